@@ -6,8 +6,8 @@ import { type Family, MOST_V4_ADDRESSES, requestOf, type Stage, writeDigits } fr
 const STAGES: readonly (readonly [Stage, string])[] = [
   ["CONNECT", "CONNECT"],
   ["RCPT", "RECIPIENT"],
-  ["DATA", "MAIL"],
-  ["END-OF-MESSAGE", "MESSAGE"],
+  ["DATA", "DATA"],
+  ["END-OF-MESSAGE", "END_OF_MESSAGE"],
 ];
 
 for (const [stage, type] of STAGES)

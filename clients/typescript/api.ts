@@ -1557,7 +1557,7 @@ export type Routes = {
         readonly recipients: readonly string[];
       }[];
       readonly heldTotal: number;
-      /** What `account` sent within 24 hours: the newest 100. Empty without `account`. */
+      /** What else `account` sent within 24 hours: the newest 100. Empty without `account`. */
       readonly sent: readonly {
         readonly queueId: string | null;
         /** ISO 8601 in UTC. */

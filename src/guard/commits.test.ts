@@ -4,7 +4,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { guess, mail } from "../../test/kit/engine-events.ts";
 import { BAN } from "../../test/kit/samples.ts";
 import { decision } from "../core/decide/decision.ts";
-import { CommitTimer, Feed, failOpen } from "./commits.ts";
+import { CommitFeed, CommitTimer, failOpen } from "./commits.ts";
 import { LIMITS } from "./limits.ts";
 
 test("an urgent commit happens once at the end of the turn, and again after the transaction has ended", async () => {
@@ -80,7 +80,7 @@ test("a ban in force still holds, as do commands of administrators and decisions
 });
 
 test("a listener gets each newest event once, until it unsubscribes", () => {
-  const feed = new Feed();
+  const feed = new CommitFeed();
   const heard: number[] = [];
   const stop = feed.subscribe((id) => heard.push(id));
   for (const id of [1, 3, 3, 4]) feed.publish(id);

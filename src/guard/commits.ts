@@ -74,7 +74,7 @@ function mustWait({ evidence }: Decision): Decision {
 export type Listener = (lastEventId: number) => void;
 
 /** Tells subscribers up to which id events were committed. Each subscriber reads the events itself. */
-export class Feed {
+export class CommitFeed {
   readonly #listeners = new Set<Listener>();
   #lastEventId = 0;
 

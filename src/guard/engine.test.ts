@@ -194,7 +194,7 @@ test("an administrator's address is known at once, and a protected address needs
   await engine.ask(CONNECT);
   assert.equal(engine.isProtected(ip("203.0.113.1")), true);
   assert.equal(engine.isProtected(STRANGER), false);
-  assert.equal(engine.subject(ip("2001:db8:0:1::7")), "2001:db8:0:1::/64");
+  assert.equal(engine.prefixOf(ip("2001:db8:0:1::7")), "2001:db8:0:1::/64");
   engine.administratorAt(STRANGER);
   const refused = await engine.ask({ type: "BAN_ASKED", prefix: PREFIX, note: "", durationMs: null, by: "root" });
   assert.equal(refused.reason, "admin_session");

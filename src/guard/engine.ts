@@ -2,8 +2,8 @@ import { commanded } from "../core/decide/command.ts";
 import { type Change, type Decision, decision, isOnTheWay, type LogPosition } from "../core/decide/decision.ts";
 import type { Policy } from "../core/decide/policy.ts";
 import { messageOf } from "../core/error.ts";
-import type { Audit } from "../core/events/command.ts";
-import { auditRecord, type CommandEvent, type Event } from "../core/events/event.ts";
+import { type Audit, auditRecord } from "../core/events/command.ts";
+import type { CommandEvent, Event } from "../core/events/event.ts";
 import type { Observation } from "../core/events/log.ts";
 import type { Protection } from "../core/events/reasons.ts";
 import type { Ip, Prefix } from "../core/net/ip.ts";
@@ -89,9 +89,9 @@ export class Engine {
     return this.#processor.isProtected(ip);
   }
 
-  /** The unit in which this address would be banned. */
-  subject(ip: Ip): Prefix {
-    return this.#processor.subject(ip);
+  /** The prefix in which this address would be banned. */
+  prefixOf(ip: Ip): Prefix {
+    return this.#processor.prefixOf(ip);
   }
 
   /** How far the mail of a connection has progressed; null if unknown. */

@@ -3,17 +3,16 @@ import type { Change, Decision } from "../core/decide/decision.ts";
 import type { PendingPassword } from "../core/decide/facts.ts";
 import type { Policy } from "../core/decide/policy.ts";
 import { protectionOf } from "../core/decide/sparing.ts";
+import { changeRecord } from "../core/events/command.ts";
 import {
   type ClientEvent,
   type CommandEvent,
-  changeRecord,
   type Event,
   type EventRecord,
-  observationRecord,
   recordOf,
   type Where,
 } from "../core/events/event.ts";
-import type { Observation } from "../core/events/log.ts";
+import { type Observation, observationRecord } from "../core/events/log.ts";
 import type { Protection } from "../core/events/reasons.ts";
 import type { Ip, Prefix } from "../core/net/ip.ts";
 import { isOver, type Millis } from "../core/time.ts";
@@ -56,16 +55,16 @@ export class EventProcessor {
   step(event: Event, now: Millis): Decision {
     if ("prefix" in event) {
       const decided = this.decideCommand(event, now);
-      this.#write(event, decided, { subject: event.prefix, at: now });
+      this.#write(event, decided, { prefix: event.prefix, at: now });
       return decided;
     }
     this.#facts.countClient(event, now);
     const facts = this.#factsOf(event, now);
     const decided = decide(this.policy, facts, event, now);
     const remembered = this.#facts.takeForReplay(event, decided, facts, { at: now, after: this.#trace.lastEventId });
-    this.#facts.follow(event, decided, facts, now);
+    this.#facts.update(event, decided, facts, now);
     this.#trace.sightings = noted(this.#trace.sightings, sightingOf(event, decided, facts, now));
-    const where = { subject: facts.subject, at: now, seen: facts.seen(remembered) };
+    const where = { prefix: facts.prefix, at: now, seen: facts.seen(remembered) };
     this.#write(event, decided, where);
     this.#decisionShapes.keep(event.type, [event, facts, decided, remembered, where]);
     return decided;
@@ -106,7 +105,7 @@ export class EventProcessor {
   /** Writes a log line's event, and its consequences for a server or an account. */
   observeLog(observation: Observation, now: Millis): void {
     const meant = this.#facts.meaningOf(observation, now);
-    const record = observationRecord(observation, now, (ip) => this.subject(ip), meant);
+    const record = observationRecord(observation, now, (ip) => this.prefixOf(ip), meant);
     if (record !== null) this.append(record);
     if (meant !== null) this.apply(meant, now);
   }
@@ -117,7 +116,7 @@ export class EventProcessor {
     try {
       const facts = this.#facts.ofUnrecorded(event, now);
       const decided = decide(this.policy, facts, "login" in event ? { ...event, withoutBan: true } : event, now);
-      this.#facts.followUnrecorded(event, decided, facts, now);
+      this.#facts.updateUnrecorded(event, decided, facts, now);
       return decided;
     } catch {
       return null;
@@ -131,7 +130,7 @@ export class EventProcessor {
 
   /** Why mail of an account must wait while the database cannot be written; null if it can be decided. */
   mustWait(event: Event, now: Millis): Decision | null {
-    if ((event.type !== "RECIPIENT" && event.type !== "MAIL") || event.account === null) return null;
+    if ((event.type !== "RECIPIENT" && event.type !== "DATA") || event.account === null) return null;
     const decided = failOpen(event, this.decideUnrecorded(event, now));
     if (decided.verdict !== "pass") return decided;
     this.#facts.unfollow(event, now);
@@ -201,9 +200,9 @@ export class EventProcessor {
     this.#facts.restorePending(all);
   }
 
-  /** The unit in which this address would be banned. */
-  subject(ip: Ip): Prefix {
-    return this.#facts.subject(ip);
+  /** The prefix in which this address would be banned. */
+  prefixOf(ip: Ip): Prefix {
+    return this.#facts.prefixOf(ip);
   }
 
   administratorAt(ip: Ip, at = this.#clock.now()): void {

@@ -18,8 +18,8 @@ test("keeps the latest objects of each kind, and no earlier ones", async () => {
     shapes.keep(kind, [object]);
     return new WeakRef(object);
   };
-  const early = given("MAIL");
-  const [mail, connect] = [given("MAIL"), given("CONNECT")];
+  const early = given("DATA");
+  const [mail, connect] = [given("DATA"), given("CONNECT")];
   await collect();
   assert.deepEqual(
     [early, mail, connect].map((ref) => ref.deref()?.constructor),

@@ -52,7 +52,7 @@ export interface YoungForwards {
   sent(account: string, since: Millis): readonly SentMail[];
   count(account: string, mail: SentMail): void;
   /** Until `until`, mail that would leave through such a forward stays in the account's mailbox. */
-  rest(account: string, until: Millis): void;
+  pause(account: string, until: Millis): void;
 }
 
 /** The accounts that may sign in. */

@@ -69,7 +69,7 @@ export type Reach = Readonly<{
   mostFailures: number;
 }>;
 
-/** Where an account signed in: the unit of the address, and the hash of the password (empty if unknown). */
+/** Where an account signed in: the prefix of the address, and the hash of the password (empty if unknown). */
 export type SignIn = Readonly<{ prefix: Prefix; proof: string }>;
 export type AccountGuess = Guess & Readonly<{ account: string }>;
 /** After `since`, up to and including `until`: a clock that ran ahead leaves guesses with future times. */
@@ -99,11 +99,11 @@ export interface AccountHistory {
    * Passwords from any network at any account that did not look right, newest first; at most `most`, read lazily.
    */
   guessesSince(span: GuessSpan): Iterable<AccountGuess>;
-  /** Accounts that signed in from this unit. */
-  accountsOf(subject: Prefix, since: Millis): readonly string[];
-  /** Units in the network from which any account signed in. The cost does not depend on other networks. */
+  /** Accounts that signed in from this prefix. */
+  accountsOf(prefix: Prefix, since: Millis): readonly string[];
+  /** Prefixes in the network from which any account signed in. The cost does not depend on other networks. */
   knownWithin(network: Prefix, since: Millis): readonly Prefix[];
-  /** Units from which any account signed in. */
+  /** Prefixes from which any account signed in. */
   networksSince(since: Millis): readonly Prefix[];
 }
 
@@ -130,11 +130,11 @@ export interface SendingHistory {
 /** History of neighbouring addresses together. Includes the rows of the open transaction. */
 export interface NetworkHistory {
   /**
-   * Other units in the network that were banned for guessing or abuse, by the engine's own decision. Forgiven bans
+   * Other prefixes in the network that were banned for guessing or abuse, by the engine's own decision. Forgiven bans
    * do not count.
    */
   offenders(network: Prefix, since: Millis, besides: Prefix): number;
-  /** Units in the network that were banned for any offence, except forgiven ones. Not always all of them. */
+  /** Prefixes in the network that were banned for any offence, except forgiven ones. Not always all of them. */
   banned(network: Prefix, since: Millis): readonly Prefix[];
   /** When the last ban of the network itself started or ended; 0 if there was none. */
   settledAt(network: Prefix, now: Millis): Millis;
@@ -144,9 +144,9 @@ export interface NetworkHistory {
 
 /** Servers that sent good mail. Only whole days count. Includes the rows of the open transaction. */
 export interface HonestMail {
-  /** Evidence that this unit is honest, or null. `network`: the neighbourhood that contains it. */
-  server(unit: Prefix, network: Prefix, since: Millis): HonestServer | null;
-  /** Units of the network with any good mail. */
+  /** Evidence that this prefix is honest, or null. `network`: the neighbourhood that contains it. */
+  server(prefix: Prefix, network: Prefix, since: Millis): HonestServer | null;
+  /** Prefixes of the network with any good mail. */
   servers(network: Prefix, since: Millis, most: number): readonly HonestServer[];
   /** Whether an account has written to this address. */
   hasWrittenTo(address: string): boolean;
@@ -193,7 +193,7 @@ export type AllowEntry = Readonly<{
 
 /** Earlier reports of Fail2ban with their decisions, and other failures at that time. Throws as `History` does. */
 export interface JailMemory {
-  priorReports(subject: Prefix, report: JailReported, now: Millis): PriorReports;
+  priorReports(prefix: Prefix, report: JailReported, now: Millis): PriorReports;
 }
 
 /** How far the engine has read the logs. Throws if the database cannot be read. */

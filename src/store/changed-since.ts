@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import { OWN_SETTINGS, type OwnKey, type OwnSetting } from "./accounts-db/own-settings.ts";
+import { MAILBOX_SETTINGS, type MailboxSetting, type MailboxSettingKey } from "./accounts-db/mailbox-settings.ts";
 
 /** Names of rows that exist in only one of two databases, or differ. */
 export type Changes = Readonly<{ added: readonly string[]; removed: readonly string[]; changed: readonly string[] }>;
@@ -82,14 +82,14 @@ function factorsOf(db: DatabaseSync): ReadonlyMap<string, Row> {
   ]);
 }
 
-export type SetByUsers = Readonly<Record<OwnKey, Changes>>;
+export type SetByUsers = Readonly<Record<MailboxSettingKey, Changes>>;
 
 /** What users set, and may have removed because someone else had set it. Compares two `accounts.db`. */
 export function setByUsers(now: DatabaseSync, copy: DatabaseSync): SetByUsers {
-  const between = ({ rows: { from, name, is } }: OwnSetting): Changes =>
+  const between = ({ rows: { from, name, is } }: MailboxSetting): Changes =>
     compare(named(now, from, name, is), named(copy, from, name, is));
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the keys are those of the list
-  return Object.fromEntries(OWN_SETTINGS.map((one) => [one.key, between(one)])) as SetByUsers;
+  return Object.fromEntries(MAILBOX_SETTINGS.map((one) => [one.key, between(one)])) as SetByUsers;
 }
 
 /** Rows by name; they differ if `is` does. */

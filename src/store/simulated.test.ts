@@ -19,7 +19,7 @@ test("simulated bans and refusals are marked, and no figure and no alert counts 
     engine.flush();
     await decided;
   };
-  for (let i = 0; i < MAILS; i++) await asked({ type: "MAIL", recipientCount: 1, ...MAIL });
+  for (let i = 0; i < MAILS; i++) await asked({ type: "DATA", recipientCount: 1, ...MAIL });
   await asked({ type: "LOGIN_ASKED", ip: STRANGER, service: "imap", login: "anna@example.test", passwordHash: "" });
 
   const { items } = new EventSearch(db, 10_000).find({ most: 100, order: "oldest_first" });

@@ -9,7 +9,7 @@ import { whyNoDebian } from "../lab/debian-tree.ts";
 import { expectMails } from "../lab/expect-mails.ts";
 import { Lab } from "../lab/lab.ts";
 import { below, changes, MachineLook, type MachineState, memoryOf } from "../lab/machine-state.ts";
-import { sendMail } from "../lab/mail.ts";
+import { ANNA, sendMail } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { PASSWORD } from "../lab/product.ts";
 import { expectLimitOfScript, scriptAsDelivered, whitelistInScript } from "../lab/script-edits.ts";
@@ -17,7 +17,6 @@ import { Typist } from "../lab/typist.ts";
 import { unpackAgain } from "../lab/unpack-again.ts";
 import { BANNED_FOR_GOOD, backedUp, DOMAINS, expectState, MANY, signInAs, stateOf } from "../lab/whole-server.ts";
 
-const ANNA = "anna@example.test";
 const PHONE = "198.51.100.70";
 /** A mail transport agent without a service: Debian allows only one, so Postfix removes it. */
 const OTHER_MTA = "esmtp-run";

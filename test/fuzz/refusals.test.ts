@@ -55,8 +55,8 @@ function mailOf({ account, known, strangers }: Step, n: number): readonly Event[
   const recipient = to.length === 1 ? (to[0] ?? null) : null;
   return [
     ...to.map((one): Event => ({ type: "RECIPIENT", ...about, recipient: one, listed: null, senderExists: null })),
-    { type: "MAIL", ...about, recipient, recipientCount: to.length },
-    { type: "MESSAGE", ...about, recipient, recipientCount: to.length, sizeBytes: 1 },
+    { type: "DATA", ...about, recipient, recipientCount: to.length },
+    { type: "END_OF_MESSAGE", ...about, recipient, recipientCount: to.length, sizeBytes: 1 },
   ];
 }
 
@@ -83,7 +83,7 @@ test("refusals hold an account as the oracle says, through restarts between any 
               const expected = oracle.decide(event, now);
               assert.deepEqual(await engine.decide(event, now), expected, `step ${i}: ${JSON.stringify(event)}`);
               if (expected.changes.some(({ type }) => type === "HOLD_ACCOUNT")) holds += 1;
-              else if (expected.verdict === "pass" && event.type === "MAIL") passed += 1;
+              else if (expected.verdict === "pass" && event.type === "DATA") passed += 1;
             }
           }
         }

@@ -43,7 +43,7 @@ const READS_BY_NAME = [
   "host/debian/packages.ts",
   "host/debian/updates.ts",
   "host/firewall/isolation.ts",
-  "host/firewall/wanted.ts",
+  "host/firewall/opening.ts",
   "host/machine/clock.ts",
   "host/machine/own-addresses.ts",
   "host/machine/own-networks.ts",

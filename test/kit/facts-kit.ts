@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { decision } from "../../src/core/decide/decision.ts";
 import type { HonestServer } from "../../src/core/decide/honest-mail.ts";
 import type { ClientEvent } from "../../src/core/events/event.ts";
-import type { Mail, Recipient } from "../../src/core/events/mail.ts";
+import type { DataCommand, Recipient } from "../../src/core/events/mail.ts";
 import { hostPrefix, type Prefix } from "../../src/core/net/ip.ts";
 import { instant, type Millis } from "../../src/core/time.ts";
 import { FactBase } from "../../src/guard/facts/fact-base.ts";
@@ -12,7 +12,7 @@ import { ip, MAIL, NOON, POLICY, STRANGER } from "./samples.ts";
 /** Facts over fake databases that answer as a test wants, and count queries. */
 
 export const HOME: Prefix = hostPrefix(STRANGER);
-export const SENT: Mail = { type: "MAIL", recipientCount: 1, ...MAIL };
+export const SENT: DataCommand = { type: "DATA", recipientCount: 1, ...MAIL };
 export const ASKED: Recipient = { type: "RECIPIENT", listed: null, senderExists: null, ...MAIL };
 export const PRIOR_REPORTS = { upTo: NOON, passwords: ["p"], unjudged: [] };
 export const PASS = decision("pass", "below_limit");
@@ -52,7 +52,7 @@ export function factsOnFakes() {
     recipients: { exists: (address) => address.startsWith("owner") },
     firstContacts: { isFirstContact: () => true, expectsBounce: () => true },
     networks: { networksOf: () => [HOME] },
-    forwards: { reachedBy: () => [] },
+    forwardReach: { reachedBy: () => [] },
     jails: { priorReports: () => PRIOR_REPORTS },
     honest: {
       server: (_, __, since) => {
@@ -85,6 +85,6 @@ export function factsOnFakes() {
     base.setPolicy(policy, NOON);
     return base.of(event, NOON);
   };
-  const follow = (event: ClientEvent, decided = PASS): void => base.follow(event, decided, of(event), NOON);
-  return { state, of, follow };
+  const update = (event: ClientEvent, decided = PASS): void => base.update(event, decided, of(event), NOON);
+  return { state, of, update };
 }

@@ -1,6 +1,7 @@
 import type { EventItem } from "../../src/admin/declare/items.ts";
 import type { Ban } from "../../src/core/decide/decision.ts";
 import {
+  type AccountFacts,
   type Facts,
   type Neighbourhood,
   NO_BOUNCE,
@@ -9,6 +10,8 @@ import {
   type SparingFacts,
 } from "../../src/core/decide/facts.ts";
 import type { Policy } from "../../src/core/decide/policy.ts";
+import type { Observation } from "../../src/core/events/log.ts";
+import type { LoginAttributes } from "../../src/core/events/login.ts";
 import type { MailAttributes, Recipient } from "../../src/core/events/mail.ts";
 import type { JailReported } from "../../src/core/events/report.ts";
 import { type Door, type Opening, parseDoor } from "../../src/core/firewall/strict.ts";
@@ -134,7 +137,7 @@ export const QUIET: Neighbourhood = {
 /** Facts about an unknown client, except for those that the test gives. */
 export function factsOf(known: Partial<Facts> = {}): Facts {
   return {
-    subject: hostPrefix(STRANGER),
+    prefix: hostPrefix(STRANGER),
     ip: STRANGER,
     network: neighbourhoodOf(STRANGER, 64),
     protection: null,
@@ -199,6 +202,33 @@ export const MAIL: MailAttributes = {
 
 /** The recipient of that mail, before anything was looked up. */
 export const RECIPIENT: Recipient = { type: "RECIPIENT", listed: null, senderExists: null, ...MAIL };
+
+/** A sign-in of a stranger. */
+export const LOGIN: LoginAttributes = { ip: STRANGER, service: "imap", login: "User@example.org", passwordHash: "now" };
+
+/** Its account, which does not know the stranger. */
+export const ACCOUNT: AccountFacts = {
+  name: "user@example.org",
+  kinship: "stranger",
+  guesses: 0,
+  proofs: [],
+  candidates: 0,
+  networkCandidates: 0,
+  commonCandidates: 0,
+  networkGuesses: 0,
+};
+
+/** A mail of this server that is in its mailbox, as the log reports it. */
+export const DELIVERED: Extract<Observation, { type: "MAIL_TRIED" }> = {
+  type: "MAIL_TRIED",
+  queueId: "72CED1EABE5",
+  recipient: "anna@example.test",
+  alias: null,
+  outcome: "sent",
+  relay: "lmtp x",
+  reply: "250 Saved",
+  server: null,
+};
 
 /** Fail2ban's report about a stranger. */
 export const JAIL_REPORT: JailReported = {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Command, Reply } from "../../src/admin/declare/control.ts";
-import { Feed } from "../../src/guard/commits.ts";
+import { CommitFeed } from "../../src/guard/commits.ts";
 import { connect } from "../../src/programs/command-line/connect.ts";
 import { run } from "../../src/surfaces/cli/run.ts";
 import { ControlServer } from "../../src/surfaces/control-server.ts";
@@ -24,7 +24,7 @@ export async function typed(line: string, replies: (command: Command) => Reply, 
       return Promise.resolve(answer);
     },
   });
-  const feed = new Feed();
+  const feed = new CommitFeed();
   const guard = new ControlServer({
     origin: "root",
     run: ({ command }) => {

@@ -55,8 +55,8 @@ export function watchedPort() {
       ports: [25],
       places: new Map(),
       shares: new Map([[25, 4]]),
-      unitOf: (address) => prefixOf(address, 64),
-      isKnown: (unit) => unit === known,
+      prefixOf: (address) => prefixOf(address, 64),
+      isKnown: (prefix) => prefix === known,
       isExempt: () => false,
     }),
     ports: () => [25],
@@ -70,7 +70,7 @@ export function watchedPort() {
         return Promise.resolve({
           isCrowded: end.length > 0,
           end,
-          held: end.slice(0, 1).map(({ ip, port }) => ({ unit: prefixOf(ip, 64), port })),
+          held: end.slice(0, 1).map(({ ip, port }) => ({ prefix: prefixOf(ip, 64), port })),
         });
       },
     },

@@ -127,7 +127,7 @@ export function unansweredAfter(
   unanswered: readonly Unanswered[],
   event: ClientEvent,
   { verdict }: Decision,
-  { at, account, subject, network }: Pick<Facts, "account" | "subject" | "network"> & { readonly at: Millis },
+  { at, account, prefix: subject, network }: Pick<Facts, "account" | "prefix" | "network"> & { readonly at: Millis },
 ): readonly Unanswered[] {
   if (!("login" in event) || account === null) return unanswered;
   const { passwordHash: proof } = event;

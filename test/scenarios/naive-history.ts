@@ -110,7 +110,12 @@ export class NaiveHistory {
     return { ...due, changes };
   }
 
-  #ofNetwork({ ip, network, subject }: Facts, decided: Decision, event: ClientEvent, at: Millis): readonly Change[] {
+  #ofNetwork(
+    { ip, network, prefix: subject }: Facts,
+    decided: Decision,
+    event: ClientEvent,
+    at: Millis,
+  ): readonly Change[] {
     if (network === subject) return [];
     const brought = decided.changes.map((change) => ({ change, at }));
     const changes = [...this.#changes(), ...brought];
@@ -157,7 +162,7 @@ export class NaiveHistory {
     const network = neighbourhoodOf(ip, this.#policy.bans.ipv6Prefix);
     const sending = sendingFactsOf(this.#kept, this.#given, event, subject);
     return {
-      subject,
+      prefix: subject,
       network,
       ip,
       protection: this.#protection(subject),
@@ -167,14 +172,14 @@ export class NaiveHistory {
       ban: bansIn(this.#changes()).find((ban) => contains(ban.prefix, ip)) ?? null,
       offences: this.#offencesAt(subject).filter((when) => when > memory).length,
       connections: timesOf(since.filter((kept) => kept.event.type === "CONNECT")),
-      mails: timesOf(since.filter((kept) => kept.event.type === "MAIL" && kept.event.account === null)),
+      mails: timesOf(since.filter((kept) => kept.event.type === "DATA" && kept.event.account === null)),
       probes: timesOf(since.filter(({ event: kept }) => kept.type === "RECIPIENT" && !isBounce(kept))),
       bounces: timesOf(since.filter(({ event: kept }) => kept.type === "RECIPIENT" && isBounce(kept))),
       bounce: event.type === "RECIPIENT" && isBounce(event) ? bounceOf(this.#changes(), event) : NO_BOUNCE,
       isWanted: isWanted(this.#credits.filter(({ prefix }) => prefix === subject)),
       sparing: () => UNSPARED,
       neighbourhood: () => ({ ...QUIET, settledAt: at }),
-      sessionMails: event.type === "MAIL" ? sessionMails(this.#kept, event.session) : 0,
+      sessionMails: event.type === "DATA" ? sessionMails(this.#kept, event.session) : 0,
       recipient: event.type === "RECIPIENT" && account === null ? recipientKind(event.recipient) : "known",
       accountNetworks: [],
       priorReports:

@@ -82,7 +82,7 @@ export function banOfWhole(
   );
   const offence = { code, evidence: { ...numbers, key: null } };
   return {
-    change: nextBan(policy, { subject: network, ip, offences: own.length }, offence, now),
+    change: nextBan(policy, { prefix: network, ip, offences: own.length }, offence, now),
     spared: servers.some((server) => isWanted(honest.filter(({ prefix }) => prefix === server))),
   };
 }

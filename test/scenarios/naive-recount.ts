@@ -9,7 +9,7 @@ import { instant, MINUTE_MS, type Millis, SECOND_MS } from "../../src/core/time.
 
 /** What the oracle recounts of all that happened: one function a fact. */
 
-/** `subject`: the unit in which it was counted, which a later change of the allow list does not move. */
+/** `subject`: the prefix by which it was counted, which a later change of the allow list does not move. */
 export type Kept = Readonly<{
   at: Millis;
   event: Event;
@@ -89,7 +89,7 @@ function isLogin(event: Event, { verdict }: Decision): boolean {
 }
 
 function isRefusal({ type }: Event, { verdict }: Decision): boolean {
-  const asked = type === "CONNECT" || type === "RECIPIENT" || type === "MAIL" || type === "MESSAGE";
+  const asked = type === "CONNECT" || type === "RECIPIENT" || type === "DATA" || type === "END_OF_MESSAGE";
   return asked && (verdict === "refuse" || verdict === "defer");
 }
 
@@ -181,7 +181,7 @@ export function sessionMails(all: readonly Kept[], session: string): number {
   const from = all.findLastIndex(({ event }) => event.type === "CONNECT" && event.session === session);
   return all
     .slice(from + 1)
-    .filter(({ event, decision }) => event.type === "MAIL" && event.session === session && decision.verdict === "pass")
+    .filter(({ event, decision }) => event.type === "DATA" && event.session === session && decision.verdict === "pass")
     .length;
 }
 

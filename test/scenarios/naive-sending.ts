@@ -1,7 +1,7 @@
 import { NO_RECIPIENTS, NO_SENDING, type RecipientCounts, type SendingFacts } from "../../src/core/decide/facts.ts";
 import type { Policy } from "../../src/core/decide/policy.ts";
 import type { Event } from "../../src/core/events/event.ts";
-import type { Mail, Message, Recipient } from "../../src/core/events/mail.ts";
+import type { DataCommand, EndOfMessage, Recipient } from "../../src/core/events/mail.ts";
 import type { Prefix } from "../../src/core/net/ip.ts";
 import { instant, type Millis } from "../../src/core/time.ts";
 import { type Changed, changesOf, type Kept } from "./naive-recount.ts";
@@ -9,7 +9,7 @@ import type { Refusal } from "./scenario.ts";
 
 /** What the oracle recounts of the mail of an account. */
 
-type Sending = (Recipient | Mail | Message) & Readonly<{ account: string }>;
+type Sending = (Recipient | DataCommand | EndOfMessage) & Readonly<{ account: string }>;
 /** The engine started after `from`, and forgot who was named. */
 type Given = Readonly<{ from: number; policy: Policy; refused: readonly Refused[] }>;
 /** A refusal that counts against an account. */
@@ -29,7 +29,8 @@ export function refusedOf(
   windowMs: number,
 ): readonly Refused[] {
   const mail = sinceStart.findLast(
-    ({ event, decision }) => event.type === "MESSAGE" && event.queueId === queueId && decision.reason === "below_limit",
+    ({ event, decision }) =>
+      event.type === "END_OF_MESSAGE" && event.queueId === queueId && decision.reason === "below_limit",
   );
   if (mail === undefined || !("account" in mail.event) || mail.event.account === null) return [];
   const { account } = mail.event;
@@ -52,7 +53,7 @@ function factsOf(kept: readonly Kept[], { from, policy, refused }: Given, event:
   const last = ofHold.at(-1)?.change;
   return {
     mails: kept.flatMap(({ event: one, at, decision, sending }) =>
-      one.type === "MAIL" && one.account === account && decision.counted && sending !== undefined
+      one.type === "DATA" && one.account === account && decision.counted && sending !== undefined
         ? [{ at, ...sending.mail }]
         : [],
     ),
@@ -82,7 +83,7 @@ function completed({ recipients, written, strangers }: RecipientCounts, all: num
 function kindOf({ domains }: Policy, changes: readonly Changed[], event: Sending): SendingFacts["recipient"] {
   const address = (event.recipient ?? "").toLowerCase();
   if (event.recipient === null) return "written";
-  if (domains.some((domain) => address.endsWith(`@${domain}`))) return "own";
+  if (domains.some((domain) => address.endsWith(`@${domain}`))) return "local";
   const wrote = changes.some(
     ({ change }) => change.type === "CORRESPOND" && change.address === address && change.account === event.account,
   );
@@ -91,7 +92,7 @@ function kindOf({ domains }: Policy, changes: readonly Changed[], event: Sending
 
 /** Postfix names a recipient only if it is the only one; several were named before. */
 export function writtenToIn(sinceStart: readonly Kept[], event: Event): readonly string[] {
-  if (event.type !== "MESSAGE" || event.account === null) return [];
+  if (event.type !== "END_OF_MESSAGE" || event.account === null) return [];
   return event.recipient === null ? namedIn(sinceStart, { ...event, account: event.account }).names : [event.recipient];
 }
 
@@ -103,8 +104,8 @@ function namedIn(kept: readonly Kept[], { session, transaction }: Sending): Name
   let named: Named & { readonly of: string } = { ...nobody, of: "" };
   for (const { event, decision, sending } of kept) {
     if (!("session" in event) || event.session !== session) continue;
-    if (event.type === "CONNECT" || event.type === "MESSAGE") named = { ...nobody, of: "" };
-    else if (event.type === "MAIL") {
+    if (event.type === "CONNECT" || event.type === "END_OF_MESSAGE") named = { ...nobody, of: "" };
+    else if (event.type === "DATA") {
       const isOf = named.recipients > 0 && named.of === event.transaction && decision.verdict === "hold";
       named = { ...named, isHeld: named.isHeld || isOf };
     } else if (event.account !== null && event.recipient !== null && decision.verdict === "pass") {

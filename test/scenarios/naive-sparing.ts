@@ -79,7 +79,7 @@ export function unbanned(due: Decision, event: ClientEvent, why: Protection, tol
   });
   switch (event.type) {
     case "LOGIN_ASKED":
-    case "MESSAGE":
+    case "END_OF_MESSAGE":
       return { ...due, changes };
     case "RECIPIENT":
       return { ...due, changes, reason: "recipient_unknown" };

@@ -15,7 +15,7 @@ import { net } from "../kit/samples.ts";
  * `policy.toml`: the settings that matter here, as in `ghostinbox.toml`.
  *
  * `events.jsonl`: what happens, one object a line, times counted from the start:
- * `{"at":"10s","times":11,"every":"1s","event":{"type":"MAIL","ip":"198.51.100.7"}}`. `times` and `every` may be left
+ * `{"at":"10s","times":11,"every":"1s","event":{"type":"DATA","ip":"198.51.100.7"}}`. `times` and `every` may be left
  * out, as may the time `lastAt` of the last line that Fail2ban reports, which is otherwise that of the event, its lines, and all fields of the event that have a default below; `%` in a text becomes 1, 2, 3, … Lines that start
  * with `//` are comments. `{"at":"10s","times":3,"refused":"spam1Q"}` tells instead that the servers of three recipients refused
  * the mail with this queue id for good, before the event of the next line: each has its own domain, or that of `domain`.
@@ -150,8 +150,8 @@ const LOGIN_FACTS = { service: "imap", login: "anna@example.test", passwordHash:
 const DEFAULTS: Readonly<Record<string, object>> = {
   CONNECT: { service: "smtp", session: "each its own %", clientName: null },
   RECIPIENT: { ...MAIL_FACTS, listed: null, senderExists: null, recipient: "anna@example.test" },
-  MAIL: { ...MAIL_FACTS, recipientCount: 1 },
-  MESSAGE: { ...MAIL_FACTS, recipientCount: 1, sizeBytes: 1_000 },
+  DATA: { ...MAIL_FACTS, recipientCount: 1 },
+  END_OF_MESSAGE: { ...MAIL_FACTS, recipientCount: 1, sizeBytes: 1_000 },
   LOGIN_ASKED: LOGIN_FACTS,
   LOGIN_SUCCEEDED: LOGIN_FACTS,
   LOGIN_FAILED: LOGIN_FACTS,

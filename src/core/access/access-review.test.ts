@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DAY_MS, instant, isoTime } from "../time.ts";
-import { type AccountAccess, accessReview, redirectsOf } from "./access-review.ts";
+import { type AccountAccess, accessReview, sieveRedirectsOf } from "./access-review.ts";
 
 const NOW = Date.UTC(2026, 10, 20);
 const ago = (days: number): string => isoTime(instant(NOW - days * DAY_MS));
@@ -61,6 +61,6 @@ test("redirects of a Sieve script are found, with their tags", () => {
   const script = `require ["copy"];
     if header :contains "subject" "redirect me" { REDIRECT :copy "a@else.example"; }
     redirect :notify "NEVER" "b@else.example"; redirect "a@else.example"; fileinto "Junk";`;
-  assert.deepEqual(redirectsOf(script), ["a@else.example", "b@else.example"]);
-  assert.deepEqual(redirectsOf('keep; fileinto "x";'), []);
+  assert.deepEqual(sieveRedirectsOf(script), ["a@else.example", "b@else.example"]);
+  assert.deepEqual(sieveRedirectsOf('keep; fileinto "x";'), []);
 });

@@ -31,6 +31,7 @@ export type AdminAccess = Readonly<{
 export type AccessFacts = Readonly<{
   accounts: readonly AccountAccess[];
   aliases: readonly AliasAccess[];
+  /** What Sieve scripts send on. */
   redirects: readonly Forward[];
   /** What accounts send on by command. */
   forwardings: readonly Forward[];
@@ -73,7 +74,7 @@ export function accessReview(
 }
 
 /** The addresses to which a Sieve script (RFC 5228) may send mail on. Comments may be among them: better one too many. */
-export function redirectsOf(script: string): readonly string[] {
+export function sieveRedirectsOf(script: string): readonly string[] {
   const found = script.matchAll(
     /\bredirect(?:\s+:\w+(?:\s+(?:\d+|"[^"\n]{0,100}"))?)*\s*"([^"\s]{1,256}@[^"\s]{1,256})"/gi,
   );

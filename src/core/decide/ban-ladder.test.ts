@@ -56,7 +56,7 @@ test("a ladder of one rung and one of five have levels too", () => {
 });
 
 test("the ban holds the network, names the address and tells the owner why in numbers", () => {
-  const facts = factsOf({ subject: prefixOf(ip("2001:db8:0:1::7"), 64), ip: ip("2001:db8:0:1::7") });
+  const facts = factsOf({ prefix: prefixOf(ip("2001:db8:0:1::7"), 64), ip: ip("2001:db8:0:1::7") });
   const evidence = { count: 5, limit: 5, windowMs: 600_000, key: "limits.logins.failures" };
   const change = nextBan(POLICY, facts, { code: "login_failures", evidence }, NOON);
   assert.ok(change.type === "BAN");

@@ -28,7 +28,7 @@ export function nextBan(
   const rung = Math.min(facts.offences, ladderMs.length - 1);
   const durationMs = lengthOf(offence, facts.offences, ladderMs[rung] ?? 0);
   const ban: Ban = {
-    prefix: facts.subject,
+    prefix: facts.prefix,
     ip: facts.ip,
     level: forGood ? "permanent" : (RUNGS[rung] ?? "heavy"),
     code: offence.code,

@@ -15,11 +15,11 @@ import {
   type SignInFacts,
 } from "./login.ts";
 import {
-  decideMail,
-  decideMessage,
+  type DataFacts,
+  decideData,
+  decideEndOfMessage,
   decideRecipient,
-  type MailCounts,
-  type MessageFacts,
+  type EndOfMessageFacts,
   type RecipientFacts,
 } from "./mail.ts";
 import { decideNetwork, type NetworkQuestion } from "./neighbours.ts";
@@ -32,8 +32,8 @@ import { exceeded } from "./windows.ts";
 type FactsByType = Readonly<{
   CONNECT: ConnectFacts & NetworkQuestion;
   RECIPIENT: RecipientFacts & NetworkQuestion;
-  MAIL: MailCounts & NetworkQuestion;
-  MESSAGE: MessageFacts & NetworkQuestion;
+  DATA: DataFacts & NetworkQuestion;
+  END_OF_MESSAGE: EndOfMessageFacts & NetworkQuestion;
   LOGIN_ASKED: LoginQuestion & NetworkQuestion;
   LOGIN_SUCCEEDED: SignInFacts;
   LOGIN_FAILED: LoginQuestion & NetworkQuestion;
@@ -87,10 +87,10 @@ function decideClient(policy: Policy, facts: Facts, event: ClientEvent, now: Mil
       return decideConnect(policy, facts, event, now);
     case "RECIPIENT":
       return decideRecipient(policy, facts, event, now);
-    case "MAIL":
-      return decideMail(policy, facts, event, now);
-    case "MESSAGE":
-      return decideMessage(policy, facts, event, now);
+    case "DATA":
+      return decideData(policy, facts, event, now);
+    case "END_OF_MESSAGE":
+      return decideEndOfMessage(policy, facts, event, now);
     case "LOGIN_ASKED":
       return decideLoginAsked(policy, facts, event, now);
     case "LOGIN_SUCCEEDED":

@@ -9,7 +9,8 @@ import type { Credit } from "./honest-mail.ts";
  */
 export type Verdict = "pass" | "delay" | "hold" | "defer" | "refuse";
 
-export type BanLevel = "light" | "medium" | "heavy" | "permanent" | "manual";
+export const BAN_LEVELS = ["light", "medium", "heavy", "permanent", "manual"] as const;
+export type BanLevel = (typeof BAN_LEVELS)[number];
 
 export type Ban = Readonly<{
   prefix: Prefix;
@@ -116,7 +117,7 @@ export function isLeftToPostgrey({ reason }: Pick<Decision, "reason">): boolean 
 /** Whether a client only reaches a step at which the guard is asked again, and has received nothing yet. */
 export function isOnTheWay(type: string, decided: Pick<Decision, "verdict" | "reason">): boolean {
   if (decided.verdict !== "pass" || isLeftToPostgrey(decided)) return false;
-  return type === "CONNECT" || type === "RECIPIENT" || type === "MAIL";
+  return type === "CONNECT" || type === "RECIPIENT" || type === "DATA";
 }
 
 const NOTHING: readonly Change[] = [];

@@ -20,6 +20,7 @@ export type Verified = Readonly<{ account: string; proof: string }>;
 export type PendingPassword = Verified &
   Readonly<{
     at: Millis;
+    /** The prefix of the client; records keep this name. */
     subject: Prefix;
     network: Prefix;
     /** The account does not know the address. */
@@ -103,8 +104,8 @@ export type SendingFacts = Readonly<{
   mails: readonly SentMail[];
   /** The recipients of this mail so far; at DATA all of them. */
   mail: RecipientCounts;
-  /** Of the recipient that is named now. `own`: of a domain of this server. */
-  recipient: "own" | "written" | "stranger";
+  /** Of the recipient that is named now. `local`: of a domain of this server. */
+  recipient: "local" | "written" | "stranger";
   /** Why its mail is held; null while it is not. */
   held: Evidence | null;
   /** When its owner last vouched for it; 0: never. */
@@ -132,7 +133,7 @@ export type SparingFacts = Readonly<{
   sparedAt: Millis | null;
 }>;
 
-/** What the units of one network did together, without the current event. */
+/** What the prefixes of one network did together, without the current event. */
 export type Neighbourhood = Readonly<{
   /** The ban on the network, or on a wider one. */
   ban: Ban | null;
@@ -140,15 +141,15 @@ export type Neighbourhood = Readonly<{
   offencesAt: readonly Millis[];
   /** When the last of them started or ended; 0 if there was none. */
   settledAt: Millis;
-  /** Other units with a ban that counts (neighbours.ts). */
+  /** Other prefixes with a ban that counts (neighbours.ts). */
   offenders(since: Millis, besides: Prefix): number;
   /** Other wrong passwords from the network, each counted once per account. */
   guesses(since: Millis, besides: Readonly<{ account: string; proof: string }>): number;
-  /** Units with a ban for any offence. */
+  /** Prefixes with a ban for any offence. */
   banned(since: Millis): readonly Prefix[];
-  /** Units with credit for honest mail. */
+  /** Prefixes with credit for honest mail. */
   servers(since: Millis): readonly HonestServer[];
-  /** Units, here and elsewhere, from which accounts signed in. */
+  /** Prefixes, here and elsewhere, from which accounts signed in. */
   signIns(since: Millis): readonly Prefix[];
 }>;
 
@@ -157,10 +158,10 @@ export type Neighbourhood = Readonly<{
  * unused facts cost nothing.
  */
 export type Facts = Readonly<{
-  /** The unit in which the address is counted and would be banned. */
-  subject: Prefix;
+  /** By which the client is counted and would be banned. */
+  prefix: Prefix;
   ip: Ip;
-  /** The subject and its neighbours. */
+  /** The prefix and its neighbours. */
   network: Prefix;
   protection: Protection | null;
   /** An account signed in from here within `bans.memory`. */
@@ -189,7 +190,7 @@ export type Facts = Readonly<{
   probesFromAnywhere: readonly Millis[];
   /** Whether a stranger of this network asked for an unknown recipient within the hour. */
   networkProbed: boolean;
-  /** When units of strangers wrote to a recipient for the first time within the hour, and whether this is one of them. */
+  /** When prefixes of strangers wrote to a recipient for the first time within the hour, and whether this is one of them. */
   newPlaces: readonly Millis[];
   isNewPlace: boolean;
   /** The networks from which the account of the login may sign in; empty: anywhere. */
@@ -220,7 +221,7 @@ export type Facts = Readonly<{
 }>;
 
 /** The target of a ban, and its rung on the ladder. */
-export type Offender = Pick<Facts, "subject" | "ip" | "offences">;
+export type Offender = Pick<Facts, "prefix" | "ip" | "offences">;
 
 export const NO_RECIPIENTS: RecipientCounts = { recipients: 0, written: 0, strangers: 0 };
 /** Where no account sends. */

@@ -9,7 +9,7 @@ import { DAY_MS } from "../time.ts";
  */
 export type Credit = "accepted" | "proven" | "wanted" | "written";
 
-/** What is known of one server: a unit in which addresses are counted. */
+/** What is known of one server: a prefix by which clients are counted. */
 export type HonestServer = Readonly<{
   prefix: Prefix;
   /** Mails of each kind. */
@@ -36,7 +36,7 @@ export function isWanted({ wanted, written, provenDays }: HonestServer): boolean
 /** What honest mail means for a ban of the network: the network is spared, or its limits are multiplied. */
 export type Honesty = Readonly<{ spared: boolean; times: number }>;
 
-/** `offenders`: banned units, whose mail does not count. */
+/** `offenders`: banned prefixes, whose mail does not count. */
 export function honestyOf(servers: readonly HonestServer[], offenders: readonly Prefix[]): Honesty {
   const honest = servers.filter(({ prefix }) => !offenders.includes(prefix));
   return { spared: honest.some(isWanted), times: Math.min(MOST_TIMES, 1 + honest.length) };

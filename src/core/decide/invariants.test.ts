@@ -10,7 +10,7 @@ import { decideCommand } from "./command.ts";
 import { decide, decideConnect } from "./decide.ts";
 import type { Decision } from "./decision.ts";
 import type { Facts } from "./facts.ts";
-import { decideMail, decideMessage, decideRecipient } from "./mail.ts";
+import { decideData, decideEndOfMessage, decideRecipient } from "./mail.ts";
 import type { Policy } from "./policy.ts";
 
 test("whatever is protected is never banned nor turned away as a stranger, by any decision", () => {
@@ -47,10 +47,10 @@ test("an account is never banned for volume, nor a provider", () => {
   fc.assert(
     fc.property(policies, anyFacts, anyMail, services, (policy, known, mail, service) => {
       const facts = factsOf(known);
-      const byAccount = { type: "MAIL", recipientCount: 1, ...MAIL, ...mail, account: "user@example.org" } as const;
-      assert.deepEqual(bansOf(decideMail(policy, facts, byAccount, NOON)), []);
+      const byAccount = { type: "DATA", recipientCount: 1, ...MAIL, ...mail, account: "user@example.org" } as const;
+      assert.deepEqual(bansOf(decideData(policy, facts, byAccount, NOON)), []);
       const byProvider = { ...byAccount, account: null, clientName: "mail.google.com" };
-      assert.deepEqual(bansOf(decideMail(policy, facts, byProvider, NOON)), []);
+      assert.deepEqual(bansOf(decideData(policy, facts, byProvider, NOON)), []);
       const connect = { type: "CONNECT", ip: STRANGER, service, session: "", clientName: "mail.google.com" } as const;
       assert.deepEqual(bansOf(decideConnect(policy, facts, connect, NOON)), []);
     }),
@@ -86,8 +86,8 @@ function everyDecision(
   return [
     decideConnect(policy, facts, connect, NOON),
     decideRecipient(policy, facts, { ...RECIPIENT, ...mail }, NOON),
-    decideMail(policy, facts, { type: "MAIL", recipientCount: 1, ...mail }, NOON),
-    decideMessage(policy, facts, { type: "MESSAGE", recipientCount: 1, sizeBytes: 1, ...mail }, NOON),
+    decideData(policy, facts, { type: "DATA", recipientCount: 1, ...mail }, NOON),
+    decideEndOfMessage(policy, facts, { type: "END_OF_MESSAGE", recipientCount: 1, sizeBytes: 1, ...mail }, NOON),
     decide(policy, facts, { type: "LOGIN_ASKED", ...logIn }, NOON),
     decide(policy, facts, { type: "LOGIN_SUCCEEDED", ...logIn }, NOON),
     decide(policy, facts, { type: "LOGIN_FAILED", ...logIn }, NOON),

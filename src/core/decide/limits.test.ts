@@ -8,7 +8,7 @@ import { decideConnect } from "./decide.ts";
 import type { Decision } from "./decision.ts";
 import type { Failure } from "./facts.ts";
 import { decideLoginFailed } from "./login.ts";
-import { decideMail } from "./mail.ts";
+import { decideData } from "./mail.ts";
 import type { Limit, Policy } from "./policy.ts";
 
 const gaps = fc.array(fc.nat(200), { minLength: 1, maxLength: 60 });
@@ -18,7 +18,7 @@ test("a stranger's mails bring a ban exactly at the first that exceeds a limit i
     fc.property(policies, gaps, (policy, waits) => {
       const arrivals = arrivalsOf(waits);
       const banned = firstBan(arrivals, (mails, now) =>
-        decideMail(policy, factsOf({ mails }), { type: "MAIL", recipientCount: 1, ...MAIL }, now),
+        decideData(policy, factsOf({ mails }), { type: "DATA", recipientCount: 1, ...MAIL }, now),
       );
       assert.equal(banned, firstBeyond(policy.mail, arrivals));
     }),
@@ -41,15 +41,15 @@ test("a stranger's connections bring a ban exactly at the first that exceeds a l
 test("a known address is banned no sooner than a stranger, and is not spared forever", () => {
   fc.assert(
     fc.property(policies, anyFacts, anyMail, (policy, known, mail) => {
-      const event = { type: "MAIL", recipientCount: 1, ...MAIL, ...mail } as const;
-      const asKnown = bansOf(decideMail(policy, factsOf({ ...known, known: true }), event, NOON)).length;
-      const asStranger = bansOf(decideMail(policy, factsOf({ ...known, known: false }), event, NOON)).length;
+      const event = { type: "DATA", recipientCount: 1, ...MAIL, ...mail } as const;
+      const asKnown = bansOf(decideData(policy, factsOf({ ...known, known: true }), event, NOON)).length;
+      const asStranger = bansOf(decideData(policy, factsOf({ ...known, known: false }), event, NOON)).length;
       assert.ok(asKnown <= asStranger);
     }),
   );
   const flood = arrivalsOf(Array.from({ length: 60 }, () => 0));
-  const event = { type: "MAIL", recipientCount: 1, ...MAIL } as const;
-  const at = firstBan(flood, (mails, now) => decideMail(POLICY, factsOf({ known: true, mails }), event, now));
+  const event = { type: "DATA", recipientCount: 1, ...MAIL } as const;
+  const at = firstBan(flood, (mails, now) => decideData(POLICY, factsOf({ known: true, mails }), event, now));
   assert.equal(at, 30, "the 31st of 10 a minute, times 3");
 });
 

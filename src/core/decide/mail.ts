@@ -1,4 +1,11 @@
-import { type Excess, isBounce, type Mail, type MailAttributes, type Message, type Recipient } from "../events/mail.ts";
+import {
+  type DataCommand,
+  type EndOfMessage,
+  type Excess,
+  isBounce,
+  type MailAttributes,
+  type Recipient,
+} from "../events/mail.ts";
 import { domainOf } from "../net/address.ts";
 import type { Millis } from "../time.ts";
 import { nextBan } from "./ban-ladder.ts";
@@ -18,14 +25,14 @@ export type RecipientFacts = Standing &
   HarvestQuestion &
   FirstContactQuestion &
   Pick<Facts, "accountActive" | "sending" | "senderHere" | "known" | "knownAccounts" | "probes" | "firstContact">;
-export type MailCounts = Standing &
+export type DataFacts = Standing &
   Offender &
   MarkQuestion &
   Pick<
     Facts,
     "accountActive" | "accountMails" | "sending" | "sessionMails" | "mails" | "known" | "knownAccounts" | "isWanted"
   >;
-export type MessageFacts = Standing & Offender & Pick<Facts, "writtenTo" | "sending" | "known" | "isWanted">;
+export type EndOfMessageFacts = Standing & Offender & Pick<Facts, "writtenTo" | "sending" | "known" | "isWanted">;
 
 /** RCPT TO: the last moment at which one of several recipients can be refused. */
 export function decideRecipient(policy: Policy, facts: RecipientFacts, event: Recipient, now: Millis): Decision {
@@ -48,7 +55,7 @@ export function decideRecipient(policy: Policy, facts: RecipientFacts, event: Re
 }
 
 /** DATA: the mail counts for the account if one is signed in, otherwise for the address. */
-export function decideMail(policy: Policy, facts: MailCounts, event: Mail, now: Millis): Decision {
+export function decideData(policy: Policy, facts: DataFacts, event: DataCommand, now: Millis): Decision {
   if (event.account !== null) {
     const settled = standing(facts, event) ?? inactive(facts);
     if (settled !== null) return settled;
@@ -73,10 +80,15 @@ export function decideMail(policy: Policy, facts: MailCounts, event: Mail, now: 
 }
 
 /**
- * End of message: what matters is a ban since the last stage, what our milter or `FilterRoom` found, and a hold of the account. If an account's
+ * End of message: what matters is a ban since the last stage, what our milter or `FilterLoad` found, and a hold of the account. If an account's
  * mail is not held, its recipients become correspondents. Other milters may still refuse the mail.
  */
-export function decideMessage(policy: Policy, facts: MessageFacts, event: Message, now: Millis): Decision {
+export function decideEndOfMessage(
+  policy: Policy,
+  facts: EndOfMessageFacts,
+  event: EndOfMessage,
+  now: Millis,
+): Decision {
   if (event.excess !== undefined) return decideExcess(policy, facts, { ...event, excess: event.excess }, now);
   const settled = standing(facts, event);
   if (settled !== null) return settled;
@@ -99,8 +111,8 @@ export const MOST_IN_FILTERS = 64 * 1024 * 1024;
 /** A server with wanted mail relays for its users, so a bad one among them does not ban the server. */
 function decideExcess(
   policy: Policy,
-  facts: MessageFacts,
-  { account, clientName, excess }: Message & Readonly<{ excess: Excess }>,
+  facts: EndOfMessageFacts,
+  { account, clientName, excess }: EndOfMessage & Readonly<{ excess: Excess }>,
   now: Millis,
 ): Decision {
   if (excess.of === "bytes_in_filters") {
@@ -155,8 +167,8 @@ function inactive(facts: Pick<Facts, "accountActive">): Decision | null {
 /** The mail waits in the queue. Its recipients stay strangers until it is released. */
 function heldMessage(
   policy: Policy,
-  { writtenTo, sending }: MessageFacts,
-  { account, ip, queueId, recipientCount }: Message & Readonly<{ account: string }>,
+  { writtenTo, sending }: EndOfMessageFacts,
+  { account, ip, queueId, recipientCount }: EndOfMessage & Readonly<{ account: string }>,
 ): Decision {
   const written = writtenTo.flatMap((address) => correspondence(policy, address, account));
   const recipients = [...new Set(written.map(({ address }) => address))];

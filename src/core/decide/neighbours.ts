@@ -21,7 +21,7 @@ export const COUNTING_BANS: readonly Reason[] = [
   "connection_limit",
 ];
 
-export type NetworkQuestion = Pick<Facts, "subject" | "network" | "ip" | "sparing" | "neighbourhood">;
+export type NetworkQuestion = Pick<Facts, "prefix" | "network" | "ip" | "sparing" | "neighbourhood">;
 
 /**
  * Bans the network if many of its addresses offend: an attacker who rents a /24 or a /48 has an address for each try.
@@ -36,8 +36,8 @@ export function decideNetwork(
 ): readonly Change[] {
   const isBanned = changes.some((change) => change.type === "BAN" && COUNTING_BANS.includes(change.ban.code));
   const guess = changes.find((change) => change.type === "GUESS");
-  if ((!isBanned && guess === undefined) || facts.network === facts.subject) return [];
-  const { network, subject, ip } = facts;
+  if ((!isBanned && guess === undefined) || facts.network === facts.prefix) return [];
+  const { network, prefix, ip } = facts;
   const around = facts.neighbourhood();
   // Offences before a ban of the network, or before its end, no longer count. A guess adds only to guesses.
   const since = (windowMs: number): Millis => later(now, -Math.min(windowMs, now - around.settledAt));
@@ -49,7 +49,7 @@ export function decideNetwork(
     ip,
     isBanned: around.ban !== null,
     offences: countWithin(around.offencesAt, policy.bans.memoryMs, now),
-    banned: isBanned ? withThis(around.offenders(memory, subject), memory) : 0,
+    banned: isBanned ? withThis(around.offenders(memory, prefix), memory) : 0,
     guesses: guess === undefined ? 0 : withThis(around.guesses(hour, guess), hour),
     times: 1,
   };
@@ -57,7 +57,7 @@ export function decideNetwork(
   if (banOfNetwork(policy, together, now) === null) return [];
   const { spared, times } = honestyOf(
     around.servers(later(now, -HONEST_FOR_MS)),
-    offendersIn(policy, around, isBanned ? subject : null, now),
+    offendersIn(policy, around, isBanned ? prefix : null, now),
   );
   const due = banOfNetwork(policy, { ...together, times }, now);
   if (due === null) return [];
@@ -65,7 +65,7 @@ export function decideNetwork(
   return why === null ? [due] : spare(facts, due.ban, why, now);
 }
 
-/** Banned units within the network, whose mail earns no credit. */
+/** Banned prefixes within the network, whose mail earns no credit. */
 function offendersIn(
   { bans }: Policy,
   around: Neighbourhood,
@@ -96,7 +96,7 @@ export type NeighbourFacts = Readonly<{
   isBanned: boolean;
   /** Bans of the network itself within the memory. */
   offences: number;
-  /** Units in it with a counting ban within the memory, since the network's own last ban or its end. */
+  /** Prefixes in it with a counting ban within the memory, since the network's own last ban or its end. */
   banned: number;
   /** Wrong passwords for accounts that do not know its addresses, within the window and since its last ban. */
   guesses: number;
@@ -110,7 +110,7 @@ export function banOfNetwork(
   facts: NeighbourFacts,
   now: Millis,
 ): Extract<Change, { type: "BAN" }> | null {
-  const { network: subject, ip, offences, isBanned, banned, guesses, times } = facts;
+  const { network: prefix, ip, offences, isBanned, banned, guesses, times } = facts;
   const { failures, windowMs } = policy.networks;
   const byBans: Evidence = {
     count: banned,
@@ -122,5 +122,5 @@ export function banOfNetwork(
   const evidence = [byBans, byGuesses].find(({ count, limit }) => count >= limit);
   if (isBanned || evidence === undefined) return null;
   const code = evidence === byBans ? "neighbours_banned" : "network_guesses";
-  return nextBan(policy, { subject, ip, offences }, { code, evidence }, now);
+  return nextBan(policy, { prefix, ip, offences }, { code, evidence }, now);
 }

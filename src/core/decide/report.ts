@@ -17,7 +17,7 @@ export function decideReport(policy: Policy, facts: ReportFacts, event: JailRepo
   const { limit, windowMs } = event;
   const count = isSentence(policy, event) ? event.failures : facts.priorReports.unjudged.length;
   const evidence: Evidence = { count, limit, windowMs, key: null };
-  const priorReports = { type: "NOTE_REPORT", prefix: facts.subject, jail: event.jail, at: event.lastAt } as const;
+  const priorReports = { type: "NOTE_REPORT", prefix: facts.prefix, jail: event.jail, at: event.lastAt } as const;
   const noted = (reason: Reason, unjudged: readonly Millis[] = []): Decision =>
     decision("pass", reason, { evidence, counted: false, changes: [{ ...priorReports, unjudged }] });
 

@@ -1,4 +1,4 @@
-import type { Mail } from "../events/mail.ts";
+import type { DataCommand } from "../events/mail.ts";
 import { DAY_MS, instant, later, type Millis } from "../time.ts";
 import { type Decision, decision, type Evidence } from "./decision.ts";
 import type { Facts, RecipientCounts, SendingFacts, SentMail } from "./facts.ts";
@@ -15,7 +15,7 @@ const REFUSED_PART = 4;
 export const REFUSALS_OF_DOMAIN = 2;
 
 type Sender = Pick<Facts, "sending">;
-export type SendingAccount = Sender & Pick<Facts, "accountMails" | "subject">;
+export type SendingAccount = Sender & Pick<Facts, "accountMails" | "prefix">;
 
 /**
  * An account names a recipient. Past a limit each further one is deferred, so that a mail with many does not go out
@@ -33,8 +33,8 @@ export function decideAccountRecipient(policy: Policy, { sending }: Sender, now:
 /** DATA: all recipients are known. Held mail counts too, so that no account fills the disk with it. */
 export function decideAccountMail(
   policy: Policy,
-  { sending, accountMails, subject }: SendingAccount,
-  { account, ip }: Mail & Readonly<{ account: string }>,
+  { sending, accountMails, prefix }: SendingAccount,
+  { account, ip }: DataCommand & Readonly<{ account: string }>,
   now: Millis,
 ): Decision {
   const tooMany = exceeded(policy.mail, accountMails, now);
@@ -44,7 +44,7 @@ export function decideAccountMail(
   if (strange !== null)
     return decision("hold", "account_held", {
       evidence: strange,
-      changes: [{ type: "HOLD_ACCOUNT", account, prefix: subject, ip, evidence: strange }],
+      changes: [{ type: "HOLD_ACCOUNT", account, prefix, ip, evidence: strange }],
     });
   const evidence = tooManyRecipients(policy, sending, sending.mail, now);
   return evidence === null

@@ -5,7 +5,7 @@ import { hostPrefix } from "../net/ip.ts";
 import { decide } from "./decide.ts";
 
 const SIMULATED = { ...POLICY, simulate: true };
-const MAILS = { type: "MAIL", recipientCount: 1, ...MAIL } as const;
+const MAILS = { type: "DATA", recipientCount: 1, ...MAIL } as const;
 const { sparing } = factsOf();
 const COMMAND = { sparing, ban: null, listed: null, covered: [] };
 

@@ -72,7 +72,7 @@ export function withoutForbiddenBan(
   if (event.type === "LOGIN_ASKED") return { ...decided, changes };
   if (event.type === "RECIPIENT") return { ...decided, reason: "recipient_unknown", changes };
   // Its ban is due for the cost of a mail with too many headers or parts, and no filter may read that mail from anyone.
-  if (event.type === "MESSAGE") return { ...decided, changes };
+  if (event.type === "END_OF_MESSAGE") return { ...decided, changes };
   return { ...decided, verdict: "pass", reason: why, changes };
 }
 

@@ -1,52 +1,36 @@
-import type { Change, Decision, Verdict } from "../decide/decision.ts";
-import { type Ip, networkAddress, type Prefix } from "../net/ip.ts";
+import type { Decision, Verdict } from "../decide/decision.ts";
+import { networkAddress, type Prefix } from "../net/ip.ts";
 import type { Millis } from "../time.ts";
 import { actionOf, type Counts, type DecidedKind, type EventColumns, type Sentence } from "./columns.ts";
+import { auditSentence, banAsked, type CommandAsked, changeSentence, commandOf } from "./command.ts";
+import { type Connect, connection } from "./connection.ts";
+import { logSentence } from "./log.ts";
+import { type LoginAsked, type LoginFailed, type LoginSucceeded, login } from "./login.ts";
 import {
-  type Audit,
-  type AuditRest,
-  auditColumns,
-  auditRest,
-  auditSentence,
-  type BanAskedRest,
-  banAsked,
-  type ChangeRest,
-  type CommandAsked,
-  changeColumns,
-  changeRest,
-  changeSentence,
-  commandOf,
-} from "./command.ts";
-import { type Connect, type ConnectRest, connection } from "./connection.ts";
-import { type LogRest, logColumns, logRest, logSentence, type Meant, type Observation } from "./log.ts";
-import { type LoginAsked, type LoginFailed, type LoginRest, type LoginSucceeded, login } from "./login.ts";
-import {
-  type Mail,
-  type MailRest,
-  type Message,
-  type MessageRest,
-  mailBegun,
-  messageTaken,
+  type DataCommand,
+  dataCommand,
+  type EndOfMessage,
+  endOfMessage,
   type Recipient,
-  type RecipientRest,
   recipientNamed,
 } from "./mail.ts";
-import { type JailReported, type ReportRest, report } from "./report.ts";
+import { type JailReported, report } from "./report.ts";
+import type { Rest } from "./rest-schemas.ts";
 import type { Seen } from "./seen.ts";
 
 /**
  * The events that the engine decides on. Each kind has its own file. Those of a mail, by stage of SMTP, with the public
  * names of their rows (any may be EMAIL_BLOCKED or EMAIL_DEFERRED instead):
  *
- *     RCPT            RECIPIENT  RECIPIENT or GREYLIST_ASKED
- *     DATA            MAIL       EMAIL
- *     END-OF-MESSAGE  MESSAGE    EMAIL_ACCEPTED or EMAIL_HELD
+ *     RCPT            RECIPIENT       RECIPIENT or GREYLIST_ASKED
+ *     DATA            DATA            EMAIL
+ *     END-OF-MESSAGE  END_OF_MESSAGE  EMAIL_ACCEPTED or EMAIL_HELD
  */
 export type Event =
   | Connect
   | Recipient
-  | Mail
-  | Message
+  | DataCommand
+  | EndOfMessage
   | LoginAsked
   | LoginSucceeded
   | LoginFailed
@@ -58,27 +42,11 @@ export type CommandEvent = Extract<Event, { readonly prefix: Prefix }>;
 /** From a client. */
 export type ClientEvent = Exclude<Event, CommandEvent>;
 
-/**
- * The record of an event without its columns. `event` names what was decided or observed, since several of them share a
- * public name. The schemas are in rest-schemas.ts.
- */
-export type Rest =
-  | ConnectRest
-  | RecipientRest
-  | MailRest
-  | MessageRest
-  | LoginRest
-  | ReportRest
-  | BanAskedRest
-  | ChangeRest
-  | AuditRest
-  | LogRest;
-
 /** One committed event, as data. Its sentences are printed only from it, and a replay decides again from it. */
 export type EventRecord = EventColumns & Readonly<{ rest: Rest }>;
 
-/** Where and when a decided event happened. `subject`: the unit in which its address is counted. */
-export type Where = Readonly<{ subject: Prefix; at: Millis; seen?: Seen | undefined }>;
+/** Where and when a decided event happened. `prefix`: by which its client is counted. */
+export type Where = Readonly<{ prefix: Prefix; at: Millis; seen?: Seen | undefined }>;
 
 /**
  * The record of a decided event; null if it leaves none.
@@ -94,35 +62,6 @@ export function recordOf(event: Event, decision: Decision, where: Where): EventR
   return decided(KINDS[event.type], event, decision, where);
 }
 
-/** The record of a change that gets its own event; null if the event says it all. */
-export function changeRecord(change: Change, at: Millis): EventRecord | null {
-  switch (change.type) {
-    case "BAN":
-    case "LIFT":
-    case "ALLOW":
-    case "DISALLOW":
-    case "SPARE":
-      return { ...changeColumns(change, at), rest: changeRest(change) };
-    default:
-      return null;
-  }
-}
-
-export function auditRecord(audit: Audit, at: Millis): EventRecord {
-  return { ...auditColumns(audit, at), rest: auditRest(audit) };
-}
-
-/** Null: the mail has enough events already. `meant`: what follows from a delivery. */
-export function observationRecord(
-  observation: Observation,
-  at: Millis,
-  subject: (ip: Ip) => Prefix,
-  meant: Meant | null = null,
-): EventRecord | null {
-  if (observation.type === "MAIL_JUDGED") return null;
-  return { ...logColumns(observation, at, subject, meant), rest: logRest(observation, meant) };
-}
-
 /** The sliding window in which the event counts; null if none. */
 export function windowOf(event: Event): Counts | null {
   return isDecided(event) ? KINDS[event.type].window(event) : null;
@@ -132,7 +71,7 @@ export function windowOf(event: Event): Counts | null {
 export function sentenceOf(record: EventRecord): Sentence {
   const { rest } = record;
   if (isDecidedRest(rest)) {
-    const sentence = KINDS[rest.event].sentence(record, rest);
+    const sentence = RECORDED_KINDS[rest.event].sentence(record, rest);
     const simulated = "seen" in rest ? rest.seen?.simulated : undefined;
     return simulated === undefined ? sentence : simulatedSentence(sentence, simulated);
   }
@@ -150,10 +89,15 @@ export function sentenceOf(record: EventRecord): Sentence {
   }
 }
 
+/** The name of an event in its record and in the result of a replay, where two stages keep their older names. */
+export function recordedName({ type }: Pick<ClientEvent, "type">) {
+  return type === "DATA" ? "MAIL" : type === "END_OF_MESSAGE" ? "MESSAGE" : type;
+}
+
 /** The event for a replay; null for consequences and events without a decision. */
 export function eventOf(record: EventRecord): Event | null {
   const { rest } = record;
-  if (isDecidedRest(rest)) return KINDS[rest.event].event(record, rest);
+  if (isDecidedRest(rest)) return RECORDED_KINDS[rest.event].event(record, rest);
   switch (rest.event) {
     case "BAN":
     case "LIFT":
@@ -166,50 +110,56 @@ export function eventOf(record: EventRecord): Event | null {
   }
 }
 
-type DecidedType = Event["type"] & Rest["event"];
+type DecidedType = ClientEvent["type"] | "BAN_ASKED";
+type DecidedRest = ReturnType<typeof recordedName> | "BAN_ASKED";
 
 /** The kinds of events whose records a replay decides on again. */
 const KINDS: Readonly<Record<DecidedType, DecidedKind<Event, Rest>>> = {
   CONNECT: connection,
   RECIPIENT: recipientNamed,
-  MAIL: mailBegun,
-  MESSAGE: messageTaken,
+  DATA: dataCommand,
+  END_OF_MESSAGE: endOfMessage,
   LOGIN_ASKED: login,
   LOGIN_SUCCEEDED: login,
   LOGIN_FAILED: login,
   JAIL_REPORTED: report,
   BAN_ASKED: banAsked,
 };
+const RECORDED_KINDS: Readonly<Record<DecidedRest, DecidedKind<Event, Rest>>> = {
+  ...KINDS,
+  MAIL: KINDS.DATA,
+  MESSAGE: KINDS.END_OF_MESSAGE,
+};
 
 function isDecided(event: Event): event is Extract<Event, Readonly<{ type: DecidedType }>> {
   return event.type in KINDS;
 }
 
-function isDecidedRest(rest: Rest): rest is Extract<Rest, Readonly<{ event: DecidedType }>> {
-  return rest.event in KINDS;
+function isDecidedRest(rest: Rest): rest is Extract<Rest, Readonly<{ event: DecidedRest }>> {
+  return rest.event in RECORDED_KINDS;
 }
 
 function decided(
   kind: DecidedKind<Event, Rest>,
   event: Event,
   decision: Decision,
-  { at, subject, seen }: Where,
+  { at, prefix, seen }: Where,
 ): EventRecord {
   const { verdict, reason, evidence, counted, simulated } = decision;
-  const own = kind.columns(event);
+  const columns = kind.columns(event);
   return {
     at,
     type: kind.name(event, decision),
-    service: own.service ?? null,
+    service: columns.service ?? null,
     ip: "ip" in event ? event.ip : networkAddress(event.prefix),
-    prefix: subject,
+    prefix,
     account: kind.account(event),
-    sender: own.sender ?? null,
-    recipient: own.recipient ?? null,
-    queueId: own.queueId ?? null,
+    sender: columns.sender ?? null,
+    recipient: columns.recipient ?? null,
+    queueId: columns.queueId ?? null,
     messageId: null,
-    helo: own.helo ?? null,
-    sizeBytes: own.sizeBytes ?? null,
+    helo: columns.helo ?? null,
+    sizeBytes: columns.sizeBytes ?? null,
     verdict,
     reason,
     offence: null,
@@ -218,8 +168,8 @@ function decided(
     limit: evidence?.limit ?? null,
     windowMs: evidence?.windowMs ?? null,
     limitKey: evidence?.key ?? null,
-    actor: own.actor ?? null,
-    proof: own.proof ?? null,
+    actor: columns.actor ?? null,
+    proof: columns.proof ?? null,
     rest: kind.rest(event, simulated === undefined ? seen : { ...seen, simulated }),
   };
 }

@@ -3,6 +3,7 @@ import type { Ip } from "../net/ip.ts";
 import { plural } from "../text.ts";
 import { actionOf, type DecidedKind, type EventColumns, readSession, shown, stored, storedSession } from "./columns.ts";
 import type { EventType, Service } from "./event-types.ts";
+import type { RestOf } from "./rest-schemas.ts";
 import type { Seen } from "./seen.ts";
 
 /** What is known of a mail transaction when Postfix asks (SMTPD_POLICY_README). */
@@ -42,12 +43,21 @@ export type Recipient = Readonly<
   } & MailAttributes
 >;
 /** The DATA command, at which a mail counts. */
-export type Mail = Readonly<{ type: "MAIL"; recipientCount: number } & MailAttributes>;
+export type DataCommand = Readonly<{ type: "DATA"; recipientCount: number } & MailAttributes>;
 /** What a mail has too many of; or how many bytes the filters are reading already, so that this mail must wait. */
 export type Excess = Readonly<{ of: "header_lines" | "mime_parts" | "bytes_in_filters"; count: number }>;
-/** End of message: the content has arrived. With an `excess` its size is that of what was read. */
-export type Message = Readonly<
-  { type: "MESSAGE"; recipientCount: number; sizeBytes: number; excess?: Excess } & MailAttributes
+/**
+ * End of message: the content has arrived. With an `excess` its size is that of what was read. `mayHideParts`: our milter could
+ * not count all its parts, so the filters read only one such mail at a time.
+ */
+export type EndOfMessage = Readonly<
+  {
+    type: "END_OF_MESSAGE";
+    recipientCount: number;
+    sizeBytes: number;
+    excess?: Excess;
+    mayHideParts?: true;
+  } & MailAttributes
 >;
 
 /** A mail without a sender is a bounce. No further bounce may be sent about it (RFC 5321, 4.5.5). */
@@ -55,26 +65,9 @@ export function isBounce({ sender }: Pick<MailAttributes, "sender">): boolean {
   return sender === "" || sender.trim() === "";
 }
 
-type Session = Readonly<{
-  session: string;
-  transaction: string;
-  clientName?: string | undefined;
-  seen?: Seen | undefined;
-}>;
-export type RecipientRest = Session &
-  Readonly<{
-    event: "RECIPIENT";
-    listed?: Listing | undefined;
-    /** Absent: it exists. */
-    senderExists?: false | null | undefined;
-    senderProven?: boolean | undefined;
-  }>;
-/** `recipientCount` absent: one. */
-export type MailRest = Session & Readonly<{ event: "MAIL"; recipientCount?: number | undefined }>;
-export type MessageRest = Session &
-  Readonly<{ event: "MESSAGE"; recipientCount?: number | undefined; excess?: Excess | undefined }>;
+type Session = Pick<RestOf<"MAIL">, "session" | "transaction" | "clientName" | "seen">;
 
-export const recipientNamed: DecidedKind<Recipient, RecipientRest> = {
+export const recipientNamed: DecidedKind<Recipient, RestOf<"RECIPIENT">> = {
   name: (_, { verdict, reason }) => (isLeftToPostgrey({ reason }) ? "GREYLIST_ASKED" : mailName("RECIPIENT", verdict)),
   window: (event) => (isBounce(event) ? "bounce" : "probe"),
   account: ({ account }) => account,
@@ -101,7 +94,7 @@ export const recipientNamed: DecidedKind<Recipient, RecipientRest> = {
   },
 };
 
-export const mailBegun: DecidedKind<Mail, MailRest> = {
+export const dataCommand: DecidedKind<DataCommand, RestOf<"MAIL">> = {
   name: (_, { verdict }) => mailName("EMAIL", verdict),
   window: ({ account }) => (account === null ? "mail" : "account_mail"),
   account: ({ account }) => account,
@@ -113,11 +106,11 @@ export const mailBegun: DecidedKind<Mail, MailRest> = {
   }),
   event: (recorded, rest) => {
     const facts = factsOf(recorded, rest);
-    return facts === null ? null : { type: "MAIL", recipientCount: rest.recipientCount ?? 1, ...facts };
+    return facts === null ? null : { type: "DATA", recipientCount: rest.recipientCount ?? 1, ...facts };
   },
 };
 
-export const messageTaken: DecidedKind<Message, MessageRest> = {
+export const endOfMessage: DecidedKind<EndOfMessage, RestOf<"MESSAGE">> = {
   name: (_, { verdict }) => (verdict === "hold" ? "EMAIL_HELD" : mailName("EMAIL_ACCEPTED", verdict)),
   window: () => null,
   account: ({ account }) => account,
@@ -138,12 +131,12 @@ export const messageTaken: DecidedKind<Message, MessageRest> = {
     const facts = factsOf(recorded, rest);
     const { sizeBytes } = recorded;
     if (facts === null || sizeBytes === null) return null;
-    const taken = { type: "MESSAGE", recipientCount: rest.recipientCount ?? 1, sizeBytes, ...facts } as const;
+    const taken = { type: "END_OF_MESSAGE", recipientCount: rest.recipientCount ?? 1, sizeBytes, ...facts } as const;
     return rest.excess === undefined ? taken : { ...taken, excess: rest.excess };
   },
 };
 
-function countOf({ recipientCount }: Mail | Message): number | undefined {
+function countOf({ recipientCount }: DataCommand | EndOfMessage): number | undefined {
   return recipientCount === 1 ? undefined : recipientCount;
 }
 

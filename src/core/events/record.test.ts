@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { readBack } from "../../../test/kit/read-back.ts";
 import { BAN, ip, JAIL_REPORT, MAIL, NOON, RECIPIENT, STRANGER } from "../../../test/kit/samples.ts";
 import { type Change, type Decision, decision } from "../decide/decision.ts";
 import { hostPrefix, prefixOf } from "../net/ip.ts";
 import { HOUR_MS, later } from "../time.ts";
-import { auditRecord, changeRecord, type Event, type EventRecord, recordOf, sentenceOf } from "./event.ts";
+import { auditRecord, changeRecord } from "./command.ts";
+import { type Event, recordOf } from "./event.ts";
 import type { LoginAttributes } from "./login.ts";
-import { readRest } from "./rest-schemas.ts";
 
 const PREFIX = hostPrefix(STRANGER);
 const LOGIN: LoginAttributes = { ip: STRANGER, service: "imap", login: "Anna@example.org", passwordHash: "proof" };
@@ -14,18 +15,8 @@ const PASS = decision("pass", "below_limit");
 const REFUSE = decision("refuse", "banned", { counted: false });
 const DEFER = decision("defer", "provider_busy");
 
-/** The record with its text, which must be the same after writing and reading back. */
-function reported(record: EventRecord | null) {
-  assert.ok(record !== null);
-  const rest = readRest(JSON.stringify(record.rest));
-  assert.ok(rest !== null, JSON.stringify(record.rest));
-  const words = sentenceOf(record);
-  assert.deepEqual(sentenceOf({ ...record, rest }), words);
-  return { ...record, ...words };
-}
-
 function row(event: Event, decided: Decision = PASS) {
-  return reported(recordOf(event, decided, { subject: PREFIX, at: NOON }));
+  return readBack(recordOf(event, decided, { prefix: PREFIX, at: NOON }));
 }
 
 /** `TYPE action, its window, its account`. */
@@ -37,7 +28,7 @@ function line(event: Event, decided: Decision = PASS): string {
 test("a row holds what was seen, what was decided and on what evidence", () => {
   const evidence = { count: 11, limit: 10, windowMs: 60_000, key: "limits.mail.per_minute" };
   const decided = decision("refuse", "mail_limit", { evidence });
-  assert.deepEqual(row({ type: "MAIL", recipientCount: 3, ...MAIL, recipient: null }, decided), {
+  assert.deepEqual(row({ type: "DATA", recipientCount: 3, ...MAIL, recipient: null }, decided), {
     at: NOON,
     type: "EMAIL_BLOCKED",
     ip: STRANGER,
@@ -64,8 +55,6 @@ test("a row holds what was seen, what was decided and on what evidence", () => {
       event: "MAIL",
       session: " 40000 25 192.0.2.1",
       transaction: "a1.1",
-      clientName: undefined,
-      seen: undefined,
       recipientCount: 3,
     },
     details: "smtp from=<someone@example.net> to 3 recipients",
@@ -74,8 +63,8 @@ test("a row holds what was seen, what was decided and on what evidence", () => {
 });
 
 test("each event has its public type, by what became of it", () => {
-  const mail: Event = { type: "MAIL", recipientCount: 1, ...MAIL };
-  const message: Event = { type: "MESSAGE", recipientCount: 1, sizeBytes: 9, ...MAIL };
+  const mail: Event = { type: "DATA", recipientCount: 1, ...MAIL };
+  const message: Event = { type: "END_OF_MESSAGE", recipientCount: 1, sizeBytes: 9, ...MAIL };
   const connect: Event = { type: "CONNECT", ...MAIL };
   const byAccount = { account: "anna@example.org" };
   for (const [expected, event, decided] of [
@@ -138,11 +127,11 @@ test("details name the service first, then the client's text, which cannot end a
   assert.equal(details({ ...RECIPIENT, listed }), `${asked} listed=zen.spamhaus.org (127.0.0.2, SBL)`);
   assert.equal(details({ ...RECIPIENT, recipient: null }), asked.replace("owner@example.org", ""));
   assert.equal(
-    details({ type: "MESSAGE", recipientCount: 1, sizeBytes: 9, ...MAIL, queueId: "4ABC" }),
+    details({ type: "END_OF_MESSAGE", recipientCount: 1, sizeBytes: 9, ...MAIL, queueId: "4ABC" }),
     "smtp from=<someone@example.net> to=<owner@example.org> size=9 queue_id=4ABC",
   );
   assert.equal(details({ type: "LOGIN_FAILED", ...LOGIN }), "imap login=<Anna@example.org>");
-  assert.equal(details({ type: "MAIL", recipientCount: 1, ...MAIL, sender: "x".repeat(500) }).length, 355);
+  assert.equal(details({ type: "DATA", recipientCount: 1, ...MAIL, sender: "x".repeat(500) }).length, 355);
 });
 
 test("a refused command is a separate event with its network; one that was carried out is recorded by its changes", () => {
@@ -151,7 +140,7 @@ test("a refused command is a separate event with its network; one that was carri
   assert.equal(line(ban, REFUSE), "BAN_REFUSED refused, null, null");
   assert.deepEqual([row(ban, REFUSE).ip, row(ban, REFUSE).details], [STRANGER, `${PREFIX} by root`]);
   const leaves = (event: Event, decided: Decision = PASS): boolean =>
-    recordOf(event, decided, { subject: PREFIX, at: NOON }) !== null;
+    recordOf(event, decided, { prefix: PREFIX, at: NOON }) !== null;
   assert.deepEqual(
     [leaves(ban), leaves(ban, REFUSE), leaves(ban, { ...REFUSE, recorded: false })],
     [false, true, false],
@@ -165,7 +154,7 @@ test("a change that people want to see is a separate row", () => {
   const line = (change: Change): string => {
     const made = changeRecord(change, NOON);
     if (made === null) return "none";
-    const { type, ip: from, reason, details, action } = reported(made);
+    const { type, ip: from, reason, details, action } = readBack(made);
     return `${type} ${from} ${reason}: ${details} | ${action}`;
   };
   const network = prefixOf(ip("2001:db8::7"), 64);
@@ -204,7 +193,7 @@ test("what an administrator did names the thing and the person", () => {
     details,
     action,
     ip: from,
-  } = reported(auditRecord({ type: "ACCOUNT_ADDED", subject: "anna\n", by: "root" }, NOON));
+  } = readBack(auditRecord({ type: "ACCOUNT_ADDED", subject: "anna\n", by: "root" }, NOON));
   assert.deepEqual([type, details, action, from], ["ACCOUNT_ADDED", "anna\\x0a by root", "done", null]);
 });
 

@@ -8,13 +8,13 @@ export function shareOfStrangers(places: number): number {
   return Math.floor(0.8 * places);
 }
 
-/** No unit alone fills a port, also a known one, whose connections are the last that are cut to make room. */
+/** No prefix alone fills a port, also a known one, whose connections are the last that are cut to make room. */
 export function shareOfOne(places: number): number {
   return Math.floor(places / 2);
 }
 
 export type ConnectionRules = Readonly<{
-  /** Open connections that one unit may have, but no more than `shareOfOne` to each port: a stranger, and a known address. */
+  /** Open connections that one prefix may have, but no more than `shareOfOne` to each port: a stranger, and a known address. */
   most: number;
   mostKnown: number;
   /** Whether `most` and `mostKnown` hold for each port on its own. Otherwise connections to all ports count together. */
@@ -25,20 +25,20 @@ export type ConnectionRules = Readonly<{
   places: ReadonlyMap<number, number>;
   /** By port: how many connections all strangers together may have, so that known addresses find room. */
   shares: ReadonlyMap<number, number>;
-  unitOf: (ip: Ip) => Prefix;
-  isKnown: (unit: Prefix) => boolean;
+  prefixOf: (ip: Ip) => Prefix;
+  isKnown: (prefix: Prefix) => boolean;
   /** Never limited: this machine, its gateway, the allow lists. */
   isExempt: (ip: Ip) => boolean;
 }>;
 
 export type ConnectionPlan = Readonly<{
-  /** Units that have reached their limit on this port: their next connections are refused. */
-  held: readonly Readonly<{ unit: Prefix; port: number }>[];
+  /** Prefixes that have reached their limit on this port: their next connections are refused. */
+  held: readonly Readonly<{ prefix: Prefix; port: number }>[];
   /** Ports on which strangers hold their whole share. */
   full: readonly number[];
   /**
    * Connections to end. Past a limit: of those that came since the last check. Where strangers hold more than their
-   * share: those of the units that hold most. The order in which they came is not known.
+   * share: those of the prefixes that hold most. The order in which they came is not known.
    */
   excess: readonly Connection[];
 }>;
@@ -48,7 +48,7 @@ export type ConnectionOrders = Pick<ConnectionPlan, "held" | "full"> &
   Readonly<{
     /** Ports on which the guard limits connections. */
     watched: readonly number[];
-    /** Units that may still connect where strangers hold their whole share. */
+    /** Prefixes that may still connect where strangers hold their whole share. */
     known: readonly Prefix[];
   }>;
 
@@ -61,37 +61,38 @@ export function planConnections(
   before: ReadonlySet<string> | null,
   rules: ConnectionRules,
 ): ConnectionPlan {
-  const held: { unit: Prefix; port: number }[] = [];
+  const held: { prefix: Prefix; port: number }[] = [];
   const full: number[] = [];
   const excess = new Set<Connection>();
-  const cutDown = (units: readonly (readonly Connection[])[], most: number): void => {
-    const over = units.reduce((sum, { length }) => sum + length, 0) - most;
+  const cutDown = (prefixes: readonly (readonly Connection[])[], most: number): void => {
+    const over = prefixes.reduce((sum, { length }) => sum + length, 0) - most;
     if (over <= 0 || before === null) return;
-    for (const one of highestFirst(units, before).slice(0, over)) excess.add(one);
+    for (const one of highestFirst(prefixes, before).slice(0, over)) excess.add(one);
   };
-  const limitUnits = (
-    units: Units,
+  const limitPrefixes = (
+    prefixes: Prefixes,
     ports: readonly number[],
-    mostOf: (unit: Prefix) => number,
+    mostOf: (prefix: Prefix) => number,
     least: number,
   ): void => {
-    for (const [unit, connections] of units) {
+    for (const [prefix, connections] of prefixes) {
       if (connections.length < least) continue;
       const counted = connections.filter((one) => !rules.isExempt(one.ip));
-      const most = mostOf(unit);
-      if (counted.length >= most) held.push(...ports.map((port) => ({ unit, port })));
+      const most = mostOf(prefix);
+      if (counted.length >= most) held.push(...ports.map((port) => ({ prefix, port })));
       cutDown([counted.filter((one) => !excess.has(one))], most);
     }
   };
-  const ofAddress = (unit: Prefix): number => (rules.isKnown(unit) ? rules.mostKnown : rules.most);
-  if (!rules.perPort) limitUnits(byUnit(open, rules), rules.ports, ofAddress, rules.most);
+  const ofAddress = (prefix: Prefix): number => (rules.isKnown(prefix) ? rules.mostKnown : rules.most);
+  if (!rules.perPort) limitPrefixes(byPrefix(open, rules), rules.ports, ofAddress, rules.most);
   for (const [port, there] of byPort(open)) {
-    const units = byUnit(there, rules);
+    const prefixes = byPrefix(there, rules);
     const half = shareOfOne(rules.places.get(port) ?? Number.POSITIVE_INFINITY);
-    if (rules.perPort) limitUnits(units, [port], (unit) => Math.min(half, ofAddress(unit)), Math.min(half, rules.most));
-    else limitUnits(units, [port], () => half, half);
+    if (rules.perPort)
+      limitPrefixes(prefixes, [port], (prefix) => Math.min(half, ofAddress(prefix)), Math.min(half, rules.most));
+    else limitPrefixes(prefixes, [port], () => half, half);
     const share = rules.shares.get(port);
-    const strangers = share === undefined ? [] : strangersAmong(units, share, rules);
+    const strangers = share === undefined ? [] : strangersAmong(prefixes, share, rules);
     if (share === undefined || strangers.reduce((sum, { length }) => sum + length, 0) < share) continue;
     full.push(port);
     cutDown(
@@ -102,9 +103,12 @@ export function planConnections(
   return { held, full, excess: [...excess] };
 }
 
-/** Connections since `before`, in the order that always reduces the unit that holds most. */
-function highestFirst(units: readonly (readonly Connection[])[], before: ReadonlySet<string>): readonly Connection[] {
-  return units
+/** Connections since `before`, in the order that always reduces the prefix that holds most. */
+function highestFirst(
+  prefixes: readonly (readonly Connection[])[],
+  before: ReadonlySet<string>,
+): readonly Connection[] {
+  return prefixes
     .flatMap((connections) =>
       connections
         .filter((c) => !before.has(connectionKey(c)))
@@ -118,27 +122,27 @@ export function connectionKey({ ip, clientPort, port }: Connection): string {
   return `${port} ${clientPort} ${ip}`;
 }
 
-type Units = Map<Prefix, Connection[]>;
+type Prefixes = Map<Prefix, Connection[]>;
 
 function byPort(open: readonly Connection[]): ReadonlyMap<number, readonly Connection[]> {
   return Map.groupBy(open, ({ port }) => port);
 }
 
-function byUnit(open: readonly Connection[], { unitOf }: ConnectionRules): Units {
-  return Map.groupBy(open, ({ ip }) => unitOf(ip));
+function byPrefix(open: readonly Connection[], { prefixOf }: ConnectionRules): Prefixes {
+  return Map.groupBy(open, ({ ip }) => prefixOf(ip));
 }
 
-/** Empty while all of them fit into the share: then no unit is looked up. */
+/** Empty while all of them fit into the share: then no prefix is looked up. */
 function strangersAmong(
-  units: Units,
+  prefixes: Prefixes,
   share: number,
   { isKnown, isExempt }: ConnectionRules,
 ): readonly (readonly Connection[])[] {
   let all = 0;
-  for (const connections of units.values()) all += connections.length;
+  for (const connections of prefixes.values()) all += connections.length;
   if (all < share) return [];
-  return [...units].flatMap(([unit, connections]) =>
-    isKnown(unit) ? [] : [connections.filter(({ ip }) => !isExempt(ip))],
+  return [...prefixes].flatMap(([prefix, connections]) =>
+    isKnown(prefix) ? [] : [connections.filter(({ ip }) => !isExempt(ip))],
   );
 }
 

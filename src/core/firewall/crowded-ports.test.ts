@@ -4,7 +4,7 @@ import { test } from "node:test";
 import * as fc from "fast-check";
 import { ip } from "../../../test/kit/samples.ts";
 import { prefixOf } from "../net/ip.ts";
-import { type Connection, type ConnectionRules, connectionKey } from "./connection-shares.ts";
+import { type Connection, connectionKey } from "./connection-shares.ts";
 import { type Crowd, type CrowdRules, crowdedPorts, planRoom, type Standing } from "./ports.ts";
 
 const KNOWN = "203.0.113.7";
@@ -13,14 +13,13 @@ const WANTED = "203.0.113.9";
 const PLACES = 30;
 const CROWDED = 20;
 const NEARLY_FULL = 28;
-const unitOf: ConnectionRules["unitOf"] = (address) => prefixOf(address, 64);
 const rules: CrowdRules = {
   places: new Map([[25, PLACES]]),
   shares: new Map(),
-  unitOf,
-  isKnown: (unit) => unit === `${KNOWN}/32`,
-  isWanted: (unit) => unit === `${WANTED}/32`,
-  ownerOf: (unit) => unit,
+  prefixOf: (address) => prefixOf(address, 64),
+  isKnown: (prefix) => prefix === `${KNOWN}/32`,
+  isWanted: (prefix) => prefix === `${WANTED}/32`,
+  ownerOf: (prefix) => prefix,
   isExempt: (address) => address === ALLOWED,
 };
 
@@ -52,11 +51,11 @@ test("connections are ended until the port is not crowded any more", () => {
   assert.equal(cut(spread(PLACES + 5, 1)).length, PLACES + 5 - (CROWDED - 1));
 });
 
-test("the unit that holds most goes first", () => {
+test("the prefix that holds most goes first", () => {
   assert.deepEqual(from(cut([...spread(18, 1), ...held(host(100), 4)])), [host(100)]);
 });
 
-test("a user with many known places does not fill a port: of the unit with most, one after the other ends from 95 % on", () => {
+test("a user with many known places does not fill a port: of the prefix with most, one after the other ends from 95 % on", () => {
   const known = { ...rules, isKnown: () => true };
   const filled = [...held(host(1), 14, TALKS), ...held(host(2), 12, { isTransferring: true }), ...held(KNOWN, 4)];
   const { cut: ended, refused, worst } = plan(filled, known);
@@ -148,7 +147,7 @@ test("an account keeps no more with ten known places than with one, and other ac
   const known: CrowdRules = {
     ...rules,
     isKnown: () => true,
-    ownerOf: (unit) => (unit === `${KNOWN}/32` ? "anna" : "bert"),
+    ownerOf: (prefix) => (prefix === `${KNOWN}/32` ? "anna" : "bert"),
   };
   const { cut: ended } = plan([...ofOne, ...held(KNOWN, 2)], known);
   assert.equal(ended.length, 3, "until 95 % are taken");

@@ -21,8 +21,8 @@ const rules: ConnectionRules = {
   ports: [25, 587, 993],
   places: new Map([[587, 8]]),
   shares: new Map([[993, 8]]),
-  unitOf: (address) => prefixOf(address, 64),
-  isKnown: (unit) => unit === `${KNOWN}/32`,
+  prefixOf: (address) => prefixOf(address, 64),
+  isKnown: (prefix) => prefix === `${KNOWN}/32`,
   isExempt: (address) => address === ALLOWED,
 };
 const NONE: ReadonlySet<string> = new Set();
@@ -30,7 +30,7 @@ const NONE: ReadonlySet<string> = new Set();
 function connections(from: string, count: number, port = 25): readonly Connection[] {
   return Array.from({ length: count }, (_, i) => ({ ip: ip(from), clientPort: 40_000 + i, port }));
 }
-const unit = (text: string) => prefixOf(ip(text), 64);
+const prefix = (text: string) => prefixOf(ip(text), 64);
 
 for (const [from, count, held, cut] of [
   ["198.51.100.1", 2, false, 0],
@@ -44,7 +44,7 @@ for (const [from, count, held, cut] of [
   test(`${count} connections of ${from}: ${held ? "no more" : "more"}, ${cut} ended`, () => {
     const open = connections(from, count);
     const plan = planConnections(open, NONE, rules);
-    assert.deepEqual(plan.held, held ? [{ unit: unit(from), port: 25 }] : []);
+    assert.deepEqual(plan.held, held ? [{ prefix: prefix(from), port: 25 }] : []);
     assert.deepEqual(plan.excess, open.slice(0, cut));
     assert.deepEqual(plan.full, []);
   });
@@ -52,7 +52,7 @@ for (const [from, count, held, cut] of [
 test("on a port with few places no address has more than half of them, not even a known one", () => {
   const few = connections(KNOWN, 4, 587);
   assert.deepEqual(planConnections(few.slice(1), NONE, rules).held, []);
-  assert.deepEqual(planConnections(few, NONE, rules).held, [{ unit: unit(KNOWN), port: 587 }]);
+  assert.deepEqual(planConnections(few, NONE, rules).held, [{ prefix: prefix(KNOWN), port: 587 }]);
   assert.equal(planConnections(connections(KNOWN, 6, 587), NONE, rules).excess.length, 2);
   const fewer = { ...rules, places: new Map([[25, 4]]) };
   assert.equal(planConnections(connections("198.51.100.1", 2), NONE, fewer).held.length, 1, "a stranger");
@@ -60,14 +60,14 @@ test("on a port with few places no address has more than half of them, not even 
 
 test("an IPv6 network counts as one, each port for itself", () => {
   const inOne = ["2001:db8::1", "2001:db8::2", "2001:db8::3"].flatMap((from) => connections(from, 1));
-  assert.deepEqual(planConnections(inOne, NONE, rules).held, [{ unit: unit("2001:db8::"), port: 25 }]);
+  assert.deepEqual(planConnections(inOne, NONE, rules).held, [{ prefix: prefix("2001:db8::"), port: 25 }]);
   const spread = [...connections("2001:db8::1", 2), ...connections("2001:db8::1", 2, 993)];
   assert.deepEqual(planConnections(spread, NONE, rules).held, []);
 });
 
 test("connections to all ports count together, unless the owner wants each port counted on its own", () => {
   const together = { ...rules, perPort: false };
-  const everywhere = (unitName: string) => together.ports.map((port) => ({ unit: unit(unitName), port }));
+  const everywhere = (prefixName: string) => together.ports.map((port) => ({ prefix: prefix(prefixName), port }));
   const spread = [25, 587, 993, 465].flatMap((port) => connections("198.51.100.1", 1, port));
   const plan = planConnections(spread, NONE, together);
   assert.deepEqual(plan.held, everywhere("198.51.100.1"));
@@ -78,7 +78,7 @@ test("connections to all ports count together, unless the owner wants each port 
   const more = planConnections([...atHome, ...connections(KNOWN, 2, 465)], NONE, together);
   assert.deepEqual([more.held, more.excess.length], [everywhere(KNOWN), 1]);
   const few = planConnections(connections(KNOWN, 4, 587), NONE, together);
-  assert.deepEqual(few.held, [{ unit: unit(KNOWN), port: 587 }], "half of a port's places at most");
+  assert.deepEqual(few.held, [{ prefix: prefix(KNOWN), port: 587 }], "half of a port's places at most");
 });
 
 test("keeps connections that the previous check saw, and all of them at the first check", () => {
@@ -99,7 +99,7 @@ test("strangers who hold their share of a port leave the rest to known addresses
   assert.deepEqual(planConnections(connections("198.51.100.1", 2), NONE, rules).full, [], "other ports have none");
 });
 
-test("where strangers hold more than their share, the units that hold most lose first", () => {
+test("where strangers hold more than their share, the prefixes that hold most lose first", () => {
   const [few, most, some] = [1, 2, 3].map((host) => connections(`198.51.100.${host}`, [1, 30, 9][host - 1] ?? 0, 993));
   const wide = { ...rules, most: 50, shares: new Map([[993, 16]]) };
   const of = (...lists: readonly (readonly Connection[] | undefined)[]) => lists.flatMap((list) => list ?? []);
@@ -120,7 +120,7 @@ const opened = fc.uniqueArray(fc.record({ ip: clients, clientPort: fc.nat(40), p
   selector: connectionKey,
   maxLength: 60,
 });
-test("a unit within its limit and the allow list are never held or cut, and the rest is within every limit", () => {
+test("a prefix within its limit and the allow list are never held or cut, and the rest is within every limit", () => {
   fc.assert(
     fc.property(opened, (open) => {
       const { held, full, excess } = planConnections(open, NONE, rules);
@@ -132,7 +132,7 @@ test("a unit within its limit and the allow list are never held or cut, and the 
           const most = address === ALLOWED ? Number.POSITIVE_INFINITY : address === KNOWN ? 5 : 3;
           assert.ok(mine(left) <= most);
           assert.equal(
-            held.some((one) => one.port === port && one.unit === unit(address)),
+            held.some((one) => one.port === port && one.prefix === prefix(address)),
             mine(open) >= most,
           );
           if (mine(open) <= most && (port === 25 || address === KNOWN)) assert.equal(mine(left), mine(open));

@@ -26,7 +26,7 @@ export type SetChange =
 
 export type Plan = Readonly<{ changes: readonly SetChange[]; networks: Networks }>;
 
-/** IPv6 networks of `ipv6Length`, the unit of a ban, are found by masking the source address. */
+/** IPv6 networks of `ipv6Length`, the prefixes of bans, are found by masking the source address. */
 export function setOf(prefix: Prefix, ipv6Length: number): BanSet {
   const length = prefixLength(prefix);
   if (isV4(prefix)) return length === 32 ? "ban4" : "net4";

@@ -12,12 +12,12 @@ export type Standing = Readonly<{
   isTransferring: boolean;
 }>;
 
-export type CrowdRules = Pick<ConnectionRules, "places" | "shares" | "unitOf" | "isKnown" | "isExempt"> &
+export type CrowdRules = Pick<ConnectionRules, "places" | "shares" | "prefixOf" | "isKnown" | "isExempt"> &
   Readonly<{
-    /** Whether mail from this unit is known to be wanted: it is cut last. */
-    isWanted: (unit: Prefix) => boolean;
-    /** The only account that signed in from a known unit; the unit itself if there are several, as in an office. */
-    ownerOf: (unit: Prefix) => string;
+    /** Whether mail from this prefix is known to be wanted: it is cut last. */
+    isWanted: (prefix: Prefix) => boolean;
+    /** The only account that signed in from a known prefix; the prefix itself if there are several, as in an office. */
+    ownerOf: (prefix: Prefix) => string;
   }>;
 
 /** A port of which two thirds are taken. `cut`: connections to end, to make room. */
@@ -26,9 +26,9 @@ export type Crowd = Readonly<{
   taken: number;
   places: number;
   cut: readonly Connection[];
-  /** Units to refuse for a while: they lost idle connections, and would take the same places again. */
+  /** Prefixes to refuse for a while: they lost idle connections, and would take the same places again. */
   refused: readonly Prefix[];
-  /** The unit that held most of it, of those that were cut. Null: none was. */
+  /** The prefix that held most of it, of those that were cut. Null: none was. */
   worst: Prefix | null;
 }>;
 
@@ -39,9 +39,9 @@ const STALLED_MS = 30 * SECOND_MS;
 /** RFC 5321, 4.5.3.2.6: how long a server may take over the end of DATA; here, how long DATA is never cut. */
 export const TRANSFER_MS = 10 * MINUTE_MS;
 
-/** Transfers that a stranger's unit keeps on a crowded port. With more, a few units could hold it by slow mails. */
+/** Transfers that a stranger's prefix keeps on a crowded port. With more, a few prefixes could hold it by slow mails. */
 const KEPT_TRANSFERS = 2;
-/** Connections that the known units of an account keep in any case: those of a few devices. */
+/** Connections that the known prefixes of an account keep in any case: those of a few devices. */
 const KEPT_OF_OWNER = 10;
 
 /** Ports of which at least two thirds are taken. */
@@ -59,11 +59,11 @@ export function crowdedPorts(
 
 /**
  * Which connections of a crowded port to end. Only strangers': those that say nothing or get nowhere, until a third is
- * free; others only from 95 % on, of all places or of those that strangers may have. Idle ones go first, then the unit
+ * free; others only from 95 % on, of all places or of those that strangers may have. Idle ones go first, then the prefix
  * that holds most before the others and the oldest before the younger; so a newcomer who talks is the last. Servers
- * with wanted mail go after all others, and only from 95 % on. Protected addresses and the latest transfers of each unit
- * stay. A fifth of the places is left to strangers in any case. Known units lose connections last, and only until 95 % are
- * taken: always one of the account whose units have the most left, so that one user's many places keep no one out.
+ * with wanted mail go after all others, and only from 95 % on. Protected addresses and the latest transfers of each prefix
+ * stay. A fifth of the places is left to strangers in any case. Known prefixes lose connections last, and only until 95 % are
+ * taken: always one of the account whose prefixes have the most left, so that one user's many places keep no one out.
  */
 export function planRoom(
   port: number,
@@ -72,20 +72,20 @@ export function planRoom(
   rules: CrowdRules,
 ): Crowd {
   const places = rules.places.get(port) ?? 0;
-  const { strangers, known } = unitsOf(open, rules);
+  const { strangers, known } = prefixesOf(open, rules);
   const held = strangers.reduce((sum, [, there]) => sum + there.length, 0);
   const most = held - (places - shareOfStrangers(places));
   const overMark = Math.min(open.length - mark(places) + 1, most);
   const share = rules.shares.get(port) ?? places;
   const overLast = Math.min(Math.max(open.length - lastMark(places), held - lastMark(share)) + 1, most);
   const cut: Candidate[] = [];
-  const ranks = (kept: number) => (of: UnitThere) => ranked(of, { standing, rules, kept });
+  const ranks = (kept: number) => (of: PrefixThere) => ranked(of, { standing, rules, kept });
   for (const one of strangers.flatMap(ranks(KEPT_TRANSFERS)).toSorted(byRank))
     if (cut.length < (one.isIdle && !one.isWanted ? overMark : overLast)) cut.push(one);
   const overAll = open.length - cut.length - lastMark(places) + 1;
-  const owners = overAll <= 0 ? [] : Map.groupBy(known, ([unit]) => rules.ownerOf(unit)).values();
+  const owners = overAll <= 0 ? [] : Map.groupBy(known, ([prefix]) => rules.ownerOf(prefix)).values();
   const ofKnown = [...owners]
-    .flatMap((units) => stacked(units.flatMap(ranks(0))))
+    .flatMap((prefixes) => stacked(prefixes.flatMap(ranks(0))))
     .filter(({ height }) => height > KEPT_OF_OWNER)
     .toSorted((a, b) => b.height - a.height);
   const ended = [...cut, ...ofKnown.slice(0, Math.max(0, overAll))];
@@ -94,25 +94,25 @@ export function planRoom(
     taken: open.length,
     places,
     cut: ended.map(({ one }) => one),
-    refused: [...new Set(cut.filter(({ isIdle, isWanted }) => isIdle && !isWanted).map(({ unit }) => unit))],
-    worst: ended[0]?.unit ?? null,
+    refused: [...new Set(cut.filter(({ isIdle, isWanted }) => isIdle && !isWanted).map(({ prefix }) => prefix))],
+    worst: ended[0]?.prefix ?? null,
   };
 }
 
-/** `height`: how many of its unit, or of its owner, are left when this one is the next to go. */
+/** `height`: how many of its prefix, or of its owner, are left when this one is the next to go. */
 type Candidate = Standing &
-  Readonly<{ one: Connection; unit: Prefix; isWanted: boolean; isIdle: boolean; height: number }>;
+  Readonly<{ one: Connection; prefix: Prefix; isWanted: boolean; isIdle: boolean; height: number }>;
 
-type UnitThere = readonly [Prefix, readonly Connection[]];
-/** `kept`: how many transfers of the unit are none. */
+type PrefixThere = readonly [Prefix, readonly Connection[]];
+/** `kept`: how many transfers of the prefix are none. */
 type Ranking = Readonly<{ standing: (one: Connection) => Standing; rules: CrowdRules; kept: number }>;
 
-function ranked([unit, there]: UnitThere, { standing, rules, kept }: Ranking): readonly Candidate[] {
-  const wanted = rules.isWanted(unit);
+function ranked([prefix, there]: PrefixThere, { standing, rules, kept }: Ranking): readonly Candidate[] {
+  const wanted = rules.isWanted(prefix);
   const all = there.map((one) => {
     const how = standing(one);
     const isIdle = how.silentMs >= SILENT_MS || how.stalledMs >= STALLED_MS;
-    return { ...how, one, unit, isWanted: wanted, isIdle, height: 0 };
+    return { ...how, one, prefix, isWanted: wanted, isIdle, height: 0 };
   });
   // Of the transfers, those that last longest, so the slowest, are candidates.
   const transfers = all.filter(({ isTransferring }) => isTransferring).toSorted((a, b) => b.stalledMs - a.stalledMs);
@@ -134,14 +134,14 @@ function byRank(a: Candidate, b: Candidate): number {
   );
 }
 
-/** Connections by unit, without those of protected addresses. */
-function unitsOf(open: readonly Connection[], { unitOf, isKnown, isExempt }: CrowdRules) {
-  const units = [...Map.groupBy(open, (one) => unitOf(one.ip))].map(
-    ([unit, there]) => [unit, there.filter(({ ip }) => !isExempt(ip))] as const,
+/** Connections by prefix, without those of protected addresses. */
+function prefixesOf(open: readonly Connection[], { prefixOf, isKnown, isExempt }: CrowdRules) {
+  const prefixes = [...Map.groupBy(open, (one) => prefixOf(one.ip))].map(
+    ([prefix, there]) => [prefix, there.filter(({ ip }) => !isExempt(ip))] as const,
   );
   return {
-    strangers: units.filter(([unit]) => !isKnown(unit)),
-    known: units.filter(([unit]) => isKnown(unit)),
+    strangers: prefixes.filter(([prefix]) => !isKnown(prefix)),
+    known: prefixes.filter(([prefix]) => isKnown(prefix)),
   };
 }
 

@@ -130,13 +130,13 @@ class Assessor {
     };
   }
 
-  #isWanted(account: string | null): account is string {
+  #isAssessed(account: string | null): account is string {
     return account !== null && (this.#only === null || account.toLowerCase() === this.#only);
   }
 
   #used(record: EventRecord, count: (one: Place & { signIns: number; mails: number }) => void): OpenAccount | null {
     const { account, ip, at } = record;
-    if (!this.#isWanted(account) || ip === null) return null;
+    if (!this.#isAssessed(account) || ip === null) return null;
     const time = isoTime(at);
     const touched = this.#account(account);
     const address = this.#address(ip, time);

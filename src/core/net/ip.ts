@@ -84,7 +84,7 @@ export function hostPrefix(address: Ip): Prefix {
   return `${address}/${isV4(address) ? 32 : 128}` as Prefix;
 }
 
-/** The unit in which an address is counted and banned: one IPv4 address, or an IPv6 network. */
+/** The prefix by which a client is counted and banned: one IPv4 address, or an IPv6 network. */
 export function prefixOf(address: Ip, ipv6Length: number): Prefix {
   return isV4(address) ? hostPrefix(address) : truncate(address, ipv6Length);
 }
@@ -100,7 +100,7 @@ export function isTooWide(network: Prefix): boolean {
 
 /**
  * The network whose addresses count as neighbours: the smallest that the internet routes (IPv4 /24), or the largest
- * that a site gets (IPv6 /48, RFC 6177). Never narrower than the unit itself.
+ * that a site gets (IPv6 /48, RFC 6177). Never narrower than `prefixOf`.
  */
 export function neighbourhoodOf(address: Ip, ipv6Length: number): Prefix {
   return truncate(address, isV4(address) ? 24 : Math.min(48, ipv6Length));

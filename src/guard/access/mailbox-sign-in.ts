@@ -16,7 +16,7 @@ import { digestOf, newSecret } from "./secrets.ts";
 import { ID_BYTES, type Lane, LoginLanes, type Opened, type Passwords } from "./sign-in.ts";
 
 type MailboxSignInParts = Readonly<{
-  engine: Pick<Engine, "ask" | "subject">;
+  engine: Pick<Engine, "ask" | "prefixOf">;
   /** Account data as Dovecot sees it. */
   active: AccountPasswords;
   sessions: Pick<SessionStore, "open" | "prove">;
@@ -46,7 +46,7 @@ export class MailboxSignIn {
   /** Throws if the session cannot be stored. */
   async open(attempt: MailboxAttempt, device: string): Promise<Opened | NotIn> {
     const { sessions, engine, clock } = this.#parts;
-    const outcome = await this.#try(attempt, { name: engine.subject(attempt.ip), reserved: false });
+    const outcome = await this.#try(attempt, { name: engine.prefixOf(attempt.ip), reserved: false });
     if (outcome !== "right") return outcome;
     const secret = newSecret();
     const digest = digestOf(secret);
@@ -69,7 +69,7 @@ export class MailboxSignIn {
 
   async #judged({ account, password, ip }: MailboxAttempt): Promise<"right" | NotIn> {
     const { engine, active, secrets } = this.#parts;
-    if (!this.#bounds.mayAsk(engine.subject(ip))) return "refused";
+    if (!this.#bounds.mayAsk(engine.prefixOf(ip))) return "refused";
     const passwordHash = secrets.proofOf(account, password);
     const event = { ip, service: "dashboard", login: account, passwordHash } as const;
     const asked = await engine.ask({ ...event, type: "LOGIN_ASKED", withoutBan: !this.#bounds.mayBan() });

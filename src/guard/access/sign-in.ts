@@ -80,7 +80,7 @@ export interface Passwords {
 }
 
 export type SignInParts = Readonly<{
-  engine: Pick<Engine, "ask" | "subject" | "audit">;
+  engine: Pick<Engine, "ask" | "prefixOf" | "audit">;
   credentials: Pick<CredentialStore, "adminPasswordHash">;
   sessions: Pick<SessionStore, "open" | "prove">;
   passwords: Passwords;
@@ -188,13 +188,13 @@ export class SignIn {
     const hash = this.#parts.credentials.adminPasswordHash();
     const browser = hash === null ? null : browserOf(known, hash);
     if (browser !== null) return { name: `browser ${browser}`, reserved: true, from: "browser" };
-    return { name: this.#parts.engine.subject(ip), reserved: false, from: "stranger" };
+    return { name: this.#parts.engine.prefixOf(ip), reserved: false, from: "stranger" };
   }
 
   async #judged({ ip, ...given }: Try, { from, reserved }: CodeLane, since: Millis): Promise<Judged> {
     const { engine, credentials, clock } = this.#parts;
     // Reserved lanes take one attempt at a time anyway: a stranger in the same network cannot use up the owner's share.
-    if (!reserved && !this.#bounds.mayAsk(engine.subject(ip))) return { outcome: "refused" };
+    if (!reserved && !this.#bounds.mayAsk(engine.prefixOf(ip))) return { outcome: "refused" };
     const event = { ip, service: "dashboard", login: ADMINISTRATOR } as const;
     const withoutBan = !this.#bounds.mayBan();
     const { verdict } = await engine.ask({ ...event, type: "LOGIN_ASKED", passwordHash: "", withoutBan });

@@ -63,7 +63,7 @@ const MOST_CHARACTERS = 400;
 
 /** Pauses a new forward (`young-forwards.ts`). */
 const BY_GUARD = "engine";
-const RESTS = "too much mail left through its new forward: for a while its mail stays in its mailbox";
+const PAUSED = "too much mail left through its new forward: for a while its mail stays in its mailbox";
 
 /** Changes of accounts and aliases through the web within a day, one by one. */
 export class WebAccountWindows {
@@ -75,7 +75,7 @@ export class WebAccountWindows {
     if (alert === undefined || name === undefined || actor === null) return;
     const share = shareOf(type, alert, actor);
     if (share === null) return;
-    const says = actor === BY_GUARD ? RESTS : alert.says;
+    const says = actor === BY_GUARD ? PAUSED : alert.says;
     const what = subject === null ? says : `${says}: ${subject.slice(0, MOST_CHARACTERS)}`;
     const changes = this.#shares.get(share) ?? new EachChange("web_account", alert.apart ?? MOST_ACCOUNT_CHANGES);
     this.#shares.set(share, changes);

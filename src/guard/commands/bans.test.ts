@@ -16,9 +16,8 @@ function allow(target: string, length: string | null = null): Promise<string> {
 }
 
 test("the reason of a ban without a note says that it was made by hand", async () => {
-  const reply = await kit.ask({ verb: "ban", target: "203.0.113.7", note: "", for: null });
-  assert.ok(reply.ok && "ban" in reply.result);
-  assert.equal(reply.result.ban.reason, "Banned by hand");
+  const reply = await kit.result({ verb: "ban", target: "203.0.113.7", note: "", for: null });
+  assert.equal(reply.ban.reason, "Banned by hand");
 });
 
 test("an error in a ban says how to write it", async () => {
@@ -44,7 +43,7 @@ test("a refused command names the network, unless the database cannot be written
   assert.match(await allow("203.0.113.7"), /^failed The database could not be written/);
 });
 
-test("unban: an address means the unit that was banned, and the reply names that unit", async () => {
+test("unban: an address means the prefix that was banned, and the reply names that prefix", async () => {
   assert.equal(await ban("2001:db8:1:2::7"), "done");
   assert.deepEqual(await kit.ask({ verb: "unban", target: "2001:db8:1:2::9" }), {
     ok: true,

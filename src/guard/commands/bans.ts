@@ -13,15 +13,15 @@ import type { BanLog, History } from "../storage-ports.ts";
 import { failed, usage } from "./refusals.ts";
 
 /** What a command on a network needs; a dry run has its own versions. */
-export type TargetParts = Readonly<{
-  engine: Pick<Engine, "ask" | "policy" | "subject">;
+export type NetworkCommandParts = Readonly<{
+  engine: Pick<Engine, "ask" | "policy" | "prefixOf">;
   history: Pick<History, "ban" | "bansWithin">;
 }>;
 export type BanCommandParts = Readonly<{ engine: Engine; history: History; banLog: BanLog; clock: Clock }>;
 /** Maximum listed bans that an allow entry ended. */
 const LIFTED_NAMED = 50;
 
-export async function ban(parts: TargetParts, command: CommandOf<"ban">, by: string): Promise<Reply<"ban">> {
+export async function ban(parts: NetworkCommandParts, command: CommandOf<"ban">, by: string): Promise<Reply<"ban">> {
   const prefix = targetOf(parts.engine, command.target);
   if (prefix === null) return noTarget(command.target);
   const durationMs = durationOf(command.for, parts.engine.policy.bans.manualMs);
@@ -33,7 +33,11 @@ export async function ban(parts: TargetParts, command: CommandOf<"ban">, by: str
   return made === null ? failed(`${prefix} was unbanned at once.`, "") : { ok: true, result: { ban: banItem(made) } };
 }
 
-export async function unban(parts: TargetParts, command: CommandOf<"unban">, by: string): Promise<Reply<"unban">> {
+export async function unban(
+  parts: NetworkCommandParts,
+  command: CommandOf<"unban">,
+  by: string,
+): Promise<Reply<"unban">> {
   const prefix = targetOf(parts.engine, command.target);
   if (prefix === null) return noTarget(command.target);
   const error = await decided(parts.engine, { type: "UNBAN_ASKED", prefix, by }, prefix);
@@ -41,7 +45,7 @@ export async function unban(parts: TargetParts, command: CommandOf<"unban">, by:
 }
 
 export async function allowAdd(
-  parts: TargetParts,
+  parts: NetworkCommandParts,
   command: CommandOf<"allow_add">,
   by: string,
 ): Promise<Reply<"allow_add">> {
@@ -61,7 +65,7 @@ export async function allowAdd(
 }
 
 export async function allowRemove(
-  parts: TargetParts,
+  parts: NetworkCommandParts,
   command: CommandOf<"allow_remove">,
   by: string,
 ): Promise<Reply<"allow_remove">> {
@@ -104,10 +108,10 @@ export async function cleanup({ engine, banLog, clock }: BanCommandParts): Promi
   return { ok: true, result: { expired: await expireBans(engine, banLog, clock) } };
 }
 
-/** An address means its unit: the address itself, or its IPv6 network. A network is used as given. */
-function targetOf(engine: Pick<Engine, "subject">, text: string): Prefix | null {
+/** An address means its prefix: the address itself, or its IPv6 network. A network is used as given. */
+function targetOf(engine: Pick<Engine, "prefixOf">, text: string): Prefix | null {
   const ip = parseIp(text);
-  return ip === null ? parsePrefix(text) : engine.subject(ip);
+  return ip === null ? parsePrefix(text) : engine.prefixOf(ip);
 }
 
 function durationOf(text: string | null, otherwiseMs: number | null): number | null | undefined {

@@ -40,7 +40,7 @@ import {
   accountList,
   aliasList,
 } from "./accounts/account-lists.ts";
-import { ACCOUNT_OWN_RUNS, ACCOUNT_SETTING_RUNS, type AccountSettingParts } from "./accounts/account-settings.ts";
+import { ACCOUNT_SETTING_RUNS, type AccountSettingParts, MAILBOX_SETTING_RUNS } from "./accounts/account-settings.ts";
 import { type AccountStateCommandParts, accountStateNow } from "./accounts/account-state.ts";
 import { accountCommand, recoverKeys } from "./accounts/accounts.ts";
 import { type AliasCommandParts, aliasCommand } from "./accounts/aliases.ts";
@@ -56,8 +56,8 @@ import {
   type BanCommandParts,
   ban,
   cleanup,
+  type NetworkCommandParts,
   protection,
-  type TargetParts,
   unban,
 } from "./bans.ts";
 import { type GreylistCommandParts, greylistList, greylistPause, greylistResume } from "./greylist.ts";
@@ -121,7 +121,7 @@ type At = Kept & Readonly<{ caller: WebCaller | null; share: Share }>;
 type Run<P, C> = (parts: P, command: C, by: string, at: At) => Promise<Reply> | Reply;
 
 /** Needed by commands that have a dry run, which passes parts that change nothing. */
-export type TriedParts = TargetParts &
+export type TriedParts = NetworkCommandParts &
   AccountSettingParts &
   AliasCommandParts &
   AppPasswordParts &
@@ -208,7 +208,7 @@ const RUNS: { readonly [V in Verb]: Run<CommandParts, CommandOf<V>> } = {
   queue_list: queueCommand,
   accounts_import_hashed: fileCommand,
   accounts_follow: fileCommand,
-  ...ACCOUNT_OWN_RUNS,
+  ...MAILBOX_SETTING_RUNS,
   mail_keys_recover: recoverKeys,
   legal_hold: recordCommand,
   access_reviewed: recordCommand,

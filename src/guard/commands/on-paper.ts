@@ -64,7 +64,7 @@ function decidedOnPaper({
     engine: {
       audit: () => Promise.resolve(true),
       policy: engine.policy,
-      subject: (ip) => engine.subject(ip),
+      prefixOf: (ip) => engine.prefixOf(ip),
       ask: (event) => {
         // Only commands on a network get here.
         if (!("prefix" in event)) return engine.ask(event);

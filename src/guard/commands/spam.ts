@@ -38,9 +38,9 @@ export function spamAllowList({ senders }: SpamCommandParts, asked: PageRequest)
   return { ok: true, result: pageOf(senders.allowedSenders(), asked, ({ account, sender }) => `${account}/${sender}`) };
 }
 
-type Wanted = Readonly<{ account: AccountName; sender: SenderPattern; adding: boolean; by: string }>;
+type SenderChange = Readonly<{ account: AccountName; sender: SenderPattern; adding: boolean; by: string }>;
 
-function change({ senders, clock }: SpamCommandParts, { account, sender, adding, by }: Wanted) {
+function change({ senders, clock }: SpamCommandParts, { account, sender, adding, by }: SenderChange) {
   return adding ? senders.allowSender(account, sender, by, clock.now()) : senders.disallowSender(account, sender);
 }
 

@@ -17,7 +17,7 @@ test("sends changed orders to the kernel at once, and repeats unchanged ones onl
   await watch.look();
   await watch.look();
   assert.deepEqual(kernel.orders.slice(1), [
-    { watched: [25], held: [{ unit: "203.0.113.1/32", port: 25 }], full: [], known: [] },
+    { watched: [25], held: [{ prefix: "203.0.113.1/32", port: 25 }], full: [], known: [] },
   ]);
   assert.equal(asked.known, 0, "known networks are read only when strangers hold their share");
   kernel.open = [...from(1, 2), ...from(2, 2)];
@@ -47,8 +47,8 @@ test("a connection closed to make room no longer counts against the share", asyn
   assert.deepEqual(kernel.ended, from(1, 2));
   assert.deepEqual(kernel.orders.at(-1)?.full, [], "there is room for strangers");
   assert.deepEqual(kernel.orders.at(-1)?.held, [
-    { unit: "203.0.113.1/32", port: 25 },
-    { unit: "203.0.113.2/32", port: 25 },
+    { prefix: "203.0.113.1/32", port: 25 },
+    { prefix: "203.0.113.2/32", port: 25 },
   ]);
 });
 
@@ -124,7 +124,7 @@ test("repeats the orders after five seconds, before they expire", async (t) => {
   assert.deepEqual([await ordersAt(0), await ordersAt(4_999), await ordersAt(5_000)], [1, 1, 2]);
 });
 
-test("sends the kernel at most ten thousand units that hold too much, and as many known ones", async () => {
+test("sends the kernel at most ten thousand prefixes that hold too much, and as many known ones", async () => {
   const { kernel, watch, many } = watchedPort();
   const address = (i: number) => ip(`10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`);
   many.push(...Array.from({ length: 10_001 }, (_, i) => prefixOf(address(i), 64)));

@@ -30,7 +30,7 @@ export const CONNECTION_WATCH = {
   repeatEveryMs: 5 * SECOND_MS,
   /** How long the kernel counts after connections could not be closed, unless closing works sooner. */
   unableForMs: HOUR_MS,
-  /** Maximum known units in the kernel's orders for a full port; the latest are kept. */
+  /** Maximum known prefixes in the kernel's orders for a full port; the latest are kept. */
   mostKnown: 10_000,
   mostHeld: 10_000,
 } as const;
@@ -40,7 +40,7 @@ type ConnectionWatchParts = Readonly<{
   /** Read at each check. */
   rules: () => ConnectionRules;
   ports: () => readonly number[];
-  /** Units from which accounts signed in recently. */
+  /** Prefixes from which accounts signed in recently. */
   known: () => readonly Prefix[];
   room: Pick<PortRoom, "plan">;
   log: Log;
@@ -145,7 +145,7 @@ export class ConnectionWatch {
   async #sendOrders({ held, full }: ConnectionPlan): Promise<string | null> {
     const { kernel, ports, known } = this.#parts;
     const watched = this.#unable === null ? ports() : [];
-    const text = `${watched.join()} ${full.join()} ${held.map(({ unit, port }) => `${unit} ${port}`).join()}`;
+    const text = `${watched.join()} ${full.join()} ${held.map(({ prefix, port }) => `${prefix} ${port}`).join()}`;
     if (text === this.#lastOrders && performance.now() - this.#sentAt < CONNECTION_WATCH.repeatEveryMs) return null;
     const orders = {
       watched,

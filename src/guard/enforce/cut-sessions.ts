@@ -49,7 +49,7 @@ export class SessionCutter {
    * Handles the kernel's bans up to this step. Returns at once, so that the next ban does not wait for sessions to
    * close.
    */
-  follow(applied: number): void {
+  cutUpTo(applied: number): void {
     this.#applied = applied;
     if (this.#cut < this.#applied) this.#cutting ??= this.#cutSessions();
   }
@@ -126,9 +126,9 @@ export class Kicker {
     this.#done = parts.banLog.last();
   }
 
-  /** Call it after each commit that changed bans. `wanted`: nothing else closes the sessions. Never throws. */
-  nudge(wanted: boolean): void {
-    if (!wanted) this.#done = this.#parts.banLog.last();
+  /** Call it after each commit that changed bans. `isNeeded`: nothing else closes the sessions. Never throws. */
+  nudge(isNeeded: boolean): void {
+    if (!isNeeded) this.#done = this.#parts.banLog.last();
     else if (!this.#isWorking) void this.#work();
   }
 

@@ -31,7 +31,7 @@ export type Enforcer = Readonly<{
   start(): Promise<void>;
   /** Call it after each commit that changed bans. Cheap; never throws. */
   nudge(): void;
-  /** Rebuilds the table: the allow list, own networks or the IPv6 unit changed, or something passed that it should have stopped. */
+  /** Rebuilds the table: the allow list, own networks or the IPv6 prefix length changed, or something passed that it should have stopped. */
   renew(): void;
   /** Checks whether the firewall is still complete, and repairs it. */
   verify(): Promise<void>;
@@ -65,9 +65,9 @@ export const noEnforcement: Enforcer = {
 export class BanEnforcer implements Enforcer {
   readonly #parts: EnforcerParts;
   readonly #cutter: SessionCutter;
-  #wanted = false;
-  #resetWanted = true;
-  #checkWanted = false;
+  #isPending = false;
+  #isResetPending = true;
+  #isCheckPending = false;
   #draining: Promise<void> | null = null;
   #retry: NodeJS.Timeout | null = null;
   #timer: NodeJS.Timeout | null = null;
@@ -98,18 +98,18 @@ export class BanEnforcer implements Enforcer {
   }
 
   nudge(): void {
-    this.#wanted = true;
+    this.#isPending = true;
     // A nudge must not shorten the wait for the next try: the retry reads everything anyway, and so does `start`.
     if (this.#retry === null && this.#timer !== null && !this.#stopped) this.#draining ??= this.#drain();
   }
 
   renew(): void {
-    this.#resetWanted = true;
+    this.#isResetPending = true;
     this.nudge();
   }
 
   async verify(): Promise<void> {
-    this.#checkWanted = true;
+    this.#isCheckPending = true;
     this.nudge();
     await this.#draining;
   }
@@ -135,11 +135,11 @@ export class BanEnforcer implements Enforcer {
   async #drain(): Promise<void> {
     // The caller's turn ends first, so that it has noted the running drain.
     await Promise.resolve();
-    while (this.#wanted && !this.#stopped) {
-      this.#wanted = false;
+    while (this.#isPending && !this.#stopped) {
+      this.#isPending = false;
       const outcome = await this.#bringUpToDate();
       if (!this.#stopped) this.#settle(outcome);
-      this.#cutter.follow(this.#applied);
+      this.#cutter.cutUpTo(this.#applied);
       if (this.#retry !== null) break;
     }
     this.#draining = null;
@@ -148,9 +148,9 @@ export class BanEnforcer implements Enforcer {
   async #bringUpToDate(): Promise<Outcome> {
     try {
       // Before a reset too: it would repair a lost table, and no one would hear of the loss.
-      if (this.#resetWanted ? this.#state === "enforcing" : this.#checkWanted) await this.#look();
-      this.#checkWanted = false;
-      if (this.#resetWanted) return await this.#reset();
+      if (this.#isResetPending ? this.#state === "enforcing" : this.#isCheckPending) await this.#look();
+      this.#isCheckPending = false;
+      if (this.#isResetPending) return await this.#reset();
       const applied = await this.#applySteps();
       if (!applied.ok) this.#reportLoss(await this.#parts.firewall.check());
       return applied;
@@ -165,7 +165,7 @@ export class BanEnforcer implements Enforcer {
     if (!checked.ok) this.#parts.log.warn("The firewall is rebuilt.", { reason: checked.reason });
     this.#reportLoss(checked);
     if (checked.ok) this.#failures = 0;
-    this.#resetWanted ||= !checked.ok || this.#parts.allowList().join(" ") !== this.#allowed;
+    this.#isResetPending ||= !checked.ok || this.#parts.allowList().join(" ") !== this.#allowed;
   }
 
   /** Another program emptied or changed the table. Reported for a while: it may do so again. */
@@ -188,7 +188,7 @@ export class BanEnforcer implements Enforcer {
     const last = banLog.last();
     const now = clock.now();
     const allow = allowList();
-    this.#resetWanted = false;
+    this.#isResetPending = false;
     const outcome = await firewall.reset(banLog.active(now), allow, now);
     if (outcome.ok) {
       if ("uncounted" in outcome) notices.raise("connections_uncounted", outcome.uncounted);
@@ -196,7 +196,7 @@ export class BanEnforcer implements Enforcer {
       this.#applied = last;
       this.#allowed = allow.join(" ");
       // Bans were committed while it ran.
-      this.#wanted = true;
+      this.#isPending = true;
     }
     return outcome;
   }
@@ -210,7 +210,7 @@ export class BanEnforcer implements Enforcer {
     if (outcome.ok) {
       this.#applied = last.id;
       this.#failures = 0;
-      this.#wanted = true;
+      this.#isPending = true;
     }
     return outcome;
   }
@@ -225,12 +225,12 @@ export class BanEnforcer implements Enforcer {
     }
     this.#state = "unavailable";
     this.#reason = outcome.reason;
-    this.#resetWanted = true;
+    this.#isResetPending = true;
     notices.raise("firewall_unavailable", outcome.reason);
     this.#failures += 1;
     // The first failure is retried at once.
-    this.#wanted = this.#failures === 1;
-    if (this.#wanted) return;
+    this.#isPending = this.#failures === 1;
+    if (this.#isPending) return;
     const delayMs = Math.min(ENFORCE.lastRetryMs, ENFORCE.firstRetryMs * 2 ** (this.#failures - 2));
     this.#retry = setTimeout(() => {
       this.#retry = null;

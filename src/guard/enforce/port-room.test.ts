@@ -32,10 +32,10 @@ function scene() {
         [993, PLACES],
       ]),
       shares: new Map(),
-      unitOf: (address) => prefixOf(address, 64),
-      isKnown: (unit) => known.includes(unit),
-      isWanted: (unit) => wanted.includes(unit),
-      ownerOf: (unit) => unit,
+      prefixOf: (address) => prefixOf(address, 64),
+      isKnown: (prefix) => known.includes(prefix),
+      isWanted: (prefix) => wanted.includes(prefix),
+      ownerOf: (prefix) => prefix,
       isExempt: () => false,
     }),
     progressOf: (session) => progress.get(session) ?? null,
@@ -79,7 +79,7 @@ test("if a port is nearly full, the oldest client without progress is disconnect
 
 test("a client disconnected while idle is refused for half a minute, unless an account signs in from its address", async () => {
   const { room, silences, known, wait } = scene();
-  const held = async (): Promise<readonly string[]> => (await room.plan([])).held.map(({ unit }) => unit);
+  const held = async (): Promise<readonly string[]> => (await room.plan([])).held.map(({ prefix }) => prefix);
   for (const one of strangers(1, 2)) silences.set(connectionKey(one), 4_000);
   await room.plan(strangers(1, 11));
   assert.deepEqual(await held(), ["198.51.100.1/32", "198.51.100.2/32"]);

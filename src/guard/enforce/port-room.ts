@@ -42,8 +42,8 @@ export class PortRoom {
   /** The keeper is ending sessions of accounts. Its last answer is in the notice. */
   #isSharing = false;
   #account = "";
-  /** By port and unit; oldest first. */
-  readonly #refused = new Map<string, Readonly<{ unit: Prefix; port: number; at: Millis }>>();
+  /** By port and prefix; oldest first. */
+  readonly #refused = new Map<string, Readonly<{ prefix: Prefix; port: number; at: Millis }>>();
 
   constructor(parts: PortRoomParts) {
     this.#parts = parts;
@@ -82,9 +82,11 @@ export class PortRoom {
   #held(crowds: readonly Crowd[], { isKnown }: CrowdRules, now: Millis): ConnectionPlan["held"] {
     for (const [key, { at }] of this.#refused) if (Math.abs(now - at) >= REFUSED_MS) this.#refused.delete(key);
     for (const { port, refused } of crowds)
-      for (const unit of refused) this.#refused.set(`${port} ${unit}`, { unit, port, at: now });
+      for (const prefix of refused) this.#refused.set(`${port} ${prefix}`, { prefix, port, at: now });
     // An account may have signed in from there since, on a different port.
-    return [...this.#refused.values()].filter(({ unit }) => !isKnown(unit)).map(({ unit, port }) => ({ unit, port }));
+    return [...this.#refused.values()]
+      .filter(({ prefix }) => !isKnown(prefix))
+      .map(({ prefix, port }) => ({ prefix, port }));
   }
 
   #standing(one: Connection, silences: ReadonlyMap<string, number>, now: Millis): Standing {

@@ -21,20 +21,18 @@ function watched({ policy = POLICY, decided = PASS, written = false, held, own =
   const sent: SentMail[] = [];
   const audits: Audit[] = [];
   const warnings: string[] = [];
-  let restsUntil = 0;
+  let pausedUntil = 0;
   const submit = watchingForwards((_, answer) => answer(decided), {
-    forwards: {
+    youngForwards: {
       reached: (recipient) => {
         if (recipient.startsWith("broken")) throw new Error("disk I/O error");
-        return /^(?:ann|postmaster@example\.org)/.test(recipient) && restsUntil === 0
+        return /^(?:ann|postmaster@example\.org)/.test(recipient) && pausedUntil === 0
           ? TARGETS.map((target) => ({ account: ANN, target }))
           : [];
       },
       sent: () => sent,
       count: (_, mail) => sent.push(mail),
-      rest: (_, until) => {
-        restsUntil = until;
-      },
+      pause: (_, until) => (pausedUntil = until),
     },
     sending: {
       sentMails: () => own,
@@ -59,20 +57,20 @@ function watched({ policy = POLICY, decided = PASS, written = false, held, own =
     const answer = (): void => void answers++;
     for (const recipient of recipients)
       submit({ type: "RECIPIENT", listed: null, senderExists: null, ...one, recipient }, answer);
-    if (hasData) submit({ type: "MAIL", recipientCount: recipients.length, ...one }, answer);
+    if (hasData) submit({ type: "DATA", recipientCount: recipients.length, ...one }, answer);
   };
-  return { mail, sent, audits, warnings, rests: () => restsUntil, answers: () => answers };
+  return { mail, sent, audits, warnings, paused: () => pausedUntil, answers: () => answers };
 }
 
 const extensions = (many: number): readonly string[] => Array.from({ length: many }, (_, i) => `ann+${i}@example.org`);
 
 test("each recipient of a mail counts once for each target, when the data arrives", () => {
-  const { mail, sent, rests } = watched();
+  const { mail, sent, paused } = watched();
   mail([ANN, "Ann@example.org", "ann+x@example.org", "bob@example.org"]);
   mail([ANN], false);
   mail(["bob@example.org"]);
   assert.deepEqual(sent, [{ at: NOON, recipients: 4, written: 0, strangers: 4 }]);
-  assert.equal(rests(), 0);
+  assert.equal(paused(), 0);
 });
 
 test("a postmaster without a domain is ours", () => {
@@ -82,10 +80,10 @@ test("a postmaster without a domain is ours", () => {
 });
 
 test("past the limit the forward is paused, starting with the recipient that would exceed it, and that is recorded", () => {
-  const { mail, sent, rests, audits } = watched();
+  const { mail, sent, paused, audits } = watched();
   mail(extensions(26));
   assert.deepEqual(sent, [{ at: NOON, recipients: 50, written: 0, strangers: 50 }]);
-  assert.equal(rests(), later(NOON, HOUR_MS));
+  assert.equal(paused(), later(NOON, HOUR_MS));
   assert.deepEqual(
     audits.map(({ type, by, subject }) => `${type} ${by} ${subject}`),
     [
@@ -96,23 +94,23 @@ test("past the limit the forward is paused, starting with the recipient that wou
 
 test("what the account sends counts too; people it has written to are not strangers", () => {
   const own = [{ at: later(NOON, -1), recipients: 149, written: 149, strangers: 0 }];
-  const { mail, rests } = watched({ own, written: true });
+  const { mail, paused } = watched({ own, written: true });
   mail([ANN]);
-  assert.equal(rests(), later(NOON, HOUR_MS));
+  assert.equal(paused(), later(NOON, HOUR_MS));
   const friends = watched({ written: true });
   friends.mail(extensions(70));
-  assert.deepEqual([friends.rests(), friends.sent[0]?.written], [0, 140]);
+  assert.deepEqual([friends.paused(), friends.sent[0]?.written], [0, 140]);
 });
 
 test("a held account forwards nothing new; refused mail does not count, nor does any mail in a simulation", () => {
   const held = watched({ held: HELD });
   held.mail([ANN]);
-  assert.deepEqual([held.rests(), held.sent], [later(NOON, HOUR_MS), []]);
+  assert.deepEqual([held.paused(), held.sent], [later(NOON, HOUR_MS), []]);
   const refused = watched({ decided: decision("defer", "account_mail_limit") });
   refused.mail(extensions(60));
   const simulating = watched({ policy: { ...POLICY, simulate: true } });
   simulating.mail(extensions(60));
-  for (const { rests, sent } of [refused, simulating]) assert.deepEqual([rests(), sent], [0, []]);
+  for (const { paused, sent } of [refused, simulating]) assert.deepEqual([paused(), sent], [0, []]);
 });
 
 test("while the database cannot be read, mail is accepted", () => {

@@ -5,14 +5,14 @@ import type { Policy } from "../../core/decide/policy.ts";
 import { tooMuchForwarded, withOneMore } from "../../core/decide/sending.ts";
 import { messageOf } from "../../core/error.ts";
 import type { Event } from "../../core/events/event.ts";
-import type { Mail, Recipient } from "../../core/events/mail.ts";
+import type { DataCommand, Recipient } from "../../core/events/mail.ts";
 import { DAY_MS, HOUR_MS, isoTime, later } from "../../core/time.ts";
 import type { Engine } from "../engine.ts";
 import type { Clock, Log, Submit, YoungForwards } from "../ports.ts";
 import type { SendingHistory } from "../storage-ports.ts";
 
 type Parts = Readonly<{
-  forwards: YoungForwards;
+  youngForwards: YoungForwards;
   sending: Pick<SendingHistory, "sentMails" | "hasWritten" | "hold">;
   engine: Pick<Engine, "policy" | "audit">;
   clock: Clock;
@@ -47,14 +47,14 @@ export function watchingForwards(submit: Submit, parts: Parts): Submit {
 
 function watch(parts: Parts, mails: BoundedMap<string, Copies>, event: Event, { verdict }: Decision): void {
   if (event.type === "RECIPIENT" && verdict === "pass" && !parts.engine.policy.simulate) name(parts, mails, event);
-  if (event.type !== "MAIL") return;
+  if (event.type !== "DATA") return;
   if (verdict === "pass" || verdict === "hold") count(parts, inFlight(mails, event));
   mails.delete(event.session);
 }
 
 function name(parts: Parts, mails: BoundedMap<string, Copies>, event: Recipient): void {
   const recipient = whole(event.recipient?.toLowerCase() ?? "", parts.engine.policy);
-  const reached = parts.forwards.reached(recipient, parts.clock.now());
+  const reached = parts.youngForwards.reached(recipient, parts.clock.now());
   if (reached.length === 0) return;
   const copies = inFlight(mails, event);
   if (copies.named.has(recipient)) return;
@@ -67,7 +67,7 @@ function name(parts: Parts, mails: BoundedMap<string, Copies>, event: Recipient)
   for (const [account, counts] of added) {
     const past = pastLimit(parts, account, counts);
     if (past === null) copies.of.set(account, counts);
-    else rest(parts, account, past);
+    else pause(parts, account, past);
   }
   mails.set(event.session, copies);
 }
@@ -77,27 +77,27 @@ function whole(recipient: string, { domains: [first = ""] }: Policy): string {
   return recipient === "postmaster" ? `${recipient}@${first}` : recipient;
 }
 
-function inFlight(mails: BoundedMap<string, Copies>, { session, transaction }: Mail | Recipient): Copies {
+function inFlight(mails: BoundedMap<string, Copies>, { session, transaction }: DataCommand | Recipient): Copies {
   const copies = mails.get(session);
   return copies?.transaction === transaction ? copies : { transaction, named: new Set(), of: new Map() };
 }
 
-function pastLimit({ forwards, sending, engine, clock }: Parts, account: string, copies: RecipientCounts) {
+function pastLimit({ youngForwards, sending, engine, clock }: Parts, account: string, copies: RecipientCounts) {
   const now = clock.now();
   const since = later(now, -DAY_MS);
   const { evidence: held, vouchedAt } = sending.hold(account);
-  const mails = [...sending.sentMails(account, since, MOST_SENT), ...forwards.sent(account, since)];
+  const mails = [...sending.sentMails(account, since, MOST_SENT), ...youngForwards.sent(account, since)];
   const sorted = mails.toSorted((a, b) => a.at - b.at);
   return tooMuchForwarded(engine.policy, { mails: sorted, held, vouchedAt }, copies, now);
 }
 
-function count({ forwards, clock }: Parts, copies: Copies): void {
-  for (const [account, counts] of copies.of) forwards.count(account, { at: clock.now(), ...counts });
+function count({ youngForwards, clock }: Parts, copies: Copies): void {
+  for (const [account, counts] of copies.of) youngForwards.count(account, { at: clock.now(), ...counts });
 }
 
-function rest({ forwards, engine, clock }: Parts, account: string, evidence: Evidence): void {
+function pause({ youngForwards, engine, clock }: Parts, account: string, evidence: Evidence): void {
   const until = later(clock.now(), Math.max(evidence.windowMs, HOUR_MS));
-  forwards.rest(account, until);
+  youngForwards.pause(account, until);
   const subject = `${account} to no new address outside until ${isoTime(until)}: ${countedText(evidence)}`;
   void engine.audit({ type: "FORWARDING_CHANGED", subject, account, by: "engine" });
 }

@@ -19,8 +19,8 @@ import { DAY_MS, later, type Millis } from "../../core/time.ts";
 import type { AccountGuess, AccountHistory } from "../storage-ports.ts";
 import type { PendingPasswords } from "./pending-logins.ts";
 
-/** Where a login comes from: the unit of the address, and the network with its neighbours. */
-type SignInOrigin = Readonly<{ subject: Prefix; network: Prefix }>;
+/** Where a login comes from: the prefix of the address, and the network with its neighbours. */
+type SignInOrigin = Readonly<{ prefix: Prefix; network: Prefix }>;
 type Login = LoginAsked | LoginSucceeded | LoginFailed;
 
 /** Limits the latest guesses that are read to this many times the limit, so that a flood does not cost more. */
@@ -103,8 +103,8 @@ export class AccountCache {
     return found();
   }
 
-  pending({ subject }: SignInOrigin, now: Millis): readonly Verified[] {
-    return this.#pending.from(subject, now);
+  pending({ prefix }: SignInOrigin, now: Millis): readonly Verified[] {
+    return this.#pending.from(prefix, now);
   }
 
   /** For the record of a sign-in that was refused without a check. Undefined if no password is in verification. */
@@ -118,10 +118,10 @@ export class AccountCache {
   }
 
   /** A password is pending from the question to the report. */
-  follow(
+  update(
     event: ClientEvent,
     { verdict }: Decision,
-    facts: Pick<Facts, "account" | "subject" | "network">,
+    facts: Pick<Facts, "account" | "prefix" | "network">,
     now: Millis,
   ): void {
     if (!("login" in event) || isAdministrators(event.service, event.login)) return;
@@ -130,7 +130,7 @@ export class AccountCache {
   }
 
   /** The password goes to verification. A report will follow. */
-  #passed(event: LoginAsked, { kinship, proofs }: AccountFacts, { subject, network }: SignInOrigin, now: Millis): void {
+  #passed(event: LoginAsked, { kinship, proofs }: AccountFacts, { prefix, network }: SignInOrigin, now: Millis): void {
     const account = nameOf(event);
     const proof = event.passwordHash;
     // If the account has not signed in recently, one of its pending passwords may be right.
@@ -140,7 +140,7 @@ export class AccountCache {
       !this.#pending.hasManyFirst(now);
     const looksWrong = !isFirst && !proofs.includes(proof);
     const isStrange = kinship !== "address";
-    this.#pending.passed({ at: now, account, proof, network, subject, isStrange, looksWrong, isFirst });
+    this.#pending.passed({ at: now, account, proof, network, subject: prefix, isStrange, looksWrong, isFirst });
   }
 
   reported(event: Login, { network }: SignInOrigin): void {
@@ -199,8 +199,8 @@ function nameOf({ login }: Login): string {
 }
 
 /** If a network contains something protected, its addresses are counted one by one, and known together. */
-function kinshipOf({ subject, network }: SignInOrigin, known: readonly Prefix[]): AccountFacts["kinship"] {
-  const address = networkAddress(subject);
+function kinshipOf({ prefix, network }: SignInOrigin, known: readonly Prefix[]): AccountFacts["kinship"] {
+  const address = networkAddress(prefix);
   if (known.some((prefix) => contains(prefix, address))) return "address";
   return known.some((prefix) => contains(network, networkAddress(prefix))) ? "network" : "stranger";
 }

@@ -36,7 +36,7 @@ function address(i: number): string {
 
 test("an address is read once, as far back as any limit reaches, with the bans around it", () => {
   const { asked, reaches, state } = kit();
-  assert.equal(state("2001:db8:1:2::7").subject, "2001:db8:1:2::/64");
+  assert.equal(state("2001:db8:1:2::7").prefix, "2001:db8:1:2::/64");
   assert.equal(state("2001:db8:1:2::8").network, "2001:db8:1::/48");
   assert.deepEqual(asked, ["2001:db8:1:2::/64"]);
   assert.deepEqual(reaches, [
@@ -72,12 +72,12 @@ test("the mails of an account are read once, a day back, and later mails are add
 test("a counted event enters only the window of its kind", () => {
   for (const [event, kind] of [
     [{ type: "CONNECT", ...MAIL }, "connections"],
-    [{ type: "MAIL", recipientCount: 1, ...MAIL }, "mails"],
+    [{ type: "DATA", recipientCount: 1, ...MAIL }, "mails"],
     [RECIPIENT, "probes"],
     [{ ...RECIPIENT, sender: "" }, "bounces"],
     [{ type: "LOGIN_FAILED", ip: MAIL.ip, service: "imap", login: "Anna", passwordHash: "p" }, "failures"],
     [{ type: "LOGIN_ASKED", ip: MAIL.ip, service: "imap", login: "Anna", passwordHash: "p" }, "failures"],
-    [{ type: "MESSAGE", recipientCount: 1, sizeBytes: 1, ...MAIL }, null],
+    [{ type: "END_OF_MESSAGE", recipientCount: 1, sizeBytes: 1, ...MAIL }, null],
   ] as const) {
     const { book, state } = kit();
     const windows = state("203.0.113.7");
@@ -119,7 +119,7 @@ test("keeps a thousand accounts", () => {
   assert.equal(asked.length, 1_026);
 });
 
-test("a change to one unit is read again for that unit; a change to a wider network, for all", () => {
+test("a change to one prefix is read again for that prefix; a change to a wider network, for all", () => {
   for (const [dropped, asksAgain] of [
     ["203.0.113.7/32", ["203.0.113.7"]],
     ["2001:db8:1:2::/64", ["2001:db8:1:2::7"]],
@@ -133,13 +133,13 @@ test("a change to one unit is read again for that unit; a change to a wider netw
     for (const text of ["203.0.113.7", "2001:db8:1:2::7"]) state(text);
     assert.deepEqual(
       asked,
-      asksAgain.map((text) => state(text).subject),
+      asksAgain.map((text) => state(text).prefix),
       dropped,
     );
   }
 });
 
-test("dropped entries are read again: addresses, accounts and the units themselves", () => {
+test("dropped entries are read again: addresses, accounts and the prefixes themselves", () => {
   const { book, asked, state } = kit();
   state("203.0.113.7");
   book.accountMails(POLICY, "anna@example.org", NOON);
@@ -147,10 +147,10 @@ test("dropped entries are read again: addresses, accounts and the units themselv
   state("203.0.113.7");
   book.accountMails(POLICY, "anna@example.org", NOON);
   assert.equal(asked.length, 4);
-  assert.equal(state("2001:db8:1:2::7").subject, "2001:db8:1:2::/64");
+  assert.equal(state("2001:db8:1:2::7").prefix, "2001:db8:1:2::/64");
   book.forget();
   const wider = { ...POLICY, bans: { ...POLICY.bans, ipv6Prefix: 56 } };
-  assert.equal(book.state(wider, ip("2001:db8:1:2::7"), NOON).subject, "2001:db8:1::/56");
+  assert.equal(book.state(wider, ip("2001:db8:1:2::7"), NOON).prefix, "2001:db8:1::/56");
 });
 
 test("a list keeps as many entries as needed, and is cut once it is twice as long", () => {
@@ -172,5 +172,5 @@ test("keeps as many times as the widest limit of a known address needs", () => {
 });
 
 function send(book: AddressCache, state: AddressState, account: string | null): void {
-  book.count(POLICY, { type: "MAIL", recipientCount: 1, ...MAIL, account }, state, NOON);
+  book.count(POLICY, { type: "DATA", recipientCount: 1, ...MAIL, account }, state, NOON);
 }

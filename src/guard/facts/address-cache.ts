@@ -22,8 +22,8 @@ import type { ProtectionList } from "./sparing.ts";
 
 /** The windows of one address: a copy of the database that may be dropped at any time. */
 export type AddressState = {
-  readonly subject: Prefix;
-  /** The network of the subject and its neighbours. */
+  readonly prefix: Prefix;
+  /** The network of the prefix and its neighbours. */
   readonly network: Prefix;
   readonly protection: Protection | null;
   ban: Ban | null;
@@ -40,7 +40,7 @@ export type AddressState = {
 export class AddressCache {
   readonly #history: History;
   readonly #protection: ProtectionList;
-  readonly #subjects = new BoundedMap<Ip, Prefix>(LIMITS.cachedAddresses);
+  readonly #prefixes = new BoundedMap<Ip, Prefix>(LIMITS.cachedAddresses);
   readonly #states = new BoundedMap<Prefix, AddressState>(LIMITS.cachedAddresses);
   readonly #accounts = new BoundedMap<string, Millis[]>(LIMITS.cachedAccounts);
 
@@ -50,13 +50,13 @@ export class AddressCache {
   }
 
   state(policy: Policy, ip: Ip, now: Millis): AddressState {
-    const subject = this.#subject(policy, ip);
-    return this.#states.touch(subject) ?? this.#load(policy, subject, now);
+    const prefix = this.#prefixOf(policy, ip);
+    return this.#states.touch(prefix) ?? this.#load(policy, prefix, now);
   }
 
   /** The state of an address whose history cannot be read. Its protection is known anyway. */
   blank(policy: Policy, ip: Ip): AddressState {
-    return this.#stateOf(policy, this.#subject(policy, ip), NO_HISTORY, instant(0));
+    return this.#stateOf(policy, this.#prefixOf(policy, ip), NO_HISTORY, instant(0));
   }
 
   /** Counted mails of the account. */
@@ -89,9 +89,9 @@ export class AddressCache {
     }
   }
 
-  /** Notes that an account signed in from this unit. */
-  know(subject: Prefix, now: Millis): void {
-    const state = this.#states.get(subject);
+  /** Notes that an account signed in from this prefix. */
+  know(prefix: Prefix, now: Millis): void {
+    const state = this.#states.get(prefix);
     if (state !== undefined) state.knownAt = now;
   }
 
@@ -103,7 +103,7 @@ export class AddressCache {
   }
 
   forget(): void {
-    this.#subjects.clear();
+    this.#prefixes.clear();
     this.#states.clear();
     this.#accounts.clear();
   }
@@ -113,16 +113,16 @@ export class AddressCache {
     push(this.accountMails(policy, event.account, now), now, timesToKeep(policy.mail, policy.knownFactor));
   }
 
-  #subject(policy: Policy, ip: Ip): Prefix {
-    const known = this.#subjects.get(ip);
+  #prefixOf(policy: Policy, ip: Ip): Prefix {
+    const known = this.#prefixes.get(ip);
     if (known !== undefined) return known;
-    const subject = this.#protection.subject(ip, policy.bans.ipv6Prefix);
-    this.#subjects.set(ip, subject);
-    return subject;
+    const prefix = this.#protection.prefixOf(ip, policy.bans.ipv6Prefix);
+    this.#prefixes.set(ip, prefix);
+    return prefix;
   }
 
-  #load(policy: Policy, subject: Prefix, now: Millis): AddressState {
-    const history = this.#history.address(subject, {
+  #load(policy: Policy, prefix: Prefix, now: Millis): AddressState {
+    const history = this.#history.address(prefix, {
       sinceConnections: later(now, -longestWindowMs(policy.connections)),
       sinceMails: later(now, -longestWindowMs(policy.mail)),
       sinceFailures: later(now, -Math.max(WEEK_MS, policy.logins.windowMs)),
@@ -130,16 +130,16 @@ export class AddressCache {
       most: mostTimes(policy),
       mostFailures: mostFailures(policy),
     });
-    const state = this.#stateOf(policy, subject, history, now);
-    this.#states.set(subject, state);
+    const state = this.#stateOf(policy, prefix, history, now);
+    this.#states.set(prefix, state);
     return state;
   }
 
-  #stateOf(policy: Policy, subject: Prefix, history: AddressHistory, now: Millis): AddressState {
+  #stateOf(policy: Policy, prefix: Prefix, history: AddressHistory, now: Millis): AddressState {
     return {
-      subject,
-      network: neighbourhoodOf(networkAddress(subject), policy.bans.ipv6Prefix),
-      protection: this.#protection.of(subject),
+      prefix,
+      network: neighbourhoodOf(networkAddress(prefix), policy.bans.ipv6Prefix),
+      protection: this.#protection.of(prefix),
       ban: history.ban,
       knownAt: history.knownAt,
       offencesAt: [...history.offencesAt],

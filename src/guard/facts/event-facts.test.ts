@@ -16,14 +16,14 @@ const BOUNCE: Recipient = { ...ASKED, sender: "" };
 const REFUSE = decision("refuse", "session_limit");
 
 test("mails of a connection are counted when they pass, and read when the next one arrives", () => {
-  const { follow, of } = factsOnFakes();
-  follow(SENT);
-  follow(SENT);
-  follow(SENT, REFUSE);
-  follow(ASKED);
+  const { update, of } = factsOnFakes();
+  update(SENT);
+  update(SENT);
+  update(SENT, REFUSE);
+  update(ASKED);
   assert.equal(of(SENT).sessionMails, 2);
   assert.equal(of(ASKED).sessionMails, 0);
-  follow({ type: "CONNECT", ...MAIL });
+  update({ type: "CONNECT", ...MAIL });
   assert.equal(of(SENT).sessionMails, 0, "a new connection starts at zero");
 });
 
@@ -36,11 +36,11 @@ test("whether a recipient exists, and is a first contact, comes from the directo
 });
 
 test("whether somebody expects a bounce, and whether it named a different recipient before", () => {
-  const { follow, of } = factsOnFakes();
+  const { update, of } = factsOnFakes();
   assert.equal(of(BOUNCE).bounce.isExpected, true);
   assert.deepEqual(of(ASKED).bounce, { hasOther: false, isExpected: false }, "it has a sender");
   assert.equal(of(BOUNCE).bounce.hasOther, false);
-  follow(BOUNCE, PASS);
+  update(BOUNCE, PASS);
   assert.equal(of({ ...BOUNCE, recipient: "other@example.org" }).bounce.hasOther, true);
   assert.equal(of(BOUNCE).bounce.hasOther, false, "a repeated question is the same one");
 });
@@ -95,26 +95,33 @@ test("earlier reports are looked up only for reports", () => {
 });
 
 test("a password is pending from its pass until its report", () => {
-  const { follow, of } = factsOnFakes();
+  const { update, of } = factsOnFakes();
   const policy = { ...POLICY, accounts: { ...POLICY.accounts, failures: 1 } };
   const asked = { type: "LOGIN_ASKED", ...LOGIN } as const;
   const guesses = (): number | undefined => of(asked, {}, policy).account?.guesses;
-  follow(asked, REFUSE);
+  update(asked, REFUSE);
   assert.equal(guesses(), 0);
-  follow({ ...asked, service: "dashboard", login: "admin" }, PASS);
+  update({ ...asked, service: "dashboard", login: "admin" }, PASS);
   assert.equal(guesses(), 0);
-  follow(asked, PASS);
+  update(asked, PASS);
   assert.equal(guesses(), 1);
-  follow({ type: "LOGIN_FAILED", ...LOGIN }, PASS);
+  update({ type: "LOGIN_FAILED", ...LOGIN }, PASS);
   assert.equal(guesses(), 0);
 });
 
 test("an account has written to the recipients that passed, until the mail has ended", () => {
-  const { follow, of } = factsOnFakes();
+  const { update, of } = factsOnFakes();
   const account = "anna@example.org";
   const names = (recipient: string | null, decided = PASS, by: string | null = account): void =>
-    follow({ ...ASKED, account: by, recipient }, decided);
-  const message = { type: "MESSAGE", recipientCount: 2, sizeBytes: 9, ...MAIL, account, recipient: null } as const;
+    update({ ...ASKED, account: by, recipient }, decided);
+  const message = {
+    type: "END_OF_MESSAGE",
+    recipientCount: 2,
+    sizeBytes: 9,
+    ...MAIL,
+    account,
+    recipient: null,
+  } as const;
   names("one@sender.test");
   names("refused@sender.test", REFUSE);
   names(null);
@@ -127,7 +134,7 @@ test("an account has written to the recipients that passed, until the mail has e
     "a stranger's mail is not correspondence of an account",
   );
   assert.deepEqual(of({ ...SENT, account }).writtenTo, []);
-  follow(message, PASS);
+  update(message, PASS);
   assert.deepEqual(of(message).writtenTo, []);
 });
 

@@ -41,8 +41,8 @@ export class EventFacts implements Facts {
     this.#now = now;
   }
 
-  get subject(): Prefix {
-    return this.state.subject;
+  get prefix(): Prefix {
+    return this.state.prefix;
   }
 
   get network(): Prefix {
@@ -106,7 +106,7 @@ export class EventFacts implements Facts {
   }
 
   get isNewPlace(): boolean {
-    return this.#sources.wholeServer.isNewPlace(this.state.subject, this.#now);
+    return this.#sources.wholeServer.isNewPlace(this.state.prefix, this.#now);
   }
 
   get isWanted(): boolean {
@@ -115,7 +115,7 @@ export class EventFacts implements Facts {
   }
 
   get sessionMails(): number {
-    return this.#event.type === "MAIL" ? this.#sources.sessions.mails(this.#event.session) : 0;
+    return this.#event.type === "DATA" ? this.#sources.sessions.mails(this.#event.session) : 0;
   }
 
   get accountMails(): readonly Millis[] {
@@ -124,7 +124,7 @@ export class EventFacts implements Facts {
   }
 
   get sending(): SendingFacts {
-    this.#sending ??= sendingOf(this.#sources, this.#event, this.state.subject, this.#now);
+    this.#sending ??= sendingOf(this.#sources, this.#event, this.state.prefix, this.#now);
     return this.#sending;
   }
 
@@ -171,7 +171,7 @@ export class EventFacts implements Facts {
   /** Postfix names a single recipient. If there are several, a guard that started in between does not know them. */
   get writtenTo(): readonly string[] {
     const event = this.#event;
-    if (event.type !== "MESSAGE" || event.account === null) return NOBODY;
+    if (event.type !== "END_OF_MESSAGE" || event.account === null) return NOBODY;
     return event.recipient === null ? this.#sources.named.of(event) : [event.recipient];
   }
 
@@ -185,7 +185,7 @@ export class EventFacts implements Facts {
   get knownAccounts(): readonly string[] {
     if (this.state.knownAt === null) return NOBODY;
     const { accounts } = this.#sources.policy;
-    return this.#sources.parts.accounts.accountsOf(this.state.subject, later(this.#now, -accounts.knownForMs));
+    return this.#sources.parts.accounts.accountsOf(this.state.prefix, later(this.#now, -accounts.knownForMs));
   }
 
   get account(): Facts["account"] {
@@ -206,7 +206,7 @@ export class EventFacts implements Facts {
 
   get priorReports(): Facts["priorReports"] {
     if (this.#event.type !== "JAIL_REPORTED") return NO_PRIOR_REPORTS;
-    this.#priorReports ??= this.#sources.parts.jails.priorReports(this.state.subject, this.#event, this.#now);
+    this.#priorReports ??= this.#sources.parts.jails.priorReports(this.state.prefix, this.#event, this.#now);
     return this.#priorReports;
   }
 
@@ -230,8 +230,8 @@ export class EventFacts implements Facts {
   }
 
   #lookUpWanted(): boolean {
-    const { subject, network } = this.state;
-    const server = this.#sources.parts.honest.server(subject, network, later(this.#now, -HONEST_FOR_MS));
+    const { prefix, network } = this.state;
+    const server = this.#sources.parts.honest.server(prefix, network, later(this.#now, -HONEST_FOR_MS));
     return server !== null && isWanted(server);
   }
 

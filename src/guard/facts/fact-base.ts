@@ -17,7 +17,7 @@ import { EventFacts } from "./event-facts.ts";
 import type { FactParts, FactSources } from "./fact-sources.ts";
 import { PendingLogins, PendingPasswords } from "./pending-logins.ts";
 import { QueuedMails } from "./queued-mails.ts";
-import { followSending, SentMails } from "./sending.ts";
+import { SentMails, updateSending } from "./sending.ts";
 import { NamedRecipients, type Progress, SmtpProgress, SmtpSessions } from "./smtp-sessions.ts";
 import { ProtectionList, SparingMemory } from "./sparing.ts";
 import { UnrecordedFacts } from "./unrecorded-facts.ts";
@@ -118,14 +118,14 @@ export class FactBase {
     return this.#sources.sparing.facts(network, now);
   }
 
-  /** The lists' results for the unit of this address. */
+  /** The lists' results for the prefix of this address. */
   protection(ip: Ip, now: Millis): Protection | null {
     return this.#sources.addresses.state(this.policy, ip, now).protection;
   }
 
-  /** The unit in which this address would be banned. */
-  subject(ip: Ip): Prefix {
-    return this.#protection.subject(ip, this.policy.bans.ipv6Prefix);
+  /** The prefix in which this address would be banned. */
+  prefixOf(ip: Ip): Prefix {
+    return this.#protection.prefixOf(ip, this.policy.bans.ipv6Prefix);
   }
 
   administratorAt(ip: Ip, now: Millis): void {
@@ -153,7 +153,7 @@ export class FactBase {
     else if (event.type === "LOGIN_ASKED") this.#pendingLogins.passed(event, moment);
     const { written, strangers } = sending.mail;
     return {
-      sentTo: event.type === "MAIL" && written + strangers > 0 ? { written, strangers } : undefined,
+      sentTo: event.type === "DATA" && written + strangers > 0 ? { written, strangers } : undefined,
       asked: isReport ? this.#pendingLogins.take(event) : undefined,
       administrators: this.#sources.sparing.administratorsIn(network, moment.at),
       restarted,
@@ -167,24 +167,25 @@ export class FactBase {
   }
 
   /** Applies a decided event to the facts of later events. */
-  follow(event: ClientEvent, decided: Decision, facts: EventFacts, now: Millis): void {
+  update(event: ClientEvent, decided: Decision, facts: EventFacts, now: Millis): void {
     const { state } = facts;
     const { addresses, sessions, wholeServer } = this.#sources;
-    if (event.type === "RECIPIENT") wholeServer.follow(event, facts, decided, now);
+    if (event.type === "RECIPIENT") wholeServer.update(event, facts, decided, now);
     const passed = decided.verdict === "pass";
     if (decided.counted) addresses.count(this.policy, event, state, now);
-    this.#progress.follow(event, decided.verdict, now);
+    this.#progress.update(event, decided.verdict, now);
     if (event.type === "CONNECT") sessions.begin(event.session);
     if (event.type === "RECIPIENT" && isBounce(event)) sessions.nameBounce(event);
-    if (event.type === "MAIL" && passed) sessions.addMail(event.session);
+    if (event.type === "DATA" && passed) sessions.addMail(event.session);
     // Protected clients need no credit. Mail that is held, or passes only because of `simulate`, earns none.
-    if (event.type === "MESSAGE" && decided.reason === "below_limit") this.#queuedMails.accepted(event, facts, now);
-    followSending(this.#sources, event, decided, { sending: facts.sending, now });
-    this.#sources.accounts.follow(event, decided, facts, now);
+    if (event.type === "END_OF_MESSAGE" && decided.reason === "below_limit")
+      this.#queuedMails.accepted(event, facts, now);
+    updateSending(this.#sources, event, decided, { sending: facts.sending, now });
+    this.#sources.accounts.update(event, decided, facts, now);
   }
 
-  followUnrecorded(event: ClientEvent, decided: Decision, facts: EventFacts, now: Millis): void {
-    this.#unrecorded.follow(event, decided, facts, now);
+  updateUnrecorded(event: ClientEvent, decided: Decision, facts: EventFacts, now: Millis): void {
+    this.#unrecorded.update(event, decided, facts, now);
   }
 
   /** Its transaction was lost, and it will be decided again: its password is not pending, its recipient not named. */

@@ -34,7 +34,7 @@ export type FactParts = NeighbourParts &
     active: AccountDirectory;
     /** Where accounts signed in, and passwords that strangers tried. */
     accounts: AccountHistory;
-    forwards: ForwardReach;
+    forwardReach: ForwardReach;
     /** What accounts sent, and whether it is held. */
     sending: SendingHistory;
     honest: Pick<HonestMail, "server" | "servers">;

@@ -90,8 +90,8 @@ export class PendingPasswords {
   }
 
   /** Those of one address that do not look right. */
-  from(subject: Prefix, now: Millis): readonly Verified[] {
-    return [...this.#all(now)].filter((one) => one.looksWrong && one.subject === subject);
+  from(prefix: Prefix, now: Millis): readonly Verified[] {
+    return [...this.#all(now)].filter((one) => one.looksWrong && one.subject === prefix);
   }
 
   /** Those that do not look right, at accounts that do not know the address. */

@@ -45,7 +45,7 @@ test("an IPv6 network that contains something protected is judged address by add
   const { list, own } = kit();
   own.push({ prefix: net("2001:db8:0:1::10"), why: "own_address" });
   list.refresh(POLICY, NOON);
-  assert.equal(list.subject(ip("2001:db8:0:1::7"), 64), "2001:db8:0:1::7/128");
-  assert.equal(list.subject(ip("2001:db8:0:2::7"), 64), "2001:db8:0:2::/64");
-  assert.equal(list.subject(ip("203.0.113.1"), 64), "203.0.113.1/32");
+  assert.equal(list.prefixOf(ip("2001:db8:0:1::7"), 64), "2001:db8:0:1::7/128");
+  assert.equal(list.prefixOf(ip("2001:db8:0:2::7"), 64), "2001:db8:0:2::/64");
+  assert.equal(list.prefixOf(ip("203.0.113.1"), 64), "203.0.113.1/32");
 });

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { engineOnMemory } from "../../../test/kit/engine-kit.ts";
-import { ip, MAIL, net, POLICY } from "../../../test/kit/samples.ts";
+import { DELIVERED, ip, MAIL, net, POLICY } from "../../../test/kit/samples.ts";
 import { NO_SENDING } from "../../core/decide/facts.ts";
 import type { Observation } from "../../core/events/log.ts";
-import type { Message } from "../../core/events/mail.ts";
+import type { EndOfMessage } from "../../core/events/mail.ts";
 import { HOUR_MS, instant, later } from "../../core/time.ts";
 import { QueuedMails, RefusingDomains } from "./queued-mails.ts";
 
@@ -38,29 +38,28 @@ test("a refusal that was undone does not count", () => {
 const SERVER = "203.0.113.7";
 const NETWORK = net("203.0.113.0/24");
 const POSITION = { inode: "1", offset: 1 };
-const MESSAGE: Message = { type: "MESSAGE", recipientCount: 1, sizeBytes: 9, ...MAIL, queueId: "72CED1EABE5" };
-const judged = (found: "spf" | "dkim" | "spam"): Observation => ({
-  type: "MAIL_JUDGED",
+const MESSAGE: EndOfMessage = {
+  type: "END_OF_MESSAGE",
+  recipientCount: 1,
+  sizeBytes: 9,
+  ...MAIL,
   queueId: "72CED1EABE5",
-  found,
-});
+};
+const { queueId: ID } = DELIVERED;
+const judged = (found: "spf" | "dkim" | "spam"): Observation => ({ type: "MAIL_JUDGED", queueId: ID, found });
 const tried = (
   outcome: "sent" | "bounced",
   server: string | null = null,
-  queueId: string = "72CED1EABE5",
+  queueId = DELIVERED.queueId,
 ): Observation => ({
-  type: "MAIL_TRIED",
+  ...DELIVERED,
   queueId,
-  recipient: "anna@example.test",
-  alias: null,
   outcome,
-  relay: "lmtp x",
-  reply: "250 Saved",
   server: server === null ? null : ip(server),
 });
 
 /** What is known about the network after these log lines about one mail. */
-async function after(message: Message, ...seen: readonly Observation[]) {
+async function after(message: EndOfMessage, ...seen: readonly Observation[]) {
   const made = engineOnMemory();
   const { engine, db } = made;
   const friend = { type: "CORRESPOND", address: "friend@example.net", account: "anna@example.test" } as const;
@@ -115,18 +114,16 @@ test("mail that was marked as spam, bounced or refused gives no credit", async (
   );
 });
 
-const REFUSED: Extract<Observation, { type: "MAIL_TRIED" }> = {
-  type: "MAIL_TRIED",
-  queueId: MESSAGE.queueId,
+const REFUSED: typeof DELIVERED = {
+  ...DELIVERED,
   recipient: "eve@example.net",
-  alias: null,
   outcome: "bounced",
   relay: "smtp mx.example.net[192.0.2.1]:25",
   reply: "550 5.1.1 No such user",
   server: ip("192.0.2.1"),
 };
 const NEVER_HELD = { hold: () => ({ evidence: null, vouchedAt: instant(0) }) };
-const FROM = { subject: NETWORK, network: NETWORK, sending: NO_SENDING };
+const FROM = { prefix: NETWORK, network: NETWORK, sending: NO_SENDING };
 
 test("remembers the last 4,096 mails in flight, the most recently active ones", () => {
   const mails = new QueuedMails({ hasWrittenTo: () => false }, NEVER_HELD);
@@ -184,7 +181,7 @@ test("a refusal of an account's mail is recorded and counted, one of a stranger'
   const about = { ...MAIL, account: ANNA, sender: ANNA, queueId: MESSAGE.queueId };
   for (const recipient of ["eve@example.net", "bob@example.test"])
     await engine.ask({ type: "RECIPIENT", ...about, recipient, listed: null, senderExists: null });
-  await engine.ask({ type: "MESSAGE", ...about, recipient: null, recipientCount: 2, sizeBytes: 9 });
+  await engine.ask({ type: "END_OF_MESSAGE", ...about, recipient: null, recipientCount: 2, sizeBytes: 9 });
   await engine.observe("mail", POSITION, [REFUSED, REFUSED]);
   const rows = db.prepare("SELECT account, recipient FROM event WHERE type = 'EMAIL_BOUNCED' ORDER BY id").all();
   assert.deepEqual(

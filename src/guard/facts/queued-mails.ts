@@ -4,7 +4,7 @@ import type { Credit } from "../../core/decide/honest-mail.ts";
 import type { Policy } from "../../core/decide/policy.ts";
 import { REFUSALS_OF_DOMAIN } from "../../core/decide/sending.ts";
 import type { Meant, Observation } from "../../core/events/log.ts";
-import type { Message } from "../../core/events/mail.ts";
+import type { EndOfMessage } from "../../core/events/mail.ts";
 import { neighbourhoodOf, type Prefix, prefixOf } from "../../core/net/ip.ts";
 import { later, type Millis } from "../../core/time.ts";
 import { LIMITS } from "../limits.ts";
@@ -61,7 +61,7 @@ type Received = {
 /** The same for an account's own mail. `strangers`: those of its recipients without a refusal yet. */
 type Sent = { readonly account: string; readonly at: Millis; strangers: number };
 type Tried = Extract<Observation, { type: "MAIL_TRIED" }>;
-type From = Pick<Facts, "subject" | "network" | "sending">;
+type From = Pick<Facts, "prefix" | "network" | "sending">;
 
 /**
  * Connects log lines about a mail with the server or the account that sent it, by queue id. Kept in memory only: a restart
@@ -81,7 +81,7 @@ export class QueuedMails {
   }
 
   /** Postfix has the whole mail, and the guard accepted it. */
-  accepted({ queueId, account, sender }: Message, { subject: prefix, network, sending }: From, at: Millis): void {
+  accepted({ queueId, account, sender }: EndOfMessage, { prefix, network, sending }: From, at: Millis): void {
     if (queueId === "") return;
     if (account !== null) this.#mails.set(queueId, { account, at, strangers: sending.mail.strangers });
     else this.#mails.set(queueId, { prefix, network, sender, proven: null, isSpam: false });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MAIL, NOON, POLICY, RECIPIENT } from "../../../test/kit/samples.ts";
 import type { SentMail } from "../../core/decide/facts.ts";
-import type { Mail, Recipient } from "../../core/events/mail.ts";
+import type { DataCommand, Recipient } from "../../core/events/mail.ts";
 import { hostPrefix } from "../../core/net/ip.ts";
 import { DAY_MS, instant, later, type Millis } from "../../core/time.ts";
 import type { ForwardReach } from "../ports.ts";
@@ -12,7 +12,7 @@ import { NamedRecipients } from "./smtp-sessions.ts";
 
 const ANN = "ann@example.org";
 const ASKED: Recipient & { account: string } = { ...RECIPIENT, account: ANN };
-const SENT: Mail & { account: string } = { type: "MAIL", recipientCount: 3, ...MAIL, account: ANN };
+const SENT: DataCommand & { account: string } = { type: "DATA", recipientCount: 3, ...MAIL, account: ANN };
 
 function onFakes(present: readonly SentMail[] = [], onward: readonly string[] = []) {
   const asked: string[] = [];
@@ -39,16 +39,16 @@ function onFakes(present: readonly SentMail[] = [], onward: readonly string[] = 
     },
   };
   const [sent, named] = [new SentMails(history), new NamedRecipients()];
-  const forwards: ForwardReach = {
+  const forwardReach: ForwardReach = {
     reachedBy: (account, recipient) => {
       assert.equal(account, ANN);
       if (recipient.startsWith("unread")) throw new Error("disk I/O error");
       return recipient.startsWith("ann") ? [ANN, ...onward] : [];
     },
   };
-  const of = (event: (Recipient | Mail) & { account: string }): AccountSending =>
+  const of = (event: (Recipient | DataCommand) & { account: string }): AccountSending =>
     new AccountSending(
-      { policy: POLICY, parts: { sending: history, forwards }, sent, named },
+      { policy: POLICY, parts: { sending: history, forwardReach }, sent, named },
       event,
       hostPrefix(MAIL.ip),
       NOON,
@@ -60,9 +60,9 @@ test("mail of an account to itself is mail to strangers if its forward leads to 
   const kind = (recipient: string, ...onward: string[]) => onFakes([], onward).of({ ...ASKED, recipient }).recipient;
   assert.equal(kind(ANN, "eve@example.net"), "stranger");
   assert.equal(kind("Ann+x@example.org", "bob@example.org", "eve@example.net"), "stranger");
-  assert.equal(kind(ANN, "friend@example.net", "bob@example.org"), "own", "it has written to them");
-  assert.equal(kind("bob@example.org", "eve@example.net"), "own", "the forward is another's");
-  assert.equal(kind("unread@example.org", "eve@example.net"), "own");
+  assert.equal(kind(ANN, "friend@example.net", "bob@example.org"), "local", "it has written to them");
+  assert.equal(kind("bob@example.org", "eve@example.net"), "local", "the forward is another's");
+  assert.equal(kind("unread@example.org", "eve@example.net"), "local");
 });
 
 test("a recipient is local, known or a stranger; looked up once, and not at all if local", () => {
@@ -71,7 +71,7 @@ test("a recipient is local, known or a stranger; looked up once, and not at all 
     const facts = of({ ...ASKED, recipient });
     return [facts.recipient, facts.recipient][0];
   });
-  assert.deepEqual(kinds, ["own", "written", "stranger"]);
+  assert.deepEqual(kinds, ["local", "written", "stranger"]);
   assert.deepEqual(asked, ["friend@example.net", "eve@example.net"]);
   assert.equal(of(SENT).recipient, "written", "at DATA none is named");
 });

@@ -5,7 +5,7 @@ import type { Policy } from "../../core/decide/policy.ts";
 import { longestWindowMs, timesToKeep } from "../../core/decide/windows.ts";
 import { readOr } from "../../core/error.ts";
 import type { ClientEvent } from "../../core/events/event.ts";
-import type { Mail, Message, Recipient } from "../../core/events/mail.ts";
+import type { DataCommand, EndOfMessage, Recipient } from "../../core/events/mail.ts";
 import { domainOf } from "../../core/net/address.ts";
 import type { Prefix } from "../../core/net/ip.ts";
 import { later, type Millis } from "../../core/time.ts";
@@ -15,7 +15,7 @@ import type { HoldState, SendingHistory } from "../storage-ports.ts";
 import { push } from "./address-cache.ts";
 import type { NamedRecipients } from "./smtp-sessions.ts";
 
-export type Sending = (Recipient | Mail | Message) & Readonly<{ account: string }>;
+export type Sending = (Recipient | DataCommand | EndOfMessage) & Readonly<{ account: string }>;
 
 /** The mails that accounts sent recently: a copy of the database, which may be dropped at any time. */
 export class SentMails {
@@ -59,29 +59,29 @@ export function sendingOf(sources: SendingSources, event: ClientEvent, place: Pr
 }
 
 /** Applies a decided event to the mail of the sending account, if there is one. */
-export function followSending(
+export function updateSending(
   { policy, sent, named }: Pick<SendingSources, "policy" | "sent" | "named">,
   event: ClientEvent,
   decided: Decision,
   { sending, now }: Readonly<{ sending: SendingFacts; now: Millis }>,
 ): void {
-  if (event.type === "MAIL" && event.account !== null && decided.counted)
+  if (event.type === "DATA" && event.account !== null && decided.counted)
     sent.count(policy, event.account, { at: now, ...sending.mail });
-  followNamed(named, event, decided, sending);
+  updateNamed(named, event, decided, sending);
 }
 
 /** The recipients of the mail in flight. */
-export function followNamed(
+export function updateNamed(
   named: NamedRecipients,
   event: ClientEvent,
   { verdict }: Decision,
   sending: SendingFacts,
 ): void {
-  if (event.type === "CONNECT" || event.type === "MESSAGE") named.end(event.session);
+  if (event.type === "CONNECT" || event.type === "END_OF_MESSAGE") named.end(event.session);
   if (!("account" in event) || event.account === null) return;
   if (event.type === "RECIPIENT" && event.recipient !== null && verdict === "pass")
     named.add(event, event.recipient, sending.recipient);
-  if (event.type === "MAIL" && verdict === "hold") named.hold(event);
+  if (event.type === "DATA" && verdict === "hold") named.hold(event);
 }
 
 /** If the directory cannot be read, every account counts as active. */
@@ -91,7 +91,7 @@ export function isActive(active: AccountDirectory, account: string | null): bool
 
 type SendingSources = Readonly<{
   policy: Policy;
-  parts: Readonly<{ sending: SendingHistory; forwards: ForwardReach }>;
+  parts: Readonly<{ sending: SendingHistory; forwardReach: ForwardReach }>;
   sent: SentMails;
   named: NamedRecipients;
 }>;
@@ -156,19 +156,19 @@ export class AccountSending implements SendingFacts {
     const { type, account, recipient } = this.#event;
     if (type !== "RECIPIENT" || recipient === null) return "written";
     const address = recipient.toLowerCase();
-    if (this.#isOurs(address)) return this.#sendsOutside(address) ? "stranger" : "own";
+    if (this.#isLocal(address)) return this.#sendsOutside(address) ? "stranger" : "local";
     return this.#sources.parts.sending.hasWritten(account, address) ? "written" : "stranger";
   }
 
-  #isOurs(address: string): boolean {
+  #isLocal(address: string): boolean {
     return this.#sources.policy.domains.includes(domainOf(address));
   }
 
   /** Whether the account writes to strangers through its own forward. If that cannot be read, it does not. */
   #sendsOutside(address: string): boolean {
     const { account } = this.#event;
-    const { forwards, sending } = this.#sources.parts;
-    const isStranger = (one: string): boolean => !this.#isOurs(one) && !sending.hasWritten(account, one);
-    return readOr(() => forwards.reachedBy(account, address).some(isStranger), false);
+    const { forwardReach, sending } = this.#sources.parts;
+    const isStranger = (one: string): boolean => !this.#isLocal(one) && !sending.hasWritten(account, one);
+    return readOr(() => forwardReach.reachedBy(account, address).some(isStranger), false);
   }
 }

@@ -71,15 +71,15 @@ const CONNECT: ClientEvent = {
   session: MAIL.session,
   clientName: null,
 };
-const DATA: ClientEvent = { type: "MAIL", recipientCount: 1, ...MAIL };
-const MESSAGE: ClientEvent = { type: "MESSAGE", recipientCount: 1, sizeBytes: 1, ...MAIL };
+const DATA: ClientEvent = { type: "DATA", recipientCount: 1, ...MAIL };
+const MESSAGE: ClientEvent = { type: "END_OF_MESSAGE", recipientCount: 1, sizeBytes: 1, ...MAIL };
 
 const CONNECTION = "203.0.113.7 40000 25";
 
 /** Events one second apart; returns the known progress this much later. */
 function progress(events: readonly (readonly [ClientEvent, Verdict])[], afterMs = 0) {
   const seen = new SmtpProgress();
-  for (const [i, [event, verdict]] of events.entries()) seen.follow(event, verdict, later(NOON, i * SECOND_MS));
+  for (const [i, [event, verdict]] of events.entries()) seen.update(event, verdict, later(NOON, i * SECOND_MS));
   const last = (events.length - 1) * SECOND_MS;
   const found = seen.of(CONNECTION, later(NOON, last + afterMs));
   return found === null ? null : { atMs: found.at - NOON, isTransferring: found.isTransferring };
@@ -168,7 +168,7 @@ test("the memory for recipients and for connections is bounded", () => {
 
 test("counts recipients by kind; recipients that were not named here are unknown", () => {
   const named = new NamedRecipients();
-  named.add(FIRST, "a@example.org", "own");
+  named.add(FIRST, "a@example.org", "local");
   named.add(FIRST, "b@example.net", "written");
   named.add(FIRST, "c@example.net", "stranger");
   assert.deepEqual(named.counts(FIRST, null), { recipients: 3, written: 1, strangers: 1 });

@@ -59,13 +59,13 @@ const JUDGED_MS = MINUTE_MS;
 export class SmtpProgress {
   readonly #stages = new BoundedMap<string, Readonly<{ stage: Stage; at: Millis }>>(LIMITS.sessions);
 
-  follow(event: ClientEvent, verdict: Verdict, now: Millis): void {
+  update(event: ClientEvent, verdict: Verdict, now: Millis): void {
     if (!("session" in event)) return;
     const connection = event.session.slice(0, event.session.lastIndexOf(" "));
     if (event.type === "CONNECT") this.#stages.set(connection, { stage: "connected", at: now });
     if (verdict !== "pass") return;
-    if (event.type === "MAIL") this.#stages.set(connection, { stage: "data", at: now });
-    else if (event.type === "MESSAGE") this.#stages.set(connection, { stage: "ended", at: now });
+    if (event.type === "DATA") this.#stages.set(connection, { stage: "data", at: now });
+    else if (event.type === "END_OF_MESSAGE") this.#stages.set(connection, { stage: "ended", at: now });
     // Each further recipient costs nothing, so it does not count as progress.
     else if (event.type === "RECIPIENT" && this.#stages.get(connection)?.stage === "connected")
       this.#stages.set(connection, { stage: "recipient", at: now });

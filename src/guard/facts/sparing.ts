@@ -47,8 +47,8 @@ export class ProtectionList {
     return protectedBy(this.#shields, network);
   }
 
-  /** The unit of an address; only the address if its network contains something protected. */
-  subject(ip: Ip, ipv6Length: number): Prefix {
+  /** The prefix of an address; only the address if its network contains something protected. */
+  prefixOf(ip: Ip, ipv6Length: number): Prefix {
     const network = prefixOf(ip, ipv6Length);
     return isV4(ip) || this.of(network) === null ? network : hostPrefix(ip);
   }

@@ -13,7 +13,7 @@ import { type AddressState, failureOf } from "./address-cache.ts";
 import { EventFacts } from "./event-facts.ts";
 import type { FactSources } from "./fact-sources.ts";
 import type { PendingPasswords } from "./pending-logins.ts";
-import { followNamed, SentMails } from "./sending.ts";
+import { SentMails, updateNamed } from "./sending.ts";
 import type { MailId, NamedRecipients } from "./smtp-sessions.ts";
 
 type Parts = Readonly<{ accounts: AccountHistory; sending: SendingHistory }>;
@@ -40,7 +40,7 @@ export class UnrecordedFacts {
 
   of(sources: FactSources, event: ClientEvent, now: Millis): EventFacts {
     const state = stateOf(sources, event.ip, now);
-    const failures = [...state.failures, ...this.#guesses.failures(state.subject)];
+    const failures = [...state.failures, ...this.#guesses.failures(state.prefix)];
     const sending = this.#sends.beside(this.#sending, "transaction" in event ? event : null);
     const parts = { ...sources.parts, accounts: this.#history, sending };
     const sent = new SentMails(sending);
@@ -48,16 +48,16 @@ export class UnrecordedFacts {
   }
 
   /** Applies a sign-in, or mail of an account, to the facts of later events. */
-  follow(event: ClientEvent, decided: Decision, facts: EventFacts, now: Millis): void {
+  update(event: ClientEvent, decided: Decision, facts: EventFacts, now: Millis): void {
     if (!("login" in event)) {
-      if (event.type === "MAIL" && event.account !== null && decided.verdict === "pass")
+      if (event.type === "DATA" && event.account !== null && decided.verdict === "pass")
         this.#sends.count(event.account, event, { at: now, ...facts.sending.mail });
-      followNamed(this.#named, event, decided, facts.sending);
+      updateNamed(this.#named, event, decided, facts.sending);
       return;
     }
-    if (decided.counted && event.type !== "LOGIN_SUCCEEDED") this.#guesses.fail(facts.subject, failureOf(event, now));
+    if (decided.counted && event.type !== "LOGIN_SUCCEEDED") this.#guesses.fail(facts.prefix, failureOf(event, now));
     for (const change of decided.changes) if (change.type === "GUESS") this.#guesses.guess({ ...change, at: now });
-    this.#accounts.follow(event, decided, facts, now);
+    this.#accounts.update(event, decided, facts, now);
   }
 }
 
@@ -77,8 +77,8 @@ export class UnrecordedGuesses {
   readonly #failures = new BoundedMap<Prefix, readonly Failure[]>(LIMITS.cachedAddresses);
   #guesses: readonly Guessed[] = [];
 
-  fail(subject: Prefix, failure: Failure): void {
-    this.#failures.set(subject, [...this.failures(subject), failure].slice(-LIMITS.unrecordedPerAddress));
+  fail(prefix: Prefix, failure: Failure): void {
+    this.#failures.set(prefix, [...this.failures(prefix), failure].slice(-LIMITS.unrecordedPerAddress));
   }
 
   guess(one: Guessed): void {
@@ -86,8 +86,8 @@ export class UnrecordedGuesses {
     this.#guesses = [one, ...others].slice(0, LIMITS.unrecordedGuesses);
   }
 
-  failures(subject: Prefix): readonly Failure[] {
-    return this.#failures.get(subject) ?? [];
+  failures(prefix: Prefix): readonly Failure[] {
+    return this.#failures.get(prefix) ?? [];
   }
 
   /** The recorded history together with these guesses. */

@@ -17,7 +17,7 @@ function scene() {
         kit.clock.now(),
       );
   };
-  const mail = () => kit.engine.ask({ type: "MAIL", recipientCount: 1, ...MAIL, ip: LIST });
+  const mail = () => kit.engine.ask({ type: "DATA", recipientCount: 1, ...MAIL, ip: LIST });
   const eleventh = async (): Promise<string> => {
     for (let i = 0; i < 10; i++) assert.equal((await mail()).verdict, "pass");
     const { verdict, reason } = await mail();

@@ -49,8 +49,8 @@ type Asked = Readonly<{ from?: string; event?: Partial<Recipient>; facts?: Parti
 function after(...questions: readonly Asked[]) {
   const windows = new WholeServerWindows();
   for (const { from = "203.0.113.7", event, facts, reason = "recipient_unknown" } of questions) {
-    const place = { subject: hostPrefix(ip(from)), network: neighbourhoodOf(ip(from), 64) };
-    windows.follow(asked(event), factsOf({ ...place, ...facts }), decision("refuse", reason), NOON);
+    const place = { prefix: hostPrefix(ip(from)), network: neighbourhoodOf(ip(from), 64) };
+    windows.update(asked(event), factsOf({ ...place, ...facts }), decision("refuse", reason), NOON);
   }
   return {
     probes: windows.probes(asked(), NOON).length,

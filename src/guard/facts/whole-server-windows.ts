@@ -57,7 +57,7 @@ export class DistinctTimes {
   }
 }
 
-type Asking = Pick<Facts, "subject" | "network" | "known" | "protection" | "recipient" | "firstContact">;
+type Asking = Pick<Facts, "prefix" | "network" | "known" | "protection" | "recipient" | "firstContact">;
 
 /** What strangers did to the whole server within an hour, from anywhere. A restart forgets it. */
 export class WholeServerWindows {
@@ -66,7 +66,7 @@ export class WholeServerWindows {
   readonly #bounces = new DistinctTimes(HOUR_MS, LIMITS.serverWindow);
   /** Networks that asked for an unknown recipient. */
   readonly #probers = new DistinctTimes(HOUR_MS, LIMITS.serverWindow);
-  /** Units that wrote to a local recipient for the first time. */
+  /** Prefixes that wrote to a local recipient for the first time. */
   readonly #newPlaces = new DistinctTimes(HOUR_MS, LIMITS.serverWindow);
 
   probes(event: MailAttributes, now: Millis): readonly Millis[] {
@@ -81,18 +81,18 @@ export class WholeServerWindows {
     return this.#newPlaces.times(now);
   }
 
-  isNewPlace(subject: Prefix, now: Millis): boolean {
-    return this.#newPlaces.has(subject, now);
+  isNewPlace(prefix: Prefix, now: Millis): boolean {
+    return this.#newPlaces.has(prefix, now);
   }
 
   /** Counts unknown recipients and first contacts, unless the answer reveals nothing about the recipient. */
-  follow(event: Recipient, facts: Asking, { reason }: Decision, now: Millis): void {
+  update(event: Recipient, facts: Asking, { reason }: Decision, now: Millis): void {
     if (event.account !== null || facts.protection !== null || facts.known || NOT_ANSWERED.includes(reason)) return;
     if (facts.recipient === "unknown") {
       const { network } = facts;
       (isBounce(event) ? this.#bounces : this.#probes).add(`${network} ${event.recipient}`, now);
       this.#probers.add(network, now);
-    } else if (FIRST_CONTACTS.includes(reason) && facts.firstContact) this.#newPlaces.add(facts.subject, now);
+    } else if (FIRST_CONTACTS.includes(reason) && facts.firstContact) this.#newPlaces.add(facts.prefix, now);
   }
 
   clear(): void {

@@ -70,7 +70,7 @@ for (const [whom, event, options] of [
   ["a protected client, at a recipient", RECIPIENT, { isProtected: true }],
   ["a client that signed in", { ...RECIPIENT, account: "anna@example.org" }, {}],
   ["a client of submission", { ...CONNECT, service: "submission" }, {}],
-  ["a mail at DATA", { ...MAIL, type: "MAIL", recipientCount: 1 }, {}],
+  ["a mail at DATA", { ...MAIL, type: "DATA", recipientCount: 1 }, {}],
 ] as const)
   test(`no list is asked about ${whom}`, async () => {
     const { submit, submitted, asked } = inquiry(options);

@@ -25,7 +25,7 @@ export function keepIsolation({ isolation: file }: Pick<Layout, "isolation">, is
   else writeRecord(file, isolation);
 }
 
-/** Creates the wanted firewall table. */
+/** Creates the firewall table of an isolation. */
 export function shutOut(isolation: Isolation, settings: Settings): Promise<Outcome> {
   return loadNft(nftIsolate(isolation, isolatedPorts(settings)));
 }

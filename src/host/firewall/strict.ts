@@ -8,7 +8,7 @@ import { nftStrict, STRICT_TABLE } from "../nft/strict-rules.ts";
 import { removeFile } from "../root-files/files.ts";
 import { readRecord, writeRecord } from "../root-files/record-file.ts";
 import { runsForAnother } from "../running/processes.ts";
-import { sshDoors, wantedOpening } from "./wanted.ts";
+import { requiredOpening, sshDoors } from "./opening.ts";
 
 type File = Pick<Layout, "strictFirewall">;
 
@@ -59,7 +59,7 @@ export async function startStrict(layout: Layout, settings: Settings, parts = PA
       ? "the firewall is not strict, because it was not confirmed. `./ghostinbox firewall try` starts a trial."
       : null;
   }
-  const opening = merged(confirmed, wantedOpening(settings, await parts.ssh()));
+  const opening = merged(confirmed, requiredOpening(settings, await parts.ssh()));
   const loaded = await parts.load(opening, null);
   return loaded.ok ? null : `the firewall is not strict: ${loaded.reason}.`;
 }

@@ -9,9 +9,9 @@ test("the guard's findings replace the ones before, and expire", () => {
     watched: [25, 993],
     full: [993],
     held: [
-      { unit: net("203.0.113.7"), port: 25 },
-      { unit: net("203.0.113.7"), port: 993 },
-      { unit: net("2001:db8:0:1::/64"), port: 25 },
+      { prefix: net("203.0.113.7"), port: 25 },
+      { prefix: net("203.0.113.7"), port: 993 },
+      { prefix: net("2001:db8:0:1::/64"), port: 25 },
     ],
     known: [net("198.51.100.9"), net("198.51.100.9"), net("2001:db8:0:2::/64")],
   };

@@ -2,7 +2,7 @@ import type { ConnectionOrders, ConnectionPlan } from "../../core/firewall/conne
 import type { Passed } from "../../core/firewall/ports.ts";
 import { isV4, isV6, networkAddress } from "../../core/net/ip.ts";
 
-/** The TCP ports with limited connections, and how many an address, or an IPv6 unit, may have open to all of them together. */
+/** The TCP ports with limited connections, and how many an address, or an IPv6 prefix, may have open to all of them together. */
 export type ConnectionLimit = Readonly<{
   most: number;
   ports: readonly number[];
@@ -38,7 +38,7 @@ export function connectionText(
   { most, ports, perPort, fallback = true }: ConnectionLimit,
   mask: string,
 ): ConnectionText {
-  const unit6 = `ip6 saddr & ${mask}`;
+  const prefix6 = `ip6 saddr & ${mask}`;
   const refuse = "reject with tcp reset";
   const [portType, port] = perPort ? [" . inet_service", " . tcp dport"] : ["", ""];
   const open = (type: string): string => `type ${type}${portType}; size ${COUNTED_ADDRESSES}; flags dynamic;`;
@@ -53,14 +53,14 @@ export function connectionText(
 ${fallback ? `  set open4 { ${open("ipv4_addr")} }\n  set open6 { ${open("ipv6_addr")} }\n` : ""}`,
     chain: `  chain connection_limit {
     ip saddr . tcp dport @held4 ${refuse}
-    ${unit6} . tcp dport @held6 ${refuse}
+    ${prefix6} . tcp dport @held6 ${refuse}
     tcp dport @full ip saddr != @known4 ${refuse}
-    tcp dport @full ${unit6} != @known6 ${refuse}
+    tcp dport @full ${prefix6} != @known6 ${refuse}
 ${ports.map((port) => `    tcp dport ${port} counter name offered_${port}\n`).join("")}    tcp dport @watched accept
 ${
   fallback
     ? `    add @open4 { ip saddr${port} ct count over ${most} } ${refuse}
-    add @open6 { ${unit6}${port} ct count over ${most} } ${refuse}
+    add @open6 { ${prefix6}${port} ct count over ${most} } ${refuse}
 `
     : ""
 }  }
@@ -102,12 +102,12 @@ export function nftConnections(
   { watched, held, full, known }: ConnectionOrders,
   lastsS: number,
 ): string {
-  const pair = ({ unit, port }: ConnectionPlan["held"][number]): string => `${networkAddress(unit)} . ${port}`;
+  const pair = ({ prefix, port }: ConnectionPlan["held"][number]): string => `${networkAddress(prefix)} . ${port}`;
   const elements: Readonly<Record<(typeof GUARD_SETS)[number], readonly (string | number)[]>> = {
     watched,
     full,
-    held4: held.filter(({ unit }) => isV4(unit)).map(pair),
-    held6: held.filter(({ unit }) => isV6(unit)).map(pair),
+    held4: held.filter(({ prefix }) => isV4(prefix)).map(pair),
+    held6: held.filter(({ prefix }) => isV6(prefix)).map(pair),
     known4: known.filter(isV4).map(networkAddress),
     known6: known.filter(isV6).map(networkAddress),
   };

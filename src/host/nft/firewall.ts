@@ -30,7 +30,7 @@ const DONE: Outcome = { ok: true };
  * The caller awaits `reset` and `apply` one after another; the other methods may run beside them.
  */
 export class NftFirewall implements Firewall {
-  readonly #wanted: () => TableShape;
+  readonly #shapeNow: () => TableShape;
   readonly #path: string | undefined;
   readonly #session: NftSession;
   readonly #ender: SocketEnder;
@@ -38,16 +38,16 @@ export class NftFirewall implements Firewall {
   #built: TableShape | null = null;
   #networks: Networks = new Map();
 
-  /** `wanted`: read at each reset. `path`: where to find `nft` and `ss`. */
-  constructor(wanted: () => TableShape, path?: string) {
-    this.#wanted = wanted;
+  /** `shape`: read at each reset. `path`: where to find `nft` and `ss`. */
+  constructor(shape: () => TableShape, path?: string) {
+    this.#shapeNow = shape;
     this.#path = path;
     this.#session = new NftSession(path);
     this.#ender = new SocketEnder(path);
   }
 
   async reset(bans: Iterable<FirewallBan>, allow: readonly Prefix[], now: Millis): Promise<ResetOutcome> {
-    const whole = this.#wanted();
+    const whole = this.#shapeNow();
     const make = async (shape: TableShape): Promise<Outcome> => {
       const { fillings, networks } = planReset(bans, now, whole.ipv6Length);
       const outcome = outcomeOf(await this.#nft(["-f", "-"], nftReset(fillings, allow, shape)));
@@ -109,7 +109,7 @@ export class NftFirewall implements Firewall {
   }
 
   get #shape(): TableShape {
-    return this.#built ?? this.#wanted();
+    return this.#built ?? this.#shapeNow();
   }
 
   async #carryOut(line: string): Promise<Outcome> {

@@ -89,7 +89,7 @@ table inet ghostinbox {
   );
 });
 
-test("connection limits come after bans and the allow list; held units are found by address and port", () => {
+test("connection limits come after bans and the allow list; held prefixes are found by address and port", () => {
   const lines = resetText([], [], COUNTING).split("\n");
   assert.ok(lines.includes("  set open4 { type ipv4_addr . inet_service; size 65535; flags dynamic; }"));
   const last = lines.indexOf("    ip6 saddr @net6 goto banned");
@@ -98,17 +98,17 @@ test("connection limits come after bans and the allow list; held units are found
     "    tcp dport { 25, 993 } tcp flags & (fin | syn | rst | ack) == syn goto connection_limit",
   );
   const chain = lines.indexOf("  chain connection_limit {");
-  const unit = "ip6 saddr & ffff:ffff:ffff:ff00:0:0:0:0";
+  const prefix = "ip6 saddr & ffff:ffff:ffff:ff00:0:0:0:0";
   assert.deepEqual(lines.slice(chain + 1, chain + 11), [
     "    ip saddr . tcp dport @held4 reject with tcp reset",
-    `    ${unit} . tcp dport @held6 reject with tcp reset`,
+    `    ${prefix} . tcp dport @held6 reject with tcp reset`,
     "    tcp dport @full ip saddr != @known4 reject with tcp reset",
-    `    tcp dport @full ${unit} != @known6 reject with tcp reset`,
+    `    tcp dport @full ${prefix} != @known6 reject with tcp reset`,
     "    tcp dport 25 counter name offered_25",
     "    tcp dport 993 counter name offered_993",
     "    tcp dport @watched accept",
     "    add @open4 { ip saddr . tcp dport ct count over 10 } reject with tcp reset",
-    `    add @open6 { ${unit} . tcp dport ct count over 10 } reject with tcp reset`,
+    `    add @open6 { ${prefix} . tcp dport ct count over 10 } reject with tcp reset`,
     "  }",
   ]);
   const without = resetText([], [], {
@@ -140,7 +140,7 @@ test("packets that pass other programs' rules are counted by port, and not those
   ]);
 });
 
-test("the mask is as long as the unit of IPv6 bans", () => {
+test("the mask is as long as the prefix of IPv6 bans", () => {
   const masks: readonly (readonly [number, string])[] = [
     [48, "ffff:ffff:ffff:0:0:0:0:0"],
     [56, "ffff:ffff:ffff:ff00:0:0:0:0"],

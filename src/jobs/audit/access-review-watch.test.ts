@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { HandClock } from "../../../test/kit/engine-kit.ts";
 import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { record } from "../../../test/kit/test-database.ts";
-import { auditRecord } from "../../core/events/event.ts";
+import { auditRecord } from "../../core/events/command.ts";
 import type { AuditType } from "../../core/events/event-types.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../core/time.ts";
 import { SqliteStore } from "../../store/engine-db/store.ts";

@@ -5,7 +5,7 @@ import { HandClock } from "../../../test/kit/engine-kit.ts";
 import { patience } from "../../../test/kit/patience.ts";
 import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { record } from "../../../test/kit/test-database.ts";
-import { auditRecord } from "../../core/events/event.ts";
+import { auditRecord } from "../../core/events/command.ts";
 import { SqliteStore } from "../../store/engine-db/store.ts";
 import { openAccounts, openEngine } from "../../store/open.ts";
 import { AskDatabases } from "./ask-databases.ts";

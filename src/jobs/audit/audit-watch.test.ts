@@ -5,7 +5,7 @@ import { type TestContext, test } from "node:test";
 import { HandClock } from "../../../test/kit/engine-kit.ts";
 import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { record, scratch } from "../../../test/kit/test-database.ts";
-import { auditRecord } from "../../core/events/event.ts";
+import { auditRecord } from "../../core/events/command.ts";
 import { HOUR_MS, isoTime, MINUTE_MS } from "../../core/time.ts";
 import { type Layout, layoutOf } from "../../settings/layout.ts";
 import { SqliteStore } from "../../store/engine-db/store.ts";

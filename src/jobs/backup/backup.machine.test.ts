@@ -42,6 +42,7 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
     assert.ok(made.ok, JSON.stringify(made));
     assert.deepEqual([made.isKeyNew, made.backup.mails, made.place], [true, 4, layout.backupRepository]);
     assert.equal(readBackupRecord(layout).last?.snapshot, made.backup.snapshot);
+    assert.ok(readBackupRecord(layout).isKeySeen, "`backup create` shows the key");
     assert.ok(!existsSync(layout.backupStage));
     assert.equal(statSync(layout.backupKey).mode & 0o777, 0o600);
     makeCheap(layout.backupRepository, readKey(layout) ?? "");
@@ -83,7 +84,7 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
     const common = { snapshot: "latest", folder: "Restored", watch: quiet };
     const gone = await restoreMailbox(elsewhere, repositoryOf(layout, settings), {
       ...common,
-      wanted: { account: "bert@example.test", folder: null, messageId: null },
+      selection: { account: "bert@example.test", folder: null, messageId: null },
       keys: [],
       interrupted: new AbortController().signal,
     });
@@ -91,7 +92,7 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
     assert.ok(!existsSync(keysLeft), "keys of a killed restore");
     const ended = await restoreMailbox(elsewhere, repositoryOf(layout, settings), {
       ...common,
-      wanted: { account: "anna@example.test", folder: null, messageId: "1@example.test" },
+      selection: { account: "anna@example.test", folder: null, messageId: "1@example.test" },
       keys: ["a private key"],
       interrupted: AbortSignal.abort(),
     });

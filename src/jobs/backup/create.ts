@@ -17,6 +17,9 @@ const SPARE_BYTES = 64 << 20;
 export type CreateOutcome = Readonly<{ ok: true; backup: DoneBackup; isKeyNew: boolean; place: string }> | Failed;
 type How = Readonly<{ version: string; tag: string; watch: (progress: Progress) => void }>;
 
+/** The tag of backups by `backup create`. */
+export const BY_HAND = "by-hand";
+
 /** Runs one backup, and records its result. */
 export async function createBackup(layout: Layout, settings: Settings, how: How): Promise<CreateOutcome> {
   return alone(layout, async () => {
@@ -57,7 +60,9 @@ async function make(
     const { id, files, bytes, addedBytes } = added.value;
     const mails = manifest.mails + manifest.queued;
     const backup = { at, tookMs: Date.now() - at, snapshot: id, place, mails, files, bytes, addedBytes };
-    changeBackupRecord(layout, { last: backup, failure: null });
+    // `backup create` shows a new key.
+    const seen = isKeyNew && tag === BY_HAND ? { isKeySeen: true } : {};
+    changeBackupRecord(layout, { last: backup, failure: null, ...seen });
     const forgotten = await restic.forget(settings["backup.keep"]);
     changeBackupRecord(layout, { oldKept: forgotten.ok ? null : `${place}: ${forgotten.reason}` });
     return { ok: true, backup, isKeyNew, place };

@@ -14,16 +14,18 @@ import type { Progress, Restic } from "./restic.ts";
 import { giveAll } from "./restore.ts";
 
 /** Which mails of an account: those in one folder, or with one Message-ID; all if both are null. */
-export type Wanted = Readonly<{ account: string; folder: string | null; messageId: string | null }>;
+export type MailSelection = Readonly<{ account: string; folder: string | null; messageId: string | null }>;
 
 const MANY_MAILS_MS = 60 * 60_000;
+/** Exit code of doveadm(1) if a mailbox does not exist. */
+const NOT_FOUND = 68;
 
 /**
  * `keys`: private keys of the account, in PEM, if its mail is encrypted with its own. `interrupted` stops restic and
  * Dovecot, and removes their files outside the mailbox.
  */
 type Asked = Readonly<{
-  wanted: Wanted;
+  selection: MailSelection;
   folder: string;
   keys: readonly string[];
   interrupted: AbortSignal;
@@ -38,8 +40,8 @@ export async function restoreMailbox(
   restic: Restic,
   { snapshot, watch, ...asked }: Asked & Readonly<{ snapshot: string; watch: (progress: Progress) => void }>,
 ): Promise<Readonly<{ ok: true; mails: number }> | Failed> {
-  const { wanted, interrupted: signal } = asked;
-  const [user = "", domain = ""] = wanted.account.split("@");
+  const { selection, interrupted: signal } = asked;
+  const [user = "", domain = ""] = selection.account.split("@");
   // Dovecot reads it as the user of the mails, who may not enter the directory of the backups.
   const scratch = scratchOf(layout);
   try {
@@ -51,7 +53,7 @@ export async function restoreMailbox(
     if (!restored.ok) return { ok: false, reason: `Nothing was restored: ${restored.reason}.` };
     const maildir = join(scratch, "mail", domain, user, "Maildir");
     if (!existsSync(maildir))
-      return { ok: false, reason: `The snapshot ${snapshot} has no mail of ${wanted.account}.` };
+      return { ok: false, reason: `The snapshot ${snapshot} has no mail of ${selection.account}.` };
     giveAll(scratch, userIds(USERS.mail));
     return await withKeys(layout.dovecotConf, asked.keys, (conf) => importMails({ conf, signal }, maildir, asked));
   } finally {
@@ -85,14 +87,16 @@ async function withKeys<T>(
 async function importMails(
   { conf, signal }: Readonly<{ conf: string; signal: AbortSignal }>,
   maildir: string,
-  { wanted, folder }: Asked,
+  { selection, folder }: Asked,
 ): Promise<Readonly<{ ok: true; mails: number }> | Failed> {
-  const { account } = wanted;
+  const { account } = selection;
   const doveadm = (...args: readonly string[]) =>
     runProgram("doveadm", ["-c", conf, ...args], { timeoutMs: MANY_MAILS_MS, signal });
-  const imported = await doveadm("import", "-u", account, "-s", `maildir:${maildir}`, folder, ...queryOf(wanted));
+  const imported = await doveadm("import", "-u", account, "-s", `maildir:${maildir}`, folder, ...queryOf(selection));
   if (signal.aborted)
     return { ok: false, reason: `Interrupted: a part of the mails may be in the folder “${folder}”.` };
+  if (imported.code === NOT_FOUND && selection.folder !== null)
+    return { ok: false, reason: `The backup has no folder “${selection.folder}” of ${account}.` };
   if (imported.code !== 0) return { ok: false, reason: `Dovecot could not take the mails: ${lastLines(imported)}` };
   const counted = await doveadm("-f", "tab", "mailbox", "status", "-u", account, "messages", `${folder}*`);
   const mails = counted.stdout
@@ -103,7 +107,7 @@ async function importMails(
 }
 
 /** Each word is one argument: no text becomes part of the query's grammar (doveadm-search-query(7)). */
-function queryOf({ folder, messageId }: Wanted): readonly string[] {
+function queryOf({ folder, messageId }: MailSelection): readonly string[] {
   return [
     ...(folder === null ? [] : ["MAILBOX", folder]),
     ...(messageId === null ? [] : ["HEADER", "Message-ID", messageId]),

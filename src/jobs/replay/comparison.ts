@@ -2,7 +2,7 @@ import type { Compared, ComparedAccount, ComparedAddress, ReplayReport } from ".
 import { BoundedMap } from "../../core/bounded-map.ts";
 import type { Verdict } from "../../core/decide/decision.ts";
 import type { RecordedVerdict } from "../../core/events/columns.ts";
-import type { ClientEvent } from "../../core/events/event.ts";
+import { type ClientEvent, recordedName } from "../../core/events/event.ts";
 import { isAdministrators } from "../../core/events/event-types.ts";
 import type { Reason } from "../../core/events/reasons.ts";
 import { contains, type Ip, networkAddress, type Prefix } from "../../core/net/ip.ts";
@@ -73,11 +73,11 @@ export class Comparison {
     const difference = differenceOf(replayed);
     if (difference === null) return;
     this.#differences++;
-    const subject = step.type === "decided" ? (step.record.prefix ?? null) : null;
+    const prefix = step.type === "decided" ? (step.record.prefix ?? null) : null;
     if (difference === "harder" || difference === "milder") {
       const kind = kindOf(event);
       if (kind !== null) this.#now[kind][decision.verdict]++;
-      const tally = subject === null ? null : this.#tally(subject, at);
+      const tally = prefix === null ? null : this.#tally(prefix, at);
       if (tally !== null) tally[difference]++;
     }
     if (difference === "harder") this.#hit(event, at, decision.reason);
@@ -170,8 +170,8 @@ function kindOf(event: ClientEvent): Kind | null {
     case "CONNECT":
       return "connections";
     case "RECIPIENT":
-    case "MAIL":
-    case "MESSAGE":
+    case "DATA":
+    case "END_OF_MESSAGE":
       return "mails";
     case "LOGIN_ASKED":
     case "LOGIN_SUCCEEDED":
@@ -199,7 +199,7 @@ function exampleOf(replayed: Replayed, verdict: Verdict, reason: Reason): Compar
   const then = thenOf(replayed);
   return {
     at: isoTime(at),
-    event: event.type,
+    event: recordedName(event),
     ip: event.ip,
     account: accountIn(event),
     verdictThen: then.verdict,

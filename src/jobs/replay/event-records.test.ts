@@ -3,15 +3,9 @@ import { test } from "node:test";
 import { BAN, MAIL, STRANGER } from "../../../test/kit/samples.ts";
 import { engineFor, eventRows, record, START } from "../../../test/kit/test-database.ts";
 import { decision } from "../../core/decide/decision.ts";
-import {
-  auditRecord,
-  changeRecord,
-  type EventRecord,
-  eventOf,
-  observationRecord,
-  recordOf,
-  sentenceOf,
-} from "../../core/events/event.ts";
+import { auditRecord, changeRecord } from "../../core/events/command.ts";
+import { type EventRecord, eventOf, recordOf, sentenceOf } from "../../core/events/event.ts";
+import { observationRecord } from "../../core/events/log.ts";
 import { hostPrefix } from "../../core/net/ip.ts";
 import { SqliteStore } from "../../store/engine-db/store.ts";
 import { EventRecords } from "./recorded-events.ts";
@@ -24,15 +18,15 @@ test("a record is read back whole, with the same sentences", (t) => {
   const store = new SqliteStore(db);
   const evidence = { count: 11, limit: 10, windowMs: 60_000, key: "limits.mail.per_minute" };
   const written: readonly (EventRecord | null)[] = [
-    recordOf({ type: "CONNECT", ...MAIL }, decision("pass", "below_limit"), { subject: PREFIX, at: START }),
-    recordOf({ type: "MAIL", recipientCount: 1, ...MAIL }, decision("refuse", "mail_limit", { evidence }), {
-      subject: PREFIX,
+    recordOf({ type: "CONNECT", ...MAIL }, decision("pass", "below_limit"), { prefix: PREFIX, at: START }),
+    recordOf({ type: "DATA", recipientCount: 1, ...MAIL }, decision("refuse", "mail_limit", { evidence }), {
+      prefix: PREFIX,
       at: START,
       seen: { protection: "gateway", accountNetworks: [PREFIX] },
     }),
     recordOf(
       {
-        type: "MESSAGE",
+        type: "END_OF_MESSAGE",
         recipientCount: 1,
         sizeBytes: 9,
         ...MAIL,
@@ -42,7 +36,7 @@ test("a record is read back whole, with the same sentences", (t) => {
         queueId: ODD,
       },
       decision("pass", "below_limit"),
-      { subject: PREFIX, at: START },
+      { prefix: PREFIX, at: START },
     ),
     changeRecord({ type: "BAN", ban: BAN }, START),
     auditRecord({ type: "ALIAS_ADDED", subject: "info@example.org", targets: ["anna@example.org"], by: "root" }, START),
@@ -60,7 +54,7 @@ test("a record is read back whole, with the same sentences", (t) => {
   }
   assert.deepEqual(
     read.slice(0, 2).map((one) => one && eventOf(one)?.type),
-    ["CONNECT", "MAIL"],
+    ["CONNECT", "DATA"],
   );
 });
 

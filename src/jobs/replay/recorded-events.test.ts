@@ -17,7 +17,7 @@ const MAILS = 12;
 test("a replay that starts in the middle knows the bans from before it", async () => {
   const { engine, db, clock } = engineOnMemory();
   const asked = async (): Promise<void> => {
-    const decided = engine.ask({ type: "MAIL", recipientCount: 1, ...MAIL });
+    const decided = engine.ask({ type: "DATA", recipientCount: 1, ...MAIL });
     engine.flush();
     await decided;
   };

@@ -50,7 +50,7 @@ export class RecordedFacts {
 
   ports(): Pick<
     EventProcessorParts,
-    "own" | "recipients" | "firstContacts" | "networks" | "active" | "forwards" | "history" | "honest" | "sending"
+    "own" | "recipients" | "firstContacts" | "networks" | "active" | "forwardReach" | "history" | "honest" | "sending"
   > {
     const { history, honest, sending } = this.#parts;
     return {
@@ -62,7 +62,7 @@ export class RecordedFacts {
       },
       networks: { networksOf: () => this.#seen.accountNetworks ?? [] },
       active: { isActive: () => this.#seen.accountInactive !== true },
-      forwards: { reachedBy: () => (this.#seen.stranger === true ? [STRANGER] : []) },
+      forwardReach: { reachedBy: () => (this.#seen.stranger === true ? [STRANGER] : []) },
       history: {
         address: history.address.bind(history),
         accountMails: history.accountMails.bind(history),
@@ -78,10 +78,10 @@ export class RecordedFacts {
         refusals: sending.refusals.bind(sending),
       },
       honest: {
-        server: (unit, network, since) => {
-          const server = honest.server(unit, network, since);
+        server: (prefix, network, since) => {
+          const server = honest.server(prefix, network, since);
           if (this.#seen.isWanted !== true) return server;
-          return { ...(server ?? { prefix: unit, accepted: 0, proven: 0, wanted: 0, provenDays: 0 }), written: 1 };
+          return { ...(server ?? { prefix, accepted: 0, proven: 0, wanted: 0, provenDays: 0 }), written: 1 };
         },
         servers: honest.servers.bind(honest),
         hasWrittenTo: honest.hasWrittenTo.bind(honest),

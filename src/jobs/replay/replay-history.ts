@@ -54,7 +54,7 @@ export function openReplayHistory(policy: Policy, from: DatabaseSync | null, sta
       if (typeof old !== "number") return;
       store.settle();
       db.exec("BEGIN");
-      for (const statement of [pruned.units, pruned.accounts, pruned.events]) statement.run(old);
+      for (const statement of [pruned.prefixes, pruned.accounts, pruned.events]) statement.run(old);
       db.exec("COMMIT");
     },
     close: () => db.close(),
@@ -77,7 +77,7 @@ function pruneStatements(db: DatabaseSync) {
       SELECT coalesce(
         (SELECT low + ?2 FROM ends WHERE (SELECT at FROM event WHERE id = low + ?2) < ?1),
         (SELECT low + ?2 FROM ends WHERE high - low > ?3)) AS old`),
-    units: db.prepare(gone("prefix")),
+    prefixes: db.prepare(gone("prefix")),
     accounts: db.prepare(gone("account")),
     events: db.prepare(`DELETE ${old}`),
   };

@@ -128,7 +128,7 @@ export class Replay {
       return;
     }
     const replayed = this.#decide(step, step.event);
-    this.#unreached.follow(step, replayed.decision);
+    this.#unreached.update(step, replayed.decision);
     yield replayed;
     const { event, record } = step;
     const goesOn =

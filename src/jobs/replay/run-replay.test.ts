@@ -11,7 +11,7 @@ test("if events are omitted, the first of the others fill the windows, and the r
   const { engine, db, clock } = engineOnMemory();
   const from = clock.now();
   for (let i = 0; i < MAILS; i++) {
-    const decided = engine.ask({ type: "MAIL", recipientCount: 1, ...MAIL });
+    const decided = engine.ask({ type: "DATA", recipientCount: 1, ...MAIL });
     engine.flush();
     await decided;
     clock.advance(MINUTE_MS);

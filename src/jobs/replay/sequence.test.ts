@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BAN, NOON, STRANGER } from "../../../test/kit/samples.ts";
 import { decision } from "../../core/decide/decision.ts";
-import { changeRecord, type EventRecord, recordOf } from "../../core/events/event.ts";
+import { changeRecord } from "../../core/events/command.ts";
+import { type EventRecord, recordOf } from "../../core/events/event.ts";
 import type { Seen } from "../../core/events/seen.ts";
 import { hostPrefix } from "../../core/net/ip.ts";
 import { later, MINUTE_MS } from "../../core/time.ts";
@@ -14,7 +15,7 @@ const LOGIN = { ip: STRANGER, service: "imap", login: "anna@example.org", passwo
 function failed(id: number, seen?: Seen, afterMs = id): Recorded {
   const at = later(NOON, afterMs);
   const event = { type: "LOGIN_FAILED", ...LOGIN } as const;
-  const record = recordOf(event, decision("pass", "below_limit"), { subject: hostPrefix(STRANGER), at, seen });
+  const record = recordOf(event, decision("pass", "below_limit"), { prefix: hostPrefix(STRANGER), at, seen });
   return { id, record };
 }
 

@@ -195,13 +195,13 @@ export class Unreached {
         return false;
       case "RECIPIENT":
         return this.#sessions.get(event.session) === true;
-      case "MAIL":
-      case "MESSAGE": {
+      case "DATA":
+      case "END_OF_MESSAGE": {
         const mail = this.#mails.get(event.session);
         const isLost =
           this.#sessions.get(event.session) === true ||
           (mail !== undefined && mail.transaction === event.transaction && mail.lost && !mail.taken);
-        if (isLost && event.type === "MESSAGE") this.#loseMail(event.queueId);
+        if (isLost && event.type === "END_OF_MESSAGE") this.#loseMail(event.queueId);
         return isLost;
       }
       case "LOGIN_SUCCEEDED":
@@ -214,16 +214,16 @@ export class Unreached {
   }
 
   /** Only changed decisions matter: all recorded events did happen. */
-  follow({ event, record, seen }: DecidedStep, { verdict }: Decision): void {
+  update({ event, record, seen }: DecidedStep, { verdict }: Decision): void {
     const passed = verdict === "pass";
     // Held mail was accepted.
     const wasTaken = record.verdict === "pass" || record.verdict === "hold";
     const isLost = wasTaken && seen.simulated === undefined && !passed && verdict !== "hold";
     if (event.type === "CONNECT" && isLost) this.#sessions.set(event.session, true);
     if (event.type === "RECIPIENT") this.#recipient(event, passed, isLost);
-    if (event.type === "MAIL" && isLost)
+    if (event.type === "DATA" && isLost)
       this.#mails.set(event.session, { transaction: event.transaction, taken: false, lost: true });
-    if (event.type === "MESSAGE" && isLost) this.#loseMail(event.queueId);
+    if (event.type === "END_OF_MESSAGE" && isLost) this.#loseMail(event.queueId);
     // A login that was only delayed left a separate event; its report does not say when it was asked about.
     if (event.type === "LOGIN_ASKED" && record.verdict === "delay" && verdict === "refuse") {
       const key = keyOf(event);

@@ -7,12 +7,12 @@ import {
   compared,
   comparedAll,
   comparedReverse,
+  expectedRecords,
   judgeOutside,
   missingName,
   outsideAddresses,
   PublishedRecords,
   publishedFor,
-  wantedRecords,
 } from "./published-records.ts";
 
 const ADDRESS = ip("203.0.113.10");
@@ -36,19 +36,19 @@ test("an existing name, a missing one, and a resolver that does not answer", asy
 test("each expected record is compared with the published one", async () => {
   const mx = { name: "example.org", type: "MX", value: "10 mail.example.org." } as const;
   const { settings } = checkedServer({ resolver: await zoneServer([mx, ...ZONE.slice(0, 1)]) });
-  const wanted = wantedRecords(settings, [ADDRESS], "example.org", "AAAA");
-  const found = await compared(wanted);
+  const expected = expectedRecords(settings, [ADDRESS], "example.org", "AAAA");
+  const found = await compared(expected);
   const of = (kind: string) => found.find(({ record }) => record.kind === kind);
   assert.equal(of("mx")?.verdict.status, "ok");
   assert.equal(of("address")?.verdict.status, "ok");
   assert.deepEqual([of("dkim")?.verdict.status, of("dkim")?.record.value], ["missing", "v=DKIM1; k=rsa; p=AAAA"]);
-  assert.equal((await comparedAll(wanted)).length, found.length, "IPv6 has no address to ask about");
+  assert.equal((await comparedAll(expected)).length, found.length, "IPv6 has no address to ask about");
 });
 
 test("a relay is named as a sender, and a name without an address is missed", async () => {
   const { settings } = checkedServer({ resolver: await zoneServer([]) });
   const relayed = { ...settings, "outbound.relay": "[smtp.relay.example]:587" };
-  const spf = wantedRecords(relayed, [], "example.org", "AAAA").records.find(({ kind }) => kind === "spf");
+  const spf = expectedRecords(relayed, [], "example.org", "AAAA").records.find(({ kind }) => kind === "spf");
   assert.equal(spf?.value, "v=spf1 mx a:smtp.relay.example ~all");
   assert.equal((await missingName(settings)).verdict.status, "missing");
 });

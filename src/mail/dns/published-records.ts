@@ -23,7 +23,7 @@ export async function publishedFor(
   domain: string,
   key: string,
 ): Promise<readonly PublishedRecord[]> {
-  const compared = await comparedAll(wantedRecords(settings, ownAddresses().filter(isPublic), domain, key));
+  const compared = await comparedAll(expectedRecords(settings, ownAddresses().filter(isPublic), domain, key));
   return compared.map(({ record: { name, type, value, says, required }, verdict }) => ({
     name,
     type,
@@ -34,10 +34,15 @@ export async function publishedFor(
   }));
 }
 
-export type Wanted = Readonly<{ records: readonly DnsRecord[]; addresses: readonly Ip[]; settings: Settings }>;
+export type ExpectedRecords = Readonly<{ records: readonly DnsRecord[]; addresses: readonly Ip[]; settings: Settings }>;
 
 /** Records to publish for a domain of the settings. `addresses`: the machine's public addresses; `key`: the DKIM key in base64. */
-export function wantedRecords(settings: Settings, addresses: readonly Ip[], domain: string, key: string): Wanted {
+export function expectedRecords(
+  settings: Settings,
+  addresses: readonly Ip[],
+  domain: string,
+  key: string,
+): ExpectedRecords {
   const records = recordsOf({
     domain,
     hostname: settings.hostname,
@@ -54,18 +59,18 @@ export function wantedRecords(settings: Settings, addresses: readonly Ip[], doma
 }
 
 /** All published records of the domain, and the addresses of the router or proxy in front of this machine. */
-export async function comparedAll(wanted: Wanted): Promise<readonly ComparedRecord[]> {
-  return (await Promise.all([compared(wanted), outside(wanted)])).flat();
+export async function comparedAll(expected: ExpectedRecords): Promise<readonly ComparedRecord[]> {
+  return (await Promise.all([compared(expected), outside(expected)])).flat();
 }
 
 /** Compares the published records with the expected ones. */
-export async function compared({ records, settings }: Wanted): Promise<readonly ComparedRecord[]> {
+export async function compared({ records, settings }: ExpectedRecords): Promise<readonly ComparedRecord[]> {
   const published = new PublishedRecords(settings["dns.address"]);
   return Promise.all(records.map(async (record) => ({ record, verdict: judge(record, await published.find(record)) })));
 }
 
 /** The same for addresses of the name that are not the machine's. */
-async function outside({ addresses, settings }: Wanted): Promise<readonly ComparedRecord[]> {
+async function outside({ addresses, settings }: ExpectedRecords): Promise<readonly ComparedRecord[]> {
   const others = await outsideAddresses(settings, addresses);
   if (others.length > 0)
     return (await Promise.all([comparedAddresses(settings, others), comparedReverse(settings, others)])).flat();

@@ -162,7 +162,7 @@ type TimedLine = Readonly<{ at: Millis; line: string }>;
 
 type LineTime = Readonly<{ from: number; at: Millis }>;
 
-type LinesWanted = Readonly<{
+type LineSearch = Readonly<{
   texts: SearchTexts | null;
   /** When the file was changed last. */
   notAfter: Millis;
@@ -173,7 +173,7 @@ type LinesWanted = Readonly<{
 export const NO_TIME: Millis = instant(0);
 
 /** The lines that may match, newest first. */
-export function* linesOf(text: Buffer, { texts, notAfter, timeBefore }: LinesWanted): Generator<TimedLine> {
+export function* linesOf(text: Buffer, { texts, notAfter, timeBefore }: LineSearch): Generator<TimedLine> {
   /** From here to the current line, no line has another time. */
   let time: LineTime = { from: text.length + 1, at: NO_TIME };
   for (const start of candidates(text, texts)) {
@@ -210,11 +210,11 @@ function* candidates(text: Buffer, texts: SearchTexts | null): Generator<number>
 function linesWith(text: Buffer, texts: readonly string[]): readonly number[] {
   const lower = text.toString("latin1").toLowerCase();
   const starts = new Set<number>();
-  for (const wanted of texts) {
-    for (let found = lower.indexOf(wanted); found >= 0; ) {
+  for (const searched of texts) {
+    for (let found = lower.indexOf(searched); found >= 0; ) {
       if (found < lower.length) starts.add(found === 0 ? 0 : lower.lastIndexOf("\n", found - 1) + 1);
       const end = lower.indexOf("\n", found);
-      found = end < 0 ? -1 : lower.indexOf(wanted, end + 1);
+      found = end < 0 ? -1 : lower.indexOf(searched, end + 1);
     }
   }
   return [...starts].sort((a, b) => b - a);

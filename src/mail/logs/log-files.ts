@@ -98,10 +98,10 @@ export type LogPieces = Readonly<{
 const PIECE_BYTES = 64 * 1024;
 const LINE_END = 0x0a;
 
-export type Wanted = Readonly<{ range: KeyRange | null; blocks: readonly IndexedBlock[] }>;
+export type PiecesAsked = Readonly<{ range: KeyRange | null; blocks: readonly IndexedBlock[] }>;
 
 /** Reads the first `size` bytes of an uncompressed file. Parts without blocks are read directly. */
-export function plainPieces(fd: number, size: number, { range, blocks }: Wanted): LogPieces {
+export function plainPieces(fd: number, size: number, { range, blocks }: PiecesAsked): LogPieces {
   const usual = Buffer.allocUnsafe(PIECE_BYTES);
   const indexed = range === null ? [] : blocks.filter((block) => endOf(block) <= size);
   return { latestFirst, before: (start) => pieceBefore(start, 0, Buffer.allocUnsafe(PIECE_BYTES)) };
@@ -152,7 +152,7 @@ export function plainPieces(fd: number, size: number, { range, blocks }: Wanted)
 }
 
 /** Reads a compressed file of which all blocks are known. */
-export function packedPieces(fd: number, { range, blocks }: Wanted, damaged: (why: string) => void): LogPieces {
+export function packedPieces(fd: number, { range, blocks }: PiecesAsked, damaged: (why: string) => void): LogPieces {
   return { latestFirst, before };
 
   function* latestFirst(): Generator<LogPiece, void> {

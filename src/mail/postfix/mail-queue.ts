@@ -45,12 +45,12 @@ export function queueVerb(layout: Layout, command: QueueVerb): Promise<KeeperRep
  * on hold and other mail are separate requests, so that neither hides the other.
  */
 async function findMail({ postfixConf }: Layout, { senders, ids, onHold }: Of<"find_mail">): Promise<KeeperReply> {
-  const [wanted, ours] = [new Set(ids), new Set<string>(senders)];
+  const [asked, ours] = [new Set(ids), new Set<string>(senders)];
   const [named, others]: [QueuedMail[], QueuedMail[]] = [[], []];
   let room = onHold ? MOST_FURTHER : 0;
   const failure = await readQueue(postfixConf, ({ id, queue, at, sender, recipients }) => {
     if ((queue === HOLD) !== onHold) return;
-    const isNamed = wanted.has(id);
+    const isNamed = asked.has(id);
     if (!isNamed && !isOneOf(ours, sender)) return;
     const to = recipients.slice(0, MOST_NAMED + room).map(({ address }) => address);
     room -= Math.max(0, to.length - MOST_NAMED);
@@ -65,11 +65,11 @@ async function findMail({ postfixConf }: Layout, { senders, ids, onHold }: Of<"f
 /** Reads the whole queue line by line for every page, and keeps only the page. */
 async function listMail({ postfixConf, postfixQueue }: Layout, asked: Of<"list_mail">): Promise<KeeperReply> {
   const { limit, after } = asked;
-  const wanted = { ...asked, senders: new Set<string>(asked.senders), beside: new Set(asked.beside) };
+  const query = { ...asked, senders: new Set<string>(asked.senders), beside: new Set(asked.beside) };
   let kept: QueueEntry[] = [];
   let total = 0;
   const failure = await readQueue(postfixConf, (entry) => {
-    if (!fits(entry, wanted)) return;
+    if (!fits(entry, query)) return;
     total += 1;
     if (after !== null && inOrder(entry, after) <= 0) return;
     kept.push(entry);
@@ -88,11 +88,11 @@ async function listMail({ postfixConf, postfixQueue }: Layout, asked: Of<"list_m
   return { ok: true, detail: "", queue, total };
 }
 
-type Wanted = Pick<Of<"list_mail">, "ids" | "recipient" | "where"> &
+type QueueQuery = Pick<Of<"list_mail">, "ids" | "recipient" | "where"> &
   Readonly<{ senders: ReadonlySet<string>; beside: ReadonlySet<string> }>;
 
-function fits({ id, queue, sender, recipients }: QueueEntry, wanted: Wanted): boolean {
-  const { ids, senders, beside, recipient, where } = wanted;
+function fits({ id, queue, sender, recipients }: QueueEntry, query: QueueQuery): boolean {
+  const { ids, senders, beside, recipient, where } = query;
   if (where !== "anywhere" && (where === "loose" ? queue === HOLD : queue !== where)) return false;
   if (ids.length > 0 && !ids.includes(id)) return false;
   if (senders.size > 0 && !isOneOf(senders, sender) && !beside.has(id)) return false;

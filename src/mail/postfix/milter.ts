@@ -1,11 +1,11 @@
 import type { Decision } from "../../core/decide/decision.ts";
 import { MOST_OF_A_MAIL } from "../../core/decide/mail.ts";
 import { sessionOf } from "../../core/events/columns.ts";
-import type { Excess, Message } from "../../core/events/mail.ts";
+import type { EndOfMessage, Excess } from "../../core/events/mail.ts";
 import { reasons } from "../../core/events/reasons.ts";
 import { withoutRoot } from "../../core/net/address.ts";
 import { parseIp } from "../../core/net/ip.ts";
-import { SMALL_BYTES } from "./filter-room.ts";
+import { SMALL_BYTES } from "./filter-load.ts";
 import { MimeParts } from "./mime-parts.ts";
 import { callSite, knownName } from "./policy.ts";
 
@@ -53,8 +53,8 @@ export function printMilterReply(decision: Decision): Buffer {
 /** `negotiate` and `more` need a reply at once; `end` needs the verdict on the mail. */
 export type MilterQuestion =
   | Readonly<{ type: "negotiate" | "more" | "quit" }>
-  /** `found`: null if the mail exceeds no limit. With `bytes_in_filters` the filters should read no other such mail beside it. */
-  | Readonly<{ type: "end"; found: Message | null }>;
+  /** `found`: null if the mail exceeds no limit and hides no parts. */
+  | Readonly<{ type: "end"; found: EndOfMessage | null }>;
 type Counted = keyof typeof MOST_OF_A_MAIL;
 
 /** Reads a connection from Postfix: one client and all its mails. Holds at most one packet in memory. */
@@ -146,9 +146,8 @@ export class MilterReader {
         return this.#ask(excess === null && mail.parts.mayHaveParts ? { type: "more" } : this.#end(excess));
       }
       case "E": {
-        const isHard = mail.parts.isHard && mail.sizeBytes > SMALL_BYTES;
-        const alone = isHard ? ({ of: "bytes_in_filters", count: mail.sizeBytes } as const) : null;
-        return this.#ask(this.#end(this.#over("mime_parts", mail.parts.count) ?? alone));
+        const mayHideParts = mail.parts.mayHideParts && mail.sizeBytes > SMALL_BYTES;
+        return this.#ask(this.#end(this.#over("mime_parts", mail.parts.count), mayHideParts));
       }
       case "A":
         this.#mail = newMail();
@@ -172,15 +171,15 @@ export class MilterReader {
     return count > MOST_OF_A_MAIL[of] ? { of, count } : null;
   }
 
-  #end(excess: Excess | null): MilterQuestion {
+  #end(excess: Excess | null, mayHideParts = false): MilterQuestion {
     const { macros, sizeBytes, recipientCount } = this.#mail;
     const named = (macro: string): string => this.#macros.get(macro) ?? "";
     const ip = parseIp(named("client_addr"));
-    if (excess === null || ip === null) return { type: "end", found: null };
+    if ((excess === null && !mayHideParts) || ip === null) return { type: "end", found: null };
     const { service, isProxied } = callSite(named(SERVICE_MACRO));
     const account = macros.get("auth_authen") ?? "";
-    const found: Message = {
-      type: "MESSAGE",
+    const found: EndOfMessage = {
+      type: "END_OF_MESSAGE",
       ip,
       service,
       session: sessionOf({
@@ -198,7 +197,7 @@ export class MilterReader {
       queueId: macros.get("i") ?? "",
       transaction: "",
       sizeBytes,
-      excess,
+      ...(excess === null ? { mayHideParts: true } : { excess }),
     };
     return { type: "end", found: isProxied ? { ...found, proxied: true } : found };
   }

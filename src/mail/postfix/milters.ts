@@ -57,7 +57,7 @@ export const SUBMISSION_MILTERS = "smtpd_milters=$ghostinbox_counts,$ghostinbox_
 const GUARD_SECONDS = 20;
 
 /**
- * How long a mail's content waits for Rspamd: even on a slow machine several times what it needs for all that FilterRoom admits. If
+ * How long a mail's content waits for Rspamd: even on a slow machine several times what it needs for all that FilterLoad admits. If
  * it hangs, the keeper restarts it earlier, which ends the wait. Seconds.
  */
 const BUSY_SECONDS = 60;

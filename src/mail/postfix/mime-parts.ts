@@ -81,7 +81,7 @@ export class MimeParts {
   #mayHaveParts = false;
   #isOdd = false;
   #isUncountable = false;
-  #isHard = false;
+  #mayHideParts = false;
   /** This message is in a signed envelope. */
   #isSealed = false;
   /** These lines of an envelope are read like a header, but come after one. */
@@ -104,8 +104,8 @@ export class MimeParts {
   }
 
   /** Whether what filters find in it depends on how they decode it. */
-  get isHard(): boolean {
-    return this.#isHard || this.#isOdd;
+  get mayHideParts(): boolean {
+    return this.#mayHideParts || this.#isOdd;
   }
 
   /** A million if the mail exceeds what is read, or if filters may read it differently, which no honest mail does. */
@@ -248,7 +248,7 @@ export class MimeParts {
     const isUnknown = /uu/i.test(all);
     const encoded = [...(/base-?64/i.test(all) ? [base64] : []), ...(/quoted/i.test(all) ? [quotedPrintable] : [])];
     if (encoded.length === 0 && !isUnknown && !isSealed) return false;
-    this.#isHard = true;
+    this.#mayHideParts = true;
     if (this.#inner.length > 0) this.#count += this.#ofInner;
     const { depth, budget } = this.#within;
     if (depth === MOST_ENCODED || isUnknown) this.#isUncountable = true;

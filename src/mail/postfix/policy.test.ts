@@ -81,12 +81,12 @@ const stages: readonly (readonly [string, Readonly<Record<string, string | undef
   [
     "DATA to several recipients",
     { protocol_state: "DATA", recipient: "", recipient_count: "3", queue_id: "4Zabc" },
-    { type: "MAIL", recipientCount: 3, ...mail, recipient: null, queueId: "4Zabc" },
+    { type: "DATA", recipientCount: 3, ...mail, recipient: null, queueId: "4Zabc" },
   ],
   [
     "the end of a message",
     { protocol_state: "END-OF-MESSAGE", recipient_count: "1", queue_id: "4Zabc", size: "48213" },
-    { type: "MESSAGE", recipientCount: 1, sizeBytes: 48_213, ...mail, queueId: "4Zabc" },
+    { type: "END_OF_MESSAGE", recipientCount: 1, sizeBytes: 48_213, ...mail, queueId: "4Zabc" },
   ],
   ["VRFY", { protocol_state: "VRFY" }, { type: "NOT_OURS" }],
   ["ETRN", { protocol_state: "ETRN" }, { type: "NOT_OURS" }],
@@ -186,14 +186,14 @@ test("no input throws, and a plain reader finds the same values", () => {
   );
 });
 
-const answers: readonly (readonly [string, Decision, "CONNECT" | "RECIPIENT" | "MAIL", string])[] = [
+const answers: readonly (readonly [string, Decision, "CONNECT" | "RECIPIENT" | "DATA", string])[] = [
   ["a pass", decision("pass", "below_limit"), "RECIPIENT", "DUNNO"],
   ["a pass of someone who was banned", decision("pass", "banned"), "CONNECT", "DUNNO"],
-  ["a delay", decision("delay", "known_address"), "MAIL", "DUNNO"],
-  ["a mail that is held", decision("hold", "account_held"), "MAIL", "HOLD"],
+  ["a delay", decision("delay", "known_address"), "DATA", "DUNNO"],
+  ["a mail that is held", decision("hold", "account_held"), "DATA", "HOLD"],
   ["a ban at connect", decision("refuse", "banned"), "CONNECT", "421 4.7.0 Service not available, try again later"],
-  ["a ban at DATA", decision("refuse", "mail_limit"), "MAIL", "421 4.7.0 Service not available, try again later"],
-  ["a provider at DATA", decision("defer", "provider_busy"), "MAIL", "450 4.7.1 Too busy, try again later"],
+  ["a ban at DATA", decision("refuse", "mail_limit"), "DATA", "421 4.7.0 Service not available, try again later"],
+  ["a provider at DATA", decision("defer", "provider_busy"), "DATA", "450 4.7.1 Too busy, try again later"],
   ["a provider at connect", decision("defer", "provider_busy"), "CONNECT", "421 4.7.1 Too busy, try again later"],
   ["a forged sender", decision("refuse", "own_sender"), "RECIPIENT", "550 5.7.1 Sender address rejected"],
   ["a first contact", decision("pass", "greylist_asked"), "RECIPIENT", "greylist"],
@@ -201,10 +201,10 @@ const answers: readonly (readonly [string, Decision, "CONNECT" | "RECIPIENT" | "
   [
     "a mail of one of many new places",
     decision("pass", "first_contacts_marked"),
-    "MAIL",
+    "DATA",
     "PREPEND X-GhostInbox-Crowd: one of many first mails",
   ],
-  ["the same in simulation", { ...decision("pass", "first_contacts_marked"), simulated: "pass" }, "MAIL", "DUNNO"],
+  ["the same in simulation", { ...decision("pass", "first_contacts_marked"), simulated: "pass" }, "DATA", "DUNNO"],
   ["a reason without a reply", decision("refuse", "loopback"), "CONNECT", "DUNNO"],
 ];
 for (const [name, decided, stage, action] of answers)
@@ -214,7 +214,7 @@ test("every answer is one line and an empty one, with a text of the catalogue", 
   const verdicts: readonly Verdict[] = ["pass", "delay", "hold", "defer", "refuse"];
   for (const reason of Object.keys(reasons).filter((key) => isReason(key)))
     for (const verdict of verdicts)
-      for (const stage of ["CONNECT", "RECIPIENT", "MAIL", "MESSAGE"] as const)
+      for (const stage of ["CONNECT", "RECIPIENT", "DATA", "END_OF_MESSAGE"] as const)
         assert.match(
           printPolicyAction(decision(verdict, reason), stage),
           /^action=(DUNNO|HOLD|greylist|greylist_unknown|PREPEND X-GhostInbox-Crowd: [a-z ]+|[45]\d\d [45]\.\d\.\d [\x20-\x7e]+)\n\n$/,

@@ -2,15 +2,21 @@ import type { Decision } from "../../core/decide/decision.ts";
 import { sessionOf } from "../../core/events/columns.ts";
 import type { Connect } from "../../core/events/connection.ts";
 import type { Service } from "../../core/events/event-types.ts";
-import type { Mail, MailAttributes, Message, Recipient } from "../../core/events/mail.ts";
+import type { DataCommand, EndOfMessage, MailAttributes, Recipient } from "../../core/events/mail.ts";
 import { type Reason, reasons } from "../../core/events/reasons.ts";
 import { withoutRoot } from "../../core/net/address.ts";
 import { type Ip, parseIp } from "../../core/net/ip.ts";
 
 /** Asks whether a client of the port at which Dovecot submits mail is Dovecot. */
 export type SieveClient = Readonly<{ type: "SIEVE_CLIENT"; ip: Ip; clientPort: number }>;
-/** `NOT_OURS`: stages that need no decision: EHLO, MAIL FROM, VRFY, ETRN. The event `MAIL` is the stage DATA. */
-export type PolicyRequest = Connect | Recipient | Mail | Message | SieveClient | Readonly<{ type: "NOT_OURS" }>;
+/** `NOT_OURS`: stages that need no decision: EHLO, MAIL FROM, VRFY, ETRN. */
+export type PolicyRequest =
+  | Connect
+  | Recipient
+  | DataCommand
+  | EndOfMessage
+  | SieveClient
+  | Readonly<{ type: "NOT_OURS" }>;
 export type PolicyProblem = "not_name_value" | "not_a_policy_request" | "bad_client_address" | "bad_number";
 /** The start of the context of a service that trusts a PROXY header; the service's name follows. */
 export const PROXIED = "proxied-";
@@ -115,9 +121,9 @@ export function parsePolicyRequest(block: string): ParsedPolicy {
   const count = parseCount(recipientCount);
   const sizeBytes = parseCount(size);
   if (count === null || sizeBytes === null) return problem("bad_number");
-  if (state === "DATA") return { ok: true, value: { type: "MAIL", recipientCount: count, ...mail } };
+  if (state === "DATA") return { ok: true, value: { type: "DATA", recipientCount: count, ...mail } };
   if (state === "END-OF-MESSAGE")
-    return { ok: true, value: { type: "MESSAGE", recipientCount: count, sizeBytes, ...mail } };
+    return { ok: true, value: { type: "END_OF_MESSAGE", recipientCount: count, sizeBytes, ...mail } };
   return NOT_OURS;
 }
 

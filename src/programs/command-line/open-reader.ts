@@ -7,7 +7,7 @@ import type { Layout } from "../../settings/layout.ts";
 import { countKeys, hasKeys, readKeys } from "../../store/accounts-db/account-keys.ts";
 import { AccountLists } from "../../store/accounts-db/account-lists.ts";
 import { Credentials } from "../../store/accounts-db/credentials.ts";
-import { readOwnSettings } from "../../store/accounts-db/own-settings.ts";
+import { readMailboxSettings } from "../../store/accounts-db/mailbox-settings.ts";
 import { LastSignIns, newPlaces, SqliteAccountHistory } from "../../store/engine-db/account-history.ts";
 import { SqliteHeldMail } from "../../store/engine-db/held-mail.ts";
 import { SqliteQueries } from "../../store/engine-db/queries.ts";
@@ -47,7 +47,7 @@ export function openReader(layout: Layout): Opened | CommandFailure {
         aliases: (asked) => lists.aliases(asked),
         access: (name) => ({ addresses: lists.sendersOf(name), lastSignIn: signIns.of(name) }),
         accountPassword: (name) => lists.password(name),
-        own: (name) => readOwnSettings(accounts, name),
+        own: (name) => readMailboxSettings(accounts, name),
         accountKeys: (name) => readKeys(accounts, name),
         hasAccountKeys: () => hasKeys(accounts),
         countKeys: (most) => countKeys(accounts, most),

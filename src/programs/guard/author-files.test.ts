@@ -7,7 +7,7 @@ import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { accountsFor, START } from "../../../test/kit/test-database.ts";
 import { type Prefix } from "../../core/net/ip.ts";
 import { SqliteAccounts } from "../../store/accounts-db/accounts.ts";
-import { SqliteSenderLogins } from "../../store/accounts-db/mail-views.ts";
+import { SqliteSenderLogins } from "../../store/accounts-db/mail-lookups.ts";
 import { AuthorFiles } from "./author-files.ts";
 
 const HASH = "{ARGON2ID}$argon2id$v=19$m=65536,t=3,p=1$c2FsdA$aGFzaA";

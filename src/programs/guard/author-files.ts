@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { domainOf } from "../../core/net/address.ts";
 import type { Prefix } from "../../core/net/ip.ts";
 import type { AuthorLists } from "../../guard/admin-ports.ts";
-import type { SenderLogin } from "../../store/accounts-db/mail-views.ts";
+import type { SenderLogin } from "../../store/accounts-db/mail-lookups.ts";
 
 export type AuthorFilesParts = Readonly<{
   logins: Readonly<{ all(): readonly SenderLogin[]; changes(): number }>;

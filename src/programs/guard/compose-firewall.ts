@@ -158,19 +158,19 @@ export function composeConnectionWatch(parts: ConnectionParts): ConnectionWatch 
         [now["ports.submissions"], shareOfStrangers(now["limits.connections.smtp_places"])],
         [now["ports.imaps"], shareOfStrangers(now["limits.connections.imap_places"])],
       ]),
-      unitOf: engine.subject.bind(engine),
-      isKnown: (unit: Prefix) => accounts.accountsOf(unit, knownSince()).length > 0,
+      prefixOf: engine.prefixOf.bind(engine),
+      isKnown: (prefix: Prefix) => accounts.accountsOf(prefix, knownSince()).length > 0,
       isExempt: engine.isProtected.bind(engine),
     };
   };
-  const isWantedServer = (unit: Prefix): boolean => {
-    const network = neighbourhoodOf(networkAddress(unit), engine.policy.bans.ipv6Prefix);
-    const server = honest.server(unit, network, later(clock.now(), -HONEST_FOR_MS));
+  const isWantedServer = (prefix: Prefix): boolean => {
+    const network = neighbourhoodOf(networkAddress(prefix), engine.policy.bans.ipv6Prefix);
+    const server = honest.server(prefix, network, later(clock.now(), -HONEST_FOR_MS));
     return server !== null && isWanted(server);
   };
-  const ownerOf = (unit: Prefix): string => {
-    const owners = accounts.accountsOf(unit, knownSince());
-    return owners.length === 1 ? (owners[0] ?? unit) : unit;
+  const ownerOf = (prefix: Prefix): string => {
+    const owners = accounts.accountsOf(prefix, knownSince());
+    return owners.length === 1 ? (owners[0] ?? prefix) : prefix;
   };
   const crowdRules = () => ({ ...rules(), isWanted: isWantedServer, ownerOf });
   const ports = () => connectionLimit(settings()).ports;

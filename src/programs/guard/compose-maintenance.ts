@@ -6,7 +6,7 @@ import type { Clock, Log, Notices } from "../../guard/ports.ts";
 import { NODE_FLAGS } from "../../host/running/runit.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
-import type { SqliteSenderLogins } from "../../store/accounts-db/mail-views.ts";
+import type { SqliteSenderLogins } from "../../store/accounts-db/mail-lookups.ts";
 import type { SqliteStore } from "../../store/engine-db/store.ts";
 import type { EventCount } from "../../store/events/event-ids.ts";
 import { Retention } from "../../store/events/retention.ts";

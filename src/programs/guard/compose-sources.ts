@@ -16,7 +16,7 @@ import { DnsSenderDomains } from "../../mail/dns/sender-domains.ts";
 import { LoginPolicyServer } from "../../mail/dovecot/login-policy-server.ts";
 import { ReportTaker, type ReportTakerParts } from "../../mail/fail2ban/report-taker.ts";
 import { followedLogs, LogWatch, observing } from "../../mail/logs/followed-logs.ts";
-import { FilterRoom } from "../../mail/postfix/filter-room.ts";
+import { FilterLoad } from "../../mail/postfix/filter-load.ts";
 import { MilterServer } from "../../mail/postfix/milter-server.ts";
 import { POLICY_LIMITS, PolicyServer } from "../../mail/postfix/policy-server.ts";
 import { type Layout, USERS } from "../../settings/layout.ts";
@@ -57,9 +57,9 @@ export function composeSources(parts: SourceParts) {
   const spfLookup = new ResolverLookup(settings["dns.address"]);
   const proofs = createSenderProofs(firstContacts, spfLookup);
   const submit = submitAfterLookups(engine, blockLists, senderDomains, proofs);
-  const forwards = { forwards: stores.youngForwards, sending: stores.sending, engine, clock, log };
-  const room = new FilterRoom(clock);
-  const policyServer = new PolicyServer(room.entering(watchingForwards(submit, forwards)), report, {
+  const forwardWatch = { youngForwards: stores.youngForwards, sending: stores.sending, engine, clock, log };
+  const filterLoad = new FilterLoad(clock);
+  const policyServer = new PolicyServer(filterLoad.limiting(watchingForwards(submit, forwardWatch)), report, {
     ...POLICY_LIMITS,
     isFull: parts.isFull,
     guardsProxied: parts.guardsProxied,
@@ -67,7 +67,7 @@ export function composeSources(parts: SourceParts) {
     isDovecot: runsAs(userIds(USERS.mail).uid, settings["ports.sieve_mail"]),
   });
   const milterServer = new MilterServer(
-    room.entering((event, answer) => engine.submit(event, answer)),
+    filterLoad.limiting((event, answer) => engine.submit(event, answer)),
     report,
   );
   const loginServer = new LoginPolicyServer({
@@ -82,7 +82,7 @@ export function composeSources(parts: SourceParts) {
   });
   const followed = followedLogs(layout, settings, engine.startedAt).map((one) => ({
     ...one,
-    read: (line: string) => room.follow(one.read(line)),
+    read: (line: string) => filterLoad.observe(one.read(line)),
   }));
   const detectors = detectorLogs(detectorsOf(settings), { engine, clock, log });
   const logs = new LogWatch([...observing(engine, followed), ...detectors], { positions: stores.store, log });
@@ -99,7 +99,7 @@ export function composeSources(parts: SourceParts) {
       await loginServer.start(settings["ports.login_policy"]);
       await takeOver(layout.standIn, () => policyServer.start(layout.policySocket));
     },
-    follow(): void {
+    followLogs(): void {
       logs.start();
       reports.start();
       void blockLists.probeDue();

@@ -11,8 +11,8 @@ import {
   SqliteAliasReach,
   SqliteRecipients,
   SqliteSenderLogins,
-} from "../../store/accounts-db/mail-views.ts";
-import { ownSettingStores } from "../../store/accounts-db/own-settings.ts";
+} from "../../store/accounts-db/mail-lookups.ts";
+import { mailboxSettingStores } from "../../store/accounts-db/mailbox-settings.ts";
 import { SqliteSessions, sessionPages } from "../../store/accounts-db/sessions.ts";
 import { SqliteSpamAllow } from "../../store/accounts-db/spam-allow.ts";
 import { SqliteAccountHistory } from "../../store/engine-db/account-history.ts";
@@ -25,21 +25,24 @@ import { SqliteSendingHistory } from "../../store/engine-db/sending-history.ts";
 import { SqliteStore } from "../../store/engine-db/store.ts";
 import { AuditEntries } from "../../store/events/audit.ts";
 import { EventCount } from "../../store/events/event-ids.ts";
-import { initialise } from "../../store/recovery/initialise.ts";
+import { type Databases, initialise } from "../../store/recovery/initialise.ts";
 import { betweenTransactions, rehearsalOn } from "../../store/transactions.ts";
 
 export type Stores = ReturnType<typeof composeStores>;
+
+export function composeStores(layout: Layout, clock: Clock, flush: () => void) {
+  return storesOn(initialise(layout), clock, flush);
+}
 
 /**
  * Everything that reads and writes the two databases. Only the guard writes them. `flush` commits the engine's open
  * transaction before a command writes.
  */
-export function composeStores(layout: Layout, clock: Clock, flush: () => void) {
-  const { engine: db, accounts: accountsDb } = initialise(layout);
+export function storesOn({ engine: db, accounts: accountsDb }: Databases, clock: Clock, flush: () => void) {
   const events = new EventCount(db);
   const uses = new NotedUses();
   const outside = betweenTransactions(db, flush);
-  const own = ownSettingStores(accountsDb, uses);
+  const own = mailboxSettingStores(accountsDb, uses);
   return {
     db,
     accountsDb,

@@ -3,7 +3,7 @@ import { NoticeBoard } from "../../guard/alerts/notices.ts";
 import { createCommands } from "../../guard/commands/commands.ts";
 import { OwnDeliveries, QueueUpkeep } from "../../guard/commands/queue/queue-upkeep.ts";
 import { Upkeep } from "../../guard/commands/upkeep.ts";
-import { Feed } from "../../guard/commits.ts";
+import { CommitFeed } from "../../guard/commits.ts";
 import { endingSubmission, SubmissionSessions } from "../../guard/enforce/submission-sessions.ts";
 import { Engine } from "../../guard/engine.ts";
 import { healthOf } from "../../guard/explain/health.ts";
@@ -62,7 +62,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
   const keeper = endingSubmission(new KeeperClient(layout.keeperSocket), submissionSessions);
   const own = new KernelNetworks(clock, [...settings["http.trusted_proxies"], ...settings["proxy.networks"]]);
   const names = new ResolverNames(settings["dns.address"]);
-  const feed = new Feed();
+  const feed = new CommitFeed();
   const flush = (): void => engine.flush();
   const stores = composeStores(layout, clock, flush);
   const { db, events, store, banLog, acquaintances, recipients, senders } = stores;
@@ -83,6 +83,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
     history: store,
     jails: store,
     accounts: stores.history,
+    forwardReach: stores.forwards,
     own,
     firstContacts,
     notices,
@@ -259,7 +260,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
       housekeeping.start();
       content.start();
       watch.start();
-      sources.follow();
+      sources.followLogs();
       log.info("The guard decides.", { pid: process.pid });
     },
     async stop() {

@@ -42,7 +42,7 @@ export type HousekeepingParts = Readonly<{
 
 const EVERY_MS = SECOND_MS;
 /** How long decisions may wait for a step, and how many times as long they then have the processor. */
-const [BUSY_STEP_MS, QUIET_STEP_MS, REST] = [0.1, 1, 9];
+const [BUSY_STEP_MS, QUIET_STEP_MS, PAUSE_TIMES] = [0.1, 1, 9];
 const ROWS = { least: 8, first: 8, most: 500 };
 /** In each round, for each kind of step. */
 const CATCH_UP_MS = 400;
@@ -130,7 +130,7 @@ export class Housekeeping {
   }
 
   /**
-   * Adds events to what only people's searches need, which may lag: tiny steps with rests while mail comes, larger ones without
+   * Adds events to what only people's searches need, which may lag: tiny steps with pauses while mail comes, larger ones without
    * otherwise. A flood leaves some for later rounds.
    */
   async #catchUp(size: StepSize, step: (most: number) => boolean): Promise<void> {
@@ -140,7 +140,7 @@ export class Housekeeping {
       const [from, last] = [performance.now(), engine.lastEventId];
       if (!step(size.rows)) return;
       const tookMs = performance.now() - from;
-      await (this.#isBusy ? pause(REST * tookMs) : nextTurn());
+      await (this.#isBusy ? pause(PAUSE_TIMES * tookMs) : nextTurn());
       this.#isBusy = engine.lastEventId !== last;
       size.took(tookMs, this.#isBusy ? BUSY_STEP_MS : QUIET_STEP_MS);
     }

@@ -36,7 +36,7 @@ export type LogLimits = { readonly [K in keyof typeof LOG_LIMITS]: number };
 
 const LOOK_MS = 200;
 /** After a pass that did not finish: how many times its duration until the next, so that the disk is not kept busy. */
-const REST = 3;
+const PAUSE_TIMES = 3;
 
 /** Lets the maintenance process copy and flush the write-ahead log, and bounds the log if that fails. */
 export class Checkpoints {
@@ -44,7 +44,7 @@ export class Checkpoints {
   readonly #limits: LogLimits;
   #timer: NodeJS.Timeout | null = null;
   #running = false;
-  #restUntil = 0;
+  #pausedUntil = 0;
   #forceAt: number;
   #waiting: (() => void)[] = [];
 
@@ -82,7 +82,7 @@ export class Checkpoints {
       this.#ended();
       return this.#emptied();
     }
-    if (!this.#running && (bytes >= this.#forceAt || performance.now() >= this.#restUntil)) void this.#pass();
+    if (!this.#running && (bytes >= this.#forceAt || performance.now() >= this.#pausedUntil)) void this.#pass();
   }
 
   async #pass(): Promise<void> {
@@ -102,7 +102,7 @@ export class Checkpoints {
         why: messageOf(error),
       });
     }
-    this.#restUntil = performance.now() + REST * (performance.now() - from);
+    this.#pausedUntil = performance.now() + PAUSE_TIMES * (performance.now() - from);
     this.#running = false;
     this.#ended();
   }
@@ -123,7 +123,7 @@ export class Checkpoints {
 
   #emptied(): void {
     this.#forceAt = this.#limits.forceBytes;
-    this.#restUntil = 0;
+    this.#pausedUntil = 0;
     this.#parts.notices.clear("database_log_held");
   }
 }

@@ -22,7 +22,7 @@ import { retentionState, retentionTold } from "../../jobs/retention/retention-jo
 import { certificateReport } from "../../mail/certificates/follow-certificate.ts";
 import { mailCryptOf } from "../../mail/configuration/read-site.ts";
 import { fingerprint, lockedBecause } from "../../mail/dovecot/mail-keys.ts";
-import { homeOf, redirectsIn } from "../../mail/dovecot/redirects.ts";
+import { homeOf, sieveRedirectsIn } from "../../mail/dovecot/sieve-redirects.ts";
 import { refusedFilters } from "../../mail/fail2ban/adopt-filters.ts";
 import { jailsOf } from "../../mail/fail2ban/client.ts";
 import { dkimKeys } from "../../mail/rspamd/rspamd-conf.ts";
@@ -66,7 +66,7 @@ export async function tellRedirects({ mail }: Pick<Layout, "mail">, accounts: re
   try {
     const redirects: Forward[] = [];
     for (const account of accounts) {
-      redirects.push(...redirectsIn(homeOf(mail, account), account));
+      redirects.push(...sieveRedirectsIn(homeOf(mail, account), account));
       // Others can ask the keeper at the same time.
       await nextTurn();
     }

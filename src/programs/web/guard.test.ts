@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { patience } from "../../../test/kit/patience.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { Feed } from "../../guard/commits.ts";
+import { CommitFeed } from "../../guard/commits.ts";
 import { watch } from "../../host/sockets/control-client.ts";
 import { ControlServer } from "../../surfaces/control-server.ts";
 import { GuardNews, guardAt } from "./guard.ts";
@@ -32,7 +32,7 @@ test("a health request about a hanging guard is answered within seconds", async 
 
 /** The guard's control socket, which reports commits. */
 async function committingGuard(path: string) {
-  const feed = new Feed();
+  const feed = new CommitFeed();
   const server = new ControlServer({
     origin: "web",
     run: () => Promise.resolve({ ok: true, result: { lastEventId: 0 } }),

@@ -14,7 +14,7 @@ import { until } from "../../../test/kit/until.ts";
 import type { Reply, Verb } from "../../admin/declare/control.ts";
 import { SCOPES } from "../../core/access/scopes.ts";
 import type { EventType } from "../../core/events/event-types.ts";
-import { Feed } from "../../guard/commits.ts";
+import { CommitFeed } from "../../guard/commits.ts";
 import { systemClock } from "../../host/machine/clock.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { SqliteStore } from "../../store/engine-db/store.ts";
@@ -58,7 +58,7 @@ async function startWeb(t: TestContext): Promise<World> {
 async function startGuard(t: TestContext, layout: World["layout"], asked: Verb[]): Promise<Guard> {
   const db = openEngine(layout.engineDb);
   const store = new SqliteStore(db);
-  const feed = new Feed();
+  const feed = new CommitFeed();
   const control = new ControlServer({
     origin: "web",
     run: ({ command, as }) => {

@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { noAccount } from "../../admin/accounts.ts";
 import type { AccountName, Address } from "../../core/net/address.ts";
 import { inBoth, type Prefix, parsePrefix } from "../../core/net/ip.ts";
 import type { AccountNetworks, ServedSettings } from "../../guard/admin-ports.ts";
@@ -32,7 +33,7 @@ export class SqliteAccountNetworks implements AccountNetworks, ServedSettings {
   }
 
   addNetworks(name: AccountName, networks: readonly Prefix[]): Outcome {
-    if (this.#sql.account.get(name) === undefined) return unknown(name);
+    if (this.#sql.account.get(name) === undefined) return { ok: false, reason: noAccount(name) };
     if (new Set([...this.networksOf(name), ...networks]).size > MOST_NETWORKS)
       return { ok: false, reason: `${name} may have ${MOST_NETWORKS} networks.` };
     return together(this.#db, () => {
@@ -43,7 +44,7 @@ export class SqliteAccountNetworks implements AccountNetworks, ServedSettings {
   }
 
   removeNetworks(name: AccountName, networks: readonly Prefix[]): Outcome {
-    if (this.#sql.account.get(name) === undefined) return unknown(name);
+    if (this.#sql.account.get(name) === undefined) return { ok: false, reason: noAccount(name) };
     const present = this.networksOf(name);
     const missing = networks.find((network) => !present.includes(network));
     if (missing !== undefined) return { ok: false, reason: `${name} is not restricted to ${missing}.` };
@@ -82,10 +83,6 @@ export class SqliteAccountNetworks implements AccountNetworks, ServedSettings {
   }
 }
 
-function unknown(name: AccountName): Outcome {
-  return { ok: false, reason: `There is no account ${name}.` };
-}
-
 function statements(sql: (text: string) => StatementSync) {
   return {
     account: sql("SELECT 1 FROM account WHERE name = ?"),
@@ -107,7 +104,7 @@ function statements(sql: (text: string) => StatementSync) {
   };
 }
 
-/** The entry of networks in `OWN_SETTINGS` (`own-settings.ts` beside it). */
+/** The entry of networks in `MAILBOX_SETTINGS` (`mailbox-settings.ts` beside it). */
 export const NETWORKS = {
   key: "networks",
   tables: ["account_network"],

@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { noAccount } from "../../admin/accounts.ts";
 import type { AccountKey } from "../../admin/declare/account-key.ts";
 import type { AccountName, Address } from "../../core/net/address.ts";
 import type { Millis } from "../../core/time.ts";
@@ -126,7 +127,7 @@ function noAlias(address: Address): Outcome {
 }
 
 function changedOne(changes: number | bigint, name: AccountName): Outcome {
-  return Number(changes) === 0 ? refused(`There is no account ${name}.`) : DONE;
+  return Number(changes) === 0 ? refused(noAccount(name)) : DONE;
 }
 
 function statements(sql: (text: string) => StatementSync) {

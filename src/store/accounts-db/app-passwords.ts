@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { noAccount } from "../../admin/accounts.ts";
 import type { AppPasswordItem } from "../../admin/declare/items.ts";
 import { isWorthNoting } from "../../core/access/session.ts";
 import type { AccountName } from "../../core/net/address.ts";
@@ -25,7 +26,7 @@ export class SqliteAppPasswords implements AppPasswordStore {
   }
 
   addAppPassword({ account, name, digest, proof, by, at }: NewAppPassword): Outcome {
-    if (this.#sql.account.get(account) === undefined) return { ok: false, reason: `There is no account ${account}.` };
+    if (!this.#has(account)) return { ok: false, reason: noAccount(account) };
     if (this.#sql.ownKey.get(account) !== undefined)
       return { ok: false, reason: `Mail of ${account} is encrypted with a key that only its own password opens.` };
     if (integer(this.#sql.count.get(account)?.["n"]) >= LIMITS.appPasswords)
@@ -37,6 +38,7 @@ export class SqliteAppPasswords implements AppPasswordStore {
   }
 
   removeAppPassword(account: AccountName, name: string): Outcome {
+    if (!this.#has(account)) return { ok: false, reason: noAccount(account) };
     const { changes } = this.#sql.remove.run(account, name);
     return changes === 0 ? { ok: false, reason: `${account} has no app password named ${name}.` } : { ok: true };
   }
@@ -53,6 +55,10 @@ export class SqliteAppPasswords implements AppPasswordStore {
     const row = this.#sql.one.get(account, name);
     if (row === undefined || !isWorthNoting(millisOrNull(row["used_at"]), now)) return;
     this.#uses.note(this.#sql.used, now, text(row["digest"]));
+  }
+
+  #has(account: AccountName): boolean {
+    return this.#sql.account.get(account) !== undefined;
   }
 }
 
@@ -85,7 +91,7 @@ function statements(sql: (text: string) => StatementSync) {
   };
 }
 
-/** The entry of app passwords in `OWN_SETTINGS` (`own-settings.ts` beside it). */
+/** The entry of app passwords in `MAILBOX_SETTINGS` (`mailbox-settings.ts` beside it). */
 export const APP_PASSWORDS = {
   key: "appPasswords",
   schema: `

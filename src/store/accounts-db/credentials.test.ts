@@ -7,7 +7,7 @@ import { later, MINUTE_MS } from "../../core/time.ts";
 import { LIMITS } from "../../guard/limits.ts";
 import { openAccountsForReading } from "../open.ts";
 import { Credentials, NotedUses, SqliteCredentials } from "./credentials.ts";
-import { SqliteSenderLogins } from "./mail-views.ts";
+import { SqliteSenderLogins } from "./mail-lookups.ts";
 import { SqliteSessions } from "./sessions.ts";
 
 function fresh(t: TestContext) {

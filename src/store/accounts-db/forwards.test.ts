@@ -189,22 +189,22 @@ test("mail reaches targets of the last day, by other accounts' aliases, forwards
   assert.deepEqual(reached(ann), [], "root has set it");
 });
 
-test("while it rests the mail stays in the mailbox, and is still sent to older targets", (t) => {
+test("while it is paused the mail stays in the mailbox, and is still sent to older targets", (t) => {
   const { forwards, young, set, goesTo, reached } = made(t);
   for (const keep of [true, false]) {
     set(keep);
-    young.rest(ann, later(NOW, HOUR_MS));
+    young.pause(ann, later(NOW, HOUR_MS));
     assert.deepEqual([goesTo(), reached(ann)], [[ann, old].toSorted(), []]);
   }
   forwards.forward(ann, [], true, { targets: [], until: NOW });
   set(false);
   assert.deepEqual(goesTo(), [ann, old].toSorted(), "setting it again changes nothing");
   assert.deepEqual(reached(ann, later(NOW, HOUR_MS)), [`${ann} ${added}`], "the hour is over");
-  young.rest(ann, later(NOW, -1));
+  young.pause(ann, later(NOW, -1));
   assert.deepEqual(goesTo(), [added, old].toSorted());
   set(false, later(NOW, -DAY_MS));
-  young.rest(ann, later(NOW, DAY_MS));
-  assert.deepEqual(goesTo(), [added, old].toSorted(), "what is old does not rest");
+  young.pause(ann, later(NOW, DAY_MS));
+  assert.deepEqual(goesTo(), [added, old].toSorted(), "what is old is not paused");
 });
 
 test("what left is counted for a day, and goes with the account", (t) => {

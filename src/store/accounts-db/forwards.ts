@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { noAccount } from "../../admin/accounts.ts";
 import type { Forwarding } from "../../admin/mailboxes.ts";
 import type { SentMail } from "../../core/decide/facts.ts";
 import { type AccountName, type Address, withoutExtension } from "../../core/net/address.ts";
@@ -20,7 +21,7 @@ export class SqliteForwards implements ForwardStore, ForwardReach {
   }
 
   forward(account: AccountName, to: readonly Address[], keep: boolean, young: YoungTargets | null): Outcome {
-    if (this.#sql.account.get(account) === undefined) return { ok: false, reason: `There is no account ${account}.` };
+    if (this.#sql.account.get(account) === undefined) return { ok: false, reason: noAccount(account) };
     const blocked = to.find((target) => this.#sql.isBlocked.get(target) !== undefined);
     if (blocked !== undefined) return { ok: false, reason: `The alias ${blocked} is blocked, so it takes no mail.` };
     together(this.#db, () => {
@@ -91,7 +92,7 @@ function statements(sql: (text: string) => StatementSync) {
       "INSERT INTO forward_spent (account, at, count) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count",
     ),
     vouch: sql("DELETE FROM young_forward WHERE account = ?"),
-    // A resting target still rests after it is removed and added again.
+    // A paused target stays paused after it is removed and added again.
     addYoung: sql(
       "INSERT INTO young_forward (account, target, until) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET until = excluded.until",
     ),
@@ -132,8 +133,8 @@ export class SqliteYoungForwards implements YoungForwards {
     this.#sql.count.run(account, at, recipients, strangers);
   }
 
-  rest(account: string, until: Millis): void {
-    this.#sql.rest.run(until, account);
+  pause(account: string, until: Millis): void {
+    this.#sql.pause.run(until, account);
   }
 
   #until(): number {
@@ -165,12 +166,12 @@ function youngStatements(sql: (text: string) => StatementSync) {
     count: sql(`
       INSERT INTO young_forward_sent (account, at, recipients, strangers) VALUES (?, ?, ?, ?)
       ON CONFLICT DO UPDATE SET recipients = recipients + excluded.recipients, strangers = strangers + excluded.strangers`),
-    // The rest ends once the forward is no longer new.
-    rest: sql("UPDATE young_forward SET rests_until = min(until, ?) WHERE account = ?"),
+    // The pause ends once the forward is no longer new.
+    pause: sql("UPDATE young_forward SET rests_until = min(until, ?) WHERE account = ?"),
   };
 }
 
-/** The entry of forwards in `OWN_SETTINGS` (`own-settings.ts` beside it). */
+/** The entry of forwards in `MAILBOX_SETTINGS` (`mailbox-settings.ts` beside it). */
 export const FORWARDS = {
   key: "forwards",
   tables: ["forward", "forward_spent", "young_forward", "young_forward_sent"],

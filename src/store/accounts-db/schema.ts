@@ -1,4 +1,5 @@
-import { ownSchema } from "./own-settings.ts";
+import { LEAST_OF_A_MAIL } from "../../mail/dovecot/quota.ts";
+import { mailboxSettingsSchema } from "./mailbox-settings.ts";
 
 /**
  * The schema of `accounts.db`. Postfix and Dovecot read the views directly, through Debian's SQLite 3.40 and as other
@@ -24,7 +25,8 @@ const baseline = `
 
   -- Dovecot's quota rules.
   CREATE VIEW userdb (user, quota_rule) AS
-    SELECT name, '*:bytes=' || quota_bytes FROM account;
+    SELECT name, '*:bytes=' || quota_bytes || ':messages=' || ((quota_bytes + ${LEAST_OF_A_MAIL - 1}) / ${LEAST_OF_A_MAIL})
+    FROM account;
 
   -- One row for each target of an alias.
   CREATE TABLE alias (
@@ -110,7 +112,7 @@ const baseline = `
   END;
 
   -- Outside targets that the users of mailboxes and the web gave to forwards, until they are a day old. What leaves by
-  -- them counts with what the account sends. Past the limit they rest: the mail stays in the mailbox.
+  -- them counts with what the account sends. Past the limit they are paused: the mail stays in the mailbox.
   CREATE TABLE young_forward (
     account TEXT COLLATE NOCASE NOT NULL,
     target TEXT COLLATE NOCASE NOT NULL,
@@ -286,7 +288,7 @@ const baseline = `
     used_at INTEGER
   ) STRICT, WITHOUT ROWID;
 
-${ownSchema}`;
+${mailboxSettingsSchema}`;
 
 /** Identifies the file. */
 export const accountsApplicationId = 0x4748_6163;

@@ -61,14 +61,14 @@ export class SqliteAccountHistory implements AccountHistory {
     for (const row of this.#sql.guessesSince.iterate(since, until, most)) yield readGuess(row);
   }
 
-  accountsOf(subject: Prefix, since: Millis): readonly string[] {
-    return this.#sql.accountsOf.all(subject, since).map((row) => text(row["account"]));
+  accountsOf(prefix: Prefix, since: Millis): readonly string[] {
+    return this.#sql.accountsOf.all(prefix, since).map((row) => text(row["account"]));
   }
 
   knownWithin(network: Prefix, since: Millis): readonly Prefix[] {
     // The character after all that a network's text has.
     const found = textsWithin(network).flatMap((text) => this.#sql.knownWithin.all(text, `${text}~`, since));
-    return found.map((row) => prefix(row["prefix"])).filter((unit) => contains(network, networkAddress(unit)));
+    return found.map((row) => prefix(row["prefix"])).filter((one) => contains(network, networkAddress(one)));
   }
 
   networksSince(since: Millis): readonly Prefix[] {

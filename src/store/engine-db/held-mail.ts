@@ -177,6 +177,7 @@ function statements(sql: (text: string) => StatementSync) {
       SELECT e.at, e.ip, e.queue_id, e.recipient, coalesce(json_extract(e.rest, '$.recipientCount'), 1) AS recipients
       FROM event_by_subject AS s JOIN event AS e ON e.id = s.id
       WHERE s.subject = ? AND s.counts = ${COUNTS_CODE.account_mail} AND s.at > ? AND e.verdict = 'pass'
+        AND NOT EXISTS (SELECT 1 FROM held_mail WHERE queue_id = e.queue_id)
       ORDER BY s.at DESC, s.id DESC LIMIT ?`),
   };
 }

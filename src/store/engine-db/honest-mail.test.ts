@@ -12,9 +12,9 @@ test("good mail is counted by server and day, and read by server and by network"
   const store = new SqliteStore(db);
   const honest = new SqliteHonestMail(db);
   const network = net("203.0.113.0/24");
-  const credit = (unit: string, mail: Credit, day: number): void =>
+  const credit = (prefix: string, mail: Credit, day: number): void =>
     committed(store, () =>
-      store.apply({ type: "CREDIT", prefix: net(unit), network, mail }, later(START, day * DAY_MS)),
+      store.apply({ type: "CREDIT", prefix: net(prefix), network, mail }, later(START, day * DAY_MS)),
     );
   credit("203.0.113.1", "accepted", 0);
   credit("203.0.113.1", "proven", 0);

@@ -15,12 +15,12 @@ export class SqliteHonestMail implements HonestMail {
     this.#sql = statements((sql) => db.prepare(sql));
   }
 
-  credit({ prefix: unit, network, mail }: Extract<Change, { type: "CREDIT" }>, at: Millis): void {
-    this.#sql.credit.run(network, unit, dayOf(at), ...ADDED[mail]);
+  credit({ prefix, network, mail }: Extract<Change, { type: "CREDIT" }>, at: Millis): void {
+    this.#sql.credit.run(network, prefix, dayOf(at), ...ADDED[mail]);
   }
 
-  server(unit: Prefix, network: Prefix, since: Millis): HonestServer | null {
-    const row = this.#sql.server.get(network, unit, dayOf(since));
+  server(prefix: Prefix, network: Prefix, since: Millis): HonestServer | null {
+    const row = this.#sql.server.get(network, prefix, dayOf(since));
     return row === undefined ? null : readServer(row);
   }
 

@@ -58,14 +58,14 @@ export class JailReports {
     this.#forget = db.prepare("DELETE FROM jail_report WHERE line_at < ?");
   }
 
-  priorReports(subject: Prefix, { jail, lastAt, windowMs, lines }: JailReported, now: Millis): PriorReports {
-    const row = this.#judged.get(subject, jail, now, JSON.stringify(covering(subject)));
+  priorReports(prefix: Prefix, { jail, lastAt, windowMs, lines }: JailReported, now: Millis): PriorReports {
+    const row = this.#judged.get(prefix, jail, now, JSON.stringify(covering(prefix)));
     const reported = integerOrNull(row?.["reported"] ?? null);
     const answered = integerOrNull(row?.["answered"] ?? null);
     const upTo = reported === null ? answered : Math.max(reported, answered ?? reported);
     const since = later(lastAt, -(windowMs + LOGIN_LATE_MS));
-    const passwords = this.#passwords.all(subject, since, later(lastAt, EARLY_MS));
-    const isJudged = this.#judgedAmong(subject, lines);
+    const passwords = this.#passwords.all(prefix, since, later(lastAt, EARLY_MS));
+    const isJudged = this.#judgedAmong(prefix, lines);
     const carried = instants(textOrNull(row?.["unjudged"] ?? null) ?? "");
     return {
       upTo: upTo === null ? null : instant(upTo),
@@ -90,15 +90,15 @@ export class JailReports {
    * decided on accounts for its own lines only. Otherwise one sign-in could excuse all guesses made while the guard was
    * down.
    */
-  #judgedAmong(subject: Prefix, lines: JailReported["lines"]): (line: JailLine) => boolean {
+  #judgedAmong(prefix: Prefix, lines: JailReported["lines"]): (line: JailLine) => boolean {
     const times = lines.filter(({ about }) => about === "login").map(({ at }) => at);
     const since = instant(Math.min(...times) - LOGIN_LATE_MS);
-    const found = times.length === 0 ? [] : this.#logins.all(subject, since, instant(Math.max(...times) + EARLY_MS));
+    const found = times.length === 0 ? [] : this.#logins.all(prefix, since, instant(Math.max(...times) + EARLY_MS));
     const logins = found.map((row) => ({ at: millis(row["at"]), left: LINES_A_LOGIN })).reverse();
     return ({ about, at }) => {
       if (about === "log") return false;
       if (about === "refusal")
-        return this.#sawRefusal.get(subject, later(at, -REFUSAL_LATE_MS), later(at, EARLY_MS)) !== undefined;
+        return this.#sawRefusal.get(prefix, later(at, -REFUSAL_LATE_MS), later(at, EARLY_MS)) !== undefined;
       const own = logins.find((login) => login.left > 0 && login.at > at - LOGIN_LATE_MS && login.at <= at + EARLY_MS);
       if (own !== undefined) own.left--;
       return own !== undefined;

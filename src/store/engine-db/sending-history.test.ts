@@ -21,9 +21,9 @@ function fresh(t: TestContext) {
 test("mails of an account that counted, with their recipients, before and after they entered the index", (t) => {
   const { store, history } = fresh(t);
   const send = (afterMs: number, recipientCount: number, isCounted: boolean, [written, strangers] = [0, 0]): void => {
-    const event = { type: "MAIL", ...MAIL, account: ANN, recipientCount } as const;
+    const event = { type: "DATA", ...MAIL, account: ANN, recipientCount } as const;
     const seen = written + strangers > 0 ? { sentTo: { written, strangers } } : undefined;
-    const where = { at: later(START, afterMs), subject: net("203.0.113.7"), seen };
+    const where = { at: later(START, afterMs), prefix: net("203.0.113.7"), seen };
     const record = recordOf(event, decision("pass", "below_limit", { counted: isCounted }), where);
     assert.ok(record !== null);
     store.append(record);

@@ -113,14 +113,14 @@ export class EventCandidates {
   }
 
   *#walk(
-    { order, prefix, most, text: wanted }: EventFilter,
+    { order, prefix, most, text: searched }: EventFilter,
     { after, before }: Span,
     names?: readonly Name[],
   ): Generator<Candidates> {
     const { walk, fresh } = this.#sql[order];
     const text = prefix === undefined ? null : `${sharedBeginning(textsWithin(prefix))}*`;
     const wider = JSON.stringify(prefix === undefined ? [] : covering(prefix));
-    const isEach = prefix === undefined && names === undefined && wanted === undefined;
+    const isEach = prefix === undefined && names === undefined && searched === undefined;
     const limit = isEach ? Math.min(WALKED, most) : WALKED;
     for (let [from, to] = [after, before]; from + 1 < to; ) {
       const rows = walk.all(from, to, limit, text, wider);
@@ -128,7 +128,7 @@ export class EventCandidates {
       const [first, reached] = [ids[0], ids.at(-1)];
       if (first === undefined || reached === undefined) return;
       const [low, high] = [Math.min(first, reached), Math.max(first, reached)];
-      const matching = rows.filter((row) => row["wanted"] === 1).map((row) => integer(row["id"]));
+      const matching = rows.filter((row) => row["matches"] === 1).map((row) => integer(row["id"]));
       const named = names?.flatMap(([role, name]) => fresh.all(low, high, role, name).map((row) => integer(row["id"])));
       yield { ids: named === undefined ? matching : inOrder(named, order), reached };
       if (rows.length < limit) return;
@@ -221,7 +221,7 @@ function ordered(sql: (text: string) => StatementSync, direction: "ASC" | "DESC"
   return {
     // For a network, it excludes most rows by their text before the exact check.
     walk: sql(`
-      SELECT id, ?4 IS NULL OR prefix GLOB ?4 OR prefix IN (SELECT value FROM json_each(?5)) AS wanted
+      SELECT id, ?4 IS NULL OR prefix GLOB ?4 OR prefix IN (SELECT value FROM json_each(?5)) AS matches
       FROM event WHERE id > ?1 AND id < ?2 ORDER BY id ${direction} LIMIT ?3`),
     fresh: sql("SELECT id FROM event_names WHERE id >= ? AND id <= ? AND role = ? AND name = ?"),
     named: sql(`

@@ -25,7 +25,7 @@ const COLUMNS = `
 const SHOWN = `concat_ws(char(10), details, action, ip, account, sender, recipient, queue_id, message_id, helo, reason, actor)`;
 
 /**
- * Events by cursor, type, time, text, network and name. A row belongs to a network if its counted unit, or its subject
+ * Events by cursor, type, time, text, network and name. A row belongs to a network if its prefix, or its subject
  * network, shares an address with it: `events --ip` of one IPv6 address shows what its /64 did.
  */
 export class EventSearch {
@@ -53,7 +53,7 @@ export class EventSearch {
         for (let from = 0; from < ids.length; from += atOnce) {
           const some = ids.slice(from, from + atOnce);
           for (const row of this.#read(some, filter)) {
-            if (!isWanted(row, filter)) continue;
+            if (!matches(row, filter)) continue;
             const item = eventItem(row);
             if (items.push(item) === filter.most) return this.#upTo(items, item.id);
           }
@@ -66,11 +66,11 @@ export class EventSearch {
     return { items, next: null };
   }
 
-  #read(ids: readonly number[], { order, text: wanted, from, to }: EventFilter): readonly Row[] {
+  #read(ids: readonly number[], { order, text: searched, from, to }: EventFilter): readonly Row[] {
     const { all, having } = this.#rows[order];
     const asked = [JSON.stringify(ids), from ?? 0, to ?? Number.MAX_SAFE_INTEGER] as const;
     const rows: readonly unknown[] =
-      wanted === undefined ? all.all(...asked) : having[lowerCaseFor(wanted)].all(...asked, wanted.toLowerCase());
+      searched === undefined ? all.all(...asked) : having[lowerCaseFor(searched)].all(...asked, searched.toLowerCase());
     return rows.filter(isRow);
   }
 
@@ -92,7 +92,7 @@ function rowsIn(db: DatabaseSync, direction: "ASC" | "DESC") {
   return { all: rows(""), having: { lower: having("lower"), in_lower_case: having("in_lower_case") } };
 }
 
-function isWanted([, , type, , , network, , , , , messageId]: Row, filter: EventFilter): boolean {
+function matches([, , type, , , network, , , , , messageId]: Row, filter: EventFilter): boolean {
   const { prefix, mail } = filter;
   const types = typesOf(filter);
   if (types.length > 0 && !types.includes(text(type))) return false;
@@ -101,12 +101,12 @@ function isWanted([, , type, , , network, , , , , messageId]: Row, filter: Event
 }
 
 /** The index cuts long Message-IDs, and so finds those together that differ only after that. */
-function isNamed(messageId: unknown, wanted: string): boolean {
-  return typeof messageId === "string" && bareMessageId(messageId) === bareMessageId(wanted);
+function isNamed(messageId: unknown, asked: string): boolean {
+  return typeof messageId === "string" && bareMessageId(messageId) === bareMessageId(asked);
 }
 
-function isAbout(network: unknown, wanted: Prefix): boolean {
-  return network !== null && overlaps(prefixColumn(network), wanted);
+function isAbout(network: unknown, asked: Prefix): boolean {
+  return network !== null && overlaps(prefixColumn(network), asked);
 }
 
 function isRow(row: unknown): row is Row {
@@ -174,6 +174,6 @@ export function addLowerCase(db: DatabaseSync): void {
 }
 
 /** Converts the searched text to lower case. SQLite's own `lower` handles only ASCII, in half the time. */
-export function lowerCaseFor(wanted: string): "lower" | "in_lower_case" {
-  return ASCII.test(wanted) ? "lower" : "in_lower_case";
+export function lowerCaseFor(searched: string): "lower" | "in_lower_case" {
+  return ASCII.test(searched) ? "lower" : "in_lower_case";
 }

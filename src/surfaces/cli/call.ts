@@ -7,7 +7,7 @@ import type { Command as GuardCommand, Results, Verb } from "../../admin/declare
 import type { AccountItem } from "../../admin/declare/items.ts";
 import type { CountedPage, PageRequest } from "../../admin/declare/paging.ts";
 import type { ReplayReport } from "../../admin/declare/replay-items.ts";
-import type { OwnSettings } from "../../admin/own-settings.ts";
+import type { MailboxSettings } from "../../admin/mailbox-settings.ts";
 import type { Seen } from "../../core/access/access-review.ts";
 import type { Anchor, AuditEntry, Checked } from "../../core/audit/chain.ts";
 import type { Policy } from "../../core/decide/policy.ts";
@@ -75,8 +75,10 @@ export type CliCommand = Shape &
   Readonly<{
     says: string;
     run: (call: CommandCall) => Promise<CommandOutcome>;
-    /** Whether to wrap long lines on a terminal. False for text that people copy, such as settings and DNS records. */
-    wraps?: boolean;
+    /** Only root may run it. */
+    root?: true;
+    /** People copy its text, such as settings and DNS records, so its long lines are not wrapped on a terminal. */
+    copied?: true;
   }>;
 
 export function done(json: unknown, text: string, next?: string): Done {
@@ -111,7 +113,7 @@ export interface Reader {
   access(name: string): Readonly<{ addresses: readonly string[]; lastSignIn: Seen | null }>;
   /** The hash of its password; null if the account is missing. */
   accountPassword(name: string): string | null;
-  own(name: string): OwnSettings;
+  own(name: string): MailboxSettings;
   /** All keys of an account that has its own, newest first; the account may have been removed. */
   accountKeys(name: string): readonly KeptKey[];
   /** Whether any account, including removed ones, has a key: another recovery key does not open it. */
@@ -172,6 +174,14 @@ export async function confirmed(call: CommandCall, question: string): Promise<bo
 export async function agrees({ terminal }: CommandCall, question: string): Promise<boolean> {
   const reply = terminal.interactive ? await terminal.ask(`${question} [y/N] `) : null;
   return reply !== null && /^y(es)?$/i.test(reply.trim());
+}
+
+/** Null with --yes, or if the administrator agrees; otherwise the failure. `nothing`: what is not done then, as in "nothing was deleted". */
+export async function whyNotSure(call: CommandCall, question: string, nothing: string): Promise<CommandFailure | null> {
+  if (call.flag("yes") || (await agrees(call, question))) return null;
+  return call.terminal.interactive
+    ? failed(`${nothing.replace(/^n/, "N")}.`, "")
+    : wrongUsage(`No terminal to ask on: ${nothing}.`, "Give --yes if that is what you want.");
 }
 
 const HINT = "`--data` or GHOSTINBOX_DATA names a server's directory.";

@@ -19,7 +19,7 @@ export type PasskeyCommandParts = Rehearsal &
     passkeys: PasskeyStore;
     /** Domains of the dashboard, including their subdomains; the first names the server. */
     names: () => readonly string[];
-    engine: Pick<Engine, "audit" | "subject">;
+    engine: Pick<Engine, "audit" | "prefixOf">;
     clock: Clock;
   }>;
 
@@ -34,7 +34,7 @@ export function passkeyChallenge(
 ): Reply<"passkey_challenge"> {
   const ip = parseIp(from);
   if (ip === null) return NO_ADDRESS;
-  return { ok: true, result: { challenge: bounds.mayChallenge(engine.subject(ip)) ? keys.challenge() : null } };
+  return { ok: true, result: { challenge: bounds.mayChallenge(engine.prefixOf(ip)) ? keys.challenge() : null } };
 }
 
 /** Lists and changes passkeys. The last one may be removed: the password remains. */

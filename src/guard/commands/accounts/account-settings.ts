@@ -125,21 +125,21 @@ function says(vacation: Vacation | null): string {
   return vacation.until === null ? "until it is ended" : `until ${isoTime(vacation.until)}`;
 }
 
-type AccountOwnParts = Pick<AccountStateCommandParts, "accountRow"> &
+type MailboxSettingParts = Pick<AccountStateCommandParts, "accountRow"> &
   Readonly<{
     appPasswords: Pick<AppPasswordStore, "appPasswordsOf">;
     forwards: Pick<ForwardStore, "forwardingOf">;
     vacations: Pick<VacationStore, "vacationOf">;
   }>;
 
-type AccountOwnVerb = "app_passwords" | "forwarding" | "vacation";
+type MailboxSettingVerb = "app_passwords" | "forwarding" | "vacation";
 
 /** What users set for themselves; the owner sees it for any account. `by` is the user or the owner. */
-function accountOwn(
-  { accountRow, appPasswords, forwards, vacations }: AccountOwnParts,
-  command: CommandOf<AccountOwnVerb>,
+function mailboxSetting(
+  { accountRow, appPasswords, forwards, vacations }: MailboxSettingParts,
+  command: CommandOf<MailboxSettingVerb>,
   by: string,
-): Reply<AccountOwnVerb> {
+): Reply<MailboxSettingVerb> {
   const name = parseAccountName(command.name);
   if (name === null || accountRow(name) === null) return NO_ACCOUNT;
   switch (command.verb) {
@@ -168,4 +168,8 @@ export const ACCOUNT_SETTING_RUNS = {
   vacation_set: vacationCommand,
 } as const;
 
-export const ACCOUNT_OWN_RUNS = { app_passwords: accountOwn, forwarding: accountOwn, vacation: accountOwn } as const;
+export const MAILBOX_SETTING_RUNS = {
+  app_passwords: mailboxSetting,
+  forwarding: mailboxSetting,
+  vacation: mailboxSetting,
+} as const;

@@ -7,7 +7,7 @@ import type { ForwardStore } from "../../mailbox-ports.ts";
 import type { Outcome } from "../../ports.ts";
 import { recordFirst } from "../record-first.ts";
 import { failed, notServed, wrongAddress } from "../refusals.ts";
-import { type TargetParts, tooManyTargets } from "../web/web-targets.ts";
+import { type OutsideTargetParts, tooManyTargets } from "../web/web-targets.ts";
 import { type AccountCommandParts, alertsOutside, alertsStay, getsAlerts, isPostmaster } from "./accounts.ts";
 
 /** Postfix's default virtual_alias_expansion_limit: mail beyond it would be retried forever. */
@@ -16,7 +16,7 @@ const MOST_REACHED = 1_000;
 type AliasCommand = CommandOf<"alias_add" | "alias_remove" | "alias_block">;
 
 export type AliasCommandParts = AccountCommandParts &
-  TargetParts &
+  OutsideTargetParts &
   Readonly<{ forwards: Pick<ForwardStore, "spendTargets"> }>;
 
 /** Records a change of an alias, and carries it out. */

@@ -6,7 +6,7 @@ import type { ForwardStore } from "../../mailbox-ports.ts";
 import type { Outcome } from "../../ports.ts";
 import { recordFirst } from "../record-first.ts";
 import { failed, wrongAddress } from "../refusals.ts";
-import { type TargetParts, tooManyForwards } from "../web/web-targets.ts";
+import { type OutsideTargetParts, tooManyForwards } from "../web/web-targets.ts";
 import { type AccountCommandParts, alertsStay, getsAlerts, notDone } from "./accounts.ts";
 import { WHO_IS_THERE, whyRefused, wrongTarget } from "./aliases.ts";
 
@@ -14,7 +14,7 @@ export type ForwardCommandParts = Pick<
   AccountCommandParts,
   "engine" | "accounts" | "reach" | "alertsTo" | "rehearse" | "isDry" | "clock"
 > &
-  Pick<TargetParts, "book"> &
+  Pick<OutsideTargetParts, "book"> &
   Readonly<{ forwards: ForwardStore }>;
 
 /** For everyone except root. Mail through an old forward does not count against the account's sending limits. */

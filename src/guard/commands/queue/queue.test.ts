@@ -191,7 +191,7 @@ test("an account includes what it sent from an address shared with other account
     const queueId = account === ANNA ? "AAAA1" : "BBBB1";
     const sent = { ...MAIL, ip: ip("203.0.113.7"), account, sender: INFO, queueId, session: queueId };
     const recipient = "x@elsewhere.test";
-    const asked = { ...sent, type: "MAIL", recipientCount: 1, recipient, transaction: queueId } as const;
+    const asked = { ...sent, type: "DATA", recipientCount: 1, recipient, transaction: queueId } as const;
     assert.equal((await kit.engine.ask(asked)).verdict, "pass");
   }
   queue.mails = ["AAAA1", "BBBB1"].map((queueId) => mail(queueId, { sender: INFO }));

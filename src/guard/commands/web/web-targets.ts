@@ -25,12 +25,12 @@ const MOST = {
 /** Root may have more aliases than the web makes: those count too. */
 const MOST_ALIASES_OF_ROOT = 1_000_000;
 
-export type TargetParts = Readonly<{
+export type OutsideTargetParts = Readonly<{
   book: Pick<AccountBook, "aliases">;
   forwards: Pick<ForwardStore, "forwardingOf" | "targets">;
   engine: Pick<Engine, "policy">;
 }>;
-type SpendingParts = TargetParts &
+type SpendingParts = OutsideTargetParts &
   Readonly<{ forwards: Pick<ForwardStore, "spendTargets">; clock: Clock; isDry?: boolean }>;
 
 /** Null if the web may add these targets, which then count for the day. */
@@ -56,7 +56,7 @@ export function tooManyTargets(
 
 /** Null if the web may forward the mail of this account to these. */
 export function tooManyForwards(
-  parts: TargetParts,
+  parts: OutsideTargetParts,
   { account, to, by }: Readonly<{ account: AccountName; to: readonly Address[]; by: string }>,
 ): CommandError | null {
   const before = outside(parts, parts.forwards.forwardingOf(account)?.to ?? []).length;
@@ -72,16 +72,16 @@ function inAll(most: number): string {
   return `${most} outside targets in all, of aliases and of forwarded mail`;
 }
 
-function allAliases({ book }: Pick<TargetParts, "book">) {
+function allAliases({ book }: Pick<OutsideTargetParts, "book">) {
   return book.aliases({ limit: MOST_ALIASES_OF_ROOT, cursor: null, text: null }).items;
 }
 
-function outsideInAll(parts: TargetParts): number {
+function outsideInAll(parts: OutsideTargetParts): number {
   const ofAliases = allAliases(parts).flatMap(({ targets }) => targets);
   return outside(parts, [...ofAliases, ...parts.forwards.targets()]).length;
 }
 
-function outside({ engine }: Pick<TargetParts, "engine">, of: readonly string[]): readonly Address[] {
+function outside({ engine }: Pick<OutsideTargetParts, "engine">, of: readonly string[]): readonly Address[] {
   return of
     .map(parseAddress)
     .filter((target) => target !== null)

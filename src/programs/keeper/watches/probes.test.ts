@@ -31,7 +31,7 @@ test("each probe has a unique name, and gives up before its next run", () => {
 
 test("Postgrey is probed only if its command is rendered, not if `sleep` runs in its place", () => {
   const layout = layoutOf(temporaryDirectory());
-  const isWanted = tableOf(layout).find(({ service }) => service === "postgrey")?.isWanted;
+  const isWanted = tableOf(layout).find(({ service }) => service === "postgrey")?.isInUse;
   assert.equal(isWanted?.(), false);
   mkdirSync(layout.postgreyConf, { recursive: true });
   const command = join(layout.postgreyConf, "command");
@@ -83,7 +83,7 @@ function part(name: string, from: number, isWanted = true): Probe {
     timeoutMs: 1,
     check: () =>
       Promise.resolve(++attempts >= from ? { ok: true } : { ok: false, hangs: false, says: "connection refused" }),
-    isWanted: () => isWanted,
+    isInUse: () => isWanted,
   };
 }
 

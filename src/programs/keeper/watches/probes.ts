@@ -34,7 +34,7 @@ export type Probe = Readonly<{
   timeoutMs: number;
   check: (timeoutMs: number) => Promise<ProbeResult>;
   /** Whether the configuration in force uses the part, whatever the current settings. */
-  isWanted?: () => boolean;
+  isInUse?: () => boolean;
 }>;
 
 /** For a part that answers without a log line. */
@@ -196,7 +196,7 @@ function everyProbe(layout: Layout, settings: Settings): readonly Probe[] {
       notice: "greylist_silent",
       ...OFTEN,
       check: (ms) => probePostgrey(greylistSocket, ms),
-      isWanted: () => existsSync(postgrey) && readFileSync(postgrey, "utf8").includes(greylistSocket),
+      isInUse: () => existsSync(postgrey) && readFileSync(postgrey, "utf8").includes(greylistSocket),
     },
     {
       name: "Fail2ban",
@@ -220,7 +220,7 @@ export async function awaitAnswers(
   pauseMs: number = PAUSE_MS,
 ): Promise<string | null> {
   const deadline = performance.now() + patienceMs;
-  for (const { name, timeoutMs, check, isWanted } of probes) {
+  for (const { name, timeoutMs, check, isInUse: isWanted } of probes) {
     if (isWanted?.() === false) continue;
     let result = await check(timeoutMs);
     while (!result.ok) {

@@ -182,7 +182,7 @@ test("a removed table is restored, and the isolation is reported until it is lif
   let [isolation, isThere, fails, made]: [Isolation | null, boolean, boolean, number] = [null, false, false, 0];
   let [lifts, isolates, opened] = [false, false, 0];
   const watch = new IsolationWatch({
-    wanted: () => isolation,
+    recorded: () => isolation,
     isShut: () => {
       if (lifts) isolation = null;
       if (isolates) isolation = ISOLATION;

@@ -11,7 +11,7 @@ import {
 import type { Isolation } from "../../../core/incident/incident.ts";
 import { SECOND_MS } from "../../../core/time.ts";
 import type { Outcome } from "../../../guard/ports.ts";
-import { wantedOpening } from "../../../host/firewall/wanted.ts";
+import { requiredOpening } from "../../../host/firewall/opening.ts";
 import { parseStrict } from "../../../host/nft/strict-rules.ts";
 import { portsOf } from "../../../host/running/ports.ts";
 import { isStrict } from "../../../settings/ports.ts";
@@ -121,7 +121,7 @@ export class FirewallWatch {
     this.#wasUnconfirmed = false;
     if (this.#looks % LOOKS_PER_SEARCH === 0) this.#ssh = await this.#parts.ssh(null);
     this.#looks += 1;
-    await this.#hold(merged(confirmed, wantedOpening(settings, this.#ssh)), { confirmed, listing });
+    await this.#hold(merged(confirmed, requiredOpening(settings, this.#ssh)), { confirmed, listing });
   }
 
   async #hold(
@@ -152,7 +152,7 @@ export class FirewallWatch {
     if (settings === null) return { ok: false, reason: "the settings cannot be read" };
     if (!isStrict(settings)) return { ok: false, reason: "firewall.mode is not strict" };
     const { confirmed } = this.#parts.read();
-    const opening = wantedOpening(settings, await this.#parts.ssh(session));
+    const opening = requiredOpening(settings, await this.#parts.ssh(session));
     if (confirmed !== null && isNothing(beyond(confirmed, opening))) {
       const loaded = await this.#load(opening);
       if (loaded.ok) this.#parts.keep({ confirmed: opening, trial: null });
@@ -204,9 +204,9 @@ function isSame(a: Opening, b: Opening): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
-/** The wanted isolation, and what enforces it. */
+/** The recorded isolation, and what enforces it. */
 export type IsolationParts = Readonly<{
-  wanted: () => Isolation | null;
+  recorded: () => Isolation | null;
   isShut: () => Promise<boolean>;
   shut: (isolation: Isolation) => Promise<Outcome>;
   /** Removes the table. */
@@ -229,25 +229,25 @@ export class IsolationWatch {
   }
 
   async look(): Promise<void> {
-    const { wanted, isShut, shut } = this.#parts;
-    this.#isolation = wanted();
+    const { recorded, isShut, shut } = this.#parts;
+    this.#isolation = recorded();
     this.#failure = null;
     if (this.#isolation === null) return this.#openWhatIsLeft();
     this.#mayBeLeft = true;
     if (await isShut()) return;
     // It may have been lifted since, which would explain the missing table.
-    this.#isolation = wanted();
+    this.#isolation = recorded();
     if (this.#isolation === null) return;
     const made = await shut(this.#isolation);
     if (!made.ok) this.#failure = made.reason;
   }
 
   async #openWhatIsLeft(): Promise<void> {
-    const { wanted, isShut, open } = this.#parts;
+    const { recorded, isShut, open } = this.#parts;
     if (!this.#mayBeLeft) return;
     this.#mayBeLeft = await isShut();
     // The server may have been isolated since.
-    if (this.#mayBeLeft && wanted() === null) await open();
+    if (this.#mayBeLeft && recorded() === null) await open();
   }
 
   troubles(): readonly KeeperTrouble[] {

@@ -72,7 +72,7 @@ export class PartsWatch {
     for (const watched of this.#watched) {
       const { probe, isAsking, askAt } = watched;
       if (isAsking || now < askAt || this.#restarting.has(probe.service)) continue;
-      if (this.#isWanted(probe)) void this.#ask(watched);
+      if (this.#isProbed(probe)) void this.#ask(watched);
       else watched.record = UNTRIED;
     }
   }
@@ -127,7 +127,7 @@ export class PartsWatch {
   }
 
   /** A service that was disabled in the settings does not exist. */
-  #isWanted({ service, isWanted }: Probe): boolean {
+  #isProbed({ service, isInUse: isWanted }: Probe): boolean {
     return existsSync(join(this.#parts.services, service)) && (isWanted?.() ?? true);
   }
 

@@ -1,8 +1,8 @@
 import type { KeeperReply, KeeperTrouble } from "../../../admin/declare/keeper.ts";
 import type { Clock } from "../../../guard/ports.ts";
 import { endShutOut, isShutOut, readIsolation, shutOut } from "../../../host/firewall/isolation.ts";
+import { openConnections, sshDoors } from "../../../host/firewall/opening.ts";
 import { keepStrict, listStrict, loadStrict, readStrict } from "../../../host/firewall/strict.ts";
-import { openConnections, sshDoors } from "../../../host/firewall/wanted.ts";
 import { portsOf } from "../../../host/running/ports.ts";
 import { signal } from "../../../host/running/processes.ts";
 import type { ServiceName } from "../../../host/running/runit.ts";
@@ -106,7 +106,7 @@ export class Watches {
     this.transparency = new CertificateWatch(layout, clock, settings);
     this.#settings = settings;
     this.isolation = new IsolationWatch({
-      wanted: () => readIsolation(layout),
+      recorded: () => readIsolation(layout),
       isShut: isShutOut,
       shut: async (isolation) =>
         this.#settings === null

@@ -4,7 +4,7 @@ import type { Prefix } from "../../../core/net/ip.ts";
 import { API_LIMITS } from "../limits.ts";
 import type { ApiParts } from "../ports.ts";
 
-export type Wanted = Readonly<{
+export type StreamAsked = Readonly<{
   /** Send what follows this id; null: only new events. */
   after: number | null;
   prefix?: Prefix | undefined;
@@ -21,7 +21,7 @@ export type Wanted = Readonly<{
  */
 export class LiveStream {
   readonly #parts: ApiParts;
-  readonly #wanted: Wanted;
+  readonly #asked: StreamAsked;
   readonly #onEnd: () => void;
   readonly #unsubscribe: () => void;
   #lastId: number;
@@ -29,11 +29,11 @@ export class LiveStream {
   #ended = false;
   #wake = (): void => {};
 
-  constructor(parts: ApiParts, wanted: Wanted, onEnd: () => void) {
+  constructor(parts: ApiParts, asked: StreamAsked, onEnd: () => void) {
     this.#parts = parts;
-    this.#wanted = wanted;
+    this.#asked = asked;
     this.#onEnd = onEnd;
-    this.#lastId = wanted.after ?? this.#newestId();
+    this.#lastId = asked.after ?? this.#newestId();
     this.#unsubscribe = parts.news.subscribe(() => {
       this.#fresh = true;
       this.#wake();
@@ -41,7 +41,7 @@ export class LiveStream {
   }
 
   body(): ReadableStream<Uint8Array> {
-    return streamBody({ next: () => this.#next(), end: () => this.end(), drop: this.#wanted.drop });
+    return streamBody({ next: () => this.#next(), end: () => this.end(), drop: this.#asked.drop });
   }
 
   end(): void {
@@ -62,7 +62,7 @@ export class LiveStream {
       this.#wake();
     }, API_LIMITS.streamBeatMs);
     try {
-      while (!this.#ended && this.#wanted.stillAllowed()) {
+      while (!this.#ended && this.#asked.stillAllowed()) {
         const rows = this.#rows();
         if (rows.length > 0) return rows.map(frame).join("");
         if (isQuiet) return ": alive\n\n";
@@ -81,7 +81,7 @@ export class LiveStream {
   #rows(): readonly EventItem[] {
     this.#fresh = false;
     const newest = this.#newestId();
-    const { prefix, type } = this.#wanted;
+    const { prefix, type } = this.#asked;
     const { items, next } = this.#parts.queries().events({
       after: this.#lastId,
       ...(prefix !== undefined && { prefix }),

@@ -6,7 +6,7 @@ import { type ApiParts, StoreDown } from "../ports.ts";
 import { streamBody } from "./live-stream.ts";
 import { type PageNews, smallFigures } from "./page-news.ts";
 
-export type PageWanted = Readonly<{
+export type PageStreamAsked = Readonly<{
   /** Send what follows this id; null: only new events. */
   after: number | null;
   /** False once the caller's session or token has ended. */
@@ -24,7 +24,7 @@ const UNSEEN = -1;
 export class PageStream {
   readonly #parts: ApiParts;
   readonly #news: PageNews;
-  readonly #wanted: PageWanted;
+  readonly #asked: PageStreamAsked;
   readonly #onEnd: () => void;
   readonly #unsubscribe: () => void;
   #epoch: string | null = null;
@@ -40,17 +40,17 @@ export class PageStream {
   #isOver = false;
   #wake = (): void => {};
 
-  constructor(parts: ApiParts, news: PageNews, wanted: PageWanted, onEnd: () => void) {
+  constructor(parts: ApiParts, news: PageNews, asked: PageStreamAsked, onEnd: () => void) {
     this.#parts = parts;
     this.#news = news;
-    this.#wanted = wanted;
+    this.#asked = asked;
     this.#onEnd = onEnd;
-    this.#lastId = wanted.after;
+    this.#lastId = asked.after;
     this.#unsubscribe = news.subscribe(() => this.#wake());
   }
 
   body(): ReadableStream<Uint8Array> {
-    return streamBody({ next: () => this.#next(), end: () => this.end(), drop: this.#wanted.drop });
+    return streamBody({ next: () => this.#next(), end: () => this.end(), drop: this.#asked.drop });
   }
 
   end(): void {
@@ -184,7 +184,7 @@ export class PageStream {
 
   #mayRead(): boolean {
     try {
-      return this.#wanted.stillAllowed();
+      return this.#asked.stillAllowed();
     } catch (error) {
       // That is unknown now, so nothing from the database is sent until it is known.
       if (error instanceof StoreDown) return true;

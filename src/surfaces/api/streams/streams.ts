@@ -2,9 +2,9 @@ import type { HealthReader } from "../health.ts";
 import { API_LIMITS } from "../limits.ts";
 import type { ApiParts } from "../ports.ts";
 import { problem } from "../problem.ts";
-import { LiveStream, type Wanted } from "./live-stream.ts";
+import { LiveStream, type StreamAsked } from "./live-stream.ts";
 import { PageNews } from "./page-news.ts";
-import { PageStream, type PageWanted } from "./page-stream.ts";
+import { PageStream, type PageStreamAsked } from "./page-stream.ts";
 
 export const STREAM_TYPE = "text/event-stream";
 
@@ -25,12 +25,12 @@ export class Streams {
   }
 
   /** Throws `StoreDown`. */
-  start(reader: string, wanted: Wanted): Response {
-    return this.#start(reader, (onEnd) => new LiveStream(this.#parts, wanted, onEnd));
+  start(reader: string, asked: StreamAsked): Response {
+    return this.#start(reader, (onEnd) => new LiveStream(this.#parts, asked, onEnd));
   }
 
-  startPage(reader: string, wanted: PageWanted): Response {
-    return this.#start(reader, (onEnd) => new PageStream(this.#parts, this.#news, wanted, onEnd));
+  startPage(reader: string, asked: PageStreamAsked): Response {
+    return this.#start(reader, (onEnd) => new PageStream(this.#parts, this.#news, asked, onEnd));
   }
 
   closeAll(): void {

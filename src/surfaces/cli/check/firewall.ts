@@ -1,7 +1,7 @@
 import { beyond, isNothing, type Opening } from "../../../core/firewall/strict.ts";
 import { type FirewallState, firewallState } from "../../../host/firewall/firewall-state.ts";
+import { requiredOpening, sshDoors } from "../../../host/firewall/opening.ts";
 import { readStrict } from "../../../host/firewall/strict.ts";
-import { sshDoors, wantedOpening } from "../../../host/firewall/wanted.ts";
 import type { Finished } from "../../../host/machine/run-program.ts";
 import { TABLE } from "../../../host/nft/guard-table.ts";
 import { STRICT_TABLE } from "../../../host/nft/strict-rules.ts";
@@ -88,15 +88,15 @@ async function isReached({ machine, settings }: Server): Promise<boolean | null>
   return /refused/i.test(ran.stderr) ? false : null;
 }
 
-/** `wanted`: the ports that the settings and SSH need. */
-export function judgeOpenPorts(state: FirewallState, wanted: Opening): Finding {
+/** `required`: the ports that the settings and SSH need. */
+export function judgeOpenPorts(state: FirewallState, required: Opening): Finding {
   const said = shownState(state).replace(/^Firewall: /, "");
   switch (state.state) {
     case "confirmed": {
-      const lacks = beyond(wanted, state.open ?? wanted);
+      const lacks = beyond(required, state.open ?? required);
       if (!isNothing(lacks))
         return wrong(`The strict firewall closes ${shownOpening(lacks)}.`, `${PROGRAM} firewall try`);
-      const more = beyond(state.open ?? wanted, wanted);
+      const more = beyond(state.open ?? required, required);
       if (isNothing(more)) return ok(said);
       return warning(
         `The firewall still accepts ${shownOpening(more)}, which the settings do not name and SSH does not need.`,
@@ -138,7 +138,10 @@ export const firewall = [
     does: "Reads from the kernel which ports the firewall accepts, and compares them with the settings and SSH.",
     look: async (server) => {
       const state = await kernelState(server);
-      return judgeOpenPorts(state, wantedOpening(server.settings, state.state === "confirmed" ? await sshDoors() : []));
+      return judgeOpenPorts(
+        state,
+        requiredOpening(server.settings, state.state === "confirmed" ? await sshDoors() : []),
+      );
     },
   },
   {

@@ -4,7 +4,7 @@ import { plural } from "../../../core/text.ts";
 import { type Layout, layoutOf } from "../../../settings/layout.ts";
 import { loadSettings } from "../../../settings/load.ts";
 import { settingKeys } from "../../../settings/schema.ts";
-import { OWN_SETTINGS } from "../../../store/accounts-db/own-settings.ts";
+import { MAILBOX_SETTINGS } from "../../../store/accounts-db/mailbox-settings.ts";
 import { CHANGING, type ChangedSince, type Changes, type SetByUsers } from "../../../store/changed-since.ts";
 import { PROGRAM } from "../call.ts";
 import { oneLine } from "./text.ts";
@@ -29,7 +29,7 @@ const NAMES: Readonly<Record<(typeof CHANGING)[number], string>> = {
 export function changesText(changes: ChangedSince): readonly string[] {
   const kinds = [
     ...CHANGING.map((kind) => [NAMES[kind], changes[kind]] as const),
-    ...OWN_SETTINGS.map(({ key, says }) => [says, changes[key]] as const),
+    ...MAILBOX_SETTINGS.map(({ key, says }) => [says, changes[key]] as const),
   ];
   const differing = kinds.flatMap(([says, changed]) => {
     const parts = describe(changed);
@@ -69,7 +69,7 @@ function someOf(names: readonly string[]): string {
 
 /** Settings that a thief may have made and the owner removed, with the command that removes each again. */
 export function comesBack(changes: SetByUsers): readonly string[] {
-  const lines = OWN_SETTINGS.map(({ key, undo }) =>
+  const lines = MAILBOX_SETTINGS.map(({ key, undo }) =>
     lineOf("Comes back", [...changes[key].removed, ...changes[key].changed], undo),
   );
   // A network that was added since then is a restriction that will be missing.

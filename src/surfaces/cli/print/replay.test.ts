@@ -22,8 +22,8 @@ const REACH: ReplayReach = {
 const REFUSED = decision("refuse", "mail_limit");
 
 function mail(now = REFUSED, account: string | null = "anna@example.org"): Replayed {
-  const event = { type: "MAIL", recipientCount: 1, ...MAIL, account } as const;
-  const record = recordOf(event, decision("pass", "below_limit"), { subject: hostPrefix(STRANGER), at: NOON });
+  const event = { type: "DATA", recipientCount: 1, ...MAIL, account } as const;
+  const record = recordOf(event, decision("pass", "below_limit"), { prefix: hostPrefix(STRANGER), at: NOON });
   assert.ok(record !== null);
   const step = { type: "decided", id: 1, at: NOON, event, record, seen: {}, bans: [], spared: [] } as const;
   return { step, decision: now, bans: [], spared: [] };
@@ -32,6 +32,7 @@ function mail(now = REFUSED, account: string | null = "anna@example.org"): Repla
 test("shows differences by address and account, with the period covered", () => {
   const comparison = new Comparison(null, NOON);
   comparison.see(mail());
+  assert.equal(comparison.report().examples[0]?.event, "MAIL", "the public name of DATA");
   const text = printReplay({ ...comparison.report(), reach: REACH }, "tight.toml");
   assert.match(text, /^Replayed 1 event from .* under tight\.toml\.\n1 decision differs\.$/m);
   assert.match(text, /turned away, and were not \(1\):\n {2}anna@example\.org {2}203\.0\.113\.7/);
@@ -56,10 +57,10 @@ test("skips events after a mail that is refused now but was accepted then", () =
   const unreached = new Unreached();
   const { step } = mail();
   assert.ok(step.type === "decided");
-  const event = { type: "MESSAGE", ...MAIL, recipientCount: 1, sizeBytes: 1, queueId: "ABC" } as const;
+  const event = { type: "END_OF_MESSAGE", ...MAIL, recipientCount: 1, sizeBytes: 1, queueId: "ABC" } as const;
   const message = { ...step, event };
   assert.equal(unreached.has(message), false);
-  unreached.follow(step, REFUSED);
+  unreached.update(step, REFUSED);
   assert.equal(unreached.has(message), true);
   assert.equal(unreached.mail("ABC"), true, "nor does it count for its server");
   const next = { ...message, event: { ...event, transaction: "another" } };

@@ -1,6 +1,6 @@
 import type { Verb } from "../../../../admin/declare/control.ts";
 import { PAGE } from "../../../../admin/declare/paging.ts";
-import { OWN_SETTING_FORMS, type OwnSettings } from "../../../../admin/own-settings.ts";
+import { MAILBOX_SETTING_FORMS, type MailboxSettings } from "../../../../admin/mailbox-settings.ts";
 import type { AccountName } from "../../../../core/net/address.ts";
 import { madePassword } from "../../../../guard/access/secrets.ts";
 import { hashPassword } from "../../../../store/passwords/password-hash.ts";
@@ -70,9 +70,9 @@ export function revokeTokens(call: CommandCall): Deed {
  * looked at once more then.
  */
 export function endSettings(call: CommandCall, reader: Reader, name: AccountName): readonly Deed[] {
-  return OWN_SETTING_FORMS.flatMap(({ shows, ends }) => {
+  return MAILBOX_SETTING_FORMS.flatMap(({ shows, ends }) => {
     if (ends === undefined) return [];
-    const isSet = (own: OwnSettings): boolean => shows(own, call.now()) !== null;
+    const isSet = (own: MailboxSettings): boolean => shows(own, call.now()) !== null;
     const known = reader.own(name);
     const run = async (): Promise<Came> => {
       const was = reader.own(name);

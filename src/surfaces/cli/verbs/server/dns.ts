@@ -4,7 +4,7 @@ import { codeOf } from "../../../../core/error.ts";
 import type { Ip } from "../../../../core/net/ip.ts";
 import { plural } from "../../../../core/text.ts";
 import { isPublic, ownAddresses } from "../../../../host/machine/own-addresses.ts";
-import { comparedAll, type Wanted, wantedRecords } from "../../../../mail/dns/published-records.ts";
+import { comparedAll, type ExpectedRecords, expectedRecords } from "../../../../mail/dns/published-records.ts";
 import { type DnsRecord, type FormFields, formFields, printZone } from "../../../../mail/dns/records.ts";
 import { dkimKeys } from "../../../../mail/rspamd/rspamd-conf.ts";
 import type { Layout } from "../../../../settings/layout.ts";
@@ -83,7 +83,7 @@ export async function dnsCheck(call: CommandCall): Promise<CommandOutcome> {
 const NO_ADDRESS =
   "This machine has no public address: publish A and AAAA of whatever stands before it, and their PTR.";
 
-function recordsFor(call: CommandCall, domain: string): Wanted | CommandFailure {
+function recordsFor(call: CommandCall, domain: string): ExpectedRecords | CommandFailure {
   const loaded = settingsOf(call);
   if (!loaded.ok) return loaded;
   const { settings } = loaded;
@@ -99,10 +99,10 @@ function recordsFor(call: CommandCall, domain: string): Wanted | CommandFailure 
 export function recordsOfDomain(
   { layout, settings, addresses }: Readonly<{ layout: Layout; settings: Settings; addresses: readonly Ip[] }>,
   domain: string,
-): Wanted | CommandFailure {
+): ExpectedRecords | CommandFailure {
   const key = publicKey(layout, settings, domain);
   if (typeof key !== "string") return key;
-  return wantedRecords(settings, addresses, domain, key);
+  return expectedRecords(settings, addresses, domain, key);
 }
 
 /** Derived from the private key that signs, so the two always match. */

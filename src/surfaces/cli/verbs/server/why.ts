@@ -1,6 +1,6 @@
 import type { AccountKnown, AccountRow } from "../../../../admin/accounts.ts";
 import type { AccountReport, AddressAnswer } from "../../../../admin/declare/items.ts";
-import { OWN_SETTING_FORMS } from "../../../../admin/own-settings.ts";
+import { MAILBOX_SETTING_FORMS } from "../../../../admin/mailbox-settings.ts";
 import { type AccountName, parseAccountName } from "../../../../core/net/address.ts";
 import { contains, type Ip, parseIp, parsePrefix, prefixOf } from "../../../../core/net/ip.ts";
 import { plural } from "../../../../core/text.ts";
@@ -126,7 +126,7 @@ export async function whyAccount(
   const keys = reader.accountKeys(name);
   const key = mailKeyText(name, keys, loaded.ok && loaded.settings["mailboxes.encryption"] === "account");
   const own = reader.own(name);
-  const set = OWN_SETTING_FORMS.flatMap(({ label, shows }) => {
+  const set = MAILBOX_SETTING_FORMS.flatMap(({ label, shows }) => {
     const line = shows(own, call.now());
     return line === null ? [] : [[`  ${label}`, line]];
   });

@@ -80,7 +80,7 @@ export async function configShow(call: CommandCall): Promise<CommandOutcome> {
   const unread = edited.ok ? edited.warnings : [{ where: SCRIPT, says: edited.message }];
   const warnings = [...unread, ...surprises(call, loaded)];
   const text = [printSettings(shown, still).trimEnd(), ...warnings.map(({ says }) => `# Warning: ${says}`)].join("\n");
-  const next = still.size > 0 ? `${PROGRAM} config apply` : `${PROGRAM} config reference  # explains each`;
+  const next = still.size > 0 ? `${PROGRAM} config apply` : `${PROGRAM} config reference  # explains every setting`;
   return done({ items, warnings }, text, next);
 }
 

@@ -21,7 +21,7 @@ import { oneLine } from "../../print/text.ts";
 import { settingsOf, type ValidSettings } from "../../server-settings.ts";
 
 const strictFile = () => import("../../../../host/firewall/strict.ts");
-const wanted = () => import("../../../../host/firewall/wanted.ts");
+const openings = () => import("../../../../host/firewall/opening.ts");
 
 /** The kernel's openings now, for `firewall` and `status`. */
 export async function currentFirewall(call: CommandCall): Promise<FirewallState | CommandFailure> {
@@ -55,12 +55,10 @@ export async function tryFirewall(call: CommandCall): Promise<CommandOutcome> {
  * last if no new one came through.
  */
 export async function confirmFirewall(call: CommandCall): Promise<CommandOutcome> {
-  const forbidden = rootOnly();
-  if (forbidden !== null) return forbidden;
   const { trial } = (await strictFile()).readStrict(call.layout);
   if (trial === null) return failed("Nothing waits for a confirmation.", `\`${PROGRAM} firewall\` shows what is open.`);
   if (!call.flag("yes")) {
-    const { callerConnection, openConnections } = await wanted();
+    const { callerConnection, openConnections } = await openings();
     const caller = callerConnection(call.env);
     if (caller === null)
       return failed(
@@ -98,8 +96,6 @@ export async function rollBackFirewall(call: CommandCall): Promise<CommandOutcom
 }
 
 async function strictSettings(call: CommandCall): Promise<ValidSettings | CommandFailure> {
-  const forbidden = rootOnly();
-  if (forbidden !== null) return forbidden;
   const read = settingsOf(call);
   if (!read.ok) return read;
   if (isStrict(read.settings)) return read;
@@ -107,10 +103,6 @@ async function strictSettings(call: CommandCall): Promise<ValidSettings | Comman
     "firewall.mode is not strict, so there is nothing to try.",
     `\`${PROGRAM} config set firewall.mode strict\`, then \`${PROGRAM} config apply\`.`,
   );
-}
-
-function rootOnly(): CommandFailure | null {
-  return process.getuid?.() === 0 ? null : failed("Only root can change the firewall.", `Try: sudo ${PROGRAM} …`);
 }
 
 /** In one line. */
@@ -213,19 +205,19 @@ export async function auditFirewall(
 }
 
 async function plannedOpening(call: CommandCall, settings: Settings): Promise<Opening> {
-  const { sshDoors, wantedOpening } = await wanted();
-  return wantedOpening(settings, await sshDoors(await sessionPort(call)));
+  const { sshDoors, requiredOpening } = await openings();
+  return requiredOpening(settings, await sshDoors(await sessionPort(call)));
 }
 
 /** The port of the caller's session of SSH; null outside of one. */
 async function sessionPort({ env }: CommandCall): Promise<number | null> {
-  const { callerConnection, ownPortOf } = await wanted();
+  const { callerConnection, ownPortOf } = await openings();
   return ownPortOf(callerConnection(env));
 }
 
 /** The ports that will be open, those that listen and will be closed, and what happens without a confirmation. */
 async function announced(opening: Opening, confirmed: Opening | null, settings: Settings): Promise<string> {
-  const shut = await (await wanted()).wouldBeShut(opening);
+  const shut = await (await openings()).wouldBeShut(opening);
   const within = formatDuration(settings["firewall.confirm_within"]);
   const back =
     confirmed === null ? "every port is open again" : `what is open now stays open (${shownOpening(confirmed)})`;

@@ -20,7 +20,7 @@ import { comesBackFrom } from "../../print/comes-back.ts";
 import { oneLine, size } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 import { privateKeysOf } from "../accounts/account-keys.ts";
-import { backups, progressText, rootOnly } from "./backup.ts";
+import { backups, progressText } from "./backup.ts";
 import { restoreArchive } from "./backup-archive.ts";
 
 const LONGEST_KEY = 1_000;
@@ -46,8 +46,6 @@ function lazily() {
 
 /** `backup restore [SNAPSHOT]`: the whole server, or with --account mails of one account. */
 export async function backupRestore(call: CommandCall): Promise<CommandOutcome> {
-  const refused = rootOnly("backup restore");
-  if (refused !== null) return refused;
   const wrong = wrongTogether(call);
   if (wrong !== null) return wrong;
   if (call.args[0]?.endsWith(".gpg") === true) return restoreArchive(call, call.args[0] ?? "");
@@ -99,7 +97,7 @@ async function sourceOf(call: CommandCall): Promise<Source | CommandFailure> {
   try {
     if (from === null) {
       const read = settingsOf(call);
-      if (!("settings" in read)) return read;
+      if (!read.ok) return read;
       const key = await keyOf(call, readKey(layout));
       if (typeof key !== "string") return key;
       const { settings } = read;
@@ -205,16 +203,16 @@ async function restoreMails(call: CommandCall, { restic, snapshot, manifest }: C
   // Mails are linked as they lie there; to find one, Dovecot must read all.
   const keys = call.option("message") === null ? [] : await privateKeysOf(call, account);
   if ("ok" in keys) return keys;
-  const wanted = { account, folder: call.option("folder"), messageId: call.option("message") };
+  const selection = { account, folder: call.option("folder"), messageId: call.option("message") };
   const folder = call.option("into") ?? `Restored ${isoTime(instant(manifest.at)).slice(0, 10)}`;
-  const what = mailsText(wanted);
+  const what = mailsText(selection);
   if (call.flag("dry-run"))
     return done(
       { snapshot, account, folder },
       `Would put ${what} of ${at(manifest)} into the folder “${folder}” of ${account}. Nothing was changed.`,
     );
   const { interrupted } = call.terminal;
-  const asked = { snapshot, wanted, folder, keys, interrupted, watch: watchOf(call) };
+  const asked = { snapshot, selection, folder, keys, interrupted, watch: watchOf(call) };
   const restored = await restoreMailbox(call.layout, restic, asked);
   if (!restored.ok) return failed(restored.reason, "");
   if (restored.mails === 0)

@@ -1,6 +1,6 @@
 import { existsSync, lstatSync } from "node:fs";
 import { join } from "node:path";
-import { type Forward, redirectsOf } from "../../core/access/access-review.ts";
+import { type Forward, sieveRedirectsOf } from "../../core/access/access-review.ts";
 import { Directory, UnsafePath } from "../../host/root-files/directory.ts";
 import { readPlain } from "../../host/root-files/files.ts";
 
@@ -19,7 +19,7 @@ export function homeOf(mail: string, account: string): string {
  * Addresses to which an account's Sieve scripts forward mail: every script in its home counts, active or not. Users could put
  * anything there, so links are not followed.
  */
-export function redirectsIn(home: string, account: string): readonly Forward[] {
+export function sieveRedirectsIn(home: string, account: string): readonly Forward[] {
   const names = [
     ".dovecot.sieve",
     ...namesIn(home, "sieve")
@@ -28,7 +28,7 @@ export function redirectsIn(home: string, account: string): readonly Forward[] {
       .map((name) => join("sieve", name)),
   ];
   return names.flatMap((name) => {
-    const to = redirectsOf(textOf(join(home, name)));
+    const to = sieveRedirectsOf(textOf(join(home, name)));
     return to.length === 0 ? [] : [{ address: account, to, by: name }];
   });
 }

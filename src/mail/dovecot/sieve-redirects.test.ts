@@ -3,30 +3,30 @@ import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { redirectsIn } from "./redirects.ts";
+import { sieveRedirectsIn } from "./sieve-redirects.ts";
 
 const ANNA = "anna@example.org";
 
 test("each script in the home counts, and a link to one only once", () => {
   const home = temporaryDirectory();
-  assert.deepEqual(redirectsIn(home, ANNA), []);
+  assert.deepEqual(sieveRedirectsIn(home, ANNA), []);
   mkdirSync(join(home, "sieve"));
   writeFileSync(join(home, "sieve", "away.sieve"), 'redirect "anna@else.example";');
   writeFileSync(join(home, "sieve", "keep.sieve"), "keep;");
   writeFileSync(join(home, "sieve", "away.svbin"), 'redirect "x@else.example";');
   symlinkSync("sieve/away.sieve", join(home, ".dovecot.sieve"));
   const forward = { address: ANNA, to: ["anna@else.example"], by: "sieve/away.sieve" };
-  assert.deepEqual(redirectsIn(home, ANNA), [forward]);
+  assert.deepEqual(sieveRedirectsIn(home, ANNA), [forward]);
 });
 
 test("a user's own script is read, and a link to elsewhere is not", () => {
   const home = temporaryDirectory();
   writeFileSync(join(home, ".dovecot.sieve"), 'redirect "anna@else.example";');
   assert.deepEqual(
-    redirectsIn(home, ANNA).map(({ by }) => by),
+    sieveRedirectsIn(home, ANNA).map(({ by }) => by),
     [".dovecot.sieve"],
   );
   const other = temporaryDirectory();
   symlinkSync(join(home, ".dovecot.sieve"), join(other, ".dovecot.sieve"));
-  assert.deepEqual(redirectsIn(other, ANNA), []);
+  assert.deepEqual(sieveRedirectsIn(other, ANNA), []);
 });

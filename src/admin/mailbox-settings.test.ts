@@ -1,18 +1,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { verbs } from "./declare/control.ts";
-import { OWN_SETTING_FORMS, type OwnSettings } from "./own-settings.ts";
+import { MAILBOX_SETTING_FORMS, type MailboxSettings } from "./mailbox-settings.ts";
 
 const ANNA = "anna@example.org";
-const NONE: OwnSettings = { appPasswords: [], forwarding: null, vacation: null };
-const SET: OwnSettings = {
+const NONE: MailboxSettings = { appPasswords: [], forwarding: null, vacation: null };
+const SET: MailboxSettings = {
   appPasswords: [{ name: "phone", madeBy: "root", madeAt: "2026-11-01T00:00:00Z", usedAt: null }],
   forwarding: { to: ["eve@evil.example"], keep: false },
   vacation: { subject: "", text: "Write to eve@evil.example.", until: "2026-11-02T00:00:00Z" },
 };
 
 test("each setting is shown in a line if it is set", () => {
-  const shown = (own: OwnSettings) => OWN_SETTING_FORMS.map(({ shows }) => shows(own, Date.parse("2026-11-24")));
+  const shown = (own: MailboxSettings) =>
+    MAILBOX_SETTING_FORMS.map(({ shows }) => shows(own, Date.parse("2026-11-24")));
   assert.deepEqual(shown(NONE), [null, null, null]);
   assert.deepEqual(shown(SET), [
     "eve@evil.example; no copy stays here",
@@ -22,7 +23,7 @@ test("each setting is shown in a line if it is set", () => {
 });
 
 test("what a thief may have set is ended by a command that the guard takes, and is named afterwards", () => {
-  for (const { label, ends } of OWN_SETTING_FORMS.filter((form) => form.ends !== undefined)) {
+  for (const { label, ends } of MAILBOX_SETTING_FORMS.filter((form) => form.ends !== undefined)) {
     const command = ends?.command(ANNA);
     assert.ok(
       verbs

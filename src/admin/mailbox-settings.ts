@@ -5,28 +5,28 @@ import type { AppPasswordItem } from "./declare/items.ts";
 import { type Forwarding, NO_FORWARD, NO_REPLY } from "./mailboxes.ts";
 
 /** What is set for a mailbox. `forwarding` null: mail stays in it. `vacation` null: no reply is stored; one that has ended still is. */
-export type OwnSettings = Readonly<{
+export type MailboxSettings = Readonly<{
   appPasswords: readonly AppPasswordItem[];
   forwarding: Forwarding | null;
   vacation: WrittenVacation | null;
 }>;
 
 /** How the command line shows one of them, in a line, and ends it if a thief may have set it. */
-export type OwnSettingForm = Readonly<{
+export type MailboxSettingForm = Readonly<{
   label: string;
   /** Null if it is not set. */
-  shows: (own: OwnSettings, nowMs: number) => string | null;
+  shows: (own: MailboxSettings, nowMs: number) => string | null;
   /** Unless a new password of the account removes it. */
   ends?: Readonly<{
     command: (name: string) => Command;
-    plan: (name: string, own: OwnSettings) => string;
-    did: (name: string, own: OwnSettings) => string;
+    plan: (name: string, own: MailboxSettings) => string;
+    did: (name: string, own: MailboxSettings) => string;
   }>;
 }>;
 
-const onward = ({ forwarding: it }: OwnSettings): string => (it?.to ?? []).join(", ");
+const onward = ({ forwarding: it }: MailboxSettings): string => (it?.to ?? []).join(", ");
 
-export const OWN_SETTING_FORMS: readonly OwnSettingForm[] = [
+export const MAILBOX_SETTING_FORMS: readonly MailboxSettingForm[] = [
   {
     label: "sent on to",
     shows: (own) =>

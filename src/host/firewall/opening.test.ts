@@ -16,19 +16,19 @@ import {
   openConnections,
   ownPortOf,
   peerOf,
+  requiredOpening,
   sshDoors,
   sshPorts,
-  wantedOpening,
   wouldBeShut,
-} from "./wanted.ts";
+} from "./opening.ts";
 
 const MAIL = ["25/tcp", "465/tcp", "587/tcp", "993/tcp"];
 const SSH = [door("22/tcp4")];
 
 test("includes the ports for connections from others, SSH, and additions from the settings", () => {
-  assert.deepEqual(wantedOpening(settingsWith(), SSH), { doors: ["22/tcp4", ...MAIL], trusted: [] });
+  assert.deepEqual(requiredOpening(settingsWith(), SSH), { doors: ["22/tcp4", ...MAIL], trusted: [] });
   const more = 'firewall.open = ["443/tcp", "60000-61000/udp"]\nfirewall.trusted_interfaces = ["wg0"]\n';
-  assert.deepEqual(wantedOpening(settingsWith(more), []), {
+  assert.deepEqual(requiredOpening(settingsWith(more), []), {
     doors: ["25/tcp", "443/tcp", "465/tcp", "587/tcp", "993/tcp", "60000-61000/udp"],
     trusted: ["wg0"],
   });
@@ -41,7 +41,7 @@ for (const [address, door] of [
   ["203.0.113.10", "3000/tcp4"],
 ] as const)
   test(`the dashboard at ${address} is accepted`, () =>
-    assert.deepEqual(wantedOpening(settingsWith(`http.address = "${address}"\n`), []).doors, [...MAIL, door]));
+    assert.deepEqual(requiredOpening(settingsWith(`http.address = "${address}"\n`), []).doors, [...MAIL, door]));
 
 test("SSH is found on every machine, and always at the port of the caller's session", async () => {
   assert.ok((await sshDoors()).length > 0);

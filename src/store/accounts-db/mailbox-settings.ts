@@ -7,7 +7,7 @@ import { FORWARDS, readForwarding, SqliteForwards, SqliteYoungForwards } from ".
 import { readVacation, SqliteVacations, VACATIONS } from "./vacations.ts";
 
 /** What its user or the owner sets for a mailbox, with its table in `accounts.db`. */
-export type OwnSetting = Readonly<{
+export type MailboxSetting = Readonly<{
   /** In a comparison of two databases (`changed-since.ts`). */
   key: string;
   /** Its tables, triggers and views. Absent if views of `schema.ts` need them: then they are there. */
@@ -24,14 +24,19 @@ export type OwnSetting = Readonly<{
   shown: Readonly<{ what: string; value: string; from: string }>;
 }>;
 
-export const OWN_SETTINGS = [APP_PASSWORDS, FORWARDS, VACATIONS, NETWORKS] as const satisfies readonly OwnSetting[];
-export type OwnKey = (typeof OWN_SETTINGS)[number]["key"];
+export const MAILBOX_SETTINGS = [
+  APP_PASSWORDS,
+  FORWARDS,
+  VACATIONS,
+  NETWORKS,
+] as const satisfies readonly MailboxSetting[];
+export type MailboxSettingKey = (typeof MAILBOX_SETTINGS)[number]["key"];
 
-export const ownSchema = OWN_SETTINGS.map((one: OwnSetting) => one.schema ?? "").join("");
-export const ownTables = OWN_SETTINGS.flatMap(({ tables }): readonly string[] => tables);
+export const mailboxSettingsSchema = MAILBOX_SETTINGS.map((one: MailboxSetting) => one.schema ?? "").join("");
+export const mailboxSettingsTables = MAILBOX_SETTINGS.flatMap(({ tables }): readonly string[] => tables);
 
 /** What reads and writes them for the guard. */
-export function ownSettingStores(db: DatabaseSync, uses: NotedUses) {
+export function mailboxSettingStores(db: DatabaseSync, uses: NotedUses) {
   return {
     appPasswords: new SqliteAppPasswords(db, uses),
     networks: new SqliteAccountNetworks(db),
@@ -42,7 +47,7 @@ export function ownSettingStores(db: DatabaseSync, uses: NotedUses) {
 }
 
 /** Everything that is set for an account's mailbox. The connection may be read-only. */
-export function readOwnSettings(db: DatabaseSync, account: string) {
+export function readMailboxSettings(db: DatabaseSync, account: string) {
   return {
     appPasswords: readAppPasswords(db, account),
     forwarding: readForwarding(db, account),

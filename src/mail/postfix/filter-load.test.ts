@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HandClock } from "../../../test/kit/engine-kit.ts";
+import { DELIVERED, MAIL } from "../../../test/kit/samples.ts";
 import { type Decision, decision } from "../../core/decide/decision.ts";
 import { MOST_IN_FILTERS } from "../../core/decide/mail.ts";
-import type { Excess, Message } from "../../core/events/mail.ts";
-import { parseIp } from "../../core/net/ip.ts";
+import type { EndOfMessage, Excess } from "../../core/events/mail.ts";
 import { MINUTE_MS } from "../../core/time.ts";
-import { FilterRoom } from "./filter-room.ts";
+import { FilterLoad } from "./filter-load.ts";
 
 const PASS = decision("pass", "below_limit");
 const LARGE = MOST_IN_FILTERS / 4;
@@ -14,39 +14,28 @@ const LARGE = MOST_IN_FILTERS / 4;
 /** A server that reads mail: `send` returns what the engine was asked about the mail's excess. */
 function server() {
   const clock = new HandClock();
-  const room = new FilterRoom(clock);
-  const sent = (queueId: string, sizeBytes: number, more: Partial<Message>, decided: Decision): Excess["of"] | null => {
+  const load = new FilterLoad(clock);
+  const sent = (
+    queueId: string,
+    sizeBytes: number,
+    more: Partial<EndOfMessage>,
+    decided: Decision,
+  ): Excess["of"] | null => {
     let of: Excess["of"] | null = null;
-    const submit = room.entering((event, answer) => {
-      of = event.type === "MESSAGE" ? (event.excess?.of ?? null) : null;
+    const submit = load.limiting((event, answer) => {
+      of = event.type === "END_OF_MESSAGE" ? (event.excess?.of ?? null) : null;
       answer(decided);
     });
-    submit({ ...MAIL, queueId, sizeBytes, ...more }, () => undefined);
+    submit({ type: "END_OF_MESSAGE", ...MAIL, recipientCount: 1, queueId, sizeBytes, ...more }, () => undefined);
     return of;
   };
   return {
-    room,
-    send: (queueId: string, sizeBytes = LARGE, more: Partial<Message> = {}, decided = PASS) =>
+    load,
+    send: (queueId: string, sizeBytes = LARGE, more: Partial<EndOfMessage> = {}, decided = PASS) =>
       sent(queueId, sizeBytes, more, decided),
     clock,
   };
 }
-
-const MAIL: Message = {
-  type: "MESSAGE",
-  ip: parseIp("198.51.100.9") ?? assert.fail(),
-  service: "smtp",
-  session: "s",
-  clientName: null,
-  helo: "client.test",
-  sender: "a@sender.test",
-  recipient: "b@example.test",
-  recipientCount: 1,
-  account: null,
-  queueId: "",
-  transaction: "",
-  sizeBytes: 0,
-};
 
 function fill({ send }: ReturnType<typeof server>): void {
   for (const queueId of ["AAAA1", "AAAA2", "AAAA3", "AAAA4"]) assert.equal(send(queueId), null);
@@ -75,34 +64,22 @@ for (const [how, seen] of [
       reply: "",
     },
   ],
-  [
-    "is delivered",
-    {
-      type: "MAIL_TRIED",
-      queueId: "AAAA2",
-      recipient: "b@example.test",
-      alias: null,
-      outcome: "sent",
-      relay: "lmtp",
-      reply: "",
-      server: null,
-    },
-  ],
+  ["is delivered", { ...DELIVERED, queueId: "AAAA2" }],
 ] as const)
   test(`there is room again once a mail ${how}`, () => {
     const all = server();
     fill(all);
-    assert.equal(all.room.follow(seen), seen);
+    assert.equal(all.load.observe(seen), seen);
     assert.equal(all.send("BBBB1"), null);
     assert.equal(all.send("BBBB2"), "bytes_in_filters");
-    all.room.follow(seen);
+    all.load.observe(seen);
     assert.equal(all.send("BBBB2"), "bytes_in_filters", "a mail makes room once");
   });
 
 test("a mail that is only named in the log is still being read", () => {
   const all = server();
   fill(all);
-  all.room.follow({ type: "MAIL_QUEUED", queueId: "AAAA2", messageId: "<a@b.test>" });
+  all.load.observe({ type: "MAIL_QUEUED", queueId: "AAAA2", messageId: "<a@b.test>" });
   assert.equal(all.send("BBBB1"), "bytes_in_filters");
 });
 
@@ -119,14 +96,13 @@ test("a refused mail takes no room, and a repeated question about a mail no more
 
 test("of mails in which parts may hide, the filters read one at a time", () => {
   const all = server();
-  const excess = { of: "bytes_in_filters", count: LARGE } as const;
   const ask = (queueId: string): string | null => {
     all.send(queueId);
-    return all.send(queueId, LARGE, { excess }, decision("defer", "filters_busy"));
+    return all.send(queueId, LARGE, { mayHideParts: true }, decision("defer", "filters_busy"));
   };
   assert.equal(ask("AAAA1"), null, "the engine is not asked");
   assert.equal(ask("AAAA2"), "bytes_in_filters");
-  all.room.follow({ type: "MAIL_JUDGED", queueId: "AAAA1", found: "dkim" });
+  all.load.observe({ type: "MAIL_JUDGED", queueId: "AAAA1", found: "dkim" });
   assert.equal(ask("AAAA3"), null);
 });
 

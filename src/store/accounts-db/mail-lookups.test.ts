@@ -4,7 +4,7 @@ import { HandClock } from "../../../test/kit/engine-kit.ts";
 import { databaseOnMemory } from "../../../test/kit/memory-database.ts";
 import { accountName, mailAddress } from "../../../test/kit/samples.ts";
 import { planOf } from "../../../test/kit/test-database.ts";
-import { SqliteActiveAccounts, SqliteAliasReach, SqliteRecipients } from "./mail-views.ts";
+import { SqliteActiveAccounts, SqliteAliasReach, SqliteRecipients } from "./mail-lookups.ts";
 import { accountsMigrations } from "./schema.ts";
 
 test("active is who could sign in, in any case: neither the suspended, nor the unlisted, nor the unknown", () => {

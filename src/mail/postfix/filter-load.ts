@@ -1,7 +1,7 @@
 import { decision } from "../../core/decide/decision.ts";
 import { MOST_IN_FILTERS } from "../../core/decide/mail.ts";
 import type { Observation } from "../../core/events/log.ts";
-import type { Message } from "../../core/events/mail.ts";
+import type { EndOfMessage } from "../../core/events/mail.ts";
 import { MINUTE_MS, type Millis } from "../../core/time.ts";
 import type { Clock, Submit } from "../../guard/ports.ts";
 
@@ -14,12 +14,12 @@ const LONGEST_MS = MINUTE_MS;
  * Bounds how much mail the content filters read at once. Without it, strangers who send much at the same time could keep Rspamd
  * busy for longer than Postfix waits for it, and mail would pass unverified.
  */
-export class FilterRoom {
+export class FilterLoad {
   /** By queue id, the oldest first. */
   readonly #mails = new Map<string, Readonly<{ sizeBytes: number; since: Millis }>>();
   #bytes = 0;
-  /** The queue id of the mail with hidden parts that the filters may read now. */
-  #hard = "";
+  /** The queue id of the mail that may hide parts and that the filters may read now. */
+  #hidingParts = "";
   readonly #clock: Clock;
 
   constructor(clock: Clock) {
@@ -30,14 +30,14 @@ export class FilterRoom {
    * Postfix asks at the end of a mail, before the filters read it. Our milter then asks about a mail that exceeds a limit, and
    * about one that may hide more parts than it counted: the filters read only one of the latter at a time.
    */
-  entering(submit: Submit): Submit {
+  limiting(submit: Submit): Submit {
     return (event, answer) => {
-      if (event.type !== "MESSAGE") return submit(event, answer);
-      if (event.excess?.of === "bytes_in_filters" && !this.#mails.has(this.#hard)) {
-        this.#hard = event.queueId;
+      if (event.type !== "END_OF_MESSAGE") return submit(event, answer);
+      if (event.mayHideParts === true && !this.#mails.has(this.#hidingParts)) {
+        this.#hidingParts = event.queueId;
         return answer(decision("pass", "below_limit"));
       }
-      submit(event.excess === undefined ? this.#enter(event) : event, (decided) => {
+      submit(this.#limited(event), (decided) => {
         if (decided.verdict === "refuse" || decided.verdict === "defer") this.#leave(event.queueId);
         answer(decided);
       });
@@ -45,14 +45,19 @@ export class FilterRoom {
   }
 
   /** A line of the log shows that Rspamd is done with a mail: it was marked or refused, or its delivery was tried. */
-  follow(seen: Observation | null): Observation | null {
+  observe(seen: Observation | null): Observation | null {
     const isDone = seen?.type === "MAIL_JUDGED" || seen?.type === "CONTENT_REFUSED" || seen?.type === "MAIL_TRIED";
     if (isDone) this.#leave(seen.queueId);
     return seen;
   }
 
+  #limited(mail: EndOfMessage): EndOfMessage {
+    if (mail.mayHideParts === true) return { ...mail, excess: { of: "bytes_in_filters", count: this.#bytes } };
+    return mail.excess === undefined ? this.#enter(mail) : mail;
+  }
+
   /** An account's mail is not deferred here: Postfix defers it if Rspamd does not answer in time, so that none leaves unsigned. */
-  #enter(mail: Message): Message {
+  #enter(mail: EndOfMessage): EndOfMessage {
     const now = this.#clock.now();
     const { queueId, sizeBytes, account } = mail;
     for (const [old, { since }] of this.#mails) {

@@ -23,7 +23,7 @@ const USUAL_SSH = doorOf({ protocol: "tcp", family: null, first: 22, last: 22 })
 const DHCP: readonly string[] = ["68/udp", "546/udp"];
 
 /** The openings of the settings, and SSH. */
-export function wantedOpening(settings: Settings, ssh: readonly Door[]): Opening {
+export function requiredOpening(settings: Settings, ssh: readonly Door[]): Opening {
   const served = portsOf(settings).flatMap(({ port, address }) => {
     const ip = address === null ? null : parseIp(address);
     if (ip !== null && isLoopback(ip)) return [];
