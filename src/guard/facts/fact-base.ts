@@ -189,13 +189,13 @@ export class FactBase {
   }
 
   /** Its transaction was lost, and it will be decided again: its password is not pending, its recipient not named. */
-  unfollow(event: ClientEvent, now: Millis): void {
+  undo(event: ClientEvent, now: Millis): void {
     if (event.type === "RECIPIENT" && event.recipient !== null) this.#sources.named.undoAdd(event, event.recipient);
     if (event.type === "LOGIN_ASKED") this.#sources.accounts.reported(event, this.ofUnrecorded(event, now));
   }
 
   /** Applies a change to the state in memory. */
-  remember(change: Change, now: Millis): void {
+  applyChange(change: Change, now: Millis): void {
     const { addresses, sparing } = this.#sources;
     switch (change.type) {
       case "KNOW":

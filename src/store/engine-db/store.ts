@@ -81,7 +81,7 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
 
   commit(): void {
     this.#writer.finish();
-    if (this.#index.isFull) this.#index.settle();
+    if (this.#index.isFull) this.#index.addWaiting();
     this.#sql.commit.run();
     this.#writer.ended(true);
     this.#events.commit();
@@ -93,17 +93,17 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
     return row === undefined ? null : { inode: text(row["inode"]), offset: integer(row["offset"]) };
   }
 
-  priorReports(subject: Prefix, report: JailReported, now: Millis): PriorReports {
+  priorReports(prefix: Prefix, report: JailReported, now: Millis): PriorReports {
     this.#writer.write();
-    return this.#jails.priorReports(subject, report, now);
+    return this.#jails.priorReports(prefix, report, now);
   }
 
   /** Adds waiting events to their index. Call it between transactions; throws as they do. */
-  settle(): void {
+  indexWaiting(): void {
     if (this.#index.isEmpty) return;
     this.begin();
     try {
-      this.#index.settle();
+      this.#index.addWaiting();
       this.commit();
     } catch (error) {
       this.rollback();
@@ -171,7 +171,7 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
         this.#honest.credit(change, at);
         return;
       case "NOTE_REPORT":
-        this.#jails.hear(change, at);
+        this.#jails.note(change, at);
         return;
       case "ALLOW":
         this.#sql.allow.run(change.prefix, change.note, change.by, at, change.expiresAt);
@@ -238,7 +238,7 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
     if (!this.#index.hasWaiting(subject)) return this.#windows;
     if (!this.#db.isTransaction) return this.#allWindows;
     this.#writer.write();
-    this.#writer.heed(() => this.#index.settle());
+    this.#writer.keepingFailure(() => this.#index.addWaiting());
     return this.#windows;
   }
 }
