@@ -105,10 +105,10 @@ export class EventProcessor {
 
   /** Writes a log line's event, and its consequences for a server or an account. */
   observeLog(observation: Observation, now: Millis): void {
-    const meant = this.#facts.meaningOf(observation, now);
-    const record = observationRecord(observation, now, (ip) => this.prefixOf(ip), meant);
+    const consequence = this.#facts.consequenceOf(observation, now);
+    const record = observationRecord(observation, now, (ip) => this.prefixOf(ip), consequence);
     if (record !== null) this.append(record);
-    if (meant !== null) this.apply(meant, now);
+    if (consequence !== null) this.apply(consequence, now);
   }
 
   /** While the database cannot be written: bans in force hold, and wrong passwords count but cause no ban. */

@@ -18,7 +18,7 @@ import {
   commandOf,
 } from "./command.ts";
 import { type Connect, type ConnectRest, connection } from "./connection.ts";
-import { type LogRest, logColumns, logRest, logSentence, type Meant, type Observation } from "./log.ts";
+import { type Consequence, type LogRest, logColumns, logRest, logSentence, type Observation } from "./log.ts";
 import { type LoginAsked, type LoginFailed, type LoginRest, type LoginSucceeded, login } from "./login.ts";
 import {
   type DataCommand,
@@ -112,15 +112,15 @@ export function auditRecord(audit: Audit, at: Millis): EventRecord {
   return { ...auditColumns(audit, at), rest: auditRest(audit) };
 }
 
-/** Null: the mail has enough events already. `meant`: what follows from a delivery. */
+/** Null: the mail has enough events already. `consequence`: what follows from a delivery. */
 export function observationRecord(
   observation: Observation,
   at: Millis,
   prefixOf: (ip: Ip) => Prefix,
-  meant: Meant | null = null,
+  consequence: Consequence | null = null,
 ): EventRecord | null {
   if (observation.type === "MAIL_JUDGED") return null;
-  return { ...logColumns(observation, at, prefixOf, meant), rest: logRest(observation, meant) };
+  return { ...logColumns(observation, at, prefixOf, consequence), rest: logRest(observation, consequence) };
 }
 
 /** The sliding window in which the event counts; null if none. */

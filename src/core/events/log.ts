@@ -65,7 +65,7 @@ type Tried = Extract<Observation, { type: "MAIL_TRIED" }>;
 /** The credit of a delivery for a server. */
 export type Credited = Extract<Change, { type: "CREDIT" }>;
 /** What the outcome of a delivery means for the server at the other side, or for the account that sent the mail. */
-export type Meant = Credited | Extract<Change, { type: "NOTE_REFUSAL" }>;
+export type Consequence = Credited | Extract<Change, { type: "NOTE_REFUSAL" }>;
 
 export type LogRest =
   | Readonly<{ event: "SPAM_SCORED"; score: number; required: number }>
@@ -84,12 +84,12 @@ export type LogRest =
       credit?: Omit<Credited, "type"> | undefined;
     }>;
 
-/** `meant`: an account is named if the refusal counts against it. */
+/** `consequence`: an account is named if the refusal counts against it. */
 export function logColumns(
   seen: ShownObservation,
   at: Millis,
   prefixOf: (ip: Ip) => Prefix,
-  meant: Meant | null,
+  consequence: Consequence | null,
 ): EventColumns {
   switch (seen.type) {
     case "SPAM_SCORED": {
@@ -122,13 +122,13 @@ export function logColumns(
       const [type, verdict] = TRIED[seen.outcome];
       const isLost = seen.outcome === "bounced" && isForSomebodyHere(seen);
       const { queueId, recipient } = seen;
-      const account = meant?.type === "NOTE_REFUSAL" ? meant.account : null;
+      const account = consequence?.type === "NOTE_REFUSAL" ? consequence.account : null;
       return columns({ at, type, account, verdict: isLost ? "lose" : verdict, queueId, recipient: stored(recipient) });
     }
   }
 }
 
-export function logRest(seen: ShownObservation, meant: Meant | null): LogRest {
+export function logRest(seen: ShownObservation, consequence: Consequence | null): LogRest {
   switch (seen.type) {
     case "SPAM_SCORED":
       return { event: seen.type, score: seen.score, required: seen.required };
@@ -149,7 +149,9 @@ export function logRest(seen: ShownObservation, meant: Meant | null): LogRest {
         reply: stored(seen.reply),
         server: seen.server ?? undefined,
         credit:
-          meant?.type === "CREDIT" ? { prefix: meant.prefix, network: meant.network, mail: meant.mail } : undefined,
+          consequence?.type === "CREDIT"
+            ? { prefix: consequence.prefix, network: consequence.network, mail: consequence.mail }
+            : undefined,
       };
   }
 }
