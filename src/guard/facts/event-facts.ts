@@ -101,12 +101,12 @@ export class EventFacts implements Facts {
     return this.#sources.wholeServer.hasProbed(this.state.network, this.#now);
   }
 
-  get newPlaces(): readonly Millis[] {
-    return this.#sources.wholeServer.newPlaces(this.#now);
+  get newClients(): readonly Millis[] {
+    return this.#sources.wholeServer.newClients(this.#now);
   }
 
-  get isNewPlace(): boolean {
-    return this.#sources.wholeServer.isNewPlace(this.state.prefix, this.#now);
+  get isNewClient(): boolean {
+    return this.#sources.wholeServer.isNewClient(this.state.prefix, this.#now);
   }
 
   get isWanted(): boolean {
