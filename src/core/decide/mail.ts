@@ -184,8 +184,8 @@ function correspondence(
 ): readonly Extract<Change, { type: "CORRESPOND" }>[] {
   if (recipient.length > LONGEST_ADDRESS) return [];
   const address = recipient.toLowerCase();
-  const isOurs = policy.domains.includes(domainOf(address));
-  return isOurs ? [] : [{ type: "CORRESPOND", address, account }];
+  const isLocal = policy.domains.includes(domainOf(address));
+  return isLocal ? [] : [{ type: "CORRESPOND", address, account }];
 }
 
 function ownSender(policy: Policy, facts: Pick<Facts, "senderHere">, event: MailAttributes): Decision | null {
@@ -242,7 +242,7 @@ export function decideFirstContact(policy: Policy, facts: FirstContactQuestion, 
   return decision("defer", "first_contacts_deferred", { evidence, counted: false });
 }
 
-/** Such a mail is accepted, and the spam filter gets a mark. Null: it does not come from such a place, or too few of them write. */
+/** Such a mail is accepted, and the spam filter gets a mark. Null: it does not come from such a client, or too few of them write. */
 export function markedInCrowd(policy: Policy, facts: MarkQuestion, now: Millis): Decision | null {
   const evidence = reached(policy.firstContacts.limits, facts.newClients, now);
   if (evidence === null || facts.known || !facts.isNewClient || facts.isWanted) return null;

@@ -38,14 +38,14 @@ export class RefusingDomains {
 }
 
 function keyOf({ account, recipient }: Refusal): string {
-  return `${account} ${domainOf(recipient)}`;
+  return `${account} ${lastTwoLabels(recipient)}`;
 }
 
 /**
  * Ignores subdomains, since anyone may create as many as they want. `co.uk` counts as one domain then, so fewer
  * refusals count.
  */
-function domainOf(recipient: string): string {
+function lastTwoLabels(recipient: string): string {
   const domain = recipient.slice(recipient.lastIndexOf("@") + 1).toLowerCase();
   return domain.split(".").slice(-2).join(".");
 }

@@ -184,8 +184,8 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
 
   address(prefix: Prefix, reach: Reach): AddressHistory {
     const windows = this.#windowsFor(prefix);
-    const seen = windows.seen(prefix);
-    const bans = seen.bans ? this.#bans.of(prefix) : NO_BANS;
+    const stored = windows.stored(prefix);
+    const bans = stored.bans ? this.#bans.of(prefix) : NO_BANS;
     const stretch = (since: Millis): Stretch => ({ since, after: bans.countedUntil, most: reach.most });
     // A ban resets counts over minutes; counts over a day or a week lose only what was forgiven.
     const wrong: Stretch = { since: reach.sinceFailures, after: bans.forgiven, most: reach.mostFailures };
@@ -195,12 +195,12 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
         bans.facts.ban === null || bans.facts.ban.simulated === true
           ? (this.#bans.around(prefix) ?? bans.facts.ban)
           : bans.facts.ban,
-      knownAt: millisOrNull(seen.known),
-      connections: seen.connections ? windows.times(prefix, "connection", stretch(reach.sinceConnections)) : NOTHING,
-      mails: seen.mails ? windows.times(prefix, "mail", stretch(reach.sinceMails)) : NOTHING,
-      probes: seen.probes ? windows.times(prefix, "probe", stretch(reach.sinceProbes)) : NOTHING,
-      bounces: seen.bounces ? windows.times(prefix, "bounce", stretch(reach.sinceProbes)) : NOTHING,
-      failures: seen.logins ? windows.failures(prefix, wrong, bans.countedUntil) : NOTHING,
+      knownAt: millisOrNull(stored.known),
+      connections: stored.connections ? windows.times(prefix, "connection", stretch(reach.sinceConnections)) : NOTHING,
+      mails: stored.mails ? windows.times(prefix, "mail", stretch(reach.sinceMails)) : NOTHING,
+      probes: stored.probes ? windows.times(prefix, "probe", stretch(reach.sinceProbes)) : NOTHING,
+      bounces: stored.bounces ? windows.times(prefix, "bounce", stretch(reach.sinceProbes)) : NOTHING,
+      failures: stored.logins ? windows.failures(prefix, wrong, bans.countedUntil) : NOTHING,
     };
   }
 
