@@ -58,7 +58,7 @@ const APPLY_UNRECORDED: readonly Reason[] = [
  */
 export function failOpen(event: Event | null, decided: Decision | null): Decision {
   if (decided === null || event === null) return OPEN;
-  if (holdsAccount(decided)) return mustWait(decided);
+  if (holdsAccount(decided)) return deferred(decided);
   return "login" in event || APPLY_UNRECORDED.includes(decided.reason) || decided.verdict === "hold" ? decided : OPEN;
 }
 
@@ -67,7 +67,7 @@ function holdsAccount({ changes }: Decision): boolean {
 }
 
 /** No one would learn of a hold that is not recorded. */
-function mustWait({ evidence }: Decision): Decision {
+function deferred({ evidence }: Decision): Decision {
   return decision("defer", "account_recipient_limit", { evidence, counted: false, recorded: false });
 }
 

@@ -1,5 +1,5 @@
 import { commanded } from "../core/decide/command.ts";
-import { type Change, type Decision, decision, isOnTheWay, type LogPosition } from "../core/decide/decision.ts";
+import { type Change, type Decision, decision, isIntermediatePass, type LogPosition } from "../core/decide/decision.ts";
 import type { Policy } from "../core/decide/policy.ts";
 import { messageOf } from "../core/error.ts";
 import { type Audit, auditRecord } from "../core/events/command.ts";
@@ -66,11 +66,11 @@ export class Engine {
 
   setPolicy(policy: Policy): void {
     this.#processor.setPolicy(policy);
-    this.heedSimulation();
+    this.simulationChanged();
   }
 
   /** Raises a notice while nothing is enforced; afterwards simulated decisions do not count as offences. */
-  heedSimulation(): void {
+  simulationChanged(): void {
     this.#simulationEnd = this.policy.simulate ? null : "due";
     if (this.policy.simulate) return this.#parts.notices.raise("simulating", "");
     this.#parts.notices.clear("simulating");
@@ -120,7 +120,7 @@ export class Engine {
     }
     let decided: Decision;
     try {
-      decided = this.#processor.step(event, now);
+      decided = this.#processor.process(event, now);
     } catch (error) {
       this.#waiting.push({ event, answer, decided: null });
       this.#abandon(error, now);
@@ -131,7 +131,7 @@ export class Engine {
       decided = failOpen(event, this.#processor.decideAgain(event, now));
     this.#events += 1;
     const { bansChanged, allowChanged } = this.#processor.trace;
-    if (isOnTheWay(event.type, decided) && !bansChanged && !allowChanged) {
+    if (isIntermediatePass(event.type, decided) && !bansChanged && !allowChanged) {
       this.#timer.later();
       answer(decided);
     } else {

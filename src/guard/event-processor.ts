@@ -52,7 +52,7 @@ export class EventProcessor {
   }
 
   /** Facts, decision, row and changes of one event. Throws if the database cannot be written. */
-  step(event: Event, now: Millis): Decision {
+  process(event: Event, now: Millis): Decision {
     if ("prefix" in event) {
       const decided = this.decideCommand(event, now);
       this.#write(event, decided, { prefix: event.prefix, at: now });
@@ -75,7 +75,7 @@ export class EventProcessor {
     for (;;) {
       const facts = this.#facts.of(event, now);
       if (facts.ban === null || !isOver(facts.ban.expiresAt, now)) return facts;
-      const ended = this.step({ type: "BAN_EXPIRED", prefix: facts.ban.prefix }, now);
+      const ended = this.process({ type: "BAN_EXPIRED", prefix: facts.ban.prefix }, now);
       if (ended.changes.length === 0) return facts;
     }
   }
@@ -91,7 +91,7 @@ export class EventProcessor {
     this.#store.apply(change, now);
     const record = changeRecord(change, now);
     if (record !== null) this.append(record);
-    this.#facts.remember(change, now);
+    this.#facts.applyChange(change, now);
     if (change.type === "BAN" || change.type === "LIFT") this.#trace.bansChanged = true;
     if (change.type === "ALLOW" || change.type === "DISALLOW") this.#trace.allowChanged = true;
   }
@@ -104,10 +104,10 @@ export class EventProcessor {
 
   /** Writes a log line's event, and its consequences for a server or an account. */
   observeLog(observation: Observation, now: Millis): void {
-    const meant = this.#facts.meaningOf(observation, now);
-    const record = observationRecord(observation, now, (ip) => this.prefixOf(ip), meant);
+    const consequence = this.#facts.consequenceOf(observation, now);
+    const record = observationRecord(observation, now, (ip) => this.prefixOf(ip), consequence);
     if (record !== null) this.append(record);
-    if (meant !== null) this.apply(meant, now);
+    if (consequence !== null) this.apply(consequence, now);
   }
 
   /** While the database cannot be written: bans in force hold, and wrong passwords count but cause no ban. */
@@ -133,13 +133,13 @@ export class EventProcessor {
     if ((event.type !== "RECIPIENT" && event.type !== "DATA") || event.account === null) return null;
     const decided = failOpen(event, this.decideUnrecorded(event, now));
     if (decided.verdict !== "pass") return decided;
-    this.#facts.unfollow(event, now);
+    this.#facts.undo(event, now);
     return null;
   }
 
   /** Decides an event again after its transaction was lost. */
   decideAgain(event: Event, now: Millis): Decision | null {
-    if (!("prefix" in event)) this.#facts.unfollow(event, now);
+    if (!("prefix" in event)) this.#facts.undo(event, now);
     return this.decideUnrecorded(event, now);
   }
 

@@ -7,7 +7,7 @@ import { HOUR_MS, type Millis } from "../../src/core/time.ts";
 import { changesOf, type Kept, recipientKind } from "./naive-recount.ts";
 
 type Asked = Readonly<{ reason: string; at: Millis; event: Recipient; subject: Prefix; network: Prefix }>;
-type ServerFacts = Pick<Facts, "probesFromAnywhere" | "networkProbed" | "newPlaces" | "isNewPlace">;
+type ServerFacts = Pick<Facts, "probesFromAnywhere" | "networkProbed" | "newClients" | "isNewClient">;
 
 /** Answers that strangers got, known or unknown. A refusal for another reason said nothing about the recipient. */
 const ANSWERED = [
@@ -67,8 +67,8 @@ export function serverFactsOf(
       probes.map(({ at, network }) => ({ at, key: network })),
       now.at,
     ).has(networkOf(now.event)),
-    newPlaces: [...places].map(([, at]) => at),
-    isNewPlace: places.has(now.subject),
+    newClients: [...places].map(([, at]) => at),
+    isNewClient: places.has(now.subject),
   };
 }
 

@@ -60,7 +60,7 @@ test("a repeated question bans no address", () => {
 
 const CROWD = times(20, SECOND_MS);
 const first = (known: Partial<Facts>): string => {
-  const { verdict, reason } = decideFirstContact(policy, factsOf({ newPlaces: CROWD, ...known }), NOON);
+  const { verdict, reason } = decideFirstContact(policy, factsOf({ newClients: CROWD, ...known }), NOON);
   return `${verdict} ${reason}`;
 };
 
@@ -69,20 +69,20 @@ test("while many new places write, a first mail waits twenty minutes from the fi
   assert.equal(first({ connections: [later(NOON, 1 - 20 * MINUTE_MS), NOON] }), "defer first_contacts_deferred");
   assert.equal(first({ connections: [later(NOON, -20 * MINUTE_MS), NOON] }), "pass greylist_asked");
   assert.equal(first({ connections: [NOON], isWanted: true }), "pass greylist_asked");
-  assert.equal(first({ connections: [NOON], newPlaces: CROWD.slice(1) }), "pass greylist_asked");
+  assert.equal(first({ connections: [NOON], newClients: CROWD.slice(1) }), "pass greylist_asked");
   assert.equal(first({ connections: [] }), "defer first_contacts_deferred");
 });
 
 test("a hundred new places within the hour are many too", () => {
   const slow = times(100, 35 * SECOND_MS);
-  assert.equal(first({ connections: [NOON], newPlaces: slow }), "defer first_contacts_deferred");
-  assert.equal(first({ connections: [NOON], newPlaces: slow.slice(1) }), "pass greylist_asked");
+  assert.equal(first({ connections: [NOON], newClients: slow }), "defer first_contacts_deferred");
+  assert.equal(first({ connections: [NOON], newClients: slow.slice(1) }), "pass greylist_asked");
 });
 
 test("the mail of a new place among many is marked for the spam filter", () => {
   const marked = (known: Partial<Facts>) =>
-    markedInCrowd(policy, factsOf({ newPlaces: CROWD, isNewPlace: true, ...known }), NOON)?.reason ?? null;
+    markedInCrowd(policy, factsOf({ newClients: CROWD, isNewClient: true, ...known }), NOON)?.reason ?? null;
   assert.equal(marked({}), "first_contacts_marked");
-  for (const other of [{ known: true }, { isWanted: true }, { isNewPlace: false }, { newPlaces: [] }])
+  for (const other of [{ known: true }, { isWanted: true }, { isNewClient: false }, { newClients: [] }])
     assert.equal(marked(other), null);
 });

@@ -115,7 +115,7 @@ export function isLeftToPostgrey({ reason }: Pick<Decision, "reason">): boolean 
 }
 
 /** Whether a client only reaches a step at which the guard is asked again, and has received nothing yet. */
-export function isOnTheWay(type: string, decided: Pick<Decision, "verdict" | "reason">): boolean {
+export function isIntermediatePass(type: string, decided: Pick<Decision, "verdict" | "reason">): boolean {
   if (decided.verdict !== "pass" || isLeftToPostgrey(decided)) return false;
   return type === "CONNECT" || type === "RECIPIENT" || type === "DATA";
 }

@@ -191,8 +191,8 @@ export type Facts = Readonly<{
   /** Whether a stranger of this network asked for an unknown recipient within the hour. */
   networkProbed: boolean;
   /** When prefixes of strangers wrote to a recipient for the first time within the hour, and whether this is one of them. */
-  newPlaces: readonly Millis[];
-  isNewPlace: boolean;
+  newClients: readonly Millis[];
+  isNewClient: boolean;
   /** The networks from which the account of the login may sign in; empty: anywhere. */
   accountNetworks: readonly Prefix[];
   /** Whether the account that sends or signs in may still sign in; true if there is none. */

@@ -184,8 +184,8 @@ function correspondence(
 ): readonly Extract<Change, { type: "CORRESPOND" }>[] {
   if (recipient.length > LONGEST_ADDRESS) return [];
   const address = recipient.toLowerCase();
-  const isOurs = policy.domains.includes(domainOf(address));
-  return isOurs ? [] : [{ type: "CORRESPOND", address, account }];
+  const isLocal = policy.domains.includes(domainOf(address));
+  return isLocal ? [] : [{ type: "CORRESPOND", address, account }];
 }
 
 function ownSender(policy: Policy, facts: Pick<Facts, "senderHere">, event: MailAttributes): Decision | null {
@@ -217,8 +217,8 @@ export function decideBounce(policy: Policy, facts: BounceQuestion, event: Recip
 
 type Stranger = Pick<Facts, "known" | "isWanted" | "firstContact">;
 export type HarvestQuestion = Stranger & Pick<Facts, "recipient" | "probesFromAnywhere" | "networkProbed">;
-export type FirstContactQuestion = Stranger & Pick<Facts, "connections" | "newPlaces">;
-export type MarkQuestion = Pick<Facts, "known" | "isWanted" | "isNewPlace" | "newPlaces">;
+export type FirstContactQuestion = Stranger & Pick<Facts, "connections" | "newClients">;
+export type MarkQuestion = Pick<Facts, "known" | "isWanted" | "isNewClient" | "newClients">;
 
 /**
  * Probing for recipients from many places, each below its own limit. Past the limit of the whole server, no
@@ -236,16 +236,16 @@ export function decideHarvest(policy: Policy, facts: HarvestQuestion, event: Rec
 
 /** Mail from many places that write one mail each (snowshoe spam): first mails wait longer while they come. */
 export function decideFirstContact(policy: Policy, facts: FirstContactQuestion, now: Millis): Decision {
-  const evidence = reached(policy.firstContacts.limits, facts.newPlaces, now);
+  const evidence = reached(policy.firstContacts.limits, facts.newClients, now);
   if (evidence === null || facts.isWanted || hasWaited(policy, facts, now))
     return decision("pass", "greylist_asked", { counted: false });
   return decision("defer", "first_contacts_deferred", { evidence, counted: false });
 }
 
-/** Such a mail is accepted, and the spam filter gets a mark. Null: it does not come from such a place, or too few of them write. */
+/** Such a mail is accepted, and the spam filter gets a mark. Null: it does not come from such a client, or too few of them write. */
 export function markedInCrowd(policy: Policy, facts: MarkQuestion, now: Millis): Decision | null {
-  const evidence = reached(policy.firstContacts.limits, facts.newPlaces, now);
-  if (evidence === null || facts.known || !facts.isNewPlace || facts.isWanted) return null;
+  const evidence = reached(policy.firstContacts.limits, facts.newClients, now);
+  if (evidence === null || facts.known || !facts.isNewClient || facts.isWanted) return null;
   return decision("pass", "first_contacts_marked", { evidence });
 }
 

@@ -64,16 +64,16 @@ type Tried = Extract<Observation, { type: "MAIL_TRIED" }>;
 /** The credit of a delivery for a server. */
 export type Credited = Extract<Change, { type: "CREDIT" }>;
 /** What the outcome of a delivery means for the server at the other side, or for the account that sent the mail. */
-export type Meant = Credited | Extract<Change, { type: "NOTE_REFUSAL" }>;
+export type Consequence = Credited | Extract<Change, { type: "NOTE_REFUSAL" }>;
 
 type LogRest = RestOf<Exclude<Observation["type"], "MAIL_JUDGED">>;
 
-/** Null: the mail has enough events already. `meant`: what follows from a delivery; an account is named if the refusal counts against it. */
+/** Null: the mail has enough events already. `consequence`: what follows from a delivery; an account is named if the refusal counts against it. */
 export function observationRecord(
   seen: Observation,
   at: Millis,
   prefixOf: (ip: Ip) => Prefix,
-  meant: Meant | null = null,
+  consequence: Consequence | null = null,
 ): (EventColumns & Readonly<{ rest: LogRest }>) | null {
   switch (seen.type) {
     case "SPAM_SCORED": {
@@ -110,7 +110,7 @@ export function observationRecord(
       const { queueId, outcome, alias, relay, reply, server } = seen;
       const [type, usual] = TRIED[outcome];
       const verdict = outcome === "bounced" && isForSomebodyHere(seen) ? "lose" : usual;
-      const account = meant?.type === "NOTE_REFUSAL" ? meant.account : null;
+      const account = consequence?.type === "NOTE_REFUSAL" ? consequence.account : null;
       const columns = { at, type, account, verdict, queueId, recipient: stored(seen.recipient) } as const;
       return row(columns, {
         event: seen.type,
@@ -120,7 +120,9 @@ export function observationRecord(
         reply: stored(reply),
         server: server ?? undefined,
         credit:
-          meant?.type === "CREDIT" ? { prefix: meant.prefix, network: meant.network, mail: meant.mail } : undefined,
+          consequence?.type === "CREDIT"
+            ? { prefix: consequence.prefix, network: consequence.network, mail: consequence.mail }
+            : undefined,
       });
     }
     case "MAIL_JUDGED":

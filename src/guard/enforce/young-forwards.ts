@@ -46,14 +46,15 @@ export function watchingForwards(submit: Submit, parts: Parts): Submit {
 }
 
 function watch(parts: Parts, mails: BoundedMap<string, Copies>, event: Event, { verdict }: Decision): void {
-  if (event.type === "RECIPIENT" && verdict === "pass" && !parts.engine.policy.simulate) name(parts, mails, event);
+  if (event.type === "RECIPIENT" && verdict === "pass" && !parts.engine.policy.simulate)
+    addRecipient(parts, mails, event);
   if (event.type !== "DATA") return;
   if (verdict === "pass" || verdict === "hold") count(parts, inFlight(mails, event));
   mails.delete(event.session);
 }
 
-function name(parts: Parts, mails: BoundedMap<string, Copies>, event: Recipient): void {
-  const recipient = whole(event.recipient?.toLowerCase() ?? "", parts.engine.policy);
+function addRecipient(parts: Parts, mails: BoundedMap<string, Copies>, event: Recipient): void {
+  const recipient = qualified(event.recipient?.toLowerCase() ?? "", parts.engine.policy);
   const reached = parts.youngForwards.reached(recipient, parts.clock.now());
   if (reached.length === 0) return;
   const copies = inFlight(mails, event);
@@ -73,7 +74,7 @@ function name(parts: Parts, mails: BoundedMap<string, Copies>, event: Recipient)
 }
 
 /** Postfix takes `postmaster` without a domain too (RFC 5321, 4.5.1), and adds our first one (`myorigin`). */
-function whole(recipient: string, { domains: [first = ""] }: Policy): string {
+function qualified(recipient: string, { domains: [first = ""] }: Policy): string {
   return recipient === "postmaster" ? `${recipient}@${first}` : recipient;
 }
 

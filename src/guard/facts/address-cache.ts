@@ -20,7 +20,7 @@ import { LIMITS } from "../limits.ts";
 import { type AddressHistory, type History, NO_HISTORY } from "../storage-ports.ts";
 import type { ProtectionList } from "./sparing.ts";
 
-/** The windows of one address: a copy of the database that may be dropped at any time. */
+/** The windows of one client: a copy of the database that may be dropped at any time. */
 export type AddressState = {
   readonly prefix: Prefix;
   /** The network of the prefix and its neighbours. */
@@ -36,7 +36,7 @@ export type AddressState = {
   bounces: Millis[];
 };
 
-/** Remembers the latest addresses and accounts. Others are read from the database when they return. */
+/** Remembers the latest clients and accounts. Others are read from the database when they return. */
 export class AddressCache {
   readonly #history: History;
   readonly #protection: ProtectionList;
@@ -97,8 +97,9 @@ export class AddressCache {
 
   /** A ban on this network changed: all addresses in it are read again. */
   drop(network: Prefix, policy: Policy): void {
-    const isUnit = isSingleAddress(network) || (!isV4(network) && prefixLength(network) === policy.bans.ipv6Prefix);
-    if (isUnit) this.#states.delete(network);
+    const isClientPrefix =
+      isSingleAddress(network) || (!isV4(network) && prefixLength(network) === policy.bans.ipv6Prefix);
+    if (isClientPrefix) this.#states.delete(network);
     else this.forget();
   }
 

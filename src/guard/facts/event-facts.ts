@@ -10,7 +10,7 @@ import { addressLiteral } from "../../core/net/address.ts";
 import { hostPrefix, type Ip, overlaps, type Prefix } from "../../core/net/ip.ts";
 import { later, type Millis } from "../../core/time.ts";
 import type { AddressState } from "./address-cache.ts";
-import { type FactSources, kindOf, neighboursIn } from "./fact-sources.ts";
+import { type FactSources, neighboursIn, recipientKind } from "./fact-sources.ts";
 import { isActive, sendingOf } from "./sending.ts";
 
 const NO_TIMES: readonly Millis[] = [];
@@ -101,12 +101,12 @@ export class EventFacts implements Facts {
     return this.#sources.wholeServer.hasProbed(this.state.network, this.#now);
   }
 
-  get newPlaces(): readonly Millis[] {
-    return this.#sources.wholeServer.newPlaces(this.#now);
+  get newClients(): readonly Millis[] {
+    return this.#sources.wholeServer.newClients(this.#now);
   }
 
-  get isNewPlace(): boolean {
-    return this.#sources.wholeServer.isNewPlace(this.state.prefix, this.#now);
+  get isNewClient(): boolean {
+    return this.#sources.wholeServer.isNewClient(this.state.prefix, this.#now);
   }
 
   get isWanted(): boolean {
@@ -146,7 +146,7 @@ export class EventFacts implements Facts {
   get recipient(): Facts["recipient"] {
     const event = this.#event;
     if (!this.#isNaming(event)) return "known";
-    this.#recipient ??= kindOf(this.#sources.policy, this.#sources.parts.recipients, event);
+    this.#recipient ??= recipientKind(this.#sources.policy, this.#sources.parts.recipients, event);
     return this.#recipient;
   }
 

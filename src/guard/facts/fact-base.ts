@@ -3,7 +3,7 @@ import type { Change, Decision } from "../../core/decide/decision.ts";
 import type { PendingPassword, SparingFacts } from "../../core/decide/facts.ts";
 import type { Policy } from "../../core/decide/policy.ts";
 import type { ClientEvent, CommandEvent } from "../../core/events/event.ts";
-import type { Meant, Observation } from "../../core/events/log.ts";
+import type { Consequence, Observation } from "../../core/events/log.ts";
 import { isBounce } from "../../core/events/mail.ts";
 import type { Protection } from "../../core/events/reasons.ts";
 import type { AskedBefore, Remembered } from "../../core/events/seen.ts";
@@ -189,13 +189,13 @@ export class FactBase {
   }
 
   /** Its transaction was lost, and it will be decided again: its password is not pending, its recipient not named. */
-  unfollow(event: ClientEvent, now: Millis): void {
+  undo(event: ClientEvent, now: Millis): void {
     if (event.type === "RECIPIENT" && event.recipient !== null) this.#sources.named.undoAdd(event, event.recipient);
     if (event.type === "LOGIN_ASKED") this.#sources.accounts.reported(event, this.ofUnrecorded(event, now));
   }
 
   /** Applies a change to the state in memory. */
-  remember(change: Change, now: Millis): void {
+  applyChange(change: Change, now: Millis): void {
     const { addresses, sparing } = this.#sources;
     switch (change.type) {
       case "KNOW":
@@ -228,8 +228,8 @@ export class FactBase {
   }
 
   /** What a log line means for the server that a mail came from or went to, or for the account that sent it. */
-  meaningOf(observation: Observation, now: Millis): Meant | null {
-    return this.#queuedMails.meaningOf(observation, this.policy, now);
+  consequenceOf(observation: Observation, now: Millis): Consequence | null {
+    return this.#queuedMails.consequenceOf(observation, this.policy, now);
   }
 
   /** Call it after each transaction. Facts of a lost one are forgotten. */

@@ -89,7 +89,7 @@ export function neighboursIn(parts: NeighbourParts, network: Prefix, now: Millis
 }
 
 /** What kind of recipient this is. Recipients in other domains count as known: whether to relay is Postfix's decision. */
-export function kindOf(policy: Policy, directory: RecipientDirectory, { recipient }: Recipient): RecipientKind {
+export function recipientKind(policy: Policy, directory: RecipientDirectory, { recipient }: Recipient): RecipientKind {
   if (recipient === null) return "known";
   const at = recipient.lastIndexOf("@");
   const local = recipient.slice(0, at).toLowerCase();

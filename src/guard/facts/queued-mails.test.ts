@@ -129,7 +129,7 @@ test("remembers the last 4,096 mails in flight, the most recently active ones", 
   const mails = new QueuedMails({ hasWrittenTo: () => false }, NEVER_HELD);
   const accepted = (queueId: string): void => mails.accepted({ ...MESSAGE, queueId }, FROM, instant(1));
   const isKnown = (queueId: string): boolean =>
-    mails.meaningOf(tried("sent", null, queueId), POLICY, instant(9)) !== null;
+    mails.consequenceOf(tried("sent", null, queueId), POLICY, instant(9)) !== null;
   for (let i = 0; i < 4_096; i++) accepted(`AAAAA${i}`);
   accepted("AAAAA0");
   accepted("BBBBB");
@@ -139,7 +139,7 @@ test("remembers the last 4,096 mails in flight, the most recently active ones", 
 test("a mail without a queue id is not remembered", () => {
   const mails = new QueuedMails({ hasWrittenTo: () => false }, NEVER_HELD);
   mails.accepted({ ...MESSAGE, queueId: "" }, FROM, instant(1));
-  assert.equal(mails.meaningOf(tried("sent", null, ""), POLICY, instant(9)), null);
+  assert.equal(mails.consequenceOf(tried("sent", null, ""), POLICY, instant(9)), null);
 });
 
 test("a refusal counts against the account, once for each stranger among the mail's recipients", () => {
@@ -154,7 +154,7 @@ test("a refusal counts against the account, once for each stranger among the mai
     mails.accepted({ ...MESSAGE, account: ANNA }, { ...FROM, sending }, instant(5));
   };
   const reported = (extra: Partial<typeof REFUSED> = {}): unknown =>
-    mails.meaningOf({ ...REFUSED, ...extra }, POLICY, instant(9));
+    mails.consequenceOf({ ...REFUSED, ...extra }, POLICY, instant(9));
   const refusal = { type: "NOTE_REFUSAL", account: ANNA };
   take(2);
   assert.deepEqual(reported({ outcome: "deferred" }), null);
@@ -204,7 +204,7 @@ test("a log line in a lost transaction is applied again", () => {
   const sending = { ...NO_SENDING, mail: { recipients: 1, written: 0, strangers: 1 } };
   mails.accepted({ ...MESSAGE, account: ANNA }, { ...FROM, sending }, instant(1));
   mails.accepted({ ...MESSAGE, queueId: "BBBBB" }, FROM, instant(1));
-  const means = (seen: Observation) => mails.meaningOf(seen, POLICY, instant(9))?.type ?? null;
+  const means = (seen: Observation) => mails.consequenceOf(seen, POLICY, instant(9))?.type ?? null;
   const both = () => [means(REFUSED), means(tried("sent", null, "BBBBB"))];
   const NOTHING = [null, null];
   const MEANT = ["NOTE_REFUSAL", "CREDIT"];

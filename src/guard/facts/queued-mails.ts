@@ -3,7 +3,7 @@ import type { Facts } from "../../core/decide/facts.ts";
 import type { Credit } from "../../core/decide/honest-mail.ts";
 import type { Policy } from "../../core/decide/policy.ts";
 import { REFUSALS_OF_DOMAIN } from "../../core/decide/sending.ts";
-import type { Meant, Observation } from "../../core/events/log.ts";
+import type { Consequence, Observation } from "../../core/events/log.ts";
 import type { EndOfMessage } from "../../core/events/mail.ts";
 import { neighbourhoodOf, type Prefix, prefixOf } from "../../core/net/ip.ts";
 import { later, type Millis } from "../../core/time.ts";
@@ -38,14 +38,14 @@ export class RefusingDomains {
 }
 
 function keyOf({ account, recipient }: Refusal): string {
-  return `${account} ${domainOf(recipient)}`;
+  return `${account} ${lastTwoLabels(recipient)}`;
 }
 
 /**
  * Ignores subdomains, since anyone may create as many as they want. `co.uk` counts as one domain then, so fewer
  * refusals count.
  */
-function domainOf(recipient: string): string {
+function lastTwoLabels(recipient: string): string {
   const domain = recipient.slice(recipient.lastIndexOf("@") + 1).toLowerCase();
   return domain.split(".").slice(-2).join(".");
 }
@@ -95,7 +95,7 @@ export class QueuedMails {
   }
 
   /** The credit for the server if this mail was delivered, or a refusal that counts; null if neither. */
-  meaningOf(seen: Observation, policy: Policy, now: Millis): Meant | null {
+  consequenceOf(seen: Observation, policy: Policy, now: Millis): Consequence | null {
     if (seen.type !== "MAIL_JUDGED" && seen.type !== "MAIL_TRIED") return null;
     const mail = this.#mails.get(seen.queueId);
     if (mail === undefined) return null;
@@ -118,7 +118,7 @@ export class QueuedMails {
    * A refusal counts at most once for each stranger among the recipients, a few times for one domain, and not if the owner has
    * vouched since.
    */
-  #ofSent(mail: Sent, seen: Tried, { bans, sending }: Policy, now: Millis): Meant | null {
+  #ofSent(mail: Sent, seen: Tried, { bans, sending }: Policy, now: Millis): Consequence | null {
     if (seen.outcome === "sent") return written(seen, bans.ipv6Prefix);
     // A domain without a server (`smtp none`) refused nothing.
     const byServer = seen.relay.startsWith("smtp ") && seen.relay !== "smtp none";
@@ -143,7 +143,7 @@ export class QueuedMails {
   }
 }
 
-function written({ server }: Tried, ipv6Prefix: number): Meant | null {
+function written({ server }: Tried, ipv6Prefix: number): Consequence | null {
   if (server === null) return null;
   const network = neighbourhoodOf(server, ipv6Prefix);
   return { type: "CREDIT", prefix: prefixOf(server, ipv6Prefix), network, mail: "written" };

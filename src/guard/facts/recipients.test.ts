@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { POLICY, RECIPIENT } from "../../../test/kit/samples.ts";
-import { kindOf } from "./fact-sources.ts";
+import { recipientKind } from "./fact-sources.ts";
 
 const directory = { exists: (address: string) => address.toLowerCase() === "alice@example.org" };
 
 test("known, unknown and blocked recipients; other domains and a broken directory are not judged", () => {
   const policy = { ...POLICY, blockedRecipients: ["admin", "alice"] };
   const kind = (recipient: string | null, knows = directory): string =>
-    kindOf(policy, knows, { ...RECIPIENT, recipient });
+    recipientKind(policy, knows, { ...RECIPIENT, recipient });
   assert.equal(kind("Alice@Example.org"), "known", "its owner may use a blocked name");
   assert.equal(kind("bob@example.org"), "unknown");
   assert.equal(kind("b@example.org"), "unknown");

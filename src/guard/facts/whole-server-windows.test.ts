@@ -55,7 +55,7 @@ function after(...questions: readonly Asked[]) {
   return {
     probes: windows.probes(asked(), NOON).length,
     bounces: windows.probes(asked({ sender: "" }), NOON).length,
-    places: windows.newPlaces(NOON).length,
+    places: windows.newClients(NOON).length,
     windows,
   };
 }
@@ -82,8 +82,8 @@ test("a place that writes for the first time counts once", () => {
   const first = { facts: { firstContact: true }, reason: "greylist_asked" } as const;
   const { places, windows } = after(first, first, { ...first, from: "203.0.113.8" });
   assert.equal(places, 2);
-  assert.ok(windows.isNewPlace(hostPrefix(ip("203.0.113.8")), NOON));
-  assert.ok(!windows.isNewPlace(hostPrefix(ip("203.0.113.9")), NOON));
+  assert.ok(windows.isNewClient(hostPrefix(ip("203.0.113.8")), NOON));
+  assert.ok(!windows.isNewClient(hostPrefix(ip("203.0.113.9")), NOON));
 });
 
 test("accounts, known places, exempt addresses and clients refused anyway do not count", () => {

@@ -67,7 +67,7 @@ export class WholeServerWindows {
   /** Networks that asked for an unknown recipient. */
   readonly #probers = new DistinctTimes(HOUR_MS, LIMITS.serverWindow);
   /** Prefixes that wrote to a local recipient for the first time. */
-  readonly #newPlaces = new DistinctTimes(HOUR_MS, LIMITS.serverWindow);
+  readonly #newClients = new DistinctTimes(HOUR_MS, LIMITS.serverWindow);
 
   probes(event: MailAttributes, now: Millis): readonly Millis[] {
     return (isBounce(event) ? this.#bounces : this.#probes).times(now);
@@ -77,12 +77,12 @@ export class WholeServerWindows {
     return this.#probers.has(network, now);
   }
 
-  newPlaces(now: Millis): readonly Millis[] {
-    return this.#newPlaces.times(now);
+  newClients(now: Millis): readonly Millis[] {
+    return this.#newClients.times(now);
   }
 
-  isNewPlace(prefix: Prefix, now: Millis): boolean {
-    return this.#newPlaces.has(prefix, now);
+  isNewClient(prefix: Prefix, now: Millis): boolean {
+    return this.#newClients.has(prefix, now);
   }
 
   /** Counts unknown recipients and first contacts, unless the answer reveals nothing about the recipient. */
@@ -92,11 +92,11 @@ export class WholeServerWindows {
       const { network } = facts;
       (isBounce(event) ? this.#bounces : this.#probes).add(`${network} ${event.recipient}`, now);
       this.#probers.add(network, now);
-    } else if (FIRST_CONTACTS.includes(reason) && facts.firstContact) this.#newPlaces.add(facts.prefix, now);
+    } else if (FIRST_CONTACTS.includes(reason) && facts.firstContact) this.#newClients.add(facts.prefix, now);
   }
 
   clear(): void {
-    for (const window of [this.#probes, this.#bounces, this.#probers, this.#newPlaces]) window.clear();
+    for (const window of [this.#probes, this.#bounces, this.#probers, this.#newClients]) window.clear();
   }
 }
 

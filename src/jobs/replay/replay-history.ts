@@ -52,7 +52,7 @@ export function openReplayHistory(policy: Policy, from: DatabaseSync | null, sta
     prune: (now) => {
       const { old } = pruned.range.get(now - windowMs, PRUNED_AT_ONCE, MOST_ROWS) ?? {};
       if (typeof old !== "number") return;
-      store.settle();
+      store.indexWaiting();
       db.exec("BEGIN");
       for (const statement of [pruned.prefixes, pruned.accounts, pruned.events]) statement.run(old);
       db.exec("COMMIT");

@@ -65,7 +65,7 @@ export class Replay {
           yield this.#asked(step);
           break;
         case "command":
-          this.#processor.step(step.event, step.at);
+          this.#processor.process(step.event, step.at);
           break;
         case "noted":
           this.#noted(step.record, step.at);
@@ -114,7 +114,7 @@ export class Replay {
     if (Math.abs(at - this.#sweptAt) < SWEEP_EVERY_MS) return;
     // A ban that only the replay made has no recorded end. A recorded end comes within the minute.
     for (const prefix of history.banLog.expired(instant(at - SWEEP_EVERY_MS), BANS_PER_SWEEP))
-      this.#processor.step({ type: "BAN_EXPIRED", prefix }, at);
+      this.#processor.process({ type: "BAN_EXPIRED", prefix }, at);
     this.#sweptAt = at;
   }
 
@@ -148,7 +148,7 @@ export class Replay {
     this.#processor.restorePending(step.seen.pending ?? []);
     if (this.#facts.tell(event, step.seen)) this.#processor.setPolicy(this.#parts.policy);
     this.#changes.length = 0;
-    const decision = this.#processor.step(event, step.at);
+    const decision = this.#processor.process(event, step.at);
     const bans = this.#changes.flatMap((change) => (change.type === "BAN" ? [change.ban] : []));
     const spared = this.#changes.flatMap((change) => (change.type === "SPARE" ? [change.prefix] : []));
     return { step, decision, bans, spared };

@@ -251,7 +251,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
   return {
     async start() {
       maintenance.start();
-      engine.heedSimulation();
+      engine.simulationChanged();
       await sources.listen();
       await control.start(layout.controlSocket, 0o600);
       await fromWeb.start(layout.webSocket, 0o660);

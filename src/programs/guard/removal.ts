@@ -130,7 +130,7 @@ export class Checkpoints {
 
 export type RemovalParts = Readonly<{
   engine: Pick<Engine, "flush" | "audit">;
-  store: Pick<SqliteStore, "settle">;
+  store: Pick<SqliteStore, "indexWaiting">;
   retention: Retention;
   maintenance: Pick<MaintenanceProcess, "ask">;
   checkpoints: Pick<Checkpoints, "isBehind" | "passEnds">;
@@ -192,7 +192,7 @@ export class Removal {
     this.#working = true;
     try {
       this.#parts.engine.flush();
-      this.#parts.store.settle();
+      this.#parts.store.indexWaiting();
       await this.#count();
       const { checkpoints } = this.#parts;
       for (let steps = 1; ; steps++) {

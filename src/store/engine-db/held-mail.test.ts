@@ -62,7 +62,7 @@ test("mail that is on hold does not count as sent", (t) => {
   const mail = { type: "HOLD_MAIL", account: ANN, ip: HOLD.ip, recipientCount: 1, recipients: [] } as const;
   holds.apply({ ...mail, queueId: "A2" }, START);
   store.commit();
-  store.settle();
+  store.indexWaiting();
   const sent = mails.sent(name, START).map(({ queueId }) => queueId);
   assert.deepEqual(sent, ["A1"]);
 });

@@ -80,7 +80,7 @@ export class JailReports {
     };
   }
 
-  hear({ prefix, jail, at: lineAt, unjudged }: Extract<Change, { type: "NOTE_REPORT" }>, at: Millis): void {
+  note({ prefix, jail, at: lineAt, unjudged }: Extract<Change, { type: "NOTE_REPORT" }>, at: Millis): void {
     this.#hear.run(prefix, jail, lineAt, at, unjudged.join(" "));
     this.#forget.run(later(at, -KEPT_MS));
   }

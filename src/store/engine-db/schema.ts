@@ -48,7 +48,7 @@ const baseline = `
   ) STRICT;
   INSERT INTO event_indexed (upto) VALUES (0);
 
-  -- The events of a network or an account; see EventIndex.
+  -- The events of a client's prefix or of an account, which is the subject; see EventIndex.
   CREATE TABLE event_subject (
     subject TEXT NOT NULL,
     counts INTEGER NOT NULL,

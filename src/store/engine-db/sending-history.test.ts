@@ -39,7 +39,7 @@ test("mails of an account that counted, with their recipients, before and after 
   ];
   assert.deepEqual(history.sentMails(ANN, START, 10), mails);
   store.commit();
-  store.settle();
+  store.indexWaiting();
   store.begin();
   assert.deepEqual(history.sentMails(ANN, START, 10), mails);
   assert.deepEqual(

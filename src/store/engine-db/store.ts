@@ -81,7 +81,7 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
 
   commit(): void {
     this.#writer.finish();
-    if (this.#index.isFull) this.#index.settle();
+    if (this.#index.isFull) this.#index.addWaiting();
     this.#sql.commit.run();
     this.#writer.ended(true);
     this.#events.commit();
@@ -93,17 +93,17 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
     return row === undefined ? null : { inode: text(row["inode"]), offset: integer(row["offset"]) };
   }
 
-  priorReports(subject: Prefix, report: JailReported, now: Millis): PriorReports {
+  priorReports(prefix: Prefix, report: JailReported, now: Millis): PriorReports {
     this.#writer.write();
-    return this.#jails.priorReports(subject, report, now);
+    return this.#jails.priorReports(prefix, report, now);
   }
 
   /** Adds waiting events to their index. Call it between transactions; throws as they do. */
-  settle(): void {
+  indexWaiting(): void {
     if (this.#index.isEmpty) return;
     this.begin();
     try {
-      this.#index.settle();
+      this.#index.addWaiting();
       this.commit();
     } catch (error) {
       this.rollback();
@@ -171,7 +171,7 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
         this.#honest.credit(change, at);
         return;
       case "NOTE_REPORT":
-        this.#jails.hear(change, at);
+        this.#jails.note(change, at);
         return;
       case "ALLOW":
         this.#sql.allow.run(change.prefix, change.note, change.by, at, change.expiresAt);
@@ -184,8 +184,8 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
 
   address(prefix: Prefix, reach: Reach): AddressHistory {
     const windows = this.#windowsFor(prefix);
-    const seen = windows.seen(prefix);
-    const bans = seen.bans ? this.#bans.of(prefix) : NO_BANS;
+    const stored = windows.stored(prefix);
+    const bans = stored.bans ? this.#bans.of(prefix) : NO_BANS;
     const stretch = (since: Millis): Stretch => ({ since, after: bans.countedUntil, most: reach.most });
     // A ban resets counts over minutes; counts over a day or a week lose only what was forgiven.
     const wrong: Stretch = { since: reach.sinceFailures, after: bans.forgiven, most: reach.mostFailures };
@@ -195,12 +195,12 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
         bans.facts.ban === null || bans.facts.ban.simulated === true
           ? (this.#bans.around(prefix) ?? bans.facts.ban)
           : bans.facts.ban,
-      knownAt: millisOrNull(seen.known),
-      connections: seen.connections ? windows.times(prefix, "connection", stretch(reach.sinceConnections)) : NOTHING,
-      mails: seen.mails ? windows.times(prefix, "mail", stretch(reach.sinceMails)) : NOTHING,
-      probes: seen.probes ? windows.times(prefix, "probe", stretch(reach.sinceProbes)) : NOTHING,
-      bounces: seen.bounces ? windows.times(prefix, "bounce", stretch(reach.sinceProbes)) : NOTHING,
-      failures: seen.logins ? windows.failures(prefix, wrong, bans.countedUntil) : NOTHING,
+      knownAt: millisOrNull(stored.known),
+      connections: stored.connections ? windows.times(prefix, "connection", stretch(reach.sinceConnections)) : NOTHING,
+      mails: stored.mails ? windows.times(prefix, "mail", stretch(reach.sinceMails)) : NOTHING,
+      probes: stored.probes ? windows.times(prefix, "probe", stretch(reach.sinceProbes)) : NOTHING,
+      bounces: stored.bounces ? windows.times(prefix, "bounce", stretch(reach.sinceProbes)) : NOTHING,
+      failures: stored.logins ? windows.failures(prefix, wrong, bans.countedUntil) : NOTHING,
     };
   }
 
@@ -238,7 +238,7 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
     if (!this.#index.hasWaiting(subject)) return this.#windows;
     if (!this.#db.isTransaction) return this.#allWindows;
     this.#writer.write();
-    this.#writer.heed(() => this.#index.settle());
+    this.#writer.keepingFailure(() => this.#index.addWaiting());
     return this.#windows;
   }
 }

@@ -7,7 +7,7 @@ import { COUNTS_CODE, LIMIT, millis, text } from "../columns.ts";
 export type Stretch = Readonly<{ since: Millis; after: number; most: number }>;
 
 /** The stored data of one address: windows with events, whether it was ever banned, when it was known. */
-export type Seen = Readonly<{
+export type Stored = Readonly<{
   connections: boolean;
   mails: boolean;
   logins: boolean;
@@ -17,7 +17,7 @@ export type Seen = Readonly<{
   known: unknown;
 }>;
 
-const UNSEEN: Seen = {
+const NOTHING_STORED: Stored = {
   connections: false,
   mails: false,
   logins: false,
@@ -32,13 +32,13 @@ const UNSEEN: Seen = {
  * `event_by_subject` also includes waiting events, but has to read all of them.
  */
 export class WindowReader {
-  readonly #seen: StatementSync;
+  readonly #stored: StatementSync;
   readonly #times: StatementSync;
   readonly #failures: StatementSync;
 
   constructor(db: DatabaseSync, from: "event_subject" | "event_by_subject") {
     const any = (counts: number): string => `EXISTS (SELECT 1 FROM ${from} WHERE subject = ?1 AND counts = ${counts})`;
-    this.#seen = db.prepare(`
+    this.#stored = db.prepare(`
       SELECT ${any(COUNTS_CODE.connection)} AS connections, ${any(COUNTS_CODE.mail)} AS mails,
         ${any(COUNTS_CODE.login)} AS logins, ${any(COUNTS_CODE.probe)} AS probes,
         ${any(COUNTS_CODE.bounce)} AS bounces, EXISTS (SELECT 1 FROM ban WHERE prefix = ?1) AS bans,
@@ -52,9 +52,9 @@ export class WindowReader {
       ORDER BY s.at DESC, s.id DESC ${LIMIT}`);
   }
 
-  seen(subject: string): Seen {
-    const row = this.#seen.get(subject);
-    if (row === undefined) return UNSEEN;
+  stored(subject: string): Stored {
+    const row = this.#stored.get(subject);
+    if (row === undefined) return NOTHING_STORED;
     return {
       connections: row["connections"] === 1,
       mails: row["mails"] === 1,

@@ -26,7 +26,7 @@ for (const order of ["oldest_first", "newest_first"] as const)
     const { db, store, reader, committed } = engineDatabase(t);
     const names = new EventNames(db);
     const enter = (): void => {
-      store.settle();
+      store.indexWaiting();
       while (names.step());
     };
     let [n, reads, entersAt] = [0, 0, 0];

@@ -109,7 +109,7 @@ test("names go with their events, whether they had entered or not", (t) => {
   append(...Array.from({ length: 6 }, (_, i) => named({ recipient: `user${i}@example.test`, counts: null })));
   append({ ...named({ account: "new@example.test" }), at: later(START, 3 * DAY_MS) });
   names.step(4);
-  store.settle();
+  store.indexWaiting();
   const now = later(START, 3 * DAY_MS);
   retention.counted(surplusOf(db, retention.staleBefore(now)), now);
   while (retention.step(now, 4));

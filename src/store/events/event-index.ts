@@ -47,7 +47,7 @@ export class EventIndex {
         WHERE id >= (SELECT coalesce(max(id), 0) FROM event WHERE id <= (SELECT upto FROM event_indexed)))
       WHERE at < earlier`);
     this.#note = db.prepare("UPDATE event_indexed SET upto = (SELECT coalesce(max(id), 0) FROM event)");
-    together(db, () => this.settle());
+    together(db, () => this.addWaiting());
     this.ended(true);
   }
 
@@ -72,7 +72,7 @@ export class EventIndex {
   }
 
   /** Call it within a transaction. Throws if the database cannot be written; all events then keep waiting. */
-  settle(): void {
+  addWaiting(): void {
     this.#enter.run();
     this.#noteSetBacks.run();
     this.#note.run();

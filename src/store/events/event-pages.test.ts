@@ -28,7 +28,7 @@ function fresh(t: TestContext, count: number, addresses: number, at = (i: number
   });
   const settled = count - 31;
   record(store, ...events.slice(0, settled));
-  store.settle();
+  store.indexWaiting();
   const names = new EventNames(db);
   while (names.step());
   record(store, ...events.slice(settled));

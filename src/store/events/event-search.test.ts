@@ -84,7 +84,7 @@ test("events of an IPv6 network are found at once, however many networks beside 
     append("2001:db8:0:1:2::5/128");
     for (let i = 0; i < 3_000; i++) append(`2001:db8:0:${(0x1000 + i).toString(16)}::/64`);
   });
-  store.settle();
+  store.indexWaiting();
   const names = new EventNames(db);
   while (names.step());
   const { items } = new EventSearch(db, 0).find({ prefix: net("2001:db8:0:1::/64"), most: 5, order: "newest_first" });
@@ -102,7 +102,7 @@ test("passes of an address enter its index with the names, and are found before 
   ] as const;
   const all = [{}, pass, uncounted, { type: "EMAIL_ACCEPTED", counts: null } as const, {}, pass];
   record(store, ...all.map((changes) => eventRow("203.0.113.7", START, changes)));
-  store.settle();
+  store.indexWaiting();
   const finds = (...entered: readonly number[]): void => {
     assert.deepEqual(columnOf(db, "SELECT id FROM event_subject ORDER BY id"), entered);
     const found = search.find({ prefix: net("203.0.113.7"), most: 9, order: "oldest_first" });

@@ -16,7 +16,7 @@ test("a time is found between two set-backs of the clock, and events that are to
   committed(() => [0, 1, 2, 3].map(append));
   committed(() => [0, 1, 2, 3].map(append));
   committed(() => [4, 5].map(append));
-  store.settle();
+  store.indexWaiting();
   committed(() => append(1));
   const all = Number.MAX_SAFE_INTEGER;
   assert.deepEqual(spans("newest_first"), [

@@ -93,7 +93,7 @@ test("the number of events is right after a restart, whatever retention took and
   tally.step(20);
   assert.equal(counted(), 100);
   const retention = new Retention(db, new EventCount(db), limits);
-  store.settle();
+  store.indexWaiting();
   retention.counted(surplusOf(db, retention.staleBefore(START)), START);
   retention.step(START, 30);
   assert.equal(counted(), 70, "more went than was tallied");

@@ -54,17 +54,17 @@ export class EventWriter {
   /** Call it before anything reads or changes what depends on events, and before the commit. Throws if the disk is full. */
   write(): void {
     if (this.#failure !== null) throw this.#failure.error;
-    if (this.#waiting.length > 0) this.heed(() => this.#insertAll());
+    if (this.#waiting.length > 0) this.keepingFailure(() => this.#insertAll());
   }
 
   /** Call it last, before the commit. Throws as `write` does. */
   finish(): void {
     this.write();
-    this.heed(() => this.#minutes.write());
+    this.keepingFailure(() => this.#minutes.write());
   }
 
   /** Does `work`, which writes what a reader is about to need. If it throws, so does each later write of the open transaction. */
-  heed(work: () => void): void {
+  keepingFailure(work: () => void): void {
     try {
       work();
     } catch (error) {

@@ -36,7 +36,7 @@ function fresh(t: TestContext, limits: Partial<RetentionLimits>) {
     record(store, ...Array.from({ length: rows }, (_, i) => eventRow(`203.0.${i % 250}.7`, at, { type })));
   const settle = (now: Millis, batch = 1_000): number => {
     const before = events.rows;
-    store.settle();
+    store.indexWaiting();
     if (retention.mustCount(now)) retention.counted(surplusOf(db, retention.staleBefore(now)), now);
     for (let step = 0; step < 1_000; step++) {
       if (!retention.step(now, batch)) return before - events.rows;
@@ -59,7 +59,7 @@ test("over the limit of rows the oldest routine rows are summed up by the hour",
   append(50, START, "BAN");
   append(900, later(START, HOUR_MS));
   assert.equal(events.rows, 1_250);
-  store.settle();
+  store.indexWaiting();
   assert.equal(retention.step(START, 100), false, "nothing goes before it is known what is there");
   retention.counted(surplusOf(db, START), START);
   assert.equal(retention.step(START, 100), true);
