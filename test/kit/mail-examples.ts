@@ -7,7 +7,7 @@ import { factsOf, MAIL } from "./samples.ts";
 
 export const USER = "user@example.org";
 
-/** A decision, with the facts and fields of the mail that differ from the usual ones. `answer`: as `told` says it. */
+/** A decision, with the facts and fields of the mail that differ from the usual ones. `answer`: as `outcomeOf` prints it. */
 export type Example = readonly [that: string, answer: string, known?: Partial<Facts>, mail?: Partial<MailAttributes>];
 
 export function check(
@@ -17,11 +17,11 @@ export function check(
 ): void {
   for (const [that, answer, known, mail] of examples)
     void test(`${stage}: ${that}: ${answer}`, () =>
-      assert.equal(told(decide(factsOf(known), { ...MAIL, ...mail })), answer));
+      assert.equal(outcomeOf(decide(factsOf(known), { ...MAIL, ...mail })), answer));
 }
 
 /** `refuse mail_limit, banned`; an event that enters no sliding window is `uncounted`, one that leaves no row `unrecorded`. */
-export function told({ verdict, reason, counted, recorded, changes }: Decision): string {
+export function outcomeOf({ verdict, reason, counted, recorded, changes }: Decision): string {
   const bans = changes.filter(({ type }) => type === "BAN").map(() => ", banned");
   return `${verdict} ${reason}${bans.join("")}${counted ? "" : ", uncounted"}${recorded ? "" : ", unrecorded"}`;
 }

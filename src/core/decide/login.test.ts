@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { told } from "../../../test/kit/mail-examples.ts";
+import { outcomeOf } from "../../../test/kit/mail-examples.ts";
 import { ACCOUNT, BAN, factsOf, ip, LOGIN, NOON, net, POLICY, STRANGER } from "../../../test/kit/samples.ts";
 import type { LoginAttributes } from "../events/login.ts";
 import { hostPrefix } from "../net/ip.ts";
@@ -143,7 +143,7 @@ const failed: readonly (readonly [that: string, answer: string, known?: Partial<
 for (const [that, answer, known, passwordHash = "now"] of failed)
   test(`failed: ${that}: ${answer}`, () =>
     assert.equal(
-      told(decideLoginFailed(POLICY, factsOf(known), { type: "LOGIN_FAILED", ...LOGIN, passwordHash }, NOON)),
+      outcomeOf(decideLoginFailed(POLICY, factsOf(known), { type: "LOGIN_FAILED", ...LOGIN, passwordHash }, NOON)),
       answer,
     ));
 

@@ -175,7 +175,7 @@ function decided(
 }
 
 /** The sentence for a decision without effect: what it would have been. */
-export function simulatedSentence({ details }: Pick<Sentence, "details">, verdict: Verdict): Sentence {
+function simulatedSentence({ details }: Pick<Sentence, "details">, verdict: Verdict): Sentence {
   const would = `would be ${actionOf(verdict)}`;
   return { details: `${details} (simulated: ${would})`, action: `${actionOf("pass")}; ${would}` };
 }

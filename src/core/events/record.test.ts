@@ -205,3 +205,8 @@ test("of a line of a log 240 characters are evidence enough", () => {
   };
   assert.equal(row(report).details.match(/z+/)?.[0].length, 239);
 });
+
+test("a decision without effect tells what it would have been", () => {
+  const { details, action } = row({ type: "CONNECT", ...MAIL }, { ...PASS, simulated: "refuse" });
+  assert.deepEqual([details, action], ["smtp (simulated: would be refused)", "allowed; would be refused"]);
+});

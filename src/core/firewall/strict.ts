@@ -7,14 +7,20 @@ export type Door = string & { readonly [door]: true };
 /** `family` null: IPv4 and IPv6. */
 export type DoorParts = Readonly<{ protocol: "tcp" | "udp"; family: 4 | 6 | null; first: number; last: number }>;
 
+const opening = z.object({
+  doors: z.readonly(z.array(z.custom<Door>((text) => typeof text === "string" && parseDoor(text) === text))),
+  trusted: z.readonly(z.array(z.string().check(z.refine((name) => parseInterface(name) !== null)))),
+});
 /** `trusted`: interfaces from which everything is accepted; a name that ends with `*` stands for several. */
-export type Opening = Readonly<{ doors: readonly Door[]; trusted: readonly string[] }>;
+export type Opening = Readonly<z.output<typeof opening>>;
 
-/** A trial that waits for a confirmation. `connections`: those that were open at its start, which prove nothing. */
-export type Trial = Readonly<{ opening: Opening; connections: readonly string[] }>;
-
-/** `confirmed` null: it was never confirmed, so every port is open. */
-export type StrictState = Readonly<{ confirmed: Opening | null; trial: Trial | null }>;
+export const strictState = z.object({
+  /** Null: it was never confirmed, so every port is open. */
+  confirmed: z.nullable(opening),
+  /** A trial that waits for a confirmation. `connections`: those that were open at its start, which prove nothing. */
+  trial: z.nullable(z.object({ opening, connections: z.readonly(z.array(z.string())) })),
+});
+export type StrictState = Readonly<z.output<typeof strictState>>;
 
 /** Nothing was confirmed yet, and nothing waits for it. */
 export const UNCONFIRMED: StrictState = { confirmed: null, trial: null };
@@ -91,14 +97,3 @@ function byPort(one: Door, other: Door): number {
 export function parseInterface(text: string): string | null {
   return /^[A-Za-z0-9_.-]{1,15}$|^[A-Za-z0-9_.-]{1,14}\*$/.test(text) && !/^\.{1,2}$/.test(text) ? text : null;
 }
-
-const doorText = z.custom<Door>((value) => typeof value === "string" && parseDoor(value) === value);
-const opening = z.object({
-  doors: z.array(doorText),
-  trusted: z.array(z.string().check(z.refine((name) => parseInterface(name) !== null))),
-});
-/** A StrictState in its file. */
-export const strictState = z.object({
-  confirmed: z.nullable(opening),
-  trial: z.nullable(z.object({ opening, connections: z.array(z.string()) })),
-});
