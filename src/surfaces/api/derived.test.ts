@@ -112,7 +112,7 @@ const ROWS: readonly Row[] = [
   [`DELETE greylist/pauses/${ANNA}`, { verb: "greylist_resume", recipient: ANNA }, { target: ANNA }],
   ["GET spam/senders", { verb: "spam_allow_list", ...FIRST }, page("items", SENDER)],
   ["POST spam/senders", { verb: "spam_allow_add", ...SENDER }, SENDER, { sent: SENDER, status: 201 }],
-  [`DELETE spam/senders?${new URLSearchParams(SENDER).toString()}`, { verb: "spam_allow_remove", ...SENDER }, SENDER],
+  [`DELETE spam/senders?account=${ANNA}&sender=${SENDER.sender}`, { verb: "spam_allow_remove", ...SENDER }, SENDER],
   ["GET aliases?limit=1&text=info", { verb: "alias_list", limit: 1, cursor: null, text: "info" }, page("items")],
   ["POST aliases", { verb: "alias_add", ...ALIAS }, { address: INFO }, { sent: ALIAS, status: 201 }],
   [`POST aliases/${INFO}/block`, { verb: "alias_block", address: INFO, blocked: true }, { address: INFO }],
