@@ -54,19 +54,12 @@ export async function withProof<T>(request: () => Promise<T>): Promise<T> {
 }
 
 function askForProof(): ProofAsked {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const end = (): void => {
+  const { promise: over, resolve, reject } = Promise.withResolvers<void>();
+  const end = (settle: () => void) => (): void => {
     if (proofAsked.peek() === asked) proofAsked.value = null;
+    settle();
   };
-  const given = (): void => {
-    end();
-    resolve();
-  };
-  const giveUp = (): void => {
-    end();
-    reject(new GivenUp());
-  };
-  const asked: ProofAsked = { given, giveUp, over: promise };
+  const asked: ProofAsked = { given: end(resolve), giveUp: end(() => reject(new GivenUp())), over };
   proofAsked.value = asked;
   return asked;
 }

@@ -1,4 +1,4 @@
-const en = {
+export const en = {
   silent: (time: string) => `The server has not answered since ${time}. This page may be out of date.`,
   well: "Mail flows. Nothing needs your attention.",
   tasks: (count: number) =>
@@ -29,7 +29,7 @@ const en = {
   most: (count: string) => `scale: 0 to ${count}`,
 };
 
-const de: typeof en = {
+export const de: typeof en = {
   silent: (time) => `Der Server antwortet seit ${time} nicht. Was Sie sehen, kann veraltet sein.`,
   well: "Die Post läuft. Sie müssen nichts tun.",
   tasks: (count) =>
@@ -60,5 +60,3 @@ const de: typeof en = {
   time: "Zeit",
   most: (count) => `Skala: 0 bis ${count}`,
 };
-
-export { de, en };

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { type LabBrowser, PAGE } from "./browser.ts";
+import { pressSurely } from "./dashboard-steps.ts";
 import { choose, press, type } from "./keyboard.ts";
 import type { Lab } from "./lab.ts";
 import { looksWell } from "./looks.ts";
@@ -79,15 +80,13 @@ async function endsWhatIsSet(page: Page, product: Product): Promise<void> {
   const card = page.getByRole("region", { name: "App passwords, forwarding, reply" });
   await card.getByText(/last used .*, made by root/).waitFor();
   await product.json(["account", "app-password", "remove", NAME, "tablet"]);
-  await card.getByRole("button", { name: "Remove app password tablet", exact: true }).click();
-  await card.getByRole("button", { name: "Remove app password tablet for good" }).click();
+  await pressSurely(card, "Remove app password tablet");
   await page.getByText(`${NAME} has no app password named tablet.`).waitFor();
   await card.getByText("App password tablet").waitFor({ state: "detached" });
   await card.getByText("clara@elsewhere.test (keeps no copy)").waitFor();
   await card.getByText(/I am away\. \(ended /).waitFor();
   for (const what of ["app password phone", "forwarding", "vacation reply"]) {
-    await card.getByRole("button", { name: `Remove ${what}`, exact: true }).click();
-    await card.getByRole("button", { name: `Remove ${what} for good`, exact: true }).click();
+    await pressSurely(card, `Remove ${what}`);
     await page.getByText(`${what}: removed.`).waitFor();
   }
   await card.getByText("None is set.").waitFor();
@@ -115,9 +114,7 @@ async function addsAlias(page: Page, { sender }: Lab): Promise<void> {
 
 async function removesAccount(page: Page): Promise<void> {
   await page.goto(`${PAGE}#/accounts?name=${NAME}`);
-  await press(page.getByRole("button", { name: `Remove ${NAME}` }));
-  await looksWell(page, "a question whether an account shall be removed");
-  await press(page.getByRole("button", { name: `Remove ${NAME} for good` }));
+  await pressSurely(page, `Remove ${NAME}`, "a question whether an account shall be removed");
   await page.getByText(`${NAME} is removed. Its mail stays on the disk.`).waitFor();
   await page.getByRole("list", { name: "List of accounts" }).getByRole("link").first().waitFor();
   assert.equal(await page.getByRole("link", { name: NAME }).count(), 0);

@@ -19,7 +19,7 @@ type Flow = readonly [says: string, flow: () => Promise<void>];
 /** An owner's tasks on the pages, in this order, by keyboard only. Where a flow stops, the page is checked in every theme and width. */
 export function flows(open: () => LabBrowser, { lab, product }: Running): readonly Flow[] {
   return [
-    ["ends another session, makes and revokes a token", () => endsAndMakesAccess(open(), lab.server)],
+    ["ends another session, makes and revokes a token", () => endsAndMakesAccess(open(), product)],
     ["adds, changes and removes an account with an alias", () => managesAccounts(open(), { lab, product })],
     ["imports accounts, and says what it cannot", () => importsAccounts(open(), product)],
     ["adds a passkey, signs in and proves with it, and removes it", () => usesPasskeys(open())],

@@ -18,25 +18,16 @@ const NOTICED_MS = patience(60_000);
 export async function saysWhatStandsStill({ page }: LabBrowser, product: Product): Promise<void> {
   await goTo(page, "now", "Now");
   const [guard, keeper] = [pidOf(product, /guard\.js/), pidOf(product, /keeper\.js/)];
-  // It would kill a guard that does not answer.
-  process.kill(keeper, "SIGSTOP");
-  process.kill(guard, "SIGSTOP");
-  try {
+  // The keeper would kill a guard that does not answer.
+  await whileStopped([keeper, guard], async () => {
     await page.getByText("The guard does not answer").waitFor({ timeout: SHOWN_MS });
     await looksWell(page, "a guard that stands still", { hasAxe: false });
-  } finally {
-    process.kill(guard, "SIGCONT");
-    process.kill(keeper, "SIGCONT");
-  }
+  });
   await page.getByText("Mail flows.").first().waitFor();
-  const web = pidOf(product, /web\.js/);
-  process.kill(web, "SIGSTOP");
-  try {
+  await whileStopped([pidOf(product, /web\.js/)], async () => {
     await isSilent(page);
     await looksWell(page, "a server that is silent");
-  } finally {
-    process.kill(web, "SIGCONT");
-  }
+  });
   await isLive(page);
   await tellsWhatToDo(page, product);
 }
@@ -45,8 +36,7 @@ async function tellsWhatToDo(page: Page, product: Product): Promise<void> {
   // It writes the lines of Dovecot's other processes, which wait in a pipe until then.
   const writer = pidOf(product, /dovecot\S*\/log$/);
   const notice = page.getByRole("listitem").filter({ hasText: "was stopped by a signal" });
-  process.kill(writer, "SIGSTOP");
-  try {
+  await whileStopped([writer], async () => {
     await notice.waitFor({ timeout: NOTICED_MS });
     await looksWell(page, "what is to be done");
     await press(notice.getByRole("link", { name: "See the system" }));
@@ -54,9 +44,7 @@ async function tellsWhatToDo(page: Page, product: Product): Promise<void> {
     await page.getByText(`kill -CONT ${writer}`).waitFor();
     await looksWell(page, "a notice with its command");
     await testsTheAlerts(page);
-  } finally {
-    process.kill(writer, "SIGCONT");
-  }
+  });
   await goTo(page, "now", "Now");
   await notice.waitFor({ state: "hidden", timeout: NOTICED_MS });
 }
@@ -129,6 +117,15 @@ async function loadsNothing(page: Page, other: Page): Promise<void> {
   await goTo(other, "accounts", "Accounts");
   await other.getByRole("alert").getByText("The server cannot be reached.").waitFor();
   await looksWell(other, "a list that could not be loaded");
+}
+
+async function whileStopped(pids: readonly number[], run: () => Promise<void>): Promise<void> {
+  for (const pid of pids) process.kill(pid, "SIGSTOP");
+  try {
+    await run();
+  } finally {
+    for (const pid of pids.toReversed()) process.kill(pid, "SIGCONT");
+  }
 }
 
 /** To kill(2) 0 is the process group of the test itself. */

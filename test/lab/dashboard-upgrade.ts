@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type LabBrowser, PAGE } from "./browser.ts";
+import { signIn } from "./dashboard-steps.ts";
+import { signInShown } from "./keyboard.ts";
 import { looksWell } from "./looks.ts";
-import { ADMIN_PASSWORD, type Product } from "./product.ts";
+import type { Product } from "./product.ts";
 import { until } from "./wait.ts";
 
 const RELOADED = "The server has a new version, so the page was reloaded.";
@@ -16,9 +18,9 @@ export async function staysAfterAnUpgrade(browser: LabBrowser, product: Product)
   page.on("request", (request) => asked.push(request.url()));
   const heading = (name: string) => page.getByRole("heading", { level: 1, name }).waitFor();
   await page.goto(PAGE);
-  await page.getByLabel("Administrator password").fill(ADMIN_PASSWORD);
+  await signInShown(page);
   assert.deepEqual([askedFor(asked, "app"), askedFor(asked, "now")], [1, 0], "what the sign-in needs");
-  await page.keyboard.press("Enter");
+  await signIn(page);
   await heading("Now");
   assert.deepEqual([askedFor(asked, "now"), askedFor(asked, "further"), askedFor(asked, "me")], [1, 0, 0]);
   await upgrade(product);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Locator } from "playwright-core";
 import type { LabBrowser } from "./browser.ts";
 import { ANNA } from "./dashboard-looks.ts";
+import { pressSurely } from "./dashboard-steps.ts";
 import { enter, press, reach, type } from "./keyboard.ts";
 import { looksWell } from "./looks.ts";
 import type { Product } from "./product.ts";
@@ -22,17 +23,14 @@ export async function makesAppPasswords(
   await looksWell(page, "an app password");
   const password = await secret.inputValue();
   assert.ok(await signsIn(password), "it opens the mailbox");
-  await press(apps.getByRole("button", { name: "I have typed it in" }));
+  await press(apps.getByRole("button", { name: "I have saved it" }));
   await secret.waitFor({ state: "detached" });
   const row = apps.getByRole("listitem").filter({ hasText: "Annas Telefon" });
   await enter(name, "Annas Telefon");
   await page.getByText("There is already an app password Annas Telefon.").waitFor();
   await page.reload();
   await row.getByText(/created .* last used/).waitFor();
-  await press(row.getByRole("button", { name: "Remove Annas Telefon" }));
-  const surely = row.getByRole("button", { name: "Remove Annas Telefon for good" });
-  await looksWell(page, "a question whether an app password shall be removed");
-  await press(surely);
+  await pressSurely(row, "Remove Annas Telefon", "a question whether an app password shall be removed");
   await page.getByText("The app password Annas Telefon is removed.").waitFor();
   assert.ok(!(await signsIn(password)), "it is over");
 }

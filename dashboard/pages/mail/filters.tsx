@@ -35,7 +35,7 @@ export function MailGreylist() {
             <Item key={target} name={target} facts={<Until word={words.until} iso={until} how="distance" by={by} />}>
               {may("greylist") && (
                 <button type="button" aria-label={words.resumeOf(target)} onClick={() => resume(target)}>
-                  {words.resume}
+                  {t.value.access.end}
                 </button>
               )}
             </Item>

@@ -64,7 +64,7 @@ export function CodeCard({ until, changed }: CodeProps) {
         <p>
           {words.pausedUntil} <At iso={until} how="distance" />.{" "}
           <button type="button" onClick={() => busy.attempt(resume)}>
-            {words.resume}
+            {t.value.own.vacation.end}
           </button>
         </p>
       )}
