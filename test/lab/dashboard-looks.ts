@@ -34,22 +34,15 @@ export const PLACES = [
   "system?show=security",
   "settings",
 ];
-/** The pictures in the documentation, by page and appearance. */
-const PICTURED: ReadonlyMap<string, string> = new Map([
-  ["now light", "now-light"],
-  ["now dark", "now-dark"],
-  ["now dark-phone", "now-phone"],
-  ["me light", "my-mailbox-light"],
-  ["me dark", "my-mailbox-dark"],
-  [`find?q=${GUEST} light`, "find-light"],
-  [`find?q=${GUEST} dark`, "find-dark"],
-  ["mail light", "mail-light"],
-  ["mail dark", "mail-dark"],
-  ["accounts light", "accounts-light"],
-  ["accounts dark", "accounts-dark"],
-  ["settings light", "settings-light"],
-  ["settings dark", "settings-dark"],
-]);
+/** The pages in the documentation, with the start of the names of their pictures. */
+const PICTURED: Readonly<Record<string, string>> = {
+  now: "now",
+  me: "my-mailbox",
+  [`find?q=${GUEST}`]: "find",
+  mail: "mail",
+  accounts: "accounts",
+  settings: "settings",
+};
 
 /** Text from strangers: markup, a word longer than a line, and a change of text direction. */
 export const MARKUP = '<img src=x onerror="alert(1)"><script>alert(2)</script>';
@@ -76,10 +69,15 @@ export async function strangersSend({ sender }: Lab, product: Product): Promise<
 /** Takes the documentation's pictures of this page, if `scripts/screenshots` wants them. */
 export function pictures(page: Page, place: string): Readonly<{ each?: (look: Look) => Promise<void> }> {
   const directory = process.env["SCREENSHOTS"];
-  if (directory === undefined) return {};
+  const title = PICTURED[place];
+  if (directory === undefined || title === undefined) return {};
+  const looks: Readonly<Record<string, string>> = {
+    light: "light",
+    dark: "dark",
+    ...(place === "now" && { "dark-phone": "phone" }),
+  };
   const each = async ({ name }: Look): Promise<void> => {
-    const title = PICTURED.get(`${place} ${name}`);
-    if (title !== undefined) await page.screenshot({ path: `${directory}/${title}.png` });
+    if (looks[name] !== undefined) await page.screenshot({ path: `${directory}/${title}-${looks[name]}.png` });
   };
   return { each };
 }

@@ -112,9 +112,8 @@ function UpkeepRow({ item: { name, state, at, says, command } }: Readonly<{ item
 
 function Certificate() {
   const report = useLoaded(() => get<CertificateReport>("certificate"), []);
-  const words = t.value.upkeep;
   return (
-    <Card title={words.certificate}>
+    <Card title={t.value.upkeep.certificate}>
       <Waiting {...report} />
       {report.data !== null && <Facts {...report.data} />}
     </Card>
