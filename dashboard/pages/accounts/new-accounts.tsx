@@ -92,10 +92,7 @@ export function ImportAccounts({ hashesOnly, imported, close }: Props) {
     <Card title={words.importTitle} hint={words.importSays} place={place}>
       {hashesOnly && <p class="hint">{words.importHashes}</p>}
       <Form label={words.importNow} submit={submit} close={close}>
-        <label class="field">
-          <span>{words.file}</span>
-          <input type="file" name="file" required />
-        </label>
+        <Field label={words.file} type="file" name="file" required />
       </Form>
       {refusal !== null && (
         <p key={refusal.nth} class="error" role="alert">
