@@ -1,17 +1,13 @@
 import type { LabBrowser } from "./browser.ts";
 import { endsAndMakesAccess, offersAViewerNothing } from "./dashboard-access.ts";
-import { managesAccounts } from "./dashboard-accounts.ts";
+import { importsAccounts, managesAccounts } from "./dashboard-accounts.ts";
 import { findsEvents } from "./dashboard-events.ts";
 import { signsInWithASecondFactor } from "./dashboard-factors.ts";
-import { letsACodeIn } from "./dashboard-greylist.ts";
-import { decidesOnHeldMail } from "./dashboard-held.ts";
-import { importsAccounts } from "./dashboard-import.ts";
-import { letsWaitAndDeletes } from "./dashboard-mail.ts";
+import { decidesOnHeldMail, letsACodeIn, letsWaitAndDeletes } from "./dashboard-mail.ts";
 import { usesPasskeys } from "./dashboard-passkeys.ts";
 import { changesALimit } from "./dashboard-settings.ts";
-import { livesThroughAKill, saysWhatStandsStill } from "./dashboard-silence.ts";
+import { livesThroughAKill, saysWhatStandsStill, staysAfterAnUpgrade } from "./dashboard-silence.ts";
 import { comesToOtherStops } from "./dashboard-stops.ts";
-import { staysAfterAnUpgrade } from "./dashboard-upgrade.ts";
 import type { Running } from "./with-product.ts";
 
 type Flow = readonly [says: string, flow: () => Promise<void>];
