@@ -3,7 +3,6 @@ import type { CallerItem } from "../src/admin/declare/items.ts";
 import { type Complaint, complaintOf, get, Refused } from "./api.ts";
 import { GivenUp, signedIn } from "./attempt.ts";
 
-/** Who the reader is, and what they may do. */
 export type Reader = Pick<CallerItem, "name" | "role" | "scopes" | "account">;
 
 /** Null: not known yet, or signed out. */
@@ -36,7 +35,6 @@ export async function findSession(): Promise<void> {
 /** The proof that requests wait for. One answer is for all of them. */
 type ProofAsked = Readonly<{ given: () => void; giveUp: () => void; over: Promise<void> }>;
 
-/** Null: no request waits for a proof. */
 export const proofAsked = signal<ProofAsked | null>(null);
 
 /**
