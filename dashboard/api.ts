@@ -102,7 +102,6 @@ export function isOf({ data, asked }: Load<unknown>, wanted: string): boolean {
   return data !== null && asked === wanted;
 }
 
-/** Of what was selected, that which is still listed. */
 export function stillListed(selected: ReadonlySet<string>, listed: readonly string[]): ReadonlySet<string> {
   return new Set(listed.filter((id) => selected.has(id)));
 }

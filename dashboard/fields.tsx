@@ -174,13 +174,3 @@ export function Lasts() {
   const words = t.value.pause;
   return <Choice label={words.lasts} name="for" choices={DURATIONS.map((lasts) => [lasts, words.durations[lasts]])} />;
 }
-
-/** Blanks around a password belong to it. */
-export function typedIn(form: HTMLFormElement) {
-  const fields = new FormData(form);
-  const [name, password] = [fields.get("name"), fields.get("password")];
-  return {
-    name: typeof name === "string" ? name.trim() : "",
-    password: typeof password === "string" && password !== "" ? { password } : {},
-  };
-}

@@ -1,5 +1,3 @@
-/** Numbers, times and strangers' text, as people read them. */
-
 const UNITS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
   ["day", 86_400_000],
   ["hour", 3_600_000],
@@ -27,7 +25,6 @@ export function isPast(until: string | null, now: number): boolean {
   return until !== null && Date.parse(until) <= now;
 }
 
-/** Without seconds: `14:02`. */
 export function hourAndMinute(at: number, language: string): string {
   return new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", hour12: false }).format(at);
 }

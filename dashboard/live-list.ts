@@ -119,7 +119,6 @@ export class LiveList<T, A extends Answer<T>> {
  */
 export class HeldRows<T, Reason extends string = "pointer" | "focus" | "touch" | "reader"> {
   readonly shown: Signal<readonly T[]>;
-  /** How many wait above. */
   readonly waiting = signal(0);
   /** Keys of rows that are over but still shown. */
   readonly ended = signal<ReadonlySet<string>>(new Set());
@@ -133,7 +132,6 @@ export class HeldRows<T, Reason extends string = "pointer" | "focus" | "touch" |
   #base: readonly T[] | null = null;
   #isFreshCut = false;
 
-  /** `items`: the first rows. `most`: more rows than this are never shown. */
   constructor(items: readonly T[], key: (item: T) => string, most: number) {
     this.#key = key;
     this.#most = most;
@@ -153,7 +151,6 @@ export class HeldRows<T, Reason extends string = "pointer" | "focus" | "touch" |
     this.#takeIfFree();
   }
 
-  /** These are over. */
   end(keys: ReadonlySet<string>): void {
     const stands = (item: T): boolean => !keys.has(this.#key(item));
     const left = this.#fresh.filter(stands);
@@ -180,7 +177,6 @@ export class HeldRows<T, Reason extends string = "pointer" | "focus" | "touch" |
     this.#takeIfFree();
   }
 
-  /** Whether one of these is shown, or waits. */
   knows(items: readonly T[]): boolean {
     const known = this.#keysOf([...this.#fresh, ...(this.#base ?? this.shown.value)]);
     return items.some((item) => known.has(this.#key(item)));

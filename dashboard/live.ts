@@ -23,7 +23,6 @@ export const figures = signal<Figures | null>(null);
 /** Of the server; empty until it is known. */
 export const version = signal("");
 
-/** The messages of the stream, by their names. */
 type Message =
   | Readonly<{ name: "hello"; news: Readonly<{ epoch: string; version: string }> }>
   | Readonly<{ name: "events"; news: Readonly<{ items: readonly EventItem[]; more: boolean }> }>
@@ -54,7 +53,6 @@ export const { on: onGap, tell: tellGap } = topic();
 /** Something may have changed that the stream does not report, so lists must be read again. */
 export const { on: onStale, tell: tellStale } = topic();
 
-/** Ends all of these. */
 export function leaving(...each: readonly (() => void)[]): () => void {
   return () => {
     for (const leave of each) leave();

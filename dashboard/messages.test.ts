@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { alertFrames } from "../src/core/alerts/frames.ts";
+import { germanConditions, germanNotices } from "../src/core/alerts/german.ts";
 import { EVENT_TYPES } from "../src/core/events/event-types.ts";
 import { eventName, toneOf } from "./admin-texts.ts";
 import { type Language, language, preferred, speak, t, textsOf } from "./messages.ts";
@@ -83,6 +86,29 @@ test("a part whose texts in the reader's language are missing speaks the other o
   const part = await textsOf<string>({ en: missing, de: () => Promise.resolve("Seite") });
   assert.equal(part.value, "Seite");
   await assert.rejects(textsOf<string>({ en: missing, de: missing }), /404/);
+});
+
+/** Names that lost: the last column of the table in CONTRIBUTING.md. */
+function losers(): readonly string[] {
+  const guide = readFileSync(new URL("../CONTRIBUTING.md", import.meta.url), "utf8");
+  const [, table = ""] = guide.split("| English | German | not |\n|---|---|---|\n");
+  const rows = table.slice(0, table.indexOf("\n\n")).split("\n");
+  return rows.flatMap((row) => row.split("|")[3]?.split(",") ?? []).map((word) => word.trim());
+}
+
+test("the page and the alerts call one thing by one German name", () => {
+  const words = losers();
+  assert.ok(words.length > 15, `${words.length} words`);
+  const all = [german, germanAdmin, germanMailbox, germanNotices, germanConditions, alertFrames.de];
+  const texts = all.flatMap((one) => [...allOf(one).values()]);
+  for (const word of words) {
+    const whole = new RegExp(`(?<![\\p{L}])${word}(?![\\p{L}])`, "u");
+    assert.deepEqual(
+      texts.filter((text) => whole.test(text)),
+      [],
+      `"${word}" has another name: see "German texts" in CONTRIBUTING.md`,
+    );
+  }
 });
 
 /** By their paths; of those with parameters, what they are made of. */

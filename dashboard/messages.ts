@@ -38,7 +38,6 @@ export async function textsOf<Texts>(of: Catalogue<Texts>): Promise<ReadonlySign
   return spoken;
 }
 
-/** What every page says. */
 export const t: ReadonlySignal<Messages> = await textsOf<Messages>({
   en: () => import("./texts/english.ts").then(({ texts }) => texts),
   de: () => import("./texts/german.ts").then(({ texts }) => texts),

@@ -226,10 +226,11 @@ export function useFilled(query: Query): RefObject<HTMLFormElement | null> {
   return form;
 }
 
-/** The fields of a form by their names, without spaces around them. */
+/** The fields of a form by their names, without spaces around them, which only belong to a password. */
 export function fieldsOf(form: EventTarget | null): Readonly<Record<string, string>> {
   const fields: Record<string, string> = {};
   if (form instanceof HTMLFormElement)
-    for (const [name, value] of new FormData(form)) if (typeof value === "string") fields[name] = value.trim();
+    for (const [name, value] of new FormData(form))
+      if (typeof value === "string") fields[name] = name === "password" ? value : value.trim();
   return fields;
 }

@@ -44,107 +44,96 @@ function play(t: TestContext, { isOffered = true, isSeen = true, isElsewhere = f
       return question.promise;
     },
   });
-  return { asked, chosen: () => chosen, end, look: () => seen.resolve() };
+  const pass = async (ms = 0): Promise<void> => {
+    await settled();
+    t.mock.timers.tick(ms);
+    await settled();
+  };
+  return { asked, chosen: () => chosen, end, look: () => seen.resolve(), pass };
 }
 
 test("the one that is chosen signs in, and nothing is asked again", async (t) => {
-  const { asked, chosen } = play(t);
-  await settled();
+  const { asked, chosen, pass } = play(t);
+  await pass();
   asked[0]?.resolve(ASSERTION);
-  await settled();
-  t.mock.timers.tick(10 * OFFERED_MS);
-  await settled();
+  await pass(10 * OFFERED_MS);
   assert.deepEqual([asked.length, chosen()], [1, 1]);
 });
 
 test("a challenge is replaced before its time is over", async (t) => {
-  const { asked, chosen } = play(t);
-  await settled();
-  t.mock.timers.tick(OFFERED_MS - 1);
-  await settled();
+  const { asked, chosen, pass } = play(t);
+  await pass(OFFERED_MS - 1);
   assert.equal(asked.length, 1);
-  t.mock.timers.tick(1);
-  await settled();
+  await pass(1);
   assert.equal(asked.length, 2);
   asked[1]?.resolve(ASSERTION);
-  await settled();
+  await pass();
   assert.equal(chosen(), 1);
 });
 
 test("a reader who verifies in another window keeps the challenge for nearly all of its time", async (t) => {
-  const { asked, chosen } = play(t, { isElsewhere: true });
-  await settled();
+  const { asked, chosen, pass } = play(t, { isElsewhere: true });
+  await pass();
   t.mock.timers.tick(OFFERED_MS);
-  t.mock.timers.tick(LONGEST_MS - OFFERED_MS - 1);
-  await settled();
+  await pass(LONGEST_MS - OFFERED_MS - 1);
   assert.equal(asked.length, 1);
-  t.mock.timers.tick(1);
-  await settled();
+  await pass(1);
   assert.equal(asked.length, 2);
   t.mock.timers.tick(OFFERED_MS);
   t.mock.timers.tick(LONGEST_MS - OFFERED_MS - 1);
   asked[1]?.resolve(ASSERTION);
-  await settled();
-  t.mock.timers.tick(10 * LONGEST_MS);
-  await settled();
+  await pass(10 * LONGEST_MS);
   assert.deepEqual([asked.length, chosen()], [2, 1]);
 });
 
 test("a page that is not looked at asks for nothing until it is", async (t) => {
-  const { asked, look } = play(t, { isSeen: false });
-  await settled();
+  const { asked, look, pass } = play(t, { isSeen: false });
+  await pass();
   assert.equal(asked.length, 0);
   look();
-  await settled();
+  await pass();
   assert.equal(asked.length, 1);
 });
 
 test("once another way of signing in has started, no passkey is asked for, and a late answer is ignored", async (t) => {
-  const { asked, chosen, end } = play(t);
-  await settled();
+  const { asked, chosen, end, pass } = play(t);
+  await pass();
   asked[0]?.resolve(ASSERTION);
   end();
-  await settled();
-  t.mock.timers.tick(10 * OFFERED_MS);
-  await settled();
+  await pass(10 * OFFERED_MS);
   assert.deepEqual([asked.length, chosen()], [1, 0]);
 });
 
 test("where the browser has no such offer, or its question fails, the page does not insist", async (t) => {
   const without = play(t, { isOffered: false });
-  await settled();
+  await without.pass();
   assert.equal(without.asked.length, 0);
   for (const reason of [new Error("not allowed"), new Refused(403, "not by this name")]) {
     t.mock.timers.reset();
-    const { asked, chosen } = play(t);
-    await settled();
+    const { asked, chosen, pass } = play(t);
+    await pass();
     asked[0]?.reject(reason);
-    await settled();
-    t.mock.timers.tick(10 * OFFERED_MS);
-    await settled();
+    await pass(10 * OFFERED_MS);
     assert.deepEqual([asked.length, chosen()], [1, 0], reason.message);
   }
 });
 
 test("a challenge that the server cannot give now is asked for again a turn later", async (t) => {
-  const { asked, chosen, end } = play(t);
+  const { asked, chosen, end, pass } = play(t);
   const refused = [0, 429, 500, 503];
   for (const [turn, status] of refused.entries()) {
-    await settled();
+    await pass();
     assert.equal(asked.length, turn + 1, `${status}`);
     asked[turn]?.reject(new Refused(status, "not now"));
-    await settled();
-    t.mock.timers.tick(OFFERED_MS - 1);
-    await settled();
+    await pass(OFFERED_MS - 1);
     assert.equal(asked.length, turn + 1, `${status}`);
     t.mock.timers.tick(1);
   }
-  await settled();
+  await pass();
   asked.at(-1)?.reject(new Refused(503, "not now"));
-  await settled();
+  await pass();
   end();
-  t.mock.timers.tick(10 * OFFERED_MS);
-  await settled();
+  await pass(10 * OFFERED_MS);
   assert.deepEqual([asked.length, chosen()], [refused.length + 1, 0]);
 });
 

@@ -17,7 +17,6 @@ export function whyNoPasskeys(where: Where = here()): "address" | "insecure" | "
   return where.isSupported ? null : "unsupported";
 }
 
-/** The body of a sign-in or a proof. */
 export type Assertion = Readonly<{
   passkey: Readonly<{ id: string; clientData: string; authenticatorData: string; signature: string }>;
 }>;
@@ -102,7 +101,6 @@ export const OFFERED_MS = 90_000;
 /** And for this long while the reader verifies: an answer that comes then is still in time. */
 export const LONGEST_MS = 115_000;
 
-/** The browser's part. */
 export type OfferParts = Readonly<{
   isOffered: () => Promise<boolean>;
   /** Until the reader chooses one, or `signal` ends it. */

@@ -27,7 +27,6 @@ type LiveProps<T> = Readonly<{
 
 type Hold = (reason: "pointer" | "focus", isHeld: boolean) => void;
 
-/** Whether the pointer or the focus is in an element. */
 function holding(hold: Hold) {
   return {
     onPointerEnter: () => hold("pointer", true),

@@ -25,10 +25,10 @@ async function copy(text: string): Promise<void> {
   }
 }
 
-type Props = Readonly<{ says: string; label: string; secret: string; done: string; close: () => void }>;
+type Props = Readonly<{ says: string; label: string; secret: string; close: () => void }>;
 
 /** What is shown this once. */
-export function Secret({ says, label, secret, done, close }: Props) {
+export function Secret({ says, label, secret, close }: Props) {
   const field = useRef<HTMLInputElement>(null);
   useEffect(() => {
     field.current?.focus();
@@ -44,7 +44,7 @@ export function Secret({ says, label, secret, done, close }: Props) {
       <div class="buttons">
         <Copy text={secret} what={label} />
         <button type="button" onClick={close}>
-          {done}
+          {t.value.saved}
         </button>
       </div>
     </div>

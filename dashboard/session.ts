@@ -3,7 +3,6 @@ import type { CallerItem } from "../src/admin/declare/items.ts";
 import { type Complaint, complaintOf, get, Refused } from "./api.ts";
 import { GivenUp, signedIn } from "./attempt.ts";
 
-/** Who the reader is, and what they may do. */
 export type Reader = Pick<CallerItem, "name" | "role" | "scopes" | "account">;
 
 /** Null: not known yet, or signed out. */
@@ -36,7 +35,6 @@ export async function findSession(): Promise<void> {
 /** The proof that requests wait for. One answer is for all of them. */
 type ProofAsked = Readonly<{ given: () => void; giveUp: () => void; over: Promise<void> }>;
 
-/** Null: no request waits for a proof. */
 export const proofAsked = signal<ProofAsked | null>(null);
 
 /**
@@ -54,19 +52,12 @@ export async function withProof<T>(request: () => Promise<T>): Promise<T> {
 }
 
 function askForProof(): ProofAsked {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const end = (): void => {
+  const { promise: over, resolve, reject } = Promise.withResolvers<void>();
+  const end = (settle: () => void) => (): void => {
     if (proofAsked.peek() === asked) proofAsked.value = null;
+    settle();
   };
-  const given = (): void => {
-    end();
-    resolve();
-  };
-  const giveUp = (): void => {
-    end();
-    reject(new GivenUp());
-  };
-  const asked: ProofAsked = { given, giveUp, over: promise };
+  const asked: ProofAsked = { given: end(resolve), giveUp: end(() => reject(new GivenUp())), over };
   proofAsked.value = asked;
   return asked;
 }

@@ -193,7 +193,7 @@ function Busiest() {
   const { now } = t.value;
   return (
     <Card title={now.busiest}>
-      <Rows of={ranking} none={now.nobody}>
+      <Rows of={ranking} none={now.noMails}>
         {({ ip, count }) => (
           <li key={ip} class="row brief">
             <Address of={ip} /> <span>{now.busy(whole(count, language.value))}</span>

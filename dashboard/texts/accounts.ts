@@ -1,4 +1,4 @@
-const en = {
+export const en = {
   accounts: "Accounts",
   aliases: "Aliases",
   notAllowed: "Only owners can change accounts: this session lacks the scope admin.",
@@ -13,7 +13,6 @@ const en = {
   added: (name: string) => `${name} can now receive, read and send mail.`,
   madeSays: (name: string) => `The server generated this password for ${name}. It is shown only once.`,
   shownPassword: "New password",
-  done: "I have saved it",
   onServer: (command: string) =>
     `Each account has a key for its mail, which only the server can make: ./ghostinbox account ${command}`,
   ofFile: "This account follows the accounts file: change its password and its quota there, or remove its line.",
@@ -27,7 +26,6 @@ const en = {
   never: "no recent sign-in",
   from: "from",
   since: "Account since",
-  state: "State",
   use: "Mailbox",
   useOf: (used: string, quota: string, mails: string) => `${used} of ${quota}, ${mails} mails`,
   useUnknown: "usage is currently unknown",
@@ -48,7 +46,6 @@ const en = {
   quota: "Quota",
   quotaUsual: (size: string) => `default (${size})`,
   noLimit: "no limit",
-  save: "Save",
   quotaSet: (name: string) => `The quota of ${name} is changed.`,
   networks: "May sign in from",
   anywhere: "anywhere the settings allow",
@@ -65,7 +62,6 @@ const en = {
     noCopy: "keeps no copy",
     reply: "Vacation reply",
     until: "until",
-    over: "ended",
     ended: (what: string) => `${what}: removed.`,
     inSentence: (what: string) => what.charAt(0).toLowerCase() + what.slice(1),
   },
@@ -109,7 +105,7 @@ const en = {
   goesTo: "goes to",
 };
 
-const de: typeof en = {
+export const de: typeof en = {
   accounts: "Alle Konten",
   aliases: "Aliasse",
   notAllowed: "Nur Inhaber dürfen Konten ändern: Dieser Sitzung fehlt das Recht admin.",
@@ -124,7 +120,6 @@ const de: typeof en = {
   added: (name) => `${name} kann jetzt Post empfangen, lesen und senden.`,
   madeSays: (name) => `Dieses Passwort hat der Server für ${name} erzeugt. Es wird nur jetzt gezeigt.`,
   shownPassword: "Neues Passwort",
-  done: "Ich habe es notiert",
   onServer: (command) =>
     `Jedes Konto hat einen Schlüssel für seine Post, der nur auf dem Server erzeugt wird: ./ghostinbox account ${command}`,
   ofFile:
@@ -139,7 +134,6 @@ const de: typeof en = {
   never: "länger nicht angemeldet",
   from: "von",
   since: "Konto seit",
-  state: "Zustand",
   use: "Postfach",
   useOf: (used, quota, mails) => `${used} von ${quota}, ${mails} Mails`,
   useUnknown: "die Belegung ist gerade nicht bekannt",
@@ -160,7 +154,6 @@ const de: typeof en = {
   quota: "Kontingent",
   quotaUsual: (size) => `wie eingestellt (${size})`,
   noLimit: "unbegrenzt",
-  save: "Speichern",
   quotaSet: (name) => `Das Kontingent von ${name} ist geändert.`,
   networks: "Darf sich anmelden von",
   anywhere: "überall, wo die Einstellungen es erlauben",
@@ -177,7 +170,6 @@ const de: typeof en = {
     noCopy: "keine Kopie bleibt",
     reply: "Abwesenheitsantwort",
     until: "bis",
-    over: "beendet",
     ended: (what) => `${what}: entfernt.`,
     inSentence: (what) => what,
   },
@@ -220,5 +212,3 @@ const de: typeof en = {
   aliasRemoved: (address) => `${address} ist kein Alias mehr.`,
   goesTo: "führt zu",
 };
-
-export { de, en };

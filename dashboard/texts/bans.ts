@@ -1,4 +1,4 @@
-const en = {
+export const en = {
   inForce: "In force",
   allowed: "Allowed",
   list: "Bans in force, newest first",
@@ -11,7 +11,6 @@ const en = {
   allow: "Allow a network",
   target: "Address or network",
   reason: "Reason, for the record",
-  duration: "For",
   asConfigured: "as configured",
   durations: {
     "30m": "30 minutes",
@@ -52,7 +51,7 @@ const en = {
   levels: { light: "light", medium: "medium", heavy: "heavy", permanent: "permanent", manual: "manual" },
 };
 
-const de: typeof en = {
+export const de: typeof en = {
   inForce: "In Kraft",
   allowed: "Erlaubt",
   list: "Sperren in Kraft, die neuesten zuerst",
@@ -65,7 +64,6 @@ const de: typeof en = {
   allow: "Netz erlauben",
   target: "Adresse oder Netz",
   reason: "Grund, zur Erinnerung",
-  duration: "Dauer",
   asConfigured: "wie eingestellt",
   durations: {
     "30m": "30 Minuten",
@@ -107,5 +105,3 @@ const de: typeof en = {
   widened: "Eine IPv6-Adresse wird mit ihrem Netz gesperrt (bans.ipv6_prefix).",
   levels: { light: "leicht", medium: "mittel", heavy: "schwer", permanent: "dauerhaft", manual: "von Hand" },
 };
-
-export { de, en };

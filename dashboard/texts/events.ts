@@ -1,5 +1,5 @@
 /** What the lists of several pages say. */
-const listsEn = {
+export const listsEn = {
   parts: "Parts of this page",
   search: "Search",
   clear: "Clear",
@@ -9,7 +9,7 @@ const listsEn = {
   nextPage: "Next page",
 };
 
-const listsDe: typeof listsEn = {
+export const listsDe: typeof listsEn = {
   parts: "Teile dieser Seite",
   search: "Suchen",
   clear: "Leeren",
@@ -19,15 +19,11 @@ const listsDe: typeof listsEn = {
   nextPage: "Nächste Seite",
 };
 
-export { listsDe, listsEn };
-
-const eventsEn = {
+export const eventsEn = {
   list: "Events, newest first",
   filters: "Filters",
   type: "Kind",
   anyType: "any",
-  address: "Address or network",
-  account: "Account",
   text: "Text",
   from: "From",
   to: "To",
@@ -43,13 +39,11 @@ const eventsEn = {
   only: (what: string) => `Show only ${what}`,
 };
 
-const eventsDe: typeof eventsEn = {
+export const eventsDe: typeof eventsEn = {
   list: "Ereignisse, die neuesten zuerst",
   filters: "Filter",
   type: "Art",
   anyType: "alle",
-  address: "Adresse oder Netz",
-  account: "Konto",
   text: "Text",
   from: "Von",
   to: "Bis",
@@ -65,10 +59,8 @@ const eventsDe: typeof eventsEn = {
   only: (what) => `Nur ${what} zeigen`,
 };
 
-export { eventsDe, eventsEn };
-
 /** Names of the event types, in the order of the filter. */
-const eventNamesEn = {
+export const eventNamesEn = {
   CONNECT: "Connection",
   CONNECT_DEFERRED: "Connection deferred",
   CONNECT_REFUSED: "Connection refused",
@@ -158,7 +150,7 @@ const eventNamesEn = {
   CLOCK_JUMPED: "Clock jumped",
 };
 
-const eventNamesDe: typeof eventNamesEn = {
+export const eventNamesDe: typeof eventNamesEn = {
   CONNECT: "Verbindung",
   CONNECT_DEFERRED: "Verbindung aufgeschoben",
   CONNECT_REFUSED: "Verbindung abgelehnt",
@@ -247,5 +239,3 @@ const eventNamesDe: typeof eventNamesEn = {
   PORTS_BLOCKED: "Ports gesperrt",
   CLOCK_JUMPED: "Uhr verstellt",
 };
-
-export { eventNamesDe, eventNamesEn };

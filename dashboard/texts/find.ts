@@ -1,4 +1,4 @@
-const en = {
+export const en = {
   label: "An address, a network, an account, a sender, a domain, a recipient, a queue id or a Message-ID",
   hint: "For example 203.0.113.7, 2001:db8::/48, anna@example.org, 72CED1EABE5 or <id@example.org>.",
   banIt: "Ban it",
@@ -36,7 +36,7 @@ const en = {
   more: "Show more",
 };
 
-const de: typeof en = {
+export const de: typeof en = {
   label: "Adresse, Netz, Konto, Absender, Domain, Empfänger, Queue-ID oder Message-ID",
   hint: "Zum Beispiel 203.0.113.7, 2001:db8::/48, anna@example.org, 72CED1EABE5 oder <id@example.org>.",
   banIt: "Sperren",
@@ -73,5 +73,3 @@ const de: typeof en = {
   shown: (count, all) => `${count} von ${all} Schritten`,
   more: "Mehr zeigen",
 };
-
-export { de, en };

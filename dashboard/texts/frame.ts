@@ -5,7 +5,7 @@
 const problems: Readonly<Record<string, string>> = {};
 
 /** What every reader needs: the sign-in, the frame around the pages, and what several pages say. */
-const en = {
+export const en = {
   nav: {
     label: "Pages",
     now: "Now",
@@ -51,6 +51,7 @@ const en = {
   },
   undo: "Undo",
   cancel: "Cancel",
+  saved: "I have saved it",
   remove: "Remove",
   removeOf: (what: string) => `Remove ${what}`,
   surelyRemove: (what: string) => `Remove ${what} for good`,
@@ -93,7 +94,7 @@ const en = {
   problems,
 };
 
-const de: typeof en = {
+export const de: typeof en = {
   nav: {
     label: "Seiten",
     now: "Jetzt",
@@ -139,6 +140,7 @@ const de: typeof en = {
   },
   undo: "Rückgängig",
   cancel: "Abbrechen",
+  saved: "Ich habe es gespeichert",
   remove: "Entfernen",
   removeOf: (what) => `${what} entfernen`,
   surelyRemove: (what) => `${what} endgültig entfernen`,
@@ -195,5 +197,3 @@ const de: typeof en = {
     internal: "Dem Server unterlief ein Fehler. Das Log des Webprogramms sagt mehr.",
   },
 };
-
-export { de, en };

@@ -1,7 +1,7 @@
 const mails = (count: number): string => (count === 1 ? "1 mail" : `${count} mails`);
 const mailsDe = (count: number): string => (count === 1 ? "1 Mail" : `${count} Mails`);
 
-const en = {
+export const en = {
   queue: "Queue",
   held: "Held",
   greylist: "Greylisting",
@@ -36,7 +36,6 @@ const en = {
     return: "Return to sender",
     delete: "Delete",
   },
-  actionOn: (action: string, id: string) => `${action}: ${id}`,
   ask: {
     hold: (count: number) => `Put ${mails(count)} on hold? Nothing is sent until you release it.`,
     release: (count: number) => `Release ${mails(count)}?`,
@@ -84,7 +83,6 @@ const en = {
   pauses: "Accepted at once now",
   noPauses: "No recipient is waiting for a code.",
   until: "ends",
-  resume: "End",
   resumeOf: (recipient: string) => `End it for ${recipient}`,
   paused: (recipient: string) => `Mail to ${recipient} is accepted at its next try.`,
   resumed: (recipient: string) => `Greylisting is on again for ${recipient}.`,
@@ -124,7 +122,7 @@ const en = {
   senderOff: (sender: string, account: string) => `Mail from ${sender} is scored again for ${account}.`,
 };
 
-const de: typeof en = {
+export const de: typeof en = {
   queue: "Warteschlange",
   held: "Angehalten",
   greylist: "Greylisting",
@@ -159,7 +157,6 @@ const de: typeof en = {
     return: "An Absender zurück",
     delete: "Löschen",
   },
-  actionOn: (action, id) => `${action}, ${id}`,
   ask: {
     hold: (count) => `${mailsDe(count)} anhalten? Vor der Freigabe geht nichts davon hinaus.`,
     release: (count) => `${mailsDe(count)} freigeben?`,
@@ -208,7 +205,6 @@ const de: typeof en = {
   pauses: "Zurzeit sofort angenommen",
   noPauses: "Kein Empfänger wartet auf einen Code.",
   until: "endet",
-  resume: "Beenden",
   resumeOf: (recipient) => `Für ${recipient} beenden`,
   paused: (recipient) => `Eine Mail an ${recipient} wird beim nächsten Versuch angenommen.`,
   resumed: (recipient) => `Für ${recipient} wird wieder aufgeschoben.`,
@@ -247,5 +243,3 @@ const de: typeof en = {
   senderAllowed: (sender, account) => `Mails von ${sender} sind für ${account} nie Spam.`,
   senderOff: (sender, account) => `Mails von ${sender} werden für ${account} wieder bewertet.`,
 };
-
-export { de, en };

@@ -1,5 +1,5 @@
 /** The user's other settings: app passwords, forwarding and the vacation reply. */
-const en = {
+export const en = {
   apps: {
     title: "App passwords",
     hint: "A password for one mail program. If you lose the device, remove its password here. The app password only reads and sends mail, so it does not open this page.",
@@ -12,7 +12,6 @@ const en = {
     says: (name: string) =>
       `This is the app password for ${name}. It is shown only once: type it into the mail program now.`,
     label: "App password",
-    done: "I have typed it in",
     removed: (name: string) => `The app password ${name} is removed. Your programs sign in again automatically.`,
   },
   forwarding: {
@@ -48,7 +47,7 @@ const en = {
   },
 };
 
-const de: typeof en = {
+export const de: typeof en = {
   apps: {
     title: "App-Passwörter",
     hint: "Ein Passwort für ein einziges Mailprogramm. Geht das Gerät verloren, dann entfernen Sie hier sein Passwort. Das App-Passwort liest und sendet Mails und kann sonst nichts, öffnet also auch diese Seite nicht.",
@@ -61,7 +60,6 @@ const de: typeof en = {
     says: (name) =>
       `Dies ist das App-Passwort für ${name}. Es wird nur jetzt gezeigt: Tippen Sie es in das Mailprogramm.`,
     label: "App-Passwort",
-    done: "Ich habe es eingetippt",
     removed: (name) => `Das App-Passwort ${name} ist entfernt. Ihre Programme melden sich von selbst wieder an.`,
   },
   forwarding: {
@@ -96,5 +94,3 @@ const de: typeof en = {
     isOff: "Es wird nicht mehr geantwortet.",
   },
 };
-
-export { de, en };

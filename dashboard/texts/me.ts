@@ -2,7 +2,7 @@ const mailsOf = (count: string): string => (count === "1" ? "1 mail" : `${count}
 const mailsOfDe = (count: string): string => (count === "1" ? "1 Mail" : `${count} Mails`);
 
 /** The page My mailbox, for users who need not know anything about mail servers. */
-const en = {
+export const en = {
   use: "Storage",
   useOf: (used: string, quota: string, mails: string) => `${used} of ${quota} used, ${mailsOf(mails)}`,
   useUnknown: "usage is currently unknown",
@@ -48,7 +48,6 @@ const en = {
   pause: "Accept new senders at once",
   paused: "New senders are accepted at once now.",
   pausedUntil: "New senders are accepted at once. It ends",
-  resume: "End it now",
   resumed: "New senders have to try again, as usual.",
   follow: "Where is my mail?",
   followHint:
@@ -91,7 +90,7 @@ const en = {
   page: "This page",
 };
 
-const de: typeof en = {
+export const de: typeof en = {
   use: "Platz",
   useOf: (used, quota, mails) => `${used} von ${quota} belegt, ${mailsOfDe(mails)}`,
   useUnknown: "die Belegung ist gerade nicht bekannt",
@@ -139,7 +138,6 @@ const de: typeof en = {
   pause: "Neue Absender sofort annehmen",
   paused: "Neue Absender werden jetzt sofort angenommen.",
   pausedUntil: "Neue Absender werden sofort angenommen. Das endet",
-  resume: "Jetzt beenden",
   resumed: "Neue Absender müssen es wie üblich noch einmal versuchen.",
   follow: "Wo ist meine Mail?",
   followHint:
@@ -181,5 +179,3 @@ const de: typeof en = {
   qrTitle: "QR-Code mit den Einstellungen des Mailprogramms als Text",
   page: "Diese Seite",
 };
-
-export { de, en };

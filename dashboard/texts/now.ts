@@ -1,4 +1,4 @@
-const en = {
+export const en = {
   silent: (time: string) => `The server has not answered since ${time}. This page may be out of date.`,
   well: "Mail flows. Nothing needs your attention.",
   tasks: (count: number) =>
@@ -22,14 +22,14 @@ const en = {
   failed: "Failed sign-ins",
   busiest: "Busiest addresses",
   busy: (mails: string) => `${mails} mails`,
-  nobody: "No address has sent a mail.",
+  noMails: "No address has sent a mail.",
   chart: "The last 24 hours, in steps of 15 minutes",
   table: "As a table",
   time: "Time",
   most: (count: string) => `scale: 0 to ${count}`,
 };
 
-const de: typeof en = {
+export const de: typeof en = {
   silent: (time) => `Der Server antwortet seit ${time} nicht. Was Sie sehen, kann veraltet sein.`,
   well: "Die Post läuft. Sie müssen nichts tun.",
   tasks: (count) =>
@@ -54,11 +54,9 @@ const de: typeof en = {
   failed: "Gescheiterte Anmeldungen",
   busiest: "Aktivste Adressen",
   busy: (mails) => `${mails} Mails`,
-  nobody: "Keine Adresse hat eine Mail geschickt.",
+  noMails: "Keine Adresse hat eine Mail geschickt.",
   chart: "Die letzten 24 Stunden, in Viertelstunden",
   table: "Als Tabelle",
   time: "Zeit",
   most: (count) => `Skala: 0 bis ${count}`,
 };
-
-export { de, en };

@@ -1,5 +1,5 @@
 /** The second factor of the sign-in. */
-const securityEn = {
+export const securityEn = {
   title: "Authenticator app",
   off: "The sign-in asks only for the password. With an app on your phone, a stolen password is not enough.",
   on: "The sign-in asks for a code from the app in addition to the password.",
@@ -25,7 +25,7 @@ const securityEn = {
   removed: "Only the password is needed now.",
 };
 
-const securityDe: typeof securityEn = {
+export const securityDe: typeof securityEn = {
   title: "Authenticator-App",
   off: "Zur Anmeldung genügt das Passwort. Mit einer App auf Ihrem Telefon reicht ein gestohlenes Passwort nicht mehr.",
   on: "Die Anmeldung verlangt neben dem Passwort einen Code der App.",
@@ -52,10 +52,8 @@ const securityDe: typeof securityEn = {
   removed: "Zur Anmeldung genügt jetzt das Passwort.",
 };
 
-export { securityDe, securityEn };
-
 /** Passkeys: at the sign-in, at a proof, and their list. */
-const passkeysEn = {
+export const passkeysEn = {
   title: "Passkeys",
   hint: "A passkey signs in without the password: with your finger, your face, a PIN or a security key. It works only at this address of the dashboard.",
   none: "No passkeys yet.",
@@ -68,7 +66,7 @@ const passkeysEn = {
   insecure: "Passkeys need https or localhost.",
 };
 
-const passkeysDe: typeof passkeysEn = {
+export const passkeysDe: typeof passkeysEn = {
   title: "Passkeys",
   hint: "Mit einem Passkey melden Sie sich ohne Passwort an: mit Finger, Gesicht, PIN oder Sicherheitsschlüssel. Er gilt nur unter dieser Adresse.",
   none: "Noch keine Passkeys.",
@@ -82,10 +80,8 @@ const passkeysDe: typeof passkeysEn = {
   insecure: "Passkeys brauchen https oder localhost.",
 };
 
-export { passkeysDe, passkeysEn };
-
 /** Who may use the dashboard: sessions and tokens. */
-const accessEn = {
+export const accessEn = {
   sessions: "Sessions",
   sessionsHint: "Browsers in which you or users of mailboxes are signed in.",
   end: "End",
@@ -115,14 +111,12 @@ const accessEn = {
   },
   scopes: "Scopes",
   noScope: "Choose at least one scope.",
-  lasts: "For",
   durations: { "7d": "a week", "30d": "30 days", "90d": "90 days", "365d": "a year", "": "ever" },
   made: (name: string) => `The token ${name} is created. It is shown only once: copy it now.`,
   secret: "Token",
-  done: "I have copied it",
 };
 
-const accessDe: typeof accessEn = {
+export const accessDe: typeof accessEn = {
   sessions: "Sitzungen",
   sessionsHint: "Browser, in denen Sie oder Nutzer von Postfächern angemeldet sind.",
   end: "Beenden",
@@ -152,11 +146,7 @@ const accessDe: typeof accessEn = {
   },
   scopes: "Rechte",
   noScope: "Wählen Sie mindestens ein Recht.",
-  lasts: "Dauer",
   durations: { "7d": "eine Woche", "30d": "30 Tage", "90d": "90 Tage", "365d": "ein Jahr", "": "für immer" },
   made: (name) => `Das Token ${name} ist erstellt. Es wird nur einmal gezeigt: Kopieren Sie es jetzt.`,
   secret: "Token (geheim)",
-  done: "Ich habe es kopiert",
 };
-
-export { accessDe, accessEn };

@@ -1,5 +1,5 @@
 /** The settings page. Descriptions of settings come from the reference, in English. */
-const en = {
+export const en = {
   hint: "Each setting is described in English, as in ghostinbox.toml. Limits, bans, greylisting and scores can be changed here; each of the others says why not.",
   search: "Search all",
   group: "Group",
@@ -17,7 +17,6 @@ const en = {
   resetShort: "Default",
   toDefault: "becomes the default again",
   changed: (count: number) => (count === 1 ? "One change" : `${count} changes`),
-  look: "Preview",
   discard: "Discard",
   preview: "What it means",
   problems: "These values are not possible",
@@ -45,7 +44,7 @@ const en = {
   off: "off",
 };
 
-const de: typeof en = {
+export const de: typeof en = {
   hint: "Die Beschreibungen sind englisch. Grenzen, Sperren, Greylisting und Punkte lassen sich hier ändern; jede andere sagt, warum nicht.",
   search: "In allen suchen",
   group: "Gruppe",
@@ -63,7 +62,6 @@ const de: typeof en = {
   resetShort: "Vorgabe",
   toDefault: "bekommt wieder die Vorgabe",
   changed: (count) => (count === 1 ? "Eine Änderung" : `${count} Änderungen`),
-  look: "Ansehen",
   discard: "Verwerfen",
   preview: "Was es bedeutet",
   problems: "So lässt es sich nicht ändern",
@@ -90,5 +88,3 @@ const de: typeof en = {
   on: "an",
   off: "aus",
 };
-
-export { de, en };

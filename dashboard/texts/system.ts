@@ -1,4 +1,4 @@
-const systemEn = {
+export const systemEn = {
   settings: "Settings: see every value and where it comes from, and change limits",
   state: "State",
   alerts: "Alerts",
@@ -37,7 +37,7 @@ const systemEn = {
   },
 };
 
-const systemDe: typeof systemEn = {
+export const systemDe: typeof systemEn = {
   settings: "Einstellungen: alle Werte und ihre Herkunft; Grenzen ändern",
   state: "Zustand",
   alerts: "Meldungen",
@@ -77,10 +77,8 @@ const systemDe: typeof systemEn = {
   },
 };
 
-export { systemDe, systemEn };
-
 /** Backups, checks, the certificate and DNS records. */
-const upkeepEn = {
+export const upkeepEn = {
   title: "Automatic tasks",
   names: {
     backup: "Backup",
@@ -113,7 +111,7 @@ const upkeepEn = {
   statuses: { ok: "published", missing: "missing", wrong: "wrong", unknown: "not known" },
 };
 
-const upkeepDe: typeof upkeepEn = {
+export const upkeepDe: typeof upkeepEn = {
   title: "Automatische Aufgaben",
   names: {
     backup: "Sicherung",
@@ -145,5 +143,3 @@ const upkeepDe: typeof upkeepEn = {
   is: "Ist",
   statuses: { ok: "veröffentlicht", missing: "fehlt", wrong: "falsch", unknown: "nicht bekannt" },
 };
-
-export { upkeepDe, upkeepEn };

@@ -8,8 +8,14 @@ import { ANNA, GUEST, pictures } from "../lab/dashboard-looks.ts";
 import { choose, enter, press, reach, saved, signInShown, type } from "../lab/keyboard.ts";
 import { looksWell } from "../lab/looks.ts";
 import { assertAccepted, BERT, sendMail } from "../lab/mail.ts";
-import { makesAppPasswords, repliesWhileAway, sendsMailOn } from "../lab/mailbox-cards.ts";
-import { fillStrangely, STRANGE_ID, STRANGE_REPLY } from "../lab/mailbox-strangers.ts";
+import {
+  fillStrangely,
+  makesAppPasswords,
+  repliesWhileAway,
+  STRANGE_ID,
+  STRANGE_REPLY,
+  sendsMailOn,
+} from "../lab/mailbox-cards.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { ADMIN_PASSWORD, PASSWORD } from "../lab/product.ts";
 import { signInsFrom } from "../lab/sign-ins.ts";

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { type LabBrowser, PAGE } from "./browser.ts";
-import { choose, press, type } from "./keyboard.ts";
+import { ANNA, MARKUP } from "./dashboard-looks.ts";
+import { pressSurely } from "./dashboard-steps.ts";
+import { choose, press, reach, type } from "./keyboard.ts";
 import type { Lab } from "./lab.ts";
 import { looksWell } from "./looks.ts";
 import { authenticate, logIn, mailOver, openImap, openSubmission, tryLogIn } from "./mail.ts";
@@ -79,15 +81,13 @@ async function endsWhatIsSet(page: Page, product: Product): Promise<void> {
   const card = page.getByRole("region", { name: "App passwords, forwarding, reply" });
   await card.getByText(/last used .*, made by root/).waitFor();
   await product.json(["account", "app-password", "remove", NAME, "tablet"]);
-  await card.getByRole("button", { name: "Remove app password tablet", exact: true }).click();
-  await card.getByRole("button", { name: "Remove app password tablet for good" }).click();
+  await pressSurely(card, "Remove app password tablet");
   await page.getByText(`${NAME} has no app password named tablet.`).waitFor();
   await card.getByText("App password tablet").waitFor({ state: "detached" });
   await card.getByText("clara@elsewhere.test (keeps no copy)").waitFor();
   await card.getByText(/I am away\. \(ended /).waitFor();
   for (const what of ["app password phone", "forwarding", "vacation reply"]) {
-    await card.getByRole("button", { name: `Remove ${what}`, exact: true }).click();
-    await card.getByRole("button", { name: `Remove ${what} for good`, exact: true }).click();
+    await pressSurely(card, `Remove ${what}`);
     await page.getByText(`${what}: removed.`).waitFor();
   }
   await card.getByText("None is set.").waitFor();
@@ -115,10 +115,51 @@ async function addsAlias(page: Page, { sender }: Lab): Promise<void> {
 
 async function removesAccount(page: Page): Promise<void> {
   await page.goto(`${PAGE}#/accounts?name=${NAME}`);
-  await press(page.getByRole("button", { name: `Remove ${NAME}` }));
-  await looksWell(page, "a question whether an account shall be removed");
-  await press(page.getByRole("button", { name: `Remove ${NAME} for good` }));
+  await pressSurely(page, `Remove ${NAME}`, "a question whether an account shall be removed");
   await page.getByText(`${NAME} is removed. Its mail stays on the disk.`).waitFor();
   await page.getByRole("list", { name: "List of accounts" }).getByRole("link").first().waitFor();
   assert.equal(await page.getByRole("link", { name: NAME }).count(), 0);
+}
+
+const DORA = "dora@example.test";
+const WRONG = [`${MARKUP}|{PLAIN}x`, `${"w".repeat(300)}@example.test|{PLAIN}x`, "right\u202Eto left"];
+/** An existing account, and one with a weak password and unused fields. */
+const RIGHT = [
+  `${ANNA}|{PLAIN}lantern gravel otter 71`,
+  `${DORA}|{PLAIN}password1234|userdb_mail=maildir:~/Maildir userdb_${"w".repeat(120)}=x <script>alert(2)</script>=x`,
+];
+
+/** Imports a file of accounts on the page Accounts. The page of `browser` is signed in, and its proof is fresh. */
+export async function importsAccounts({ page }: LabBrowser, product: Product): Promise<void> {
+  await page.goto(`${PAGE}#/accounts`);
+  await press(page.getByRole("button", { name: "Import a file" }));
+  const part = page.getByRole("region", { name: "Import a file" });
+  await part.and(page.locator(":focus")).waitFor();
+  await give(page, [""]);
+  await page.getByText("Choose a file first.").waitFor();
+  await looksWell(page, "an import without a file");
+  await give(page, ["#".repeat(60_001)]);
+  await page.getByText("The file is larger than 60 kB").waitFor();
+  await give(page, WRONG);
+  await page.getByText("Nothing was imported: 3 lines could not be read.").waitFor();
+  await looksWell(page, "a file that cannot be imported");
+  await give(page, RIGHT);
+  const report = part.getByRole("status");
+  await report.getByText("Imported: 1.").waitFor();
+  for (const title of ["Not imported", "Not used", "Easy to guess"])
+    await report.getByRole("heading", { name: title }).waitFor();
+  assert.equal(await page.locator("main img, main script").count(), 0);
+  await looksWell(page, "accounts that were imported");
+  await page.getByRole("list", { name: "List of accounts" }).getByText(DORA).waitFor();
+  await press(part.getByRole("button", { name: "Cancel" }));
+  await page.getByRole("button", { name: "Import a file" }).and(page.locator(":focus")).waitFor();
+  await product.json(["account", "remove", DORA, "--yes"]);
+}
+
+/** Chooses a file, as the browser's own dialog would. */
+async function give(page: Page, lines: readonly string[]): Promise<void> {
+  const file = page.getByLabel("File of accounts");
+  await reach(file);
+  await file.setInputFiles({ name: "accounts.cf", mimeType: "text/plain", buffer: Buffer.from(lines.join("\n")) });
+  await press(page.getByRole("button", { name: "Import", exact: true }));
 }

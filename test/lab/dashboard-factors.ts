@@ -3,7 +3,8 @@ import type { Page } from "playwright-core";
 import { STEP_MS } from "../../src/guard/access/one-time-codes.ts";
 import { codeOf } from "../kit/totp.ts";
 import { type LabBrowser, PAGE } from "./browser.ts";
-import { enter, press, saved, signInShown } from "./keyboard.ts";
+import { signIn } from "./dashboard-steps.ts";
+import { enter, press, saved } from "./keyboard.ts";
 import { looksWell } from "./looks.ts";
 import { ADMIN_PASSWORD, type Product } from "./product.ts";
 import { until } from "./wait.ts";
@@ -18,18 +19,18 @@ export async function signsInWithASecondFactor(browser: LabBrowser, product: Pro
   const { page } = browser;
   const { secret, recovery } = await setUp(browser);
   await signOut(page);
-  await givePassword(page);
+  await signIn(page);
   const code = page.getByLabel("Code of the authenticator app");
   await until("the code has the focus", () =>
     page.evaluate<boolean>("document.activeElement.autocomplete === 'one-time-code'"),
   );
   await looksWell(page, "the code of a sign-in");
-  // The code that confirmed the app is used up, like each one after it.
-  const used = await nextCode(secret);
+  // The code that confirmed the app is used up, like each one after it; the server accepts one step early.
+  const used = codeOf(secret, Date.now() + STEP_MS);
   await enter(code, `${used.slice(0, 3)} ${used.slice(3)}`);
   await page.getByRole("heading", { level: 1, name: "Now" }).waitFor();
   await signOut(page);
-  await givePassword(page);
+  await signIn(page);
   await enter(code, used);
   await page.getByRole("alert").getByText("Refused.").waitFor();
   await press(page.getByRole("button", { name: "Use a recovery code" }));
@@ -43,7 +44,7 @@ export async function signsInWithASecondFactor(browser: LabBrowser, product: Pro
   const reset = await product.cli(["admin", "reset-2fa"]);
   assert.match(reset.stdout, /^The dashboard's second factor was removed\./);
   await page.getByLabel("Administrator password").waitFor();
-  await givePassword(page);
+  await signIn(page);
   await page.getByRole("heading", { level: 1, name: "System" }).waitFor();
 }
 
@@ -83,17 +84,7 @@ async function proveIfAsked(page: Page): Promise<void> {
   await enter(password, ADMIN_PASSWORD);
 }
 
-async function givePassword(page: Page): Promise<void> {
-  await signInShown(page);
-  await enter(page.getByLabel("Administrator password"), ADMIN_PASSWORD);
-}
-
 async function signOut(page: Page): Promise<void> {
   await press(page.getByRole("button", { name: "Sign out" }));
   await page.getByLabel("Administrator password").waitFor();
-}
-
-/** The code of the next time step: the server accepts one step early. */
-function nextCode(secret: string): Promise<string> {
-  return Promise.resolve(codeOf(secret, Date.now() + STEP_MS));
 }

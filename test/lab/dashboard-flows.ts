@@ -1,17 +1,13 @@
 import type { LabBrowser } from "./browser.ts";
 import { endsAndMakesAccess, offersAViewerNothing } from "./dashboard-access.ts";
-import { managesAccounts } from "./dashboard-accounts.ts";
+import { importsAccounts, managesAccounts } from "./dashboard-accounts.ts";
 import { findsEvents } from "./dashboard-events.ts";
 import { signsInWithASecondFactor } from "./dashboard-factors.ts";
-import { letsACodeIn } from "./dashboard-greylist.ts";
-import { decidesOnHeldMail } from "./dashboard-held.ts";
-import { importsAccounts } from "./dashboard-import.ts";
-import { letsWaitAndDeletes } from "./dashboard-mail.ts";
+import { decidesOnHeldMail, letsACodeIn, letsWaitAndDeletes } from "./dashboard-mail.ts";
 import { usesPasskeys } from "./dashboard-passkeys.ts";
 import { changesALimit } from "./dashboard-settings.ts";
-import { livesThroughAKill, saysWhatStandsStill } from "./dashboard-silence.ts";
+import { livesThroughAKill, saysWhatStandsStill, staysAfterAnUpgrade } from "./dashboard-silence.ts";
 import { comesToOtherStops } from "./dashboard-stops.ts";
-import { staysAfterAnUpgrade } from "./dashboard-upgrade.ts";
 import type { Running } from "./with-product.ts";
 
 type Flow = readonly [says: string, flow: () => Promise<void>];
@@ -19,7 +15,7 @@ type Flow = readonly [says: string, flow: () => Promise<void>];
 /** An owner's tasks on the pages, in this order, by keyboard only. Where a flow stops, the page is checked in every theme and width. */
 export function flows(open: () => LabBrowser, { lab, product }: Running): readonly Flow[] {
   return [
-    ["ends another session, makes and revokes a token", () => endsAndMakesAccess(open(), lab.server)],
+    ["ends another session, makes and revokes a token", () => endsAndMakesAccess(open(), product)],
     ["adds, changes and removes an account with an alias", () => managesAccounts(open(), { lab, product })],
     ["imports accounts, and says what it cannot", () => importsAccounts(open(), product)],
     ["adds a passkey, signs in and proves with it, and removes it", () => usesPasskeys(open())],

@@ -9,58 +9,40 @@ import type { Product } from "./product.ts";
 export const ANNA = "anna@example.test";
 export const GUEST = "198.51.100.72";
 
-/** Every page, by its address and its heading. */
+/** Every page, by its address. */
 export const PLACES = [
-  ["now", "Now"],
-  ["events", "Events"],
-  ["bans", "Bans"],
-  ["bans?text=11.0.11.18", "Bans"],
-  ["bans?show=allowed", "Bans"],
-  ["bans?ban=198.51.100.99", "Bans"],
-  ["mail", "Mail"],
-  ["mail?show=held", "Mail"],
-  ["mail?show=greylist", "Mail"],
-  ["mail?show=spam", "Mail"],
-  ["accounts", "Accounts"],
-  [`accounts?name=${ANNA}`, "Accounts"],
-  ["accounts?show=aliases", "Accounts"],
-  [`find?q=${GUEST}`, "Find"],
-  [`find?q=${ANNA}`, "Find"],
-  ["system", "System"],
-  ["system?show=alerts", "System"],
-  ["system?show=upkeep", "System"],
-  ["system?show=dns", "System"],
-  ["system?show=access", "System"],
-  ["system?show=security", "System"],
-  ["settings", "Settings"],
-] as const;
-/** The headings in German. */
-export const GERMAN: Readonly<Record<string, string>> = {
-  Now: "Jetzt",
-  Events: "Ereignisse",
-  Bans: "Sperren",
-  Mail: "Post",
-  Accounts: "Konten",
-  Find: "Suchen",
-  System: "System",
-  Settings: "Einstellungen",
+  "now",
+  "events",
+  "bans",
+  "bans?text=11.0.11.18",
+  "bans?show=allowed",
+  "bans?ban=198.51.100.99",
+  "mail",
+  "mail?show=held",
+  "mail?show=greylist",
+  "mail?show=spam",
+  "accounts",
+  `accounts?name=${ANNA}`,
+  "accounts?show=aliases",
+  `find?q=${GUEST}`,
+  `find?q=${ANNA}`,
+  "system",
+  "system?show=alerts",
+  "system?show=upkeep",
+  "system?show=dns",
+  "system?show=access",
+  "system?show=security",
+  "settings",
+];
+/** The pages in the documentation, with the start of the names of their pictures. */
+const PICTURED: Readonly<Record<string, string>> = {
+  now: "now",
+  me: "my-mailbox",
+  [`find?q=${GUEST}`]: "find",
+  mail: "mail",
+  accounts: "accounts",
+  settings: "settings",
 };
-/** The pictures in the documentation, by page and appearance. */
-const PICTURED: ReadonlyMap<string, string> = new Map([
-  ["now light", "now-light"],
-  ["now dark", "now-dark"],
-  ["now dark-phone", "now-phone"],
-  ["me light", "my-mailbox-light"],
-  ["me dark", "my-mailbox-dark"],
-  [`find?q=${GUEST} light`, "find-light"],
-  [`find?q=${GUEST} dark`, "find-dark"],
-  ["mail light", "mail-light"],
-  ["mail dark", "mail-dark"],
-  ["accounts light", "accounts-light"],
-  ["accounts dark", "accounts-dark"],
-  ["settings light", "settings-light"],
-  ["settings dark", "settings-dark"],
-]);
 
 /** Text from strangers: markup, a word longer than a line, and a change of text direction. */
 export const MARKUP = '<img src=x onerror="alert(1)"><script>alert(2)</script>';
@@ -68,7 +50,7 @@ export const LONG_WORD = "w".repeat(300);
 export const TURNED = "right\u202Eto left";
 
 /** Pages that show text from strangers. */
-export const STRANGE_PLACES = [...PLACES, ["find?q=198.51.100.90", "Find"], [`find?q=${LONG_WORD}`, "Find"]] as const;
+export const STRANGE_PLACES = [...PLACES, "find?q=198.51.100.90", `find?q=${LONG_WORD}`];
 
 /** Uses all of it in sign-ins, HELO names and reasons of bans. */
 export async function strangersSend({ sender }: Lab, product: Product): Promise<void> {
@@ -87,10 +69,15 @@ export async function strangersSend({ sender }: Lab, product: Product): Promise<
 /** Takes the documentation's pictures of this page, if `scripts/screenshots` wants them. */
 export function pictures(page: Page, place: string): Readonly<{ each?: (look: Look) => Promise<void> }> {
   const directory = process.env["SCREENSHOTS"];
-  if (directory === undefined) return {};
+  const title = PICTURED[place];
+  if (directory === undefined || title === undefined) return {};
+  const looks: Readonly<Record<string, string>> = {
+    light: "light",
+    dark: "dark",
+    ...(place === "now" && { "dark-phone": "phone" }),
+  };
   const each = async ({ name }: Look): Promise<void> => {
-    const title = PICTURED.get(`${place} ${name}`);
-    if (title !== undefined) await page.screenshot({ path: `${directory}/${title}.png` });
+    if (looks[name] !== undefined) await page.screenshot({ path: `${directory}/${title}-${looks[name]}.png` });
   };
   return { each };
 }

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import type { CDPSession, Page } from "playwright-core";
 import { MINUTE_MS } from "../../src/core/time.ts";
 import type { LabBrowser } from "./browser.ts";
+import { pressSurely, signIn, staleProof } from "./dashboard-steps.ts";
 import { enter, press, reach, signInShown, type } from "./keyboard.ts";
 import { looksWell } from "./looks.ts";
-import { ADMIN_PASSWORD } from "./product.ts";
 import { until } from "./wait.ts";
 
 /** A name: browsers know no passkeys for an IP address. */
@@ -35,8 +35,7 @@ export async function usesPasskeys(browser: LabBrowser): Promise<void> {
     options: { ...KEY, ...VERIFYING },
   });
   await page.goto(PAGE);
-  await signInShown(page);
-  await enter(page.getByLabel("Administrator password"), ADMIN_PASSWORD);
+  await signIn(page);
   await isIn(page);
   await add(page, devices, authenticatorId);
   const atHand = (enabled: boolean) =>
@@ -127,17 +126,9 @@ async function add(page: Page, devices: CDPSession, authenticatorId: string): Pr
 }
 
 async function removeWithProof(page: Page): Promise<void> {
-  // The proof of the sign-in is still fresh: the first answer is replaced by that of ten minutes later.
-  let isStale = true;
-  await page.route("**/api/v1/factors/passkeys/*", (request) => {
-    const json = { status: 403, code: "proof_needed", detail: "This needs the password again." };
-    const answered = isStale ? request.fulfill({ status: 403, json }) : request.continue();
-    isStale = false;
-    return answered;
-  });
+  await staleProof(page, "**/api/v1/factors/passkeys/*", 1);
   await page.goto(`${PAGE}${SECURITY}`);
-  await press(page.getByRole("button", { name: "Remove lab key" }));
-  await press(page.getByRole("button", { name: "Remove lab key for good" }));
+  await pressSurely(page, "Remove lab key");
   const dialog = page.getByRole("dialog", { name: "Confirm your password" });
   const use = dialog.getByRole("button", { name: "Use a passkey" });
   await use.waitFor();

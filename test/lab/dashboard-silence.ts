@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
+import { readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { patience } from "../kit/patience.ts";
 import { type LabBrowser, PAGE } from "./browser.ts";
-import { press } from "./keyboard.ts";
+import { signIn } from "./dashboard-steps.ts";
+import { press, signInShown } from "./keyboard.ts";
 import { looksWell } from "./looks.ts";
 import type { Product } from "./product.ts";
 import { until } from "./wait.ts";
@@ -18,25 +21,16 @@ const NOTICED_MS = patience(60_000);
 export async function saysWhatStandsStill({ page }: LabBrowser, product: Product): Promise<void> {
   await goTo(page, "now", "Now");
   const [guard, keeper] = [pidOf(product, /guard\.js/), pidOf(product, /keeper\.js/)];
-  // It would kill a guard that does not answer.
-  process.kill(keeper, "SIGSTOP");
-  process.kill(guard, "SIGSTOP");
-  try {
+  // The keeper would kill a guard that does not answer.
+  await whileStopped([keeper, guard], async () => {
     await page.getByText("The guard does not answer").waitFor({ timeout: SHOWN_MS });
     await looksWell(page, "a guard that stands still", { hasAxe: false });
-  } finally {
-    process.kill(guard, "SIGCONT");
-    process.kill(keeper, "SIGCONT");
-  }
+  });
   await page.getByText("Mail flows.").first().waitFor();
-  const web = pidOf(product, /web\.js/);
-  process.kill(web, "SIGSTOP");
-  try {
+  await whileStopped([pidOf(product, /web\.js/)], async () => {
     await isSilent(page);
     await looksWell(page, "a server that is silent");
-  } finally {
-    process.kill(web, "SIGCONT");
-  }
+  });
   await isLive(page);
   await tellsWhatToDo(page, product);
 }
@@ -45,8 +39,7 @@ async function tellsWhatToDo(page: Page, product: Product): Promise<void> {
   // It writes the lines of Dovecot's other processes, which wait in a pipe until then.
   const writer = pidOf(product, /dovecot\S*\/log$/);
   const notice = page.getByRole("listitem").filter({ hasText: "was stopped by a signal" });
-  process.kill(writer, "SIGSTOP");
-  try {
+  await whileStopped([writer], async () => {
     await notice.waitFor({ timeout: NOTICED_MS });
     await looksWell(page, "what is to be done");
     await press(notice.getByRole("link", { name: "See the system" }));
@@ -54,9 +47,7 @@ async function tellsWhatToDo(page: Page, product: Product): Promise<void> {
     await page.getByText(`kill -CONT ${writer}`).waitFor();
     await looksWell(page, "a notice with its command");
     await testsTheAlerts(page);
-  } finally {
-    process.kill(writer, "SIGCONT");
-  }
+  });
   await goTo(page, "now", "Now");
   await notice.waitFor({ state: "hidden", timeout: NOTICED_MS });
 }
@@ -131,6 +122,15 @@ async function loadsNothing(page: Page, other: Page): Promise<void> {
   await looksWell(other, "a list that could not be loaded");
 }
 
+async function whileStopped(pids: readonly number[], run: () => Promise<void>): Promise<void> {
+  for (const pid of pids) process.kill(pid, "SIGSTOP");
+  try {
+    await run();
+  } finally {
+    for (const pid of pids.toReversed()) process.kill(pid, "SIGCONT");
+  }
+}
+
 /** To kill(2) 0 is the process group of the test itself. */
 function pidOf(product: Product, program: RegExp): number {
   const [pid = 0] = product.pidsOf(program);
@@ -157,4 +157,52 @@ async function isLive(page: Page): Promise<void> {
 
 async function isShown(page: Page, address: string): Promise<void> {
   await page.getByRole("listitem").filter({ hasText: address }).first().waitFor();
+}
+
+const RELOADED = "The server has a new version, so the page was reloaded.";
+
+/** The server is upgraded while the page is open: the page reloads when it lacks a part, and says why. */
+export async function staysAfterAnUpgrade(browser: LabBrowser, product: Product): Promise<void> {
+  // The first browser has every part of the page, and keeps it.
+  const page = await browser.elsewhere();
+  const asked: string[] = [];
+  page.on("request", (request) => asked.push(request.url()));
+  const heading = (name: string) => page.getByRole("heading", { level: 1, name }).waitFor();
+  await page.goto(PAGE);
+  await signInShown(page);
+  assert.deepEqual([askedFor(asked, "app"), askedFor(asked, "now")], [1, 0], "what the sign-in needs");
+  await signIn(page);
+  await heading("Now");
+  assert.deepEqual([askedFor(asked, "now"), askedFor(asked, "further"), askedFor(asked, "me")], [1, 0, 0]);
+  await upgrade(product);
+  const answers = "fetch('healthz/live').then(({ ok }) => ok, () => false)";
+  await until("the server answers again", () => page.evaluate<boolean>(answers));
+  await page.getByRole("link", { name: "Bans", exact: true }).click();
+  await page.getByText(RELOADED).waitFor();
+  await heading("Bans");
+  await looksWell(page, "a page that was loaded again");
+  assert.deepEqual([askedFor(asked, "app"), askedFor(asked, "further")], [2, 2]);
+  await page.reload();
+  await heading("Bans");
+  assert.equal(await page.getByText(RELOADED).count(), 0);
+  await page.context().close();
+}
+
+/** How many of the page's programs with this name were requested. */
+function askedFor(asked: readonly string[], name: string): number {
+  return asked.filter((url) => new RegExp(`/programs/${name}-[A-Z0-9_]{8}\\.js$`).test(url)).length;
+}
+
+/** Renames every program of the page, as if each had changed. */
+async function upgrade(product: Product): Promise<void> {
+  const page = join(product.layout.program, "dashboard");
+  const programs = join(page, "programs");
+  const names = readdirSync(programs).map((name) => [name, name.replace(/[A-Z0-9](?=\.js$)/, "_")] as const);
+  const files = [join(page, "index.html"), ...names.map(([name]) => join(programs, name))];
+  for (const file of files) {
+    const text = names.reduce((all, [from, to]) => all.replaceAll(from, to), readFileSync(file, "utf8"));
+    writeFileSync(file, text);
+  }
+  for (const [from, to] of names) renameSync(join(programs, from), join(programs, to));
+  await product.sv("restart", "web");
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { type LabBrowser, PAGE } from "./browser.ts";
 import { ANNA } from "./dashboard-looks.ts";
+import { pressSurely } from "./dashboard-steps.ts";
 import { enter, press, reach } from "./keyboard.ts";
 import { looksWell } from "./looks.ts";
 import type { Product } from "./product.ts";
@@ -58,11 +59,7 @@ async function blocksAnAlias(page: Page, product: Product): Promise<void> {
   await page.goto(`${PAGE}#/accounts?show=aliases`);
   await press(page.getByRole("button", { name: `Block ${ALIAS}` }));
   await page.getByText("blocked: its mail is refused").waitFor();
-  await press(page.getByRole("button", { name: `Remove ${ALIAS}` }));
-  const surely = page.getByRole("button", { name: `Remove ${ALIAS} for good` });
-  await surely.waitFor();
-  await looksWell(page, "a blocked alias, and a question whether it shall be removed");
-  await press(surely);
+  await pressSurely(page, `Remove ${ALIAS}`, "a blocked alias, and a question whether it shall be removed");
   await page.getByText(`${ALIAS} is no longer an alias.`).waitFor();
 }
 

@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import type { Locator } from "playwright-core";
 import type { LabBrowser } from "./browser.ts";
-import { ANNA } from "./dashboard-looks.ts";
+import { ANNA, GUEST, LONG_WORD, MARKUP, strangersSend, TURNED } from "./dashboard-looks.ts";
+import { pressSurely } from "./dashboard-steps.ts";
 import { enter, press, reach, type } from "./keyboard.ts";
 import { looksWell } from "./looks.ts";
+import { sendMail } from "./mail.ts";
 import type { Product } from "./product.ts";
+import type { Running } from "./with-product.ts";
 
 /** Cards of *My mailbox*, where ANNA is signed in. `signsIn`: whether IMAP accepts her. */
 
@@ -22,17 +25,14 @@ export async function makesAppPasswords(
   await looksWell(page, "an app password");
   const password = await secret.inputValue();
   assert.ok(await signsIn(password), "it opens the mailbox");
-  await press(apps.getByRole("button", { name: "I have typed it in" }));
+  await press(apps.getByRole("button", { name: "I have saved it" }));
   await secret.waitFor({ state: "detached" });
   const row = apps.getByRole("listitem").filter({ hasText: "Annas Telefon" });
   await enter(name, "Annas Telefon");
   await page.getByText("There is already an app password Annas Telefon.").waitFor();
   await page.reload();
   await row.getByText(/created .* last used/).waitFor();
-  await press(row.getByRole("button", { name: "Remove Annas Telefon" }));
-  const surely = row.getByRole("button", { name: "Remove Annas Telefon for good" });
-  await looksWell(page, "a question whether an app password shall be removed");
-  await press(surely);
+  await pressSurely(row, "Remove Annas Telefon", "a question whether an app password shall be removed");
   await page.getByText("The app password Annas Telefon is removed.").waitFor();
   assert.ok(!(await signsIn(password)), "it is over");
 }
@@ -84,4 +84,24 @@ export async function repliesWhileAway(browser: LabBrowser, product: Product): P
 
 function cardOf({ page }: LabBrowser, name: string): Locator {
   return page.getByRole("region", { name, exact: true });
+}
+
+/** A sender chooses it. */
+export const STRANGE_ID = `<${MARKUP.replaceAll(/[^a-z]+/g, "$")}${LONG_WORD}@sender.test>`;
+export const STRANGE_REPLY = `${MARKUP} ${TURNED} ${LONG_WORD}`;
+const LONG_DOMAIN = `${Array.from({ length: 3 }, () => "w".repeat(59)).join(".")}.test`;
+const LONG_ADDRESS = `${"w".repeat(64)}@${LONG_DOMAIN}`;
+
+/** Fills ANNA's mailbox with the longest and strangest text that the server accepts from strangers, from her and from the owner. */
+export async function fillStrangely({ lab, product }: Running): Promise<void> {
+  const headers = ["From: <someone@sender.test>", `Message-ID: ${STRANGE_ID}`, `Subject: ${STRANGE_REPLY}`];
+  const text = `${headers.join("\r\n")}\r\n\r\nHello.`;
+  const { code, lines } = await sendMail({ host: lab.sender, from: GUEST, text });
+  assert.equal(code, 250, lines.join(" "));
+  await strangersSend(lab, product);
+  await product.json(["alias", "add", `${"w".repeat(64)}@example.test`, ANNA]);
+  await product.json(["account", "forward", ANNA, LONG_ADDRESS]);
+  await product.json(["account", "vacation", ANNA, STRANGE_REPLY, "--subject", `${MARKUP} ${TURNED}`]);
+  await product.json(["account", "app-password", "add", ANNA, "w".repeat(40)]);
+  await product.json(["spam", "allow", "add", ANNA, LONG_ADDRESS]);
 }

@@ -188,11 +188,11 @@ export class Product {
   }
 
   /** Asks the HTTP API, with a separate token, from the server's loopback. */
-  async api(method: "GET" | "POST" | "DELETE", path: string, body?: unknown): Promise<ApiAnswer> {
+  async api(method: "GET" | "POST" | "DELETE", path: string, body?: unknown, token?: string): Promise<ApiAnswer> {
     this.#token ??= this.makeToken("lab");
     const url = `http://127.0.0.1:3000${path}`;
     const sent = body === undefined ? [] : ["-H", "Content-Type: application/json", "--data", JSON.stringify(body)];
-    const bearer = ["-H", `Authorization: Bearer ${await this.#token}`];
+    const bearer = ["-H", `Authorization: Bearer ${token ?? (await this.#token)}`];
     const argv = ["curl", "-s", "-X", method, "-w", "\n%{http_code}", ...bearer, ...sent, url];
     const printed = await this.lab.server.mustExec(argv);
     const last = printed.lastIndexOf("\n");

@@ -3,8 +3,8 @@ import type { DetailedAccount } from "../../../src/admin/accounts.ts";
 import { t } from "../../admin-texts.ts";
 import { post, put, remove } from "../../api.ts";
 import { attempt, tell } from "../../attempt.ts";
-import { Choice, Form, TakeOff, typedIn } from "../../fields.tsx";
-import { size } from "../../format.ts";
+import { Choice, Form, TakeOff } from "../../fields.tsx";
+import { filled, size } from "../../format.ts";
 import { language } from "../../messages.ts";
 import { Card, Field, Item } from "../../parts.tsx";
 import { withProof } from "../../session.ts";
@@ -22,8 +22,8 @@ export function pathOf({ name }: Readonly<{ name: string }>, what: string): stri
 export function AccountPassword({ account, changed }: Props) {
   const [made, setMade] = useState<Made | null>(null);
   const words = t.value.accounts;
-  const submit = async (_: unknown, form: HTMLFormElement): Promise<void> => {
-    const done = await withProof(() => post<Made>(pathOf(account, "password"), typedIn(form).password));
+  const submit = async (typed: Readonly<Record<string, string>>, form: HTMLFormElement): Promise<void> => {
+    const done = await withProof(() => post<Made>(pathOf(account, "password"), filled(typed)));
     tell(words.passwordSet(account.name));
     form.reset();
     setMade(done);
@@ -56,7 +56,7 @@ export function AccountQuota({ account, changed }: Props) {
   };
   return (
     <Card title={words.quota}>
-      <Form label={words.save} isPlain submit={submit}>
+      <Form label={t.value.security.save} isPlain submit={submit}>
         <Choice label={words.quota} name="quota" choices={choices} chosen={String(quotaBytes ?? "")} />
       </Form>
     </Card>

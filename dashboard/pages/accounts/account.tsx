@@ -67,7 +67,7 @@ function Facts({ account, changed }: Props) {
   return (
     <Card title={name}>
       <ul>
-        <Fact title={words.state}>
+        <Fact title={t.value.mail.state}>
           <AccountState suspended={suspended} origin={origin} />
         </Fact>
         {guarded !== null && <Fact title={words.guarded}>{words.guardedSays(whole(guarded.guesses, spoken))}</Fact>}
@@ -210,7 +210,7 @@ export function AccountOwn({ account }: Pick<Props, "account">) {
                 {data.vacation.until !== null && (
                   <>
                     {" "}
-                    ({isPast(data.vacation.until, now.value) ? words.over : words.until}{" "}
+                    ({isPast(data.vacation.until, now.value) ? t.value.bans.over : words.until}{" "}
                     <At iso={data.vacation.until} how="moment" />)
                   </>
                 )}

@@ -2,8 +2,8 @@ import { useState } from "preact/hooks";
 import { t } from "../../admin-texts.ts";
 import { type Complaint, complaintOf, post, Refused } from "../../api.ts";
 import { tell } from "../../attempt.ts";
-import { Form, typedIn } from "../../fields.tsx";
-import { whole } from "../../format.ts";
+import { Form } from "../../fields.tsx";
+import { filled, whole } from "../../format.ts";
 import { language } from "../../messages.ts";
 import { Card, Field, Said, useOpened } from "../../parts.tsx";
 import { Secret } from "../../secrets.tsx";
@@ -16,9 +16,8 @@ export function AddAccount({ added, close }: Readonly<{ added: () => void; close
   const [made, setMade] = useState<Made | null>(null);
   const place = useOpened();
   const words = t.value.accounts;
-  const submit = async (_: unknown, form: HTMLFormElement): Promise<void> => {
-    const { name, password } = typedIn(form);
-    const done = await withProof(() => post<Made>("accounts", { name, ...password }));
+  const submit = async (typed: Readonly<Record<string, string>>, form: HTMLFormElement): Promise<void> => {
+    const done = await withProof(() => post<Made>("accounts", filled(typed)));
     tell(words.added(done.name));
     form.reset();
     added();
@@ -43,9 +42,9 @@ export function PasswordField() {
 }
 
 export function MadeSecret({ name, password, close }: Made & Readonly<{ close: () => void }>) {
-  const { madeSays, shownPassword, done } = t.value.accounts;
+  const { madeSays, shownPassword } = t.value.accounts;
   if (password === null) return null;
-  return <Secret says={madeSays(name)} label={shownPassword} secret={password} done={done} close={close} />;
+  return <Secret says={madeSays(name)} label={shownPassword} secret={password} close={close} />;
 }
 
 type Reasons = readonly Readonly<{ name: string; why: string }>[];
@@ -93,10 +92,7 @@ export function ImportAccounts({ hashesOnly, imported, close }: Props) {
     <Card title={words.importTitle} hint={words.importSays} place={place}>
       {hashesOnly && <p class="hint">{words.importHashes}</p>}
       <Form label={words.importNow} submit={submit} close={close}>
-        <label class="field">
-          <span>{words.file}</span>
-          <input type="file" name="file" required />
-        </label>
+        <Field label={words.file} type="file" name="file" required />
       </Form>
       {refusal !== null && (
         <p key={refusal.nth} class="error" role="alert">

@@ -52,7 +52,7 @@ export function BanForm({ target, close, banned }: Props) {
 /** `unset`: what it means to name no time. */
 export function Durations({ unset }: Readonly<{ unset: string }>) {
   const words = t.value.bans;
-  return <Choice label={words.duration} name="for" choices={[["", unset], ...Object.entries(words.durations)]} />;
+  return <Choice label={t.value.pause.lasts} name="for" choices={[["", unset], ...Object.entries(words.durations)]} />;
 }
 
 export function Ends({ at, isOver = false }: Readonly<{ at: string | null; isOver?: boolean }>) {

@@ -94,9 +94,6 @@ function timeOf(text: string): number | null {
   return Number.isNaN(at) ? null : at;
 }
 
-/** `searchedTo`: the time of the oldest event that was looked at; null if the search came to its end. */
-export type Exported = Readonly<{ items: readonly EventItem[]; searchedTo: number | null }>;
-
 export const MOST_EXPORTED = 10_000;
 const ROWS = 500;
 /** What is rare is searched for some seconds: each search asks at most eight times. */
@@ -110,7 +107,7 @@ export async function readForExport(
   filter: EventFilter,
   stop: AbortSignal,
   tell: (count: number) => void,
-): Promise<Exported | null> {
+): Promise<Omit<Found, "next"> | null> {
   const items: EventItem[] = [];
   let cursor: string | null = null;
   for (let searches = 1; ; searches += 1) {

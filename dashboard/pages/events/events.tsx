@@ -157,8 +157,8 @@ function EventFilters({ query }: Readonly<{ query: Query }>) {
         onChange={sendForm}
         choices={[["", words.anyType], ...Object.entries(t.value.eventNames)]}
       />
-      <Field label={words.address} name="ip" maxLength={64} />
-      <Field label={words.account} name="account" maxLength={320} />
+      <Field label={t.value.bans.target} name="ip" maxLength={64} />
+      <Field label={t.value.mail.account} name="account" maxLength={320} />
       <Field label={words.text} name="text" maxLength={200} />
       <Field label={words.from} name="from" type="datetime-local" />
       <Field label={words.to} name="to" type="datetime-local" />

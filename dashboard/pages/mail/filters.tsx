@@ -35,7 +35,7 @@ export function MailGreylist() {
             <Item key={target} name={target} facts={<Until word={words.until} iso={until} how="distance" by={by} />}>
               {may("greylist") && (
                 <button type="button" aria-label={words.resumeOf(target)} onClick={() => resume(target)}>
-                  {words.resume}
+                  {t.value.access.end}
                 </button>
               )}
             </Item>
@@ -171,10 +171,9 @@ function Days({ data }: Readonly<{ data: SpamScores }>) {
 
 function Senders() {
   const list = useLoaded(() => get<CountedPage<AllowedSenderItem>>("spam/senders?limit=500"), []);
-  const { reload } = list;
   const words = t.value.mail;
   const submit = async ({ account = "", sender = "" }, form: HTMLFormElement): Promise<void> => {
-    await allowSender({ account, sender }, reload);
+    await allowSender({ account, sender }, list.reload);
     form.reset();
   };
   return (
@@ -184,7 +183,7 @@ function Senders() {
           const name = words.senderFor(item.sender, item.account);
           return (
             <Item key={name} name={name} facts={<Until iso={item.at} how="moment" by={item.by} />}>
-              {may("allow") && <TakeOff name={name} run={() => attempt(() => disallowSender(item, reload))} />}
+              {may("allow") && <TakeOff name={name} run={() => attempt(() => disallowSender(item, list.reload))} />}
             </Item>
           );
         }}

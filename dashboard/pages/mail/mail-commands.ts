@@ -113,7 +113,6 @@ export function leftBehind({ accounts, held }: Pick<HeldList, "accounts" | "held
   return [...new Set(held.map(({ account }) => account))].filter((account) => !isHeld.has(account));
 }
 
-/** `changed`: the list of pauses is another. */
 export async function pauseGreylist(recipient: string, lasts: string, changed: () => void): Promise<void> {
   const pause = await post<GreylistPauseItem>("greylist/pauses", { recipient, ...(lasts !== "" && { for: lasts }) });
   changed();

@@ -115,7 +115,7 @@ function Actions({ actions, id, run }: ActionsProps) {
           key={action}
           type="button"
           class={action === "delete" ? "danger" : undefined}
-          aria-label={id === undefined ? undefined : words.actionOn(words.actions[action], id)}
+          aria-label={id === undefined ? undefined : `${words.actions[action]}: ${id}`}
           onClick={() => run(action)}
         >
           {words.actions[action]}

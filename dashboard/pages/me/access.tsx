@@ -5,7 +5,7 @@ import type { Page } from "../../../src/admin/declare/paging.ts";
 import { type Listed, SecretsCard, SessionRow } from "../../access-rows.tsx";
 import { get, post, queryOf, remove } from "../../api.ts";
 import { attempt, tell } from "../../attempt.ts";
-import { Form, Turns, typedIn } from "../../fields.tsx";
+import { Form, Turns } from "../../fields.tsx";
 import { t } from "../../mailbox-texts.ts";
 import { At, Card, Field, Rows, Said, State, useLoaded, useOpened } from "../../parts.tsx";
 import { Secret } from "../../secrets.tsx";
@@ -26,8 +26,8 @@ export function PasswordCard({ isOnServer }: Readonly<{ isOnServer: boolean }>) 
 
 function NewPassword({ done }: Readonly<{ done: () => void }>) {
   const words = t.value.me;
-  const submit = async (_: unknown, form: HTMLFormElement): Promise<void> => {
-    await withProof(() => post("me/password", typedIn(form).password));
+  const submit = async ({ password = "" }, form: HTMLFormElement): Promise<void> => {
+    await withProof(() => post("me/password", { password }));
     form.reset();
     tell(words.passwordSet);
     passwordsSet.value += 1;
@@ -83,7 +83,6 @@ function MakeAppPassword({ names, made }: Readonly<{ names: readonly string[]; m
           says={words.says(fresh.name)}
           label={words.label}
           secret={fresh.password}
-          done={words.done}
           close={() => setFresh(null)}
         />
       )}

@@ -10,16 +10,15 @@ type SenderItem = Readonly<{ sender: string }>;
 
 export function SendersCard() {
   const list = useLoaded(() => get<{ items: readonly SenderItem[] }>("me/senders"), []);
-  const { reload } = list;
   const words = t.value.me;
   const add = async (sender: string): Promise<void> => {
     await post("me/senders", { sender });
-    reload();
+    list.reload();
     tell(words.senderAllowed(sender), { undo: () => takeOff(sender) });
   };
   const takeOff = async (sender: string): Promise<void> => {
     await remove(`me/senders${queryOf({ sender })}`);
-    reload();
+    list.reload();
     tell(words.senderOff(sender), { undo: () => add(sender) });
   };
   const submit = async ({ sender = "" }, form: HTMLFormElement): Promise<void> => {
@@ -64,7 +63,7 @@ export function CodeCard({ until, changed }: CodeProps) {
         <p>
           {words.pausedUntil} <At iso={until} how="distance" />.{" "}
           <button type="button" onClick={() => busy.attempt(resume)}>
-            {words.resume}
+            {t.value.own.vacation.end}
           </button>
         </p>
       )}

@@ -18,7 +18,6 @@ function tidy(value: number): number {
 
 /** Between two times, at least. Milliseconds. */
 const REST_MS = 60_000;
-/** A step of the chart of the day. */
 export const STEP_SECONDS = 900;
 
 /** When what is counted over hours is to be read again. */

@@ -31,27 +31,21 @@ export function DayChart() {
 
 async function readDay(): Promise<Answer> {
   const from = new Date(Date.now() - DAY_MS).toISOString();
-  return withoutTheLast(await get<Answer>(`figures${queryOf({ from, step: STEP_SECONDS })}`));
+  return get<Answer>(`figures${queryOf({ from, step: STEP_SECONDS })}`);
 }
 
 /** Without the step that has not ended: it would look as if mail had stopped. */
-function withoutTheLast({ series, ...span }: Answer): Answer {
-  const steps = Math.floor((Date.parse(span.to) - Date.parse(span.from)) / 1_000 / span.stepSeconds);
-  const { mails_in, refused, logins_failed } = series;
-  const ended = (values: readonly number[]): readonly number[] => values.slice(0, steps);
-  return {
-    ...span,
-    series: { mails_in: ended(mails_in), refused: ended(refused), logins_failed: ended(logins_failed) },
-  };
+function stepsOf({ from, to, stepSeconds }: Answer): number {
+  return Math.floor((Date.parse(to) - Date.parse(from)) / 1_000 / stepSeconds);
 }
 
 function Lines({ of }: Readonly<{ of: Answer }>) {
   const { now } = t.value;
   const { mails_in, refused, logins_failed } = of.series;
   const lines: readonly Line[] = [
-    { name: now.mails, style: "mails", values: mails_in },
-    { name: now.refused, style: "refused", values: refused },
-    { name: now.failed, style: "failed", values: logins_failed },
+    { name: now.mails, style: "mails", values: mails_in.slice(0, stepsOf(of)) },
+    { name: now.refused, style: "refused", values: refused.slice(0, stepsOf(of)) },
+    { name: now.failed, style: "failed", values: logins_failed.slice(0, stepsOf(of)) },
   ];
   const most = roundUp(Math.max(0, ...lines.flatMap(({ values }) => values)));
   return (
@@ -84,8 +78,8 @@ function timeOf({ from, stepSeconds }: Answer, step: number): string {
 }
 
 function Times({ of }: Readonly<{ of: Answer }>) {
-  const { length } = of.series.mails_in;
-  const ticks = Array.from({ length: Math.floor(length / TICK_STEPS) }, (_, place) => timeOf(of, place * TICK_STEPS));
+  const length = Math.floor(stepsOf(of) / TICK_STEPS);
+  const ticks = Array.from({ length }, (_, place) => timeOf(of, place * TICK_STEPS));
   return (
     <div class="times" aria-hidden="true">
       {ticks.map((tick, place) => (
@@ -114,7 +108,7 @@ function AsTable({ of, lines }: Readonly<{ of: Answer; lines: readonly Line[] }>
             </tr>
           </thead>
           <tbody>
-            {of.series.mails_in.map((_, step) => (
+            {lines[0]?.values.map((_, step) => (
               <tr key={step}>
                 <th scope="row">{timeOf(of, step)}</th>
                 {lines.map(({ style, values }) => (

@@ -13,7 +13,6 @@ export function groupOf(key: string): string {
   return key.includes(".") ? key.slice(0, key.indexOf(".")) : "general";
 }
 
-/** The value in a field. */
 export function fieldText(toml: string): string {
   const value = parsed(toml);
   return Array.isArray(value) ? value.map(String).join(", ") : typeof value === "string" ? value : toml;

@@ -62,7 +62,7 @@ export function SettingsPage() {
           <strong>{words.changed(count)}</strong>
           <span class="spacer" />
           <button type="button" class="primary" aria-disabled={isBusy} onClick={look}>
-            {words.look}
+            {t.value.bans.preview}
           </button>
           <button type="button" aria-disabled={isBusy} onClick={() => isBusy || setEdits({})}>
             {words.discard}
@@ -124,9 +124,12 @@ function Listed({ items, edits, setEdits }: ListedProps) {
         {shown.length === 0 && <p class="empty">{words.none}</p>}
         <ul class="rows">
           {shown.map((setting) => (
-            <li key={setting.key} class="row option">
-              <SettingRow setting={setting} edits={edits} edit={(text) => setEdits(withEdit(edits, setting, text))} />
-            </li>
+            <SettingRow
+              key={setting.key}
+              setting={setting}
+              edited={edits[setting.key]}
+              edit={(text) => setEdits(withEdit(edits, setting, text))}
+            />
           ))}
         </ul>
         {all.length > shown.length && <p class="hint">{words.more(all.length - shown.length)}</p>}
@@ -135,12 +138,12 @@ function Listed({ items, edits, setEdits }: ListedProps) {
   );
 }
 
-type Props = Readonly<{ setting: Setting; edits: Edits; edit: (text: string | null) => void }>;
+type Props = Readonly<{ setting: Setting; edited: string | null | undefined; edit: (text: string | null) => void }>;
 
-function SettingRow({ setting, edits, edit }: Props) {
+/** `edited`: what the reader wrote; null: the default again; undefined: nothing. */
+function SettingRow({ setting, edited, edit }: Props) {
   const { key, says, whyNot, isHidden, inFile, from, line, takes } = setting;
   const words = t.value.settings;
-  const edited = edits[key];
   // The button goes: its focus goes to the field.
   const reset = ({ currentTarget }: Readonly<{ currentTarget: HTMLElement }>): void => {
     currentTarget.closest("p")?.querySelector<HTMLElement>("input, select")?.focus();
@@ -148,7 +151,7 @@ function SettingRow({ setting, edits, edit }: Props) {
   };
   const origin = from === "default" ? words.origin.default : from === "file" ? words.origin.file(line) : from;
   return (
-    <>
+    <li class="row option">
       <p class="setting">
         <strong id={`s-${key}`}>
           <bdi>{key}</bdi>
@@ -156,8 +159,7 @@ function SettingRow({ setting, edits, edit }: Props) {
         {whyNot === null ? (
           <Input
             setting={setting}
-            text={edited === undefined ? setting.value : edited}
-            isRaw={edited === undefined}
+            value={edited ?? fieldText(edited === null ? setting.default : setting.value)}
             edit={edit}
           />
         ) : (
@@ -174,16 +176,14 @@ function SettingRow({ setting, edits, edit }: Props) {
       <p class="hint">
         <Advice text={says} /> <Said text={whyNot ?? `${words.takes}: ${takes}; ${words.byDefault(setting.default)}`} />
       </p>
-    </>
+    </li>
   );
 }
 
-type InputProps = Readonly<{ setting: Setting; text: string | null; isRaw: boolean; edit: (text: string) => void }>;
+type InputProps = Readonly<{ setting: Setting; value: string; edit: (text: string) => void }>;
 
-function Input({ setting, text, isRaw, edit }: InputProps) {
-  const { key, form } = setting;
+function Input({ setting: { key, form }, value, edit }: InputProps) {
   const words = t.value.settings;
-  const value = text === null ? fieldText(setting.default) : isRaw ? fieldText(text) : text;
   const label = `s-${key}`;
   const choices = form.type === "switch" ? ["true", "false"] : form.type === "choice" ? form.choices : null;
   if (choices !== null)

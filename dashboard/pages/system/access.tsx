@@ -128,13 +128,7 @@ function TokenForm({ made }: Readonly<{ made: () => void }>) {
   return (
     <>
       {fresh !== null && (
-        <Secret
-          says={words.made(fresh.name)}
-          label={words.secret}
-          secret={fresh.token}
-          done={words.done}
-          close={() => setFresh(null)}
-        />
+        <Secret says={words.made(fresh.name)} label={words.secret} secret={fresh.token} close={() => setFresh(null)} />
       )}
       <h3>{words.make}</h3>
       <Form label={words.make} submit={submit}>
@@ -146,7 +140,7 @@ function TokenForm({ made }: Readonly<{ made: () => void }>) {
           value={role}
           onChange={({ currentTarget }) => setRole(currentTarget.value)}
         />
-        <Choice label={words.lasts} name="expires" choices={Object.entries(words.durations)} chosen="90d" />
+        <Choice label={t.value.pause.lasts} name="expires" choices={Object.entries(words.durations)} chosen="90d" />
         {role === CHOSEN && <Scopes />}
       </Form>
     </>

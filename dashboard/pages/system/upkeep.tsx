@@ -57,21 +57,13 @@ function RecordRow({ record }: Readonly<{ record: PublishedRecord }>) {
           <State status={shapeOf(record)}>{words.statuses[status]}</State> <strong>{type}</strong> <Said text={name} />{" "}
           {!required && <small>{words.optional}</small>}
         </p>
-        <p>
-          <small>
-            {words.shouldBe}: {value === "" ? words.whichever : <code class="said">{value}</code>}
-          </small>
-        </p>
-        <p>
-          <small>
-            {words.is}: <Said text={detail} />
-          </small>
-        </p>
-        <p>
-          <small>
-            <Said text={says} />
-          </small>
-        </p>
+        <small>
+          {words.shouldBe}: {value === "" ? words.whichever : <code class="said">{value}</code>}
+          <br />
+          {words.is}: <Said text={detail} />
+          <br />
+          <Said text={says} />
+        </small>
       </div>
       {value !== "" && <Copy text={value} what={`${type} ${name}`} />}
     </li>
@@ -120,9 +112,8 @@ function UpkeepRow({ item: { name, state, at, says, command } }: Readonly<{ item
 
 function Certificate() {
   const report = useLoaded(() => get<CertificateReport>("certificate"), []);
-  const words = t.value.upkeep;
   return (
-    <Card title={words.certificate}>
+    <Card title={t.value.upkeep.certificate}>
       <Waiting {...report} />
       {report.data !== null && <Facts {...report.data} />}
     </Card>
