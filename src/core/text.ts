@@ -53,6 +53,14 @@ export function nearest(name: string, known: readonly string[]): string {
   return best;
 }
 
+/** `; the nearest is NAME`, or nothing if no known name resembles it. */
+export function orNearest(name: string, known: readonly string[]): string {
+  const near = nearest(name, known);
+  return editDistance(name.slice(0, 100), near) <= Math.max(name.length, near.length) / 2
+    ? `; the nearest is ${near}`
+    : "";
+}
+
 /** Levenshtein's distance, where swapping two neighbours is one edit, because people mistype that way. */
 export function editDistance(a: string, b: string): number {
   let same = 0;

@@ -1,4 +1,4 @@
-import { nearest, parseJson } from "../core/text.ts";
+import { orNearest, parseJson } from "../core/text.ts";
 import { type Environment, type Loaded, loadSettings, withoutMark, wrongValue } from "./load.ts";
 import { isSettingKey, type SettingKey, settingKeys, settingOf } from "./schema.ts";
 import { type Edited, setKey, unsetKey } from "./toml/edit.ts";
@@ -57,7 +57,7 @@ function edit(text: string, { key, value }: AskedChange, { sources }: Valid): Ed
   if (!isSettingKey(key))
     return {
       ok: false,
-      reason: `${JSON.stringify(key)} is not a setting; the nearest is ${nearest(key, settingKeys())}.`,
+      reason: `${JSON.stringify(key)} is not a setting${orNearest(key, settingKeys())}.`,
     };
   const why = whyNotOverWeb(key);
   if (why !== null) return { ok: false, reason: `${key} cannot be changed here. ${why}` };

@@ -1,5 +1,5 @@
 import { parse, TomlError } from "smol-toml";
-import { nearest, printable } from "../core/text.ts";
+import { orNearest, printable } from "../core/text.ts";
 import { findConflicts } from "./conflicts.ts";
 import { FIRST_VARIABLES } from "./first-variables.ts";
 import type { Read } from "./kinds/kind.ts";
@@ -185,7 +185,7 @@ function unknownKey(key: string, statement: Statement | null): string {
   const asWritten = statement === null || table === null ? "" : nameOf(statement.path.slice(table.path.length));
   if (statement !== null && table !== null && isSettingKey(asWritten))
     return `${quoted(key)} is not a setting: line ${statement.line} sets ${asWritten} below the table [${quoted(nameOf(table.path))}] of line ${table.line}. Move it above line ${table.line}.`;
-  return `${quoted(key)} is not a setting; the nearest is ${nearest(key, settingKeys())}.`;
+  return `${quoted(key)} is not a setting${orNearest(key, settingKeys())}.`;
 }
 
 /** What the first start was given, where the file no longer says it. Without a profile there, the usual one holds. */
@@ -212,8 +212,8 @@ function readEnvironment(env: Environment, problems: SettingProblem[]): readonly
     } else if (key !== undefined) {
       written.push({ key, value: settingOf(key).kind.fromText(text.trim()), origin: { from: "env", variable } });
     } else if (!OTHER_VARIABLES.includes(variable) && !NOT_OURS.test(variable)) {
-      const hint = nearest(variable, [...keys.keys(), ...OTHER_VARIABLES]);
-      const says = `The environment variable ${quoted(variable)} is not a setting; the nearest is ${hint}.`;
+      const hint = orNearest(variable, [...keys.keys(), ...OTHER_VARIABLES]);
+      const says = `The environment variable ${quoted(variable)} is not a setting${hint}.`;
       problems.push({ where: variable, line: null, says });
     }
   }

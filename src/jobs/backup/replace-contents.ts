@@ -220,7 +220,7 @@ export function dropWhole(data: string): void {
 
 function moveOut(data: string, mounts: ReadonlySet<string>): void {
   const old = join(data, WORK, "old");
-  // The owners of the databases must reach them: what comes back is read from there.
+  // `restore --replace` reads the former databases as their owners.
   makeDirectory(old, 0o711);
   try {
     for (const path of movable(data, mounts)) {

@@ -37,15 +37,15 @@ test("removing an app password ends the sessions of the account", async () => {
 test("an invalid or missing account or app password is refused", async () => {
   for (const [reply, kind] of [
     [await add("phone", "nonsense"), "usage"],
-    [await add("phone", "nobody@example.test"), "failed"],
+    [await add("phone", "missing@example.test"), "failed"],
     [await add("a\nb"), "usage"],
     [await remove("phone"), "failed"],
   ] as const)
     assert.ok(!reply.ok && reply.kind === kind);
-  for (const reply of [await add("phone", "nobody@example.test"), await remove("phone", "nobody@example.test")])
+  for (const reply of [await add("phone", "missing@example.test"), await remove("phone", "missing@example.test")])
     assert.partialDeepStrictEqual(reply, {
-      message: "There is no account nobody@example.test.",
-      next: "`account list` shows the accounts, `account app-password list nobody@example.test` the app passwords.",
+      message: "There is no account missing@example.test.",
+      next: "`account list` shows the accounts, `account app-password list missing@example.test` the app passwords.",
     });
   assert.deepEqual(kit.types(), ["ACCOUNT_ADDED"]);
 });

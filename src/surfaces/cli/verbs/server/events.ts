@@ -4,7 +4,7 @@ import { ecsLine } from "../../../../core/events/ecs-line.ts";
 import { EVENT_TYPES } from "../../../../core/events/event-types.ts";
 import { eventTypes } from "../../../../core/events/reference.ts";
 import { parsePrefix } from "../../../../core/net/ip.ts";
-import { nearest } from "../../../../core/text.ts";
+import { orNearest } from "../../../../core/text.ts";
 import { dayAndTime } from "../../../../core/time.ts";
 import type { EventFilter } from "../../../../guard/storage-ports.ts";
 import {
@@ -166,8 +166,8 @@ function chosenFrom(call: CommandCall): Chosen | CommandFailure {
   const type = call.option("type");
   const known = type === null ? undefined : EVENT_TYPES.find((one) => one === type.toUpperCase());
   if (type !== null && known === undefined) {
-    const near = nearest(type.toUpperCase(), EVENT_TYPES);
-    return wrongUsage(`"${oneLine(type)}" is not an event type.`, `The nearest is ${near}.`);
+    const says = `"${oneLine(type)}" is not an event type${orNearest(type.toUpperCase(), EVENT_TYPES)}.`;
+    return wrongUsage(says, `\`${PROGRAM} events --types\` lists all.`);
   }
   const ip = call.option("ip");
   const account = call.option("account");

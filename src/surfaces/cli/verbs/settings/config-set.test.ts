@@ -97,7 +97,7 @@ const refused: readonly (readonly [words: readonly string[], code: number, says:
   [["set", "simulate", "true", "nonsense"], 2, /^"nonsense" is not a setting/],
   [["set", "simulate", "true", "hostname"], 2, /^hostname needs a value\. Put quotes/],
   [["set", "simulate", "true", "alerts.contacts", "Anna", "reads"], 2, /^"reads" is not a setting/],
-  [["unset", "nonsense"], 2, /is not a setting; the nearest is/],
+  [["unset", "http.port"], 2, /^"http\.port" is not a setting\. `/],
 ];
 
 for (const [words, code, says] of refused)

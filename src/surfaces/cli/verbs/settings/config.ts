@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { parse } from "smol-toml";
 import { codeOf } from "../../../../core/error.ts";
-import { nearest } from "../../../../core/text.ts";
+import { orNearest } from "../../../../core/text.ts";
 import { instant } from "../../../../core/time.ts";
 import { rewriteSettings, SettingsUnreadable } from "../../../../host/machine/settings-text.ts";
 import { warningsOf } from "../../../../settings/conflicts.ts";
@@ -130,8 +130,8 @@ export async function configUnset(call: CommandCall): Promise<CommandOutcome> {
 
 function keyFrom(given: string): SettingKey | CommandFailure {
   if (isSettingKey(given)) return given;
-  const near = nearest(given, settingKeys());
-  return wrongUsage(`"${oneLine(given)}" is not a setting; the nearest is ${near}.`, `${REFERENCE} lists all.`);
+  const says = `"${oneLine(given)}" is not a setting${orNearest(given, settingKeys())}.`;
+  return wrongUsage(says, `${REFERENCE} lists all.`);
 }
 
 /** The value is given as in the file or as in an environment variable: `["30m", "2h"]` or `30m,2h`. */
