@@ -13,7 +13,7 @@ import { checkRestored, compareMails, keysTrouble, rowsTrouble, sampleOf, settin
 import { type Manifest, rowsOf } from "./manifest.ts";
 import { beginDrill, type Drill, endDrill, type Found } from "./records.ts";
 import { alone, placeOf, repositoryOf } from "./repository.ts";
-import type { Progress, Restic } from "./restic.ts";
+import { latestOf, type Progress, type Restic } from "./restic.ts";
 import { giveAll, lackingRoom, readManifest } from "./restore.ts";
 import { runSecondServer } from "./second-server.ts";
 import { type MailCounts, mailFiles, mailsOfAccounts, queuedBelow, totalOf } from "./stage.ts";
@@ -76,7 +76,7 @@ type Chosen = Readonly<{ ok: true; snapshot: string; manifest: Manifest }>;
 async function newest(restic: Restic, place: string): Promise<Chosen | Failed> {
   const found = await restic.snapshots();
   if (!found.ok) return { ok: false, reason: `${place} cannot be read: ${found.reason}` };
-  const snapshot = found.value.at(-1)?.id.slice(0, 8);
+  const snapshot = latestOf(found.value)?.id.slice(0, 8);
   if (snapshot === undefined) return { ok: false, reason: `${place} holds no backup` };
   const read = await readManifest(restic, snapshot);
   return read.ok

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import {
@@ -107,6 +107,25 @@ describe("restic", { skip: lacking({ installed: ["restic", "setpriv"] }) }, () =
     const listed = await restic.snapshots();
     assert.equal(listed.ok && listed.value.length, 2);
     assert.ok((await restic.check(true)).ok);
+  });
+
+  test("a night whose clock is months ahead costs no more backups than any other night", async () => {
+    const aside = new Restic({ ...repository, place: at("wrong-clock") });
+    assert.ok((await aside.create()).ok);
+    makeCheap(at("wrong-clock"), repository.key.text);
+    const env = { ...process.env, RESTIC_REPOSITORY: at("wrong-clock"), RESTIC_PASSWORD: repository.key.text };
+    const night = async (day: number): Promise<readonly number[]> => {
+      const time = new Date(Date.now() + day * DAY_MS).toISOString().slice(0, 19).replace("T", " ");
+      execFileSync("restic", ["backup", "--quiet", "--no-cache", "--time", time, source], { env });
+      assert.ok((await aside.forget(3 * DAY_MS)).ok);
+      const listed = await aside.snapshots();
+      return listed.ok ? listed.value.map((one) => 0 + Math.round((one.at - Date.now()) / DAY_MS)) : [];
+    };
+    await night(-205);
+    await night(-204);
+    // To restic, the clock is right now.
+    assert.deepEqual(await night(0), [-205, -204, 0]);
+    assert.deepEqual(await night(-203), [-204, -203, 0], "once it is set right");
   });
 
   test("the lock of a restic that was killed is dropped", async () => {

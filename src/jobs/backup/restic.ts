@@ -6,6 +6,7 @@ import { createInterface } from "node:readline";
 import * as z from "zod/mini";
 import { codeOf } from "../../core/error.ts";
 import { parseJson } from "../../core/text.ts";
+import { DAY_MS, HOUR_MS } from "../../core/time.ts";
 import { SYSTEM_PATH } from "../../host/machine/run-program.ts";
 import { type Failed, failure, LOST, type Ran } from "./restic-failure.ts";
 
@@ -125,10 +126,15 @@ export class Restic {
     );
   }
 
-  /** Removes snapshots older than `keepMs` before the latest one, and data that no other snapshot needs. */
+  /**
+   * Removes snapshots older than `keepMs` before the latest one, and data that no other snapshot needs. As many of the latest as
+   * nightly backups make within that time stay: next to one made while the clock was ahead, all others look old.
+   */
   async forget(keepMs: number): Promise<Restored<null>> {
-    const hours = Math.max(1, Math.round(keepMs / 3_600_000));
-    return result(await this.#run(["forget", "--keep-within", `${hours}h`, "--group-by", "", "--prune"]), () => null);
+    const hours = Math.max(1, Math.round(keepMs / HOUR_MS));
+    const nights = Math.max(1, Math.ceil(keepMs / DAY_MS));
+    const keeps = ["--keep-within", `${hours}h`, "--keep-last", String(nights)];
+    return result(await this.#run(["forget", ...keeps, "--group-by", "", "--prune"]), () => null);
   }
 
   /** Reads everything back and verifies it; without `reads` checks only the structure. */
@@ -224,6 +230,11 @@ export class Restic {
       });
     });
   }
+}
+
+/** The latest snapshot. One whose time is still to come was made while the clock was ahead, and is taken only if there is no other. */
+export function latestOf(oldestFirst: readonly Snapshot[], now: number = Date.now()): Snapshot | undefined {
+  return oldestFirst.findLast(({ at }) => at < now + DAY_MS) ?? oldestFirst.at(-1);
 }
 
 function progressOf({ bytes_done = 0, total_bytes = 0, seconds_elapsed = 0 }: z.output<typeof status>): Progress {

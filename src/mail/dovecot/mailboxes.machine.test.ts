@@ -66,6 +66,8 @@ userdb {\n  driver = passwd-file\n  args = ${top}/users\n}\npassdb {\n  driver =
     const folders = await mailboxes.folders(anna ?? assert.fail());
     const reported = new Set(folders.map(({ name, mails }) => `${name}: ${mails}`));
     assert.deepEqual(reported, new Set(["INBOX: 0", "Tr*: 1", "Trash: 1", "Trash.old: 0"]));
+    assert.deepEqual([await mailboxes.mailCount(String(anna)), await mailboxes.mailCount(String(bert))], [2, 0]);
+    await assert.rejects(mailboxes.mailCount("nobody@example.org"), /^Error: doveadm failed: /);
   });
 
   test("only mail of that folder that came before the time is counted and removed", async () => {

@@ -29,6 +29,13 @@ export class Mailboxes {
     return parseFolders(printed) ?? fail("mailbox status", printed);
   }
 
+  /** How many mails the account has in all folders, of which a user may create thousands. */
+  async mailCount(account: string): Promise<number> {
+    const printed = await this.#doveadm(["-f", "tab", "mailbox", "status", "-u", account, "messages", "*"]);
+    const counts = rowsOf(printed)?.map((row) => numberIn(row.get("messages"))) ?? [null];
+    return counts.reduce<number>((sum, count) => sum + (count ?? fail("mailbox status", printed)), 0);
+  }
+
   /** Mails that arrived in the folder before then (ms). Sizes are those on disk. */
   async cameBefore(account: AccountName, { guid }: Pick<Folder, "guid">, at: number): Promise<Amount> {
     const query = ["size.physical", ...before(guid, at)];

@@ -21,6 +21,7 @@ import { applyConfiguration, makeLoginPolicySecret, makeProofWord } from "../../
 import { makeDirectories } from "../../mail/configuration/directories.ts";
 import { mailServices } from "../../mail/configuration/mail-services.ts";
 import { readSite } from "../../mail/configuration/read-site.ts";
+import { Mailboxes } from "../../mail/dovecot/mailboxes.ts";
 import { probeImap } from "../../mail/dovecot/probe.ts";
 import { TABLES } from "../../mail/postfix/main-cf.ts";
 import { exchange } from "../../mail/probes/exchange.ts";
@@ -149,8 +150,10 @@ export async function lookAt(
   settings: Settings,
   { signIn, hasFirewall }: How,
 ): Promise<Omit<Seen, "startMs">> {
+  const mailboxes = new Mailboxes(layout.dovecotConf);
   const mails: Record<string, number> = {};
-  for (const account of accountsOf(layout)) mails[account] = await mailsOf(layout, account);
+  // Dovecot rebuilds its indexes from the mails.
+  for (const account of accountsOf(layout)) mails[account] = await mailboxes.mailCount(account);
   if (signIn !== null) await mustSignIn(settings["ports.imaps"], signIn);
   return {
     mails,
@@ -162,15 +165,6 @@ export async function lookAt(
 
 function accountsOf(layout: Layout): readonly string[] {
   return rows(layout.accountsDb, "SELECT name FROM account ORDER BY name").map(({ name }) => String(name));
-}
-
-/** Dovecot rebuilds its indexes from the mails. */
-async function mailsOf({ dovecotConf }: Layout, account: string): Promise<number> {
-  const status = ["-f", "tab", "mailbox", "status", "-u", account, "messages", "*"];
-  const ran = await runProgram("doveadm", ["-c", dovecotConf, ...status], { timeoutMs: 10 * MINUTE_MS });
-  if (ran.code !== 0) throw new SetUpFailure(`Dovecot cannot count the mails of ${account}: ${lastLines(ran)}`);
-  const counts = ran.stdout.trim().split("\n").slice(1);
-  return counts.reduce((sum, line) => sum + Number(line.split("\t").at(-1)), 0);
 }
 
 /** Over TLS, through the guard's login policy, into the INBOX. */

@@ -76,14 +76,15 @@ async function choose(call: CommandCall): Promise<Chosen | CommandFailure> {
   const asked = call.args[0] ?? "latest";
   if (!/^(?:latest|[0-9a-f]{6,64})$/.test(asked))
     return wrongUsage(`"${oneLine(asked)}" is not a snapshot.`, `\`${PROGRAM} backup list\` shows them.`);
-  const { readManifest } = await lazily();
+  const { latestOf, readManifest } = await lazily();
   const found = await restic.snapshots();
   if (!found.ok)
     return failed(
       `${place} cannot be read: ${found.reason}.`,
       found.code === "wrong_key" ? "The key was shown when the first backup was made." : "",
     );
-  const snapshot = asked === "latest" ? found.value.at(-1)?.id : found.value.find(({ id }) => id.startsWith(asked))?.id;
+  const snapshot =
+    asked === "latest" ? latestOf(found.value)?.id : found.value.find(({ id }) => id.startsWith(asked))?.id;
   if (snapshot === undefined)
     return failed(asked === "latest" ? `${place} holds no backup.` : `${place} has no snapshot ${asked}.`, "");
   const read = await readManifest(restic, snapshot.slice(0, 8));
