@@ -132,7 +132,7 @@ export function banOf(network: string, createdAt: Millis, changes: Partial<Ban> 
   };
 }
 
-/** Every window since this time, with at most so many times in each. */
+/** Every window since this time, with up to this number of times in each. */
 export function reachSince(since: Millis, most: number): Reach {
   const windows = { sinceConnections: since, sinceMails: since, sinceProbes: since, sinceFailures: since };
   return { ...windows, most, mostFailures: most };

@@ -16,7 +16,7 @@ import { until } from "./wait.ts";
 
 export const PORT = 2525;
 export const OK: Outcome = { ok: true };
-/** The addresses of four clients that are counted as one, and one of another. */
+/** The addresses of four clients that are counted as one, and a client that is counted apart. */
 export const UNITS = [
   ["an IPv4 address", Array.from({ length: 4 }, () => "198.51.100.210"), "198.51.100.211"],
   [

@@ -45,10 +45,7 @@ test("a refused command names the network, unless the database cannot be written
 
 test("unban: an address means the prefix that was banned, and the reply names that prefix", async () => {
   assert.equal(await ban("2001:db8:1:2::7"), "done");
-  assert.deepEqual(await kit.ask({ verb: "unban", target: "2001:db8:1:2::9" }), {
-    ok: true,
-    result: { prefix: "2001:db8:1:2::/64" },
-  });
+  assert.deepEqual(await kit.result({ verb: "unban", target: "2001:db8:1:2::9" }), { prefix: "2001:db8:1:2::/64" });
   assert.match(await kit.said({ verb: "unban", target: "nowhere" }), /^usage /);
 });
 
@@ -90,15 +87,12 @@ test("entries from the settings are listed as such, and no command removes them"
   const configured = commandsOnMemory({ ...TEST_POLICY, allow: [net("198.51.100.0/24")] });
   const at = isoTime(configured.engine.startedAt);
   configured.clock.advance(HOUR_MS);
-  assert.deepEqual(await configured.ask({ verb: "allow_list", limit: 50, cursor: null }), {
-    ok: true,
-    result: {
-      items: [
-        { prefix: "198.51.100.0/24", note: "allow.networks", by: "settings", at, expiresAt: null, from: "settings" },
-      ],
-      next: null,
-      total: 1,
-    },
+  assert.deepEqual(await configured.result({ verb: "allow_list", limit: 50, cursor: null }), {
+    items: [
+      { prefix: "198.51.100.0/24", note: "allow.networks", by: "settings", at, expiresAt: null, from: "settings" },
+    ],
+    next: null,
+    total: 1,
   });
   assert.equal(
     await configured.said({ verb: "allow_remove", target: "198.51.100.0/24" }),

@@ -129,7 +129,7 @@ test("a restart neither doubles nor loses a line", async () => {
 test("no line is doubled where a power failure took the end of the log, however much came since", async () => {
   await reads();
   await reads("one\n");
-  const kept = readFileSync(file);
+  const kept = readFileSync(file, "utf8");
   await reads("lost\nand this one too\n");
   for (const since of ["", "three\n", "three, and more than was lost\nfour\n"]) {
     await follower.stop();

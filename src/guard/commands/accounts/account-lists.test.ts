@@ -3,7 +3,6 @@ import { test } from "node:test";
 import { commandsOf } from "../../../../test/kit/commands-kit.ts";
 import { beforeEachOf } from "../../../../test/kit/hooks.ts";
 import { ip } from "../../../../test/kit/samples.ts";
-import type { Command, Results } from "../../../admin/declare/control.ts";
 
 const [ANNA, BERT] = ["anna@example.test", "bert@example.test"];
 const ALL = { text: null, limit: 50, cursor: null } as const;
@@ -14,17 +13,10 @@ beforeEachOf(import.meta.filename, async () => {
   await kit.result({ verb: "networks_add", name: BERT, networks: ["203.0.113.0/24"] });
 });
 
-async function given<R extends "account_list" | "account_details" | "alias_list">(
-  command: Extract<Command, { verb: R }>,
-): Promise<Results[R]> {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the answer to this verb
-  return (await kit.result(command)) as Results[R];
-}
-
 test("a list of accounts has for each what a page shows, and no password", async () => {
   const signIn = { type: "LOGIN_SUCCEEDED", service: "imap", login: ANNA, passwordHash: "right" } as const;
   await kit.engine.ask({ ...signIn, ip: ip("203.0.113.9") });
-  const listed = await given({ verb: "account_list", ...ALL });
+  const listed = await kit.result({ verb: "account_list", ...ALL });
   assert.equal(listed.total, 2);
   assert.equal(listed.passwordsOnServer, false);
   const at = new Date(kit.clock.now()).toISOString();
@@ -33,7 +25,7 @@ test("a list of accounts has for each what a page shows, and no password", async
     { name: BERT, suspended: false, aliases: 1, networks: ["203.0.113.0/24"], lastSignIn: null },
   ]);
   assert.ok(!JSON.stringify(listed).includes("ARGON2ID"));
-  assert.equal((await given({ verb: "account_list", ...ALL, text: "bert" })).items.length, 1);
+  assert.equal((await kit.result({ verb: "account_list", ...ALL, text: "bert" })).items.length, 1);
 });
 
 test("an account whose password strangers guess is shown as guarded in the list too", async () => {
@@ -45,7 +37,7 @@ test("an account whose password strangers guess is shown as guarded in the list 
       passwordHash: `w${i}`,
       ip: ip(`198.51.${i}.7`),
     });
-  const { items } = await given({ verb: "account_list", ...ALL });
+  const { items } = await kit.result({ verb: "account_list", ...ALL });
   assert.deepEqual(
     items.map(({ guarded }) => guarded),
     [true, false],
@@ -53,7 +45,7 @@ test("an account whose password strangers guess is shown as guarded in the list 
 });
 
 test("an account's details: its aliases, its use of the quota from the keeper, and the default quota", async () => {
-  const details = await given({ verb: "account_details", name: ANNA.toUpperCase() });
+  const details = await kit.result({ verb: "account_details", name: ANNA.toUpperCase() });
   assert.partialDeepStrictEqual(details, {
     name: ANNA,
     aliases: [{ address: "info@example.test", targets: [ANNA, BERT], blocked: false }],
@@ -64,16 +56,16 @@ test("an account's details: its aliases, its use of the quota from the keeper, a
   });
   assert.deepEqual(kit.kept(), ["kick_account", "mailbox_use"]);
   kit.keeperUp(false);
-  assert.equal((await given({ verb: "account_details", name: ANNA })).use, null);
+  assert.equal((await kit.result({ verb: "account_details", name: ANNA })).use, null);
   for (const name of ["nobody@example.test", "no address"])
     assert.partialDeepStrictEqual(await kit.ask({ verb: "account_details", name }), { ok: false, isMissing: true });
 });
 
 test("lists aliases a page at a time, all or those with a text", async () => {
   await kit.result({ verb: "alias_add", address: "sales@example.test", targets: [BERT] });
-  const page = await given({ verb: "alias_list", ...ALL, limit: 1 });
+  const page = await kit.result({ verb: "alias_list", ...ALL, limit: 1 });
   assert.deepEqual([page.items.length, page.next, page.total], [1, "info@example.test", 2]);
-  assert.deepEqual((await given({ verb: "alias_list", ...ALL, text: "anna" })).items, [
+  assert.deepEqual((await kit.result({ verb: "alias_list", ...ALL, text: "anna" })).items, [
     { address: "info@example.test", targets: [ANNA, BERT], blocked: false },
   ]);
 });

@@ -12,9 +12,8 @@ function addAlias(address: string, ...targets: readonly string[]): Promise<strin
 }
 
 test("an alias leads to accounts, other aliases and other servers", async () => {
-  assert.deepEqual(await kit.ask({ verb: "alias_add", address: "Info@example.test", targets: [ALICE] }), {
-    ok: true,
-    result: { address: "info@example.test" },
+  assert.deepEqual(await kit.result({ verb: "alias_add", address: "Info@example.test", targets: [ALICE] }), {
+    address: "info@example.test",
   });
   assert.equal(await addAlias("sales@example.test", "info@example.test", "someone@elsewhere.test"), "done");
   assert.deepEqual(
