@@ -2,9 +2,9 @@ import type { HeldAccountItem, HeldMailItem, SentMailItem } from "../../../../ad
 import { plural } from "../../../../core/text.ts";
 import { dayAndTime, formatDuration, instant, shown } from "../../../../core/time.ts";
 import { waitingMails } from "../../../../guard/explain/waiting-mails.ts";
-import { type CommandCall, type CommandOutcome, confirmed, done, failed, PROGRAM } from "../../call.ts";
+import { type CommandCall, type CommandOutcome, done, failed, PROGRAM, whyNotSure } from "../../call.ts";
 import { columns } from "../../print/text.ts";
-import { accountFrom, ofAccount } from "../accounts/accounts.ts";
+import { accountFrom, noAccount, ofAccount } from "../accounts/accounts.ts";
 
 /** Recipients of a mail that the table names. */
 const MOST_NAMED = 5;
@@ -22,6 +22,10 @@ export async function accountHeld(call: CommandCall): Promise<CommandOutcome> {
       `${shown(one.account)} is held since ${dayAndTime(one.at)}: ${because(one)}, limit ${one.limit}. The mail came from ${shown(one.ip)}.`,
   );
   const isNone = accounts.length === 0 && heldTotal === 0;
+  if (name !== null && isNone && sentTotal === 0) {
+    const opened = await call.reader();
+    if (opened.ok && opened.reader.account(name) === null) return noAccount(name);
+  }
   const text = [
     ...holds,
     isNone ? `No mail${name === null ? "" : ` of ${name}`} is held.` : heldTable(held, heldTotal),
@@ -35,8 +39,9 @@ export async function accountHeld(call: CommandCall): Promise<CommandOutcome> {
 
 /** `account drop ADDRESS` */
 export const accountDrop = ofAccount(async (call, name) => {
-  if (!(await confirmed(call, `Delete all held mail of ${name}? It cannot be brought back.`)))
-    return failed(`No mail of ${name} was deleted.`, "");
+  const question = `Delete all held mail of ${name}? It cannot be brought back.`;
+  const unsure = await whyNotSure(call, question, `no mail of ${name} was deleted`);
+  if (unsure !== null) return unsure;
   const asked = await call.guard.ask<"held_drop">({ verb: "held_drop", name, isReturned: call.flag("bounce") });
   if (!asked.ok) return asked;
   const how = call.flag("bounce") ? "returned as undeliverable" : "deleted";

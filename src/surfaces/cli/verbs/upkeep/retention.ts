@@ -137,6 +137,11 @@ export const accountLegalHold = ofAccount(async (call, name) => {
   const { legalHoldOf, liftLegalHold, setLegalHold } = await import("../../../../jobs/retention/retention.ts");
   const path = call.layout.legalHolds;
   const held = legalHoldOf(path, name);
+  if (held === null && !(await hasMail(call, name)))
+    return failed(
+      `There is no account ${name}, and no mail of one.`,
+      `\`${PROGRAM} account list\` shows the accounts.`,
+    );
   if (word === undefined)
     return done(
       { name, legalHold: held },
@@ -144,11 +149,6 @@ export const accountLegalHold = ofAccount(async (call, name) => {
     );
   if (word !== "on" && word !== "off") return wrongUsage(`"${oneLine(word)}" is neither on nor off.`, "");
   const isOn = word === "on";
-  if (isOn && !(await hasMail(call, name)))
-    return failed(
-      `There is no account ${name}, and no mail of one.`,
-      `\`${PROGRAM} account list\` shows the accounts.`,
-    );
   // First what protects the mail: whatever becomes of the record.
   if (isOn) setLegalHold(path, { account: name, since: isoTime(instant(call.now())), reason: reason.join(" ") });
   const asked = await call.guard.ask<"legal_hold">({ verb: "legal_hold", name, isOn });
