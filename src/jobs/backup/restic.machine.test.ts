@@ -116,7 +116,7 @@ describe("restic", { skip: lacking({ installed: ["restic", "setpriv"] }) }, () =
     const env = { ...process.env, RESTIC_REPOSITORY: at("wrong-clock"), RESTIC_PASSWORD: repository.key.text };
     const night = async (day: number): Promise<readonly number[]> => {
       const time = new Date(Date.now() + day * DAY_MS).toISOString().slice(0, 19).replace("T", " ");
-      execFileSync("restic", ["backup", "--quiet", "--no-cache", "--time", time, source], { env });
+      execFileSync("setpriv", ["--", "restic", "backup", "--quiet", "--no-cache", "--time", time, source], { env });
       assert.ok((await aside.forget(3 * DAY_MS)).ok);
       const listed = await aside.snapshots();
       return listed.ok ? listed.value.map((one) => 0 + Math.round((one.at - Date.now()) / DAY_MS)) : [];
