@@ -5,7 +5,7 @@ import { Child, Lines, LOAD_CPU, pinned } from "./child.ts";
 import { ECHO_PORT, type Offence, type OffenceDone } from "./echo.ts";
 import { type Backend, Fail2ban } from "./fail2ban.ts";
 import type { ProbeDone, ProbeWish } from "./prober.ts";
-import { type Bench, lower, median, type Part, type Row } from "./result.ts";
+import { type Bench, lower, median, ms, type Part, type Row } from "./result.ts";
 
 /** The failed login that brings the ban: five of different passwords for the guard, five lines for Fail2ban. */
 const OFFENCES = 5;
@@ -34,7 +34,6 @@ export const banTime: Part = {
 };
 
 function compare(how: string, ours: readonly number[], theirs: readonly number[]): readonly Row[] {
-  const ms = (value: number) => ({ value, unit: "ms" }) as const;
   const target = how === "inotify" ? PARTS_OF_FAIL2BAN : null;
   return [
     lower(`offence to dropped packet, Fail2ban by ${how}, median`, ms(median(ours)), ms(median(theirs)), target),

@@ -3,7 +3,7 @@ import { until } from "../test/lab/wait.ts";
 import { removeTable } from "./ban-time.ts";
 import { load } from "./child.ts";
 import { Fail2ban } from "./fail2ban.ts";
-import { type Bench, higher, median, type Part } from "./result.ts";
+import { type Bench, counted, higher, median, type Part } from "./result.ts";
 
 const GUARD_BANS = 5_000;
 const FAIL2BAN_BANS = 300;
@@ -37,13 +37,9 @@ async function ofGuard(bench: Bench): Promise<number> {
     const mails = () =>
       load({
         socket: programs.layout.policySocket,
-        connections: 8,
         stages: ["DATA"],
         addresses: GUARD_BANS,
-        family: "v4",
         requests: GUARD_BANS,
-        runMs: 60_000,
-        warmUpMs: 0,
       });
     if ((await mails()).others !== 0) throw new Error("the first mails were refused");
     const second = await mails();
@@ -80,5 +76,5 @@ function secondsSince(atNs: number): number {
 }
 
 function list(rates: readonly number[]): string {
-  return rates.map((rate) => Math.round(rate).toLocaleString("en")).join(" ");
+  return rates.map(counted).join(" ");
 }

@@ -7,7 +7,8 @@ import { fileURLToPath } from "node:url";
 import { mustRun } from "../test/lab/commands.ts";
 import { processorSecondsOf } from "../test/lab/component-memory.ts";
 import type { ApiPlan, Asked } from "./api-load.ts";
-import type { LoadPlan, LoadResult } from "./policy-request.ts";
+import { type LoadPlan, type LoadResult, WHOLE_MAILS } from "./policy-request.ts";
+import { counted } from "./result.ts";
 
 const STOP_MS = 10_000;
 
@@ -119,9 +120,15 @@ export class Lines {
 
 type Inside = (argv: readonly string[]) => readonly string[];
 
-export async function load(plan: LoadPlan): Promise<LoadResult> {
+/** Whole mails, unless the plan says otherwise. */
+export async function load(plan: Partial<LoadPlan> & Pick<LoadPlan, "socket">): Promise<LoadResult> {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- both ends are this repository's
-  return (await run("load.ts", plan, (argv) => argv)) as LoadResult;
+  return (await run("load.ts", { ...WHOLE_MAILS, ...plan }, (argv) => argv)) as LoadResult;
+}
+
+/** What the answers took, in a line. */
+export function latencies({ answers, seconds, p50Ms, p99Ms, p999Ms, mostMs }: LoadResult): string {
+  return `${counted(answers / seconds)}/s, p50 ${p50Ms} ms, p99 ${p99Ms} ms, p99.9 ${p999Ms} ms, longest ${mostMs} ms`;
 }
 
 /** In the network of the server that is asked. */

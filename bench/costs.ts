@@ -9,7 +9,7 @@ import { Product } from "../test/lab/product.ts";
 import { Signer } from "../test/lab/signer.ts";
 import { until } from "../test/lab/wait.ts";
 import { reconfigure, rendered } from "./mail.ts";
-import { type Bench, median, type Part, type Row } from "./result.ts";
+import { type Bench, median, type Part, type Row, untargeted } from "./result.ts";
 
 const RECIPIENT = "alice@example.test";
 const DOMAIN = "author.test";
@@ -137,7 +137,7 @@ function newAddresses(): () => string {
 function row(what: string, ms: number, bareMs: number | null): Row {
   const ours =
     bareMs === null ? `${ms.toFixed(1)} ms` : `${ms < bareMs ? "-" : "+"}${Math.abs(ms - bareMs).toFixed(1)} ms`;
-  return { what, ours, theirs: "", ratio: "", target: "", verdict: "" };
+  return untargeted(what, ours);
 }
 
 const BODY = "Dear Alice,\r\n\r\nthe minutes of our meeting follow below.\r\n".padEnd(1_500, "One line of it.\r\n");

@@ -4,9 +4,9 @@ import { userIds } from "../src/host/machine/system-users.ts";
 import { answers } from "../src/host/sockets/unix-socket.ts";
 import type { Lab } from "../test/lab/lab.ts";
 import { until } from "../test/lab/wait.ts";
-import { Child, load, pinned, SERVER_CPU } from "./child.ts";
-import { type LoadPlan, type LoadResult, MOST_V4_ADDRESSES } from "./policy-request.ts";
-import { type Bench, higher, lower, median, type Part, type Row, within } from "./result.ts";
+import { Child, latencies, load, pinned, SERVER_CPU } from "./child.ts";
+import { type LoadPlan, type LoadResult, WHOLE_MAILS } from "./policy-request.ts";
+import { type Bench, counted, type Figure, higher, lower, median, ms, type Part, type Row, within } from "./result.ts";
 
 const CONNECTIONS = [1, 8, 32] as const;
 /** Where the target of the rate holds. */
@@ -46,25 +46,15 @@ export const decisions: Part = {
 };
 
 function recipients({ quick }: Bench, socket: string, connections: number): LoadPlan {
-  return {
-    socket,
-    connections,
-    stages: ["RCPT"],
-    addresses: 1_000,
-    family: "v4",
-    requests: Number.MAX_SAFE_INTEGER,
-    runMs: quick ? 1_000 : 3_000,
-    warmUpMs: quick ? 300 : 1_000,
-  };
+  const times = { runMs: quick ? 1_000 : 3_000, warmUpMs: quick ? 300 : 1_000 };
+  return { ...WHOLE_MAILS, ...times, socket, connections, stages: ["RCPT"], addresses: 1_000 };
 }
 
 /** What Postfix asks of each mail, each mail from the next address: every window is counted and none is full. */
 async function wholeMails(bench: Bench, guard: Child): Promise<Row> {
-  const plan: LoadPlan = {
-    ...recipients(bench, bench.programs.layout.policySocket, TARGET_CONNECTIONS),
-    stages: ["CONNECT", "RCPT", "DATA", "END-OF-MESSAGE"],
-    addresses: MOST_V4_ADDRESSES,
-  };
+  const { stages, addresses } = WHOLE_MAILS;
+  const some = recipients(bench, bench.programs.layout.policySocket, TARGET_CONNECTIONS);
+  const plan = { ...some, stages, addresses };
   const result = await measure(bench, guard, "guard, all stages", plan);
   return within("decisions on 8 connections, all four stages of a mail", rate(result), null);
 }
@@ -72,22 +62,23 @@ async function wholeMails(bench: Bench, guard: Child): Promise<Row> {
 function compare(connections: number, ours: readonly LoadResult[], theirs: readonly LoadResult[]): readonly Row[] {
   const targeted = connections === TARGET_CONNECTIONS;
   const on = `on ${connections} connection${connections === 1 ? "" : "s"}`;
-  const of = (results: readonly LoadResult[], value: (result: LoadResult) => number): number =>
-    median(results.map(value));
-  const rates = [ours, theirs].map((results) => of(results, ({ answers, seconds }) => answers / seconds));
-  const p50 = [ours, theirs].map((results) => of(results, ({ p50Ms }) => p50Ms));
-  const p99 = [ours, theirs].map((results) => of(results, ({ p99Ms }) => p99Ms));
-  const [a = 0, b = 0] = rates;
-  const ms = (value = 0) => ({ value, unit: "ms" }) as const;
+  const middle = (figures: readonly Figure[]): Figure => ({
+    value: median(figures.map(({ value }) => value)),
+    unit: figures[0]?.unit ?? "ms",
+  });
+  const both = (figure: (result: LoadResult) => Figure): readonly [Figure, Figure] => [
+    middle(ours.map(figure)),
+    middle(theirs.map(figure)),
+  ];
   return [
-    higher(`decisions ${on}`, { value: a, unit: "/s" }, { value: b, unit: "/s" }, targeted ? TIMES_THE_RATE : null),
-    lower(`  p50 ${on}`, ms(p50[0]), ms(p50[1]), null),
-    lower(`  p99 ${on}`, ms(p99[0]), ms(p99[1]), PARTS_OF_P99[connections] ?? null),
+    higher(`decisions ${on}`, ...both(rate), targeted ? TIMES_THE_RATE : null),
+    lower(`  p50 ${on}`, ...both(({ p50Ms }) => ms(p50Ms)), null),
+    lower(`  p99 ${on}`, ...both(({ p99Ms }) => ms(p99Ms)), PARTS_OF_P99[connections] ?? null),
   ];
 }
 
-function rate({ answers, seconds }: LoadResult) {
-  return { value: answers / seconds, unit: "/s" } as const;
+function rate({ answers, seconds }: LoadResult): Figure {
+  return { value: answers / seconds, unit: "/s" };
 }
 
 async function measure(bench: Bench, server: Child, name: string, plan: LoadPlan): Promise<LoadResult> {
@@ -97,7 +88,7 @@ async function measure(bench: Bench, server: Child, name: string, plan: LoadPlan
   server.mustRun();
   if (name !== POSTGREY && result.others > 0)
     throw new Error(`${result.others} questions were refused: a limit has bitten`);
-  const perSecond = Math.round(result.answers / result.seconds).toLocaleString("en");
+  const perSecond = counted(result.answers / result.seconds);
   bench.say(
     `${name}, ${plan.connections} connections: ${perSecond}/s, p50 ${result.p50Ms} ms, p99 ${result.p99Ms} ms ` +
       `(processor: client ${percent(result.cpuShare)}, server ${percent(serverShare)})`,
@@ -142,28 +133,15 @@ export const flush: Part = {
     await bench.programs.wipe();
     const guard = await bench.programs.startGuard({}, SLOW_DISK);
     try {
-      const result = await load({
-        socket: bench.programs.layout.policySocket,
-        connections: FLUSH_CONNECTIONS,
-        stages: ["CONNECT", "RCPT", "DATA", "END-OF-MESSAGE"],
-        addresses: MOST_V4_ADDRESSES,
-        family: "v4",
-        requests: Number.MAX_SAFE_INTEGER,
-        runMs: bench.quick ? 3_000 : 10_000,
-        warmUpMs: 1_000,
-      });
+      const socket = bench.programs.layout.policySocket;
+      const times = { runMs: bench.quick ? 3_000 : 10_000, warmUpMs: 1_000 };
+      const result = await load({ socket, connections: FLUSH_CONNECTIONS, ...times });
       guard.mustRun();
-      say(bench, result);
+      bench.say(latencies(result));
       const what = `p99.9 on ${FLUSH_CONNECTIONS} connections, each flush delayed by ${DELAY_MS} ms`;
-      return [within(what, { value: result.p999Ms, unit: "ms" }, MOST_MS)];
+      return [within(what, ms(result.p999Ms), MOST_MS)];
     } finally {
       await guard.stop();
     }
   },
 };
-
-function say({ say: print }: Bench, result: Awaited<ReturnType<typeof load>>): void {
-  const { answers, seconds, p50Ms, p99Ms, p999Ms, mostMs } = result;
-  const rate = Math.round(answers / seconds).toLocaleString("en");
-  print(`${rate}/s, p50 ${p50Ms} ms, p99 ${p99Ms} ms, p99.9 ${p999Ms} ms, longest ${mostMs} ms`);
-}

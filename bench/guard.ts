@@ -12,7 +12,6 @@ import { addUsers, makeDirectories } from "../src/mail/configuration/directories
 import { prepareDatabases } from "../src/programs/set-up/databases.ts";
 import { type Layout, layoutOf } from "../src/settings/layout.ts";
 import { settingsFile, WEB_KEYS } from "../src/settings/program-settings.ts";
-import { settingKeys, variableOf } from "../src/settings/schema.ts";
 import { hashPassword } from "../src/store/passwords/password-hash.ts";
 import { CHECKOUT } from "../test/lab/checkout.ts";
 import type { Lab } from "../test/lab/lab.ts";
@@ -22,12 +21,12 @@ import { Child, pinned, SERVER_CPU } from "./child.ts";
 import { RECIPIENT } from "./policy-request.ts";
 
 /** Nothing asks the network, and no answer sends Postfix to Postgrey, which is measured separately. */
-const QUIET: Readonly<Record<string, string>> = {
-  "greylist.enabled": "false",
-  "dnsbl.zones": "[]",
+const QUIET: Environment = {
+  GHOSTINBOX_GREYLIST__ENABLED: "false",
+  GHOSTINBOX_DNSBL__ZONES: "[]",
   // All that asks here comes from few networks, which would be banned whole.
-  "bans.neighbours": "1000",
-  "limits.networks.failures": "1000",
+  GHOSTINBOX_BANS__NEIGHBOURS: "1000",
+  GHOSTINBOX_LIMITS__NETWORKS__FAILURES: "1000",
 };
 /** Ten million events stay: by default a million does, and the guard would remove the others at the same time. */
 export const KEEPS_ALL: Environment = {
@@ -38,9 +37,7 @@ export const KEEPS_ALL: Environment = {
 const SITE: Environment = {
   GHOSTINBOX_DOMAIN: "example.org",
   GHOSTINBOX_HOSTNAME: "mail.example.org",
-  ...Object.fromEntries(
-    settingKeys().flatMap((key) => (QUIET[key] === undefined ? [] : [[variableOf(key), QUIET[key]]])),
-  ),
+  ...QUIET,
 };
 
 /**

@@ -5,7 +5,7 @@ import { SERVER } from "../test/lab/network.ts";
 import { Product } from "../test/lab/product.ts";
 import { until } from "../test/lab/wait.ts";
 import { LOAD_CPU, pinned } from "./child.ts";
-import { type Bench, median, type Part, type Row } from "./result.ts";
+import { type Bench, median, type Part, type Row, untargeted, verdict } from "./result.ts";
 
 const SENDER = "198.51.100.0/25";
 /** No limit bites: not even the kernel's, which counts connections a while after they have closed. */
@@ -94,14 +94,13 @@ async function measure(bench: Bench, product: Product, setting: Setting): Promis
   bench.say(`${delivery}: with the guard ${list(withGuard)} mails/s, without ${list(without)}`);
   bench.say(`${delivery}: ratios of the pairs: ${ratios.map((ratio) => ratio.toFixed(3)).join(" ")}`);
   const ratio = median(ratios);
+  const rate = (sent: readonly Sent[]): string => `${Math.round(median(sent.map((one) => one.rate)))}/s`;
   return [
     {
-      what,
-      ours: `${Math.round(median(withGuard.map(({ rate }) => rate)))}/s`,
-      theirs: `${Math.round(median(without.map(({ rate }) => rate)))}/s`,
+      ...untargeted(what, rate(withGuard), rate(without)),
       ratio: `${ratio.toFixed(3)}x`,
       target: `at least ${atLeast}`,
-      verdict: ratio >= atLeast ? "met" : "MISSED",
+      verdict: verdict(ratio >= atLeast),
     },
     ...(delivery === "discard" ? costs(withGuard, without) : []),
   ];
@@ -115,14 +114,9 @@ function costs(withGuard: readonly Sent[], without: readonly Sent[]): readonly R
     ["its maintenance process", ({ maintenanceMicros }: Sent) => maintenanceMicros],
     ["smtpd", ({ smtpdMicros }: Sent) => smtpdMicros],
   ] as const;
-  return rows.map(([name, of]) => ({
-    what: `  processor time of a mail in ${name}`,
-    ours: `${micros(withGuard, of)} µs`,
-    theirs: `${micros(without, of)} µs`,
-    ratio: "",
-    target: "",
-    verdict: "",
-  }));
+  return rows.map(([name, of]) =>
+    untargeted(`  processor time of a mail in ${name}`, `${micros(withGuard, of)} µs`, `${micros(without, of)} µs`),
+  );
 }
 
 /** Mails a second, from the first connection until the queue is empty, and what each cost. */

@@ -9,12 +9,13 @@ import { type Environment, Product } from "../test/lab/product.ts";
 import { until } from "../test/lab/wait.ts";
 import { removeTable } from "./ban-time.ts";
 import { type Child, load } from "./child.ts";
-import { type Bench, type Part, type Row, within } from "./result.ts";
+import { type Bench, counted, type Part, type Row, within } from "./result.ts";
 
 const IDLE_MB = 24;
 const AFTER_MB = 40;
 const EVENTS = 1_000_000;
 const ADDRESSES = 200_000;
+/** What a program does after its start or a flood, such as collecting garbage, belongs to neither figure. */
 const SETTLE_MS = 2_000;
 
 /** Anonymous private memory: what the programs hold themselves, without the runtime's file, which they share. */
@@ -26,23 +27,20 @@ export const memory: Part = {
     const programs = await bench.programs.startAll();
     const rows: Row[] = [];
     try {
-      await settle();
+      await pause(SETTLE_MS);
       for (const [name, child] of Object.entries(programs))
         rows.push(memoryRow(bench, `memory of ${name}, idle`, child, name === "guard" ? IDLE_MB : null));
       const events = bench.quick ? EVENTS / 10 : EVENTS;
       const result = await load({
         socket: bench.programs.layout.policySocket,
-        connections: 8,
         stages: ["DATA"],
         addresses: ADDRESSES,
         family: "v6",
         requests: events,
-        runMs: 300_000,
-        warmUpMs: 0,
       });
       if (result.answers !== events || result.others > 0) throw new Error("not every mail was taken");
-      await settle();
-      const many = `${events.toLocaleString("en")} events of ${ADDRESSES.toLocaleString("en")} addresses`;
+      await pause(SETTLE_MS);
+      const many = `${counted(events)} events of ${counted(ADDRESSES)} addresses`;
       rows.push(memoryRow(bench, `memory of guard after ${many}`, programs.guard, AFTER_MB));
     } finally {
       await Promise.all(Object.values(programs).map((child) => child.stop()));
@@ -68,11 +66,6 @@ export function anonymousMb(child: Child): number {
 function megabytes(child: Child, field: string): number {
   const rollup = readFileSync(`/proc/${child.pid}/smaps_rollup`, "utf8");
   return Number(new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(rollup)?.[1] ?? Number.NaN) / 1024;
-}
-
-/** What a program does after its start or a flood, such as collecting garbage, belongs to neither figure. */
-function settle(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
 }
 
 /** With this number a mail waits for its greeting no longer than a sender would: the small profile serves fewer at once. */

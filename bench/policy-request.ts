@@ -2,6 +2,10 @@
 /** The one mailbox of the server that is measured. */
 export const RECIPIENT = "alice@example.org";
 
+/** Fixed width, so that digits can be patched in place: 198.18.100.100 to 198.19.255.255 (RFC 2544, benchmarks). */
+const WIDE = 156;
+export const MOST_V4_ADDRESSES = 2 * WIDE * WIDE;
+
 export type Stage = "CONNECT" | "RCPT" | "DATA" | "END-OF-MESSAGE";
 export type Family = "v4" | "v6";
 
@@ -18,6 +22,17 @@ export type LoadPlan = Readonly<{
   runMs: number;
   warmUpMs: number;
 }>;
+
+/** What Postfix asks about each mail, each mail from the next address, until its time is over. */
+export const WHOLE_MAILS = {
+  connections: 8,
+  stages: ["CONNECT", "RCPT", "DATA", "END-OF-MESSAGE"],
+  addresses: MOST_V4_ADDRESSES,
+  family: "v4",
+  requests: Number.MAX_SAFE_INTEGER,
+  runMs: 300_000,
+  warmUpMs: 0,
+} as const satisfies Omit<LoadPlan, "socket">;
 
 export type LoadResult = Readonly<{
   /** When the first request left, by CLOCK_MONOTONIC. Nanoseconds. */
@@ -42,8 +57,6 @@ export type Request = Readonly<{
   portAt: number;
 }>;
 
-/** Fixed width, so that digits can be patched in place: 198.18.100.100 to 198.19.255.255 (RFC 2544, benchmarks). */
-const WIDE = 156;
 const INSTANCE_DIGITS = 7;
 const INSTANCE = "1a2b.5f000000.";
 /** A connection is known by its address and its port: each mail comes by a separate connection. */
@@ -119,8 +132,6 @@ export function writeDigits(request: Request, address: number, mail: number): vo
   writeDecimal(bytes, instanceAt, INSTANCE_DIGITS, mail);
   writeDecimal(bytes, portAt, 5, FIRST_PORT + (mail % PORTS));
 }
-
-export const MOST_V4_ADDRESSES = 2 * WIDE * WIDE;
 
 function writeDecimal(bytes: Buffer, at: number, width: number, value: number): void {
   let rest = value;

@@ -18,7 +18,7 @@ import { removeTable } from "./ban-time.ts";
 import type { Child } from "./child.ts";
 import { KEEPS_ALL } from "./guard.ts";
 import { anonymousMb, memoryRow } from "./memory.ts";
-import { type Bench, type Part, percentiles, type Row, within } from "./result.ts";
+import { type Bench, counted, ms, type Part, type Row, slowestOf, within } from "./result.ts";
 
 const EVENTS = 10_000_000;
 const BANS = 100_000;
@@ -32,7 +32,7 @@ const LOOK_MS = 1_000;
 /** Everything that the API and the command line ask of a large database, by a connection such as theirs, and of the logs; then the guard starts with it. */
 export const queries: Part = {
   name: "queries",
-  says: `questions about ${EVENTS.toLocaleString("en")} events and ${BANS.toLocaleString("en")} bans`,
+  says: `questions about ${counted(EVENTS)} events and ${counted(BANS)} bans`,
   async run(bench) {
     const { programs, quick, say } = bench;
     await programs.wipe();
@@ -43,21 +43,16 @@ export const queries: Part = {
     const from = performance.now();
     fill(writer, { events, bans: BANS, now });
     writer.close();
-    say(`${events.toLocaleString("en")} events written in ${((performance.now() - from) / 1_000).toFixed(0)} s`);
+    say(`${counted(events)} events written in ${((performance.now() - from) / 1_000).toFixed(0)} s`);
     const reader = openEngineForReading(path);
-    let slowest = { what: "", p99Ms: 0 };
-    for (const [what, ask] of Object.entries(questions(reader, now))) {
-      const { p50Ms, p99Ms } = percentiles(Array.from({ length: RUNS }, () => timed(ask)));
-      say(`${what}: p50 ${p50Ms.toFixed(1)} ms, p99 ${p99Ms.toFixed(1)} ms`);
-      if (p99Ms > slowest.p99Ms) slowest = { what, p99Ms };
-    }
+    const all = Object.entries(questions(reader, now)).map(([what, ask]) => ({
+      what,
+      times: Array.from({ length: RUNS }, () => timed(ask)),
+    }));
     reader.close();
-    const of = `of ${events.toLocaleString("en")} events`;
-    const answered = within(
-      `slowest question ${of}, p99 (${slowest.what})`,
-      { value: slowest.p99Ms, unit: "ms" },
-      MOST_MS,
-    );
+    const { what, p99Ms } = slowestOf(all, say);
+    const of = `of ${counted(events)} events`;
+    const answered = within(`slowest question ${of}, p99 (${what})`, ms(p99Ms), MOST_MS);
     return [answered, await searchLogs(bench), ...(await start(bench, of))];
   },
 };
@@ -65,17 +60,13 @@ export const queries: Part = {
 async function start(bench: Bench, of: string): Promise<readonly Row[]> {
   const from = performance.now();
   const guard = await bench.programs.startGuard(KEEPS_ALL);
-  const ms = performance.now() - from;
+  const tookMs = performance.now() - from;
   try {
-    memoryRow(
-      bench,
-      "memory of the guard right after its start, with all bans on their way to the kernel",
-      guard,
-      null,
-    );
+    const early = "memory of the guard right after its start, with all bans on their way to the kernel";
+    memoryRow(bench, early, guard, null);
     await rests(guard);
     return [
-      within(`start of the guard ${of}`, { value: ms, unit: "ms" }, MOST_START_MS),
+      within(`start of the guard ${of}`, ms(tookMs), MOST_START_MS),
       memoryRow(bench, `memory of the guard at rest after its start ${of}`, guard, MOST_MB),
     ];
   } finally {
@@ -111,16 +102,14 @@ export async function searchLogs({ quick, say }: Bench): Promise<Row> {
   const directory = mkdtempSync(join(tmpdir(), "ghostinbox-bench-logs-"));
   try {
     await write(directory, quick ? 10 : 1);
-    let slowest = { what: "", p99Ms: 0 };
+    const all: { what: string; times: number[] }[] = [];
     for (const [what, address] of Object.entries(ASKED)) {
       const times: number[] = [];
       for (let n = 0; n < SEARCHES; n += 1) times.push(await timedSearch(directory, address(n)));
-      const { p50Ms, p99Ms } = percentiles(times);
-      say(`logs --ip, ${what}: p50 ${p50Ms.toFixed(1)} ms, p99 ${p99Ms.toFixed(1)} ms`);
-      if (p99Ms > slowest.p99Ms) slowest = { what, p99Ms };
+      all.push({ what: `logs --ip, ${what}`, times });
     }
-    const name = `logs --ip of ${quick ? 20 : 200} MB, p99 (${slowest.what})`;
-    return within(name, { value: slowest.p99Ms, unit: "ms" }, MOST_SEARCH_MS);
+    const { what, p99Ms } = slowestOf(all, say);
+    return within(`slowest search of ${quick ? 20 : 200} MB, p99 (${what})`, ms(p99Ms), MOST_SEARCH_MS);
   } finally {
     rmSync(directory, { recursive: true });
   }

@@ -1,11 +1,14 @@
-import { type Ip, networkAddress, type Prefix, parsePrefix } from "../src/core/net/ip.ts";
-import { HOUR_MS, later, type Millis } from "../src/core/time.ts";
+import { setTimeout as pause } from "node:timers/promises";
+import { networkAddress, type Prefix, parsePrefix } from "../src/core/net/ip.ts";
+import { HOUR_MS, later } from "../src/core/time.ts";
 import { systemClock } from "../src/host/machine/clock.ts";
 import { SqliteStore } from "../src/store/engine-db/store.ts";
 import { openEngine } from "../src/store/open.ts";
+import { BAN } from "../test/kit/samples.ts";
 import { Probes, removeTable } from "./ban-time.ts";
+import type { Child } from "./child.ts";
 import { anonymousMb } from "./memory.ts";
-import { type Bench, median, type Part, within } from "./result.ts";
+import { type Bench, counted, median, ms, type Part, within } from "./result.ts";
 
 const BANS = 100_000;
 const OF_IPV6 = 10_000;
@@ -19,7 +22,7 @@ const WATERMARKS = 3;
 /** The guard starts with a hundred thousand bans in its database and a kernel that knows none, as after a reboot. */
 export const restore: Part = {
   name: "restore",
-  says: `${BANS.toLocaleString("en")} bans back in the kernel after a start`,
+  says: `${counted(BANS)} bans back in the kernel after a start`,
   async run(bench) {
     await bench.programs.wipe();
     const probes = await Probes.start(bench);
@@ -31,7 +34,7 @@ export const restore: Part = {
       bench.say(`from the start of the process: ${times.map((time) => `${Math.round(time)} ms`).join(", ")}`);
       const most = await mostMemory(bench, probes, attacker);
       return [
-        within(`${BANS.toLocaleString("en")} bans restored`, { value: median(times), unit: "ms" }, MOST_MS),
+        within(`${counted(BANS)} bans restored`, ms(median(times)), MOST_MS),
         within("most memory of the guard during that start", { value: most, unit: "MB" }, MOST_MB),
       ];
     } finally {
@@ -44,32 +47,35 @@ export const restore: Part = {
 async function once(bench: Bench, probes: Probes, attacker: string): Promise<number> {
   await probes.begin(attacker);
   const startedAtNs = Number(process.hrtime.bigint());
-  const guard = bench.programs.launch("guard");
-  try {
-    const ms = ((await probes.dropped()) - startedAtNs) / 1e6;
-    guard.mustRun();
+  return withGuard(bench, async () => {
+    const tookMs = ((await probes.dropped()) - startedAtNs) / 1e6;
     const count = await elements(bench);
     if (count !== BANS + WATERMARKS) throw new Error(`the kernel holds ${count} elements`);
-    return ms;
-  } finally {
-    await guard.stop();
-    await removeTable(bench);
-  }
+    return tookMs;
+  });
 }
 
 /** In a separate run, because looking takes time too. */
 async function mostMemory(bench: Bench, probes: Probes, attacker: string): Promise<number> {
   await probes.begin(attacker);
-  const guard = bench.programs.launch("guard");
-  try {
+  return withGuard(bench, async (guard) => {
     const end = performance.now() + WATCHED_MS;
     let most = 0;
     while (performance.now() < end) {
       most = Math.max(most, anonymousMb(guard));
-      await new Promise((resolve) => setTimeout(resolve, 10));
+      await pause(10);
     }
-    guard.mustRun();
     return most;
+  });
+}
+
+/** Throws if the guard has ended by then. */
+async function withGuard(bench: Bench, work: (guard: Child) => Promise<number>): Promise<number> {
+  const guard = bench.programs.launch("guard");
+  try {
+    const result = await work(guard);
+    guard.mustRun();
+    return result;
   } finally {
     await guard.stop();
     await removeTable(bench);
@@ -92,30 +98,14 @@ function fill(path: string, attacker: string): void {
   const store = new SqliteStore(db);
   const now = systemClock.now();
   store.begin();
-  for (let i = 0; i < BANS; i++) ban(store, prefixOf(i, attacker), now);
+  for (let i = 0; i < BANS; i++) {
+    const prefix = prefixOf(i, attacker);
+    const expiresAt = later(now, 24 * HOUR_MS);
+    const ban = { ...BAN, prefix, ip: networkAddress(prefix), level: "heavy", createdAt: now, expiresAt } as const;
+    store.apply({ type: "BAN", ban }, now);
+  }
   store.commit();
   db.close();
-}
-
-function ban(store: SqliteStore, prefix: Prefix, now: Millis): void {
-  const ip: Ip = networkAddress(prefix);
-  store.apply(
-    {
-      type: "BAN",
-      ban: {
-        prefix,
-        ip,
-        level: "heavy",
-        code: "mail_limit",
-        reason: "More than 10 mails in 60 seconds.",
-        source: "engine",
-        createdAt: now,
-        expiresAt: later(now, 24 * HOUR_MS),
-        offences: 3,
-      },
-    },
-    now,
-  );
 }
 
 function prefixOf(i: number, attacker: string): Prefix {

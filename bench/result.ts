@@ -1,55 +1,50 @@
 import type { Lab } from "../test/lab/lab.ts";
 import type { Programs } from "./guard.ts";
 
+const COLUMNS = ["what", "ours", "theirs", "ratio", "target", "verdict"] as const;
 /** One line of the result: two figures side by side, their ratio, and what it should be. */
-export type Row = Readonly<{
-  what: string;
-  ours: string;
-  theirs: string;
-  ratio: string;
-  target: string;
-  verdict: "met" | "MISSED" | "";
-}>;
+export type Row = Readonly<Record<(typeof COLUMNS)[number], string>>;
 
 /** Rates: `ratio` is ours over theirs, which must be at least `atLeast`; null: no target. */
 export function higher(what: string, ours: Figure, theirs: Figure, atLeast: number | null): Row {
   const ratio = ours.value / theirs.value;
-  return {
-    what,
-    ours: show(ours),
-    theirs: show(theirs),
-    ratio: times(ratio),
-    target: atLeast === null ? "" : `at least ${atLeast}`,
-    verdict: verdict(atLeast === null ? null : ratio >= atLeast),
-  };
+  const row = { ...untargeted(what, show(ours), show(theirs)), ratio: times(ratio) };
+  return atLeast === null ? row : { ...row, target: `at least ${atLeast}`, verdict: verdict(ratio >= atLeast) };
 }
 
 /** Times: `ratio` is ours over theirs, which must be at most one in `parts`; null: no target. */
 export function lower(what: string, ours: Figure, theirs: Figure, parts: number | null): Row {
   const ratio = ours.value / theirs.value;
-  return {
-    what,
-    ours: show(ours),
-    theirs: show(theirs),
-    ratio: `1/${digits(1 / ratio)}`,
-    target: parts === null ? "" : `at most 1/${parts}`,
-    verdict: verdict(parts === null ? null : ratio <= 1 / parts),
-  };
+  const row = { ...untargeted(what, show(ours), show(theirs)), ratio: `1/${digits(1 / ratio)}` };
+  return parts === null ? row : { ...row, target: `at most 1/${parts}`, verdict: verdict(ratio <= 1 / parts) };
 }
 
 /** A figure of our own against a bound; null: none. */
 export function within(what: string, ours: Figure, most: number | null): Row {
-  return {
-    what,
-    ours: show(ours),
-    theirs: "",
-    ratio: most === null ? "" : times(ours.value / most),
-    target: most === null ? "" : `at most ${show({ ...ours, value: most })}`,
-    verdict: verdict(most === null ? null : ours.value <= most),
-  };
+  const row = untargeted(what, show(ours));
+  if (most === null) return row;
+  const target = `at most ${show({ ...ours, value: most })}`;
+  return { ...row, ratio: times(ours.value / most), target, verdict: verdict(ours.value <= most) };
+}
+
+export function untargeted(what: string, ours: string, theirs = ""): Row {
+  return { what, ours, theirs, ratio: "", target: "", verdict: "" };
+}
+
+export function verdict(isMet: boolean): string {
+  return isMet ? "met" : "MISSED";
 }
 
 export type Figure = Readonly<{ value: number; unit: "/s" | "MB/s" | "ms" | "s" | "KB" | "MB" | "%" }>;
+
+export function ms(value: number): Figure {
+  return { value, unit: "ms" };
+}
+
+/** With separators: 10,000,000. */
+export function counted(n: number): string {
+  return Math.round(n).toLocaleString("en");
+}
 
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
@@ -67,16 +62,22 @@ export function percentiles(times: readonly number[]): Readonly<{ p50Ms: number;
   return { p50Ms: at(0.5), p99Ms: at(0.99) };
 }
 
+type Measured = Readonly<{ what: string; times: readonly number[] }>;
+
+/** Prints what each took. Returns the one that took longest, by its p99. */
+export function slowestOf(all: readonly Measured[], say: Bench["say"]): Readonly<{ what: string; p99Ms: number }> {
+  let slowest = { what: "", p99Ms: 0 };
+  for (const { what, times: took } of all) {
+    const { p50Ms, p99Ms } = percentiles(took);
+    say(`${what}: p50 ${p50Ms.toFixed(1)} ms, p99 ${p99Ms.toFixed(1)} ms`);
+    if (p99Ms > slowest.p99Ms) slowest = { what, p99Ms };
+  }
+  return slowest;
+}
+
 export function printTable(rows: readonly Row[]): string {
-  const head = { what: "", ours: "guard", theirs: "other", ratio: "ratio", target: "target", verdict: "" };
-  const lines = [head, ...rows].map(({ what, ours, theirs, ratio, target, verdict }) => [
-    what,
-    ours,
-    theirs,
-    ratio,
-    target,
-    verdict,
-  ]);
+  const head = { ...untargeted("", "guard", "other"), ratio: "ratio", target: "target" };
+  const lines = [head, ...rows].map((row) => COLUMNS.map((column) => row[column]));
   const widths = (lines[0] ?? []).map((_, column) => Math.max(...lines.map((line) => (line[column] ?? "").length)));
   return lines
     .map((line) =>
@@ -101,10 +102,6 @@ function digits(value: number): string {
   if (!Number.isFinite(value)) return String(value);
   const decimals = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : Math.abs(value) >= 0.1 ? 2 : 4;
   return value.toFixed(decimals).replace(/\B(?=(\d{3})+(?!\d))(?<!\.\d*)/g, ",");
-}
-
-function verdict(met: boolean | null): Row["verdict"] {
-  return met === null ? "" : met ? "met" : "MISSED";
 }
 
 export type Bench = Readonly<{

@@ -4,9 +4,8 @@ import { SqliteStore } from "../src/store/engine-db/store.ts";
 import { openEngine } from "../src/store/open.ts";
 import { eventRow } from "../test/kit/test-database.ts";
 import { enterAll } from "../test/scale/fill.ts";
-import { load } from "./child.ts";
-import { MOST_V4_ADDRESSES } from "./policy-request.ts";
-import { type Bench, median, type Part, type Row, within } from "./result.ts";
+import { latencies, load } from "./child.ts";
+import { type Bench, counted, median, ms, type Part, type Row, within } from "./result.ts";
 
 const KEPT = 200_000;
 const TOO_MANY = 1_000_000;
@@ -39,47 +38,24 @@ async function measure({ programs, say }: Bench, count: number): Promise<readonl
   while (oldest(path) <= count) {
     if (during.length === MOST_RUNS) throw new Error("the events are still there");
     during.push(await measured());
-    say(`the oldest event is ${oldest(path).toLocaleString("en")}`);
+    say(`the oldest event is ${counted(oldest(path))}`);
   }
   const seconds = (performance.now() - startedAt) / 1_000;
-  say(
-    `${count.toLocaleString("en")} events and as many as arrived in the meantime were deleted in ${seconds.toFixed(1)} s; afterwards:`,
-  );
+  say(`${counted(count)} events, and those that arrived since, were deleted in ${seconds.toFixed(1)} s; afterwards:`);
   const after = [await measured(), await measured(), await measured()];
-  const ms = (values: readonly number[]) => ({ value: median(values), unit: "ms" }) as const;
-  const what = `p99.9 while ${count.toLocaleString("en")} events are removed`;
-  return [within(what, ms(during), MOST_MS), within("  and afterwards", ms(after), null)];
+  const what = `p99.9 while ${counted(count)} events are removed`;
+  return [within(what, ms(median(during)), MOST_MS), within("  and afterwards", ms(median(after)), null)];
 
   async function measured(): Promise<number> {
-    const {
-      answers,
-      seconds: took,
-      p50Ms,
-      p99Ms,
-      p999Ms,
-      mostMs,
-    } = await load({
-      socket: programs.layout.policySocket,
-      connections: 1,
-      stages: ["CONNECT", "RCPT", "DATA", "END-OF-MESSAGE"],
-      addresses: MOST_V4_ADDRESSES,
-      family: "v4",
-      requests: Number.MAX_SAFE_INTEGER,
-      runMs: 2_000,
-      warmUpMs: 100,
-    });
-    say(`${Math.round(answers / took)}/s, p50 ${p50Ms} ms, p99 ${p99Ms} ms, p99.9 ${p999Ms} ms, longest ${mostMs} ms`);
-    return p999Ms;
+    const result = await load({ socket: programs.layout.policySocket, connections: 1, runMs: 2_000, warmUpMs: 100 });
+    say(latencies(result));
+    return result.p999Ms;
   }
 }
 
 function oldest(path: string): number {
-  const db = new DatabaseSync(path, { readOnly: true });
-  try {
-    return Number(db.prepare("SELECT min(id) AS id FROM event").get()?.["id"]);
-  } finally {
-    db.close();
-  }
+  using db = new DatabaseSync(path, { readOnly: true });
+  return Number(db.prepare("SELECT min(id) AS id FROM event").get()?.["id"]);
 }
 
 /** Through the guard's own store, while no guard runs. SQLite gives its files to the owner of the database. */

@@ -19,7 +19,7 @@ import { askApi } from "./child.ts";
 import { KEEPS_ALL } from "./guard.ts";
 import { memoryRow } from "./memory.ts";
 import { requestOf, writeDigits } from "./policy-request.ts";
-import { type Bench, median, type Part, percentiles, type Row, within } from "./result.ts";
+import { type Bench, counted, median, ms, type Part, percentiles, type Row, slowestOf, within } from "./result.ts";
 
 const EVENTS = 10_000_000;
 const BANS = 100_000;
@@ -34,7 +34,7 @@ const PORT = 3000;
 /** Every answer of the API about a large database, as a client on the same machine gets it, the memory of the web, and the dashboard. */
 export const web: Part = {
   name: "web",
-  says: `answers of the API and the dashboard about ${EVENTS.toLocaleString("en")} events and ${BANS.toLocaleString("en")} bans`,
+  says: `answers of the API and the dashboard about ${counted(EVENTS)} events and ${counted(BANS)} bans`,
   async run(bench) {
     const { programs, quick, say } = bench;
     await programs.wipe();
@@ -53,26 +53,23 @@ export const web: Part = {
     credentials.setAdminPassword(await hashPassword(PASSWORD));
     accounts.close();
     const children = await programs.startAll(KEEPS_ALL);
-    const of = `of ${events.toLocaleString("en")} events`;
+    const of = `of ${counted(events)} events`;
     const rows: Row[] = [];
     try {
-      let [slowest, largest] = [
-        { path: "", p99Ms: 0 },
-        { path: "", kb: 0 },
-      ];
-      for (const { path, bytes, times } of await askAll(bench, paths(isoTime(later(now, -29 * DAY_MS))))) {
-        const { p50Ms, p99Ms } = percentiles(times);
-        const kb = bytes / 1_000;
-        say(`${path}: p50 ${p50Ms.toFixed(1)} ms, p99 ${p99Ms.toFixed(1)} ms, ${kb.toFixed(1)} KB`);
-        if (p99Ms > slowest.p99Ms) slowest = { path, p99Ms };
-        if (kb > largest.kb) largest = { path, kb };
-      }
-      rows.push(within(`slowest answer ${of}, p99 (${slowest.path})`, { value: slowest.p99Ms, unit: "ms" }, MOST_MS));
-      rows.push(within(`largest answer ${of} (${largest.path})`, { value: largest.kb, unit: "KB" }, MOST_KB));
+      const all = await askAll(bench, paths(isoTime(later(now, -29 * DAY_MS))));
+      const named = all.map(({ path, bytes, times }) => ({
+        what: `${path} of ${(bytes / 1_000).toFixed(1)} KB`,
+        times,
+      }));
+      const slowest = slowestOf(named, say);
+      rows.push(within(`slowest answer ${of}, p99 (${slowest.what})`, ms(slowest.p99Ms), MOST_MS));
+      const [largest] = all.toSorted((a, b) => b.bytes - a.bytes);
+      const kb = { value: (largest?.bytes ?? 0) / 1_000, unit: "KB" } as const;
+      rows.push(within(`largest answer ${of} (${largest?.path})`, kb, MOST_KB));
       const search = { path: `/api/v1/why/${FILLED.busiest}`, clients: 8 };
       const [metrics] = await askAll(bench, ["/metrics"], search);
       const { p99Ms } = percentiles(metrics?.times ?? []);
-      rows.push(within(`/metrics while eight clients search ${of}, p99`, { value: p99Ms, unit: "ms" }, MOST_MS));
+      rows.push(within(`/metrics while eight clients search ${of}, p99`, ms(p99Ms), MOST_MS));
       rows.push(memoryRow(bench, `memory of the web afterwards ${of}`, children.web, MOST_MB));
       rows.push(...(await pageRows(bench, of)));
     } finally {
@@ -160,7 +157,7 @@ export async function pageRows(bench: Bench, of: string): Promise<readonly Row[]
       if (i > 0) await page.getByRole("button", { name: "Sign out" }).click();
       times.push(await signIn(page));
     }
-    bench.say(`sign-in until the page is useful: ${times.map((ms) => ms.toFixed(0)).join(", ")} ms`);
+    bench.say(`sign-in until the page is useful: ${times.map((time) => time.toFixed(0)).join(", ")} ms`);
     const tasks: number[] = [];
     for (const [place, heading] of PLACES) {
       const longest = await longestTask(bench, page, `${PAGE}#/${place}`, heading);
@@ -169,12 +166,8 @@ export async function pageRows(bench: Bench, of: string): Promise<readonly Row[]
     }
     const arriving = `${ARRIVING} events arrive in ${ARRIVING_MS / 1_000} s`;
     return [
-      within(`sign-in to a useful page ${of}, median`, { value: median(times), unit: "ms" }, MOST_SIGN_IN_MS),
-      within(
-        `longest task of the page while ${arriving} (50: none is longer)`,
-        { value: Math.max(...tasks), unit: "ms" },
-        MOST_TASK_MS,
-      ),
+      within(`sign-in to a useful page ${of}, median`, ms(median(times)), MOST_SIGN_IN_MS),
+      within(`longest task of the page while ${arriving} (50: none is longer)`, ms(Math.max(...tasks)), MOST_TASK_MS),
     ];
   } finally {
     await browser.close();

@@ -4,63 +4,45 @@ import { get, remove } from "./api.ts";
 import { tell } from "./attempt.ts";
 import { Remove } from "./fields.tsx";
 import { t } from "./messages.ts";
-import { At, Card, Said, useLoaded, Waiting } from "./parts.tsx";
-import { withProof } from "./proof.tsx";
+import { At, Card, Item, Rows, Said, useLoaded } from "./parts.tsx";
+import { withProof } from "./session.ts";
 
-/** When something was used last, if ever. */
 export function LastUse({ at }: Readonly<{ at: string | null }>) {
-  return at === null ? (
-    t.value.unused
-  ) : (
-    <>
-      {t.value.used} <At iso={at} how="moment" />
-    </>
-  );
+  return at === null ? <>{t.value.unused}</> : <At iso={at} how="moment" word={t.value.used} />;
 }
 
 type SecretItem = Readonly<{ id: string; name: string; lastUsed: string | null }>;
 type SecretWords = Readonly<
   Record<"title" | "hint" | "none" | "made", string> & Readonly<{ removed: (name: string) => string }>
 >;
-type SecretsProps<Item> = Readonly<{
+type SecretsProps<One> = Readonly<{
   /** Where the API lists and removes them. */
   path: string;
-  madeAt: (item: Item) => string;
+  madeAt: (one: One) => string;
   words: SecretWords;
   /** The list is loaded again when one of these changes. */
   by?: readonly unknown[];
-  children: (items: readonly Item[], reload: () => void) => ComponentChildren;
+  children: (items: readonly One[], reload: () => void) => ComponentChildren;
 }>;
 
 /** What the reader signs in with: each by its name, with its last use and its end, and below them a form that makes one. */
-export function SecretsCard<Item extends SecretItem>({ path, madeAt, words, by = [], children }: SecretsProps<Item>) {
-  const { data, error, reload } = useLoaded(() => get<{ items: readonly Item[] }>(path), by);
-  const takeOff = async ({ id, name }: Item): Promise<void> => {
+export function SecretsCard<One extends SecretItem>({ path, madeAt, words, by = [], children }: SecretsProps<One>) {
+  const list = useLoaded(() => get<{ items: readonly One[] }>(path), by);
+  const { data, reload } = list;
+  const takeOff = async ({ id, name }: One): Promise<void> => {
     await withProof(() => remove(`${path}/${encodeURIComponent(id)}`));
     tell(words.removed(name));
     reload();
   };
   return (
-    <Card title={words.title}>
-      <p class="hint">{words.hint}</p>
-      <Waiting error={error} reload={reload} isLoaded={data !== null} />
-      {data?.items.length === 0 && <p class="empty">{words.none}</p>}
-      <ul class="rows">
-        {data?.items.map((item) => (
-          <li key={item.id} class="row act">
-            <p>
-              <strong>
-                <Said text={item.name} />
-              </strong>
-              <br />
-              <small>
-                {words.made} <At iso={madeAt(item)} how="moment" />, <LastUse at={item.lastUsed} />
-              </small>
-            </p>
-            <Remove name={item.name} run={() => takeOff(item)} />
-          </li>
-        ))}
-      </ul>
+    <Card title={words.title} hint={words.hint}>
+      <Rows of={list} none={words.none}>
+        {(one) => (
+          <Item key={one.id} name={one.name} facts={<Since word={words.made} iso={madeAt(one)} used={one.lastUsed} />}>
+            <Remove name={one.name} run={() => takeOff(one)} />
+          </Item>
+        )}
+      </Rows>
       {data !== null && children(data.items, reload)}
     </Card>
   );
@@ -68,21 +50,30 @@ export function SecretsCard<Item extends SecretItem>({ path, madeAt, words, by =
 
 export type Listed = SessionItem & Readonly<{ isOwn: boolean }>;
 
+type SessionProps = Readonly<{ item: Listed; account?: string | null; children?: ComponentChildren }>;
+
 /** A browser that is signed in. `account`: the mailbox whose session it is, where several are listed. */
-export function SessionFacts({ item, account = null }: Readonly<{ item: Listed; account?: string | null }>) {
+export function SessionRow({ item, account = null, children }: SessionProps) {
   const { device, ip, startedAt, usedAt, isOwn } = item;
   const words = t.value.browsers;
-  return (
-    <p>
-      <strong>
-        <Said text={device} />
-      </strong>{" "}
+  const beside = (
+    <>
       <Said text={ip} /> {account !== null && <Said text={account} />}{" "}
       {isOwn && <span class="badge">{words.thisOne}</span>}
-      <br />
-      <small>
-        {words.started} <At iso={startedAt} how="moment" />, <LastUse at={usedAt} />
-      </small>
-    </p>
+    </>
+  );
+  return (
+    <Item name={device} beside={beside} facts={<Since word={words.started} iso={startedAt} used={usedAt} />}>
+      {children}
+    </Item>
+  );
+}
+
+/** `word`: what happened then. */
+function Since({ word, iso, used }: Readonly<{ word: string; iso: string; used: string | null }>) {
+  return (
+    <>
+      <At iso={iso} how="moment" word={word} />, <LastUse at={used} />
+    </>
   );
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
+import { settled } from "../test/kit/answered-requests.ts";
 import { forgetToasts, holdToasts, oneAtATime, TOAST_MS, tell, toasts, undoLast } from "./attempt.ts";
 
 const texts = (): readonly string[] => toasts.value.map(({ text }) => text);
@@ -81,7 +82,7 @@ test("one attempt runs at a time; the next may start after it ends or fails", as
   once(run);
   assert.deepEqual([runs, states], [1, [true]]);
   first.reject(new Error("refused"));
-  await new Promise(setImmediate);
+  await settled();
   assert.deepEqual([texts(), states], [["refused"], [true, false]]);
   once(() => Promise.resolve(void (runs += 1)));
   assert.equal(runs, 2);

@@ -39,10 +39,18 @@ export function Surely({ label, shown, surely, kind, run }: SurelyProps) {
   );
 }
 
-/** The button that removes something for good. */
 export function Remove({ name, run }: Readonly<{ name: string; run: () => Promise<void> }>) {
   const { remove, removeOf, surelyRemove } = t.value;
   return <Surely label={removeOf(name)} shown={remove} surely={surelyRemove(name)} run={run} />;
+}
+
+/** The button that takes something off a list at once: it can be added again. */
+export function TakeOff({ name, isBusy, run }: Readonly<{ name: string; isBusy?: boolean; run: () => void }>) {
+  return (
+    <button type="button" aria-label={t.value.removeOf(name)} aria-disabled={isBusy} onClick={run}>
+      {t.value.remove}
+    </button>
+  );
 }
 
 type FormProps = Readonly<{
@@ -115,32 +123,31 @@ export function Choice({ label, choices, chosen, ...select }: ChoiceProps) {
 type TurnsProps = Readonly<{
   newest: (() => void) | null;
   older: (() => void) | null;
-  /** Of the button to older rows. */
-  label?: string;
+  labels?: readonly [back: string, on: string];
   children?: ComponentChildren;
 }>;
 
-/** Below a list, newest first: to older rows, and back. */
-export function Turns({ newest, older, label = t.value.older, children }: TurnsProps) {
+/** Below a list, by default newest first: to older rows, and back. */
+export function Turns({ newest, older, labels = [t.value.newest, t.value.older], children }: TurnsProps) {
+  const [back, on] = labels;
   return (
     <div class="bar">
       {children}
       <span class="spacer" />
       {newest !== null && (
         <button type="button" onClick={newest}>
-          {t.value.newest}
+          {back}
         </button>
       )}
       {older !== null && (
         <button type="button" onClick={older}>
-          {label}
+          {on}
         </button>
       )}
     </div>
   );
 }
 
-/** In which language the page speaks to this browser. */
 export function LanguageField() {
   return (
     <label class="field narrow">

@@ -72,6 +72,11 @@ export function visible(text: string): string {
   return text.replaceAll(UNSEEN, (unseen) => `\\u{${(unseen.codePointAt(0) ?? 0).toString(16)}}`);
 }
 
+/** Without the fields that are empty. */
+export function filled(fields: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== ""));
+}
+
 /** A single address is shown without its length. */
 export function shortPrefix(prefix: string): string {
   return prefix.replace(prefix.includes(":") ? /\/128$/ : /\/32$/, "");

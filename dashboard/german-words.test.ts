@@ -4,8 +4,8 @@ import { test } from "node:test";
 import { alertFrames } from "../src/core/alerts/frames.ts";
 import { germanConditions, germanNotices } from "../src/core/alerts/german.ts";
 import { texts as german } from "./texts/german.ts";
-import { texts as admin } from "./texts/german-admin.ts";
-import { texts as mailbox } from "./texts/german-mailbox.ts";
+import * as admin from "./texts/german-admin.ts";
+import * as mailbox from "./texts/german-mailbox.ts";
 
 /** Names that lost: the last column of the table in CONTRIBUTING.md. */
 function losers(): readonly string[] {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
+import { answerRequests, settled } from "../test/kit/answered-requests.ts";
 import { figures, health, Live, liveness, onBans, onEvents, onGap, onStale, version } from "./live.ts";
 
 const STARTED = Date.UTC(2026, 10, 21, 14, 2);
@@ -101,7 +102,7 @@ test("skipped events are noticed", (t) => {
 test("after an error it comes back where it was, unless the session has ended", async (t) => {
   const { source, left } = start(t);
   const answers = [200, 401];
-  t.mock.method(globalThis, "fetch", () => Promise.resolve(Response.json({}, { status: answers.shift() ?? 500 })));
+  answerRequests(t, () => Response.json({}, { status: answers.shift() ?? 500 }));
   const { length } = PlayedSource.opened;
   source().say("events", { items: [41], more: false }, "41");
   source().fail();
@@ -160,8 +161,3 @@ test("lists are read again when the stream starts, also after a break, and when 
   assert.equal(seen("hello", { epoch: "one", version: "1.2.3" }), 2);
   assert.equal(seen("events", { items: [9_000], more: true }), 3);
 });
-
-/** What an answer sets off has happened. */
-async function settled(): Promise<void> {
-  for (let turn = 0; turn < 10; turn += 1) await new Promise((resolve) => setImmediate(resolve));
-}

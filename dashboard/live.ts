@@ -32,33 +32,33 @@ type Message =
   | Readonly<{ name: "figures"; news: Figures }>
   | Readonly<{ name: "beat"; news: unknown }>;
 const NAMES: readonly Message["name"][] = ["hello", "events", "bans", "health", "figures", "beat"];
+
 type Reader<T> = (news: T) => void;
-const eventReaders = new Set<Reader<readonly EventItem[]>>();
-const banReaders = new Set<Reader<BanNews>>();
-const gapReaders = new Set<() => void>();
-const staleReaders = new Set<() => void>();
 
-/** Calls `reader` with new events, newest first, until the function that it returns is called. */
-export function onEvents(reader: Reader<readonly EventItem[]>): () => void {
-  eventReaders.add(reader);
-  return () => eventReaders.delete(reader);
+/** News of one kind: `on` calls a reader with each until the function that it returns is called. */
+function topic<T = void>() {
+  const readers = new Set<Reader<T>>();
+  const on = (reader: Reader<T>): (() => void) => {
+    readers.add(reader);
+    return () => readers.delete(reader);
+  };
+  const tell: Reader<T> = (news) => readers.forEach((reader) => reader(news));
+  return { on, tell };
 }
 
-export function onBans(reader: Reader<BanNews>): () => void {
-  banReaders.add(reader);
-  return () => banReaders.delete(reader);
-}
+/** The newest first. */
+export const { on: onEvents, tell: tellEvents } = topic<readonly EventItem[]>();
+export const { on: onBans, tell: tellBans } = topic<BanNews>();
+/** The reader fell so far behind that the stream skipped some events. */
+export const { on: onGap, tell: tellGap } = topic();
+/** Something may have changed that the stream does not report, so lists must be read again. */
+export const { on: onStale, tell: tellStale } = topic();
 
-/** `reader`: the reader fell so far behind that the stream skipped some events. */
-export function onGap(reader: () => void): () => void {
-  gapReaders.add(reader);
-  return () => gapReaders.delete(reader);
-}
-
-/** `reader`: called if something may have changed that the stream does not report, so lists must be read again. */
-export function onStale(reader: () => void): () => void {
-  staleReaders.add(reader);
-  return () => staleReaders.delete(reader);
+/** Ends all of these. */
+export function leaving(...each: readonly (() => void)[]): () => void {
+  return () => {
+    for (const leave of each) leave();
+  };
 }
 
 /** Everything that comes without being asked for: `GET /api/v1/stream`. The page has one at a time. */
@@ -120,14 +120,17 @@ export class Live {
         this.#epoch = news.epoch;
         version.value = news.version;
         // Bans from the time before are not sent, and a list may have been read before the stream started.
-        for (const reader of staleReaders) reader();
+        tellStale();
         break;
       case "events":
-        if (news.more) for (const reader of [...gapReaders, ...staleReaders]) reader();
-        for (const reader of eventReaders) reader(news.items.toReversed());
+        if (news.more) {
+          tellGap();
+          tellStale();
+        }
+        tellEvents(news.items.toReversed());
         break;
       case "bans":
-        for (const reader of banReaders) reader({ ...news, added: news.added.toReversed() });
+        tellBans({ ...news, added: news.added.toReversed() });
         break;
       case "health":
         health.value = news;

@@ -1,6 +1,6 @@
 import { computed } from "@preact/signals";
 import { t as shared, textsOf } from "./messages.ts";
-import type { texts as english } from "./texts/english-mailbox.ts";
+import type * as english from "./texts/english-mailbox.ts";
 
 export type OwnTexts = typeof english;
 

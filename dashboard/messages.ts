@@ -9,7 +9,7 @@ export type Language = keyof typeof LANGUAGES;
 const KEPT = "language";
 
 /** Each is a separate program, so that a reader loads only one language. */
-type Catalogue<Texts> = Readonly<Record<Language, () => Promise<Readonly<{ texts: Texts }>>>>;
+type Catalogue<Texts> = Readonly<Record<Language, () => Promise<Texts>>>;
 
 /** The first of the reader's languages that the page speaks. */
 export function preferred(wanted: readonly (string | null)[]): Language {
@@ -32,7 +32,7 @@ export async function textsOf<Texts>(of: Catalogue<Texts>): Promise<ReadonlySign
   while (first.language !== language.peek()) first = await spokenNow(of);
   const spoken = signal(first.texts);
   catalogues.push(async (wanted) => {
-    const { texts } = await of[wanted]();
+    const texts = await of[wanted]();
     return () => (spoken.value = texts);
   });
   return spoken;
@@ -40,8 +40,8 @@ export async function textsOf<Texts>(of: Catalogue<Texts>): Promise<ReadonlySign
 
 /** What every page says. */
 export const t: ReadonlySignal<Messages> = await textsOf<Messages>({
-  en: () => import("./texts/english.ts"),
-  de: () => import("./texts/german.ts"),
+  en: () => import("./texts/english.ts").then(({ texts }) => texts),
+  de: () => import("./texts/german.ts").then(({ texts }) => texts),
 });
 
 /** Where the texts cannot be loaded, the page speaks as before, and this language once it is loaded again. */
@@ -61,7 +61,7 @@ export async function speak(wanted: Language): Promise<void> {
 /** Where the texts in its language cannot be loaded, those in the other: the page is never without any. */
 async function spokenNow<Texts>(of: Catalogue<Texts>) {
   const now = language.peek();
-  const { texts } = await of[now]().catch(of[now === "en" ? "de" : "en"]);
+  const texts = await of[now]().catch(of[now === "en" ? "de" : "en"]);
   return { language: now, texts };
 }
 

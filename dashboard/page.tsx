@@ -1,13 +1,15 @@
 import { signal } from "@preact/signals";
 import type { JSX } from "preact";
+import { t } from "./messages.ts";
 import { useLoaded, Waiting } from "./parts.tsx";
 import { loaded } from "./programs.ts";
 import type { PageName } from "./route.ts";
+import { Heading } from "./shell.tsx";
 
-export type Pages = Partial<Readonly<Record<PageName, () => JSX.Element>>>;
+type Pages = Partial<Readonly<Record<PageName, () => JSX.Element>>>;
 type Program = () => Promise<Pages>;
 
-const further: Program = () => import("./pages/further.ts").then(({ pages }) => pages);
+const further: Program = () => import("./pages/further.ts");
 
 /** The program in which a page is: a reader loads what they open. */
 const PROGRAMS: Readonly<Record<PageName, Program>> = {
@@ -26,13 +28,19 @@ const here = signal<Pages>({});
 
 export function Page({ name }: Readonly<{ name: PageName }>) {
   const Here = here.value[name];
-  return Here === undefined ? <Coming name={name} /> : <Here />;
+  if (Here === undefined) return <Coming name={name} />;
+  return (
+    <>
+      <Heading>{t.value.nav[name]}</Heading>
+      <Here />
+    </>
+  );
 }
 
 function Coming({ name }: Readonly<{ name: PageName }>) {
-  const { error, reload } = useLoaded(async () => {
+  const program = useLoaded(async () => {
     const pages = await loaded(PROGRAMS[name]);
     here.value = { ...here.peek(), ...pages };
   }, []);
-  return <Waiting error={error} reload={reload} />;
+  return <Waiting {...program} />;
 }

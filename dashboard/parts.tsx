@@ -33,14 +33,21 @@ export function Said({ text, lang = "en" }: Readonly<{ text: string; lang?: stri
   );
 }
 
-/** The time; the exact one is its title. */
-export function At({ iso, how }: Readonly<{ iso: string; how: "moment" | "distance" }>) {
+type AtProps = Readonly<{ iso: string; how: "moment" | "distance"; word?: string }>;
+
+/** The time, after a word for what happens then; the exact one is its title. */
+export function At({ iso, how, word = "" }: AtProps) {
   const at = Date.parse(iso);
   const text = how === "moment" ? moment(at, now.value, language.value) : distance(at, now.value, language.value);
+  const exact = new Date(at).toLocaleString(language.value, { dateStyle: "medium", timeStyle: "medium" });
   return (
-    <time dateTime={iso} title={new Date(at).toLocaleString(language.value)}>
-      {text}
-    </time>
+    <>
+      {word}
+      {word !== "" && " "}
+      <time dateTime={iso} title={exact}>
+        {text}
+      </time>
+    </>
   );
 }
 
@@ -55,6 +62,7 @@ export function Address({ of, shown = shortPrefix(of) }: Readonly<{ of: string; 
 
 type CardProps = Readonly<{
   title: string;
+  hint?: string;
   children: ComponentChildren;
   aside?: ComponentChildren;
   /** Of a card that takes the focus (`useOpened`). */
@@ -69,6 +77,7 @@ export function Card(props: CardProps) {
         <h2>{visible(props.title)}</h2>
         {props.aside}
       </div>
+      {props.hint !== undefined && <p class="hint">{props.hint}</p>}
       {props.children}
     </section>
   );
@@ -140,11 +149,9 @@ export function useAttempt(): Attempts {
   return { isBusy, attempt };
 }
 
-type WaitingProps = Readonly<{ error: Complaint | null; reload: () => void; isLoaded?: boolean }>;
-
-/** What stands where something is being loaded, and why it could not be, also above what `isLoaded`: that is of before. */
-export function Waiting({ error, reload, isLoaded = false }: WaitingProps) {
-  if (error === null) return isLoaded ? null : <p class="empty">{t.value.live.loading}</p>;
+/** What stands where something is being loaded, and why it could not be, also above data of before. */
+export function Waiting({ data, error, reload }: Omit<Loaded<unknown>, "isCurrent">) {
+  if (error === null) return data === null ? <p class="empty">{t.value.live.loading}</p> : null;
   return (
     <p class="empty" role="alert">
       {t.value.live.failed} <Said {...error} />{" "}
@@ -152,6 +159,58 @@ export function Waiting({ error, reload, isLoaded = false }: WaitingProps) {
         {t.value.live.retry}
       </button>
     </p>
+  );
+}
+
+type RowsProps<T> = Readonly<{
+  of: Loaded<Readonly<{ items: readonly T[] }>>;
+  none?: string | undefined;
+  /** Of a list that stands for itself, not in a card. */
+  label?: string;
+  children: (item: T, place: number) => ComponentChildren;
+}>;
+
+export function Rows<T>({ of, none, label, children }: RowsProps<T>) {
+  return (
+    <>
+      <Waiting {...of} />
+      {none !== undefined && of.data?.items.length === 0 && <p class="empty">{none}</p>}
+      <ul class="rows" aria-label={label}>
+        {of.data?.items.map(children)}
+      </ul>
+    </>
+  );
+}
+
+type ItemProps = Readonly<{
+  name: string;
+  beside?: ComponentChildren;
+  facts?: ComponentChildren;
+  children?: ComponentChildren;
+}>;
+
+/** A row: something by its name, what is known of it, and what may be done with it. */
+export function Item({ name, beside, facts, children }: ItemProps) {
+  return (
+    <li class="row act">
+      <p>
+        <strong>
+          <Said text={name} />
+        </strong>{" "}
+        {beside}
+        {facts !== undefined && <br />}
+        <small>{facts}</small>
+      </p>
+      {children}
+    </li>
+  );
+}
+
+export function Fact({ title, children }: Readonly<{ title: string; children: ComponentChildren }>) {
+  return (
+    <li class="row brief">
+      <strong>{title}</strong> <span>{children}</span>
+    </li>
   );
 }
 

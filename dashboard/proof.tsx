@@ -6,8 +6,6 @@ import { Said } from "./parts.tsx";
 import { usePasskey, whyNoPasskeys } from "./passkey.ts";
 import { proofAsked, reader } from "./session.ts";
 
-export { withProof } from "./session.ts";
-
 /** Asks for the password while a request waits for a proof. The focus goes back to where it was. */
 export function ProofDialog() {
   const asked = proofAsked.value;

@@ -1,4 +1,5 @@
 import { signal } from "@preact/signals";
+import { queryOf } from "./api.ts";
 
 /** Where the reader is. It stands behind the # of the address, so that the page works below any path of a proxy. */
 export const PAGES = ["now", "events", "bans", "mail", "accounts", "find", "system"] as const;
@@ -17,10 +18,9 @@ export function routeOf(hash: string): Route {
     : { page, query: Object.fromEntries(new URLSearchParams(query)) };
 }
 
-/** For `href`. Empty values are omitted. */
+/** For `href`. */
 export function hrefOf(page: PageName, query: Query = {}): string {
-  const filled = new URLSearchParams(Object.entries(query).filter(([, value]) => value !== ""));
-  return `#/${page}${filled.size === 0 ? "" : `?${filled}`}`;
+  return `#/${page}${queryOf(query)}`;
 }
 
 export const route = signal<Route>(routeOf(globalThis.location?.hash ?? ""));

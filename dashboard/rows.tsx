@@ -1,11 +1,24 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
+import { t } from "./admin-texts.ts";
+import { visible } from "./format.ts";
 import type { HeldRows } from "./live-list.ts";
+
+/** What the server advises, with its commands between backquotes. */
+export function Advice({ text }: Readonly<{ text: string }>) {
+  return (
+    <bdi class="said" lang="en">
+      {visible(text)
+        .split("`")
+        .map((part, place) => (place % 2 === 0 ? part : <code key={place}>{part}</code>))}
+    </bdi>
+  );
+}
 
 /** A page that is scrolled further than this is being read: rows that came above would push it down. */
 const SCROLLED_PX = 160;
 
-type Props<T> = Readonly<{
+type LiveProps<T> = Readonly<{
   label: string;
   rows: HeldRows<T>;
   keyOf: (item: T) => string;
@@ -42,7 +55,7 @@ export function useStill<T>(value: T) {
 }
 
 /** A live list, each row keyed. It holds still while the pointer or the focus is in it, and on devices without a pointer. */
-export function LiveRows<T>({ label, rows, keyOf, row }: Props<T>) {
+export function LiveRows<T>({ label, rows, keyOf, row }: LiveProps<T>) {
   const list = useRef<HTMLUListElement>(null);
   useEffect(() => {
     // A finger gives no warning of where it will come down.
@@ -69,11 +82,11 @@ export function LiveRows<T>({ label, rows, keyOf, row }: Props<T>) {
 }
 
 /** How many wait above the list. Its place is kept, so that nothing moves when it comes. */
-export function WaitingRows<T>({ rows, text }: Readonly<{ rows: HeldRows<T>; text: (count: number) => string }>) {
+export function WaitingRows<T>({ rows }: Readonly<{ rows: HeldRows<T> }>) {
   const count = rows.waiting.value;
   return (
     <button type="button" class="waiting" disabled={count === 0} onClick={() => rows.take()}>
-      {text(count)}
+      {t.value.lists.fresh(count)}
     </button>
   );
 }

@@ -56,9 +56,9 @@ const QUIET = 4;
 
 /** Shows the text as a QR code, dark on light in each colour scheme. The encoder is loaded when the first code is shown. */
 export function QrCode({ text, title }: Readonly<{ text: string; title: string }>) {
-  const { data, error, reload } = useLoaded(() => loaded(() => import("./qr.ts")), []);
-  if (data === null) return <Waiting error={error} reload={reload} />;
-  const code = data.encode(text, { ecc: "M", border: QUIET });
+  const encoder = useLoaded(() => loaded(() => import("./qr.ts")), []);
+  if (encoder.data === null) return <Waiting {...encoder} />;
+  const code = encoder.data.encode(text, { ecc: "M", border: QUIET });
   const path = code.data.flatMap((row, y) => row.map((dark, x) => (dark ? `M${x} ${y}h1v1h-1z` : ""))).join("");
   return (
     <svg

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { signedIn } from "./attempt.ts";
-import { findSession, may, reader, trouble } from "./session.ts";
+import { answerRequests, settled } from "../test/kit/answered-requests.ts";
+import { post, Refused } from "./api.ts";
+import { complain, GivenUp, signedIn, toasts } from "./attempt.ts";
+import { findSession, may, proofAsked, reader, trouble, withProof } from "./session.ts";
 
 const VIEWER = { name: "admin", role: "viewer", scopes: ["read"], freshUntil: null };
 
@@ -11,18 +13,17 @@ function serve(t: TestContext, answers: readonly (number | null)[]): () => numbe
   signedIn.value = "unknown";
   reader.value = null;
   const left = [...answers];
-  t.mock.method(globalThis, "fetch", () => {
+  answerRequests(t, () => {
     const status = left.shift() ?? null;
-    if (status === null) return Promise.reject(new TypeError("no connection"));
-    const body = status === 200 ? VIEWER : { detail: `It is ${status}.` };
-    return Promise.resolve(Response.json(body, { status }));
+    if (status === null) throw new TypeError("no connection");
+    return status === 200 ? VIEWER : Response.json({ detail: `It is ${status}.` }, { status });
   });
   return () => left.length;
 }
 
 async function later(t: TestContext): Promise<void> {
   t.mock.timers.tick(3_000);
-  for (let turn = 0; turn < 10; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  await settled();
 }
 
 test("a session is found at once, and its lack asks for the password", async (t) => {
@@ -55,4 +56,58 @@ test("nothing is offered before the server said what the reader may do, and noth
   await findSession();
   assert.equal(reader.value?.role, "viewer");
   assert.deepEqual([may("read"), may("ban"), may("allow"), may("admin")], [true, false, false, false]);
+});
+
+const NEEDED = { status: 403, code: "proof_needed", detail: "This needs the password again." };
+
+/** The server wants a proof until `prove` was called. */
+function proving(t: TestContext) {
+  let isProved = false;
+  const seen = answerRequests(t, (request) => (isProved ? { name: request } : Response.json(NEEDED, { status: 403 })));
+  const prove = (): void => {
+    isProved = true;
+    proofAsked.value?.given();
+  };
+  return { seen, prove };
+}
+
+async function asked(): Promise<void> {
+  await settled();
+  assert.notEqual(proofAsked.value, null);
+}
+
+test("a request that needs a proof is made again once it was given, and one question is for all that wait", async (t) => {
+  const { seen, prove } = proving(t);
+  const both = Promise.all(["one", "two"].map((path) => withProof(() => post<{ name: string }>(path, {}))));
+  await asked();
+  prove();
+  assert.deepEqual(
+    (await both).map(({ name }) => name),
+    ["POST one", "POST two"],
+  );
+  assert.deepEqual(seen, ["POST one {}", "POST two {}", "POST one {}", "POST two {}"]);
+  assert.equal(proofAsked.value, null);
+});
+
+test("a reader who cancels gets no error, and is asked again the next time", async (t) => {
+  const { seen, prove } = proving(t);
+  const first = withProof(() => post("one", {}));
+  await asked();
+  proofAsked.value?.giveUp();
+  await assert.rejects(first, GivenUp);
+  complain(await first.catch((error: unknown) => error));
+  assert.deepEqual(toasts.value, []);
+  const second = withProof(() => post("one", {}));
+  await asked();
+  prove();
+  await second;
+  assert.equal(seen.length, 3);
+});
+
+test("any other refusal is passed on with its code, and asks for nothing", async (t) => {
+  answerRequests(t, () => Response.json({ code: "not_allowed", detail: "No." }, { status: 403 }));
+  const failure = await withProof(() => post("one", {})).catch((error: unknown) => error);
+  assert.ok(failure instanceof Refused);
+  assert.deepEqual([failure.status, failure.code, failure.message], [403, "not_allowed", "No."]);
+  assert.equal(proofAsked.value, null);
 });

@@ -10,7 +10,6 @@ import { may } from "./session.ts";
 
 type ShellProps = Readonly<{ children: ComponentChildren; signOut: () => void; isOfMailbox?: boolean }>;
 
-/** The frame of each page: the pages themselves, whether the page is live, and passing messages. */
 export function Shell({ children, signOut, isOfMailbox = false }: ShellProps) {
   const main = useRef<HTMLElement>(null);
   useKeptFocus();
@@ -54,20 +53,15 @@ function Pages() {
   );
 }
 
-/** Whether what is shown is of now, and whether all is well. */
 function Live() {
-  const { kind, ...state } = liveness.value;
+  const now = liveness.value;
   const status = health.value?.status;
-  const says =
-    kind === "silent" && "since" in state
-      ? t.value.live.silent(hourAndMinute(state.since, language.value))
-      : kind === "live"
-        ? t.value.live.live
-        : t.value.live.connecting;
-  const shape = kind === "silent" ? "down" : kind === "live" ? "ok" : "degraded";
+  const words = t.value.live;
+  const says = now.kind === "silent" ? words.silent(hourAndMinute(now.since, language.value)) : words[now.kind];
+  const shape = ({ silent: "down", live: "ok", connecting: "degraded" } as const)[now.kind];
   return (
     <div class="live" role="status">
-      {status !== undefined && kind !== "silent" && status !== "ok" && (
+      {status !== undefined && now.kind !== "silent" && status !== "ok" && (
         <a class="plain-link" href={hrefOf("system")}>
           <State status={status} />
         </a>
@@ -98,7 +92,7 @@ export function Heading({ children }: Readonly<{ children: string }>) {
 /** Another page of a list: it is read from its start. */
 export function turnTo(page: PageName, query: Query): void {
   go(page, query);
-  document.querySelector("h1")?.focus();
+  focusHeading();
   scrollTo(0, 0);
 }
 

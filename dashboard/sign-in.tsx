@@ -10,7 +10,6 @@ import { Heading } from "./shell.tsx";
 /** What a browser that keeps passwords has as the administrator's name. */
 const ADMIN = "admin";
 
-/** Of the administrator, and of the users of mailboxes. */
 export function SignIn() {
   const form = useRef<HTMLFormElement>(null);
   const name = useRef<HTMLInputElement>(null);

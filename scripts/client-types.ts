@@ -13,21 +13,26 @@ export function clientTypes(document: unknown): string {
     ([name, schema]) => `${commentOf(schema)}export type ${name} = ${typeOf(schema)};\n`,
   );
   const shared = fieldsOf(parameters);
+  const sharedQueries = Object.entries(shared)
+    .filter(([, parameter]) => fieldsOf(parameter)["in"] === "query")
+    .map(([name, parameter]) => `export type ${typeNameOf(name)} = {\n${parameterField(fieldsOf(parameter))}};\n`);
   const routes = Object.entries(fieldsOf(paths)).flatMap(([path, methods]) =>
     Object.entries(fieldsOf(methods))
       .map(([method, operation]) => [`${method.toUpperCase()} ${path}`, fieldsOf(operation)] as const)
       .filter(([, { tags }]) => !listOf(tags).includes("page"))
       .map(([route, operation]) => routeOf(route, operation, shared)),
   );
-  return [HEADER, ...named, `export type Routes = {\n${routes.join("\n")}};\n`].join("\n");
+  return [HEADER, ...named, ...sharedQueries, `export type Routes = {\n${routes.join("\n")}};\n`].join("\n");
 }
 
 const HEADER = `// Made from the description of the API in /openapi.json by scripts/client-types.ts: change nothing here.
 `;
 
 function routeOf(route: string, operation: Fields, shared: Fields): string {
-  const parameters = listOf(operation["parameters"]).map((parameter) => meantBy(fieldsOf(parameter), shared));
-  const of = (place: string): readonly Fields[] => parameters.filter((parameter) => parameter["in"] === place);
+  const of = (place: string): readonly Fields[] =>
+    listOf(operation["parameters"])
+      .map(fieldsOf)
+      .filter((parameter) => meantBy(parameter, shared)["in"] === place);
   const { content } = fieldsOf(operation["requestBody"]);
   const body = fieldsOf(fieldsOf(content)["application/json"])["schema"];
   const says = [operation["summary"], operation["description"]].filter((text) => typeof text === "string").join(" ");
@@ -36,7 +41,7 @@ function routeOf(route: string, operation: Fields, shared: Fields): string {
     ...group("params", of("path")),
     ...group("query", of("query")),
     ...(body === undefined ? [] : [`readonly body: ${typeOf(body)};`]),
-    ...(of("header").some(({ name }) => name === "Idempotency-Key") ? [REPEAT_KEY] : []),
+    ...(of("header").some((parameter) => meantBy(parameter, shared)["name"] === "Idempotency-Key") ? [REPEAT_KEY] : []),
     `readonly answer: ${answerOf(fieldsOf(operation["responses"]))};`,
     "};\n",
   ].join("\n");
@@ -45,14 +50,27 @@ function routeOf(route: string, operation: Fields, shared: Fields): string {
 const REPEAT_KEY =
   "/** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;";
 
-/** Optional as a whole if each of its parameters is. */
+/** Optional as a whole if each of its parameters is. Those that several routes share have a type of their own. */
 function group(name: "params" | "query", parameters: readonly Fields[]): readonly string[] {
   if (parameters.length === 0) return [];
   const isNeeded = parameters.some(({ required }) => required === true);
-  const fields = parameters.map(({ name: field, required, description, schema }) =>
-    fieldOf({ name: String(field), type: parameterType(schema), isNeeded: required === true, says: description }),
-  );
-  return [`readonly ${name}${isNeeded ? ":" : "?:"} {\n${fields.join("")}}${isNeeded ? "" : " | undefined"};`];
+  const fields = parameters.filter(({ $ref }) => $ref === undefined).map(parameterField);
+  const own = fields.length === 0 ? [] : [`{\n${fields.join("")}}`];
+  const types = [
+    ...parameters.flatMap(({ $ref }) => (typeof $ref === "string" ? typeNameOf(nameIn($ref)) : [])),
+    ...own,
+  ];
+  const type = types.length === 1 ? types.join("") : `(${types.join(" & ")})`;
+  return [`readonly ${name}${isNeeded ? ":" : "?:"} ${type}${isNeeded ? "" : " | undefined"};`];
+}
+
+function parameterField({ name, required, description, schema }: Fields): string {
+  return fieldOf({
+    name: String(name),
+    type: parameterType(schema),
+    isNeeded: required === true,
+    says: description,
+  });
 }
 
 /** A number or a yes is text in an address; a script has it as what it is. */
@@ -138,6 +156,11 @@ function meantBy(parameter: Fields, shared: Fields): Fields {
 
 function nameIn(ref: string): string {
   return ref.slice(ref.lastIndexOf("/") + 1);
+}
+
+/** `dry_run` is `DryRun`. */
+function typeNameOf(parameter: string): string {
+  return parameter.replace(/(?:^|_)([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 
 function commentOf(schema: unknown): string {

@@ -464,6 +464,11 @@ export type TimelineStep = {
   readonly settings: readonly string[];
 };
 
+export type DryRun = {
+  /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
+  readonly dry_run?: boolean | undefined;
+};
+
 export type Routes = {
   /** Bans, recent events, busiest addresses and health; or, with `action=cleanup`, removes expired bans. */
   "GET /api/security": {
@@ -482,12 +487,7 @@ export type Routes = {
 
   /** Bans or unbans an address or a network. */
   "POST /api/security": {
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
+    readonly query?: DryRun | undefined;
     readonly body:
       | {
           readonly action: "ban";
@@ -610,12 +610,7 @@ export type Routes = {
 
   /** Makes a token, which is shown only now. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
   "POST /api/v1/tokens": {
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
+    readonly query?: DryRun | undefined;
     readonly body: {
       readonly name: string;
       /** Scopes, and roles that stand for theirs. */
@@ -806,7 +801,7 @@ export type Routes = {
     };
   };
 
-  /** Mails of strangers that were asked to come again within the last 6 hours, and have not come. */
+  /** Mails from strangers that were greylisted within the last 6 hours and not sent again yet. */
   "GET /api/v1/greylist/waiting": {
     readonly answer: {
       /** The latest first, 100 at most. */
@@ -871,12 +866,7 @@ export type Routes = {
 
   /** Adds an account. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
   "POST /api/v1/accounts": {
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
+    readonly query?: DryRun | undefined;
     readonly body: {
       /** The account, such as anna@example.org. */
       readonly name: string;
@@ -938,12 +928,7 @@ export type Routes = {
 
   /** Adds the accounts of a file of postfix-accounts.cf's format; all its lines must be right. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
   "POST /api/v1/accounts/import": {
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
+    readonly query?: DryRun | undefined;
     readonly body: {
       /** Lines such as `anna@example.org|{SHA512-CRYPT}$6$…`. */
       readonly file: string;
@@ -978,12 +963,7 @@ export type Routes = {
       /** The account, such as anna@example.org. */
       readonly name: string;
     };
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
+    readonly query?: DryRun | undefined;
     readonly body: {
       /** Without it the server generates one and returns it once. */
       readonly password?: string | undefined;
@@ -1177,12 +1157,7 @@ export type Routes = {
 
   /** Bans an address or a network. */
   "POST /api/v1/bans": {
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
+    readonly query?: DryRun | undefined;
     readonly body: {
       /** An IP address, or a network such as 203.0.113.0/24. */
       readonly ip: string;
@@ -1288,12 +1263,7 @@ export type Routes = {
       /** An IP address, or a network such as 203.0.113.0/24. */
       readonly network: string;
     };
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
+    readonly query?: DryRun | undefined;
     readonly answer: {
       readonly prefix: string;
     };
@@ -1301,12 +1271,7 @@ export type Routes = {
 
   /** Puts an address or a network on the allow list and lifts the bans within it. */
   "POST /api/v1/allow": {
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
+    readonly query?: DryRun | undefined;
     readonly body: {
       /** An IP address, or a network such as 203.0.113.0/24. */
       readonly network: string;
@@ -1357,12 +1322,7 @@ export type Routes = {
       /** An IP address, or a network such as 203.0.113.0/24. */
       readonly network: string;
     };
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
+    readonly query?: DryRun | undefined;
     readonly answer: {
       readonly prefix: string;
     };
@@ -1436,12 +1396,7 @@ export type Routes = {
       /** The account, such as anna@example.org. */
       readonly name: string;
     };
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
+    readonly query?: DryRun | undefined;
     readonly answer: {
       readonly name: string;
     };
@@ -1495,12 +1450,7 @@ export type Routes = {
       /** The account, such as anna@example.org. */
       readonly name: string;
     };
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
+    readonly query?: DryRun | undefined;
     /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
     readonly answer: {
       readonly name: string;
@@ -1515,12 +1465,7 @@ export type Routes = {
       /** The account, such as anna@example.org. */
       readonly name: string;
     };
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
+    readonly query?: DryRun | undefined;
     /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
     readonly answer: {
       readonly name: string;
@@ -1535,12 +1480,7 @@ export type Routes = {
       /** The account, such as anna@example.org. */
       readonly name: string;
     };
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
+    readonly query?: DryRun | undefined;
     readonly body: {
       /** 0: no limit. Null: as `mailboxes.quota` says. */
       readonly quotaBytes: number | null;
@@ -1557,12 +1497,7 @@ export type Routes = {
       /** The account, such as anna@example.org. */
       readonly name: string;
     };
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
+    readonly query?: DryRun | undefined;
     readonly body: {
       readonly networks: readonly string[];
     };
@@ -1581,12 +1516,7 @@ export type Routes = {
       /** An IP address, or a network such as 203.0.113.0/24. */
       readonly network: string;
     };
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
+    readonly query?: DryRun | undefined;
     readonly answer: {
       readonly name: string;
       readonly networks: readonly string[];
@@ -1627,7 +1557,7 @@ export type Routes = {
         readonly recipients: readonly string[];
       }[];
       readonly heldTotal: number;
-      /** What `account` sent within 24 hours: the newest 100. Empty without `account`. */
+      /** What else `account` sent within 24 hours: the newest 100. Empty without `account`. */
       readonly sent: readonly {
         readonly queueId: string | null;
         /** ISO 8601 in UTC. */
@@ -1647,12 +1577,7 @@ export type Routes = {
       /** The account whose mail is held. */
       readonly account: string;
     };
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
+    readonly query?: DryRun | undefined;
     /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
     readonly answer: {
       readonly name: string;
@@ -1668,12 +1593,7 @@ export type Routes = {
       /** The account whose mail is held. */
       readonly account: string;
     };
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
+    readonly query?: DryRun | undefined;
     readonly body: {
       /** Goes back to its senders as undeliverable. */
       readonly bounce?: boolean | undefined;
@@ -1739,12 +1659,7 @@ export type Routes = {
 
   /** Puts mail on hold: it is not delivered before it is released. */
   "POST /api/v1/queue/hold": {
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
+    readonly query?: DryRun | undefined;
     readonly body: {
       /** Only these mails. */
       readonly ids?: readonly string[] | undefined;
@@ -1776,12 +1691,7 @@ export type Routes = {
 
   /** Releases mail that was put on hold by hand. */
   "POST /api/v1/queue/release": {
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
+    readonly query?: DryRun | undefined;
     readonly body: {
       /** Only these mails. */
       readonly ids?: readonly string[] | undefined;
@@ -1813,12 +1723,7 @@ export type Routes = {
 
   /** Tries deferred mail again now. */
   "POST /api/v1/queue/flush": {
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
+    readonly query?: DryRun | undefined;
     readonly body: {
       /** Only these mails. */
       readonly ids?: readonly string[] | undefined;
@@ -1850,12 +1755,7 @@ export type Routes = {
 
   /** Deletes mail for good, 1,000 an hour at most, without a word to its sender. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
   "POST /api/v1/queue/delete": {
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
+    readonly query?: DryRun | undefined;
     readonly body: {
       /** Only these mails. */
       readonly ids?: readonly string[] | undefined;
@@ -1885,12 +1785,7 @@ export type Routes = {
 
   /** Returns mail to its senders as undeliverable; counts as deleted. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
   "POST /api/v1/queue/return": {
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
+    readonly query?: DryRun | undefined;
     readonly body: {
       /** Only these mails. */
       readonly ids?: readonly string[] | undefined;
@@ -1944,12 +1839,7 @@ export type Routes = {
       /** The account, such as anna@example.org. */
       readonly name: string;
     };
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
+    readonly query?: DryRun | undefined;
     readonly body: {
       /** Of the device, such as phone. */
       readonly name: string;
@@ -1999,12 +1889,7 @@ export type Routes = {
       /** Of the device, such as phone. */
       readonly id: string;
     };
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
+    readonly query?: DryRun | undefined;
     readonly answer: {
       readonly id: string;
     };
@@ -2041,12 +1926,7 @@ export type Routes = {
       /** The account, such as anna@example.org. */
       readonly name: string;
     };
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
+    readonly query?: DryRun | undefined;
     readonly body: {
       readonly to: readonly string[];
       readonly keep: boolean;
@@ -2066,12 +1946,7 @@ export type Routes = {
       /** The account, such as anna@example.org. */
       readonly name: string;
     };
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
+    readonly query?: DryRun | undefined;
     readonly answer: {
       readonly name: string;
       /** Empty: mail stays in the mailbox. */
@@ -2141,12 +2016,7 @@ export type Routes = {
       /** The account, such as anna@example.org. */
       readonly name: string;
     };
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
+    readonly query?: DryRun | undefined;
     readonly body: {
       readonly subject?: string | undefined;
       readonly text: string;
@@ -2171,12 +2041,7 @@ export type Routes = {
       /** The account, such as anna@example.org. */
       readonly name: string;
     };
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
+    readonly query?: DryRun | undefined;
     readonly answer: {
       readonly name: string;
       /** Null: no reply is sent. */
@@ -2241,12 +2106,7 @@ export type Routes = {
 
   /** Adds an alias, or further targets to one that is there. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
   "POST /api/v1/aliases": {
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
+    readonly query?: DryRun | undefined;
     readonly body: {
       /** A mail address. */
       readonly address: string;
@@ -2289,12 +2149,7 @@ export type Routes = {
       /** A mail address. */
       readonly address: string;
     };
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
+    readonly query?: DryRun | undefined;
     readonly answer: {
       readonly address: string;
     };
@@ -2306,12 +2161,7 @@ export type Routes = {
       /** A mail address. */
       readonly address: string;
     };
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
+    readonly query?: DryRun | undefined;
     /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
     readonly answer: {
       readonly address: string;
@@ -2324,12 +2174,7 @@ export type Routes = {
       /** A mail address. */
       readonly address: string;
     };
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
+    readonly query?: DryRun | undefined;
     /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
     readonly answer: {
       readonly address: string;
@@ -2338,12 +2183,7 @@ export type Routes = {
 
   /** Pauses greylisting for a recipient who waits for a mail. */
   "POST /api/v1/greylist/pauses": {
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
+    readonly query?: DryRun | undefined;
     readonly body: {
       /** Who waits for a mail, such as one with a code. */
       readonly recipient: string;
@@ -2409,12 +2249,7 @@ export type Routes = {
       /** Who waits for a mail, such as one with a code. */
       readonly recipient: string;
     };
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
+    readonly query?: DryRun | undefined;
     readonly answer: {
       readonly target: string;
     };
@@ -2422,12 +2257,7 @@ export type Routes = {
 
   /** From now on no mail of the sender is spam for the account. */
   "POST /api/v1/spam/senders": {
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
+    readonly query?: DryRun | undefined;
     readonly body: {
       /** The account, such as anna@example.org. */
       readonly account: string;
@@ -2443,13 +2273,11 @@ export type Routes = {
 
   /** Mail of the sender to the account is scored again. */
   "DELETE /api/v1/spam/senders": {
-    readonly query: {
+    readonly query: DryRun & {
       /** The account, such as anna@example.org. */
       readonly account: string;
       /** An address, or all of a domain: *@example.org. */
       readonly sender: string;
-      /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
-      readonly dry_run?: boolean | undefined;
     };
     readonly answer: {
       readonly account: string;
@@ -2883,12 +2711,7 @@ export type Routes = {
 
   /** Ends all sessions of the administrator but the caller's own. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
   "DELETE /api/v1/sessions": {
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
+    readonly query?: DryRun | undefined;
     readonly answer: {
       readonly ended: number;
     };
@@ -2900,12 +2723,7 @@ export type Routes = {
       /** As in the list of sessions. */
       readonly id: string;
     };
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
+    readonly query?: DryRun | undefined;
     readonly answer: {
       readonly ended: number;
     };
@@ -2917,12 +2735,7 @@ export type Routes = {
       /** The token's name. */
       readonly name: string;
     };
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
+    readonly query?: DryRun | undefined;
     readonly answer: {
       readonly name: string;
     };

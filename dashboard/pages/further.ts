@@ -1,19 +1,8 @@
-import type { Pages } from "../page.tsx";
-import { AccountsPage } from "./accounts/accounts.tsx";
-import { BansPage } from "./bans/bans.tsx";
-import { EventsPage } from "./events/events.tsx";
-import { FindPage } from "./find/find.tsx";
-import { MailPage } from "./mail/mail.tsx";
-import { SettingsPage } from "./settings/settings.tsx";
-import { SystemPage } from "./system/system.tsx";
-
 /** The administrator's pages but the first: in one program, which is smaller than one for each. */
-export const pages: Pages = {
-  events: EventsPage,
-  bans: BansPage,
-  mail: MailPage,
-  accounts: AccountsPage,
-  find: FindPage,
-  system: SystemPage,
-  settings: SettingsPage,
-};
+export { AccountsPage as accounts } from "./accounts/accounts.tsx";
+export { BansPage as bans } from "./bans/bans.tsx";
+export { EventsPage as events } from "./events/events.tsx";
+export { FindPage as find } from "./find/find.tsx";
+export { MailPage as mail } from "./mail/mail.tsx";
+export { SettingsPage as settings } from "./settings/settings.tsx";
+export { SystemPage as system } from "./system/system.tsx";

@@ -1,29 +1,60 @@
-import type { ComponentChildren } from "preact";
+import type { ComponentChildren, JSX } from "preact";
 import { t } from "../admin-texts.ts";
-import { Form } from "../fields.tsx";
-import { useFilled } from "../parts.tsx";
-import type { PageName, Query } from "../route.ts";
+import { Form, Turns } from "../fields.tsx";
+import { Field, fieldsOf, useFilled } from "../parts.tsx";
+import { go, hrefOf, type PageName, type Query, route } from "../route.ts";
 import { turnTo } from "../shell.tsx";
 
-type PagesProps = Readonly<{ page: PageName; query: Query; by: "before" | "after"; at: string; next: string | null }>;
+type Part = Readonly<{ name: string; title: string; show: () => JSX.Element }>;
+
+/** The parts of a page as tabs, and the one that the address names: without a name the first. */
+export function Parts({ page, parts }: Readonly<{ page: PageName; parts: readonly Part[] }>) {
+  const shown = parts.find(({ name }) => name === route.value.query["show"]) ?? parts[0];
+  return (
+    <>
+      <nav class="tabs" aria-label={t.value.lists.parts}>
+        {parts.map((part) => (
+          <a
+            key={part.name}
+            href={hrefOf(page, { show: part === parts[0] ? "" : part.name })}
+            aria-current={part === shown ? "page" : undefined}
+          >
+            {part.title}
+          </a>
+        ))}
+      </nav>
+      {shown !== undefined && <shown.show key={shown.name} />}
+    </>
+  );
+}
+
+type LookUpProps = Readonly<{ page: PageName; query?: Query; label: string; placeholder?: string }>;
+
+/** Searches a list for a text. `query`: what the address of the page says beside it. */
+export function LookUp({ page, query = {}, label, placeholder }: LookUpProps) {
+  const form = useFilled({ text: route.value.query["text"] ?? "" });
+  const search = (event: Event): void => {
+    event.preventDefault();
+    go(page, { ...query, ...fieldsOf(event.currentTarget) });
+  };
+  return (
+    <form ref={form} class="look-up" role="search" onSubmit={search}>
+      <Field label={label} name="text" type="search" maxLength={200} placeholder={placeholder} />
+      <button type="submit">{t.value.lists.search}</button>
+    </form>
+  );
+}
+
+type PagesProps = Readonly<{ page: PageName; query: Query; by?: "before" | "after"; at: string; next: string | null }>;
 
 /** The way to the next page of a list, and back to the first. `by`: the place in the address with the page's cursor. */
-export function Pages({ page, query, by, at, next }: PagesProps) {
-  const words = t.value.accounts;
+export function Pages({ page, query, by = "before", at, next }: PagesProps) {
   return (
-    <div class="bar">
-      <span class="spacer" />
-      {at !== "" && (
-        <button type="button" onClick={() => turnTo(page, query)}>
-          {words.first}
-        </button>
-      )}
-      {next !== null && (
-        <button type="button" onClick={() => turnTo(page, { ...query, [by]: next })}>
-          {words.more}
-        </button>
-      )}
-    </div>
+    <Turns
+      newest={at === "" ? null : () => turnTo(page, query)}
+      older={next === null ? null : () => turnTo(page, { ...query, [by]: next })}
+      labels={[t.value.lists.firstPage, t.value.lists.nextPage]}
+    />
   );
 }
 
@@ -34,13 +65,12 @@ type FiltersProps = Readonly<{
   filled: Query;
   isSet: boolean;
   search: (fields: Query) => void;
-  clear: string;
-  clearAll: () => void;
+  clear: () => void;
   children: ComponentChildren;
 }>;
 
 /** What a list shows of all that there is; closed on a phone until something is set. */
-export function Filters({ title, label, filled, isSet, search, clear, clearAll, children }: FiltersProps) {
+export function Filters({ title, label, filled, isSet, search, clear, children }: FiltersProps) {
   const form = useFilled(filled);
   return (
     <details class="card filters" open={isSet || matchMedia("(min-width: 640px)").matches}>
@@ -51,8 +81,8 @@ export function Filters({ title, label, filled, isSet, search, clear, clearAll, 
         role="search"
         submit={async (fields) => search(fields)}
         others={
-          <button type="button" disabled={!isSet} onClick={clearAll}>
-            {clear}
+          <button type="button" disabled={!isSet} onClick={clear}>
+            {t.value.lists.clear}
           </button>
         }
       >

@@ -5,34 +5,37 @@ import { LanguageField } from "../fields.tsx";
 import { size, whole } from "../format.ts";
 import { t } from "../mailbox-texts.ts";
 import { language } from "../messages.ts";
-import { Card, Said, State, useLoaded, Waiting } from "../parts.tsx";
+import { Card, Fact, Said, State, useLoaded, Waiting } from "../parts.tsx";
 import { Copy, QrCode } from "../secrets.tsx";
-import { Heading } from "../shell.tsx";
 import { AppPasswordsCard, OwnSessionsCard, PasswordCard, SignInsCard } from "./me/access.tsx";
-import { DeliveryCards } from "./me/delivery.tsx";
+import { ForwardingCard, VacationCard } from "./me/delivery.tsx";
 import { CodeCard, FollowCard, SendersCard } from "./me/mail.tsx";
 
-/** What the user of a mailbox sees: their own mailbox, and nothing else. */
 export function MePage() {
-  const { data, error, reload } = useLoaded(() => get<MyMailbox>("me"), []);
+  const me = useLoaded(() => get<MyMailbox>("me"), []);
+  const { data, reload } = me;
   return (
     <>
-      <Heading>{t.value.me.title}</Heading>
-      <Waiting error={error} reload={reload} isLoaded={data !== null} />
+      <Waiting {...me} />
       {data !== null && <Facts me={data} />}
       {data !== null && <SignInsCard isPasswordOnServer={data.passwordOnServer} />}
       <div class="columns">
-        {data !== null && <CodeCard until={data.greylistPausedUntil} changed={reload} />}
-        <SendersCard />
-        <FollowCard />
-        <ClientCard />
-        <AppPasswordsCard />
-        <DeliveryCards />
-        {data !== null && <PasswordCard isOnServer={data.passwordOnServer} />}
-        <OwnSessionsCard />
-        <Card title={t.value.me.page}>
-          <LanguageField />
-        </Card>
+        <div class="stack">
+          {data !== null && <CodeCard until={data.greylistPausedUntil} changed={reload} />}
+          <SendersCard />
+          <FollowCard />
+          <ClientCard />
+          <AppPasswordsCard />
+        </div>
+        <div class="stack">
+          <ForwardingCard />
+          <VacationCard />
+          {data !== null && <PasswordCard isOnServer={data.passwordOnServer} />}
+          <OwnSessionsCard />
+          <Card title={t.value.me.page}>
+            <LanguageField />
+          </Card>
+        </div>
       </div>
     </>
   );
@@ -44,18 +47,13 @@ function Facts({ me }: Readonly<{ me: MyMailbox }>) {
     <Card title={me.account}>
       {me.guarded && <State status="degraded">{words.guarded}</State>}
       <ul>
-        <li class="row brief">
-          <strong>{words.use}</strong>
-          <span>{useOf(me)}</span>
-        </li>
-        <li class="row brief">
-          <strong>{words.networks}</strong>
+        <Fact title={words.use}>{useOf(me)}</Fact>
+        <Fact title={words.networks}>
           <Listed items={me.networks} none={words.anywhere} />
-        </li>
-        <li class="row brief">
-          <strong>{words.aliases}</strong>
+        </Fact>
+        <Fact title={words.aliases}>
           <Listed items={me.aliases} none={words.noAliases} />
-        </li>
+        </Fact>
       </ul>
     </Card>
   );
@@ -69,7 +67,7 @@ function useOf({ usedBytes, mails, quotaBytes }: MyMailbox): string {
 }
 
 function Listed({ items, none }: Readonly<{ items: readonly string[]; none: string }>) {
-  return items.length === 0 ? <span>{none}</span> : <Said text={items.join(", ")} />;
+  return items.length === 0 ? none : <Said text={items.join(", ")} />;
 }
 
 /** Both ports use TLS from the start. */
@@ -77,14 +75,13 @@ type Place = Readonly<{ host: string; port: number }>;
 type Client = Readonly<{ account: string; imap: Place; smtp: Place; text: string }>;
 
 /** What a mail program must know, in three forms. None of them holds a password. */
-export function ClientCard() {
-  const { data, error, reload } = useLoaded(() => get<Client>("me/client"), []);
+function ClientCard() {
+  const client = useLoaded(() => get<Client>("me/client"), []);
   const words = t.value.me;
   return (
-    <Card title={words.client}>
-      <p class="hint">{words.clientHint}</p>
-      <Waiting error={error} reload={reload} isLoaded={data !== null} />
-      {data !== null && <Settings client={data} />}
+    <Card title={words.client} hint={words.clientHint}>
+      <Waiting {...client} />
+      {client.data !== null && <Settings client={client.data} />}
     </Card>
   );
 }
@@ -96,10 +93,12 @@ function Settings({ client }: Readonly<{ client: Client }>) {
   return (
     <>
       <ul>
-        <Fact title={words.incoming} says={placeOf(imap)} />
-        <Fact title={words.outgoing} says={placeOf(smtp)} />
-        <Fact title={words.user} says={account} />
-        <Fact title={words.clientPassword} says={words.yourPassword} />
+        <Fact title={words.incoming}>{words.at(imap.host, imap.port)}</Fact>
+        <Fact title={words.outgoing}>{words.at(smtp.host, smtp.port)}</Fact>
+        <Fact title={words.user}>
+          <Said text={account} />
+        </Fact>
+        <Fact title={words.clientPassword}>{words.yourPassword}</Fact>
       </ul>
       <div class="buttons">
         <Copy text={text} what={words.settingsText} />
@@ -115,18 +114,6 @@ function Settings({ client }: Readonly<{ client: Client }>) {
       </details>
     </>
   );
-}
-
-function Fact({ title, says }: Readonly<{ title: string; says: string }>) {
-  return (
-    <li class="row brief">
-      <strong>{title}</strong> <Said text={says} />
-    </li>
-  );
-}
-
-function placeOf({ host, port }: Place): string {
-  return t.value.me.at(host, port);
 }
 
 /** Short, so that the code has few and large squares. */

@@ -4,14 +4,13 @@ import type { Health, OwnerTask } from "../../src/admin/declare/items.ts";
 import type { Page } from "../../src/admin/declare/paging.ts";
 import { eventName, type OwnTexts, t } from "../admin-texts.ts";
 import { get, queryOf } from "../api.ts";
-import { hourAndMinute, visible, whole } from "../format.ts";
-import { figures, health, liveness, onBans, onStale } from "../live.ts";
+import { hourAndMinute, whole } from "../format.ts";
+import { figures, health, leaving, liveness, onBans, onStale } from "../live.ts";
 import { language } from "../messages.ts";
-import { Address, At, Card, Said, State, useLoaded, Waiting } from "../parts.tsx";
+import { Address, At, Card, Rows, Said, State, useLoaded, Waiting } from "../parts.tsx";
 import { hrefOf, type PageName, type Query } from "../route.ts";
-import { useStill } from "../rows.tsx";
+import { Advice, useStill } from "../rows.tsx";
 import { may } from "../session.ts";
-import { Heading } from "../shell.tsx";
 import { DayChart, useCounted } from "./now/day-chart.tsx";
 
 /** After news, until the newest bans are asked for: a flood asks once in this time. */
@@ -19,12 +18,10 @@ const SETTLE_MS = 1_000;
 const NEW_BANS = 6;
 const BUSIEST = 6;
 
-/** Whether mail flows, whether the owner must act, and what is new. */
 export function NowPage() {
   const known = health.value;
   return (
     <>
-      <Heading>{t.value.now.title}</Heading>
       {known !== null && <Sentence health={known} />}
       {known !== null && <ToDo health={known} />}
       <FiguresOfDay />
@@ -42,7 +39,6 @@ type Sentences = Readonly<{ status: Health["status"]; says: string }>;
 /** While one of these waits, mail does not flow. */
 const STOPS_MAIL: readonly string[] = ["disk_full", "disk_read_only"];
 
-/** The one sentence. */
 function sentenceOf({ status, components, needsYou }: Health, { now }: Pick<OwnTexts, "now">): Sentences {
   const named = (wanted: Health["status"]): string =>
     components.flatMap((one) => (one.status === wanted ? [one.name] : [])).join(", ");
@@ -86,7 +82,7 @@ function ToDo({ health: { needsYou: tasks } }: Readonly<{ health: Health }>) {
               <br />
               <Advice text={task.action} />
             </p>
-            <TaskLink task={task} />
+            <TaskLink {...task} />
           </li>
         ))}
       </ul>
@@ -94,31 +90,19 @@ function ToDo({ health: { needsYou: tasks } }: Readonly<{ health: Health }>) {
   );
 }
 
-/** What the server advises, with its commands between backquotes. */
-function Advice({ text }: Readonly<{ text: string }>) {
-  return (
-    <bdi class="said" lang="en">
-      {visible(text)
-        .split("`")
-        .map((part, place) => (place % 2 === 0 ? part : <code key={place}>{part}</code>))}
-    </bdi>
-  );
-}
-
 type Place = readonly [page: PageName, query: Query, label: string];
 const ABOUT_BANS = ["bans_in_force", "many_bans"];
 
-/** Where a task is dealt with. */
 function placeOf({ kind, code, account }: OwnerTask): Place {
   const { now } = t.value;
   if (kind === "held_mail") return ["mail", { show: "held" }, now.seeHeld];
   if (kind === "dns") return ["system", { show: "dns" }, now.see];
   if (ABOUT_BANS.includes(code)) return ["bans", {}, now.allBans];
   if (account !== null && may("admin")) return ["accounts", { name: account }, now.seeAccount];
-  return ["system", kind === "alert" ? { show: "alerts" } : { notice: code }, now.see];
+  return kind === "alert" ? ["system", { show: "alerts" }, now.seeAlerts] : ["system", { notice: code }, now.see];
 }
 
-function TaskLink({ task }: Readonly<{ task: OwnerTask }>) {
+function TaskLink(task: OwnerTask) {
   const [page, query, label] = placeOf(task);
   return (
     <a class="button" href={hrefOf(page, query)}>
@@ -157,7 +141,8 @@ function FiguresOfDay() {
 }
 
 function NewBans() {
-  const { data, error, reload } = useLoaded(() => get<Page<BanItem>>(`bans${queryOf({ limit: NEW_BANS })}`), []);
+  const newest = useLoaded(() => get<Page<BanItem>>(`bans${queryOf({ limit: NEW_BANS })}`), []);
+  const { data, reload } = newest;
   useEffect(() => {
     let settling: number | undefined;
     const readSoon = (): void => {
@@ -166,16 +151,13 @@ function NewBans() {
         reload();
       }, SETTLE_MS);
     };
-    const leave = [
+    return leaving(
+      () => clearTimeout(settling),
       onStale(readSoon),
       onBans(({ added, removed }) => {
         if (added.length + removed.length > 0) readSoon();
       }),
-    ];
-    return () => {
-      clearTimeout(settling);
-      for (const one of leave) one();
-    };
+    );
   }, []);
   const [bans, holding] = useStill(data?.items ?? []);
   const { now, bans: words } = t.value;
@@ -186,8 +168,8 @@ function NewBans() {
   );
   return (
     <Card title={now.newBans} aside={all}>
-      <Waiting error={error} reload={reload} isLoaded={data !== null} />
-      {data !== null && bans.length === 0 && <p class="empty">{now.noBans}</p>}
+      <Waiting {...newest} />
+      {data !== null && bans.length === 0 && <p class="empty">{words.none}</p>}
       <ul class="rows" {...holding}>
         {bans.map(({ prefix, level, reason, createdAt }) => (
           <li key={prefix} class="row brief">
@@ -206,20 +188,18 @@ function NewBans() {
 type Ranking = Readonly<{ items: readonly Readonly<{ ip: string; count: number }>[] }>;
 
 function Busiest() {
-  const { data, error, reload } = useLoaded(() => get<Ranking>(`top${queryOf({ by: "mails", limit: BUSIEST })}`), []);
-  useCounted(reload);
+  const ranking = useLoaded(() => get<Ranking>(`top${queryOf({ by: "mails", limit: BUSIEST })}`), []);
+  useCounted(ranking.reload);
   const { now } = t.value;
   return (
     <Card title={now.busiest}>
-      <Waiting error={error} reload={reload} isLoaded={data !== null} />
-      {data?.items.length === 0 && <p class="empty">{now.nobody}</p>}
-      <ul class="rows">
-        {data?.items.map(({ ip, count }) => (
+      <Rows of={ranking} none={now.nobody}>
+        {({ ip, count }) => (
           <li key={ip} class="row brief">
             <Address of={ip} /> <span>{now.busy(whole(count, language.value))}</span>
           </li>
-        ))}
-      </ul>
+        )}
+      </Rows>
     </Card>
   );
 }

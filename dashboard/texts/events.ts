@@ -1,5 +1,27 @@
+/** What the lists of several pages say. */
+const listsEn = {
+  parts: "Parts of this page",
+  search: "Search",
+  clear: "Clear",
+  refresh: "Refresh",
+  fresh: (count: number) => `${count} new`,
+  firstPage: "First page",
+  nextPage: "Next page",
+};
+
+const listsDe: typeof listsEn = {
+  parts: "Teile dieser Seite",
+  search: "Suchen",
+  clear: "Leeren",
+  refresh: "Neu laden",
+  fresh: (count) => `${count} neu`,
+  firstPage: "Erste Seite",
+  nextPage: "Nächste Seite",
+};
+
+export { listsDe, listsEn };
+
 const eventsEn = {
-  title: "Events",
   list: "Events, newest first",
   filters: "Filters",
   type: "Kind",
@@ -10,10 +32,8 @@ const eventsEn = {
   from: "From",
   to: "To",
   apply: "Filter",
-  clear: "Clear",
   pause: "Pause",
   resume: "Resume",
-  waiting: (count: number) => `${count} new`,
   none: "No event matches.",
   searched: (time: string) => `Searched back to ${time}.`,
   further: "Search further back",
@@ -24,7 +44,6 @@ const eventsEn = {
 };
 
 const eventsDe: typeof eventsEn = {
-  title: "Ereignisse",
   list: "Ereignisse, die neuesten zuerst",
   filters: "Filter",
   type: "Art",
@@ -35,10 +54,8 @@ const eventsDe: typeof eventsEn = {
   from: "Von",
   to: "Bis",
   apply: "Filtern",
-  clear: "Leeren",
   pause: "Anhalten",
   resume: "Weiter",
-  waiting: (count) => `${count} neu`,
   none: "Kein Ereignis passt dazu.",
   searched: (time) => `Durchsucht bis ${time}.`,
   further: "Weiter zurück suchen",

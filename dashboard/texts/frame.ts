@@ -1,5 +1,11 @@
-/** The frame around the pages, and the sign-in. */
-const frameEn = {
+/**
+ * Texts for the server's problems (RFC 9457), by code. English uses the server's own sentence; so does a code that is missing
+ * in the other language, because its text differs each time.
+ */
+const problems: Readonly<Record<string, string>> = {};
+
+/** What every reader needs: the sign-in, the frame around the pages, and what several pages say. */
+const en = {
   nav: {
     label: "Pages",
     now: "Now",
@@ -9,6 +15,8 @@ const frameEn = {
     accounts: "Accounts",
     find: "Find",
     system: "System",
+    settings: "Settings",
+    me: "My mailbox",
   },
   skip: "Skip to content",
   signOut: "Sign out",
@@ -28,9 +36,9 @@ const frameEn = {
     renewed: "The server has a new version, so the page was reloaded.",
     outdated: "A part of the page is missing, probably after an upgrade of the server. Reload the page.",
   },
-  state: { ok: "well", degraded: "degraded", down: "down" },
+  state: { ok: "OK", degraded: "degraded", down: "down" },
   signIn: {
-    account: "Your mail address (empty: you administer this server)",
+    account: "Your mail address (leave empty to administer this server)",
     password: "Administrator password",
     mailboxPassword: "Password of your mailbox",
     button: "Sign in",
@@ -38,59 +46,9 @@ const frameEn = {
   },
   proof: {
     title: "Confirm your password",
-    why: "This needs proof that it is you. Enter the password again; that counts for ten minutes.",
+    why: "This change needs your password again. You are then not asked for ten minutes.",
     button: "Continue",
   },
-};
-
-const frameDe: typeof frameEn = {
-  nav: {
-    label: "Seiten",
-    now: "Jetzt",
-    events: "Ereignisse",
-    bans: "Sperren",
-    mail: "Post",
-    accounts: "Konten",
-    find: "Suchen",
-    system: "System",
-  },
-  skip: "Zum Inhalt",
-  signOut: "Abmelden",
-  signedOut: "Sie sind abgemeldet.",
-  language: "Sprache",
-  live: {
-    connecting: "verbindet",
-    live: "live",
-    silent: (time) => `nicht live seit ${time}`,
-    skipped: "Ohne Verbindung entgingen der Seite viele Ereignisse. Die Listen werden neu geladen.",
-    failed: "Das konnte nicht geladen werden.",
-    unreachable: "Der Server ist nicht erreichbar.",
-    answered: (status) => `Der Server antwortete mit ${status}.`,
-    retry: "Noch einmal versuchen",
-    again: "Die Seite versucht es alle drei Sekunden wieder.",
-    loading: "Lädt …",
-    renewed: "Der Server hat eine neue Version, deshalb wurde die Seite neu geladen.",
-    outdated: "Ein Teil der Seite fehlt, wohl nach einem Upgrade. Laden Sie sie neu.",
-  },
-  state: { ok: "in Ordnung", degraded: "eingeschränkt", down: "ausgefallen" },
-  signIn: {
-    account: "Ihre Mailadresse (leer: Sie verwalten diesen Server)",
-    password: "Passwort der Verwaltungsseite",
-    mailboxPassword: "Passwort Ihres Postfachs",
-    button: "Anmelden",
-    wait: "Meldet an …",
-  },
-  proof: {
-    title: "Ihr Passwort, bitte",
-    why: "Geben Sie zur Bestätigung das Passwort noch einmal ein. Das gilt zehn Minuten.",
-    button: "Weiter",
-  },
-};
-
-export { frameDe, frameEn };
-
-/** What the pages of administrators and of users of mailboxes have in common. */
-const sharedEn = {
   undo: "Undo",
   cancel: "Cancel",
   remove: "Remove",
@@ -109,7 +67,7 @@ const sharedEn = {
     byHand: "This browser does not allow copying. Select the text and copy it by hand.",
   },
   browsers: {
-    thisOne: "this one",
+    thisOne: "this browser",
     started: "since",
     ended: (count: number) => (count === 1 ? "One session is ended." : `${count} sessions are ended.`),
     alone: "No other browser is signed in.",
@@ -132,9 +90,53 @@ const sharedEn = {
     lasts: "For",
     durations: { "15m": "15 minutes", "1h": "an hour", "4h": "4 hours", "1d": "a day" },
   },
+  problems,
 };
 
-const sharedDe: typeof sharedEn = {
+const de: typeof en = {
+  nav: {
+    label: "Seiten",
+    now: "Jetzt",
+    events: "Ereignisse",
+    bans: "Sperren",
+    mail: "Post",
+    accounts: "Konten",
+    find: "Suchen",
+    system: "System",
+    settings: "Einstellungen",
+    me: "Mein Postfach",
+  },
+  skip: "Zum Inhalt",
+  signOut: "Abmelden",
+  signedOut: "Sie sind abgemeldet.",
+  language: "Sprache",
+  live: {
+    connecting: "verbindet",
+    live: "live",
+    silent: (time) => `nicht live seit ${time}`,
+    skipped: "Ohne Verbindung entgingen der Seite viele Ereignisse. Die Listen werden neu geladen.",
+    failed: "Das konnte nicht geladen werden.",
+    unreachable: "Der Server ist nicht erreichbar.",
+    answered: (status) => `Der Server antwortete mit ${status}.`,
+    retry: "Noch einmal versuchen",
+    again: "Die Seite versucht es alle drei Sekunden wieder.",
+    loading: "Lädt …",
+    renewed: "Der Server hat eine neue Version, deshalb wurde die Seite neu geladen.",
+    outdated: "Ein Teil der Seite fehlt, wohl nach einem Upgrade. Laden Sie sie neu.",
+  },
+  state: { ok: "in Ordnung", degraded: "eingeschränkt", down: "ausgefallen" },
+  signIn: {
+    account: "Ihre Mailadresse (leer lassen, um den Server zu verwalten)",
+    password: "Passwort der Verwaltungsseite",
+    mailboxPassword: "Passwort Ihres Postfachs",
+    button: "Anmelden",
+    wait: "Anmeldung läuft …",
+  },
+  proof: {
+    title: "Passwort bestätigen",
+    why: "Dafür ist Ihr Passwort noch einmal nötig. Danach werden Sie zehn Minuten lang nicht gefragt.",
+    button: "Weiter",
+  },
   undo: "Rückgängig",
   cancel: "Abbrechen",
   remove: "Entfernen",
@@ -153,7 +155,7 @@ const sharedDe: typeof sharedEn = {
     byHand: "Dieser Browser erlaubt das Kopieren nicht. Markieren Sie den Text und kopieren Sie ihn von Hand.",
   },
   browsers: {
-    thisOne: "diese hier",
+    thisOne: "dieser Browser",
     started: "seit",
     ended: (count) => (count === 1 ? "Eine Sitzung ist beendet." : `${count} Sitzungen sind beendet.`),
     alone: "Kein anderer Browser ist angemeldet.",
@@ -177,30 +179,21 @@ const sharedDe: typeof sharedEn = {
     lasts: "Dauer",
     durations: { "15m": "15 Minuten", "1h": "eine Stunde", "4h": "4 Stunden", "1d": "ein Tag" },
   },
+  problems: {
+    login_refused:
+      "Die Anmeldung wurde abgelehnt. Prüfen Sie Passwort und Code, oder versuchen Sie es später noch einmal.",
+    too_many_wrong:
+      "Aus diesem Netz kamen zu viele ungültige Sitzungen oder Tokens. Versuchen Sie es in 10 Sekunden noch einmal.",
+    not_allowed:
+      "Dieser Sitzung fehlt das Recht dazu. Melden Sie sich als Inhaber an, oder nehmen Sie die Kommandozeile.",
+    body_too_large: "Das ist zu viel auf einmal. Nehmen Sie die Kommandozeile auf dem Server.",
+    too_many_requests: "Das waren zu viele Anfragen. Warten Sie eine Minute.",
+    guard_down: "Der Wächter kann das gerade nicht ausführen. Versuchen Sie es in einigen Sekunden noch einmal.",
+    store_down: "Die Datenbank lässt sich gerade nicht lesen. Versuchen Sie es in einigen Sekunden noch einmal.",
+    busy: "Der Server ist gerade ausgelastet. Versuchen Sie es in einigen Sekunden noch einmal.",
+    timeout: "Es dauerte zu lange. Sehen Sie nach, ob es geschehen ist, bevor Sie es noch einmal versuchen.",
+    internal: "Dem Server unterlief ein Fehler. Das Log des Webprogramms sagt mehr.",
+  },
 };
 
-export { sharedDe, sharedEn };
-
-/**
- * Texts for the server's problems (RFC 9457), by code. English uses the server's own sentence; so does a code that is missing
- * here, because its text differs each time.
- */
-const problemsEn: Readonly<Record<string, string>> = {};
-
-const problemsDe: typeof problemsEn = {
-  login_refused:
-    "Die Anmeldung wurde abgelehnt. Prüfen Sie Passwort und Code, oder versuchen Sie es später noch einmal.",
-  too_many_wrong:
-    "Aus diesem Netz kamen zu viele ungültige Sitzungen oder Tokens. Versuchen Sie es in 10 Sekunden noch einmal.",
-  not_allowed:
-    "Dieser Sitzung fehlt das Recht dazu. Melden Sie sich als Inhaber an, oder nehmen Sie die Kommandozeile.",
-  body_too_large: "Das ist zu viel auf einmal. Nehmen Sie die Kommandozeile auf dem Server.",
-  too_many_requests: "Das waren zu viele Anfragen. Warten Sie eine Minute.",
-  guard_down: "Der Wächter kann das gerade nicht ausführen. Versuchen Sie es in einigen Sekunden noch einmal.",
-  store_down: "Die Datenbank lässt sich gerade nicht lesen. Versuchen Sie es in einigen Sekunden noch einmal.",
-  busy: "Der Server ist gerade ausgelastet. Versuchen Sie es in einigen Sekunden noch einmal.",
-  timeout: "Es dauerte zu lange. Sehen Sie nach, ob es geschehen ist, bevor Sie es noch einmal versuchen.",
-  internal: "Dem Server unterlief ein Fehler. Das Log des Webprogramms sagt mehr.",
-};
-
-export { problemsDe, problemsEn };
+export { de, en };

@@ -3,7 +3,6 @@ const mailsOfDe = (count: string): string => (count === "1" ? "1 Mail" : `${coun
 
 /** The page My mailbox, for users who need not know anything about mail servers. */
 const en = {
-  title: "My mailbox",
   use: "Storage",
   useOf: (used: string, quota: string, mails: string) => `${used} of ${quota} used, ${mailsOf(mails)}`,
   useUnknown: "usage is currently unknown",
@@ -22,7 +21,7 @@ const en = {
     slowed: "made to wait",
     refused: "refused",
   },
-  askYou: "Was every entry marked as signed in you?",
+  askYou: "Was it you each time it says “signed in”?",
   yes: "Yes, that was me",
   no: "No, not all",
   thanks: "Good. All other attempts failed.",
@@ -41,13 +40,11 @@ const en = {
   noSenders: "No sender is on your list.",
   sender: "Address, or *@example.org for a whole domain",
   allow: "Add",
-  off: "Remove",
-  offOf: (sender: string) => `Remove ${sender}`,
   senderAllowed: (sender: string) => `Mail from ${sender} is never spam for you.`,
   senderOff: (sender: string) => `Mail from ${sender} is checked for spam again.`,
   code: "Are you waiting for a mail?",
   codeHint:
-    "The first mail of a new sender is accepted only when its server tries again, after some minutes. If you wait for a code, accept it at once.",
+    "The first mail of a new sender is accepted only when its server tries again, after some minutes. If you are waiting for a code, accept it at once.",
   pause: "Accept new senders at once",
   paused: "New senders are accepted at once now.",
   pausedUntil: "New senders are accepted at once. It ends",
@@ -57,7 +54,7 @@ const en = {
   followHint:
     "What became of one mail that you sent, or that was sent to you. Its id is in its headers, or in an error message.",
   followId: "Message-ID or queue id",
-  followIt: "Look",
+  followIt: "Look it up",
   steps: "What happened",
   states: {
     accepted: "accepted",
@@ -95,7 +92,6 @@ const en = {
 };
 
 const de: typeof en = {
-  title: "Mein Postfach",
   use: "Platz",
   useOf: (used, quota, mails) => `${used} von ${quota} belegt, ${mailsOfDe(mails)}`,
   useUnknown: "die Belegung ist gerade nicht bekannt",
@@ -116,10 +112,10 @@ const de: typeof en = {
     slowed: "gebremst",
     refused: "abgelehnt",
   },
-  askYou: "Waren Sie das alles, was als angemeldet gezeigt wird?",
+  askYou: "Waren Sie es jedes Mal, wenn hier „angemeldet“ steht?",
   yes: "Ja, das war ich",
   no: "Nein, nicht alles",
-  thanks: "Gut. Alles andere kam nicht herein.",
+  thanks: "Gut. Alle anderen Versuche sind gescheitert.",
   notYou:
     "Jemand kennt Ihr Passwort. Setzen Sie hier ein neues: Jeder andere Browser wird abgemeldet, und Mailprogramme brauchen das neue Passwort.",
   password: "Neues Passwort",
@@ -135,16 +131,14 @@ const de: typeof en = {
   noSenders: "Kein Absender steht auf Ihrer Liste.",
   sender: "Adresse, oder *@example.org für eine ganze Domain",
   allow: "Hinzufügen",
-  off: "Entfernen",
-  offOf: (sender) => `${sender} entfernen`,
   senderAllowed: (sender) => `Mails von ${sender} sind für Sie nie Spam.`,
   senderOff: (sender) => `Mails von ${sender} werden wieder geprüft.`,
   code: "Warten Sie auf eine Mail?",
   codeHint:
-    "Die erste Mail eines neuen Absenders kommt erst herein, wenn sein Server es nach einigen Minuten noch einmal versucht. Warten Sie auf einen Code, dann lassen Sie sie gleich herein.",
-  pause: "Neue Absender gleich hereinlassen",
-  paused: "Neue Absender werden jetzt gleich hereingelassen.",
-  pausedUntil: "Neue Absender werden gleich hereingelassen. Das endet",
+    "Die erste Mail eines neuen Absenders wird erst angenommen, wenn sein Server es nach einigen Minuten noch einmal versucht. Warten Sie auf einen Code, dann lassen Sie ihn sofort annehmen.",
+  pause: "Neue Absender sofort annehmen",
+  paused: "Neue Absender werden jetzt sofort angenommen.",
+  pausedUntil: "Neue Absender werden sofort angenommen. Das endet",
   resume: "Jetzt beenden",
   resumed: "Neue Absender müssen es wie üblich noch einmal versuchen.",
   follow: "Wo ist meine Mail?",
@@ -166,7 +160,7 @@ const de: typeof en = {
     deleted: "gelöscht",
   },
   sessions: "Browser, die hier angemeldet sind",
-  sessionsHint: "Sie sehen diese Seite. Mailprogramme gehören nicht dazu.",
+  sessionsHint: "Sie können diese Seite sehen. Mailprogramme gehören nicht dazu.",
   endOthers: "Alle anderen abmelden",
   client: "Mailprogramm einrichten",
   clientHint:

@@ -1,5 +1,4 @@
 const en = {
-  title: "Now",
   silent: (time: string) => `The server has not answered since ${time}. This page may be out of date.`,
   well: "Mail flows. Nothing needs your attention.",
   tasks: (count: number) =>
@@ -9,11 +8,11 @@ const en = {
   guardDown: "The guard does not answer: bans stay in force, but nothing new is judged or banned. Act now.",
   todo: "What to do",
   see: "See the system",
+  seeAlerts: "See the alerts",
   seeHeld: "See the held mail",
   seeAccount: "See the account",
   newBans: "New bans",
   allBans: "All bans",
-  noBans: "No address is banned.",
   figures: "Figures of the last 24 hours",
   bans: "Bans in force",
   mails: "Mails received",
@@ -23,15 +22,14 @@ const en = {
   failed: "Failed sign-ins",
   busiest: "Busiest addresses",
   busy: (mails: string) => `${mails} mails`,
-  nobody: "No one has sent a mail.",
+  nobody: "No address has sent a mail.",
   chart: "The last 24 hours, in steps of 15 minutes",
   table: "As a table",
   time: "Time",
-  most: (count: string) => `most: ${count}`,
+  most: (count: string) => `scale: 0 to ${count}`,
 };
 
 const de: typeof en = {
-  title: "Jetzt",
   silent: (time) => `Der Server antwortet seit ${time} nicht. Was Sie sehen, kann veraltet sein.`,
   well: "Die Post läuft. Sie müssen nichts tun.",
   tasks: (count) =>
@@ -42,11 +40,11 @@ const de: typeof en = {
     "Der Wächter antwortet nicht: Sperren bleiben, aber nichts Neues wird beurteilt oder gesperrt. Handeln Sie jetzt.",
   todo: "Was zu tun ist",
   see: "Zum System",
+  seeAlerts: "Zu den Meldungen",
   seeHeld: "Zur angehaltenen Post",
   seeAccount: "Zum Konto",
   newBans: "Neue Sperren",
   allBans: "Alle Sperren",
-  noBans: "Keine Adresse ist gesperrt.",
   figures: "Zahlen der letzten 24 Stunden",
   bans: "Sperren in Kraft",
   mails: "Empfangene Mails",
@@ -56,11 +54,11 @@ const de: typeof en = {
   failed: "Gescheiterte Anmeldungen",
   busiest: "Aktivste Adressen",
   busy: (mails) => `${mails} Mails`,
-  nobody: "Niemand hat eine Mail geschickt.",
+  nobody: "Keine Adresse hat eine Mail geschickt.",
   chart: "Die letzten 24 Stunden, in Viertelstunden",
   table: "Als Tabelle",
   time: "Zeit",
-  most: (count) => `höchstens: ${count}`,
+  most: (count) => `Skala: 0 bis ${count}`,
 };
 
 export { de, en };

@@ -1,7 +1,7 @@
 /** The second factor of the sign-in. */
 const securityEn = {
   title: "Authenticator app",
-  off: "Only the password is needed to sign in. With an app on your phone, a stolen password is useless.",
+  off: "The sign-in asks only for the password. With an app on your phone, a stolen password is not enough.",
   on: "The sign-in asks for a code from the app in addition to the password.",
   left: (count: number) => (count === 1 ? "One recovery code is left." : `${count} recovery codes are left.`),
   setUp: "Set up",
@@ -27,7 +27,7 @@ const securityEn = {
 
 const securityDe: typeof securityEn = {
   title: "Authenticator-App",
-  off: "Zur Anmeldung genügt das Passwort. Mit einer App auf Ihrem Telefon nützt ein gestohlenes Passwort allein nichts.",
+  off: "Zur Anmeldung genügt das Passwort. Mit einer App auf Ihrem Telefon reicht ein gestohlenes Passwort nicht mehr.",
   on: "Die Anmeldung verlangt neben dem Passwort einen Code der App.",
   left: (count) =>
     count === 1 ? "Ein Wiederherstellungscode ist übrig." : `${count} Wiederherstellungscodes sind übrig.`,
@@ -71,7 +71,7 @@ const passkeysEn = {
 const passkeysDe: typeof passkeysEn = {
   title: "Passkeys",
   hint: "Mit einem Passkey melden Sie sich ohne Passwort an: mit Finger, Gesicht, PIN oder Sicherheitsschlüssel. Er gilt nur unter dieser Adresse.",
-  none: "Es gibt keinen Passkey.",
+  none: "Noch keine Passkeys.",
   made: "hinzugefügt",
   name: "Name, etwa Laptop",
   add: "Passkey hinzufügen",
@@ -87,7 +87,7 @@ export { passkeysDe, passkeysEn };
 /** Who may use the dashboard: sessions and tokens. */
 const accessEn = {
   sessions: "Sessions",
-  sessionsHint: "Browsers in which you or users of mailboxes are signed in. Times of use are to the minute.",
+  sessionsHint: "Browsers in which you or users of mailboxes are signed in.",
   end: "End",
   endOf: (device: string, ip: string) => `End the session of ${device} at ${ip}`,
   endAll: "End all your other sessions",
@@ -97,7 +97,7 @@ const accessEn = {
   noTokens: "No tokens yet.",
   madeBy: (who: string) => `by ${who}`,
   expires: "expires",
-  never: "no end",
+  never: "never expires",
   over: "expired",
   moreTokens: (count: string) => `And ${count} more: ./ghostinbox token list`,
   revoke: "Revoke",
@@ -124,18 +124,18 @@ const accessEn = {
 
 const accessDe: typeof accessEn = {
   sessions: "Sitzungen",
-  sessionsHint: "Browser, in denen Sie oder Nutzer von Postfächern angemeldet sind, mit Zeiten auf die Minute.",
+  sessionsHint: "Browser, in denen Sie oder Nutzer von Postfächern angemeldet sind.",
   end: "Beenden",
   endOf: (device, ip) => `Sitzung von ${device} bei ${ip} beenden`,
   endAll: "Alle Ihre anderen Sitzungen beenden",
   moreSessions: (count) => `Und ${count} weitere: ./ghostinbox session list`,
   tokens: "Tokens der API",
   tokensHint: "Für Skripte und andere Rechner. Jedes darf nur, was seine Rechte erlauben.",
-  noTokens: "Es gibt kein Token.",
+  noTokens: "Noch keine Tokens.",
   madeBy: (who) => `von ${who}`,
-  expires: "endet",
-  never: "endet nicht von selbst",
-  over: "ist abgelaufen",
+  expires: "läuft ab",
+  never: "läuft nicht ab",
+  over: "abgelaufen",
   moreTokens: (count) => `Und ${count} weitere: ./ghostinbox token list`,
   revoke: "Widerrufen",
   revokeOf: (name) => `${name} widerrufen`,
@@ -143,7 +143,7 @@ const accessDe: typeof accessEn = {
   revoked: (name) => `Das Token ${name} ist widerrufen.`,
   make: "Token erstellen",
   name: "Name, etwa grafana",
-  role: "Es darf",
+  role: "Berechtigung",
   roles: {
     viewer: "alles sehen (viewer)",
     operator: "auch sperren und erlauben (operator)",

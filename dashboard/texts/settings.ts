@@ -1,6 +1,5 @@
 /** The settings page. Descriptions of settings come from the reference, in English. */
 const en = {
-  title: "Settings",
   hint: "Each setting is described in English, as in ghostinbox.toml. Limits, bans, greylisting and scores can be changed here; each of the others says why not.",
   search: "Search all",
   group: "Group",
@@ -47,7 +46,6 @@ const en = {
 };
 
 const de: typeof en = {
-  title: "Einstellungen",
   hint: "Die Beschreibungen sind englisch. Grenzen, Sperren, Greylisting und Punkte lassen sich hier ändern; jede andere sagt, warum nicht.",
   search: "In allen suchen",
   group: "Gruppe",

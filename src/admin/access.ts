@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 import { printScopes, SCOPES } from "../core/access/scopes.ts";
 import { dayAndTime } from "../core/time.ts";
 import { text, texts } from "./declare/fields.ts";
-import { count, list, meaning, page, pageOf, sessionId, time, tokenName } from "./declare/kinds.ts";
+import { count, list, meaning, page, pageOf, records, sessionId, time, tokenName } from "./declare/kinds.ts";
 import {
   ADMIN,
   answers,
@@ -41,7 +41,7 @@ const ended = answers(() => z.object({ ended: count }));
 const token = () =>
   z.object({
     name: z.string(),
-    scopes: list(z.array(z.enum(SCOPES))),
+    scopes: list(z.enum(SCOPES)),
     createdAt: time,
     createdBy: z.string(),
     expiresAt: meaning(z.nullable(time), "Null: it does not expire."),
@@ -144,16 +144,12 @@ export const code = z
   .check(z.minLength(1, "is empty"), z.maxLength(64, "has more than 64 characters"));
 
 const passkeys = () =>
-  list(
-    z.array(
-      z.object({
-        id: z.string(),
-        name: z.string(),
-        created: time,
-        lastUsed: meaning(z.nullable(time), "When it signed in or gave a proof last; null: not yet."),
-      }),
-    ),
-  );
+  records({
+    id: z.string(),
+    name: z.string(),
+    created: time,
+    lastUsed: meaning(z.nullable(time), "When it signed in or gave a proof last; null: not yet."),
+  });
 const passkeyList = answers(() => z.object({ items: passkeys() }));
 const factors = answers(() =>
   z.object({
@@ -172,10 +168,7 @@ const begun = answers(() =>
 export type TotpBegun = ResultOf<typeof begun>;
 const codes = answers(() =>
   z.object({
-    recoveryCodes: meaning(
-      list(z.array(z.string())),
-      "Each signs in once in place of the app's code. They are shown only now.",
-    ),
+    recoveryCodes: meaning(list(z.string()), "Each signs in once in place of the app's code. They are shown only now."),
   }),
 );
 const asked = answers(() =>
@@ -183,7 +176,7 @@ const asked = answers(() =>
     challenge: z.string(),
     name: meaning(z.string(), "Under which the owner knows it again: `user.name`."),
     user: meaning(z.string(), "The user handle: `user.id`."),
-    known: meaning(list(z.array(z.string())), "Passkeys that are there already: `excludeCredentials`."),
+    known: meaning(list(z.string()), "Passkeys that are there already: `excludeCredentials`."),
   }),
 );
 const done = answers(() => z.object({ done: z.literal(true) }));

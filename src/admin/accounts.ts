@@ -10,6 +10,7 @@ import {
   listOf,
   meaning,
   pageOf,
+  records,
   restrictingNetwork,
   search,
   time,
@@ -35,6 +36,12 @@ import { heldAccount } from "./held.ts";
 /** As many entries of an accounts file as fit into one line of the socket. */
 export const ENTRIES_PER_COMMAND = 50;
 const MOST_LISTED = 100;
+
+/** The refusal of a command about an account that does not exist. */
+export function noAccount(name: string): string {
+  return `There is no account ${name}.`;
+}
+
 const ofAccount = { name: accountName };
 const named = answers(() => z.object({ name: z.string() }));
 const withHeld = answers(() =>
@@ -50,7 +57,7 @@ const oneNetwork = z.pipe(
   restrictingNetwork,
   z.transform((one) => [one]),
 );
-const networksOf = answers(() => z.object({ name: z.string(), networks: list(z.array(z.string())) }));
+const networksOf = answers(() => z.object({ name: z.string(), networks: list(z.string()) }));
 
 /** As the table of accounts has it. */
 const row = () => ({
@@ -60,10 +67,7 @@ const row = () => ({
     z.enum(["command", "imported", "listed", "unlisted"]),
     "Made by `account add`, `account import`, or a followed file, which still has its line or no longer does.",
   ),
-  networks: meaning(
-    list(z.array(z.string())),
-    "From where it may sign in; empty: anywhere that `logins.networks` allows.",
-  ),
+  networks: meaning(list(z.string()), "From where it may sign in; empty: anywhere that `logins.networks` allows."),
   quotaBytes: meaning(z.nullable(count), "Null: as `mailboxes.quota` says. 0: no limit."),
   createdAt: time,
 });
@@ -74,7 +78,7 @@ const known = () => ({
     "Strangers guess at its password, so new places are limited; null: they do not.",
   ),
   held: meaning(z.nullable(heldAccount()), "Null: its mail is not held."),
-  known: meaning(list(z.array(z.string())), "Places from which it may sign in while it is guarded, newest first."),
+  known: meaning(list(z.string()), "Places from which it may sign in while it is guarded, newest first."),
 });
 export const accountState = lazily(() => z.object({ ...row(), ...known() }).check(z.meta({ id: "AccountState" })));
 export type AccountState = Readonly<z.output<ReturnType<typeof accountState>>>;
@@ -106,7 +110,7 @@ const details = answers(() =>
     ...row(),
     ...known(),
     lastSignIn: lastSignIn(),
-    aliases: meaning(list(z.array(alias())), "The first of those that lead to it."),
+    aliases: meaning(list(alias()), "The first of those that lead to it."),
     aliasesTotal: count,
     use: meaning(z.nullable(z.object({ usedBytes: count, mails: count })), "Null: it is not known now."),
     usualQuotaBytes: meaning(count, "The setting `mailboxes.quota`; 0: no limit."),
@@ -122,11 +126,11 @@ const access = () => {
     suspended,
     networks: from,
     createdAt,
-    addresses: meaning(list(z.array(z.string())), "Under which mail comes to it: its own, and aliases; the first 100."),
-    appPasswords: meaning(list(z.array(z.string())), "The names of its app passwords."),
+    addresses: meaning(list(z.string()), "Under which mail comes to it: its own, and aliases; the first 100."),
+    appPasswords: meaning(list(z.string()), "The names of its app passwords."),
     lastSignIn: lastSignIn(),
     forwards: meaning(
-      list(z.array(z.object({ to: list(z.array(z.string())), by: z.string() }))),
+      records({ to: list(z.string()), by: z.string() }),
       "Where its mail is sent on, and by what: `account forward`, or the file of a Sieve script.",
     ),
   });

@@ -11,7 +11,7 @@ const BLOCKED = { given: { blocked: true } };
 const UNBLOCKED = { given: { blocked: false } };
 const named = answers(() => z.object({ address: z.string() }));
 
-export const alias = () => z.object({ address: z.string(), targets: list(z.array(z.string())), blocked: z.boolean() });
+export const alias = () => z.object({ address: z.string(), targets: list(z.string()), blocked: z.boolean() });
 export type AliasItem = Readonly<z.output<ReturnType<typeof alias>>>;
 
 const listed = answers(() => pageOf(alias()));

@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { BAN_LEVELS } from "../core/decide/decision.ts";
 import type { Protection } from "../core/events/reasons.ts";
 import { plural } from "../core/text.ts";
 import { dayAndTime, shown } from "../core/time.ts";
@@ -27,7 +28,7 @@ export const ban = () =>
     .object({
       ip: z.string(),
       prefix: z.string(),
-      level: z.enum(["light", "medium", "heavy", "permanent", "manual"]),
+      level: z.enum(BAN_LEVELS),
       code: z.string(),
       reason: z.string(),
       source: z.string(),
@@ -54,7 +55,7 @@ const lifted = answers(() => z.object({ prefix: z.string() }));
 const allowing = answers(() =>
   z.object({
     prefix: z.string(),
-    lifted: meaning(list(z.array(z.string())), "Bans that ended with it, 50 at most."),
+    lifted: meaning(list(z.string()), "Bans that ended with it, 50 at most."),
     liftedTotal: count,
   }),
 );

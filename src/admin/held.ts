@@ -28,7 +28,7 @@ const heldMail = () =>
     at: time,
     ip: z.nullable(z.string()),
     recipientCount: count,
-    recipients: meaning(list(z.array(z.string())), "Some of them."),
+    recipients: meaning(list(z.string()), "Some of them."),
   });
 /** A mail of an account that waits on hold in the queue. */
 export type HeldMailItem = Readonly<z.output<ReturnType<typeof heldMail>>>;
@@ -40,17 +40,17 @@ const sentMail = () =>
     recipientCount: count,
     recipient: meaning(z.nullable(z.string()), "Null: there are several."),
   });
-/** A mail of an account that went on to delivery. */
+/** A mail of an account that went on to delivery, and may still wait for it. */
 export type SentMailItem = Readonly<z.output<ReturnType<typeof sentMail>>>;
 
 const listed = answers(() =>
   z.object({
-    accounts: meaning(list(z.array(heldAccount())), "Accounts whose mail is held: the newest 100."),
-    held: meaning(list(z.array(heldMail())), "Their mails on hold: the newest 100."),
+    accounts: meaning(list(heldAccount()), "Accounts whose mail is held: the newest 100."),
+    held: meaning(list(heldMail()), "Their mails on hold: the newest 100."),
     heldTotal: count,
     sent: meaning(
-      list(z.array(sentMail())),
-      "What `account` sent within 24 hours: the newest 100. Empty without `account`.",
+      list(sentMail()),
+      "What else `account` sent within 24 hours: the newest 100. Empty without `account`.",
     ),
     sentTotal: count,
   }),

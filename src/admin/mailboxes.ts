@@ -3,7 +3,7 @@ import { APP_PASSWORD_NAME, appPasswordName } from "../core/access/passwords.ts"
 import { VACATION_LIMITS } from "../core/vacation.ts";
 import { sessionFacts } from "./access.ts";
 import { flag, text } from "./declare/fields.ts";
-import { accountName, count, list, mailAddress, meaning, time } from "./declare/kinds.ts";
+import { accountName, count, list, mailAddress, meaning, records, time } from "./declare/kinds.ts";
 import {
   ADMIN,
   answers,
@@ -26,7 +26,7 @@ import {
 /** Each mail leaves the server this often. */
 export const MOST_FORWARDS = 10;
 const ofAccount = { name: accountName };
-const to = meaning(list(z.array(z.string())), "Empty: mail stays in the mailbox.");
+const to = meaning(list(z.string()), "Empty: mail stays in the mailbox.");
 const keep = meaning(z.boolean(), "Whether a copy stays in the mailbox.");
 
 const subject = text(2 * VACATION_LIMITS.subject);
@@ -47,17 +47,13 @@ const app = z.string("is missing, or not text").check(
 );
 const appPasswords = () =>
   z.object({
-    items: list(
-      z.array(
-        z.object({
-          id: z.string(),
-          name: z.string(),
-          made: time,
-          lastUsed: meaning(z.nullable(time), "To the minute."),
-          madeBy: meaning(z.optional(z.string()), "Who made it, and from where; hidden from the user of the mailbox."),
-        }),
-      ),
-    ),
+    items: records({
+      id: z.string(),
+      name: z.string(),
+      made: time,
+      lastUsed: meaning(z.nullable(time), "To the minute."),
+      madeBy: meaning(z.optional(z.string()), "Who made it, and from where; hidden from the user of the mailbox."),
+    }),
   });
 const secret = answers(() => z.object({ name: z.string(), app: z.string(), password: z.string() }));
 const ofApp = answers(() => z.object({ name: z.string(), app: z.string() }));
@@ -77,7 +73,7 @@ const forwarding = answers(() => z.object({ to, keep }));
 /** Where the mail of an account is forwarded. `keep`: a copy stays in its mailbox. */
 export type Forwarding = ResultOf<typeof forwarding>;
 const forwarded = answers(() => z.object({ name: z.string(), to, keep }));
-const targets = z
+const targets: z.ZodMiniType<readonly string[]> = z
   .array(mailAddress, "is not a list")
   .check(z.maxLength(MOST_FORWARDS, `has more than ${MOST_FORWARDS} addresses`));
 /** To forward to no one is what DELETE is for. */
@@ -148,7 +144,7 @@ export const OF_MAILBOXES = [
   verb(
     "forward_set",
     orItsUser(PROVEN_ADMIN, "name"),
-    { ...ofAccount, to: list(targets), keep: flag },
+    { ...ofAccount, to: targets, keep: flag },
     changes(forwarded, "shutOut"),
   )
     .http("PUT /accounts/{name}/forwarding", "Forwards the account's mail to these addresses.", TO_SOME)
@@ -184,8 +180,8 @@ const mailbox = answers(() =>
     quotaBytes: meaning(count, "0: no limit."),
     usedBytes: meaning(z.nullable(count), "Null: it is not known now."),
     mails: meaning(z.nullable(count), "Null: it is not known now."),
-    aliases: meaning(list(z.array(z.string())), "Other addresses whose mail comes to it, 100 at most."),
-    networks: meaning(list(z.array(z.string())), "From where it may sign in; empty: from anywhere."),
+    aliases: meaning(list(z.string()), "Other addresses whose mail comes to it, 100 at most."),
+    networks: meaning(list(z.string()), "From where it may sign in; empty: from anywhere."),
     guarded: meaning(z.boolean(), "Strangers guess at its password, so new places are limited."),
     greylistPausedUntil: z.nullable(time),
     passwordOnServer: meaning(
@@ -196,13 +192,13 @@ const mailbox = answers(() =>
 );
 export type MyMailbox = ResultOf<typeof mailbox>;
 /** The addresses whose mail reaches the account: its own, and aliases that lead to it, directly or by others. */
-const addresses = answers(() => z.object({ account: z.string(), addresses: list(z.array(z.string())) }));
+const addresses = answers(() => z.object({ account: z.string(), addresses: list(z.string()) }));
 /** Where a mail program finds the mailbox. Both ports use TLS from the start. */
 const client = answers(() => z.object({ account: z.string(), host: z.string(), imapPort: count, smtpPort: count }));
 export type MyClient = ResultOf<typeof client>;
-const sessions = answers(() => z.object({ items: list(z.array(z.object(sessionFacts()))) }));
+const sessions = answers(() => z.object({ items: list(z.object(sessionFacts())) }));
 const ended = answers(() => z.object({ ended: count }));
-const senders = answers(() => z.object({ items: list(z.array(z.object({ sender: z.string(), at: time }))) }));
+const senders = answers(() => z.object({ items: records({ sender: z.string(), at: time }) }));
 const done = answers(() => z.object({ done: z.literal(true) }));
 
 export const ME = [

@@ -3,7 +3,19 @@ import { isQueueId } from "../core/events/queue-id.ts";
 import { parseAddress } from "../core/net/address.ts";
 import { parseJson } from "../core/text.ts";
 import { flag, isObject, text, texts } from "./declare/fields.ts";
-import { accountName, count, list, listOf, mailAddress, meaning, page, queueId, time } from "./declare/kinds.ts";
+import {
+  accountName,
+  count,
+  list,
+  listOf,
+  mailAddress,
+  meaning,
+  next,
+  page,
+  queueId,
+  records,
+  time,
+} from "./declare/kinds.ts";
 import { answers, changes, PROVEN_QUEUE, QUEUE, READ, type ResultOf, reads, verb } from "./declare/verb.ts";
 
 /** Where a mail waits: deferred, on hold, or being delivered now (qmgr(8)). */
@@ -49,6 +61,9 @@ function recipientOf(json: unknown): QueueEntry["recipients"][number] | null {
   return { address, reason: typeof reason === "string" && reason !== "" ? reason : null };
 }
 
+/** Chooses no mail of the queue: a command adds what it wants. */
+export const NO_MAIL = { ids: [], account: null, sender: null, recipient: null } as const;
+
 /** Postfix's queue: what waits there, and what the administrator does with it. */
 
 const mail = () =>
@@ -64,20 +79,19 @@ const mail = () =>
     sender: meaning(z.string(), "Envelope sender; empty: a bounce or an automatic reply."),
     recipientCount: count,
     recipients: meaning(
-      list(z.array(z.object({ address: z.string(), reason: z.nullable(z.string()) }))),
+      records({ address: z.string(), reason: z.nullable(z.string()) }),
       "Some of those that are left; the reason is the reply of the other server at the last try.",
     ),
     nextTryAt: z.nullable(time),
   });
 export type QueueItem = Readonly<z.output<ReturnType<typeof mail>>>;
-const next = meaning(z.nullable(z.string()), "The cursor of the next page; null on the last.");
 const total = meaning(count, "How many fit, on all pages.");
-const listed = answers(() => z.object({ mails: list(z.array(mail())), next, total }));
+const listed = answers(() => z.object({ mails: list(mail()), next, total }));
 const changed = answers(() =>
   z.object({
     changed: count,
     kept: meaning(
-      list(z.array(z.object({ account: z.string(), mails: count }))),
+      records({ account: z.string(), mails: count }),
       "What the guard holds for these accounts; it was left unchanged.",
     ),
     next: meaning(
@@ -139,7 +153,7 @@ export const OF_QUEUE = [
     {
       given: { ids: [] },
       fields: strict,
-      answer: () => z.object({ items: meaning(list(z.array(mail())), "The oldest first."), next, total }),
+      answer: () => z.object({ items: meaning(list(mail()), "The oldest first."), next, total }),
       of: ({ mails, ...rest }) => ({ items: mails, ...rest }),
     },
   ),

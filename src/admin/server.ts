@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import { SEVERITIES } from "../core/alerts/alerts.ts";
-import { count, list, meaning, numberedPage, page, pageOf, time } from "./declare/kinds.ts";
+import { count, list, meaning, next, numberedPage, page, pageOf, records, time } from "./declare/kinds.ts";
 import {
   auditReport,
   certificateReport,
@@ -31,29 +31,21 @@ const alert = () =>
 export type AlertItem = Readonly<z.output<ReturnType<typeof alert>>>;
 const alerts = answers(() =>
   z.extend(pageOf(alert()), {
-    channels: list(
-      z.array(
-        z.object({
-          name: z.string(),
-          failing: meaning(z.nullable(z.string()), "Why it has failed several times in a row; null if it works."),
-        }),
-      ),
-    ),
+    channels: records({
+      name: z.string(),
+      failing: meaning(z.nullable(z.string()), "Why it has failed several times in a row; null if it works."),
+    }),
     leadOut: meaning(z.boolean(), "Whether any channel leads out of this server."),
   }),
 );
 export type AlertList = ResultOf<typeof alerts>;
 const tests = answers(() =>
   z.object({
-    results: list(
-      z.array(
-        z.object({
-          channel: z.string(),
-          ok: z.boolean(),
-          detail: meaning(z.string(), "Why it failed; empty if not."),
-        }),
-      ),
-    ),
+    results: records({
+      channel: z.string(),
+      ok: z.boolean(),
+      detail: meaning(z.string(), "Why it failed; empty if not."),
+    }),
   }),
 );
 export type ChannelTests = ResultOf<typeof tests>;
@@ -63,21 +55,17 @@ const NO_TRIAL = { bound: "alertTests", trial: "It changes nothing: it sends a m
 export const MOST_AUDITED = 100;
 const audited = answers(() =>
   z.object({
-    items: list(
-      z.array(
-        z.object({
-          id: count,
-          at: meaning(z.string(), "ISO 8601 in UTC."),
-          actor: meaning(z.string(), "Who did it, such as `root` or `web:admin via 198.51.100.9`."),
-          type: z.string(),
-          subject: z.string(),
-          detail: meaning(z.string(), "The JSON that was hashed."),
-          previous: meaning(z.string(), "The hash of the entry before."),
-          hash: meaning(z.string(), "SHA-256 in hexadecimal."),
-        }),
-      ),
-    ),
-    next: meaning(z.nullable(z.string()), "The cursor of the next page; null on the last."),
+    items: records({
+      id: count,
+      at: meaning(z.string(), "ISO 8601 in UTC."),
+      actor: meaning(z.string(), "Who did it, such as `root` or `web:admin via 198.51.100.9`."),
+      type: z.string(),
+      subject: z.string(),
+      detail: meaning(z.string(), "The JSON that was hashed."),
+      previous: meaning(z.string(), "The hash of the entry before."),
+      hash: meaning(z.string(), "SHA-256 in hexadecimal."),
+    }),
+    next,
   }),
 );
 const verified = answers(() =>
@@ -90,9 +78,9 @@ const encryption = answers(() =>
   z.extend(encryptionReport(), {
     accounts: z.object({
       own: meaning(count, "How many have their own key."),
-      without: meaning(list(z.array(z.string())), "Some that get one when their password is set."),
+      without: meaning(list(z.string()), "Some that get one when their password is set."),
       ofFile: meaning(count, "How many get none: their passwords come from the accounts file."),
-      closed: meaning(list(z.array(z.string())), "Some with older mail that their password does not open."),
+      closed: meaning(list(z.string()), "Some with older mail that their password does not open."),
     }),
   }),
 );
@@ -100,7 +88,7 @@ const domain = z.string("is not text").check(z.maxLength(253, "has more than 253
 const ofDomain = {
   domain: meaning(z._default(z.nullable(domain), null), "A mail domain of the server; the first one without it."),
 };
-const upkeep = answers(() => z.object({ items: list(z.array(upkeepItem())) }));
+const upkeep = answers(() => z.object({ items: list(upkeepItem()) }));
 
 export const SERVER = [
   verb("alerts_list", READ, page(), reads(alerts)).http(

@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 import type { Policy } from "../core/decide/policy.ts";
 import type { Prefix } from "../core/net/ip.ts";
 import { objects, text } from "./declare/fields.ts";
-import { count, list, meaning, time } from "./declare/kinds.ts";
+import { count, list, meaning, records, time } from "./declare/kinds.ts";
 import { ADMIN, answers, changesUntried, PROVEN_ADMIN, reads, verb } from "./declare/verb.ts";
 
 /** The settings, as the dashboard and the API see and change them. The guard decides everything, the keeper writes the file. */
@@ -16,7 +16,7 @@ const toml = z.string().check(z.describe("As written in ghostinbox.toml."));
 /** Of the settings file, by which an edit that comes between is noticed. It says nothing about its text. */
 const digest = (says: string) =>
   z.string().check(z.regex(/^[0-9a-f]{64}$/, "is not the digest of a list or a preview"), z.describe(says));
-const keys = () => list(z.array(z.string()));
+const keys = () => list(z.string());
 
 const FORMS = ["switch", "number", "decimal", "duration", "size", "choice", "text", "list"] as const;
 const undoable = () => z.object({ until: time, keys: keys(), by: z.string() });
@@ -50,17 +50,19 @@ export type UndoItem = Readonly<z.output<ReturnType<typeof undoable>>>;
 export type SettingsList = Readonly<{ values: readonly SettingValue[]; digest: string; undo: UndoItem | null }>;
 export const settingList = () =>
   z.object({
-    items: list(z.array(described())),
+    items: list(described()),
     digest: z.string(),
     undo: meaning(z.nullable(undoable()), "The last change over the web, while it can be undone."),
   });
+/** What the web answers. */
+export type SettingsAnswer = Readonly<z.output<ReturnType<typeof settingList>>>;
 
 /** With problems, all else is empty. `lines`: what becomes of lines of the file; `line`: of the first in the new file. */
 const fileChange = () =>
   z.object({
-    problems: meaning(list(z.array(z.object({ key: z.string(), says: z.string() }))), "With any, all else is empty."),
-    lines: list(z.array(z.object({ key: z.string(), line: z.nullable(count), removed: keys(), added: keys() }))),
-    values: list(z.array(z.object({ key: z.string(), was: toml, is: toml }))),
+    problems: meaning(records({ key: z.string(), says: z.string() }), "With any, all else is empty."),
+    lines: records({ key: z.string(), line: z.nullable(count), removed: keys(), added: keys() }),
+    values: records({ key: z.string(), was: toml, is: toml }),
     restarts: meaning(keys(), "Programs that start again with them."),
     warnings: keys(),
     digest: z.string(),
@@ -74,7 +76,7 @@ export type SettingsPreview = Readonly<FileChange & { trial: TrialPolicy | null 
 const address = () => z.object({ ip: z.string(), bans: count, reason: z.nullable(z.string()), firstAt: time });
 const account = () => z.object({ account: z.string(), ip: z.string(), events: count, reason: z.nullable(z.string()) });
 const some = <S extends z.ZodMiniType>(item: S, says: string) =>
-  meaning(z.object({ total: count, items: meaning(list(z.array(item)), "At most 20.") }), says);
+  meaning(z.object({ total: count, items: meaning(list(item), "At most 20.") }), says);
 export const preview = () =>
   z.extend(fileChange(), {
     trial: meaning(
@@ -93,6 +95,8 @@ export const preview = () =>
       "What the last 7 days would have been with these limits; null: they change no decision.",
     ),
   });
+/** What the web answers. */
+export type PreviewAnswer = Readonly<z.output<ReturnType<typeof preview>>>;
 
 const changed = answers(() =>
   z.object({

@@ -26,6 +26,10 @@ export function isoTime(at: Millis): string {
   return new Date(at).toISOString();
 }
 
+export function isoTimeOrNull(at: number | null): string | null {
+  return at === null ? null : new Date(at).toISOString();
+}
+
 /** The same to the second, and short, for the names of files: `20261121T031500Z`. */
 export function compactTime(at: Millis): string {
   return isoTime(at).replace(/\.\d+/, "").replaceAll(/[-:]/g, "");

@@ -3,17 +3,16 @@ import type { Change, Decision } from "../core/decide/decision.ts";
 import type { PendingPassword } from "../core/decide/facts.ts";
 import type { Policy } from "../core/decide/policy.ts";
 import { protectionOf } from "../core/decide/sparing.ts";
+import { changeRecord } from "../core/events/command.ts";
 import {
   type ClientEvent,
   type CommandEvent,
-  changeRecord,
   type Event,
   type EventRecord,
-  observationRecord,
   recordOf,
   type Where,
 } from "../core/events/event.ts";
-import type { Observation } from "../core/events/log.ts";
+import { type Observation, observationRecord } from "../core/events/log.ts";
 import type { Protection } from "../core/events/reasons.ts";
 import type { Ip, Prefix } from "../core/net/ip.ts";
 import { isOver, type Millis } from "../core/time.ts";

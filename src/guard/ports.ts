@@ -66,7 +66,8 @@ export interface AccountPasswords {
   passwordHash(account: AccountName): string | null;
 }
 
-export type Outcome = Readonly<{ ok: true }> | Readonly<{ ok: false; reason: string }>;
+export type Failed = Readonly<{ ok: false; reason: string }>;
+export type Outcome = Readonly<{ ok: true }> | Failed;
 
 /** Conditions that the owner must know about now. A notice is raised once, however often its cause recurs, until it is cleared. */
 export interface Notices {

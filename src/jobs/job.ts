@@ -9,15 +9,18 @@ import { NODE_FLAGS } from "../host/running/runit.ts";
 import type { Layout } from "../settings/layout.ts";
 
 /** Work that the keeper starts when it is due, one run at a time, and whose failures it reports. */
-export abstract class Job<Rules> {
+export abstract class Job<Rules, Run = RunBehind> {
   protected readonly layout: Layout;
+  /** Does the work; handed in for the tests. */
+  protected readonly run: Run;
   /** Null while the settings cannot be read. */
   protected rules: Rules | null;
   readonly #clock: Clock;
   #running: Promise<void> | null = null;
 
-  constructor(layout: Layout, clock: Clock, rules: Rules | null) {
+  constructor(layout: Layout, clock: Clock, rules: Rules | null, run: Run) {
     this.layout = layout;
+    this.run = run;
     this.#clock = clock;
     this.rules = rules;
   }

@@ -42,53 +42,24 @@ describe("nights in Berlin", () => {
 
 const THREE = new Date(2026, 10, 20, 3, 0, 0).getTime();
 const NONE = { last: null, failure: null, since: THREE - 5 * DAY_MS };
-const done = (at: number) => ({ at });
+const made = (ms: number) => ({ ...NONE, last: { at: THREE + ms } });
+const failed = (ms: number) => ({ ...NONE, failure: { at: THREE + ms, reason: "" } });
 
-for (const { what, record, now, expected } of [
-  { what: "the first night", record: NONE, now: THREE, expected: true },
-  {
-    what: "a server that was set up at noon waits for the night",
-    record: { ...NONE, since: THREE + 9 * HOUR_MS },
-    now: THREE + 12 * HOUR_MS,
-    expected: false,
-  },
-  {
-    what: "before the hour, with last night's made",
-    record: { ...NONE, last: done(THREE - DAY_MS) },
-    now: THREE - MINUTE_MS,
-    expected: false,
-  },
-  { what: "after the hour", record: { ...NONE, last: done(THREE - DAY_MS) }, now: THREE + MINUTE_MS, expected: true },
-  { what: "once a night", record: { ...NONE, last: done(THREE) }, now: THREE + HOUR_MS, expected: false },
-  {
-    what: "a machine that slept makes it when it wakes",
-    record: { ...NONE, last: done(THREE - DAY_MS) },
-    now: THREE + 8 * HOUR_MS,
-    expected: true,
-  },
-  {
-    what: "not at once after a failure",
-    record: { ...NONE, failure: { at: THREE, reason: "" } },
-    now: THREE + MINUTE_MS,
-    expected: false,
-  },
-  {
-    what: "one that was made while the clock was ahead does not count",
-    record: { ...NONE, last: done(THREE + 90 * DAY_MS) },
-    now: THREE + MINUTE_MS,
-    expected: true,
-  },
-  {
-    what: "nor does one that failed while the clock was ahead",
-    record: { ...NONE, failure: { at: THREE + 90 * DAY_MS, reason: "" } },
-    now: THREE + MINUTE_MS,
-    expected: true,
-  },
-  {
-    what: "again an hour after it",
-    record: { ...NONE, failure: { at: THREE, reason: "" } },
-    now: THREE + HOUR_MS,
-    expected: true,
-  },
-])
-  test(`whether a nightly run is due: ${what}`, () => assert.equal(isNightDue(record, 3, now), expected));
+for (const [what, record, ms, isDue] of [
+  ["the first night", NONE, 0, true],
+  [
+    "a server that was set up at noon waits for the night",
+    { ...NONE, since: THREE + 9 * HOUR_MS },
+    12 * HOUR_MS,
+    false,
+  ],
+  ["before the hour, with last night's made", made(-DAY_MS), -MINUTE_MS, false],
+  ["after the hour", made(-DAY_MS), MINUTE_MS, true],
+  ["once a night", made(0), HOUR_MS, false],
+  ["a machine that slept makes it when it wakes", made(-DAY_MS), 8 * HOUR_MS, true],
+  ["not at once after a failure", failed(0), MINUTE_MS, false],
+  ["one that was made while the clock was ahead does not count", made(90 * DAY_MS), MINUTE_MS, true],
+  ["nor does one that failed while the clock was ahead", failed(90 * DAY_MS), MINUTE_MS, true],
+  ["again an hour after it", failed(0), HOUR_MS, true],
+] as const)
+  test(`whether a nightly run is due: ${what}`, () => assert.equal(isNightDue(record, 3, THREE + ms), isDue));

@@ -191,6 +191,11 @@ export function serviceLog(layout: Layout, service: string): string {
 
 export const DEFAULT_DATA_DIRECTORY = "/var/lib/ghostinbox";
 
+/** Of the data directory that the environment of a program names. */
+export function layoutFrom(env: Readonly<Record<string, string | undefined>>): Layout {
+  return layoutOf(env["GHOSTINBOX_DATA"] ?? DEFAULT_DATA_DIRECTORY);
+}
+
 /** System users and groups. Set-up adds no other accounts to the machine. */
 export const USERS = {
   guard: "ghostinbox",

@@ -1,4 +1,4 @@
-import type { BanLevel } from "../core/decide/decision.ts";
+import { BAN_LEVELS, type BanLevel } from "../core/decide/decision.ts";
 import type { Counts } from "../core/events/columns.ts";
 import { type Reason, reasons } from "../core/events/reasons.ts";
 import type { Ip, Prefix } from "../core/net/ip.ts";
@@ -55,7 +55,7 @@ export function oneOf<T extends string>(known: readonly T[], value: Value): T {
 }
 
 export function level(value: Value): BanLevel {
-  return oneOf(LEVELS, value);
+  return oneOf(BAN_LEVELS, value);
 }
 
 /** The numbers of windows in `event.counts`. The indexes and queries use the same numbers. */
@@ -67,8 +67,6 @@ export const COUNTS_CODE: Readonly<Record<Counts, number>> = {
   probe: 5,
   bounce: 6,
 };
-
-const LEVELS: readonly BanLevel[] = ["light", "medium", "heavy", "permanent", "manual"];
 
 function isWrittenIp(value: Value): value is Ip {
   return typeof value === "string";

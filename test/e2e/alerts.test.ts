@@ -5,12 +5,10 @@ import { describe, test } from "node:test";
 import { AlertConditions, alertConditionsTests } from "../lab/alert-conditions-tests.ts";
 import { AlertReceivers, WEBHOOK_KEY } from "../lab/alert-receivers.ts";
 import { stopService } from "../lab/content.ts";
-import { tryLogIn } from "../lab/mail.ts";
+import { ANNA, tryLogIn } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
-
-const ANNA = "anna@example.test";
 
 describe("alerts on every channel", { skip: whyNoLab() ?? false }, () => {
   const { lab, product } = withProduct(AlertConditions.settings, [ANNA], {

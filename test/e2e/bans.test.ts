@@ -6,6 +6,7 @@ import { whileBusy } from "../lab/busy-processors.ts";
 import type { Host } from "../lab/host.ts";
 import { ALLOWED, limitsTests } from "../lab/limits-tests.ts";
 import {
+  ANNA,
   assertCutOff,
   authenticate,
   mailOver,
@@ -23,7 +24,6 @@ import type { Product } from "../lab/product.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
-const ANNA = "anna@example.test";
 /** Addresses that no other test uses. */
 const BUSY = "busy@example.test";
 
@@ -59,12 +59,6 @@ describe("mail, its limits, and bans of attackers", { skip: whyNoLab() ?? false 
           );
         await sameBanEverywhere(product, prefixOf(from), "login_failures", "light");
       });
-
-    test("one stale password, however often, is not an attack", async () => {
-      for (let i = 0; i < 7; i++) assert.equal(await guess(lab.sender, "198.51.100.70", "imap", "stale"), "refused");
-      assert.match(await tryLogIn(lab.sender, "198.51.100.70", ANNA), /^OK/);
-      assert.equal(await product.banOf("198.51.100.70"), undefined);
-    });
   });
 
   test("a stranger's eleventh mail within a minute brings the ban", async () => {

@@ -9,7 +9,7 @@ import { whyNoDebian } from "../lab/debian-tree.ts";
 import { expectMails } from "../lab/expect-mails.ts";
 import { Lab } from "../lab/lab.ts";
 import { below, changes, MachineLook, type MachineState, memoryOf } from "../lab/machine-state.ts";
-import { sendMail } from "../lab/mail.ts";
+import { ANNA, sendMail } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { PASSWORD } from "../lab/product.ts";
 import { expectLimitOfScript, scriptAsDelivered, whitelistInScript } from "../lab/script-edits.ts";
@@ -17,7 +17,6 @@ import { Typist } from "../lab/typist.ts";
 import { unpackAgain } from "../lab/unpack-again.ts";
 import { BANNED_FOR_GOOD, backedUp, DOMAINS, expectState, MANY, signInAs, stateOf } from "../lab/whole-server.ts";
 
-const ANNA = "anna@example.test";
 const PHONE = "198.51.100.70";
 /** A mail transport agent without a service: Debian allows only one, so Postfix removes it. */
 const OTHER_MTA = "esmtp-run";
@@ -124,7 +123,7 @@ describe("a bare Debian", { skip: whyNoLab() ?? whyNoDebian() ?? false }, () => 
   });
 
   describe("is set up", () => {
-    test("as another server that was thrown away, by a restore, though set-up is broken off in the middle", async () => {
+    test("as another server that was thrown away, by a restore, although set-up is interrupted", async () => {
       const then = await backedUp(lab, join(machine.root, BACKUPS), MAILS);
       writeFileSync(join(machine.root, KEY), then.key);
       const typist = types("npm --silent run setup");
@@ -138,10 +137,7 @@ describe("a bare Debian", { skip: whyNoLab() ?? whyNoDebian() ?? false }, () => 
       const restore = `npm --silent run restore -- --allow-remove --from ${BACKUPS} --key-file ${KEY}`.split(" ");
       const { code, stdout, stderr } = await machine.run(restore, { deadlineMs: LONG_MS });
       assert.equal(code, 0, stdout + stderr);
-      assert.match(
-        `${stdout}${stderr}`,
-        /was broken off in the middle, and is finished first\.$[^]*^Next: npm start$/m,
-      );
+      assert.match(`${stdout}${stderr}`, /was interrupted: finishing it first\.$[^]*^Next: npm start$/m);
       expectState(stateOf(layoutOf(join(machine.root, DATA))), then.state, MAILS);
       await machine.must(["rm", "-r", BACKUPS, KEY]);
       assert.deepEqual(changes(bare.processes, await look.processes()), [], "no packaged service runs");

@@ -8,6 +8,7 @@ import { serviceLog } from "../../src/settings/layout.ts";
 import { AS_NOBODY } from "../lab/firewall-kit.ts";
 import type { Lab } from "../lab/lab.ts";
 import {
+  ANNA,
   assertCutOff,
   authenticate,
   logIn,
@@ -27,7 +28,6 @@ const KILLS = 20;
 const GUARD = /\/guard\.js/;
 const KEEPER = /\/keeper\.js/;
 const STAND_IN = /\/stand-in\.js/;
-const ANNA = "anna@example.test";
 /** Answers each of Dovecot's questions that the sign-in is fine. */
 const SAYS_YES = `require("http").createServer((_, answer) => answer.end('{"status":0,"msg":""}'))
   .listen(10025, "127.0.0.1", () => console.log("listens"))`;

@@ -6,7 +6,7 @@ import type { EventItem } from "../../src/admin/declare/items.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../src/core/time.ts";
 import { patienceSeconds } from "../kit/patience.ts";
 import { MachineClock } from "../lab/machine-clock.ts";
-import { assertAccepted, sendMail, tryLogIn } from "../lab/mail.ts";
+import { ANNA, assertAccepted, sendMail, tryLogIn } from "../lab/mail.ts";
 import { findMail } from "../lab/mailbox.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { ADMIN_PASSWORD, PASSWORD } from "../lab/product.ts";
@@ -14,7 +14,6 @@ import { until } from "../lab/wait.ts";
 import { WebClient } from "../lab/web-client.ts";
 import { withProduct } from "../lab/with-product.ts";
 
-const ANNA = "anna@example.test";
 const PHONE = "198.51.100.70";
 const EARLIER = "198.51.100.220";
 const LATER = "198.51.100.221";

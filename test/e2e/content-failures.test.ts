@@ -115,7 +115,7 @@ describe("a content filter that fails", { skip: whyNoLab() ?? false }, () => {
     for (const name of ["unsigned.test", "broken.test"]) {
       const refused = await update(name);
       assert.equal(refused.code, 1, refused.stdout);
-      assert.match(refused.stderr, /^No new rules came into use: .+ The former ones stay in use\.\n$/);
+      assert.match(refused.stderr, /^No new rules came into use: .+[^.]\. The former ones stay in use\.\n$/);
       const mail = await scored(`after ${name}`);
       assert.match(mail, /LAB_FETCHED/);
       assert.doesNotMatch(mail, /^Subject: \[SPAM\]/m);

@@ -5,14 +5,13 @@ import { after, before, describe, test } from "node:test";
 import { DEFAULT_DATA_DIRECTORY } from "../../src/settings/layout.ts";
 import { expectMails } from "../lab/expect-mails.ts";
 import { Lab } from "../lab/lab.ts";
-import { sendMail } from "../lab/mail.ts";
+import { ANNA, sendMail } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { OUR_USERS, Outliver } from "../lab/outliver.ts";
 import { Product } from "../lab/product.ts";
 import { rootWritesTests } from "../lab/root-writes-tests.ts";
 import { until } from "../lab/wait.ts";
 
-const ANNA = "anna@example.test";
 const PHONE = "198.51.100.70";
 
 describe("a server that was started over ssh", { skip: whyNoLab() ?? false }, () => {

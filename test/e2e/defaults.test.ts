@@ -5,7 +5,7 @@ import { before, describe, test } from "node:test";
 import { RECORDS } from "../lab/content.ts";
 import { AS_SHIPPED } from "../lab/for-tests.ts";
 import { Lists } from "../lab/lists.ts";
-import { assertAccepted, logIn, openImap, openImapAs, sendMail, tryLogIn } from "../lab/mail.ts";
+import { ANNA, assertAccepted, logIn, openImap, openImapAs, sendMail, tryLogIn } from "../lab/mail.ts";
 import { findMail, mailText } from "../lab/mailbox.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
 
@@ -14,7 +14,6 @@ import { tourTests } from "../lab/tour-tests.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
-const ANNA = "anna@example.test";
 const PHONE = "198.51.100.70";
 /** Its sender's domain publishes true records, and it has its own name. */
 const HONEST = "198.51.100.10";

@@ -5,7 +5,7 @@ import { before, describe, test } from "node:test";
 import { mustRun } from "../lab/commands.ts";
 import { signIn } from "../lab/login-attacks.ts";
 import { LoopDisk, whyNoLoopDisk } from "../lab/loop-disk.ts";
-import { sendMail } from "../lab/mail.ts";
+import { ANNA, sendMail } from "../lab/mail.ts";
 import { mailText } from "../lab/mailbox.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { ALERTS_ELSEWHERE, Owner, WELL_MS } from "../lab/owner.ts";
@@ -14,7 +14,6 @@ import { missingOf, Traffic } from "../lab/traffic.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
-const ANNA = "anna@example.test";
 const BODY = `${"x".repeat(70)}\r\n`.repeat(2_800);
 const LANES = 4;
 /** More than fit. */

@@ -10,7 +10,7 @@ import { contentTests, SCORED } from "../lab/content-tests.ts";
 import { BOGUS_ZONE, SIGNED_ZONE } from "../lab/dns.ts";
 import { excessTests } from "../lab/excess-tests.ts";
 import { Lists, POISON } from "../lab/lists.ts";
-import { assertAccepted, openSmtp, sendMailAs } from "../lab/mail.ts";
+import { ANNA, assertAccepted, openSmtp, sendMailAs } from "../lab/mail.ts";
 import { namespaceOf, whyNoLab } from "../lab/network.ts";
 import { Signer } from "../lab/signer.ts";
 import { Sink } from "../lab/sink.ts";
@@ -18,7 +18,6 @@ import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
 const RESOLVER = "127.71.9.53";
-const ANNA = "anna@example.test";
 /** Maximum wait of a recipient with every list broken: one second, plus processing. */
 const PATIENCE_MS = patience(1_300);
 

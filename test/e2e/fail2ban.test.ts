@@ -8,13 +8,12 @@ import { scoreByOneRule, stopService } from "../lab/content.ts";
 import { bannedByJail, fail2banRuns, lengthMs } from "../lab/fail2ban.ts";
 import { jailOffences } from "../lab/jail-offences.ts";
 import { Lists } from "../lab/lists.ts";
-import { openSmtp, sendMail, tryLogIn } from "../lab/mail.ts";
+import { ANNA, openSmtp, sendMail, tryLogIn } from "../lab/mail.ts";
 import { findMail } from "../lab/mailbox.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
-const ANNA = "anna@example.test";
 /** The owner's own address, which an attacker would like to see banned. */
 const OWNER = "198.51.100.70";
 const MINUTE = 60_000;

@@ -4,15 +4,12 @@ import { dirname } from "node:path";
 import { describe, test } from "node:test";
 import { patience } from "../kit/patience.ts";
 import { SmallDisk } from "../lab/full-disk.ts";
-import { Locker } from "../lab/locker.ts";
-import { assertAccepted, sendMail, tryLogIn } from "../lab/mail.ts";
+import { ANNA, assertAccepted, sendMail, tryLogIn } from "../lab/mail.ts";
 import { isInMailbox } from "../lab/mailbox.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { Product } from "../lab/product.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
-
-const ANNA = "anna@example.test";
 
 describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, () => {
   const { lab, product } = withProduct({}, [ANNA], {
@@ -45,22 +42,6 @@ describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, ()
     await until("it has recovered, without any mail", healthy);
     await product.json(["ban", "198.51.100.91", "--for", "1h"]);
     await whole();
-  });
-
-  test("a locked database: mail flows, there is a notice, and it recovers", async () => {
-    const locker = await Locker.lock(lab.server, product.layout.engineDb);
-    try {
-      await until("the owner is alerted", async () => {
-        await mailsAndLoginsWork("198.51.100.92");
-        return isReported();
-      });
-    } finally {
-      await locker.release();
-    }
-    await until("it has recovered", async () => {
-      await sendMail({ host: lab.sender, from: "198.51.100.92" });
-      return healthy();
-    });
   });
 
   test("a second start says that one runs already, and harms nothing", async () => {

@@ -8,13 +8,12 @@ import { describe, test } from "node:test";
 import { PROBE_ADDRESS } from "../../src/core/net/ip.ts";
 import { signal } from "../lab/commands.ts";
 import { scoreByOneRule } from "../lab/content.ts";
-import { assertAccepted, sendMail, tryLogIn } from "../lab/mail.ts";
+import { ANNA, assertAccepted, sendMail, tryLogIn } from "../lab/mail.ts";
 import { findMail } from "../lab/mailbox.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
-const ANNA = "anna@example.test";
 const SENDER = "198.51.100.10";
 const WAITS = "It waits in the queue";
 /** Deadline for a notice to appear, and to end. */

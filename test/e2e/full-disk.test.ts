@@ -2,14 +2,13 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { patience } from "../kit/patience.ts";
 import { SmallDisk } from "../lab/full-disk.ts";
-import { sendMail } from "../lab/mail.ts";
+import { ANNA, sendMail } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { WELL_MS } from "../lab/owner.ts";
 import { PASSWORD } from "../lab/product.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
-const ANNA = "anna@example.test";
 const PROMPT_MS = patience(5_000);
 
 describe("a disk without a byte left", { skip: whyNoLab() ?? false }, () => {

@@ -4,13 +4,12 @@ import { patience } from "../kit/patience.ts";
 import { scoreByOneRule } from "../lab/content.ts";
 import { foreignFilesTests } from "../lab/foreign-files-tests.ts";
 import { crowdTests, harvestTests } from "../lab/harvest-tests.ts";
-import { assertAccepted, openSubmissionAs, sendMail, sendMailAs } from "../lab/mail.ts";
+import { ANNA, assertAccepted, openSubmissionAs, sendMail, sendMailAs } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { REACHED, reachTests } from "../lab/reach-tests.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
-const ANNA = "anna@example.test";
 const DELAY_S = 2;
 /** A retry comes later than that. */
 const PATIENT_MS = 15_000;

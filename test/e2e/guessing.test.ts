@@ -2,14 +2,13 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { patience } from "../kit/patience.ts";
 import { comesIn, during, eachOf, signIn } from "../lab/login-attacks.ts";
-import { logIn, openImap } from "../lab/mail.ts";
+import { ANNA, logIn, openImap } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { PASSWORD } from "../lab/product.ts";
 import { type Credentials, SaslClient } from "../lab/sasl.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
-const ANNA = "anna@example.test";
 const ADDRESSES = 500;
 const TRIES = 3;
 /** Every n-th address guesses over IMAP, the others by submission: their TLS connections would only cost time. */

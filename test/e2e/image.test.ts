@@ -198,12 +198,12 @@ describe("the image", { skip: whyNoLab() ?? whyNoDocker() ?? false }, () => {
 
   describe("by examples/ghostinbox/compose.yaml", () => {
     before(() => startFirstProject(image));
-    for (const [says, asserts] of firstProjectTests(() => image)) test(says, asserts);
+    firstProjectTests(() => image);
   });
 
   describe("by examples/investra/compose.yaml", () => {
     before(() => startSecondProject(image));
-    for (const [says, asserts] of secondProjectTests(() => image)) test(says, asserts);
+    secondProjectTests(() => image);
   });
 
   test("by `docker run` it runs too, and says what Docker gives needlessly", async () => {

@@ -5,7 +5,7 @@ import { patience } from "../kit/patience.ts";
 import { copiedCheckout, copyCheckout } from "../lab/checkout.ts";
 import { Locker } from "../lab/locker.ts";
 import { signIn } from "../lab/login-attacks.ts";
-import { assertAccepted, openSmtp, sendMail } from "../lab/mail.ts";
+import { ANNA, assertAccepted, openSmtp, sendMail } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { makeNextVersion } from "../lab/next-version.ts";
 import { ALERTS_ELSEWHERE, Owner, WELL_MS } from "../lab/owner.ts";
@@ -17,7 +17,6 @@ import { until } from "../lab/wait.ts";
 import { WebClient } from "../lab/web-client.ts";
 import { withProduct } from "../lab/with-product.ts";
 
-const ANNA = "anna@example.test";
 const NEW_PASSWORD = "another long phrase for the dashboard";
 const BANNED = "203.0.113.200";
 /** How long both databases are locked; longer by hand: LOCK_SECONDS=120. */

@@ -6,14 +6,12 @@ import { stopService } from "../lab/content.ts";
 import { bannedByJail, fail2banRuns, lengthMs } from "../lab/fail2ban.ts";
 import { forgeBeforeTheTable } from "../lab/forged-headers.ts";
 import { guessDashboard } from "../lab/jail-offences.ts";
-import { authenticate, openSmtp, openSubmission, sendMail, tryLogIn } from "../lab/mail.ts";
+import { ANNA, authenticate, BERT, openSmtp, openSubmission, sendMail, tryLogIn } from "../lab/mail.ts";
 import { MAIL_PROXY } from "../lab/mail-proxy.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
-const ANNA = "anna@example.test";
-const BERT = "bert@example.test";
 /** More than the default, and more than any jail of sign-ins allows. */
 const FAILURES = 8;
 

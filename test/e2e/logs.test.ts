@@ -8,6 +8,7 @@ import { Dialog } from "../lab/dialog.ts";
 import { wholeLog } from "../lab/log-files.ts";
 import { logsSetAsideTests } from "../lab/logs-set-aside-tests.ts";
 import {
+  ANNA,
   assertAccepted,
   authenticate,
   openImap,
@@ -22,7 +23,6 @@ import { SERVER, whyNoLab } from "../lab/network.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
-const ANNA = "anna@example.test";
 /** C1 and bidirectional controls. */
 const HIDDEN = /[\u0080-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
 

@@ -7,7 +7,7 @@ import { outages } from "../lab/dashboard-flows.ts";
 import { ANNA, GUEST, pictures } from "../lab/dashboard-looks.ts";
 import { choose, enter, press, reach, saved, signInShown, type } from "../lab/keyboard.ts";
 import { looksWell } from "../lab/looks.ts";
-import { assertAccepted, sendMail } from "../lab/mail.ts";
+import { assertAccepted, BERT, sendMail } from "../lab/mail.ts";
 import { makesAppPasswords, repliesWhileAway, sendsMailOn } from "../lab/mailbox-cards.ts";
 import { fillStrangely, STRANGE_ID, STRANGE_REPLY } from "../lab/mailbox-strangers.ts";
 import { whyNoLab } from "../lab/network.ts";
@@ -16,7 +16,6 @@ import { signInsFrom } from "../lab/sign-ins.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
-const BERT = "bert@example.test";
 const ALIAS = "info@example.test";
 const STRANGER = "198.51.100.75";
 const NEW_PASSWORD = "lantern gravel otter 71 spoon";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
-import { assertAccepted, sendMail } from "../lab/mail.ts";
+import { ANNA, assertAccepted, BERT, sendMail } from "../lab/mail.ts";
 import { findMail } from "../lab/mailbox.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
 import { ADMIN_PASSWORD, PASSWORD } from "../lab/product.ts";
@@ -11,8 +11,6 @@ import { type WebAnswer, WebClient } from "../lab/web-client.ts";
 import { webRightsTests } from "../lab/web-rights-tests.ts";
 import { withProduct } from "../lab/with-product.ts";
 
-const ANNA = "anna@example.test";
-const BERT = "bert@example.test";
 const HERS = "198.51.100.70";
 const STRANGER = "198.51.100.90";
 const ELSEWHERE = "198.51.100.72";

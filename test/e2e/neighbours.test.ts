@@ -3,14 +3,13 @@ import { existsSync } from "node:fs";
 import { describe, test } from "node:test";
 import { GTUBE, RECORDS, scoreByOneRule } from "../lab/content.ts";
 import type { Lab } from "../lab/lab.ts";
-import { assertAccepted, openSmtp, sendMail, sendMailAs, tryLogIn } from "../lab/mail.ts";
+import { ANNA, assertAccepted, openSmtp, sendMail, sendMailAs, tryLogIn } from "../lab/mail.ts";
 import { mailText } from "../lab/mailbox.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
 import { Sink } from "../lab/sink.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
-const ANNA = "anna@example.test";
 /** mx.sender.test, which passes SPF, and an address that does not. */
 const MX = "198.51.100.10";
 const ELSEWHERE = "198.51.100.70";

@@ -3,13 +3,12 @@ import { once } from "node:events";
 import type { Socket } from "node:net";
 import { before, describe, test } from "node:test";
 import type { Connected } from "../lab/host.ts";
-import { assertAccepted, openImapAs, sendMail, sendMailAs } from "../lab/mail.ts";
+import { ANNA, assertAccepted, openImapAs, sendMail, sendMailAs } from "../lab/mail.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
 import { fallSilent, sendSyns } from "../lab/spoof.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
-const ANNA = "anna@example.test";
 /** Anna's address, which ignores unsolicited packets; and one that no account knows. */
 const HOME = "198.51.100.70";
 const ELSEWHERE = "198.51.100.75";

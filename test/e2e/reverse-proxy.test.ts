@@ -293,7 +293,7 @@ describe("behind a reverse proxy as documented", { skip: whyNoLab() ?? false }, 
       await believe(product, [MAIL_PROXY, "127.0.0.1"]);
     });
     after(() => endProgram(proxy));
-    for (const [says, body] of mailProxyTests({ lab, product }, ANNA)) test(says, body);
+    mailProxyTests({ lab, product }, ANNA);
   });
 
   test("the headers of a client that comes past the proxy are ignored", async () => {

@@ -8,15 +8,13 @@ import { stopService } from "../lab/content.ts";
 import { encryptedMail } from "../lab/encrypted-mail.ts";
 import { setPassword } from "../lab/first-accounts.ts";
 import { endedWithKeys } from "../lab/interrupted-restore.ts";
-import { authenticate, logIn, openImap, openSubmission } from "../lab/mail.ts";
+import { ANNA, authenticate, BERT, logIn, openImap, openSubmission } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { PASSWORD } from "../lab/product.ts";
 import { AWAY, HOME, signInsFrom } from "../lab/sign-ins.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
-const ANNA = "anna@example.test";
-const BERT = "bert@example.test";
 const MEASUREMENTS = 3;
 /** Mails of one account that its third and its eighth key open. */
 const LATER = ["thirdsecret", "eighthsecret"] as const;

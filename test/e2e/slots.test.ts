@@ -8,7 +8,9 @@ import { AS_SHIPPED } from "../lab/for-tests.ts";
 import { GuardClock } from "../lab/guard-clock.ts";
 import type { Host } from "../lab/host.ts";
 import {
+  ANNA,
   authenticate,
+  BERT,
   logIn,
   openImap,
   openImapAs,
@@ -21,8 +23,6 @@ import { whyNoLab } from "../lab/network.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
-const ANNA = "anna@example.test";
-const BERT = "bert@example.test";
 /** An address from which Anna's account signed in before. */
 const HOME = "198.51.100.70";
 const CONNECTIONS = 110;

@@ -132,9 +132,7 @@ class Senders {
         let sent = false;
         try {
           const subject = `Number ${number}.`;
-          const onceSent = (): void => {
-            sent = true;
-          };
+          const onceSent = () => (sent = true);
           const { code, lines } = await sendMail({ host: lab.sender, from, subject, onceSent });
           if (code >= 500) throw new Hopeless(`mail ${number} was refused: ${code} ${lines.join(" ")}`);
           if (code === 250) return true;

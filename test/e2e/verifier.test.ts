@@ -3,13 +3,12 @@ import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { patience } from "../kit/patience.ts";
 import { RECORDS } from "../lab/content.ts";
-import { assertAccepted, sendMail } from "../lab/mail.ts";
+import { ANNA, assertAccepted, sendMail } from "../lab/mail.ts";
 import { findMail, mailFiles, mailText } from "../lab/mailbox.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
-const ANNA = "anna@example.test";
 /** mx.sender.test, and an address that no domain names as its sender. */
 const MX = "198.51.100.10";
 const ELSEWHERE = "198.51.100.70";

@@ -1,8 +1,8 @@
 import * as fc from "fast-check";
 import type { Event } from "../../src/core/events/event.ts";
-import { type Ip, parseIp, parsePrefix } from "../../src/core/net/ip.ts";
+import type { Ip } from "../../src/core/net/ip.ts";
 import { instant } from "../../src/core/time.ts";
-import { must } from "./small-policy.ts";
+import { net, ip as parsed } from "../kit/samples.ts";
 
 export const START = instant(Date.UTC(2026, 0, 1));
 
@@ -18,10 +18,8 @@ export const ip = fc
     "2001:db8:1::2",
     "2001:db8:1:1::1",
   )
-  .map((text) => must(parseIp(text)));
-const prefix = fc
-  .constantFrom("198.51.100.7/32", "198.51.100.8/32", "198.51.100.0/24", "2001:db8:1::/64")
-  .map((text) => must(parsePrefix(text)));
+  .map(parsed);
+const prefix = fc.constantFrom("198.51.100.7/32", "198.51.100.8/32", "198.51.100.0/24", "2001:db8:1::/64").map(net);
 const signIn = {
   ip,
   service: fc.constantFrom("imap" as const, "dashboard" as const),
@@ -103,8 +101,6 @@ const report: fc.Arbitrary<readonly Step[]> = fc
     },
   ]);
 const root = "root";
-export const by = fc.constant(root);
-export const service = fc.constant("smtp" as const);
 const command: fc.Arbitrary<readonly Step[]> = fc
   .record({ prefix, type: fc.nat(4), durationMs: fc.constantFrom(null, 50, 200) })
   .map(({ prefix: network, type, durationMs }): readonly Step[] => {

@@ -2,13 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
 import { parseAccountName, parseAddress, parseSenderPattern, withoutExtension } from "../../src/core/net/address.ts";
-import { type Ip, parseIp, parsePrefix } from "../../src/core/net/ip.ts";
+import { type Ip, parseIp } from "../../src/core/net/ip.ts";
 import { listQuery, readListAnswer } from "../../src/guard/lookups/dnsbl.ts";
 import { type DnsRecord, judge, recordsOf } from "../../src/mail/dns/records.ts";
 import { formatSize, parseSize } from "../../src/settings/kinds/kind.ts";
 import { parseHostName } from "../../src/settings/kinds/texts.ts";
 import { isOwnName, originOf } from "../../src/surfaces/api/client-address.ts";
 import { ANY_CHARACTER } from "../kit/any-character.ts";
+import { ip as ipOf, net } from "../kit/samples.ts";
 
 /** Text as strangers write it: anything, and what comes near to being right. */
 const HINTS = ["@", ".", "+", "-", "a", "0", "..", "xn--", "::", "/", "%", "\0", "\r\n", "é", "*", ",", " ", "\\", "'"];
@@ -18,11 +19,7 @@ const hostile = fc.oneof(
   fc.emailAddress(),
   fc.domain(),
 );
-const ip = fc.oneof(fc.ipV4(), fc.ipV6()).map((text) => {
-  const parsed = parseIp(text);
-  assert.ok(parsed !== null, text);
-  return parsed;
-});
+const ip = fc.oneof(fc.ipV4(), fc.ipV6()).map(ipOf);
 const RUNS = { numRuns: 2_000, seed: 20_261_120 };
 
 function all<T>(of: fc.Arbitrary<T>, holds: (value: T) => void): void {
@@ -93,8 +90,7 @@ test("whatever the DNS says, a record gets a verdict of one line", () => {
 
 test("a header of proxies never makes a client of an untrusted peer, nor a trusted proxy of a client", () => {
   const proxy = ipOf("10.0.0.1");
-  const trusted = parsePrefix("10.0.0.0/8");
-  assert.ok(trusted !== null);
+  const trusted = net("10.0.0.0/8");
   all(fc.tuple(ip, hostile, fc.array(ip, { maxLength: 5 })), ([peer, junk, hops]) => {
     const header = [junk, ...hops].join(", ");
     const seenFrom = (from: Ip, isTrusted: boolean) =>
@@ -111,9 +107,3 @@ test("no foreign name with a dot is taken for ours", () => {
   all(fc.domain(), (name) => assert.equal(isOwnName(name, ["mail.example.org"]), name === "mail.example.org"));
   all(hostile, (text) => assert.equal(typeof isOwnName(text, ["mail.example.org"]), "boolean"));
 });
-
-function ipOf(text: string): Ip {
-  const parsed = parseIp(text);
-  assert.ok(parsed !== null);
-  return parsed;
-}

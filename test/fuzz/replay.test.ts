@@ -3,12 +3,12 @@ import { test } from "node:test";
 import * as fc from "fast-check";
 import type { Decision } from "../../src/core/decide/decision.ts";
 import type { Policy } from "../../src/core/decide/policy.ts";
-import { parsePrefix } from "../../src/core/net/ip.ts";
 import { instant } from "../../src/core/time.ts";
 import { differenceOf } from "../../src/jobs/replay/comparison.ts";
+import { MAIL, net } from "../kit/samples.ts";
 import { RealEngine } from "../scenarios/real-engine.ts";
-import { by, type Client, clients, ip, mixed, START, service } from "./clients.ts";
-import { must, OWN, SMALL_POLICY } from "./small-policy.ts";
+import { type Client, clients, ip, mixed, START } from "./clients.ts";
+import { OWN, SMALL_POLICY } from "./small-policy.ts";
 
 const SEED = Number(process.env["FUZZ_SEED"] ?? 20_261_120);
 
@@ -49,32 +49,16 @@ test("a replay with another policy decides each event as a guard with that polic
   const others: readonly Policy[] = [
     { ...SMALL_POLICY, mail: [{ key: "limits.mail.per_minute", count: 1, windowMs: 1_000 }] },
     { ...SMALL_POLICY, connections: [], bans: { ...SMALL_POLICY.bans, ladderMs: [5_000], neighbours: 1_000 } },
-    { ...SMALL_POLICY, allow: [must(parsePrefix("198.51.100.8"))], knownFactor: 1, perSession: 100 },
+    { ...SMALL_POLICY, allow: [net("198.51.100.8")], knownFactor: 1, perSession: 100 },
   ];
   let differing = 0;
   // Each leaves an event whatever is decided, and none depends on the outcome of an earlier one of its connection.
+  const mail = { ...MAIL, helo: "h", recipient: null, recipientCount: 2, queueId: "" };
   const independent = fc.oneof(
-    fc.record({
-      type: fc.constant("CONNECT" as const),
-      ip,
-      session: fc.constant(""),
-      clientName: fc.constant(null),
-      service,
-    }),
-    fc.record({
-      type: fc.constant("DATA" as const),
-      ip,
-      session: fc.constant(""),
-      clientName: fc.constant(null),
-      service,
-      helo: by,
-      sender: by,
-      queueId: fc.constant(""),
-      recipient: fc.constant(null),
-      account: fc.constantFrom(null, null, "anna@example.test"),
-      recipientCount: fc.constant(2),
-      transaction: fc.uuid(),
-    }),
+    ip.map((from) => ({ type: "CONNECT" as const, ip: from, session: "", clientName: null, service: "smtp" as const })),
+    fc
+      .record({ ip, account: fc.constantFrom(null, null, "anna@example.test"), transaction: fc.uuid() })
+      .map((known) => ({ type: "DATA" as const, ...mail, ...known })),
   );
   const steps = fc.array(fc.record({ afterMs: fc.constantFrom(0, 1, 20, 50, 200), event: independent }), {
     minLength: 80,

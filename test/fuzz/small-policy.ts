@@ -1,7 +1,6 @@
-import assert from "node:assert/strict";
 import type { Policy } from "../../src/core/decide/policy.ts";
 import type { OwnNetwork } from "../../src/core/decide/sparing.ts";
-import { parsePrefix } from "../../src/core/net/ip.ts";
+import { net } from "../kit/samples.ts";
 
 /** Small limits, so that few random events reach all of them. */
 export const SMALL_POLICY: Policy = {
@@ -38,7 +37,7 @@ export const SMALL_POLICY: Policy = {
     ipv6Prefix: 64,
     manualMs: 1_500,
   },
-  allow: [must(parsePrefix("198.51.100.9"))],
+  allow: [net("198.51.100.9")],
   jailSentences: "unjudged",
   scansBan: false,
   providers: ["google.com"],
@@ -48,9 +47,4 @@ export const SMALL_POLICY: Policy = {
   simulate: false,
   knownFactor: 2,
 };
-export const OWN: readonly OwnNetwork[] = [{ prefix: must(parsePrefix("203.0.113.1")), why: "gateway" }];
-
-export function must<T>(value: T | null): T {
-  assert.ok(value !== null);
-  return value;
-}
+export const OWN: readonly OwnNetwork[] = [{ prefix: net("203.0.113.1"), why: "gateway" }];

@@ -10,9 +10,7 @@ import { createCommands } from "../../src/guard/commands/commands.ts";
 import { QueueUpkeep } from "../../src/guard/commands/queue/queue-upkeep.ts";
 import { noEnforcement } from "../../src/guard/enforce/enforce.ts";
 import { healthOf } from "../../src/guard/explain/health.ts";
-import { LastSignIns, SqliteAccountHistory } from "../../src/store/engine-db/account-history.ts";
-import { SqliteHeldMail } from "../../src/store/engine-db/held-mail.ts";
-import { AuditEntries } from "../../src/store/events/audit.ts";
+import { LastSignIns } from "../../src/store/engine-db/account-history.ts";
 import { accountsOnMemory, engineOnMemory, NO_ALERTS, rowsOf, TEST_POLICY } from "./engine-kit.ts";
 import { beforeEachOf } from "./hooks.ts";
 import { NO_NEEDS } from "./no-needs.ts";
@@ -35,31 +33,9 @@ const redirects = (accounts: readonly string[]) =>
 /** Every command on a real engine and real databases in memory; the keeper only records its commands. */
 export function commandsOnMemory(policy = TEST_POLICY) {
   const memory = engineOnMemory(policy, [{ prefix: net("203.0.113.1/32"), why: "gateway" }]);
-  const { engine, sqlite, banLog, notices, clock, db } = memory;
-  const {
-    accounts,
-    reach,
-    book,
-    active,
-    lists,
-    files,
-    networks,
-    appPasswords,
-    appPasswordsOf,
-    forwards,
-    forwardingOf,
-    vacations,
-    acquaintances,
-    senders,
-    credentials,
-    tokens,
-    sessions,
-    signedIn,
-    factors,
-    rehearse,
-    rows: accountRows,
-    passkeys,
-  } = accountsOnMemory();
+  const { engine, sqlite, accountHistory, notices, clock, db } = memory;
+  const stores = accountsOnMemory(db, clock, () => engine.flush());
+  const { accounts, book, active, factors, sessions, heldMail, vacations } = stores;
   const asked: KeeperCommand[] = [];
   let up = true;
   let queue: (asked: Extract<KeeperCommand, { verb: "find_mail" }>) => readonly QueuedMail[] = () => [];
@@ -96,40 +72,27 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     verify: (hash, password) => Promise.resolve(hash === hashOf(password)),
     decoy: hashOf("no password at all"),
   };
-  const heldMail = new SqliteHeldMail(db);
-  const accountHistory = new SqliteAccountHistory(db);
   const logged: string[] = [];
   const note = (text: string): void => void logged.push(text);
   const log = { info: note, warn: note, error: note };
   const upkeep = new QueueUpkeep({ engine, keeper, heldMail, accounts, active, clock, log });
   const run = createCommands({
+    ...stores,
     engine,
     history: sqlite,
-    banLog,
     clock,
-    accounts,
-    reach,
     alertsTo: () => alertsTo,
-    accountRow: (name) => lists.account(name),
+    accountRow: (name) => book.account(name),
     guesses: accountHistory,
-    book,
     lastSignIn: (account) => new LastSignIns(db).of(account),
     secrets: {
       make: (asked) =>
         whileHashing().then(() => asked.map(({ password }) => ({ hash: hashOf(password), proof: "0abc" }))),
       proofOf: () => "0abc",
     },
-    appPasswords,
-    forwards,
-    vacations,
     mailboxes: () => ({ quotaBytes: 5_000, keyOfEach, maySignIn: true }),
-    active,
-    files,
-    networks,
     recipients: { exists: (address) => address === "owner@example.test" },
-    pauses: acquaintances(db),
-    senders: senders(db),
-    heldMail,
+    pauses: stores.acquaintances,
     queue: upkeep,
     preferences: { refresh: () => void refreshed++ },
     authors: {
@@ -141,15 +104,9 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     },
     keeper,
     notices,
-    credentials: credentials(clock),
-    tokens: (asked) => tokens.tokens(asked),
-    signedIn,
-    sessions,
-    factors,
+    tokens: (asked) => stores.credentials.tokens(asked),
     hostname: () => "mail.example.test",
     mailPorts: () => ({ host: "mail.example.test", imapPort: 993, smtpPort: 465 }),
-    rehearse,
-    passkeys,
     names: () => ["mail.example.test"],
     passwords,
     health: () => healthOf({ ...health, events: () => 0, needs: NO_NEEDS }),
@@ -158,12 +115,15 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     pending: () => (reloaded.ok ? { ...reloaded, inForce: reloaded.changed.map(() => "1") } : reloaded),
     flushed: () => Promise.resolve(isDiskWell),
     alerts: NO_ALERTS,
-    audited: new AuditEntries(db),
     upkeep: upkeepOf({ keeper, clock }),
     pid: 1,
   });
-  const ask = (command: Command, origin: Origin = "root", as?: Partial<Omit<CommandLine, "command">>): Promise<Reply> =>
-    run({ by: origin === "root" ? "root" : "web:unnamed", ...as, command }, origin);
+  type As = Partial<Omit<CommandLine, "command">>;
+  const ask = <C extends Command>(command: C, origin: Origin = "root", as?: As) => {
+    const reply = run({ by: origin === "root" ? "root" : "web:unnamed", ...as, command }, origin);
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each verb has its own reply
+    return reply as Promise<Reply<C["verb"]>>;
+  };
   const rows = (column: string): readonly unknown[] =>
     db
       .prepare(`SELECT ${column} AS value FROM event ORDER BY id`)
@@ -172,22 +132,16 @@ export function commandsOnMemory(policy = TEST_POLICY) {
   return {
     ...memory,
     /** Makes every flush fail from now on. */
-    failDisk: () => {
-      isDiskWell = false;
-    },
+    failDisk: () => (isDiskWell = false),
     /** Sets what happens while passwords are hashed. */
-    whileHashing: (work: typeof whileHashing) => {
-      whileHashing = work;
-    },
+    whileHashing: (work: typeof whileHashing) => (whileHashing = work),
     proofsOf: (account: string) => accountHistory.passwordProofs(account),
     /** Gives each account a key for its mail from now on. */
-    keepKeys: () => {
-      keyOfEach = true;
-    },
-    lists,
+    keepKeys: () => (keyOfEach = true),
+    book,
     active,
-    appPasswordsOf,
-    forwardingOf,
+    appPasswordsOf: stores.appPasswordsOf,
+    forwardingOf: stores.forwardingOf,
     vacationOf: (account: string) => vacations.vacationOf(account),
     sessions,
     factors,
@@ -197,8 +151,8 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     logged,
     ask,
     /** The result of the command; fails if it is refused. */
-    result: async (...asked: Parameters<typeof ask>) => {
-      const reply = await ask(...asked);
+    result: async <C extends Command>(command: C, origin?: Origin, as?: As) => {
+      const reply = await ask(command, origin, as);
       assert.ok(reply.ok, JSON.stringify(reply));
       return reply.result;
     },
@@ -220,35 +174,25 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     /** The reply that it would get. */
     try: (command: Command): Promise<Reply> => run({ by: "root", isDry: true, command }, "root"),
     /** Every row of both databases. */
-    state: () => JSON.stringify([accountRows(), rowsOf(db)]),
+    state: () => JSON.stringify([stores.rows(), rowsOf(db)]),
     /** The keeper's commands, except for status queries. */
     asked,
     kept: () => asked.map(({ verb }) => verb),
-    keeperUp: (value: boolean) => {
-      up = value;
-    },
+    keeperUp: (value: boolean) => (up = value),
     /** Sets the result of reading the settings. */
-    reloads: (outcome: typeof reloaded) => {
-      reloaded = outcome;
-    },
+    reloads: (outcome: typeof reloaded) => (reloaded = outcome),
     /** Sets the content of the settings file. */
     writes: (text: string, env: typeof settingsEnv = {}) => {
       settingsText = text;
       settingsEnv = env;
     },
     /** Sets the mail addresses for alerts. */
-    sendsAlertsTo: (addresses: readonly string[]) => {
-      alertsTo = addresses;
-    },
+    sendsAlertsTo: (addresses: readonly string[]) => (alertsTo = addresses),
     refreshed: () => refreshed,
     /** Sets what the keeper finds in the queue. */
-    queues: (find: typeof queue) => {
-      queue = find;
-    },
+    queues: (find: typeof queue) => (queue = find),
     /** Sets the keeper's listing of the queue. */
-    listsQueue: (find: typeof list) => {
-      list = find;
-    },
+    listsQueue: (find: typeof list) => (list = find),
     /** Attempts to write the files about who may send as whom. */
     authorsWritten: () => authorsWritten,
     rows: () => rows("id").length,

@@ -1,6 +1,11 @@
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { layoutOf } from "../../src/settings/layout.ts";
+import { createBackup } from "../../src/jobs/backup/create.ts";
+import type { DoneBackup, Drill } from "../../src/jobs/backup/records.ts";
+import { repositoryOf } from "../../src/jobs/backup/repository.ts";
+import { restoreServer } from "../../src/jobs/backup/restore.ts";
+import { type Layout, layoutOf } from "../../src/settings/layout.ts";
+import type { Settings } from "../../src/settings/schema.ts";
 import { openAccounts, openEngine } from "../../src/store/open.ts";
 import { loadValid } from "./loaded-settings.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
@@ -22,5 +27,26 @@ export function dataToBackUp() {
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, text);
   };
-  return { top, layout, settings: loadValid(SETTINGS).settings, maildir, put };
+  const { settings } = loadValid(SETTINGS);
+  const backUp = (changes: Partial<Settings> = {}) =>
+    createBackup(layout, { ...settings, ...changes }, { version: "1", tag: "by-hand", watch });
+  /** Restores its latest backup. */
+  const restoreTo = (target: Layout, how: Readonly<{ key?: string; replaces?: boolean }> = {}) =>
+    restoreServer(target, (to) => repositoryOf(layout, settings).restore("latest", { to, watch }), {
+      key: how.key ?? null,
+      replaces: how.replaces ?? false,
+    });
+  return { top, layout, settings, maildir, put, backUp, restoreTo };
+}
+
+const watch = (): void => undefined;
+
+/** What is recorded of a backup. */
+export function doneBackup(at: number): DoneBackup {
+  return { at, tookMs: 1, snapshot: "0123abcd", place: "/backups", mails: 1, files: 1, bytes: 1, addedBytes: 1 };
+}
+
+/** What is recorded of a restore drill that ended early. */
+export function doneDrill(at: number, reason: string | null = null): Drill {
+  return { at, tookMs: 1, snapshot: "0123abcd", madeAt: at, reason, found: null };
 }

@@ -2,7 +2,7 @@ import type { Connect } from "../../src/core/events/connection.ts";
 import type { LoginFailed } from "../../src/core/events/login.ts";
 import type { DataCommand, EndOfMessage, Recipient } from "../../src/core/events/mail.ts";
 import type { Ip } from "../../src/core/net/ip.ts";
-import { STRANGER } from "./samples.ts";
+import { MAIL, STRANGER } from "./samples.ts";
 
 export const connect = (from: Ip = STRANGER): Connect => ({
   type: "CONNECT",
@@ -12,17 +12,13 @@ export const connect = (from: Ip = STRANGER): Connect => ({
   clientName: null,
 });
 export const mail = (from: Ip = STRANGER, account: string | null = null): DataCommand => ({
+  ...MAIL,
+  ...connect(from),
   type: "DATA",
-  ip: from,
   service: account === null ? "smtp" : "submission",
-  session: `${from} 40000 25 192.0.2.1`,
-  clientName: null,
-  helo: "mx.sender.test",
-  sender: "bob@sender.test",
   recipient: "alice@example.test",
   account,
   queueId: "4ABC",
-  transaction: "a1.1",
   recipientCount: 1,
 });
 export const recipient = (): Recipient => ({ ...mail(), type: "RECIPIENT", listed: null, senderExists: true });

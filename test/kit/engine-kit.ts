@@ -7,29 +7,18 @@ import { instant, type Millis } from "../../src/core/time.ts";
 import { type Committed, Engine } from "../../src/guard/engine.ts";
 import type { Clock, Log, Notices } from "../../src/guard/ports.ts";
 import type { Store } from "../../src/guard/storage-ports.ts";
-import { SqliteAccountNetworks } from "../../src/store/accounts-db/account-networks.ts";
-import { AccountSearch } from "../../src/store/accounts-db/account-search.ts";
-import { AccountLists, SqliteAccounts } from "../../src/store/accounts-db/accounts.ts";
-import { readAppPasswords, SqliteAppPasswords } from "../../src/store/accounts-db/app-passwords.ts";
-import { Credentials, SqliteCredentials } from "../../src/store/accounts-db/credentials.ts";
-import { SqliteFactors, SqlitePasskeys } from "../../src/store/accounts-db/factors.ts";
-import { SqliteFileAccounts } from "../../src/store/accounts-db/file-accounts.ts";
-import { readForwarding, SqliteForwards } from "../../src/store/accounts-db/forwards.ts";
-import { SqliteActiveAccounts, SqliteAliasReach } from "../../src/store/accounts-db/mail-lookups.ts";
+import { storesOn } from "../../src/programs/guard/compose-stores.ts";
+import { readAppPasswords } from "../../src/store/accounts-db/app-passwords.ts";
+import { readForwarding } from "../../src/store/accounts-db/forwards.ts";
 import { accountsMigrations } from "../../src/store/accounts-db/schema.ts";
-import { SqliteSessions, sessionPages } from "../../src/store/accounts-db/sessions.ts";
-import { SqliteSpamAllow } from "../../src/store/accounts-db/spam-allow.ts";
-import { SqliteVacations } from "../../src/store/accounts-db/vacations.ts";
 import { SqliteAccountHistory } from "../../src/store/engine-db/account-history.ts";
 import { SqliteBanLog } from "../../src/store/engine-db/ban-log.ts";
-import { SqliteCorrespondents } from "../../src/store/engine-db/correspondents.ts";
 import { SqliteHeldMail } from "../../src/store/engine-db/held-mail.ts";
 import { SqliteHonestMail } from "../../src/store/engine-db/honest-mail.ts";
 import { SqliteNetworkHistory } from "../../src/store/engine-db/network-history.ts";
 import { engineMigrations } from "../../src/store/engine-db/schema.ts";
 import { SqliteSendingHistory } from "../../src/store/engine-db/sending-history.ts";
 import { SqliteStore } from "../../src/store/engine-db/store.ts";
-import { rehearsalOn } from "../../src/store/transactions.ts";
 import { databaseOnMemory } from "./memory-database.ts";
 import { POLICY } from "./samples.ts";
 
@@ -107,37 +96,20 @@ export function rowsOf(db: DatabaseSync): readonly object[] {
   return tables.map(({ name }) => db.prepare(`SELECT * FROM "${String(name)}"`).all());
 }
 
-/** The accounts' database in memory, as the commands see it. */
-export function accountsOnMemory() {
+/** Everything that the guard stores, in memory; `engine`: the database of a kit's engine. */
+export function accountsOnMemory(
+  engine = databaseOnMemory(engineMigrations),
+  clock: Clock = new HandClock(),
+  flush: () => void = () => undefined,
+) {
   const db = databaseOnMemory(accountsMigrations);
   return {
-    accounts: new SqliteAccounts(db),
-    active: new SqliteActiveAccounts(db),
-    reach: new SqliteAliasReach(db),
-    lists: new AccountLists(db),
-    book: new AccountSearch(db),
-    files: new SqliteFileAccounts(db),
-    networks: new SqliteAccountNetworks(db),
-    appPasswords: new SqliteAppPasswords(db),
-    forwards: new SqliteForwards(db),
+    ...storesOn({ engine, accounts: db }, clock, flush),
     forwardingOf: (account: string) => readForwarding(db, account),
-    vacations: new SqliteVacations(db),
     /** The app passwords of an account, as its owner sees them. */
     appPasswordsOf: (account: string) => readAppPasswords(db, account),
-    /** Who knows whom, with the engine's database. */
-    acquaintances: (engine: DatabaseSync) => new SqliteCorrespondents(engine, db),
-    /** Senders that accounts accept, with the engine's database. */
-    senders: (engine: DatabaseSync) => new SqliteSpamAllow(engine, db),
-    /** Tokens, the password and the sessions of the dashboard. */
-    credentials: (clock: Clock) => new SqliteCredentials(db, clock),
-    tokens: new Credentials(db),
-    sessions: new SqliteSessions(db),
-    signedIn: sessionPages(db),
-    factors: new SqliteFactors(db),
-    rehearse: rehearsalOn(db),
     /** Every row of every table. */
     rows: () => rowsOf(db),
-    passkeys: new SqlitePasskeys(db),
   };
 }
 
@@ -149,29 +121,38 @@ export const NO_ALERTS = {
   leadOut: true,
 };
 
+/** The engine's parts on its database. Every account is active and may sign in from everywhere; none forwards its mail. */
+export function enginePartsOn(db: DatabaseSync) {
+  const store = new SqliteStore(db);
+  return {
+    store,
+    history: store,
+    jails: store,
+    accounts: new SqliteAccountHistory(db),
+    sending: new SqliteSendingHistory(db),
+    honest: new SqliteHonestMail(db),
+    neighbours: new SqliteNetworkHistory(db),
+    active: { isActive: () => true },
+    networks: { networksOf: () => [] },
+    forwardReach: { reachedBy: () => [] },
+  };
+}
+
 /** A real engine on a real database in memory, with a clock moved by hand. */
 export function engineOnMemory(policy: Policy = TEST_POLICY, own: readonly OwnNetwork[] = []) {
   const db = databaseOnMemory(engineMigrations);
-  const sqlite = new SqliteStore(db);
+  const parts = enginePartsOn(db);
+  const { store: sqlite, accounts: accountHistory } = parts;
   const store = new BreakableStore(sqlite);
   const clock = new HandClock();
   const notices = new NoticeBoard();
   const committed: Committed[] = [];
-  const accountHistory = new SqliteAccountHistory(db);
   const engine = new Engine({
+    ...parts,
     policy,
     store,
-    history: sqlite,
     own: { current: () => own },
-    active: { isActive: () => true },
     recipients: { exists: (address) => !address.startsWith("nobody") && !address.startsWith("admin") },
-    networks: { networksOf: () => [] },
-    forwardReach: { reachedBy: () => [] },
-    jails: sqlite,
-    accounts: accountHistory,
-    sending: new SqliteSendingHistory(db),
-    honest: new SqliteHonestMail(db),
-    neighbours: new SqliteNetworkHistory(db),
     firstContacts: { isFirstContact: () => true, expectsBounce: () => false },
     notices,
     clock,

@@ -7,22 +7,21 @@ import { factsOf, MAIL } from "./samples.ts";
 
 export const USER = "user@example.org";
 
-/** The decision on a mail whose facts or fields differ from the usual ones in this way. */
-export type Example = Readonly<{
-  that: string;
-  known?: Partial<Facts>;
-  mail?: Partial<MailAttributes>;
-  answer: string;
-  bans?: number;
-  counted?: boolean;
-}>;
+/** A decision, with the facts and fields of the mail that differ from the usual ones. `answer`: as `told` says it. */
+export type Example = readonly [that: string, answer: string, known?: Partial<Facts>, mail?: Partial<MailAttributes>];
 
-export function check(stage: string, example: Example, decide: (facts: Facts, mail: MailAttributes) => Decision): void {
-  const { that, known = {}, mail = {}, answer, bans = 0, counted = true } = example;
-  void test(`${stage}: ${that}: ${answer}`, () => {
-    const decided = decide(factsOf(known), { ...MAIL, ...mail });
-    assert.equal(`${decided.verdict} ${decided.reason}`, answer);
-    assert.equal(decided.changes.filter((change) => change.type === "BAN").length, bans);
-    assert.equal(decided.counted, counted);
-  });
+export function check(
+  stage: string,
+  examples: readonly Example[],
+  decide: (facts: Facts, mail: MailAttributes) => Decision,
+): void {
+  for (const [that, answer, known, mail] of examples)
+    void test(`${stage}: ${that}: ${answer}`, () =>
+      assert.equal(told(decide(factsOf(known), { ...MAIL, ...mail })), answer));
+}
+
+/** `refuse mail_limit, banned`; an event that enters no sliding window is `uncounted`, one that leaves no row `unrecorded`. */
+export function told({ verdict, reason, counted, recorded, changes }: Decision): string {
+  const bans = changes.filter(({ type }) => type === "BAN").map(() => ", banned");
+  return `${verdict} ${reason}${bans.join("")}${counted ? "" : ", uncounted"}${recorded ? "" : ", unrecorded"}`;
 }

@@ -1,11 +1,13 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { TestContext } from "node:test";
-import type { Layout } from "../../src/settings/layout.ts";
+import { type Layout, layoutOf } from "../../src/settings/layout.ts";
 import { accountsApplicationId, accountsMigrations } from "../../src/store/accounts-db/schema.ts";
 import { engineApplicationId, engineMigrations } from "../../src/store/engine-db/schema.ts";
+import { openAccounts, openEngine } from "../../src/store/open.ts";
 import { migrate } from "../../src/store/schemas.ts";
+import { temporaryDirectory } from "./temporary-directory.ts";
 
 /** A version of the program that does not exist: it has one migration more. */
 
@@ -15,6 +17,7 @@ const DATABASES = {
 } as const;
 /** The schemas of today. */
 const TODAY = { engine: engineMigrations.length, accounts: accountsMigrations.length } as const;
+export const OLD_SETTINGS = 'domains = ["example.test"]\n';
 const NEXT_MIGRATION = "CREATE TABLE of_next_version (x INTEGER) STRICT";
 const CONTENTS = {
   engine: `
@@ -39,6 +42,20 @@ export function writeOldDatabases(t: TestContext, { engineDb, accountsDb }: Layo
   becomeNextVersion(t);
   writeToday("engine", engineDb);
   writeToday("accounts", accountsDb);
+}
+
+/** The data directory of a server that this version, as the next one, upgrades. */
+export function oldData(t: TestContext): Layout {
+  const layout = layoutOf(temporaryDirectory());
+  writeOldDatabases(t, layout);
+  writeFileSync(layout.settings, OLD_SETTINGS, { mode: 0o640 });
+  return layout;
+}
+
+/** Opens both databases as this version does. */
+export function upgradeDatabases({ engineDb, accountsDb }: Layout): void {
+  openEngine(engineDb).close();
+  openAccounts(accountsDb).close();
 }
 
 /** Writes a database as the version of today does: an event and a ban, or an account and an alias. */

@@ -1,6 +1,7 @@
 import type { EventItem } from "../../src/admin/declare/items.ts";
 import type { Ban } from "../../src/core/decide/decision.ts";
 import {
+  type AccountFacts,
   type Facts,
   type Neighbourhood,
   NO_BOUNCE,
@@ -9,11 +10,14 @@ import {
   type SparingFacts,
 } from "../../src/core/decide/facts.ts";
 import type { Policy } from "../../src/core/decide/policy.ts";
+import type { Observation } from "../../src/core/events/log.ts";
+import type { LoginAttributes } from "../../src/core/events/login.ts";
 import type { MailAttributes, Recipient } from "../../src/core/events/mail.ts";
 import type { JailReported } from "../../src/core/events/report.ts";
 import { type Door, type Opening, parseDoor } from "../../src/core/firewall/strict.ts";
 import { type AccountName, type Address, parseAccountName, parseAddress } from "../../src/core/net/address.ts";
 import { hostPrefix, type Ip, neighbourhoodOf, type Prefix, parseIp, parsePrefix } from "../../src/core/net/ip.ts";
+import { type KeepRule, parseKeepRule } from "../../src/core/retention.ts";
 import { DAY_MS, HOUR_MS, instant, isoTime, later, MINUTE_MS, type Millis } from "../../src/core/time.ts";
 
 /** For tests: the default policy, a stranger, and instants around a noon. Nothing here runs in the product. */
@@ -100,6 +104,12 @@ export function accountName(text: string): AccountName {
   const account = parseAccountName(text);
   if (account === null) throw new Error(`not an account: ${text}`);
   return account;
+}
+
+export function keepRule(text: string): KeepRule {
+  const rule = parseKeepRule(text);
+  if (rule === null) throw new Error(`not a rule of retention: ${text}`);
+  return rule;
 }
 
 export function mailAddress(text: string): Address {
@@ -192,6 +202,33 @@ export const MAIL: MailAttributes = {
 
 /** The recipient of that mail, before anything was looked up. */
 export const RECIPIENT: Recipient = { type: "RECIPIENT", listed: null, senderExists: null, ...MAIL };
+
+/** A sign-in of a stranger. */
+export const LOGIN: LoginAttributes = { ip: STRANGER, service: "imap", login: "User@example.org", passwordHash: "now" };
+
+/** Its account, which does not know the stranger. */
+export const ACCOUNT: AccountFacts = {
+  name: "user@example.org",
+  kinship: "stranger",
+  guesses: 0,
+  proofs: [],
+  candidates: 0,
+  networkCandidates: 0,
+  commonCandidates: 0,
+  networkGuesses: 0,
+};
+
+/** A mail of this server that is in its mailbox, as the log reports it. */
+export const DELIVERED: Extract<Observation, { type: "MAIL_TRIED" }> = {
+  type: "MAIL_TRIED",
+  queueId: "72CED1EABE5",
+  recipient: "anna@example.test",
+  alias: null,
+  outcome: "sent",
+  relay: "lmtp x",
+  reply: "250 Saved",
+  server: null,
+};
 
 /** Fail2ban's report about a stranger. */
 export const JAIL_REPORT: JailReported = {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import type { Terminal } from "../../src/surfaces/cli/call.ts";
-import type { World } from "../../src/surfaces/cli/run.ts";
+import type { Layout } from "../../src/settings/layout.ts";
+import type { CommandCall, Reader, Terminal } from "../../src/surfaces/cli/call.ts";
+import { run, type World } from "../../src/surfaces/cli/run.ts";
 
 /** A terminal without a person, on which only these are used; any other part throws. */
 export function scriptTerminal(used: Partial<Terminal>): Terminal {
@@ -32,4 +33,41 @@ export function connected(used: Partial<Omit<Connected, "guard">> & Readonly<{ g
     ...used,
     guard: { ask: unused, watch: unused, ...used.guard },
   };
+}
+
+/** A reader of which only these are read. */
+export function readerWith(used: Partial<Reader>): Connected["reader"] {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what else of it is used throws
+  return () => Promise.resolve({ ok: true, reader: used as Reader });
+}
+
+type Called = Partial<Omit<CommandCall, "terminal">> &
+  Readonly<{ layout: Layout; flags?: readonly string[]; terminal?: Partial<Terminal> }>;
+
+/** A call of a command with these flags and no other words, of which only these parts are used; any other throws. */
+export function scriptCall({ flags = [], terminal = {}, ...used }: Called): CommandCall {
+  return {
+    args: [],
+    option: () => null,
+    flag: (name) => flags.includes(name),
+    json: false,
+    env: {},
+    now: Date.now,
+    ...connected({}),
+    ...used,
+    terminal: scriptTerminal(terminal),
+  };
+}
+
+type ScriptWorld = Partial<Pick<World, "env" | "now" | "connect">> & Readonly<{ width?: number | null }>;
+
+/** Runs a command line without a person, and returns what it printed. */
+export async function script(
+  argv: readonly string[],
+  { env = {}, now = () => 0, connect = () => assert.fail("this needs no server"), width = null }: ScriptWorld,
+) {
+  let [out, err] = ["", ""];
+  const terminal = scriptTerminal({ width, out: (text) => (out += `${text}\n`), err: (text) => (err += `${text}\n`) });
+  const code = await run(argv, { env, version: "1.2.3", now, terminal, connect });
+  return { code, out, err };
 }

@@ -5,11 +5,11 @@ import { join } from "node:path";
 import type { DatabaseSync, SQLInputValue, SQLOutputValue } from "node:sqlite";
 import type { TestContext } from "node:test";
 import type { Ban } from "../../src/core/decide/decision.ts";
-import { columns } from "../../src/core/events/columns.ts";
+import { row } from "../../src/core/events/columns.ts";
 import type { EventRecord } from "../../src/core/events/event.ts";
 import { hostPrefix, networkAddress, parseIp } from "../../src/core/net/ip.ts";
 import { instant, later, MINUTE_MS, type Millis } from "../../src/core/time.ts";
-import type { Store } from "../../src/guard/storage-ports.ts";
+import type { Reach, Store } from "../../src/guard/storage-ports.ts";
 import { SqliteStore } from "../../src/store/engine-db/store.ts";
 import { openAccounts, openEngine, openEngineForReading } from "../../src/store/open.ts";
 import { net } from "./samples.ts";
@@ -107,13 +107,9 @@ export function bySqlite3(db: DatabaseSync, sql: string): string {
 export function eventRow(ipText: string, at: Millis, changes: Partial<EventRecord> = {}): EventRecord {
   const ip = parseIp(ipText);
   if (ip === null) throw new Error(`${ipText} is not an address`);
-  return {
-    ...columns({ at, type: "CONNECT", service: "smtp", ip, prefix: hostPrefix(ip), counts: "connection" }),
-    verdict: "pass",
-    reason: "below_limit",
-    rest: { event: "CONNECT", session: `${ipText} 40000`, clientName: "mail.example.com" },
-    ...changes,
-  };
+  const decided = { service: "smtp", ip, prefix: hostPrefix(ip), counts: "connection", verdict: "pass" } as const;
+  const rest = { event: "CONNECT", session: `${ipText} 40000`, clientName: "mail.example.com" } as const;
+  return { ...row({ at, type: "CONNECT", reason: "below_limit", ...decided }, rest), ...changes };
 }
 
 export function eventRows(count: number, ipText: string, at: Millis, changes: Partial<EventRecord> = {}) {
@@ -134,6 +130,12 @@ export function banOf(network: string, createdAt: Millis, changes: Partial<Ban> 
     offences: 1,
     ...changes,
   };
+}
+
+/** Every window since this time, with at most so many times in each. */
+export function reachSince(since: Millis, most: number): Reach {
+  const windows = { sinceConnections: since, sinceMails: since, sinceProbes: since, sinceFailures: since };
+  return { ...windows, most, mostFailures: most };
 }
 
 /** A generator that gives the same numbers for the same seed (mulberry32), each in [0, 1). */

@@ -13,27 +13,14 @@ import { noEnforcement } from "../../src/guard/enforce/enforce.ts";
 import { Engine } from "../../src/guard/engine.ts";
 import { healthOf } from "../../src/guard/explain/health.ts";
 import { connect } from "../../src/programs/command-line/connect.ts";
+import { composeStores } from "../../src/programs/guard/compose-stores.ts";
 import { type Layout, layoutOf } from "../../src/settings/layout.ts";
 import { toPolicy } from "../../src/settings/to-policy.ts";
-import { SqliteAccountNetworks } from "../../src/store/accounts-db/account-networks.ts";
-import { AccountLists, SqliteAccounts } from "../../src/store/accounts-db/accounts.ts";
-import { SqliteFileAccounts } from "../../src/store/accounts-db/file-accounts.ts";
-import { SqliteAliasReach, SqliteRecipients } from "../../src/store/accounts-db/mail-lookups.ts";
-import { SqliteSpamAllow } from "../../src/store/accounts-db/spam-allow.ts";
-import { SqliteAccountHistory } from "../../src/store/engine-db/account-history.ts";
-import { SqliteBanLog } from "../../src/store/engine-db/ban-log.ts";
-import { SqliteCorrespondents } from "../../src/store/engine-db/correspondents.ts";
-import { SqliteHeldMail } from "../../src/store/engine-db/held-mail.ts";
-import { SqliteHonestMail } from "../../src/store/engine-db/honest-mail.ts";
-import { SqliteNetworkHistory } from "../../src/store/engine-db/network-history.ts";
-import { SqliteSendingHistory } from "../../src/store/engine-db/sending-history.ts";
-import { SqliteStore } from "../../src/store/engine-db/store.ts";
-import { AuditEntries } from "../../src/store/events/audit.ts";
-import { initialise } from "../../src/store/recovery/initialise.ts";
+import { PasswordTurns } from "../../src/store/passwords/password-turns.ts";
 import { run } from "../../src/surfaces/cli/run.ts";
 import { ControlServer } from "../../src/surfaces/control-server.ts";
 import { KeeperServer } from "../../src/surfaces/keeper-server.ts";
-import { dashboardCredentials } from "./dashboard-credentials.ts";
+import { enginePartsOn } from "./engine-kit.ts";
 import { loadValid } from "./loaded-settings.ts";
 import { needsOf } from "./no-needs.ts";
 import { patience } from "./patience.ts";
@@ -76,9 +63,9 @@ export function guardOfSuite({ accounts = [] }: Readonly<{ accounts?: readonly s
 }
 
 export async function startGuard(layout: Layout) {
-  const databases = initialise(layout);
   const clock = { now: () => instant(Date.now()) };
-  const store = new SqliteStore(databases.engine);
+  const stores = composeStores(layout, clock, () => engine.flush());
+  const { store } = stores;
   const feed = new CommitFeed();
   const notices = { raise: () => undefined, clear: () => undefined, list: () => [] };
   const asked: KeeperCommand[] = [];
@@ -93,21 +80,13 @@ export async function startGuard(layout: Layout) {
       return Promise.resolve({ ok: true, detail: "mailbox" in mailbox ? "" : detail, ...mailbox } as const);
     },
   };
-  const networks = new SqliteAccountNetworks(databases.accounts);
   const engine = new Engine({
-    policy: toPolicy(loadValid(TOML).settings),
+    ...enginePartsOn(stores.db),
     store,
-    history: store,
+    policy: toPolicy(loadValid(TOML).settings),
     own: { current: () => [] },
-    active: { isActive: () => true },
     recipients: { exists: () => true },
-    networks,
-    forwardReach: { reachedBy: () => [] },
-    jails: store,
-    accounts: new SqliteAccountHistory(databases.engine),
-    sending: new SqliteSendingHistory(databases.engine),
-    honest: new SqliteHonestMail(databases.engine),
-    neighbours: new SqliteNetworkHistory(databases.engine),
+    networks: stores.networks,
     firstContacts: { isFirstContact: () => false, expectsBounce: () => false },
     notices,
     clock,
@@ -115,29 +94,31 @@ export async function startGuard(layout: Layout) {
   });
   const health = { keeper, notices, clock, events: () => 0, needs: needsOf(SAMPLE_ALERTS.book.open) };
   const commands = createCommands({
+    ...stores,
     engine,
     history: store,
-    banLog: new SqliteBanLog(databases.engine),
-    audited: new AuditEntries(databases.engine),
     clock,
-    accounts: new SqliteAccounts(databases.accounts),
-    reach: new SqliteAliasReach(databases.accounts),
     alertsTo: () => [],
-    accountRow: (name) => new AccountLists(databases.accounts).account(name),
-    guesses: new SqliteAccountHistory(databases.engine),
-    files: new SqliteFileAccounts(databases.accounts),
-    networks,
-    recipients: new SqliteRecipients(databases.accounts, clock),
-    pauses: new SqliteCorrespondents(databases.engine, databases.accounts),
-    senders: new SqliteSpamAllow(databases.engine, databases.accounts),
-    heldMail: new SqliteHeldMail(databases.engine),
+    accountRow: (name) => stores.book.account(name),
+    guesses: stores.history,
+    lastSignIn: () => null,
+    secrets: {
+      make: () => Promise.reject(new Error("the command line hashes its passwords itself")),
+      proofOf: () => "",
+    },
+    mailboxes: () => ({ quotaBytes: 0, keyOfEach: false, maySignIn: true }),
+    pauses: stores.acquaintances,
     queue: { holdSoon: () => undefined },
     preferences: { refresh: () => undefined },
     authors: { refresh: () => undefined },
     keeper,
     notices,
     upkeep: upkeepOf({ keeper, clock }),
-    ...dashboardCredentials(databases.accounts, clock),
+    tokens: (asked) => stores.credentials.tokens(asked),
+    hostname: () => "mail.example.org",
+    mailPorts: () => ({ host: "mail.example.org", imapPort: 993, smtpPort: 465 }),
+    names: () => ["mail.example.test"],
+    passwords: new PasswordTurns(),
     health: () => healthOf({ ...health, startedAt: engine.startedAt, firewall: noEnforcement.status }),
     flushed: () => Promise.resolve(true),
     alerts: SAMPLE_ALERTS,
@@ -169,8 +150,8 @@ export async function startGuard(layout: Layout) {
     },
     async stop(): Promise<void> {
       await Promise.all([control.stop(), keeperServer.stop(STOP_MS)]);
-      databases.engine.close();
-      databases.accounts.close();
+      stores.db.close();
+      stores.accountsDb.close();
     },
   };
 }

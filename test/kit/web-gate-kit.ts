@@ -5,7 +5,7 @@ import { parseIp } from "../../src/core/net/ip.ts";
 import { MailboxSignIn } from "../../src/guard/access/mailbox-sign-in.ts";
 import { Passkeys } from "../../src/guard/access/passkeys.ts";
 import { digestOf } from "../../src/guard/access/secrets.ts";
-import { SignIn } from "../../src/guard/access/sign-in.ts";
+import { SignIn, type SignInParts } from "../../src/guard/access/sign-in.ts";
 import { CommandGate } from "../../src/guard/commands/web/web.ts";
 import { hashOf } from "./commands-kit.ts";
 import { accountsOnMemory, engineOnMemory } from "./engine-kit.ts";
@@ -15,13 +15,13 @@ export const BY = "web:admin via 203.0.113.9";
 export const PASSWORD = "correct horse battery";
 const AS = { as: "5e".repeat(32), ip: "203.0.113.9" };
 
+type Verify = (hash: string, password: string) => Promise<boolean>;
+
 /** The gate for the web's commands, in front of an engine in memory, with the owner signed in. */
 export function webGateOnMemory() {
   const memory = engineOnMemory();
   const { engine, sqlite, clock, db } = memory;
-  const onDisk = accountsOnMemory();
-  const { accounts, active, sessions, factors, passkeys, networks } = onDisk;
-  const credentials = onDisk.credentials(clock);
+  const { accounts, active, sessions, factors, passkeys, networks, credentials } = accountsOnMemory(db, clock);
   credentials.setAdminPassword(hashOf(PASSWORD));
   const ip = parseIp(AS.ip) ?? assert.fail();
   const signInAs = (secret: string, account: AccountName | null = null): void =>
@@ -67,12 +67,14 @@ export function webGateOnMemory() {
     keys,
     signIn,
     accounts,
-    mailboxParts,
     mailboxSignIn,
+    /** The sign-in with passwords that are verified like this, and with these other parts. */
+    verifying: (verify: Verify, other: Partial<SignInParts> = {}) =>
+      new SignIn({ ...parts, ...other, passwords: { verify, decoy: "" } }, gate.bounds),
+    verifyingMailboxes: (verify: Verify, decoy = "") =>
+      new MailboxSignIn({ ...mailboxParts, passwords: { verify, decoy } }, gate.bounds),
     /** Bars mailbox users from the dashboard from now on. */
-    shutMailboxes: () => {
-      maySignIn = false;
-    },
+    shutMailboxes: () => (maySignIn = false),
     signInAs,
     admit,
     /** Asks with the owner's session; null: admitted. The record of a refusal is committed by the end of the turn. */

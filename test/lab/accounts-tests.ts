@@ -3,15 +3,12 @@ import { appendFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { Dialog, SmtpReply } from "./dialog.ts";
-import { authenticate, openImapAs, openSubmission, openSubmissionAs, sendMail } from "./mail.ts";
+import { ANNA, authenticate, BERT, openImapAs, openSubmission, openSubmissionAs, sendMail } from "./mail.ts";
 import { mailFiles } from "./mailbox.ts";
 import { PASSWORD } from "./product.ts";
 import { AWAY, HOME, signInsFrom } from "./sign-ins.ts";
 import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
-
-const ANNA = "anna@example.test";
-const BERT = "bert@example.test";
 
 /** For a server for example.test and two.test that limits no connections. `file`: the one that `accounts.follow` names. */
 export function accountsTests({ lab, product }: Running, file: string): void {

@@ -6,13 +6,12 @@ import { mustRun } from "./commands.ts";
 import type { Lab } from "./lab.ts";
 import { Lists } from "./lists.ts";
 import { Locker } from "./locker.ts";
-import { sendMail, tryLogIn } from "./mail.ts";
+import { ANNA, sendMail, tryLogIn } from "./mail.ts";
 import { makeCertificate, makeExpiringCertificate } from "./tls-server.ts";
 import { until } from "./wait.ts";
 import { WebClient } from "./web-client.ts";
 import type { Running } from "./with-product.ts";
 
-const ANNA = "anna@example.test";
 /** Thresholds that the lab reaches; and one that nothing reaches. */
 const LOW = {
   failed_logins: 6,
@@ -40,7 +39,8 @@ const BY_EVENTS = [
 const FILLING = "The disk of the server is filling up";
 const LITTLE_LEFT = "Little space is left on the disk of the server";
 const NO_DISK = "The disk of the data directory is nearly full";
-const NO_LIST = "A DNS block list gives wrong answers and is not used for now: mail is accepted without it";
+const NO_LIST =
+  "A DNS block list does not answer or gives wrong answers, and is not used for now: mail is accepted without it";
 const CERTIFICATE = "The TLS certificate expires soon: then mail programs will no longer connect";
 const NO_DATABASE = "The database cannot be written: nothing new is counted or banned";
 

@@ -6,7 +6,7 @@ import { after, before, beforeEach, test } from "node:test";
 import { NftFirewall } from "../../src/host/nft/firewall.ts";
 import { onlyBans } from "../../src/host/nft/guard-table.ts";
 import { net } from "../kit/samples.ts";
-import { type FirewallLab, OK, PORT } from "./firewall-kit.ts";
+import { type FirewallLab, OK, PORT, UNITS } from "./firewall-kit.ts";
 import { until } from "./wait.ts";
 
 const MOST = 3;
@@ -22,23 +22,10 @@ export function connectionsTests(kitOf: () => FirewallLab): void {
   beforeEach(async () => assert.deepEqual(await firewall.reset([], [net("198.51.100.200")], kit.now()), OK));
   after(() => firewall.close());
 
-  async function open(from: string): Promise<Socket> {
-    const connected = await kit.connect(from);
-    assert.ok(connected.ok, `${from}: ${connected.ok ? "" : connected.code}`);
-    return connected.socket;
-  }
-  async function refused(from: string): Promise<void> {
-    assert.deepEqual(await kit.connect(from), { ok: false, code: "ECONNREFUSED" }, `${from} is answered by a reset`);
-  }
+  const open = (from: string): Promise<Socket> => kit.open(from);
+  const refused = (from: string): Promise<void> => kit.refused(from);
 
-  for (const [what, addresses, other] of [
-    ["an IPv4 address", ["198.51.100.210", "198.51.100.210", "198.51.100.210", "198.51.100.210"], "198.51.100.211"],
-    [
-      "an IPv6 network",
-      ["2001:db8:a000:1::1", "2001:db8:a000:1::2", "2001:db8:a000:1:a::", "2001:db8:a000:1:b::"],
-      "2001:db8:a000:2::1",
-    ],
-  ] as const)
+  for (const [what, addresses, other] of UNITS)
     test(`${what} may hold ${MOST}, and another once one is closed`, async () => {
       const held = await Promise.all(addresses.slice(0, MOST).map(open));
       const [last = ""] = addresses.slice(MOST);

@@ -4,15 +4,12 @@ import { join } from "node:path";
 import { before, test } from "node:test";
 import { contentMail, ELSEWHERE, GTUBE, RECORDS, spamdAnswers } from "./content.ts";
 import { encryptByAccount, encryptedMail } from "./encrypted-mail.ts";
-import { assertAccepted, openImapAs, sendMail, sendMailAs } from "./mail.ts";
+import { ANNA, assertAccepted, BERT, openImapAs, sendMail, sendMailAs } from "./mail.ts";
 import { findMail, mailText } from "./mailbox.ts";
 import type { Signer } from "./signer.ts";
 import type { Sink } from "./sink.ts";
 import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
-
-const ANNA = "anna@example.test";
-const BERT = "bert@example.test";
 
 /** For a server that scores mail by all rules. */
 export const SCORED = {

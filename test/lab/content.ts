@@ -2,7 +2,7 @@ import { copyFileSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PACKAGED_RULES } from "../../src/mail/spamassassin/spamassassin-conf.ts";
 import { makeKnownSecret } from "./known-secret.ts";
-import { sendMail } from "./mail.ts";
+import { ANNA, sendMail } from "./mail.ts";
 import { findMail, mailText, type Written } from "./mailbox.ts";
 import type { Product } from "./product.ts";
 import { until } from "./wait.ts";
@@ -83,7 +83,6 @@ export async function spamdAnswers({ lab, layout }: Product): Promise<boolean> {
 /** mx.sender.test, and an address that no name below has. */
 export const MX = "198.51.100.10";
 export const ELSEWHERE = "198.51.100.70";
-const ANNA = "anna@example.test";
 
 /** Sends mail like strangers, and finds it where it arrived. */
 export function contentMail(product: Product) {

@@ -125,11 +125,11 @@ export async function offersAViewerNothing({ page }: LabBrowser): Promise<void> 
   }
   await page.unroute("**/api/v1/session");
   await page.reload();
-  await page.getByRole("link", { name: "Who may use this" }).waitFor();
+  await page.getByRole("link", { name: "Access" }).waitFor();
 }
 
 /** These only show something else. */
-const HARMLESS: readonly string[] = ["Search", "Older", "Newest", "Find", "Its events", "", "Show more"].concat([
+const HARMLESS: readonly string[] = ["Search", "Older", "Newest", "Find", "Show events", "", "Show more"].concat([
   "Find it",
   "Refresh",
   "Clear",

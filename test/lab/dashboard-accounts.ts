@@ -25,7 +25,7 @@ export async function managesAccounts({ page }: LabBrowser, { lab, product }: Ru
   const endsAt = new Date(Date.now() + AWAY_MS).toISOString();
   await product.json(["account", "vacation", NAME, "I am away.", "--until", endsAt]);
   await press(page.getByRole("link", { name: NAME }));
-  await page.getByRole("heading", { level: 2, name: NAME }).waitFor();
+  await page.getByRole("heading", { level: 2, name: NAME, exact: true }).waitFor();
   await press(page.getByRole("button", { name: "Suspend" }));
   await page.getByText(`${NAME} is suspended.`).waitFor();
   assert.ok(!(await signsIn(made)), "suspended");

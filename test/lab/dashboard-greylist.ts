@@ -23,7 +23,7 @@ export async function letsACodeIn({ page }: LabBrowser, { lab, product }: Runnin
   const waiting = page.getByRole("list", { name: "Deferred, and not tried again yet" }).getByText(SENDER);
   await until("the mail is shown", () => refreshed(page, async () => (await waiting.count()) === 1));
   await looksWell(page, "a first mail that is deferred");
-  await press(page.getByRole("button", { name: `${ANNA} waits for a code` }));
+  await press(page.getByRole("button", { name: `Accept next try for ${ANNA}` }));
   await page.getByText(`Mail to ${ANNA} is accepted at its next try.`).waitFor();
   assert.equal(await tries(), 250);
   await until("it is shown no longer", () => refreshed(page, async () => (await waiting.count()) === 0));

@@ -5,12 +5,11 @@ import { readFileSync } from "node:fs";
 import { before, test } from "node:test";
 import { patience } from "../kit/patience.ts";
 import { contentMail, spamdAnswers } from "./content.ts";
-import { assertCutOff, mailOver, openSmtp, openSubmissionAs, sendMail } from "./mail.ts";
+import { ANNA, assertCutOff, mailOver, openSmtp, openSubmissionAs, sendMail } from "./mail.ts";
 import { mailText } from "./mailbox.ts";
 import { timed, until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
 
-const ANNA = "anna@example.test";
 const HONEST = "198.51.100.72";
 const PHONE = "198.51.100.71";
 const STRANGERS = Array.from({ length: 20 }, (_, n) => `198.18.${100 + n}.7`);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import type { Socket } from "node:net";
 import { join } from "node:path";
 import { instant, later, type Millis } from "../../src/core/time.ts";
 import type { BanStep } from "../../src/guard/network-ports.ts";
@@ -15,6 +16,15 @@ import { until } from "./wait.ts";
 
 export const PORT = 2525;
 export const OK: Outcome = { ok: true };
+/** The addresses of four clients that are counted as one, and one of another. */
+export const UNITS = [
+  ["an IPv4 address", Array.from({ length: 4 }, () => "198.51.100.210"), "198.51.100.211"],
+  [
+    "an IPv6 network",
+    ["2001:db8:a000:1::1", "2001:db8:a000:1::2", "2001:db8:a000:1:a::", "2001:db8:a000:1:b::"],
+    "2001:db8:a000:2::1",
+  ],
+] as const;
 /** An unprivileged user, without and with the guard's only capability. */
 export const AS_NOBODY = "setpriv --reuid nobody --regid nogroup --clear-groups";
 const ABLE = `${AS_NOBODY} --inh-caps=+net_admin --ambient-caps=+net_admin`;
@@ -89,6 +99,16 @@ export class FirewallLab {
   async connect(from: string, timeoutMs = 3_000): Promise<Connected> {
     const to = from.includes(":") ? SERVER.v6 : SERVER.v4;
     return this.lab.attacker.connect({ from, to, port: PORT, timeoutMs });
+  }
+
+  async open(from: string): Promise<Socket> {
+    const connected = await this.connect(from);
+    assert.ok(connected.ok, `${from}: ${connected.ok ? "" : connected.code}`);
+    return connected.socket;
+  }
+
+  async refused(from: string): Promise<void> {
+    assert.deepEqual(await this.connect(from), { ok: false, code: "ECONNREFUSED" }, `${from} is answered by a reset`);
   }
 
   /** Sends a line from the server to itself: 0 if it comes back, 1 if it is refused, 3 if nothing answers. */

@@ -1,17 +1,17 @@
 import assert from "node:assert/strict";
 import { cpSync, globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { test } from "node:test";
 import { z } from "zod";
 import { CHECKOUT } from "./checkout.ts";
 import { DocumentLines } from "./document-lines.ts";
 import { type ImageLab, NAME, START_MS, UNFILTERED } from "./image-lab.ts";
-import { sendMail, tryLogIn } from "./mail.ts";
+import { ANNA, sendMail, tryLogIn } from "./mail.ts";
 import { SERVER } from "./network.ts";
 import { PASSWORD } from "./product.ts";
 import { until } from "./wait.ts";
 import { WebClient } from "./web-client.ts";
 
-const ANNA = "anna@example.test";
 const PHONE = "198.51.100.70";
 
 /** The lines from its document, in an otherwise minimal compose file. */
@@ -125,157 +125,130 @@ export const FIRST_COMMANDS: readonly string[] = [
   ...ON_THE_HOST.map(([command]) => command),
 ];
 
-type Row = readonly [says: string, test: () => Promise<void>];
-
 /** Tests the server from `startFirstProject`, with the commands of its document. Removes it at the end. */
-export function firstProjectTests(image: () => ImageLab): readonly Row[] {
-  return [
-    [
-      "does not start without ADMIN_PASSWORD",
-      async () => {
-        await assert.rejects(compose(image(), ["config"], ""), /a long password for the dashboard/);
-      },
-    ],
+export function firstProjectTests(image: () => ImageLab): void {
+  test("does not start without ADMIN_PASSWORD", async () => {
+    await assert.rejects(compose(image(), ["config"], ""), /a long password for the dashboard/);
+  });
 
-    [
-      "opens only ports 25 and 3000 to strangers, and the dashboard only with the password",
-      async () => {
-        const { lab } = image();
-        const open: number[] = [];
-        for (const port of [25, 465, 587, 993, 3000])
-          if ((await lab.sender.connect({ from: PHONE, to: SERVER.v4, port, timeoutMs: 1_000 })).ok) open.push(port);
-        assert.deepEqual(open, [25, 3000]);
-        const web = await WebClient.from(lab.sender, { from: PHONE, to: SERVER.v4, port: 3000 });
-        assert.equal((await web.ask("POST", "/api/v1/login", { body: { password: "guess" } })).status, 401);
-        assert.equal((await web.ask("POST", "/api/v1/login", { body: { password: PASSWORD } })).status, 200);
-      },
-    ],
+  test("opens only ports 25 and 3000 to strangers, and the dashboard only with the password", async () => {
+    const { lab } = image();
+    const open: number[] = [];
+    for (const port of [25, 465, 587, 993, 3000])
+      if ((await lab.sender.connect({ from: PHONE, to: SERVER.v4, port, timeoutMs: 1_000 })).ok) open.push(port);
+    assert.deepEqual(open, [25, 3000]);
+    const web = await WebClient.from(lab.sender, { from: PHONE, to: SERVER.v4, port: 3000 });
+    assert.equal((await web.ask("POST", "/api/v1/login", { body: { password: "guess" } })).status, 401);
+    assert.equal((await web.ask("POST", "/api/v1/login", { body: { password: PASSWORD } })).status, 200);
+  });
 
-    ...COMMANDS.map(
-      ([command, answer]): Row => [
-        `answers \`docker exec ${NAME} ${command}\``,
-        async () => {
-          const { docker, lab } = image();
-          assert.match(await docker.types(`docker exec ${NAME} ${command}`, lab.directory), answer);
-        },
-      ],
-    ),
-    ...ON_THE_HOST.map(
-      ([command, answer]): Row => [
-        `answers \`${command}\` on the machine where Docker runs`,
-        async () => {
-          assert.match(await image().docker.types(command, CHECKOUT, { env: NOT_SET_UP_HERE }), answer);
-        },
-      ],
-    ),
-    [
-      "takes what is edited in security.js and filter.d of the checkout, without another image",
-      async () => {
-        const { docker, lab } = image();
-        const own = join(lab.directory, "security");
-        const script = join(own, "security.js");
-        const edits = [
-          ["perMinute: 10,", "perMinute: 20,"],
-          ["concurrent: 10,", "concurrent: 12,"],
-          ["light: 30 *", "light: 45 *"],
-          ["whitelist: []", 'whitelist: ["192.0.2.7"]'],
-        ] as const;
-        const edited = edits.reduce((text, [from, to]) => text.replace(from, to), readFileSync(script, "utf8"));
-        writeFileSync(script, edited);
-        writeFileSync(join(own, "filter.d", "shop.conf"), OWN_FILTER);
-        const types = (line: string) => docker.types(line, lab.directory);
-        const applied = await types(`docker exec ${NAME} ghostinbox config apply`);
-        for (const adopted of [
-          "limits.mail.per_minute = 20",
-          "limits.connections.concurrent = 12",
-          'bans.ladder = ["45m", "2h", "1d"]',
-          'allow.networks = ["127.0.0.1/32", "::1/128", "192.0.2.7/32"]',
-        ])
-          assert.ok(applied.includes(`security.js was edited: ${adopted}`), applied);
-        assert.match(await types(`docker exec ${NAME} fail2ban-client restart`), /Your own jails: shop\./);
-      },
-    ],
-    [
-      "does what every line of its document says, as printed",
-      async () => {
-        const lines = new DocumentLines("ghostinbox");
-        const { lab, docker, types, onHost } = of(image());
-        const made = await types(`docker exec ${NAME} ghostinbox token create document --scope owner --json`);
-        const { token } = z.object({ token: z.string() }).parse(JSON.parse(made));
-        const client = await WebClient.from(lab.sender, { from: PHONE, to: SERVER.v4, port: 3000 });
-        const web = client.with({ authorization: `Bearer ${token}` });
-        const asks = async (count: number) => {
-          const [first = "", ...body] = lines.take(count === 1 ? "GET " : "POST ", count);
-          const [method = "", path = ""] = first.split(" ");
-          const answer = await web.ask(method, path, count === 1 ? {} : { body: JSON.parse(body.join("")) as unknown });
-          assert.equal(answer.status, 200, `${first}\n${answer.text}`);
-          return answer.text;
-        };
-        const stats = JSON.parse(await asks(1)) as unknown;
-        assert.ok(typeof stats === "object" && stats !== null && "bans" in stats && "events" in stats);
-        assert.match(await asks(6), /1\.2\.3\.4/);
-        assert.match(await onHost("node security/security.js stats"), /"1\.2\.3\.4".*Manual ban - suspicious activity/);
-        await asks(5);
-        assert.doesNotMatch(
-          await onHost("node security/security.js stats"),
-          /"level".*"1\.2\.3\.4"|"1\.2\.3\.4".*"level"/,
-        );
-        await asks(1);
-        const script = (start: string) => lines.typed(`node security/security.js ${start}`, onHost);
-        assert.match(await script("stats"), /"generatedAt"/);
-        assert.match(await script("cleanup"), /removed|expired/i);
-        assert.match(await script("ban"), /1\.2\.3\.4/);
-        for (const line of lines.take("services:", 10)) assert.ok(ITS_LINES.includes(line), line);
-        const docker_ = (start: string) => lines.typed(`docker exec ${NAME} ${start}`, types);
-        assert.match(await docker_("journalctl"), /fail2ban/);
-        assert.match(await docker_("fail2ban-client"), /Fail2ban was restarted/);
-        const [unbanned] = lines.take("node security/security.js unban");
-        assert.match(await script("stats | grep"), /Spam relay attempt/);
-        assert.equal(unbanned, "node security/security.js unban 1.2.3.4");
-        assert.match(await script("unban"), /1\.2\.3\.4/);
-        await lines.typed(`docker exec ${NAME} top`, async (line) => {
-          const typist = docker.terminal(line.replace("exec", "exec -it"), lab.directory);
-          const ended = typist.ends(START_MS);
-          await typist.sees(/Mem:/, START_MS);
-          typist.types("\x03");
-          await ended;
-        });
-        assert.match(await docker_("iptables"), /^[1-9]\d*$/m);
-        assert.match(await script("cleanup"), /removed|expired/i);
-        // The printed file is the delivered one, with a comment that there are more settings.
-        const own = join(lab.directory, "security", "security.js");
-        writeFileSync(own, `${lines.take("const config", 7).join("\n")}\n`);
-        assert.match(await types(`docker exec ${NAME} ghostinbox config check`), /nothing is wrong/);
-        await lines.typed("destemail", async (line) => {
-          writeFileSync(join(lab.directory, "security", "jail.local"), `${line}\n`);
-          const address = line.replace(/^\S+ = /, "");
-          const adopted = `/security/jail.local sets destemail: alerts.email = ["${address}"], now in ghostinbox.toml.`;
-          const applied = await types(`docker exec ${NAME} ghostinbox config apply`);
-          assert.ok(applied.includes(adopted), applied);
-          assert.match(applied, /In force now: .*\balerts\.email\b/);
-        });
-        lines.tell();
-      },
-    ],
-    [
-      "keeps everything in the volume aliases-data, where a rollback finds it",
-      async () => {
-        const { lab, docker } = image();
-        const id = await image().inspect("{{.Id}}");
-        await image().addAccount(ANNA);
-        assert.equal((await sendMail({ host: lab.sender, from: PHONE, subject: "kept" })).code, 250);
-        const volume = await docker.must(["volume", "inspect", "--format", "{{.Mountpoint}}", VOLUME]);
-        const cwd = join(volume.trim(), "mail/example.test/anna");
-        const isKept = () =>
-          globSync("**/new/*", { cwd }).some((mail) => /^Subject: kept/m.test(readFileSync(join(cwd, mail), "utf8")));
-        await until("the mail is in the volume", isKept, START_MS);
-        await docker.must(["stop", NAME]);
-        const rollback = ["run", "--rm", "--entrypoint", NAME, NAME, "rollback"];
-        await assert.rejects(compose(image(), rollback), /No snapshot to go back to/);
-        await compose(image(), ["down"]);
-        assert.notEqual((await docker.run(["inspect", id])).code, 0);
-        assert.ok(isKept());
-      },
-    ],
-  ];
+  for (const [command, answer] of COMMANDS)
+    test(`answers \`docker exec ${NAME} ${command}\``, async () => {
+      assert.match(await of(image()).types(`docker exec ${NAME} ${command}`), answer);
+    });
+
+  for (const [command, answer] of ON_THE_HOST)
+    test(`answers \`${command}\` on the machine where Docker runs`, async () => {
+      assert.match(await of(image()).onHost(command), answer);
+    });
+
+  test("takes what is edited in security.js and filter.d of the checkout, without another image", async () => {
+    const { docker, lab } = image();
+    const own = join(lab.directory, "security");
+    const script = join(own, "security.js");
+    const edits = [
+      ["perMinute: 10,", "perMinute: 20,"],
+      ["concurrent: 10,", "concurrent: 12,"],
+      ["light: 30 *", "light: 45 *"],
+      ["whitelist: []", 'whitelist: ["192.0.2.7"]'],
+    ] as const;
+    const edited = edits.reduce((text, [from, to]) => text.replace(from, to), readFileSync(script, "utf8"));
+    writeFileSync(script, edited);
+    writeFileSync(join(own, "filter.d", "shop.conf"), OWN_FILTER);
+    const types = (line: string) => docker.types(line, lab.directory);
+    const applied = await types(`docker exec ${NAME} ghostinbox config apply`);
+    for (const adopted of [
+      "limits.mail.per_minute = 20",
+      "limits.connections.concurrent = 12",
+      'bans.ladder = ["45m", "2h", "1d"]',
+      'allow.networks = ["127.0.0.1/32", "::1/128", "192.0.2.7/32"]',
+    ])
+      assert.ok(applied.includes(`security.js was edited: ${adopted}`), applied);
+    assert.match(await types(`docker exec ${NAME} fail2ban-client restart`), /Your own jails: shop\./);
+  });
+
+  test("does what every line of its document says, as printed", async () => {
+    const lines = new DocumentLines("ghostinbox");
+    const { lab, docker, types, onHost } = of(image());
+    const made = await types(`docker exec ${NAME} ghostinbox token create document --scope owner --json`);
+    const { token } = z.object({ token: z.string() }).parse(JSON.parse(made));
+    const client = await WebClient.from(lab.sender, { from: PHONE, to: SERVER.v4, port: 3000 });
+    const web = client.with({ authorization: `Bearer ${token}` });
+    const asks = async (count: number) => {
+      const [first = "", ...body] = lines.take(count === 1 ? "GET " : "POST ", count);
+      const [method = "", path = ""] = first.split(" ");
+      const answer = await web.ask(method, path, count === 1 ? {} : { body: JSON.parse(body.join("")) as unknown });
+      assert.equal(answer.status, 200, `${first}\n${answer.text}`);
+      return answer.text;
+    };
+    const stats = JSON.parse(await asks(1)) as unknown;
+    assert.ok(typeof stats === "object" && stats !== null && "bans" in stats && "events" in stats);
+    assert.match(await asks(6), /1\.2\.3\.4/);
+    assert.match(await onHost("node security/security.js stats"), /"1\.2\.3\.4".*Manual ban - suspicious activity/);
+    await asks(5);
+    assert.doesNotMatch(await onHost("node security/security.js stats"), /"level".*"1\.2\.3\.4"|"1\.2\.3\.4".*"level"/);
+    await asks(1);
+    const script = (start: string) => lines.typed(`node security/security.js ${start}`, onHost);
+    assert.match(await script("stats"), /"generatedAt"/);
+    assert.match(await script("cleanup"), /removed|expired/i);
+    assert.match(await script("ban"), /1\.2\.3\.4/);
+    for (const line of lines.take("services:", 10)) assert.ok(ITS_LINES.includes(line), line);
+    const docker_ = (start: string) => lines.typed(`docker exec ${NAME} ${start}`, types);
+    assert.match(await docker_("journalctl"), /fail2ban/);
+    assert.match(await docker_("fail2ban-client"), /Fail2ban was restarted/);
+    const [unbanned] = lines.take("node security/security.js unban");
+    assert.match(await script("stats | grep"), /Spam relay attempt/);
+    assert.equal(unbanned, "node security/security.js unban 1.2.3.4");
+    assert.match(await script("unban"), /1\.2\.3\.4/);
+    await lines.typed(`docker exec ${NAME} top`, async (line) => {
+      const typist = docker.terminal(line.replace("exec", "exec -it"), lab.directory);
+      const ended = typist.ends(START_MS);
+      await typist.sees(/Mem:/, START_MS);
+      typist.types("\x03");
+      await ended;
+    });
+    assert.match(await docker_("iptables"), /^[1-9]\d*$/m);
+    assert.match(await script("cleanup"), /removed|expired/i);
+    // The printed file is the delivered one, with a comment that there are more settings.
+    const own = join(lab.directory, "security", "security.js");
+    writeFileSync(own, `${lines.take("const config", 7).join("\n")}\n`);
+    assert.match(await types(`docker exec ${NAME} ghostinbox config check`), /nothing is wrong/);
+    await lines.typed("destemail", async (line) => {
+      writeFileSync(join(lab.directory, "security", "jail.local"), `${line}\n`);
+      const address = line.replace(/^\S+ = /, "");
+      const adopted = `/security/jail.local sets destemail: alerts.email = ["${address}"], now in ghostinbox.toml.`;
+      const applied = await types(`docker exec ${NAME} ghostinbox config apply`);
+      assert.ok(applied.includes(adopted), applied);
+      assert.match(applied, /In force now: .*\balerts\.email\b/);
+    });
+    lines.tell();
+  });
+
+  test("keeps everything in the volume aliases-data, where a rollback finds it", async () => {
+    const { lab, docker } = image();
+    const id = await image().inspect("{{.Id}}");
+    await image().addAccount(ANNA);
+    assert.equal((await sendMail({ host: lab.sender, from: PHONE, subject: "kept" })).code, 250);
+    const volume = await docker.must(["volume", "inspect", "--format", "{{.Mountpoint}}", VOLUME]);
+    const cwd = join(volume.trim(), "mail/example.test/anna");
+    const isKept = () =>
+      globSync("**/new/*", { cwd }).some((mail) => /^Subject: kept/m.test(readFileSync(join(cwd, mail), "utf8")));
+    await until("the mail is in the volume", isKept, START_MS);
+    await docker.must(["stop", NAME]);
+    const rollback = ["run", "--rm", "--entrypoint", NAME, NAME, "rollback"];
+    await assert.rejects(compose(image(), rollback), /No snapshot to go back to/);
+    await compose(image(), ["down"]);
+    assert.notEqual((await docker.run(["inspect", id])).code, 0);
+    assert.ok(isKept());
+  });
 }

@@ -2,12 +2,11 @@ import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import type { SmtpReply } from "./dialog.ts";
 import { NAMED } from "./dns.ts";
-import { assertAccepted, openSmtp, sendMail, tryLogIn } from "./mail.ts";
+import { ANNA, assertAccepted, openSmtp, sendMail, tryLogIn } from "./mail.ts";
 import { findMail, mailText } from "./mailbox.ts";
 import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
 
-const ANNA = "anna@example.test";
 const HOME = "198.51.100.70";
 const NETWORKS = 100;
 const NAMES = 1_000;

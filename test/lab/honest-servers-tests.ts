@@ -4,13 +4,11 @@ import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import type { Dialog, SmtpReply } from "./dialog.ts";
 import { fail2banRuns, jailHasRead } from "./fail2ban.ts";
-import { assertAccepted, openSmtp, sendMail, sendMailAs } from "./mail.ts";
+import { ANNA, assertAccepted, BERT, openSmtp, sendMail, sendMailAs } from "./mail.ts";
 import { Sink } from "./sink.ts";
 import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
 
-const ANNA = "anna@example.test";
-const BERT = "bert@example.test";
 /** mx.sender.test, which passes SPF. */
 const LIST = "198.51.100.10";
 

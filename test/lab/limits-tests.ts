@@ -4,12 +4,11 @@ import type { EventItem } from "../../src/admin/declare/items.ts";
 import { type Stopped, stopService } from "./content.ts";
 import { Dialog } from "./dialog.ts";
 import type { Connected } from "./host.ts";
-import { assertAccepted, mailOver, openSmtp, openSubmissionAs, sendMail, serverFor } from "./mail.ts";
+import { ANNA, assertAccepted, mailOver, openSmtp, openSubmissionAs, sendMail, serverFor } from "./mail.ts";
 import { SERVER } from "./network.ts";
 import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
 
-const ANNA = "anna@example.test";
 /** The defaults: limits.connections.concurrent, limits.mail.per_session, postfix_per_minute and max_size. */
 const AT_ONCE = 10;
 const A_SESSION = 5;

@@ -1,14 +1,21 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import { ImapFlow } from "imapflow";
-import { assertAccepted, mailOver, openImapAs, openSubmissionAs, sendMail, sendMailAs, tryLogIn } from "./mail.ts";
+import {
+  ANNA,
+  assertAccepted,
+  mailOver,
+  openImapAs,
+  openSubmissionAs,
+  sendMail,
+  sendMailAs,
+  tryLogIn,
+} from "./mail.ts";
 import { SERVER } from "./network.ts";
 import { PASSWORD } from "./product.ts";
 import { Sink } from "./sink.ts";
 import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
-
-const ANNA = "anna@example.test";
 
 /** For a server with the accounts anna@example.test, whose mailbox is empty, and bert@example.test. */
 export function mailTests({ lab, product }: Running): void {

@@ -17,6 +17,8 @@ export type MailFrom = Readonly<{
   onceSent?: () => void;
 }>;
 
+/** Most servers of the lab have these accounts. */
+export const [ANNA, BERT] = ["anna@example.test", "bert@example.test"];
 const HELLO = "EHLO client.test";
 /** Content filters may be slow. */
 const MILTERS_MS = 40_000;

@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { mailOver, openImapAs, openSubmissionAs, sendMail, tryLogIn } from "./mail.ts";
+import { ANNA, mailOver, openImapAs, openSubmissionAs, sendMail, tryLogIn } from "./mail.ts";
 import { PASSWORD } from "./product.ts";
 import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
 
-const ANNA = "anna@example.test";
 const PHONE = "198.51.100.65";
 const ABUSER = "198.51.100.201";
 const GUESSER = "198.51.100.202";

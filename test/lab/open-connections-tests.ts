@@ -7,7 +7,7 @@ import { NftFirewall } from "../../src/host/nft/firewall.ts";
 import { onlyBans } from "../../src/host/nft/guard-table.ts";
 import { KernelConnections } from "../../src/host/nft/open-connections.ts";
 import { net } from "../kit/samples.ts";
-import { type FirewallLab, OK, PORT } from "./firewall-kit.ts";
+import { type FirewallLab, OK, PORT, UNITS } from "./firewall-kit.ts";
 import { SERVER } from "./network.ts";
 import { fallSilent, sendSyns } from "./spoof.ts";
 import { timed, until } from "./wait.ts";
@@ -75,25 +75,15 @@ export function openConnectionsTests(kitOf: () => FirewallLab): void {
   after(() => firewall.close());
 
   async function open(from: string): Promise<Socket> {
-    const connected = await kit.connect(from);
-    assert.ok(connected.ok, `${from}: ${connected.ok ? "" : connected.code}`);
-    sockets.push(connected.socket);
-    return connected.socket;
+    const socket = await kit.open(from);
+    sockets.push(socket);
+    return socket;
   }
-  async function refused(from: string): Promise<void> {
-    assert.deepEqual(await kit.connect(from), { ok: false, code: "ECONNREFUSED" }, `${from} is answered by a reset`);
-  }
+  const refused = (from: string): Promise<void> => kit.refused(from);
   const openMany = (addresses: readonly string[]): Promise<readonly Socket[]> => Promise.all(addresses.map(open));
   const times = (from: string, count: number): readonly string[] => Array.from({ length: count }, () => from);
 
-  for (const [what, addresses, other] of [
-    ["an IPv4 address", times(STRANGER, MOST + 1), "198.51.100.211"],
-    [
-      "an IPv6 network",
-      ["2001:db8:a000:1::1", "2001:db8:a000:1::2", "2001:db8:a000:1:a::", "2001:db8:a000:1:b::"],
-      "2001:db8:a000:2::1",
-    ],
-  ] as const)
+  for (const [what, addresses, other] of UNITS)
     test(`${what} may hold ${MOST}, and another once one is closed`, async () => {
       const [first] = await openMany(addresses.slice(0, MOST));
       await watch.look();

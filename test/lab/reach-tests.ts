@@ -4,12 +4,11 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { readDelivery } from "../../src/jobs/export/delivery-record.ts";
-import { openImap, sendMail } from "./mail.ts";
+import { ANNA, openImap, sendMail } from "./mail.ts";
 import { type Identity, identitiesOf, identityNamed, opens, type Reach, reachOf } from "./reach.ts";
 import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
 
-const ANNA = "anna@example.test";
 /** The value of every secret setting. */
 const SECRET = "s3cr3t";
 

@@ -3,14 +3,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { patience } from "../kit/patience.ts";
-import { assertAccepted, sendMail } from "./mail.ts";
+import { ANNA, assertAccepted, sendMail } from "./mail.ts";
 import { findMail, mailText } from "./mailbox.ts";
 import { SERVER } from "./network.ts";
 import type { Signer } from "./signer.ts";
 import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
 
-const ANNA = "anna@example.test";
 /** mx.sender.test, and addresses that no name below has. */
 const MX = "198.51.100.10";
 const ELSEWHERE = "198.51.100.70";

@@ -2,12 +2,10 @@ import assert from "node:assert/strict";
 import { rmSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import type { ReplayReport } from "../../src/admin/declare/replay-items.ts";
-import { mailOver, openSmtp, openSubmissionAs, sendMail, tryLogIn } from "./mail.ts";
+import { ANNA, BERT, mailOver, openSmtp, openSubmissionAs, sendMail, tryLogIn } from "./mail.ts";
 import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
 
-const ANNA = "anna@example.test";
-const BERT = "bert@example.test";
 export const REPLAYED_ACCOUNTS: readonly string[] = [ANNA, BERT];
 /** Senders, and how many mails each sends within a minute. */
 const MAILS = { "198.51.100.71": 4, "198.51.100.72": 5, "198.51.100.73": 6, "198.51.100.74": 7 } as const;

@@ -11,6 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { test } from "node:test";
 import { stripVTControlCharacters } from "node:util";
 import { layoutOf } from "../../src/settings/layout.ts";
 import { CHECKOUT } from "./checkout.ts";
@@ -69,8 +70,6 @@ export GZIP=-1 TAR_OPTIONS='--exclude=*/program/node'`;
 const LISTED =
   "gpg --decrypt secure/backups/email-*/email-backup.tar.gz.gpg | tar -tz; gpgconf --homedir keys --kill all";
 
-type Row = readonly [says: string, test: () => Promise<void>];
-
 function of({ lab, docker }: ImageLab) {
   const here = join(lab.directory, "investra");
   const env = { COMPOSE_FILE: "compose.yaml:lab.json" };
@@ -96,7 +95,7 @@ export async function startSecondProject(image: ImageLab): Promise<void> {
 }
 
 /** Tests the server from `startSecondProject`, with the commands of its document. Removes it at the end. */
-export function secondProjectTests(image: () => ImageLab): readonly Row[] {
+export function secondProjectTests(image: () => ImageLab): void {
   const arrives = async (account: string): Promise<void> => {
     const { dms } = of(image());
     assert.equal((await sendMail({ host: image().lab.sender, from: PHONE, recipient: account })).code, 250);
@@ -106,170 +105,137 @@ export function secondProjectTests(image: () => ImageLab): readonly Row[] {
   const signsIn = async (name: string, password: string): Promise<boolean> =>
     (await of(image()).answerTo(name, password)).startsWith("OK");
   const lines = new DocumentLines("investra");
-  return [
-    [
-      "sets what its document sets, word for word, and writes its logs",
-      async () => {
-        const { dms, types } = of(image());
-        const conf = (path: string) => readFileSync(dms("mail-state", "conf", path), "utf8");
-        const [defaults = "", ...jails] = conf("fail2ban/jail.conf")
-          .split(/^(?=\[)/m)
-          .slice(1);
-        const logpath = (await types(`docker exec ${NAME} readlink -f /var/log/mail/mail.log`)).trim();
-        for (const name of ["[postfix]", "[dovecot]"]) {
-          const jail = `${defaults}${jails.find((one) => one.startsWith(`${name}\n`))}`.split("\n");
-          for (const line of lines.take(name, 7))
-            assert.ok(jail.includes(line.replace("/var/log/mail/mail.log", logpath)), `${name} ${line}`);
-        }
-        const spam = conf("spamassassin/local.cf").split("\n");
-        for (const line of lines.take("required_score", 5)) assert.ok(spam.includes(line), line);
-        for (const line of lines.take("/var/log/", 4)) await types(`docker exec ${NAME} test -r ${line}`);
-      },
-    ],
+  test("sets what its document sets, word for word, and writes its logs", async () => {
+    const { dms, types } = of(image());
+    const conf = (path: string) => readFileSync(dms("mail-state", "conf", path), "utf8");
+    const [defaults = "", ...jails] = conf("fail2ban/jail.conf")
+      .split(/^(?=\[)/m)
+      .slice(1);
+    const logpath = (await types(`docker exec ${NAME} readlink -f /var/log/mail/mail.log`)).trim();
+    for (const name of ["[postfix]", "[dovecot]"]) {
+      const jail = `${defaults}${jails.find((one) => one.startsWith(`${name}\n`))}`.split("\n");
+      for (const line of lines.take(name, 7))
+        assert.ok(jail.includes(line.replace("/var/log/mail/mail.log", logpath)), `${name} ${line}`);
+    }
+    const spam = conf("spamassassin/local.cf").split("\n");
+    for (const line of lines.take("required_score", 5)) assert.ok(spam.includes(line), line);
+    for (const line of lines.take("/var/log/", 4)) await types(`docker exec ${NAME} test -r ${line}`);
+  });
 
-    [
-      "follows the accounts of docker-data/dms/config, and keeps mail and logs in docker-data/dms",
-      async () => {
-        const { dms, types } = of(image());
-        for (const name of [CLERK, UNWANTED]) {
-          await until("the account is there", () => signsIn(name, PASSWORD), START_MS);
-          await arrives(name);
-        }
-        assert.match(readFileSync(dms("mail-logs", "mail.log"), "utf8"), /postfix\/qmgr.* from=<someone@sender\.test>/);
-        await types(`docker exec ${NAME} ls /var/log/mail/mail.log /var/log/mail/mail.err /var/log/mail/mail.warn`);
-      },
-    ],
+  test("follows the accounts of docker-data/dms/config, and keeps mail and logs in docker-data/dms", async () => {
+    const { dms, types } = of(image());
+    for (const name of [CLERK, UNWANTED]) {
+      await until("the account is there", () => signsIn(name, PASSWORD), START_MS);
+      await arrives(name);
+    }
+    assert.match(readFileSync(dms("mail-logs", "mail.log"), "utf8"), /postfix\/qmgr.* from=<someone@sender\.test>/);
+    await types(`docker exec ${NAME} ls /var/log/mail/mail.log /var/log/mail/mail.err /var/log/mail/mail.warn`);
+  });
 
-    [
-      "loses nothing when it is killed, adds and removes an account, and takes settings of dovecot.cf, by the commands of its document",
-      async () => {
-        const { lab, docker } = image();
-        const { dms, types } = of(image());
-        const layout = layoutOf(dms("mail-state"));
-        for (const from of GUESSERS) await image().guess(CLERK, { from, times: GUESSES });
-        await image().bans(GUESSERS, NAME);
-        assert.equal(
-          (await sendMail({ host: lab.sender, from: PHONE, recipient: CLERK, subject: "just before" })).code,
-          250,
-        );
-        await docker.must(["kill", NAME]);
-        // After the restart this process id belongs to another process, as often in a container.
-        writeFileSync(join(layout.dovecotBase, "master.pid"), "1\n");
-        // The spam filter has been tested already, and takes half of a start.
-        appendFileSync(layout.settings, "spam.enabled = false\n");
-        const printed = [...lines.take("ssl_", 4), ...lines.take("remote {", 3)];
-        const own = `login_greeting = ${GREETING}\n${printed.join("\n")}\n`;
-        writeFileSync(dms("config", "dovecot.cf"), own, { mode: 0o644 });
-        for (const start of ["echo", "sed", "docker-compose restart"])
-          await lines.typed(start, async (line) => assert.ok(CHANGES.includes(line), line));
-        await types(CHANGES);
-        await image().runs(NAME);
-        await image().expectMails(CLERK, "A mail", "just before");
-        for (const from of GUESSERS) assert.ok(!(await image().reaches(from)), from);
-        await until("the new account is there", () => signsIn(NEW, "SecurePassword123!"), START_MS);
-        await until("the other is gone", async () => !(await signsIn(UNWANTED, PASSWORD)), START_MS);
-        assert.ok(existsSync(dms("mail-data", "investra.com", "unwanted")), "its mail stays");
-        const imap = await Dialog.open(lab.sender, { from: PHONE, to: SERVER.v4, port: 993, tls: true });
-        assert.match((await imap.line()) ?? "", new RegExp(`${GREETING}$`));
-        imap.close();
-      },
-    ],
+  test("loses nothing when it is killed, adds and removes an account, and takes settings of dovecot.cf, by the commands of its document", async () => {
+    const { lab, docker } = image();
+    const { dms, types } = of(image());
+    const layout = layoutOf(dms("mail-state"));
+    for (const from of GUESSERS) await image().guess(CLERK, { from, times: GUESSES });
+    await image().bans(GUESSERS, NAME);
+    assert.equal(
+      (await sendMail({ host: lab.sender, from: PHONE, recipient: CLERK, subject: "just before" })).code,
+      250,
+    );
+    await docker.must(["kill", NAME]);
+    // After the restart this process id belongs to another process, as often in a container.
+    writeFileSync(join(layout.dovecotBase, "master.pid"), "1\n");
+    // The spam filter has been tested already, and takes half of a start.
+    appendFileSync(layout.settings, "spam.enabled = false\n");
+    const printed = [...lines.take("ssl_", 4), ...lines.take("remote {", 3)];
+    const own = `login_greeting = ${GREETING}\n${printed.join("\n")}\n`;
+    writeFileSync(dms("config", "dovecot.cf"), own, { mode: 0o644 });
+    for (const start of ["echo", "sed", "docker-compose restart"])
+      await lines.typed(start, async (line) => assert.ok(CHANGES.includes(line), line));
+    await types(CHANGES);
+    await image().runs(NAME);
+    await image().expectMails(CLERK, "A mail", "just before");
+    for (const from of GUESSERS) assert.ok(!(await image().reaches(from)), from);
+    await until("the new account is there", () => signsIn(NEW, "SecurePassword123!"), START_MS);
+    await until("the other is gone", async () => !(await signsIn(UNWANTED, PASSWORD)), START_MS);
+    assert.ok(existsSync(dms("mail-data", "investra.com", "unwanted")), "its mail stays");
+    const imap = await Dialog.open(lab.sender, { from: PHONE, to: SERVER.v4, port: 993, tls: true });
+    assert.match((await imap.line()) ?? "", new RegExp(`${GREETING}$`));
+    imap.close();
+  });
 
-    [
-      "runs without a dovecot.cf that Dovecot refuses, or that root does not own, and says so",
-      async () => {
-        const { dms, types } = of(image());
-        const file = dms("config", "dovecot.cf");
-        const own = readFileSync(file, "utf8");
-        const applies = () => types(`docker exec ${NAME} ghostinbox config apply`);
-        assert.doesNotMatch(await types(`docker exec ${NAME} ghostinbox status`), /mailboxes\.dovecot/);
-        appendFileSync(file, "nonsense = 1\n");
-        assert.match(await applies(), /Dovecot runs without your settings: .*line 9: Unknown setting: nonsense/);
-        await until("status says so", async () =>
-          /Your own settings of Dovecot .* cannot be used.*line 9/.test(
-            await types(`docker exec ${NAME} ghostinbox status`),
-          ),
-        );
-        assert.ok(await signsIn(CLERK, PASSWORD));
-        writeFileSync(file, own);
-        chownSync(file, 1000, 1000);
-        assert.match(await applies(), /without your settings: .*must belong to root/);
-        chownSync(file, 0, 0);
-        assert.doesNotMatch(await applies(), /without your settings/);
-      },
-    ],
+  test("runs without a dovecot.cf that Dovecot refuses, or that root does not own, and says so", async () => {
+    const { dms, types } = of(image());
+    const file = dms("config", "dovecot.cf");
+    const own = readFileSync(file, "utf8");
+    const applies = () => types(`docker exec ${NAME} ghostinbox config apply`);
+    assert.doesNotMatch(await types(`docker exec ${NAME} ghostinbox status`), /mailboxes\.dovecot/);
+    appendFileSync(file, "nonsense = 1\n");
+    assert.match(await applies(), /Dovecot runs without your settings: .*line 9: Unknown setting: nonsense/);
+    await until("status says so", async () =>
+      /Your own settings of Dovecot .* cannot be used.*line 9/.test(
+        await types(`docker exec ${NAME} ghostinbox status`),
+      ),
+    );
+    assert.ok(await signsIn(CLERK, PASSWORD));
+    writeFileSync(file, own);
+    chownSync(file, 1000, 1000);
+    assert.match(await applies(), /without your settings: .*must belong to root/);
+    chownSync(file, 0, 0);
+    assert.doesNotMatch(await applies(), /without your settings/);
+  });
 
-    [
-      "names its contacts, and is tested by its commands",
-      async () => {
-        const { lab } = image();
-        const { types } = of(image());
-        const contacts = [
-          ...lines.take("Security Team"),
-          ...lines.take("System Admin"),
-          ...lines.take("Hosting Provider"),
-        ];
-        await types(`docker exec ${NAME} ghostinbox config set alerts.contacts '${contacts.join(",")}'`);
-        await types(`docker exec ${NAME} ghostinbox config apply`);
-        const shown = await types(`docker exec ${NAME} ghostinbox config show`);
-        for (const contact of contacts) assert.ok(shown.includes(contact), contact);
-        // On the machine where Docker runs, which is the lab's server.
-        const here = (line: string) =>
-          lab.server.exec(["bash", "-c", `cd ${CHECKOUT}; ${line}`], { deadlineMs: 200_000 });
-        const scanned = await lines.typed("nmap", here);
-        for (const port of [25, 465, 587, 993]) assert.match(scanned.stdout, new RegExp(`^${port}/tcp +open`, "m"));
-        assert.doesNotMatch(scanned.stdout, /Postfix smtpd \d|Dovecot imapd \d/);
-        const tls = stripVTControlCharacters((await lines.typed("sslscan", here)).stdout);
-        for (const version of ["SSLv3", "TLSv1.0", "TLSv1.1"])
-          assert.match(tls, new RegExp(`^${version} +disabled`, "m"));
-        assert.match(tls, /^TLSv1\.2 +enabled/m);
-        const curl = lines.explained(
-          "curl",
-          "security-test.md",
-          /cannot test a password: with `https` curl speaks HTTP/,
-        );
-        assert.notEqual((await here(curl)).code, 0);
-        const tested = await lines.typed("./test-email-security.sh", here);
-        assert.match(tested.stdout, /^localhost: \d+ ok, 0 WRONG, \d+ unknown\.$/m, tested.stdout + tested.stderr);
-      },
-    ],
+  test("names its contacts, and is tested by its commands", async () => {
+    const { lab } = image();
+    const { types } = of(image());
+    const contacts = [...lines.take("Security Team"), ...lines.take("System Admin"), ...lines.take("Hosting Provider")];
+    await types(`docker exec ${NAME} ghostinbox config set alerts.contacts '${contacts.join(",")}'`);
+    await types(`docker exec ${NAME} ghostinbox config apply`);
+    const shown = await types(`docker exec ${NAME} ghostinbox config show`);
+    for (const contact of contacts) assert.ok(shown.includes(contact), contact);
+    // On the machine where Docker runs, which is the lab's server.
+    const here = (line: string) => lab.server.exec(["bash", "-c", `cd ${CHECKOUT}; ${line}`], { deadlineMs: 200_000 });
+    const scanned = await lines.typed("nmap", here);
+    for (const port of [25, 465, 587, 993]) assert.match(scanned.stdout, new RegExp(`^${port}/tcp +open`, "m"));
+    assert.doesNotMatch(scanned.stdout, /Postfix smtpd \d|Dovecot imapd \d/);
+    const tls = stripVTControlCharacters((await lines.typed("sslscan", here)).stdout);
+    for (const version of ["SSLv3", "TLSv1.0", "TLSv1.1"]) assert.match(tls, new RegExp(`^${version} +disabled`, "m"));
+    assert.match(tls, /^TLSv1\.2 +enabled/m);
+    const curl = lines.explained("curl", "security-test.md", /cannot test a password: with `https` curl speaks HTTP/);
+    assert.notEqual((await here(curl)).code, 0);
+    const tested = await lines.typed("./test-email-security.sh", here);
+    assert.match(tested.stdout, /^localhost: \d+ ok, 0 WRONG, \d+ unknown\.$/m, tested.stdout + tested.stderr);
+  });
 
-    [
-      "is backed up by the script of its document: accounts, mail and logs",
-      async () => {
-        const { here, types } = of(image());
-        mkdirSync(join(here, "keys"), { mode: 0o700 });
-        // Otherwise gpg-agent measures this machine's speed, which takes half a second.
-        writeFileSync(join(here, "keys", "gpg-agent.conf"), "s2k-count 65536\n");
-        const asHere = (line: string): string => line.replaceAll("/secure/", "secure/");
-        for (const start of ["BACKUP_DIR", "mkdir", "docker-compose stop", "tar", "docker-compose start", "find"])
-          await lines.typed(start, async (line) => assert.ok(BACKUP.includes(asHere(line)), line));
-        lines.tell();
-        await types(`${GPG}\n${BACKUP}`);
-        const listed = (await types(`${GPG}\n${LISTED}`)).split("\n");
-        for (const path of ["config/postfix-accounts.cf", "config/dovecot.cf", "mail-logs/mail.log"])
-          assert.ok(listed.includes(`docker-data/dms/${path}`), path);
-        assert.ok(listed.some((path) => /mail-data\/investra\.com\/clerk\/.*\/(new|cur)\/\d/.test(path)));
-        assert.equal(await image().inspect("{{.State.Running}}", NAME), "true");
-      },
-    ],
+  test("is backed up by the script of its document: accounts, mail and logs", async () => {
+    const { here, types } = of(image());
+    mkdirSync(join(here, "keys"), { mode: 0o700 });
+    // Otherwise gpg-agent measures this machine's speed, which takes half a second.
+    writeFileSync(join(here, "keys", "gpg-agent.conf"), "s2k-count 65536\n");
+    const asHere = (line: string): string => line.replaceAll("/secure/", "secure/");
+    for (const start of ["BACKUP_DIR", "mkdir", "docker-compose stop", "tar", "docker-compose start", "find"])
+      await lines.typed(start, async (line) => assert.ok(BACKUP.includes(asHere(line)), line));
+    lines.tell();
+    await types(`${GPG}\n${BACKUP}`);
+    const listed = (await types(`${GPG}\n${LISTED}`)).split("\n");
+    for (const path of ["config/postfix-accounts.cf", "config/dovecot.cf", "mail-logs/mail.log"])
+      assert.ok(listed.includes(`docker-data/dms/${path}`), path);
+    assert.ok(listed.some((path) => /mail-data\/investra\.com\/clerk\/.*\/(new|cur)\/\d/.test(path)));
+    assert.equal(await image().inspect("{{.State.Running}}", NAME), "true");
+  });
 
-    [
-      "is restored into the directories of its document, which are mounts in the container",
-      async () => {
-        const { dms, types } = of(image());
-        await image().runs(NAME);
-        await types(`docker exec ${NAME} ghostinbox backup create`);
-        await types("docker-compose stop mailserver");
-        rmSync(dms("mail-data", "investra.com", "clerk"), { recursive: true });
-        const restore = "--entrypoint ghostinbox mailserver backup restore --replace --yes";
-        await types(`docker-compose run --rm ${restore}`);
-        assert.ok(globSync("investra.com/clerk/**/{new,cur}/*", { cwd: dms("mail-data") }).length > 0);
-        await types("docker-compose start mailserver");
-        await image().runs(NAME);
-        await arrives(CLERK);
-        await image().docker.must(["rm", "--force", NAME]);
-      },
-    ],
-  ];
+  test("is restored into the directories of its document, which are mounts in the container", async () => {
+    const { dms, types } = of(image());
+    await image().runs(NAME);
+    await types(`docker exec ${NAME} ghostinbox backup create`);
+    await types("docker-compose stop mailserver");
+    rmSync(dms("mail-data", "investra.com", "clerk"), { recursive: true });
+    const restore = "--entrypoint ghostinbox mailserver backup restore --replace --yes";
+    await types(`docker-compose run --rm ${restore}`);
+    assert.ok(globSync("investra.com/clerk/**/{new,cur}/*", { cwd: dms("mail-data") }).length > 0);
+    await types("docker-compose start mailserver");
+    await image().runs(NAME);
+    await arrives(CLERK);
+    await image().docker.must(["rm", "--force", NAME]);
+  });
 }

@@ -29,7 +29,7 @@ The following packages will be upgraded:
 Need to get 5,000 kB of archives.
 'http://deb.debian.org/debian/pool/main/p/postfix/postfix_3.7.11-0%2bdeb12u1_amd64.deb' postfix_3.7.11_amd64.deb 1500 SHA256:0
 `;
-const FINISHED = "An installation of Debian packages was broken off in the middle, and is finished first.";
+const FINISHED = "An earlier installation of Debian packages was interrupted: finishing it first.";
 const PLAIN = { PATH: process.env["PATH"] };
 const skip = lacking({ installed: ["bash", "getent", "timeout", "script"] });
 
@@ -173,7 +173,7 @@ describe("set-up removes no unrelated package without consent", { skip }, () => 
     assert.equal(kept(`${FUNCTIONS}; OTHERS=(nmap rsyslog); has_other busybox-syslogd && echo so`).stdout, "so\n");
   });
 
-  test("what was broken off in the middle is finished first, and may remove as little without consent", () => {
+  test("an interrupted installation is finished first, and may remove as little without consent", () => {
     const played = (dpkg: string, plan: string): string => `${FUNCTIONS}
       for one in require_host require_network announce install_npm; do eval "$one() { :; }"; done
       dpkg-query() { printf '${dpkg}\\n'; }

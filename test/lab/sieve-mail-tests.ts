@@ -5,12 +5,11 @@ import { chownSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { stopService } from "./content.ts";
-import { assertAccepted, sendMail } from "./mail.ts";
+import { ANNA, assertAccepted, sendMail } from "./mail.ts";
 import { findMail, mailText } from "./mailbox.ts";
 import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
 
-const ANNA = "anna@example.test";
 const ELSEWHERE = "anna@elsewhere.test";
 const HONEST = "198.51.100.10";
 /** `ports.sieve_mail`. */

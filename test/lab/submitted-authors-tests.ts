@@ -6,14 +6,12 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { stopService } from "./content.ts";
 import { Dialog } from "./dialog.ts";
-import { authenticate, mailOver, openSubmission } from "./mail.ts";
+import { ANNA, authenticate, BERT, mailOver, openSubmission } from "./mail.ts";
 import { findMail } from "./mailbox.ts";
 import { SERVER } from "./network.ts";
 import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
 
-const ANNA = "anna@example.test";
-const BERT = "bert@example.test";
 const CEO = "ceo@two.test";
 const PHONE = "198.51.100.65";
 

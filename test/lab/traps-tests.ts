@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { authenticate, mailOver, openSmtp, openSubmission, openSubmissionAs, tryLogIn } from "./mail.ts";
+import { ANNA, authenticate, mailOver, openSmtp, openSubmission, openSubmissionAs, tryLogIn } from "./mail.ts";
 import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
 
-const ANNA = "anna@example.test";
 const OWNER = "198.51.100.70";
 
 /** For a server with Fail2ban. Lifts every ban. */

@@ -1,14 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { assertAccepted, sendMail } from "./mail.ts";
+import { ANNA, assertAccepted, BERT, sendMail } from "./mail.ts";
 import { findMail, mailText } from "./mailbox.ts";
 import { PASSWORD } from "./product.ts";
 import { AWAY, HOME, signInsFrom } from "./sign-ins.ts";
 import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
 
-const ANNA = "anna@example.test";
-const BERT = "bert@example.test";
 /** Another server of Anna's, and one whose mail is proven. */
 const ELSEWHERE = "anna@elsewhere.test";
 const HONEST = "198.51.100.10";

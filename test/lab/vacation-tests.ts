@@ -1,13 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { sendMail } from "./mail.ts";
+import { ANNA, BERT, sendMail } from "./mail.ts";
 import { findMail, mailText } from "./mailbox.ts";
 import { queueOf } from "./submitted.ts";
 import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
 
-const ANNA = "anna@example.test";
-const BERT = "bert@example.test";
 /** The server of written.test: its mail comes from there, and replies go there. */
 const HONEST = "198.51.100.10";
 const FORGER = "198.51.100.70";

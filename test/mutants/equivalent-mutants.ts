@@ -124,14 +124,14 @@ export const equivalents: readonly Equivalent[] = [
   },
   {
     file: "src/guard/enforce/enforce.ts",
-    was: "#wanted = false;",
-    is: ["#wanted = true;"],
+    was: "#isPending = false;",
+    is: ["#isPending = true;"],
     why: "Nothing looks at it before a nudge, which sets it.",
   },
   {
     file: "src/guard/enforce/enforce.ts",
-    was: "#checkWanted = false;",
-    is: ["#checkWanted = true;"],
+    was: "#isCheckPending = false;",
+    is: ["#isCheckPending = true;"],
     why: "The first thing that is done is a reset, which needs no check.",
   },
   {
@@ -172,8 +172,8 @@ export const equivalents: readonly Equivalent[] = [
   },
   {
     file: "src/core/decide/neighbours.ts",
-    was: "banned: isBanned ? withThis(around.offenders(memory, subject), memory) : 0,",
-    is: ["banned: isBanned ? withThis(around.offenders(memory, subject), memory) : (-1),"],
+    was: "banned: isBanned ? withThis(around.offenders(memory, prefix), memory) : 0,",
+    is: ["banned: isBanned ? withThis(around.offenders(memory, prefix), memory) : (-1),"],
     why: "No limit is below one.",
   },
   {
@@ -274,7 +274,7 @@ export const equivalents: readonly Equivalent[] = [
   },
   {
     file: "src/guard/facts/address-cache.ts",
-    was: "this.#subjects.set(ip, subject);",
+    was: "this.#prefixes.set(ip, prefix);",
     is: [";"],
     why: "What is not remembered is worked out again, to the same.",
   },
@@ -337,7 +337,7 @@ export const equivalents: readonly Equivalent[] = [
   },
   {
     file: "src/core/decide/neighbours.ts",
-    was: "if ((!isBanned && guess === undefined) || facts.network === facts.subject) return [];",
+    was: "if ((!isBanned && guess === undefined) || facts.network === facts.prefix) return [];",
     is: ["if (false) return [];"],
     why: "A shortcut: what brought neither a ban nor a guess counts for nothing.",
   },

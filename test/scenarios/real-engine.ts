@@ -17,13 +17,9 @@ import { RecordedEvents } from "../../src/jobs/replay/recorded-events.ts";
 import { Replay, type Replayed } from "../../src/jobs/replay/replay.ts";
 import { openReplayHistory } from "../../src/jobs/replay/replay-history.ts";
 import { inOrder } from "../../src/jobs/replay/sequence.ts";
-import { SqliteAccountHistory } from "../../src/store/engine-db/account-history.ts";
 import { SqliteBanLog } from "../../src/store/engine-db/ban-log.ts";
-import { SqliteHonestMail } from "../../src/store/engine-db/honest-mail.ts";
-import { SqliteNetworkHistory } from "../../src/store/engine-db/network-history.ts";
-import { SqliteSendingHistory } from "../../src/store/engine-db/sending-history.ts";
 import { SqliteStore } from "../../src/store/engine-db/store.ts";
-import { accountsOnMemory } from "../kit/engine-kit.ts";
+import { accountsOnMemory, enginePartsOn } from "../kit/engine-kit.ts";
 import { newEngine } from "../kit/test-database.ts";
 import type { Credited } from "./naive-networks.ts";
 import { isFirstContact, recipientKind } from "./naive-recount.ts";
@@ -114,26 +110,16 @@ export class RealEngine {
   }
 
   #expectsBounce({ recipient, clientName }: Recipient): boolean {
-    const wrote = accountsOnMemory().acquaintances(this.#db);
+    const wrote = accountsOnMemory(this.#db).acquaintances;
     return recipient !== null && clientName !== null && wrote.wroteTo(recipient, domainsOf(clientName));
   }
 
   #makeEngine(): Engine {
-    const store = new SqliteStore(this.#db);
     return new Engine({
+      ...enginePartsOn(this.#db),
       policy: this.#policy,
-      store,
-      history: store,
       own: { current: () => this.#own },
-      active: { isActive: () => true },
       recipients: { exists: (address) => recipientKind(address) === "known" },
-      networks: { networksOf: () => [] },
-      forwardReach: { reachedBy: () => [] },
-      jails: store,
-      accounts: new SqliteAccountHistory(this.#db),
-      sending: new SqliteSendingHistory(this.#db),
-      honest: new SqliteHonestMail(this.#db),
-      neighbours: new SqliteNetworkHistory(this.#db),
       firstContacts: { isFirstContact, expectsBounce: (event) => this.#expectsBounce(event) },
       notices: QUIET,
       clock: { now: () => this.#now },

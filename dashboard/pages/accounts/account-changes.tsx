@@ -3,11 +3,11 @@ import type { DetailedAccount } from "../../../src/admin/accounts.ts";
 import { t } from "../../admin-texts.ts";
 import { post, put, remove } from "../../api.ts";
 import { attempt, tell } from "../../attempt.ts";
-import { Choice, Form, typedIn } from "../../fields.tsx";
+import { Choice, Form, TakeOff, typedIn } from "../../fields.tsx";
 import { size } from "../../format.ts";
 import { language } from "../../messages.ts";
-import { Card, Field, Said } from "../../parts.tsx";
-import { withProof } from "../../proof.tsx";
+import { Card, Field, Item } from "../../parts.tsx";
+import { withProof } from "../../session.ts";
 import { type Made, MadeSecret, PasswordField } from "./new-accounts.tsx";
 
 export type Props = Readonly<{ account: DetailedAccount; changed: () => void }>;
@@ -30,8 +30,7 @@ export function AccountPassword({ account, changed }: Props) {
     changed();
   };
   return (
-    <Card title={words.setPassword}>
-      <p class="hint">{words.passwordSays}</p>
+    <Card title={words.setPassword} hint={words.passwordSays}>
       <Form label={words.setPassword} isPlain submit={submit}>
         <PasswordField />
       </Form>
@@ -80,16 +79,12 @@ export function AccountNetworks({ account, changed }: Props) {
       {account.networks.length === 0 && <p class="empty">{words.anywhere}</p>}
       <ul class="rows">
         {account.networks.map((network) => (
-          <li key={network} class="row act">
-            <Said text={network} />
-            <button
-              type="button"
-              aria-label={words.takeNetwork(network)}
-              onClick={() => attempt(() => change(() => remove(pathOf(account, `networks/${network}`))))}
-            >
-              {words.take}
-            </button>
-          </li>
+          <Item key={network} name={network}>
+            <TakeOff
+              name={network}
+              run={() => attempt(() => change(() => remove(pathOf(account, `networks/${network}`))))}
+            />
+          </Item>
         ))}
       </ul>
       <Form label={words.addNetwork} isPlain submit={submit}>

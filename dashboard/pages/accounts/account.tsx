@@ -9,14 +9,14 @@ import { attempt, tell } from "../../attempt.ts";
 import { Remove } from "../../fields.tsx";
 import { isPast, size, whole } from "../../format.ts";
 import { language } from "../../messages.ts";
-import { Address, At, Card, now, Said, State, useLoaded, Waiting } from "../../parts.tsx";
-import { withProof } from "../../proof.tsx";
+import { Address, At, Card, Fact, Item, now, Said, State, useLoaded, Waiting } from "../../parts.tsx";
 import { go, hrefOf } from "../../route.ts";
+import { withProof } from "../../session.ts";
 import { focusHeading } from "../../shell.tsx";
 import { AccountNetworks, AccountPassword, AccountQuota, type Props, pathOf } from "./account-changes.tsx";
 
 export function AccountDetails({ name }: Readonly<{ name: string }>) {
-  const { data, error, reload } = useLoaded(() => get<DetailedAccount>(`accounts/${encodeURIComponent(name)}`), [name]);
+  const account = useLoaded(() => get<DetailedAccount>(`accounts/${encodeURIComponent(name)}`), [name]);
   const words = t.value.accounts;
   return (
     <>
@@ -28,8 +28,8 @@ export function AccountDetails({ name }: Readonly<{ name: string }>) {
           {words.story}
         </a>
       </div>
-      <Waiting error={error} reload={reload} isLoaded={data !== null} />
-      {data !== null && <Account account={data} changed={reload} />}
+      <Waiting {...account} />
+      {account.data !== null && <Account account={account.data} changed={account.reload} />}
     </>
   );
 }
@@ -43,12 +43,16 @@ function Account({ account, changed }: Props) {
       {isOfFile && <p class="hint">{words.ofFile}</p>}
       {!isOfFile && account.passwordsOnServer && <p class="hint">{words.onServer(`passwd ${account.name}`)}</p>}
       <div class="columns">
-        {!isOfFile && !account.passwordsOnServer && <AccountPassword account={account} changed={changed} />}
-        {!isOfFile && <AccountQuota account={account} changed={changed} />}
-        <AccountNetworks account={account} changed={changed} />
-        <AccountOwn account={account} />
-        <AliasesOf account={account} />
-        {account.origin !== "listed" && <Removal name={account.name} />}
+        <div class="stack">
+          {!isOfFile && !account.passwordsOnServer && <AccountPassword account={account} changed={changed} />}
+          {!isOfFile && <AccountQuota account={account} changed={changed} />}
+          <AccountNetworks account={account} changed={changed} />
+        </div>
+        <div class="stack">
+          <AccountOwn account={account} />
+          <AliasesOf account={account} />
+          {account.origin !== "listed" && <Removal name={account.name} />}
+        </div>
       </div>
     </>
   );
@@ -64,9 +68,7 @@ function Facts({ account, changed }: Props) {
     <Card title={name}>
       <ul>
         <Fact title={words.state}>
-          {origin === "unlisted" && <State status="degraded">{words.unlisted}</State>}
-          {origin !== "unlisted" && suspended && <State status="degraded">{words.suspended}</State>}
-          {!suspended && <State status="ok">{words.active}</State>}
+          <AccountState suspended={suspended} origin={origin} />
         </Fact>
         {guarded !== null && <Fact title={words.guarded}>{words.guardedSays(whole(guarded.guesses, spoken))}</Fact>}
         {held !== null && <Fact title={words.held}>{words.heldSays}</Fact>}
@@ -92,11 +94,14 @@ function Facts({ account, changed }: Props) {
   );
 }
 
-function Fact({ title, children }: Readonly<{ title: string; children: ComponentChildren }>) {
+export function AccountState({ suspended, origin }: Pick<DetailedAccount, "suspended" | "origin">) {
+  const words = t.value.accounts;
   return (
-    <li class="row brief">
-      <strong>{title}</strong> <span>{children}</span>
-    </li>
+    <>
+      {origin === "unlisted" && <State status="degraded">{words.unlisted}</State>}
+      {origin !== "unlisted" && suspended && <State status="degraded">{words.suspended}</State>}
+      {!suspended && <State status="ok">{words.active}</State>}
+    </>
   );
 }
 
@@ -105,8 +110,7 @@ function Suspension({ account: { name, suspended }, changed }: Props) {
   const change = (): void =>
     attempt(async () => {
       const verb = suspended ? "resume" : "suspend";
-      const ask = () => post<{ held: number }>(`accounts/${encodeURIComponent(name)}/${verb}`, {});
-      const { held } = await withProof(ask);
+      const { held } = await withProof(() => post<{ held: number }>(pathOf({ name }, verb), {}));
       tell(suspended ? words.resumedNow(name) : words.suspendedNow(name, whole(held, language.value)));
       changed();
     });
@@ -146,7 +150,7 @@ function Removal({ name }: Readonly<{ name: string }>) {
     go("accounts");
   };
   return (
-    <Card title={t.value.remove}>
+    <Card title={t.value.removeOf(name)}>
       <p>{words.removeSays(name)}</p>
       <div class="buttons">
         <Remove name={name} run={run} />
@@ -161,7 +165,7 @@ type App = Readonly<{ id: string; name: string; madeBy: string; lastUsed: string
 export function AccountOwn({ account }: Pick<Props, "account">) {
   const at = (what: string): string => pathOf(account, what);
   // The previous data may predate a new password, which removes app passwords.
-  const { data, error, reload } = useLoaded(async () => {
+  const own = useLoaded(async () => {
     const [apps, forwarding, { vacation }] = await Promise.all([
       get<{ items: readonly App[] }>(at("app-passwords")),
       get<Forwarding>(at("forwarding")),
@@ -169,6 +173,7 @@ export function AccountOwn({ account }: Pick<Props, "account">) {
     ]);
     return { apps: apps.items, forwarding, vacation };
   }, [account]);
+  const { data, reload } = own;
   const words = t.value.accounts.own;
   const end = async (what: string, path: string): Promise<void> => {
     try {
@@ -182,7 +187,7 @@ export function AccountOwn({ account }: Pick<Props, "account">) {
   };
   return (
     <Card title={words.title}>
-      <Waiting error={error} reload={reload} isLoaded={data !== null} />
+      <Waiting {...own} />
       {data !== null && (
         <>
           {data.apps.length === 0 && data.forwarding.to.length === 0 && data.vacation === null && (
@@ -190,22 +195,18 @@ export function AccountOwn({ account }: Pick<Props, "account">) {
           )}
           <ul class="rows">
             {data.apps.map(({ id, name, madeBy, lastUsed }) => (
-              <Row
-                key={id}
-                what={`${words.app} ${name}`}
-                end={(what) => end(what, `app-passwords/${encodeURIComponent(id)}`)}
-              >
+              <Row key={id} what={`${words.app} ${name}`} path={`app-passwords/${encodeURIComponent(id)}`} end={end}>
                 <LastUse at={lastUsed} />, {words.by} <Said text={madeBy} />
               </Row>
             ))}
             {data.forwarding.to.length > 0 && (
-              <Row what={words.forwarding} end={(what) => end(what, "forwarding")}>
+              <Row what={words.forwarding} path="forwarding" end={end}>
                 <Said text={data.forwarding.to.join(", ")} /> ({data.forwarding.keep ? words.copy : words.noCopy})
               </Row>
             )}
             {data.vacation !== null && (
-              <Row what={words.reply} end={(what) => end(what, "vacation")}>
-                <Said text={`${data.vacation.subject} ${data.vacation.text}`.trim()} />
+              <Row what={words.reply} path="vacation" end={end}>
+                <Said text={[data.vacation.subject, data.vacation.text].filter((part) => part !== "").join(": ")} />
                 {data.vacation.until !== null && (
                   <>
                     {" "}
@@ -222,19 +223,17 @@ export function AccountOwn({ account }: Pick<Props, "account">) {
   );
 }
 
-type RowProps = Readonly<{ what: string; end: (what: string) => Promise<void>; children: ComponentChildren }>;
+type RowProps = Readonly<{
+  what: string;
+  path: string;
+  end: (what: string, path: string) => Promise<void>;
+  children: ComponentChildren;
+}>;
 
-function Row({ what, end, children }: RowProps) {
+function Row({ what, path, end, children }: RowProps) {
   return (
-    <li class="row act">
-      <p>
-        <strong>
-          <Said text={what} />
-        </strong>
-        <br />
-        <small>{children}</small>
-      </p>
-      <Remove name={t.value.accounts.own.inSentence(what)} run={() => end(what)} />
-    </li>
+    <Item name={what} facts={children}>
+      <Remove name={t.value.accounts.own.inSentence(what)} run={() => end(what, path)} />
+    </Item>
   );
 }

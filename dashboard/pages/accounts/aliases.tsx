@@ -7,52 +7,35 @@ import { attempt, tell } from "../../attempt.ts";
 import { Form, Remove } from "../../fields.tsx";
 import { whole } from "../../format.ts";
 import { language } from "../../messages.ts";
-import { Card, Field, fieldsOf, Said, State, useFilled, useLoaded, useOpened, Waiting } from "../../parts.tsx";
-import { withProof } from "../../proof.tsx";
-import { go, route } from "../../route.ts";
-import { Pages } from "../list-parts.tsx";
+import { Card, Field, Item, Rows, Said, State, useLoaded, useOpened } from "../../parts.tsx";
+import { route } from "../../route.ts";
+import { withProof } from "../../session.ts";
+import { LookUp, Pages } from "../list-parts.tsx";
 
 export function AliasList() {
   const { text = "", before = "" } = route.value.query;
-  const { data, error, reload } = useLoaded(
+  const list = useLoaded(
     () => get<CountedPage<AliasItem>>(`aliases${queryOf({ text, cursor: before, limit: 50 })}`),
     [text, before],
   );
+  const { data, reload } = list;
   const [isOpen, setOpen] = useState(false);
-  const form = useFilled({ text });
   const words = t.value.accounts;
-  const search = (event: Event): void => {
-    event.preventDefault();
-    go("accounts", { show: "aliases", ...fieldsOf(event.currentTarget) });
-  };
   return (
     <>
       <div class="bar">
-        <form ref={form} class="look-up" role="search" onSubmit={search}>
-          <Field label={words.aliasSearch} name="text" type="search" maxLength={200} />
-          <button type="submit">{words.look}</button>
-        </form>
+        <LookUp page="accounts" query={{ show: "aliases" }} label={words.aliasSearch} />
         <span class="spacer" />
         <button type="button" class="primary" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
           {words.addAlias}
         </button>
       </div>
       {isOpen && <AddAlias added={reload} close={() => setOpen(false)} />}
-      <Waiting error={error} reload={reload} isLoaded={data !== null} />
-      {data !== null && (
-        <>
-          <div class="bar">{words.aliasCount(whole(data.total, language.value))}</div>
-          {data.items.length === 0 && <p class="empty">{words.noAlias}</p>}
-          <ul class="rows" aria-label={words.aliasList}>
-            {data.items.map((item) => (
-              <li key={item.address} class="row alias">
-                <AliasRow item={item} changed={reload} />
-              </li>
-            ))}
-          </ul>
-          <Pages page="accounts" query={{ show: "aliases", text }} by="before" at={before} next={data.next} />
-        </>
-      )}
+      {data !== null && <p>{words.aliasCount(whole(data.total, language.value))}</p>}
+      <Rows of={list} none={text === "" ? words.noAlias : words.noAliasFound} label={words.aliasList}>
+        {(item) => <AliasRow key={item.address} item={item} changed={reload} />}
+      </Rows>
+      <Pages page="accounts" query={{ show: "aliases", text }} at={before} next={data?.next ?? null} />
     </>
   );
 }
@@ -73,25 +56,20 @@ function AliasRow({ item: { address, targets, blocked }, changed }: RowProps) {
     tell(words.aliasRemoved(address));
     changed();
   };
-  return (
+  const facts = (
     <>
-      <p>
-        <strong>
-          <Said text={address} />
-        </strong>{" "}
-        {blocked && <State status="degraded">{words.blocked}</State>}
-        <br />
-        <small>
-          {words.goesTo} <Said text={targets.join(", ")} />
-        </small>
-      </p>
+      {words.goesTo} <Said text={targets.join(", ")} />
+    </>
+  );
+  return (
+    <Item name={address} beside={blocked && <State status="degraded">{words.blocked}</State>} facts={facts}>
       <div class="buttons">
         <button type="button" aria-label={words.blockOf(address, blocked)} onClick={block}>
           {blocked ? words.unblock : words.block}
         </button>
         <Remove name={address} run={end} />
       </div>
-    </>
+    </Item>
   );
 }
 

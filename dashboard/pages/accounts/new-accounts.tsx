@@ -6,8 +6,8 @@ import { Form, typedIn } from "../../fields.tsx";
 import { whole } from "../../format.ts";
 import { language } from "../../messages.ts";
 import { Card, Field, Said, useOpened } from "../../parts.tsx";
-import { withProof } from "../../proof.tsx";
 import { Secret } from "../../secrets.tsx";
+import { withProof } from "../../session.ts";
 
 /** `password` null: it was typed. */
 export type Made = Readonly<{ name: string; password: string | null }>;
@@ -90,8 +90,7 @@ export function ImportAccounts({ hashesOnly, imported, close }: Props) {
     imported();
   };
   return (
-    <Card title={words.importTitle} place={place}>
-      <p class="hint">{words.importSays}</p>
+    <Card title={words.importTitle} hint={words.importSays} place={place}>
       {hashesOnly && <p class="hint">{words.importHashes}</p>}
       <Form label={words.importNow} submit={submit} close={close}>
         <label class="field">

@@ -1,29 +1,27 @@
 import { useState } from "preact/hooks";
-import type { Page } from "../../../src/admin/declare/paging.ts";
+import type { CountedPage } from "../../../src/admin/declare/paging.ts";
 import { t } from "../../admin-texts.ts";
 import { get, queryOf } from "../../api.ts";
 import { attempt } from "../../attempt.ts";
-import { Form, Turns } from "../../fields.tsx";
+import { Form, TakeOff } from "../../fields.tsx";
 import { shortPrefix, whole } from "../../format.ts";
 import { language } from "../../messages.ts";
-import { Address, At, Card, Field, Said, useLoaded, useOpened, Waiting } from "../../parts.tsx";
+import { Address, Card, Field, Rows, Said, useLoaded, useOpened } from "../../parts.tsx";
 import { route } from "../../route.ts";
 import { may } from "../../session.ts";
-import { turnTo } from "../../shell.tsx";
+import { Pages } from "../list-parts.tsx";
 import { type AllowedItem, allow, disallow, LONGEST_NOTE } from "./ban-commands.ts";
-import { Durations } from "./ban-form.tsx";
-
-type AllowPage = Page<AllowedItem> & Readonly<{ total: number }>;
+import { Durations, Ends } from "./ban-form.tsx";
 
 export function AllowList() {
   const { before = "" } = route.value.query;
-  const { data, error, reload } = useLoaded(
-    () => get<AllowPage>(`allow${queryOf({ limit: 50, cursor: before })}`),
+  const list = useLoaded(
+    () => get<CountedPage<AllowedItem>>(`allow${queryOf({ limit: 50, cursor: before })}`),
     [before],
   );
+  const { data, reload } = list;
   const [isOpen, setOpen] = useState(false);
   const words = t.value.bans;
-  const turn = (cursor: string): void => turnTo("bans", { show: "allowed", before: cursor });
   return (
     <>
       <div class="bar">
@@ -36,25 +34,10 @@ export function AllowList() {
         )}
       </div>
       {isOpen && may("allow") && <AllowForm allowed={reload} close={() => setOpen(false)} />}
-      {data !== null && error !== null && <Waiting error={error} reload={reload} />}
-      {data === null ? (
-        <Waiting error={error} reload={reload} />
-      ) : (
-        <>
-          {data.items.length === 0 && <p class="empty">{words.noneAllowed}</p>}
-          <ul class="rows" aria-label={words.allowList}>
-            {data.items.map((item) => (
-              <li key={`${item.from} ${item.prefix}`} class="row">
-                <AllowedRow item={item} removed={reload} />
-              </li>
-            ))}
-          </ul>
-          <Turns
-            newest={before === "" ? null : () => turn("")}
-            older={data.next === null ? null : () => turn(data.next ?? "")}
-          />
-        </>
-      )}
+      <Rows of={list} none={words.noneAllowed} label={words.allowList}>
+        {(item) => <AllowedRow key={`${item.from} ${item.prefix}`} item={item} removed={reload} />}
+      </Rows>
+      <Pages page="bans" query={{ show: "allowed" }} at={before} next={data?.next ?? null} />
     </>
   );
 }
@@ -89,19 +72,17 @@ function AllowedRow({ item, removed }: Readonly<{ item: AllowedItem; removed: ()
       removed();
     });
   return (
-    <>
+    <li class="row">
       <span class="who">
         <Address of={prefix} />
       </span>
       <span class="what">
         <Said text={note || words.noReason} /> <small>{from === "settings" ? words.fromSettings : by}</small>
       </span>
-      <span class="when">{expiresAt === null ? words.never : <At iso={expiresAt} how="distance" />}</span>
-      {from === "command" && may("allow") && (
-        <button type="button" aria-label={words.removeOf(shortPrefix(prefix))} onClick={remove}>
-          {t.value.remove}
-        </button>
-      )}
-    </>
+      <span class="when">
+        <Ends at={expiresAt} />
+      </span>
+      {from === "command" && may("allow") && <TakeOff name={shortPrefix(prefix)} run={remove} />}
+    </li>
   );
 }

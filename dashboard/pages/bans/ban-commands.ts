@@ -5,7 +5,7 @@ import type { Page } from "../../../src/admin/declare/paging.ts";
 import { type OwnTexts, t } from "../../admin-texts.ts";
 import { get, post, remove } from "../../api.ts";
 import { tell } from "../../attempt.ts";
-import { isPast, shortPrefix } from "../../format.ts";
+import { filled, isPast, shortPrefix } from "../../format.ts";
 
 /**
  * What the page asks the server to do. Each says what was done, and offers to undo it where the former state can be had
@@ -95,11 +95,6 @@ function isTooWide(prefix: string): boolean {
 function timeLeft(expiresAt: string | null): string {
   if (expiresAt === null) return "permanent";
   return `${Math.max(1, Math.ceil((Date.parse(expiresAt) - Date.now()) / MINUTE_MS))}m`;
-}
-
-/** Without the fields that are empty: the server has its own values for them. */
-function filled(request: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.entries(request).filter(([, value]) => value !== ""));
 }
 
 /**

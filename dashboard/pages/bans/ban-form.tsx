@@ -6,7 +6,7 @@ import { get } from "../../api.ts";
 import { attempt, tell } from "../../attempt.ts";
 import { Choice, Form } from "../../fields.tsx";
 import { language } from "../../messages.ts";
-import { Card, Field, Said, useFilled, useOpened } from "../../parts.tsx";
+import { At, Card, Field, Said, useFilled, useOpened } from "../../parts.tsx";
 import { kindOf } from "../find/question.ts";
 import { type BanRequest, ban, effectsOf, LONGEST_NOTE } from "./ban-commands.ts";
 
@@ -53,6 +53,12 @@ export function BanForm({ target, close, banned }: Props) {
 export function Durations({ unset }: Readonly<{ unset: string }>) {
   const words = t.value.bans;
   return <Choice label={words.duration} name="for" choices={[["", unset], ...Object.entries(words.durations)]} />;
+}
+
+export function Ends({ at, isOver = false }: Readonly<{ at: string | null; isOver?: boolean }>) {
+  const { over, never, ends } = t.value.bans;
+  if (isOver || at === null) return isOver ? over : never;
+  return <At iso={at} how="distance" word={ends} />;
 }
 
 function Effects({ request, of }: Preview) {

@@ -7,36 +7,29 @@ import { get, queryOf } from "../../api.ts";
 import { attempt } from "../../attempt.ts";
 import { Turns } from "../../fields.tsx";
 import { shortPrefix, whole } from "../../format.ts";
-import { onBans, onStale } from "../../live.ts";
+import { leaving, onBans, onStale } from "../../live.ts";
 import { type HeldRows, LiveList } from "../../live-list.ts";
 import { language } from "../../messages.ts";
-import { Address, At, Field, fieldsOf, Said, useFilled, useLoaded, Waiting } from "../../parts.tsx";
-import { go, hrefOf, route } from "../../route.ts";
+import { Address, Said, useLoaded, Waiting } from "../../parts.tsx";
+import { go, route } from "../../route.ts";
 import { LiveRows, WaitingRows } from "../../rows.tsx";
 import { may } from "../../session.ts";
-import { Heading, turnTo } from "../../shell.tsx";
+import { turnTo } from "../../shell.tsx";
+import { LookUp, Parts } from "../list-parts.tsx";
 import { AllowList } from "./allow-list.tsx";
 import { lift } from "./ban-commands.ts";
-import { BanForm } from "./ban-form.tsx";
+import { BanForm, Ends } from "./ban-form.tsx";
 
 export function BansPage() {
-  const { show } = route.value.query;
   const words = t.value.bans;
-  const isAllowList = show === "allowed";
-  const current = (isIt: boolean): "page" | undefined => (isIt ? "page" : undefined);
   return (
-    <>
-      <Heading>{words.title}</Heading>
-      <nav class="tabs" aria-label={words.which}>
-        <a href={hrefOf("bans")} aria-current={current(!isAllowList)}>
-          {words.inForce}
-        </a>
-        <a href={hrefOf("bans", { show: "allowed" })} aria-current={current(isAllowList)}>
-          {words.allowed}
-        </a>
-      </nav>
-      {isAllowList ? <AllowList /> : <BansInForce />}
-    </>
+    <Parts
+      page="bans"
+      parts={[
+        { name: "in-force", title: words.inForce, show: BansInForce },
+        { name: "allowed", title: words.allowed, show: AllowList },
+      ]}
+    />
   );
 }
 
@@ -47,16 +40,14 @@ const MOST_SHOWN = 150;
 const NOTHING: BanPage = { items: [], next: null, active: 0 };
 const keyOf = ({ prefix }: BanItem): string => prefix;
 
-export function BansInForce() {
+function BansInForce() {
   const { before = "", text = "", ban: asked = "" } = route.value.query;
   const { data, error, reload } = useLoaded((over) => readList(text, before, over), [before, text]);
   const [isOpen, setOpen] = useState(asked !== "");
   useEffect(() => {
     if (asked !== "") setOpen(true);
   }, [asked]);
-
   const words = t.value.bans;
-  const form = useFilled({ text });
   const close = (): void => {
     setOpen(false);
     go("bans", { text, before }, "replace");
@@ -64,10 +55,7 @@ export function BansInForce() {
   return (
     <>
       <div class="bar">
-        <form ref={form} class="look-up" role="search" onSubmit={search}>
-          <Field label={words.search} name="text" type="search" maxLength={200} placeholder="203.0.113." />
-          <button type="submit">{words.look}</button>
-        </form>
+        <LookUp page="bans" label={words.search} placeholder="203.0.113." />
         <span class="spacer" />
         {may("ban") && (
           <button
@@ -86,9 +74,9 @@ export function BansInForce() {
       <div class="bar">
         <span>{words.count(whole(data?.active.value ?? 0, language.value))}</span>
         <span class="spacer" />
-        {data !== null && <WaitingRows rows={data.list.rows} text={words.waiting} />}
+        {data !== null && <WaitingRows rows={data.list.rows} />}
       </div>
-      <Waiting error={error ?? data?.list.error.value ?? null} reload={reload} isLoaded={data !== null} />
+      <Waiting data={data} error={error ?? data?.list.error.value ?? null} reload={reload} />
       {data !== null && <Rows list={data.list} text={text} before={before} />}
     </>
   );
@@ -142,7 +130,7 @@ function BanRow({ ban: item, isOver, rows }: BanRowProps) {
         <Said text={reason || words.noReason} /> <small>{source}</small>
       </span>
       <span class="when">
-        {isOver ? words.over : expiresAt === null ? words.never : <At iso={expiresAt} how="distance" />}
+        <Ends at={expiresAt} isOver={isOver} />
       </span>
       {may("ban") && (
         <button type="button" aria-disabled={isOver} aria-label={words.unbanOf(shortPrefix(prefix))} onClick={unban}>
@@ -163,8 +151,8 @@ async function readList(text: string, before: string, over: AbortSignal): Promis
     active.value = page.active;
     return page;
   };
-  const follow = (list: LiveList<BanItem, BanPage>): (() => void) => {
-    const leave = [
+  const follow = (list: LiveList<BanItem, BanPage>) =>
+    leaving(
       onStale(() => list.readAgain()),
       onBans(({ added, removed, total }) =>
         list.inOrder(() => {
@@ -173,11 +161,7 @@ async function readList(text: string, before: string, over: AbortSignal): Promis
           if (before === "") list.rows.add(added.filter((item) => isWanted(item, text)));
         }),
       ),
-    ];
-    return () => {
-      for (const one of leave) one();
-    };
-  };
+    );
   const list = await LiveList.open({ read, keyOf, most: MOST_SHOWN, follow }, NOTHING, over);
   return { list, active };
 }
@@ -189,9 +173,4 @@ function isWanted({ prefix, reason, source }: BanItem, text: string): boolean {
 
 async function readBans(text: string, cursor: string): Promise<BanPage> {
   return get<BanPage>(`bans${queryOf({ limit: PAGE_ROWS, text, cursor })}`);
-}
-
-function search(event: Event): void {
-  event.preventDefault();
-  go("bans", fieldsOf(event.currentTarget));
 }

@@ -1,7 +1,17 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import type { EventItem } from "../../../src/admin/declare/items.ts";
-import { addressOf, fieldsFor, filterOf, findEvents, isFiltered, matches } from "./event-query.ts";
+import { answerRequests } from "../../../test/kit/answered-requests.ts";
+import {
+  addressOf,
+  fieldsFor,
+  filterOf,
+  findEvents,
+  isFiltered,
+  MOST_EXPORTED,
+  matches,
+  readForExport,
+} from "./event-query.ts";
 
 const FROM = Date.UTC(2026, 10, 21, 12);
 
@@ -12,29 +22,24 @@ function eventOf(id: number): EventItem {
   return { id, at, type: "LOGIN_FAILED", details: `event ${id}. of ${"cab"[id % 3]}`, action: "" } as EventItem;
 }
 
-/** The route of events, over this many of them: a search looks at 1,000. Returns the requests. */
-function serve(t: TestContext, most: number): readonly string[] {
-  const asked: string[] = [];
-  t.mock.method(globalThis, "fetch", (path: string) => {
-    asked.push(path);
-    const query = new URL(path, "http://server.test/").searchParams;
-    const before = Number(query.get("cursor") ?? most + 1);
-    const looked = Array.from({ length: Math.min(1_000, before - 1) }, (_, place) => eventOf(before - 1 - place));
-    const items = looked
-      .filter(({ details }) => details.includes(query.get("text") ?? ""))
-      .slice(0, Number(query.get("limit")));
-    const last = items.length === Number(query.get("limit")) ? items.at(-1) : looked.at(-1);
+/** The route of events, over this many of them: a search looks at `looksAt`. Returns the requests. */
+function serve(t: TestContext, most: number, looksAt = 1_000): readonly string[] {
+  return answerRequests(t, (request) => {
+    const query = new URLSearchParams(request.split("?")[1]);
+    const [before, limit] = [Number(query.get("cursor") ?? most + 1), Number(query.get("limit"))];
+    const looked = Array.from({ length: Math.min(looksAt, before - 1) }, (_, place) => eventOf(before - 1 - place));
+    const items = looked.filter(({ details }) => details.includes(query.get("text") ?? "")).slice(0, limit);
+    const last = (items.length === limit ? items : looked).at(-1);
     const next = last !== undefined && last.id > 1 ? String(last.id) : null;
-    return Promise.resolve(Response.json({ items, next, searchedTo: next === null ? null : last?.at }));
+    return { items, next, searchedTo: next === null ? null : last?.at };
   });
-  return asked;
 }
 
 test("without a filter it is one page of the server", async (t) => {
   const asked = serve(t, 1_000);
   const { items, next } = await findEvents(filterOf({}), null);
   assert.deepEqual([items.length, items[0]?.id, next], [50, 1_000, "951"]);
-  assert.deepEqual(asked, ["api/v1/events?limit=50"]);
+  assert.deepEqual(asked, ["GET events?limit=50"]);
   assert.equal((await findEvents(filterOf({}), next)).items[0]?.id, 950);
 });
 
@@ -52,7 +57,7 @@ test("everything is filtered by the server", async (t) => {
   const [from, to] = ["2026-11-21T12:00Z", "2026-11-21T13:00Z"];
   await findEvents(filterOf({ type: "BAN", ip: " 192.0.2.0/24 ", account: "anna", text: "a b", from, to }), null);
   const times = "from=2026-11-21T12%3A00%3A00.000Z&to=2026-11-21T13%3A00%3A00.000Z";
-  assert.equal(asked[0], `api/v1/events?type=BAN&ip=192.0.2.0%2F24&account=anna&text=a+b&${times}&limit=50`);
+  assert.equal(asked[0], `GET events?type=BAN&ip=192.0.2.0%2F24&account=anna&text=a+b&${times}&limit=50`);
 });
 
 test("a search that finds nothing gives up after a while, and tells how far it came", async (t) => {
@@ -93,4 +98,41 @@ test("a time in the address means the same in every time zone, and is shown in t
       { from: "", to: "" },
     ],
   );
+});
+
+const LOOKED = 4_000;
+const unstopped = new AbortController().signal;
+
+test("an export has everything that the filter wants, newest first, and reports its progress", async (t) => {
+  serve(t, 1_200, LOOKED);
+  const progress: number[] = [];
+  const all = await readForExport(filterOf({}), unstopped, (count) => progress.push(count));
+  assert.deepEqual(
+    [all?.items.length, all?.items[0]?.id, all?.items.at(-1)?.id, all?.searchedTo],
+    [1_200, 1_200, 1, null],
+  );
+  assert.deepEqual(progress, [500, 1_000, 1_200]);
+});
+
+test("an export never holds more than it may", async (t) => {
+  serve(t, 200_000, LOOKED);
+  // A search for the text finds 1,333 or 1,334 in its bounds, so that the sum is not exact.
+  for (const query of [{}, { text: "of a" }]) {
+    const cut = await readForExport(filterOf(query), unstopped, () => {});
+    assert.equal(cut?.items.length, MOST_EXPORTED);
+    assert.notEqual(cut.searchedTo, null);
+  }
+});
+
+test("an export of a rare text gives up after a while, and tells how far it came", async (t) => {
+  const asked = serve(t, 1_000_000, LOOKED);
+  const { items, searchedTo } = (await readForExport(filterOf({ text: "nowhere" }), unstopped, () => {})) ?? {};
+  assert.deepEqual([items, asked.length, searchedTo], [[], 200, FROM + 200_001 * 60_000]);
+});
+
+test("an export that is stopped asks no further", async (t) => {
+  const asked = serve(t, 40_000, LOOKED);
+  const stop = new AbortController();
+  assert.equal(await readForExport(filterOf({}), stop.signal, () => stop.abort()), null);
+  assert.equal(asked.length, 2);
 });

@@ -5,13 +5,13 @@ import { attempt, tell } from "../../attempt.ts";
 import { csvOf, save } from "../../export.ts";
 import { Choice, Turns } from "../../fields.tsx";
 import { moment, whole } from "../../format.ts";
-import { onEvents, onStale } from "../../live.ts";
+import { leaving, onEvents, onStale } from "../../live.ts";
 import { LiveList } from "../../live-list.ts";
 import { language } from "../../messages.ts";
 import { Address, At, Field, now, Said, useLoaded, Waiting } from "../../parts.tsx";
 import { go, hrefOf, type Query, route } from "../../route.ts";
 import { LiveRows, WaitingRows } from "../../rows.tsx";
-import { Heading, turnTo } from "../../shell.tsx";
+import { turnTo } from "../../shell.tsx";
 import { Filters, sendForm } from "../list-parts.tsx";
 import {
   addressOf,
@@ -41,7 +41,6 @@ export function EventsPage() {
   const words = t.value.events;
   return (
     <>
-      <Heading>{words.title}</Heading>
       <EventFilters query={query} />
       <div class="bar">
         {data?.isLive === true && (
@@ -49,13 +48,13 @@ export function EventsPage() {
             <button type="button" aria-pressed={isPaused} onClick={() => setPaused(!isPaused)}>
               {isPaused ? words.resume : words.pause}
             </button>
-            <WaitingRows rows={data.list.rows} text={words.waiting} />
+            <WaitingRows rows={data.list.rows} />
           </>
         )}
         <span class="spacer" />
         <ExportButtons filter={filterOf(query)} />
       </div>
-      <Waiting error={error ?? data?.list.error.value ?? null} reload={reload} isLoaded={data !== null} />
+      <Waiting data={data} error={error ?? data?.list.error.value ?? null} reload={reload} />
       {data !== null && <Page shown={data} query={query} before={before} />}
     </>
   );
@@ -83,7 +82,7 @@ function Page({ shown, query, before }: Readonly<{ shown: Shown; query: Query; b
       <Turns
         newest={before === "" ? null : () => turn("")}
         older={next === null ? null : () => turn(next)}
-        label={items.length === 0 ? words.further : t.value.older}
+        labels={[t.value.newest, items.length === 0 ? words.further : t.value.older]}
       >
         {searchedTo !== null && next !== null && isFiltered(filter) && (
           <span>{words.searched(moment(searchedTo, now.value, language.value))}</span>
@@ -105,16 +104,13 @@ async function readList(query: Query, before: string, over: AbortSignal): Promis
 /** New events that the filter wants, as they come. Returns what ends it. */
 function followEvents(list: LiveList<EventItem, Found>, filter: EventFilter): () => void {
   const isOurs = filter.ip === "" && filter.account === "";
-  const leave = [
+  return leaving(
     onStale(() => list.readAgain()),
     onEvents((items) => {
       if (isOurs) list.inOrder(() => list.rows.add(items.filter((item) => matches(item, filter))));
       else list.readNewest();
     }),
-  ];
-  return () => {
-    for (const one of leave) one();
-  };
+  );
 }
 
 function EventRow({ event, query }: Readonly<{ event: EventItem; query: Query }>) {
@@ -144,8 +140,7 @@ function EventRow({ event, query }: Readonly<{ event: EventItem; query: Query }>
   );
 }
 
-/** What the list of events shows; the address of the page says the same. */
-export function EventFilters({ query }: Readonly<{ query: Query }>) {
+function EventFilters({ query }: Readonly<{ query: Query }>) {
   const words = t.value.events;
   return (
     <Filters
@@ -154,8 +149,7 @@ export function EventFilters({ query }: Readonly<{ query: Query }>) {
       filled={fieldsFor(query)}
       isSet={Object.values(query).some((value) => value !== "")}
       search={(fields) => go("events", addressOf(fields))}
-      clear={words.clear}
-      clearAll={() => turnTo("events", {})}
+      clear={() => turnTo("events", {})}
     >
       <Choice
         label={words.type}
@@ -175,7 +169,7 @@ export function EventFilters({ query }: Readonly<{ query: Query }>) {
 type Format = "csv" | "json";
 
 /** Saves what the filter wants as a file. Leaving the page stops it. */
-export function ExportButtons({ filter }: Readonly<{ filter: EventFilter }>) {
+function ExportButtons({ filter }: Readonly<{ filter: EventFilter }>) {
   const [count, setCount] = useState<number | null>(null);
   const [stop] = useState(() => new AbortController());
   useEffect(() => () => stop.abort(), []);

@@ -5,8 +5,8 @@ import { language } from "../../messages.ts";
 import { Address, At, Card, Field, fieldsOf, Said, State, useFilled, useLoaded, Waiting } from "../../parts.tsx";
 import { go, hrefOf, route } from "../../route.ts";
 import { may } from "../../session.ts";
-import { Heading } from "../../shell.tsx";
 import { lift, verdictOf } from "../bans/ban-commands.ts";
+import { Ends } from "../bans/ban-form.tsx";
 import { answerTo } from "./question.ts";
 import { Timeline } from "./timeline.tsx";
 
@@ -20,11 +20,10 @@ export function FindPage() {
   };
   return (
     <>
-      <Heading>{words.title}</Heading>
       <form ref={form} class="find" role="search" onSubmit={submit}>
         <Field label={words.label} name="q" required maxLength={998} aria-describedby="find-hint" />
         <button class="primary" type="submit">
-          {words.button}
+          {t.value.nav.find}
         </button>
         <p id="find-hint" class="hint">
           {words.hint}
@@ -36,8 +35,9 @@ export function FindPage() {
 }
 
 function Found({ asked }: Readonly<{ asked: string }>) {
-  const { data, error, reload } = useLoaded(() => answerTo(asked), [asked]);
-  if (data === null) return <Waiting error={error} reload={reload} />;
+  const answer = useLoaded(() => answerTo(asked), [asked]);
+  const { data, reload } = answer;
+  if (data === null) return <Waiting {...answer} />;
   if (data.kind === "address") return <AddressStory asked={data.asked} report={data.report} changed={reload} />;
   if (data.kind === "events") return <EventsStory asked={data.asked} items={data.items} />;
   return data.kind === "account" ? <AccountStory report={data.report} /> : <MessageStory report={data.report} />;
@@ -45,8 +45,7 @@ function Found({ asked }: Readonly<{ asked: string }>) {
 
 type AddressProps = Readonly<{ asked: string; report: AddressAnswer; changed: () => void }>;
 
-/** Everything that is known of an address: whether it is banned, what protects it, and what happened. */
-export function AddressStory({ asked, report, changed }: AddressProps) {
+function AddressStory({ asked, report, changed }: AddressProps) {
   const { ban, allowed, protection, protectionUnknown, offencesInMemory, totals, knownAccounts, timeline } = report;
   const words = t.value.find;
   const verdict = verdictOf(asked, ban, t.value);
@@ -68,7 +67,7 @@ export function AddressStory({ asked, report, changed }: AddressProps) {
               <Said text={verdict.says} lang={language.value} />
             </State>
           )}{" "}
-          {ban !== null && (ban.expiresAt === null ? t.value.bans.never : <Ends iso={ban.expiresAt} />)}
+          {ban !== null && <Ends at={ban.expiresAt} />}
         </p>
         <ul class="facts">
           <li>{words.offences(offencesInMemory)}</li>
@@ -79,12 +78,8 @@ export function AddressStory({ asked, report, changed }: AddressProps) {
             </li>
           )}
           {protection !== null && allowed === null && <li>{words.protection(protection)}</li>}
-          {protectionUnknown && <li>{words.unknown}</li>}
-          {knownAccounts.length > 0 && (
-            <li>
-              {words.knownAccounts}: <Names names={knownAccounts} />
-            </li>
-          )}
+          {protectionUnknown && <li>{t.value.bans.unknown}</li>}
+          <Names title={words.knownAccounts} names={knownAccounts} />
         </ul>
         <div class="buttons">
           {!may("ban") ? null : ban === null ? (
@@ -106,7 +101,7 @@ export function AddressStory({ asked, report, changed }: AddressProps) {
   );
 }
 
-export function AccountStory({ report }: Readonly<{ report: AccountAnswer }>) {
+function AccountStory({ report }: Readonly<{ report: AccountAnswer }>) {
   const { account, state, addresses, timeline, own, complete } = report;
   const words = t.value.find;
   const known = new Set(timeline.map(({ id }) => id));
@@ -115,7 +110,7 @@ export function AccountStory({ report }: Readonly<{ report: AccountAnswer }>) {
       <Card title={words.account(account)}>
         <ul class="facts">
           {state === null && <li>{words.noAccount}</li>}
-          {state === undefined && <li>{words.unknown}</li>}
+          {state === undefined && <li>{t.value.bans.unknown}</li>}
           {state !== null && state !== undefined && (
             <>
               <li>
@@ -148,8 +143,7 @@ export function AccountStory({ report }: Readonly<{ report: AccountAnswer }>) {
   );
 }
 
-/** Events that name what was asked for: a sender, a domain, a recipient. */
-export function EventsStory({ asked, items }: Readonly<{ asked: string; items: readonly EventItem[] }>) {
+function EventsStory({ asked, items }: Readonly<{ asked: string; items: readonly EventItem[] }>) {
   const words = t.value.find;
   return (
     <Card title={words.named(asked)}>
@@ -170,28 +164,16 @@ export function EventsStory({ asked, items }: Readonly<{ asked: string; items: r
   );
 }
 
-export function MessageStory({ report }: Readonly<{ report: MessageReport }>) {
+function MessageStory({ report }: Readonly<{ report: MessageReport }>) {
   const { asked, queueIds, messageIds, otherQueueIds, complete, timeline } = report;
   const words = t.value.find;
   return (
     <>
       <Card title={`${words.message}: ${asked}`}>
         <ul class="facts">
-          {queueIds.length > 0 && (
-            <li>
-              {words.queueIds}: <Names names={queueIds} />
-            </li>
-          )}
-          {messageIds.length > 0 && (
-            <li>
-              {words.messageIds}: <Names names={messageIds} />
-            </li>
-          )}
-          {otherQueueIds.length > 0 && (
-            <li>
-              {words.otherMails}: <Names names={otherQueueIds.slice(0, 20)} />
-            </li>
-          )}
+          <Names title={words.queueIds} names={queueIds} />
+          <Names title={words.messageIds} names={messageIds} />
+          <Names title={words.otherMails} names={otherQueueIds.slice(0, 20)} />
         </ul>
       </Card>
       <Timeline steps={timeline} isWhole={complete} />
@@ -199,23 +181,16 @@ export function MessageStory({ report }: Readonly<{ report: MessageReport }>) {
   );
 }
 
-function Ends({ iso }: Readonly<{ iso: string }>) {
+function Names({ title, names }: Readonly<{ title: string; names: readonly string[] }>) {
+  if (names.length === 0) return null;
   return (
-    <span>
-      (<At iso={iso} how="distance" />)
-    </span>
-  );
-}
-
-/** Each leads to its own story. */
-function Names({ names }: Readonly<{ names: readonly string[] }>) {
-  return (
-    <>
+    <li>
+      {title}:{" "}
       {names.map((name) => (
         <a key={name} class="account" href={hrefOf("find", { q: name })}>
           <Said text={name} />
         </a>
       ))}
-    </>
+    </li>
   );
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
+import { answerRequests } from "../../../test/kit/answered-requests.ts";
 import { answerTo, kindOf } from "./question.ts";
 
 test("what is typed into the one box is taken for what it looks like", () => {
@@ -14,11 +15,11 @@ test("what is typed into the one box is taken for what it looks like", () => {
 /** Of what is in `known` something is recorded. Returns what was asked. */
 function serve(t: TestContext, known: readonly string[], named: readonly unknown[] = []): string[] {
   const asked: string[] = [];
-  t.mock.method(globalThis, "fetch", (path: string) => {
-    if (path.startsWith("api/v1/events")) return Promise.resolve(Response.json({ items: named, next: null }));
-    const what = decodeURIComponent(path.replace("api/v1/why/", ""));
+  answerRequests(t, (request) => {
+    if (request.startsWith("GET events")) return { items: named, next: null };
+    const what = decodeURIComponent(request.replace("GET why/", ""));
     asked.push(what);
-    return Promise.resolve(Response.json({ timeline: known.includes(what) ? [{}] : [], state: null }));
+    return { timeline: known.includes(what) ? [{}] : [], state: null };
   });
   return asked;
 }

@@ -53,7 +53,7 @@ function Step({ step }: Readonly<{ step: TimelineStep }>) {
       </p>
       <dl>
         {evidence !== "" && <Pair name={words.evidence} value={evidence} />}
-        {lift !== null && <Pair name={words.lift} value={lift} />}
+        {lift !== null && <Pair name={t.value.now.todo} value={lift} />}
         {settings.length > 0 && <Pair name={words.settings} value={settings.join(", ")} />}
       </dl>
     </>

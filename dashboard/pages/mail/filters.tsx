@@ -4,10 +4,10 @@ import type { AllowedSenderItem, GreylistPauseItem } from "../../../src/admin/fi
 import { t } from "../../admin-texts.ts";
 import { get, queryOf } from "../../api.ts";
 import { attempt } from "../../attempt.ts";
-import { Form, Lasts } from "../../fields.tsx";
+import { Form, Lasts, TakeOff } from "../../fields.tsx";
 import { percent, whole } from "../../format.ts";
 import { language } from "../../messages.ts";
-import { Address, At, Card, Field, Said, useLoaded, Waiting } from "../../parts.tsx";
+import { Address, At, Card, Field, Item, Rows, Said, useLoaded } from "../../parts.tsx";
 import { route } from "../../route.ts";
 import { may } from "../../session.ts";
 import { Pages } from "../list-parts.tsx";
@@ -15,7 +15,6 @@ import { allowSender, disallowSender, pauseGreylist, resumeGreylist } from "./ma
 
 const MOST_SHOWN = 50;
 
-/** First mails of strangers, which greylisting puts off, and recipients for whom it does not. */
 export function MailGreylist() {
   const pauses = useLoaded(() => get<CountedPage<GreylistPauseItem>>("greylist/pauses?limit=500"), []);
   const words = t.value.mail;
@@ -23,8 +22,7 @@ export function MailGreylist() {
   const resume = (recipient: string): void => attempt(() => resumeGreylist(recipient).then(pauses.reload));
   return (
     <>
-      <Card title={words.codeTitle}>
-        <p class="hint">{words.codeHint}</p>
+      <Card title={words.codeTitle} hint={words.codeHint}>
         {may("greylist") && (
           <Form label={words.pause} submit={({ recipient = "", for: lasts = "" }) => pause(recipient, lasts)}>
             <Field label={words.recipientWaits} name="recipient" type="email" required maxLength={320} />
@@ -32,34 +30,36 @@ export function MailGreylist() {
           </Form>
         )}
         <h3>{words.pauses}</h3>
-        <Waiting error={pauses.error} reload={pauses.reload} isLoaded={pauses.data !== null} />
-        {pauses.data?.items.length === 0 && <p class="empty">{words.noPauses}</p>}
-        <ul class="rows">
-          {pauses.data?.items.map(({ target, until, by }) => (
-            <li key={target} class="row act">
-              <p>
-                <Said text={target} />
-                <br />
-                <small>
-                  {words.until} <At iso={until} how="distance" />, <Said text={by} />
-                </small>
-              </p>
+        <Rows of={pauses} none={words.noPauses}>
+          {({ target, until, by }) => (
+            <Item key={target} name={target} facts={<Until word={words.until} iso={until} how="distance" by={by} />}>
               {may("greylist") && (
                 <button type="button" aria-label={words.resumeOf(target)} onClick={() => resume(target)}>
                   {words.resume}
                 </button>
               )}
-            </li>
-          ))}
-        </ul>
+            </Item>
+          )}
+        </Rows>
       </Card>
       <WaitingList pause={(recipient) => attempt(() => pause(recipient, ""))} />
     </>
   );
 }
 
+type UntilProps = Parameters<typeof At>[0] & Readonly<{ by: string }>;
+
+function Until({ by, ...at }: UntilProps) {
+  return (
+    <>
+      <At {...at} />, <Said text={by} />
+    </>
+  );
+}
+
 function WaitingList({ pause }: Readonly<{ pause: (recipient: string) => void }>) {
-  const { data, error, reload } = useLoaded(() => get<WaitingMails>("greylist/waiting"), []);
+  const list = useLoaded(() => get<WaitingMails>("greylist/waiting"), []);
+  const { data, reload } = list;
   const words = t.value.mail;
   const items = data?.items.slice(0, MOST_SHOWN) ?? [];
   const unseen = data === null ? 0 : data.total - items.length;
@@ -69,14 +69,12 @@ function WaitingList({ pause }: Readonly<{ pause: (recipient: string) => void }>
         <h2>{words.waiting}</h2>
         <span class="spacer" />
         <button type="button" onClick={reload}>
-          {words.refresh}
+          {t.value.lists.refresh}
         </button>
       </div>
       <p class="hint">{words.waitingHint}</p>
-      <Waiting error={error} reload={reload} isLoaded={data !== null} />
-      {data?.items.length === 0 && <p class="empty">{words.noneWaiting}</p>}
-      <ul class="rows" aria-label={words.waiting}>
-        {items.map(({ sender, recipient, ip, since, lastTryAt, tries, waitsFor }) => (
+      <Rows of={{ ...list, data: data === null ? null : { items } }} none={words.noneWaiting} label={words.waiting}>
+        {({ sender, recipient, ip, since, lastTryAt, tries, waitsFor }) => (
           <li key={`${sender} ${recipient}`} class="row mail">
             <span class="who">
               {ip !== null && <Address of={ip} />}
@@ -101,8 +99,8 @@ function WaitingList({ pause }: Readonly<{ pause: (recipient: string) => void }>
               </button>
             )}
           </li>
-        ))}
-      </ul>
+        )}
+      </Rows>
       {unseen > 0 && <p class="hint">{words.waitingMore(unseen)}</p>}
       {data?.complete === false && <p class="hint">{words.waitingPart}</p>}
     </>
@@ -111,13 +109,10 @@ function WaitingList({ pause }: Readonly<{ pause: (recipient: string) => void }>
 
 const PAGE_ROWS = 50;
 
-/** The spam filter's scores, and the senders whose mail it lets pass. */
 export function MailSpam() {
   const cursor = route.value.query["before"] ?? "";
-  const { data, error, reload } = useLoaded(
-    () => get<SpamScores>(`spam${queryOf({ limit: PAGE_ROWS, cursor })}`),
-    [cursor],
-  );
+  const list = useLoaded(() => get<SpamScores>(`spam${queryOf({ limit: PAGE_ROWS, cursor })}`), [cursor]);
+  const { data } = list;
   const words = t.value.mail;
   return (
     <>
@@ -125,10 +120,8 @@ export function MailSpam() {
       <p class="hint">{words.movedHint}</p>
       <Senders />
       <h2>{words.scores}</h2>
-      <Waiting error={error} reload={reload} isLoaded={data !== null} />
-      {data?.items.length === 0 && <p class="empty">{words.noScores}</p>}
-      <ul class="rows" aria-label={words.scores}>
-        {data?.items.map(({ id, at, recipient, messageId, isSpam, score, required }) => (
+      <Rows of={list} none={words.noScores} label={words.scores}>
+        {({ id, at, recipient, messageId, isSpam, score, required }) => (
           <li key={id} class="row mail">
             <span class="who">
               <At iso={at} how="moment" />
@@ -140,9 +133,9 @@ export function MailSpam() {
             </span>
             <span>{score === null || required === null ? words.noScore : words.scoreOf(score, required)}</span>
           </li>
-        ))}
-      </ul>
-      <Pages page="mail" query={{ show: "spam" }} by="before" at={cursor} next={data?.next ?? null} />
+        )}
+      </Rows>
+      <Pages page="mail" query={{ show: "spam" }} at={cursor} next={data?.next ?? null} />
     </>
   );
 }
@@ -177,7 +170,8 @@ function Days({ data }: Readonly<{ data: SpamScores }>) {
 }
 
 function Senders() {
-  const { data, error, reload } = useLoaded(() => get<CountedPage<AllowedSenderItem>>("spam/senders?limit=500"), []);
+  const list = useLoaded(() => get<CountedPage<AllowedSenderItem>>("spam/senders?limit=500"), []);
+  const { reload } = list;
   const words = t.value.mail;
   const submit = async ({ account = "", sender = "" }, form: HTMLFormElement): Promise<void> => {
     await allowSender({ account, sender }, reload);
@@ -185,30 +179,16 @@ function Senders() {
   };
   return (
     <Card title={words.senders}>
-      <Waiting error={error} reload={reload} isLoaded={data !== null} />
-      {data?.items.length === 0 && <p class="empty">{words.noSenders}</p>}
-      <ul class="rows">
-        {data?.items.map((item) => (
-          <li key={`${item.account} ${item.sender}`} class="row act">
-            <p>
-              <Said text={item.sender} /> {words.forAccount} <Said text={item.account} />
-              <br />
-              <small>
-                <At iso={item.at} how="moment" />, <Said text={item.by} />
-              </small>
-            </p>
-            {may("allow") && (
-              <button
-                type="button"
-                aria-label={words.offOf(item.sender, item.account)}
-                onClick={() => attempt(() => disallowSender(item, reload))}
-              >
-                {words.off}
-              </button>
-            )}
-          </li>
-        ))}
-      </ul>
+      <Rows of={list} none={words.noSenders}>
+        {(item) => {
+          const name = words.senderFor(item.sender, item.account);
+          return (
+            <Item key={name} name={name} facts={<Until iso={item.at} how="moment" by={item.by} />}>
+              {may("allow") && <TakeOff name={name} run={() => attempt(() => disallowSender(item, reload))} />}
+            </Item>
+          );
+        }}
+      </Rows>
       {may("allow") && (
         <Form label={words.allow} isPlain submit={submit}>
           <Field label={words.account} name="account" type="email" required maxLength={320} />

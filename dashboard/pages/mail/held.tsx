@@ -1,5 +1,6 @@
+import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
-import type { HeldAccountItem, HeldList } from "../../../src/admin/held.ts";
+import type { HeldList } from "../../../src/admin/held.ts";
 import { t } from "../../admin-texts.ts";
 import { get, queryOf } from "../../api.ts";
 import { Surely } from "../../fields.tsx";
@@ -12,29 +13,27 @@ import { dropHeld, leftBehind, releaseHeld, shownOf } from "./mail-commands.ts";
 const MOST_NAMED = 10;
 const MOST_RECIPIENTS = 5;
 
-/** Mail of accounts that may be hijacked, which the guard holds. */
 export function MailHeld() {
-  const { data, error, reload } = useLoaded(() => get<HeldList>("held"), []);
+  const list = useLoaded(() => get<HeldList>("held"), []);
+  const { data, reload } = list;
   const [decided, setDecided] = useState<string | null>(null);
   const words = t.value.mail;
   const ended = data === null ? [] : leftBehind(data);
   return (
     <>
       <p class="hint">{words.heldHint}</p>
-      <Waiting error={error} reload={reload} isLoaded={data !== null} />
+      <Waiting {...list} />
       {data?.accounts.length === 0 && ended.length === 0 && <p class="empty">{words.noneHeld}</p>}
       <ul class="rows" aria-label={words.heldList}>
-        {data?.accounts.map((item) => (
-          <HeldRow key={item.account} item={item} decide={() => setDecided(item.account)} />
+        {data?.accounts.map(({ account, at, ip, count, limit, key }) => (
+          <HeldRow key={account} account={account} at={at} decide={setDecided}>
+            {words.heldWhy(count, limit, key)}, {words.heldFrom} <Address of={ip} />
+          </HeldRow>
         ))}
         {ended.map((account) => (
-          <li key={account} class="row mail">
-            <span class="who">
-              <Address of={account} />
-            </span>
-            <span class="what">{words.heldEnded}</span>
-            <Decide account={account} decide={() => setDecided(account)} />
-          </li>
+          <HeldRow key={account} account={account} decide={setDecided}>
+            {words.heldEnded}
+          </HeldRow>
         ))}
       </ul>
       {decided !== null && <Decision key={decided} account={decided} changed={reload} close={() => setDecided(null)} />}
@@ -42,31 +41,30 @@ export function MailHeld() {
   );
 }
 
-function HeldRow({ item, decide }: Readonly<{ item: HeldAccountItem; decide: () => void }>) {
+type RowProps = Readonly<{
+  account: string;
+  at?: string;
+  decide: (account: string) => void;
+  children: ComponentChildren;
+}>;
+
+function HeldRow({ account, at, decide, children }: RowProps) {
   const words = t.value.mail;
-  const { account, at, ip, count, limit, key } = item;
   return (
     <li class="row mail">
       <span class="who">
         <Address of={account} />
-        <small>
-          <At iso={at} how="moment" />
-        </small>
+        {at !== undefined && (
+          <small>
+            <At iso={at} how="moment" />
+          </small>
+        )}
       </span>
-      <span class="what">
-        {words.heldWhy(count, limit, key)}, {words.heldFrom} <Address of={ip} />
-      </span>
-      <Decide account={account} decide={decide} />
+      <span class="what">{children}</span>
+      <button type="button" aria-label={words.decideOn(account)} onClick={() => decide(account)}>
+        {words.decide}
+      </button>
     </li>
-  );
-}
-
-function Decide({ account, decide }: Readonly<{ account: string; decide: () => void }>) {
-  const words = t.value.mail;
-  return (
-    <button type="button" aria-label={words.decideOn(account)} onClick={decide}>
-      {words.decide}
-    </button>
   );
 }
 
@@ -74,7 +72,8 @@ type DecisionProps = Readonly<{ account: string; changed: () => void; close: () 
 
 /** What is held of one account, and what left already: by this its owner can tell whether it is theirs. */
 function Decision({ account, changed, close }: DecisionProps) {
-  const { data, error, reload } = useLoaded(() => get<HeldList>(`held${queryOf({ account })}`), [account]);
+  const list = useLoaded(() => get<HeldList>(`held${queryOf({ account })}`), [account]);
+  const { data, reload } = list;
   const place = useOpened();
   const words = t.value.mail;
   const decide = async (run: () => Promise<void>): Promise<void> => {
@@ -89,7 +88,7 @@ function Decision({ account, changed, close }: DecisionProps) {
   };
   return (
     <section ref={place} tabIndex={-1} class="preview" aria-label={words.decideOn(account)}>
-      <Waiting error={error} reload={reload} isLoaded={data !== null} />
+      <Waiting {...list} />
       {data !== null && (
         <>
           <strong>

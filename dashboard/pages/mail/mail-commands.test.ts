@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
+import { answerRequests } from "../../../test/kit/answered-requests.ts";
 import { forgetToasts, toasts } from "../../attempt.ts";
 import {
   allowSender,
@@ -17,17 +18,8 @@ import {
 function serve(t: TestContext, answers: Readonly<Record<string, readonly unknown[]>>): string[] {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   t.after(forgetToasts);
-  const asked: string[] = [];
-  const turns = new Map<string, number>();
-  t.mock.method(globalThis, "fetch", (path: string, { method = "", body = "" }: RequestInit) => {
-    const what = `${method} ${path.replace("api/v1/", "")}`;
-    asked.push(`${what} ${typeof body === "string" ? body : ""}`.trim());
-    const turn = turns.get(what) ?? 0;
-    turns.set(what, turn + 1);
-    const answer = answers[what]?.[turn] ?? {};
-    return Promise.resolve(answer instanceof Response ? answer : Response.json(answer));
-  });
-  return asked;
+  const left = new Map(Object.entries(answers).map(([request, all]) => [request, [...all]]));
+  return answerRequests(t, (request) => left.get(request)?.shift());
 }
 
 /** An answer that says no. */

@@ -1,6 +1,6 @@
 import type { QueueItem } from "../../../src/admin/queue.ts";
 import { t } from "../../admin-texts.ts";
-import { size, visible } from "../../format.ts";
+import { filled, size, visible } from "../../format.ts";
 import { language } from "../../messages.ts";
 import { Address, At, Said, useOpened } from "../../parts.tsx";
 import type { Query } from "../../route.ts";
@@ -45,9 +45,9 @@ export function QueueRow({ item, isSelected, mayAct, select, act }: RowProps) {
       </span>
       <span class="what">
         <Said text={words.fromTo(sender === "" ? words.bounce : sender)} lang={language.value} />
-        {recipients.map(({ address, reason }) => (
-          <span key={address} class="recipient">
-            <Said text={address} />
+        {[...Map.groupBy(recipients, ({ reason }) => reason)].map(([reason, of]) => (
+          <span key={reason} class="recipient">
+            <Said text={of.map(({ address }) => address).join(", ")} />
             <br />
             <small>{reason === null ? words.noReason : <Said text={reason} />}</small>
           </span>
@@ -63,19 +63,7 @@ export function QueueRow({ item, isSelected, mayAct, select, act }: RowProps) {
         )}
       </span>
       {mayAct && offered.length > 0 && (
-        <span class="buttons">
-          {offered.map((action) => (
-            <button
-              key={action}
-              type="button"
-              class={action === "delete" ? "danger" : undefined}
-              aria-label={words.actionOn(words.actions[action], id)}
-              onClick={() => act({ action, chosen: { ids: [id] }, count: 1 })}
-            >
-              {words.actions[action]}
-            </button>
-          ))}
-        </span>
+        <Actions actions={offered} id={id} run={(action) => act({ action, chosen: { ids: [id] }, count: 1 })} />
       )}
     </li>
   );
@@ -108,21 +96,32 @@ export function QueueSelection({ items, selected, setSelected, filter, total, ac
       {(selected.size > 0 || isNarrow) && (
         <>
           <span>{selected.size > 0 ? words.selected(count) : words.allFitting(count)}</span>
-          <span class="buttons">
-            {QUEUE_ACTIONS.map((action) => (
-              <button
-                key={action}
-                type="button"
-                class={action === "delete" ? "danger" : undefined}
-                onClick={() => act({ action, chosen, count })}
-              >
-                {words.actions[action]}
-              </button>
-            ))}
-          </span>
+          <Actions actions={QUEUE_ACTIONS} run={(action) => act({ action, chosen, count })} />
         </>
       )}
     </div>
+  );
+}
+
+type ActionsProps = Readonly<{ actions: readonly QueueAction[]; id?: string; run: (action: QueueAction) => void }>;
+
+/** `id`: of the only mail that they are for. */
+function Actions({ actions, id, run }: ActionsProps) {
+  const words = t.value.mail;
+  return (
+    <span class="buttons">
+      {actions.map((action) => (
+        <button
+          key={action}
+          type="button"
+          class={action === "delete" ? "danger" : undefined}
+          aria-label={id === undefined ? undefined : words.actionOn(words.actions[action], id)}
+          onClick={() => run(action)}
+        >
+          {words.actions[action]}
+        </button>
+      ))}
+    </span>
   );
 }
 
@@ -160,8 +159,4 @@ function actionsFor(queue: string): readonly QueueAction[] {
 function stateOf(queue: string): string {
   const { states } = t.value.mail;
   return queue === "deferred" || queue === "hold" || queue === "active" ? states[queue] : queue;
-}
-
-function filled(filter: Query): Query {
-  return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== ""));
 }

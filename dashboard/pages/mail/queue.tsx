@@ -20,13 +20,13 @@ const FILTERS = ["account", "sender", "recipient", "state"] as const;
 /** What is asked about before it is done, and how many mails it is about. */
 export type Asked = Readonly<{ action: QueueAction; chosen: Chosen; count: number }>;
 
-/** Postfix's queue: why each mail waits, and what may be done about it. */
 export function MailQueue() {
   const { query } = route.value;
   const filter: Query = Object.fromEntries(FILTERS.map((name) => [name, query[name] ?? ""]));
   const cursor = query["after"] ?? "";
   const path = `queue${queryOf({ ...filter, limit: PAGE_ROWS, cursor })}`;
-  const { data, error, isCurrent, reload } = useLoaded(() => get<CountedPage<QueueItem>>(path), [path]);
+  const list = useLoaded(() => get<CountedPage<QueueItem>>(path), [path]);
+  const { data, isCurrent, reload } = list;
   const [ticked, setTicked] = useState<ReadonlySet<string>>(new Set());
   const [asked, setAsked] = useState<Asked | null>(null);
   useEffect(() => {
@@ -81,10 +81,10 @@ export function MailQueue() {
         <span>{data !== null && words.count(data.total)}</span>
         <span class="spacer" />
         <button type="button" onClick={reload}>
-          {words.refresh}
+          {t.value.lists.refresh}
         </button>
       </div>
-      <Waiting error={error} reload={reload} isLoaded={data !== null} />
+      <Waiting {...list} />
       {mayAct && items.length > 0 && (
         <QueueSelection
           items={items}
@@ -120,13 +120,12 @@ function QueueFilters({ filter, isSet }: Readonly<{ filter: Query; isSet: boolea
   const words = t.value.mail;
   return (
     <Filters
-      title={words.search}
-      label={words.search}
+      title={t.value.lists.search}
+      label={t.value.lists.search}
       filled={filter}
       isSet={isSet}
       search={(fields) => go("mail", fields)}
-      clear={words.clear}
-      clearAll={() => turnTo("mail", {})}
+      clear={() => turnTo("mail", {})}
     >
       <Field label={words.account} name="account" maxLength={320} />
       <Field label={words.sender} name="sender" maxLength={320} />

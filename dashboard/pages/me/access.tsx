@@ -2,32 +2,29 @@ import { signal } from "@preact/signals";
 import { useState } from "preact/hooks";
 import type { OwnSignIn } from "../../../src/admin/declare/items.ts";
 import type { Page } from "../../../src/admin/declare/paging.ts";
-import { type Listed, SecretsCard, SessionFacts } from "../../access-rows.tsx";
+import { type Listed, SecretsCard, SessionRow } from "../../access-rows.tsx";
 import { get, post, queryOf, remove } from "../../api.ts";
 import { attempt, tell } from "../../attempt.ts";
 import { Form, Turns, typedIn } from "../../fields.tsx";
 import { t } from "../../mailbox-texts.ts";
-import { At, Card, Field, Said, State, useLoaded, useOpened, Waiting } from "../../parts.tsx";
-import { withProof } from "../../proof.tsx";
+import { At, Card, Field, Rows, Said, State, useLoaded, useOpened } from "../../parts.tsx";
 import { Secret } from "../../secrets.tsx";
-import { reader } from "../../session.ts";
+import { reader, withProof } from "../../session.ts";
 
 /** How often the reader has set a new password here: it removes app passwords. */
-export const passwordsSet = signal(0);
+const passwordsSet = signal(0);
 
 /** `isOnServer`: the password opens the mailbox's key, so it is changed only on the server. */
 export function PasswordCard({ isOnServer }: Readonly<{ isOnServer: boolean }>) {
   const words = t.value.me;
   return (
-    <Card title={words.password}>
-      <p class="hint">{isOnServer ? words.passwordOnServer : words.passwordHint}</p>
+    <Card title={words.password} hint={isOnServer ? words.passwordOnServer : words.passwordHint}>
       {!isOnServer && <NewPassword done={() => undefined} />}
     </Card>
   );
 }
 
-/** Whether it is easy to guess the server says. */
-export function NewPassword({ done }: Readonly<{ done: () => void }>) {
+function NewPassword({ done }: Readonly<{ done: () => void }>) {
   const words = t.value.me;
   const submit = async (_: unknown, form: HTMLFormElement): Promise<void> => {
     await withProof(() => post("me/password", typedIn(form).password));
@@ -51,19 +48,18 @@ export function NewPassword({ done }: Readonly<{ done: () => void }>) {
   );
 }
 
-type Item = Readonly<{ id: string; name: string; made: string; lastUsed: string | null }>;
+type AppPassword = Readonly<{ id: string; name: string; made: string; lastUsed: string | null }>;
 type Made = Readonly<{ name: string; password: string }>;
 
 /** As many as the server keeps for one account. */
 const MOST = 20;
 
-/** Passwords of single mail programs: their list, a form that makes one, and their end. */
 export function AppPasswordsCard() {
   return (
-    <SecretsCard<Item>
+    <SecretsCard<AppPassword>
       path="me/app-passwords"
       madeAt={({ made }) => made}
-      words={t.value.me.apps}
+      words={t.value.own.apps}
       by={[passwordsSet.value]}
     >
       {(items, reload) => <MakeAppPassword names={items.map(({ name }) => name)} made={reload} />}
@@ -73,7 +69,7 @@ export function AppPasswordsCard() {
 
 function MakeAppPassword({ names, made }: Readonly<{ names: readonly string[]; made: () => void }>) {
   const [fresh, setFresh] = useState<Made | null>(null);
-  const words = t.value.me.apps;
+  const words = t.value.own.apps;
   const submit = async ({ name = "" }, form: HTMLFormElement): Promise<void> => {
     if (names.includes(name)) return tell(words.isThere(name), { tone: "bad" });
     setFresh(await withProof(() => post<Made>("me/app-passwords", { name })));
@@ -103,29 +99,23 @@ function MakeAppPassword({ names, made }: Readonly<{ names: readonly string[]; m
 
 const MOST_SHOWN = 10;
 
-/** Who signed in with the reader's address, or tried to, and what to do if it was not the reader. */
 export function SignInsCard({ isPasswordOnServer }: Readonly<{ isPasswordOnServer: boolean }>) {
   const [cursor, setCursor] = useState("");
-  const { data, error, reload } = useLoaded(
-    () => get<Page<OwnSignIn>>(`me/sign-ins${queryOf({ limit: MOST_SHOWN, cursor })}`),
-    [cursor],
-  );
+  const list = useLoaded(() => get<Page<OwnSignIn>>(`me/sign-ins${queryOf({ limit: MOST_SHOWN, cursor })}`), [cursor]);
+  const { data } = list;
   const words = t.value.me;
   const hasRight = data?.items.some(({ isRight }) => isRight) ?? false;
   return (
-    <Card title={words.signIns}>
-      <p class="hint">{words.signInsHint}</p>
-      <Waiting error={error} reload={reload} isLoaded={data !== null} />
-      {data?.items.length === 0 && data.next === null && <p class="empty">{words.noSignIns}</p>}
-      <ul class="rows">
-        {data?.items.map(({ at, ip, service, isRight, what }, place) => (
+    <Card title={words.signIns} hint={words.signInsHint}>
+      <Rows of={list} none={data?.next === null ? words.noSignIns : undefined}>
+        {({ at, ip, service, isRight, what }, place) => (
           <li key={`${at} ${place}`} class="row brief">
             <State status={isRight ? "ok" : "degraded"}>{words.whats[what]}</State>
             <Said text={`${service ?? ""} ${ip ?? ""}`} />
             <At iso={at} how="moment" />
           </li>
-        ))}
-      </ul>
+        )}
+      </Rows>
       {hasRight && <Question isPasswordOnServer={isPasswordOnServer} />}
       <Turns
         newest={cursor === "" ? null : () => setCursor("")}
@@ -166,9 +156,9 @@ function NotYou({ isPasswordOnServer, done }: Readonly<{ isPasswordOnServer: boo
   );
 }
 
-/** The browsers in which the reader is signed in, and the end of all but this one. */
 export function OwnSessionsCard() {
-  const { data, error, reload } = useLoaded(() => get<{ items: readonly Listed[] }>("me/sessions"), []);
+  const list = useLoaded(() => get<{ items: readonly Listed[] }>("me/sessions"), []);
+  const { data, reload } = list;
   const words = t.value.me;
   const endOthers = (): void =>
     attempt(async () => {
@@ -178,16 +168,8 @@ export function OwnSessionsCard() {
     });
   const isAlone = data?.items.every(({ isOwn }) => isOwn) ?? true;
   return (
-    <Card title={words.sessions}>
-      <p class="hint">{words.sessionsHint}</p>
-      <Waiting error={error} reload={reload} isLoaded={data !== null} />
-      <ul class="rows">
-        {data?.items.map((item) => (
-          <li key={item.id} class="row act">
-            <SessionFacts item={item} />
-          </li>
-        ))}
-      </ul>
+    <Card title={words.sessions} hint={words.sessionsHint}>
+      <Rows of={list}>{(item) => <SessionRow key={item.id} item={item} />}</Rows>
       {data !== null && isAlone && <p class="empty">{t.value.browsers.alone}</p>}
       {!isAlone && (
         <div class="buttons">

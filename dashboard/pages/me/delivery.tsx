@@ -2,33 +2,22 @@ import type { Forwarding, MOST_FORWARDS } from "../../../src/admin/mailboxes.ts"
 import type { VACATION_LIMITS, WrittenVacation } from "../../../src/core/vacation.ts";
 import { get, put, remove } from "../../api.ts";
 import { tell } from "../../attempt.ts";
-import { Form } from "../../fields.tsx";
+import { Form, TakeOff } from "../../fields.tsx";
 import { isPast } from "../../format.ts";
 import { t } from "../../mailbox-texts.ts";
-import { At, Card, Field, now, Said, useAttempt, useLoaded, Waiting } from "../../parts.tsx";
-import { withProof } from "../../proof.tsx";
+import { At, Card, Field, Item, now, useAttempt, useLoaded, Waiting } from "../../parts.tsx";
+import { withProof } from "../../session.ts";
 import { focusHeading } from "../../shell.tsx";
-
-/** What happens to the mail of the mailbox: where else it goes, and what is replied. */
-export function DeliveryCards() {
-  return (
-    <>
-      <ForwardingCard />
-      <VacationCard />
-    </>
-  );
-}
 
 const MOST_ADDRESSES: typeof MOST_FORWARDS = 10;
 
-/** Where the reader's mail is sent on, and whether a copy stays. */
-function ForwardingCard() {
-  const { data, error, reload } = useLoaded(() => get<Forwarding>("me/forwarding"), []);
-  const words = t.value.me.forwarding;
+export function ForwardingCard() {
+  const forwarding = useLoaded(() => get<Forwarding>("me/forwarding"), []);
+  const { data, reload } = forwarding;
+  const words = t.value.own.forwarding;
   return (
-    <Card title={words.title}>
-      <p class="hint">{words.hint}</p>
-      <Waiting error={error} reload={reload} isLoaded={data !== null} />
+    <Card title={words.title} hint={words.hint}>
+      <Waiting {...forwarding} />
       {data !== null && <Addresses forwarding={data} changed={reload} />}
     </Card>
   );
@@ -39,7 +28,7 @@ type Changes = Readonly<{ forwarding: Forwarding; changed: () => void }>;
 function Addresses({ forwarding: { to, keep }, changed }: Changes) {
   const busy = useAttempt();
   const { isBusy, attempt } = busy;
-  const words = t.value.me.forwarding;
+  const words = t.value.own.forwarding;
   // The page's data may be older than its own last change.
   const set = async (change: (now: Forwarding) => Forwarding, says: string): Promise<void> => {
     const wanted = change(await get<Forwarding>("me/forwarding"));
@@ -64,17 +53,9 @@ function Addresses({ forwarding: { to, keep }, changed }: Changes) {
       {to.length === 0 && <p class="empty">{words.none}</p>}
       <ul class="rows">
         {to.map((address) => (
-          <li key={address} class="row act">
-            <Said text={address} />
-            <button
-              type="button"
-              aria-label={words.offOf(address)}
-              aria-disabled={isBusy}
-              onClick={() => takeOff(address)}
-            >
-              {words.off}
-            </button>
-          </li>
+          <Item key={address} name={address}>
+            <TakeOff name={address} isBusy={isBusy} run={() => takeOff(address)} />
+          </Item>
         ))}
       </ul>
       {to.length > 0 && (
@@ -98,11 +79,11 @@ function Addresses({ forwarding: { to, keep }, changed }: Changes) {
 const MOST_CHARACTERS: typeof VACATION_LIMITS = { subject: 200, text: 4_000 };
 const PATH = "me/vacation";
 
-/** What is answered while the reader is away. */
-function VacationCard() {
-  const { data, error, reload } = useLoaded(() => get<{ vacation: WrittenVacation | null }>(PATH), []);
+export function VacationCard() {
+  const written = useLoaded(() => get<{ vacation: WrittenVacation | null }>(PATH), []);
+  const { data, reload } = written;
   const busy = useAttempt();
-  const words = t.value.me.vacation;
+  const words = t.value.own.vacation;
   const submit = async ({ subject = "", text = "", day = "" }): Promise<void> => {
     await withProof(() => put(PATH, { subject, text, until: endOf(day) }));
     tell(words.isOn);
@@ -115,9 +96,8 @@ function VacationCard() {
   };
   const vacation = data?.vacation ?? null;
   return (
-    <Card title={words.title}>
-      <p class="hint">{words.hint}</p>
-      <Waiting error={error} reload={reload} isLoaded={data !== null} />
+    <Card title={words.title} hint={words.hint}>
+      <Waiting {...written} />
       {data !== null && <p role="status">{vacation === null ? words.none : <InForce of={vacation} />}</p>}
       {data !== null && (
         <Form
@@ -151,11 +131,11 @@ function VacationCard() {
 }
 
 function InForce({ of: { until } }: Readonly<{ of: WrittenVacation }>) {
-  const words = t.value.me.vacation;
+  const words = t.value.own.vacation;
   if (until === null) return <strong>{words.always}</strong>;
   return (
     <strong>
-      {isPast(until, now.value) ? words.over : words.until} <At iso={until} how="moment" />
+      <At iso={until} how="moment" word={isPast(until, now.value) ? words.over : words.until} />
     </strong>
   );
 }
@@ -165,7 +145,6 @@ function endOf(day: string): string | null {
   return day === "" ? null : new Date(`${day}T23:59:59`).toISOString();
 }
 
-/** For a field of type `date`. */
 function dayOf(iso: string | null): string {
   if (iso === null) return "";
   const at = new Date(iso);

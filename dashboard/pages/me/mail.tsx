@@ -2,15 +2,15 @@ import { useState } from "preact/hooks";
 import type { OwnMail } from "../../../src/admin/declare/items.ts";
 import { get, post, queryOf, remove } from "../../api.ts";
 import { attempt, tell } from "../../attempt.ts";
-import { Form, Lasts } from "../../fields.tsx";
+import { Form, Lasts, TakeOff } from "../../fields.tsx";
 import { t } from "../../mailbox-texts.ts";
-import { At, Card, Field, Said, useAttempt, useLoaded, Waiting } from "../../parts.tsx";
+import { At, Card, Field, Item, Rows, Said, useAttempt, useLoaded, Waiting } from "../../parts.tsx";
 
 type SenderItem = Readonly<{ sender: string }>;
 
-/** Senders whose mail is never spam for the reader. */
 export function SendersCard() {
-  const { data, error, reload } = useLoaded(() => get<{ items: readonly SenderItem[] }>("me/senders"), []);
+  const list = useLoaded(() => get<{ items: readonly SenderItem[] }>("me/senders"), []);
+  const { reload } = list;
   const words = t.value.me;
   const add = async (sender: string): Promise<void> => {
     await post("me/senders", { sender });
@@ -27,20 +27,14 @@ export function SendersCard() {
     form.reset();
   };
   return (
-    <Card title={words.senders}>
-      <p class="hint">{words.sendersHint}</p>
-      <Waiting error={error} reload={reload} isLoaded={data !== null} />
-      {data?.items.length === 0 && <p class="empty">{words.noSenders}</p>}
-      <ul class="rows">
-        {data?.items.map(({ sender }) => (
-          <li key={sender} class="row act">
-            <Said text={sender} />
-            <button type="button" aria-label={words.offOf(sender)} onClick={() => attempt(() => takeOff(sender))}>
-              {words.off}
-            </button>
-          </li>
-        ))}
-      </ul>
+    <Card title={words.senders} hint={words.sendersHint}>
+      <Rows of={list} none={words.noSenders}>
+        {({ sender }) => (
+          <Item key={sender} name={sender}>
+            <TakeOff name={sender} run={() => attempt(() => takeOff(sender))} />
+          </Item>
+        )}
+      </Rows>
       <Form label={words.allow} isPlain submit={submit}>
         <Field label={words.sender} name="sender" required maxLength={320} />
       </Form>
@@ -65,8 +59,7 @@ export function CodeCard({ until, changed }: CodeProps) {
     tell(words.resumed);
   };
   return (
-    <Card title={words.code}>
-      <p class="hint">{words.codeHint}</p>
+    <Card title={words.code} hint={words.codeHint}>
       {until !== null && (
         <p>
           {words.pausedUntil} <At iso={until} how="distance" />.{" "}
@@ -82,13 +75,11 @@ export function CodeCard({ until, changed }: CodeProps) {
   );
 }
 
-/** What became of one mail of the reader's. */
 export function FollowCard() {
   const [id, setId] = useState("");
   const words = t.value.me;
   return (
-    <Card title={words.follow}>
-      <p class="hint">{words.followHint}</p>
+    <Card title={words.follow} hint={words.followHint}>
       <Form label={words.followIt} isPlain submit={async ({ id: typed = "" }) => setId(typed)}>
         <Field label={words.followId} name="id" required maxLength={998} />
       </Form>
@@ -98,10 +89,11 @@ export function FollowCard() {
 }
 
 function Path({ id }: Readonly<{ id: string }>) {
-  const { data, error, reload } = useLoaded(() => get<OwnMail>(`me/mail${queryOf({ id })}`), [id]);
+  const mail = useLoaded(() => get<OwnMail>(`me/mail${queryOf({ id })}`), [id]);
+  const { data } = mail;
   return (
     <>
-      <Waiting error={error} reload={reload} isLoaded={data !== null} />
+      <Waiting {...mail} />
       {data !== null && <p class="verdict">{t.value.me.states[data.state]}</p>}
       <ol class="timeline" aria-label={t.value.me.steps}>
         {data?.steps.map(({ at, what, says }, place) => (

@@ -18,13 +18,13 @@ const TICK_STEPS = 24;
 
 /** What came in the last 24 hours, as lines that differ in more than their colour, and as a table. */
 export function DayChart() {
-  const { data, error, reload } = useLoaded(readDay, []);
-  useCounted(reload);
+  const day = useLoaded(readDay, []);
+  useCounted(day.reload);
   const { now } = t.value;
   return (
     <Card title={now.chart}>
-      <Waiting error={error} reload={reload} isLoaded={data !== null} />
-      {data !== null && <Lines of={data} />}
+      <Waiting {...day} />
+      {day.data !== null && <Lines of={day.data} />}
     </Card>
   );
 }
@@ -95,7 +95,6 @@ function Times({ of }: Readonly<{ of: Answer }>) {
   );
 }
 
-/** Drawn only while it is open. */
 function AsTable({ of, lines }: Readonly<{ of: Answer; lines: readonly Line[] }>) {
   const [isOpen, setOpen] = useState(false);
   const { now } = t.value;

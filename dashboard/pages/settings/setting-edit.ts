@@ -1,26 +1,8 @@
+import type { SettingsAnswer } from "../../../src/admin/settings.ts";
+
 /** How settings are shown and edited. Values come and go as JSON, which for them is what the file says. */
 
-type FormType = "switch" | "number" | "decimal" | "duration" | "size" | "choice" | "text" | "list";
-export type Setting = Readonly<{
-  key: string;
-  value: string;
-  isHidden: boolean;
-  inFile: string | null;
-  from: string;
-  line: number | null;
-  default: string;
-  says: string;
-  takes: string;
-  form: Readonly<{
-    type: FormType;
-    least: string | null;
-    most: string | null;
-    choices: readonly string[];
-    of: FormType | null;
-  }>;
-  /** Null: it can be changed here. */
-  whyNot: string | null;
-}>;
+export type Setting = SettingsAnswer["items"][number];
 
 /** What the reader wrote, by setting; null: the default again. */
 export type Edits = Readonly<Record<string, string | null>>;

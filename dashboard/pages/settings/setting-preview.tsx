@@ -1,36 +1,12 @@
+import type { PreviewAnswer } from "../../../src/admin/settings.ts";
 import { t } from "../../admin-texts.ts";
 import { whole } from "../../format.ts";
 import { language } from "../../messages.ts";
 import { Address, Card, Said, useOpened } from "../../parts.tsx";
 
-type Listed<T> = Readonly<{ total: number; items: readonly T[] }>;
-type Hit = Readonly<{ ip: string; bans: number; reason: string | null }>;
-type Account = Readonly<{ account: string; ip: string; events: number; reason: string | null }>;
-type Trial = Readonly<{
-  outcome: "done" | "too_long" | "busy";
-  events: number;
-  cut: boolean;
-  banned: Listed<Hit>;
-  notBanned: Listed<Hit>;
-  accounts: Listed<Account>;
-}>;
-export type Preview = Readonly<{
-  problems: readonly Readonly<{ key: string; says: string }>[];
-  lines: readonly Readonly<{
-    key: string;
-    line: number | null;
-    removed: readonly string[];
-    added: readonly string[];
-  }>[];
-  restarts: readonly string[];
-  warnings: readonly string[];
-  digest: string;
-  trial: Trial | null;
-}>;
+type Trial = NonNullable<PreviewAnswer["trial"]>;
+type Props = Readonly<{ preview: PreviewAnswer; isBusy: boolean; apply: () => void; back: () => void }>;
 
-type Props = Readonly<{ preview: Preview; isBusy: boolean; apply: () => void; back: () => void }>;
-
-/** What changes would come to, before they are applied. */
 export function SettingPreview({ preview, isBusy, apply, back }: Props) {
   const { problems, lines, restarts, warnings, trial } = preview;
   const place = useOpened();
@@ -114,7 +90,7 @@ function Tried({ trial }: Readonly<{ trial: Trial }>) {
   );
 }
 
-function Addresses({ title, of }: Readonly<{ title: string; of: Listed<Hit> }>) {
+function Addresses({ title, of }: Readonly<{ title: string; of: Trial["banned"] }>) {
   if (of.total === 0) return null;
   return (
     <>

@@ -1,29 +1,28 @@
 import { useState } from "preact/hooks";
+import type { PreviewAnswer, SettingsAnswer, UndoItem } from "../../../src/admin/settings.ts";
 import { t } from "../../admin-texts.ts";
 import { get, post } from "../../api.ts";
 import { tell } from "../../attempt.ts";
 import { Choice } from "../../fields.tsx";
 import { Card, Field, Said, useAttempt, useLoaded, Waiting } from "../../parts.tsx";
-import { withProof } from "../../proof.tsx";
 import { go, route } from "../../route.ts";
-import { Heading } from "../../shell.tsx";
+import { Advice } from "../../rows.tsx";
+import { withProof } from "../../session.ts";
 import { changesOf, type Edits, fieldText, found, groupOf, type Setting, withEdit } from "./setting-edit.ts";
-import { type Preview, SettingPreview } from "./setting-preview.tsx";
+import { SettingPreview } from "./setting-preview.tsx";
 
-type Undo = Readonly<{ until: string; keys: readonly string[]; by: string }>;
-type List = Readonly<{ items: readonly Setting[]; digest: string; undo: Undo | null }>;
 type Changed = Readonly<{ changed: readonly string[]; undoUntil: string | null }>;
 
 /** What is applied is what was looked at. */
-type LookedAt = Readonly<{ changes: ReturnType<typeof changesOf>; preview: Preview }>;
+type LookedAt = Readonly<{ changes: ReturnType<typeof changesOf>; preview: PreviewAnswer }>;
 
 const USUAL_GROUP = "limits";
 /** Of a search. A group has fewer. */
 const MOST_SHOWN = 50;
 
-/** Every setting; those on the server's list can be changed, after a preview. */
 export function SettingsPage() {
-  const { data, error, reload } = useLoaded(() => get<List>("settings"), []);
+  const list = useLoaded(() => get<SettingsAnswer>("settings"), []);
+  const { data, reload } = list;
   const [edits, setEdits] = useState<Edits>({});
   const [lookedAt, setLookedAt] = useState<LookedAt | null>(null);
   const { isBusy, attempt } = useAttempt();
@@ -31,7 +30,7 @@ export function SettingsPage() {
   const changes = changesOf(edits, data?.items ?? []);
   const count = Object.keys(changes).length;
   const look = (): void =>
-    attempt(async () => setLookedAt({ changes, preview: await post<Preview>("settings/preview", { changes }) }));
+    attempt(async () => setLookedAt({ changes, preview: await post<PreviewAnswer>("settings/preview", { changes }) }));
   const apply = ({ changes: seen, preview: { digest } }: LookedAt): void =>
     attempt(async () => {
       const { changed } = await withProof(() => post<Changed>("settings", { changes: seen, digest }));
@@ -48,8 +47,7 @@ export function SettingsPage() {
     });
   return (
     <>
-      <Heading>{words.title}</Heading>
-      {data === null && <Waiting error={error} reload={reload} />}
+      {data === null && <Waiting {...list} />}
       {data?.undo !== null && data?.undo !== undefined && <LastChange {...data.undo} undo={undo} />}
       {lookedAt !== null && (
         <SettingPreview
@@ -80,7 +78,7 @@ export function SettingsPage() {
   );
 }
 
-function LastChange({ keys, by, undo }: Undo & Readonly<{ undo: () => void }>) {
+function LastChange({ keys, by, undo }: UndoItem & Readonly<{ undo: () => void }>) {
   const words = t.value.settings;
   return (
     <section class="card" aria-label={words.undo}>
@@ -122,7 +120,7 @@ function Listed({ items, edits, setEdits }: ListedProps) {
           onInput={({ currentTarget }) => go("settings", { group, q: currentTarget.value }, "replace")}
         />
       </div>
-      <Card title={q.trim() === "" ? group : words.title}>
+      <Card title={q.trim() === "" ? group : t.value.nav.settings}>
         {shown.length === 0 && <p class="empty">{words.none}</p>}
         <ul class="rows">
           {shown.map((setting) => (
@@ -139,8 +137,7 @@ function Listed({ items, edits, setEdits }: ListedProps) {
 
 type Props = Readonly<{ setting: Setting; edits: Edits; edit: (text: string | null) => void }>;
 
-/** One setting: its value, or a field of its kind, where it comes from, and what it does. */
-export function SettingRow({ setting, edits, edit }: Props) {
+function SettingRow({ setting, edits, edit }: Props) {
   const { key, says, whyNot, isHidden, inFile, from, line, takes } = setting;
   const words = t.value.settings;
   const edited = edits[key];
@@ -175,7 +172,7 @@ export function SettingRow({ setting, edits, edit }: Props) {
       </p>
       {inFile !== null && !isHidden && <p class="error">{words.unapplied(inFile)}</p>}
       <p class="hint">
-        <Said text={says} /> <Said text={whyNot ?? `${words.takes}: ${takes}; ${words.byDefault(setting.default)}`} />
+        <Advice text={says} /> <Said text={whyNot ?? `${words.takes}: ${takes}; ${words.byDefault(setting.default)}`} />
       </p>
     </>
   );

@@ -2,26 +2,25 @@ import { useState } from "preact/hooks";
 import type { TokenItem } from "../../../src/admin/access.ts";
 import type { ListedSession } from "../../../src/admin/declare/items.ts";
 import type { CountedPage } from "../../../src/admin/declare/paging.ts";
-import { LastUse, type Listed, SessionFacts } from "../../access-rows.tsx";
+import { LastUse, type Listed, SessionRow } from "../../access-rows.tsx";
 import { t } from "../../admin-texts.ts";
 import { get, post, queryOf, remove } from "../../api.ts";
 import { attempt, tell } from "../../attempt.ts";
 import { Choice, Form, Surely } from "../../fields.tsx";
 import { isPast, whole } from "../../format.ts";
 import { language } from "../../messages.ts";
-import { At, Card, Field, now, Said, useLoaded, Waiting } from "../../parts.tsx";
-import { withProof } from "../../proof.tsx";
+import { At, Card, Field, Item, now, Rows, Said, useLoaded } from "../../parts.tsx";
 import { Secret } from "../../secrets.tsx";
-import { reader } from "../../session.ts";
+import { reader, withProof } from "../../session.ts";
 
 const MOST_SESSIONS = 100;
 
-/** The browsers that are signed in, the administrator's and those of mailboxes, and their end. */
 export function SessionsCard() {
-  const { data, error, reload } = useLoaded(
+  const list = useLoaded(
     () => get<CountedPage<Listed & ListedSession>>(`sessions${queryOf({ limit: MOST_SESSIONS })}`),
     [],
   );
+  const { data, reload } = list;
   const words = t.value.access;
   const end = (path: string): void =>
     attempt(async () => {
@@ -37,14 +36,22 @@ export function SessionsCard() {
     </button>
   );
   return (
-    <Card title={words.sessions} aside={endAll}>
-      <p class="hint">{words.sessionsHint}</p>
-      <Waiting error={error} reload={reload} isLoaded={data !== null} />
-      <ul class="rows">
-        {data?.items.map((item) => (
-          <SessionRow key={item.id} item={item} end={() => end(`sessions/${item.id}`)} />
-        ))}
-      </ul>
+    <Card title={words.sessions} hint={words.sessionsHint} aside={endAll}>
+      <Rows of={list}>
+        {(item) => (
+          <SessionRow key={item.id} item={item} account={item.account}>
+            {!item.isOwn && (
+              <button
+                type="button"
+                aria-label={words.endOf(item.device, item.ip)}
+                onClick={() => end(`sessions/${item.id}`)}
+              >
+                {words.end}
+              </button>
+            )}
+          </SessionRow>
+        )}
+      </Rows>
       {data?.items.every(({ isOwn }) => isOwn) === true && <p class="empty">{t.value.browsers.alone}</p>}
       {data !== null && data.total > data.items.length && (
         <p class="hint">{words.moreSessions(whole(data.total - data.items.length, language.value))}</p>
@@ -53,29 +60,11 @@ export function SessionsCard() {
   );
 }
 
-function SessionRow({ item, end }: Readonly<{ item: Listed & ListedSession; end: () => void }>) {
-  const { device, ip, isOwn, account } = item;
-  const words = t.value.access;
-  return (
-    <li class="row act">
-      <SessionFacts item={item} account={account} />
-      {!isOwn && (
-        <button type="button" aria-label={words.endOf(device, ip)} onClick={end}>
-          {words.end}
-        </button>
-      )}
-    </li>
-  );
-}
-
 const MOST_TOKENS = 100;
 
-/** The tokens, a form that makes one, and their end. */
 export function TokensCard() {
-  const { data, error, reload } = useLoaded(
-    () => get<CountedPage<TokenItem>>(`tokens${queryOf({ limit: MOST_TOKENS })}`),
-    [],
-  );
+  const list = useLoaded(() => get<CountedPage<TokenItem>>(`tokens${queryOf({ limit: MOST_TOKENS })}`), []);
+  const { data, reload } = list;
   const words = t.value.access;
   const revoke = async (name: string): Promise<void> => {
     await withProof(() => remove(`tokens/${name}`));
@@ -83,15 +72,10 @@ export function TokensCard() {
     reload();
   };
   return (
-    <Card title={words.tokens}>
-      <p class="hint">{words.tokensHint}</p>
-      <Waiting error={error} reload={reload} isLoaded={data !== null} />
-      {data?.items.length === 0 && <p class="empty">{words.noTokens}</p>}
-      <ul class="rows">
-        {data?.items.map((item) => (
-          <TokenRow key={item.name} item={item} revoke={() => revoke(item.name)} />
-        ))}
-      </ul>
+    <Card title={words.tokens} hint={words.tokensHint}>
+      <Rows of={list} none={words.noTokens}>
+        {(item) => <TokenRow key={item.name} item={item} revoke={() => revoke(item.name)} />}
+      </Rows>
       {data !== null && data.total > data.items.length && (
         <p class="hint">{words.moreTokens(whole(data.total - data.items.length, language.value))}</p>
       )}
@@ -104,31 +88,23 @@ function TokenRow({ item, revoke }: Readonly<{ item: TokenItem; revoke: () => Pr
   const { name, scopes, createdBy, expiresAt, usedAt } = item;
   const words = t.value.access;
   const isOver = isPast(expiresAt, now.value);
+  const badges = scopes.map((scope) => (
+    <span key={scope} class="badge">
+      {scope}
+    </span>
+  ));
+  const facts = (
+    <>
+      {isOver && words.over}
+      {!isOver && expiresAt === null && words.never}
+      {!isOver && expiresAt !== null && <At iso={expiresAt} how="distance" word={words.expires} />},{" "}
+      <LastUse at={usedAt} />, <Said text={words.madeBy(createdBy)} lang={language.value} />
+    </>
+  );
   return (
-    <li class="row act">
-      <p>
-        <strong>
-          <Said text={name} />
-        </strong>{" "}
-        {scopes.map((scope) => (
-          <span key={scope} class="badge">
-            {scope}
-          </span>
-        ))}
-        <br />
-        <small>
-          {isOver && words.over}
-          {!isOver && expiresAt === null && words.never}
-          {!isOver && expiresAt !== null && (
-            <>
-              {words.expires} <At iso={expiresAt} how="distance" />
-            </>
-          )}
-          , <LastUse at={usedAt} />, <Said text={words.madeBy(createdBy)} lang={language.value} />
-        </small>
-      </p>
+    <Item name={name} beside={badges} facts={facts}>
       <Surely label={words.revokeOf(name)} shown={words.revoke} surely={words.surely(name)} run={revoke} />
-    </li>
+    </Item>
   );
 }
 
@@ -136,7 +112,7 @@ type Made = Readonly<{ name: string; token: string }>;
 /** Those of the server (src/core/access/scopes.ts), which takes them in place of scopes. */
 const CHOSEN = "chosen";
 
-export function TokenForm({ made }: Readonly<{ made: () => void }>) {
+function TokenForm({ made }: Readonly<{ made: () => void }>) {
   const [role, setRole] = useState("viewer");
   const [fresh, setFresh] = useState<Made | null>(null);
   const words = t.value.access;

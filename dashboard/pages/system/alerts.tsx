@@ -2,22 +2,22 @@ import { useState } from "preact/hooks";
 import type { AlertItem, AlertList, ChannelTests } from "../../../src/admin/server.ts";
 import { t } from "../../admin-texts.ts";
 import { get, post, queryOf } from "../../api.ts";
-import { attempt } from "../../attempt.ts";
-import { At, Card, Said, State, useLoaded, Waiting } from "../../parts.tsx";
+import { At, Card, Said, State, useAttempt, useLoaded, Waiting } from "../../parts.tsx";
+import { Advice } from "../../rows.tsx";
 import { may } from "../../session.ts";
 
 type Tested = ChannelTests["results"];
 
 const MOST_SHOWN = 20;
 
-/** The latest alerts, and their channels. */
 export function AlertsPart() {
-  const { data, error, reload } = useLoaded(() => get<AlertList>(`alerts${queryOf({ limit: MOST_SHOWN })}`), []);
+  const list = useLoaded(() => get<AlertList>(`alerts${queryOf({ limit: MOST_SHOWN })}`), []);
+  const { data, reload } = list;
   const words = t.value.system.alertList;
-  if (data === null) return <Waiting error={error} reload={reload} />;
+  if (data === null) return <Waiting {...list} />;
   return (
     <>
-      <Waiting error={error} reload={reload} isLoaded />
+      <Waiting {...list} />
       <Channels channels={data.channels} leadOut={data.leadOut} tested={reload} />
       <Card title={words.title}>
         {data.items.length === 0 && <p class="empty">{words.none}</p>}
@@ -35,25 +35,18 @@ export function AlertsPart() {
 type ChannelsProps = Pick<AlertList, "channels" | "leadOut"> & Readonly<{ tested: () => void }>;
 
 function Channels({ channels, leadOut, tested }: ChannelsProps) {
-  const [isWaiting, setWaiting] = useState(false);
+  const { isBusy, attempt } = useAttempt();
   const [results, setResults] = useState<Tested>([]);
   const words = t.value.system.alertList;
-  const test = (): void => {
-    if (isWaiting) return;
-    setWaiting(true);
+  const test = (): void =>
     attempt(async () => {
-      try {
-        setResults((await post<ChannelTests>("alerts/test", {})).results);
-        tested();
-      } finally {
-        setWaiting(false);
-      }
+      setResults((await post<ChannelTests>("alerts/test", {})).results);
+      tested();
     });
-  };
   const button =
     may("admin") && channels.length > 0 ? (
-      <button type="button" aria-disabled={isWaiting} onClick={test}>
-        {isWaiting ? words.testing : words.test}
+      <button type="button" aria-disabled={isBusy} onClick={test}>
+        {isBusy ? words.testing : words.test}
       </button>
     ) : undefined;
   return (
@@ -62,29 +55,37 @@ function Channels({ channels, leadOut, tested }: ChannelsProps) {
       {channels.length > 0 && !leadOut && <p>{words.local}</p>}
       <ul class="rows">
         {channels.map(({ name, failing }) => (
-          <li key={name} class="row component">
-            <strong>
-              <Said text={name} />
-            </strong>
-            <State status={failing === null ? "ok" : "down"}>{failing === null ? words.works : words.fails}</State>
-            <Said text={failing ?? ""} />
-          </li>
+          <Channel
+            key={name}
+            name={name}
+            isWell={failing === null}
+            says={failing === null ? words.works : words.fails}
+            detail={failing ?? ""}
+          />
         ))}
       </ul>
       <div role="status">
         <ul class="rows">
           {results.map(({ channel, ok, detail }) => (
-            <li key={channel} class="row component">
-              <strong>
-                <Said text={channel} />
-              </strong>
-              <State status={ok ? "ok" : "down"}>{ok ? words.taken : words.refused}</State>
-              <Said text={detail} />
-            </li>
+            <Channel key={channel} name={channel} isWell={ok} says={ok ? words.taken : words.refused} detail={detail} />
           ))}
         </ul>
       </div>
     </Card>
+  );
+}
+
+type ChannelProps = Readonly<{ name: string; isWell: boolean; says: string; detail: string }>;
+
+function Channel({ name, isWell, says, detail }: ChannelProps) {
+  return (
+    <li class="row component">
+      <strong>
+        <Said text={name} />
+      </strong>
+      <State status={isWell ? "ok" : "down"}>{says}</State>
+      <Said text={detail} />
+    </li>
   );
 }
 
@@ -106,7 +107,7 @@ function AlertRow({ item }: Readonly<{ item: AlertItem }>) {
       </p>
       {resolvedAt === null && (
         <p>
-          {t.value.find.lift}: <Said text={next} />
+          {t.value.now.todo}: <Advice text={next} />
         </p>
       )}
       <small>

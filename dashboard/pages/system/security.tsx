@@ -8,10 +8,9 @@ import { save } from "../../export.ts";
 import { Form, Surely } from "../../fields.tsx";
 import { Card, Field, useAttempt, useLoaded, Waiting } from "../../parts.tsx";
 import { makePasskey, whyNoPasskeys } from "../../passkey.ts";
-import { withProof } from "../../proof.tsx";
 import { Copy, QrCode } from "../../secrets.tsx";
+import { withProof } from "../../session.ts";
 
-/** How the reader signs in: what the sign-in asks for beside the password, or in its place. */
 export function Security() {
   return (
     <>
@@ -24,8 +23,7 @@ export function Security() {
 type Passkey = Readonly<{ id: string; name: string; created: string; lastUsed: string | null }>;
 type Asked = Parameters<typeof makePasskey>[0];
 
-/** What the server answers for the server's whole list: at most twenty. */
-export function PasskeysCard() {
+function PasskeysCard() {
   const words = t.value.passkeys;
   const whyNot = whyNoPasskeys();
   return (
@@ -59,9 +57,9 @@ function AddPasskey({ added }: Readonly<{ added: () => void }>) {
 
 type NewCodes = Readonly<{ recoveryCodes: readonly string[] }>;
 
-/** The authenticator app: set up, confirmed, removed; and its recovery codes. */
-export function TotpCard() {
-  const { data, error, reload } = useLoaded(() => get<FactorList>("factors"), []);
+function TotpCard() {
+  const factors = useLoaded(() => get<FactorList>("factors"), []);
+  const { data, reload } = factors;
   const [begun, setBegun] = useState<TotpBegun | null>(null);
   const [codes, setCodes] = useState<readonly string[] | null>(null);
   const { isBusy, attempt } = useAttempt();
@@ -87,7 +85,7 @@ export function TotpCard() {
   };
   return (
     <Card title={words.title}>
-      <Waiting error={error} reload={reload} isLoaded={data !== null} />
+      <Waiting {...factors} />
       {data !== null && <p class="hint">{data.totp ? `${words.on} ${words.left(data.recoveryLeft)}` : words.off}</p>}
       {codes !== null && <RecoveryCodes codes={codes} close={() => setCodes(null)} />}
       {begun !== null && <SetUp {...begun} confirm={confirm} cancel={() => setBegun(null)} />}
@@ -134,8 +132,7 @@ function SetUp({ secret, uri, confirm, cancel }: SetUpProps) {
   );
 }
 
-/** The recovery codes, this once. */
-export function RecoveryCodes({ codes, close }: Readonly<{ codes: readonly string[]; close: () => void }>) {
+function RecoveryCodes({ codes, close }: Readonly<{ codes: readonly string[]; close: () => void }>) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus(), [codes]);
   const words = t.value.security;

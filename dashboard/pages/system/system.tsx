@@ -1,4 +1,3 @@
-import type { JSX } from "preact";
 import type { Health } from "../../../src/admin/declare/items.ts";
 import { t } from "../../admin-texts.ts";
 import { get } from "../../api.ts";
@@ -7,49 +6,31 @@ import { secondsUp, uptime } from "../../format.ts";
 import { health, version } from "../../live.ts";
 import { At, Card, now, Said, State, useLoaded, Waiting } from "../../parts.tsx";
 import { hrefOf, route } from "../../route.ts";
+import { Advice } from "../../rows.tsx";
 import { may, reader } from "../../session.ts";
-import { Heading } from "../../shell.tsx";
+import { Parts } from "../list-parts.tsx";
 import { SessionsCard, TokensCard } from "./access.tsx";
 import { AlertsPart } from "./alerts.tsx";
 import { Security } from "./security.tsx";
 import { DnsPart, UpkeepPart } from "./upkeep.tsx";
 
-type Part = Readonly<{
-  name: "state" | "alerts" | "upkeep" | "dns" | "access" | "security";
-  isOffered: boolean;
-  show: () => JSX.Element;
-}>;
-
 export function SystemPage() {
   const words = t.value.system;
-  const parts: readonly Part[] = [
-    { name: "state", isOffered: true, show: SystemState },
-    { name: "alerts", isOffered: true, show: AlertsPart },
-    { name: "upkeep", isOffered: true, show: UpkeepPart },
-    { name: "dns", isOffered: true, show: DnsPart },
-    { name: "access", isOffered: may("admin"), show: Access },
-    { name: "security", isOffered: may("admin"), show: Security },
+  const ofOwner = [
+    { name: "access", title: words.access, show: Access },
+    { name: "security", title: words.security, show: Security },
   ];
-  const offered = parts.filter(({ isOffered }) => isOffered);
-  const shown = offered.find(({ name }) => name === route.value.query["show"]) ?? offered[0];
-  if (shown === undefined) return <Heading>{words.title}</Heading>;
-  const Shown = shown.show;
   return (
-    <>
-      <Heading>{words.title}</Heading>
-      <nav class="tabs" aria-label={words.parts}>
-        {offered.map(({ name }) => (
-          <a
-            key={name}
-            href={hrefOf("system", { show: name === "state" ? "" : name })}
-            aria-current={name === shown.name ? "page" : undefined}
-          >
-            {words[name]}
-          </a>
-        ))}
-      </nav>
-      <Shown key={shown.name} />
-    </>
+    <Parts
+      page="system"
+      parts={[
+        { name: "state", title: words.state, show: SystemState },
+        { name: "alerts", title: words.alerts, show: AlertsPart },
+        { name: "upkeep", title: words.upkeep, show: UpkeepPart },
+        { name: "dns", title: words.dns, show: DnsPart },
+        ...(may("admin") ? ofOwner : []),
+      ]}
+    />
   );
 }
 
@@ -62,15 +43,15 @@ function Access() {
   );
 }
 
-/** What you should know, the components, and what concerns this page. */
-export function SystemState() {
+function SystemState() {
   // A guard that was restarted tells so by its health.
-  const { data, error, reload } = useLoaded(readStatus, [health.value]);
+  const status = useLoaded(readStatus, [health.value]);
+  const { data } = status;
   const known = health.value ?? data?.health ?? null;
   const words = t.value.system;
   return (
     <>
-      {known === null ? <Waiting error={error} reload={reload} /> : <Known health={known} status={data} />}
+      {known === null ? <Waiting {...status} /> : <Known health={known} status={data} />}
       {may("admin") && (
         <p>
           <a href={hrefOf("settings")}>{words.settings}</a>
@@ -114,7 +95,7 @@ function Known({ status, ...props }: Readonly<{ health: Health; status: Status |
                 <Said text={detail} />
               </p>
               <p>
-                {t.value.find.lift}: <Said text={next} />
+                {t.value.now.todo}: <Advice text={next} />
               </p>
             </li>
           ))}

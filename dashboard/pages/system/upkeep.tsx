@@ -3,19 +3,19 @@ import { t } from "../../admin-texts.ts";
 import { get, queryOf } from "../../api.ts";
 import { Choice } from "../../fields.tsx";
 import { language } from "../../messages.ts";
-import { At, Card, now, Said, State, useLoaded, Waiting } from "../../parts.tsx";
+import { At, Card, now, Rows, Said, State, useLoaded, Waiting } from "../../parts.tsx";
 import { go, route } from "../../route.ts";
 import { Copy } from "../../secrets.tsx";
 
-/** The records of a domain as they should be and as they are. */
 export function DnsPart() {
   const { domain = "" } = route.value.query;
-  const { data, error, reload } = useLoaded(() => get<DnsReport>(`dns${queryOf({ domain })}`), [domain]);
+  const report = useLoaded(() => get<DnsReport>(`dns${queryOf({ domain })}`), [domain]);
+  const { data, reload } = report;
   const words = t.value.upkeep;
-  if (data === null) return <Waiting error={error} reload={reload} />;
+  if (data === null) return <Waiting {...report} />;
   return (
     <Card title={words.records}>
-      <Waiting error={error} reload={reload} isLoaded />
+      <Waiting {...report} />
       <div class="narrow">
         <Choice
           label={words.domain}
@@ -27,7 +27,7 @@ export function DnsPart() {
       <p class="hint">
         {words.checked} <At iso={data.checkedAt} how="moment" />. {words.once}{" "}
         <button type="button" onClick={reload}>
-          {t.value.live.retry}
+          {t.value.lists.refresh}
         </button>
       </p>
       <ul class="rows">
@@ -36,7 +36,7 @@ export function DnsPart() {
         ))}
       </ul>
       <p class="hint">
-        {words.more} <code>{words.dnsMore}</code>
+        {words.more} <code>{`./ghostinbox dns records ${data.domain}`}</code>
       </p>
     </Card>
   );
@@ -83,18 +83,12 @@ const SHAPES = { ok: "ok", degraded: "degraded", down: "down", unknown: "degrade
 /** A certificate that ends earlier is marked for attention. */
 const SOON_MS = 14 * 86_400_000;
 
-/** Backups, drills, checks and the like, as they were last, and the certificate. */
 export function UpkeepPart() {
-  const { data, error, reload } = useLoaded(() => get<{ items: readonly UpkeepItem[] }>("upkeep"), []);
+  const list = useLoaded(() => get<{ items: readonly UpkeepItem[] }>("upkeep"), []);
   return (
     <>
       <Card title={t.value.upkeep.title}>
-        <Waiting error={error} reload={reload} isLoaded={data !== null} />
-        <ul class="rows">
-          {data?.items.map((item) => (
-            <UpkeepRow key={item.name} item={item} />
-          ))}
-        </ul>
+        <Rows of={list}>{(item) => <UpkeepRow key={item.name} item={item} />}</Rows>
       </Card>
       <Certificate />
     </>
@@ -125,12 +119,12 @@ function UpkeepRow({ item: { name, state, at, says, command } }: Readonly<{ item
 }
 
 function Certificate() {
-  const { data, error, reload } = useLoaded(() => get<CertificateReport>("certificate"), []);
+  const report = useLoaded(() => get<CertificateReport>("certificate"), []);
   const words = t.value.upkeep;
   return (
     <Card title={words.certificate}>
-      <Waiting error={error} reload={reload} isLoaded={data !== null} />
-      {data !== null && <Facts {...data} />}
+      <Waiting {...report} />
+      {report.data !== null && <Facts {...report.data} />}
     </Card>
   );
 }
@@ -139,39 +133,37 @@ function Facts({ names, issuer, isSelfSigned, notAfter, fingerprint, trouble, po
   const words = t.value.upkeep;
   const left = Date.parse(notAfter) - now.value;
   return (
-    <>
-      <ul class="facts">
+    <ul class="facts">
+      <li>
+        <State status={left <= 0 ? "down" : left < SOON_MS ? "degraded" : "ok"}>
+          {words.until} {new Date(notAfter).toLocaleDateString(language.value, { dateStyle: "medium" })}
+        </State>{" "}
+        (<At iso={notAfter} how="distance" />)
+      </li>
+      <li>
+        {words.names_}: <Said text={names.join(", ")} />
+      </li>
+      <li>
+        {words.issuer}: {isSelfSigned ? <State status="degraded">{words.selfSigned}</State> : <Said text={issuer} />}
+      </li>
+      <li>
+        {words.fingerprint}: <code class="said">{fingerprint}</code>{" "}
+        <Copy text={fingerprint} what={words.fingerprint} />
+      </li>
+      {trouble !== null && (
         <li>
-          <State status={left <= 0 ? "down" : left < SOON_MS ? "degraded" : "ok"}>
-            {words.until} {new Date(notAfter).toLocaleDateString(language.value)}
-          </State>{" "}
-          (<At iso={notAfter} how="distance" />)
+          <State status="down">
+            <Said text={trouble} />
+          </State>
         </li>
-        <li>
-          {words.names_}: <Said text={names.join(", ")} />
+      )}
+      {ports.map(({ port, isServed }) => (
+        <li key={port}>
+          <State status={isServed === true ? "ok" : "down"}>
+            {isServed === null ? words.silent(port) : isServed ? words.served(port) : words.other(port)}
+          </State>
         </li>
-        <li>
-          {words.issuer}: {isSelfSigned ? <State status="degraded">{words.selfSigned}</State> : <Said text={issuer} />}
-        </li>
-        <li>
-          {words.fingerprint}: <code class="said">{fingerprint}</code>
-        </li>
-        {trouble !== null && (
-          <li>
-            <State status="down">
-              <Said text={trouble} />
-            </State>
-          </li>
-        )}
-        {ports.map(({ port, isServed }) => (
-          <li key={port}>
-            <State status={isServed === true ? "ok" : "down"}>
-              {isServed === null ? words.silent(port) : isServed ? words.served(port) : words.other(port)}
-            </State>
-          </li>
-        ))}
-      </ul>
-      <Copy text={fingerprint} what={words.fingerprint} />
-    </>
+      ))}
+    </ul>
   );
 }

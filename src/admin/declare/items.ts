@@ -7,12 +7,11 @@ import { isoTime } from "../../core/time.ts";
 import { type AccountRow, accountState } from "../accounts.ts";
 import { allowed, type BanItem, ban } from "../bans.ts";
 import { lazily } from "./fields.ts";
-import { count, list, meaning, time as moment } from "./kinds.ts";
+import { count, list, meaning, time as moment, next, records } from "./kinds.ts";
 
 /** The data of every interface: the command line's --json, the API, the dashboard. Times are ISO 8601 UTC. */
 
 export const time = moment.check(z.meta({ id: "Time" }));
-const next = meaning(z.nullable(z.string()), "The cursor of the next page; null on the last.");
 
 export type EventItem = ShownEvent;
 const fields = () =>
@@ -52,18 +51,15 @@ export const eventItem = lazily(() => fields().check(z.meta({ id: "Event" })));
 const addressReport = lazily(() =>
   z.object({
     ban: z.nullable(ban()),
-    pastBans: list(z.array(z.extend(ban(), { endedAt: z.nullable(time), ended: z.nullable(z.string()) }))),
+    pastBans: list(z.extend(ban(), { endedAt: z.nullable(time), ended: z.nullable(z.string()) })),
     offencesInMemory: count,
     allowed: z.nullable(allowed()),
-    knownAccounts: meaning(
-      list(z.array(z.string())),
-      "Accounts that signed in from it; of a network, from any part of it.",
-    ),
+    knownAccounts: meaning(list(z.string()), "Accounts that signed in from it; of a network, from any part of it."),
     totals: meaning(
       z.object({ pastBans: count, knownAccounts: count }),
       "How many there are of what is listed in part: the newest 50 past bans, 50 accounts.",
     ),
-    events: list(z.array(eventItem())),
+    events: list(eventItem()),
   }),
 );
 export type AddressReport = Readonly<z.output<ReturnType<typeof addressReport>>>;
@@ -76,13 +72,13 @@ const timelineStep = lazily(() =>
       evidence: meaning(z.string(), "What was counted, within which time, and the limit; empty where nothing was."),
       meaning: z.string(),
       lift: meaning(z.nullable(z.string()), "What lifts or fixes it; null if nothing needs to be done."),
-      settings: meaning(list(z.array(z.string())), "The settings that would have prevented it."),
+      settings: meaning(list(z.string()), "The settings that would have prevented it."),
     })
     .check(z.meta({ id: "TimelineStep" })),
 );
 export type TimelineStep = Readonly<z.output<ReturnType<typeof timelineStep>>>;
 export type TimelineSource = TimelineStep["source"];
-const timeline = () => meaning(list(z.array(timelineStep())), "The oldest first.");
+const timeline = () => meaning(list(timelineStep()), "The oldest first.");
 
 /** What `why IP --json` and its route answer. */
 export const addressAnswer = lazily(() =>
@@ -109,9 +105,9 @@ export const accountAnswer = lazily(() =>
         z.optional(z.nullable(accountState())),
         "The current state. Null: there is no such account. Absent: the guard did not answer.",
       ),
-      addresses: list(z.array(z.object({ ip: z.string(), succeeded: count, failed: count, lastAt: time }))),
+      addresses: records({ ip: z.string(), succeeded: count, failed: count, lastAt: time }),
       own: meaning(
-        list(z.array(timelineStep())),
+        list(timelineStep()),
         "What it did itself and how it was changed: the newest of each type, oldest first.",
       ),
       complete: meaning(
@@ -130,10 +126,10 @@ export const messageReport = lazily(() =>
   z
     .object({
       asked: z.string(),
-      queueIds: list(z.array(z.string())),
-      messageIds: list(z.array(z.string())),
+      queueIds: list(z.string()),
+      messageIds: list(z.string()),
       otherQueueIds: meaning(
-        list(z.array(z.string())),
+        list(z.string()),
         "Mails with the same Message-ID that are not shown here, newest first: ask by their queue ids.",
       ),
       complete: meaning(z.boolean(), "False: there are more events or mails, and only the newest are shown."),
@@ -148,32 +144,24 @@ export const health = lazily(() =>
   z
     .object({
       status,
-      components: list(z.array(z.object({ name: z.string(), status, detail: z.string() }))),
-      notices: list(
-        z.array(
-          z.object({
-            code: z.enum(NOTICE_CODES),
-            since: time,
-            says: z.string(),
-            detail: z.string(),
-            next: z.string(),
-          }),
-        ),
-      ),
+      components: records({ name: z.string(), status, detail: z.string() }),
+      notices: records({
+        code: z.enum(NOTICE_CODES),
+        since: time,
+        says: z.string(),
+        detail: z.string(),
+        next: z.string(),
+      }),
       needsYou: meaning(
-        list(
-          z.array(
-            z.object({
-              kind: meaning(z.enum(["notice", "held_mail", "alert", "dns"]), "Where to deal with it."),
-              code: z.string(),
-              since: z.nullable(time),
-              says: z.string(),
-              /** With the command between backquotes. */
-              action: z.string(),
-              account: meaning(z.nullable(z.string()), "The account that it is about; null: another matter."),
-            }),
-          ),
-        ),
+        records({
+          kind: meaning(z.enum(["notice", "held_mail", "alert", "dns"]), "Where to deal with it."),
+          code: z.string(),
+          since: z.nullable(time),
+          says: z.string(),
+          /** With the command between backquotes. */
+          action: z.string(),
+          account: meaning(z.nullable(z.string()), "The account that it is about; null: another matter."),
+        }),
         "What waits for the owner: notices, alerts, held mail, missing DNS records, a guard that does not answer. Empty: nothing does.",
       ),
       /** Since the guard started. */
@@ -195,11 +183,11 @@ export const stats = lazily(() =>
       generatedAt: time,
       bans: z.object({
         active: meaning(count, "How many are in force."),
-        items: meaning(list(z.array(ban())), "All in force, newest first; at most 10,000."),
+        items: meaning(list(ban()), "All in force, newest first; at most 10,000."),
         next: meaning(z.nullable(z.string()), "The cursor for the rest in `/api/v1/bans`; null if there is none."),
       }),
-      events: list(z.array(eventItem())),
-      topIps: list(z.array(z.object({ ip: z.string(), mails: count, connections: count, rejected: count }))),
+      events: list(eventItem()),
+      topIps: records({ ip: z.string(), mails: count, connections: count, rejected: count }),
       counts: meaning(z.record(z.string(), count), "Events of the last 24 hours by type."),
       health: health(),
     })
@@ -213,22 +201,18 @@ export type AccountItem = AccountRow & Readonly<{ lastSignInAt: string | null }>
 export const waitingMails = lazily(() =>
   z.object({
     items: meaning(
-      list(
-        z.array(
-          z.object({
-            sender: meaning(z.string(), "Envelope sender; empty: a bounce or an automatic reply."),
-            recipient: z.string(),
-            ip: meaning(z.nullable(z.string()), "From where it came last."),
-            since: meaning(moment, "Its first try within this time."),
-            lastTryAt: moment,
-            tries: count,
-            waitsFor: meaning(
-              z.enum(["retry", "crowd"]),
-              "retry: for the sender's server to try again. crowd: as long as many new senders write.",
-            ),
-          }),
+      records({
+        sender: meaning(z.string(), "Envelope sender; empty: a bounce or an automatic reply."),
+        recipient: z.string(),
+        ip: meaning(z.nullable(z.string()), "From where it came last."),
+        since: meaning(moment, "Its first try within this time."),
+        lastTryAt: moment,
+        tries: count,
+        waitsFor: meaning(
+          z.enum(["retry", "crowd"]),
+          "retry: for the sender's server to try again. crowd: as long as many new senders write.",
         ),
-      ),
+      }),
       "The latest first, 100 at most.",
     ),
     total: meaning(count, "How many wait, as far as was looked."),
@@ -239,22 +223,18 @@ export type WaitingMails = Readonly<z.output<ReturnType<typeof waitingMails>>>;
 /** The spam filter's verdicts. */
 export const spamScores = lazily(() =>
   z.object({
-    items: list(
-      z.array(
-        z.object({
-          id: count,
-          at: moment,
-          recipient: meaning(z.nullable(z.string()), "Null: several, or not known."),
-          messageId: z.nullable(z.string()),
-          isSpam: z.boolean(),
-          score: meaning(z.nullable(z.number()), "Null: an older version noted it."),
-          required: meaning(z.nullable(z.number()), "From how many points on it is spam."),
-        }),
-      ),
-    ),
+    items: records({
+      id: count,
+      at: moment,
+      recipient: meaning(z.nullable(z.string()), "Null: several, or not known."),
+      messageId: z.nullable(z.string()),
+      isSpam: z.boolean(),
+      score: meaning(z.nullable(z.number()), "Null: an older version noted it."),
+      required: meaning(z.nullable(z.number()), "From how many points on it is spam."),
+    }),
     next,
     days: meaning(
-      list(z.array(z.object({ day: meaning(z.iso.date(), "In UTC."), scored: count, spam: count }))),
+      records({ day: meaning(z.iso.date(), "In UTC."), scored: count, spam: count }),
       "The newest first, 14 at most; empty on later pages.",
     ),
     complete: meaning(z.boolean(), "False: there are more than were counted, and the oldest day is short."),
@@ -302,20 +282,16 @@ export type CallerItem = Readonly<{
 
 export const signIns = lazily(() =>
   z.object({
-    items: list(
-      z.array(
-        z.object({
-          at: time,
-          ip: z.nullable(z.string()),
-          service: meaning(z.nullable(z.string()), "Such as `imap`, `submission`, `dashboard`."),
-          isRight: z.boolean(),
-          what: meaning(
-            z.enum(["signed_in", "wrong_password", "slowed", "refused"]),
-            "`slowed`: it had to wait; `refused`: its password was not looked at.",
-          ),
-        }),
+    items: records({
+      at: time,
+      ip: z.nullable(z.string()),
+      service: meaning(z.nullable(z.string()), "Such as `imap`, `submission`, `dashboard`."),
+      isRight: z.boolean(),
+      what: meaning(
+        z.enum(["signed_in", "wrong_password", "slowed", "refused"]),
+        "`slowed`: it had to wait; `refused`: its password was not looked at.",
       ),
-    ),
+    }),
     next,
   }),
 );
@@ -338,7 +314,7 @@ export type MailStep = z.output<typeof mailStep>;
 export const ownMail = lazily(() =>
   z.object({
     state: meaning(mailStep, "That of the last step."),
-    steps: list(z.array(z.object({ at: time, what: mailStep, says: z.string() }))),
+    steps: records({ at: time, what: mailStep, says: z.string() }),
   }),
 );
 export type OwnMail = Readonly<z.output<ReturnType<typeof ownMail>>>;

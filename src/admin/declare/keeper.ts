@@ -155,56 +155,38 @@ const reply = lazily(() =>
     z.object({
       ok: z.literal(true),
       detail: z.string(),
-      services: z.exactOptional(
-        z.readonly(
-          z.array(
-            z.object({
-              name: z.string(),
-              up: z.boolean(),
-              pid: z.nullable(z.number()),
-              /** It keeps ending, whether or not it runs at this moment. */
-              trouble: z.exactOptional(z.string()),
-              /** It does not do its work, although it may run. `isBeyondHelp`: a restart has not helped, or would not. */
-              silence: z.exactOptional(z.object({ says: z.string(), isBeyondHelp: z.boolean() })),
-            }),
-          ),
-        ),
-      ),
+      services: given({
+        name: z.string(),
+        up: z.boolean(),
+        pid: z.nullable(z.number()),
+        /** It keeps ending, whether or not it runs at this moment. */
+        trouble: z.exactOptional(z.string()),
+        /** It does not do its work, although it may run. `isBeyondHelp`: a restart has not helped, or would not. */
+        silence: z.exactOptional(z.object({ says: z.string(), isBeyondHelp: z.boolean() })),
+      }),
       /** At most `MAILS_PER_COMMAND`; all that were asked for by their ids are among them. */
-      mails: z.exactOptional(
-        z.readonly(
-          z.array(
-            z.object({
-              id: z.string(),
-              isHeld: z.boolean(),
-              at: z.number(),
-              recipients: z.number(),
-              /** The first of its recipients. */
-              to: z.exactOptional(z.readonly(z.array(z.string()))),
-            }),
-          ),
-        ),
-      ),
+      mails: given({
+        id: z.string(),
+        isHeld: z.boolean(),
+        at: z.number(),
+        recipients: z.number(),
+        /** The first of its recipients. */
+        to: z.exactOptional(z.readonly(z.array(z.string()))),
+      }),
       /** How many mails were changed, or seconds are left to confirm a firewall that is tried. */
       count: z.exactOptional(z.number()),
       /** What `list_mail` found. */
-      queue: z.exactOptional(
-        z.readonly(
-          z.array(
-            z.object({
-              id: z.string(),
-              queue: z.string(),
-              at: z.number(),
-              sizeBytes: z.number(),
-              sender: z.string(),
-              recipientCount: z.number(),
-              /** Some of them. */
-              recipients: z.readonly(z.array(z.object({ address: z.string(), reason: z.nullable(z.string()) }))),
-              nextTryAt: z.nullable(z.number()),
-            }),
-          ),
-        ),
-      ),
+      queue: given({
+        id: z.string(),
+        queue: z.string(),
+        at: z.number(),
+        sizeBytes: z.number(),
+        sender: z.string(),
+        recipientCount: z.number(),
+        /** Some of them. */
+        recipients: z.readonly(z.array(z.object({ address: z.string(), reason: z.nullable(z.string()) }))),
+        nextTryAt: z.nullable(z.number()),
+      }),
       /** How many fit, on this page or another. */
       total: z.exactOptional(z.number()),
       /** Root's records of backups, drills, checks and the like. */
@@ -213,7 +195,7 @@ const reply = lazily(() =>
       audit: z.exactOptional(z.nullable(auditReport())),
       certificate: z.exactOptional(certificateReport()),
       /** The public keys of DKIM, in base64; empty: there is none yet. */
-      dkimKeys: z.exactOptional(z.readonly(z.array(z.object({ domain: z.string(), key: z.string() })))),
+      dkimKeys: given({ domain: z.string(), key: z.string() }),
       incidents: z.exactOptional(incidentsReport()),
       checks: z.exactOptional(checksReport()),
       firewall: z.exactOptional(firewallReport()),
@@ -221,9 +203,7 @@ const reply = lazily(() =>
       encryption: z.exactOptional(encryptionReport()),
       fail2ban: z.exactOptional(fail2banReport()),
       /** `by`: the file of the script. */
-      redirects: z.exactOptional(
-        z.readonly(z.array(z.object({ address: z.string(), to: z.readonly(z.array(z.string())), by: z.string() }))),
-      ),
+      redirects: given({ address: z.string(), to: z.readonly(z.array(z.string())), by: z.string() }),
       mailbox: z.exactOptional(z.object({ usedBytes: z.number(), mails: z.number() })),
       /** Problems that only the keeper sees and the owner must know. Another version of the keeper may know more. */
       troubles: z.exactOptional(
@@ -247,6 +227,11 @@ export function parseKeeperCommand(line: string): KeeperCommand | null {
 export function parseKeeperReply(line: string): KeeperReply | null {
   const read = readFields(reply(), parseJson(line));
   return read.ok ? read.value : null;
+}
+
+/** Part of a reply to some verbs: a list of objects with these fields. */
+function given<const S extends z.core.$ZodShape>(fields: S) {
+  return z.exactOptional(z.readonly(z.array(z.object(fields))));
 }
 
 /** An address, or the empty sender of a bounce. */

@@ -118,14 +118,19 @@ export const note = meaning(
   "For the record: why.",
 ).check(z.meta({ examples: ["it scanned us"] }));
 
-export function listOf<S extends z.ZodMiniType>(kind: S, most: number) {
+export function listOf<S extends z.ZodMiniType>(kind: S, most: number): z.ZodMiniType<readonly z.output<S>[]> {
   const many = `has more than ${most} entries`;
-  return list(z.array(kind, "is not a list").check(z.minLength(1, "is empty"), z.maxLength(most, many)));
+  return z.array(kind, "is not a list").check(z.minLength(1, "is empty"), z.maxLength(most, many));
 }
 
 /** Of values that are never changed. `z.readonly` would describe them as read-only to callers of the API. */
-export function list<T>(of: z.ZodMiniType<T[]>): z.ZodMiniType<readonly T[]> {
-  return of;
+export function list<S extends z.ZodMiniType>(item: S): z.ZodMiniType<readonly z.output<S>[]> {
+  return z.array(item);
+}
+
+/** A list of objects with these fields. */
+export function records<const S extends z.core.$ZodShape>(fields: S) {
+  return list(z.object(fields));
 }
 
 export const count = z.int();
@@ -157,8 +162,8 @@ export function search(says: string, most?: number) {
   return { ...page(most), text: meaning(z._default(z.nullable(text), null), says) };
 }
 
+export const next = meaning(z.nullable(z.string()), "The cursor of the next page; null on the last.");
 /** The answer to it. */
 export function pageOf<S extends z.ZodMiniType>(item: S) {
-  const next = meaning(z.nullable(z.string()), "The cursor of the next page; null on the last.");
-  return z.object({ items: list(z.array(item)), next, total: count });
+  return z.object({ items: list(item), next, total: count });
 }

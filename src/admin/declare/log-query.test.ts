@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parsePrefix } from "../../core/net/ip.ts";
+import { net } from "../../../test/kit/samples.ts";
 import { instant } from "../../core/time.ts";
 import { type LogQuery, matchesQuery, textsOf } from "./log-query.ts";
 
@@ -30,9 +30,7 @@ test("an address in any notation, and no other that starts with the same digits"
     ["helo=<[IPv6:2001:db8::7]>", "6:2001:db8::/48", false],
     ["from ::ffff:c633:6407, port 1", "198.51.100.7", true],
   ] as const) {
-    const parsed = parsePrefix(network);
-    assert.ok(parsed !== null);
-    assert.equal(has({ network: parsed }, line), found, `${network} in ${line}`);
+    assert.equal(has({ network: net(network) }, line), found, `${network} in ${line}`);
   }
 });
 
@@ -51,7 +49,7 @@ test("since when", () => {
 
 test("texts of which every matching line has one, in lower case; none where an address may be written in several ways", () => {
   const of = (query: Partial<LogQuery>) => textsOf({ ...ALL, ...query });
-  const network = (text: string) => of({ network: parsePrefix(text) });
+  const network = (text: string) => of({ network: net(text) });
   assert.equal(of({}), null);
   assert.deepEqual(of({ queueId: "72CED1EABE5", grep: "x" }), { texts: ["72ced1eabe5"], inBytes: true });
   assert.deepEqual(of({ account: "Anna@Example.test" }), { texts: ["anna@example.test"], inBytes: false });

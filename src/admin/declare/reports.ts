@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import { SHUT, STEPS } from "../../core/incident/incident.ts";
-import { count, list, meaning, time } from "./kinds.ts";
+import { count, list, meaning, records, time } from "./kinds.ts";
 
 /** What only root can read and others may know: the keeper reports it to the guard, and the guard to those who administer. */
 
@@ -24,37 +24,29 @@ export type Told = (typeof TOLD)[number];
 export const MOST_REVIEWED = 100;
 
 const at = meaning(z.string(), "ISO 8601 in UTC.");
-const names = list(z.array(z.string()));
+const names = list(z.string());
 
 export const incidentsReport = () =>
   z.object({
     incidents: meaning(
-      list(
-        z.array(
-          z.object({
-            id: z.string(),
-            title: z.string(),
-            openedAt: at,
-            since: meaning(at, "When it may have started."),
-            closedAt: meaning(z.nullable(at), "Null while it is open."),
-            steps: meaning(count, "How many its timeline has."),
-          }),
-        ),
-      ),
+      records({
+        id: z.string(),
+        title: z.string(),
+        openedAt: at,
+        since: meaning(at, "When it may have started."),
+        closedAt: meaning(z.nullable(at), "Null while it is open."),
+        steps: meaning(count, "How many its timeline has."),
+      }),
       "The newest first, at most 100.",
     ),
     timeline: meaning(
-      list(
-        z.array(
-          z.object({
-            at,
-            by: z.string(),
-            step: z.enum(STEPS),
-            says: z.string(),
-            audited: meaning(z.boolean(), "Whether the audit has it too: it cannot while the guard is down."),
-          }),
-        ),
-      ),
+      records({
+        at,
+        by: z.string(),
+        step: z.enum(STEPS),
+        says: z.string(),
+        audited: meaning(z.boolean(), "Whether the audit has it too: it cannot while the guard is down."),
+      }),
       "Of the open incident: its last 500 steps, oldest first. Empty without one.",
     ),
     isolation: meaning(
@@ -63,7 +55,7 @@ export const incidentsReport = () =>
           incident: z.string(),
           since: at,
           allow: meaning(names, "Who still reaches everything."),
-          shut: meaning(list(z.array(z.enum(SHUT))), "What has not been lifted yet."),
+          shut: meaning(list(z.enum(SHUT)), "What has not been lifted yet."),
         }),
       ),
       "Null: the server is not isolated.",
@@ -99,7 +91,7 @@ export const retentionReport = () =>
     ),
     paused: meaning(z.nullable(z.string()), "Why it waits, after a leap of the clock; null: it does not."),
     legalHolds: meaning(
-      list(z.array(z.object({ account: z.string(), since: at }))),
+      records({ account: z.string(), since: at }),
       "Accounts whose mail must stay, also some that were removed.",
     ),
   });
@@ -120,20 +112,16 @@ export const fail2banReport = () =>
     enabled: z.boolean(),
     sentences: meaning(z.enum(SENTENCES), "The setting `fail2ban.sentences`: which reports ban."),
     jails: meaning(
-      list(
-        z.array(
-          z.object({
-            name: z.string(),
-            watched: meaning(count, "Addresses with too few offences for a report."),
-            found: meaning(count, "Offences found."),
-            reports: meaning(count, "Reports to the guard."),
-          }),
-        ),
-      ),
+      records({
+        name: z.string(),
+        watched: meaning(count, "Addresses with too few offences for a report."),
+        found: meaning(count, "Offences found."),
+        reports: meaning(count, "Reports to the guard."),
+      }),
       "Since Fail2ban was started, as of the last minute.",
     ),
     refused: meaning(
-      list(z.array(z.object({ file: z.string(), reason: z.string() }))),
+      records({ file: z.string(), reason: z.string() }),
       "The owner's filters that failed the test; `file` without its directory.",
     ),
   });
@@ -144,15 +132,11 @@ export const checksReport = () =>
   z.object({
     at: meaning(z.nullable(at), "When they last ran; null: never yet."),
     checks: meaning(
-      list(
-        z.array(
-          z.object({
-            id: meaning(z.string(), "As `./ghostinbox check` names it, such as `tls.certificate`."),
-            state: z.enum(CHECK_STATES),
-            passedAt: meaning(z.nullable(at), "When it was last `ok`; null: never yet."),
-          }),
-        ),
-      ),
+      records({
+        id: meaning(z.string(), "As `./ghostinbox check` names it, such as `tls.certificate`."),
+        state: z.enum(CHECK_STATES),
+        passedAt: meaning(z.nullable(at), "When it was last `ok`; null: never yet."),
+      }),
       "Their results. The evidence stays on the server.",
     ),
   });
@@ -174,21 +158,17 @@ export type UpkeepItem = Readonly<z.output<ReturnType<typeof upkeepItem>>>;
 
 export const certificateReport = () =>
   z.object({
-    names: list(z.array(z.string())),
+    names: list(z.string()),
     issuer: z.string(),
     isSelfSigned: z.boolean(),
     notBefore: meaning(z.string(), "ISO 8601 in UTC, as is `notAfter`."),
     notAfter: z.string(),
     fingerprint: meaning(z.string(), "SHA-256, as browsers show it."),
     trouble: meaning(z.nullable(z.string()), "Why newer files are not in use, or that it ends soon; null: neither."),
-    ports: list(
-      z.array(
-        z.object({
-          port: count,
-          isServed: meaning(z.nullable(z.boolean()), "Whether the port gives this certificate; null: it gave none."),
-        }),
-      ),
-    ),
+    ports: records({
+      port: count,
+      isServed: meaning(z.nullable(z.boolean()), "Whether the port gives this certificate; null: it gave none."),
+    }),
   });
 export type CertificateReport = Readonly<z.output<ReturnType<typeof certificateReport>>>;
 
@@ -229,9 +209,9 @@ export type PublishedRecord = Readonly<z.output<ReturnType<typeof record>>>;
 export const dnsReport = () =>
   z.object({
     domain: z.string(),
-    domains: meaning(list(z.array(z.string())), "All that can be asked for."),
+    domains: meaning(list(z.string()), "All that can be asked for."),
     checkedAt: meaning(time, "The resolver is asked at most once a minute."),
-    records: list(z.array(record())),
+    records: list(record()),
   });
 export type DnsReport = Readonly<z.output<ReturnType<typeof dnsReport>>>;
 

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseIp } from "../../core/net/ip.ts";
+import { DRY_RUNS } from "../../../test/kit/dry-verbs.ts";
+import { STRANGER } from "../../../test/kit/samples.ts";
+import { hasDryRun } from "./control.ts";
 import { actorFrom, actorOf, mayAsk, needOf } from "./rights.ts";
+import type { ADMIN, changes, GivenFor, Rights, ROOT, rootChanges } from "./verb.ts";
 
 test("a socket has the verbs that list it, and its callers need what the verb says", () => {
   assert.ok(mayAsk("root", "break_glass") && !mayAsk("web", "break_glass"));
@@ -15,11 +18,24 @@ test("a socket has the verbs that list it, and its callers need what the verb sa
 test("the web names no actor: the guard does, by the caller that it found", () => {
   assert.equal(actorFrom("root", "root"), "root");
   assert.equal(actorFrom("web", "root"), "web:unnamed");
-  const ip = parseIp("203.0.113.7") ?? assert.fail();
   const actor = (how: "session" | "token", name: string, account: string | null = null) =>
-    actorOf({ how, name, account }, ip);
+    actorOf({ how, name, account }, STRANGER);
   assert.equal(actor("session", "admin"), "web:admin via 203.0.113.7");
   assert.equal(actor("token", "ci"), "web:token ci via 203.0.113.7");
   const user = "anna@example.org";
   assert.equal(actor("session", user, user), "mailbox:anna@example.org via 203.0.113.7");
+});
+
+test("what can be tried is what the web may ask, and neither a sign-in nor a list", () => {
+  for (const verb of DRY_RUNS) assert.ok(mayAsk("web", verb) && hasDryRun({ verb }), verb);
+  for (const verb of ["sign_in", "prove", "allow_list", "break_glass"] as const) assert.ok(!hasDryRun({ verb }), verb);
+});
+
+type Fits<R extends Rights, G> = G extends GivenFor<R> ? true : false;
+
+test("a change that the web may ask for does not compile without a bound", () => {
+  const byRoot: Fits<typeof ROOT, ReturnType<typeof rootChanges>> = true;
+  const byWeb: Fits<typeof ADMIN, ReturnType<typeof rootChanges>> = false;
+  const bounded: Fits<typeof ADMIN, ReturnType<typeof changes>> = true;
+  assert.ok(byRoot && !byWeb && bounded);
 });

@@ -1,24 +1,39 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { alertText, conditions, isAlertCode, isServerIll } from "./alerts.ts";
+import { type AlertCode, alertText, conditions, isAlertCode, isServerIll } from "./alerts.ts";
+import { alertFrames, alertTextIn } from "./frames.ts";
 import { notices } from "./notices.ts";
 import { eventRules, isSpike } from "./rules.ts";
 
-test("every alert says what happened, why it matters, and what to do with a command or a setting", () => {
-  for (const code of [...Object.keys(conditions), ...Object.keys(notices)]) {
-    assert.ok(isAlertCode(code), code);
-    const { says, matters, next, severity } = alertText(code);
-    for (const text of [says, next]) assert.match(text, /^\S.*\.$/, code);
-    assert.ok(matters !== "" || /[:,]/.test(says) || code in notices, code);
-    assert.match(severity, /^(info|warning|critical)$/);
+const CODES: readonly AlertCode[] = [...Object.keys(notices), ...Object.keys(conditions)].filter(isAlertCode);
+/** Commands, settings and files: who follows a text needs each of them. */
+const LITERAL = /`[^`]+`|\b(?:docs|log)\/[\w/.-]+|\b[a-z]+\.[a-z]+_?[a-z.]*\b/g;
+const literalsOf = (text: string) => [...new Set(text.match(LITERAL) ?? [])].toSorted();
+
+test("every alert says in sentences what happened, why it matters and what to do, in both languages", () => {
+  for (const code of CODES) {
+    const [en, de] = [alertTextIn("en", code), alertTextIn("de", code)];
+    for (const { says, matters, next } of [en, de]) {
+      for (const text of [says, next]) assert.match(text, /^(?:[`A-ZÄÖÜ]|docs\/).{15,}\.$/, code);
+      assert.match(matters, code in notices ? /^$/ : /^[A-ZÄÖÜ].*\.$/, code);
+    }
+    assert.notEqual(de.says, en.says);
+    assert.equal(de.severity, en.severity);
+    assert.deepEqual(literalsOf(`${de.says} ${de.next}`), literalsOf(`${en.says} ${en.next}`), code);
   }
   assert.ok(!isAlertCode("toString"));
 });
 
-test("each rule over events belongs to a condition, and no two to one", () => {
+test("a frame has every word in both languages", () => {
+  const shown = (word: unknown): string => (typeof word === "function" ? String(word) : JSON.stringify(word));
+  const german = new Map<string, unknown>(Object.entries(alertFrames.de));
+  for (const [name, word] of Object.entries(alertFrames.en))
+    if (name !== "server") assert.notEqual(shown(german.get(name)), shown(word), name);
+});
+
+test("no two rules over events belong to one condition", () => {
   const codes = eventRules.map(({ code }) => code);
   assert.equal(new Set(codes).size, codes.length);
-  for (const code of codes) assert.ok(code in conditions);
 });
 
 test("a spike is both much and far more than usual", () => {

@@ -258,6 +258,14 @@ const OF_MANY_ACCOUNTS: readonly AlertCode[] = [
   "known_address_capped",
 ];
 
+/** Only a decision of the owner ends them, or a day. */
+const DECIDED: readonly AlertCode[] = ["password_guessed", "login_after_guesses", "account_held"];
+
+/** Whether its end is reported at once, because it does not come and go. */
+export function endsAtOnce(code: AlertCode): boolean {
+  return DECIDED.includes(code);
+}
+
 /** Whether more than a handful within an hour share one message. Excludes alerts after which a thief already reads mail. */
 export function isOfManyAccounts(code: AlertCode): boolean {
   return OF_MANY_ACCOUNTS.includes(code);

@@ -180,7 +180,7 @@ export const germanNotices: Readonly<Record<NoticeCode, GermanNotice>> = {
     next: "Nichts, wenn die Einzelheit nur Adressen nennt, die Sie kennen: Bekannte Orte haben eigenen Platz. `ban NETWORK` hält eine Adresse fern. Nennt sie ein Konto, fragen Sie dessen Nutzer; weiß er von nichts, beendet `account passwd` alle Sitzungen des Kontos.",
   },
   dnsbl_set_aside: {
-    says: "Eine DNS-Sperrliste gibt unglaubwürdige Antworten und wird nicht mehr gefragt: Die Post läuft ohne sie weiter.",
+    says: "Eine DNS-Sperrliste antwortet nicht oder unglaubwürdig und wird nicht mehr gefragt: Die Post läuft ohne sie weiter.",
     next: "Erholt sie sich nicht: Eine Liste, die uns nicht bedient, verlangt vielleicht ein Konto; dnsbl.zones entfernt sie. Sie wird von selbst wieder geprüft.",
   },
   greylist_silent: {
@@ -273,7 +273,7 @@ export const germanNotices: Readonly<Record<NoticeCode, GermanNotice>> = {
   },
   alerts_undelivered: {
     says: "Ein Kanal versagt: Was durch ihn gemeldet wird, kommt nicht an.",
-    next: "`alerts test` zeigt, was jeder Kanal antwortet. Die anderen gehen noch, und dieser wird von selbst wieder versucht.",
+    next: "`alerts test` zeigt, was jeder Kanal antwortet. Er wird von selbst wieder versucht; jeder andere geht noch.",
   },
   disk_read_only: {
     says: "Das Dateisystem des Datenverzeichnisses nimmt nichts an: Keine Post wird angenommen, sodass Absender es später wieder versuchen, Nutzer können sich nicht anmelden, und nichts wird verzeichnet oder gesperrt.",

@@ -175,7 +175,7 @@ export const notices = {
     next: "Nothing if the detail names only addresses that you know: known places have reserved connections. `ban NETWORK` keeps an address out. If the detail names an account, ask its owner; `account passwd` ends all its sessions if the owner knows of none.",
   },
   dnsbl_set_aside: {
-    says: "A DNS block list gives wrong answers and is not used for now: mail is accepted without it.",
+    says: "A DNS block list does not answer or gives wrong answers, and is not used for now: mail is accepted without it.",
     next: "If it does not recover: a list that refuses to serve us may need an account; dnsbl.zones removes the list. It is tested again automatically.",
   },
   greylist_silent: {
@@ -268,7 +268,7 @@ export const notices = {
   },
   alerts_undelivered: {
     says: "A channel fails: alerts sent through it do not arrive.",
-    next: "Run `alerts test`: it shows what each channel answers. The others still work, and this one is tried again automatically.",
+    next: "Run `alerts test`: it shows what each channel answers. It is tried again automatically; any other channel still works.",
   },
   disk_read_only: {
     says: "The file system of the data directory is read-only: no mail is accepted, so senders try again later, users cannot sign in, and nothing is recorded or banned.",

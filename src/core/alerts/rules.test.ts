@@ -1,40 +1,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { NO_FIELDS } from "../../../test/kit/alert-windows-kit.ts";
 import { NOON } from "../../../test/kit/samples.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../time.ts";
-import { type AlertEvent, eventRules } from "./rules.ts";
-
-const NOTHING: AlertEvent = {
-  id: 1,
-  at: NOON,
-  type: "CONNECT",
-  prefix: null,
-  account: null,
-  proof: null,
-  reason: null,
-  isNewPlace: false,
-  isNewNetwork: false,
-  isFirst: false,
-  isKnownAccount: false,
-  verdict: null,
-  service: null,
-  offence: null,
-  count: null,
-  limit: null,
-  windowMs: null,
-  limitKey: null,
-  recipients: null,
-  actor: null,
-  subject: null,
-};
+import { type AlertEvent, type EventRule, eventRules } from "./rules.ts";
 
 function rulesFor(event: Partial<AlertEvent>): readonly string[] {
-  return eventRules.filter(({ matches }) => matches({ ...NOTHING, ...event })).map(({ code }) => code);
+  return eventRules
+    .filter(({ matches }) => matches({ ...NO_FIELDS, id: 1, at: NOON, type: "CONNECT", ...event }))
+    .map(({ code }) => code);
 }
 
 test("each rule looks back over its own window, and some count networks instead of events", () => {
   assert.deepEqual(
-    eventRules.map(({ code, windowMs, distinct }) => [code, windowMs, distinct]),
+    eventRules.map(({ code, windowMs, distinct }: EventRule) => [code, windowMs, distinct === true]),
     [
       ["failed_logins", 10 * MINUTE_MS, false],
       ["dashboard_logins", 10 * MINUTE_MS, false],

@@ -44,44 +44,20 @@ export type AlertEvent = Readonly<{
   isKnownAccount: boolean;
 }>;
 
-export type Thresholds = Readonly<Record<RuleCode | "password_guessed", number>>;
-
 /** The condition holds while this many matching events are within the window. */
 export type EventRule = Readonly<{
-  code: RuleCode;
+  code: ConditionCode;
   windowMs: number;
   /** The detail says "25 failed sign-ins within 10m". */
   counted: string;
   matches: (event: AlertEvent) => boolean;
-  /** Whether each network counts once. */
-  distinct: boolean;
+  /** Each network counts once. */
+  distinct?: true;
 }>;
-
-type RuleCode = Exclude<
-  ConditionCode,
-  | "password_guessed"
-  | "login_after_guesses"
-  | "login_new_place"
-  | "volume_spike"
-  | "account_held"
-  | "sending_limited"
-  | "component_down"
-  | "web_token"
-  | "web_passkey"
-  | "passkey_copied"
-  | "web_account"
-  | "web_factor"
-  | "recovery_code_used"
-  | "second_factor_guessed"
-  | "password_without_code"
-  | "web_settings"
-  | "web_new_network"
-  | AccountRule["code"]
->;
 
 /** One such event is enough. The condition holds for the account until none has come for this long. */
 export type AccountRule = Readonly<{
-  code: Extract<ConditionCode, "account_guarded" | "right_password_refused" | "known_address_capped">;
+  code: ConditionCode;
   heldMs: number;
   reasons: readonly Reason[];
   /** The detail says "sign-ins refused without a check, the last from …". */
@@ -90,27 +66,24 @@ export type AccountRule = Readonly<{
 
 const SPAM: readonly Reason[] = ["spam_refused", "dmarc_refused", "block_listed"];
 
-export const eventRules: readonly EventRule[] = [
+export const eventRules = [
   {
     code: "failed_logins",
     windowMs: 10 * MINUTE_MS,
     counted: "failed sign-ins",
     matches: (event) => isFailure(event) && !isDashboard(event),
-    distinct: false,
   },
   {
     code: "dashboard_logins",
     windowMs: 10 * MINUTE_MS,
     counted: "failed sign-ins to the dashboard",
     matches: (event) => isFailure(event) && isDashboard(event),
-    distinct: false,
   },
   {
     code: "spraying",
     windowMs: HOUR_MS,
     counted: "sign-ins refused without a check",
     matches: ({ type, reason }) => type === "LOGIN_REFUSED" && reason === "spraying",
-    distinct: false,
   },
   {
     code: "unusual_connections",
@@ -126,7 +99,6 @@ export const eventRules: readonly EventRule[] = [
     matches: ({ type, verdict, reason }) =>
       (type === "SPAM_SCORED" && verdict === "mark") ||
       (type === "EMAIL_BLOCKED" && SPAM.some((code) => code === reason)),
-    distinct: false,
   },
   {
     code: "many_bans",
@@ -148,16 +120,16 @@ export const eventRules: readonly EventRule[] = [
     counted: "deliveries refused for good, and reports on them withheld",
     // A mail is lost if it was accepted here and then refused by an alias's target or by a mailbox.
     matches: ({ type, verdict }) => type === "BOUNCE_WITHHELD" || (type === "EMAIL_BOUNCED" && verdict === "lose"),
-    distinct: false,
   },
   {
     code: "web_overreach",
     windowMs: DAY_MS,
     counted: "commands that the web may not give",
     matches: ({ type }) => type === "COMMAND_REFUSED",
-    distinct: false,
   },
-];
+] as const satisfies readonly EventRule[];
+
+export type Thresholds = Readonly<Record<(typeof eventRules)[number]["code"] | "password_guessed", number>>;
 
 export const accountRules: readonly AccountRule[] = [
   {

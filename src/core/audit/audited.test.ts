@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { net } from "../../../test/kit/samples.ts";
 import { banOf, eventRow, START } from "../../../test/kit/test-database.ts";
-import { auditRecord, changeRecord } from "../events/event.ts";
+import { auditRecord, changeRecord } from "../events/command.ts";
 import { auditedHold, auditedOf, auditedRecovery } from "./audited.ts";
 
 test("a command is kept with who gave it and what it was about, as JSON with its keys in order", () => {

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BAN, factsOf, ip, NOON, POLICY, STRANGER } from "../../../test/kit/samples.ts";
-import type { LoginAttributes } from "../events/login.ts";
+import { ACCOUNT, BAN, factsOf, ip, LOGIN, NOON, POLICY, STRANGER } from "../../../test/kit/samples.ts";
 import { neighbourhoodOf } from "../net/ip.ts";
 import { later } from "../time.ts";
 import {
@@ -17,70 +16,45 @@ import {
 import type { AccountFacts, Facts } from "./facts.ts";
 import { decideLoginAsked, decideLoginFailed } from "./login.ts";
 
-const LOGIN: LoginAttributes = { ip: STRANGER, service: "imap", login: "User@example.org", passwordHash: "now" };
 const GUESS = { type: "GUESS", account: "user@example.org", network: "203.0.113.0/24", proof: "now", isStale: false };
 
 function account(known: Partial<AccountFacts> = {}): AccountFacts {
-  return {
-    name: "user@example.org",
-    kinship: "stranger",
-    guesses: POLICY.accounts.failures,
-    proofs: [],
-    candidates: 0,
-    networkCandidates: 0,
-    commonCandidates: 0,
-    networkGuesses: 0,
-    ...known,
-  };
+  return { ...ACCOUNT, guesses: POLICY.accounts.failures, ...known };
 }
 
-type Example = Readonly<{ that: string; facts: Partial<Facts>; answer: string; changes?: readonly unknown[] }>;
-
-const asked: readonly Example[] = [
-  {
-    that: "one guess below the limit",
-    facts: { account: account({ guesses: 19 }) },
-    answer: "pass below_limit",
-  },
-  { that: "at the limit", facts: { account: account() }, answer: "refuse account_guarded", changes: [GUESS] },
-  {
-    that: "a neighbour of the owner, whose own network guesses",
-    facts: { account: account({ kinship: "network" }) },
-    answer: "refuse account_guarded",
-  },
-  {
-    that: "the owner",
-    facts: { account: account({ kinship: "address" }), known: true },
-    answer: "pass below_limit",
-  },
-  {
-    that: "the right password from elsewhere",
-    facts: { account: account({ proofs: ["then", "now"], candidates: 999 }) },
-    answer: "pass below_limit",
-  },
-  {
-    that: "the right password when nothing is left of the budget",
-    facts: { account: account({ proofs: ["then", "now"], candidates: 1_000 }) },
-    answer: "refuse right_password_guarded",
-    changes: [{ ...GUESS, isStale: true }],
-  },
-  {
-    that: "another password than the last right one",
-    facts: { account: account({ proofs: ["then"] }) },
-    answer: "refuse account_guarded",
-    changes: [GUESS],
-  },
-  { that: "the allow list", facts: { account: account(), protection: "allow_listed" }, answer: "pass allow_listed" },
-  {
-    that: "the gateway",
-    facts: { account: account(), protection: "gateway" },
-    answer: "refuse account_guarded",
-    changes: [GUESS],
-  },
-  { that: "who is banned anyway", facts: { account: account(), ban: BAN }, answer: "refuse banned" },
-  { that: "no mailbox", facts: { account: null }, answer: "pass below_limit" },
-];
-for (const { that, facts, answer, changes = [] } of asked)
+const asked: readonly (readonly [that: string, answer: string, facts: Partial<Facts>, changes?: readonly unknown[]])[] =
+  [
+    ["one guess below the limit", "pass below_limit", { account: account({ guesses: 19 }) }],
+    ["at the limit", "refuse account_guarded", { account: account() }, [GUESS]],
+    [
+      "a neighbour of the owner, whose own network guesses",
+      "refuse account_guarded",
+      { account: account({ kinship: "network" }) },
+    ],
+    ["the owner", "pass below_limit", { account: account({ kinship: "address" }), known: true }],
+    [
+      "the right password from elsewhere",
+      "pass below_limit",
+      { account: account({ proofs: ["then", "now"], candidates: 999 }) },
+    ],
+    [
+      "the right password when nothing is left of the budget",
+      "refuse right_password_guarded",
+      { account: account({ proofs: ["then", "now"], candidates: 1_000 }) },
+      [{ ...GUESS, isStale: true }],
+    ],
+    [
+      "another password than the last right one",
+      "refuse account_guarded",
+      { account: account({ proofs: ["then"] }) },
+      [GUESS],
+    ],
+    ["the allow list", "pass allow_listed", { account: account(), protection: "allow_listed" }],
+    ["the gateway", "refuse account_guarded", { account: account(), protection: "gateway" }, [GUESS]],
+    ["who is banned anyway", "refuse banned", { account: account(), ban: BAN }],
+    ["no mailbox", "pass below_limit", { account: null }],
+  ];
+for (const [that, answer, facts, changes = []] of asked)
   test(`a guarded account asked for by ${that}: ${answer}`, () => {
     const decided = decideLoginAsked(POLICY, factsOf(facts), { type: "LOGIN_ASKED", ...LOGIN }, NOON);
     assert.equal(`${decided.verdict} ${decided.reason}`, answer);

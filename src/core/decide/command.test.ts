@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BAN, ip, NOON, STRANGER, UNSPARED } from "../../../test/kit/samples.ts";
+import { BAN, NOON, net, STRANGER, UNSPARED } from "../../../test/kit/samples.ts";
 import type { Protection } from "../events/reasons.ts";
 import { hostPrefix } from "../net/ip.ts";
 import { HOUR_MS, later } from "../time.ts";
@@ -56,7 +56,7 @@ test("unban: lifts and forgives what stands, refuses where nothing does", () => 
 });
 
 test("allow: lists the network and lifts every ban within it", () => {
-  const other = hostPrefix(ip("203.0.113.8"));
+  const other = net("203.0.113.8");
   const event = { type: "ALLOW_ASKED", prefix: PREFIX, note: "office", durationMs: null, by: "root" } as const;
   assert.deepEqual(decideCommand({ ...NOTHING, covered: [PREFIX, other] }, event, NOON).changes, [
     { type: "ALLOW", prefix: PREFIX, note: "office", by: "root", expiresAt: null },

@@ -9,7 +9,8 @@ import type { Credit } from "./honest-mail.ts";
  */
 export type Verdict = "pass" | "delay" | "hold" | "defer" | "refuse";
 
-export type BanLevel = "light" | "medium" | "heavy" | "permanent" | "manual";
+export const BAN_LEVELS = ["light", "medium", "heavy", "permanent", "manual"] as const;
+export type BanLevel = (typeof BAN_LEVELS)[number];
 
 export type Ban = Readonly<{
   prefix: Prefix;

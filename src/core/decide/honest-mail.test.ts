@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { type Prefix, parsePrefix } from "../net/ip.ts";
+import { net } from "../../../test/kit/samples.ts";
 import { DAY_MS } from "../time.ts";
 import { HONEST_FOR_MS, type HonestServer, honestyOf, isWanted } from "./honest-mail.ts";
 
-const unit = (host: number): Prefix => parsePrefix(`203.0.113.${host}`) ?? assert.fail();
+const unit = (host: number) => net(`203.0.113.${host}`);
 const server = (host: number, counts: Partial<HonestServer> = {}): HonestServer => ({
   prefix: unit(host),
   accepted: 1,

@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BAN, factsOf, ip, NOON, POLICY, STRANGER } from "../../../test/kit/samples.ts";
+import { told } from "../../../test/kit/mail-examples.ts";
+import { ACCOUNT, BAN, factsOf, ip, LOGIN, NOON, net, POLICY, STRANGER } from "../../../test/kit/samples.ts";
 import type { LoginAttributes } from "../events/login.ts";
 import { hostPrefix } from "../net/ip.ts";
 import { DAY_MS, HOUR_MS, later, MINUTE_MS } from "../time.ts";
-import type { AccountFacts, Facts, Failure } from "./facts.ts";
+import type { Facts, Failure } from "./facts.ts";
 import { decideLoginAsked, decideLoginFailed, decideLoginSucceeded } from "./login.ts";
-
-const LOGIN: LoginAttributes = { ip: STRANGER, service: "imap", login: "user@example.org", passwordHash: "now" };
 
 /** Failures with these passwords, one a second, the last one now. */
 function failures(...passwords: readonly string[]): readonly Failure[] {
@@ -28,182 +27,181 @@ function daily(count: number, hours: number, passwordHash?: string): readonly Fa
 const hourly = (count: number) => daily(count, 1);
 const different = (count: number) => failures(...Array.from({ length: count }, (_, i) => `p${i}`));
 
-const AT_HOME: AccountFacts = {
-  name: LOGIN.login,
-  kinship: "address",
-  guesses: 0,
-  proofs: [],
-  candidates: 0,
-  networkCandidates: 0,
-  commonCandidates: 0,
-  networkGuesses: 0,
-};
+const AT_HOME = { ...ACCOUNT, kinship: "address" } as const;
 
-type Example = Readonly<{
-  that: string;
-  known?: Partial<Facts>;
-  passwordHash?: string;
-  answer: string;
-  bans?: number;
-  counted?: boolean;
-}>;
-
-const failed: readonly Example[] = [
-  { that: "a first wrong password", answer: "pass below_limit" },
-  { that: "the 4th different one", known: { failures: different(3) }, answer: "pass below_limit" },
-  { that: "the 5th different one", known: { failures: different(4) }, answer: "refuse login_failures", bans: 1 },
-  {
-    that: "the stale password of a phone, again",
-    known: { failures: failures("a", "b", "now") },
-    answer: "pass repeated_password",
-    counted: false,
-  },
-  {
-    that: "the stale password of a phone, though the next different one would be too many",
-    known: { failures: failures("a", "b", "c", "now") },
-    answer: "pass repeated_password",
-    counted: false,
-  },
-  {
-    that: "the right one of a suspended account",
-    known: { account: { ...AT_HOME, kinship: "stranger", proofs: ["now"] }, accountActive: false },
-    answer: "pass right_password_inactive",
-  },
-  {
-    that: "the right one of a suspended account, from loopback",
-    known: { account: { ...AT_HOME, proofs: ["now"] }, accountActive: false, protection: "loopback" },
-    answer: "pass right_password_inactive",
-  },
-  {
-    that: "a wrong one of a suspended account",
-    known: { account: { ...AT_HOME, kinship: "stranger", proofs: ["other"] }, accountActive: false },
-    answer: "pass below_limit",
-  },
-  {
-    that: "the 5th different one, right but for the suspension",
-    known: {
-      account: { ...AT_HOME, kinship: "stranger", proofs: ["now"] },
-      accountActive: false,
-      failures: different(4),
-    },
-    answer: "refuse login_failures",
-    bans: 1,
-  },
-  {
-    that: "passwords without a hash count each",
-    known: { failures: failures("", "", "", "") },
-    passwordHash: "",
-    answer: "refuse login_failures",
-    bans: 1,
-  },
-  {
-    that: "the 5th different one, the others being ten minutes old",
-    known: { failures: different(4).map((failure) => ({ ...failure, at: later(NOON, -10 * MINUTE_MS) })) },
-    answer: "pass below_limit",
-  },
-  { that: "one that is banned", known: { ban: BAN }, answer: "refuse banned", counted: false },
-  {
-    that: "an allowed one, a ban notwithstanding",
-    known: { protection: "allow_listed", ban: BAN, failures: different(13) },
-    answer: "pass allow_listed",
-  },
-  {
-    that: "an allowed one at three times the limit",
-    known: { protection: "allow_listed", ban: BAN, failures: different(14) },
-    answer: "delay guessing_slowed",
-  },
-  {
-    that: "the 10th different one of a day",
-    known: { failures: hourly(9) },
-    answer: "refuse slow_guessing",
-    bans: 1,
-  },
-  { that: "the 9th different one of a day", known: { failures: hourly(8) }, answer: "pass below_limit" },
-  {
-    that: "the 10th of a day though a ban has answered the others",
-    known: { failures: hourly(9).map((failure) => ({ ...failure, spent: true })) },
-    answer: "refuse slow_guessing",
-    bans: 1,
-  },
-  {
-    that: "the 5th of ten minutes, a ban having answered the others",
-    known: { failures: different(4).map((failure) => ({ ...failure, spent: true })) },
-    answer: "pass below_limit",
-  },
-  {
-    that: "the 20th different one of a week",
-    known: { failures: daily(19, 8) },
-    answer: "refuse slow_guessing",
-    bans: 1,
-  },
-  { that: "the 19th different one of a week", known: { failures: daily(18, 8) }, answer: "pass below_limit" },
-  {
-    that: "one that was tried six days ago",
-    known: { failures: [...daily(1, 144, "now"), ...hourly(9)] },
-    answer: "pass repeated_password",
-    counted: false,
-  },
-  {
-    that: "a protected one with a stale password",
-    known: { protection: "loopback", failures: [...different(500), ...failures("now")] },
-    answer: "pass loopback",
-    counted: false,
-  },
-  {
-    that: "a protected one from outside the account's networks",
-    known: {
-      protection: "allow_listed",
-      accountNetworks: [hostPrefix(ip("198.51.100.1"))],
-      failures: different(500),
-    },
-    answer: "pass allow_listed",
-    counted: false,
-  },
-  {
-    that: "one from outside the account's networks, whatever its failures",
-    known: { accountNetworks: [hostPrefix(ip("198.51.100.1"))], failures: different(500) },
-    answer: "refuse outside_networks",
-    counted: false,
-  },
-  {
-    that: "one from within them",
-    known: { accountNetworks: [hostPrefix(STRANGER)], failures: different(4) },
-    answer: "refuse login_failures",
-    bans: 1,
-  },
-  {
-    that: "an address from which an account signed in, at the limit",
-    known: { knownAccounts: ["other@example.org"], failures: different(4) },
-    answer: "delay known_address",
-  },
-  {
-    that: "the same before three times the limit",
-    known: { knownAccounts: ["other@example.org"], failures: different(13) },
-    answer: "delay known_address",
-  },
-  {
-    that: "the same at its own account, however often",
-    known: { account: AT_HOME, knownAccounts: [LOGIN.login], failures: different(500) },
-    answer: "delay known_address",
-  },
-  {
-    that: "the same at three times the limit, at accounts that did not sign in from here",
-    known: { knownAccounts: ["other@example.org"], failures: different(500) },
-    answer: "delay known_address",
-  },
+const failed: readonly (readonly [that: string, answer: string, known?: Partial<Facts>, passwordHash?: string])[] = [
+  ["a first wrong password", "pass below_limit"],
+  ["the 4th different one", "pass below_limit", { failures: different(3) }],
+  ["the 5th different one", "refuse login_failures, banned", { failures: different(4) }],
+  [
+    "the stale password of a phone, again",
+    "pass repeated_password, uncounted",
+    { failures: failures("a", "b", "now") },
+  ],
+  [
+    "the stale password of a phone, though the next different one would be too many",
+    "pass repeated_password, uncounted",
+    { failures: failures("a", "b", "c", "now") },
+  ],
+  [
+    "the right one of a suspended account",
+    "pass right_password_inactive",
+    { account: { ...ACCOUNT, proofs: ["now"] }, accountActive: false },
+  ],
+  [
+    "the right one of a suspended account, from loopback",
+    "pass right_password_inactive",
+    { account: { ...AT_HOME, proofs: ["now"] }, accountActive: false, protection: "loopback" },
+  ],
+  [
+    "a wrong one of a suspended account",
+    "pass below_limit",
+    { account: { ...ACCOUNT, proofs: ["other"] }, accountActive: false },
+  ],
+  [
+    "the 5th different one, right but for the suspension",
+    "refuse login_failures, banned",
+    { account: { ...ACCOUNT, proofs: ["now"] }, accountActive: false, failures: different(4) },
+  ],
+  ["passwords without a hash count each", "refuse login_failures, banned", { failures: failures("", "", "", "") }, ""],
+  [
+    "the 5th different one, the others being ten minutes old",
+    "pass below_limit",
+    { failures: different(4).map((failure) => ({ ...failure, at: later(NOON, -10 * MINUTE_MS) })) },
+  ],
+  ["one that is banned", "refuse banned, uncounted", { ban: BAN }],
+  [
+    "an allowed one, a ban notwithstanding",
+    "pass allow_listed",
+    { protection: "allow_listed", ban: BAN, failures: different(13) },
+  ],
+  [
+    "an allowed one at three times the limit",
+    "delay guessing_slowed",
+    { protection: "allow_listed", ban: BAN, failures: different(14) },
+  ],
+  ["the 10th different one of a day", "refuse slow_guessing, banned", { failures: hourly(9) }],
+  ["the 9th different one of a day", "pass below_limit", { failures: hourly(8) }],
+  [
+    "the 10th of a day though a ban has answered the others",
+    "refuse slow_guessing, banned",
+    { failures: hourly(9).map((failure) => ({ ...failure, spent: true })) },
+  ],
+  [
+    "the 5th of ten minutes, a ban having answered the others",
+    "pass below_limit",
+    { failures: different(4).map((failure) => ({ ...failure, spent: true })) },
+  ],
+  ["the 20th different one of a week", "refuse slow_guessing, banned", { failures: daily(19, 8) }],
+  ["the 19th different one of a week", "pass below_limit", { failures: daily(18, 8) }],
+  [
+    "one that was tried six days ago",
+    "pass repeated_password, uncounted",
+    { failures: [...daily(1, 144, "now"), ...hourly(9)] },
+  ],
+  [
+    "a protected one with a stale password",
+    "pass loopback, uncounted",
+    { protection: "loopback", failures: [...different(500), ...failures("now")] },
+  ],
+  [
+    "a protected one from outside the account's networks",
+    "pass allow_listed, uncounted",
+    { protection: "allow_listed", accountNetworks: [net("198.51.100.1")], failures: different(500) },
+  ],
+  [
+    "one from outside the account's networks, whatever its failures",
+    "refuse outside_networks, uncounted",
+    { accountNetworks: [net("198.51.100.1")], failures: different(500) },
+  ],
+  [
+    "one from within them",
+    "refuse login_failures, banned",
+    { accountNetworks: [hostPrefix(STRANGER)], failures: different(4) },
+  ],
+  [
+    "an address from which an account signed in, at the limit",
+    "delay known_address",
+    { knownAccounts: ["other@example.org"], failures: different(4) },
+  ],
+  [
+    "the same before three times the limit",
+    "delay known_address",
+    { knownAccounts: ["other@example.org"], failures: different(13) },
+  ],
+  [
+    "the same at its own account, however often",
+    "delay known_address",
+    { account: AT_HOME, knownAccounts: [LOGIN.login], failures: different(500) },
+  ],
+  [
+    "the same at three times the limit, at accounts that did not sign in from here",
+    "delay known_address",
+    { knownAccounts: ["other@example.org"], failures: different(500) },
+  ],
 ];
-for (const { that, known = {}, passwordHash = "now", answer, bans = 0, counted = true } of failed)
-  test(`failed: ${that}: ${answer}`, () => {
-    const event = { type: "LOGIN_FAILED", ...LOGIN, passwordHash } as const;
-    const decided = decideLoginFailed(POLICY, factsOf(known), event, NOON);
-    assert.equal(`${decided.verdict} ${decided.reason}`, answer);
-    assert.equal(decided.changes.filter((change) => change.type === "BAN").length, bans);
-    assert.equal(decided.counted, counted);
-    assert.ok(decided.recorded);
+for (const [that, answer, known, passwordHash = "now"] of failed)
+  test(`failed: ${that}: ${answer}`, () =>
+    assert.equal(
+      told(decideLoginFailed(POLICY, factsOf(known), { type: "LOGIN_FAILED", ...LOGIN, passwordHash }, NOON)),
+      answer,
+    ));
+
+const asked: readonly (readonly [that: string, answer: string, known?: Partial<Facts>, withoutBan?: boolean])[] = [
+  ["a stranger", "pass below_limit, unrecorded"],
+  ["a stranger with failures", "pass below_limit, unrecorded", { failures: different(4) }],
+  ["one that is banned", "refuse banned", { ban: BAN }],
+  ["one from outside the account's networks", "refuse outside_networks", { accountNetworks: [net("198.51.100.1")] }],
+  [
+    "one from outside the account's networks, on the allow list",
+    "refuse outside_networks",
+    { accountNetworks: [net("198.51.100.1")], protection: "allow_listed" },
+  ],
+  [
+    "one from within the account's networks",
+    "pass below_limit, unrecorded",
+    { accountNetworks: [hostPrefix(STRANGER)] },
+  ],
+  ["a protected one", "pass loopback, unrecorded", { protection: "loopback", ban: BAN, failures: different(14) }],
+  [
+    "a protected one at three times the limit",
+    "delay guessing_slowed",
+    { protection: "loopback", failures: different(15) },
+  ],
+  [
+    "a protected one whose guesses are ten minutes old",
+    "pass loopback, unrecorded",
+    {
+      protection: "loopback",
+      failures: different(500).map((failure) => ({ ...failure, at: later(NOON, -10 * MINUTE_MS) })),
+    },
+  ],
+  ["a known address below the limit", "pass below_limit, unrecorded", { account: AT_HOME, failures: different(4) }],
+  ["a known address at the limit", "delay known_address", { account: AT_HOME, failures: different(5) }],
+  [
+    "the gateway at the limit for ordinary addresses",
+    "pass below_limit, unrecorded",
+    { protection: "gateway", failures: different(9) },
+  ],
+  ["one that was spared a ban", "delay guessing_slowed", { failures: different(5) }],
+  [
+    "one that was spared a ban because its reporter has none left",
+    "refuse bans_used_up",
+    { failures: different(5) },
+    true,
+  ],
+  ["the same below the limit", "pass below_limit, unrecorded", { failures: different(4) }, true],
+];
+for (const [that, answer, known, withoutBan = false] of asked)
+  test(`asked: ${that}: ${answer}`, () => {
+    const event = { type: "LOGIN_ASKED", ...LOGIN, withoutBan } as const;
+    const { verdict, reason, recorded, counted, changes } = decideLoginAsked(POLICY, factsOf(known), event, NOON);
+    assert.equal(`${verdict} ${reason}${recorded ? "" : ", unrecorded"}`, answer);
+    assert.deepEqual([counted, changes], [false, []]);
   });
 
 test("the server's networks hold for every account, also at the dashboard, and not for the administrator", () => {
-  const policy = { ...POLICY, logins: { ...POLICY.logins, networks: [hostPrefix(ip("198.51.100.1"))] } };
+  const policy = { ...POLICY, logins: { ...POLICY.logins, networks: [net("198.51.100.1")] } };
   const decide = (service: LoginAttributes["service"], login = LOGIN.login): string =>
     decideLoginAsked(policy, factsOf(), { type: "LOGIN_ASKED", ...LOGIN, service, login }, NOON).reason;
   assert.equal(decide("imap"), "outside_networks");
@@ -215,9 +213,7 @@ test("the server's networks hold for every account, also at the dashboard, and n
 test("a right password makes the network known, by the name of its account", () => {
   const decided = decideLoginSucceeded(POLICY, factsOf(), { type: "LOGIN_SUCCEEDED", ...LOGIN });
   assert.equal(`${decided.verdict} ${decided.reason}`, "pass signed_in");
-  assert.deepEqual(decided.changes, [
-    { type: "KNOW", prefix: "203.0.113.7/32", account: "user@example.org", proof: "now" },
-  ]);
+  assert.deepEqual(decided.changes, [{ type: "KNOW", prefix: "203.0.113.7/32", account: LOGIN.login, proof: "now" }]);
 });
 
 test("an address that the allow list accepted is known by its prefix", () => {

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { factsOf, NOON, POLICY, STRANGER } from "../../../test/kit/samples.ts";
+import { ACCOUNT, factsOf, NOON, POLICY, STRANGER } from "../../../test/kit/samples.ts";
 import type { LoginAttributes } from "../events/login.ts";
 import { DAY_MS, later } from "../time.ts";
 import type { AccountFacts, Facts, Failure, Verified } from "./facts.ts";
@@ -10,17 +10,6 @@ import { barredBy, mayBeRight } from "./new-places.ts";
 
 const ANNA = "anna@example.org";
 const LOGIN: LoginAttributes = { ip: STRANGER, service: "imap", login: "Anna@example.org", passwordHash: "now" };
-const NOBODY: AccountFacts = {
-  name: ANNA,
-  kinship: "stranger",
-  guesses: 0,
-  proofs: [],
-  candidates: 0,
-  networkCandidates: 0,
-  commonCandidates: 0,
-  networkGuesses: 0,
-};
-
 function tried(count: number, account: string, agoMs = 3_600_000): readonly Failure[] {
   return Array.from({ length: count }, (_, i) => ({
     at: later(NOON, -agoMs),
@@ -32,114 +21,95 @@ function verified(count: number, account: string): readonly Verified[] {
   return Array.from({ length: count }, (_, i) => ({ account, proof: `under way ${i}` }));
 }
 
-type Example = Readonly<{ that: string; facts: Partial<Facts>; barred: string | null }>;
-const of = (known: Partial<AccountFacts>): Pick<Facts, "account"> => ({ account: { ...NOBODY, ...known } });
+const of = (known: Partial<AccountFacts>): Pick<Facts, "account"> => ({
+  account: { ...ACCOUNT, name: ANNA, ...known },
+});
 const SPRAYED = { guesses: POLICY.spraying.guesses, networks: 8 };
 const BERT = ["bert@example.org"];
 
-const examples: readonly Example[] = [
-  { that: "a stranger", facts: of({}), barred: null },
-  { that: "a guarded account", facts: of({ guesses: 20 }), barred: "account_guarded 20 of 20" },
-  { that: "a network with 39 guesses", facts: of({ networkGuesses: 39 }), barred: null },
-  { that: "a network with 40", facts: of({ networkGuesses: 40 }), barred: "network_guesses_refused 40 of 40" },
-  {
-    that: "the account's own network with 40",
-    facts: of({ networkGuesses: 40, kinship: "network" }),
-    barred: "network_guesses_refused 40 of 40",
-  },
-  { that: "a sprayed server", facts: { ...of({}), spraying: SPRAYED }, barred: "spraying 12 of 12" },
-  { that: "one sprayed by few", facts: { ...of({}), spraying: { ...SPRAYED, networks: 7 } }, barred: null },
-  { that: "one sprayed little", facts: { ...of({}), spraying: { ...SPRAYED, guesses: 11 } }, barred: null },
-  { that: "a neighbour at the same time", facts: { ...of({ kinship: "network" }), spraying: SPRAYED }, barred: null },
-  {
-    that: "the owner at the same time",
-    facts: { ...of({ kinship: "address", guesses: 20 }), spraying: SPRAYED },
-    barred: null,
-  },
-  { that: "the dashboard at the same time", facts: { account: null, spraying: SPRAYED }, barred: null },
-  {
-    that: "the owner after 40 different ones",
-    facts: { ...of({ kinship: "address" }), failures: tried(40, ANNA) },
-    barred: "known_address_capped 40 of 40",
-  },
-  {
-    that: "the owner with one under way after 39",
-    facts: { ...of({ kinship: "address" }), failures: tried(39, ANNA), pending: verified(1, ANNA) },
-    barred: "known_address_capped 40 of 40",
-  },
-  {
-    that: "the owner after 39 and what others tried there",
-    facts: { ...of({ kinship: "address" }), failures: [...tried(39, ANNA), ...tried(9, "bert@example.org")] },
-    barred: null,
-  },
-  {
-    that: "the owner a day later",
-    facts: { ...of({ kinship: "address" }), failures: tried(500, ANNA, DAY_MS) },
-    barred: null,
-  },
-  {
-    that: "another's address after 15 at others",
-    facts: { ...of({}), knownAccounts: BERT, failures: [...tried(9, ANNA), ...tried(6, "cid@example.org")] },
-    barred: "known_address_at_others 15 of 15",
-  },
-  {
-    that: "another account's address after 14 guesses at others, and many at its own",
-    facts: { ...of({}), knownAccounts: BERT, failures: [...tried(14, ANNA), ...tried(30, "bert@example.org")] },
-    barred: null,
-  },
-  {
-    that: "another's address with one under way after 14",
-    facts: { ...of({}), knownAccounts: BERT, failures: tried(14, ANNA), pending: verified(1, ANNA) },
-    barred: "known_address_at_others 15 of 15",
-  },
-  { that: "four under way", facts: { ...of({}), pending: verified(4, ANNA) }, barred: null },
-  { that: "five under way", facts: { ...of({}), pending: verified(5, ANNA) }, barred: "pending_guesses 5 of 5" },
-  {
-    that: "five under way, the same as now",
-    facts: { ...of({}), pending: Array.from({ length: 5 }, () => ({ account: ANNA, proof: "now" })) },
-    barred: null,
-  },
-  {
-    that: "one under way after four within minutes",
-    facts: { ...of({}), failures: tried(4, ANNA, 60_000), pending: verified(1, ANNA) },
-    barred: "pending_guesses 5 of 5",
-  },
-  {
-    that: "one under way after five, for which a ban was spared",
-    facts: { ...of({}), failures: tried(5, ANNA, 60_000), pending: verified(1, ANNA) },
-    barred: null,
-  },
-  {
-    that: "one under way after nine within a day",
-    facts: { ...of({}), failures: tried(9, ANNA), pending: verified(1, ANNA) },
-    barred: "slow_guessing 10 of 10",
-  },
-  {
-    that: "ten within a day, and no ban",
-    facts: { ...of({}), failures: tried(10, ANNA) },
-    barred: "slow_guessing 10 of 10",
-  },
-  {
-    that: "ten within a day that a ban has answered",
-    facts: { ...of({}), failures: tried(10, ANNA).map((failure) => ({ ...failure, spent: true })) },
-    barred: null,
-  },
-  {
-    that: "one under way after nine that a ban has answered",
-    facts: {
-      ...of({}),
-      failures: tried(9, ANNA).map((failure) => ({ ...failure, spent: true })),
-      pending: verified(1, ANNA),
-    },
-    barred: "slow_guessing 10 of 10",
-  },
-  {
-    that: "twenty within a week, and no ban",
-    facts: { ...of({}), failures: tried(20, ANNA, 6 * DAY_MS) },
-    barred: "slow_guessing 20 of 20",
-  },
+const examples: readonly (readonly [that: string, barred: string | null, facts: Partial<Facts>])[] = [
+  ["a stranger", null, of({})],
+  ["a guarded account", "account_guarded 20 of 20", of({ guesses: 20 })],
+  ["a network with 39 guesses", null, of({ networkGuesses: 39 })],
+  ["a network with 40", "network_guesses_refused 40 of 40", of({ networkGuesses: 40 })],
+  [
+    "the account's own network with 40",
+    "network_guesses_refused 40 of 40",
+    of({ networkGuesses: 40, kinship: "network" }),
+  ],
+  ["a sprayed server", "spraying 12 of 12", { ...of({}), spraying: SPRAYED }],
+  ["one sprayed by few", null, { ...of({}), spraying: { ...SPRAYED, networks: 7 } }],
+  ["one sprayed little", null, { ...of({}), spraying: { ...SPRAYED, guesses: 11 } }],
+  ["a neighbour at the same time", null, { ...of({ kinship: "network" }), spraying: SPRAYED }],
+  ["the owner at the same time", null, { ...of({ kinship: "address", guesses: 20 }), spraying: SPRAYED }],
+  ["the dashboard at the same time", null, { account: null, spraying: SPRAYED }],
+  [
+    "the owner after 40 different ones",
+    "known_address_capped 40 of 40",
+    { ...of({ kinship: "address" }), failures: tried(40, ANNA) },
+  ],
+  [
+    "the owner with one under way after 39",
+    "known_address_capped 40 of 40",
+    { ...of({ kinship: "address" }), failures: tried(39, ANNA), pending: verified(1, ANNA) },
+  ],
+  [
+    "the owner after 39 and what others tried there",
+    null,
+    { ...of({ kinship: "address" }), failures: [...tried(39, ANNA), ...tried(9, "bert@example.org")] },
+  ],
+  ["the owner a day later", null, { ...of({ kinship: "address" }), failures: tried(500, ANNA, DAY_MS) }],
+  [
+    "another's address after 15 at others",
+    "known_address_at_others 15 of 15",
+    { ...of({}), knownAccounts: BERT, failures: [...tried(9, ANNA), ...tried(6, "cid@example.org")] },
+  ],
+  [
+    "another account's address after 14 guesses at others, and many at its own",
+    null,
+    { ...of({}), knownAccounts: BERT, failures: [...tried(14, ANNA), ...tried(30, "bert@example.org")] },
+  ],
+  [
+    "another's address with one under way after 14",
+    "known_address_at_others 15 of 15",
+    { ...of({}), knownAccounts: BERT, failures: tried(14, ANNA), pending: verified(1, ANNA) },
+  ],
+  ["four under way", null, { ...of({}), pending: verified(4, ANNA) }],
+  ["five under way", "pending_guesses 5 of 5", { ...of({}), pending: verified(5, ANNA) }],
+  [
+    "five under way, the same as now",
+    null,
+    { ...of({}), pending: Array.from({ length: 5 }, () => ({ account: ANNA, proof: "now" })) },
+  ],
+  [
+    "one under way after four within minutes",
+    "pending_guesses 5 of 5",
+    { ...of({}), failures: tried(4, ANNA, 60_000), pending: verified(1, ANNA) },
+  ],
+  [
+    "one under way after five, for which a ban was spared",
+    null,
+    { ...of({}), failures: tried(5, ANNA, 60_000), pending: verified(1, ANNA) },
+  ],
+  [
+    "one under way after nine within a day",
+    "slow_guessing 10 of 10",
+    { ...of({}), failures: tried(9, ANNA), pending: verified(1, ANNA) },
+  ],
+  ["ten within a day, and no ban", "slow_guessing 10 of 10", { ...of({}), failures: tried(10, ANNA) }],
+  [
+    "ten within a day that a ban has answered",
+    null,
+    { ...of({}), failures: tried(10, ANNA).map((failure) => ({ ...failure, spent: true })) },
+  ],
+  [
+    "one under way after nine that a ban has answered",
+    "slow_guessing 10 of 10",
+    { ...of({}), failures: tried(9, ANNA).map((failure) => ({ ...failure, spent: true })), pending: verified(1, ANNA) },
+  ],
+  ["twenty within a week, and no ban", "slow_guessing 20 of 20", { ...of({}), failures: tried(20, ANNA, 6 * DAY_MS) }],
 ];
-for (const { that, facts, barred } of examples)
+for (const [that, barred, facts] of examples)
   test(`${that}: ${barred ?? "heard"}`, () => {
     const found = barredBy(POLICY, factsOf(facts), LOGIN, NOON);
     const reported = found === null ? null : `${found.reason} ${found.evidence.count} of ${found.evidence.limit}`;

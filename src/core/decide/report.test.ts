@@ -4,7 +4,7 @@ import { BAN, factsOf, JAIL_REPORT, NOON, POLICY } from "../../../test/kit/sampl
 import type { JailReported } from "../events/report.ts";
 import { HOUR_MS, later, MINUTE_MS, SECOND_MS } from "../time.ts";
 import type { Ban, Decision } from "./decision.ts";
-import type { Facts } from "./facts.ts";
+import { type Facts, NO_PRIOR_REPORTS } from "./facts.ts";
 import { decideReport } from "./report.ts";
 
 const REPORT: JailReported = { ...JAIL_REPORT, lastAt: later(NOON, -SECOND_MS) };
@@ -41,7 +41,7 @@ for (const [what, known, report, reason] of [
   ["a report during a ban is attached to it", { ban: BAN }, {}, "banned"],
   [
     "lines up to what was judged are",
-    { priorReports: { upTo: REPORT.lastAt, passwords: [], unjudged: [] } },
+    { priorReports: { ...NO_PRIOR_REPORTS, upTo: REPORT.lastAt } },
     {},
     "report_seen",
   ],
@@ -50,13 +50,13 @@ for (const [what, known, report, reason] of [
   ["a large provider is spared", {}, { clientName: "mail.google.com" }, "provider_busy"],
   [
     "one password that failed on while the guard was down is spared",
-    { priorReports: { upTo: null, passwords: ["a1", ""], unjudged: [] } },
+    { priorReports: { ...NO_PRIOR_REPORTS, passwords: ["a1", ""] } },
     { jail: "dovecot" },
     "repeated_password",
   ],
   [
     "one stale password is spared",
-    { priorReports: { upTo: null, passwords: ["a1"], unjudged: [] } },
+    { priorReports: { ...NO_PRIOR_REPORTS, passwords: ["a1"] } },
     { jail: "dovecot" },
     "repeated_password",
   ],
@@ -73,22 +73,14 @@ for (const [what, known, report, reason] of [
   });
 
 for (const [what, known, report] of [
-  [
-    "a line after what was judged",
-    { priorReports: { upTo: later(REPORT.lastAt, -1), passwords: [], unjudged: [] } },
-    {},
-  ],
+  ["a line after what was judged", { priorReports: { ...NO_PRIOR_REPORTS, upTo: later(REPORT.lastAt, -1) } }, {}],
   ["a report that waited less", {}, { lastAt: later(NOON, -20 * MINUTE_MS) }],
-  ["two passwords", { priorReports: { upTo: null, passwords: ["a1", "b2"], unjudged: [] } }, { jail: "dovecot" }],
-  ["passwords without a hash", { priorReports: { upTo: null, passwords: [""], unjudged: [] } }, { jail: "dovecot" }],
-  [
-    "failures that the guard did not see",
-    { priorReports: { upTo: null, passwords: [], unjudged: [] } },
-    { jail: "postfix-auth" },
-  ],
+  ["two passwords", { priorReports: { ...NO_PRIOR_REPORTS, passwords: ["a1", "b2"] } }, { jail: "dovecot" }],
+  ["passwords without a hash", { priorReports: { ...NO_PRIOR_REPORTS, passwords: [""] } }, { jail: "dovecot" }],
+  ["failures that the guard did not see", { priorReports: NO_PRIOR_REPORTS }, { jail: "postfix-auth" }],
   [
     "one password where the jail is about something else",
-    { priorReports: { upTo: null, passwords: ["a1"], unjudged: [] } },
+    { priorReports: { ...NO_PRIOR_REPORTS, passwords: ["a1"] } },
     {},
   ],
 ] as const)

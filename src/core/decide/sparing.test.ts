@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BAN, JAIL_REPORT, MAIL, NOON, POLICY, RECIPIENT, STRANGER, UNSPARED } from "../../../test/kit/samples.ts";
+import { BAN, JAIL_REPORT, MAIL, NOON, net, POLICY, RECIPIENT, STRANGER, UNSPARED } from "../../../test/kit/samples.ts";
 import type { ClientEvent } from "../events/event.ts";
-import { parsePrefix } from "../net/ip.ts";
 import { later, MINUTE_MS } from "../time.ts";
 import { decision } from "./decision.ts";
 import { banIn, isAllClients, protectedBy, protectionOf, shieldsOf, withoutForbiddenBan } from "./sparing.ts";
@@ -78,10 +77,9 @@ for (const [share, expected] of [
     assert.equal(isAllClients(share), expected));
 
 test("an address on several lists has the first of them as its reason", () => {
-  const network = (text: string) => parsePrefix(text) ?? assert.fail(text);
-  const own = [{ prefix: network("203.0.113.1"), why: "gateway" }] as const;
-  const shields = shieldsOf(own, { ...POLICY, allow: [network("203.0.113.0/28")] }, [network("198.51.100.7")]);
-  const why = (text: string) => protectedBy(shields, network(text));
+  const own = [{ prefix: net("203.0.113.1"), why: "gateway" }] as const;
+  const shields = shieldsOf(own, { ...POLICY, allow: [net("203.0.113.0/28")] }, [net("198.51.100.7")]);
+  const why = (text: string) => protectedBy(shields, net(text));
   assert.deepEqual(
     ["203.0.113.1", "203.0.113.2", "203.0.113.0/24", "198.51.100.7", "198.51.100.0/24", "198.51.100.8"].map(why),
     ["gateway", "allow_listed", "gateway", "allow_listed", "allow_listed", null],

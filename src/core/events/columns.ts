@@ -2,7 +2,7 @@ import type { Decision } from "../decide/decision.ts";
 import type { Ip, Prefix } from "../net/ip.ts";
 import { printable } from "../text.ts";
 import type { Millis } from "../time.ts";
-import type { EventType, Service } from "./event-types.ts";
+import type { EventType, Outcome, Service } from "./event-types.ts";
 import type { Reason } from "./reasons.ts";
 import type { Seen } from "./seen.ts";
 
@@ -13,8 +13,29 @@ export type Counts = "connection" | "mail" | "account_mail" | "login" | "probe" 
  * The decision. For events known only from a log, the outcome: the spam filter marked the mail, the mail was lost on
  * its way to a local user, or the bounce about it was withheld.
  */
-export const RECORDED_VERDICTS = ["pass", "delay", "hold", "defer", "refuse", "mark", "lose", "withhold"] as const;
-export type RecordedVerdict = (typeof RECORDED_VERDICTS)[number];
+export const VERDICTS = {
+  pass: { did: "allowed", says: "it was allowed", outcome: "success" },
+  delay: { did: "delayed", says: "it was slowed down", outcome: "unknown" },
+  hold: {
+    did: "held in the queue",
+    says: "it was accepted, and waits in the queue until the owner decides",
+    outcome: "unknown",
+  },
+  defer: { did: "deferred", says: "it was deferred, to be tried again later", outcome: "failure" },
+  refuse: { did: "refused", says: "it was refused", outcome: "failure" },
+  mark: { did: "marked", says: "the spam filter marked it", outcome: "success" },
+  lose: { did: "not delivered", says: "it was accepted here and then not delivered", outcome: "failure" },
+  withhold: { did: "not reported to its sender", says: "the report was not sent", outcome: "failure" },
+} as const satisfies Readonly<Record<string, VerdictText>>;
+export type RecordedVerdict = keyof typeof VERDICTS;
+export const RECORDED_VERDICTS: readonly RecordedVerdict[] = Object.keys(VERDICTS).filter(isVerdict);
+
+/** `did`: the server's reaction, for people. `says`: what it means, for the docs. */
+type VerdictText = Readonly<{ did: string; says: string; outcome: Outcome }>;
+
+export function isVerdict(text: string | null): text is RecordedVerdict {
+  return text !== null && Object.hasOwn(VERDICTS, text);
+}
 
 /**
  * The fields of every event, one column each. Null if a field does not apply. Texts are as the client sent them, so
@@ -65,30 +86,13 @@ export type ShownEvent = Readonly<{
   id: number;
   at: string;
   type: string;
-  service: string | null;
-  ip: string | null;
-  account: string | null;
-  sender: string | null;
-  recipient: string | null;
-  queueId: string | null;
-  messageId: string | null;
-  helo: string | null;
-  sizeBytes: number | null;
-  verdict: string | null;
-  reason: string | null;
-  offence: number | null;
-  count: number | null;
-  limit: number | null;
-  windowMs: number | null;
-  /** The setting of the limit. */
-  limitKey: string | null;
   /** While `simulate` was set: the verdict, or `ban`, that would have come. Nothing was refused or banned. */
   simulated: string | null;
-  /** Who gave the command. */
-  actor: string | null;
   details: string;
   action: string;
-}>;
+}> &
+  Shown<Omit<EventColumns, "at" | "type" | "prefix" | "counts" | "proof">>;
+type Shown<T> = { readonly [K in keyof T]: T[K] extends number | null ? T[K] : string | null };
 
 /** The text of an event for people: what happened, and what the server did. */
 export type Sentence = Readonly<{ details: string; action: string }>;
@@ -149,25 +153,17 @@ export function readSession(recorded: string, ip: Ip): string {
   return recorded.startsWith(" ") ? `${ip}${recorded}` : recorded;
 }
 
-/** All columns: those that the event sets, and null for the others. */
-export function columns(filled: Pick<EventColumns, "at" | "type"> & Partial<EventColumns>): EventColumns {
-  return { ...NOTHING, ...filled };
+/** An event without its sentence: the columns that it sets, null for the others, and the rest of its record. */
+export function row<const R>(
+  filled: Pick<EventColumns, "at" | "type"> & Partial<EventColumns>,
+  rest: R,
+): EventColumns & Readonly<{ rest: R }> {
+  return { ...NOTHING, ...filled, rest };
 }
-
-const ACTIONS: Readonly<Record<RecordedVerdict, string>> = {
-  pass: "allowed",
-  delay: "delayed",
-  hold: "held in the queue",
-  defer: "deferred",
-  refuse: "refused",
-  mark: "marked",
-  lose: "not delivered",
-  withhold: "not reported to its sender",
-};
 
 /** The server's reaction, only from the verdict. */
 export function actionOf(verdict: RecordedVerdict | null): string {
-  return verdict === null ? "" : ACTIONS[verdict];
+  return verdict === null ? "" : VERDICTS[verdict].did;
 }
 
 /**

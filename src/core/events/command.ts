@@ -1,9 +1,10 @@
-import type { BanLevel, Change } from "../decide/decision.ts";
+import type { Change } from "../decide/decision.ts";
 import { networkAddress, type Prefix } from "../net/ip.ts";
 import { formatDuration, isoTime, type Millis } from "../time.ts";
-import { columns, type DecidedKind, type EventColumns, type Sentence, shown, stored } from "./columns.ts";
+import { type DecidedKind, type EventColumns, row, type Sentence, shown, stored } from "./columns.ts";
 import { type AuditType, meaningOf } from "./event-types.ts";
-import { type Reason, reasons } from "./reasons.ts";
+import { reasons } from "./reasons.ts";
+import type { RestOf } from "./rest-schemas.ts";
 
 /**
  * Who acted: the command line's user, such as `root`; `web:… via …` for the administrator or a token, and `mailbox:… via …` for the user
@@ -51,25 +52,12 @@ export type Audit = Readonly<{
   /** For a token: its scopes, and how long it is valid. */
   grants?: string;
 }>;
-/** A change that gets its own event. */
-export type ShownChange = Extract<Change, { type: "BAN" | "LIFT" | "ALLOW" | "DISALLOW" | "SPARE" }>;
 
-export type BanAskedRest = Readonly<{ event: "BAN_ASKED"; note: string; durationMs: number | null }>;
-export type ChangeRest =
-  | Readonly<{ event: "BAN"; level: BanLevel; says: string; expiresAt: Millis | null; simulated?: true | undefined }>
-  | Readonly<{ event: "LIFT"; forgiven: boolean }>
-  | Readonly<{ event: "ALLOW"; note: string; expiresAt: Millis | null }>
-  | Readonly<{ event: "DISALLOW" }>
-  | Readonly<{ event: "SPARE"; code: Reason }>;
-export type AuditRest = Readonly<{
-  event: "AUDIT";
-  subject: string;
-  targets?: readonly string[] | undefined;
-  grants?: string | undefined;
-}>;
+type ChangeRest = RestOf<"BAN" | "LIFT" | "ALLOW" | "DISALLOW" | "SPARE">;
+type AuditRest = RestOf<"AUDIT">;
 
 /** A ban that was refused. The effects of a command are recorded as changes. */
-export const banAsked: DecidedKind<BanAsked, BanAskedRest> = {
+export const banAsked: DecidedKind<BanAsked, RestOf<"BAN_ASKED">> = {
   name: () => "BAN_REFUSED",
   window: () => null,
   account: () => null,
@@ -80,38 +68,42 @@ export const banAsked: DecidedKind<BanAsked, BanAskedRest> = {
     prefix === null || actor === null ? null : { type, prefix, note, durationMs, by: actor },
 };
 
-export function changeColumns(change: ShownChange, at: Millis): EventColumns {
+/** The record of a change that gets its own event; null if the event says it all. */
+export function changeRecord(change: Change, at: Millis): (EventColumns & Readonly<{ rest: ChangeRest }>) | null {
   switch (change.type) {
     case "BAN": {
-      const { prefix, ip, offences, source: actor, code: reason } = change.ban;
-      return columns({ at, type: "BAN", ip, prefix, reason, offence: offences > 0 ? offences : null, actor });
+      const {
+        prefix,
+        ip,
+        offences,
+        source: actor,
+        code: reason,
+        reason: says,
+        level,
+        expiresAt,
+        simulated,
+      } = change.ban;
+      const offence = offences > 0 ? offences : null;
+      const rest = { event: "BAN", level, says: stored(says), expiresAt, simulated } as const;
+      return row({ at, type: "BAN", ip, prefix, reason, offence, actor }, rest);
     }
-    case "LIFT":
+    case "LIFT": {
+      const { cause: type, by: actor, forgiven } = change;
+      return row({ at, type, ...addressOf(change), actor }, { event: "LIFT", forgiven });
+    }
+    case "ALLOW": {
+      const { by: actor, note, expiresAt } = change;
+      const rest = { event: "ALLOW", note: stored(note), expiresAt } as const;
+      return row({ at, type: "ALLOW_ADDED", ...addressOf(change), actor }, rest);
+    }
     case "DISALLOW":
-      return columns({ at, type: change.cause, ...addressOf(change), actor: change.by });
-    case "ALLOW":
-      return columns({ at, type: "ALLOW_ADDED", ...addressOf(change), actor: change.by });
+      return row({ at, type: change.cause, ...addressOf(change), actor: change.by }, { event: "DISALLOW" });
     case "SPARE": {
-      const { prefix, ip, why: reason } = change;
-      return columns({ at, type: "SPARED", ip, prefix, reason });
+      const { prefix, ip, why: reason, code } = change;
+      return row({ at, type: "SPARED", ip, prefix, reason }, { event: "SPARE", code });
     }
-  }
-}
-
-export function changeRest(change: ShownChange): ChangeRest {
-  switch (change.type) {
-    case "BAN": {
-      const { level, reason, expiresAt, simulated } = change.ban;
-      return { event: "BAN", level, says: stored(reason), expiresAt, simulated };
-    }
-    case "LIFT":
-      return { event: "LIFT", forgiven: change.forgiven };
-    case "ALLOW":
-      return { event: "ALLOW", note: stored(change.note), expiresAt: change.expiresAt };
-    case "DISALLOW":
-      return { event: "DISALLOW" };
-    case "SPARE":
-      return { event: "SPARE", code: change.code };
+    default:
+      return null;
   }
 }
 
@@ -165,14 +157,14 @@ export function commandOf({ at, type, prefix, actor }: EventColumns, rest: Chang
   }
 }
 
-export function auditColumns(audit: Audit, at: Millis): EventColumns {
-  const { type, subject, by: actor, account = null, sender = null, recipient = null, queueId = null } = audit;
+export function auditRecord(audit: Audit, at: Millis): EventColumns & Readonly<{ rest: AuditRest }> {
+  const { type, subject, by: actor, targets, grants } = audit;
+  const { account = null, sender = null, recipient = null, queueId = null } = audit;
   const verdict = meaningOf(type).isRefusal ? "refuse" : "pass";
-  return columns({ at, type, verdict, account, sender, recipient, queueId, ...namedBy(type, subject), actor });
-}
-
-export function auditRest({ subject, targets, grants }: Audit): AuditRest {
-  return { event: "AUDIT", subject: stored(subject), targets, ...(grants !== undefined && { grants }) };
+  return row(
+    { at, type, verdict, account, sender, recipient, queueId, ...namedBy(type, subject), actor },
+    { event: "AUDIT", subject: stored(subject), targets, ...(grants !== undefined && { grants }) },
+  );
 }
 
 export function auditSentence({ verdict, actor }: EventColumns, { subject, grants }: AuditRest): Sentence {

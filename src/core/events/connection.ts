@@ -1,7 +1,7 @@
 import type { Ip } from "../net/ip.ts";
 import { actionOf, type DecidedKind, readSession, shown, stored, storedSession } from "./columns.ts";
 import type { Service } from "./event-types.ts";
-import type { Seen } from "./seen.ts";
+import type { RestOf } from "./rest-schemas.ts";
 
 /** A client connects to port 25, 465 or 587. */
 export type Connect = Readonly<{
@@ -16,14 +16,7 @@ export type Connect = Readonly<{
   proxied?: true;
 }>;
 
-export type ConnectRest = Readonly<{
-  event: "CONNECT";
-  session: string;
-  clientName?: string | undefined;
-  seen?: Seen | undefined;
-}>;
-
-export const connection: DecidedKind<Connect, ConnectRest> = {
+export const connection: DecidedKind<Connect, RestOf<"CONNECT">> = {
   name: (_, { verdict }) =>
     verdict === "refuse" ? "CONNECT_REFUSED" : verdict === "defer" ? "CONNECT_DEFERRED" : "CONNECT",
   window: () => "connection",

@@ -1,4 +1,4 @@
-import { RECORDED_VERDICTS, type RecordedVerdict, type ShownEvent } from "./columns.ts";
+import { isVerdict, type ShownEvent, VERDICTS } from "./columns.ts";
 import { EVENT_TYPES, type EventMeaning, meaningOf, type Outcome } from "./event-types.ts";
 import { bareMessageId } from "./queue-id.ts";
 
@@ -7,30 +7,39 @@ const UNKNOWN: Pick<EventMeaning, "category" | "type" | "outcome"> = { category:
 type EcsKey = Exclude<keyof ShownEvent, "type" | "details" | "action">;
 
 /**
- * The field for each of them. Data without a field in the schema goes below `ghostinbox.`, as the schema asks of
+ * The field for each of them, and what it is. Data without a field in the schema goes below `ghostinbox.`, as the schema asks of
  * products. For a command, the actor is the user, and the account is the one that changed.
  */
-export const ECS_FIELDS: Readonly<Record<EcsKey, string>> = {
-  id: "event.id",
-  at: "@timestamp",
-  service: "service.name",
-  ip: "source.ip",
-  account: "user.name",
-  sender: "email.from.address",
-  recipient: "email.to.address",
-  queueId: "email.local_id",
-  messageId: "email.message_id",
-  helo: "ghostinbox.helo",
-  sizeBytes: "ghostinbox.size",
-  verdict: "ghostinbox.verdict",
-  reason: "rule.name",
-  offence: "ghostinbox.offence",
-  count: "ghostinbox.limit.count",
-  limit: "ghostinbox.limit.most",
-  windowMs: "ghostinbox.limit.window_ms",
-  limitKey: "ghostinbox.limit.setting",
-  simulated: "labels.simulated",
-  actor: "user.name",
+export const ECS_FIELDS: Readonly<Record<EcsKey, Readonly<{ ecs: string; says: string }>>> = {
+  id: { ecs: "event.id", says: "its number, which no other event of this server has" },
+  at: { ecs: "@timestamp", says: "when, in UTC" },
+  service: {
+    ecs: "service.name",
+    says: "the service that was used: `smtp` (port 25), `submission` (587), `submissions` (465), `imap`, `sieve`, `dashboard`",
+  },
+  ip: { ecs: "source.ip", says: "the client's address; of a command, the first address of its network" },
+  account: { ecs: "user.name", says: "who signed in or tried to; of a command, the account that was changed" },
+  sender: { ecs: "email.from.address", says: "envelope sender; empty for a report of failed delivery" },
+  recipient: {
+    ecs: "email.to.address",
+    says: "envelope recipient; of a command, the alias or address that it is about",
+  },
+  queueId: { ecs: "email.local_id", says: "Postfix's name for the mail" },
+  messageId: { ecs: "email.message_id", says: "the mail's own name, from its header" },
+  helo: { ecs: "ghostinbox.helo", says: "the name by which the client introduced itself" },
+  sizeBytes: { ecs: "ghostinbox.size", says: "size of the mail in bytes" },
+  verdict: { ecs: "ghostinbox.verdict", says: "what was decided" },
+  reason: { ecs: "rule.name", says: "why: a code of `src/core/events/reasons.ts`" },
+  offence: { ecs: "ghostinbox.offence", says: "of a ban: which offence of this address it is, counting from 1" },
+  count: { ecs: "ghostinbox.limit.count", says: "how many there were, this one included" },
+  limit: { ecs: "ghostinbox.limit.most", says: "how many are allowed" },
+  windowMs: { ecs: "ghostinbox.limit.window_ms", says: "within how many milliseconds" },
+  limitKey: { ecs: "ghostinbox.limit.setting", says: "the setting that the limit is" },
+  simulated: {
+    ecs: "labels.simulated",
+    says: "while `simulate` was set: the verdict, or `ban`, that would have come; nothing was refused or banned",
+  },
+  actor: { ecs: "user.name", says: "who gave the command" },
 };
 
 export const ECS_KEYS: readonly EcsKey[] = Object.keys(ECS_FIELDS).filter((key): key is EcsKey => key in ECS_FIELDS);
@@ -52,7 +61,7 @@ export function ecsOf(source: ShownEvent): EcsFields {
   };
   const fields = ECS_KEYS.flatMap((key) => {
     const value = values[key];
-    return value === null ? [] : [[ECS_FIELDS[key], value] as const];
+    return value === null ? [] : [[ECS_FIELDS[key].ecs, value] as const];
   });
   return {
     ...Object.fromEntries(fields),
@@ -84,18 +93,6 @@ export function ecsAction(type: string): string {
 }
 
 /** For event types whose outcome follows from the verdict. */
-export const ECS_OUTCOMES: Readonly<Record<RecordedVerdict, Outcome>> = {
-  pass: "success",
-  delay: "unknown",
-  hold: "unknown",
-  defer: "failure",
-  refuse: "failure",
-  mark: "success",
-  lose: "failure",
-  withhold: "failure",
-};
-
 function outcomeOf(verdict: string | null): Outcome {
-  const known = RECORDED_VERDICTS.find((one) => one === verdict);
-  return known === undefined ? "unknown" : ECS_OUTCOMES[known];
+  return isVerdict(verdict) ? VERDICTS[verdict].outcome : "unknown";
 }

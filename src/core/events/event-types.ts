@@ -67,76 +67,50 @@ export type WebAlert = Readonly<{
 
 /** Types that `Engine.audit` records. Bans and the allow list have their own events, which the audit keeps too (audited.ts). */
 const AUDIT_EVENTS = {
-  ACCOUNT_ADDED: ofAccount("An account was added.", "creation", {
-    of: "account",
-    alert: { says: "was added", apart: 10 },
-  }),
-  ACCOUNT_REMOVED: ofAccount("An account was removed.", "deletion", { of: "account", alert: { says: "was removed" } }),
-  ACCOUNT_SUSPENDED: ofAccount("An account was suspended.", "change", { of: "account" }),
-  ACCOUNT_RESUMED: ofAccount("A suspended account may sign in again.", "change", {
-    of: "account",
-    alert: { says: "may sign in again" },
-  }),
+  ACCOUNT_ADDED: ofAccount("An account was added.", "creation", { says: "was added", apart: 10 }),
+  ACCOUNT_REMOVED: ofAccount("An account was removed.", "deletion", { says: "was removed" }),
+  ACCOUNT_SUSPENDED: ofAccount("An account was suspended.", "change"),
+  ACCOUNT_RESUMED: ofAccount("A suspended account may sign in again.", "change", { says: "may sign in again" }),
   ACCOUNT_RELEASED: ofAccount("The held mail of an account was released.", "change", {
-    of: "account",
-    alert: { says: "had its held mail sent" },
+    says: "had its held mail sent",
   }),
-  HELD_MAIL_DROPPED: ofAccount("The held mail of an account was deleted.", "change", { of: "account" }),
+  HELD_MAIL_DROPPED: ofAccount("The held mail of an account was deleted.", "change"),
   /** Of mails in the queue; the subject says which were chosen. */
   QUEUE_HELD: auditEvent("Mail in the queue was put on hold by hand.", "configuration: change"),
   QUEUE_RELEASED: auditEvent("Mail that was on hold by hand was released.", "configuration: change"),
   QUEUE_DELETED: auditEvent("Mail was deleted from the queue by hand.", "configuration: deletion"),
-  PASSWORD_CHANGED: ofAccount("An account's password was changed.", "change", {
-    of: "account",
-    alert: { says: "got a new password" },
+  PASSWORD_CHANGED: ofAccount("An account's password was changed.", "change", { says: "got a new password" }),
+  APP_PASSWORD_MADE: ofSetting("An app password was created for a mail program.", {
+    says: "got a password for a mail program",
+    byUser: true,
   }),
-  APP_PASSWORD_MADE: ofAccount("An app password was created for a mail program.", "change", {
-    of: "setting",
-    alert: { says: "got a password for a mail program", byUser: true },
+  APP_PASSWORD_REMOVED: ofSetting("An app password was removed from an account."),
+  FORWARDING_CHANGED: ofSetting("Mail for an account is now forwarded to other addresses, or no longer forwarded.", {
+    says: "its forwarding",
+    byUser: true,
   }),
-  APP_PASSWORD_REMOVED: ofAccount("An app password was removed from an account.", "change", { of: "setting" }),
-  FORWARDING_CHANGED: ofAccount(
-    "Mail for an account is now forwarded to other addresses, or no longer forwarded.",
-    "change",
-    { of: "setting", alert: { says: "its forwarding", byUser: true } },
-  ),
-  VACATION_CHANGED: ofAccount("An account's vacation reply was turned on, changed or turned off.", "change", {
-    of: "setting",
-    alert: { says: "its vacation reply", byUser: true, apart: 20, isUsualAway: true },
+  VACATION_CHANGED: ofSetting("An account's vacation reply was turned on, changed or turned off.", {
+    says: "its vacation reply",
+    byUser: true,
+    apart: 20,
+    isUsualAway: true,
   }),
-  NETWORKS_CHANGED: ofAccount("The networks from which an account may sign in changed.", "change", {
-    of: "setting",
-    alert: { says: "may sign in now", isNamed: true },
+  NETWORKS_CHANGED: ofSetting("The networks from which an account may sign in changed.", {
+    says: "may sign in now",
+    isNamed: true,
   }),
-  QUOTA_CHANGED: ofAccount("An account's quota was changed.", "change", { of: "setting" }),
-  LEGAL_HOLD_SET: ofAccount("An account's mail is under legal hold: retention removes none of it.", "change", {
-    of: "account",
-  }),
-  LEGAL_HOLD_LIFTED: ofAccount("An account's mail is no longer under legal hold.", "change", { of: "account" }),
-  MAIL_KEY_MADE: ofAccount("An account has its own key for its mail, which its password opens.", "change", {
-    of: "account",
-  }),
+  QUOTA_CHANGED: ofSetting("An account's quota was changed."),
+  LEGAL_HOLD_SET: ofAccount("An account's mail is under legal hold: retention removes none of it.", "change"),
+  LEGAL_HOLD_LIFTED: ofAccount("An account's mail is no longer under legal hold.", "change"),
+  MAIL_KEY_MADE: ofAccount("An account has its own key for its mail, which its password opens.", "change"),
   MAIL_KEYS_RECOVERED: ofAccount(
     "The owner's recovery key was used: an account's new password opens its earlier mail.",
     "change",
-    { of: "account" },
   ),
-  ALIAS_ADDED: auditEvent("An alias was added.", "configuration: creation", {
-    of: "alias",
-    alert: { says: "the alias was added", isNamed: true },
-  }),
-  ALIAS_REMOVED: auditEvent("An alias was removed.", "configuration: deletion", {
-    of: "alias",
-    alert: { says: "the alias was removed", isNamed: true },
-  }),
-  ALIAS_BLOCKED: auditEvent("An alias was blocked: it accepts no mail.", "configuration: change", {
-    of: "alias",
-    alert: { says: "the alias was blocked", isNamed: true },
-  }),
-  ALIAS_UNBLOCKED: auditEvent("An alias was unblocked: it accepts mail again.", "configuration: change", {
-    of: "alias",
-    alert: { says: "the alias was unblocked", isNamed: true },
-  }),
+  ALIAS_ADDED: ofAlias("An alias was added.", "creation", "the alias was added"),
+  ALIAS_REMOVED: ofAlias("An alias was removed.", "deletion", "the alias was removed"),
+  ALIAS_BLOCKED: ofAlias("An alias was blocked: it accepts no mail.", "change", "the alias was blocked"),
+  ALIAS_UNBLOCKED: ofAlias("An alias was unblocked: it accepts mail again.", "change", "the alias was unblocked"),
   SPAM_ALLOW_ADDED: auditEvent("An account exempted a sender from the spam filter.", "configuration: creation"),
   SPAM_ALLOW_REMOVED: auditEvent(
     "An account no longer exempts a sender from the spam filter.",
@@ -202,9 +176,7 @@ const AUDIT_EVENTS = {
   COMMAND_REFUSED: auditEvent(
     "The web program requested a command that it is not allowed to run.",
     "api: access denied",
-    {
-      isRefusal: true,
-    },
+    { isRefusal: true },
   ),
   CALLER_REFUSED: auditEvent(
     "A session or token requested a command that it is not allowed to run, or not without the password.",
@@ -321,8 +293,18 @@ function auditEvent(says: string, classes: Classes, more: OfCommand = {}) {
   return { ...event("command", says, classes), ...more } as const;
 }
 
-function ofAccount(says: string, change: "creation" | "change" | "deletion", more: OfCommand) {
-  return auditEvent(says, `iam: user ${change}`, more);
+type Changed = "creation" | "change" | "deletion";
+
+function ofAccount(says: string, changed: Changed, alert?: WebAlert) {
+  return auditEvent(says, `iam: user ${changed}`, { of: "account", ...(alert && { alert }) });
+}
+
+function ofSetting(says: string, alert?: WebAlert) {
+  return auditEvent(says, "iam: user change", { of: "setting", ...(alert && { alert }) });
+}
+
+function ofAlias(says: string, changed: Changed, alerts: string) {
+  return auditEvent(says, `configuration: ${changed}`, { of: "alias", alert: { says: alerts, isNamed: true } });
 }
 
 /** The service that an event came through. */

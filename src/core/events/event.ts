@@ -1,37 +1,21 @@
-import type { Change, Decision, Verdict } from "../decide/decision.ts";
-import { type Ip, networkAddress, type Prefix } from "../net/ip.ts";
+import type { Decision, Verdict } from "../decide/decision.ts";
+import { networkAddress, type Prefix } from "../net/ip.ts";
 import type { Millis } from "../time.ts";
 import { actionOf, type Counts, type DecidedKind, type EventColumns, type Sentence } from "./columns.ts";
-import {
-  type Audit,
-  type AuditRest,
-  auditColumns,
-  auditRest,
-  auditSentence,
-  type BanAskedRest,
-  banAsked,
-  type ChangeRest,
-  type CommandAsked,
-  changeColumns,
-  changeRest,
-  changeSentence,
-  commandOf,
-} from "./command.ts";
-import { type Connect, type ConnectRest, connection } from "./connection.ts";
-import { type Consequence, type LogRest, logColumns, logRest, logSentence, type Observation } from "./log.ts";
-import { type LoginAsked, type LoginFailed, type LoginRest, type LoginSucceeded, login } from "./login.ts";
+import { auditSentence, banAsked, type CommandAsked, changeSentence, commandOf } from "./command.ts";
+import { type Connect, connection } from "./connection.ts";
+import { logSentence } from "./log.ts";
+import { type LoginAsked, type LoginFailed, type LoginSucceeded, login } from "./login.ts";
 import {
   type DataCommand,
-  type DataRest,
   dataCommand,
   type EndOfMessage,
-  type EndOfMessageRest,
   endOfMessage,
   type Recipient,
-  type RecipientRest,
   recipientNamed,
 } from "./mail.ts";
-import { type JailReported, type ReportRest, report } from "./report.ts";
+import { type JailReported, report } from "./report.ts";
+import type { Rest } from "./rest-schemas.ts";
 import type { Seen } from "./seen.ts";
 
 /**
@@ -58,22 +42,6 @@ export type CommandEvent = Extract<Event, { readonly prefix: Prefix }>;
 /** From a client. */
 export type ClientEvent = Exclude<Event, CommandEvent>;
 
-/**
- * The record of an event without its columns. `event` names what was decided or observed, since several of them share a
- * public name. The schemas are in rest-schemas.ts.
- */
-export type Rest =
-  | ConnectRest
-  | RecipientRest
-  | DataRest
-  | EndOfMessageRest
-  | LoginRest
-  | ReportRest
-  | BanAskedRest
-  | ChangeRest
-  | AuditRest
-  | LogRest;
-
 /** One committed event, as data. Its sentences are printed only from it, and a replay decides again from it. */
 export type EventRecord = EventColumns & Readonly<{ rest: Rest }>;
 
@@ -92,35 +60,6 @@ export function recordOf(event: Event, decision: Decision, where: Where): EventR
   if (!decision.recorded || !isDecided(event)) return null;
   if (event.type === "BAN_ASKED" && decision.verdict !== "refuse") return null;
   return decided(KINDS[event.type], event, decision, where);
-}
-
-/** The record of a change that gets its own event; null if the event says it all. */
-export function changeRecord(change: Change, at: Millis): EventRecord | null {
-  switch (change.type) {
-    case "BAN":
-    case "LIFT":
-    case "ALLOW":
-    case "DISALLOW":
-    case "SPARE":
-      return { ...changeColumns(change, at), rest: changeRest(change) };
-    default:
-      return null;
-  }
-}
-
-export function auditRecord(audit: Audit, at: Millis): EventRecord {
-  return { ...auditColumns(audit, at), rest: auditRest(audit) };
-}
-
-/** Null: the mail has enough events already. `consequence`: what follows from a delivery. */
-export function observationRecord(
-  observation: Observation,
-  at: Millis,
-  prefixOf: (ip: Ip) => Prefix,
-  consequence: Consequence | null = null,
-): EventRecord | null {
-  if (observation.type === "MAIL_JUDGED") return null;
-  return { ...logColumns(observation, at, prefixOf, consequence), rest: logRest(observation, consequence) };
 }
 
 /** The sliding window in which the event counts; null if none. */

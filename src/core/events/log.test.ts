@@ -1,27 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { readBack } from "../../../test/kit/read-back.ts";
 import { NOON, STRANGER } from "../../../test/kit/samples.ts";
 import { hostPrefix } from "../net/ip.ts";
-import { type EventRecord, observationRecord, sentenceOf } from "./event.ts";
 import type { Service } from "./event-types.ts";
-import type { Observation } from "./log.ts";
-import { readRest } from "./rest-schemas.ts";
+import { type Observation, observationRecord } from "./log.ts";
 
 const PREFIX = hostPrefix(STRANGER);
 
-/** The record with its text, which must be the same after writing and reading back. */
-function reported(record: EventRecord | null) {
-  assert.ok(record !== null);
-  const rest = readRest(JSON.stringify(record.rest));
-  assert.ok(rest !== null, JSON.stringify(record.rest));
-  const words = sentenceOf(record);
-  assert.deepEqual(sentenceOf({ ...record, rest }), words);
-  return { ...record, ...words };
-}
-
 test("what only a log tells is a row too, with the times that it was seen", () => {
   const line = (seen: Observation): string => {
-    const made = reported(observationRecord(seen, NOON, hostPrefix));
+    const made = readBack(observationRecord(seen, NOON, hostPrefix));
     const about = `${made.ip ?? "-"} ${made.prefix ?? "-"} ${made.account ?? "-"} ${made.reason ?? "-"}`;
     return `${made.type} ${about}: ${made.details} | ${made.action}`;
   };
@@ -52,7 +41,7 @@ test("what only a log tells is a row too, with the times that it was seen", () =
 test("a refusal for content names the mail, and the spam verdict is not a separate row", () => {
   const about = { ip: STRANGER, reason: "spam_refused", account: null, queueId: "4ABC", sender: "a@b.test" } as const;
   const refused = { type: "CONTENT_REFUSED", ...about, recipient: "anna@example.org", reply: "5.7.1 no" } as const;
-  const made = reported(observationRecord(refused, NOON, hostPrefix));
+  const made = readBack(observationRecord(refused, NOON, hostPrefix));
   assert.deepEqual(
     [made.type, made.ip, made.prefix, made.reason, made.details, made.action],
     [
@@ -64,7 +53,7 @@ test("a refusal for content names the mail, and the spam verdict is not a separa
       "refused",
     ],
   );
-  const later = reported(observationRecord({ ...refused, reason: "filter_deferred" }, NOON, hostPrefix));
+  const later = readBack(observationRecord({ ...refused, reason: "filter_deferred" }, NOON, hostPrefix));
   assert.deepEqual([later.type, later.reason, later.action], ["EMAIL_DEFERRED", "filter_deferred", "deferred"]);
   assert.equal(observationRecord({ type: "MAIL_JUDGED", queueId: "4ABC", found: "spam" }, NOON, hostPrefix), null);
 });
@@ -80,7 +69,7 @@ test("a delivery attempt is recorded; it counts as lost if it was refused for a 
     server: null,
   } as const;
   const of = (seen: Partial<Extract<Observation, { type: "MAIL_TRIED" }>>): string => {
-    const { type, action, verdict } = reported(
+    const { type, action, verdict } = readBack(
       observationRecord({ ...tried, outcome: "bounced", ...seen }, NOON, hostPrefix),
     );
     return `${type} ${verdict === "lose" ? "lost" : action}`;
@@ -104,8 +93,8 @@ test("a delivery records what it says for the server that brought the mail", () 
     server: STRANGER,
   } as const;
   const credit = { type: "CREDIT", prefix: PREFIX, network: PREFIX, mail: "proven" } as const;
-  const { rest } = reported(observationRecord(tried, NOON, hostPrefix, credit));
-  assert.deepEqual(readRest(JSON.stringify(rest)), {
+  const { rest } = readBack(observationRecord(tried, NOON, hostPrefix, credit));
+  assert.deepEqual(rest, {
     event: "MAIL_TRIED",
     outcome: "sent",
     relay: "lmtp private/dovecot-lmtp",

@@ -1,9 +1,10 @@
 import type { Change } from "../decide/decision.ts";
 import type { Ip, Prefix } from "../net/ip.ts";
 import type { Millis } from "../time.ts";
-import { actionOf, columns, type EventColumns, type Sentence, shown, stored } from "./columns.ts";
+import { actionOf, type EventColumns, row, type Sentence, shown, stored } from "./columns.ts";
 import type { EventType, Service } from "./event-types.ts";
 import type { ClientFault, Reason } from "./reasons.ts";
+import type { RestOf } from "./rest-schemas.ts";
 
 /** What a component's log says about a mail or a client. The engine decides nothing about it. */
 export type Observation =
@@ -48,7 +49,7 @@ export type Observation =
       /** The remote server; null if the mail stayed here. */
       server: Ip | null;
     }>
-  /** What the milters found about a stranger's mail before it was accepted. */
+  /** What the milters found about a stranger's mail before it was accepted. No row: it decides the credit of the delivery that follows. */
   | Readonly<{ type: "MAIL_JUDGED"; queueId: string; found: MailFinding }>;
 
 export type ContentReason = Extract<
@@ -59,100 +60,73 @@ export type ContentReason = Extract<
 /** `spf`, `dkim`: the sender was proven, by SPF or only by a signature. `spam`: the mail was marked. */
 export type MailFinding = "spf" | "dkim" | "spam";
 
-/** `MAIL_JUDGED` leaves no row: it decides the credit of the delivery that follows. */
-export type ShownObservation = Exclude<Observation, { type: "MAIL_JUDGED" }>;
 type Tried = Extract<Observation, { type: "MAIL_TRIED" }>;
 /** The credit of a delivery for a server. */
 export type Credited = Extract<Change, { type: "CREDIT" }>;
 /** What the outcome of a delivery means for the server at the other side, or for the account that sent the mail. */
 export type Consequence = Credited | Extract<Change, { type: "NOTE_REFUSAL" }>;
 
-export type LogRest =
-  | Readonly<{ event: "SPAM_SCORED"; score: number; required: number }>
-  | Readonly<{ event: "CONTENT_REFUSED"; reply: string }>
-  | Readonly<{ event: "CLIENT_FAULT"; detail: string; times: number }>
-  | Readonly<{ event: "LOGIN_UNSEEN"; times: number }>
-  | Readonly<{ event: "MAIL_QUEUED" }>
-  | Readonly<{
-      event: "MAIL_TRIED";
-      outcome: Tried["outcome"];
-      alias?: string | undefined;
-      relay: string;
-      reply: string;
-      server?: Ip | undefined;
-      /** If absent, no server gets credit for the delivery. */
-      credit?: Omit<Credited, "type"> | undefined;
-    }>;
+type LogRest = RestOf<Exclude<Observation["type"], "MAIL_JUDGED">>;
 
-/** `consequence`: an account is named if the refusal counts against it. */
-export function logColumns(
-  seen: ShownObservation,
+/** Null: the mail has enough events already. `consequence`: what follows from a delivery; an account is named if the refusal counts against it. */
+export function observationRecord(
+  seen: Observation,
   at: Millis,
   prefixOf: (ip: Ip) => Prefix,
-  consequence: Consequence | null,
-): EventColumns {
+  consequence: Consequence | null = null,
+): (EventColumns & Readonly<{ rest: LogRest }>) | null {
   switch (seen.type) {
     case "SPAM_SCORED": {
-      const { recipient, messageId, score, required } = seen;
+      const { type, messageId, score, required } = seen;
       const verdict = score >= required ? "mark" : "pass";
-      const to = recipient === null ? null : stored(recipient);
-      return columns({ at, type: "SPAM_SCORED", recipient: to, messageId: stored(messageId), verdict });
+      const recipient = seen.recipient === null ? null : stored(seen.recipient);
+      return row({ at, type, recipient, messageId: stored(messageId), verdict }, { event: type, score, required });
     }
     case "CONTENT_REFUSED": {
       const { ip, reason, account, queueId, sender, recipient } = seen;
       const mail = { sender: stored(sender), recipient: stored(recipient), queueId: stored(queueId) };
-      const about = { service: "smtp", ip, prefix: prefixOf(ip), account, reason } as const;
+      const about = { at, service: "smtp", ip, prefix: prefixOf(ip), account, reason, ...mail } as const;
+      const rest = { event: seen.type, reply: stored(seen.reply) };
       return reason === "filter_deferred"
-        ? columns({ at, type: "EMAIL_DEFERRED", verdict: "defer", ...about, ...mail })
-        : columns({ at, type: "EMAIL_BLOCKED", verdict: "refuse", ...about, ...mail });
+        ? row({ type: "EMAIL_DEFERRED", verdict: "defer", ...about }, rest)
+        : row({ type: "EMAIL_BLOCKED", verdict: "refuse", ...about }, rest);
     }
     case "CLIENT_FAULT": {
-      const { ip, service, reason } = seen;
-      return columns({ at, type: faultType(reason), service, ip, prefix: prefixOf(ip), reason });
+      const { type, ip, service, reason, detail, times } = seen;
+      const rest = { event: type, detail: stored(detail), times };
+      return row({ at, type: faultType(reason), service, ip, prefix: prefixOf(ip), reason }, rest);
     }
     case "LOGIN_UNSEEN": {
-      const { ip, service, login } = seen;
+      const { type, ip, service, login, times } = seen;
       const account = login === "" ? null : stored(login);
       const about = { service, ip, prefix: prefixOf(ip), account, reason: "unseen_login_failure" } as const;
-      return columns({ at, type: "LOGIN_FAILED", ...about });
+      return row({ at, type: "LOGIN_FAILED", ...about }, { event: type, times });
     }
-    case "MAIL_QUEUED":
-      return columns({ at, type: "EMAIL_QUEUED", queueId: seen.queueId, messageId: stored(seen.messageId) });
+    case "MAIL_QUEUED": {
+      const { type, queueId, messageId } = seen;
+      return row({ at, type: "EMAIL_QUEUED", queueId, messageId: stored(messageId) }, { event: type });
+    }
     case "MAIL_TRIED": {
-      const [type, verdict] = TRIED[seen.outcome];
-      const isLost = seen.outcome === "bounced" && isForSomebodyHere(seen);
-      const { queueId, recipient } = seen;
+      const { queueId, outcome, alias, relay, reply, server } = seen;
+      const [type, usual] = TRIED[outcome];
+      const verdict = outcome === "bounced" && isForSomebodyHere(seen) ? "lose" : usual;
       const account = consequence?.type === "NOTE_REFUSAL" ? consequence.account : null;
-      return columns({ at, type, account, verdict: isLost ? "lose" : verdict, queueId, recipient: stored(recipient) });
-    }
-  }
-}
-
-export function logRest(seen: ShownObservation, consequence: Consequence | null): LogRest {
-  switch (seen.type) {
-    case "SPAM_SCORED":
-      return { event: seen.type, score: seen.score, required: seen.required };
-    case "CONTENT_REFUSED":
-      return { event: seen.type, reply: stored(seen.reply) };
-    case "CLIENT_FAULT":
-      return { event: seen.type, detail: stored(seen.detail), times: seen.times };
-    case "LOGIN_UNSEEN":
-      return { event: seen.type, times: seen.times };
-    case "MAIL_QUEUED":
-      return { event: seen.type };
-    case "MAIL_TRIED":
-      return {
+      const columns = { at, type, account, verdict, queueId, recipient: stored(seen.recipient) } as const;
+      return row(columns, {
         event: seen.type,
-        outcome: seen.outcome,
-        alias: seen.alias === null ? undefined : stored(seen.alias),
-        relay: stored(seen.relay),
-        reply: stored(seen.reply),
-        server: seen.server ?? undefined,
+        outcome,
+        alias: alias === null ? undefined : stored(alias),
+        relay: stored(relay),
+        reply: stored(reply),
+        server: server ?? undefined,
         credit:
           consequence?.type === "CREDIT"
             ? { prefix: consequence.prefix, network: consequence.network, mail: consequence.mail }
             : undefined,
-      };
+      });
+    }
+    case "MAIL_JUDGED":
+      return null;
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Ip } from "../net/ip.ts";
 import { actionOf, type DecidedKind, shown, stored } from "./columns.ts";
 import type { Service } from "./event-types.ts";
-import type { Seen } from "./seen.ts";
+import type { RestOf } from "./rest-schemas.ts";
 
 /** What Dovecot (or the dashboard) reports about a login. `login` is what the client typed. */
 export type LoginAttributes = Readonly<{
@@ -25,17 +25,7 @@ export type LoginSucceeded = Readonly<{ type: "LOGIN_SUCCEEDED" } & LoginAttribu
 export type LoginFailed = Readonly<{ type: "LOGIN_FAILED" } & LoginAttributes>;
 export type Login = LoginAsked | LoginSucceeded | LoginFailed;
 
-export type LoginRest = Readonly<{
-  event: Login["type"];
-  /** For a successful sign-in, which makes the address known. Failed sign-ins have a column. */
-  passwordHash?: string | undefined;
-  withoutBan?: boolean | undefined;
-  passkey?: string | undefined;
-  appPassword?: string | undefined;
-  seen?: Seen | undefined;
-}>;
-
-export const login: DecidedKind<Login, LoginRest> = {
+export const login: DecidedKind<Login, RestOf<Login["type"]>> = {
   name: ({ type }, { verdict, simulated }) => {
     if (type !== "LOGIN_ASKED") return type;
     return (simulated ?? verdict) === "delay" ? "LOGIN_DELAYED" : "LOGIN_REFUSED";

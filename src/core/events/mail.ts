@@ -3,6 +3,7 @@ import type { Ip } from "../net/ip.ts";
 import { plural } from "../text.ts";
 import { actionOf, type DecidedKind, type EventColumns, readSession, shown, stored, storedSession } from "./columns.ts";
 import type { EventType, Service } from "./event-types.ts";
+import type { RestOf } from "./rest-schemas.ts";
 import type { Seen } from "./seen.ts";
 
 /** What is known of a mail transaction when Postfix asks (SMTPD_POLICY_README). */
@@ -64,26 +65,9 @@ export function isBounce({ sender }: Pick<MailAttributes, "sender">): boolean {
   return sender === "" || sender.trim() === "";
 }
 
-type Session = Readonly<{
-  session: string;
-  transaction: string;
-  clientName?: string | undefined;
-  seen?: Seen | undefined;
-}>;
-export type RecipientRest = Session &
-  Readonly<{
-    event: "RECIPIENT";
-    listed?: Listing | undefined;
-    /** Absent: it exists. */
-    senderExists?: false | null | undefined;
-    senderProven?: boolean | undefined;
-  }>;
-/** `recipientCount` absent: one. */
-export type DataRest = Session & Readonly<{ event: "MAIL"; recipientCount?: number | undefined }>;
-export type EndOfMessageRest = Session &
-  Readonly<{ event: "MESSAGE"; recipientCount?: number | undefined; excess?: Excess | undefined }>;
+type Session = Pick<RestOf<"MAIL">, "session" | "transaction" | "clientName" | "seen">;
 
-export const recipientNamed: DecidedKind<Recipient, RecipientRest> = {
+export const recipientNamed: DecidedKind<Recipient, RestOf<"RECIPIENT">> = {
   name: (_, { verdict, reason }) => (isLeftToPostgrey({ reason }) ? "GREYLIST_ASKED" : mailName("RECIPIENT", verdict)),
   window: (event) => (isBounce(event) ? "bounce" : "probe"),
   account: ({ account }) => account,
@@ -110,7 +94,7 @@ export const recipientNamed: DecidedKind<Recipient, RecipientRest> = {
   },
 };
 
-export const dataCommand: DecidedKind<DataCommand, DataRest> = {
+export const dataCommand: DecidedKind<DataCommand, RestOf<"MAIL">> = {
   name: (_, { verdict }) => mailName("EMAIL", verdict),
   window: ({ account }) => (account === null ? "mail" : "account_mail"),
   account: ({ account }) => account,
@@ -126,7 +110,7 @@ export const dataCommand: DecidedKind<DataCommand, DataRest> = {
   },
 };
 
-export const endOfMessage: DecidedKind<EndOfMessage, EndOfMessageRest> = {
+export const endOfMessage: DecidedKind<EndOfMessage, RestOf<"MESSAGE">> = {
   name: (_, { verdict }) => (verdict === "hold" ? "EMAIL_HELD" : mailName("EMAIL_ACCEPTED", verdict)),
   window: () => null,
   account: ({ account }) => account,

@@ -386,17 +386,17 @@ export function isReason(code: string | null): code is Reason {
 }
 
 /** Reasons that override every ban. */
-export type Protection = Extract<
-  Reason,
-  | "loopback"
-  | "own_address"
-  | "gateway"
-  | "allow_listed"
-  | "admin_session"
-  | "all_clients"
-  | "known_network"
-  | "honest_network"
->;
+export const PROTECTIONS = [
+  "loopback",
+  "own_address",
+  "gateway",
+  "allow_listed",
+  "admin_session",
+  "all_clients",
+  "known_network",
+  "honest_network",
+] as const satisfies readonly Reason[];
+export type Protection = (typeof PROTECTIONS)[number];
 
 /** A client's mistake that only a log reports. */
 export type ClientFault = Extract<

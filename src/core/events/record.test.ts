@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { readBack } from "../../../test/kit/read-back.ts";
 import { BAN, ip, JAIL_REPORT, MAIL, NOON, RECIPIENT, STRANGER } from "../../../test/kit/samples.ts";
 import { type Change, type Decision, decision } from "../decide/decision.ts";
 import { hostPrefix, prefixOf } from "../net/ip.ts";
 import { HOUR_MS, later } from "../time.ts";
-import { auditRecord, changeRecord, type Event, type EventRecord, recordOf, sentenceOf } from "./event.ts";
+import { auditRecord, changeRecord } from "./command.ts";
+import { type Event, recordOf } from "./event.ts";
 import type { LoginAttributes } from "./login.ts";
-import { readRest } from "./rest-schemas.ts";
 
 const PREFIX = hostPrefix(STRANGER);
 const LOGIN: LoginAttributes = { ip: STRANGER, service: "imap", login: "Anna@example.org", passwordHash: "proof" };
@@ -14,18 +15,8 @@ const PASS = decision("pass", "below_limit");
 const REFUSE = decision("refuse", "banned", { counted: false });
 const DEFER = decision("defer", "provider_busy");
 
-/** The record with its text, which must be the same after writing and reading back. */
-function reported(record: EventRecord | null) {
-  assert.ok(record !== null);
-  const rest = readRest(JSON.stringify(record.rest));
-  assert.ok(rest !== null, JSON.stringify(record.rest));
-  const words = sentenceOf(record);
-  assert.deepEqual(sentenceOf({ ...record, rest }), words);
-  return { ...record, ...words };
-}
-
 function row(event: Event, decided: Decision = PASS) {
-  return reported(recordOf(event, decided, { prefix: PREFIX, at: NOON }));
+  return readBack(recordOf(event, decided, { prefix: PREFIX, at: NOON }));
 }
 
 /** `TYPE action, its window, its account`. */
@@ -64,8 +55,6 @@ test("a row holds what was seen, what was decided and on what evidence", () => {
       event: "MAIL",
       session: " 40000 25 192.0.2.1",
       transaction: "a1.1",
-      clientName: undefined,
-      seen: undefined,
       recipientCount: 3,
     },
     details: "smtp from=<someone@example.net> to 3 recipients",
@@ -165,7 +154,7 @@ test("a change that people want to see is a separate row", () => {
   const line = (change: Change): string => {
     const made = changeRecord(change, NOON);
     if (made === null) return "none";
-    const { type, ip: from, reason, details, action } = reported(made);
+    const { type, ip: from, reason, details, action } = readBack(made);
     return `${type} ${from} ${reason}: ${details} | ${action}`;
   };
   const network = prefixOf(ip("2001:db8::7"), 64);
@@ -204,7 +193,7 @@ test("what an administrator did names the thing and the person", () => {
     details,
     action,
     ip: from,
-  } = reported(auditRecord({ type: "ACCOUNT_ADDED", subject: "anna\n", by: "root" }, NOON));
+  } = readBack(auditRecord({ type: "ACCOUNT_ADDED", subject: "anna\n", by: "root" }, NOON));
   assert.deepEqual([type, details, action, from], ["ACCOUNT_ADDED", "anna\\x0a by root", "done", null]);
 });
 

@@ -1,4 +1,5 @@
-import { ECS_FIELDS, ECS_KEYS, ECS_OUTCOMES, ecsAction } from "./ecs.ts";
+import { VERDICTS } from "./columns.ts";
+import { ECS_FIELDS, ECS_KEYS, ecsAction } from "./ecs.ts";
 import { type EventType, KINDS, meaningOf, typesWhere } from "./event-types.ts";
 
 /**
@@ -26,7 +27,7 @@ export function eventsMarkdown(): string {
     "",
     "| field | what it is | ECS |",
     "|---|---|---|",
-    ...ECS_KEYS.map((key) => `| \`${key}\` | ${FIELDS[key]} | \`${ECS_FIELDS[key]}\` |`),
+    ...ECS_KEYS.map((key) => `| \`${key}\` | ${ECS_FIELDS[key].says} | \`${ECS_FIELDS[key].ecs}\` |`),
     "",
     "`type` is `event.code`; in lower case, with dashes, it is `event.action` (`EMAIL_BLOCKED` is `email-blocked`). `details`",
     "and `action` are the same in words, for people; in ECS they are `message`.",
@@ -37,9 +38,7 @@ export function eventsMarkdown(): string {
     "",
     "| verdict | what it is | `event.outcome` |",
     "|---|---|---|",
-    ...Object.entries(ECS_OUTCOMES).map(
-      ([verdict, outcome]) => `| \`${verdict}\` | ${VERDICTS[verdict] ?? ""} | ${outcome} |`,
-    ),
+    ...Object.entries(VERDICTS).map(([verdict, { says, outcome }]) => `| \`${verdict}\` | ${says} | ${outcome} |`),
     ...KINDS.flatMap((kind) => [
       "",
       `## ${TITLES[kind]}`,
@@ -76,39 +75,4 @@ const TITLES: Readonly<Record<(typeof KINDS)[number], string>> = {
   report: "Reports of Fail2ban",
   command: "Bans and commands",
   log: "What only logs tell",
-};
-
-const FIELDS: Readonly<Record<keyof typeof ECS_FIELDS, string>> = {
-  id: "its number, which no other event of this server has",
-  at: "when, in UTC",
-  service:
-    "the service that was used: `smtp` (port 25), `submission` (587), `submissions` (465), `imap`, `sieve`, `dashboard`",
-  ip: "the client's address; of a command, the first address of its network",
-  account: "who signed in or tried to; of a command, the account that was changed",
-  sender: "envelope sender; empty for a report of failed delivery",
-  recipient: "envelope recipient; of a command, the alias or address that it is about",
-  queueId: "Postfix's name for the mail",
-  messageId: "the mail's own name, from its header",
-  helo: "the name by which the client introduced itself",
-  sizeBytes: "size of the mail in bytes",
-  verdict: "what was decided",
-  reason: "why: a code of `src/core/events/reasons.ts`",
-  offence: "of a ban: which offence of this address it is, counting from 1",
-  count: "how many there were, this one included",
-  limit: "how many are allowed",
-  windowMs: "within how many milliseconds",
-  limitKey: "the setting that the limit is",
-  simulated: "while `simulate` was set: the verdict, or `ban`, that would have come; nothing was refused or banned",
-  actor: "who gave the command",
-};
-
-const VERDICTS: Readonly<Record<string, string>> = {
-  pass: "it was let pass",
-  delay: "it was slowed down",
-  hold: "it was taken, and waits in the queue until the owner decides",
-  defer: "it must come again later",
-  refuse: "it was refused",
-  mark: "the spam filter marked it",
-  lose: "it was taken here and then not delivered",
-  withhold: "the report was not sent",
 };

@@ -4,7 +4,7 @@ import { plural, printable } from "../text.ts";
 import { isoTime, type Millis } from "../time.ts";
 import { type DecidedKind, stored } from "./columns.ts";
 import { isReason, type Reason, reasons } from "./reasons.ts";
-import type { Seen } from "./seen.ts";
+import type { RestOf } from "./rest-schemas.ts";
 
 /**
  * A line that a jail matched. `about`: a failed sign-in, a refusal in the guard's own words, or something that only the
@@ -31,27 +31,13 @@ export type JailReported = Readonly<{
   lines: readonly JailLine[];
 }>;
 
-export type ReportRest = Readonly<{
-  event: "JAIL_REPORTED";
-  jail: string;
-  failures: number;
-  limit: number;
-  windowMs: number;
-  banMs: number;
-  lastAt: Millis;
-  clientName?: string | undefined;
-  /** Lines that are not shown have an empty text. */
-  lines: readonly JailLine[];
-  seen?: Seen | undefined;
-}>;
-
 /** For one line of evidence. */
 const LONGEST_LINE = 240;
 const MOST_SHOWN = 5;
 /** A cut line shows the same as the whole line would. */
 const KEPT_OF_LINE = LONGEST_LINE + 1;
 
-export const report: DecidedKind<JailReported, ReportRest> = {
+export const report: DecidedKind<JailReported, RestOf<"JAIL_REPORTED">> = {
   name: (_, { reason }) => (isSpared(reason) ? "SPARED" : "JAIL_REPORTED"),
   window: () => null,
   account: () => null,

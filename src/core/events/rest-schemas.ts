@@ -1,13 +1,13 @@
 import * as z from "zod/mini";
+import { BAN_LEVELS } from "../decide/decision.ts";
 import { type Ip, type Prefix, parseIp, parsePrefix } from "../net/ip.ts";
 import { parseJson } from "../text.ts";
 import type { Millis } from "../time.ts";
-import type { Rest } from "./event.ts";
-import { isReason, type Protection, type Reason } from "./reasons.ts";
+import { isReason, PROTECTIONS, type Reason } from "./reasons.ts";
 
 /**
- * Schemas that read back the record of an event without its columns, one for each kind. Separate from the kinds, because
- * the guard only writes it, and zod is large.
+ * The record of an event without its columns. `event` names what was decided or observed, since several of them share a public name.
+ * Separate from the kinds, which take only its types from here: the guard only writes records, and zod is large.
  */
 
 const text = z.string();
@@ -16,17 +16,8 @@ const at = z.custom<Millis>((value) => Number.isSafeInteger(value));
 const ip = z.custom<Ip>((value) => typeof value === "string" && parseIp(value) === value);
 const network = z.custom<Prefix>((value) => typeof value === "string" && parsePrefix(value) === value);
 const reason = z.custom<Reason>((value) => typeof value === "string" && isReason(value));
-const protection = z.enum([
-  "loopback",
-  "own_address",
-  "gateway",
-  "allow_listed",
-  "admin_session",
-  "all_clients",
-  "known_network",
-  "honest_network",
-] as const satisfies readonly Protection[]);
 const yes = z.optional(z.literal(true));
+const list = <S extends z.ZodMiniType>(item: S): z.ZodMiniType<readonly z.output<S>[]> => z.array(item);
 const pending = z.strictObject({
   at,
   account: text,
@@ -37,38 +28,53 @@ const pending = z.strictObject({
   looksWrong: z.boolean(),
   isFirst: z.boolean(),
 });
+/**
+ * What a decision depended on that no event contains: the state of accounts, aliases and allow lists at that moment, as
+ * far as it was unusual. It is recorded so that a replay need not guess.
+ */
 const seen = z.optional(
   z.strictObject({
-    protection: z.optional(protection),
+    protection: z.optional(z.enum(PROTECTIONS)),
     recipient: z.optional(z.enum(["unknown", "blocked"])),
     firstContact: yes,
     senderHere: yes,
     accountInactive: yes,
     isWanted: yes,
+    /** An account named a recipient in a different domain for the first time. */
     stranger: yes,
+    /** Of a mail of an account: recipients to whom it had written before, and strangers. */
     sentTo: z.optional(z.strictObject({ written: whole, strangers: whole })),
     bounceExpected: yes,
-    accountNetworks: z.optional(z.array(network)),
+    accountNetworks: z.optional(list(network)),
+    /**
+     * When the guard was asked about a sign-in that succeeded or failed, before its password was verified: such a question leaves no
+     * event. `after`: the last event before it; 0: the guard had recorded none since its start. `nth` numbers these questions since the
+     * start of the guard, because several may follow the same event.
+     */
     asked: z.optional(z.strictObject({ at, after: whole, nth: whole })),
-    administrators: z.optional(z.array(z.strictObject({ ip, at }))),
+    /** When an administrator's session or token was used in the network of the client. */
+    administrators: z.optional(list(z.strictObject({ ip, at }))),
+    /** The first event since the guard started, when everything held in memory only was empty. */
     restarted: yes,
-    pending: z.optional(z.array(pending)),
+    /** Passwords in verification when a sign-in was refused without a check. */
+    pending: z.optional(list(pending)),
+    /** What the verdict would have been without `simulate`. */
     simulated: z.optional(z.enum(["pass", "delay", "hold", "defer", "refuse"])),
   }),
 );
 const session = { session: text, transaction: text, clientName: z.optional(text), seen };
 
-const connection = [
+const rest = z.discriminatedUnion("event", [
   z.strictObject({ event: z.literal("CONNECT"), session: text, clientName: z.optional(text), seen }),
-] as const;
-const mail = [
   z.strictObject({
     event: z.literal("RECIPIENT"),
     ...session,
     listed: z.optional(z.strictObject({ zone: text, meaning: text })),
+    /** Absent: it exists. */
     senderExists: z.optional(z.nullable(z.literal(false))),
     senderProven: z.optional(z.boolean()),
   }),
+  /** `recipientCount` absent: one. */
   z.strictObject({ event: z.literal("MAIL"), ...session, recipientCount: z.optional(whole) }),
   z.strictObject({
     event: z.literal("MESSAGE"),
@@ -78,18 +84,15 @@ const mail = [
       z.strictObject({ of: z.enum(["header_lines", "mime_parts", "bytes_in_filters"]), count: whole }),
     ),
   }),
-] as const;
-const login = [
   z.strictObject({
     event: z.enum(["LOGIN_ASKED", "LOGIN_SUCCEEDED", "LOGIN_FAILED"]),
+    /** Of a successful sign-in, which makes the address known. Failed sign-ins have a column. */
     passwordHash: z.optional(text),
     passkey: z.optional(text),
     appPassword: z.optional(text),
     withoutBan: z.optional(z.boolean()),
     seen,
   }),
-] as const;
-const report = [
   z.strictObject({
     event: z.literal("JAIL_REPORTED"),
     jail: text,
@@ -99,15 +102,14 @@ const report = [
     banMs: whole,
     lastAt: at,
     clientName: z.optional(text),
-    lines: z.array(z.strictObject({ text, at, about: z.enum(["login", "refusal", "log"]) })),
+    /** Lines that are not shown have an empty text. */
+    lines: list(z.strictObject({ text, at, about: z.enum(["login", "refusal", "log"]) })),
     seen,
   }),
-] as const;
-const command = [
   z.strictObject({ event: z.literal("BAN_ASKED"), note: text, durationMs: z.nullable(whole) }),
   z.strictObject({
     event: z.literal("BAN"),
-    level: z.enum(["light", "medium", "heavy", "permanent", "manual"]),
+    level: z.enum(BAN_LEVELS),
     says: text,
     expiresAt: z.nullable(at),
     simulated: yes,
@@ -119,11 +121,9 @@ const command = [
   z.strictObject({
     event: z.literal("AUDIT"),
     subject: text,
-    targets: z.optional(z.array(text)),
+    targets: z.optional(list(text)),
     grants: z.optional(text),
   }),
-] as const;
-const log = [
   z.strictObject({ event: z.literal("SPAM_SCORED"), score: z.number(), required: z.number() }),
   z.strictObject({ event: z.literal("CONTENT_REFUSED"), reply: text }),
   z.strictObject({ event: z.literal("CLIENT_FAULT"), detail: text, times: whole }),
@@ -136,19 +136,15 @@ const log = [
     relay: text,
     reply: text,
     server: z.optional(ip),
+    /** If absent, no server gets credit for the delivery. */
     credit: z.optional(
       z.strictObject({ prefix: network, network, mail: z.enum(["accepted", "proven", "wanted", "written"]) }),
     ),
   }),
-] as const;
-const rest: z.ZodMiniType<Rest> = z.discriminatedUnion("event", [
-  ...connection,
-  ...mail,
-  ...login,
-  ...report,
-  ...command,
-  ...log,
 ]);
+type Each<T> = T extends unknown ? Readonly<T> : never;
+export type Rest = Each<z.output<typeof rest>>;
+export type RestOf<E extends Rest["event"]> = Extract<Rest, Readonly<{ event: E }>>;
 
 /** Null: no kind of event records this. */
 export function readRest(json: string): Rest | null {

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { factsOf, ip, NOON } from "../../../test/kit/samples.ts";
-import { hostPrefix } from "../net/ip.ts";
+import { factsOf, ip, NOON, net } from "../../../test/kit/samples.ts";
 import { seenIn } from "./seen.ts";
 
 test("usual facts are not recorded", () => {
@@ -10,7 +9,7 @@ test("usual facts are not recorded", () => {
 });
 
 test("facts that only the moment had are recorded, one by one", () => {
-  const network = hostPrefix(ip("198.51.100.1"));
+  const network = net("198.51.100.1");
   const recorded = (facts: Parameters<typeof factsOf>[0]): unknown =>
     JSON.parse(JSON.stringify(seenIn(factsOf(facts), {})));
   assert.deepEqual(recorded({ protection: "gateway" }), { protection: "gateway" });

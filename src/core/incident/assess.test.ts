@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ip } from "../../../test/kit/samples.ts";
-import { columns } from "../events/columns.ts";
-import type { EventRecord, Rest } from "../events/event.ts";
+import { type EventColumns, row } from "../events/columns.ts";
+import type { EventRecord } from "../events/event.ts";
+import type { Rest } from "../events/rest-schemas.ts";
 import type { Ip } from "../net/ip.ts";
 import { instant } from "../time.ts";
 import { accountCells, assess, mailsThatLeft, usedAddresses } from "./assess.ts";
@@ -11,9 +12,9 @@ const [ANNA, BERT] = ["anna@example.test", "bert@example.test"];
 const [HOME, THIEF] = [ip("198.51.100.65"), ip("198.51.100.99")];
 let at = 0;
 
-function record(reported: Parameters<typeof columns>[0] extends infer C ? Partial<C> : never, rest: Rest): EventRecord {
+function record(reported: Partial<EventColumns>, rest: Rest): EventRecord {
   at += 1_000;
-  return { ...columns({ at: instant(at), type: "EMAIL", ...reported }), rest };
+  return row({ at: instant(at), type: "EMAIL", ...reported }, rest);
 }
 
 const login = (account: string, ip: Ip, event: "LOGIN_SUCCEEDED" | "LOGIN_FAILED" = "LOGIN_SUCCEEDED") =>

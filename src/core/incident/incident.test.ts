@@ -55,6 +55,7 @@ function isolation(text = TEXT): Isolation {
 
 test("what was written is read again", () => {
   assert.equal(JSON.stringify(isolation()), TEXT);
+  assert.deepEqual(isolation(TEXT.replace("65/32", "65")), isolation());
 });
 
 for (const [what, text] of [

@@ -18,42 +18,28 @@ export const STEPS = [
 ] as const;
 export type Step = (typeof STEPS)[number];
 
-/** `since`: when it may have started. Times: ISO 8601, UTC. */
-export type Incident = Readonly<{
-  id: string;
-  title: string;
-  openedAt: string;
-  since: string;
-  /** Null while it is open. */
-  closedAt: string | null;
-}>;
-
-/** What was done, by whom, in one sentence; `lines`: what it was done to. */
-export type TimelineEntry = Readonly<{
-  at: string;
-  by: string;
-  step: Step;
-  says: string;
-  lines: readonly string[];
-  /** Whether the audit's chain holds it too: it cannot while the guard is down. */
-  audited: boolean;
-}>;
-
 const incident = z.object({
   id: z.string(),
   title: z.string(),
   openedAt: z.string(),
   since: z.string(),
+  /** Null while it is open. */
   closedAt: z.nullable(z.string()),
 });
+/** `since`: when it may have started. Times: ISO 8601, UTC. */
+export type Incident = Readonly<z.output<typeof incident>>;
+
 const entry = z.object({
   at: z.string(),
   by: z.string(),
   step: z.enum(STEPS),
   says: z.string(),
-  lines: z.array(z.string()),
+  lines: z.readonly(z.array(z.string())),
+  /** Whether the audit's chain holds it too: it cannot while the guard is down. */
   audited: z.boolean(),
 });
+/** What was done, by whom, in one sentence; `lines`: what it was done to. */
+export type TimelineEntry = Readonly<z.output<typeof entry>>;
 
 const LONGEST_NAME = 40;
 
@@ -93,39 +79,33 @@ export const SHUT = ["receive", "sign-in", "send"] as const;
 /** `receive`: mail from others; `sign-in`: mailboxes, submission and the dashboard; `send`: mail to others. */
 export type Shut = (typeof SHUT)[number];
 
-/** While there is one, the world is locked out. */
-export type Isolation = Readonly<{
-  incident: string;
-  /** ISO 8601, UTC. */
-  since: string;
-  /** Who still reaches everything: administrators. */
-  allow: readonly Prefix[];
-  /** Ports of SSH that stay open for all, so that a wrong address shuts no owner out. */
-  ssh: readonly number[];
-  /** What has not been lifted yet; never empty. */
-  shut: readonly Shut[];
-}>;
-
-const schema = z.object({
+const network = z.pipe(
+  z.transform((text) => (typeof text === "string" ? parsePrefix(text) : null)),
+  z.custom<Prefix, Prefix | null>((prefix) => prefix !== null),
+);
+const isolation = z.object({
   incident: z.string(),
+  /** ISO 8601, UTC. */
   since: z.string(),
-  allow: z.array(z.string()),
-  ssh: z.array(z.int().check(z.gte(1), z.lte(65_535))),
-  shut: z.array(z.enum(SHUT)).check(z.minLength(1)),
+  /** Who still reaches everything: administrators. */
+  allow: z.readonly(z.array(network)),
+  /** Ports of SSH that stay open for all, so that a wrong address shuts no owner out. */
+  ssh: z.readonly(z.array(z.int().check(z.gte(1), z.lte(65_535)))),
+  /** What has not been lifted yet; never empty. */
+  shut: z.readonly(z.array(z.enum(SHUT)).check(z.minLength(1))),
 });
+/** While there is one, the world is locked out. */
+export type Isolation = Readonly<z.output<typeof isolation>>;
 
 /** Null for any other text. */
 export function parseIsolation(text: string): Isolation | null {
-  const read = parsed(schema, text);
-  if (read === null) return null;
-  const allow = read.allow.flatMap((each) => parsePrefix(each) ?? []);
-  return allow.length === read.allow.length ? { ...read, allow } : null;
+  return parsed(isolation, text);
 }
 
 /** Null once nothing is left to lift. */
-export function lifted(isolation: Isolation, parts: readonly Shut[]): Isolation | null {
-  const shut = isolation.shut.filter((part) => !parts.includes(part));
-  return shut.length === 0 ? null : { ...isolation, shut };
+export function lifted(from: Isolation, parts: readonly Shut[]): Isolation | null {
+  const shut = from.shut.filter((part) => !parts.includes(part));
+  return shut.length === 0 ? null : { ...from, shut };
 }
 
 /** The step of an incident that made a bundle, as the audit has it: the file and its SHA-256. */

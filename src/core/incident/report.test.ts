@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Assessment } from "./assess.ts";
-import { incidentReport, type Reported } from "./report.ts";
+import { incidentReport, type Reported, TEMPLATE, tellingMail } from "./report.ts";
 
 const AT = "2026-11-20T10:00:00.000Z";
 const place = { ip: "198.51.100.99", signIns: 3, mails: 2, first: AT, last: AT };
@@ -98,4 +98,29 @@ test("where nothing was found or done, it says so", () => {
   ])
     assert.ok(text.split("\n").includes(line), line);
   assert.doesNotMatch(text, /\| account \|/);
+});
+
+const MISUSE = {
+  account: "anna@example.test",
+  from: "2026-11-20T08:05:30.000Z",
+  until: "2026-11-20T09:10:00.000Z",
+  contacts: ["Eve +49 30 901820"],
+};
+
+test("the mail names the account, the time and whom to ask", () => {
+  const { subject, text } = tellingMail(TEMPLATE, MISUSE);
+  assert.equal(subject, "Please ignore mail from anna@example.test of 2026-11-20");
+  assert.match(
+    text,
+    /^Hello,\n\nbetween 2026-11-20 08:05 and 2026-11-20 09:10 \(UTC\) somebody else used the account anna@/,
+  );
+  assert.match(text, /\nQuestions: Eve \+49 30 901820\n$/);
+  assert.doesNotMatch(tellingMail(TEMPLATE, { ...MISUSE, contacts: [] }).text, /Questions|\{/);
+});
+
+test("a template of one's own keeps what it does not know", () => {
+  assert.deepEqual(tellingMail("About {day}\n\n{account} {other}", MISUSE), {
+    subject: "About 2026-11-20",
+    text: "anna@example.test {other}\n",
+  });
 });

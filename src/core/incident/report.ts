@@ -1,6 +1,6 @@
 import { plural, printable } from "../text.ts";
 import { type Assessment, accountCells, countCells, mailsThatLeft, usedAddresses } from "./assess.ts";
-import type { Incident, Step, TimelineEntry } from "./incident.ts";
+import type { Incident, TimelineEntry } from "./incident.ts";
 
 /** What a report is made of. */
 export type Reported = Readonly<{
@@ -59,14 +59,14 @@ function summary({ incident, timeline, assessment }: Reported): readonly string[
   const used = accounts.filter((one) => one.mails > 0 || one.places.length > 0);
   const held = mails.filter(({ isHeld }) => isHeld).length;
   const reached = new Set(mails.flatMap((mail) => mail.reached)).size;
-  const isolatedAt = timeAt(timeline, "isolate");
+  const isolated = timeline.find(({ step }) => step === "isolate");
   const end = incident.closedAt === null ? "It is still open." : `It was closed at ${moment(incident.closedAt)}.`;
   return [
     `It may have started at ${moment(incident.since)}, and was opened at ${moment(incident.openedAt)}. ${end}`,
     `${plural(used.length, "account was", "accounts were")} used in that time, and ${plural(mails.length, "mail was", "mails were")} sent by them: ${held} held in the queue, ${plural(reached, "recipient")} reached.`,
-    isolatedAt === null
+    isolated === undefined
       ? "The server was not isolated."
-      : `The server was isolated ${within(incident.openedAt, isolatedAt)} after the incident was opened.`,
+      : `The server was isolated ${within(incident.openedAt, isolated.at)} after the incident was opened.`,
   ];
 }
 
@@ -112,39 +112,26 @@ function lessons({ incident, timeline, assessment, contacts }: Reported): readon
   const guessed = usedAddresses(addresses).find((one) => one.guesses > 0);
   const left = mailsThatLeft(mails).length;
   const taken = new Set(timeline.map(({ step }) => step));
-  const first = mails[0]?.at ?? null;
-  return [
-    ...(sender === undefined || sender.places.length < 2
-      ? []
-      : [
-          `${sender.account} was used from ${plural(sender.places.length, "address", "addresses")}. If its owner works from few networks, \`account networks\` limits sign-ins to them.`,
-        ]),
-    ...(guessed === undefined
-      ? []
-      : [
-          `From ${guessed.ip} came ${plural(guessed.guesses, "wrong password")} before it signed in: the password was guessed. A longer one, used nowhere else, prevents that.`,
-        ]),
-    ...(sender !== undefined && guessed === undefined
-      ? [
-          `No guesses were seen before ${sender.account} was used: its password was known to the thief. Ask its owner where else it was used, and which device may have lost it.`,
-        ]
-      : []),
-    ...(left > 0
-      ? [
-          `${plural(left, "mail")} left before the hold. A lower \`limits.sending.strangers\` holds mail to strangers earlier.`,
-        ]
-      : mails.length > 0
-        ? ["No mail left: the limits for mail to strangers held it in time."]
-        : []),
-    ...(first !== null && first < incident.openedAt
-      ? [`${within(first, incident.openedAt)} passed between the first of these mails and the opening of the incident.`]
-      : []),
-    ...(contacts.length === 0
-      ? ["No contacts were set: `alerts.contacts` names the people whom every alert shows."]
-      : []),
-    ...(taken.has("recover") ? [] : ["The server was not compared with a backup: `incident recover` does that."]),
-    ...(taken.has("investigate") ? [] : ["No evidence was collected: `incident investigate` does that."]),
+  const first = mails[0]?.at ?? incident.openedAt;
+  const found: readonly (string | false | undefined)[] = [
+    sender &&
+      sender.places.length > 1 &&
+      `${sender.account} was used from ${plural(sender.places.length, "address", "addresses")}. If its owner works from few networks, \`account networks\` limits sign-ins to them.`,
+    guessed &&
+      `From ${guessed.ip} came ${plural(guessed.guesses, "wrong password")} before it signed in: the password was guessed. A longer one, used nowhere else, prevents that.`,
+    sender &&
+      guessed === undefined &&
+      `No guesses were seen before ${sender.account} was used: its password was known to the thief. Ask its owner where else it was used, and which device may have lost it.`,
+    left > 0 &&
+      `${plural(left, "mail")} left before the hold. A lower \`limits.sending.strangers\` holds mail to strangers earlier.`,
+    left === 0 && mails.length > 0 && "No mail left: the limits for mail to strangers held it in time.",
+    first < incident.openedAt &&
+      `${within(first, incident.openedAt)} passed between the first of these mails and the opening of the incident.`,
+    contacts.length === 0 && "No contacts were set: `alerts.contacts` names the people whom every alert shows.",
+    !taken.has("recover") && "The server was not compared with a backup: `incident recover` does that.",
+    !taken.has("investigate") && "No evidence was collected: `incident investigate` does that.",
   ];
+  return found.filter((lesson) => typeof lesson === "string");
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
@@ -161,13 +148,7 @@ function some(names: readonly string[]): string {
 
 /** In a cell of a table: one line, and nothing that Markdown reads as more. */
 function text(said: string): string {
-  return printable(said, LONGEST).replaceAll(/[|\\<>[\]`*_]/g, (character) =>
-    character === "_" ? character : `\\${character}`,
-  );
-}
-
-function timeAt(timeline: readonly TimelineEntry[], step: Step): string | null {
-  return timeline.find((entry) => entry.step === step)?.at ?? null;
+  return printable(said, LONGEST).replaceAll(/[|\\<>[\]`*]/g, (character) => `\\${character}`);
 }
 
 function moment(iso: string): string {

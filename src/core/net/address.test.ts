@@ -44,7 +44,7 @@ test("an address has at most 254 characters, a domain 253", () => {
 test("an extension belongs to the address before it, whatever its length", () => {
   assert.equal(withoutExtension("anna+shop@example.org"), "anna@example.org");
   assert.equal(withoutExtension("a+@example.org"), "a@example.org");
-  for (const plain of ["anna@example.org", "+shop@example.org", "anna@exam+ple.org", "anna+shop", ""])
+  for (const plain of ["anna@example.org", "+shop@example.org", "anna@exam+ple.org", "anna@exam+ple", "anna+shop", ""])
     assert.equal(withoutExtension(plain), plain);
 });
 
@@ -79,6 +79,8 @@ for (const text of [
 test("a dot at the end makes no other address", () => {
   assert.equal(withoutRoot("anna@example.org."), "anna@example.org");
   assert.equal(withoutRoot("anna@example.org.."), "anna@example.org");
+  assert.equal(withoutRoot("@."), "@");
+  assert.equal(withoutRoot("@example.org."), "@example.org");
   for (const same of ["", ".", "anna@example.org", "anna."]) assert.equal(withoutRoot(same), same);
 });
 
@@ -86,8 +88,9 @@ test("an address literal names a host", () => {
   assert.equal(addressLiteral("anna@[203.0.113.1]"), "203.0.113.1");
   for (const written of ["IPv6:2001:DB8::1", "ipv6:2001:db8:0::1", "2001:db8::1"])
     assert.equal(addressLiteral(`anna@[${written}]`), "2001:db8::1", written);
-  for (const none of ["", "]", "anna@example.org", "anna@203.0.113.1]", "anna@[x]", "anna@[]"])
-    assert.equal(addressLiteral(none), null, none);
+  const none =
+    "] anna@example.org anna@203.0.113.1] anna@[x] anna@[] anna@[203.0.113.1x anna@x203.0.113.1] [203.0.113.1]x";
+  for (const text of ["", ...none.split(" ")]) assert.equal(addressLiteral(text), null, text);
 });
 
 test("an account name is a safe name of a directory", () => {
@@ -95,19 +98,6 @@ test("an account name is a safe name of a directory", () => {
     assert.equal(parseAccountName(good), good);
   for (const bad of ["a+b@example.org", "..@example.org", "a$b@example.org", "a'b@example.org", "a*@example.org"])
     assert.equal(parseAccountName(bad), null, bad);
-});
-
-test("a sign at the start of a text, or beside the at sign, stays unchanged", () => {
-  assert.equal(parseAddress("@a.example.org"), null);
-  assert.equal(withoutExtension("anna@exam+ple"), "anna@exam+ple");
-  assert.equal(withoutRoot("@."), "@");
-  assert.equal(withoutRoot("@example.org."), "@example.org");
-  assert.equal(withoutRoot("."), ".");
-});
-
-test("an address is a literal between two brackets, and no other", () => {
-  for (const none of ["anna@203.0.113.1]", "anna@[203.0.113.1x", "anna@x203.0.113.1]", "[203.0.113.1]x"])
-    assert.equal(addressLiteral(none), null, none);
 });
 
 test("a host belongs to every domain above it but the top", () => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { ANY_CHARACTER } from "../../../test/kit/any-character.ts";
+import { ip, net } from "../../../test/kit/samples.ts";
 import {
   contains,
   hostPrefix,
@@ -36,7 +37,7 @@ const bitsAndLength = anyBits.chain((bits) => fc.tuple(fc.constant(bits), length
 test("an address written out in full is read as the same number, and its canonical text as itself", () => {
   fc.assert(
     fc.property(anyBits, (bits) => {
-      const address = ipOf(inFull(bits));
+      const address = ip(inFull(bits));
       assert.deepEqual(bitsOf(address), bits);
       assert.equal(parseIp(address), address);
       assert.equal(isV4(address), bits.width === 32);
@@ -47,7 +48,7 @@ test("an address written out in full is read as the same number, and its canonic
 test("whatever form of address the generator makes is read, and only once canonical", () => {
   fc.assert(
     fc.property(fc.oneof(fc.ipV4(), fc.ipV6()), (text) => {
-      const address = ipOf(text);
+      const address = ip(text);
       assert.equal(parseIp(address), address);
       assert.equal(parsePrefix(address), hostPrefix(address));
     }),
@@ -87,7 +88,7 @@ test("a network contains exactly the addresses that share its first bits", () =>
       for (const candidate of [bits, near, other])
         if (candidate.width === 32 || candidate.value >> 32n !== 0xffffn)
           assert.equal(
-            contains(network, ipOf(inFull(candidate))),
+            contains(network, ip(inFull(candidate))),
             candidate.width === bits.width && first(candidate, length) === first(bits, length),
           );
     }),
@@ -116,22 +117,14 @@ test("two networks overlap exactly when they agree on the bits that both fix", (
 test("an address is always in the prefix by which it is counted", () => {
   fc.assert(
     fc.property(anyBits, fc.integer({ min: 32, max: 128 }), (bits, ipv6Length) => {
-      const address = ipOf(inFull(bits));
+      const address = ip(inFull(bits));
       assert.ok(contains(prefixOf(address, ipv6Length), address));
     }),
   );
 });
 
-function ipOf(text: string): Ip {
-  const address = parseIp(text);
-  assert.ok(address !== null, `${text} is an address`);
-  return address;
-}
-
 function prefixFrom(bits: Bits, length: number): Prefix {
-  const network = parsePrefix(`${inFull(bits)}/${length}`);
-  assert.ok(network !== null, `${inFull(bits)}/${length} is a network`);
-  return network;
+  return net(`${inFull(bits)}/${length}`);
 }
 
 function first(bits: Bits, length: number): bigint {

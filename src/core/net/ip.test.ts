@@ -1,17 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { ip, net } from "../../../test/kit/samples.ts";
 import {
-  type Ip,
+  isLoopback,
+  isPrivate,
   isSingleAddress,
   isTooWide,
   neighbourhoodOf,
-  type Prefix,
   parseIp,
   parsePrefix,
   prefixOf,
 } from "./ip.ts";
 
-const addresses: readonly (readonly [text: string, ip: string | null])[] = [
+const addresses: readonly (readonly [text: string, expected: string | null])[] = [
   ["203.0.113.7", "203.0.113.7"],
   ["0.0.0.0", "0.0.0.0"],
   ["255.255.255.255", "255.255.255.255"],
@@ -48,7 +49,7 @@ const addresses: readonly (readonly [text: string, ip: string | null])[] = [
 for (const [text, expected] of addresses)
   test(`parseIp of ${JSON.stringify(text)}`, () => assert.equal(parseIp(text), expected));
 
-const networks: readonly (readonly [text: string, network: string | null])[] = [
+const prefixes: readonly (readonly [text: string, expected: string | null])[] = [
   ["203.0.113.7", "203.0.113.7/32"],
   ["203.0.113.7/24", "203.0.113.0/24"],
   ["203.0.113.129/25", "203.0.113.128/25"],
@@ -71,36 +72,30 @@ const networks: readonly (readonly [text: string, network: string | null])[] = [
   ["/24", null],
   ["", null],
 ];
-for (const [text, expected] of networks)
+for (const [text, expected] of prefixes)
   test(`parsePrefix of ${JSON.stringify(text)}`, () => assert.equal(parsePrefix(text), expected));
 
 test("IPv4 addresses are counted individually, IPv6 addresses by network", () => {
-  assert.equal(prefixOf(address("203.0.113.7"), 64), "203.0.113.7/32");
-  assert.equal(prefixOf(address("2001:db8:1:2:3:4:5:6"), 64), "2001:db8:1:2::/64");
-  assert.equal(prefixOf(address("2001:db8:1:2:3:4:5:6"), 48), "2001:db8:1::/48");
-  assert.equal(prefixOf(address("2001:db8:1:2:3:4:5:6"), 128), "2001:db8:1:2:3:4:5:6/128");
+  assert.equal(prefixOf(ip("203.0.113.7"), 64), "203.0.113.7/32");
+  assert.equal(prefixOf(ip("2001:db8:1:2:3:4:5:6"), 64), "2001:db8:1:2::/64");
+  assert.equal(prefixOf(ip("2001:db8:1:2:3:4:5:6"), 48), "2001:db8:1::/48");
+  assert.equal(prefixOf(ip("2001:db8:1:2:3:4:5:6"), 128), "2001:db8:1:2:3:4:5:6/128");
 });
 
 test("an entry that covers more than /8, or /16 of IPv6, is too wide to be trusted", () => {
-  const width = (text: string): boolean => isTooWide(network(text));
-  assert.deepEqual(["10.0.0.0/8", "10.0.0.0/7", "2001::/16", "2000::/15"].map(width), [false, true, false, true]);
+  const networks = ["10.0.0.0/8", "10.0.0.0/7", "2001::/16", "2000::/15"].map(net);
+  assert.deepEqual(networks.map(isTooWide), [false, true, false, true]);
 });
 
 test("neighbours share an IPv4 /24, or an IPv6 /48 unless the prefix is wider", () => {
-  assert.equal(neighbourhoodOf(address("203.0.113.7"), 64), "203.0.113.0/24");
-  assert.equal(neighbourhoodOf(address("2001:db8:1:2::7"), 64), "2001:db8:1::/48");
-  assert.equal(neighbourhoodOf(address("2001:db8:1:2::7"), 32), "2001:db8::/32");
+  assert.equal(neighbourhoodOf(ip("203.0.113.7"), 64), "203.0.113.0/24");
+  assert.equal(neighbourhoodOf(ip("2001:db8:1:2::7"), 64), "2001:db8:1::/48");
+  assert.equal(neighbourhoodOf(ip("2001:db8:1:2::7"), 32), "2001:db8::/32");
 });
 
 test("a single address is a network of one, whatever the family", () => {
-  const single = (text: string): boolean => isSingleAddress(network(text));
-  assert.deepEqual(["203.0.113.7", "203.0.113.6/31", "2001:db8::7", "2001:db8::/32", "2001:db8::/127"].map(single), [
-    true,
-    false,
-    true,
-    false,
-    false,
-  ]);
+  const networks = ["203.0.113.7", "203.0.113.6/31", "2001:db8::7", "2001:db8::/32", "2001:db8::/127"].map(net);
+  assert.deepEqual(networks.map(isSingleAddress), [true, false, true, false, false]);
 });
 
 test("a mapped network that is wider than all of IPv4 is none", () => {
@@ -108,14 +103,34 @@ test("a mapped network that is wider than all of IPv4 is none", () => {
   assert.equal(parsePrefix("::ffff:203.0.113.0/95"), null);
 });
 
-function address(text: string): Ip {
-  const parsed = parseIp(text);
-  assert.ok(parsed !== null, text);
-  return parsed;
-}
+test("private addresses are those of RFC 1918, 3927, 4193 and 6598, and link-local ones", () => {
+  for (const text of [
+    "10.0.0.1",
+    "172.16.0.1",
+    "172.31.255.255",
+    "192.168.7.7",
+    "100.64.0.1",
+    "100.127.0.1",
+    "169.254.1.1",
+    "fd00::1",
+    "fe80::1",
+    "febf::1",
+  ])
+    assert.ok(isPrivate(ip(text)), text);
+  for (const text of [
+    "172.32.0.1",
+    "172.15.0.1",
+    "192.169.0.1",
+    "100.128.0.1",
+    "110.0.0.1",
+    "203.0.113.7",
+    "fec0::1",
+    "2001:db8::1",
+  ])
+    assert.ok(!isPrivate(ip(text)), text);
+});
 
-function network(text: string): Prefix {
-  const parsed = parsePrefix(text);
-  assert.ok(parsed !== null, text);
-  return parsed;
-}
+test("loopback is ::1 and 127.0.0.0/8, however it is written", () => {
+  for (const text of ["127.0.0.1", "127.255.255.255", "::ffff:127.0.0.1", "::1"]) assert.ok(isLoopback(ip(text)), text);
+  for (const text of ["128.0.0.1", "12.7.0.1", "::", "::1:1"]) assert.ok(!isLoopback(ip(text)), text);
+});

@@ -33,9 +33,8 @@ const COMMAND = 400;
 const LONGEST = 1_000;
 
 function blockLines(block: Block): readonly string[] {
+  if (typeof block === "string") return filled(block, INDENT, INDENT);
   switch (block.type) {
-    case "line":
-      return filled(block.text, INDENT, INDENT);
     case "table":
       return tableLines([block.head, ...block.rows]);
     case "bars":
@@ -88,8 +87,6 @@ function barLines(rows: readonly Bar[]): readonly string[] {
   });
 }
 
-/** UTF-16 units of one text. */
-const LONGEST_BAR = 1_000;
 const BAR_PIXELS = 300;
 
 const HTML_CELL = "padding:2px 12px 2px 0;text-align:left;vertical-align:top;border-bottom:1px solid #ddd";
@@ -126,9 +123,8 @@ export function reportHtml({ title, host, from, to, todo, sections }: Report): s
 }
 
 function blockHtml(block: Block): string {
+  if (typeof block === "string") return `<p style="margin:4px 0">${safe(block)}</p>`;
   switch (block.type) {
-    case "line":
-      return `<p style="margin:4px 0">${safe(block.text)}</p>`;
     case "table": {
       const head = block.head.map((cell) => `<th style="${HTML_CELL}">${safe(cell)}</th>`).join("");
       const rows = block.rows.map(
@@ -167,5 +163,5 @@ const ENTITIES: Readonly<Record<string, string>> = {
 
 /** What cannot be seen is shown as an escape, and nothing of it is markup. */
 function safe(text: string): string {
-  return printable(text, LONGEST_BAR).replace(/[&<>"']/g, (character) => ENTITIES[character] ?? "");
+  return printable(text, LONGEST).replace(/[&<>"']/g, (character) => ENTITIES[character] ?? "");
 }

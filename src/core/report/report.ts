@@ -20,8 +20,8 @@ const TITLES: Readonly<Record<ReportSpan, string>> = { week: "Weekly report", mo
 /** What happened, what is to be done, and how the server is. */
 export function reportOf(facts: ReportFacts): Report {
   const { host, from, to, span } = facts;
-  const sections = [...securitySections(facts), ...mailSections(facts), ...upkeepSections(facts)];
-  return { title: TITLES[span], host, from, to, todo: todoOf(facts), sections };
+  const all = [signIns, addresses, bans, audit, mail, spam, updates, hardening, certificate, disk, backups, accounts];
+  return { title: TITLES[span], host, from, to, todo: todoOf(facts), sections: all.map((section) => section(facts)) };
 }
 
 /** A report, whatever it is printed as. Every text may hold what a stranger chose: a printer makes it safe for its format. */
@@ -38,30 +38,22 @@ export type Report = Readonly<{
 
 export type Section = Readonly<{ title: string; blocks: readonly Block[] }>;
 
+/** A text is a paragraph. */
 export type Block =
-  | Readonly<{ type: "line"; text: string }>
+  | string
   | Readonly<{ type: "table"; head: readonly string[]; rows: readonly (readonly string[])[] }>
   /** A bar for each row, as long as its value. */
   | Readonly<{ type: "bars"; title: string; rows: readonly Bar[] }>;
 export type Bar = Readonly<{ label: string; value: number }>;
 
-export function line(text: string): Block {
-  return { type: "line", text };
-}
-
-/** The rows; without any, a line that says so. */
-export function table(head: readonly string[], rows: readonly (readonly string[])[], none: string): Block {
-  return rows.length === 0 ? line(none) : { type: "table", head, rows };
+/** Nothing without rows. */
+function table(head: readonly string[], rows: readonly (readonly string[])[]): readonly Block[] {
+  return rows.length === 0 ? [] : [{ type: "table", head, rows }];
 }
 
 /** A bar for each day, unless all are empty. */
-export function bars(title: string, rows: readonly Bar[]): readonly Block[] {
+function bars(title: string, rows: readonly Bar[]): readonly Block[] {
   return rows.some(({ value }) => value > 0) ? [{ type: "bars", title, rows }] : [];
-}
-
-/** Sign-ins, addresses, bans, and what administrators did. */
-export function securitySections(facts: ReportFacts): readonly Section[] {
-  return [signIns(facts), addresses(facts), bans(facts), audit(facts)];
 }
 
 function signIns({ days, triedNames }: ReportFacts): Section {
@@ -74,14 +66,12 @@ function signIns({ days, triedNames }: ReportFacts): Section {
   return {
     title: "Sign-ins",
     blocks: [
-      line(
-        `${number(failed)} failed, ${number(refused)} refused without a check, ${number(sum(days, "signedIn"))} succeeded.`,
-      ),
+      `${number(failed)} failed, ${number(refused)} refused without a check, ${number(sum(days, "signedIn"))} succeeded.`,
       ...bars(
         "Failed and refused sign-ins by day",
         days.map((one) => ({ label: one.day, value: one.failed + one.refused })),
       ),
-      ...(names.length === 0 ? [] : [table(["NAME TRIED", "FAILED", ""], names, "")]),
+      ...table(["NAME TRIED", "FAILED", ""], names),
     ],
   };
 }
@@ -92,10 +82,14 @@ function addresses({ addresses: found, looked }: ReportFacts): Section {
     ...[tries, mails, connections].map(number),
     isBanned ? "banned" : "",
   ]);
-  const part = looked.isAll ? [] : [line(`Counted from the newest ${number(looked.events)} events that are kept.`)];
+  const part = looked.isAll ? [] : [`Counted from the newest ${number(looked.events)} events that are kept.`];
   return {
     title: "Addresses that were refused most",
-    blocks: [table(["ADDRESS", "SIGN-INS", "MAILS", "CONNECTIONS", "NOW"], rows, "No address was refused."), ...part],
+    blocks: [
+      ...(rows.length === 0 ? ["No address was refused."] : []),
+      ...table(["ADDRESS", "SIGN-INS", "MAILS", "CONNECTIONS", "NOW"], rows),
+      ...part,
+    ],
   };
 }
 
@@ -105,8 +99,8 @@ function bans({ bans: { standing, byReason } }: ReportFacts): Section {
   return {
     title: "Bans",
     blocks: [
-      line(`${plural(standing, "ban")} in force; ${number(added)} added in this time.`),
-      ...(rows.length === 0 ? [] : [table(["BANS", "REASON"], rows, "")]),
+      `${plural(standing, "ban")} in force; ${number(added)} added in this time.`,
+      ...table(["BANS", "REASON"], rows),
     ],
   };
 }
@@ -117,21 +111,14 @@ function audit({ audit: { total, byType, latest } }: ReportFacts): Section {
   return {
     title: "What administrators did",
     blocks: [
-      line(
-        total === 0 ? "Nothing was done by command." : `${plural(total, "entry", "entries")} of the audit: ${counts}.`,
-      ),
-      ...(rows.length === 0 ? [] : [table(["TIME", "BY", "WHAT", "TO WHAT"], rows, "")]),
+      total === 0 ? "Nothing was done by command." : `${plural(total, "entry", "entries")} of the audit: ${counts}.`,
+      ...table(["TIME", "BY", "WHAT", "TO WHAT"], rows),
     ],
   };
 }
 
-export function sum(days: readonly DayFigures[], key: Exclude<keyof DayFigures, "day">): number {
+function sum(days: readonly DayFigures[], key: Exclude<keyof DayFigures, "day">): number {
   return days.reduce((all, one) => all + one[key], 0);
-}
-
-/** Mail, and the spam filter. */
-export function mailSections(facts: ReportFacts): readonly Section[] {
-  return [mail(facts), spam(facts)];
 }
 
 function mail({ days, refusals }: ReportFacts): Section {
@@ -139,38 +126,30 @@ function mail({ days, refusals }: ReportFacts): Section {
   return {
     title: "Mail",
     blocks: [
-      line(
-        `${number(sum(days, "accepted"))} accepted, ${number(sum(days, "blocked"))} refused, ${number(sum(days, "delivered"))} delivered.`,
-      ),
+      `${number(sum(days, "accepted"))} accepted, ${number(sum(days, "blocked"))} refused, ${number(sum(days, "delivered"))} delivered.`,
       ...bars(
         "Mails accepted by day",
         days.map((one) => ({ label: one.day, value: one.accepted })),
       ),
-      ...(rows.length === 0 ? [] : [table(["REFUSED", "REASON"], rows, "")]),
+      ...table(["REFUSED", "REASON"], rows),
     ],
   };
 }
 
 function spam({ spam: { isOn, scored, marked, refused, missed, wrong, users, rules }, looked }: ReportFacts): Section {
   const title = "Spam filter";
-  if (!isOn) return { title, blocks: [line("It is switched off (spam.enabled).")] };
+  if (!isOn) return { title, blocks: ["It is switched off (spam.enabled)."] };
   const part = looked.isAll ? "" : ` Counted from the newest ${number(looked.events)} events that are kept.`;
   return {
     title,
     blocks: [
-      line(
-        `${number(scored)} mails were scored: ${number(marked)} (${share(marked, scored)}) went to Junk, ${number(refused)} were refused.${part}`,
-      ),
-      line(
-        users === 0
-          ? "No user corrected it."
-          : `${plural(users, "user")} corrected it: ${plural(missed, "mail")} moved into Junk, ${number(wrong)} out of it.`,
-      ),
-      line(
-        rules === null
-          ? "Its rules are those of the package; no others were fetched yet."
-          : `Its rules: version ${rules.version}, looked for on ${minute(rules.at)}.${rules.failure === null ? "" : ` The last try failed: ${rules.failure}`}`,
-      ),
+      `${number(scored)} mails were scored: ${number(marked)} (${share(marked, scored)}) went to Junk, ${number(refused)} were refused.${part}`,
+      users === 0
+        ? "No user corrected it."
+        : `${plural(users, "user")} corrected it: ${plural(missed, "mail")} moved into Junk, ${number(wrong)} out of it.`,
+      rules === null
+        ? "Its rules are those of the package; no others were fetched yet."
+        : `Its rules: version ${rules.version}, looked for on ${minute(rules.at)}.${rules.failure === null ? "" : ` The last try failed: ${rules.failure}`}`,
     ],
   };
 }
@@ -178,61 +157,54 @@ function spam({ spam: { isOn, scored, marked, refused, missed, wrong, users, rul
 /** How many packages are named. */
 const NAMED = 10;
 
-/** Updates, the certificate, the disk, backups and accounts. */
-export function upkeepSections(facts: ReportFacts): readonly Section[] {
-  return [updates(facts), hardening(facts), certificate(facts), disk(facts), backups(facts), accounts(facts)];
-}
-
 function updates({ updates: waiting, holes, versions, to }: ReportFacts): Section {
-  const blocks: Block[] = [line(`GhostInbox ${versions.own}, Node.js ${versions.node}.`)];
-  if (!waiting.known) blocks.push(line(`Waiting updates are not known: ${waiting.reason}`));
+  const blocks: Block[] = [`GhostInbox ${versions.own}, Node.js ${versions.node}.`];
+  if (!waiting.known) blocks.push(`Waiting updates are not known: ${waiting.reason}`);
   else {
     const urgent = waiting.packages.filter(({ isSecurity }) => isSecurity).length;
     const age =
       waiting.listsAt === null ? "" : ` The lists of apt are ${plural(daysBetween(waiting.listsAt, to), "day")} old.`;
-    blocks.push(line(`${plural(waiting.packages.length, "update")} waiting, ${number(urgent)} for security.${age}`));
+    blocks.push(`${plural(waiting.packages.length, "update")} waiting, ${number(urgent)} for security.${age}`);
     const rows = waiting.packages
       .toSorted((a, b) => Number(b.isSecurity) - Number(a.isSecurity))
       .slice(0, NAMED)
       .map(({ name, version, isSecurity }) => [name, version, isSecurity ? "security" : ""]);
-    if (rows.length > 0) blocks.push(table(["PACKAGE", "NEW VERSION", ""], rows, ""));
+    blocks.push(...table(["PACKAGE", "NEW VERSION", ""], rows));
   }
-  if (!holes.known) blocks.push(line(`Known holes are not known: ${holes.reason}`));
+  if (!holes.known) blocks.push(`Known holes are not known: ${holes.reason}`);
   else {
     blocks.push(
-      line(
-        `${plural(holes.fixable.length, "package")} with known holes for which a fix is there; ${plural(holes.unfixed, "hole")} without one yet.`,
-      ),
+      `${plural(holes.fixable.length, "package")} with known holes for which a fix is there; ${plural(holes.unfixed, "hole")} without one yet.`,
     );
     const rows = holes.fixable.slice(0, NAMED).map(({ name, cves }) => [name, cves.slice(0, 3).join(" ")]);
-    if (rows.length > 0) blocks.push(table(["PACKAGE", "HOLES"], rows, ""));
+    blocks.push(...table(["PACKAGE", "HOLES"], rows));
   }
   return { title: "Updates", blocks };
 }
 
 function hardening({ hardening: one, to }: ReportFacts): Section {
   const title = "Hardening of the machine (Lynis)";
-  if (!one.known) return { title, blocks: [line(one.reason)] };
+  if (!one.known) return { title, blocks: [one.reason] };
   const { at, index, warnings, suggestions } = one;
   const age = plural(daysBetween(at, to), "day");
   const says = `On ${day(at)}, ${age} ago: index ${index} of 100, ${plural(warnings.length, "warning")}, ${plural(suggestions, "suggestion")}.`;
   const rows = warnings.slice(0, NAMED).map(({ test, says: warning }) => [test, warning]);
-  return { title, blocks: [line(says), ...(rows.length === 0 ? [] : [table(["TEST", "WARNING"], rows, "")])] };
+  return { title, blocks: [says, ...table(["TEST", "WARNING"], rows)] };
 }
 
 function certificate({ certificate: one, to }: ReportFacts): Section {
   const title = "Certificate";
-  if (!one.known) return { title, blocks: [line(one.reason)] };
+  if (!one.known) return { title, blocks: [one.reason] };
   const left = daysBetween(to, one.validTo);
   const until = left < 0 ? `expired on ${day(one.validTo)}` : `${plural(left, "day")} left, until ${day(one.validTo)}`;
   const kind = one.isOwn ? " It is self-signed." : "";
-  return { title, blocks: [line(`${one.names.join(", ")}: ${until}.${kind}`)] };
+  return { title, blocks: [`${one.names.join(", ")}: ${until}.${kind}`] };
 }
 
 function disk(facts: ReportFacts): Section {
   const { disk: one, to } = facts;
   const title = "Disk and logs";
-  if (!one.known) return { title, blocks: [line(one.reason)] };
+  if (!one.known) return { title, blocks: [one.reason] };
   const { freeBytes, totalBytes, logBytes, databaseBytes, history, path } = one;
   const growth = growthOf(one, to);
   const says =
@@ -245,10 +217,8 @@ function disk(facts: ReportFacts): Section {
   return {
     title,
     blocks: [
-      line(
-        `${bytes(freeBytes)} of ${bytes(totalBytes)} are free (${share(freeBytes, totalBytes)}) at ${path}; logs take ${bytes(logBytes)}, databases ${bytes(databaseBytes)}.`,
-      ),
-      line(says),
+      `${bytes(freeBytes)} of ${bytes(totalBytes)} are free (${share(freeBytes, totalBytes)}) at ${path}; logs take ${bytes(logBytes)}, databases ${bytes(databaseBytes)}.`,
+      says,
       ...bars(
         "Used by day, in MB",
         history.slice(-14).map(({ day: label, usedBytes }) => ({ label, value: Math.round(usedBytes / 1e6) })),
@@ -259,9 +229,9 @@ function disk(facts: ReportFacts): Section {
 
 function backups({ backups: one, to }: ReportFacts): Section {
   const title = "Backups and restore drills";
-  if (!one.isOn) return { title, blocks: [line("Backups are switched off (backup.enabled).")] };
+  if (!one.isOn) return { title, blocks: ["Backups are switched off (backup.enabled)."] };
   const { last, failure, isKeySeen } = one;
-  const lines = [
+  const blocks = [
     last === null
       ? "No backup exists yet."
       : `The last one is of ${minute(last.at)} (${plural(daysBetween(last.at, to), "day")} ago): ${number(last.mails)} mails, ${bytes(last.bytes)}, in ${last.place}.`,
@@ -269,7 +239,7 @@ function backups({ backups: one, to }: ReportFacts): Section {
     ...(isKeySeen || last === null ? [] : ["The key has never been shown."]),
     drilled(one),
   ];
-  return { title, blocks: lines.map(line) };
+  return { title, blocks };
 }
 
 function drilled({ drill }: BackupFigures): string {
@@ -287,10 +257,8 @@ function accounts({ accounts: { total, suspended, unused, unusedDays } }: Report
   return {
     title: "Accounts",
     blocks: [
-      line(
-        `${plural(total, "account")}, ${number(suspended)} suspended; ${number(unused.length)} unused for ${number(unusedDays)} days.`,
-      ),
-      ...(rows.length === 0 ? [] : [table(["UNUSED ACCOUNT", "LAST SIGN-IN"], rows.slice(0, NAMED), "")]),
+      `${plural(total, "account")}, ${number(suspended)} suspended; ${number(unused.length)} unused for ${number(unusedDays)} days.`,
+      ...table(["UNUSED ACCOUNT", "LAST SIGN-IN"], rows.slice(0, NAMED)),
     ],
   };
 }

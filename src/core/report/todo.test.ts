@@ -19,6 +19,10 @@ function growing(bytesPerDay: number): ReportFacts["disk"] {
   return { ...disk, history: days };
 }
 
+function updates(isSecurity: boolean): ReportFacts["updates"] {
+  return { known: true, listsAt: usual.to, isImage: false, packages: [{ name: "one", version: "3", isSecurity }] };
+}
+
 test("on a quiet server there is nothing to do", () => {
   assert.deepEqual(todoOf(usual), []);
 });
@@ -66,30 +70,8 @@ for (const [what, changes, command] of [
     "./ghostinbox backup drill",
   ],
   ["no drill", { backups: { ...backups, drill: null } }, "./ghostinbox backup drill"],
-  [
-    "an update for security",
-    {
-      updates: {
-        known: true,
-        listsAt: usual.to,
-        isImage: false,
-        packages: [{ name: "openssl", version: "3", isSecurity: true }],
-      },
-    },
-    "apt-get update && apt-get --with-new-pkgs upgrade",
-  ],
-  [
-    "another update",
-    {
-      updates: {
-        known: true,
-        listsAt: usual.to,
-        isImage: false,
-        packages: [{ name: "tzdata", version: "3", isSecurity: false }],
-      },
-    },
-    "apt-get update && apt-get --with-new-pkgs upgrade",
-  ],
+  ["an update for security", { updates: updates(true) }, "apt-get update && apt-get --with-new-pkgs upgrade"],
+  ["another update", { updates: updates(false) }, "apt-get update && apt-get --with-new-pkgs upgrade"],
   [
     "old lists of apt",
     { updates: { known: true, listsAt: "2026-11-01T00:00:00.000Z", isImage: false, packages: [] } },
@@ -149,12 +131,7 @@ test("at most five are named, the weightiest first, and none twice", () => {
       disk: growing(3e9),
       holes: { known: false, isInstalled: false, reason: "-" },
       accounts: { ...accounts, unused: [{ name: "old@example.org", lastSignInAt: null }] },
-      updates: {
-        known: true,
-        listsAt: null,
-        isImage: false,
-        packages: [{ name: "openssl", version: "3", isSecurity: true }],
-      },
+      updates: updates(true),
     }),
   );
   assert.deepEqual(

@@ -3,7 +3,6 @@ import { day, daysBetween, growthOf, number, type ReportFacts } from "./figures.
 
 /** Something that the owner should do, and the command for it. */
 export type Todo = Readonly<{ what: string; command: string }>;
-type Weighed = Todo & Readonly<{ weight: number }>;
 
 /** More would be ignored. */
 const MOST = 5;
@@ -17,24 +16,24 @@ const MANY_TRIES = 100;
 /** Refusals of one address that deserve attention. */
 const MANY_REFUSALS = 500;
 
-const RULES: readonly ((facts: ReportFacts) => Weighed | null)[] = [
+/** The most important first. */
+const RULES: readonly ((facts: ReportFacts) => Todo | null)[] = [
   ({ notices }) => {
     const critical = notices.filter(({ isCritical }) => isCritical);
     const [first] = critical;
     if (first === undefined) return null;
     const more = critical.length === 1 ? "" : ` And ${plural(critical.length - 1, "more critical notice")}.`;
-    return { weight: 100, what: `${first.says} ${first.detail}${more}`, command: "./ghostinbox status" };
+    return { what: `${first.says} ${first.detail}${more}`, command: "./ghostinbox status" };
   },
   ({ certificate, to }) => {
-    if (!certificate.known) return { weight: 98, what: certificate.reason, command: "./ghostinbox config check" };
+    if (!certificate.known) return { what: certificate.reason, command: "./ghostinbox config check" };
     const left = daysBetween(to, certificate.validTo);
     if (left >= CERTIFICATE_DAYS) return null;
     const what =
       left < 0 ? "The TLS certificate has expired." : `The TLS certificate expires in ${plural(left, "day")}.`;
     return certificate.isOwn
-      ? { weight: 95, what: `${what} A restart renews it.`, command: "./ghostinbox restart" }
+      ? { what: `${what} A restart renews it.`, command: "./ghostinbox restart" }
       : {
-          weight: 95,
           what: `${what} Renew it; the new one is used within seconds.`,
           command: `openssl x509 -noout -subject -dates -in ${quoted(certificate.file)}`,
         };
@@ -44,7 +43,6 @@ const RULES: readonly ((facts: ReportFacts) => Weighed | null)[] = [
     const fullAt = growthOf(disk, to)?.fullAt ?? null;
     if (fullAt === null || daysBetween(to, fullAt) >= DISK_DAYS) return null;
     return {
-      weight: 90,
       what: `The disk will be full on ${day(fullAt)} at this rate: see what uses the space.`,
       command: `du -xh --max-depth=2 ${quoted(disk.path)} | sort -h | tail`,
     };
@@ -53,31 +51,25 @@ const RULES: readonly ((facts: ReportFacts) => Weighed | null)[] = [
     if (!backups.isOn) return null;
     const { last, failure } = backups;
     if (failure !== null)
-      return { weight: 85, what: `The last backup failed: ${failure.reason}`, command: "./ghostinbox backup create" };
+      return { what: `The last backup failed: ${failure.reason}`, command: "./ghostinbox backup create" };
     if (last !== null && daysBetween(last.at, to) < BACKUP_DAYS) return null;
     return {
-      weight: 84,
       what: last === null ? "No backup exists yet." : "The last backup is old.",
       command: "./ghostinbox backup create",
     };
   },
   ({ backups: { drill, isOn } }) =>
     isOn && drill !== null && drill.reason !== null
-      ? { weight: 82, what: `The last restore drill failed: ${drill.reason}`, command: "./ghostinbox backup drill" }
+      ? { what: `The last restore drill failed: ${drill.reason}`, command: "./ghostinbox backup drill" }
       : null,
   ({ updates }) => {
     const urgent = updates.known ? updates.packages.filter(({ isSecurity }) => isSecurity) : [];
     if (urgent.length === 0) return null;
-    return {
-      weight: 75,
-      what: `Install ${plural(urgent.length, "security update")}.`,
-      command: installs(updates),
-    };
+    return { what: `Install ${plural(urgent.length, "security update")}.`, command: installs(updates) };
   },
   ({ backups: { last, isKeySeen, isOn } }) =>
     isOn && last !== null && !isKeySeen
       ? {
-          weight: 70,
           what: "The key of the backups has never been shown: without it they cannot be read.",
           command: "./ghostinbox backup key",
         }
@@ -87,18 +79,18 @@ const RULES: readonly ((facts: ReportFacts) => Weighed | null)[] = [
     const [first] = others;
     if (first === undefined) return null;
     const more = others.length === 1 ? "" : ` And ${plural(others.length - 1, "more notice")}.`;
-    return { weight: 65, what: `${first.says}${more}`, command: "./ghostinbox status" };
+    return { what: `${first.says}${more}`, command: "./ghostinbox status" };
   },
   ({ triedNames }) => {
     const most = triedNames.find(({ isAccount, failed }) => isAccount && failed >= MANY_TRIES);
     if (most === undefined) return null;
     const what = `${number(most.failed)} sign-ins to ${most.name} failed: see from where.`;
-    return { weight: 50, what, command: `./ghostinbox why --account ${quoted(most.name)}` };
+    return { what, command: `./ghostinbox why --account ${quoted(most.name)}` };
   },
   ({ updates, to }) => {
     if (!updates.known || updates.listsAt === null || daysBetween(updates.listsAt, to) < LISTS_DAYS) return null;
     const what = `apt has not asked for updates for ${plural(daysBetween(updates.listsAt, to), "day")}.`;
-    return { weight: 45, what, command: "apt-get update" };
+    return { what, command: "apt-get update" };
   },
   ({ addresses }) => {
     const most = addresses.find(
@@ -106,41 +98,35 @@ const RULES: readonly ((facts: ReportFacts) => Weighed | null)[] = [
     );
     if (most === undefined) return null;
     return {
-      weight: 40,
       what: `${most.ip} was refused often, and is not banned now.`,
       command: `./ghostinbox why ${quoted(most.ip)}`,
     };
   },
   ({ backups: { drill, isOn, last }, to }) =>
     isOn && last !== null && (drill === null || daysBetween(drill.at, to) > DRILL_DAYS)
-      ? { weight: 35, what: "Check that the backups can be restored.", command: "./ghostinbox backup drill" }
+      ? { what: "Check that the backups can be restored.", command: "./ghostinbox backup drill" }
       : null,
   ({ accounts: { unused, unusedDays } }) => {
     const [first] = unused;
     if (first === undefined) return null;
     const more = unused.length === 1 ? "" : ` (and ${unused.length - 1} more)`;
     const what = `${first.name}${more} has not been used for ${unusedDays} days: suspend unneeded accounts.`;
-    return { weight: 30, what, command: `./ghostinbox account suspend ${quoted(first.name)}` };
+    return { what, command: `./ghostinbox account suspend ${quoted(first.name)}` };
   },
   ({ hardening }) => {
     const [first] = hardening.known ? hardening.warnings : [];
     if (first === undefined) return null;
     const what = `Lynis warns: ${first.says}`;
-    return { weight: 28, what, command: `lynis show details ${quoted(first.test)}` };
+    return { what, command: `lynis show details ${quoted(first.test)}` };
   },
   ({ updates }) =>
     updates.known && updates.packages.length > 0
-      ? {
-          weight: 25,
-          what: `Install ${plural(updates.packages.length, "update")}.`,
-          command: installs(updates),
-        }
+      ? { what: `Install ${plural(updates.packages.length, "update")}.`, command: installs(updates) }
       : null,
   ({ holes, updates }) =>
     holes.isInstalled || (updates.known && updates.isImage)
       ? null
       : {
-          weight: 10,
           what: "Install debsecan to see which packages have known vulnerabilities.",
           command: "apt-get install debsecan",
         },
@@ -156,10 +142,9 @@ function installs(updates: ReportFacts["updates"]): string {
 /** At most five tasks, most important first. */
 export function todoOf(facts: ReportFacts): readonly Todo[] {
   const found = RULES.map((rule) => rule(facts)).filter((todo) => todo !== null);
-  const byWeight = found.toSorted((a, b) => b.weight - a.weight);
   // One command for two reasons is one task.
-  const once = byWeight.filter(({ command }, i) => byWeight.findIndex((other) => other.command === command) === i);
-  return once.slice(0, MOST).map(({ what, command }) => ({ what, command }));
+  const once = found.filter(({ command }, i) => found.findIndex((other) => other.command === command) === i);
+  return once.slice(0, MOST);
 }
 
 /** Quotes any text as one shell word. */

@@ -7,7 +7,6 @@ import { PASSWORD, webGateOf } from "../../../test/kit/web-gate-kit.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../core/time.ts";
 import { WRONG_CODES } from "./factors.ts";
 import { codeAt, STEP_MS } from "./one-time-codes.ts";
-import { SignIn } from "./sign-in.ts";
 
 const IP = ip("203.0.113.7");
 const SESSION = "digest of a session";
@@ -81,10 +80,7 @@ describe("the second factor of the dashboard's sign-in", () => {
     assert.equal(await open(used), "in");
     assert.equal(await open(used), "wrong");
     assert.equal(await open(code(-1)), "wrong", "it uses up earlier ones too");
-    kit.signIn = new SignIn(
-      { ...kit, passwords: { verify: (hash, given) => Promise.resolve(hash === hashOf(given)), decoy: "" } },
-      kit.gate.bounds,
-    );
+    kit.signIn = kit.verifying((hash, given) => Promise.resolve(hash === hashOf(given)));
     assert.equal(await open(used), "wrong");
     assert.equal(await open(` ${code(1).slice(0, 3)} ${code(1).slice(3)}\n`), "in", "as pasted");
   });
@@ -155,11 +151,10 @@ describe("the second factor of the dashboard's sign-in", () => {
   test("a sign-in that is too late, or whose password has changed since, uses up no code", async () => {
     const used = code();
     const during = (happens: () => void): void => {
-      const verify = (hash: string, given: string): Promise<boolean> => {
+      kit.signIn = kit.verifying((hash, given) => {
         happens();
         return Promise.resolve(hash === hashOf(given));
-      };
-      kit.signIn = new SignIn({ ...kit, passwords: { verify, decoy: "" } }, kit.gate.bounds);
+      });
     };
     during(() => kit.clock.advance(9_000));
     assert.equal(await open(used), "refused", "the web has given up");

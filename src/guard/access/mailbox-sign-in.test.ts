@@ -7,7 +7,7 @@ import { PASSWORD, webGateOf } from "../../../test/kit/web-gate-kit.ts";
 import { HOUR_MS, instant } from "../../core/time.ts";
 import { WEB_LIMITS } from "../commands/web/web-bounds.ts";
 import { LIMITS } from "../limits.ts";
-import { MailboxSignIn } from "./mailbox-sign-in.ts";
+import type { MailboxSignIn } from "./mailbox-sign-in.ts";
 
 const ANNA = accountName("anna@example.test");
 const BERT = accountName("bert@example.test");
@@ -66,14 +66,10 @@ describe("users of mailboxes at the dashboard", () => {
     assert.equal(await attempt(), "wrong");
     kit.accounts.setSuspended(ANNA, false);
     assert.equal(await attempt(), "in");
-    const passwords = {
-      verify: () => {
-        kit.accounts.setPassword(ANNA, hashOf("another"));
-        return Promise.resolve(true);
-      },
-      decoy: "",
-    };
-    const signIn = new MailboxSignIn({ ...kit.mailboxParts, passwords }, kit.gate.bounds);
+    const signIn = kit.verifyingMailboxes(() => {
+      kit.accounts.setPassword(ANNA, hashOf("another"));
+      return Promise.resolve(true);
+    });
     assert.equal(await attempt({ signIn }), "wrong");
     assert.deepEqual(kit.sessions.list(ANNA, kit.clock.now()), [], "and the earlier session has ended");
     kit.accounts.setPassword(ANNA, "{SHA512-CRYPT}$6$salt$hash");
@@ -82,8 +78,7 @@ describe("users of mailboxes at the dashboard", () => {
 
   test("a costly hash of an import is never verified, but the decoy instead", async () => {
     const verified: string[] = [];
-    const verify = (hash: string): Promise<boolean> => Promise.resolve(verified.push(hash) > 0);
-    const signIn = new MailboxSignIn({ ...kit.mailboxParts, passwords: { verify, decoy: "decoy" } }, kit.gate.bounds);
+    const signIn = kit.verifyingMailboxes((hash) => Promise.resolve(verified.push(hash) > 0), "decoy");
     kit.accounts.setPassword(ANNA, hashOf(HERS).replace("m=19456,t=2", "m=262144,t=4"));
     assert.equal(await attempt({ signIn }), "wrong");
     assert.deepEqual(verified, ["decoy"]);
@@ -107,7 +102,7 @@ describe("users of mailboxes at the dashboard", () => {
   }, async () => {
     const turns: (() => void)[] = [];
     const verify = (): Promise<boolean> => new Promise((resolve) => turns.push(() => resolve(true)));
-    const signIn = new MailboxSignIn({ ...kit.mailboxParts, passwords: { verify, decoy: "" } }, kit.gate.bounds);
+    const signIn = kit.verifyingMailboxes(verify);
     const goOn = async (): Promise<void> => {
       while (turns.length === 0) await new Promise((resolve) => setImmediate(resolve));
       assert.equal(turns.length, 1);
@@ -133,7 +128,7 @@ describe("users of mailboxes at the dashboard", () => {
   test("guesses from many networks do not use up the administrator's places", async () => {
     const turns: (() => void)[] = [];
     const verify = (): Promise<boolean> => new Promise((resolve) => turns.push(() => resolve(false)));
-    const signIn = new MailboxSignIn({ ...kit.mailboxParts, passwords: { verify, decoy: "" } }, kit.gate.bounds);
+    const signIn = kit.verifyingMailboxes(verify);
     const crowd = Array.from({ length: LIMITS.mailboxLogins }, (_, i) => attempt({ from: `198.51.${i}.1`, signIn }));
     assert.equal(await attempt({ from: "192.0.2.1", signIn }), "refused");
     const administrator = await kit.signIn.open({ ip: ip("192.0.2.1"), password: PASSWORD, known: null }, "x");

@@ -4,7 +4,6 @@ import { Authenticator } from "../../../test/kit/authenticator.ts";
 import { ip } from "../../../test/kit/samples.ts";
 import { PASSWORD, webGateOf } from "../../../test/kit/web-gate-kit.ts";
 import { codeAt, STEP_MS } from "./one-time-codes.ts";
-import { SignIn } from "./sign-in.ts";
 
 const OWN = { ip: ip("203.0.113.7"), known: null } as const;
 
@@ -37,7 +36,7 @@ describe("sign-ins to the dashboard with a passkey", () => {
       prefixOf: (address) => engine.prefixOf(address),
       audit: (audited) => engine.audit(audited),
     };
-    const signIn = new SignIn({ ...kit, engine: removing, passwords: PASSES }, kit.gate.bounds);
+    const signIn = kit.verifying(() => Promise.resolve(true), { engine: removing });
     assert.equal(await signIn.open({ ...OWN, passkey: signed(device) }, "x"), "wrong");
     const [secret, at] = [Buffer.from("12345678901234567890"), kit.clock.now()];
     kit.factors.setTotp({ secret, lastStep: 0, at, recovery: [] });
@@ -60,5 +59,3 @@ describe("sign-ins to the dashboard with a passkey", () => {
     assert.equal(outcomes.at(-1), "refused");
   });
 });
-
-const PASSES = { verify: () => Promise.resolve(true), decoy: "" };

@@ -38,8 +38,7 @@ describe("sign-ins to the dashboard", () => {
 
   test("after too many wrong passwords, the next is not even verified", async () => {
     let verified = 0;
-    const passwords = { verify: () => Promise.resolve((verified += 1) < 0), decoy: "" };
-    const signIn = new SignIn({ ...kit, passwords }, kit.gate.bounds, Buffer.alloc(32, 1));
+    const signIn = kit.verifying(() => Promise.resolve((verified += 1) < 0));
     for (let n = 0; n < 5; n++) assert.equal(await attempt("203.0.113.7", `${n}`, null, signIn), "wrong");
     assert.equal(await attempt("203.0.113.7", PASSWORD, null, signIn), "refused");
     assert.equal(verified, 5);
@@ -55,30 +54,23 @@ describe("sign-ins to the dashboard", () => {
   });
 
   test("a password that is changed during its verification opens nothing", async () => {
-    const passwords = {
-      verify: () => {
-        kit.credentials.setAdminPassword(hashOf("another"));
-        return Promise.resolve(true);
-      },
-      decoy: "",
-    };
-    const signIn = new SignIn({ ...kit, passwords }, kit.gate.bounds);
+    const signIn = kit.verifying(() => {
+      kit.credentials.setAdminPassword(hashOf("another"));
+      return Promise.resolve(true);
+    });
     assert.equal(await attempt("203.0.113.7", PASSWORD, null, signIn), "wrong");
     assert.deepEqual(kit.sessions.list(null, kit.clock.now()), []);
   });
 
-  test("a session that cannot be stored is reported with its reason, and does not count as a wrong password", async () => {
-    const sessions = {
-      open: () => assert.fail("database or disk is full"),
-      prove: () => undefined,
-    };
-    const passwords = { verify: () => Promise.resolve(true), decoy: "" };
-    const signIn = new SignIn({ ...kit, sessions, passwords }, kit.gate.bounds);
+  test("a session that cannot be stored is reported with its reason, and does not count as a wrong password", async (t) => {
+    const signIn = kit.verifying(() => Promise.resolve(true));
+    const full = t.mock.method(kit.sessions, "open", () => assert.fail("database or disk is full"));
     await assert.rejects(
       attempt("203.0.113.7", PASSWORD, null, signIn),
       /the password is right, but the session cannot be stored: database or disk is full/,
     );
     assert.equal(kit.count("LOGIN_FAILED"), 0);
+    full.mock.restore();
     assert.equal(await attempt("203.0.113.7"), "in", "once there is room");
   });
 
@@ -140,7 +132,7 @@ describe("sign-ins to the dashboard", () => {
     const turns: (() => void)[] = [];
     const verify = (_: string, password: string): Promise<boolean> =>
       new Promise((resolve) => turns.push(() => resolve(password === PASSWORD)));
-    const signIn = new SignIn({ ...kit, passwords: { verify, decoy: "" } }, kit.gate.bounds);
+    const signIn = kit.verifying(verify);
     const guesses = Array.from({ length: 8 }, (_, i) => attempt(`2001:db8:0:${i}::1`, "guess", null, signIn));
     const owner = attempt("203.0.113.9", PASSWORD, null, signIn);
     for (let turn = 0; turn < 9; turn++) {
@@ -156,7 +148,7 @@ describe("sign-ins to the dashboard", () => {
   test("one network tries one password at a time, and all together a few", async () => {
     const { promise: verified, resolve: verify } = Promise.withResolvers<boolean>();
     const from = (text: string) => attempt(text, PASSWORD, null, signIn);
-    const signIn = new SignIn({ ...kit, passwords: { verify: () => verified, decoy: "" } }, kit.gate.bounds);
+    const signIn = kit.verifying(() => verified);
     const running = ["203.0.113.1", "2001:db8::1", "203.0.113.1", "2001:db8::2"].map((text) => from(text));
     assert.equal(await from("203.0.113.1"), "refused", "one already waits");
     assert.equal(await from("2001:db8::3"), "refused", "the same /64");
@@ -170,7 +162,7 @@ describe("sign-ins to the dashboard", () => {
   test("the waiting attempt is next, before those that come again at once", async () => {
     const gates: ((right: boolean) => void)[] = [];
     const verify = (): Promise<boolean> => new Promise((resolve) => gates.push(resolve));
-    const signIn = new SignIn({ ...kit, passwords: { verify, decoy: "" } }, kit.gate.bounds);
+    const signIn = kit.verifying(verify);
     const from = (password: string) => attempt("203.0.113.1", password, null, signIn);
     const [guess, owner] = [from("guess"), from(PASSWORD)];
     await until(() => gates.length === 1);
@@ -190,11 +182,7 @@ describe("sign-ins to the dashboard", () => {
     assert.ok(typeof first === "object");
     const { known } = first;
     const crowd = Promise.withResolvers<boolean>();
-    const passwords = {
-      verify: (_: string, password: string) => (password === PASSWORD ? Promise.resolve(true) : crowd.promise),
-      decoy: "",
-    };
-    const signIn = new SignIn({ ...kit, passwords }, kit.gate.bounds);
+    const signIn = kit.verifying((_, given) => (given === PASSWORD ? Promise.resolve(true) : crowd.promise));
     const guesses = [...CROWD, 1].map((n) => attempt(`203.0.113.${n}`, "wrong", null, signIn));
     for (const from of ["203.0.113.1", "203.0.113.99"]) {
       assert.equal(await attempt(from, PASSWORD, null, signIn), "refused");
@@ -216,8 +204,7 @@ describe("sign-ins to the dashboard", () => {
     const [stolen, own] = [await signedIn(null), await signedIn(null)];
     assert.equal(await signedIn(own), own, "a browser keeps its own");
     const crowd = Promise.withResolvers<boolean>();
-    const verify = (_: string, password: string) => (password === PASSWORD ? Promise.resolve(true) : crowd.promise);
-    const signIn = new SignIn({ ...kit, passwords: { verify, decoy: "" } }, kit.gate.bounds);
+    const signIn = kit.verifying((_, given) => (given === PASSWORD ? Promise.resolve(true) : crowd.promise));
     const guesses = [1, 2].map((n) => attempt(`198.51.100.${n}`, "wrong", stolen, signIn));
     assert.equal(await attempt("198.51.100.3", PASSWORD, stolen, signIn), "refused");
     assert.equal(await attempt("198.51.100.3", PASSWORD, own, signIn), "in");

@@ -1,5 +1,6 @@
 import type { Holding } from "../../core/alerts/alerts.ts";
 import { type AccountRule, type AlertEvent, SENDING_LIMITED_MS } from "../../core/alerts/rules.ts";
+import { plural } from "../../core/text.ts";
 import { formatDuration, MINUTE_MS, type Millis } from "../../core/time.ts";
 import { TimedConditions } from "./book.ts";
 
@@ -75,8 +76,9 @@ export class SendingWindows {
     if (before === undefined && this.#held.size >= MOST_SENDERS) return;
     const mails = (before?.mails ?? 0) + 1;
     const all = (before?.recipients ?? 0) + (recipients ?? 1);
-    const what = `${mails === 1 ? "a mail" : `${mails} mails`} to ${all === 1 ? "one recipient" : `${all} recipients`}`;
-    this.#held.set(account, { mails, recipients: all, detail: `${what} from ${prefix ?? "?"} held${whyOf(event)}` });
+    const what = `${plural(mails, "mail")} to ${plural(all, "recipient")} from ${prefix ?? "?"}`;
+    const detail = `${what} ${mails === 1 ? "is" : "are"} held${whyOf(event)}`;
+    this.#held.set(account, { mails, recipients: all, detail });
   }
 
   #limit(subject: string, { at, prefix, count, limit, windowMs, reason }: AlertEvent): void {
@@ -88,9 +90,11 @@ export class SendingWindows {
 
 function whyOf({ account, count, limit, windowMs, limitKey }: AlertEvent): string {
   if (count === null || windowMs === null) return "";
-  const within = `within ${formatDuration(windowMs)}, limit ${limit}`;
-  const people = `${count} people to whom ${account?.toLowerCase() ?? "it"} had never written`;
-  return limitKey === "limits.sending.refused" ? `; mail to ${people} was refused ${within}` : `; ${people} ${within}`;
+  const [within, limited] = [`within ${formatDuration(windowMs)}`, `limit ${limit}`];
+  const name = account?.toLowerCase() ?? "it";
+  return limitKey === "limits.sending.refused"
+    ? `; mail to ${count} people to whom ${name} had never written was refused ${within}, ${limited}`
+    : `; ${name} wrote to ${count} people ${within} to whom it had never written, ${limited}`;
 }
 
 /** A mail program that was offline sends more than ten mails within a minute: they wait, which is harmless. */

@@ -40,6 +40,15 @@ test("an alert is resolved once its condition has been false for its settling ti
   assert.deepEqual([book.open, book.resolved], [[], [over]]);
 });
 
+test("an alert is resolved at once if the owner's decision ended its condition", () => {
+  const book = new AlertBook([], NOON);
+  const held: Holding = { code: "account_held", subject: "anna@example.org", detail: "a mail to 51 recipients" };
+  book.update([held, DISK], at(0), SETTLE_MS);
+  assert.deepEqual(book.update([held, DISK], at(1), SETTLE_MS).resolved, []);
+  assert.deepEqual(subjects(book.update([], at(2), SETTLE_MS).resolved), [held.subject]);
+  assert.deepEqual(subjects(book.open), [DISK.subject]);
+});
+
 test("alerts open before a restart have half a minute to be found again; resolved ones stay resolved", () => {
   const kept = { ...DISK, openedAt: at(-500), lastAt: at(-400) };
   const over = { ...kept, subject: "before", resolvedAt: at(-300) };

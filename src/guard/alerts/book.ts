@@ -1,4 +1,4 @@
-import { alertKey, type Holding } from "../../core/alerts/alerts.ts";
+import { alertKey, endsAtOnce, type Holding } from "../../core/alerts/alerts.ts";
 import { later, type Millis, SECOND_MS } from "../../core/time.ts";
 import type { Alert } from "./ports.ts";
 
@@ -46,8 +46,10 @@ export class AlertBook {
     const resolved: Alert[] = [];
     for (const [key, alert] of this.#open) {
       const goneMs = now - alert.lastAt;
+      // A condition that holds now is gone for 0 ms.
+      const neededMs = endsAtOnce(alert.code) ? 1 : settleMs;
       // Further in the future only after the clock was set back: nothing lasts forever.
-      if (goneMs < settleMs && goneMs >= -LOOKED_AT_MS) continue;
+      if (goneMs < neededMs && goneMs >= -LOOKED_AT_MS) continue;
       this.#open.delete(key);
       resolved.push({ ...alert, resolvedAt: now });
     }

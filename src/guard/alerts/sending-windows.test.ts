@@ -10,10 +10,10 @@ test("a held account is reported until its owner vouches for it, with its held m
   const kit = windows();
   kit.take("EMAIL_HELD", HELD);
   assert.deepEqual(kit.holding(), [`account_held ${ANNA}`]);
-  const why = `100 people to whom ${ANNA} had never written within 1h, limit 20`;
-  assert.deepEqual(kit.details(), [`a mail to 100 recipients from 203.0.113.66/32 held; ${why}`]);
+  const why = `${ANNA} wrote to 100 people within 1h to whom it had never written, limit 20`;
+  assert.deepEqual(kit.details(), [`1 mail to 100 recipients from 203.0.113.66/32 is held; ${why}`]);
   kit.take("EMAIL_HELD", { ...HELD, recipients: 1 });
-  assert.deepEqual(kit.details(), [`2 mails to 101 recipients from 203.0.113.66/32 held; ${why}`]);
+  assert.deepEqual(kit.details(), [`2 mails to 101 recipients from 203.0.113.66/32 are held; ${why}`]);
   kit.wait(3 * DAY_MS);
   assert.deepEqual(kit.holding(), [`account_held ${ANNA}`], "for as long as it lasts");
   kit.take("ACCOUNT_RELEASED", { account: "bert@example.test" });
@@ -26,7 +26,7 @@ test("a hold because of refusals says so", () => {
   const kit = windows();
   kit.take("EMAIL_HELD", { ...HELD, count: 11, limit: 10, limitKey: "limits.sending.refused" });
   const why = `mail to 11 people to whom ${ANNA} had never written was refused within 1h, limit 10`;
-  assert.deepEqual(kit.details(), [`a mail to 100 recipients from 203.0.113.66/32 held; ${why}`]);
+  assert.deepEqual(kit.details(), [`1 mail to 100 recipients from 203.0.113.66/32 is held; ${why}`]);
 });
 
 test("a hold from before a restart is still reported, unless it has ended since", () => {

@@ -70,7 +70,7 @@ class RuleWindow implements Window {
   take(event: AlertEvent): void {
     if (!this.#rule.matches(event)) return;
     const name = event.prefix ?? event.account ?? "";
-    this.#seen.set(this.#rule.distinct ? name : event.id, { at: event.at, name });
+    this.#seen.set(this.#rule.distinct === true ? name : event.id, { at: event.at, name });
   }
 
   holding(now: Millis): readonly Holding[] {
@@ -81,7 +81,8 @@ class RuleWindow implements Window {
     }
     if (this.#seen.size < this.#threshold) return [];
     const named = mostFrequent([...this.#seen].map(([, { name }]) => name));
-    const from = named.length === 0 ? "" : `, from ${named.join(", ")}${this.#rule.distinct ? " and others" : ""}`;
+    const from =
+      named.length === 0 ? "" : `, from ${named.join(", ")}${this.#rule.distinct === true ? " and others" : ""}`;
     const detail = `${this.#threshold} or more ${counted} within ${formatDuration(windowMs)}${from}`;
     return [{ code, subject: "", detail }];
   }

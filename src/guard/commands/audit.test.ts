@@ -5,15 +5,13 @@ import { engineOnMemory } from "../../../test/kit/engine-kit.ts";
 import { incidentNote } from "./audit.ts";
 
 test("lists the audit from the newest entry back, and reading it leaves no trace", async () => {
-  const { ask, types } = commandsOnMemory();
+  const { ask, result, types } = commandsOnMemory();
   for (const [at, name] of ["one", "two", "three"].entries())
     await ask({ verb: "token_create", name, digest: `${at}`.repeat(64), scopes: ["read"], for: null });
   const recorded = types();
   const page = async (cursor: string | null) => {
-    const reply = await ask({ verb: "audit_list", limit: 2, cursor });
-    assert.ok(reply.ok && "items" in reply.result && "next" in reply.result);
-    const { items, next } = reply.result;
-    return [items.map((item) => ("actor" in item ? `${item.type} ${item.subject} ${item.actor}` : "")), next];
+    const { items, next } = await result({ verb: "audit_list", limit: 2, cursor });
+    return [items.map(({ type, subject, actor }) => `${type} ${subject} ${actor}`), next];
   };
   const shown = (name: string): string => `TOKEN_CREATED ${name} root`;
   assert.deepEqual(await page(null), [[shown("three"), shown("two")], "2"]);

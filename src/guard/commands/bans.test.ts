@@ -16,9 +16,8 @@ function allow(target: string, length: string | null = null): Promise<string> {
 }
 
 test("the reason of a ban without a note says that it was made by hand", async () => {
-  const reply = await kit.ask({ verb: "ban", target: "203.0.113.7", note: "", for: null });
-  assert.ok(reply.ok && "ban" in reply.result);
-  assert.equal(reply.result.ban.reason, "Banned by hand");
+  const reply = await kit.result({ verb: "ban", target: "203.0.113.7", note: "", for: null });
+  assert.equal(reply.ban.reason, "Banned by hand");
 });
 
 test("an error in a ban says how to write it", async () => {

@@ -1,23 +1,17 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { COMMANDS } from "../../../test/kit/commands.ts";
-import { commandsOf, HASH, hashOf, refusalOf } from "../../../test/kit/commands-kit.ts";
-import { TEST_POLICY } from "../../../test/kit/engine-kit.ts";
-import { TOKEN } from "../../../test/kit/fake-guard.ts";
+import { commandsOf, HASH, refusalOf } from "../../../test/kit/commands-kit.ts";
 import type { Command } from "../../admin/declare/control.ts";
-import { ROLES } from "../../core/access/scopes.ts";
 import { HOUR_MS } from "../../core/time.ts";
-
-const PASSWORD = "correct horse battery";
 
 const kit = commandsOf(import.meta.filename);
 
 describe("commands of the administrator", () => {
   test("ban: an address, a network, an IPv6 address as its network; for a time, permanently, or the default", async () => {
     const ban = async (target: string, length: string | null): Promise<string> => {
-      const reply = await kit.ask({ verb: "ban", target, note: "noise", for: length });
-      assert.ok(reply.ok && "ban" in reply.result);
-      const { prefix, level, reason, source, createdAt, expiresAt } = reply.result.ban;
+      const reply = await kit.result({ verb: "ban", target, note: "noise", for: length });
+      const { prefix, level, reason, source, createdAt, expiresAt } = reply.ban;
       const hours = expiresAt === null ? "ever" : (Date.parse(expiresAt) - Date.parse(createdAt)) / HOUR_MS;
       return `${prefix} ${level} ${reason} ${source} ${hours}`;
     };
@@ -106,45 +100,6 @@ describe("commands of the administrator", () => {
     const wrong = await kit.ask({ verb: "reload" });
     assert.ok(!wrong.ok && wrong.message === "limits.mail.per_minute is not a number.");
     assert.equal(kit.rows(), 2);
-  });
-
-  test("sign-ins to the dashboard are judged and recorded like those of mailboxes", async () => {
-    const signIn = async (ip: string, password: string) => {
-      const reply = await kit.ask({ verb: "sign_in", ip, password, device: "Firefox on Linux", known: null }, "web");
-      assert.ok(reply.ok && "outcome" in reply.result);
-      return reply.result;
-    };
-    await kit.ask({ verb: "admin_set_hash", hash: hashOf(PASSWORD) });
-    const before = kit.types().length;
-    for (let i = 0; i < TEST_POLICY.logins.failures; i++)
-      assert.equal((await signIn("203.0.113.7", String(i))).outcome, "wrong");
-    assert.equal((await signIn("203.0.113.7", PASSWORD)).outcome, "refused");
-    const signedIn = await signIn("203.0.113.8", PASSWORD);
-    assert.ok(signedIn.outcome === "in" && signedIn.caller.role === "owner");
-    assert.deepEqual([...new Set(kit.types().slice(before).map(String))].toSorted(), [
-      "BAN",
-      "LOGIN_FAILED",
-      "LOGIN_REFUSED",
-      "LOGIN_SUCCEEDED",
-    ]);
-    assert.ok(kit.details().includes("dashboard login=<admin>"));
-    const nowhere = await kit.ask({ verb: "sign_in", ip: "nowhere", password: "", device: "", known: null }, "web");
-    assert.ok(!nowhere.ok && nowhere.kind === "usage");
-  });
-
-  test("commands that the web is not allowed to give change nothing", async () => {
-    await kit.ask({ verb: "ban", target: "203.0.113.7", note: "", for: null });
-    const refused = await kit.ask({ verb: "break_glass" }, "web");
-    assert.ok(!refused.ok && refused.message === "This command is not allowed from here.");
-    assert.ok((await kit.ask({ verb: "unban", target: "203.0.113.7" })).ok, "the ban still stands");
-  });
-
-  test("an address from which an administrator works is not banned", async () => {
-    const as = { as: TOKEN, ip: "203.0.113.7" };
-    assert.ok((await kit.ask({ ...COMMANDS.token_create, scopes: ROLES.owner })).ok);
-    assert.ok((await kit.ask({ verb: "caller", isUse: true }, "web", as)).ok);
-    const refused = await kit.ask({ verb: "ban", target: "203.0.113.7", note: "", for: null });
-    assert.ok(!refused.ok && refused.message.startsWith("Not banned. "));
   });
 
   test("writes the list of sender addresses after each command, and never undoes the command", async () => {

@@ -32,9 +32,7 @@ function watched({ policy = POLICY, decided = PASS, written = false, held, own =
       },
       sent: () => sent,
       count: (_, mail) => sent.push(mail),
-      pause: (_, until) => {
-        pausedUntil = until;
-      },
+      pause: (_, until) => (pausedUntil = until),
     },
     sending: {
       sentMails: () => own,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { BAN } from "../../../test/kit/api-kit.ts";
 import { eventItem, NOON } from "../../../test/kit/samples.ts";
-import type { BanItem } from "../../admin/bans.ts";
 import type { EventItem, Health } from "../../admin/declare/items.ts";
 import { DAY_MS, HOUR_MS, instant, later, MINUTE_MS } from "../../core/time.ts";
 import type { Queries } from "../storage-ports.ts";
@@ -10,18 +10,6 @@ import { eventsBetween, MOST_STEPS, pointBetween, spanOf, statsOf } from "./stat
 const NOW = instant(Date.UTC(2026, 10, 20, 7));
 const HEALTH: Health = { status: "ok", components: [], notices: [], needsYou: [], uptimeSeconds: 5 };
 
-const ban: BanItem = {
-  ip: "203.0.113.7",
-  prefix: "203.0.113.7/32",
-  level: "light",
-  code: "mail_limit",
-  reason: "Too many mails",
-  source: "engine",
-  createdAt: "2026-11-20T06:59:00.000Z",
-  expiresAt: "2026-11-20T07:29:00.000Z",
-  offences: 1,
-};
-
 const NOT_ASKED = (): never => assert.fail("the overview does not follow anything");
 
 /** Answers from a few rows and refuses other questions. */
@@ -29,7 +17,7 @@ const queries: Queries = {
   bans(now, asked) {
     assert.equal(now, NOW);
     assert.deepEqual(asked, { limit: 3, cursor: null });
-    return { items: [ban], next: "7" };
+    return { items: [BAN], next: "7" };
   },
   events({ most, order }) {
     assert.equal(order, "newest_first");
@@ -72,7 +60,7 @@ function event(id: number): EventItem {
 test("the overview has every field of the API contract, for the last 24 hours", () => {
   assert.deepEqual(statsOf(queries, HEALTH, NOW, 3), {
     generatedAt: "2026-11-20T07:00:00.000Z",
-    bans: { active: 100_000, items: [ban], next: "7" },
+    bans: { active: 100_000, items: [BAN], next: "7" },
     events: [event(2), event(1)],
     topIps: [{ ip: "203.0.113.7", mails: 11, connections: 3, rejected: 1 }],
     counts: { BAN: 1 },

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { engineOnMemory, TEST_POLICY } from "../../../test/kit/engine-kit.ts";
-import { ip, JAIL_REPORT, MAIL, net } from "../../../test/kit/samples.ts";
+import { DELIVERED, ip, JAIL_REPORT, MAIL, net } from "../../../test/kit/samples.ts";
 import { HONEST_FOR_MS } from "../../core/decide/honest-mail.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../core/time.ts";
 
@@ -116,21 +116,12 @@ test("a network counts as a home as long as accounts know it, even beyond the me
 
 /** A mail through this server that was delivered, as the logs report it. */
 async function honestMail({ engine }: ReturnType<typeof scene>, from: string, proven = false): Promise<void> {
-  const queueId = "72CED1EABE5";
+  const { queueId } = DELIVERED;
   const about = { recipientCount: 1, sizeBytes: 9, ...MAIL, queueId };
   await engine.ask({ type: "END_OF_MESSAGE", ...about, ip: ip(from) });
   await engine.observe("mail", { inode: "1", offset: 1 }, [
     ...(proven ? [{ type: "MAIL_JUDGED", queueId, found: "dkim" } as const] : []),
-    {
-      type: "MAIL_TRIED",
-      queueId,
-      recipient: "a@b.test",
-      alias: null,
-      outcome: "sent",
-      relay: "lmtp x",
-      reply: "",
-      server: null,
-    },
+    DELIVERED,
   ]);
 }
 const NETWORK = net("198.51.100.0/24");

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { engineOnMemory } from "../../../test/kit/engine-kit.ts";
-import { ip, MAIL, net, POLICY } from "../../../test/kit/samples.ts";
+import { DELIVERED, ip, MAIL, net, POLICY } from "../../../test/kit/samples.ts";
 import { NO_SENDING } from "../../core/decide/facts.ts";
 import type { Observation } from "../../core/events/log.ts";
 import type { EndOfMessage } from "../../core/events/mail.ts";
@@ -45,23 +45,16 @@ const MESSAGE: EndOfMessage = {
   ...MAIL,
   queueId: "72CED1EABE5",
 };
-const judged = (found: "spf" | "dkim" | "spam"): Observation => ({
-  type: "MAIL_JUDGED",
-  queueId: "72CED1EABE5",
-  found,
-});
+const { queueId: ID } = DELIVERED;
+const judged = (found: "spf" | "dkim" | "spam"): Observation => ({ type: "MAIL_JUDGED", queueId: ID, found });
 const tried = (
   outcome: "sent" | "bounced",
   server: string | null = null,
-  queueId: string = "72CED1EABE5",
+  queueId = DELIVERED.queueId,
 ): Observation => ({
-  type: "MAIL_TRIED",
+  ...DELIVERED,
   queueId,
-  recipient: "anna@example.test",
-  alias: null,
   outcome,
-  relay: "lmtp x",
-  reply: "250 Saved",
   server: server === null ? null : ip(server),
 });
 
@@ -121,11 +114,9 @@ test("mail that was marked as spam, bounced or refused gives no credit", async (
   );
 });
 
-const REFUSED: Extract<Observation, { type: "MAIL_TRIED" }> = {
-  type: "MAIL_TRIED",
-  queueId: MESSAGE.queueId,
+const REFUSED: typeof DELIVERED = {
+  ...DELIVERED,
   recipient: "eve@example.net",
-  alias: null,
   outcome: "bounced",
   relay: "smtp mx.example.net[192.0.2.1]:25",
   reply: "550 5.1.1 No such user",

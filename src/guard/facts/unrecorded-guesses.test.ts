@@ -59,17 +59,7 @@ test("an unreadable database counts as empty, and guesses in memory still count"
     throw new Error("database disk image is malformed");
   };
   const memory = new UnrecordedGuesses();
-  const history = memory.beside({
-    signIns: broken,
-    passwordProofs: broken,
-    guesses: broken,
-    candidates: broken,
-    guessesOf: broken,
-    guessesSince: broken,
-    accountsOf: broken,
-    knownWithin: broken,
-    networksSince: broken,
-  });
+  const history = memory.beside(new Proxy(DATABASE, { get: () => broken }));
   memory.guess({ account: "anna", network: HERE, proof: "a", at: NOON, isStale: false });
   assert.deepEqual(proofsIn(history, later(NOON, -1)), ["a"]);
   assert.deepEqual([history.signIns("anna", NOON), history.knownWithin(HERE, NOON)], [[], []]);

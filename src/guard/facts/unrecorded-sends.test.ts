@@ -15,13 +15,7 @@ const DATABASE: SendingHistory = {
   hold: () => ({ evidence: null, vouchedAt: instant(7) }),
   refusals: () => 4,
 };
-const UNREADABLE: SendingHistory = {
-  sentMails: () => assert.fail(),
-  hasWritten: () => assert.fail(),
-  knowsPlace: () => assert.fail(),
-  hold: () => assert.fail(),
-  refusals: () => assert.fail(),
-};
+const UNREADABLE = new Proxy(DATABASE, { get: () => () => assert.fail() });
 const PLACE = hostPrefix(ip("203.0.113.7"));
 const ASKED = [PLACE, { before: NOON, since: NOON }] as const;
 

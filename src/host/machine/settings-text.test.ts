@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, statSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { readServiceEnvironment, settingsIn, settingsText } from "./settings-text.ts";
+import { readServiceEnvironment, rewriteSettings, settingsIn, settingsText } from "./settings-text.ts";
 
 const directory = temporaryDirectory();
 const at = (name: string): string => join(directory, name);
@@ -18,6 +18,15 @@ test("a file is read, even through a link", () => {
 test("a missing file, or a missing target of a link, gives no text", () => {
   symlinkSync(at("nowhere"), at("dangling"));
   for (const name of ["none", "dangling", "file/none"]) assert.equal(settingsText(at(name)), null);
+});
+
+test("owner and mode stay; a new file is not readable for everyone", () => {
+  const path = at("ghostinbox.toml");
+  rewriteSettings(path, "a\n");
+  assert.deepEqual([readFileSync(path, "utf8"), statSync(path).mode & 0o777], ["a\n", 0o640]);
+  chmodSync(path, 0o600);
+  rewriteSettings(path, "b\n");
+  assert.deepEqual([readFileSync(path, "utf8"), statSync(path).mode & 0o777], ["b\n", 0o600]);
 });
 
 test("anything but a regular file of usual size is refused", () => {

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type Environment, type Loaded, loadSettings } from "../../settings/load.ts";
+import { readPlain, writeFile } from "../root-files/files.ts";
 
 /** Bytes: 20 times the shipped file, which explains every setting. */
 const MOST_BYTES = 1_000_000;
@@ -16,6 +17,12 @@ export function settingsText(path: string): string | null {
   if (!found.isFile()) throw new SettingsUnreadable(`${path} is not a regular file`);
   if (found.size > MOST_BYTES) throw new SettingsUnreadable(`${path} is larger than 1 MB`);
   return readFileSync(path, "utf8");
+}
+
+/** A reader sees the old text or the new one; owner and mode stay. */
+export function rewriteSettings(path: string, text: string): void {
+  const before = readPlain(path, MOST_BYTES);
+  writeFile(path, text, before === null ? { mode: 0o640 } : { mode: before.mode, owner: before.owner });
 }
 
 /** Its message is a sentence without the final stop, to which the caller adds what to do. */

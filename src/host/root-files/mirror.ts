@@ -25,6 +25,9 @@ export type MirrorRules = Readonly<{
   skips: (path: string, stat: Stats) => boolean;
 }>;
 
+/** Copies everything, and keeps what is removed in the meantime. */
+export const COPY_ALL: MirrorRules = { links: () => false, skips: () => false, keeps: true };
+
 /**
  * Mirrors a directory in which other users write into one of root's, without stopping them: by hard links where a file
  * never changes, by copies elsewhere. The next pass finds changes in between; it reads only directories that

@@ -1,7 +1,8 @@
+import { existsSync, readFileSync } from "node:fs";
 import * as z from "zod/mini";
 import { parseJson } from "../../core/text.ts";
 import { textOrNothing } from "../machine/read-text.ts";
-import { writeFile } from "./files.ts";
+import { appendFile, writeFile } from "./files.ts";
 
 /**
  * Reads a record of root's. `none` if it is missing, unreadable for this user, or damaged: it only remembers
@@ -10,6 +11,12 @@ import { writeFile } from "./files.ts";
 export function readRecord<Value>(path: string, schema: z.ZodMiniType<Value>, none: Value): Value {
   const read = z.safeParse(schema, parseJson(textOrNothing(path)));
   return read.success ? read.data : none;
+}
+
+/** Adds a line of JSON, after ending one that a power failure truncated. */
+export function appendRecord(path: string, value: unknown): void {
+  const isCut = existsSync(path) && !/(?:^|\n)$/.test(readFileSync(path, "utf8"));
+  appendFile(path, `${isCut ? "\n" : ""}${JSON.stringify(value)}\n`);
 }
 
 /** Replaces it; only root can read it. Throws if it cannot be written. */

@@ -92,7 +92,9 @@ test("a second start learns which process runs", () => {
   assert.equal(lockHolder(file), process.pid);
   assert.throws(
     () => takeLock(file, "/srv/mail"),
-    new SetUpFailure(`GhostInbox is already running (pid ${process.pid}, data /srv/mail).`),
+    new SetUpFailure(
+      `GhostInbox is already running (pid ${process.pid}, data /srv/mail): see \`./ghostinbox status\`.`,
+    ),
   );
   releaseLock(file);
   assert.equal(lockHolder(file), null);

@@ -96,7 +96,8 @@ export function takeLock(file: string, data: string): void {
   // One at a time, until the descriptor is closed: otherwise two that find the same dead holder would both replace it.
   execFileSync("flock", ["3"], { stdio: ["ignore", "ignore", "pipe", directory.fd] });
   const holder = lockHolder(file);
-  if (holder !== null) throw new SetUpFailure(`GhostInbox is already running (pid ${holder}, data ${data}).`);
+  if (holder !== null)
+    throw new SetUpFailure(`GhostInbox is already running (pid ${holder}, data ${data}): see \`./ghostinbox status\`.`);
   writeFile(file, `${process.pid} ${startTimeOf(process.pid)} ${Date.now()}\n`, { mode: 0o644, flush: false });
 }
 

@@ -58,29 +58,25 @@ test("Fail2ban, which may hang, is killed after the time limit, and runs again",
   assert.notEqual(pid(), before);
 });
 
-test(
-  "a service that a killed keeper stopped for a restart is started by the next keeper, but not one that root stopped",
-  RUNIT,
-  async (t) => {
-    const { data, services, pid } = await supervised(t, "postfix", DEAF);
-    // It cannot end, so that the keeper waits for it.
-    const program = `import { restartHanging } from ${JSON.stringify(join(import.meta.dirname, "supervise.ts"))};
-    await restartHanging("postfix", ${JSON.stringify({ data, services })}, 30);`;
-    const keeper = spawn(process.execPath, ["--input-type=module", "-e", program], { stdio: "ignore" });
-    const isDown = /want down/;
-    const status = async () => (await runProgram("sv", ["status", join(services, "postfix")])).stdout;
-    await t.waitFor(async () => assert.match(await status(), isDown), { timeout: patience(15_000), interval: 50 });
-    keeper.kill("SIGKILL");
-    await once(keeper, "close");
-    await runProgram("sv", ["kill", join(services, "postfix")]);
-    await t.waitFor(async () => assert.match(await status(), /^down: /), { timeout: patience(15_000), interval: 50 });
-    assert.deepEqual(await finishRestarts({ services }, 5), ["postfix"]);
-    assert.notEqual(pid(), "");
-    await runProgram("sv", ["-w", "0", "down", join(services, "postfix")]);
-    assert.deepEqual(await finishRestarts({ services }, 5), []);
-    assert.match(await status(), isDown);
-  },
-);
+test("the next keeper starts a service that a killed one stopped, but none that root stopped", RUNIT, async (t) => {
+  const { data, services, pid } = await supervised(t, "postfix", DEAF);
+  // It cannot end, so that the keeper waits for it.
+  const program = `import { restartHanging } from ${JSON.stringify(join(import.meta.dirname, "supervise.ts"))};
+  await restartHanging("postfix", ${JSON.stringify({ data, services })}, 30);`;
+  const keeper = spawn(process.execPath, ["--input-type=module", "-e", program], { stdio: "ignore" });
+  const isDown = /want down/;
+  const status = async () => (await runProgram("sv", ["status", join(services, "postfix")])).stdout;
+  await t.waitFor(async () => assert.match(await status(), isDown), { timeout: patience(15_000), interval: 50 });
+  keeper.kill("SIGKILL");
+  await once(keeper, "close");
+  await runProgram("sv", ["kill", join(services, "postfix")]);
+  await t.waitFor(async () => assert.match(await status(), /^down: /), { timeout: patience(15_000), interval: 50 });
+  assert.deepEqual(await finishRestarts({ services }, 5), ["postfix"]);
+  assert.notEqual(pid(), "");
+  await runProgram("sv", ["-w", "0", "down", join(services, "postfix")]);
+  assert.deepEqual(await finishRestarts({ services }, 5), []);
+  assert.match(await status(), isDown);
+});
 
 test("the child processes of a hanging service are killed too, and it runs again", RUNIT, async (t) => {
   const frozen = join(mkdtempSync(join(tmpdir(), "ghostinbox-frozen-")), "pid");
@@ -99,16 +95,12 @@ test("the child processes of a hanging service are killed too, and it runs again
   await t.waitFor(() => assert.ok(!listProcesses().some((one) => one.pid === child)));
 });
 
-test(
-  "a disk that cannot store the mark prevents neither a part's restart nor the next keeper's start",
-  RUNIT,
-  async (t) => {
-    const { data, services, pid } = await supervised(t, "web", HEARS);
-    // Root can write a read-only file, but cannot replace a directory: as on a full disk, the mark stays unchanged.
-    mkdirSync(restartMark(services, "web"));
-    const before = pid();
-    assert.equal(await restartHanging("web", { data, services }, 2), null);
-    assert.notEqual(pid(), before);
-    assert.deepEqual(await finishRestarts({ services }, 2), ["web"]);
-  },
-);
+test("a mark that cannot be stored prevents neither a restart nor the next keeper's start", RUNIT, async (t) => {
+  const { data, services, pid } = await supervised(t, "web", HEARS);
+  // Root can write a read-only file, but cannot replace a directory: as on a full disk, the mark stays unchanged.
+  mkdirSync(restartMark(services, "web"));
+  const before = pid();
+  assert.equal(await restartHanging("web", { data, services }, 2), null);
+  assert.notEqual(pid(), before);
+  assert.deepEqual(await finishRestarts({ services }, 2), ["web"]);
+});

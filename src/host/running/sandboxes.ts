@@ -111,7 +111,7 @@ export const SANDBOXES: Readonly<Record<ServiceName, Sandbox>> = {
     seesOthers: true,
   },
   postgrey: {
-    says: "Postgrey, which asks strangers to come again",
+    says: "Postgrey, which defers the first mail from strangers",
     capabilities: BECOMES_ITS_USER,
     families: IP,
     writes: own("postgrey", ({ postgreyData, greylistSocket }) => [postgreyData, dirname(greylistSocket)]),

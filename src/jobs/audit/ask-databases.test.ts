@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { test } from "node:test";
 import { HandClock } from "../../../test/kit/engine-kit.ts";
 import { patience } from "../../../test/kit/patience.ts";
-import { scratch } from "../../../test/kit/test-database.ts";
-import { auditRecord } from "../../core/events/event.ts";
-import { layoutOf } from "../../settings/layout.ts";
+import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
+import { record } from "../../../test/kit/test-database.ts";
+import { auditRecord } from "../../core/events/command.ts";
 import { SqliteStore } from "../../store/engine-db/store.ts";
 import { openAccounts, openEngine } from "../../store/open.ts";
 import { AskDatabases } from "./ask-databases.ts";
@@ -16,15 +15,11 @@ const PROGRAM = join(import.meta.dirname, "../../programs/keeper/databases-main.
 const ENDLESS = "instr(hex(zeroblob(10000000)), hex(zeroblob(5000000)) || '1') || ''";
 
 test("a separate process answers the keeper's questions; one that hangs is killed", async (t) => {
-  const layout = { ...layoutOf(scratch(t)), node: process.execPath };
-  for (const path of [layout.engineDb, layout.accountsDb]) mkdirSync(dirname(path), { recursive: true });
+  const layout = { ...temporaryLayout("engineDb", "accountsDb"), node: process.execPath };
   const [db, accounts] = [openEngine(layout.engineDb), openAccounts(layout.accountsDb)];
   t.after(() => [db, accounts].forEach((one) => one.close()));
-  const store = new SqliteStore(db);
   const clock = new HandClock();
-  store.begin();
-  store.append(auditRecord({ type: "ACCESS_REVIEWED", subject: "ada", by: "root" }, clock.now()));
-  store.commit();
+  record(new SqliteStore(db), auditRecord({ type: "ACCESS_REVIEWED", subject: "ada", by: "root" }, clock.now()));
   const ask = new AskDatabases(layout, PROGRAM);
   const [checked, last, followed] = await Promise.all([
     ask.checkAudit(clock.now()),
@@ -44,7 +39,7 @@ test("a separate process answers the keeper's questions; one that hangs is kille
   );
 });
 
-test("a question without an answer is rejected with the reason", async (t) => {
-  const layout = { ...layoutOf(scratch(t)), node: process.execPath };
+test("a question without an answer is rejected with the reason", async () => {
+  const layout = { ...temporaryLayout(), node: process.execPath };
   await assert.rejects(new AskDatabases(layout, PROGRAM).followed(), /accounts\.db does not exist yet/);
 });

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import * as z from "zod/mini";
 import type { Anchor } from "../../core/audit/chain.ts";
 import { parseJson } from "../../core/text.ts";
-import { appendFile } from "../../host/root-files/files.ts";
+import { appendRecord } from "../../host/root-files/record-file.ts";
 
 const hash = z.string().check(z.regex(/^[0-9a-f]{64}$/));
 export const anchorSchema = z.object({
@@ -27,10 +27,8 @@ export function readAnchors(path: string): Anchors {
   return { anchors, unreadable: read.length - anchors.length };
 }
 
-/** Ends a line that a power failure truncated before adding this one. */
 export function appendAnchor(path: string, anchor: Anchor): void {
-  const isCut = existsSync(path) && !/(?:^|\n)$/.test(readFileSync(path, "utf8"));
-  appendFile(path, `${isCut ? "\n" : ""}${JSON.stringify(anchor)}\n`);
+  appendRecord(path, anchor);
 }
 
 function anchorOf(line: string): Anchor | null {

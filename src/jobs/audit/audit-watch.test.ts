@@ -3,8 +3,9 @@ import { appendFileSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { type TestContext, test } from "node:test";
 import { HandClock } from "../../../test/kit/engine-kit.ts";
-import { scratch } from "../../../test/kit/test-database.ts";
-import { auditRecord } from "../../core/events/event.ts";
+import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
+import { record, scratch } from "../../../test/kit/test-database.ts";
+import { auditRecord } from "../../core/events/command.ts";
 import { HOUR_MS, isoTime, MINUTE_MS } from "../../core/time.ts";
 import { type Layout, layoutOf } from "../../settings/layout.ts";
 import { SqliteStore } from "../../store/engine-db/store.ts";
@@ -20,18 +21,14 @@ function databasesOf({ engineDb, auditAnchors }: Layout): Pick<AskDatabases, "ch
 }
 
 function scene(t: TestContext) {
-  const layout = layoutOf(scratch(t));
-  for (const path of [layout.engineDb, layout.auditAnchors]) mkdirSync(dirname(path), { recursive: true });
+  const layout = temporaryLayout("engineDb", "auditAnchors");
   const db = openEngine(layout.engineDb);
   t.after(() => db.close());
   const store = new SqliteStore(db);
   const clock = new HandClock();
   const watch = new AuditWatch(layout, databasesOf(layout), clock);
-  const obey = (): void => {
-    store.begin();
-    store.append(auditRecord({ type: "SETTINGS_APPLIED", subject: "ghostinbox.toml", by: "root" }, clock.now()));
-    store.commit();
-  };
+  const obey = () =>
+    record(store, auditRecord({ type: "SETTINGS_APPLIED", subject: "ghostinbox.toml", by: "root" }, clock.now()));
   const lookAfter = async (ms: number) => {
     clock.advance(ms);
     await watch.look();
@@ -86,12 +83,8 @@ test("a truncated or edited audit is reported until it is valid again; the ancho
   assert.equal((await lookAfter(MINUTE_MS)).length, 1);
   assert.deepEqual(anchored(), [3, 2]);
   const { last: id, head: hash, sum, numbered } = checkAudit(layout.engineDb, [], clock.now());
-  appendAnchor(layout.auditAnchors, {
-    at: isoTime(clock.now()),
-    id,
-    hash,
-    accepted: { reason: "a test", sum, numbered },
-  });
+  const accepted = { reason: "a test", sum, numbered };
+  appendAnchor(layout.auditAnchors, { at: isoTime(clock.now()), id, hash, accepted });
   assert.deepEqual(await lookAfter(MINUTE_MS), []);
   obey();
   assert.deepEqual(await lookAfter(HOUR_MS), [], "the next entry has the number after the removed one");

@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
-import { chmodSync, mkdirSync } from "node:fs";
-import { join } from "node:path";
+import { chmodSync } from "node:fs";
 import { test } from "node:test";
-import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { doneBackup, doneDrill } from "../../../test/kit/data-to-back-up.ts";
+import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { DAY_MS, HOUR_MS, instant, MINUTE_MS } from "../../core/time.ts";
 import { systemClock } from "../../host/machine/clock.ts";
 import { releaseLock, takeLock } from "../../host/running/data-directory.ts";
-import { layoutOf } from "../../settings/layout.ts";
 import { lastNight, type RunBehind } from "../job.ts";
 import { BackupJob, troublesOf } from "./backup-job.ts";
 import { type BackupRecord, changeBackupRecord, endDrill, readBackupRecord } from "./records.ts";
@@ -20,36 +19,21 @@ const TOLD = {
 const THREE = new Date(2026, 10, 20, 3, 0, 0).getTime();
 const NONE: BackupRecord = { last: null, failure: null, oldKept: null, since: THREE - 5 * DAY_MS, isKeySeen: true };
 const RULES = { "backup.enabled": true, "backup.hour": 3, "backup.drill_every": 30 * DAY_MS };
-const done = (at: number) => ({
-  at,
-  tookMs: 1,
-  snapshot: "0123abcd",
-  place: "/backups",
-  mails: 1,
-  files: 1,
-  bytes: 1,
-  addedBytes: 1,
-});
 
 test("reports a failure, three days without a backup, and a key that was never shown", () => {
   const codes = (record: BackupRecord, now: number) => troublesOf(record, now).map(({ code }) => code);
   assert.deepEqual(codes({ ...NONE, since: THREE }, THREE + DAY_MS), []);
   assert.deepEqual(codes({ ...NONE, since: THREE }, THREE + 4 * DAY_MS), ["backup_overdue"]);
-  assert.deepEqual(codes({ ...NONE, last: done(THREE), isKeySeen: false }, THREE), ["backup_key_unseen"]);
-  const failed = {
-    ...NONE,
-    last: done(THREE),
-    failure: { at: THREE + DAY_MS, reason: "no space is left on the disk" },
-  };
-  assert.deepEqual(codes({ ...NONE, last: done(THREE), oldKept: "append-only" }, THREE), ["backup_old_kept"]);
-  assert.deepEqual(troublesOf(failed, THREE + DAY_MS), [
+  assert.deepEqual(codes({ ...NONE, last: doneBackup(THREE), isKeySeen: false }, THREE), ["backup_key_unseen"]);
+  const failure = { at: THREE + DAY_MS, reason: "no space is left on the disk" };
+  assert.deepEqual(codes({ ...NONE, last: doneBackup(THREE), oldKept: "append-only" }, THREE), ["backup_old_kept"]);
+  assert.deepEqual(troublesOf({ ...NONE, last: doneBackup(THREE), failure }, THREE + DAY_MS), [
     { code: "backup_failed", detail: "no space is left on the disk" },
   ]);
 });
 
 test("one task at a time, and only if backups are enabled: the night's backup, then the restore drill", async () => {
-  const layout = layoutOf(join(temporaryDirectory(), "data"));
-  mkdirSync(layout.data);
+  const layout = temporaryLayout();
   let now = THREE - HOUR_MS;
   const runs: string[] = [];
   let finish = (): void => undefined;
@@ -67,7 +51,7 @@ test("one task at a time, and only if backups are enabled: the night's backup, t
   schedule.look();
   assert.deepEqual(runs, ["backup backup"]);
   finish();
-  changeBackupRecord(layout, { last: done(now), isKeySeen: true });
+  changeBackupRecord(layout, { last: doneBackup(now), isKeySeen: true });
   await running;
   takeLock(layout.backupLock, layout.data);
   assert.equal(schedule.look(), null, "a manual backup is still running");
@@ -75,7 +59,7 @@ test("one task at a time, and only if backups are enabled: the night's backup, t
   const drilling = schedule.look();
   assert.deepEqual(runs, ["backup backup", "backup drill"]);
   finish();
-  endDrill(layout, { at: now, tookMs: 1, snapshot: "0123abcd", madeAt: now, reason: "it is damaged", found: null });
+  endDrill(layout, doneDrill(now, "it is damaged"));
   await drilling;
   assert.equal(schedule.look(), null);
   const troubles = [{ code: "backup_drill_failed", detail: "2026-11-20: it is damaged" }];
@@ -85,11 +69,10 @@ test("one task at a time, and only if backups are enabled: the night's backup, t
 for (const task of ["backup", "drill"] as const)
   for (const isLost of [false, true])
     test(`a ${task} that is killed is reported and not restarted at once, ${isLost ? "nor while its record cannot be written" : "even after a restart of the keeper"}`, async () => {
-      const layout = layoutOf(temporaryDirectory());
-      mkdirSync(layout.backup);
+      const layout = temporaryLayout("backupRecord");
       const now = Date.now();
       const [night, since] = [lastNight(HOUR, now), now - 5 * DAY_MS];
-      changeBackupRecord(layout, { since, isKeySeen: true, last: task === "drill" ? done(night) : null });
+      changeBackupRecord(layout, { since, isKeySeen: true, last: task === "drill" ? doneBackup(night) : null });
       let runs = 0;
       const run: RunBehind = (_, __, args) => {
         assert.deepEqual(args, [task]);

@@ -1,10 +1,9 @@
 import type { KeeperTrouble } from "../../admin/declare/keeper.ts";
 import { messageOf } from "../../core/error.ts";
 import { DAY_MS } from "../../core/time.ts";
-import type { Clock } from "../../guard/ports.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
-import { type Failure, isNightDue, Job, lastNight, type RunBehind, runBehind, withUnnoted } from "../job.ts";
+import { type Failure, isNightDue, Job, lastNight, withUnnoted } from "../job.ts";
 import {
   type BackupRecord,
   changeBackupRecord,
@@ -26,14 +25,8 @@ const BACKUP_OVERDUE_MS = 3 * DAY_MS;
 
 /** Starts the nightly backup and the restore drills, and knows whether both succeed. */
 export class BackupJob extends Job<BackupRules> {
-  readonly #run: RunBehind;
   /** In memory, because the disk may not be able to store how a task ended. */
   readonly #unnoted: Record<Task, Failure | null> = { backup: null, drill: null };
-
-  constructor(layout: Layout, clock: Clock, rules: BackupRules | null, run = runBehind) {
-    super(layout, clock, rules);
-    this.#run = run;
-  }
 
   protected start(rules: BackupRules, now: number): Promise<void> | null {
     if (!rules["backup.enabled"]) return null;
@@ -70,7 +63,7 @@ export class BackupJob extends Job<BackupRules> {
   /** Never rejects. */
   async #make(task: Task): Promise<void> {
     const at = Date.now();
-    const ended = await this.#run(this.layout, "backup", [task]);
+    const ended = await this.run(this.layout, "backup", [task]);
     // A killed task has noted nothing: without this it would be started again each minute.
     if (ended === null || failedAt(this.layout, task) >= at) return;
     const failure = { at, reason: `the ${task} was ended (${ended})` };
@@ -103,7 +96,7 @@ export function troublesOf(
   if (lastAt > 0 && now - lastAt > BACKUP_OVERDUE_MS)
     troubles.push({
       code: "backup_overdue",
-      detail: last === null ? "there is none yet" : `the last one is of ${new Date(lastAt).toISOString().slice(0, 10)}`,
+      detail: last === null ? "there is none yet" : `the last one is of ${day(lastAt)}`,
     });
   if (last !== null && !isKeySeen) troubles.push({ code: "backup_key_unseen", detail: "./ghostinbox backup key" });
   return troubles;

@@ -7,6 +7,7 @@ import { describe, test } from "node:test";
 import { makeCheap, makeCheapRepository } from "../../../test/kit/cheap-repository.ts";
 import { dataToBackUp } from "../../../test/kit/data-to-back-up.ts";
 import { lacking } from "../../../test/kit/needs.ts";
+import { columnOf } from "../../../test/kit/test-database.ts";
 import { takeLock } from "../../host/running/data-directory.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { openAccounts } from "../../store/open.ts";
@@ -21,13 +22,12 @@ import { Stage } from "./stage.ts";
 const quiet = () => undefined;
 
 describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpriv", "gpg", "gpgconf"] }) }, () => {
-  const { top, layout, settings, maildir: maildirOf, put } = dataToBackUp();
+  const { top, layout, settings, maildir: maildirOf, put, backUp, restoreTo } = dataToBackUp();
   const maildir = maildirOf("anna");
-  const accounts = openAccounts(layout.accountsDb);
-  accounts.exec(
-    "INSERT INTO account (name, password, suspended, created_at) VALUES ('anna@example.test', '{PLAIN}x', 0, 1)",
-  );
-  accounts.close();
+  {
+    using accounts = openAccounts(layout.accountsDb);
+    accounts.exec("INSERT INTO account (name, password, created_at) VALUES ('anna@example.test', '{PLAIN}x', 1)");
+  }
   put(join(maildir, "cur", "1:2,S"), "a mail");
   put(join(maildir, ".Junk", "new", "2"), "another");
   put(join(maildir, "tmp", "half"), "not yet a mail");
@@ -36,20 +36,20 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
   put(join(maildir, "dovecot-uidlist"), "3 V1 N3\n");
   put(join(maildir, "dovecot.index.log"), "made again");
   put(join(layout.postfixQueue, "deferred", "A", "A123"), "queued");
-  const create = () => createBackup(layout, settings, { version: "1", tag: "by-hand", watch: quiet });
 
   test("contains mails, queue, databases and settings, and nothing half delivered", async () => {
-    const made = await create();
+    const made = await backUp();
     assert.ok(made.ok, JSON.stringify(made));
     assert.deepEqual([made.isKeyNew, made.backup.mails, made.place], [true, 4, layout.backupRepository]);
     assert.equal(readBackupRecord(layout).last?.snapshot, made.backup.snapshot);
+    assert.ok(readBackupRecord(layout).isKeySeen, "`backup create` shows the key");
     assert.ok(!existsSync(layout.backupStage));
     assert.equal(statSync(layout.backupKey).mode & 0o777, 0o600);
     makeCheap(layout.backupRepository, readKey(layout) ?? "");
     const read = await readManifest(repositoryOf(layout, settings), made.backup.snapshot);
     assert.ok(read.ok);
     assert.deepEqual([read.manifest.mails, read.manifest.queued, read.manifest.host], [3, 1, "mail.example.test"]);
-    const again = await create();
+    const again = await backUp();
     assert.ok(again.ok && !again.isKeyNew);
   });
 
@@ -61,11 +61,7 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
     assert.equal(refusal(elsewhere, false), null);
     assert.match(refusal(layout, false) ?? "", /is not empty, and nothing is overwritten/);
     const key = readKey(layout) ?? "";
-    const restic = repositoryOf(layout, settings);
-    const restored = await restoreServer(elsewhere, (to) => restic.restore("latest", { to, watch: quiet }), {
-      key: key,
-      replaces: false,
-    });
+    const restored = await restoreTo(elsewhere, { key });
     assert.ok(restored.ok, JSON.stringify(restored));
     assert.deepEqual(globSync("*", { cwd: top }).toSorted(), ["data", "elsewhere"]);
     assert.equal(readFileSync(join(elsewhere.data, "installed-packages"), "utf8"), "restic\n");
@@ -75,15 +71,8 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
     for (const gone of ["tmp", "dovecot.index.log"]) assert.ok(!existsSync(join(mails, gone)), gone);
     assert.equal(readFileSync(join(mails, "dovecot-uidlist"), "utf8"), "3 V1 N3\n");
     assert.equal(readFileSync(join(elsewhere.backupQueue, "deferred", "A", "A123"), "utf8"), "queued");
-    const db = new DatabaseSync(elsewhere.accountsDb, { readOnly: true });
-    assert.deepEqual(
-      db
-        .prepare("SELECT name FROM account")
-        .all()
-        .map((row) => row["name"]),
-      ["anna@example.test"],
-    );
-    db.close();
+    using db = new DatabaseSync(elsewhere.accountsDb, { readOnly: true });
+    assert.deepEqual(columnOf(db, "SELECT name FROM account"), ["anna@example.test"]);
     assert.equal(readKey(elsewhere), key);
     assert.deepEqual(
       new Set(globSync("**", { cwd: elsewhere.data }).map((path) => statSync(join(elsewhere.data, path)).uid)),
@@ -92,23 +81,20 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
     // No process can have this number (proc(5), pid_max).
     const keysLeft = "/run/ghostinbox-keys.4194999-5";
     mkdirSync(keysLeft, { recursive: true });
+    const common = { snapshot: "latest", folder: "Restored", watch: quiet };
     const gone = await restoreMailbox(elsewhere, repositoryOf(layout, settings), {
-      snapshot: "latest",
+      ...common,
       selection: { account: "bert@example.test", folder: null, messageId: null },
-      folder: "Restored",
       keys: [],
       interrupted: new AbortController().signal,
-      watch: quiet,
     });
     assert.deepEqual(gone, { ok: false, reason: "The snapshot latest has no mail of bert@example.test." });
     assert.ok(!existsSync(keysLeft), "keys of a killed restore");
     const ended = await restoreMailbox(elsewhere, repositoryOf(layout, settings), {
-      snapshot: "latest",
+      ...common,
       selection: { account: "anna@example.test", folder: null, messageId: "1@example.test" },
-      folder: "Restored",
       keys: ["a private key"],
       interrupted: AbortSignal.abort(),
-      watch: quiet,
     });
     assert.deepEqual(ended, { ok: false, reason: "Interrupted: nothing was restored." });
     assert.deepEqual([existsSync(keysDirectory()), existsSync(scratchOf(elsewhere))], [false, false]);
@@ -120,27 +106,17 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
     writeFileSync(join(top, "foreign", "x"), "x");
     assert.ok((await restic.backup(join(top, "foreign"), { host: "other", tags: [], watch: quiet })).ok);
     const target = layoutOf(join(top, "target"));
-    const restored = await restoreServer(target, (to) => restic.restore("latest", { to, watch: quiet }), {
-      key: "k",
-      replaces: false,
-    });
-    assert.deepEqual(restored, {
-      ok: false,
-      reason: "Nothing was restored: the snapshot is not one of this program's.",
-    });
+    const reason = "Nothing was restored: the snapshot is not one of this program's.";
+    assert.deepEqual(await restoreTo(target, { key: "k" }), { ok: false, reason });
     for (const path of [target.data, `${target.data}.restoring`]) assert.ok(!existsSync(path), path);
   });
 
   test("runs one at a time, and records failures", async () => {
     takeLock(layout.backupLock, layout.data);
-    const second = await create();
+    const second = await backUp();
     assert.deepEqual(second, { ok: false, reason: `Another backup or restore drill runs (pid ${process.pid}).` });
     rmSync(layout.backupLock);
-    const lost = await createBackup(
-      layout,
-      { ...settings, "backup.repository": "/dev/null/x" },
-      { version: "1", tag: "nightly", watch: quiet },
-    );
+    const lost = await backUp({ "backup.repository": "/dev/null/x" });
     assert.ok(!lost.ok);
     assert.match(lost.reason, /^\/dev\/null\/x cannot be used: /);
     assert.equal(readBackupRecord(layout).failure?.reason, lost.reason);
@@ -165,17 +141,20 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
       /^\.\/mail\/example\.test\/anna\/Maildir\/cur\/1:2,S$/m,
     );
     execFileSync("gpgconf", ["--homedir", home, "--kill", "gpg-agent"]);
-    const fetch = (secret: string, path: string) => (to: string) =>
-      readArchive(layout, { file: path, passphrase: secret, to, watch: quiet });
     const other = layoutOf(join(top, "from-archive"));
-    const wrong = await restoreServer(other, fetch("another", file), { key: null, replaces: false });
+    const restoreFrom = (archive: string, secret: string) =>
+      restoreServer(other, (to) => readArchive(layout, { file: archive, passphrase: secret, to, watch: quiet }), {
+        key: null,
+        replaces: false,
+      });
+    const wrong = await restoreFrom(file, "another");
     assert.deepEqual(wrong, { ok: false, reason: "Nothing was restored: the passphrase does not open it." });
     const short = join(top, "short.gpg");
     writeFileSync(short, readFileSync(file).subarray(0, 2_000));
-    const damaged = await restoreServer(other, fetch(passphrase, short), { key: null, replaces: false });
+    const damaged = await restoreFrom(short, passphrase);
     assert.deepEqual(damaged, { ok: false, reason: "Nothing was restored: it is damaged." });
     assert.ok(!existsSync(other.data));
-    const restored = await restoreServer(other, fetch(passphrase, file), { key: null, replaces: false });
+    const restored = await restoreFrom(file, passphrase);
     assert.ok(restored.ok, JSON.stringify(restored));
     assert.equal(readFileSync(join(other.mail, "example.test", "anna", "Maildir", "cur", "1:2,S"), "utf8"), "a mail");
     assert.deepEqual(globSync("*.gpg-*", { cwd: top }), []);
@@ -183,19 +162,19 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
 
   test("does not start over an existing backup, nor with a key that does not match", async () => {
     const place = join(top, "disk");
-    const there = { ...settings, "backup.repository": place };
-    const how = { version: "1", tag: "by-hand", watch: quiet };
+    const there = { "backup.repository": place };
     makeCheapRepository({ ...layout, backupRepository: place });
-    assert.ok((await createBackup(layout, there, how)).ok);
+    assert.ok((await backUp(there)).ok);
     rmSync(place, { recursive: true });
-    const gone = await createBackup(layout, there, how);
+    const gone = await backUp(there);
     assert.match(
       gone.ok ? "" : gone.reason,
       /^The backups in \S+ are gone, so no new one is started there: is its disk mounted\?/,
     );
     assert.ok(!existsSync(place));
     const keyless = layoutOf(join(top, "from-archive"));
-    const foreign = await createBackup(keyless, { ...settings, "backup.repository": layout.backupRepository }, how);
+    const taken = { ...settings, "backup.repository": layout.backupRepository };
+    const foreign = await createBackup(keyless, taken, { version: "1", tag: "by-hand", watch: quiet });
     assert.match(foreign.ok ? "" : foreign.reason, /holds backups already, and this machine has not their key/);
     assert.equal(readKey(keyless), null);
   });
@@ -203,7 +182,7 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
   test("a missing or damaged database fails the backup", async () => {
     const whole = readFileSync(layout.accountsDb);
     writeFileSync(layout.accountsDb, whole.subarray(0, 100));
-    const damaged = await create();
+    const damaged = await backUp();
     assert.ok(!damaged.ok);
     assert.match(damaged.reason, /accounts\.db/);
     writeFileSync(layout.accountsDb, whole);
@@ -213,7 +192,7 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
     const stage = new Stage(layout, []);
     await stage.build({ format: 1, at: 1, host: "h", version: "1", data: layout.data });
     writeFileSync(join(stage.path, "left"), "by a kill");
-    assert.ok((await create()).ok);
+    assert.ok((await backUp()).ok);
   });
 
   test("a password in the address is not shown; credentials come from a file", () => {

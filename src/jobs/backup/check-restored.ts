@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { codeOf } from "../../core/error.ts";
 import { instant } from "../../core/time.ts";
+import type { Failed } from "../../guard/ports.ts";
 import { hashOf } from "../../host/root-files/copies.ts";
 import { Directory, UnsafePath } from "../../host/root-files/directory.ts";
 import { readPair, servedFiles } from "../../mail/certificates/issue-certificate.ts";
@@ -12,9 +13,7 @@ import { MANIFEST, type Manifest, parseManifest, type Rows, tables } from "./man
 import { damageOf, MAIL_DIRECTORIES, type MailFile } from "./stage.ts";
 
 /** Whether a restored directory has its description, and its databases are intact. */
-export function checkRestored(
-  layout: Layout,
-): Readonly<{ ok: true; manifest: Manifest }> | Readonly<{ ok: false; reason: string }> {
+export function checkRestored(layout: Layout): Readonly<{ ok: true; manifest: Manifest }> | Failed {
   const file = join(layout.data, MANIFEST);
   const manifest = existsSync(file) ? parseManifest(readFileSync(file, "utf8")) : null;
   if (manifest === null) return { ok: false, reason: "the snapshot is not one of this program's" };

@@ -1,56 +1,41 @@
-import { existsSync, statfsSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { messageOf } from "../../core/error.ts";
 import { inMb } from "../../core/text.ts";
-import { bytesBelow } from "../../host/root-files/walk.ts";
-import { releaseLock, takeLock } from "../../host/running/data-directory.ts";
+import type { Failed } from "../../guard/ports.ts";
+import { bytesBelow, freeBytesAt } from "../../host/root-files/walk.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { namedFiles, type Settings } from "../../settings/schema.ts";
 import { changeBackupRecord, type DoneBackup, readBackupRecord } from "./records.ts";
-import { busy, placeOf, prepareDirectory, prepareKey, readKey, removeLeftOver, repositoryOf } from "./repository.ts";
+import { alone, placeOf, prepareKey, readKey, removeLeftOver, repositoryOf } from "./repository.ts";
 import type { Progress, Restic } from "./restic.ts";
 import { copiedBytes, Stage } from "./stage.ts";
 
 /** Additional free space that the disk must have (bytes). */
 const SPARE_BYTES = 64 << 20;
 
-export type CreateOutcome =
-  | Readonly<{ ok: true; backup: DoneBackup; isKeyNew: boolean; place: string }>
-  | Readonly<{ ok: false; reason: string }>;
+export type CreateOutcome = Readonly<{ ok: true; backup: DoneBackup; isKeyNew: boolean; place: string }> | Failed;
+type How = Readonly<{ version: string; tag: string; watch: (progress: Progress) => void }>;
+
+/** The tag of backups by `backup create`. */
+export const BY_HAND = "by-hand";
 
 /** Runs one backup, and records its result. */
-export async function createBackup(
-  layout: Layout,
-  settings: Settings,
-  how: Readonly<{ version: string; tag: string; watch: (progress: Progress) => void }>,
-): Promise<CreateOutcome> {
-  const other = busy(layout);
-  if (other !== null) return { ok: false, reason: other };
-  prepareDirectory(layout);
-  takeLock(layout.backupLock, layout.data);
-  const at = Date.now();
-  try {
-    const outcome = await make(layout, settings, { ...how, at });
+export async function createBackup(layout: Layout, settings: Settings, how: How): Promise<CreateOutcome> {
+  return alone(layout, async () => {
+    const at = Date.now();
+    const outcome = await make(layout, settings, { ...how, at }).catch(
+      (error: unknown): Failed => ({ ok: false, reason: messageOf(error) }),
+    );
     if (!outcome.ok) changeBackupRecord(layout, { failure: { at, reason: outcome.reason } });
     return outcome;
-  } catch (error) {
-    const reason = messageOf(error);
-    changeBackupRecord(layout, { failure: { at, reason } });
-    return { ok: false, reason };
-  } finally {
-    releaseLock(layout.backupLock);
-  }
+  });
 }
 
 async function make(
   layout: Layout,
   settings: Settings,
-  {
-    version,
-    tag,
-    watch,
-    at,
-  }: Readonly<{ version: string; tag: string; watch: (progress: Progress) => void; at: number }>,
+  { version, tag, watch, at }: How & Readonly<{ at: number }>,
 ): Promise<CreateOutcome> {
   const place = placeOf(layout, settings);
   removeLeftOver(layout);
@@ -75,7 +60,9 @@ async function make(
     const { id, files, bytes, addedBytes } = added.value;
     const mails = manifest.mails + manifest.queued;
     const backup = { at, tookMs: Date.now() - at, snapshot: id, place, mails, files, bytes, addedBytes };
-    changeBackupRecord(layout, { last: backup, failure: null });
+    // `backup create` shows a new key.
+    const seen = isKeyNew && tag === BY_HAND ? { isKeySeen: true } : {};
+    changeBackupRecord(layout, { last: backup, failure: null, ...seen });
     const forgotten = await restic.forget(settings["backup.keep"]);
     changeBackupRecord(layout, { oldKept: forgotten.ok ? null : `${place}: ${forgotten.reason}` });
     return { ok: true, backup, isKeyNew, place };
@@ -84,7 +71,7 @@ async function make(
   }
 }
 
-type Opened = Readonly<{ ok: true; restic: Restic; isKeyNew: boolean }> | Readonly<{ ok: false; reason: string }>;
+type Opened = Readonly<{ ok: true; restic: Restic; isKeyNew: boolean }> | Failed;
 
 /** A new repository gets a new key, unless there is one; nothing is started over an existing backup. */
 async function openRepository(layout: Layout, settings: Settings): Promise<Opened> {
@@ -121,8 +108,7 @@ function lackingSpace(directory: string, bytes: number): string | null {
   // A repository is created with its first backup.
   const there = existsSync(directory) ? directory : dirname(directory);
   if (!existsSync(there)) return null;
-  const { bavail, bsize } = statfsSync(there);
-  const [needed, left] = [bytes + SPARE_BYTES, bavail * bsize];
+  const [needed, left] = [bytes + SPARE_BYTES, freeBytesAt(there)];
   if (left >= needed) return null;
   return `A backup needs ${inMb(needed)} MB on the disk of ${directory}, which has ${inMb(left)} MB left.`;
 }

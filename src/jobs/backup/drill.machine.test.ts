@@ -1,31 +1,20 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
-import {
-  copyFileSync,
-  existsSync,
-  globSync,
-  mkdirSync,
-  readdirSync,
-  rmSync,
-  statSync,
-  truncateSync,
-  writeFileSync,
-} from "node:fs";
+import { copyFileSync, existsSync, globSync, mkdirSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { before, describe, test } from "node:test";
 import { makeCheapRepository } from "../../../test/kit/cheap-repository.ts";
 import { dataToBackUp } from "../../../test/kit/data-to-back-up.ts";
 import { lacking } from "../../../test/kit/needs.ts";
+import { writeToday } from "../../../test/kit/next-version.ts";
 import { CHECKOUT } from "../../host/running/checkout.ts";
 import { takeLock } from "../../host/running/data-directory.ts";
 import { addUsers } from "../../mail/configuration/directories.ts";
 import { RUN } from "../../programs/backup/serve-scratch.ts";
 import { layoutOf } from "../../settings/layout.ts";
-import { openAccounts } from "../../store/open.ts";
 import { installPrograms } from "../build/program.ts";
 import { checkRestored, keysTrouble, settingsTrouble } from "./check-restored.ts";
-import { createBackup } from "./create.ts";
 import { drillRestore } from "./drill.ts";
 import { parseManifest } from "./manifest.ts";
 import { beginDrill, type Drill, readDrills } from "./records.ts";
@@ -37,13 +26,9 @@ const MAILS = 150;
 describe("a restore drill", {
   skip: lacking({ root: true, installed: ["restic", "unshare", "postconf", "dovecot", "runsvdir"] }),
 }, () => {
-  const { top, layout, settings, maildir, put } = dataToBackUp();
-  const accounts = openAccounts(layout.accountsDb);
-  accounts.exec(
-    "INSERT INTO account (name, password, suspended, created_at) VALUES ('anna@example.test', '{PLAIN}x', 0, 1);" +
-      "INSERT INTO alias (address, target) VALUES ('info@example.test', 'anna@example.test')",
-  );
-  accounts.close();
+  const { top, layout, settings, maildir, put, backUp } = dataToBackUp();
+  rmSync(layout.accountsDb);
+  writeToday("accounts", layout.accountsDb);
   for (let i = 0; i < MAILS; i++) put(join(maildir("anna"), "cur", `${i}:2,S`), `mail ${i}`);
   put(join(maildir("bert"), ".Junk", "new", "x"), "junk");
   const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2_048 });
@@ -71,7 +56,7 @@ describe("a restore drill", {
 
   test("counts and compares everything; mail that was deleted since is not a failure", async () => {
     makeCheapRepository(layout);
-    const made = await createBackup(layout, settings, { version: "1", tag: "nightly", watch });
+    const made = await backUp();
     assert.ok(made.ok, JSON.stringify(made));
     for (let i = 0; i < MAILS; i += 2) rmSync(join(maildir("anna"), "cur", `${i}:2,S`));
     const { reason, found, snapshot } = await drill();
@@ -142,12 +127,9 @@ describe("a restore drill", {
     left();
     await drill();
     left();
-    assert.ok((await createBackup(layout, settings, { version: "1", tag: "nightly", watch })).ok);
+    assert.ok((await backUp()).ok);
     assert.ok(!existsSync(layout.backupDrill));
-    assert.deepEqual(
-      readdirSync(layout.backup).filter((name) => name.startsWith("lock")),
-      [],
-    );
+    assert.deepEqual(globSync("lock*", { cwd: layout.backup }), []);
   });
 
   test("too little disk space is reported before anything is written", async () => {
@@ -169,10 +151,7 @@ describe("a restore drill", {
   });
 
   test("a damaged snapshot is reported in one sentence, and none of its files are left", async () => {
-    const packs = globSync("data/*/*", { cwd: layout.backupRepository }).map((path) =>
-      join(layout.backupRepository, path),
-    );
-    for (const pack of packs) truncateSync(pack, 100);
+    for (const pack of globSync(join(layout.backupRepository, "data/*/*"))) truncateSync(pack, 100);
     assert.match((await drill()).reason ?? "", /it is damaged$/);
   });
 

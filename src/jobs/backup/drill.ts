@@ -2,21 +2,21 @@ import { statfsSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf } from "../../core/error.ts";
 import { plural } from "../../core/text.ts";
+import type { Failed } from "../../guard/ports.ts";
 import { ourselves } from "../../host/root-files/directory.ts";
 import { giveDirectory } from "../../host/root-files/trees.ts";
 import { removeTree } from "../../host/root-files/walk.ts";
-import { releaseLock, takeLock } from "../../host/running/data-directory.ts";
 import { type Layout, layoutOf } from "../../settings/layout.ts";
 import type { Environment } from "../../settings/load.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { checkRestored, compareMails, keysTrouble, rowsTrouble, sampleOf, settingsTrouble } from "./check-restored.ts";
 import { type Manifest, rowsOf } from "./manifest.ts";
 import { beginDrill, type Drill, endDrill, type Found } from "./records.ts";
-import { busy, placeOf, prepareDirectory, repositoryOf } from "./repository.ts";
+import { alone, placeOf, repositoryOf } from "./repository.ts";
 import type { Progress, Restic } from "./restic.ts";
 import { giveAll, lackingRoom, readManifest } from "./restore.ts";
 import { runSecondServer } from "./second-server.ts";
-import { mailFiles, mailsOfAccounts, queuedBelow } from "./stage.ts";
+import { type MailCounts, mailFiles, mailsOfAccounts, queuedBelow, totalOf } from "./stage.ts";
 
 const COMPARED = 100;
 /** Additional space and inodes that the disk must have: mail needs them more than a drill does. */
@@ -26,58 +26,54 @@ const SPARE_INODES = 10_000;
 const BLOCK_BYTES = 4_096;
 
 type How = Readonly<{ env: Environment; watch: (progress: Progress) => void; says: (step: string) => void }>;
-export type DrillOutcome = Readonly<{ ok: true; drill: Drill }> | Readonly<{ ok: false; reason: string }>;
+export type DrillOutcome = Readonly<{ ok: true; drill: Drill }> | Failed;
 
 /**
  * Restores the newest snapshot beside the running server, into a directory only for root, checks it, starts a second server from
  * it without a network, and removes it again. Keeps the result. `ok: false`: it could not start, because the repository is in use.
  */
 export async function drillRestore(layout: Layout, settings: Settings, how: How): Promise<DrillOutcome> {
-  const other = busy(layout);
-  if (other !== null) return { ok: false, reason: other };
-  prepareDirectory(layout);
-  takeLock(layout.backupLock, layout.data);
-  const at = Date.now();
-  let known: Pick<Drill, "snapshot" | "madeAt"> = { snapshot: null, madeAt: null };
-  const end = (result: Pick<Drill, "reason" | "found">): DrillOutcome => {
-    const drill = { at, tookMs: Date.now() - at, ...known, ...result };
-    endDrill(layout, drill);
-    return { ok: true, drill };
-  };
-  try {
-    beginDrill(layout, at);
-    // Left by a drill that was killed.
-    removeTree(layout.backupDrill);
-    const restic = repositoryOf(layout, settings);
-    const chosen = await newest(restic, placeOf(layout, settings));
-    if (!chosen.ok) return end({ reason: chosen.reason, found: null });
-    known = { snapshot: chosen.snapshot, madeAt: chosen.manifest.at };
-    const size = await restic.size(chosen.snapshot);
-    if (!size.ok) return end({ reason: size.reason, found: null });
-    const lacking = lackingFor(size.value, layout, chosen.manifest);
-    if (lacking !== null) return end({ reason: lacking, found: null });
-    giveDirectory(layout.backupDrill, { mode: 0o700, owner: ourselves() });
-    const restored = await restic.restore(chosen.snapshot, {
-      to: layout.backupDrill,
-      sizeBytes: size.value,
-      watch: how.watch,
-    });
-    if (!restored.ok) return end({ reason: restored.reason, found: null });
-    const { accounts, ...checked } = check(layout, how.env);
-    if (checked.reason !== null || checked.found === null) return end(checked);
-    how.says("Starting a second server from it ...");
-    return end(await startSecond(layout, how.env, { found: checked.found, accounts }));
-  } catch (error) {
-    return end({ reason: messageOf(error), found: null });
-  } finally {
-    removeTree(layout.backupDrill);
-    releaseLock(layout.backupLock);
-  }
+  return alone(layout, async () => {
+    const at = Date.now();
+    let known: Pick<Drill, "snapshot" | "madeAt"> = { snapshot: null, madeAt: null };
+    const end = (result: Pick<Drill, "reason" | "found">): DrillOutcome => {
+      const drill = { at, tookMs: Date.now() - at, ...known, ...result };
+      endDrill(layout, drill);
+      return { ok: true, drill };
+    };
+    const fail = (reason: string) => end({ reason, found: null });
+    try {
+      beginDrill(layout, at);
+      // Left by a drill that was killed.
+      removeTree(layout.backupDrill);
+      const restic = repositoryOf(layout, settings);
+      const chosen = await newest(restic, placeOf(layout, settings));
+      if (!chosen.ok) return fail(chosen.reason);
+      const { snapshot, manifest } = chosen;
+      known = { snapshot, madeAt: manifest.at };
+      const size = await restic.size(snapshot);
+      if (!size.ok) return fail(size.reason);
+      const lacking = lackingFor(size.value, layout, manifest);
+      if (lacking !== null) return fail(lacking);
+      giveDirectory(layout.backupDrill, { mode: 0o700, owner: ourselves() });
+      const to = { to: layout.backupDrill, sizeBytes: size.value, watch: how.watch };
+      const restored = await restic.restore(snapshot, to);
+      if (!restored.ok) return fail(restored.reason);
+      const { accounts, ...checked } = check(layout, how.env);
+      if (checked.reason !== null || checked.found === null) return end(checked);
+      how.says("Starting a second server from it ...");
+      return end(await startSecond(layout, how.env, { found: checked.found, accounts }));
+    } catch (error) {
+      return fail(messageOf(error));
+    } finally {
+      removeTree(layout.backupDrill);
+    }
+  });
 }
 
 type Chosen = Readonly<{ ok: true; snapshot: string; manifest: Manifest }>;
 
-async function newest(restic: Restic, place: string): Promise<Chosen | Readonly<{ ok: false; reason: string }>> {
+async function newest(restic: Restic, place: string): Promise<Chosen | Failed> {
   const found = await restic.snapshots();
   if (!found.ok) return { ok: false, reason: `${place} cannot be read: ${found.reason}` };
   const snapshot = found.value.at(-1)?.id.slice(0, 8);
@@ -99,10 +95,8 @@ function lackingFor(sizeBytes: number, layout: Layout, manifest: Manifest): stri
   return `Nothing was restored: that needs ${files + SPARE_INODES} inodes, and the disk of ${layout.backup} has ${ffree} left`;
 }
 
-type Mails = Readonly<Record<string, number>>;
-
 /** All checks that need no second server. */
-function check(layout: Layout, env: Environment): Pick<Drill, "reason" | "found"> & Readonly<{ accounts: Mails }> {
+function check(layout: Layout, env: Environment): Pick<Drill, "reason" | "found"> & Readonly<{ accounts: MailCounts }> {
   const restored = layoutOf(layout.backupDrill);
   const whole = checkRestored(restored);
   if (!whole.ok) return { reason: whole.reason, found: null, accounts: {} };
@@ -112,7 +106,7 @@ function check(layout: Layout, env: Environment): Pick<Drill, "reason" | "found"
   const compared = compareMails(sample, restored.mail, layout.mail);
   const rows = rowsOf(restored);
   const found: Found = {
-    mails: Object.values(accounts).reduce((sum, count) => sum + count, 0),
+    mails: totalOf(accounts),
     mailboxes: Object.keys(accounts).length,
     queued: queuedBelow(restored.postfixQueue).length,
     accounts: rows.accounts.count,
@@ -139,7 +133,7 @@ function check(layout: Layout, env: Environment): Pick<Drill, "reason" | "found"
 async function startSecond(
   layout: Layout,
   env: Environment,
-  { found, accounts }: Readonly<{ found: Found; accounts: Mails }>,
+  { found, accounts }: Readonly<{ found: Found; accounts: MailCounts }>,
 ): Promise<Pick<Drill, "reason" | "found">> {
   const restored = layoutOf(layout.backupDrill);
   // It has been counted, and must never be sent.
@@ -151,17 +145,16 @@ async function startSecond(
   if (!second.ok)
     return { reason: `the server that was started from it fails: ${second.reason.replace(/\.$/, "")}`, found };
   const { mails, ...seen } = second.seen;
-  const counted = Object.values(mails).reduce((sum, count) => sum + count, 0);
   const [account] = Object.entries(mails).find(([name, count]) => count !== (accounts[name] ?? 0)) ?? [];
   const reason =
     account === undefined
       ? null
       : `Dovecot counts ${plural(mails[account] ?? 0, "mail")} of ${account}, of which there are ${accounts[account] ?? 0}`;
-  return { reason, found: { ...found, server: { ...seen, mails: counted } } };
+  return { reason, found: { ...found, server: { ...seen, mails: totalOf(mails) } } };
 }
 
 /** Null, or which mails are missing that the server had when the snapshot was made. */
-function lossOf(manifest: Manifest, found: Found, accounts: Mails): string | null {
+function lossOf(manifest: Manifest, found: Found, accounts: MailCounts): string | null {
   for (const [account, mails] of Object.entries(manifest.accounts ?? {})) {
     const now = accounts[account] ?? 0;
     if (now !== mails) return `${account} had ${plural(mails, "mail")} and has ${now} after the restore`;

@@ -1,21 +1,21 @@
 import { existsSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { messageOf } from "../../core/error.ts";
+import type { Failed, Outcome } from "../../guard/ports.ts";
 import { runProgram } from "../../host/machine/run-program.ts";
 import { writeStream } from "../../host/root-files/copies.ts";
 import { ourselves } from "../../host/root-files/directory.ts";
 import { giveDirectory, makeDirectory } from "../../host/root-files/trees.ts";
 import { removeTree } from "../../host/root-files/walk.ts";
-import { releaseLock, takeLock } from "../../host/running/data-directory.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { namedFiles, type Settings } from "../../settings/schema.ts";
 import { pack, unpack } from "./archive.ts";
-import { busy, prepareDirectory } from "./repository.ts";
+import { alone } from "./repository.ts";
 import type { Progress } from "./restic.ts";
 import { Stage } from "./stage.ts";
 
 type Watch = (progress: Progress) => void;
-type Failed = Readonly<{ ok: false; reason: string }>;
+type ExportHow = Readonly<{ file: string; passphrase: string; settings: Settings; version: string; watch: Watch }>;
 type ReadHow = Readonly<{
   file: string;
   passphrase: string;
@@ -32,52 +32,35 @@ export function archiveIn(directory: string, at: Date): string {
 /** Writes the whole state of the server to one encrypted file, for machines without restic, while the server runs. */
 export async function exportArchive(
   layout: Layout,
-  {
-    file,
-    passphrase,
-    settings,
-    version,
-    watch,
-  }: Readonly<{ file: string; passphrase: string; settings: Settings; version: string; watch: Watch }>,
+  { file, passphrase, settings, version, watch }: ExportHow,
 ): Promise<Readonly<{ ok: true; bytes: number; mails: number }> | Failed> {
   if (existsSync(file)) return { ok: false, reason: `${file} exists, and nothing is overwritten.` };
-  const other = busy(layout);
-  if (other !== null) return { ok: false, reason: other };
-  prepareDirectory(layout);
-  takeLock(layout.backupLock, layout.data);
-  const stage = new Stage(layout, namedFiles(settings));
-  try {
-    const manifest = await stage.build({
-      format: 1,
-      at: Date.now(),
-      host: settings.hostname,
-      version,
-      data: layout.data,
-    });
-    makeDirectory(join(file, ".."), 0o700);
-    const packed = await withGpg(layout, (home) => {
-      return pack(
-        stage.path,
-        (archive, isWhole) => writeStream(file, archive, { mode: 0o600, isWhole }),
-        { passphrase, home },
-        watchBytes(watch, 0),
+  return alone(layout, async () => {
+    const stage = new Stage(layout, namedFiles(settings));
+    try {
+      const about = { format: 1, at: Date.now(), host: settings.hostname, version, data: layout.data } as const;
+      const manifest = await stage.build(about);
+      makeDirectory(dirname(file), 0o700);
+      const packed = await withGpg(layout, (home) =>
+        pack(
+          stage.path,
+          (archive, isWhole) => writeStream(file, archive, { mode: 0o600, isWhole }),
+          { passphrase, home },
+          watchBytes(watch, 0),
+        ),
       );
-    });
-    if (!packed.ok) return { ok: false, reason: `${file} could not be written: ${packed.reason}.` };
-    return { ok: true, bytes: statSync(file).size, mails: manifest.mails + manifest.queued };
-  } catch (error) {
-    return { ok: false, reason: `${file} could not be written: ${messageOf(error)}.` };
-  } finally {
-    stage.remove();
-    releaseLock(layout.backupLock);
-  }
+      if (!packed.ok) return { ok: false, reason: `${file} could not be written: ${packed.reason}.` };
+      return { ok: true, bytes: statSync(file).size, mails: manifest.mails + manifest.queued };
+    } catch (error) {
+      return { ok: false, reason: `${file} could not be written: ${messageOf(error)}.` };
+    } finally {
+      stage.remove();
+    }
+  });
 }
 
 /** Unpacks an archive into an existing directory. */
-export function readArchive(
-  layout: Layout,
-  { file, passphrase, to, watch, signal }: ReadHow,
-): Promise<Readonly<{ ok: true }> | Failed> {
+export function readArchive(layout: Layout, { file, passphrase, to, watch, signal }: ReadHow): Promise<Outcome> {
   const bytes = watchBytes(watch, statSync(file).size);
   return withGpg(layout, (home) => unpack(file, to, { passphrase, home }, { bytes, signal }));
 }

@@ -19,14 +19,11 @@ import { makeCheapRepository } from "../../../test/kit/cheap-repository.ts";
 import { dataToBackUp } from "../../../test/kit/data-to-back-up.ts";
 import { lacking } from "../../../test/kit/needs.ts";
 import { type Layout, layoutOf } from "../../settings/layout.ts";
-import { createBackup } from "./create.ts";
-import { prepareDirectory, repositoryOf } from "./repository.ts";
-import { restoreServer } from "./restore.ts";
+import { prepareDirectory } from "./repository.ts";
 import { Stage } from "./stage.ts";
 
 /** A user id that no user of the machine has: its programs write mail here. */
 const MAILS_USER = 54_321;
-const quiet = () => undefined;
 const manifest = (layout: Layout) => ({ format: 1, at: 1, host: "h", version: "1", data: layout.data }) as const;
 
 /** A data directory with one mail, and separate mounts for `mail` and `log`. Removed after `work`. */
@@ -66,16 +63,14 @@ describe("mail on a separate mount", { skip: lacking({ root: true, installed: ["
     },
   ])
     test(`is backed up and restored as one tree, and leaves no files on it: ${what}`, () =>
-      onMounts(mount, async ({ top, layout, settings, put }) => {
+      onMounts(mount, async ({ top, layout, put, backUp, restoreTo }) => {
         put(join(layout.backupMailStage, "tree", "left"), "by a backup that was killed");
-        const made = await createBackup(layout, settings, { version: "1", tag: "by-hand", watch: quiet });
+        const made = await backUp();
         assert.ok(made.ok, JSON.stringify(made));
         assert.equal(made.backup.mails, 1);
         assert.deepEqual(readdirSync(layout.mail), ["example.test"]);
-        const restic = repositoryOf(layout, settings);
-        const fetch = (to: string) => restic.restore("latest", { to, watch: quiet });
         const elsewhere = layoutOf(join(top, "elsewhere"));
-        const restored = await restoreServer(elsewhere, fetch, { key: null, replaces: false });
+        const restored = await restoreTo(elsewhere);
         assert.ok(restored.ok, JSON.stringify(restored));
         assert.equal(readFileSync(join(elsewhere.mail, "example.test/anna/Maildir/cur/1:2,S"), "utf8"), "a mail");
         assert.equal(readFileSync(join(elsewhere.log, "mail", "mail.log"), "utf8"), "a line\n");
@@ -111,13 +106,13 @@ describe("mail on a separate mount", { skip: lacking({ root: true, installed: ["
     }));
 
   test("a mount within it is reported in one sentence, and no files are left", () =>
-    onMounts(TMPFS, async ({ layout, settings, maildir, put }) => {
+    onMounts(TMPFS, async ({ layout, maildir, put, backUp }) => {
       const bert = maildir("bert");
       mkdirSync(bert, { recursive: true });
       execFileSync("mount", [...TMPFS(bert)]);
       try {
         put(join(bert, "cur", "2:2,"), "another");
-        const made = await createBackup(layout, settings, { version: "1", tag: "by-hand", watch: quiet });
+        const made = await backUp();
         assert.match(made.ok ? "" : made.reason, /bert\/Maildir\/cur is on another mount than .*: keep both on one\.$/);
         assert.deepEqual(readdirSync(layout.mail), ["example.test"]);
       } finally {

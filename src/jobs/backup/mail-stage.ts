@@ -2,12 +2,11 @@ import { lstatSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { canLink } from "../../host/root-files/copies.ts";
 import { Directory, ownUid, UnsafePath } from "../../host/root-files/directory.ts";
-import { Mirror, type MirrorRules } from "../../host/root-files/mirror.ts";
+import { COPY_ALL, Mirror } from "../../host/root-files/mirror.ts";
 import { removeTree } from "../../host/root-files/walk.ts";
 import type { Layout } from "../../settings/layout.ts";
 
 const TREE = "tree";
-const COPIES: MirrorRules = { links: () => false, skips: () => false, keeps: true };
 
 /**
  * The stage if mail is a separate mount: no hard link leads from one mount to another (link(2), EXDEV), so mails get their second
@@ -50,7 +49,7 @@ export class MailStage implements Disposable {
 
   /** Copies the contents of `from` to the mails. */
   complete(from: string): void {
-    new Mirror(from, this.path, COPIES).pass();
+    new Mirror(from, this.path, COPY_ALL).pass();
     using now = Directory.own(this.path);
     if (now.stat.ino !== this.#held.stat.ino || now.stat.dev !== this.#held.stat.dev)
       throw new UnsafePath(`${dirname(this.path)} was replaced during the backup, by a program of the mails' user.`);

@@ -51,20 +51,16 @@ export function rowsOf(layout: Pick<Layout, "accountsDb" | "engineDb">): Rows {
 }
 
 function digest(path: string, from: string): z.output<typeof rows> {
-  const db = new DatabaseSync(path, { readOnly: true });
-  try {
-    const statement = db.prepare(`SELECT * FROM ${from}`);
-    statement.setReadBigInts(true);
-    const hash = createHash("sha256");
-    let count = 0;
-    for (const row of statement.iterate()) {
-      hash.update(`${JSON.stringify(row, printed)}\n`);
-      count += 1;
-    }
-    return { count, sha256: hash.digest("hex") };
-  } finally {
-    db.close();
+  using db = new DatabaseSync(path, { readOnly: true });
+  const statement = db.prepare(`SELECT * FROM ${from}`);
+  statement.setReadBigInts(true);
+  const hash = createHash("sha256");
+  let count = 0;
+  for (const row of statement.iterate()) {
+    hash.update(`${JSON.stringify(row, printed)}\n`);
+    count += 1;
   }
+  return { count, sha256: hash.digest("hex") };
 }
 
 function printed(_: string, value: unknown): unknown {

@@ -1,5 +1,14 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
@@ -40,6 +49,7 @@ describe("replacing the contents of a directory", () => {
     expectReplaced(data);
     finishReplacing(data);
     expectReplaced(data);
+    assert.equal(statSync(join(data, "before")).mode & 0o777, 0o711, "the owners of its databases reach them");
   });
 
   test("unwanted contents are deleted", () => {

@@ -220,7 +220,8 @@ export function dropWhole(data: string): void {
 
 function moveOut(data: string, mounts: ReadonlySet<string>): void {
   const old = join(data, WORK, "old");
-  makeDirectory(old, 0o700);
+  // The owners of the databases must reach them: what comes back is read from there.
+  makeDirectory(old, 0o711);
   try {
     for (const path of movable(data, mounts)) {
       makeDirectory(dirname(join(old, path)), 0o700);

@@ -1,11 +1,12 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { madePassword } from "../../guard/access/secrets.ts";
+import type { Failed } from "../../guard/ports.ts";
 import { ourselves } from "../../host/root-files/directory.ts";
 import { createFile } from "../../host/root-files/files.ts";
 import { giveDirectory, makeDirectory } from "../../host/root-files/trees.ts";
 import { removeTree } from "../../host/root-files/walk.ts";
-import { lockHolder } from "../../host/running/data-directory.ts";
+import { lockHolder, releaseLock, takeLock } from "../../host/running/data-directory.ts";
 import { startTimeOf } from "../../host/running/read-processes.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
@@ -41,6 +42,19 @@ export function busy(layout: Layout): string | null {
   return other === null ? null : `Another backup or restore drill runs (pid ${other}).`;
 }
 
+/** Runs `work` unless another process uses the repository. */
+export async function alone<Result>(layout: Layout, work: () => Promise<Result>): Promise<Result | Failed> {
+  const other = busy(layout);
+  if (other !== null) return { ok: false, reason: other };
+  prepareDirectory(layout);
+  takeLock(layout.backupLock, layout.data);
+  try {
+    return await work();
+  } finally {
+    releaseLock(layout.backupLock);
+  }
+}
+
 /** `NAME=value` on each line; empty lines and those that start with `#` are skipped. */
 export function readEnvironment(file: string): Readonly<Record<string, string>> {
   if (file === "") return {};
@@ -61,10 +75,7 @@ export function prepareKey(layout: Layout): boolean {
 
 export function prepareDirectory(layout: Layout): void {
   makeDirectory(dirname(layout.backup), 0o755);
-  giveDirectory(layout.backup, {
-    mode: 0o700,
-    owner: ourselves(),
-  });
+  giveDirectory(layout.backup, { mode: 0o700, owner: ourselves() });
 }
 
 /** Null before the first backup. */

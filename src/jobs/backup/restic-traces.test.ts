@@ -21,8 +21,10 @@ test("a process has written something, and one that has ended tells nothing", ()
   assert.equal(writtenBy(undefined), null);
 });
 
-test("a restic that the kernel killed is not reported as broken", () => {
+test("a killed, a missing and an unknown failure of restic are told apart", () => {
   const { reason } = failure({ code: 137, out: [], err: "" });
   assert.equal(reason, "restic was killed; the memory may have run out");
   assert.equal(failure({ code: 3, out: [], err: "" }).reason, "restic ended with 3");
+  assert.equal(failure({ code: 1, out: [], err: "Fatal: something new\n" }).reason, "Fatal: something new");
+  assert.match(failure({ code: 127, out: [], err: "spawn setpriv ENOENT" }).reason, /npm run setup/);
 });

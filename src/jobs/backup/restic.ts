@@ -235,7 +235,8 @@ function addedOf(end: z.output<typeof summary>): Added {
     id: end.snapshot_id,
     files: end.total_files_processed,
     bytes: end.total_bytes_processed,
-    addedBytes: end.data_added,
+    // restic also counts its own records, which may be more than the files.
+    addedBytes: Math.min(end.data_added, end.total_bytes_processed),
   };
 }
 

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import type { Failed } from "../../guard/ports.ts";
 import { lastLines, runProgram } from "../../host/machine/run-program.ts";
 import { userIds } from "../../host/machine/system-users.ts";
 import { ourselves } from "../../host/root-files/directory.ts";
@@ -10,12 +11,14 @@ import { accountKeysConf } from "../../mail/dovecot/mail-crypt.ts";
 import { type Layout, USERS } from "../../settings/layout.ts";
 import { keysDirectory, removeLeftOver, removeLeftOverKeys, scratchOf } from "./repository.ts";
 import type { Progress, Restic } from "./restic.ts";
-import { type Failed, giveAll } from "./restore.ts";
+import { giveAll } from "./restore.ts";
 
 /** Which mails of an account: those in one folder, or with one Message-ID; all if both are null. */
 export type MailSelection = Readonly<{ account: string; folder: string | null; messageId: string | null }>;
 
 const MANY_MAILS_MS = 60 * 60_000;
+/** Exit code of doveadm(1) if a mailbox does not exist. */
+const NOT_FOUND = 68;
 
 /**
  * `keys`: private keys of the account, in PEM, if its mail is encrypted with its own. `interrupted` stops restic and
@@ -92,6 +95,8 @@ async function importMails(
   const imported = await doveadm("import", "-u", account, "-s", `maildir:${maildir}`, folder, ...queryOf(selection));
   if (signal.aborted)
     return { ok: false, reason: `Interrupted: a part of the mails may be in the folder “${folder}”.` };
+  if (imported.code === NOT_FOUND && selection.folder !== null)
+    return { ok: false, reason: `The backup has no folder “${selection.folder}” of ${account}.` };
   if (imported.code !== 0) return { ok: false, reason: `Dovecot could not take the mails: ${lastLines(imported)}` };
   const counted = await doveadm("-f", "tab", "mailbox", "status", "-u", account, "messages", `${folder}*`);
   const mails = counted.stdout

@@ -22,27 +22,22 @@ import { layoutOf } from "../../settings/layout.ts";
 import { openAccounts } from "../../store/open.ts";
 import { openAnySchema } from "../../store/schemas.ts";
 import { readLegalHolds, setLegalHold } from "../retention/retention.ts";
-import { createBackup } from "./create.ts";
 import { misplacedFiles, outsideText } from "./outside-files.ts";
 import { asideOfMount, finishReplacing, wholeIn } from "./replace-contents.ts";
-import { readKey, repositoryOf } from "./repository.ts";
-import { refusal, restoreServer } from "./restore.ts";
+import { readKey } from "./repository.ts";
+import { refusal } from "./restore.ts";
 
 const ISOLATION: Isolation = { incident: "2026-11-20-x", since: "", allow: [], ssh: [22], shut: ["send"] };
 const HOLD = { account: "anna@example.test", since: "2026-11-20T06:00:00.000Z", reason: "a lawsuit" };
-const quiet = () => undefined;
 
 describe("a restore", { skip: lacking({ root: true, installed: ["restic"] }) }, () => {
-  const { top, layout, settings, maildir, put } = dataToBackUp();
-  const restic = repositoryOf(layout, settings);
-  const fetch = (to: string) => restic.restore("latest", { to, watch: quiet });
+  const { top, layout, maildir, put, backUp, restoreTo } = dataToBackUp();
   before(async () => {
     put(join(maildir("anna"), "cur", "1:2,S"), "a mail");
-    const accounts = openAccounts(layout.accountsDb);
+    using accounts = openAccounts(layout.accountsDb);
     accounts.exec("INSERT INTO session VALUES ('d', 'id', 'Firefox', '203.0.113.7', 1, 1, 1, NULL)");
-    accounts.close();
     makeCheapRepository(layout);
-    const made = await createBackup(layout, settings, { version: "1", tag: "by-hand", watch: quiet });
+    const made = await backUp();
     assert.ok(made.ok, JSON.stringify(made));
   });
 
@@ -50,10 +45,10 @@ describe("a restore", { skip: lacking({ root: true, installed: ["restic"] }) }, 
     const certificate = join(top, "etc", "tls", "fullchain.pem");
     mkdirSync(dirname(certificate), { recursive: true });
     writeFileSync(certificate, "a certificate");
-    const named = { ...settings, "tls.cert": certificate, "tls.key": join(top, "etc", "missing"), "spam.rules": top };
-    assert.ok((await createBackup(layout, named, { version: "1", tag: "by-hand", watch: quiet })).ok);
+    const named = { "tls.cert": certificate, "tls.key": join(top, "etc", "missing"), "spam.rules": top };
+    assert.ok((await backUp(named)).ok);
     const elsewhere = layoutOf(join(top, "with-files"));
-    assert.ok((await restoreServer(elsewhere, fetch, { key: null, replaces: false })).ok);
+    assert.ok((await restoreTo(elsewhere)).ok);
     const kept = join(elsewhere.backupOutside, certificate);
     assert.deepEqual([readFileSync(kept, "utf8"), statSync(kept).mode & 0o777], ["a certificate", 0o600]);
     assert.equal(outsideText(elsewhere), "", "it is still in its place");
@@ -70,7 +65,7 @@ describe("a restore", { skip: lacking({ root: true, installed: ["restic"] }) }, 
 
   test("sessions of the dashboard are not restored", async () => {
     const target = layoutOf(join(top, "without-sessions"));
-    assert.ok((await restoreServer(target, fetch, { key: null, replaces: false })).ok);
+    assert.ok((await restoreTo(target)).ok);
     using accounts = openAnySchema(target.accountsDb);
     assert.equal(accounts.prepare("SELECT count(*) AS n FROM session").get()?.["n"], 0);
   });
@@ -105,14 +100,14 @@ describe("a restore", { skip: lacking({ root: true, installed: ["restic"] }) }, 
     }
     try {
       assert.equal(refusal(target, false), null, "an empty one, as Docker makes it");
-      assert.ok((await restoreServer(target, fetch, { key: "k", replaces: false })).ok);
+      assert.ok((await restoreTo(target, { key: "k" })).ok);
       writeFileSync(join(target.mail, old), "another mail");
       writeFileSync(join(logs, "mail.log"), "later");
       writeFileSync(join(target.data, "later"), "");
       // As a start does.
       chownSync(target.mail, 54_321, 54_321);
       assert.match(refusal(target, false) ?? "", /is not empty, and nothing is overwritten/);
-      const again = await restoreServer(target, fetch, { key: "k", replaces: true });
+      const again = await restoreTo(target, { key: "k", replaces: true });
       assert.ok(again.ok, JSON.stringify(again));
       const aside = basename(again.aside ?? "");
       assert.equal(readFileSync(join(target.mail, old), "utf8"), "a mail");
@@ -143,14 +138,14 @@ describe("a restore", { skip: lacking({ root: true, installed: ["restic"] }) }, 
     execFileSync("mount", ["-t", "tmpfs", "-o", "mode=755", "tmpfs", disk]);
     try {
       for (const target of [layoutOf(join(top, "link")), layoutOf(disk)]) {
-        assert.ok((await restoreServer(target, fetch, { key: "k", replaces: false })).ok, target.data);
+        assert.ok((await restoreTo(target, { key: "k" })).ok, target.data);
         writeFileSync(join(target.data, "later"), "");
         assert.match(refusal(target, false) ?? "", /is not empty, and nothing is overwritten/);
         keepIsolation(target, ISOLATION);
         setLegalHold(target.legalHolds, HOLD);
         mkdirSync(join(target.incidents, "2026-11-20-x"), { recursive: true });
         writeFileSync(join(target.incidents, "2026-11-20-x", "incident.json"), "{}");
-        const again = await restoreServer(target, fetch, { key: "k", replaces: true });
+        const again = await restoreTo(target, { key: "k", replaces: true });
         assert.ok(again.ok, JSON.stringify(again));
         assert.ok(existsSync(join(again.aside ?? "", "later")) && !existsSync(join(target.data, "later")));
         assert.equal(readKey(target), "k");

@@ -1,13 +1,14 @@
-import { existsSync, readFileSync, statfsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { messageOf } from "../../core/error.ts";
 import { inMb } from "../../core/text.ts";
+import type { Failed, Outcome } from "../../guard/ports.ts";
 import { copyFile } from "../../host/root-files/copies.ts";
 import { Directory, type Owner, ourselves } from "../../host/root-files/directory.ts";
 import { moveFile, writeFile } from "../../host/root-files/files.ts";
-import { Mirror, type MirrorRules } from "../../host/root-files/mirror.ts";
+import { COPY_ALL, Mirror } from "../../host/root-files/mirror.ts";
 import { giveDirectory, makeDirectory } from "../../host/root-files/trees.ts";
-import { removeTree, walk } from "../../host/root-files/walk.ts";
+import { freeBytesAt, removeTree, walk } from "../../host/root-files/walk.ts";
 import {
   closedParent,
   holdsForeignFiles,
@@ -42,8 +43,6 @@ import type { Restic } from "./restic.ts";
 
 /** What set-up has installed here: `uninstall` needs it. */
 const RECORDS = ["installed-packages", "installed-besides"];
-/** Kept from the present server, whatever the backup contains: a restore lifts no isolation, opens no port, and keeps every incident. */
-const INCIDENTS: MirrorRules = { links: () => false, skips: () => false, keeps: true };
 
 /** Possible mount points in the data directory: the restored contents move into them. */
 const MOVED_INTO = ["mail", "log"];
@@ -51,9 +50,8 @@ const MOVED_INTO = ["mail", "log"];
 const FINISHED =
   "A restore that was cut off has been finished, and nothing else was restored: start the server, or repeat this one.";
 
-export type Failed = Readonly<{ ok: false; reason: string }>;
 /** Writes a backup into an existing directory, until the signal ends it. */
-export type Fetch = (to: string, signal?: AbortSignal) => Promise<Readonly<{ ok: true }> | Failed>;
+export type Fetch = (to: string, signal?: AbortSignal) => Promise<Outcome>;
 
 /** A snapshot's description of itself. */
 export async function readManifest(
@@ -150,7 +148,7 @@ function moveToMount(from: string, mount: string): void {
   giveDirectory(mount, { mode: 0o700, owner: ourselves() });
   makeDirectory(dirname(wholeIn(mount)), 0o700);
   removeTree(wholeIn(mount));
-  if (existsSync(from)) new Mirror(from, wholeIn(mount), INCIDENTS).pass();
+  if (existsSync(from)) new Mirror(from, wholeIn(mount), COPY_ALL).pass();
   else makeDirectory(wholeIn(mount), 0o700);
   removeTree(from);
 }
@@ -189,7 +187,7 @@ function keepProtection(layout: Layout, half: Layout): void {
   if (existsSync(layout.strictFirewall)) copyFile(layout.strictFirewall, half.strictFirewall, 0o600);
   makeDirectory(dirname(half.legalHolds), 0o700);
   joinLegalHolds(half.legalHolds, layout.legalHolds);
-  new Mirror(layout.incidents, half.incidents, INCIDENTS).pass();
+  new Mirror(layout.incidents, half.incidents, COPY_ALL).pass();
 }
 
 /** Returns where the former directory is now; null if it was empty. */
@@ -217,8 +215,7 @@ function stamp(): string {
 
 /** Whether the disk has space for the restored contents (bytes). Null: enough. */
 export function lackingRoom(directory: string, bytes: number): string | null {
-  const { bavail, bsize } = statfsSync(directory);
-  const free = bavail * bsize;
+  const free = freeBytesAt(directory);
   if (free > bytes) return null;
   return `Nothing was restored: that needs ${inMb(bytes)} MB, and the disk of ${directory} has ${inMb(free)} MB left.`;
 }

@@ -10,13 +10,8 @@ test("each change of an account, an alias or a ban is detected; an ended ban doe
   const layout = { accountsDb: join(top, "accounts.db"), engineDb: join(top, "engine.db") };
   const [accounts, engine] = [openAccounts(layout.accountsDb), openEngine(layout.engineDb)];
   const before = rowsOf(layout);
-  assert.deepEqual(
-    Object.values(before).map(({ count }) => count),
-    [0, 0, 0, 0],
-  );
-  accounts.exec(
-    "INSERT INTO account (name, password, suspended, created_at) VALUES ('anna@example.test', '{PLAIN}x', 0, 1)",
-  );
+  for (const { count } of Object.values(before)) assert.equal(count, 0);
+  accounts.exec("INSERT INTO account (name, password, created_at) VALUES ('anna@example.test', '{PLAIN}x', 1)");
   const added = rowsOf(layout);
   assert.equal(added.accounts.count, 1);
   assert.deepEqual(added.aliases, before.aliases);

@@ -5,7 +5,7 @@ import { messageOf, nullOn } from "../../core/error.ts";
 import { copyFile } from "../../host/root-files/copies.ts";
 import { ourselves } from "../../host/root-files/directory.ts";
 import { removeFile, setAccess, writeFile } from "../../host/root-files/files.ts";
-import { Mirror, type MirrorRules } from "../../host/root-files/mirror.ts";
+import { COPY_ALL, Mirror, type MirrorRules } from "../../host/root-files/mirror.ts";
 import { giveDirectory, makeDirectory } from "../../host/root-files/trees.ts";
 import { filesBelow, removeTree } from "../../host/root-files/walk.ts";
 import type { Layout } from "../../settings/layout.ts";
@@ -23,8 +23,6 @@ const MOST_ROUNDS = 20;
 
 /** Dovecot rebuilds these from the mails. It cannot rebuild dovecot-uidlist, dovecot-keywords, subscriptions. */
 const MADE_AGAIN = /^(?:dovecot\.(?:index|list\.index|mailbox\.log).*|.*\.lock|.*\.tmp|maildirsize)$/;
-/** A mail that changes its queue while they are read must not be missing in both. */
-const QUEUED: MirrorRules = { links: () => false, skips: () => false, keeps: true };
 const COPIES: MirrorRules = { links: () => false, skips: () => false };
 const LOGS: MirrorRules = { links: () => false, skips: (path) => /\.(?:index|half)$/.test(path) };
 
@@ -92,8 +90,8 @@ export class Stage {
     this.remove();
     giveDirectory(layout.backupStage, { mode: 0o700, owner: ourselves() });
     this.#mailStage = MailStage.ifNeeded(layout);
-    // The queue first: a mail that is delivered in between is found in its mailbox.
-    const queue = QUEUES.map((name) => this.#mirror(join(layout.postfixQueue, name), QUEUED));
+    // The queue first: a mail that is delivered in between is found in its mailbox. One that changes its queue must not be missing in both.
+    const queue = QUEUES.map((name) => this.#mirror(join(layout.postfixQueue, name), COPY_ALL));
     settle(queue);
     const mail = this.#mirror(layout.mail, mailRules(layout));
     settle([mail]);
@@ -109,7 +107,7 @@ export class Stage {
     // The databases last: the mails that they mention are in the mailboxes.
     for (const database of [layout.accountsDb, layout.engineDb]) await this.#database(database);
     const accounts = mailsOfAccounts(mailFiles(this.#inStage(layout.mail)));
-    const mails = Object.values(accounts).reduce((sum, count) => sum + count, 0);
+    const mails = totalOf(accounts);
     const queued = queuedBelow(this.#inStage(layout.postfixQueue)).length;
     const rows = rowsOf({ accountsDb: this.#inStage(layout.accountsDb), engineDb: this.#inStage(layout.engineDb) });
     const whole = { ...manifest, mails, queued, accounts, rows };
@@ -141,18 +139,12 @@ export class Stage {
     }
   }
 
-  /** A complete copy at one instant, whatever the guard writes at the same time. Throws if it cannot be restored. */
+  /** Throws if it cannot be restored. */
   async #database(path: string): Promise<void> {
     const to = this.#inStage(path);
     makeDirectory(dirname(to), 0o700);
-    const db = path === this.#layout.engineDb ? openEngineForReading(path) : openAccountsForReading(path);
-    try {
-      // All pages in one step: between steps, each commit of the guard would restart it (sqlite3_backup_step).
-      await backup(db, to, { rate: ALL_PAGES });
-    } finally {
-      db.close();
-    }
-    setAccess(to, { mode: 0o640 });
+    using db = path === this.#layout.engineDb ? openEngineForReading(path) : openAccountsForReading(path);
+    await copyDatabase(db, to, 0o640);
     const damage = damageOf(to);
     if (damage !== null) throw new Error(`${path} is damaged (${damage}), so it is not backed up`);
   }
@@ -169,16 +161,19 @@ export function queuedBelow(postfix: string): readonly string[] {
   return QUEUES.flatMap((name) => filesBelow(join(postfix, name)));
 }
 
+/** A complete copy at one instant, whatever other connections write at the same time. */
+export async function copyDatabase(db: DatabaseSync, to: string, mode: number): Promise<void> {
+  // All pages in one step: between steps, each commit of the guard would restart it (sqlite3_backup_step).
+  await backup(db, to, { rate: ALL_PAGES });
+  setAccess(to, { mode });
+}
+
 /** What SQLite's check finds wrong with a database; null if nothing. */
 export function damageOf(path: string): string | null {
   try {
-    const db = new DatabaseSync(path, { readOnly: true });
-    try {
-      const found = db.prepare("PRAGMA quick_check(1)").get()?.["quick_check"];
-      return found === "ok" ? null : String(found);
-    } finally {
-      db.close();
-    }
+    using db = new DatabaseSync(path, { readOnly: true });
+    const found = db.prepare("PRAGMA quick_check(1)").get()?.["quick_check"];
+    return found === "ok" ? null : String(found);
   } catch (error) {
     return messageOf(error);
   }
@@ -225,11 +220,17 @@ export function* mailFiles(top: string, below = ""): Generator<MailFile> {
   }
 }
 
+export type MailCounts = Readonly<Record<string, number>>;
+
 /** Number of mails for each account. */
-export function mailsOfAccounts(files: Iterable<MailFile>): Readonly<Record<string, number>> {
+export function mailsOfAccounts(files: Iterable<MailFile>): MailCounts {
   const counts = new Map<string, number>();
   for (const { account } of files) counts.set(account, (counts.get(account) ?? 0) + 1);
   return Object.fromEntries(counts);
+}
+
+export function totalOf(counts: MailCounts): number {
+  return Object.values(counts).reduce((sum, count) => sum + count, 0);
 }
 
 function accountOf(path: string): string {

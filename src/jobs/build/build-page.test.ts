@@ -88,10 +88,10 @@ describe("the build of the page", () => {
       ["Skip to content", "english"],
       ["Signing in", "english"],
       ["Ban expired", "english-admin"],
-      ["My mailbox", "english-mailbox"],
+      ["Never spam", "english-mailbox"],
       ["Zum Inhalt", "german"],
       ["Sperre abgelehnt", "german-admin"],
-      ["Mein Postfach", "german-mailbox"],
+      ["Nie Spam", "german-mailbox"],
     ] as const)
       for (const name of programs)
         assert.equal(textOf(name).includes(text), name === program(home), `${text}: ${name}`);

@@ -1,10 +1,7 @@
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { test } from "node:test";
-import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { mock, test } from "node:test";
+import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { DAY_MS, HOUR_MS, instant, MINUTE_MS } from "../../core/time.ts";
-import { layoutOf } from "../../settings/layout.ts";
 import type { RunBehind } from "../job.ts";
 import { CheckJob, isDue, troublesOf } from "./check-job.ts";
 import { type CheckRecord, changeCheckRecord, NO_CHECKS, readCheckRecord } from "./check-record.ts";
@@ -13,25 +10,17 @@ const NOW = Date.UTC(2026, 10, 21, 8);
 const SINCE: CheckRecord = { ...NO_CHECKS, since: NOW - 60 * DAY_MS };
 const FALLEN = { "tls.days": { state: "wrong", evidence: "It expired.", passedAt: 1 } } as const;
 
-for (const { what, record, expected } of [
-  { what: "a new server", record: { ...SINCE, since: NOW - MINUTE_MS }, expected: false },
-  { what: "ten minutes later", record: { ...SINCE, since: NOW - 10 * MINUTE_MS }, expected: true },
-  { what: "within the week", record: { ...SINCE, at: NOW - 6 * DAY_MS }, expected: false },
-  { what: "after a week", record: { ...SINCE, at: NOW - 7 * DAY_MS }, expected: true },
-  { what: "while one fails, each day", record: { ...SINCE, at: NOW - DAY_MS, checks: FALLEN }, expected: true },
-  { what: "one of tomorrow does not count", record: { ...SINCE, at: NOW + 90 * DAY_MS }, expected: true },
-  {
-    what: "not at once after one that was ended",
-    record: { ...SINCE, at: NOW - 7 * DAY_MS, triedAt: NOW - MINUTE_MS },
-    expected: false,
-  },
-  {
-    what: "an hour after one that was ended",
-    record: { ...SINCE, at: NOW - 7 * DAY_MS, triedAt: NOW - HOUR_MS },
-    expected: true,
-  },
-])
-  test(`whether the checks must run now: ${what}`, () => assert.equal(isDue(record, NOW), expected));
+for (const [what, changes, expected] of [
+  ["a new server", { since: NOW - MINUTE_MS }, false],
+  ["ten minutes later", { since: NOW - 10 * MINUTE_MS }, true],
+  ["within the week", { at: NOW - 6 * DAY_MS }, false],
+  ["after a week", { at: NOW - 7 * DAY_MS }, true],
+  ["while one fails, each day", { at: NOW - DAY_MS, checks: FALLEN }, true],
+  ["one of tomorrow does not count", { at: NOW + 90 * DAY_MS }, true],
+  ["not at once after one that was ended", { at: NOW - 7 * DAY_MS, triedAt: NOW - MINUTE_MS }, false],
+  ["an hour after one that was ended", { at: NOW - 7 * DAY_MS, triedAt: NOW - HOUR_MS }, true],
+] as const)
+  test(`whether the checks must run now: ${what}`, () => assert.equal(isDue({ ...SINCE, ...changes }, NOW), expected));
 
 test("the notice names a few of many failures", () => {
   assert.deepEqual(troublesOf(SINCE), []);
@@ -43,15 +32,10 @@ test("the notice names a few of many failures", () => {
 });
 
 test("one run of the checks at a time, if they are enabled, and their results are used", async () => {
-  const layout = layoutOf(join(temporaryDirectory(), "data"));
-  mkdirSync(dirname(layout.checkRecord), { recursive: true });
+  const layout = temporaryLayout("checkRecord");
   let now = NOW;
-  let runs = 0;
   const ended = Promise.withResolvers<string | null>();
-  const run = (): Promise<string | null> => {
-    runs += 1;
-    return ended.promise;
-  };
+  const run = mock.fn(() => ended.promise);
   const schedule = new CheckJob(layout, { now: () => instant(now) }, { "checks.weekly": false }, run);
   assert.equal(schedule.look(), null);
   assert.deepEqual(readCheckRecord(layout), NO_CHECKS);
@@ -61,7 +45,7 @@ test("one run of the checks at a time, if they are enabled, and their results ar
   now += 10 * MINUTE_MS;
   const running = schedule.look();
   schedule.look();
-  assert.equal(runs, 1);
+  assert.equal(run.mock.callCount(), 1);
   assert.equal(readCheckRecord(layout).triedAt, now);
   ended.resolve("1");
   changeCheckRecord(layout, { at: now, checks: FALLEN });
@@ -73,8 +57,7 @@ test("one run of the checks at a time, if they are enabled, and their results ar
 });
 
 test("a run that does not end is reported at once, and no other starts beside it; its end clears that", async () => {
-  const layout = layoutOf(join(temporaryDirectory(), "data"));
-  mkdirSync(dirname(layout.checkRecord), { recursive: true });
+  const layout = temporaryLayout("checkRecord");
   changeCheckRecord(layout, { since: NOW, checks: {} });
   let now = NOW + 10 * MINUTE_MS;
   const ends: ((how: string | null) => void)[] = [];
@@ -89,9 +72,8 @@ test("a run that does not end is reported at once, and no other starts beside it
   assert.deepEqual(schedule.troubles(), []);
   now += HOUR_MS;
   limits[0]?.passed("not done after 60 minutes");
-  const reported = [
-    { code: "check_failed", detail: "the checks did not come to their end (not done after 60 minutes)" },
-  ];
+  const detail = "the checks did not come to their end (not done after 60 minutes)";
+  const reported = [{ code: "check_failed", detail }];
   assert.deepEqual(schedule.troubles(), reported);
   now += HOUR_MS;
   assert.equal(schedule.look(), first);
@@ -106,8 +88,7 @@ test("a run that does not end is reported at once, and no other starts beside it
 });
 
 test("a failed run is reported until all checks have run, even if the owner runs them", async () => {
-  const layout = layoutOf(join(temporaryDirectory(), "data"));
-  mkdirSync(dirname(layout.checkRecord), { recursive: true });
+  const layout = temporaryLayout("checkRecord");
   changeCheckRecord(layout, { since: NOW, checks: {} });
   const now = NOW + 10 * MINUTE_MS;
   const run: RunBehind = () => Promise.resolve("SIGSEGV");

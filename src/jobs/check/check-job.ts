@@ -1,10 +1,8 @@
 import { statSync } from "node:fs";
 import type { KeeperTrouble } from "../../admin/declare/keeper.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../core/time.ts";
-import type { Clock } from "../../guard/ports.ts";
-import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
-import { type Failure, Job, type RunBehind, runBehind } from "../job.ts";
+import { type Failure, Job } from "../job.ts";
 import { type CheckRecord, changeCheckRecord, fallen, NO_CHECKS, readCheckRecord } from "./check-record.ts";
 
 export type CheckRules = Pick<Settings, "checks.weekly">;
@@ -20,15 +18,9 @@ const NAMED = 3;
 
 /** Runs all checks ten minutes after the first start and each week, and knows which of them passed before and fail now. */
 export class CheckJob extends Job<CheckRules> {
-  readonly #run: RunBehind;
   /** A run that did not finish, until one does. */
   #failure: Failure | null = null;
   #read: Readonly<{ change: string; record: CheckRecord }> = { change: "", record: NO_CHECKS };
-
-  constructor(layout: Layout, clock: Clock, rules: CheckRules | null, run = runBehind) {
-    super(layout, clock, rules);
-    this.#run = run;
-  }
 
   protected start(rules: CheckRules, now: number): Promise<void> | null {
     if (!rules["checks.weekly"]) return null;
@@ -54,7 +46,7 @@ export class CheckJob extends Job<CheckRules> {
     const failed = (how: string): void => {
       this.#failure = { at: now, reason: `the checks did not come to their end (${how})` };
     };
-    const ended = await this.#run(this.layout, "check", [], { ms: LIMIT_MS, passed: failed });
+    const ended = await this.run(this.layout, "check", [], { ms: LIMIT_MS, passed: failed });
     if (ended === null) this.#failure = null;
     else if (this.#failure?.at !== now) failed(ended);
   }

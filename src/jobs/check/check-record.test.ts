@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdirSync, statSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { statSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
-import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { DAY_MS } from "../../core/time.ts";
-import { layoutOf } from "../../settings/layout.ts";
 import { changeCheckRecord, fallen, NO_CHECKS, noted, readCheckRecord } from "./check-record.ts";
 
 const seen = (id: string, state: "ok" | "unknown" | "warning" | "wrong") => ({ id, state, evidence: "seen" });
@@ -45,9 +43,8 @@ test("running some checks does not change the others, a full run removes obsolet
 });
 
 test("only root may read the record, and an unreadable one counts as empty", () => {
-  const layout = layoutOf(join(temporaryDirectory(), "data"));
+  const layout = temporaryLayout("checkRecord");
   assert.deepEqual(readCheckRecord(layout), NO_CHECKS);
-  mkdirSync(dirname(layout.checkRecord), { recursive: true });
   changeCheckRecord(layout, { since: 7 });
   changeCheckRecord(layout, { at: 8 });
   assert.deepEqual(readCheckRecord(layout), { ...NO_CHECKS, since: 7, at: 8 });

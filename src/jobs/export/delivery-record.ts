@@ -43,12 +43,7 @@ const written = lazily(() => {
 export function readDelivery(file: ForeignFile): Delivery | null {
   const text = readForeign(file, MOST_BYTES);
   if (text === null) return null;
-  let json: unknown;
-  try {
-    json = parseJson(text);
-  } catch {
-    return null;
-  }
+  const json = parseJson(text);
   if (!isObject(json)) return null;
   const read = readFields(written(), json);
   return read.ok ? read.value : null;

@@ -15,12 +15,13 @@ function made() {
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, text);
   };
-  return { layout, put, to: join(top, "to") };
+  const to = join(top, "to");
+  mkdirSync(to);
+  return { layout, put, to };
 }
 
 test("collects logs since the given time, configuration without its secrets, and the state of the machine", async () => {
   const { layout, put, to } = made();
-  mkdirSync(to);
   put(layout.mailLog, "a line\n");
   put(`${layout.mailLog}.old`, "an old line\n");
   utimesSync(`${layout.mailLog}.old`, 0, 0);
@@ -34,10 +35,8 @@ test("collects logs since the given time, configuration without its secrets, and
     found.filter((path) => path.startsWith("logs/")),
     ["logs/mail/mail.log"],
   );
-  assert.equal(
-    readFileSync(join(to, "conf/dovecot/dovecot.conf"), "utf8"),
-    "auth_policy = (secret)\nprotocols = imap\n",
-  );
+  const conf = readFileSync(join(to, "conf/dovecot/dovecot.conf"), "utf8");
+  assert.equal(conf, "auth_policy = (secret)\nprotocols = imap\n");
   assert.match(readFileSync(join(to, "machine/program.sha256"), "utf8"), /^[0-9a-f]{64} {2}\S+\/program\/guard\.js$/m);
   for (const file of ["firewall.txt", "connections.txt", "processes.txt", "queue.jsonl", "changed-package-files.txt"])
     assert.ok(found.includes(`machine/${file}`), file);
@@ -45,7 +44,6 @@ test("collects logs since the given time, configuration without its secrets, and
 
 test("names truncated files and failed programs", { skip: lacking({ installed: ["ps"] }) }, async () => {
   const { layout, to } = made();
-  mkdirSync(to);
   const lacks = await collect(layout, to, { since: 0, mostBytes: 100 });
   const cut = /^machine\/processes\.txt is cut: ps: stdout maxBuffer length exceeded$/;
   assert.ok(
@@ -57,7 +55,6 @@ test("names truncated files and failed programs", { skip: lacking({ installed: [
 
 test("copies mails from any queue directory, and skips missing ones", () => {
   const { layout, put, to } = made();
-  mkdirSync(to);
   put(join(layout.postfixQueue, "hold", "72CED1EABE5"), "held");
   put(layout.loginPolicySecret, "very-secret-word");
   put(join(layout.postfixQueue, "deferred", "8", "82CED1EABE6"), "deferred");
@@ -72,7 +69,6 @@ test("copies mails from any queue directory, and skips missing ones", () => {
 
 test("writes any number of objects as lines", () => {
   const { to } = made();
-  mkdirSync(to);
   writeLines(join(to, "none.jsonl"), []);
   writeLines(
     join(to, "many.jsonl"),

@@ -12,7 +12,7 @@ import { lastLines, runProgram } from "../../host/machine/run-program.ts";
 import { copyForeignFile } from "../../host/root-files/copies.ts";
 import { ourselves } from "../../host/root-files/directory.ts";
 import { appendFile, writeFile } from "../../host/root-files/files.ts";
-import { writeRecord } from "../../host/root-files/record-file.ts";
+import { appendRecord, writeRecord } from "../../host/root-files/record-file.ts";
 import { giveDirectory, makeDirectory } from "../../host/root-files/trees.ts";
 import { filesBelow } from "../../host/root-files/walk.ts";
 import type { Layout } from "../../settings/layout.ts";
@@ -63,11 +63,8 @@ export function prepareFolder(path: string): void {
   giveDirectory(path, { mode: 0o700, owner: ourselves() });
 }
 
-/** Ends a line that a power failure truncated before adding this one. */
 export function appendEntry(layout: Incidents, incident: Incident, entry: TimelineEntry): void {
-  const file = join(folderOf(layout, incident), TIMELINE);
-  const isCut = existsSync(file) && !/(?:^|\n)$/.test(readFileSync(file, "utf8"));
-  appendFile(file, `${isCut ? "\n" : ""}${JSON.stringify(entry)}\n`);
+  appendRecord(join(folderOf(layout, incident), TIMELINE), entry);
 }
 
 /** Oldest first. */

@@ -6,7 +6,7 @@ import { type ClientEvent, recordedName } from "../../core/events/event.ts";
 import { isAdministrators } from "../../core/events/event-types.ts";
 import type { Reason } from "../../core/events/reasons.ts";
 import { contains, type Ip, networkAddress, type Prefix } from "../../core/net/ip.ts";
-import { isoTime, type Millis } from "../../core/time.ts";
+import { isoTime, isoTimeOrNull, type Millis } from "../../core/time.ts";
 import type { Replayed } from "./replay.ts";
 
 /** Maximum networks and accounts that are counted separately. Beyond it, the least recently seen are forgotten. */
@@ -97,8 +97,8 @@ export class Comparison {
     const accounts = [...this.#accounts].map(([, account]) => account).toSorted((a, b) => b.events - a.events);
     return {
       identical: this.#differences === 0 && this.#unreached === 0,
-      from: this.#firstAt === null ? null : isoTime(this.#firstAt),
-      to: this.#lastAt === null ? null : isoTime(this.#lastAt),
+      from: isoTimeOrNull(this.#firstAt),
+      to: isoTimeOrNull(this.#lastAt),
       events: this.#events,
       differences: this.#differences,
       unreached: this.#unreached,

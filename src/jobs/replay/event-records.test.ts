@@ -1,18 +1,11 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { test } from "node:test";
 import { BAN, MAIL, STRANGER } from "../../../test/kit/samples.ts";
-import { eventRow, newEngine, START, scratch } from "../../../test/kit/test-database.ts";
+import { engineFor, eventRows, record, START } from "../../../test/kit/test-database.ts";
 import { decision } from "../../core/decide/decision.ts";
-import {
-  auditRecord,
-  changeRecord,
-  type EventRecord,
-  eventOf,
-  observationRecord,
-  recordOf,
-  sentenceOf,
-} from "../../core/events/event.ts";
+import { auditRecord, changeRecord } from "../../core/events/command.ts";
+import { type EventRecord, eventOf, recordOf, sentenceOf } from "../../core/events/event.ts";
+import { observationRecord } from "../../core/events/log.ts";
 import { hostPrefix } from "../../core/net/ip.ts";
 import { SqliteStore } from "../../store/engine-db/store.ts";
 import { EventRecords } from "./recorded-events.ts";
@@ -21,8 +14,7 @@ const PREFIX = hostPrefix(STRANGER);
 const ODD = "x\u0000\u001b[31m\u202e😀".repeat(90);
 
 test("a record is read back whole, with the same sentences", (t) => {
-  const db = newEngine(join(scratch(t), "engine.db"));
-  t.after(() => db.close());
+  const db = engineFor(t);
   const store = new SqliteStore(db);
   const evidence = { count: 11, limit: 10, windowMs: 60_000, key: "limits.mail.per_minute" };
   const written: readonly (EventRecord | null)[] = [
@@ -50,35 +42,30 @@ test("a record is read back whole, with the same sentences", (t) => {
     auditRecord({ type: "ALIAS_ADDED", subject: "info@example.org", targets: ["anna@example.org"], by: "root" }, START),
     observationRecord({ type: "MAIL_QUEUED", queueId: "4ABC", messageId: ODD }, START, hostPrefix),
   ];
-  store.begin();
-  for (const record of written) if (record !== null) store.append(record);
-  store.commit();
-  const read = new EventRecords(db).after(0, 100).map(({ record }) => record);
+  record(store, ...written.filter((one) => one !== null));
+  const read = new EventRecords(db).after(0, 100).map((one) => one.record);
   assert.equal(JSON.stringify(read.map(inOrder)), withoutHalves(JSON.stringify(written.map(inOrder))));
-  for (const [i, record] of read.entries()) {
+  for (const [i, one] of read.entries()) {
     const before = written[i] ?? null;
-    assert.ok(record !== null && before !== null);
-    assert.deepEqual(sentenceOf(record), sentenceOf(before));
+    assert.ok(one !== null && before !== null);
+    assert.deepEqual(sentenceOf(one), sentenceOf(before));
     const row = db.prepare("SELECT details, action FROM event WHERE id = ?").get(i + 1);
-    assert.deepEqual({ ...row }, sentenceOf(record));
+    assert.deepEqual({ ...row }, sentenceOf(one));
   }
   assert.deepEqual(
-    read.slice(0, 2).map((record) => record && eventOf(record)?.type),
+    read.slice(0, 2).map((one) => one && eventOf(one)?.type),
     ["CONNECT", "DATA"],
   );
 });
 
 test("an event of which only the words are known is not read back; ids continue after it", (t) => {
-  const db = newEngine(join(scratch(t), "engine.db"));
-  t.after(() => db.close());
+  const db = engineFor(t);
   const store = new SqliteStore(db);
-  store.begin();
-  for (let i = 0; i < 3; i++) store.append(eventRow("203.0.113.7", START));
-  store.commit();
+  record(store, ...eventRows(3, "203.0.113.7", START));
   db.exec("UPDATE event SET rest = NULL WHERE id = 1; UPDATE event SET rest = '{}' WHERE id = 2");
   const records = new EventRecords(db);
   assert.deepEqual(
-    records.after(0, 2).map(({ id, record }) => [id, record]),
+    records.after(0, 2).map((one) => [one.id, one.record]),
     [
       [1, null],
       [2, null],
@@ -89,8 +76,8 @@ test("an event of which only the words are known is not read back; ids continue 
   assert.throws(() => records.after(2, 2), /holds "pop3" where one of smtp/);
 });
 
-function inOrder(record: EventRecord | null): unknown {
-  return Object.entries(record ?? {}).toSorted(([a], [b]) => a.localeCompare(b));
+function inOrder(read: EventRecord | null): unknown {
+  return Object.entries(read ?? {}).toSorted(([a], [b]) => a.localeCompare(b));
 }
 
 /** Text was cut in the middle of a character. Half a character cannot be stored. */

@@ -3,6 +3,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { engineOnMemory, TEST_POLICY } from "../../../test/kit/engine-kit.ts";
 import { ip, MAIL, STRANGER } from "../../../test/kit/samples.ts";
+import { rowsOf } from "../../../test/kit/test-database.ts";
 import { HOUR_MS, later } from "../../core/time.ts";
 import { differenceOf } from "./comparison.ts";
 import { RecordedEvents } from "./recorded-events.ts";
@@ -45,14 +46,8 @@ test("a replay that starts in the middle knows the bans from before it", async (
 
 test("wrong passwords of the week before count in a replay too", async () => {
   const { engine, db, clock } = engineOnMemory();
-  const guess = (password: string) =>
-    engine.ask({
-      type: "LOGIN_FAILED",
-      ip: STRANGER,
-      service: "imap",
-      login: "anna@example.test",
-      passwordHash: password,
-    });
+  const who = { type: "LOGIN_FAILED", ip: STRANGER, service: "imap", login: "anna@example.test" } as const;
+  const guess = (passwordHash: string) => engine.ask({ ...who, passwordHash });
   for (let i = 0; i < 19; i++) {
     clock.advance(7 * HOUR_MS);
     await guess(`guess ${i}`);
@@ -75,7 +70,7 @@ test("a guess that was tried again later counts from when it was tried before", 
     clock.advance(1_000);
     await engine.ask({ type: "LOGIN_FAILED", ip: ip(from), service: "imap", login, passwordHash });
   };
-  const rows = (of: DatabaseSync) => of.prepare("SELECT account, network, proof, at FROM guess ORDER BY proof").all();
+  const rows = (of: DatabaseSync) => rowsOf(of, "SELECT account, network, proof, at FROM guess ORDER BY proof");
   await guess("198.51.100.1", "Anna@example.test", "a");
   await guess("198.51.100.2", "anna@example.test", "b");
   await guess("198.51.100.3", "anna@example.test", "a");
@@ -99,13 +94,7 @@ test("bans that started later are not copied", () => {
   known.run("198.51.100.1/32", "anna@example.test", now - 5, now + 5);
   known.run("198.51.100.2/32", "anna@example.test", now, now);
   copyMemory(db, copy, now);
-  assert.deepEqual(
-    copy
-      .prepare("SELECT prefix, last_at FROM known_address")
-      .all()
-      .map((row) => ({ ...row })),
-    [{ prefix: "198.51.100.1/32", last_at: now - 1 }],
-  );
+  assert.deepEqual(rowsOf(copy, "SELECT prefix, last_at FROM known_address"), [["198.51.100.1/32", now - 1]]);
 });
 
 test("facts from outside hold until the next record has others", () => {

@@ -90,17 +90,15 @@ function pruneStatements(db: DatabaseSync) {
  */
 export function copyMemory(from: DatabaseSync, to: DatabaseSync, start: Millis): void {
   to.exec("BEGIN");
-  for (const { table, columns, rows } of COPIES) {
+  for (const { table, columns, where, as = {} } of COPIES) {
+    const names = columns.split(", ");
+    const selected = names.map((name) => `${as[name] ?? name} AS ${name}`);
+    const query = from.prepare(`SELECT ${selected.join(", ")} FROM ${table} WHERE ${where}`);
+    query.setAllowUnknownNamedParameters(true);
     const insert = to.prepare(
-      `INSERT OR IGNORE INTO ${table} (${columns}) VALUES (${columns
-        .split(", ")
-        .map(() => "?")
-        .join(", ")})`,
+      `INSERT OR IGNORE INTO ${table} (${columns}) VALUES (${names.map(() => "?").join(", ")})`,
     );
-    const query = from.prepare(rows);
-    for (const row of query.iterate({ start, day: Math.floor(start / DAY_MS) })) {
-      insert.run(...Object.values(row));
-    }
+    for (const row of query.iterate({ start, day: Math.floor(start / DAY_MS) })) insert.run(...Object.values(row));
   }
   copyWrongPasswords(from, to, start);
   copyGuessesTriedAgain(from, to, start);
@@ -145,54 +143,48 @@ function copyGuessesTriedAgain(from: DatabaseSync, to: DatabaseSync, start: Mill
   }
 }
 
-const COPIES = [
+type Copy = Readonly<{
+  table: string;
+  columns: string;
+  where: string;
+  /** Columns as they were at that time. */
+  as?: Readonly<Record<string, string>>;
+}>;
+
+const COPIES: readonly Copy[] = [
   {
     table: "known_address",
     columns: "prefix, account, first_at, last_at, proof",
-    rows: `SELECT prefix, account, first_at, min(last_at, $start - 1), proof FROM known_address
-      WHERE first_at < $start AND $day > 0`,
+    where: "first_at < $start",
+    as: { last_at: "min(last_at, $start - 1)" },
   },
   {
     table: "ban",
     columns:
       "prefix, first, last, ip, level, code, reason, source, created_at, expires_at, offences, ended_at, ended, ended_by, forgiven, answered",
-    rows: `SELECT prefix, first, last, ip, level, code, reason, source, created_at, expires_at, offences,
-        iif(ended_at < $start, ended_at, NULL), iif(ended_at < $start, ended, NULL),
-        iif(ended_at < $start, ended_by, NULL), iif(ended_at < $start, forgiven, 0), 0 AS answered
-      FROM ban WHERE simulated = 0 AND created_at < $start AND $day > 0 ORDER BY id`,
+    where: "simulated = 0 AND created_at < $start ORDER BY id",
+    as: {
+      ended_at: "iif(ended_at < $start, ended_at, NULL)",
+      ended: "iif(ended_at < $start, ended, NULL)",
+      ended_by: "iif(ended_at < $start, ended_by, NULL)",
+      forgiven: "iif(ended_at < $start, forgiven, 0)",
+      answered: "0",
+    },
   },
-  {
-    // The current value: the time of the change is not stored.
-    table: "account_password",
-    columns: "account, proof",
-    rows: "SELECT account, proof FROM account_password WHERE $start > 0 AND $day > 0",
-  },
-  {
-    table: "guess",
-    columns: "account, network, proof, at, is_stale",
-    rows: "SELECT account, network, proof, at, is_stale FROM guess WHERE at < $start AND $day > 0",
-  },
+  // The current value: the time of the change is not stored.
+  { table: "account_password", columns: "account, proof", where: "true" },
+  { table: "guess", columns: "account, network, proof, at, is_stale", where: "at < $start" },
   {
     table: "account_hold",
     columns: "account, at, prefix, ip, count, limit_count, window_ms, limit_key, released_at",
-    rows: `SELECT account, at, prefix, ip, count, limit_count, window_ms, limit_key,
-        iif(released_at < $start, released_at, NULL)
-      FROM account_hold WHERE at < $start AND $day > 0`,
+    where: "at < $start",
+    as: { released_at: "iif(released_at < $start, released_at, NULL)" },
   },
-  {
-    table: "refusal",
-    columns: "account, at, count",
-    rows: "SELECT account, at, count FROM refusal WHERE at < $start AND $day > 0",
-  },
+  { table: "refusal", columns: "account, at, count", where: "at < $start" },
   {
     table: "honest_mail",
     columns: "network, prefix, day, accepted, proven, wanted, written",
-    rows: `SELECT network, prefix, day, accepted, proven, wanted, written FROM honest_mail
-      WHERE day < $day AND $start > 0`,
+    where: "day < $day",
   },
-  {
-    table: "allow_entry",
-    columns: "prefix, note, by, at, expires_at",
-    rows: "SELECT prefix, note, by, at, expires_at FROM allow_entry WHERE at < $start AND $day > 0",
-  },
-] as const;
+  { table: "allow_entry", columns: "prefix, note, by, at, expires_at", where: "at < $start" },
+];

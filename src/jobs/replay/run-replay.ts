@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { ReplayReport } from "../../admin/declare/replay-items.ts";
-import { DAY_MS, instant, isoTime, later } from "../../core/time.ts";
+import { DAY_MS, instant, isoTimeOrNull, later } from "../../core/time.ts";
 import { KernelNetworks } from "../../host/machine/own-networks.ts";
 import { Comparison } from "./comparison.ts";
 import type { Recorded, ReplayAsked } from "./ports.ts";
@@ -35,10 +35,9 @@ export function runReplay(db: DatabaseSync, asked: ReplayAsked): ReplayReport {
   } finally {
     history.close();
   }
-  const summedUpTo = recorded.summedUpTo();
   const reach = {
-    firstEvent: firstAt === null ? null : isoTime(firstAt),
-    summedUpTo: summedUpTo === null ? null : isoTime(summedUpTo),
+    firstEvent: isoTimeOrNull(firstAt),
+    summedUpTo: isoTimeOrNull(recorded.summedUpTo()),
     ...seen,
     cut,
     windowsFilled: !cut || filledAt <= comparedFrom,

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
-import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { DAY_MS, instant, later } from "../../core/time.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { diskFigures, noteDiskDay, readDiskDays } from "./records.ts";
@@ -10,9 +10,7 @@ import { diskFigures, noteDiskDay, readDiskDays } from "./records.ts";
 const NOON = instant(Date.UTC(2026, 10, 20, 12));
 
 function data() {
-  const layout = layoutOf(join(temporaryDirectory(), "data"));
-  for (const path of [dirname(layout.engineDb), dirname(layout.accountsDb), layout.report, join(layout.log, "mail")])
-    mkdirSync(path, { recursive: true });
+  const layout = temporaryLayout("engineDb", "accountsDb", "diskDays", "mailLog");
   writeFileSync(layout.mailLog, "x".repeat(700));
   writeFileSync(join(layout.log, "top"), "x".repeat(50));
   writeFileSync(layout.engineDb, "x".repeat(300));

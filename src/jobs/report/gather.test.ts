@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { before, describe, test } from "node:test";
+import { doneBackup, doneDrill } from "../../../test/kit/data-to-back-up.ts";
 import { settingsWith } from "../../../test/kit/loaded-settings.ts";
 import { noPackageLists } from "../../../test/kit/no-package-lists.ts";
 import { dataDirectory, ghostinbox, guardOfSuite, json, PASSWORD, TIMED } from "../../../test/kit/test-guard.ts";
@@ -28,9 +29,8 @@ describe("with a running guard", TIMED, () => {
   });
 
   test("names unused accounts, but not new or suspended ones", async () => {
-    const accounts = new DatabaseSync(layout.accountsDb);
+    using accounts = new DatabaseSync(layout.accountsDb);
     accounts.exec(`UPDATE account SET created_at = ${Date.now() - 200 * DAY_MS} WHERE name <> 'new@example.org'`);
-    accounts.close();
     const found = (await facts(layout)).accounts;
     assert.deepEqual(found, {
       total: 3,
@@ -38,41 +38,34 @@ describe("with a running guard", TIMED, () => {
       unusedDays: 90,
       unused: [{ name: "old@example.org", lastSignInAt: null }],
     });
-    const engine = new DatabaseSync(layout.engineDb);
-    engine
-      .prepare(
-        "INSERT INTO known_address (prefix, account, first_at, last_at) VALUES ('203.0.113.7/32', 'old@example.org', 0, ?)",
-      )
-      .run(Date.now() - DAY_MS);
-    engine.close();
+    using engine = new DatabaseSync(layout.engineDb);
+    engine.exec(`INSERT INTO known_address (prefix, account, first_at, last_at)
+      VALUES ('203.0.113.7/32', 'old@example.org', 0, ${Date.now() - DAY_MS})`);
     assert.deepEqual((await facts(layout)).accounts.unused, []);
   });
 
   test("reads the certificate in use, and the last backup", async () => {
     await prepareCertificate(settings, layout);
-    const counts = { tookMs: 1, files: 9, mails: 7, bytes: 800, addedBytes: 1, snapshot: "0123abcd", place: "-" };
-    changeBackupRecord(layout, { last: { at: Date.UTC(2026, 10, 20, 3), ...counts }, isKeySeen: true });
-    const at = Date.UTC(2026, 10, 2, 5);
-    endDrill(layout, { at, tookMs: 9_000, snapshot: null, madeAt: null, reason: "a pack is damaged", found: null });
+    changeBackupRecord(layout, { last: doneBackup(Date.UTC(2026, 10, 20, 3)), isKeySeen: true });
+    endDrill(layout, doneDrill(Date.UTC(2026, 10, 2, 5), "a pack is damaged"));
     const { certificate, backups } = await facts(layout);
     assert.ok(certificate.known);
     assert.deepEqual([certificate.names, certificate.isOwn], [["mail.example.org"], true]);
     assert.ok(Date.parse(certificate.validTo) > Date.now() + 30 * DAY_MS);
     assert.deepEqual(backups, {
       isOn: true,
-      last: { at: "2026-11-20T03:00:00.000Z", mails: 7, bytes: 800, place: layout.backupRepository },
+      last: { at: "2026-11-20T03:00:00.000Z", mails: 1, bytes: 1, place: layout.backupRepository },
       failure: null,
       isKeySeen: true,
-      drill: { at: "2026-11-02T05:00:00.000Z", tookMs: 9_000, mails: 0, reason: "a pack is damaged" },
+      drill: { at: "2026-11-02T05:00:00.000Z", tookMs: 1, mails: 0, reason: "a pack is damaged" },
     });
   });
 
   test("distinguishes existing from other names that strangers tried", async () => {
-    const engine = new DatabaseSync(layout.engineDb);
+    using engine = new DatabaseSync(layout.engineDb);
     engine.exec(`INSERT INTO event (at, type, account, counts, details, action)
       SELECT ${Date.now() - 5_000}, 'LOGIN_FAILED', column1, 0, '', '' FROM (VALUES ('new@example.org'), ('admin'), ('admin'))`);
     engine.exec("INSERT OR IGNORE INTO event_name (role, name, id) SELECT 4, type, id FROM event");
-    engine.close();
     assert.deepEqual((await facts(layout)).triedNames, [
       { name: "admin", failed: 2, isAccount: false },
       { name: "new@example.org", failed: 1, isAccount: true },

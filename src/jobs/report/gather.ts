@@ -23,7 +23,7 @@ import { servedFiles } from "../../mail/certificates/issue-certificate.ts";
 import { corrections } from "../../mail/spamassassin/learn-spam.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
-import { AccountLists } from "../../store/accounts-db/accounts.ts";
+import { AccountLists } from "../../store/accounts-db/account-lists.ts";
 import { LastSignIns } from "../../store/engine-db/account-history.ts";
 import { AuditEntries } from "../../store/events/audit.ts";
 import { SqliteFigures } from "../../store/events/figures.ts";

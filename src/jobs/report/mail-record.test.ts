@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { writeFileSync } from "node:fs";
 import { test } from "node:test";
-import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { DAY_MS, HOUR_MS } from "../../core/time.ts";
-import { layoutOf } from "../../settings/layout.ts";
 import { changeMailRecord, duePeriod, type MailRecord, type MailRules, readMailRecord, withPeriod } from "./records.ts";
 
 const WEEKLY: MailRules = { "report.mail": "weekly", "report.hour": 7 };
@@ -72,9 +70,8 @@ test("after a failure it retries each hour, whatever the clock does", () => {
 });
 
 test("the record survives its program, and an invalid one counts as empty", () => {
-  const layout = layoutOf(join(temporaryDirectory(), "data"));
+  const layout = temporaryLayout("reportsMailed");
   assert.deepEqual(readMailRecord(layout).done, []);
-  mkdirSync(layout.report, { recursive: true });
   changeMailRecord(layout, { schedule: "weekly", done: ["2026-11-16"] });
   changeMailRecord(layout, { last: { at: 5, to: ["anna@example.org"] } });
   assert.deepEqual(readMailRecord(layout), { ...chosen, last: { at: 5, to: ["anna@example.org"] } });

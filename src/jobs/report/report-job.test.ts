@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
-import { chmodSync, mkdirSync } from "node:fs";
-import { join } from "node:path";
+import { chmodSync } from "node:fs";
 import { test } from "node:test";
-import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { DAY_MS, HOUR_MS, instant, MINUTE_MS } from "../../core/time.ts";
-import { layoutOf } from "../../settings/layout.ts";
 import type { RunBehind } from "../job.ts";
 import { changeMailRecord, type MailRules, readMailRecord, withPeriod } from "./records.ts";
 import { ReportJob } from "./report-job.ts";
@@ -13,13 +11,13 @@ const WEEKLY: MailRules = { "report.mail": "weekly", "report.hour": 7 };
 const FRIDAY = new Date(2026, 10, 20, 12).getTime();
 
 function keeper(fails = false) {
-  const layout = layoutOf(join(temporaryDirectory(), "data"));
-  mkdirSync(layout.report, { recursive: true });
+  const layout = temporaryLayout("reportsMailed");
   const clock = { at: FRIDAY, now: () => instant(clock.at) };
   const made: string[] = [];
   const schedule = (): ReportJob =>
-    new ReportJob(layout, clock, WEEKLY, (_, name, [period = "", now] = []) => {
+    new ReportJob(layout, clock, WEEKLY, (_, name, args) => {
       assert.equal(name, "report");
+      const [period = "", now] = args ?? [];
       made.push(period);
       if (fails) changeMailRecord(layout, { failure: { at: Number(now), reason: "no room" } });
       else changeMailRecord(layout, { done: [...withPeriod(readMailRecord(layout), period)], failure: null });

@@ -1,9 +1,7 @@
 import type { KeeperTrouble } from "../../admin/declare/keeper.ts";
 import { messageOf } from "../../core/error.ts";
 import { HOUR_MS } from "../../core/time.ts";
-import type { Clock } from "../../guard/ports.ts";
-import type { Layout } from "../../settings/layout.ts";
-import { type Failure, Job, type RunBehind, runBehind, withUnnoted } from "../job.ts";
+import { type Failure, Job, withUnnoted } from "../job.ts";
 import { changeMailRecord, duePeriod, type MailRecord, type MailRules, readMailRecord, withPeriod } from "./records.ts";
 
 /** A report takes seconds. */
@@ -11,14 +9,8 @@ const LIMIT_MS = HOUR_MS;
 
 /** Mails the regular report. */
 export class ReportJob extends Job<MailRules> {
-  readonly #run: RunBehind;
   /** In memory, because the disk may not be able to store how a report ended. */
   #unnoted: Failure | null = null;
-
-  constructor(layout: Layout, clock: Clock, rules: MailRules | null, run = runBehind) {
-    super(layout, clock, rules);
-    this.#run = run;
-  }
 
   protected start(rules: MailRules, now: number): Promise<void> | null {
     const record = this.#record();
@@ -42,7 +34,7 @@ export class ReportJob extends Job<MailRules> {
   /** Never rejects. */
   async #make(period: string, now: number): Promise<void> {
     const passed = (how: string): void => this.#noteFailure(now, how);
-    const ended = await this.#run(this.layout, "report", [period, String(now)], { ms: LIMIT_MS, passed });
+    const ended = await this.run(this.layout, "report", [period, String(now)], { ms: LIMIT_MS, passed });
     // A killed report has noted nothing: without this it would be started again each minute.
     if (ended !== null && this.#record().failure?.at !== now) this.#noteFailure(now, ended);
   }

@@ -2,15 +2,13 @@ import assert from "node:assert/strict";
 import { statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { accountName, keepRule } from "../../../test/kit/samples.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { parseAccountName } from "../../core/net/address.ts";
-import { parseKeepRule } from "../../core/retention.ts";
 import { readFolderTimes, ruledFolders, underRuleSince, withSeen, writeFolderTimes } from "./retention.ts";
 
-const ANNA = parseAccountName("anna@example.org") ?? assert.fail();
-const rulesOf = (...texts: readonly string[]) => texts.map((text) => parseKeepRule(text) ?? assert.fail(text));
+const ANNA = accountName("anna@example.org");
 const seen = (name: string, ...rules: readonly string[]) =>
-  ruledFolders(rulesOf(...rules), ANNA, [{ name, guid: "a1", mails: 0, bytes: 0 }]);
+  ruledFolders(rules.map(keepRule), ANNA, [{ name, guid: "a1", mails: 0, bytes: 0 }]);
 
 test("a folder's time starts when it comes under a rule, even by a new name or a new rule", () => {
   assert.deepEqual(seen("Archive", "Trash 30d"), []);

@@ -1,24 +1,21 @@
 import assert from "node:assert/strict";
-import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { test } from "node:test";
 import { HandClock } from "../../../test/kit/engine-kit.ts";
-import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { parseAccountName } from "../../core/net/address.ts";
-import { parseKeepRule } from "../../core/retention.ts";
+import { accountName, keepRule } from "../../../test/kit/samples.ts";
+import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../core/time.ts";
-import { layoutOf } from "../../settings/layout.ts";
 import { nextNight } from "../job.ts";
 import { type MailFolders, writeFolderTimes } from "./retention.ts";
 import { RetentionJob, readRetentionRecord, removeOldMail } from "./retention-job.ts";
 
-const ANNA = parseAccountName("anna@example.org") ?? assert.fail();
-const SETTINGS = { "retention.mail": [parseKeepRule("Trash 30d") ?? assert.fail()], "retention.hour": 2 };
+const ANNA = accountName("anna@example.org");
+const SETTINGS = { "retention.mail": [keepRule("Trash 30d")], "retention.hour": 2 };
 
 /** After the first check, with the folder seen long ago. */
 async function scene() {
-  const layout = layoutOf(temporaryDirectory());
-  mkdirSync(dirname(layout.retentionRecord), { recursive: true });
+  const layout = temporaryLayout("retentionRecord");
   const clock = new HandClock();
   const runs: number[] = [];
   const state = { fails: false, meanwhile: () => {} };
@@ -136,9 +133,9 @@ test("a manual run while the clock is wrong removes nothing, and marks the clock
 });
 
 test("without readable settings nothing is removed", async () => {
-  const { layout, clock } = await scene();
+  const { layout, clock, mail } = await scene();
   rmSync(layout.retentionRecord);
-  const schedule = new RetentionJob(layout, clock, null);
+  const schedule = new RetentionJob(layout, clock, null, mail);
   assert.equal(schedule.look(), null);
   schedule.use(SETTINGS);
   assert.equal(schedule.look(), null);

@@ -3,10 +3,8 @@ import * as z from "zod/mini";
 import type { KeeperTrouble } from "../../admin/declare/keeper.ts";
 import type { RetentionReport } from "../../admin/declare/reports.ts";
 import { messageOf } from "../../core/error.ts";
-import { DAY_MS, HOUR_MS, instant, isoTime } from "../../core/time.ts";
-import type { Clock } from "../../guard/ports.ts";
+import { DAY_MS, HOUR_MS, instant, isoTime, isoTimeOrNull } from "../../core/time.ts";
 import { readRecord, writeRecord } from "../../host/root-files/record-file.ts";
-import { Mailboxes } from "../../mail/dovecot/mailboxes.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { type Failure, isNightDue, Job, nextNight, withUnnoted } from "../job.ts";
@@ -51,13 +49,12 @@ export function folderTimes(layout: Pick<Layout, "retentionRecord" | "retentionF
 
 /** Removes mail past its retention time now, and notes the run. Never rejects: failing to note it is a failure too. */
 export async function removeOldMail(
-  layout: Pick<Layout, "retentionRecord" | "retentionFolders" | "legalHolds" | "dovecotConf">,
-  { settings, now, mail }: Readonly<{ settings: RetentionSettings; now: number; mail?: MailFolders }>,
+  layout: Pick<Layout, "retentionRecord" | "retentionFolders" | "legalHolds">,
+  { settings, now, mail }: Readonly<{ settings: RetentionSettings; now: number; mail: MailFolders }>,
 ): Promise<Removed> {
   const times = folderTimes(layout, now);
   const rules = { rules: settings["retention.mail"], holds: () => readLegalHolds(layout.legalHolds), times };
-  const folders = mail ?? new Mailboxes(layout.dovecotConf);
-  const { removed, times: seen } = await runRetention(folders, rules, now).catch((error: unknown) => ({
+  const { removed, times: seen } = await runRetention(mail, rules, now).catch((error: unknown) => ({
     removed: { mails: 0, bytes: 0, accounts: 0, failure: messageOf(error) },
     times,
   }));
@@ -83,15 +80,9 @@ export async function removeOldMail(
 }
 
 /** Removes mail each night, and knows whether that worked. */
-export class RetentionJob extends Job<RetentionSettings> {
-  readonly #mail: MailFolders | undefined;
+export class RetentionJob extends Job<RetentionSettings, MailFolders> {
   /** The last run's failure, in memory because the disk may not be able to store it. */
   #failure: Failure | null = null;
-
-  constructor(layout: Layout, clock: Clock, settings: RetentionSettings | null, mail?: MailFolders) {
-    super(layout, clock, settings);
-    this.#mail = mail;
-  }
 
   protected start(settings: RetentionSettings, now: number): Promise<void> | null {
     const record = this.#seen(now);
@@ -107,7 +98,7 @@ export class RetentionJob extends Job<RetentionSettings> {
   }
 
   async #remove(settings: RetentionSettings, now: number): Promise<void> {
-    const { failure } = await removeOldMail(this.layout, { settings, now, ...(this.#mail && { mail: this.#mail }) });
+    const { failure } = await removeOldMail(this.layout, { settings, now, mail: this.run });
     this.#failure = failure === null ? null : { at: now, reason: failure };
   }
 
@@ -198,7 +189,7 @@ export function retentionState(
 /** The part for other programs; legal holds without their reasons. */
 export function retentionTold({ nextRunAt, lastRun, failure, paused, legalHolds }: RetentionState): RetentionReport {
   return {
-    nextRunAt: nextRunAt === null ? null : isoTime(instant(nextRunAt)),
+    nextRunAt: isoTimeOrNull(nextRunAt),
     lastRun: lastRun && { ...lastRun, at: isoTime(instant(lastRun.at)) },
     failure: failure && { ...failure, at: isoTime(instant(failure.at)) },
     paused,

@@ -1,8 +1,7 @@
 // Invariant: Retention removes no mail under legal hold, and none before it was in its folder for the rule's time.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseAccountName } from "../../core/net/address.ts";
-import { parseKeepRule } from "../../core/retention.ts";
+import { accountName, keepRule } from "../../../test/kit/samples.ts";
 import { DAY_MS } from "../../core/time.ts";
 import {
   type LegalHold,
@@ -14,15 +13,14 @@ import {
 } from "./retention.ts";
 
 const NOW = Date.UTC(2026, 10, 20);
-const name = (text: string) => parseAccountName(text) ?? assert.fail(text);
-const [ANNA, BERT] = [name("anna@example.org"), name("bert@example.org")];
+const [ANNA, BERT] = [accountName("anna@example.org"), accountName("bert@example.org")];
 
 /** Mails by account and folder, each with its age in days; a folder's name is its id. */
 function mailboxes(contents: Readonly<Record<string, Record<string, number[]>>>, broken?: string) {
   const find = (account: string, guid: string): number[] => contents[account]?.[guid] ?? assert.fail(guid);
   const isBefore = (at: number) => (days: number) => NOW - days * DAY_MS < at;
   const mail: MailFolders = {
-    accounts: () => Promise.resolve(Object.keys(contents).map(name)),
+    accounts: () => Promise.resolve(Object.keys(contents).map(accountName)),
     folders: (account) =>
       account === broken
         ? Promise.reject(new Error("no such home"))
@@ -48,7 +46,7 @@ function mailboxes(contents: Readonly<Record<string, Record<string, number[]>>>,
 }
 
 const rulesOf = (texts: readonly string[], held: readonly string[] = []) => ({
-  rules: texts.map((text) => parseKeepRule(text) ?? assert.fail(text)),
+  rules: texts.map(keepRule),
   holds: (): readonly LegalHold[] => held.map((account) => ({ account, since: "", reason: "" })),
   times: {},
 });

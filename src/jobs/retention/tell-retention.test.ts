@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { writeFileSync } from "node:fs";
 import { test } from "node:test";
-import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { parseKeeperReply } from "../../admin/declare/keeper.ts";
 import { DAY_MS, HOUR_MS } from "../../core/time.ts";
 import { writeRecord } from "../../host/root-files/record-file.ts";
-import { layoutOf } from "../../settings/layout.ts";
+import type { Layout } from "../../settings/layout.ts";
 import { nextNight } from "../job.ts";
 import { setLegalHold } from "./retention.ts";
 import { retentionState, retentionTold } from "./retention-job.ts";
@@ -15,22 +14,17 @@ const NOW = Date.parse("2026-11-20T12:00:00.000Z");
 const SINCE = "2026-11-20T06:00:00.000Z";
 const HOUR = { "retention.hour": 3 } as const;
 
-const toldOf = (layout: ReturnType<typeof layoutOfServer>) => retentionTold(retentionState(layout, HOUR, NOW));
-
-function layoutOfServer() {
-  const layout = layoutOf(temporaryDirectory());
-  for (const file of [layout.legalHolds, layout.retentionRecord]) mkdirSync(dirname(file), { recursive: true });
-  return layout;
-}
+const toldOf = (layout: Layout) => retentionTold(retentionState(layout, HOUR, NOW));
+const server = () => temporaryLayout("legalHolds", "retentionRecord");
 
 test("before the first run there is only the next one", () => {
   const nextRunAt = new Date(nextNight(3, NOW)).toISOString();
   const reported = { nextRunAt, lastRun: null, failure: null, paused: null, legalHolds: [] };
-  assert.deepEqual(toldOf(layoutOfServer()), reported);
+  assert.deepEqual(toldOf(server()), reported);
 });
 
 test("shows the last run, why there is none now, and the start of each legal hold, but not its reason", () => {
-  const layout = layoutOfServer();
+  const layout = server();
   const leap = { at: NOW - HOUR_MS, byMs: 20 * DAY_MS };
   const last = { at: NOW - DAY_MS, mails: 3, bytes: 4_000 };
   writeRecord(layout.retentionRecord, { since: 1, lookedAt: NOW, leap, last, failure: null });
@@ -45,13 +39,13 @@ test("shows the last run, why there is none now, and the start of each legal hol
 });
 
 test("an unreadable list of holds is not shown as an empty one", () => {
-  const layout = layoutOfServer();
+  const layout = server();
   writeFileSync(layout.legalHolds, "nonsense");
   assert.throws(() => toldOf(layout), /cannot be read/);
 });
 
 test("a failed run is shown with its reason, and retried an hour later", () => {
-  const layout = layoutOfServer();
+  const layout = server();
   const failure = { at: NOW - HOUR_MS / 2, reason: "Dovecot does not answer" };
   const record = { since: 1, lookedAt: NOW, leap: null, last: null, failure };
   writeRecord(layout.retentionRecord, record);

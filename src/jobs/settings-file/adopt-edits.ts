@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 import { basename, join } from "node:path";
 import * as z from "zod/mini";
 import { codeOf, messageOf } from "../../core/error.ts";
-import { settingsText } from "../../host/machine/settings-text.ts";
+import { rewriteSettings, settingsText } from "../../host/machine/settings-text.ts";
 import { readNamed, readPlain } from "../../host/root-files/files.ts";
 import { readRecord, writeRecord } from "../../host/root-files/record-file.ts";
 import { ownSecurity, versionIn } from "../../host/running/checkout.ts";
@@ -12,7 +12,6 @@ import { settingOf } from "../../settings/schema.ts";
 import { type AdoptedLast, adoptEdits, SCRIPT, type ScriptValues } from "../../settings/script/adopt-edits.ts";
 import type { SettingProblem } from "../../settings/setting.ts";
 import { setKey } from "../../settings/toml/edit.ts";
-import { rewriteSettings } from "./settings-access.ts";
 
 export type ScriptAdopted =
   | Readonly<{ ok: true; says: readonly string[] }>

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { loadValid } from "../../../test/kit/loaded-settings.ts";
 import { lacking } from "../../../test/kit/needs.ts";
@@ -102,3 +102,21 @@ describe("a machine that starts for the first time", OWN_ETC, () => {
 function loaded(domain: string) {
   return loadValid(null, { GHOSTINBOX_DOMAIN: domain });
 }
+
+test("the guard may read a replaced settings file again; only files are changed", OWN_ETC, async () => {
+  const etc = new OwnEtc();
+  etc.add("ghostinbox", 61_000);
+  const layout = layoutOf(temporaryDirectory());
+  const restore = async () => assert.equal(await etc.call([FILE, "restoreSettingsAccess", layout]), null);
+  await restore();
+  writeFileSync(layout.settings, "");
+  chmodSync(layout.settings, 0o600);
+  chownSync(layout.settings, 65_534, 0);
+  await restore();
+  const { mode, uid, gid } = statSync(layout.settings);
+  assert.deepEqual([mode & 0o7777, uid, gid], [0o640, 0, etc.numberOf("group", "ghostinbox")]);
+  const another = layoutOf(temporaryDirectory());
+  mkdirSync(another.settings, { mode: 0o700 });
+  assert.equal(await etc.call([FILE, "restoreSettingsAccess", another]), null);
+  assert.equal(statSync(another.settings).mode & 0o777, 0o700);
+});

@@ -1,16 +1,17 @@
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { lastLines, runProgram } from "../../host/machine/run-program.ts";
 import { SettingsUnreadable, settingsText } from "../../host/machine/settings-text.ts";
+import { groupId } from "../../host/machine/system-users.ts";
 import { setAccess, writeFile } from "../../host/root-files/files.ts";
+import type { Access } from "../../host/root-files/replace.ts";
 import { CHECKOUT } from "../../host/running/checkout.ts";
 import { SetUpFailure } from "../../host/running/failure.ts";
 import { WRITTEN_FIRST } from "../../settings/first-variables.ts";
 import { parseHostName } from "../../settings/kinds/texts.ts";
-import type { Layout } from "../../settings/layout.ts";
+import { type Layout, USERS } from "../../settings/layout.ts";
 import { type Environment, type Loaded, loadSettings, missingDomain } from "../../settings/load.ts";
 import { commentedToml } from "../../settings/reference.ts";
 import { adoptDestemail, adoptScript } from "./adopt-edits.ts";
-import { settingsAccess } from "./settings-access.ts";
 
 export type ValidSettings = Extract<Loaded, { ok: true }>;
 
@@ -41,6 +42,19 @@ export function writeFirstSettings(layout: Layout, { settings, sources }: ValidS
     const source = sources[key];
     return source.from === "env" ? [source.variable] : [];
   });
+}
+
+/** Not the web, which reads its own extract: the settings file contains secrets. */
+function settingsAccess(): Required<Access> {
+  return { mode: 0o640, owner: { uid: 0, gid: groupId(USERS.guard) } };
+}
+
+/** For root. A file that was copied or moved into place may be readable only for root, and not for the guard. */
+export function restoreSettingsAccess({ settings }: Layout): void {
+  const { mode, owner } = settingsAccess();
+  const is = statSync(settings, { throwIfNoEntry: false });
+  if (is?.isFile() !== true) return;
+  if ((is.mode & 0o7777) !== mode || is.uid !== owner.uid || is.gid !== owner.gid) setAccess(settings, { mode, owner });
 }
 
 /** Includes edits of `security/security.js` and of the owner's jail files since the last start, which are now in the file. */

@@ -1,18 +1,15 @@
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { writeFileSync } from "node:fs";
 import { test } from "node:test";
-import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { DAY_MS, HOUR_MS, instant } from "../../core/time.ts";
-import { layoutOf } from "../../settings/layout.ts";
 import { RulesJob, readRulesRecord } from "./spam-rules.ts";
 
 const ON = { "spam.enabled": true, "spam.updates": true };
 const START = Date.UTC(2026, 10, 20, 6);
 
 function keeper(rules = ON) {
-  const layout = layoutOf(join(temporaryDirectory(), "data"));
-  mkdirSync(layout.report, { recursive: true });
+  const layout = temporaryLayout("spamRulesRecord");
   const clock = { at: START, now: () => instant(clock.at) };
   const tried: number[] = [];
   /** Results of the next tries: null succeeds. */

@@ -4,7 +4,6 @@ import type { KeeperTrouble } from "../../admin/declare/keeper.ts";
 import { messageOf } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../core/time.ts";
-import type { Clock } from "../../guard/ports.ts";
 import { runProgram } from "../../host/machine/run-program.ts";
 import { readRecord, writeRecord } from "../../host/root-files/record-file.ts";
 import { reloadService } from "../../mail/configuration/parts.ts";
@@ -65,14 +64,7 @@ export async function fetchRules(layout: Layout, now: number): Promise<FetchedRu
 }
 
 /** Fetches rules once a day, and reports if that has failed for a week. */
-export class RulesJob extends Job<RulesRules> {
-  readonly #fetch: typeof fetchRules;
-
-  constructor(layout: Layout, clock: Clock, rules: RulesRules | null, fetch = fetchRules) {
-    super(layout, clock, rules);
-    this.#fetch = fetch;
-  }
-
+export class RulesJob extends Job<RulesRules, typeof fetchRules> {
   protected start(_: RulesRules, now: number): Promise<void> | null {
     if (!this.#isOn()) return null;
     const { since, triedAt } = readRulesRecord(this.layout);
@@ -87,7 +79,7 @@ export class RulesJob extends Job<RulesRules> {
   /** Never rejects. */
   async #fetchAt(now: number): Promise<void> {
     try {
-      const fetched = await this.#fetch(this.layout, now);
+      const fetched = await this.run(this.layout, now);
       if (!fetched.ok) console.error(`keeper: no rules of the spam filter: ${fetched.reason}`);
     } catch (error) {
       console.error(`keeper: rules could not be fetched: ${messageOf(error)}`);

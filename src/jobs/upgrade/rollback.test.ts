@@ -17,10 +17,10 @@ import { basename, dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { type TestContext, test } from "node:test";
 import { anotherDisk, NO_OTHER_DISK } from "../../../test/kit/another-disk.ts";
-import { writeOldDatabases } from "../../../test/kit/next-version.ts";
+import { OLD_SETTINGS, oldData } from "../../../test/kit/next-version.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { HOUR_MS, instant, later } from "../../core/time.ts";
-import { layoutOf } from "../../settings/layout.ts";
+import type { Layout } from "../../settings/layout.ts";
 import { openAccounts, openEngine } from "../../store/open.ts";
 import { copyOf, digestOf } from "../../store/recovery/database-files.ts";
 import { schemasOf } from "../../store/schemas.ts";
@@ -29,13 +29,10 @@ import { makeUpgradeSnapshot, noteUpgraded } from "./upgrade-snapshot.ts";
 
 const NOW = instant(Date.UTC(2026, 10, 21, 12, 0, 0));
 const ELSEWHERE = anotherDisk();
-const TOML = 'domains = ["example.test"]\n';
 
 /** A server that was upgraded, and has been used since. */
 async function upgraded(t: TestContext) {
-  const layout = layoutOf(temporaryDirectory());
-  writeOldDatabases(t, layout);
-  writeFileSync(layout.settings, TOML, { mode: 0o640 });
+  const layout = oldData(t);
   const snapshot = await makeUpgradeSnapshot(layout, NOW);
   assert.ok(snapshot !== null);
   using engine = openEngine(layout.engineDb);
@@ -49,11 +46,11 @@ async function upgraded(t: TestContext) {
   writeFileSync(copyOf(layout.accountsDb), "of the newer schema");
   writeFileSync(digestOf(layout.engineDb), "of the newer schema");
   noteUpgraded(layout);
-  writeFileSync(layout.settings, `${TOML}report.mail = "no"\n`);
+  writeFileSync(layout.settings, `${OLD_SETTINGS}report.mail = "no"\n`);
   return { layout, snapshot };
 }
 
-const versions = (layout: ReturnType<typeof layoutOf>) => schemasOf(layout).map(({ version }) => version);
+const versions = (layout: Layout) => schemasOf(layout).map(({ version }) => version);
 
 test("detects what was added since the snapshot", async (t) => {
   const { layout, snapshot } = await upgraded(t);
@@ -69,16 +66,13 @@ test("restores the databases and settings of the snapshot, and keeps the replace
   const { mode, uid } = statSync(dirname(layout.engineDb));
   const aside = rollBack(layout, snapshot, later(NOW, HOUR_MS));
   assert.deepEqual(versions(layout), [1, 1]);
-  assert.equal(readFileSync(layout.settings, "utf8"), TOML);
+  assert.equal(readFileSync(layout.settings, "utf8"), OLD_SETTINGS);
   assert.equal(statSync(layout.settings).mode & 0o777, 0o640);
-  assert.deepEqual(
-    readdirSync(dirname(layout.engineDb)).filter((name) => !/-(?:wal|shm)$/.test(name)),
-    ["engine.db"],
-  );
-  assert.deepEqual(
-    readdirSync(dirname(layout.accountsDb)).filter((name) => !/-(?:wal|shm)$/.test(name)),
-    ["accounts.db"],
-  );
+  for (const path of [layout.engineDb, layout.accountsDb])
+    assert.deepEqual(
+      readdirSync(dirname(path)).filter((name) => !/-(?:wal|shm)$/.test(name)),
+      [basename(path)],
+    );
   assert.deepEqual([statSync(dirname(layout.engineDb)).mode, statSync(layout.engineDb).uid], [mode, uid]);
   using engine = new DatabaseSync(join(aside, "engine", "engine.db"), { readOnly: true });
   assert.equal(engine.prepare("SELECT count(*) AS n FROM event").get()?.["n"], 3);
@@ -167,9 +161,7 @@ test("a path on a separate mount is refused before anything is changed", async (
   for (const point of ["mail", "", "db/engine-of-others"]) assert.equal(why(point), null, point);
 });
 
-test("so is a path on a different disk", {
-  skip: ELSEWHERE === null && NO_OTHER_DISK,
-}, async (t) => {
+test("so is a path on a different disk", { skip: ELSEWHERE === null && NO_OTHER_DISK }, async (t) => {
   const { layout, snapshot } = await upgraded(t);
   const elsewhere = temporaryDirectory(ELSEWHERE ?? "");
   const db = dirname(dirname(layout.engineDb));

@@ -1,12 +1,8 @@
 import assert from "node:assert/strict";
 import { rmSync, writeFileSync } from "node:fs";
 import { type TestContext, test } from "node:test";
-import { writeOldDatabases } from "../../../test/kit/next-version.ts";
-import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { oldData, upgradeDatabases } from "../../../test/kit/next-version.ts";
 import { instant } from "../../core/time.ts";
-import { SetUpFailure } from "../../host/running/failure.ts";
-import { layoutOf } from "../../settings/layout.ts";
-import { openAccounts, openEngine } from "../../store/open.ts";
 import { schemasOf } from "../../store/schemas.ts";
 import { rollBack } from "./rollback.ts";
 import { makeUpgradeSnapshot, refuseUnfitData, whyNotAgain } from "./upgrade-snapshot.ts";
@@ -14,13 +10,10 @@ import { makeUpgradeSnapshot, refuseUnfitData, whyNotAgain } from "./upgrade-sna
 const NOW = instant(Date.UTC(2026, 10, 21, 12, 0, 0));
 
 async function takenBack(t: TestContext) {
-  const layout = layoutOf(temporaryDirectory());
-  writeOldDatabases(t, layout);
-  writeFileSync(layout.settings, 'domains = ["example.test"]\n');
+  const layout = oldData(t);
   const snapshot = await makeUpgradeSnapshot(layout, NOW);
   assert.ok(snapshot !== null);
-  openEngine(layout.engineDb).close();
-  openAccounts(layout.accountsDb).close();
+  upgradeDatabases(layout);
   assert.equal(whyNotAgain(layout), null);
   rollBack(layout, snapshot, NOW);
   return layout;
@@ -28,15 +21,11 @@ async function takenBack(t: TestContext) {
 
 test("the version that a rollback left does not upgrade again, with one sentence and code 4", async (t) => {
   const layout = await takenBack(t);
-  assert.throws(
-    () => refuseUnfitData(layout),
-    (error) => {
-      assert.ok(error instanceof SetUpFailure);
-      assert.match(error.message, /^The upgrade of engine\.db to schema 2 was undone: .* or delete \S+\.json to/);
-      assert.equal(error.exitCode, 4);
-      return true;
-    },
-  );
+  assert.throws(() => refuseUnfitData(layout), {
+    name: "SetUpFailure",
+    message: /^The upgrade of engine\.db to schema 2 was undone: .* or delete \S+\.json to/,
+    exitCode: 4,
+  });
   assert.deepEqual(
     schemasOf(layout).map(({ version }) => version),
     [1, 1],

@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { type TestContext, test } from "node:test";
-import { writeOldDatabases, writeToday } from "../../../test/kit/next-version.ts";
+import { test } from "node:test";
+import { OLD_SETTINGS, oldData, upgradeDatabases, writeToday } from "../../../test/kit/next-version.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { HOUR_MS, instant, later } from "../../core/time.ts";
-import { layoutOf } from "../../settings/layout.ts";
-import { openAccounts, openEngine } from "../../store/open.ts";
+import { type Layout, layoutOf } from "../../settings/layout.ts";
+import { openAccounts } from "../../store/open.ts";
 import { schemasOf } from "../../store/schemas.ts";
 import {
   describeSnapshot,
@@ -19,25 +19,11 @@ import {
 } from "./upgrade-snapshot.ts";
 
 const NOW = instant(Date.UTC(2026, 10, 21, 12, 0, 0));
-const TOML = 'domains = ["example.test"]\n';
-
-/** A data directory of an earlier version. */
-function oldData(t: TestContext) {
-  const layout = layoutOf(temporaryDirectory());
-  writeOldDatabases(t, layout);
-  writeFileSync(layout.settings, TOML);
-  mkdirSync(layout.program);
-  writeFileSync(join(layout.program, "package.json"), '{\n "type": "module",\n "version": "0.0.9"\n}\n');
-  return layout;
-}
-
-function upgrade({ engineDb, accountsDb }: ReturnType<typeof oldData>): void {
-  openEngine(engineDb).close();
-  openAccounts(accountsDb).close();
-}
 
 test("before a migration, databases and settings are copied, only for root", async (t) => {
   const layout = oldData(t);
+  mkdirSync(layout.program);
+  writeFileSync(join(layout.program, "package.json"), '{\n "type": "module",\n "version": "0.0.9"\n}\n');
   const writer = new DatabaseSync(layout.engineDb);
   writeFileSync(layout.adoptedScript, '{"a":"b"}');
   writer.exec("PRAGMA journal_mode = WAL; INSERT INTO database_name VALUES ('only-in-the-log')");
@@ -54,7 +40,7 @@ test("before a migration, databases and settings are copied, only for root", asy
   using copy = new DatabaseSync(inSnapshot(layout, made, layout.engineDb), { readOnly: true });
   assert.equal(copy.prepare("SELECT count(*) AS n FROM event").get()?.["n"], 1);
   assert.equal(copy.prepare("SELECT count(*) AS n FROM database_name WHERE name LIKE 'only%'").get()?.["n"], 1);
-  assert.equal(readFileSync(inSnapshot(layout, made, layout.settings), "utf8"), TOML);
+  assert.equal(readFileSync(inSnapshot(layout, made, layout.settings), "utf8"), OLD_SETTINGS);
   assert.equal(readFileSync(inSnapshot(layout, made, layout.adoptedScript), "utf8"), '{"a":"b"}');
 });
 
@@ -62,7 +48,7 @@ test("there is none if no database needs an upgrade", async (t) => {
   const layout = layoutOf(temporaryDirectory());
   assert.equal(await makeUpgradeSnapshot(layout, NOW), null);
   const old = oldData(t);
-  upgrade(old);
+  upgradeDatabases(old);
   assert.equal(await makeUpgradeSnapshot(old, NOW), null);
   assert.ok(!existsSync(old.beforeUpgrade));
 });
@@ -74,7 +60,7 @@ test("it is kept while its upgrade is interrupted, and until the next one", asyn
   openAccounts(layout.accountsDb).close();
   assert.equal(await makeUpgradeSnapshot(layout, later(NOW, HOUR_MS)), null);
   assert.deepEqual(readSnapshot(layout), first);
-  upgrade(layout);
+  upgradeDatabases(layout);
   noteUpgraded(layout);
   mkdirSync(join(layout.beforeUpgrade, "after-20261121T120500Z"));
   writeTodayAgain(layout);
@@ -87,7 +73,7 @@ test("it is kept while its upgrade is interrupted, and until the next one", asyn
 test("a note that cannot be written stops no running server, and is written by the next start", async (t) => {
   const layout = oldData(t);
   await makeUpgradeSnapshot(layout, NOW);
-  upgrade(layout);
+  upgradeDatabases(layout);
   const inTheWay = `${layout.upgradeSnapshot}.new`;
   mkdirSync(join(inTheWay, "full"), { recursive: true });
   noteUpgraded(layout);
@@ -112,11 +98,11 @@ test("too little disk space is reported before anything is changed", (t) => {
     says() ?? "",
     /^The databases are older than the program, and .* takes \d+ MB on the disk of .*, which has \d+ MB left: make room,/,
   );
-  upgrade(layout);
+  upgradeDatabases(layout);
   assert.equal(says(), null, "no database needs an upgrade");
 });
 
-function writeTodayAgain(layout: ReturnType<typeof oldData>): void {
+function writeTodayAgain(layout: Layout): void {
   for (const name of ["engine", "accounts"] as const) {
     const path = layout[`${name}Db`];
     writeToday(name, `${path}.old`);

@@ -1,22 +1,20 @@
-import { existsSync, readdirSync, statfsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
-import { backup } from "node:sqlite";
 import * as z from "zod/mini";
 import { messageOf } from "../../core/error.ts";
 import { inMb } from "../../core/text.ts";
 import { compactTime, instant, isoTime, type Millis } from "../../core/time.ts";
 import { copyFile } from "../../host/root-files/copies.ts";
 import { ourselves } from "../../host/root-files/directory.ts";
-import { setAccess } from "../../host/root-files/files.ts";
 import { readRecord, writeRecord } from "../../host/root-files/record-file.ts";
 import { giveDirectory } from "../../host/root-files/trees.ts";
-import { removeTree } from "../../host/root-files/walk.ts";
+import { freeBytesAt, removeTree } from "../../host/root-files/walk.ts";
 import { releaseIn } from "../../host/running/checkout.ts";
 import { SetUpFailure } from "../../host/running/failure.ts";
 import { DATA_IS_NEWER } from "../../host/running/systemd.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { openAnySchema, type Schema, schemasOf, unusableSchema } from "../../store/schemas.ts";
-import { copiedBytes } from "../backup/stage.ts";
+import { copiedBytes, copyDatabase } from "../backup/stage.ts";
 
 const schema = z.nullable(
   z.object({
@@ -38,8 +36,6 @@ export type UpgradeSnapshot = Readonly<NonNullable<z.output<typeof schema>>>;
  * is encrypted by account.
  */
 export const SET_ASIDE = "after-";
-/** For a database: more pages than any has (sqlite3_backup_step takes an int). */
-const ALL_PAGES = 2 ** 31 - 1;
 /** One copy, and the write-ahead log of a migration that rewrites every row. */
 const COPIES = 2;
 const SPARE_BYTES = 64 * 1024 * 1024;
@@ -74,7 +70,10 @@ export async function makeUpgradeSnapshot(layout: Layout, now: Millis): Promise<
   try {
     giveDirectory(layout.beforeUpgrade, { mode: 0o700, owner: ourselves() });
     giveDirectory(join(layout.beforeUpgrade, directory), { mode: 0o700, owner: ourselves() });
-    for (const { path } of schemas) await copyDatabase(path, inSnapshot(layout, made, path));
+    for (const { path } of schemas) {
+      using db = openAnySchema(path);
+      await copyDatabase(db, inSnapshot(layout, made, path), 0o600);
+    }
     for (const path of [layout.adoptedScript, layout.firstStartDone])
       if (existsSync(path)) copyFile(path, inSnapshot(layout, made, path), 0o600);
     // Last: flushes the whole directory to the disk.
@@ -107,7 +106,7 @@ export function noteUpgraded(layout: Layout): void {
 export function lackOfSpace(
   layout: Layout,
   schemas: readonly Schema[] = schemasOf(layout),
-  freeBytes: number = freeOn(layout.data),
+  freeBytes: number = freeBytesAt(layout.data),
 ): string | null {
   if (!schemas.some(isOld)) return null;
   const needed = spaceNeeded(layout);
@@ -121,11 +120,6 @@ export function lackOfSpace(
 /** The space that an upgrade of the databases needs (bytes). */
 export function spaceNeeded(layout: Layout): number {
   return COPIES * copiedBytes(layout) + SPARE_BYTES;
-}
-
-function freeOn(directory: string): number {
-  const { bavail, bsize } = statfsSync(directory);
-  return bavail * bsize;
 }
 
 /** The message for people about it. */
@@ -143,12 +137,6 @@ export function isOld({ version, known }: Schema): boolean {
 function hasBegun(last: UpgradeSnapshot | null, schemas: readonly Schema[]): boolean {
   if (last === null || last.isUpgraded) return false;
   return schemas.some(({ path, version }) => version > (last.schemas[basename(path)] ?? version));
-}
-
-async function copyDatabase(from: string, to: string): Promise<void> {
-  using db = openAnySchema(from);
-  await backup(db, to, { rate: ALL_PAGES });
-  setAccess(to, { mode: 0o600 });
 }
 
 /** The schemas that a rollback has left, by the name of the database's file. */

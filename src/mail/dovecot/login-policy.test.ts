@@ -16,68 +16,55 @@ const sent = {
   tls: "TLS",
 };
 const facts = { ip: "203.0.113.7", service: "imap", login: "alice@example.org", passwordHash: "0a3f" };
-const NOT_OURS = { type: "NOT_OURS" };
+type Changes = Readonly<Record<string, unknown>>;
+type Sent = readonly [name: string, command: "allow" | "report", changes: Changes];
 
-const cases: readonly (readonly [string, string, Readonly<Record<string, unknown>>, unknown])[] = [
-  ["before the password", "allow", {}, { type: "LOGIN_ASKED", ...facts }],
-  ["a right password", "report", { success: true, policy_reject: false }, { type: "LOGIN_SUCCEEDED", ...facts }],
+const NOT_OURS: readonly Sent[] = [
+  ["our own refusal", "report", { success: false, policy_reject: true }],
+  ["lmtp", "allow", { protocol: "lmtp" }],
+  ["doveadm", "report", { protocol: "doveadm" }],
+  ["the sign-in of `check`", "report", { remote: "127.71.9.25", login: "probe@invalid" }],
+  ["no remote address", "allow", { remote: "" }],
+  ["a socket for a remote address", "report", { remote: "/run/x" }],
+];
+/** A question is about a password that is asked, and a report about a wrong one, unless `type` is another. */
+const OURS: readonly (readonly [...Sent, value?: Changes])[] = [
+  ["before the password", "allow", {}],
+  ["a right password", "report", { success: true, policy_reject: false }, { type: "LOGIN_SUCCEEDED" }],
   [
     "an app password",
     "report",
     { success: true, app: "my\tphone" },
-    { type: "LOGIN_SUCCEEDED", ...facts, appPassword: "myphone" },
+    { type: "LOGIN_SUCCEEDED", appPassword: "myphone" },
   ],
-  ["no app password", "report", { success: true, app: "" }, { type: "LOGIN_SUCCEEDED", ...facts }],
-  ["an app password of an unknown account", "report", { app: "phone" }, { type: "LOGIN_FAILED", ...facts }],
-  ["a wrong password", "report", { success: false, policy_reject: false }, { type: "LOGIN_FAILED", ...facts }],
-  ["our own refusal", "report", { success: false, policy_reject: true }, NOT_OURS],
-  ["a report without success", "report", {}, { type: "LOGIN_FAILED", ...facts }],
-  [
-    "SMTP AUTH of Postfix",
-    "allow",
-    { protocol: "smtp", session_id: "", tls: false },
-    { type: "LOGIN_ASKED", ...facts, service: "submission" },
-  ],
-  ["directly", "allow", { peer: "203.0.113.7" }, { type: "LOGIN_ASKED", ...facts }],
-  ["through a proxy", "allow", { peer: "10.0.0.5" }, { type: "LOGIN_ASKED", ...facts, proxied: true }],
-  ["submission", "allow", { protocol: "submission" }, { type: "LOGIN_ASKED", ...facts, service: "submission" }],
-  ["sieve", "allow", { protocol: "sieve" }, { type: "LOGIN_ASKED", ...facts, service: "sieve" }],
-  ["lmtp", "allow", { protocol: "lmtp" }, NOT_OURS],
-  ["doveadm", "report", { protocol: "doveadm" }, NOT_OURS],
-  ["the sign-in of `check`", "report", { remote: "127.71.9.25", login: "probe@invalid" }, NOT_OURS],
-  [
-    "its address with another name",
-    "report",
-    { remote: "127.71.9.25" },
-    { type: "LOGIN_FAILED", ...facts, ip: "127.71.9.25" },
-  ],
-  [
-    "its name from another address",
-    "report",
-    { login: "probe@invalid" },
-    { type: "LOGIN_FAILED", ...facts, login: "probe@invalid" },
-  ],
-  ["no remote address", "allow", { remote: "" }, NOT_OURS],
-  ["a socket for a remote address", "report", { remote: "/run/x" }, NOT_OURS],
-  ["IPv6", "allow", { remote: "2001:DB8::0007" }, { type: "LOGIN_ASKED", ...facts, ip: "2001:db8::7" }],
-  ["no hash", "report", { pwhash: undefined }, { type: "LOGIN_FAILED", ...facts, passwordHash: "" }],
-  ["no login", "report", { login: null }, { type: "LOGIN_FAILED", ...facts, login: "" }],
-  [
-    "control characters",
-    "report",
-    { login: "al\r\nice\x1b[0m\u0000" },
-    { type: "LOGIN_FAILED", ...facts, login: "alice[0m" },
-  ],
-  [
-    "an endless login",
-    "report",
-    { login: "a".repeat(5000) },
-    { type: "LOGIN_FAILED", ...facts, login: "a".repeat(320) },
-  ],
+  ["no app password", "report", { success: true, app: "" }, { type: "LOGIN_SUCCEEDED" }],
+  ["an app password of an unknown account", "report", { app: "phone" }],
+  ["a wrong password", "report", { success: false, policy_reject: false }],
+  ["a report without success", "report", {}],
+  ["SMTP AUTH of Postfix", "allow", { protocol: "smtp", session_id: "", tls: false }, { service: "submission" }],
+  ["directly", "allow", { peer: "203.0.113.7" }],
+  ["through a proxy", "allow", { peer: "10.0.0.5" }, { proxied: true }],
+  ["submission", "allow", { protocol: "submission" }, { service: "submission" }],
+  ["sieve", "allow", { protocol: "sieve" }, { service: "sieve" }],
+  ["the address of `check` with another name", "report", { remote: "127.71.9.25" }, { ip: "127.71.9.25" }],
+  ["its name from another address", "report", { login: "probe@invalid" }, { login: "probe@invalid" }],
+  ["IPv6", "allow", { remote: "2001:DB8::0007" }, { ip: "2001:db8::7" }],
+  ["no hash", "report", { pwhash: undefined }, { passwordHash: "" }],
+  ["no login", "report", { login: null }, { login: "" }],
+  ["control characters", "report", { login: "al\r\nice\x1b[0m\u0000" }, { login: "alice[0m" }],
+  ["an endless login", "report", { login: "a".repeat(5000) }, { login: "a".repeat(320) }],
 ];
-for (const [name, command, changes, value] of cases)
-  test(`login policy: ${name}`, () =>
-    assert.deepEqual(parseLoginRequest(command, JSON.stringify({ ...sent, ...changes })), { ok: true, value }));
+const parsed = (command: string, changes: Changes) =>
+  parseLoginRequest(command, JSON.stringify({ ...sent, ...changes }));
+
+for (const [name, command, changes, value] of OURS)
+  test(`login policy: ${name}`, () => {
+    const type = command === "allow" ? "LOGIN_ASKED" : "LOGIN_FAILED";
+    assert.deepEqual(parsed(command, changes), { ok: true, value: { type, ...facts, ...value } });
+  });
+for (const [name, command, changes] of NOT_OURS)
+  test(`login policy, not a stranger's: ${name}`, () =>
+    assert.deepEqual(parsed(command, changes), { ok: true, value: { type: "NOT_OURS" } }));
 
 const broken: readonly (readonly [string, string | null, string, LoginProblem])[] = [
   ["no command", null, JSON.stringify(sent), "unknown_command"],
@@ -98,8 +85,11 @@ for (const [name, command, body, reason] of broken)
     assert.deepEqual(parseLoginRequest(command, body), { ok: false, reason }));
 
 test("an inherited property is not a field", () => {
-  const parsed = parseLoginRequest("allow", '{"__proto__":{"login":"eve"},"protocol":"imap","remote":"203.0.113.7"}');
-  assert.deepEqual(parsed, { ok: true, value: { type: "LOGIN_ASKED", ...facts, login: "", passwordHash: "" } });
+  const body = '{"__proto__":{"login":"eve"},"protocol":"imap","remote":"203.0.113.7"}';
+  assert.deepEqual(parseLoginRequest("allow", body), {
+    ok: true,
+    value: { type: "LOGIN_ASKED", ...facts, login: "", passwordHash: "" },
+  });
 });
 
 test("no input throws, and accepted names are bounded and without control characters", () => {
@@ -120,24 +110,23 @@ test("no input throws, and accepted names are bounded and without control charac
   );
   fc.assert(
     fc.property(fc.constantFrom("allow", "report"), body, (command, text) => {
-      const parsed = parseLoginRequest(command, text);
-      if (!parsed.ok || parsed.value.type === "NOT_OURS") return;
-      assert.ok(parsed.value.login.length <= 320);
-      assert.doesNotMatch(parsed.value.login, /[\p{Cc}\p{Cs}]/u);
+      const taken = parseLoginRequest(command, text);
+      if (!taken.ok || taken.value.type === "NOT_OURS") return;
+      assert.ok(taken.value.login.length <= 320);
+      assert.doesNotMatch(taken.value.login, /[\p{Cc}\p{Cs}]/u);
     }),
     { seed: 5, numRuns: 3000 },
   );
 });
 
-const answers: readonly (readonly [Verdict, number])[] = [
-  ["pass", 0],
-  ["delay", 5],
-  ["defer", -1],
-  ["refuse", -1],
-];
-for (const [verdict, status] of answers)
-  test(`login policy answer: ${verdict}`, () =>
-    assert.deepEqual(JSON.parse(printLoginAnswer(decision(verdict, "banned"))), { status, msg: "" }));
+test("a pass is 0, a delay its seconds, and every other answer -1", () => {
+  const answer = (verdict: Verdict): unknown => JSON.parse(printLoginAnswer(decision(verdict, "banned")));
+  assert.deepEqual(
+    [answer("pass"), answer("delay")],
+    [0, 5].map((status) => ({ status, msg: "" })),
+  );
+  for (const verdict of ["defer", "refuse"] as const) assert.deepEqual(answer(verdict), { status: -1, msg: "" });
+});
 
 const SECRET = "5".repeat(64);
 

@@ -13,8 +13,9 @@ const settings = (changes = {}): readonly string[] =>
     .map((line) => line.trim());
 
 test("the quota is that of the settings, with room for one more mail that was accepted", () => {
-  assert.ok(settings().includes("quota_rule = *:bytes=5368709120"));
-  assert.ok(settings({ mailboxQuotaBytes: 0 }).includes("quota_rule = *:bytes=0"), "no limit");
+  assert.ok(settings().includes("quota_rule = *:bytes=5368709120:messages=1310720"), "tiny mails cannot fill the disk");
+  assert.ok(settings({ mailboxQuotaBytes: 5_000 }).includes("quota_rule = *:bytes=5000:messages=2"));
+  assert.ok(settings({ mailboxQuotaBytes: 0 }).includes("quota_rule = *:bytes=0:messages=0"), "no limit");
   assert.ok(settings({ messageSizeBytes: 65_536 }).includes("quota_grace = 65536B"));
 });
 
@@ -22,7 +23,12 @@ test("a full mailbox is refused for now, and its owner gets a warning before: th
   assert.ok(settings().includes("quota_status_overquota = 452 4.2.2 Mailbox is full"));
   assert.deepEqual(
     settings().filter((line) => line.startsWith("quota_warning")),
-    ["quota_warning = storage=95%% quota-warning 95 %u %h", "quota_warning2 = storage=80%% quota-warning 80 %u %h"],
+    [
+      "quota_warning = storage=95%% quota-warning 95 %u %h",
+      "quota_warning2 = messages=95%% quota-warning 95 %u %h",
+      "quota_warning3 = storage=80%% quota-warning 80 %u %h",
+      "quota_warning4 = messages=80%% quota-warning 80 %u %h",
+    ],
   );
 });
 

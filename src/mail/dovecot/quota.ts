@@ -9,20 +9,24 @@ const WARNING_SCRIPT = "quota-warning";
 /** Percent of the quota from which its owner gets a warning; the highest first, because Dovecot takes the first that fits. */
 const WARNED_AT = [95, 80];
 
+/** What even a mail of one byte takes on the disk. A quota in bytes alone would let tiny mails fill any disk. */
+export const LEAST_OF_A_MAIL = 4_096;
+
 /**
  * Quotas of mailboxes (https://doc.dovecot.org/2.3/configuration_manual/quota/), for `plugin { }`. The userdb gives an
  * account its own. The temporary refusal leaves the owner time: the sender's server tries again for days.
  */
 export function quotaPlugin({ mailboxQuotaBytes, messageSizeBytes }: Site): string {
-  const warnings = WARNED_AT.map((percent, i) => {
+  const marks = WARNED_AT.flatMap((percent) => ["storage", "messages"].map((of) => ({ of, percent })));
+  const warnings = marks.map(({ of, percent }, i) => {
     const name = `quota_warning${i === 0 ? "" : i + 1}`;
-    return `  ${name} = storage=${percent}%% ${WARNING_SCRIPT} ${percent} %u %h`;
+    return `  ${name} = ${of}=${percent}%% ${WARNING_SCRIPT} ${percent} %u %h`;
   });
   return `  quota = count:User quota
   quota_vsizes = yes
-  quota_rule = *:bytes=${mailboxQuotaBytes}
+  quota_rule = *:bytes=${mailboxQuotaBytes}:messages=${Math.ceil(mailboxQuotaBytes / LEAST_OF_A_MAIL)}
   # Mail programs delete by copying into Trash.
-  quota_rule2 = Trash:storage=+10%%
+  quota_rule2 = Trash:storage=+10%%:messages=+10%%
   # Postfix asks before it knows the size: what it accepted fits once more.
   quota_grace = ${messageSizeBytes}B
   quota_exceeded_message = Mailbox is full

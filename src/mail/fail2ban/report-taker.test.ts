@@ -133,15 +133,15 @@ test("an invalid report is dropped and reported; an unfinished one is left for l
   assert.deepEqual([banned.length, warnings.length, readdirSync(directory)], [0, 4, [".5"]]);
 });
 
-test("100,000 files in the spool cost bounded time, are reported once, and are removed", async () => {
+test("20,000 files in the spool cost bounded time, are reported once, and are removed", async () => {
   const { reports, report, directory, banned, warnings } = taker();
-  for (let i = 0; i < 100_000; i++) writeFileSync(join(directory, `.${i}`), "");
+  for (let i = 0; i < 20_000; i++) writeFileSync(join(directory, `.${i}`), "");
   const from = performance.now();
   await reports.look();
   const lookMs = performance.now() - from;
   assert.ok(lookMs < patience(1_000), `${lookMs} ms`);
   const left = readdirSync(directory).length;
-  assert.ok(left < 100_000, `${left} left`);
+  assert.ok(left < 20_000, `${left} left`);
   report("1.json");
   while (readdirSync(directory).length >= 4_000) await reports.look();
   assert.ok(!existsSync(join(directory, "1.json")));

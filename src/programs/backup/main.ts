@@ -10,11 +10,11 @@ import { createBackup } from "../../jobs/backup/create.ts";
 import { drillRestore } from "../../jobs/backup/drill.ts";
 import { changeBackupRecord } from "../../jobs/backup/records.ts";
 import { CannotBeApart } from "../../jobs/backup/second-server.ts";
-import { DEFAULT_DATA_DIRECTORY, layoutOf } from "../../settings/layout.ts";
+import { layoutFrom } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
 
 const watch = (): void => undefined;
-const layout = layoutOf(process.env["GHOSTINBOX_DATA"] ?? DEFAULT_DATA_DIRECTORY);
+const layout = layoutFrom(process.env);
 const [, , task = "", scratch = ""] = process.argv;
 if (task === "second") await second();
 else await scheduled();

@@ -3,14 +3,14 @@ import { setTimeout as pause } from "node:timers/promises";
 import { plural } from "../../core/text.ts";
 import { MINUTE_MS } from "../../core/time.ts";
 import { changeCheckRecord, fallen, readCheckRecord } from "../../jobs/check/check-record.ts";
-import { DEFAULT_DATA_DIRECTORY, layoutOf } from "../../settings/layout.ts";
+import { layoutFrom } from "../../settings/layout.ts";
 import { groups, runChecks, runWeekly } from "../../surfaces/cli/check/run-checks.ts";
 import { serverOf } from "../../surfaces/cli/check/server.ts";
 import { settingsOf } from "../../surfaces/cli/server-settings.ts";
 import { connect } from "../command-line/connect.ts";
 
 const { env } = process;
-const layout = layoutOf(env["GHOSTINBOX_DATA"] ?? DEFAULT_DATA_DIRECTORY);
+const layout = layoutFrom(env);
 const call = { layout, env, now: Date.now, ...connect(layout, env) };
 const loaded = settingsOf(call);
 if (loaded.ok) {

@@ -5,7 +5,7 @@ import { accountState } from "../../guard/commands/accounts/account-state.ts";
 import { RecordedEvents } from "../../jobs/replay/recorded-events.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { countKeys, hasKeys, readKeys } from "../../store/accounts-db/account-keys.ts";
-import { AccountLists } from "../../store/accounts-db/accounts.ts";
+import { AccountLists } from "../../store/accounts-db/account-lists.ts";
 import { Credentials } from "../../store/accounts-db/credentials.ts";
 import { readMailboxSettings } from "../../store/accounts-db/mailbox-settings.ts";
 import { LastSignIns, newPlaces, SqliteAccountHistory } from "../../store/engine-db/account-history.ts";
@@ -45,7 +45,7 @@ export function openReader(layout: Layout): Opened | CommandFailure {
         account: (name) => lists.account(name),
         accountState: (name, policy, now) => accountState({ history, heldMail, policy }, name, now),
         aliases: (asked) => lists.aliases(asked),
-        access: (name) => ({ addresses: lists.addressesOf(name), lastSignIn: signIns.of(name) }),
+        access: (name) => ({ addresses: lists.sendersOf(name), lastSignIn: signIns.of(name) }),
         accountPassword: (name) => lists.password(name),
         own: (name) => readMailboxSettings(accounts, name),
         accountKeys: (name) => readKeys(accounts, name),

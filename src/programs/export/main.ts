@@ -9,7 +9,7 @@ import { readNamed } from "../../host/root-files/files.ts";
 import { DeliveryFile } from "../../jobs/export/delivery-record.ts";
 import { Exporter } from "../../jobs/export/exporter.ts";
 import { RelpReceiver, type SyslogServer, TlsReceiver } from "../../jobs/export/syslog-receiver.ts";
-import { DEFAULT_DATA_DIRECTORY, layoutOf } from "../../settings/layout.ts";
+import { layoutFrom } from "../../settings/layout.ts";
 import { type ExportSettings, readSettingsFile } from "../../settings/program-settings.ts";
 import { SqliteQueries } from "../../store/engine-db/queries.ts";
 import { openEngineForReading } from "../../store/open.ts";
@@ -25,7 +25,7 @@ const BEFORE_NEXT_TRY_MS = 15 * SECOND_MS;
 const MOST_PEM_BYTES = 4_000_000;
 
 const log = createLog(systemClock);
-const layout = layoutOf(process.env["GHOSTINBOX_DATA"] ?? DEFAULT_DATA_DIRECTORY);
+const layout = layoutFrom(process.env);
 const record = new DeliveryFile(layout.exportRecord);
 
 // At once: unconfirmed events are sent again.

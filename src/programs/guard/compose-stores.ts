@@ -1,9 +1,9 @@
 import type { Clock } from "../../guard/ports.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { countKeys } from "../../store/accounts-db/account-keys.ts";
-import { AccountSearch } from "../../store/accounts-db/account-search.ts";
-import { AccountLists, SqliteAccounts } from "../../store/accounts-db/accounts.ts";
-import { Credentials, NotedUses, SqliteCredentials } from "../../store/accounts-db/credentials.ts";
+import { AccountLists } from "../../store/accounts-db/account-lists.ts";
+import { SqliteAccounts } from "../../store/accounts-db/accounts.ts";
+import { NotedUses, SqliteCredentials } from "../../store/accounts-db/credentials.ts";
 import { SqliteFactors, SqlitePasskeys } from "../../store/accounts-db/factors.ts";
 import { SqliteFileAccounts } from "../../store/accounts-db/file-accounts.ts";
 import {
@@ -25,17 +25,20 @@ import { SqliteSendingHistory } from "../../store/engine-db/sending-history.ts";
 import { SqliteStore } from "../../store/engine-db/store.ts";
 import { AuditEntries } from "../../store/events/audit.ts";
 import { EventCount } from "../../store/events/event-ids.ts";
-import { initialise } from "../../store/recovery/initialise.ts";
+import { type Databases, initialise } from "../../store/recovery/initialise.ts";
 import { betweenTransactions, rehearsalOn } from "../../store/transactions.ts";
 
 export type Stores = ReturnType<typeof composeStores>;
+
+export function composeStores(layout: Layout, clock: Clock, flush: () => void) {
+  return storesOn(initialise(layout), clock, flush);
+}
 
 /**
  * Everything that reads and writes the two databases. Only the guard writes them. `flush` commits the engine's open
  * transaction before a command writes.
  */
-export function composeStores(layout: Layout, clock: Clock, flush: () => void) {
-  const { engine: db, accounts: accountsDb } = initialise(layout);
+export function storesOn({ engine: db, accounts: accountsDb }: Databases, clock: Clock, flush: () => void) {
   const events = new EventCount(db);
   const uses = new NotedUses();
   const outside = betweenTransactions(db, flush);
@@ -53,7 +56,6 @@ export function composeStores(layout: Layout, clock: Clock, flush: () => void) {
     honest: new SqliteHonestMail(db),
     neighbours: new SqliteNetworkHistory(db),
     credentials: new SqliteCredentials(accountsDb, clock, uses),
-    tokens: new Credentials(accountsDb),
     sessions: new SqliteSessions(accountsDb, uses),
     signedIn: sessionPages(accountsDb),
     factors: new SqliteFactors(accountsDb),
@@ -62,8 +64,7 @@ export function composeStores(layout: Layout, clock: Clock, flush: () => void) {
     accounts: new SqliteAccounts(accountsDb),
     reach: new SqliteAliasReach(accountsDb),
     keyCounts: (most: number) => countKeys(accountsDb, most),
-    accountLists: new AccountLists(accountsDb),
-    book: new AccountSearch(accountsDb),
+    book: new AccountLists(accountsDb),
     active: new SqliteActiveAccounts(accountsDb),
     files: new SqliteFileAccounts(accountsDb),
     ...own,

@@ -148,7 +148,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
   const known = { startedAt: engine.startedAt, firewall: () => firewall.enforcer.status(), events: () => events.rows };
   const isSuspended = (account: string): boolean => {
     const name = parseAccountName(account);
-    return name !== null && stores.accountLists.account(name)?.suspended === true;
+    return name !== null && stores.book.account(name)?.suspended === true;
   };
   const needs = async () => {
     const checks = await upkeep.checks();
@@ -171,7 +171,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
     engine,
     history: store,
     clock,
-    accountRow: (name) => stores.accountLists.account(name),
+    accountRow: (name) => stores.book.account(name),
     guesses: stores.history,
     lastSignIn: (account) => signIns.of(account),
     secrets: new AccountSecrets(passwords, loginSecret),
@@ -185,7 +185,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
     preferences,
     keeper,
     notices,
-    tokens: (asked) => stores.tokens.tokens(asked),
+    tokens: (asked) => stores.credentials.tokens(asked),
     hostname: () => inForce.hostname,
     mailPorts: () => ({
       host: inForce.hostname,
@@ -267,7 +267,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
       housekeeping.stop();
       maintenance.removal.stop();
       content.stop();
-      await sources.unfollow();
+      await sources.unfollowLogs();
       await watch.stop();
       await Promise.all([sources.close(), control.stop(), fromWeb.stop()]);
       engine.flush();

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { systemClock } from "../../host/machine/clock.ts";
 import { withAdvice } from "../../host/running/failure.ts";
-import { DEFAULT_DATA_DIRECTORY, layoutOf } from "../../settings/layout.ts";
+import { layoutFrom } from "../../settings/layout.ts";
 import { SqliteCredentials } from "../../store/accounts-db/credentials.ts";
 import { initialise } from "../../store/recovery/initialise.ts";
 
@@ -12,7 +12,7 @@ import { initialise } from "../../store/recovery/initialise.ts";
  */
 
 try {
-  const databases = initialise(layoutOf(process.env["GHOSTINBOX_DATA"] ?? DEFAULT_DATA_DIRECTORY));
+  const databases = initialise(layoutFrom(process.env));
   const hash = readFileSync(0, "utf8").trim();
   const credentials = new SqliteCredentials(databases.accounts, systemClock);
   const stays = process.argv.includes("--only-if-none") && credentials.adminPasswordHash() !== null;

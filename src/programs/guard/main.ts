@@ -3,7 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { SECOND_MS } from "../../core/time.ts";
 import { saveMemoryFromNow } from "../../host/machine/late-flags.ts";
 import { withAdvice } from "../../host/running/failure.ts";
-import { DEFAULT_DATA_DIRECTORY, type Layout, layoutOf } from "../../settings/layout.ts";
+import { type Layout, layoutFrom } from "../../settings/layout.ts";
 import { composeGuard } from "./compose.ts";
 import { readSettings } from "./settings.ts";
 
@@ -12,7 +12,7 @@ import { readSettings } from "./settings.ts";
 const BEFORE_NEXT_TRY_MS = 4 * SECOND_MS;
 
 try {
-  await run(layoutOf(process.env["GHOSTINBOX_DATA"] ?? DEFAULT_DATA_DIRECTORY));
+  await run(layoutFrom(process.env));
 } catch (error) {
   process.stderr.write(`${withAdvice(error)}\n`);
   // runsv(8) would try again each second, and fill the log.

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { HandClock, NoticeBoard } from "../../../test/kit/engine-kit.ts";
-import { BAN, NOON, STRANGER } from "../../../test/kit/samples.ts";
+import { BAN, JAIL_REPORT } from "../../../test/kit/samples.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import type { KeeperCommand } from "../../admin/declare/keeper.ts";
-import type { JailReported } from "../../core/events/report.ts";
 import { HOUR_MS, MINUTE_MS } from "../../core/time.ts";
 import { KeeperClient } from "../../host/sockets/keeper-client.ts";
 import { KeeperServer } from "../../surfaces/keeper-server.ts";
@@ -32,7 +31,7 @@ test("more bans in force than the setting are reported, not counting the owner's
 type MailBan = Extract<KeeperCommand, { verb: "mail_ban" }>;
 
 /** Mails sent to a keeper through its real socket. */
-async function mailsTo(ok = true) {
+async function mailsTo(t: TestContext, ok = true) {
   const asked: MailBan[] = [];
   const warned: unknown[] = [];
   const path = `${temporaryDirectory()}/keeper.sock`;
@@ -44,32 +43,20 @@ async function mailsTo(ok = true) {
     (code) => assert.fail(code),
   );
   await server.start(path);
+  t.after(() => server.stop(1_000));
   const clock = new HandClock();
   const log = { info: assert.fail, error: assert.fail, warn: (_says: string, data: unknown) => warned.push(data) };
   const mails = new BanMails({ keeper: new KeeperClient(path), clock, log });
-  return { asked, warned, clock, mails, stop: () => server.stop(1_000) };
+  return { asked, warned, clock, mails };
 }
 
-const REPORT: JailReported = {
-  type: "JAIL_REPORTED",
-  ip: STRANGER,
-  jail: "sshd",
-  failures: 5,
-  limit: 5,
-  windowMs: 10 * MINUTE_MS,
-  banMs: 30 * MINUTE_MS,
-  lastAt: NOON,
-  clientName: null,
-  lines: [],
-};
-
 test("a ban is mailed with its jail, its number of failures and its length", async (t) => {
-  const { asked, mails, stop } = await mailsTo();
-  t.after(stop);
-  mails.send(BAN, REPORT);
-  mails.send({ ...BAN, expiresAt: null }, REPORT);
+  const { asked, mails } = await mailsTo(t);
+  mails.send(BAN, JAIL_REPORT);
+  mails.send({ ...BAN, expiresAt: null }, JAIL_REPORT);
   await t.waitFor(() => assert.equal(asked.length, 2));
-  const mail = { verb: "mail_ban", prefix: BAN.prefix, jail: "sshd", failures: 5, lastsMs: 30 * MINUTE_MS, unsaid: 0 };
+  const { jail, failures } = JAIL_REPORT;
+  const mail = { verb: "mail_ban", prefix: BAN.prefix, jail, failures, lastsMs: 30 * MINUTE_MS, unsaid: 0 };
   assert.deepEqual(
     asked.toSorted((a, b) => (b.lastsMs ?? 0) - (a.lastsMs ?? 0)),
     [mail, { ...mail, lastsMs: null }],
@@ -77,30 +64,27 @@ test("a ban is mailed with its jail, its number of failures and its length", asy
 });
 
 test("of a flood, thirty an hour are mailed, and the next mail has the number of skipped ones", async (t) => {
-  const { asked, clock, mails, stop } = await mailsTo();
-  t.after(stop);
-  for (let i = 0; i < 33; i++) mails.send(BAN, REPORT);
+  const { asked, clock, mails } = await mailsTo(t);
+  for (let i = 0; i < 33; i++) mails.send(BAN, JAIL_REPORT);
   await t.waitFor(() => assert.equal(asked.length, 30));
   clock.advance(HOUR_MS);
-  mails.send(BAN, REPORT);
+  mails.send(BAN, JAIL_REPORT);
   await t.waitFor(() => assert.equal(asked.at(-1)?.unsaid, 3));
-  mails.send(BAN, REPORT);
+  mails.send(BAN, JAIL_REPORT);
   await t.waitFor(() => assert.equal(asked.length, 32));
   assert.equal(asked.at(-1)?.unsaid, 0, "told once");
 });
 
 test("a clock that was set back does not stop the mails", async (t) => {
-  const { asked, clock, mails, stop } = await mailsTo();
-  t.after(stop);
-  for (let i = 0; i < 30; i++) mails.send(BAN, REPORT);
+  const { asked, clock, mails } = await mailsTo(t);
+  for (let i = 0; i < 30; i++) mails.send(BAN, JAIL_REPORT);
   clock.advance(-2 * HOUR_MS);
-  mails.send(BAN, REPORT);
+  mails.send(BAN, JAIL_REPORT);
   await t.waitFor(() => assert.equal(asked.length, 31));
 });
 
 test("a mail that the keeper could not send is noted, and nothing is thrown", async (t) => {
-  const { warned, mails, stop } = await mailsTo(false);
-  t.after(stop);
-  mails.send(BAN, REPORT);
+  const { warned, mails } = await mailsTo(t, false);
+  mails.send(BAN, JAIL_REPORT);
   await t.waitFor(() => assert.deepEqual(warned, [{ prefix: BAN.prefix, why: "the queue is full" }]));
 });

@@ -5,7 +5,7 @@ import type { KeeperReply } from "../../admin/declare/keeper.ts";
 import { messageOf } from "../../core/error.ts";
 import { MINUTE_MS, type Millis } from "../../core/time.ts";
 import type { Clock } from "../../guard/ports.ts";
-import { rewriteSettings } from "../../jobs/settings-file/settings-access.ts";
+import { rewriteSettings } from "../../host/machine/settings-text.ts";
 import { type AskedChange, changeFile } from "../../settings/change-file.ts";
 import { type Environment, loadSettings, withoutMark } from "../../settings/load.ts";
 

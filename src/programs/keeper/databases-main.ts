@@ -7,11 +7,11 @@ import { messageOf } from "../../core/error.ts";
 import { instant } from "../../core/time.ts";
 import type { Question } from "../../jobs/audit/ask-databases.ts";
 import { readAnchors } from "../../jobs/audit/audit-anchors.ts";
-import { DEFAULT_DATA_DIRECTORY, layoutOf } from "../../settings/layout.ts";
+import { layoutFrom } from "../../settings/layout.ts";
 import { readFollowed } from "../../store/accounts-db/file-accounts.ts";
 import { checkAudit, lastAudited } from "../../store/events/audit.ts";
 
-const layout = layoutOf(process.env["GHOSTINBOX_DATA"] ?? DEFAULT_DATA_DIRECTORY);
+const layout = layoutFrom(process.env);
 const [question = "", argument = ""] = process.argv.slice(2);
 const answers: Readonly<Record<Question, () => unknown>> = {
   audit: () => checkAudit(layout.engineDb, readAnchors(layout.auditAnchors).anchors, instant(Number(argument))),

@@ -13,7 +13,7 @@ import { removeLeftOverKeys } from "../../jobs/backup/repository.ts";
 import { reloadService } from "../../mail/configuration/parts.ts";
 import { removesStaleLocks } from "../../mail/dovecot/stale-locks.ts";
 import { LogKeeper, reopenMailLog } from "../../mail/logs/keep-logs.ts";
-import { DEFAULT_DATA_DIRECTORY, layoutOf, USERS } from "../../settings/layout.ts";
+import { layoutFrom, USERS } from "../../settings/layout.ts";
 import { KeeperServer } from "../../surfaces/keeper-server.ts";
 import { type Repeated, repeat } from "./repeat.ts";
 import { KeeperVerbs } from "./verbs.ts";
@@ -22,7 +22,7 @@ import { guardLooks } from "./watches/guard-looks.ts";
 
 const GRACE_MS = 2_000;
 
-const layout = layoutOf(process.env["GHOSTINBOX_DATA"] ?? DEFAULT_DATA_DIRECTORY);
+const layout = layoutFrom(process.env);
 const clock = new SteadyClock();
 const verbs = new KeeperVerbs(layout, process.env, clock);
 const { watches } = verbs;

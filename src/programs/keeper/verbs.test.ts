@@ -43,6 +43,16 @@ test("a ping returns the process before running work is done; mails to the owner
   assert.deepEqual(order, ["ping", "mail", "kick", "next"], "the mail has nothing to do; the others go one by one");
 });
 
+test("a question about a full mailbox delays no other work, nor waits for it", async () => {
+  const { verbs } = keeper();
+  const order: string[] = [];
+  const kicks = Array.from({ length: 5 }, () => verbs.obey({ verb: "kick_network", prefix: "203.0.113.7/32" }));
+  const use = verbs.obey({ verb: "mailbox_use", account: "anna@example.org" }).then(() => order.push("use"));
+  const last = Promise.all(kicks).then(() => order.push("kicks"));
+  await Promise.all([use, last]);
+  assert.deepEqual(order, ["use", "kicks"]);
+});
+
 describe("settings that cannot be read", () => {
   const commands: readonly KeeperCommand[] = [
     { verb: "apply" },

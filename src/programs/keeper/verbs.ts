@@ -42,6 +42,8 @@ export class KeeperVerbs {
   readonly #inTurn = oneAfterAnother();
   /** For mails to the owner, which may take long on a full disk: nothing else waits for them. */
   readonly #mailInTurn = oneAfterAnother();
+  /** For the use of mailboxes: a user with very many folders makes it slow. */
+  readonly #useInTurn = oneAfterAnother();
 
   constructor(layout: Layout, env: Environment, clock: Clock = systemClock) {
     this.#layout = layout;
@@ -64,8 +66,19 @@ export class KeeperVerbs {
   /** One after another, from all connections; but questions about the state are answered at once. */
   obey(command: KeeperCommand): Promise<KeeperReply> {
     if (AT_ONCE.has(command.verb)) return this.#do(command);
-    const inTurn = command.verb === "mail_alert" || command.verb === "mail_ban" ? this.#mailInTurn : this.#inTurn;
-    return inTurn(() => this.#do(command));
+    return this.#turnOf(command.verb)(() => this.#do(command));
+  }
+
+  #turnOf(verb: KeeperCommand["verb"]): ReturnType<typeof oneAfterAnother> {
+    switch (verb) {
+      case "mail_alert":
+      case "mail_ban":
+        return this.#mailInTurn;
+      case "mailbox_use":
+        return this.#useInTurn;
+      default:
+        return this.#inTurn;
+    }
   }
 
   /** Uses the certificate of the settings, if it is new and valid. */

@@ -7,9 +7,9 @@ import { settingsIn } from "../../host/machine/settings-text.ts";
 import { gatherFacts } from "../../jobs/report/gather.ts";
 import { changeMailRecord, readMailRecord, withPeriod } from "../../jobs/report/records.ts";
 import { type SentReport, sendReport } from "../../jobs/report/send.ts";
-import { DEFAULT_DATA_DIRECTORY, layoutOf } from "../../settings/layout.ts";
+import { layoutFrom } from "../../settings/layout.ts";
 
-const layout = layoutOf(process.env["GHOSTINBOX_DATA"] ?? DEFAULT_DATA_DIRECTORY);
+const layout = layoutFrom(process.env);
 const [period = "", at = ""] = process.argv.slice(2);
 const now = instant(Number(at));
 const sent = await orReason(makeReport);

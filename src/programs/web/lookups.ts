@@ -3,6 +3,7 @@ import { messageOf } from "../../core/error.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import type { Answer, Asked, Question } from "../../guard/explain/questions.ts";
 import { type Lookups, LookupsBusy, StoreDown } from "../../surfaces/api/ports.ts";
+import { threadProgram } from "./thread-program.ts";
 
 /** A question for the thread, and its answer. `bug`: with its stack. */
 export type LookupOrder = Readonly<{ id: number; question: Question; asked: readonly unknown[] }>;
@@ -12,8 +13,6 @@ export type LookupLimits = Readonly<{ mostWaiting: number; answerMs: number }>;
 const LIMITS: LookupLimits = { mostWaiting: 64, answerMs: 5 * SECOND_MS };
 /** Megabytes of its heap. The longest answer, 10,000 bans, takes less than ten. */
 const HEAP = { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 2 };
-/** Bundled, or in a checkout. */
-const PROGRAM = new URL(import.meta.url.endsWith(".ts") ? "./lookups-main.ts" : "./web-lookups.js", import.meta.url);
 
 type Waiting = Readonly<{ resolve: (value: unknown) => void; reject: (error: Error) => void; timer: NodeJS.Timeout }>;
 
@@ -31,7 +30,7 @@ export class LookupThread implements Lookups {
   #worker: Worker | null = null;
   #lastId = 0;
 
-  constructor(engineDb: string, onTrouble: (why: string) => void, limits = LIMITS, program = PROGRAM) {
+  constructor(engineDb: string, onTrouble: (why: string) => void, limits = LIMITS, program = threadProgram("lookups")) {
     this.#path = engineDb;
     this.#onTrouble = onTrouble;
     this.#limits = limits;

@@ -2,13 +2,13 @@ import { codeOf, messageOf } from "../../core/error.ts";
 import { systemClock } from "../../host/machine/clock.ts";
 import { saveMemoryOnceSettled } from "../../host/machine/late-flags.ts";
 import { createLog } from "../../host/machine/log.ts";
-import { DEFAULT_DATA_DIRECTORY, layoutOf } from "../../settings/layout.ts";
+import { layoutFrom } from "../../settings/layout.ts";
 import { composeWeb, readSettings } from "./compose.ts";
 
 /** The web program: HTTP API and dashboard. It starts without the guard and the database. */
 
 const log = createLog(systemClock);
-const layout = layoutOf(process.env["GHOSTINBOX_DATA"] ?? DEFAULT_DATA_DIRECTORY);
+const layout = layoutFrom(process.env);
 const read = readSettings(layout);
 if (!read.ok) fail(read.reason);
 

@@ -2,16 +2,12 @@ import { Worker } from "node:worker_threads";
 import { messageOf } from "../../core/error.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import { type JudgedFor, JudgesBusy, type PasswordJudges } from "../../surfaces/api/ports.ts";
+import { threadProgram } from "./thread-program.ts";
 
 export type JudgeLimits = Readonly<{ mostWaiting: number; judgeMs: number }>;
 const LIMITS: JudgeLimits = { mostWaiting: 4, judgeMs: 8 * SECOND_MS };
 /** Megabytes of its heap: the lists of guessable passwords take 30. */
 const HEAP = { maxOldGenerationSizeMb: 96, maxYoungGenerationSizeMb: 4 };
-/** Bundled, or in a checkout. */
-const PROGRAM = new URL(
-  import.meta.url.endsWith(".ts") ? "./passwords-main.ts" : "./web-passwords.js",
-  import.meta.url,
-);
 
 type Queued = Readonly<{ start: () => Promise<void>; isAdministrator: boolean; over: AbortController }>;
 type Asked = Parameters<PasswordJudges["judgeSome"]>[0];
@@ -31,7 +27,7 @@ export class PasswordThread implements PasswordJudges {
   readonly #queues = { administrators: new Set<Queued>(), users: new Set<Queued>() };
   #running: Queued | null = null;
 
-  constructor(limits = LIMITS, program = PROGRAM) {
+  constructor(limits = LIMITS, program = threadProgram("passwords")) {
     this.#limits = limits;
     this.#program = program;
   }

@@ -4,6 +4,7 @@ import { messageOf } from "../../core/error.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import type { ReplayAsked } from "../../jobs/replay/ports.ts";
 import { StoreDown, type TrialOutcome, type Trials } from "../../surfaces/api/ports.ts";
+import { threadProgram } from "./thread-program.ts";
 
 /** The thread's input, and its single message. */
 export type TrialOrder = Readonly<{ engineDb: string; asked: ReplayAsked }>;
@@ -13,8 +14,6 @@ export type TrialReply = Readonly<{ report: ReplayReport } | { down: string }>;
 const LONGEST_MS = 8 * SECOND_MS;
 /** Megabytes of its heap. The history of a trial is SQLite's, with 16 MB in memory. */
 const HEAP = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 4 };
-/** Bundled, or in a checkout. */
-const PROGRAM = new URL(import.meta.url.endsWith(".ts") ? "./trials-main.ts" : "./web-trials.js", import.meta.url);
 
 /**
  * Decides recorded events again in a separate thread, one trial at a time: it takes seconds, and neither other answers nor
@@ -27,7 +26,12 @@ export class TrialThread implements Trials {
   readonly #program: URL;
   #worker: Worker | null = null;
 
-  constructor(engineDb: string, onTrouble: (why: string) => void, longestMs = LONGEST_MS, program = PROGRAM) {
+  constructor(
+    engineDb: string,
+    onTrouble: (why: string) => void,
+    longestMs = LONGEST_MS,
+    program = threadProgram("trials"),
+  ) {
     this.#engineDb = engineDb;
     this.#onTrouble = onTrouble;
     this.#longestMs = longestMs;

@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { noAccount } from "../../admin/accounts.ts";
 import type { AccountName, Address } from "../../core/net/address.ts";
 import { inBoth, type Prefix, parsePrefix } from "../../core/net/ip.ts";
 import type { AccountNetworks, ServedSettings } from "../../guard/admin-ports.ts";
@@ -32,7 +33,7 @@ export class SqliteAccountNetworks implements AccountNetworks, ServedSettings {
   }
 
   addNetworks(name: AccountName, networks: readonly Prefix[]): Outcome {
-    if (this.#sql.account.get(name) === undefined) return unknown(name);
+    if (this.#sql.account.get(name) === undefined) return { ok: false, reason: noAccount(name) };
     if (new Set([...this.networksOf(name), ...networks]).size > MOST_NETWORKS)
       return { ok: false, reason: `${name} may have ${MOST_NETWORKS} networks.` };
     return together(this.#db, () => {
@@ -43,7 +44,7 @@ export class SqliteAccountNetworks implements AccountNetworks, ServedSettings {
   }
 
   removeNetworks(name: AccountName, networks: readonly Prefix[]): Outcome {
-    if (this.#sql.account.get(name) === undefined) return unknown(name);
+    if (this.#sql.account.get(name) === undefined) return { ok: false, reason: noAccount(name) };
     const present = this.networksOf(name);
     const missing = networks.find((network) => !present.includes(network));
     if (missing !== undefined) return { ok: false, reason: `${name} is not restricted to ${missing}.` };
@@ -80,10 +81,6 @@ export class SqliteAccountNetworks implements AccountNetworks, ServedSettings {
     if (allowed === null || (own.length === 0 && account !== EVERYONE)) this.#sql.allowAnywhere.run(account);
     else this.#sql.allow.run(account, allowed.length === 0 ? NOWHERE : allowed.join(","));
   }
-}
-
-function unknown(name: AccountName): Outcome {
-  return { ok: false, reason: `There is no account ${name}.` };
 }
 
 function statements(sql: (text: string) => StatementSync) {

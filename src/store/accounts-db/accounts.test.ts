@@ -3,7 +3,8 @@ import { type TestContext, test } from "node:test";
 import { accountName, mailAddress } from "../../../test/kit/samples.ts";
 import { accountsFor, bySqlite3, START } from "../../../test/kit/test-database.ts";
 import { openAccountsForReading } from "../open.ts";
-import { AccountLists, SqliteAccounts } from "./accounts.ts";
+import { AccountLists } from "./account-lists.ts";
+import { SqliteAccounts } from "./accounts.ts";
 
 const HASH = "{ARGON2ID}$argon2id$v=19$m=65536,t=3,p=1$c2FsdA$aGFzaA";
 const DONE = { ok: true };
@@ -54,10 +55,13 @@ test("an account may have its own quota, which Dovecot reads, also for an alias 
   accounts.addAlias(info, [ann, bob]);
   accounts.addAlias(mailAddress("me@example.org"), [mailAddress("Ann@example.org")]);
   assert.equal(stock("SELECT user, quota_rule FROM userdb"), "ann@example.org|\nbob@example.org|");
-  assert.deepEqual(accounts.setQuota(ann, 1_000), DONE);
+  assert.deepEqual(accounts.setQuota(ann, 9_000), DONE);
   assert.deepEqual(accounts.setQuota(bob, 0), DONE);
-  assert.equal(stock("SELECT user, quota_rule FROM userdb"), "ann@example.org|*:bytes=1000\nbob@example.org|*:bytes=0");
-  assert.equal(stock("SELECT * FROM alias_userdb"), "me@example.org|ann@example.org|*:bytes=1000");
+  assert.equal(
+    stock("SELECT user, quota_rule FROM userdb"),
+    "ann@example.org|*:bytes=9000:messages=3\nbob@example.org|*:bytes=0:messages=0",
+  );
+  assert.equal(stock("SELECT * FROM alias_userdb"), "me@example.org|ann@example.org|*:bytes=9000:messages=3");
   assert.deepEqual(accounts.setQuota(ann, null), DONE);
   assert.equal(stock("SELECT quota_rule FROM userdb WHERE user = 'Ann@example.org'"), "");
   assert.deepEqual(accounts.setQuota(accountName("info@example.org"), 1), {

@@ -1,10 +1,8 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import type { AccountRow } from "../../admin/accounts.ts";
-import type { AliasItem } from "../../admin/aliases.ts";
+import { noAccount } from "../../admin/accounts.ts";
 import type { AccountKey } from "../../admin/declare/account-key.ts";
-import { type CountedPage, firstPage, type PageRequest } from "../../admin/declare/paging.ts";
 import type { AccountName, Address } from "../../core/net/address.ts";
-import { instant, isoTime, type Millis } from "../../core/time.ts";
+import type { Millis } from "../../core/time.ts";
 import type { AccountStore, AliasStore, MailKeyStore } from "../../guard/admin-ports.ts";
 import type { Outcome } from "../../guard/ports.ts";
 import { integer, text } from "../columns.ts";
@@ -118,85 +116,6 @@ export class SqliteAccounts implements AccountStore, AliasStore, MailKeyStore {
   }
 }
 
-/** Reads `accounts.db` for the guard, the report and the command line; the connection may be read-only. */
-export class AccountLists {
-  readonly #sql: ReturnType<typeof lists>;
-
-  constructor(db: DatabaseSync) {
-    this.#sql = lists((sql) => db.prepare(sql));
-  }
-
-  accounts({ limit, cursor }: PageRequest): CountedPage<AccountRow> {
-    const items = this.#sql.accounts.all(cursor ?? "", limit + 1).map(accountRow);
-    return { ...firstPage(items, limit, ({ name }) => name), total: integer(this.#sql.countAccounts.get()?.["n"]) };
-  }
-
-  /** Null if the account is missing. */
-  account(name: AccountName): AccountRow | null {
-    const row = this.#sql.account.get(name);
-    return row === undefined ? null : accountRow(row);
-  }
-
-  /** The addresses under which each account may send, as Postfix and Rspamd read them. */
-  addressesOf(account: string): readonly string[] {
-    return this.#sql.senders
-      .all()
-      .filter((row) => text(row["logins"]).toLowerCase().split(",").includes(account.toLowerCase()))
-      .map((row) => text(row["address"]));
-  }
-
-  /** The hash, with its scheme. Null if the account is missing. */
-  password(name: string): string | null {
-    const row = this.#sql.password.get(name);
-    return row === undefined ? null : text(row["password"]);
-  }
-
-  aliases({ limit, cursor }: PageRequest): CountedPage<AliasItem> {
-    const items = this.#sql.aliases.all(cursor ?? "", limit + 1).map((row) => ({
-      address: text(row["address"]),
-      targets: text(row["targets"]).split(" "),
-      blocked: integer(row["blocked"]) === 1,
-    }));
-    const total = integer(this.#sql.countAliases.get()?.["n"]);
-    return { ...firstPage(items, limit, ({ address }) => address), total };
-  }
-}
-
-/** The columns that `accountRow` reads. */
-export const ACCOUNT_COLUMNS = `
-  SELECT name, suspended OR followed IS 'unlisted' AS suspended, coalesce(followed, 'command') AS origin, created_at, quota_bytes,
-    (SELECT group_concat(network, ' ') FROM account_network WHERE account = name) AS networks
-  FROM account`;
-
-function lists(sql: (text: string) => StatementSync) {
-  return {
-    accounts: sql(`${ACCOUNT_COLUMNS} WHERE name > ? ORDER BY name LIMIT ?`),
-    account: sql(`${ACCOUNT_COLUMNS} WHERE name = ?`),
-    password: sql("SELECT password FROM account WHERE name = ?"),
-    countAccounts: sql("SELECT count(*) AS n FROM account"),
-    aliases: sql(`
-      SELECT address, group_concat(target, ' ') AS targets, address IN (SELECT address FROM alias_block) AS blocked
-      FROM alias WHERE address > ? GROUP BY address ORDER BY address LIMIT ?`),
-    senders: sql("SELECT address, logins FROM sender_login ORDER BY address"),
-    countAliases: sql("SELECT count(DISTINCT address) AS n FROM alias"),
-  };
-}
-
-export function accountRow(row: Readonly<Record<string, unknown>>): AccountRow {
-  return {
-    name: text(row["name"]),
-    suspended: integer(row["suspended"]) === 1,
-    origin: originOf(text(row["origin"])),
-    networks: row["networks"] === null ? [] : text(row["networks"]).split(" "),
-    quotaBytes: row["quota_bytes"] === null ? null : integer(row["quota_bytes"]),
-    createdAt: isoTime(instant(integer(row["created_at"]))),
-  };
-}
-
-function originOf(followed: string): AccountRow["origin"] {
-  return (["imported", "listed", "unlisted"] as const).find((each) => each === followed) ?? "command";
-}
-
 const DONE: Outcome = { ok: true };
 
 function refused(reason: string): Outcome {
@@ -208,7 +127,7 @@ function noAlias(address: Address): Outcome {
 }
 
 function changedOne(changes: number | bigint, name: AccountName): Outcome {
-  return Number(changes) === 0 ? refused(`There is no account ${name}.`) : DONE;
+  return Number(changes) === 0 ? refused(noAccount(name)) : DONE;
 }
 
 function statements(sql: (text: string) => StatementSync) {

@@ -1,8 +1,9 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { noAccount } from "../../admin/accounts.ts";
 import type { AppPasswordItem } from "../../admin/declare/items.ts";
 import { isWorthNoting } from "../../core/access/session.ts";
 import type { AccountName } from "../../core/net/address.ts";
-import { isoTime, type Millis } from "../../core/time.ts";
+import { isoTime, isoTimeOrNull, type Millis } from "../../core/time.ts";
 import { LIMITS } from "../../guard/limits.ts";
 import type { AppPasswordStore, NewAppPassword } from "../../guard/mailbox-ports.ts";
 import type { Outcome } from "../../guard/ports.ts";
@@ -25,7 +26,7 @@ export class SqliteAppPasswords implements AppPasswordStore {
   }
 
   addAppPassword({ account, name, digest, proof, by, at }: NewAppPassword): Outcome {
-    if (this.#sql.account.get(account) === undefined) return { ok: false, reason: `There is no account ${account}.` };
+    if (!this.#has(account)) return { ok: false, reason: noAccount(account) };
     if (this.#sql.ownKey.get(account) !== undefined)
       return { ok: false, reason: `Mail of ${account} is encrypted with a key that only its own password opens.` };
     if (integer(this.#sql.count.get(account)?.["n"]) >= LIMITS.appPasswords)
@@ -37,6 +38,7 @@ export class SqliteAppPasswords implements AppPasswordStore {
   }
 
   removeAppPassword(account: AccountName, name: string): Outcome {
+    if (!this.#has(account)) return { ok: false, reason: noAccount(account) };
     const { changes } = this.#sql.remove.run(account, name);
     return changes === 0 ? { ok: false, reason: `${account} has no app password named ${name}.` } : { ok: true };
   }
@@ -54,6 +56,10 @@ export class SqliteAppPasswords implements AppPasswordStore {
     if (row === undefined || !isWorthNoting(millisOrNull(row["used_at"]), now)) return;
     this.#uses.note(this.#sql.used, now, text(row["digest"]));
   }
+
+  #has(account: AccountName): boolean {
+    return this.#sql.account.get(account) !== undefined;
+  }
 }
 
 /** Oldest first; the connection may be read-only. */
@@ -61,15 +67,12 @@ export function readAppPasswords(db: DatabaseSync, account: string): readonly Ap
   const rows = db
     .prepare("SELECT name, made_at, made_by, used_at FROM app_password WHERE account = ? ORDER BY made_at, name")
     .all(account);
-  return rows.map((row) => {
-    const usedAt = millisOrNull(row["used_at"]);
-    return {
-      name: text(row["name"]),
-      madeAt: isoTime(millis(row["made_at"])),
-      madeBy: text(row["made_by"]),
-      usedAt: usedAt === null ? null : isoTime(usedAt),
-    };
-  });
+  return rows.map((row) => ({
+    name: text(row["name"]),
+    madeAt: isoTime(millis(row["made_at"])),
+    madeBy: text(row["made_by"]),
+    usedAt: isoTimeOrNull(millisOrNull(row["used_at"])),
+  }));
 }
 
 function statements(sql: (text: string) => StatementSync) {

@@ -3,7 +3,7 @@ import type { TokenItem } from "../../admin/access.ts";
 import { type CountedPage, firstPage, type PageRequest } from "../../admin/declare/paging.ts";
 import { parseScopes, printScopes } from "../../core/access/scopes.ts";
 import { isWorthNoting } from "../../core/access/session.ts";
-import { isoTime, type Millis } from "../../core/time.ts";
+import { isoTime, isoTimeOrNull, type Millis } from "../../core/time.ts";
 import type { CredentialStore, FoundToken, NewToken } from "../../guard/admin-ports.ts";
 import { LIMITS } from "../../guard/limits.ts";
 import type { Clock, Outcome } from "../../guard/ports.ts";
@@ -12,20 +12,55 @@ import { together } from "../transactions.ts";
 
 const PASSWORD = "password";
 
+/** Reads credentials for the command line; the connection may be read-only. */
+export class Credentials {
+  readonly #tokens: StatementSync;
+  readonly #count: StatementSync;
+  readonly #value: StatementSync;
+
+  constructor(db: DatabaseSync) {
+    this.#tokens = db.prepare("SELECT * FROM token WHERE name > ? ORDER BY name LIMIT ?");
+    this.#count = db.prepare("SELECT count(*) AS n FROM token");
+    this.#value = db.prepare("SELECT value FROM admin WHERE key = ?");
+  }
+
+  /** Ordered by name. */
+  tokens({ limit, cursor }: PageRequest): CountedPage<TokenItem> {
+    const items = this.#tokens.all(cursor ?? "", limit + 1).map((row) => ({
+      name: text(row["name"]),
+      scopes: parseScopes(text(row["scopes"])) ?? [],
+      createdAt: isoTime(millis(row["created_at"])),
+      createdBy: text(row["created_by"]),
+      expiresAt: isoTimeOrNull(millisOrNull(row["expires_at"])),
+      usedAt: isoTimeOrNull(millisOrNull(row["used_at"])),
+    }));
+    return { ...firstPage(items, limit, ({ name }) => name), total: this.countTokens() };
+  }
+
+  protected countTokens(): number {
+    return integer(this.#count.get()?.["n"]);
+  }
+
+  /** Null until a password is set. */
+  adminPasswordHash(): string | null {
+    const row = this.#value.get(PASSWORD);
+    return row === undefined ? null : text(row["value"]);
+  }
+}
+
 /** Writes tokens and the dashboard's password to `accounts.db`, only as digests and hashes. */
-export class SqliteCredentials implements CredentialStore {
+export class SqliteCredentials extends Credentials implements CredentialStore {
   readonly #db: DatabaseSync;
   readonly #clock: Clock;
   readonly #uses: NotedUses;
   readonly #addToken: StatementSync;
   readonly #revoke: StatementSync;
-  readonly #count: StatementSync;
   readonly #byDigest: StatementSync;
   readonly #used: StatementSync;
   readonly #put: StatementSync;
-  readonly #value: StatementSync;
 
   constructor(db: DatabaseSync, clock: Clock, uses = new NotedUses()) {
+    super(db);
     this.#db = db;
     this.#clock = clock;
     this.#uses = uses;
@@ -33,17 +68,15 @@ export class SqliteCredentials implements CredentialStore {
       INSERT INTO token (name, digest, created_by, created_at, scopes, expires_at) VALUES (?, ?, ?, ?, ?, ?)
       ON CONFLICT (name) DO NOTHING`);
     this.#revoke = db.prepare("DELETE FROM token WHERE name = ?");
-    this.#count = db.prepare("SELECT count(*) AS n FROM token");
     this.#byDigest = db.prepare("SELECT name, scopes, expires_at, used_at FROM token WHERE digest = ?");
     this.#used = db.prepare("UPDATE token SET used_at = ? WHERE digest = ?");
     this.#put = db.prepare(`
       INSERT INTO admin (key, value, changed_at) VALUES (?, ?, ?)
       ON CONFLICT DO UPDATE SET value = excluded.value, changed_at = excluded.changed_at`);
-    this.#value = db.prepare("SELECT value FROM admin WHERE key = ?");
   }
 
   createToken({ name, digest, scopes, by, at, expiresAt }: NewToken): Outcome {
-    if (integer(this.#count.get()?.["n"]) >= LIMITS.tokens)
+    if (this.countTokens() >= LIMITS.tokens)
       return { ok: false, reason: `There are ${LIMITS.tokens} tokens, which is as many as there may be.` };
     const { changes } = this.#addToken.run(name, digest, by, at, printScopes(scopes), expiresAt);
     return changes === 0 ? { ok: false, reason: `A token named ${name} exists already.` } : { ok: true };
@@ -72,49 +105,6 @@ export class SqliteCredentials implements CredentialStore {
       this.#db.exec("DELETE FROM session WHERE account IS NULL");
     });
   }
-
-  /** Null until a password is set. */
-  adminPasswordHash(): string | null {
-    const row = this.#value.get(PASSWORD);
-    return row === undefined ? null : text(row["value"]);
-  }
-}
-
-/** Reads credentials for the command line; the connection may be read-only. */
-export class Credentials {
-  readonly #tokens: StatementSync;
-  readonly #count: StatementSync;
-  readonly #value: StatementSync;
-
-  constructor(db: DatabaseSync) {
-    this.#tokens = db.prepare("SELECT * FROM token WHERE name > ? ORDER BY name LIMIT ?");
-    this.#count = db.prepare("SELECT count(*) AS n FROM token");
-    this.#value = db.prepare("SELECT value FROM admin WHERE key = ?");
-  }
-
-  /** Ordered by name. */
-  tokens({ limit, cursor }: PageRequest): CountedPage<TokenItem> {
-    const items = this.#tokens.all(cursor ?? "", limit + 1).map((row) => ({
-      name: text(row["name"]),
-      scopes: parseScopes(text(row["scopes"])) ?? [],
-      createdAt: isoTime(millis(row["created_at"])),
-      createdBy: text(row["created_by"]),
-      expiresAt: isoTimeOrNull(row["expires_at"]),
-      usedAt: isoTimeOrNull(row["used_at"]),
-    }));
-    return { ...firstPage(items, limit, ({ name }) => name), total: integer(this.#count.get()?.["n"]) };
-  }
-
-  /** Null until a password is set. */
-  adminPasswordHash(): string | null {
-    const row = this.#value.get(PASSWORD);
-    return row === undefined ? null : text(row["value"]);
-  }
-}
-
-function isoTimeOrNull(value: unknown): string | null {
-  const at = millisOrNull(value);
-  return at === null ? null : isoTime(at);
 }
 
 /**

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { accountName, mailAddress } from "../../../test/kit/samples.ts";
 import { accountsFor, START } from "../../../test/kit/test-database.ts";
-import { AccountLists, SqliteAccounts } from "./accounts.ts";
+import { AccountLists } from "./account-lists.ts";
+import { SqliteAccounts } from "./accounts.ts";
 import { SqliteFileAccounts } from "./file-accounts.ts";
 
 const NOTHING = { added: [], changed: [], suspended: [], resumed: [], quotas: [], skipped: [] };

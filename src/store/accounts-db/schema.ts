@@ -1,3 +1,4 @@
+import { LEAST_OF_A_MAIL } from "../../mail/dovecot/quota.ts";
 import { mailboxSettingsSchema } from "./mailbox-settings.ts";
 
 /**
@@ -24,7 +25,8 @@ const baseline = `
 
   -- Dovecot's quota rules.
   CREATE VIEW userdb (user, quota_rule) AS
-    SELECT name, '*:bytes=' || quota_bytes FROM account;
+    SELECT name, '*:bytes=' || quota_bytes || ':messages=' || ((quota_bytes + ${LEAST_OF_A_MAIL - 1}) / ${LEAST_OF_A_MAIL})
+    FROM account;
 
   -- One row for each target of an alias.
   CREATE TABLE alias (

@@ -79,13 +79,7 @@ export class SqliteSessions implements SessionStore {
     return this.#list
       .all(account)
       .filter((row) => isValid({ startedAt: millis(row["started_at"]), usedAt: millis(row["used_at"]) }, now))
-      .map((row) => ({
-        id: text(row["id"]),
-        device: text(row["device"]),
-        ip: text(row["ip"]),
-        startedAt: isoTime(millis(row["started_at"])),
-        usedAt: isoTime(millis(row["used_at"])),
-      }));
+      .map(sessionItem);
   }
 
   end(which: WhichSessions): number {
@@ -111,14 +105,14 @@ export function sessionPages(db: DatabaseSync): Listing {
   return ({ limit, cursor }, now) => {
     const times = [later(now, SESSION_AHEAD_MS), later(now, -SESSION_IDLE_MS), later(now, -SESSION_AGE_MS)] as const;
     const { items, next } = firstPage(paged.all(...times, cursor ?? "", limit + 1), limit, (row) => text(row["key"]));
-    return { items: items.map(listedSession), next, total: integer(count.get(...times)?.["n"]) };
+    const listed = items.map((row) => ({ ...sessionItem(row), account: textOrNull(row["account"]) }));
+    return { items: listed, next, total: integer(count.get(...times)?.["n"]) };
   };
 }
 
-function listedSession(row: Readonly<Record<string, unknown>>): ListedSession {
+function sessionItem(row: Readonly<Record<string, unknown>>): SessionItem {
   return {
     id: text(row["id"]),
-    account: textOrNull(row["account"]),
     device: text(row["device"]),
     ip: text(row["ip"]),
     startedAt: isoTime(millis(row["started_at"])),

@@ -1,17 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { accountsOnMemory } from "../../../test/kit/engine-kit.ts";
-import { databaseOnMemory } from "../../../test/kit/memory-database.ts";
 import { accountName, mailAddress } from "../../../test/kit/samples.ts";
 import { parseSenderPattern } from "../../core/net/address.ts";
 import { instant } from "../../core/time.ts";
-import { engineMigrations } from "../engine-db/schema.ts";
 
 const NOW = instant(1_800_000_000_000);
 
 test("an account's list holds for aliases that lead only to it, and ends with the account", () => {
-  const { accounts, senders: on } = accountsOnMemory();
-  const senders = on(databaseOnMemory(engineMigrations));
+  const { accounts, senders } = accountsOnMemory();
   const [anna, bert] = [accountName("anna@example.test"), accountName("bert@example.test")];
   for (const account of [anna, bert]) accounts.add(account, "{PLAIN}x", NOW);
   accounts.addAlias(mailAddress("info@example.test"), [anna]);

@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { noAccount } from "../../admin/accounts.ts";
 import type { AllowedSenderItem } from "../../admin/filters.ts";
 import type { AccountName, SenderPattern } from "../../core/net/address.ts";
 import { isoTime, type Millis } from "../../core/time.ts";
@@ -44,7 +45,7 @@ export class SqliteSpamAllow implements SpamAllowStore {
     const isThere = this.#has.get(account, sender) !== undefined;
     if (verb === "disallow")
       return isThere ? { ok: true } : { ok: false, reason: `${sender} is not on the list of ${account}.` };
-    if (this.#account.get(account) === undefined) return { ok: false, reason: `There is no account ${account}.` };
+    if (this.#account.get(account) === undefined) return { ok: false, reason: noAccount(account) };
     return isThere ? { ok: false, reason: `${sender} is already allowed for ${account}.` } : { ok: true };
   }
 

@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { noAccount } from "../../admin/accounts.ts";
 import type { AccountName } from "../../core/net/address.ts";
 import type { Vacation } from "../../core/vacation.ts";
 import type { VacationStore } from "../../guard/commands/accounts/account-settings.ts";
@@ -17,7 +18,7 @@ export class SqliteVacations implements VacationStore {
   }
 
   setVacation(account: AccountName, vacation: Vacation | null): Outcome {
-    if (this.#sql.account.get(account) === undefined) return { ok: false, reason: `There is no account ${account}.` };
+    if (this.#sql.account.get(account) === undefined) return { ok: false, reason: noAccount(account) };
     if (vacation === null) this.#sql.end.run(account);
     else this.#sql.set.run(account, vacation.subject, vacation.text, vacation.until);
     return { ok: true };

@@ -82,22 +82,6 @@ test("a notice that comes and goes is one alert, and over when it has stayed awa
   assert.deepEqual(await seconds(80), ["resolved dnsbl_set_aside"]);
 });
 
-test("each component that stays down has its own alert; a short restart has none", async () => {
-  const { down, seconds } = alertsOnDatabase();
-  down.push({ name: "postfix", status: "down", detail: "not running" });
-  assert.deepEqual(await seconds(5), []);
-  down.length = 0;
-  assert.deepEqual(await seconds(20), []);
-  for (const name of ["postfix", "dovecot", "keeper"]) down.push({ name, status: "down", detail: "not running" });
-  assert.deepEqual(await seconds(20), [
-    "opened component_down postfix",
-    "opened component_down dovecot",
-    "opened keeper_unreachable",
-  ]);
-  down.length = 0;
-  assert.equal((await seconds(80)).length, 3);
-});
-
 test("after a restart nothing is over before it could have been looked at", async () => {
   const { down, seconds, restart } = alertsOnDatabase(1_000);
   down.push({ name: "postfix", status: "down", detail: "not running" });
@@ -107,19 +91,6 @@ test("after a restart nothing is over before it could have been looked at", asyn
   restart();
   down.length = 0;
   assert.deepEqual(await seconds(60), ["resolved component_down postfix"]);
-});
-
-test("a sign-in is from a new place the first time only", async () => {
-  const { engine, db, clock } = alertsOnDatabase();
-  for (let i = 0; i < 2; i++) {
-    await engine.ask(succeeded("203.0.113.200"));
-    clock.advance(1_000);
-  }
-  const seen = new SqliteAlertEvents(db).between(0, 100);
-  assert.deepEqual(
-    seen.map(({ isNewPlace }) => isNewPlace),
-    [true, false],
-  );
 });
 
 test("an account that is guessed at from everywhere is reported, and its right password from a new place separately", async () => {

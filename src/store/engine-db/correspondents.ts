@@ -4,6 +4,7 @@ import type { Millis } from "../../core/time.ts";
 import type { Correspondents, GreylistPause, GreylistPauses } from "../../guard/storage-ports.ts";
 import { millis, text } from "../columns.ts";
 import type { Prepares } from "../transactions.ts";
+import { IS_CORRESPONDENT } from "./store-statements.ts";
 
 /** Who has corresponded with whom, from `engine.db`. The targets of aliases come from `accounts.db`. */
 export class SqliteCorrespondents implements Correspondents, GreylistPauses {
@@ -58,7 +59,7 @@ export class SqliteCorrespondents implements Correspondents, GreylistPauses {
 
 function statements(sql: (text: string) => StatementSync) {
   return {
-    correspondent: sql("SELECT 1 FROM correspondent WHERE address = ? LIMIT 1"),
+    correspondent: sql(IS_CORRESPONDENT),
     wroteTo: sql(`
       SELECT 1 FROM correspondent WHERE lower(account) IN (SELECT value FROM json_each(?1))
         AND substr(address, instr(address, '@') + 1) IN (SELECT value FROM json_each(?2)) LIMIT 1`),

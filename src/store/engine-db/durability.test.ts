@@ -8,22 +8,14 @@ import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { patience } from "../../../test/kit/patience.ts";
 import { net } from "../../../test/kit/samples.ts";
-import { engineFor, eventRow, record, START, scalarOf, scratch } from "../../../test/kit/test-database.ts";
+import { engineFor, eventRow, reachSince, record, START, scalarOf, scratch } from "../../../test/kit/test-database.ts";
 import { instant } from "../../core/time.ts";
-import type { Reach } from "../../guard/storage-ports.ts";
 import { openEngine } from "../open.ts";
 import { SqliteStore } from "./store.ts";
 
 const KILLS = 10;
 const COMMITS_BEFORE_KILL = 40;
-const REACH: Reach = {
-  sinceConnections: instant(0),
-  sinceMails: instant(0),
-  sinceProbes: instant(0),
-  sinceFailures: instant(0),
-  most: 1_000_000,
-  mostFailures: 1_000_000,
-};
+const REACH = reachSince(instant(0), 1_000_000);
 
 /** Commits 50 rows at a time forever, and prints the last id after each commit. */
 function flood(path: string): string {

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { ip, net } from "../../../test/kit/samples.ts";
+import { ip, MAIL, net } from "../../../test/kit/samples.ts";
 import { engineFor, START } from "../../../test/kit/test-database.ts";
+import { decision } from "../../core/decide/decision.ts";
+import { recordOf } from "../../core/events/event.ts";
 import { parseAccountName } from "../../core/net/address.ts";
 import { DAY_MS, HOUR_MS, isoTime, later } from "../../core/time.ts";
 import { AccountHolds, SqliteHeldMail } from "./held-mail.ts";
@@ -42,6 +44,27 @@ test("a hold names the setting that the account went past", (t) => {
   const evidence = { count: 31, limit: 30, windowMs: DAY_MS, key: "limits.sending.strangers_per_day" };
   holds.apply({ ...HOLD, evidence }, START);
   assert.deepEqual(holds.of(ANN).evidence, evidence);
+});
+
+test("mail that is on hold does not count as sent", (t) => {
+  const db = engineFor(t);
+  const [store, holds, mails] = [new SqliteStore(db), new AccountHolds(db), new SqliteHeldMail(db)];
+  const name = parseAccountName(ANN);
+  assert.ok(name !== null);
+  store.begin();
+  for (const queueId of ["A1", "A2"]) {
+    const event = { type: "DATA", ...MAIL, account: ANN, recipientCount: 1, queueId } as const;
+    const where = { at: later(START, 1), prefix: HOLD.prefix };
+    const record = recordOf(event, decision("pass", "below_limit", { counted: true }), where);
+    assert.ok(record !== null);
+    store.append(record);
+  }
+  const mail = { type: "HOLD_MAIL", account: ANN, ip: HOLD.ip, recipientCount: 1, recipients: [] } as const;
+  holds.apply({ ...mail, queueId: "A2" }, START);
+  store.commit();
+  store.indexWaiting();
+  const sent = mails.sent(name, START).map(({ queueId }) => queueId);
+  assert.deepEqual(sent, ["A1"]);
 });
 
 test("who is named by held mail has been written to once it is released, and the place is known", (t) => {

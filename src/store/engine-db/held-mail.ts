@@ -9,6 +9,7 @@ import type { HoldState } from "../../guard/storage-ports.ts";
 import { COUNTS_CODE, integer, millis, text, textOrNull } from "../columns.ts";
 import { AuditChain } from "../events/audit.ts";
 import type { Prepares } from "../transactions.ts";
+import { CORRESPOND } from "./store-statements.ts";
 
 export type HoldChange = Extract<
   Change,
@@ -89,9 +90,7 @@ function holdStatements(sql: (text: string) => StatementSync) {
     end: sql("UPDATE account_hold SET released_at = ? WHERE account = ? AND released_at IS NULL"),
     disown: sql("UPDATE account_hold SET dropped_at = ? WHERE account = ? AND released_at IS NULL"),
     recipients: sql("SELECT recipients FROM held_mail WHERE account = ?"),
-    correspond: sql(`
-      INSERT INTO correspondent (address, account, last_at) VALUES (?, ?, ?)
-      ON CONFLICT DO UPDATE SET last_at = max(last_at, excluded.last_at)`),
+    correspond: sql(CORRESPOND),
     holdMail: sql(`
       INSERT OR REPLACE INTO held_mail (queue_id, account, at, ip, recipient_count, recipients) VALUES (?, ?, ?, ?, ?, ?)`),
     endRefusals: sql("DELETE FROM refusal WHERE at < ?"),
@@ -178,6 +177,7 @@ function statements(sql: (text: string) => StatementSync) {
       SELECT e.at, e.ip, e.queue_id, e.recipient, coalesce(json_extract(e.rest, '$.recipientCount'), 1) AS recipients
       FROM event_by_subject AS s JOIN event AS e ON e.id = s.id
       WHERE s.subject = ? AND s.counts = ${COUNTS_CODE.account_mail} AND s.at > ? AND e.verdict = 'pass'
+        AND NOT EXISTS (SELECT 1 FROM held_mail WHERE queue_id = e.queue_id)
       ORDER BY s.at DESC, s.id DESC LIMIT ?`),
   };
 }

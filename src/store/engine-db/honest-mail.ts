@@ -5,6 +5,7 @@ import type { Prefix } from "../../core/net/ip.ts";
 import { DAY_MS, type Millis } from "../../core/time.ts";
 import type { HonestMail } from "../../guard/storage-ports.ts";
 import { integer, LIMIT, prefix } from "../columns.ts";
+import { IS_CORRESPONDENT } from "./store-statements.ts";
 
 /** Good mail by server and day. Uses the guard's own connection to `engine.db`. */
 export class SqliteHonestMail implements HonestMail {
@@ -67,7 +68,7 @@ function statements(sql: (text: string) => StatementSync) {
       ON CONFLICT DO UPDATE SET accepted = accepted + excluded.accepted, proven = proven + excluded.proven,
         wanted = wanted + excluded.wanted, written = written + excluded.written`),
     server: sql(`${totals} WHERE network = ? AND prefix = ? AND day >= ? GROUP BY prefix`),
-    correspondent: sql("SELECT 1 FROM correspondent WHERE address = ? LIMIT 1"),
+    correspondent: sql(IS_CORRESPONDENT),
     servers: sql(`${totals} WHERE network = ? AND day >= ? GROUP BY prefix ${LIMIT}`),
   };
 }

@@ -3,7 +3,7 @@ import type { BanItem } from "../../admin/bans.ts";
 import { type AddressReport, banItem } from "../../admin/declare/items.ts";
 import { firstPage, type Page } from "../../admin/declare/paging.ts";
 import { contains, isV4, networkAddress, type Prefix, prefixLength } from "../../core/net/ip.ts";
-import { isoTime, type Millis } from "../../core/time.ts";
+import { isoTime, isoTimeOrNull, type Millis } from "../../core/time.ts";
 import { everyPage } from "../../guard/explain/event-pages.ts";
 import type { BanChanges } from "../../guard/network-ports.ts";
 import type { BansAsked, EventFilter, EventPage, Queries } from "../../guard/storage-ports.ts";
@@ -80,7 +80,7 @@ export class SqliteQueries implements Queries {
       ban: standing === undefined ? null : banItem(readBan(standing)),
       pastBans: this.#sql.pastBans.all(networks, PAST_BANS).map((row) => ({
         ...banItem(readBan(row)),
-        endedAt: isoOrNull(millisOrNull(row["ended_at"])),
+        endedAt: isoTimeOrNull(millisOrNull(row["ended_at"])),
         ended: textOrNull(row["ended"]),
       })),
       offencesInMemory: integer(this.#sql.offences.get(networks, now - memoryMs)?.["n"]),
@@ -92,7 +92,7 @@ export class SqliteQueries implements Queries {
               note: text(allowed["note"]),
               by: text(allowed["by"]),
               at: isoTime(millis(allowed["at"])),
-              expiresAt: isoOrNull(millisOrNull(allowed["expires_at"])),
+              expiresAt: isoTimeOrNull(millisOrNull(allowed["expires_at"])),
             },
       knownAccounts: known.slice(0, KNOWN_ACCOUNTS),
       totals: {
@@ -125,10 +125,6 @@ export class SqliteQueries implements Queries {
             found.add(accountOf(row));
     return [...found].toSorted((a, b) => (a < b ? -1 : 1));
   }
-}
-
-function isoOrNull(at: Millis | null): string | null {
-  return at === null ? null : isoTime(at);
 }
 
 /**

@@ -9,6 +9,13 @@ export function prepareStore(db: DatabaseSync): StoreStatements {
   return statements((sql) => db.prepare(sql));
 }
 
+/** Notes that an account has written to an address. */
+export const CORRESPOND = `
+  INSERT INTO correspondent (address, account, last_at) VALUES (?, ?, ?)
+  ON CONFLICT DO UPDATE SET last_at = max(last_at, excluded.last_at)`;
+/** Whether any account has. */
+export const IS_CORRESPONDENT = "SELECT 1 FROM correspondent WHERE address = ? LIMIT 1";
+
 const LAST_EVENT = "(SELECT coalesce(max(id), 0) FROM event)";
 
 function statements(sql: (text: string) => StatementSync) {
@@ -45,9 +52,7 @@ function statements(sql: (text: string) => StatementSync) {
     setPassword: sql(`
       INSERT INTO account_password (account, proof) VALUES (?, ?) ON CONFLICT DO UPDATE SET proof = excluded.proof`),
     forgetGuesses: sql("DELETE FROM guess WHERE ?1 IS NULL OR account = ?1"),
-    correspond: sql(`
-      INSERT INTO correspondent (address, account, last_at) VALUES (?, ?, ?)
-      ON CONFLICT DO UPDATE SET last_at = max(last_at, excluded.last_at)`),
+    correspond: sql(CORRESPOND),
     readLog: sql(`
       INSERT INTO log_position (log, inode, offset) VALUES (?, ?, ?)
       ON CONFLICT DO UPDATE SET inode = excluded.inode, offset = excluded.offset`),

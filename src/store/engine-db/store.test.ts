@@ -3,19 +3,19 @@ import { DatabaseSync } from "node:sqlite";
 import { describe, type TestContext, test } from "node:test";
 import { patience } from "../../../test/kit/patience.ts";
 import { net } from "../../../test/kit/samples.ts";
-import { banOf, engineDatabase, eventRow, rowsOf, START, scalarOf } from "../../../test/kit/test-database.ts";
+import {
+  banOf,
+  engineDatabase,
+  eventRow,
+  reachSince,
+  rowsOf,
+  START,
+  scalarOf,
+} from "../../../test/kit/test-database.ts";
 import { instant, later, MINUTE_MS, SECOND_MS } from "../../core/time.ts";
-import type { Reach } from "../../guard/storage-ports.ts";
 import { SqliteBanLog } from "./ban-log.ts";
 
-const REACH: Reach = {
-  sinceConnections: instant(0),
-  sinceMails: instant(0),
-  sinceProbes: instant(0),
-  sinceFailures: instant(0),
-  most: 100,
-  mostFailures: 100,
-};
+const REACH = reachSince(instant(0), 100);
 
 function fresh(t: TestContext) {
   const { db, store, committed } = engineDatabase(t);

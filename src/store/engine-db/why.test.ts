@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { ip, MAIL, net } from "../../../test/kit/samples.ts";
+import { DELIVERED, ip, MAIL, net } from "../../../test/kit/samples.ts";
 import { engineDatabase, record, START } from "../../../test/kit/test-database.ts";
 import { decision } from "../../core/decide/decision.ts";
-import type { Audit } from "../../core/events/command.ts";
-import { auditRecord, type Event, type EventRecord, observationRecord, recordOf } from "../../core/events/event.ts";
-import type { Observation } from "../../core/events/log.ts";
+import { type Audit, auditRecord } from "../../core/events/command.ts";
+import { type Event, type EventRecord, recordOf } from "../../core/events/event.ts";
+import { type Observation, observationRecord } from "../../core/events/log.ts";
 import type { MailAttributes } from "../../core/events/mail.ts";
 import { hostPrefix, networkAddress } from "../../core/net/ip.ts";
 import { DAY_MS, HOUR_MS, later, type Millis } from "../../core/time.ts";
@@ -25,9 +25,7 @@ function fresh(t: TestContext) {
     write(events.map((event) => (now) => ("subject" in event ? auditRecord(event, now) : passed(event, now))));
   const observe = (...seen: readonly Observation[]): void =>
     write(seen.map((one) => (now) => observationRecord(one, now, hostPrefix)));
-  const wait = (durationMs: number): void => {
-    at = later(at, durationMs);
-  };
+  const wait = (durationMs: number) => (at = later(at, durationMs));
   const index = (): void => {
     const names = new EventNames(db);
     while (names.step());
@@ -53,21 +51,10 @@ const SESSION: readonly Event[] = [
 ];
 const QUEUED = { type: "MAIL_QUEUED", queueId: "72CED1EABE5", messageId: "<one@sender.test>" } as const;
 const SCORED = { type: "SPAM_SCORED", score: 1, required: 5, messageId: "<one@sender.test>", recipient: null } as const;
-const SENT = {
-  type: "MAIL_TRIED",
-  queueId: "72CED1EABE5",
-  recipient: "anna@example.test",
-  alias: null,
-  outcome: "sent",
-  relay: "lmtp x",
-  reply: "250 Saved",
-  server: null,
-} as const;
-
 test("a mail by its queue id or Message-ID: session, score, path and end, and nothing about other mails", (t) => {
   const { commit, observe, wait, queries } = fresh(t);
   commit(CONNECT, ...SESSION);
-  observe(QUEUED, SCORED, SENT, { ...QUEUED, queueId: "AAAAAAAAAAA", messageId: "<two@sender.test>" });
+  observe(QUEUED, SCORED, DELIVERED, { ...QUEUED, queueId: "AAAAAAAAAAA", messageId: "<two@sender.test>" });
   wait(HOUR_MS);
   commit({ ...FACTS, type: "DATA", recipientCount: 1, recipient: "bert@example.test" });
   for (const name of ["72CED1EABE5", "<one@sender.test>", "one@sender.test"]) {
@@ -128,7 +115,7 @@ test("an account: sign-ins by address, what it sent, what came for it, what was 
     { type: "LOGIN_FAILED", ...login("198.51.100.7", "bert@example.test") },
     { type: "ACCOUNT_SUSPENDED", subject: "joanna@example.test", by: "root" },
   );
-  observe(SENT);
+  observe(DELIVERED);
   const { addresses, timeline } = whyAccount(queries, "anna@example.test");
   assert.deepEqual(
     addresses.map(({ ip, succeeded, failed }) => [ip, succeeded, failed]),
@@ -173,7 +160,7 @@ test("an address: its report, and the same events explained, oldest first", (t) 
   const fault = { type: "CLIENT_FAULT", service: "smtp", times: 1 } as const;
   const prefix = net("198.51.100.7");
   assert.deepEqual(whyAddress(queries, prefix, now(), DAY_MS).timeline, []);
-  observe(SENT, {
+  observe(DELIVERED, {
     type: "LOGIN_UNSEEN",
     ip: networkAddress(prefix),
     service: "imap",

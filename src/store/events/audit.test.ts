@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { banOf, engineDatabase, eventRow, START } from "../../../test/kit/test-database.ts";
 import type { Anchor } from "../../core/audit/chain.ts";
-import { auditRecord } from "../../core/events/event.ts";
+import { auditRecord } from "../../core/events/command.ts";
 import { AuditEntries } from "./audit.ts";
 
 /** An `engine.db` in which root has added five accounts. */

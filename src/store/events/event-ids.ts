@@ -13,7 +13,7 @@ export class EventIds {
   constructor(db: DatabaseSync) {
     this.#ends = db.prepare(`
       SELECT (SELECT min(id) FROM event) AS low, (SELECT max(id) FROM event) AS high`);
-    this.#next = db.prepare("SELECT id, at FROM event WHERE id >= ? ORDER BY id LIMIT 1");
+    this.#next = db.prepare("SELECT id, at FROM event WHERE id >= ? AND id < ? ORDER BY id LIMIT 1");
   }
 
   last(): number {
@@ -25,15 +25,19 @@ export class EventIds {
   firstSince(since: Millis): number {
     const ends = this.#ends.get();
     if (ends === undefined || ends["low"] === null) return 1;
-    let low = integer(ends["low"]);
-    let high = integer(ends["high"]) + 1;
-    while (low < high) {
-      const middle = Math.floor((low + high) / 2);
-      const row = this.#next.get(middle);
-      if (row === undefined || integer(row["at"]) >= since) high = middle;
-      else low = integer(row["id"]) + 1;
+    return this.firstWithin(integer(ends["low"]), integer(ends["high"]) + 1, since);
+  }
+
+  /** The same from `low` on; `high` if there is none below it. */
+  firstWithin(low: number, high: number, since: number): number {
+    let [from, to] = [low, high];
+    while (from < to) {
+      const middle = Math.floor((from + to) / 2);
+      const row = this.#next.get(middle, to);
+      if (row === undefined || integer(row["at"]) >= since) to = middle;
+      else from = integer(row["id"]) + 1;
     }
-    return low;
+    return from;
   }
 }
 

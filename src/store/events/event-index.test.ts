@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { engineFor, eventRow, record, rowsOf, START } from "../../../test/kit/test-database.ts";
-import { auditRecord, type EventRecord } from "../../core/events/event.ts";
+import { auditRecord } from "../../core/events/command.ts";
+import type { EventRecord } from "../../core/events/event.ts";
 import { DAY_MS, later } from "../../core/time.ts";
 import { SqliteStore } from "../engine-db/store.ts";
 import { surplusOf } from "../maintenance/work.ts";

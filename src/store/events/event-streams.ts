@@ -2,6 +2,7 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Millis } from "../../core/time.ts";
 import type { EventFilter } from "../../guard/storage-ports.ts";
 import { integer, millis } from "../columns.ts";
+import { EventIds } from "./event-ids.ts";
 
 /**
  * Ids in the requested order that contain all events of a filter up to `reached`. Each must still be checked against
@@ -68,7 +69,7 @@ export type Times = readonly [first: number, last: number];
 export class EventTimes {
   readonly #setBacks: Record<EventFilter["order"], StatementSync>;
   readonly #times: StatementSync;
-  readonly #next: StatementSync;
+  readonly #ids: EventIds;
   readonly #lastUpTo: StatementSync;
   readonly #indexed: StatementSync;
 
@@ -80,7 +81,7 @@ export class EventTimes {
     this.#times = sql(`
       SELECT (SELECT at FROM event WHERE id > ?1 AND id < ?2 ORDER BY id LIMIT 1) AS first,
         (SELECT at FROM event WHERE id > ?1 AND id < ?2 ORDER BY id DESC LIMIT 1) AS last`);
-    this.#next = sql("SELECT id, at FROM event WHERE id >= ? AND id < ? ORDER BY id LIMIT 1");
+    this.#ids = new EventIds(db);
     this.#lastUpTo = sql("SELECT id, at FROM event WHERE id <= ? ORDER BY id DESC LIMIT 1");
     this.#indexed = sql("SELECT upto FROM event_indexed");
   }
@@ -100,8 +101,9 @@ export class EventTimes {
     const hasFresh = fresh.after + 1 < before;
     if (order === "newest_first" && hasFresh) yield fresh;
     for (const stretch of this.stretches({ after, before: Math.min(before, upto + 1) }, order)) {
-      const first = from === undefined ? stretch.after + 1 : this.#firstSince(stretch, from);
-      const end = to === undefined ? stretch.before : this.#firstSince(stretch, to + 1);
+      const start = stretch.after + 1;
+      const first = from === undefined ? start : this.#ids.firstWithin(start, stretch.before, from);
+      const end = to === undefined ? stretch.before : this.#ids.firstWithin(start, stretch.before, to + 1);
       if (first < end) yield { after: first - 1, before: end };
     }
     if (order === "oldest_first" && hasFresh) yield fresh;
@@ -137,17 +139,5 @@ export class EventTimes {
   at(id: number): Millis | null {
     const row = this.#lastUpTo.get(id);
     return row === undefined ? null : millis(row["at"]);
-  }
-
-  /** The first id of a stretch at this time or later; its end if there is none. */
-  #firstSince({ after, before }: Span, at: number): number {
-    let [low, high] = [after + 1, before];
-    while (low < high) {
-      const middle = Math.floor((low + high) / 2);
-      const row = this.#next.get(middle, high);
-      if (row === undefined || integer(row["at"]) >= at) high = middle;
-      else low = integer(row["id"]) + 1;
-    }
-    return low;
   }
 }

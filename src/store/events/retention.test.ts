@@ -7,6 +7,7 @@ import {
   engineFor,
   eventRow,
   eventRows,
+  reachSince,
   record,
   rowsOf,
   START,
@@ -162,14 +163,7 @@ test("steps that are old and far behind go, the newest stay", (t) => {
 test("a flood does not empty the windows of those who came before it, for as long as they last", (t) => {
   const { db, append, settle, store } = fresh(t, { maxRows: 1_000 });
   const prefix = net("198.51.100.7/32");
-  const reach = {
-    sinceConnections: START,
-    sinceMails: START,
-    sinceFailures: START,
-    sinceProbes: START,
-    most: 100,
-    mostFailures: 100,
-  };
+  const reach = reachSince(START, 100);
   record(
     store,
     ...eventRows(8, "198.51.100.7", later(START, 1), { type: "EMAIL", counts: "mail" }),

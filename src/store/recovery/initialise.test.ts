@@ -12,7 +12,7 @@ import {
   scalarOf,
   scratch,
 } from "../../../test/kit/test-database.ts";
-import { auditRecord } from "../../core/events/event.ts";
+import { auditRecord } from "../../core/events/command.ts";
 import { isoTime } from "../../core/time.ts";
 import { type Layout, layoutOf } from "../../settings/layout.ts";
 import { SqliteStore } from "../engine-db/store.ts";

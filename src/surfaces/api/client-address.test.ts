@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
+import { request } from "node:http";
 import { Socket } from "node:net";
 import { test } from "node:test";
-import { ip, net } from "../../../test/kit/samples.ts";
-import { type Ip } from "../../core/net/ip.ts";
-import { originOf as originOfPeer, Peers } from "./client-address.ts";
+import { bearer, signIn, startKit } from "../../../test/kit/api-kit.ts";
+import { PASSWORD } from "../../../test/kit/fake-guard.ts";
+import { ip, NOON, net } from "../../../test/kit/samples.ts";
+import { type Ip, type Prefix, parsePrefix } from "../../core/net/ip.ts";
+import { later, MINUTE_MS } from "../../core/time.ts";
+import { isOwnName, originOf as originOfPeer, Peers, UntrustedProxy } from "./client-address.ts";
 
 const PROXIES = [net("10.0.0.0/8"), net("::1"), net("127.0.0.1")];
 const isHere = (address: Ip): boolean => ["127.0.0.1", "::1", "10.9.9.9"].includes(address);
@@ -86,4 +90,122 @@ test("on this machine a proxy is known by its user, elsewhere by its address", a
   assert.deepEqual(await peers.of(from("10.1.1.1", 2)), { ip: "10.1.1.1", isTrusted: true, user: null });
   assert.deepEqual(await peers.of(from("127.0.0.2", 2)), { ip: "127.0.0.2", isTrusted: false, user: null });
   assert.equal(asked, 4, "only of what could be a proxy");
+});
+
+const PROXY = ip("10.0.0.5");
+const by = (peer: Ip, user: string | null = null) => ({ ip: peer, user });
+const CLIENT = "198.51.100.7";
+
+test("an unnamed proxy is reported for a while, with the time of its first request", () => {
+  const proxies = new UntrustedProxy();
+  proxies.saw(by(PROXY), PROXY, CLIENT, NOON);
+  proxies.saw(by(PROXY), PROXY, CLIENT, later(NOON, 5 * MINUTE_MS));
+  const [reported] = proxies.notices(later(NOON, 14 * MINUTE_MS));
+  assert.equal(reported?.code, "proxy_not_trusted");
+  assert.equal(reported?.since, "2026-11-20T12:00:00.000Z");
+  assert.match(reported?.detail ?? "", /came from 10\.0\.0\.5$/);
+  assert.deepEqual(proxies.notices(later(NOON, 15 * MINUTE_MS)), []);
+});
+
+test("two proxies by turns are each reported with the time of their first request", () => {
+  const proxies = new UntrustedProxy();
+  const other = ip("10.0.0.6");
+  for (let minute = 0; minute < 6; minute++) {
+    const peer = minute % 2 === 0 ? PROXY : other;
+    proxies.saw(by(peer), peer, CLIENT, later(NOON, minute * MINUTE_MS));
+  }
+  const [reported, ...more] = proxies.notices(later(NOON, 6 * MINUTE_MS));
+  assert.match(reported?.detail ?? "", /came from 10\.0\.0\.6$/);
+  assert.equal(reported?.since, "2026-11-20T12:01:00.000Z");
+  assert.deepEqual(more, []);
+});
+
+test("the notice names the user of a proxy on this machine", () => {
+  const proxies = new UntrustedProxy();
+  const here = ip("127.0.0.1");
+  proxies.saw(by(here, "anna"), here, CLIENT, NOON);
+  assert.match(proxies.notices(NOON)[0]?.detail ?? "", /came from 127\.0\.0\.1, from a program of the user anna$/);
+});
+
+test("a stranger's header, a trusted proxy's and one without another address are not reported", () => {
+  const stranger = ip("203.0.113.9");
+  for (const [peer, client, header] of [
+    [stranger, stranger, CLIENT],
+    [PROXY, ip(CLIENT), CLIENT],
+    [PROXY, PROXY, null],
+    [PROXY, PROXY, "10.0.0.5"],
+    [PROXY, PROXY, "<script>"],
+  ] as const) {
+    const proxies = new UntrustedProxy();
+    proxies.saw(by(peer), client, header, NOON);
+    assert.deepEqual(proxies.notices(NOON), [], `${peer} ${header}`);
+  }
+});
+
+test("the API's status tells it, and no more once the proxy is trusted", async (t) => {
+  const loopback = parsePrefix("127.0.0.1/32") ?? assert.fail();
+  const codes = async (trustedProxies: readonly Prefix[], proxyUsers = ["www-data"]) => {
+    const { url } = await startKit(t, { trustedProxies, proxyUsers });
+    const headers = { ...bearer, "x-forwarded-for": CLIENT };
+    return (await fetch(`${url}/api/v1/status`, { headers })).text();
+  };
+  assert.match(await codes([]), /"code":"proxy_not_trusted"/);
+  assert.doesNotMatch(await codes([loopback]), /proxy_not_trusted/);
+  assert.match(await codes([loopback], []), /of the user www-data/);
+});
+
+test("requests of strangers before a sign-in are not reported: the notice says to trust the sender", async (t) => {
+  const { url } = await startKit(t);
+  const forged = { "x-forwarded-for": CLIENT };
+  await fetch(`${url}/healthz`, { headers: forged });
+  await fetch(`${url}/api/v1/status`, { headers: { ...forged, authorization: "Bearer gi_wrong" } });
+  const status = await fetch(`${url}/api/v1/status`, { headers: bearer });
+  assert.doesNotMatch(await status.text(), /proxy_not_trusted/);
+});
+
+const NAMES = ["mx.example.org", "example.net"];
+
+for (const host of ["127.0.0.1:3000", "[::1]:3000", "203.0.113.7", "localhost", "localhost:3000", "mailbox:3000"])
+  test(`${host} can be ours anywhere`, () => assert.ok(isOwnName(host, [])));
+
+for (const host of ["mx.example.org", "MX.Example.ORG:443", "example.net.", "dashboard.example.net"])
+  test(`${host} is ours`, () => {
+    assert.ok(isOwnName(host, NAMES));
+    assert.ok(!isOwnName(host, ["example.com"]));
+  });
+
+for (const host of [
+  null,
+  "",
+  "evil.example",
+  "example.org",
+  "badexample.net",
+  "example.net.evil.example",
+  "127.0.0.1.evil.example",
+  "example.net@evil.example",
+  "exa mple",
+])
+  test(`${host} is not`, () => assert.ok(!isOwnName(host, NAMES)));
+
+test("under another name no one can sign in or use a session; tokens and health checks still work", async (t) => {
+  const kit = await startKit(t, { names: NAMES });
+  const cookie = await signIn(kit);
+  const ask = (method: string, path: string, headers: Readonly<Record<string, string>>): Promise<number | undefined> =>
+    new Promise((resolve, reject) => {
+      const sent = request(`${kit.url}${path}`, { method, headers }, (answer) => {
+        answer.resume();
+        resolve(answer.statusCode);
+      });
+      sent.on("error", reject);
+      sent.end(method === "POST" ? JSON.stringify({ password: PASSWORD }) : undefined);
+    });
+  for (const [host, login, session] of [
+    ["evil.example:3000", 403, 403],
+    ["mx.example.org", 200, 200],
+  ] as const) {
+    assert.equal(await ask("POST", "/api/v1/login", { host, origin: `http://${host}` }), login);
+    assert.equal(await ask("GET", "/api/v1/session", { host, cookie }), session);
+    assert.equal(await ask("GET", "/api/v1/session", { host, ...bearer }), 200);
+    assert.equal(await ask("GET", "/healthz/live", { host }), 200);
+  }
 });

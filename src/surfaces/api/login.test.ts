@@ -5,7 +5,7 @@ import { DISK_FULL, PASSWORD } from "../../../test/kit/fake-guard.ts";
 import { SCOPES } from "../../core/access/scopes.ts";
 import { parseIp, parsePrefix } from "../../core/net/ip.ts";
 import { Callers } from "./callers.ts";
-import { signIn as tryToSignIn } from "./login.ts";
+import { deviceOf, signIn as tryToSignIn } from "./login.ts";
 
 function attempt(kit: Kit, password: unknown, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
   return fetch(`${kit.url}/api/v1/login`, { method: "POST", headers, body: JSON.stringify({ password }) });
@@ -159,4 +159,50 @@ test("another site's page can neither sign in nor act by the cookie", async (t) 
   assert.equal(await unban({ cookie, origin: kit.url }), 200);
   assert.equal(await unban({ cookie }), 200);
   assert.equal(await unban({ ...bearer, ...evil }), 200, "a token is sent by no browser on its own");
+});
+
+test("a code is asked for at the sign-in and at the proof, in words that a program tells apart", async (t) => {
+  const kit = await startKit(t);
+  const cookie = await signIn(kit);
+  kit.guard.answers("sign_in", { outcome: "code_needed" });
+  const half = await fetch(`${kit.url}/api/v1/login`, { method: "POST", body: JSON.stringify({ password: PASSWORD }) });
+  assert.partialDeepStrictEqual([half.status, await half.json()], [401, { code: "code_needed" }]);
+  assert.equal(half.headers.get("set-cookie"), null);
+  await kit.send("POST", "login", { password: PASSWORD, code: "123456" }, {});
+  const given = kit.guard.of("sign_in").map((command) => ("code" in command ? command.code : undefined));
+  assert.deepEqual(given.slice(-2), [undefined, "123456"]);
+  const caller = [...kit.guard.callers.values()].at(-1) ?? assert.fail();
+  kit.guard.answers("prove", { outcome: "code_needed", caller });
+  const proof = await kit.send("POST", "session/proof", { password: PASSWORD, code: "1" }, { cookie });
+  assert.partialDeepStrictEqual(proof, { status: 401, answer: { code: "code_needed" } });
+  assert.deepEqual(kit.guard.of("prove"), [{ verb: "prove", password: PASSWORD, code: "1" }]);
+  for (const code of ["x".repeat(65), 123_456, null])
+    assert.equal((await kit.send("POST", "login", { password: PASSWORD, code }, {})).status, 400, String(code));
+});
+
+test("a wrong code is reported like a wrong password, to the caller and to Fail2ban", async (t) => {
+  const kit = await startKit(t);
+  const wrong = await kit.send("POST", "login", { password: "wrong", code: "123456" }, {});
+  kit.guard.answers("sign_in", { outcome: "wrong" });
+  const wrongCode = await kit.send("POST", "login", { password: PASSWORD, code: "123456" }, {});
+  assert.deepEqual(wrong, wrongCode);
+});
+
+test("a browser is named in a few words, whatever else it claims to be like", () => {
+  const of = {
+    "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0": "Firefox on Linux",
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36":
+      "Chrome on Windows",
+    "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36 Edg/140.0":
+      "Edge on Windows",
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Version/18.0 Mobile Safari/604.1":
+      "Safari on iPhone",
+    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18 Safari/605":
+      "Safari on macOS",
+    "curl/7.88.1": "curl",
+    "Mozilla/5.0 (Linux; Android 15) Something": "Android",
+    "": "unknown device",
+    "\u001b[31m<script>": "unknown device",
+  };
+  for (const [userAgent, device] of Object.entries(of)) assert.equal(deviceOf(userAgent), device, userAgent);
 });

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { startKit } from "../../../test/kit/api-kit.ts";
+import { brotliDecompressSync, gunzipSync } from "node:zlib";
+import { bearer, startKit } from "../../../test/kit/api-kit.ts";
+import { encoded, encodingFor } from "./page.ts";
 
 test("the page comes compressed to who takes that, and is the same", async (t) => {
   const { url } = await startKit(t);
@@ -25,4 +27,59 @@ test("a script of the page is cached forever by its name, and a script of anothe
     const other = await fetch(`${url}/programs/${name}`);
     assert.deepEqual([other.status, other.headers.get("cache-control")], [404, "no-store"], name);
   }
+});
+
+test("a client gets the best coding that it takes", () => {
+  for (const [accepted, coding] of [
+    ["gzip, deflate, br, zstd", "br"],
+    ["gzip, deflate", "gzip"],
+    ["br;q=0, GZIP;q=0.5", "gzip"],
+    ["*", "br"],
+    ["*;q=0", null],
+    ["br;q=none", null],
+    ["identity", null],
+    ["", null],
+    [null, null],
+  ] as const)
+    assert.equal(encodingFor(accepted), coding, String(accepted));
+});
+
+test("each coding gives the file back", async () => {
+  const body = new TextEncoder().encode("a line of the page\n".repeat(1_000));
+  assert.deepEqual(brotliDecompressSync(await encoded(body, "br")).equals(body), true);
+  assert.deepEqual(gunzipSync(await encoded(body, "gzip")).equals(body), true);
+});
+
+test("an answer that the caller has is not sent again, and one that changed is", async (t) => {
+  const kit = await startKit(t);
+  kit.queries.add("CONNECT");
+  const ask = (known?: string) =>
+    fetch(`${kit.url}/api/v1/events`, {
+      headers: { ...bearer, ...(known !== undefined && { "if-none-match": known }) },
+    });
+  const first = await ask();
+  const tag = first.headers.get("etag") ?? assert.fail("no tag");
+  assert.match(tag, /^"[\w-]{22}"$/);
+  for (const known of [tag, `"other", ${tag}`, `W/${tag}`, "*"]) {
+    const same = await ask(known);
+    assert.deepEqual([same.status, await same.text(), same.headers.get("etag")], [304, "", tag], known);
+    assert.equal(same.headers.get("cache-control"), "no-store");
+  }
+  kit.queries.add("BAN");
+  const changed = await ask(tag);
+  assert.equal(changed.status, 200);
+  assert.notEqual(changed.headers.get("etag"), tag);
+  assert.match(await changed.text(), /"BAN"/);
+});
+
+test("only what was found has a tag, and it opens nothing", async (t) => {
+  const kit = await startKit(t);
+  const tag = (await fetch(`${kit.url}/api/v1/bans`, { headers: bearer })).headers.get("etag") ?? assert.fail("no tag");
+  assert.equal((await fetch(`${kit.url}/api/v1/bans`, { headers: { "if-none-match": tag } })).status, 401);
+  const missing = await fetch(`${kit.url}/nothing`, { headers: { ...bearer, "if-none-match": "*" } });
+  assert.deepEqual([missing.status, missing.headers.get("etag")], [404, null]);
+  const page = await fetch(`${kit.url}/`);
+  const again = await fetch(`${kit.url}/`, { headers: { "if-none-match": page.headers.get("etag") ?? "" } });
+  assert.deepEqual([again.status, again.headers.get("cache-control")], [304, "no-cache"]);
+  assert.equal(again.headers.get("content-security-policy"), page.headers.get("content-security-policy"));
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bearer, signIn, startKit } from "../../../test/kit/api-kit.ts";
+import { signIn, startKit } from "../../../test/kit/api-kit.ts";
 import { tokenNamed } from "../../../test/kit/fake-guard.ts";
 import { SCOPES } from "../../core/access/scopes.ts";
 
@@ -66,40 +66,4 @@ test("a session proves itself with one", async (t) => {
   kit.guard.answers("prove_passkey", { outcome: "wrong", caller: CALLER });
   const wrong = await kit.send("POST", "session/proof", { passkey: USED }, headers);
   assert.partialDeepStrictEqual(wrong, { status: 401, answer: { code: "login_refused" } });
-});
-
-test("passkeys are listed, asked for, added and removed by a session; a token may only look", async (t) => {
-  const kit = await startKit(t);
-  const headers = { cookie: await signIn(kit) };
-  const item = { id: USED.id, name: "Laptop", created: "2026-11-20T06:00:00.000Z", lastUsed: null };
-  kit.guard.answers("passkey_list", { items: [item] });
-  kit.guard.answers("factor_list", { totp: false, recoveryLeft: 0, passkeys: [item] });
-  const asked = { challenge: "abc", name: "admin (mail.example.test)", user: "dXNlcg", known: [USED.id] };
-  kit.guard.answers("passkey_begin", asked);
-  kit.guard.answers("passkey_add", { name: "Laptop" });
-  kit.guard.answers("passkey_remove", { name: "Laptop" });
-  const path = "factors/passkeys";
-  for (const shown of [headers, bearer])
-    assert.partialDeepStrictEqual(await kit.send("GET", path, undefined, shown), {
-      status: 200,
-      answer: { items: [item] },
-    });
-  assert.deepEqual((await kit.send("GET", "factors")).answer, {
-    totp: false,
-    recoveryLeft: 0,
-    passkeys: [item],
-  });
-  assert.deepEqual((await kit.send("POST", path, undefined, headers)).answer, asked);
-  const { signature: _, ...signed } = USED;
-  const made = { ...signed, publicKey: "MFkw", name: "Laptop" };
-  assert.equal((await kit.send("POST", `${path}/confirm`, made, headers)).status, 201);
-  assert.deepEqual(kit.guard.of("passkey_add"), [{ verb: "passkey_add", ...made }]);
-  assert.equal((await kit.send("DELETE", `${path}/${USED.id}`, undefined, headers)).status, 200);
-  assert.deepEqual(kit.guard.of("passkey_remove"), [{ verb: "passkey_remove", id: USED.id }]);
-  for (const [method, to, body] of [
-    ["POST", path],
-    ["POST", `${path}/confirm`, made],
-    ["DELETE", `${path}/${USED.id}`],
-  ] as const)
-    assert.equal((await kit.send(method, to, body)).status, 401);
 });

@@ -105,16 +105,20 @@ test("another request with the same key is refused; another caller's key is anot
   assert.equal(kit.guard.of("ban").length, 2);
 });
 
-test("a token is shown once: its key later answers only that it was made", async (t) => {
+test("a token or an app password is shown once: its key later answers only that it was made", async (t) => {
   const kit = await startKit(t);
   kit.guard.answers("token_create", { name: "ci" });
-  const asked = { path: "/api/v1/tokens", body: { name: "ci", scopes: ["read"] } };
-  const first = await post(kit, asked);
-  assert.match(first.text, /"token":"gi_/);
-  const again = await post(kit, asked);
-  assert.equal(again.status, 409);
-  assert.match(again.text, /"code":"key_done"/);
-  assert.doesNotMatch(again.text, /gi_/);
+  kit.guard.answers("app_password_add", { name: "anna@example.org", app: "phone", password: "once" });
+  for (const [asked, secret] of [
+    [{ key: "one", path: "/api/v1/tokens", body: { name: "ci", scopes: ["read"] } }, /"token":"gi_/],
+    [{ key: "two", path: "/api/v1/accounts/anna@example.org/app-passwords", body: { name: "phone" } }, /"once"/],
+  ] as const) {
+    assert.match((await post(kit, asked)).text, secret);
+    const again = await post(kit, asked);
+    assert.equal(again.status, 409);
+    assert.match(again.text, /"code":"key_done"/);
+    assert.doesNotMatch(again.text, secret);
+  }
 });
 
 test("a dry run takes no key for the request itself", async (t) => {

@@ -3,9 +3,17 @@ import { once } from "node:events";
 import { createServer, type ServerResponse } from "node:http";
 import { connect, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
+import { setImmediate } from "node:timers/promises";
+import { bearer, signIn, startKit } from "../../../test/kit/api-kit.ts";
+import { tokenNamed } from "../../../test/kit/fake-guard.ts";
 import { until } from "../../../test/kit/until.ts";
 import { type Ip, parseIp, parsePrefix } from "../../core/net/ip.ts";
-import { ConnectionShares } from "./shares.ts";
+import { instant, later } from "../../core/time.ts";
+import type { Caller } from "./access.ts";
+import { API_LIMITS } from "./limits.ts";
+import { LookupsBusy } from "./ports.ts";
+import { ApiServer } from "./server.ts";
+import { ConnectionShares, Rates, ReadShares, Turns } from "./shares.ts";
 
 const LOOPBACK = parsePrefix("127.0.0.0/8") ?? assert.fail();
 const PATIENCE_MS = 5_000;
@@ -91,4 +99,139 @@ test("behind a trusted proxy slow connections leave room for others, and each cl
   await until(() => waiting.length === 2);
   assert.equal(await asks("203.0.113.9"), "503", "its places are at work");
   assert.equal(await asks("203.0.113.1"), "204");
+});
+
+const NOW = instant(Date.UTC(2026, 10, 21));
+
+test("each caller has a separate number of requests a minute, and sees how many are left", () => {
+  const rates = new Rates();
+  const first = rates.spend("token a", NOW);
+  assert.deepEqual(first, {
+    isOver: false,
+    resetSeconds: 60,
+    headers: { "ratelimit-policy": '"caller";q=12000;w=60', ratelimit: '"caller";r=11999;t=60' },
+  });
+  for (let i = 1; i < API_LIMITS.requests; i++) assert.equal(rates.spend("token a", NOW).isOver, false);
+  const over = rates.spend("token a", later(NOW, 40_000));
+  assert.deepEqual([over.isOver, over.resetSeconds, over.headers["ratelimit"]], [true, 20, '"caller";r=0;t=20']);
+  assert.equal(rates.spend("token b", NOW).isOver, false);
+  assert.equal(rates.spend("token a", later(NOW, API_LIMITS.requestsMs)).isOver, false);
+});
+
+test("a clock that is set back keeps no caller out", () => {
+  const rates = new Rates();
+  for (let i = 0; i <= API_LIMITS.requests; i++) rates.spend("token a", NOW);
+  assert.equal(rates.spend("token a", later(NOW, -1)).isOver, false);
+});
+
+test("the limit runs at once, the others in order, and a failure frees its place", async () => {
+  const turns = new Turns(2, 60_000);
+  const started: number[] = [];
+  const works = [0, 1, 2, 3].map(() => Promise.withResolvers<number>());
+  const came = works.map(({ promise }, n) =>
+    turns.run(() => {
+      started.push(n);
+      return promise;
+    }),
+  );
+  await setImmediate();
+  assert.deepEqual(started, [0, 1]);
+  works[1]?.reject(new Error("broken"));
+  await assert.rejects(async () => came[1], /broken/);
+  works[2]?.resolve(2);
+  assert.equal(await came[2], 2);
+  works[0]?.resolve(0);
+  works[3]?.resolve(3);
+  assert.deepEqual([await came[0], await came[3]], [0, 3]);
+  assert.deepEqual(started, [0, 1, 2, 3]);
+});
+
+test("a caller that waits too long does not run, and takes no place", async () => {
+  const turns = new Turns(1, 1);
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const first = turns.run(() => promise);
+  assert.equal(await turns.run(() => assert.fail("not its turn")), "no_turn");
+  resolve("done");
+  assert.equal(await first, "done");
+  assert.equal(await turns.run(() => Promise.resolve("next")), "next");
+});
+
+const tokenOf = (name: string) => ({ ...tokenNamed(name, ["read"]), secret: name });
+const A = tokenOf("a");
+
+/** A session of the user of a mailbox. */
+function userOf(account: string, session = "1"): Caller {
+  return { how: "session", name: account, role: "mailbox", account, scopes: [], freshUntil: null, session, secret: "" };
+}
+
+test("a reader may ask several questions at once, others have their own share, and each answer or failure makes room", async () => {
+  const shares = new ReadShares();
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const all = Array.from({ length: API_LIMITS.readsOfOne }, () => shares.run(A, () => promise));
+  await assert.rejects(
+    shares.run(A, () => promise),
+    LookupsBusy,
+  );
+  assert.equal(await shares.run(tokenOf("b"), () => Promise.resolve("b")), "b");
+  resolve("a");
+  await Promise.all(all);
+  const failing = (): Promise<never> => Promise.reject(new Error("no"));
+  for (let i = 0; i <= API_LIMITS.readsOfOne; i++) await assert.rejects(shares.run(A, failing), /no/);
+});
+
+test("a token that asks without end leaves the owner's page its answers", async (t) => {
+  const kit = await startKit(t);
+  const cookie = await signIn(kit);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let asked = 0;
+  const lookups: typeof kit.parts.lookups = {
+    ask: async (...question) => {
+      asked += 1;
+      if (asked <= API_LIMITS.readsOfOne) await promise;
+      return kit.parts.lookups.ask(...question);
+    },
+  };
+  const server = new ApiServer({ ...kit.parts, lookups });
+  t.after(() => server.stop());
+  const events = `http://127.0.0.1:${await server.listen("127.0.0.1", 0)}/api/v1/events`;
+  const read = async (headers: Readonly<Record<string, string>>) => (await fetch(events, { headers })).status;
+  const all = Array.from({ length: API_LIMITS.readsOfOne + 1 }, () => read(bearer));
+  assert.equal(await Promise.race(all), 503);
+  assert.equal(await read({ cookie }), 200);
+  resolve();
+  const statuses = await Promise.all(all);
+  assert.equal(statuses.filter((status) => status === 200).length, API_LIMITS.readsOfOne);
+});
+
+test("users of mailboxes wait their turn, with all their sessions together, and the owner passes them by", async () => {
+  const shares = new ReadShares();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const { mailboxReadsOfOne, mailboxReads, readsOfOne } = API_LIMITS;
+  let running = 0;
+  const read = async (): Promise<void> => {
+    running += 1;
+    await promise;
+  };
+  const ofOne = Array.from({ length: readsOfOne }, (_, n) => shares.run(userOf("u0", `${n}`), read));
+  await setImmediate();
+  assert.equal(running, mailboxReadsOfOne);
+  await assert.rejects(shares.run(userOf("u0", "another"), read), LookupsBusy);
+  const ofOthers = Array.from({ length: mailboxReads }, (_, n) => shares.run(userOf(`u${n + 1}`), read));
+  await setImmediate();
+  assert.equal(running, mailboxReads, "all together");
+  assert.equal(await shares.run(A, () => Promise.resolve("the owner's")), "the owner's");
+  resolve();
+  await Promise.all([...ofOne, ...ofOthers]);
+  assert.equal(running, readsOfOne + mailboxReads);
+});
+
+test("a user who waits too long gets an answer that says so", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const shares = new ReadShares();
+  const never = (): Promise<never> => new Promise(() => undefined);
+  for (let i = 0; i < API_LIMITS.mailboxReadsOfOne; i++) void shares.run(userOf("anna"), never);
+  const refused = assert.rejects(shares.run(userOf("anna"), never), LookupsBusy);
+  await setImmediate();
+  t.mock.timers.tick(API_LIMITS.mailboxReadWaitMs);
+  await refused;
 });

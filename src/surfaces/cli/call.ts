@@ -75,8 +75,10 @@ export type CliCommand = Shape &
   Readonly<{
     says: string;
     run: (call: CommandCall) => Promise<CommandOutcome>;
-    /** Whether to wrap long lines on a terminal. False for text that people copy, such as settings and DNS records. */
-    wraps?: boolean;
+    /** Only root may run it. */
+    root?: true;
+    /** People copy its text, such as settings and DNS records, so its long lines are not wrapped on a terminal. */
+    copied?: true;
   }>;
 
 export function done(json: unknown, text: string, next?: string): Done {
@@ -172,6 +174,14 @@ export async function confirmed(call: CommandCall, question: string): Promise<bo
 export async function agrees({ terminal }: CommandCall, question: string): Promise<boolean> {
   const reply = terminal.interactive ? await terminal.ask(`${question} [y/N] `) : null;
   return reply !== null && /^y(es)?$/i.test(reply.trim());
+}
+
+/** Null with --yes, or if the administrator agrees; otherwise the failure. `nothing`: what is not done then, as in "nothing was deleted". */
+export async function whyNotSure(call: CommandCall, question: string, nothing: string): Promise<CommandFailure | null> {
+  if (call.flag("yes") || (await agrees(call, question))) return null;
+  return call.terminal.interactive
+    ? failed(`${nothing.replace(/^n/, "N")}.`, "")
+    : wrongUsage(`No terminal to ask on: ${nothing}.`, "Give --yes if that is what you want.");
 }
 
 const HINT = "`--data` or GHOSTINBOX_DATA names a server's directory.";

@@ -78,9 +78,9 @@ const incidentInvestigate = from(() => import("./verbs/incident/incident-investi
 
 /** Commands that a declaration cannot express: they ask back, read the databases, or do one of several things. */
 const WRITTEN: readonly CliCommand[] = [
-  written("status", "Show what is running, and what needs attention.", status("status"), { wraps: true }),
+  written("status", "Show what is running, and what needs attention.", status("status")),
   written("check", "Check the whole running server, with evidence for each result.", check("check"), {
-    wraps: true,
+    root: true,
     options: [
       { name: "only", value: "GROUP", says: "Only the checks of this group, such as tls, dns or backups." },
       { name: "send-test", says: "Send a test through each alert channel." },
@@ -90,22 +90,24 @@ const WRITTEN: readonly CliCommand[] = [
       },
     ],
   }),
-  written("stop", "Stop the server and wait until all its processes have ended.", server("stop")),
+  written("stop", "Stop the server and wait until all its processes have ended.", server("stop"), { root: true }),
   written(
     "restart",
     "Stop the server and start it again in place, with the settings it was started with.",
     server("restart"),
+    { root: true },
   ),
   written("upgrade", "Show what a restart with the installed version would change.", upgrade("upgrade"), {
-    wraps: true,
+    root: true,
     options: [{ name: "check", says: "Only show it; changes nothing." }],
   }),
   written("rollback", "Undo an upgrade: restore the databases and settings from before it.", upgrade("rollback"), {
-    wraps: true,
+    root: true,
     options: [YES],
   }),
-  written("stats", "Show bans, counts and the busiest addresses.", status("stats"), { wraps: true }),
+  written("stats", "Show bans, counts and the busiest addresses.", status("stats")),
   written("report", "Show what happened within a week, the server's state, and what to do.", report("report"), {
+    copied: true,
     options: [
       { name: "week", says: "Cover the last seven days; the default." },
       { name: "month", says: "Cover the last thirty days." },
@@ -114,7 +116,6 @@ const WRITTEN: readonly CliCommand[] = [
     ],
   }),
   written("events", "Show what happened, the latest last.", events("events"), {
-    wraps: true,
     options: [
       { name: "follow", says: "Show new events until Ctrl-C." },
       { name: "after", value: "ID", says: "Only events after the one with this id, oldest first." },
@@ -127,7 +128,6 @@ const WRITTEN: readonly CliCommand[] = [
     ],
   }),
   written("logs", "Search the logs of all components, including rotated ones; the latest last.", logs("logs"), {
-    wraps: true,
     options: [
       { name: "grep", value: "TEXT", says: "Only lines with this text, ignoring case." },
       {
@@ -147,14 +147,12 @@ const WRITTEN: readonly CliCommand[] = [
     "find TEXT...",
     "Show the records about an address, an account, a sender, a domain, a recipient or a mail.",
     why("find"),
-    { wraps: true },
   ),
   written(
     "why [TEXT]",
     "Explain the decisions about an address, an account or a mail, and how to change them.",
     why("why"),
     {
-      wraps: true,
       options: [
         { name: "account", value: "ADDRESS", says: "An account: its sign-ins and its mail." },
         { name: "message", value: "ID", says: "One mail, by its queue id or Message-ID." },
@@ -166,7 +164,6 @@ const WRITTEN: readonly CliCommand[] = [
     "Show what other settings would have done to the recorded events: bans, refusals, accounts.",
     replay("replay"),
     {
-      wraps: true,
       options: [{ name: "policy", value: "FILE", says: "The other settings: a whole settings file." }, ...REPLAYED],
     },
   ),
@@ -177,12 +174,12 @@ const WRITTEN: readonly CliCommand[] = [
       { name: "yes", says: "Do not ask before banning a very large network." },
     ],
   }),
-  written("bans", "List the bans in force.", bans("bans"), { wraps: true, options: LIST_OPTIONS }),
+  written("bans", "List the bans in force.", bans("bans"), { options: LIST_OPTIONS }),
   written("account add ADDRESS", "Add a mailbox.", accounts("accountAdd"), { options: [PASSWORD_STDIN] }),
   written("account remove ADDRESS", "Remove a mailbox; its mail stays on the disk.", accounts("accountRemove"), {
     options: [YES],
   }),
-  written("account list", "List the mailboxes.", accounts("accountList"), { wraps: true, options: LIST_OPTIONS }),
+  written("account list", "List the mailboxes.", accounts("accountList"), { options: LIST_OPTIONS }),
   written("account passwd ADDRESS", "Set a new password and end open sessions.", accounts("accountPasswd"), {
     options: [PASSWORD_STDIN, RECOVERY_KEY],
   }),
@@ -239,10 +236,9 @@ const WRITTEN: readonly CliCommand[] = [
     "account legal-hold ADDRESS [on|off] [REASON...]",
     "Keep all mail of an account regardless of retention, or show the current state.",
     retention("accountLegalHold"),
+    { root: true },
   ),
-  written("account held [ADDRESS]", "Show held mail, and what an account sent within a day.", held("accountHeld"), {
-    wraps: true,
-  }),
+  written("account held [ADDRESS]", "Show held mail, and what an account sent within a day.", held("accountHeld")),
   written("account drop ADDRESS", "Delete the held mail of an account.", held("accountDrop"), {
     options: [BOUNCE, YES],
   }),
@@ -250,14 +246,13 @@ const WRITTEN: readonly CliCommand[] = [
     "greylist waiting",
     "Show mail that greylisting deferred and that was not sent again.",
     held("greylistWaiting"),
-    { wraps: true },
   ),
   written("spam update", "Fetch new SpamAssassin rules now; the server also does so every day.", held("spamUpdate")),
   written(
     "queue list [ID...]",
     "Show the mail in the queue: why it waits, until when, from and for whom.",
     queue("queueList"),
-    { wraps: true, options: [...CHOICE, ...LIST_OPTIONS] },
+    { options: [...CHOICE, ...LIST_OPTIONS] },
   ),
   written("queue flush [ID...]", "Retry deferred mail now; all of it unless you name some.", queue("queueFlush"), {
     options: [...CHOICE, ALL],
@@ -287,43 +282,43 @@ const WRITTEN: readonly CliCommand[] = [
     "dns records [DOMAIN]",
     "Print the DNS records to publish for one mail domain, or for all.",
     dns("dnsRecords"),
+    { copied: true },
   ),
-  written("dns check DOMAIN", "Compare the DNS records with what is published.", dns("dnsCheck"), { wraps: true }),
-  written("fail2ban status", "Show the jails of Fail2ban and what they found.", fail2ban("fail2banStatus"), {
-    wraps: true,
-  }),
+  written("dns check DOMAIN", "Compare the DNS records with what is published.", dns("dnsCheck")),
+  written("fail2ban status", "Show the jails of Fail2ban and what they found.", fail2ban("fail2banStatus")),
   written("fail2ban restart", "Load new and changed filters, and restart Fail2ban.", fail2ban("fail2banRestart")),
   written(
     "fail2ban test FILTER LOG",
     "Show what a filter would match in a log, and which addresses it would ban.",
     fail2banTest("fail2banTest"),
+    { copied: true },
   ),
   written("backup create", "Make a backup now; the server makes one every night.", backup("backupCreate"), {
-    wraps: true,
+    root: true,
   }),
-  written("backup list", "List the backups.", backup("backupList"), { wraps: true }),
+  written("backup list", "List the backups.", backup("backupList"), { root: true }),
   written("backup verify", "Read every backup back and check it.", backup("backupVerify"), {
-    wraps: true,
+    root: true,
     options: [{ name: "quick", says: "Only check the structure, without reading the data." }],
   }),
   written(
     "backup drill",
     "Restore the newest backup beside the server, check it, and remove it; the server does that once a month.",
     backup("backupDrill"),
-    { wraps: true },
+    { root: true },
   ),
   written(
     "backup export DIR",
     "Write everything into one file that gpg and tar can read, in a directory of your choice.",
     backupArchive("backupExport"),
-    { wraps: true },
+    { root: true },
   ),
   written(
     "backup restore [SNAPSHOT]",
     "Restore the whole server, or mails of one account; from the latest backup, a snapshot, or a file of `backup export`.",
     backupRestore("backupRestore"),
     {
-      wraps: true,
+      root: true,
       options: [
         { name: "account", value: "ADDRESS", says: "Only mails of this account, into a separate folder." },
         { name: "folder", value: "NAME", says: "Only mails of this folder." },
@@ -340,39 +335,46 @@ const WRITTEN: readonly CliCommand[] = [
       ],
     },
   ),
-  written("backup key", "Show the key, without which no backup can be read.", backup("backupKey")),
+  written("backup key", "Show the key, without which no backup can be read.", backup("backupKey"), {
+    root: true,
+    copied: true,
+  }),
   written("retention show", "Show which mail will be removed, from where, and when.", retention("retentionShow"), {
-    wraps: true,
+    root: true,
   }),
   written("retention run", "Remove expired mail now; the server does so every night.", retention("retentionRun"), {
+    root: true,
     options: [YES],
   }),
   written(
     "encryption show",
     "Show whether mail is encrypted on the disk, and whether it can be read now.",
     encryption("encryptionShow"),
-    { wraps: true },
+    { root: true },
   ),
   written(
     "encryption key",
     "Show the private key, without which encrypted mail cannot be read.",
     encryption("encryptionKey"),
+    { root: true, copied: true },
   ),
   written(
     "encryption lock",
     "Delete the private key here: mail still arrives, but users cannot read any until you unlock it.",
     encryption("encryptionLock"),
-    { options: [YES] },
+    { root: true, options: [YES] },
   ),
   written(
     "encryption unlock FILE",
     "Install the private key from a file, so that mail can be read again.",
     encryption("encryptionUnlock"),
+    { root: true },
   ),
   written(
     "encryption recovery-key",
     "Make the key that opens the mail of accounts whose password is lost, and show it once.",
     encryption("encryptionRecoveryKey"),
+    { root: true },
   ),
   written(
     "encryption recover ADDRESS",
@@ -380,36 +382,38 @@ const WRITTEN: readonly CliCommand[] = [
     encryption("encryptionRecover"),
     { options: [PASSWORD_STDIN, RECOVERY_KEY] },
   ),
-  written("config check", "Show what is wrong with the settings.", config("configCheck"), { wraps: true }),
+  written("config check", "Show what is wrong with the settings.", config("configCheck")),
   written(
     "config simulate FILE",
     "Show what a settings file would have done to the recorded events, as replay does.",
     replay("configSimulate"),
-    { options: REPLAYED },
+    { copied: true, options: REPLAYED },
   ),
-  written("config show", "Show the server's settings, and where each comes from.", config("configShow")),
+  written("config show", "Show the server's settings, and where each comes from.", config("configShow"), {
+    copied: true,
+  }),
   written(
     "config set KEY VALUE [MORE...]",
     "Write a setting into the file; MORE: further keys and values, as tls.cert needs tls.key.",
     config("configSet"),
-    { keepsWords: true },
+    { copied: true, keepsWords: true },
   ),
   written(
     "config unset KEY...",
     "Remove settings from the file, so that their defaults apply again.",
     config("configUnset"),
+    { copied: true },
   ),
-  written("config reference", "Explain every setting.", config("configReference")),
+  written("config reference", "Explain every setting.", config("configReference"), { copied: true }),
   written("config apply", "Apply changed settings without interrupting mail.", configApply("configApply"), {
-    wraps: true,
     options: [YES],
   }),
   written("alerts test", "Send a test through every alert channel.", alerts("alertsTest")),
   written("alerts list", "Show open and past alerts, and the channels.", alerts("alertsList"), {
-    wraps: true,
     options: LIST_OPTIONS,
   }),
   written("token create NAME", "Make a token for the HTTP API; it is shown once.", access("tokenCreate"), {
+    copied: true,
     options: [
       {
         name: "scope",
@@ -432,14 +436,12 @@ const WRITTEN: readonly CliCommand[] = [
     "access review",
     "Show who can read, send, administer and forward, and when each last did.",
     accessReview("accessReviewed"),
-    { wraps: true, options: [{ name: "sign", says: "Record in the audit that you have reviewed it." }] },
+    { root: true, options: [{ name: "sign", says: "Record in the audit that you have reviewed it." }] },
   ),
   written("audit list", "Show administrators' actions and held accounts, the latest last.", audit("auditList"), {
-    wraps: true,
     options: LIST_OPTIONS,
   }),
   written("audit verify", "Check that no audit entry was changed, removed or inserted.", audit("auditVerify"), {
-    wraps: true,
     options: [{ name: "anchors", value: "FILE", says: "Compare with this file, such as one from a backup." }],
   }),
   written(
@@ -458,19 +460,21 @@ const WRITTEN: readonly CliCommand[] = [
     "firewall",
     "Show which ports the firewall opens, and whether it waits for a confirmation.",
     firewall("firewall"),
-    { wraps: true },
   ),
   written(
     "firewall try",
     "Try the strict firewall of the settings; the kernel undoes it unless you confirm.",
     firewall("tryFirewall"),
-    { wraps: true, options: [YES] },
+    { root: true, options: [YES] },
   ),
   written(
     "firewall confirm",
     "Keep the strict firewall on trial; only from an SSH session that was opened since.",
     firewall("confirmFirewall"),
-    { options: [{ name: "yes", says: "Keep it even though this session does not prove that you can connect." }] },
+    {
+      root: true,
+      options: [{ name: "yes", says: "Keep it even though this session does not prove that you can connect." }],
+    },
   ),
   written("firewall rollback", "Undo the trial at once.", firewall("rollBackFirewall")),
   written(
@@ -483,21 +487,23 @@ const WRITTEN: readonly CliCommand[] = [
     "incident open NAME...",
     "Open an incident: its folder and its timeline, to which each later step is added.",
     incident("incidentOpen"),
-    { wraps: true, options: [SINCE] },
+    { root: true, options: [SINCE] },
   ),
-  written("incident note TEXT...", "Add a note to the timeline, such as about a call.", incident("incidentNote")),
+  written("incident note TEXT...", "Add a note to the timeline, such as about a call.", incident("incidentNote"), {
+    root: true,
+  }),
   written(
     "incident list",
     "Show all incidents, the timeline of the open one, and whether the server is isolated.",
     incident("incidentList"),
-    { wraps: true },
+    { root: true },
   ),
   written(
     "incident isolate",
     "Disconnect the server from everyone but administrators, and hold the queue in both directions.",
     incidentIsolate("incidentIsolate"),
     {
-      wraps: true,
+      root: true,
       options: [
         {
           name: "allow",
@@ -513,14 +519,14 @@ const WRITTEN: readonly CliCommand[] = [
     "incident assess",
     "List the affected accounts, addresses and mails, and what was done by command.",
     incidentAssess("incidentAssess"),
-    { wraps: true, options: [SINCE, { name: "account", value: "ADDRESS", says: "Only this account." }] },
+    { root: true, options: [SINCE, { name: "account", value: "ADDRESS", says: "Only this account." }] },
   ),
   written(
     "incident contain [ACCOUNT...]",
     "Set new passwords, end sessions, hold mail; on request suspend, ban, and revoke tokens.",
     incidentContain("incidentContain"),
     {
-      wraps: true,
+      root: true,
       options: [
         { name: "suspend", says: "Suspend the accounts instead of setting new passwords." },
         { name: "ban", value: "ADDRESS", says: "Ban these addresses, separated by commas." },
@@ -537,31 +543,32 @@ const WRITTEN: readonly CliCommand[] = [
     "incident sent [ACCOUNT]",
     "Show who sent what to whom, and which recipients it reached.",
     incidentMail("incidentSent"),
-    { wraps: true, options: [SINCE] },
+    { root: true, options: [SINCE] },
   ),
   written(
     "incident drop ACCOUNT",
     "Remove the mail of an account from the queue, and keep copies as evidence.",
     incidentDrop("incidentDrop"),
-    { wraps: true, options: [BOUNCE, YES] },
+    { root: true, options: [BOUNCE, YES] },
   ),
   written(
     "incident investigate [ACCOUNT...]",
     "Pack the evidence: events, logs, configuration, mails in the queue; of all accounts or of these.",
     incidentInvestigate("incidentInvestigate"),
-    { wraps: true, options: [SINCE] },
+    { root: true, options: [SINCE] },
   ),
   written(
     "incident verify BUNDLE",
     "Compare a bundle of evidence with the audit.",
     incidentInvestigate("incidentVerify"),
-    { wraps: true },
   ),
   written(
     "incident tell ACCOUNT",
     "Print or send a notice to the recipients of an account's mail.",
     incidentMail("incidentTell"),
     {
+      root: true,
+      copied: true,
       options: [
         { name: "send", says: "Send it to each recipient in a separate mail." },
         {
@@ -578,25 +585,31 @@ const WRITTEN: readonly CliCommand[] = [
     "incident recover",
     "Compare with the last backup from before the incident, and lift the isolation part by part.",
     incidentIsolate("incidentRecover"),
-    { wraps: true, options: [{ name: "lift", value: "PART", says: "Part to lift: receive, sign-in, send or all." }] },
+    { root: true, options: [{ name: "lift", value: "PART", says: "Part to lift: receive, sign-in, send or all." }] },
   ),
   written(
     "incident report",
     "Write the report: timeline, what was affected, actions, lessons.",
     incidentAssess("incidentReportFile"),
-    { options: [SINCE] },
+    { root: true, copied: true, options: [SINCE] },
   ),
-  written("incident close", "End the incident.", incident("incidentClose")),
+  written("incident close", "End the incident.", incident("incidentClose"), { root: true }),
   written(
     "service install",
     "Let systemd run the server and start it at boot, with a unit and permissions for each part.",
     server("serviceInstall"),
+    { root: true },
   ),
-  written("service uninstall", "Stop the server and remove its units.", server("serviceUninstall")),
-  written("completion bash|zsh|fish", "Print the completion script for this shell.", async (call) =>
-    (await import("./shell/completion.ts")).completion(call, commands),
+  written("service uninstall", "Stop the server and remove its units.", server("serviceUninstall"), { root: true }),
+  written(
+    "completion bash|zsh|fish",
+    "Print the completion script for this shell.",
+    async (call) => (await import("./shell/completion.ts")).completion(call, commands),
+    { copied: true },
   ),
   written("uninstall", "Remove what set-up added to this machine.", server("uninstall"), {
+    root: true,
+    copied: true,
     options: [
       YES,
       { name: "packages", says: "Also remove the Debian packages that set-up installed, unless others need them." },

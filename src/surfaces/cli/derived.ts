@@ -25,7 +25,6 @@ function commandOf(entry: VerbEntry, form: Form): CliCommand {
     ...namedBy(form.command),
     says: form.says,
     options: form.table === undefined ? options : [...options, ...LIST_OPTIONS],
-    ...(form.table !== undefined && { wraps: true }),
     run: (call) => (form.table === undefined ? run(entry, form, call) : list(entry, form, call)),
   };
 }

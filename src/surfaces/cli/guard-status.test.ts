@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { test } from "node:test";
 import { dataDirectory, startGuard } from "../../../test/kit/test-guard.ts";
 import { NOT_RUNNING } from "./call.ts";
-import { callerName, controlGuard } from "./guard-status.ts";
+import { callerName, controlGuard, hint } from "./guard-status.ts";
 
 const ABSENT = { why: async () => NOT_RUNNING, isStarting: async () => false };
 
@@ -76,4 +76,11 @@ test("the record has the name of the user who became root, if it is valid", () =
   ] as const)
     assert.equal(callerName({ SUDO_USER: before }), name);
   assert.equal(callerName({}), "root");
+});
+
+test("a hint from the guard is a command to type, unlike the names of settings", () => {
+  assert.equal(
+    hint("`spam allow list` shows the senders; `bans.memory` and `firewall.mode` decide."),
+    "`./ghostinbox spam allow list` shows the senders; `bans.memory` and `firewall.mode` decide.",
+  );
 });

@@ -75,7 +75,7 @@ function problemSaid(error: CommandError | NoAnswer): CommandFailure | null {
 /** The guard names commands without the program; people type the program first. */
 export function hint(next: string): string {
   return next.replace(
-    /`((?:access|account|alerts|alias|allow|backup|ban|bans|check|config|dns|events|logs|queue|status|token|unban|why)\b)/g,
+    /`((?:access|account|admin|alerts|alias|allow|backup|ban|bans|check|config|dns|events|greylist|incident|logs|queue|session|spam|stats|status|token|unban|why)[ `])/g,
     `\`${PROGRAM} $1`,
   );
 }

@@ -53,6 +53,22 @@ export async function gather<R extends Paged>(
   return rest.ok ? { ok: true, result: join(asked.result, rest.result) } : rest;
 }
 
+/** Asks for page after page, to the last. Returns the failure if one cannot be had. */
+export async function eachPage<R extends Paged>(
+  from: string | null,
+  ask: (cursor: string | null) => Promise<Asked<R>>,
+  see: (page: R) => void,
+): Promise<CommandFailure | null> {
+  let cursor = from;
+  do {
+    const asked: Asked<R> = await ask(cursor);
+    if (!asked.ok) return asked;
+    see(asked.result);
+    cursor = asked.result.next;
+  } while (cursor !== null);
+  return null;
+}
+
 type Shown = Readonly<{ next: string | null; total: number; shown: number }>;
 
 /** The line under a list that has more items; empty if it has none. */

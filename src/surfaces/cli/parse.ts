@@ -50,13 +50,12 @@ export function parse<C extends Shape>(argv: readonly string[], commands: readon
     return { type: "run", command: verbatim, args: argv.slice(1), options: new Map() };
   const declared = [...GLOBAL_OPTIONS, ...commands.flatMap((command) => command.options ?? [])];
   // A wrong option is compared with the options of the command.
-  const meant = find(
-    argv.filter((word) => !word.startsWith("-")),
-    commands,
-  );
+  const named = argv.filter((word) => !word.startsWith("-"));
+  const meant = find(named, commands);
   const known = meant === null ? declared : [...GLOBAL_OPTIONS, ...(meant.options ?? [])];
   const split = splitOptions(argv, declared, known);
-  if (typeof split === "string") return { type: "wrong", message: split, topic: "" };
+  if (typeof split === "string")
+    return { type: "wrong", message: split, topic: meant?.name ?? groupOf(named, commands) };
   const { words, options } = split;
   if (options.has("version")) return { type: "version", options };
   if (words[0] === "help" || words.length === 0 || options.has("help"))
@@ -124,7 +123,9 @@ function unknown(words: readonly string[], commands: readonly Shape[]): string {
     .filter(({ name }) => name.startsWith(`${group} `))
     .map(({ name }) => name.slice(group.length + 1));
   const wanted = `${group} needs one of: ${verbs.join(", ")}.`;
-  return words[1] === undefined ? wanted : `Unknown command "${group} ${short(words[1])}"; ${wanted}`;
+  if (words[1] === undefined) return wanted;
+  const near = suggestion(words.slice(1, 3).join(" "), verbs, group) || suggestion(words[1], verbs, group);
+  return `Unknown command "${group} ${short(words[1])}".${near} ${wanted}`;
 }
 
 function wrongOption(command: Shape, options: Options): string | null {
@@ -137,7 +138,7 @@ function wrongOption(command: Shape, options: Options): string | null {
 function wrongArguments(command: Shape, args: readonly string[]): string | null {
   const places = command.usage === "" ? [] : command.usage.split(" ");
   const missing = places[args.length];
-  if (missing !== undefined && !missing.startsWith("[")) return `${command.name} needs ${missing}.`;
+  if (missing !== undefined && !missing.startsWith("[")) return `${command.name} needs ${missing.replace("...", "")}.`;
   const surplus = takesRest(command) ? undefined : args[places.length];
   return surplus === undefined ? null : `${command.name} does not know what to do with "${short(surplus)}".`;
 }
@@ -153,10 +154,11 @@ function joinRest(command: Shape, args: readonly string[]): readonly string[] {
   return joins ? [...args.slice(0, last), args.slice(last).join(" ")] : args;
 }
 
-/** Suggests a similar name: at most one mistake in three letters. */
-function suggestion(given: string, known: readonly string[]): string {
+/** Suggests a similar name, after the words before it: at most one mistake in three letters. */
+function suggestion(given: string, known: readonly string[], before = ""): string {
   const near = nearest(given, known);
-  return editDistance(given.slice(0, 100), near) <= given.length / 3 ? ` Did you mean ${near}?` : "";
+  if (editDistance(given.slice(0, 100), near) > given.length / 3) return "";
+  return ` Did you mean ${`${before} ${near}`.trim()}?`;
 }
 
 function short(word: string): string {

@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
-import { connected, scriptTerminal } from "../../../test/kit/script-world.ts";
+import { scriptCall } from "../../../test/kit/script-world.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { PASSWORD } from "../../../test/kit/test-guard.ts";
 import { parseAccountName } from "../../core/net/address.ts";
@@ -17,23 +17,15 @@ const ANNA = parseAccountName("anna@example.org");
 /** A call with this input, or these answers at a terminal; null: interrupted, or no input. */
 function call(typed: Readonly<{ line?: string | null; answers?: readonly (string | null)[] }>): CommandCall {
   const answers = [...(typed.answers ?? [])];
-  const never = () => assert.fail("nothing else of the call is used");
-  return {
-    args: [],
-    json: false,
-    option: never,
-    flag: (name) => name === "password-stdin" && typed.line !== undefined,
-    terminal: scriptTerminal({
+  return scriptCall({
+    layout: layoutOf("/nonexistent"),
+    flags: typed.line === undefined ? [] : ["password-stdin"],
+    terminal: {
       interactive: typed.answers !== undefined,
-      progress: never,
       readLine: () => Promise.resolve(typed.line ?? null),
       askSecret: () => Promise.resolve(answers.shift() ?? null),
-    }),
-    layout: layoutOf("/nonexistent"),
-    env: {},
-    ...connected({}),
-    now: never,
-  };
+    },
+  });
 }
 
 test("hashes a password from standard input or typed twice", async () => {

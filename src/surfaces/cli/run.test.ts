@@ -1,26 +1,13 @@
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
-import { connected, scriptTerminal } from "../../../test/kit/script-world.ts";
+import { connected, script } from "../../../test/kit/script-world.ts";
 import type { KeeperReply } from "../../admin/declare/keeper.ts";
 import type { CommandFailure } from "./call.ts";
-import { run, type World, withWaiting } from "./run.ts";
+import { type World, withWaiting } from "./run.ts";
 
 /** Runs the program without a guard and returns its output. */
-async function ran(line: string, env: NodeJS.ProcessEnv = {}, connect?: World["connect"], width: number | null = null) {
-  const printed = { out: "", err: "" };
-  const code = await run(line.split(" "), {
-    env,
-    version: "1.2.3",
-    now: () => 0,
-    terminal: scriptTerminal({
-      width,
-      out: (text) => (printed.out += `${text}\n`),
-      err: (text) => (printed.err += `${text}\n`),
-    }),
-    connect: connect ?? (() => assert.fail("this needs no guard")),
-  });
-  return { code, ...printed };
-}
+const ran = (line: string, env: NodeJS.ProcessEnv = {}, connect?: World["connect"], width: number | null = null) =>
+  script(line.split(" "), { env, width, ...(connect && { connect }) });
 
 /** A guard that answers every command with a failure. */
 function failing(error: () => CommandFailure): World["connect"] {
@@ -36,6 +23,22 @@ test("wrong usage is one line with the relevant help", async () => {
   const { code, out, err } = await ran("account frobnicate");
   assert.deepEqual([code, out], [2, ""]);
   assert.match(err, /^Unknown command "account frobnicate".* See `\.\/ghostinbox help account`\.\n$/);
+  for (const [line, topic] of [
+    ["bans --limt 3", "bans"],
+    ["account --limt 3", "account"],
+  ] as const)
+    assert.match(
+      (await ran(line)).err,
+      new RegExp(`^Unknown option --limt\\..* See \`\\./ghostinbox help ${topic}\`\\.\n$`),
+    );
+  for (const option of ["--fro", "--for"])
+    assert.match((await ran(`ban 203.0.113.7 ${option}`)).err, / See `\.\/ghostinbox help ban`\.\n$/);
+});
+
+test("without root the error names the command for root", async (t) => {
+  t.mock.property(process, "getuid", () => 1_000);
+  const { code, err } = await ran("retention show");
+  assert.deepEqual([code, err], [1, "Only root may use `retention show`. Try: sudo ./ghostinbox retention show\n"]);
 });
 
 test("with --json every failure has the same shape on standard output", async () => {

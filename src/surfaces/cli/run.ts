@@ -8,6 +8,7 @@ import {
   type CommandFailure,
   type CommandOutcome,
   EXIT_CODES,
+  failed,
   PROGRAM,
   type Terminal,
   wrongUsage,
@@ -34,7 +35,7 @@ export async function run(argv: readonly string[], world: World): Promise<number
   try {
     const parsed = parse(argv, commands);
     const answer = await answerTo(parsed, world);
-    const wraps = parsed.type === "help" || (parsed.type === "run" && parsed.command.wraps === true);
+    const wraps = parsed.type !== "run" || parsed.command.copied !== true;
     say(wraps ? wrapped(answer, terminal) : answer, wantsJson(argv), terminal);
     return answer.ok ? (answer.code ?? EXIT_CODES.done) : EXIT_CODES[answer.exit];
   } catch (error) {
@@ -79,8 +80,12 @@ async function answerTo(parsed: ReturnType<typeof parse<CliCommand>>, world: Wor
       return { ok: true, json: { version: world.version }, text: `ghostinbox ${world.version}` };
     case "help":
       return helpFor(parsed.topic, commands);
-    case "run":
+    case "run": {
+      const { name, root } = parsed.command;
+      if (root === true && process.getuid?.() !== 0)
+        return failed(`Only root may use \`${name}\`.`, `Try: sudo ${PROGRAM} ${name}`);
       return answerOf(parsed.command, parsed.args, parsed.options, world);
+    }
   }
 }
 

@@ -12,9 +12,8 @@ test("an account's state combines its row and what the guard knows; null for a m
   const as = { as: TOKEN, ip: "203.0.113.9" };
   assert.ok((await kit.ask(COMMANDS.token_create)).ok);
   const stateOf = async (name: string): Promise<unknown> => {
-    const reply = await kit.ask({ verb: "account_state", name }, "web", as);
-    assert.ok(reply.ok && "state" in reply.result);
-    return reply.result.state;
+    const reply = await kit.result({ verb: "account_state", name }, "web", as);
+    return reply.state;
   };
   assert.equal(await stateOf(ANNA), null);
   assert.equal(await stateOf("no address"), null);

@@ -9,7 +9,7 @@ const ALICE = "alice@example.test";
 const kit = commandsOf(import.meta.filename, ALICE);
 
 test("a suspended account is suspended, a resumed one is not, and only a suspension ends sessions", async () => {
-  const isSuspended = () => kit.lists.accounts({ limit: 500, cursor: null }).items.map(({ suspended }) => suspended);
+  const isSuspended = () => kit.book.accounts({ limit: 500, cursor: null }).items.map(({ suspended }) => suspended);
   assert.equal(await kit.said({ verb: "account_suspend", name: ALICE }), "done");
   assert.deepEqual(isSuspended(), [true]);
   assert.deepEqual(kit.kept(), ["kick_account", "find_mail", "find_mail"]);
@@ -75,7 +75,7 @@ test("a change that cannot be recorded is not made, except that root can lock an
   const keys = [{ id: "00ff", publicKey: "cA==", locked: "bA==", recoverable: "cg==" }];
   assert.equal(await kit.said({ verb: "account_set_hash", name: ALICE, hash: HASH, keys }), "done");
   kit.fillDisk();
-  const before = kit.lists.account(accountName(ALICE));
+  const before = kit.book.account(accountName(ALICE));
   const commands: readonly Command[] = [
     { verb: "account_create_hashed", name: "bea@example.test", hash: HASH },
     { verb: "account_set_hash", name: ALICE, hash: `${HASH}1` },
@@ -85,10 +85,10 @@ test("a change that cannot be recorded is not made, except that root can lock an
   ];
   for (const command of commands) assert.match(await kit.said(command), /so nothing was changed/, command.verb);
   assert.deepEqual(kit.kept(), ["kick_account"], "of the new password at the start");
-  assert.deepEqual(kit.lists.accounts({ limit: 500, cursor: null }).items, [before]);
-  assert.equal(kit.lists.password(ALICE), HASH);
+  assert.deepEqual(kit.book.accounts({ limit: 500, cursor: null }).items, [before]);
+  assert.equal(kit.book.password(ALICE), HASH);
   assert.match(await kit.said({ verb: "account_suspend", name: ALICE }), /it was not recorded/);
-  assert.equal(kit.lists.account(accountName(ALICE))?.suspended, true);
+  assert.equal(kit.book.account(accountName(ALICE))?.suspended, true);
 });
 
 test("a refused change is not recorded", async () => {

@@ -18,7 +18,7 @@ test("an alias leads to accounts, other aliases and other servers", async () => 
   });
   assert.equal(await addAlias("sales@example.test", "info@example.test", "someone@elsewhere.test"), "done");
   assert.deepEqual(
-    kit.lists
+    kit.book
       .aliases({ limit: 500, cursor: null })
       .items.map(({ address, targets, blocked }) => [address, targets, blocked]),
     [
@@ -47,13 +47,13 @@ test("an alias without targets, or with an invalid one, is not created", async (
   assert.match(await addAlias("info@example.test"), /^usage “” is not a mail address\./);
   assert.match(await addAlias("info@example.test", ALICE, "nonsense"), /^usage “alice@example\.test, nonsense” is no/);
   assert.match(await addAlias("nonsense", ALICE), /^usage “nonsense” is not a mail address\./);
-  assert.deepEqual(kit.lists.aliases({ limit: 500, cursor: null }).items, []);
+  assert.deepEqual(kit.book.aliases({ limit: 500, cursor: null }).items, []);
 });
 
 test("an alias is blocked, unblocked and removed, and each change is recorded", async () => {
   const address = "info@example.test";
   assert.equal(await addAlias(address, ALICE), "done");
-  const isBlocked = () => kit.lists.aliases({ limit: 500, cursor: null }).items.map(({ blocked }) => blocked);
+  const isBlocked = () => kit.book.aliases({ limit: 500, cursor: null }).items.map(({ blocked }) => blocked);
   assert.equal(await kit.said({ verb: "alias_block", address, blocked: true }), "done");
   assert.deepEqual(isBlocked(), [true]);
   assert.equal(await kit.said({ verb: "alias_block", address, blocked: false }), "done");

@@ -42,6 +42,11 @@ test("an invalid or missing account or app password is refused", async () => {
     [await remove("phone"), "failed"],
   ] as const)
     assert.ok(!reply.ok && reply.kind === kind);
+  for (const reply of [await add("phone", "nobody@example.test"), await remove("phone", "nobody@example.test")])
+    assert.partialDeepStrictEqual(reply, {
+      message: "There is no account nobody@example.test.",
+      next: "`account list` shows the accounts, `account app-password list nobody@example.test` the app passwords.",
+    });
   assert.deepEqual(kit.types(), ["ACCOUNT_ADDED"]);
 });
 

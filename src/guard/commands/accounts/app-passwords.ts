@@ -79,8 +79,8 @@ function audit(
 /** Users, the web and root see them in different places. */
 function refused(reason: string, { account, by }: Omit<Named, "app">): CommandError {
   const page = isOfMailbox(by) ? "Your page My mailbox" : "The page of the account (GET …/app-passwords)";
-  const where = isOfRoot(by) ? `\`account app-password list ${account}\`` : page;
-  return failed(reason, `${where} shows them.`);
+  const lists = `\`account list\` shows the accounts, \`account app-password list ${account}\` the app passwords.`;
+  return failed(reason, isOfRoot(by) ? lists : `${page} shows them.`);
 }
 
 const WRONG_NAME = usage(

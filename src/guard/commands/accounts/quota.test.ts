@@ -14,7 +14,7 @@ function setQuota(quotaBytes: number | null, name = NAME) {
 
 test("an account gets a quota, no limit or the default again; each change is recorded, and no session ends", async () => {
   assert.deepEqual(await setQuota(1024 ** 3), { ok: true, result: { name: NAME, quotaBytes: 1024 ** 3 } });
-  const listed = () => kit.lists.accounts({ limit: 9, cursor: null }).items.map(({ quotaBytes }) => quotaBytes);
+  const listed = () => kit.book.accounts({ limit: 9, cursor: null }).items.map(({ quotaBytes }) => quotaBytes);
   assert.deepEqual(listed(), [1024 ** 3]);
   await setQuota(0);
   await setQuota(null);

@@ -20,7 +20,7 @@ import {
 
 type HeldCommand = Extract<Command, { readonly verb: `held_${string}` }>;
 
-/** `account held` shows what left within this time. */
+/** `account held` shows what was sent within this time. */
 const SENT_MS = DAY_MS;
 const MOST_SHOWN = 100;
 

@@ -34,9 +34,7 @@ function setUp(queue: readonly ListedMail[]) {
     for (const one of ready) await deliveries.look(one);
     return asked.flatMap((command) => (command.verb === "flush_mail" ? [command.ids] : []));
   };
-  const refuse = (why: string | null): void => {
-    refusal = why;
-  };
+  const refuse = (why: string | null) => (refusal = why);
   return { look, asked, said, refuse, reloaded: () => deliveries.reloaded() };
 }
 

@@ -35,6 +35,8 @@ type By = Readonly<{ caller: WebCaller; by: string }>;
 
 /** How often a minute Dovecot is asked for a mailbox's use: each time starts a program. */
 const LOOKS_A_MINUTE = 30;
+/** For how many users at once: Dovecot looks into every folder, and the keeper has few connections for the guard's other requests. */
+export const LOOKS_AT_ONCE = 4;
 /** Maximum changes by one user within an hour; each user has a separate share. */
 export const CHANGES_AN_HOUR = 60;
 /** Each is audited, so this bounds what one user adds to the audit. */
@@ -56,6 +58,7 @@ const MOST_ADDRESSES = 1_000;
 export class MyMailboxCommands {
   readonly #parts: MyMailboxParts;
   readonly #looks = new Budgets<AccountName>(LOOKS_A_MINUTE, MINUTE_MS);
+  #looking = 0;
   readonly #changes = new Budgets<string>(CHANGES_AN_HOUR, HOUR_MS);
   readonly #ofDay = new Budgets<string>(CHANGES_A_DAY, DAY_MS);
   readonly #judged = new Budgets<AccountName>(JUDGED_AN_HOUR, HOUR_MS);
@@ -113,8 +116,12 @@ export class MyMailboxCommands {
   async #mailbox(account: AccountName): Promise<Reply<"my_mailbox">> {
     const { keeper, pauses, clock } = this.#parts;
     const now = clock.now();
-    const asked = this.#looks.spend(account, now) ? keeper : UNASKED;
-    const details = await accountDetails({ ...this.#parts, keeper: asked }, { verb: "account_details", name: account });
+    const mayLook = this.#looking < LOOKS_AT_ONCE && this.#looks.spend(account, now);
+    const parts = { ...this.#parts, keeper: mayLook ? keeper : UNASKED };
+    if (mayLook) this.#looking += 1;
+    const details = await accountDetails(parts, { verb: "account_details", name: account }).finally(() => {
+      if (mayLook) this.#looking -= 1;
+    });
     if (!details.ok) return UNAUTHORIZED;
     const pause = pauses.pauses(now).find(({ target }) => target === account);
     return { ok: true, result: mailboxOf(details.result, pause === undefined ? null : isoTime(pause.until)) };

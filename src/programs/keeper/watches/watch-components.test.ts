@@ -48,17 +48,13 @@ function upgraded(...outdated: readonly Component[]) {
   return { watch, files, left, refuses, silent, looks, details };
 }
 
-test(
-  "upgraded components are checked and restarted one after the other, those first that others ask",
-  DPKG,
-  async () => {
-    const { looks, details } = upgraded("fail2ban", "postfix", "unbound", "dovecot");
-    const each = ["unbound", "dovecot", "postfix", "fail2ban"].flatMap((name) => [`check ${name}`, `restart ${name}`]);
-    assert.deepEqual(await looks(), each);
-    assert.deepEqual(details(), []);
-    assert.deepEqual(await looks(), [], "once");
-  },
-);
+test("upgraded components are checked and restarted one by one, those first that others ask", DPKG, async () => {
+  const { looks, details } = upgraded("fail2ban", "postfix", "unbound", "dovecot");
+  const each = ["unbound", "dovecot", "postfix", "fail2ban"].flatMap((name) => [`check ${name}`, `restart ${name}`]);
+  assert.deepEqual(await looks(), each);
+  assert.deepEqual(details(), []);
+  assert.deepEqual(await looks(), [], "once");
+});
 
 test("nothing is done while dpkg runs, or shortly after", DPKG, async () => {
   const { watch, files, looks } = upgraded("postfix");
@@ -72,22 +68,18 @@ test("nothing is done while dpkg runs, or shortly after", DPKG, async () => {
   assert.deepEqual(await looks(), ["check postfix", "restart postfix"]);
 });
 
-test(
-  "a component whose new version refuses the configuration keeps its old one; the others are restarted",
-  DPKG,
-  async () => {
-    const { refuses, looks, details } = upgraded("dovecot", "postfix");
-    refuses.set("dovecot", "Dovecot refuses its configuration: line 3");
-    assert.deepEqual(await looks(), ["check dovecot", "check postfix", "restart postfix"]);
-    assert.deepEqual(details(), [
-      "component_outdated dovecot: the old version keeps running, because the new one would not start. Dovecot refuses its configuration: line 3",
-    ]);
-    assert.deepEqual(await looks(9 * MINUTE_MS), []);
-    refuses.clear();
-    assert.deepEqual(await looks(10 * MINUTE_MS), ["check dovecot", "restart dovecot"]);
-    assert.deepEqual(details(), []);
-  },
-);
+test("a component whose new version refuses the configuration keeps the old one; others restart", DPKG, async () => {
+  const { refuses, looks, details } = upgraded("dovecot", "postfix");
+  refuses.set("dovecot", "Dovecot refuses its configuration: line 3");
+  assert.deepEqual(await looks(), ["check dovecot", "check postfix", "restart postfix"]);
+  assert.deepEqual(details(), [
+    "component_outdated dovecot: the old version keeps running, because the new one would not start. Dovecot refuses its configuration: line 3",
+  ]);
+  assert.deepEqual(await looks(9 * MINUTE_MS), []);
+  refuses.clear();
+  assert.deepEqual(await looks(10 * MINUTE_MS), ["check dovecot", "restart dovecot"]);
+  assert.deepEqual(details(), []);
+});
 
 test("after a component that does not work again, no other is touched until it answers", DPKG, async () => {
   const { silent, looks, details } = upgraded("dovecot", "postfix");
@@ -104,27 +96,23 @@ test("after a component that does not work again, no other is touched until it a
   assert.deepEqual(details(), []);
 });
 
-test(
-  "a component that did not work again is restarted before all others once its fixed version arrives",
-  DPKG,
-  async () => {
-    const { files, left, refuses, silent, looks, details } = upgraded("unbound", "dovecot", "postfix");
-    refuses.set("unbound", "unbound refuses its configuration");
-    silent.set("dovecot", "The IMAP port does not answer");
-    assert.deepEqual(await looks(), ["check unbound", "check dovecot", "restart dovecot"]);
-    left.add("dovecot");
-    writeFileSync(join(files.directory, "status"), "\n\n");
-    assert.deepEqual(await looks(), ["check dovecot", "restart dovecot"], "which does not answer either");
-    assert.match(details().join(), /unbound refuses its configuration; dovecot: The IMAP port does not answer$/);
-    left.add("dovecot");
-    refuses.clear();
-    silent.clear();
-    writeFileSync(join(files.directory, "status"), "\n\n\n");
-    const each = ["dovecot", "unbound", "postfix"].flatMap((name) => [`check ${name}`, `restart ${name}`]);
-    assert.deepEqual(await looks(), each);
-    assert.deepEqual(details(), []);
-  },
-);
+test("a component that did not work again is restarted first once its fixed version arrives", DPKG, async () => {
+  const { files, left, refuses, silent, looks, details } = upgraded("unbound", "dovecot", "postfix");
+  refuses.set("unbound", "unbound refuses its configuration");
+  silent.set("dovecot", "The IMAP port does not answer");
+  assert.deepEqual(await looks(), ["check unbound", "check dovecot", "restart dovecot"]);
+  left.add("dovecot");
+  writeFileSync(join(files.directory, "status"), "\n\n");
+  assert.deepEqual(await looks(), ["check dovecot", "restart dovecot"], "which does not answer either");
+  assert.match(details().join(), /unbound refuses its configuration; dovecot: The IMAP port does not answer$/);
+  left.add("dovecot");
+  refuses.clear();
+  silent.clear();
+  writeFileSync(join(files.directory, "status"), "\n\n\n");
+  const each = ["dovecot", "unbound", "postfix"].flatMap((name) => [`check ${name}`, `restart ${name}`]);
+  assert.deepEqual(await looks(), each);
+  assert.deepEqual(details(), []);
+});
 
 test("a component whose package dpkg has not finished is not restarted, but reported", DPKG, async () => {
   const { files, looks, details } = upgraded("postgrey");

@@ -13,11 +13,13 @@ import { AskDatabases } from "../../../jobs/audit/ask-databases.ts";
 import { AccessReviewWatch, AuditWatch } from "../../../jobs/audit/audit-watch.ts";
 import { BackupJob } from "../../../jobs/backup/backup-job.ts";
 import { CheckJob } from "../../../jobs/check/check-job.ts";
+import { runBehind } from "../../../jobs/job.ts";
 import { ReportJob } from "../../../jobs/report/report-job.ts";
 import { RetentionJob } from "../../../jobs/retention/retention-job.ts";
-import { RulesJob } from "../../../jobs/spam-rules/spam-rules.ts";
+import { fetchRules, RulesJob } from "../../../jobs/spam-rules/spam-rules.ts";
 import { CertificateFollower, reloadCertificate } from "../../../mail/certificates/follow-certificate.ts";
 import { checkInForce } from "../../../mail/configuration/parts.ts";
+import { Mailboxes } from "../../../mail/dovecot/mailboxes.ts";
 import { unusedOwnDovecot } from "../../../mail/dovecot/own-dovecot.ts";
 import { readQueue } from "../../../mail/postfix/mail-queue.ts";
 import type { Layout } from "../../../settings/layout.ts";
@@ -94,13 +96,13 @@ export class Watches {
         return asked.ok ? asked.result : null;
       },
     });
-    this.backups = new BackupJob(layout, clock, settings);
-    this.checks = new CheckJob(layout, clock, settings);
+    this.backups = new BackupJob(layout, clock, settings, runBehind);
+    this.checks = new CheckJob(layout, clock, settings, runBehind);
     this.audit = new AuditWatch(layout, databases, clock);
-    this.retention = new RetentionJob(layout, clock, settings);
+    this.retention = new RetentionJob(layout, clock, settings, new Mailboxes(layout.dovecotConf));
     this.access = new AccessReviewWatch(databases, clock, settings);
     this.mailKey = new MailKeyWatch(layout, settings, restart);
-    this.reports = new ReportJob(layout, clock, settings);
+    this.reports = new ReportJob(layout, clock, settings, runBehind);
     this.transparency = new CertificateWatch(layout, clock, settings);
     this.#settings = settings;
     this.isolation = new IsolationWatch({
@@ -123,7 +125,7 @@ export class Watches {
       },
       settings,
     );
-    this.spamRules = new RulesJob(layout, clock, settings);
+    this.spamRules = new RulesJob(layout, clock, settings, fetchRules);
     this.relay = new RelayWatch({ clock, readQueue: (take) => readQueue(layout.postfixConf, take) }, settings);
     this.disk = new DiskSpaceWatch(layout, clock, settings);
     const probes = settings === null ? [] : probesOf(layout, settings);

@@ -1,74 +1,107 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
+import { createConfig, lintFromString } from "@redocly/openapi-core";
 import { startKit } from "../../../../test/kit/api-kit.ts";
 import { NOTICE_CODES } from "../../../core/alerts/notices.ts";
 import { createHandlers } from "../handlers.ts";
 import { PROBLEM_CODES } from "../problem.ts";
-import type { Route } from "../route.ts";
 import { routes } from "../routes.ts";
 import { openApi } from "./openapi.ts";
 
+type Parameter = Readonly<{ name: string; in: string; description?: string } | { $ref: string }>;
 type Operation = Readonly<{
   operationId: string;
   summary: string;
-  security: readonly object[];
-  parameters?: readonly Readonly<{ name: string; in: string; required: boolean }>[];
+  description?: string;
+  tags: readonly string[];
+  security: readonly Readonly<Record<string, readonly string[]>>[];
+  parameters?: readonly Parameter[];
   requestBody?: object;
   responses: Readonly<Record<string, Readonly<{ content?: object }>>>;
 }>;
-type Document = Readonly<{ openapi: string; paths: Readonly<Record<string, Readonly<Record<string, Operation>>>> }>;
+type Document = Readonly<{ paths: Readonly<Record<string, Readonly<Record<string, Operation>>>> }>;
+
+test("the linter accepts the description", async (t) => {
+  const { text } = await description(t);
+  assert.deepEqual(await complaints(text), []);
+  const wrong = text.replace('"operationId":"getBans"', '"operationId":"getTop"').replaceAll('"summary"', '"sumary"');
+  assert.ok((await complaints(wrong)).length > 10, "it is asked");
+});
 
 test("the description tells every route of the table, and who may call it", async (t) => {
-  const { table, document } = await description(t);
-  assert.match(document.openapi, /^3\.1\./);
-  const reported = Object.entries(document.paths).flatMap(([path, methods]) =>
-    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
-  );
-  assert.deepEqual(reported.toSorted(), table.map(({ method, path }) => `${method} ${path}`).toSorted());
-
-  const ids = new Set<string>();
-  for (const row of table) {
-    const operation = document.paths[row.path]?.[row.method.toLowerCase()] ?? assert.fail(row.path);
-    ids.add(operation.operationId);
-    assert.equal(operation.summary, row.says);
-    assert.equal(operation.security.length, { anyone: 0, session: 1, session_or_token: 2 }[row.who], row.path);
-    assert.equal(operation.requestBody !== undefined, row.schemas.body !== undefined, row.path);
-    const inPath = [...row.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
-    const parameters = (operation.parameters ?? []).filter((parameter) => parameter.in === "path");
+  const { table, text, operations } = await description(t);
+  assert.match(text, /^\{"openapi":"3\.1\./);
+  assert.deepEqual([...operations.keys()].toSorted(), table.map(({ method, path }) => `${method} ${path}`).toSorted());
+  const ids = new Set([...operations.values()].map(({ operationId }) => operationId));
+  assert.equal(ids.size, table.length);
+  for (const { method, path, says, who, schemas } of table) {
+    const {
+      summary,
+      security,
+      requestBody,
+      parameters = [],
+    } = operations.get(`${method} ${path}`) ?? assert.fail(path);
+    assert.equal(summary, says);
+    assert.equal(security.length, { anyone: 0, session: 1, session_or_token: 2 }[who], path);
+    assert.equal(requestBody !== undefined, schemas.body !== undefined, path);
     assert.deepEqual(
-      parameters.map(({ name }) => name),
-      inPath,
-      row.path,
+      parameters.flatMap((one) => ("name" in one && one.in === "path" ? [one.name] : [])),
+      [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name),
+      path,
     );
   }
-  assert.equal(ids.size, table.length);
+});
+
+test("every route of the API has a group, and each parameter a description", async (t) => {
+  for (const [route, { tags, parameters = [] }] of (await description(t)).operations) {
+    assert.equal(tags.length, 1, route);
+    const isPage = !/ \/(api|health|metrics|openapi)/.test(route);
+    assert.equal(tags[0] === "page", isPage, `${route}: see openapi-operation.ts`);
+    for (const parameter of parameters) assert.ok("$ref" in parameter || parameter.description, route);
+  }
+});
+
+test("a route says which scope it needs, and that it needs a fresh proof", async (t) => {
+  const { table, operations } = await description(t);
+  for (const row of table.filter(({ who, method }) => who !== "anyone" && method !== "GET"))
+    assert.ok(row.asks !== undefined || row.needs !== undefined, `${row.method} ${row.path}: name its command in asks`);
+  const securityOf = (route: `${string} ${string}`) => operations.get(route)?.security;
+  assert.deepEqual(securityOf("POST /api/v1/bans"), [{ session: ["ban"] }, { token: ["ban"] }]);
+  assert.deepEqual(securityOf("GET /api/v1/tokens"), [{ session: ["admin"] }, { token: ["admin"] }]);
+  assert.match(operations.get("POST /api/v1/tokens")?.description ?? "", /Needs the password again/);
+  assert.equal(operations.get("GET /api/v1/tokens")?.description, undefined);
+  assert.deepEqual(securityOf("GET /api/v1/session"), [{ session: [] }, { token: [] }]);
 });
 
 test("the description names every code of a notice and of a problem", async (t) => {
-  const text = JSON.stringify((await description(t)).document);
+  const { text } = await description(t);
   for (const codes of [NOTICE_CODES, PROBLEM_CODES])
     assert.ok(text.includes(`"enum":${JSON.stringify(codes)}`), codes[0]);
 });
 
 test("an answer without a body promises none, and successful answers are described by their status", async (t) => {
-  const { paths } = (await description(t)).document;
-  assert.equal(paths["/api/v1/logout"]?.["post"]?.responses["204"]?.content, undefined);
-  assert.deepEqual(Object.keys(paths["/api/v1/login"]?.["post"]?.responses ?? {}), [
-    "200",
-    "303",
-    "400",
-    "401",
-    "403",
-    "413",
-    "429",
-    "503",
-    "default",
-  ]);
-  assert.deepEqual(Object.keys(paths["/healthz"]?.["get"]?.responses["503"]?.content ?? {}), ["application/json"]);
+  const { operations } = await description(t);
+  const responsesOf = (route: `${string} ${string}`) => operations.get(route)?.responses ?? {};
+  assert.equal(responsesOf("POST /api/v1/logout")["204"]?.content, undefined);
+  assert.equal(Object.keys(responsesOf("POST /api/v1/login")).join(" "), "200 303 400 401 403 413 429 503 default");
+  assert.deepEqual(Object.keys(responsesOf("GET /healthz")["503"]?.content ?? {}), ["application/json"]);
 });
 
-async function description(t: TestContext): Promise<Readonly<{ table: readonly Route[]; document: Document }>> {
+async function description(t: TestContext) {
   const table = routes(createHandlers((await startKit(t)).parts));
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the tests fail if it is otherwise
-  return { table, document: JSON.parse(JSON.stringify(openApi(table, "1.2.3"))) as Document };
+  const text = JSON.stringify(openApi(table, "1.2.3"));
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the linter holds it to this
+  const { paths } = JSON.parse(text) as Document;
+  const operations = new Map(
+    Object.entries(paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, operation]) => [`${method.toUpperCase()} ${path}`, operation] as const),
+    ),
+  );
+  return { table, text, operations };
+}
+
+async function complaints(source: string): Promise<readonly string[]> {
+  const config = await createConfig({ extends: ["recommended-strict"] });
+  const problems = await lintFromString({ source, absoluteRef: "openapi.json", config });
+  return problems.map(({ ruleId, message, location }) => `${ruleId}: ${message} at ${location[0]?.pointer ?? ""}`);
 }

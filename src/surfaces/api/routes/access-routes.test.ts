@@ -13,20 +13,11 @@ import { createHandlers } from "../handlers.ts";
 import { API_LIMITS } from "../limits.ts";
 import { routes } from "../routes.ts";
 
-const SESSION = {
-  id: "0a1b2c3d4e5f",
-  device: "Firefox on Linux",
-  ip: "203.0.113.7",
-  startedAt: "2026-11-20T06:00:00.000Z",
-  usedAt: "2026-11-20T07:00:00.000Z",
-  account: null,
-};
-
 test("the password again makes a session's proof fresh, which the next answer tells", async (t) => {
   const kit = await startKit(t);
   const cookie = await signIn(kit);
   const freshUntil = "2026-11-20T07:10:00.000Z";
-  const fresh = { ...tokenNamed("admin", SCOPES), how: "session", session: SESSION.id, freshUntil } as const;
+  const fresh = { ...tokenNamed("admin", SCOPES), how: "session", session: "0a1b2c3d4e5f", freshUntil } as const;
   const who = async () => (await kit.send("GET", "session", undefined, { cookie })).answer;
   assert.partialDeepStrictEqual(await who(), { freshUntil: null });
   kit.guard.answers("prove", { outcome: "proved", caller: fresh });
@@ -45,23 +36,9 @@ test("the password again makes a session's proof fresh, which the next answer te
   assert.equal((await kit.send("POST", "session/proof", { password: "x" })).status, 401, "a token gives none");
 });
 
-test("sessions are listed as the guard marks them, and ended", async (t) => {
-  const kit = await startKit(t);
-  const page = { items: [{ ...SESSION, isOwn: true }], next: null, total: 1 };
-  kit.guard.answers("session_list", page);
-  assert.deepEqual((await kit.send("GET", "sessions")).answer, page);
-  kit.guard.answers("session_end", { ended: 1 });
-  kit.guard.answers("session_end_all", { ended: 3 });
-  assert.deepEqual((await kit.send("DELETE", `sessions/${SESSION.id}`)).answer, { ended: 1 });
-  assert.deepEqual((await kit.send("DELETE", "sessions")).answer, { ended: 3 });
-  assert.deepEqual(kit.guard.of("session_end"), [{ verb: "session_end", id: SESSION.id }]);
-  assert.equal((await kit.send("DELETE", "sessions/nonsense")).status, 400);
-});
-
 test("a token is made here and shown once: the guard gets its digest", async (t) => {
   const kit = await startKit(t);
   kit.guard.answers("token_create", { name: "ci" });
-  kit.guard.answers("token_revoke", { name: "ci" });
   const { status, answer } = await kit.send("POST", "tokens", { name: "ci", scopes: ["read"], expires: "90d" });
   assert.ok(status === 201 && isObject(answer));
   const digest = createHash("sha256").update(String(answer["token"])).digest("hex");
@@ -69,19 +46,19 @@ test("a token is made here and shown once: the guard gets its digest", async (t)
   assert.deepEqual(kit.guard.asked, [{ by: AS_TOKEN, command: asked }]);
   await kit.send("POST", "tokens", { name: "ci", scopes: ["viewer", "ban"] });
   assert.partialDeepStrictEqual(kit.guard.asked.at(-1), { command: { scopes: ["viewer", "ban"], for: null } });
-  assert.deepEqual(await kit.send("DELETE", "tokens/ci"), { status: 200, answer: { name: "ci" } });
-  for (const wrong of [{ scopes: [] }, { scopes: ["root"] }, { name: "a b" }, { expires: "soon" }, { more: 1 }]) {
+  for (const wrong of [
+    { scopes: [] },
+    { scopes: ["root"] },
+    { name: "a b" },
+    { name: "" },
+    { name: "x".repeat(65) },
+    { expires: "soon" },
+    { expires: "0s" },
+    { role: "owner" },
+  ]) {
     const sent = { name: "ci", scopes: ["read"], ...wrong };
     assert.equal((await kit.send("POST", "tokens", sent)).status, 400, JSON.stringify(wrong));
   }
-});
-
-test("tokens are listed with what they may do and their last use", async (t) => {
-  const kit = await startKit(t);
-  const token = { name: "ci", scopes: ["read"], createdAt: SESSION.startedAt, createdBy: "root" } as const;
-  const listed = { ...token, expiresAt: null, usedAt: SESSION.usedAt };
-  kit.guard.answers("token_list", { items: [listed], next: null, total: 1 });
-  assert.deepEqual((await kit.send("GET", "tokens")).answer, { items: [listed], next: null, total: 1 });
 });
 
 test("what the web itself shows needs the scope read, and the guard says no to the rest", async (t) => {

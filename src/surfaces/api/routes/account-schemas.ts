@@ -31,7 +31,7 @@ export const imported = z.object({
   added: z.array(z.string()),
   skipped: reasons.describe("Those that were not imported."),
   ignored: z
-    .array(z.object({ line: count, name: z.string(), fields: list(z.array(z.string())) }))
+    .array(z.object({ line: count, name: z.string(), fields: list(z.string()) }))
     .describe("Further fields of the lines, which are not used."),
   weak: reasons.describe("Imported with a clear-text password that is easy to guess."),
   unjudged: z.array(z.string()).describe("Imported with a clear-text password that was not checked for lack of time."),

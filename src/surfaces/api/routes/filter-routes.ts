@@ -10,7 +10,7 @@ export function filterRoutes({ parts }: Pick<Handlers, "parts">): readonly Route
   return [
     route(
       "GET /api/v1/greylist/waiting",
-      "Mails of strangers that were asked to come again within the last 6 hours, and have not come.",
+      "Mails from strangers that were greylisted within the last 6 hours and not sent again yet.",
       {
         answer: waitingMails(),
         run: () => lookups.ask("waiting", clock.now()),

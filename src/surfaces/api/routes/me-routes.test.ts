@@ -104,3 +104,21 @@ test("an administrator and a token have no mailbox", async (t) => {
   assert.equal(administrator.status, 403);
   assert.equal((await fetch(`${kit.url}/api/v1/me`, { headers: bearer })).status, 401, "for browsers alone");
 });
+
+test("a password that is easy to guess is not set, and one that may not be set is never judged", async (t) => {
+  const kit = await startKit(t);
+  const cookie = await signIn(kit, ANNA);
+  const judge = t.mock.method(kit.parts.passwords, "judge");
+  const send = async (password: string) => (await kit.send("POST", "me/password", { password }, { cookie })).status;
+  kit.guard.answers("my_password", { done: true });
+  assert.equal(await send("weak"), 400);
+  const asked = kit.guard.asked.filter(({ command }) => command.verb === "my_password");
+  assert.deepEqual(
+    asked.map(({ by }) => by !== "web" && by.isDry),
+    [true],
+    "only whether it may be set",
+  );
+  kit.guard.refuses("my_password", "", { denied: "proof_needed" });
+  assert.equal(await send("quite new words"), 403);
+  assert.equal(judge.mock.callCount(), 1);
+});

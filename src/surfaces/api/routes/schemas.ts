@@ -187,9 +187,9 @@ export const securityResult = z.discriminatedUnion("action", [
   z.object({ success: z.literal(true), action: z.literal("ban"), ban: ban() }),
   z.object({ success: z.literal(true), action: z.literal("unban"), prefix: z.string() }),
 ]);
-export const banPage = z.object({ items: list(mini.array(ban())), next, active: count });
+export const banPage = z.object({ items: list(ban()), next, active: count });
 export const eventPage = z.object({
-  items: meaning(list(mini.array(eventItem())), "Newest first."),
+  items: meaning(list(eventItem()), "Newest first."),
   next,
   searchedTo: meaning(mini.nullable(time), "The time of the oldest event that was looked at; null on the last page."),
 });

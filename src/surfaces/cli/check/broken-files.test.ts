@@ -5,6 +5,7 @@ import { after } from "node:test";
 import { type Broken, findEach, scratch } from "../../../../test/kit/broken-check.ts";
 import { CHECKED_AT, type CheckedParts, printing } from "../../../../test/kit/checked-server.ts";
 import type { OfFiles } from "../../../../test/kit/checks-in-product.ts";
+import { doneBackup, doneDrill } from "../../../../test/kit/data-to-back-up.ts";
 import { DAY_MS } from "../../../core/time.ts";
 import { endDrill } from "../../../jobs/backup/records.ts";
 import { layoutOf } from "../../../settings/layout.ts";
@@ -69,8 +70,7 @@ const BROKEN: Readonly<Record<OfFiles, Broken>> = {
     server: () => {
       const parts = backedUp(0);
       const layout = layoutOf(parts.data ?? "");
-      const drill = { at: CHECKED_AT, tookMs: 1, snapshot: "5f0c", madeAt: CHECKED_AT, found: null };
-      endDrill(layout, { ...drill, reason: "2 mails are missing" });
+      endDrill(layout, doneDrill(CHECKED_AT, "2 mails are missing"));
       return parts;
     },
   },
@@ -129,8 +129,7 @@ function damaged(which: "engineDb" | "accountsDb"): CheckedParts {
 function backedUp(ageMs: number, isKeySeen = true): CheckedParts {
   const { data, backupRecord, backupRepository } = layoutOf(scratch());
   mkdirSync(backupRepository, { recursive: true });
-  const at = CHECKED_AT - ageMs;
-  const last = { at, tookMs: 1, snapshot: "5f0c", place: "/b", mails: 1, files: 1, bytes: 1, addedBytes: 1 };
+  const last = doneBackup(CHECKED_AT - ageMs);
   writeFileSync(backupRecord, JSON.stringify({ last, failure: null, oldKept: null, since: 1, isKeySeen }));
   return { data };
 }

@@ -1,20 +1,17 @@
 import type { Settings } from "../../../settings/schema.ts";
 import { PROGRAM } from "../call.ts";
 import type { State } from "./finding.ts";
-import type { CheckId, Result } from "./run-checks.ts";
+import type { CheckId, GroupName, Result } from "./run-checks.ts";
 
-type Point = Readonly<{ name: string; checks: readonly CheckId[] }>;
+/** Each of `checks` is a check or a whole group of them. */
+type Point = Readonly<{ name: string; checks: readonly (CheckId | GroupName)[] }>;
 
 /** Steps to take before a server is used, and the checks that show whether they are done. */
 export const POINTS: readonly Point[] = [
   {
     name: "Change default passwords",
     checks: [
-      "passwords.dashboard",
-      "passwords.guessable",
-      "passwords.accounts",
-      "passwords.api",
-      "passwords.environment",
+      "passwords",
       "mail-flow.sign-in-imaps",
       "mail-flow.sign-in-submission",
       "mail-flow.sign-in-submissions",
@@ -23,54 +20,14 @@ export const POINTS: readonly Point[] = [
   },
   {
     name: "Configure firewall rules",
-    checks: [
-      "firewall.table",
-      "firewall.open-ports",
-      "firewall.inner-port",
-      "firewall.other-tables",
-      "bans.in-kernel",
-      "bans.self",
-      "bans.allow-list",
-      "ports.listening",
-      "ports.private",
-      "ports.resolver",
-      "ports.scan",
-      "ports.proxies",
-      "ports.others",
-      "mail-flow.relay",
-      "mail-flow.anonymous",
-    ],
+    checks: ["firewall", "bans", "ports", "mail-flow.relay", "mail-flow.anonymous"],
   },
-  {
-    name: "Set up SSL certificates",
-    checks: [
-      "tls.chain",
-      "tls.name",
-      "tls.days",
-      "tls.key",
-      "tls.same",
-      "tls.versions",
-      "tls.ciphers",
-      "tls.handshake",
-      "tls.public",
-      "tls.cleartext",
-    ],
-  },
+  { name: "Set up SSL certificates", checks: ["tls"] },
   {
     name: "Configure DNS security records",
     checks: ["dns.mx", "dns.spf", "dns.dkim", "dns.dmarc", "dns.address", "dns.reverse", "dns.resolver"],
   },
-  {
-    name: "Review and test backup procedures",
-    checks: [
-      "backups.age",
-      "backups.repository",
-      "backups.restore",
-      "backups.drill",
-      "backups.key",
-      "backups.elsewhere",
-    ],
-  },
+  { name: "Review and test backup procedures", checks: ["backups"] },
 ];
 
 export type PointState = "done" | "open" | "unknown";
@@ -79,7 +36,7 @@ export type JudgedPoint = Readonly<{ point: string; state: PointState; checks: r
 /** Done if all checks are ok. A warning leaves the point open, because the owner must decide about it. */
 export function judgePoints(results: readonly Result[]): readonly JudgedPoint[] {
   return POINTS.map(({ name, checks }) => {
-    const those = checks.flatMap((id) => results.filter((result) => result.id === id));
+    const those = checks.flatMap((wanted) => results.filter(({ id, group }) => id === wanted || group === wanted));
     return { point: name, state: pointState(those.map(({ state }) => state)), checks: those };
   });
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { doneBackup, doneDrill } from "../../../../test/kit/data-to-back-up.ts";
 import type { Health } from "../../../admin/declare/items.ts";
 import { DAY_MS, HOUR_MS } from "../../../core/time.ts";
 import {
@@ -213,16 +214,7 @@ test("alerts: no channel leaves the server, one fails, and a test is rejected", 
 });
 
 test("backups: none, old, failed, without the key, on the same disk", () => {
-  const last = {
-    at: NOW - HOUR_MS,
-    tookMs: 1,
-    snapshot: "5f0c",
-    place: "/b",
-    mails: 1,
-    files: 1,
-    bytes: 1,
-    addedBytes: 1,
-  };
+  const last = doneBackup(NOW - HOUR_MS);
   const record = { last, failure: null, oldKept: null, since: 0, isKeySeen: true };
   const aged = (hours: number) => ({ ...record, last: { ...last, at: NOW - hours * HOUR_MS } });
   is("ok", judgeBackup(true, record, NOW));
@@ -234,7 +226,7 @@ test("backups: none, old, failed, without the key, on the same disk", () => {
   is("ok", judgeKey(record));
   is("wrong", judgeKey({ ...record, isKeySeen: false }));
   is("unknown", judgeKey({ ...record, last: null }));
-  const drill = { at: NOW - DAY_MS, tookMs: 1, snapshot: "5f0c", madeAt: NOW, reason: null, found: null };
+  const drill = doneDrill(NOW - DAY_MS);
   is("ok", judgeDrill({ drills: [drill], begun: null }, 30 * DAY_MS, NOW));
   is("warning", judgeDrill({ drills: [{ ...drill, at: NOW - 61 * DAY_MS }], begun: null }, 30 * DAY_MS, NOW));
   is("wrong", judgeDrill({ drills: [{ ...drill, reason: "damaged" }], begun: null }, 30 * DAY_MS, NOW));

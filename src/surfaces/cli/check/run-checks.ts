@@ -115,6 +115,7 @@ export const groups: readonly Group[] = table;
 type IdsOf<G> = G extends { name: infer Name extends string; checks: readonly (infer C extends Check)[] }
   ? `${Name}.${C["name"]}`
   : never;
+export type GroupName = (typeof table)[number]["name"];
 /** `tls.days` */
 export type CheckId = IdsOf<(typeof table)[number]>;
 

@@ -39,7 +39,7 @@ export function manPage(commands: readonly CliCommand[], version: string, date: 
     text("The data directory: mail, accounts, settings, backups. GHOSTINBOX_DATA names another one."),
     ".TP",
     ".I /var/lib/ghostinbox/ghostinbox.toml",
-    text("The settings; `ghostinbox config reference` explains each."),
+    text("The settings; `ghostinbox config reference` explains every setting."),
     '.SH "SEE ALSO"',
     ".BR postfix (1),",
     ".BR dovecot (1),",

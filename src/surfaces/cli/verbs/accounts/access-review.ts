@@ -15,7 +15,6 @@ import {
 import { judgeFollowed, weakLines } from "../../passwords.ts";
 import { columns, oneLine } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
-import { rootOnly } from "../upkeep/backup.ts";
 
 /** An account that was not used for this long is named. */
 const UNUSED_MS = 90 * DAY_MS;
@@ -46,8 +45,6 @@ export async function accessReviewed(call: CommandCall): Promise<CommandOutcome>
 async function look(
   call: CommandCall,
 ): Promise<Readonly<{ review: AccessReview; last: string | null }> | CommandFailure> {
-  const refused = rootOnly("access review");
-  if (refused !== null) return refused;
   const opened = await call.reader();
   if (!opened.ok) return opened;
   const settings = settingsOf(call);

@@ -12,12 +12,10 @@ import { type CommandCall, type CommandFailure, type CommandOutcome, done, PROGR
 import { wordsOf } from "../../parse.ts";
 import { columns, oneLine } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
-import { accountFrom, addressFrom, noAccount } from "./accounts.ts";
+import { addressFrom, noAccount, ofAccount } from "./accounts.ts";
 
 /** `account forward ADDRESS [TO...]`: without a target, shows it. */
-export async function accountForward(call: CommandCall): Promise<CommandOutcome> {
-  const name = accountFrom(call.args[0]);
-  if (typeof name !== "string") return name;
+export const accountForward = ofAccount(async (call, name) => {
   const words = call.args.slice(1);
   const [isOff, keeps, keepsNone] = [call.flag("off"), call.flag("keep"), call.flag("no-keep")];
   if ((keeps && keepsNone) || (isOff && (words.length > 0 || keeps || keepsNone)))
@@ -35,7 +33,7 @@ export async function accountForward(call: CommandCall): Promise<CommandOutcome>
   const asked = await call.guard.ask<"forward_set">({ verb: "forward_set", name, to, keep: !keepsNone });
   if (!asked.ok) return asked;
   return done(asked.result, forwardingSentence(name, to.length === 0 ? null : { to, keep: !keepsNone }));
-}
+});
 
 type Stored = Readonly<{ account: AccountRow; own: MailboxSettings }>;
 
@@ -58,9 +56,7 @@ function forwardingSentence(name: string, forwarding: Forwarding | null): string
 }
 
 /** `account vacation ADDRESS [TEXT...]`: without a text, shows the reply. */
-export async function accountVacation(call: CommandCall): Promise<CommandOutcome> {
-  const name = accountFrom(call.args[0]);
-  if (typeof name !== "string") return name;
+export const accountVacation = ofAccount(async (call, name) => {
   const text = call.args[1] ?? "";
   const [subject, until, isOff] = [call.option("subject"), call.option("until"), call.flag("off")];
   if (isOff && (text !== "" || subject !== null || until !== null))
@@ -75,7 +71,7 @@ export async function accountVacation(call: CommandCall): Promise<CommandOutcome
   const asked = await call.guard.ask<"vacation_set">({ verb: "vacation_set", name, ...vacation });
   if (!asked.ok) return asked;
   return done(asked.result, vacationText(name, asked.result.vacation, call.now()));
-}
+});
 
 /** A day ends with its last moment, in UTC as all times here. */
 function endOf(until: string): string {
@@ -92,9 +88,7 @@ function vacationText(name: string, vacation: WrittenVacation | null, now: numbe
 }
 
 /** `account networks ADDRESS add|remove|list [NETWORK...]` */
-export async function accountNetworks(call: CommandCall): Promise<CommandOutcome> {
-  const name = accountFrom(call.args[0]);
-  if (typeof name !== "string") return name;
+export const accountNetworks = ofAccount(async (call, name) => {
   const networks = [...wordsOf(call.args[2])];
   const action = call.args[1] ?? "";
   if (action === "list")
@@ -113,7 +107,7 @@ export async function accountNetworks(call: CommandCall): Promise<CommandOutcome
       : await call.guard.ask<"networks_remove">({ verb: "networks_remove", name, networks });
   if (!asked.ok) return asked;
   return done(asked.result, networksSentence(name, asked.result.networks), `${PROGRAM} account list`);
-}
+});
 
 const HOW_WRITTEN = "Write it like 203.0.113.0/24 or 2001:db8::/32.";
 
@@ -123,16 +117,14 @@ function networksSentence(name: AccountName, networks: readonly string[]): strin
 }
 
 /** `account quota ADDRESS [SIZE|none|default]`: without a size, shows it. */
-export async function accountQuota(call: CommandCall): Promise<CommandOutcome> {
-  const name = accountFrom(call.args[0]);
-  if (typeof name !== "string") return name;
+export const accountQuota = ofAccount(async (call, name) => {
   const [, size] = call.args;
   const quotaBytes = size === undefined ? undefined : quotaFrom(size);
   if (typeof quotaBytes === "object" && quotaBytes !== null) return quotaBytes;
   return quotaBytes === undefined
     ? show(call, name, ({ account }) => shownQuota(call, name, account.quotaBytes))
     : setQuota(call, name, quotaBytes);
-}
+});
 
 async function setQuota(call: CommandCall, name: AccountName, quotaBytes: number | null): Promise<CommandOutcome> {
   const asked = await call.guard.ask<"quota_set">({ verb: "quota_set", name, quotaBytes });
@@ -179,11 +171,9 @@ function quotaFrom(text: string): number | null | CommandFailure {
   return parseSize(text) ?? wrongUsage(`"${oneLine(text)}" is not a size.`, "Write 500MB or 10GB, none or default.");
 }
 
-export async function appPasswordList(call: CommandCall): Promise<CommandOutcome> {
-  const name = accountFrom(call.args[0]);
-  if (typeof name !== "string") return name;
+export const appPasswordList = ofAccount(async (call, name) => {
   return show(call, name, ({ own }) => appPasswordTable(name, own));
-}
+});
 
 function appPasswordTable(name: AccountName, { appPasswords }: MailboxSettings): CommandOutcome {
   const listed = { name, appPasswords };

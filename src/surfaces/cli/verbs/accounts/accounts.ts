@@ -1,5 +1,5 @@
 import { openSync, readFileSync } from "node:fs";
-import { ENTRIES_PER_COMMAND, type FileChanges } from "../../../../admin/accounts.ts";
+import { ENTRIES_PER_COMMAND, type FileChanges, noAccount as noAccountText } from "../../../../admin/accounts.ts";
 import type { AccountItem } from "../../../../admin/declare/items.ts";
 import { codeOf } from "../../../../core/error.ts";
 import {
@@ -33,9 +33,7 @@ import { columns, oneLine } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 import { beyondText, fullOfKeys, keysFor, recoveryKeyOf } from "./account-keys.ts";
 
-export async function accountAdd(call: CommandCall): Promise<CommandOutcome> {
-  const name = accountFrom(call.args[0]);
-  if (typeof name !== "string") return name;
+export const accountAdd = ofAccount(async (call, name) => {
   // Checked first, so that no password is typed in vain.
   const running = await call.guard.ask<"ping">({ verb: "ping" });
   if (!running.ok) return running;
@@ -52,7 +50,7 @@ export async function accountAdd(call: CommandCall): Promise<CommandOutcome> {
   // Of an account of this name that was removed.
   const text = `${name} can receive, read and send mail now.${secret.closed}`;
   return done(asked.result, text, `${PROGRAM} account list`);
-}
+});
 
 /** The domain is in the file, but a variable decides. */
 function overridden(call: CommandCall, name: AccountName): CommandFailure | null {
@@ -84,9 +82,7 @@ export async function secretOf(
   return { ok: true as const, fields: { hash, proof, keys, recovers }, closed };
 }
 
-export async function accountPasswd(call: CommandCall): Promise<CommandOutcome> {
-  const name = accountFrom(call.args[0]);
-  if (typeof name !== "string") return name;
+export const accountPasswd = ofAccount(async (call, name) => {
   const running = await call.guard.ask<"ping">({ verb: "ping" });
   if (!running.ok) return running;
   const full = await fullOfKeys(call, name);
@@ -103,11 +99,9 @@ export async function accountPasswd(call: CommandCall): Promise<CommandOutcome> 
     `${name} has a new password; its open sessions were ended.${closed}`,
     `${PROGRAM} events --type LOGIN_FAILED`,
   );
-}
+});
 
-export async function accountRemove(call: CommandCall): Promise<CommandOutcome> {
-  const name = accountFrom(call.args[0]);
-  if (typeof name !== "string") return name;
+export const accountRemove = ofAccount(async (call, name) => {
   const held = await heldText(call.layout, name);
   const question = `Remove ${name}? No one will be able to sign in or send mail to it.${held === null ? "" : ` ${held}`}`;
   if (!(await confirmed(call, question))) return failed(`${name} was not removed.`, "");
@@ -115,7 +109,7 @@ export async function accountRemove(call: CommandCall): Promise<CommandOutcome> 
   if (!asked.ok) return asked;
   const text = `${name} is removed and its open sessions were ended. Its mail stays in ${call.layout.mail}.${held === null ? "" : ` ${held}`}`;
   return done(asked.result, text, `${PROGRAM} account list`);
-}
+});
 
 export async function accountList(call: CommandCall): Promise<CommandOutcome> {
   const page = pageFrom(call, "accounts");
@@ -150,7 +144,15 @@ export function stateOf({ origin, suspended }: Pick<AccountItem, "origin" | "sus
 const STATES: Partial<Record<AccountItem["origin"], string>> = { unlisted: "not in the accounts file" };
 
 export function noAccount(name: string): CommandFailure {
-  return failed(`There is no account ${name}.`, `\`${PROGRAM} account list\` shows them.`);
+  return failed(noAccountText(name), `\`${PROGRAM} account list\` shows them.`);
+}
+
+/** A command about the account that its first word names. */
+export function ofAccount(run: (call: CommandCall, name: AccountName) => Promise<CommandOutcome>) {
+  return async (call: CommandCall): Promise<CommandOutcome> => {
+    const name = accountFrom(call.args[0]);
+    return typeof name === "string" ? run(call, name) : name;
+  };
 }
 
 export function accountFrom(text: string | undefined): AccountName | CommandFailure {

@@ -19,18 +19,15 @@ import {
 import { keyCountsText, MOST_NAMED } from "../../print/account-facts.ts";
 import { oneLine, printJson } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
-import { rootOnly } from "../upkeep/backup.ts";
 import { beyondText, keysFor, recoveryKeyOf } from "./account-keys.ts";
-import { accountFrom, noAccount } from "./accounts.ts";
+import { noAccount, ofAccount } from "./accounts.ts";
 
 const keys = () => import("../../../../mail/dovecot/mail-keys.ts");
 
 /** `encryption show` */
 export async function encryptionShow(call: CommandCall): Promise<CommandOutcome> {
-  const read = await cryptOf(call);
-  if ("ok" in read) return read;
-  const { crypt } = read;
-  if (crypt === null) return off();
+  const crypt = await cryptOf(call);
+  if ("ok" in crypt) return crypt;
   const { encrypts, byAccount, privateKey } = crypt;
   const { fingerprint, lockedBecause } = await keys();
   const print = fingerprint(readFileSync(crypt.publicKey, "utf8"));
@@ -55,13 +52,12 @@ async function ownKeys(call: CommandCall): Promise<KeyCounts | CommandFailure> {
 
 /** `encryption key` */
 export async function encryptionKey(call: CommandCall): Promise<CommandOutcome> {
-  const read = await cryptOf(call);
-  if ("ok" in read) return read;
-  if (read.crypt === null) return off();
+  const crypt = await cryptOf(call);
+  if ("ok" in crypt) return crypt;
   const { lockedBecause } = await keys();
-  const locked = lockedBecause(read.crypt);
+  const locked = lockedBecause(crypt);
   if (locked !== null) return failed(locked, "");
-  const key = readFileSync(read.crypt.privateKey, "utf8");
+  const key = readFileSync(crypt.privateKey, "utf8");
   writeFile(call.layout.mailKeySeen, "", { mode: 0o600 });
   const advice = `${key}\nKeep this outside this machine. Without it what it encrypts cannot be read, neither here nor from a backup.`;
   return done({ key }, call.terminal.interactive ? advice : key.trimEnd());
@@ -69,10 +65,9 @@ export async function encryptionKey(call: CommandCall): Promise<CommandOutcome> 
 
 /** `encryption lock` */
 export async function encryptionLock(call: CommandCall): Promise<CommandOutcome> {
-  const read = await cryptOf(call);
-  if ("ok" in read) return read;
-  if (read.crypt === null) return off();
-  const { privateKey } = read.crypt;
+  const crypt = await cryptOf(call);
+  if ("ok" in crypt) return crypt;
+  const { privateKey } = crypt;
   if (!existsSync(privateKey)) return done({ locked: true }, "It is locked already.");
   if (!existsSync(call.layout.mailKeySeen))
     return failed(
@@ -83,7 +78,7 @@ export async function encryptionLock(call: CommandCall): Promise<CommandOutcome>
   if (!call.flag("yes") && !(await agrees(call, question)))
     return failed("Nothing was locked.", "--yes locks it without a question.");
   removeFile(privateKey);
-  const notYet = await restart(call, read.crypt);
+  const notYet = await restart(call, crypt);
   if (notYet !== null) return notYet;
   return done(
     { locked: true },
@@ -94,10 +89,9 @@ export async function encryptionLock(call: CommandCall): Promise<CommandOutcome>
 
 /** `encryption unlock` */
 export async function encryptionUnlock(call: CommandCall): Promise<CommandOutcome> {
-  const read = await cryptOf(call);
-  if ("ok" in read) return read;
-  if (read.crypt === null) return off();
-  const { privateKey, publicKey } = read.crypt;
+  const crypt = await cryptOf(call);
+  if ("ok" in crypt) return crypt;
+  const { privateKey, publicKey } = crypt;
   const { fingerprint, publicHalf } = await keys();
   const file = call.args[0] ?? "";
   let key: string;
@@ -109,14 +103,13 @@ export async function encryptionUnlock(call: CommandCall): Promise<CommandOutcom
     return failed(`${oneLine(file)} holds no private key that can be read: ${oneLine(messageOf(error))}.`, "");
   }
   writeFile(privateKey, key, { mode: 0o600 });
-  const notYet = await restart(call, read.crypt);
+  const notYet = await restart(call, crypt);
   if (notYet !== null) return notYet;
   return done({ locked: false }, "Unlocked: mail can be read again.", `${PROGRAM} encryption show`);
 }
 
-async function cryptOf(call: CommandCall): Promise<Readonly<{ crypt: MailCrypt | null }> | CommandFailure> {
-  const refused = rootOnly("encryption");
-  if (refused !== null) return refused;
+/** The keys of the server's mail, or that it is not encrypted. */
+async function cryptOf(call: CommandCall): Promise<MailCrypt | CommandOutcome> {
   const running = await call.guard.ask<"ping">({ verb: "ping" });
   if (!running.ok) return running;
   const read = settingsOf(call);
@@ -124,10 +117,7 @@ async function cryptOf(call: CommandCall): Promise<Readonly<{ crypt: MailCrypt |
   const { mailCryptOf } = await import("../../../../mail/configuration/read-site.ts");
   const crypt = mailCryptOf(read.settings, call.layout);
   // Before the settings are applied, no keys exist.
-  return { crypt: crypt !== null && existsSync(crypt.publicKey) ? crypt : null };
-}
-
-function off(): CommandOutcome {
+  if (crypt !== null && existsSync(crypt.publicKey)) return crypt;
   const next = `${PROGRAM} config set mailboxes.encryption server && ${PROGRAM} config apply`;
   return done({ encrypts: false }, "Mail is not encrypted on the disk.", next);
 }
@@ -152,8 +142,6 @@ async function restart({ layout, keeper }: CommandCall, crypt: MailCrypt): Promi
  * asked for; as long as it encrypts nothing, another pair may take its place.
  */
 export async function encryptionRecoveryKey(call: CommandCall): Promise<CommandOutcome> {
-  const refused = rootOnly("encryption");
-  if (refused !== null) return refused;
   const { mailRecoveryKey } = call.layout;
   const opened = await call.reader();
   if (!opened.ok) return opened;
@@ -183,9 +171,7 @@ const ADVICE =
   "Keep this outside this machine: it is not shown again. Only with it can you give an account whose password is forgotten its mail back.";
 
 /** `encryption recover ADDRESS`: its password of now opens the keys that it had, as many as Dovecot takes. */
-export async function encryptionRecover(call: CommandCall): Promise<CommandOutcome> {
-  const name = accountFrom(call.args[0]);
-  if (typeof name !== "string") return name;
+export const encryptionRecover = ofAccount(async (call, name) => {
   const running = await call.guard.ask<"ping">({ verb: "ping" });
   if (!running.ok) return running;
   const recoveryKey = recoveryKeyOf(call);
@@ -217,7 +203,7 @@ export async function encryptionRecover(call: CommandCall): Promise<CommandOutco
     `${name} can read ${beyond === 0 ? "all its mail" : "its newer mail"} again; its open sessions were ended.${beyondText(name, beyond)}`,
     `${PROGRAM} encryption show`,
   );
-}
+});
 
 /** Hashes in different schemes come from the accounts file or another server. */
 async function verify(name: string, hash: string, password: string): Promise<Verified> {

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { ghostinbox, guardOfSuite, json, PASSWORD, TIMED } from "../../../../../test/kit/test-guard.ts";
+import { guardOfSuite, json, PASSWORD, TIMED } from "../../../../../test/kit/test-guard.ts";
 import { instant } from "../../../../core/time.ts";
 import { SqliteFactors, SqlitePasskeys } from "../../../../store/accounts-db/factors.ts";
 import { openAccounts } from "../../../../store/open.ts";
 
 describe("second factors on the command line", TIMED, () => {
-  const { layout } = guardOfSuite();
+  const { layout, run } = guardOfSuite();
 
   function setUp(): void {
     using accounts = openAccounts(layout.accountsDb);
@@ -16,42 +16,32 @@ describe("second factors on the command line", TIMED, () => {
 
   test("a new password leaves them and says so, and reset-2fa removes them", async () => {
     setUp();
-    const changed = await ghostinbox(layout, ["admin", "passwd", "--password-stdin"], `${PASSWORD} 7\n`);
+    const changed = await run("admin passwd --password-stdin", `${PASSWORD} 7\n`);
     assert.match(changed.out, /password was changed\. The second factor stays\. `.*admin reset-2fa` removes it\./);
-    const reset = await ghostinbox(layout, ["admin", "reset-2fa"]);
+    const reset = await run("admin reset-2fa");
     assert.match(reset.out, /^The dashboard's second factor was removed\. 0 sessions ended\. The password alone/);
-    assert.deepEqual(json(await ghostinbox(layout, ["admin", "reset-2fa", "--json"])), {
-      factors: 0,
-      ended: 0,
-      passkeyNames: [],
-    });
-    const again = await ghostinbox(layout, ["admin", "passwd", "--password-stdin"], `${PASSWORD} 8\n`);
+    const none = { factors: 0, ended: 0, passkeyNames: [] };
+    assert.deepEqual(json(await run("admin reset-2fa --json")), none);
+    const again = await run("admin passwd --password-stdin", `${PASSWORD} 8\n`);
     assert.doesNotMatch(again.out, /second factor/);
   });
 
   test("passkeys are named: a new password leaves them too", async () => {
     using accounts = openAccounts(layout.accountsDb);
-    const publicKey = Buffer.alloc(91, 1);
-    const passkey = {
-      id: "A".repeat(22),
-      publicKey,
-      algorithm: -7,
-      counter: 0,
-      name: "Laptop",
-      at: instant(Date.now()),
-    };
+    const key = { id: "A".repeat(22), publicKey: Buffer.alloc(91, 1), algorithm: -7, counter: 0 };
+    const passkey = { ...key, name: "Laptop", at: instant(Date.now()) };
     assert.deepEqual(new SqlitePasskeys(accounts).add(passkey), { ok: true });
-    const changed = await ghostinbox(layout, ["admin", "passwd", "--password-stdin"], `${PASSWORD} 9\n`);
+    const changed = await run("admin passwd --password-stdin", `${PASSWORD} 9\n`);
     assert.match(changed.out, /These passkeys stay, and need no password: Laptop\. `.*admin reset-2fa` removes them\./);
-    const reset = await ghostinbox(layout, ["admin", "reset-2fa"]);
+    const reset = await run("admin reset-2fa");
     assert.match(reset.out, /^Passkeys removed: Laptop\. 0 sessions ended\./);
-    assert.match((await ghostinbox(layout, ["events", "--type", "PASSKEY_REMOVED"])).out, /Laptop/);
+    assert.match((await run("events --type PASSKEY_REMOVED")).out, /Laptop/);
   });
 
   test("`incident contain --dashboard` removes them with the password: somebody else may have set one up", async () => {
     setUp();
-    await ghostinbox(layout, ["incident", "open", "Taken over"]);
-    const contained = await ghostinbox(layout, ["incident", "contain", "--dashboard", "--yes"]);
+    await run("incident open Taken over");
+    const contained = await run("incident contain --dashboard --yes");
     assert.match(contained.out, /password was changed\.\n(.*\n)*The dashboard's second factor was removed\./);
     using accounts = openAccounts(layout.accountsDb);
     assert.equal(new SqliteFactors(accounts).totp(), null);

@@ -21,7 +21,7 @@ const MOST_SHOWN = 20;
 
 /** `incident assess`: everything that was touched since it may have started. */
 export async function incidentAssess(call: CommandCall): Promise<CommandOutcome> {
-  const incident = await openIncidentOf(call, "incident assess");
+  const incident = await openIncidentOf(call);
   if (isFailure(incident)) return incident;
   const since = beginOf(call, incident);
   if (typeof since !== "number") return since;
@@ -119,7 +119,7 @@ function listed(head: readonly string[], rows: readonly (readonly string[])[]): 
 
 /** `incident report`: the document, in the folder of the incident. */
 export async function incidentReportFile(call: CommandCall): Promise<CommandOutcome> {
-  const incident = await openIncidentOf(call, "incident report");
+  const incident = await openIncidentOf(call);
   if (isFailure(incident)) return incident;
   const since = beginOf(call, incident);
   if (typeof since !== "number") return since;

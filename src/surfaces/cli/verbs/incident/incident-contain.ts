@@ -1,4 +1,5 @@
 import { BEFORE_ALL_MAIL } from "../../../../admin/declare/paging.ts";
+import { NO_MAIL } from "../../../../admin/queue.ts";
 import { messageOf } from "../../../../core/error.ts";
 import type { Incident } from "../../../../core/incident/incident.ts";
 import type { AccountName } from "../../../../core/net/address.ts";
@@ -7,20 +8,21 @@ import type { Millis } from "../../../../core/time.ts";
 import { madePassword } from "../../../../guard/access/secrets.ts";
 import { hashPassword } from "../../../../store/passwords/password-hash.ts";
 import {
-  agrees,
   type CommandCall,
   type CommandFailure,
   type CommandOutcome,
   done,
   failed,
   PROGRAM,
+  whyNotSure,
   wrongUsage,
 } from "../../call.ts";
+import { eachPage } from "../../listing.ts";
 import { wordsOf } from "../../parse.ts";
 import { proofFor } from "../../passwords.ts";
 import { accountFrom, noAccount, secretOf } from "../accounts/accounts.ts";
 import { targetFrom } from "../server/bans.ts";
-import { beginOf, isFailure, openIncidentOf, take, UNSURE, withContacts } from "./incident.ts";
+import { beginOf, isFailure, openIncidentOf, take, withContacts } from "./incident.ts";
 import {
   type Came,
   type Deed,
@@ -34,7 +36,7 @@ import {
 
 /** `incident contain [ACCOUNT...]`: an intruder is signed out, and cannot come back. */
 export async function incidentContain(call: CommandCall): Promise<CommandOutcome> {
-  const incident = await openIncidentOf(call, "incident contain");
+  const incident = await openIncidentOf(call);
   if (isFailure(incident)) return incident;
   const since = beginOf(call, incident);
   if (typeof since !== "number") return since;
@@ -50,11 +52,9 @@ export async function incidentContain(call: CommandCall): Promise<CommandOutcome
   const planSays = planned.map((deed) => deed.plan).filter((each) => each !== "");
   const plans = planSays.map((each) => `- ${each}`).join("\n");
   if (call.flag("dry-run")) return done({ incident: incident.id, plan: planSays }, `This would be done:\n${plans}`);
-  if (!call.flag("yes")) {
-    if (!call.terminal.interactive) return wrongUsage(...UNSURE);
-    call.terminal.err(plans);
-    if (!(await agrees(call, "Do this?"))) return failed("Nothing was done.", "");
-  }
+  if (!call.flag("yes") && call.terminal.interactive) call.terminal.err(plans);
+  const unsure = await whyNotSure(call, "Do this?", "nothing was done");
+  if (unsure !== null) return unsure;
   const came: Came[] = [];
   for (const deed of planned) came.push(await deed.run());
   const did = came.flatMap((one) => one.did);
@@ -149,24 +149,16 @@ const NOTHING: Came = { did: [], wrong: [] };
 
 /** Mail that waits in the queue and is not on hold yet. */
 async function holdQueue(call: CommandCall, account: AccountName): Promise<Came> {
-  const chosen = { ids: [], account, sender: null, recipient: null, isAll: false } as const;
-  // From there, an empty queue outside of the hold queue succeeds.
-  let [held, cursor]: [number, string | null] = [0, BEFORE_ALL_MAIL];
-  while (cursor !== null) {
-    const asked: Awaited<ReturnType<typeof call.guard.ask<"queue_hold">>> = await call.guard.ask<"queue_hold">({
-      verb: "queue_hold",
-      ...chosen,
-      cursor,
-    });
-    if (!asked.ok)
-      return {
-        did: [],
-        wrong: [
-          `Mail of ${account} in the queue was not held: ${asked.message} ${plural(held, "mail")} of it was held before.`,
-        ],
-      };
-    held += asked.result.changed;
-    cursor = asked.result.next;
+  const chosen = { ...NO_MAIL, account, isAll: false };
+  let held = 0;
+  const failure = await eachPage(
+    BEFORE_ALL_MAIL, // from there, an empty queue outside of the hold queue succeeds
+    (cursor) => call.guard.ask<"queue_hold">({ verb: "queue_hold", ...chosen, cursor }),
+    ({ changed }) => (held += changed),
+  );
+  if (failure !== null) {
+    const before = `${plural(held, "mail")} of it was held before.`;
+    return { did: [], wrong: [`Mail of ${account} in the queue was not held: ${failure.message} ${before}`] };
   }
   return took(
     held === 0

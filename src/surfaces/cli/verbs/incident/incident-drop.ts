@@ -1,19 +1,20 @@
 import { join } from "node:path";
 import { BEFORE_ALL_MAIL, PAGE } from "../../../../admin/declare/paging.ts";
+import { NO_MAIL } from "../../../../admin/queue.ts";
 import type { AccountName } from "../../../../core/net/address.ts";
 import { plural } from "../../../../core/text.ts";
 import {
-  agrees,
   type CommandCall,
   type CommandFailure,
   type CommandOutcome,
   done,
   failed,
   PROGRAM,
-  wrongUsage,
+  whyNotSure,
 } from "../../call.ts";
+import { eachPage } from "../../listing.ts";
 import { accountFrom } from "../accounts/accounts.ts";
-import { folders, isFailure, openIncidentOf, take, UNSURE } from "./incident.ts";
+import { folders, isFailure, openIncidentOf, take } from "./incident.ts";
 
 /** As many queue ids as fit into one command. */
 const AT_ONCE = 100;
@@ -24,7 +25,7 @@ const MOST_LOOKS = 500;
 
 /** `incident drop ACCOUNT`: its mail leaves the queue, and stays in the folder of the incident. */
 export async function incidentDrop(call: CommandCall): Promise<CommandOutcome> {
-  const incident = await openIncidentOf(call, "incident drop");
+  const incident = await openIncidentOf(call);
   if (isFailure(incident)) return incident;
   const name = accountFrom(call.args[0]);
   if (typeof name !== "string") return name;
@@ -33,8 +34,8 @@ export async function incidentDrop(call: CommandCall): Promise<CommandOutcome> {
   if (found.mails.size === 0)
     return failed(`No mail of ${name} is in the queue.`, `\`${PROGRAM} queue list\` shows what is.`);
   const question = `Take ${plural(found.mails.size, "mail")} of ${name} out of the queue? Copies stay in the folder of the incident.`;
-  if (!call.flag("yes") && !(await agrees(call, question)))
-    return call.terminal.interactive ? failed("No mail was dropped.", "") : wrongUsage(...UNSURE);
+  const unsure = await whyNotSure(call, question, "nothing was done");
+  if (unsure !== null) return unsure;
   const { folderOf } = await folders();
   const dropping = await dropAll(call, name, join(folderOf(call.layout, incident), "mails"));
   const { dropped, kept, stays, others, failure } = dropping;
@@ -123,7 +124,7 @@ async function dropThese(
     dropped += asked.result.dropped;
   }
   if (loose.length > 0) {
-    const chosen = { ids: [...loose], account: null, sender: null, recipient: null, isAll: false } as const;
+    const chosen = { ...NO_MAIL, ids: [...loose], isAll: false };
     const verb = isReturned ? "queue_return" : "queue_delete";
     const asked = await call.guard.ask<"queue_delete" | "queue_return">({ verb, ...chosen, cursor: BEFORE_ALL_MAIL });
     if (!asked.ok) return { dropped, failure: asked };
@@ -142,23 +143,20 @@ type Waiting = Readonly<{
 async function waiting({ guard }: CommandCall, name: AccountName): Promise<Waiting | CommandFailure> {
   const mails = new Map<string, boolean>();
   const others = new Set<string>();
-  const chosen = { ids: [], account: name, sender: null, recipient: null } as const;
-  for (let cursor: string | null = null, isMore = true; isMore; isMore = cursor !== null) {
-    const asked: Awaited<ReturnType<typeof guard.ask<"queue_list">>> = await guard.ask<"queue_list">({
-      verb: "queue_list",
-      ...chosen,
-      limit: PAGE.most,
-      cursor,
-    });
-    if (!asked.ok) return asked;
-    for (const { queueId, heldFor } of asked.result.mails) {
-      // Names of accounts contain an @; root's holds have none.
-      const isGuards = heldFor?.includes("@") === true;
-      if (isGuards && heldFor !== name) others.add(queueId);
-      else mails.set(queueId, isGuards);
-    }
-    cursor = asked.result.next;
-  }
+  const chosen = { ...NO_MAIL, account: name, limit: PAGE.most };
+  const failure = await eachPage(
+    null,
+    (cursor) => guard.ask<"queue_list">({ verb: "queue_list", ...chosen, cursor }),
+    (page) => {
+      for (const { queueId, heldFor } of page.mails) {
+        // Names of accounts contain an @; root's holds have none.
+        const isGuards = heldFor?.includes("@") === true;
+        if (isGuards && heldFor !== name) others.add(queueId);
+        else mails.set(queueId, isGuards);
+      }
+    },
+  );
+  if (failure !== null) return failure;
   const noted = await guard.ask<"held_list">({ verb: "held_list", name });
   if (!noted.ok) return noted;
   for (const { queueId } of noted.result.held) if (!others.has(queueId)) mails.set(queueId, true);

@@ -17,7 +17,7 @@ const PACKING_MS = 60 * 60_000;
 
 /** `incident investigate [ACCOUNT...]`: packs a bundle of evidence, and has the audit name it. */
 export async function incidentInvestigate(call: CommandCall): Promise<CommandOutcome> {
-  const incident = await openIncidentOf(call, "incident investigate");
+  const incident = await openIncidentOf(call);
   if (isFailure(incident)) return incident;
   const since = beginOf(call, incident);
   if (typeof since !== "number") return since;

@@ -1,3 +1,4 @@
+import { NO_MAIL } from "../../../../admin/queue.ts";
 import {
   type Difference,
   type Incident,
@@ -13,13 +14,13 @@ import type { Outcome } from "../../../../guard/ports.ts";
 import { lockHolder } from "../../../../host/running/data-directory.ts";
 import type { Settings } from "../../../../settings/schema.ts";
 import {
-  agrees,
   type CommandCall,
   type CommandFailure,
   type CommandOutcome,
   done,
   failed,
   PROGRAM,
+  whyNotSure,
   wrongUsage,
 } from "../../call.ts";
 import { wordsOf } from "../../parse.ts";
@@ -31,7 +32,7 @@ const USUAL_SSH = [22];
 
 /** `incident isolate`: the firewall first, so that no one comes in while the rest is done. */
 export async function incidentIsolate(call: CommandCall): Promise<CommandOutcome> {
-  const incident = await openIncidentOf(call, "incident isolate");
+  const incident = await openIncidentOf(call);
   if (isFailure(incident)) return incident;
   const read = settingsOf(call);
   if (!read.ok) return read;
@@ -57,10 +58,8 @@ export async function incidentIsolate(call: CommandCall): Promise<CommandOutcome
   const who = allow.length === 0 ? "no one, but SSH stays open" : allow.map(shown).join(", ");
   const ports = ssh.length === 0 ? "" : ` (SSH stays open for all on port ${ssh.join(", ")})`;
   const question = `Disconnect the server? Mail in both directions waits in the queue, and this server is reached by ${who}${ports}.`;
-  if (!call.flag("yes") && !(await agrees(call, question)))
-    return call.terminal.interactive
-      ? failed("Nothing was isolated.", "")
-      : wrongUsage("No terminal to ask on: nothing was isolated.", "Give --yes if that is what you want.");
+  const unsure = await whyNotSure(call, question, "nothing was isolated");
+  if (unsure !== null) return unsure;
   const isolation: Isolation = { incident: incident.id, since: isoTime(instant(call.now())), allow, ssh, shut: SHUT };
   // The file first: if this is interrupted, the keeper or the next start shuts the world out.
   keepIsolation(call.layout, isolation);
@@ -102,7 +101,7 @@ const OPENS: Readonly<Record<Shut, string>> = {
 
 /** `incident recover`: what differs from the last good backup. With `--lift`, one part more of the isolation is lifted. */
 export async function incidentRecover(call: CommandCall): Promise<CommandOutcome> {
-  const incident = await openIncidentOf(call, "incident recover");
+  const incident = await openIncidentOf(call);
   if (isFailure(incident)) return incident;
   const read = settingsOf(call);
   if (!read.ok) return read;
@@ -162,15 +161,7 @@ async function liftPart(
     );
   }
   // What waited is tried at once; what the guard or root holds stays.
-  await call.guard.ask<"queue_flush">({
-    verb: "queue_flush",
-    ids: [],
-    account: null,
-    sender: null,
-    recipient: null,
-    isAll: true,
-    cursor: null,
-  });
+  await call.guard.ask<"queue_flush">({ verb: "queue_flush", ...NO_MAIL, isAll: true, cursor: null });
   const says = `Lifted: ${parts.map((one) => OPENS[one]).join("; ")}.${left === null ? " The server is no longer isolated." : ""}`;
   const unaudited = await take(call, incident, { step: "recover", says });
   return done({ lifted: parts, isolation: left }, withContacts(call, `${says} ${unaudited}`.trim()), nextOf(left));

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { NO_MAIL } from "../../../../admin/queue.ts";
 import { messageOf } from "../../../../core/error.ts";
 import { mailsThatLeft } from "../../../../core/incident/assess.ts";
 import type { Incident } from "../../../../core/incident/incident.ts";
@@ -8,30 +9,18 @@ import { plural } from "../../../../core/text.ts";
 import { dayAndTime } from "../../../../core/time.ts";
 import { lastLines, runProgram } from "../../../../host/machine/run-program.ts";
 import {
-  agrees,
   type CommandCall,
   type CommandFailure,
   type CommandOutcome,
   done,
   failed,
   PROGRAM,
-  wrongUsage,
+  whyNotSure,
 } from "../../call.ts";
 import { columns, oneLine } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 import { accountFrom } from "../accounts/accounts.ts";
-import {
-  assessment,
-  beginOf,
-  contactsOf,
-  folders,
-  isFailure,
-  openIncidentOf,
-  rootAlone,
-  take,
-  UNSURE,
-  usualBegin,
-} from "./incident.ts";
+import { assessment, beginOf, contactsOf, folders, isFailure, openIncidentOf, take, usualBegin } from "./incident.ts";
 
 const MOST_SHOWN = 50;
 const AT_ONCE = 500;
@@ -39,8 +28,6 @@ const MOST_MAILS = 20_000;
 
 /** `incident sent [ACCOUNT]`: who sent what to whom. Works without an open incident. */
 export async function incidentSent(call: CommandCall): Promise<CommandOutcome> {
-  const refused = rootAlone("incident sent");
-  if (refused !== null) return refused;
   const found = await mailsOf(call, call.args[0]);
   if ("ok" in found) return found;
   const { mails } = found;
@@ -71,10 +58,8 @@ export async function queueIds(
     for (let cursor: string | null = null; ids.length < MOST_MAILS; ) {
       const asked: Awaited<ReturnType<typeof call.guard.ask<"queue_list">>> = await call.guard.ask<"queue_list">({
         verb: "queue_list",
-        ids: [],
+        ...NO_MAIL,
         account,
-        sender: null,
-        recipient: null,
         limit: AT_ONCE,
         cursor,
       });
@@ -96,7 +81,7 @@ export function isCut(ids: readonly string[]): boolean {
 
 /** `incident tell ACCOUNT`: to the people whom its mail reached. */
 export async function incidentTell(call: CommandCall): Promise<CommandOutcome> {
-  const incident = await openIncidentOf(call, "incident tell");
+  const incident = await openIncidentOf(call);
   if (isFailure(incident)) return incident;
   const found = await mailsOf(call, call.args[0]);
   if ("ok" in found) return found;
@@ -124,8 +109,8 @@ export async function incidentTell(call: CommandCall): Promise<CommandOutcome> {
       `${PROGRAM} incident tell ${oneLine(name)} --send  # one mail to each of them`,
     );
   const question = [...notes, `Send this to ${plural(to.length, "recipient")}?`].join(" ");
-  if (!call.flag("yes") && !(await agrees(call, question)))
-    return call.terminal.interactive ? failed("No mail was sent.", "") : wrongUsage(...UNSURE);
+  const unsure = await whyNotSure(call, question, "nothing was sent");
+  if (unsure !== null) return unsure;
   const sent = await sendEach(call, mail, to);
   const says = [`${plural(sent.queued, "recipient")} ${toldAbout(name)}.`, ...notes].join(" ");
   const unaudited = await take(call, incident, { step: "tell", says, lines: to.slice(0, sent.queued) });

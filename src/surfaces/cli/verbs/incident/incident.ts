@@ -17,8 +17,7 @@ import { sinceFrom } from "../server/logs.ts";
 
 /** `incident open NAME...` */
 export async function incidentOpen(call: CommandCall): Promise<CommandOutcome> {
-  const refused = rootAlone("incident open");
-  const none = refused ?? noServerIn(call.layout);
+  const none = noServerIn(call.layout);
   if (none !== null) return none;
   const { openIncident, readIncidents, folderOf } = await folders();
   const open = readIncidents(call.layout).findLast(({ closedAt }) => closedAt === null);
@@ -45,7 +44,7 @@ export async function incidentOpen(call: CommandCall): Promise<CommandOutcome> {
 
 /** `incident note TEXT...` */
 export async function incidentNote(call: CommandCall): Promise<CommandOutcome> {
-  const incident = await openIncidentOf(call, "incident note");
+  const incident = await openIncidentOf(call);
   if (isFailure(incident)) return incident;
   const unaudited = await take(call, incident, { step: "note", says: call.args[0] ?? "" });
   return done({ incident: incident.id }, `It is in the timeline. ${unaudited}`.trim(), `${PROGRAM} incident list`);
@@ -53,8 +52,6 @@ export async function incidentNote(call: CommandCall): Promise<CommandOutcome> {
 
 /** `incident list` */
 export async function incidentList(call: CommandCall): Promise<CommandOutcome> {
-  const refused = rootAlone("incident list");
-  if (refused !== null) return refused;
   const { readIncidents, readTimeline } = await folders();
   const { readIsolation } = await import("../../../../host/firewall/isolation.ts");
   const isolation = readIsolation(call.layout);
@@ -81,7 +78,7 @@ export async function incidentList(call: CommandCall): Promise<CommandOutcome> {
 
 /** `incident close` */
 export async function incidentClose(call: CommandCall): Promise<CommandOutcome> {
-  const incident = await openIncidentOf(call, "incident close");
+  const incident = await openIncidentOf(call);
   if (isFailure(incident)) return incident;
   const { keepIncident, readTimeline } = await folders();
   const { readIsolation } = await import("../../../../host/firewall/isolation.ts");
@@ -102,18 +99,8 @@ export async function incidentClose(call: CommandCall): Promise<CommandOutcome> 
 /** Loaded when a command needs it, as each command loads its own code. */
 export const folders = () => import("../../../../jobs/incident/folder.ts");
 
-/** Steps that must not happen by accident ask, or need an option: the sentence without a terminal. */
-export const UNSURE = ["No terminal to ask on: nothing was done.", "Give --yes if that is what you want."] as const;
-
-export function rootAlone(command: string): CommandFailure | null {
-  if (process.getuid?.() === 0) return null;
-  return failed("Only root works on an incident.", `Try: sudo ${PROGRAM} ${command}`);
-}
-
 /** The incident that is open. */
-export async function openIncidentOf(call: CommandCall, command: string): Promise<Incident | CommandFailure> {
-  const refused = rootAlone(command);
-  if (refused !== null) return refused;
+export async function openIncidentOf(call: CommandCall): Promise<Incident | CommandFailure> {
   const { readIncidents } = await folders();
   const open = readIncidents(call.layout).findLast(({ closedAt }) => closedAt === null);
   return open ?? failed("No incident is open.", `Open one: ${PROGRAM} incident open NAME`);

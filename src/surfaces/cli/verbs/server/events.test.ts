@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { connected, scriptTerminal } from "../../../../../test/kit/script-world.ts";
+import { connected, readerWith, script } from "../../../../../test/kit/script-world.ts";
 import { eventRow, newEngine, START, scratch } from "../../../../../test/kit/test-database.ts";
-import { auditRecord, type EventRecord } from "../../../../core/events/event.ts";
+import { auditRecord } from "../../../../core/events/command.ts";
+import type { EventRecord } from "../../../../core/events/event.ts";
 import { EVENT_TYPES } from "../../../../core/events/event-types.ts";
 import { later } from "../../../../core/time.ts";
-import type { Queries } from "../../../../guard/storage-ports.ts";
 import { SqliteQueries } from "../../../../store/engine-db/queries.ts";
 import { SqliteStore } from "../../../../store/engine-db/store.ts";
-import { run } from "../../run.ts";
+import type { CommandCall } from "../../call.ts";
 
 const ROWS = [
   eventRow("203.0.113.7", START),
@@ -29,52 +29,18 @@ async function ran(t: TestContext, words: string, committed: readonly EventRecor
     store.commit();
   };
   write(ROWS);
-  const out: string[] = [];
-  const err: string[] = [];
-  const code = await run(words.split(" "), {
-    env: {},
-    version: "1.2.3",
-    now: () => START,
-    terminal: scriptTerminal({ out: (text) => out.push(text), err: (text) => err.push(text) }),
-    connect: () =>
-      connected({
-        guard: {
-          watch: async (onEvents) => {
-            onEvents(ROWS.length);
-            write(committed);
-            onEvents(ROWS.length + committed.length);
-            return { ok: true };
-          },
-        },
-        reader: async () => ({ ok: true, reader: readerOf(new SqliteQueries(db)) }),
-      }),
-  });
-  return { code, out, err };
-}
-
-function readerOf(queries: Queries) {
-  const none = (): never => assert.fail("this reads events only");
-  return {
-    queries,
-    accounts: none,
-    account: () => null,
-    accountState: none,
-    access: none,
-    aliases: none,
-    own: none,
-    accountKeys: none,
-    countKeys: none,
-    hasAccountKeys: none,
-    accountPassword: none,
-    dashboardPassword: none,
-    tokens: none,
-    get audit() {
-      return none();
-    },
-    newPlaces: none,
-    records: none,
-    replay: none,
+  const watch: CommandCall["guard"]["watch"] = async (onEvents) => {
+    onEvents(ROWS.length);
+    write(committed);
+    onEvents(ROWS.length + committed.length);
+    return { ok: true };
   };
+  const reader = readerWith({ queries: new SqliteQueries(db), account: () => null });
+  const { out, ...ended } = await script(words.split(" "), {
+    now: () => START,
+    connect: () => connected({ guard: { watch }, reader }),
+  });
+  return { ...ended, out, lines: out.split("\n").slice(0, -1) };
 }
 
 /** The value at a dotted path in a line of JSON. */
@@ -86,10 +52,10 @@ function field(line: string | undefined, path: string): unknown {
 }
 
 test("--ecs prints an object a line, oldest first, in the nested fields of the schema", async (t) => {
-  const { code, out, err } = await ran(t, "events --ecs");
-  assert.deepEqual([code, err, out.length], [0, [], ROWS.length]);
-  for (const unsafe of ["\n", "\u001b", "\u009b", "\u2028"]) assert.ok(!out.join("").includes(unsafe));
-  const [first, blocked, odd, command] = out;
+  const { code, out, err, lines } = await ran(t, "events --ecs");
+  assert.deepEqual([code, err, lines.length], [0, "", ROWS.length]);
+  for (const unsafe of ["\u001b", "\u009b", "\u2028"]) assert.ok(!out.includes(unsafe));
+  const [first, blocked, odd, command] = lines;
   assert.deepEqual(field(first, "event"), {
     id: "1",
     module: "ghostinbox",
@@ -111,7 +77,7 @@ test("--ecs prints an object a line, oldest first, in the nested fields of the s
 
 test("--ecs keeps to the filters, to --limit and to --after", async (t) => {
   const idsOf = async (words: string) =>
-    (await ran(t, `events --ecs ${words}`)).out.map((line) => field(line, "event.id"));
+    (await ran(t, `events --ecs ${words}`)).lines.map((line) => field(line, "event.id"));
   assert.deepEqual(await idsOf("--limit 2"), ["3", "4"]);
   assert.deepEqual(await idsOf("--ip 203.0.113.7"), ["1", "3"]);
   assert.deepEqual(await idsOf("--type email_blocked --json"), ["2"]);
@@ -123,8 +89,8 @@ test("--ecs keeps to the filters, to --limit and to --after", async (t) => {
 test("`find` lists the events that name a text or come from a network, and takes no character for a pattern", async (t) => {
   const idsOf = async (words: string): Promise<readonly unknown[]> => {
     const { code, out } = await ran(t, `find ${words} --json`);
-    assert.equal(code, 0, out.join());
-    const items = field(out.join(), "items");
+    assert.equal(code, 0, out);
+    const items = field(out, "items");
     assert.ok(Array.isArray(items));
     return items.map((item) => field(JSON.stringify(item), "id"));
   };
@@ -133,31 +99,30 @@ test("`find` lists the events that name a text or come from a network, and takes
   assert.deepEqual(await idsOf("203.0.113.0/24"), [1, 3]);
   for (const odd of ["%", "_@_", "'", '"', "x".repeat(10_000)]) assert.deepEqual(await idsOf(odd), [], odd);
   for (const words of ["why 203.0.113.0/24", "find 203.0.113.0/24"])
-    assert.doesNotMatch((await ran(t, words)).err.join(), /is not an IP address/);
+    assert.doesNotMatch((await ran(t, words)).err, /is not an IP address/);
   for (const empty of ["find ", "find   ", "why "]) assert.equal((await ran(t, empty)).code, 2, "an empty text");
-  assert.doesNotMatch((await ran(t, "find  203.0.113.7")).err.join(), /unexpected/, "a space before an address");
-  assert.match((await ran(t, "find nobody@nowhere.test")).out.join(), /^Nothing is recorded of nobody@nowhere\.test\./);
+  assert.doesNotMatch((await ran(t, "find  203.0.113.7")).err, /unexpected/, "a space before an address");
+  assert.match((await ran(t, "find nobody@nowhere.test")).out, /^Nothing is recorded of nobody@nowhere\.test\./);
 });
 
 test("followed from an id, no event is missed and none comes twice, however small the limit", async (t) => {
   const more = [eventRow("203.0.113.8", later(START, 4_000)), eventRow("203.0.113.9", later(START, 5_000))];
-  const { code, out } = await ran(t, "events --ecs --follow --after 1 --limit 1", more);
-  const ids = out.map((line) => field(line, "event.id"));
+  const { code, lines } = await ran(t, "events --ecs --follow --after 1 --limit 1", more);
+  const ids = lines.map((line) => field(line, "event.id"));
   assert.deepEqual([code, ids], [0, ["2", "3", "4", "5", "6"]]);
 });
 
 test("--after takes an id only", async (t) => {
   const { code, err } = await ran(t, "events --after yesterday");
   assert.equal(code, 2);
-  assert.match(err.join(), /^"yesterday" is not the id of an event\. /);
+  assert.match(err, /^"yesterday" is not the id of an event\. /);
 });
 
 test("--types tells every type with its meaning, and needs no guard", async (t) => {
-  const { code, out } = await ran(t, "events --types");
+  const { code, lines } = await ran(t, "events --types");
   assert.equal(code, 0);
-  const lines = out.join("\n").split("\n");
   assert.deepEqual(new Set(lines.map((line) => line.split(" ")[0])), new Set(EVENT_TYPES));
   assert.match(lines.find((line) => line.startsWith("BAN ")) ?? "", /An address or network was banned\.$/);
   const asJson = await ran(t, "events --types --json");
-  assert.equal(field(asJson.out.join(""), "items.length"), EVENT_TYPES.length);
+  assert.equal(field(asJson.out, "items.length"), EVENT_TYPES.length);
 });

@@ -4,7 +4,7 @@ import { dayAndTime, formatDuration, instant, shown } from "../../../../core/tim
 import { waitingMails } from "../../../../guard/explain/waiting-mails.ts";
 import { type CommandCall, type CommandOutcome, confirmed, done, failed, PROGRAM } from "../../call.ts";
 import { columns } from "../../print/text.ts";
-import { accountFrom } from "../accounts/accounts.ts";
+import { accountFrom, ofAccount } from "../accounts/accounts.ts";
 
 /** Recipients of a mail that the table names. */
 const MOST_NAMED = 5;
@@ -34,9 +34,7 @@ export async function accountHeld(call: CommandCall): Promise<CommandOutcome> {
 }
 
 /** `account drop ADDRESS` */
-export async function accountDrop(call: CommandCall): Promise<CommandOutcome> {
-  const name = accountFrom(call.args[0]);
-  if (typeof name !== "string") return name;
+export const accountDrop = ofAccount(async (call, name) => {
   if (!(await confirmed(call, `Delete all held mail of ${name}? It cannot be brought back.`)))
     return failed(`No mail of ${name} was deleted.`, "");
   const asked = await call.guard.ask<"held_drop">({ verb: "held_drop", name, isReturned: call.flag("bounce") });
@@ -47,7 +45,7 @@ export async function accountDrop(call: CommandCall): Promise<CommandOutcome> {
   if (!asked.result.isHeld) return done(asked.result, deleted, `${PROGRAM} account held ${name}`);
   const text = `${deleted} Its further mail is held until you release the account.`;
   return done(asked.result, text, `${PROGRAM} account passwd ${name}, then ${PROGRAM} account release ${name}`);
-}
+});
 
 export function because({ count, windowMs, key }: HeldAccountItem): string {
   const within = `within ${formatDuration(windowMs)}`;
@@ -72,7 +70,7 @@ function heldTable(held: readonly HeldMailItem[], total: number): string {
 }
 
 function sentTable(sent: readonly SentMailItem[], total: number): string {
-  if (sent.length === 0) return "Within a day no mail of it left.";
+  if (sent.length === 0) return "No other mail was sent within a day.";
   const rows = sent.map(({ queueId, at, ip, recipientCount, recipient }) => [
     queueId ?? "-",
     dayAndTime(at),
@@ -81,7 +79,7 @@ function sentTable(sent: readonly SentMailItem[], total: number): string {
     recipient === null ? "-" : shown(recipient),
   ]);
   return (
-    columns([["LEFT WITHIN A DAY", "AT", "FROM", "RECIPIENTS", "RECIPIENT"], ...rows]) + others(sent.length, total)
+    columns([["SENT WITHIN A DAY", "AT", "FROM", "RECIPIENTS", "RECIPIENT"], ...rows]) + others(sent.length, total)
   );
 }
 
@@ -124,7 +122,7 @@ export async function spamUpdate(call: CommandCall): Promise<CommandOutcome> {
   const { fetchRules } = await import("../../../../jobs/spam-rules/spam-rules.ts");
   call.terminal.progress("Fetching rules ...");
   const fetched = await fetchRules(call.layout, call.now());
-  if (!fetched.ok) return failed(`No new rules came into use: ${fetched.reason}`, "The former ones stay in use.");
+  if (!fetched.ok) return failed(`No new rules came into use: ${fetched.reason}.`, "The former ones stay in use.");
   const { version, isNew } = fetched;
   const says = isNew
     ? `Version ${version} of the rules is in use.`

@@ -9,16 +9,16 @@ import { plural } from "../../../../core/text.ts";
 import { span } from "../../../../core/time.ts";
 import { SYSTEM_PATH } from "../../../../host/machine/run-program.ts";
 import {
-  agrees,
   type CommandCall,
   type CommandFailure,
   type CommandOutcome,
   done,
   failed,
   PROGRAM,
+  whyNotSure,
   wrongUsage,
 } from "../../call.ts";
-import { andMore, gather, pageFrom } from "../../listing.ts";
+import { andMore, eachPage, gather, pageFrom } from "../../listing.ts";
 import { wordsOf } from "../../parse.ts";
 import { printable, wrapped } from "../../print/text.ts";
 
@@ -64,13 +64,10 @@ export async function queueDelete(call: CommandCall): Promise<CommandOutcome> {
   if (!asked.ok) return asked;
   const { total } = asked.result;
   if (total === 0) return failed("No such mail is in the queue.", `\`${PROGRAM} queue list\` shows what is.`);
-  if (!call.terminal.interactive)
-    return wrongUsage("No terminal to ask on: nothing was deleted.", "Give --yes if that is what you want.");
   const question = call.flag("bounce")
     ? `Return ${plural(total, "mail")} to the senders as undeliverable?`
     : `Delete ${plural(total, "mail")} from the queue, for good?`;
-  if (!(await agrees(call, question))) return failed("No mail was deleted.", "");
-  return change(call, verb);
+  return (await whyNotSure(call, question, "nothing was deleted")) ?? change(call, verb);
 }
 
 const DONE: Readonly<Record<ChangeVerb, (mails: string) => string>> = {
@@ -89,20 +86,22 @@ async function change(call: CommandCall, verb: ChangeVerb): Promise<CommandOutco
   const isAll = call.flag("all") || (verb === "queue_flush" && isEmpty(chosen));
   if (!isAll && isEmpty(chosen)) return nothingChosen(verb);
   const kept = new Map<string, number>();
-  let [changed, cursor]: [number, string | null] = [0, null];
-  do {
-    const asked: Asked = await call.guard.ask<typeof verb>({ verb, ...chosen, isAll, cursor });
-    if (!asked.ok)
-      return changed === 0 ? asked : { ...asked, message: `${asked.message} ${DONE[verb](plural(changed, "mail"))}` };
-    for (const { account, mails } of asked.result.kept) kept.set(account, (kept.get(account) ?? 0) + mails);
-    changed += asked.result.changed;
-    cursor = asked.result.next;
-    if (cursor !== null) call.terminal.progress(DONE[verb](plural(changed, "mail")));
-  } while (cursor !== null);
+  let changed = 0;
+  const says = (): string => DONE[verb](plural(changed, "mail"));
+  const failure = await eachPage(
+    null,
+    (cursor): Promise<Asked> => call.guard.ask<typeof verb>({ verb, ...chosen, isAll, cursor }),
+    (page) => {
+      for (const { account, mails } of page.kept) kept.set(account, (kept.get(account) ?? 0) + mails);
+      changed += page.changed;
+      if (page.next !== null) call.terminal.progress(says());
+    },
+  );
+  if (failure !== null) return changed === 0 ? failure : { ...failure, message: `${failure.message} ${says()}` };
   const [held] = kept.keys();
   if (changed === 0 && held !== undefined) return allHeld(held);
   const all: QueueChange = { changed, kept: [...kept].map(([account, mails]) => ({ account, mails })), next: null };
-  return done(all, [DONE[verb](plural(changed, "mail")), ...keptLines(all)].join("\n"), `${PROGRAM} ${NEXT[verb]}`);
+  return done(all, [says(), ...keptLines(all)].join("\n"), `${PROGRAM} ${NEXT[verb]}`);
 }
 
 function allHeld(account: string): CommandFailure {

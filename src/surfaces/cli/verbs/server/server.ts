@@ -19,8 +19,6 @@ import { configCheck } from "../settings/config.ts";
 
 /** `stop`: waits until nothing of the server runs. A stopped part counts as success. */
 export async function stop(call: CommandCall): Promise<CommandOutcome> {
-  const refused = rootOnly("stop");
-  if (refused !== null) return refused;
   // Loaded here, as below: no other command needs this much of set-up.
   const { stopServer } = await import("../../../../host/running/stop.ts");
   call.terminal.progress("Stopping ...");
@@ -39,8 +37,6 @@ export async function stop(call: CommandCall): Promise<CommandOutcome> {
  * could keep it from starting is checked while it still runs.
  */
 export async function restart(call: CommandCall): Promise<CommandOutcome> {
-  const refused = rootOnly("restart");
-  if (refused !== null) return refused;
   const { lockHolder } = await import("../../../../host/running/data-directory.ts");
   if (lockHolder(call.layout.startPid) === null) return notRunning(call.layout);
   // The variables given here do not reach the start that runs.
@@ -80,11 +76,6 @@ async function setUp(checkout: string): Promise<boolean> {
   const child = spawn("bash", [join(checkout, "scripts", "setup")], { stdio: ["inherit", 2, 2] });
   await once(child, "close");
   return child.exitCode === 0;
-}
-
-function rootOnly(command: string): CommandFailure | null {
-  if (process.getuid?.() === 0) return null;
-  return failed(`Only root can ${command} GhostInbox.`, `Try: sudo ${PROGRAM} ${command}`);
 }
 
 /** `service install`: units of systemd for this checkout and this data directory, the same as those of the package. */
@@ -137,8 +128,6 @@ export async function serviceUninstall(): Promise<CommandOutcome> {
 
 /** Exported for its test. */
 export function unfit(what: "install" | "uninstall", isPackaged: boolean, hasSystemd: boolean): CommandFailure | null {
-  if (process.getuid?.() !== 0)
-    return failed(`Only root can ${what} units of systemd.`, `Try: sudo ${PROGRAM} service ${what}`);
   if (isPackaged)
     return failed(
       "The units of GhostInbox belong to its package.",
@@ -150,7 +139,6 @@ export function unfit(what: "install" | "uninstall", isPackaged: boolean, hasSys
 
 /** Shows what it would remove, asks, and undoes what set-up did. Works whether or not the server runs. */
 export async function uninstall(call: CommandCall): Promise<CommandOutcome> {
-  if (process.getuid?.() !== 0) return failed("Only root can uninstall GhostInbox.", `Try: sudo ${PROGRAM} uninstall`);
   // Loaded here: no other command needs this much of set-up.
   const [{ isForeign }, { planUninstall, uninstall: takeBack }, { CHECKOUT, IS_IMAGE, IS_PACKAGED }] =
     await Promise.all([

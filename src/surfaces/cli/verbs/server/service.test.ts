@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { test } from "node:test";
-import { lacking } from "../../../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../../../test/kit/temporary-directory.ts";
 import { layoutOf } from "../../../../settings/layout.ts";
 import { unfit, whyNoDomain } from "./server.ts";
 
-test("units are installed on a systemd, and not beside a package's", { skip: lacking({ root: true }) }, () => {
+test("units are installed on a systemd, and not beside a package's", () => {
   assert.equal(unfit("install", false, true), null);
   assert.match(unfit("install", false, false)?.message ?? "", /systemd does not run this machine/);
   assert.match(unfit("install", true, true)?.next ?? "", /systemctl enable --now ghostinbox/);

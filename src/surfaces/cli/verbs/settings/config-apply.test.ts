@@ -4,7 +4,7 @@ import { describe, test } from "node:test";
 import { ghostinbox, guardOfSuite, oneLineOfError, PASSWORD, TIMED } from "../../../../../test/kit/test-guard.ts";
 
 describe("with a running guard", TIMED, () => {
-  const { layout, guard } = guardOfSuite();
+  const { layout, guard, run } = guardOfSuite();
 
   test("account add names the variable that keeps a domain of the file from the server", async () => {
     const file = readFileSync(layout.settings, "utf8");
@@ -27,21 +27,21 @@ describe("with a running guard", TIMED, () => {
   });
 
   test("config show tells what the server uses, and what was not applied yet", async () => {
-    const { out, err } = await ghostinbox(layout, ["config", "show"]);
+    const { out, err } = await run("config show");
     assert.match(out, /^ports\.login_policy = 2 {2}# not applied yet: \d+, default$/m);
     assert.equal(err, "Next: ./ghostinbox config apply\n");
-    const { out: shown } = await ghostinbox(layout, ["config", "show", "--json"]);
+    const { out: shown } = await run("config show --json");
     assert.match(shown, /"ports\.login_policy",[^}]*"applied": false,\s*"inForce": "2"/);
     assert.match(shown, /"ports\.smtp",[^}]*"applied": true,\s*"inForce": "25"/);
   });
 
   test("config apply does not say that something is in force and that nothing changed", async () => {
     guard().keeperSays("");
-    const applied = await ghostinbox(layout, ["config", "apply"]);
+    const applied = await run("config apply");
     assert.match(applied.out, /^In force now: limits\.mail\.per_minute, /);
     assert.doesNotMatch(applied.out, /[Nn]othing/);
     guard().keeperSays("New connections get the new certificate.");
-    const certificate = await ghostinbox(layout, ["config", "apply"]);
+    const certificate = await run("config apply");
     assert.match(
       certificate.out,
       /^In force now: .* New connections get the new certificate\. Restarted the guard\.$/m,

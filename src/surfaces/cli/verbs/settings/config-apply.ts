@@ -73,7 +73,7 @@ export async function configApply(call: CommandCall): Promise<CommandOutcome> {
 async function pendingOf(call: CommandCall): ReturnType<typeof ask> {
   const asked = await ask(call);
   if (asked.ok || asked.exit !== "failed" || process.getuid?.() !== 0) return asked;
-  const { restoreSettingsAccess } = await import("../../../../jobs/settings-file/settings-access.ts");
+  const { restoreSettingsAccess } = await import("../../../../jobs/settings-file/settings-file.ts");
   restoreSettingsAccess(call.layout);
   return ask(call);
 }

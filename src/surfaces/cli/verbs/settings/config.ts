@@ -3,7 +3,7 @@ import { parse } from "smol-toml";
 import { codeOf } from "../../../../core/error.ts";
 import { nearest } from "../../../../core/text.ts";
 import { instant } from "../../../../core/time.ts";
-import { SettingsUnreadable } from "../../../../host/machine/settings-text.ts";
+import { rewriteSettings, SettingsUnreadable } from "../../../../host/machine/settings-text.ts";
 import { warningsOf } from "../../../../settings/conflicts.ts";
 import { loadSettings, missingDomain, withoutMark } from "../../../../settings/load.ts";
 import { commentedToml } from "../../../../settings/reference.ts";
@@ -80,7 +80,7 @@ export async function configShow(call: CommandCall): Promise<CommandOutcome> {
   const unread = edited.ok ? edited.warnings : [{ where: SCRIPT, says: edited.message }];
   const warnings = [...unread, ...surprises(call, loaded)];
   const text = [printSettings(shown, still).trimEnd(), ...warnings.map(({ says }) => `# Warning: ${says}`)].join("\n");
-  const next = still.size > 0 ? `${PROGRAM} config apply` : `${PROGRAM} config reference  # explains each`;
+  const next = still.size > 0 ? `${PROGRAM} config apply` : `${PROGRAM} config reference  # explains every setting`;
   return done({ items, warnings }, text, next);
 }
 
@@ -182,10 +182,7 @@ async function change(
   const missing = keys.includes("domains") ? missingDomain(loaded.settings) : null;
   if (missing !== null) return invalid([{ where: "domains", says: missing }], "nothing was written");
   const changed = edited.text !== plain;
-  if (changed) {
-    const { rewriteSettings } = await import("../../../../jobs/settings-file/settings-access.ts");
-    rewriteSettings(layout.settings, text.slice(0, text.length - plain.length) + edited.text);
-  }
+  if (changed) rewriteSettings(layout.settings, text.slice(0, text.length - plain.length) + edited.text);
   return outcomeOf(keys, loaded, changed);
 }
 

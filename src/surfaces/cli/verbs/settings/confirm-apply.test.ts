@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { loadValid } from "../../../../../test/kit/loaded-settings.ts";
-import { scriptTerminal } from "../../../../../test/kit/script-world.ts";
+import { scriptCall } from "../../../../../test/kit/script-world.ts";
 import { guardOfSuite, TIMED } from "../../../../../test/kit/test-guard.ts";
 import { connect } from "../../../../programs/command-line/connect.ts";
-import type { CommandCall } from "../../call.ts";
 import { confirmApply } from "./config-apply.ts";
 
 const BOTH = ["limits.mail.per_minute", "domains"];
@@ -19,21 +18,8 @@ describe("domains that accounts would lose", TIMED, () => {
     answer: string | null,
     flags: readonly string[] = [],
   ) => {
-    const call: CommandCall = {
-      args: [],
-      option: () => null,
-      flag: (name) => flags.includes(name),
-      json: false,
-      layout,
-      env: {},
-      terminal: scriptTerminal({
-        interactive: answer !== null,
-        err: () => undefined,
-        ask: () => Promise.resolve(answer),
-      }),
-      now: Date.now,
-      ...connect(layout, {}),
-    };
+    const terminal = { interactive: answer !== null, err: () => undefined, ask: () => Promise.resolve(answer) };
+    const call = scriptCall({ layout, flags, terminal, ...connect(layout, {}) });
     return confirmApply(call, loadValid(toml).settings, changed);
   };
 

@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { loadValid } from "../../../../../test/kit/loaded-settings.ts";
 import { lacking } from "../../../../../test/kit/needs.ts";
+import { scriptCall } from "../../../../../test/kit/script-world.ts";
 import { temporaryDirectory } from "../../../../../test/kit/temporary-directory.ts";
 import type { Command } from "../../../../admin/declare/control.ts";
 import type { KeeperCommand, KeeperReply } from "../../../../admin/declare/keeper.ts";
@@ -12,7 +13,7 @@ import { keepStrict } from "../../../../host/firewall/strict.ts";
 import { nftStrict } from "../../../../host/nft/strict-rules.ts";
 import { takeLock } from "../../../../host/running/data-directory.ts";
 import { layoutOf } from "../../../../settings/layout.ts";
-import type { CommandCall } from "../../call.ts";
+import { type CommandCall, failed } from "../../call.ts";
 import { confirmFirewall, confirmStrict, rollBackFirewall, shownState, tryFirewall } from "./firewall.ts";
 
 const TOML = 'domains = ["example.org"]\n[firewall]\nmode = "strict"\n';
@@ -35,33 +36,34 @@ function caller({
   const asked: KeeperCommand[] = [];
   const audited: string[] = [];
   let said = "";
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what else of it is used throws
-  const call = {
+  const guard = {
+    ask: ({ step, opening }: Extract<Command, { verb: "firewall_changed" }>) => {
+      if (isDown) return Promise.resolve(failed("The guard does not answer.", ""));
+      audited.push(`${step}: ${opening}`);
+      return Promise.resolve({ ok: true, result: { done: true } });
+    },
+  };
+  const call = scriptCall({
     layout,
+    flags,
     env: { SSH_CONNECTION: ssh },
-    flag: (name: string) => flags.includes(name),
     keeper: {
-      ask: (command: KeeperCommand) => {
+      ask: (command) => {
         asked.push(command);
         return Promise.resolve(reply);
       },
     },
-    guard: {
-      ask: ({ step, opening }: Extract<Command, { verb: "firewall_changed" }>) => {
-        if (isDown) return Promise.resolve({ ok: false, message: "The guard does not answer." });
-        audited.push(`${step}: ${opening}`);
-        return Promise.resolve({ ok: true, result: { done: true } });
-      },
-    },
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- nothing else is asked
+    guard: guard as unknown as CommandCall["guard"],
     terminal: {
       interactive: answer !== null,
-      err: (text: string) => (said += text),
-      ask: (text: string) => {
+      err: (text) => (said += text),
+      ask: (text) => {
         said += text;
         return Promise.resolve(answer);
       },
     },
-  } as unknown as CommandCall;
+  });
   return { call, layout, asked, audited, said: () => said };
 }
 

@@ -55,8 +55,6 @@ export async function tryFirewall(call: CommandCall): Promise<CommandOutcome> {
  * last if no new one came through.
  */
 export async function confirmFirewall(call: CommandCall): Promise<CommandOutcome> {
-  const forbidden = rootOnly();
-  if (forbidden !== null) return forbidden;
   const { trial } = (await strictFile()).readStrict(call.layout);
   if (trial === null) return failed("Nothing waits for a confirmation.", `\`${PROGRAM} firewall\` shows what is open.`);
   if (!call.flag("yes")) {
@@ -98,8 +96,6 @@ export async function rollBackFirewall(call: CommandCall): Promise<CommandOutcom
 }
 
 async function strictSettings(call: CommandCall): Promise<ValidSettings | CommandFailure> {
-  const forbidden = rootOnly();
-  if (forbidden !== null) return forbidden;
   const read = settingsOf(call);
   if (!read.ok) return read;
   if (isStrict(read.settings)) return read;
@@ -107,10 +103,6 @@ async function strictSettings(call: CommandCall): Promise<ValidSettings | Comman
     "firewall.mode is not strict, so there is nothing to try.",
     `\`${PROGRAM} config set firewall.mode strict\`, then \`${PROGRAM} config apply\`.`,
   );
-}
-
-function rootOnly(): CommandFailure | null {
-  return process.getuid?.() === 0 ? null : failed("Only root can change the firewall.", `Try: sudo ${PROGRAM} …`);
 }
 
 /** In one line. */

@@ -5,15 +5,14 @@ import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import * as z from "zod/mini";
 import { lacking } from "../../../../../test/kit/needs.ts";
-import { connected, scriptTerminal } from "../../../../../test/kit/script-world.ts";
+import { connected, script } from "../../../../../test/kit/script-world.ts";
 import { START, scratch } from "../../../../../test/kit/test-database.ts";
-import { auditRecord } from "../../../../core/events/event.ts";
+import { auditRecord } from "../../../../core/events/command.ts";
 import { readAnchors } from "../../../../jobs/audit/audit-anchors.ts";
 import { openReader } from "../../../../programs/command-line/open-reader.ts";
 import { layoutOf } from "../../../../settings/layout.ts";
 import { SqliteStore } from "../../../../store/engine-db/store.ts";
 import { openAccounts, openEngine } from "../../../../store/open.ts";
-import { run } from "../../run.ts";
 
 /** A server on which root made three tokens, and the command line on it. */
 function server(t: TestContext) {
@@ -30,17 +29,9 @@ function server(t: TestContext) {
     store.commit();
   };
   add("one", "two", "three");
-  const ran = async (...words: readonly string[]) => {
-    let [out, err] = ["", ""];
-    const code = await run(["audit", ...words, "--data", layout.data], {
-      env: {},
-      version: "1.2.3",
-      now: () => START,
-      terminal: scriptTerminal({ out: (text) => (out += `${text}\n`), err: (text) => (err += `${text}\n`) }),
-      connect: () => connected({ reader: async () => openReader(layout) }),
-    });
-    return { code, out, err };
-  };
+  const connect = () => connected({ reader: async () => openReader(layout) });
+  const ran = (...words: readonly string[]) =>
+    script(["audit", ...words, "--data", layout.data], { now: () => START, connect });
   return { layout, db, add, ran };
 }
 

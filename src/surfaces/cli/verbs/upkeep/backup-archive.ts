@@ -15,7 +15,8 @@ import {
 } from "../../call.ts";
 import { comesBackFrom } from "../../print/comes-back.ts";
 import { oneLine, size } from "../../print/text.ts";
-import { progressText, rootWithSettings } from "./backup.ts";
+import { settingsOf } from "../../server-settings.ts";
+import { progressText } from "./backup.ts";
 
 /** Guessed offline, at any speed: shorter ones do not protect. */
 const SHORTEST = 12;
@@ -23,8 +24,8 @@ const LONGEST = 1_000;
 
 /** `backup export DIR` */
 export async function backupExport(call: CommandCall): Promise<CommandOutcome> {
-  const read = rootWithSettings(call);
-  if (!("settings" in read)) return read;
+  const read = settingsOf(call);
+  if (!read.ok) return read;
   const none = noServerIn(call.layout);
   if (none !== null) return none;
   const directory = call.args[0] ?? "";

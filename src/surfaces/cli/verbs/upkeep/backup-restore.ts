@@ -20,7 +20,7 @@ import { comesBackFrom } from "../../print/comes-back.ts";
 import { oneLine, size } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 import { privateKeysOf } from "../accounts/account-keys.ts";
-import { backups, progressText, rootOnly } from "./backup.ts";
+import { backups, progressText } from "./backup.ts";
 import { restoreArchive } from "./backup-archive.ts";
 
 const LONGEST_KEY = 1_000;
@@ -46,8 +46,6 @@ function lazily() {
 
 /** `backup restore [SNAPSHOT]`: the whole server, or with --account mails of one account. */
 export async function backupRestore(call: CommandCall): Promise<CommandOutcome> {
-  const refused = rootOnly("backup restore");
-  if (refused !== null) return refused;
   const wrong = wrongTogether(call);
   if (wrong !== null) return wrong;
   if (call.args[0]?.endsWith(".gpg") === true) return restoreArchive(call, call.args[0] ?? "");
@@ -99,7 +97,7 @@ async function sourceOf(call: CommandCall): Promise<Source | CommandFailure> {
   try {
     if (from === null) {
       const read = settingsOf(call);
-      if (!("settings" in read)) return read;
+      if (!read.ok) return read;
       const key = await keyOf(call, readKey(layout));
       if (typeof key !== "string") return key;
       const { settings } = read;

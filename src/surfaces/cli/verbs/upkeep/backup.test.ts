@@ -7,14 +7,7 @@ import { temporaryDirectory } from "../../../../../test/kit/temporary-directory.
 import { dataDirectory, ghostinbox } from "../../../../../test/kit/test-guard.ts";
 import { endDrill } from "../../../../jobs/backup/records.ts";
 import { layoutOf } from "../../../../settings/layout.ts";
-import { lastDrillJson, lastDrillText, rootOnly } from "./backup.ts";
-
-test("without root the error names the command for root", (t) => {
-  t.mock.property(process, "getuid", () => 1_000);
-  const refused = rootOnly("retention show");
-  assert.equal(refused?.message, "Only root may use `retention show`.");
-  assert.equal(refused.next, "Try again with sudo.");
-});
+import { lastDrillJson, lastDrillText } from "./backup.ts";
 
 test("without a backup there is nothing to restore in a drill", { skip: lacking({ root: true }) }, async () => {
   using layout = dataDirectory();

@@ -16,7 +16,7 @@ import {
   PROGRAM,
 } from "../../call.ts";
 import { columns, oneLine, size } from "../../print/text.ts";
-import { environmentOf, settingsOf, type ValidSettings } from "../../server-settings.ts";
+import { environmentOf, settingsOf } from "../../server-settings.ts";
 
 /** Loaded where needed: no other command uses restic. */
 export function backups() {
@@ -29,14 +29,14 @@ export function backups() {
 
 /** `backup create` */
 export async function backupCreate(call: CommandCall): Promise<CommandOutcome> {
-  const read = rootWithSettings(call);
-  if (!("settings" in read)) return read;
+  const read = settingsOf(call);
+  if (!read.ok) return read;
   const none = noServerIn(call.layout);
   if (none !== null) return none;
-  const { createBackup, readKey } = await backups();
+  const { BY_HAND, createBackup, readKey } = await backups();
   const watch = (progress: Progress): void => call.terminal.progress(progressText("Stored", progress));
   call.terminal.progress("Looking at the mail ...");
-  const made = await createBackup(call.layout, read.settings, { version: VERSION, tag: "by-hand", watch });
+  const made = await createBackup(call.layout, read.settings, { version: VERSION, tag: BY_HAND, watch });
   if (!made.ok) return failed(made.reason, "Nothing of an earlier backup is lost.");
   const { backup, isKeyNew, place } = made;
   const says = `The backup ${backup.snapshot} is made in ${place}: ${plural(backup.mails, "mail")}, ${size(backup.bytes)}, of which ${size(backup.addedBytes)} were new. It took ${span(backup.tookMs)}.`;
@@ -49,8 +49,6 @@ export async function backupCreate(call: CommandCall): Promise<CommandOutcome> {
 
 /** `backup key` */
 export async function backupKey(call: CommandCall): Promise<CommandOutcome> {
-  const refused = rootOnly("backup key");
-  if (refused !== null) return refused;
   const { readKey, changeBackupRecord } = await backups();
   const key = readKey(call.layout);
   if (key === null)
@@ -114,8 +112,8 @@ export async function backupVerify(call: CommandCall): Promise<CommandOutcome> {
 
 /** The repository that the settings name, with its key. */
 async function open(call: CommandCall): Promise<Readonly<{ restic: Restic; place: string }> | CommandFailure> {
-  const read = rootWithSettings(call);
-  if (!("settings" in read)) return read;
+  const read = settingsOf(call);
+  if (!read.ok) return read;
   const { placeOf, repositoryOf } = await backups();
   if (!existsSync(call.layout.backupKey)) return failed("No backup exists yet.", `Make one: ${PROGRAM} backup create`);
   try {
@@ -123,15 +121,6 @@ async function open(call: CommandCall): Promise<Readonly<{ restic: Restic; place
   } catch (error) {
     return failed(`The file of backup.environment_file cannot be read: ${messageOf(error)}.`, "");
   }
-}
-
-export function rootWithSettings(call: CommandCall): ValidSettings | CommandFailure {
-  return rootOnly("backup") ?? settingsOf(call);
-}
-
-export function rootOnly(command: string): CommandFailure | null {
-  if (process.getuid?.() === 0) return null;
-  return failed(`Only root may use \`${command}\`.`, "Try again with sudo.");
 }
 
 /** `Stored 120 of 400 MB, 30 MB/s, 10 s left` */
@@ -143,8 +132,8 @@ export function progressText(verb: string, { doneBytes, totalBytes, elapsedMs }:
 
 /** `backup drill` */
 export async function backupDrill(call: CommandCall): Promise<CommandOutcome> {
-  const read = rootWithSettings(call);
-  if (!("settings" in read)) return read;
+  const read = settingsOf(call);
+  if (!read.ok) return read;
   if (!existsSync(call.layout.backupKey)) return failed("No backup exists yet.", `Make one: ${PROGRAM} backup create`);
   const { drillRestore } = await import("../../../../jobs/backup/drill.ts");
   const watch = (progress: Progress): void => call.terminal.progress(progressText("Restored", progress));

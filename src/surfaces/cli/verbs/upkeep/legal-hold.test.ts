@@ -9,7 +9,7 @@ import { homeOf } from "../../../../mail/dovecot/sieve-redirects.ts";
 const skip = lacking({ root: true });
 
 describe("account legal-hold", { ...TIMED, skip }, () => {
-  const { layout } = guardOfSuite({ accounts: ["anna@example.org"] });
+  const { layout, run } = guardOfSuite({ accounts: ["anna@example.org"] });
   before(async () => {
     mkdirSync(dirname(layout.legalHolds), { recursive: true });
   });
@@ -24,10 +24,10 @@ describe("account legal-hold", { ...TIMED, skip }, () => {
   });
 
   test("protects nothing under a misspelled name, and says so", async () => {
-    const refused = await ghostinbox(layout, ["account", "legal-hold", "ana@example.org", "on"]);
+    const refused = await run("account legal-hold ana@example.org on");
     assert.equal(refused.code, 1);
     assert.match(oneLineOfError(refused), /^There is no account ana@example\.org, and no mail of one\. /);
-    const { out } = await ghostinbox(layout, ["account", "legal-hold", "ana@example.org"]);
+    const { out } = await run("account legal-hold ana@example.org");
     assert.equal(out, "ana@example.org is not under legal hold.\n");
   });
 });

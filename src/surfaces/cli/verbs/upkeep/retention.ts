@@ -19,8 +19,7 @@ import {
 import { sinceText } from "../../print/account-facts.ts";
 import { columns, oneLine, size } from "../../print/text.ts";
 import { settingsOf, type ValidSettings } from "../../server-settings.ts";
-import { accountFrom } from "../accounts/accounts.ts";
-import { rootOnly } from "./backup.ts";
+import { ofAccount } from "../accounts/accounts.ts";
 
 /** Loaded where needed. */
 function parts() {
@@ -36,8 +35,8 @@ const WEEK_MS = 7 * DAY_MS;
 
 /** `retention show` */
 export async function retentionShow(call: CommandCall): Promise<CommandOutcome> {
-  const read = await forRoot(call, "retention show");
-  if (!("settings" in read)) return read;
+  const read = await settingsWhileRunning(call);
+  if (!read.ok) return read;
   const { settings } = read;
   const { Mailboxes, nextNight, planRetention, folderTimes, retentionState, retentionTold } = await parts();
   const now = call.now();
@@ -72,17 +71,21 @@ function runLines({ nextRunAt, lastRun, failure, paused }: RetentionState): read
 
 /** `retention run` */
 export async function retentionRun(call: CommandCall): Promise<CommandOutcome> {
-  const read = await forRoot(call, "retention run");
-  if (!("settings" in read)) return read;
+  const read = await settingsWhileRunning(call);
+  if (!read.ok) return read;
   const now = call.now();
-  const { removeOldMail } = await parts();
+  const { Mailboxes, removeOldMail } = await parts();
   if (!call.flag("yes") && call.terminal.interactive) {
     const due = await dueNow(call, read.settings, now).catch((error: unknown) => messageOf(error));
     if (typeof due === "string") return failed(`The mailboxes cannot be looked at: ${due}.`, "");
     if (due.mails > 0 && !(await agrees(call, `By the clock it is ${when(now)}. Remove ${amount(due)}, for good?`)))
       return failed("No mail was removed.", "");
   }
-  const removed = await removeOldMail(call.layout, { settings: read.settings, now });
+  const removed = await removeOldMail(call.layout, {
+    settings: read.settings,
+    now,
+    mail: new Mailboxes(call.layout.dovecotConf),
+  });
   const { mails, bytes, accounts, failure } = removed;
   if (failure !== null)
     return failed(`Not all could be removed, but ${amount(removed)}: ${failure}.`, `\`${PROGRAM} status\` shows more.`);
@@ -101,9 +104,7 @@ async function dueNow(call: CommandCall, settings: ValidSettings["settings"], no
   return { mails: sum(({ mails }) => mails), bytes: sum(({ bytes }) => bytes) };
 }
 
-async function forRoot(call: CommandCall, command: string): Promise<ValidSettings | CommandFailure> {
-  const refused = rootOnly(command);
-  if (refused !== null) return refused;
+async function settingsWhileRunning(call: CommandCall): Promise<ValidSettings | CommandFailure> {
   const running = await call.guard.ask<"ping">({ verb: "ping" });
   return running.ok ? settingsOf(call) : running;
 }
@@ -129,11 +130,7 @@ function when(ms: number): string {
 }
 
 /** `account legal-hold` */
-export async function accountLegalHold(call: CommandCall): Promise<CommandOutcome> {
-  const refused = rootOnly("account legal-hold");
-  if (refused !== null) return refused;
-  const name = accountFrom(call.args[0]);
-  if (typeof name !== "string") return name;
+export const accountLegalHold = ofAccount(async (call, name) => {
   const [, word, ...reason] = call.args;
   const running = await call.guard.ask<"ping">({ verb: "ping" });
   if (!running.ok) return running;
@@ -165,7 +162,7 @@ export async function accountLegalHold(call: CommandCall): Promise<CommandOutcom
     ? `${name} is under legal hold: no mail of it is removed by retention. Its owner can still delete mail; backups keep what was there.`
     : `${name} is no longer under legal hold.`;
   return done({ name, isOn }, text, `${PROGRAM} retention show`);
-}
+});
 
 /** A misspelled name would protect nothing. Mail of a removed account can be held; and without the list of accounts, any name. */
 async function hasMail(call: CommandCall, name: AccountName): Promise<boolean> {

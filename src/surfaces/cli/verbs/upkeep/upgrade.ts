@@ -8,7 +8,7 @@ import { COMPONENTS } from "../../../../host/debian/packages.ts";
 import { waitingUpdates } from "../../../../host/debian/updates.ts";
 import { SetUpFailure } from "../../../../host/running/failure.ts";
 import { type Schema, schemasOf, unusableSchema } from "../../../../store/schemas.ts";
-import { agrees, type CommandCall, type CommandOutcome, done, failed, PROGRAM, wrongUsage } from "../../call.ts";
+import { type CommandCall, type CommandOutcome, done, failed, PROGRAM, whyNotSure, wrongUsage } from "../../call.ts";
 import { changesText, comesBack, settingsText } from "../../print/comes-back.ts";
 import { columns, oneLine, size } from "../../print/text.ts";
 import { configCheck } from "../settings/config.ts";
@@ -33,7 +33,6 @@ export type UpgradePlan = Readonly<{
 export async function upgrade(call: CommandCall): Promise<CommandOutcome> {
   if (!call.flag("check"))
     return wrongUsage("`upgrade` only tells what would change: give --check.", `\`${PROGRAM} restart\` upgrades.`);
-  if (process.getuid?.() !== 0) return failed("Only root can look at that.", `Try: sudo ${PROGRAM} upgrade --check`);
   const plan = await planUpgrade(call);
   const lines = printPlan(plan);
   if (plan.obstacles.length > 0)
@@ -124,7 +123,6 @@ export function printPlan(plan: UpgradePlan): string {
 /** `rollback`: the databases and settings from before the last upgrade. Mail stays unchanged. */
 export async function rollback(call: CommandCall): Promise<CommandOutcome> {
   const { layout, terminal } = call;
-  if (process.getuid?.() !== 0) return failed("Only root can take an upgrade back.", `Try: sudo ${PROGRAM} rollback`);
   const [
     { changesToLose, rollBack, whyNoRollback },
     { describeSnapshot, inSnapshot, readSnapshot },
@@ -168,11 +166,8 @@ export async function rollback(call: CommandCall): Promise<CommandOutcome> {
       "What was added since is gone then, what was removed is back, and changes are undone. All sessions of the dashboard end. Mail stays: in the mailboxes and in the queue.",
     ];
     for (const line of says) terminal.err(oneLine(line));
-    if (!call.flag("yes")) {
-      if (!terminal.interactive)
-        return wrongUsage("No terminal to ask on: nothing was changed.", "Give --yes if that is what you want.");
-      if (!(await agrees(call, "Go back to the snapshot?"))) return failed("Nothing was changed.", "");
-    }
+    const unsure = await whyNotSure(call, "Go back to the snapshot?", "nothing was changed");
+    if (unsure !== null) return unsure;
     const made = orWhyNot(() => ({ aside: rollBack(layout, snapshot, instant(call.now())) }));
     if (typeof made === "string")
       return failed(

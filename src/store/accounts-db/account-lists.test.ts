@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { accountName, mailAddress } from "../../../test/kit/samples.ts";
 import { accountsFor, START } from "../../../test/kit/test-database.ts";
-import { AccountSearch } from "./account-search.ts";
+import { AccountLists } from "./account-lists.ts";
 import { SqliteAccounts } from "./accounts.ts";
 
 const HASH = "{ARGON2ID}$argon2id$v=19$m=65536,t=3,p=1$c2FsdA$aGFzaA";
@@ -17,7 +17,7 @@ function fresh(t: TestContext) {
     assert.ok(accounts.addAlias(mailAddress(address), targets.map(mailAddress)).ok);
   alias("info@example.org", "ann@example.org", "bob@example.org");
   alias("shop@example.org", "ann@example.org", "else@where.test");
-  return { accounts, search: new AccountSearch(db) };
+  return { accounts, search: new AccountLists(db) };
 }
 
 test("accounts are found by a part of the name, in any case, a page at a time; the query has no wildcards", (t) => {

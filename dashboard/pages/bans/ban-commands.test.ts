@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import type { BanItem } from "../../../src/admin/bans.ts";
+import type { AddressAnswer } from "../../../src/admin/declare/items.ts";
 import { WEB_LIMITS } from "../../../src/guard/commands/web/web-bounds.ts";
+import { answerRequests } from "../../../test/kit/answered-requests.ts";
 import { forgetToasts, toasts } from "../../attempt.ts";
-import { type AllowedItem, allow, ban, disallow, lift, WIDEST } from "./ban-commands.ts";
+import * as texts from "../../texts/english-admin.ts";
+import { type AllowedItem, allow, ban, disallow, effectsOf, lift, verdictOf, WIDEST } from "./ban-commands.ts";
 
 const NOW = Date.UTC(2026, 10, 21, 14);
 const BAN: BanItem = {
@@ -26,23 +29,17 @@ const ENTRY: AllowedItem = {
   from: "command",
 };
 
-/** A server that answers so; returns what it was asked to change. */
+/** A server that answers so; returns what it was asked. */
 function serve(t: TestContext, answers: Readonly<Record<string, unknown>>): string[] {
   t.mock.timers.enable({ apis: ["setTimeout", "Date"], now: NOW });
   t.after(forgetToasts);
-  const asked: string[] = [];
-  t.mock.method(globalThis, "fetch", (path: string, { method = "", body = "" }: RequestInit) => {
-    const [verb, what] = [method, path.replace("api/v1/", "")];
-    if (verb !== "GET") asked.push(`${verb} ${what} ${typeof body === "string" ? body : ""}`.trim());
-    return Promise.resolve(Response.json(answers[`${verb} ${what}`] ?? {}));
-  });
-  return asked;
+  return answerRequests(t, (request) => answers[request]);
 }
 
 async function undo(asked: string[]): Promise<readonly string[]> {
   asked.length = 0;
   await (toasts.value.at(-1)?.undo ?? assert.fail("nothing to undo"))();
-  return asked;
+  return asked.filter((request) => !request.startsWith("GET"));
 }
 
 const MADE = { "POST bans": { ban: { ...BAN, reason: "new", level: "manual" } } };
@@ -132,4 +129,69 @@ test("a message with an undo is not pushed out by later ones", async (t) => {
   for (let count = 0; count < 6; count += 1) await ban(REQUEST, null);
   assert.equal(toasts.value.filter((toast) => toast.undo !== null).length, 6);
   assert.equal(asked.length, 6);
+});
+
+const { bans: words } = texts;
+
+const effects = (ip: string, known: Readonly<Record<string, unknown>> = {}): readonly string[] => {
+  const totals = { knownAccounts: 2, pastBans: 0 };
+  const nothing = { protection: null, protectionUnknown: false, knownAccounts: [], totals, ban: null };
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the fields by which effects are distinguished
+  return effectsOf(ip, { ...nothing, ...known } as unknown as AddressAnswer, words);
+};
+
+test("an address of which nothing is known may be banned", () => {
+  for (const ip of ["203.0.113.7", "203.0.113.7/32"]) assert.deepEqual(effects(ip), [words.nothing]);
+  assert.deepEqual(effects("2001:db8::1"), [words.nothing, words.widened]);
+});
+
+test("so may a network from no part of which an account signs in, and from no other one", () => {
+  for (const network of ["203.0.113.0/24", "2001:db8::/48"]) {
+    assert.deepEqual(effects(network), [words.nothing]);
+    assert.deepEqual(effects(network, { knownAccounts: ["anna", "bert"] }), [words.accounts("anna, bert")]);
+  }
+});
+
+test("nothing is called harmless where something is known, or the guard did not answer", () => {
+  assert.deepEqual(effects("203.0.113.7", { protectionUnknown: true }), [words.unknown]);
+  assert.deepEqual(effects("203.0.113.7", { protection: "listed" }), [words.protected("listed")]);
+  assert.deepEqual(effects("203.0.113.7", { knownAccounts: ["anna", "bert"] }), [words.accounts("anna, bert")]);
+  const [many] = effects("203.0.113.7", { knownAccounts: ["anna", "bert"], totals: { knownAccounts: 52 } });
+  assert.equal(many, words.accounts("anna, bert, and 50 more"));
+});
+
+test("a ban in force is replaced; that of a network around it stays", () => {
+  assert.deepEqual(effects("203.0.113.7", { ban: { prefix: "203.0.113.7/32" } }), [words.already]);
+  assert.deepEqual(effects("203.0.113.7", { ban: { prefix: "203.0.113.0/24" } }), [
+    words.alreadyWith("203.0.113.0/24"),
+  ]);
+  assert.deepEqual(effects("2001:db8::1", { ban: { prefix: "2001:db8::/64" } }), [words.already, words.widened]);
+});
+
+const of = (asked: string, prefix: string | null) => {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the fields that a verdict reads
+  const ban = prefix === null ? null : ({ prefix, level: "manual", reason: "guesses" } as BanItem);
+  return verdictOf(asked, ban, texts);
+};
+
+test("a ban of a network is named as such, in the sentence and on the button", () => {
+  assert.deepEqual(of("203.0.113.7", "203.0.113.0/24"), {
+    says: "It is banned with its network 203.0.113.0/24 (manual): guesses.",
+    unban: "Unban 203.0.113.0/24",
+  });
+  assert.equal(of("2001:db8::1", "2001:db8::/64").unban, "Unban 2001:db8::/64");
+});
+
+test("a ban of exactly the requested address is shown without a network", () => {
+  for (const [asked, prefix] of [
+    ["203.0.113.7", "203.0.113.7/32"],
+    ["203.0.113.0/24", "203.0.113.0/24"],
+    ["2001:DB8::1", "2001:db8::1/128"],
+  ] as const)
+    assert.deepEqual(of(asked, prefix), { says: "It is banned (manual): guesses.", unban: "Unban it" });
+});
+
+test("a network that is not banned may hold addresses that are", () => {
+  for (const asked of ["203.0.113.7", "203.0.113.7/32"]) assert.equal(of(asked, null).says, "It is not banned.");
+  assert.match(of("203.0.113.0/24", null).says, /not banned as a whole/);
 });

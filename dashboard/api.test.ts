@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import { PROBLEM_CODES } from "../src/surfaces/api/problem.ts";
+import { answerRequests } from "../test/kit/answered-requests.ts";
+import { afterFailure, complaintOf, get, isOf, type Load, NOTHING_LOADED, Refused, stillListed } from "./api.ts";
+import { speak } from "./messages.ts";
+import { texts as german } from "./texts/german.ts";
+
+const REFUSED = new Refused(401, "The sign-in was refused.", "login_refused");
+const TAKEN = new Refused(409, "There is an account anna@example.org.", "refused");
+
+async function speakGerman(t: TestContext): Promise<void> {
+  await speak("de");
+  t.after(() => speak("en"));
+}
+
+test("an English page says what the server says", () => {
+  assert.deepEqual(complaintOf(REFUSED), { text: "The sign-in was refused.", lang: "en" });
+});
+
+test("a German page has its own sentence for a code, and marks the server's as English", async (t) => {
+  await speakGerman(t);
+  assert.deepEqual(complaintOf(REFUSED), { text: german.problems["login_refused"], lang: "de" });
+  assert.deepEqual(complaintOf(TAKEN), { text: TAKEN.message, lang: "en" });
+  assert.deepEqual(complaintOf("Das wurde abgelehnt."), { text: "Das wurde abgelehnt.", lang: "de" });
+});
+
+test("no answer, and an answer without a sentence, are shown in the page's language", async (t) => {
+  await speakGerman(t);
+  const answers = [Promise.reject(new TypeError("fetch failed")), new Response("<p>Bad Gateway", { status: 502 })];
+  answerRequests(t, () => answers.shift());
+  const failed = await get("session").catch(complaintOf);
+  assert.deepEqual(failed, { text: "Der Server ist nicht erreichbar.", lang: "de" });
+  assert.deepEqual(await get("session").catch(complaintOf), { text: "Der Server antwortete mit 502.", lang: "de" });
+});
+
+test("each translated problem is one of the server's, and a sentence", () => {
+  const known: readonly string[] = PROBLEM_CODES;
+  for (const [code, text] of Object.entries(german.problems)) {
+    assert.ok(known.includes(code), code);
+    assert.match(text, /^[A-ZÄÖÜ].*\.$/, code);
+  }
+});
+
+const FORMER: Load<string> = { data: "events of all", error: null, asked: "all" };
+
+const WRONG = { text: "is not an IP address", lang: "en" } as const;
+
+test("rows of the former question are not shown for one that failed", () => {
+  const failed = afterFailure(FORMER, "ip=300.1.1.1", WRONG);
+  assert.deepEqual(failed, { data: null, error: WRONG, asked: "ip=300.1.1.1" });
+  assert.equal(afterFailure(failed, "ip=300.1.1.1", WRONG).data, null);
+});
+
+test("what could not be refreshed stays, below the reason", () => {
+  assert.deepEqual(afterFailure(FORMER, "all", WRONG), { ...FORMER, error: WRONG });
+});
+
+test("rows of the former question are not of the one that is asked now", () => {
+  assert.ok(isOf(FORMER, "all"));
+  assert.ok(!isOf(FORMER, "sender=form@example.test"));
+  assert.ok(!isOf(NOTHING_LOADED, NOTHING_LOADED.asked), "nothing is of nothing");
+});
+
+test("a row that is not listed any more is not selected either", () => {
+  assert.deepEqual([...stillListed(new Set(["A", "B", "C"]), ["C", "D", "A"])].toSorted(), ["A", "C"]);
+});
