@@ -38,7 +38,7 @@ export interface ForwardStore {
    * Replaces the earlier forwarding. Without targets, its mail stays in its mailbox. `young`: mail forwarded to these targets counts with
    * what the account sends (`YoungForwards`); null: no target counts, not even earlier ones.
    */
-  forward(account: AccountName, to: readonly Address[], keep: boolean, young: YoungTargets | null): Outcome;
+  setForwarding(account: AccountName, to: readonly Address[], keep: boolean, young: YoungTargets | null): Outcome;
   /** Null if its mail stays in its mailbox. */
   forwardingOf(account: string): Forwarding | null;
   /** The targets of all accounts' forwards; a target of two accounts is listed twice. */

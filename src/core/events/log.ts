@@ -109,7 +109,7 @@ export function observationRecord(
     case "MAIL_TRIED": {
       const { queueId, outcome, alias, relay, reply, server } = seen;
       const [type, usual] = TRIED[outcome];
-      const verdict = outcome === "bounced" && isForSomebodyHere(seen) ? "lose" : usual;
+      const verdict = outcome === "bounced" && isForLocalUser(seen) ? "lose" : usual;
       const account = consequence?.type === "NOTE_REFUSAL" ? consequence.account : null;
       const columns = { at, type, account, verdict, queueId, recipient: stored(seen.recipient) } as const;
       return row(columns, {
@@ -169,7 +169,7 @@ const TRIED = {
 } as const satisfies Record<Tried["outcome"], readonly [EventType, EventColumns["verdict"], string]>;
 
 /** Whether it was for a local user or an alias. A user's own mail that other servers refuse is not. */
-function isForSomebodyHere({ relay, alias }: Tried): boolean {
+function isForLocalUser({ relay, alias }: Tried): boolean {
   return alias !== null || !relay.startsWith("smtp ");
 }
 

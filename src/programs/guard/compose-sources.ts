@@ -111,7 +111,7 @@ export function composeSources(parts: SourceParts) {
       if (changed.some((key) => key.startsWith("dnsbl."))) blockLists.configure(listsOf(now));
     },
     /** Reads the existing lines to the end; later ones are not read. */
-    async unfollow(): Promise<void> {
+    async unfollowLogs(): Promise<void> {
       await logs.stop();
       await reports.stop();
       spfLookup.cancel();

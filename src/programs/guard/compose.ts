@@ -267,7 +267,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
       housekeeping.stop();
       maintenance.removal.stop();
       content.stop();
-      await sources.unfollow();
+      await sources.unfollowLogs();
       await watch.stop();
       await Promise.all([sources.close(), control.stop(), fromWeb.stop()]);
       engine.flush();

@@ -32,30 +32,30 @@ function fresh(t: TestContext) {
 test("mail is sent on, with a copy or without one, until it is off", (t) => {
   const { forwards, forwarding, goesTo } = fresh(t);
   assert.deepEqual([forwarding(ann), goesTo(ann)], [null, undefined]);
-  assert.deepEqual(forwards.forward(ann, [else_], true, null), { ok: true });
+  assert.deepEqual(forwards.setForwarding(ann, [else_], true, null), { ok: true });
   assert.deepEqual([forwarding(ann), goesTo(ann)], [{ to: [else_], keep: true }, `${else_},${ann}`]);
-  assert.deepEqual(forwards.forward(ann, [else_, bob], false, null), { ok: true });
+  assert.deepEqual(forwards.setForwarding(ann, [else_, bob], false, null), { ok: true });
   assert.deepEqual(
     [forwarding(ann), goesTo("Ann@Example.ORG")],
     [{ to: [else_, bob], keep: false }, `${else_},${bob}`],
   );
-  assert.deepEqual(forwards.forward(ann, [], true, null), { ok: true });
+  assert.deepEqual(forwards.setForwarding(ann, [], true, null), { ok: true });
   assert.deepEqual([forwarding(ann), goesTo(ann)], [null, undefined]);
-  assert.equal(forwards.forward(accountName("nobody@example.org"), [else_], true, null).ok, false);
+  assert.equal(forwards.setForwarding(accountName("nobody@example.org"), [else_], true, null).ok, false);
 });
 
 test("the targets of all are listed, without the copies that stay", (t) => {
   const { forwards } = fresh(t);
   assert.deepEqual(forwards.targets(), []);
-  forwards.forward(ann, [else_, bob], true, null);
-  forwards.forward(bob, [else_], false, null);
+  forwards.setForwarding(ann, [else_, bob], true, null);
+  forwards.setForwarding(bob, [else_], false, null);
   assert.deepEqual(forwards.targets().toSorted(), [else_, else_, bob].toSorted());
 });
 
 test("the mail of a suspended account stays in its mailbox, until it is resumed", (t) => {
   const { accounts, forwards, forwarding, goesTo, behind } = fresh(t);
   accounts.addAlias(mailAddress("info@example.org"), [ann]);
-  forwards.forward(ann, [else_], false, null);
+  forwards.setForwarding(ann, [else_], false, null);
   accounts.setSuspended(ann, true);
   assert.deepEqual([forwarding(ann), goesTo(ann)], [{ to: [else_], keep: false }, undefined]);
   assert.deepEqual([goesTo("info@example.org"), behind("info@example.org")], [ann, ann]);
@@ -67,7 +67,7 @@ test("aliases and forwards together are followed, so that none leads back", (t) 
   const { accounts, forwards } = fresh(t);
   accounts.addAlias(mailAddress("info@example.org"), [ann]);
   assert.equal(accounts.leadsTo(mailAddress("info@example.org"), bob), false);
-  forwards.forward(ann, [bob], true, null);
+  forwards.setForwarding(ann, [bob], true, null);
   assert.ok(accounts.leadsTo(mailAddress("info@example.org"), bob));
   assert.ok(accounts.leadsTo(ann, bob));
   assert.equal(accounts.leadsTo(bob, ann), false);
@@ -76,14 +76,14 @@ test("aliases and forwards together are followed, so that none leads back", (t) 
 test("the mailbox of an account that sends its mail on is its own; an alias keeps its own too", (t) => {
   const { accounts, forwards, behind } = fresh(t);
   accounts.addAlias(mailAddress("info@example.org"), [ann]);
-  forwards.forward(ann, [bob], false, null);
+  forwards.setForwarding(ann, [bob], false, null);
   assert.deepEqual([behind(ann), behind("info@example.org")], [undefined, ann]);
 });
 
 test("with an account its forwards go, and those to it", (t) => {
   const { accounts, forwards, forwarding, goesTo } = fresh(t);
-  forwards.forward(ann, [bob, else_], true, null);
-  forwards.forward(bob, [else_], false, null);
+  forwards.setForwarding(ann, [bob, else_], true, null);
+  forwards.setForwarding(bob, [else_], false, null);
   accounts.remove(bob);
   assert.deepEqual([forwarding(ann), goesTo(bob)], [{ to: [else_], keep: true }, undefined]);
   accounts.add(bob, HASH, START);
@@ -94,7 +94,7 @@ test("with the last target of an alias the forwards to it go", (t) => {
   const { accounts, forwards, forwarding, goesTo } = fresh(t);
   const info = mailAddress("info@example.org");
   accounts.addAlias(info, [bob, else_]);
-  forwards.forward(ann, [info], false, null);
+  forwards.setForwarding(ann, [info], false, null);
   accounts.remove(bob);
   assert.deepEqual(forwarding(ann), { to: [info], keep: false }, "it has one target left");
   accounts.removeAlias(info);
@@ -105,10 +105,10 @@ test("nothing is sent on to a blocked alias, until it takes mail again", (t) => 
   const { accounts, forwards, forwarding, goesTo } = fresh(t);
   const info = mailAddress("info@example.org");
   accounts.addAlias(info, [bob]);
-  forwards.forward(ann, [info], false, null);
+  forwards.setForwarding(ann, [info], false, null);
   accounts.setAliasBlocked(info, true);
   assert.deepEqual([forwarding(ann), goesTo(ann)], [{ to: [info], keep: false }, undefined]);
-  assert.deepEqual(forwards.forward(ann, [else_, info], true, null), {
+  assert.deepEqual(forwards.setForwarding(ann, [else_, info], true, null), {
     ok: false,
     reason: "The alias info@example.org is blocked, so it takes no mail.",
   });
@@ -121,8 +121,8 @@ test("what mail of an account to itself reaches by its forward, also under an al
   const info = mailAddress("info@example.org");
   accounts.addAlias(info, [ann]);
   assert.deepEqual(forwards.reachedBy(ann, ann), []);
-  forwards.forward(ann, [else_, bob], true, null);
-  forwards.forward(bob, [mailAddress("bob@else.example")], true, null);
+  forwards.setForwarding(ann, [else_, bob], true, null);
+  forwards.setForwarding(bob, [mailAddress("bob@else.example")], true, null);
   const reached = [ann, else_, bob, "bob@else.example"].toSorted();
   for (const recipient of [ann, "Ann+shop@example.org", info])
     assert.deepEqual(forwards.reachedBy("Ann@example.org", recipient).toSorted(), reached, recipient);
@@ -163,7 +163,7 @@ function made(t: TestContext) {
   for (const each of [ann, bob]) accounts.add(each, "{BLF-CRYPT}$2y$05$x", NOW);
   const [forwards, young] = [new SqliteForwards(db), new SqliteYoungForwards(db)];
   const set = (keep: boolean, at = NOW) =>
-    forwards.forward(ann, [old, added], keep, { targets: [added], until: later(at, DAY_MS) });
+    forwards.setForwarding(ann, [old, added], keep, { targets: [added], until: later(at, DAY_MS) });
   const goesTo = () =>
     String(scalarOf(db, "SELECT targets FROM alias_map WHERE address = ?", ann))
       .split(",")
@@ -179,13 +179,13 @@ test("mail reaches targets of the last day, by other accounts' aliases, forwards
   assert.deepEqual(reached(ann), []);
   set(true);
   accounts.addAlias(mailAddress("info@example.org"), [bob]);
-  forwards.forward(bob, [ann], false, null);
+  forwards.setForwarding(bob, [ann], false, null);
   networks.serve({ domains: ["example.org"], administrator: bob, refused: [], networks: [] });
   for (const recipient of [ann, "Ann+x@Example.org", bob, "INFO@example.org", "abuse@example.org"])
     assert.deepEqual(reached(recipient), [`${ann} ${added}`], recipient);
   assert.deepEqual(reached("carl@example.org"), []);
   assert.deepEqual(reached(ann, later(NOW, DAY_MS)), [], "it is a day old");
-  forwards.forward(ann, [old, added], true, null);
+  forwards.setForwarding(ann, [old, added], true, null);
   assert.deepEqual(reached(ann), [], "root has set it");
 });
 
@@ -196,7 +196,7 @@ test("while it is paused the mail stays in the mailbox, and is still sent to old
     young.pause(ann, later(NOW, HOUR_MS));
     assert.deepEqual([goesTo(), reached(ann)], [[ann, old].toSorted(), []]);
   }
-  forwards.forward(ann, [], true, { targets: [], until: NOW });
+  forwards.setForwarding(ann, [], true, { targets: [], until: NOW });
   set(false);
   assert.deepEqual(goesTo(), [ann, old].toSorted(), "setting it again changes nothing");
   assert.deepEqual(reached(ann, later(NOW, HOUR_MS)), [`${ann} ${added}`], "the hour is over");

@@ -20,7 +20,7 @@ export class SqliteForwards implements ForwardStore, ForwardReach {
     this.#sql = statements((sql) => db.prepare(sql));
   }
 
-  forward(account: AccountName, to: readonly Address[], keep: boolean, young: YoungTargets | null): Outcome {
+  setForwarding(account: AccountName, to: readonly Address[], keep: boolean, young: YoungTargets | null): Outcome {
     if (this.#sql.account.get(account) === undefined) return { ok: false, reason: noAccount(account) };
     const blocked = to.find((target) => this.#sql.isBlocked.get(target) !== undefined);
     if (blocked !== undefined) return { ok: false, reason: `The alias ${blocked} is blocked, so it takes no mail.` };
@@ -28,7 +28,7 @@ export class SqliteForwards implements ForwardStore, ForwardReach {
       this.#sql.forget.run(account);
       // A copy for the account itself is one more target.
       for (const target of to.length > 0 && keep ? [account, ...to] : to) this.#sql.add.run(account, target);
-      if (young === null) this.#sql.vouch.run(account);
+      if (young === null) this.#sql.forgetYoung.run(account);
       else for (const target of young.targets) this.#sql.addYoung.run(account, target, young.until);
     });
     return { ok: true };
@@ -91,7 +91,7 @@ function statements(sql: (text: string) => StatementSync) {
     spend: sql(
       "INSERT INTO forward_spent (account, at, count) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count",
     ),
-    vouch: sql("DELETE FROM young_forward WHERE account = ?"),
+    forgetYoung: sql("DELETE FROM young_forward WHERE account = ?"),
     // A paused target stays paused after it is removed and added again.
     addYoung: sql(
       "INSERT INTO young_forward (account, target, until) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET until = excluded.until",
@@ -100,7 +100,7 @@ function statements(sql: (text: string) => StatementSync) {
   };
 }
 
-/** Forwards that are new, in `accounts.db`. Postfix sees at once which of them rest. */
+/** Forwards that are new, in `accounts.db`. Postfix sees at once which of them are paused. */
 export class SqliteYoungForwards implements YoungForwards {
   readonly #sql: ReturnType<typeof youngStatements>;
   /** When the last one stops being new, as of this number of changes: reading it again would take a lock for each recipient. */

@@ -46,7 +46,7 @@ export async function forwardCommand(
     if (message !== null) return wrong(message, target, by);
   }
   const young = isOfRoot(by) ? null : { targets: outside, until: later(parts.clock.now(), DAY_MS) };
-  const change = (): Outcome => parts.forwards.forward(name, to, keep, young);
+  const change = (): Outcome => parts.forwards.setForwarding(name, to, keep, young);
   const refused = to.length === 0 ? null : parts.rehearse(() => whyRefused(parts, change, { address: name, by }));
   if (refused !== null) return refused;
   const where = to.length === 0 ? "no longer" : `to ${to.join(", ")}${keep ? "" : ", without a copy here"}`;

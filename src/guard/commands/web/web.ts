@@ -73,7 +73,7 @@ export class CommandGate {
   admit(line: CommandLine, origin: Origin): Admitted | Refused {
     const { command, by } = line;
     if (!mayAsk(origin, command.verb)) {
-      this.#tell(command, by);
+      this.#recordRefusal(command, by);
       return { error: FORBIDDEN };
     }
     if (origin === "root") return { by, caller: null };
@@ -94,7 +94,7 @@ export class CommandGate {
       const error = lacks ?? (item.account === null ? this.bounds.wouldRefuse(command)?.error : null) ?? null;
       return error === null ? { by, caller: { item, digest, ip } } : { error };
     }
-    if (lacks !== null) this.#tell(command, by, item.account ?? `web:${item.name}`);
+    if (lacks !== null) this.#recordRefusal(command, by, item.account ?? `web:${item.name}`);
     // Mailbox users have separate limits (my-mailbox.ts), so that they use up none of the administrator's.
     const error = lacks ?? (item.account === null ? this.#overreach(command, by) : null);
     if (error !== null) return { error };
@@ -104,18 +104,18 @@ export class CommandGate {
 
   #overreach(command: Command, by: string): CommandError | null {
     const overreach = this.bounds.refuses(command);
-    if (overreach?.isAlarming === true) this.#tell(command, by);
+    if (overreach?.isAlarming === true) this.#recordRefusal(command, by);
     return overreach?.error ?? null;
   }
 
   /** Addresses of administrators are not banned. Past the limit the command is still carried out. */
   #seen(ip: Ip, command: Command, by: string): void {
     if (this.bounds.sees(ip)) this.#parts.engine.administratorAt(ip);
-    else this.#tell(command, by);
+    else this.#recordRefusal(command, by);
   }
 
   /** `caller`: who lacks the right; null if the web may not send the command, or sends it too often. */
-  #tell({ verb }: Command, by: string, caller: string | null = null): void {
+  #recordRefusal({ verb }: Command, by: string, caller: string | null = null): void {
     const now = this.#parts.clock.now();
     for (const [key, at] of this.#recorded) if (Math.abs(now - at) >= RECORD_EVERY_MS) this.#recorded.delete(key);
     const key = `${verb} ${caller ?? ""}`;
