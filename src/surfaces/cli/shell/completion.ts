@@ -1,9 +1,9 @@
 import { type CommandCall, type CommandOutcome, done, PROGRAM, wrongUsage } from "../call.ts";
+import { GLOBAL_OPTIONS, type Option } from "../parse.ts";
 import { anyOf, type Command, GOES_ON, type Offered, spelled, type TypedWords, typedWords } from "./typed-words.ts";
 
 /** Completion for bash(1). Its suggestions depend only on the words, so the Tab key starts no program. */
 export function bashCompletion({ leading, following, options, fileOptions, valueOptions }: TypedWords): string {
-  const [globals, ...commands] = options.map((one) => ({ ...one, words: one.options.map(spelled).join(" ") }));
   return `# Completion of ghostinbox for bash, made from the table of its commands.
 _ghostinbox() {
   local word command="" value="" at arguments=0 offered=""
@@ -41,9 +41,9 @@ _ghostinbox() {
   case $current in
     -*)
       case $command in
-${commands.map(({ command, words }) => `        "${command}") offered="${words}" ;;`).join("\n")}
+${options.map(({ command, options: own }) => `        "${command}") offered="${bashList(own)}" ;;`).join("\n")}
       esac
-      mapfile -t COMPREPLY < <(compgen -W "$offered ${globals?.words ?? ""}" -- "$current")
+      mapfile -t COMPREPLY < <(compgen -W "$offered ${bashList(GLOBAL_OPTIONS)}" -- "$current")
       return
       ;;
   esac
@@ -56,13 +56,16 @@ complete -o filenames -F _ghostinbox ghostinbox ./ghostinbox
 `;
 }
 
+function bashList(options: readonly Option[]): string {
+  return options.map(spelled).join(" ");
+}
+
+function offeredOf(option: Option): Offered {
+  return { word: spelled(option), says: option.says };
+}
+
 /** Completion for zsh(1), with a description of each word. */
 export function zshCompletion({ leading, following, options, fileOptions, valueOptions }: TypedWords): string {
-  const described = options.map(({ command, options: own }) => ({
-    command,
-    list: zshList(own.map((option) => ({ word: spelled(option), says: option.says }))),
-  }));
-  const [globals, ...commands] = described;
   return `#compdef ghostinbox ./ghostinbox
 # Completion of ghostinbox for zsh, made from the table of its commands.
 _ghostinbox() {
@@ -95,9 +98,9 @@ _ghostinbox() {
   esac
   if [[ \${words[CURRENT]} == -* ]]; then
     case $command in
-${commands.map(({ command, list }) => `      ("${command}") offered=(${list}) ;;`).join("\n")}
+${options.map(({ command, options: own }) => `      ("${command}") offered=(${zshList(own.map(offeredOf))}) ;;`).join("\n")}
     esac
-    offered+=(${globals?.list ?? ""})
+    offered+=(${zshList(GLOBAL_OPTIONS.map(offeredOf))})
     _describe -o option offered
     return
   fi
@@ -123,11 +126,6 @@ function zshQuoted(text: string): string {
 
 /** Completion for fish(1), with a description of each word. */
 export function fishCompletion({ leading, following, options, fileOptions, valueOptions }: TypedWords): string {
-  const described = options.map(({ command, options: own }) => ({
-    command,
-    list: fishList(own.map((option) => ({ word: spelled(option), says: option.says }))),
-  }));
-  const [globals, ...commands] = described;
   return `# Completion of ghostinbox for fish, made from the table of its commands.
 function __ghostinbox_offer
     set -l command ""
@@ -162,8 +160,8 @@ function __ghostinbox_offer
     end
     if string match -q -- '-*' (commandline -ct)
         switch "$command"
-${commands.map(({ command, list }) => (list === "" ? "" : `            case '${command}'\n                printf '%s\\t%s\\n' ${list}\n`)).join("")}        end
-        printf '%s\\t%s\\n' ${globals?.list ?? ""}
+${options.map(({ command, options: own }) => (own.length === 0 ? "" : `            case '${command}'\n                printf '%s\\t%s\\n' ${fishList(own.map(offeredOf))}\n`)).join("")}        end
+        printf '%s\\t%s\\n' ${fishList(GLOBAL_OPTIONS.map(offeredOf))}
         return
     end
     switch "$command:$arguments"

@@ -17,7 +17,7 @@ export type TypedWords = Readonly<{
   /** Each sequence of first words that leads to a command, including the command itself. */
   leading: readonly string[];
   following: readonly Following[];
-  /** By the words of a command; the first entry, `""`, has the words for every command. */
+  /** The options of each command, by its words; `GLOBAL_OPTIONS` are for every command. */
   options: readonly Readonly<{ command: string; options: readonly Option[] }>[];
   /** Options whose next word is their value: those that name a file, and the others. */
   fileOptions: readonly string[];
@@ -45,10 +45,7 @@ export function typedWords(commands: readonly Command[]): TypedWords {
       ...leading.flatMap((after) => groupOf(after, all)),
       ...commands.flatMap(argumentsOf),
     ],
-    options: [
-      { command: "", options: GLOBAL_OPTIONS },
-      ...commands.map(({ name, options: own = [] }) => ({ command: name, options: own })),
-    ],
+    options: commands.map(({ name, options: own = [] }) => ({ command: name, options: own })),
     fileOptions: valued.filter(({ value = "" }) => FILES.test(value)).map(spelled),
     valueOptions: valued.filter(({ value = "" }) => !FILES.test(value)).map(spelled),
   };
