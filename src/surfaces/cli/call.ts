@@ -176,7 +176,7 @@ export async function agrees({ terminal }: CommandCall, question: string): Promi
   return reply !== null && /^y(es)?$/i.test(reply.trim());
 }
 
-/** Null with --yes, or if the administrator agrees; otherwise the failure. `nothing`: what is not done then, as in "nothing was deleted". */
+/** Null with --yes, or if the administrator agrees; otherwise the failure. `nothing`: its words, such as "nothing was deleted". */
 export async function whyNotSure(call: CommandCall, question: string, nothing: string): Promise<CommandFailure | null> {
   if (call.flag("yes") || (await agrees(call, question))) return null;
   return call.terminal.interactive

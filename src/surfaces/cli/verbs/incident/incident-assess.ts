@@ -11,18 +11,16 @@ import { plural } from "../../../../core/text.ts";
 import { dayAndTime, instant, isoTime } from "../../../../core/time.ts";
 import { runProgram } from "../../../../host/machine/run-program.ts";
 import { type OpenSession, parseOpenSessions } from "../../../../mail/dovecot/doveadm.ts";
-import { type CommandCall, type CommandOutcome, done, PROGRAM } from "../../call.ts";
+import { type CommandCall, done, PROGRAM } from "../../call.ts";
 import { columns } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 import { accountFrom } from "../accounts/accounts.ts";
-import { assessment, beginOf, contactsOf, folders, isFailure, openIncidentOf, take, withContacts } from "./incident.ts";
+import { assessment, beginOf, contactsOf, folders, inIncident, isFailure, take, withContacts } from "./incident.ts";
 
 const MOST_SHOWN = 20;
 
 /** `incident assess`: everything that was touched since it may have started. */
-export async function incidentAssess(call: CommandCall): Promise<CommandOutcome> {
-  const incident = await openIncidentOf(call);
-  if (isFailure(incident)) return incident;
+export const incidentAssess = inIncident(async (call, incident) => {
   const since = beginOf(call, incident);
   if (typeof since !== "number") return since;
   const named = call.option("account");
@@ -51,7 +49,7 @@ export async function incidentAssess(call: CommandCall): Promise<CommandOutcome>
     withContacts(call, text),
     `${PROGRAM} incident contain ${first?.account ?? "ACCOUNT"} --dry-run`,
   );
-}
+});
 
 /** Of mailboxes, at this moment; none while Dovecot does not answer. */
 async function openSessions({ layout }: CommandCall, account: string | null): Promise<readonly OpenSession[]> {
@@ -118,9 +116,7 @@ function listed(head: readonly string[], rows: readonly (readonly string[])[]): 
 }
 
 /** `incident report`: the document, in the folder of the incident. */
-export async function incidentReportFile(call: CommandCall): Promise<CommandOutcome> {
-  const incident = await openIncidentOf(call);
-  if (isFailure(incident)) return incident;
+export const incidentReportFile = inIncident(async (call, incident) => {
   const since = beginOf(call, incident);
   if (typeof since !== "number") return since;
   const found = await assessment(call, since, null);
@@ -143,4 +139,4 @@ export async function incidentReportFile(call: CommandCall): Promise<CommandOutc
     `${text}\n${unaudited}`.trim(),
     `${PROGRAM} incident close  # the report is ${file}`,
   );
-}
+});

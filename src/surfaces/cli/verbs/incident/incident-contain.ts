@@ -7,22 +7,13 @@ import { plural } from "../../../../core/text.ts";
 import type { Millis } from "../../../../core/time.ts";
 import { madePassword } from "../../../../guard/access/secrets.ts";
 import { hashPassword } from "../../../../store/passwords/password-hash.ts";
-import {
-  type CommandCall,
-  type CommandFailure,
-  type CommandOutcome,
-  done,
-  failed,
-  PROGRAM,
-  whyNotSure,
-  wrongUsage,
-} from "../../call.ts";
+import { type CommandCall, type CommandFailure, done, failed, PROGRAM, whyNotSure, wrongUsage } from "../../call.ts";
 import { eachPage } from "../../listing.ts";
 import { wordsOf } from "../../parse.ts";
 import { proofFor } from "../../passwords.ts";
 import { accountFrom, noAccount, secretOf } from "../accounts/accounts.ts";
 import { targetFrom } from "../server/bans.ts";
-import { beginOf, isFailure, openIncidentOf, take, withContacts } from "./incident.ts";
+import { beginOf, inIncident, take, withContacts } from "./incident.ts";
 import {
   type Came,
   type Deed,
@@ -35,9 +26,7 @@ import {
 } from "./incident-deeds.ts";
 
 /** `incident contain [ACCOUNT...]`: an intruder is signed out, and cannot come back. */
-export async function incidentContain(call: CommandCall): Promise<CommandOutcome> {
-  const incident = await openIncidentOf(call);
-  if (isFailure(incident)) return incident;
+export const incidentContain = inIncident(async (call, incident) => {
   const since = beginOf(call, incident);
   if (typeof since !== "number") return since;
   const accounts = accountsFrom(call);
@@ -77,7 +66,7 @@ export async function incidentContain(call: CommandCall): Promise<CommandOutcome
     withContacts(call, lines.join("\n")),
     `${PROGRAM} incident investigate`,
   );
-}
+});
 
 type Asked = Readonly<{ incident: Incident; since: Millis; accounts: readonly AccountName[] }>;
 

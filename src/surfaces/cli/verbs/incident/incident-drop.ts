@@ -3,18 +3,10 @@ import { BEFORE_ALL_MAIL, PAGE } from "../../../../admin/declare/paging.ts";
 import { NO_MAIL } from "../../../../admin/queue.ts";
 import type { AccountName } from "../../../../core/net/address.ts";
 import { plural } from "../../../../core/text.ts";
-import {
-  type CommandCall,
-  type CommandFailure,
-  type CommandOutcome,
-  done,
-  failed,
-  PROGRAM,
-  whyNotSure,
-} from "../../call.ts";
+import { type CommandCall, type CommandFailure, done, failed, PROGRAM, whyNotSure } from "../../call.ts";
 import { eachPage } from "../../listing.ts";
 import { accountFrom } from "../accounts/accounts.ts";
-import { folders, isFailure, openIncidentOf, take } from "./incident.ts";
+import { folders, inIncident, isFailure, take } from "./incident.ts";
 
 /** As many queue ids as fit into one command. */
 const AT_ONCE = 100;
@@ -24,9 +16,7 @@ const MOST_TRIES = 3;
 const MOST_LOOKS = 500;
 
 /** `incident drop ACCOUNT`: its mail leaves the queue, and stays in the folder of the incident. */
-export async function incidentDrop(call: CommandCall): Promise<CommandOutcome> {
-  const incident = await openIncidentOf(call);
-  if (isFailure(incident)) return incident;
+export const incidentDrop = inIncident(async (call, incident) => {
   const name = accountFrom(call.args[0]);
   if (typeof name !== "string") return name;
   const found = await waiting(call, name);
@@ -56,7 +46,7 @@ export async function incidentDrop(call: CommandCall): Promise<CommandOutcome> {
     ...failed(`Not all mail of ${name} was taken out of the queue.`, failure?.next ?? "Give the command again."),
     found: { lines, json },
   };
-}
+});
 
 /**
  * `kept`: the queue ids of copies. `stays`: how many of its mails are in the queue still; `others`: how many there are held for

@@ -8,7 +8,7 @@ import { type CommandCall, type CommandOutcome, done, failed, PROGRAM, type Read
 import { oneLine } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 import { checkAudit } from "../upkeep/audit.ts";
-import { beginOf, folders, isFailure, openIncidentOf, take } from "./incident.ts";
+import { beginOf, folders, inIncident, isFailure, take } from "./incident.ts";
 import { accountsFrom } from "./incident-contain.ts";
 import { isCut, queueIds } from "./incident-mail.ts";
 
@@ -16,9 +16,7 @@ const SEE = "docs/incidents.md says what that means.";
 const PACKING_MS = 60 * 60_000;
 
 /** `incident investigate [ACCOUNT...]`: packs a bundle of evidence, and has the audit name it. */
-export async function incidentInvestigate(call: CommandCall): Promise<CommandOutcome> {
-  const incident = await openIncidentOf(call);
-  if (isFailure(incident)) return incident;
+export const incidentInvestigate = inIncident(async (call, incident) => {
   const since = beginOf(call, incident);
   if (typeof since !== "number") return since;
   const accounts = accountsFrom(call);
@@ -92,7 +90,7 @@ export async function incidentInvestigate(call: CommandCall): Promise<CommandOut
   } finally {
     removeTree(scratch);
   }
-}
+});
 
 type Write = Readonly<{ to: string; since: Millis; writeLines: (path: string, items: Iterable<unknown>) => void }>;
 

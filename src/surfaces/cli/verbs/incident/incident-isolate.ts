@@ -26,14 +26,12 @@ import {
 import { wordsOf } from "../../parse.ts";
 import { columns, oneLine } from "../../print/text.ts";
 import { environmentOf, settingsOf } from "../../server-settings.ts";
-import { isFailure, openIncidentOf, take, withContacts } from "./incident.ts";
+import { inIncident, take, withContacts } from "./incident.ts";
 
 const USUAL_SSH = [22];
 
 /** `incident isolate`: the firewall first, so that no one comes in while the rest is done. */
-export async function incidentIsolate(call: CommandCall): Promise<CommandOutcome> {
-  const incident = await openIncidentOf(call);
-  if (isFailure(incident)) return incident;
+export const incidentIsolate = inIncident(async (call, incident) => {
   const read = settingsOf(call);
   if (!read.ok) return read;
   const [{ keepIsolation, readIsolation, shutOut }, { callerConnection, ownPortOf, peerOf, sshPorts }] =
@@ -78,7 +76,7 @@ export async function incidentIsolate(call: CommandCall): Promise<CommandOutcome
   if (!applied.ok)
     return failed(text.trim(), `Settle that, then \`${PROGRAM} incident isolate\` again, or \`${PROGRAM} stop\`.`);
   return done(isolation, withContacts(call, text.trim()), `${PROGRAM} incident assess`);
-}
+});
 
 /** `--allow A,B` */
 function allowedFrom(call: CommandCall): readonly Prefix[] | CommandFailure {
@@ -100,9 +98,7 @@ const OPENS: Readonly<Record<Shut, string>> = {
 };
 
 /** `incident recover`: what differs from the last good backup. With `--lift`, one part more of the isolation is lifted. */
-export async function incidentRecover(call: CommandCall): Promise<CommandOutcome> {
-  const incident = await openIncidentOf(call);
-  if (isFailure(incident)) return incident;
+export const incidentRecover = inIncident(async (call, incident) => {
   const read = settingsOf(call);
   if (!read.ok) return read;
   const lift = call.option("lift");
@@ -126,7 +122,7 @@ export async function incidentRecover(call: CommandCall): Promise<CommandOutcome
   const next = nextOf(isolation);
   const text = [says, ...tableOf(found), ...stateOf(isolation), ...(unaudited === "" ? [] : [unaudited])].join("\n");
   return done({ compared, isolation }, withContacts(call, text), next);
-}
+});
 
 /**
  * The firewall opens last, so that nothing comes in that would still be held. What is open already is opened again: a lift that was

@@ -20,7 +20,7 @@ import {
 import { columns, oneLine } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 import { accountFrom } from "../accounts/accounts.ts";
-import { assessment, beginOf, contactsOf, folders, isFailure, openIncidentOf, take, usualBegin } from "./incident.ts";
+import { assessment, beginOf, contactsOf, folders, inIncident, take, usualBegin } from "./incident.ts";
 
 const MOST_SHOWN = 50;
 const AT_ONCE = 500;
@@ -80,9 +80,7 @@ export function isCut(ids: readonly string[]): boolean {
 }
 
 /** `incident tell ACCOUNT`: to the people whom its mail reached. */
-export async function incidentTell(call: CommandCall): Promise<CommandOutcome> {
-  const incident = await openIncidentOf(call);
-  if (isFailure(incident)) return incident;
+export const incidentTell = inIncident(async (call, incident) => {
   const found = await mailsOf(call, call.args[0]);
   if ("ok" in found) return found;
   const name = call.args[0] ?? "";
@@ -116,7 +114,7 @@ export async function incidentTell(call: CommandCall): Promise<CommandOutcome> {
   const unaudited = await take(call, incident, { step: "tell", says, lines: to.slice(0, sent.queued) });
   if (sent.failure !== null) return failed(`${says} Then it failed: ${sent.failure}.`, "");
   return done({ ...mail, to, sent: sent.queued }, `${says} ${unaudited}`.trim(), `${PROGRAM} queue list`);
-}
+});
 
 function toldAbout(name: string): string {
   return `of mail of ${oneLine(name)} informed that its owner did not write it`;

@@ -43,12 +43,10 @@ export async function incidentOpen(call: CommandCall): Promise<CommandOutcome> {
 }
 
 /** `incident note TEXT...` */
-export async function incidentNote(call: CommandCall): Promise<CommandOutcome> {
-  const incident = await openIncidentOf(call);
-  if (isFailure(incident)) return incident;
+export const incidentNote = inIncident(async (call, incident) => {
   const unaudited = await take(call, incident, { step: "note", says: call.args[0] ?? "" });
   return done({ incident: incident.id }, `It is in the timeline. ${unaudited}`.trim(), `${PROGRAM} incident list`);
-}
+});
 
 /** `incident list` */
 export async function incidentList(call: CommandCall): Promise<CommandOutcome> {
@@ -77,9 +75,7 @@ export async function incidentList(call: CommandCall): Promise<CommandOutcome> {
 }
 
 /** `incident close` */
-export async function incidentClose(call: CommandCall): Promise<CommandOutcome> {
-  const incident = await openIncidentOf(call);
-  if (isFailure(incident)) return incident;
+export const incidentClose = inIncident(async (call, incident) => {
   const { keepIncident, readTimeline } = await folders();
   const { readIsolation } = await import("../../../../host/firewall/isolation.ts");
   if (readIsolation(call.layout) !== null)
@@ -94,16 +90,20 @@ export async function incidentClose(call: CommandCall): Promise<CommandOutcome> 
     `The incident ${incident.id} is closed.${missing} ${unaudited}`.trim(),
     `${PROGRAM} incident list`,
   );
-}
+});
 
 /** Loaded when a command needs it, as each command loads its own code. */
 export const folders = () => import("../../../../jobs/incident/folder.ts");
 
-/** The incident that is open. */
-export async function openIncidentOf(call: CommandCall): Promise<Incident | CommandFailure> {
-  const { readIncidents } = await folders();
-  const open = readIncidents(call.layout).findLast(({ closedAt }) => closedAt === null);
-  return open ?? failed("No incident is open.", `Open one: ${PROGRAM} incident open NAME`);
+/** A command about the incident that is open. */
+export function inIncident(run: (call: CommandCall, incident: Incident) => Promise<CommandOutcome>) {
+  return async (call: CommandCall): Promise<CommandOutcome> => {
+    const { readIncidents } = await folders();
+    const open = readIncidents(call.layout).findLast(({ closedAt }) => closedAt === null);
+    return open === undefined
+      ? failed("No incident is open.", `Open one: ${PROGRAM} incident open NAME`)
+      : run(call, open);
+  };
 }
 
 export function isFailure(one: object): one is CommandFailure {
