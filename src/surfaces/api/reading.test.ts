@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BAN, bearer, startKit, T0 } from "../../../test/kit/api-kit.ts";
+import { BAN, startKit, T0 } from "../../../test/kit/api-kit.ts";
 import { TOKEN } from "../../../test/kit/fake-guard.ts";
 import { stats as statsShape } from "../../admin/declare/items.ts";
 import { parseIp, parsePrefix } from "../../core/net/ip.ts";
@@ -79,12 +79,9 @@ test("an address is explained as of now, with the configured memory", async (t) 
 
 test("a chart tells where its steps are, and never asks about what is yet to come", async (t) => {
   const kit = await startKit(t);
-  const ask = async (query: string) => {
-    const response = await fetch(`${kit.url}/api/v1/figures${query}`, { headers: bearer });
-    return { status: response.status, body: await response.text() };
-  };
+  const ask = (query: string) => kit.send("GET", `figures${query}`);
   const span = t.mock.method(kit.queries.figures, "totalsAt");
-  assert.deepEqual(JSON.parse((await ask("?step=300&from=2026-11-20T06:52:00Z&to=2027-01-01T00:00:00Z")).body), {
+  assert.deepEqual((await ask("?step=300&from=2026-11-20T06:52:00Z&to=2027-01-01T00:00:00Z")).answer, {
     from: "2026-11-20T06:50:00.000Z",
     to: "2026-11-20T07:00:00.000Z",
     stepSeconds: 300,
@@ -109,8 +106,8 @@ test("a chart tells where its steps are, and never asks about what is yet to com
 test("addresses are ranked by what was asked for, over as long as they are kept", async (t) => {
   const kit = await startKit(t);
   const top = t.mock.method(kit.queries.figures, "top");
-  const ask = (query: string) => fetch(`${kit.url}/api/v1/top${query}`, { headers: bearer });
-  assert.deepEqual(await (await ask("?by=failures&limit=3&from=2026-11-20T01:00:00%2B01:00")).json(), {
+  const ask = (query: string) => kit.send("GET", `top${query}`);
+  assert.deepEqual((await ask("?by=failures&limit=3&from=2026-11-20T01:00:00%2B01:00")).answer, {
     by: "failures",
     from: "2026-11-20T00:00:00.000Z",
     items: [{ ip: "203.0.113.7", count: 3 }],

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bearer, signIn, startKit } from "../../../../test/kit/api-kit.ts";
-import { MAILBOX } from "../../../../test/kit/fake-guard.ts";
+import { signIn, startKit } from "../../../../test/kit/api-kit.ts";
+import { MAILBOX, PASSWORD } from "../../../../test/kit/fake-guard.ts";
 import { eventItem } from "../../../../test/kit/samples.ts";
 import { needOf } from "../../../admin/declare/rights.ts";
 import type { EventFilter, EventPage } from "../../../guard/storage-ports.ts";
@@ -13,22 +13,13 @@ const ANNA = "anna@example.org";
 test("the user of a mailbox sees that mailbox", async (t) => {
   const kit = await startKit(t);
   const cookie = await signIn(kit, ANNA);
-  assert.deepEqual(kit.guard.of("sign_in_mailbox"), [
-    {
-      verb: "sign_in_mailbox",
-      ip: "127.0.0.1",
-      account: ANNA,
-      password: "correct horse battery",
-      device: "unknown device",
-    },
-  ]);
-  const asked = await fetch(`${kit.url}/api/v1/me`, { headers: { cookie } });
-  assert.equal(asked.status, 200);
-  const seen: unknown = await asked.json();
-  assert.deepEqual(seen, MAILBOX);
-  const session = await fetch(`${kit.url}/api/v1/session`, { headers: { cookie } });
+  const from = { ip: "127.0.0.1", device: "unknown device" };
+  const given = { account: ANNA, password: PASSWORD };
+  assert.deepEqual(kit.guard.of("sign_in_mailbox"), [{ verb: "sign_in_mailbox", ...from, ...given }]);
+  const ask = (path: string) => kit.send("GET", path, undefined, { cookie });
+  assert.deepEqual(await ask("me"), { status: 200, answer: MAILBOX });
   const who = { name: ANNA, role: "mailbox", account: ANNA, scopes: [], freshUntil: null };
-  assert.deepEqual(await session.json(), who);
+  assert.deepEqual(await ask("session"), { status: 200, answer: who });
 });
 
 test("own sign-ins and mail are read for the session's account, and other people's mail is not found", async (t) => {
@@ -42,11 +33,7 @@ test("own sign-ins and mail are read for the session's account, and other people
     const found = mail === "72CED1EABE5" ? [delivered] : account === ANNA && types?.includes(row.type) ? [row] : [];
     return { items: found, next: null };
   });
-  const read = async (path: string) => {
-    const response = await fetch(`${kit.url}/api/v1/me/${path}`, { headers: { cookie } });
-    const answer: unknown = await response.json();
-    return { status: response.status, answer };
-  };
+  const read = (path: string) => kit.send("GET", `me/${path}`, undefined, { cookie });
   const { at } = row;
   const item = { at, ip: "198.51.100.7", service: "imap", isRight: false, what: "wrong_password" };
   assert.deepEqual(await read("sign-ins"), { status: 200, answer: { items: [item], next: null } });
@@ -62,8 +49,8 @@ test("own sign-ins and mail are read for the session's account, and other people
 test("a mail program gets its settings, as fields and as a profile", async (t) => {
   const kit = await startKit(t);
   const cookie = await signIn(kit, ANNA);
-  const client = await fetch(`${kit.url}/api/v1/me/client`, { headers: { cookie } });
-  assert.partialDeepStrictEqual(await client.json(), {
+  const client = await kit.send("GET", "me/client", undefined, { cookie });
+  assert.partialDeepStrictEqual(client.answer, {
     account: ANNA,
     imap: { host: "mail.example.org", port: 993, tls: "implicit" },
     smtp: { host: "mail.example.org", port: 465, tls: "implicit" },
@@ -100,9 +87,8 @@ test("a mailbox user may use the routes of mailboxes and those that each session
 
 test("an administrator and a token have no mailbox", async (t) => {
   const kit = await startKit(t);
-  const administrator = await fetch(`${kit.url}/api/v1/me`, { headers: { cookie: await signIn(kit) } });
-  assert.equal(administrator.status, 403);
-  assert.equal((await fetch(`${kit.url}/api/v1/me`, { headers: bearer })).status, 401, "for browsers alone");
+  assert.equal((await kit.send("GET", "me", undefined, { cookie: await signIn(kit) })).status, 403);
+  assert.equal((await kit.send("GET", "me")).status, 401, "for browsers only");
 });
 
 test("a password that is easy to guess is not set, and one that may not be set is never judged", async (t) => {
