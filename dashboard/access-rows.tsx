@@ -2,9 +2,9 @@ import type { ComponentChildren } from "preact";
 import type { SessionItem } from "../src/admin/declare/items.ts";
 import { get, remove } from "./api.ts";
 import { tell } from "./attempt.ts";
-import { Remove } from "./fields.tsx";
+import { Item, Remove } from "./fields.tsx";
 import { t } from "./messages.ts";
-import { At, Card, Item, Rows, Said, useLoaded } from "./parts.tsx";
+import { At, Card, Rows, Said, useLoaded } from "./parts.tsx";
 import { withProof } from "./session.ts";
 
 export function LastUse({ at }: Readonly<{ at: string | null }>) {

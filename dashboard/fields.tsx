@@ -2,7 +2,7 @@ import type { ComponentChildren, JSX, RefObject } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { attempt } from "./attempt.ts";
 import { LANGUAGES, type Language, language, speak, t } from "./messages.ts";
-import { type Attempts, fieldsOf, useAttempt } from "./parts.tsx";
+import { type Attempts, fieldsOf, Said, useAttempt } from "./parts.tsx";
 import { DOUBLE_CLICK_MS, pressed, type Stage } from "./press.ts";
 import { loaded } from "./programs.ts";
 
@@ -173,4 +173,36 @@ const DURATIONS = ["15m", "1h", "4h", "1d"] as const;
 export function Lasts() {
   const words = t.value.pause;
   return <Choice label={words.lasts} name="for" choices={DURATIONS.map((lasts) => [lasts, words.durations[lasts]])} />;
+}
+
+type ItemProps = Readonly<{
+  name: string;
+  beside?: ComponentChildren;
+  facts?: ComponentChildren;
+  children?: ComponentChildren;
+}>;
+
+/** A row: something by its name, what is known of it, and what may be done with it. */
+export function Item({ name, beside, facts, children }: ItemProps) {
+  return (
+    <li class="row act">
+      <p>
+        <strong>
+          <Said text={name} />
+        </strong>{" "}
+        {beside}
+        {facts !== undefined && <br />}
+        <small>{facts}</small>
+      </p>
+      {children}
+    </li>
+  );
+}
+
+export function Fact({ title, children }: Readonly<{ title: string; children: ComponentChildren }>) {
+  return (
+    <li class="row brief">
+      <strong>{title}</strong> <span>{children}</span>
+    </li>
+  );
 }

@@ -182,38 +182,6 @@ export function Rows<T>({ of, none, label, children }: RowsProps<T>) {
   );
 }
 
-type ItemProps = Readonly<{
-  name: string;
-  beside?: ComponentChildren;
-  facts?: ComponentChildren;
-  children?: ComponentChildren;
-}>;
-
-/** A row: something by its name, what is known of it, and what may be done with it. */
-export function Item({ name, beside, facts, children }: ItemProps) {
-  return (
-    <li class="row act">
-      <p>
-        <strong>
-          <Said text={name} />
-        </strong>{" "}
-        {beside}
-        {facts !== undefined && <br />}
-        <small>{facts}</small>
-      </p>
-      {children}
-    </li>
-  );
-}
-
-export function Fact({ title, children }: Readonly<{ title: string; children: ComponentChildren }>) {
-  return (
-    <li class="row brief">
-      <strong>{title}</strong> <span>{children}</span>
-    </li>
-  );
-}
-
 /** Writes what the address says into the form each time that it changes; between, the fields are the reader's. */
 export function useFilled(query: Query): RefObject<HTMLFormElement | null> {
   const form = useRef<HTMLFormElement>(null);

@@ -1,11 +1,11 @@
 import { useState } from "preact/hooks";
 import type { MyMailbox } from "../../src/admin/mailboxes.ts";
 import { get } from "../api.ts";
-import { LanguageField } from "../fields.tsx";
+import { Fact, LanguageField } from "../fields.tsx";
 import { size, whole } from "../format.ts";
 import { t } from "../mailbox-texts.ts";
 import { language } from "../messages.ts";
-import { Card, Fact, Said, State, useLoaded, Waiting } from "../parts.tsx";
+import { Card, Said, State, useLoaded, Waiting } from "../parts.tsx";
 import { Copy, QrCode } from "../secrets.tsx";
 import { AppPasswordsCard, OwnSessionsCard, PasswordCard, SignInsCard } from "./me/access.tsx";
 import { ForwardingCard, VacationCard } from "./me/delivery.tsx";

@@ -46,7 +46,7 @@ export const en = {
   },
   proof: {
     title: "Confirm your password",
-    why: "This change needs your password again. You are then not asked for ten minutes.",
+    why: "This change needs your password again, which then counts for ten minutes.",
     button: "Continue",
   },
   undo: "Undo",
@@ -127,7 +127,7 @@ export const de: typeof en = {
   },
   state: { ok: "in Ordnung", degraded: "eingeschränkt", down: "ausgefallen" },
   signIn: {
-    account: "Ihre Mailadresse (leer lassen, um den Server zu verwalten)",
+    account: "Ihre Mailadresse (leer: Sie verwalten den Server)",
     password: "Passwort der Verwaltungsseite",
     mailboxPassword: "Passwort Ihres Postfachs",
     button: "Anmelden",
@@ -135,7 +135,7 @@ export const de: typeof en = {
   },
   proof: {
     title: "Passwort bestätigen",
-    why: "Dafür ist Ihr Passwort noch einmal nötig. Danach werden Sie zehn Minuten lang nicht gefragt.",
+    why: "Geben Sie Ihr Passwort noch einmal ein. Das gilt zehn Minuten.",
     button: "Weiter",
   },
   undo: "Rückgängig",
@@ -154,7 +154,7 @@ export const de: typeof en = {
     copy: "Kopieren",
     copyOf: (what) => `${what} kopieren`,
     copied: "Kopiert.",
-    byHand: "Dieser Browser erlaubt das Kopieren nicht. Markieren Sie den Text und kopieren Sie ihn von Hand.",
+    byHand: "Dieser Browser erlaubt das Kopieren nicht. Kopieren Sie den Text von Hand.",
   },
   browsers: {
     thisOne: "dieser Browser",

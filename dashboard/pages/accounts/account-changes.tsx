@@ -3,10 +3,10 @@ import type { DetailedAccount } from "../../../src/admin/accounts.ts";
 import { t } from "../../admin-texts.ts";
 import { post, put, remove } from "../../api.ts";
 import { attempt, tell } from "../../attempt.ts";
-import { Choice, Form, TakeOff } from "../../fields.tsx";
+import { Choice, Form, Item, TakeOff } from "../../fields.tsx";
 import { filled, size } from "../../format.ts";
 import { language } from "../../messages.ts";
-import { Card, Field, Item } from "../../parts.tsx";
+import { Card, Field } from "../../parts.tsx";
 import { withProof } from "../../session.ts";
 import { type Made, MadeSecret, PasswordField } from "./new-accounts.tsx";
 

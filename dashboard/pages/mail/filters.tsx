@@ -4,10 +4,10 @@ import type { AllowedSenderItem, GreylistPauseItem } from "../../../src/admin/fi
 import { t } from "../../admin-texts.ts";
 import { get, queryOf } from "../../api.ts";
 import { attempt } from "../../attempt.ts";
-import { Form, Lasts, TakeOff } from "../../fields.tsx";
+import { Form, Item, Lasts, TakeOff } from "../../fields.tsx";
 import { percent, whole } from "../../format.ts";
 import { language } from "../../messages.ts";
-import { Address, At, Card, Field, Item, Rows, Said, useLoaded } from "../../parts.tsx";
+import { Address, At, Card, Field, Rows, Said, useLoaded } from "../../parts.tsx";
 import { route } from "../../route.ts";
 import { may } from "../../session.ts";
 import { Pages } from "../list-parts.tsx";

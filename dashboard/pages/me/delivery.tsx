@@ -2,10 +2,10 @@ import type { Forwarding, MOST_FORWARDS } from "../../../src/admin/mailboxes.ts"
 import type { VACATION_LIMITS, WrittenVacation } from "../../../src/core/vacation.ts";
 import { get, put, remove } from "../../api.ts";
 import { tell } from "../../attempt.ts";
-import { Form, TakeOff } from "../../fields.tsx";
+import { Form, Item, TakeOff } from "../../fields.tsx";
 import { isPast } from "../../format.ts";
 import { t } from "../../mailbox-texts.ts";
-import { At, Card, Field, Item, now, useAttempt, useLoaded, Waiting } from "../../parts.tsx";
+import { At, Card, Field, now, useAttempt, useLoaded, Waiting } from "../../parts.tsx";
 import { withProof } from "../../session.ts";
 import { focusHeading } from "../../shell.tsx";
 

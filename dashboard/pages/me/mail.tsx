@@ -2,9 +2,9 @@ import { useState } from "preact/hooks";
 import type { OwnMail } from "../../../src/admin/declare/items.ts";
 import { get, post, queryOf, remove } from "../../api.ts";
 import { attempt, tell } from "../../attempt.ts";
-import { Form, Lasts, TakeOff } from "../../fields.tsx";
+import { Form, Item, Lasts, TakeOff } from "../../fields.tsx";
 import { t } from "../../mailbox-texts.ts";
-import { At, Card, Field, Item, Rows, Said, useAttempt, useLoaded, Waiting } from "../../parts.tsx";
+import { At, Card, Field, Rows, Said, useAttempt, useLoaded, Waiting } from "../../parts.tsx";
 
 type SenderItem = Readonly<{ sender: string }>;
 

@@ -6,10 +6,10 @@ import { LastUse, type Listed, SessionRow } from "../../access-rows.tsx";
 import { t } from "../../admin-texts.ts";
 import { get, post, queryOf, remove } from "../../api.ts";
 import { attempt, tell } from "../../attempt.ts";
-import { Choice, Form, Surely } from "../../fields.tsx";
+import { Choice, Form, Item, Surely } from "../../fields.tsx";
 import { isPast, whole } from "../../format.ts";
 import { language } from "../../messages.ts";
-import { At, Card, Field, Item, now, Rows, Said, useLoaded } from "../../parts.tsx";
+import { At, Card, Field, now, Rows, Said, useLoaded } from "../../parts.tsx";
 import { Secret } from "../../secrets.tsx";
 import { reader, withProof } from "../../session.ts";
 
