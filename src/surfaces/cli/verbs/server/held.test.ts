@@ -2,13 +2,21 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { guardOfSuite, oneLineOfError, TIMED } from "../../../../../test/kit/test-guard.ts";
 import { typed } from "../../../../../test/kit/typed-command.ts";
+import type { Command, Reply } from "../../../../admin/declare/control.ts";
 
 const NAME = "anna@example.org";
 
 test("held mail is deleted only after a question, which a script answers with --yes", async () => {
-  const replies = () => ({ ok: true, result: { name: NAME, dropped: 2, isMore: false, isHeld: false } }) as const;
-  for (const answer of ["n", null]) assert.deepEqual((await typed(`account drop ${NAME}`, replies, answer)).asked, []);
-  assert.match((await typed(`account drop ${NAME}`, replies)).err, /^No terminal to ask on: no mail of anna@/);
+  const replies = ({ verb }: Command): Reply =>
+    verb === "held_list"
+      ? { ok: true, result: { accounts: [], held: [], heldTotal: 2, sent: [], sentTotal: 0 } }
+      : { ok: true, result: { name: NAME, dropped: 2, isMore: false, isHeld: false } };
+  const no = await typed(`account drop ${NAME}`, replies, "n");
+  assert.equal(no.question, `Delete 2 held mails of ${NAME}, for good? [y/N] `);
+  const silent = await typed(`account drop ${NAME}`, replies);
+  assert.match(silent.err, /^No terminal to ask on: no mail of anna@/);
+  for (const { code, asked } of [no, silent])
+    assert.deepEqual([code === 0, asked.map(({ verb }) => verb)], [false, ["held_list"]]);
   for (const [line, answer] of [
     [`account drop ${NAME}`, "y"],
     [`account drop ${NAME} --yes`, null],

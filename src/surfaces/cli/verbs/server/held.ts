@@ -39,7 +39,9 @@ export async function accountHeld(call: CommandCall): Promise<CommandOutcome> {
 
 /** `account drop ADDRESS` */
 export const accountDrop = ofAccount(async (call, name) => {
-  const question = `Delete all held mail of ${name}? It cannot be brought back.`;
+  const found = await call.guard.ask<"held_list">({ verb: "held_list", name });
+  if (!found.ok) return found;
+  const question = `Delete ${plural(found.result.heldTotal, "held mail")} of ${name}, for good?`;
   const unsure = await whyNotSure(call, question, `no mail of ${name} was deleted`);
   if (unsure !== null) return unsure;
   const asked = await call.guard.ask<"held_drop">({ verb: "held_drop", name, isReturned: call.flag("bounce") });
