@@ -9,7 +9,7 @@ import type { Millis } from "../core/time.ts";
 
 /**
  * The engine's external needs. Each port is named for the need, and adapters implement it. Here: clock, log,
- * accounts, notices. Others: `storage-ports.ts`, `network-ports.ts`, `mailbox-ports.ts` for what is set for
+ * accounts, where forwards lead, notices. Others: `storage-ports.ts`, `network-ports.ts`, `mailbox-ports.ts` for what is set for
  * accounts, and `admin-ports.ts` for the administrator's commands.
  */
 
@@ -38,9 +38,9 @@ export interface FirstContacts {
   expectsBounce(event: Recipient): boolean;
 }
 
-/** Where an account's mail to itself ends up. Throws if the database cannot be read. */
+/** Where mail ends up that an account sends to an address of its own. Throws if the database cannot be read. */
 export interface ForwardReach {
-  /** Every address that mail for this recipient reaches through the account's forward, directly or through aliases. */
+  /** Every address that mail for this recipient reaches through the account's forward; none if it does not reach the account. */
   reachedBy(account: string, recipient: string): readonly string[];
 }
 
@@ -48,7 +48,7 @@ export interface ForwardReach {
 export interface YoungForwards {
   /** Each path by which mail for this recipient leaves through such a forward, except paused ones. */
   reached(recipient: string, now: Millis): readonly Readonly<{ account: string; target: string }>[];
-  /** Mails that left through the account's forwards after `since`, in ascending order. */
+  /** Mails that left through such forwards of the account after `since`, in ascending order. */
   sent(account: string, since: Millis): readonly SentMail[];
   count(account: string, mail: SentMail): void;
   /** Until `until`, mail that would leave through such a forward stays in the account's mailbox. */
@@ -77,7 +77,7 @@ export interface Notices {
 }
 
 /**
- * How a server hands over an event. `answer` is called once, and may be called at once (docs/adr/0012). Postfix's questions first pass
- * `lookups/outside.ts` (DNS) and `enforce/young-forwards.ts`.
+ * How a server hands over an event. `answer` is called once, and may be called at once (docs/adr/0012). Postfix's questions pass
+ * `lookups/outside.ts` (DNS) before the engine; `enforce/young-forwards.ts` sees each decision before Postfix gets it.
  */
 export type Submit = (event: Event, answer: (decision: Decision) => void) => void;

@@ -18,7 +18,7 @@ type Parts = Readonly<{
   clock: Clock;
   log: Log;
 }>;
-/** For a mail in flight: its recipients, and by account the copies that leave through its forwards. */
+/** For a mail in flight: its recipients, and by account the copies that leave through the account's young forwards. */
 type Copies = Readonly<{ transaction: string; named: Set<string>; of: Map<string, RecipientCounts> }>;
 
 /** More than there are smtpd processes, each of which has one mail in flight. */
@@ -27,7 +27,7 @@ const MOST_SESSIONS = 10_000;
 const MOST_SENT = 10_000;
 
 /**
- * Counts the copies of mail that leave through young forwards, whoever sent it, and pauses the forwards of an account past the
+ * Counts the copies of mail that leave through young forwards, whoever sent it, and pauses those of an account past the
  * limits of what it sends. Postfix looks up where a recipient leads after the answer, so a pause applies to that recipient already. Mails
  * in flight together are not added up: each may use the whole limit.
  */

@@ -17,7 +17,7 @@ export type ForwardCommandParts = Pick<
   Pick<OutsideTargetParts, "book"> &
   Readonly<{ forwards: ForwardStore }>;
 
-/** For everyone except root. Mail through an old forward does not count against the account's sending limits. */
+/** For everyone except root: mail from others through a forward that is a day old counts against no limit. */
 const NEW_TARGETS_A_DAY = 5;
 
 /** Forwards the mail of an account, with or without a copy for itself; without targets, stops forwarding. */
@@ -59,7 +59,10 @@ export async function forwardCommand(
   return outcome.ok ? { ok: true, result: { name, to, keep } } : outcome;
 }
 
-/** Refused attempts count too: a caller who sends mail to strangers this way, or probes which accounts exist, gets no further. */
+/**
+ * Not asked in a dry run, because it counts. Refused attempts count too: a caller who sends mail to strangers this way, or probes which
+ * accounts exist, gets no further.
+ */
 function tooManyNew(
   { forwards, clock }: ForwardCommandParts,
   name: AccountName,
@@ -74,8 +77,8 @@ function tooManyNew(
 
 /** Users of mailboxes must not learn which other accounts exist. */
 function wrong(message: string, target: string, by: string): CommandError {
-  const isUser = isOfMailbox(by) && !by.startsWith(`mailbox:${target} `);
-  const said = isUser ? `Your mail cannot be forwarded to ${target}.` : message;
+  const hidesWhy = isOfMailbox(by) && !by.startsWith(`mailbox:${target} `);
+  const said = hidesWhy ? `Your mail cannot be forwarded to ${target}.` : message;
   // Others have no command line.
   return failed(said, isOfRoot(by) ? WHO_IS_THERE : "Give another address.");
 }

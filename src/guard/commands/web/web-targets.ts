@@ -9,12 +9,12 @@ import type { Clock } from "../../ports.ts";
 import { failed } from "../refusals.ts";
 
 /**
- * Limits on the web, because mail that an alias or an account forwards counts against no account's limits of sending. A target of
- * two aliases or accounts counts twice. Root has no such limits.
+ * Limits on the web, because mail from others that an alias, or a forward that is not young (`YoungForwards`), sends on counts
+ * against no account's limits of sending. A target of two aliases or accounts counts twice. Root has no such limits.
  */
 const MOST = {
   aliases: 1_000,
-  /** Mailbox users leave the rest to the administrator. */
+  /** Users of mailboxes may add none beyond this many in all; the rest of `outside` is left to the administrator. */
   outsideOfUsers: 150,
   outside: 200,
   outsideOfOne: 10,
