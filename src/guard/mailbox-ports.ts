@@ -50,11 +50,11 @@ export interface ForwardStore {
   spendTargets(of: AccountName | "aliases", many: number, most: number, span: TimeSpan): boolean;
 }
 
-/** Number of addresses that mail for an alias reaches. */
+/** Number of addresses that mail for an alias, or for an account that forwards, reaches. */
 export type Reached = Readonly<{ alias: string; addresses: number }>;
 
 export interface AliasReach {
-  /** The alias with the most addresses, among this one and all that lead to it. */
+  /** The one with the most addresses, among this address and all that lead to it by aliases or forwards. */
   widest(address: Address): Reached;
   /** The address, and every address that its mail is sent on to, in lower case. */
   onward(address: string): readonly string[];

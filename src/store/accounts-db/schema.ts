@@ -112,7 +112,7 @@ const baseline = `
   END;
 
   -- Outside targets that the users of mailboxes and the web gave to forwards, until they are a day old. What leaves by
-  -- them counts with what the account sends. Past the limit they are paused: the mail stays in the mailbox.
+  -- them counts with what the account sends. Past the limit they are paused until \`rests_until\`: the mail stays in the mailbox.
   CREATE TABLE young_forward (
     account TEXT COLLATE NOCASE NOT NULL,
     target TEXT COLLATE NOCASE NOT NULL,
@@ -140,8 +140,9 @@ const baseline = `
     UNION ALL SELECT account, target FROM forward WHERE target <> account
     UNION ALL SELECT address, target FROM role_address;
 
-  -- Where mail goes. The mail of an account that is suspended stays in its mailbox: a thief may have set the forward. After a
-  -- resume it is forwarded again. Nothing is forwarded to an alias while it is blocked.
+  -- What Postfix reads as virtual_alias_maps: the targets of aliases, of accounts that forward, and of role addresses. The mail
+  -- of an account that is suspended stays in its mailbox: a thief may have set the forward. After a resume it is forwarded
+  -- again. Nothing is forwarded to an alias while it is blocked.
   CREATE VIEW alias_map (address, targets) AS
     SELECT address, group_concat(target, ',') FROM alias
     WHERE address NOT IN (SELECT address FROM alias_block)
@@ -176,7 +177,8 @@ const baseline = `
     GROUP BY address;
 
   -- How many new targets the users of mailboxes and the web gave to forwards, and the web to aliases, within the last day,
-  -- including refused attempts. Kept here, so that a restart does not reset the limit.
+  -- including refused attempts. \`account\`: 'aliases' for those of all aliases. Kept here, so that a restart does not reset
+  -- the limit.
   CREATE TABLE forward_spent (
     account TEXT COLLATE NOCASE NOT NULL,
     at INTEGER NOT NULL,

@@ -173,7 +173,10 @@ export function isPostmaster(address: Address): boolean {
   return localPart(address).toLowerCase() === "postmaster";
 }
 
-/** Whether alerts arrive here, directly or through aliases: an attacker who takes over the web must not hide them from the owner. */
+/**
+ * Whether alerts arrive here, directly or through aliases and forwards: an attacker who takes over the web must not hide them from the
+ * owner.
+ */
 export function getsAlerts({ accounts, alertsTo }: AlertMailboxParts, address: Address): boolean {
   return alertsTo()
     .flatMap((to) => [to, withoutExtension(to)])
