@@ -108,7 +108,7 @@ export type SendingFacts = Readonly<{
   recipient: "local" | "written" | "stranger";
   /** Why its mail is held; null while it is not. */
   held: Evidence | null;
-  /** When its owner last vouched for it; 0: never. */
+  /** When the owner of the server last vouched for it; 0: never. */
   vouchedAt: Millis;
   /** Whether this mail was already held, at DATA. */
   isMailHeld: boolean;

@@ -53,8 +53,8 @@ export function decideAccountMail(
 }
 
 /**
- * Why copies of a mail may not leave through a forward of the account that somebody other than root added within a day: they count
- * with what it sends. Strangers can send such mail, so it holds nothing that the account itself sends.
+ * Why copies of a mail may not leave through a forward of the account that somebody other than root added within a day; null: they
+ * may. They count with what the account sends. Strangers can cause them, so they never hold what the account itself sends.
  */
 export function tooMuchForwarded(
   policy: Policy,
@@ -79,13 +79,13 @@ export function withOneMore(mail: RecipientCounts, recipient: SendingFacts["reci
   };
 }
 
-/** Why the mail will be held, if it names a stranger: mail to people whom the owner knows reveals no thief. */
+/** Why the mail will be held, if it names a stranger: mail to people to whom the account has written reveals no thief. */
 function signOfThief(policy: Policy, sending: SendingFacts, mail: RecipientCounts, now: Millis): Evidence | null {
   if (mail.strangers === 0) return null;
   return tooManyStrangers(policy, sending, mail, now) ?? tooManyRefused(policy, sending, mail, now);
 }
 
-/** A thief writes to people to whom the owner never wrote: many within an hour, or a few every hour for days. */
+/** A thief writes to people to whom the account never wrote: many within an hour, or a few every hour for days. */
 function tooManyStrangers(
   policy: Policy,
   sending: Pick<SendingFacts, "mails" | "vouchedAt" | "isNewPlace">,
@@ -114,7 +114,7 @@ function tooManyRefused(policy: Policy, sending: SendingFacts, mail: RecipientCo
   return count > limit && count * REFUSED_PART >= strangers ? { count, limit, windowMs, key } : null;
 }
 
-/** What came before the owner vouched for the account no longer counts: a thief's mail must not keep the owner waiting. */
+/** What came before the owner vouched for the account no longer counts: a thief's mail must not keep the account's user waiting. */
 function tooManyRecipients(
   policy: Policy,
   sending: Pick<SendingFacts, "mails" | "vouchedAt">,
