@@ -23,7 +23,7 @@ import {
 
 /** What the user of a mailbox sets for it, and the administrator for any: where its mail is sent on, and the reply while its user is away. */
 
-/** Each mail leaves the server this often. */
+/** Most addresses to which one account forwards: each mail leaves once for each of them. */
 export const MOST_FORWARDS = 10;
 const ofAccount = { name: accountName };
 const to = meaning(list(z.string()), "Empty: mail stays in the mailbox.");
@@ -138,8 +138,8 @@ export const OF_MAILBOXES = [
     .http("GET /accounts/{name}/forwarding", "Where the account's mail is sent on.")
     .http("GET /me/forwarding", "Where the mail of the mailbox is sent on.", OWN),
   /**
-   * Ending it needs a proof too: mail that stays in the mailbox may not be where its user reads it. Its command is written by hand,
-   * like that of `vacation_set`.
+   * Ending it needs a proof too: mail that stays in the mailbox may not be where its user reads it. Its command, which shows it
+   * too, is written by hand: src/surfaces/cli/verbs/accounts/account-settings.ts.
    */
   verb(
     "forward_set",

@@ -155,8 +155,9 @@ export const MAILBOX = { from: ["web"], needs: "mailbox" } as const;
 export const PROVEN_MAILBOX = { from: ["web"], needs: "mailbox", proof: true } as const;
 
 /**
- * What limits how often the web gives a command: an attacker who takes over the web stays within it (guard/commands/web/web-bounds.ts).
- * `own`: the command counts for itself, by address or account. Users of mailboxes have separate limits (my-mailbox.ts).
+ * What limits how often the web gives a command: an attacker who takes over the web stays within it. `WEB_LIMITS` in
+ * guard/commands/web/web-bounds.ts says what each of them counts. `own`, unlike that of `Rights`: the command counts for itself, by
+ * address or account. Users of mailboxes have separate limits (my-mailbox.ts).
  */
 export type Bound =
   | "own"

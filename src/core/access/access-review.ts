@@ -33,7 +33,7 @@ export type AccessFacts = Readonly<{
   aliases: readonly AliasAccess[];
   /** What Sieve scripts send on. */
   redirects: readonly Forward[];
-  /** What accounts send on by command. */
+  /** Forwards of accounts, set by the owner or by their users. */
   forwardings: readonly Forward[];
   admins: readonly AdminAccess[];
   /** Domains of this server. */

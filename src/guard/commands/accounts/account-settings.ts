@@ -160,7 +160,7 @@ function mailboxSetting(
 
 export type AccountSettingParts = NetworkCommandParts & VacationCommandParts;
 
-/** Entries of these commands in the table of all (`carry-out.ts`). */
+/** Entries of these commands in the table of all (`carry-out.ts`). Forwards and app passwords are changed in files of their own. */
 export const ACCOUNT_SETTING_RUNS = {
   networks_add: networkCommand,
   networks_remove: networkCommand,
@@ -168,6 +168,7 @@ export const ACCOUNT_SETTING_RUNS = {
   vacation_set: vacationCommand,
 } as const;
 
+/** Likewise those that only read. */
 export const MAILBOX_SETTING_RUNS = {
   app_passwords: mailboxSetting,
   forwarding: mailboxSetting,
