@@ -54,14 +54,14 @@ export class EachChange {
 }
 
 /**
- * Maximum within a day; further ones are reported by the hour. Users' changes to their own mailboxes have a separate share, so that they
- * do not hide changes to others, and so have types that are counted apart.
+ * Maximum within a day; further ones are reported by the hour. Users' changes to their own mailboxes, and each type with `apart`, have
+ * separate shares, so that many of them hide no other change.
  */
 const MOST_ACCOUNT_CHANGES = 20;
 /** The targets of an alias, up to this many characters; `alias list` shows the rest. */
 const MOST_CHARACTERS = 400;
 
-/** Pauses a new forward (`young-forwards.ts`). */
+/** The actor where the guard pauses a new forward (`young-forwards.ts`). */
 const BY_GUARD = "engine";
 const PAUSED = "too much mail left through its new forward: for a while its mail stays in its mailbox";
 
