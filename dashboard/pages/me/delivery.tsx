@@ -29,8 +29,8 @@ function Addresses({ forwarding: { to, keep }, changed }: Changes) {
   const busy = useAttempt();
   const { isBusy, attempt } = busy;
   const words = t.value.own.forwarding;
-  // The page's data may be older than its own last change.
-  const set = async (change: (now: Forwarding) => Forwarding, says: string): Promise<void> => {
+  // What the page shows may be older than what it last set.
+  const set = async (change: (old: Forwarding) => Forwarding, says: string): Promise<void> => {
     const wanted = change(await get<Forwarding>("me/forwarding"));
     await withProof(() => (wanted.to.length === 0 ? remove("me/forwarding") : put("me/forwarding", wanted)));
     tell(says);
@@ -38,16 +38,16 @@ function Addresses({ forwarding: { to, keep }, changed }: Changes) {
   };
   const add = async ({ address = "" }, form: HTMLFormElement): Promise<void> => {
     if (to.includes(address)) return tell(words.isThere(address), { tone: "bad" });
-    await set((now) => ({ ...now, to: [...now.to.filter((one) => one !== address), address] }), words.isSent(address));
+    await set((old) => ({ ...old, to: [...old.to.filter((one) => one !== address), address] }), words.isSent(address));
     form.reset();
   };
   const takeOff = (address: string): void =>
     attempt(async () => {
-      await set((now) => ({ ...now, to: now.to.filter((one) => one !== address) }), words.isOff(address));
+      await set((old) => ({ ...old, to: old.to.filter((one) => one !== address) }), words.isOff(address));
       focusHeading();
     });
   const keepOrNot = (): void =>
-    attempt(() => set((now) => ({ ...now, keep: !keep }), keep ? words.noCopy : words.copy));
+    attempt(() => set((old) => ({ ...old, keep: !keep }), keep ? words.noCopy : words.copy));
   return (
     <>
       {to.length === 0 && <p class="empty">{words.none}</p>}

@@ -13,7 +13,7 @@ export const seenSchema = z.object({
   mails: z.record(z.string(), z.number()),
   /** The account that signed in over IMAP; null if the server has none. */
   signedIn: z.nullable(z.string()),
-  /** Addresses that Postfix forwarded unchanged. */
+  /** How many aliases Postfix expands as the database says. */
   aliases: z.number(),
   /** Bans of single addresses that were checked and are in its firewall; null if it has none. */
   bans: z.nullable(z.number()),

@@ -158,7 +158,7 @@ export async function lookAt(
   return {
     mails,
     signedIn: signIn?.account ?? null,
-    aliases: await mustForward(layout, settings.domains),
+    aliases: await mustExpand(layout, settings.domains),
     bans: hasFirewall ? await mustHold(layout, settings["bans.ipv6_prefix"]) : null,
   };
 }
@@ -182,8 +182,8 @@ async function mustSignIn(port: number, { account, password }: SignIn): Promise<
   if (!said.ok) throw new SetUpFailure(`${account} could not sign in: Dovecot ${said.says}`);
 }
 
-/** Postfix's own lookup, in the tables that it would read (postmap(1)). */
-async function mustForward({ accountsDb, postfixConf }: Layout, domains: readonly string[]): Promise<number> {
+/** Aliases, by Postfix's own lookup, in the tables that it would read (postmap(1)). Returns how many were looked up. */
+async function mustExpand({ accountsDb, postfixConf }: Layout, domains: readonly string[]): Promise<number> {
   const known = rows(
     accountsDb,
     "SELECT address, targets FROM alias_map WHERE address IN (SELECT address FROM alias) ORDER BY random()",
