@@ -85,7 +85,7 @@ const AUDIT_EVENTS = {
     byUser: true,
   }),
   APP_PASSWORD_REMOVED: ofSetting("An app password was removed from an account."),
-  FORWARDING_CHANGED: ofSetting("Mail for an account is now forwarded to other addresses, or no longer forwarded.", {
+  FORWARDING_CHANGED: ofSetting("The forwarding of an account's mail was set, ended, or paused because too much mail left through it.", {
     says: "its forwarding",
     byUser: true,
   }),

@@ -280,7 +280,7 @@ export function carryOut(
   return beyond ?? (RUNS[command.verb] as Run<CommandParts, Command>)(parts, command, by, { ...kept, caller, share });
 }
 
-/** Returns what the command would answer, by the same rules: the parts of a dry run change and record nothing. */
+/** Returns what the command would answer, by the same rules except counts: the parts of a dry run change and record nothing. */
 export function tryOut(
   parts: TriedParts,
   kept: Kept,

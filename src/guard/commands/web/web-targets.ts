@@ -17,7 +17,7 @@ const MOST = {
   /** Users of mailboxes may add none beyond this many in all; the rest of `outside` is left to the administrator. */
   outsideOfUsers: 150,
   outside: 200,
-  outsideOfOne: 10,
+  outsideOfAlias: 10,
   /** New outside targets of all aliases within a day: whoever swaps targets would otherwise write to new strangers all day. */
   outsideADay: 50,
 } as const;
@@ -44,8 +44,8 @@ export function tooManyTargets(
   const added = outside(parts, targets).filter((target) => alias?.targets.includes(target) !== true);
   if (added.length === 0) return null;
   const ofAlias = outside(parts, alias?.targets ?? []).length;
-  if (ofAlias + added.length > MOST.outsideOfOne)
-    return refused(`${MOST.outsideOfOne} outside targets of an alias`, "alias add");
+  if (ofAlias + added.length > MOST.outsideOfAlias)
+    return refused(`${MOST.outsideOfAlias} outside targets of an alias`, "alias add");
   if (outsideInAll(parts) + added.length > MOST.outside) return refused(inAll(MOST.outside), "alias add");
   if (parts.isDry === true) return null;
   const span = { since: later(parts.clock.now(), -DAY_MS), until: parts.clock.now() };
@@ -60,10 +60,7 @@ export function tooManyForwards(
   { account, to, by }: Readonly<{ account: AccountName; to: readonly Address[]; by: string }>,
 ): CommandError | null {
   const before = outside(parts, parts.forwards.forwardingOf(account)?.to ?? []).length;
-  const many = outside(parts, to).length;
-  const more = many - before;
-  if (more > 0 && many > MOST.outsideOfOne)
-    return refused(`${MOST.outsideOfOne} outside targets of an account`, "account forward");
+  const more = outside(parts, to).length - before;
   const most = isOfMailbox(by) ? MOST.outsideOfUsers : MOST.outside;
   return more > 0 && outsideInAll(parts) + more > most ? refused(inAll(most), "account forward") : null;
 }
