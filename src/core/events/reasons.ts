@@ -385,7 +385,7 @@ export function isReason(code: string | null): code is Reason {
   return code !== null && Object.hasOwn(reasons, code);
 }
 
-/** Reasons that override every ban. */
+/** Reasons that forbid a ban; the last two, only that of a whole network. */
 export const PROTECTIONS = [
   "loopback",
   "own_address",

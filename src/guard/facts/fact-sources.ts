@@ -22,7 +22,7 @@ import type { NamedRecipients, SmtpSessions } from "./smtp-sessions.ts";
 import type { SparingMemory } from "./sparing.ts";
 import type { WholeServerWindows } from "./whole-server-windows.ts";
 
-/** What the databases know, apart from the windows of addresses. */
+/** Where facts are looked up that are not in memory: the databases, and the machine's own addresses. */
 export type FactParts = NeighbourParts &
   Readonly<{
     recipients: RecipientDirectory;
