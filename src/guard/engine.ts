@@ -111,9 +111,10 @@ export class Engine {
 
   submit(event: Event, answer: OnDecided): void {
     const now = this.#parts.clock.now();
-    // The next commit may fail too, and this answer is decided before it. So it takes into account changes that exist only in memory.
-    const waits = this.#isUnwritable ? this.#processor.mustWait(event, now) : null;
-    if (waits !== null) return answer(waits);
+    // The next commit may fail too, and a pass may be answered before it. So an account's mail is first decided with what exists
+    // only in memory.
+    const stopped = this.#isUnwritable ? this.#processor.stopsUnrecorded(event, now) : null;
+    if (stopped !== null) return answer(stopped);
     if (!this.#begin(now)) {
       answer(failOpen(event, this.#processor.decideUnrecorded(event, now)));
       return;
@@ -126,7 +127,7 @@ export class Engine {
       this.#abandon(error, now);
       return;
     }
-    // An event without a row commits on a full disk too, so it takes those changes into account too.
+    // A sign-in without a row commits on a full disk too, so it is decided again with what exists only in memory.
     if (this.#isUnwritable && "login" in event && !decided.recorded)
       decided = failOpen(event, this.#processor.decideAgain(event, now));
     this.#events += 1;

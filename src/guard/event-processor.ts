@@ -128,8 +128,8 @@ export class EventProcessor {
     return decide(this.policy, this.#facts.ofCommand(event, now), event, now);
   }
 
-  /** Why mail of an account must wait while the database cannot be written; null if it can be decided. */
-  mustWait(event: Event, now: Millis): Decision | null {
+  /** What stops an account's mail while the database cannot be written: a refusal, a deferral or a hold. Null: it may go on. */
+  stopsUnrecorded(event: Event, now: Millis): Decision | null {
     if ((event.type !== "RECIPIENT" && event.type !== "DATA") || event.account === null) return null;
     const decided = failOpen(event, this.decideUnrecorded(event, now));
     if (decided.verdict !== "pass") return decided;

@@ -47,7 +47,7 @@ export interface SenderProofs {
   prove(event: Recipient): Promise<boolean>;
 }
 
-/** One step of the ban table, in commit order. */
+/** A ban that began or ended, numbered in commit order: a row of `ban_step`. */
 export type BanStep =
   | Readonly<{ id: number; type: "add"; prefix: Prefix; expiresAt: Millis | null }>
   | Readonly<{ id: number; type: "delete"; prefix: Prefix }>;

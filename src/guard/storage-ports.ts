@@ -212,7 +212,7 @@ export interface BanLog {
    * its old state, its new state or both, and has a step after the one that was last at the start.
    */
   active(now: Millis): Iterable<FirewallBan>;
-  /** Prefixes whose ban has expired but is still in the table. */
+  /** Prefixes whose ban has expired but was not ended in the database yet. */
   expired(now: Millis, most: number): readonly Prefix[];
 }
 

@@ -67,7 +67,7 @@ export type Change =
     }>
   /** These mails were released or deleted. */
   | Readonly<{ type: "FORGET_HELD"; queueIds: readonly string[] }>
-  /** A stranger's server refused mail of this account for good. */
+  /** The server of a recipient to whom this account had never written refused its mail for good. */
   | Readonly<{ type: "NOTE_REFUSAL"; account: string }>
   /** Credits a server for a mail from it or to it. */
   | Readonly<{ type: "CREDIT"; prefix: Prefix; network: Prefix; mail: Credit }>
@@ -114,7 +114,7 @@ export function isLeftToPostgrey({ reason }: Pick<Decision, "reason">): boolean 
   return reason === "greylist_asked" || reason === "recipient_hidden";
 }
 
-/** Whether a client only reaches a step at which the guard is asked again, and has received nothing yet. */
+/** Whether a pass accepts no mail yet: the guard is asked again before the client has delivered anything. */
 export function isIntermediatePass(type: string, decided: Pick<Decision, "verdict" | "reason">): boolean {
   if (decided.verdict !== "pass" || isLeftToPostgrey(decided)) return false;
   return type === "CONNECT" || type === "RECIPIENT" || type === "DATA";

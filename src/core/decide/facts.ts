@@ -16,7 +16,7 @@ export type Failure = Readonly<{ at: Millis; passwordHash: string; account: stri
 /** A password in verification that does not look right. `account`: in lower case. */
 export type Verified = Readonly<{ account: string; proof: string }>;
 
-/** A password in verification: the report has not come yet. */
+/** A password in verification: the event of its outcome has not come yet. */
 export type PendingPassword = Verified &
   Readonly<{
     at: Millis;
@@ -94,7 +94,10 @@ export type BounceFacts = Readonly<{
   isExpected: boolean;
 }>;
 
-/** Recipients of mail: all, known ones to whom the account has written before, and new ones in other domains. */
+/**
+ * Recipients of an account's mail: all, `written` to whom it has written before, and `strangers`: those outside this server to
+ * whom it has not.
+ */
 export type RecipientCounts = Readonly<{ recipients: number; written: number; strangers: number }>;
 export type SentMail = RecipientCounts & Readonly<{ at: Millis }>;
 
@@ -104,7 +107,7 @@ export type SendingFacts = Readonly<{
   mails: readonly SentMail[];
   /** The recipients of this mail so far; at DATA all of them. */
   mail: RecipientCounts;
-  /** Of the recipient that is named now. `local`: of a domain of this server. */
+  /** Of the recipient that is named now. `local`: of a domain of this server. The others as in `RecipientCounts`. */
   recipient: "local" | "written" | "stranger";
   /** Why its mail is held; null while it is not. */
   held: Evidence | null;

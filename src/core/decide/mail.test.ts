@@ -123,11 +123,15 @@ check("too many header lines", heavy, (facts, mail) => {
 });
 
 test("a large mail must come again, without a ban, while the filters have much to read", () => {
-  const excess = { of: "bytes_in_filters", count: 70_000_000 } as const;
-  const event = { type: "END_OF_MESSAGE", recipientCount: 1, sizeBytes: 1_000_000, excess, ...MAIL } as const;
-  const { verdict, reason, counted, changes, evidence } = decideEndOfMessage(POLICY, factsOf({}), event, NOON);
+  const decideAt = (count: number) => {
+    const excess = { of: "bytes_in_filters", count } as const;
+    const event = { type: "END_OF_MESSAGE", recipientCount: 1, sizeBytes: 1_000_000, excess, ...MAIL } as const;
+    return decideEndOfMessage(POLICY, factsOf({}), event, NOON);
+  };
+  const { verdict, reason, counted, changes, evidence } = decideAt(70_000_000);
   assert.deepEqual([verdict, reason, counted, changes], ["defer", "filters_busy", false, []]);
   assert.deepEqual([evidence?.count, evidence?.limit], [70_000_000, 67_108_864]);
+  assert.equal(decideAt(300_000).evidence, null, "it waits for another mail that may hide parts");
 });
 
 test("the ban for a mail with too many parts says how many it had", () => {

@@ -116,7 +116,9 @@ function decideExcess(
   now: Millis,
 ): Decision {
   if (excess.of === "bytes_in_filters") {
-    const evidence = { count: excess.count, limit: MOST_IN_FILTERS, windowMs: 0, key: null };
+    const { count } = excess;
+    // Below it, the mail may hide parts and waits for another such mail.
+    const evidence = count < MOST_IN_FILTERS ? null : { count, limit: MOST_IN_FILTERS, windowMs: 0, key: null };
     return decision("defer", "filters_busy", { evidence, counted: false });
   }
   const code = excess.of === "header_lines" ? "header_lines" : "mime_parts";
@@ -242,14 +244,17 @@ export function decideFirstContact(policy: Policy, facts: FirstContactQuestion, 
   return decision("defer", "first_contacts_deferred", { evidence, counted: false });
 }
 
-/** Such a mail is accepted, and the spam filter gets a mark. Null: it does not come from such a client, or too few of them write. */
+/** While many new clients write, mail of one is accepted with a header for the spam filter. Null: it is none of them, or they are few. */
 export function markedInCrowd(policy: Policy, facts: MarkQuestion, now: Millis): Decision | null {
   const evidence = reached(policy.firstContacts.limits, facts.newClients, now);
   if (evidence === null || facts.known || !facts.isNewClient || facts.isWanted) return null;
   return decision("pass", "first_contacts_marked", { evidence });
 }
 
-/** Without greylisting no one looks up whom accounts wrote to. */
+/**
+ * Whether nothing speaks for the client. Without greylisting no one looks up whom accounts wrote to: then only large providers
+ * are excepted.
+ */
 function isStranger(policy: Policy, facts: Stranger, { clientName }: Recipient): boolean {
   if (facts.known || facts.isWanted) return false;
   return policy.greylist ? facts.firstContact : !isProvider(policy, clientName);

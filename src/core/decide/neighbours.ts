@@ -10,8 +10,8 @@ import { protectionOf, spare } from "./sparing.ts";
 import { countWithin } from "./windows.ts";
 
 /**
- * Bans that count against the network: guessing and abuse that the engine itself decided on. Reports of Fail2ban and
- * bans by an administrator do not count against neighbours.
+ * Bans that count against the network: for guessing passwords or recipients, and for too many mails or connections. Others do
+ * not, such as those for reports of Fail2ban and those by an administrator.
  */
 export const COUNTING_BANS: readonly Reason[] = [
   "login_failures",

@@ -17,9 +17,9 @@ export function decideReport(policy: Policy, facts: ReportFacts, event: JailRepo
   const { limit, windowMs } = event;
   const count = isSentence(policy, event) ? event.failures : facts.priorReports.unjudged.length;
   const evidence: Evidence = { count, limit, windowMs, key: null };
-  const priorReports = { type: "NOTE_REPORT", prefix: facts.prefix, jail: event.jail, at: event.lastAt } as const;
+  const note = { type: "NOTE_REPORT", prefix: facts.prefix, jail: event.jail, at: event.lastAt } as const;
   const noted = (reason: Reason, unjudged: readonly Millis[] = []): Decision =>
-    decision("pass", reason, { evidence, counted: false, changes: [{ ...priorReports, unjudged }] });
+    decision("pass", reason, { evidence, counted: false, changes: [{ ...note, unjudged }] });
 
   if (facts.protection !== null) return noted(facts.protection);
   if (facts.ban !== null) return noted("banned");
@@ -39,7 +39,7 @@ export function decideReport(policy: Policy, facts: ReportFacts, event: JailRepo
   return decision("refuse", code, {
     evidence,
     counted: false,
-    changes: [{ ...priorReports, unjudged: [] }, nextBan(policy, facts, { code, evidence, jail }, now)],
+    changes: [{ ...note, unjudged: [] }, nextBan(policy, facts, { code, evidence, jail }, now)],
   });
 }
 

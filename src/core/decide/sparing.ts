@@ -11,8 +11,8 @@ const SESSION_MS = 30 * MINUTE_MS;
 /** How often an event says that a network was spared again. */
 const NEWS_EVERY_MS = 10 * MINUTE_MS;
 /**
- * With this share of all connections and sign-ins, this many of them, and this many different names, one address is a
- * crowd.
+ * With this share of all connections and sign-ins, this many of them, and this many different names, one private address
+ * hides all clients.
  */
 export const ALL_CLIENTS = { share: 0.9, events: 10, names: 3 } as const;
 

@@ -45,7 +45,7 @@ export type ClientEvent = Exclude<Event, CommandEvent>;
 /** One committed event, as data. Its sentences are printed only from it, and a replay decides again from it. */
 export type EventRecord = EventColumns & Readonly<{ rest: Rest }>;
 
-/** Where and when a decided event happened. `prefix`: by which its client is counted. */
+/** Where and when a decided event happened. `prefix`: by which its client is counted. `seen`: what else a replay needs. */
 export type Where = Readonly<{ prefix: Prefix; at: Millis; seen?: Seen | undefined }>;
 
 /**

@@ -86,10 +86,10 @@ export const recipientNamed: DecidedKind<Recipient, RestOf<"RECIPIENT">> = {
     action: reason === "greylist_asked" || reason === "recipient_hidden" ? "left to Postgrey" : actionOf(verdict),
   }),
   event: (recorded, rest) => {
-    const facts = factsOf(recorded, rest);
-    if (facts === null) return null;
+    const mail = mailOf(recorded, rest);
+    if (mail === null) return null;
     const { listed = null, senderExists = true, senderProven } = rest;
-    const asked = { type: "RECIPIENT", listed, senderExists, ...facts } as const;
+    const asked = { type: "RECIPIENT", listed, senderExists, ...mail } as const;
     return senderProven === undefined ? asked : { ...asked, senderProven };
   },
 };
@@ -105,8 +105,8 @@ export const dataCommand: DecidedKind<DataCommand, RestOf<"MAIL">> = {
     action: actionOf(recorded.verdict),
   }),
   event: (recorded, rest) => {
-    const facts = factsOf(recorded, rest);
-    return facts === null ? null : { type: "DATA", recipientCount: rest.recipientCount ?? 1, ...facts };
+    const mail = mailOf(recorded, rest);
+    return mail === null ? null : { type: "DATA", recipientCount: rest.recipientCount ?? 1, ...mail };
   },
 };
 
@@ -128,10 +128,10 @@ export const endOfMessage: DecidedKind<EndOfMessage, RestOf<"MESSAGE">> = {
     action: actionOf(recorded.verdict),
   }),
   event: (recorded, rest) => {
-    const facts = factsOf(recorded, rest);
+    const mail = mailOf(recorded, rest);
     const { sizeBytes } = recorded;
-    if (facts === null || sizeBytes === null) return null;
-    const taken = { type: "END_OF_MESSAGE", recipientCount: rest.recipientCount ?? 1, sizeBytes, ...facts } as const;
+    if (mail === null || sizeBytes === null) return null;
+    const taken = { type: "END_OF_MESSAGE", recipientCount: rest.recipientCount ?? 1, sizeBytes, ...mail } as const;
     return rest.excess === undefined ? taken : { ...taken, excess: rest.excess };
   },
 };
@@ -163,7 +163,7 @@ function sessionRest({ ip, session, transaction, clientName }: MailAttributes, s
   };
 }
 
-function factsOf(recorded: EventColumns, rest: Session): MailAttributes | null {
+function mailOf(recorded: EventColumns, rest: Session): MailAttributes | null {
   const { transaction } = rest;
   const clientName = rest.clientName ?? null;
   const { ip, service, account, sender, recipient, helo, queueId } = recorded;

@@ -170,7 +170,7 @@ export const reasons = {
     smtp: "550 5.7.1 Too many parts",
   },
   filters_busy: {
-    says: "The mail filters were busy with other mail, so a stranger's large mail must be sent again later.",
+    says: "The mail filters were busy with other mail, so this one must be sent again later.",
     next: "Nothing to do unless it continues; `events --type EMAIL_DEFERRED` shows the senders.",
     smtp: "451 4.3.2 Too much mail at once, try again later",
   },
@@ -385,7 +385,7 @@ export function isReason(code: string | null): code is Reason {
   return code !== null && Object.hasOwn(reasons, code);
 }
 
-/** Reasons that override every ban. */
+/** Reasons that forbid a ban; the last two, only that of a whole network. */
 export const PROTECTIONS = [
   "loopback",
   "own_address",

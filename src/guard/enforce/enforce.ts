@@ -21,7 +21,7 @@ type EnforcerParts = Readonly<{
 
 export type EnforcerStatus = Readonly<{
   state: "starting" | "enforcing" | "unavailable" | "stopped" | "off";
-  /** Last step of the ban table that is in the kernel. */
+  /** The id of the last `BanStep` that the kernel has. */
   lastStep: number;
   reason: string | null;
 }>;
@@ -195,7 +195,7 @@ export class BanEnforcer implements Enforcer {
       else notices.clear("connections_uncounted");
       this.#applied = last;
       this.#allowed = allow.join(" ");
-      // Bans were committed while it ran.
+      // Bans may have been committed while it ran.
       this.#isPending = true;
     }
     return outcome;

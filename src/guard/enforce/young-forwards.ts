@@ -27,9 +27,9 @@ const MOST_SESSIONS = 10_000;
 const MOST_SENT = 10_000;
 
 /**
- * Counts the copies of mail that leave through young forwards, whoever sent it, and pauses those of an account past the
- * limits of what it sends. Postfix looks up where a recipient leads after the answer, so a pause applies to that recipient already. Mails
- * in flight together are not added up: each may use the whole limit.
+ * Counts the copies of mail that leave through young forwards (`YoungForwards`), whoever sent it, and pauses those of an account past
+ * the limits of what it sends. Postfix looks up where a recipient leads after the answer, so a pause applies to that recipient already.
+ * Mails in flight together are not added up: each may use the whole limit.
  */
 export function watchingForwards(submit: Submit, parts: Parts): Submit {
   const mails = new BoundedMap<string, Copies>(MOST_SESSIONS);
@@ -38,7 +38,7 @@ export function watchingForwards(submit: Submit, parts: Parts): Submit {
       try {
         watch(parts, mails, event, decided);
       } catch (error) {
-        // Like other limits on mail from outside while a database cannot be read or written.
+        // The mail passes, as it does past other limits on mail from outside while a database cannot be read or written.
         parts.log.warn("Forwarded mail is not counted.", { why: messageOf(error) });
       }
       answer(decided);

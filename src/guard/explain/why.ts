@@ -47,7 +47,7 @@ export function whyMessage(queries: Queries, name: string): MessageReport {
   const asked = bareMessageId(name);
   const { events, otherQueueIds, complete } = isQueueId(asked) ? mailOf(queries, asked) : mailsOf(queries, asked);
   const found = new Map(events.map((event) => [event.id, event]));
-  for (const event of events.flatMap((accepted) => stagesBefore(queries, accepted))) found.set(event.id, event);
+  for (const event of events.flatMap((one) => stagesBefore(queries, one))) found.set(event.id, event);
   return {
     asked,
     queueIds: unique(events.map(({ queueId }) => queueId)),

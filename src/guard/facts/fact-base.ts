@@ -11,7 +11,7 @@ import type { Ip, Prefix } from "../../core/net/ip.ts";
 import type { Millis } from "../../core/time.ts";
 import type { Notices } from "../ports.ts";
 import type { AllowEntry, History, HonestMail } from "../storage-ports.ts";
-import { AccountCache } from "./account-cache.ts";
+import { LoginFacts } from "./login-facts.ts";
 import { AddressCache } from "./address-cache.ts";
 import { EventFacts } from "./event-facts.ts";
 import type { FactParts, FactSources } from "./fact-sources.ts";
@@ -50,7 +50,7 @@ export class FactBase {
       policy: parts.policy,
       parts,
       addresses: new AddressCache(parts.history, this.#protection),
-      accounts: new AccountCache(parts.accounts, pending),
+      accounts: new LoginFacts(parts.accounts, pending),
       sessions: new SmtpSessions(),
       named,
       sent: new SentMails(parts.sending),

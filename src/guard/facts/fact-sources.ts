@@ -15,14 +15,14 @@ import type {
   NetworkHistory,
   SendingHistory,
 } from "../storage-ports.ts";
-import type { AccountCache } from "./account-cache.ts";
+import type { LoginFacts } from "./login-facts.ts";
 import type { AddressCache } from "./address-cache.ts";
 import type { SentMails } from "./sending.ts";
 import type { NamedRecipients, SmtpSessions } from "./smtp-sessions.ts";
 import type { SparingMemory } from "./sparing.ts";
 import type { WholeServerWindows } from "./whole-server-windows.ts";
 
-/** What the databases know, apart from the windows of addresses. */
+/** Where facts are looked up that are not in memory: the databases, and the machine's own addresses. */
 export type FactParts = NeighbourParts &
   Readonly<{
     recipients: RecipientDirectory;
@@ -45,7 +45,7 @@ export type FactSources = Readonly<{
   policy: Policy;
   parts: FactParts;
   addresses: AddressCache;
-  accounts: AccountCache;
+  accounts: LoginFacts;
   sessions: SmtpSessions;
   named: NamedRecipients;
   sent: SentMails;

@@ -13,8 +13,8 @@ import type { HonestMail, SendingHistory } from "../storage-ports.ts";
 export type Refusal = Readonly<{ account: string; recipient: string }>;
 
 /**
- * How often the servers of one domain refused mail of an account. Only a few of these count: otherwise a stranger whose domain
- * refuses each answer of an autoresponder could have its account held. Kept in memory only.
+ * How often the servers of one domain refused mail of an account. Only a few of these count: otherwise someone whose domain
+ * refuses each answer of an account's autoresponder could have that account held. Kept in memory only.
  */
 export class RefusingDomains {
   readonly #counted = new BoundedMap<string, readonly Millis[]>(LIMITS.refusingDomains);

@@ -8,7 +8,7 @@ import type { Ip, Prefix } from "../../core/net/ip.ts";
 import { instant, type Millis } from "../../core/time.ts";
 import { LIMITS } from "../limits.ts";
 import type { AccountGuess, AccountHistory, HoldState, SendingHistory, TimeSpan } from "../storage-ports.ts";
-import { AccountCache } from "./account-cache.ts";
+import { LoginFacts } from "./login-facts.ts";
 import { type AddressState, failureOf } from "./address-cache.ts";
 import { EventFacts } from "./event-facts.ts";
 import type { FactSources } from "./fact-sources.ts";
@@ -25,7 +25,7 @@ type Parts = Readonly<{ accounts: AccountHistory; sending: SendingHistory }>;
 export class UnrecordedFacts {
   readonly #guesses = new UnrecordedGuesses();
   readonly #history: AccountHistory;
-  readonly #accounts: AccountCache;
+  readonly #accounts: LoginFacts;
   readonly #sends = new UnrecordedSends();
   readonly #sending: SendingHistory;
   readonly #named: NamedRecipients;
@@ -35,7 +35,7 @@ export class UnrecordedFacts {
     this.#named = named;
     this.#sending = sending;
     this.#history = this.#guesses.beside(recorded);
-    this.#accounts = new AccountCache(this.#history, pending);
+    this.#accounts = new LoginFacts(this.#history, pending);
   }
 
   of(sources: FactSources, event: ClientEvent, now: Millis): EventFacts {

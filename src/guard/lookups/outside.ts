@@ -32,7 +32,7 @@ export function submitAfterLookups(
   };
 }
 
-/** The null sender of a bounce has no domain. Postfix itself refuses some other senders. */
+/** The null sender of a bounce has no domain. Postfix itself refuses other senders without one (reject_non_fqdn_sender). */
 function existsSender(domains: SenderDomains, sender: string): Promise<boolean | null> {
   const at = sender.lastIndexOf("@");
   return at < 0 ? Promise.resolve(null) : domains.exists(sender.slice(at + 1).toLowerCase());

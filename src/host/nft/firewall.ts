@@ -80,7 +80,7 @@ export class NftFirewall implements Firewall {
       : { ok: false, reason: `The kernel holds ${held} of ${plural(asked.length, "ban")}.` };
   }
 
-  /** Ends TCP sessions on any port. If that is impossible, the firewall still drops their next packet. */
+  /** Ends TCP sessions on any port. If that is impossible, the firewall still refuses their next packet. */
   cut(prefixes: readonly Prefix[]): Promise<Outcome> {
     const conditions = prefixes.map((prefix) => ["dst", isV4(prefix) ? prefix : `[${prefix}]`]);
     return this.#ender.end(conditions, CUT_AT_ONCE);

@@ -16,7 +16,10 @@ import { callSite, knownName } from "./policy.ts";
 const VERSION = 6;
 /** SMFIF_SETSYMLIST: we choose the macros. */
 const ACTIONS = 0x100;
-/** Postfix sends neither connections nor commands (SMFIP_NOCONNECT, NOMAIL, NORCPT, NOUNKNOWN, NODATA), and expects no reply to EHLO, header or body. */
+/**
+ * Of connections and commands Postfix sends only EHLO (SMFIP_NOCONNECT, NOMAIL, NORCPT, NOUNKNOWN, NODATA). It expects no reply to
+ * EHLO, header or body.
+ */
 const PROTOCOL = 0x1 | 0x4 | 0x8 | 0x100 | 0x200 | 0x2000 | 0x80 | 0x80000;
 /** The macro that names the service, from `milter_macro_defaults` of main.cf. */
 export const SERVICE_MACRO = "ghostinbox_context";

@@ -13,7 +13,7 @@ export const PROBE_SENDS_NOTHING = `check_client_access inline:{ { ${PROBE_ADDRE
 /**
  * The milters of main.cf (MILTER_README). A stranger's mail is verified (DKIM, SPF, DMARC) and then scored; a user's
  * mail is refused if it names another author, and otherwise signed. One milter both verifies and signs, and decides which
- * is needed. Each milter has its own timeouts. If one is dead or hangs, the mail is accepted, but two are deferred: a
+ * is needed. Each milter has its own timeouts. If one is dead or hangs, the mail is accepted, but two kinds are deferred: a
  * user's mail without Rspamd, and a stranger's without the spam filter if `spam.on_failure` says so.
  */
 export function postfixMilters(site: Site): Readonly<Record<string, string>> {

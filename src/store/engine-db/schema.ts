@@ -182,7 +182,7 @@ const baseline = `
     expires_at INTEGER
   ) STRICT;
 
-  -- Networks from which accounts signed in.
+  -- Networks from which accounts signed in. \`proof\`: the short hash of the password of the last sign-in; empty: not known.
   CREATE TABLE known_address (
     prefix TEXT NOT NULL,
     account TEXT NOT NULL,

@@ -28,7 +28,7 @@ import { type Stretch, WindowReader } from "./window-reader.ts";
 
 /**
  * The guard's own connection to `engine.db`. On the hot path every statement is prepared once, and a new address costs
- * a single query.
+ * a single query, and one for each prefix length of banned networks.
  */
 export class SqliteStore implements Store, History, JailMemory, LogPositions {
   readonly #db: DatabaseSync;
@@ -187,7 +187,7 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
     const stored = windows.stored(prefix);
     const bans = stored.bans ? this.#bans.of(prefix) : NO_BANS;
     const stretch = (since: Millis): Stretch => ({ since, after: bans.countedUntil, most: reach.most });
-    // A ban resets counts over minutes; counts over a day or a week lose only what was forgiven.
+    // A ban resets all counts except those of wrong passwords over a day or a week, which lose only what was forgiven.
     const wrong: Stretch = { since: reach.sinceFailures, after: bans.forgiven, most: reach.mostFailures };
     return {
       ...bans.facts,

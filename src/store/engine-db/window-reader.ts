@@ -74,7 +74,7 @@ export class WindowReader {
       .reverse();
   }
 
-  /** Events up to `answered` no longer count. */
+  /** Those up to the event `answered` are `spent`. */
   failures(subject: string, { since, after, most }: Stretch, answered: number): readonly Failure[] {
     return this.#failures
       .all(answered, subject, since, after, most)

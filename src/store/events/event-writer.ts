@@ -13,8 +13,8 @@ const MOST_WAITING = 32;
 /**
  * Writes events. Between two questions of Postfix other programs evict SQLite's code from the caches of the CPU. So
  * some strangers' events wait until their transaction ends, or until something reads them, and are written together.
- * An event of an account is written at once, because several adapters read those. Audited events enter the chain,
- * and every event its minute's counts, in the same transaction.
+ * An event of an account is written at once, because several other readers of the database look for those. Audited events enter
+ * the chain, and every event its minute's counts, in the same transaction.
  *
  * Readers trigger writes, and may ignore errors. So an error is stored and thrown again until the
  * transaction ends: it can only be lost as a whole, and no row is written twice.

@@ -2,7 +2,7 @@ import type { LastSignIn } from "../../../admin/accounts.ts";
 import type { CommandError, CommandOf, Reply } from "../../../admin/declare/control.ts";
 import { type AccountName, parseAccountName } from "../../../core/net/address.ts";
 import type { AccountBook, Keeper } from "../../admin-ports.ts";
-import { guessesAt } from "../../facts/account-cache.ts";
+import { guessesAt } from "../../facts/login-facts.ts";
 import type { AppPasswordStore, ForwardStore } from "../../mailbox-ports.ts";
 import { failed, keeperFault } from "../refusals.ts";
 import { type AccountStateCommandParts, accountState } from "./account-state.ts";

@@ -5,7 +5,7 @@ import { type AccountName, parseAccountName } from "../../../core/net/address.ts
 import { later, type Millis } from "../../../core/time.ts";
 import type { HeldMail } from "../../admin-ports.ts";
 import type { Engine } from "../../engine.ts";
-import { guessesAt } from "../../facts/account-cache.ts";
+import { guessesAt } from "../../facts/login-facts.ts";
 import type { Clock } from "../../ports.ts";
 import type { AccountHistory } from "../../storage-ports.ts";
 

@@ -34,7 +34,7 @@ const MOST_PROOFS = 8;
  * Facts about accounts. Everything is read from the database, because logins are rare and slow anyway. Only passwords in
  * verification are kept in memory.
  */
-export class AccountCache {
+export class LoginFacts {
   readonly #history: AccountHistory;
   readonly #pending: PendingPasswords;
 
