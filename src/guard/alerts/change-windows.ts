@@ -63,7 +63,8 @@ const MOST_CHARACTERS = 400;
 
 /** The actor where the guard pauses a new forward (`young-forwards.ts`). */
 const BY_GUARD = "engine";
-const PAUSED = "too much mail left through its new forward: for a while, mail for the new addresses stays in its mailbox";
+const PAUSED =
+  "too much mail left through its new forward: for a while, mail for the new addresses stays in its mailbox";
 
 /** Changes of accounts and aliases through the web within a day, one by one. */
 export class WebAccountWindows {

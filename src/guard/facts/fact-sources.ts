@@ -15,8 +15,8 @@ import type {
   NetworkHistory,
   SendingHistory,
 } from "../storage-ports.ts";
-import type { LoginFacts } from "./login-facts.ts";
 import type { AddressCache } from "./address-cache.ts";
+import type { LoginFacts } from "./login-facts.ts";
 import type { SentMails } from "./sending.ts";
 import type { NamedRecipients, SmtpSessions } from "./smtp-sessions.ts";
 import type { SparingMemory } from "./sparing.ts";
