@@ -8,7 +8,7 @@ import { language } from "../messages.ts";
 import { Card, Said, State, useLoaded, Waiting } from "../parts.tsx";
 import { Copy, QrCode } from "../secrets.tsx";
 import { AppPasswordsCard, OwnSessionsCard, PasswordCard, SignInsCard } from "./me/access.tsx";
-import { ForwardingCard, VacationCard } from "./me/delivery.tsx";
+import { DeliveryCards } from "./me/delivery.tsx";
 import { CodeCard, FollowCard, SendersCard } from "./me/mail.tsx";
 
 export function MePage() {
@@ -28,8 +28,7 @@ export function MePage() {
           <AppPasswordsCard />
         </div>
         <div class="stack">
-          <ForwardingCard />
-          <VacationCard />
+          <DeliveryCards />
           {data !== null && <PasswordCard isOnServer={data.passwordOnServer} />}
           <OwnSessionsCard />
           <Card title={t.value.me.page}>

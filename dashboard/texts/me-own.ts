@@ -1,5 +1,6 @@
 /** The user's other settings: app passwords, forwarding and the vacation reply. */
 export const en = {
+  endNow: "End it now",
   apps: {
     title: "App passwords",
     hint: "A password for one mail program. If you lose the device, remove its password here. The app password only reads and sends mail, so it does not open this page.",
@@ -41,13 +42,13 @@ export const en = {
     day: "Last day (empty: until you end it)",
     set: "Send this reply",
     change: "Change it",
-    end: "End it now",
     isOn: "The reply is sent from now on.",
     isOff: "The reply is no longer sent.",
   },
 };
 
 export const de: typeof en = {
+  endNow: "Jetzt beenden",
   apps: {
     title: "App-Passwörter",
     hint: "Ein Passwort für ein einziges Mailprogramm. Geht das Gerät verloren, dann entfernen Sie hier sein Passwort. Das App-Passwort liest und sendet Mails und kann sonst nichts, öffnet also auch diese Seite nicht.",
@@ -89,7 +90,6 @@ export const de: typeof en = {
     day: "Letzter Tag (leer: bis Sie es beenden)",
     set: "Diese Antwort senden",
     change: "Ändern",
-    end: "Jetzt beenden",
     isOn: "Ab jetzt wird so geantwortet.",
     isOff: "Es wird nicht mehr geantwortet.",
   },

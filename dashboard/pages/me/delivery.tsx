@@ -11,7 +11,17 @@ import { focusHeading } from "../../shell.tsx";
 
 const MOST_ADDRESSES: typeof MOST_FORWARDS = 10;
 
-export function ForwardingCard() {
+/** What becomes of mail that arrives. */
+export function DeliveryCards() {
+  return (
+    <>
+      <ForwardingCard />
+      <VacationCard />
+    </>
+  );
+}
+
+function ForwardingCard() {
   const forwarding = useLoaded(() => get<Forwarding>("me/forwarding"), []);
   const { data, reload } = forwarding;
   const words = t.value.own.forwarding;
@@ -79,7 +89,7 @@ function Addresses({ forwarding: { to, keep }, changed }: Changes) {
 const MOST_CHARACTERS: typeof VACATION_LIMITS = { subject: 200, text: 4_000 };
 const PATH = "me/vacation";
 
-export function VacationCard() {
+function VacationCard() {
   const written = useLoaded(() => get<{ vacation: WrittenVacation | null }>(PATH), []);
   const { data, reload } = written;
   const busy = useAttempt();
@@ -108,7 +118,7 @@ export function VacationCard() {
           others={
             vacation !== null && (
               <button type="button" aria-disabled={busy.isBusy} onClick={() => busy.attempt(end)}>
-                {words.end}
+                {t.value.own.endNow}
               </button>
             )
           }

@@ -63,7 +63,7 @@ export function CodeCard({ until, changed }: CodeProps) {
         <p>
           {words.pausedUntil} <At iso={until} how="distance" />.{" "}
           <button type="button" onClick={() => busy.attempt(resume)}>
-            {t.value.own.vacation.end}
+            {t.value.own.endNow}
           </button>
         </p>
       )}
