@@ -26,7 +26,7 @@ export async function tokenCreate(call: CommandCall): Promise<CommandOutcome> {
     name,
     digest,
     scopes,
-    for: call.option("expires"),
+    for: call.option("for") ?? call.option("expires"),
   });
   if (!asked.ok) return asked;
   const settings = settingsOf(call);

@@ -42,7 +42,7 @@ describe("sessions and tokens on the command line", TIMED, () => {
   });
 
   test("a token says what it may do, until when, and when it was used", async () => {
-    const made = json(await run("token create grafana --scope viewer --expires 90d --json"));
+    const made = json(await run("token create grafana --scope viewer --for 90d --json"));
     assert.ok(typeof made === "object" && made !== null && "scopes" in made);
     assert.deepEqual(made.scopes, ["read"]);
     await run("token create ci");
@@ -51,7 +51,7 @@ describe("sessions and tokens on the command line", TIMED, () => {
     assert.match(out, /^TOKEN +SCOPES +EXPIRES +USED +CREATED +BY\nall +everything +never +never /);
     assert.match(out, /\nci +read,ban,allow,greylist +never +never /);
     assert.match(out, /\ngrafana +read +20\d\d-\d\d-\d\d .* never /);
-    for (const wrong of ["--scope root", "--expires soon"])
+    for (const wrong of ["--scope root", "--for soon", "--expires soon"])
       assert.equal((await run(`token create x ${wrong}`)).code, 2, wrong);
   });
 
