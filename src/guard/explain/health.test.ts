@@ -110,6 +110,14 @@ test("a notice degrades the server, and the database's notice is shown with it",
   assert.equal((await health()).status, "degraded");
 });
 
+test("a full disk is one notice", async () => {
+  for (const code of ["disk_filling", "disk_low"] as const) notices.raise(code, "1 % left");
+  const codes = async () => (await health()).notices.map(({ code }) => code);
+  assert.deepEqual(await codes(), ["disk_filling", "disk_low"]);
+  for (const code of ["disk_full", "database_unwritable"] as const) notices.raise(code, "no space left");
+  assert.deepEqual(await codes(), ["disk_full"]);
+});
+
 test("a firewall is healthy if it holds the bans or is not wanted, and degraded with its reason otherwise", async () => {
   const of = async (state: EnforcerStatus["state"], reason: string | null) => {
     firewall = { ...ENFORCING, state, reason };

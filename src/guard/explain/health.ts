@@ -39,12 +39,14 @@ export async function healthOf(parts: HealthParts): Promise<Health> {
   };
 }
 
-/** On a full disk nothing can be written: its notice covers the others. */
+/** On a full disk nothing can be written: its notice covers the others, and those that came before it. */
 const ON_A_FULL_DISK: readonly NoticeCode[] = [
   "database_unwritable",
   "accounts_unwritable",
   "accounts_uncopied",
   "engine_undigested",
+  "disk_filling",
+  "disk_low",
 ];
 
 function withoutConsequences(raised: Health["notices"]): Health["notices"] {
