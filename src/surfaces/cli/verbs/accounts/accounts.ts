@@ -34,9 +34,8 @@ import { settingsOf } from "../../server-settings.ts";
 import { beyondText, fullOfKeys, keysFor, recoveryKeyOf } from "./account-keys.ts";
 
 export const accountAdd = ofAccount(async (call, name) => {
-  // Checked first, so that no password is typed in vain.
-  const running = await call.guard.ask<"ping">({ verb: "ping" });
-  if (!running.ok) return running;
+  const vain = await whyInVain(call, name, "new");
+  if (vain !== null) return vain;
   const password = await newPasswordHash(call, name);
   if (!password.ok) return password;
   const secret = await secretOf(call, name, password);
@@ -51,6 +50,17 @@ export const accountAdd = ofAccount(async (call, name) => {
   const text = `${name} can receive, read and send mail now.${secret.closed}`;
   return done(asked.result, text, `${PROGRAM} account list`);
 });
+
+/** Why a password would be typed in vain; null if it would not, as far as is known. */
+async function whyInVain(call: CommandCall, name: AccountName, must: "new" | "known"): Promise<CommandFailure | null> {
+  const running = await call.guard.ask<"ping">({ verb: "ping" });
+  if (!running.ok) return running;
+  const opened = await call.reader();
+  if (!opened.ok) return null;
+  const isKnown = opened.reader.account(name) !== null;
+  if (must === "known") return isKnown ? null : noAccount(name);
+  return isKnown ? failed(`The account ${name} exists already.`, `${PROGRAM} account passwd ${name}`) : null;
+}
 
 /** The domain is in the file, but a variable decides. */
 function overridden(call: CommandCall, name: AccountName): CommandFailure | null {
@@ -83,8 +93,8 @@ export async function secretOf(
 }
 
 export const accountPasswd = ofAccount(async (call, name) => {
-  const running = await call.guard.ask<"ping">({ verb: "ping" });
-  if (!running.ok) return running;
+  const vain = await whyInVain(call, name, "known");
+  if (vain !== null) return vain;
   const full = await fullOfKeys(call, name);
   if (full !== null) return full;
   const password = await newPasswordHash(call, name);
