@@ -42,6 +42,11 @@ export function noAccount(name: string): string {
   return `There is no account ${name}.`;
 }
 
+/** The refusal to create one that exists. */
+export function accountExists(name: string): string {
+  return `The account ${name} exists already.`;
+}
+
 const ofAccount = { name: accountName };
 const named = answers(() => z.object({ name: z.string() }));
 const withHeld = answers(() =>

@@ -128,7 +128,7 @@ export class EventProcessor {
     return decide(this.policy, this.#facts.ofCommand(event, now), event, now);
   }
 
-  /** What stops an account's mail while the database cannot be written: a refusal, a deferral or a hold. Null: it may go on. */
+  /** What stops an account's mail while the database cannot be written: a refusal, a deferral or a hold. Null: nothing stops it. */
   stopsUnrecorded(event: Event, now: Millis): Decision | null {
     if ((event.type !== "RECIPIENT" && event.type !== "DATA") || event.account === null) return null;
     const decided = failOpen(event, this.decideUnrecorded(event, now));

@@ -47,7 +47,7 @@ export interface SenderProofs {
   prove(event: Recipient): Promise<boolean>;
 }
 
-/** A ban that began or ended, numbered in commit order: a row of `ban_step`. */
+/** The start or end of a ban, numbered in commit order: a row of `ban_step`. */
 export type BanStep =
   | Readonly<{ id: number; type: "add"; prefix: Prefix; expiresAt: Millis | null }>
   | Readonly<{ id: number; type: "delete"; prefix: Prefix }>;

@@ -38,7 +38,7 @@ export interface FirstContacts {
   expectsBounce(event: Recipient): boolean;
 }
 
-/** Where mail ends up that an account sends to an address of its own. Throws if the database cannot be read. */
+/** Where mail ends up that an account sends to its own address. Throws if the database cannot be read. */
 export interface ForwardReach {
   /** Every address that mail for this recipient reaches through the account's forward; none if it does not reach the account. */
   reachedBy(account: string, recipient: string): readonly string[];

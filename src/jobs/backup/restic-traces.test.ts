@@ -30,7 +30,7 @@ test("distinguishes a killed restic, a missing one and an unknown failure", () =
   assert.match(failure({ code: 127, out: [], err: "spawn setpriv ENOENT" }).reason, /npm run setup/);
 });
 
-test("the latest backup is not one of a night when the clock was ahead, unless there is no other", () => {
+test("the latest backup is not one of a night when the clock was ahead, unless all are", () => {
   const NOW = Date.UTC(2026, 10, 25);
   const [older, latest, ahead] = [NOW - 2 * DAY_MS, NOW - DAY_MS, NOW + 365 * DAY_MS].map((at) => ({
     id: String(at),

@@ -232,7 +232,7 @@ export class Restic {
   }
 }
 
-/** The latest snapshot. One whose time is still to come was made while the clock was ahead, and is taken only if there is no other. */
+/** The latest snapshot. One from more than a day ahead was made while the clock was wrong, and is taken only if all are. */
 export function latestOf(oldestFirst: readonly Snapshot[], now: number = Date.now()): Snapshot | undefined {
   return oldestFirst.findLast(({ at }) => at < now + DAY_MS) ?? oldestFirst.at(-1);
 }

@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { noAccount } from "../../admin/accounts.ts";
+import { accountExists, noAccount } from "../../admin/accounts.ts";
 import type { AccountKey } from "../../admin/declare/account-key.ts";
 import type { AccountName, Address } from "../../core/net/address.ts";
 import type { Millis } from "../../core/time.ts";
@@ -29,7 +29,7 @@ export class SqliteAccounts implements AccountStore, AliasStore, MailKeyStore {
     if (this.#sql.aliasExists.get(name) !== undefined) return refused(`${name} is an alias already.`);
     return together(this.#db, () => {
       const { changes } = this.#sql.add.run(name, passwordHash, at);
-      if (changes === 0) return refused(`The account ${name} exists already.`);
+      if (changes === 0) return refused(accountExists(name));
       this.#keys.keep(name, passwordHash, keys);
       return DONE;
     });

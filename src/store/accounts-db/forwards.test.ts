@@ -204,7 +204,7 @@ test("while it is paused the mail stays in the mailbox, and is still sent to old
   assert.deepEqual(goesTo(), [added, old].toSorted());
   set(false, later(NOW, -DAY_MS));
   young.pause(ann, later(NOW, DAY_MS));
-  assert.deepEqual(goesTo(), [added, old].toSorted(), "what is old is not paused");
+  assert.deepEqual(goesTo(), [added, old].toSorted(), "an old forward is not paused");
 });
 
 test("what left is counted for a day, and goes with the account", (t) => {

@@ -160,7 +160,7 @@ function mailboxSetting(
 
 export type AccountSettingParts = NetworkCommandParts & VacationCommandParts;
 
-/** Entries of these commands in the table of all (`carry-out.ts`). Forwards and app passwords are changed in files of their own. */
+/** Entries of these commands in the table of all (`carry-out.ts`). Forwards and app passwords are changed in separate files. */
 export const ACCOUNT_SETTING_RUNS = {
   networks_add: networkCommand,
   networks_remove: networkCommand,

@@ -1,5 +1,10 @@
 import { openSync, readFileSync } from "node:fs";
-import { ENTRIES_PER_COMMAND, type FileChanges, noAccount as noAccountText } from "../../../../admin/accounts.ts";
+import {
+  accountExists,
+  ENTRIES_PER_COMMAND,
+  type FileChanges,
+  noAccount as noAccountText,
+} from "../../../../admin/accounts.ts";
 import type { AccountItem } from "../../../../admin/declare/items.ts";
 import { codeOf } from "../../../../core/error.ts";
 import {
@@ -59,7 +64,7 @@ async function whyInVain(call: CommandCall, name: AccountName, must: "new" | "kn
   if (!opened.ok) return null;
   const isKnown = opened.reader.account(name) !== null;
   if (must === "known") return isKnown ? null : noAccount(name);
-  return isKnown ? failed(`The account ${name} exists already.`, `${PROGRAM} account passwd ${name}`) : null;
+  return isKnown ? failed(accountExists(name), `${PROGRAM} account passwd ${name}`) : null;
 }
 
 /** The domain is in the file, but a variable decides. */

@@ -27,7 +27,7 @@ test("held mail is deleted only after a question, which a script answers with --
 describe("account held", TIMED, () => {
   const { run, guard } = guardOfSuite({ accounts: [NAME] });
 
-  test("a misspelled name is no account without held mail", async () => {
+  test("a misspelled name is reported, not shown as an account without held mail", async () => {
     guard().keeperAnswers((command) =>
       command.verb === "find_mail" ? { ok: true, detail: "", mails: [], total: 0 } : null,
     );
