@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import { APP_PASSWORD_NAME, appPasswordName } from "../core/access/passwords.ts";
-import { VACATION_LIMITS } from "../core/vacation.ts";
+import { VACATION_LIMITS, vacationText } from "../core/vacation.ts";
 import { sessionFacts } from "./access.ts";
 import { flag, text } from "./declare/fields.ts";
 import { accountName, count, list, mailAddress, meaning, records, time } from "./declare/kinds.ts";
@@ -137,10 +137,7 @@ export const OF_MAILBOXES = [
   verb("forwarding", orItsUser(ADMIN, "name"), ofAccount, reads(forwarding))
     .http("GET /accounts/{name}/forwarding", "Where the account's mail is sent on.")
     .http("GET /me/forwarding", "Where the mail of the mailbox is sent on.", OWN),
-  /**
-   * Ending it needs a proof too: mail that stays in the mailbox may not be where its user reads it. Its command, which shows it
-   * too, is written by hand: src/surfaces/cli/verbs/accounts/account-settings.ts.
-   */
+  /** Ending it needs a proof too: mail that stays in the mailbox may not be where its user reads it. */
   verb(
     "forward_set",
     orItsUser(PROVEN_ADMIN, "name"),
@@ -153,11 +150,28 @@ export const OF_MAILBOXES = [
       ...OWN,
       ...TO_SOME,
     })
-    .http("DELETE /me/forwarding", "Stops forwarding.", { ...OWN, ...NO_FORWARD }),
+    .http("DELETE /me/forwarding", "Stops forwarding.", { ...OWN, ...NO_FORWARD })
+    .cli(
+      "account forward ADDRESS [TO...]",
+      "Forward the mail of an account to other addresses, or show the current state.",
+      {
+        words: ["name", "to"],
+        given: { keep: true },
+        switches: [
+          { name: "keep", says: "Keep a copy in the mailbox; the default.", given: { keep: true } },
+          { name: "no-keep", says: "Keep no copy in the mailbox.", given: { keep: false } },
+          { name: "off", says: "Stop forwarding.", alone: true, ...NO_FORWARD },
+        ],
+        shows: {
+          verb: "forwarding",
+          json: ({ name, ...rest }) => ({ name, forwarding: rest.to.length === 0 ? null : rest }),
+        },
+        done: forwardingText,
+      },
+    ),
   verb("vacation", orItsUser(ADMIN, "name"), ofAccount, reads(replies))
     .http("GET /accounts/{name}/vacation", "The reply that the account sends while its user is away.")
     .http("GET /me/vacation", "The reply that is sent while the user is away.", OWN),
-  // Its command shows the reply too, so it is written by hand: src/surfaces/cli/verbs/accounts/account-settings.ts.
   verb("vacation_set", orItsUser(PROVEN_ADMIN, "name"), { ...ofAccount, ...AWAY }, changes(replying, "accounts"))
     .http(
       "PUT /accounts/{name}/vacation",
@@ -169,8 +183,36 @@ export const OF_MAILBOXES = [
       ...OWN,
       ...SOME_REPLY,
     })
-    .http("DELETE /me/vacation", "Sends no more replies.", { ...OWN, ...NO_REPLY }),
+    .http("DELETE /me/vacation", "Sends no more replies.", { ...OWN, ...NO_REPLY })
+    .cli(
+      "account vacation ADDRESS [TEXT...]",
+      "Reply to mail for an account while its user is away, or show the reply.",
+      {
+        words: ["name", "text"],
+        options: {
+          subject: {
+            name: "subject",
+            value: "TEXT",
+            says: "Subject of the reply; by default that of the mail, with Auto: before it.",
+          },
+          until: {
+            name: "until",
+            value: "TIME",
+            says: "The last day, such as 2026-12-24, or a time; by default until --off.",
+          },
+        },
+        switches: [{ name: "off", says: "Stop replying.", alone: true, ...NO_REPLY }],
+        shows: { verb: "vacation" },
+        done: ({ name, vacation: reply }, _, nowMs) => vacationText(name, reply, nowMs),
+      },
+    ),
 ] as const;
+
+function forwardingText({ name, to: targets, keep: keeps }: ResultOf<typeof forwarded>): string {
+  if (targets.length === 0) return `Mail for ${name} stays in its mailbox.`;
+  const copy = keeps ? "and a copy stays in its mailbox" : "and none stays in its mailbox";
+  return `Mail for ${name} is sent on to ${targets.join(", ")}, ${copy}.`;
+}
 
 /** What the user of a mailbox asks about it: the account is always that of the session. */
 

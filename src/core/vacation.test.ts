@@ -17,6 +17,8 @@ test("a reply has a text of lines, and may have a subject and an end", () => {
   assert.deepEqual(parsed, { ok: true, vacation: { subject: "Away", text: "Line 1\n\tLine 2 ü", until } });
   assert.deepEqual(parseVacation({ ...AWAY, subject: "" }, NOW), { ok: true, vacation: { ...AWAY, subject: "" } });
   assert.ok(parseVacation({ ...AWAY, until: "2026-11-22T14:00:00.5+01:00" }, NOW).ok);
+  const day = parseVacation({ ...AWAY, until: "2026-11-22" }, NOW);
+  assert.ok(day.ok && day.vacation.until === Date.parse("2026-11-22T23:59:59Z"));
 });
 
 test("what is empty, too long, over, or no text is refused", () => {
@@ -31,7 +33,8 @@ test("what is empty, too long, over, or no text is refused", () => {
     [{ until: "tomorrow" }, /not a time/],
     [{ until: "2026-13-01T00:00:00Z" }, /not a time/],
     [{ until: "2027-02-30T00:00:00Z" }, /not a time/],
-    [{ until: "2026-12-24" }, /not a time/],
+    [{ until: "2026-02-30" }, /not a time/],
+    [{ until: "2026-11-21" }, /ended already/],
     [{ until: "2026-11-22T12:00:00Z" }, /ended already/],
   ] as const) {
     const parsed = parseVacation({ ...AWAY, ...changes }, NOW);

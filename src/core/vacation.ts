@@ -13,7 +13,7 @@ export type ParsedVacation = Readonly<{ ok: true; vacation: Vacation }> | Readon
 /** Control characters, and halves of a character: no line break, no tab. */
 const CONTROLS = /[\p{Cc}\p{Cs}]/u;
 
-/** The text may have lines and tabs; a subject is one line. `until` is an ISO time in the future. */
+/** The text may have lines and tabs; a subject is one line. `until` is an ISO time in the future, or a day, to its end in UTC. */
 export function parseVacation(written: WrittenVacation, now: Millis): ParsedVacation {
   const subject = written.subject.trim();
   const text = written.text.replaceAll("\r\n", "\n").trim();
@@ -24,8 +24,7 @@ export function parseVacation(written: WrittenVacation, now: Millis): ParsedVaca
   if (CONTROLS.test(subject)) return wrong("The subject must be one line, without control characters.");
   if (CONTROLS.test(text.replace(/[\n\t]/g, ""))) return wrong("The text must have no control characters.");
   if (written.until === null) return { ok: true, vacation: { subject, text, until: null } };
-  // A date without a time is ambiguous: is a reply still sent on that day?
-  const until = written.until.includes("T") ? parseTime(written.until) : null;
+  const until = parseTime(/^\d{4}-\d\d-\d\d$/.test(written.until) ? `${written.until}T23:59:59Z` : written.until);
   if (until === null) return wrong(`${JSON.stringify(written.until)} is not a time such as 2026-12-24T18:00:00Z.`);
   return until > now ? { ok: true, vacation: { subject, text, until } } : wrong("The reply would have ended already.");
 }
@@ -39,6 +38,16 @@ export function vacationItem(vacation: Vacation | null): WrittenVacation | null 
 /** `until 2026-12-24 23:59:59 UTC`; once that is past, `ended 2026-12-24 23:59:59 UTC`. */
 export function vacationEnd(until: string, now: number): string {
   return `${Date.parse(until) <= now ? "ended" : "until"} ${dayAndTime(until)}`;
+}
+
+/** For the account's owner, with the whole reply. */
+export function vacationText(name: string, vacation: WrittenVacation | null, now: number): string {
+  if (vacation === null) return `${name} sends no vacation reply.`;
+  const { subject, text, until } = vacation;
+  const end = until === null ? "until you end it (--off)" : vacationEnd(until, now);
+  const head = end.startsWith("ended") ? `The reply of ${name} ${end}:` : `${name} sends this reply, ${end}:`;
+  const lines = text.split("\n").map((line) => `  ${line}`.trimEnd());
+  return [head, ...(subject === "" ? [] : [`  Subject: ${subject}`, ""]), ...lines].join("\n");
 }
 
 function wrong(says: string): ParsedVacation {

@@ -28,8 +28,6 @@ const BY_ROUTE: Readonly<Record<string, string>> = {
   "account import": "POST /api/v1/accounts/import",
   "account networks": "POST /api/v1/accounts/{name}/networks",
   "account app-password list": "GET /api/v1/accounts/{name}/app-passwords",
-  "account forward": "PUT /api/v1/accounts/{name}/forwarding",
-  "account vacation": "PUT /api/v1/accounts/{name}/vacation",
   "account quota": "PUT /api/v1/accounts/{name}/quota",
   "account held": "GET /api/v1/held",
   "account drop": "POST /api/v1/held/{account}/drop",

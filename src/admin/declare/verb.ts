@@ -40,6 +40,10 @@ export type CliForm<A, R> = Readonly<{
   /** Options by the field that they fill. */
   options?: Readonly<Partial<Record<keyof A & string, Readonly<{ name: string; value: string; says: string }>>>>;
   given?: Readonly<Partial<A>>;
+  /** Switches, at most one of which may be given, with the fields that it sets. `alone`: it replaces the last word and all options. */
+  switches?: readonly Readonly<{ name: string; says: string; given: Readonly<Partial<A>>; alone?: true }>[];
+  /** Without the last word it shows what is set: the result of this verb, with the fields that were asked, is an `R`. */
+  shows?: Readonly<{ verb: string; json?: (result: R) => unknown }>;
   /** The output of `--json`, where it differs from the result. */
   json?: (result: R) => unknown;
   /** What to say when it is done. */

@@ -189,35 +189,6 @@ const WRITTEN: readonly CliCommand[] = [
     accountSettings("appPasswordList"),
   ),
   written(
-    "account forward ADDRESS [TO...]",
-    "Forward the mail of an account to other addresses, or show the current state.",
-    accountSettings("accountForward"),
-    {
-      keepsWords: true,
-      options: [
-        { name: "keep", says: "Keep a copy in the mailbox; the default." },
-        { name: "no-keep", says: "Keep no copy in the mailbox." },
-        { name: "off", says: "Stop forwarding." },
-      ],
-    },
-  ),
-  written(
-    "account vacation ADDRESS [TEXT...]",
-    "Reply to mail for an account while its user is away, or show the reply.",
-    accountSettings("accountVacation"),
-    {
-      options: [
-        {
-          name: "subject",
-          value: "TEXT",
-          says: "Subject of the reply; by default that of the mail, with Auto: before it.",
-        },
-        { name: "until", value: "TIME", says: "The last day, such as 2026-12-24, or a time; by default until --off." },
-        { name: "off", says: "Stop replying." },
-      ],
-    },
-  ),
-  written(
     "account import FILE",
     "Add the accounts of a file in the format of postfix-accounts.cf.",
     accounts("accountImport"),

@@ -3,9 +3,17 @@ import { type Command, type Verb, type VerbEntry, verbs } from "../../admin/decl
 import { isObject } from "../../admin/declare/fields.ts";
 import type { CountedPage, PageRequest } from "../../admin/declare/paging.ts";
 import type { CliForm } from "../../admin/declare/verb.ts";
-import { type CliCommand, type CommandCall, type CommandOutcome, done, PROGRAM, wrongUsage } from "./call.ts";
+import {
+  type CliCommand,
+  type CommandCall,
+  type CommandFailure,
+  type CommandOutcome,
+  done,
+  PROGRAM,
+  wrongUsage,
+} from "./call.ts";
 import { andMore, gather, LIST_OPTIONS, pageFrom } from "./listing.ts";
-import { namedBy, wordsOf } from "./parse.ts";
+import { namedBy, type Option, wordsOf } from "./parse.ts";
 import { columns, oneLine } from "./print/text.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -20,7 +28,8 @@ export function derivedCommands(): readonly CliCommand[] {
 }
 
 function commandOf(entry: VerbEntry, form: Form): CliCommand {
-  const options = Object.values(form.options ?? {}).filter((option) => option !== undefined);
+  const switches = form.switches?.map(({ name, says }) => ({ name, says })) ?? [];
+  const options = [...withValue(form), ...switches];
   return {
     ...namedBy(form.command),
     says: form.says,
@@ -29,8 +38,23 @@ function commandOf(entry: VerbEntry, form: Form): CliCommand {
   };
 }
 
+function withValue({ options = {} }: Form): readonly Option[] {
+  return Object.values(options).filter((option) => option !== undefined);
+}
+
 async function run(entry: VerbEntry, form: Form, call: CommandCall): Promise<CommandOutcome> {
-  const asked = askedBy(entry, form, call);
+  const { shows, words = [], switches = [] } = form;
+  const [chosen, ...others] = switches.filter(({ name }) => call.flag(name));
+  if (others.length > 0) return wrongUse(form, `Give one of ${switches.map(({ name }) => `--${name}`).join(", ")}.`);
+  const isShort = call.args.length < words.length;
+  const isPlain = withValue(form).every(({ name }) => call.option(name) === null);
+  if (chosen?.alone === true) {
+    if (!isShort || !isPlain) return wrongUse(form, `--${chosen.name} takes nothing else.`);
+  } else if (shows !== undefined && isShort) {
+    if (!isPlain || chosen !== undefined) return wrongUse(form, "There is nothing to set.");
+    return show(shows, form, call);
+  }
+  const asked = askedBy(entry, { ...form, given: { ...form.given, ...chosen?.given } }, call);
   if ("ok" in asked) return asked;
   const answer = await call.guard.ask<Verb>(asked);
   if (!answer.ok) return answer;
@@ -38,6 +62,23 @@ async function run(entry: VerbEntry, form: Form, call: CommandCall): Promise<Com
   const result = answer.result as CountedPage<unknown>;
   const next = typeof form.next === "function" ? form.next(result) : form.next;
   return done(form.json?.(result) ?? result, form.done?.(result, asked, call.now()) ?? "", typed(next));
+}
+
+async function show(
+  { verb, json }: NonNullable<Form["shows"]>,
+  form: Form,
+  call: CommandCall,
+): Promise<CommandOutcome> {
+  const entry = verbs.get(verb);
+  if (entry === undefined) throw new Error(`No verb ${verb}.`);
+  const asked = askedBy(entry, { ...form, given: {} }, call);
+  if ("ok" in asked) return asked;
+  const answer = await call.guard.ask<Verb>(asked);
+  if (!answer.ok) return answer;
+  const { verb: _, ...fields } = asked;
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as in derivedCommands
+  const result = { ...fields, ...answer.result } as unknown as CountedPage<unknown>;
+  return done(json?.(result) ?? result, form.done?.(result, asked, call.now()) ?? "");
 }
 
 async function list(entry: VerbEntry, form: Form, call: CommandCall): Promise<CommandOutcome> {
@@ -76,10 +117,11 @@ function askedBy({ verb, command, fields }: VerbEntry, form: Form, { args, optio
     (at, step) => (isObject(at) || Array.isArray(at) ? Reflect.get(at, step) : at),
     asked,
   );
-  return wrongUsage(
-    `"${oneLine(typeof wrong === "string" ? wrong : "")}" ${issue?.message ?? "is wrong"}.`,
-    `See \`${PROGRAM} help ${namedBy(form.command).name}\`.`,
-  );
+  return wrongUse(form, `"${oneLine(typeof wrong === "string" ? wrong : "")}" ${issue?.message ?? "is wrong"}.`);
+}
+
+function wrongUse({ command }: Form, message: string): CommandFailure {
+  return wrongUsage(message, `See \`${PROGRAM} help ${namedBy(command).name}\`.`);
 }
 
 function typed(next: string | undefined): string | undefined {

@@ -1,39 +1,16 @@
 import type { AccountRow } from "../../../../admin/accounts.ts";
 import { restrictingNetwork } from "../../../../admin/declare/kinds.ts";
 import type { MailboxSettings } from "../../../../admin/mailbox-settings.ts";
-import { type Forwarding, NO_REPLY } from "../../../../admin/mailboxes.ts";
 import type { AccountName } from "../../../../core/net/address.ts";
 import { plural } from "../../../../core/text.ts";
 import { dayAndTime, shown } from "../../../../core/time.ts";
-import { vacationEnd, type WrittenVacation } from "../../../../core/vacation.ts";
 import type { MailboxUse } from "../../../../mail/dovecot/doveadm.ts";
 import { formatSize, parseSize } from "../../../../settings/kinds/kind.ts";
 import { type CommandCall, type CommandFailure, type CommandOutcome, done, PROGRAM, wrongUsage } from "../../call.ts";
 import { wordsOf } from "../../parse.ts";
 import { columns, oneLine } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
-import { addressFrom, noAccount, ofAccount } from "./accounts.ts";
-
-/** `account forward ADDRESS [TO...]`: without a target, shows it. */
-export const accountForward = ofAccount(async (call, name) => {
-  const words = call.args.slice(1);
-  const [isOff, keeps, keepsNone] = [call.flag("off"), call.flag("keep"), call.flag("no-keep")];
-  if ((keeps && keepsNone) || (isOff && (words.length > 0 || keeps || keepsNone)))
-    return wrongUsage("Give one of --keep, --no-keep and --off.", `${PROGRAM} help account forward`);
-  if (words.length === 0 && !isOff)
-    return keeps || keepsNone
-      ? wrongUsage("There is no address to send mail on to.", "")
-      : show(call, name, ({ own: { forwarding } }) => done({ name, forwarding }, forwardingSentence(name, forwarding)));
-  const to: string[] = [];
-  for (const word of words) {
-    const address = addressFrom(word);
-    if (typeof address !== "string") return address;
-    to.push(address);
-  }
-  const asked = await call.guard.ask<"forward_set">({ verb: "forward_set", name, to, keep: !keepsNone });
-  if (!asked.ok) return asked;
-  return done(asked.result, forwardingSentence(name, to.length === 0 ? null : { to, keep: !keepsNone }));
-});
+import { noAccount, ofAccount } from "./accounts.ts";
 
 type Stored = Readonly<{ account: AccountRow; own: MailboxSettings }>;
 
@@ -47,44 +24,6 @@ async function show(
   if (!opened.ok) return opened;
   const account = opened.reader.account(name);
   return account === null ? noAccount(name) : print({ account, own: opened.reader.own(name) });
-}
-
-function forwardingSentence(name: string, forwarding: Forwarding | null): string {
-  if (forwarding === null) return `Mail for ${name} stays in its mailbox.`;
-  const copy = forwarding.keep ? "and a copy stays in its mailbox" : "and none stays in its mailbox";
-  return `Mail for ${name} is sent on to ${forwarding.to.join(", ")}, ${copy}.`;
-}
-
-/** `account vacation ADDRESS [TEXT...]`: without a text, shows the reply. */
-export const accountVacation = ofAccount(async (call, name) => {
-  const text = call.args[1] ?? "";
-  const [subject, until, isOff] = [call.option("subject"), call.option("until"), call.flag("off")];
-  if (isOff && (text !== "" || subject !== null || until !== null))
-    return wrongUsage("--off takes no text, subject or end.", `${PROGRAM} help account vacation`);
-  if (text === "" && !isOff)
-    return subject !== null || until !== null
-      ? wrongUsage("The reply needs a text.", `${PROGRAM} help account vacation`)
-      : show(call, name, ({ own: { vacation } }) => done({ name, vacation }, vacationText(name, vacation, call.now())));
-  const vacation = isOff
-    ? NO_REPLY.given
-    : { subject: subject ?? "", text, until: until === null ? null : endOf(until) };
-  const asked = await call.guard.ask<"vacation_set">({ verb: "vacation_set", name, ...vacation });
-  if (!asked.ok) return asked;
-  return done(asked.result, vacationText(name, asked.result.vacation, call.now()));
-});
-
-/** A day ends with its last moment, in UTC as all times here. */
-function endOf(until: string): string {
-  return /^\d{4}-\d\d-\d\d$/.test(until) ? `${until}T23:59:59Z` : until;
-}
-
-function vacationText(name: string, vacation: WrittenVacation | null, now: number): string {
-  if (vacation === null) return `${name} sends no vacation reply.`;
-  const { subject, text, until } = vacation;
-  const end = until === null ? "until you end it (--off)" : vacationEnd(until, now);
-  const head = end.startsWith("ended") ? `The reply of ${name} ${end}:` : `${name} sends this reply, ${end}:`;
-  const lines = text.split("\n").map((line) => `  ${oneLine(line)}`.trimEnd());
-  return [head, ...(subject === "" ? [] : [`  Subject: ${oneLine(subject)}`, ""]), ...lines].join("\n");
 }
 
 /** `account networks ADDRESS add|remove|list [NETWORK...]` */
