@@ -1,4 +1,4 @@
-import { dayAndTime, isoTime, type Millis, parseTime } from "./time.ts";
+import { dayAndTime, isoTimeOrNull, type Millis, parseTime } from "./time.ts";
 
 /** The reply that an account sends while its user is away. `subject` empty: that of the mail that came. `until` null: until it is ended. */
 export type Vacation = Readonly<{ subject: string; text: string; until: Millis | null }>;
@@ -32,7 +32,7 @@ export function parseVacation(written: WrittenVacation, now: Millis): ParsedVaca
 export function vacationItem(vacation: Vacation | null): WrittenVacation | null {
   if (vacation === null) return null;
   const { subject, text, until } = vacation;
-  return { subject, text, until: until === null ? null : isoTime(until) };
+  return { subject, text, until: isoTimeOrNull(until) };
 }
 
 /** `until 2026-12-24 23:59:59 UTC`; once that is past, `ended 2026-12-24 23:59:59 UTC`. */

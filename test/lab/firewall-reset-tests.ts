@@ -5,7 +5,7 @@ import { before, beforeEach, test } from "node:test";
 import { planReset } from "../../src/core/firewall/plan-firewall.ts";
 import { later } from "../../src/core/time.ts";
 import type { FirewallBan } from "../../src/guard/network-ports.ts";
-import { nftReset, onlyBans } from "../../src/host/nft/guard-table.ts";
+import { nftReset, onlyBans } from "../../src/host/firewall/guard-table.ts";
 import { net } from "../kit/samples.ts";
 import { type FirewallLab, OK } from "./firewall-kit.ts";
 

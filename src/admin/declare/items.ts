@@ -3,7 +3,7 @@ import type { Role, Scope } from "../../core/access/scopes.ts";
 import { NOTICE_CODES } from "../../core/alerts/notices.ts";
 import type { Ban } from "../../core/decide/decision.ts";
 import type { ShownEvent } from "../../core/events/columns.ts";
-import { isoTime } from "../../core/time.ts";
+import { isoTime, isoTimeOrNull } from "../../core/time.ts";
 import { type AccountRow, accountState } from "../accounts.ts";
 import { allowed, type BanItem, ban } from "../bans.ts";
 import { lazily } from "./fields.ts";
@@ -251,7 +251,7 @@ export function banItem(ban: Ban): BanItem {
     reason: ban.reason,
     source: ban.source,
     createdAt: isoTime(ban.createdAt),
-    expiresAt: ban.expiresAt === null ? null : isoTime(ban.expiresAt),
+    expiresAt: isoTimeOrNull(ban.expiresAt),
     offences: ban.offences,
   };
 }

@@ -37,17 +37,17 @@ export function callersIp(actor: string): Ip | null {
 }
 
 /** Whether root acted by the command line, under its own name or, by sudo, as `root (anna)`. */
-export function isOfRoot(actor: string): boolean {
-  return !isOfWeb(actor) && !isOfMailbox(actor);
+export function isRootUser(actor: string): boolean {
+  return !isWebAdmin(actor) && !isMailboxUser(actor);
 }
 
 /** Whether the administrator or a token acted through the web. */
-export function isOfWeb(actor: string): boolean {
+export function isWebAdmin(actor: string): boolean {
   return actor.startsWith("web:");
 }
 
 /** Whether the user of a mailbox acted through the web. */
-export function isOfMailbox(actor: string): boolean {
+export function isMailboxUser(actor: string): boolean {
   return actor.startsWith("mailbox:");
 }
 

@@ -3,7 +3,7 @@ import { roleOf, SCOPES } from "../../core/access/scopes.ts";
 import { freshUntil } from "../../core/access/session.ts";
 import type { Policy } from "../../core/decide/policy.ts";
 import { type Ip, isOutside } from "../../core/net/ip.ts";
-import { isoTime } from "../../core/time.ts";
+import { isoTimeOrNull } from "../../core/time.ts";
 import type { AccountNetworks, CredentialStore, SessionStore } from "../admin-ports.ts";
 import type { Clock } from "../ports.ts";
 
@@ -33,7 +33,7 @@ export function callerOf(parts: CallerParts, digest: string, { isUse, ip }: Use)
   const session = sessions.find(digest, now, isUse);
   if (session !== null) {
     const until = freshUntil(session.provedAt, now);
-    const proof = { freshUntil: until === null ? null : isoTime(until), session: session.id };
+    const proof = { freshUntil: isoTimeOrNull(until), session: session.id };
     const { account } = session;
     if (account === null)
       return { how: "session", name: ADMINISTRATOR, role: "owner", account, scopes: SCOPES, ...proof };

@@ -1,4 +1,4 @@
-import { callersIp, isOfMailbox, isOfWeb } from "../../admin/declare/rights.ts";
+import { callersIp, isMailboxUser, isWebAdmin } from "../../admin/declare/rights.ts";
 import type { ConditionCode, Holding } from "../../core/alerts/alerts.ts";
 import { type AlertEvent, LONGEST_WINDOW_MS } from "../../core/alerts/rules.ts";
 import { type EventType, meaningOf, type WebAlert } from "../../core/events/event-types.ts";
@@ -91,8 +91,8 @@ export class WebAccountWindows {
 /** The changes among which this one is counted; null: it raises no alert. */
 function shareOf(type: EventType, { byUser, apart }: WebAlert, actor: string): string | null {
   if (actor === BY_GUARD) return type === "FORWARDING_CHANGED" ? "users" : null;
-  const isUser = isOfMailbox(actor);
-  if (isUser ? byUser !== true : !isOfWeb(actor)) return null;
+  const isUser = isMailboxUser(actor);
+  if (isUser ? byUser !== true : !isWebAdmin(actor)) return null;
   return `${isUser ? "users" : "owner"}${apart !== undefined ? ` ${type}` : ""}`;
 }
 
@@ -117,7 +117,7 @@ export class FactorWindows {
   readonly #asked = new TimedConditions(LONGEST_WINDOW_MS, MOST_FACTOR_CHANGES);
 
   take({ id, type, subject, actor, at, isNewNetwork }: AlertEvent): void {
-    if (actor === null || !isOfWeb(actor)) return;
+    if (actor === null || !isWebAdmin(actor)) return;
     if (type === "SECOND_FACTOR_ASKED" && isNewNetwork)
       this.#asked.set({ code: "password_without_code", subject: callersIp(actor) ?? "", detail: "" }, at);
     if (type === "SECOND_FACTOR_FAILED") this.#wrong = [...this.#wrong, at].slice(-GUESSES);
@@ -178,7 +178,7 @@ export class ChangeWindows {
     const change = REPORTED[type];
     if (change === undefined || subject === null || actor === null) return;
     const { code, of, isAlike = false, worded } = change;
-    if (of === "web" && !isOfWeb(actor)) return;
+    if (of === "web" && !isWebAdmin(actor)) return;
     const kind = this.#kinds.get(code) ?? new EachChange(code, MOST_OF_KIND);
     this.#kinds.set(code, kind);
     kind.take({ at, ...worded(subject, id, actor), isNewNetwork: isNewNetwork && !isAlike });

@@ -2,7 +2,7 @@ import type { Reply } from "../../admin/declare/control.ts";
 import { descending, type PageRequest, pageOf } from "../../admin/declare/paging.ts";
 import type { AlertItem } from "../../admin/server.ts";
 import { alertText, nextSteps } from "../../core/alerts/alerts.ts";
-import { isoTime, SECOND_MS } from "../../core/time.ts";
+import { isoTime, isoTimeOrNull, SECOND_MS } from "../../core/time.ts";
 import type { Alerts } from "../alerts/alerts.ts";
 import type { Alert } from "../alerts/ports.ts";
 
@@ -37,6 +37,6 @@ function item({ code, subject, detail, openedAt, resolvedAt }: Alert): AlertItem
   const text = alertText(code);
   const { severity, says } = text;
   const next = nextSteps(text, subject);
-  const until = resolvedAt === null ? null : isoTime(resolvedAt);
+  const until = isoTimeOrNull(resolvedAt);
   return { code, subject, severity, says, detail, next, openedAt: isoTime(openedAt), resolvedAt: until };
 }

@@ -5,7 +5,7 @@ import type { Decision } from "../../core/decide/decision.ts";
 import type { Event } from "../../core/events/event.ts";
 import { reasons } from "../../core/events/reasons.ts";
 import { isTooWide, type Prefix, parseIp, parsePrefix } from "../../core/net/ip.ts";
-import { isoTime, parseDuration } from "../../core/time.ts";
+import { isoTime, isoTimeOrNull, parseDuration } from "../../core/time.ts";
 import { expireBans } from "../enforce/end-bans.ts";
 import type { Engine } from "../engine.ts";
 import type { Clock } from "../ports.ts";
@@ -90,7 +90,7 @@ export function allowList({ engine, history }: BanCommandParts, asked: PageReque
       note: entry.note,
       by: entry.by,
       at: isoTime(entry.at),
-      expiresAt: entry.expiresAt === null ? null : isoTime(entry.expiresAt),
+      expiresAt: isoTimeOrNull(entry.expiresAt),
       from: "command" as const,
     },
   }));

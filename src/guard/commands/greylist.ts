@@ -1,6 +1,6 @@
 import type { CommandOf, Reply } from "../../admin/declare/control.ts";
 import { type PageRequest, pageOf } from "../../admin/declare/paging.ts";
-import { isOfWeb } from "../../admin/declare/rights.ts";
+import { isWebAdmin } from "../../admin/declare/rights.ts";
 import type { GreylistPauseItem } from "../../admin/filters.ts";
 import { type Address, domainOf, parseAddress, withoutExtension } from "../../core/net/address.ts";
 import { printable } from "../../core/text.ts";
@@ -36,7 +36,7 @@ export async function greylistPause(
     return usage(`“${printable(command.for ?? "", 40)}” is not a length of a pause.`, "Write it as 15m, 2h or 1d.");
   if (!engine.policy.domains.includes(domainOf(target)) || !recipients.exists(target))
     return failed(`${target} receives no mail here.`, "`account list` and `alias list` show who does.");
-  if (isOfWeb(by) && isFull(pauses.pauses(clock.now()), target))
+  if (isWebAdmin(by) && isFull(pauses.pauses(clock.now()), target))
     return failed(
       `Greylisting is paused for ${MOST_OF_WEB} recipients already.`,
       "Use `greylist pause` on the server.",
@@ -55,7 +55,7 @@ function ofAccount(written: Address, recipients: RecipientDirectory): Address {
 }
 
 function isFull(pauses: readonly GreylistPause[], target: Address): boolean {
-  const ofWeb = pauses.filter(({ by }) => isOfWeb(by));
+  const ofWeb = pauses.filter(({ by }) => isWebAdmin(by));
   return ofWeb.length >= MOST_OF_WEB && !ofWeb.some((pause) => pause.target === target);
 }
 

@@ -1,6 +1,6 @@
 import type { CommandError, CommandOf, Reply } from "../../admin/declare/control.ts";
 import { type PageRequest, pageOf } from "../../admin/declare/paging.ts";
-import { isOfMailbox, isOfWeb } from "../../admin/declare/rights.ts";
+import { isMailboxUser, isWebAdmin } from "../../admin/declare/rights.ts";
 import { type AccountName, parseAccountName, parseSenderPattern, type SenderPattern } from "../../core/net/address.ts";
 import { plural, printable } from "../../core/text.ts";
 import type { Engine } from "../engine.ts";
@@ -55,14 +55,14 @@ const HOW = "write the domain out, and one * before the @ at most";
 
 /** Returns why this actor may not allow this sender, or null. Root has no bounds. */
 function beyondOf(by: string, senders: SpamAllowStore, account: AccountName, sender: SenderPattern): string | null {
-  if (isOfWeb(by)) return beyondWeb(senders, account, sender);
-  return isOfMailbox(by) ? beyondUser(senders, account, sender) : null;
+  if (isWebAdmin(by)) return beyondWeb(senders, account, sender);
+  return isMailboxUser(by) ? beyondUser(senders, account, sender) : null;
 }
 
 /** Users have a list for their own mailbox, which no other user can fill. */
 function beyondUser(senders: SpamAllowStore, account: AccountName, sender: SenderPattern): string | null {
   if (!NARROW.test(sender)) return `${sender} is too wide: ${HOW}.`;
-  const own = senders.allowedSenders().filter((one) => one.account === account && isOfMailbox(one.by));
+  const own = senders.allowedSenders().filter((one) => one.account === account && isMailboxUser(one.by));
   return own.length < MOST_OF_WEB.account
     ? null
     : `You have allowed ${plural(MOST_OF_WEB.account, "sender")}, which is the maximum.`;
@@ -71,7 +71,7 @@ function beyondUser(senders: SpamAllowStore, account: AccountName, sender: Sende
 /** An attacker who takes over the web may neither allow every sender nor fill the table behind the filter's lists. */
 function beyondWeb(senders: SpamAllowStore, account: AccountName, sender: SenderPattern): string | null {
   if (!NARROW.test(sender)) return `${sender} is too wide for the dashboard and the API: ${HOW}.`;
-  const own = senders.allowedSenders().filter(({ by }) => isOfWeb(by));
+  const own = senders.allowedSenders().filter(({ by }) => isWebAdmin(by));
   const ofAccount = own.filter((one) => one.account === account).length;
   if (own.length < MOST_OF_WEB.all && ofAccount < MOST_OF_WEB.account) return null;
   return "The dashboard and the API have reached their maximum of allowed senders.";

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { opening } from "../../../test/kit/samples.ts";
 import { parseKeeperReply } from "../../admin/declare/keeper.ts";
-import { nftStrict } from "../nft/strict-rules.ts";
 import { firewallState, stateJson } from "./firewall-state.ts";
+import { nftStrict } from "./strict-rules.ts";
 
 const OPEN = opening(["22/tcp4"], ["wg0"]);
 const STRICT = { "firewall.enabled": true, "firewall.mode": "strict" } as const;

@@ -1,7 +1,7 @@
 import type { FIREWALL_STATES, FirewallReport } from "../../admin/declare/reports.ts";
 import { beyond, isNothing, type Opening, type StrictState } from "../../core/firewall/strict.ts";
 import { type FirewallSettings, isStrict } from "../../settings/ports.ts";
-import { parseStrict } from "../nft/strict-rules.ts";
+import { parseStrict } from "./strict-rules.ts";
 
 /** What the kernel accepts, by the states of `FIREWALL_STATES`. */
 export type FirewallState = Readonly<{

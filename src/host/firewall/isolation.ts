@@ -5,9 +5,9 @@ import type { Outcome } from "../../guard/ports.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { proxiedPorts } from "../../settings/ports.ts";
 import type { Settings } from "../../settings/schema.ts";
-import { listTable, loadNft, removeTable, setText } from "../nft/run-nft.ts";
 import { removeFile } from "../root-files/files.ts";
 import { writeRecord } from "../root-files/record-file.ts";
+import { listTable, loadNft, removeTable, setText } from "./run-nft.ts";
 
 const SSH = 22;
 const SMTP = 25;

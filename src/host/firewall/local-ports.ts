@@ -2,8 +2,8 @@ import type { Outcome } from "../../guard/ports.ts";
 import { LOGIN_USER, USERS } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { userIds } from "../machine/system-users.ts";
-import { type LocalPort, nftLocal } from "../nft/guard-table.ts";
-import { loadNft } from "../nft/run-nft.ts";
+import { type LocalPort, nftLocal } from "./guard-table.ts";
+import { loadNft } from "./run-nft.ts";
 
 type LocalPortSettings = Pick<Settings, "ports.login_policy" | "ports.sieve_mail">;
 

@@ -10,8 +10,8 @@ import {
   sshDoorsOf,
 } from "../kernel/listeners.ts";
 import { textOrNothing } from "../machine/read-text.ts";
-import { runTool } from "../nft/run-nft.ts";
 import { portsOf } from "../running/ports.ts";
+import { runTool } from "./run-nft.ts";
 
 const LIMITS = {
   timeoutMs: 10_000,
@@ -19,7 +19,7 @@ const LIMITS = {
   mostOutputBytes: 32_000_000,
 };
 const USUAL_SSH = doorOf({ protocol: "tcp", family: null, first: 22, last: 22 });
-/** Answers of DHCP and DHCPv6 are always accepted (host/nft/strict-rules.ts). */
+/** Answers of DHCP and DHCPv6 are always accepted (host/firewall/strict-rules.ts). */
 const DHCP: readonly string[] = ["68/udp", "546/udp"];
 
 /** The openings of the settings, and SSH. */

@@ -3,12 +3,12 @@ import type { Outcome } from "../../guard/ports.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { isStrict } from "../../settings/ports.ts";
 import type { Settings } from "../../settings/schema.ts";
-import { listTable, loadNft, removeTable } from "../nft/run-nft.ts";
-import { nftStrict, STRICT_TABLE } from "../nft/strict-rules.ts";
 import { removeFile } from "../root-files/files.ts";
 import { readRecord, writeRecord } from "../root-files/record-file.ts";
 import { runsForAnother } from "../running/processes.ts";
 import { requiredOpening, sshDoors } from "./opening.ts";
+import { listTable, loadNft, removeTable } from "./run-nft.ts";
+import { nftStrict, STRICT_TABLE } from "./strict-rules.ts";
 
 type File = Pick<Layout, "strictFirewall">;
 

@@ -1,7 +1,7 @@
 import type { CommandOf, Reply } from "../../../admin/declare/control.ts";
 import { parseIp } from "../../../core/net/ip.ts";
 import { plural } from "../../../core/text.ts";
-import { isoTime } from "../../../core/time.ts";
+import { isoTime, isoTimeOrNull } from "../../../core/time.ts";
 import { ADMINISTRATOR } from "../../access/callers.ts";
 import { APP, type Factors } from "../../access/factors.ts";
 import { RECOVERY_CODES } from "../../access/one-time-codes.ts";
@@ -78,7 +78,7 @@ export async function passkeyCommand(
 }
 
 function passkeyItem({ id, name, createdAt, usedAt }: Passkey) {
-  return { id, name, created: isoTime(createdAt), lastUsed: usedAt === null ? null : isoTime(usedAt) };
+  return { id, name, created: isoTime(createdAt), lastUsed: isoTimeOrNull(usedAt) };
 }
 
 type FactorCommandParts = Readonly<{

@@ -1,5 +1,5 @@
 import type { CommandError, CommandOf, Reply } from "../../../admin/declare/control.ts";
-import { isOfWeb, mailboxOf } from "../../../admin/declare/rights.ts";
+import { isWebAdmin, mailboxOf } from "../../../admin/declare/rights.ts";
 import { type AccountName, parseAccountName } from "../../../core/net/address.ts";
 import { type Prefix, parsePrefix, prefixLength } from "../../../core/net/ip.ts";
 import { printable } from "../../../core/text.ts";
@@ -76,7 +76,7 @@ async function quotaCommand(
   const { quotaBytes } = command;
   const name = parseAccountName(command.name);
   if (name === null) return wrongAddress(command.name);
-  if (isOfWeb(by) && quotaBytes !== null && quotaBytes !== 0 && quotaBytes < LEAST_BYTES) return TOO_SMALL;
+  if (isWebAdmin(by) && quotaBytes !== null && quotaBytes !== 0 && quotaBytes < LEAST_BYTES) return TOO_SMALL;
   const quota = quotaBytes === null ? "the default" : quotaBytes === 0 ? "no limit" : formatSize(quotaBytes);
   const outcome = await recordFirst(
     parts,

@@ -1,5 +1,5 @@
 import type { Command, CommandError, Reply, Verb } from "../../../admin/declare/control.ts";
-import { isOfWeb } from "../../../admin/declare/rights.ts";
+import { isWebAdmin } from "../../../admin/declare/rights.ts";
 import type { Change } from "../../../core/decide/decision.ts";
 import type { AuditType } from "../../../core/events/event-types.ts";
 import {
@@ -53,13 +53,13 @@ export async function accountCommand(
   const foreign = command.verb === "account_create_hashed" ? notServed(parts.engine, name) : null;
   if (foreign !== null) return foreign;
   const hides = command.verb === "account_remove" || command.verb === "account_suspend";
-  if (hides && isOfWeb(by) && getsAlerts(parts, name)) return alertsStay(name);
+  if (hides && isWebAdmin(by) && getsAlerts(parts, name)) return alertsStay(name);
   if ("hash" in command && !isHash(command.hash))
     return usage("The password must come hashed.", "Use `account passwd`.");
   const change = (): Outcome => writeAccount(parts, command, name);
   const recorded = await recordFirst(parts, change, () => record(parts, command, { subject: name, by }), notDone);
   // On a full disk root can still lock out an account that was taken over.
-  const isUrgent = recorded === UNWRITTEN && command.verb === "account_suspend" && !isOfWeb(by);
+  const isUrgent = recorded === UNWRITTEN && command.verb === "account_suspend" && !isWebAdmin(by);
   if (!recorded.ok && !isUrgent) return recorded;
   const urgent: Outcome = isUrgent ? change() : { ok: true };
   if (!urgent.ok) return notDone(urgent.reason);

@@ -1,5 +1,5 @@
 import type { CommandError, CommandOf, Reply } from "../../../admin/declare/control.ts";
-import { isOfRoot, isOfWeb } from "../../../admin/declare/rights.ts";
+import { isRootUser, isWebAdmin } from "../../../admin/declare/rights.ts";
 import type { AuditType } from "../../../core/events/event-types.ts";
 import { type Address, domainOf, parseAddress, withoutExtension } from "../../../core/net/address.ts";
 import { plural } from "../../../core/text.ts";
@@ -29,9 +29,9 @@ export async function aliasCommand(
   if (address === null) return wrongAddress(command.address);
   const foreign = notServed(parts.engine, address);
   if (foreign !== null) return foreign;
-  const beyond = isOfWeb(by) && command.verb === "alias_add" ? tooManyTargets(parts, command) : null;
+  const beyond = isWebAdmin(by) && command.verb === "alias_add" ? tooManyTargets(parts, command) : null;
   if (beyond !== null) return beyond;
-  const reserved = isOfWeb(by) ? notFromWeb(parts, command, address) : null;
+  const reserved = isWebAdmin(by) ? notFromWeb(parts, command, address) : null;
   if (reserved !== null) return reserved;
   const nobody = command.verb === "alias_add" ? leadsNowhere(parts, command, address) : null;
   if (nobody !== null) return nobody;
@@ -71,7 +71,7 @@ export function whyRefused(
   if (!change().ok) return null;
   const isLeak = alertsOutside(parts).some((one) => !before.includes(one));
   // Whoever has the password of a mailbox, or has taken over the web, would learn what the owner is warned of.
-  return isLeak && !isOfRoot(by) ? alertsStay(address) : tooWide(parts, address);
+  return isLeak && !isRootUser(by) ? alertsStay(address) : tooWide(parts, address);
 }
 
 /** Null: Postfix delivers it. */

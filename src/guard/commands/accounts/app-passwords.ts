@@ -1,5 +1,5 @@
 import type { CommandError, CommandOf, Reply } from "../../../admin/declare/control.ts";
-import { isOfMailbox, isOfRoot } from "../../../admin/declare/rights.ts";
+import { isMailboxUser, isRootUser } from "../../../admin/declare/rights.ts";
 import { APP_PASSWORD_NAME, appPasswordName } from "../../../core/access/passwords.ts";
 import { type AccountName, parseAccountName } from "../../../core/net/address.ts";
 import { digestOf, madePassword } from "../../access/secrets.ts";
@@ -78,9 +78,9 @@ function audit(
 
 /** Users, the web and root see them in different places. */
 function refused(reason: string, { account, by }: Omit<Named, "app">): CommandError {
-  const page = isOfMailbox(by) ? "Your page My mailbox" : "The page of the account (GET …/app-passwords)";
+  const page = isMailboxUser(by) ? "Your page My mailbox" : "The page of the account (GET …/app-passwords)";
   const lists = `\`account list\` shows the accounts, \`account app-password list ${account}\` the app passwords.`;
-  return failed(reason, isOfRoot(by) ? lists : `${page} shows them.`);
+  return failed(reason, isRootUser(by) ? lists : `${page} shows them.`);
 }
 
 const WRONG_NAME = usage(

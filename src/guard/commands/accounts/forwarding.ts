@@ -1,5 +1,5 @@
 import type { CommandError, CommandOf, Reply } from "../../../admin/declare/control.ts";
-import { isOfMailbox, isOfRoot } from "../../../admin/declare/rights.ts";
+import { isMailboxUser, isRootUser } from "../../../admin/declare/rights.ts";
 import { type AccountName, type Address, domainOf, parseAccountName, parseAddress } from "../../../core/net/address.ts";
 import { DAY_MS, later } from "../../../core/time.ts";
 import type { ForwardStore } from "../../mailbox-ports.ts";
@@ -33,7 +33,7 @@ export async function forwardCommand(
   const { keep } = command;
   const added = to.filter((target) => parts.forwards.forwardingOf(name)?.to.includes(target) !== true);
   const outside = added.filter((target) => !parts.engine.policy.domains.includes(domainOf(target)));
-  if (!isOfRoot(by)) {
+  if (!isRootUser(by)) {
     // An attacker who has the mailbox's password, or has taken over the web, may neither hide the alerts from the owner nor read them elsewhere.
     if (to.length > 0 && (!keep || outside.length > 0) && getsAlerts(parts, name)) return alertsStay(name);
     const beyond =
@@ -45,7 +45,7 @@ export async function forwardCommand(
     const message = target === name ? ownAddress(name, by) : wrongTarget(parts, name, target);
     if (message !== null) return wrong(message, target, by);
   }
-  const young = isOfRoot(by) ? null : { targets: outside, until: later(parts.clock.now(), DAY_MS) };
+  const young = isRootUser(by) ? null : { targets: outside, until: later(parts.clock.now(), DAY_MS) };
   const change = (): Outcome => parts.forwards.setForwarding(name, to, keep, young);
   const refused = to.length === 0 ? null : parts.rehearse(() => whyRefused(parts, change, { address: name, by }));
   if (refused !== null) return refused;
@@ -54,7 +54,7 @@ export async function forwardCommand(
     parts,
     change,
     () => parts.engine.audit({ type: "FORWARDING_CHANGED", subject: `${name} ${where}`, account: name, by }),
-    (reason) => (isOfMailbox(by) ? wrong(reason, to.join(", "), by) : notDone(reason)),
+    (reason) => (isMailboxUser(by) ? wrong(reason, to.join(", "), by) : notDone(reason)),
   );
   return outcome.ok ? { ok: true, result: { name, to, keep } } : outcome;
 }
@@ -77,13 +77,13 @@ function tooManyNew(
 
 /** Users of mailboxes must not learn which other accounts exist. */
 function wrong(message: string, target: string, by: string): CommandError {
-  const hidesWhy = isOfMailbox(by) && !by.startsWith(`mailbox:${target} `);
+  const hidesWhy = isMailboxUser(by) && !by.startsWith(`mailbox:${target} `);
   const said = hidesWhy ? `Your mail cannot be forwarded to ${target}.` : message;
   // Others have no command line.
-  return failed(said, isOfRoot(by) ? WHO_IS_THERE : "Give another address.");
+  return failed(said, isRootUser(by) ? WHO_IS_THERE : "Give another address.");
 }
 
 function ownAddress(name: Address, by: string): string {
-  const how = isOfRoot(by) ? "by --keep, the default without --no-keep" : "unless you keep none";
+  const how = isRootUser(by) ? "by --keep, the default without --no-keep" : "unless you keep none";
   return `${name} gets a copy ${how}.`;
 }

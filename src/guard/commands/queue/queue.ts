@@ -6,7 +6,7 @@ import type { AuditType } from "../../../core/events/event-types.ts";
 import { isQueueId } from "../../../core/events/queue-id.ts";
 import { parseAccountName, parseAddress, withoutExtension } from "../../../core/net/address.ts";
 import { printable } from "../../../core/text.ts";
-import { instant, isoTime } from "../../../core/time.ts";
+import { instant, isoTime, isoTimeOrNull } from "../../../core/time.ts";
 import { HELD_BY_HAND } from "../../admin-ports.ts";
 import type { Outcome } from "../../ports.ts";
 import { UNRECORDED } from "../record-first.ts";
@@ -241,7 +241,7 @@ function guardedFor(holder: string | null): string | null {
 
 function itemOf(mail: ListedMail, holder: Holder): QueueItem {
   const { id, at, nextTryAt, ...told } = mail;
-  const next = nextTryAt === null ? null : isoTime(instant(nextTryAt));
+  const next = isoTimeOrNull(nextTryAt);
   return { queueId: id, ...told, heldFor: holder(mail), at: isoTime(instant(at)), nextTryAt: next };
 }
 

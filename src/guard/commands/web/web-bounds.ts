@@ -1,5 +1,5 @@
 import { type Command, type CommandError, effectOf, type Verb } from "../../../admin/declare/control.ts";
-import { isOfWeb } from "../../../admin/declare/rights.ts";
+import { isWebAdmin } from "../../../admin/declare/rights.ts";
 import { type Ip, isV4, type Prefix, parsePrefix, prefixLength } from "../../../core/net/ip.ts";
 import { plural } from "../../../core/text.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS, type Millis } from "../../../core/time.ts";
@@ -168,7 +168,7 @@ export class WebBounds {
   }
 
   #tooManyAllowed(target: string): Overreach | null {
-    const own = this.#history.allowed().filter(({ by }) => isOfWeb(by));
+    const own = this.#history.allowed().filter(({ by }) => isWebAdmin(by));
     if (own.length < WEB_LIMITS.allowEntries || own.some(({ prefix }) => prefix === parsePrefix(target))) return null;
     const message = `The dashboard and the API have put ${plural(own.length, "entry", "entries")} on the allow list, which is as many as they may.`;
     return refused("failed", message, "Take one off, or use `allow add` on the server.");

@@ -1,5 +1,5 @@
 import type { CommandError, CommandOf } from "../../../admin/declare/control.ts";
-import { isOfMailbox } from "../../../admin/declare/rights.ts";
+import { isMailboxUser } from "../../../admin/declare/rights.ts";
 import { type AccountName, type Address, domainOf, parseAddress } from "../../../core/net/address.ts";
 import { DAY_MS, later } from "../../../core/time.ts";
 import type { AccountBook } from "../../admin-ports.ts";
@@ -61,7 +61,7 @@ export function tooManyForwards(
 ): CommandError | null {
   const before = outside(parts, parts.forwards.forwardingOf(account)?.to ?? []).length;
   const more = outside(parts, to).length - before;
-  const most = isOfMailbox(by) ? MOST.outsideOfUsers : MOST.outside;
+  const most = isMailboxUser(by) ? MOST.outsideOfUsers : MOST.outside;
   return more > 0 && outsideInAll(parts) + more > most ? refused(inAll(most), "account forward") : null;
 }
 

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { settingsWith } from "../../../../test/kit/loaded-settings.ts";
 import { type Door, type Opening, parseDoor, type StrictState, UNCONFIRMED } from "../../../core/firewall/strict.ts";
 import type { Isolation } from "../../../core/incident/incident.ts";
-import { nftStrict } from "../../../host/nft/strict-rules.ts";
+import { nftStrict } from "../../../host/firewall/strict-rules.ts";
 import type { Settings } from "../../../settings/schema.ts";
 import { FirewallWatch, IsolationWatch } from "./watch-firewall.ts";
 

@@ -12,7 +12,7 @@ import type { Isolation } from "../../../core/incident/incident.ts";
 import { SECOND_MS } from "../../../core/time.ts";
 import type { Outcome } from "../../../guard/ports.ts";
 import { requiredOpening } from "../../../host/firewall/opening.ts";
-import { parseStrict } from "../../../host/nft/strict-rules.ts";
+import { parseStrict } from "../../../host/firewall/strict-rules.ts";
 import { portsOf } from "../../../host/running/ports.ts";
 import { isStrict } from "../../../settings/ports.ts";
 import type { Settings } from "../../../settings/schema.ts";

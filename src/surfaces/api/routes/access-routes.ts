@@ -30,7 +30,7 @@ export function accessRoutes({ parts, callers }: Pick<Handlers, "parts" | "calle
         answer: shape.session,
         also: { 303: { says: "The form was accepted: a redirect to the dashboard." } },
         run: ({ body, ip, secure, headers }) =>
-          inTurn(isOfMailbox(body) ? ofMailboxes : signIns, () =>
+          inTurn(isMailboxUser(body) ? ofMailboxes : signIns, () =>
             signIn(access, { given: body, ip, secure, form: isForm(headers), headers }),
           ),
       },
@@ -90,7 +90,7 @@ export function accessRoutes({ parts, callers }: Pick<Handlers, "parts" | "calle
 }
 
 /** Users of mailboxes have their own queue, so the administrator's places stay free. */
-function isOfMailbox(body: object): boolean {
+function isMailboxUser(body: object): boolean {
   return "account" in body && body.account !== undefined;
 }
 

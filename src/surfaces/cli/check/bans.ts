@@ -14,10 +14,10 @@ import {
 } from "../../../core/net/ip.ts";
 import { plural } from "../../../core/text.ts";
 import { instant } from "../../../core/time.ts";
+import { NftFirewall } from "../../../host/firewall/firewall.ts";
+import { onlyBans, TABLE } from "../../../host/firewall/guard-table.ts";
 import { systemClock } from "../../../host/machine/clock.ts";
 import { KernelNetworks } from "../../../host/machine/own-networks.ts";
-import { NftFirewall } from "../../../host/nft/firewall.ts";
-import { onlyBans, TABLE } from "../../../host/nft/guard-table.ts";
 import { PROGRAM } from "../call.ts";
 import { type Finding, ok, some, unknown, warning, wrong } from "./finding.ts";
 import { type Check, everyItem, type Machine, type Server } from "./server.ts";

@@ -1,10 +1,10 @@
 import { beyond, isNothing, type Opening } from "../../../core/firewall/strict.ts";
 import { type FirewallState, firewallState } from "../../../host/firewall/firewall-state.ts";
+import { TABLE } from "../../../host/firewall/guard-table.ts";
 import { requiredOpening, sshDoors } from "../../../host/firewall/opening.ts";
 import { readStrict } from "../../../host/firewall/strict.ts";
+import { STRICT_TABLE } from "../../../host/firewall/strict-rules.ts";
 import type { Finished } from "../../../host/machine/run-program.ts";
-import { TABLE } from "../../../host/nft/guard-table.ts";
-import { STRICT_TABLE } from "../../../host/nft/strict-rules.ts";
 import { PROGRAM } from "../call.ts";
 import { shownOpening, shownState } from "../verbs/settings/firewall.ts";
 import { type Finding, ok, some, unknown, warning, wrong } from "./finding.ts";
@@ -16,7 +16,7 @@ const FIX = `${PROGRAM} status  # says why the firewall cannot be used; the guar
 /** The guard checks the kernel's sets and chains, not each rule. */
 const REBUILD = `${PROGRAM} restart  # the guard rebuilds the table`;
 
-/** What the guard accepts before any ban (host/nft/guard-table.ts): loopback, neighbour discovery, the allow list. */
+/** What the guard accepts before any ban (host/firewall/guard-table.ts): loopback, neighbour discovery, the allow list. */
 const OURS = /^(?:iif "lo"|icmpv6 type \{[^}]*\}|ip saddr @allow4|ip6 saddr @allow6) accept$|policy accept/;
 /** Verdicts other than drop and reject by which a packet leaves a chain before its last rule (nft(8)). */
 const LEAVES = /\b(?:accept|return|goto|jump|queue|vmap)\b/;

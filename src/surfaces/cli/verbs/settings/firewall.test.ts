@@ -10,7 +10,7 @@ import type { KeeperCommand, KeeperReply } from "../../../../admin/declare/keepe
 import { type Opening, parseDoor, UNCONFIRMED } from "../../../../core/firewall/strict.ts";
 import { firewallState } from "../../../../host/firewall/firewall-state.ts";
 import { keepStrict } from "../../../../host/firewall/strict.ts";
-import { nftStrict } from "../../../../host/nft/strict-rules.ts";
+import { nftStrict } from "../../../../host/firewall/strict-rules.ts";
 import { takeLock } from "../../../../host/running/data-directory.ts";
 import { layoutOf } from "../../../../settings/layout.ts";
 import { type CommandCall, failed } from "../../call.ts";

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { messageOf } from "../../../../core/error.ts";
 import { plural } from "../../../../core/text.ts";
-import { dayAndTime, instant, isoTime, span } from "../../../../core/time.ts";
+import { dayAndTime, instant, isoTime, isoTimeOrNull, span } from "../../../../core/time.ts";
 import { VERSION } from "../../../../core/version.ts";
 import { type Drill, type Found, lastDrill, readDrills } from "../../../../jobs/backup/records.ts";
 import type { Progress, Restic } from "../../../../jobs/backup/restic.ts";
@@ -204,6 +204,6 @@ export function lastDrillJson(layout: Layout) {
 
 /** A drill as `--json` prints it. */
 export function drillJson({ at, madeAt, tookMs, snapshot, reason, found }: Drill) {
-  const times = { at: isoTime(instant(at)), madeAt: madeAt === null ? null : isoTime(instant(madeAt)) };
+  const times = { at: isoTime(instant(at)), madeAt: isoTimeOrNull(madeAt) };
   return { ok: reason === null, ...times, tookMs, snapshot, reason, found };
 }
