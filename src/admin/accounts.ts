@@ -47,6 +47,12 @@ export function accountExists(name: string): string {
   return `The account ${name} exists already.`;
 }
 
+/** The refusal of an address in a domain that is not among those of this server. */
+export function notServed(domain: string, domains: readonly string[]): Readonly<{ message: string; next: string }> {
+  const message = `${domain} is not a mail domain of this server (${domains.join(", ")}).`;
+  return { message, next: "Add it to `domains` in ghostinbox.toml, then `config apply`." };
+}
+
 const ofAccount = { name: accountName };
 const named = answers(() => z.object({ name: z.string() }));
 const withHeld = answers(() =>

@@ -1,3 +1,4 @@
+import { notServed as notServedText } from "../../admin/accounts.ts";
 import type { CommandError } from "../../admin/declare/control.ts";
 import type { KeeperReply } from "../../admin/declare/keeper.ts";
 import { type Address, domainOf } from "../../core/net/address.ts";
@@ -22,8 +23,8 @@ export function wrongAddress(text: string): CommandError {
 export function notServed(engine: Pick<Engine, "policy">, address: Address): CommandError | null {
   const { domains } = engine.policy;
   if (domains.includes(domainOf(address))) return null;
-  const message = `${domainOf(address)} is not a mail domain of this server (${domains.join(", ")}).`;
-  return failed(message, "Add it to `domains` in ghostinbox.toml, then `config apply`.");
+  const { message, next } = notServedText(domainOf(address), domains);
+  return failed(message, next);
 }
 
 /** Returns why the keeper did not answer the request. */

@@ -4,6 +4,7 @@ import {
   ENTRIES_PER_COMMAND,
   type FileChanges,
   noAccount as noAccountText,
+  notServed,
 } from "../../../../admin/accounts.ts";
 import type { AccountItem } from "../../../../admin/declare/items.ts";
 import { codeOf } from "../../../../core/error.ts";
@@ -64,6 +65,11 @@ async function whyInVain(call: CommandCall, name: AccountName, must: "new" | "kn
   if (!opened.ok) return null;
   const isKnown = opened.reader.account(name) !== null;
   if (must === "known") return isKnown ? null : noAccount(name);
+  const loaded = settingsOf(call);
+  if (loaded.ok && !loaded.settings.domains.includes(domainOf(name))) {
+    const { message, next } = notServed(domainOf(name), loaded.settings.domains);
+    return overridden(call, name) ?? failed(message, next);
+  }
   return isKnown ? failed(accountExists(name), `${PROGRAM} account passwd ${name}`) : null;
 }
 
