@@ -32,6 +32,7 @@ import {
   endChildren,
   failed,
   hurryChildren,
+  mayBegin,
   seconds,
   staticCheck,
   type Tally,
@@ -225,6 +226,7 @@ async function elsewhere(
   argv: readonly string[],
   { within = [], sentWhen }: Readonly<{ within?: readonly string[]; sentWhen?: Promise<boolean> }> = {},
 ): Promise<void> {
+  await mayBegin();
   const [program = "", ...options] = [...within, process.execPath, ...process.execArgv];
   const child = fork(import.meta.filename, argv, { stdio: "inherit", env, execPath: program, execArgv: options });
   void sentWhen?.then((isSo) => isSo && child.connected && child.send("ready"));

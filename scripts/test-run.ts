@@ -41,7 +41,20 @@ export function failed(what: string, file: string | null = null, into = tally): 
   into.failures.push({ file, what });
 }
 
+let isOver = false;
+
+/** From now on nothing starts. */
+export function beginNoMore(): void {
+  isOver = true;
+}
+
+/** Whoever starts something waits for this first: it never comes once the run is ending. */
+export async function mayBegin(): Promise<void> {
+  if (isOver) await new Promise(() => undefined);
+}
+
 export async function staticCheck(name: string, [program = "", ...argv]: readonly string[]): Promise<void> {
+  await mayBegin();
   const from = performance.now();
   const child = spawn(program, argv, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...GO } });
   let output = "";
@@ -59,16 +72,8 @@ export async function staticCheck(name: string, [program = "", ...argv]: readonl
   console.log(output.trimEnd());
 }
 
-let isOver = false;
-
-/** From now on no test file starts. */
-export function beginNoMore(): void {
-  isOver = true;
-}
-
 export async function testFiles(files: readonly string[], how: How, into = tally): Promise<void> {
-  // The run is ending.
-  if (isOver) return new Promise(() => undefined);
+  await mayBegin();
   into.files += files.length;
   const stream = run({ ...how, files });
   stream.on("test:stdout", ({ message }) => process.stdout.write(message));

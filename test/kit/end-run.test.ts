@@ -39,6 +39,18 @@ test("what a run has started ends with it, and so does what that leaves behind",
   assert.match(status(), ENDED);
 });
 
+test("once a run is ending, it starts nothing", () => {
+  const made = join(temporaryDirectory(), "made");
+  const run = `
+    import { setTimeout as pause } from "node:timers/promises";
+    import { beginNoMore, staticCheck } from ${JSON.stringify(join(import.meta.dirname, "../../scripts/test-run.ts"))};
+    beginNoMore();
+    await Promise.race([staticCheck("made", ["touch", ${JSON.stringify(made)}]), pause(1_000)]);
+    process.exit();`;
+  assert.equal(spawnSync(process.execPath, ["--input-type=module", "-e", run]).status, 0);
+  assert.ok(!existsSync(made));
+});
+
 test("a run in a clone below /tmp ends at once, and says why", (t) => {
   const directory = mkdtempSync("/tmp/ghostinbox-clone-");
   t.after(() => rmdirSync(directory));
