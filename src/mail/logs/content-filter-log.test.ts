@@ -44,8 +44,9 @@ test("a refused sender may be empty, or quoted with a bracket", () => {
     });
 });
 
-test("the guard's own refusals are not read again, nor such a line in a client's address", () => {
+test("what the guard's own milter refused or deferred is not read again, nor such a line in a client's address", () => {
   assert.equal(readMailLog(line("5.7.1", "Too many header lines"), instant(0)), null);
+  assert.equal(readMailLog(line("4.3.2", "Too much mail at once, try again later"), instant(0)), null);
   const forged = `Nov 20 08:08:30 mail postfix/smtpd[1]: NOQUEUE: reject: RCPT from x[203.0.113.9]: 550 <${line("5.7.1", SPAM)}>`;
   assert.equal(readMailLog(forged, instant(0)), null);
 });

@@ -6,7 +6,7 @@ import { LONGEST_LINE } from "./log-line.ts";
 import { CLIENT, IN_PATH, QUEUE_ID } from "./pattern.ts";
 
 /**
- * What Postfix's cleanup(8) writes if a milter refuses a mail, temporarily (4.7.1) or permanently:
+ * What Postfix's cleanup(8) writes if a milter refuses a mail, temporarily (4.…) or permanently:
  *
  *     QUEUEID: milter-reject: END-OF-MESSAGE from NAME[IP]: 5.7.1 REPLY; from=<A> to=<B> proto=…
  *
@@ -16,7 +16,7 @@ export function readMilterReject(text: string): Observation | null {
   const groups = REJECT.exec(text)?.groups;
   const { queue: queueId = "", status = "", reply = "", sender = "", recipient = "" } = groups ?? {};
   const ip = parseIp(groups?.["ip"] ?? "");
-  if (ip === null || OUR_REPLIES.has(`550 ${status} ${reply}`)) return null;
+  if (ip === null || OUR_REPLIES.has(`${status} ${reply}`)) return null;
   const isFinal = status.startsWith("5.");
   const [, account = null] = (isFinal ? NOT_SENT.exec(reply) : null) ?? [];
   const reason = !isFinal ? "filter_deferred" : account === null ? reasonOf(reply) : "author_not_own";
@@ -29,8 +29,10 @@ function reasonOf(reply: string): ContentReason {
   return reply.startsWith(AUTHOR_UNCLEAR) ? "author_unclear" : "filter_refused";
 }
 
-/** Of the guard's own milter: what it refused is recorded already. */
-const OUR_REPLIES: ReadonlySet<string> = new Set([reasons.header_lines.smtp, reasons.mime_parts.smtp]);
+/** Of the guard's own milter, without the reply code: what it refused or deferred is recorded already. */
+const OUR_REPLIES: ReadonlySet<string> = new Set(
+  [reasons.header_lines, reasons.mime_parts, reasons.filters_busy].map(({ smtp }) => smtp.slice("550 ".length)),
+);
 /** The reply to a sender whose mail scored too high. It names no mechanism. */
 export const REFUSED_AS_SPAM = "Message content refused";
 /** The start of the reply to a stranger's mail whose author is not certain. */
