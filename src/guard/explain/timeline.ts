@@ -133,16 +133,23 @@ function roughly(ms: number): string {
 /** Shorter than any pause between two tries of an honest server, and longer than one try. */
 const LEAST_PAUSE_MS = 20_000;
 
-/** How long after a greylisting event the same mail was retried, by the id of that event. */
+/**
+ * How long after a greylisting event the same mail was retried, by the id of that event. Postgrey's answer is not an event: a mail that it
+ * let through reaches DATA in the same try.
+ */
 function retriesIn(inOrder: readonly EventItem[]): ReadonlyMap<number, number> {
   const retries = new Map<number, number>();
   const next = new Map<string, number>();
-  for (const { id, at, reason, sender, recipient } of inOrder.toReversed()) {
+  const passed = new Map<string, number>();
+  for (const { id, at, type, ip, reason, sender, recipient } of inOrder.toReversed()) {
+    const time = Date.parse(at);
+    const [mail, several] = [`${sender} to ${recipient}`, `${sender} from ${ip}`];
+    if (type === "EMAIL") passed.set(recipient === null ? several : mail, time);
     if (sender === null || recipient === null || reason !== "greylist_asked") continue;
-    const key = `${sender} ${recipient}`;
-    const after = (next.get(key) ?? 0) - Date.parse(at);
-    if (after >= LEAST_PAUSE_MS) retries.set(id, after);
-    next.set(key, Date.parse(at));
+    const passedAt = Math.min(...[mail, several].map((key) => passed.get(key) ?? Number.POSITIVE_INFINITY));
+    const after = (next.get(mail) ?? 0) - time;
+    if (after >= LEAST_PAUSE_MS && passedAt - time >= LEAST_PAUSE_MS) retries.set(id, after);
+    next.set(mail, time);
   }
   return retries;
 }
