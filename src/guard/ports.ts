@@ -31,7 +31,7 @@ export interface RecipientDirectory {
   exists(address: string): boolean;
 }
 
-/** Whether client, sender and recipient already correspond, so that greylisting would only delay mail. */
+/** A first contact is a mail that nothing here speaks for, even if its sender wrote before: only Postgrey remembers that. */
 export interface FirstContacts {
   isFirstContact(event: Recipient): boolean;
   /** Whether the recipient wrote to the domain of the client's confirmed host name. */

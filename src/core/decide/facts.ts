@@ -193,7 +193,7 @@ export type Facts = Readonly<{
   probesFromAnywhere: readonly Millis[];
   /** Whether a stranger of this network asked for an unknown recipient within the hour. */
   networkProbed: boolean;
-  /** When prefixes of strangers wrote to a recipient for the first time within the hour, and whether this is one of them. */
+  /** When prefixes with first contacts had their first one within the hour, and whether this is one of these prefixes. */
   newClients: readonly Millis[];
   isNewClient: boolean;
   /** The networks from which the account of the login may sign in; empty: anywhere. */
@@ -212,7 +212,7 @@ export type Facts = Readonly<{
   senderHere: boolean;
   /** The kind of the recipient, if the event names one. */
   recipient: RecipientKind;
-  /** Whether sender, client and recipient do not know each other, so that greylisting makes sense. */
+  /** Whether nothing speaks for sender or client, so that greylisting makes sense. They may have written before. */
   firstContact: boolean;
   /** Recipients of an account's mail, once the whole mail has arrived. */
   writtenTo: readonly string[];

@@ -155,7 +155,7 @@ export const reasons = {
     smtp: null,
   },
   greylist_asked: {
-    says: "The first mail from this sender to this recipient: Postgrey decides whether it must retry later.",
+    says: "A stranger's mail: Postgrey decides whether it must retry later.",
     next: "`greylist pause` accepts first mails to a recipient at once.",
     smtp: null,
   },

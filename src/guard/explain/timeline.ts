@@ -120,7 +120,7 @@ export function timelineOf(events: readonly EventItem[]): readonly TimelineStep[
   return inOrder.map((event) => {
     const afterMs = retries.get(event.id);
     if (afterMs === undefined) return stepOf(event);
-    const meaning = `The first mail from this sender to this recipient: it was deferred, and came again after ${roughly(afterMs)}.`;
+    const meaning = `A stranger's mail: it was deferred, and came again after ${roughly(afterMs)}.`;
     return { ...stepOf(event), meaning, lift: null };
   });
 }

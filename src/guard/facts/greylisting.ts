@@ -22,8 +22,8 @@ export type GreylistingParts = Readonly<{
 }>;
 
 /**
- * Distinguishes first contacts from known ones, for which greylisting only delays mail. If something cannot be read, mail is
- * not delayed.
+ * Knows what speaks for a mail: a provider, a correspondent, a recipient who waits for it. If something cannot be read, mail
+ * is not delayed.
  */
 export function createGreylisting(parts: GreylistingParts): Greylisting {
   return {

@@ -66,7 +66,7 @@ export class WholeServerWindows {
   readonly #bounces = new DistinctTimes(HOUR_MS, LIMITS.serverWindow);
   /** Networks that asked for an unknown recipient. */
   readonly #probers = new DistinctTimes(HOUR_MS, LIMITS.serverWindow);
-  /** Prefixes that wrote to a local recipient for the first time. */
+  /** Prefixes with first contacts. */
   readonly #newClients = new DistinctTimes(HOUR_MS, LIMITS.serverWindow);
 
   probes(event: MailAttributes, now: Millis): readonly Millis[] {
