@@ -85,9 +85,9 @@ export class WholeServerWindows {
     return this.#newClients.has(prefix, now);
   }
 
-  /** Counts unknown recipients and first contacts, unless the answer reveals nothing about the recipient. */
+  /** Counts unknown recipients and first contacts, unless the client was refused for another reason. */
   update(event: Recipient, facts: Asking, { reason }: Decision, now: Millis): void {
-    if (event.account !== null || facts.protection !== null || facts.known || NOT_ANSWERED.includes(reason)) return;
+    if (event.account !== null || facts.protection !== null || facts.known || REFUSED_ANYWAY.includes(reason)) return;
     if (facts.recipient === "unknown") {
       const { network } = facts;
       (isBounce(event) ? this.#bounces : this.#probes).add(`${network} ${event.recipient}`, now);
@@ -102,7 +102,7 @@ export class WholeServerWindows {
 
 const FIRST_CONTACTS: readonly Decision["reason"][] = ["greylist_asked", "first_contacts_deferred"];
 
-const NOT_ANSWERED: readonly Decision["reason"][] = [
+const REFUSED_ANYWAY: readonly Decision["reason"][] = [
   "banned",
   "account_inactive",
   "own_sender",
