@@ -82,7 +82,7 @@ function changeCommands(change: SetChange): readonly string[] {
     const fill = change.elements.map(printNetwork).join(", ");
     return [`flush set ${at}`, ...(fill === "" ? [] : [`add element ${at} { ${fill} }`])];
   }
-  // Deleting a missing element and adding an existing one both fail: add, delete, add is always right.
+  // Deleting a missing element fails, and before Linux 6.12 an existing one keeps its timeout: add, delete, add is always right.
   const touched = [...change.add.map(({ prefix }) => prefix), ...change.remove].map(networkAddress).join(", ");
   const fill = change.add.map(printHashed).join(", ");
   return [
