@@ -16,7 +16,7 @@ type Parts<T, A extends Answer<T>> = Readonly<{
 /** Where much is asked for again at once, the server is asked once in this time. */
 const SETTLE_MS = 1_000;
 
-/** A page of a list that does not change on the server. News that arrive while it is read are applied after the answer. */
+/** A page of a list, kept up to date by the stream. News that arrive while it is read are applied after the answer. */
 export class LiveList<T, A extends Answer<T>> {
   readonly rows: HeldRows<T>;
   /** Why the list could not be read again; the shown one may be out of date. */
