@@ -3,7 +3,7 @@ import { isoTime, SECOND_MS } from "../../../core/time.ts";
 import { allBans } from "../../../guard/explain/stats.ts";
 import { API_LIMITS } from "../limits.ts";
 import { type ApiParts, StoreDown } from "../ports.ts";
-import { streamBody } from "./live-stream.ts";
+import { streamBody } from "./event-stream.ts";
 import { type PageNews, smallFigures } from "./page-news.ts";
 
 export type PageStreamAsked = Readonly<{

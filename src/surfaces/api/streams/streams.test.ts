@@ -14,7 +14,7 @@ import {
 import { TOKEN } from "../../../../test/kit/fake-guard.ts";
 import { until } from "../../../../test/kit/until.ts";
 import { API_LIMITS } from "../limits.ts";
-import { LiveStream } from "./live-stream.ts";
+import { EventStream } from "./event-stream.ts";
 import { resumeFrom } from "./streams.ts";
 
 function open(t: TestContext, kit: Kit, query = "", headers: Readonly<Record<string, string>> = bearer) {
@@ -178,7 +178,7 @@ test("a quiet stream shows a sign of life, and a reader that stalls is dropped",
   let dropped = 0;
   let ended = 0;
   const wanted = { after: null, stillAllowed: () => true, drop: () => (dropped += 1) };
-  const stream = new LiveStream(kit.parts, wanted, () => (ended += 1));
+  const stream = new EventStream(kit.parts, wanted, () => (ended += 1));
   const reader = stream.body().getReader();
   const read = async (): Promise<string> => new TextDecoder().decode((await reader.read()).value);
   assert.equal(await read(), "retry: 3000\n\n");

@@ -2,7 +2,7 @@ import type { HealthReader } from "../health.ts";
 import { API_LIMITS } from "../limits.ts";
 import type { ApiParts } from "../ports.ts";
 import { problem } from "../problem.ts";
-import { LiveStream, type StreamAsked } from "./live-stream.ts";
+import { EventStream, type StreamAsked } from "./event-stream.ts";
 import { PageNews } from "./page-news.ts";
 import { PageStream, type PageStreamAsked } from "./page-stream.ts";
 
@@ -26,7 +26,7 @@ export class Streams {
 
   /** Throws `StoreDown`. */
   start(reader: string, asked: StreamAsked): Response {
-    return this.#start(reader, (onEnd) => new LiveStream(this.#parts, asked, onEnd));
+    return this.#start(reader, (onEnd) => new EventStream(this.#parts, asked, onEnd));
   }
 
   startPage(reader: string, asked: PageStreamAsked): Response {

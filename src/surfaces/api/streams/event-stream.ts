@@ -16,10 +16,10 @@ export type StreamAsked = Readonly<{
 }>;
 
 /**
- * One reader of events. Each has its id, so a browser resumes with Last-Event-ID. Nothing is queued: the reader's demand
- * reads the next rows from the database, and news only wake it.
+ * One reader of events only, such as a script (the dashboard reads a `PageStream`). Each has its id, so it resumes with
+ * Last-Event-ID. Nothing is queued: the reader's demand reads the next rows from the database, and news only wake it.
  */
-export class LiveStream {
+export class EventStream {
   readonly #parts: ApiParts;
   readonly #asked: StreamAsked;
   readonly #onEnd: () => void;
