@@ -4,6 +4,7 @@ import { assignments, RELAY, sampleSite } from "../../../test/kit/sample-site.ts
 import { parsePrefix } from "../../core/net/ip.ts";
 import type { Relay, Site } from "../configuration/site.ts";
 import { postfixOutbound, renderPostfixMain, renderPostfixTables, renderRelayLogin } from "./main-cf.ts";
+import { renderPostfixMaster } from "./master-cf.ts";
 
 const mainOf = (changes: Partial<Site> = {}) => assignments(renderPostfixMain(sampleSite(changes)));
 const main = mainOf();
@@ -93,6 +94,21 @@ test("a small machine starts few processes", () => {
   assert.equal(few.get("default_process_limit"), "16");
   assert.equal(few.get("smtpd_client_connection_count_limit"), "8", "no client fills a port");
   assert.equal(few.get("default_destination_concurrency_limit"), "4");
+});
+
+test("a slow or broken mailbox delays mail for no other", () => {
+  const deliveryOf = (atOnce: number) => {
+    const site = sampleSite({ outbound: { ...sampleSite().outbound, atOnce } });
+    const lmtp = /^lmtp unix - - n - (\d+) lmtp$/m.exec(renderPostfixMaster(site))?.[1];
+    return [mainOf({ outbound: site.outbound }).get("lmtp_destination_concurrency_limit"), lmtp];
+  };
+  assert.equal(main.get("lmtp_destination_recipient_limit"), "1", "each mailbox is a destination");
+  assert.deepEqual([20, 4, 1, 1_000].map(deliveryOf), [
+    ["5", "20"],
+    ["1", "4"],
+    ["1", "1"],
+    ["250", String(sampleSite().limits.smtpPlaces)],
+  ]);
 });
 
 test("anvil counts behind the guard, and exempts the allow list", () => {

@@ -28,6 +28,7 @@ function parameters(site: Site): Readonly<Record<string, string>> {
   return {
     ...places(site),
     ...addresses(site),
+    ...delivery(site),
     ...policy(),
     ...greylisting(),
     ...restrictions(),
@@ -88,6 +89,17 @@ function addresses({ hostname, domains, messageSizeBytes, recipientsPerMail }: S
     smtputf8_enable: "no",
     // Does not name the software to strangers.
     smtpd_banner: "$myhostname ESMTP",
+  };
+}
+
+/**
+ * With one recipient at a time each mailbox is a separate destination (postconf(5)): if one takes a minute for each mail, as with tens of
+ * thousands of folders, or its delivery breaks off, the others do not wait. A mail to several mailboxes is then stored once for each.
+ */
+function delivery({ outbound }: Site): Readonly<Record<string, string>> {
+  return {
+    lmtp_destination_recipient_limit: "1",
+    lmtp_destination_concurrency_limit: String(Math.ceil(outbound.atOnce / 4)),
   };
 }
 
@@ -218,7 +230,6 @@ const LOGIN_FILE = "relay-login";
 export function postfixOutbound({ outbound }: Site): Readonly<Record<string, string>> {
   const { relay } = outbound;
   return {
-    // Applies to each transport, including LMTP to Dovecot.
     default_destination_concurrency_limit: String(outbound.atOnce),
     maximal_queue_lifetime: `${outbound.queueLifetimeSeconds}s`,
     bounce_queue_lifetime: `${outbound.bounceLifetimeSeconds}s`,

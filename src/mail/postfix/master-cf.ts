@@ -11,7 +11,7 @@ import { bounceServices } from "./proofs.ts";
 
 /** master.cf (master(5)): Postfix's own services, and one smtpd for each port. */
 export function renderPostfixMaster(site: Site): string {
-  const { ports, limits, messageSizeBytes } = site;
+  const { ports, limits, messageSizeBytes, outbound } = site;
   return [
     "# service type private unpriv chroot wakeup maxproc command",
     `${ports.smtp} inet n - y - ${limits.smtpPlaces} smtpd`,
@@ -19,6 +19,7 @@ export function renderPostfixMaster(site: Site): string {
     ...submission(site, "submissions", ports.submissions),
     ...proxiedServices(site),
     ...sieveMailService(site),
+    `lmtp unix - - n - ${Math.min(outbound.atOnce, limits.smtpPlaces)} lmtp`,
     ...[...submissionCleanup, ...ownMailCleanup, ...bounceServices, ...OWN_SERVICES].flatMap((line) => [
       line,
       ...roomFor(line, messageSizeBytes),
@@ -132,7 +133,6 @@ const OWN_SERVICES: readonly string[] = [
   "discard unix - - n - - discard",
   `${PROBED_BY_MASTER} unix - - n - 1 discard`,
   "  -o max_use=1",
-  "lmtp unix - - n - - lmtp",
   "anvil unix - - n - 1 anvil",
   "scache unix - - n - 1 scache",
   "postlog unix-dgram n - n - 1 postlogd",
