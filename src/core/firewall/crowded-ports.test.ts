@@ -28,7 +28,8 @@ function held(from: string, count: number, standing: Partial<Standing> = {}): re
   const how = { stalledMs: 10_000, silentMs: 10_000, isTransferring: false, ...standing };
   return Array.from({ length: count }, (_, i) => ({ ip: ip(from), clientPort: 40_000 + i, port: 25, ...how }));
 }
-const host = (i: number): string => `198.51.100.${i}`;
+/** Each in a different network. */
+const host = (i: number): string => `198.51.${i}.1`;
 const spread = (hosts: number, each: number, standing?: Partial<Standing>): readonly Held[] =>
   Array.from({ length: hosts }, (_, i) => held(host(i + 1), each, standing)).flat();
 function plan(open: readonly Held[], asked = rules): Crowd {
@@ -132,14 +133,30 @@ test("seven addresses cannot hold the port by slow mails", () => {
   assert.ok(!from(ended).includes(host(100)));
 });
 
-test("a server with wanted mail keeps all its mails, goes last, only from 95 % on, and is not refused", () => {
+for (const [network, addressOf] of [
+  ["an IPv6 site", (i: number) => `2001:db8:7:${i.toString(16)}::1`],
+  ["an IPv4 network", (i: number) => `198.51.100.${i}`],
+] as const)
+  for (const [how, asked] of [
+    ["", rules],
+    [" once their mail is wanted", { ...rules, isWanted: () => true }],
+  ] as const)
+    test(`all addresses of ${network} cannot hold the port by slow mails${how}`, () => {
+      const slow = Array.from({ length: 15 }, (_, i) => held(addressOf(i), 2, { silentMs: 0, isTransferring: true }));
+      const newcomer = [...held(host(1), 2, TALKS), ...held(host(2), 1, { silentMs: 0, isTransferring: true })];
+      const { cut: ended } = plan([...slow.flat(), ...newcomer], asked);
+      assert.equal(slow.flat().length + newcomer.length - ended.length, NEARLY_FULL - 1);
+      assert.ok(!from(ended).some((address) => address === host(1) || address === host(2)));
+    });
+
+test("a server with wanted mail keeps its mails, goes last, only from 95 % on, and is not refused", () => {
   const wanted = held(WANTED, 4, { stalledMs: 60_000, silentMs: 60_000 });
   assert.deepEqual(cut([...wanted, ...spread(CROWDED, 1, TALKS)]), []);
   assert.ok(!from(cut([...wanted, ...spread(PLACES, 1, TALKS)])).includes(WANTED));
   const idle = held(WANTED, NEARLY_FULL);
   const { cut: ended, refused } = plan(idle);
   assert.deepEqual([ended.length, refused], [1, []]);
-  assert.deepEqual(cut(idle.map((one) => ({ ...one, isTransferring: true }))), []);
+  assert.equal(cut(idle.map((one) => ({ ...one, isTransferring: true }))).length, 1, "but not a whole port");
 });
 
 test("an account keeps no more with ten known places than with one, and other accounts lose nothing", () => {

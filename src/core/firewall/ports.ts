@@ -1,4 +1,4 @@
-import type { Prefix } from "../net/ip.ts";
+import { neighbourhoodOf, networkAddress, type Prefix } from "../net/ip.ts";
 import { MINUTE_MS, SECOND_MS } from "../time.ts";
 import { type Connection, type ConnectionRules, shareOfStrangers } from "./connection-shares.ts";
 
@@ -41,6 +41,8 @@ export const TRANSFER_MS = 10 * MINUTE_MS;
 
 /** Transfers that a stranger's prefix keeps on a crowded port. With more, a few prefixes could hold it by slow mails. */
 const KEPT_TRANSFERS = 2;
+/** The same for a network, as a share of the places. Whoever has one IPv6 site has 65,536 prefixes. */
+const KEPT_OF_NETWORK = { stranger: 1 / 20, wanted: 1 / 10 } as const;
 /** Connections that the known prefixes of an account keep in any case: those of a few devices. */
 const KEPT_OF_OWNER = 10;
 
@@ -62,8 +64,8 @@ export function crowdedPorts(
  * free; others only from 95 % on, of all places or of those that strangers may have. Idle ones go first, then the prefix
  * that holds most before the others and the oldest before the younger; so a newcomer who talks is the last. Servers
  * with wanted mail go after all others, and only from 95 % on. Protected addresses and the latest transfers of each prefix
- * stay. A fifth of the places is left to strangers in any case. Known prefixes lose connections last, and only until 95 % are
- * taken: always one of the account whose prefixes have the most left, so that one user's many places keep no one out.
+ * and network stay. A fifth of the places is left to strangers in any case. Known prefixes lose connections last, and only
+ * until 95 % are taken: always one of the account whose prefixes have the most left, so that one user's many places keep no one out.
  */
 export function planRoom(
   port: number,
@@ -79,13 +81,13 @@ export function planRoom(
   const share = rules.shares.get(port) ?? places;
   const overLast = Math.min(Math.max(open.length - lastMark(places), held - lastMark(share)) + 1, most);
   const cut: Candidate[] = [];
-  const ranks = (kept: number) => (of: PrefixThere) => ranked(of, { standing, rules, kept });
-  for (const one of strangers.flatMap(ranks(KEPT_TRANSFERS)).toSorted(byRank))
+  const ranks = (kept: ReadonlySet<Connection>) => (of: PrefixThere) => ranked(of, { standing, rules, kept });
+  for (const one of strangers.flatMap(ranks(keptTransfers(strangers, places, { standing, rules }))).toSorted(byRank))
     if (cut.length < (one.isIdle && !one.isWanted ? overMark : overLast)) cut.push(one);
   const overAll = open.length - cut.length - lastMark(places) + 1;
   const owners = overAll <= 0 ? [] : Map.groupBy(known, ([prefix]) => rules.ownerOf(prefix)).values();
   const ofKnown = [...owners]
-    .flatMap((prefixes) => stacked(prefixes.flatMap(ranks(0))))
+    .flatMap((prefixes) => stacked(prefixes.flatMap(ranks(new Set()))))
     .filter(({ height }) => height > KEPT_OF_OWNER)
     .toSorted((a, b) => b.height - a.height);
   const ended = [...cut, ...ofKnown.slice(0, Math.max(0, overAll))];
@@ -104,20 +106,44 @@ type Candidate = Standing &
   Readonly<{ one: Connection; prefix: Prefix; isWanted: boolean; isIdle: boolean; height: number }>;
 
 type PrefixThere = readonly [Prefix, readonly Connection[]];
-/** `kept`: how many transfers of the prefix are none. */
-type Ranking = Readonly<{ standing: (one: Connection) => Standing; rules: CrowdRules; kept: number }>;
+/** `kept`: transfers that are none. */
+type Ranking = Readonly<{
+  standing: (one: Connection) => Standing;
+  rules: CrowdRules;
+  kept: ReadonlySet<Connection>;
+}>;
 
 function ranked([prefix, there]: PrefixThere, { standing, rules, kept }: Ranking): readonly Candidate[] {
-  const wanted = rules.isWanted(prefix);
-  const all = there.map((one) => {
-    const how = standing(one);
-    const isIdle = how.silentMs >= SILENT_MS || how.stalledMs >= STALLED_MS;
-    return { ...how, one, prefix, isWanted: wanted, isIdle, height: 0 };
+  const isWanted = rules.isWanted(prefix);
+  const candidates = there
+    .filter((one) => !kept.has(one))
+    .map((one) => {
+      const how = standing(one);
+      const isIdle = how.silentMs >= SILENT_MS || how.stalledMs >= STALLED_MS;
+      return { ...how, one, prefix, isWanted, isIdle, height: 0 };
+    });
+  return stacked(candidates);
+}
+
+/** Of each prefix and network the latest, so the slowest are candidates. Wanted mail of a network counts on its own. */
+function keptTransfers(
+  strangers: readonly PrefixThere[],
+  places: number,
+  { standing, rules }: Omit<Ranking, "kept">,
+): ReadonlySet<Connection> {
+  const latest = (all: readonly Connection[], most: number): readonly Connection[] =>
+    all.toSorted((a, b) => standing(a).stalledMs - standing(b).stalledMs).slice(0, most);
+  const transfers = strangers.map(([prefix, there]) => {
+    const [all, isWanted] = [there.filter((one) => standing(one).isTransferring), rules.isWanted(prefix)];
+    const most = Math.ceil(places * KEPT_OF_NETWORK[isWanted ? "wanted" : "stranger"]);
+    const key = `${neighbourhoodOf(networkAddress(prefix), 48)} ${isWanted}`;
+    return { key, most: Math.max(KEPT_TRANSFERS, most), kept: isWanted ? all : latest(all, KEPT_TRANSFERS) };
   });
-  // Of the transfers, those that last longest, so the slowest, are candidates.
-  const transfers = all.filter(({ isTransferring }) => isTransferring).toSorted((a, b) => b.stalledMs - a.stalledMs);
-  const further = wanted ? [] : transfers.slice(0, Math.max(0, transfers.length - kept));
-  return stacked([...all.filter(({ isTransferring }) => !isTransferring), ...further]);
+  const kept = [...Map.groupBy(transfers, ({ key }) => key).values()].flatMap((network) => {
+    const all = network.flatMap((prefix) => prefix.kept);
+    return latest(all, network[0]?.most ?? 0);
+  });
+  return new Set(kept);
 }
 
 function stacked(candidates: readonly Candidate[]): readonly Candidate[] {
