@@ -95,3 +95,25 @@ test("a mail waits a second and a half for the DNS, and an answered question fre
   ask();
   assert.equal(answers.length, 51);
 });
+
+test("after the wait ends, a slow domain keeps its place only until its open question is answered", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const asked: string[] = [];
+  let answer = (): void => undefined;
+  const slow: NameLookup = {
+    texts: () => Promise.resolve({ ok: true, found: ["v=spf1 a:one.test a:two.test include:three.test -all"] }),
+    addresses: (name) => {
+      asked.push(name);
+      return new Promise((resolve) => (answer = () => resolve({ ok: true, found: [] })));
+    },
+    exchanges: () => Promise.resolve({ ok: true, found: [] }),
+  };
+  const proofs = createSenderProofs({ dependsOnSenderProof: () => true }, slow);
+  const proven = proofs.prove(event(FRIEND, MAIL.ip));
+  await new Promise((resolve) => setImmediate(resolve));
+  t.mock.timers.tick(1_500);
+  assert.equal(await proven, false);
+  answer();
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(asked, ["one.test"]);
+});

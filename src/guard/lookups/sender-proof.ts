@@ -19,14 +19,15 @@ export const SPF_LIMITS = {
 
 /**
  * The networks allowed by a domain's SPF record, including includes. `otherwise` is used for a domain without a
- * record.
+ * record. `isLate`: nobody waits for the answer any more.
  */
 export async function expandSpf(
   domain: string,
   lookup: NameLookup,
   otherwise: readonly SpfTerm[] | null = null,
+  isLate: () => boolean = () => false,
 ): Promise<Found<Prefix>> {
-  const expansion = new Expansion(domain, lookup, otherwise);
+  const expansion = new Expansion(domain, lookup, otherwise, isLate);
   const reason = await expansion.record(domain);
   return reason === null ? { ok: true, found: [...expansion.networks] } : { ok: false, reason };
 }
@@ -36,16 +37,19 @@ class Expansion {
   readonly #root: string;
   readonly #lookup: NameLookup;
   readonly #otherwise: readonly SpfTerm[] | null;
+  readonly #isLate: () => boolean;
   #lookups = 0;
 
-  constructor(root: string, lookup: NameLookup, otherwise: readonly SpfTerm[] | null) {
+  constructor(root: string, lookup: NameLookup, otherwise: readonly SpfTerm[] | null, isLate: () => boolean) {
     this.#root = root;
     this.#lookup = lookup;
     this.#otherwise = otherwise;
+    this.#isLate = isLate;
   }
 
   /** Returns why it failed, or null. */
   async record(domain: string): Promise<string | null> {
+    if (this.#isLate()) return this.#tooSlow;
     const texts = await this.#lookup.texts(domain);
     if (!texts.ok) return texts.reason;
     const records = texts.found.map(parseSpfRecord).filter((terms) => terms !== null);
@@ -81,6 +85,7 @@ class Expansion {
 
   async #addresses({ v4Length, v6Length }: Lengths, names: readonly string[]): Promise<string | null> {
     for (const name of names) {
+      if (this.#isLate()) return this.#tooSlow;
       const addresses = await this.#lookup.addresses(name);
       if (!addresses.ok) return addresses.reason;
       for (const ip of addresses.found) {
@@ -90,6 +95,10 @@ class Expansion {
       }
     }
     return null;
+  }
+
+  get #tooSlow(): string {
+    return `the SPF record of ${this.#root} takes too long to look up`;
   }
 
   #add(network: Prefix): string | null {
@@ -121,10 +130,10 @@ export function createSenderProofs(
   lookup: NameLookup,
 ): SenderProofs {
   let asking = 0;
-  const speaksFor = async (domain: string, ip: Ip): Promise<boolean> => {
+  const speaksFor = async (domain: string, ip: Ip, isLate: () => boolean): Promise<boolean> => {
     asking += 1;
     try {
-      const networks = await expandSpf(domain, lookup, ITS_EXCHANGES);
+      const networks = await expandSpf(domain, lookup, ITS_EXCHANGES, isLate);
       return networks.ok && networks.found.some((network) => contains(network, ip));
     } finally {
       asking -= 1;
@@ -135,7 +144,14 @@ export function createSenderProofs(
       const domain = domainOf(event.sender).toLowerCase();
       if (asking >= SENDER_PROOF_LIMITS.inFlight || !isDomain(domain) || !firstContacts.dependsOnSenderProof(event))
         return Promise.resolve(false);
-      return within(speaksFor(domain, event.ip), SENDER_PROOF_LIMITS.deadlineMs, false);
+      let isLate = false;
+      return within(
+        speaksFor(domain, event.ip, () => isLate),
+        SENDER_PROOF_LIMITS.deadlineMs,
+        false,
+      ).finally(() => {
+        isLate = true;
+      });
     },
   };
 }
