@@ -2,7 +2,7 @@ import type { Facts } from "../../src/core/decide/facts.ts";
 import type { Policy } from "../../src/core/decide/policy.ts";
 import type { ClientEvent } from "../../src/core/events/event.ts";
 import { isBounce, type Recipient } from "../../src/core/events/mail.ts";
-import { neighbourhoodOf, type Prefix } from "../../src/core/net/ip.ts";
+import { contains, neighbourhoodOf, networkAddress, type Prefix } from "../../src/core/net/ip.ts";
 import { HOUR_MS, type Millis } from "../../src/core/time.ts";
 import { changesOf, type Kept, recipientKind } from "./naive-recount.ts";
 
@@ -47,12 +47,12 @@ export function serverFactsOf(
   const ofBounces = now.event.type === "RECIPIENT" && isBounce(now.event);
   const probes = asked.filter(isUnknown);
   const alike = probes.filter(({ event }) => isBounce(event) === ofBounces);
+  const firstContacts = asked.filter((one) => !isUnknown(one) && FIRST_CONTACTS.includes(one.reason));
   const places = firstTimes(
-    asked
-      .filter((one) => !isUnknown(one) && FIRST_CONTACTS.includes(one.reason))
-      .map(({ at, subject }) => ({ at, key: subject })),
+    firstContacts.map(({ at, subject }) => ({ at, key: subject })),
     now.at,
   );
+  const counted = countedPlaces(firstContacts);
   const isAsking = now.event.type === "RECIPIENT" && now.event.account === null;
   return {
     probesFromAnywhere: isAsking
@@ -67,14 +67,31 @@ export function serverFactsOf(
       probes.map(({ at, network }) => ({ at, key: network })),
       now.at,
     ).has(networkOf(now.event)),
-    newClients: [...places].map(([, at]) => at),
+    newClients: [...places].flatMap(([place, at]) =>
+      counted.has(`${place} ${at}`) || contains(networkOf(now.event), networkAddress(place)) ? [at] : [],
+    ),
     isNewClient: places.has(now.subject),
   };
 }
 
+/** The places, with their times, that count for clients of other networks: five of a network within an hour. */
+function countedPlaces(asked: readonly Asked[]): ReadonlySet<string> {
+  const counted: Asked[] = [];
+  for (const [i, one] of asked.entries()) {
+    const before = asked.slice(0, i).map(({ at, subject }) => ({ at, key: subject }));
+    if (firstTimes(before, one.at).has(one.subject)) continue;
+    const alike = counted.filter(({ network, at }) => network === one.network && at > one.at - HOUR_MS);
+    if (alike.length < 5) counted.push(one);
+  }
+  return new Set(counted.map(({ subject, at }) => `${subject} ${at}`));
+}
+
 /** When each key first came within the hour; after an hour it comes for the first time again. */
-function firstTimes(came: readonly Readonly<{ at: Millis; key: string }>[], now: Millis): ReadonlyMap<string, Millis> {
-  const first = new Map<string, Millis>();
+function firstTimes<K extends string>(
+  came: readonly Readonly<{ at: Millis; key: K }>[],
+  now: Millis,
+): ReadonlyMap<K, Millis> {
+  const first = new Map<K, Millis>();
   for (const { at, key } of came) {
     const before = first.get(key);
     if (before !== undefined && before > at - HOUR_MS) continue;

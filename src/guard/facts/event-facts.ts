@@ -102,11 +102,11 @@ export class EventFacts implements Facts {
   }
 
   get newClients(): readonly Millis[] {
-    return this.#sources.wholeServer.newClients(this.#now);
+    return this.#sources.wholeServer.newClients(this.state.network, this.#now);
   }
 
   get isNewClient(): boolean {
-    return this.#sources.wholeServer.isNewClient(this.state.prefix, this.#now);
+    return this.#sources.wholeServer.isNewClient(this.state, this.#now);
   }
 
   get isWanted(): boolean {

@@ -44,18 +44,19 @@ const asked = (changes: Partial<Recipient> = {}): Recipient => ({
   ...changes,
 });
 
+const placeOf = (from: string) => ({ prefix: hostPrefix(ip(from)), network: neighbourhoodOf(ip(from), 64) });
+
 type Asked = Readonly<{ from?: string; event?: Partial<Recipient>; facts?: Partial<Facts>; reason?: Reason }>;
 
 function after(...questions: readonly Asked[]) {
   const windows = new WholeServerWindows();
   for (const { from = "203.0.113.7", event, facts, reason = "recipient_unknown" } of questions) {
-    const place = { prefix: hostPrefix(ip(from)), network: neighbourhoodOf(ip(from), 64) };
-    windows.update(asked(event), factsOf({ ...place, ...facts }), decision("refuse", reason), NOON);
+    windows.update(asked(event), factsOf({ ...placeOf(from), ...facts }), decision("refuse", reason), NOON);
   }
   return {
     probes: windows.probes(asked(), NOON).length,
     bounces: windows.probes(asked({ sender: "" }), NOON).length,
-    places: windows.newClients(NOON).length,
+    places: windows.newClients(neighbourhoodOf(ip("192.0.2.1"), 64), NOON).length,
     windows,
   };
 }
@@ -82,8 +83,18 @@ test("a place that writes for the first time counts once", () => {
   const first = { facts: { firstContact: true }, reason: "greylist_asked" } as const;
   const { places, windows } = after(first, first, { ...first, from: "203.0.113.8" });
   assert.equal(places, 2);
-  assert.ok(windows.isNewClient(hostPrefix(ip("203.0.113.8")), NOON));
-  assert.ok(!windows.isNewClient(hostPrefix(ip("203.0.113.9")), NOON));
+  assert.ok(windows.isNewClient(placeOf("203.0.113.8"), NOON));
+  assert.ok(!windows.isNewClient(placeOf("203.0.113.9"), NOON));
+});
+
+test("five places of a network count for others, and all for the network itself", () => {
+  const hosts = Array.from({ length: 30 }, (_, i) => `2001:db8:7:${i.toString(16)}::1`);
+  const { places, windows } = after(
+    ...hosts.map((from) => ({ from, facts: { firstContact: true }, reason: "greylist_asked" }) as const),
+  );
+  assert.equal(places, 5);
+  assert.equal(windows.newClients(placeOf("2001:db8:7::1").network, NOON).length, 30);
+  assert.ok(hosts.every((from) => windows.isNewClient(placeOf(from), NOON)));
 });
 
 test("accounts, known places, exempt addresses and clients refused anyway do not count", () => {

@@ -40,6 +40,14 @@ export class DistinctTimes {
     return this.#times;
   }
 
+  /** Those whose key starts with this, ascending. */
+  timesOf(start: string, now: Millis): readonly Millis[] {
+    this.#prune(now);
+    const times: Millis[] = [];
+    for (const [key, at] of this.#at) if (key.startsWith(start)) times.push(at);
+    return times;
+  }
+
   clear(): void {
     this.#at.clear();
     this.#times.length = 0;
@@ -57,7 +65,14 @@ export class DistinctTimes {
   }
 }
 
+type Client = Pick<Facts, "prefix" | "network">;
 type Asking = Pick<Facts, "prefix" | "network" | "known" | "protection" | "recipient" | "firstContact">;
+
+/**
+ * New clients of one network that count for the clients of others. Whoever has one IPv6 site has 65,536 prefixes, and must not
+ * make every other stranger wait.
+ */
+const COUNTED_OF_NETWORK = 5;
 
 /** What strangers did to the whole server within an hour, from anywhere. A restart forgets it. */
 export class WholeServerWindows {
@@ -66,8 +81,9 @@ export class WholeServerWindows {
   readonly #bounces = new DistinctTimes(HOUR_MS, LIMITS.serverWindow);
   /** Networks that asked for an unknown recipient. */
   readonly #probers = new DistinctTimes(HOUR_MS, LIMITS.serverWindow);
-  /** Prefixes with first contacts. */
+  /** Prefixes with first contacts, after their network; and those that count only for it. */
   readonly #newClients = new DistinctTimes(HOUR_MS, LIMITS.serverWindow);
+  readonly #furtherClients = new DistinctTimes(HOUR_MS, LIMITS.serverWindow);
 
   probes(event: MailAttributes, now: Millis): readonly Millis[] {
     return (isBounce(event) ? this.#bounces : this.#probes).times(now);
@@ -77,12 +93,15 @@ export class WholeServerWindows {
     return this.#probers.has(network, now);
   }
 
-  newClients(now: Millis): readonly Millis[] {
-    return this.#newClients.times(now);
+  /** As they count for a client of this network. */
+  newClients(network: Prefix, now: Millis): readonly Millis[] {
+    const further = this.#furtherClients.timesOf(`${network} `, now);
+    const times = this.#newClients.times(now);
+    return further.length === 0 ? times : [...times, ...further].toSorted((a, b) => a - b);
   }
 
-  isNewClient(prefix: Prefix, now: Millis): boolean {
-    return this.#newClients.has(prefix, now);
+  isNewClient({ network, prefix }: Client, now: Millis): boolean {
+    return [this.#newClients, this.#furtherClients].some((window) => window.has(`${network} ${prefix}`, now));
   }
 
   /** Counts unknown recipients and first contacts, unless the client was refused for another reason. */
@@ -92,11 +111,19 @@ export class WholeServerWindows {
       const { network } = facts;
       (isBounce(event) ? this.#bounces : this.#probes).add(`${network} ${event.recipient}`, now);
       this.#probers.add(network, now);
-    } else if (FIRST_CONTACTS.includes(reason) && facts.firstContact) this.#newClients.add(facts.prefix, now);
+    } else if (FIRST_CONTACTS.includes(reason) && facts.firstContact) this.#addClient(facts, now);
+  }
+
+  #addClient(client: Client, now: Millis): void {
+    if (this.isNewClient(client, now)) return;
+    const counted = this.#newClients.timesOf(`${client.network} `, now).length;
+    const window = counted < COUNTED_OF_NETWORK ? this.#newClients : this.#furtherClients;
+    window.add(`${client.network} ${client.prefix}`, now);
   }
 
   clear(): void {
-    for (const window of [this.#probes, this.#bounces, this.#probers, this.#newClients]) window.clear();
+    const clients = [this.#newClients, this.#furtherClients];
+    for (const window of [this.#probes, this.#bounces, this.#probers, ...clients]) window.clear();
   }
 }
 
