@@ -13,7 +13,7 @@ import type { Engine } from "../engine.ts";
 import { LIMITS } from "../limits.ts";
 import type { AccountPasswords, Clock } from "../ports.ts";
 import { digestOf, newSecret } from "./secrets.ts";
-import { ID_BYTES, type Lane, LoginLanes, type Opened, type Passwords } from "./sign-in.ts";
+import { ID_BYTES, type Lane, LoginLanes, laneOfStranger, type Opened, type Passwords } from "./sign-in.ts";
 
 type MailboxSignInParts = Readonly<{
   engine: Pick<Engine, "ask" | "prefixOf">;
@@ -46,7 +46,7 @@ export class MailboxSignIn {
   /** Throws if the session cannot be stored. */
   async open(attempt: MailboxAttempt, device: string): Promise<Opened | NotIn> {
     const { sessions, engine, clock } = this.#parts;
-    const outcome = await this.#try(attempt, { name: engine.prefixOf(attempt.ip), reserved: false });
+    const outcome = await this.#try(attempt, laneOfStranger(attempt.ip, engine.prefixOf(attempt.ip)));
     if (outcome !== "right") return outcome;
     const secret = newSecret();
     const digest = digestOf(secret);
@@ -57,7 +57,7 @@ export class MailboxSignIn {
 
   /** For an existing session. However many an account has, one of its passwords is verified at a time. */
   async prove(attempt: MailboxAttempt, digest: string): Promise<"proved" | NotIn> {
-    const outcome = await this.#try(attempt, { name: attempt.account, reserved: true });
+    const outcome = await this.#try(attempt, { name: attempt.account, around: null });
     if (outcome !== "right") return outcome;
     this.#parts.sessions.prove(digest, this.#parts.clock.now());
     return "proved";

@@ -133,12 +133,12 @@ describe("sign-ins to the dashboard", () => {
     const verify = (_: string, password: string): Promise<boolean> =>
       new Promise((resolve) => turns.push(() => resolve(password === PASSWORD)));
     const signIn = kit.verifying(verify);
-    const guesses = Array.from({ length: 8 }, (_, i) => attempt(`2001:db8:0:${i}::1`, "guess", null, signIn));
+    const guesses = Array.from({ length: 8 }, (_, i) => attempt(`2001:db8:a${i}::1`, "guess", null, signIn));
     const owner = attempt("203.0.113.9", PASSWORD, null, signIn);
     for (let turn = 0; turn < 9; turn++) {
       await until(() => turns.length > 0);
       turns.shift()?.();
-      if (turn < 8) guesses.push(attempt(`2001:db8:1:${turn}::1`, "guess", null, signIn));
+      if (turn < 8) guesses.push(attempt(`2001:db8:b${turn}::1`, "guess", null, signIn));
     }
     assert.equal(await owner, "in");
     for (; turns.length > 0; await new Promise<void>((resolve) => setImmediate(resolve))) turns.shift()?.();
@@ -152,11 +152,20 @@ describe("sign-ins to the dashboard", () => {
     const running = ["203.0.113.1", "2001:db8::1", "203.0.113.1", "2001:db8::2"].map((text) => from(text));
     assert.equal(await from("203.0.113.1"), "refused", "one already waits");
     assert.equal(await from("2001:db8::3"), "refused", "the same /64");
-    for (let i = 2; i < LIMITS.dashboardLogins; i++) running.push(from(`203.0.113.${i + 1}`));
+    for (let i = 2; i < LIMITS.dashboardLogins; i++) running.push(from(`198.51.${i}.1`));
     assert.equal(await from("203.0.113.99"), "refused", "too many in total");
     verify(true);
     assert.deepEqual([...new Set(await Promise.all(running))], ["in"]);
     assert.equal(await from("203.0.113.1"), "in");
+  });
+
+  test("one network does not take every place, however many addresses it has", async () => {
+    const { promise: verified, resolve: verify } = Promise.withResolvers<boolean>();
+    const signIn = kit.verifying((_, given) => (given === PASSWORD ? Promise.resolve(true) : verified));
+    const crowd = CROWD.map((n) => attempt(`2001:db8:1:${n}::1`, "guess", null, signIn));
+    assert.equal(await attempt("203.0.113.9", PASSWORD, null, signIn), "in");
+    verify(false);
+    assert.equal((await Promise.all(crowd)).filter((outcome) => outcome === "wrong").length, 4);
   });
 
   test("the waiting attempt is next, before those that come again at once", async () => {
@@ -183,8 +192,8 @@ describe("sign-ins to the dashboard", () => {
     const { known } = first;
     const crowd = Promise.withResolvers<boolean>();
     const signIn = kit.verifying((_, given) => (given === PASSWORD ? Promise.resolve(true) : crowd.promise));
-    const guesses = [...CROWD, 1].map((n) => attempt(`203.0.113.${n}`, "wrong", null, signIn));
-    for (const from of ["203.0.113.1", "203.0.113.99"]) {
+    const guesses = [...CROWD, 1].map((n) => attempt(`198.51.${n}.1`, "wrong", null, signIn));
+    for (const from of ["198.51.1.1", "198.51.99.1"]) {
       assert.equal(await attempt(from, PASSWORD, null, signIn), "refused");
       assert.equal(await attempt(from, PASSWORD, `${known}x`, signIn), "refused", "a forged one");
       assert.equal(await attempt(from, PASSWORD, known, signIn), "in");

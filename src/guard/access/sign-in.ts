@@ -5,7 +5,7 @@ import { actorOf } from "../../admin/declare/rights.ts";
 import { LOGIN_DELAY_SECONDS } from "../../core/decide/policy.ts";
 import { banIn } from "../../core/decide/sparing.ts";
 import { messageOf } from "../../core/error.ts";
-import type { Ip } from "../../core/net/ip.ts";
+import { type Ip, neighbourhoodOf, type Prefix } from "../../core/net/ip.ts";
 import { type Millis, SECOND_MS } from "../../core/time.ts";
 import type { CredentialStore, SessionStore } from "../admin-ports.ts";
 import type { WebBounds } from "../commands/web/web-bounds.ts";
@@ -17,8 +17,15 @@ import { type CodeFrom, type FactorParts, Factors } from "./factors.ts";
 import type { Assertion, Passkeys } from "./passkeys.ts";
 import { digestOf, isSame, newSecret } from "./secrets.ts";
 
-/** The queue of an attempt: that of its network, or that of one of the owner's browsers. */
-export type Lane = Readonly<{ name: string; reserved: boolean }>;
+/** The queue of an attempt: that of its address or /64, or that of one of the owner's browsers. `around`: null if it is reserved. */
+export type Lane = Readonly<{ name: string; around: Prefix | null }>;
+
+/** The part of all queues that the strangers of one network may have: whoever has one IPv6 site has 65,536 of /64. */
+const OF_NETWORK = 1 / 8;
+
+export function laneOfStranger(ip: Ip, prefix: Prefix): Lane {
+  return { name: prefix, around: neighbourhoodOf(ip, 48) };
+}
 
 /**
  * One attempt at a time in each queue, so that none slips through between the guard's question and report. One more can
@@ -28,7 +35,8 @@ export class LoginLanes {
   /** The running attempts, each with the one that waits. */
   readonly #served = new Map<string, (() => void) | null>();
   readonly #most: number;
-  #strangers = 0;
+  /** The networks of the strangers' queues. */
+  #strangers: readonly Prefix[] = [];
 
   /** `most`: the maximum number of queues for strangers. */
   constructor(most: number) {
@@ -36,11 +44,14 @@ export class LoginLanes {
   }
 
   /** Resolves when it is the attempt's turn, with whether it may continue. */
-  async #enter({ name, reserved }: Lane): Promise<boolean> {
+  async #enter({ name, around }: Lane): Promise<boolean> {
     const waiting = this.#served.get(name);
     if (waiting === undefined) {
-      if (!reserved && this.#strangers >= this.#most) return false;
-      if (!reserved) this.#strangers++;
+      if (around !== null) {
+        const near = this.#strangers.filter((network) => network === around).length;
+        if (this.#strangers.length >= this.#most || near >= this.#most * OF_NETWORK) return false;
+        this.#strangers = [...this.#strangers, around];
+      }
       this.#served.set(name, null);
       return true;
     }
@@ -60,7 +71,7 @@ export class LoginLanes {
   }
 
   /** Passes the place to the waiting attempt, if there is one. */
-  #leave({ name, reserved }: Lane): void {
+  #leave({ name, around }: Lane): void {
     const next = this.#served.get(name);
     if (next !== undefined && next !== null) {
       this.#served.set(name, null);
@@ -68,7 +79,7 @@ export class LoginLanes {
       return;
     }
     this.#served.delete(name);
-    if (!reserved) this.#strangers--;
+    if (around !== null) this.#strangers = this.#strangers.toSpliced(this.#strangers.indexOf(around), 1);
   }
 }
 
@@ -171,7 +182,7 @@ export class SignIn {
 
   /** For an existing session, which no crowd of strangers can keep waiting. */
   async prove(attempt: Try, digest: string): Promise<"proved" | NotIn> {
-    const judged = await this.#try(attempt, { name: digest, reserved: true, from: "session" });
+    const judged = await this.#try(attempt, { name: digest, around: null, from: "session" });
     if (judged.outcome !== "right") return judged.outcome;
     this.#parts.sessions.prove(digest, this.#parts.clock.now());
     return "proved";
@@ -187,14 +198,14 @@ export class SignIn {
   #laneOf({ ip, known }: Attempt): CodeLane {
     const hash = this.#parts.credentials.adminPasswordHash();
     const browser = hash === null ? null : browserOf(known, hash);
-    if (browser !== null) return { name: `browser ${browser}`, reserved: true, from: "browser" };
-    return { name: this.#parts.engine.prefixOf(ip), reserved: false, from: "stranger" };
+    if (browser !== null) return { name: `browser ${browser}`, around: null, from: "browser" };
+    return { ...laneOfStranger(ip, this.#parts.engine.prefixOf(ip)), from: "stranger" };
   }
 
-  async #judged({ ip, ...given }: Try, { from, reserved }: CodeLane, since: Millis): Promise<Judged> {
+  async #judged({ ip, ...given }: Try, { from, around }: CodeLane, since: Millis): Promise<Judged> {
     const { engine, credentials, clock } = this.#parts;
     // Reserved lanes take one attempt at a time anyway: a stranger in the same network cannot use up the owner's share.
-    if (!reserved && !this.#bounds.mayAsk(engine.prefixOf(ip))) return { outcome: "refused" };
+    if (around !== null && !this.#bounds.mayAsk(engine.prefixOf(ip))) return { outcome: "refused" };
     const event = { ip, service: "dashboard", login: ADMINISTRATOR } as const;
     const withoutBan = !this.#bounds.mayBan();
     const { verdict } = await engine.ask({ ...event, type: "LOGIN_ASKED", passwordHash: "", withoutBan });
