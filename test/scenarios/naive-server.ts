@@ -52,16 +52,20 @@ export function serverFactsOf(
     firstContacts.map(({ at, subject }) => ({ at, key: subject })),
     now.at,
   );
-  const counted = countedPlaces(firstContacts);
+  const counted = countedOf(firstContacts, 5, ({ subject }) => subject);
+  const nameOf = ({ network, event }: Asked): string => `${network} ${event.recipient}`;
+  const countedNames = countedOf(alike, 10, nameOf);
   const isAsking = now.event.type === "RECIPIENT" && now.event.account === null;
   return {
     probesFromAnywhere: isAsking
       ? [
           ...firstTimes(
-            alike.map(({ at, network, event }) => ({ at, key: `${network} ${event.recipient}` })),
+            alike.map((one) => ({ at: one.at, key: nameOf(one) })),
             now.at,
           ),
-        ].map(([, at]) => at)
+        ].flatMap(([name, at]) =>
+          countedNames.has(`${name} ${at}`) || name.startsWith(`${networkOf(now.event)} `) ? [at] : [],
+        )
       : [],
     networkProbed: firstTimes(
       probes.map(({ at, network }) => ({ at, key: network })),
@@ -74,16 +78,16 @@ export function serverFactsOf(
   };
 }
 
-/** The places, with their times, that count for clients of other networks: five of a network within an hour. */
-function countedPlaces(asked: readonly Asked[]): ReadonlySet<string> {
+/** What counts for clients of other networks, with its time: so many of a network within an hour. */
+function countedOf(asked: readonly Asked[], most: number, keyOf: (one: Asked) => string): ReadonlySet<string> {
   const counted: Asked[] = [];
   for (const [i, one] of asked.entries()) {
-    const before = asked.slice(0, i).map(({ at, subject }) => ({ at, key: subject }));
-    if (firstTimes(before, one.at).has(one.subject)) continue;
+    const before = asked.slice(0, i).map((other) => ({ at: other.at, key: keyOf(other) }));
+    if (firstTimes(before, one.at).has(keyOf(one))) continue;
     const alike = counted.filter(({ network, at }) => network === one.network && at > one.at - HOUR_MS);
-    if (alike.length < 5) counted.push(one);
+    if (alike.length < most) counted.push(one);
   }
-  return new Set(counted.map(({ subject, at }) => `${subject} ${at}`));
+  return new Set(counted.map((one) => `${keyOf(one)} ${one.at}`));
 }
 
 /** When each key first came within the hour; after an hour it comes for the first time again. */

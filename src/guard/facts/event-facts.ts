@@ -94,7 +94,9 @@ export class EventFacts implements Facts {
   }
 
   get probesFromAnywhere(): readonly Millis[] {
-    return this.#isNaming(this.#event) ? this.#sources.wholeServer.probes(this.#event, this.#now) : NO_TIMES;
+    return this.#isNaming(this.#event)
+      ? this.#sources.wholeServer.probes(this.#event, this.state.network, this.#now)
+      : NO_TIMES;
   }
 
   get networkProbed(): boolean {

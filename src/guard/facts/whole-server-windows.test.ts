@@ -46,6 +46,8 @@ const asked = (changes: Partial<Recipient> = {}): Recipient => ({
 
 const placeOf = (from: string) => ({ prefix: hostPrefix(ip(from)), network: neighbourhoodOf(ip(from), 64) });
 
+const ELSEWHERE = neighbourhoodOf(ip("192.0.2.1"), 64);
+
 type Asked = Readonly<{ from?: string; event?: Partial<Recipient>; facts?: Partial<Facts>; reason?: Reason }>;
 
 function after(...questions: readonly Asked[]) {
@@ -54,9 +56,9 @@ function after(...questions: readonly Asked[]) {
     windows.update(asked(event), factsOf({ ...placeOf(from), ...facts }), decision("refuse", reason), NOON);
   }
   return {
-    probes: windows.probes(asked(), NOON).length,
-    bounces: windows.probes(asked({ sender: "" }), NOON).length,
-    places: windows.newClients(neighbourhoodOf(ip("192.0.2.1"), 64), NOON).length,
+    probes: windows.probes(asked(), ELSEWHERE, NOON).length,
+    bounces: windows.probes(asked({ sender: "" }), ELSEWHERE, NOON).length,
+    places: windows.newClients(ELSEWHERE, NOON).length,
     windows,
   };
 }
@@ -87,6 +89,17 @@ test("a place that writes for the first time counts once", () => {
   assert.ok(!windows.isNewClient(placeOf("203.0.113.9"), NOON));
 });
 
+test("ten unknown recipients of a network count for others, and all for the network itself", () => {
+  const names = Array.from({ length: 30 }, (_, i) => `name${i}@example.org`);
+  const { probes, bounces, windows } = after(
+    ...names.flatMap((recipient) =>
+      ["", "a@sender.test"].map((sender) => ({ facts: unknown, event: { recipient, sender } })),
+    ),
+  );
+  assert.deepEqual([probes, bounces], [10, 10]);
+  assert.equal(windows.probes(asked(), placeOf("203.0.113.9").network, NOON).length, 30);
+});
+
 test("five places of a network count for others, and all for the network itself", () => {
   const hosts = Array.from({ length: 30 }, (_, i) => `2001:db8:7:${i.toString(16)}::1`);
   const { places, windows } = after(
@@ -113,5 +126,5 @@ test("accounts, known places, exempt addresses and clients refused anyway do not
 test("clear forgets everything", () => {
   const { windows } = after({ facts: unknown });
   windows.clear();
-  assert.equal(windows.probes(asked(), NOON).length, 0);
+  assert.equal(windows.probes(asked(), ELSEWHERE, NOON).length, 0);
 });

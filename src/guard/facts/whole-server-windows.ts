@@ -65,28 +65,60 @@ export class DistinctTimes {
   }
 }
 
-type Client = Pick<Facts, "prefix" | "network">;
-type Asking = Pick<Facts, "prefix" | "network" | "known" | "protection" | "recipient" | "firstContact">;
-
 /**
- * New clients of one network that count for the clients of others. Whoever has one IPv6 site has 65,536 prefixes, and must not
+ * Items of one network that count for the clients of others. Whoever has one IPv6 site has 65,536 prefixes, and must not
  * make every other stranger wait.
  */
-const COUNTED_OF_NETWORK = 5;
+const COUNTED_OF_NETWORK = { names: 10, clients: 5 } as const;
+
+/** Different items within an hour, each of a network: for a client the first ones of each network, and all of its own. */
+class NetworkTimes {
+  readonly #most: number;
+  readonly #counted = new DistinctTimes(HOUR_MS, LIMITS.serverWindow);
+  readonly #further = new DistinctTimes(HOUR_MS, LIMITS.serverWindow);
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  add(network: Prefix, item: string, now: Millis): void {
+    if (this.has(network, item, now)) return;
+    const isCounted = this.#counted.timesOf(`${network} `, now).length < this.#most;
+    (isCounted ? this.#counted : this.#further).add(`${network} ${item}`, now);
+  }
+
+  has(network: Prefix, item: string, now: Millis): boolean {
+    return [this.#counted, this.#further].some((window) => window.has(`${network} ${item}`, now));
+  }
+
+  /** Ascending; valid until the next event. */
+  times(network: Prefix, now: Millis): readonly Millis[] {
+    const further = this.#further.timesOf(`${network} `, now);
+    const times = this.#counted.times(now);
+    return further.length === 0 ? times : [...times, ...further].toSorted((a, b) => a - b);
+  }
+
+  clear(): void {
+    this.#counted.clear();
+    this.#further.clear();
+  }
+}
+
+type Asking = Pick<Facts, "prefix" | "network" | "known" | "protection" | "recipient" | "firstContact">;
 
 /** What strangers did to the whole server within an hour, from anywhere. A restart forgets it. */
 export class WholeServerWindows {
   /** Unknown recipients, each counted once for the network that asked for it. */
-  readonly #probes = new DistinctTimes(HOUR_MS, LIMITS.serverWindow);
-  readonly #bounces = new DistinctTimes(HOUR_MS, LIMITS.serverWindow);
+  readonly #probes = new NetworkTimes(COUNTED_OF_NETWORK.names);
+  readonly #bounces = new NetworkTimes(COUNTED_OF_NETWORK.names);
   /** Networks that asked for an unknown recipient. */
   readonly #probers = new DistinctTimes(HOUR_MS, LIMITS.serverWindow);
-  /** Prefixes with first contacts, after their network; and those that count only for it. */
-  readonly #newClients = new DistinctTimes(HOUR_MS, LIMITS.serverWindow);
-  readonly #furtherClients = new DistinctTimes(HOUR_MS, LIMITS.serverWindow);
+  /** Prefixes with first contacts. */
+  readonly #newClients = new NetworkTimes(COUNTED_OF_NETWORK.clients);
 
-  probes(event: MailAttributes, now: Millis): readonly Millis[] {
-    return (isBounce(event) ? this.#bounces : this.#probes).times(now);
+  /** As they count for a client of this network. */
+  probes(event: MailAttributes, network: Prefix, now: Millis): readonly Millis[] {
+    return (isBounce(event) ? this.#bounces : this.#probes).times(network, now);
   }
 
   hasProbed(network: Prefix, now: Millis): boolean {
@@ -95,35 +127,25 @@ export class WholeServerWindows {
 
   /** As they count for a client of this network. */
   newClients(network: Prefix, now: Millis): readonly Millis[] {
-    const further = this.#furtherClients.timesOf(`${network} `, now);
-    const times = this.#newClients.times(now);
-    return further.length === 0 ? times : [...times, ...further].toSorted((a, b) => a - b);
+    return this.#newClients.times(network, now);
   }
 
-  isNewClient({ network, prefix }: Client, now: Millis): boolean {
-    return [this.#newClients, this.#furtherClients].some((window) => window.has(`${network} ${prefix}`, now));
+  isNewClient({ network, prefix }: Pick<Facts, "prefix" | "network">, now: Millis): boolean {
+    return this.#newClients.has(network, prefix, now);
   }
 
   /** Counts unknown recipients and first contacts, unless the client was refused for another reason. */
   update(event: Recipient, facts: Asking, { reason }: Decision, now: Millis): void {
     if (event.account !== null || facts.protection !== null || facts.known || REFUSED_ANYWAY.includes(reason)) return;
+    const { network, prefix } = facts;
     if (facts.recipient === "unknown") {
-      const { network } = facts;
-      (isBounce(event) ? this.#bounces : this.#probes).add(`${network} ${event.recipient}`, now);
+      (isBounce(event) ? this.#bounces : this.#probes).add(network, event.recipient ?? "", now);
       this.#probers.add(network, now);
-    } else if (FIRST_CONTACTS.includes(reason) && facts.firstContact) this.#addClient(facts, now);
-  }
-
-  #addClient(client: Client, now: Millis): void {
-    if (this.isNewClient(client, now)) return;
-    const counted = this.#newClients.timesOf(`${client.network} `, now).length;
-    const window = counted < COUNTED_OF_NETWORK ? this.#newClients : this.#furtherClients;
-    window.add(`${client.network} ${client.prefix}`, now);
+    } else if (FIRST_CONTACTS.includes(reason) && facts.firstContact) this.#newClients.add(network, prefix, now);
   }
 
   clear(): void {
-    const clients = [this.#newClients, this.#furtherClients];
-    for (const window of [this.#probes, this.#bounces, this.#probers, ...clients]) window.clear();
+    for (const window of [this.#probes, this.#bounces, this.#probers, this.#newClients]) window.clear();
   }
 }
 
