@@ -159,7 +159,7 @@ const MOST_COMPRESSED = 8;
 export const MOST_WITHOUT_SPACE = 1 << 30;
 
 /** By how much a copy of the file may take more space than the file itself. */
-export function bytesWithoutSpace({ size, blocks, nlink }: Stats): number {
+export function bytesWithoutSpace({ size, blocks, nlink }: Pick<Stats, "size" | "blocks" | "nlink">): number {
   return Math.max(0, size - (MOST_COMPRESSED * blocks * BLOCK_BYTES) / Math.max(1, nlink));
 }
 

@@ -19,7 +19,7 @@ import { basename, join } from "node:path";
 import { test } from "node:test";
 import { beforeEachOf } from "../../../test/kit/hooks.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { Mirror, type MirrorRules } from "./mirror.ts";
+import { COPY_ALL, Mirror, type MirrorRules } from "./mirror.ts";
 
 const top = temporaryDirectory();
 const [from, to] = [join(top, "from"), join(top, "to")];
@@ -77,6 +77,13 @@ for (const { what, does, expected } of [
     assert.deepEqual(names, expected);
     for (const name of names) assert.equal(inode(join(to, "anna", "cur", name)), inode(join(cur, name)), name);
   });
+
+test("a file whose time has a fraction of a millisecond is copied once", () => {
+  const one = mirror();
+  execFileSync("touch", ["-d", "2001-02-03 04:05:06.7897", join(from, "anna", "uidlist")]);
+  one.pass();
+  assert.equal(one.pass(), 0);
+});
 
 test("a mail that moves to another folder is only in the new one", () => {
   mkdirSync(join(from, "anna", ".Junk", "cur"), { recursive: true });
@@ -151,4 +158,32 @@ test("a file full of holes is refused before it takes space; a short one is copi
     /anna\/long is far longer than the space that it takes on the disk: move it away/,
   );
   assert.ok(statSync(join(to, "anna", "long")).size < 9 * 1024 * 1024);
+});
+
+test("a mail with very many names gets them all in the mirror, where no file has more than a restore can make", () => {
+  const names = Array.from({ length: 33_000 }, (_, i) => `copy-${i}`);
+  for (const name of names) linkSync(join(cur, "1"), join(cur, name));
+  const one = mirror();
+  assert.ok(one.pass() > names.length);
+  const copies = names.map((name) => join(to, "anna", "cur", name));
+  assert.equal(new Set(copies.map(inode)).size, 2);
+  assert.ok(copies.every((path) => statSync(path).nlink <= 32_000));
+  assert.ok(copies.every((path) => readFileSync(path, "utf8") === "a mail"));
+  writeFileSync(join(cur, "2"), "another");
+  assert.equal(one.pass(), 1);
+});
+
+test("a copied file keeps its names if asked, so that many of them take no more space than in the original", () => {
+  const [first, second] = [join(from, "anna", "name-0"), join(to, "anna", "name-1")];
+  writeFileSync(first, Buffer.alloc(8 << 20, "x"));
+  for (let i = 1; i < 150; i += 1) linkSync(first, join(from, "anna", `name-${i}`));
+  const one = new Mirror(from, to, { ...COPY_ALL, joins: true });
+  one.pass();
+  assert.equal(inode(second), inode(join(to, "anna", "name-0")));
+  assert.notEqual(inode(second), inode(first));
+  assert.equal(one.pass(), 0);
+  writeFileSync(first, "changed");
+  assert.equal(one.pass(), 150);
+  assert.equal(readFileSync(second, "utf8"), "changed");
+  assert.equal(inode(second), inode(join(to, "anna", "name-0")));
 });

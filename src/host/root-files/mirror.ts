@@ -6,7 +6,12 @@ import { Directory, explained, Held, UnsafePath } from "./directory.ts";
 import { removeTree } from "./walk.ts";
 
 const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
+const READ = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;
 const DEEPEST = 100;
+/**
+ * Each IMAP COPY of a mail is a name of its file. Ext4 allows 65,000, and XFS more, which a restore to Ext4 could not make again.
+ */
+const MOST_NAMES = 32_000;
 /** Other users cannot write into root's directories. */
 const NOT_BY_OTHERS = 0o755;
 const PIECE_BYTES = 1 << 20;
@@ -21,6 +26,8 @@ export type MirrorRules = Readonly<{
   links: (directory: string) => boolean;
   /** Whether removed files stay in the mirror. */
   keeps?: boolean;
+  /** Whether the other names of a copied file become names of its copy. */
+  joins?: boolean;
   /** The excluded names. */
   skips: (path: string, stat: Stats) => boolean;
 }>;
@@ -39,6 +46,9 @@ export class Mirror {
   readonly #rules: MirrorRules;
   /** The directories read so far: their change times and subdirectories. */
   readonly #seen = new Map<string, Readonly<{ changedAt: number; directories: readonly string[] }>>();
+
+  /** Where a file with several names was copied to, by its device and inode: its other names become names of the copy. */
+  readonly #copied = new Map<string, Readonly<{ directory: string; name: string; ino: number }>>();
 
   #withoutSpace = 0;
 
@@ -92,14 +102,70 @@ export class Mirror {
     const { stat } = entry.held;
     if (stat.isSymbolicLink()) return copyLink(from, to, entry);
     if (!stat.isFile()) return 0;
-    return this.#rules.links(from.path)
-      ? link(from, to, entry)
-      : copy(from, to, { ...entry, admit: (stat) => this.#admit(`${from.path}/${entry.name}`, stat) });
+    return this.#rules.links(from.path) ? this.#link(from, to, entry) : this.#copy(from, to, entry);
+  }
+
+  /** Adds a hard link. Returns 1 if it is new. */
+  #link(from: Directory, to: Directory, entry: Entry): number {
+    const { name, held } = entry;
+    using present = to.hold(name);
+    if (present?.stat.ino === held.stat.ino) return 0;
+    if (held.stat.nlink >= MOST_NAMES) return this.#copy(from, to, entry);
+    if (present !== null) clear(to, name);
+    // The name may be gone or belong to another file by now: the next pass sees that.
+    try {
+      linkSync(from.at(name), to.at(name));
+    } catch (error) {
+      if (codeOf(error) === "EMLINK") return this.#copy(from, to, entry);
+      if (codeOf(error) === "EXDEV")
+        throw new UnsafePath(
+          `${from.path} is on another mount than ${to.path}, where it would get second names (hard links): keep both on one.`,
+        );
+      if (codeOf(error) !== "ENOENT") throw error;
+    }
+    return 1;
+  }
+
+  /** Returns 1 if there was none, or a different one. */
+  #copy(from: Directory, to: Directory, { name, held }: Entry): number {
+    {
+      using present = to.hold(name);
+      if (present !== null && isCopyOf(present, held)) return 0;
+    }
+    using source = nullOn(["ENOENT", "ELOOP"], () => new Held(openSync(from.at(name), READ)));
+    if (source === null || !source.stat.isFile()) return 0;
+    const { stat } = source;
+    if (this.#linkCopy(source, to, name)) return 1;
+    const joins = stat.nlink > 1 && (this.#rules.joins === true || this.#rules.links(from.path));
+    this.#admit(`${from.path}/${name}`, stat, joins && !this.#copied.has(idOf(stat)));
+    clear(to, name);
+    using made = new Held(to.createNew(name, 0o600));
+    if (joins) this.#copied.set(idOf(stat), { directory: to.path, name, ino: made.stat.ino });
+    pour(source.fd, made.fd, stat.size);
+    made.setMode(stat.mode & NOT_BY_OTHERS);
+    made.setModified(stat.mtime);
+    return 1;
+  }
+
+  /** False if the file was not copied yet, or the copy is not the same any more or has too many names itself. */
+  #linkCopy(source: Held, to: Directory, name: string): boolean {
+    const copied = this.#copied.get(idOf(source.stat));
+    if (copied === undefined) return false;
+    const isLinked = nullOn(["ENOENT", "EMLINK"], () => {
+      using place = Directory.own(copied.directory);
+      using copy = place.hold(copied.name);
+      if (copy === null || copy.stat.ino !== copied.ino || !isCopyOf(copy, source)) return false;
+      if (copy.stat.nlink >= MOST_NAMES) return false;
+      clear(to, name);
+      linkSync(place.at(copied.name), to.at(name));
+      return true;
+    });
+    return isLinked === true;
   }
 
   /** Other users write there, and must not fill the disk with files that cost them nothing. */
-  #admit(path: string, stat: Stats): void {
-    this.#withoutSpace += bytesWithoutSpace(stat);
+  #admit(path: string, { size, blocks, nlink }: Stats, isForAllNames: boolean): void {
+    this.#withoutSpace += bytesWithoutSpace({ size, blocks, nlink: isForAllNames ? 1 : nlink });
     if (this.#withoutSpace > MOST_WITHOUT_SPACE)
       throw new UnsafePath(
         `${path} is far longer than the space that it takes on the disk: move it away and try again.`,
@@ -129,24 +195,6 @@ function clear(to: Directory, name: string): void {
   removeTree(`${to.path}/${name}`);
 }
 
-/** Adds a hard link. Returns 1 if it is new. */
-function link(from: Directory, to: Directory, { name, held }: Entry): number {
-  using present = to.hold(name);
-  if (present !== null && present.stat.ino === held.stat.ino) return 0;
-  if (present !== null) clear(to, name);
-  // The name may be gone or belong to another file by now: the next pass sees that.
-  try {
-    linkSync(from.at(name), to.at(name));
-  } catch (error) {
-    if (codeOf(error) === "EXDEV")
-      throw new UnsafePath(
-        `${from.path} is on another mount than ${to.path}, where it would get second names (hard links): keep both on one.`,
-      );
-    if (codeOf(error) !== "ENOENT") throw error;
-  }
-  return 1;
-}
-
 /** Makes a new link, since a hard link to one cannot be on another file system. Returns 1 if it is new or led elsewhere. */
 function copyLink(from: Directory, to: Directory, { name }: Entry): number {
   const read = (place: Directory): string | null => nullOn(["ENOENT", "EINVAL"], () => readlinkSync(place.at(name)));
@@ -157,30 +205,13 @@ function copyLink(from: Directory, to: Directory, { name }: Entry): number {
   return 1;
 }
 
-type Copied = Entry & Readonly<{ /** Throws if it is too much. */ admit: (stat: Stats) => void }>;
-
-/** Returns 1 if there was none, or a different one. */
-function copy(from: Directory, to: Directory, { name, held, admit }: Copied): number {
-  {
-    using present = to.hold(name);
-    if (present !== null && wholeMs(present) === wholeMs(held) && present.stat.size === held.stat.size) return 0;
-  }
-  const flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;
-  using source = nullOn(["ENOENT", "ELOOP"], () => new Held(openSync(from.at(name), flags)));
-  if (source === null || !source.stat.isFile()) return 0;
-  const { stat } = source;
-  admit(stat);
-  clear(to, name);
-  using made = new Held(to.createNew(name, 0o600));
-  pour(source.fd, made.fd, stat.size);
-  made.setMode(stat.mode & NOT_BY_OTHERS);
-  made.setModified(stat.mtime);
-  return 1;
+/** A copy gets its time rounded to the millisecond. */
+function isCopyOf(copy: Held, { stat }: Held): boolean {
+  return Math.abs(copy.stat.mtimeMs - stat.mtimeMs) < 1 && copy.stat.size === stat.size;
 }
 
-/** A copy gets its time to the millisecond. */
-function wholeMs({ stat }: Held): number {
-  return Math.trunc(stat.mtimeMs);
+function idOf({ dev, ino }: Stats): string {
+  return `${dev}:${ino}`;
 }
 
 /** Copies at most `most` bytes. The next pass copies what is appended during this one. */

@@ -4,6 +4,7 @@ import {
   chownSync,
   existsSync,
   globSync,
+  linkSync,
   mkdirSync,
   readFileSync,
   rmSync,
@@ -34,6 +35,8 @@ describe("a restore", { skip: lacking({ root: true, installed: ["restic"] }) }, 
   const { top, layout, maildir, put, backUp, restoreTo } = dataToBackUp();
   before(async () => {
     put(join(maildir("anna"), "cur", "1:2,S"), "a mail");
+    put(join(maildir("anna"), "cur", "2:2,S"), "a mail that is copied");
+    linkSync(join(maildir("anna"), "cur", "2:2,S"), join(maildir("anna"), "cur", "3:2,S"));
     using accounts = openAccounts(layout.accountsDb);
     accounts.exec("INSERT INTO session VALUES ('d', 'id', 'Firefox', '203.0.113.7', 1, 1, 1, NULL)");
     makeCheapRepository(layout);
@@ -101,6 +104,8 @@ describe("a restore", { skip: lacking({ root: true, installed: ["restic"] }) }, 
     try {
       assert.equal(refusal(target, false), null, "an empty one, as Docker makes it");
       assert.ok((await restoreTo(target, { key: "k" })).ok);
+      const copies = ["2:2,S", "3:2,S"].map((name) => statSync(join(target.mail, dirname(old), name)).ino);
+      assert.equal(copies[0], copies[1], "copies of a mail take no more space than before");
       writeFileSync(join(target.mail, old), "another mail");
       writeFileSync(join(logs, "mail.log"), "later");
       writeFileSync(join(target.data, "later"), "");

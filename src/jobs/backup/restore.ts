@@ -142,13 +142,13 @@ export async function restoreServer(
   }
 }
 
-/** Moves a restored part to its disk. Files keep their times, which are those of their mails. */
+/** Moves a restored part to its disk. Files keep their times, which are those of their mails, and their names: an IMAP COPY is one. */
 function moveToMount(from: string, mount: string): void {
   // The next start gives it to its owner, like everything else.
   giveDirectory(mount, { mode: 0o700, owner: ourselves() });
   makeDirectory(dirname(wholeIn(mount)), 0o700);
   removeTree(wholeIn(mount));
-  if (existsSync(from)) new Mirror(from, wholeIn(mount), COPY_ALL).pass();
+  if (existsSync(from)) new Mirror(from, wholeIn(mount), { ...COPY_ALL, joins: true }).pass();
   else makeDirectory(wholeIn(mount), 0o700);
   removeTree(from);
 }
