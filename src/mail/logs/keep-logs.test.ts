@@ -9,6 +9,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   utimesSync,
@@ -97,6 +98,14 @@ test("rotates a large or old log as a whole, but never an empty one", async () =
   appendFileSync(layout.mailLog, `${INFO}\n`);
   await keeper.look();
   assert.equal(elderParts(layout.mailLog).length, 2);
+});
+
+test("a log that was renamed while the disk could take no new file is made, and opened, as soon as it can", async () => {
+  renameSync(layout.mailLog, `${layout.mailLog}.20261119-080000`);
+  await keeper.look();
+  assert.deepEqual([statSync(layout.mailLog).mode & 0o777, reopened], [0o640, 1]);
+  await keeper.look();
+  assert.equal(reopened, 1);
 });
 
 test("keeps the configured number of logs, the newest uncompressed, older ones compressed", async () => {

@@ -93,10 +93,12 @@ export class LogKeeper {
   /** A file is rotated only by renaming it: programs that have it open still write where a follower reads. */
   #rotate(file: string): boolean {
     const { clock } = this.#parts;
-    if (!this.#isDue(file, clock.now())) return false;
-    const aside = unusedName(rotatedName(file, clock.now()));
-    moveFile(file, aside);
-    makeLike(aside, file);
+    if (this.#isDue(file, clock.now())) moveFile(file, unusedName(rotatedName(file, clock.now())));
+    if (existsSync(file)) return false;
+    // Also one that was renamed when the disk could not take a new file.
+    const newest = existsSync(dirname(file)) ? elderParts(file).at(-1) : undefined;
+    if (newest === undefined) return false;
+    makeLike(newest, file);
     return true;
   }
 
