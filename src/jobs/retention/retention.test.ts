@@ -95,6 +95,24 @@ test("a rule that was just set, or is used for the first time, removes nothing",
   assert.equal((await removedBy(mail, await oldRules(mail, ["* 1d"]))).mails, 1);
 });
 
+test("an account with very many folders does not keep the mail of the others", async () => {
+  const { mail, contents } = mailboxes({ [ANNA]: { Trash: [31], "Trash.A": [31] }, [BERT]: { Trash: [31] } });
+  let elapsed = 0;
+  const slow: MailFolders = {
+    ...mail,
+    cameBefore: (...asked) => {
+      if (asked[0] === ANNA) elapsed += 31 * 60_000;
+      return mail.cameBefore(...asked);
+    },
+  };
+  const rules = { ...(await oldRules(mail, ["Trash 30d"])), elapsedMs: () => elapsed };
+  const { mails, failure } = await removedBy(slow, rules);
+  assert.deepEqual(contents, { [ANNA]: { Trash: [], "Trash.A": [31] }, [BERT]: { Trash: [] } });
+  assert.equal(mails, 2);
+  assert.match(failure ?? "", /^anna@example\.org: its folders took too long/);
+  assert.equal((await removedBy(slow, rules)).mails, 1);
+});
+
 test("a folder moved out of Trash while its mail is counted keeps its mail", async () => {
   const { mail, contents } = mailboxes({ [ANNA]: { Trash: [31], "Trash.A": [31] } });
   let isOut = false;

@@ -3,6 +3,7 @@ import * as z from "zod/mini";
 import { messageOf } from "../../core/error.ts";
 import type { AccountName } from "../../core/net/address.ts";
 import { type EndingRule, type KeepRule, ruleFor } from "../../core/retention.ts";
+import { MINUTE_MS } from "../../core/time.ts";
 import { copyFile } from "../../host/root-files/copies.ts";
 import { readRecord, writeRecord } from "../../host/root-files/record-file.ts";
 import type { Amount, Folder } from "../../mail/dovecot/mailboxes.ts";
@@ -82,7 +83,12 @@ export type RetentionRules = Readonly<{
   holds: () => readonly LegalHold[];
   /** As the last run left them. */
   times: FolderTimes;
+  /** Milliseconds of a monotonic clock. */
+  elapsedMs?: () => number;
 }>;
+
+/** A user can create any number of folders, and each takes some seconds: another account's mail does not wait for them. */
+const MOST_OF_ACCOUNT_MS = 30 * MINUTE_MS;
 
 /**
  * A folder with a rule. `due`: removed at the next run, `later`: by the requested end. `from`: nothing is removed
@@ -133,7 +139,7 @@ export type Removed = Amount & Readonly<{ accounts: number; failure: string | nu
  */
 export async function runRetention(
   mail: MailFolders,
-  { rules, holds, times }: RetentionRules,
+  { rules, holds, times, elapsedMs = () => performance.now() }: RetentionRules,
   at: number,
 ): Promise<Readonly<{ removed: Removed; times: FolderTimes }>> {
   let [mails, bytes, accounts] = [0, 0, 0];
@@ -144,6 +150,7 @@ export async function runRetention(
     const isHeld = (): boolean => holds().some((one) => one.account === account.toLowerCase());
     const isSpared = isHeld();
     if (!isSpared) accounts += 1;
+    const until = elapsedMs() + MOST_OF_ACCOUNT_MS;
     seen[account] = times[account] ?? {};
     try {
       const folders = ruledFolders(rules, account, await mail.folders(account));
@@ -152,6 +159,7 @@ export async function runRetention(
       for (const { folder, rule } of isSpared ? [] : folders) {
         const before = at - rule.keepMs;
         if (folder.mails === 0 || (known[folder.guid]?.since ?? at) > before) continue;
+        if (elapsedMs() > until) throw new Error("its folders took too long: the next run continues");
         const due = await mail.cameBefore(account, folder, before);
         if (due.mails === 0 || !(await isStillThere(mail, account, folder))) continue;
         // It may have been set while mail was counted.
