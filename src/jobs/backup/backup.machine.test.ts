@@ -53,6 +53,15 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
     assert.ok(again.ok && !again.isKeyNew);
   });
 
+  test("copies no queue for which the disk has no room", async () => {
+    const long = join(layout.postfixQueue, "deferred", "B", "B123");
+    put(long, "");
+    execFileSync("truncate", ["--size=8T", long]);
+    const made = await backUp();
+    rmSync(long);
+    assert.match(made.ok ? "" : made.reason, /^A backup needs 83\d{5} MB on the disk of /);
+  });
+
   test("is restored into an empty place; everything belongs to root until the next start", async () => {
     const elsewhere = layoutOf(join(top, "elsewhere"));
     // Set-up has run here, and recorded what it installed.

@@ -9,7 +9,7 @@ import { namedFiles, type Settings } from "../../settings/schema.ts";
 import { changeBackupRecord, type DoneBackup, readBackupRecord } from "./records.ts";
 import { alone, placeOf, prepareKey, readKey, removeLeftOver, repositoryOf } from "./repository.ts";
 import type { Progress, Restic } from "./restic.ts";
-import { copiedBytes, Stage } from "./stage.ts";
+import { Stage, stagedBytes } from "./stage.ts";
 
 /** Additional free space that the disk must have (bytes). */
 const SPARE_BYTES = 64 << 20;
@@ -39,7 +39,7 @@ async function make(
 ): Promise<CreateOutcome> {
   const place = placeOf(layout, settings);
   removeLeftOver(layout);
-  const copied = copiedBytes(layout);
+  const copied = stagedBytes(layout);
   const lacking = lackingSpace(layout.data, copied) ?? lackingSpace(layout.mail, copied);
   if (lacking !== null) return { ok: false, reason: lacking };
   const opened = await openRepository(layout, settings);

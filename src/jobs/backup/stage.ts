@@ -7,7 +7,7 @@ import { ourselves } from "../../host/root-files/directory.ts";
 import { removeFile, setAccess, writeFile } from "../../host/root-files/files.ts";
 import { COPY_ALL, Mirror, type MirrorRules } from "../../host/root-files/mirror.ts";
 import { giveDirectory, makeDirectory } from "../../host/root-files/trees.ts";
-import { filesBelow, removeTree } from "../../host/root-files/walk.ts";
+import { bytesBelow, filesBelow, removeTree } from "../../host/root-files/walk.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { openAccountsForReading, openEngineForReading } from "../../store/open.ts";
 import { MailStage, removeMailStage } from "./mail-stage.ts";
@@ -187,7 +187,13 @@ function settle(mirrors: readonly Mirror[]): void {
   }
 }
 
-/** The size of the databases, which a backup copies (bytes). */
+/** The size of what a backup copies and others can make large (bytes): mails in mailboxes only get second names. */
+export function stagedBytes(layout: Layout): number {
+  const copied = [layout.log, ...QUEUES.map((name) => join(layout.postfixQueue, name))];
+  return copied.reduce((sum, path) => sum + bytesBelow(path), copiedBytes(layout));
+}
+
+/** The size of the databases (bytes). */
 export function copiedBytes(layout: Layout): number {
   return [layout.engineDb, layout.accountsDb, `${layout.engineDb}-wal`]
     .map((path) => statSync(path, { throwIfNoEntry: false })?.size ?? 0)
