@@ -158,6 +158,12 @@ test("a file full of holes is refused before it takes space; a short one is copi
     /anna\/long is far longer than the space that it takes on the disk: move it away/,
   );
   assert.ok(statSync(join(to, "anna", "long")).size < 9 * 1024 * 1024);
+  renameSync(long, join(cur, "long"));
+  assert.throws(
+    () => mirror().pass(),
+    /cur\/long is far longer than the space that it takes/,
+    "also one that is linked",
+  );
 });
 
 test("a mail with very many names gets them all in the mirror, where no file has more than a restore can make", () => {

@@ -111,6 +111,9 @@ export class Mirror {
     using present = to.hold(name);
     if (present?.stat.ino === held.stat.ino) return 0;
     if (held.stat.nlink >= MOST_NAMES) return this.#copy(from, to, entry);
+    // Whoever reads the mirror would read its holes, for years.
+    const { size, blocks } = held.stat;
+    if (bytesWithoutSpace({ size, blocks, nlink: 1 }) > MOST_WITHOUT_SPACE) throw tooLong(`${from.path}/${name}`);
     if (present !== null) clear(to, name);
     // The name may be gone or belong to another file by now: the next pass sees that.
     try {
@@ -166,10 +169,7 @@ export class Mirror {
   /** Other users write there, and must not fill the disk with files that cost them nothing. */
   #admit(path: string, { size, blocks, nlink }: Stats, isForAllNames: boolean): void {
     this.#withoutSpace += bytesWithoutSpace({ size, blocks, nlink: isForAllNames ? 1 : nlink });
-    if (this.#withoutSpace > MOST_WITHOUT_SPACE)
-      throw new UnsafePath(
-        `${path} is far longer than the space that it takes on the disk: move it away and try again.`,
-      );
+    if (this.#withoutSpace > MOST_WITHOUT_SPACE) throw tooLong(path);
   }
 
   #inner(from: Directory, to: Directory, { name, depth }: Readonly<{ name: string; depth: number }>): number {
@@ -185,6 +185,10 @@ export class Mirror {
 }
 
 type Entry = Readonly<{ name: string; held: Held }>;
+
+function tooLong(path: string): UnsafePath {
+  return new UnsafePath(`${path} is far longer than the space that it takes on the disk: move it away and try again.`);
+}
 
 function take(copy: Held, original: Held): void {
   copy.setMode(original.stat.mode & NOT_BY_OTHERS);
