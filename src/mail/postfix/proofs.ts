@@ -12,7 +12,7 @@ export const VERIFIED_HEADER = "X-GhostInbox-Verified";
  * undelivered mail are searched for it, and no mail leaves the queue with it. The value is in mail.log,
  * which no user can read.
  */
-const PROOF_HEADER = "X-GhostInbox-Proof";
+export const PROOF_HEADER = "X-GhostInbox-Proof";
 
 const FILE = "proof-removal";
 

@@ -29,6 +29,12 @@ test("a first mail that the guard marks gets the score of the settings", () => {
   assert.match(localCf({ crowdScore: 3.5 }), /^score GHOSTINBOX_CROWD 3\.5$/m);
 });
 
+test("Bayes learns nothing from a header that this server adds", () => {
+  const ignored = [...localCf().matchAll(/^bayes_ignore_header (.*)$/gm)].map(([, header]) => header);
+  const own = ["Junk", "Verified", "Proof", "Crowd"].map((name) => `X-GhostInbox-${name}`);
+  assert.deepEqual(ignored, ["Authentication-Results", ...own]);
+});
+
 test("names are looked up by our resolver, and the owner's rules come last", () => {
   assert.match(localCf(), /^dns_server 127\.71\.9\.53$/m);
   const files = renderSpamAssassin(sampleSite({ spam: { ...spam, ownRules: "score GTUBE 0\n" } }));

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Layout } from "../../settings/layout.ts";
 import { type RenderedFile, rendered, renderedScript, type Site } from "../configuration/site.ts";
 import { CROWD_HEADER } from "../postfix/policy.ts";
+import { PROOF_HEADER, VERIFIED_HEADER } from "../postfix/proofs.ts";
 import { JUNK_HEADER } from "../rspamd/rules.ts";
 
 /**
@@ -72,7 +73,7 @@ const PLUGINS: readonly string[] = [
 ];
 
 /** Headers added by this server. */
-const OWN_HEADERS = ["Authentication-Results", JUNK_HEADER, CROWD_HEADER];
+const OWN_HEADERS = ["Authentication-Results", JUNK_HEADER, VERIFIED_HEADER, PROOF_HEADER, CROWD_HEADER];
 
 function pluginsPre({ layout }: Site): string {
   // First, because it acts before Bayes does.
