@@ -175,12 +175,8 @@ class Connection {
   }
 
   #isOver(event: GuardQuestion): boolean {
-    const { sessions } = this.#parts;
-    if (event.service === "smtp") return false;
-    if (event.type !== "CONNECT")
-      return event.account !== null && sessions.isOver(event.session, event.account, event.type === "RECIPIENT");
-    sessions.begin(event.session);
-    return false;
+    if (event.service === "smtp" || event.type === "CONNECT" || event.account === null) return false;
+    return this.#parts.sessions.isOver(event.session, event.account, event.type === "RECIPIENT");
   }
 
   /** A client that cannot be identified is not Dovecot. */
@@ -191,6 +187,7 @@ class Connection {
   }
 
   #submit(slot: Slot, event: GuardQuestion): void {
+    if (event.type === "CONNECT" && event.service !== "smtp") this.#parts.sessions.begin(event.session);
     try {
       this.#parts.submit(event, (decision) => this.#answer(slot, printPolicyAction(decision, event.type)));
     } catch (error) {
