@@ -103,11 +103,11 @@ async function readList(query: Query, before: string, over: AbortSignal): Promis
 
 /** New events that the filter wants, as they come. Returns what ends it. */
 function followEvents(list: LiveList<EventItem, Found>, filter: EventFilter): () => void {
-  const isOurs = filter.ip === "" && filter.account === "";
+  const canMatch = filter.ip === "" && filter.account === "";
   return leaving(
     onStale(() => list.readAgain()),
     onEvents((items) => {
-      if (isOurs) list.inOrder(() => list.rows.add(items.filter((item) => matches(item, filter))));
+      if (canMatch) list.inOrder(() => list.rows.add(items.filter((item) => matches(item, filter))));
       else list.readNewest();
     }),
   );

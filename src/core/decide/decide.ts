@@ -153,8 +153,8 @@ export function withoutEffect({ ban }: Pick<Facts, "ban">, decided: Decision): D
   if (isLeftToPostgrey(decided)) return { ...decided, simulated: "defer" };
   if (decided.reason === "first_contacts_marked") return { ...decided, simulated: "pass" };
   if (decided.verdict === "pass" || isReal || ALWAYS_REFUSED.includes(decided.reason)) return { ...decided, changes };
-  const begun = changes.filter(({ type }) => type !== "HOLD_ACCOUNT");
-  return { ...decided, changes: begun, verdict: "pass", simulated: decided.verdict };
+  const withoutHold = changes.filter(({ type }) => type !== "HOLD_ACCOUNT");
+  return { ...decided, changes: withoutHold, verdict: "pass", simulated: decided.verdict };
 }
 
 function asSimulated(change: Change): Change {
