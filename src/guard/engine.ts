@@ -84,7 +84,7 @@ export class Engine {
     this.#simulationEnd = "uncommitted";
   }
 
-  /** Whether it is never banned or refused, so that no lookup about it is needed. */
+  /** Whether it is on a list of addresses that are never banned, so that no lookup about it is needed. */
   isProtected(ip: Ip): boolean {
     return this.#processor.isProtected(ip);
   }

@@ -2,7 +2,7 @@ import type { Prefix } from "../net/ip.ts";
 import { DAY_MS } from "../time.ts";
 
 /**
- * The credit of an accepted mail for the server on the other side. Each kind includes those before it. `accepted`:
+ * The credit of an accepted mail for the server on the other side. Of mail from it, each kind includes those before it. `accepted`:
  * delivered here, and not marked as spam. `proven`: the sender passed SPF, or a DKIM signature is valid. `wanted`: it
  * passed SPF, and an account has written to its sender. `written`: the other direction, an account's mail that the
  * server accepted.

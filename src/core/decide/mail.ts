@@ -161,7 +161,7 @@ function standing(facts: Standing, event: MailAttributes): Decision | null {
   return null;
 }
 
-/** An open session of an account ends at its next mail if the account was suspended, removed or given a new password. */
+/** An open session of an account ends at its next mail if the account was suspended or removed; after a new password, see `SubmissionSessions`. */
 function inactive(facts: Pick<Facts, "accountActive">): Decision | null {
   return facts.accountActive ? null : decision("refuse", "account_inactive", { counted: false });
 }

@@ -4,7 +4,7 @@ type ReasonText = Readonly<{
   says: string;
   /** For the administrator: what to do, if anything. */
   next: string;
-  /** SMTP reply for a stranger (RFC 5321, enhanced code of RFC 3463); null if nothing is refused. */
+  /** SMTP reply for a stranger (RFC 5321, enhanced code of RFC 3463); null if the guard refuses neither a connection nor a mail with it. */
   smtp: string | null;
 }>;
 

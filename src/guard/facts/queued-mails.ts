@@ -30,7 +30,7 @@ export class RefusingDomains {
     return true;
   }
 
-  /** The latest counted refusals. */
+  /** Undoes the latest refusal that counted. */
   undoTake(refusal: Refusal): void {
     const key = keyOf(refusal);
     this.#counted.set(key, (this.#counted.get(key) ?? []).slice(0, -1));

@@ -16,7 +16,7 @@ export type Probe =
 
 /** This many missing answers among the last ones disable a list. */
 const SILENT = { most: 3, among: 10 } as const;
-/** A list that has not answered since the start is retried this soon: our own resolver may not be up yet. */
+/** A check without an answer is repeated this soon, until the list is disabled: at the start our own resolver may not be up yet. */
 const FIRST_RETRY_MS = SECOND_MS;
 /** Maximum time between checks of a disabled list. */
 const LONGEST_MS = 60 * MINUTE_MS;
