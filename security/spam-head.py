@@ -41,7 +41,7 @@ MOST_WAITING = 64
 FEW = 6
 # The one that takes connections, and the one at PULSE_SOCKET.
 OWN_THREADS = 2
-# spamc gives up after 15 s (mail/configuration/content-services.ts), spamd after 7 s (mail/spamassassin/spamassassin-conf.ts).
+# spamc gives up after 15 s (mail/spamassassin/spam-services.ts), spamd after 7 s (mail/spamassassin/spamassassin-conf.ts).
 PLACE_SECONDS = 3
 LONG_WAIT_SECONDS = 2
 LONG_SECONDS = 8

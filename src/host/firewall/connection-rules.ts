@@ -74,7 +74,7 @@ ${ports.map((port) => `    tcp dport ${port} ${SYN} counter name arrived_${port}
   };
 }
 
-/** The contents of the table without its bans. */
+/** The parts of the table that count and limit connections. */
 type ConnectionText = Readonly<Record<"counters" | "sets" | "chain" | "rule" | "arrival", string>>;
 export const NO_CONNECTIONS: ConnectionText = { counters: "", sets: "", chain: "", rule: "", arrival: "" };
 

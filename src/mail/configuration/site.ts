@@ -35,7 +35,7 @@ export type Site = Readonly<{
     /** Connections that each port of Postfix, and that of Dovecot, serves at once. */
     smtpPlaces: number;
     imapPlaces: number;
-    /** Networks that are exempt from both, in addition to loopback. */
+    /** Networks that are exempt from the limits of one address, in addition to loopback. */
     exempt: readonly Prefix[];
   }>;
   ports: Readonly<{

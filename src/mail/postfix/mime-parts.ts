@@ -79,6 +79,7 @@ export class MimeParts {
   #innerBoundary: string | null = null;
   #boundary: string | null = null;
   #mayHaveParts = false;
+  /** Filters may read its fields differently (`WELL_FORMED`), so more of its lines count. */
   #isOdd = false;
   #isUncountable = false;
   #mayHideParts = false;
@@ -103,12 +104,12 @@ export class MimeParts {
     return this.#mayHaveParts;
   }
 
-  /** Whether what filters find in it depends on how they decode it. */
+  /** Whether filters may find parts in it that are not counted here. */
   get mayHideParts(): boolean {
     return this.#mayHideParts || this.#isOdd;
   }
 
-  /** A million if the mail exceeds what is read, or if filters may read it differently, which no honest mail does. */
+  /** A million if the mail exceeds what is read and decoded here, which no honest mail does. */
   get count(): number {
     const { bytes, lines } = this.#within.budget;
     if (this.#isUncountable || this.#boundaryBytes > MOST_BOUNDARY_BYTES || bytes < 0 || lines < 0) return UNCOUNTED;

@@ -16,8 +16,8 @@ export class WebStore {
   readonly #path: string;
   readonly #open: (path: string) => DatabaseSync;
   #opened: Opened | null = null;
-  /** Why it cannot be read now, for the log; null while it can. */
   readonly #onChange: (trouble: string | null) => void;
+  /** Why it cannot be read now, for the log; null while it can. */
   #trouble: string | null = null;
 
   constructor(path: string, onChange: (trouble: string | null) => void, openDb = openEngineForReading) {
