@@ -122,7 +122,7 @@ export interface SendingHistory {
    * sign-ins around mail that the owner dropped after `since`.
    */
   knowsPlace(account: string, place: Prefix, times: PlaceTimes): boolean;
-  hold(account: string): HoldState;
+  holdOf(account: string): HoldState;
   /** Counted recipients whose servers refused its mail permanently after `since` (`NOTE_REFUSAL`). */
   refusals(account: string, since: Millis): number;
 }

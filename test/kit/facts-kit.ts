@@ -39,7 +39,7 @@ export function factsOnFakes() {
       sentMails: () => [],
       hasWritten: () => true,
       knowsPlace: () => true,
-      hold: () => ({ evidence: null, vouchedAt: instant(0) }),
+      holdOf: () => ({ evidence: null, vouchedAt: instant(0) }),
       refusals: () => 0,
     },
     neighbours: { offenders: () => 0, banned: () => [], settledAt: () => NOON, guessesFrom: () => 0 },

@@ -37,7 +37,7 @@ function watched({ policy = POLICY, decided = PASS, written = false, held, own =
     sending: {
       sentMails: () => own,
       hasWritten: () => written,
-      hold: () => ({ evidence: held ?? null, vouchedAt: instant(0) }),
+      holdOf: () => ({ evidence: held ?? null, vouchedAt: instant(0) }),
     },
     engine: {
       policy,

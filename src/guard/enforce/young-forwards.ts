@@ -13,7 +13,7 @@ import type { SendingHistory } from "../storage-ports.ts";
 
 type Parts = Readonly<{
   youngForwards: YoungForwards;
-  sending: Pick<SendingHistory, "sentMails" | "hasWritten" | "hold">;
+  sending: Pick<SendingHistory, "sentMails" | "hasWritten" | "holdOf">;
   engine: Pick<Engine, "policy" | "audit">;
   clock: Clock;
   log: Log;
@@ -86,7 +86,7 @@ function inFlight(mails: BoundedMap<string, Copies>, { session, transaction }: D
 function pastLimit({ youngForwards, sending, engine, clock }: Parts, account: string, copies: RecipientCounts) {
   const now = clock.now();
   const since = later(now, -DAY_MS);
-  const { evidence: held, vouchedAt } = sending.hold(account);
+  const { evidence: held, vouchedAt } = sending.holdOf(account);
   const mails = [...sending.sentMails(account, since, MOST_SENT), ...youngForwards.sent(account, since)];
   const sorted = mails.toSorted((a, b) => a.at - b.at);
   return tooMuchForwarded(engine.policy, { mails: sorted, held, vouchedAt }, copies, now);

@@ -122,7 +122,7 @@ const REFUSED: typeof DELIVERED = {
   reply: "550 5.1.1 No such user",
   server: ip("192.0.2.1"),
 };
-const NEVER_HELD = { hold: () => ({ evidence: null, vouchedAt: instant(0) }) };
+const NEVER_HELD = { holdOf: () => ({ evidence: null, vouchedAt: instant(0) }) };
 const FROM = { prefix: NETWORK, network: NETWORK, sending: NO_SENDING };
 
 test("remembers the last 4,096 mails in flight, the most recently active ones", () => {
@@ -148,7 +148,7 @@ test("a refusal counts against the account, once for each stranger among the mai
     assert.equal(account, ANNA);
     return { evidence: null, vouchedAt: instant(vouchedAt) };
   };
-  const mails = new QueuedMails({ hasWrittenTo: () => false }, { hold });
+  const mails = new QueuedMails({ hasWrittenTo: () => false }, { holdOf: hold });
   const take = (strangers: number): void => {
     const sending = { ...NO_SENDING, mail: { recipients: 9, written: 9 - strangers, strangers } };
     mails.accepted({ ...MESSAGE, account: ANNA }, { ...FROM, sending }, instant(5));

@@ -69,13 +69,13 @@ type From = Pick<Facts, "prefix" | "network" | "sending">;
  */
 export class QueuedMails {
   readonly #honest: Pick<HonestMail, "hasWrittenTo">;
-  readonly #sending: Pick<SendingHistory, "hold">;
+  readonly #sending: Pick<SendingHistory, "holdOf">;
   readonly #mails = new BoundedMap<string, Received | Sent>(LIMITS.queuedMails);
   readonly #refusing = new RefusingDomains();
   /** Undoes the changes of log lines in the open transaction: if it is lost, they are read again. */
   #undo: (() => void)[] = [];
 
-  constructor(honest: Pick<HonestMail, "hasWrittenTo">, sending: Pick<SendingHistory, "hold">) {
+  constructor(honest: Pick<HonestMail, "hasWrittenTo">, sending: Pick<SendingHistory, "holdOf">) {
     this.#honest = honest;
     this.#sending = sending;
   }
@@ -123,7 +123,7 @@ export class QueuedMails {
     // A domain without a server (`smtp none`) refused nothing.
     const byServer = seen.relay.startsWith("smtp ") && seen.relay !== "smtp none";
     const isRefused = seen.outcome === "bounced" && seen.alias === null && byServer;
-    if (!isRefused || mail.strangers === 0 || this.#sending.hold(mail.account).vouchedAt >= mail.at) return null;
+    if (!isRefused || mail.strangers === 0 || this.#sending.holdOf(mail.account).vouchedAt >= mail.at) return null;
     const { account } = mail;
     const refusal = { account, recipient: seen.recipient };
     if (!this.#refusing.take(refusal, sending.refused.windowMs, now)) return null;

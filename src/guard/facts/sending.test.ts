@@ -29,7 +29,7 @@ function onFakes(present: readonly SentMail[] = [], onward: readonly string[] = 
       asked.push(`place up to ${NOON - before}, since ${NOON - since}`);
       return place === hostPrefix(MAIL.ip);
     },
-    hold: () => {
+    holdOf: () => {
       asked.push("hold");
       return { evidence: null, vouchedAt: instant(7) };
     },

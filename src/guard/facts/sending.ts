@@ -148,7 +148,7 @@ export class AccountSending implements SendingFacts {
   }
 
   get #state(): HoldState {
-    this.#hold ??= this.#sources.parts.sending.hold(this.#event.account);
+    this.#hold ??= this.#sources.parts.sending.holdOf(this.#event.account);
     return this.#hold;
   }
 

@@ -186,7 +186,7 @@ export class UnrecordedSends {
       },
       hasWritten: (...asked) => readOr(() => recorded.hasWritten(...asked), true),
       knowsPlace: (...asked) => readOr(() => recorded.knowsPlace(...asked), true),
-      hold: (account) => readOr(() => recorded.hold(account), NEVER_HELD),
+      holdOf: (account) => readOr(() => recorded.holdOf(account), NEVER_HELD),
       refusals: (...asked) => readOr(() => recorded.refusals(...asked), 0),
     };
   }

@@ -12,7 +12,7 @@ const DATABASE: SendingHistory = {
   sentMails: () => [{ at: later(NOON, -60), ...ONE }],
   hasWritten: () => false,
   knowsPlace: () => false,
-  hold: () => ({ evidence: null, vouchedAt: instant(7) }),
+  holdOf: () => ({ evidence: null, vouchedAt: instant(7) }),
   refusals: () => 4,
 };
 const UNREADABLE = new Proxy(DATABASE, { get: () => () => assert.fail() });
@@ -36,7 +36,7 @@ test("counts mails together with those in the database, in order, within the win
   assert.deepEqual(agoIn(history, later(NOON, -90)), [60, 30]);
   assert.deepEqual(agoIn(history, undefined, 2), [60, 30], "the newest");
   assert.deepEqual([history.hasWritten(ANNA, "eve@example.net"), history.refusals(ANNA, NOON)], [false, 4]);
-  assert.deepEqual([history.knowsPlace(ANNA, ...ASKED), history.hold(ANNA).vouchedAt], [false, 7]);
+  assert.deepEqual([history.knowsPlace(ANNA, ...ASKED), history.holdOf(ANNA).vouchedAt], [false, 7]);
 });
 
 test("a mail that is decided twice counts once, even if it was finally recorded", () => {
@@ -53,7 +53,7 @@ test("if the database cannot be read, only memory counts, and every account is k
   const history = sends.beside(UNREADABLE, null);
   assert.deepEqual(agoIn(history), [30]);
   assert.deepEqual([history.hasWritten(ANNA, "eve@example.net"), history.knowsPlace(ANNA, ...ASKED)], [true, true]);
-  assert.deepEqual([history.hold(ANNA), history.refusals(ANNA, NOON)], [{ evidence: null, vouchedAt: 0 }, 0]);
+  assert.deepEqual([history.holdOf(ANNA), history.refusals(ANNA, NOON)], [{ evidence: null, vouchedAt: 0 }, 0]);
 });
 
 test("remembers 128 accounts with 512 mails each", () => {

@@ -74,7 +74,7 @@ export class RecordedFacts {
         sentMails: sending.sentMails.bind(sending),
         hasWritten: () => this.#seen.stranger !== true,
         knowsPlace: sending.knowsPlace.bind(sending),
-        hold: sending.hold.bind(sending),
+        holdOf: sending.holdOf.bind(sending),
         refusals: sending.refusals.bind(sending),
       },
       honest: {

@@ -36,7 +36,7 @@ export class SqliteSendingHistory implements SendingHistory {
     return this.#sql.knowsPlace.get(place, account, before, since) !== undefined;
   }
 
-  hold(account: string): HoldState {
+  holdOf(account: string): HoldState {
     return this.#holds.of(account);
   }
 
