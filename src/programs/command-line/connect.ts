@@ -1,6 +1,6 @@
 import { KeeperClient } from "../../host/sockets/keeper-client.ts";
 import type { Layout } from "../../settings/layout.ts";
-import { callerName, controlGuard } from "../../surfaces/cli/guard-status.ts";
+import { callerName, controlGuard } from "../../surfaces/cli/guard-client.ts";
 import type { World } from "../../surfaces/cli/run.ts";
 
 /** The programs and databases of a data directory. */

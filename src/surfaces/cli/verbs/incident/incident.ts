@@ -10,7 +10,7 @@ import {
   noServerIn,
   PROGRAM,
 } from "../../call.ts";
-import { callerName } from "../../guard-status.ts";
+import { callerName } from "../../guard-client.ts";
 import { columns } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 import { sinceFrom } from "../server/logs.ts";

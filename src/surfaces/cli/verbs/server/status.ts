@@ -13,7 +13,7 @@ import { readMailRecord } from "../../../../jobs/report/records.ts";
 import type { Layout } from "../../../../settings/layout.ts";
 import { givenUp } from "../../../../settings/profile.ts";
 import { type CommandCall, type CommandOutcome, done, PROGRAM } from "../../call.ts";
-import { hint } from "../../guard-status.ts";
+import { hint } from "../../guard-client.ts";
 import { columns, oneLine } from "../../print/text.ts";
 import { settingsOf, type ValidSettings } from "../../server-settings.ts";
 import { currentFirewall, shownState } from "../settings/firewall.ts";

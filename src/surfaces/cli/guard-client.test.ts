@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { test } from "node:test";
 import { dataDirectory, startGuard } from "../../../test/kit/test-guard.ts";
 import { NOT_RUNNING } from "./call.ts";
-import { callerName, controlGuard, hint } from "./guard-status.ts";
+import { callerName, controlGuard, hint } from "./guard-client.ts";
 
 const ABSENT = { why: async () => NOT_RUNNING, isStarting: async () => false };
 
