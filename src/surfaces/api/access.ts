@@ -4,7 +4,7 @@ import type { CallerItem } from "../../admin/declare/items.ts";
  * Who may call a route. `anyone` is for health and sign-in; `session` for what only a browser needs; `session_or_token`
  * for everything else.
  */
-export type SignedInCaller = "anyone" | "session" | "session_or_token";
+export type WhoMayCall = "anyone" | "session" | "session_or_token";
 
 /** A caller with a valid credential, as the guard found it. `secret` identifies the caller to the guard. */
 export type Caller = CallerItem & Readonly<{ secret: string }>;
@@ -35,7 +35,7 @@ export function secretOf(headers: Headers, secure: boolean): string | null {
   return secret !== null && SESSION.test(secret) ? secret : null;
 }
 
-export function mayCall(who: SignedInCaller, caller: Caller | null): boolean {
+export function mayCall(who: WhoMayCall, caller: Caller | null): boolean {
   switch (who) {
     case "anyone":
       return true;

@@ -3,7 +3,7 @@ import type { WebVerb } from "../../admin/declare/control.ts";
 import { needOf } from "../../admin/declare/rights.ts";
 import type { Scope } from "../../core/access/scopes.ts";
 import type { Ip } from "../../core/net/ip.ts";
-import type { Caller, SignedInCaller } from "./access.ts";
+import type { Caller, WhoMayCall } from "./access.ts";
 import { API_LIMITS } from "./limits.ts";
 import type { Asker } from "./ports.ts";
 import { problem } from "./problem.ts";
@@ -48,7 +48,7 @@ export type RouteLine = `${Method} ${string}`;
 type Shape = Readonly<{
   method: Method;
   path: string;
-  who: SignedInCaller;
+  who: WhoMayCall;
   /**
    * The scope that the caller's session or token needs. Default: `read` for GET; for other methods the guard
    * decides. Null: none. `mailbox`: the caller must be the user of a mailbox.
@@ -85,7 +85,7 @@ type Schemas = Readonly<{ params: Schema; query: Schema; body: Schema; answer: S
 type Typed<P, Q, B, A> = Omit<Shape, "method" | "path" | "says" | "who" | "bodyBytes"> &
   Readonly<{
     /** A session or a token, unless given. */
-    who?: SignedInCaller;
+    who?: WhoMayCall;
     /** As many as are usual, unless given. */
     bodyBytes?: number;
     params?: Schema<P>;
