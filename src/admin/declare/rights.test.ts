@@ -4,7 +4,7 @@ import { DRY_RUNS } from "../../../test/kit/dry-verbs.ts";
 import { STRANGER } from "../../../test/kit/samples.ts";
 import { hasDryRun } from "./control.ts";
 import { actorFrom, actorOf, mayAsk, needOf } from "./rights.ts";
-import type { ADMIN, changes, GivenFor, Rights, ROOT, rootChanges } from "./verb.ts";
+import type { ADMIN, changes, GivesFor, Rights, ROOT, rootChanges } from "./verb.ts";
 
 test("a socket has the verbs that list it, and its callers need what the verb says", () => {
   assert.ok(mayAsk("root", "break_glass") && !mayAsk("web", "break_glass"));
@@ -31,7 +31,7 @@ test("what can be tried is what the web may ask, and neither a sign-in nor a lis
   for (const verb of ["sign_in", "prove", "allow_list", "break_glass"] as const) assert.ok(!hasDryRun({ verb }), verb);
 });
 
-type Fits<R extends Rights, G> = G extends GivenFor<R> ? true : false;
+type Fits<R extends Rights, G> = G extends GivesFor<R> ? true : false;
 
 test("a change that the web may ask for does not compile without a bound", () => {
   const byRoot: Fits<typeof ROOT, ReturnType<typeof rootChanges>> = true;

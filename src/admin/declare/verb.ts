@@ -76,7 +76,7 @@ class Declared<
   const V extends string,
   const R extends Rights,
   const S extends z.core.$ZodShape,
-  const G extends GivenFor<R>,
+  const G extends GivesFor<R>,
 > {
   readonly verb: V;
   readonly rights: R;
@@ -111,7 +111,7 @@ export function verb<
   const V extends string,
   const R extends Rights,
   const S extends z.core.$ZodShape,
-  const G extends GivenFor<R>,
+  const G extends GivesFor<R>,
 >(named: V, rights: R, fields: S, gives: G): Declared<V, R, S, G> {
   return new Declared(named, rights, fields, gives);
 }
@@ -192,9 +192,9 @@ type Answer<R> = Readonly<{ schema: () => z.ZodMiniType<R> }>;
  * The result of a verb, and what the verb does. `answer`: a field by which it is known from results of other verbs and versions, or its
  * schema. `R` exists only for the compiler.
  */
-type Given<R, E extends Effect> = Readonly<{ answer: string | Answer<R>; effect: E; type?: R }>;
+type Gives<R, E extends Effect> = Readonly<{ answer: string | Answer<R>; effect: E; type?: R }>;
 /** What a verb of these rights may do: a change that the web may ask for must have a bound. */
-export type GivenFor<R extends Rights> = Given<
+export type GivesFor<R extends Rights> = Gives<
   unknown,
   "web" extends R["from"][number] ? Reads | ChangesByWeb<string | true> : Reads | ChangesByRoot
 >;
@@ -207,24 +207,24 @@ export function answers<R>(make: () => z.ZodMiniType<R>): Answer<R> {
   return { schema: lazily(make) };
 }
 
-export function reads<R>(answer: AnswerOf<R>, but: Omit<Reads, "lasts"> = {}): Given<R, Reads> {
+export function reads<R>(answer: AnswerOf<R>, but: Omit<Reads, "lasts"> = {}): Gives<R, Reads> {
   return { answer, effect: { lasts: false, ...but } };
 }
 
-export function rootChanges<R>(answer: AnswerOf<R>): Given<R, ChangesByRoot> {
+export function rootChanges<R>(answer: AnswerOf<R>): Gives<R, ChangesByRoot> {
   return { answer, effect: { lasts: true } };
 }
 
-export function changes<R>(answer: AnswerOf<R>, bound: Bound): Given<R, ChangesByWeb<true>> {
+export function changes<R>(answer: AnswerOf<R>, bound: Bound): Gives<R, ChangesByWeb<true>> {
   return { answer, effect: { lasts: true, bound, trial: true } };
 }
 
 /** Its result may hold a secret, which is shown once. */
-export function changesWithSecret<R>(answer: AnswerOf<R>, bound: Bound): Given<R, ChangesByWeb<true>> {
+export function changesWithSecret<R>(answer: AnswerOf<R>, bound: Bound): Gives<R, ChangesByWeb<true>> {
   return { answer, effect: { lasts: true, bound, trial: true, tellsSecret: true } };
 }
 
-export function changesUntried<R>(answer: AnswerOf<R>, bound: Bound, trial: string): Given<R, ChangesByWeb<string>> {
+export function changesUntried<R>(answer: AnswerOf<R>, bound: Bound, trial: string): Gives<R, ChangesByWeb<string>> {
   return { answer, effect: { lasts: true, bound, trial } };
 }
 

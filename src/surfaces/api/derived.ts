@@ -68,7 +68,7 @@ function routeOf(guard: ApiParts["guard"], entry: VerbEntry, form: HttpForm<unkn
     ...(rest.length > 0 && !isQuery && { body: bodyOf(form, rest), bodyBytes: BODY_BYTES[body] }),
     ...(answer && { answer: answer() }),
     run: ({ by, caller, params, query, body: sent }) => {
-      const named: Given = { ...query, ...sent };
+      const named: Values = { ...query, ...sent };
       const fields = places.map(({ field, name, isInPath }) => [field, (isInPath ? params : named)[name]] as const);
       const sentFields = fields.filter(([, value]) => value !== undefined);
       const whose = own === true && rights.own !== undefined ? { [rights.own.field]: caller?.account ?? "" } : {};
@@ -79,7 +79,7 @@ function routeOf(guard: ApiParts["guard"], entry: VerbEntry, form: HttpForm<unkn
   });
 }
 
-type Given = Readonly<Record<string, unknown>>;
+type Values = Readonly<Record<string, unknown>>;
 /** The source of a field: its name there, and whether it is in the path. */
 type Place = Readonly<{ field: string; name: string; isInPath: boolean; schema: Schema }>;
 
@@ -100,7 +100,7 @@ function shapeOf(places: readonly Place[]): Readonly<Record<string, Schema>> {
   return Object.fromEntries(places.map(({ name, schema }) => [name, schema]));
 }
 
-function bodyOf({ check = () => null }: HttpForm<unknown>, places: readonly Place[]): Schema<Given> {
+function bodyOf({ check = () => null }: HttpForm<unknown>, places: readonly Place[]): Schema<Values> {
   const body = z.strictObject(shapeOf(places));
   return body.check((given) => {
     const message = check(given.value);
