@@ -40,7 +40,7 @@ import {
   accountList,
   aliasList,
 } from "./accounts/account-lists.ts";
-import { ACCOUNT_SETTING_RUNS, type AccountSettingParts, MAILBOX_SETTING_RUNS } from "./accounts/account-settings.ts";
+import { ACCOUNT_SETTING_RUNS, type AccountSettingParts, MAILBOX_SETTING_READS } from "./accounts/account-settings.ts";
 import { type AccountStateCommandParts, accountStateNow } from "./accounts/account-state.ts";
 import { accountCommand, recoverKeys } from "./accounts/accounts.ts";
 import { type AliasCommandParts, aliasCommand } from "./accounts/aliases.ts";
@@ -208,7 +208,7 @@ const RUNS: { readonly [V in Verb]: Run<CommandParts, CommandOf<V>> } = {
   queue_list: queueCommand,
   accounts_import_hashed: fileCommand,
   accounts_follow: fileCommand,
-  ...MAILBOX_SETTING_RUNS,
+  ...MAILBOX_SETTING_READS,
   mail_keys_recover: recoverKeys,
   legal_hold: recordCommand,
   access_reviewed: recordCommand,
@@ -268,7 +268,7 @@ const RUNS: { readonly [V in Verb]: Run<CommandParts, CommandOf<V>> } = {
   watch: ({ engine }) => ({ ok: true, result: { lastEventId: engine.lastEventId } }),
 };
 
-/** Carries out a command whose caller is allowed to give it (`CommandGate`). Counts what the user of a mailbox changes first. */
+/** Carries out a command whose caller is allowed to give it (`CommandGate`). A change by the user of a mailbox is counted first. */
 export function carryOut(
   parts: CommandParts,
   kept: Kept,

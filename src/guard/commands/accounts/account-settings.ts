@@ -168,8 +168,8 @@ export const ACCOUNT_SETTING_RUNS = {
   vacation_set: vacationCommand,
 } as const;
 
-/** Likewise those that only read. */
-export const MAILBOX_SETTING_RUNS = {
+/** Likewise of those that only read. */
+export const MAILBOX_SETTING_READS = {
   app_passwords: mailboxSetting,
   forwarding: mailboxSetting,
   vacation: mailboxSetting,
