@@ -16,7 +16,7 @@ export const CONTROL_LIMITS = {
   idleMs: 60_000,
   /** Minimum time between two notifications of a watcher. */
   watchMs: 50,
-  /** Maximum unread output of a connection. */
+  /** Unread output at which a connection is dropped. */
   maxUnsentBytes: 32 * 1024 * 1024,
   stopMs: 2_000,
 } as const;
@@ -100,7 +100,7 @@ class Connection {
       if (!parsed.ok) this.#send(printReply(parsed.error));
       else if (parsed.value.command.verb === "watch") await this.#watch(parsed.value);
       else this.#send(printReply(await this.#run(parsed.value)));
-      await this.#read();
+      await this.#whenRead();
     }
     this.#running = false;
     if (this.#finishing) this.#socket.destroySoon();
@@ -151,9 +151,9 @@ class Connection {
     }
   }
 
-  /** A client that does not read its answers gets no more. */
-  #read(): Promise<void> | undefined {
-    if (this.#socket.destroyed || this.#socket.writableLength <= MOST_UNREAD_BYTES) return undefined;
+  /** Waits until the client has read its answers: before that it gets no more. */
+  #whenRead(): Promise<void> | undefined {
+    if (this.#socket.destroyed || this.#socket.writableLength <= WAIT_ABOVE_BYTES) return undefined;
     return new Promise((resolve) => {
       const go = (): void => {
         this.#socket.off("drain", go).off("close", go);
@@ -170,7 +170,7 @@ class Connection {
   }
 }
 
-const MOST_UNREAD_BYTES = 64 * 1024;
+const WAIT_ABOVE_BYTES = 64 * 1024;
 
 const WATCHES_ALREADY: CommandError = {
   ok: false,
