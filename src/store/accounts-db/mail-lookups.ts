@@ -85,11 +85,11 @@ export class SqliteSenderLogins {
 /** How many addresses Postfix expands one to: an alias counts once for each mention, as in cleanup(8). */
 export class SqliteAliasReach implements AliasReach {
   readonly #targets: StatementSync;
-  readonly #aliases: StatementSync;
+  readonly #sources: StatementSync;
 
   constructor(db: DatabaseSync) {
     this.#targets = db.prepare("SELECT target FROM onward WHERE address = ?");
-    this.#aliases = db.prepare("SELECT address FROM onward WHERE target = ?");
+    this.#sources = db.prepare("SELECT address FROM onward WHERE target = ?");
   }
 
   widest(address: Address): Reached {
@@ -102,9 +102,9 @@ export class SqliteAliasReach implements AliasReach {
     return allFrom(address, (one) => [withoutExtension(one), ...this.#targetsOf(one)]);
   }
 
-  /** The address, and each alias that has it among its targets, directly or through others. */
+  /** The address, and each that leads to it by aliases or forwards, directly or through others. */
   #leadingTo(address: Address): readonly string[] {
-    return allFrom(address, (one) => this.#aliases.all(one).map((row) => text(row["address"])));
+    return allFrom(address, (one) => this.#sources.all(one).map((row) => text(row["address"])));
   }
 
   #targetsOf(address: string): readonly string[] {
