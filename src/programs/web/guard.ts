@@ -3,7 +3,7 @@ import { SECOND_MS } from "../../core/time.ts";
 import { ask, CONTROL_TIMEOUT_MS } from "../../host/sockets/control-client.ts";
 import type { GuardPort, News } from "../../surfaces/api/ports.ts";
 
-/** How long a question about the health or a caller may take: a slower guard counts as down. */
+/** For `health` and `caller`, on which other requests wait: a slower guard counts as down. */
 const SOON_MS = 2 * SECOND_MS;
 
 /** The guard as the web sees it: any failure to answer counts as not reached. */

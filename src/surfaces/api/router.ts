@@ -98,7 +98,7 @@ async function answer(row: Route, handlers: Handlers, http: Http): Promise<Respo
 
 type Client = Readonly<{ caller: Caller | null; ip: Ip; secure: boolean }>;
 
-/** Answers a caller with the right to use the route. */
+/** Checks the caller's right to the route, the origin, the query and the body, then runs the handler. */
 async function answerTo(client: Client, row: Route, handlers: Handlers, http: Http): Promise<Response> {
   const { caller, ip, secure } = client;
   const { parts, callers } = handlers;
