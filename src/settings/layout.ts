@@ -174,6 +174,8 @@ export function layoutOf(dataDirectory: string) {
     breakGlass: at("run", "guard", "break-glass"),
     keeperSocket: at("run", "keeper", "keeper.sock"),
     dovecotBase: at("run", "dovecot"),
+    /** A file for each account that may create no folder (mail/dovecot/maildirs.ts). */
+    folderLimits: at("run", "folder-limits"),
     startPid: at("run", "start.pid"),
     environment: at("run", "environment"),
     services: at("service"),

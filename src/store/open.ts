@@ -2,7 +2,7 @@ import { chmodSync, closeSync, existsSync, openSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { messageOf } from "../core/error.ts";
-import { asOwnerOf } from "../host/machine/as-owner.ts";
+import { asOwnerOf } from "../host/machine/system-users.ts";
 import { mailboxSettingsTables } from "./accounts-db/mailbox-settings.ts";
 import { accountsApplicationId, accountsMigrations } from "./accounts-db/schema.ts";
 import { integer, text } from "./columns.ts";

@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { asOwnerOf } from "../host/machine/as-owner.ts";
+import { asOwnerOf } from "../host/machine/system-users.ts";
 import type { Layout } from "../settings/layout.ts";
 import { accountsMigrations } from "./accounts-db/schema.ts";
 import { integer } from "./columns.ts";

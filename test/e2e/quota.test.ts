@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
-import { rmSync, writeFileSync } from "node:fs";
+import { chownSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import type { SmtpReply } from "../lab/dialog.ts";
@@ -121,6 +121,43 @@ describe("room for mail", { skip: whyNoLab() ?? false }, () => {
     assert.equal(await product.hasNotice("database_unwritable"), false);
     disk.free();
     assert.equal((await sendMail({ host: lab.sender, from: "198.51.100.75", recipient: BERT })).code, 250);
+  });
+
+  test("sessions cannot store more than the quota together, nor create folders without end", async () => {
+    const mailbox = `${product.layout.mail}/example.test/bert/Maildir`;
+    const notice = async (): Promise<string> => (await product.notice("mailbox_overused")) ?? "";
+    const open = () => openImapAs(lab.sender, HOME, BERT);
+    await product.json(["account", "quota", BERT, "20MB"]);
+    const mail = "x".repeat(14 * 1024 ** 2);
+    const sessions = await Promise.all([open(), open(), open()]);
+    for (const session of sessions) session.sendRaw(`a APPEND INBOX {${mail.length + 1}+}\r\n${mail}`);
+    for (const session of sessions) await session.closed(20_000);
+    await until("none of it is left", () => readdirSync(`${mailbox}/tmp`).length === 0);
+    await until("the owner sees why", async () => /^the sessions of bert@\S+ were ended at/.test(await notice()));
+
+    const folders = Array.from({ length: 3_001 }, (_, i) => `${mailbox}/.made-${i}`);
+    const { uid, gid } = statSync(mailbox);
+    for (const each of folders) {
+      mkdirSync(each);
+      chownSync(each, uid, gid);
+    }
+    // More than what was freed, which the keeper may not have seen.
+    const filler = join(product.layout.mail, "filler");
+    writeFileSync(filler, Buffer.alloc(80 * 1024 ** 2));
+    await until("the owner sees the folders", async () => /^bert@\S+ has more than 3000 folders/.test(await notice()));
+    rmSync(filler);
+    const limited = await open();
+    assert.match((await limited.imap("CREATE another")).at(-1) ?? "", / NO \[NOPERM\] /);
+    assert.match((await limited.imap("APPEND Drafts {5+}\r\nhello")).at(-1) ?? "", / OK /);
+    limited.close();
+    for (const each of folders) rmSync(each, { recursive: true });
+    await until("folders can be created again", async () => {
+      const session = await open();
+      const answer = (await session.imap("CREATE another")).at(-1) ?? "";
+      session.close();
+      return / OK /.test(answer);
+    });
+    await product.json(["account", "quota", BERT, "default"]);
   });
 
   test("old mail goes from the folders of the rules, but not that of an account under legal hold", async () => {

@@ -44,7 +44,7 @@ export class Dialog {
 
   /** Sends exactly these bytes, without a line end. */
   sendRaw(text: string): void {
-    this.transcript.push(`C: ${JSON.stringify(text)}`);
+    this.transcript.push(`C: ${text.length > 10_000 ? `${text.length} bytes` : JSON.stringify(text)}`);
     if (!this.#closed) this.#socket.write(text);
   }
 

@@ -256,4 +256,5 @@ export const KEEPER_NOTICES = [
   "relay_refuses",
   "disk_filling",
   "disk_low",
+  "mailbox_overused",
 ] as const;

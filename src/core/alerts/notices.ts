@@ -290,6 +290,10 @@ export const notices = {
     says: "Little space is left on the disk of the server.",
     next: "Free space now, or make the disk larger: once it is full, mail is refused (452).",
   },
+  mailbox_overused: {
+    says: "The user of a mailbox tries to use more of the disk than its quota allows, or creates folders without end.",
+    next: "Ask the user. If it was someone else, the password is stolen: `account passwd` sets another and ends all sessions.",
+  },
 } as const satisfies Record<string, NoticeText>;
 
 export type NoticeCode = keyof typeof notices;

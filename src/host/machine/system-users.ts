@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 
 /** Throws if passwd(5) has no such user: set-up adds the required ones earlier. */
 export function userIds(name: string): Readonly<{ uid: number; gid: number }> {
@@ -22,6 +22,28 @@ export function hasGroup(name: string): boolean {
 export function isMember(user: string, group: string): boolean {
   const [, , , members = ""] = findLine("/etc/group", group)?.split(":") ?? [];
   return members.split(",").includes(user);
+}
+
+/**
+ * Opens names in another user's directory as that user, so a link there gains the user nothing. SQLite opens and
+ * creates files next to a database by name, even for a reader. Only root can do this, and only in the main thread.
+ */
+export function asOwnerOf<T>(directory: string, work: () => T): T {
+  const { setegid, seteuid, getgroups, setgroups } = process;
+  if (process.geteuid?.() !== 0 || !setegid || !seteuid || !getgroups || !setgroups) return work();
+  const { uid, gid } = statSync(directory);
+  const groups = getgroups();
+  // Root's groups could open files that the owner's groups cannot.
+  setgroups([gid]);
+  setegid(gid);
+  seteuid(uid);
+  try {
+    return work();
+  } finally {
+    seteuid(0);
+    setegid(0);
+    setgroups(groups);
+  }
 }
 
 function databaseLine(file: string, name: string): readonly string[] {

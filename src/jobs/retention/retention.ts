@@ -87,7 +87,7 @@ export type RetentionRules = Readonly<{
   elapsedMs?: () => number;
 }>;
 
-/** A user can create any number of folders, and each takes some seconds: another account's mail does not wait for them. */
+/** A user can create thousands of folders, and each takes some seconds: another account's mail does not wait for them. */
 const MOST_OF_ACCOUNT_MS = 30 * MINUTE_MS;
 
 /**

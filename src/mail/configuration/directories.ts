@@ -84,6 +84,7 @@ export function directories(layout: Layout): readonly Entry[] {
     at(dirname(layout.keeperSocket)),
     at(dirname(layout.spamdSocket), 0o2750, CONTENT_USERS.spamd, CONTENT_USERS.spamMilter),
     at(layout.dovecotBase),
+    at(layout.folderLimits),
     ...fail2banDirectories(layout).map((path) => at(path, 0o750, fail2ban, fail2ban)),
     // Fail2ban writes it, and the guard removes what it has read.
     at(layout.fail2banSpool, 0o2770, fail2ban, guard),

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { asUser, CHECKED, type MailServices } from "../../host/running/runit.ts";
 import type { Layout } from "../../settings/layout.ts";
-import { removesStaleLocks } from "../dovecot/stale-locks.ts";
+import { removesStaleLocks } from "../dovecot/maildirs.ts";
 import { fail2banCommand } from "../fail2ban/fail2ban-conf.ts";
 import { postgreyCommand } from "../postgrey/postgrey.ts";
 import { rspamdService } from "../rspamd/rspamd-conf.ts";

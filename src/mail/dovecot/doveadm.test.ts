@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseMailboxUse, parseOpenSessions } from "./doveadm.ts";
+import { parseOpenSessions, parseQuota } from "./doveadm.ts";
 
 test("the usage that doveadm prints is read in bytes, with and without a limit", () => {
   const titles = "Quota name\tType\tValue\tLimit\t%\n";
   const printed = `${titles}User quota\tSTORAGE\t12\t5242880\t0\nUser quota\tMESSAGE\t3\t-\t0\n`;
-  assert.deepEqual(parseMailboxUse(printed), { usedBytes: 12_288, mails: 3 });
-  assert.equal(parseMailboxUse(`${titles}User quota\tSTORAGE\terror\terror\terror\n`), null);
-  assert.equal(parseMailboxUse(""), null);
+  assert.deepEqual(parseQuota(printed), { usedBytes: 12_288, mails: 3, limitBytes: 5_368_709_120 });
+  assert.equal(parseQuota(printed.replace("5242880", "-"))?.limitBytes, null);
+  assert.equal(parseQuota(`${titles}User quota\tSTORAGE\terror\terror\terror\n`), null);
+  assert.equal(parseQuota(""), null);
 });
 
 test("each connection is an open session; the head and other lines are none", () => {

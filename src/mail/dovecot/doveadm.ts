@@ -9,15 +9,20 @@ import { numberIn, rowsOf } from "./mailboxes.ts";
 
 /** How much of its quota a mailbox uses. Dovecot counts in whole kilobytes. */
 export type MailboxUse = Readonly<{ usedBytes: number; mails: number }>;
+/** `limitBytes` null: no limit. */
+export type MailboxQuota = MailboxUse & Readonly<{ limitBytes: number | null }>;
 
 /**
  * Reads `doveadm -f tab quota get` (doveadm-quota(1)): a line of titles, then a line for each resource with name, type, value,
  * limit and percentage. Null for anything else.
  */
-export function parseMailboxUse(printed: string): MailboxUse | null {
-  const values = new Map(rowsOf(printed)?.map((row) => [row.get("Type"), numberIn(row.get("Value"))]));
-  const [kilobytes = null, mails = null] = [values.get("STORAGE"), values.get("MESSAGE")];
-  return kilobytes === null || mails === null ? null : { usedBytes: kilobytes * 1024, mails };
+export function parseQuota(printed: string): MailboxQuota | null {
+  const rows = new Map(rowsOf(printed)?.map((row) => [row.get("Type"), row]));
+  const [storage, messages] = [rows.get("STORAGE"), rows.get("MESSAGE")];
+  const [kilobytes, mails] = [numberIn(storage?.get("Value")), numberIn(messages?.get("Value"))];
+  const limit = numberIn(storage?.get("Limit"));
+  if (kilobytes === null || mails === null) return null;
+  return { usedBytes: kilobytes * 1024, mails, limitBytes: limit === null ? null : limit * 1024 };
 }
 
 /** An open IMAP session, and the process that serves it. */
@@ -68,12 +73,19 @@ export async function kick({ dovecotConf }: Layout, who: string): Promise<Keeper
 /** Less than half of the time that callers wait for the keeper: one slow mailbox does not hide the next. */
 const USE_MS = 8_000;
 
-/** As Dovecot counts it for the quota: it looks into every folder, of which a user may create any number. */
-export async function mailboxUse({ dovecotConf }: Layout, account: string): Promise<KeeperReply> {
+/** As Dovecot counts it for the quota: it looks into every folder, of which a user may create thousands. A text: why it is not known. */
+export async function quotaOf(
+  { dovecotConf }: Pick<Layout, "dovecotConf">,
+  account: string,
+): Promise<MailboxQuota | string> {
   const argv = ["-c", dovecotConf, "-f", "tab", "quota", "get", "-u", account];
   const ran = await runProgram("doveadm", argv, { timeoutMs: USE_MS });
-  const mailbox = ran.code === 0 ? parseMailboxUse(ran.stdout) : null;
-  return mailbox === null
-    ? { ok: false, reason: `doveadm quota failed: ${lastLines(ran)}` }
-    : { ok: true, detail: "", mailbox };
+  return (ran.code === 0 ? parseQuota(ran.stdout) : null) ?? `doveadm quota failed: ${lastLines(ran)}`;
+}
+
+export async function mailboxUse(layout: Layout, account: string): Promise<KeeperReply> {
+  const read = await quotaOf(layout, account);
+  if (typeof read === "string") return { ok: false, reason: read };
+  const { usedBytes, mails } = read;
+  return { ok: true, detail: "", mailbox: { usedBytes, mails } };
 }

@@ -7,6 +7,7 @@ import { dovecotTls } from "../configuration/tls.ts";
 import { learnPlugin, learnService, renderLearn } from "../spamassassin/learn-spam.ts";
 import { policyNonce } from "./login-policy.ts";
 import { mailCrypt, mailCryptColumn, mailCryptColumns, mailCryptPassdb, mailCryptPlugin } from "./mail-crypt.ts";
+import { folderLimitPlugin } from "./maildirs.ts";
 import { quotaPlugin, quotaServices, renderQuotaWarning } from "./quota.ts";
 import { renderScriptDict, replyColumn, scriptDict, sievePlugin, sieveSubmission } from "./sieve.ts";
 
@@ -93,7 +94,7 @@ recipient_delimiter = +
 mail_max_userip_connections = 20
 mail_plugins = $mail_plugins quota${mailCryptPlugin(site)}
 protocol imap {
-  mail_plugins = $mail_plugins imap_quota${site.spam.enabled ? " imap_sieve" : ""}
+  mail_plugins = $mail_plugins imap_quota acl${site.spam.enabled ? " imap_sieve" : ""}
 }
 protocol lmtp {
   mail_plugins = $mail_plugins sieve
@@ -105,6 +106,7 @@ protocol lmtp {
 quota_full_tempfail = yes
 plugin {
 ${quotaPlugin(site)}
+${folderLimitPlugin(layout)}
 ${sievePlugin(site)}
 ${learnPlugin(site)}
 }

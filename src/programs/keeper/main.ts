@@ -11,7 +11,7 @@ import { problems } from "../../host/sockets/unix-socket.ts";
 import { AuditMail } from "../../jobs/audit/audit-watch.ts";
 import { removeLeftOverKeys } from "../../jobs/backup/repository.ts";
 import { reloadService } from "../../mail/configuration/parts.ts";
-import { removesStaleLocks } from "../../mail/dovecot/stale-locks.ts";
+import { removesStaleLocks } from "../../mail/dovecot/maildirs.ts";
 import { LogKeeper, reopenMailLog } from "../../mail/logs/keep-logs.ts";
 import { layoutFrom, USERS } from "../../settings/layout.ts";
 import { KeeperServer } from "../../surfaces/keeper-server.ts";
@@ -69,6 +69,7 @@ const looks: readonly Repeated[] = [
   { everyMs: MINUTE_MS, failing: "the audit could not be checked", look: auditLook() },
   { everyMs: MINUTE_MS, failing: "old mail could not be looked for", look: () => watches.retention.look() },
   { everyMs: 10 * SECOND_MS, failing: "the disk could not be noted", look: () => watches.disk.look() },
+  { everyMs: 5 * SECOND_MS, failing: "the mailboxes could not be looked at", look: () => watches.mailboxes.look() },
   { everyMs: MINUTE_MS, failing: "no report could be made", look: () => watches.reports.look() },
   { everyMs: MINUTE_MS, failing: "no rules could be fetched", look: () => watches.spamRules.look() },
   {

@@ -1,3 +1,4 @@
+import { statfsSync } from "node:fs";
 import type { KeeperReply, KeeperTrouble } from "../../../admin/declare/keeper.ts";
 import type { Clock } from "../../../guard/ports.ts";
 import { endShutOut, isShutOut, readIsolation, shutOut } from "../../../host/firewall/isolation.ts";
@@ -19,7 +20,9 @@ import { RetentionJob } from "../../../jobs/retention/retention-job.ts";
 import { fetchRules, RulesJob } from "../../../jobs/spam-rules/spam-rules.ts";
 import { CertificateFollower, reloadCertificate } from "../../../mail/certificates/follow-certificate.ts";
 import { checkInForce } from "../../../mail/configuration/parts.ts";
+import { kick, quotaOf } from "../../../mail/dovecot/doveadm.ts";
 import { Mailboxes } from "../../../mail/dovecot/mailboxes.ts";
+import { limitFolders, uncountedOf, withoutNewFolders } from "../../../mail/dovecot/maildirs.ts";
 import { unusedOwnDovecot } from "../../../mail/dovecot/own-dovecot.ts";
 import { readQueue } from "../../../mail/postfix/mail-queue.ts";
 import type { Layout } from "../../../settings/layout.ts";
@@ -31,6 +34,7 @@ import { ComponentWatch, replacedSinceStart } from "./watch-components.ts";
 import { DiskSpaceWatch } from "./watch-disk-space.ts";
 import { FirewallWatch, IsolationWatch } from "./watch-firewall.ts";
 import { LockWatch, ReaderWatch } from "./watch-locks.ts";
+import { MailboxWatch } from "./watch-mailboxes.ts";
 import { PartsWatch, StoppedWatch } from "./watch-parts.ts";
 import { RelayWatch } from "./watch-relay.ts";
 import { ServiceWatch } from "./watch-services.ts";
@@ -49,6 +53,11 @@ type WatchedServer = Readonly<{
   /** Changes of configurations and restarts of services run one after the other. */
   inTurn: (work: () => Promise<string | null>) => Promise<string | null>;
 }>;
+
+function freeBytes(path: string): number {
+  const { bavail, bsize } = statfsSync(path);
+  return bavail * bsize;
+}
 
 /** Everything that the keeper watches, and the problems found. */
 export class Watches {
@@ -69,6 +78,7 @@ export class Watches {
   readonly spamRules: RulesJob;
   readonly relay: RelayWatch;
   readonly disk: DiskSpaceWatch;
+  readonly mailboxes: MailboxWatch;
   /** The watches that use the settings as a whole. */
   readonly #bySettings: readonly Readonly<{ use(settings: Settings): void }>[];
   /** All watches that report problems. */
@@ -128,6 +138,18 @@ export class Watches {
     this.spamRules = new RulesJob(layout, clock, settings, fetchRules);
     this.relay = new RelayWatch({ clock, readQueue: (take) => readQueue(layout.postfixConf, take) }, settings);
     this.disk = new DiskSpaceWatch(layout, clock, settings);
+    this.mailboxes = new MailboxWatch(
+      {
+        clock,
+        freeBytes: () => freeBytes(layout.mail),
+        uncounted: () => uncountedOf(layout),
+        quota: (account) => quotaOf(layout, account),
+        limited: () => withoutNewFolders(layout),
+        limit: (account, isLimited) => limitFolders(layout, account, isLimited),
+        endSessions: (account) => kick(layout, account),
+      },
+      settings,
+    );
     const probes = settings === null ? [] : probesOf(layout, settings);
     this.#parts = new PartsWatch({ services, probes, clock, restart, say });
     this.components = new ComponentWatch({
@@ -146,7 +168,7 @@ export class Watches {
     this.#readers = new ReaderWatch(layout);
     this.#locks = new LockWatch(layout, clock);
     const { backups, checks, retention, access, mailKey, reports, transparency, spamRules } = this;
-    const { certificate, accounts, audit, isolation, firewall, components, relay, disk } = this;
+    const { certificate, accounts, audit, isolation, firewall, components, relay, disk, mailboxes } = this;
     const bySettings = [
       backups,
       checks,
@@ -159,6 +181,7 @@ export class Watches {
       firewall,
       relay,
       disk,
+      mailboxes,
     ];
     const others = [this.#parts, this.#readers, this.#stopped, this.#locks, certificate, accounts, audit, isolation];
     this.#bySettings = bySettings;

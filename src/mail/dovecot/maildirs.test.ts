@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { removesStaleLocks } from "./stale-locks.ts";
+import { parseUncounted, removesStaleLocks } from "./maildirs.ts";
 
 test("locks of all folders are removed once they are old, or only empty ones; mail is not touched", () => {
   const mail = temporaryDirectory();
@@ -32,4 +32,22 @@ test("locks of all folders are removed once they are old, or only empty ones; ma
   assert.deepEqual([empty, old, fresh, isMail].map(existsSync), [false, true, true, true]);
   assert.equal(run("all"), `${old}\n`);
   assert.deepEqual([old, fresh, isMail].map(existsSync), [false, true, true]);
+});
+
+test("folders and unfinished mails are counted by account, whatever their names", () => {
+  const line = (type: string, blocks: number, path: string) => `${type}\t${blocks}\t${path}\0`;
+  const printed =
+    line("d", 8, "example.org/anna/Maildir/.A\n.B") +
+    line("d", 8, "example.org/anna/Maildir/.Sent") +
+    line("f", 9, "example.org/anna/Maildir/.Sent/tmp/1") +
+    line("f", 2, "example.org/anna/Maildir/tmp/2") +
+    line("f", 2, "example.org/bert/Maildir/tmp/3") +
+    line("d", 2, "lost+found/x/y/.z");
+  assert.deepEqual(
+    [...parseUncounted(printed)],
+    [
+      ["anna@example.org", { folders: 2, storingBytes: 11 * 512 }],
+      ["bert@example.org", { folders: 0, storingBytes: 2 * 512 }],
+    ],
+  );
 });

@@ -5,7 +5,7 @@ import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { asOwnerOf } from "./as-owner.ts";
+import { asOwnerOf } from "./system-users.ts";
 
 const top = temporaryDirectory();
 chmodSync(top, 0o755);

@@ -1,0 +1,82 @@
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { type AccountName, parseAccountName } from "../../core/net/address.ts";
+import { lastLines, runProgram } from "../../host/machine/run-program.ts";
+import { removeFile, writeFile } from "../../host/root-files/files.ts";
+import { type Layout, USERS } from "../../settings/layout.ts";
+
+/** Older than any live lock that is empty: Dovecot writes its process id into a lock as soon as it exists. */
+const EMPTY_MINUTES = 0.2;
+
+/**
+ * A command that removes locks of Maildirs, and prints their names. Dovecot waits two minutes for a lock that is empty (the disk
+ * failed when it was written) or names another host (a container that was replaced). `empty`: only such, as others may be in use.
+ */
+export function removesStaleLocks({ mail }: Pick<Layout, "mail">, which: "empty" | "all"): readonly string[] {
+  const folders = "-maxdepth 5 -name cur -prune -o -name new -prune -o -name tmp -prune";
+  const locks = `-name dovecot-uidlist.lock -type f -mmin +${EMPTY_MINUTES}${which === "empty" ? " -empty" : ""}`;
+  return findAsOwner(mail, `${folders} -o ${locks} -print -exec rm -f {} +`);
+}
+
+/** find(1) as the user who owns all mail. A Maildir is at mail/DOMAIN/USER/Maildir, its folders are below it. */
+function findAsOwner(mail: string, expression: string): readonly string[] {
+  const user = USERS.mail;
+  const asOwner = `setpriv --reuid ${user} --regid ${user} --clear-groups --bounding-set=-all --no-new-privs`;
+  return `${asOwner} find ${mail} ${expression}`.split(" ");
+}
+
+/** What Dovecot does not count for the quota. `storingBytes`: mails that sessions are storing, as they use the disk. */
+export type Uncounted = Readonly<{ folders: number; storingBytes: number }>;
+
+const MOST_OUTPUT_BYTES = 64 * 1024 * 1024;
+const FIND_MS = 60_000;
+
+/** By account. Throws an Error with find's message. */
+export async function uncountedOf({ mail }: Pick<Layout, "mail">): Promise<ReadonlyMap<AccountName, Uncounted>> {
+  const [program = "", ...argv] = findAsOwner(
+    mail,
+    "-mindepth 4 -maxdepth 6 ( -name cur -o -name new ) -prune -o ( -type d -name .?* -o -type f -regex .*/Maildir/\\(\\.[^/]*/\\)?tmp/[^/]* ) -printf %y\\t%b\\t%P\\0",
+  );
+  const ran = await runProgram(program, argv, { timeoutMs: FIND_MS, mostOutputBytes: MOST_OUTPUT_BYTES });
+  // A file may be renamed while find looks at it: code 1.
+  if (ran.code > 1) throw new Error(`find failed: ${lastLines(ran)}`);
+  return parseUncounted(ran.stdout);
+}
+
+/** Reads lines of type, blocks of 512 bytes and path, which end with a NUL. */
+export function parseUncounted(printed: string): ReadonlyMap<AccountName, Uncounted> {
+  const found = new Map<AccountName, Uncounted>();
+  for (const line of printed.split("\0")) {
+    const [type, blocks, path = ""] = line.split("\t");
+    const [domain = "", user = ""] = path.split("/");
+    const account = parseAccountName(`${user}@${domain}`);
+    if (account === null) continue;
+    const { folders, storingBytes } = found.get(account) ?? { folders: 0, storingBytes: 0 };
+    if (type === "d") found.set(account, { folders: folders + 1, storingBytes });
+    else found.set(account, { folders, storingBytes: storingBytes + 512 * Number(blocks) });
+  }
+  return found;
+}
+
+/** Rights of RFC 4314: all but `k`, to create folders. */
+const NO_NEW_FOLDERS = "* owner lrwstipexa\n";
+
+/** For `plugin { }`, with the plugin acl. An account without a file has all rights; Dovecot reads it when a session begins. */
+export function folderLimitPlugin({ folderLimits }: Layout): string {
+  return `  acl = vfile:${join(folderLimits, "%u")}\n  acl_globals_only = yes`;
+}
+
+/** Accounts that may create no folder. */
+export function withoutNewFolders({ folderLimits }: Layout): readonly AccountName[] {
+  if (!existsSync(folderLimits)) return [];
+  return readdirSync(folderLimits)
+    .map(parseAccountName)
+    .filter((name) => name !== null);
+}
+
+/** Holds for sessions that begin afterwards. */
+export function limitFolders({ folderLimits }: Layout, account: AccountName, isLimited: boolean): void {
+  const file = join(folderLimits, account);
+  if (isLimited) writeFile(file, NO_NEW_FOLDERS, { mode: 0o644 });
+  else removeFile(file);
+}

@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { HandClock } from "../../../../test/kit/engine-kit.ts";
+import { type AccountName, parseAccountName } from "../../../core/net/address.ts";
+import { HOUR_MS } from "../../../core/time.ts";
+import { MailboxWatch, MOST_FOLDERS } from "./watch-mailboxes.ts";
+
+const MB = 1024 ** 2;
+const ANNA = parseAccountName("anna@example.org") ?? assert.fail();
+
+function setUp() {
+  const clock = new HandClock();
+  const limited = new Set<AccountName>();
+  const state = { freeBytes: 1_000 * MB, folders: 5, storingBytes: 0, usedBytes: 0, limitBytes: 40 * MB, looks: 0 };
+  const ended: AccountName[] = [];
+  const watch = new MailboxWatch(
+    {
+      clock,
+      freeBytes: () => state.freeBytes,
+      uncounted: async () => {
+        state.looks++;
+        return new Map([[ANNA, { folders: state.folders, storingBytes: state.storingBytes }]]);
+      },
+      quota: async () => ({ usedBytes: state.usedBytes, mails: 1, limitBytes: state.limitBytes }),
+      limited: () => [...limited],
+      limit: (account, isLimited) => (isLimited ? limited.add(account) : limited.delete(account)),
+      endSessions: async (account) => {
+        ended.push(account);
+        return { ok: true, detail: "" };
+      },
+    },
+    { "limits.mail.max_size": 10 * MB },
+  );
+  /** The disk holds that much more. */
+  const look = async (changes: Partial<typeof state> = {}, grownBytes = 32 * MB): Promise<void> => {
+    Object.assign(state, changes);
+    state.freeBytes -= grownBytes;
+    await watch.look();
+  };
+  return { clock, watch, state, ended, limited, look };
+}
+
+test("mailboxes are looked at only when the disk holds 32 MB more, however slowly they came", async () => {
+  const { state, look } = setUp();
+  await look();
+  assert.equal(state.looks, 1, "at the start");
+  for (let i = 0; i < 31; i++) await look({}, MB);
+  assert.equal(state.looks, 1);
+  await look({}, MB);
+  assert.equal(state.looks, 2);
+  await look({}, -100 * MB);
+  await look({}, 33 * MB);
+  assert.equal(state.looks, 3, "what was deleted before hides no growth");
+});
+
+test("sessions that store more than the quota leaves are ended, and reported for an hour", async () => {
+  const { clock, watch, ended, look } = setUp();
+  await look({ usedBytes: 20 * MB, storingBytes: 34 * MB });
+  assert.deepEqual([ended, watch.troubles()], [[], []], "with a tenth for Trash, and a mail that was accepted");
+  await look({ usedBytes: 0, storingBytes: 100 * MB });
+  assert.deepEqual(ended, [ANNA]);
+  assert.match(
+    watch.troubles()[0]?.detail ?? "",
+    /^the sessions of anna@example\.org .* storing 48\.2 MB more than its quota$/,
+  );
+  clock.advance(HOUR_MS);
+  assert.deepEqual(watch.troubles(), []);
+});
+
+test("nobody is asked for the use of a mailbox that stores a single mail", async () => {
+  const { ended, look } = setUp();
+  await look({ usedBytes: 60 * MB, storingBytes: 10 * MB });
+  assert.deepEqual(ended, []);
+});
+
+test("too many folders: no more can be created until some are deleted", async () => {
+  const { watch, ended, limited, look } = setUp();
+  await look({ folders: MOST_FOLDERS });
+  assert.deepEqual([...limited], []);
+  await look({ folders: MOST_FOLDERS + 1 });
+  assert.deepEqual([[...limited], ended], [[ANNA], [ANNA]]);
+  assert.match(
+    watch.troubles()[0]?.detail ?? "",
+    /^anna@example\.org has more than 3000 folders: it can create no more$/,
+  );
+  await look({}, 0);
+  assert.equal(ended.length, 1, "its sessions are ended once");
+  await look({ folders: 10 }, 0);
+  assert.deepEqual([[...limited], watch.troubles()], [[], []]);
+});
