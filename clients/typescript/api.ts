@@ -309,7 +309,8 @@ export type Health = {
       | "disk_full"
       | "disk_nearly_full"
       | "disk_filling"
-      | "disk_low";
+      | "disk_low"
+      | "mailbox_overused";
     readonly since: Time;
     readonly says: string;
     readonly detail: string;

@@ -4,7 +4,7 @@ import type { Command } from "./declare/control.ts";
 import type { AppPasswordItem } from "./declare/items.ts";
 import { type Forwarding, NO_FORWARD, NO_REPLY } from "./mailboxes.ts";
 
-/** What is set for a mailbox. `forwarding` null: mail stays in it. `vacation` null: no reply is stored; one that has ended still is. */
+/** What the user of a mailbox sets for it. `forwarding` null: mail stays in it. `vacation` null: no reply is stored; one that has ended still is. */
 export type MailboxSettings = Readonly<{
   appPasswords: readonly AppPasswordItem[];
   forwarding: Forwarding | null;

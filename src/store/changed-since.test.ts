@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { columnOf, scratch } from "../../test/kit/test-database.ts";
-import { changedSince, setByUsers } from "./changed-since.ts";
+import { changedSince, settingChanges } from "./changed-since.ts";
 import { openAccounts, openEngine } from "./open.ts";
 
 const ENGINE = `
@@ -109,15 +109,15 @@ test("what users set and somebody removed is named, by the tables of the newest 
   for (const db of [now, copy]) db.exec(set);
   now.exec("DELETE FROM app_password; DELETE FROM forward; DELETE FROM vacation; DELETE FROM account_network");
   const removed = (name: string) => ({ added: [], removed: [name], changed: [] });
-  assert.deepEqual(setByUsers(now, copy), {
+  assert.deepEqual(settingChanges(now, copy), {
     appPasswords: removed("Phone of anna@example.test"),
     forwards: removed("anna@example.test to x@else.example"),
     replies: removed("anna@example.test"),
     networks: removed("anna@example.test from 203.0.113.0/24"),
   });
   now.exec("INSERT INTO vacation VALUES ('anna@example.test', 'Away', 'Write to y', NULL)");
-  assert.deepEqual(setByUsers(now, copy).replies, { added: [], removed: [], changed: ["anna@example.test"] });
-  assert.deepEqual(setByUsers(copy, copy).forwards, NONE);
+  assert.deepEqual(settingChanges(now, copy).replies, { added: [], removed: [], changed: ["anna@example.test"] });
+  assert.deepEqual(settingChanges(copy, copy).forwards, NONE);
   for (const db of [now, copy]) db.close();
 });
 

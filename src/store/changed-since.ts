@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import { MAILBOX_SETTINGS, type MailboxSetting, type MailboxSettingKey } from "./accounts-db/mailbox-settings.ts";
+import { ACCOUNT_SETTINGS, type AccountSetting, type AccountSettingKey } from "./accounts-db/account-settings.ts";
 
 /** Names of rows that exist in only one of two databases, or differ. */
 export type Changes = Readonly<{ added: readonly string[]; removed: readonly string[]; changed: readonly string[] }>;
@@ -23,7 +23,7 @@ export type ChangedSince = Readonly<
     /** Accounts with keys that the copy lacks. Without these keys their mail since then cannot be read. */
     newKeys: readonly string[];
   } & Record<(typeof CHANGING)[number], Changes> &
-    SetByUsers
+    SettingChanges
 >;
 
 type Row = Readonly<Record<string, unknown>>;
@@ -52,7 +52,7 @@ export function changedSince(now: Pair, copy: Pair): ChangedSince {
     tokens: between("accounts", "token", ({ name }) => String(name)),
     passwords: between("accounts", "admin WHERE key = 'password'", ({ key }) => String(key)),
     factors: compare(factorsOf(now.accounts), factorsOf(copy.accounts)),
-    ...setByUsers(now.accounts, copy.accounts),
+    ...settingChanges(now.accounts, copy.accounts),
   };
 }
 
@@ -82,14 +82,14 @@ function factorsOf(db: DatabaseSync): ReadonlyMap<string, Row> {
   ]);
 }
 
-export type SetByUsers = Readonly<Record<MailboxSettingKey, Changes>>;
+export type SettingChanges = Readonly<Record<AccountSettingKey, Changes>>;
 
-/** What users set, and may have removed because someone else had set it. Compares two `accounts.db`. */
-export function setByUsers(now: DatabaseSync, copy: DatabaseSync): SetByUsers {
-  const between = ({ rows: { from, name, is } }: MailboxSetting): Changes =>
+/** What was set for accounts, and may have been removed because a thief had set it. Compares two `accounts.db`. */
+export function settingChanges(now: DatabaseSync, copy: DatabaseSync): SettingChanges {
+  const between = ({ rows: { from, name, is } }: AccountSetting): Changes =>
     compare(named(now, from, name, is), named(copy, from, name, is));
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the keys are those of the list
-  return Object.fromEntries(MAILBOX_SETTINGS.map((one) => [one.key, between(one)])) as SetByUsers;
+  return Object.fromEntries(ACCOUNT_SETTINGS.map((one) => [one.key, between(one)])) as SettingChanges;
 }
 
 /** Rows by name; they differ if `is` does. */

@@ -3,7 +3,7 @@ import { basename, dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { messageOf } from "../core/error.ts";
 import { asOwnerOf } from "../host/machine/system-users.ts";
-import { mailboxSettingsTables } from "./accounts-db/mailbox-settings.ts";
+import { accountSettingsTables } from "./accounts-db/account-settings.ts";
 import { accountsApplicationId, accountsMigrations } from "./accounts-db/schema.ts";
 import { integer, text } from "./columns.ts";
 import { engineApplicationId, engineMigrations } from "./engine-db/schema.ts";
@@ -35,7 +35,7 @@ const ACCOUNTS: Kind = {
     "account",
     "alias",
     "alias_block",
-    ...mailboxSettingsTables,
+    ...accountSettingsTables,
     "admin",
     "token",
     "session",

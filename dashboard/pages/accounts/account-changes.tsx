@@ -19,7 +19,19 @@ export function pathOf({ name }: Readonly<{ name: string }>, what: string): stri
   return `accounts/${encodeURIComponent(name)}/${what}`;
 }
 
-export function AccountPassword({ account, changed }: Props) {
+/** Cards of what the owner sets. `isOfFile`: a followed file has its password and quota. */
+export function AccountChanges(props: Props & Readonly<{ isOfFile: boolean }>) {
+  const { account, isOfFile } = props;
+  return (
+    <>
+      {!isOfFile && !account.passwordsOnServer && <AccountPassword {...props} />}
+      {!isOfFile && <AccountQuota {...props} />}
+      <AccountNetworks {...props} />
+    </>
+  );
+}
+
+function AccountPassword({ account, changed }: Props) {
   const [made, setMade] = useState<Made | null>(null);
   const words = t.value.accounts;
   const submit = async (typed: Readonly<Record<string, string>>, form: HTMLFormElement): Promise<void> => {
@@ -39,7 +51,7 @@ export function AccountPassword({ account, changed }: Props) {
   );
 }
 
-export function AccountQuota({ account, changed }: Props) {
+function AccountQuota({ account, changed }: Props) {
   const words = t.value.accounts;
   const { name, quotaBytes, usualQuotaBytes } = account;
   const spoken = language.value;
@@ -63,7 +75,7 @@ export function AccountQuota({ account, changed }: Props) {
   );
 }
 
-export function AccountNetworks({ account, changed }: Props) {
+function AccountNetworks({ account, changed }: Props) {
   const words = t.value.accounts;
   const change = async (ask: () => Promise<unknown>): Promise<void> => {
     await withProof(ask);

@@ -13,7 +13,7 @@ import { Address, At, Card, now, Said, State, useLoaded, Waiting } from "../../p
 import { go, hrefOf } from "../../route.ts";
 import { withProof } from "../../session.ts";
 import { focusHeading } from "../../shell.tsx";
-import { AccountNetworks, AccountPassword, AccountQuota, type Props, pathOf } from "./account-changes.tsx";
+import { AccountChanges, type Props, pathOf } from "./account-changes.tsx";
 
 export function AccountDetails({ name }: Readonly<{ name: string }>) {
   const account = useLoaded(() => get<DetailedAccount>(`accounts/${encodeURIComponent(name)}`), [name]);
@@ -44,9 +44,7 @@ function Account({ account, changed }: Props) {
       {!isOfFile && account.passwordsOnServer && <p class="hint">{words.onServer(`passwd ${account.name}`)}</p>}
       <div class="columns">
         <div class="stack">
-          {!isOfFile && !account.passwordsOnServer && <AccountPassword account={account} changed={changed} />}
-          {!isOfFile && <AccountQuota account={account} changed={changed} />}
-          <AccountNetworks account={account} changed={changed} />
+          <AccountChanges account={account} isOfFile={isOfFile} changed={changed} />
         </div>
         <div class="stack">
           <AccountOwn account={account} />

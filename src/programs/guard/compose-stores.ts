@@ -2,6 +2,7 @@ import type { Clock } from "../../guard/ports.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { countKeys } from "../../store/accounts-db/account-keys.ts";
 import { AccountLists } from "../../store/accounts-db/account-lists.ts";
+import { accountSettingStores } from "../../store/accounts-db/account-settings.ts";
 import { SqliteAccounts } from "../../store/accounts-db/accounts.ts";
 import { NotedUses, SqliteCredentials } from "../../store/accounts-db/credentials.ts";
 import { SqliteFactors, SqlitePasskeys } from "../../store/accounts-db/factors.ts";
@@ -12,7 +13,6 @@ import {
   SqliteRecipients,
   SqliteSenderLogins,
 } from "../../store/accounts-db/mail-lookups.ts";
-import { mailboxSettingStores } from "../../store/accounts-db/mailbox-settings.ts";
 import { SqliteSessions, sessionPages } from "../../store/accounts-db/sessions.ts";
 import { SqliteSpamAllow } from "../../store/accounts-db/spam-allow.ts";
 import { SqliteAccountHistory } from "../../store/engine-db/account-history.ts";
@@ -42,7 +42,7 @@ export function storesOn({ engine: db, accounts: accountsDb }: Databases, clock:
   const events = new EventCount(db);
   const uses = new NotedUses();
   const outside = betweenTransactions(db, flush);
-  const own = mailboxSettingStores(accountsDb, uses);
+  const own = accountSettingStores(accountsDb, uses);
   return {
     db,
     accountsDb,

@@ -104,7 +104,7 @@ function statements(sql: (text: string) => StatementSync) {
   };
 }
 
-/** The entry of networks in `MAILBOX_SETTINGS` (`mailbox-settings.ts` beside it). */
+/** The entry of networks in `ACCOUNT_SETTINGS` (`account-settings.ts` beside it). */
 export const NETWORKS = {
   key: "networks",
   tables: ["account_network"],

@@ -91,7 +91,7 @@ function statements(sql: (text: string) => StatementSync) {
   };
 }
 
-/** The entry of app passwords in `MAILBOX_SETTINGS` (`mailbox-settings.ts` beside it). */
+/** The entry of app passwords in `ACCOUNT_SETTINGS` (`account-settings.ts` beside it). */
 export const APP_PASSWORDS = {
   key: "appPasswords",
   schema: `

@@ -171,7 +171,7 @@ function youngStatements(sql: (text: string) => StatementSync) {
   };
 }
 
-/** The entry of forwards in `MAILBOX_SETTINGS` (`mailbox-settings.ts` beside it). */
+/** The entry of forwards in `ACCOUNT_SETTINGS` (`account-settings.ts` beside it). */
 export const FORWARDS = {
   key: "forwards",
   tables: ["forward", "forward_spent", "young_forward", "young_forward_sent"],

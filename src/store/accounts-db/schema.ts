@@ -1,5 +1,5 @@
 import { LEAST_OF_A_MAIL } from "../../mail/dovecot/quota.ts";
-import { mailboxSettingsSchema } from "./mailbox-settings.ts";
+import { accountSettingsSchema } from "./account-settings.ts";
 
 /**
  * The schema of `accounts.db`. Postfix and Dovecot read the views directly, through Debian's SQLite 3.40 and as other
@@ -290,7 +290,7 @@ const baseline = `
     used_at INTEGER
   ) STRICT, WITHOUT ROWID;
 
-${mailboxSettingsSchema}`;
+${accountSettingsSchema}`;
 
 /** Identifies the file. */
 export const accountsApplicationId = 0x4748_6163;

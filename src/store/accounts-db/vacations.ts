@@ -46,7 +46,7 @@ function statements(sql: (text: string) => StatementSync) {
   };
 }
 
-/** The entry of vacation replies in `MAILBOX_SETTINGS` (`mailbox-settings.ts` beside it). */
+/** The entry of vacation replies in `ACCOUNT_SETTINGS` (`account-settings.ts` beside it). */
 export const VACATIONS = {
   key: "replies",
   schema: `

@@ -4,8 +4,8 @@ import { plural } from "../../../core/text.ts";
 import { type Layout, layoutOf } from "../../../settings/layout.ts";
 import { loadSettings } from "../../../settings/load.ts";
 import { settingKeys } from "../../../settings/schema.ts";
-import { MAILBOX_SETTINGS } from "../../../store/accounts-db/mailbox-settings.ts";
-import { CHANGING, type ChangedSince, type Changes, type SetByUsers } from "../../../store/changed-since.ts";
+import { ACCOUNT_SETTINGS } from "../../../store/accounts-db/account-settings.ts";
+import { CHANGING, type ChangedSince, type Changes, type SettingChanges } from "../../../store/changed-since.ts";
 import { PROGRAM } from "../call.ts";
 import { oneLine } from "./text.ts";
 
@@ -29,7 +29,7 @@ const NAMES: Readonly<Record<(typeof CHANGING)[number], string>> = {
 export function changesText(changes: ChangedSince): readonly string[] {
   const kinds = [
     ...CHANGING.map((kind) => [NAMES[kind], changes[kind]] as const),
-    ...MAILBOX_SETTINGS.map(({ key, says }) => [says, changes[key]] as const),
+    ...ACCOUNT_SETTINGS.map(({ key, says }) => [says, changes[key]] as const),
   ];
   const differing = kinds.flatMap(([says, changed]) => {
     const parts = describe(changed);
@@ -68,8 +68,8 @@ function someOf(names: readonly string[]): string {
 }
 
 /** Settings that a thief may have made and the owner removed, with the command that removes each again. */
-export function comesBack(changes: SetByUsers): readonly string[] {
-  const lines = MAILBOX_SETTINGS.map(({ key, undo }) =>
+export function comesBack(changes: SettingChanges): readonly string[] {
+  const lines = ACCOUNT_SETTINGS.map(({ key, undo }) =>
     lineOf("Comes back", [...changes[key].removed, ...changes[key].changed], undo),
   );
   // A network that was added since then is a restriction that will be missing.

@@ -7,7 +7,7 @@ import { FORWARDS, readForwarding, SqliteForwards, SqliteYoungForwards } from ".
 import { readVacation, SqliteVacations, VACATIONS } from "./vacations.ts";
 
 /** What its user or the owner sets for a mailbox, with its table in `accounts.db`. */
-export type MailboxSetting = Readonly<{
+export type AccountSetting = Readonly<{
   /** In a comparison of two databases (`changed-since.ts`). */
   key: string;
   /** Its tables, triggers and views. Absent if views of `schema.ts` need them: then they are there. */
@@ -24,19 +24,19 @@ export type MailboxSetting = Readonly<{
   shown: Readonly<{ what: string; value: string; from: string }>;
 }>;
 
-export const MAILBOX_SETTINGS = [
+export const ACCOUNT_SETTINGS = [
   APP_PASSWORDS,
   FORWARDS,
   VACATIONS,
   NETWORKS,
-] as const satisfies readonly MailboxSetting[];
-export type MailboxSettingKey = (typeof MAILBOX_SETTINGS)[number]["key"];
+] as const satisfies readonly AccountSetting[];
+export type AccountSettingKey = (typeof ACCOUNT_SETTINGS)[number]["key"];
 
-export const mailboxSettingsSchema = MAILBOX_SETTINGS.map((one: MailboxSetting) => one.schema ?? "").join("");
-export const mailboxSettingsTables = MAILBOX_SETTINGS.flatMap(({ tables }): readonly string[] => tables);
+export const accountSettingsSchema = ACCOUNT_SETTINGS.map((one: AccountSetting) => one.schema ?? "").join("");
+export const accountSettingsTables = ACCOUNT_SETTINGS.flatMap(({ tables }): readonly string[] => tables);
 
 /** What reads and writes them for the guard. */
-export function mailboxSettingStores(db: DatabaseSync, uses: NotedUses) {
+export function accountSettingStores(db: DatabaseSync, uses: NotedUses) {
   return {
     appPasswords: new SqliteAppPasswords(db, uses),
     networks: new SqliteAccountNetworks(db),
@@ -46,7 +46,7 @@ export function mailboxSettingStores(db: DatabaseSync, uses: NotedUses) {
   } as const;
 }
 
-/** Everything that is set for an account's mailbox. The connection may be read-only. */
+/** What the user of a mailbox sets for it, as `why` and incidents show it. The connection may be read-only. */
 export function readMailboxSettings(db: DatabaseSync, account: string) {
   return {
     appPasswords: readAppPasswords(db, account),
