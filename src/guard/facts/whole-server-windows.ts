@@ -6,32 +6,36 @@ import { HOUR_MS, type Millis } from "../../core/time.ts";
 import { LIMITS } from "../limits.ts";
 
 /**
- * When different items occurred within a window, exactly: each counts once, at its first time. In memory; past
+ * When different items of networks occurred within a window, exactly: each counts once, at its first time. In memory; past
  * `most`, the oldest is forgotten.
  */
 export class DistinctTimes {
   readonly #windowMs: number;
   readonly #most: number;
-  /** Ascending by time, and only the times: a flood must not copy them for each event. */
-  readonly #at = new Map<string, Millis>();
+  /** Networks of the items, the oldest first. */
+  readonly #items = new Map<string, string>();
+  /** Ascending, and only the times: a flood must not copy them for each event. */
   readonly #times: Millis[] = [];
+  readonly #timesOf = new Map<string, Millis[]>();
 
   constructor(windowMs: number, most: number) {
     this.#windowMs = windowMs;
     this.#most = most;
   }
 
-  add(key: string, now: Millis): void {
-    this.#prune(now);
-    if (this.#at.has(key)) return;
-    if (this.#at.size >= this.#most) this.#dropOldest();
-    this.#at.set(key, now);
+  add(network: string, item: string, now: Millis): void {
+    if (this.has(network, item, now)) return;
+    if (this.#items.size >= this.#most) this.#dropOldest();
+    this.#items.set(`${network} ${item}`, network);
     this.#times.push(now);
+    const own = this.#timesOf.get(network);
+    if (own === undefined) this.#timesOf.set(network, [now]);
+    else own.push(now);
   }
 
-  has(key: string, now: Millis): boolean {
+  has(network: string, item: string, now: Millis): boolean {
     this.#prune(now);
-    return this.#at.has(key);
+    return this.#items.has(`${network} ${item}`);
   }
 
   /** Ascending; valid until the next event. */
@@ -40,17 +44,16 @@ export class DistinctTimes {
     return this.#times;
   }
 
-  /** Those whose key starts with this, ascending. */
-  timesOf(start: string, now: Millis): readonly Millis[] {
+  /** Those of a network; likewise. */
+  timesOf(network: string, now: Millis): readonly Millis[] {
     this.#prune(now);
-    const times: Millis[] = [];
-    for (const [key, at] of this.#at) if (key.startsWith(start)) times.push(at);
-    return times;
+    return this.#timesOf.get(network) ?? [];
   }
 
   clear(): void {
-    this.#at.clear();
+    this.#items.clear();
     this.#times.length = 0;
+    this.#timesOf.clear();
   }
 
   #prune(now: Millis): void {
@@ -59,9 +62,14 @@ export class DistinctTimes {
   }
 
   #dropOldest(): void {
-    const oldest = this.#at.keys().next();
-    if (oldest.done !== true) this.#at.delete(oldest.value);
+    const [oldest] = this.#items;
     this.#times.shift();
+    if (oldest === undefined) return;
+    const [key, network] = oldest;
+    this.#items.delete(key);
+    const own = this.#timesOf.get(network);
+    own?.shift();
+    if (own?.length === 0) this.#timesOf.delete(network);
   }
 }
 
@@ -83,17 +91,17 @@ class NetworkTimes {
 
   add(network: Prefix, item: string, now: Millis): void {
     if (this.has(network, item, now)) return;
-    const isCounted = this.#counted.timesOf(`${network} `, now).length < this.#most;
-    (isCounted ? this.#counted : this.#further).add(`${network} ${item}`, now);
+    const isCounted = this.#counted.timesOf(network, now).length < this.#most;
+    (isCounted ? this.#counted : this.#further).add(network, item, now);
   }
 
   has(network: Prefix, item: string, now: Millis): boolean {
-    return [this.#counted, this.#further].some((window) => window.has(`${network} ${item}`, now));
+    return this.#counted.has(network, item, now) || this.#further.has(network, item, now);
   }
 
   /** Ascending; valid until the next event. */
   times(network: Prefix, now: Millis): readonly Millis[] {
-    const further = this.#further.timesOf(`${network} `, now);
+    const further = this.#further.timesOf(network, now);
     const times = this.#counted.times(now);
     return further.length === 0 ? times : [...times, ...further].toSorted((a, b) => a - b);
   }
@@ -122,7 +130,7 @@ export class WholeServerWindows {
   }
 
   hasProbed(network: Prefix, now: Millis): boolean {
-    return this.#probers.has(network, now);
+    return this.#probers.has(network, "", now);
   }
 
   /** As they count for a client of this network. */
@@ -140,7 +148,7 @@ export class WholeServerWindows {
     const { network, prefix } = facts;
     if (facts.recipient === "unknown") {
       (isBounce(event) ? this.#bounces : this.#probes).add(network, event.recipient ?? "", now);
-      this.#probers.add(network, now);
+      this.#probers.add(network, "", now);
     } else if (FIRST_CONTACTS.includes(reason) && facts.firstContact) this.#newClients.add(network, prefix, now);
   }
 
