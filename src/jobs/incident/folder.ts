@@ -123,13 +123,17 @@ export async function collect(
   return lacks;
 }
 
-/** Whole files that were written since then. */
+/** Whole files that were written since then. Twice: one that was renamed meanwhile has its new name the second time. */
 function copyLogs({ log }: Layout, to: string, since: number): void {
-  for (const path of filesBelow(log)) {
-    if (statSync(path).mtimeMs < since || path.endsWith(".index")) continue;
-    makeDirectory(dirname(join(to, relative(log, path))), 0o700);
-    copyForeignFile(path, join(to, relative(log, path)), 0o600);
-  }
+  const list = (): readonly string[] => filesBelow(log).filter((path) => !path.endsWith(".index"));
+  for (const files of [list, list])
+    for (const path of files()) {
+      const target = join(to, relative(log, path));
+      const stat = statSync(path, { throwIfNoEntry: false });
+      if (stat === undefined || stat.mtimeMs < since || existsSync(target)) continue;
+      makeDirectory(dirname(target), 0o700);
+      copyForeignFile(path, target, 0o600);
+    }
 }
 
 /** Rendered files, without secrets. */
