@@ -1,9 +1,9 @@
-import { statfsSync } from "node:fs";
 import type { KeeperReply, KeeperTrouble } from "../../../admin/declare/keeper.ts";
 import type { Clock } from "../../../guard/ports.ts";
 import { endShutOut, isShutOut, readIsolation, shutOut } from "../../../host/firewall/isolation.ts";
 import { openConnections, sshDoors } from "../../../host/firewall/opening.ts";
 import { keepStrict, listStrict, loadStrict, readStrict } from "../../../host/firewall/strict.ts";
+import { freeBytesAt } from "../../../host/root-files/walk.ts";
 import { portsOf } from "../../../host/running/ports.ts";
 import { signal } from "../../../host/running/processes.ts";
 import type { ServiceName } from "../../../host/running/runit.ts";
@@ -53,11 +53,6 @@ type WatchedServer = Readonly<{
   /** Changes of configurations and restarts of services run one after the other. */
   inTurn: (work: () => Promise<string | null>) => Promise<string | null>;
 }>;
-
-function freeBytes(path: string): number {
-  const { bavail, bsize } = statfsSync(path);
-  return bavail * bsize;
-}
 
 /** Everything that the keeper watches, and the problems found. */
 export class Watches {
@@ -141,7 +136,7 @@ export class Watches {
     this.mailboxes = new MailboxWatch(
       {
         clock,
-        freeBytes: () => freeBytes(layout.mail),
+        freeBytes: () => freeBytesAt(layout.mail),
         uncounted: () => uncountedOf(layout),
         quota: (account) => quotaOf(layout, account),
         limited: () => withoutNewFolders(layout),
