@@ -35,7 +35,7 @@ export const FIREWALL_STEPS = ["tried", "confirmed", "rolled_back"] as const;
 
 /** The longest network as text. parsePrefix gives the exact error for longer ones that still fit. */
 const network = text(64);
-const note = printableText(500);
+const longText = printableText(500);
 /** RFC 5321, 4.5.3.1. */
 const address = text(320);
 const name = text(64);
@@ -54,7 +54,7 @@ const VERBS = [
   /** Lifts every ban, for an owner who is locked out. */
   verb("break_glass", ROOT, {}, rootChanges<{ readonly lifted: number }>("lifted")),
   /** Records a step of an incident: what root did about it. */
-  verb("incident_note", ROOT, { incident: name, step: name, says: note }, rootChanges<Done>("done")),
+  verb("incident_note", ROOT, { incident: name, step: name, says: longText }, rootChanges<Done>("done")),
   ...OF_ACCOUNTS,
   ...HELD,
   ...OF_QUEUE,
@@ -64,7 +64,7 @@ const VERBS = [
   /** Records that root has made the owner's recovery key. */
   verb("recovery_key_made", ROOT, { fingerprint: text(64) }, rootChanges<Done>("done")),
   /** Records what root did to the strict firewall; `opening` lists what it accepts since. */
-  verb("firewall_changed", ROOT, { step: z.enum(FIREWALL_STEPS), opening: note }, rootChanges<Done>("done")),
+  verb("firewall_changed", ROOT, { step: z.enum(FIREWALL_STEPS), opening: longText }, rootChanges<Done>("done")),
   ...ALIASES,
   ...FILTERS,
   ...SERVER,

@@ -40,7 +40,7 @@ import {
   accountList,
   aliasList,
 } from "./accounts/account-lists.ts";
-import { ACCOUNT_SETTING_RUNS, type AccountSettingParts, MAILBOX_SETTING_READS } from "./accounts/account-settings.ts";
+import { ACCOUNT_SETTING_READS, ACCOUNT_SETTING_RUNS, type AccountSettingParts } from "./accounts/account-settings.ts";
 import { type AccountStateCommandParts, accountStateNow } from "./accounts/account-state.ts";
 import { accountCommand, recoverKeys } from "./accounts/accounts.ts";
 import { type AliasCommandParts, aliasCommand } from "./accounts/aliases.ts";
@@ -208,7 +208,7 @@ const RUNS: { readonly [V in Verb]: Run<CommandParts, CommandOf<V>> } = {
   queue_list: queueCommand,
   accounts_import_hashed: fileCommand,
   accounts_follow: fileCommand,
-  ...MAILBOX_SETTING_READS,
+  ...ACCOUNT_SETTING_READS,
   mail_keys_recover: recoverKeys,
   legal_hold: recordCommand,
   access_reviewed: recordCommand,

@@ -134,7 +134,7 @@ type MailboxSettingParts = Pick<AccountStateCommandParts, "accountRow"> &
 
 type MailboxSettingVerb = "app_passwords" | "forwarding" | "vacation";
 
-/** What users set for themselves; the owner sees it for any account. `by` is the user or the owner. */
+/** `by`: the owner, or the user who set it. */
 function mailboxSetting(
   { accountRow, appPasswords, forwards, vacations }: MailboxSettingParts,
   command: CommandOf<MailboxSettingVerb>,
@@ -169,7 +169,7 @@ export const ACCOUNT_SETTING_RUNS = {
 } as const;
 
 /** Likewise of those that only read. */
-export const MAILBOX_SETTING_READS = {
+export const ACCOUNT_SETTING_READS = {
   app_passwords: mailboxSetting,
   forwarding: mailboxSetting,
   vacation: mailboxSetting,

@@ -3,7 +3,7 @@ import * as mini from "zod/mini";
 import { passkeyUsed } from "../../../admin/access.ts";
 import { ban } from "../../../admin/bans.ts";
 import { eventItem, stats, status, time } from "../../../admin/declare/items.ts";
-import { durationOrPermanent, list, meaning, network, note } from "../../../admin/declare/kinds.ts";
+import { durationOrPermanent, list, meaning, NOTE_CHARACTERS, network, note } from "../../../admin/declare/kinds.ts";
 import { PAGE } from "../../../admin/declare/paging.ts";
 import { EVENT_TYPES } from "../../../core/events/event-types.ts";
 import { parseAccountName } from "../../../core/net/address.ts";
@@ -14,7 +14,6 @@ import { RANKINGS } from "../../../guard/figures.ts";
 
 /** The shapes of requests and answers: checked on arrival, shown in `/openapi.json`. */
 
-const NOTE_CHARACTERS = 200;
 const MOST_TYPES = 20;
 const LONGEST_STEP_SECONDS = (30 * DAY_MS) / SECOND_MS;
 
