@@ -6,7 +6,14 @@ import { type RenderedFile, rendered, type Site } from "../configuration/site.ts
 import { dovecotTls } from "../configuration/tls.ts";
 import { learnPlugin, learnService, renderLearn } from "../spamassassin/learn-spam.ts";
 import { policyNonce } from "./login-policy.ts";
-import { mailCrypt, mailCryptColumn, mailCryptColumns, mailCryptPassdb, mailCryptPlugin } from "./mail-crypt.ts";
+import {
+  mailCrypt,
+  mailCryptColumn,
+  mailCryptColumns,
+  mailCryptPassdb,
+  mailCryptPlugin,
+  neverCached,
+} from "./mail-crypt.ts";
 import { folderLimitPlugin } from "./maildirs.ts";
 import { quotaPlugin, quotaServices, renderQuotaWarning } from "./quota.ts";
 import { renderScriptDict, replyColumn, scriptDict, sievePlugin, sieveSubmission } from "./sieve.ts";
@@ -89,6 +96,7 @@ mail_uid = ${mailUser.uid}
 mail_gid = ${mailUser.gid}
 # When a mail arrived in its folder, for retention. The Maildir itself loses this time with each backup, which links its files.
 mail_always_cache_fields = date.save
+mail_never_cache_fields = ${neverCached(site)}
 first_valid_uid = ${mailUser.uid}
 recipient_delimiter = +
 mail_max_userip_connections = 20

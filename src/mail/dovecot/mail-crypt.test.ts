@@ -12,7 +12,15 @@ const query = (name: string, ...how: Parameters<typeof files>): string =>
   new RegExp(`^${name} = (.*)$`, "m").exec(files(...how)[1]?.text ?? "")?.[1] ?? "";
 
 test("without encryption Dovecot does not load the plugin", () => {
-  assert.doesNotMatch(conf(null), /mail_crypt|mail_never_cache/);
+  assert.doesNotMatch(conf(null), /mail_crypt|hdr\.|snippet/);
+});
+
+test("no cache holds what may be far longer than its mail, with encryption or not", () => {
+  for (const encrypts of [null, true, false]) {
+    const never = /^mail_never_cache_fields = (.*)$/m.exec(conf(encrypts))?.[1]?.split(" ") ?? [];
+    for (const field of ["imap.envelope", "imap.body", "imap.bodystructure", "mime.parts", "binary.parts"])
+      assert.ok(never.includes(field), field);
+  }
 });
 
 test("with encryption only the public key is named; the private one is in a file that may be missing", () => {

@@ -11,7 +11,13 @@ const NOT_CACHED = [
   ..."list-id list-post list-unsubscribe disposition-notification-to authentication-results".split(" "),
   ..."x-spam-flag x-spam-status x-spam-score x-spam-level x-label x-keywords".split(" "),
 ].map((name) => `hdr.${name}`);
-const NOT_CACHED_OF_IMAP = ["imap.envelope", "imap.body", "imap.bodystructure", "body.snippet"];
+/** No quota counts caches, and a mail made for it gets twenty times its size of these: one account could fill the disk. */
+const LONGER_THAN_MAIL = ["imap.envelope", "imap.body", "imap.bodystructure", "mime.parts", "binary.parts"];
+
+/** For `mail_never_cache_fields`. */
+export function neverCached({ mailCrypt: crypt }: Site): string {
+  return [...(crypt === null ? [] : [...NOT_CACHED, "body.snippet"]), ...LONGER_THAN_MAIL].join(" ");
+}
 
 /** For `mail_plugins`. */
 export function mailCryptPlugin({ mailCrypt: crypt }: Site): string {
@@ -32,7 +38,6 @@ export function mailCrypt({ mailCrypt: crypt, layout }: Site): string {
   mail_crypt_save_version = ${crypt.encrypts ? 2 : 0}
 }
 !include_try ${layout.mailKeyConf}
-mail_never_cache_fields = ${[...NOT_CACHED, ...NOT_CACHED_OF_IMAP].join(" ")}
 `;
 }
 
