@@ -11,7 +11,15 @@ const ANNA = parseAccountName("anna@example.org") ?? assert.fail();
 function setUp() {
   const clock = new HandClock();
   const limited = new Set<AccountName>();
-  const state = { freeBytes: 1_000 * MB, folders: 5, storingBytes: 0, usedBytes: 0, limitBytes: 40 * MB, looks: 0 };
+  const state = {
+    freeBytes: 1_000 * MB,
+    folders: 5,
+    storingBytes: 0,
+    usedBytes: 0,
+    mails: 1,
+    limitBytes: 40 * MB,
+    looks: 0,
+  };
   const ended: AccountName[] = [];
   const watch = new MailboxWatch(
     {
@@ -21,7 +29,7 @@ function setUp() {
         state.looks++;
         return new Map([[ANNA, { folders: state.folders, storingBytes: state.storingBytes }]]);
       },
-      quota: async () => ({ usedBytes: state.usedBytes, mails: 1, limitBytes: state.limitBytes }),
+      quota: async () => ({ usedBytes: state.usedBytes, mails: state.mails, limitBytes: state.limitBytes }),
       limited: () => [...limited],
       limit: (account, isLimited) => (isLimited ? limited.add(account) : limited.delete(account)),
       endSessions: async (account) => {
@@ -65,6 +73,12 @@ test("sessions that store more than the quota leaves are ended, and reported for
   );
   clock.advance(HOUR_MS);
   assert.deepEqual(watch.troubles(), []);
+});
+
+test("mails of one byte count as what they take on the disk, stored or not", async () => {
+  const { ended, look } = setUp();
+  await look({ usedBytes: 10_000, mails: 10_000, storingBytes: 40 * MB });
+  assert.deepEqual(ended, [ANNA]);
 });
 
 test("nobody is asked for the use of a mailbox that stores a single mail", async () => {

@@ -5,6 +5,7 @@ import { HOUR_MS, isoTime, type Millis } from "../../../core/time.ts";
 import type { Clock } from "../../../guard/ports.ts";
 import type { MailboxQuota } from "../../../mail/dovecot/doveadm.ts";
 import type { Uncounted } from "../../../mail/dovecot/maildirs.ts";
+import { LEAST_OF_A_MAIL } from "../../../mail/dovecot/quota.ts";
 import type { Settings } from "../../../settings/schema.ts";
 
 /** The disk is looked at often; the mailboxes only when it holds this much more. */
@@ -101,7 +102,8 @@ export class MailboxWatch {
     if (known.limitBytes === null) return;
     // Read after the use, so that no mail counts twice.
     const { storingBytes = 0 } = (await uncounted()).get(account) ?? {};
-    const beyondBytes = known.usedBytes + storingBytes - known.limitBytes * WITH_TRASH - this.#mostOfOne;
+    const usedBytes = Math.max(known.usedBytes, known.mails * LEAST_OF_A_MAIL);
+    const beyondBytes = usedBytes + storingBytes - known.limitBytes * WITH_TRASH - this.#mostOfOne;
     if (beyondBytes <= 0) return;
     await this.#endSessions(account);
     this.#ended.set(account, { at: clock.now(), beyondBytes });
