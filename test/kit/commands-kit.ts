@@ -92,7 +92,7 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     },
     mailboxes: () => ({ quotaBytes: 5_000, keyOfEach, maySignIn: true }),
     recipients: { exists: (address) => address === "owner@example.test" },
-    pauses: stores.acquaintances,
+    pauses: stores.correspondents,
     queue: upkeep,
     preferences: { refresh: () => void refreshed++ },
     authors: {

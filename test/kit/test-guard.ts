@@ -107,7 +107,7 @@ export async function startGuard(layout: Layout) {
       proofOf: () => "",
     },
     mailboxes: () => ({ quotaBytes: 0, keyOfEach: false, maySignIn: true }),
-    pauses: stores.acquaintances,
+    pauses: stores.correspondents,
     queue: { holdSoon: () => undefined },
     preferences: { refresh: () => undefined },
     authors: { refresh: () => undefined },

@@ -110,7 +110,7 @@ export class RealEngine {
   }
 
   #expectsBounce({ recipient, clientName }: Recipient): boolean {
-    const wrote = accountsOnMemory(this.#db).acquaintances;
+    const wrote = accountsOnMemory(this.#db).correspondents;
     return recipient !== null && clientName !== null && wrote.wroteTo(recipient, domainsOf(clientName));
   }
 

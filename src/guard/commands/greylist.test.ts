@@ -15,7 +15,7 @@ beforeEachOf(import.meta.filename, () => {
 
 function make() {
   const { engine, db, clock } = engineOnMemory();
-  const pauses = accountsOnMemory(db).acquaintances;
+  const pauses = accountsOnMemory(db).correspondents;
   return { engine, db, clock, pauses, recipients: { exists: (address: string): boolean => address === OWNER } };
 }
 

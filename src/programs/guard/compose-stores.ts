@@ -70,7 +70,7 @@ export function storesOn({ engine: db, accounts: accountsDb }: Databases, clock:
     ...own,
     recipients: new SqliteRecipients(accountsDb, clock),
     logins: new SqliteSenderLogins(accountsDb, uses),
-    acquaintances: new SqliteCorrespondents(outside, accountsDb),
+    correspondents: new SqliteCorrespondents(outside, accountsDb),
     senders: new SqliteSpamAllow(outside, accountsDb),
   } as const;
 }

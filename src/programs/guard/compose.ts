@@ -65,15 +65,15 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
   const feed = new CommitFeed();
   const flush = (): void => engine.flush();
   const stores = composeStores(layout, clock, flush);
-  const { db, events, store, banLog, acquaintances, recipients, senders } = stores;
+  const { db, events, store, banLog, correspondents, recipients, senders } = stores;
   const served = new ServedSettings({ ...stores, notices, clock });
   served.serve(settings);
 
   const firstContacts = createGreylisting({
     policy: () => engine.policy,
     largeSenders: () => inForce["greylist.providers"],
-    correspondents: acquaintances,
-    pauses: acquaintances,
+    correspondents,
+    pauses: correspondents,
     clock,
     isClockDoubtful: () => clock.jump() !== null,
   });
@@ -181,7 +181,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
       maySignIn: inForce["http.mailboxes"],
     }),
     alertsTo: () => alertMailTo(inForce),
-    pauses: acquaintances,
+    pauses: correspondents,
     preferences,
     keeper,
     notices,
