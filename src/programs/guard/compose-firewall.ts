@@ -41,7 +41,7 @@ export type FirewallParts = Readonly<{
 /** Brings committed bans to the kernel, and watches what it lets through. */
 export function composeFirewall(parts: FirewallParts) {
   const { settings, inForce, engine, stores, own, keeper, notices, clock, log } = parts;
-  const { banLog, store, history } = stores;
+  const { banLog, store, accountHistory } = stores;
   const allowList = (): readonly Prefix[] => {
     const always = [...own.current(), ...store.allowed()].map(({ prefix }) => prefix);
     return [...new Set([...always, ...engine.policy.allow])];
@@ -60,7 +60,7 @@ export function composeFirewall(parts: FirewallParts) {
   const connectionWatch = composeConnectionWatch({
     settings: inForce,
     engine,
-    accounts: history,
+    accounts: accountHistory,
     honest: stores.honest,
     keeper,
     notices,

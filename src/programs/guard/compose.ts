@@ -82,7 +82,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
     policy: toPolicy(settings),
     history: store,
     jails: store,
-    accounts: stores.history,
+    accounts: stores.accountHistory,
     forwardReach: stores.forwards,
     own,
     firstContacts,
@@ -172,7 +172,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
     history: store,
     clock,
     accountRow: (name) => stores.book.account(name),
-    guesses: stores.history,
+    guesses: stores.accountHistory,
     lastSignIn: (account) => signIns.of(account),
     secrets: new AccountSecrets(passwords, loginSecret),
     mailboxes: () => ({
