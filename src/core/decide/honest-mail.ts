@@ -28,7 +28,7 @@ const DAYS_OF_TRUST = 3;
 /** Servers whose mail was only accepted raise a limit at most this many times, because one mail is cheap. */
 const MOST_TIMES = 5;
 
-/** Whether mail from or to this server is known to be wanted. A single mail is not enough for that. */
+/** Whether mail from or to this server is known to be wanted. Mail that is only proven must come on several days. */
 export function isWanted({ wanted, written, provenDays }: HonestServer): boolean {
   return wanted > 0 || written > 0 || provenDays >= DAYS_OF_TRUST;
 }

@@ -177,7 +177,7 @@ export class FactBase {
     if (event.type === "CONNECT") sessions.begin(event.session);
     if (event.type === "RECIPIENT" && isBounce(event)) sessions.nameBounce(event);
     if (event.type === "DATA" && passed) sessions.addMail(event.session);
-    // Protected clients need no credit. Mail that is held, or passes only because of `simulate`, earns none.
+    // Protected clients need no credit. Held mail earns none, nor does that of a client with a simulated ban.
     if (event.type === "END_OF_MESSAGE" && decided.reason === "below_limit")
       this.#queuedMails.accepted(event, facts, now);
     updateSending(this.#sources, event, decided, { sending: facts.sending, now });

@@ -8,7 +8,7 @@ export type ConnectionLimit = Readonly<{
   ports: readonly number[];
   /** Whether `most` holds for each port on its own. */
   perPort: boolean;
-  /** False for a kernel that cannot count them itself while the guard is down. */
+  /** False for a kernel that cannot count them itself. */
   fallback?: boolean;
 }>;
 
@@ -30,8 +30,8 @@ export function connectionSets({ fallback = true }: ConnectionLimit): readonly s
 /**
  * The guard counts: it looks at established connections, whose clients have answered (connection-watch.ts), and names the
  * addresses that may not open further ones. A SYN does not count yet, because anyone can forge it.
- * Only while the guard is down, after `watched` has timed out, the kernel counts. It must do so at the SYN:
- * kernels from 6.18 on do not count a connection that is already confirmed. The one past the limit is reset. Addresses
+ * While `watched` is empty, because the guard is down or cannot close connections, the kernel counts. It must do so at the
+ * SYN: kernels from 6.18 on do not count a connection that is already confirmed. The one past the limit is reset. Addresses
  * on the allow list have left the chain before. A reset of the table starts the count from zero.
  */
 export function connectionText(

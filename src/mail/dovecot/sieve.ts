@@ -64,7 +64,7 @@ export function renderScriptDict({ layout }: Site): RenderedFile {
   return rendered(FILE, `connect = ${layout.accountsDb}\n${maps}`);
 }
 
-/** The script that runs before each user's own (RFC 5228): spam, and mail whose author is not proven, goes to Junk. */
+/** The script that runs before each user's own (RFC 5228): spam goes to Junk, and so does mail that Rspamd marked (rules.ts). */
 export function renderSieve(): RenderedFile {
   const text = `require ["fileinto", "mailbox"];
 if header :is "X-Spam-Flag" "YES" {

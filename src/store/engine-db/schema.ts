@@ -232,7 +232,7 @@ const baseline = `
   CREATE INDEX correspondent_by_time ON correspondent (last_at);
   CREATE INDEX correspondent_by_domain ON correspondent (substr(address, instr(address, '@') + 1));
 
-  -- Addresses and domains whose mail is not greylisted until then.
+  -- Addresses to which mail is not greylisted until then.
   CREATE TABLE greylist_pause (
     target TEXT PRIMARY KEY,
     until INTEGER NOT NULL,
