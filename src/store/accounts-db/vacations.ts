@@ -29,7 +29,7 @@ export class SqliteVacations implements VacationStore {
   }
 }
 
-/** Null: it sends no replies. Ended replies are returned too. The connection may be read-only. */
+/** As `vacationOf`. The connection may be read-only. */
 export function readVacation(db: DatabaseSync, account: string): Vacation | null {
   const row = db.prepare("SELECT subject, text, until FROM vacation WHERE account = ?").get(account);
   if (row === undefined) return null;

@@ -69,7 +69,7 @@ const TOO_SMALL = usage(
 
 /** Gives an account a quota. It applies to new mail at once, and to open IMAP sessions once they reconnect. */
 async function quotaCommand(
-  parts: Pick<AccountCommandParts, "engine" | "accounts" | "rehearse">,
+  parts: Pick<AccountCommandParts, "engine" | "accounts" | "rehearse" | "isDry">,
   command: CommandOf<"quota_set">,
   by: string,
 ): Promise<Reply<"quota_set">> {
@@ -91,11 +91,11 @@ async function quotaCommand(
 export interface VacationStore {
   /** Replaces the earlier one. Null: no more replies. */
   setVacation(account: AccountName, vacation: Vacation | null): Outcome;
-  /** Null if it sends none. */
+  /** Null if none is stored; one that has ended still is. */
   vacationOf(account: string): Vacation | null;
 }
 
-type VacationCommandParts = Pick<AccountCommandParts, "engine" | "rehearse"> &
+type VacationCommandParts = Pick<AccountCommandParts, "engine" | "rehearse" | "isDry"> &
   Readonly<{ vacations: VacationStore; clock: Clock }>;
 
 /** Sets or ends the reply that an account sends while its user is away. The record omits its text, which may say where somebody is. */
