@@ -6,7 +6,10 @@ import type { CommandParts, TriedParts } from "./carry-out.ts";
 import type { GreylistCommandParts } from "./greylist.ts";
 import type { SpamCommandParts } from "./spam.ts";
 
-/** The parts of a dry run: they answer as the real ones do, but change and record nothing. */
+/**
+ * The parts of a dry run: they answer as the real ones do, but record nothing, and change nothing outside `accounts.db`. What changes
+ * there is rolled back (`Rehearsal`).
+ */
 export function onPaper(parts: CommandParts): TriedParts {
   const { credentials, sessions, rehearse } = parts;
   return {
