@@ -40,7 +40,7 @@ export function vacationEnd(until: string, now: number): string {
   return `${Date.parse(until) <= now ? "ended" : "until"} ${dayAndTime(until)}`;
 }
 
-/** For the account's owner, with the whole reply. */
+/** For the command line, with the whole reply. */
 export function vacationText(name: string, vacation: WrittenVacation | null, now: number): string {
   if (vacation === null) return `${name} sends no vacation reply.`;
   const { subject, text, until } = vacation;
