@@ -104,7 +104,7 @@ test("an alias is a mailbox only for the check of quotas", () => {
       "AS sieve_before2 " +
       "FROM userdb WHERE user = '%u'",
   );
-  assert.match(ofAlias, / FROM alias_userdb WHERE address = '%u' AND '%s' = 'quota-status'$/);
+  assert.match(ofAlias, / quota_rule, NULL FROM alias_userdb WHERE address = '%u' AND '%s' = 'quota-status'$/);
 });
 
 test("listens on IPv6 only where the kernel has it", () => {

@@ -37,11 +37,10 @@ export function renderDovecot(site: Site): readonly RenderedFile[] {
 function accountsConf(site: Site): string {
   const { layout, mailUser } = site;
   const crypt = mailCryptColumn(site);
-  const reply = replyColumn(site);
   const owner = `${mailUser.uid} AS uid, ${mailUser.gid} AS gid`;
-  const own = `user, '${layout.mail}/%d/%n' AS home, ${owner}, quota_rule, ${reply.own}${crypt.key}`;
+  const own = `user, '${layout.mail}/%d/%n' AS home, ${owner}, quota_rule, ${replyColumn(site)}${crypt.key}`;
   const [local, domain] = ["substr(user, 1, instr(user, '@') - 1)", "substr(user, instr(user, '@') + 1)"];
-  const behind = `user, '${layout.mail}/' || ${domain} || '/' || ${local} AS home, ${owner}, quota_rule, ${reply.none}${crypt.none}`;
+  const behind = `user, '${layout.mail}/' || ${domain} || '/' || ${local} AS home, ${owner}, quota_rule, NULL${crypt.none}`;
   return `driver = sqlite
 connect = ${layout.accountsDb}
 password_query = ${passwordQuery(site)}

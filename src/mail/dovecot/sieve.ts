@@ -27,11 +27,10 @@ export function sieveSubmission({ ports }: Site): string {
  * A column of the userdb: the account's reply, from the view of accounts.db that is named in it; null if it has none. If senders are
  * verified, only proven ones get a reply.
  */
-export function replyColumn({ verify }: Site): Readonly<{ own: string; none: string }> {
+export function replyColumn({ verify }: Site): string {
   const script = verify ? "proven" : "any";
   const has = `vacation_script.user = userdb.user AND name = '${script}'`;
-  const own = `(SELECT 'dict:proxy::${DICT};name=${script}' FROM vacation_script WHERE ${has}) AS sieve_before2`;
-  return { own, none: "NULL AS sieve_before2" };
+  return `(SELECT 'dict:proxy::${DICT};name=${script}' FROM vacation_script WHERE ${has}) AS sieve_before2`;
 }
 
 /** Dovecot reads an account's script from accounts.db, so that each change takes effect at once. */
@@ -64,7 +63,7 @@ export function renderScriptDict({ layout }: Site): RenderedFile {
   return rendered(FILE, `connect = ${layout.accountsDb}\n${maps}`);
 }
 
-/** The script that runs before each user's own (RFC 5228): spam goes to Junk, and so does mail that Rspamd marked (rules.ts). */
+/** The script that runs before each user's own (RFC 5228): what SpamAssassin or Rspamd (`JUNK_HEADER`) has marked goes to Junk. */
 export function renderSieve(): RenderedFile {
   const text = `require ["fileinto", "mailbox"];
 if header :is "X-Spam-Flag" "YES" {
