@@ -30,7 +30,7 @@ export function sieveMailService({ ports, messageSizeBytes }: Site): readonly st
     "  -o smtpd_data_restrictions=",
     "  -o smtpd_end_of_data_restrictions=",
     "  -o smtpd_recipient_limit=1",
-    // Loopback is exempt elsewhere. Further mails wait: Dovecot makes Postfix retry the delivery later.
+    // Loopback is exempt elsewhere. A further redirect waits: Dovecot makes Postfix retry the delivery. A further reply is not sent.
     "  -o smtpd_client_event_limit_exceptions=",
     `  -o smtpd_client_connection_count_limit=${AT_ONCE}`,
     `  -o smtpd_client_message_rate_limit=${A_MINUTE}`,
