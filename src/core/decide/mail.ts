@@ -117,7 +117,7 @@ function decideExcess(
 ): Decision {
   if (excess.of === "bytes_in_filters") {
     const { count } = excess;
-    // Below it, the mail may hide parts and waits for another such mail.
+    // Below it, the mail waits for its network's others, or may hide parts and waits for another such mail.
     const evidence = count < MOST_IN_FILTERS ? null : { count, limit: MOST_IN_FILTERS, windowMs: 0, key: null };
     return decision("defer", "filters_busy", { evidence, counted: false });
   }

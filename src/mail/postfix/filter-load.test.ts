@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HandClock } from "../../../test/kit/engine-kit.ts";
-import { DELIVERED, MAIL } from "../../../test/kit/samples.ts";
+import { DELIVERED, ip, MAIL } from "../../../test/kit/samples.ts";
 import { type Decision, decision } from "../../core/decide/decision.ts";
 import { MOST_IN_FILTERS } from "../../core/decide/mail.ts";
 import type { EndOfMessage, Excess } from "../../core/events/mail.ts";
@@ -38,7 +38,14 @@ function server() {
 }
 
 function fill({ send }: ReturnType<typeof server>): void {
-  for (const queueId of ["AAAA1", "AAAA2", "AAAA3", "AAAA4"]) assert.equal(send(queueId), null);
+  for (const i of [1, 2, 3, 4]) assert.equal(send(`AAAA${i}`, LARGE, { ip: ip(`198.51.${i}.1`) }), null);
+}
+
+/** What a mail that may hide parts must wait for. */
+function hiding({ send }: ReturnType<typeof server>, queueId: string, from: string): string | null {
+  const more = { ip: ip(from) };
+  send(queueId, LARGE, more);
+  return send(queueId, LARGE, { ...more, mayHideParts: true }, decision("defer", "filters_busy"));
 }
 
 test("a stranger's large mail must come again while the filters have enough to read; others pass", () => {
@@ -96,15 +103,38 @@ test("a refused mail takes no room, and a repeated question about a mail no more
 
 test("of mails in which parts may hide, the filters read one at a time", () => {
   const all = server();
-  const ask = (queueId: string): string | null => {
-    all.send(queueId);
-    return all.send(queueId, LARGE, { mayHideParts: true }, decision("defer", "filters_busy"));
-  };
+  const ask = (queueId: string): string | null => hiding(all, queueId, MAIL.ip);
   assert.equal(ask("AAAA1"), null, "the engine is not asked");
   assert.equal(ask("AAAA2"), "bytes_in_filters");
   all.load.observe({ type: "MAIL_JUDGED", queueId: "AAAA1", found: "dkim" });
   assert.equal(ask("AAAA3"), null);
 });
+
+test("a network whose such mail kept out that of another sends its next one after a quarter of an hour", () => {
+  const all = server();
+  const end = (queueId: string) => all.load.observe({ type: "MAIL_JUDGED", queueId, found: "dkim" });
+  assert.equal(hiding(all, "AAAA1", "2001:db8:7:1::1"), null);
+  assert.equal(hiding(all, "BBBB1", "198.51.1.1"), "bytes_in_filters");
+  end("AAAA1");
+  assert.equal(hiding(all, "AAAA2", "2001:db8:7:2::1"), "bytes_in_filters");
+  assert.equal(hiding(all, "BBBB1", "198.51.1.1"), null);
+  end("BBBB1");
+  assert.equal(hiding(all, "BBBB2", "198.51.1.1"), null, "a network that only rests keeps out no other");
+  end("BBBB2");
+  all.clock.advance(15 * MINUTE_MS);
+  assert.equal(hiding(all, "AAAA3", "2001:db8:7:3::1"), null);
+});
+
+for (const [source, more] of [
+  ["network", (i: number) => ({ ip: ip(`2001:db8:7:${i}::1`) })],
+  ["account", (i: number) => ({ account: "anna@example.test", ip: ip(`198.51.${i}.1`) })],
+] as const)
+  test(`one ${source} cannot make the large mail of all strangers wait`, () => {
+    const all = server();
+    const limits = [1, 2, 3, 4, 5].map((i) => all.send(`AAAA${i}`, LARGE, more(i)));
+    assert.equal(limits.at(-1), source === "account" ? null : "bytes_in_filters");
+    assert.equal(all.send("BBBB1", LARGE, { ip: ip("192.0.2.1") }), null);
+  });
 
 test("a mail whose end no line shows makes room after a minute", () => {
   const all = server();

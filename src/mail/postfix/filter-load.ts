@@ -1,7 +1,9 @@
+import { BoundedMap } from "../../core/bounded-map.ts";
 import { decision } from "../../core/decide/decision.ts";
 import { MOST_IN_FILTERS } from "../../core/decide/mail.ts";
 import type { Observation } from "../../core/events/log.ts";
 import type { EndOfMessage } from "../../core/events/mail.ts";
+import { neighbourhoodOf } from "../../core/net/ip.ts";
 import { MINUTE_MS, type Millis } from "../../core/time.ts";
 import type { Clock, Submit } from "../../guard/ports.ts";
 
@@ -9,6 +11,14 @@ import type { Clock, Submit } from "../../guard/ports.ts";
 export const SMALL_BYTES = 256 * 1024;
 /** A mail counts no longer than this, in case no log line shows its end. */
 const LONGEST_MS = MINUTE_MS;
+/** As much of all counts from one source, so that none keeps out the mail of others. A sender chooses how long Rspamd waits for its DNS. */
+const MOST_OF_SOURCE = MOST_IN_FILTERS / 2;
+/** Longer than a mail server waits until it retries. */
+const REST_MS = 15 * MINUTE_MS;
+const MOST_RESTING = 1_024;
+
+/** `source`: the account, or the network of a stranger. */
+type Held = Readonly<{ queueId: string; source: string }>;
 
 /**
  * Bounds how much mail the content filters read at once. Without it, strangers who send much at the same time could keep Rspamd
@@ -16,10 +26,12 @@ const LONGEST_MS = MINUTE_MS;
  */
 export class FilterLoad {
   /** By queue id, the oldest first. */
-  readonly #mails = new Map<string, Readonly<{ sizeBytes: number; since: Millis }>>();
-  #bytes = 0;
-  /** The queue id of the mail that may hide parts and that the filters may read now. */
-  #hidingParts = "";
+  readonly #mails = new Map<string, Readonly<{ sizeBytes: number; source: string; since: Millis }>>();
+  readonly #bytesOf = new Map<string, number>();
+  /** The mail that may hide parts and that the filters may read now. */
+  #hidingParts: Held = { queueId: "", source: "" };
+  /** Sources of such mails while which another had to wait, and when they may send the next. */
+  readonly #resting = new BoundedMap<string, Millis>(MOST_RESTING);
   readonly #clock: Clock;
 
   constructor(clock: Clock) {
@@ -28,15 +40,12 @@ export class FilterLoad {
 
   /**
    * Postfix asks at the end of a mail, before the filters read it. Our milter then asks about a mail that exceeds a limit, and
-   * about one that may hide more parts than it counted: the filters read only one of the latter at a time.
+   * about one that may hide more parts than it counted: the filters read only one of the latter at a time, and the sources take turns.
    */
   limiting(submit: Submit): Submit {
     return (event, answer) => {
       if (event.type !== "END_OF_MESSAGE") return submit(event, answer);
-      if (event.mayHideParts === true && !this.#mails.has(this.#hidingParts)) {
-        this.#hidingParts = event.queueId;
-        return answer(decision("pass", "below_limit"));
-      }
+      if (event.mayHideParts === true && this.#takesTurn(event)) return answer(decision("pass", "below_limit"));
       submit(this.#limited(event), (decided) => {
         if (decided.verdict === "refuse" || decided.verdict === "defer") this.#leave(event.queueId);
         answer(decided);
@@ -51,8 +60,19 @@ export class FilterLoad {
     return seen;
   }
 
+  #takesTurn(mail: EndOfMessage): boolean {
+    const [now, source, held] = [this.#clock.now(), sourceOf(mail), this.#hidingParts];
+    const isTaken = this.#mails.has(held.queueId);
+    if (isTaken && held.source !== source) this.#resting.set(held.source, now + REST_MS);
+    const restsMs = (this.#resting.get(source) ?? now) - now;
+    // A clock that was set back lets nobody rest for longer.
+    if (isTaken || (restsMs > 0 && restsMs <= REST_MS)) return false;
+    this.#hidingParts = { queueId: mail.queueId, source };
+    return true;
+  }
+
   #limited(mail: EndOfMessage): EndOfMessage {
-    if (mail.mayHideParts === true) return { ...mail, excess: { of: "bytes_in_filters", count: this.#bytes } };
+    if (mail.mayHideParts === true) return this.#busy(mail);
     return mail.excess === undefined ? this.#enter(mail) : mail;
   }
 
@@ -66,15 +86,32 @@ export class FilterLoad {
     }
     // Postfix may repeat a question.
     this.#leave(queueId);
-    if (account === null && sizeBytes > SMALL_BYTES && this.#bytes >= MOST_IN_FILTERS)
-      return { ...mail, excess: { of: "bytes_in_filters", count: this.#bytes } };
-    this.#mails.set(queueId, { sizeBytes, since: now });
-    this.#bytes += sizeBytes;
+    const source = sourceOf(mail);
+    const bytes = this.#bytesOf.get(source) ?? 0;
+    if (account === null && sizeBytes > SMALL_BYTES && (bytes >= MOST_OF_SOURCE || this.#bytes >= MOST_IN_FILTERS))
+      return this.#busy(mail);
+    this.#mails.set(queueId, { sizeBytes, source, since: now });
+    this.#bytesOf.set(source, bytes + sizeBytes);
     return mail;
   }
 
+  #busy(mail: EndOfMessage): EndOfMessage {
+    return { ...mail, excess: { of: "bytes_in_filters", count: this.#bytes } };
+  }
+
+  get #bytes(): number {
+    return this.#bytesOf.values().reduce((sum, bytes) => sum + Math.min(bytes, MOST_OF_SOURCE), 0);
+  }
+
   #leave(queueId: string): void {
-    this.#bytes -= this.#mails.get(queueId)?.sizeBytes ?? 0;
+    const { source, sizeBytes } = this.#mails.get(queueId) ?? { source: "", sizeBytes: 0 };
+    const left = (this.#bytesOf.get(source) ?? 0) - sizeBytes;
+    if (left > 0) this.#bytesOf.set(source, left);
+    else this.#bytesOf.delete(source);
     this.#mails.delete(queueId);
   }
+}
+
+function sourceOf({ account, ip }: EndOfMessage): string {
+  return account?.toLowerCase() ?? neighbourhoodOf(ip, 48);
 }
