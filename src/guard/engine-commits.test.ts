@@ -76,6 +76,21 @@ for (const step of ["begin", "append", "commit"] as const) {
   });
 }
 
+test("new settings, which may write nothing, do not end the notice of an unwritable database", async () => {
+  const { engine, store, clock, notices } = engineOnMemory();
+  store.failing = "commit";
+  await engine.ask(connect());
+  engine.flush();
+  store.failing = null;
+  clock.advance(1_001);
+  engine.setPolicy(engine.policy);
+  engine.flush();
+  assert.ok(notices.raised.has("database_unwritable"));
+  await engine.ask(connect());
+  engine.flush();
+  assert.equal(notices.raised.size, 0);
+});
+
 for (const step of ["begin", "commit"] as const)
   test(`a simulation whose end fails at ${step} ends with the next committed event`, async () => {
     const simulating = { ...TEST_POLICY, simulate: true };

@@ -74,7 +74,15 @@ export class Engine {
     this.#simulationEnd = this.policy.simulate ? null : "due";
     if (this.policy.simulate) return this.#parts.notices.raise("simulating", "");
     this.#parts.notices.clear("simulating");
-    void this.#record((now) => this.#endSimulation(now));
+    // Not as a record: it may write nothing, and so proves no recovery.
+    const now = this.#parts.clock.now();
+    if (!this.#begin(now)) return;
+    this.#timer.soon();
+    try {
+      this.#endSimulation(now);
+    } catch (error) {
+      this.#abandon(error, now);
+    }
   }
 
   /** If the commit fails, the next transaction does it. */
