@@ -25,7 +25,7 @@ function findAsOwner(mail: string, expression: string): readonly string[] {
   return `${asOwner} find ${mail} ${expression}`.split(" ");
 }
 
-/** What Dovecot does not count for the quota. `storingBytes`: mails that sessions are storing, as they use the disk. */
+/** What Dovecot does not count for the quota. `storingBytes`: mails that sessions are storing, as they use the disk; copies are links. */
 export type Uncounted = Readonly<{ folders: number; storingBytes: number }>;
 
 const MOST_OUTPUT_BYTES = 64 * 1024 * 1024;
@@ -35,7 +35,7 @@ const FIND_MS = 60_000;
 export async function uncountedOf({ mail }: Pick<Layout, "mail">): Promise<ReadonlyMap<AccountName, Uncounted>> {
   const [program = "", ...argv] = findAsOwner(
     mail,
-    "-mindepth 4 -maxdepth 6 ( -name cur -o -name new ) -prune -o ( -type d -name .?* -o -type f -regex .*/Maildir/\\(\\.[^/]*/\\)?tmp/[^/]* ) -printf %y\\t%b\\t%P\\0",
+    "-mindepth 4 -maxdepth 6 ( -name cur -o -name new ) -prune -o ( -type d -name .?* -o -type f -links 1 -regex .*/Maildir/\\(\\.[^/]*/\\)?tmp/[^/]* ) -printf %y\\t%b\\t%P\\0",
   );
   const ran = await runProgram(program, argv, { timeoutMs: FIND_MS, mostOutputBytes: MOST_OUTPUT_BYTES });
   // A file may be renamed while find looks at it: code 1.

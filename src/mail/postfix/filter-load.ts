@@ -4,7 +4,7 @@ import { MOST_IN_FILTERS } from "../../core/decide/mail.ts";
 import type { Observation } from "../../core/events/log.ts";
 import type { EndOfMessage } from "../../core/events/mail.ts";
 import { neighbourhoodOf } from "../../core/net/ip.ts";
-import { MINUTE_MS, type Millis } from "../../core/time.ts";
+import { later, MINUTE_MS, type Millis } from "../../core/time.ts";
 import type { Clock, Submit } from "../../guard/ports.ts";
 
 /** Smaller mails always pass: even one in each SMTP connection is little. */
@@ -63,7 +63,7 @@ export class FilterLoad {
   #takesTurn(mail: EndOfMessage): boolean {
     const [now, source, held] = [this.#clock.now(), sourceOf(mail), this.#hidingParts];
     const isTaken = this.#mails.has(held.queueId);
-    if (isTaken && held.source !== source) this.#resting.set(held.source, now + REST_MS);
+    if (isTaken && held.source !== source) this.#resting.set(held.source, later(now, REST_MS));
     const restsMs = (this.#resting.get(source) ?? now) - now;
     // A clock that was set back lets nobody rest for longer.
     if (isTaken || (restsMs > 0 && restsMs <= REST_MS)) return false;

@@ -1,4 +1,5 @@
 import type { KeeperReply, KeeperTrouble } from "../../../admin/declare/keeper.ts";
+import { messageOf } from "../../../core/error.ts";
 import type { AccountName } from "../../../core/net/address.ts";
 import { bytes } from "../../../core/report/figures.ts";
 import { HOUR_MS, isoTime, type Millis } from "../../../core/time.ts";
@@ -63,10 +64,17 @@ export class MailboxWatch {
     this.#mostFree = free;
     for (const account of before)
       if ((found.get(account)?.folders ?? 0) <= MOST_FOLDERS) this.#server.limit(account, false);
+    const failures: string[] = [];
     for (const [account, { folders, storingBytes }] of found) {
-      if (folders > MOST_FOLDERS && !before.includes(account)) await this.#limitFolders(account);
-      if (storingBytes > this.#mostOfOne) await this.#endOverrun(account);
+      // One mailbox that cannot be read must not hide the others.
+      try {
+        if (folders > MOST_FOLDERS && !before.includes(account)) await this.#limitFolders(account);
+        if (storingBytes > this.#mostOfOne) await this.#endOverrun(account);
+      } catch (error) {
+        failures.push(messageOf(error));
+      }
     }
+    if (failures.length > 0) throw new Error(failures.join("; "));
   }
 
   troubles(): readonly KeeperTrouble[] {
