@@ -85,6 +85,22 @@ test("a file whose time has a fraction of a millisecond is copied once", () => {
   assert.equal(one.pass(), 0);
 });
 
+for (const name of ["anna/late", "anna/cur"])
+  test(`a pass that is overtaken by a rename is not the last: ${name}`, () => {
+    const moved = join(from, "moved");
+    mirror().pass();
+    if (name === "anna/late") writeFileSync(join(from, name), "a mail in the queue");
+    const overtaken = new Mirror(from, to, {
+      ...RULES,
+      skips: (path) => {
+        if (path === join(from, name)) renameSync(path, moved);
+        return false;
+      },
+    });
+    assert.ok(overtaken.pass() > 0);
+    assert.ok(!existsSync(join(to, "moved")), "it came to a name that was read before");
+  });
+
 test("a mail that moves to another folder is only in the new one", () => {
   mkdirSync(join(from, "anna", ".Junk", "cur"), { recursive: true });
   const one = mirror();

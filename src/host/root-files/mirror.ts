@@ -136,7 +136,8 @@ export class Mirror {
       if (present !== null && isCopyOf(present, held)) return 0;
     }
     using source = nullOn(["ENOENT", "ELOOP"], () => new Held(openSync(from.at(name), READ)));
-    if (source === null || !source.stat.isFile()) return 0;
+    // Renamed behind this pass, like a directory that cannot be entered: another pass is needed.
+    if (source === null || !source.stat.isFile()) return 1;
     const { stat } = source;
     if (this.#linkCopy(source, to, name)) return 1;
     const joins = stat.nlink > 1 && (this.#rules.joins === true || this.#rules.links(from.path));
@@ -174,7 +175,7 @@ export class Mirror {
 
   #inner(from: Directory, to: Directory, { name, depth }: Readonly<{ name: string; depth: number }>): number {
     using inner = nullOn(["ENOTDIR", "ENOENT"], () => from.enter(name));
-    if (inner === null) return 0;
+    if (inner === null) return 1;
     using present = to.hold(name);
     if (present?.stat.isDirectory() === false) to.remove(name);
     const isNew = to.makeDirectory(name, 0o700);
