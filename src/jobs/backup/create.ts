@@ -39,8 +39,7 @@ async function make(
 ): Promise<CreateOutcome> {
   const place = placeOf(layout, settings);
   removeLeftOver(layout);
-  const copied = stagedBytes(layout);
-  const lacking = lackingSpace(layout.data, copied) ?? lackingSpace(layout.mail, copied);
+  const lacking = lackingForStage(layout);
   if (lacking !== null) return { ok: false, reason: lacking };
   const opened = await openRepository(layout, settings);
   if (!opened.ok) return opened;
@@ -101,6 +100,12 @@ async function openRepository(layout: Layout, settings: Settings): Promise<Opene
 /** The first backup to a disk holds everything; later ones only what is new. */
 function isLocal({ "backup.repository": place }: Settings): boolean {
   return place === "" || place.startsWith("/");
+}
+
+/** Why the disks have too little space for what a stage copies; null if they have enough. */
+export function lackingForStage(layout: Layout): string | null {
+  const copied = stagedBytes(layout);
+  return lackingSpace(layout.data, copied) ?? lackingSpace(layout.mail, copied);
 }
 
 /** Mail needs the disk more than a copy of it does. */

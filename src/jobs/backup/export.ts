@@ -10,6 +10,7 @@ import { removeTree } from "../../host/root-files/walk.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { namedFiles, type Settings } from "../../settings/schema.ts";
 import { pack, unpack } from "./archive.ts";
+import { lackingForStage } from "./create.ts";
 import { alone } from "./repository.ts";
 import type { Progress } from "./restic.ts";
 import { Stage } from "./stage.ts";
@@ -38,6 +39,8 @@ export async function exportArchive(
   return alone(layout, async () => {
     const stage = new Stage(layout, namedFiles(settings));
     try {
+      const lacking = lackingForStage(layout);
+      if (lacking !== null) return { ok: false, reason: lacking };
       const about = { format: 1, at: Date.now(), host: settings.hostname, version, data: layout.data } as const;
       const manifest = await stage.build(about);
       makeDirectory(dirname(file), 0o700);
