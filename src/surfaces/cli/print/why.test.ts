@@ -135,6 +135,13 @@ test("an address never seen", () => {
   assert.equal(nextAfterWhy(subject({})), "./ghostinbox events");
 });
 
+test("a ban is proposed for an address with offences, but not for one whose mail only has to come again", () => {
+  const deferred = eventItem("MAIL", { id: 18, at: failure.at, ip: failure.ip, reason: "greylist_asked" });
+  const next = (offencesInMemory: number): string => nextAfterWhy(subject({ events: [deferred], offencesInMemory }));
+  assert.match(next(0), /^\.\/ghostinbox greylist waiting /);
+  assert.match(next(1), /^\.\/ghostinbox ban 203\.0\.113\.7 REASON /);
+});
+
 test("an address on the allow list, by command and by the settings", () => {
   const allowed = {
     prefix: "203.0.113.0/24",
