@@ -28,6 +28,8 @@ export type MirrorRules = Readonly<{
   keeps?: boolean;
   /** Whether the other names of a copied file become names of its copy. */
   joins?: boolean;
+  /** Most names of a file in the mirror, `MOST_NAMES` by default. */
+  mostNames?: number;
   /** The excluded names. */
   skips: (path: string, stat: Stats) => boolean;
 }>;
@@ -110,7 +112,7 @@ export class Mirror {
     const { name, held } = entry;
     using present = to.hold(name);
     if (present?.stat.ino === held.stat.ino) return 0;
-    if (held.stat.nlink >= MOST_NAMES) return this.#copy(from, to, entry);
+    if (held.stat.nlink >= this.#mostNames) return this.#copy(from, to, entry);
     // Whoever reads the mirror would read its holes, for years.
     const { size, blocks } = held.stat;
     if (bytesWithoutSpace({ size, blocks, nlink: 1 }) > MOST_WITHOUT_SPACE) throw tooLong(`${from.path}/${name}`);
@@ -151,6 +153,10 @@ export class Mirror {
     return 1;
   }
 
+  get #mostNames(): number {
+    return this.#rules.mostNames ?? MOST_NAMES;
+  }
+
   /** False if the file was not copied yet, or the copy is not the same any more or has too many names itself. */
   #linkCopy(source: Held, to: Directory, name: string): boolean {
     const copied = this.#copied.get(idOf(source.stat));
@@ -159,7 +165,7 @@ export class Mirror {
       using place = Directory.own(copied.directory);
       using copy = place.hold(copied.name);
       if (copy === null || copy.stat.ino !== copied.ino || !isCopyOf(copy, source)) return false;
-      if (copy.stat.nlink >= MOST_NAMES) return false;
+      if (copy.stat.nlink >= this.#mostNames) return false;
       clear(to, name);
       linkSync(place.at(copied.name), to.at(name));
       return true;
