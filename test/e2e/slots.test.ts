@@ -95,12 +95,15 @@ describe("idle connections that would take every place of a port", { skip: whyNo
   test("a mail that takes its time comes in, whoever sits beside it", async () => {
     const over = new AbortController();
     const from = newPlace();
+    let attack = Promise.resolve();
     const slow = sendMail({
       host: lab.sender,
       from,
+      onceSent: () => {
+        attack = holdOpen(lab.attacker, attackers(110), 25, { isStubborn: false, over: over.signal });
+      },
       text: `From: <someone@sender.test>\r\nSubject: slow\r\n\r\n${"a line\r\n".repeat(400_000)}end`,
     });
-    const attack = holdOpen(lab.attacker, attackers(110), 25, { isStubborn: false, over: over.signal });
     try {
       assert.equal((await slow).code, 250);
     } finally {
