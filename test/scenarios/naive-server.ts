@@ -78,7 +78,7 @@ export function serverFactsOf(
   };
 }
 
-/** What counts for clients of other networks, with its time: so many of a network within an hour. */
+/** What counts for clients in other networks, with its time: at most `most` of each network within an hour. */
 function countedOf(asked: readonly Asked[], most: number, keyOf: (one: Asked) => string): ReadonlySet<string> {
   const counted: Asked[] = [];
   for (const [i, one] of asked.entries()) {

@@ -74,12 +74,12 @@ export class DistinctTimes {
 }
 
 /**
- * Items of one network that count for the clients of others. Whoever has one IPv6 site has 65,536 prefixes, and must not
+ * Items of a network that count for clients in other networks. Whoever has one IPv6 site has 65,536 prefixes, and must not
  * make every other stranger wait.
  */
 const COUNTED_OF_NETWORK = { names: 10, clients: 5 } as const;
 
-/** Different items within an hour, each of a network: for a client the first ones of each network, and all of its own. */
+/** Different items within an hour, each from a network. For a client count the first ones of each network, and all of its network. */
 class NetworkTimes {
   readonly #most: number;
   readonly #counted = new DistinctTimes(HOUR_MS, LIMITS.serverWindow);

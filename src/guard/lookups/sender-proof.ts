@@ -19,7 +19,7 @@ export const SPF_LIMITS = {
 
 /**
  * The networks allowed by a domain's SPF record, including includes. `otherwise` is used for a domain without a
- * record. `isLate`: nobody waits for the answer any more.
+ * record. `isLate`: no mail waits for the answer any longer.
  */
 export async function expandSpf(
   domain: string,

@@ -123,7 +123,7 @@ export async function collect(
   return lacks;
 }
 
-/** Whole files that were written since then. Twice: one that was renamed meanwhile has its new name the second time. */
+/** Whole files that were written since then. Twice: a log that is rotated during the first pass has its new name in the second. */
 function copyLogs({ log }: Layout, to: string, since: number): void {
   const list = (): readonly string[] => filesBelow(log).filter((path) => !path.endsWith(".index"));
   for (const files of [list, list])

@@ -61,7 +61,7 @@ export function parseUncounted(printed: string): ReadonlyMap<AccountName, Uncoun
 /** Rights of RFC 4314: all but `k`, to create folders. */
 const NO_NEW_FOLDERS = "* owner lrwstipexa\n";
 
-/** For `plugin { }`, with the plugin acl. An account without a file has all rights; Dovecot reads it when a session begins. */
+/** For `plugin { }`, with the plugin acl. An account without a file has all rights; Dovecot reads it when a session starts. */
 export function folderLimitPlugin({ folderLimits }: Layout): string {
   return `  acl = vfile:${join(folderLimits, "%u")}\n  acl_globals_only = yes`;
 }
@@ -74,7 +74,7 @@ export function withoutNewFolders({ folderLimits }: Layout): readonly AccountNam
     .filter((name) => name !== null);
 }
 
-/** Holds for sessions that begin afterwards. */
+/** Applies to sessions that start afterwards. */
 export function limitFolders({ folderLimits }: Layout, account: AccountName, isLimited: boolean): void {
   const file = join(folderLimits, account);
   if (isLimited) writeFile(file, NO_NEW_FOLDERS, { mode: 0o644 });

@@ -65,7 +65,7 @@ export class FilterLoad {
     const isTaken = this.#mails.has(held.queueId);
     if (isTaken && held.source !== source) this.#resting.set(held.source, later(now, REST_MS));
     const restsMs = (this.#resting.get(source) ?? now) - now;
-    // A clock that was set back lets nobody rest for longer.
+    // Also if the clock was set back, no source rests for longer.
     if (isTaken || (restsMs > 0 && restsMs <= REST_MS)) return false;
     this.#hidingParts = { queueId: mail.queueId, source };
     return true;

@@ -81,7 +81,7 @@ test("mails of one byte count as what they take on the disk, stored or not", asy
   assert.deepEqual(ended, [ANNA]);
 });
 
-test("nobody is asked for the use of a mailbox that stores a single mail", async () => {
+test("a mailbox that stores a single mail keeps its sessions", async () => {
   const { ended, look } = setUp();
   await look({ usedBytes: 60 * MB, storingBytes: 10 * MB });
   assert.deepEqual(ended, []);

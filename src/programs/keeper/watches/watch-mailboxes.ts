@@ -34,8 +34,8 @@ export type MailboxServer = Readonly<{
 }>;
 
 /**
- * Holds each account to what Dovecot's quota leaves open: it reads the use when a session begins to store mails, so ten sessions may
- * each fill the whole quota; and folders are not counted at all.
+ * Closes two gaps of Dovecot's quota. It reads the use when a session starts to store mails, so ten sessions may each fill the whole
+ * quota; and it does not count folders.
  */
 export class MailboxWatch {
   readonly #server: MailboxServer;
