@@ -103,13 +103,27 @@ class NetworkTimes {
   times(network: Prefix, now: Millis): readonly Millis[] {
     const further = this.#further.timesOf(network, now);
     const times = this.#counted.times(now);
-    return further.length === 0 ? times : [...times, ...further].toSorted((a, b) => a - b);
+    return further.length === 0 ? times : merged(times, further);
   }
 
   clear(): void {
     this.#counted.clear();
     this.#further.clear();
   }
+}
+
+/** Both are ascending, as is the result. */
+function merged(some: readonly Millis[], others: readonly Millis[]): readonly Millis[] {
+  const all: Millis[] = [];
+  let next = 0;
+  for (const at of some) {
+    for (let other = others[next]; other !== undefined && other <= at; other = others[next]) {
+      all.push(other);
+      next += 1;
+    }
+    all.push(at);
+  }
+  return [...all, ...others.slice(next)];
 }
 
 type Asking = Pick<Facts, "prefix" | "network" | "known" | "protection" | "recipient" | "firstContact">;
