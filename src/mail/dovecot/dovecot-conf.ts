@@ -12,7 +12,7 @@ import {
   mailCryptColumns,
   mailCryptPassdb,
   mailCryptPlugin,
-  neverCached,
+  mailCryptUncached,
 } from "./mail-crypt.ts";
 import { folderLimitPlugin } from "./maildirs.ts";
 import { quotaPlugin, quotaServices, renderQuotaWarning } from "./quota.ts";
@@ -20,6 +20,9 @@ import { renderScriptDict, replyColumn, scriptDict, sievePlugin, sieveSubmission
 
 /** In a separate file, so that Dovecot names the owner's line if it refuses one. */
 const OWN = "own.conf";
+
+/** No quota counts caches, and these of a mail made for it take twenty times its size: one account could fill the disk. */
+const LONGER_THAN_MAIL = ["imap.envelope", "imap.body", "imap.bodystructure", "mime.parts", "binary.parts"];
 
 /** Dovecot 2.3: IMAP over TLS, LMTP and SASL for Postfix, users from accounts.db. Only root can read its files of settings but that of the `dict` process, which is not root's (`renderScriptDict`). */
 export function renderDovecot(site: Site): readonly RenderedFile[] {
@@ -95,7 +98,7 @@ mail_uid = ${mailUser.uid}
 mail_gid = ${mailUser.gid}
 # When a mail arrived in its folder, for retention. The Maildir itself loses this time with each backup, which links its files.
 mail_always_cache_fields = date.save
-mail_never_cache_fields = ${neverCached(site)}
+mail_never_cache_fields = ${[...mailCryptUncached(site), ...LONGER_THAN_MAIL].join(" ")}
 first_valid_uid = ${mailUser.uid}
 recipient_delimiter = +
 mail_max_userip_connections = 20

@@ -11,12 +11,10 @@ const NOT_CACHED = [
   ..."list-id list-post list-unsubscribe disposition-notification-to authentication-results".split(" "),
   ..."x-spam-flag x-spam-status x-spam-score x-spam-level x-label x-keywords".split(" "),
 ].map((name) => `hdr.${name}`);
-/** No quota counts caches, and a mail made for it gets twenty times its size of these: one account could fill the disk. */
-const LONGER_THAN_MAIL = ["imap.envelope", "imap.body", "imap.bodystructure", "mime.parts", "binary.parts"];
 
-/** For `mail_never_cache_fields`. */
-export function neverCached({ mailCrypt: crypt }: Site): string {
-  return [...(crypt === null ? [] : [...NOT_CACHED, "body.snippet"]), ...LONGER_THAN_MAIL].join(" ");
+/** For `mail_never_cache_fields`, beside what no cache holds in any case (`dovecot-conf.ts`): caches are not encrypted. */
+export function mailCryptUncached({ mailCrypt: crypt }: Site): readonly string[] {
+  return crypt === null ? [] : [...NOT_CACHED, "body.snippet"];
 }
 
 /** For `mail_plugins`. */

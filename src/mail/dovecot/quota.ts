@@ -9,6 +9,9 @@ const WARNING_SCRIPT = "quota-warning";
 /** Percent of the quota from which its owner gets a warning; the highest first, because Dovecot takes the first that fits. */
 const WARNED_AT = [95, 80];
 
+/** Percent of the quota that the folder Trash may hold in addition: mail programs delete by copying into it. */
+export const MORE_IN_TRASH = 10;
+
 /** What even a mail of one byte takes on the disk. A quota in bytes alone would let tiny mails fill any disk. */
 export const LEAST_OF_A_MAIL = 4_096;
 
@@ -25,8 +28,7 @@ export function quotaPlugin({ mailboxQuotaBytes, messageSizeBytes }: Site): stri
   return `  quota = count:User quota
   quota_vsizes = yes
   quota_rule = *:bytes=${mailboxQuotaBytes}:messages=${Math.ceil(mailboxQuotaBytes / LEAST_OF_A_MAIL)}
-  # Mail programs delete by copying into Trash.
-  quota_rule2 = Trash:storage=+10%%:messages=+10%%
+  quota_rule2 = Trash:storage=+${MORE_IN_TRASH}%%:messages=+${MORE_IN_TRASH}%%
   # Postfix asks before it knows the size: what it accepted fits once more.
   quota_grace = ${messageSizeBytes}B
   quota_exceeded_message = Mailbox is full

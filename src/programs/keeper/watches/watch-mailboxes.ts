@@ -6,7 +6,7 @@ import { HOUR_MS, isoTime, type Millis } from "../../../core/time.ts";
 import type { Clock } from "../../../guard/ports.ts";
 import type { MailboxQuota } from "../../../mail/dovecot/doveadm.ts";
 import type { Uncounted } from "../../../mail/dovecot/maildirs.ts";
-import { LEAST_OF_A_MAIL } from "../../../mail/dovecot/quota.ts";
+import { LEAST_OF_A_MAIL, MORE_IN_TRASH } from "../../../mail/dovecot/quota.ts";
 import type { Settings } from "../../../settings/schema.ts";
 
 /** The disk is looked at often; the mailboxes only when it holds this much more. */
@@ -15,10 +15,8 @@ const STEP_BYTES = 32 * 1024 ** 2;
 export const MOST_FOLDERS = 3_000;
 /** How long ended sessions are reported. */
 const REPORTED_MS = HOUR_MS;
-/** The folder Trash may hold this much more than the quota (mail/dovecot/quota.ts). */
-const WITH_TRASH = 1.1;
 
-export type MailboxSettings = Pick<Settings, "limits.mail.max_size">;
+type SizeSettings = Pick<Settings, "limits.mail.max_size">;
 
 export type MailboxServer = Readonly<{
   clock: Clock;
@@ -39,17 +37,17 @@ export type MailboxServer = Readonly<{
  */
 export class MailboxWatch {
   readonly #server: MailboxServer;
-  #settings: MailboxSettings | null;
+  #settings: SizeSettings | null;
   /** The most since the mailboxes were looked at. */
   #mostFree = Number.POSITIVE_INFINITY;
   readonly #ended = new Map<AccountName, Readonly<{ at: Millis; beyondBytes: number }>>();
 
-  constructor(server: MailboxServer, settings: MailboxSettings | null) {
+  constructor(server: MailboxServer, settings: SizeSettings | null) {
     this.#server = server;
     this.#settings = settings;
   }
 
-  use(settings: MailboxSettings): void {
+  use(settings: SizeSettings): void {
     this.#settings = settings;
   }
 
@@ -111,7 +109,7 @@ export class MailboxWatch {
     // Read after the use, so that no mail counts twice.
     const { storingBytes = 0 } = (await uncounted()).get(account) ?? {};
     const usedBytes = Math.max(known.usedBytes, known.mails * LEAST_OF_A_MAIL);
-    const beyondBytes = usedBytes + storingBytes - known.limitBytes * WITH_TRASH - this.#mostOfOne;
+    const beyondBytes = usedBytes + storingBytes - known.limitBytes * (1 + MORE_IN_TRASH / 100) - this.#mostOfOne;
     if (beyondBytes <= 0) return;
     await this.#endSessions(account);
     this.#ended.set(account, { at: clock.now(), beyondBytes });
