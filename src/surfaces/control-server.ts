@@ -151,7 +151,7 @@ class Connection {
     }
   }
 
-  /** Waits until the client has read its answers: before that it gets no more. */
+  /** Waits until the client has read its answers. */
   #whenRead(): Promise<void> | undefined {
     if (this.#socket.destroyed || this.#socket.writableLength <= WAIT_ABOVE_BYTES) return undefined;
     return new Promise((resolve) => {

@@ -12,7 +12,7 @@ import { LIMITS } from "../limits.ts";
 export class DistinctTimes {
   readonly #windowMs: number;
   readonly #most: number;
-  /** Networks of the items, the oldest first. */
+  /** Networks by item, in the order in which the items came. */
   readonly #items = new Map<string, string>();
   /** Ascending, and only the times: a flood must not copy them for each event. */
   readonly #times: Millis[] = [];

@@ -125,12 +125,11 @@ export async function collect(
 
 /** Whole files that were written since then. Twice: a log that is rotated during the first pass has its new name in the second. */
 function copyLogs({ log }: Layout, to: string, since: number): void {
-  const list = (): readonly string[] => filesBelow(log).filter((path) => !path.endsWith(".index"));
-  for (const files of [list, list])
-    for (const path of files()) {
+  for (let pass = 0; pass < 2; pass++)
+    for (const path of filesBelow(log)) {
       const target = join(to, relative(log, path));
       const stat = statSync(path, { throwIfNoEntry: false });
-      if (stat === undefined || stat.mtimeMs < since || existsSync(target)) continue;
+      if (stat === undefined || stat.mtimeMs < since || path.endsWith(".index") || existsSync(target)) continue;
       makeDirectory(dirname(target), 0o700);
       copyForeignFile(path, target, 0o600);
     }

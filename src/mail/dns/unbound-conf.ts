@@ -73,7 +73,7 @@ const SMALL: readonly string[] = [
   "key-cache-size: 1m",
   "neg-cache-size: 512k",
   "infra-cache-numhosts: 2000",
-  // Ports: twice the queries, each of which may ask several servers (NLnet Labs, "Performance tuning").
+  // Ports: twice the queries, each of which may ask several servers (NLnet Labs, "Howto Optimise").
   "outgoing-range: 512",
   "num-queries-per-thread: 256",
 ];

@@ -11,7 +11,7 @@ import type { Clock, Submit } from "../../guard/ports.ts";
 export const SMALL_BYTES = 256 * 1024;
 /** A mail counts no longer than this, in case no log line shows its end. */
 const LONGEST_MS = MINUTE_MS;
-/** As much of all counts from one source, so that none keeps out the mail of others. A sender chooses how long Rspamd waits for its DNS. */
+/** At most this much from one source counts, so that none keeps out other people's mail. A sender chooses how long Rspamd waits for its DNS. */
 const MOST_OF_SOURCE = MOST_IN_FILTERS / 2;
 /** Longer than a mail server waits until it retries. */
 const REST_MS = 15 * MINUTE_MS;
@@ -65,7 +65,7 @@ export class FilterLoad {
     const isTaken = this.#mails.has(held.queueId);
     if (isTaken && held.source !== source) this.#resting.set(held.source, later(now, REST_MS));
     const restsMs = (this.#resting.get(source) ?? now) - now;
-    // Also if the clock was set back, no source rests for longer.
+    // No source rests for longer, even if the clock was set back.
     if (isTaken || (restsMs > 0 && restsMs <= REST_MS)) return false;
     this.#hidingParts = { queueId: mail.queueId, source };
     return true;
