@@ -174,7 +174,15 @@ export function openConnectionsTests(kitOf: () => FirewallLab): void {
 
   test("once the guard is gone the kernel counts", async () => {
     await watch.stop();
+    const kernel = new KernelConnections({ path: kit.able, proc: kit.proc });
+    await kernel.passed([PORT]);
     await openMany(times(STRANGER, MOST));
     await refused(STRANGER);
+    const passed = (await kernel.passed([PORT])).get(PORT);
+    assert.deepEqual(
+      passed,
+      { offered: MOST, arrived: MOST },
+      "what it refuses does not count as lost behind our rules",
+    );
   });
 }

@@ -23,8 +23,9 @@ const SYN = "tcp flags & (fin | syn | rst | ack) == syn";
 /** Addresses whose connections the kernel can count at once, about 20 MB. Further ones are not counted. */
 const COUNTED_ADDRESSES = 65_535;
 
+/** The sets that rules use: without the fallback, none uses `watched`. */
 export function connectionSets({ fallback = true }: ConnectionLimit): readonly string[] {
-  return [...GUARD_SETS, ...(fallback ? FALLBACK_SETS : [])];
+  return fallback ? [...GUARD_SETS, ...FALLBACK_SETS] : GUARD_SETS.filter((set) => set !== "watched");
 }
 
 /**
@@ -56,14 +57,13 @@ ${fallback ? `  set open4 { ${open("ipv4_addr")} }\n  set open6 { ${open("ipv6_a
     ${prefix6} . tcp dport @held6 ${refuse}
     tcp dport @full ip saddr != @known4 ${refuse}
     tcp dport @full ${prefix6} != @known6 ${refuse}
-${ports.map((port) => `    tcp dport ${port} counter name offered_${port}\n`).join("")}    tcp dport @watched accept
 ${
   fallback
-    ? `    add @open4 { ip saddr${port} ct count over ${most} } ${refuse}
-    add @open6 { ${prefix6}${port} ct count over ${most} } ${refuse}
+    ? `    tcp dport != @watched add @open4 { ip saddr${port} ct count over ${most} } ${refuse}
+    tcp dport != @watched add @open6 { ${prefix6}${port} ct count over ${most} } ${refuse}
 `
     : ""
-}  }
+}${ports.map((port) => `    tcp dport ${port} counter name offered_${port}\n`).join("")}  }
 `,
     rule: `    tcp dport { ${ports.join(", ")} } ${SYN} goto connection_limit\n`,
     arrival: `  chain arrival {
