@@ -236,7 +236,7 @@ def main(path, spamd, pulse):
     for socket_path in (path, pulse):
         if os.path.lexists(socket_path):
             os.unlink(socket_path)
-    # The milter and the guard ask by the group.
+    # The milter asks by the group.
     os.umask(0o007)
     with Server(path, spamd) as server:
         # Only root asks there.

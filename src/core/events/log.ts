@@ -68,7 +68,7 @@ export type Consequence = Credited | Extract<Change, { type: "NOTE_REFUSAL" }>;
 
 type LogRest = RestOf<Exclude<Observation["type"], "MAIL_JUDGED">>;
 
-/** Null: the mail has enough events already. `consequence`: what follows from a delivery; an account is named if the refusal counts against it. */
+/** Null for `MAIL_JUDGED`, which has no row. `consequence`: what follows from a delivery; an account is named if the refusal counts against it. */
 export function observationRecord(
   seen: Observation,
   at: Millis,

@@ -10,7 +10,7 @@ import { LIMITS } from "../limits.ts";
 
 /** A mail within a connection. */
 export type MailId = Pick<MailAttributes, "session" | "transaction">;
-/** The same, and the first recipient that it named. */
+/** The same, and one of its recipients. */
 type Named = MailId & Pick<MailAttributes, "recipient">;
 
 /**

@@ -30,7 +30,7 @@ export class FilterLoad {
   readonly #bytesOf = new Map<string, number>();
   /** The mail that may hide parts and that the filters may read now. */
   #hidingParts: Held = { queueId: "", source: "" };
-  /** Sources of such mails while which another had to wait, and when they may send the next. */
+  /** Sources whose such mail made another source wait, and when each may send the next. */
   readonly #resting = new BoundedMap<string, Millis>(MOST_RESTING);
   readonly #clock: Clock;
 

@@ -174,7 +174,7 @@ export function shortOnly(of: "sender" | "recipient"): string {
   return `check_${of}_access regexp:{ { /^.{321}/ REJECT Address too long } }`;
 }
 
-/** anvil(8), the second line behind guard and firewall. It counts single addresses, by clock minutes. */
+/** anvil(8), the second line behind guard and firewall. It counts single addresses, in fixed windows of a minute. */
 function limits({
   limits: { smtpPlaces, connectionsAtOnce, mailsPerMinute, exempt },
 }: Site): Readonly<Record<string, string>> {

@@ -10,7 +10,7 @@ export function postgreyCommand(layout: Layout): string {
 }
 
 /**
- * postgrey(8). A sender that has retried once is accepted from the same address from then on. The group of its socket,
+ * postgrey(8). Once a client has retried, all mail from its address is accepted. The group of its socket,
  * set by its directory, is Postfix's. If greylisting is off, a process that does nothing runs instead.
  */
 export function renderPostgrey({ layout, hostname, greylist }: Site): RenderedFile {

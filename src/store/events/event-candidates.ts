@@ -65,7 +65,7 @@ export class EventCandidates {
     for (const { ids, reached } of candidates) yield { ids: ids.filter(isIts), reached };
   }
 
-  /** Reads the events that are not in the index yet. They are newer than all indexed ones. */
+  /** Also reads the events that are not in the index yet. They are newer than all indexed ones. */
   *#named(filter: EventFilter, all: Span, names: readonly Name[]): Generator<Candidates> {
     const [fresh, indexed] = parted(all, integer(this.#marks.get()?.["names"]));
     const { named } = this.#sql[filter.order];

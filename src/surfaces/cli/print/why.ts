@@ -110,7 +110,7 @@ export function printMessage(
   ]);
 }
 
-/** The mail's latest event, and why. */
+/** How the mail ended, and why. */
 function outcomeOf({ action, meaning, reason, details }: TimelineStep): string {
   const why = reason === null ? "" : `: ${withCode(meaning, reason)}`;
   return `${action}${why} (${oneLine(details)})`;
