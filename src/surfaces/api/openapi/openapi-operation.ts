@@ -55,7 +55,8 @@ function securityOf(row: Route): readonly Json[] {
 
 function scopesOf(row: Route): readonly string[] {
   const read = scopeOf(row);
-  const needs = row.asks === undefined ? "nothing" : needOf(row.asks).needs;
+  // The scope of its command is for the administrator's route: users of mailboxes have none.
+  const needs = row.asks === undefined || read === "mailbox" ? "nothing" : needOf(row.asks).needs;
   const commanded = needs === "nothing" || needs === "caller" ? null : needs;
   return [...new Set([read, commanded].filter((scope) => scope !== null))];
 }
