@@ -2000,7 +2000,7 @@ export type Routes = {
       readonly name: string;
     };
     readonly answer: {
-      /** Null: no reply is sent. */
+      /** Null: none is stored; one that has ended still is. */
       readonly vacation: {
         /** Empty: the reply has the subject of the mail. */
         readonly subject: string;
@@ -2025,7 +2025,7 @@ export type Routes = {
     };
     readonly answer: {
       readonly name: string;
-      /** Null: no reply is sent. */
+      /** Null: none is stored; one that has ended still is. */
       readonly vacation: {
         /** Empty: the reply has the subject of the mail. */
         readonly subject: string;
@@ -2045,7 +2045,7 @@ export type Routes = {
     readonly query?: DryRun | undefined;
     readonly answer: {
       readonly name: string;
-      /** Null: no reply is sent. */
+      /** Null: none is stored; one that has ended still is. */
       readonly vacation: {
         /** Empty: the reply has the subject of the mail. */
         readonly subject: string;
@@ -2059,7 +2059,7 @@ export type Routes = {
   /** The reply that is sent while the user is away. */
   "GET /api/v1/me/vacation": {
     readonly answer: {
-      /** Null: no reply is sent. */
+      /** Null: none is stored; one that has ended still is. */
       readonly vacation: {
         /** Empty: the reply has the subject of the mail. */
         readonly subject: string;
@@ -2079,7 +2079,7 @@ export type Routes = {
     };
     readonly answer: {
       readonly name: string;
-      /** Null: no reply is sent. */
+      /** Null: none is stored; one that has ended still is. */
       readonly vacation: {
         /** Empty: the reply has the subject of the mail. */
         readonly subject: string;
@@ -2094,7 +2094,7 @@ export type Routes = {
   "DELETE /api/v1/me/vacation": {
     readonly answer: {
       readonly name: string;
-      /** Null: no reply is sent. */
+      /** Null: none is stored; one that has ended still is. */
       readonly vacation: {
         /** Empty: the reply has the subject of the mail. */
         readonly subject: string;

@@ -29,14 +29,13 @@ const ofAccount = { name: accountName };
 const to = meaning(list(z.string()), "Empty: mail stays in the mailbox.");
 const keep = meaning(z.boolean(), "Whether a copy stays in the mailbox.");
 
-const subject = text(2 * VACATION_LIMITS.subject);
 const reply = () =>
   z.object({
     subject: meaning(z.string(), "Empty: the reply has the subject of the mail."),
     text: z.string(),
     until: meaning(z.nullable(time), "Null: until it is ended."),
   });
-const vacation = () => meaning(z.nullable(reply()), "Null: no reply is sent.");
+const vacation = () => meaning(z.nullable(reply()), "Null: none is stored; one that has ended still is.");
 
 const app = z.string("is missing, or not text").check(
   z.refine(
@@ -81,12 +80,12 @@ const TO_SOME = { fields: { to: targets.check(z.minLength(1, "is empty")) } };
 export const NO_FORWARD = { given: { to: [], keep: true } };
 
 export const NO_REPLY = { given: { subject: "", text: null, until: null } };
-// With room for line ends that count once.
+// Twice the limit, as of the subject: what is trimmed does not count, and a line end counts once.
 const replyText = text(2 * VACATION_LIMITS.text).check(z.minLength(1, "is empty"));
 /** To end the reply is what DELETE is for. */
 const SOME_REPLY = { body: "text", fields: { text: replyText } } as const;
 const AWAY = {
-  subject: z._default(subject, ""),
+  subject: z._default(text(2 * VACATION_LIMITS.subject), ""),
   text: z.nullable(replyText),
   until: z._default(z.nullable(text(40)), null),
 };
