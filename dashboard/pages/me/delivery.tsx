@@ -108,7 +108,7 @@ function VacationCard() {
   return (
     <Card title={words.title} hint={words.hint}>
       <Waiting {...written} />
-      {data !== null && <p role="status">{vacation === null ? words.none : <InForce of={vacation} />}</p>}
+      {data !== null && <p role="status">{vacation === null ? words.none : <ReplyState of={vacation} />}</p>}
       {data !== null && (
         <Form
           label={vacation === null ? words.set : words.change}
@@ -140,7 +140,7 @@ function VacationCard() {
   );
 }
 
-function InForce({ of: { until } }: Readonly<{ of: WrittenVacation }>) {
+function ReplyState({ of: { until } }: Readonly<{ of: WrittenVacation }>) {
   const words = t.value.own.vacation;
   if (until === null) return <strong>{words.always}</strong>;
   return (
