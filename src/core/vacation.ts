@@ -10,7 +10,7 @@ export const VACATION_LIMITS = { subject: 200, text: 4_000 } as const;
 export type WrittenVacation = Readonly<{ subject: string; text: string; until: string | null }>;
 export type ParsedVacation = Readonly<{ ok: true; vacation: Vacation }> | Readonly<{ ok: false; says: string }>;
 
-/** Control characters, and halves of a character: no line break, no tab. */
+/** Control characters, line breaks and tabs included, and halves of a character. */
 const CONTROLS = /[\p{Cc}\p{Cs}]/u;
 
 /** The text may have lines and tabs; a subject is one line. `until` is an ISO time in the future, or a day, to its end in UTC. */

@@ -14,7 +14,7 @@ import type { Progress } from "./facts/smtp-sessions.ts";
 import { LIMITS } from "./limits.ts";
 
 export type OnDecided = (decision: Decision) => void;
-/** An answer that waits for the commit. `event` null: the record is not an event. */
+/** An answer that waits for the commit: to an event or, if `event` is null, to a record without a decision. */
 type Waiting = Readonly<{ event: Event | null; answer: OnDecided; decided: Decision | null }>;
 
 /** The changes of one transaction, for its subscribers. */
@@ -188,7 +188,7 @@ export class Engine {
       this.#abandon(error, this.#parts.clock.now());
       return;
     }
-    // A record that is not an event always writes.
+    // A record without a decision always writes.
     if (this.#processor.hasWritten || this.#waiting.some(({ event }) => event === null)) this.#isUnwritable = false;
     if (!this.#isUnwritable) this.#parts.notices.clear("database_unwritable");
     const what = { ...this.#processor.trace };

@@ -134,7 +134,7 @@ type MailboxSettingParts = Pick<AccountStateCommandParts, "accountRow"> &
 
 type MailboxSettingVerb = "app_passwords" | "forwarding" | "vacation";
 
-/** `by`: the owner, or the user who set it. */
+/** `by`: who asks. The user of the mailbox does not see who made an app password. */
 function mailboxSetting(
   { accountRow, appPasswords, forwards, vacations }: MailboxSettingParts,
   command: CommandOf<MailboxSettingVerb>,
