@@ -14,6 +14,7 @@ const LAUNCHER = [
   "src/host/running/failure.ts",
   "src/core/error.ts",
   "src/programs/command-line/main.ts",
+  "src/programs/set-up/start.ts",
 ];
 const COMMAND_LINE = "src/programs/command-line/command-line.ts";
 
@@ -72,5 +73,16 @@ describe("a program of which one file is kept", () => {
     rmSync(join(checkout.path, "node_modules", "esbuild"));
     assert.equal(await checkout.says(), `first /${COMMAND_LINE} --json`);
     assert.ok(!existsSync(checkout.bundle));
+  });
+
+  test("starts the server afresh after building it, in a process that holds nothing of the build", async () => {
+    const { path } = new Checkout();
+    const seen = 'console.log(process.argv[2], process.moduleLoadList.includes("NativeModule child_process"));\n';
+    writeFileSync(join(path, "src/programs/set-up/serve.ts"), seen);
+    utimesSync(join(path, "src/programs/set-up/serve.ts"), new Date(), Date.now() / 1_000 - 60);
+    for (const start of ["first", "second"]) {
+      const ran = await runProgram(process.execPath, [join(path, "src/programs/set-up/start.ts"), "--systemd"]);
+      assert.equal(ran.stdout, "--systemd false\n", `${start} start: ${ran.stderr}`);
+    }
   });
 });

@@ -1,3 +1,4 @@
+import { flushCompileCache } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { CHECKOUT } from "../../host/running/checkout.ts";
@@ -12,8 +13,26 @@ export async function runKept(kind: Exclude<Kind, "programs">, fromSources: () =
   else await fromSources();
 }
 
-async function isHere(kind: Kind): Promise<boolean> {
-  if (keptFiles(CHECKOUT, kind)?.hasTimes === true) return true;
+async function isHere(kind: Exclude<Kind, "programs">): Promise<boolean> {
+  if (isReady(kind)) return true;
   const { isKept } = await import("./kept-build.ts");
-  return isKept(CHECKOUT, kind);
+  const isHere = await isKept(CHECKOUT, kind);
+  if (kind === "start") {
+    await isKept(CHECKOUT, "programs");
+    // This process runs for as long as the server, and would keep 50 MB of what the build needed.
+    if (isReady(kind)) startAfresh(process.argv.slice(2));
+  }
+  return isHere;
+}
+
+function isReady(kind: Kind): boolean {
+  return keptFiles(CHECKOUT, kind)?.hasTimes === true;
+}
+
+/** Starts the program again, in the same process: its environment, terminal and pid stay, for its supervisor (execve(2)). */
+export function startAfresh(how: readonly string[]): void {
+  // What was compiled until now would not be kept.
+  flushCompileCache();
+  const script = process.argv[1] ?? "";
+  process.execve?.(process.execPath, [process.execPath, ...process.execArgv, script, ...how], process.env);
 }

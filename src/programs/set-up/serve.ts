@@ -27,6 +27,7 @@ import { stopUnits, tellReady } from "../../host/running/units.ts";
 import { finishRestore } from "../../jobs/backup/replace-contents.ts";
 import { takeRestoredQueue } from "../../jobs/backup/restored-queue.ts";
 import { installPrograms } from "../../jobs/build/program.ts";
+import { startAfresh } from "../../jobs/build/run-kept.ts";
 import {
   readSettings,
   settingsWithEdits,
@@ -71,7 +72,7 @@ const SNAPSHOT_MADE =
 
 const stop = stopSignal();
 const code = await main();
-if (stop.wish() === "restart") startAgain();
+if (stop.wish() === "restart") startAfresh(BY_SYSTEMD ? ["--systemd", AGAIN] : [AGAIN]);
 process.exitCode = code;
 
 async function main(): Promise<number> {
@@ -151,13 +152,6 @@ function stopSignal(): Stop {
     }
   });
   return { asked: () => wish !== null, wish: () => wish, promise };
-}
-
-/** The same process starts again: its environment, terminal, and pid stay, for its supervisor. */
-function startAgain(): void {
-  const script = process.argv[1] ?? "";
-  const how = BY_SYSTEMD ? ["--systemd", AGAIN] : [AGAIN];
-  process.execve?.(process.execPath, [process.execPath, ...process.execArgv, script, ...how], process.env);
 }
 
 /** Everything that must exist before the first service starts. */
