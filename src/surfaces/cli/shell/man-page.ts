@@ -61,7 +61,7 @@ function optionLines({ name, short, value, says }: Option): readonly string[] {
   return [".TP", `${shown}\\fB${escaped(`--${name}`)}\\fR${taken}`, text(says)];
 }
 
-/** Escapes a line of text that starts as a macro does. */
+/** A line of text, even if it starts like a macro. */
 function text(words: string): string {
   return `\\&${escaped(words)}`;
 }
