@@ -127,7 +127,7 @@ export function denied(why: Denial, { message, next }: Readonly<{ message: strin
   return why === "unauthorized" ? unauthorized() : problem({ status: 403, code: why, detail: message, next });
 }
 
-/** For what the web itself reads. `own`: the session is of a mailbox, and the route needs another right. */
+/** For a right that the web checks itself (`whyNot`). `own`: the session is of a mailbox, and the route needs another right. */
 export function notAllowed(scope: Scope | "mailbox" | "own"): Response {
   const [detail, next] = whyNotAllowed(scope);
   return problem({ status: 403, code: "not_allowed", detail, next });

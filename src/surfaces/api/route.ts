@@ -54,7 +54,7 @@ type Shape = Readonly<{
    * decides. Null: none. `mailbox`: the caller must be the user of a mailbox.
    */
   needs?: RouteNeed | null;
-  /** The command for the guard. Its scope and proof apply to the route. */
+  /** The command for the guard. Its proof applies to the route, and its scope except to a mailbox's user. */
   asks?: WebVerb;
   /** One sentence. */
   says: string;

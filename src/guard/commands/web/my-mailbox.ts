@@ -42,8 +42,9 @@ export const CHANGES_AN_HOUR = 60;
 /** Each is audited, so this bounds what one user adds to the audit. */
 const CHANGES_A_DAY = 300;
 /**
- * Passwords, app passwords, forwards and replies that all users together set within an hour: each costs a hash, an event,
- * or a message to the owner. Commands that only remove something do not count, and the owner's have separate bounds.
+ * Passwords, app passwords, forwards and replies that all users together set within an hour: each costs a hash, or sends the
+ * owner an alert. Ending one does not count, so other users cannot prevent it; removing one of several addresses does. The
+ * owner's commands have separate bounds.
  */
 export const COSTLY_AN_HOUR = 600;
 /** New passwords of one user that are judged: each takes up to two seconds of a processor. */
@@ -143,7 +144,7 @@ export function isOwnChange(command: Command): command is OwnChange {
   return effectOf(verb).lasts && (ownOf(verb) !== undefined || needOf(verb).needs === "mailbox");
 }
 
-/** Whether it counts against the limit that all users share, because it costs a hash, an event or a message to the owner. */
+/** Whether it counts against the limit that all users share (`COSTLY_AN_HOUR`). */
 function isCostly(command: OwnChange): boolean {
   switch (command.verb) {
     case "my_password":

@@ -53,7 +53,8 @@ const MAILBOX_ALONE = denied(
 
 /**
  * Checks that the origin may use the verb, and for the web who its caller is, what the caller may do, and that the web
- * stays within its limits. Requests that only an attacker would send are recorded.
+ * stays within its limits. Records a verb that the web may not use, for which the caller lacks a right or a fresh proof, or that
+ * is past an alarming limit (`isAlarming`).
  */
 export class CommandGate {
   readonly bounds: WebBounds;
