@@ -35,7 +35,7 @@ export type AlertEvent = Readonly<{
   isNewPlace: boolean;
   /**
    * For a sign-in that succeeded, or lacked its code: whether the account had never signed in from this network (IPv4 /24, IPv6 /48).
-   * For a change through the web: whether the one who made it has not signed in from there for a day.
+   * For a change through the web: whether its maker first signed in from there within the last day, or never. An account's first network is not new.
    */
   isNewNetwork: boolean;
   /** For a sign-in that succeeded: whether it is the account's first. */

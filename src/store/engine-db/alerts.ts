@@ -109,7 +109,7 @@ export class SqliteAlertEvents implements AlertEvents {
     }));
   }
 
-  /** Changes and sign-ins in new places are rare: only then all other events of the account are read. */
+  /** Changes and sign-ins in new places are rare: only for them are the caller's earlier networks read. */
   #placeOf(row: Row): Pick<AlertEvent, "isNewNetwork" | "isFirst"> {
     if (row["type"] === "SECOND_FACTOR_ASKED") {
       const ip = callersIp(text(row["actor"]));

@@ -16,7 +16,7 @@ import * as shape from "./account-schemas.ts";
 
 type Parts = Pick<ApiParts, "guard" | "passwords" | "clock">;
 
-/** Accounts of users. Only the guard changes them; the required rights are in its own table. */
+/** Those routes of accounts that are not derived from `src/admin/accounts.ts`, which declares the rights of their commands too. */
 export function accountRoutes(parts: Parts): readonly Route[] {
   return [
     route("POST /api/v1/accounts", "Adds an account.", {
