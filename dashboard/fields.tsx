@@ -55,7 +55,7 @@ export function TakeOff({ name, isBusy, run }: Readonly<{ name: string; isBusy?:
 
 type FormProps = Readonly<{
   label: string;
-  /** One of several forms that are equally likely. */
+  /** Without the primary colour, because the page has several forms of equal rank. */
   isPlain?: boolean;
   /** Shared with buttons beside the form that must not run at the same time. */
   busy?: Attempts;

@@ -1,4 +1,4 @@
-/** How far a button is that asks once more: it has just asked (`asks`), and then takes the answer (`armed`). */
+/** The stage of a button that asks before it acts. `asks`: it has just asked, and ignores a double click. `armed`: the next press runs it. */
 export type Stage = "rests" | "asks" | "armed" | "runs";
 
 /** The other half of a double click comes within it. */

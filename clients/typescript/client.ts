@@ -4,7 +4,7 @@ import type { Problem, Routes } from "./api.js";
 
 /** A route, such as `GET /api/v1/bans`. */
 export type Route = keyof Routes;
-/** What a route takes: the `params` of its path, the `query` behind it, its `body`, and a `key` where it may be repeated. */
+/** What a route takes: the `params` of its path, the `query` behind it, its `body`, and a `key` if the server respects one there (`Idempotency-Key`). */
 export type Asked<R extends Route> = Omit<Routes[R], "answer"> & { readonly signal?: AbortSignal | undefined };
 export type Answer<R extends Route> = Routes[R]["answer"];
 /** A route whose answer is a page of a list. */

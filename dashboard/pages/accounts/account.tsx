@@ -162,7 +162,7 @@ type App = Readonly<{ id: string; name: string; madeBy: string; lastUsed: string
 /** App passwords, forwards and replies of the mailbox: after a hijack they may be the thief's. */
 export function AccountOwn({ account }: Pick<Props, "account">) {
   const at = (what: string): string => pathOf(account, what);
-  // The previous data may predate a new password, which removes app passwords.
+  // Loaded again with the account: a new password removes app passwords.
   const own = useLoaded(async () => {
     const [apps, forwarding, { vacation }] = await Promise.all([
       get<{ items: readonly App[] }>(at("app-passwords")),

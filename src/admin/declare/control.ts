@@ -115,7 +115,7 @@ const VERBS = [
 ] as const;
 
 /**
- * One line of the socket. The entry of its verb reads the command. `as`: the secret of the session or token, and `ip`: from
+ * One line of the socket; the schema of its verb parses `command`. `as`: the secret of the session or token, and `ip`: from
  * where it is used; only the web's lines have them. The database holds its SHA-256, so reading that is not enough.
  */
 export const commandLine = z.strictObject({

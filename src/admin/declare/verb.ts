@@ -42,7 +42,7 @@ export type CliForm<A, R> = Readonly<{
   given?: Readonly<Partial<A>>;
   /** Switches, at most one of which may be given, with the fields that it sets. `alone`: it replaces the last word and all options. */
   switches?: readonly Readonly<{ name: string; says: string; given: Readonly<Partial<A>>; alone?: true }>[];
-  /** Without the last word it shows what is set: the result of this verb, with the fields that were asked, is an `R`. */
+  /** Without the last word, the command asks this verb and shows what is set. Its fields and its result together are an `R`. */
   shows?: Readonly<{ verb: string; json?: (result: R) => unknown }>;
   /** The output of `--json`, where it differs from the result. */
   json?: (result: R) => unknown;
@@ -120,12 +120,12 @@ export function verb<
 export type Origin = "root" | "web";
 /**
  * What the web's caller needs: nothing, a valid session or token, one with this scope, or the session of a mailbox's user, for whom
- * the verb works only on that mailbox. `proof`: its password was given within the last minutes, to the guard.
+ * the verb works only on that mailbox.
  */
 export type Need = "nothing" | "caller" | "mailbox" | Scope;
 /**
- * Who may use a verb. For an origin that it does not list, the verb does not exist. `own`: so may the user of a mailbox, for whom this
- * field must name that mailbox.
+ * Who may use a verb. For an origin that it does not list, the verb does not exist. `proof`: the caller must have given the password
+ * within the last minutes. `own`: the user of a mailbox may use it too, if this field names that mailbox.
  */
 export type Rights = Readonly<{ from: readonly Origin[]; needs: Need; proof?: true; own?: Own }>;
 type Own = Readonly<{ field: string; proof: boolean }>;
@@ -160,7 +160,7 @@ export const PROVEN_MAILBOX = { from: ["web"], needs: "mailbox", proof: true } a
 
 /**
  * What limits how often the web gives a command: an attacker who takes over the web stays within it. `WEB_LIMITS` in
- * guard/commands/web/web-bounds.ts says what each of them counts. `own`, unlike that of `Rights`: the command counts for itself, by
+ * guard/commands/web/web-bounds.ts says what each of them counts. `own` (not that of `Rights`): the command has its own limits, by
  * address or account. Users of mailboxes have separate limits (my-mailbox.ts).
  */
 export type Bound =

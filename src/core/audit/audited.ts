@@ -13,7 +13,7 @@ const MACHINES: readonly (string | null)[] = ["engine", "fail2ban", null];
 
 /**
  * What the audit keeps of an event; null if it keeps nothing. It keeps each change that root, the administrator, a token or the user
- * of a mailbox made by command, requests that their rights or a protection forbade, what the guard says about itself, and the
+ * of a mailbox made by command, requests that their rights or a protection forbade, the guard's reports about itself, and the
  * administrator's sign-ins. Commands that only read or that failed otherwise have no event. Called for each event, so the first
  * look decides for almost all.
  */
@@ -54,7 +54,7 @@ export function auditedRecovery(how: "damaged" | "missing", at: Millis): Content
 function contentOf(record: EventRecord, subject: string): Content {
   const { at, type, actor, rest, proof: _, counts: __, ...columns } = record;
   const { event: ___, ...more } = rest;
-  // Names of passwords and the guard's knowledge of the client are only for decisions.
+  // Hashes of passwords and the guard's knowledge of the client are only for decisions.
   const detail = { ...columns, ...more, subject: null, passwordHash: null, withoutBan: null, seen: null };
   return content({ at, actor: actor ?? "engine", type, subject }, detail);
 }

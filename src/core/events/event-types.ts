@@ -57,7 +57,7 @@ export type WebAlert = Readonly<{
   says: string;
   /** Also for users who change their own mailbox: the first acts of a thief with its password, because they outlast the theft. */
   byUser?: true;
-  /** Maximum of this type alone within a day, so that many crowd out no other change: imported accounts, replies before holidays. */
+  /** Maximum of this type within a day. It is counted separately, so that imported accounts, or replies before holidays, crowd out no other change. */
   apart?: number;
   /** The alert repeats the event's subject; for an alias also its new targets. */
   isNamed?: true;

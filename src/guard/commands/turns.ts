@@ -23,7 +23,7 @@ export class Turn {
     this.#places = places;
   }
 
-  /** Root, whose caller is null, always waits. */
+  /** Never refuses root, whose caller is null. */
   take<T extends Reply>(caller: Caller | null, run: Run<T>): Promise<T> | CommandError {
     const who = caller === null ? ROOT : `${caller.item.how} ${caller.item.name}`;
     const { most, ofOne, busy } = this.#places;

@@ -10,7 +10,7 @@ import { readVacation, SqliteVacations, VACATIONS } from "./vacations.ts";
 export type AccountSetting = Readonly<{
   /** In a comparison of two databases (`changed-since.ts`). */
   key: string;
-  /** Its tables, triggers and views. Absent if views of `schema.ts` need them: then they are there. */
+  /** Its tables, triggers and views. Absent if they are in `schema.ts`, because views there need them. */
   schema?: string;
   /** The tables that are checked for damage at each start. */
   tables: readonly string[];
@@ -18,7 +18,7 @@ export type AccountSetting = Readonly<{
   says: string;
   /** The command that removes one. */
   undo: string;
-  /** Rows by name, which differ if `is` does: for comparing two databases. */
+  /** For comparing two databases: `name` identifies a row, and a different `is` is a change. */
   rows: Readonly<{ from: string; name: string; is: string }>;
   /** The account, and the setting in words, for the evidence of an incident. */
   shown: Readonly<{ what: string; value: string; from: string }>;

@@ -18,7 +18,7 @@ type Entry = { readonly at: Millis; readonly asked: string; answer: Kept | Unkno
 
 export type Repeatable = Readonly<{ row: Route; key: string; url: string; body: unknown; now: Millis }>;
 
-/** Whether a route honours the key: each POST by which a session or a token changes something. PUT and DELETE may be repeated without one. */
+/** Whether a route honours the key: each POST that changes something and is open to sessions and tokens. PUT and DELETE may be repeated without one. */
 export function heedsRepeats({ method, who, asks }: Pick<Route, "method" | "who" | "asks">): boolean {
   return method === "POST" && who === "session_or_token" && asks !== undefined && asks !== "settings_preview";
 }

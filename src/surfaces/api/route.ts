@@ -145,7 +145,7 @@ export function scopeOf({ needs, method, who }: Pick<Route, "needs" | "method" |
 
 /**
  * Why the caller may not use a route; null: it may, as far as the web can tell. A mailbox user's session opens only routes
- * of mailboxes and those that every session needs, such as its end, whatever else guards the others.
+ * of mailboxes and those that every session needs, such as its end.
  */
 export function whyNot(row: Route, { account, scopes }: Pick<Caller, "account" | "scopes">): RouteNeed | "own" | null {
   const need = scopeOf(row);

@@ -143,7 +143,7 @@ async function answerTo(client: Client, row: Route, handlers: Handlers, http: Ht
 type Started = Pick<RouteCall<unknown, unknown, unknown>, "caller" | "headers" | "body" | "isDry"> &
   Readonly<{ url: string; run: () => Promise<Response> }>;
 
-/** Answers within the caller's share, or repeats the first answer of the key. */
+/** Runs a read within the caller's share of reads; repeats the first answer to a change that comes again with the same key. */
 function running(row: Route, { parts, reads, repeats }: Handlers, started: Started): Promise<Response> {
   const { caller, headers, body, isDry, url, run } = started;
   if (caller === null) return run();

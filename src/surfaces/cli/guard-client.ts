@@ -8,7 +8,7 @@ import { type CommandFailure, failed, type GuardClient, NOT_RUNNING, PROGRAM, wr
 const TIMEOUT_MS = 30 * SECOND_MS;
 /** A working guard answers a ping at once, whatever else it does. */
 const PING_MS = 5 * SECOND_MS;
-/** A guard that is starting is asked again at this interval, and no longer than the second: it may end again and again. */
+/** How often, and for how long, a guard that is starting is asked again: it may fail at each start. */
 const [ASK_AGAIN_MS, STARTS_WITHIN_MS] = [100, 5 * SECOND_MS];
 const BREAK_GLASS_TIMEOUT_MS = 3 * MINUTE_MS;
 

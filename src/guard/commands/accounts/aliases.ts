@@ -61,7 +61,7 @@ function writer({ accounts }: AccountCommandParts, command: AliasCommand, addres
   }
 }
 
-/** Makes the change within a rehearsal, and checks where mail goes then. Null: the change may be made, or fails anyway. */
+/** Call it within a rehearsal: makes the change, and checks where mail goes then. Null: the change may be made, or fails anyway. */
 export function whyRefused(
   parts: Pick<AccountCommandParts, "reach" | "alertsTo" | "engine">,
   change: () => Outcome,

@@ -129,7 +129,7 @@ export class CommandGate {
   }
 }
 
-/** Others spare no address from a ban: a viewer's token, which a monitoring page may hold, and a mailbox's session cannot change bans. */
+/** Whether use by this caller spares an address from bans. A viewer's token may be in a monitoring page, and a mailbox's session cannot change bans. */
 function isAdministrator({ role }: CallerItem): boolean {
   return role === "owner" || role === "operator";
 }
