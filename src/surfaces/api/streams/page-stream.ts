@@ -63,7 +63,7 @@ export class PageStream {
 
   async #next(): Promise<string | null> {
     try {
-      while (!this.#isOver && this.#mayRead()) {
+      while (!this.#isOver && this.#asked.stillAllowed()) {
         const now = performance.now();
         const text = this.#fromStore(now) + this.#always(now);
         if (text !== "") return text;
@@ -180,16 +180,6 @@ export class PageStream {
     });
     clearTimeout(timer);
     this.#wake = () => {};
-  }
-
-  #mayRead(): boolean {
-    try {
-      return this.#asked.stillAllowed();
-    } catch (error) {
-      // That is unknown now, so nothing from the database is sent until it is known.
-      if (error instanceof StoreDown) return true;
-      throw error;
-    }
   }
 
   #newestId(): number {
