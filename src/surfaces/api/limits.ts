@@ -64,11 +64,14 @@ export const API_LIMITS = {
   streamBeatMs: 15 * SECOND_MS,
   /** A reader that reads nothing for this long is disconnected. */
   streamStallMs: 30 * SECOND_MS,
-  /** The page's stream: time between two messages with events, events per message, and how many may be missed before it skips. */
+  /**
+   * The page's stream: time between two messages with events, events per message, how many a reader may have missed before
+   * older ones are skipped, and how many of the newest it then still gets.
+   */
   batchMs: 250,
   batchRows: 500,
   mostMissed: 2_000,
-  skippedRows: 100,
+  rowsAfterGap: 100,
   pageBeatMs: 5 * SECOND_MS,
   /** How often the health is checked while a page is open; the guard is asked once a second. */
   healthEveryMs: SECOND_MS / 2,

@@ -96,7 +96,7 @@ test("a reader resumes after the last id that it saw; skipped events are announc
   const far = await (await open(t, kit, "?since=3")).until(upTo(newest));
   assert.deepEqual(
     idsOf(far),
-    Array.from({ length: API_LIMITS.skippedRows }, (_, i) => newest - API_LIMITS.skippedRows + 1 + i),
+    Array.from({ length: API_LIMITS.rowsAfterGap }, (_, i) => newest - API_LIMITS.rowsAfterGap + 1 + i),
   );
   assert.equal(far.find(is("events"))?.data["more"], true);
 });

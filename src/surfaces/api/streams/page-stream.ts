@@ -129,7 +129,7 @@ export class PageStream {
     const after = this.#lastId ?? newest;
     const more = newest - after > API_LIMITS.mostMissed;
     const { items, next } = this.#parts.queries().events({
-      after: more ? newest - API_LIMITS.skippedRows : after,
+      after: more ? newest - API_LIMITS.rowsAfterGap : after,
       most: API_LIMITS.batchRows,
       order: "oldest_first",
     });
