@@ -13,7 +13,7 @@ type Parts<T, A extends Answer<T>> = Readonly<{
   follow: (list: LiveList<T, A>) => () => void;
 }>;
 
-/** Where much is asked for again at once, the server is asked once in this time. */
+/** After news, until the newest rows are read: a flood of news reads them once in this time. */
 const SETTLE_MS = 1_000;
 
 /** A page of a list, kept up to date by the stream. News that arrive while it is read are applied after the answer. */
@@ -37,7 +37,7 @@ export class LiveList<T, A extends Answer<T>> {
     this.#leave = follow(this);
   }
 
-  /** Reads the list, and follows it until `over`. `nothing`: an answer before the first. Throws what `read` throws. */
+  /** Reads the list, and follows it until `over`. `nothing`: what `latest` is before the first answer. Throws what `read` throws. */
   static async open<T, A extends Answer<T>>(
     parts: Parts<T, A>,
     nothing: A,
@@ -49,30 +49,30 @@ export class LiveList<T, A extends Answer<T>> {
     return list;
   }
 
-  /** As the whole was read last. */
+  /** The last answer to a reading of the whole list. */
   get latest(): A {
     return this.#latest.value;
   }
 
-  /** Applies the stream's news, in the order of the server's answers and its news. */
+  /** Applies news from the stream: at once, or after the answer if the list is being read. */
   inOrder(deed: () => void): void {
     if (this.#isReading) this.#later.push(deed);
     else deed();
   }
 
-  /** What is shown may lack something: the list is read as a whole. */
+  /** Reads the whole list again, because rows may be missing. */
   readAgain(): void {
     if (this.#isReading) this.#isAskedAgain = true;
     else this.#askAgain((answer) => this.#renew(answer));
   }
 
-  /** There are new rows, which the server must choose. */
+  /** Reads the newest rows, because there are new ones and only the server knows which match. */
   readNewest(): void {
     this.#settling ??= setTimeout(() => {
       this.#settling = undefined;
       if (this.#isReading) return this.readAgain();
       this.#askAgain((answer) => {
-        // Without a row that is known, there may be others between.
+        // If none of the rows is known, there may be more between these and the known ones.
         if (this.rows.knows(answer.items)) this.rows.add(answer.items);
         else this.#renew(answer);
       });
@@ -122,7 +122,7 @@ export class HeldRows<T, Reason extends string = "pointer" | "focus" | "touch" |
   readonly waiting = signal(0);
   /** Keys of rows that are over but still shown. */
   readonly ended = signal<ReadonlySet<string>>(new Set());
-  /** Rows fell off the end: what follows the last row is more than what followed when the list was read. */
+  /** Rows fell off the end, so the next page starts after the last row that is shown, not where the reading ended. */
   readonly isCut = signal(false);
   readonly #key: (item: T) => string;
   readonly #most: number;

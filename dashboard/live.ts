@@ -13,7 +13,7 @@ export type Figures = Readonly<{ bans: number; day: Day }>;
 
 /** The server says something each 5 s; after this silence the page no longer says that it is live: within ten seconds. */
 const SILENCE_MS = 9_000;
-/** How often the page looks whether it is silent. */
+/** How often the page checks for silence. */
 const LOOK_MS = 1_000;
 const RECONNECT_MS = 3_000;
 
@@ -59,7 +59,7 @@ export function leaving(...each: readonly (() => void)[]): () => void {
   };
 }
 
-/** Everything that comes without being asked for: `GET /api/v1/stream`. The page has one at a time. */
+/** All updates that the server sends unasked: `GET /api/v1/stream`. The page has one at a time. */
 export class Live {
   readonly #signedOut: () => void;
   readonly #timer: ReturnType<typeof setInterval>;
@@ -113,7 +113,7 @@ export class Live {
   #take({ name, news }: Message): void {
     switch (name) {
       case "hello":
-        // Another database: nothing that is shown is of it.
+        // A different database: nothing on the page is from it.
         if (this.#epoch !== null && this.#epoch !== news.epoch) location.reload();
         this.#epoch = news.epoch;
         version.value = news.version;
@@ -141,7 +141,7 @@ export class Live {
     }
   }
 
-  /** Opens another stream, if the session still stands. */
+  /** Opens another stream if the session is still valid. */
   async #return(): Promise<void> {
     if (this.#isReturning) return;
     this.#isReturning = true;

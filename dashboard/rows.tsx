@@ -43,7 +43,7 @@ function staysWithin(list: EventTarget | null, to: EventTarget | null): boolean 
   return list instanceof Node && to instanceof Node && list.contains(to);
 }
 
-/** `value`, but frozen while the pointer or the focus is in the element that gets the second. */
+/** Returns `value`, frozen while the pointer or the focus is in the element that gets the returned handlers. */
 export function useStill<T>(value: T) {
   const [holds, setHolds] = useState<ReadonlySet<string>>(new Set());
   const shown = useRef(value);
@@ -80,7 +80,7 @@ export function LiveRows<T>({ label, rows, keyOf, row }: LiveProps<T>) {
   );
 }
 
-/** How many wait above the list. Its place is kept, so that nothing moves when it comes. */
+/** How many new rows wait. It always takes up its space, so that nothing moves when there are some. */
 export function WaitingRows<T>({ rows }: Readonly<{ rows: HeldRows<T> }>) {
   const count = rows.waiting.value;
   return (

@@ -1,4 +1,4 @@
-"""Lets spamd see of a long mail what a reader sees first, so that neither padding nor load keeps a mail from a score.
+"""Shows spamd the parts of a long mail that a reader sees first, so that neither padding nor load leaves a mail unscored.
 
     python3 -I spam-head.py SOCKET SPAMD_SOCKET PULSE_SOCKET
 
@@ -7,12 +7,12 @@ Stands between spamc and spamd and speaks their protocol (spamd/PROTOCOL of Spam
 - of the header the first HEADER_BYTES, and from the rest the fields that say how to read the mail;
 - of a body above BODY_BYTES the start and the end of each MIME part.
 
-Some HTML costs spamd the cube of its length. So one long mail at a time is scored that way, in one of spamd's
-processes, usually two. When spamd runs out of its `time_limit`, did so lately, or more mails wait, it gets the same with
+Some HTML costs spamd the cube of its length. So only one long mail at a time is scored with this much text, by one of
+spamd's processes, usually two. When spamd runs out of its `time_limit`, did so lately, or more mails wait, it gets the same with
 SHORT_BYTES. spamc asks for headers only (`--headers`) and keeps the body itself, so that nothing of the mail is lost.
 
-At PULSE_SOCKET each connection is told at once when spamd last answered about a mail, however many mails wait: a busy
-spamd answers no other question, and is not to be taken for one that hangs.
+At PULSE_SOCKET each connection gets at once how long ago spamd last answered about a mail, however many mails wait: a
+busy spamd answers no other question, and must not be mistaken for one that hangs.
 """
 import contextlib
 import io
@@ -64,7 +64,7 @@ class Question(socketserver.StreamRequestHandler):
             if self.hung_up():
                 return
             request = self.request_lines()
-            # Those who have mail scored do not say what is spam.
+            # TELL teaches spamd what is spam, which clients that have mail scored may not.
             if not request or request[:4].upper() == b"TELL":
                 return
             found = LENGTH.search(request)
@@ -94,7 +94,7 @@ class Question(socketserver.StreamRequestHandler):
             return answer
 
     def long_try(self, request, mail):
-        """Nothing where spamd does not answer in time."""
+        """Returns nothing if spamd does not answer in time."""
         try:
             answer = self.ask(request, mail, LONG_SECONDS)
         except TimeoutError:
@@ -104,7 +104,7 @@ class Question(socketserver.StreamRequestHandler):
         return answer
 
     def request_lines(self):
-        """All up to the empty line, which is left out. Lines end as those of Unix do."""
+        """Returns the lines before the empty one, each with a Unix line end."""
         lines = b""
         while True:
             line = self.rfile.readline(REQUEST_BYTES).rstrip(b"\r\n")
@@ -115,7 +115,7 @@ class Question(socketserver.StreamRequestHandler):
                 raise ValueError("the request is too long")
 
     def hung_up(self, seconds=0):
-        """poll(2), POLLHUP: in both directions. Waits for it so long."""
+        """Whether the client has closed both directions (poll(2), POLLHUP), or does within `seconds`."""
         poll = select.poll()
         poll.register(self.request, 0)
         return bool(poll.poll(seconds * 1000))
@@ -132,7 +132,7 @@ class Question(socketserver.StreamRequestHandler):
             return answer
 
     def connect(self, spamd, deadline):
-        """Where as many wait at spamd as may, connect(2) says EAGAIN."""
+        """Retries while spamd has its maximum of waiting connections: connect(2) then fails with EAGAIN."""
         while True:
             try:
                 return spamd.connect(self.server.spamd)
@@ -143,7 +143,7 @@ class Question(socketserver.StreamRequestHandler):
                     raise TimeoutError("spamd takes no more") from None
 
     def exchange(self, spamd, question, deadline):
-        """Ends early where spamc has hung up."""
+        """Ends early if spamc has hung up."""
         poll = select.poll()
         poll.register(spamd, select.POLLIN | select.POLLOUT)
         poll.register(self.request, 0)
@@ -200,7 +200,7 @@ class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
 
 
 class Pulse(socketserver.UnixStreamServer):
-    """In a thread of its own, so that it waits for no place."""
+    """Runs in its own thread, so that it waits for no place."""
 
     def __init__(self, path, scored):
         self.scored = scored
@@ -218,7 +218,7 @@ class Told(socketserver.StreamRequestHandler):
 
 @contextlib.contextmanager
 def place_of(places, seconds):
-    """Whether there was one in time."""
+    """Yields whether one was free in time."""
     taken = places.acquire(timeout=seconds)
     try:
         yield taken
@@ -236,10 +236,10 @@ def main(path, spamd, pulse):
     for socket_path in (path, pulse):
         if os.path.lexists(socket_path):
             os.unlink(socket_path)
-    # The milter asks by the group.
+    # The milter connects through its group.
     os.umask(0o007)
     with Server(path, spamd) as server:
-        # Only root asks there.
+        # Only root connects there.
         os.umask(0o077)
         threading.Thread(target=Pulse(pulse, server).serve_forever, daemon=True).start()
         server.serve_forever()

@@ -47,7 +47,7 @@ const APPLY_UNRECORDED: readonly Reason[] = [
   "account_inactive",
   "outside_networks",
   "account_recipient_limit",
-  // For an account past this limit, nothing is looked up about its recipients.
+  // Decided before the limits on recipients: if such mail passed, these would not apply either.
   "account_mail_limit",
 ];
 

@@ -74,7 +74,7 @@ export class Engine {
     this.#simulationEnd = this.policy.simulate ? null : "due";
     if (this.policy.simulate) return this.#parts.notices.raise("simulating", "");
     this.#parts.notices.clear("simulating");
-    // Not as a record: it may write nothing, and so proves no recovery.
+    // Not by `#record`: a commit that writes nothing does not prove that the database can be written again.
     const now = this.#parts.clock.now();
     if (!this.#begin(now)) return;
     this.#timer.soon();

@@ -117,7 +117,7 @@ class Connection {
     }
   }
 
-  /** First the current event, then each commit, several as one: a listener that gets nothing has missed nothing. */
+  /** Sends the id of the newest event at once, and again after commits, several together: a listener that gets nothing has missed nothing. */
   async #watch(line: CommandLine): Promise<void> {
     if (this.#watching) return this.#send(printReply(WATCHES_ALREADY));
     this.#watching = true;

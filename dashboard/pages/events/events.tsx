@@ -101,7 +101,7 @@ async function readList(query: Query, before: string, over: AbortSignal): Promis
   return { filter, list, isLive };
 }
 
-/** New events that the filter wants, as they come. Returns what ends it. */
+/** Adds new events that match the filter as they arrive. Returns a function that stops this. */
 function followEvents(list: LiveList<EventItem, Found>, filter: EventFilter): () => void {
   const canMatch = filter.ip === "" && filter.account === "";
   return leaving(

@@ -41,7 +41,7 @@ export type Change =
   | Readonly<{ type: "KNOW"; prefix: Prefix; account: string; proof: string }>
   /**
    * A client that the account does not know tried a password of this hash. `account`: see `guessedName`. `isStale`: it
-   * looked right, as that of a device does which still has an old password.
+   * looked right, like an old password that a device still uses.
    */
   | Readonly<{ type: "GUESS"; account: string; network: Prefix; proof: string; isStale: boolean }>
   /** The account (in lower case) has a password of this hash from now on; empty: the hash is not known. */

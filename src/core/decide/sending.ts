@@ -7,9 +7,9 @@ import { exceeded } from "./windows.ts";
 
 /** How long after its first sign-in a place is new to an account. */
 const NEW_FOR_MS = DAY_MS;
-/** From a new place an account may write to so small a part of `limits.sending.strangers` and `strangers_per_day`. */
+/** For mail from a new place, `limits.sending.strangers` and `strangers_per_day` are divided by this. */
 const NEW_PLACE_PART = 5;
-/** An honest list may have some addresses that no longer exist; a thief's has many. */
+/** One in this many strangers must have been refused: an honest list has some addresses that no longer exist, a thief's has many. */
 const REFUSED_PART = 4;
 /** How many refusals of one recipient domain count: an enemy of the account may own that domain. */
 export const REFUSALS_OF_DOMAIN = 2;

@@ -12,7 +12,7 @@ export type Connect = Readonly<{
   session: string;
   /** Client host name, forward-confirmed by Postfix; null if unknown. */
   clientName: string | null;
-  /** It came through a proxy for mail, so that no firewall stops its client. */
+  /** It came through a mail proxy, so the firewall cannot stop its client. */
   proxied?: true;
 }>;
 

@@ -16,7 +16,7 @@ export type Observation =
       /** Null if the mail had several, or if it is unknown. */
       recipient: string | null;
     }>
-  /** A milter refused the mail because of its content, or asked for it again later. */
+  /** A milter refused the mail because of its content, or deferred it. */
   | Readonly<{
       type: "CONTENT_REFUSED";
       ip: Ip;

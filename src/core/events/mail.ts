@@ -24,7 +24,7 @@ export type MailAttributes = Readonly<{
   queueId: string;
   /** Names the mail within its connection, from the first recipient on. */
   transaction: string;
-  /** It came through a proxy for mail, so that no firewall stops its client. */
+  /** It came through a mail proxy, so the firewall cannot stop its client. */
   proxied?: true;
 }>;
 

@@ -8,7 +8,7 @@ export function shareOfStrangers(places: number): number {
   return Math.floor(0.8 * places);
 }
 
-/** No prefix alone fills a port, also a known one, whose connections are the last that are cut to make room. */
+/** No single prefix fills a port, not even a known one, whose connections are the last to be closed to make room. */
 export function shareOfOne(places: number): number {
   return Math.floor(places / 2);
 }
@@ -37,8 +37,8 @@ export type ConnectionPlan = Readonly<{
   /** Ports on which strangers hold their whole share. */
   full: readonly number[];
   /**
-   * Connections to end. Past a limit: of those that came since the last check. Where strangers hold more than their
-   * share: those of the prefixes that hold most. The order in which they came is not known.
+   * Connections to end, all from those that came since the last check: of a prefix past its limit, and where strangers
+   * hold more than their share, of the prefixes that hold most. The order in which they came is not known.
    */
   excess: readonly Connection[];
 }>;

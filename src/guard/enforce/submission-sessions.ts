@@ -8,7 +8,7 @@ const MOST_SESSIONS = 20_000;
 const MOST_ACCOUNTS = 20_000;
 
 /**
- * Knows which sessions at the submission ports started before their account lost its sessions: Postfix verifies a password once a session.
+ * Knows which sessions at the submission ports started before their account's sessions were ended: Postfix verifies a password once a session.
  * Such a session sends nothing more, and sessions of other accounts are not disturbed. A session with an unknown start, as after a restart of
  * the guard, counts as an earlier one: its client signs in again.
  */
@@ -28,7 +28,7 @@ export class SubmissionSessions {
     this.#ended.set(account.toLowerCase(), ++this.#turn);
   }
 
-  /** `isAtRecipient`: nothing was sent yet. A mail in the middle of its transfer is lost only for an account that did lose its sessions. */
+  /** `isAtRecipient`: nothing was sent yet. A mail in the middle of its transfer is stopped only if the account's sessions were ended. */
   isOver(session: string, account: string, isAtRecipient: boolean): boolean {
     const begun = this.#begun.touch(session);
     const ended = this.#ended.get(account.toLowerCase());

@@ -108,7 +108,7 @@ export class NamedRecipients {
     this.#mails.set(session, named);
   }
 
-  /** It will be decided again whether this recipient, if it is the last, may be named. */
+  /** Removes this recipient if it is the last one: it will be decided on again. */
   undoAdd(mail: MailId, recipient: string): void {
     const named = this.#present(mail);
     if (named === undefined || named.last?.recipient !== recipient) return;
@@ -130,7 +130,7 @@ export class NamedRecipients {
     return { recipients: all, written: Math.min(written, all), strangers: Math.min(strangers, all) + unseen };
   }
 
-  /** Postfix got the order to hold it. */
+  /** Postfix was instructed to hold it. */
   hold(mail: MailId): void {
     const present = this.#present(mail);
     if (present !== undefined) present.isHeld = true;

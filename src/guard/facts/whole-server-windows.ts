@@ -74,12 +74,12 @@ export class DistinctTimes {
 }
 
 /**
- * Items of a network that count for clients in other networks. Whoever has one IPv6 site has 65,536 prefixes, and must not
- * make every other stranger wait.
+ * Maximum items of one network that count for clients in other networks. A single IPv6 site has 65,536 prefixes, and must
+ * not make all other strangers wait.
  */
 const COUNTED_OF_NETWORK = { names: 10, clients: 5 } as const;
 
-/** Different items within an hour, each from a network. For a client count the first ones of each network, and all of its network. */
+/** Different items within an hour, each from a network. For a client, all items of its own network count, and the first ones of each other network. */
 class NetworkTimes {
   readonly #most: number;
   readonly #counted = new DistinctTimes(HOUR_MS, LIMITS.serverWindow);

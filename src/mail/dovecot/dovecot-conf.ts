@@ -21,10 +21,10 @@ import { renderScriptDict, replyColumn, scriptDict, sievePlugin, sieveSubmission
 /** In a separate file, so that Dovecot names the owner's line if it refuses one. */
 const OWN = "own.conf";
 
-/** No quota counts caches, and these of a mail made for it take twenty times its size: one account could fill the disk. */
+/** Cached, these fields of a malicious mail take twenty times its size. No quota counts caches, so one account could fill the disk. */
 const LONGER_THAN_MAIL = ["imap.envelope", "imap.body", "imap.bodystructure", "mime.parts", "binary.parts"];
 
-/** Dovecot 2.3: IMAP over TLS, LMTP and SASL for Postfix, users from accounts.db. Only root can read its files of settings but that of the `dict` process, which is not root's (`renderScriptDict`). */
+/** Dovecot 2.3: IMAP over TLS, LMTP and SASL for Postfix, users from accounts.db. Only root can read its configuration, except the file for the `dict` process, which does not run as root (`renderScriptDict`). */
 export function renderDovecot(site: Site): readonly RenderedFile[] {
   return [
     rendered("dovecot.conf", dovecotConf(site), 0o600),

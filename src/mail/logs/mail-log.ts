@@ -7,7 +7,7 @@ import { type MailLine, parseMailLine, timeOfLine } from "./log-line.ts";
 import { IN_PATH, type LogPattern, QUEUE_ID } from "./pattern.ts";
 import { REFUSED_PATTERNS, SESSION_PATTERNS } from "./postfix-patterns.ts";
 
-/** What only a line of mail.log says; null for most lines. `guardSince`: from then on the guard is asked about sign-ins. */
+/** Returns what the guard learns only from this line of mail.log; null for most lines. `guardSince`: from then on the guard is asked about sign-ins. */
 export function readMailLog(line: string, guardSince: Millis): Observation | null {
   const parsed = parseMailLine(line);
   if (parsed === null) return null;

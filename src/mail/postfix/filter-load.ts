@@ -11,7 +11,7 @@ import type { Clock, Submit } from "../../guard/ports.ts";
 export const SMALL_BYTES = 256 * 1024;
 /** A mail counts no longer than this, in case no log line shows its end. */
 const LONGEST_MS = MINUTE_MS;
-/** At most this much from one source counts, so that none keeps out other people's mail. A sender chooses how long Rspamd waits for its DNS. */
+/** At most this much from one source counts, so that no source keeps out other people's mail: with slow DNS a sender makes Rspamd take long. */
 const MOST_OF_SOURCE = MOST_IN_FILTERS / 2;
 /** Longer than a mail server waits until it retries. */
 const REST_MS = 15 * MINUTE_MS;
@@ -30,7 +30,7 @@ export class FilterLoad {
   readonly #bytesOf = new Map<string, number>();
   /** The mail that may hide parts and that the filters may read now. */
   #hidingParts: Held = { queueId: "", source: "" };
-  /** Sources whose such mail made another source wait, and when each may send the next. */
+  /** Sources whose mail of this kind made another source wait, and when each may send the next. */
   readonly #resting = new BoundedMap<string, Millis>(MOST_RESTING);
   readonly #clock: Clock;
 

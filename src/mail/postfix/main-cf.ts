@@ -16,7 +16,7 @@ export function renderPostfixMain(site: Site): string {
     .join("");
 }
 
-/** Each session checks the free space only when its mail starts (postconf(5), queue_minfree), so more than one mail fits. */
+/** Postfix checks the free space only when a mail starts (postconf(5), queue_minfree), and several may be arriving at once. */
 const RESERVED_MAILS = 10;
 
 /** Free space reserved for the guard's databases, the logs and mail that was already accepted. */
@@ -61,7 +61,7 @@ function places({ layout, ipv6 }: Site): Readonly<Record<string, string>> {
 }
 
 function addresses({ hostname, domains, messageSizeBytes, recipientsPerMail }: Site): Readonly<Record<string, string>> {
-  // With this name, a copy of the configuration under test finds its own tables.
+  // By $config_directory, so that a copy of the configuration that is being tested finds its own tables.
   const table = (name: keyof typeof TABLES): string => `proxy:sqlite:$config_directory/${TABLES[name].file}`;
   return {
     myhostname: hostname,
@@ -179,7 +179,7 @@ function limits({
   limits: { smtpPlaces, connectionsAtOnce, mailsPerMinute, exempt },
 }: Site): Readonly<Record<string, string>> {
   return {
-    // So that the processes of a burst of mail do not keep their memory for long.
+    // Idle processes end soon, so that a burst of mail does not occupy memory for long.
     max_idle: "20s",
     // The default for services of master.cf.
     default_process_limit: String(smtpPlaces),
@@ -187,8 +187,8 @@ function limits({
     smtpd_client_message_rate_limit: String(mailsPerMinute),
     // Time limits apply to whole commands, so that slow single bytes do not extend them.
     smtpd_per_request_deadline: "yes",
-    // While all processes are busy, Postfix would hang up at the first error: a server with one old address in its list
-    // would not deliver to the others.
+    // By default Postfix hangs up at the first error while all processes are busy: a server with one outdated address on
+    // its list could not deliver to the others.
     smtpd_hard_error_limit: "${stress?{10}:{20}}",
     smtpd_junk_command_limit: "${stress?{10}:{100}}",
     smtpd_client_event_limit_exceptions: ["$mynetworks", ...exempt.map(inMatchList)].join(" "),

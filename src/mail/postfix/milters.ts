@@ -53,7 +53,7 @@ export function postfixMilters(site: Site): Readonly<Record<string, string>> {
 /** For the submission services of master.cf. */
 export const SUBMISSION_MILTERS = "smtpd_milters=$ghostinbox_counts,$ghostinbox_rspamd_submission";
 
-/** How long a mail waits for the guard's milter: longer than the keeper takes to restart one that hangs, so that no mail skips one that is only slow. Seconds. */
+/** Seconds that a mail waits for the guard's milter: longer than the keeper takes to restart a guard that hangs, so that no mail skips a slow one. */
 const GUARD_SECONDS = 20;
 
 /**

@@ -28,8 +28,8 @@ const RETRY_MS = 1_000;
 const PAUSE_MS = 100;
 
 /**
- * Passes the guard's news of new events to all live streams, at most ten times a second. Asks again when the guard
- * returns, which then answers at once, so commits during its absence are reported.
+ * Passes the guard's news of new events to all live streams, at most ten times a second. After a lost connection it
+ * asks again, and the guard answers at once, so commits in between are reported.
  */
 export class GuardNews implements News {
   readonly #watch: (onEvent: () => void) => Watch;

@@ -107,11 +107,11 @@ export class SqliteQueries implements Queries {
     };
   }
 
-  /** Accounts that sign in from it, or from any part of it, by name: a ban of a network locks all of them out. */
+  /** Accounts that sign in from it or from any part of it, sorted by name: a ban of a network locks all of them out. */
   #accountsFrom(network: Prefix, around: string): readonly string[] {
     const accountOf = (row: Readonly<Record<string, unknown>>): string => text(row["account"]);
     const found = new Set(this.#sql.known.all(around).map(accountOf));
-    // The character after all that a network's text has.
+    // `~` sorts after every character in a network's text.
     const between = (start: string) => [start, `${start}~`] as const;
     const isExact = isV4(network) || prefixLength(network) === 0;
     if (isExact)

@@ -47,7 +47,7 @@ export class EventCandidates {
     const types = typesOf(filter);
     const all: Span = { after, before };
     if (prefix !== undefined && account === undefined && mail === undefined && !this.#areRare(types)) {
-      // Read first: of the events up to this mark, each has its key in the index, whatever enters it from then on.
+      // Read before the keys: each event up to this mark already has its key in the index, whatever is added later.
       const upto = integer(this.#marks.get()?.["subjects"]);
       const pairs = this.#pairsOf(prefix);
       if (pairs !== null) return this.#subjects(filter, parted(all, upto), pairs);
@@ -58,7 +58,7 @@ export class EventCandidates {
     return names.length === 0 ? this.#walk(filter, all) : this.#named(filter, all, names);
   }
 
-  /** Independent of the account's other events. */
+  /** Takes no longer for an account with many other events. */
   *#ofAccount(account: string, candidates: Iterable<Candidates>): Generator<Candidates> {
     const { fresh } = this.#sql.newest_first;
     const isIts = (id: number): boolean => fresh.get(id, id, ROLE.person, inLowerCase(account)) !== undefined;
@@ -192,7 +192,7 @@ function namesOf(filter: EventFilter): readonly Name[] {
   return typesOf(filter).map(namedType);
 }
 
-/** None: of any. */
+/** Empty: any type. */
 export function typesOf({ type, types = [] }: Pick<EventFilter, "type" | "types">): readonly string[] {
   return type === undefined ? types : [type];
 }

@@ -4,9 +4,9 @@ import type { EventType } from "../../core/events/event-types.ts";
 import { integer } from "../columns.ts";
 import { together } from "../transactions.ts";
 
-/** A sixth of a millisecond of work. With 512, the clients that waited for it were most of the slowest hundredth. */
+/** Adding them takes a sixth of a millisecond. With 512, most of the slowest 1 % of answers had waited for it. */
 const MOST_WAITING = 32;
-/** Likewise: events that are left to `EventNames` are only read. */
+/** The same for events that are left to `EventNames`: they are only read here, so more may wait. */
 const MOST_UNREAD = 256;
 
 /** Most of the events of a mail that passes. If they count in no window, no decision reads them: `EventNames` adds them. */

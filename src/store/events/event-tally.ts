@@ -119,8 +119,8 @@ const KEPT_ADDRESSES = BEST_ADDRESSES + 2 * BEST_OF_OTHERS;
 
 /**
  * Ranks addresses, so that no query has to read all events: the busiest of each hour, and of each day for
- * older events. Also counts events. It follows the events in small steps, since a row for each address would cost the
- * decisions a page of the log each; `event_tallied.upto` is its position, and readers add later events.
+ * older events. Also counts events. It follows the events in small steps: counting each event with its decision would cost a
+ * page of the write-ahead log; `event_tallied.upto` is its position, and readers add later events.
  */
 export class EventTally {
   readonly #db: DatabaseSync;

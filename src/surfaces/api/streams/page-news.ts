@@ -26,7 +26,7 @@ export class PageNews {
     return this.#commits;
   }
 
-  /** The health as JSON, which changes with it; null until it is known. */
+  /** The health as JSON: a new text after each change. Null until it is known. */
   get health(): string | null {
     return this.#latest?.text ?? null;
   }
