@@ -61,11 +61,12 @@ export function crowdedPorts(
 
 /**
  * Which connections of a crowded port to end. Only strangers': those that say nothing or get nowhere, until a third is
- * free; others only from 95 % on, of all places or of those that strangers may have. Idle ones go first, then the prefix
- * that holds most before the others and the oldest before the younger; so a newcomer who talks is the last. Servers
- * with wanted mail go after all others, and only from 95 % on. Protected addresses and the latest transfers of each prefix
- * and network stay. A fifth of the places is left to strangers in any case. Known prefixes lose connections last, and only
- * until 95 % are taken: always one of the account whose prefixes have the most left, so that one user's many places keep no one out.
+ * free; others only from 95 % on, of all places or of those that strangers may have. Idle ones go first, then the network
+ * and the prefix that hold most before the others and the oldest before the younger; so a newcomer who talks is the last.
+ * Servers with wanted mail go only from 95 % on, and some of each network after all others. Protected addresses and the
+ * latest transfers of each prefix and network stay. A fifth of the places is left to strangers in any case. Known prefixes
+ * lose connections last, and only until 95 % are taken: always one of the account whose prefixes have the most left, so that
+ * one user's many places keep no one out.
  */
 export function planRoom(
   port: number,
@@ -82,12 +83,14 @@ export function planRoom(
   const overLast = Math.min(Math.max(open.length - lastMark(places), held - lastMark(share)) + 1, most);
   const cut: Candidate[] = [];
   const ranks = (kept: ReadonlySet<Connection>) => (of: PrefixThere) => ranked(of, { standing, rules, kept });
-  for (const one of strangers.flatMap(ranks(keptTransfers(strangers, places, { standing, rules }))).toSorted(byRank))
+  const rank = ranks(keptTransfers(strangers, places, { standing, rules }));
+  const networks = [...Map.groupBy(strangers, ([prefix]) => networkOf(prefix)).values()];
+  for (const one of networks.flatMap((prefixes) => rankedTogether(prefixes.flatMap(rank), places)).toSorted(byRank))
     if (cut.length < (one.isIdle && !one.isWanted ? overMark : overLast)) cut.push(one);
   const overAll = open.length - cut.length - lastMark(places) + 1;
   const owners = overAll <= 0 ? [] : Map.groupBy(known, ([prefix]) => rules.ownerOf(prefix)).values();
   const ofKnown = [...owners]
-    .flatMap((prefixes) => stacked(prefixes.flatMap(ranks(new Set()))))
+    .flatMap((prefixes) => stacked(prefixes.flatMap(ranks(new Set())), "height"))
     .filter(({ height }) => height > KEPT_OF_OWNER)
     .toSorted((a, b) => b.height - a.height);
   const ended = [...cut, ...ofKnown.slice(0, Math.max(0, overAll))];
@@ -101,9 +104,13 @@ export function planRoom(
   };
 }
 
-/** `height`: how many of its prefix, or of its owner, are left when this one is the next to go. */
+/**
+ * `height`: how many of its prefix, or of its owner, are left when this one is the next to go; `ofNetwork`: of its network.
+ * `isLast`: it goes after all others.
+ */
 type Candidate = Standing &
-  Readonly<{ one: Connection; prefix: Prefix; isWanted: boolean; isIdle: boolean; height: number }>;
+  Readonly<Record<"isWanted" | "isLast" | "isIdle", boolean> & Record<"height" | "ofNetwork", number>> &
+  Readonly<{ one: Connection; prefix: Prefix }>;
 
 type PrefixThere = readonly [Prefix, readonly Connection[]];
 /** `kept`: transfers that are none. */
@@ -120,9 +127,19 @@ function ranked([prefix, there]: PrefixThere, { standing, rules, kept }: Ranking
     .map((one) => {
       const how = standing(one);
       const isIdle = how.silentMs >= SILENT_MS || how.stalledMs >= STALLED_MS;
-      return { ...how, one, prefix, isWanted, isIdle, height: 0 };
+      return { ...how, one, prefix, isWanted, isLast: isWanted, isIdle, height: 0, ofNetwork: 0 };
     });
-  return stacked(candidates);
+  return stacked(candidates, "height");
+}
+
+/** Wanted mail is cheap to send, so only some connections of a network go last: otherwise it could keep all newcomers out. */
+function rankedTogether(network: readonly Candidate[], places: number): readonly Candidate[] {
+  const most = Math.ceil(places * KEPT_OF_NETWORK.wanted);
+  return stacked(network, "ofNetwork").map((one) => ({ ...one, isLast: one.isLast && one.ofNetwork <= most }));
+}
+
+function networkOf(prefix: Prefix): Prefix {
+  return neighbourhoodOf(networkAddress(prefix), 48);
 }
 
 /** Of each prefix and network the latest, so the slowest are candidates. Wanted mail of a network counts on its own. */
@@ -136,7 +153,7 @@ function keptTransfers(
   const transfers = strangers.map(([prefix, there]) => {
     const [all, isWanted] = [there.filter((one) => standing(one).isTransferring), rules.isWanted(prefix)];
     const most = Math.ceil(places * KEPT_OF_NETWORK[isWanted ? "wanted" : "stranger"]);
-    const key = `${neighbourhoodOf(networkAddress(prefix), 48)} ${isWanted}`;
+    const key = `${networkOf(prefix)} ${isWanted}`;
     return { key, most: Math.max(KEPT_TRANSFERS, most), kept: isWanted ? all : latest(all, KEPT_TRANSFERS) };
   });
   const kept = [...Map.groupBy(transfers, ({ key }) => key).values()].flatMap((network) => {
@@ -146,14 +163,15 @@ function keptTransfers(
   return new Set(kept);
 }
 
-function stacked(candidates: readonly Candidate[]): readonly Candidate[] {
-  return candidates.toSorted(byRank).map((one, i) => ({ ...one, height: candidates.length - i }));
+function stacked(candidates: readonly Candidate[], of: "height" | "ofNetwork"): readonly Candidate[] {
+  return candidates.toSorted(byRank).map((one, i) => ({ ...one, [of]: candidates.length - i }));
 }
 
 function byRank(a: Candidate, b: Candidate): number {
   return (
-    Number(a.isWanted) - Number(b.isWanted) ||
+    Number(a.isLast) - Number(b.isLast) ||
     Number(b.isIdle) - Number(a.isIdle) ||
+    b.ofNetwork - a.ofNetwork ||
     b.height - a.height ||
     b.stalledMs - a.stalledMs ||
     b.silentMs - a.silentMs
