@@ -118,11 +118,12 @@ test("a network whose such mail kept out that of another sends its next one afte
   end("AAAA1");
   assert.equal(hiding(all, "AAAA2", "2001:db8:7:2::1"), "bytes_in_filters");
   assert.equal(hiding(all, "BBBB1", "198.51.1.1"), null);
+  assert.equal(hiding(all, "AAAA3", "2001:db8:7:2::1"), "bytes_in_filters");
   end("BBBB1");
   assert.equal(hiding(all, "BBBB2", "198.51.1.1"), null, "a network that only rests keeps out no other");
   end("BBBB2");
   all.clock.advance(15 * MINUTE_MS);
-  assert.equal(hiding(all, "AAAA3", "2001:db8:7:3::1"), null);
+  assert.equal(hiding(all, "AAAA4", "2001:db8:7:3::1"), null);
 });
 
 for (const [source, more] of [

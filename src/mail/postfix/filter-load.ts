@@ -62,11 +62,13 @@ export class FilterLoad {
 
   #takesTurn(mail: EndOfMessage): boolean {
     const [now, source, held] = [this.#clock.now(), sourceOf(mail), this.#hidingParts];
-    const isTaken = this.#mails.has(held.queueId);
-    if (isTaken && held.source !== source) this.#resting.set(held.source, later(now, REST_MS));
     const restsMs = (this.#resting.get(source) ?? now) - now;
-    // No source rests for longer, even if the clock was set back.
-    if (isTaken || (restsMs > 0 && restsMs <= REST_MS)) return false;
+    // No source rests for longer, even if the clock was set back. One that rests makes no other rest.
+    if (restsMs > 0 && restsMs <= REST_MS) return false;
+    if (this.#mails.has(held.queueId)) {
+      if (held.source !== source) this.#resting.set(held.source, later(now, REST_MS));
+      return false;
+    }
     this.#hidingParts = { queueId: mail.queueId, source };
     return true;
   }
