@@ -20,6 +20,7 @@ const ANSWERED = [
   "recipient_blocked",
   "recipient_probing",
   "provider_busy",
+  "wanted_busy",
   "bounces_deferred",
 ];
 

@@ -44,7 +44,7 @@ export function decideRecipient(policy: Policy, facts: RecipientFacts, event: Re
   if (event.senderExists === false) return decision("refuse", "sender_unknown", { counted: false });
   const bounced = decideBounce(policy, facts, event, now);
   if (bounced !== null) return bounced;
-  const probing = decideSharedProbing(policy, facts, event, now);
+  const probing = decideSharedProbing(policy, facts, event, now) ?? decideWantedProbing(policy, facts, event, now);
   if (probing !== null) return probing;
   if (facts.recipient === "unknown") return unknownRecipient(policy, facts, event, now);
   const hidden = decideHarvest(policy, facts, event, now);
@@ -151,6 +151,17 @@ function decideSharedProbing(policy: Policy, facts: RecipientFacts, event: Recip
   const evidence = facts.known ? exceeded(policy.probes, facts.probes, now, policy.knownFactor) : null;
   if (evidence === null || isProvider(policy, event.clientName) || !isShared(facts)) return null;
   return decision("defer", "known_address", { evidence, counted: false });
+}
+
+/**
+ * A server with wanted mail relays for its users, so one who guesses names does not ban it. Past the limit every recipient of a
+ * first contact is deferred, so that none learns who exists. Null: the other rules apply.
+ */
+function decideWantedProbing(policy: Policy, facts: RecipientFacts, event: Recipient, now: Millis): Decision | null {
+  const evidence = facts.known || facts.offences > 0 ? null : exceeded(policy.probes, facts.probes, now);
+  if (evidence === null || isBounce(event) || isProvider(policy, event.clientName) || !facts.isWanted) return null;
+  if (facts.recipient !== "unknown" && policy.greylist && !facts.firstContact) return null;
+  return decision("defer", "wanted_busy", { evidence, counted: false });
 }
 
 /** A ban or a protection of the address. A signed-in account has its own limits. */

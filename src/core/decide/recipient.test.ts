@@ -55,6 +55,16 @@ const doors: readonly Example[] = [
     { clientName: "mail.google.com" },
   ],
   [
+    "the same of a server whose mail is wanted",
+    "defer wanted_busy, uncounted",
+    { recipient: "unknown", probes: times(10), isWanted: true },
+  ],
+  [
+    "the same after an offence",
+    "refuse recipient_probing, banned",
+    { recipient: "unknown", probes: times(10), isWanted: true, offences: 1 },
+  ],
+  [
     "the same from where an account signed in",
     "refuse recipient_unknown",
     { recipient: "unknown", probes: times(10), known: true },
@@ -87,6 +97,18 @@ const doors: readonly Example[] = [
     { account: USER },
   ],
 ];
+
+const guesser = { isWanted: true, probes: times(10) };
+const relayed: readonly Example[] = [
+  ["a first mail to one who exists", "defer wanted_busy, uncounted", { ...guesser, firstContact: true }],
+  ["mail of someone to whom an account wrote", "pass below_limit, uncounted", guesser],
+  ["mail of such a one to an unknown", "defer wanted_busy, uncounted", { ...guesser, recipient: "unknown" }],
+  ["a bounce to one who exists", "pass greylist_asked, uncounted", { ...guesser, firstContact: true }, { sender: "" }],
+];
+check("RCPT, after a user of a wanted server guessed names", relayed, (facts, mail) =>
+  decideRecipient({ ...POLICY, greylist: true }, facts, { ...RECIPIENT, ...mail }, NOON),
+);
+
 check("RCPT", doors, (facts, mail) => decideRecipient(POLICY, facts, { ...RECIPIENT, ...mail }, NOON));
 
 test("a client on a block list is refused in Postfix's words, unless it is trusted", () => {

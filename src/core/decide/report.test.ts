@@ -48,6 +48,7 @@ for (const [what, known, report, reason] of [
   ["a report that waited until its ban would be over is", {}, { lastAt: later(NOON, -21 * MINUTE_MS) }, "report_late"],
   ["an address of a user is spared", { known: true }, {}, "known_address"],
   ["a large provider is spared", {}, { clientName: "mail.google.com" }, "provider_busy"],
+  ["a server whose mail is wanted is spared", { isWanted: true }, { jail: "postfix-spam" }, "wanted_busy"],
   [
     "one password that failed on while the guard was down is spared",
     { priorReports: { ...NO_PRIOR_REPORTS, passwords: ["a1", ""] } },
@@ -75,6 +76,8 @@ for (const [what, known, report, reason] of [
 for (const [what, known, report] of [
   ["a line after what was judged", { priorReports: { ...NO_PRIOR_REPORTS, upTo: later(REPORT.lastAt, -1) } }, {}],
   ["a report that waited less", {}, { lastAt: later(NOON, -20 * MINUTE_MS) }],
+  ["a server whose mail is wanted, after an offence", { isWanted: true, offences: 1 }, {}],
+  ["guesses by one", { isWanted: true }, { jail: "postfix-auth" }],
   ["two passwords", { priorReports: { ...NO_PRIOR_REPORTS, passwords: ["a1", "b2"] } }, { jail: "dovecot" }],
   ["passwords without a hash", { priorReports: { ...NO_PRIOR_REPORTS, passwords: [""] } }, { jail: "dovecot" }],
   ["failures that the guard did not see", { priorReports: NO_PRIOR_REPORTS }, { jail: "postfix-auth" }],

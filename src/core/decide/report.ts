@@ -7,7 +7,7 @@ import type { Facts, Offender } from "./facts.ts";
 import { isAboutLogins, isDetector, isStockJail } from "./jails.ts";
 import { isProvider, type Policy } from "./policy.ts";
 
-export type ReportFacts = Offender & Pick<Facts, "protection" | "ban" | "priorReports" | "known">;
+export type ReportFacts = Offender & Pick<Facts, "protection" | "ban" | "priorReports" | "known" | "isWanted">;
 
 /**
  * A report is evidence, not a verdict. Offences that were decided on before, live or by an earlier report, become part
@@ -32,7 +32,10 @@ export function decideReport(policy: Policy, facts: ReportFacts, event: JailRepo
   // The engine's own limits still apply to both, with more patience.
   if (facts.known) return noted("known_address");
   if (isProvider(policy, event.clientName)) return noted("provider_busy");
-  if (isAboutLogins(event.jail) && isOnePassword(facts)) return noted("repeated_password");
+  if (isAboutLogins(event.jail)) {
+    if (isOnePassword(facts)) return noted("repeated_password");
+    // It relays for its users, so a bad one among them does not ban it.
+  } else if (!isDetector(event.jail) && facts.offences === 0 && facts.isWanted) return noted("wanted_busy");
 
   const jail = { name: event.jail, banMs: event.banMs };
   const code = isDetector(event.jail) ? "intrusion_report" : "jail_report";

@@ -23,7 +23,7 @@ const PREVENTED_BY: Readonly<Record<Reason, readonly SettingKey[]>> = {
   connection_limit: CONNECTION_LIMITS,
   mail_limit: MAIL_LIMITS,
   provider_busy: [...MAIL_LIMITS, ...CONNECTION_LIMITS, "limits.recipients.unknown_per_hour"],
-  wanted_busy: [...MAIL_LIMITS, ...CONNECTION_LIMITS],
+  wanted_busy: [...MAIL_LIMITS, ...CONNECTION_LIMITS, "limits.recipients.unknown_per_hour"],
   known_address: [...MAIL_LIMITS, ...CONNECTION_LIMITS, FAILURES],
   account_mail_limit: MAIL_LIMITS,
   account_recipient_limit: SENDING_LIMITS,
