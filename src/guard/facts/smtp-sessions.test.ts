@@ -125,6 +125,17 @@ test("a transfer counts for at most ten minutes, and for a minute after its end"
   assert.deepEqual(progress(ended, MINUTE_MS), { atMs: 3_000, isTransferring: false });
 });
 
+test("a flood of connections drops no transfer; a reused port starts without one", () => {
+  const seen = new SmtpProgress();
+  for (const event of [CONNECT, RECIPIENT, DATA]) seen.update(event, "pass", NOON);
+  for (let port = 0; port <= 4_096; port++)
+    seen.update({ ...CONNECT, session: `198.51.100.7 ${port} 25 203.0.113.1` }, "pass", NOON);
+  assert.equal(seen.of(CONNECTION, NOON)?.isTransferring, true);
+  assert.equal(seen.of("198.51.100.7 0 25", NOON), null);
+  seen.update(CONNECT, "pass", NOON);
+  assert.equal(seen.of(CONNECTION, NOON)?.isTransferring, false);
+});
+
 test("refused DATA is not progress", () => {
   assert.deepEqual(
     progress([

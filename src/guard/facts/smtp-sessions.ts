@@ -51,21 +51,27 @@ export class SmtpSessions {
 export type Progress = Readonly<{ at: Millis; isTransferring: boolean }>;
 
 type Stage = "connected" | "recipient" | "data" | "ended";
+type Stages = BoundedMap<string, Readonly<{ stage: Stage; at: Millis }>>;
 
 /** How long milters and delivery may take after the last byte. Milliseconds. */
 const JUDGED_MS = MINUTE_MS;
 
 /** How far the mails of open connections have progressed, according to Postfix's questions. A dropped entry counts as no progress. */
 export class SmtpProgress {
-  readonly #stages = new BoundedMap<string, Readonly<{ stage: Stage; at: Millis }>>(LIMITS.sessions);
+  readonly #stages: Stages = new BoundedMap(LIMITS.sessions);
+  /** Of those whose mail is coming or came: apart, so that many short connections drop none of a slow mail. */
+  readonly #transfers: Stages = new BoundedMap(LIMITS.sessions);
 
   update(event: ClientEvent, verdict: Verdict, now: Millis): void {
     if (!("session" in event)) return;
     const connection = event.session.slice(0, event.session.lastIndexOf(" "));
-    if (event.type === "CONNECT") this.#stages.set(connection, { stage: "connected", at: now });
+    if (event.type === "CONNECT") {
+      this.#stages.set(connection, { stage: "connected", at: now });
+      this.#transfers.delete(connection);
+    }
     if (verdict !== "pass") return;
-    if (event.type === "DATA") this.#stages.set(connection, { stage: "data", at: now });
-    else if (event.type === "END_OF_MESSAGE") this.#stages.set(connection, { stage: "ended", at: now });
+    if (event.type === "DATA") this.#transfers.set(connection, { stage: "data", at: now });
+    else if (event.type === "END_OF_MESSAGE") this.#transfers.set(connection, { stage: "ended", at: now });
     // Each further recipient costs nothing, so it does not count as progress.
     else if (event.type === "RECIPIENT" && this.#stages.get(connection)?.stage === "connected")
       this.#stages.set(connection, { stage: "recipient", at: now });
@@ -73,7 +79,7 @@ export class SmtpProgress {
 
   /** `connection`: the client's address and port, and the server's port. Null if unknown. A clock that was set back keeps no transfer active. */
   of(connection: string, now: Millis): Progress | null {
-    const reached = this.#stages.get(connection);
+    const reached = this.#transfers.get(connection) ?? this.#stages.get(connection);
     if (reached === undefined) return null;
     const { stage, at } = reached;
     const lastsMs = stage === "data" ? TRANSFER_MS : stage === "ended" ? JUDGED_MS : 0;
