@@ -233,6 +233,8 @@ export type EventType =
 
 export type Health = {
   readonly status: "ok" | "degraded" | "down";
+  /** What matters most. tasks: all works, but needsYou is not empty. */
+  readonly headline: "guard_down" | "down" | "degraded" | "disk_full" | "disk_read_only" | "tasks" | "well";
   readonly components: readonly {
     readonly name: string;
     readonly status: "ok" | "degraded" | "down";

@@ -34,31 +34,29 @@ export function NowPage() {
   );
 }
 
-type Sentences = Readonly<{ status: Health["status"]; says: string }>;
+type Sentences = readonly [status: Health["status"], says: string];
 
-/** While one of these waits, mail does not flow. */
-const STOPS_MAIL: readonly string[] = ["disk_full", "disk_read_only"];
-
-function sentenceOf({ status, components, needsYou }: Health, { now }: Pick<OwnTexts, "now">): Sentences {
-  const named = (wanted: Health["status"]): string =>
-    components.flatMap((one) => (one.status === wanted ? [one.name] : [])).join(", ");
-  if (components.some((one) => one.name === "guard" && one.status === "down"))
-    return { status: "down", says: now.guardDown };
-  if (status === "down") return { status, says: now.down(named("down")) };
-  const unwell = [named("down"), named("degraded")].filter((names) => names !== "").join(", ");
-  if (unwell !== "") return { status: "degraded", says: now.degraded(unwell) };
-  const stops = needsYou.find(({ code }) => STOPS_MAIL.includes(code));
-  if (stops !== undefined) return { status: "down", says: stops.says };
-  return needsYou.length > 0
-    ? { status: "degraded", says: now.tasks(needsYou.length) }
-    : { status: "ok", says: now.well };
+function sentenceOf({ headline, components, needsYou }: Health, { now }: Pick<OwnTexts, "now">): Sentences {
+  const named = (wanted: Health["status"]): readonly string[] =>
+    components.flatMap((one) => (one.status === wanted ? [one.name] : []));
+  const stopped: Sentences = ["down", needsYou.find(({ code }) => code === headline)?.says ?? ""];
+  const sentences: Readonly<Record<Health["headline"], Sentences>> = {
+    guard_down: ["down", now.guardDown],
+    down: ["down", now.down(named("down").join(", "))],
+    degraded: ["degraded", now.degraded([...named("down"), ...named("degraded")].join(", "))],
+    disk_full: stopped,
+    disk_read_only: stopped,
+    tasks: ["degraded", now.tasks(needsYou.length)],
+    well: ["ok", now.well],
+  };
+  return sentences[headline];
 }
 
 function Sentence(props: Readonly<{ health: Health }>) {
   const live = liveness.value;
-  const { status, says } =
+  const [status, says]: Sentences =
     live.kind === "silent"
-      ? { status: "down" as const, says: t.value.now.silent(hourAndMinute(live.since, language.value)) }
+      ? ["down", t.value.now.silent(hourAndMinute(live.since, language.value))]
       : sentenceOf(props.health, t.value);
   return (
     <p class={`sentence ${status}`} role="status">

@@ -15,6 +15,7 @@ export const TOKEN = "gi_0123456789abcdef0123456789abcdef";
 
 export const HEALTH: Health = {
   status: "ok",
+  headline: "well",
   components: [
     { name: "guard", status: "ok", detail: "deciding, secret detail" },
     { name: "postfix", status: "ok", detail: "running, pid 7" },

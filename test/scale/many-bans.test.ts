@@ -64,7 +64,14 @@ test("100,000 bans: added in seconds, listed, counted and searched at once, read
   assert.equal(within("countMs", () => queries.figures.bansInForce(NOON)).engine, BANS);
   const sought = bannedNetwork(77_777);
   assert.equal(within("searchMs", () => queries.address(sought, NOON, HOUR_MS)).ban?.prefix, sought);
-  const health = { status: "ok", components: [], notices: [], needsYou: [], uptimeSeconds: 1 } as const;
+  const health = {
+    status: "ok",
+    headline: "well",
+    components: [],
+    notices: [],
+    needsYou: [],
+    uptimeSeconds: 1,
+  } as const;
   const answer = within("answerMs", () => statsText(queries, health, NOON));
   assert.ok(
     answer.includes(bannedNetwork(BANS - BANS_ANSWERED)) &&

@@ -144,6 +144,10 @@ export const health = lazily(() =>
   z
     .object({
       status,
+      headline: meaning(
+        z.enum(["guard_down", "down", "degraded", "disk_full", "disk_read_only", "tasks", "well"]),
+        "What matters most. tasks: all works, but needsYou is not empty.",
+      ),
       components: records({ name: z.string(), status, detail: z.string() }),
       notices: records({
         code: z.enum(NOTICE_CODES),

@@ -41,6 +41,7 @@ test("the server is healthy while every part runs, and reports since when", asyn
   };
   assert.deepEqual(await health(), {
     status: "ok",
+    headline: "well",
     components: [
       { name: "guard", ...OK, detail: "deciding" },
       { name: "database", ...OK, detail: "42 events" },

@@ -5,7 +5,7 @@ import { plural } from "../../core/text.ts";
 import type { Keeper } from "../admin-ports.ts";
 import type { EnforcerStatus } from "../enforce/enforce.ts";
 import type { Clock, Notices } from "../ports.ts";
-import { type Needs, needsYou } from "./needs-you.ts";
+import { headlineOf, type Needs, needsYou } from "./needs-you.ts";
 
 export type HealthParts = Readonly<{
   keeper: Keeper;
@@ -29,14 +29,14 @@ export async function healthOf(parts: HealthParts): Promise<Health> {
   if (reply.ok) notices.clear("keeper_unreachable");
   const components = [guard, databaseHealth(parts), firewallHealth(parts.firewall()), ...services(reply)];
   const raised = withoutConsequences(notices.list());
-  const tasks = needsYou({ notices: raised, ...(await needs()) });
-  return {
+  const health = {
     status: overall(components, raised.length > 0),
     components,
     notices: raised,
-    needsYou: tasks,
+    needsYou: needsYou({ notices: raised, ...(await needs()) }),
     uptimeSeconds: Math.floor((clock.now() - startedAt) / 1000),
   };
+  return { ...health, headline: headlineOf(health) };
 }
 
 /** On a full disk nothing can be written: its notice covers the others, and those that came before it. */

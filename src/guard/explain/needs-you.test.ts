@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { instant } from "../../core/time.ts";
 import type { Alert } from "../alerts/ports.ts";
-import { type Needs, needsYou } from "./needs-you.ts";
+import { headlineOf, type Needs, needsYou } from "./needs-you.ts";
 
 const at = instant(Date.UTC(2026, 0, 1));
 const SINCE = "2026-01-01T00:00:00.000Z";
@@ -104,5 +104,24 @@ test("an alert about a notice is not counted twice, and informational alerts are
   assert.deepEqual(
     tasks({ alerts: [alert("disk_full"), alert("login_new_place", ANNA), alert("web_account", ANNA)] }).length,
     0,
+  );
+});
+
+test("the headline is the worst of what is wrong; a full disk comes before the database that it stops", () => {
+  const part = (name: string, status: "ok" | "degraded" | "down") => ({ name, status, detail: "" });
+  const task = (code: string) => ({ kind: "notice", code, since: null, says: "", action: "", account: null }) as const;
+  const headline = (status: "ok" | "down", components: readonly ReturnType<typeof part>[], ...codes: string[]) =>
+    headlineOf({ status, components, notices: [], needsYou: codes.map(task), uptimeSeconds: 1 });
+  const full = [part("guard", "ok"), part("database", "degraded")];
+  assert.deepEqual(
+    [
+      headline("down", [part("guard", "down")], "guard_down"),
+      headline("down", [part("postfix", "down")], "disk_full"),
+      headline("ok", full, "mail_held", "disk_full"),
+      headline("ok", full, "mail_held"),
+      headline("ok", [part("guard", "ok")], "mail_held"),
+      headline("ok", [part("guard", "ok")]),
+    ],
+    ["guard_down", "down", "disk_full", "degraded", "tasks", "well"],
   );
 });

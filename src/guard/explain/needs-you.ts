@@ -1,4 +1,4 @@
-import type { Notice, OwnerTask } from "../../admin/declare/items.ts";
+import type { Health, Notice, OwnerTask } from "../../admin/declare/items.ts";
 import type { ChecksReport } from "../../admin/declare/reports.ts";
 import { type AlertCode, alertText, type ConditionCode, isCondition, nextSteps } from "../../core/alerts/alerts.ts";
 import { parseAccountName } from "../../core/net/address.ts";
@@ -50,6 +50,17 @@ export function needsYou({ notices, alerts, held, isSuspended, checks }: Needs):
     ...alertTasks(open.filter(isNew)),
     ...(checks === null ? [] : dnsTask(checks)),
   ];
+}
+
+/** What `status`, the API and the page *Now* say first, each in its own words. */
+export function headlineOf({ status, components, needsYou }: Omit<Health, "headline">): Health["headline"] {
+  if (components.some((one) => one.name === "guard" && one.status === "down")) return "guard_down";
+  if (status === "down") return "down";
+  // Mail does not flow then; a database that takes no more rows says less.
+  for (const stops of ["disk_full", "disk_read_only"] as const)
+    if (needsYou.some(({ code }) => code === stops)) return stops;
+  if (components.some((one) => one.status !== "ok")) return "degraded";
+  return needsYou.length > 0 ? "tasks" : "well";
 }
 
 function moreHeld(accounts: number): OwnerTask {

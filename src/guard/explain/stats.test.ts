@@ -8,7 +8,7 @@ import type { Queries } from "../storage-ports.ts";
 import { eventsBetween, MOST_STEPS, pointBetween, spanOf, statsOf } from "./stats.ts";
 
 const NOW = instant(Date.UTC(2026, 10, 20, 7));
-const HEALTH: Health = { status: "ok", components: [], notices: [], needsYou: [], uptimeSeconds: 5 };
+const HEALTH: Health = { status: "ok", headline: "well", components: [], notices: [], needsYou: [], uptimeSeconds: 5 };
 
 const NOT_ASKED = (): never => assert.fail("the overview does not follow anything");
 

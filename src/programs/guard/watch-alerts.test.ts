@@ -16,7 +16,7 @@ import type { Settings } from "../../settings/schema.ts";
 import { KeeperServer } from "../../surfaces/keeper-server.ts";
 import { AlertWatch } from "./watch-alerts.ts";
 
-const WELL: Health = { status: "ok", components: [], notices: [], needsYou: [], uptimeSeconds: 1 };
+const WELL: Health = { status: "ok", headline: "well", components: [], notices: [], needsYou: [], uptimeSeconds: 1 };
 const MAILED = 'email = ["owner@elsewhere.example"]\n';
 
 function settingsOf(alerts: string): Settings {

@@ -50,7 +50,11 @@ test("every question is answered from the database, and this thread is not block
     thread.ask("events", NEWEST),
     thread.ask("top", "mails", START, 5),
     thread.ask("account", "anna@example.test"),
-    thread.ask("stats", { status: "ok", components: [], notices: [], needsYou: [], uptimeSeconds: 1 }, NOON),
+    thread.ask(
+      "stats",
+      { status: "ok", headline: "well", components: [], notices: [], needsYou: [], uptimeSeconds: 1 },
+      NOON,
+    ),
   ]);
   assert.deepEqual(idsIn(events), [3, 2, 1]);
   assert.deepEqual(top, [{ ip: "203.0.113.7", count: 3 }]);

@@ -2,7 +2,7 @@ import type { ComponentHealth, Health, OwnerTask } from "../../admin/declare/ite
 import { EVENT_TYPES } from "../../core/events/event-types.ts";
 import { later, type Millis } from "../../core/time.ts";
 import { VERSION } from "../../core/version.ts";
-import { taskOf } from "../../guard/explain/needs-you.ts";
+import { headlineOf, taskOf } from "../../guard/explain/needs-you.ts";
 import type { BanCounts, Totals } from "../../guard/figures.ts";
 import { UntrustedProxy } from "./client-address.ts";
 import { API_LIMITS } from "./limits.ts";
@@ -42,7 +42,7 @@ export class HealthReader {
   read(): Promise<Health> {
     const now = this.#parts.clock.now();
     if (this.#latest === null || now >= later(this.#latest.at, API_LIMITS.healthAgeMs))
-      this.#latest = { at: now, health: this.#look() };
+      this.#latest = { at: now, health: this.#look().then((seen) => ({ ...seen, headline: headlineOf(seen) })) };
     return this.#latest.health;
   }
 
@@ -61,7 +61,7 @@ export class HealthReader {
     };
   }
 
-  async #look(): Promise<Health> {
+  async #look(): Promise<Omit<Health, "headline">> {
     const reply = await this.#parts.guard.ask("web", { verb: "health" });
     const store = this.#store();
     if (reply.ok) {

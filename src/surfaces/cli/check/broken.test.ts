@@ -93,7 +93,9 @@ const BROKEN: Readonly<Record<Exclude<Alone, OfNetwork | OfFiles>, Broken>> = {
   "components.services": {
     state: "wrong",
     saw: /postfix is down \(it ended\)/,
-    server: () => ({ health: health({ components: [{ name: "postfix", status: "down", detail: "it ended" }] }) }),
+    server: () => ({
+      health: health({ components: [{ name: "postfix", status: "down", detail: "it ended" }] }),
+    }),
   },
   "components.notices": {
     state: "warning",
@@ -176,7 +178,15 @@ function accounts(change: Partial<AccountItem>): NonNullable<CheckedParts["reade
 
 function health(change: Partial<Health>): () => Promise<Health> {
   return () =>
-    Promise.resolve({ status: "ok", components: [], notices: [], needsYou: [], uptimeSeconds: 1, ...change });
+    Promise.resolve({
+      status: "ok",
+      headline: "well",
+      components: [],
+      notices: [],
+      needsYou: [],
+      uptimeSeconds: 1,
+      ...change,
+    });
 }
 
 function room(room: Readonly<{ free: number; all: number }>): CheckedParts {

@@ -144,6 +144,7 @@ test("permissions: more rights or another owner are wrong; fewer rights and miss
 test("components and notices, and a guard that does not answer", () => {
   const health: Health = {
     status: "ok",
+    headline: "well",
     components: [{ name: "postfix", status: "ok", detail: "" }],
     notices: [],
     needsYou: [],

@@ -31,7 +31,14 @@ const ban = (n: number): BanItem => ({
 
 function stats(bans: number, listed: number): string {
   const items = Array.from({ length: listed }, (_, n) => ban(n));
-  const health = { status: "ok", components: [], notices: [], needsYou: [], uptimeSeconds: 60 } as const;
+  const health = {
+    status: "ok",
+    headline: "well",
+    components: [],
+    notices: [],
+    needsYou: [],
+    uptimeSeconds: 60,
+  } as const;
   const generatedAt = "2026-11-20T07:00:00.000Z";
   return printStats(
     { generatedAt, bans: { active: bans, items, next: null }, events: [], topIps: [], counts: {}, health },

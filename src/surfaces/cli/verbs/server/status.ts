@@ -65,11 +65,17 @@ export async function stats(call: CommandCall): Promise<CommandOutcome> {
   return done(result, printStats(result, call.now()), `${PROGRAM} stats --json`);
 }
 
-const STATES = {
-  ok: "GhostInbox is running.",
+const STOPPED = "GhostInbox is running, but mail does not flow.";
+const DOWN = "GhostInbox is running, but something essential is down.";
+const HEADLINES: Readonly<Record<Health["headline"], string>> = {
+  guard_down: DOWN,
+  down: DOWN,
   degraded: "GhostInbox is running, but not everything works.",
-  down: "GhostInbox is running, but something essential is down.",
-} as const;
+  disk_full: STOPPED,
+  disk_read_only: STOPPED,
+  tasks: "GhostInbox is running.",
+  well: "GhostInbox is running.",
+};
 
 function printStatus(health: Health, activeBans: number | null): string {
   const bans = activeBans === null ? "bans unknown" : `${plural(activeBans, "ban")} in force`;
@@ -78,15 +84,15 @@ function printStatus(health: Health, activeBans: number | null): string {
       `! ${oneLine(says)}${since === null ? "" : ` (since ${dayAndTime(since)})`}\n  ${oneLine(action)}`,
   );
   return [
-    `${STATES[health.status]} Up ${span(health.uptimeSeconds * 1_000)}, ${bans}. Version ${VERSION}. ${waiting(tasks.length, health.status)}`,
+    `${HEADLINES[health.headline]} Up ${span(health.uptimeSeconds * 1_000)}, ${bans}. Version ${VERSION}. ${waiting(tasks.length, health.headline)}`,
     columns(health.components.map(componentCells)),
     ...tasks,
   ].join("\n");
 }
 
-function waiting(tasks: number, status: Health["status"]): string {
+function waiting(tasks: number, headline: Health["headline"]): string {
   // A part that has just failed is restarted; if that does not help, an alert follows.
-  if (tasks === 0) return status === "ok" ? "Nothing needs you." : "What does not work is listed below.";
+  if (tasks === 0) return headline === "well" ? "Nothing needs you." : "What does not work is listed below.";
   return tasks === 1 ? "One thing needs you." : `${tasks} things need you.`;
 }
 
