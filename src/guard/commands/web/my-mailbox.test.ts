@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { COMMANDS } from "../../../../test/kit/commands.ts";
-import { commandsOf, HASH, refusalOf } from "../../../../test/kit/commands-kit.ts";
+import { commandsOf, HASH, hashOf, refusalOf } from "../../../../test/kit/commands-kit.ts";
 import { beforeEachOf } from "../../../../test/kit/hooks.ts";
 import { accountName, ip } from "../../../../test/kit/samples.ts";
 import type { Command } from "../../../admin/declare/control.ts";
@@ -18,6 +18,8 @@ const AS = { as: "5e".repeat(32), ip: "203.0.113.9" };
 const kit = commandsOf(import.meta.filename, ANNA, BERT);
 const signIn = (): void => kit.signIn(AS, ANNA);
 beforeEachOf(import.meta.filename, signIn);
+
+const audited = () => Number(kit.db.prepare("SELECT count(*) AS n FROM audit_entry").get()?.["n"]);
 
 const mine = () => kit.result({ verb: "my_mailbox" }, "web", AS);
 
@@ -217,10 +219,22 @@ test("before a new password is judged, the guard says whether it may be set: onl
   assert.ok(!unproven.ok && "denied" in unproven && unproven.denied === "proof_needed");
 });
 
+test("the proofs of a mailbox's user add nothing to the audit", async () => {
+  await kit.result({ verb: "account_set_hash", name: ANNA, hash: hashOf("right") });
+  signIn();
+  const before = audited();
+  const outcome = async (password: string) => (await kit.result({ verb: "prove", password }, "web", AS)).outcome;
+  for (let n = 0; n < 300; n++) {
+    assert.equal(await outcome("right"), "proved");
+    if (n % 20 === 19) kit.clock.advance(60_000);
+  }
+  assert.equal(await outcome("wrong"), "wrong");
+  assert.equal(audited(), before);
+});
+
 const isOthers = (needs: string): boolean => !["nothing", "caller", "mailbox"].includes(needs);
 
 test("one session that does everything it can at full speed for a day adds few entries to the audit", async () => {
-  const audited = () => Number(kit.db.prepare("SELECT count(*) AS n FROM audit_entry").get()?.["n"]);
   const before = audited();
   const refused = Object.values(COMMANDS).filter(({ verb }) => mayAsk("web", verb) && isOthers(needOf(verb).needs));
   const again = (): void => {
