@@ -104,6 +104,8 @@ export function secondProjectTests(image: () => ImageLab): void {
   };
   const signsIn = async (name: string, password: string): Promise<boolean> =>
     (await of(image()).answerTo(name, password)).startsWith("OK");
+  const reports = (notice: RegExp): Promise<true> =>
+    until("status says so", async () => notice.test(await of(image()).types(`docker exec ${NAME} ghostinbox status`)));
   const lines = new DocumentLines("investra");
   test("sets what its document sets, word for word, and writes its logs", async () => {
     const { dms, types } = of(image());
@@ -172,11 +174,7 @@ export function secondProjectTests(image: () => ImageLab): void {
     assert.doesNotMatch(await types(`docker exec ${NAME} ghostinbox status`), /mailboxes\.dovecot/);
     appendFileSync(file, "nonsense = 1\n");
     assert.match(await applies(), /Dovecot runs without your settings: .*line 9: Unknown setting: nonsense/);
-    await until("status says so", async () =>
-      /Your own settings of Dovecot .* cannot be used.*line 9/.test(
-        await types(`docker exec ${NAME} ghostinbox status`),
-      ),
-    );
+    await reports(/Your own settings of Dovecot .* cannot be used.*line 9/);
     assert.ok(await signsIn(CLERK, PASSWORD));
     writeFileSync(file, own);
     chownSync(file, 1000, 1000);
@@ -207,8 +205,9 @@ export function secondProjectTests(image: () => ImageLab): void {
     assert.match(tested.stdout, /^localhost: \d+ ok, 0 WRONG, \d+ unknown\.$/m, tested.stdout + tested.stderr);
   });
 
-  test("is backed up by the script of its document: accounts, mail and logs", async () => {
-    const { here, types } = of(image());
+  test("is backed up by the script of its document: accounts, mail and logs; starts with a dovecot.cf that Dovecot refuses", async () => {
+    const { here, dms, types } = of(image());
+    appendFileSync(dms("config", "dovecot.cf"), "nonsense = 1\n");
     mkdirSync(join(here, "keys"), { mode: 0o700 });
     // Otherwise gpg-agent measures this machine's speed, which takes half a second.
     writeFileSync(join(here, "keys", "gpg-agent.conf"), "s2k-count 65536\n");
@@ -221,20 +220,25 @@ export function secondProjectTests(image: () => ImageLab): void {
     for (const path of ["config/postfix-accounts.cf", "config/dovecot.cf", "mail-logs/mail.log"])
       assert.ok(listed.includes(`docker-data/dms/${path}`), path);
     assert.ok(listed.some((path) => /mail-data\/investra\.com\/clerk\/.*\/(new|cur)\/\d/.test(path)));
-    assert.equal(await image().inspect("{{.State.Running}}", NAME), "true");
+    await image().runs(NAME);
+    await reports(/Your own settings of Dovecot .* cannot be used.*line 9: Unknown setting: nonsense/);
+    assert.ok(await signsIn(CLERK, PASSWORD));
   });
 
-  test("is restored into the directories of its document, which are mounts in the container", async () => {
+  test("is restored into the directories of its document, which are mounts in the container; starts with a dovecot.cf that root does not own", async () => {
     const { dms, types } = of(image());
-    await image().runs(NAME);
     await types(`docker exec ${NAME} ghostinbox backup create`);
     await types("docker-compose stop mailserver");
     rmSync(dms("mail-data", "investra.com", "clerk"), { recursive: true });
     const restore = "--entrypoint ghostinbox mailserver backup restore --replace --yes";
     await types(`docker-compose run --rm ${restore}`);
     assert.ok(globSync("investra.com/clerk/**/{new,cur}/*", { cwd: dms("mail-data") }).length > 0);
+    const file = dms("config", "dovecot.cf");
+    writeFileSync(file, readFileSync(file, "utf8").replace("nonsense = 1\n", ""));
+    chownSync(file, 1000, 1000);
     await types("docker-compose start mailserver");
     await image().runs(NAME);
+    await reports(/Your own settings of Dovecot .* cannot be used.*must belong to root/);
     await arrives(CLERK);
     await image().docker.must(["rm", "--force", NAME]);
   });
