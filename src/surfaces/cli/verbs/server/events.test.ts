@@ -13,7 +13,12 @@ import type { CommandCall } from "../../call.ts";
 
 const ROWS = [
   eventRow("203.0.113.7", START),
-  eventRow("198.51.100.9", later(START, 1_000), { type: "EMAIL_BLOCKED", verdict: "refuse", reason: "mail_limit" }),
+  eventRow("198.51.100.9", later(START, 1_000), {
+    type: "EMAIL_BLOCKED",
+    verdict: "refuse",
+    reason: "mail_limit",
+    recipient: "nobody@example.org",
+  }),
   eventRow("203.0.113.7", later(START, 2_000), { helo: "\u001b[31m\u009b\u2028", messageId: "<a@sender.test>" }),
   auditRecord({ type: "PASSWORD_CHANGED", subject: "anna@example.org", by: "root" }, later(START, 3_000)),
 ];
@@ -97,6 +102,7 @@ test("`find` lists the events that name a text or come from a network, and takes
   assert.deepEqual(await idsOf("a@sender.test"), [3]);
   assert.deepEqual(await idsOf("SENDER.test"), [3]);
   assert.deepEqual(await idsOf("203.0.113.0/24"), [1, 3]);
+  assert.deepEqual(await idsOf("nobody@example.org"), [2], "a recipient who has no account");
   for (const odd of ["%", "_@_", "'", '"', "x".repeat(10_000)]) assert.deepEqual(await idsOf(odd), [], odd);
   for (const words of ["why 203.0.113.0/24", "find 203.0.113.0/24"])
     assert.doesNotMatch((await ran(t, words)).err, /is not an IP address/);

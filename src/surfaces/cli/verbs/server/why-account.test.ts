@@ -51,6 +51,11 @@ describe("why --account", TIMED, () => {
     assert.partialDeepStrictEqual(answer, { account: ANNA, state: { suspended: true, guarded: { guesses: 20 } } });
   });
 
+  test("`why ACCOUNT` and `find ACCOUNT` show the same", async () => {
+    const named = await run(`why --account ${ANNA}`);
+    for (const words of ["why", "find"]) assert.deepEqual(await run(`${words} ${ANNA}`), named, words);
+  });
+
   test("a missing account says so", async () => {
     assert.match(await why("nobody@example.org"), /^nobody@example\.org is not an account here\.\n\nNothing is known/);
     assert.match(await why("admin"), /^admin is not an account here\./);
