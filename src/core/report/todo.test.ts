@@ -50,7 +50,7 @@ for (const [what, changes, command] of [
     { certificate: { ...certificate, isOwn: true, validTo: "2026-11-30T00:00:00.000Z" } },
     "./ghostinbox restart",
   ],
-  ["no certificate", { certificate: { known: false, reason: "None." } }, "./ghostinbox config check"],
+  ["no certificate", { certificate: { known: false, reason: "None." } }, "./ghostinbox config apply"],
   ["a disk that fills up", { disk: growing(3e9) }, "du -xh --max-depth=2 /srv/mail | sort -h | tail"],
   [
     "a backup that failed",
@@ -138,7 +138,7 @@ test("at most five are named, the weightiest first, and none twice", () => {
     found.map(({ command }) => command.split(" ").slice(0, 3).join(" ")),
     [
       "./ghostinbox status",
-      "./ghostinbox config check",
+      "./ghostinbox config apply",
       "du -xh --max-depth=2",
       "./ghostinbox backup create",
       "apt-get update &&",

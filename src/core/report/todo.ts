@@ -26,7 +26,7 @@ const RULES: readonly ((facts: ReportFacts) => Todo | null)[] = [
     return { what: `${first.says} ${first.detail}${more}`, command: "./ghostinbox status" };
   },
   ({ certificate, to }) => {
-    if (!certificate.known) return { what: certificate.reason, command: "./ghostinbox config check" };
+    if (!certificate.known) return { what: certificate.reason, command: "./ghostinbox config apply" };
     const left = daysBetween(to, certificate.validTo);
     if (left >= CERTIFICATE_DAYS) return null;
     const what =

@@ -27,7 +27,11 @@ export async function fail2banRestart(call: CommandCall): Promise<CommandOutcome
   if (!settings.ok) return settings;
   const { own, refused } = await adoptFilters(CHECKOUT, call.layout);
   const applied = await call.keeper.ask({ verb: "apply" });
-  if (!applied.ok) return failed(`Nothing was applied: ${applied.reason}`, `\`${PROGRAM} config check\` shows more.`);
+  if (!applied.ok)
+    return failed(
+      `Nothing was applied: ${applied.reason}`,
+      `Correct that, then \`${PROGRAM} fail2ban restart\` again.`,
+    );
   const restarted = await call.keeper.ask({ verb: "restart", service: "fail2ban" });
   if (!restarted.ok) return failed(restarted.reason, `\`${PROGRAM} status\` shows more.`);
   const jails = own.length === 0 ? [] : [`Your own jails: ${own.join(", ")}.`];
