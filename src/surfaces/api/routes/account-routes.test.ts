@@ -41,3 +41,21 @@ test("a typed password is judged first and never shown; a generated one is shown
   assert.equal(status, 503, "unjudged, none is set");
   assert.match(JSON.stringify(answer), /The password could not be judged in time/);
 });
+
+test("the guard is asked before a password is judged: what it refuses is not judged", async (t) => {
+  const { kit, send } = await started(t);
+  const judge = t.mock.method(kit.parts.passwords, "judge");
+  const judgeSome = t.mock.method(kit.parts.passwords, "judgeSome");
+  for (const verb of ["account_create", "account_set_password", "accounts_import"] as const)
+    kit.guard.refuses(verb, "", { denied: "proof_needed" });
+  const answers = [
+    await send("POST", "", { name: ANNA, password: WORDS }),
+    await send("POST", `/${ANNA}/password`, { password: WORDS }),
+    await send("POST", "/import", { file: `${ANNA}|{PLAIN}${WORDS}\n` }),
+  ];
+  assert.deepEqual(
+    answers.map(({ status }) => status),
+    [403, 403, 403],
+  );
+  assert.deepEqual([judge.mock.callCount(), judgeSome.mock.callCount()], [0, 0]);
+});
