@@ -107,7 +107,7 @@ test("an alert about a notice is not counted twice, and informational alerts are
   );
 });
 
-test("the headline is the worst of what is wrong; a full disk comes before the database that it stops", () => {
+test("the headline is the worst of what is wrong; a full disk comes before the parts that it stops", () => {
   const part = (name: string, status: "ok" | "degraded" | "down") => ({ name, status, detail: "" });
   const task = (code: string) => ({ kind: "notice", code, since: null, says: "", action: "", account: null }) as const;
   const headline = (status: "ok" | "down", components: readonly ReturnType<typeof part>[], ...codes: string[]) =>
@@ -117,11 +117,12 @@ test("the headline is the worst of what is wrong; a full disk comes before the d
     [
       headline("down", [part("guard", "down")], "guard_down"),
       headline("down", [part("postfix", "down")], "disk_full"),
+      headline("down", [part("postfix", "down")], "component_down"),
       headline("ok", full, "mail_held", "disk_full"),
       headline("ok", full, "mail_held"),
       headline("ok", [part("guard", "ok")], "mail_held"),
       headline("ok", [part("guard", "ok")]),
     ],
-    ["guard_down", "down", "disk_full", "degraded", "tasks", "well"],
+    ["guard_down", "disk_full", "down", "disk_full", "degraded", "tasks", "well"],
   );
 });

@@ -55,10 +55,10 @@ export function needsYou({ notices, alerts, held, isSuspended, checks }: Needs):
 /** What `status`, the API and the page *Now* say first, each in its own words. */
 export function headlineOf({ status, components, needsYou }: Omit<Health, "headline">): Health["headline"] {
   if (components.some((one) => one.name === "guard" && one.status === "down")) return "guard_down";
-  if (status === "down") return "down";
-  // Mail does not flow then; a database that takes no more rows says less.
+  // Mail does not flow then, and what else fails is a consequence.
   for (const stops of ["disk_full", "disk_read_only"] as const)
     if (needsYou.some(({ code }) => code === stops)) return stops;
+  if (status === "down") return "down";
   if (components.some((one) => one.status !== "ok")) return "degraded";
   return needsYou.length > 0 ? "tasks" : "well";
 }
