@@ -26,7 +26,15 @@ import { judgeAside, judgeDatabase } from "./database.ts";
 import { judgeRecord } from "./dns.ts";
 import type { Finding, State } from "./finding.ts";
 import { judgeChain } from "./firewall.ts";
-import { judgeFiles, judgeInodes, judgeMount, judgeSpace, judgeSynchronized, judgeUpdates } from "./machine.ts";
+import {
+  judgeFiles,
+  judgeImage,
+  judgeInodes,
+  judgeMount,
+  judgeSpace,
+  judgeSynchronized,
+  judgeUpdates,
+} from "./machine.ts";
 import { judgePort25, judgeRelay, judgeSignIn } from "./mail-flow.ts";
 import { judgeNamed, judgeOwners } from "./permissions.ts";
 
@@ -244,6 +252,14 @@ test("clock: a file from the future, and no time server", () => {
   is("ok", judgeSynchronized("yes"));
   is("warning", judgeSynchronized("no"));
   is("unknown", judgeSynchronized(""));
+});
+
+test("updates: an image is old a month after it came here", () => {
+  is("ok", judgeImage(NOW - 30 * DAY_MS, NOW));
+  const old = judgeImage(NOW - 31 * DAY_MS, NOW);
+  is("warning", old);
+  assert.match(old.saw, /^This image is 31 days old/);
+  assert.match(old.fix, /^git pull && docker compose build --pull /);
 });
 
 test("updates: security updates are wrong, and old or missing lists prove nothing", () => {

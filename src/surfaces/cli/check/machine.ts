@@ -6,7 +6,7 @@ import { DAY_MS, instant, MINUTE_MS, span } from "../../../core/time.ts";
 import { replacedIn } from "../../../host/debian/packages.ts";
 import { fetchLists, readUpgrade, SIMULATED_UPGRADE } from "../../../host/debian/updates.ts";
 import { mountOf } from "../../../host/kernel/mounts.ts";
-import { IS_IMAGE } from "../../../host/running/checkout.ts";
+import { CHECKOUT, IS_IMAGE } from "../../../host/running/checkout.ts";
 import { listProcesses, withDescendants } from "../../../host/running/read-processes.ts";
 import { SERVICES } from "../../../host/running/runit.ts";
 import { pidOf } from "../../../host/running/supervise.ts";
@@ -139,6 +139,18 @@ export function judgeAutomatic(said: string | null): Finding {
   );
 }
 
+const OLD_IMAGE_DAYS = 30;
+
+/** `unpackedAt`: an image holds no date of its build, but each file has the time at which this machine built or fetched it (inode(7), ctime). */
+export function judgeImage(unpackedAt: number, now: number): Finding {
+  const days = Math.floor((now - unpackedAt) / DAY_MS);
+  if (days <= OLD_IMAGE_DAYS) return ok("Updates come with a new image; `updates.waiting` says when you need one.");
+  return warning(
+    `This image is ${plural(days, "day")} old: newer versions of GhostInbox and Node come only with a new one.`,
+    `git pull && ${RENEW_IMAGE}`,
+  );
+}
+
 /** `running`: the server's processes whose program or library was replaced or removed. */
 export function judgeReplaced(running: readonly string[], looked: number): Finding {
   if (running.length > 0)
@@ -152,9 +164,9 @@ export function judgeReplaced(running: readonly string[], looked: number): Findi
 export const updates = [
   {
     name: "automatic",
-    does: "Asks apt whether Debian's security updates are installed automatically.",
-    look: async ({ machine }) => {
-      if (IS_IMAGE) return ok("Updates come with a new image; `updates.waiting` says when you need one.");
+    does: "Asks apt whether Debian's security updates are installed automatically; in a container, looks at the image's age.",
+    look: async ({ machine, now }) => {
+      if (IS_IMAGE) return judgeImage(statSync(join(CHECKOUT, "image")).ctimeMs, now);
       const ran = await machine.run("apt-config", ["dump", "APT::Periodic::Unattended-Upgrade"]);
       return judgeAutomatic(ran.code === 0 ? ran.stdout : null);
     },
