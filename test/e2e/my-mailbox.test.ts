@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
+import { whileBusy } from "../lab/busy-processors.ts";
 import { ANNA, assertAccepted, BERT, sendMail } from "../lab/mail.ts";
 import { findMail } from "../lab/mailbox.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
@@ -129,12 +130,14 @@ describe("what the user of a mailbox does at the dashboard", { skip: whyNoLab() 
     assert.match(client.text, /"imap":\{"host":"[\w.-]+","port":993,"tls":"implicit"\}/);
   });
 
-  test("wrong passwords ban the address at every door, as by IMAP, whichever door they came to", async () => {
+  test("wrong passwords ban the address at every door, as by IMAP, whichever door they came to and however busy the processors are", async () => {
     const web = await webFrom(STRANGER);
-    for (const password of WRONG.slice(0, 2)) assert.equal(await signsIn(ANNA, password, STRANGER), false);
-    for (const password of WRONG.slice(0, 4)) assert.equal((await signIn(web, ANNA, password)).status, 401);
-    assert.equal(await product.banOf(STRANGER), undefined, "the first two count once");
-    await signIn(web, ANNA, "the fifth");
+    await whileBusy(async () => {
+      for (const password of WRONG.slice(0, 2)) assert.equal(await signsIn(ANNA, password, STRANGER), false);
+      for (const password of WRONG.slice(0, 4)) assert.equal((await signIn(web, ANNA, password)).status, 401);
+      assert.equal(await product.banOf(STRANGER), undefined, "the first two count once");
+      await signIn(web, ANNA, "the fifth");
+    });
     await until("it is banned", async () => (await product.banOf(STRANGER)) !== undefined);
     assert.ok(await signsIn(ANNA, PASSWORD, HERS), "the user is not");
   });
