@@ -233,7 +233,7 @@ export type EventType =
 
 export type Health = {
   readonly status: "ok" | "degraded" | "down";
-  /** What matters most. tasks: all works, but needsYou is not empty. */
+  /** The most urgent condition; `tasks` means that everything works and needsYou has entries. */
   readonly headline: "guard_down" | "down" | "degraded" | "disk_full" | "disk_read_only" | "tasks" | "well";
   readonly components: readonly {
     readonly name: string;

@@ -146,7 +146,7 @@ export const health = lazily(() =>
       status,
       headline: meaning(
         z.enum(["guard_down", "down", "degraded", "disk_full", "disk_read_only", "tasks", "well"]),
-        "What matters most. tasks: all works, but needsYou is not empty.",
+        "The most urgent condition; `tasks` means that everything works and needsYou has entries.",
       ),
       components: records({ name: z.string(), status, detail: z.string() }),
       notices: records({

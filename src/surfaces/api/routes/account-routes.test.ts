@@ -42,7 +42,7 @@ test("a typed password is judged first and never shown; a generated one is shown
   assert.match(JSON.stringify(answer), /The password could not be judged in time/);
 });
 
-test("the guard is asked before a password is judged: what it refuses is not judged", async (t) => {
+test("the guard is asked before a password is judged, and a refused one is never judged", async (t) => {
   const { kit, send } = await started(t);
   const judge = t.mock.method(kit.parts.passwords, "judge");
   const judgeSome = t.mock.method(kit.parts.passwords, "judgeSome");
