@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
-import { chownSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chownSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import type { SmtpReply } from "../lab/dialog.ts";
@@ -123,7 +123,7 @@ describe("room for mail", { skip: whyNoLab() ?? false }, () => {
     assert.equal((await sendMail({ host: lab.sender, from: "198.51.100.75", recipient: BERT })).code, 250);
   });
 
-  test("sessions cannot store more than the quota together, nor create folders without end", async () => {
+  test("a user can exceed the quota neither by several sessions, nor by folders, nor by indexes", async () => {
     const mailbox = `${product.layout.mail}/example.test/bert/Maildir`;
     const notice = async (): Promise<string> => (await product.notice("mailbox_overused")) ?? "";
     const open = () => openImapAs(lab.sender, HOME, BERT);
@@ -157,6 +157,13 @@ describe("room for mail", { skip: whyNoLab() ?? false }, () => {
       session.close();
       return / OK /.test(answer);
     });
+
+    const cache = `${mailbox}/dovecot.index.cache`;
+    writeFileSync(cache, Buffer.alloc(300 * 1024 ** 2));
+    await until("too large an index is removed", () => !existsSync(cache));
+    await until("the owner sees which", async () =>
+      /: its indexes, .* took 31\d\S* MB and were removed/.test(await notice()),
+    );
     await product.json(["account", "quota", BERT, "default"]);
   });
 

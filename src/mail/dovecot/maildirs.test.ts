@@ -4,7 +4,8 @@ import { existsSync, mkdirSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { parseUncounted, removesStaleLocks } from "./maildirs.ts";
+import { parseAccountName } from "../../core/net/address.ts";
+import { parseUncounted, removesIndexes, removesStaleLocks } from "./maildirs.ts";
 
 test("locks of all folders are removed once they are old, or only empty ones; mail is not touched", () => {
   const mail = temporaryDirectory();
@@ -34,6 +35,27 @@ test("locks of all folders are removed once they are old, or only empty ones; ma
   assert.deepEqual([old, fresh, isMail].map(existsSync), [false, true, true]);
 });
 
+test("indexes of one account are removed from all its folders, but neither lists, keywords nor mails", () => {
+  const mail = temporaryDirectory();
+  const put = (path: string): string => {
+    const file = join(mail, "example.org", path);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, "");
+    return file;
+  };
+  const indexes = ["dovecot.index", "dovecot.index.cache", ".A b/dovecot.index.log.2"].map((name) =>
+    put(`anna/Maildir/${name}`),
+  );
+  const others = ["dovecot-uidlist", "dovecot-keywords", "subscriptions", "cur/dovecot.index", ".A b/cur/1"].map(
+    (name) => put(`anna/Maildir/${name}`),
+  );
+  const ofAnother = put("bert/Maildir/dovecot.index");
+  const argv = removesIndexes({ mail }, parseAccountName("anna@example.org") ?? assert.fail());
+  execFileSync("find", argv.slice(argv.indexOf("find") + 1));
+  assert.deepEqual(indexes.filter(existsSync), []);
+  assert.deepEqual([...others, ofAnother].filter(existsSync), [...others, ofAnother]);
+});
+
 test("folders and unfinished mails are counted by account, whatever their names", () => {
   const line = (type: string, blocks: number, path: string) => `${type}\t${blocks}\t${path}\0`;
   const printed =
@@ -42,12 +64,15 @@ test("folders and unfinished mails are counted by account, whatever their names"
     line("f", 9, "example.org/anna/Maildir/.Sent/tmp/1") +
     line("f", 2, "example.org/anna/Maildir/tmp/2") +
     line("f", 2, "example.org/bert/Maildir/tmp/3") +
+    line("f", 3, "example.org/bert/Maildir/dovecot.index.cache") +
+    line("f", 4, "example.org/bert/Maildir/.A/dovecot.index.log.2") +
+    line("f", 5, "example.org/bert/Maildir/dovecot-uidlist") +
     line("d", 2, "lost+found/x/y/.z");
   assert.deepEqual(
     [...parseUncounted(printed)],
     [
-      ["anna@example.org", { folders: 2, storingBytes: 11 * 512 }],
-      ["bert@example.org", { folders: 0, storingBytes: 2 * 512 }],
+      ["anna@example.org", { folders: 2, storingBytes: 11 * 512, indexBytes: 0, listBytes: 0 }],
+      ["bert@example.org", { folders: 0, storingBytes: 2 * 512, indexBytes: 7 * 512, listBytes: 5 * 512 }],
     ],
   );
 });

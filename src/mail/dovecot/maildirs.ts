@@ -1,9 +1,10 @@
 import { existsSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { type AccountName, parseAccountName } from "../../core/net/address.ts";
 import { lastLines, runProgram } from "../../host/machine/run-program.ts";
 import { removeFile, writeFile } from "../../host/root-files/files.ts";
 import { type Layout, USERS } from "../../settings/layout.ts";
+import { homeOf } from "./sieve-redirects.ts";
 
 /** Older than any live lock that is empty: Dovecot writes its process id into a lock as soon as it exists. */
 const EMPTY_MINUTES = 0.2;
@@ -25,17 +26,21 @@ function findAsOwner(mail: string, expression: string): readonly string[] {
   return `${asOwner} find ${mail} ${expression}`.split(" ");
 }
 
-/** What Dovecot does not count for the quota. `storingBytes`: mails that sessions are storing, as they use the disk; copies are links. */
-export type Uncounted = Readonly<{ folders: number; storingBytes: number }>;
+/**
+ * What Dovecot does not count for the quota, in bytes of the disk. `storingBytes`: mails that sessions are storing; copies are links.
+ * `indexBytes`: indexes, their logs and caches. `listBytes`: lists with a line of 40 to 100 bytes for each mail.
+ */
+export type Uncounted = Readonly<{ folders: number; storingBytes: number; indexBytes: number; listBytes: number }>;
 
 const MOST_OUTPUT_BYTES = 64 * 1024 * 1024;
 const FIND_MS = 60_000;
+const IN_FOLDER = "-type f -regex .*/Maildir/\\(\\.[^/]*/\\)?";
 
 /** By account. Throws an Error with find's message. */
 export async function uncountedOf({ mail }: Pick<Layout, "mail">): Promise<ReadonlyMap<AccountName, Uncounted>> {
   const [program = "", ...argv] = findAsOwner(
     mail,
-    "-mindepth 4 -maxdepth 6 ( -name cur -o -name new ) -prune -o ( -type d -name .?* -o -type f -links 1 -regex .*/Maildir/\\(\\.[^/]*/\\)?tmp/[^/]* ) -printf %y\\t%b\\t%P\\0",
+    `-mindepth 4 -maxdepth 6 ( -name cur -o -name new ) -prune -o ( -type d -name .?* -o ${IN_FOLDER}tmp/[^/]* -links 1 -o ${IN_FOLDER}dovecot\\(\\.index.*\\|-uidlist\\) ) -printf %y\\t%b\\t%P\\0`,
   );
   const ran = await runProgram(program, argv, { timeoutMs: FIND_MS, mostOutputBytes: MOST_OUTPUT_BYTES });
   // A file may be renamed while find looks at it: code 1.
@@ -45,17 +50,36 @@ export async function uncountedOf({ mail }: Pick<Layout, "mail">): Promise<Reado
 
 /** Reads lines of type, blocks of 512 bytes and path, which end with a NUL. */
 export function parseUncounted(printed: string): ReadonlyMap<AccountName, Uncounted> {
-  const found = new Map<AccountName, Uncounted>();
+  const found = new Map<AccountName, { -readonly [K in keyof Uncounted]: number }>();
   for (const line of printed.split("\0")) {
     const [type, blocks, path = ""] = line.split("\t");
     const [domain = "", user = ""] = path.split("/");
     const account = parseAccountName(`${user}@${domain}`);
     if (account === null) continue;
-    const { folders, storingBytes } = found.get(account) ?? { folders: 0, storingBytes: 0 };
-    if (type === "d") found.set(account, { folders: folders + 1, storingBytes });
-    else found.set(account, { folders, storingBytes: storingBytes + 512 * Number(blocks) });
+    const sum = found.get(account) ?? { folders: 0, storingBytes: 0, indexBytes: 0, listBytes: 0 };
+    const name = basename(path);
+    if (type === "d") sum.folders++;
+    else if (name === "dovecot-uidlist") sum.listBytes += 512 * Number(blocks);
+    else if (name.startsWith("dovecot.index")) sum.indexBytes += 512 * Number(blocks);
+    else sum.storingBytes += 512 * Number(blocks);
+    found.set(account, sum);
   }
   return found;
+}
+
+/** A command that removes the indexes of an account. Dovecot makes them again from the mails, with 26 keywords of a folder at most. */
+export function removesIndexes({ mail }: Pick<Layout, "mail">, account: AccountName): readonly string[] {
+  return findAsOwner(
+    join(homeOf(mail, account), "Maildir"),
+    `-mindepth 1 -maxdepth 2 ${IN_FOLDER}dovecot\\.index.* -exec rm -f {} +`,
+  );
+}
+
+/** Throws an Error with find's message. */
+export async function removeIndexes(layout: Pick<Layout, "mail">, account: AccountName): Promise<void> {
+  const [program = "", ...argv] = removesIndexes(layout, account);
+  const ran = await runProgram(program, argv, { timeoutMs: FIND_MS });
+  if (ran.code !== 0) throw new Error(`find failed: ${lastLines(ran)}`);
 }
 
 /** Rights of RFC 4314: all but `k`, to create folders. */

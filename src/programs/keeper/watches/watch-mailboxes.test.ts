@@ -15,29 +15,41 @@ function setUp() {
     freeBytes: 1_000 * MB,
     folders: 5,
     storingBytes: 0,
+    indexBytes: 0,
+    listBytes: 0,
     usedBytes: 0,
     mails: 1,
     limitBytes: 40 * MB,
+    isKnown: true,
     looks: 0,
   };
   const ended: AccountName[] = [];
+  const removed: AccountName[] = [];
   const watch = new MailboxWatch(
     {
       clock,
       freeBytes: () => state.freeBytes,
       uncounted: async () => {
         state.looks++;
-        return new Map([[ANNA, { folders: state.folders, storingBytes: state.storingBytes }]]);
+        const { folders, storingBytes, indexBytes, listBytes } = state;
+        return new Map([[ANNA, { folders, storingBytes, indexBytes, listBytes }]]);
       },
-      quota: async () => ({ usedBytes: state.usedBytes, mails: state.mails, limitBytes: state.limitBytes }),
+      quota: async () => {
+        const { usedBytes, mails, limitBytes, isKnown } = state;
+        return isKnown ? { usedBytes, mails, limitBytes } : "doveadm quota failed";
+      },
       limited: () => [...limited],
       limit: (account, isLimited) => (isLimited ? limited.add(account) : limited.delete(account)),
       endSessions: async (account) => {
         ended.push(account);
         return { ok: true, detail: "" };
       },
+      removeIndexes: async (account) => {
+        assert.ok(ended.includes(account), "no session may keep them open");
+        removed.push(account);
+      },
     },
-    { "limits.mail.max_size": 10 * MB },
+    { "limits.mail.max_size": 10 * MB, "mailboxes.quota": 30 * MB },
   );
   /** The disk holds that much more. */
   const look = async (changes: Partial<typeof state> = {}, grownBytes = 32 * MB): Promise<void> => {
@@ -45,7 +57,7 @@ function setUp() {
     state.freeBytes -= grownBytes;
     await watch.look();
   };
-  return { clock, watch, state, ended, limited, look };
+  return { clock, watch, state, ended, removed, limited, look };
 }
 
 test("mailboxes are looked at only when the disk holds 32 MB more, however slowly they came", async () => {
@@ -75,6 +87,14 @@ test("sessions that store more than the quota leaves are ended, and reported for
   assert.deepEqual(watch.troubles(), []);
 });
 
+test("sessions of a mailbox too slow to be measured store no more than the default quota", async () => {
+  const { ended, look } = setUp();
+  await assert.rejects(look({ isKnown: false, storingBytes: 43 * MB }), { message: "doveadm quota failed" });
+  assert.deepEqual(ended, []);
+  await look({ storingBytes: 44 * MB });
+  assert.deepEqual(ended, [ANNA]);
+});
+
 test("mails of one byte count as what they take on the disk, stored or not", async () => {
   const { ended, look } = setUp();
   await look({ usedBytes: 10_000, mails: 10_000, storingBytes: 40 * MB });
@@ -85,6 +105,19 @@ test("a mailbox that stores a single mail keeps its sessions", async () => {
   const { ended, look } = setUp();
   await look({ usedBytes: 60 * MB, storingBytes: 10 * MB });
   assert.deepEqual(ended, []);
+});
+
+test("indexes far larger than the mails need are removed, and the sessions that wrote them ended", async () => {
+  const { watch, ended, removed, look } = setUp();
+  await look({ indexBytes: 256 * MB });
+  await look({ indexBytes: 2_000 * MB, listBytes: 60 * MB });
+  assert.deepEqual([ended, removed], [[], []], "two gigabytes for a million mails");
+  await look({ indexBytes: 2_000 * MB, listBytes: 50 * MB });
+  assert.deepEqual([ended, removed], [[ANNA], [ANNA]]);
+  assert.match(
+    watch.troubles()[0]?.detail ?? "",
+    / its indexes, which no quota counts, took 2\.1 GB and were removed$/,
+  );
 });
 
 test("too many folders: no more can be created until some are deleted", async () => {

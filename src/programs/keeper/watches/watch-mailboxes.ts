@@ -13,10 +13,16 @@ import type { Settings } from "../../../settings/schema.ts";
 const STEP_BYTES = 32 * 1024 ** 2;
 /** Most folders of a mailbox. Each takes 24 KB and seven inodes, and 0.15 ms whenever Postfix asks whether there is room for a mail. */
 export const MOST_FOLDERS = 3_000;
+/**
+ * Indexes may take this, and a multiple of the lists of mails: about 2 KB for each mail, twice what honest mailboxes need. Dovecot notes
+ * each requested header field of each mail, also a missing one, and room for each keyword: a client could fill the disk.
+ */
+const INDEXES_BYTES = 256 * 1024 ** 2;
+const INDEXES_PER_LIST = 32;
 /** How long ended sessions are reported. */
 const REPORTED_MS = HOUR_MS;
 
-type SizeSettings = Pick<Settings, "limits.mail.max_size">;
+type SizeSettings = Pick<Settings, "limits.mail.max_size" | "mailboxes.quota">;
 
 export type MailboxServer = Readonly<{
   clock: Clock;
@@ -29,18 +35,19 @@ export type MailboxServer = Readonly<{
   limited: () => readonly AccountName[];
   limit: (account: AccountName, isLimited: boolean) => void;
   endSessions: (account: AccountName) => Promise<KeeperReply>;
+  removeIndexes: (account: AccountName) => Promise<void>;
 }>;
 
 /**
- * Closes two gaps of Dovecot's quota. It reads the use when a session starts to store mails, so ten sessions may each fill the whole
- * quota; and it does not count folders.
+ * Closes gaps of Dovecot's quota. It reads the use when a session starts to store mails, so ten sessions may each fill the whole
+ * quota; and it counts neither folders nor indexes.
  */
 export class MailboxWatch {
   readonly #server: MailboxServer;
   #settings: SizeSettings | null;
   /** The most since the mailboxes were looked at. */
   #mostFree = Number.POSITIVE_INFINITY;
-  readonly #ended = new Map<AccountName, Readonly<{ at: Millis; beyondBytes: number }>>();
+  readonly #ended = new Map<AccountName, Readonly<{ at: Millis; why: string }>>();
 
   constructor(server: MailboxServer, settings: SizeSettings | null) {
     this.#server = server;
@@ -63,10 +70,11 @@ export class MailboxWatch {
     for (const account of before)
       if ((found.get(account)?.folders ?? 0) <= MOST_FOLDERS) this.#server.limit(account, false);
     const failures: string[] = [];
-    for (const [account, { folders, storingBytes }] of found) {
+    for (const [account, { folders, storingBytes, indexBytes, listBytes }] of found) {
       // One mailbox that cannot be read must not hide the others.
       try {
         if (folders > MOST_FOLDERS && !before.includes(account)) await this.#limitFolders(account);
+        if (indexBytes > INDEXES_BYTES + INDEXES_PER_LIST * listBytes) await this.#removeIndexes(account, indexBytes);
         if (storingBytes > this.#mostOfOne) await this.#endOverrun(account);
       } catch (error) {
         failures.push(messageOf(error));
@@ -82,10 +90,7 @@ export class MailboxWatch {
       .map((account) => `${account} has more than ${MOST_FOLDERS} folders: it can create no more`);
     const ended = [...this.#ended]
       .filter(([, { at }]) => now - at < REPORTED_MS)
-      .map(
-        ([account, { at, beyondBytes }]) =>
-          `the sessions of ${account} were ended at ${isoTime(at)}: they were storing ${bytes(beyondBytes)} more than its quota`,
-      );
+      .map(([account, { at, why }]) => `the sessions of ${account} were ended at ${isoTime(at)}: ${why}`);
     const details = [...folders, ...ended];
     return details.length === 0 ? [] : [{ code: "mailbox_overused", detail: details.join("; ") }];
   }
@@ -102,21 +107,35 @@ export class MailboxWatch {
   }
 
   async #endOverrun(account: AccountName): Promise<void> {
-    const { clock, quota, uncounted } = this.#server;
-    const known = await quota(account);
+    const known = await this.#server.quota(account);
+    // A user can make the mailbox so slow that its use is never known in time.
+    const { limitBytes, usedBytes, mails } = typeof known === "string" ? this.#unknown : known;
+    if (limitBytes !== null) {
+      // Read after the use, so that no mail counts twice.
+      const { storingBytes = 0 } = (await this.#server.uncounted()).get(account) ?? {};
+      const countedBytes = Math.max(usedBytes, mails * LEAST_OF_A_MAIL);
+      const beyondBytes = countedBytes + storingBytes - limitBytes * (1 + MORE_IN_TRASH / 100) - this.#mostOfOne;
+      if (beyondBytes > 0)
+        return this.#endSessions(account, `they were storing ${bytes(beyondBytes)} more than its quota`);
+    }
     if (typeof known === "string") throw new Error(known);
-    if (known.limitBytes === null) return;
-    // Read after the use, so that no mail counts twice.
-    const { storingBytes = 0 } = (await uncounted()).get(account) ?? {};
-    const usedBytes = Math.max(known.usedBytes, known.mails * LEAST_OF_A_MAIL);
-    const beyondBytes = usedBytes + storingBytes - known.limitBytes * (1 + MORE_IN_TRASH / 100) - this.#mostOfOne;
-    if (beyondBytes <= 0) return;
-    await this.#endSessions(account);
-    this.#ended.set(account, { at: clock.now(), beyondBytes });
   }
 
-  async #endSessions(account: AccountName): Promise<void> {
-    const ended = await this.#server.endSessions(account);
+  get #unknown(): MailboxQuota {
+    return { limitBytes: this.#settings?.["mailboxes.quota"] || null, usedBytes: 0, mails: 0 };
+  }
+
+  /** The sessions first: they would continue to write into the removed files. */
+  async #removeIndexes(account: AccountName, indexBytes: number): Promise<void> {
+    await this.#endSessions(account, `its indexes, which no quota counts, took ${bytes(indexBytes)} and were removed`);
+    await this.#server.removeIndexes(account);
+  }
+
+  /** Without a reason they are not reported. */
+  async #endSessions(account: AccountName, why: string | null = null): Promise<void> {
+    const { clock, endSessions } = this.#server;
+    const ended = await endSessions(account);
     if (!ended.ok) throw new Error(`sessions of ${account} stay open: ${ended.reason}`);
+    if (why !== null) this.#ended.set(account, { at: clock.now(), why });
   }
 }

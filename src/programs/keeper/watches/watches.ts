@@ -22,7 +22,7 @@ import { CertificateFollower, reloadCertificate } from "../../../mail/certificat
 import { checkInForce } from "../../../mail/configuration/parts.ts";
 import { kick, quotaOf } from "../../../mail/dovecot/doveadm.ts";
 import { Mailboxes } from "../../../mail/dovecot/mailboxes.ts";
-import { limitFolders, uncountedOf, withoutNewFolders } from "../../../mail/dovecot/maildirs.ts";
+import { limitFolders, removeIndexes, uncountedOf, withoutNewFolders } from "../../../mail/dovecot/maildirs.ts";
 import { unusedOwnDovecot } from "../../../mail/dovecot/own-dovecot.ts";
 import { readQueue } from "../../../mail/postfix/mail-queue.ts";
 import type { Layout } from "../../../settings/layout.ts";
@@ -142,6 +142,7 @@ export class Watches {
         limited: () => withoutNewFolders(layout),
         limit: (account, isLimited) => limitFolders(layout, account, isLimited),
         endSessions: (account) => kick(layout, account),
+        removeIndexes: (account) => removeIndexes(layout, account),
       },
       settings,
     );
