@@ -7,6 +7,7 @@ import { globSync, mkdtempSync, rmSync } from "node:fs";
 import { enableCompileCache } from "node:module";
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
+import { unmountBelow } from "../test/lab/mounts.ts";
 import { type Job, sideBySide } from "./side-by-side.ts";
 import {
   BESIDE,
@@ -124,7 +125,10 @@ if (what === "all") {
   // What files of the lab make once for all of them: a Debian (test/lab/debian-tree.ts).
   const directory = mkdtempSync("/var/tmp/gi-run-");
   process.env["TEST_RUN_DIRECTORY"] = directory;
-  process.on("exit", () => rmSync(directory, { recursive: true }));
+  process.on("exit", () => {
+    unmountBelow(directory);
+    rmSync(directory, { recursive: true });
+  });
   // Until here packages may have been installed beside the tests.
   await measureAgain();
   const lab = labPlaces();
