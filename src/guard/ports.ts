@@ -34,8 +34,8 @@ export interface RecipientDirectory {
 /** A first contact is a mail that nothing here speaks for, even if its sender wrote before: only Postgrey remembers that. */
 export interface FirstContacts {
   isFirstContact(event: Recipient): boolean;
-  /** Whether the recipient wrote to the domain of the client's confirmed host name. */
-  expectsBounce(event: Recipient): boolean;
+  /** Whether the recipient wrote to the domain of the sender, if that is proven; of a bounce: of the client's confirmed host name. */
+  isExpected(event: Recipient): boolean;
 }
 
 /** Where mail ends up that an account sends to its own address. Throws if the database cannot be read. */

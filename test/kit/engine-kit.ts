@@ -153,7 +153,7 @@ export function engineOnMemory(policy: Policy = TEST_POLICY, own: readonly OwnNe
     store,
     own: { current: () => own },
     recipients: { exists: (address) => !address.startsWith("nobody") && !address.startsWith("admin") },
-    firstContacts: { isFirstContact: () => true, expectsBounce: () => false },
+    firstContacts: { isFirstContact: () => true, isExpected: () => false },
     notices,
     clock,
     committed: (what) => committed.push(what),

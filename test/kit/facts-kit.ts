@@ -50,7 +50,7 @@ export function factsOnFakes() {
       ],
     },
     recipients: { exists: (address) => address.startsWith("owner") },
-    firstContacts: { isFirstContact: () => true, expectsBounce: () => true },
+    firstContacts: { isFirstContact: () => true, isExpected: () => true },
     networks: { networksOf: () => [HOME] },
     forwardReach: { reachedBy: () => [] },
     jails: { priorReports: () => PRIOR_REPORTS },

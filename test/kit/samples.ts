@@ -154,6 +154,7 @@ export function factsOf(known: Partial<Facts> = {}): Facts {
     probes: [],
     bounces: [],
     bounce: NO_BOUNCE,
+    isAnswer: false,
     probesFromAnywhere: [],
     networkProbed: false,
     newClients: [],

@@ -87,7 +87,7 @@ export async function startGuard(layout: Layout) {
     own: { current: () => [] },
     recipients: { exists: () => true },
     networks: stores.networks,
-    firstContacts: { isFirstContact: () => false, expectsBounce: () => false },
+    firstContacts: { isFirstContact: () => false, isExpected: () => false },
     notices,
     clock,
     committed: ({ lastEventId }) => feed.publish(lastEventId),

@@ -7,7 +7,7 @@ import type { Decision } from "../../src/core/decide/decision.ts";
 import type { Policy } from "../../src/core/decide/policy.ts";
 import type { OwnNetwork } from "../../src/core/decide/sparing.ts";
 import type { Event } from "../../src/core/events/event.ts";
-import type { Recipient } from "../../src/core/events/mail.ts";
+import { isBounce, type Recipient } from "../../src/core/events/mail.ts";
 import { domainsOf } from "../../src/core/net/address.ts";
 import type { Ip } from "../../src/core/net/ip.ts";
 import { instant, type Millis } from "../../src/core/time.ts";
@@ -120,7 +120,7 @@ export class RealEngine {
       policy: this.#policy,
       own: { current: () => this.#own },
       recipients: { exists: (address) => recipientKind(address) === "known" },
-      firstContacts: { isFirstContact, expectsBounce: (event) => this.#expectsBounce(event) },
+      firstContacts: { isFirstContact, isExpected: (event) => isBounce(event) && this.#expectsBounce(event) },
       notices: QUIET,
       clock: { now: () => this.#now },
       committed: () => {},

@@ -24,7 +24,10 @@ export type RecipientFacts = Standing &
   BounceQuestion &
   HarvestQuestion &
   FirstContactQuestion &
-  Pick<Facts, "accountActive" | "sending" | "senderHere" | "known" | "knownAccounts" | "probes" | "firstContact">;
+  Pick<
+    Facts,
+    "accountActive" | "sending" | "senderHere" | "known" | "knownAccounts" | "probes" | "firstContact" | "isAnswer"
+  >;
 export type DataFacts = Standing &
   Offender &
   MarkQuestion &
@@ -154,13 +157,13 @@ function decideSharedProbing(policy: Policy, facts: RecipientFacts, event: Recip
 }
 
 /**
- * A server with wanted mail relays for its users, so one who guesses names does not ban it. Past the limit every recipient of a
- * first contact is deferred, so that none learns who exists. Null: the other rules apply.
+ * A server with wanted mail relays for its users, so one who guesses names does not ban it. Past the limit every recipient is
+ * deferred who did not write to the sender's domain, so that none learns who exists. Null: the other rules apply.
  */
 function decideWantedProbing(policy: Policy, facts: RecipientFacts, event: Recipient, now: Millis): Decision | null {
   const evidence = facts.known || facts.offences > 0 ? null : exceeded(policy.probes, facts.probes, now);
   if (evidence === null || isBounce(event) || isProvider(policy, event.clientName) || !facts.isWanted) return null;
-  if (facts.recipient !== "unknown" && policy.greylist && !facts.firstContact) return null;
+  if (facts.recipient === "known" && facts.isAnswer) return null;
   return decision("defer", "wanted_busy", { evidence, counted: false });
 }
 

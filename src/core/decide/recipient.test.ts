@@ -101,8 +101,9 @@ const doors: readonly Example[] = [
 const guesser = { isWanted: true, probes: times(10) };
 const relayed: readonly Example[] = [
   ["a first mail to one who exists", "defer wanted_busy, uncounted", { ...guesser, firstContact: true }],
-  ["mail of someone to whom an account wrote", "pass below_limit, uncounted", guesser],
-  ["mail of such a one to an unknown", "defer wanted_busy, uncounted", { ...guesser, recipient: "unknown" }],
+  ["mail of someone to whom another account wrote", "defer wanted_busy, uncounted", guesser],
+  ["the same to an unknown", "defer wanted_busy, uncounted", { ...guesser, recipient: "unknown" }],
+  ["an answer", "pass below_limit, uncounted", { ...guesser, isAnswer: true }],
   ["a bounce to one who exists", "pass greylist_asked, uncounted", { ...guesser, firstContact: true }, { sender: "" }],
 ];
 check("RCPT, after a user of a wanted server guessed names", relayed, (facts, mail) =>

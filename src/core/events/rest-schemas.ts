@@ -44,6 +44,7 @@ const seen = z.optional(
     stranger: yes,
     /** Of a mail of an account: recipients to whom it had written before, and strangers. */
     sentTo: z.optional(z.strictObject({ written: whole, strangers: whole })),
+    /** Its recipient wrote to where this mail, a bounce or not, comes from. */
     bounceExpected: yes,
     accountNetworks: z.optional(list(network)),
     /**

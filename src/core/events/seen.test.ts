@@ -19,6 +19,7 @@ test("facts that only the moment had are recorded, one by one", () => {
   assert.deepEqual(recorded({ accountActive: false }), { accountInactive: true });
   assert.deepEqual(recorded({ isWanted: true }), { isWanted: true });
   assert.deepEqual(recorded({ bounce: { hasOther: false, isExpected: true } }), { bounceExpected: true });
+  assert.deepEqual(recorded({ isAnswer: true }), { bounceExpected: true });
   assert.deepEqual(recorded({ accountNetworks: [network] }), { accountNetworks: [network] });
 });
 

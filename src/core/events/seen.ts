@@ -13,7 +13,8 @@ export function seenIn(
   facts: Facts,
   { sentTo, asked, administrators, restarted, pending }: Remembered,
 ): Seen | undefined {
-  const { protection, recipient, firstContact, senderHere, accountActive, isWanted, bounce, accountNetworks } = facts;
+  const { protection, recipient, firstContact, senderHere, accountActive, isWanted, accountNetworks } = facts;
+  const isExpected = facts.bounce.isExpected || facts.isAnswer;
   const isStranger = facts.sending.recipient === "stranger";
   const isUsual =
     protection === null &&
@@ -23,7 +24,7 @@ export function seenIn(
     accountActive &&
     !isWanted &&
     !isStranger &&
-    !bounce.isExpected &&
+    !isExpected &&
     accountNetworks.length === 0 &&
     sentTo === undefined &&
     asked === undefined &&
@@ -39,7 +40,7 @@ export function seenIn(
     accountInactive: !accountActive || undefined,
     isWanted: isWanted || undefined,
     stranger: isStranger || undefined,
-    bounceExpected: bounce.isExpected || undefined,
+    bounceExpected: isExpected || undefined,
     accountNetworks: accountNetworks.length === 0 ? undefined : accountNetworks,
     sentTo,
     asked,

@@ -35,10 +35,11 @@ test("whether a recipient exists, and is a first contact, comes from the directo
   assert.deepEqual([of(SENT).recipient, of(SENT).firstContact], ["known", false]);
 });
 
-test("whether somebody expects a bounce, and whether it named a different recipient before", () => {
+test("whether somebody expects a bounce or an answer, and whether it named a different recipient before", () => {
   const { update, of } = factsOnFakes();
   assert.equal(of(BOUNCE).bounce.isExpected, true);
   assert.deepEqual(of(ASKED).bounce, { hasOther: false, isExpected: false }, "it has a sender");
+  assert.deepEqual([of(ASKED).isAnswer, of(BOUNCE).isAnswer, of(SENT).isAnswer], [true, false, false]);
   assert.equal(of(BOUNCE).bounce.hasOther, false);
   update(BOUNCE, PASS);
   assert.equal(of({ ...BOUNCE, recipient: "other@example.org" }).bounce.hasOther, true);

@@ -29,7 +29,7 @@ export class EventFacts implements Facts {
   #accountActive: boolean | null = null;
   #recipient: Facts["recipient"] | null = null;
   #firstContact: boolean | null = null;
-  #isBounceExpected: boolean | null = null;
+  #isExpected: boolean | null = null;
   #accountNetworks: readonly Prefix[] | null = null;
   #priorReports: Facts["priorReports"] | null = null;
   #account: Facts["account"] | undefined;
@@ -170,6 +170,11 @@ export class EventFacts implements Facts {
     };
   }
 
+  get isAnswer(): boolean {
+    const event = this.#event;
+    return this.#isNaming(event) && !isBounce(event) && this.#expects(event);
+  }
+
   /** Postfix names a single recipient. If there are several, a guard that started in between does not know them. */
   get writtenTo(): readonly string[] {
     const event = this.#event;
@@ -237,10 +242,10 @@ export class EventFacts implements Facts {
     return server !== null && isWanted(server);
   }
 
-  #expects(bounce: Recipient): boolean {
-    if (this.#isBounceExpected === null && !this.#isDecided)
-      this.#isBounceExpected = this.#sources.parts.firstContacts.expectsBounce(bounce);
-    return this.#isBounceExpected ?? false;
+  #expects(event: Recipient): boolean {
+    if (this.#isExpected === null && !this.#isDecided)
+      this.#isExpected = this.#sources.parts.firstContacts.isExpected(event);
+    return this.#isExpected ?? false;
   }
 
   /** The signed-in account that sends, if any. */

@@ -62,12 +62,22 @@ test("a bounce is expected if somebody wrote to the domain of the delivering hos
     return domains.includes("bank.test");
   };
   const firstContacts = greylisting({}, { correspondents: { isCorrespondent: () => false, wroteTo } });
-  assert.equal(firstContacts.expectsBounce({ ...EVENT, clientName: "mx.bank.test" }), true);
-  assert.equal(firstContacts.expectsBounce({ ...EVENT, clientName: "mx.shop.test" }), false);
-  assert.equal(firstContacts.expectsBounce({ ...EVENT, clientName: null }), false);
-  assert.equal(firstContacts.expectsBounce({ ...EVENT, recipient: null, clientName: "mx.bank.test" }), false);
+  assert.equal(firstContacts.isExpected({ ...EVENT, sender: "", clientName: "mx.bank.test" }), true);
+  assert.equal(firstContacts.isExpected({ ...EVENT, sender: "", clientName: "mx.shop.test" }), false);
+  assert.equal(firstContacts.isExpected({ ...EVENT, sender: "", clientName: null }), false);
+  assert.equal(firstContacts.isExpected({ ...EVENT, sender: "", recipient: null, clientName: "mx.bank.test" }), false);
   assert.deepEqual(asked[0], ["owner@example.org", "mx.bank.test", "bank.test"]);
   assert.equal(asked.length, 2);
+});
+
+test("other mail is expected by those who wrote to the domain of its sender, if that is proven", () => {
+  const wroteTo = (recipient: string, [domain]: readonly string[]): boolean =>
+    recipient === "anna@example.org" && domain === "shop.test";
+  const { isExpected } = greylisting({}, { correspondents: { isCorrespondent: () => true, wroteTo } });
+  const answer = { ...EVENT, sender: "sales@Shop.test", recipient: "anna@example.org", senderProven: true };
+  assert.equal(isExpected(answer), true);
+  assert.equal(isExpected({ ...answer, senderProven: false, clientName: "mx.shop.test" }), false);
+  assert.equal(isExpected({ ...answer, recipient: "bert@example.org" }), false);
 });
 
 test("a correspondent is not a first contact if the client proved to send for it; any client can claim to", () => {
@@ -91,6 +101,6 @@ test("while nothing can be looked up, no mail is delayed, and the DNS is not ask
   const correspondents = { isCorrespondent: broken, wroteTo: broken };
   const unreadable = greylisting({}, { policy: broken, correspondents });
   assert.equal(unreadable.isFirstContact(EVENT), false);
-  assert.equal(unreadable.expectsBounce({ ...EVENT, clientName: "mx.bank.test" }), true);
+  assert.equal(unreadable.isExpected({ ...EVENT, sender: "", clientName: "mx.bank.test" }), true);
   assert.equal(unreadable.dependsOnSenderProof(EVENT), false);
 });

@@ -1,7 +1,7 @@
 import { isProvider, isWithin, type Policy } from "../../core/decide/policy.ts";
 import { readOr } from "../../core/error.ts";
-import type { Recipient } from "../../core/events/mail.ts";
-import { domainsOf } from "../../core/net/address.ts";
+import { isBounce, type Recipient } from "../../core/events/mail.ts";
+import { domainOf, domainsOf } from "../../core/net/address.ts";
 import type { Clock, FirstContacts } from "../ports.ts";
 import type { Correspondents, GreylistPauses } from "../storage-ports.ts";
 
@@ -27,18 +27,21 @@ export type GreylistingParts = Readonly<{
  */
 export function createGreylisting(parts: GreylistingParts): Greylisting {
   return {
-    isFirstContact: (event) => readOr(() => !isExpected(parts, event), false),
-    expectsBounce: ({ recipient, clientName }) =>
-      recipient !== null &&
-      clientName !== null &&
-      readOr(() => parts.correspondents.wroteTo(recipient, domainsOf(clientName)), true),
+    isFirstContact: (event) => readOr(() => !isVouchedFor(parts, event), false),
+    isExpected: (event) => {
+      const { recipient } = event;
+      const domains = provenDomains(event);
+      return (
+        recipient !== null && domains.length > 0 && readOr(() => parts.correspondents.wroteTo(recipient, domains), true)
+      );
+    },
     dependsOnSenderProof: (event) =>
-      readOr(() => isCorrespondent(parts, event) && !isExpected(parts, { ...event, senderProven: false }), false),
+      readOr(() => isCorrespondent(parts, event) && !isVouchedFor(parts, { ...event, senderProven: false }), false),
   };
 }
 
 /** Anyone can use a correspondent's address as the sender. It counts only if the client proved that it may send for it. */
-function isExpected(parts: GreylistingParts, event: Recipient): boolean {
+function isVouchedFor(parts: GreylistingParts, event: Recipient): boolean {
   const { policy, largeSenders, pauses, clock, isClockDoubtful } = parts;
   return (
     isClockDoubtful() ||
@@ -51,4 +54,11 @@ function isExpected(parts: GreylistingParts, event: Recipient): boolean {
 
 function isCorrespondent({ correspondents }: GreylistingParts, { sender }: Recipient): boolean {
   return sender !== "" && correspondents.isCorrespondent(sender);
+}
+
+/** A bounce has no sender, so the client's name counts. */
+function provenDomains(event: Recipient): readonly string[] {
+  const { sender, senderProven, clientName } = event;
+  if (isBounce(event)) return clientName === null ? [] : domainsOf(clientName);
+  return senderProven === true ? [domainOf(sender).toLowerCase()] : [];
 }

@@ -58,7 +58,7 @@ export class RecordedFacts {
       recipients: { exists: () => this.#seen.recipient === undefined },
       firstContacts: {
         isFirstContact: () => this.#seen.firstContact === true,
-        expectsBounce: () => this.#seen.bounceExpected === true,
+        isExpected: () => this.#seen.bounceExpected === true,
       },
       networks: { networksOf: () => this.#seen.accountNetworks ?? [] },
       active: { isActive: () => this.#seen.accountInactive !== true },
