@@ -1,15 +1,20 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readdirSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { sampleSite } from "../../../test/kit/sample-site.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { layoutOf } from "../../settings/layout.ts";
 import { renderPostgrey } from "./postgrey.ts";
 
 test("Postgrey runs as its own user, with our directories and the delay of the settings", () => {
   const { name, text, mode } = renderPostgrey(sampleSite({ greylist: { enabled: true, delaySeconds: 90 } }));
   assert.deepEqual([name, mode], ["command", 0o755]);
-  const [, , ...lines] = text.trimEnd().split(" \\\n  ").join(" ").split("\n");
-  assert.deepEqual(lines, [
+  const lines = text.trimEnd().split(" \\\n  ").join(" ").split("\n");
+  assert.deepEqual(lines.slice(-1), [
     "exec setpriv --reuid postgrey --regid postgrey --init-groups --bounding-set=-all --no-new-privs postgrey " +
-      "--unix=/srv/mail/spool/postfix/postgrey/socket --socketmode=0660 --quiet --dbdir=/srv/mail/lib/postgrey --delay=90 " +
+      "--unix=/srv/mail/spool/postfix/postgrey/socket --socketmode=0660 --quiet --privacy --dbdir=/srv/mail/lib/postgrey --delay=90 " +
       "--auto-whitelist-clients=1 --hostname=mail.example.org " +
       "--greylist-text='Temporarily unavailable, try again later'",
   ]);
@@ -25,4 +30,24 @@ test("if greylisting is off, a process that does nothing runs instead", () => {
   const { text } = renderPostgrey(sampleSite({ greylist: { enabled: false, delaySeconds: 90 } }));
   assert.match(text, /sleep infinity\n$/);
   assert.doesNotMatch(text, /--unix/);
+});
+
+test("strangers cannot make its database grow without end: it starts empty instead", () => {
+  const directory = temporaryDirectory();
+  const layout = layoutOf(join(directory, "data"));
+  const { text } = renderPostgrey(sampleSite({ layout }));
+  const programs = join(directory, "programs");
+  const inPlace = { setpriv: 'shift 7\nexec "$@"', postgrey: "pwd; ulimit -f" };
+  for (const path of [programs, layout.postgreyData]) mkdirSync(path, { recursive: true });
+  for (const [name, lines] of Object.entries(inPlace))
+    writeFileSync(join(programs, name), `#!/bin/sh\n${lines}\n`, { mode: 0o755 });
+  const leftAt = (megabytes: number): readonly string[] => {
+    for (const name of ["postgrey.db", "log.0000000001"]) writeFileSync(join(layout.postgreyData, name), "");
+    truncateSync(join(layout.postgreyData, "postgrey.db"), megabytes * 1024 * 1024);
+    const env = { PATH: `${programs}:${process.env["PATH"] ?? ""}` };
+    assert.equal(execFileSync("sh", ["-c", text], { env, encoding: "utf8", stdio: "pipe" }), "/\n262144\n");
+    return readdirSync(layout.postgreyData).toSorted();
+  };
+  assert.deepEqual(leftAt(100), ["log.0000000001", "postgrey.db"]);
+  assert.deepEqual(leftAt(127), []);
 });

@@ -4,6 +4,13 @@ import { type RenderedFile, renderedScript, type Site } from "../configuration/s
 /** The reply to strangers. It names no mechanism. */
 const GREYLIST_TEXT = "Temporarily unavailable, try again later";
 
+/** Strangers can make up any number of senders. At this size of a file Postgrey is killed, and starts with an empty database. */
+const MOST_MB = 128;
+/** Less, because the last pages may be missing. */
+const FULL_MB = 120;
+/** ulimit of sh(1) counts blocks of 512 bytes. */
+const BLOCKS_OF_MB = 2_048;
+
 /** Its options depend on the settings, so they are rendered with them (`renderPostgrey`). */
 export function postgreyCommand(layout: Layout): string {
   return `exec sh ${layout.postgreyConf}/command`;
@@ -19,6 +26,8 @@ export function renderPostgrey({ layout, hostname, greylist }: Site): RenderedFi
     "--socketmode=0660",
     // Postfix logs each refusal already.
     "--quiet",
+    // Hashes, so that long addresses take no more room.
+    "--privacy",
     `--dbdir=${layout.postgreyData}`,
     `--delay=${greylist.delaySeconds}`,
     "--auto-whitelist-clients=1",
@@ -27,6 +36,14 @@ export function renderPostgrey({ layout, hostname, greylist }: Site): RenderedFi
   ];
   // With groups other than those of passwd(5), it would give the socket to its own group (Net::Server, post_bind).
   const user = `setpriv --reuid ${POSTGREY_USER} --regid ${POSTGREY_USER} --init-groups --bounding-set=-all --no-new-privs`;
-  const command = greylist.enabled ? ["postgrey", ...options] : ["sleep infinity"];
-  return renderedScript("command", `exec ${[user, ...command].join(" \\\n  ")}\n`);
+  if (!greylist.enabled) return renderedScript("command", `exec ${user} sleep infinity\n`);
+  const find = `find ${layout.postgreyData} -mindepth 1`;
+  const bounded = [
+    // Its user cannot enter the directory of the service, to which find returns.
+    "cd /",
+    `ulimit -f ${MOST_MB * BLOCKS_OF_MB}`,
+    `${user} ${find} -name 'postgrey*.db' -size +${FULL_MB}M -exec ${find} -delete ';'`,
+  ];
+  const start = `exec ${[user, "postgrey", ...options].join(" \\\n  ")}`;
+  return renderedScript("command", `${[...bounded, start].join("\n")}\n`);
 }
