@@ -1,4 +1,4 @@
-import type { DatabaseSync, SQLInputValue } from "node:sqlite";
+import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 
 /** Runs work atomically: in a separate transaction, or as a part of the open one, such as a rehearsal. */
 export function together<T>(db: DatabaseSync, write: () => T): T {
@@ -17,6 +17,14 @@ export function together<T>(db: DatabaseSync, write: () => T): T {
 
 /** What prepares statements. */
 export type Prepares = Pick<DatabaseSync, "prepare">;
+/** Statements by their name. */
+export type Prepared<S> = Readonly<Record<keyof S, StatementSync>>;
+
+export function prepared<S extends Readonly<Record<string, string>>>(db: Prepares, statements: S): Prepared<S> {
+  const entries = Object.entries(statements).map(([name, sql]) => [name, db.prepare(sql)]);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- one for each of the same names
+  return Object.fromEntries(entries) as Prepared<S>;
+}
 
 /**
  * The engine's connection, for commands that write directly: `flush` first commits the engine's open transaction.

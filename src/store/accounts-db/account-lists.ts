@@ -1,4 +1,4 @@
-import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import type { AccountRow } from "../../admin/accounts.ts";
 import type { AliasItem } from "../../admin/aliases.ts";
 import { type CountedPage, firstPage, type PageRequest } from "../../admin/declare/paging.ts";
@@ -6,13 +6,14 @@ import type { AccountName } from "../../core/net/address.ts";
 import { isoTime } from "../../core/time.ts";
 import type { AccountBook, Searched } from "../../guard/admin-ports.ts";
 import { integer, integerOrNull, millis, oneOf, text } from "../columns.ts";
+import { type Prepared, prepared } from "../transactions.ts";
 
 /** Reads accounts and aliases in `accounts.db`; the connection may be read-only. */
 export class AccountLists implements AccountBook {
-  readonly #sql: ReturnType<typeof statements>;
+  readonly #sql: Prepared<typeof SQL>;
 
   constructor(db: DatabaseSync) {
-    this.#sql = statements((sql) => db.prepare(sql));
+    this.#sql = prepared(db, SQL);
   }
 
   accounts(asked: PageRequest & Partial<Searched>): CountedPage<AccountRow> {
@@ -87,33 +88,31 @@ function aliasItem(row: Readonly<Record<string, unknown>>): AliasItem {
   };
 }
 
-function statements(sql: (text: string) => StatementSync) {
-  const account = `
-    SELECT name, suspended OR followed IS 'unlisted' AS suspended, coalesce(followed, 'command') AS origin, created_at, quota_bytes,
-      (SELECT group_concat(network, ' ') FROM account_network WHERE account = name) AS networks
-    FROM account`;
-  const alias = `
-    SELECT address, group_concat(target, ' ') AS targets, address IN (SELECT address FROM alias_block) AS blocked
-    FROM alias`;
-  // The search text is literal: instr has no wildcards.
-  const found =
-    "($wanted = '' OR address IN (SELECT address FROM alias WHERE instr(address, $wanted) OR instr(target, $wanted)))";
-  return {
-    accounts: sql(`${account} WHERE instr(name, $wanted) AND name > $after ORDER BY name LIMIT $most`),
-    account: sql(`${account} WHERE name = ?`),
-    password: sql("SELECT password FROM account WHERE name = ?"),
-    countAccounts: sql("SELECT count(*) AS n FROM account WHERE instr(name, $wanted)"),
-    aliases: sql(`${alias} WHERE ${found} AND address > $after GROUP BY address ORDER BY address LIMIT $most`),
-    countAliases: sql(`SELECT count(DISTINCT address) AS n FROM alias WHERE ${found}`),
-    aliasesTo: sql(`
-      ${alias} WHERE address IN (SELECT address FROM alias WHERE target = ?) GROUP BY address ORDER BY address LIMIT ?`),
-    addressesOf: sql(`
-      WITH RECURSIVE leading (address) AS (
-        VALUES (?) UNION SELECT alias.address FROM alias JOIN leading ON alias.target = leading.address)
-      SELECT address FROM leading LIMIT ?`),
-    senders: sql("SELECT address, logins FROM sender_login ORDER BY address"),
-    aliasCounts: sql(`
-      SELECT lower(target) AS target, count(*) AS n FROM alias
-      WHERE target COLLATE NOCASE IN (SELECT value FROM json_each(?)) GROUP BY lower(target)`),
-  };
-}
+const ACCOUNT = `
+  SELECT name, suspended OR followed IS 'unlisted' AS suspended, coalesce(followed, 'command') AS origin, created_at, quota_bytes,
+    (SELECT group_concat(network, ' ') FROM account_network WHERE account = name) AS networks
+  FROM account`;
+const ALIAS = `
+  SELECT address, group_concat(target, ' ') AS targets, address IN (SELECT address FROM alias_block) AS blocked
+  FROM alias`;
+// The search text is literal: instr has no wildcards.
+const FOUND =
+  "($wanted = '' OR address IN (SELECT address FROM alias WHERE instr(address, $wanted) OR instr(target, $wanted)))";
+const SQL = {
+  accounts: `${ACCOUNT} WHERE instr(name, $wanted) AND name > $after ORDER BY name LIMIT $most`,
+  account: `${ACCOUNT} WHERE name = ?`,
+  password: "SELECT password FROM account WHERE name = ?",
+  countAccounts: "SELECT count(*) AS n FROM account WHERE instr(name, $wanted)",
+  aliases: `${ALIAS} WHERE ${FOUND} AND address > $after GROUP BY address ORDER BY address LIMIT $most`,
+  countAliases: `SELECT count(DISTINCT address) AS n FROM alias WHERE ${FOUND}`,
+  aliasesTo: `
+    ${ALIAS} WHERE address IN (SELECT address FROM alias WHERE target = ?) GROUP BY address ORDER BY address LIMIT ?`,
+  addressesOf: `
+    WITH RECURSIVE leading (address) AS (
+      VALUES (?) UNION SELECT alias.address FROM alias JOIN leading ON alias.target = leading.address)
+    SELECT address FROM leading LIMIT ?`,
+  senders: "SELECT address, logins FROM sender_login ORDER BY address",
+  aliasCounts: `
+    SELECT lower(target) AS target, count(*) AS n FROM alias
+    WHERE target COLLATE NOCASE IN (SELECT value FROM json_each(?)) GROUP BY lower(target)`,
+};

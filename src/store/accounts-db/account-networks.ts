@@ -1,11 +1,11 @@
-import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { noAccount } from "../../admin/accounts.ts";
 import type { AccountName, Address } from "../../core/net/address.ts";
 import { inBoth, type Prefix, parsePrefix } from "../../core/net/ip.ts";
 import type { AccountNetworks, ServedSettings } from "../../guard/admin-ports.ts";
 import type { Outcome } from "../../guard/ports.ts";
 import { text } from "../columns.ts";
-import { together } from "../transactions.ts";
+import { type Prepared, prepared, together } from "../transactions.ts";
 
 /** Means "nowhere" to Dovecot, which reads an empty list as "anywhere": no client uses the broadcast address. */
 const NOWHERE = "255.255.255.255/32";
@@ -17,12 +17,12 @@ const MOST_NETWORKS = 200;
 /** Stores the networks of accounts, and the settings that the accounts' database needs. */
 export class SqliteAccountNetworks implements AccountNetworks, ServedSettings {
   readonly #db: DatabaseSync;
-  readonly #sql: ReturnType<typeof statements>;
+  readonly #sql: Prepared<typeof SQL>;
   #server: readonly Prefix[] = [];
 
   constructor(db: DatabaseSync) {
     this.#db = db;
-    this.#sql = statements((sql) => db.prepare(sql));
+    this.#sql = prepared(db, SQL);
   }
 
   networksOf(login: string): readonly Prefix[] {
@@ -83,26 +83,24 @@ export class SqliteAccountNetworks implements AccountNetworks, ServedSettings {
   }
 }
 
-function statements(sql: (text: string) => StatementSync) {
-  return {
-    account: sql("SELECT 1 FROM account WHERE name = ?"),
-    networks: sql("SELECT network FROM account_network WHERE account = ? ORDER BY network"),
-    restricted: sql("SELECT DISTINCT account FROM account_network"),
-    add: sql("INSERT INTO account_network (account, network) VALUES (?, ?) ON CONFLICT DO NOTHING"),
-    remove: sql("DELETE FROM account_network WHERE account = ? AND network = ?"),
-    allow: sql(`
-      INSERT INTO allowed_networks (account, networks) VALUES (?, ?)
-      ON CONFLICT DO UPDATE SET networks = excluded.networks`),
-    allowAnywhere: sql("DELETE FROM allowed_networks WHERE account = ?"),
-    forgetAllowed: sql("DELETE FROM allowed_networks"),
-    forgetDomains: sql("DELETE FROM served"),
-    addDomain: sql("INSERT INTO served (domain) VALUES (?)"),
-    forgetRefused: sql("DELETE FROM refused_role"),
-    refuse: sql("INSERT INTO refused_role (role) VALUES (?)"),
-    forgetAdministrator: sql("DELETE FROM administrator"),
-    setAdministrator: sql("INSERT INTO administrator (address) VALUES (?)"),
-  };
-}
+const SQL = {
+  account: "SELECT 1 FROM account WHERE name = ?",
+  networks: "SELECT network FROM account_network WHERE account = ? ORDER BY network",
+  restricted: "SELECT DISTINCT account FROM account_network",
+  add: "INSERT INTO account_network (account, network) VALUES (?, ?) ON CONFLICT DO NOTHING",
+  remove: "DELETE FROM account_network WHERE account = ? AND network = ?",
+  allow: `
+    INSERT INTO allowed_networks (account, networks) VALUES (?, ?)
+    ON CONFLICT DO UPDATE SET networks = excluded.networks`,
+  allowAnywhere: "DELETE FROM allowed_networks WHERE account = ?",
+  forgetAllowed: "DELETE FROM allowed_networks",
+  forgetDomains: "DELETE FROM served",
+  addDomain: "INSERT INTO served (domain) VALUES (?)",
+  forgetRefused: "DELETE FROM refused_role",
+  refuse: "INSERT INTO refused_role (role) VALUES (?)",
+  forgetAdministrator: "DELETE FROM administrator",
+  setAdministrator: "INSERT INTO administrator (address) VALUES (?)",
+};
 
 /** The entry of networks in `ACCOUNT_SETTINGS` (`account-settings.ts` beside it). */
 export const NETWORKS = {

@@ -1,4 +1,4 @@
-import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { accountExists, noAccount } from "../../admin/accounts.ts";
 import type { AccountKey } from "../../admin/declare/account-key.ts";
 import type { AccountName, Address } from "../../core/net/address.ts";
@@ -6,7 +6,7 @@ import type { Millis } from "../../core/time.ts";
 import type { AccountStore, AliasStore, MailKeyStore } from "../../guard/admin-ports.ts";
 import type { Outcome } from "../../guard/ports.ts";
 import { integer, text } from "../columns.ts";
-import { together } from "../transactions.ts";
+import { type Prepared, prepared, together } from "../transactions.ts";
 import { AccountKeys } from "./account-keys.ts";
 
 /** Maximum for one alias. Longer lists need a mailing-list server. */
@@ -15,13 +15,13 @@ const MOST_TARGETS = 500;
 /** The writer of `accounts.db`. Postfix and Dovecot see each change at once. Throws if the file cannot be written. */
 export class SqliteAccounts implements AccountStore, AliasStore, MailKeyStore {
   readonly #db: DatabaseSync;
-  readonly #sql: ReturnType<typeof statements>;
+  readonly #sql: Prepared<typeof SQL>;
   readonly #keys: AccountKeys;
 
   constructor(db: DatabaseSync) {
     this.#db = db;
     this.#keys = new AccountKeys(db);
-    this.#sql = statements((sql) => db.prepare(sql));
+    this.#sql = prepared(db, SQL);
   }
 
   /** `passwordHash` includes its scheme, as Dovecot expects: `{ARGON2ID}$argon2id$…`. */
@@ -130,30 +130,28 @@ function changedOne(changes: number | bigint, name: AccountName): Outcome {
   return Number(changes) === 0 ? refused(noAccount(name)) : DONE;
 }
 
-function statements(sql: (text: string) => StatementSync) {
-  return {
-    add: sql("INSERT INTO account (name, password, created_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"),
-    setPassword: sql("UPDATE account SET password = ?, followed = NULL WHERE name = ?"),
-    isListed: sql("SELECT 1 FROM account WHERE name = ? AND followed = 'listed'"),
-    isUnlisted: sql("SELECT 1 FROM account WHERE name = ? AND followed = 'unlisted'"),
-    setSuspended: sql("UPDATE account SET suspended = ? WHERE name = ?"),
-    setQuota: sql("UPDATE account SET quota_bytes = ? WHERE name = ?"),
-    remove: sql("DELETE FROM account WHERE name = ?"),
-    accountExists: sql("SELECT 1 FROM account WHERE name = ?"),
-    aliasExists: sql("SELECT 1 FROM alias WHERE address = ?"),
-    sendersOf: sql("SELECT address FROM sender_login WHERE logins = ? COLLATE NOCASE ORDER BY address LIMIT ?"),
-    leadsTo: sql(`
-      WITH RECURSIVE reached (address) AS (
-        VALUES (?) UNION SELECT target FROM onward JOIN reached ON onward.address = reached.address
-        UNION SELECT substr(address, 1, instr(address, '+') - 1) || substr(address, instr(address, '@')) FROM reached
-        WHERE instr(address, '+') > 1)
-      SELECT 1 FROM reached WHERE address = ?`),
-    countTargets: sql("SELECT count(*) AS n FROM alias WHERE address = ?"),
-    addAlias: sql("INSERT INTO alias (address, target) VALUES (?, ?) ON CONFLICT DO NOTHING"),
-    removeAlias: sql("DELETE FROM alias WHERE address = ?"),
-    removeTarget: sql("DELETE FROM alias WHERE target = ?"),
-    unblockMissing: sql("DELETE FROM alias_block WHERE address NOT IN (SELECT address FROM alias)"),
-    block: sql("INSERT INTO alias_block (address) VALUES (?) ON CONFLICT DO NOTHING"),
-    unblock: sql("DELETE FROM alias_block WHERE address = ?"),
-  };
-}
+const SQL = {
+  add: "INSERT INTO account (name, password, created_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+  setPassword: "UPDATE account SET password = ?, followed = NULL WHERE name = ?",
+  isListed: "SELECT 1 FROM account WHERE name = ? AND followed = 'listed'",
+  isUnlisted: "SELECT 1 FROM account WHERE name = ? AND followed = 'unlisted'",
+  setSuspended: "UPDATE account SET suspended = ? WHERE name = ?",
+  setQuota: "UPDATE account SET quota_bytes = ? WHERE name = ?",
+  remove: "DELETE FROM account WHERE name = ?",
+  accountExists: "SELECT 1 FROM account WHERE name = ?",
+  aliasExists: "SELECT 1 FROM alias WHERE address = ?",
+  sendersOf: "SELECT address FROM sender_login WHERE logins = ? COLLATE NOCASE ORDER BY address LIMIT ?",
+  leadsTo: `
+    WITH RECURSIVE reached (address) AS (
+      VALUES (?) UNION SELECT target FROM onward JOIN reached ON onward.address = reached.address
+      UNION SELECT substr(address, 1, instr(address, '+') - 1) || substr(address, instr(address, '@')) FROM reached
+      WHERE instr(address, '+') > 1)
+    SELECT 1 FROM reached WHERE address = ?`,
+  countTargets: "SELECT count(*) AS n FROM alias WHERE address = ?",
+  addAlias: "INSERT INTO alias (address, target) VALUES (?, ?) ON CONFLICT DO NOTHING",
+  removeAlias: "DELETE FROM alias WHERE address = ?",
+  removeTarget: "DELETE FROM alias WHERE target = ?",
+  unblockMissing: "DELETE FROM alias_block WHERE address NOT IN (SELECT address FROM alias)",
+  block: "INSERT INTO alias_block (address) VALUES (?) ON CONFLICT DO NOTHING",
+  unblock: "DELETE FROM alias_block WHERE address = ?",
+};

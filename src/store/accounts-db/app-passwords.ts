@@ -1,4 +1,4 @@
-import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { noAccount } from "../../admin/accounts.ts";
 import type { AppPasswordItem } from "../../admin/declare/items.ts";
 import { isWorthNoting } from "../../core/access/session.ts";
@@ -8,6 +8,7 @@ import { LIMITS } from "../../guard/limits.ts";
 import type { AppPasswordStore, NewAppPassword } from "../../guard/mailbox-ports.ts";
 import type { Outcome } from "../../guard/ports.ts";
 import { integer, millis, millisOrNull, text } from "../columns.ts";
+import { type Prepared, prepared } from "../transactions.ts";
 import { NotedUses } from "./credentials.ts";
 
 /** Fewer than the passwords by which the guard knows an account again, so that those of its sign-ins stay among them. */
@@ -16,12 +17,12 @@ const MOST_PROOFS = 4;
 /** The passwords of single mail programs, in `accounts.db`. Throws if the file cannot be written. */
 export class SqliteAppPasswords implements AppPasswordStore {
   readonly #db: DatabaseSync;
-  readonly #sql: ReturnType<typeof statements>;
+  readonly #sql: Prepared<typeof SQL>;
   readonly #uses: NotedUses;
 
   constructor(db: DatabaseSync, uses = new NotedUses()) {
     this.#db = db;
-    this.#sql = statements((sql) => db.prepare(sql));
+    this.#sql = prepared(db, SQL);
     this.#uses = uses;
   }
 
@@ -75,21 +76,19 @@ export function readAppPasswords(db: DatabaseSync, account: string): readonly Ap
   }));
 }
 
-function statements(sql: (text: string) => StatementSync) {
-  return {
-    account: sql("SELECT 1 FROM account WHERE name = ?"),
-    ownKey: sql("SELECT 1 FROM account_key WHERE account = ? LIMIT 1"),
-    count: sql("SELECT count(*) AS n FROM app_password WHERE account = ?"),
-    add: sql(`
-      INSERT INTO app_password (account, name, digest, proof, made_by, made_at) VALUES (?, ?, ?, ?, ?, ?)
-      ON CONFLICT DO NOTHING`),
-    remove: sql("DELETE FROM app_password WHERE account = ? AND name = ?"),
-    proofs: sql(`
-      SELECT proof FROM app_password WHERE account = ? ORDER BY coalesce(used_at, made_at) DESC, name LIMIT ?`),
-    one: sql("SELECT digest, used_at FROM app_password WHERE account = ? AND name = ?"),
-    used: sql("UPDATE app_password SET used_at = ? WHERE digest = ?"),
-  };
-}
+const SQL = {
+  account: "SELECT 1 FROM account WHERE name = ?",
+  ownKey: "SELECT 1 FROM account_key WHERE account = ? LIMIT 1",
+  count: "SELECT count(*) AS n FROM app_password WHERE account = ?",
+  add: `
+    INSERT INTO app_password (account, name, digest, proof, made_by, made_at) VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT DO NOTHING`,
+  remove: "DELETE FROM app_password WHERE account = ? AND name = ?",
+  proofs: `
+    SELECT proof FROM app_password WHERE account = ? ORDER BY coalesce(used_at, made_at) DESC, name LIMIT ?`,
+  one: "SELECT digest, used_at FROM app_password WHERE account = ? AND name = ?",
+  used: "UPDATE app_password SET used_at = ? WHERE digest = ?",
+};
 
 /** The entry of app passwords in `ACCOUNT_SETTINGS` (`account-settings.ts` beside it). */
 export const APP_PASSWORDS = {

@@ -8,25 +8,25 @@ import type { CredentialStore, FoundToken, NewToken } from "../../guard/admin-po
 import { LIMITS } from "../../guard/limits.ts";
 import type { Clock, Outcome } from "../../guard/ports.ts";
 import { integer, millis, millisOrNull, text } from "../columns.ts";
-import { together } from "../transactions.ts";
+import { prepared, together } from "../transactions.ts";
 
 const PASSWORD = "password";
 
 /** Reads credentials for the command line; the connection may be read-only. */
 export class Credentials {
-  readonly #tokens: StatementSync;
-  readonly #count: StatementSync;
-  readonly #value: StatementSync;
+  readonly #sql;
 
   constructor(db: DatabaseSync) {
-    this.#tokens = db.prepare("SELECT * FROM token WHERE name > ? ORDER BY name LIMIT ?");
-    this.#count = db.prepare("SELECT count(*) AS n FROM token");
-    this.#value = db.prepare("SELECT value FROM admin WHERE key = ?");
+    this.#sql = prepared(db, {
+      tokens: "SELECT * FROM token WHERE name > ? ORDER BY name LIMIT ?",
+      count: "SELECT count(*) AS n FROM token",
+      value: "SELECT value FROM admin WHERE key = ?",
+    });
   }
 
   /** Ordered by name. */
   tokens({ limit, cursor }: PageRequest): CountedPage<TokenItem> {
-    const items = this.#tokens.all(cursor ?? "", limit + 1).map((row) => ({
+    const items = this.#sql.tokens.all(cursor ?? "", limit + 1).map((row) => ({
       name: text(row["name"]),
       scopes: parseScopes(text(row["scopes"])) ?? [],
       createdAt: isoTime(millis(row["created_at"])),
@@ -38,12 +38,12 @@ export class Credentials {
   }
 
   protected countTokens(): number {
-    return integer(this.#count.get()?.["n"]);
+    return integer(this.#sql.count.get()?.["n"]);
   }
 
   /** Null until a password is set. */
   adminPasswordHash(): string | null {
-    const row = this.#value.get(PASSWORD);
+    const row = this.#sql.value.get(PASSWORD);
     return row === undefined ? null : text(row["value"]);
   }
 }
@@ -53,55 +53,53 @@ export class SqliteCredentials extends Credentials implements CredentialStore {
   readonly #db: DatabaseSync;
   readonly #clock: Clock;
   readonly #uses: NotedUses;
-  readonly #addToken: StatementSync;
-  readonly #revoke: StatementSync;
-  readonly #byDigest: StatementSync;
-  readonly #used: StatementSync;
-  readonly #put: StatementSync;
+  readonly #sql;
 
   constructor(db: DatabaseSync, clock: Clock, uses = new NotedUses()) {
     super(db);
     this.#db = db;
     this.#clock = clock;
     this.#uses = uses;
-    this.#addToken = db.prepare(`
-      INSERT INTO token (name, digest, created_by, created_at, scopes, expires_at) VALUES (?, ?, ?, ?, ?, ?)
-      ON CONFLICT (name) DO NOTHING`);
-    this.#revoke = db.prepare("DELETE FROM token WHERE name = ?");
-    this.#byDigest = db.prepare("SELECT name, scopes, expires_at, used_at FROM token WHERE digest = ?");
-    this.#used = db.prepare("UPDATE token SET used_at = ? WHERE digest = ?");
-    this.#put = db.prepare(`
-      INSERT INTO admin (key, value, changed_at) VALUES (?, ?, ?)
-      ON CONFLICT DO UPDATE SET value = excluded.value, changed_at = excluded.changed_at`);
+    this.#sql = prepared(db, {
+      addToken: `
+        INSERT INTO token (name, digest, created_by, created_at, scopes, expires_at) VALUES (?, ?, ?, ?, ?, ?)
+        ON CONFLICT (name) DO NOTHING`,
+      revoke: "DELETE FROM token WHERE name = ?",
+      byDigest: "SELECT name, scopes, expires_at, used_at FROM token WHERE digest = ?",
+      used: "UPDATE token SET used_at = ? WHERE digest = ?",
+      put: `
+        INSERT INTO admin (key, value, changed_at) VALUES (?, ?, ?)
+        ON CONFLICT DO UPDATE SET value = excluded.value, changed_at = excluded.changed_at`,
+    });
   }
 
   createToken({ name, digest, scopes, by, at, expiresAt }: NewToken): Outcome {
     if (this.countTokens() >= LIMITS.tokens)
       return { ok: false, reason: `There are ${LIMITS.tokens} tokens, which is as many as there may be.` };
-    const { changes } = this.#addToken.run(name, digest, by, at, printScopes(scopes), expiresAt);
+    const { changes } = this.#sql.addToken.run(name, digest, by, at, printScopes(scopes), expiresAt);
     return changes === 0 ? { ok: false, reason: `A token named ${name} exists already.` } : { ok: true };
   }
 
   revokeToken(name: string): Outcome {
-    const { changes } = this.#revoke.run(name);
+    const { changes } = this.#sql.revoke.run(name);
     return changes === 0 ? { ok: false, reason: `There is no token named ${name}.` } : { ok: true };
   }
 
   /** Timing can reveal at most the digest, never the token. */
   useToken(digest: string): FoundToken | null {
     const now = this.#clock.now();
-    const row = this.#byDigest.get(digest);
+    const row = this.#sql.byDigest.get(digest);
     if (row === undefined) return null;
     const expiresAt = millisOrNull(row["expires_at"]);
     if (expiresAt !== null && now >= expiresAt) return null;
-    if (isWorthNoting(millisOrNull(row["used_at"]), now)) this.#uses.note(this.#used, now, digest);
+    if (isWorthNoting(millisOrNull(row["used_at"]), now)) this.#uses.note(this.#sql.used, now, digest);
     return { name: text(row["name"]), scopes: parseScopes(text(row["scopes"])) ?? [] };
   }
 
   /** Also ends the administrator's sessions; those of mailboxes stay. */
   setAdminPassword(hash: string): void {
     together(this.#db, () => {
-      this.#put.run(PASSWORD, hash, this.#clock.now());
+      this.#sql.put.run(PASSWORD, hash, this.#clock.now());
       this.#db.exec("DELETE FROM session WHERE account IS NULL");
     });
   }

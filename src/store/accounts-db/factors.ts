@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import type { Millis } from "../../core/time.ts";
 import type {
   FactorStore,
@@ -13,32 +13,28 @@ import type {
 import { LIMITS } from "../../guard/limits.ts";
 import type { Outcome } from "../../guard/ports.ts";
 import { bytes, integer, millis, millisOrNull, text } from "../columns.ts";
-import { together } from "../transactions.ts";
+import { prepared, together } from "../transactions.ts";
 
 /** The administrator's second factors in `accounts.db`. Only the guard writes them, and of the programs that strangers reach only the guard can read them. */
 export class SqliteFactors implements FactorStore, RecoveryStore {
   readonly #db: DatabaseSync;
-  readonly #totp: StatementSync;
-  readonly #set: StatementSync;
-  readonly #step: StatementSync;
-  readonly #removeTotp: StatementSync;
-  readonly #left: StatementSync;
-  readonly #use: StatementSync;
-  readonly #add: StatementSync;
+  readonly #sql;
 
   constructor(db: DatabaseSync) {
     this.#db = db;
-    this.#totp = db.prepare("SELECT secret, last_step FROM admin_totp");
-    this.#set = db.prepare("INSERT INTO admin_totp (id, secret, confirmed_at, last_step) VALUES (1, ?, ?, ?)");
-    this.#step = db.prepare("UPDATE admin_totp SET last_step = ? WHERE last_step = ?");
-    this.#removeTotp = db.prepare("DELETE FROM admin_totp");
-    this.#left = db.prepare("SELECT count(*) AS n FROM admin_recovery WHERE used_at IS NULL");
-    this.#use = db.prepare("UPDATE admin_recovery SET used_at = ? WHERE digest = ? AND used_at IS NULL");
-    this.#add = db.prepare("INSERT INTO admin_recovery (digest, made_at) VALUES (?, ?)");
+    this.#sql = prepared(db, {
+      totp: "SELECT secret, last_step FROM admin_totp",
+      set: "INSERT INTO admin_totp (id, secret, confirmed_at, last_step) VALUES (1, ?, ?, ?)",
+      step: "UPDATE admin_totp SET last_step = ? WHERE last_step = ?",
+      removeTotp: "DELETE FROM admin_totp",
+      left: "SELECT count(*) AS n FROM admin_recovery WHERE used_at IS NULL",
+      use: "UPDATE admin_recovery SET used_at = ? WHERE digest = ? AND used_at IS NULL",
+      add: "INSERT INTO admin_recovery (digest, made_at) VALUES (?, ?)",
+    });
   }
 
   totp(): StoredTotp | null {
-    const row = this.#totp.get();
+    const row = this.#sql.totp.get();
     if (row === undefined) return null;
     const { secret } = row;
     if (!(secret instanceof Uint8Array)) throw new TypeError("the secret is not bytes");
@@ -47,20 +43,20 @@ export class SqliteFactors implements FactorStore, RecoveryStore {
 
   setTotp({ secret, lastStep, at, recovery }: NewTotp): void {
     together(this.#db, () => {
-      this.#removeTotp.run();
-      this.#set.run(secret, at, lastStep);
+      this.#sql.removeTotp.run();
+      this.#sql.set.run(secret, at, lastStep);
       this.#renew(recovery, at);
     });
   }
 
   useStep(step: number, before: number): boolean {
-    return this.#step.run(step, before).changes === 1;
+    return this.#sql.step.run(step, before).changes === 1;
   }
 
   removeTotp(): boolean {
     return together(this.#db, () => {
       this.#db.exec("DELETE FROM admin_recovery");
-      return this.#removeTotp.run().changes === 1;
+      return this.#sql.removeTotp.run().changes === 1;
     });
   }
 
@@ -73,11 +69,11 @@ export class SqliteFactors implements FactorStore, RecoveryStore {
   }
 
   recoveryLeft(): number {
-    return integer(this.#left.get()?.["n"]);
+    return integer(this.#sql.left.get()?.["n"]);
   }
 
   useRecovery(digest: string, at: Millis): boolean {
-    return this.#use.run(at, digest).changes === 1;
+    return this.#sql.use.run(at, digest).changes === 1;
   }
 
   renewRecovery(digests: readonly string[], at: Millis): void {
@@ -86,7 +82,7 @@ export class SqliteFactors implements FactorStore, RecoveryStore {
 
   #renew(digests: readonly string[], at: Millis): void {
     this.#db.exec("DELETE FROM admin_recovery");
-    for (const digest of digests) this.#add.run(digest, at);
+    for (const digest of digests) this.#sql.add.run(digest, at);
   }
 }
 
@@ -95,25 +91,22 @@ const HANDLE_BYTES = 32;
 
 /** Passkeys in `accounts.db`. The stored data opens nothing: the private keys are in the authenticators. */
 export class SqlitePasskeys implements PasskeyStore {
-  readonly #list: StatementSync;
-  readonly #add: StatementSync;
-  readonly #remove: StatementSync;
-  readonly #used: StatementSync;
-  readonly #makeHandle: StatementSync;
-  readonly #handle: StatementSync;
+  readonly #sql;
 
   constructor(db: DatabaseSync) {
-    this.#list = db.prepare("SELECT * FROM admin_passkeys ORDER BY created_at, id");
-    this.#add = db.prepare(`
-      INSERT INTO admin_passkeys (id, public_key, algorithm, counter, name, created_at) VALUES (?, ?, ?, ?, ?, ?)`);
-    this.#remove = db.prepare("DELETE FROM admin_passkeys WHERE id = ?");
-    this.#used = db.prepare("UPDATE admin_passkeys SET counter = ?, used_at = ? WHERE id = ?");
-    this.#makeHandle = db.prepare("INSERT INTO admin (key, value, changed_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING");
-    this.#handle = db.prepare("SELECT value FROM admin WHERE key = ?");
+    this.#sql = prepared(db, {
+      list: "SELECT * FROM admin_passkeys ORDER BY created_at, id",
+      add: `
+        INSERT INTO admin_passkeys (id, public_key, algorithm, counter, name, created_at) VALUES (?, ?, ?, ?, ?, ?)`,
+      remove: "DELETE FROM admin_passkeys WHERE id = ?",
+      used: "UPDATE admin_passkeys SET counter = ?, used_at = ? WHERE id = ?",
+      makeHandle: "INSERT INTO admin (key, value, changed_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+      handle: "SELECT value FROM admin WHERE key = ?",
+    });
   }
 
   list(): readonly Passkey[] {
-    return this.#list.all().map((row) => ({
+    return this.#sql.list.all().map((row) => ({
       id: text(row["id"]),
       publicKey: Buffer.from(bytes(row["public_key"])),
       algorithm: integer(row["algorithm"]),
@@ -130,20 +123,20 @@ export class SqlitePasskeys implements PasskeyStore {
     if (known.some((one) => one.name === name)) return { ok: false, reason: `A passkey named ${name} exists already.` };
     if (known.length >= LIMITS.passkeys)
       return { ok: false, reason: `There are ${LIMITS.passkeys} passkeys, which is as many as there may be.` };
-    this.#add.run(id, publicKey, algorithm, counter, name, at);
+    this.#sql.add.run(id, publicKey, algorithm, counter, name, at);
     return { ok: true };
   }
 
   remove(id: string): boolean {
-    return this.#remove.run(id).changes !== 0;
+    return this.#sql.remove.run(id).changes !== 0;
   }
 
   used(id: string, counter: number, at: Millis): void {
-    this.#used.run(counter, at, id);
+    this.#sql.used.run(counter, at, id);
   }
 
   userHandle(at: Millis): string {
-    this.#makeHandle.run(HANDLE, randomBytes(HANDLE_BYTES).toString("base64url"), at);
-    return text(this.#handle.get(HANDLE)?.["value"]);
+    this.#sql.makeHandle.run(HANDLE, randomBytes(HANDLE_BYTES).toString("base64url"), at);
+    return text(this.#sql.handle.get(HANDLE)?.["value"]);
   }
 }

@@ -1,11 +1,11 @@
-import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import type { FileChanges } from "../../admin/accounts.ts";
 import type { AccountName } from "../../core/net/address.ts";
 import type { Millis } from "../../core/time.ts";
 import type { FileAccounts, NamedHash } from "../../guard/admin-ports.ts";
 import { integer, text } from "../columns.ts";
 import { openAccountsForReading } from "../open.ts";
-import { together } from "../transactions.ts";
+import { type Prepared, prepared, together } from "../transactions.ts";
 
 type Skipped = FileChanges["skipped"][number];
 type Changes = { -readonly [K in keyof FileChanges]: FileChanges[K][number][] };
@@ -13,11 +13,11 @@ type Changes = { -readonly [K in keyof FileChanges]: FileChanges[K][number][] };
 /** Writes accounts from a file. Each call is one transaction: all or nothing. */
 export class SqliteFileAccounts implements FileAccounts {
   readonly #db: DatabaseSync;
-  readonly #sql: ReturnType<typeof statements>;
+  readonly #sql: Prepared<typeof SQL>;
 
   constructor(db: DatabaseSync) {
     this.#db = db;
-    this.#sql = statements((sql) => db.prepare(sql));
+    this.#sql = prepared(db, SQL);
   }
 
   importAll(entries: readonly NamedHash[], at: Millis): FileChanges {
@@ -84,17 +84,15 @@ function exists(name: AccountName): Skipped {
   return { name, why: "exists already, so it keeps its password" };
 }
 
-function statements(sql: (text: string) => StatementSync) {
-  return {
-    account: sql("SELECT password, followed, quota_bytes FROM account WHERE name = ?"),
-    alias: sql("SELECT 1 FROM alias WHERE address = ?"),
-    add: sql("INSERT INTO account (name, password, created_at, followed, quota_bytes) VALUES (?, ?, ?, ?, ?)"),
-    update: sql("UPDATE account SET password = ?, quota_bytes = ?, followed = 'listed' WHERE name = ?"),
-    unlist: sql("UPDATE account SET followed = 'unlisted' WHERE name = ? AND followed = 'listed'"),
-    keepSuspended: sql("UPDATE account SET suspended = 1 WHERE followed = 'unlisted'"),
-    release: sql("UPDATE account SET followed = 'imported' WHERE followed IN ('listed', 'unlisted')"),
-  };
-}
+const SQL = {
+  account: "SELECT password, followed, quota_bytes FROM account WHERE name = ?",
+  alias: "SELECT 1 FROM alias WHERE address = ?",
+  add: "INSERT INTO account (name, password, created_at, followed, quota_bytes) VALUES (?, ?, ?, ?, ?)",
+  update: "UPDATE account SET password = ?, quota_bytes = ?, followed = 'listed' WHERE name = ?",
+  unlist: "UPDATE account SET followed = 'unlisted' WHERE name = ? AND followed = 'listed'",
+  keepSuspended: "UPDATE account SET suspended = 1 WHERE followed = 'unlisted'",
+  release: "UPDATE account SET followed = 'imported' WHERE followed IN ('listed', 'unlisted')",
+};
 
 /** An account, for comparison with the followed file. `followed` is null for an account made by command. */
 export type FollowedRow = Readonly<{

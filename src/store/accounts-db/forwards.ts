@@ -1,4 +1,4 @@
-import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { noAccount } from "../../admin/accounts.ts";
 import type { Forwarding } from "../../admin/mailboxes.ts";
 import type { SentMail } from "../../core/decide/facts.ts";
@@ -8,16 +8,16 @@ import type { ForwardStore, YoungTargets } from "../../guard/mailbox-ports.ts";
 import type { ForwardReach, Outcome, YoungForwards } from "../../guard/ports.ts";
 import type { TimeSpan } from "../../guard/storage-ports.ts";
 import { integer, millis, text } from "../columns.ts";
-import { together } from "../transactions.ts";
+import { type Prepared, prepared, together } from "../transactions.ts";
 
 /** The forwards of accounts, in `accounts.db`. Postfix sees each change at once. Throws if the file cannot be written. */
 export class SqliteForwards implements ForwardStore, ForwardReach {
   readonly #db: DatabaseSync;
-  readonly #sql: ReturnType<typeof statements>;
+  readonly #sql: Prepared<typeof SQL>;
 
   constructor(db: DatabaseSync) {
     this.#db = db;
-    this.#sql = statements((sql) => db.prepare(sql));
+    this.#sql = prepared(db, SQL);
   }
 
   setForwarding(account: AccountName, to: readonly Address[], keep: boolean, young: YoungTargets | null): Outcome {
@@ -79,37 +79,33 @@ export function readForwarding(db: DatabaseSync, account: string): Forwarding | 
   return to.length === 0 ? null : { to, keep: to.length < all.length };
 }
 
-function statements(sql: (text: string) => StatementSync) {
-  return {
-    account: sql("SELECT 1 FROM account WHERE name = ?"),
-    isBlocked: sql("SELECT 1 FROM alias_block WHERE address = ?"),
-    forget: sql("DELETE FROM forward WHERE account = ?"),
-    onward: sql("SELECT target FROM onward WHERE address = ?"),
-    targets: sql("SELECT target FROM forward WHERE target <> account"),
-    forgetSpent: sql("DELETE FROM forward_spent WHERE at <= ? OR at > ?"),
-    spent: sql("SELECT coalesce(sum(count), 0) AS spent FROM forward_spent WHERE account = ?"),
-    spend: sql(
-      "INSERT INTO forward_spent (account, at, count) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count",
-    ),
-    forgetYoung: sql("DELETE FROM young_forward WHERE account = ?"),
-    // A paused target stays paused after it is removed and added again.
-    addYoung: sql(
-      "INSERT INTO young_forward (account, target, until) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET until = excluded.until",
-    ),
-    add: sql("INSERT INTO forward (account, target) VALUES (?, ?) ON CONFLICT DO NOTHING"),
-  };
-}
+const SQL = {
+  account: "SELECT 1 FROM account WHERE name = ?",
+  isBlocked: "SELECT 1 FROM alias_block WHERE address = ?",
+  forget: "DELETE FROM forward WHERE account = ?",
+  onward: "SELECT target FROM onward WHERE address = ?",
+  targets: "SELECT target FROM forward WHERE target <> account",
+  forgetSpent: "DELETE FROM forward_spent WHERE at <= ? OR at > ?",
+  spent: "SELECT coalesce(sum(count), 0) AS spent FROM forward_spent WHERE account = ?",
+  spend:
+    "INSERT INTO forward_spent (account, at, count) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count",
+  forgetYoung: "DELETE FROM young_forward WHERE account = ?",
+  // A paused target stays paused after it is removed and added again.
+  addYoung:
+    "INSERT INTO young_forward (account, target, until) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET until = excluded.until",
+  add: "INSERT INTO forward (account, target) VALUES (?, ?) ON CONFLICT DO NOTHING",
+};
 
 /** Forwards that are new, in `accounts.db`. Postfix sees at once which of them are paused. */
 export class SqliteYoungForwards implements YoungForwards {
-  readonly #sql: ReturnType<typeof youngStatements>;
+  readonly #sql: Prepared<typeof YOUNG_SQL>;
   /** When the last one stops being new, as of this number of changes: reading it again would take a lock for each recipient. */
   #lastUntil = 0;
   #changes: number | null = null;
 
   /** The connection must be the one that writes. */
   constructor(db: DatabaseSync) {
-    this.#sql = youngStatements((sql) => db.prepare(sql));
+    this.#sql = prepared(db, YOUNG_SQL);
   }
 
   reached(recipient: string, now: Millis): ReturnType<YoungForwards["reached"]> {
@@ -145,31 +141,29 @@ export class SqliteYoungForwards implements YoungForwards {
   }
 }
 
-function youngStatements(sql: (text: string) => StatementSync) {
-  return {
-    changes: sql("SELECT total_changes() AS n"),
-    lastUntil: sql("SELECT coalesce(max(until), 0) AS until FROM young_forward"),
-    any: sql("SELECT 1 FROM young_forward WHERE until > ? AND rests_until <= ? LIMIT 1"),
-    reached: sql(`
-      WITH RECURSIVE reached (address) AS (
-        SELECT lower(?) UNION SELECT lower(?)
-        UNION SELECT lower(onward.target) FROM reached JOIN onward ON onward.address = reached.address
-      )
-      SELECT young.account, young.target
-      FROM reached
-        JOIN young_forward AS young ON young.account = reached.address
-        JOIN forward ON forward.account = young.account AND forward.target = young.target
-      WHERE young.until > ? AND young.rests_until <= ?`),
-    sent: sql("SELECT at, recipients, strangers FROM young_forward_sent WHERE account = ? AND at > ? ORDER BY at"),
-    forget: sql("DELETE FROM young_forward_sent WHERE at <= ? OR at > ?"),
-    forgetOld: sql("DELETE FROM young_forward WHERE until <= ?"),
-    count: sql(`
-      INSERT INTO young_forward_sent (account, at, recipients, strangers) VALUES (?, ?, ?, ?)
-      ON CONFLICT DO UPDATE SET recipients = recipients + excluded.recipients, strangers = strangers + excluded.strangers`),
-    // The pause ends once the forward is no longer new.
-    pause: sql("UPDATE young_forward SET rests_until = min(until, ?) WHERE account = ?"),
-  };
-}
+const YOUNG_SQL = {
+  changes: "SELECT total_changes() AS n",
+  lastUntil: "SELECT coalesce(max(until), 0) AS until FROM young_forward",
+  any: "SELECT 1 FROM young_forward WHERE until > ? AND rests_until <= ? LIMIT 1",
+  reached: `
+    WITH RECURSIVE reached (address) AS (
+      SELECT lower(?) UNION SELECT lower(?)
+      UNION SELECT lower(onward.target) FROM reached JOIN onward ON onward.address = reached.address
+    )
+    SELECT young.account, young.target
+    FROM reached
+      JOIN young_forward AS young ON young.account = reached.address
+      JOIN forward ON forward.account = young.account AND forward.target = young.target
+    WHERE young.until > ? AND young.rests_until <= ?`,
+  sent: "SELECT at, recipients, strangers FROM young_forward_sent WHERE account = ? AND at > ? ORDER BY at",
+  forget: "DELETE FROM young_forward_sent WHERE at <= ? OR at > ?",
+  forgetOld: "DELETE FROM young_forward WHERE until <= ?",
+  count: `
+    INSERT INTO young_forward_sent (account, at, recipients, strangers) VALUES (?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET recipients = recipients + excluded.recipients, strangers = strangers + excluded.strangers`,
+  // The pause ends once the forward is no longer new.
+  pause: "UPDATE young_forward SET rests_until = min(until, ?) WHERE account = ?",
+};
 
 /** The entry of forwards in `ACCOUNT_SETTINGS` (`account-settings.ts` beside it). */
 export const FORWARDS = {

@@ -1,4 +1,4 @@
-import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { noAccount } from "../../admin/accounts.ts";
 import type { AccountName } from "../../core/net/address.ts";
 import type { Vacation } from "../../core/vacation.ts";
@@ -6,15 +6,16 @@ import type { VacationStore } from "../../guard/commands/accounts/account-settin
 import type { Outcome } from "../../guard/ports.ts";
 import { VERIFIED_HEADER } from "../../mail/postfix/proofs.ts";
 import { millisOrNull, text } from "../columns.ts";
+import { type Prepared, prepared } from "../transactions.ts";
 
 /** Replies while users are away, in `accounts.db`. Dovecot sees each change at once. Throws if the file cannot be written. */
 export class SqliteVacations implements VacationStore {
   readonly #db: DatabaseSync;
-  readonly #sql: ReturnType<typeof statements>;
+  readonly #sql: Prepared<typeof SQL>;
 
   constructor(db: DatabaseSync) {
     this.#db = db;
-    this.#sql = statements((sql) => db.prepare(sql));
+    this.#sql = prepared(db, SQL);
   }
 
   setVacation(account: AccountName, vacation: Vacation | null): Outcome {
@@ -36,15 +37,13 @@ export function readVacation(db: DatabaseSync, account: string): Vacation | null
   return { subject: text(row["subject"]), text: text(row["text"]), until: millisOrNull(row["until"]) };
 }
 
-function statements(sql: (text: string) => StatementSync) {
-  return {
-    account: sql("SELECT 1 FROM account WHERE name = ?"),
-    end: sql("DELETE FROM vacation WHERE account = ?"),
-    set: sql(`
-      INSERT INTO vacation (account, subject, text, until) VALUES (?, ?, ?, ?)
-      ON CONFLICT DO UPDATE SET subject = excluded.subject, text = excluded.text, until = excluded.until`),
-  };
-}
+const SQL = {
+  account: "SELECT 1 FROM account WHERE name = ?",
+  end: "DELETE FROM vacation WHERE account = ?",
+  set: `
+    INSERT INTO vacation (account, subject, text, until) VALUES (?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET subject = excluded.subject, text = excluded.text, until = excluded.until`,
+};
 
 /** The entry of vacation replies in `ACCOUNT_SETTINGS` (`account-settings.ts` beside it). */
 export const VACATIONS = {

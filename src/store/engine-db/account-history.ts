@@ -1,4 +1,4 @@
-import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import type { Seen } from "../../core/access/access-review.ts";
 import type { Guess, Shares } from "../../core/decide/account-guard.ts";
 import { contains, networkAddress, type Prefix } from "../../core/net/ip.ts";
@@ -12,6 +12,7 @@ import type {
   SignIn,
 } from "../../guard/storage-ports.ts";
 import { integer, LIMIT, millis, millisOrNull, prefix, text } from "../columns.ts";
+import { type Prepared, prepared } from "../transactions.ts";
 import { textsWithin } from "./network-columns.ts";
 
 /** More networks than one person uses within half a year. */
@@ -19,13 +20,13 @@ const MOST_SIGN_INS = 500;
 
 /** Where accounts signed in, and guesses at their passwords. Uses the guard's own connection to `engine.db`. */
 export class SqliteAccountHistory implements AccountHistory {
-  readonly #sql: ReturnType<typeof statements>;
+  readonly #sql: Prepared<typeof SQL>;
   readonly #otherProofs: (account: string) => readonly string[];
 
   /** `otherProofs`: proofs of an account's additional passwords. */
   constructor(db: DatabaseSync, otherProofs: (account: string) => readonly string[] = () => []) {
     this.#otherProofs = otherProofs;
-    this.#sql = statements((sql) => db.prepare(sql));
+    this.#sql = prepared(db, SQL);
   }
 
   signIns(account: string, since: Millis): readonly SignIn[] {
@@ -80,33 +81,27 @@ function readGuess(row: Readonly<Record<string, unknown>>): AccountGuess {
   return { account: text(row["account"]), network: prefix(row["network"]), proof: text(row["proof"]) };
 }
 
-function statements(sql: (text: string) => StatementSync) {
-  // A guess later than now is from before the clock was set back, and does not count.
-  const within = "at > ? AND at <= ?";
-  return {
-    signIns: sql(`
-      SELECT prefix, proof FROM known_address WHERE lower(account) = ? AND last_at > ? ORDER BY last_at DESC ${LIMIT}`),
-    passwordProofs: sql("SELECT proof FROM account_password WHERE account = ?"),
-    guesses: sql(`SELECT network, proof FROM guess WHERE account = ? AND ${within} ORDER BY at DESC ${LIMIT}`),
-    guessesFrom: sql(
-      `SELECT network, proof FROM guess WHERE account = ? AND network = ? AND ${within} ORDER BY at DESC ${LIMIT}`,
-    ),
-    // Uses the primary key, in the order of networks, instead of the index by time: the maximum number of rows,
-    // 200,000 for one account, takes 25 ms. Only called for a password that looks right.
-    candidates: sql(`
-      SELECT coalesce(sum(n), 0) AS n, coalesce(sum(within), 0) AS within FROM (
-        SELECT count(*) AS n, min(count(*), ?) AS within
-        FROM guess WHERE account = ? AND +at > ? AND +at <= ? GROUP BY network)`),
-    guessesOf: sql(
-      `SELECT account, network, proof FROM guess WHERE network = ? AND ${within} ORDER BY at DESC ${LIMIT}`,
-    ),
-    guessesSince: sql(`
-      SELECT account, network, proof FROM guess WHERE ${within} AND is_stale = 0 ORDER BY at DESC ${LIMIT}`),
-    knownWithin: sql("SELECT DISTINCT prefix FROM known_address WHERE prefix >= ? AND prefix < ? AND last_at > ?"),
-    networksSince: sql("SELECT DISTINCT prefix FROM known_address WHERE last_at > ?"),
-    accountsOf: sql("SELECT DISTINCT lower(account) AS account FROM known_address WHERE prefix = ? AND last_at > ?"),
-  };
-}
+// A guess later than now is from before the clock was set back, and does not count.
+const WITHIN = "at > ? AND at <= ?";
+const SQL = {
+  signIns: `
+    SELECT prefix, proof FROM known_address WHERE lower(account) = ? AND last_at > ? ORDER BY last_at DESC ${LIMIT}`,
+  passwordProofs: "SELECT proof FROM account_password WHERE account = ?",
+  guesses: `SELECT network, proof FROM guess WHERE account = ? AND ${WITHIN} ORDER BY at DESC ${LIMIT}`,
+  guessesFrom: `SELECT network, proof FROM guess WHERE account = ? AND network = ? AND ${WITHIN} ORDER BY at DESC ${LIMIT}`,
+  // Uses the primary key, in the order of networks, instead of the index by time: the maximum number of rows,
+  // 200,000 for one account, takes 25 ms. Only called for a password that looks right.
+  candidates: `
+    SELECT coalesce(sum(n), 0) AS n, coalesce(sum(within), 0) AS within FROM (
+      SELECT count(*) AS n, min(count(*), ?) AS within
+      FROM guess WHERE account = ? AND +at > ? AND +at <= ? GROUP BY network)`,
+  guessesOf: `SELECT account, network, proof FROM guess WHERE network = ? AND ${WITHIN} ORDER BY at DESC ${LIMIT}`,
+  guessesSince: `
+    SELECT account, network, proof FROM guess WHERE ${WITHIN} AND is_stale = 0 ORDER BY at DESC ${LIMIT}`,
+  knownWithin: "SELECT DISTINCT prefix FROM known_address WHERE prefix >= ? AND prefix < ? AND last_at > ?",
+  networksSince: "SELECT DISTINCT prefix FROM known_address WHERE last_at > ?",
+  accountsOf: "SELECT DISTINCT lower(account) AS account FROM known_address WHERE prefix = ? AND last_at > ?",
+};
 
 const MOST_PLACES = 1_000;
 
@@ -118,26 +113,24 @@ const MOST_EVENTS = 100_000;
  * include sign-ins from the allow list. Reads each event once.
  */
 export class LastSignIns {
-  readonly #known: StatementSync;
-  readonly #newer: StatementSync;
-  readonly #newest: StatementSync;
+  readonly #sql;
   readonly #recorded = new Map<string, Seen>();
   #upTo = 0;
 
   constructor(engine: DatabaseSync) {
-    this.#known = engine.prepare(
-      "SELECT prefix, last_at FROM known_address WHERE lower(account) = ? ORDER BY last_at DESC LIMIT 1",
-    );
-    this.#newest = engine.prepare("SELECT coalesce(max(id), 0) AS id FROM event");
-    this.#newer = engine.prepare(`
-      SELECT lower(account) AS account, at, coalesce(ip, '') AS ip FROM event
-      WHERE id > ? AND id <= ? AND type = 'LOGIN_SUCCEEDED' AND account IS NOT NULL ORDER BY id`);
+    this.#sql = prepared(engine, {
+      known: "SELECT prefix, last_at FROM known_address WHERE lower(account) = ? ORDER BY last_at DESC LIMIT 1",
+      newest: "SELECT coalesce(max(id), 0) AS id FROM event",
+      newer: `
+        SELECT lower(account) AS account, at, coalesce(ip, '') AS ip FROM event
+        WHERE id > ? AND id <= ? AND type = 'LOGIN_SUCCEEDED' AND account IS NOT NULL ORDER BY id`,
+    });
   }
 
   /** Null: no sign-in within the memory. */
   of(account: string): Seen | null {
     this.#read();
-    const row = this.#known.get(account.toLowerCase());
+    const row = this.#sql.known.get(account.toLowerCase());
     const at = millisOrNull(row?.["last_at"] ?? null);
     const known = row === undefined || at === null ? null : { at: isoTime(at), from: text(row["prefix"]) };
     const recorded = this.#recorded.get(account.toLowerCase()) ?? null;
@@ -145,8 +138,8 @@ export class LastSignIns {
   }
 
   #read(): void {
-    const newest = integer(this.#newest.get()?.["id"]);
-    for (const row of this.#newer.iterate(Math.max(this.#upTo, newest - MOST_EVENTS), newest))
+    const newest = integer(this.#sql.newest.get()?.["id"]);
+    for (const row of this.#sql.newer.iterate(Math.max(this.#upTo, newest - MOST_EVENTS), newest))
       this.#recorded.set(text(row["account"]), { at: isoTime(millis(row["at"])), from: text(row["ip"]) });
     this.#upTo = newest;
   }

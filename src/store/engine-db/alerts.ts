@@ -18,7 +18,7 @@ import {
   textOrNull,
 } from "../columns.ts";
 import { EventIds } from "../events/event-ids.ts";
-import { together } from "../transactions.ts";
+import { type Prepared, prepared, together } from "../transactions.ts";
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -47,33 +47,33 @@ const CHANGES: readonly EventType[] = [
 /** The events that alerts consider. Shares the guard's connection; 300 ids take about a millisecond. */
 export class SqliteAlertEvents implements AlertEvents {
   readonly #ids: EventIds;
-  readonly #between: StatementSync;
-  readonly #known: StatementSync;
-  readonly #familiar: StatementSync;
+  readonly #sql;
   readonly #dashboard: DashboardNetworks;
 
   constructor(db: DatabaseSync) {
     this.#ids = new EventIds(db);
     this.#dashboard = new DashboardNetworks(db);
-    this.#known = db.prepare("SELECT prefix FROM known_address WHERE lower(account) = lower(?) AND first_at < ?");
-    this.#familiar = db.prepare(`
-      SELECT prefix FROM known_address WHERE lower(account) = lower(?1) AND (first_at < ?2 OR first_at =
-        (SELECT min(first_at) FROM known_address WHERE lower(account) = lower(?1)))`);
-    this.#between = db.prepare(`
-      SELECT id, at, type, prefix, account, proof, reason, verdict, service, offence, count, limit_count, window_ms,
-        limit_key, actor, iif(type IN (${NAMED.map((type) => `'${type}'`).join()}), json_extract(rest, '$.subject') || coalesce(
-          ' to ' || (SELECT group_concat(value, ', ') FROM json_each(event.rest, '$.targets')), ''), NULL) AS subject,
-        iif(type = 'EMAIL_HELD', coalesce(json_extract(rest, '$.recipientCount'), 1), NULL) AS recipients,
-        type LIKE 'LOGIN%' AND NOT EXISTS (
-          SELECT 1 FROM known_address AS known
-          WHERE known.prefix = event.prefix AND lower(known.account) = lower(event.account) AND known.first_at < event.at
-        ) AS is_new_place,
-        type LIKE 'LOGIN%' AND EXISTS (
-          SELECT 1 FROM known_address AS known WHERE lower(known.account) = lower(event.account)
-        ) AS is_known_account
-      FROM event
-      WHERE id > ? AND id <= ? AND type IN (${ALERT_EVENT_TYPES.map((type) => `'${type}'`).join()})
-        AND ${TOOK_EFFECT} ORDER BY id`);
+    this.#sql = prepared(db, {
+      known: "SELECT prefix FROM known_address WHERE lower(account) = lower(?) AND first_at < ?",
+      familiar: `
+        SELECT prefix FROM known_address WHERE lower(account) = lower(?1) AND (first_at < ?2 OR first_at =
+          (SELECT min(first_at) FROM known_address WHERE lower(account) = lower(?1)))`,
+      between: `
+        SELECT id, at, type, prefix, account, proof, reason, verdict, service, offence, count, limit_count, window_ms,
+          limit_key, actor, iif(type IN (${NAMED.map((type) => `'${type}'`).join()}), json_extract(rest, '$.subject') || coalesce(
+            ' to ' || (SELECT group_concat(value, ', ') FROM json_each(event.rest, '$.targets')), ''), NULL) AS subject,
+          iif(type = 'EMAIL_HELD', coalesce(json_extract(rest, '$.recipientCount'), 1), NULL) AS recipients,
+          type LIKE 'LOGIN%' AND NOT EXISTS (
+            SELECT 1 FROM known_address AS known
+            WHERE known.prefix = event.prefix AND lower(known.account) = lower(event.account) AND known.first_at < event.at
+          ) AS is_new_place,
+          type LIKE 'LOGIN%' AND EXISTS (
+            SELECT 1 FROM known_address AS known WHERE lower(known.account) = lower(event.account)
+          ) AS is_known_account
+        FROM event
+        WHERE id > ? AND id <= ? AND type IN (${ALERT_EVENT_TYPES.map((type) => `'${type}'`).join()})
+          AND ${TOOK_EFFECT} ORDER BY id`,
+    });
   }
 
   last(): number {
@@ -85,7 +85,7 @@ export class SqliteAlertEvents implements AlertEvents {
   }
 
   between(after: number, upTo: number): readonly AlertEvent[] {
-    return this.#between.all(after, upTo).map((row) => ({
+    return this.#sql.between.all(after, upTo).map((row) => ({
       ...this.#placeOf(row),
       id: integer(row["id"]),
       at: millis(row["at"]),
@@ -119,7 +119,9 @@ export class SqliteAlertEvents implements AlertEvents {
       return { ...KNOWN_PLACE, isNewNetwork: !this.#isFamiliar(textOrNull(row["actor"]) ?? "", millis(row["at"])) };
     if (row["type"] !== "LOGIN_SUCCEEDED" || row["is_new_place"] !== 1 || row["prefix"] === null) return KNOWN_PLACE;
     const network = neighbourhoodOf(networkAddress(prefix(row["prefix"])), 48);
-    const known = this.#known.all(textOrNull(row["account"]), millis(row["at"])).map((one) => prefix(one["prefix"]));
+    const known = this.#sql.known
+      .all(textOrNull(row["account"]), millis(row["at"]))
+      .map((one) => prefix(one["prefix"]));
     return { isNewNetwork: !known.some((one) => overlaps(network, one)), isFirst: known.length === 0 };
   }
 
@@ -130,7 +132,7 @@ export class SqliteAlertEvents implements AlertEvents {
     const user = mailboxOf(actor);
     if (user === null) return this.#dashboard.isFamiliar(actor, ip, at);
     const network = neighbourhoodOf(ip, 48);
-    const places = this.#familiar.all(user, later(at, -DAY_MS)).map((one) => prefix(one["prefix"]));
+    const places = this.#sql.familiar.all(user, later(at, -DAY_MS)).map((one) => prefix(one["prefix"]));
     return places.some((one) => overlaps(network, one));
   }
 }
@@ -141,11 +143,11 @@ export class SqliteAlertEvents implements AlertEvents {
  */
 export class SqliteAlertStore implements AlertStore {
   readonly #db: DatabaseSync;
-  readonly #sql: ReturnType<typeof statements>;
+  readonly #sql: Prepared<typeof SQL>;
 
   constructor(db: DatabaseSync) {
     this.#db = db;
-    this.#sql = statements((sql) => db.prepare(sql));
+    this.#sql = prepared(db, SQL);
   }
 
   load(): AlertState {
@@ -212,19 +214,17 @@ function eventType(value: unknown): EventType {
   return oneOf(EVENT_TYPES, value);
 }
 
-function statements(sql: (text: string) => StatementSync) {
-  return {
-    alerts: sql("SELECT * FROM alert ORDER BY rowid"),
-    deliveries: sql(`
-      SELECT alert_message.*, channel, attempts, due_at FROM alert_delivery
-      JOIN alert_message ON alert_message.id = alert_delivery.message ORDER BY alert_delivery.rowid`),
-    addAlert: sql(`
-      INSERT INTO alert (code, subject, detail, opened_at, last_at, resolved_at) VALUES (?, ?, ?, ?, ?, ?)`),
-    addMessage: sql(`
-      INSERT INTO alert_message (id, kind, at, severity, code, subject, title, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`),
-    addDelivery: sql("INSERT INTO alert_delivery (message, channel, attempts, due_at) VALUES (?, ?, ?, ?)"),
-  };
-}
+const SQL = {
+  alerts: "SELECT * FROM alert ORDER BY rowid",
+  deliveries: `
+    SELECT alert_message.*, channel, attempts, due_at FROM alert_delivery
+    JOIN alert_message ON alert_message.id = alert_delivery.message ORDER BY alert_delivery.rowid`,
+  addAlert: `
+    INSERT INTO alert (code, subject, detail, opened_at, last_at, resolved_at) VALUES (?, ?, ?, ?, ?, ?)`,
+  addMessage: `
+    INSERT INTO alert_message (id, kind, at, severity, code, subject, title, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+  addDelivery: "INSERT INTO alert_delivery (message, channel, attempts, due_at) VALUES (?, ?, ?, ?)",
+};
 
 /** How many of the newest entries are searched: more than a year of an owner's sign-ins. */
 const ENTRIES = 10_000;

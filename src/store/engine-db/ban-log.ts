@@ -1,10 +1,11 @@
-import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import type { Ban } from "../../core/decide/decision.ts";
 import type { Prefix } from "../../core/net/ip.ts";
 import type { Millis } from "../../core/time.ts";
 import type { BanStep, FirewallBan } from "../../guard/network-ports.ts";
 import type { BanLog } from "../../guard/storage-ports.ts";
 import { integer, ip, level, millis, millisOrNull, prefix, reason, text } from "../columns.ts";
+import { prepared } from "../transactions.ts";
 
 const ACTIVE_PER_PAGE = 1_000;
 
@@ -13,30 +14,29 @@ const ACTIVE_PER_PAGE = 1_000;
  * that lags behind that far must start over from `active`.
  */
 export class SqliteBanLog implements BanLog {
-  readonly #last: StatementSync;
-  readonly #after: StatementSync;
-  readonly #active: StatementSync;
-  readonly #expired: StatementSync;
+  readonly #sql;
 
   constructor(db: DatabaseSync) {
-    this.#last = db.prepare("SELECT coalesce(max(id), 0) AS id FROM ban_step");
-    this.#after = db.prepare("SELECT id, type, prefix, expires_at FROM ban_step WHERE id > ? ORDER BY id LIMIT ?");
-    this.#active = db.prepare(`
-      SELECT prefix, expires_at, id FROM ban INDEXED BY ban_standing
-      WHERE ended_at IS NULL AND id > ? AND (expires_at IS NULL OR expires_at > ?) AND simulated = 0 ORDER BY id LIMIT ?`);
+    this.#sql = prepared(db, {
+      last: "SELECT coalesce(max(id), 0) AS id FROM ban_step",
+      after: "SELECT id, type, prefix, expires_at FROM ban_step WHERE id > ? ORDER BY id LIMIT ?",
+      active: `
+        SELECT prefix, expires_at, id FROM ban INDEXED BY ban_standing
+        WHERE ended_at IS NULL AND id > ? AND (expires_at IS NULL OR expires_at > ?) AND simulated = 0 ORDER BY id LIMIT ?`,
+      expired: `
+        SELECT prefix FROM ban WHERE ended_at IS NULL AND expires_at IS NOT NULL AND expires_at <= ?
+        ORDER BY expires_at LIMIT ?`,
+    });
     // Read in full at each start: rows as arrays take half the time.
-    this.#active.setReturnArrays(true);
-    this.#expired = db.prepare(`
-      SELECT prefix FROM ban WHERE ended_at IS NULL AND expires_at IS NOT NULL AND expires_at <= ?
-      ORDER BY expires_at LIMIT ?`);
+    this.#sql.active.setReturnArrays(true);
   }
 
   last(): number {
-    return integer(this.#last.get()?.["id"]);
+    return integer(this.#sql.last.get()?.["id"]);
   }
 
   after(id: number, most: number): readonly BanStep[] {
-    return this.#after.all(id, most).map(readStep);
+    return this.#sql.after.all(id, most).map(readStep);
   }
 
   active(now: Millis): Iterable<FirewallBan> {
@@ -46,7 +46,7 @@ export class SqliteBanLog implements BanLog {
   /** In pages, so that no statement is open while others use the connection. A replaced ban gets a higher id. */
   *#pages(now: Millis): Generator<FirewallBan, void> {
     for (let after = 0; ; ) {
-      const page: readonly unknown[] = this.#active.all(after, now, ACTIVE_PER_PAGE);
+      const page: readonly unknown[] = this.#sql.active.all(after, now, ACTIVE_PER_PAGE);
       for (const row of page) yield readActive(row);
       const last: unknown = page.at(-1);
       if (page.length < ACTIVE_PER_PAGE || !Array.isArray(last)) return;
@@ -55,7 +55,7 @@ export class SqliteBanLog implements BanLog {
   }
 
   expired(now: Millis, most: number): readonly Prefix[] {
-    return this.#expired.all(now, most).map((row) => prefix(row["prefix"]));
+    return this.#sql.expired.all(now, most).map((row) => prefix(row["prefix"]));
   }
 }
 

@@ -3,16 +3,16 @@ import { withoutExtension } from "../../core/net/address.ts";
 import type { Millis } from "../../core/time.ts";
 import type { Correspondents, GreylistPause, GreylistPauses } from "../../guard/storage-ports.ts";
 import { millis, text } from "../columns.ts";
-import type { Prepares } from "../transactions.ts";
+import { type Prepared, type Prepares, prepared } from "../transactions.ts";
 import { IS_CORRESPONDENT } from "./store-statements.ts";
 
 /** Who has corresponded with whom, from `engine.db`. The targets of aliases come from `accounts.db`. */
 export class SqliteCorrespondents implements Correspondents, GreylistPauses {
-  readonly #sql: ReturnType<typeof statements>;
+  readonly #sql: Prepared<typeof SQL>;
   readonly #targets: StatementSync;
 
   constructor(engine: Prepares, accounts: DatabaseSync) {
-    this.#sql = statements((sql) => engine.prepare(sql));
+    this.#sql = prepared(engine, SQL);
     this.#targets = accounts.prepare("SELECT targets FROM alias_map WHERE address = ?");
   }
 
@@ -57,19 +57,17 @@ export class SqliteCorrespondents implements Correspondents, GreylistPauses {
   }
 }
 
-function statements(sql: (text: string) => StatementSync) {
-  return {
-    correspondent: sql(IS_CORRESPONDENT),
-    wroteTo: sql(`
-      SELECT 1 FROM correspondent WHERE lower(account) IN (SELECT value FROM json_each(?1))
-        AND substr(address, instr(address, '@') + 1) IN (SELECT value FROM json_each(?2)) LIMIT 1`),
-    pause: sql(`
-      INSERT INTO greylist_pause (target, until, by) VALUES (?, ?, ?)
-      ON CONFLICT DO UPDATE SET until = excluded.until, by = excluded.by`),
-    resume: sql("DELETE FROM greylist_pause WHERE target = ?"),
-    paused: sql(`
-      SELECT 1 FROM greylist_pause WHERE target IN (SELECT value FROM json_each(?1)) AND until > ?2 LIMIT 1`),
-    forget: sql("DELETE FROM greylist_pause WHERE until <= ?"),
-    pauses: sql("SELECT target, until, by FROM greylist_pause WHERE until > ? ORDER BY target"),
-  };
-}
+const SQL = {
+  correspondent: IS_CORRESPONDENT,
+  wroteTo: `
+    SELECT 1 FROM correspondent WHERE lower(account) IN (SELECT value FROM json_each(?1))
+      AND substr(address, instr(address, '@') + 1) IN (SELECT value FROM json_each(?2)) LIMIT 1`,
+  pause: `
+    INSERT INTO greylist_pause (target, until, by) VALUES (?, ?, ?)
+    ON CONFLICT DO UPDATE SET until = excluded.until, by = excluded.by`,
+  resume: "DELETE FROM greylist_pause WHERE target = ?",
+  paused: `
+    SELECT 1 FROM greylist_pause WHERE target IN (SELECT value FROM json_each(?1)) AND until > ?2 LIMIT 1`,
+  forget: "DELETE FROM greylist_pause WHERE until <= ?",
+  pauses: "SELECT target, until, by FROM greylist_pause WHERE until > ? ORDER BY target",
+};

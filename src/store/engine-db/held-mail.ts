@@ -1,4 +1,4 @@
-import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import type { HeldAccountItem, HeldMailItem, SentMailItem } from "../../admin/held.ts";
 import { auditedHold } from "../../core/audit/audited.ts";
 import type { Change } from "../../core/decide/decision.ts";
@@ -8,7 +8,7 @@ import { HELD_BY_HAND, type HeldCount, type HeldMail } from "../../guard/admin-p
 import type { HoldState } from "../../guard/storage-ports.ts";
 import { COUNTS_CODE, integer, millis, text, textOrNull } from "../columns.ts";
 import { AuditChain } from "../events/audit.ts";
-import type { Prepares } from "../transactions.ts";
+import { type Prepared, type Prepares, prepared } from "../transactions.ts";
 import { CORRESPOND } from "./store-statements.ts";
 
 export type HoldChange = Extract<
@@ -23,12 +23,12 @@ const REFUSALS_KEPT_MS = DAY_MS;
 
 /** Accounts whose mail is held, that mail, and the refusals that may cause a hold. Uses the guard's own connection to `engine.db`. */
 export class AccountHolds {
-  readonly #sql: ReturnType<typeof holdStatements>;
+  readonly #sql: Prepared<typeof HOLD_SQL>;
   readonly #audit: AuditChain;
 
   constructor(db: DatabaseSync) {
     this.#audit = new AuditChain(db);
-    this.#sql = holdStatements((sql) => db.prepare(sql));
+    this.#sql = prepared(db, HOLD_SQL);
   }
 
   of(account: string): HoldState {
@@ -78,38 +78,34 @@ export class AccountHolds {
   }
 }
 
-function holdStatements(sql: (text: string) => StatementSync) {
-  return {
-    hold: sql(`
-      SELECT iif(released_at IS NULL, count, NULL) AS count, limit_count, window_ms, limit_key,
-        (SELECT max(released_at) FROM account_hold WHERE account = ?1) AS vouched_at
-      FROM account_hold WHERE account = ?1 ORDER BY released_at IS NULL DESC LIMIT 1`),
-    begin: sql(`
-      INSERT OR IGNORE INTO account_hold (account, at, prefix, ip, count, limit_count, window_ms, limit_key)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?)`),
-    end: sql("UPDATE account_hold SET released_at = ? WHERE account = ? AND released_at IS NULL"),
-    disown: sql("UPDATE account_hold SET dropped_at = ? WHERE account = ? AND released_at IS NULL"),
-    recipients: sql("SELECT recipients FROM held_mail WHERE account = ?"),
-    correspond: sql(CORRESPOND),
-    holdMail: sql(`
-      INSERT OR REPLACE INTO held_mail (queue_id, account, at, ip, recipient_count, recipients) VALUES (?, ?, ?, ?, ?, ?)`),
-    endRefusals: sql("DELETE FROM refusal WHERE at < ?"),
-    refuse: sql(
-      "INSERT INTO refusal (account, at, count) VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET count = count + 1",
-    ),
-    forget: sql("DELETE FROM held_mail WHERE queue_id = ?"),
-  };
-}
+const HOLD_SQL = {
+  hold: `
+    SELECT iif(released_at IS NULL, count, NULL) AS count, limit_count, window_ms, limit_key,
+      (SELECT max(released_at) FROM account_hold WHERE account = ?1) AS vouched_at
+    FROM account_hold WHERE account = ?1 ORDER BY released_at IS NULL DESC LIMIT 1`,
+  begin: `
+    INSERT OR IGNORE INTO account_hold (account, at, prefix, ip, count, limit_count, window_ms, limit_key)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+  end: "UPDATE account_hold SET released_at = ? WHERE account = ? AND released_at IS NULL",
+  disown: "UPDATE account_hold SET dropped_at = ? WHERE account = ? AND released_at IS NULL",
+  recipients: "SELECT recipients FROM held_mail WHERE account = ?",
+  correspond: CORRESPOND,
+  holdMail: `
+    INSERT OR REPLACE INTO held_mail (queue_id, account, at, ip, recipient_count, recipients) VALUES (?, ?, ?, ?, ?, ?)`,
+  endRefusals: "DELETE FROM refusal WHERE at < ?",
+  refuse: "INSERT INTO refusal (account, at, count) VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET count = count + 1",
+  forget: "DELETE FROM held_mail WHERE queue_id = ?",
+};
 
 const MOST = 2_000;
 const MOST_NAMED = 5;
 
 /** Held accounts and their mail, for the administrator's commands. */
 export class SqliteHeldMail implements HeldMail {
-  readonly #sql: ReturnType<typeof statements>;
+  readonly #sql: Prepared<typeof SQL>;
 
   constructor(db: Prepares) {
-    this.#sql = statements((sql) => db.prepare(sql));
+    this.#sql = prepared(db, SQL);
   }
 
   accounts(): readonly HeldAccountItem[] {
@@ -162,22 +158,20 @@ export class SqliteHeldMail implements HeldMail {
   }
 }
 
-function statements(sql: (text: string) => StatementSync) {
-  return {
-    accounts: sql("SELECT * FROM account_hold WHERE released_at IS NULL ORDER BY at DESC LIMIT ?"),
-    held: sql(`
-      SELECT * FROM held_mail WHERE account = ?1 OR (?1 IS NULL AND account <> '${HELD_BY_HAND}')
-      ORDER BY at DESC, queue_id LIMIT ?2`),
-    counts: sql(`
-      SELECT account, count(*) AS mails, min(at) AS since FROM held_mail WHERE account <> '${HELD_BY_HAND}'
-      GROUP BY account ORDER BY account LIMIT ?`),
-    holder: sql("SELECT account FROM held_mail WHERE queue_id = ?"),
-    noted: sql("SELECT queue_id FROM held_mail WHERE queue_id > ? AND at < ? ORDER BY queue_id LIMIT ?"),
-    sent: sql(`
-      SELECT e.at, e.ip, e.queue_id, e.recipient, coalesce(json_extract(e.rest, '$.recipientCount'), 1) AS recipients
-      FROM event_by_subject AS s JOIN event AS e ON e.id = s.id
-      WHERE s.subject = ? AND s.counts = ${COUNTS_CODE.account_mail} AND s.at > ? AND e.verdict = 'pass'
-        AND NOT EXISTS (SELECT 1 FROM held_mail WHERE queue_id = e.queue_id)
-      ORDER BY s.at DESC, s.id DESC LIMIT ?`),
-  };
-}
+const SQL = {
+  accounts: "SELECT * FROM account_hold WHERE released_at IS NULL ORDER BY at DESC LIMIT ?",
+  held: `
+    SELECT * FROM held_mail WHERE account = ?1 OR (?1 IS NULL AND account <> '${HELD_BY_HAND}')
+    ORDER BY at DESC, queue_id LIMIT ?2`,
+  counts: `
+    SELECT account, count(*) AS mails, min(at) AS since FROM held_mail WHERE account <> '${HELD_BY_HAND}'
+    GROUP BY account ORDER BY account LIMIT ?`,
+  holder: "SELECT account FROM held_mail WHERE queue_id = ?",
+  noted: "SELECT queue_id FROM held_mail WHERE queue_id > ? AND at < ? ORDER BY queue_id LIMIT ?",
+  sent: `
+    SELECT e.at, e.ip, e.queue_id, e.recipient, coalesce(json_extract(e.rest, '$.recipientCount'), 1) AS recipients
+    FROM event_by_subject AS s JOIN event AS e ON e.id = s.id
+    WHERE s.subject = ? AND s.counts = ${COUNTS_CODE.account_mail} AND s.at > ? AND e.verdict = 'pass'
+      AND NOT EXISTS (SELECT 1 FROM held_mail WHERE queue_id = e.queue_id)
+    ORDER BY s.at DESC, s.id DESC LIMIT ?`,
+};

@@ -1,18 +1,19 @@
-import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import type { Change } from "../../core/decide/decision.ts";
 import type { Credit, HonestServer } from "../../core/decide/honest-mail.ts";
 import type { Prefix } from "../../core/net/ip.ts";
 import { DAY_MS, type Millis } from "../../core/time.ts";
 import type { HonestMail } from "../../guard/storage-ports.ts";
 import { integer, LIMIT, prefix } from "../columns.ts";
+import { type Prepared, prepared } from "../transactions.ts";
 import { IS_CORRESPONDENT } from "./store-statements.ts";
 
 /** Good mail by server and day. Uses the guard's own connection to `engine.db`. */
 export class SqliteHonestMail implements HonestMail {
-  readonly #sql: ReturnType<typeof statements>;
+  readonly #sql: Prepared<typeof SQL>;
 
   constructor(db: DatabaseSync) {
-    this.#sql = statements((sql) => db.prepare(sql));
+    this.#sql = prepared(db, SQL);
   }
 
   credit({ prefix, network, mail }: Extract<Change, { type: "CREDIT" }>, at: Millis): void {
@@ -57,18 +58,16 @@ function readServer(row: Readonly<Record<string, unknown>>): HonestServer {
   };
 }
 
-function statements(sql: (text: string) => StatementSync) {
-  const totals = `
-    SELECT prefix, sum(accepted) AS accepted, sum(proven) AS proven, sum(wanted) AS wanted, sum(written) AS written,
-      sum(proven > 0) AS proven_days
-    FROM honest_mail`;
-  return {
-    credit: sql(`
-      INSERT INTO honest_mail (network, prefix, day, accepted, proven, wanted, written) VALUES (?, ?, ?, ?, ?, ?, ?)
-      ON CONFLICT DO UPDATE SET accepted = accepted + excluded.accepted, proven = proven + excluded.proven,
-        wanted = wanted + excluded.wanted, written = written + excluded.written`),
-    server: sql(`${totals} WHERE network = ? AND prefix = ? AND day >= ? GROUP BY prefix`),
-    correspondent: sql(IS_CORRESPONDENT),
-    servers: sql(`${totals} WHERE network = ? AND day >= ? GROUP BY prefix ${LIMIT}`),
-  };
-}
+const TOTALS = `
+  SELECT prefix, sum(accepted) AS accepted, sum(proven) AS proven, sum(wanted) AS wanted, sum(written) AS written,
+    sum(proven > 0) AS proven_days
+  FROM honest_mail`;
+const SQL = {
+  credit: `
+    INSERT INTO honest_mail (network, prefix, day, accepted, proven, wanted, written) VALUES (?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET accepted = accepted + excluded.accepted, proven = proven + excluded.proven,
+      wanted = wanted + excluded.wanted, written = written + excluded.written`,
+  server: `${TOTALS} WHERE network = ? AND prefix = ? AND day >= ? GROUP BY prefix`,
+  correspondent: IS_CORRESPONDENT,
+  servers: `${TOTALS} WHERE network = ? AND day >= ? GROUP BY prefix ${LIMIT}`,
+};

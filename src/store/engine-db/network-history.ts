@@ -1,17 +1,18 @@
-import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { COUNTING_BANS } from "../../core/decide/neighbours.ts";
 import type { Prefix } from "../../core/net/ip.ts";
 import type { Millis } from "../../core/time.ts";
 import type { NetworkHistory, TimeSpan } from "../../guard/storage-ports.ts";
 import { integer, LIMIT, millis, prefix } from "../columns.ts";
+import { type Prepared, prepared } from "../transactions.ts";
 import { boundsOf } from "./network-columns.ts";
 
 /** What neighbouring addresses did together. Uses the guard's own connection to `engine.db`. */
 export class SqliteNetworkHistory implements NetworkHistory {
-  readonly #sql: ReturnType<typeof statements>;
+  readonly #sql: Prepared<typeof SQL>;
 
   constructor(db: DatabaseSync) {
-    this.#sql = statements((sql) => db.prepare(sql));
+    this.#sql = prepared(db, SQL);
   }
 
   offenders(network: Prefix, since: Millis, besides: Prefix): number {
@@ -40,19 +41,17 @@ export class SqliteNetworkHistory implements NetworkHistory {
 /** More than a /24 has addresses. */
 const MOST_BANNED = 1_024;
 
-function statements(sql: (text: string) => StatementSync) {
-  const within = "first >= ? AND first <= ? AND last <= ? AND prefix <> ? AND created_at > ? AND offences > 0";
-  const codes = COUNTING_BANS.map((code) => `'${code}'`).join(", ");
-  return {
-    offenders: sql(`
-      SELECT count(DISTINCT prefix) AS n FROM ban
-      WHERE ${within} AND prefix <> ? AND forgiven = 0 AND code IN (${codes})`),
-    banned: sql(`SELECT DISTINCT prefix FROM ban WHERE ${within} AND forgiven = 0 ${LIMIT}`),
-    // A time later than now is from before the clock was set back, and does not count.
-    settled: sql(`
-      SELECT coalesce(max(at), 0) AS at FROM (
-        SELECT max(created_at, coalesce(ended_at, 0)) AS at FROM ban WHERE prefix = ?2) WHERE at <= ?1`),
-    guesses: sql(`
-      SELECT count(*) AS n FROM guess WHERE network = ? AND at > ? AND at <= ? AND NOT (account = ? AND proof = ?)`),
-  };
-}
+const WITHIN = "first >= ? AND first <= ? AND last <= ? AND prefix <> ? AND created_at > ? AND offences > 0";
+const CODES = COUNTING_BANS.map((code) => `'${code}'`).join(", ");
+const SQL = {
+  offenders: `
+    SELECT count(DISTINCT prefix) AS n FROM ban
+    WHERE ${WITHIN} AND prefix <> ? AND forgiven = 0 AND code IN (${CODES})`,
+  banned: `SELECT DISTINCT prefix FROM ban WHERE ${WITHIN} AND forgiven = 0 ${LIMIT}`,
+  // A time later than now is from before the clock was set back, and does not count.
+  settled: `
+    SELECT coalesce(max(at), 0) AS at FROM (
+      SELECT max(created_at, coalesce(ended_at, 0)) AS at FROM ban WHERE prefix = ?2) WHERE at <= ?1`,
+  guesses: `
+    SELECT count(*) AS n FROM guess WHERE network = ? AND at > ? AND at <= ? AND NOT (account = ? AND proof = ?)`,
+};

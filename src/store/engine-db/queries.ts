@@ -1,4 +1,4 @@
-import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import type { BanItem } from "../../admin/bans.ts";
 import { type AddressReport, banItem } from "../../admin/declare/items.ts";
 import { firstPage, type Page } from "../../admin/declare/paging.ts";
@@ -10,6 +10,7 @@ import type { BansAsked, EventFilter, EventPage, Queries } from "../../guard/sto
 import { integer, millis, millisOrNull, prefix as prefixColumn, text, textOrNull } from "../columns.ts";
 import { addLowerCase, EventSearch, lowerCaseFor } from "../events/event-search.ts";
 import { SqliteFigures } from "../events/figures.ts";
+import { type Prepared, prepared } from "../transactions.ts";
 import { BAN_COLUMNS, readBan } from "./ban-log.ts";
 import { covering, exactTextsWithin, textsWithin } from "./network-columns.ts";
 
@@ -21,13 +22,13 @@ const REPORTED_EVENTS = 100;
 export class SqliteQueries implements Queries {
   readonly figures: SqliteFigures;
   readonly #search: EventSearch;
-  readonly #sql: ReturnType<typeof statements>;
+  readonly #sql: Prepared<typeof SQL>;
 
   constructor(db: DatabaseSync) {
     this.figures = new SqliteFigures(db);
     this.#search = new EventSearch(db);
     addLowerCase(db);
-    this.#sql = statements((sql) => db.prepare(sql));
+    this.#sql = prepared(db, SQL);
   }
 
   bans(now: Millis, { limit, cursor, text: wanted }: BansAsked): Page<BanItem> {
@@ -35,7 +36,7 @@ export class SqliteQueries implements Queries {
     const rows =
       wanted === undefined
         ? this.#sql.bans.all(now, before, limit + 1)
-        : this.#sql.bansWith[lowerCaseFor(wanted)].all(now, before, wanted.toLowerCase(), limit + 1);
+        : this.#sql[lowerCaseFor(wanted)].all(now, before, wanted.toLowerCase(), limit + 1);
     const { items, next } = firstPage(rows, limit, (row) => String(row["id"]));
     return { items: items.map((row) => banItem(readBan(row))), next };
   }
@@ -127,45 +128,38 @@ export class SqliteQueries implements Queries {
   }
 }
 
-/**
- * `?1` of the statements with `among` is a JSON list: the requested network and all that contain it, the narrowest
- * first.
- */
-function statements(sql: (text: string) => StatementSync) {
-  const among = "prefix IN (SELECT value FROM json_each(?1))";
-  const bansWith = (inLowerCase: string) =>
-    sql(`
-      SELECT id, ${BAN_COLUMNS} FROM ban
-      WHERE ended_at IS NULL AND (expires_at IS NULL OR expires_at > ?) AND id < ? AND simulated = 0
-        AND instr(${inLowerCase}(prefix || ' ' || reason || ' ' || source), ?) ORDER BY id DESC LIMIT ?`);
-  const narrowest = "(SELECT key FROM json_each(?1) WHERE value = prefix)";
-  return {
-    bans: sql(`
-      SELECT id, ${BAN_COLUMNS} FROM ban
-      WHERE ended_at IS NULL AND (expires_at IS NULL OR expires_at > ?) AND id < ? AND simulated = 0 ORDER BY id DESC LIMIT ?`),
-    newestStep: sql("SELECT coalesce(max(id), 0) AS id FROM ban_step"),
-    bansWith: { lower: bansWith("lower"), in_lower_case: bansWith("in_lower_case") },
-    steps: sql("SELECT id, prefix FROM ban_step WHERE id > ? ORDER BY id LIMIT ?"),
-    inForce: sql(`SELECT ${BAN_COLUMNS} FROM ban WHERE ${among} AND ended_at IS NULL AND simulated = 0 ORDER BY id`),
-    spamScores: sql(`
-      SELECT id, rest ->> '$.score' AS score, rest ->> '$.required' AS required FROM event
-      WHERE id IN (SELECT value FROM json_each(?)) AND type = 'SPAM_SCORED' AND rest ->> '$.score' IS NOT NULL`),
-    name: sql("SELECT name FROM database_name"),
-    standing: sql(`
-      SELECT ${BAN_COLUMNS} FROM ban
-      WHERE ${among} AND ended_at IS NULL AND simulated = 0 AND (expires_at IS NULL OR expires_at > ?2) ORDER BY ${narrowest} LIMIT 1`),
-    pastBans: sql(`
-      SELECT ${BAN_COLUMNS}, ended_at, ended FROM ban
-      WHERE ${among} AND ended_at IS NOT NULL AND simulated = 0 ORDER BY id DESC LIMIT ?2`),
-    offences: sql(`
-      SELECT count(*) AS n FROM ban WHERE ${among} AND offences > 0 AND forgiven = 0 AND created_at > ?2`),
-    allowed: sql(`SELECT prefix, note, by, at, expires_at FROM allow_entry WHERE ${among} ORDER BY at LIMIT 1`),
-    countPastBans: sql(`SELECT count(*) AS n FROM ban WHERE ${among} AND ended_at IS NOT NULL AND simulated = 0`),
-    known: sql(`SELECT DISTINCT account FROM known_address WHERE ${among}`),
-    // Many rows of few accounts, which SQLite sums up.
-    accountsBetween: sql(
-      "SELECT DISTINCT account FROM known_address WHERE prefix >= ? AND prefix < ? AND instr(prefix, ?)",
-    ),
-    knownBetween: sql("SELECT prefix, account FROM known_address WHERE prefix >= ? AND prefix < ?"),
-  };
-}
+/** `?1` is a JSON list: the requested network and all that contain it, the narrowest first. */
+const AMONG = "prefix IN (SELECT value FROM json_each(?1))";
+const bansWith = (inLowerCase: string): string => `
+  SELECT id, ${BAN_COLUMNS} FROM ban
+  WHERE ended_at IS NULL AND (expires_at IS NULL OR expires_at > ?) AND id < ? AND simulated = 0
+    AND instr(${inLowerCase}(prefix || ' ' || reason || ' ' || source), ?) ORDER BY id DESC LIMIT ?`;
+const NARROWEST = "(SELECT key FROM json_each(?1) WHERE value = prefix)";
+const SQL = {
+  bans: `
+    SELECT id, ${BAN_COLUMNS} FROM ban
+    WHERE ended_at IS NULL AND (expires_at IS NULL OR expires_at > ?) AND id < ? AND simulated = 0 ORDER BY id DESC LIMIT ?`,
+  newestStep: "SELECT coalesce(max(id), 0) AS id FROM ban_step",
+  lower: bansWith("lower"),
+  in_lower_case: bansWith("in_lower_case"),
+  steps: "SELECT id, prefix FROM ban_step WHERE id > ? ORDER BY id LIMIT ?",
+  inForce: `SELECT ${BAN_COLUMNS} FROM ban WHERE ${AMONG} AND ended_at IS NULL AND simulated = 0 ORDER BY id`,
+  spamScores: `
+    SELECT id, rest ->> '$.score' AS score, rest ->> '$.required' AS required FROM event
+    WHERE id IN (SELECT value FROM json_each(?)) AND type = 'SPAM_SCORED' AND rest ->> '$.score' IS NOT NULL`,
+  name: "SELECT name FROM database_name",
+  standing: `
+    SELECT ${BAN_COLUMNS} FROM ban
+    WHERE ${AMONG} AND ended_at IS NULL AND simulated = 0 AND (expires_at IS NULL OR expires_at > ?2) ORDER BY ${NARROWEST} LIMIT 1`,
+  pastBans: `
+    SELECT ${BAN_COLUMNS}, ended_at, ended FROM ban
+    WHERE ${AMONG} AND ended_at IS NOT NULL AND simulated = 0 ORDER BY id DESC LIMIT ?2`,
+  offences: `
+    SELECT count(*) AS n FROM ban WHERE ${AMONG} AND offences > 0 AND forgiven = 0 AND created_at > ?2`,
+  allowed: `SELECT prefix, note, by, at, expires_at FROM allow_entry WHERE ${AMONG} ORDER BY at LIMIT 1`,
+  countPastBans: `SELECT count(*) AS n FROM ban WHERE ${AMONG} AND ended_at IS NOT NULL AND simulated = 0`,
+  known: `SELECT DISTINCT account FROM known_address WHERE ${AMONG}`,
+  // Many rows of few accounts, which SQLite sums up.
+  accountsBetween: "SELECT DISTINCT account FROM known_address WHERE prefix >= ? AND prefix < ? AND instr(prefix, ?)",
+  knownBetween: "SELECT prefix, account FROM known_address WHERE prefix >= ? AND prefix < ?",
+};

@@ -1,18 +1,19 @@
-import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import type { SentMail } from "../../core/decide/facts.ts";
 import type { Prefix } from "../../core/net/ip.ts";
 import { DAY_MS, type Millis } from "../../core/time.ts";
 import type { HoldState, PlaceTimes, SendingHistory } from "../../guard/storage-ports.ts";
 import { COUNTS_CODE, integer, LIMIT, millis } from "../columns.ts";
+import { type Prepared, prepared } from "../transactions.ts";
 import { AccountHolds } from "./held-mail.ts";
 
 /** What accounts sent, and to whom. Uses the guard's own connection to `engine.db`. */
 export class SqliteSendingHistory implements SendingHistory {
-  readonly #sql: ReturnType<typeof statements>;
+  readonly #sql: Prepared<typeof SQL>;
   readonly #holds: AccountHolds;
 
   constructor(db: DatabaseSync) {
-    this.#sql = statements((sql) => db.prepare(sql));
+    this.#sql = prepared(db, SQL);
     this.#holds = new AccountHolds(db);
   }
 
@@ -45,24 +46,22 @@ export class SqliteSendingHistory implements SendingHistory {
   }
 }
 
-function statements(sql: (text: string) => StatementSync) {
-  return {
-    // For a mail whose event was removed, only the count is known. Few events wait for their index.
-    sentMails: sql(`
-      SELECT s.at, coalesce(json_extract(e.rest, '$.recipientCount'), 1) AS recipients,
-        coalesce(json_extract(e.rest, '$.seen.sentTo.written'), 0) AS written,
-        coalesce(json_extract(e.rest, '$.seen.sentTo.strangers'), 0) AS strangers
-      FROM event_by_subject AS s LEFT JOIN event AS e ON e.id = s.id
-      WHERE s.subject = ? AND s.counts = ${COUNTS_CODE.account_mail} AND s.at > ? ORDER BY s.at DESC, s.id DESC ${LIMIT}`),
-    refusals: sql("SELECT coalesce(sum(count), 0) AS count FROM refusal WHERE account = ? AND at > ?"),
-    hasWritten: sql("SELECT 1 FROM correspondent WHERE address = ? AND account = ?"),
-    // A place that was new for a thief's mail does not become known through the thief's sign-ins.
-    knowsPlace: sql(`
-      SELECT 1 FROM known_address AS known WHERE prefix = ?1 AND lower(account) = lower(?2) AND first_at <= ?3
-        AND NOT EXISTS (
-          SELECT 1 FROM account_hold AS hold WHERE account = ?2 AND prefix = ?1
-            AND dropped_at > ?4 AND known.first_at > hold.at - ${DAY_MS})
-      UNION ALL
-      SELECT 1 FROM account_hold WHERE account = ?2 AND prefix = ?1 AND released_at > ?4 AND dropped_at IS NULL LIMIT 1`),
-  };
-}
+const SQL = {
+  // For a mail whose event was removed, only the count is known. Few events wait for their index.
+  sentMails: `
+    SELECT s.at, coalesce(json_extract(e.rest, '$.recipientCount'), 1) AS recipients,
+      coalesce(json_extract(e.rest, '$.seen.sentTo.written'), 0) AS written,
+      coalesce(json_extract(e.rest, '$.seen.sentTo.strangers'), 0) AS strangers
+    FROM event_by_subject AS s LEFT JOIN event AS e ON e.id = s.id
+    WHERE s.subject = ? AND s.counts = ${COUNTS_CODE.account_mail} AND s.at > ? ORDER BY s.at DESC, s.id DESC ${LIMIT}`,
+  refusals: "SELECT coalesce(sum(count), 0) AS count FROM refusal WHERE account = ? AND at > ?",
+  hasWritten: "SELECT 1 FROM correspondent WHERE address = ? AND account = ?",
+  // A place that was new for a thief's mail does not become known through the thief's sign-ins.
+  knowsPlace: `
+    SELECT 1 FROM known_address AS known WHERE prefix = ?1 AND lower(account) = lower(?2) AND first_at <= ?3
+      AND NOT EXISTS (
+        SELECT 1 FROM account_hold AS hold WHERE account = ?2 AND prefix = ?1
+          AND dropped_at > ?4 AND known.first_at > hold.at - ${DAY_MS})
+    UNION ALL
+    SELECT 1 FROM account_hold WHERE account = ?2 AND prefix = ?1 AND released_at > ?4 AND dropped_at IS NULL LIMIT 1`,
+};

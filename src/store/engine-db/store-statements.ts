@@ -1,12 +1,13 @@
-import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { LIMIT } from "../columns.ts";
+import { type Prepared, prepared } from "../transactions.ts";
 import { BAN_COLUMNS } from "./ban-log.ts";
 
 /** The store's statements, each prepared once. */
-export type StoreStatements = Readonly<Record<keyof ReturnType<typeof statements>, StatementSync>>;
+export type StoreStatements = Prepared<typeof SQL>;
 
 export function prepareStore(db: DatabaseSync): StoreStatements {
-  return statements((sql) => db.prepare(sql));
+  return prepared(db, SQL);
 }
 
 /** Notes that an account has written to an address. */
@@ -18,49 +19,45 @@ export const IS_CORRESPONDENT = "SELECT 1 FROM correspondent WHERE address = ? L
 
 const LAST_EVENT = "(SELECT coalesce(max(id), 0) FROM event)";
 
-function statements(sql: (text: string) => StatementSync) {
-  return {
-    begin: sql("BEGIN IMMEDIATE"),
-    commit: sql("COMMIT"),
-    rollback: sql("ROLLBACK"),
-    bansOf: sql(
-      `SELECT ${BAN_COLUMNS}, ended_at, forgiven, answered FROM ban WHERE prefix = ? ORDER BY id DESC ${LIMIT}`,
-    ),
-    ban: sql(`SELECT ${BAN_COLUMNS} FROM ban WHERE prefix = ? AND ended_at IS NULL`),
-    bansWithin: sql(`
-      SELECT ${BAN_COLUMNS} FROM ban WHERE first >= ? AND first <= ? AND last <= ? AND ended_at IS NULL ORDER BY first`),
-    endBan: sql(`
-      UPDATE ban SET ended_at = ?, ended = ?, ended_by = ?, forgiven = ?, answered = ${LAST_EVENT}
-      WHERE prefix = ? AND ended_at IS NULL`),
-    forgiveWithin: sql(`
-      UPDATE ban SET forgiven = 1
-      WHERE first >= ? AND first <= ? AND last <= ? AND prefix <> ? AND ended_at IS NOT NULL AND forgiven = 0`),
-    insertBan: sql(`
-      INSERT INTO ban (prefix, first, last, ip, level, code, reason, source, created_at, expires_at, offences, simulated, answered)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ${LAST_EVENT})`),
-    endSimulation: sql(`
-      UPDATE ban SET ended_at = coalesce(ended_at, ?), ended = coalesce(ended, 'UNBAN'), ended_by = coalesce(ended_by, 'engine'),
-        forgiven = 1, answered = ${LAST_EVENT}, simulated = 2
-      WHERE simulated = 1`),
-    step: sql("INSERT INTO ban_step (at, type, prefix, expires_at) VALUES (?, ?, ?, ?)"),
-    know: sql(`
-      INSERT INTO known_address (prefix, account, first_at, last_at, proof) VALUES (?, ?, ?, ?, ?)
-      ON CONFLICT DO UPDATE SET last_at = max(last_at, excluded.last_at), proof = excluded.proof`),
-    guess: sql(`
-      INSERT INTO guess (account, network, proof, at, is_stale) VALUES (?, ?, ?, ?, ?)
-      ON CONFLICT DO UPDATE SET at = excluded.at, is_stale = excluded.is_stale`),
-    setPassword: sql(`
-      INSERT INTO account_password (account, proof) VALUES (?, ?) ON CONFLICT DO UPDATE SET proof = excluded.proof`),
-    forgetGuesses: sql("DELETE FROM guess WHERE ?1 IS NULL OR account = ?1"),
-    correspond: sql(CORRESPOND),
-    readLog: sql(`
-      INSERT INTO log_position (log, inode, offset) VALUES (?, ?, ?)
-      ON CONFLICT DO UPDATE SET inode = excluded.inode, offset = excluded.offset`),
-    logPosition: sql("SELECT inode, offset FROM log_position WHERE log = ?"),
-    allow: sql(`
-      INSERT INTO allow_entry (prefix, note, by, at, expires_at) VALUES (?, ?, ?, ?, ?)
-      ON CONFLICT DO UPDATE SET note = excluded.note, by = excluded.by, at = excluded.at, expires_at = excluded.expires_at`),
-    disallow: sql("DELETE FROM allow_entry WHERE prefix = ?"),
-    allowed: sql("SELECT prefix, note, by, at, expires_at FROM allow_entry ORDER BY at, prefix"),
-  };
-}
+const SQL = {
+  begin: "BEGIN IMMEDIATE",
+  commit: "COMMIT",
+  rollback: "ROLLBACK",
+  bansOf: `SELECT ${BAN_COLUMNS}, ended_at, forgiven, answered FROM ban WHERE prefix = ? ORDER BY id DESC ${LIMIT}`,
+  ban: `SELECT ${BAN_COLUMNS} FROM ban WHERE prefix = ? AND ended_at IS NULL`,
+  bansWithin: `
+    SELECT ${BAN_COLUMNS} FROM ban WHERE first >= ? AND first <= ? AND last <= ? AND ended_at IS NULL ORDER BY first`,
+  endBan: `
+    UPDATE ban SET ended_at = ?, ended = ?, ended_by = ?, forgiven = ?, answered = ${LAST_EVENT}
+    WHERE prefix = ? AND ended_at IS NULL`,
+  forgiveWithin: `
+    UPDATE ban SET forgiven = 1
+    WHERE first >= ? AND first <= ? AND last <= ? AND prefix <> ? AND ended_at IS NOT NULL AND forgiven = 0`,
+  insertBan: `
+    INSERT INTO ban (prefix, first, last, ip, level, code, reason, source, created_at, expires_at, offences, simulated, answered)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ${LAST_EVENT})`,
+  endSimulation: `
+    UPDATE ban SET ended_at = coalesce(ended_at, ?), ended = coalesce(ended, 'UNBAN'), ended_by = coalesce(ended_by, 'engine'),
+      forgiven = 1, answered = ${LAST_EVENT}, simulated = 2
+    WHERE simulated = 1`,
+  step: "INSERT INTO ban_step (at, type, prefix, expires_at) VALUES (?, ?, ?, ?)",
+  know: `
+    INSERT INTO known_address (prefix, account, first_at, last_at, proof) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET last_at = max(last_at, excluded.last_at), proof = excluded.proof`,
+  guess: `
+    INSERT INTO guess (account, network, proof, at, is_stale) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET at = excluded.at, is_stale = excluded.is_stale`,
+  setPassword: `
+    INSERT INTO account_password (account, proof) VALUES (?, ?) ON CONFLICT DO UPDATE SET proof = excluded.proof`,
+  forgetGuesses: "DELETE FROM guess WHERE ?1 IS NULL OR account = ?1",
+  correspond: CORRESPOND,
+  readLog: `
+    INSERT INTO log_position (log, inode, offset) VALUES (?, ?, ?)
+    ON CONFLICT DO UPDATE SET inode = excluded.inode, offset = excluded.offset`,
+  logPosition: "SELECT inode, offset FROM log_position WHERE log = ?",
+  allow: `
+    INSERT INTO allow_entry (prefix, note, by, at, expires_at) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET note = excluded.note, by = excluded.by, at = excluded.at, expires_at = excluded.expires_at`,
+  disallow: "DELETE FROM allow_entry WHERE prefix = ?",
+  allowed: "SELECT prefix, note, by, at, expires_at FROM allow_entry ORDER BY at, prefix",
+};

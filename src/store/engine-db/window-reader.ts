@@ -1,7 +1,8 @@
-import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import type { Failure } from "../../core/decide/facts.ts";
 import type { Millis } from "../../core/time.ts";
 import { COUNTS_CODE, LIMIT, millis, text } from "../columns.ts";
+import { prepared } from "../transactions.ts";
 
 /** Events after this time and this id. Several events may share a millisecond, one before a ban and one after it. */
 export type Stretch = Readonly<{ since: Millis; after: number; most: number }>;
@@ -32,28 +33,28 @@ const NOTHING_STORED: Stored = {
  * `event_by_subject` also includes waiting events, but has to read all of them.
  */
 export class WindowReader {
-  readonly #stored: StatementSync;
-  readonly #times: StatementSync;
-  readonly #failures: StatementSync;
+  readonly #sql;
 
   constructor(db: DatabaseSync, from: "event_subject" | "event_by_subject") {
     const any = (counts: number): string => `EXISTS (SELECT 1 FROM ${from} WHERE subject = ?1 AND counts = ${counts})`;
-    this.#stored = db.prepare(`
-      SELECT ${any(COUNTS_CODE.connection)} AS connections, ${any(COUNTS_CODE.mail)} AS mails,
-        ${any(COUNTS_CODE.login)} AS logins, ${any(COUNTS_CODE.probe)} AS probes,
-        ${any(COUNTS_CODE.bounce)} AS bounces, EXISTS (SELECT 1 FROM ban WHERE prefix = ?1) AS bans,
-        (SELECT max(last_at) FROM known_address WHERE prefix = ?1) AS known`);
-    this.#times = db.prepare(`
-      SELECT at FROM ${from} WHERE subject = ? AND counts = ? AND at > ? AND id > ? ORDER BY at DESC, id DESC ${LIMIT}`);
-    this.#failures = db.prepare(`
-      SELECT s.at, coalesce(e.proof, '') AS proof, lower(coalesce(e.account, '')) AS account, s.id <= ? AS spent
-      FROM ${from} AS s LEFT JOIN event AS e ON e.id = s.id
-      WHERE s.subject = ? AND s.counts = ${COUNTS_CODE.login} AND s.at > ? AND s.id > ?
-      ORDER BY s.at DESC, s.id DESC ${LIMIT}`);
+    this.#sql = prepared(db, {
+      stored: `
+        SELECT ${any(COUNTS_CODE.connection)} AS connections, ${any(COUNTS_CODE.mail)} AS mails,
+          ${any(COUNTS_CODE.login)} AS logins, ${any(COUNTS_CODE.probe)} AS probes,
+          ${any(COUNTS_CODE.bounce)} AS bounces, EXISTS (SELECT 1 FROM ban WHERE prefix = ?1) AS bans,
+          (SELECT max(last_at) FROM known_address WHERE prefix = ?1) AS known`,
+      times: `
+        SELECT at FROM ${from} WHERE subject = ? AND counts = ? AND at > ? AND id > ? ORDER BY at DESC, id DESC ${LIMIT}`,
+      failures: `
+        SELECT s.at, coalesce(e.proof, '') AS proof, lower(coalesce(e.account, '')) AS account, s.id <= ? AS spent
+        FROM ${from} AS s LEFT JOIN event AS e ON e.id = s.id
+        WHERE s.subject = ? AND s.counts = ${COUNTS_CODE.login} AND s.at > ? AND s.id > ?
+        ORDER BY s.at DESC, s.id DESC ${LIMIT}`,
+    });
   }
 
   stored(subject: string): Stored {
-    const row = this.#stored.get(subject);
+    const row = this.#sql.stored.get(subject);
     if (row === undefined) return NOTHING_STORED;
     return {
       connections: row["connections"] === 1,
@@ -68,7 +69,7 @@ export class WindowReader {
 
   /** Ascending; the newest if there are more than `most`. */
   times(subject: string, window: keyof typeof COUNTS_CODE, { since, after, most }: Stretch): readonly Millis[] {
-    return this.#times
+    return this.#sql.times
       .all(subject, COUNTS_CODE[window], since, after, most)
       .map((row) => millis(row["at"]))
       .reverse();
@@ -76,7 +77,7 @@ export class WindowReader {
 
   /** Those up to the event `answered` are `spent`. */
   failures(subject: string, { since, after, most }: Stretch, answered: number): readonly Failure[] {
-    return this.#failures
+    return this.#sql.failures
       .all(answered, subject, since, after, most)
       .map((row) => {
         const failure = { at: millis(row["at"]), passwordHash: text(row["proof"]), account: text(row["account"]) };

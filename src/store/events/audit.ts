@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { type CountedPage, firstPage, type Page, type PageRequest } from "../../admin/declare/paging.ts";
 import {
   type Anchor,
@@ -15,6 +15,7 @@ import { messageOf } from "../../core/error.ts";
 import { instant, type Millis } from "../../core/time.ts";
 import { integer, text } from "../columns.ts";
 import { isLocked, openEngineForReading } from "../open.ts";
+import { prepared } from "../transactions.ts";
 
 /** SHA-256 of the text in UTF-8, in hexadecimal. */
 export function sha256(of: string): string {
@@ -27,28 +28,28 @@ export function sha256(of: string): string {
  * entries leave a gap.
  */
 export class AuditChain {
-  readonly #head: StatementSync;
-  readonly #numbered: StatementSync;
-  readonly #insert: StatementSync;
+  readonly #sql;
 
   constructor(db: DatabaseSync) {
-    this.#head = db.prepare("SELECT id, hash FROM audit_entry ORDER BY id DESC LIMIT 1");
-    this.#numbered = db.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'audit_entry'");
-    this.#insert = db.prepare(`
-      INSERT INTO audit_entry (id, at, actor, type, subject, detail, previous, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`);
+    this.#sql = prepared(db, {
+      head: "SELECT id, hash FROM audit_entry ORDER BY id DESC LIMIT 1",
+      numbered: "SELECT seq FROM sqlite_sequence WHERE name = 'audit_entry'",
+      insert: `
+        INSERT INTO audit_entry (id, at, actor, type, subject, detail, previous, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+    });
   }
 
   add(content: Content): void {
-    const head = this.#head.get();
+    const head = this.#sql.head.get();
     const last = head === undefined ? 0 : integer(head["id"]);
-    const numbered = integer(this.#numbered.get()?.["seq"] ?? 0);
+    const numbered = integer(this.#sql.numbered.get()?.["seq"] ?? 0);
     const entry = {
       ...content,
       id: Math.max(last, numbered) + 1,
       previous: head === undefined ? GENESIS : text(head["hash"]),
     };
     const { id, at, actor, type, subject, detail, previous } = entry;
-    this.#insert.run(id, at, actor, type, subject, detail, previous, sha256(hashedText(entry)));
+    this.#sql.insert.run(id, at, actor, type, subject, detail, previous, sha256(hashedText(entry)));
   }
 }
 
@@ -74,49 +75,46 @@ const MOST_READ = 2 * MOST_YOUNG_ENTRIES;
 
 /** Reads the audit; the connection may be read-only. */
 export class AuditEntries {
-  readonly #page: StatementSync;
-  readonly #count: StatementSync;
-  readonly #all: StatementSync;
-  readonly #numbered: StatementSync;
-  readonly #lastOf: StatementSync;
-  readonly #oldest: StatementSync;
+  readonly #sql;
 
   constructor(db: DatabaseSync) {
-    this.#page = db.prepare(`SELECT ${AUDIT_COLUMNS} FROM audit_entry WHERE id < ? ORDER BY id DESC LIMIT ?`);
-    this.#count = db.prepare("SELECT count(*) AS n FROM audit_entry");
-    this.#all = db.prepare(`SELECT ${AUDIT_COLUMNS} FROM audit_entry ORDER BY id LIMIT ${MOST_READ}`);
-    this.#lastOf = db.prepare("SELECT at FROM audit_entry WHERE type = ? ORDER BY id DESC LIMIT 1");
-    this.#oldest = db.prepare("SELECT at FROM audit_entry ORDER BY id LIMIT 1");
-    this.#numbered = db.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'audit_entry'");
+    this.#sql = prepared(db, {
+      page: `SELECT ${AUDIT_COLUMNS} FROM audit_entry WHERE id < ? ORDER BY id DESC LIMIT ?`,
+      count: "SELECT count(*) AS n FROM audit_entry",
+      all: `SELECT ${AUDIT_COLUMNS} FROM audit_entry ORDER BY id LIMIT ${MOST_READ}`,
+      lastOf: "SELECT at FROM audit_entry WHERE type = ? ORDER BY id DESC LIMIT 1",
+      oldest: "SELECT at FROM audit_entry ORDER BY id LIMIT 1",
+      numbered: "SELECT seq FROM sqlite_sequence WHERE name = 'audit_entry'",
+    });
   }
 
   /** Newest first; the cursor is the id of the last one shown. */
   page(asked: PageRequest): CountedPage<AuditEntry> {
-    return { ...this.entries(asked), total: integer(this.#count.get()?.["n"]) };
+    return { ...this.entries(asked), total: integer(this.#sql.count.get()?.["n"]) };
   }
 
   /** The same, without counting all. */
   entries({ limit, cursor }: PageRequest): Page<AuditEntry> {
     const before = cursor === null ? Number.MAX_SAFE_INTEGER : Number(cursor);
-    const items = this.#page.all(before, limit + 1).map(auditEntry);
+    const items = this.#sql.page.all(before, limit + 1).map(auditEntry);
     return firstPage(items, limit, ({ id }) => String(id));
   }
 
   /** Oldest first. Throws if another program changed the table so that it cannot be read. */
   *all(): Generator<AuditEntry> {
-    for (const row of this.#all.iterate()) yield auditEntry(row);
+    for (const row of this.#sql.all.iterate()) yield auditEntry(row);
   }
 
   /** When there was an entry of this type last, and when the oldest entry was; null if there is none. ISO 8601. */
   lastOf(type: string): Readonly<{ at: string | null; since: string | null }> {
-    const at = this.#lastOf.get(type)?.["at"];
-    const since = this.#oldest.get()?.["at"];
+    const at = this.#sql.lastOf.get(type)?.["at"];
+    const since = this.#sql.oldest.get()?.["at"];
     return { at: typeof at === "string" ? at : null, since: typeof since === "string" ? since : null };
   }
 
   check(anchors: readonly Anchor[], now: Millis): Checked {
     // First, so that a new entry is not taken for a missing one.
-    const numbered = integer(this.#numbered.get()?.["seq"] ?? 0);
+    const numbered = integer(this.#sql.numbered.get()?.["seq"] ?? 0);
     return checkChain(this.all(), { anchors, numbered, now }, sha256);
   }
 }

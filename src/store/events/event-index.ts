@@ -1,8 +1,8 @@
-import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import type { EventRecord } from "../../core/events/event.ts";
 import type { EventType } from "../../core/events/event-types.ts";
 import { integer } from "../columns.ts";
-import { together } from "../transactions.ts";
+import { type Prepared, prepared, together } from "../transactions.ts";
 
 /** Adding them takes a sixth of a millisecond. With 512, most of the slowest 1 % of answers had waited for it. */
 const MOST_WAITING = 32;
@@ -20,9 +20,7 @@ const IS_LEFT = `counts = 0 AND type IN (${PASSES.map((type) => `'${type}'`).joi
  * `event_indexed` says up to which id the index is complete.
  */
 export class EventIndex {
-  readonly #enter: StatementSync;
-  readonly #noteSetBacks: StatementSync;
-  readonly #note: StatementSync;
+  readonly #sql;
   /** Addresses and accounts that may have waiting events. After a rollback some have none, which costs an empty batch. */
   readonly #subjects = new Set<string>();
   #waiting = 0;
@@ -34,19 +32,21 @@ export class EventIndex {
 
   /** Adds the events that a killed process left waiting. */
   constructor(db: DatabaseSync) {
-    this.#enter = db.prepare(`
-      INSERT OR IGNORE INTO event_subject (subject, counts, at, id)
-      WITH waiting AS (SELECT * FROM event WHERE id > (SELECT upto FROM event_indexed))
-      SELECT prefix, counts, at, id FROM waiting WHERE prefix IS NOT NULL AND NOT (${IS_LEFT})
-      UNION ALL SELECT account, counts, at, id FROM waiting WHERE counts = 3 AND account IS NOT NULL
-      ORDER BY 1, 2, 3, 4`);
-    this.#noteSetBacks = db.prepare(`
-      INSERT OR IGNORE INTO clock_set_back (id)
-      SELECT id FROM (
-        SELECT id, at, lag(at) OVER (ORDER BY id) AS earlier FROM event
-        WHERE id >= (SELECT coalesce(max(id), 0) FROM event WHERE id <= (SELECT upto FROM event_indexed)))
-      WHERE at < earlier`);
-    this.#note = db.prepare("UPDATE event_indexed SET upto = (SELECT coalesce(max(id), 0) FROM event)");
+    this.#sql = prepared(db, {
+      enter: `
+        INSERT OR IGNORE INTO event_subject (subject, counts, at, id)
+        WITH waiting AS (SELECT * FROM event WHERE id > (SELECT upto FROM event_indexed))
+        SELECT prefix, counts, at, id FROM waiting WHERE prefix IS NOT NULL AND NOT (${IS_LEFT})
+        UNION ALL SELECT account, counts, at, id FROM waiting WHERE counts = 3 AND account IS NOT NULL
+        ORDER BY 1, 2, 3, 4`,
+      noteSetBacks: `
+        INSERT OR IGNORE INTO clock_set_back (id)
+        SELECT id FROM (
+          SELECT id, at, lag(at) OVER (ORDER BY id) AS earlier FROM event
+          WHERE id >= (SELECT coalesce(max(id), 0) FROM event WHERE id <= (SELECT upto FROM event_indexed)))
+        WHERE at < earlier`,
+      note: "UPDATE event_indexed SET upto = (SELECT coalesce(max(id), 0) FROM event)",
+    });
     together(db, () => this.addWaiting());
     this.ended(true);
   }
@@ -73,9 +73,9 @@ export class EventIndex {
 
   /** Call it within a transaction. Throws if the database cannot be written; all events then keep waiting. */
   addWaiting(): void {
-    this.#enter.run();
-    this.#noteSetBacks.run();
-    this.#note.run();
+    this.#sql.enter.run();
+    this.#sql.noteSetBacks.run();
+    this.#sql.note.run();
     this.#subjects.clear();
     this.#waiting = 0;
     this.#unread = 0;
@@ -96,12 +96,12 @@ export class EventIndex {
  */
 export class EventNames {
   readonly #db: DatabaseSync;
-  readonly #sql: ReturnType<typeof statements>;
+  readonly #sql: Prepared<typeof SQL>;
 
   /** Shares the guard's connection: call `step` between transactions. */
   constructor(db: DatabaseSync) {
     this.#db = db;
-    this.#sql = statements((sql) => db.prepare(sql));
+    this.#sql = prepared(db, SQL);
   }
 
   /**
@@ -122,17 +122,15 @@ export class EventNames {
   }
 }
 
-function statements(sql: (text: string) => StatementSync) {
-  return {
-    next: sql(`
-      SELECT count(*) AS n, max(id) AS high, (SELECT names FROM event_indexed) AS names
-      FROM (SELECT id FROM event WHERE id > (SELECT names FROM event_indexed) ORDER BY id LIMIT ?)`),
-    enter: sql(`
-      INSERT OR IGNORE INTO event_name (role, name, id)
-      SELECT role, name, id FROM event_names WHERE id > ? AND id <= ? ORDER BY 1, 2, 3`),
-    enterPasses: sql(`
-      INSERT OR IGNORE INTO event_subject (subject, counts, at, id)
-      SELECT prefix, counts, at, id FROM event WHERE id > ? AND id <= ? AND prefix IS NOT NULL AND ${IS_LEFT} ORDER BY 1, 3, 4`),
-    note: sql("UPDATE event_indexed SET names = ?"),
-  };
-}
+const SQL = {
+  next: `
+    SELECT count(*) AS n, max(id) AS high, (SELECT names FROM event_indexed) AS names
+    FROM (SELECT id FROM event WHERE id > (SELECT names FROM event_indexed) ORDER BY id LIMIT ?)`,
+  enter: `
+    INSERT OR IGNORE INTO event_name (role, name, id)
+    SELECT role, name, id FROM event_names WHERE id > ? AND id <= ? ORDER BY 1, 2, 3`,
+  enterPasses: `
+    INSERT OR IGNORE INTO event_subject (subject, counts, at, id)
+    SELECT prefix, counts, at, id FROM event WHERE id > ? AND id <= ? AND prefix IS NOT NULL AND ${IS_LEFT} ORDER BY 1, 3, 4`,
+  note: "UPDATE event_indexed SET names = ?",
+};

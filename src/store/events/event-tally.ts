@@ -1,9 +1,9 @@
-import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import type { EventRecord } from "../../core/events/event.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS, WEEK_MS } from "../../core/time.ts";
 import { FIGURES_FOR_MS, MINUTES_FOR_MS, RANKED_FOR_MS, SENT, type Totals } from "../../guard/figures.ts";
 import { integer, TOOK_EFFECT, text } from "../columns.ts";
-import { together } from "../transactions.ts";
+import { type Prepared, prepared, together } from "../transactions.ts";
 
 /** Less than a millisecond of work, once a minute. */
 const MOST_REMOVED = 200;
@@ -17,10 +17,7 @@ const MOST_REMOVED = 200;
  * Rows are in the order of their ids, and so of their minutes, unless the machine's clock was set back.
  */
 export class EventMinutes {
-  readonly #insert: StatementSync;
-  readonly #update: StatementSync;
-  readonly #thin: StatementSync;
-  readonly #forget: StatementSync;
+  readonly #sql;
   /** Including those of the open transaction. */
   readonly #totals: Record<string, number>;
   /** The counts of the open transaction. */
@@ -33,16 +30,18 @@ export class EventMinutes {
   #isThinned = false;
 
   constructor(db: DatabaseSync) {
-    this.#insert = db.prepare("INSERT INTO event_minute (minute, totals) VALUES (?, ?)");
-    this.#update = db.prepare("UPDATE event_minute SET totals = ? WHERE id = ?");
-    this.#thin = db.prepare(`
-      DELETE FROM event_minute WHERE id IN (
-        SELECT id FROM event_minute AS one WHERE minute >= ?2 AND minute < ?1 AND EXISTS (
-          SELECT 1 FROM event_minute WHERE minute > one.minute AND minute < one.minute - one.minute % ${HOUR_MS} + ${HOUR_MS})
-        LIMIT ${MOST_REMOVED})`);
-    this.#forget = db.prepare(`
-      DELETE FROM event_minute WHERE id IN (
-        SELECT id FROM event_minute WHERE minute < (SELECT max(minute) FROM event_minute WHERE minute < ?) LIMIT ${MOST_REMOVED})`);
+    this.#sql = prepared(db, {
+      insert: "INSERT INTO event_minute (minute, totals) VALUES (?, ?)",
+      update: "UPDATE event_minute SET totals = ? WHERE id = ?",
+      thin: `
+        DELETE FROM event_minute WHERE id IN (
+          SELECT id FROM event_minute AS one WHERE minute >= ?2 AND minute < ?1 AND EXISTS (
+            SELECT 1 FROM event_minute WHERE minute > one.minute AND minute < one.minute - one.minute % ${HOUR_MS} + ${HOUR_MS})
+          LIMIT ${MOST_REMOVED})`,
+      forget: `
+        DELETE FROM event_minute WHERE id IN (
+          SELECT id FROM event_minute WHERE minute < (SELECT max(minute) FROM event_minute WHERE minute < ?) LIMIT ${MOST_REMOVED})`,
+    });
     const last = db.prepare("SELECT id, minute, totals FROM event_minute ORDER BY id DESC LIMIT 1").get();
     this.#totals = { ...readTotals(last?.["totals"] ?? "{}") };
     this.#row = last === undefined ? NONE : { id: integer(last["id"]), minute: integer(last["minute"]) };
@@ -62,14 +61,14 @@ export class EventMinutes {
     if (this.#added.length === 0) return;
     const totals = JSON.stringify(this.#totals);
     const minute = this.#addedIn;
-    if (minute === this.#row.minute) return void this.#update.run(totals, this.#row.id);
-    this.#next = { id: Number(this.#insert.run(minute, totals).lastInsertRowid), minute };
+    if (minute === this.#row.minute) return void this.#sql.update.run(totals, this.#row.id);
+    this.#next = { id: Number(this.#sql.insert.run(minute, totals).lastInsertRowid), minute };
     // Whole hours, so that each hour keeps its last row.
     const until = minute - (minute % HOUR_MS) - MINUTES_FOR_MS;
-    const { changes } = this.#thin.run(until, this.#isThinned ? until - WEEK_MS : 0);
+    const { changes } = this.#sql.thin.run(until, this.#isThinned ? until - WEEK_MS : 0);
     this.#isThinned = changes < MOST_REMOVED;
     // One row of the older minutes stays: the start of a later difference.
-    this.#forget.run(minute - FIGURES_FOR_MS);
+    this.#sql.forget.run(minute - FIGURES_FOR_MS);
   }
 
   /** Call it after the transaction. */
@@ -124,12 +123,12 @@ const KEPT_ADDRESSES = BEST_ADDRESSES + 2 * BEST_OF_OTHERS;
  */
 export class EventTally {
   readonly #db: DatabaseSync;
-  readonly #sql: ReturnType<typeof statements>;
+  readonly #sql: Prepared<typeof SQL>;
   #hour = 0;
 
   constructor(db: DatabaseSync) {
     this.#db = db;
-    this.#sql = statements((sql) => db.prepare(sql));
+    this.#sql = prepared(db, SQL);
   }
 
   /** Counts some events, oldest first. False when all are counted. Call it between transactions; throws as they do. */
@@ -179,35 +178,33 @@ export const RANKED = {
 
 export const BY_RANK = "mails DESC, connections DESC, rejected DESC, ip";
 
-function statements(sql: (text: string) => StatementSync) {
-  const within = `FROM event WHERE id BETWEEN ?1 AND ?2 AND ${TOOK_EFFECT}`;
-  const hourOf = `at - at % ${ADDRESSES_SPAN_MS}`;
-  const add = `
-    ON CONFLICT DO UPDATE SET mails = mails + excluded.mails, connections = connections + excluded.connections,
-      rejected = rejected + excluded.rejected, failures = failures + excluded.failures`;
-  const best = (order: string, most: string): string =>
-    `SELECT ip FROM (SELECT ip FROM address_tally WHERE since = ?1 ORDER BY ${order} LIMIT ${most})`;
-  return {
-    next: sql(`
-      SELECT count(*) AS n, min(id) AS low, max(id) AS high, max(${hourOf}) AS hour FROM
-        (SELECT id, at FROM event WHERE id > (SELECT upto FROM event_tallied) ORDER BY id LIMIT ?)`),
-    addresses: sql(`
-      INSERT INTO address_tally (since, ip, mails, connections, rejected, failures)
-      SELECT ${hourOf}, ip, sum(${RANKED.mails}), sum(${RANKED.connections}), sum(${RANKED.rejected}),
-        sum(${RANKED.failures})
-      ${within} AND ip IS NOT NULL AND prefix IS NOT NULL
-        AND (${RANKED.mails} OR ${RANKED.connections} OR ${RANKED.rejected})
-      GROUP BY 1, 2 ${add}`),
-    done: sql("UPDATE event_tallied SET upto = ?, present = present + ?"),
-    forget: sql("DELETE FROM address_tally WHERE since < ?"),
-    count: sql("SELECT count(*) AS n FROM address_tally WHERE since = ?"),
-    keepBest: sql(`
-      DELETE FROM address_tally WHERE since = ?1 AND ip NOT IN
-        (${best(BY_RANK, "?2")} UNION ${best("rejected DESC, ip", "?3")} UNION ${best("failures DESC, ip", "?3")})`),
-    firstHour: sql("SELECT min(since) AS since FROM address_tally WHERE since > ? AND since < ?"),
-    fold: sql(`
-      INSERT INTO address_tally (since, ip, mails, connections, rejected, failures)
-      SELECT ?1, ip, mails, connections, rejected, failures FROM address_tally WHERE since = ?2 ${add}`),
-    drop: sql("DELETE FROM address_tally WHERE since = ?"),
-  };
-}
+const WITHIN = `FROM event WHERE id BETWEEN ?1 AND ?2 AND ${TOOK_EFFECT}`;
+const HOUR_OF = `at - at % ${ADDRESSES_SPAN_MS}`;
+const ADD = `
+  ON CONFLICT DO UPDATE SET mails = mails + excluded.mails, connections = connections + excluded.connections,
+    rejected = rejected + excluded.rejected, failures = failures + excluded.failures`;
+const best = (order: string, most: string): string =>
+  `SELECT ip FROM (SELECT ip FROM address_tally WHERE since = ?1 ORDER BY ${order} LIMIT ${most})`;
+const SQL = {
+  next: `
+    SELECT count(*) AS n, min(id) AS low, max(id) AS high, max(${HOUR_OF}) AS hour FROM
+      (SELECT id, at FROM event WHERE id > (SELECT upto FROM event_tallied) ORDER BY id LIMIT ?)`,
+  addresses: `
+    INSERT INTO address_tally (since, ip, mails, connections, rejected, failures)
+    SELECT ${HOUR_OF}, ip, sum(${RANKED.mails}), sum(${RANKED.connections}), sum(${RANKED.rejected}),
+      sum(${RANKED.failures})
+    ${WITHIN} AND ip IS NOT NULL AND prefix IS NOT NULL
+      AND (${RANKED.mails} OR ${RANKED.connections} OR ${RANKED.rejected})
+    GROUP BY 1, 2 ${ADD}`,
+  done: "UPDATE event_tallied SET upto = ?, present = present + ?",
+  forget: "DELETE FROM address_tally WHERE since < ?",
+  count: "SELECT count(*) AS n FROM address_tally WHERE since = ?",
+  keepBest: `
+    DELETE FROM address_tally WHERE since = ?1 AND ip NOT IN
+      (${best(BY_RANK, "?2")} UNION ${best("rejected DESC, ip", "?3")} UNION ${best("failures DESC, ip", "?3")})`,
+  firstHour: "SELECT min(since) AS since FROM address_tally WHERE since > ? AND since < ?",
+  fold: `
+    INSERT INTO address_tally (since, ip, mails, connections, rejected, failures)
+    SELECT ?1, ip, mails, connections, rejected, failures FROM address_tally WHERE since = ?2 ${ADD}`,
+  drop: "DELETE FROM address_tally WHERE since = ?",
+};

@@ -1,4 +1,4 @@
-import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import type { EventType } from "../../core/events/event-types.ts";
 import { type Reason, reasons } from "../../core/events/reasons.ts";
 import { hostPrefix } from "../../core/net/ip.ts";
@@ -6,6 +6,7 @@ import type { AddressFigures, DayFigures, Looked, NameFigures, ReasonFigures } f
 import { DAY_MS, instant, isoTime, type Millis } from "../../core/time.ts";
 import { integer, ip as ipColumn, TOOK_EFFECT, text } from "../columns.ts";
 import { covering } from "../engine-db/network-columns.ts";
+import { type Prepared, prepared } from "../transactions.ts";
 import { EventIds } from "./event-ids.ts";
 
 /** How many of the newest events of a type are read one by one: half a second for all types together. */
@@ -45,11 +46,11 @@ const LOOKED_AT = [...REFUSALS, "SPAM_SCORED"] as const satisfies readonly Event
  */
 export class ReportEvents {
   readonly #ids: EventIds;
-  readonly #sql: ReturnType<typeof statements>;
+  readonly #sql: Prepared<typeof SQL>;
 
   constructor(db: DatabaseSync) {
     this.#ids = new EventIds(db);
-    this.#sql = statements((sql) => db.prepare(sql));
+    this.#sql = prepared(db, SQL);
   }
 
   /** By UTC days; the first and the last are partial. */
@@ -147,25 +148,22 @@ function isReason(code: string): code is Reason {
 }
 
 /** `?1` is a type, `?2` the first id. */
-function statements(sql: (text: string) => StatementSync) {
-  const newest =
-    "id IN (SELECT id FROM event_name WHERE role = 4 AND name = ?1 AND id >= ?2 ORDER BY id DESC LIMIT ?3)";
-  return {
-    count: sql("SELECT count(*) AS n FROM event_name WHERE role = 4 AND name = ?1 AND id >= ?2 AND id < ?3"),
-    removed: sql("SELECT coalesce(sum(count), 0) AS n FROM event_summary WHERE type = ?1 AND hour >= ?2 AND hour < ?3"),
-    addresses: sql(`
-      SELECT ip, count(*) AS n FROM event WHERE ${newest} AND ip IS NOT NULL AND ${TOOK_EFFECT}
-      GROUP BY ip ORDER BY n DESC, ip LIMIT ?4`),
-    names: sql(`
-      SELECT lower(account) AS name, count(*) AS n FROM event WHERE ${newest} AND account <> ''
-      GROUP BY name ORDER BY n DESC, name LIMIT ?4`),
-    reasons: sql(`
-      SELECT coalesce(reason, '') AS reason, count(*) AS n FROM event WHERE ${newest} AND ${TOOK_EFFECT} GROUP BY 1`),
-    removedReasons: sql(`
-      SELECT reason, sum(count) AS n FROM event_summary WHERE type = ?1 AND hour >= ?2 AND hour < ?3 GROUP BY reason`),
-    scored: sql(`SELECT count(*) AS n, coalesce(sum(verdict IS 'mark'), 0) AS marked FROM event WHERE ${newest}`),
-    standing: sql(`
-      SELECT 1 FROM ban WHERE prefix IN (SELECT value FROM json_each(?1)) AND ended_at IS NULL AND simulated = 0
-        AND (expires_at IS NULL OR expires_at > ?2) LIMIT 1`),
-  };
-}
+const NEWEST = "id IN (SELECT id FROM event_name WHERE role = 4 AND name = ?1 AND id >= ?2 ORDER BY id DESC LIMIT ?3)";
+const SQL = {
+  count: "SELECT count(*) AS n FROM event_name WHERE role = 4 AND name = ?1 AND id >= ?2 AND id < ?3",
+  removed: "SELECT coalesce(sum(count), 0) AS n FROM event_summary WHERE type = ?1 AND hour >= ?2 AND hour < ?3",
+  addresses: `
+    SELECT ip, count(*) AS n FROM event WHERE ${NEWEST} AND ip IS NOT NULL AND ${TOOK_EFFECT}
+    GROUP BY ip ORDER BY n DESC, ip LIMIT ?4`,
+  names: `
+    SELECT lower(account) AS name, count(*) AS n FROM event WHERE ${NEWEST} AND account <> ''
+    GROUP BY name ORDER BY n DESC, name LIMIT ?4`,
+  reasons: `
+    SELECT coalesce(reason, '') AS reason, count(*) AS n FROM event WHERE ${NEWEST} AND ${TOOK_EFFECT} GROUP BY 1`,
+  removedReasons: `
+    SELECT reason, sum(count) AS n FROM event_summary WHERE type = ?1 AND hour >= ?2 AND hour < ?3 GROUP BY reason`,
+  scored: `SELECT count(*) AS n, coalesce(sum(verdict IS 'mark'), 0) AS marked FROM event WHERE ${NEWEST}`,
+  standing: `
+    SELECT 1 FROM ban WHERE prefix IN (SELECT value FROM json_each(?1)) AND ended_at IS NULL AND simulated = 0
+      AND (expires_at IS NULL OR expires_at > ?2) LIMIT 1`,
+};
