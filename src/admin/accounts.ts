@@ -148,7 +148,7 @@ const access = () => {
 };
 const reviewed = answers(() => pageOf(access()));
 
-/** RFC 5321, 4.5.3.1. The guard checks whether it is an account's name, and says what is wrong with it. */
+/** RFC 5321, 4.5.3.1. It need not be an account's name. */
 const name = text(320);
 /** A PHC string of argon2id, with room to spare. */
 export const hash = text(512);
@@ -156,7 +156,7 @@ export const hash = text(512);
 const proof = z.optional(text(8));
 export const password = text(1_024);
 /** Of a password that is set. `recovers`: these keys were there, and were opened with the owner's recovery key. */
-const secret = { name, hash, proof, keys: z.optional(accountKeys), recovers: z.optional(flag) };
+const secret = { ...ofAccount, hash, proof, keys: z.optional(accountKeys), recovers: z.optional(flag) };
 /** Of a mailbox; 0: no limit. */
 const quotaBytes = wholeNumber(0, Number.MAX_SAFE_INTEGER);
 /** Accounts of a file imported over the web: each with a hash, or a password that the guard hashes. */
@@ -187,8 +187,8 @@ export const OF_ACCOUNTS = [
   verb("account_create_hashed", ROOT, secret, rootChanges<Named>("name")),
   verb("account_set_hash", ROOT, secret, rootChanges<Named>("name")),
   /** With the password itself, which the guard hashes: the web may not choose the hash that is stored. */
-  verb("account_create", PROVEN_ADMIN, { name, password }, changesWithSecret<Named>("name", "accounts")),
-  verb("account_set_password", PROVEN_ADMIN, { name, password }, changesWithSecret<Named>("name", "shutOut")),
+  verb("account_create", PROVEN_ADMIN, { ...ofAccount, password }, changesWithSecret<Named>("name", "accounts")),
+  verb("account_set_password", PROVEN_ADMIN, { ...ofAccount, password }, changesWithSecret<Named>("name", "shutOut")),
   verb("accounts_import", PROVEN_ADMIN, { entries: imported }, changes<FileChanges>("skipped", "imported")),
   /** Some accounts of a file; `hash` includes its scheme. Existing accounts stay as they are. */
   verb("accounts_import_hashed", ROOT, { entries: secrets }, rootChanges<FileChanges>("skipped")),
@@ -200,9 +200,9 @@ export const OF_ACCOUNTS = [
     rootChanges<FileChanges>("skipped"),
   ),
   /** Records that root has put an account's mail under legal hold, or has lifted that. */
-  verb("legal_hold", ROOT, { name, isOn: flag }, rootChanges<Named>("name")),
+  verb("legal_hold", ROOT, { ...ofAccount, isOn: flag }, rootChanges<Named>("name")),
   /** Keys that the password of this hash, which the account has already, opens from now on. */
-  verb("mail_keys_recover", ROOT, { name, hash, keys: accountKeys }, rootChanges<Named>("name")),
+  verb("mail_keys_recover", ROOT, { ...ofAccount, hash, keys: accountKeys }, rootChanges<Named>("name")),
   verb("account_list", ADMIN, search(MATCHING, MOST_LISTED), reads(listed)).http(
     "GET /accounts",
     "The accounts by name, a page at a time; all, or those with a text. Never a password.",

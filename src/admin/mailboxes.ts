@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import { APP_PASSWORD_NAME, appPasswordName } from "../core/access/passwords.ts";
+import type { Address } from "../core/net/address.ts";
 import { VACATION_LIMITS, vacationText } from "../core/vacation.ts";
 import { sessionFacts } from "./access.ts";
 import { flag, text } from "./declare/fields.ts";
@@ -72,7 +73,7 @@ const forwarding = answers(() => z.object({ to, keep }));
 /** Where the mail of an account is forwarded. `keep`: a copy stays in its mailbox. */
 export type Forwarding = ResultOf<typeof forwarding>;
 const forwarded = answers(() => z.object({ name: z.string(), to, keep }));
-const targets: z.ZodMiniType<readonly string[]> = z
+const targets: z.ZodMiniType<readonly Address[], readonly string[]> = z
   .array(mailAddress, "is not a list")
   .check(z.maxLength(MOST_FORWARDS, `has more than ${MOST_FORWARDS} addresses`));
 /** To forward to no one is what DELETE is for. */

@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { parseCommandLine, printReply, printWatchLine } from "../admin/declare/codec.ts";
-import type { CommandError, CommandLine, Reply } from "../admin/declare/control.ts";
+import type { CommandError, OrderLine, Reply } from "../admin/declare/control.ts";
 import { CONTROL_LINE_BYTES, Framer } from "../admin/declare/framing.ts";
 import { actorFrom } from "../admin/declare/rights.ts";
 import type { Origin } from "../admin/declare/verb.ts";
@@ -24,7 +24,7 @@ export type ControlLimits = { readonly [K in keyof typeof CONTROL_LIMITS]: numbe
 
 export type ControlParts = Readonly<{
   origin: Origin;
-  run: (line: CommandLine, origin: Origin) => Promise<Reply>;
+  run: (line: OrderLine, origin: Origin) => Promise<Reply>;
   /** Calls back after each commit until the returned function is called. */
   subscribe: (listener: (lastEventId: number) => void) => () => void;
   report: Report;
@@ -106,7 +106,7 @@ class Connection {
     if (this.#finishing) this.#socket.destroySoon();
   }
 
-  async #run(line: CommandLine): Promise<Reply> {
+  async #run(line: OrderLine): Promise<Reply> {
     const { origin, run, report } = this.#parts;
     const by = actorFrom(origin, line.by);
     try {
@@ -118,7 +118,7 @@ class Connection {
   }
 
   /** Sends the id of the newest event at once, and again after commits, several together: a listener that gets nothing has missed nothing. */
-  async #watch(line: CommandLine): Promise<void> {
+  async #watch(line: OrderLine): Promise<void> {
     if (this.#watching) return this.#send(printReply(WATCHES_ALREADY));
     this.#watching = true;
     let latest = -1;

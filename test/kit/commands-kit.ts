@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { parseCommandLine, printCommandLine } from "../../src/admin/declare/codec.ts";
 import type { Command, CommandLine, Reply } from "../../src/admin/declare/control.ts";
 import type { KeeperCommand, ListedMail, QueuedMail } from "../../src/admin/declare/keeper.ts";
 import type { Origin } from "../../src/admin/declare/verb.ts";
@@ -120,9 +121,10 @@ export function commandsOnMemory(policy = TEST_POLICY) {
   });
   type As = Partial<Omit<CommandLine, "command">>;
   const ask = <C extends Command>(command: C, origin: Origin = "root", as?: As) => {
-    const reply = run({ by: origin === "root" ? "root" : "web:unnamed", ...as, command }, origin);
+    const line = printCommandLine({ by: origin === "root" ? "root" : "web:unnamed", ...as, command });
+    const parsed = parseCommandLine(line);
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each verb has its own reply
-    return reply as Promise<Reply<C["verb"]>>;
+    return (parsed.ok ? run(parsed.value, origin) : Promise.resolve(parsed.error)) as Promise<Reply<C["verb"]>>;
   };
   const rows = (column: string): readonly unknown[] =>
     db
@@ -172,7 +174,7 @@ export function commandsOnMemory(policy = TEST_POLICY) {
         at: clock.now(),
       }),
     /** The reply that it would get. */
-    try: (command: Command): Promise<Reply> => run({ by: "root", isDry: true, command }, "root"),
+    try: (command: Command): Promise<Reply> => ask(command, "root", { isDry: true }),
     /** Every row of both databases. */
     state: () => JSON.stringify([stores.rows(), rowsOf(db)]),
     /** The keeper's commands, except for status queries. */

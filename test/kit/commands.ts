@@ -1,4 +1,6 @@
-import type { Command } from "../../src/admin/declare/control.ts";
+import assert from "node:assert/strict";
+import { parseCommandLine, printCommandLine } from "../../src/admin/declare/codec.ts";
+import type { Command, Order } from "../../src/admin/declare/control.ts";
 import { digestOf } from "../../src/guard/access/secrets.ts";
 import { TOKEN } from "./fake-guard.ts";
 
@@ -144,3 +146,10 @@ export const COMMANDS: { readonly [V in Command["verb"]]: Extract<Command, { ver
   session_end_all: { verb: "session_end_all" },
   watch: { verb: "watch" },
 };
+
+/** As the guard reads it. */
+export function orderOf(command: Command): Order {
+  const parsed = parseCommandLine(printCommandLine({ by: "root", command }));
+  assert.ok(parsed.ok, JSON.stringify(parsed));
+  return parsed.value.command;
+}

@@ -4,6 +4,7 @@ import {
   type CommandLine,
   commandLine,
   DENIALS,
+  type OrderLine,
   type Reply,
   type Results,
   type Verb,
@@ -14,7 +15,7 @@ import { isObject, readFields } from "./fields.ts";
 /** How much of an unknown verb the error shows. */
 const SHOWN = 64;
 
-export type ParsedCommand = Readonly<{ ok: true; value: CommandLine }> | Readonly<{ ok: false; error: CommandError }>;
+export type ParsedCommand = Readonly<{ ok: true; value: OrderLine }> | Readonly<{ ok: false; error: CommandError }>;
 
 /** Reads one line of the control socket: `{"by": …, "command": {"verb": …, …}}`. */
 export function parseCommandLine(line: string): ParsedCommand {

@@ -45,7 +45,7 @@ const device = printableText(64);
 
 /**
  * Every verb: its rights, the types and bounds of its fields, its result, and its effect. Fields of the kinds in `kinds.ts` are
- * checked here; the code that carries out a verb checks the others, such as `text` that must be a network.
+ * parsed here; the code that carries out a verb checks the others, such as `text` that must be a network.
  */
 const VERBS = [
   verb("ping", ROOT, {}, reads<{ readonly pid: number }>("pid")),
@@ -130,8 +130,11 @@ export type VerbEntry = (typeof VERBS)[number];
 export const verbs: ReadonlyMap<string, VerbEntry> = new Map(VERBS.map((entry) => [entry.verb, entry]));
 
 export type Verb = VerbEntry["verb"];
-export type Command = Readonly<z.output<ReturnType<VerbEntry["command"]>>>;
-export type CommandOf<V extends Verb> = Extract<Command, { readonly verb: V }>;
+/** As it is sent. */
+export type Command = Readonly<z.input<ReturnType<VerbEntry["command"]>>>;
+/** As the guard has read it: addresses and networks are parsed, and defaults filled in. */
+export type Order = Readonly<z.output<ReturnType<VerbEntry["command"]>>>;
+export type CommandOf<V extends Verb> = Extract<Order, { readonly verb: V }>;
 export type Results = { readonly [E in VerbEntry as E["verb"]]: NonNullable<E["gives"]["type"]> };
 /** The web's verbs, for its own types. */
 export type WebVerb = {
@@ -147,7 +150,7 @@ export type DryVerb = {
   [E in VerbEntry as E["verb"]]: E["gives"]["effect"] extends { readonly trial: true } ? E["verb"] : never;
 }[Verb];
 
-export function hasDryRun<C extends Pick<Command, "verb">>(command: C): command is Extract<C, { verb: DryVerb }> {
+export function hasDryRun<C extends Pick<Order, "verb">>(command: C): command is Extract<C, { verb: DryVerb }> {
   return effectOf(command.verb).trial === true;
 }
 
@@ -174,3 +177,4 @@ export type CommandLine = Readonly<{
   isDry?: boolean | undefined;
   command: Command;
 }>;
+export type OrderLine = Omit<CommandLine, "command"> & Readonly<{ command: Order }>;

@@ -7,20 +7,24 @@ import { PAGE } from "./paging.ts";
 
 /** Kinds of fields, for every surface: the check of a value, the error for a wrong one, and the description in `/openapi.json`. */
 
-type Text = Readonly<{
+type Written<T> = Readonly<{
   most: number;
-  isRight: (text: string) => boolean;
+  /** Null if it is not one. */
+  parse: (text: string) => T | null;
   fault: string;
   /** What is wrong with this text in particular. */
   because?: (text: string) => string | null;
   says: string;
 }>;
 
-function textThat({ most, isRight, fault, because = () => null, says }: Text) {
-  const error = ({ input }: Readonly<{ input?: unknown }>) => because(String(input)) ?? fault;
-  return z
-    .string("is missing, or not text")
-    .check(z.maxLength(most, fault), z.refine(isRight, { error }), z.describe(says));
+/** A text that is parsed where it is read, so that nothing behind it need do so again. */
+function written<T>({ most, parse, fault, because = () => null, says }: Written<T>): z.ZodMiniType<T, string> {
+  const read = z.transform((text: string, { issues }) => {
+    const value = parse(text);
+    if (value === null) issues.push({ code: "custom", input: text, message: because(text) ?? fault });
+    return value ?? z.NEVER;
+  });
+  return z.pipe(z.string("is missing, or not text").check(z.maxLength(most, fault)), read).check(z.describe(says));
 }
 
 /** The same kind of field, with its own description. */
@@ -38,45 +42,45 @@ const NO_SENDER = "is not a sender such as news@example.org or *@example.org";
 const NO_ACCOUNT = "cannot be an account such as anna@example.org";
 
 /** RFC 5321, 4.5.3.1, leaves 254 characters; longer ones get the exact fault too. */
-export const mailAddress = textThat({
+export const mailAddress = written({
   most: 320,
-  isRight: (text) => parseAddress(text) !== null,
+  parse: parseAddress,
   fault: NO_ADDRESS,
   says: "A mail address.",
 });
 /** Of an alias. A name for all others would take the mail to each name that a spammer tries. */
-export const aliasAddress = textThat({
+export const aliasAddress = written({
   most: 320,
-  isRight: (text) => parseAddress(text) !== null && !CATCH_ALL.test(text),
+  parse: (text) => (CATCH_ALL.test(text) ? null : parseAddress(text)),
   fault: NO_ADDRESS,
   because: (text) => (CATCH_ALL.test(text) ? NO_CATCH_ALL : null),
   says: "A mail address.",
 });
 /** It need not exist. */
-export const accountName = textThat({
+export const accountName = written({
   most: 320,
-  isRight: (text) => parseAccountName(text) !== null,
+  parse: parseAccountName,
   fault: NO_ACCOUNT,
   says: "The account, such as anna@example.org.",
 });
-export const senderPattern = textThat({
+export const senderPattern = written({
   most: 320,
-  isRight: (text) => parseSenderPattern(text) !== null,
+  parse: parseSenderPattern,
   fault: NO_SENDER,
   says: "An address, or all of a domain: *@example.org.",
 });
-export const network = textThat({
+export const network = written({
   most: 64,
-  isRight: (text) => parsePrefix(text) !== null,
+  parse: (text) => (parsePrefix(text) === null ? null : text),
   fault: NO_NETWORK,
   says: "An IP address, or a network such as 203.0.113.0/24.",
 }).check(z.meta({ examples: ["203.0.113.7"] }));
 /** From which an account may sign in. */
-export const restrictingNetwork = textThat({
+export const restrictingNetwork = written({
   most: 64,
-  isRight: (text) => {
+  parse: (text) => {
     const prefix = parsePrefix(text);
-    return prefix !== null && prefixLength(prefix) > 0;
+    return prefix !== null && prefixLength(prefix) > 0 ? prefix : null;
   },
   fault: "is not a network that restricts anything, such as 203.0.113.0/24",
   says: "An IP address, or a network such as 203.0.113.0/24.",
@@ -96,7 +100,8 @@ export function durationOrPermanent(says: string) {
 }
 
 function timeThat(isRight: (text: string) => boolean, says: string) {
-  const text = textThat({ most: 32, isRight, fault: NO_TIME, says }).check(z.meta({ examples: ["2h"] }));
+  const parse = (text: string) => (isRight(text) ? text : null);
+  const text = written({ most: 32, parse, fault: NO_TIME, says }).check(z.meta({ examples: ["2h"] }));
   return meaning(z._default(z.nullable(text), null), says);
 }
 
@@ -118,7 +123,10 @@ export const note = meaning(
   "For the record: why.",
 ).check(z.meta({ examples: ["it scanned us"] }));
 
-export function listOf<S extends z.ZodMiniType>(kind: S, most: number): z.ZodMiniType<readonly z.output<S>[]> {
+export function listOf<S extends z.ZodMiniType>(
+  kind: S,
+  most: number,
+): z.ZodMiniType<readonly z.output<S>[], readonly z.input<S>[]> {
   const many = `has more than ${most} entries`;
   return z.array(kind, "is not a list").check(z.minLength(1, "is empty"), z.maxLength(most, many));
 }

@@ -2,12 +2,10 @@ import type { CommandOf, Reply } from "../../admin/declare/control.ts";
 import type { Page, PageRequest } from "../../admin/declare/paging.ts";
 import type { AuditEntry } from "../../core/audit/chain.ts";
 import type { Audit } from "../../core/events/command.ts";
-import { parseAccountName } from "../../core/net/address.ts";
 import { printable } from "../../core/text.ts";
-import type { Engine } from "../engine.ts";
 import type { AccountCommandParts } from "./accounts/accounts.ts";
 import { UNRECORDED } from "./record-first.ts";
-import { wrongAddress } from "./refusals.ts";
+import type { RunOf } from "./refusals.ts";
 
 type RecordCommand = CommandOf<"legal_hold" | "access_reviewed" | "recovery_key_made" | "firewall_changed">;
 
@@ -21,21 +19,20 @@ const FIREWALL = {
  * Audits what root does where the guard cannot write, or only reads. A legal hold may be on a removed
  * account.
  */
-export async function recordCommand(
-  { engine }: Pick<AccountCommandParts, "engine">,
-  command: RecordCommand,
-  by: string,
-): Promise<Reply<RecordCommand["verb"]>> {
+export const recordCommand: RunOf<RecordCommand["verb"], Pick<AccountCommandParts, "engine">> = async (
+  { engine },
+  command,
+  by,
+) => {
   if (command.verb !== "legal_hold") {
     const recorded = await engine.audit({ ...seenOf(command), by });
     return recorded ? { ok: true, result: { done: true } } : UNRECORDED;
   }
-  const name = parseAccountName(command.name);
-  if (name === null) return wrongAddress(command.name);
+  const { name } = command;
   const type = command.isOn ? "LEGAL_HOLD_SET" : "LEGAL_HOLD_LIFTED";
   const recorded = await engine.audit({ type, subject: name, by });
   return recorded ? { ok: true, result: { name } } : UNRECORDED;
-}
+};
 
 function seenOf(command: Exclude<RecordCommand, { readonly verb: "legal_hold" }>): Pick<Audit, "type" | "subject"> {
   switch (command.verb) {
@@ -49,14 +46,14 @@ function seenOf(command: Exclude<RecordCommand, { readonly verb: "legal_hold" }>
 }
 
 /** Records what root did about an incident, so that it is part of the audit's chain. */
-export async function incidentNote(
-  { engine }: Readonly<{ engine: Engine }>,
-  { incident, step, says }: CommandOf<"incident_note">,
-  by: string,
-): Promise<Reply<"incident_note">> {
+export const incidentNote: RunOf<"incident_note", Pick<AccountCommandParts, "engine">> = async (
+  { engine },
+  { incident, step, says },
+  by,
+) => {
   const subject = printable(`${incident} ${step}: ${says}`, 600);
   return (await engine.audit({ type: "INCIDENT", subject, by })) ? { ok: true, result: { done: true } } : UNRECORDED;
-}
+};
 
 export type AuditCommandParts = Readonly<{
   /** Newest first; the cursor is an id. */

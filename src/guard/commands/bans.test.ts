@@ -21,15 +21,9 @@ test("the reason of a ban without a note says that it was made by hand", async (
 });
 
 test("an error in a ban says how to write it", async () => {
-  assert.equal(
-    await ban("203.0.113.7", "soon"),
-    "usage “soon” is not a length of time. Write it as 45s, 30m, 2h or 7d.",
-  );
+  assert.match(await ban("203.0.113.7", "soon"), /^usage The field "for" is not a time such as 30m/);
   assert.equal(await ban("203.0.113.7", "1ms"), "done");
-  assert.equal(
-    await ban("nowhere"),
-    "usage “nowhere” is not an IP address or network. Write it as 203.0.113.7 or 2001:db8::/64.",
-  );
+  assert.match(await ban("nowhere"), /^usage The field "target" is not an IP address or a network such as/);
   assert.match(await ban("203.0.113.1"), /^failed Not banned\. 203\.0\.113\.1\/32: /);
 });
 
@@ -54,8 +48,8 @@ test("an allow entry is one network, at widest /8 or /16 for IPv6, with or witho
   assert.equal(await allow("2001::/16", "1h"), "done");
   assert.match(await allow("10.0.0.0/7"), /^usage 10\.0\.0\.0\/7 is too wide: /);
   assert.match(await allow("2000::/15"), /^usage 2000::\/15 is too wide: /);
-  assert.match(await allow("nowhere"), /^usage “nowhere” is not an IP address/);
-  assert.match(await allow("203.0.113.7", "0s"), /^usage “0s” is not a length of time/);
+  assert.match(await allow("nowhere"), /^usage The field "target" is not an IP address/);
+  assert.match(await allow("203.0.113.7", "0s"), /^usage The field "for" is not a time/);
   const listed = await kit.ask({ verb: "allow_list", limit: 50, cursor: null });
   const at = isoTime(kit.clock.now());
   const entry = { note: "office", by: "root", at, from: "command" };

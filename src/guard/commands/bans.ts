@@ -10,7 +10,7 @@ import { expireBans } from "../enforce/end-bans.ts";
 import type { Engine } from "../engine.ts";
 import type { Clock } from "../ports.ts";
 import type { BanLog, History } from "../storage-ports.ts";
-import { failed, usage } from "./refusals.ts";
+import { failed, type RunOf, usage } from "./refusals.ts";
 
 /** What a command on a network needs; a dry run has its own versions. */
 export type NetworkCommandParts = Readonly<{
@@ -21,7 +21,7 @@ export type BanCommandParts = Readonly<{ engine: Engine; history: History; banLo
 /** Maximum listed bans that an allow entry ended. */
 const LIFTED_NAMED = 50;
 
-export async function ban(parts: NetworkCommandParts, command: CommandOf<"ban">, by: string): Promise<Reply<"ban">> {
+export const ban: RunOf<"ban", NetworkCommandParts> = async (parts, command, by) => {
   const prefix = targetOf(parts.engine, command.target);
   if (prefix === null) return noTarget(command.target);
   const durationMs = durationOf(command.for, parts.engine.policy.bans.manualMs);
@@ -31,24 +31,16 @@ export async function ban(parts: NetworkCommandParts, command: CommandOf<"ban">,
   if (error !== null) return error;
   const made = parts.history.ban(prefix);
   return made === null ? failed(`${prefix} was unbanned at once.`, "") : { ok: true, result: { ban: banItem(made) } };
-}
+};
 
-export async function unban(
-  parts: NetworkCommandParts,
-  command: CommandOf<"unban">,
-  by: string,
-): Promise<Reply<"unban">> {
+export const unban: RunOf<"unban", NetworkCommandParts> = async (parts, command, by) => {
   const prefix = targetOf(parts.engine, command.target);
   if (prefix === null) return noTarget(command.target);
   const error = await decided(parts.engine, { type: "UNBAN_ASKED", prefix, by }, prefix);
   return error ?? { ok: true, result: { prefix } };
-}
+};
 
-export async function allowAdd(
-  parts: NetworkCommandParts,
-  command: CommandOf<"allow_add">,
-  by: string,
-): Promise<Reply<"allow_add">> {
+export const allowAdd: RunOf<"allow_add", NetworkCommandParts> = async (parts, command, by) => {
   const prefix = parsePrefix(command.target);
   if (prefix === null) return noTarget(command.target);
   if (isTooWide(prefix))
@@ -62,20 +54,16 @@ export async function allowAdd(
     prefix,
   );
   return error ?? { ok: true, result: { prefix, lifted: lifted.slice(0, LIFTED_NAMED), liftedTotal: lifted.length } };
-}
+};
 
-export async function allowRemove(
-  parts: NetworkCommandParts,
-  command: CommandOf<"allow_remove">,
-  by: string,
-): Promise<Reply<"allow_remove">> {
+export const allowRemove: RunOf<"allow_remove", NetworkCommandParts> = async (parts, command, by) => {
   const prefix = parsePrefix(command.target);
   if (prefix === null) return noTarget(command.target);
   if (parts.engine.policy.allow.includes(prefix))
     return failed(`${prefix} is on the list of the settings.`, "Take it out of allow.networks in ghostinbox.toml.");
   const error = await decided(parts.engine, { type: "DISALLOW_ASKED", prefix, by }, prefix);
   return error ?? { ok: true, result: { prefix } };
-}
+};
 
 export function allowList({ engine, history }: BanCommandParts, asked: PageRequest): Reply<"allow_list"> {
   const at = isoTime(engine.startedAt);

@@ -1,11 +1,4 @@
-import {
-  type Command,
-  type CommandLine,
-  type CommandOf,
-  type DryVerb,
-  type Reply,
-  type Verb,
-} from "../../admin/declare/control.ts";
+import { type CommandOf, type DryVerb, type Order, type Reply, type Verb } from "../../admin/declare/control.ts";
 import type { Health } from "../../admin/declare/items.ts";
 import { plural } from "../../core/text.ts";
 import type { Passkeys } from "../access/passkeys.ts";
@@ -103,7 +96,7 @@ export type CommandParts = BanCommandParts &
     pid: number;
   }>;
 
-export type Asked = Admitted & Pick<CommandLine, "command"> & Readonly<{ share: Share }>;
+export type Asked = Admitted & Readonly<{ command: Order }> & Readonly<{ share: Share }>;
 
 /** Parts that keep state between commands. */
 export type Kept = Readonly<{
@@ -277,7 +270,7 @@ export function carryOut(
   const account = caller?.item.account ?? null;
   const beyond = account !== null && isOwnChange(command) ? kept.mailbox.whyNotNow(command, account) : null;
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each verb's entry takes the command of that verb
-  return beyond ?? (RUNS[command.verb] as Run<CommandParts, Command>)(parts, command, by, { ...kept, caller, share });
+  return beyond ?? (RUNS[command.verb] as Run<CommandParts, Order>)(parts, command, by, { ...kept, caller, share });
 }
 
 /** Returns what the command would answer, by the same rules except counts: the parts of a dry run change and record nothing. */
@@ -287,10 +280,10 @@ export function tryOut(
   { command, by, caller, share }: Asked & Readonly<{ command: CommandOf<DryVerb> }>,
 ): Promise<Reply> | Reply {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above
-  return (TRIED[command.verb] as Run<TriedParts, Command>)(parts, command, by, { ...kept, caller, share });
+  return (TRIED[command.verb] as Run<TriedParts, Order>)(parts, command, by, { ...kept, caller, share });
 }
 
-function ofCaller<C extends Command>(
+function ofCaller<C extends Order>(
   run: (parts: CommandParts, command: C, by: string, at: At & { caller: WebCaller }) => Promise<Reply> | Reply,
 ): Run<CommandParts, C> {
   return (parts, command, by, at) =>

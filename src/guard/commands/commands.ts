@@ -1,4 +1,4 @@
-import { type CommandLine, effectOf, hasDryRun, type Reply, type Verb } from "../../admin/declare/control.ts";
+import { effectOf, hasDryRun, type Order, type OrderLine, type Reply, type Verb } from "../../admin/declare/control.ts";
 import type { Origin } from "../../admin/declare/verb.ts";
 import { messageOf } from "../../core/error.ts";
 import { MailboxSignIn } from "../access/mailbox-sign-in.ts";
@@ -39,11 +39,11 @@ export function createCommands(parts: CommandParts) {
     reviews: new Turn(REVIEWS),
   };
   const shares = new QueueShares(gate.bounds);
-  const inTurn = (admitted: Admitted, command: CommandLine["command"]): Promise<Reply> | Reply =>
+  const inTurn = (admitted: Admitted, command: Order): Promise<Reply> | Reply =>
     admitted.caller === null
       ? carryOut(parts, kept, { ...admitted, command, share: ROOTS_SHARE })
       : shares.inTurn(admitted.caller, command.verb, (share) => carryOut(parts, kept, { ...admitted, command, share }));
-  const tried = (admitted: Admitted, command: CommandLine["command"]): Promise<Reply> | Reply => {
+  const tried = (admitted: Admitted, command: Order): Promise<Reply> | Reply => {
     if (command.verb === "my_password" && admitted.caller !== null)
       return kept.mailbox.mayChangePassword(command.password, admitted.caller);
     // Uncounted tries would let mailbox users find out which other addresses exist.
@@ -54,7 +54,7 @@ export function createCommands(parts: CommandParts) {
           tryOut(onPaper(parts), kept, { ...admitted, command, share }),
         );
   };
-  return async (line: CommandLine, origin: Origin): Promise<Reply> => {
+  return async (line: OrderLine, origin: Origin): Promise<Reply> => {
     const { command } = line;
     try {
       const admitted = gate.admit(line, origin);

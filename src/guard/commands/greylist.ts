@@ -1,4 +1,4 @@
-import type { CommandOf, Reply } from "../../admin/declare/control.ts";
+import type { Reply } from "../../admin/declare/control.ts";
 import { type PageRequest, pageOf } from "../../admin/declare/paging.ts";
 import { isWebAdmin } from "../../admin/declare/rights.ts";
 import type { GreylistPauseItem } from "../../admin/filters.ts";
@@ -9,7 +9,7 @@ import type { Engine } from "../engine.ts";
 import type { Clock, RecipientDirectory } from "../ports.ts";
 import type { GreylistPause, GreylistPauses } from "../storage-ports.ts";
 import { UNRECORDED } from "./record-first.ts";
-import { failed, usage, wrongAddress } from "./refusals.ts";
+import { failed, type RunOf, usage } from "./refusals.ts";
 
 export type GreylistCommandParts = Readonly<{
   engine: Pick<Engine, "policy" | "audit">;
@@ -23,14 +23,9 @@ const LONGEST_MS = 30 * DAY_MS;
 /** Pauses by the dashboard. Those by mailbox users are bounded by the number of users, and do not count here. */
 const MOST_OF_WEB = 200;
 
-export async function greylistPause(
-  { engine, pauses, recipients, clock }: GreylistCommandParts,
-  command: CommandOf<"greylist_pause">,
-  by: string,
-): Promise<Reply<"greylist_pause">> {
-  const written = parseAddress(command.recipient);
-  if (written === null) return wrongAddress(command.recipient);
-  const target = ofAccount(written, recipients);
+export const greylistPause: RunOf<"greylist_pause", GreylistCommandParts> = async (parts, command, by) => {
+  const { engine, pauses, recipients, clock } = parts;
+  const target = ofAccount(command.recipient, recipients);
   const lastsMs = command.for === null ? USUAL_MS : parseDuration(command.for);
   if (lastsMs === null || lastsMs < SECOND_MS || lastsMs > LONGEST_MS)
     return usage(`“${printable(command.for ?? "", 40)}” is not a length of a pause.`, "Write it as 15m, 2h or 1d.");
@@ -46,7 +41,7 @@ export async function greylistPause(
   const subject = `${target} for ${formatDuration(lastsMs)}`;
   const recorded = await engine.audit({ type: "GREYLIST_PAUSED", subject, recipient: target, by });
   return recorded ? { ok: true, result: item(pause) } : UNRECORDED;
-}
+};
 
 /** A pause covers every extension of an address, so extensions are not counted separately. */
 function ofAccount(written: Address, recipients: RecipientDirectory): Address {
@@ -59,18 +54,14 @@ function isFull(pauses: readonly GreylistPause[], target: Address): boolean {
   return ofWeb.length >= MOST_OF_WEB && !ofWeb.some((pause) => pause.target === target);
 }
 
-export async function greylistResume(
-  { engine, pauses, clock }: GreylistCommandParts,
-  command: CommandOf<"greylist_resume">,
-  by: string,
-): Promise<Reply<"greylist_resume">> {
-  const target = parseAddress(command.recipient);
-  if (target === null) return wrongAddress(command.recipient);
+export const greylistResume: RunOf<"greylist_resume", GreylistCommandParts> = async (parts, command, by) => {
+  const { engine, pauses, clock } = parts;
+  const target = command.recipient;
   if (!pauses.resume(target, clock.now()))
     return failed(`Greylisting is not paused for ${target}.`, "`greylist list` shows the pauses.");
   const recorded = await engine.audit({ type: "GREYLIST_RESUMED", subject: target, by });
   return recorded ? { ok: true, result: { target } } : UNRECORDED;
-}
+};
 
 export function greylistList({ pauses, clock }: GreylistCommandParts, asked: PageRequest): Reply<"greylist_list"> {
   const { items, ...page } = pageOf(pauses.pauses(clock.now()), asked, ({ target }) => target);

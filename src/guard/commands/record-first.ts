@@ -1,6 +1,8 @@
 import type { CommandError } from "../../admin/declare/control.ts";
+import type { Audit } from "../../core/events/command.ts";
+import type { Engine } from "../engine.ts";
 import type { Outcome } from "../ports.ts";
-import { failed } from "./refusals.ts";
+import { failed, notDone } from "./refusals.ts";
 
 export type Rehearsal = Readonly<{
   /** Runs the work in the accounts' database and rolls it back as soon as `work` returns. */
@@ -25,6 +27,17 @@ export async function recordFirst<T extends Readonly<{ ok: true }>>(
   if (!(await record(would))) return UNWRITTEN;
   const done = change();
   return done.ok ? done : refused(done.reason);
+}
+
+type Audited<R> = Readonly<{ change: () => Outcome; audit: Audit; result: R; refused?: typeof notDone }>;
+
+/** The same for a change with one entry in the audit, which is answered with `result`. */
+export async function audited<R>(
+  parts: Rehearsal & Readonly<{ engine: Pick<Engine, "audit"> }>,
+  { change, audit, result, refused = notDone }: Audited<R>,
+): Promise<Readonly<{ ok: true; result: R }> | CommandError> {
+  const outcome = await recordFirst(parts, change, () => parts.engine.audit(audit), refused);
+  return outcome.ok ? { ok: true, result } : outcome;
 }
 
 /**

@@ -1,9 +1,12 @@
 import { notServed as notServedText } from "../../admin/accounts.ts";
-import type { CommandError } from "../../admin/declare/control.ts";
+import type { CommandError, CommandOf, Reply, Verb } from "../../admin/declare/control.ts";
 import type { KeeperReply } from "../../admin/declare/keeper.ts";
 import { type Address, domainOf } from "../../core/net/address.ts";
 import { printable } from "../../core/text.ts";
 import type { Engine } from "../engine.ts";
+
+/** Carries out a command that `by` gave. */
+export type RunOf<V extends Verb, P> = (parts: P, command: CommandOf<V>, by: string) => Promise<Reply<V>>;
 
 /** Rejects a command that no server could carry out. `next`: what to do instead. */
 export function usage(message: string, next: string): CommandError {
@@ -17,6 +20,11 @@ export function failed(message: string, next: string): CommandError {
 
 export function wrongAddress(text: string): CommandError {
   return usage(`“${printable(text, 80)}” is not a mail address.`, "Write it as alice@example.org.");
+}
+
+/** A refusal of the accounts' database. */
+export function notDone(reason: string): CommandError {
+  return failed(reason, "`account list` shows the accounts.");
 }
 
 /** Null if the domain of the address is one of this server's. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { orderOf } from "../../../test/kit/commands.ts";
 import { commandsOf, HASH } from "../../../test/kit/commands-kit.ts";
 import { accountsOnMemory, engineOnMemory } from "../../../test/kit/engine-kit.ts";
 import { parseAccountName } from "../../core/net/address.ts";
@@ -39,7 +40,9 @@ test("the web allows only senders with a written domain, and a bounded number of
   const { accounts, senders } = accountsOnMemory(db);
   const parts = { engine, clock, senders, preferences: { refresh: () => undefined } };
   const add = async (account: string, sender: string, by = "web:anna") => {
-    const reply = await spamAllow(parts, { verb: "spam_allow_add", account, sender }, by);
+    const command = orderOf({ verb: "spam_allow_add", account, sender });
+    assert.ok(command.verb === "spam_allow_add");
+    const reply = await spamAllow(parts, command, by);
     return reply.ok ? "done" : reply.message;
   };
   const names = Array.from({ length: 11 }, (_, i) => `u${i}@example.test`);

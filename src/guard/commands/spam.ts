@@ -1,13 +1,13 @@
-import type { CommandError, CommandOf, Reply } from "../../admin/declare/control.ts";
+import type { Reply } from "../../admin/declare/control.ts";
 import { type PageRequest, pageOf } from "../../admin/declare/paging.ts";
 import { isMailboxUser, isWebAdmin } from "../../admin/declare/rights.ts";
-import { type AccountName, parseAccountName, parseSenderPattern, type SenderPattern } from "../../core/net/address.ts";
-import { plural, printable } from "../../core/text.ts";
+import type { AccountName, SenderPattern } from "../../core/net/address.ts";
+import { plural } from "../../core/text.ts";
 import type { Engine } from "../engine.ts";
 import type { SpamAllowStore, SpamPreferences } from "../mailbox-ports.ts";
 import type { Clock } from "../ports.ts";
 import { UNRECORDED } from "./record-first.ts";
-import { failed, usage, wrongAddress } from "./refusals.ts";
+import { failed, type RunOf } from "./refusals.ts";
 
 export type SpamCommandParts = Readonly<{
   engine: Pick<Engine, "audit">;
@@ -15,15 +15,14 @@ export type SpamCommandParts = Readonly<{
   senders: SpamAllowStore;
   preferences: SpamPreferences;
 }>;
-type Change = CommandOf<"spam_allow_add" | "spam_allow_remove">;
 
 /** Changes the senders whose mail is never spam for an account. The filter applies it from the next mail on. */
-export async function spamAllow(parts: SpamCommandParts, command: Change, by: string): Promise<Reply<Change["verb"]>> {
-  const account = parseAccountName(command.account);
-  if (account === null) return wrongAddress(command.account);
-  const sender = parseSenderPattern(command.sender);
-  if (sender === null) return wrongSender(command.sender);
-  const adding = command.verb === "spam_allow_add";
+export const spamAllow: RunOf<`spam_allow_${"add" | "remove"}`, SpamCommandParts> = async (
+  parts,
+  { verb, account, sender },
+  by,
+) => {
+  const adding = verb === "spam_allow_add";
   const beyond = adding ? beyondOf(by, parts.senders, account, sender) : null;
   if (beyond !== null) return failed(beyond, "Use `spam allow add` on the server.");
   const outcome = change(parts, { account, sender, adding, by });
@@ -32,7 +31,7 @@ export async function spamAllow(parts: SpamCommandParts, command: Change, by: st
   const type = adding ? "SPAM_ALLOW_ADDED" : "SPAM_ALLOW_REMOVED";
   const recorded = await parts.engine.audit({ type, subject: `${sender} for ${account}`, account, sender, by });
   return recorded ? { ok: true, result: { account, sender } } : UNRECORDED;
-}
+};
 
 export function spamAllowList({ senders }: SpamCommandParts, asked: PageRequest): Reply<"spam_allow_list"> {
   return { ok: true, result: pageOf(senders.allowedSenders(), asked, ({ account, sender }) => `${account}/${sender}`) };
@@ -75,9 +74,4 @@ function beyondWeb(senders: SpamAllowStore, account: AccountName, sender: Sender
   const ofAccount = own.filter((one) => one.account === account).length;
   if (own.length < MOST_OF_WEB.all && ofAccount < MOST_OF_WEB.account) return null;
   return "The dashboard and the API have reached their maximum of allowed senders.";
-}
-
-function wrongSender(text: string): CommandError {
-  const message = `“${printable(text, 80)}” is not a sender address.`;
-  return usage(message, "Write it as news@example.org or *@example.org.");
 }

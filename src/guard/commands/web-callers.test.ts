@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { COMMANDS } from "../../../test/kit/commands.ts";
+import { COMMANDS, orderOf } from "../../../test/kit/commands.ts";
 import { accountName } from "../../../test/kit/samples.ts";
 import { BY, webGateOf } from "../../../test/kit/web-gate-kit.ts";
 import { BY_RIGHT } from "../../../test/kit/web-verbs.ts";
@@ -115,7 +115,7 @@ describe("for whom the web asks", () => {
 
   test("the guard names the actor, whatever the web says, and needs the caller's address", () => {
     const command = COMMANDS.ban;
-    const line = { as: "5e".repeat(32), ip: "203.0.113.9", command, by: "root" };
+    const line = { as: "5e".repeat(32), ip: "203.0.113.9", command: orderOf(command), by: "root" };
     const admitted = kit.gate.admit(line, "web");
     assert.ok("by" in admitted && admitted.by === BY);
     const token = kit.admit(command, tokenWith(["ban"]));

@@ -8,9 +8,9 @@ import { RECOVERY_CODES } from "../../access/one-time-codes.ts";
 import type { Passkeys } from "../../access/passkeys.ts";
 import type { FactorStore, Passkey, PasskeyStore, RecoveryStore } from "../../admin-ports.ts";
 import type { Engine } from "../../engine.ts";
-import type { Clock, Outcome } from "../../ports.ts";
-import { type Rehearsal, recordFirst, UNWRITTEN } from "../record-first.ts";
-import { failed, usage } from "../refusals.ts";
+import type { Clock } from "../../ports.ts";
+import { audited, type Rehearsal, UNWRITTEN } from "../record-first.ts";
+import { failed } from "../refusals.ts";
 import { NO_ADDRESS, UNAUTHORIZED, type WebCaller } from "../web/web.ts";
 import type { WebBounds } from "../web/web-bounds.ts";
 
@@ -59,13 +59,14 @@ export async function passkeyCommand(
     }
     case "passkey_add": {
       const name = command.name.trim();
-      if (name === "") return usage("A passkey needs a name.", "");
       const made = keys.checkMade(command, caller.digest);
       if (!made.ok) return failed(`The passkey was not accepted. ${made.reason}`, "");
-      const add = (): Outcome => passkeys.add({ ...made.passkey, name, at: clock.now() });
-      const record = () => engine.audit({ type: "PASSKEY_ADDED", subject: name, by });
-      const added = await recordFirst(parts, add, record, (reason) => failed(reason, ""));
-      return added.ok ? { ok: true, result: { name } } : added;
+      return audited(parts, {
+        change: () => passkeys.add({ ...made.passkey, name, at: clock.now() }),
+        audit: { type: "PASSKEY_ADDED", subject: name, by },
+        result: { name },
+        refused: (reason) => failed(reason, ""),
+      });
     }
     case "passkey_remove": {
       const name = known.find(({ id }) => id === command.id)?.name;

@@ -129,7 +129,7 @@ describe("passkeys of the dashboard, by command", () => {
     assert.partialDeepStrictEqual(asked, { name: "admin (mail.example.test)", known: [] });
     const made = device.make({ challenge: asked.challenge, origin: ORIGIN });
     assert.match(await refusal({ verb: "passkey_add", name: "x", ...made }, other), /another session/);
-    assert.match(await refusal({ verb: "passkey_add", name: " ", ...made }, one), /needs a name/);
+    assert.match(await refusal({ verb: "passkey_add", name: " ", ...made }, one), /"name" is empty/);
     await result({ verb: "passkey_add", name: "x", ...made }, one);
     const next = await result({ verb: "passkey_begin" }, other);
     assert.ok(next.user === asked.user);

@@ -57,8 +57,8 @@ test("an account's details: its aliases, its use of the quota from the keeper, a
   assert.deepEqual(kit.kept(), ["kick_account", "mailbox_use"]);
   kit.keeperUp(false);
   assert.equal((await kit.result({ verb: "account_details", name: ANNA })).use, null);
-  for (const name of ["nobody@example.test", "no address"])
-    assert.partialDeepStrictEqual(await kit.ask({ verb: "account_details", name }), { ok: false, isMissing: true });
+  const missing = await kit.ask({ verb: "account_details", name: "nobody@example.test" });
+  assert.partialDeepStrictEqual(missing, { ok: false, isMissing: true });
 });
 
 test("lists aliases a page at a time, all or those with a text", async () => {

@@ -42,11 +42,10 @@ export function accountList(parts: AccountListParts, asked: CommandOf<"account_l
 /** Everything about one account that a page shows. The use of its mailbox is unknown while the keeper or Dovecot is down. */
 export async function accountDetails(
   parts: AccountListParts,
-  asked: CommandOf<"account_details">,
+  { name }: CommandOf<"account_details">,
 ): Promise<Reply<"account_details">> {
-  const name = parseAccountName(asked.name);
-  const row = name === null ? null : parts.accountRow(name);
-  if (name === null || row === null) return NO_ACCOUNT;
+  const row = parts.accountRow(name);
+  if (row === null) return NO_ACCOUNT;
   const { engine, guesses: history, heldMail, clock, book, lastSignIn } = parts;
   const known = accountState({ history, heldMail, policy: engine.policy }, name, clock.now());
   const { quotaBytes, keyOfEach } = parts.mailboxes();

@@ -17,8 +17,7 @@ test("distinguishes an account without own settings from a missing account", asy
   assert.deepEqual(await of("forwarding"), { ok: true, result: { to: [], keep: true } });
   assert.deepEqual(await of("vacation"), { ok: true, result: { vacation: null } });
   for (const verb of VERBS)
-    for (const name of ["nobody@example.test", "nonsense"])
-      assert.partialDeepStrictEqual(await of(verb, name), { ok: false, isMissing: true }, `${verb} of ${name}`);
+    assert.partialDeepStrictEqual(await of(verb, "nobody@example.test"), { ok: false, isMissing: true }, verb);
 });
 
 test("shows what was set, and reading it leaves no trace", async () => {

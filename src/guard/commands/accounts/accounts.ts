@@ -1,4 +1,4 @@
-import type { Command, CommandError, Reply, Verb } from "../../../admin/declare/control.ts";
+import type { CommandError, CommandOf, Reply, Verb } from "../../../admin/declare/control.ts";
 import { isWebAdmin } from "../../../admin/declare/rights.ts";
 import type { Change } from "../../../core/decide/decision.ts";
 import type { AuditType } from "../../../core/events/event-types.ts";
@@ -6,7 +6,6 @@ import {
   type AccountName,
   type Address,
   localPart,
-  parseAccountName,
   parseAddress,
   withoutExtension,
 } from "../../../core/net/address.ts";
@@ -15,8 +14,8 @@ import type { Engine } from "../../engine.ts";
 import type { AliasReach } from "../../mailbox-ports.ts";
 import type { Clock, Notices, Outcome } from "../../ports.ts";
 import { type HeldQueueParts, holdQueued } from "../queue/held-queue.ts";
-import { type Rehearsal, recordFirst, UNRECORDED, UNWRITTEN } from "../record-first.ts";
-import { failed, notServed, usage, wrongAddress } from "../refusals.ts";
+import { audited, type Rehearsal, recordFirst, UNRECORDED, UNWRITTEN } from "../record-first.ts";
+import { failed, notDone, notServed, type RunOf, usage } from "../refusals.ts";
 
 export type AccountCommandParts = HeldQueueParts &
   AlertMailboxParts &
@@ -30,26 +29,12 @@ export type AccountCommandParts = HeldQueueParts &
     clock: Clock;
   }>;
 
-type AccountCommand = Extract<
-  Command,
-  {
-    readonly verb:
-      | "account_create_hashed"
-      | "account_set_hash"
-      | "account_remove"
-      | "account_suspend"
-      | "account_resume";
-  }
->;
+type AccountVerb = keyof typeof ACCOUNT_AUDIT;
+type AccountCommand = CommandOf<AccountVerb>;
 
 /** Records a change of an account, carries it out, and closes the account's open sessions if it loses rights. */
-export async function accountCommand(
-  parts: AccountCommandParts,
-  command: AccountCommand,
-  by: string,
-): Promise<Reply<AccountCommand["verb"]>> {
-  const name = parseAccountName(command.name);
-  if (name === null) return wrongAddress(command.name);
+export const accountCommand: RunOf<AccountVerb, AccountCommandParts> = async (parts, command, by) => {
+  const { name } = command;
   const foreign = command.verb === "account_create_hashed" ? notServed(parts.engine, name) : null;
   if (foreign !== null) return foreign;
   const hides = command.verb === "account_remove" || command.verb === "account_suspend";
@@ -70,7 +55,7 @@ export async function accountCommand(
   if (command.verb === "account_suspend") return holdMail(parts, name);
   if (command.verb === "account_resume") return { ok: true, result: { name, held: parts.heldMail.held(name).length } };
   return { ok: true, result: { name } };
-}
+};
 
 type Named = Readonly<{ subject: AccountName; by: string }>;
 
@@ -86,23 +71,14 @@ async function record({ engine }: AccountCommandParts, command: AccountCommand, 
 }
 
 /** `mail_keys_recover`: open sessions end, because they do not have the keys. */
-export async function recoverKeys(
-  parts: AccountCommandParts,
-  command: Extract<Command, { readonly verb: "mail_keys_recover" }>,
-  by: string,
-): Promise<Reply<"mail_keys_recover">> {
-  const name = parseAccountName(command.name);
-  if (name === null) return wrongAddress(command.name);
-  const change = (): Outcome => parts.accounts.openKeys(name, command.hash, command.keys);
-  const audit = { type: "MAIL_KEYS_RECOVERED", subject: name, by } as const;
-  const outcome = await recordFirst(parts, change, () => parts.engine.audit(audit), notDone);
-  if (!outcome.ok) return outcome;
-  return (await endSessions(parts, name)) ?? { ok: true, result: { name } };
-}
-
-export function notDone(reason: string): CommandError {
-  return failed(reason, "`account list` shows the accounts.");
-}
+export const recoverKeys: RunOf<"mail_keys_recover", AccountCommandParts> = async (parts, { name, hash, keys }, by) => {
+  const opened = await audited(parts, {
+    change: () => parts.accounts.openKeys(name, hash, keys),
+    audit: { type: "MAIL_KEYS_RECOVERED", subject: name, by },
+    result: { name },
+  });
+  return opened.ok ? ((await endSessions(parts, name)) ?? opened) : opened;
+};
 
 /** By its hash the guard recognises the first sign-in with a new password, even while strangers guess. */
 function passwordChange(command: AccountCommand, name: AccountName): readonly Change[] {

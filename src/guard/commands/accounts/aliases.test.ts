@@ -43,9 +43,12 @@ test("an alias leads neither to a missing address nor back to itself", async () 
 });
 
 test("an alias without targets, or with an invalid one, is not created", async () => {
-  assert.match(await addAlias("info@example.test"), /^usage “” is not a mail address\./);
-  assert.match(await addAlias("info@example.test", ALICE, "nonsense"), /^usage “alice@example\.test, nonsense” is no/);
-  assert.match(await addAlias("nonsense", ALICE), /^usage “nonsense” is not a mail address\./);
+  assert.match(await addAlias("info@example.test"), /^usage The field "targets" is empty\./);
+  assert.match(
+    await addAlias("info@example.test", ALICE, "nonsense"),
+    /^usage The field "targets" is not a mail address/,
+  );
+  assert.match(await addAlias("nonsense", ALICE), /^usage The field "address" is not a mail address/);
   assert.deepEqual(kit.book.aliases({ limit: 500, cursor: null }).items, []);
 });
 
@@ -64,8 +67,14 @@ test("an alias is blocked, unblocked and removed, and each change is recorded", 
 });
 
 test("no alias reaches more addresses than Postfix delivers to, directly or through other aliases", async () => {
-  const list = (name: string, count: number): Promise<string> =>
-    addAlias(`${name}@example.test`, ...Array.from({ length: count }, (_, i) => `${name}${i}@elsewhere.test`));
+  // As many at a time as a command may have.
+  const list = async (name: string, count: number): Promise<string> => {
+    const targets = Array.from({ length: count }, (_, i) => `${name}${i}@elsewhere.test`);
+    let last = "done";
+    for (let i = 0; i < count && last === "done"; i += 100)
+      last = await addAlias(`${name}@example.test`, ...targets.slice(i, i + 100));
+    return last;
+  };
   assert.equal(await list("one", 500), "done");
   assert.match(await list("one-more", 501), /may have 500 targets/);
   assert.equal(await list("two", 499), "done");

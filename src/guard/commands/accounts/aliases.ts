@@ -1,63 +1,56 @@
-import type { CommandError, CommandOf, Reply } from "../../../admin/declare/control.ts";
+import type { CommandError, CommandOf } from "../../../admin/declare/control.ts";
 import { isRootUser, isWebAdmin } from "../../../admin/declare/rights.ts";
 import type { AuditType } from "../../../core/events/event-types.ts";
 import { type Address, domainOf, parseAddress, withoutExtension } from "../../../core/net/address.ts";
 import { plural } from "../../../core/text.ts";
 import type { ForwardStore } from "../../mailbox-ports.ts";
 import type { Outcome } from "../../ports.ts";
-import { recordFirst } from "../record-first.ts";
-import { failed, notServed, wrongAddress } from "../refusals.ts";
+import { audited } from "../record-first.ts";
+import { failed, notServed, type RunOf } from "../refusals.ts";
 import { type OutsideTargetParts, tooManyTargets } from "../web/web-targets.ts";
 import { type AccountCommandParts, alertsOutside, alertsStay, getsAlerts, isPostmaster } from "./accounts.ts";
 
 /** Postfix's default virtual_alias_expansion_limit: mail beyond it would be retried forever. */
 const MOST_REACHED = 1_000;
 
-type AliasCommand = CommandOf<"alias_add" | "alias_remove" | "alias_block">;
+type AliasVerb = "alias_add" | "alias_remove" | "alias_block";
+type AliasCommand = CommandOf<AliasVerb>;
 
 export type AliasCommandParts = AccountCommandParts &
   OutsideTargetParts &
   Readonly<{ forwards: Pick<ForwardStore, "spendTargets"> }>;
 
 /** Records a change of an alias, and carries it out. */
-export async function aliasCommand(
-  parts: AliasCommandParts,
-  command: AliasCommand,
-  by: string,
-): Promise<Reply<AliasCommand["verb"]>> {
-  const address = parseAddress(command.address);
-  if (address === null) return wrongAddress(command.address);
+export const aliasCommand: RunOf<AliasVerb, AliasCommandParts> = async (parts, command, by) => {
+  const { address } = command;
   const foreign = notServed(parts.engine, address);
   if (foreign !== null) return foreign;
   const beyond = isWebAdmin(by) && command.verb === "alias_add" ? tooManyTargets(parts, command) : null;
   if (beyond !== null) return beyond;
   const reserved = isWebAdmin(by) ? notFromWeb(parts, command, address) : null;
   if (reserved !== null) return reserved;
-  const nobody = command.verb === "alias_add" ? leadsNowhere(parts, command, address) : null;
+  const nobody = command.verb === "alias_add" ? leadsNowhere(parts, command) : null;
   if (nobody !== null) return nobody;
-  const write = writer(parts, command, address);
-  if (write === null) return wrongAddress("targets" in command ? command.targets.join(", ") : address);
+  const write = () => writeAlias(parts, command);
   const refused = command.verb === "alias_add" ? parts.rehearse(() => whyRefused(parts, write, { address, by })) : null;
   if (refused !== null) return refused;
   const named = { type: aliasAudit(command), subject: address, by };
-  const audit = command.verb === "alias_add" ? { ...named, targets: command.targets } : named;
-  const notDone = (reason: string) => failed(reason, "`alias list` shows the aliases.");
-  const outcome = await recordFirst(parts, write, () => parts.engine.audit(audit), notDone);
-  return outcome.ok ? { ok: true, result: { address } } : outcome;
-}
+  return audited(parts, {
+    change: write,
+    audit: command.verb === "alias_add" ? { ...named, targets: command.targets } : named,
+    result: { address },
+    refused: (reason) => failed(reason, "`alias list` shows the aliases."),
+  });
+};
 
-/** Carries out the command. Null: a target is not an address. */
-function writer({ accounts }: AccountCommandParts, command: AliasCommand, address: Address): (() => Outcome) | null {
+function writeAlias({ accounts }: AccountCommandParts, command: AliasCommand): Outcome {
   switch (command.verb) {
-    case "alias_add": {
-      const targets = command.targets.map(parseAddress).filter((target) => target !== null);
-      if (targets.length === 0 || targets.length < command.targets.length) return null;
-      return () => accounts.addAlias(address, targets);
-    }
+    case "alias_add":
+      return accounts.addAlias(command.address, command.targets);
     case "alias_remove":
-      return () => accounts.removeAlias(address);
+      return accounts.removeAlias(command.address);
     case "alias_block":
-      return () => accounts.setAliasBlocked(address, command.blocked);
+      return accounts.setAliasBlocked(command.address, command.blocked);
   }
 }
 
@@ -105,12 +98,8 @@ function notFromWeb(parts: AccountCommandParts, { verb }: AliasCommand, address:
 export const WHO_IS_THERE = "`account list` and `alias list` show the addresses.";
 
 /** Mail accepted for such an alias would bounce to the envelope sender, which may be forged. */
-function leadsNowhere(
-  parts: AccountCommandParts,
-  command: CommandOf<"alias_add">,
-  address: Address,
-): CommandError | null {
-  for (const target of command.targets.map(parseAddress).filter((parsed) => parsed !== null)) {
+function leadsNowhere(parts: AccountCommandParts, { address, targets }: CommandOf<"alias_add">): CommandError | null {
+  for (const target of targets) {
     const message = wrongTarget(parts, address, target);
     if (message !== null) return failed(message, WHO_IS_THERE);
   }

@@ -1,13 +1,13 @@
 import type { CommandError, CommandOf, Reply } from "../../../admin/declare/control.ts";
 import { isMailboxUser, isRootUser } from "../../../admin/declare/rights.ts";
 import { APP_PASSWORD_NAME, appPasswordName } from "../../../core/access/passwords.ts";
-import { type AccountName, parseAccountName } from "../../../core/net/address.ts";
+import type { AccountName } from "../../../core/net/address.ts";
 import { digestOf, madePassword } from "../../access/secrets.ts";
 import type { SecretMaker } from "../../admin-ports.ts";
 import type { AppPasswordStore } from "../../mailbox-ports.ts";
 import type { Clock } from "../../ports.ts";
-import { recordFirst } from "../record-first.ts";
-import { failed, usage, wrongAddress } from "../refusals.ts";
+import { audited } from "../record-first.ts";
+import { failed, type RunOf, usage } from "../refusals.ts";
 import { type AccountCommandParts, endSessions } from "./accounts.ts";
 
 export type AppPasswordParts = Pick<AccountCommandParts, "engine" | "keeper" | "notices" | "rehearse" | "isDry"> &
@@ -27,17 +27,12 @@ const KEY_OF_EACH = failed(
 );
 
 /** Creates a password for one mail program, or removes it and ends the sessions that it may have opened. */
-export async function appPasswordCommand(
-  parts: AppPasswordParts,
-  command: AppPasswordCommand,
-  by: string,
-): Promise<Reply<AppPasswordCommand["verb"]>> {
-  const account = parseAccountName(command.name);
-  if (account === null) return wrongAddress(command.name);
+export const appPasswordCommand: RunOf<AppPasswordCommand["verb"], AppPasswordParts> = async (parts, command, by) => {
   const app = appPasswordName(command.app);
   if (app === null) return WRONG_NAME;
-  return command.verb === "app_password_add" ? add(parts, { account, app, by }) : remove(parts, { account, app, by });
-}
+  const of = { account: command.name, app, by };
+  return command.verb === "app_password_add" ? add(parts, of) : remove(parts, of);
+};
 
 type Named = Readonly<{ account: AccountName; app: string; by: string }>;
 
@@ -46,34 +41,23 @@ async function add(parts: AppPasswordParts, { account, app, by }: Named): Promis
   const password = madePassword();
   const secret = { digest: digestOf(password), proof: parts.secrets.proofOf(account, password) };
   const at = parts.clock.now();
-  const outcome = await recordFirst(
-    parts,
-    () => parts.appPasswords.addAppPassword({ account, name: app, ...secret, by, at }),
-    () => audit(parts, "APP_PASSWORD_MADE", { account, app, by }),
-    (reason) => refused(reason, { account, by }),
-  );
-  if (!outcome.ok) return outcome;
-  // A dry run stores nothing that this password would open.
-  return { ok: true, result: { name: account, app, password: parts.isDry === true ? "" : password } };
+  return audited(parts, {
+    change: () => parts.appPasswords.addAppPassword({ account, name: app, ...secret, by, at }),
+    audit: { type: "APP_PASSWORD_MADE", subject: `${app} of ${account}`, account, by },
+    // A dry run stores nothing that this password would open.
+    result: { name: account, app, password: parts.isDry === true ? "" : password },
+    refused: (reason) => refused(reason, { account, by }),
+  });
 }
 
 async function remove(parts: AppPasswordParts, { account, app, by }: Named): Promise<Reply<"app_password_remove">> {
-  const outcome = await recordFirst(
-    parts,
-    () => parts.appPasswords.removeAppPassword(account, app),
-    () => audit(parts, "APP_PASSWORD_REMOVED", { account, app, by }),
-    (reason) => refused(reason, { account, by }),
-  );
-  if (!outcome.ok) return outcome;
-  return (await endSessions(parts, account)) ?? { ok: true, result: { name: account, app } };
-}
-
-function audit(
-  { engine }: AppPasswordParts,
-  type: "APP_PASSWORD_MADE" | "APP_PASSWORD_REMOVED",
-  { account, app, by }: Named,
-): Promise<boolean> {
-  return engine.audit({ type, subject: `${app} of ${account}`, account, by });
+  const removed = await audited(parts, {
+    change: () => parts.appPasswords.removeAppPassword(account, app),
+    audit: { type: "APP_PASSWORD_REMOVED", subject: `${app} of ${account}`, account, by },
+    result: { name: account, app },
+    refused: (reason) => refused(reason, { account, by }),
+  });
+  return removed.ok ? ((await endSessions(parts, account)) ?? removed) : removed;
 }
 
 /** Users, the web and root see them in different places. */

@@ -1,26 +1,23 @@
 import type { FileChanges } from "../../../admin/accounts.ts";
-import type { Command, Reply } from "../../../admin/declare/control.ts";
+import type { CommandOf } from "../../../admin/declare/control.ts";
 import type { Change } from "../../../core/decide/decision.ts";
 import type { AuditType } from "../../../core/events/event-types.ts";
 import { domainOf, parseAccountName } from "../../../core/net/address.ts";
 import type { FileAccounts, NamedHash } from "../../admin-ports.ts";
 import type { QueueUpkeep } from "../queue/queue-upkeep.ts";
 import { UNWRITTEN } from "../record-first.ts";
+import type { RunOf } from "../refusals.ts";
 import { type AccountCommandParts, endSessions, isHash } from "./accounts.ts";
 
 export type FileCommandParts = AccountCommandParts &
   Readonly<{ files: FileAccounts; queue: Pick<QueueUpkeep, "holdSoon"> }>;
-type FileCommand = Extract<Command, { readonly verb: "accounts_import_hashed" | "accounts_follow" }>;
+type FileCommand = CommandOf<"accounts_import_hashed" | "accounts_follow">;
 
 /**
  * Records the changes that a file makes to the accounts, and applies them. The sessions of suspended accounts end, and mail that they
  * have sent waits as after `account suspend`.
  */
-export async function fileCommand(
-  parts: FileCommandParts,
-  command: FileCommand,
-  by: string,
-): Promise<Reply<FileCommand["verb"]>> {
+export const fileCommand: RunOf<FileCommand["verb"], FileCommandParts> = async (parts, command, by) => {
   const { domains } = parts.engine.policy;
   const skipped: FileChanges["skipped"][number][] = [];
   const entries: NamedHash[] = [];
@@ -46,7 +43,7 @@ export async function fileCommand(
   }
   for (const name of changes.changed) await endSessions(parts, name);
   return { ok: true, result: { ...changes, skipped: [...skipped, ...changes.skipped] } };
-}
+};
 
 function write({ files, clock }: FileCommandParts, command: FileCommand, entries: readonly NamedHash[]): FileChanges {
   if (command.verb === "accounts_import_hashed") return files.importAll(entries, clock.now());

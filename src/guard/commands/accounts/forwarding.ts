@@ -1,13 +1,13 @@
-import type { CommandError, CommandOf, Reply } from "../../../admin/declare/control.ts";
+import type { CommandError } from "../../../admin/declare/control.ts";
 import { isMailboxUser, isRootUser } from "../../../admin/declare/rights.ts";
-import { type AccountName, type Address, domainOf, parseAccountName, parseAddress } from "../../../core/net/address.ts";
+import { type AccountName, type Address, domainOf } from "../../../core/net/address.ts";
 import { DAY_MS, later } from "../../../core/time.ts";
 import type { ForwardStore } from "../../mailbox-ports.ts";
 import type { Outcome } from "../../ports.ts";
-import { recordFirst } from "../record-first.ts";
-import { failed, wrongAddress } from "../refusals.ts";
+import { audited } from "../record-first.ts";
+import { failed, notDone, type RunOf } from "../refusals.ts";
 import { type OutsideTargetParts, tooManyForwards } from "../web/web-targets.ts";
-import { type AccountCommandParts, alertsStay, getsAlerts, notDone } from "./accounts.ts";
+import { type AccountCommandParts, alertsStay, getsAlerts } from "./accounts.ts";
 import { WHO_IS_THERE, whyRefused, wrongTarget } from "./aliases.ts";
 
 export type ForwardCommandParts = Pick<
@@ -21,16 +21,7 @@ export type ForwardCommandParts = Pick<
 const NEW_TARGETS_A_DAY = 5;
 
 /** Forwards the mail of an account, with or without a copy for itself; without targets, stops forwarding. */
-export async function forwardCommand(
-  parts: ForwardCommandParts,
-  command: CommandOf<"forward_set">,
-  by: string,
-): Promise<Reply<"forward_set">> {
-  const name = parseAccountName(command.name);
-  if (name === null) return wrongAddress(command.name);
-  const to = command.to.map(parseAddress).filter((target) => target !== null);
-  if (to.length < command.to.length) return wrongAddress(command.to.join(", "));
-  const { keep } = command;
+export const forwardCommand: RunOf<"forward_set", ForwardCommandParts> = async (parts, { name, to, keep }, by) => {
   const added = to.filter((target) => parts.forwards.forwardingOf(name)?.to.includes(target) !== true);
   const outside = added.filter((target) => !parts.engine.policy.domains.includes(domainOf(target)));
   if (!isRootUser(by)) {
@@ -50,14 +41,13 @@ export async function forwardCommand(
   const refused = to.length === 0 ? null : parts.rehearse(() => whyRefused(parts, change, { address: name, by }));
   if (refused !== null) return refused;
   const where = to.length === 0 ? "no longer" : `to ${to.join(", ")}${keep ? "" : ", without a copy here"}`;
-  const outcome = await recordFirst(
-    parts,
+  return audited(parts, {
     change,
-    () => parts.engine.audit({ type: "FORWARDING_CHANGED", subject: `${name} ${where}`, account: name, by }),
-    (reason) => (isMailboxUser(by) ? wrong(reason, to.join(", "), by) : notDone(reason)),
-  );
-  return outcome.ok ? { ok: true, result: { name, to, keep } } : outcome;
-}
+    audit: { type: "FORWARDING_CHANGED", subject: `${name} ${where}`, account: name, by },
+    result: { name, to, keep },
+    refused: (reason) => (isMailboxUser(by) ? wrong(reason, to.join(", "), by) : notDone(reason)),
+  });
+};
 
 /**
  * Not asked in a dry run, because it counts. Refused attempts count too: a caller who sends mail to strangers this way, or probes which

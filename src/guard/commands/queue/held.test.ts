@@ -190,5 +190,5 @@ test("mail that cannot be held is reported", async () => {
 
 test("an invalid address is wrong usage", async () => {
   for (const verb of ["held_list", "held_release", "held_drop"] as const)
-    assert.match(await kit.said({ verb, name: "*" }), /^usage “\*” is not a mail address/);
+    assert.match(await kit.said({ verb, name: "*" }), /^usage The field "name" cannot be an account/);
 });

@@ -1,10 +1,10 @@
-import type { Command, CommandError, Reply } from "../../../admin/declare/control.ts";
+import type { CommandError, Order, Reply } from "../../../admin/declare/control.ts";
 import type { HeldMailItem } from "../../../admin/held.ts";
-import { type AccountName, parseAccountName } from "../../../core/net/address.ts";
+import type { AccountName } from "../../../core/net/address.ts";
 import { DAY_MS, later } from "../../../core/time.ts";
 import type { HeldMail } from "../../admin-ports.ts";
 import { UNRECORDED } from "../record-first.ts";
-import { failed, wrongAddress } from "../refusals.ts";
+import { failed } from "../refusals.ts";
 import {
   change,
   type Failure,
@@ -18,7 +18,7 @@ import {
   unanswered,
 } from "./held-queue.ts";
 
-type HeldCommand = Extract<Command, { readonly verb: `held_${string}` }>;
+type HeldCommand = Extract<Order, { readonly verb: `held_${string}` }>;
 
 /** `account held` shows what was sent within this time. */
 const SENT_MS = DAY_MS;
@@ -30,10 +30,8 @@ export async function heldCommand(
   by: string,
   { share }: Readonly<{ share: Share }>,
 ): Promise<Reply<HeldCommand["verb"]>> {
-  const name = command.name === null ? null : parseAccountName(command.name);
-  if (name === null && command.name !== null) return wrongAddress(command.name);
-  if (command.verb === "held_list") return list(parts, name);
-  if (name === null) return wrongAddress("");
+  if (command.verb === "held_list") return list(parts, command.name);
+  const { name } = command;
   return command.verb === "held_release"
     ? release(parts, name, { by, share })
     : drop(parts, name, {

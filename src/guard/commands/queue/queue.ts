@@ -1,4 +1,4 @@
-import type { Command, CommandError, Reply } from "../../../admin/declare/control.ts";
+import type { CommandError, Order, Reply } from "../../../admin/declare/control.ts";
 import { type KeeperCommand, type ListedMail, MAILS_BESIDE, MAILS_LISTED } from "../../../admin/declare/keeper.ts";
 import { ascending, firstPage } from "../../../admin/declare/paging.ts";
 import type { QueueItem } from "../../../admin/queue.ts";
@@ -15,7 +15,7 @@ import { type HeldQueueParts, NO_RECORD, type Share, sendersOf, sentIds, unanswe
 
 /** Which mails of Postfix's queue a command means. */
 
-type QueueCommand = Extract<Command, { readonly verb: `queue_${string}` }>;
+type QueueCommand = Extract<Order, { readonly verb: `queue_${string}` }>;
 type ListCommand = Extract<QueueCommand, { readonly verb: "queue_list" }>;
 type ChangeCommand = Exclude<QueueCommand, ListCommand>;
 type ListMail = Extract<KeeperCommand, { readonly verb: "list_mail" }>;

@@ -1,8 +1,8 @@
 import type { DetailedAccount } from "../../../admin/accounts.ts";
 import {
-  type Command,
   type CommandError,
   effectOf,
+  type Order,
   type Reply,
   type Verb,
   type VerbEntry,
@@ -30,7 +30,7 @@ export type MyMailboxParts = MyChangeParts &
     /** This server's name, and the ports for mailboxes and for submission. */
     mailPorts: () => Omit<MyClient, "account">;
   }>;
-export type MyCommand = Extract<Command, { readonly verb: `my_${string}` }>;
+export type MyCommand = Extract<Order, { readonly verb: `my_${string}` }>;
 type By = Readonly<{ caller: WebCaller; by: string }>;
 
 /** How often a minute Dovecot is asked for a mailbox's use: each time starts a program. */
@@ -130,7 +130,7 @@ export class MyMailboxCommands {
 }
 
 /** What the user of a mailbox may change. */
-type OwnChange = Extract<Command, { readonly verb: OwnChangeVerb }>;
+type OwnChange = Extract<Order, { readonly verb: OwnChangeVerb }>;
 type OwnChangeVerb = {
   [E in VerbEntry as E["verb"]]: E["gives"]["effect"] extends { readonly lasts: true }
     ? E["rights"] extends { readonly own: unknown } | { readonly needs: "mailbox" }
@@ -139,7 +139,7 @@ type OwnChangeVerb = {
     : never;
 }[Verb];
 
-export function isOwnChange(command: Command): command is OwnChange {
+export function isOwnChange(command: Order): command is OwnChange {
   const { verb } = command;
   return effectOf(verb).lasts && (ownOf(verb) !== undefined || needOf(verb).needs === "mailbox");
 }

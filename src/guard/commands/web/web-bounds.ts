@@ -1,4 +1,4 @@
-import { type Command, type CommandError, effectOf, type Verb } from "../../../admin/declare/control.ts";
+import { type CommandError, effectOf, type Order, type Verb } from "../../../admin/declare/control.ts";
 import { isWebAdmin } from "../../../admin/declare/rights.ts";
 import { type Ip, isV4, type Prefix, parsePrefix, prefixLength } from "../../../core/net/ip.ts";
 import { plural } from "../../../core/text.ts";
@@ -85,18 +85,18 @@ export class WebBounds {
   }
 
   /** Returns null if the web may run the command now, and counts it. */
-  refuses(command: Command): Overreach | null {
+  refuses(command: Order): Overreach | null {
     return this.#exceeded(command, (budget, times) => budget.spend(this.#clock.now(), times));
   }
 
   /** The same for a dry run, which counts once, and only if it is expensive. */
-  wouldRefuse(command: Command): Overreach | null {
+  wouldRefuse(command: Order): Overreach | null {
     const now = this.#clock.now();
     const overreach = this.#exceeded(command, (budget, times) => budget.isLeft(now, times));
     return overreach ?? (isCostlyTrial(command.verb) ? over(this.#trials.spend(now)) : null);
   }
 
-  #exceeded(command: Command, isWithin: Within): Overreach | null {
+  #exceeded(command: Order, isWithin: Within): Overreach | null {
     if ((command.verb === "queue_delete" || command.verb === "queue_return") && command.isAll) return ALL_AT_ONCE;
     if (command.verb === "ban" || command.verb === "allow_add") {
       const wide = tooWide(command.target);

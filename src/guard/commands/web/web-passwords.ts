@@ -1,12 +1,12 @@
 import type { FileChanges } from "../../../admin/accounts.ts";
-import type { CommandOf, Reply } from "../../../admin/declare/control.ts";
+import type { CommandOf } from "../../../admin/declare/control.ts";
 import type { NamedSecret } from "../../../admin/declare/items.ts";
 import { isOfKnownScheme, passwordProblem, tooCostly } from "../../../core/access/passwords.ts";
 import { type AccountName, parseAccountName } from "../../../core/net/address.ts";
 import type { SecretMaker } from "../../admin-ports.ts";
 import { accountCommand, isHash, isPostmaster } from "../accounts/accounts.ts";
 import { type FileCommandParts, fileCommand } from "../accounts/files.ts";
-import { failed, usage, wrongAddress } from "../refusals.ts";
+import { failed, type RunOf, usage } from "../refusals.ts";
 
 export type WebPasswordParts = FileCommandParts &
   Readonly<{ secrets: Pick<SecretMaker, "make">; mailboxes: () => Readonly<{ keyOfEach: boolean }> }>;
@@ -29,13 +29,11 @@ const OWNERS = failed(
  * A new account, or a new password in clear text. The guard hashes it: an attacker who has taken over the web can
  * choose a password, but not a hash that costs Dovecot minutes or that has a scheme without a salt.
  */
-export async function webPassword(
-  parts: WebPasswordParts,
-  command: CommandOf<"account_create" | "account_set_password">,
-  by: string,
-): Promise<Reply<"account_create" | "account_set_password">> {
-  const name = parseAccountName(command.name);
-  if (name === null) return wrongAddress(command.name);
+export const webPassword: RunOf<"account_create" | "account_set_password", WebPasswordParts> = async (
+  parts,
+  { name, ...command },
+  by,
+) => {
   if (parts.mailboxes().keyOfEach) return ON_SERVER;
   if (command.verb === "account_create" && isPostmaster(name)) return OWNERS;
   const problem = passwordProblem(command.password, name);
@@ -45,17 +43,13 @@ export async function webPassword(
   const verb = command.verb === "account_create" ? "account_create_hashed" : "account_set_hash";
   const reply = await accountCommand(parts, { verb, name, ...made }, by);
   return reply.ok ? { ok: true, result: { name } } : reply;
-}
+};
 
 /**
  * Some accounts of a file: only new ones, whose hashes the file may contain. If each account has a key, a password can create
  * it only on the server; a hash cannot create a key anywhere.
  */
-export async function webImport(
-  parts: WebPasswordParts,
-  { entries }: CommandOf<"accounts_import">,
-  by: string,
-): Promise<Reply<"accounts_import">> {
+export const webImport: RunOf<"accounts_import", WebPasswordParts> = async (parts, { entries }, by) => {
   const skipped: Skipped[] = [];
   const ready: NamedSecret[] = [];
   const typed: Typed[] = [];
@@ -76,7 +70,7 @@ export async function webImport(
   const reply = await fileCommand(parts, { verb: "accounts_import_hashed", entries: [...ready, ...hashed] }, by);
   if (!reply.ok) return reply;
   return { ok: true, result: { ...reply.result, skipped: [...skipped, ...reply.result.skipped] } };
-}
+};
 
 type Typed = Readonly<{ owner: AccountName; password: string; quotaBytes: number | undefined }>;
 

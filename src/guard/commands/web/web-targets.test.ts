@@ -25,8 +25,19 @@ function parts(there: readonly Alias[], forwarded: ReadonlyMap<string, readonly 
   };
 }
 
+function adding(many: number) {
+  const targets = outside(many).map(mailAddress);
+  return { verb: "alias_add", address: mailAddress("new@example.test"), targets } as const;
+}
+
 function said(there: readonly Alias[], address: string, targets: readonly string[]): string {
-  return tooManyTargets(parts(there), { verb: "alias_add", address, targets })?.message ?? "may";
+  return (
+    tooManyTargets(parts(there), {
+      verb: "alias_add",
+      address: mailAddress(address),
+      targets: targets.map(mailAddress),
+    })?.message ?? "may"
+  );
 }
 
 test("an alias of the web has at most ten outside targets, including those that it already has", () => {
@@ -74,18 +85,14 @@ test("forwards of the web count with the aliases, and a forward keeps the target
   assert.equal(forward("carl@example.test", ["anna@example.test", "bob@example.test"]), "may");
   assert.equal(forward("anna@example.test", outside(10, 50)), "may", "as many as before");
   assert.equal(forward("anna@example.test", []), "may");
-  assert.match(
-    tooManyTargets(parts(aliases, forwarded), { verb: "alias_add", address: "b@example.test", targets: outside(2) })
-      ?.message ?? "may",
-    /200 outside targets in all/,
-  );
+  assert.match(tooManyTargets(parts(aliases, forwarded), adding(2))?.message ?? "may", /200 outside targets in all/);
 });
 
 test("whoever swaps the targets of aliases all day reaches few new strangers; a dry run uses up none", () => {
   left = 2;
-  const add = { verb: "alias_add", address: "new@example.test", targets: outside(3) } as const;
+  const add = adding(3);
   assert.match(tooManyTargets(parts([]), add)?.message ?? "may", /50 new outside targets of aliases within a day/);
-  assert.equal(tooManyTargets(parts([]), { ...add, targets: outside(2) }), null);
+  assert.equal(tooManyTargets(parts([]), adding(2)), null);
   assert.equal(tooManyTargets({ ...parts([]), isDry: true }, add), null);
-  assert.equal(tooManyTargets(parts([]), { ...add, targets: ["owner@example.test"] }), null);
+  assert.equal(tooManyTargets(parts([]), { ...add, targets: [mailAddress("owner@example.test")] }), null);
 });

@@ -39,7 +39,7 @@ export function tooManyTargets(
   { address, targets }: CommandOf<"alias_add">,
 ): CommandError | null {
   const aliases = allAliases(parts);
-  const alias = aliases.find((one) => one.address === parseAddress(address));
+  const alias = aliases.find((one) => one.address === address);
   if (alias === undefined && aliases.length >= MOST.aliases) return refused(`${MOST.aliases} aliases`, "alias add");
   const added = outside(parts, targets).filter((target) => alias?.targets.includes(target) !== true);
   if (added.length === 0) return null;

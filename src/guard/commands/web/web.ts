@@ -1,4 +1,4 @@
-import type { Command, CommandError, CommandLine, Denial } from "../../../admin/declare/control.ts";
+import type { CommandError, Denial, Order, OrderLine } from "../../../admin/declare/control.ts";
 import type { CallerItem } from "../../../admin/declare/items.ts";
 import { actorOf, mayAsk, needOf, ownOf } from "../../../admin/declare/rights.ts";
 import type { Origin } from "../../../admin/declare/verb.ts";
@@ -71,7 +71,7 @@ export class CommandGate {
    * A dry run passes the same checks and prolongs the session too. It is audited only if the web may not use the verb at all, and
    * counted only if it is expensive (`wouldRefuse`).
    */
-  admit(line: CommandLine, origin: Origin): Admitted | Refused {
+  admit(line: OrderLine, origin: Origin): Admitted | Refused {
     const { command, by } = line;
     if (!mayAsk(origin, command.verb)) {
       this.#recordRefusal(command, by);
@@ -82,7 +82,7 @@ export class CommandGate {
     return needs === "nothing" ? { by, caller: null } : this.#admitCaller(line);
   }
 
-  #admitCaller({ command, as, ip: from, isDry = false }: CommandLine): Admitted | Refused {
+  #admitCaller({ command, as, ip: from, isDry = false }: OrderLine): Admitted | Refused {
     const isUse = command.verb !== "caller" || command.isUse;
     const digest = digestOf(as ?? "");
     const ip = parseIp(from ?? "");
@@ -103,20 +103,20 @@ export class CommandGate {
     return { by, caller: { item, digest, ip } };
   }
 
-  #overreach(command: Command, by: string): CommandError | null {
+  #overreach(command: Order, by: string): CommandError | null {
     const overreach = this.bounds.refuses(command);
     if (overreach?.isAlarming === true) this.#recordRefusal(command, by);
     return overreach?.error ?? null;
   }
 
   /** Addresses of administrators are not banned. Past the limit the command is still carried out. */
-  #seen(ip: Ip, command: Command, by: string): void {
+  #seen(ip: Ip, command: Order, by: string): void {
     if (this.bounds.sees(ip)) this.#parts.engine.administratorAt(ip);
     else this.#recordRefusal(command, by);
   }
 
   /** `caller`: who lacks the right; null if the web may not send the command, or sends it too often. */
-  #recordRefusal({ verb }: Command, by: string, caller: string | null = null): void {
+  #recordRefusal({ verb }: Order, by: string, caller: string | null = null): void {
     const now = this.#parts.clock.now();
     for (const [key, at] of this.#recorded) if (Math.abs(now - at) >= RECORD_EVERY_MS) this.#recorded.delete(key);
     const key = `${verb} ${caller ?? ""}`;
@@ -135,7 +135,7 @@ function isAdministrator({ role }: CallerItem): boolean {
 }
 
 /** What the caller lacks for the verb; null: nothing. */
-function lacking({ scopes, freshUntil, name, how, account }: CallerItem, command: Command): CommandError | null {
+function lacking({ scopes, freshUntil, name, how, account }: CallerItem, command: Order): CommandError | null {
   const { needs, proof } = needOf(command.verb);
   const own = ownOf(command.verb);
   if (account !== null && own !== undefined) {

@@ -1,7 +1,7 @@
 import type * as z from "zod";
 import type { FileChanges } from "../../../admin/accounts.ts";
 import { isObject } from "../../../admin/declare/fields.ts";
-import { type AccountName, parseAccountName } from "../../../core/net/address.ts";
+import type { AccountName } from "../../../core/net/address.ts";
 import { plural } from "../../../core/text.ts";
 import { later, SECOND_MS } from "../../../core/time.ts";
 import { madePassword } from "../../../guard/access/secrets.ts";
@@ -56,14 +56,13 @@ export function accountRoutes(parts: Parts): readonly Route[] {
 async function withPassword(
   parts: Parts,
   from: From,
-  set: Readonly<{ verb: "account_create" | "account_set_password"; name: string }>,
+  set: Readonly<{ verb: "account_create" | "account_set_password"; name: AccountName }>,
   typed: string | undefined,
 ) {
   const password = typed ?? madePassword();
   const asked = { ...set, password };
-  const owner = parseAccountName(set.name);
-  if (typed !== undefined && owner !== null) {
-    const refused = await whyRefused(parts, from, asked, owner);
+  if (typed !== undefined) {
+    const refused = await whyRefused(parts, from, asked, set.name);
     if (refused !== null) return refused;
   }
   const answer = await command(parts.guard, from.by, asked, (result) => result);

@@ -109,7 +109,7 @@ test("the words choose mails: ids, an account, a sender, a recipient, bounces, o
 });
 
 const kept = [{ account: "anna@example.org", mails: 3 }];
-const cursorIn = (command: Command): string | null => ("cursor" in command ? command.cursor : null);
+const cursorIn = (command: Command): string | null => ("cursor" in command ? (command.cursor ?? null) : null);
 
 test("a long queue is changed to its end, and what stays with the guard is reported", async () => {
   const reported = await typed("queue release --all", (command) => ({

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { Command } from "../../../../admin/declare/control.ts";
+import type { CommandOf } from "../../../../admin/declare/control.ts";
 import type { QueueChange, QueueItem } from "../../../../admin/queue.ts";
 import { codeOf } from "../../../../core/error.ts";
 import { plural } from "../../../../core/text.ts";
@@ -22,8 +22,8 @@ import { andMore, eachPage, gather, pageFrom } from "../../listing.ts";
 import { wordsOf } from "../../parse.ts";
 import { printable, wrapped } from "../../print/text.ts";
 
-type ChangeVerb = Exclude<Extract<Command["verb"], `queue_${string}`>, "queue_list">;
-type Chosen = Pick<Extract<Command, { verb: ChangeVerb }>, "ids" | "account" | "sender" | "recipient">;
+type Chosen = Pick<CommandOf<"queue_list">, "ids" | "account" | "sender" | "recipient">;
+type ChangeVerb = `queue_${"hold" | "release" | "delete" | "return" | "flush"}`;
 
 /** `queue list [ID...]` */
 export async function queueList(call: CommandCall): Promise<CommandOutcome> {
@@ -31,7 +31,7 @@ export async function queueList(call: CommandCall): Promise<CommandOutcome> {
   if ("ok" in page) return page;
   const asked = await gather(
     page,
-    (some) => call.guard.ask<"queue_list">({ verb: "queue_list", ...chosenBy(call), ...some }),
+    (some) => call.guard.ask({ verb: "queue_list", ...chosenBy(call), ...some }),
     (first, rest) => ({ ...rest, total: first.total, mails: [...first.mails, ...rest.mails] }),
   );
   if (!asked.ok) return asked;
@@ -60,7 +60,7 @@ export async function queueDelete(call: CommandCall): Promise<CommandOutcome> {
   if (call.flag("yes")) return change(call, verb);
   const chosen = chosenBy(call);
   if (!call.flag("all") && isEmpty(chosen)) return nothingChosen("queue_delete");
-  const asked = await call.guard.ask<"queue_list">({ verb: "queue_list", ...chosen, limit: 1, cursor: null });
+  const asked = await call.guard.ask({ verb: "queue_list", ...chosen, limit: 1, cursor: null });
   if (!asked.ok) return asked;
   const { total } = asked.result;
   if (total === 0) return failed("No such mail is in the queue.", `\`${PROGRAM} queue list\` shows what is.`);
@@ -90,7 +90,7 @@ async function change(call: CommandCall, verb: ChangeVerb): Promise<CommandOutco
   const says = (): string => DONE[verb](plural(changed, "mail"));
   const failure = await eachPage(
     null,
-    (cursor): Promise<Asked> => call.guard.ask<typeof verb>({ verb, ...chosen, isAll, cursor }),
+    (cursor): Promise<Asked> => call.guard.ask({ verb, ...chosen, isAll, cursor }),
     (page) => {
       for (const { account, mails } of page.kept) kept.set(account, (kept.get(account) ?? 0) + mails);
       changed += page.changed;
