@@ -46,9 +46,12 @@ export type CommandOutcome = Done | CommandFailure;
 
 export type GuardReply<V extends Verb> = Readonly<{ ok: true; result: Results[V] }> | CommandFailure;
 
+/** A command by its verb, which is inferred. */
+export type Asked<V extends Verb> = Readonly<{ verb: V }> & Extract<GuardCommand, { verb: V }>;
+
 /** The running guard. */
 export interface GuardClient {
-  ask<V extends Verb>(command: Extract<GuardCommand, { verb: V }>): Promise<GuardReply<V>>;
+  ask<V extends Verb>(command: Asked<V>): Promise<GuardReply<V>>;
   /** Calls `onEvents` with the last id after each commit, until the signal fires or the guard ends. */
   watch(onEvents: (lastEventId: number) => void, signal: AbortSignal): Promise<CommandFailure | Readonly<{ ok: true }>>;
 }

@@ -1,8 +1,8 @@
 import { setTimeout } from "node:timers/promises";
-import type { Command, CommandError, Verb } from "../../admin/declare/control.ts";
+import type { CommandError, Verb } from "../../admin/declare/control.ts";
 import { MINUTE_MS, SECOND_MS } from "../../core/time.ts";
 import { ask, type NoAnswer, watch } from "../../host/sockets/control-client.ts";
-import { type CommandFailure, failed, type GuardClient, NOT_RUNNING, PROGRAM, wrongUsage } from "./call.ts";
+import { type Asked, type CommandFailure, failed, type GuardClient, NOT_RUNNING, PROGRAM, wrongUsage } from "./call.ts";
 
 /** Cutting an account's sessions takes the keeper seconds; lifting 100,000 bans takes longer. */
 const TIMEOUT_MS = 30 * SECOND_MS;
@@ -24,7 +24,7 @@ export function controlGuard(socketPath: string, by: string, absence: Absence): 
   const problemOf = async (error: CommandError | NoAnswer): Promise<CommandFailure> =>
     problemSaid(error) ?? absence.why();
   return {
-    async ask<V extends Verb>(command: Extract<Command, { verb: V }>) {
+    async ask<V extends Verb>(command: Asked<V>) {
       // Sends nothing to a hanging guard: it might act much later, when the caller thinks that the command failed.
       let pinged = await ask(socketPath, by, { verb: "ping" }, PING_MS);
       const giveUpAt = performance.now() + STARTS_WITHIN_MS;

@@ -1,8 +1,9 @@
 import { resolve } from "node:path";
-import type { Command, Verb } from "../../admin/declare/control.ts";
+import type { Verb } from "../../admin/declare/control.ts";
 import { diskTrouble } from "../../host/running/failure.ts";
 import { DEFAULT_DATA_DIRECTORY, type Layout, layoutOf } from "../../settings/layout.ts";
 import {
+  type Asked,
   type CliCommand,
   type CommandCall,
   type CommandFailure,
@@ -140,7 +141,7 @@ export function withWaiting(programs: Programs, terminal: Pick<Terminal, "progre
   };
   return {
     guard: {
-      ask: <V extends Verb>(command: Extract<Command, { verb: V }>) => announced(guard.ask<V>(command)),
+      ask: <V extends Verb>(command: Asked<V>) => announced(guard.ask<V>(command)),
       watch: (onEvents, signal) => guard.watch(onEvents, signal),
     },
     keeper: { ask: (command) => announced(keeper.ask(command)) },

@@ -99,7 +99,7 @@ export const accounts = [
     name: "held",
     does: "Asks the guard which accounts' mail it holds.",
     look: async ({ guard }) => {
-      const asked = await guard.ask<"held_list">({ verb: "held_list", name: null });
+      const asked = await guard.ask({ verb: "held_list", name: null });
       return asked.ok ? judgeHeld(asked.result.accounts.map(({ account }) => account)) : unknown(asked.message);
     },
   },

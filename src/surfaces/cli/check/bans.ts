@@ -106,7 +106,7 @@ export const bans = [
     name: "allow-list",
     does: "Looks for networks on the allow list that are too large to trust.",
     look: async ({ guard }) => {
-      const asked = await guard.ask<"allow_list">({ verb: "allow_list", limit: PAGE.most, cursor: null });
+      const asked = await guard.ask({ verb: "allow_list", limit: PAGE.most, cursor: null });
       return asked.ok ? judgeAllowed(asked.result.items) : unknown(asked.message, asked.next);
     },
   },

@@ -139,7 +139,7 @@ export const alerts = [
     does: "Sends a test through each channel, if --send-test is given.",
     look: async ({ guard, sendsTest }) => {
       if (!sendsTest) return judgeTest(null);
-      const asked = await guard.ask<"alerts_test">({ verb: "alerts_test" });
+      const asked = await guard.ask({ verb: "alerts_test" });
       return asked.ok ? judgeTest(asked.result.results) : unknown(asked.message, asked.next);
     },
   },

@@ -59,11 +59,11 @@ export function serverOf(call: Call, settings: Settings, sendsTest: boolean): Se
     keeper,
     sendsTest,
     health: once(async () => {
-      const asked = await guard.ask<"health">({ verb: "health" });
+      const asked = await guard.ask({ verb: "health" });
       return asked.ok ? asked.result : null;
     }),
     alerts: once(async () => {
-      const asked = await guard.ask<"alerts_list">({ verb: "alerts_list", limit: 1, cursor: null });
+      const asked = await guard.ask({ verb: "alerts_list", limit: 1, cursor: null });
       return asked.ok ? asked.result : null;
     }),
     reader: once(async () => {

@@ -37,7 +37,7 @@ export async function accessReviewed(call: CommandCall): Promise<CommandOutcome>
     plural(review.admins.length, "administrator"),
   ];
   const summary = `${counts.join(", ")}; SHA-256 ${digest}`;
-  const asked = await call.guard.ask<"access_reviewed">({ verb: "access_reviewed", summary });
+  const asked = await call.guard.ask({ verb: "access_reviewed", summary });
   if (!asked.ok) return asked;
   return done({ ...json, signed: true }, `${text}\n\nSigned: ${summary}.`, `${PROGRAM} audit list --limit 5`);
 }

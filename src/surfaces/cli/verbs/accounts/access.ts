@@ -21,7 +21,7 @@ export async function tokenCreate(call: CommandCall): Promise<CommandOutcome> {
     return wrongUsage(`"${oneLine(asksFor)}" names a scope that there is not.`, known);
   }
   const { token, digest } = newToken();
-  const asked = await call.guard.ask<"token_create">({
+  const asked = await call.guard.ask({
     verb: "token_create",
     name,
     digest,
@@ -36,11 +36,11 @@ export async function tokenCreate(call: CommandCall): Promise<CommandOutcome> {
 }
 
 export async function adminPasswd(call: CommandCall): Promise<CommandOutcome> {
-  const running = await call.guard.ask<"ping">({ verb: "ping" });
+  const running = await call.guard.ask({ verb: "ping" });
   if (!running.ok) return running;
   const password = await newPasswordHash(call, null);
   if (!password.ok) return password;
-  const asked = await call.guard.ask<"admin_set_hash">({ verb: "admin_set_hash", hash: password.hash });
+  const asked = await call.guard.ask({ verb: "admin_set_hash", hash: password.hash });
   if (!asked.ok) return asked;
   return done(asked.result, `The dashboard's password was changed.${await stayingFactors(call)}`);
 }
@@ -52,7 +52,7 @@ function nameFrom(text: string | undefined): string | CommandFailure {
 
 /** `admin reset-2fa`: for an owner without the phone, and after somebody else may have set up a factor. */
 export async function adminResetFactors(call: CommandCall): Promise<CommandOutcome> {
-  const asked = await call.guard.ask<"factors_reset">({ verb: "factors_reset" });
+  const asked = await call.guard.ask({ verb: "factors_reset" });
   if (!asked.ok) return asked;
   const sessions = `${plural(asked.result.ended, "session")} ended.`;
   return done(asked.result, `${factorsRemoved(asked.result)} ${sessions} The password alone signs in now.`);
@@ -68,7 +68,7 @@ export function factorsRemoved({ factors, passkeyNames: passkeys }: FactorsReset
 
 /** What to know after a new password; empty: the password alone signs in. */
 export async function stayingFactors({ guard }: CommandCall): Promise<string> {
-  const asked = await guard.ask<"factor_list">({ verb: "factor_list" });
+  const asked = await guard.ask({ verb: "factor_list" });
   if (!asked.ok) return "";
   const { totp } = asked.result;
   const passkeys = asked.result.passkeys.map(({ name }) => name);
@@ -83,9 +83,9 @@ export async function sessionEnd(call: CommandCall): Promise<CommandOutcome> {
   const isAll = call.flag("all");
   if ((id === undefined) !== isAll) return wrongUsage("Name one session, or give --all.", `${PROGRAM} session list`);
   if (id === undefined) {
-    const asked = await call.guard.ask<"session_end_all">({ verb: "session_end_all" });
+    const asked = await call.guard.ask({ verb: "session_end_all" });
     return asked.ok ? done(asked.result, `${plural(asked.result.ended, "session")} ended.`) : asked;
   }
-  const asked = await call.guard.ask<"session_end">({ verb: "session_end", id: id.slice(0, 32) });
+  const asked = await call.guard.ask({ verb: "session_end", id: id.slice(0, 32) });
   return asked.ok ? done(asked.result, `The session ${id} has ended.`) : asked;
 }

@@ -42,8 +42,8 @@ export const accountNetworks = ofAccount(async (call, name) => {
     return wrongUsage(`"${oneLine(wrong)}" is not a network that restricts anything.`, HOW_WRITTEN);
   const asked =
     action === "add"
-      ? await call.guard.ask<"networks_add">({ verb: "networks_add", name, networks })
-      : await call.guard.ask<"networks_remove">({ verb: "networks_remove", name, networks });
+      ? await call.guard.ask({ verb: "networks_add", name, networks })
+      : await call.guard.ask({ verb: "networks_remove", name, networks });
   if (!asked.ok) return asked;
   return done(asked.result, networksSentence(name, asked.result.networks), `${PROGRAM} account list`);
 });
@@ -66,7 +66,7 @@ export const accountQuota = ofAccount(async (call, name) => {
 });
 
 async function setQuota(call: CommandCall, name: AccountName, quotaBytes: number | null): Promise<CommandOutcome> {
-  const asked = await call.guard.ask<"quota_set">({ verb: "quota_set", name, quotaBytes });
+  const asked = await call.guard.ask({ verb: "quota_set", name, quotaBytes });
   if (!asked.ok) return asked;
   const text = `The quota of ${name} is ${quotaText(call, quotaBytes)} now.`;
   return done(asked.result, text, `${PROGRAM} queue flush --recipient ${name}  # if mail waits for room`);

@@ -46,7 +46,7 @@ export const accountAdd = ofAccount(async (call, name) => {
   if (!password.ok) return password;
   const secret = await secretOf(call, name, password);
   if (!secret.ok) return secret;
-  const asked = await call.guard.ask<"account_create_hashed">({
+  const asked = await call.guard.ask({
     verb: "account_create_hashed",
     name,
     ...secret.fields,
@@ -59,7 +59,7 @@ export const accountAdd = ofAccount(async (call, name) => {
 
 /** Why a password would be typed in vain; null if it would not, as far as is known. */
 async function whyInVain(call: CommandCall, name: AccountName, must: "new" | "known"): Promise<CommandFailure | null> {
-  const running = await call.guard.ask<"ping">({ verb: "ping" });
+  const running = await call.guard.ask({ verb: "ping" });
   if (!running.ok) return running;
   const opened = await call.reader();
   if (!opened.ok) return null;
@@ -113,7 +113,7 @@ export const accountPasswd = ofAccount(async (call, name) => {
   const secret = await secretOf(call, name, password);
   if (!secret.ok) return secret;
   const { fields, closed } = secret;
-  const asked = await call.guard.ask<"account_set_hash">({ verb: "account_set_hash", name, ...fields });
+  const asked = await call.guard.ask({ verb: "account_set_hash", name, ...fields });
   if (!asked.ok) return asked;
   return done(
     { ...asked.result, closed: closed !== "" },
@@ -126,7 +126,7 @@ export const accountRemove = ofAccount(async (call, name) => {
   const held = await heldText(call.layout, name);
   const question = `Remove ${name}? No one will be able to sign in or send mail to it.${held === null ? "" : ` ${held}`}`;
   if (!(await confirmed(call, question))) return failed(`${name} was not removed.`, "");
-  const asked = await call.guard.ask<"account_remove">({ verb: "account_remove", name });
+  const asked = await call.guard.ask({ verb: "account_remove", name });
   if (!asked.ok) return asked;
   const text = `${name} is removed and its open sessions were ended. Its mail stays in ${call.layout.mail}.${held === null ? "" : ` ${held}`}`;
   return done(asked.result, text, `${PROGRAM} account list`);
@@ -194,7 +194,7 @@ type Named = FileChanges["skipped"][number];
  * reported, and so are further fields of a line.
  */
 export async function accountImport(call: CommandCall): Promise<CommandOutcome> {
-  const running = await call.guard.ask<"ping">({ verb: "ping" });
+  const running = await call.guard.ask({ verb: "ping" });
   if (!running.ok) return running;
   const path = call.args[0] ?? "";
   const accounts = readAccounts(path);
@@ -205,7 +205,7 @@ export async function accountImport(call: CommandCall): Promise<CommandOutcome> 
     call.terminal.progress(`${i} of ${plural(accounts.length, "account")}`);
     const lines = accounts.slice(i, i + ENTRIES_PER_COMMAND);
     const entries = await Promise.all(lines.map((line) => hashed(line, call.layout.loginPolicySecret)));
-    const asked = await call.guard.ask<"accounts_import_hashed">({ verb: "accounts_import_hashed", entries });
+    const asked = await call.guard.ask({ verb: "accounts_import_hashed", entries });
     if (!asked.ok) return asked;
     added.push(...asked.result.added);
     skipped.push(...asked.result.skipped);

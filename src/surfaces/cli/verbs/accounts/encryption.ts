@@ -110,7 +110,7 @@ export async function encryptionUnlock(call: CommandCall): Promise<CommandOutcom
 
 /** The keys of the server's mail, or that it is not encrypted. */
 async function cryptOf(call: CommandCall): Promise<MailCrypt | CommandOutcome> {
-  const running = await call.guard.ask<"ping">({ verb: "ping" });
+  const running = await call.guard.ask({ verb: "ping" });
   if (!running.ok) return running;
   const read = settingsOf(call);
   if (!read.ok) return read;
@@ -157,7 +157,7 @@ export async function encryptionRecoveryKey(call: CommandCall): Promise<CommandO
     return failed(`The recovery key could not be written out: ${shown.reason}. Nothing was changed.`, AGAIN);
   const { fingerprint } = await import("../../../../mail/dovecot/mail-keys.ts");
   const made = { verb: "recovery_key_made", fingerprint: fingerprint(publicKey) } as const;
-  const asked = await call.guard.ask<"recovery_key_made">(made);
+  const asked = await call.guard.ask(made);
   if (!asked.ok) return { ...asked, message: `${asked.message} The key that was just shown counts for nothing.` };
   writeFile(mailRecoveryKey, publicKey, { mode: 0o600 });
   if (replaces) call.terminal.err("It takes the place of the recovery key that was made before, which opens nothing.");
@@ -172,7 +172,7 @@ const ADVICE =
 
 /** `encryption recover ADDRESS`: its password of now opens the keys that it had, as many as Dovecot takes. */
 export const encryptionRecover = ofAccount(async (call, name) => {
-  const running = await call.guard.ask<"ping">({ verb: "ping" });
+  const running = await call.guard.ask({ verb: "ping" });
   if (!running.ok) return running;
   const recoveryKey = recoveryKeyOf(call);
   if (recoveryKey === null)
@@ -196,7 +196,7 @@ export const encryptionRecover = ofAccount(async (call, name) => {
   const found = await keysFor(call, { name, password }, recoveryKey);
   if (!found.ok) return found;
   const { keys, beyond } = found;
-  const asked = await call.guard.ask<"mail_keys_recover">({ verb: "mail_keys_recover", name, hash, keys });
+  const asked = await call.guard.ask({ verb: "mail_keys_recover", name, hash, keys });
   if (!asked.ok) return asked;
   return done(
     { name, keys: keys.length, closed: beyond },

@@ -96,7 +96,7 @@ function suspend(call: CommandCall, name: AccountName): Deed {
   return {
     plan,
     run: async () => {
-      const asked = await call.guard.ask<"account_suspend">({ verb: "account_suspend", name });
+      const asked = await call.guard.ask({ verb: "account_suspend", name });
       if (asked.ok) {
         const held = plural(asked.result.held, "mail");
         return took(`${name} is suspended, its sessions were ended, and ${held} of it held.`);
@@ -116,7 +116,7 @@ function newPassword(call: CommandCall, name: AccountName): Deed {
       const proof = proofFor(call, name, password);
       const secret = await secretOf(call, name, { hash: await hashPassword(password), proof, password });
       if (!secret.ok) return { did: [], wrong: [notDone(plan, secret)] };
-      const asked = await call.guard.ask<"account_set_hash">({ verb: "account_set_hash", name, ...secret.fields });
+      const asked = await call.guard.ask({ verb: "account_set_hash", name, ...secret.fields });
       if (!asked.ok && !mayStand(asked)) return { did: [], wrong: [notDone(plan, asked)] };
       const held = await holdQueue(call, name);
       if (!asked.ok)
@@ -142,7 +142,7 @@ async function holdQueue(call: CommandCall, account: AccountName): Promise<Came>
   let held = 0;
   const failure = await eachPage(
     BEFORE_ALL_MAIL, // from there, an empty queue outside of the hold queue succeeds
-    (cursor) => call.guard.ask<"queue_hold">({ verb: "queue_hold", ...chosen, cursor }),
+    (cursor) => call.guard.ask({ verb: "queue_hold", ...chosen, cursor }),
     ({ changed }) => (held += changed),
   );
   if (failure !== null) {
@@ -161,7 +161,7 @@ function ban(call: CommandCall, target: string, { id }: Incident): Deed {
   return {
     plan,
     run: async () => {
-      const asked = await call.guard.ask<"ban">({ verb: "ban", target, note: `incident ${id}`, for: null });
+      const asked = await call.guard.ask({ verb: "ban", target, note: `incident ${id}`, for: null });
       return asked.ok ? took(`${target} is banned.`) : { did: [], wrong: [notDone(plan, asked)] };
     },
   };

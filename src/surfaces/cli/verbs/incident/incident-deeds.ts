@@ -1,4 +1,3 @@
-import type { Verb } from "../../../../admin/declare/control.ts";
 import { PAGE } from "../../../../admin/declare/paging.ts";
 import { MAILBOX_SETTING_FORMS, type MailboxSettings } from "../../../../admin/mailbox-settings.ts";
 import type { AccountName } from "../../../../core/net/address.ts";
@@ -20,7 +19,7 @@ export function newDashboardPassword(call: CommandCall): Deed {
     run: async () => {
       const changed = await changeDashboardPassword(call, plan);
       // After the password: an intruder could have set up a second factor, and sessions end with it.
-      const reset = await call.guard.ask<"factors_reset">({ verb: "factors_reset" });
+      const reset = await call.guard.ask({ verb: "factors_reset" });
       if (!reset.ok)
         return { ...changed, wrong: [...changed.wrong, notDone("Remove the second factors of the dashboard.", reset)] };
       return { ...changed, did: [...changed.did, factorsRemoved(reset.result)] };
@@ -30,7 +29,7 @@ export function newDashboardPassword(call: CommandCall): Deed {
 
 async function changeDashboardPassword(call: CommandCall, plan: string): Promise<Came> {
   const password = madePassword();
-  const asked = await call.guard.ask<"admin_set_hash">({ verb: "admin_set_hash", hash: await hashPassword(password) });
+  const asked = await call.guard.ask({ verb: "admin_set_hash", hash: await hashPassword(password) });
   if (asked.ok) return { ...took("The dashboard's password was changed."), printed: `dashboard  ${password}` };
   const wrong = [notDone(plan, asked)];
   return mayStand(asked)
@@ -50,12 +49,12 @@ export function revokeTokens(call: CommandCall): Deed {
       const did: string[] = [];
       const wrong = new Map<string, string>();
       while (true) {
-        const listed = await call.guard.ask<"token_list">({ verb: "token_list", limit: PAGE.most, cursor: null });
+        const listed = await call.guard.ask({ verb: "token_list", limit: PAGE.most, cursor: null });
         if (!listed.ok) return { did, wrong: [...wrong.values(), notDone(plan, listed)] };
         const left = listed.result.items.filter(({ name }) => !wrong.has(name));
         if (left.length === 0) break;
         for (const { name } of left) {
-          const asked = await call.guard.ask<"token_revoke">({ verb: "token_revoke", name });
+          const asked = await call.guard.ask({ verb: "token_revoke", name });
           if (asked.ok) did.push(`The API token ${name} is revoked.`);
           else wrong.set(name, notDone(`Revoke the API token ${name}.`, asked));
         }
@@ -77,7 +76,7 @@ export function endSettings(call: CommandCall, reader: Reader, name: AccountName
     const run = async (): Promise<Came> => {
       const was = reader.own(name);
       if (!isSet(was)) return { did: [], wrong: [] };
-      const asked = await call.guard.ask<Verb>(ends.command(name));
+      const asked = await call.guard.ask(ends.command(name));
       return asked.ok ? took(oneLine(ends.did(name, was))) : { did: [], wrong: [notDone(ends.plan(name, was), asked)] };
     };
     return [{ plan: isSet(known) ? ends.plan(name, known) : "", run }];

@@ -109,14 +109,14 @@ async function dropThese(
   const isReturned = call.flag("bounce");
   let dropped = 0;
   if (held.length > 0) {
-    const asked = await call.guard.ask<"held_drop">({ verb: "held_drop", name, isReturned, ids: [...held] });
+    const asked = await call.guard.ask({ verb: "held_drop", name, isReturned, ids: [...held] });
     if (!asked.ok) return { dropped, failure: asked };
     dropped += asked.result.dropped;
   }
   if (loose.length > 0) {
     const chosen = { ...NO_MAIL, ids: [...loose], isAll: false };
     const verb = isReturned ? "queue_return" : "queue_delete";
-    const asked = await call.guard.ask<"queue_delete" | "queue_return">({ verb, ...chosen, cursor: BEFORE_ALL_MAIL });
+    const asked = await call.guard.ask({ verb, ...chosen, cursor: BEFORE_ALL_MAIL });
     if (!asked.ok) return { dropped, failure: asked };
     dropped += asked.result.changed;
   }
@@ -136,7 +136,7 @@ async function waiting({ guard }: CommandCall, name: AccountName): Promise<Waiti
   const chosen = { ...NO_MAIL, account: name, limit: PAGE.most };
   const failure = await eachPage(
     null,
-    (cursor) => guard.ask<"queue_list">({ verb: "queue_list", ...chosen, cursor }),
+    (cursor) => guard.ask({ verb: "queue_list", ...chosen, cursor }),
     (page) => {
       for (const { queueId, heldFor } of page.mails) {
         // Names of accounts contain an @; root's holds have none.
@@ -147,7 +147,7 @@ async function waiting({ guard }: CommandCall, name: AccountName): Promise<Waiti
     },
   );
   if (failure !== null) return failure;
-  const noted = await guard.ask<"held_list">({ verb: "held_list", name });
+  const noted = await guard.ask({ verb: "held_list", name });
   if (!noted.ok) return noted;
   for (const { queueId } of noted.result.held) if (!others.has(queueId)) mails.set(queueId, true);
   return { mails, others: others.size };

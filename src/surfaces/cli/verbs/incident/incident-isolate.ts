@@ -157,7 +157,7 @@ async function liftPart(
     );
   }
   // What waited is tried at once; what the guard or root holds stays.
-  await call.guard.ask<"queue_flush">({ verb: "queue_flush", ...NO_MAIL, isAll: true, cursor: null });
+  await call.guard.ask({ verb: "queue_flush", ...NO_MAIL, isAll: true, cursor: null });
   const says = `Lifted: ${parts.map((one) => OPENS[one]).join("; ")}.${left === null ? " The server is no longer isolated." : ""}`;
   const unaudited = await take(call, incident, { step: "recover", says });
   return done({ lifted: parts, isolation: left }, withContacts(call, `${says} ${unaudited}`.trim()), nextOf(left));

@@ -56,7 +56,7 @@ export async function queueIds(
   const ids: string[] = [];
   for (const account of accounts.length === 0 ? [null] : accounts) {
     for (let cursor: string | null = null; ids.length < MOST_MAILS; ) {
-      const asked: Awaited<ReturnType<typeof call.guard.ask<"queue_list">>> = await call.guard.ask<"queue_list">({
+      const asked: Awaited<ReturnType<typeof call.guard.ask<"queue_list">>> = await call.guard.ask({
         verb: "queue_list",
         ...NO_MAIL,
         account,

@@ -115,7 +115,7 @@ type Taken = Readonly<{ step: Step; says: string; lines?: readonly string[] }>;
 /** Writes a step into the timeline, and into the audit if the guard runs. The sentence about that, for people. */
 export async function take(call: CommandCall, incident: Incident, { step, says, lines = [] }: Taken): Promise<string> {
   const { appendEntry } = await folders();
-  const noted = await call.guard.ask<"incident_note">({
+  const noted = await call.guard.ask({
     verb: "incident_note",
     incident: incident.id,
     step,

@@ -5,7 +5,7 @@ import { andMore, gather, pageFrom } from "../../listing.ts";
 import { columns, oneLine } from "../../print/text.ts";
 
 export async function alertsTest(call: CommandCall): Promise<CommandOutcome> {
-  const asked = await call.guard.ask<"alerts_test">({ verb: "alerts_test" });
+  const asked = await call.guard.ask({ verb: "alerts_test" });
   if (!asked.ok) return asked;
   const { results } = asked.result;
   const lines = results.map(({ channel, ok, detail }) => `${channel}: ${ok ? "taken" : `failed: ${oneLine(detail)}`}`);
@@ -25,7 +25,7 @@ export async function alertsList(call: CommandCall): Promise<CommandOutcome> {
   if ("ok" in page) return page;
   const asked = await gather(
     page,
-    (one) => call.guard.ask<"alerts_list">({ verb: "alerts_list", ...one }),
+    (one) => call.guard.ask({ verb: "alerts_list", ...one }),
     (a, b) => ({ ...b, items: [...a.items, ...b.items] }),
   );
   if (!asked.ok) return asked;

@@ -24,7 +24,7 @@ export async function ban(call: CommandCall): Promise<CommandOutcome> {
   if (typeof note !== "string") return note;
   if (isWide(target) && !(await confirmed(call, `${target} is ${sizeOf(target)}. Ban all of it?`)))
     return failed("Nothing was banned.", `A single address is written without a length: ${PROGRAM} ban IP`);
-  const asked = await call.guard.ask<"ban">({ verb: "ban", target, note, for: time });
+  const asked = await call.guard.ask({ verb: "ban", target, note, for: time });
   if (!asked.ok) return asked;
   const { ban: item } = asked.result;
   return done(

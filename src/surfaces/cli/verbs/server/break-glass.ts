@@ -15,7 +15,7 @@ export async function breakGlass(call: CommandCall): Promise<CommandOutcome> {
   const byHand = await bansByHand(call);
   if (byHand > 0 && !(await confirmed(call, `This also lifts ${plural(byHand, "ban")} made by hand. Continue?`)))
     return failed("Nothing was lifted.", `\`${PROGRAM} unban IP\` lifts a single ban.`);
-  const asked = await call.guard.ask<"break_glass">({ verb: "break_glass" });
+  const asked = await call.guard.ask({ verb: "break_glass" });
   const next = `${PROGRAM} allow add YOUR-ADDRESS  # neither banned nor kept out again`;
   if (asked.ok) {
     const { lifted } = asked.result;

@@ -52,7 +52,7 @@ async function settingsOn(call: CommandCall): Promise<On | CommandFailure> {
   if (!loaded.ok) return loaded;
   if (!loaded.settings["fail2ban.enabled"])
     return failed("Fail2ban is off: fail2ban.enabled = false.", "Set it to true and start the server again.");
-  const running = await call.guard.ask<"ping">({ verb: "ping" });
+  const running = await call.guard.ask({ verb: "ping" });
   return running.ok ? { ok: true, sentences: loaded.settings["fail2ban.sentences"] } : running;
 }
 

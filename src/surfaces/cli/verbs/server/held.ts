@@ -14,7 +14,7 @@ const MORE = "More is on hold: give the command again.";
 export async function accountHeld(call: CommandCall): Promise<CommandOutcome> {
   const name = call.args[0] === undefined ? null : accountFrom(call.args[0]);
   if (name !== null && typeof name !== "string") return name;
-  const asked = await call.guard.ask<"held_list">({ verb: "held_list", name });
+  const asked = await call.guard.ask({ verb: "held_list", name });
   if (!asked.ok) return asked;
   const { accounts, held, heldTotal, sent, sentTotal } = asked.result;
   const holds = accounts.map(
@@ -39,12 +39,12 @@ export async function accountHeld(call: CommandCall): Promise<CommandOutcome> {
 
 /** `account drop ADDRESS` */
 export const accountDrop = ofAccount(async (call, name) => {
-  const found = await call.guard.ask<"held_list">({ verb: "held_list", name });
+  const found = await call.guard.ask({ verb: "held_list", name });
   if (!found.ok) return found;
   const question = `Delete ${plural(found.result.heldTotal, "held mail")} of ${name}, for good?`;
   const unsure = await whyNotSure(call, question, `no mail of ${name} was deleted`);
   if (unsure !== null) return unsure;
-  const asked = await call.guard.ask<"held_drop">({ verb: "held_drop", name, isReturned: call.flag("bounce") });
+  const asked = await call.guard.ask({ verb: "held_drop", name, isReturned: call.flag("bounce") });
   if (!asked.ok) return asked;
   const how = call.flag("bounce") ? "returned as undeliverable" : "deleted";
   const deleted = `${plural(asked.result.dropped, "held mail")} of ${name} ${how}.`;
@@ -124,7 +124,7 @@ export async function greylistWaiting(call: CommandCall): Promise<CommandOutcome
 
 /** `spam update` */
 export async function spamUpdate(call: CommandCall): Promise<CommandOutcome> {
-  const running = await call.guard.ask<"ping">({ verb: "ping" });
+  const running = await call.guard.ask({ verb: "ping" });
   if (!running.ok) return running;
   const { fetchRules } = await import("../../../../jobs/spam-rules/spam-rules.ts");
   call.terminal.progress("Fetching rules ...");

@@ -20,13 +20,13 @@ import { currentFirewall, shownState } from "../settings/firewall.ts";
 import { lastDrillJson, lastDrillText } from "../upkeep/backup.ts";
 
 export async function status(call: CommandCall): Promise<CommandOutcome> {
-  const asked = await call.guard.ask<"health">({ verb: "health" });
+  const asked = await call.guard.ask({ verb: "health" });
   if (!asked.ok) return asked;
   const opened = await call.reader();
   // The state matters most when the database cannot be read: then it is shown without the number of bans.
   const active = opened.ok ? allBans(opened.reader.queries.figures.bansInForce(instant(call.now()))) : null;
   const health = asked.result;
-  const listed = await call.guard.ask<"alerts_list">({ verb: "alerts_list", limit: OPEN_SHOWN, cursor: null });
+  const listed = await call.guard.ask({ verb: "alerts_list", limit: OPEN_SHOWN, cursor: null });
   const known = listed.ok ? listed.result : null;
   const { layout } = call;
   const firewall = await currentFirewall(call);
@@ -55,7 +55,7 @@ export async function status(call: CommandCall): Promise<CommandOutcome> {
 }
 
 export async function stats(call: CommandCall): Promise<CommandOutcome> {
-  const asked = await call.guard.ask<"health">({ verb: "health" });
+  const asked = await call.guard.ask({ verb: "health" });
   if (!asked.ok) return asked;
   const opened = await call.reader();
   if (!opened.ok) return opened;

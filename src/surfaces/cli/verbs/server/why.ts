@@ -81,7 +81,7 @@ async function whyIp(
   const { bans, allow } = toPolicy(settings);
   const now = instant(call.now());
   const report = whyAddress(queries, prefixOf(ip, bans.ipv6Prefix), now, bans.memoryMs);
-  const asked = await call.guard.ask<"protection">({ verb: "protection", target: ip });
+  const asked = await call.guard.ask({ verb: "protection", target: ip });
   const subject: WhySubject = {
     ip,
     report,

@@ -43,7 +43,7 @@ export async function configApply(call: CommandCall): Promise<CommandOutcome> {
       `Nothing was applied: ${applied.reason}.`.replace(/\.\.$/, "."),
       `Correct that, then \`${PROGRAM} config apply\` again.`,
     );
-  const asked = await call.guard.ask<"reload">({ verb: "reload" });
+  const asked = await call.guard.ask({ verb: "reload" });
   if (!asked.ok) return asked;
   const { changed, recorded } = asked.result;
   const restarted = programsToRestart(changed);
@@ -79,7 +79,7 @@ async function pendingOf(call: CommandCall): ReturnType<typeof ask> {
 }
 
 async function ask(call: CommandCall) {
-  return call.guard.ask<"pending">({ verb: "pending" });
+  return call.guard.ask({ verb: "pending" });
 }
 
 function inForce(changed: readonly string[]): readonly string[] {

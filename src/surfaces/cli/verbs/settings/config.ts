@@ -68,7 +68,7 @@ export async function configShow(call: CommandCall): Promise<CommandOutcome> {
   const edited = await adoptedEdits(call, { isTrial: true });
   const loaded = settingsOf(call);
   if (!loaded.ok) return loaded;
-  const pending = await call.guard.ask<"pending">({ verb: "pending" });
+  const pending = await call.guard.ask({ verb: "pending" });
   const { changed, inForce } = pending.ok ? pending.result : { changed: [], inForce: [] };
   const still = new Map(changed.map((key, i) => [key, inForce[i] ?? ""]));
   const shown = showSettings(loaded.sources);

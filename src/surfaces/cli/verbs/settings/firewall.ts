@@ -196,7 +196,7 @@ export async function auditFirewall(
   opening: Opening | null,
 ): Promise<string> {
   const says = opening === null ? "every port" : shownOpening(opening);
-  const kept = await call.guard.ask<"firewall_changed">({
+  const kept = await call.guard.ask({
     verb: "firewall_changed",
     step,
     opening: says.slice(0, 480),

@@ -197,7 +197,7 @@ async function restoreFiles(
 }
 
 async function restoreMails(call: CommandCall, { restic, snapshot, manifest }: Chosen): Promise<CommandOutcome> {
-  const running = await call.guard.ask<"ping">({ verb: "ping" });
+  const running = await call.guard.ask({ verb: "ping" });
   if (!running.ok) return running;
   const { restoreMailbox } = await lazily();
   const account = parseAccountName(call.option("account") ?? "") ?? "";

@@ -30,7 +30,7 @@ export async function check(call: CommandCall): Promise<CommandOutcome> {
       `The group "${oneLine(only ?? "")}" does not exist.`,
       `Groups: ${groups.map(({ name }) => name).join(", ")}.`,
     );
-  const running = await call.guard.ask<"ping">({ verb: "ping" });
+  const running = await call.guard.ask({ verb: "ping" });
   // While the rest of the server runs, it is looked at without the guard too.
   if (!running.ok && lockHolder(call.layout.startPid) === null) return running;
   const loaded = settingsOf(call);

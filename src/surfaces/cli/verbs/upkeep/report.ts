@@ -16,7 +16,7 @@ export async function report(call: CommandCall): Promise<CommandOutcome> {
     return wrongUsage("--html prints a page, and nothing else.", `See \`${PROGRAM} help report\`.`);
   const read = settingsOf(call);
   if (!read.ok) return read;
-  const running = await call.guard.ask<"ping">({ verb: "ping" });
+  const running = await call.guard.ask({ verb: "ping" });
   if (!running.ok) return running;
   const [{ gatherFacts }, { sendReport }] = await loaded();
   const { layout } = call;

@@ -105,7 +105,7 @@ async function dueNow(call: CommandCall, settings: ValidSettings["settings"], no
 }
 
 async function settingsWhileRunning(call: CommandCall): Promise<ValidSettings | CommandFailure> {
-  const running = await call.guard.ask<"ping">({ verb: "ping" });
+  const running = await call.guard.ask({ verb: "ping" });
   return running.ok ? settingsOf(call) : running;
 }
 
@@ -132,7 +132,7 @@ function when(ms: number): string {
 /** `account legal-hold` */
 export const accountLegalHold = ofAccount(async (call, name) => {
   const [, word, ...reason] = call.args;
-  const running = await call.guard.ask<"ping">({ verb: "ping" });
+  const running = await call.guard.ask({ verb: "ping" });
   if (!running.ok) return running;
   const { legalHoldOf, liftLegalHold, setLegalHold } = await import("../../../../jobs/retention/retention.ts");
   const path = call.layout.legalHolds;
@@ -151,7 +151,7 @@ export const accountLegalHold = ofAccount(async (call, name) => {
   const isOn = word === "on";
   // First what protects the mail: whatever becomes of the record.
   if (isOn) setLegalHold(path, { account: name, since: isoTime(instant(call.now())), reason: reason.join(" ") });
-  const asked = await call.guard.ask<"legal_hold">({ verb: "legal_hold", name, isOn });
+  const asked = await call.guard.ask({ verb: "legal_hold", name, isOn });
   if (!asked.ok)
     return failed(
       `${isOn ? `${name} is under legal hold, but that is not in the audit` : `${name} stays under legal hold`}: ${asked.message}`,
