@@ -117,7 +117,7 @@ export const OF_MAILBOXES = [
       next: ({ name }) => `account app-password list ${name}`,
     }),
   /** Without a proof, as a suspension: it only takes something away, and may be urgent. */
-  verb("app_password_remove", orItsUser(ADMIN, "name"), { ...ofAccount, app }, changes(ofApp, "shutOut"))
+  verb("app_password_remove", orItsUser(ADMIN, "name", false), { ...ofAccount, app }, changes(ofApp, "shutOut"))
     .http(
       "DELETE /accounts/{name}/app-passwords/{id}",
       "Removes the password of a single mail program, and ends the account's open sessions.",
@@ -140,7 +140,7 @@ export const OF_MAILBOXES = [
   /** Ending it needs a proof too: mail that stays in the mailbox may not be where its user reads it. */
   verb(
     "forward_set",
-    orItsUser(PROVEN_ADMIN, "name"),
+    orItsUser(PROVEN_ADMIN, "name", { if: "to" }),
     { ...ofAccount, to: targets, keep: flag },
     changes(forwarded, "shutOut"),
   )
@@ -172,7 +172,12 @@ export const OF_MAILBOXES = [
   verb("vacation", orItsUser(ADMIN, "name"), ofAccount, reads(replies))
     .http("GET /accounts/{name}/vacation", "The reply that the account sends while its user is away.")
     .http("GET /me/vacation", "The reply that is sent while the user is away.", OWN),
-  verb("vacation_set", orItsUser(PROVEN_ADMIN, "name"), { ...ofAccount, ...AWAY }, changes(replying, "accounts"))
+  verb(
+    "vacation_set",
+    orItsUser(PROVEN_ADMIN, "name", { if: "text" }),
+    { ...ofAccount, ...AWAY },
+    changes(replying, "accounts"),
+  )
     .http(
       "PUT /accounts/{name}/vacation",
       "Replies to the account's mail while its user is away, to each proven sender once in seven days.",

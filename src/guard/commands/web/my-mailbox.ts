@@ -1,12 +1,5 @@
 import type { DetailedAccount } from "../../../admin/accounts.ts";
-import {
-  type CommandError,
-  effectOf,
-  type Order,
-  type Reply,
-  type Verb,
-  type VerbEntry,
-} from "../../../admin/declare/control.ts";
+import { type CommandError, effectOf, type Order, type Reply } from "../../../admin/declare/control.ts";
 import { needOf, ownOf } from "../../../admin/declare/rights.ts";
 import type { MyClient } from "../../../admin/mailboxes.ts";
 import { passwordProblem } from "../../../core/access/passwords.ts";
@@ -96,7 +89,7 @@ export class MyMailboxCommands {
   }
 
   /** Returns why the user may change nothing more for now; null if allowed, and then counts it. */
-  whyNotNow(command: OwnChange, account: string): CommandError | null {
+  whyNotNow(command: Order, account: string): CommandError | null {
     const now = this.#parts.clock.now();
     // The user's own share first: a refused request takes nothing from other users.
     if (!this.#changes.spend(account, now)) return enough(CHANGES_AN_HOUR, "an hour");
@@ -129,39 +122,16 @@ export class MyMailboxCommands {
   }
 }
 
-/** What the user of a mailbox may change. */
-type OwnChange = Extract<Order, { readonly verb: OwnChangeVerb }>;
-type OwnChangeVerb = {
-  [E in VerbEntry as E["verb"]]: E["gives"]["effect"] extends { readonly lasts: true }
-    ? E["rights"] extends { readonly own: unknown } | { readonly needs: "mailbox" }
-      ? E["verb"]
-      : never
-    : never;
-}[Verb];
-
-export function isOwnChange(command: Order): command is OwnChange {
-  const { verb } = command;
+export function isOwnChange({ verb }: Order): boolean {
   return effectOf(verb).lasts && (ownOf(verb) !== undefined || needOf(verb).needs === "mailbox");
 }
 
 /** Whether it counts against the limit that all users share (`COSTLY_AN_HOUR`). */
-function isCostly(command: OwnChange): boolean {
-  switch (command.verb) {
-    case "my_password":
-    case "app_password_add":
-      return true;
-    case "forward_set":
-      return command.to.length > 0;
-    case "vacation_set":
-      return command.text !== null;
-    case "my_sessions_end":
-    case "app_password_remove":
-    case "greylist_pause":
-    case "greylist_resume":
-    case "spam_allow_add":
-    case "spam_allow_remove":
-      return false;
-  }
+function isCostly(command: Order): boolean {
+  const costs = ownOf(command.verb)?.costs ?? command.verb === "my_password";
+  if (typeof costs === "boolean") return costs;
+  const value: unknown = Reflect.get(command, costs.if);
+  return Array.isArray(value) ? value.length > 0 : value !== null;
 }
 
 const ENOUGH_JUDGED = failed(
