@@ -7,7 +7,7 @@ import type { Command as GuardCommand, Results, Verb } from "../../admin/declare
 import type { AccountItem } from "../../admin/declare/items.ts";
 import type { CountedPage, PageRequest } from "../../admin/declare/paging.ts";
 import type { ReplayReport } from "../../admin/declare/replay-items.ts";
-import type { MailboxSettings } from "../../admin/mailbox-settings.ts";
+import type { MailboxSettings } from "../../admin/mailboxes.ts";
 import type { Seen } from "../../core/access/access-review.ts";
 import type { Anchor, AuditEntry, Checked } from "../../core/audit/chain.ts";
 import type { Policy } from "../../core/decide/policy.ts";

@@ -1,6 +1,6 @@
 import type { AccountRow } from "../../../../admin/accounts.ts";
 import { restrictingNetwork } from "../../../../admin/declare/kinds.ts";
-import type { MailboxSettings } from "../../../../admin/mailbox-settings.ts";
+import type { MailboxSettings } from "../../../../admin/mailboxes.ts";
 import type { AccountName } from "../../../../core/net/address.ts";
 import { plural } from "../../../../core/text.ts";
 import { dayAndTime, shown } from "../../../../core/time.ts";

@@ -1,5 +1,5 @@
 import { PAGE } from "../../../../admin/declare/paging.ts";
-import { MAILBOX_SETTING_FORMS, type MailboxSettings } from "../../../../admin/mailbox-settings.ts";
+import { MAILBOX_SETTING_FORMS, type MailboxSettings } from "../../../../admin/mailboxes.ts";
 import type { AccountName } from "../../../../core/net/address.ts";
 import { madePassword } from "../../../../guard/access/secrets.ts";
 import { hashPassword } from "../../../../store/passwords/password-hash.ts";
@@ -69,8 +69,9 @@ export function revokeTokens(call: CommandCall): Deed {
  * looked at once more then.
  */
 export function endSettings(call: CommandCall, reader: Reader, name: AccountName): readonly Deed[] {
-  return MAILBOX_SETTING_FORMS.flatMap(({ shows, ends }) => {
-    if (ends === undefined) return [];
+  return MAILBOX_SETTING_FORMS.flatMap((form) => {
+    if (!("ends" in form)) return [];
+    const { shows, ends } = form;
     const isSet = (own: MailboxSettings): boolean => shows(own, call.now()) !== null;
     const known = reader.own(name);
     const run = async (): Promise<Came> => {

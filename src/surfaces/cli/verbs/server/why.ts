@@ -1,6 +1,6 @@
 import type { AccountKnown, AccountRow } from "../../../../admin/accounts.ts";
 import type { AccountReport, AddressAnswer } from "../../../../admin/declare/items.ts";
-import { MAILBOX_SETTING_FORMS } from "../../../../admin/mailbox-settings.ts";
+import { MAILBOX_SETTING_FORMS } from "../../../../admin/mailboxes.ts";
 import { type AccountName, parseAccountName } from "../../../../core/net/address.ts";
 import { contains, type Ip, parseIp, parsePrefix, prefixOf } from "../../../../core/net/ip.ts";
 import { plural } from "../../../../core/text.ts";
