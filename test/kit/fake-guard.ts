@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import type { DetailedAccount } from "../../src/admin/accounts.ts";
-import type { Command, CommandError, Reply, Verb } from "../../src/admin/declare/control.ts";
+import type { Command, CommandError, CommandOf, Reply, Verb } from "../../src/admin/declare/control.ts";
 import type { CallerItem, Health } from "../../src/admin/declare/items.ts";
 import type { MyMailbox } from "../../src/admin/mailboxes.ts";
 import { roleOf, SCOPES, type Scope } from "../../src/core/access/scopes.ts";
 import { parseIp } from "../../src/core/net/ip.ts";
-import type { Asker, CommandOf, GuardPort, Unreachable } from "../../src/surfaces/api/ports.ts";
+import type { Asker, GuardPort, Unreachable } from "../../src/surfaces/api/ports.ts";
 import { CHECKS, ENCRYPTION, FAIL2BAN, FIREWALL, RETENTION } from "./keeper-reports.ts";
 import { CERTIFICATE, DNS } from "./upkeep-kit.ts";
 

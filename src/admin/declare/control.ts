@@ -134,7 +134,8 @@ export type Verb = VerbEntry["verb"];
 export type Command = Readonly<z.input<ReturnType<VerbEntry["command"]>>>;
 /** As the guard has read it: addresses and networks are parsed, and defaults filled in. */
 export type Order = Readonly<z.output<ReturnType<VerbEntry["command"]>>>;
-export type CommandOf<V extends Verb> = Extract<Order, { readonly verb: V }>;
+export type CommandOf<V extends Verb> = Extract<Command, { readonly verb: V }>;
+export type OrderOf<V extends Verb> = Extract<Order, { readonly verb: V }>;
 export type Results = { readonly [E in VerbEntry as E["verb"]]: NonNullable<E["gives"]["type"]> };
 /** The web's verbs, for its own types. */
 export type WebVerb = {

@@ -1,4 +1,4 @@
-import type { CommandOf, Reply } from "../../admin/declare/control.ts";
+import type { OrderOf, Reply } from "../../admin/declare/control.ts";
 import type { Page, PageRequest } from "../../admin/declare/paging.ts";
 import type { AuditEntry } from "../../core/audit/chain.ts";
 import type { Audit } from "../../core/events/command.ts";
@@ -7,7 +7,7 @@ import type { AccountCommandParts } from "./accounts/accounts.ts";
 import { UNRECORDED } from "./record-first.ts";
 import type { RunOf } from "./refusals.ts";
 
-type RecordCommand = CommandOf<"legal_hold" | "access_reviewed" | "recovery_key_made" | "firewall_changed">;
+type RecordCommand = OrderOf<"legal_hold" | "access_reviewed" | "recovery_key_made" | "firewall_changed">;
 
 const FIREWALL = {
   tried: "FIREWALL_TRIED",
@@ -60,7 +60,7 @@ export type AuditCommandParts = Readonly<{
   audited: Readonly<{ entries(asked: PageRequest): Page<AuditEntry> }>;
 }>;
 
-type Asked = CommandOf<"audit_list">;
+type Asked = OrderOf<"audit_list">;
 
 /** Lists what administrators did, a page at a time. Does not count the total: the web may ask often, and 100,000 entries are kept. */
 export function auditList({ audited }: AuditCommandParts, asked: Asked): Reply<"audit_list"> {

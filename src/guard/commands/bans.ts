@@ -1,4 +1,4 @@
-import type { CommandError, CommandOf, Reply } from "../../admin/declare/control.ts";
+import type { CommandError, OrderOf, Reply } from "../../admin/declare/control.ts";
 import { banItem } from "../../admin/declare/items.ts";
 import { ascending, type PageRequest, pageOf } from "../../admin/declare/paging.ts";
 import type { Decision } from "../../core/decide/decision.ts";
@@ -87,7 +87,7 @@ export function allowList({ engine, history }: BanCommandParts, asked: PageReque
 }
 
 /** Uses the rule that decides bans, so both always agree. */
-export function protection({ engine }: BanCommandParts, { target }: CommandOf<"protection">): Reply<"protection"> {
+export function protection({ engine }: BanCommandParts, { target }: OrderOf<"protection">): Reply<"protection"> {
   const prefix = targetOf(engine, target);
   return prefix === null ? noTarget(target) : { ok: true, result: { prefix, reason: engine.protectionOf(prefix) } };
 }

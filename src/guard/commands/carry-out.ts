@@ -1,4 +1,4 @@
-import { type CommandOf, type DryVerb, type Order, type Reply, type Verb } from "../../admin/declare/control.ts";
+import { type DryVerb, type Order, type OrderOf, type Reply, type Verb } from "../../admin/declare/control.ts";
 import type { Health } from "../../admin/declare/items.ts";
 import { plural } from "../../core/text.ts";
 import type { Passkeys } from "../access/passkeys.ts";
@@ -126,7 +126,7 @@ export type TriedParts = NetworkCommandParts &
   TokenCommandParts &
   WebPasswordParts;
 
-const TRIED: { readonly [V in DryVerb]: Run<TriedParts, CommandOf<V>> } = {
+const TRIED: { readonly [V in DryVerb]: Run<TriedParts, OrderOf<V>> } = {
   ban,
   unban,
   allow_add: allowAdd,
@@ -161,29 +161,25 @@ const TRIED: { readonly [V in DryVerb]: Run<TriedParts, CommandOf<V>> } = {
   spam_allow_remove: spamAllow,
 };
 
-const settings: Run<CommandParts, CommandOf<`settings_${"list" | "preview" | "apply" | "undo"}`>> = (
+const settings: Run<CommandParts, OrderOf<`settings_${"list" | "preview" | "apply" | "undo"}`>> = (
   _,
   command,
   by,
   at,
 ) => at.settings.run(command, by);
-const signIn: Run<CommandParts, CommandOf<"sign_in" | "sign_in_passkey" | "sign_in_mailbox">> = (
-  parts,
-  command,
-  _,
-  at,
-) => signInCommand(parts, at.signIns, command);
-const passkey = ofCaller<CommandOf<`passkey_${"list" | "begin" | "add" | "remove"}`>>((parts, command, by, at) =>
+const signIn: Run<CommandParts, OrderOf<"sign_in" | "sign_in_passkey" | "sign_in_mailbox">> = (parts, command, _, at) =>
+  signInCommand(parts, at.signIns, command);
+const passkey = ofCaller<OrderOf<`passkey_${"list" | "begin" | "add" | "remove"}`>>((parts, command, by, at) =>
   passkeyCommand(parts, at.keys, command, { caller: at.caller, by }),
 );
-const ofItself = ofCaller<CommandOf<"caller" | "prove" | "prove_passkey" | "sign_out">>((parts, command, by, at) =>
+const ofItself = ofCaller<OrderOf<"caller" | "prove" | "prove_passkey" | "sign_out">>((parts, command, by, at) =>
   callerCommand(parts, at.signIns, command, { caller: at.caller, by }),
 );
 const factor: Run<CommandParts, FactorCommand> = (parts, command, by, { signIns, caller }) =>
   factorCommand(parts, signIns.administrator.factors, command, { caller, by });
 const ofMailbox = ofCaller<MyCommand>((_, command, by, { mailbox, caller }) => mailbox.run(command, { caller, by }));
 
-const RUNS: { readonly [V in Verb]: Run<CommandParts, CommandOf<V>> } = {
+const RUNS: { readonly [V in Verb]: Run<CommandParts, OrderOf<V>> } = {
   ...TRIED,
   ping: ({ pid }) => ({ ok: true, result: { pid } }),
   health: ({ health }) => health().then((result) => ({ ok: true, result })),
@@ -277,7 +273,7 @@ export function carryOut(
 export function tryOut(
   parts: TriedParts,
   kept: Kept,
-  { command, by, caller, share }: Asked & Readonly<{ command: CommandOf<DryVerb> }>,
+  { command, by, caller, share }: Asked & Readonly<{ command: OrderOf<DryVerb> }>,
 ): Promise<Reply> | Reply {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above
   return (TRIED[command.verb] as Run<TriedParts, Order>)(parts, command, by, { ...kept, caller, share });

@@ -1,5 +1,5 @@
 import { createHmac, randomBytes } from "node:crypto";
-import type { CommandError, CommandOf, Reply } from "../../admin/declare/control.ts";
+import type { CommandError, OrderOf, Reply } from "../../admin/declare/control.ts";
 import type { ChangedValue, SettingsPreview, TrialPolicy } from "../../admin/settings.ts";
 import { isoTime, later, MINUTE_MS, type Millis } from "../../core/time.ts";
 import { changeFile } from "../../settings/change-file.ts";
@@ -43,7 +43,7 @@ export type SettingsCommandParts = ReloadCommandParts &
     clock: Clock;
   }>;
 
-type SettingsCommand = CommandOf<"settings_list" | "settings_preview" | "settings_apply" | "settings_undo">;
+type SettingsCommand = OrderOf<"settings_list" | "settings_preview" | "settings_apply" | "settings_undo">;
 type Valid = Extract<Loaded, { ok: true }>;
 type LastChange = Readonly<{
   at: Millis;
@@ -105,7 +105,7 @@ export class SettingsCommands {
     return { ok: true, result: { values, digest: this.#digestOf(text), undo: this.#undoable(text) } };
   }
 
-  #preview({ changes }: CommandOf<"settings_preview">): Reply<"settings_preview"> {
+  #preview({ changes }: OrderOf<"settings_preview">): Reply<"settings_preview"> {
     const read = this.#read();
     if (!read.ok) return read;
     const digest = this.#digestOf(read.text);
@@ -123,7 +123,7 @@ export class SettingsCommands {
     };
   }
 
-  async #apply({ changes, digest }: CommandOf<"settings_apply">, by: string): Promise<Reply<"settings_apply">> {
+  async #apply({ changes, digest }: OrderOf<"settings_apply">, by: string): Promise<Reply<"settings_apply">> {
     const read = this.#read();
     if (!read.ok) return read;
     if (this.#digestOf(read.text) !== digest) return failed(EDITED, LOOK_AGAIN);
@@ -149,7 +149,7 @@ export class SettingsCommands {
     return this.#inForce(by, { keys, detail: done.detail });
   }
 
-  async #undo({ digest }: CommandOf<"settings_undo">, by: string): Promise<Reply<"settings_undo">> {
+  async #undo({ digest }: OrderOf<"settings_undo">, by: string): Promise<Reply<"settings_undo">> {
     const read = this.#read();
     if (!read.ok) return read;
     if (this.#digestOf(read.text) !== digest) return failed(EDITED, "Look at what was changed last, then undo it.");

@@ -1,9 +1,9 @@
 import * as z from "zod/mini";
 import { $ZodDefault, $ZodNullable, $ZodNumber } from "zod/v4/core";
-import { type Reply, type VerbEntry, verbs, type WebVerb } from "../../admin/declare/control.ts";
+import { type CommandOf, type Reply, type VerbEntry, verbs, type WebVerb } from "../../admin/declare/control.ts";
 import type { HttpForm, Rights } from "../../admin/declare/verb.ts";
 import { API_LIMITS } from "./limits.ts";
-import type { ApiParts, Asker, CommandOf, GuardPort, Unreachable } from "./ports.ts";
+import type { ApiParts, Asker, GuardPort, Unreachable } from "./ports.ts";
 import { denied, guardDown, guardSilent, problem } from "./problem.ts";
 import { type Method, partsOf, type Route, type RouteNeed, route, type Schema } from "./route.ts";
 

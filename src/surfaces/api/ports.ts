@@ -1,4 +1,4 @@
-import type { Command, Reply, Verb, WebVerb } from "../../admin/declare/control.ts";
+import type { CommandOf, Reply, WebVerb } from "../../admin/declare/control.ts";
 import type { ReplayReport } from "../../admin/declare/replay-items.ts";
 import type { AccountName } from "../../core/net/address.ts";
 import type { Ip, Prefix } from "../../core/net/ip.ts";
@@ -12,7 +12,6 @@ import type { ReplayAsked } from "../../jobs/replay/ports.ts";
 
 /** `mayBeDone`: it accepted the command, but its answer is missing. */
 export type Unreachable = Readonly<{ ok: false; kind: "unreachable"; message: string; mayBeDone?: true }>;
-export type CommandOf<V extends Verb> = Extract<Command, { verb: V }>;
 
 /**
  * On whose behalf the guard is asked: the web itself, or the caller with this secret, at this address. `isDry`: the caller

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BAN, bearer, type Kit, startKit, T0 } from "../../../test/kit/api-kit.ts";
 import { tokenNamed } from "../../../test/kit/fake-guard.ts";
-import type { WebVerb } from "../../admin/declare/control.ts";
+import type { CommandOf, WebVerb } from "../../admin/declare/control.ts";
 import { later } from "../../core/time.ts";
 import { API_LIMITS } from "./limits.ts";
-import type { Asker, CommandOf } from "./ports.ts";
+import type { Asker } from "./ports.ts";
 import { heedsRepeats, REPEAT_MS, Repeats } from "./repeats.ts";
 import { route } from "./route.ts";
 

@@ -1,4 +1,4 @@
-import type { CommandOf, Reply } from "../../../admin/declare/control.ts";
+import type { OrderOf, Reply } from "../../../admin/declare/control.ts";
 import { isWebAdmin, mailboxOf } from "../../../admin/declare/rights.ts";
 import type { AccountName } from "../../../core/net/address.ts";
 import type { Prefix } from "../../../core/net/ip.ts";
@@ -107,7 +107,7 @@ type MailboxSettingVerb = "app_passwords" | "forwarding" | "vacation";
 /** `by`: who asks. The user of the mailbox does not see who made an app password. */
 function mailboxSetting(
   { accountRow, appPasswords, forwards, vacations }: MailboxSettingParts,
-  command: CommandOf<MailboxSettingVerb>,
+  command: OrderOf<MailboxSettingVerb>,
   by: string,
 ): Reply<MailboxSettingVerb> {
   const { name } = command;

@@ -1,4 +1,4 @@
-import type { CommandError, CommandOf } from "../../../admin/declare/control.ts";
+import type { CommandError, OrderOf } from "../../../admin/declare/control.ts";
 import { isRootUser, isWebAdmin } from "../../../admin/declare/rights.ts";
 import type { AuditType } from "../../../core/events/event-types.ts";
 import { type Address, domainOf, parseAddress, withoutExtension } from "../../../core/net/address.ts";
@@ -14,7 +14,7 @@ import { type AccountCommandParts, alertsOutside, alertsStay, getsAlerts, isPost
 const MOST_REACHED = 1_000;
 
 type AliasVerb = "alias_add" | "alias_remove" | "alias_block";
-type AliasCommand = CommandOf<AliasVerb>;
+type AliasCommand = OrderOf<AliasVerb>;
 
 export type AliasCommandParts = AccountCommandParts &
   OutsideTargetParts &
@@ -98,7 +98,7 @@ function notFromWeb(parts: AccountCommandParts, { verb }: AliasCommand, address:
 export const WHO_IS_THERE = "`account list` and `alias list` show the addresses.";
 
 /** Mail accepted for such an alias would bounce to the envelope sender, which may be forged. */
-function leadsNowhere(parts: AccountCommandParts, { address, targets }: CommandOf<"alias_add">): CommandError | null {
+function leadsNowhere(parts: AccountCommandParts, { address, targets }: OrderOf<"alias_add">): CommandError | null {
   for (const target of targets) {
     const message = wrongTarget(parts, address, target);
     if (message !== null) return failed(message, WHO_IS_THERE);

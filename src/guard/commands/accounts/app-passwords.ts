@@ -1,4 +1,4 @@
-import type { CommandError, CommandOf, Reply } from "../../../admin/declare/control.ts";
+import type { CommandError, OrderOf, Reply } from "../../../admin/declare/control.ts";
 import { isMailboxUser, isRootUser } from "../../../admin/declare/rights.ts";
 import { APP_PASSWORD_NAME, appPasswordName } from "../../../core/access/passwords.ts";
 import type { AccountName } from "../../../core/net/address.ts";
@@ -18,7 +18,7 @@ export type AppPasswordParts = Pick<AccountCommandParts, "engine" | "keeper" | "
     clock: Clock;
   }>;
 
-type AppPasswordCommand = CommandOf<"app_password_add" | "app_password_remove">;
+type AppPasswordCommand = OrderOf<"app_password_add" | "app_password_remove">;
 
 /** The account's password encrypts its key, so no other password opens its mail. */
 const KEY_OF_EACH = failed(

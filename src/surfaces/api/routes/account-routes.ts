@@ -1,5 +1,6 @@
 import type * as z from "zod";
 import type { FileChanges } from "../../../admin/accounts.ts";
+import type { CommandOf } from "../../../admin/declare/control.ts";
 import { isObject } from "../../../admin/declare/fields.ts";
 import type { AccountName } from "../../../core/net/address.ts";
 import { plural } from "../../../core/text.ts";
@@ -9,7 +10,7 @@ import { type AccountLine, parseAccountsFile } from "../../../mail/dovecot/accou
 import { type Caller, identityOf } from "../access.ts";
 import { command } from "../derived.ts";
 import { API_LIMITS } from "../limits.ts";
-import type { ApiParts, Asker, CommandOf, JudgedFor } from "../ports.ts";
+import type { ApiParts, Asker, JudgedFor } from "../ports.ts";
 import { problem } from "../problem.ts";
 import { type Route, route } from "../route.ts";
 import * as shape from "./account-schemas.ts";
