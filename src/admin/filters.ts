@@ -25,7 +25,7 @@ const DONE = { answer: () => z.object({ done: z.literal(true) }), of: () => ({ d
 export const FILTERS = [
   verb(
     "greylist_pause",
-    orItsUser(GREYLIST, "recipient", false),
+    orItsUser(GREYLIST, "recipient", { costs: false }),
     { ...ofRecipient, for: lasts },
     changes(answers(pause), "mail"),
   )
@@ -38,7 +38,7 @@ export const FILTERS = [
       done: (made, _, nowMs) => `Mail of strangers to ${made.target} comes in at once ${until(made.until, nowMs)}.`,
       next: "greylist list",
     }),
-  verb("greylist_resume", orItsUser(GREYLIST, "recipient", false), ofRecipient, changes(resumed, "mail"))
+  verb("greylist_resume", orItsUser(GREYLIST, "recipient", { costs: false }), ofRecipient, changes(resumed, "mail"))
     .http("DELETE /greylist/pauses/{recipient}", "Ends a pause of greylisting.")
     .http("DELETE /me/greylist-pause", "Ends the pause.", { ...OWN, ...DONE })
     .cli("greylist resume ADDRESS", "End a pause before its time.", {
@@ -58,7 +58,7 @@ export const FILTERS = [
         first: "greylist pause ADDRESS --for 15m",
       },
     }),
-  verb("spam_allow_add", orItsUser(ALLOW, "account", false), ofSender, changes(named, "mail"))
+  verb("spam_allow_add", orItsUser(ALLOW, "account", { costs: false }), ofSender, changes(named, "mail"))
     .http("POST /spam/senders", "From now on no mail of the sender is spam for the account.", { status: 201 })
     .http("POST /me/senders", "From now on no mail of the sender to the mailbox is spam.", { ...OWN, status: 201 })
     .cli("spam allow add ACCOUNT SENDER", ALLOWS, {
@@ -66,7 +66,7 @@ export const FILTERS = [
       done: (it) => `Mail to ${it.account} that is proven to be from ${it.sender} is no longer treated as spam.`,
       next: "spam allow list",
     }),
-  verb("spam_allow_remove", orItsUser(ALLOW, "account", false), ofSender, changes(named, "mail"))
+  verb("spam_allow_remove", orItsUser(ALLOW, "account", { costs: false }), ofSender, changes(named, "mail"))
     .http("DELETE /spam/senders", "Mail of the sender to the account is scored again.")
     .http("DELETE /me/senders", "Mail of the sender to the mailbox is scored again.", OWN)
     .cli("spam allow remove ACCOUNT SENDER", "Score the sender's mail again.", {

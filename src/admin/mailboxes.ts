@@ -119,7 +119,12 @@ export const OF_MAILBOXES = [
       next: ({ name }) => `account app-password list ${name}`,
     }),
   /** Without a proof, as a suspension: it only takes something away, and may be urgent. */
-  verb("app_password_remove", orItsUser(ADMIN, "name", false), { ...ofAccount, app }, changes(ofApp, "shutOut"))
+  verb(
+    "app_password_remove",
+    orItsUser(ADMIN, "name", { costs: false }),
+    { ...ofAccount, app },
+    changes(ofApp, "shutOut"),
+  )
     .http(
       "DELETE /accounts/{name}/app-passwords/{id}",
       "Removes the password of a single mail program, and ends the account's open sessions.",
@@ -142,7 +147,7 @@ export const OF_MAILBOXES = [
   /** Ending it needs a proof too: mail that stays in the mailbox may not be where its user reads it. */
   verb(
     "forward_set",
-    orItsUser(PROVEN_ADMIN, "name", { if: "to" }),
+    orItsUser(PROVEN_ADMIN, "name", { costsIf: "to" }),
     { ...ofAccount, to: targets, keep: flag },
     changes(forwarded, "shutOut"),
   )
@@ -176,7 +181,7 @@ export const OF_MAILBOXES = [
     .http("GET /me/vacation", "The reply that is sent while the user is away.", OWN),
   verb(
     "vacation_set",
-    orItsUser(PROVEN_ADMIN, "name", { if: "text" }),
+    orItsUser(PROVEN_ADMIN, "name", { costsIf: "text" }),
     { ...ofAccount, ...AWAY },
     changes(replying, "accounts"),
   )

@@ -132,7 +132,7 @@ export const verbs: ReadonlyMap<string, VerbEntry> = new Map(VERBS.map((entry) =
 export type Verb = VerbEntry["verb"];
 /** As it is sent. */
 export type Command = Readonly<z.input<ReturnType<VerbEntry["command"]>>>;
-/** As the guard has read it: addresses and networks are parsed, and defaults filled in. */
+/** As the guard has read it: addresses are parsed, and defaults filled in. */
 export type Order = Readonly<z.output<ReturnType<VerbEntry["command"]>>>;
 export type CommandOf<V extends Verb> = Extract<Command, { readonly verb: V }>;
 export type OrderOf<V extends Verb> = Extract<Order, { readonly verb: V }>;

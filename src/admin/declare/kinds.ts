@@ -69,6 +69,7 @@ export const senderPattern = written({
   fault: NO_SENDER,
   says: "An address, or all of a domain: *@example.org.",
 });
+/** Only checked: a ban of an IPv6 address means its network, whose size is a setting. */
 export const network = written({
   most: 64,
   parse: (text) => (parsePrefix(text) === null ? null : text),

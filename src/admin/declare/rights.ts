@@ -14,7 +14,7 @@ export function needOf(verb: Verb): Readonly<{ needs: Need; proof: boolean }> {
   return { needs: rights?.needs ?? "admin", proof: rights !== undefined && "proof" in rights };
 }
 
-/** The field that must name a user's own mailbox, and whether a proof is needed; undefined: users have no right beyond `needs`. */
+/** The field that must name a user's own mailbox, whether a proof is needed, and what costs; undefined: users have no right beyond `needs`. */
 export function ownOf(verb: Verb): Rights["own"] {
   const rights: Rights | undefined = verbs.get(verb)?.rights;
   return rights?.own;

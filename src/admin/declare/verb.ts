@@ -128,13 +128,13 @@ export type Need = "nothing" | "caller" | "mailbox" | Scope;
  * within the last minutes. `own`: the user of a mailbox may use it too, if this field names that mailbox.
  */
 export type Rights = Readonly<{ from: readonly Origin[]; needs: Need; proof?: true; own?: Own }>;
-type Own = Readonly<{ field: string; proof: boolean; costs: Costs }>;
-/** Whether such a change costs a hash, an event or a message to the owner; `if`: only with something in this field (my-mailbox.ts). */
-type Costs = boolean | Readonly<{ if: string }>;
+type Own = Readonly<{ field: string; proof: boolean }> & Costs;
+/** Whether a change by users counts against the limit that they all share (my-mailbox.ts); `costsIf`: only with something in this field. */
+type Costs = Readonly<{ costs: boolean } | { costsIf: string }>;
 
 /** Also for the user of the mailbox that the field names. */
-export function orItsUser<const R extends Rights>(rights: R, field: string, costs: Costs = true) {
-  return { ...rights, own: { field, proof: rights.proof === true, costs } };
+export function orItsUser<const R extends Rights>(rights: R, field: string, costs: Costs = { costs: true }) {
+  return { ...rights, own: { field, proof: rights.proof === true, ...costs } };
 }
 
 export const ROOT = { from: ["root"], needs: "nothing" } as const;

@@ -128,9 +128,9 @@ export function isOwnChange({ verb }: Order): boolean {
 
 /** Whether it counts against the limit that all users share (`COSTLY_AN_HOUR`). */
 function isCostly(command: Order): boolean {
-  const costs = ownOf(command.verb)?.costs ?? command.verb === "my_password";
-  if (typeof costs === "boolean") return costs;
-  const value: unknown = Reflect.get(command, costs.if);
+  const own = ownOf(command.verb) ?? { costs: command.verb === "my_password" };
+  if ("costs" in own) return own.costs;
+  const value: unknown = Reflect.get(command, own.costsIf);
   return Array.isArray(value) ? value.length > 0 : value !== null;
 }
 
