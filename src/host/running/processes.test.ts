@@ -8,8 +8,17 @@ import { test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { among, isAnotherAmong, namesOf } from "./processes.ts";
-import { listProcesses, networkOf, type Process, startTimeOf } from "./read-processes.ts";
+import {
+  freeMemoryHere,
+  listProcesses,
+  memoryHere,
+  memoryOf,
+  networkOf,
+  type Process,
+  startTimeOf,
+} from "./read-processes.ts";
 
+const MB = 1024 ** 2;
 const DATA = ["/srv/mail"];
 const WHOSE = { ours: new Set([901]), shared: new Set([105]), network: "44" };
 const OURS = [901, 901, 901, 901];
@@ -205,3 +214,12 @@ async function end(child: ChildProcess): Promise<void> {
   child.kill("SIGKILL");
   await once(child, "exit");
 }
+
+test("the memory of this machine is known, and of a running process", () => {
+  assert.ok(memoryHere() > 64 * MB && memoryHere() < 2 ** 50);
+  assert.ok(freeMemoryHere() > 0 && freeMemoryHere() < memoryHere());
+  const before = memoryOf(process.pid);
+  const held = Buffer.alloc(64 * MB, 1);
+  assert.ok(memoryOf(process.pid) - before > held.length / 2);
+  assert.equal(memoryOf(2 ** 30), 0);
+});

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
+import { freemem, totalmem } from "node:os";
 import { textOrNothing } from "../machine/read-text.ts";
 
 /**
@@ -138,6 +139,23 @@ function identityOf(path: string): string | null {
 function usedBy(pid: number): readonly string[] {
   const files = namesIn(`/proc/${pid}/fd`).map((fd) => linkOf(`/proc/${pid}/fd/${fd}`));
   return [linkOf(`/proc/${pid}/root`), ...files, ...textOrNothing(`/proc/${pid}/environ`).split("\0")];
+}
+
+/** The memory of this machine or container. Bytes. */
+export function memoryHere(): number {
+  const most = process.constrainedMemory();
+  return most > 0 ? Math.min(most, totalmem()) : totalmem();
+}
+
+/** How much of it is free, or can be freed at once. Bytes. */
+export function freeMemoryHere(): number {
+  return Math.min(process.availableMemory(), freemem());
+}
+
+/** Bytes that only this process uses, also in the swap (proc_pid_status(5)); 0 if it has ended. */
+export function memoryOf(pid: number): number {
+  const status = textOrNothing(`/proc/${pid}/status`);
+  return ["RssAnon", "VmSwap"].reduce((sum, name) => sum + 1024 * (numbersIn(status, name)[0] ?? 0), 0);
 }
 
 /** Clock ticks from boot to the start of the process, to recognise a reused pid. Null if none runs. */

@@ -73,7 +73,7 @@ test("if memory runs out, the kernel ends other programs before the guard", () =
   const first = [...runs()].flatMap(([service, run]) =>
     /^choom -n 300 -p \$\$ .* \|\| :$/m.test(run) ? [service] : [],
   );
-  assert.deepEqual(first, ["spamd", "rspamd", "fail2ban"]);
+  assert.deepEqual(first, ["dovecot", "spamd", "rspamd", "fail2ban"]);
 });
 
 test("the guard has the highest priority; programs that read whole mails or logs come after the mail servers", () => {

@@ -27,9 +27,9 @@ const KILL = ['exec kill -9 "$(cat supervise/pid)"'];
 
 /**
  * They hold most of the memory: if it runs out, the kernel ends one of these before the guard, without which mail would pass
- * unchecked until the guard is back.
+ * unchecked until the guard is back. With Dovecot among them it ends the IMAP sessions of a user who takes more than a filter.
  */
-const KILLED_FIRST: readonly ServiceName[] = ["spamd", "rspamd", "fail2ban"];
+const KILLED_FIRST: readonly ServiceName[] = ["spamd", "rspamd", "fail2ban", "dovecot"];
 /** oom_score_adj: thousandths of all memory that count in addition. The kernel refuses it if the container has set a higher value. */
 const COUNTS_MORE = "choom -n 300 -p $$ >/dev/null 2>&1 || :";
 

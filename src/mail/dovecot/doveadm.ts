@@ -1,8 +1,10 @@
 import type { KeeperReply } from "../../admin/declare/keeper.ts";
 import { surplusOf } from "../../core/firewall/connection-shares.ts";
+import { type AccountName, parseAccountName } from "../../core/net/address.ts";
 import { plural } from "../../core/text.ts";
 import { lastLines, runProgram } from "../../host/machine/run-program.ts";
 import { processesOf, signal } from "../../host/running/processes.ts";
+import { memoryOf } from "../../host/running/read-processes.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { numberIn, rowsOf } from "./mailboxes.ts";
@@ -60,6 +62,20 @@ export async function shareImap({ data, dovecotConf }: Layout, settings: Setting
     ok: true,
     detail: `${account} had ${plural(sessions, "session")} open ${from}, ${most.end.length} were ended`,
   };
+}
+
+/** Bytes of memory that the sessions of each account hold, also in the swap. Throws an Error with doveadm's message. */
+export async function sessionMemory({
+  dovecotConf,
+}: Pick<Layout, "dovecotConf">): Promise<ReadonlyMap<AccountName, number>> {
+  const who = await runProgram("doveadm", ["-c", dovecotConf, "who", "-1"]);
+  if (who.code !== 0 && who.code !== NO_SESSION) throw new Error(`doveadm who failed: ${lastLines(who)}`);
+  const held = new Map<AccountName, number>();
+  for (const { account, pid } of parseOpenSessions(who.stdout)) {
+    const name = parseAccountName(account);
+    if (name !== null) held.set(name, (held.get(name) ?? 0) + memoryOf(pid));
+  }
+  return held;
 }
 
 /** Ends the IMAP sessions of an account, or those from a network. The guard ends submission sessions (guard/enforce/submission-sessions.ts). */

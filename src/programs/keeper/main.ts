@@ -70,6 +70,11 @@ const looks: readonly Repeated[] = [
   { everyMs: MINUTE_MS, failing: "old mail could not be looked for", look: () => watches.retention.look() },
   { everyMs: 10 * SECOND_MS, failing: "the disk could not be noted", look: () => watches.disk.look() },
   { everyMs: 5 * SECOND_MS, failing: "the mailboxes could not be looked at", look: () => watches.mailboxes.look() },
+  {
+    everyMs: 2 * SECOND_MS,
+    failing: "the memory of IMAP sessions could not be looked at",
+    look: () => watches.mailboxes.lookAtMemory(),
+  },
   { everyMs: MINUTE_MS, failing: "no report could be made", look: () => watches.reports.look() },
   { everyMs: MINUTE_MS, failing: "no rules could be fetched", look: () => watches.spamRules.look() },
   {

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { loadValid } from "../../../test/kit/loaded-settings.ts";
 import { DEFAULT_DATA_DIRECTORY, layoutOf } from "../../settings/layout.ts";
 import { MB } from "../../settings/setting.ts";
-import { memoryHere, memoryNews, runningText, settingsNews } from "./announce.ts";
+import { memoryNews, runningText, settingsNews } from "./announce.ts";
 
 const loaded = loadValid(
   'domains = ["example.org", "example.net"]\n[http]\naddress = "127.0.0.1"\n[ports]\nhttp = 8080\n',
@@ -64,8 +64,4 @@ test("on a machine with little memory the small profile is suggested, with its c
     assert.match(line, /^Profile small \(docs\/small-machine\.md\)\. .*Fail2ban is off: /);
     assert.deepEqual(others, []);
   }
-});
-
-test("the memory of this machine is known", () => {
-  assert.ok(memoryHere() > 64 * MB && memoryHere() < 2 ** 50);
 });

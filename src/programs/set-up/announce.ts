@@ -1,4 +1,4 @@
-import { hostname, totalmem } from "node:os";
+import { hostname } from "node:os";
 import { IS_IMAGE } from "../../host/running/checkout.ts";
 import { portsOf, type ServerPort } from "../../host/running/ports.ts";
 import type { ValidSettings } from "../../jobs/settings-file/settings-file.ts";
@@ -28,12 +28,6 @@ export function settingsNews(
 
 /** A machine that is sold with 1 GB has somewhat less: its kernel keeps some. Bytes. */
 const ENOUGH = 900 * MB;
-
-/** The memory of this machine or container. Bytes. */
-export function memoryHere(): number {
-  const most = process.constrainedMemory();
-  return most > 0 ? Math.min(most, totalmem()) : totalmem();
-}
 
 /** What the small profile gives up, or a suggestion of it if memory is scarce. */
 export function memoryNews(

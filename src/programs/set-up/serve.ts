@@ -14,6 +14,7 @@ import { prepareDataDirectory, releaseLock, takeLock } from "../../host/running/
 import { diskTrouble, SetUpFailure } from "../../host/running/failure.ts";
 import { portsOf, refuseBusyPorts } from "../../host/running/ports.ts";
 import { type Ended, endOrphans, runsForAnother } from "../../host/running/processes.ts";
+import { memoryHere } from "../../host/running/read-processes.ts";
 import { StartLog, waitUntilReady } from "../../host/running/ready.ts";
 import { RESTART_SIGNAL } from "../../host/running/stop.ts";
 import {
@@ -56,7 +57,7 @@ import { DEFAULT_DATA_DIRECTORY, type Layout, layoutOf } from "../../settings/la
 import type { Environment } from "../../settings/load.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { type AdminPassword, adminPassword, rememberAdminPassword } from "../../store/passwords/admin-password.ts";
-import { memoryHere, memoryNews, printRunning, settingsNews } from "./announce.ts";
+import { memoryNews, printRunning, settingsNews } from "./announce.ts";
 import { prepareCertificate } from "./certificate.ts";
 import { prepareDatabases, preparing } from "./databases.ts";
 

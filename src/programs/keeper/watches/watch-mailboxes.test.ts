@@ -22,6 +22,8 @@ function setUp() {
     limitBytes: 40 * MB,
     isKnown: true,
     looks: 0,
+    freeMemory: 1_100 * MB,
+    sessionMemory: 0,
   };
   const ended: AccountName[] = [];
   const removed: AccountName[] = [];
@@ -47,6 +49,11 @@ function setUp() {
       removeIndexes: async (account) => {
         assert.ok(ended.includes(account), "no session may keep them open");
         removed.push(account);
+      },
+      memory: () => ({ allBytes: 2_000 * MB, freeBytes: state.freeMemory }),
+      sessionMemory: async () => {
+        state.looks++;
+        return new Map([[ANNA, state.sessionMemory]]);
       },
     },
     { "limits.mail.max_size": 10 * MB, "mailboxes.quota": 30 * MB },
@@ -134,4 +141,20 @@ test("too many folders: no more can be created until some are deleted", async ()
   assert.equal(ended.length, 1, "its sessions are ended once");
   await look({ folders: 10 }, 0);
   assert.deepEqual([[...limited], watch.troubles()], [[], []]);
+});
+
+test("sessions of an account that take much memory are ended once half of it is in use", async () => {
+  const { watch, state, ended } = setUp();
+  const look = (changes: Partial<typeof state>): Promise<void> => {
+    Object.assign(state, changes);
+    return watch.lookAtMemory();
+  };
+  await look({ sessionMemory: 700 * MB, freeMemory: 1_001 * MB });
+  assert.equal(state.looks, 0, "plenty is free");
+  await look({ sessionMemory: 250 * MB, freeMemory: 900 * MB });
+  await look({ sessionMemory: 251 * MB, freeMemory: 869 * MB });
+  assert.deepEqual([state.looks, ended], [1, []], "hardly more than at the last look");
+  await look({ freeMemory: 868 * MB });
+  assert.deepEqual([state.looks, ended], [2, [ANNA]]);
+  assert.match(watch.troubles()[0]?.detail ?? "", /: they took 263\.2 MB of memory$/);
 });

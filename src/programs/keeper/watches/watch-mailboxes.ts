@@ -19,6 +19,11 @@ export const MOST_FOLDERS = 3_000;
  */
 const INDEXES_BYTES = 256 * 1024 ** 2;
 const INDEXES_PER_LIST = 32;
+/** Memory that the sessions of one account may hold when half of it is in use: this share of all, or what twenty honest sessions take. */
+const MEMORY_SHARE = 1 / 8;
+const LEAST_MEMORY = 128 * 1024 ** 2;
+/** The sessions are looked at only when this much less memory is free. */
+const MEMORY_STEP = 32 * 1024 ** 2;
 /** How long ended sessions are reported. */
 const REPORTED_MS = HOUR_MS;
 
@@ -36,17 +41,23 @@ export type MailboxServer = Readonly<{
   limit: (account: AccountName, isLimited: boolean) => void;
   endSessions: (account: AccountName) => Promise<KeeperReply>;
   removeIndexes: (account: AccountName) => Promise<void>;
+  memory: () => Readonly<{ allBytes: number; freeBytes: number }>;
+  /** Bytes of memory that IMAP sessions hold. */
+  sessionMemory: () => Promise<ReadonlyMap<AccountName, number>>;
 }>;
 
 /**
  * Closes gaps of Dovecot's quota. It reads the use when a session starts to store mails, so ten sessions may each fill the whole
- * quota; and it counts neither folders nor indexes.
+ * quota; and it counts neither folders nor indexes. Also bounds the memory of sessions: Dovecot allows each of them 256 MB, and a mail
+ * with 13 MB of recipients takes 140 MB for as long as its client doesn't read the envelope.
  */
 export class MailboxWatch {
   readonly #server: MailboxServer;
   #settings: SizeSettings | null;
   /** The most since the mailboxes were looked at. */
   #mostFree = Number.POSITIVE_INFINITY;
+  /** The most since the sessions were looked at. */
+  #mostMemory = Number.POSITIVE_INFINITY;
   readonly #ended = new Map<AccountName, Readonly<{ at: Millis; why: string }>>();
 
   constructor(server: MailboxServer, settings: SizeSettings | null) {
@@ -81,6 +92,17 @@ export class MailboxWatch {
       }
     }
     if (failures.length > 0) throw new Error(failures.join("; "));
+  }
+
+  /** Throws if the sessions are not known, or stay open. */
+  async lookAtMemory(): Promise<void> {
+    const { allBytes, freeBytes } = this.#server.memory();
+    this.#mostMemory = Math.max(this.#mostMemory, freeBytes);
+    if (freeBytes > allBytes / 2 || this.#mostMemory - freeBytes < MEMORY_STEP) return;
+    const most = Math.max(LEAST_MEMORY, allBytes * MEMORY_SHARE);
+    for (const [account, held] of await this.#server.sessionMemory())
+      if (held > most) await this.#endSessions(account, `they took ${bytes(held)} of memory`);
+    this.#mostMemory = freeBytes;
   }
 
   troubles(): readonly KeeperTrouble[] {

@@ -6,6 +6,7 @@ import { keepStrict, listStrict, loadStrict, readStrict } from "../../../host/fi
 import { freeBytesAt } from "../../../host/root-files/walk.ts";
 import { portsOf } from "../../../host/running/ports.ts";
 import { signal } from "../../../host/running/processes.ts";
+import { freeMemoryHere, memoryHere } from "../../../host/running/read-processes.ts";
 import type { ServiceName } from "../../../host/running/runit.ts";
 import { restartService } from "../../../host/running/supervise.ts";
 import { ask } from "../../../host/sockets/control-client.ts";
@@ -20,7 +21,7 @@ import { RetentionJob } from "../../../jobs/retention/retention-job.ts";
 import { fetchRules, RulesJob } from "../../../jobs/spam-rules/spam-rules.ts";
 import { CertificateFollower, reloadCertificate } from "../../../mail/certificates/follow-certificate.ts";
 import { checkInForce } from "../../../mail/configuration/parts.ts";
-import { kick, quotaOf } from "../../../mail/dovecot/doveadm.ts";
+import { kick, quotaOf, sessionMemory } from "../../../mail/dovecot/doveadm.ts";
 import { Mailboxes } from "../../../mail/dovecot/mailboxes.ts";
 import { limitFolders, removeIndexes, uncountedOf, withoutNewFolders } from "../../../mail/dovecot/maildirs.ts";
 import { unusedOwnDovecot } from "../../../mail/dovecot/own-dovecot.ts";
@@ -143,6 +144,8 @@ export class Watches {
         limit: (account, isLimited) => limitFolders(layout, account, isLimited),
         endSessions: (account) => kick(layout, account),
         removeIndexes: (account) => removeIndexes(layout, account),
+        memory: () => ({ allBytes: memoryHere(), freeBytes: freeMemoryHere() }),
+        sessionMemory: () => sessionMemory(layout),
       },
       settings,
     );
