@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { Readable } from "node:stream";
 import { test } from "node:test";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { parseAccountName } from "../../core/net/address.ts";
@@ -56,7 +57,7 @@ test("indexes of one account are removed from all its folders, but neither lists
   assert.deepEqual([...others, ofAnother].filter(existsSync), [...others, ofAnother]);
 });
 
-test("folders and unfinished mails are counted by account, whatever their names", () => {
+test("folders and unfinished mails are counted by account, whatever their names", async () => {
   const line = (type: string, blocks: number, path: string) => `${type}\t${blocks}\t${path}\0`;
   const printed =
     line("d", 8, "example.org/anna/Maildir/.A\n.B") +
@@ -68,8 +69,9 @@ test("folders and unfinished mails are counted by account, whatever their names"
     line("f", 4, "example.org/bert/Maildir/.A/dovecot.index.log.2") +
     line("f", 5, "example.org/bert/Maildir/dovecot-uidlist") +
     line("d", 2, "lost+found/x/y/.z");
+  const pieces = printed.match(/.{1,7}/gs) ?? [];
   assert.deepEqual(
-    [...parseUncounted(printed)],
+    [...(await parseUncounted(Readable.from(pieces)))],
     [
       ["anna@example.org", { folders: 2, storingBytes: 11 * 512, indexBytes: 0, listBytes: 0 }],
       ["bert@example.org", { folders: 0, storingBytes: 2 * 512, indexBytes: 7 * 512, listBytes: 5 * 512 }],

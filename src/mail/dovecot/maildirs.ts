@@ -1,7 +1,10 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { type AccountName, parseAccountName } from "../../core/net/address.ts";
-import { lastLines, runProgram } from "../../host/machine/run-program.ts";
+import { MINUTE_MS } from "../../core/time.ts";
+import { lastLines, runProgram, SYSTEM_PATH } from "../../host/machine/run-program.ts";
 import { removeFile, writeFile } from "../../host/root-files/files.ts";
 import { type Layout, USERS } from "../../settings/layout.ts";
 import { homeOf } from "./sieve-redirects.ts";
@@ -32,8 +35,8 @@ function findAsOwner(mail: string, expression: string): readonly string[] {
  */
 export type Uncounted = Readonly<{ folders: number; storingBytes: number; indexBytes: number; listBytes: number }>;
 
-const MOST_OUTPUT_BYTES = 64 * 1024 * 1024;
-const FIND_MS = 60_000;
+/** A user may store millions of mails at once. */
+const FIND_MS = 10 * MINUTE_MS;
 const IN_FOLDER = "-type f -regex .*/Maildir/\\(\\.[^/]*/\\)?";
 
 /** By account. Throws an Error with find's message. */
@@ -42,16 +45,27 @@ export async function uncountedOf({ mail }: Pick<Layout, "mail">): Promise<Reado
     mail,
     `-mindepth 4 -maxdepth 6 ( -name cur -o -name new ) -prune -o ( -type d -name .?* -o ${IN_FOLDER}tmp/[^/]* -links 1 -o ${IN_FOLDER}dovecot\\(\\.index.*\\|-uidlist\\) ) -printf %y\\t%b\\t%P\\0`,
   );
-  const ran = await runProgram(program, argv, { timeoutMs: FIND_MS, mostOutputBytes: MOST_OUTPUT_BYTES });
+  const child = spawn(program, argv, {
+    stdio: ["ignore", "pipe", "ignore"],
+    env: { PATH: SYSTEM_PATH, LC_ALL: "C.UTF-8" },
+    timeout: FIND_MS,
+    killSignal: "SIGKILL",
+  });
+  const ended = once(child, "close");
+  const [found] = await Promise.all([parseUncounted(child.stdout.setEncoding("utf8")), ended]);
   // A file may be renamed while find looks at it: code 1.
-  if (ran.code > 1) throw new Error(`find failed: ${lastLines(ran)}`);
-  return parseUncounted(ran.stdout);
+  if (child.exitCode === null || child.exitCode > 1)
+    throw new Error(`find failed: ${child.signalCode ?? `code ${child.exitCode}`}`);
+  return found;
 }
 
-/** Reads lines of type, blocks of 512 bytes and path, which end with a NUL. */
-export function parseUncounted(printed: string): ReadonlyMap<AccountName, Uncounted> {
+/**
+ * Reads lines of type, blocks of 512 bytes and path, which end with a NUL. In pieces: a session may store a million mails at once, so
+ * a limit on the output would let it hide all mailboxes.
+ */
+export async function parseUncounted(printed: AsyncIterable<string>): Promise<ReadonlyMap<AccountName, Uncounted>> {
   const found = new Map<AccountName, { -readonly [K in keyof Uncounted]: number }>();
-  for (const line of printed.split("\0")) {
+  for await (const line of linesOf(printed)) {
     const [type, blocks, path = ""] = line.split("\t");
     const [domain = "", user = ""] = path.split("/");
     const account = parseAccountName(`${user}@${domain}`);
@@ -65,6 +79,15 @@ export function parseUncounted(printed: string): ReadonlyMap<AccountName, Uncoun
     found.set(account, sum);
   }
   return found;
+}
+
+async function* linesOf(printed: AsyncIterable<string>): AsyncGenerator<string> {
+  let rest = "";
+  for await (const piece of printed) {
+    const lines = (rest + piece).split("\0");
+    rest = lines.pop() ?? "";
+    yield* lines;
+  }
 }
 
 /** A command that removes the indexes of an account. Dovecot makes them again from the mails, with 26 keywords of a folder at most. */
