@@ -113,7 +113,10 @@ export type Kept = Readonly<{
 type At = Kept & Readonly<{ caller: WebCaller | null; share: Share }>;
 type Run<P, C> = (parts: P, command: C, by: string, at: At) => Promise<Reply> | Reply;
 
-/** Needed by commands that have a dry run, which passes parts that change nothing. */
+/**
+ * Needed by commands that have a dry run. Its stores of accounts.db are the real ones: such a command writes there only within
+ * `rehearse` (`onPaper`).
+ */
 export type TriedParts = NetworkCommandParts &
   AccountSettingParts &
   AliasCommandParts &
@@ -269,7 +272,7 @@ export function carryOut(
   return beyond ?? (RUNS[command.verb] as Run<CommandParts, Order>)(parts, command, by, { ...kept, caller, share });
 }
 
-/** Returns what the command would answer, by the same rules except counts: the parts of a dry run change and record nothing. */
+/** Returns what the command would answer, by the same rules except counts. Nothing stays changed or is recorded (`onPaper`). */
 export function tryOut(
   parts: TriedParts,
   kept: Kept,

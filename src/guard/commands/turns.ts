@@ -72,7 +72,7 @@ export class QueueShares {
     this.#share = { rounds: WEB_ROUNDS, deletes: (mails) => bounds.deletes(mails), releases };
   }
 
-  /** The same for a dry run, which uses up nothing. */
+  /** For a dry run, which uses up nothing. */
   trialInTurn(caller: Caller, verb: Verb, run: OfShare): Promise<Reply> | Reply {
     const share = trialOf(this.#bounds.left());
     return isTriedOnQueue(verb) ? this.#queue.take(caller, () => run(share)) : run(share);

@@ -1,5 +1,5 @@
 import type { CommandError, OrderOf } from "../../../admin/declare/control.ts";
-import { isRootUser, isWebAdmin } from "../../../admin/declare/rights.ts";
+import { isMailboxUser, isRootUser, isWebAdmin } from "../../../admin/declare/rights.ts";
 import type { AuditType } from "../../../core/events/event-types.ts";
 import { type Address, domainOf, parseAddress, withoutExtension } from "../../../core/net/address.ts";
 import { plural } from "../../../core/text.ts";
@@ -64,13 +64,15 @@ export function whyRefused(
   if (!change().ok) return null;
   const isLeak = alertsOutside(parts).some((one) => !before.includes(one));
   // Whoever has the password of a mailbox, or has taken over the web, would learn what the owner is warned of.
-  return isLeak && !isRootUser(by) ? alertsStay(address) : tooWide(parts, address);
+  return isLeak && !isRootUser(by) ? alertsStay(address) : tooWide(parts, address, by);
 }
 
 /** Null: Postfix delivers it. */
-function tooWide({ reach }: Pick<AccountCommandParts, "reach">, address: Address): CommandError | null {
+function tooWide({ reach }: Pick<AccountCommandParts, "reach">, address: Address, by: string): CommandError | null {
   const { alias, addresses } = reach.widest(address);
   if (addresses <= MOST_REACHED) return null;
+  // It may be an address that its users do not know.
+  if (isMailboxUser(by)) return failed("Your mail would go to too many addresses.", "Give fewer addresses.");
   const message = `Mail for ${alias} would go to ${plural(addresses, "address", "addresses")}: Postfix takes none for more than ${MOST_REACHED}.`;
   return failed(message, "`alias list` shows the aliases.");
 }

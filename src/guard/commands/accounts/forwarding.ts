@@ -17,7 +17,7 @@ export type ForwardCommandParts = Pick<
   Pick<OutsideTargetParts, "book"> &
   Readonly<{ forwards: ForwardStore }>;
 
-/** For everyone except root: mail from others through a forward that is a day old counts against no limit. */
+/** Root has no such limit. Others do, because mail through a forward that is a day old counts against none. */
 const NEW_TARGETS_A_DAY = 5;
 
 /** Forwards the mail of an account, with or without a copy for itself; without targets, stops forwarding. */

@@ -115,7 +115,7 @@ export class CommandGate {
     else this.#recordRefusal(command, by);
   }
 
-  /** `caller`: who lacks the right; null if the web may not send the command, or sends it too often. */
+  /** `caller`: who lacks the right; null if the web may not send the command, sends it too often, or comes from too many addresses. */
   #recordRefusal({ verb }: Order, by: string, caller: string | null = null): void {
     const now = this.#parts.clock.now();
     for (const [key, at] of this.#recorded) if (Math.abs(now - at) >= RECORD_EVERY_MS) this.#recorded.delete(key);
