@@ -7,6 +7,10 @@
 # without `+extension`: no address is ever a path. What is learned for that user goes there and nowhere else. It decides
 # about the user's mail as soon as there is enough of it (bayes_min_spam_num, bayes_min_ham_num); until then, and for
 # everybody else, what `bayes_path` holds does.
+#
+# SpamAssassin also learns mails by itself (bayes_auto_learn). They can come from anyone, with tens of thousands of new words
+# each. If the data grew without limit, removing old words would take longer than spamd lets a child work: the data would never
+# shrink again, and every mail would keep a child busy with it. So from MANY_BYTES on it learns only a short mail now and then.
 package GhostInbox::PerUserBayes;
 
 use strict;
@@ -16,6 +20,13 @@ use Mail::SpamAssassin::Bayes;
 use Mail::SpamAssassin::Conf;
 use Mail::SpamAssassin::Plugin;
 our @ISA = qw(Mail::SpamAssassin::Plugin);
+
+# About 250,000 words. SpamAssassin removes old ones from 150,000 on (bayes_expiry_max_db_size).
+use constant MANY_BYTES => 8 * 1024 * 1024;
+# Then nothing more is learned, from users either.
+use constant MOST_BYTES => 4 * MANY_BYTES;
+use constant SHORT_BYTES => 8 * 1024;
+use constant REST_SECONDS => 600;
 
 sub new {
   my ($class, $main) = @_;
@@ -32,6 +43,7 @@ sub signal_user_changed {
   my $main = $self->{main};
   $self->{shared} = $main->{conf}->{bayes_path} if !defined $self->{shared};
   $self->{own} = $self->own_path();
+  delete $self->{by_itself};
   if (!defined $self->{own}) {
     $self->use_path($self->{shared});
   } else {
@@ -44,16 +56,34 @@ sub signal_user_changed {
   $main->{conf}->set_score_set($set);
 }
 
+# SpamAssassin is about to learn a mail by itself.
+sub autolearn {
+  my ($self) = @_;
+  $self->{by_itself} = 1;
+}
+
 # Before the plugin that learns, which is loaded later.
 sub learn_message {
-  my ($self) = @_;
-  $self->use_path($self->{own}) if defined $self->{own};
+  my ($self, $params) = @_;
+  $self->forget_message();
+  $self->inhibit_further_callbacks() if !$self->may_learn($params->{msg}, delete $self->{by_itself});
   return 0;
 }
 
 sub forget_message {
   my ($self) = @_;
-  return $self->learn_message();
+  $self->use_path($self->{own}) if defined $self->{own};
+  return 0;
+}
+
+sub may_learn {
+  my ($self, $msg, $by_itself) = @_;
+  my $path = $self->{main}->{conf}->{bayes_path};
+  my $bytes = (-s "${path}_toks") // 0;
+  return $bytes < MOST_BYTES if !$by_itself || $bytes < MANY_BYTES;
+  # Written only when a mail is learned.
+  my $learned = (stat("${path}_seen"))[9] // 0;
+  return $bytes < MOST_BYTES && length($msg->get_pristine()) <= SHORT_BYTES && time - $learned >= REST_SECONDS;
 }
 
 # undef: the user has no data, or it is not known who it is.

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { rmSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { lacking } from "../../../test/kit/needs.ts";
 import { sampleSite } from "../../../test/kit/sample-site.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { corrections, learnPlugin, learnService, renderLearn, renderLearnScripts } from "./learn-spam.ts";
@@ -80,4 +81,45 @@ test("a link is not followed, and a pipe blocks no one", () => {
   rmSync(list);
   execFileSync("mkfifo", [list]);
   assert.deepEqual(corrections({ foreign: list }, 0, 9e12), NONE);
+});
+
+const MB = 1024 * 1024;
+
+/** Asks our plugin with SpamAssassin's own plugin loader. `l`: the mail would be learned. */
+const ASKS = `
+use Mail::SpamAssassin;
+package Taught; our @ISA = qw(Mail::SpamAssassin::Plugin);
+sub new { my ($class, $main) = @_; return bless($class->SUPER::new($main), $class) }
+sub learn_message { print "l"; return 1 }
+package main;
+my ($plugin, $path, $bytes, $by_itself) = @ARGV;
+my $main = Mail::SpamAssassin->new({ config_text => "bayes_path $path\nloadplugin GhostInbox::PerUserBayes $plugin\n", local_tests_only => 1 });
+$main->init(0);
+$main->{plugins}->register_plugin(Taught->new($main));
+my $mail = $main->parse("Subject: x\n\n" . ("x" x $bytes));
+$main->call_plugins("autolearn", {}) if $by_itself;
+$main->call_plugins("learn_message", { isspam => 0, msg => $mail });
+`;
+
+test("strangers' mails cannot make what was learned grow without end", {
+  skip: lacking({ installed: ["spamd"] }),
+}, () => {
+  const directory = temporaryDirectory();
+  const path = join(directory, "bayes");
+  const plugin = join(import.meta.dirname, "../../../security/per_user_bayes.pm");
+  const isLearned = (megabytes: number, learnedAgoS: number, mailBytes: number, by: "itself" | "a user"): boolean => {
+    for (const name of ["toks", "seen"]) writeFileSync(`${path}_${name}`, "");
+    truncateSync(`${path}_toks`, megabytes * MB);
+    const at = Date.now() / 1000 - learnedAgoS;
+    utimesSync(`${path}_seen`, at, at);
+    const args = ["-e", ASKS, plugin, path, String(mailBytes), by === "itself" ? "1" : ""];
+    return execFileSync("perl", args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }) === "l";
+  };
+  assert.equal(isLearned(7, 0, 100_000, "itself"), true);
+  assert.equal(isLearned(9, 3_600, 100_000, "itself"), false, "a long mail");
+  assert.equal(isLearned(9, 60, 1_000, "itself"), false, "soon after another");
+  assert.equal(isLearned(9, 3_600, 1_000, "itself"), true, "a short mail now and then");
+  assert.equal(isLearned(9, 0, 100_000, "a user"), true);
+  assert.equal(isLearned(33, 3_600, 1_000, "itself"), false);
+  assert.equal(isLearned(33, 3_600, 1_000, "a user"), false);
 });
