@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { lastLines, runProgram } from "./run-program.ts";
+import { lastLines, runAsOther, runProgram } from "./run-program.ts";
 
 test("output, exit code and input of a program", async () => {
   const ran = await runProgram("sh", ["-c", "cat; echo to stderr >&2; exit 3"], { input: "to stdin" });
@@ -52,6 +52,15 @@ test("a program whose input cannot be read to its end is ended, so that it does 
   assert.equal(ran.code, 125);
   assert.equal(ran.stderr, "the disk failed");
   assert.doesNotMatch(ran.stdout, /done/);
+});
+
+test("a program of another user leads a session of its own, so it cannot type into root's terminal", async () => {
+  const session = [
+    "sh",
+    "-c",
+    "read -r pid comm state parent group session terminal rest </proc/self/stat; echo $((session - pid)) $terminal",
+  ];
+  assert.equal((await runAsOther(["--no-new-privs", "--", ...session])).stdout, "0 0\n");
 });
 
 test("the last lines for an error message", () => {

@@ -25,7 +25,10 @@ export const SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/s
 
 /** Runs a program to its end: no shell, a clean environment, English messages, a deadline. Never throws. */
 export function runProgram(program: string, args: readonly string[], options: RunOptions = {}): Promise<Finished> {
-  const { input = "", timeoutMs = TIMEOUT_MS, env = {}, mostOutputBytes = MOST_OUTPUT_BYTES, ...others } = options;
+  const { uid, gid = uid, ...rest } = options;
+  if (uid !== undefined)
+    return runAsOther([`--reuid=${uid}`, `--regid=${gid}`, "--clear-groups", "--", program, ...args], rest);
+  const { input = "", timeoutMs = TIMEOUT_MS, env = {}, mostOutputBytes = MOST_OUTPUT_BYTES, ...others } = rest;
   return new Promise((resolve) => {
     let inputError: string | null = null;
     const child = execFile(
@@ -57,6 +60,14 @@ export function runProgram(program: string, args: readonly string[], options: Ru
         })
         .pipe(child.stdin);
   });
+}
+
+/**
+ * The same for a program that setpriv(1) runs as another user. Without the caller's terminal, which a program of that user could
+ * use to type commands for root's shell (ioctl_tty(2), TIOCSTI): setsid(1) leaves it while root still runs the process.
+ */
+export function runAsOther(args: readonly string[], options: RunOptions = {}): Promise<Finished> {
+  return runProgram("setsid", ["setpriv", ...args], options);
 }
 
 function codeOf(error: (Error & { code?: unknown; killed?: boolean }) | null): number {

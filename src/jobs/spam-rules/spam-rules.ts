@@ -4,7 +4,7 @@ import type { KeeperTrouble } from "../../admin/declare/keeper.ts";
 import { messageOf } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../core/time.ts";
-import { runProgram } from "../../host/machine/run-program.ts";
+import { runAsOther } from "../../host/machine/run-program.ts";
 import { readRecord, writeRecord } from "../../host/root-files/record-file.ts";
 import { reloadService } from "../../mail/configuration/parts.ts";
 import { NOTHING_NEW, UPDATE_RULES, UPDATED } from "../../mail/spamassassin/spamassassin-conf.ts";
@@ -49,7 +49,7 @@ export async function fetchRules(layout: Layout, now: number): Promise<FetchedRu
   const user = CONTENT_USERS.spamd;
   const unprivileged = ["--reuid", user, "--regid", user, "--clear-groups", "--bounding-set=-all", "--no-new-privs"];
   const program = ["sh", join(layout.spamAssassinConf, UPDATE_RULES)];
-  const ran = await runProgram("setpriv", [...unprivileged, ...program], { timeoutMs: FETCH_MS });
+  const ran = await runAsOther([...unprivileged, ...program], { timeoutMs: FETCH_MS });
   const said = printable(ran.stdout.trim().split("\n").at(-1) ?? "", SHOWN);
   const isDone = ran.code === UPDATED || ran.code === NOTHING_NEW;
   const refused = ran.code === UPDATED ? await reloadService("spamd", layout) : null;

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { SECOND_MS } from "../../core/time.ts";
-import { lastLines, runProgram } from "../../host/machine/run-program.ts";
+import { lastLines, runAsOther, runProgram } from "../../host/machine/run-program.ts";
 import { setModified } from "../../host/root-files/files.ts";
 import type { ServiceName } from "../../host/running/runit.ts";
 import { restartService } from "../../host/running/supervise.ts";
@@ -188,7 +188,7 @@ async function checkSpamAssassin(directory: string, layout: Layout): Promise<str
   const unprivileged = ["--reuid", user, "--regid", user, "--clear-groups", "--no-new-privs"];
   const lint = ["spamassassin", "--lint", "--local", `--siteconfigpath=${directory}`, "--prefspath=/dev/null"];
   const check = (rules: string) =>
-    runProgram("setpriv", [...unprivileged, ...lint, `--configpath=${rules}`], { env: { HOME: layout.spamState } });
+    runAsOther([...unprivileged, ...lint, `--configpath=${rules}`], { env: { HOME: layout.spamState } });
   const fetched = fetchedRules(layout);
   if (existsSync(fetched) && (await check(fetched)).code === 0) return null;
   const checked = await check(PACKAGED_RULES);
@@ -199,7 +199,7 @@ async function checkSpamAssassin(directory: string, layout: Layout): Promise<str
 async function checkRspamd(directory: string, layout: Layout): Promise<string | null> {
   const unprivileged = ["--reuid", "nobody", "--regid", "nogroup", "--clear-groups", "--no-new-privs"];
   const configtest = [...rspamdVariables(layout, directory), "configtest", "-c", join(directory, "rspamd.conf")];
-  const check = await runProgram("setpriv", [...unprivileged, "rspamadm", ...configtest]);
+  const check = await runAsOther([...unprivileged, "rspamadm", ...configtest]);
   return check.code === 0 ? null : `Rspamd refuses its configuration: ${lastLines(check)}`;
 }
 

@@ -7,7 +7,7 @@ import { messageOf } from "../../core/error.ts";
 import { type Ip, parseIp } from "../../core/net/ip.ts";
 import { parseJson } from "../../core/text.ts";
 import { instant, type Millis, SECOND_MS } from "../../core/time.ts";
-import { lastLines, runProgram } from "../../host/machine/run-program.ts";
+import { lastLines, runAsOther } from "../../host/machine/run-program.ts";
 import { removeFile, writeFile } from "../../host/root-files/files.ts";
 import { readRecord } from "../../host/root-files/record-file.ts";
 import { makeDirectory } from "../../host/root-files/trees.ts";
@@ -43,7 +43,7 @@ export async function judgeFilter({ name, text }: Filter, options: JudgeOptions)
   const limited = ["prlimit", `--as=${MEMORY_BYTES}`, "--nofile=64", "--fsize=1000000", "--"];
   const args = [...unprivileged, "--inh-caps=-all", "--", ...limited, PYTHON, "-I", "-c", program];
   const input = `${JSON.stringify({ name, text, tricks })}\n${log}`;
-  const ran = await runProgram("setpriv", args, { input, timeoutMs: deadlineMs });
+  const ran = await runAsOther(args, { input, timeoutMs: deadlineMs });
   if (ran.code === 124) {
     const reason = `it never ends: after ${deadlineMs / SECOND_MS} s it was still looking at lines that an attacker can write`;
     return { ok: false, reason };

@@ -22,8 +22,10 @@ export async function prepareDatabases(
   const { uid, gid } = userIds(USERS.guard);
   const hash = admin?.hash ?? null;
   const made = await runLong(
-    "setpriv",
+    // As runAsOther does.
+    "setsid",
     [
+      "setpriv",
       "--reuid",
       String(uid),
       "--regid",
