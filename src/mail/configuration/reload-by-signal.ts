@@ -41,11 +41,12 @@ function childrenOf(
 }
 
 /** The master replaces it once it has read its configuration. */
-const DOVECOT_ENDING = [{ name: "dovecot/log", patienceMs: 5 * SECOND_MS }] as const;
+const DOVECOT_ENDING = [{ name: "dovecot/log", patienceMs: 20 * SECOND_MS }] as const;
 
 /**
  * `doveadm reload` only sends a signal. Until the master has read its configuration, old processes answer, and lose each other
- * in the middle of a question: a mail would be deferred. Returns null once it has, or after five seconds; otherwise why the reload failed.
+ * in the middle of a question: a mail would be deferred. Returns null once it has, or after 20 seconds: a busy machine takes more
+ * than five. Otherwise returns why the reload failed.
  */
 export function reloadDovecot({ dovecotConf, dovecotBase }: Layout): Promise<string | null> {
   const command = ["doveadm", "-c", dovecotConf, "reload"] as const;
