@@ -101,9 +101,9 @@ export interface AccountHistory {
   guessesSince(span: GuessSpan): Iterable<AccountGuess>;
   /** Accounts that signed in from this prefix. */
   accountsOf(prefix: Prefix, since: Millis): readonly string[];
-  /** Prefixes in the network from which any account signed in. The cost does not depend on other networks. */
-  knownWithin(network: Prefix, since: Millis): readonly Prefix[];
-  /** Prefixes from which any account signed in. */
+  /** Whether any account signed in from the network. The cost does not depend on other networks. */
+  isKnownWithin(network: Prefix, since: Millis): boolean;
+  /** Prefixes from which any account signed in, latest first. */
   networksSince(since: Millis): readonly Prefix[];
 }
 

@@ -72,7 +72,7 @@ export function factsOnFakes() {
         state.since = since;
         return ["anna@example.org"];
       },
-      knownWithin: () => [],
+      isKnownWithin: () => false,
       networksSince: () => [],
       candidates: () => ({ within: 0, beyond: 0 }),
       guessesOf: () => [],

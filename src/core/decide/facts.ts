@@ -152,8 +152,8 @@ export type Neighbourhood = Readonly<{
   banned(since: Millis): readonly Prefix[];
   /** Prefixes with credit for honest mail. */
   servers(since: Millis): readonly HonestServer[];
-  /** Prefixes, here and elsewhere, from which accounts signed in. */
-  signIns(since: Millis): readonly Prefix[];
+  /** Whether an account signed in from it. */
+  isHome(since: Millis): boolean;
 }>;
 
 /**

@@ -1,5 +1,5 @@
 import type { Protection, Reason } from "../events/reasons.ts";
-import { contains, type Ip, networkAddress, type Prefix } from "../net/ip.ts";
+import type { Ip, Prefix } from "../net/ip.ts";
 import { later, type Millis } from "../time.ts";
 import { nextBan } from "./ban-ladder.ts";
 import type { Change, Decision, Evidence } from "./decision.ts";
@@ -82,8 +82,7 @@ function protectionOfNetwork(
   around: Neighbourhood,
   now: Millis,
 ): Protection | null {
-  const signedInFrom = around.signIns(later(now, -accounts.knownForMs));
-  const isHome = signedInFrom.some((known) => contains(facts.network, networkAddress(known)));
+  const isHome = around.isHome(later(now, -accounts.knownForMs));
   return protectionOf(facts.sparing(facts.network), now) ?? (isHome ? "known_network" : null);
 }
 

@@ -57,7 +57,7 @@ type NeighbourParts = Readonly<{
   history: Pick<History, "address">;
   neighbours: NetworkHistory;
   honest: Pick<HonestMail, "servers">;
-  accounts: Pick<AccountHistory, "knownWithin">;
+  accounts: Pick<AccountHistory, "isKnownWithin">;
 }>;
 
 /** More servers in one network do not change any decision. */
@@ -84,7 +84,7 @@ export function neighboursIn(parts: NeighbourParts, network: Prefix, now: Millis
     guesses: (since, besides) => neighbours.guessesFrom(network, { since, until: now }, besides),
     banned: (since) => neighbours.banned(network, since),
     servers: (since) => honest.servers(network, since, MOST_SERVERS),
-    signIns: (since) => accounts.knownWithin(network, since),
+    isHome: (since) => accounts.isKnownWithin(network, since),
   };
 }
 

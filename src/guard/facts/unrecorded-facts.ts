@@ -98,7 +98,7 @@ export class UnrecordedGuesses {
       signIns: (...asked) => readOr(() => recorded.signIns(...asked), []),
       passwordProofs: (account) => readOr(() => recorded.passwordProofs(account), []),
       accountsOf: (...asked) => readOr(() => recorded.accountsOf(...asked), []),
-      knownWithin: (...asked) => readOr(() => recorded.knownWithin(...asked), []),
+      isKnownWithin: (...asked) => readOr(() => recorded.isKnownWithin(...asked), false),
       networksSince: (at) => readOr(() => recorded.networksSince(at), []),
       guesses: (account, reach) => {
         const known = readOr(() => recorded.guesses(account, reach), []).map((one) => ({ ...one, account }));

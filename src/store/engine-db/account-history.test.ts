@@ -123,17 +123,29 @@ test("places known in one network are found by the primary key, and none of its 
   for (const [i, unit] of [...units, "2001:db8:70::/64"].entries())
     for (const account of [ANN, "bob@example.org"])
       store.apply({ type: "KNOW", prefix: net(unit), account, proof: "" }, later(START, i + 1));
-  const within = (network: string, since = 0) => history.knownWithin(net(network), later(START, since)).toSorted();
-  assert.deepEqual(within("203.0.113.0/24"), ["203.0.113.1/32", "203.0.113.255/32"]);
-  assert.deepEqual(within("203.0.113.0/24", 1), ["203.0.113.255/32"], "what is as old as the limit is too old");
-  assert.deepEqual(within("2001:db8:7::/48"), ["2001:db8:7:1::/64", "2001:db8:7::/64"]);
-  assert.deepEqual(within("198.51.100.0/24"), []);
+  const isKnown = (network: string, since = 0) => history.isKnownWithin(net(network), later(START, since));
+  assert.equal(isKnown("203.0.113.0/24", 1), true);
+  assert.equal(isKnown("203.0.113.0/24", 2), false, "what is as old as the limit is too old");
+  assert.deepEqual([isKnown("2001:db8:7::/48", 5), isKnown("2001:db8:7::/48", 6)], [true, false]);
+  assert.equal(isKnown("198.51.100.0/24"), false);
 
   const prepare = t.mock.method(db, "prepare");
-  new SqliteAccountHistory(db).knownWithin(net("203.0.113.0/24"), START);
+  new SqliteAccountHistory(db).isKnownWithin(net("203.0.113.0/24"), START);
   const sql = prepare.mock.calls.map((call) => call.arguments[0]).find((text) => text.includes("prefix >= ?"));
   prepare.mock.restore();
   assert.deepEqual(planOf(db, sql ?? ""), ["SEARCH known_address USING PRIMARY KEY (prefix>? AND prefix<?)"]);
+});
+
+test("of an account that signs in from a whole IPv6 site, only the latest places are kept", (t) => {
+  const { store, history } = fresh(t);
+  const know = (prefix: string, account: string, at: number): void =>
+    store.apply({ type: "KNOW", prefix: net(prefix), account, proof: "" }, later(START, at));
+  know("203.0.113.7", "bob@example.org", 1);
+  for (let i = 1; i <= 1_001; i++)
+    know(`2001:db8:7:${i.toString(16)}::/64`, i % 2 === 0 ? ANN : "Ann@example.org", 1 + i);
+  const known = history.networksSince(START);
+  assert.deepEqual([known.length, known[0], known.at(-1)], [1_001, "2001:db8:7:3e9::/64", "203.0.113.7/32"]);
+  assert.deepEqual(history.accountsOf(net("2001:db8:7:1::/64"), START), [], "the oldest is gone");
 });
 
 test("the latest sign-in from any address, whatever case the login was typed in", () => {

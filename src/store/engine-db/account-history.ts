@@ -66,10 +66,12 @@ export class SqliteAccountHistory implements AccountHistory {
     return this.#sql.accountsOf.all(prefix, since).map((row) => text(row["account"]));
   }
 
-  knownWithin(network: Prefix, since: Millis): readonly Prefix[] {
+  isKnownWithin(network: Prefix, since: Millis): boolean {
     // The character after all that a network's text has.
-    const found = textsWithin(network).flatMap((text) => this.#sql.knownWithin.all(text, `${text}~`, since));
-    return found.map((row) => prefix(row["prefix"])).filter((one) => contains(network, networkAddress(one)));
+    for (const text of textsWithin(network))
+      for (const row of this.#sql.knownWithin.iterate(text, `${text}~`, since))
+        if (contains(network, networkAddress(prefix(row["prefix"])))) return true;
+    return false;
   }
 
   networksSince(since: Millis): readonly Prefix[] {
@@ -99,7 +101,7 @@ const SQL = {
   guessesSince: `
     SELECT account, network, proof FROM guess WHERE ${WITHIN} AND is_stale = 0 ORDER BY at DESC ${LIMIT}`,
   knownWithin: "SELECT DISTINCT prefix FROM known_address WHERE prefix >= ? AND prefix < ? AND last_at > ?",
-  networksSince: "SELECT DISTINCT prefix FROM known_address WHERE last_at > ?",
+  networksSince: "SELECT prefix FROM known_address WHERE last_at > ? GROUP BY prefix ORDER BY max(last_at) DESC",
   accountsOf: "SELECT DISTINCT lower(account) AS account FROM known_address WHERE prefix = ? AND last_at > ?",
 };
 

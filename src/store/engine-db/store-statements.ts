@@ -19,6 +19,9 @@ export const IS_CORRESPONDENT = "SELECT 1 FROM correspondent WHERE address = ? L
 
 const LAST_EVENT = "(SELECT coalesce(max(id), 0) FROM event)";
 
+/** Latest places of an account that are kept: a user with an IPv6 site can sign in from 65,536, and decisions read them all. */
+const MOST_PLACES = 1_000;
+
 const SQL = {
   begin: "BEGIN IMMEDIATE",
   commit: "COMMIT",
@@ -44,6 +47,9 @@ const SQL = {
   know: `
     INSERT INTO known_address (prefix, account, first_at, last_at, proof) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET last_at = max(last_at, excluded.last_at), proof = excluded.proof`,
+  forgetPlaces: `
+    DELETE FROM known_address WHERE (prefix, account) IN (
+      SELECT prefix, account FROM known_address WHERE lower(account) = lower(?) ORDER BY last_at DESC LIMIT -1 OFFSET ${MOST_PLACES})`,
   guess: `
     INSERT INTO guess (account, network, proof, at, is_stale) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET at = excluded.at, is_stale = excluded.is_stale`,

@@ -142,6 +142,7 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
         return;
       case "KNOW":
         this.#sql.know.run(change.prefix, change.account, at, at, change.proof);
+        this.#sql.forgetPlaces.run(change.account);
         return;
       case "GUESS":
         this.#sql.guess.run(change.account, change.network, change.proof, at, change.isStale ? 1 : 0);
