@@ -45,3 +45,16 @@ test("neighbours: how many of a network were banned for an offence, and what the
   assert.equal(history.settledAt(network, later(START, 4)), 0, "an end that lies ahead settles nothing");
   assert.equal(history.settledAt(net("198.51.100.0/24"), later(START, 9)), 0);
 });
+
+test("of a spared IPv6 site whose places are banned one by one, not all are counted", (t) => {
+  const db = engineFor(t);
+  const store = new SqliteStore(db);
+  store.begin();
+  for (let i = 1; i <= 5_001; i++) {
+    const ban = banOf(`2001:db8:7:${i.toString(16)}::/64`, later(START, 1), { offences: 1 });
+    store.apply({ type: "BAN", ban }, later(START, 1));
+  }
+  const offenders = new SqliteNetworkHistory(db).offenders(net("2001:db8:7::/48"), START, net("2001:db8:7::/64"));
+  assert.equal(offenders, 5_000);
+  store.rollback();
+});
