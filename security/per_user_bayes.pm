@@ -80,10 +80,11 @@ sub may_learn {
   my ($self, $msg, $by_itself) = @_;
   my $path = $self->{main}->{conf}->{bayes_path};
   my $bytes = (-s "${path}_toks") // 0;
-  return $bytes < MOST_BYTES if !$by_itself || $bytes < MANY_BYTES;
+  return 0 if $bytes >= MOST_BYTES;
+  return 1 if !$by_itself || $bytes < MANY_BYTES;
   # Written only when a mail is learned.
   my $learned = (stat("${path}_seen"))[9] // 0;
-  return $bytes < MOST_BYTES && length($msg->get_pristine()) <= SHORT_BYTES && time - $learned >= REST_SECONDS;
+  return length($msg->get_pristine()) <= SHORT_BYTES && time - $learned >= REST_SECONDS;
 }
 
 # undef: the user has no data, or it is not known who it is.

@@ -130,7 +130,7 @@ export type VerbEntry = (typeof VERBS)[number];
 export const verbs: ReadonlyMap<string, VerbEntry> = new Map(VERBS.map((entry) => [entry.verb, entry]));
 
 export type Verb = VerbEntry["verb"];
-/** As it is sent. */
+/** As a caller sends it. */
 export type Command = Readonly<z.input<ReturnType<VerbEntry["command"]>>>;
 /** As the guard has read it: addresses are parsed, and defaults filled in. */
 export type Order = Readonly<z.output<ReturnType<VerbEntry["command"]>>>;

@@ -189,7 +189,7 @@ export type Facts = Readonly<{
   /** The same by mail without a sender, such as bounces. */
   bounces: readonly Millis[];
   bounce: BounceFacts;
-  /** Of other mail: its recipient wrote to the domain of its proven sender. */
+  /** For mail that is no bounce: its recipient wrote to the domain of its proven sender. */
   isAnswer: boolean;
   /** Unknown recipients that strangers anywhere asked for: by bounces if the event is one, else by other mail. */
   probesFromAnywhere: readonly Millis[];

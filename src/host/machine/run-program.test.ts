@@ -54,7 +54,7 @@ test("a program whose input cannot be read to its end is ended, so that it does 
   assert.doesNotMatch(ran.stdout, /done/);
 });
 
-test("a program of another user leads a session of its own, so it cannot type into root's terminal", async () => {
+test("a program run as another user leads its own session, so it cannot type into root's terminal", async () => {
   const session = [
     "sh",
     "-c",

@@ -41,18 +41,25 @@ export function parseOpenSessions(printed: string): readonly OpenSession[] {
 /** doveadm(1) who and kick: the user, or anyone, has no session. */
 const NO_SESSION = 68;
 
+/** Of all users; or doveadm's message. */
+async function openSessions({ dovecotConf }: Pick<Layout, "dovecotConf">): Promise<readonly OpenSession[] | string> {
+  const who = await runProgram("doveadm", ["-c", dovecotConf, "who", "-1"]);
+  if (who.code !== 0 && who.code !== NO_SESSION) return `doveadm who failed: ${lastLines(who)}`;
+  return parseOpenSessions(who.stdout);
+}
+
 /**
  * When IMAP connections run out: ends sessions of the account that holds most of them. Dovecot limits only those
  * from one address (`mail_max_userip_connections`). The detail names the account; empty: no account holds too many.
  */
-export async function shareImap({ data, dovecotConf }: Layout, settings: Settings | null): Promise<KeeperReply> {
+export async function shareImap(layout: Layout, settings: Settings | null): Promise<KeeperReply> {
   if (settings === null) return { ok: false, reason: "The settings cannot be read." };
-  const who = await runProgram("doveadm", ["-c", dovecotConf, "who", "-1"]);
-  if (who.code !== 0 && who.code !== NO_SESSION) return { ok: false, reason: `doveadm who failed: ${lastLines(who)}` };
-  const surplus = surplusOf(parseOpenSessions(who.stdout), settings["limits.connections.imap_places"]);
+  const open = await openSessions(layout);
+  if (typeof open === "string") return { ok: false, reason: open };
+  const surplus = surplusOf(open, settings["limits.connections.imap_places"]);
   const end = new Set(surplus.flatMap((one) => one.end.map(({ pid }) => pid)));
   // As `doveadm kick` does. A process number may have been reused by now.
-  for (const { pid, exe } of end.size === 0 ? [] : processesOf(data))
+  for (const { pid, exe } of end.size === 0 ? [] : processesOf(layout.data))
     if (end.has(pid) && exe.endsWith("/imap")) signal(pid, "SIGTERM");
   const [most] = surplus;
   if (most === undefined) return { ok: true, detail: "" };
@@ -65,13 +72,11 @@ export async function shareImap({ data, dovecotConf }: Layout, settings: Setting
 }
 
 /** Bytes of memory that the sessions of each account hold, also in the swap. Throws an Error with doveadm's message. */
-export async function sessionMemory({
-  dovecotConf,
-}: Pick<Layout, "dovecotConf">): Promise<ReadonlyMap<AccountName, number>> {
-  const who = await runProgram("doveadm", ["-c", dovecotConf, "who", "-1"]);
-  if (who.code !== 0 && who.code !== NO_SESSION) throw new Error(`doveadm who failed: ${lastLines(who)}`);
+export async function sessionMemory(layout: Pick<Layout, "dovecotConf">): Promise<ReadonlyMap<AccountName, number>> {
+  const open = await openSessions(layout);
+  if (typeof open === "string") throw new Error(open);
   const held = new Map<AccountName, number>();
-  for (const { account, pid } of parseOpenSessions(who.stdout)) {
+  for (const { account, pid } of open) {
     const name = parseAccountName(account);
     if (name !== null) held.set(name, (held.get(name) ?? 0) + memoryOf(pid));
   }

@@ -39,7 +39,7 @@ export type Uncounted = Readonly<{ folders: number; storingBytes: number; indexB
 const FIND_MS = 10 * MINUTE_MS;
 const IN_FOLDER = "-type f -regex .*/Maildir/\\(\\.[^/]*/\\)?";
 
-/** By account. Throws an Error with find's message. */
+/** By account. Throws an Error with find's exit code or signal. */
 export async function uncountedOf({ mail }: Pick<Layout, "mail">): Promise<ReadonlyMap<AccountName, Uncounted>> {
   const [program = "", ...argv] = findAsOwner(
     mail,

@@ -153,7 +153,7 @@ test("sessions of an account that take much memory are ended once half of it is 
   assert.equal(state.looks, 0, "plenty is free");
   await look({ sessionMemory: 250 * MB, freeMemory: 900 * MB });
   await look({ sessionMemory: 251 * MB, freeMemory: 869 * MB });
-  assert.deepEqual([state.looks, ended], [1, []], "hardly more than at the last look");
+  assert.deepEqual([state.looks, ended], [1, []], "hardly less is free than before");
   await look({ freeMemory: 868 * MB });
   assert.deepEqual([state.looks, ended], [2, [ANNA]]);
   assert.match(watch.troubles()[0]?.detail ?? "", /: they took 263\.2 MB of memory$/);
