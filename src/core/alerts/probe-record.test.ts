@@ -16,7 +16,7 @@ import {
 const START = instant(1_700_000_000_000);
 const HANGS: ProbeResult = { ok: false, hangs: true, says: "gave no answer" };
 const HUNG_UP: ProbeResult = { ok: false, hangs: false, says: "hung up" };
-const OLD = { now: START, isYoung: false };
+const OLD = { now: START, isYoung: false, isStarved: false };
 /** When half a minute of failures has gone by. */
 const NOW = later(START, 30 * SECOND_MS);
 
@@ -35,7 +35,7 @@ test("one failure is not reported, the second is, and a success ends it", () => 
 });
 
 test("the time of the first failure is kept, with the words of the last", () => {
-  const second = afterProbe(failing(1), HUNG_UP, { now: later(START, 6_000), isYoung: false });
+  const second = afterProbe(failing(1), HUNG_UP, { now: later(START, 6_000), isYoung: false, isStarved: false });
   assert.equal(second.since, START);
   assert.equal(second.says, "hung up");
 });
@@ -49,6 +49,19 @@ test("a part that hangs is restarted at the sixth failure, one that answers wron
   assert.equal(wantsRestart(failing(6), later(START, 29 * SECOND_MS)), false, "refused at once, six times are quick");
   assert.equal(isBeyondHelp(failing(6), NOW), false);
   assert.equal(isBeyondHelp(failing(6, HUNG_UP), NOW), true);
+});
+
+test("a part that is silent while programs wait for a processor is reported, and restarted only once they no longer do", () => {
+  let record = UNTRIED;
+  for (let i = 0; i < 20; i++) record = afterProbe(record, HANGS, { ...OLD, isStarved: true });
+  assert.ok(isTold(record));
+  assert.equal(record.says, "gave no answer while programs wait for a processor");
+  assert.equal(wantsRestart(record, NOW), false);
+  assert.equal(isBeyondHelp(record, NOW), false);
+  assert.equal(wantsRestart(failing(3, HANGS, record), NOW), false);
+  assert.equal(wantsRestart(failing(4, HANGS, record), NOW), true);
+  const refused = afterProbe(failing(5, HUNG_UP), HUNG_UP, { ...OLD, isStarved: true });
+  assert.equal(isBeyondHelp(refused, NOW), true, "a refusal is an answer");
 });
 
 test("one that a restart does not help is beyond help at the sixth failure, and restarted again after ten minutes", () => {
@@ -71,7 +84,7 @@ test("a part that answers after its restart may hang again, but not be restarted
 });
 
 test("failures of a part that has just started do not count, unless it starts again and again", () => {
-  const at = (ms: number) => ({ now: later(START, ms), isYoung: true });
+  const at = (ms: number) => ({ now: later(START, ms), isYoung: true, isStarved: false });
   let record = afterProbe(UNTRIED, HANGS, at(0));
   record = afterProbe(record, HANGS, at(14 * SECOND_MS));
   assert.equal(record.failures, 0);

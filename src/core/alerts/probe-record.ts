@@ -34,18 +34,24 @@ const STARTS_WITHIN_MS = 15 * SECOND_MS;
 /** A part that a restart does not help is not restarted again and again: each restart costs open connections. */
 const RESTARTS_EVERY_MS = 10 * MINUTE_MS;
 
-/** `isYoung`: whether the part's process has been started within the last seconds, and has not answered since. */
+/**
+ * `isYoung`: whether the part's process has been started within the last seconds, and has not answered since.
+ * `isStarved`: whether the server's programs had to wait for a processor during the probe. The part may only be slow
+ * then: it is reported, and not restarted.
+ */
 export function afterProbe(
   record: ProbeRecord,
   result: ProbeResult,
-  { now, isYoung }: Readonly<{ now: Millis; isYoung: boolean }>,
+  { now, isYoung, isStarved }: Readonly<{ now: Millis; isYoung: boolean; isStarved: boolean }>,
 ): ProbeRecord {
-  if (result.ok) return { ...UNTRIED, restartedAt: record.restartedAt };
+  const { failures, restartedAt } = record;
+  if (result.ok) return { ...UNTRIED, restartedAt };
   const since = record.since ?? now;
   // A part that ends again and again is always young.
   const counts = !isYoung || now - since >= STARTS_WITHIN_MS;
-  const failures = record.failures + (counts ? 1 : 0);
-  return { failures, since, hangs: result.hangs, says: result.says, restartedAt: record.restartedAt };
+  const isEnough = result.hangs && isStarved && failures >= TOLD_FROM;
+  const says = result.hangs && isStarved ? `${result.says} while programs wait for a processor` : result.says;
+  return { failures: failures + (counts && !isEnough ? 1 : 0), since, hangs: result.hangs, says, restartedAt };
 }
 
 /** It stays reported, and the count to the next restart starts from there. */

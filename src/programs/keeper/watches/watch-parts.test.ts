@@ -4,13 +4,14 @@ import { once } from "node:events";
 import { copyFileSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
 import { HandClock } from "../../../../test/kit/engine-kit.ts";
 import { temporaryDirectory } from "../../../../test/kit/temporary-directory.ts";
 import type { ProbeResult } from "../../../core/alerts/probe-record.ts";
 import { MINUTE_MS } from "../../../core/time.ts";
 import type { ServiceName } from "../../../host/running/runit.ts";
 import type { Probe } from "./probes.ts";
-import { PartsWatch, StoppedWatch } from "./watch-parts.ts";
+import { measureStarvation, PartsWatch, StoppedWatch } from "./watch-parts.ts";
 
 const HANGS: ProbeResult = { ok: false, hangs: true, says: "gave no answer within 3 s" };
 
@@ -24,7 +25,7 @@ function setUp(t: TestContext, names: readonly ServiceName[]) {
   const asked: ServiceName[] = [];
   const restarted: ServiceName[] = [];
   const said: string[] = [];
-  const kit = { failed: null as string | null, throws: null as Error | null };
+  const kit = { failed: null as string | null, throws: null as Error | null, isStarved: false };
   const probes = names.map((service): Probe => {
     const supervise = join(services, service, "supervise");
     mkdirSync(supervise, { recursive: true });
@@ -45,6 +46,7 @@ function setUp(t: TestContext, names: readonly ServiceName[]) {
       restarted.push(service);
       return kit.throws === null ? Promise.resolve(kit.failed) : Promise.reject(kit.throws);
     },
+    starvation: () => () => kit.isStarved,
     say: (what) => said.push(what),
   });
   /** This many seconds of the keeper's loop. */
@@ -110,6 +112,19 @@ test("a part that hangs for half a minute is restarted once, and counts as down 
   assert.equal(restarted.length, 1);
   await pass(60);
   assert.equal(restarted.length, 2);
+});
+
+test("a silent part is not restarted while programs wait for a processor", async (t) => {
+  const { results, pass, watch, restarted, kit } = setUp(t, ["unbound"]);
+  results.set("unbound", HANGS);
+  kit.isStarved = true;
+  await pass((5 * MINUTE_MS) / 1_000);
+  assert.match(watch.troubles()[0]?.detail ?? "", /within 3 s while programs wait for a processor, since /);
+  assert.equal(watch.silenceOf("unbound").silence?.isBeyondHelp, false);
+  assert.deepEqual(restarted, []);
+  kit.isStarved = false;
+  await pass(20);
+  assert.deepEqual(restarted, ["unbound"]);
 });
 
 test("a part that has just started gets time, unless it has answered already", async (t) => {
@@ -195,9 +210,32 @@ async function supervised(t: TestContext, at: string, name: string): Promise<Chi
   return child;
 }
 
+function childrenOf({ pid }: ChildProcess): readonly string[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean);
+}
+
 async function isIn(state: string, { pid }: ChildProcess, t: TestContext): Promise<void> {
   await t.waitFor(() => assert.match(readFileSync(`/proc/${pid}/stat`, "utf8"), new RegExp(`\\) ${state} `)));
 }
+
+test("programs that share one processor wait for it; one that sleeps does not", async (t) => {
+  const services = temporaryDirectory();
+  await supervised(t, join(services, "web", "supervise"), "web");
+  const isStarved = measureStarvation(services);
+  await pause(500);
+  assert.equal(isStarved(), false);
+  const at = join(services, "unbound", "supervise");
+  mkdirSync(at, { recursive: true });
+  const loops = "while :; do :; done & while :; do :; done & exec sleep 60";
+  const busy = spawn("taskset", ["-c", "0", "sh", "-c", loops], { stdio: "ignore", detached: true });
+  t.after(() => process.kill(-(busy.pid ?? 0), "SIGKILL"));
+  await once(busy, "spawn");
+  writeFileSync(join(at, "pid"), `${busy.pid}\n`);
+  await t.waitFor(() => assert.equal(childrenOf(busy).length, 2));
+  const isStarvedNow = measureStarvation(services);
+  await pause(500);
+  assert.equal(isStarvedNow(), true);
+});
 
 test("a stopped program is reported at the second check, until it continues; one that writes a log is continued", async (t) => {
   const services = temporaryDirectory();

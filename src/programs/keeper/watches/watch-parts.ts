@@ -32,6 +32,8 @@ export type PartsWatchParts = Readonly<{
   clock: Clock;
   /** Stops a service, including leftover processes, and starts it. Null, or why not. */
   restart: (service: ServiceName) => Promise<string | null>;
+  /** Starts a measurement of `isStarved`. */
+  starvation: () => () => boolean;
   say: (what: string) => void;
 }>;
 
@@ -94,10 +96,11 @@ export class PartsWatch {
   }
 
   async #ask(watched: Watched): Promise<void> {
-    const { services, clock } = this.#parts;
+    const { services, clock, starvation } = this.#parts;
     const { probe } = watched;
     watched.isAsking = true;
     const askedAt = performance.now();
+    const isStarved = watched.record.failures === 0 ? null : starvation();
     const result = await probe.check(probe.timeoutMs);
     const now = clock.now();
     // It may have been stopped on purpose since.
@@ -106,7 +109,7 @@ export class PartsWatch {
       if (result.ok) watched.answeredAt = now;
       const hasAnswered = startedAt !== null && watched.answeredAt !== null && watched.answeredAt > startedAt;
       const isYoung = startedAt !== null && !hasAnswered && isYoungAt(startedAt, now);
-      watched.record = afterProbe(watched.record, result, { now, isYoung });
+      watched.record = afterProbe(watched.record, result, { now, isYoung, isStarved: isStarved?.() ?? false });
     }
     watched.askAt = result.ok ? askedAt + probe.everyMs : performance.now() + AGAIN_MS;
     watched.isAsking = false;
@@ -194,7 +197,7 @@ export class StoppedWatch {
   look(nowMs: number = performance.now()): void {
     if (nowMs < this.#lookAt) return;
     this.#lookAt = nowMs + LOOK_EVERY_MS;
-    const stopped = this.#family().filter(({ state }) => state === STOPPED);
+    const stopped = familyOf(this.#parts.services).filter(({ state }) => state === STOPPED);
     this.#seen = new Map(
       stopped.map((stat) => [keyOf(stat), { stat, looks: (this.#seen.get(keyOf(stat))?.looks ?? 0) + 1 }]),
     );
@@ -216,23 +219,40 @@ export class StoppedWatch {
     say(`${name} (pid ${pid}) was stopped by a signal: it is continued.`);
     proceed(pid);
   }
+}
 
-  /** Processes that runsv(8) started, and all below them. */
-  #family(): readonly Stat[] {
-    const all = readdirSync("/proc")
-      .filter((name) => /^\d+$/.test(name))
-      .flatMap(statOf);
-    const roots = new Set(SERVICES.flatMap((service) => this.#rootsOf(service)));
-    return withDescendants(all, ({ pid }) => roots.has(pid));
-  }
+/** Processes that runsv(8) started, and all below them. */
+function familyOf(services: string): readonly Stat[] {
+  const all = readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap(statOf);
+  const pids = SERVICES.flatMap((service) =>
+    ["supervise", "log/supervise"].map((at) => textOrNothing(join(services, service, at, "pid")).trim()),
+  );
+  const roots = new Set(pids.filter((pid) => pid !== "").map(Number));
+  return withDescendants(all, ({ pid }) => roots.has(pid));
+}
 
-  #rootsOf(service: string): readonly number[] {
-    const { services } = this.#parts;
-    return ["supervise", "log/supervise"].flatMap((at) => {
-      const pid = textOrNothing(join(services, service, at, "pid")).trim();
-      return /^\d+$/.test(pid) ? [Number(pid)] : [];
-    });
-  }
+/** From this share of the time on, added up over all programs of the server. */
+const STARVED = 0.5;
+
+/**
+ * Starts a measurement; the result tells whether the server's programs have waited for a processor since. While they
+ * do, as under a flood or beside other programs, a part may be silent that only has had no turn.
+ */
+export function measureStarvation(services: string): () => boolean {
+  const waitsOf = (): ReadonlyMap<string, number> =>
+    new Map(familyOf(services).map((stat) => [keyOf(stat), waitedMs(stat)]));
+  const [before, from] = [waitsOf(), performance.now()];
+  return () => {
+    const added = [...waitsOf()].map(([key, waited]) => waited - (before.get(key) ?? 0));
+    return added.reduce((sum, waited) => sum + waited, 0) >= (performance.now() - from) * STARVED;
+  };
+}
+
+/** How long its main thread has been runnable without a processor: the second field of schedstat (proc(5)), there in nanoseconds. */
+function waitedMs({ pid }: Stat): number {
+  return Number(textOrNothing(`/proc/${pid}/schedstat`).split(" ")[1] ?? 0) / 1e6;
 }
 
 /** The number may later belong to a different process. */

@@ -36,7 +36,7 @@ import { DiskSpaceWatch } from "./watch-disk-space.ts";
 import { FirewallWatch, IsolationWatch } from "./watch-firewall.ts";
 import { LockWatch, ReaderWatch } from "./watch-locks.ts";
 import { MailboxWatch } from "./watch-mailboxes.ts";
-import { PartsWatch, StoppedWatch } from "./watch-parts.ts";
+import { measureStarvation, PartsWatch, StoppedWatch } from "./watch-parts.ts";
 import { RelayWatch } from "./watch-relay.ts";
 import { ServiceWatch } from "./watch-services.ts";
 
@@ -150,7 +150,14 @@ export class Watches {
       settings,
     );
     const probes = settings === null ? [] : probesOf(layout, settings);
-    this.#parts = new PartsWatch({ services, probes, clock, restart, say });
+    this.#parts = new PartsWatch({
+      services,
+      probes,
+      clock,
+      restart,
+      starvation: () => measureStarvation(services),
+      say,
+    });
     this.components = new ComponentWatch({
       replaced: (component) => replacedSinceStart(component, services),
       check: (component) => inTurn(() => checkInForce(component, layout)),
