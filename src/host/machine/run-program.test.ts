@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
+import { textOrNothing } from "./read-text.ts";
 import { lastLines, runAsOther, runProgram } from "./run-program.ts";
 
 test("output, exit code and input of a program", async () => {
@@ -61,6 +65,21 @@ test("a program run as another user leads its own session, so it cannot type int
     "read -r pid comm state parent group session terminal rest </proc/self/stat; echo $((session - pid)) $terminal",
   ];
   assert.equal((await runAsOther(["--no-new-privs", "--", ...session])).stdout, "0 0\n");
+});
+
+test("a program run as another user ends with its caller", async (t) => {
+  const call = `
+    import { runAsOther } from ${JSON.stringify(join(import.meta.dirname, "run-program.ts"))};
+    await runAsOther(["--no-new-privs", "--", "sleep", "60"]);`;
+  const caller = spawn(process.execPath, ["--input-type=module-typescript", "-e", call], { stdio: "inherit" });
+  const children = `/proc/${caller.pid}/task/${caller.pid}/children`;
+  const runs = await t.waitFor(() => {
+    const commandLine = `/proc/${readFileSync(children, "utf8").trim()}/cmdline`;
+    assert.match(readFileSync(commandLine, "utf8"), /^sleep/);
+    return commandLine;
+  });
+  caller.kill("SIGINT");
+  await t.waitFor(() => assert.equal(textOrNothing(runs), ""));
 });
 
 test("the last lines for an error message", () => {

@@ -64,10 +64,11 @@ export function runProgram(program: string, args: readonly string[], options: Ru
 
 /**
  * The same for a program that setpriv(1) runs as another user. Without the caller's terminal, which a program of that user could
- * use to type commands for root's shell (ioctl_tty(2), TIOCSTI): setsid(1) leaves it while root still runs the process.
+ * use to type commands for root's shell (ioctl_tty(2), TIOCSTI): setsid(1) leaves it while root still runs the process. Ctrl-C
+ * no longer reaches the program then: it ends with the caller instead.
  */
 export function runAsOther(args: readonly string[], options: RunOptions = {}): Promise<Finished> {
-  return runProgram("setsid", ["setpriv", ...args], options);
+  return runProgram("setsid", ["setpriv", "--pdeathsig=TERM", ...args], options);
 }
 
 function codeOf(error: (Error & { code?: unknown; killed?: boolean }) | null): number {
