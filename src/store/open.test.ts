@@ -1,6 +1,16 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, test } from "node:test";
@@ -49,6 +59,13 @@ for (const { name, open, read, migrations } of KINDS) {
         execFileSync("mkfifo", [`${path}${end}`]);
         for (const opens of [open, read, openAnySchema]) assert.throws(() => opens(path), /is not a regular file/);
       });
+
+    test("is not read through a link, which could lead the names beside it to another directory", (t) => {
+      const [path, link] = [join(scratch(t), name), join(scratch(t), name)];
+      open(path).close();
+      symlinkSync(path, link);
+      for (const opens of [read, openAnySchema]) assert.throws(() => opens(link), /is a link/);
+    });
 
     test("refuses what cannot be used with one sentence", (t) => {
       const directory = scratch(t);

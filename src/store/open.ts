@@ -1,5 +1,5 @@
 import { chmodSync, closeSync, existsSync, openSync } from "node:fs";
-import { basename, dirname } from "node:path";
+import { basename } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { messageOf } from "../core/error.ts";
 import { asOwnerOf } from "../host/machine/system-users.ts";
@@ -7,7 +7,15 @@ import { accountSettingsTables } from "./accounts-db/account-settings.ts";
 import { accountsApplicationId, accountsMigrations } from "./accounts-db/schema.ts";
 import { integer, text } from "./columns.ts";
 import { engineApplicationId, engineMigrations } from "./engine-db/schema.ts";
-import { applicationIdOf, isUnreleased, migrate, refusePipes, schemaVersion, unusableSchema } from "./schemas.ts";
+import {
+  applicationIdOf,
+  isUnreleased,
+  migrate,
+  openAnySchema,
+  refusePipes,
+  schemaVersion,
+  unusableSchema,
+} from "./schemas.ts";
 
 /** A file that cannot be used. The message is one sentence for the administrator, with the next step. */
 export class UnusableDatabase extends Error {
@@ -117,13 +125,8 @@ function prepareForWriting(db: DatabaseSync, path: string, kind: Kind): void {
 function openForReading(path: string, kind: Kind, as: typeof asOwnerOf = asOwnerOf): DatabaseSync {
   return orOneSentence(path, () => {
     if (!existsSync(path)) throw new UnusableDatabase("missing", `${path} does not exist yet; start the server first.`);
-    const db = as(dirname(path), () => {
-      refusePipes(path);
-      const opened = new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
-      // The first query of this check opens the files beside it.
-      refuseOthers(opened, path, kind);
-      return opened;
-    });
+    const db = openAnySchema(path, BUSY_TIMEOUT_MS, as);
+    refuseOthers(db, path, kind);
     db.exec(`PRAGMA cache_size = -${CACHE_KIB}; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF`);
     if (schemaVersion(db) < kind.migrations.length) {
       throw new UnusableDatabase("unopenable", `${path} has not been brought up to date yet; start the server first.`);

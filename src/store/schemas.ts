@@ -1,5 +1,5 @@
-import { statSync } from "node:fs";
-import { dirname } from "node:path";
+import { realpathSync, statSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { asOwnerOf } from "../host/machine/system-users.ts";
 import type { Layout } from "../settings/layout.ts";
@@ -73,11 +73,17 @@ function writtenByOther({ path, version, known, isUnreleased: isOld }: Schema): 
   return `${path} was written by a newer GhostInbox (${versions}); install that version, or take its upgrade back with \`rollback\`.`;
 }
 
-/** Opens a database of any schema for reading, as the owner of its directory. Throws SQLite's error. */
-export function openAnySchema(path: string): DatabaseSync {
-  return asOwnerOf(dirname(path), () => {
+/**
+ * Opens a database of any schema for reading, as the owner of its directory. A later query, as root, may open a `-wal` that has
+ * appeared since, so the file is not a link: the names beside it stay in that directory. Throws SQLite's error.
+ */
+export function openAnySchema(path: string, timeout = 0, as: typeof asOwnerOf = asOwnerOf): DatabaseSync {
+  return as(dirname(path), () => {
     refusePipes(path);
-    const db = new DatabaseSync(path, { readOnly: true });
+    const db = new DatabaseSync(path, { readOnly: true, timeout });
+    // SQLite resolves links once, when it opens the file.
+    if (db.location() !== join(realpathSync(dirname(path)), basename(path)))
+      throw new Error(`${path} is a link: move the file itself there`);
     // The first query opens the files beside it.
     schemaVersion(db);
     return db;
