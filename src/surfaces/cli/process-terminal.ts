@@ -73,7 +73,7 @@ export function processTerminal(): Terminal {
     },
     ask: (question) => {
       clear();
-      return ask(question, interruption?.signal);
+      return ask(oneLine(question), interruption?.signal);
     },
     get interrupted() {
       return interrupted();

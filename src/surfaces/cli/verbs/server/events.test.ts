@@ -118,6 +118,12 @@ test("followed from an id, no event is missed and none comes twice, however smal
   assert.deepEqual([code, ids], [0, ["2", "3", "4", "5", "6"]]);
 });
 
+test("followed as JSON, a stranger's text cannot control the terminal", async (t) => {
+  const { out, lines } = await ran(t, "events --json --follow");
+  for (const unsafe of ["\u001b", "\u009b", "\u2028"]) assert.ok(!out.includes(unsafe));
+  assert.ok(lines.some((line) => line.includes("\\u009b")));
+});
+
 test("--after takes an id only", async (t) => {
   const { code, err } = await ran(t, "events --after yesterday");
   assert.equal(code, 2);

@@ -17,7 +17,7 @@ import {
   wrongUsage,
 } from "../../call.ts";
 import { pageFrom } from "../../listing.ts";
-import { columns, oneLine } from "../../print/text.ts";
+import { columns, jsonLine, oneLine } from "../../print/text.ts";
 import { targetFrom } from "./bans.ts";
 
 /** Rows read at once while following. */
@@ -121,7 +121,7 @@ async function follow(
   const { terminal, guard, json } = call;
   // From here on Ctrl-C is a normal end.
   const { interrupted } = terminal;
-  const line = call.flag("ecs") ? ecsLine : json ? JSON.stringify : lineOf;
+  const line = call.flag("ecs") ? ecsLine : json ? jsonLine : lineOf;
   const print = (item: EventItem): void => terminal.out(line(item));
   let lastId = from;
   latest.forEach(print);

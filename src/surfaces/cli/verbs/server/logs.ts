@@ -17,7 +17,7 @@ import {
   wrongUsage,
 } from "../../call.ts";
 import { limitFrom } from "../../listing.ts";
-import { oneLine } from "../../print/text.ts";
+import { jsonLine, oneLine } from "../../print/text.ts";
 import { targetFrom } from "./bans.ts";
 
 const USUAL_LIMIT = 200;
@@ -44,7 +44,7 @@ type Found = Readonly<{ opened: readonly LogSnapshot[]; query: LogQuery; latest:
 /** Continues where the search ended, through rotations, until Ctrl-C. */
 async function follow({ terminal, json, now }: CommandCall, { opened, query, latest }: Found): Promise<CommandOutcome> {
   const { interrupted } = terminal;
-  const print = (entry: LogEntry): void => terminal.out(json ? JSON.stringify(itemOf(entry)) : shown(entry));
+  const print = (entry: LogEntry): void => terminal.out(json ? jsonLine(itemOf(entry)) : shown(entry));
   latest.forEach(print);
   const followers = opened.map(
     ({ log: { component, current }, end }) =>
