@@ -7,6 +7,7 @@ import { MINUTE_MS, SECOND_MS } from "../../core/time.ts";
 import { NftFirewall } from "../../host/firewall/firewall.ts";
 import { onlyBans } from "../../host/firewall/guard-table.ts";
 import { lastLines, runProgram } from "../../host/machine/run-program.ts";
+import { groupId, userIds } from "../../host/machine/system-users.ts";
 import { makeDirectory } from "../../host/root-files/trees.ts";
 import { removeTree } from "../../host/root-files/walk.ts";
 import { hasNetAdmin } from "../../host/running/container.ts";
@@ -25,7 +26,7 @@ import { Mailboxes } from "../../mail/dovecot/mailboxes.ts";
 import { probeImap } from "../../mail/dovecot/probe.ts";
 import { TABLES } from "../../mail/postfix/main-cf.ts";
 import { exchange } from "../../mail/probes/exchange.ts";
-import type { Layout } from "../../settings/layout.ts";
+import { type Layout, USERS } from "../../settings/layout.ts";
 import type { Environment } from "../../settings/load.ts";
 import { type Settings, variableOf } from "../../settings/schema.ts";
 import { hashPassword } from "../../store/passwords/password-hash.ts";
@@ -193,7 +194,10 @@ async function mustExpand({ accountsDb, postfixConf }: Layout, domains: readonly
     .slice(0, SAMPLE);
   if (known.length === 0) return 0;
   const asked = ["-c", postfixConf, "-q", "-", `sqlite:${join(postfixConf, TABLES.aliases.file)}`];
-  const ran = await runProgram("postmap", asked, { input: known.map(({ address }) => `${address}\n`).join("") });
+  // SQLite opens and creates files by name, in a directory of the guard's user.
+  const reader = { uid: userIds("postfix").uid, gid: groupId(USERS.accountsGroup) };
+  const input = known.map(({ address }) => `${address}\n`).join("");
+  const ran = await runProgram("postmap", asked, { ...reader, input });
   const found = new Set(ran.stdout.split("\n"));
   const wrong = known.find(({ address, targets }) => !found.has(`${address}\t${targets}`));
   if (wrong !== undefined) throw new SetUpFailure(`Postfix does not forward ${wrong.address} to ${wrong.targets}`);
