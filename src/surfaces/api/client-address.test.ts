@@ -154,11 +154,14 @@ test("the API's status tells it, and no more once the proxy is trusted", async (
   assert.match(await codes([loopback], []), /of the user www-data/);
 });
 
-test("requests of strangers before a sign-in are not reported: the notice says to trust the sender", async (t) => {
-  const { url } = await startKit(t);
+test("requests of strangers and of mailbox users are not reported: the notice says to trust the sender", async (t) => {
+  const kit = await startKit(t, { trustedProxies: [] });
+  const { url } = kit;
   const forged = { "x-forwarded-for": CLIENT };
-  await fetch(`${url}/healthz`, { headers: forged });
+  await fetch(`${url}/healthz/live`, { headers: forged });
   await fetch(`${url}/api/v1/status`, { headers: { ...forged, authorization: "Bearer gi_wrong" } });
+  const cookie = await signIn(kit, "anna@example.org");
+  assert.equal((await fetch(`${url}/api/v1/me`, { headers: { ...forged, cookie } })).status, 200);
   const status = await fetch(`${url}/api/v1/status`, { headers: bearer });
   assert.doesNotMatch(await status.text(), /proxy_not_trusted/);
 });

@@ -105,14 +105,14 @@ const MOST_PEERS = 8;
 
 /**
  * Requests with `X-Forwarded-For` from a peer that is not trusted: most likely a proxy that the settings do not name, or whose user they do not name. Only
- * peers of this machine or of private networks are reported, and only for requests with a session or token: strangers may arrive
- * from such a peer too, such as through a port that Docker forwards, and the notice says to trust it.
+ * peers of this machine or of private networks are reported, and only for requests of the administrator or with a token: strangers and users
+ * of mailboxes may arrive from such a peer too, such as through a port that Docker forwards, and the notice says to trust it.
  */
 export class UntrustedProxy {
   /** The peer seen last is last. */
   readonly #seen = new BoundedMap<Ip, Readonly<{ since: Millis; at: Millis; user: string | null }>>(MOST_PEERS);
 
-  /** Notes a request of a signed-in caller. `client`: the client that the request counts for. */
+  /** Notes a request of an administrator or a token. `client`: the client that the request counts for. */
   saw({ ip: peer, user }: Pick<Peer, "ip" | "user">, client: Ip, forwardedFor: string | null, now: Millis): void {
     if (forwardedFor === null || peer !== client || !isNear(peer)) return;
     const first = parseIp(forwardedFor.split(",").at(-1)?.trim() ?? "");

@@ -87,7 +87,7 @@ async function answer(row: Route, handlers: Handlers, http: Http): Promise<Respo
   if (!mayCall(row.who, found)) return unauthorized();
   const client = { caller: found, ip, secure };
   if (found === null) return answerTo(client, row, handlers, http);
-  proxies.saw(peer, ip, forwarded.for, parts.clock.now());
+  if (found.account === null) proxies.saw(peer, ip, forwarded.for, parts.clock.now());
   const rate = rates.spend(identityOf(found), parts.clock.now());
   const response = rate.isOver
     ? tooManyRequests(rate.resetSeconds)
