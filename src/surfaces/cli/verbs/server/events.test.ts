@@ -24,7 +24,7 @@ const ROWS = [
 ];
 
 /** Runs the command over a real database; `committed` arrives while it follows. */
-async function ran(t: TestContext, words: string, committed: readonly EventRecord[] = []) {
+async function ran(t: TestContext, words: string, committed: readonly EventRecord[] = [], before = ROWS) {
   const db = newEngine(join(scratch(t), "engine.db"));
   t.after(() => db.close());
   const store = new SqliteStore(db);
@@ -33,7 +33,7 @@ async function ran(t: TestContext, words: string, committed: readonly EventRecor
     for (const row of rows) store.append(row);
     store.commit();
   };
-  write(ROWS);
+  write(before);
   const watch: CommandCall["guard"]["watch"] = async (onEvents) => {
     onEvents(ROWS.length);
     write(committed);
@@ -123,6 +123,17 @@ test("followed as JSON, a stranger's text cannot control the terminal", async (t
   for (const unsafe of ["\u001b", "\u009b", "\u2028"]) assert.ok(!out.includes(unsafe));
   assert.ok(lines.some((line) => line.includes("\\u009b")));
 });
+
+for (const [recipient, named] of [
+  ["anna@example.org", "anna@example.org"],
+  ["$(id)@example.org", "ADDRESS"],
+] as const)
+  test(`greylist waiting names ${named} in the next command for ${recipient}, which a stranger chose`, async (t) => {
+    const waits = { type: "GREYLIST_ASKED", reason: "greylist_asked", recipient } as const;
+    const { out, err } = await ran(t, "greylist waiting", [], [eventRow("203.0.113.8", START, waits)]);
+    assert.ok(out.includes(recipient));
+    assert.ok(err.includes(`greylist pause ${named}  #`), err);
+  });
 
 test("--after takes an id only", async (t) => {
   const { code, err } = await ran(t, "events --after yesterday");

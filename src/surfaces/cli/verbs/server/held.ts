@@ -1,4 +1,5 @@
 import type { HeldAccountItem, HeldMailItem, SentMailItem } from "../../../../admin/held.ts";
+import { parseAccountName } from "../../../../core/net/address.ts";
 import { plural } from "../../../../core/text.ts";
 import { dayAndTime, formatDuration, instant, shown } from "../../../../core/time.ts";
 import { waitingMails } from "../../../../guard/explain/waiting-mails.ts";
@@ -114,12 +115,9 @@ export async function greylistWaiting(call: CommandCall): Promise<CommandOutcome
     String(tries),
   ]);
   const text = columns([["TO", "FROM", "CLIENT", "SINCE", "TRIES"], ...rows]);
-  const [first] = waiting.items;
-  return done(
-    waiting,
-    text,
-    `${PROGRAM} greylist pause ${first?.recipient ?? "ADDRESS"}  # the next try comes in at once`,
-  );
+  // Strangers can name any recipient, and a shell would run some of them.
+  const first = parseAccountName(waiting.items[0]?.recipient ?? "") ?? "ADDRESS";
+  return done(waiting, text, `${PROGRAM} greylist pause ${first}  # the next try comes in at once`);
 }
 
 /** `spam update` */
