@@ -147,9 +147,25 @@ export function memoryHere(): number {
   return most > 0 ? Math.min(most, totalmem()) : totalmem();
 }
 
-/** How much of it is free, or can be freed at once. Bytes. */
+/** How much of it is free, or can be freed at once. Bytes. Node takes the files that a container has in memory for used. */
 export function freeMemoryHere(): number {
-  return Math.min(process.availableMemory(), freemem());
+  return Math.min(process.availableMemory() + cachedHere(), freemem());
+}
+
+/** Bytes of the machine's swap. */
+export function freeSwapHere(): number {
+  return 1024 * (numbersIn(textOrNothing("/proc/meminfo"), "SwapFree")[0] ?? 0);
+}
+
+/** Bytes of files that this cgroup keeps in memory (cgroups(7)). */
+function cachedHere(): number {
+  const groups = textOrNothing("/proc/self/cgroup");
+  const first = /^\d+:memory:(.*)$/m.exec(groups)?.[1];
+  const root = first === undefined ? "/sys/fs/cgroup" : "/sys/fs/cgroup/memory";
+  const own = first ?? /^0::(.*)$/m.exec(groups)?.[1] ?? "";
+  // A container may see its cgroup as the root.
+  const stat = textOrNothing(`${root}${own}/memory.stat`) || textOrNothing(`${root}/memory.stat`);
+  return [...stat.matchAll(/^(?:in)?active_file (\d+)$/gm)].reduce((sum, [, bytes]) => sum + Number(bytes), 0);
 }
 
 /** Bytes that only this process uses, also in the swap (proc_pid_status(5)); 0 if it has ended. */

@@ -23,6 +23,7 @@ function setUp() {
     isKnown: true,
     looks: 0,
     freeMemory: 1_100 * MB,
+    freeSwap: 500 * MB,
     sessionMemory: 0,
   };
   const ended: AccountName[] = [];
@@ -50,7 +51,7 @@ function setUp() {
         assert.ok(ended.includes(account), "no session may keep them open");
         removed.push(account);
       },
-      memory: () => ({ allBytes: 2_000 * MB, freeBytes: state.freeMemory }),
+      memory: () => ({ allBytes: 2_000 * MB, freeBytes: state.freeMemory, swapBytes: state.freeSwap }),
       sessionMemory: async () => {
         state.looks++;
         return new Map([[ANNA, state.sessionMemory]]);
@@ -157,4 +158,6 @@ test("sessions of an account that take much memory are ended once half of it is 
   await look({ freeMemory: 868 * MB });
   assert.deepEqual([state.looks, ended], [2, [ANNA]]);
   assert.match(watch.troubles()[0]?.detail ?? "", /: they took 263\.2 MB of memory$/);
+  await look({ freeSwap: state.freeSwap - 32 * MB });
+  assert.equal(state.looks, 3, "the kernel moved it to the swap");
 });

@@ -22,7 +22,7 @@ const INDEXES_PER_LIST = 32;
 /** Memory that the sessions of one account may hold when half of it is in use: this share of all, or what twenty honest sessions take. */
 const MEMORY_SHARE = 1 / 8;
 const LEAST_MEMORY = 128 * 1024 ** 2;
-/** The sessions are looked at only when this much less memory is free. */
+/** The sessions are looked at only when this much less memory is free, with the swap: into that the kernel moves what they take. */
 const MEMORY_STEP = 32 * 1024 ** 2;
 /** How long ended sessions are reported. */
 const REPORTED_MS = HOUR_MS;
@@ -41,7 +41,8 @@ export type MailboxServer = Readonly<{
   limit: (account: AccountName, isLimited: boolean) => void;
   endSessions: (account: AccountName) => Promise<KeeperReply>;
   removeIndexes: (account: AccountName) => Promise<void>;
-  memory: () => Readonly<{ allBytes: number; freeBytes: number }>;
+  /** `swapBytes`: free swap, in addition. */
+  memory: () => Readonly<Record<"allBytes" | "freeBytes" | "swapBytes", number>>;
   /** Bytes of memory that IMAP sessions hold. */
   sessionMemory: () => Promise<ReadonlyMap<AccountName, number>>;
 }>;
@@ -96,13 +97,14 @@ export class MailboxWatch {
 
   /** Throws if the sessions are not known, or stay open. */
   async lookAtMemory(): Promise<void> {
-    const { allBytes, freeBytes } = this.#server.memory();
-    this.#mostMemory = Math.max(this.#mostMemory, freeBytes);
-    if (freeBytes > allBytes / 2 || this.#mostMemory - freeBytes < MEMORY_STEP) return;
+    const { allBytes, freeBytes, swapBytes } = this.#server.memory();
+    const left = freeBytes + swapBytes;
+    this.#mostMemory = Math.max(this.#mostMemory, left);
+    if (freeBytes > allBytes / 2 || this.#mostMemory - left < MEMORY_STEP) return;
     const most = Math.max(LEAST_MEMORY, allBytes * MEMORY_SHARE);
     for (const [account, held] of await this.#server.sessionMemory())
       if (held > most) await this.#endSessions(account, `they took ${bytes(held)} of memory`);
-    this.#mostMemory = freeBytes;
+    this.#mostMemory = left;
   }
 
   troubles(): readonly KeeperTrouble[] {

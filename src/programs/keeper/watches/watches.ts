@@ -6,7 +6,7 @@ import { keepStrict, listStrict, loadStrict, readStrict } from "../../../host/fi
 import { freeBytesAt } from "../../../host/root-files/walk.ts";
 import { portsOf } from "../../../host/running/ports.ts";
 import { signal } from "../../../host/running/processes.ts";
-import { freeMemoryHere, memoryHere } from "../../../host/running/read-processes.ts";
+import { freeMemoryHere, freeSwapHere, memoryHere } from "../../../host/running/read-processes.ts";
 import type { ServiceName } from "../../../host/running/runit.ts";
 import { restartService } from "../../../host/running/supervise.ts";
 import { ask } from "../../../host/sockets/control-client.ts";
@@ -144,7 +144,7 @@ export class Watches {
         limit: (account, isLimited) => limitFolders(layout, account, isLimited),
         endSessions: (account) => kick(layout, account),
         removeIndexes: (account) => removeIndexes(layout, account),
-        memory: () => ({ allBytes: memoryHere(), freeBytes: freeMemoryHere() }),
+        memory: () => ({ allBytes: memoryHere(), freeBytes: freeMemoryHere(), swapBytes: freeSwapHere() }),
         sessionMemory: () => sessionMemory(layout),
       },
       settings,
