@@ -36,6 +36,11 @@ const OF_PARTS = [
         .replace(/.{76}/g, "$&\r\n"),
   ],
   ["198.18.124.7", " worth of fields in a message within the mail", `${MESSAGE}${"a:\r\n".repeat(100_000)}\r\nHello.`],
+  [
+    "198.18.125.7",
+    " worth of recipients in a message within the mail",
+    `${MESSAGE}${`To: ${"a@b,\r\n ".repeat(10_000)}\r\n`.repeat(40)}\r\nHello.`,
+  ],
 ] as const;
 /** 9.4 MB of text, and how many of it are more than the filters may have to read. */
 const LARGE = `${HEAD.replace("heavy", "large")}\r\n${"a line of text that fills the mail\r\n".repeat(260_000)}Hello.`;
@@ -97,6 +102,13 @@ export function excessTests(running: Running): void {
     assert.ok(Math.max(...waits) < patience(5_000), waits.join());
     assert.ok((await status).ms < patience(5_000), "status answers too");
     await arrived("beside 0");
+  });
+
+  test("400,000 recipients in a mail's header, which would end each IMAP session that reads them, are too many lines", async () => {
+    const text = `${HEAD}${`To: ${"a@b,\r\n ".repeat(10_000)}\r\n`.repeat(40)}\r\nHello.`;
+    const reply = await sendMail({ host: lab.attacker, from: "198.18.126.7", text });
+    assert.deepEqual([reply.code, reply.lines], [550, ["5.7.1 Too many header lines"]]);
+    await banned("198.18.126.7", "header_lines");
   });
 
   for (const [stranger, how, text] of OF_PARTS)

@@ -64,6 +64,17 @@ test("a mail with one line more is reported with its sender, recipient and servi
   });
 });
 
+test("512 KB of recipients, in headers of any length, are too many lines", () => {
+  const lines = (bytes: number): MilterQuestion | undefined => {
+    const to = header("To", "@,".repeat(bytes / 2));
+    return asked([...CONNECTED, ...MAIL, ...to, ...to, ...to, ...to, ...to, ...to, ...END_OF_HEADER]).at(-1);
+  };
+  assert.deepEqual(lines(80_000), NOTHING);
+  const many = lines(90_000);
+  assert.ok(many?.type === "end");
+  assert.deepEqual(many.found?.excess, { of: "header_lines", count: 1_054 });
+});
+
 test("the body is requested if there may be parts, and they are counted to its end", () => {
   const part = (count: number): string => "--b\r\n\r\nx\r\n".repeat(count);
   const mail = (parts: number): readonly string[] => [

@@ -34,6 +34,11 @@ const MACROS: readonly (readonly [stage: number, names: string])[] = [
 const LENGTH_BYTES = 4;
 /** Bytes kept of a packet whose content matters: a header of Postfix has 100 KB at most (header_size_limit). */
 const KEPT_BYTES = 128 * 1024;
+/**
+ * This much of a header counts as a line, however it is folded: an IMAP session takes 60 times the bytes of a mail's recipients when it is
+ * asked for them, and ends at 256 MB. Honest lines are shorter on average.
+ */
+const BYTES_OF_A_LINE = 512;
 const LETTER = { header: 0x4c, body: 0x42, macros: 0x44, c: 0x63 } as const;
 /** Postfix's own limit. */
 const MOST_PACKET_BYTES = 1024 * 1024;
@@ -97,6 +102,7 @@ export class MilterReader {
       const end = Math.min(chunk.length, at + this.#left);
       if (end > at && !this.#skips) this.#take(this.#command, chunk, at, end);
       this.#mail.sizeBytes += end - at;
+      if (this.#command === LETTER.header) this.#mail.headerBytes += end - at;
       this.#left -= end - at;
       at = end;
       if (this.#left > 0) continue;
@@ -145,7 +151,8 @@ export class MilterReader {
         mail.parts.field(first.trimEnd().toLowerCase(), fields[0] ?? "");
         return;
       case "N": {
-        const excess = this.#over("header_lines", mail.headerLines);
+        const lines = Math.max(mail.headerLines, Math.floor(mail.headerBytes / BYTES_OF_A_LINE));
+        const excess = this.#over("header_lines", lines);
         return this.#ask(excess === null && mail.parts.mayHaveParts ? { type: "more" } : this.#end(excess));
       }
       case "E": {
@@ -212,7 +219,14 @@ function isOfHeader(command: number, stage: number): boolean {
 }
 
 function newMail() {
-  return { macros: new Map<string, string>(), parts: new MimeParts(), headerLines: 0, recipientCount: 0, sizeBytes: 0 };
+  return {
+    macros: new Map<string, string>(),
+    parts: new MimeParts(),
+    headerLines: 0,
+    headerBytes: 0,
+    recipientCount: 0,
+    sizeBytes: 0,
+  };
 }
 
 function packet(command: string, data: Buffer = Buffer.alloc(0)): Buffer {

@@ -233,6 +233,28 @@ test("many fields in the headers of parts are too many parts", () => {
   assert.equal(counted(MIXED, `${part("a b", "X: y\r\n".repeat(9)).repeat(100)}--a b--\r\n`), 101);
 });
 
+test("megabytes of recipients in the headers of messages are too many parts, also in a digest and in one line", () => {
+  const DIGEST = MIXED.replace("mixed", "digest");
+  const mails = (count: number, bytes: number, header = ""): string =>
+    `--a b\r\n${header}\r\nTo: ${"@,".repeat(bytes / 2)}\r\n\r\n${"text\r\n".repeat(1_000)}`.repeat(count) +
+    "--a b--\r\n";
+  const message = "Content-Type: message/rfc822\r\n";
+  for (const [count, bytes] of [
+    [1, 2_000_000],
+    [20, 100_000],
+  ] as const)
+    for (const size of [65_535, 10_000_000]) {
+      assert.ok(counted(MIXED, mails(count, bytes, message), size) > 1_000);
+      assert.ok(counted(DIGEST, mails(count, bytes), size) > 1_000);
+      assert.ok(
+        counted("message/rfc822", mails(count, bytes).slice("--a b\r\n\r\n".length), size) > 1_000 || count > 1,
+      );
+      assert.equal(counted(MIXED, mails(count, bytes), size), count + 1, "of a text");
+      assert.equal(counted(DIGEST, mails(count, bytes, "Content-Type: text/plain\r\n"), size), count + 1);
+    }
+  assert.equal(counted(DIGEST, mails(150, 6_000), 65_535), 600, "an honest digest");
+});
+
 test("10 MB in any encoding are counted in a bounded time", () => {
   for (const [encoding, line] of [
     ["base64", "LS1pbgo".repeat(10)],

@@ -32,6 +32,8 @@ const MOST_DECODED_BYTES = 50 * 1024 * 1024;
 const MOST_LINES = 500_000;
 /** Header fields of parts cost filters time too. This number of them counts as one part. */
 const FIELDS_OF_A_PART = 30;
+/** This many bytes of them, too: an IMAP session that is asked for the recipients of a message takes 60 times their bytes, of its 256 MB. */
+const FIELD_BYTES_OF_A_PART = 1_500;
 /** Beyond this count, which no limit reaches, the rest of a mail is not read. */
 const ENOUGH = 10_000;
 const FIELD = /content-(?:type|transfer-encoding)\s*:/i;
@@ -45,7 +47,7 @@ const TAB = 0x09;
 /** What may still be read of a mail and of the messages in it. */
 type Budget = { bytes: number; lines: number };
 /** The part whose header is being read. */
-type Part = { isMessage: boolean; isMultipart: boolean; isSealed: boolean; encodings: string };
+type Part = { isMessage: boolean; isDigested: boolean; isMultipart: boolean; isSealed: boolean; encodings: string };
 type Within = Readonly<{ depth: number; encodings: string; budget: Budget }>;
 
 /**
@@ -91,6 +93,9 @@ export class MimeParts {
   #isEncoded = false;
   /** Fields in the headers of parts. */
   #fields = 0;
+  #fieldBytes = 0;
+  /** Parts of a digest are messages unless they say otherwise (RFC 2046, 5.1.5). */
+  #isDigest = false;
   #count = 0;
   /** Other lines that start with two hyphens; a text may have many. */
   #rules = 0;
@@ -114,7 +119,8 @@ export class MimeParts {
     const { bytes, lines } = this.#within.budget;
     if (this.#isUncountable || this.#boundaryBytes > MOST_BOUNDARY_BYTES || bytes < 0 || lines < 0) return UNCOUNTED;
     const rules = this.#isOdd || this.#missing.size > 0 ? this.#rules : 0;
-    return Math.max(this.#count + rules + this.#ofInner, Math.floor(this.#fields / FIELDS_OF_A_PART));
+    const ofHeaders = Math.max(this.#fields / FIELDS_OF_A_PART, this.#fieldBytes / FIELD_BYTES_OF_A_PART);
+    return Math.max(this.#count + rules + this.#ofInner, Math.floor(ofHeaders));
   }
 
   get #ofInner(): number {
@@ -138,8 +144,10 @@ export class MimeParts {
     const isOdd = isCut || !isWellFormed || named !== (/multipart/i.test(type) ? 1 : 0);
     this.#isOdd ||= isOdd && MAY_HAVE_PARTS.test(type);
     const kind = PLAIN_KIND.exec(type)?.[0] ?? (isCut ? EVERY_KIND : type);
+    this.#part.isDigested = false;
     this.#part.isMessage ||= /message/i.test(kind);
     this.#part.isMultipart ||= /multipart/i.test(kind);
+    this.#isDigest ||= /digest/i.test(kind);
     this.#part.isSealed ||= /pkcs7-mime/i.test(kind);
     for (const [, quoted, plain = ""] of type.matchAll(BOUNDARY)) {
       const boundary = (quoted ?? plain).trimEnd().toLowerCase();
@@ -174,6 +182,7 @@ export class MimeParts {
     const from = !this.#inHeader && bytes.indexOf(DELIMITER, at) < 0 ? bytes.length - DELIMITER.length + 1 : at;
     const rest = bytes.subarray(Math.max(from, at, 0));
     const isLong = rest.length > MOST_LINE_BYTES;
+    if (isLong) this.#countBytes(rest.length - MOST_LINE_BYTES);
     const restAt = bytes.length - rest.length;
     this.#decode(bytes, isLong ? bytes.length : restAt);
     this.#rest = Buffer.from(isLong ? rest.subarray(0, MOST_LINE_BYTES) : rest);
@@ -196,7 +205,7 @@ export class MimeParts {
     if (isStart) {
       this.#missing.delete(name);
       this.#boundary = name;
-      this.#part = newPart();
+      this.#part = { ...newPart(), isDigested: this.#isDigest };
       this.#inHeader = true;
       this.#isPast = false;
       return;
@@ -206,6 +215,7 @@ export class MimeParts {
       this.#isOdd ||= this.#inHeader && !this.#isPast;
     }
     if (!this.#inHeader) return;
+    this.#countBytes(end - start);
     // A line of spaces continues a field.
     const isEmpty = end === start || (end === start + 1 && bytes[start] === CR);
     if (isEmpty && !this.#isLeading) this.#endHeader(end + 1);
@@ -214,6 +224,10 @@ export class MimeParts {
       if (this.#field.length <= MOST_LINE_BYTES) this.#field += line;
       this.#isCut ||= end - start >= MOST_LINE_BYTES || this.#field.length > MOST_LINE_BYTES;
     }
+  }
+
+  #countBytes(bytes: number): void {
+    if (this.#inHeader && !this.#isEncoded && !this.#isPast) this.#fieldBytes += bytes;
   }
 
   /** Reads a field once it is whole: its lines may be many. */
@@ -235,6 +249,7 @@ export class MimeParts {
   #endHeader(start: number): void {
     const part = this.#part;
     this.#part = newPart();
+    part.isMessage ||= part.isDigested;
     this.#isPast = this.#isSealed && !part.isMessage;
     if (part.isMultipart) this.#inherited += part.encodings;
     const isOpened = (part.isMessage || part.isSealed) && this.#openInner(start, part);
@@ -286,5 +301,5 @@ export class MimeParts {
 }
 
 function newPart(): Part {
-  return { isMessage: false, isMultipart: false, isSealed: false, encodings: "" };
+  return { isMessage: false, isDigested: false, isMultipart: false, isSealed: false, encodings: "" };
 }
