@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import { DAY_MS } from "../../src/core/time.ts";
 import { changeBackupRecord, readBackupRecord } from "../../src/jobs/backup/records.ts";
@@ -12,10 +15,28 @@ import { whyNoLab } from "../lab/network.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
+const MB = 1024 ** 2;
 const MAILS = 20;
 const LIMIT_MB = 512;
 /** The keeper checks once a minute whether it is time for one. */
 const BACKUP_MS = 120_000;
+
+test("files that a container has in memory count as free", { skip: whyNoMemoryLimit() ?? false }, (t) => {
+  const limit = new MemoryLimit(256, "files");
+  t.after(() => limit.remove());
+  // On a disk, unlike /tmp in many places (file-hierarchy(7)).
+  const file = join("/var/tmp", `ghostinbox-files-${process.pid}`);
+  t.after(() => rmSync(file, { force: true }));
+  const program = `
+    for (let i = 0; i < 200; i++) require("node:fs").appendFileSync("${file}", Buffer.alloc(${MB}));
+    import("${join(import.meta.dirname, "../../src/host/running/read-processes.ts")}")
+      .then((it) => console.log(it.memoryHere(), it.freeMemoryHere()));`;
+  const [first = "", ...within] = limit.within;
+  const printed = execFileSync(first, [...within, process.execPath, "-e", program], { encoding: "utf8" });
+  const [all = 0, free = 0] = printed.split(" ").map(Number);
+  assert.equal(all, 256 * MB);
+  assert.ok(free > all / 2, `${free}`);
+});
 
 describe("the small profile", { skip: whyNoLab() ?? whyNoMemoryLimit() ?? false }, () => {
   const limit = new MemoryLimit(LIMIT_MB, "small");

@@ -1,13 +1,12 @@
 // Invariant: Set-up ends every process of an earlier run.
 import assert from "node:assert/strict";
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, realpathSync, rmSync, symlinkSync } from "node:fs";
+import { mkdirSync, realpathSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { MemoryLimit, whyNoMemoryLimit } from "../../../test/lab/memory-limit.ts";
 import { among, isAnotherAmong, namesOf } from "./processes.ts";
 import {
   freeMemoryHere,
@@ -223,20 +222,4 @@ test("the memory of this machine is known, and of a running process", () => {
   const held = Buffer.alloc(64 * MB, 1);
   assert.ok(memoryOf(process.pid) - before > held.length / 2);
   assert.equal(memoryOf(2 ** 30), 0);
-});
-
-test("files that a container has in memory count as free", { skip: whyNoMemoryLimit() ?? false }, async (t) => {
-  const limit = new MemoryLimit(256, "files");
-  t.after(() => limit.remove());
-  // Unlike /tmp on a disk (file-hierarchy(7)).
-  const file = join("/var/tmp", `ghostinbox-files-${process.pid}`);
-  t.after(() => rmSync(file, { force: true }));
-  const program = `
-    for (let i = 0; i < 200; i++) require("node:fs").appendFileSync("${file}", Buffer.alloc(${MB}));
-    import("${join(import.meta.dirname, "read-processes.ts")}").then((it) => console.log(it.memoryHere(), it.freeMemoryHere()));`;
-  const [first = "", ...within] = limit.within;
-  const printed = execFileSync(first, [...within, process.execPath, "-e", program], { encoding: "utf8" });
-  const [all = 0, free = 0] = printed.split(" ").map(Number);
-  assert.equal(all, 256 * MB);
-  assert.ok(free > all / 2, `${free}`);
 });
