@@ -7,7 +7,7 @@ import { Sink } from "../lab/sink.ts";
 import { type Certificate, makeCertificate } from "../lab/tls-server.ts";
 import { serveLiveCertificate, tlsTests } from "../lab/tls-tests.ts";
 import { userMailboxesTests } from "../lab/user-mailboxes-tests.ts";
-import { vacationTests } from "../lab/vacation-tests.ts";
+import { VACATION_RECORDS, vacationTests } from "../lab/vacation-tests.ts";
 import { withProduct } from "../lab/with-product.ts";
 
 /** The server of written.test: its mail comes from there, and replies go there. */
@@ -22,6 +22,8 @@ describe("what the server sends for its users, and TLS", { skip: whyNoLab() ?? f
       GHOSTINBOX_LIMITS__CONNECTIONS__PER_HOUR: "5000",
       GHOSTINBOX_LIMITS__MAIL__PER_MINUTE: "1000",
       GHOSTINBOX_LIMITS__MAIL__POSTFIX_PER_MINUTE: "1000",
+      // As few as an account sends replies per hour.
+      GHOSTINBOX_LIMITS__CONNECTIONS__SMTP_PLACES: "20",
       // Off, so that only the guard decides who may send mail as a Sieve script; reach-tests.ts has it on.
       GHOSTINBOX_FIREWALL__ENABLED: "false",
     },
@@ -34,6 +36,7 @@ describe("what the server sends for its users, and TLS", { skip: whyNoLab() ?? f
         "elsewhere.test. MX 10 mx.elsewhere.test.",
         `mx.elsewhere.test. A ${THERE}`,
         ...FORWARDS_RECORDS,
+        ...VACATION_RECORDS,
         ...daneRecords((published = await makeCertificate(running.lab.directory, "published", "whatever.test"))),
       ],
       prepare: async (made) => {

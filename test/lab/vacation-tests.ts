@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ANNA, BERT, sendMail } from "./mail.ts";
+import { ANNA, assertAccepted, BERT, sendMail, sendMailAs } from "./mail.ts";
 import { findMail, mailText } from "./mailbox.ts";
+import { Sink } from "./sink.ts";
 import { queueOf } from "./submitted.ts";
 import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
@@ -11,6 +12,15 @@ const HONEST = "198.51.100.10";
 const FORGER = "198.51.100.70";
 /** Replies of an account per hour. */
 const AN_HOUR = 20;
+const TESSA = "tessa@example.test";
+/** The server of these domains answers no MAIL command for minutes. */
+const SLOW = "198.51.100.102";
+const SLOW_DOMAINS = ["slow0.test", "slow1.test", "slow2.test", "slow3.test"];
+
+export const VACATION_RECORDS = [
+  `mx.slow.test. A ${SLOW}`,
+  ...SLOW_DOMAINS.flatMap((name) => [`${name}. MX 10 mx.slow.test.`, `${name}. TXT "v=spf1 ip4:${HONEST} -all"`]),
+];
 
 /** For a server that limits no mail. `there`: the mails that written.test received. */
 export function vacationTests({ lab, product }: Running, there: () => readonly string[]): void {
@@ -111,5 +121,17 @@ export function vacationTests({ lab, product }: Running, there: () => readonly s
     await until("the replies are there", () => replied() >= AN_HOUR);
     await noReplyTo("nobody@written.test");
     assert.equal(replied(), AN_HOUR);
+  });
+
+  test("replies to slow servers, as many as there are places, delay nothing that users write", async () => {
+    await Sink.start(lab.sender, SLOW, lab.directory, ["-W", "mail:600"]);
+    await cli("account", "vacation", TESSA, "Away.");
+    for (let i = 0; i < AN_HOUR; i++)
+      await write(`slow ${i}`, { sender: `a${i}@${SLOW_DOMAINS[i % 4]}`, to: TESSA, account: TESSA });
+    const mail = { host: lab.sender, from: HONEST, recipient: "someone@written.test", subject: "not delayed" };
+    assertAccepted(await sendMailAs(ANNA, mail));
+    await until("it is there", () => there().find((text) => text.includes("Subject: not delayed")));
+    await cli("account", "vacation", TESSA, "--off");
+    await lab.server.mustExec(["postsuper", "-c", product.layout.postfixConf, "-d", "ALL"]);
   });
 }

@@ -111,6 +111,22 @@ test("a slow or broken mailbox delays mail for no other", () => {
   ]);
 });
 
+test("slow servers that strangers or forwards choose hold no process that sends what users write", () => {
+  const senders = "sender_dependent_default_transport_maps";
+  assert.equal(
+    main.get(senders),
+    String.raw`regexp:{ { /^<>$$/ reports: } { !/@(example\.org|example\.net)$$/ forwards: } }`,
+  );
+  assert.equal(main.get("smtp_per_request_deadline"), "yes");
+  const { limits, outbound } = sampleSite();
+  const few = sampleSite({ limits: { ...limits, smtpPlaces: 20 }, outbound: { ...outbound, atOnce: 4 } });
+  const most = (site: Site) => assignments(renderPostfixMain(site)).get("forwards_destination_concurrency_limit");
+  assert.deepEqual([most(sampleSite()), most(few)], ["5", "1"], "one user's ten forwards hold half of the processes");
+  assert.match(renderPostfixMaster(few), /^reports unix - - y - 5 smtp\n {2}-o smtp_helo_timeout=60s$/m);
+  assert.equal(mainOf({ held: ["send"] }).get(senders), "", "nothing leaves an isolated server");
+  assert.equal(mainOf({ outbound: { ...outbound, relay: RELAY } }).get(senders), undefined);
+});
+
 test("anvil counts behind the guard, and exempts the allow list", () => {
   const exempt = ["203.0.113.0/24", "2001:db8:1::/48"].map(parsePrefix).filter((one) => one !== null);
   const limits = { ...sampleSite().limits, connectionsAtOnce: 3, mailsPerMinute: 4, exempt };

@@ -1,3 +1,4 @@
+import { MOST_FORWARDS } from "../../admin/mailboxes.ts";
 import { shareOfOne } from "../../core/firewall/connection-shares.ts";
 import { isV4, PROBE_ADDRESS, type Prefix } from "../../core/net/ip.ts";
 import { hostAndPort, SUBMISSIONS } from "../../settings/ports.ts";
@@ -5,6 +6,7 @@ import { type Relay, type RenderedFile, rendered, type Site, SYSTEM_AUTHORITIES 
 import { postfixServerTls } from "../configuration/tls.ts";
 import { QUOTA_SOCKET } from "../dovecot/quota.ts";
 import { PROBE_SENDS_NOTHING, postfixMilters } from "./milters.ts";
+import { literal, REPORTS } from "./proofs.ts";
 
 /**
  * main.cf (postconf(5)). Port 25 accepts mail only for our mailboxes, from anyone, loopback included: behind a proxy,
@@ -216,7 +218,9 @@ function postfixIsolation({ held }: Pick<Site, "held">): Readonly<Record<string,
   if (!held.includes("receive") && !held.includes("send")) return {};
   return {
     ...(held.includes("receive") ? { virtual_transport: WAITS } : {}),
-    ...(held.includes("send") ? { default_transport: WAITS, relay_transport: WAITS, relayhost: "" } : {}),
+    ...(held.includes("send")
+      ? { default_transport: WAITS, relay_transport: WAITS, relayhost: "", sender_dependent_default_transport_maps: "" }
+      : {}),
     maximal_queue_lifetime: HELD_TIME,
     bounce_queue_lifetime: HELD_TIME,
     delay_warning_time: "0",
@@ -226,11 +230,19 @@ function postfixIsolation({ held }: Pick<Site, "held">): Readonly<Record<string,
 /** texthash(5): read as root before smtp(8) drops its privileges, so no other user needs to read it. */
 const LOGIN_FILE = "relay-login";
 
+/** The service of master.cf that sends mail whose envelope sender is not ours: aliases and forwards keep it. */
+export const FORWARDS = "forwards";
+
 /** How mail is sent: with TLS where the other side has it, and always where a relay gets a password. */
-export function postfixOutbound({ outbound }: Site): Readonly<Record<string, string>> {
+export function postfixOutbound({ domains, limits, outbound }: Site): Readonly<Record<string, string>> {
   const { relay } = outbound;
   return {
     default_destination_concurrency_limit: String(outbound.atOnce),
+    ...(relay === null
+      ? apartFromUsers(domains, Math.min(outbound.atOnce, Math.ceil(limits.smtpPlaces / (2 * MOST_FORWARDS))))
+      : {}),
+    // Otherwise a server that sends single bytes holds a process for hours.
+    smtp_per_request_deadline: "yes",
     maximal_queue_lifetime: `${outbound.queueLifetimeSeconds}s`,
     bounce_queue_lifetime: `${outbound.bounceLifetimeSeconds}s`,
     delay_warning_time: `${outbound.delayWarningSeconds}s`,
@@ -242,6 +254,18 @@ export function postfixOutbound({ outbound }: Site): Readonly<Record<string, str
     smtp_tls_CAfile: relay?.authorities ?? SYSTEM_AUTHORITIES,
     smtp_tls_loglevel: "1",
     ...(relay === null ? {} : toRelay(relay)),
+  };
+}
+
+/**
+ * Slow servers never hold all processes that send what users write: a stranger chooses where reports and replies go, and a user where
+ * forwarded mail goes. One user's forwards hold at most half of theirs.
+ */
+function apartFromUsers(domains: readonly string[], forwardsAtOnce: number): Readonly<Record<string, string>> {
+  const ours = domains.map(literal).join("|");
+  return {
+    sender_dependent_default_transport_maps: `regexp:{ { /^<>$$/ ${REPORTS}: } { !/@(${ours})$$/ ${FORWARDS}: } }`,
+    [`${FORWARDS}_destination_concurrency_limit`]: String(forwardsAtOnce),
   };
 }
 

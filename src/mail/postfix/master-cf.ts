@@ -4,10 +4,10 @@ import { PROBE_ADDRESS } from "../../core/net/ip.ts";
 import { type RenderedFile, rendered, type Site } from "../configuration/site.ts";
 import { NULL_SENDER_REFUSED } from "../logs/postfix-patterns.ts";
 import { OWN_MAIL_OPTION, ownMailCleanup, sieveMailService } from "./local-mail.ts";
-import { shortOnly } from "./main-cf.ts";
+import { FORWARDS, shortOnly } from "./main-cf.ts";
 import { FORGED_HEADERS, PROBE_SENDS_NOTHING, SUBMISSION_MILTERS } from "./milters.ts";
 import { PROXIED } from "./policy.ts";
-import { bounceServices } from "./proofs.ts";
+import { bounceServices, REPORTS } from "./proofs.ts";
 
 /** master.cf (master(5)): Postfix's own services, and one smtpd for each port. */
 export function renderPostfixMaster(site: Site): string {
@@ -20,6 +20,9 @@ export function renderPostfixMaster(site: Site): string {
     ...proxiedServices(site),
     ...sieveMailService(site),
     `lmtp unix - - n - ${Math.min(outbound.atOnce, limits.smtpPlaces)} lmtp`,
+    `${FORWARDS} unix - - y - - smtp`,
+    `${REPORTS} unix - - y - ${Math.ceil(limits.smtpPlaces / 4)} smtp`,
+    ...IMPATIENT,
     ...[...submissionCleanup, ...ownMailCleanup, ...bounceServices, ...OWN_SERVICES].flatMap((line) => [
       line,
       ...roomFor(line, messageSizeBytes),
@@ -27,6 +30,11 @@ export function renderPostfixMaster(site: Site): string {
     "",
   ].join("\n");
 }
+
+/** Less than RFC 5321, 4.5.3.2, asks for: a report that comes twice or later does no harm. */
+const IMPATIENT = ["helo", "starttls", "mail", "rcpt", "data_init", "data_xfer", "data_done"].map(
+  (step) => `  -o smtp_${step}_timeout=60s`,
+);
 
 /** The same services once more, for clients that come through a proxy. */
 function proxiedServices(site: Site): readonly string[] {

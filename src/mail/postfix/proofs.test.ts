@@ -44,9 +44,9 @@ test("reports to others are withheld, those to our own users are not", POSTMAP, 
   assert.deepEqual(actions("bounce-recipients", own.map(to)), ["DUNNO", "DUNNO"]);
 });
 
-test("a sender that SPF proved gets a report, sent like all other mail", POSTMAP, () => {
+test("a sender that SPF proved gets a report", POSTMAP, () => {
   const proof = `X-GhostInbox-Proof: ${site.proofWord}`;
-  assert.deepEqual(actions("bounce-proofs", [proof]), ["FILTER smtp:"]);
+  assert.deepEqual(actions("bounce-proofs", [proof]), ["FILTER reports:"]);
   const results = (words: string): string => `Authentication-Results: mail.example.org;\n\tdkim=none;\n\t${words}`;
   const unproven = [
     results("spf=pass (x) smtp.mailfrom=a@b.test"),
@@ -59,7 +59,7 @@ test("a sender that SPF proved gets a report, sent like all other mail", POSTMAP
   ];
   assert.deepEqual(actions("bounce-proofs", unproven), []);
   const relayed = sampleSite({ ...site, outbound: { ...site.outbound, relay: RELAY } });
-  assert.deepEqual(actions("bounce-proofs", [proof], relayed), ["FILTER smtp:[smtp.example.net]:587"]);
+  assert.deepEqual(actions("bounce-proofs", [proof], relayed), ["FILTER reports:[smtp.example.net]:587"]);
 });
 
 test("only Postfix's master can read the files with the secret word", () => {

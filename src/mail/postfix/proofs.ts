@@ -53,6 +53,9 @@ local function add_proofs(task, headers)
 end
 `;
 
+/** The service of master.cf that sends mail with an empty envelope sender: reports, and replies while a user is away. */
+export const REPORTS = "reports";
+
 const RECIPIENTS = "bounce-recipients";
 const PROOFS = "bounce-proofs";
 const CLEANUP = "cleanup-bounce";
@@ -87,10 +90,10 @@ export function renderBounceChecks(site: Site): readonly RenderedFile[] {
   const ours = domains.map(literal).join("|");
   return [
     rendered(RECIPIENTS, `/^To: .*@(${ours})>?$/ DUNNO\n/^To:/ FILTER discard:${WITHHELD}\n`),
-    rendered(PROOFS, `${proofPattern(site)} FILTER smtp:${outbound.relay?.nextHop ?? ""}\n`, 0o600),
+    rendered(PROOFS, `${proofPattern(site)} FILTER ${REPORTS}:${outbound.relay?.nextHop ?? ""}\n`, 0o600),
   ];
 }
 
-function literal(name: string): string {
+export function literal(name: string): string {
   return name.replaceAll(".", "\\.");
 }
