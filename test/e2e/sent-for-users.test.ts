@@ -21,13 +21,15 @@ describe("what the server sends for its users, and TLS", { skip: whyNoLab() ?? f
       GHOSTINBOX_LIMITS__CONNECTIONS__PER_MINUTE: "1000",
       GHOSTINBOX_LIMITS__CONNECTIONS__PER_HOUR: "5000",
       GHOSTINBOX_LIMITS__MAIL__PER_MINUTE: "1000",
+      GHOSTINBOX_LIMITS__MAIL__PER_HOUR: "1000",
+      GHOSTINBOX_LIMITS__MAIL__PER_DAY: "1000",
       GHOSTINBOX_LIMITS__MAIL__POSTFIX_PER_MINUTE: "1000",
       // As few as an account sends replies per hour.
       GHOSTINBOX_LIMITS__CONNECTIONS__SMTP_PLACES: "20",
       // Off, so that only the guard decides who may send mail as a Sieve script; reach-tests.ts has it on.
       GHOSTINBOX_FIREWALL__ENABLED: "false",
     },
-    ["anna@example.test", "bert@example.test", "tessa@example.test"],
+    ["anna@example.test", "bert@example.test", "slow@example.test", "tessa@example.test"],
     {
       toml: '[tls]\nprofile = "seed"\n',
       records: async () => [

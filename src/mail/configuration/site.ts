@@ -80,7 +80,7 @@ export type MailCrypt = Readonly<{ encrypts: boolean; byAccount: boolean; public
 
 /** How mail is sent. Durations in whole seconds. */
 export type Outbound = Readonly<{
-  /** Mails to one domain, or into mailboxes, at once. */
+  /** Mails of an account to one domain, or mails into mailboxes, at once. */
   atOnce: number;
   queueLifetimeSeconds: number;
   bounceLifetimeSeconds: number;

@@ -111,18 +111,21 @@ test("a slow or broken mailbox delays mail for no other", () => {
   ]);
 });
 
-test("slow servers that strangers or forwards choose hold no process that sends what users write", () => {
+test("slow servers that strangers or a user choose hold no process that sends what others write", () => {
   const senders = "sender_dependent_default_transport_maps";
   assert.equal(
     main.get(senders),
-    String.raw`regexp:{ { /^<>$$/ reports: } { !/@(example\.org|example\.net)$$/ forwards: } }`,
+    String.raw`regexp:{ { /^<>$$/ reports: } { !/@(example\.org|example\.net)$$/ forwards: } }, proxy:sqlite:$config_directory/lanes.cf`,
   );
   assert.equal(main.get("smtp_per_request_deadline"), "yes");
   const { limits, outbound } = sampleSite();
   const few = sampleSite({ limits: { ...limits, smtpPlaces: 20 }, outbound: { ...outbound, atOnce: 4 } });
   const most = (site: Site) => assignments(renderPostfixMain(site)).get("forwards_destination_concurrency_limit");
   assert.deepEqual([most(sampleSite()), most(few)], ["5", "1"], "one user's ten forwards hold half of the processes");
-  assert.match(renderPostfixMaster(few), /^reports unix - - y - 5 smtp\n {2}-o smtp_helo_timeout=60s$/m);
+  assert.match(
+    renderPostfixMaster(few),
+    /^users15 unix - - y - 5 smtp\nreports unix - - y - 5 smtp\n {2}-o smtp_helo_timeout=60s$/m,
+  );
   assert.equal(mainOf({ held: ["send"] }).get(senders), "", "nothing leaves an isolated server");
   assert.equal(mainOf({ outbound: { ...outbound, relay: RELAY } }).get(senders), undefined);
 });
@@ -146,7 +149,7 @@ test("only the guard asks Postgrey, and no mail waits while it does not answer",
 
 test("each table asks its view, and only about our domains", () => {
   const tables = new Map(renderPostfixTables(sampleSite()).map(({ name, text }) => [name, assignments(text)]));
-  assert.deepEqual([...tables.keys()], ["mailboxes.cf", "aliases.cf", "senders.cf"]);
+  assert.deepEqual([...tables.keys()], ["mailboxes.cf", "aliases.cf", "senders.cf", "lanes.cf"]);
   for (const table of tables.values()) {
     assert.equal(table.get("dbpath"), "/srv/mail/db/accounts/accounts.db");
     assert.equal(table.get("domain"), "example.org example.net");

@@ -63,8 +63,6 @@ function places({ layout, ipv6 }: Site): Readonly<Record<string, string>> {
 }
 
 function addresses({ hostname, domains, messageSizeBytes, recipientsPerMail }: Site): Readonly<Record<string, string>> {
-  // By $config_directory, so that a copy of the configuration that is being tested finds its own tables.
-  const table = (name: keyof typeof TABLES): string => `proxy:sqlite:$config_directory/${TABLES[name].file}`;
   return {
     myhostname: hostname,
     myorigin: domains[0] ?? hostname,
@@ -230,6 +228,8 @@ function postfixIsolation({ held }: Pick<Site, "held">): Readonly<Record<string,
 /** texthash(5): read as root before smtp(8) drops its privileges, so no other user needs to read it. */
 const LOGIN_FILE = "relay-login";
 
+/** The services of master.cf that send what users write: each account has one of them, and shares it only if there are more accounts. */
+export const LANES = Array.from({ length: 16 }, (_, nth) => `users${nth}`);
 /** The service of master.cf that sends mail whose envelope sender is not ours: aliases and forwards keep it. */
 export const FORWARDS = "forwards";
 
@@ -239,7 +239,7 @@ export function postfixOutbound({ domains, limits, outbound }: Site): Readonly<R
   return {
     default_destination_concurrency_limit: String(outbound.atOnce),
     ...(relay === null
-      ? apartFromUsers(domains, Math.min(outbound.atOnce, Math.ceil(limits.smtpPlaces / (2 * MOST_FORWARDS))))
+      ? sendsApart(domains, Math.min(outbound.atOnce, Math.ceil(limits.smtpPlaces / (2 * MOST_FORWARDS))))
       : {}),
     // Otherwise a server that sends single bytes holds a process for hours.
     smtp_per_request_deadline: "yes",
@@ -258,13 +258,13 @@ export function postfixOutbound({ domains, limits, outbound }: Site): Readonly<R
 }
 
 /**
- * Slow servers never hold all processes that send what users write: a stranger chooses where reports and replies go, and a user where
- * forwarded mail goes. One user's forwards hold at most half of theirs.
+ * Slow servers never hold all processes that send mail: a stranger chooses where reports and replies go, and a user where the user's own
+ * and forwarded mail goes. One user's forwards hold at most half of theirs.
  */
-function apartFromUsers(domains: readonly string[], forwardsAtOnce: number): Readonly<Record<string, string>> {
-  const ours = domains.map(literal).join("|");
+function sendsApart(domains: readonly string[], forwardsAtOnce: number): Readonly<Record<string, string>> {
+  const others = `regexp:{ { /^<>$$/ ${REPORTS}: } { !/@(${domains.map(literal).join("|")})$$/ ${FORWARDS}: } }`;
   return {
-    sender_dependent_default_transport_maps: `regexp:{ { /^<>$$/ ${REPORTS}: } { !/@(${ours})$$/ ${FORWARDS}: } }`,
+    sender_dependent_default_transport_maps: `${others}, ${table("lanes")}`,
     [`${FORWARDS}_destination_concurrency_limit`]: String(forwardsAtOnce),
   };
 }
@@ -299,7 +299,17 @@ export const TABLES = {
   mailboxes: { file: "mailboxes.cf", query: "SELECT address FROM mailbox WHERE address = '%s'" },
   aliases: { file: "aliases.cf", query: "SELECT targets FROM alias_map WHERE address = '%s'" },
   senders: { file: "senders.cf", query: "SELECT logins FROM sender_login WHERE address = '%s'" },
+  // By the number of accounts before it in the alphabet.
+  lanes: {
+    file: "lanes.cf",
+    query: `SELECT 'users' || ((SELECT count(*) FROM account WHERE name < address) %% ${LANES.length}) || ':' FROM sender_login WHERE address = '%s'`,
+  },
 } as const;
+
+/** By $config_directory, so that a copy of the configuration that is being tested finds its own tables. */
+function table(name: keyof typeof TABLES): string {
+  return `proxy:sqlite:$config_directory/${TABLES[name].file}`;
+}
 
 export function renderPostfixTables({ layout, domains }: Site): readonly RenderedFile[] {
   // `domain` skips the database for addresses of foreign domains.

@@ -7,7 +7,7 @@ import { lacking } from "../../../test/kit/needs.ts";
 import { PROXIED_PORTS, sampleSite } from "../../../test/kit/sample-site.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { parsePrefix } from "../../core/net/ip.ts";
-import { shortOnly } from "./main-cf.ts";
+import { LANES, shortOnly } from "./main-cf.ts";
 import { renderChroot, renderPostfixMaster, renderSubmissionHeaders } from "./master-cf.ts";
 import { postfixMilters } from "./milters.ts";
 
@@ -83,7 +83,7 @@ test("the proxies' copies of the ports trust a header, and accept no client with
 test("services that look names up are chrooted, so that they ask our resolver", () => {
   const lines = renderPostfixMaster(sampleSite()).split("\n");
   const asking = lines.filter((line) => / (smtpd|smtp)$/.test(line));
-  assert.equal(asking.length, 8);
+  assert.equal(asking.length, 8 + LANES.length);
   for (const line of asking) assert.equal(line.split(" ")[4], "y", line);
 });
 

@@ -182,7 +182,7 @@ export const mail = {
   "outbound.at_once": {
     kind: wholeNumber(1, 1_000),
     byDefault: 20,
-    says: "Mails that go to one other domain at once, and mails that are put into mailboxes at once. Further ones wait in the queue.",
+    says: "Mails of an account that go to one other domain at once, and mails that are put into mailboxes at once. Further ones wait in the queue.",
     source: "postconf(5), default_destination_concurrency_limit",
   },
   "outbound.queue_lifetime": {
