@@ -52,6 +52,12 @@ test("IMAP is served over TLS 1.2 or newer only", () => {
   assert.match(text, /inet_listener imaps \{\n {4}port = 993\n {4}ssl = yes\n/);
 });
 
+test("IMAP sessions decode mails in memory, also the largest that is accepted", () => {
+  assert.match(text, /\nprotocol imap \{\n[^}]*\n {2}mail_temp_dir = \S+\/none-mail-is-decoded-in-memory\n/);
+  assert.match(text, /\nservice imap \{\n.*\n {2}vsz_limit = 268435456B\n/);
+  assert.match(rendered({ messageSizeBytes: 1024 ** 3 }), /\n {2}vsz_limit = 4294967296B\n/);
+});
+
 test("the services behind sign-ins and mailboxes have room for all clients that the settings allow", () => {
   const { limits } = sampleSite();
   const places = (imapPlaces: number, smtpPlaces: number, changes: Partial<Site> = {}): string =>

@@ -104,6 +104,8 @@ recipient_delimiter = +
 mail_max_userip_connections = 20
 mail_plugins = $mail_plugins quota${mailCryptPlugin(site)}
 protocol imap {
+  # Missing on purpose, so that sessions decode mails in memory, which is bounded: in a file each could store a copy of the largest mail.
+  mail_temp_dir = ${join(dirname(layout.dovecotConf), "none-mail-is-decoded-in-memory")}
   mail_plugins = $mail_plugins imap_quota acl${site.spam.enabled ? " imap_sieve" : ""}
 }
 protocol lmtp {
@@ -126,6 +128,7 @@ ${["Drafts", "Junk", "Sent", "Trash"].map(specialFolder).join("")}}
 
 service imap {
   process_limit = ${Math.max(DEFAULT_IMAP_PROCESSES, site.limits.imapPlaces)}
+  vsz_limit = ${Math.max(DEFAULT_VSZ_BYTES, DECODING * site.messageSizeBytes)}B
 }
 service imap-login {
   process_limit = ${site.limits.imapPlaces}
@@ -203,6 +206,9 @@ function specialFolder(name: string): string {
 /** Dovecot's own defaults: default_client_limit, and process_limit of `service imap`. */
 const DEFAULT_CLIENTS = 1_000;
 const DEFAULT_IMAP_PROCESSES = 1_024;
+/** Dovecot's default_vsz_limit. A buffer for a decoded mail has up to twice its size, and was copied from one of half the size. */
+const DEFAULT_VSZ_BYTES = 256 * 1024 ** 2;
+const DECODING = 4;
 /** Connections of other clients to one of Dovecot's services: LMTP, quota checks, commands. */
 const OTHER_CLIENTS = 200;
 
