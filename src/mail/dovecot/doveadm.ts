@@ -1,11 +1,13 @@
+import { setTimeout as pause } from "node:timers/promises";
 import type { KeeperReply } from "../../admin/declare/keeper.ts";
 import { surplusOf } from "../../core/firewall/connection-shares.ts";
 import { type AccountName, parseAccountName } from "../../core/net/address.ts";
 import { plural } from "../../core/text.ts";
 import { lastLines, runProgram } from "../../host/machine/run-program.ts";
+import { userIds } from "../../host/machine/system-users.ts";
 import { processesOf, signal } from "../../host/running/processes.ts";
 import { memoryOf } from "../../host/running/read-processes.ts";
-import type { Layout } from "../../settings/layout.ts";
+import { type Layout, USERS } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { numberIn, rowsOf } from "./mailboxes.ts";
 
@@ -57,10 +59,9 @@ export async function shareImap(layout: Layout, settings: Settings | null): Prom
   const open = await openSessions(layout);
   if (typeof open === "string") return { ok: false, reason: open };
   const surplus = surplusOf(open, settings["limits.connections.imap_places"]);
-  const end = new Set(surplus.flatMap((one) => one.end.map(({ pid }) => pid)));
   // As `doveadm kick` does. A process number may have been reused by now.
-  for (const { pid, exe } of end.size === 0 ? [] : processesOf(layout.data))
-    if (end.has(pid) && exe.endsWith("/imap")) signal(pid, "SIGTERM");
+  const end = new Set(surplus.flatMap((one) => one.end.map(({ pid }) => pid)));
+  if (end.size > 0) for (const pid of mailProcesses(layout)) if (end.has(pid)) signal(pid, "SIGTERM");
   const [most] = surplus;
   if (most === undefined) return { ok: true, detail: "" };
   const { account, sessions, addresses } = most;
@@ -69,6 +70,12 @@ export async function shareImap(layout: Layout, settings: Settings | null): Prom
     ok: true,
     detail: `${account} had ${plural(sessions, "session")} open ${from}, ${most.end.length} were ended`,
   };
+}
+
+/** Processes of the user who owns all mail. By user: in a container root sees no other user's executable (`Process`). */
+function mailProcesses({ data }: Pick<Layout, "data">): readonly number[] {
+  const { uid } = userIds(USERS.mail);
+  return processesOf(data).flatMap(({ pid, users }) => (users.every((one) => one === uid) ? [pid] : []));
 }
 
 /** Bytes of memory that the sessions of each account hold, also in the swap. Throws an Error with doveadm's message. */
@@ -89,6 +96,27 @@ export async function kick({ dovecotConf }: Layout, who: string): Promise<Keeper
   if (ran.code === 0) return { ok: true, detail: "IMAP sessions were ended." };
   if (ran.code === NO_SESSION) return { ok: true, detail: "No IMAP session was open." };
   return { ok: false, reason: `doveadm kick failed: ${lastLines(ran)}` };
+}
+
+/** Longer than an idle session takes to end. */
+const ENDING_MS = 1_000;
+
+/** The same, of an account; kills those that continue: a session sees SIGTERM only once its command, such as APPEND CATENATE, is done. */
+export async function endSessions(layout: Layout, account: AccountName): Promise<KeeperReply> {
+  const before = await pidsOf(layout, account);
+  const ended = await kick(layout, account);
+  if (!ended.ok || before.size === 0) return ended;
+  await pause(ENDING_MS);
+  const left = (await pidsOf(layout, account)).intersection(before);
+  if (left.size > 0) for (const pid of mailProcesses(layout)) if (left.has(pid)) signal(pid, "SIGKILL");
+  return ended;
+}
+
+/** Of its open sessions. Throws an Error with doveadm's message. */
+async function pidsOf(layout: Layout, account: AccountName): Promise<ReadonlySet<number>> {
+  const open = await openSessions(layout);
+  if (typeof open === "string") throw new Error(open);
+  return new Set(open.filter((one) => one.account === account).map(({ pid }) => pid));
 }
 
 /** Less than half of the time that callers wait for the keeper: one slow mailbox does not hide the next. */

@@ -6,7 +6,7 @@ import { Readable } from "node:stream";
 import { test } from "node:test";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { parseAccountName } from "../../core/net/address.ts";
-import { parseUncounted, removesIndexes, removesStaleLocks } from "./maildirs.ts";
+import { parseUncounted, removesIndexes, removesStaleLocks, removesUnfinished, storingProcesses } from "./maildirs.ts";
 
 test("locks of all folders are removed once they are old, or only empty ones; mail is not touched", () => {
   const mail = temporaryDirectory();
@@ -55,6 +55,24 @@ test("indexes of one account are removed from all its folders, but neither lists
   execFileSync("find", argv.slice(argv.indexOf("find") + 1));
   assert.deepEqual(indexes.filter(existsSync), []);
   assert.deepEqual([...others, ofAnother].filter(existsSync), [...others, ofAnother]);
+});
+
+test("unfinished mails of a process that has ended are removed, and no other's", async () => {
+  const mail = temporaryDirectory();
+  const put = (path: string): string => {
+    const file = join(mail, "example.org/anna/Maildir", path);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, "");
+    return file;
+  };
+  const name = "1795673453.M341300P17701.host";
+  const left = [put(`tmp/${name}`), put(`.A b/tmp/${name}`)];
+  const others = [`new/${name}`, `.A b/cur/${name}`, "tmp/1.M3P701.host", "tmp/1.Q17701.host"].map(put);
+  const names = Readable.from([`${name}\0${name}\0`, "1.Q17701.host\0", "1.M3P7", "01.host\0"]);
+  assert.deepEqual([...(await storingProcesses(names))], [17701, 701]);
+  const argv = removesUnfinished({ mail }, parseAccountName("anna@example.org") ?? assert.fail(), 17701);
+  execFileSync("find", argv.slice(argv.indexOf("find") + 1));
+  assert.deepEqual([...left, ...others].filter(existsSync), others);
 });
 
 test("folders and unfinished mails are counted by account, whatever their names", async () => {

@@ -39,12 +39,21 @@ export type Uncounted = Readonly<{ folders: number; storingBytes: number; indexB
 const FIND_MS = 10 * MINUTE_MS;
 const IN_FOLDER = "-type f -regex .*/Maildir/\\(\\.[^/]*/\\)?";
 
+const STORING = `${IN_FOLDER}tmp/[^/]* -links 1`;
+
 /** By account. Throws an Error with find's exit code or signal. */
 export async function uncountedOf({ mail }: Pick<Layout, "mail">): Promise<ReadonlyMap<AccountName, Uncounted>> {
-  const [program = "", ...argv] = findAsOwner(
+  const found = findAsOwner(
     mail,
-    `-mindepth 4 -maxdepth 6 ( -name cur -o -name new ) -prune -o ( -type d -name .?* -o ${IN_FOLDER}tmp/[^/]* -links 1 -o ${IN_FOLDER}dovecot\\(\\.index.*\\|-uidlist\\) ) -printf %y\\t%b\\t%P\\0`,
+    `-mindepth 4 -maxdepth 6 ( -name cur -o -name new ) -prune -o ( -type d -name .?* -o ${STORING} -o ${IN_FOLDER}dovecot\\(\\.index.*\\|-uidlist\\) ) -printf %y\\t%b\\t%P\\0`,
   );
+  return readPrinted(found, parseUncounted);
+}
+
+async function readPrinted<T>(
+  [program = "", ...argv]: readonly string[],
+  parse: (printed: AsyncIterable<string>) => Promise<T>,
+): Promise<T> {
   const child = spawn(program, argv, {
     stdio: ["ignore", "pipe", "ignore"],
     env: { PATH: SYSTEM_PATH, LC_ALL: "C.UTF-8" },
@@ -52,7 +61,7 @@ export async function uncountedOf({ mail }: Pick<Layout, "mail">): Promise<Reado
     killSignal: "SIGKILL",
   });
   const ended = once(child, "close");
-  const [found] = await Promise.all([parseUncounted(child.stdout.setEncoding("utf8")), ended]);
+  const [found] = await Promise.all([parse(child.stdout.setEncoding("utf8")), ended]);
   // A file may be renamed while find looks at it: code 1.
   if (child.exitCode === null || child.exitCode > 1)
     throw new Error(`find failed: ${child.signalCode ?? `code ${child.exitCode}`}`);
@@ -88,6 +97,34 @@ async function* linesOf(printed: AsyncIterable<string>): AsyncGenerator<string> 
     rest = lines.pop() ?? "";
     yield* lines;
   }
+}
+
+/**
+ * Removes mails that no process is storing any more. A process that is killed leaves them, and one that fails with CATENATE, as on a
+ * full disk: Dovecot would remove them after 36 hours. Throws an Error with find's exit code or signal.
+ */
+export async function removeUnfinished(layout: Pick<Layout, "mail">, account: AccountName): Promise<void> {
+  for (const pid of await readPrinted(unfinished(layout, account, "-printf %f\\0"), storingProcesses))
+    if (!existsSync(`/proc/${pid}`)) await readPrinted(removesUnfinished(layout, account, pid), storingProcesses);
+}
+
+/** A command that removes those of an ended process. */
+export function removesUnfinished(layout: Pick<Layout, "mail">, account: AccountName, pid: number): readonly string[] {
+  return unfinished(layout, account, `-name *P${pid}.* -delete`);
+}
+
+function unfinished({ mail }: Pick<Layout, "mail">, account: AccountName, more: string): readonly string[] {
+  return findAsOwner(join(homeOf(mail, account), "Maildir"), `-mindepth 2 -maxdepth 3 ${STORING} ${more}`);
+}
+
+/** Reads names that end with a NUL. Dovecot's have seconds, microseconds and its process id: 1795673453.M341300P17701.host. */
+export async function storingProcesses(printed: AsyncIterable<string>): Promise<Set<number>> {
+  const found = new Set<number>();
+  for await (const name of linesOf(printed)) {
+    const pid = /^\d+\.M\d+P(\d+)\./.exec(name)?.[1];
+    if (pid !== undefined) found.add(Number(pid));
+  }
+  return found;
 }
 
 /** A command that removes the indexes of an account. Dovecot makes them again from the mails, with 26 keywords of a folder at most. */

@@ -69,7 +69,7 @@ const looks: readonly Repeated[] = [
   { everyMs: MINUTE_MS, failing: "the audit could not be checked", look: auditLook() },
   { everyMs: MINUTE_MS, failing: "old mail could not be looked for", look: () => watches.retention.look() },
   { everyMs: 10 * SECOND_MS, failing: "the disk could not be noted", look: () => watches.disk.look() },
-  { everyMs: 5 * SECOND_MS, failing: "the mailboxes could not be looked at", look: () => watches.mailboxes.look() },
+  { everyMs: 2 * SECOND_MS, failing: "the mailboxes could not be looked at", look: () => watches.mailboxes.look() },
   {
     everyMs: 2 * SECOND_MS,
     failing: "the memory of IMAP sessions could not be looked at",

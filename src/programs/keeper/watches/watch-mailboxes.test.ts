@@ -28,6 +28,7 @@ function setUp() {
   };
   const ended: AccountName[] = [];
   const removed: AccountName[] = [];
+  const unfinished: AccountName[] = [];
   const watch = new MailboxWatch(
     {
       clock,
@@ -51,6 +52,10 @@ function setUp() {
         assert.ok(ended.includes(account), "no session may keep them open");
         removed.push(account);
       },
+      removeUnfinished: async (account) => {
+        assert.ok(ended.includes(account), "what a session stores would come back");
+        unfinished.push(account);
+      },
       memory: () => ({ allBytes: 2_000 * MB, freeBytes: state.freeMemory, swapBytes: state.freeSwap }),
       sessionMemory: async () => {
         state.looks++;
@@ -65,7 +70,7 @@ function setUp() {
     state.freeBytes -= grownBytes;
     await watch.look();
   };
-  return { clock, watch, state, ended, removed, limited, look };
+  return { clock, watch, state, ended, removed, unfinished, limited, look };
 }
 
 test("mailboxes are looked at only when the disk holds 32 MB more, however slowly they came", async () => {
@@ -79,6 +84,16 @@ test("mailboxes are looked at only when the disk holds 32 MB more, however slowl
   await look({}, -100 * MB);
   await look({}, 33 * MB);
   assert.equal(state.looks, 3, "what was deleted before hides no growth");
+});
+
+test("what ended sessions were storing is removed, until none of it fills the disk", async () => {
+  const { unfinished, look } = setUp();
+  await look({ storingBytes: 100 * MB });
+  await look({}, 0);
+  assert.deepEqual(unfinished, [ANNA, ANNA]);
+  await look({ storingBytes: 0 }, 0);
+  await look({ storingBytes: 100 * MB }, 0);
+  assert.equal(unfinished.length, 2, "nothing was left, and the disk holds no more");
 });
 
 test("sessions that store more than the quota leaves are ended, and reported for an hour", async () => {

@@ -41,6 +41,8 @@ export type MailboxServer = Readonly<{
   limit: (account: AccountName, isLimited: boolean) => void;
   endSessions: (account: AccountName) => Promise<KeeperReply>;
   removeIndexes: (account: AccountName) => Promise<void>;
+  /** Removes what ended sessions were storing. */
+  removeUnfinished: (account: AccountName) => Promise<void>;
   /** `swapBytes`: free swap, in addition. */
   memory: () => Readonly<Record<"allBytes" | "freeBytes" | "swapBytes", number>>;
   /** Bytes of memory that IMAP sessions hold. */
@@ -55,7 +57,7 @@ export type MailboxServer = Readonly<{
 export class MailboxWatch {
   readonly #server: MailboxServer;
   #settings: SizeSettings | null;
-  /** The most since the mailboxes were looked at. */
+  /** The most since the mailboxes were looked at; endless if they must be looked at again, although a full disk does not grow. */
   #mostFree = Number.POSITIVE_INFINITY;
   /** The most since the sessions were looked at. */
   #mostMemory = Number.POSITIVE_INFINITY;
@@ -92,7 +94,9 @@ export class MailboxWatch {
         failures.push(messageOf(error));
       }
     }
-    if (failures.length > 0) throw new Error(failures.join("; "));
+    if (failures.length === 0) return;
+    this.#mostFree = Number.POSITIVE_INFINITY;
+    throw new Error(failures.join("; "));
   }
 
   /** Throws if the sessions are not known, or stay open. */
@@ -139,8 +143,11 @@ export class MailboxWatch {
       const { storingBytes = 0 } = (await this.#server.uncounted()).get(account) ?? {};
       const countedBytes = Math.max(usedBytes, mails * LEAST_OF_A_MAIL);
       const beyondBytes = countedBytes + storingBytes - limitBytes * (1 + MORE_IN_TRASH / 100) - this.#mostOfOne;
-      if (beyondBytes > 0)
-        return this.#endSessions(account, `they were storing ${bytes(beyondBytes)} more than its quota`);
+      if (beyondBytes > 0) {
+        this.#mostFree = Number.POSITIVE_INFINITY;
+        await this.#endSessions(account, `they were storing ${bytes(beyondBytes)} more than its quota`);
+        return this.#server.removeUnfinished(account);
+      }
     }
     if (typeof known === "string") throw new Error(known);
   }

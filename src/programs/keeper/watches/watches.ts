@@ -21,9 +21,15 @@ import { RetentionJob } from "../../../jobs/retention/retention-job.ts";
 import { fetchRules, RulesJob } from "../../../jobs/spam-rules/spam-rules.ts";
 import { CertificateFollower, reloadCertificate } from "../../../mail/certificates/follow-certificate.ts";
 import { checkInForce } from "../../../mail/configuration/parts.ts";
-import { kick, quotaOf, sessionMemory } from "../../../mail/dovecot/doveadm.ts";
+import { endSessions, quotaOf, sessionMemory } from "../../../mail/dovecot/doveadm.ts";
 import { Mailboxes } from "../../../mail/dovecot/mailboxes.ts";
-import { limitFolders, removeIndexes, uncountedOf, withoutNewFolders } from "../../../mail/dovecot/maildirs.ts";
+import {
+  limitFolders,
+  removeIndexes,
+  removeUnfinished,
+  uncountedOf,
+  withoutNewFolders,
+} from "../../../mail/dovecot/maildirs.ts";
 import { unusedOwnDovecot } from "../../../mail/dovecot/own-dovecot.ts";
 import { readQueue } from "../../../mail/postfix/mail-queue.ts";
 import type { Layout } from "../../../settings/layout.ts";
@@ -142,8 +148,9 @@ export class Watches {
         quota: (account) => quotaOf(layout, account),
         limited: () => withoutNewFolders(layout),
         limit: (account, isLimited) => limitFolders(layout, account, isLimited),
-        endSessions: (account) => kick(layout, account),
+        endSessions: (account) => endSessions(layout, account),
         removeIndexes: (account) => removeIndexes(layout, account),
+        removeUnfinished: (account) => removeUnfinished(layout, account),
         memory: () => ({ allBytes: memoryHere(), freeBytes: freeMemoryHere(), swapBytes: freeSwapHere() }),
         sessionMemory: () => sessionMemory(layout),
       },
