@@ -81,8 +81,10 @@ describe("with the settings as they are shipped", { skip: whyNoLab() ?? false },
     assert.match(delivered, /^Authentication-Results: mail\.example\.test;(\n\t.*)*\n\tspf=pass /m);
 
     const dialog = await openImapAs(lab.sender, PHONE, ANNA);
-    assert.ok((await dialog.imap("SELECT INBOX")).includes("* 1 EXISTS"));
-    assert.match((await dialog.imap("FETCH 1 BODY[TEXT]")).join("\n"), /shall we meet at noon/);
+    await dialog.imap("SELECT INBOX");
+    // On a busy machine an alert may lie beside it.
+    const [, number = ""] = /^\* SEARCH (\d+)$/m.exec((await dialog.imap("SEARCH SUBJECT Lunch")).join("\n")) ?? [];
+    assert.match((await dialog.imap(`FETCH ${number} BODY[TEXT]`)).join("\n"), /shall we meet at noon/);
     dialog.close();
   });
 
