@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { assignments, RELAY, sampleSite } from "../../../test/kit/sample-site.ts";
+import { accountName } from "../../../test/kit/samples.ts";
+import { accountsFor, START, scalarOf } from "../../../test/kit/test-database.ts";
 import { parsePrefix } from "../../core/net/ip.ts";
+import { SqliteAccountNetworks } from "../../store/accounts-db/account-networks.ts";
+import { SqliteAccounts } from "../../store/accounts-db/accounts.ts";
 import type { Relay, Site } from "../configuration/site.ts";
-import { postfixOutbound, renderPostfixMain, renderPostfixTables, renderRelayLogin } from "./main-cf.ts";
+import { postfixOutbound, renderPostfixMain, renderPostfixTables, renderRelayLogin, TABLES } from "./main-cf.ts";
 import { renderPostfixMaster } from "./master-cf.ts";
 
 const mainOf = (changes: Partial<Site> = {}) => assignments(renderPostfixMain(sampleSite(changes)));
@@ -124,10 +128,30 @@ test("slow servers that strangers or a user choose hold no process that sends wh
   assert.deepEqual([most(sampleSite()), most(few)], ["5", "1"], "one user's ten forwards hold half of the processes");
   assert.match(
     renderPostfixMaster(few),
-    /^users15 unix - - y - 5 smtp\nreports unix - - y - 5 smtp\n {2}-o smtp_helo_timeout=60s$/m,
+    /^users15 unix - - y - 5 smtp\nshared unix - - y - 5 smtp\nreports unix - - y - 5 smtp\n {2}-o smtp_helo_timeout=60s$/m,
   );
   assert.equal(mainOf({ held: ["send"] }).get(senders), "", "nothing leaves an isolated server");
   assert.equal(mainOf({ outbound: { ...outbound, relay: RELAY } }).get(senders), undefined);
+});
+
+test("whichever address a user writes as, it goes by the service of the same account, unless several may write as it", (t) => {
+  const db = accountsFor(t);
+  const accounts = new SqliteAccounts(db);
+  const [anna, bert, zoe] = ["anna@example.org", "bert@example.org", "zoe@example.org"].map(accountName);
+  for (const name of [anna, bert, zoe]) accounts.add(name ?? assert.fail(), "{BLF-CRYPT}$2y$05$x", START);
+  for (const [address, target] of [
+    ["team", anna],
+    ["team", bert],
+    ["yes", anna],
+    ["!", zoe],
+  ] as const)
+    db.prepare("INSERT INTO alias VALUES (? || '@example.org', ?)").run(address, target ?? assert.fail());
+  new SqliteAccountNetworks(db).serve({ domains: ["example.org"], administrator: null, refused: [], networks: [] });
+  const lane = (name: string) =>
+    scalarOf(db, TABLES.lanes.query.replace("%%", "%").replace("'%s'", "?"), `${name}@example.org`);
+  const names = ["Anna", "yes", "postmaster", "bert", "zoe", "!", "team", "nobody"];
+  const [users0, users1, users2] = ["users0:", "users1:", "users2:"];
+  assert.deepEqual(names.map(lane), [users0, users0, users0, users1, users2, users2, "shared:", undefined]);
 });
 
 test("anvil counts behind the guard, and exempts the allow list", () => {

@@ -230,6 +230,8 @@ const LOGIN_FILE = "relay-login";
 
 /** The services of master.cf that send what users write: each account has one of them, and shares it only if there are more accounts. */
 export const LANES = Array.from({ length: 16 }, (_, nth) => `users${nth}`);
+/** The service of master.cf that sends what is written as an address of several accounts: it may be any of them. */
+export const SHARED = "shared";
 /** The service of master.cf that sends mail whose envelope sender is not ours: aliases and forwards keep it. */
 export const FORWARDS = "forwards";
 
@@ -299,10 +301,10 @@ export const TABLES = {
   mailboxes: { file: "mailboxes.cf", query: "SELECT address FROM mailbox WHERE address = '%s'" },
   aliases: { file: "aliases.cf", query: "SELECT targets FROM alias_map WHERE address = '%s'" },
   senders: { file: "senders.cf", query: "SELECT logins FROM sender_login WHERE address = '%s'" },
-  // By the number of accounts before it in the alphabet.
+  // By the number of accounts in the alphabet before the one that may use the address.
   lanes: {
     file: "lanes.cf",
-    query: `SELECT 'users' || ((SELECT count(*) FROM account WHERE name < address) %% ${LANES.length}) || ':' FROM sender_login WHERE address = '%s'`,
+    query: `SELECT iif(instr(logins, ','), '${SHARED}', 'users' || ((SELECT count(*) FROM account WHERE name < logins) %% ${LANES.length})) || ':' FROM sender_login WHERE address = '%s'`,
   },
 } as const;
 

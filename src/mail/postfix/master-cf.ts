@@ -4,7 +4,7 @@ import { PROBE_ADDRESS } from "../../core/net/ip.ts";
 import { type RenderedFile, rendered, type Site } from "../configuration/site.ts";
 import { NULL_SENDER_REFUSED } from "../logs/postfix-patterns.ts";
 import { OWN_MAIL_OPTION, ownMailCleanup, sieveMailService } from "./local-mail.ts";
-import { FORWARDS, LANES, shortOnly } from "./main-cf.ts";
+import { FORWARDS, LANES, SHARED, shortOnly } from "./main-cf.ts";
 import { FORGED_HEADERS, PROBE_SENDS_NOTHING, SUBMISSION_MILTERS } from "./milters.ts";
 import { PROXIED } from "./policy.ts";
 import { bounceServices, REPORTS } from "./proofs.ts";
@@ -21,7 +21,7 @@ export function renderPostfixMaster(site: Site): string {
     ...sieveMailService(site),
     `lmtp unix - - n - ${Math.min(outbound.atOnce, limits.smtpPlaces)} lmtp`,
     `${FORWARDS} unix - - y - - smtp`,
-    ...[...LANES, REPORTS].map((name) => `${name} unix - - y - ${Math.ceil(limits.smtpPlaces / 4)} smtp`),
+    ...[...LANES, SHARED, REPORTS].map((name) => `${name} unix - - y - ${Math.ceil(limits.smtpPlaces / 4)} smtp`),
     ...IMPATIENT,
     ...[...submissionCleanup, ...ownMailCleanup, ...bounceServices, ...OWN_SERVICES].flatMap((line) => [
       line,
