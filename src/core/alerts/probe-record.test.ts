@@ -51,7 +51,7 @@ test("a part that hangs is restarted at the sixth failure, one that answers wron
   assert.equal(isBeyondHelp(failing(6, HUNG_UP), NOW), true);
 });
 
-test("a part that is silent while programs wait for a processor is reported, and restarted only once they no longer do", () => {
+test("a part that is silent while programs wait for a processor is reported, and restarted once they no longer do or after ten minutes", () => {
   let record = UNTRIED;
   for (let i = 0; i < 20; i++) record = afterProbe(record, HANGS, { ...OLD, isStarved: true });
   assert.ok(isTold(record));
@@ -60,6 +60,9 @@ test("a part that is silent while programs wait for a processor is reported, and
   assert.equal(isBeyondHelp(record, NOW), false);
   assert.equal(wantsRestart(failing(3, HANGS, record), NOW), false);
   assert.equal(wantsRestart(failing(4, HANGS, record), NOW), true);
+  const afterTen = later(START, 10 * MINUTE_MS);
+  for (let i = 0; i < 4; i++) record = afterProbe(record, HANGS, { ...OLD, now: afterTen, isStarved: true });
+  assert.equal(wantsRestart(record, afterTen), true, "it may loop itself");
   const refused = afterProbe(failing(5, HUNG_UP), HUNG_UP, { ...OLD, isStarved: true });
   assert.equal(isBeyondHelp(refused, NOW), true, "a refusal is an answer");
 });

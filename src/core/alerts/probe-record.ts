@@ -37,7 +37,7 @@ const RESTARTS_EVERY_MS = 10 * MINUTE_MS;
 /**
  * `isYoung`: whether the part's process has been started within the last seconds, and has not answered since.
  * `isStarved`: whether the server's programs had to wait for a processor during the probe. The part may only be slow
- * then: it is reported, and not restarted.
+ * then: it is reported, and restarted only after ten minutes, since it may be its own endless loop for which they wait.
  */
 export function afterProbe(
   record: ProbeRecord,
@@ -49,7 +49,7 @@ export function afterProbe(
   const since = record.since ?? now;
   // A part that ends again and again is always young.
   const counts = !isYoung || now - since >= STARTS_WITHIN_MS;
-  const isEnough = result.hangs && isStarved && failures >= TOLD_FROM;
+  const isEnough = result.hangs && isStarved && failures >= TOLD_FROM && Math.abs(now - since) < RESTARTS_EVERY_MS;
   const says = result.hangs && isStarved ? `${result.says} while programs wait for a processor` : result.says;
   return { failures: failures + (counts && !isEnough ? 1 : 0), since, hangs: result.hangs, says, restartedAt };
 }
