@@ -255,6 +255,18 @@ test("megabytes of recipients in the headers of messages are too many parts, als
   assert.equal(counted(DIGEST, mails(150, 6_000), 65_535), 600, "an honest digest");
 });
 
+test("of the fields in the headers of messages, only the length of those that Dovecot takes apart counts", () => {
+  const mails = (field: string): string =>
+    `--a b\r\nContent-Type: message/rfc822\r\n\r\n${field}\r\n\r\ntext\r\n`.repeat(300) + "--a b--\r\n";
+  const received = "Received: by x;\r\n\tMon, 1 Jan\r\n".repeat(20);
+  const ofFilters = `${received}X-Filter: ${"x".repeat(10_000)}\r\nDKIM-Signature: ${"x\r\n  To:".repeat(1_000)}`;
+  const honest = mails(`${ofFilters}\r\nTo: Anna <anna@example.org>,\r\n Bert <bert@example.org>`);
+  assert.equal(counted(MIXED, honest, 65_535), 301, "300 mails forwarded in one");
+  for (const field of ["To", "reply-to", "BCC \t", `From${" ".repeat(5_000)}`, "Content-Language"])
+    for (const value of ["@,".repeat(5_000), "@,\r\n \r\n\t@,".repeat(1_000)])
+      assert.ok(counted(MIXED, mails(`${field}:${value}`), 65_535) > 1_000, field);
+});
+
 test("10 MB in any encoding are counted in a bounded time", () => {
   for (const [encoding, line] of [
     ["base64", "LS1pbgo".repeat(10)],

@@ -32,12 +32,15 @@ const MOST_DECODED_BYTES = 50 * 1024 * 1024;
 const MOST_LINES = 500_000;
 /** Header fields of parts cost filters time too. This number of them counts as one part. */
 const FIELDS_OF_A_PART = 30;
-/** This many bytes of them, too: an IMAP session that is asked for the recipients of a message takes 60 times their bytes, of its 256 MB. */
+/** This many bytes of costly ones, too: an IMAP session that is asked for the recipients of a message takes 60 times their bytes, of its 256 MB. */
 const FIELD_BYTES_OF_A_PART = 1_500;
 /** Beyond this count, which no limit reaches, the rest of a mail is not read. */
 const ENOUGH = 10_000;
 const FIELD = /content-(?:type|transfer-encoding)\s*:/i;
 const FIELD_NAME = /^content-type\s*:/i;
+/** Fields that Dovecot takes apart. A forwarded mail may have 10 KB of the rest, such as results of filters. */
+const COSTLY = /^(?:from|sender|reply-to|to|b?cc|content-[a-z-]*)[\s:]/i;
+const MOST_NAME_BYTES = 40;
 const DELIMITER = Buffer.from("\n--");
 const NEWLINE = 0x0a;
 const CR = 0x0d;
@@ -94,6 +97,7 @@ export class MimeParts {
   /** Fields in the headers of parts. */
   #fields = 0;
   #fieldBytes = 0;
+  #isCostly = false;
   /** Parts of a digest are messages unless they say otherwise (RFC 2046, 5.1.5). */
   #isDigest = false;
   #count = 0;
@@ -182,7 +186,7 @@ export class MimeParts {
     const from = !this.#inHeader && bytes.indexOf(DELIMITER, at) < 0 ? bytes.length - DELIMITER.length + 1 : at;
     const rest = bytes.subarray(Math.max(from, at, 0));
     const isLong = rest.length > MOST_LINE_BYTES;
-    if (isLong) this.#countBytes(rest.length - MOST_LINE_BYTES);
+    if (isLong) this.#countBytes(rest.length - MOST_LINE_BYTES, rest.subarray(1));
     const restAt = bytes.length - rest.length;
     this.#decode(bytes, isLong ? bytes.length : restAt);
     this.#rest = Buffer.from(isLong ? rest.subarray(0, MOST_LINE_BYTES) : rest);
@@ -215,7 +219,7 @@ export class MimeParts {
       this.#isOdd ||= this.#inHeader && !this.#isPast;
     }
     if (!this.#inHeader) return;
-    this.#countBytes(end - start);
+    this.#countBytes(end - start, bytes.subarray(start, end));
     // A line of spaces continues a field.
     const isEmpty = end === start || (end === start + 1 && bytes[start] === CR);
     if (isEmpty && !this.#isLeading) this.#endHeader(end + 1);
@@ -226,8 +230,11 @@ export class MimeParts {
     }
   }
 
-  #countBytes(bytes: number): void {
-    if (this.#inHeader && !this.#isEncoded && !this.#isPast) this.#fieldBytes += bytes;
+  #countBytes(bytes: number, line: Buffer): void {
+    if (!this.#inHeader || this.#isEncoded || this.#isPast) return;
+    const isContinued = line[0] === SPACE || line[0] === TAB;
+    this.#isCostly = (isContinued && this.#isCostly) || COSTLY.test(line.toString("latin1", 0, MOST_NAME_BYTES));
+    if (this.#isCostly) this.#fieldBytes += bytes;
   }
 
   /** Reads a field once it is whole: its lines may be many. */
