@@ -4,6 +4,7 @@ import { PASSWORD_SALT_BYTES, PASSWORD_TAG_BYTES, printArgon2id } from "../../co
 import { USERS } from "../../settings/layout.ts";
 import { type RenderedFile, rendered, type Site } from "../configuration/site.ts";
 import { dovecotTls } from "../configuration/tls.ts";
+import { DECODED_IN_MEMORY } from "../logs/log-line.ts";
 import { learnPlugin, learnService, renderLearn } from "../spamassassin/learn-spam.ts";
 import { policyNonce } from "./login-policy.ts";
 import {
@@ -105,7 +106,7 @@ mail_max_userip_connections = 20
 mail_plugins = $mail_plugins quota${mailCryptPlugin(site)}
 protocol imap {
   # Missing on purpose, so that sessions decode mails in memory, which is bounded: in a file each could store a copy of the largest mail.
-  mail_temp_dir = ${join(dirname(layout.dovecotConf), "none-mail-is-decoded-in-memory")}
+  mail_temp_dir = ${join(dirname(layout.dovecotConf), DECODED_IN_MEMORY)}
   mail_plugins = $mail_plugins imap_quota acl${site.spam.enabled ? " imap_sieve" : ""}
 }
 protocol lmtp {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { instant } from "../../core/time.ts";
-import { parseMailLine, timeOfLine } from "./log-line.ts";
+import { DECODED_IN_MEMORY, parseMailLine, timeOfLine } from "./log-line.ts";
 
 test("Postfix: program, door and severity", () => {
   const line = (rest: string) => parseMailLine(`Nov 20 08:08:30 mail ${rest}`);
@@ -31,6 +31,15 @@ test("Dovecot: program and severity", () => {
   });
   assert.equal(line("lmtp(anna@example.test)<12><abc:T1>: Error: x")?.severity, "error");
   assert.equal(line("master: Warning: Killed with signal 15")?.severity, "warning");
+});
+
+test("that Dovecot has no directory for decoded mail, as is intended, is no error", () => {
+  const severity = (text: string) => parseMailLine(`Nov  2 08:08:30 imap(a@b.test)<1><x/y>: Error: ${text}`)?.severity;
+  const missing = `/srv/mail/etc/dovecot/${DECODED_IN_MEMORY}/dovecot.imap.`;
+  for (const failed of [`istream-seekable: safe_mkstemp(${missing})`, `Temp file creation to ${missing}`])
+    assert.equal(severity(`${failed} failed: No such file or directory`), "info");
+  assert.equal(severity(`Temp file creation to ${missing} failed: Permission denied`), "error");
+  assert.equal(severity(`open(x) failed: Temp file creation to ${missing} failed: No such file`), "error");
 });
 
 test("lines of neither program", () => {

@@ -32,6 +32,11 @@ const DOVECOT_SEVERITY: Readonly<Record<string, LogSeverity>> = {
   Fatal: "error",
   Panic: "error",
 };
+/** The missing directory for `mail_temp_dir`. Dovecot reports an error each time, as for each encrypted mail that is read. */
+export const DECODED_IN_MEMORY = "none-mail-is-decoded-in-memory";
+const EXPECTED = new RegExp(
+  `^(?:istream-seekable: safe_mkstemp\\(|Temp file creation to )/\\S+/${DECODED_IN_MEMORY}/\\S+ failed: No such file`,
+);
 
 /** Null: a line of neither. */
 export function parseMailLine(line: string): MailLine | null {
@@ -43,7 +48,8 @@ export function parseMailLine(line: string): MailLine | null {
     return { program, from: "postfix", service: program === "smtpd" ? serviceOf(name) : null, severity, text };
   }
   const [, process, word = "", said = ""] = DOVECOT.exec(line) ?? [];
-  const severity = Object.hasOwn(DOVECOT_SEVERITY, word) ? DOVECOT_SEVERITY[word] : undefined;
+  const known = Object.hasOwn(DOVECOT_SEVERITY, word) ? DOVECOT_SEVERITY[word] : undefined;
+  const severity = EXPECTED.test(said) ? "info" : known;
   if (process === undefined || severity === undefined) return null;
   return { program: process, from: "dovecot", service: process === "imap-login" ? "imap" : null, severity, text: said };
 }
