@@ -76,6 +76,8 @@ const SMALL: readonly string[] = [
   // Ports: twice the queries, each of which may ask several servers (NLnet Labs, "Howto Optimise").
   "outgoing-range: 512",
   "num-queries-per-thread: 256",
+  // At the limit it ends the oldest connection, unanswered: with the default of 10, a few slow servers would end every other one.
+  "outgoing-num-tcp: 256",
 ];
 
 const CAREFUL: readonly string[] = [
