@@ -20,6 +20,7 @@ describe("a server that was started over ssh", { skip: whyNoLab() ?? false }, ()
   before(async () => {
     await lab.start();
     const terminal = await product.startAtTerminal();
+    assert.equal((await sendMail({ host: lab.sender, from: PHONE })).code, 450, "while there is no mailbox");
     await product.addAccount(ANNA);
     await terminal.hangsUp();
   });

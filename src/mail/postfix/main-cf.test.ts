@@ -59,6 +59,13 @@ test("the guard sees every connection and every recipient, unknown ones too; the
   assert.ok(recipient.indexOf("$ghostinbox_guard") < recipient.indexOf("reject_unlisted_recipient"));
 });
 
+test("a server without any mailbox answers before the guard, which would refuse each recipient for good", () => {
+  assert.match(
+    main.get("smtpd_recipient_restrictions") ?? "",
+    /, check_recipient_access proxy:sqlite:\$config_directory\/no-mailbox\.cf, \$ghostinbox_guard,/,
+  );
+});
+
 test("Dovecot is asked about the mailbox last, only about one that exists, and never delays mail for long", () => {
   assert.match(main.get("smtpd_recipient_restrictions") ?? "", /, reject_unlisted_recipient, \$ghostinbox_quota$/);
   const asking = main.get("ghostinbox_quota") ?? "";
@@ -173,7 +180,7 @@ test("only the guard asks Postgrey, and no mail waits while it does not answer",
 
 test("each table asks its view, and only about our domains", () => {
   const tables = new Map(renderPostfixTables(sampleSite()).map(({ name, text }) => [name, assignments(text)]));
-  assert.deepEqual([...tables.keys()], ["mailboxes.cf", "aliases.cf", "senders.cf", "lanes.cf"]);
+  assert.deepEqual([...tables.keys()], ["mailboxes.cf", "aliases.cf", "no-mailbox.cf", "senders.cf", "lanes.cf"]);
   for (const table of tables.values()) {
     assert.equal(table.get("dbpath"), "/srv/mail/db/accounts/accounts.db");
     assert.equal(table.get("domain"), "example.org example.net");

@@ -156,7 +156,7 @@ function restrictions(): Readonly<Record<string, string>> {
     smtpd_sender_restrictions: `${PROBE_SENDS_NOTHING}, ${shortOnly("sender")}, reject_non_fqdn_sender`,
     smtpd_relay_restrictions: "reject_unauth_destination",
     // The guard before reject_unlisted_recipient: it counts unknown names as probing.
-    smtpd_recipient_restrictions: `reject_non_fqdn_recipient, ${shortOnly("recipient")}, $ghostinbox_guard, reject_unlisted_recipient, $ghostinbox_quota`,
+    smtpd_recipient_restrictions: `reject_non_fqdn_recipient, ${shortOnly("recipient")}, check_recipient_access ${table("no_mailbox")}, $ghostinbox_guard, reject_unlisted_recipient, $ghostinbox_quota`,
     smtpd_data_restrictions: "reject_unauth_pipelining, $ghostinbox_guard",
     smtpd_end_of_data_restrictions: "$ghostinbox_guard",
     smtpd_sasl_auth_enable: "no",
@@ -300,6 +300,12 @@ export function renderRelayLogin({ outbound: { relay } }: Site): RenderedFile {
 export const TABLES = {
   mailboxes: { file: "mailboxes.cf", query: "SELECT address FROM mailbox WHERE address = '%s'" },
   aliases: { file: "aliases.cf", query: "SELECT targets FROM alias_map WHERE address = '%s'" },
+  // A server without any mailbox refuses no mail for good: it may have started before the disk with its data was mounted.
+  no_mailbox: {
+    file: "no-mailbox.cf",
+    query:
+      "SELECT '450 4.3.0 No mailboxes here yet, try again later' WHERE NOT EXISTS (SELECT 1 FROM account) AND NOT EXISTS (SELECT 1 FROM alias)",
+  },
   senders: { file: "senders.cf", query: "SELECT logins FROM sender_login WHERE address = '%s'" },
   // By the number of accounts in the alphabet before the one that may use the address.
   lanes: {

@@ -4,6 +4,7 @@ import { HandClock } from "../../../test/kit/engine-kit.ts";
 import { databaseOnMemory } from "../../../test/kit/memory-database.ts";
 import { accountName, mailAddress } from "../../../test/kit/samples.ts";
 import { planOf } from "../../../test/kit/test-database.ts";
+import { TABLES } from "../../mail/postfix/main-cf.ts";
 import { SqliteActiveAccounts, SqliteAliasReach, SqliteRecipients } from "./mail-lookups.ts";
 import { accountsMigrations } from "./schema.ts";
 
@@ -45,6 +46,18 @@ test("accounts, suspended ones too, their extensions and aliases are known, in a
   db.exec("DELETE FROM account");
   clock.advance(1_000);
   assert.ok(!recipients.exists("alice@example.org"), "a removed account is forgotten within a second");
+});
+
+test("Postfix refuses no recipient for good while there is neither an account nor an alias", () => {
+  const db = databaseOnMemory(accountsMigrations);
+  const replies = (): readonly unknown[] => db.prepare(TABLES.no_mailbox.query).all();
+  assert.match(JSON.stringify(replies()), /:"450 /);
+  db.exec("INSERT INTO alias (address, target) VALUES ('info@example.org', 'anna@example.net')");
+  assert.deepEqual(replies(), []);
+  db.exec(`
+    DELETE FROM alias;
+    INSERT INTO account (name, password, suspended, created_at) VALUES ('alice@example.org', '{ARGON2ID}x', 1, 0)`);
+  assert.deepEqual(replies(), []);
 });
 
 function reachOf(address: string, aliases: readonly (readonly [string, string])[]): string {
