@@ -138,20 +138,22 @@ test("hosts with other names, and a /16 of IPv6, belong to the pool; a /15 does 
   });
 });
 
-test("five thousand networks are accepted, one more is an error", async () => {
+test("five hundred networks are accepted, one more is an error, even if it is named twice", async () => {
   const networks = (part: number, count: number): string =>
     Array.from({ length: count }, (_, i) => `ip4:10.${part}.${i >> 8}.${i & 255}`).join(" ");
   const zone = (hosts: number): Zone => ({
     "big.test": {
-      txt: [`v=spf1 ${Array.from({ length: 9 }, (_, i) => `include:i${i}.test`).join(" ")} ${networks(9, 490)} a`],
+      txt: [
+        `v=spf1 ${Array.from({ length: 9 }, (_, i) => `include:i${i}.test`).join(" ")} ${networks(9, 39)} ip4:10.9.0.0 a`,
+      ],
       a: Array.from({ length: hosts }, (_, i) => `203.0.113.${i}`),
     },
-    ...Object.fromEntries(Array.from({ length: 9 }, (_, i) => [`i${i}.test`, { txt: [`v=spf1 ${networks(i, 500)}`] }])),
+    ...Object.fromEntries(Array.from({ length: 9 }, (_, i) => [`i${i}.test`, { txt: [`v=spf1 ${networks(i, 50)}`] }])),
   });
   const expanded = await expand(zone(10));
-  assert.ok(expanded.ok && expanded.found.length === 5_000);
+  assert.ok(expanded.ok && expanded.found.length === 499);
   assert.deepEqual(await expand(zone(11)), {
     ok: false,
-    reason: "the SPF record of big.test names more than 5000 networks",
+    reason: "the SPF record of big.test names more than 500 networks",
   });
 });
