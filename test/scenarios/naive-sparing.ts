@@ -25,12 +25,12 @@ export function isAdministrators(network: Prefix, seen: readonly AdministratorSe
 }
 
 /**
- * "A private address that nine of ten connections and sign-ins of the last half hour come from, and that gave at least
+ * "A private address that nine of ten connections and sign-ins by IPv4 of the last half hour come from, and that gave at least
  * three names before it went over a limit." `seen`: since the engine started, the event that is decided included.
  */
 export function isCrowd(network: Prefix, seen: readonly Seen[], now: Millis): boolean {
   const lately = lastTwoHalfHours(seen);
-  const all = lately.filter(isVisit).length;
+  const all = lately.filter((one) => isVisit(one) && !one.event.ip.includes(":")).length;
   const addresses = new Set(lately.map(({ event }) => event.ip).filter((ip) => PRIVATE.check(ip)));
   return [...addresses].some((ip) => {
     if (!contains(network, ip)) return false;

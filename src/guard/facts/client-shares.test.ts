@@ -70,6 +70,23 @@ test("among others a private address is one client of many, and the notice is cl
   assert.equal(notices.raised.size, 0);
 });
 
+test("a gateway that hides the clients by IPv6 alone is noticed, and stays so while others come by IPv4", () => {
+  const { notices, connect, signIn, hides } = crowd();
+  const gateway = "fd6d:6169:6c00::1";
+  for (let i = 0; i < 100; i++) connect(`203.0.113.${i}`);
+  for (const login of ["ann", "bob", "cid"]) signIn(gateway, login);
+  for (let i = 0; i < 10; i++) connect(gateway);
+  connect(PROXY);
+  assert.equal(hides(gateway), true);
+  assert.equal(
+    notices.raised.get("all_clients_private"),
+    `10 of the last 10 connections and sign-ins by IPv6 are of ${gateway}`,
+  );
+  for (let i = 0; i < 9; i++) connect(`2001:db8::${i}`);
+  connect(gateway);
+  assert.equal(notices.raised.size, 0);
+});
+
 test("a public address hides no clients", () => {
   const { connect, signIn, hides } = crowd();
   for (const login of ["ann", "bob", "cid"]) signIn("203.0.113.7", login);

@@ -63,12 +63,13 @@ export const CLIENT_SHARE_LIMITS = {
   most: 64,
 } as const;
 
-type Window = { total: number; readonly clients: Map<Ip, Client> };
+/** `v4`, `v6`: all connections and sign-ins by that protocol. Docker may hide the clients of one of them. */
+type Window = { v4: number; v6: number; readonly clients: Map<Ip, Client> };
 /** `names`: since when each counts. */
 type Client = { events: number; readonly names: Map<string, number> };
 
 /**
- * Counts which share of all clients comes from each private address. If nearly all come from one
+ * Counts which share of all clients of its protocol comes from each private address. If nearly all come from one
  * (core/decide/sparing.ts), a container network or a proxy hides the real addresses. A restart forgets this; it is soon
  * observed again.
  */
@@ -77,6 +78,8 @@ export class ClientShares {
   #before: Window = empty();
   #now: Window = empty();
   #since = 0;
+  /** The notice is about it. */
+  #hides: Ip | null = null;
 
   constructor(notices: Notices) {
     this.#notices = notices;
@@ -85,7 +88,7 @@ export class ClientShares {
   count(event: Event, now: Millis): void {
     if (event.type === "CONNECT" || event.type === "LOGIN_ASKED") {
       this.#turn(now);
-      this.#now.total += 1;
+      this.#now[familyOf(event.ip)] += 1;
     }
     if (!("ip" in event) || !isPrivate(event.ip)) return;
     const client = this.#client(event.ip);
@@ -108,12 +111,17 @@ export class ClientShares {
   #report(ip: Ip, now: Millis): void {
     const share = this.#share(ip, now);
     const { events, total } = share;
-    if (total >= ALL_CLIENTS.events && events < ALL_CLIENTS.share * total) this.#notices.clear("all_clients_private");
-    else if (isAllClients(share))
+    if (isAllClients(share)) {
+      this.#hides = ip;
+      const by = isV4(ip) ? "" : " by IPv6";
       this.#notices.raise(
         "all_clients_private",
-        `${events} of the last ${plural(total, "connection")} and sign-ins are of ${ip}`,
+        `${events} of the last ${plural(total, "connection")} and sign-ins${by} are of ${ip}`,
       );
+    } else if (total >= ALL_CLIENTS.events && events < ALL_CLIENTS.share * total) {
+      if (this.#hides === null || !isAllClients(this.#share(this.#hides, now)))
+        this.#notices.clear("all_clients_private");
+    }
   }
 
   #share(ip: Ip, now: Millis): ClientShare {
@@ -121,7 +129,7 @@ export class ClientShares {
     const clients = both.map(({ clients: seen }) => seen.get(ip));
     return {
       events: clients.reduce((sum, client) => sum + (client?.events ?? 0), 0),
-      total: both.reduce((sum, { total }) => sum + total, 0),
+      total: both.reduce((sum, window) => sum + window[familyOf(ip)], 0),
       names: new Set(
         clients.flatMap((client) => [...(client?.names ?? [])].flatMap(([name, from]) => (from <= now ? [name] : []))),
       ).size,
@@ -152,8 +160,12 @@ function nameOf(event: Event): string {
   return event.type === "LOGIN_ASKED" || event.type === "LOGIN_SUCCEEDED" ? event.login.toLowerCase() : "";
 }
 
+function familyOf(ip: Ip): "v4" | "v6" {
+  return isV4(ip) ? "v4" : "v6";
+}
+
 function empty(): Window {
-  return { total: 0, clients: new Map() };
+  return { v4: 0, v6: 0, clients: new Map() };
 }
 
 /** Input of the rules in core/decide/sparing.ts. A restart forgets everything except the lists. */
