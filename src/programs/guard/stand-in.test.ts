@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { existsSync } from "node:fs";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { ask, Client, HeldEngine } from "../../../test/kit/policy-server-kit.ts";
@@ -71,6 +73,20 @@ test("mail and sign-ins pass, what only the guard can judge does not, and the gu
   await until(() => engine.asked.length === 1, "the guard is asked");
   client.socket.destroy();
   await Promise.all([policy.stop(), guard.stop()]);
+});
+
+test("mail passes while another program holds the port of sign-ins, until the guard takes over", async (t) => {
+  const { logins, at } = await places();
+  await logins.stop();
+  const other = createServer().listen(at.loginPort, "127.0.0.1");
+  t.after(() => other.close());
+  await once(other, "listening");
+  let hasLeft = false;
+  await new StandIn(at, () => (hasLeft = true)).start();
+  assert.equal(await answer(at.policySocket, ask()), "action=DUNNO\n\n");
+  other.close();
+  await takeOver(at.handover, async () => undefined);
+  await until(() => hasLeft, "it leaves");
 });
 
 test("beside a guard, or another one, none starts", async () => {

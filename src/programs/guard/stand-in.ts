@@ -49,7 +49,8 @@ export class StandIn {
     await listenUnix(this.#handover, this.#places.handover, 0o600);
     try {
       await this.#policy.start(this.#places.policySocket);
-      await this.#logins.start(this.#places.loginPort);
+      // Another user's program may hold the port, and then keeps the guard from starting: only sign-ins wait for its end, not mail.
+      await this.#logins.start(this.#places.loginPort).catch(() => undefined);
     } catch (error) {
       await this.#leave();
       throw error;
