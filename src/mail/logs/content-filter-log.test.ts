@@ -78,6 +78,14 @@ test("a score may be negative, without a rule that hit, and for several recipien
   assert.deepEqual(seen, { type: "SPAM_SCORED", score: -2, required: 5, messageId: "<a@b.example>", recipient: null });
 });
 
+test("no Message-ID hides a score: neither one with a line separator nor a very long one", () => {
+  const scored = result("Y 5 - GTUBE scantime=0.1,size=154,user=anna@example.org,uid=111,required_score=5.0");
+  for (const id of ["a\u2028b", "a\u2029b", "a".repeat(5_000)]) {
+    const seen = new SpamdLog().read(scored.replace("a@b.example", id));
+    assert.ok(seen?.type === "SPAM_SCORED" && `<${id}>`.startsWith(seen.messageId), id.slice(0, 10));
+  }
+});
+
 test("other lines of spamd, and a Message-ID that imitates one, are ignored", () => {
   const log = new SpamdLog();
   for (const line of [

@@ -78,10 +78,9 @@ const REJECT = new RegExp(
 export class SpamdLog {
   readonly #exact = new BoundedMap<string, number>(MOST_CHILDREN);
 
-  /** Null: the line does not end a mail. */
+  /** Null: the line does not end a mail. The sender chooses the Message-ID, at the end: a long one is cut. */
   read(line: string): Observation | null {
-    if (line.length > LONGEST_LINE) return null;
-    const [, pid = "", said = ""] = /^(?:\S+ )?\[(\d+)\] info: spamd: (.*)$/.exec(line) ?? [];
+    const [, pid = "", said = ""] = SAID.exec(line.slice(0, LONGEST_LINE)) ?? [];
     const [, exact] = /^(?:identified spam|clean message) \((-?\d+(?:\.\d+)?)\//.exec(said) ?? [];
     if (exact !== undefined) {
       this.#exact.set(pid, Number(exact));
@@ -98,5 +97,7 @@ export class SpamdLog {
 
 /** More than spamd ever has at once: lines without their second half are forgotten. */
 const MOST_CHILDREN = 64;
+/** `s`: a Message-ID may contain line separators of Unicode (U+2028), which end no line. */
+const SAID = /^(?:\S+ )?\[(\d+)\] info: spamd: (.*)$/s;
 const RESULT =
-  /^result: [Y.] +(-?\d+) - \S* scantime=[\d.]+,size=\d+,user=([^,]*),.*?,required_score=(-?[\d.]+),.*?,mid=([^,]*),/;
+  /^result: [Y.] +(-?\d+) - \S* scantime=[\d.]+,size=\d+,user=([^,]*),.*?,required_score=(-?[\d.]+),.*?,mid=([^,]*)/s;

@@ -31,6 +31,7 @@ test("Dovecot: program and severity", () => {
   });
   assert.equal(line("lmtp(anna@example.test)<12><abc:T1>: Error: x")?.severity, "error");
   assert.equal(line("master: Warning: Killed with signal 15")?.severity, "warning");
+  assert.equal(line("imap(anna@example.test): Error: Mailbox a\u2028b: x")?.severity, "error");
 });
 
 test("that Dovecot has no directory for decoded mail, as is intended, is no error", () => {

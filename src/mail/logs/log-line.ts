@@ -17,11 +17,12 @@ type LogSeverity = "info" | "warning" | "error";
 /** Postfix cuts its own at 2,000 characters; text that is matched against a pattern has a bound. */
 export const LONGEST_LINE = 4_096;
 
+/** Below, `s`: what a stranger chose may contain line separators of Unicode (U+2028), which end no line. */
 const TIME = "[A-Z][a-z]{2} [ \\d]\\d \\d\\d:\\d\\d:\\d\\d";
 /** `Nov 20 08:08:30 mail postfix/submission/smtpd[123]: text`, the name by `syslog_name`. */
-const POSTFIX = new RegExp(`^${TIME} \\S+ postfix(?:/([a-z-]+))?/([a-z]+)\\[\\d+\\]: (.*)$`);
+const POSTFIX = new RegExp(`^${TIME} \\S+ postfix(?:/([a-z-]+))?/([a-z]+)\\[\\d+\\]: (.*)$`, "s");
 /** `Nov 20 08:08:30 imap-login: Info: text`, `… lmtp(anna@example.org)<12><session>: Info: text`. */
-const DOVECOT = new RegExp(`^${TIME} ([a-z-]+)(?:\\([^() ]*\\))?(?:<[^<> ]*>)*: ([A-Z][a-z]+): (.*)$`);
+const DOVECOT = new RegExp(`^${TIME} ([a-z-]+)(?:\\([^() ]*\\))?(?:<[^<> ]*>)*: ([A-Z][a-z]+): (.*)$`, "s");
 
 const POSTFIX_SEVERITY = /^(warning|error|fatal|panic): /;
 const DOVECOT_SEVERITY: Readonly<Record<string, LogSeverity>> = {
