@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { parseWriteLocks } from "../kernel/proc-locks.ts";
+import { parseFileLocks } from "../kernel/proc-locks.ts";
 import { textOrNothing } from "../machine/read-text.ts";
 import { runProgram } from "../machine/run-program.ts";
 import type { ServiceName } from "../running/runit.ts";
@@ -17,10 +17,10 @@ export function packagesState({ directory }: PackageFiles): string {
 
 /** Whether dpkg or apt is at work. */
 export function isDpkgBusy({ directory, locks }: PackageFiles): boolean {
-  const held = parseWriteLocks(readFileSync(locks, "utf8"));
+  const held = parseFileLocks(readFileSync(locks, "utf8"));
   return ["lock", "lock-frontend"].some((name) => {
     const stat = statSync(join(directory, name), { throwIfNoEntry: false });
-    return held.some(({ inode }) => inode === stat?.ino);
+    return held.some(({ isExclusive, inode }) => isExclusive && inode === stat?.ino);
   });
 }
 

@@ -1,17 +1,31 @@
-/** A lock for writing on a range of bytes of a file. `device`: that of the file system, as `lockDevice` writes it. */
-export type WriteLock = Readonly<{ pid: number; device: string; inode: number; first: number; last: number }>;
+import { readdirSync } from "node:fs";
+import { textOrNothing } from "../machine/read-text.ts";
 
 /**
- * Locks for writing that processes hold (fcntl(2)), from `/proc/locks` (proc(5)). `1: -> POSIX …` is a process that waits
- * for one. A process of another PID namespace has the number 0, or is missing.
+ * A lock on a range of bytes of a file. `pid`: null for a lock of an open file description, which any process that has it open may
+ * release. `device`: that of the file system, as `lockDevice` writes it.
  */
-export function parseWriteLocks(text: string): readonly WriteLock[] {
+export type FileLock = Readonly<{
+  pid: number | null;
+  isExclusive: boolean;
+  device: string;
+  inode: number;
+  first: number;
+  last: number;
+}>;
+
+/**
+ * Locks that processes hold (fcntl(2)), from `/proc/locks` (proc(5)). `1: -> POSIX …` is a process that waits for one. A process
+ * of another PID namespace has the number 0, or is missing.
+ */
+export function parseFileLocks(text: string): readonly FileLock[] {
   return text.split("\n").flatMap((line) => {
-    const [, pid, device, inode, first, last] = LINE.exec(line) ?? [];
+    const [, mode, pid, device, inode, first, last] = LINE.exec(line) ?? [];
     if (pid === undefined || device === undefined) return [];
     return [
       {
-        pid: Number(pid),
+        pid: pid === "-1" ? null : Number(pid),
+        isExclusive: mode === "WRITE",
         device,
         inode: Number(inode),
         first: Number(first),
@@ -21,7 +35,20 @@ export function parseWriteLocks(text: string): readonly WriteLock[] {
   });
 }
 
-const LINE = /^\d+: POSIX +\w+ +WRITE ([1-9]\d*) ([\da-f]+:[\da-f]+):(\d+) (\d+) (\d+|EOF)$/;
+const LINE = /^\d+: (?:POSIX|OFDLCK) +\w+ +(READ|WRITE) (-1|[1-9]\d*) ([\da-f]+:[\da-f]+):(\d+) (\d+) (\d+|EOF)$/;
+
+/** Whether one of its open files has a lock of its description on a file with this number (proc_pid_fdinfo(5)). */
+export function holdsOpenFileLock(pid: number, inode: number): boolean {
+  try {
+    return readdirSync(`/proc/${pid}/fdinfo`).some((fd) =>
+      textOrNothing(`/proc/${pid}/fdinfo/${fd}`)
+        .split("\n")
+        .some((line) => line.startsWith("lock:") && line.includes("OFDLCK") && line.includes(`:${inode} `)),
+    );
+  } catch {
+    return false;
+  }
+}
 
 /** How the kernel writes a device number of stat(2) there: its major and its minor number, hexadecimal (makedev(3)). */
 export function lockDevice(dev: number): string {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, realpathSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { test } from "node:test";
 import { HandClock } from "../../../../test/kit/engine-kit.ts";
@@ -51,6 +51,63 @@ test("a program that keeps a database locked is named by pid and command, with a
     await once(locker, "close");
     assert.deepEqual(lookLater(), [], "it has ended");
   }
+});
+
+const PYTHON = "/usr/bin/python3";
+/** Another user's program that may only read a file, descriptor 3, and shares a lock on a byte of it until its input ends. */
+const SHARING = `import fcntl, struct, sys
+byte, command = int(sys.argv[1]), int(sys.argv[2])
+fcntl.fcntl(3, command, struct.pack("hhqqi4x", fcntl.F_RDLCK, 0, byte, 1, 0))
+print(flush=True)
+sys.stdin.read()`;
+const [OF_PROCESS, OF_OPEN_FILE] = [6, 37];
+
+/** Calls back while it runs. */
+async function sharing(path: string, byte: number, command: number, run: (pid: number | undefined) => void) {
+  const file = openSync(path, "r");
+  const words = ["--reuid=65534", "--clear-groups", PYTHON, "-c", SHARING, `${byte}`, `${command}`];
+  const sharer = spawn("setpriv", words, { stdio: ["pipe", "pipe", "inherit", file], cwd: "/" });
+  closeSync(file);
+  try {
+    await once(sharer.stdout ?? sharer, "data");
+    run(sharer.pid);
+  } finally {
+    sharer.stdin?.end();
+    await once(sharer, "close");
+  }
+}
+
+test("a user who may only read a database is named too while its locks keep the guard from writing", {
+  skip: lacking({ root: true, installed: [PYTHON] }),
+}, async (t) => {
+  // Python acts as Node, with which the web runs.
+  const layout = { ...layoutOf(temporaryDirectory()), node: realpathSync(PYTHON) };
+  mkdirSync(dirname(layout.engineDb), { recursive: true });
+  const own = openEngine(layout.engineDb);
+  t.after(() => own.close());
+  own.exec("BEGIN IMMEDIATE; COMMIT");
+  const clock = new HandClock();
+  const watch = new LockWatch(layout, clock);
+  for (const command of [OF_PROCESS, OF_OPEN_FILE])
+    for (const byte of [120, 121])
+      await sharing(`${layout.engineDb}-shm`, byte, command, (pid) => {
+        if (byte === 120) assert.throws(() => own.exec("BEGIN IMMEDIATE"), /locked/);
+        watch.look();
+        clock.advance(4 * SECOND_MS);
+        const [trouble] = watch.troubles();
+        assert.match(trouble?.detail ?? "", new RegExp(`^pid ${pid}, .* has locked engine.db since`));
+      });
+  const reader = new ReaderWatch(layout, 1);
+  own.exec("INSERT INTO allow_entry (prefix, note, by, at) VALUES ('192.0.2.1/32', '', 'root', 1)");
+  for (const [byte, isNamed] of [
+    [128, false],
+    [123, true],
+  ] as const)
+    await sharing(`${layout.engineDb}-shm`, byte, OF_PROCESS, (pid) => {
+      for (let i = 0; i < 3; i++) reader.look();
+      const [trouble] = reader.troubles();
+      assert.equal(trouble?.detail.includes(`pid ${pid}: `) ?? false, isNamed);
+    });
 });
 
 test("neither the guard nor its child processes are named, even if the programs of processes cannot be read", {

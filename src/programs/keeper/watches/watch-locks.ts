@@ -4,7 +4,7 @@ import type { KeeperTrouble } from "../../../admin/declare/keeper.ts";
 import { printable } from "../../../core/text.ts";
 import { isoTime, type Millis, SECOND_MS } from "../../../core/time.ts";
 import type { Clock } from "../../../guard/ports.ts";
-import { lockDevice, parseWriteLocks, type WriteLock } from "../../../host/kernel/proc-locks.ts";
+import { type FileLock, holdsOpenFileLock, lockDevice, parseFileLocks } from "../../../host/kernel/proc-locks.ts";
 import { isOf } from "../../../host/running/processes.ts";
 import { listProcesses, type Process } from "../../../host/running/read-processes.ts";
 import { pidOf } from "../../../host/running/supervise.ts";
@@ -14,8 +14,14 @@ import type { Layout } from "../../../settings/layout.ts";
 const TOLD_MS = 4 * SECOND_MS;
 const MOST_NAMED = 3;
 const ARGS_CHARACTERS = 100;
-/** The byte of `-shm` that the writer locks (SQLite, "WAL-mode file format", WAL_WRITE_LOCK). */
+/**
+ * The bytes of `-shm` that writers and checkpoints lock (SQLite, "WAL-mode file format", WAL_WRITE_LOCK and WAL_CKPT_LOCK).
+ * A user who may only read the file can share them, which shuts both out; SQLite itself does so for an instant at most.
+ */
 const WAL_WRITE_BYTE = 120;
+const WAL_CHECKPOINT_BYTE = 121;
+/** The bytes that readers share (WAL_READ_LOCK). */
+const WAL_READ_BYTES = { first: 123, last: 127 } as const;
 /** The bytes of the database file that are locked for writing without a write-ahead log ("File locking", PENDING_BYTE). */
 const PENDING = { first: 0x4000_0000, last: 0x4000_0000 + 511 } as const;
 
@@ -34,20 +40,19 @@ export class LockWatch {
 
   look(): void {
     const { accountsDb, engineDb, node, services } = this.#layout;
-    const locks = parseWriteLocks(readFileSync("/proc/locks", "utf8"));
+    const locks = locksHeld();
     const found = [engineDb, accountsDb].flatMap((database) => locksOf(database, locks));
     const processes = found.length === 0 ? [] : listProcesses();
     const guard = pidOf(services, "guard");
     const now = this.#clock.now();
     this.#held = found.flatMap((lock) => {
-      const { database, pid } = lock;
-      const holder = processes.find((one) => one.pid === pid);
-      if (holder === undefined || holder.exe === node || isOf(pid, guard, processes) || !mayUse(holder, lock))
-        return [];
-      const before = this.#held.find((one) => one.pid === pid && one.database === database);
-      return [
-        { database, pid, command: printable(holder.args.join(" "), ARGS_CHARACTERS), since: before?.since ?? now },
-      ];
+      const { database } = lock;
+      const holders = processes.filter((one) => holds(one, lock) && mayUse(one, lock));
+      const others = holders.filter((one) => !isOurs(one, node, database) && !isOf(one.pid, guard, processes));
+      return others.map(({ pid, args }) => {
+        const before = this.#held.find((one) => one.pid === pid && one.database === database);
+        return { database, pid, command: printable(args.join(" "), ARGS_CHARACTERS), since: before?.since ?? now };
+      });
     });
   }
 
@@ -64,22 +69,39 @@ export class LockWatch {
   }
 }
 
-type Lock = Readonly<{ database: string; pid: number; isOnDevice: boolean }>;
+type Lock = Readonly<{ database: string; pid: number | null; inodes: readonly number[]; isOnDevice: boolean }>;
 
-/** One for each process. */
-function locksOf(database: string, locks: readonly WriteLock[]): readonly Lock[] {
+function locksHeld(): readonly FileLock[] {
+  return parseFileLocks(readFileSync("/proc/locks", "utf8"));
+}
+
+/** One for each process, and one for all open files. */
+function locksOf(database: string, locks: readonly FileLock[]): readonly Lock[] {
   const [memory, file] = [`${database}-shm`, database].map((path) => statSync(path, { throwIfNoEntry: false }));
   const holding = locks.filter(
-    ({ inode, first, last }) =>
-      (inode === memory?.ino && first <= WAL_WRITE_BYTE && last >= WAL_WRITE_BYTE) ||
-      (inode === file?.ino && first <= PENDING.last && last >= PENDING.first),
+    ({ isExclusive, inode, first, last }) =>
+      (inode === memory?.ino &&
+        first <= (isExclusive ? WAL_WRITE_BYTE : WAL_CHECKPOINT_BYTE) &&
+        last >= WAL_WRITE_BYTE) ||
+      (isExclusive && inode === file?.ino && first <= PENDING.last && last >= PENDING.first),
   );
   const device = file === undefined ? "" : lockDevice(file.dev);
   return [...Map.groupBy(holding, ({ pid }) => pid)].map(([pid, own]) => ({
     database,
     pid,
+    inodes: own.map(({ inode }) => inode),
     isOnDevice: own.some((lock) => lock.device === device),
   }));
+}
+
+function holds({ pid }: Process, lock: Lock): boolean {
+  return lock.pid === null ? lock.inodes.some((inode) => holdsOpenFileLock(pid, inode)) : lock.pid === pid;
+}
+
+/** A program of ours that may write the database anyway. One that may only read it, such as the web, may be an attacker's. */
+function isOurs({ exe, users }: Process, node: string, database: string): boolean {
+  const owner = statSync(database, { throwIfNoEntry: false })?.uid;
+  return exe === node && users.every((user) => user === 0 || user === owner);
 }
 
 /**
@@ -87,8 +109,7 @@ function locksOf(database: string, locks: readonly WriteLock[]): readonly Lock[]
  * device decides. The device is not enough otherwise, because Btrfs reports a different one to stat(2) than it locks on.
  */
 function mayUse({ exe, used }: Process, { database, isOnDevice }: Lock): boolean {
-  if (exe === "") return isOnDevice;
-  return used().some((name) => name === database || name === `${database}-shm`);
+  return isOnDevice || (exe !== "" && used().some((name) => name === database || name === `${database}-shm`));
 }
 
 /** Sixteen times the size to which the guard lets it grow without readers. */
@@ -116,7 +137,13 @@ export class ReaderWatch {
   look(): void {
     const { engineDb, node } = this.#layout;
     const size = statSync(`${engineDb}-wal`, { throwIfNoEntry: false })?.size ?? 0;
-    const readers = size < this.#logBytes ? [] : listProcesses().filter((one) => one.exe !== node && isReader(one));
+    const isLong = size >= this.#logBytes;
+    const reading = isLong ? readingNow(engineDb) : [];
+    const isReading = (asked: number): boolean => reading.some((pid) => pid === null || pid === asked);
+    // The web and the exporter always have it open.
+    const readers = (isLong ? listProcesses() : []).filter(
+      (one) => isReader(one) && (one.exe !== node || (isReading(one.pid) && !isOurs(one, node, engineDb))),
+    );
     this.#seen = new Map(
       readers.map(({ pid, args }) => [
         pid,
@@ -124,7 +151,7 @@ export class ReaderWatch {
       ]),
     );
     function isReader({ used }: Readonly<{ used: () => readonly string[] }>): boolean {
-      return used().some((name) => name === engineDb || name === `${engineDb}-wal`);
+      return used().some((name) => [engineDb, `${engineDb}-wal`, `${engineDb}-shm`].includes(name));
     }
   }
 
@@ -133,4 +160,13 @@ export class ReaderWatch {
     if (long.length === 0) return [];
     return [{ code: "database_reader", detail: long.map(([pid, { command }]) => `pid ${pid}: ${command}`).join("; ") }];
   }
+}
+
+/** Who is within a read transaction; null if only an open file says so. */
+function readingNow(database: string): readonly (number | null)[] {
+  const memory = statSync(`${database}-shm`, { throwIfNoEntry: false })?.ino;
+  const { first, last } = WAL_READ_BYTES;
+  return locksHeld()
+    .filter((lock) => lock.inode === memory && lock.first <= last && lock.last >= first)
+    .map(({ pid }) => pid);
 }
