@@ -32,8 +32,9 @@ const en = {
   silentFrom: (since: string, to: string) => `It did not answer from ${since} to ${to}.`,
   unguarded:
     "Mail is accepted and users can sign in, but nothing is counted, no address is banned, and no other alert is sent.",
-  portTaken: (taken: string) =>
-    `Another program prevents its start: ${taken}. Until then no one can sign in, and mail from others is refused for the moment.`,
+  unguardedMail:
+    "No one can sign in. Mail from others is accepted, but nothing is counted, no address is banned, and no other alert is sent.",
+  prevented: (by: string) => `Another program prevents its start: ${by}.`,
   comesBack: "`./ghostinbox status` shows what to do. The guard starts automatically once the cause is gone.",
 };
 export type AlertFrame = typeof en;
@@ -64,8 +65,9 @@ const de: AlertFrame = {
   silentFrom: (since, to) => `Er antwortete von ${since} bis ${to} nicht.`,
   unguarded:
     "Post wird weiter angenommen, und Nutzer melden sich an, aber nichts wird gezählt, keine Adresse gesperrt, und keine andere Meldung verschickt.",
-  portTaken: (taken) =>
-    `Ein anderes Programm verhindert seinen Start: ${taken}. Bis dahin kann sich niemand anmelden, und Post von außen wird vorläufig abgelehnt.`,
+  unguardedMail:
+    "Niemand kann sich anmelden. Post von außen wird weiter angenommen, aber nichts wird gezählt, keine Adresse gesperrt, und keine andere Meldung verschickt.",
+  prevented: (by) => `Ein anderes Programm verhindert seinen Start: ${by}.`,
   comesBack:
     "`./ghostinbox status` zeigt, was zu tun ist. Der Wächter startet von selbst, sobald die Ursache fort ist.",
 };

@@ -43,6 +43,7 @@ const looks: readonly Repeated[] = [
     clock,
     say,
     services: watches.services,
+    lockedBy: () => watches.lockedBy(),
     reload: (service) => reloadService(service, layout),
     mail: (alert) => verbs.mailAlarm(alert),
     language: () => verbs.alertLanguage,

@@ -41,6 +41,7 @@ function looking(t: TestContext) {
       mail,
       reload,
       services: { look, takenPort: () => null },
+      lockedBy: () => null,
       language: () => "en",
       say: () => null,
     });
@@ -162,7 +163,11 @@ function alarmed() {
   writeFileSync(log, "2026-11-21_03:00:01.12345 engine.db is damaged.\n");
   const clock = new HandClock();
   const mails: AlertMail[] = [];
-  const state: { queueFails: boolean; taken: string | null } = { queueFails: false, taken: null };
+  const state: { queueFails: boolean; taken: string | null; locked: string | null } = {
+    queueFails: false,
+    taken: null,
+    locked: null,
+  };
   const alarm = new GuardAlarm({
     layout,
     clock,
@@ -171,6 +176,7 @@ function alarmed() {
       return Promise.resolve(state.queueFails ? { ok: false, reason: "no queue" } : { ok: true, detail: "" });
     },
     takenPort: () => state.taken,
+    lockedBy: () => state.locked,
     language: () => "en",
     say: () => undefined,
   });
@@ -206,11 +212,18 @@ test("a program that holds the guard's port is named, and no one is said to be a
   const { after, mails, state } = alarmed();
   state.taken = "port 10025 is in use by nc (pid 7). Try: kill 7";
   assert.equal(await after(13, false), 1);
-  assert.match(
-    mails[0]?.body ?? "",
-    /^Another program prevents its start: port 10025 is in use by nc \(pid 7\)\. .*no one can sign in/m,
-  );
-  assert.doesNotMatch(mails[0]?.body ?? "", /users can sign in/);
+  const body = mails[0]?.body ?? "";
+  assert.match(body, /^Another program prevents its start: port 10025 is in use by nc \(pid 7\)\. Try: kill 7\.$/m);
+  assert.match(body, /^No one can sign in\. Mail from others is accepted, but nothing is counted/m);
+  assert.doesNotMatch(body, /users can sign in/);
+});
+
+test("a program whose lock keeps the guard from opening its database is named", async () => {
+  const { after, mails, state } = alarmed();
+  state.locked = "pid 7, `web.js`, has locked engine.db since 2026-11-26T07:00:00.000Z. Try: kill 7";
+  assert.equal(await after(13, false), 1);
+  assert.match(mails[0]?.body ?? "", /^Another program prevents its start: pid 7, `web\.js`, has locked .* kill 7\.$/m);
+  assert.match(mails[0]?.body ?? "", /users can sign in/);
 });
 
 test("restarts are not reported", async () => {

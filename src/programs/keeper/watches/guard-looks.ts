@@ -107,6 +107,8 @@ export type GuardAlarmParts = Readonly<{
   mail: (alert: AlertMail) => Promise<KeeperReply>;
   /** The guard's port that a foreign program holds, in one sentence; null if there is none. */
   takenPort: () => string | null;
+  /** The program that keeps a database locked, likewise. Called at each check while the guard does not run. */
+  lockedBy: () => string | null;
   /** The language of the alerts. */
   language: () => AlertLanguage;
   say: (line: string) => void;
@@ -132,16 +134,22 @@ export class GuardAlarm {
       return;
     }
     this.#downSince ??= now;
+    const locked = this.#parts.lockedBy();
     if (this.#alerted !== null || now - this.#downSince < PATIENCE_MS) return;
     const { layout, say, language, takenPort } = this.#parts;
     const frame = alertFrames[language()];
     const word = printable(lastWord(layout, "guard") ?? "(none)", WORD_CHARACTERS);
     const taken = takenPort();
-    const consequence = taken === null ? frame.unguarded : frame.portTaken(taken);
-    const body = [frame.silentSince(isoTime(this.#downSince), word), consequence, frame.comesBack];
+    const cause = taken ?? locked;
+    const body = [
+      frame.silentSince(isoTime(this.#downSince), word),
+      ...(cause === null ? [] : [frame.prevented(cause)]),
+      taken === null ? frame.unguarded : frame.unguardedMail,
+      frame.comesBack,
+    ];
     if (!(await this.#mail("opened", frame.guardDown, body))) return;
     this.#alerted = { since: this.#downSince };
-    say(`the guard does not run${taken === null ? "" : `: ${taken}`}; the owner was alerted. Its last words: ${word}`);
+    say(`the guard does not run${cause === null ? "" : `: ${cause}`}; the owner was alerted. Its last words: ${word}`);
   }
 
   async #tellEnd(since: Millis, now: Millis): Promise<void> {

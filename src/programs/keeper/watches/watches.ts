@@ -216,6 +216,12 @@ export class Watches {
     this.#stopped.look();
   }
 
+  /** The program that keeps a database locked, in one sentence; null if there is none. It takes several checks. */
+  lockedBy(): string | null {
+    this.#locks.look();
+    return this.#locks.troubles()[0]?.detail ?? null;
+  }
+
   /** The result of the last checks. Those for the next report start now: nothing waits for a hanging service. */
   report(): Report {
     this.#readers.look();
