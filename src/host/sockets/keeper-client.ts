@@ -10,17 +10,33 @@ const DEADLINE_MS = 20_000;
  */
 const STATE_DEADLINE_MS = 1_500;
 
+/**
+ * How many mailboxes' use may be asked for at once: each may take seconds, and the keeper has only 16 connections, also for the
+ * owner's alerts and for ending sessions.
+ */
+const MOST_USES = 8;
+
 /** The guard's connection to the root process. Never throws: a keeper that is down or silent gives an error reply. */
 export class KeeperClient {
   readonly #path: string;
   readonly #deadlineMs: number;
+  #uses = 0;
 
   constructor(path: string, deadlineMs: number = DEADLINE_MS) {
     this.#path = path;
     this.#deadlineMs = deadlineMs;
   }
 
-  ask(command: KeeperCommand): Promise<KeeperReply> {
+  async ask(command: KeeperCommand): Promise<KeeperReply> {
+    if (command.verb !== "mailbox_use") return this.#send(command);
+    if (this.#uses >= MOST_USES) return failed("is busy with the use of other mailboxes");
+    this.#uses += 1;
+    return this.#send(command).finally(() => {
+      this.#uses -= 1;
+    });
+  }
+
+  #send(command: KeeperCommand): Promise<KeeperReply> {
     return new Promise((resolve) => {
       const socket = connect(this.#path);
       const framer = Framer.ofLines(CONTROL_REPLY_BYTES);

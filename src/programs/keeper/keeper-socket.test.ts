@@ -53,6 +53,28 @@ describe("the keeper's socket", () => {
   });
 });
 
+test("questions about the use of mailboxes leave connections for everything else", async (t) => {
+  const path = join(directory, "busy.sock");
+  const counted = Promise.withResolvers<void>();
+  const server = new KeeperServer(
+    async ({ verb }) => {
+      if (verb === "mailbox_use") await counted.promise;
+      return { ok: true, detail: verb };
+    },
+    () => undefined,
+  );
+  await server.start(path);
+  t.after(() => server.stop(100));
+  const client = new KeeperClient(path);
+  const use = { verb: "mailbox_use", account: "anna@example.test" } as const;
+  const uses = Array.from({ length: 40 }, () => client.ask(use));
+  const kick = { verb: "kick_account", account: "anna@example.test" } as const;
+  assert.deepEqual(await client.ask(kick), { ok: true, detail: "kick_account" });
+  counted.resolve();
+  assert.equal((await Promise.all(uses)).filter(({ ok }) => ok).length, 8);
+  assert.deepEqual(await client.ask(use), { ok: true, detail: "mailbox_use" });
+});
+
 describe("the guard's way to the keeper never throws", () => {
   test("if no program listens", async () => {
     const reply = await new KeeperClient(join(directory, "none.sock")).ask({ verb: "ping" });
