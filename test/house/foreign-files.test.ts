@@ -44,6 +44,7 @@ const READS_BY_NAME = [
   "host/debian/updates.ts",
   "host/firewall/isolation.ts",
   "host/firewall/opening.ts",
+  "host/kernel/proc-locks.ts",
   "host/machine/clock.ts",
   "host/machine/own-addresses.ts",
   "host/machine/own-networks.ts",
