@@ -120,6 +120,10 @@ describe("idle connections that would take every place of a port", { skip: whyNo
     const phone = await openImapAs(lab.sender, HOME, ANNA);
     const sessions: Dialog[] = [];
     try {
+      const who = await lab.server.mustExec(["doveadm", "-c", product.layout.dovecotConf, "who", "-1", ANNA]);
+      const pid = /\simap\s+(\d+)\s/.exec(who)?.[1] ?? assert.fail(who);
+      const nice = Number(await lab.server.mustExec(["ps", "-o", "ni=", "-p", pid]));
+      assert.ok(nice >= 5, `searches give way to sign-ins: ${nice}`);
       for (const from of range(6).map(() => newPlace()))
         for (let i = 0; i < 12; i++) {
           const session = await openImap(lab.sender, from).catch(() => null);

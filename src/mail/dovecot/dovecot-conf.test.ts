@@ -58,6 +58,10 @@ test("IMAP sessions decode mails in memory, also the largest that is accepted", 
   assert.match(rendered({ messageSizeBytes: 1024 ** 3 }), /\n {2}vsz_limit = 4294967296B\n/);
 });
 
+test("IMAP sessions give way to sign-ins and deliveries", () => {
+  assert.match(text, /\nservice imap \{\n[^}]*\n {2}executable = \/usr\/bin\/nice -n 5 \/usr\/lib\/dovecot\/imap\n\}/);
+});
+
 test("the services behind sign-ins and mailboxes have room for all clients that the settings allow", () => {
   const { limits } = sampleSite();
   const places = (imapPlaces: number, smtpPlaces: number, changes: Partial<Site> = {}): string =>
