@@ -296,7 +296,7 @@ export const germanNotices: Readonly<Record<NoticeCode, GermanNotice>> = {
     next: "Schaffen Sie jetzt Platz oder vergrößern Sie die Platte: Ist sie voll, wird Post abgelehnt (452).",
   },
   mailbox_overused: {
-    says: "Ein Postfach belegt mehr Platz, als sein Kontingent erlaubt, oder viel Arbeitsspeicher, oder legt Ordner ohne Ende an.",
+    says: "Ein Postfach belegt mehr Platz, als sein Kontingent erlaubt, oder viel Arbeitsspeicher, öffnet sehr viele Sitzungen, oder legt Ordner ohne Ende an.",
     next: "Fragen Sie, wem es gehört. War es jemand anderes, ist das Passwort gestohlen: `account passwd` setzt ein neues und beendet alle Sitzungen.",
   },
 };

@@ -291,7 +291,7 @@ export const notices = {
     next: "Free space now, or make the disk larger: once it is full, mail is refused (452).",
   },
   mailbox_overused: {
-    says: "The user of a mailbox tries to use more of the disk than its quota allows, takes much of the memory, or creates folders without end.",
+    says: "The user of a mailbox tries to use more of the disk than its quota allows, takes much of the memory, opens very many sessions, or creates folders without end.",
     next: "Ask the user. If it was someone else, the password is stolen: `account passwd` sets another and ends all sessions.",
   },
 } as const satisfies Record<string, NoticeText>;

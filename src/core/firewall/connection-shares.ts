@@ -149,15 +149,23 @@ function strangersAmong(
 /** Each account keeps this many sessions: two mail programs with a few folders each. */
 const KEPT = 10;
 
+/**
+ * Sessions that an account may have, from all its addresses. With hundreds of them its searches delay everybody's sign-ins, also while
+ * places are free.
+ */
+export function sessionsOfOne(places: number): number {
+  return Math.max(60, Math.floor(places / 4));
+}
+
 /** A session of an account, in which it has signed in. */
 export type Session = Readonly<{ account: string; ip: string; pid: number }>;
 /** The account whose sessions take other people's places: how many from how many addresses, and which of them to end. */
 export type Surplus = Readonly<{ account: string; sessions: number; addresses: number; end: readonly Session[] }>;
 
 /**
- * Which sessions to end so that a third of the places is free again. Always one of the account that has the most left, from
- * the address where that has the most: what another user, or another device of the owner, has open stays. The account with
- * the most sessions first.
+ * Which sessions to end so that no account has more than `sessionsOfOne`, and a third of the places is free again. Always one of the
+ * account that has the most left, from the address where that has the most: what another user, or another device of the owner, has
+ * open stays. The account with the most sessions first.
  */
 export function surplusOf(open: readonly Session[], places: number): readonly Surplus[] {
   const accounts = [...Map.groupBy(open, ({ account }) => account)].map(([account, sessions]) => ({
@@ -167,11 +175,12 @@ export function surplusOf(open: readonly Session[], places: number): readonly Su
     left: sessions.length,
     end: [] as Session[],
   }));
-  for (let over = open.length - Math.floor((places * 2) / 3); over > 0; over--) {
-    const most = largest(accounts, ({ left }) => left);
-    const address = most === null || most.left <= KEPT ? null : largest(most.byAddress, ({ length }) => length);
-    const ended = address?.pop();
-    if (most === null || ended === undefined) break;
+  for (let left = open.length; ; left--) {
+    const most = largest(accounts, ({ left: has }) => has);
+    if (most === null || most.left <= KEPT) break;
+    if (most.left <= sessionsOfOne(places) && left <= Math.floor((places * 2) / 3)) break;
+    const ended = largest(most.byAddress, ({ length }) => length)?.pop();
+    if (ended === undefined) break;
     most.left--;
     most.end.push(ended);
   }

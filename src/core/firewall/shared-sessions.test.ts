@@ -35,6 +35,21 @@ test("an account's sessions count together from any addresses, such as those of 
   assert.deepEqual([anna?.account, anna?.sessions, anna?.addresses], ["anna@a.test", 72, 24]);
 });
 
+test("an account has a quarter of the places, or 60, also while most are free", () => {
+  for (const [places, most] of [
+    [400, 100],
+    [100, 60],
+  ] as const) {
+    const all = sessions("anna@a.test", "192.0.2.1", most);
+    assert.deepEqual(surplusOf(all, places), []);
+    const more = sessions("anna@a.test", "192.0.2.2", 3);
+    assert.deepEqual(
+      surplusOf([...all, ...more], places).map(({ end }) => end.length),
+      [3],
+    );
+  }
+});
+
 test("two accounts that share the places end alike", () => {
   const both = [...sessions("anna@a.test", "192.0.2.1", 50), ...sessions("bert@a.test", "192.0.2.2", 40)];
   assert.deepEqual(

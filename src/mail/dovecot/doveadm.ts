@@ -51,17 +51,15 @@ async function openSessions({ dovecotConf }: Pick<Layout, "dovecotConf">): Promi
 }
 
 /**
- * When IMAP connections run out: ends sessions of the account that holds most of them. Dovecot limits only those
- * from one address (`mail_max_userip_connections`). The detail names the account; empty: no account holds too many.
+ * Ends sessions of accounts that hold too many (`surplusOf`). Dovecot limits only those from one address
+ * (`mail_max_userip_connections`). The detail names the account with most of them; empty: no account holds too many.
  */
 export async function shareImap(layout: Layout, settings: Settings | null): Promise<KeeperReply> {
   if (settings === null) return { ok: false, reason: "The settings cannot be read." };
   const open = await openSessions(layout);
   if (typeof open === "string") return { ok: false, reason: open };
   const surplus = surplusOf(open, settings["limits.connections.imap_places"]);
-  // As `doveadm kick` does. A process number may have been reused by now.
-  const end = new Set(surplus.flatMap((one) => one.end.map(({ pid }) => pid)));
-  if (end.size > 0) for (const pid of mailProcesses(layout)) if (end.has(pid)) signal(pid, "SIGTERM");
+  await end(layout, new Set(surplus.flatMap((one) => one.end.map(({ pid }) => pid))));
   const [most] = surplus;
   if (most === undefined) return { ok: true, detail: "" };
   const { account, sessions, addresses } = most;
@@ -70,6 +68,20 @@ export async function shareImap(layout: Layout, settings: Settings | null): Prom
     ok: true,
     detail: `${account} had ${plural(sessions, "session")} open ${from}, ${most.end.length} were ended`,
   };
+}
+
+/** Longer than an idle session takes to end. */
+const ENDING_MS = 1_000;
+
+/**
+ * As `doveadm kick` does, and kills those that continue: a session sees SIGTERM only once its command is done, such as a long SEARCH
+ * or APPEND CATENATE.
+ */
+async function end(layout: Layout, sessions: ReadonlySet<number>): Promise<void> {
+  if (sessions.size === 0) return;
+  for (const pid of mailProcesses(layout)) if (sessions.has(pid)) signal(pid, "SIGTERM");
+  await pause(ENDING_MS);
+  for (const pid of mailProcesses(layout)) if (sessions.has(pid)) signal(pid, "SIGKILL");
 }
 
 /** Processes of the user who owns all mail. By user: in a container root sees no other user's executable (`Process`). */
@@ -98,25 +110,11 @@ export async function kick({ dovecotConf }: Layout, who: string): Promise<Keeper
   return { ok: false, reason: `doveadm kick failed: ${lastLines(ran)}` };
 }
 
-/** Longer than an idle session takes to end. */
-const ENDING_MS = 1_000;
-
-/** The same, of an account; kills those that continue: a session sees SIGTERM only once its command, such as APPEND CATENATE, is done. */
-export async function endSessions(layout: Layout, account: AccountName): Promise<KeeperReply> {
-  const before = await pidsOf(layout, account);
-  const ended = await kick(layout, account);
-  if (!ended.ok || before.size === 0) return ended;
-  await pause(ENDING_MS);
-  const left = (await pidsOf(layout, account)).intersection(before);
-  if (left.size > 0) for (const pid of mailProcesses(layout)) if (left.has(pid)) signal(pid, "SIGKILL");
-  return ended;
-}
-
-/** Of its open sessions. Throws an Error with doveadm's message. */
-async function pidsOf(layout: Layout, account: AccountName): Promise<ReadonlySet<number>> {
+/** Of an account, also those in a long command. Throws an Error with doveadm's message. */
+export async function endSessions(layout: Layout, account: AccountName): Promise<void> {
   const open = await openSessions(layout);
   if (typeof open === "string") throw new Error(open);
-  return new Set(open.filter((one) => one.account === account).map(({ pid }) => pid));
+  await end(layout, new Set(open.filter((one) => one.account === account).map(({ pid }) => pid)));
 }
 
 /** Less than half of the time that callers wait for the keeper: one slow mailbox does not hide the next. */

@@ -76,6 +76,11 @@ const looks: readonly Repeated[] = [
     failing: "the memory of IMAP sessions could not be looked at",
     look: () => watches.mailboxes.lookAtMemory(),
   },
+  {
+    everyMs: 5 * SECOND_MS,
+    failing: "the IMAP sessions could not be looked at",
+    look: () => watches.mailboxes.lookAtSessions(),
+  },
   { everyMs: MINUTE_MS, failing: "no report could be made", look: () => watches.reports.look() },
   { everyMs: MINUTE_MS, failing: "no rules could be fetched", look: () => watches.spamRules.look() },
   {

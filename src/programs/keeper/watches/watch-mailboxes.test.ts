@@ -24,6 +24,7 @@ function setUp() {
     looks: 0,
     freeMemory: 1_100 * MB,
     freeSwap: 500 * MB,
+    connections: 0,
     sessionMemory: 0,
   };
   const ended: AccountName[] = [];
@@ -46,8 +47,9 @@ function setUp() {
       limit: (account, isLimited) => (isLimited ? limited.add(account) : limited.delete(account)),
       endSessions: async (account) => {
         ended.push(account);
-        return { ok: true, detail: "" };
       },
+      connections: (port) => (port === 993 ? state.connections : 0),
+      share: async () => ({ ok: true, detail: state.connections > 110 ? `${ANNA} had too many` : "" }),
       removeIndexes: async (account) => {
         assert.ok(ended.includes(account), "no session may keep them open");
         removed.push(account);
@@ -62,7 +64,12 @@ function setUp() {
         return new Map([[ANNA, state.sessionMemory]]);
       },
     },
-    { "limits.mail.max_size": 10 * MB, "mailboxes.quota": 30 * MB },
+    {
+      "limits.mail.max_size": 10 * MB,
+      "mailboxes.quota": 30 * MB,
+      "limits.connections.imap_places": 400,
+      "ports.imaps": 993,
+    },
   );
   /** The disk holds that much more. */
   const look = async (changes: Partial<typeof state> = {}, grownBytes = 32 * MB): Promise<void> => {
@@ -175,4 +182,20 @@ test("sessions of an account that take much memory are ended once half of it is 
   assert.match(watch.troubles()[0]?.detail ?? "", /: they took 263\.2 MB of memory$/);
   await look({ freeSwap: state.freeSwap - 32 * MB });
   assert.equal(state.looks, 3, "the kernel moved it to the swap");
+});
+
+test("an account with too many sessions is reported for an hour", async () => {
+  const { clock, watch, state } = setUp();
+  for (const [connections, detail] of [
+    [100, undefined],
+    [110, undefined],
+    [111, "anna@example.org had too many"],
+    [50, "anna@example.org had too many"],
+  ] as const) {
+    state.connections = connections;
+    await watch.lookAtSessions();
+    assert.equal(watch.troubles()[0]?.detail, detail);
+  }
+  clock.advance(HOUR_MS);
+  assert.deepEqual(watch.troubles(), []);
 });

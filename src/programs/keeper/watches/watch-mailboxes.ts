@@ -1,5 +1,6 @@
 import type { KeeperReply, KeeperTrouble } from "../../../admin/declare/keeper.ts";
 import { messageOf } from "../../../core/error.ts";
+import { sessionsOfOne } from "../../../core/firewall/connection-shares.ts";
 import type { AccountName } from "../../../core/net/address.ts";
 import { bytes } from "../../../core/report/figures.ts";
 import { HOUR_MS, isoTime, type Millis } from "../../../core/time.ts";
@@ -27,7 +28,10 @@ const MEMORY_STEP = 32 * 1024 ** 2;
 /** How long ended sessions are reported. */
 const REPORTED_MS = HOUR_MS;
 
-type SizeSettings = Pick<Settings, "limits.mail.max_size" | "mailboxes.quota">;
+type SizeSettings = Pick<
+  Settings,
+  "limits.mail.max_size" | "mailboxes.quota" | "limits.connections.imap_places" | "ports.imaps"
+>;
 
 export type MailboxServer = Readonly<{
   clock: Clock;
@@ -39,7 +43,12 @@ export type MailboxServer = Readonly<{
   /** Accounts that may create no folder. */
   limited: () => readonly AccountName[];
   limit: (account: AccountName, isLimited: boolean) => void;
-  endSessions: (account: AccountName) => Promise<KeeperReply>;
+  /** Throws if they are not known. */
+  endSessions: (account: AccountName) => Promise<void>;
+  /** How many clients have this port open. */
+  connections: (port: number) => number;
+  /** Ends sessions of accounts with too many of them, and describes it; empty if there is none. */
+  share: () => Promise<KeeperReply>;
   removeIndexes: (account: AccountName) => Promise<void>;
   /** Removes what ended sessions were storing. */
   removeUnfinished: (account: AccountName) => Promise<void>;
@@ -62,6 +71,7 @@ export class MailboxWatch {
   /** The most since the sessions were looked at. */
   #mostMemory = Number.POSITIVE_INFINITY;
   readonly #ended = new Map<AccountName, Readonly<{ at: Millis; why: string }>>();
+  #shared: Readonly<{ at: Millis; detail: string }> | null = null;
 
   constructor(server: MailboxServer, settings: SizeSettings | null) {
     this.#server = server;
@@ -111,6 +121,17 @@ export class MailboxWatch {
     this.#mostMemory = left;
   }
 
+  /** Whether an account has too many, also while the port has places. Throws if the sessions are not known. */
+  async lookAtSessions(): Promise<void> {
+    const { clock, connections, share } = this.#server;
+    if (this.#settings === null) return;
+    const { "ports.imaps": port, "limits.connections.imap_places": places } = this.#settings;
+    if (connections(port) <= sessionsOfOne(places)) return;
+    const shared = await share();
+    if (!shared.ok) throw new Error(shared.reason);
+    if (shared.detail !== "") this.#shared = { at: clock.now(), detail: shared.detail };
+  }
+
   troubles(): readonly KeeperTrouble[] {
     const now = this.#server.clock.now();
     const folders = this.#server
@@ -119,7 +140,8 @@ export class MailboxWatch {
     const ended = [...this.#ended]
       .filter(([, { at }]) => now - at < REPORTED_MS)
       .map(([account, { at, why }]) => `the sessions of ${account} were ended at ${isoTime(at)}: ${why}`);
-    const details = [...folders, ...ended];
+    const shared = this.#shared !== null && now - this.#shared.at < REPORTED_MS ? [this.#shared.detail] : [];
+    const details = [...folders, ...ended, ...shared];
     return details.length === 0 ? [] : [{ code: "mailbox_overused", detail: details.join("; ") }];
   }
 
@@ -165,8 +187,7 @@ export class MailboxWatch {
   /** Without a reason they are not reported. */
   async #endSessions(account: AccountName, why: string | null = null): Promise<void> {
     const { clock, endSessions } = this.#server;
-    const ended = await endSessions(account);
-    if (!ended.ok) throw new Error(`sessions of ${account} stay open: ${ended.reason}`);
+    await endSessions(account);
     if (why !== null) this.#ended.set(account, { at: clock.now(), why });
   }
 }
