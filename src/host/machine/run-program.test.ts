@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { patience } from "../../../test/kit/patience.ts";
 import { textOrNothing } from "./read-text.ts";
 import { lastLines, runAsOther, runProgram } from "./run-program.ts";
 
@@ -67,6 +68,8 @@ test("a program run as another user leads its own session, so it cannot type int
   assert.equal((await runAsOther(["--no-new-privs", "--", ...session])).stdout, "0 0\n");
 });
 
+const SOON = { timeout: patience(10_000) };
+
 test("a program run as another user ends with its caller", async (t) => {
   const call = `
     import { runAsOther } from ${JSON.stringify(join(import.meta.dirname, "run-program.ts"))};
@@ -77,9 +80,9 @@ test("a program run as another user ends with its caller", async (t) => {
     const commandLine = `/proc/${readFileSync(children, "utf8").trim()}/cmdline`;
     assert.match(readFileSync(commandLine, "utf8"), /^sleep/);
     return commandLine;
-  });
+  }, SOON);
   caller.kill("SIGINT");
-  await t.waitFor(() => assert.equal(textOrNothing(runs), ""));
+  await t.waitFor(() => assert.equal(textOrNothing(runs), ""), SOON);
 });
 
 test("the last lines for an error message", () => {

@@ -92,7 +92,7 @@ test("the child processes of a hanging service are killed too, and it runs again
   const before = pid();
   assert.equal(await restartHanging("postfix", { data, services }, 1), null);
   assert.notEqual(pid(), before);
-  await t.waitFor(() => assert.ok(!listProcesses().some((one) => one.pid === child)));
+  await t.waitFor(() => assert.ok(!listProcesses().some((one) => one.pid === child)), { timeout: patience(10_000) });
 });
 
 test("a mark that cannot be stored prevents neither a restart nor the next keeper's start", RUNIT, async (t) => {

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { HandClock } from "../../../../test/kit/engine-kit.ts";
+import { patience } from "../../../../test/kit/patience.ts";
 import { temporaryDirectory } from "../../../../test/kit/temporary-directory.ts";
 import type { ProbeResult } from "../../../core/alerts/probe-record.ts";
 import { MINUTE_MS } from "../../../core/time.ts";
@@ -197,6 +198,7 @@ test("after a change of the settings a part keeps its state, and one no longer p
 });
 
 const EVERY_MS = 5_000;
+const SOON = { timeout: patience(10_000) };
 
 /** A program under this name, as runsv(8) would note it. */
 async function supervised(t: TestContext, at: string, name: string): Promise<ChildProcess> {
@@ -215,7 +217,7 @@ function childrenOf({ pid }: ChildProcess): readonly string[] {
 }
 
 async function isIn(state: string, { pid }: ChildProcess, t: TestContext): Promise<void> {
-  await t.waitFor(() => assert.match(readFileSync(`/proc/${pid}/stat`, "utf8"), new RegExp(`\\) ${state} `)));
+  await t.waitFor(() => assert.match(readFileSync(`/proc/${pid}/stat`, "utf8"), new RegExp(`\\) ${state} `)), SOON);
 }
 
 test("programs that share one processor wait for it; one that sleeps does not", async (t) => {
@@ -231,7 +233,7 @@ test("programs that share one processor wait for it; one that sleeps does not", 
   t.after(() => process.kill(-(busy.pid ?? 0), "SIGKILL"));
   await once(busy, "spawn");
   writeFileSync(join(at, "pid"), `${busy.pid}\n`);
-  await t.waitFor(() => assert.equal(childrenOf(busy).length, 2));
+  await t.waitFor(() => assert.equal(childrenOf(busy).length, 2), SOON);
   const isStarvedNow = measureStarvation(services);
   await pause(500);
   assert.equal(isStarvedNow(), true);
