@@ -84,7 +84,8 @@ export function receivedAuthorsTests({ lab, product }: Running, signer: Signer):
   });
 
   test("a mail that is laborious to read is refused at once, and hides no forgery beside it", async () => {
-    const heavy = Array.from({ length: 64 }, () => `From:${"\r\n ".repeat(50_900)}`);
+    // With more of it, the header's length alone would be refused.
+    const heavy = Array.from({ length: 4 }, () => `From:${"\r\n ".repeat(34_000)}`);
     const from = performance.now();
     const bombs = [1, 2, 3].map((at) => send(heavy, `bomb ${at}`, ELSEWHERE));
     const forgeries = [1, 2, 3].map((at) => send([`From: Boss <${BOSS}>`], `beside a bomb ${at}`, ELSEWHERE));

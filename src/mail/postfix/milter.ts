@@ -35,10 +35,12 @@ const LENGTH_BYTES = 4;
 /** Bytes kept of a packet whose content matters: a header of Postfix has 100 KB at most (header_size_limit). */
 const KEPT_BYTES = 128 * 1024;
 /**
- * This much of a header counts as a line, however it is folded: an IMAP session takes 60 times the bytes of a mail's recipients when it is
- * asked for them, and ends at 256 MB. Honest lines are shorter on average.
+ * This much of a costly header counts as a line, however it is folded: an IMAP session takes 60 times the bytes of a mail's recipients
+ * when it is asked for them, and ends at 256 MB. Honest lines are shorter on average.
  */
 const BYTES_OF_A_LINE = 512;
+/** First letters of the headers that Dovecot takes apart: From, Sender, Reply-To, To, Bcc, Cc and Content-Type. */
+const COSTLY = Buffer.from("fsrtbc");
 const LETTER = { header: 0x4c, body: 0x42, macros: 0x44, c: 0x63 } as const;
 /** Postfix's own limit. */
 const MOST_PACKET_BYTES = 1024 * 1024;
@@ -74,6 +76,8 @@ export class MilterReader {
   #command = 0;
   /** The rest of this packet is ignored. Only the headers Content-Type and Content-Transfer-Encoding matter. */
   #skips = false;
+  /** The header that is being read. */
+  #isCostly = false;
   #kept: Buffer[] = [];
   #keptBytes = 0;
   readonly #macros = new Map<string, string>();
@@ -102,7 +106,7 @@ export class MilterReader {
       const end = Math.min(chunk.length, at + this.#left);
       if (end > at && !this.#skips) this.#take(this.#command, chunk, at, end);
       this.#mail.sizeBytes += end - at;
-      if (this.#command === LETTER.header) this.#mail.headerBytes += end - at;
+      if (this.#command === LETTER.header && this.#isCostly) this.#mail.headerBytes += end - at;
       this.#left -= end - at;
       at = end;
       if (this.#left > 0) continue;
@@ -116,6 +120,7 @@ export class MilterReader {
 
   #take(command: number, chunk: Buffer, from: number, end: number): void {
     const first = chunk[from] ?? 0;
+    if (this.#keptBytes === 0) this.#isCostly = COSTLY.includes(first | 0x20);
     if (this.#keptBytes === 0 && (command === LETTER.header ? !this.#matters(first) : isOfHeader(command, first))) {
       this.#skips = true;
     } else if (command === LETTER.body) {
