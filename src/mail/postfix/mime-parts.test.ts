@@ -302,12 +302,14 @@ test("a long line is held in part only, and more boundaries than any mail has ar
 });
 
 test("a Content-Type that repeats a boundary costs no more than one that is as long", () => {
-  const costOf = (type: string): number => {
+  const once = (type: string): number => {
     const parts = new MimeParts();
     const from = process.cpuUsage();
     for (let i = 0; i < 200; i++) parts.field("content-type", type);
     return process.cpuUsage(from).user;
   };
+  // Other threads of Node, such as those of its garbage collection, count too.
+  const costOf = (type: string): number => Math.min(once(type), once(type), once(type));
   costOf("multipart/mixed");
   const plain = costOf(`multipart/mixed; x=${"x".repeat(60_000)}`);
   const within = ["boundary=", 'boundary="', "boundary ", "boundary=a\\", " ", "\t", "; ", " ;", "; a=b", 'a="', "a/"];
