@@ -33,6 +33,8 @@ const PATIENCE_MS = 30 * SECOND_MS;
 const STARTS_WITHIN_MS = 15 * SECOND_MS;
 /** A part that a restart does not help is not restarted again and again: each restart costs open connections. */
 const RESTARTS_EVERY_MS = 10 * MINUTE_MS;
+/** How long a silent part may be only slow. */
+const STARVES_FOR_MS = 10 * MINUTE_MS;
 
 /**
  * `isYoung`: whether the part's process has been started within the last seconds, and has not answered since.
@@ -49,8 +51,9 @@ export function afterProbe(
   const since = record.since ?? now;
   // A part that ends again and again is always young.
   const counts = !isYoung || now - since >= STARTS_WITHIN_MS;
-  const isEnough = result.hangs && isStarved && failures >= TOLD_FROM && Math.abs(now - since) < RESTARTS_EVERY_MS;
-  const says = result.hangs && isStarved ? `${result.says} while programs wait for a processor` : result.says;
+  const waits = result.hangs && isStarved;
+  const isEnough = waits && failures >= TOLD_FROM && Math.abs(now - since) < STARVES_FOR_MS;
+  const says = waits ? `${result.says} while programs wait for a processor` : result.says;
   return { failures: failures + (counts && !isEnough ? 1 : 0), since, hangs: result.hangs, says, restartedAt };
 }
 

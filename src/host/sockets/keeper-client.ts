@@ -29,7 +29,7 @@ export class KeeperClient {
 
   async ask(command: KeeperCommand): Promise<KeeperReply> {
     if (command.verb !== "mailbox_use") return this.#send(command);
-    if (this.#uses >= MOST_USES) return failed("is busy with the use of other mailboxes");
+    if (this.#uses >= MOST_USES) return failed("is already measuring too many mailboxes");
     this.#uses += 1;
     return this.#send(command).finally(() => {
       this.#uses -= 1;

@@ -6,7 +6,7 @@ import { reasons } from "../../core/events/reasons.ts";
 import { withoutRoot } from "../../core/net/address.ts";
 import { parseIp } from "../../core/net/ip.ts";
 import { SMALL_BYTES } from "./filter-load.ts";
-import { MimeParts } from "./mime-parts.ts";
+import { COSTLY_FIELDS, MimeParts } from "./mime-parts.ts";
 import { callSite, knownName } from "./policy.ts";
 
 /**
@@ -39,8 +39,8 @@ const KEPT_BYTES = 128 * 1024;
  * when it is asked for them, and ends at 256 MB. Honest lines are shorter on average.
  */
 const BYTES_OF_A_LINE = 512;
-/** First letters of the headers that Dovecot takes apart: From, Sender, Reply-To, To, Bcc, Cc and Content-Type. */
-const COSTLY = Buffer.from("fsrtbc");
+/** Headers count by their first letter, which no boundary of packets cuts: Subject and Received too, which are short. */
+const COSTLY = Buffer.from(COSTLY_FIELDS.map((name) => name.charAt(0)).join(""));
 const LETTER = { header: 0x4c, body: 0x42, macros: 0x44, c: 0x63 } as const;
 /** Postfix's own limit. */
 const MOST_PACKET_BYTES = 1024 * 1024;

@@ -38,8 +38,9 @@ const FIELD_BYTES_OF_A_PART = 1_500;
 const ENOUGH = 10_000;
 const FIELD = /content-(?:type|transfer-encoding)\s*:/i;
 const FIELD_NAME = /^content-type\s*:/i;
-/** Fields that Dovecot takes apart. A forwarded mail may have 10 KB of the rest, such as results of filters. */
-const COSTLY = /^(?:from|sender|reply-to|to|b?cc|content-[a-z-]*)[\s:]/i;
+/** Names (of regular expressions) of fields that Dovecot takes apart. A forwarded mail may have 10 KB of the rest, such as results of filters. */
+export const COSTLY_FIELDS = ["from", "sender", "reply-to", "to", "bcc", "cc", "content-[a-z-]*"] as const;
+const COSTLY = new RegExp(`^(?:${COSTLY_FIELDS.join("|")})[\\s:]`, "i");
 const MOST_NAME_BYTES = 40;
 const DELIMITER = Buffer.from("\n--");
 const NEWLINE = 0x0a;
