@@ -10,7 +10,6 @@ const COMMANDS: readonly KeeperCommand[] = [
   { verb: "status" },
   { verb: "kick_account", account: "anna@example.org" },
   { verb: "mailbox_use", account: "anna@example.org" },
-  { verb: "share_imap" },
   { verb: "kick_network", prefix: "203.0.113.0/24" },
   { verb: "kick_network", prefix: "2001:db8::/64" },
   {

@@ -56,8 +56,6 @@ const command = lazily(() =>
     z.object({ verb: z.literal("kick_account"), account: parsed(parseAccountName) }),
     /** Ends open IMAP sessions from this network. */
     z.object({ verb: z.literal("kick_network"), prefix: parsed(parsePrefix) }),
-    /** The places of IMAP run out: ends sessions of the account that holds the most of them. */
-    z.object({ verb: z.literal("share_imap") }),
     /** Renders the configuration from the settings file, checks it, applies it, reloads what changed. */
     z.object({ verb: z.literal("apply") }),
     /**

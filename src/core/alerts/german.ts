@@ -177,7 +177,7 @@ export const germanNotices: Readonly<Record<NoticeCode, GermanNotice>> = {
   },
   ports_crowded: {
     says: "Zwei Drittel der Verbindungen, die ein Mailport bedient, sind vergeben: Der Wächter beendet untätige von Fremden, und andere erst, wenn fast keine mehr frei sind.",
-    next: "Nichts, wenn die Einzelheit nur Adressen nennt, die Sie kennen: Bekannte Orte haben eigenen Platz. `ban NETWORK` hält eine Adresse fern. Nennt sie ein Konto, fragen Sie dessen Nutzer; weiß er von nichts, beendet `account passwd` alle Sitzungen des Kontos.",
+    next: "Nichts, wenn die Einzelheit nur Adressen nennt, die Sie kennen: Bekannte Orte haben eigenen Platz. `ban NETWORK` hält eine Adresse fern.",
   },
   dnsbl_set_aside: {
     says: "Eine DNS-Sperrliste antwortet nicht oder unglaubwürdig und wird nicht mehr gefragt: Die Post läuft ohne sie weiter.",

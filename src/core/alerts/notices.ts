@@ -172,7 +172,7 @@ export const notices = {
   },
   ports_crowded: {
     says: "Two thirds of the connections that a mail port can serve are taken: the guard ends idle ones of strangers, and others only when almost none are left.",
-    next: "Nothing if the detail names only addresses that you know: known places have reserved connections. `ban NETWORK` keeps an address out. If the detail names an account, ask its owner; `account passwd` ends all its sessions if the owner knows of none.",
+    next: "Nothing if the detail names only addresses that you know: known places have reserved connections. `ban NETWORK` keeps an address out.",
   },
   dnsbl_set_aside: {
     says: "A DNS block list does not answer or gives wrong answers, and is not used for now: mail is accepted without it.",

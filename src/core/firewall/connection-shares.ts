@@ -153,8 +153,18 @@ const KEPT = 10;
  * Sessions that an account may have, from all its addresses. With hundreds of them its searches delay everybody's sign-ins, also while
  * places are free.
  */
-export function sessionsOfOne(places: number): number {
+function sessionsOfOne(places: number): number {
   return Math.max(60, Math.floor(places / 4));
+}
+
+/** Above it places run out. */
+function sessionsOfAll(places: number): number {
+  return Math.floor((places * 2) / 3);
+}
+
+/** With no more sessions than this, no account has a surplus. */
+export function sessionsWithoutSurplus(places: number): number {
+  return Math.min(sessionsOfOne(places), sessionsOfAll(places));
 }
 
 /** A session of an account, in which it has signed in. */
@@ -178,7 +188,7 @@ export function surplusOf(open: readonly Session[], places: number): readonly Su
   for (let left = open.length; ; left--) {
     const most = largest(accounts, ({ left: has }) => has);
     if (most === null || most.left <= KEPT) break;
-    if (most.left <= sessionsOfOne(places) && left <= Math.floor((places * 2) / 3)) break;
+    if (most.left <= sessionsOfOne(places) && left <= sessionsOfAll(places)) break;
     const ended = largest(most.byAddress, ({ length }) => length)?.pop();
     if (ended === undefined) break;
     most.left--;

@@ -18,7 +18,6 @@ function scene() {
   const progress = new Map<string, Progress>();
   const known: string[] = [];
   const wanted: string[] = [];
-  const shared: string[] = [];
   const room = new PortRoom({
     kernel: {
       silences: (ports) => {
@@ -39,8 +38,6 @@ function scene() {
       isExempt: () => false,
     }),
     progressOf: (session) => progress.get(session) ?? null,
-    imap: () => 993,
-    shareImap: () => Promise.resolve(shared.shift() ?? ""),
     notices: {
       raise: (code, detail) => void reported.push(`${code}: ${detail}`),
       clear: () => void reported.push(null),
@@ -49,7 +46,7 @@ function scene() {
     clock: { now: () => now },
   });
   const wait = (ms: number): void => void (now = later(now, ms));
-  return { room, reported, asked, silences, progress, known, wanted, shared, wait };
+  return { room, reported, asked, silences, progress, known, wanted, wait };
 }
 const strangers = (first: number, count: number): readonly Connection[] =>
   Array.from({ length: count }, (_, i) => ({ ip: ip(`198.51.100.${first + i}`), clientPort: 40_000, port: 25 }));
@@ -112,24 +109,4 @@ test("a client in a mail transfer stays, and silent clients are disconnected bef
   progress.set(`${first.ip} ${first.clientPort} ${first.port}`, { at: NOON, isTransferring: true });
   silences.set(connectionKey(second), 4_000);
   assert.deepEqual((await room.plan([first, ...others, second])).end, [second]);
-});
-
-test("if IMAP is nearly full, the account with the most sessions must share, and is named while it lasts", async () => {
-  const { room, reported, known, shared, wait } = scene();
-  shared.push("anna@example.test had 300 sessions open");
-  const open = strangers(1, 10).map((one) => ({ ...one, port: 993 }));
-  known.push(...open.map((one) => prefixOf(one.ip, 64)));
-  await room.plan(strangers(1, 10));
-  assert.equal(shared.length, 1, "SMTP ports are not involved");
-  await room.plan(open);
-  await room.plan(open);
-  assert.match(
-    reported.at(-1) ?? "",
-    /; port 993: 10 connections for 15 places; 0 ended; anna@example\.test had 300 sessions open$/,
-  );
-  wait(MINUTE_MS);
-  await room.plan([]);
-  assert.equal(reported.at(-1), null);
-  await room.plan(open);
-  assert.doesNotMatch(reported.at(-1) ?? "", /anna/);
 });

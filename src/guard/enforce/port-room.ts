@@ -17,10 +17,6 @@ type PortRoomParts = Readonly<{
   rules: () => CrowdRules;
   /** For connections to Postfix's ports, by the client's address and port, and our port. */
   progressOf: (connection: string, now: Millis) => Progress | null;
-  /** The port of IMAP. */
-  imap: () => number;
-  /** Ends sessions of the account with most of the IMAP connections, and returns a description; empty if none. Never rejects. */
-  shareImap: () => Promise<string>;
   notices: Notices;
   clock: Clock;
 }>;
@@ -39,9 +35,6 @@ export class PortRoom {
   /** When each connection was first seen. */
   #since: ReadonlyMap<string, Millis> = new Map();
   readonly #crowded = new Map<number, CrowdedPort>();
-  /** The keeper is ending sessions of accounts. Its last answer is in the notice. */
-  #isSharing = false;
-  #account = "";
   /** By port and prefix; oldest first. */
   readonly #refused = new Map<string, Readonly<{ prefix: Prefix; port: number; at: Millis }>>();
 
@@ -63,20 +56,9 @@ export class PortRoom {
     const silences = crowded.size === 0 ? NONE : await kernel.silences([...crowded.keys()]);
     const standing = (one: Connection): Standing => this.#standing(one, silences, now);
     const crowds = [...crowded].map(([port, there]) => planRoom(port, there, standing, asked));
-    if (crowds.some(({ port }) => port === this.#parts.imap())) this.#share();
     this.#report(crowds, now);
     const end = crowds.flatMap(({ cut }) => cut);
     return { isCrowded: crowds.length > 0, end, held: this.#held(crowds, asked, now) };
-  }
-
-  /** Known places stay, so an attacker who signed in from many of them could hold every place. */
-  #share(): void {
-    if (this.#isSharing) return;
-    this.#isSharing = true;
-    void this.#parts.shareImap().then((ended) => {
-      if (ended !== "") this.#account = ended;
-      this.#isSharing = false;
-    });
   }
 
   #held(crowds: readonly Crowd[], { isKnown }: CrowdRules, now: Millis): ConnectionPlan["held"] {
@@ -107,10 +89,7 @@ export class PortRoom {
       this.#crowded.set(port, { at: now, taken, places, ended, worst: worst ?? this.#crowded.get(port)?.worst ?? "" });
     }
     for (const [port, { at }] of this.#crowded) if (Math.abs(now - at) >= NOTICE_FOR_MS) this.#crowded.delete(port);
-    if (!this.#crowded.has(this.#parts.imap())) this.#account = "";
-    const account = this.#account === "" ? [] : [this.#account];
-    if (this.#crowded.size > 0)
-      notices.raise("ports_crowded", [...[...this.#crowded].map(detailOf), ...account].join("; "));
+    if (this.#crowded.size > 0) notices.raise("ports_crowded", [...this.#crowded].map(detailOf).join("; "));
     else notices.clear("ports_crowded");
   }
 }

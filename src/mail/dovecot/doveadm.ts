@@ -8,7 +8,6 @@ import { userIds } from "../../host/machine/system-users.ts";
 import { processesOf, signal } from "../../host/running/processes.ts";
 import { memoryOf } from "../../host/running/read-processes.ts";
 import { type Layout, USERS } from "../../settings/layout.ts";
-import type { Settings } from "../../settings/schema.ts";
 import { numberIn, rowsOf } from "./mailboxes.ts";
 
 /** How much of its quota a mailbox uses. Dovecot counts in whole kilobytes. */
@@ -43,31 +42,26 @@ export function parseOpenSessions(printed: string): readonly OpenSession[] {
 /** doveadm(1) who and kick: the user, or anyone, has no session. */
 const NO_SESSION = 68;
 
-/** Of all users; or doveadm's message. */
-async function openSessions({ dovecotConf }: Pick<Layout, "dovecotConf">): Promise<readonly OpenSession[] | string> {
+/** Of all users. Throws an Error with doveadm's message. */
+async function openSessions({ dovecotConf }: Pick<Layout, "dovecotConf">): Promise<readonly OpenSession[]> {
   const who = await runProgram("doveadm", ["-c", dovecotConf, "who", "-1"]);
-  if (who.code !== 0 && who.code !== NO_SESSION) return `doveadm who failed: ${lastLines(who)}`;
+  if (who.code !== 0 && who.code !== NO_SESSION) throw new Error(`doveadm who failed: ${lastLines(who)}`);
   return parseOpenSessions(who.stdout);
 }
 
 /**
  * Ends sessions of accounts that hold too many (`surplusOf`). Dovecot limits only those from one address
- * (`mail_max_userip_connections`). The detail names the account with most of them; empty: no account holds too many.
+ * (`mail_max_userip_connections`). Returns a text that names the account with most of them; null: no account holds too many.
+ * Throws an Error with doveadm's message.
  */
-export async function shareImap(layout: Layout, settings: Settings | null): Promise<KeeperReply> {
-  if (settings === null) return { ok: false, reason: "The settings cannot be read." };
-  const open = await openSessions(layout);
-  if (typeof open === "string") return { ok: false, reason: open };
-  const surplus = surplusOf(open, settings["limits.connections.imap_places"]);
+export async function shareImap(layout: Layout, places: number): Promise<string | null> {
+  const surplus = surplusOf(await openSessions(layout), places);
   await end(layout, new Set(surplus.flatMap((one) => one.end.map(({ pid }) => pid))));
   const [most] = surplus;
-  if (most === undefined) return { ok: true, detail: "" };
+  if (most === undefined) return null;
   const { account, sessions, addresses } = most;
   const from = `from ${addresses} ${addresses === 1 ? "address" : "addresses"}`;
-  return {
-    ok: true,
-    detail: `${account} had ${plural(sessions, "session")} open ${from}, ${most.end.length} were ended`,
-  };
+  return `${account} had ${plural(sessions, "session")} open ${from}, ${most.end.length} were ended`;
 }
 
 /** Longer than an idle session takes to end. */
@@ -92,10 +86,8 @@ function mailProcesses({ data }: Pick<Layout, "data">): readonly number[] {
 
 /** Bytes of memory that the sessions of each account hold, also in the swap. Throws an Error with doveadm's message. */
 export async function sessionMemory(layout: Pick<Layout, "dovecotConf">): Promise<ReadonlyMap<AccountName, number>> {
-  const open = await openSessions(layout);
-  if (typeof open === "string") throw new Error(open);
   const held = new Map<AccountName, number>();
-  for (const { account, pid } of open) {
+  for (const { account, pid } of await openSessions(layout)) {
     const name = parseAccountName(account);
     if (name !== null) held.set(name, (held.get(name) ?? 0) + memoryOf(pid));
   }
@@ -113,7 +105,6 @@ export async function kick({ dovecotConf }: Layout, who: string): Promise<Keeper
 /** Of an account, also those in a long command. Throws an Error with doveadm's message. */
 export async function endSessions(layout: Layout, account: AccountName): Promise<void> {
   const open = await openSessions(layout);
-  if (typeof open === "string") throw new Error(open);
   await end(layout, new Set(open.filter((one) => one.account === account).map(({ pid }) => pid)));
 }
 

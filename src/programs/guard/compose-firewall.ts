@@ -62,7 +62,6 @@ export function composeFirewall(parts: FirewallParts) {
     engine,
     accounts: accountHistory,
     honest: stores.honest,
-    keeper,
     notices,
     clock,
     log,
@@ -134,14 +133,13 @@ export type ConnectionParts = Readonly<{
   engine: Engine;
   accounts: AccountHistory;
   honest: Pick<HonestMail, "server">;
-  keeper: Keeper;
   notices: Notices;
   clock: Clock;
   log: Log;
 }>;
 
 export function composeConnectionWatch(parts: ConnectionParts): ConnectionWatch {
-  const { settings, engine, accounts, honest, keeper, notices, clock, log } = parts;
+  const { settings, engine, accounts, honest, notices, clock, log } = parts;
   const knownSince = () => later(clock.now(), -engine.policy.accounts.knownForMs);
   const known = (): readonly Prefix[] => accounts.networksSince(knownSince());
   const rules = () => {
@@ -176,12 +174,6 @@ export function composeConnectionWatch(parts: ConnectionParts): ConnectionWatch 
   const ports = () => connectionLimit(settings()).ports;
   const kernel = new KernelConnections();
   const progressOf = engine.progressOf.bind(engine);
-  const imap = () => settings()["ports.imaps"];
-  const shareImap = async (): Promise<string> => {
-    const shared = await keeper.ask({ verb: "share_imap" });
-    if (!shared.ok) log.warn("Sessions of accounts with very many stay open.", { reason: shared.reason });
-    return shared.ok ? shared.detail : "";
-  };
-  const room = new PortRoom({ kernel, rules: crowdRules, progressOf, imap, shareImap, notices, clock });
+  const room = new PortRoom({ kernel, rules: crowdRules, progressOf, notices, clock });
   return new ConnectionWatch({ kernel, rules, ports, known, room, log });
 }

@@ -13,7 +13,7 @@ import { type CertificateFiles, readPair } from "../../mail/certificates/issue-c
 import { applyConfiguration } from "../../mail/configuration/apply.ts";
 import { reloadService } from "../../mail/configuration/parts.ts";
 import { certificateFiles, readSite } from "../../mail/configuration/read-site.ts";
-import { kick, mailboxUse, shareImap } from "../../mail/dovecot/doveadm.ts";
+import { kick, mailboxUse } from "../../mail/dovecot/doveadm.ts";
 import { type LogRules, logRules, USUAL_LOG_RULES } from "../../mail/logs/keep-logs.ts";
 import { type AlertMail, AlertMails, queueMail } from "../../mail/notifiers/alert-mails.ts";
 import { type BanMail, renderBanMail } from "../../mail/notifiers/mail-text.ts";
@@ -124,8 +124,6 @@ export class KeeperVerbs {
         return kick(this.#layout, command.account);
       case "kick_network":
         return kick(this.#layout, command.prefix);
-      case "share_imap":
-        return shareImap(this.#layout, this.#inForce);
       case "apply":
         return this.#changes.apply();
       case "change_settings":

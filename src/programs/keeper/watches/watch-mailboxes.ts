@@ -1,6 +1,6 @@
-import type { KeeperReply, KeeperTrouble } from "../../../admin/declare/keeper.ts";
+import type { KeeperTrouble } from "../../../admin/declare/keeper.ts";
 import { messageOf } from "../../../core/error.ts";
-import { sessionsOfOne } from "../../../core/firewall/connection-shares.ts";
+import { sessionsWithoutSurplus } from "../../../core/firewall/connection-shares.ts";
 import type { AccountName } from "../../../core/net/address.ts";
 import { bytes } from "../../../core/report/figures.ts";
 import { HOUR_MS, isoTime, type Millis } from "../../../core/time.ts";
@@ -47,8 +47,8 @@ export type MailboxServer = Readonly<{
   endSessions: (account: AccountName) => Promise<void>;
   /** How many clients have this port open. */
   connections: (port: number) => number;
-  /** Ends sessions of accounts with too many of them, and describes it; empty if there is none. */
-  share: () => Promise<KeeperReply>;
+  /** Ends sessions of accounts with too many of them, and describes it; null if there is none. Throws if they are not known. */
+  share: (places: number) => Promise<string | null>;
   removeIndexes: (account: AccountName) => Promise<void>;
   /** Removes what ended sessions were storing. */
   removeUnfinished: (account: AccountName) => Promise<void>;
@@ -121,15 +121,17 @@ export class MailboxWatch {
     this.#mostMemory = left;
   }
 
-  /** Whether an account has too many, also while the port has places. Throws if the sessions are not known. */
+  /**
+   * Known places stay when a port is crowded, so an attacker who signed in from many of them could hold every place. Also while the port has
+   * places, no account has too many. Throws if the sessions are not known.
+   */
   async lookAtSessions(): Promise<void> {
     const { clock, connections, share } = this.#server;
     if (this.#settings === null) return;
     const { "ports.imaps": port, "limits.connections.imap_places": places } = this.#settings;
-    if (connections(port) <= sessionsOfOne(places)) return;
-    const shared = await share();
-    if (!shared.ok) throw new Error(shared.reason);
-    if (shared.detail !== "") this.#shared = { at: clock.now(), detail: shared.detail };
+    if (connections(port) <= sessionsWithoutSurplus(places)) return;
+    const detail = await share(places);
+    if (detail !== null) this.#shared = { at: clock.now(), detail };
   }
 
   troubles(): readonly KeeperTrouble[] {

@@ -151,7 +151,7 @@ export class Watches {
         limit: (account, isLimited) => limitFolders(layout, account, isLimited),
         endSessions: (account) => endSessions(layout, account),
         connections: openOn,
-        share: () => shareImap(layout, this.#settings),
+        share: (places) => shareImap(layout, places),
         removeIndexes: (account) => removeIndexes(layout, account),
         removeUnfinished: (account) => removeUnfinished(layout, account),
         memory: () => ({ allBytes: memoryHere(), freeBytes: freeMemoryHere(), swapBytes: freeSwapHere() }),
