@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, writeFileSync } from "node:fs";
 import { before, describe, test } from "node:test";
 import type { EventItem } from "../../src/admin/declare/items.ts";
+import { whileBusy } from "../lab/busy-processors.ts";
 import { stopService } from "../lab/content.ts";
 import { bannedByJail, fail2banRuns, lengthMs } from "../lab/fail2ban.ts";
 import { forgeBeforeTheTable } from "../lab/forged-headers.ts";
@@ -115,10 +116,12 @@ describe("jails add what the guard did not judge as it happened", { skip: whyNoL
     });
   });
 
-  test("what only logs tell bans by the jail's own limit", async () => {
+  test("what only logs tell bans by the jail's own limit, also while the processors are busy", async () => {
     const from = "198.51.100.90";
-    await names(from, ["x@elsewhere.test", "y@elsewhere.test", "z@elsewhere.test"]);
-    await bannedByJail(product, "postfix", from);
+    await whileBusy(async () => {
+      await names(from, ["x@elsewhere.test", "y@elsewhere.test", "z@elsewhere.test"]);
+      await bannedByJail(product, "postfix", from);
+    });
   });
 
   test("judged lines among it make it weaker for no one", async () => {
