@@ -33,15 +33,19 @@ const MOST_LINES = 500_000;
 /** Header fields of parts cost filters time too. This number of them counts as one part. */
 const FIELDS_OF_A_PART = 30;
 /** This many bytes of costly ones, too: an IMAP session that is asked for the recipients of a message takes 60 times their bytes, of its 256 MB. */
-const FIELD_BYTES_OF_A_PART = 1_500;
+const COSTLY_BYTES_OF_A_PART = 1_500;
 /** Beyond this count, which no limit reaches, the rest of a mail is not read. */
 const ENOUGH = 10_000;
 const FIELD = /content-(?:type|transfer-encoding)\s*:/i;
 const FIELD_NAME = /^content-type\s*:/i;
 /** Names (of regular expressions) of fields that Dovecot takes apart. A forwarded mail may have 10 KB of the rest, such as results of filters. */
 export const COSTLY_FIELDS = ["from", "sender", "reply-to", "to", "bcc", "cc", "content-[a-z-]*"] as const;
-const COSTLY = new RegExp(`^(?:${COSTLY_FIELDS.join("|")})[\\s:]`, "i");
-const MOST_NAME_BYTES = 40;
+/** Where such a field starts. To Dovecot a name ends with a NUL, which Postfix delivers. */
+const COSTLY_START = new RegExp(`\\n(?:${COSTLY_FIELDS.join("|")})(?:\\0|[ \\t]{0,20}:|[ \\t]{20})`, "gi");
+const FIELD_END = /\n(?![ \t])/g;
+const MOST_START_BYTES = 64;
+/** Dovecot takes fields apart in the headers of messages, which the parts of a digest are without saying so. */
+const MAY_HAVE_MESSAGES = /message|digest/i;
 const DELIMITER = Buffer.from("\n--");
 const NEWLINE = 0x0a;
 const CR = 0x0d;
@@ -51,7 +55,7 @@ const TAB = 0x09;
 /** What may still be read of a mail and of the messages in it. */
 type Budget = { bytes: number; lines: number };
 /** The part whose header is being read. */
-type Part = { isMessage: boolean; isDigested: boolean; isMultipart: boolean; isSealed: boolean; encodings: string };
+type Part = { isMessage: boolean; isMultipart: boolean; isSealed: boolean; encodings: string };
 type Within = Readonly<{ depth: number; encodings: string; budget: Budget }>;
 
 /**
@@ -97,10 +101,12 @@ export class MimeParts {
   #isEncoded = false;
   /** Fields in the headers of parts. */
   #fields = 0;
-  #fieldBytes = 0;
+  /** Bytes of costly fields, wherever they are. */
+  #costlyBytes = 0;
   #isCostly = false;
-  /** Parts of a digest are messages unless they say otherwise (RFC 2046, 5.1.5). */
-  #isDigest = false;
+  #mayHaveMessages = false;
+  /** The last bytes, in which a costly field may start. */
+  #latest = "\n";
   #count = 0;
   /** Other lines that start with two hyphens; a text may have many. */
   #rules = 0;
@@ -124,7 +130,8 @@ export class MimeParts {
     const { bytes, lines } = this.#within.budget;
     if (this.#isUncountable || this.#boundaryBytes > MOST_BOUNDARY_BYTES || bytes < 0 || lines < 0) return UNCOUNTED;
     const rules = this.#isOdd || this.#missing.size > 0 ? this.#rules : 0;
-    const ofHeaders = Math.max(this.#fields / FIELDS_OF_A_PART, this.#fieldBytes / FIELD_BYTES_OF_A_PART);
+    const ofCostly = this.#mayHaveMessages ? this.#costlyBytes / COSTLY_BYTES_OF_A_PART : 0;
+    const ofHeaders = Math.max(this.#fields / FIELDS_OF_A_PART, ofCostly);
     return Math.max(this.#count + rules + this.#ofInner, Math.floor(ofHeaders));
   }
 
@@ -144,15 +151,14 @@ export class MimeParts {
     const isCut = value.length > MOST_TYPE_BYTES;
     const type = isCut ? value.slice(0, MOST_TYPE_BYTES) : value;
     this.#mayHaveParts ||= isCut || MAY_HAVE_PARTS.test(type);
+    this.#mayHaveMessages ||= isCut || MAY_HAVE_MESSAGES.test(type);
     const named = type.match(/boundary\s*[*=]/gi)?.length ?? 0;
     const isWellFormed = WELL_FORMED.test(type.trim().replace(/\s+/g, " "));
     const isOdd = isCut || !isWellFormed || named !== (/multipart/i.test(type) ? 1 : 0);
     this.#isOdd ||= isOdd && MAY_HAVE_PARTS.test(type);
     const kind = PLAIN_KIND.exec(type)?.[0] ?? (isCut ? EVERY_KIND : type);
-    this.#part.isDigested = false;
     this.#part.isMessage ||= /message/i.test(kind);
     this.#part.isMultipart ||= /multipart/i.test(kind);
-    this.#isDigest ||= /digest/i.test(kind);
     this.#part.isSealed ||= /pkcs7-mime/i.test(kind);
     for (const [, quoted, plain = ""] of type.matchAll(BOUNDARY)) {
       const boundary = (quoted ?? plain).trimEnd().toLowerCase();
@@ -168,6 +174,7 @@ export class MimeParts {
   /** The next bytes of the body. Postfix has replaced each bare CR by a space. */
   push(chunk: Buffer): void {
     if (this.count > ENOUGH) return;
+    if (this.#within.depth === 0) this.#countCostly(chunk);
     const bytes = Buffer.concat([this.#rest, chunk]);
     if (!this.#isBody) {
       this.#isBody = true;
@@ -187,7 +194,6 @@ export class MimeParts {
     const from = !this.#inHeader && bytes.indexOf(DELIMITER, at) < 0 ? bytes.length - DELIMITER.length + 1 : at;
     const rest = bytes.subarray(Math.max(from, at, 0));
     const isLong = rest.length > MOST_LINE_BYTES;
-    if (isLong) this.#countBytes(rest.length - MOST_LINE_BYTES, rest.subarray(1));
     const restAt = bytes.length - rest.length;
     this.#decode(bytes, isLong ? bytes.length : restAt);
     this.#rest = Buffer.from(isLong ? rest.subarray(0, MOST_LINE_BYTES) : rest);
@@ -210,7 +216,7 @@ export class MimeParts {
     if (isStart) {
       this.#missing.delete(name);
       this.#boundary = name;
-      this.#part = { ...newPart(), isDigested: this.#isDigest };
+      this.#part = newPart();
       this.#inHeader = true;
       this.#isPast = false;
       return;
@@ -220,7 +226,6 @@ export class MimeParts {
       this.#isOdd ||= this.#inHeader && !this.#isPast;
     }
     if (!this.#inHeader) return;
-    this.#countBytes(end - start, bytes.subarray(start, end));
     // A line of spaces continues a field.
     const isEmpty = end === start || (end === start + 1 && bytes[start] === CR);
     if (isEmpty && !this.#isLeading) this.#endHeader(end + 1);
@@ -231,11 +236,24 @@ export class MimeParts {
     }
   }
 
-  #countBytes(bytes: number, line: Buffer): void {
-    if (!this.#inHeader || this.#isEncoded || this.#isPast) return;
-    const isContinued = line[0] === SPACE || line[0] === TAB;
-    this.#isCostly = (isContinued && this.#isCostly) || COSTLY.test(line.toString("latin1", 0, MOST_NAME_BYTES));
-    if (this.#isCostly) this.#fieldBytes += bytes;
+  /**
+   * Of every line, since Dovecot finds headers where filters find none: it decodes no message, and takes each line for a delimiter that
+   * starts like one.
+   */
+  #countCostly(chunk: Buffer): void {
+    const text = this.#latest + chunk.toString("latin1");
+    const last = Math.max(0, text.length - MOST_START_BYTES);
+    this.#mayHaveMessages ||= MAY_HAVE_MESSAGES.test(text);
+    for (let at = 0; at < last; this.#isCostly = !this.#isCostly) {
+      const edge = this.#isCostly ? FIELD_END : COSTLY_START;
+      edge.lastIndex = at;
+      const to = Math.min(edge.exec(text)?.index ?? last, last);
+      if (this.#isCostly) this.#costlyBytes += to - at;
+      if (to === last) break;
+      // The end of a field may start the next one.
+      at = this.#isCostly ? to : to + 1;
+    }
+    this.#latest = text.slice(last);
   }
 
   /** Reads a field once it is whole: its lines may be many. */
@@ -257,7 +275,6 @@ export class MimeParts {
   #endHeader(start: number): void {
     const part = this.#part;
     this.#part = newPart();
-    part.isMessage ||= part.isDigested;
     this.#isPast = this.#isSealed && !part.isMessage;
     if (part.isMultipart) this.#inherited += part.encodings;
     const isOpened = (part.isMessage || part.isSealed) && this.#openInner(start, part);
@@ -309,5 +326,5 @@ export class MimeParts {
 }
 
 function newPart(): Part {
-  return { isMessage: false, isDigested: false, isMultipart: false, isSealed: false, encodings: "" };
+  return { isMessage: false, isMultipart: false, isSealed: false, encodings: "" };
 }
