@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { test } from "node:test";
-import { parseOpenSessions, parseQuota } from "./doveadm.ts";
+import { countMailProcesses, parseOpenSessions, parseQuota } from "./doveadm.ts";
 
 test("the usage that doveadm prints is read in bytes, with and without a limit", () => {
   const titles = "Quota name\tType\tValue\tLimit\t%\n";
@@ -24,4 +26,14 @@ bert@example.test             imap  x     198.51.100.65
     { account: "anna@example.test", ip: "2001:db8::1", pid: 3023 },
   ]);
   assert.deepEqual(parseOpenSessions(""), []);
+});
+
+test("a process of the mail's user counts without any connection", { skip: process.getuid?.() !== 0 }, async () => {
+  const user = { uid: 64_321, gid: 64_321 };
+  const session = spawn("sleep", ["60"], user);
+  await once(session, "spawn");
+  assert.equal(countMailProcesses(user), 1);
+  session.kill();
+  await once(session, "exit");
+  assert.equal(countMailProcesses(user), 0);
 });

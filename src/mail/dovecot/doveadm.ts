@@ -6,7 +6,7 @@ import { plural } from "../../core/text.ts";
 import { lastLines, runProgram } from "../../host/machine/run-program.ts";
 import { userIds } from "../../host/machine/system-users.ts";
 import { processesOf, signal } from "../../host/running/processes.ts";
-import { memoryOf } from "../../host/running/read-processes.ts";
+import { listProcesses, memoryOf } from "../../host/running/read-processes.ts";
 import { type Layout, USERS } from "../../settings/layout.ts";
 import { numberIn, rowsOf } from "./mailboxes.ts";
 
@@ -82,6 +82,11 @@ async function end(layout: Layout, sessions: ReadonlySet<number>): Promise<void>
 function mailProcesses({ data }: Pick<Layout, "data">): readonly number[] {
   const { uid } = userIds(USERS.mail);
   return processesOf(data).flatMap(({ pid, users }) => (users.every((one) => one === uid) ? [pid] : []));
+}
+
+/** At least as many as there are sessions: a session whose client has left ends only once its command is done, such as THREAD. */
+export function countMailProcesses({ uid } = userIds(USERS.mail)): number {
+  return listProcesses().filter(({ users }) => users.every((one) => one === uid)).length;
 }
 
 /** Bytes of memory that the sessions of each account hold, also in the swap. Throws an Error with doveadm's message. */

@@ -92,7 +92,7 @@ export function unlessCrowded(result: ProbeResult, port: number, places: number)
 }
 
 /** How many connections to a local TCP port take a place (proc(5), /proc/net/tcp). */
-export function openOn(port: number): number {
+function openOn(port: number): number {
   const local = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
   const isOne = (line: string): boolean => {
     const [, from = "", , state = ""] = line.trim().split(/\s+/);

@@ -28,10 +28,7 @@ const MEMORY_STEP = 32 * 1024 ** 2;
 /** How long ended sessions are reported. */
 const REPORTED_MS = HOUR_MS;
 
-type SizeSettings = Pick<
-  Settings,
-  "limits.mail.max_size" | "mailboxes.quota" | "limits.connections.imap_places" | "ports.imaps"
->;
+type SizeSettings = Pick<Settings, "limits.mail.max_size" | "mailboxes.quota" | "limits.connections.imap_places">;
 
 export type MailboxServer = Readonly<{
   clock: Clock;
@@ -45,8 +42,8 @@ export type MailboxServer = Readonly<{
   limit: (account: AccountName, isLimited: boolean) => void;
   /** Throws if they are not known. */
   endSessions: (account: AccountName) => Promise<void>;
-  /** How many clients have this port open. */
-  connections: (port: number) => number;
+  /** How many processes serve mailboxes, also those whose clients have left. */
+  processes: () => number;
   /** Ends sessions of accounts with too many of them, and describes it; null if there is none. Throws if they are not known. */
   share: (places: number) => Promise<string | null>;
   removeIndexes: (account: AccountName) => Promise<void>;
@@ -126,10 +123,10 @@ export class MailboxWatch {
    * places, no account has too many. Throws if the sessions are not known.
    */
   async lookAtSessions(): Promise<void> {
-    const { clock, connections, share } = this.#server;
+    const { clock, processes, share } = this.#server;
     if (this.#settings === null) return;
-    const { "ports.imaps": port, "limits.connections.imap_places": places } = this.#settings;
-    if (connections(port) <= sessionsWithoutSurplus(places)) return;
+    const places = this.#settings["limits.connections.imap_places"];
+    if (processes() <= sessionsWithoutSurplus(places)) return;
     const detail = await share(places);
     if (detail !== null) this.#shared = { at: clock.now(), detail };
   }

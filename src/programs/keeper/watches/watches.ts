@@ -21,7 +21,7 @@ import { RetentionJob } from "../../../jobs/retention/retention-job.ts";
 import { fetchRules, RulesJob } from "../../../jobs/spam-rules/spam-rules.ts";
 import { CertificateFollower, reloadCertificate } from "../../../mail/certificates/follow-certificate.ts";
 import { checkInForce } from "../../../mail/configuration/parts.ts";
-import { endSessions, quotaOf, sessionMemory, shareImap } from "../../../mail/dovecot/doveadm.ts";
+import { countMailProcesses, endSessions, quotaOf, sessionMemory, shareImap } from "../../../mail/dovecot/doveadm.ts";
 import { Mailboxes } from "../../../mail/dovecot/mailboxes.ts";
 import {
   limitFolders,
@@ -32,7 +32,6 @@ import {
 } from "../../../mail/dovecot/maildirs.ts";
 import { unusedOwnDovecot } from "../../../mail/dovecot/own-dovecot.ts";
 import { readQueue } from "../../../mail/postfix/mail-queue.ts";
-import { openOn } from "../../../mail/probes/exchange.ts";
 import type { Layout } from "../../../settings/layout.ts";
 import type { Settings } from "../../../settings/schema.ts";
 import { MailKeyWatch } from "./mail-key-watch.ts";
@@ -150,7 +149,7 @@ export class Watches {
         limited: () => withoutNewFolders(layout),
         limit: (account, isLimited) => limitFolders(layout, account, isLimited),
         endSessions: (account) => endSessions(layout, account),
-        connections: openOn,
+        processes: countMailProcesses,
         share: (places) => shareImap(layout, places),
         removeIndexes: (account) => removeIndexes(layout, account),
         removeUnfinished: (account) => removeUnfinished(layout, account),
