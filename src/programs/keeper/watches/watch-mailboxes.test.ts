@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HandClock } from "../../../../test/kit/engine-kit.ts";
 import { type AccountName, parseAccountName } from "../../../core/net/address.ts";
-import { HOUR_MS } from "../../../core/time.ts";
+import { HOUR_MS, SECOND_MS } from "../../../core/time.ts";
 import { MailboxWatch, MOST_FOLDERS } from "./watch-mailboxes.ts";
 
 const MB = 1024 ** 2;
@@ -150,7 +150,7 @@ test("indexes far larger than the mails need are removed, and the sessions that 
 });
 
 test("too many folders: no more can be created until some are deleted", async () => {
-  const { watch, ended, limited, look } = setUp();
+  const { clock, watch, state, ended, limited, look } = setUp();
   await look({ folders: MOST_FOLDERS });
   assert.deepEqual([...limited], []);
   await look({ folders: MOST_FOLDERS + 1 });
@@ -159,8 +159,12 @@ test("too many folders: no more can be created until some are deleted", async ()
     watch.troubles()[0]?.detail ?? "",
     /^anna@example\.org has more than 3000 folders: it can create no more$/,
   );
+  clock.advance(30 * SECOND_MS);
   await look({}, 0);
-  assert.equal(ended.length, 1, "its sessions are ended once");
+  assert.deepEqual([ended.length, state.looks], [1, 3], "its sessions are ended once");
+  await look({ folders: 10 }, 0);
+  assert.equal(state.looks, 3, "it takes no time of others");
+  clock.advance(30 * SECOND_MS);
   await look({ folders: 10 }, 0);
   assert.deepEqual([[...limited], watch.troubles()], [[], []]);
 });

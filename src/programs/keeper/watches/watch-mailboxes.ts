@@ -3,7 +3,7 @@ import { messageOf } from "../../../core/error.ts";
 import { sessionsWithoutSurplus } from "../../../core/firewall/connection-shares.ts";
 import type { AccountName } from "../../../core/net/address.ts";
 import { bytes } from "../../../core/report/figures.ts";
-import { HOUR_MS, isoTime, type Millis } from "../../../core/time.ts";
+import { HOUR_MS, instant, isoTime, type Millis, SECOND_MS } from "../../../core/time.ts";
 import type { Clock } from "../../../guard/ports.ts";
 import type { MailboxQuota } from "../../../mail/dovecot/doveadm.ts";
 import type { Uncounted } from "../../../mail/dovecot/maildirs.ts";
@@ -14,6 +14,8 @@ import type { Settings } from "../../../settings/schema.ts";
 const STEP_BYTES = 32 * 1024 ** 2;
 /** Most folders of a mailbox. Each takes 24 KB and seven inodes, and 0.15 ms whenever Postfix asks whether there is room for a mail. */
 export const MOST_FOLDERS = 3_000;
+/** Who has deleted folders may create others after this. */
+const LIMITED_FOR_MS = 30 * SECOND_MS;
 /**
  * Indexes may take this, and a multiple of the lists of mails: about 2 KB for each mail, twice what honest mailboxes need. Dovecot notes
  * each requested header field of each mail, also a missing one, and room for each keyword: a client could fill the disk.
@@ -65,6 +67,7 @@ export class MailboxWatch {
   #settings: SizeSettings | null;
   /** The most since the mailboxes were looked at; endless if they must be looked at again, although a full disk does not grow. */
   #mostFree = Number.POSITIVE_INFINITY;
+  #lookedAt: Millis = instant(0);
   /** The most since the sessions were looked at. */
   #mostMemory = Number.POSITIVE_INFINITY;
   readonly #ended = new Map<AccountName, Readonly<{ at: Millis; why: string }>>();
@@ -81,13 +84,14 @@ export class MailboxWatch {
 
   /** Throws if the mailboxes cannot be read. */
   async look(): Promise<void> {
-    const { freeBytes, uncounted, limited } = this.#server;
+    const { clock, freeBytes, uncounted, limited } = this.#server;
     const free = freeBytes();
     this.#mostFree = Math.max(this.#mostFree, free);
     const before = limited();
-    if (this.#mostFree - free < STEP_BYTES && before.length === 0) return;
+    const now = clock.now();
+    if (this.#mostFree - free < STEP_BYTES && (before.length === 0 || now - this.#lookedAt < LIMITED_FOR_MS)) return;
     const found = await uncounted();
-    this.#mostFree = free;
+    [this.#mostFree, this.#lookedAt] = [free, now];
     for (const account of before)
       if ((found.get(account)?.folders ?? 0) <= MOST_FOLDERS) this.#server.limit(account, false);
     const failures: string[] = [];
