@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
 import { lacking } from "../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import {
@@ -113,6 +115,23 @@ for (const [what, text] of [
     assert.equal(lockHolder(file), process.pid);
     releaseLock(file);
   });
+
+test("no other user can make a start wait for the lock", { skip: lacking({ root: true }) }, async (t) => {
+  const file = join(directory, "waited-for", "start.pid");
+  takeLock(file, "/srv/mail");
+  for (const path of [dirname(file), file]) {
+    const argv = ["--reuid=65534", "--regid=65534", "--clear-groups", "flock", path, "sh", "-c", "echo; exec sleep 60"];
+    const other = spawn("setpriv", argv, { stdio: ["ignore", "pipe", "ignore"] });
+    t.after(() => other.kill());
+    await Promise.race([once(other.stdout, "data"), once(other, "close")]);
+  }
+  releaseLock(file);
+  const starter = spawn(process.execPath, [...EVAL, STARTER, file, import.meta.resolve("./data-directory.ts")]);
+  t.after(() => starter.kill());
+  starter.stdin.end("take\n");
+  const [said] = await Promise.race([once(starter.stdout, "data"), pause(20_000, ["it waits"], { ref: false })]);
+  assert.equal(String(said), "taken\n");
+});
 
 const ROUNDS = 100;
 const EVAL = ["--input-type=module", "--eval"];

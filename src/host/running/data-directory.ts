@@ -1,11 +1,12 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, openSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
+import { nullOn } from "../../core/error.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { holdsMount } from "../kernel/mounts.ts";
 import { textOrNothing } from "../machine/read-text.ts";
-import { Held, ourselves } from "../root-files/directory.ts";
-import { removeFile, writeFile } from "../root-files/files.ts";
+import { Directory, Held, ourselves } from "../root-files/directory.ts";
+import { createFile, removeFile, writeFile } from "../root-files/files.ts";
 import { giveDirectory, makeDirectory } from "../root-files/trees.ts";
 import { removeTree } from "../root-files/walk.ts";
 import { SetUpFailure } from "./failure.ts";
@@ -92,13 +93,26 @@ export function closedParent(path: string): string | null {
  */
 export function takeLock(file: string, data: string): void {
   makeDirectory(dirname(file), 0o755);
-  using directory = new Held(openSync(dirname(file), "r"));
-  // One at a time, until the descriptor is closed: otherwise two that find the same dead holder would both replace it.
-  execFileSync("flock", ["3"], { stdio: ["ignore", "ignore", "pipe", directory.fd] });
-  const holder = lockHolder(file);
-  if (holder !== null)
-    throw new SetUpFailure(`GhostInbox is already running (pid ${holder}, data ${data}): see \`./ghostinbox status\`.`);
-  writeFile(file, `${process.pid} ${startTimeOf(process.pid)} ${Date.now()}\n`, { mode: 0o644, flush: false });
+  using place = Directory.own(dirname(file));
+  for (let isMine = false; !isMine; ) {
+    // Whoever can open a file can lock it, and so make a start wait.
+    createFile(file, "", { mode: 0o600 });
+    const fd = nullOn(["ENOENT"], () => openSync(place.at(basename(file)), "r"));
+    if (fd === null) continue;
+    using opened = new Held(fd);
+    // One at a time, until the descriptor is closed: otherwise two that find the same dead holder would both replace it.
+    execFileSync("flock", ["3"], { stdio: ["ignore", "ignore", "pipe", opened.fd] });
+    const holder = lockHolder(file);
+    if (holder !== null)
+      throw new SetUpFailure(
+        `GhostInbox is already running (pid ${holder}, data ${data}): see \`./ghostinbox status\`.`,
+      );
+    using present = place.hold(basename(file));
+    // Replaced, or released, by the one before.
+    isMine = present?.stat.ino === opened.stat.ino;
+    if (isMine)
+      writeFile(file, `${process.pid} ${startTimeOf(process.pid)} ${Date.now()}\n`, { mode: 0o600, flush: false });
+  }
 }
 
 /** The pid of the running start; null if none runs. */
