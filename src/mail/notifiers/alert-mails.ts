@@ -29,12 +29,12 @@ export class AlertMails {
   async send(alert: AlertMail, settings: Settings): Promise<KeeperReply> {
     const to = alertMailTo(settings);
     if (to.length === 0) return { ok: false, reason: "alerts.email is empty, and another channel is set by now." };
-    return this.#once(alert, { to, from: alertSender(settings), sender: senderOf(settings) });
+    return this.#once(alert, { to, from: alertSender(settings), sender: senderOf(settings) }, MOST_AN_HOUR);
   }
 
   /**
-   * An alert by the keeper, while the guard, which knows the other channels, does not run. The alert is sent even if the settings cannot
-   * be read (null): Postfix adds our domain.
+   * An alert by the keeper, while the guard, which knows the other channels, does not run, however many the guard has sent. It is sent
+   * even if the settings cannot be read (null): Postfix adds our domain.
    */
   alarm(alert: AlertMail, settings: Settings | null): Promise<KeeperReply> {
     if (settings === null) {
@@ -46,12 +46,12 @@ export class AlertMails {
     return this.#once(alert, { to, from: alertSender(settings), sender: senderOf(settings) });
   }
 
-  async #once(alert: AlertMail, envelope: Envelope): Promise<KeeperReply> {
+  async #once(alert: AlertMail, envelope: Envelope, most = Number.POSITIVE_INFINITY): Promise<KeeperReply> {
     const now = this.#clock.now();
     for (const [id, { at }] of this.#queued) if (at <= now - HOUR_MS || at > now) this.#queued.delete(id);
     const queued = this.#queued.get(alert.id);
     if (queued !== undefined && (await queued.reply).ok) return queued.reply;
-    if (this.#queued.size >= MOST_AN_HOUR) return { ok: false, reason: `${MOST_AN_HOUR} went out within an hour.` };
+    if (this.#queued.size >= most) return { ok: false, reason: `${MOST_AN_HOUR} went out within an hour.` };
     const reply = this.#queue(alert, envelope);
     this.#queued.set(alert.id, { at: now, reply });
     return reply;
