@@ -86,6 +86,7 @@ for (const [what, found] of [
   ["another Postfix", at({ exe: "/usr/lib/postfix/sbin/master", cwd: "/var/spool/postfix" })],
   ["another program below a directory of this name", at({ exe: "/opt/srv/mail/bin/tool" })],
   ["a directory whose name only has the same prefix", at({ exe: "/usr/bin/runsv", cwd: "/srv/mail2/service" })],
+  ["our own runtime, run by somebody else", at({ users: [1000, 1000, 1000, 1000], exe: "/srv/mail/program/node" })],
   ["a user of ours in another network", at({ users: OURS, network: () => "45" })],
   ["a user of ours that has ended", at({ users: OURS, network: () => null })],
   ["that number in a container", at({ users: OURS, isContained: true })],

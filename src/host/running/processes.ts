@@ -36,7 +36,7 @@ export type Whose = Readonly<{ ours: ReadonlySet<number>; shared: ReadonlySet<nu
 /**
  * All processes of this data directory's server, this one excepted. Two servers on one machine have the same users, but
  * hardly the same network namespace, for both want port 25 and the firewall's table. A process belongs to the server
- * - if it is one of its programs, and points to the data directory;
+ * - if it is one of its programs, points to the data directory, and runs as root or as a user of the server;
  * - if it runs as a user of ours in this network namespace, whatever it is, unless another supervisor runs it;
  * - if it runs as a user of one of Debian's packages, and works, or has a file open, in the data directory;
  * - if the process that started it does.
@@ -94,10 +94,13 @@ export function isAnotherAmong(
 export function among(data: Names, all: readonly Process[], { ours, shared, network }: Whose): readonly Process[] {
   const byPid = new Map(all.map((one) => [one.pid, one]));
   const runs = (found: Process, users: ReadonlySet<number>): boolean => found.users.some((user) => users.has(user));
+  // Any user can run our runtime, or name our files, and so seem to be a server that does not stop.
+  const isStrangers = ({ users }: Process): boolean =>
+    users.some((user) => user !== 0 && !ours.has(user) && !shared.has(user));
   const belongs = (found: Process): boolean => {
     const left = runs(found, ours) && found.leftByItself() && !isInContainer(found, byPid);
     if (found.isContained && !left) return false;
-    if (isProgram(data, found)) return true;
+    if (isProgram(data, found) && !isStrangers(found)) return true;
     if (runs(found, shared)) return pointsInto(data, found);
     if (!runs(found, ours)) return false;
     if (!left && (network === null || found.network() !== network)) return false;
