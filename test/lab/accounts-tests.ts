@@ -3,7 +3,17 @@ import { appendFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { Dialog, SmtpReply } from "./dialog.ts";
-import { ANNA, authenticate, BERT, openImapAs, openSubmission, openSubmissionAs, sendMail } from "./mail.ts";
+import {
+  ANNA,
+  authenticate,
+  BERT,
+  logIn,
+  openImap,
+  openImapAs,
+  openSubmission,
+  openSubmissionAs,
+  sendMail,
+} from "./mail.ts";
 import { mailFiles } from "./mailbox.ts";
 import { PASSWORD } from "./product.ts";
 import { AWAY, HOME, signInsFrom } from "./sign-ins.ts";
@@ -159,6 +169,31 @@ export function accountsTests({ lab, product }: Running, file: string): void {
     assert.equal((await idle.ask("MAIL FROM:<changed@example.test>")).code, 250);
     assert.equal((await idle.ask(`RCPT TO:<${BERT}>`)).code, 421);
     colleague.close();
+  });
+
+  test("a sign-in whose former password is being verified opens no session that stays", async () => {
+    await product.addAccount("hasty@example.test");
+    let signIns = 0;
+    const changed = new AbortController();
+    const signInAgainAndAgain = async (): Promise<Dialog | null> => {
+      let latest: Dialog | null = null;
+      while (!changed.signal.aborted) {
+        const dialog = await openImap(lab.sender, HOME);
+        const isIn = (await logIn(dialog, "hasty@example.test"))?.startsWith("OK") === true;
+        (isIn ? latest : dialog)?.close();
+        if (isIn) latest = dialog;
+        signIns++;
+      }
+      return latest;
+    };
+    const thieves = Array.from({ length: 8 }, signInAgainAndAgain);
+    await until("they sign in", () => signIns > thieves.length);
+    await product.cli(["account", "passwd", "hasty@example.test", "--password-stdin"], {
+      input: "one more unrelated phrase\n",
+    });
+    changed.abort();
+    const latest = await Promise.all(thieves);
+    await until("every session is ended", () => latest.every((one) => one === null || one.isClosed));
   });
 
   test("an account's open sending ends with its suspension, though Dovecot is down; there is a notice about the rest", async () => {

@@ -108,7 +108,7 @@ export async function kick({ dovecotConf }: Layout, who: string): Promise<Keeper
 }
 
 /** Of an account, also those in a long command. Throws an Error with doveadm's message. */
-export async function endSessions(layout: Layout, account: AccountName): Promise<void> {
+export async function endSessions(layout: Layout, account: string): Promise<void> {
   const open = await openSessions(layout);
   await end(layout, new Set(open.filter((one) => one.account === account).map(({ pid }) => pid)));
 }

@@ -3,6 +3,8 @@ import { join } from "node:path";
 import type { KeeperCommand, KeeperReply } from "../../admin/declare/keeper.ts";
 import { TOLD } from "../../admin/declare/reports.ts";
 import type { AlertLanguage } from "../../core/alerts/frames.ts";
+import { messageOf } from "../../core/error.ts";
+import { SECOND_MS } from "../../core/time.ts";
 import type { Clock } from "../../guard/ports.ts";
 import { systemClock } from "../../host/machine/clock.ts";
 import { settingsIn } from "../../host/machine/settings-text.ts";
@@ -13,7 +15,7 @@ import { type CertificateFiles, readPair } from "../../mail/certificates/issue-c
 import { applyConfiguration } from "../../mail/configuration/apply.ts";
 import { reloadService } from "../../mail/configuration/parts.ts";
 import { certificateFiles, readSite } from "../../mail/configuration/read-site.ts";
-import { kick, mailboxUse } from "../../mail/dovecot/doveadm.ts";
+import { endSessions, kick, mailboxUse } from "../../mail/dovecot/doveadm.ts";
 import { type LogRules, logRules, USUAL_LOG_RULES } from "../../mail/logs/keep-logs.ts";
 import { type AlertMail, AlertMails, queueMail } from "../../mail/notifiers/alert-mails.ts";
 import { type BanMail, renderBanMail } from "../../mail/notifiers/mail-text.ts";
@@ -28,6 +30,12 @@ import { Watches } from "./watches/watches.ts";
 
 /** They only read, so nothing needs to wait for them, nor they for anything. */
 const AT_ONCE: ReadonlySet<KeeperCommand["verb"]> = new Set([...TOLD, "ping", "status", "audit", "redirects"]);
+
+/**
+ * When the sessions of an account are ended again: a sign-in whose former password Dovecot was verifying opens its session only
+ * afterwards. A thief who signs in all the time would otherwise stay in, for as long as the session is open.
+ */
+const LATE_SIGN_INS_MS = 15 * SECOND_MS;
 
 /** Runs the guard's requests as root. Every argument has passed its parser; no shell is used. */
 export class KeeperVerbs {
@@ -121,7 +129,7 @@ export class KeeperVerbs {
       case "ping":
         return Promise.resolve({ ok: true, detail: `pid ${process.pid}` });
       case "kick_account":
-        return kick(this.#layout, command.account);
+        return this.#kickAccount(command.account);
       case "kick_network":
         return kick(this.#layout, command.prefix);
       case "apply":
@@ -166,6 +174,18 @@ export class KeeperVerbs {
           now: this.#clock.now(),
         });
     }
+  }
+
+  #kickAccount(account: string): Promise<KeeperReply> {
+    const again = async (): Promise<void> => {
+      try {
+        await this.#inTurn(() => endSessions(this.#layout, account));
+      } catch (error) {
+        console.error(`keeper: IMAP sessions of ${account} may still be open: ${messageOf(error)}`);
+      }
+    };
+    setTimeout(() => void again(), LATE_SIGN_INS_MS).unref();
+    return kick(this.#layout, account);
   }
 
   async #apply(): Promise<KeeperReply> {
