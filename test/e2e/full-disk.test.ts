@@ -2,13 +2,14 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { patience } from "../kit/patience.ts";
 import { SmallDisk } from "../lab/full-disk.ts";
-import { ANNA, sendMail } from "../lab/mail.ts";
+import { ANNA, sendMail, sendMailAs } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { WELL_MS } from "../lab/owner.ts";
 import { PASSWORD } from "../lab/product.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
+const HOME = "198.51.100.70";
 const PROMPT_MS = patience(5_000);
 
 describe("a disk without a byte left", { skip: whyNoLab() ?? false }, () => {
@@ -58,6 +59,20 @@ describe("a disk without a byte left", { skip: whyNoLab() ?? false }, () => {
       assert.doesNotMatch(stdout, /mail still works|database cannot be written/i);
       return true;
     });
+  });
+
+  test("what room is left then is for mailboxes, not for mail that waits for other servers", async () => {
+    disk.free();
+    const toOthers = async (recipient: string): Promise<string> => {
+      const mail = { host: lab.sender, from: HOME, sender: ANNA, recipient };
+      const { code, lines } = await sendMailAs(ANNA, mail);
+      return `${code} ${lines.join(" ")}`;
+    };
+    await until("its owner sends", async () => (await toOthers("bert@elsewhere.test")).startsWith("250"), WELL_MS);
+    disk.fill(150 * 1024 ** 2);
+    await until("mail to others is refused", async () => /^452 4\.3\.1/.test(await toOthers("bert@elsewhere.test")));
+    assert.match(await toOthers(ANNA), /^250/);
+    assert.match(await send(), /^250/);
   });
 
   test("mail flows as soon as there is room", async () => {

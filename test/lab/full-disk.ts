@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, rmSync, statfsSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { mustRun } from "./commands.ts";
 
@@ -22,10 +22,15 @@ export class SmallDisk {
     await mustRun(["umount", "-l", this.directory]);
   }
 
-  /** Fills it to the last byte. */
-  fill(): void {
+  /** Fills it up to this many bytes. */
+  fill(leaves = 0): void {
     const file = openSync(join(this.directory, "filler"), "a");
+    const { bavail, bsize } = statfsSync(this.directory);
     try {
+      if (leaves > 0) {
+        writeSync(file, Buffer.alloc(bavail * bsize - leaves));
+        return;
+      }
       for (let size = 1 << 20; size >= 1; size >>= 1)
         try {
           for (;;) if (writeSync(file, Buffer.alloc(size)) < size) break;

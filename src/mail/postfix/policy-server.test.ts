@@ -87,18 +87,21 @@ test("a session at a submission port that is over sends nothing more, and the en
   await until(() => engine.asked.length === 3, "another account's request continues");
 });
 
-test("while the disk is full, only recipients are deferred", async () => {
-  let isFull = true;
-  const { engine, client } = await started({ isFull: () => isFull });
-  client.socket.write(ask("RCPT") + ask("CONNECT"));
+test("while the disk has no room for a recipient's mail, only such recipients are deferred", async () => {
+  const full = new Set<string | null>(["anna@example.org"]);
+  const { engine, client } = await started({ hasRoom: (recipient) => !full.has(recipient) });
+  const toAnna = ask("RCPT").replace(/\n\n$/, "\nrecipient=anna@example.org\n\n");
+  client.socket.write(toAnna + ask("CONNECT"));
   await until(() => engine.asked.length === 1, "one of them is asked about");
   assert.equal(engine.asked[0]?.event.type, "CONNECT");
   engine.answer(0, PASS);
-  const full = "action=452 4.3.1 Insufficient system storage\n\n";
-  await until(() => client.text === full + ACTION.pass, "both answers arrive");
-  isFull = false;
+  const refused = "action=452 4.3.1 Insufficient system storage\n\n";
+  await until(() => client.text === refused + ACTION.pass, "both answers arrive");
   client.socket.write(ask("RCPT"));
-  await until(() => engine.asked.length === 2, "it is asked about again");
+  await until(() => engine.asked.length === 2, "others are asked about");
+  full.clear();
+  client.socket.write(toAnna);
+  await until(() => engine.asked.length === 3, "it is asked about again");
 });
 
 test("answers are sent in the order of the questions, not of the decisions", async () => {

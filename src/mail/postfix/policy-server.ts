@@ -41,8 +41,8 @@ type PolicyLimits = { readonly [K in keyof typeof POLICY_LIMITS]: number };
 
 export type PolicyOptions = PolicyLimits &
   Readonly<{
-    /** Whether the disk may lack room for one more mail. */
-    isFull?: () => boolean;
+    /** Whether the disk has room for one more mail to this recipient. */
+    hasRoom?: (recipient: string | null) => boolean;
     /** Whether only proxies can reach the ports for proxies, so that their headers can be trusted. */
     guardsProxied?: () => boolean;
     /** Whether a client of the port for mail from Sieve scripts is Dovecot. Without it none is accepted. */
@@ -63,14 +63,14 @@ export class PolicyServer {
 
   constructor(submit: Submit, report: Report, options: PolicyOptions = POLICY_LIMITS) {
     const {
-      isFull = () => false,
+      hasRoom = () => true,
       guardsProxied = () => false,
       isDovecot = null,
       sessions = ENDLESS,
       ...limits
     } = options;
     this.#limits = limits;
-    const parts = { submit, report, limits, isFull, guardsProxied, isDovecot, sessions, buffer: readBuffer() };
+    const parts = { submit, report, limits, hasRoom, guardsProxied, isDovecot, sessions, buffer: readBuffer() };
     this.#server = createServer((socket) => {
       const connection = new Connection(socket, parts);
       this.#open.add(connection);
@@ -108,7 +108,7 @@ type Slot = { answer: string | null };
 
 /** `buffer`: shared by all connections. */
 type Parts = Readonly<{ submit: Submit; report: Report; limits: PolicyLimits; buffer: Buffer }> &
-  Required<Pick<PolicyOptions, "isFull" | "guardsProxied" | "sessions">> &
+  Required<Pick<PolicyOptions, "hasRoom" | "guardsProxied" | "sessions">> &
   Readonly<{ isDovecot: NonNullable<PolicyOptions["isDovecot"]> | null }>;
 
 const ENDLESS = { begin: () => undefined, isOver: () => false };
@@ -170,7 +170,8 @@ class Connection {
     else if (parsed.value.type === "SIEVE_CLIENT") void this.#judge(slot, parsed.value);
     else if (parsed.value.proxied === true && !this.#parts.guardsProxied()) this.#answer(slot, UNGUARDED);
     else if (this.#isOver(parsed.value)) this.#answer(slot, SESSION_OVER);
-    else if (parsed.value.type === "RECIPIENT" && this.#parts.isFull()) this.#answer(slot, FULL);
+    else if (parsed.value.type === "RECIPIENT" && !this.#parts.hasRoom(parsed.value.recipient))
+      this.#answer(slot, FULL);
     else this.#submit(slot, parsed.value);
   }
 

@@ -43,8 +43,8 @@ export type SourceParts = Readonly<{
   report: Report;
   banned: ReportTakerParts["banned"];
   aheadMs: ReportTakerParts["aheadMs"];
-  /** Whether the disk might not accept one more mail. */
-  isFull: () => boolean;
+  /** Whether the disk has room for one more mail to this recipient. */
+  hasRoom: (recipient: string | null) => boolean;
   submissionSessions: SubmissionSessions;
   guardsProxied: () => boolean;
 }>;
@@ -61,7 +61,7 @@ export function composeSources(parts: SourceParts) {
   const filterLoad = new FilterLoad(clock);
   const policyServer = new PolicyServer(filterLoad.limiting(watchingForwards(submit, forwardWatch)), report, {
     ...POLICY_LIMITS,
-    isFull: parts.isFull,
+    hasRoom: parts.hasRoom,
     guardsProxied: parts.guardsProxied,
     sessions: parts.submissionSessions,
     isDovecot: runsAs(userIds(USERS.mail).uid, settings["ports.sieve_mail"]),

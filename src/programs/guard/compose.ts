@@ -1,4 +1,4 @@
-import { parseAccountName } from "../../core/net/address.ts";
+import { domainOf, parseAccountName } from "../../core/net/address.ts";
 import { NoticeBoard } from "../../guard/alerts/notices.ts";
 import { createCommands } from "../../guard/commands/commands.ts";
 import { OwnDeliveries, QueueUpkeep } from "../../guard/commands/queue/queue-upkeep.ts";
@@ -110,6 +110,9 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
   const deliveries = new OwnDeliveries({ ...common, domains: () => engine.policy.domains });
   const disk = new DiskWatch({ ...common, reservedBytes: () => reservedBytes(inForce["limits.mail.max_size"]) });
   const clockWatch = new ClockWatch({ ...common, clock, restart: () => maintenance.restart() });
+  /** Whether a mail to this recipient, or a copy of it, waits in the queue for another server. */
+  const leadsOutside = (recipient: string | null): boolean =>
+    stores.reach.onward((recipient ?? "").toLowerCase()).some((one) => !engine.policy.domains.includes(domainOf(one)));
   const exported = new ExportWatch({ notices, clock, record: layout.exportRecord, services: layout.services });
   const administration = new CredentialsWatch({ notices, ...stores });
   const bansWatch = new BansWatch({
@@ -226,7 +229,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
     report,
     banned,
     submissionSessions,
-    isFull: () => disk.lacksRoom,
+    hasRoom: (recipient) => !disk.lacksRoom && !(disk.lacksRoomToSend && leadsOutside(recipient)),
     guardsProxied: () => firewall.guardsProxied(),
     aheadMs: () => clock.jump()?.byMs ?? 0,
   });

@@ -163,10 +163,11 @@ test("a disk with space is not reported; one at twice Postfix's reserve is, unti
   assert.equal(look(layout.data, {}), undefined);
   assert.equal(
     look(layout.data, { bavail: 25_000 }),
-    `97 MB are left below ${layout.data}; below 50 MB mail is refused`,
+    `97 MB are left below ${layout.data}; below 50 MB mail is refused, to other servers already now`,
   );
+  assert.equal(watch.lacksRoomToSend, true);
   assert.equal(look(layout.data, { bavail: 26_000 }), undefined);
-  assert.equal(watch.lacksRoom, false);
+  assert.deepEqual([watch.lacksRoom, watch.lacksRoomToSend], [false, false]);
 });
 
 test("if the mailboxes have a separate disk, mail must wait before it is full: Postfix checks only its queue", () => {

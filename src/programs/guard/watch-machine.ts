@@ -125,7 +125,7 @@ export class TrackingWatch {
 }
 
 const DISK_EVERY_MS = 5 * SECOND_MS;
-/** There is a notice below this many times the free space at which Postfix refuses mail. */
+/** There is a notice below this many times the free space at which Postfix refuses mail, and none is accepted for other servers. */
 const TOLD_BEFORE = 2;
 /** Below this share of free inodes, and this many, there is a notice: each mail takes some, in the queue and in mailboxes. */
 const FREE_SHARE = 0.05;
@@ -156,6 +156,7 @@ export class DiskWatch {
   readonly #mounts: () => string;
   #lookedAt = Number.NEGATIVE_INFINITY;
   #lacksRoom = false;
+  #lacksRoomToSend = false;
 
   constructor(parts: DiskWatchParts) {
     this.#parts = parts;
@@ -171,6 +172,14 @@ export class DiskWatch {
     return this.#lacksRoom;
   }
 
+  /**
+   * Whether what is left is for mailboxes, which have a quota. How long mail waits in the queue is up to the servers that it is for, so one
+   * user could fill the disk with mail to a server that never accepts it.
+   */
+  get lacksRoomToSend(): boolean {
+    return this.#lacksRoomToSend;
+  }
+
   /** Call it about every second. */
   look(): void {
     const { clock, layout, reservedBytes } = this.#parts;
@@ -182,6 +191,7 @@ export class DiskWatch {
       .map((path) => ({ path, ...this.#space(path) }));
     const full = disks.filter((disk) => lacksInodes(disk) || freeBytes(disk) < reservedBytes());
     this.#lacksRoom = full.some((disk) => lacksInodes(disk) || disk.path === layout.mail);
+    this.#lacksRoomToSend = disks.some((disk) => freeBytes(disk) <= TOLD_BEFORE * reservedBytes());
     this.#tell("disk_full", full);
     this.#tell("disk_nearly_full", full.length > 0 ? [] : disks);
     this.#lookAtMounts([...disks.map(({ path }) => path), dirname(layout.engineDb)]);
@@ -212,7 +222,9 @@ function shortOf(disk: Disk, reservedBytes: number): readonly string[] {
   const { path, files, ffree } = disk;
   const free = freeBytes(disk);
   if (free <= TOLD_BEFORE * reservedBytes)
-    return [`${inMegabytes(free)} MB are left below ${path}; below ${inMegabytes(reservedBytes)} MB mail is refused`];
+    return [
+      `${inMegabytes(free)} MB are left below ${path}; below ${inMegabytes(reservedBytes)} MB mail is refused, to other servers already now`,
+    ];
   // On a small disk, the share would be less than that at which mail is refused.
   const few = Math.max(Math.min(FREE_INODES, files * FREE_SHARE), TOLD_BEFORE * LAST_INODES);
   if (countsInodes({ files }) && ffree <= few)
