@@ -43,14 +43,14 @@ test("removing an account warns about a legal hold, or that the hold is unknown"
   const layout = layoutOf(temporaryDirectory());
   mkdirSync(dirname(layout.legalHolds), { recursive: true });
   const anna = { account: "anna@example.org", since: "2026-11-20T06:00:00.000Z", reason: "a lawsuit" };
-  assert.equal(await heldText(layout, anna.account), null);
+  assert.equal(heldText(layout, anna.account), null);
   setLegalHold(layout.legalHolds, anna);
   assert.equal(
-    await heldText(layout, "Anna@example.org"),
+    heldText(layout, "Anna@example.org"),
     "It is under legal hold since 2026-11-20 06:00:00 UTC (a lawsuit): keep its mail.",
   );
-  assert.equal(await heldText(layout, "bert@example.org"), null);
+  assert.equal(heldText(layout, "bert@example.org"), null);
   writeFileSync(layout.legalHolds, "{");
-  assert.match((await heldText(layout, "bert@example.org")) ?? "", /it is not known which accounts/);
+  assert.match(heldText(layout, "bert@example.org") ?? "", /it is not known which accounts/);
   assert.equal(sinceText({ ...anna, reason: "" }), "since 2026-11-20 06:00:00 UTC");
 });

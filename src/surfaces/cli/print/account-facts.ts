@@ -2,6 +2,7 @@ import type { KeptKey, KeyCounts } from "../../../admin/declare/account-key.ts";
 import { messageOf } from "../../../core/error.ts";
 import { plural } from "../../../core/text.ts";
 import { dayAndTime } from "../../../core/time.ts";
+import { legalHoldOf } from "../../../jobs/retention/retention.ts";
 import type { Layout } from "../../../settings/layout.ts";
 import { PROGRAM } from "../call.ts";
 import { oneLine } from "./text.ts";
@@ -64,8 +65,7 @@ export function sinceText({ since, reason }: Readonly<{ since: string; reason: s
 }
 
 /** The warning when an account is removed; null if its mail is not under legal hold. Never throws. */
-export async function heldText(layout: Pick<Layout, "legalHolds">, account: string): Promise<string | null> {
-  const { legalHoldOf } = await import("../../../jobs/retention/retention.ts");
+export function heldText(layout: Pick<Layout, "legalHolds">, account: string): string | null {
   try {
     const held = legalHoldOf(layout.legalHolds, account);
     return held === null ? null : `It is under legal hold ${sinceText(held)}: keep its mail.`;

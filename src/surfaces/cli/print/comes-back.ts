@@ -5,7 +5,14 @@ import { type Layout, layoutOf } from "../../../settings/layout.ts";
 import { loadSettings } from "../../../settings/load.ts";
 import { settingKeys } from "../../../settings/schema.ts";
 import { ACCOUNT_SETTINGS } from "../../../store/accounts-db/account-settings.ts";
-import { CHANGING, type ChangedSince, type Changes, type SettingChanges } from "../../../store/changed-since.ts";
+import {
+  CHANGING,
+  type ChangedSince,
+  type Changes,
+  changedSince,
+  type SettingChanges,
+} from "../../../store/changed-since.ts";
+import { openAnySchema } from "../../../store/schemas.ts";
 import { PROGRAM } from "../call.ts";
 import { oneLine } from "./text.ts";
 
@@ -81,11 +88,7 @@ function lineOf(what: string, names: readonly string[], command: string): readon
 }
 
 /** The same after a restore. `aside`: the former data directory, null if there was none to compare with. */
-export async function comesBackFrom(restored: Layout, aside: string | null): Promise<readonly string[]> {
-  const [{ changedSince }, { openAnySchema }] = await Promise.all([
-    import("../../../store/changed-since.ts"),
-    import("../../../store/schemas.ts"),
-  ]);
+export function comesBackFrom(restored: Layout, aside: string | null): readonly string[] {
   try {
     if (aside === null) return [UNKNOWN];
     const former = layoutOf(aside);

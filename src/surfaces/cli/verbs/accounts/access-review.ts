@@ -3,6 +3,7 @@ import { type AccessReview, type AdminAccess, accessReview, type Seen } from "..
 import { messageOf } from "../../../../core/error.ts";
 import { plural } from "../../../../core/text.ts";
 import { DAY_MS, dayAndTime, formatDuration, shown } from "../../../../core/time.ts";
+import { homeOf, sieveRedirectsIn } from "../../../../mail/dovecot/sieve-redirects.ts";
 import {
   type CommandCall,
   type CommandFailure,
@@ -49,7 +50,6 @@ async function look(
   if (!opened.ok) return opened;
   const settings = settingsOf(call);
   if (!settings.ok) return settings;
-  const { homeOf, sieveRedirectsIn: redirectsIn } = await import("../../../../mail/dovecot/sieve-redirects.ts");
   const { reader } = opened;
   const accounts = reader.accounts(ALL).items;
   const { weak } = await judgeFollowed(settings.settings["accounts.follow"], accounts);
@@ -63,7 +63,7 @@ async function look(
         return { name, suspended, networks, createdAt, addresses, appPasswords, lastSeen, weakness };
       }),
       aliases: reader.aliases(ALL).items,
-      redirects: accounts.flatMap(({ name }) => redirectsIn(homeOf(call.layout.mail, name), name)),
+      redirects: accounts.flatMap(({ name }) => sieveRedirectsIn(homeOf(call.layout.mail, name), name)),
       forwardings: accounts.flatMap(({ name }) => {
         const to = reader.own(name).forwarding?.to ?? [];
         return to.length === 0 ? [] : [{ address: name, to, by: "account forward" }];

@@ -123,7 +123,7 @@ export const accountPasswd = ofAccount(async (call, name) => {
 });
 
 export const accountRemove = ofAccount(async (call, name) => {
-  const held = await heldText(call.layout, name);
+  const held = heldText(call.layout, name);
   const question = `Remove ${name}? No one will be able to sign in or send mail to it.${held === null ? "" : ` ${held}`}`;
   if (!(await confirmed(call, question))) return failed(`${name} was not removed.`, "");
   const asked = await call.guard.ask({ verb: "account_remove", name });

@@ -3,7 +3,9 @@ import type { KeyCounts } from "../../../../admin/declare/account-key.ts";
 import { MAX_PASSWORD_BYTES } from "../../../../core/access/passwords.ts";
 import { messageOf } from "../../../../core/error.ts";
 import { removeFile, writeFile } from "../../../../host/root-files/files.ts";
+import { mailCryptOf } from "../../../../mail/configuration/read-site.ts";
 import type { MailCrypt } from "../../../../mail/configuration/site.ts";
+import { fingerprint, lockedBecause, placeMailKey, publicHalf } from "../../../../mail/dovecot/mail-keys.ts";
 import { makeRecoveryKeys } from "../../../../store/passwords/account-key.ts";
 import { type Verified, verifyByDovecot, verifyPassword } from "../../../../store/passwords/password-hash.ts";
 import {
@@ -22,14 +24,11 @@ import { settingsOf } from "../../server-settings.ts";
 import { beyondText, keysFor, recoveryKeyOf } from "./account-keys.ts";
 import { noAccount, ofAccount } from "./accounts.ts";
 
-const keys = () => import("../../../../mail/dovecot/mail-keys.ts");
-
 /** `encryption show` */
 export async function encryptionShow(call: CommandCall): Promise<CommandOutcome> {
   const crypt = await cryptOf(call);
   if ("ok" in crypt) return crypt;
   const { encrypts, byAccount, privateKey } = crypt;
-  const { fingerprint, lockedBecause } = await keys();
   const print = fingerprint(readFileSync(crypt.publicKey, "utf8"));
   const isGiven = existsSync(call.layout.mailKeyConf);
   const locked = lockedBecause(crypt) ?? (isGiven ? null : "Dovecot is given the private key within seconds.");
@@ -54,7 +53,6 @@ async function ownKeys(call: CommandCall): Promise<KeyCounts | CommandFailure> {
 export async function encryptionKey(call: CommandCall): Promise<CommandOutcome> {
   const crypt = await cryptOf(call);
   if ("ok" in crypt) return crypt;
-  const { lockedBecause } = await keys();
   const locked = lockedBecause(crypt);
   if (locked !== null) return failed(locked, "");
   const key = readFileSync(crypt.privateKey, "utf8");
@@ -92,7 +90,6 @@ export async function encryptionUnlock(call: CommandCall): Promise<CommandOutcom
   const crypt = await cryptOf(call);
   if ("ok" in crypt) return crypt;
   const { privateKey, publicKey } = crypt;
-  const { fingerprint, publicHalf } = await keys();
   const file = call.args[0] ?? "";
   let key: string;
   try {
@@ -114,7 +111,6 @@ async function cryptOf(call: CommandCall): Promise<MailCrypt | CommandOutcome> {
   if (!running.ok) return running;
   const read = settingsOf(call);
   if (!read.ok) return read;
-  const { mailCryptOf } = await import("../../../../mail/configuration/read-site.ts");
   const crypt = mailCryptOf(read.settings, call.layout);
   // Before the settings are applied, no keys exist.
   if (crypt !== null && existsSync(crypt.publicKey)) return crypt;
@@ -124,7 +120,6 @@ async function cryptOf(call: CommandCall): Promise<MailCrypt | CommandOutcome> {
 
 /** Dovecot reads mail with the key that is there now, and open sessions end. Null, or that it does not yet. */
 async function restart({ layout, keeper }: CommandCall, crypt: MailCrypt): Promise<CommandFailure | null> {
-  const { placeMailKey } = await keys();
   const failure = (reason: string): CommandFailure =>
     failed(`Dovecot keeps its old settings: ${reason}`, `\`${PROGRAM} status\` shows what is wrong.`);
   try {
@@ -155,7 +150,6 @@ export async function encryptionRecoveryKey(call: CommandCall): Promise<CommandO
   const shown = await call.terminal.outForGood(call.json ? printJson({ recoveryKey: privateKey }) : privateKey);
   if (!shown.ok)
     return failed(`The recovery key could not be written out: ${shown.reason}. Nothing was changed.`, AGAIN);
-  const { fingerprint } = await import("../../../../mail/dovecot/mail-keys.ts");
   const made = { verb: "recovery_key_made", fingerprint: fingerprint(publicKey) } as const;
   const asked = await call.guard.ask(made);
   if (!asked.ok) return { ...asked, message: `${asked.message} The key that was just shown counts for nothing.` };

@@ -10,12 +10,13 @@ import { incidentReport } from "../../../../core/incident/report.ts";
 import { plural } from "../../../../core/text.ts";
 import { dayAndTime, instant, isoTime } from "../../../../core/time.ts";
 import { runProgram } from "../../../../host/machine/run-program.ts";
+import { folderOf, readTimeline, writeInto } from "../../../../jobs/incident/folder.ts";
 import { type OpenSession, parseOpenSessions } from "../../../../mail/dovecot/doveadm.ts";
 import { type CommandCall, done, PROGRAM } from "../../call.ts";
 import { columns } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 import { accountFrom } from "../accounts/accounts.ts";
-import { assessment, beginOf, contactsOf, folders, inIncident, isFailure, take, withContacts } from "./incident.ts";
+import { assessment, beginOf, contactsOf, inIncident, isFailure, take, withContacts } from "./incident.ts";
 
 const MOST_SHOWN = 20;
 
@@ -31,7 +32,6 @@ export const incidentAssess = inIncident(async (call, incident) => {
   const opened = await call.reader();
   if (!opened.ok) return opened;
   const accounts = found.accounts.map((one) => ({ ...one, newPlaces: opened.reader.newPlaces(one.account, since) }));
-  const { folderOf, writeInto } = await folders();
   const sessions = await openSessions(call, account);
   const written = { since: isoTime(since), ...found, accounts, sessions };
   writeInto(`${folderOf(call.layout, incident)}/assessment.json`, `${JSON.stringify(written, null, 2)}\n`);
@@ -121,7 +121,6 @@ export const incidentReportFile = inIncident(async (call, incident) => {
   if (typeof since !== "number") return since;
   const found = await assessment(call, since, null);
   if (isFailure(found)) return found;
-  const { folderOf, readTimeline, writeInto } = await folders();
   const file = join(folderOf(call.layout, incident), "report.md");
   const unaudited = await take(call, incident, { step: "report", says: "The report was written." });
   const read = settingsOf(call);

@@ -3,10 +3,11 @@ import { BEFORE_ALL_MAIL, PAGE } from "../../../../admin/declare/paging.ts";
 import { NO_MAIL } from "../../../../admin/queue.ts";
 import type { AccountName } from "../../../../core/net/address.ts";
 import { plural } from "../../../../core/text.ts";
+import { copyMails, folderOf } from "../../../../jobs/incident/folder.ts";
 import { type CommandCall, type CommandFailure, done, failed, PROGRAM, whyNotSure } from "../../call.ts";
 import { eachPage } from "../../listing.ts";
 import { accountFrom } from "../accounts/accounts.ts";
-import { folders, inIncident, isFailure, take } from "./incident.ts";
+import { inIncident, isFailure, take } from "./incident.ts";
 
 /** As many queue ids as fit into one command. */
 const AT_ONCE = 100;
@@ -26,7 +27,6 @@ export const incidentDrop = inIncident(async (call, incident) => {
   const question = `Take ${plural(found.mails.size, "mail")} of ${name} out of the queue? Copies stay in the folder of the incident.`;
   const unsure = await whyNotSure(call, question, "nothing was done");
   if (unsure !== null) return unsure;
-  const { folderOf } = await folders();
   const dropping = await dropAll(call, name, join(folderOf(call.layout, incident), "mails"));
   const { dropped, kept, stays, others, failure } = dropping;
   const says = `${plural(dropped, "mail")} of ${name} taken out of the queue; ${kept.length} kept in the folder of the incident.`;
@@ -62,7 +62,6 @@ type Dropping = Readonly<{
 
 /** Only mail with a copy is removed from the queue. */
 async function dropAll(call: CommandCall, name: AccountName, to: string): Promise<Dropping> {
-  const { copyMails } = await folders();
   const kept = new Set<string>();
   const tries = new Map<string, number>();
   // What is returned stays in the queue until Postfix has written to its sender.

@@ -3,12 +3,24 @@ import { basename, join } from "node:path";
 import { bundleName, packedEntry, packedText } from "../../../../core/incident/incident.ts";
 import { plural } from "../../../../core/text.ts";
 import { instant, isoTime, type Millis } from "../../../../core/time.ts";
+import { lastLines, runProgram } from "../../../../host/machine/run-program.ts";
+import { copyFile, hashOf } from "../../../../host/root-files/copies.ts";
+import { setAccess } from "../../../../host/root-files/files.ts";
+import { filesBelow, removeTree } from "../../../../host/root-files/walk.ts";
+import {
+  collect,
+  copyMails,
+  folderOf,
+  prepareFolder,
+  writeInto,
+  writeLines,
+} from "../../../../jobs/incident/folder.ts";
 import { printSettings, showSettings } from "../../../../settings/show.ts";
 import { type CommandCall, type CommandOutcome, done, failed, PROGRAM, type Reader } from "../../call.ts";
 import { oneLine } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 import { checkAudit } from "../upkeep/audit.ts";
-import { beginOf, folders, inIncident, isFailure, take } from "./incident.ts";
+import { beginOf, inIncident, isFailure, take } from "./incident.ts";
 import { accountsFrom } from "./incident-contain.ts";
 import { isCut, queueIds } from "./incident-mail.ts";
 
@@ -23,19 +35,6 @@ export const incidentInvestigate = inIncident(async (call, incident) => {
   if ("ok" in accounts) return accounts;
   const read = settingsOf(call);
   if (!read.ok) return read;
-  const [
-    { collect, copyMails, folderOf, prepareFolder, writeInto, writeLines },
-    { filesBelow, removeTree },
-    { lastLines, runProgram },
-    { setAccess },
-    { copyFile, hashOf },
-  ] = await Promise.all([
-    folders(),
-    import("../../../../host/root-files/walk.ts"),
-    import("../../../../host/machine/run-program.ts"),
-    import("../../../../host/root-files/files.ts"),
-    import("../../../../host/root-files/copies.ts"),
-  ]);
   const { layout } = call;
   const folder = folderOf(layout, incident);
   const at = isoTime(instant(call.now()));
@@ -49,7 +48,7 @@ export const incidentInvestigate = inIncident(async (call, incident) => {
     lacks.push(...(await collect(layout, scratch, { since })));
     writeInto(join(scratch, "conf", "settings.toml"), printSettings(showSettings(read.sources)));
     const opened = await call.reader();
-    if (opened.ok) writeDatabases(opened.reader, { to: scratch, since, writeLines });
+    if (opened.ok) writeDatabases(opened.reader, scratch, since);
     else lacks.push(`events, audit, accounts and aliases: ${opened.message}`);
     call.terminal.progress("Collecting mails ...");
     const ids = await queueIds(call, accounts);
@@ -92,9 +91,7 @@ export const incidentInvestigate = inIncident(async (call, incident) => {
   }
 });
 
-type Write = Readonly<{ to: string; since: Millis; writeLines: (path: string, items: Iterable<unknown>) => void }>;
-
-function writeDatabases(reader: Reader, { to, since, writeLines }: Write): void {
+function writeDatabases(reader: Reader, to: string, since: Millis): void {
   writeLines(join(to, "events.jsonl"), reader.records(since));
   writeLines(join(to, "audit.jsonl"), reader.audit.all());
   const all = { limit: 1_000_000, cursor: null };
@@ -106,7 +103,6 @@ function writeDatabases(reader: Reader, { to, since, writeLines }: Write): void 
 /** `incident verify BUNDLE` */
 export async function incidentVerify(call: CommandCall): Promise<CommandOutcome> {
   const file = call.args[0] ?? "";
-  const { hashOf } = await import("../../../../host/root-files/copies.ts");
   const sha256 = hashOf(file);
   if (sha256 === null) return failed(`The file ${oneLine(file)} does not exist.`, "");
   const asked = await checkAudit(call, null);

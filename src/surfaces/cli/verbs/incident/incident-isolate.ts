@@ -11,7 +11,10 @@ import { hostPrefix, type Prefix, parseIp, parsePrefix } from "../../../../core/
 import { plural } from "../../../../core/text.ts";
 import { dayAndTime, instant, isoTime, shown } from "../../../../core/time.ts";
 import type { Outcome } from "../../../../guard/ports.ts";
+import { endShutOut, keepIsolation, readIsolation, shutOut } from "../../../../host/firewall/isolation.ts";
+import { callerConnection, ownPortOf, peerOf, sshPorts } from "../../../../host/firewall/opening.ts";
 import { lockHolder } from "../../../../host/running/data-directory.ts";
+import { compareWithBackup } from "../../../../jobs/incident/compare-backup.ts";
 import type { Settings } from "../../../../settings/schema.ts";
 import {
   type CommandCall,
@@ -34,11 +37,6 @@ const USUAL_SSH = [22];
 export const incidentIsolate = inIncident(async (call, incident) => {
   const read = settingsOf(call);
   if (!read.ok) return read;
-  const [{ keepIsolation, readIsolation, shutOut }, { callerConnection, ownPortOf, peerOf, sshPorts }] =
-    await Promise.all([
-      import("../../../../host/firewall/isolation.ts"),
-      import("../../../../host/firewall/opening.ts"),
-    ]);
   const named = allowedFrom(call);
   if ("ok" in named) return named;
   const isSshShut = call.flag("shut-ssh");
@@ -102,10 +100,8 @@ export const incidentRecover = inIncident(async (call, incident) => {
   const read = settingsOf(call);
   if (!read.ok) return read;
   const lift = call.option("lift");
-  const { readIsolation } = await import("../../../../host/firewall/isolation.ts");
   const isolation = readIsolation(call.layout);
   if (lift !== null) return liftPart(call, lift, { incident, isolation, settings: read.settings });
-  const { compareWithBackup } = await import("../../../../jobs/incident/compare-backup.ts");
   call.terminal.progress("Comparing with the last backup from before the incident ...");
   const environment = environmentOf(call);
   const compared = await compareWithBackup(
@@ -137,7 +133,6 @@ async function liftPart(
   if (part === undefined)
     return wrongUsage(`"${oneLine(word)}" is not a part of the isolation.`, `Write one of: ${SHUT.join(", ")}, all.`);
   const parts = part === "all" ? (isolation?.shut ?? SHUT) : [part];
-  const { endShutOut, keepIsolation, shutOut } = await import("../../../../host/firewall/isolation.ts");
   const left = isolation === null ? null : lifted(isolation, parts);
   keepIsolation(call.layout, left);
   const applied = await apply(call);

@@ -8,6 +8,7 @@ import type { AccountName } from "../../../../core/net/address.ts";
 import { plural } from "../../../../core/text.ts";
 import { dayAndTime } from "../../../../core/time.ts";
 import { lastLines, runProgram } from "../../../../host/machine/run-program.ts";
+import { readIncidents, readTimeline } from "../../../../jobs/incident/folder.ts";
 import {
   type CommandCall,
   type CommandFailure,
@@ -20,7 +21,7 @@ import {
 import { columns, oneLine } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 import { accountFrom } from "../accounts/accounts.ts";
-import { assessment, beginOf, contactsOf, folders, inIncident, take, usualBegin } from "./incident.ts";
+import { assessment, beginOf, contactsOf, inIncident, take, usualBegin } from "./incident.ts";
 
 const MOST_SHOWN = 50;
 const AT_ONCE = 500;
@@ -85,7 +86,7 @@ export const incidentTell = inIncident(async (call, incident) => {
   if ("ok" in found) return found;
   const name = call.args[0] ?? "";
   const reached = mailsThatLeft(found.mails);
-  const informed = await toldOf(call, incident, name);
+  const informed = toldOf(call, incident, name);
   const all = [...new Set(reached.flatMap((mail) => mail.reached))];
   const to = all.filter((recipient) => !informed.has(recipient));
   const notes = [
@@ -121,8 +122,7 @@ function toldAbout(name: string): string {
 }
 
 /** Whom this step reached before. */
-async function toldOf({ layout }: CommandCall, incident: Incident, name: string): Promise<ReadonlySet<string>> {
-  const { readTimeline } = await folders();
+function toldOf({ layout }: CommandCall, incident: Incident, name: string): ReadonlySet<string> {
   const before = readTimeline(layout, incident).filter(
     ({ step, says }) => step === "tell" && says.includes(toldAbout(name)),
   );
@@ -169,7 +169,6 @@ function templateFrom(call: CommandCall): string | CommandFailure {
 async function mailsOf(call: CommandCall, word: string | undefined) {
   const name = word === undefined ? null : accountFrom(word);
   if (name !== null && typeof name !== "string") return name;
-  const { readIncidents } = await folders();
   const incident = readIncidents(call.layout).at(-1);
   const since = incident === undefined ? usualBegin(call) : beginOf(call, incident);
   return typeof since === "number" ? assessment(call, since, name) : since;

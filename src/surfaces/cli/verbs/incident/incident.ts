@@ -1,6 +1,15 @@
-import type { Assessment } from "../../../../core/incident/assess.ts";
+import { type Assessment, assess } from "../../../../core/incident/assess.ts";
 import type { Incident, Step } from "../../../../core/incident/incident.ts";
 import { DAY_MS, dayAndTime, instant, isoTime, later, type Millis } from "../../../../core/time.ts";
+import { readIsolation } from "../../../../host/firewall/isolation.ts";
+import {
+  appendEntry,
+  folderOf,
+  keepIncident,
+  openIncident,
+  readIncidents,
+  readTimeline,
+} from "../../../../jobs/incident/folder.ts";
 import {
   type CommandCall,
   type CommandFailure,
@@ -19,7 +28,6 @@ import { sinceFrom } from "../server/logs.ts";
 export async function incidentOpen(call: CommandCall): Promise<CommandOutcome> {
   const none = noServerIn(call.layout);
   if (none !== null) return none;
-  const { openIncident, readIncidents, folderOf } = await folders();
   const open = readIncidents(call.layout).findLast(({ closedAt }) => closedAt === null);
   if (open !== undefined)
     return failed(`The incident ${open.id} is open.`, `Continue with it, or close it: ${PROGRAM} incident close`);
@@ -50,8 +58,6 @@ export const incidentNote = inIncident(async (call, incident) => {
 
 /** `incident list` */
 export async function incidentList(call: CommandCall): Promise<CommandOutcome> {
-  const { readIncidents, readTimeline } = await folders();
-  const { readIsolation } = await import("../../../../host/firewall/isolation.ts");
   const isolation = readIsolation(call.layout);
   const incidents = readIncidents(call.layout).map((one) => ({ ...one, timeline: readTimeline(call.layout, one) }));
   if (incidents.length === 0)
@@ -76,8 +82,6 @@ export async function incidentList(call: CommandCall): Promise<CommandOutcome> {
 
 /** `incident close` */
 export const incidentClose = inIncident(async (call, incident) => {
-  const { keepIncident, readTimeline } = await folders();
-  const { readIsolation } = await import("../../../../host/firewall/isolation.ts");
   if (readIsolation(call.layout) !== null)
     return failed("The server is still isolated.", `Lift that first: ${PROGRAM} incident recover --lift all`);
   const hasReport = readTimeline(call.layout, incident).some(({ step }) => step === "report");
@@ -92,13 +96,9 @@ export const incidentClose = inIncident(async (call, incident) => {
   );
 });
 
-/** Loaded when a command needs it, as each command loads its own code. */
-export const folders = () => import("../../../../jobs/incident/folder.ts");
-
 /** A command about the incident that is open. */
 export function inIncident(run: (call: CommandCall, incident: Incident) => Promise<CommandOutcome>) {
   return async (call: CommandCall): Promise<CommandOutcome> => {
-    const { readIncidents } = await folders();
     const open = readIncidents(call.layout).findLast(({ closedAt }) => closedAt === null);
     return open === undefined
       ? failed("No incident is open.", `Open one: ${PROGRAM} incident open NAME`)
@@ -114,7 +114,6 @@ type Taken = Readonly<{ step: Step; says: string; lines?: readonly string[] }>;
 
 /** Writes a step into the timeline, and into the audit if the guard runs. The sentence about that, for people. */
 export async function take(call: CommandCall, incident: Incident, { step, says, lines = [] }: Taken): Promise<string> {
-  const { appendEntry } = await folders();
   const noted = await call.guard.ask({
     verb: "incident_note",
     incident: incident.id,
@@ -153,7 +152,6 @@ export async function assessment(
   since: Millis,
   account: string | null,
 ): Promise<Assessment | CommandFailure> {
-  const { assess } = await import("../../../../core/incident/assess.ts");
   const opened = await call.reader();
   if (!opened.ok) return opened;
   call.terminal.progress("Reading what was recorded ...");

@@ -3,8 +3,10 @@ import { dirname } from "node:path";
 import { UNCONFIRMED } from "../../../../core/firewall/strict.ts";
 import { plural } from "../../../../core/text.ts";
 import { instant } from "../../../../core/time.ts";
+import { endStrict, keepStrict, listStrict } from "../../../../host/firewall/strict.ts";
 import { lastLines, runProgram } from "../../../../host/machine/run-program.ts";
 import { createFile } from "../../../../host/root-files/files.ts";
+import { runsForAnother } from "../../../../host/running/processes.ts";
 import type { Layout } from "../../../../settings/layout.ts";
 import { type CommandCall, type CommandOutcome, confirmed, done, failed, noServerIn, PROGRAM } from "../../call.ts";
 
@@ -27,7 +29,6 @@ export async function breakGlass(call: CommandCall): Promise<CommandOutcome> {
     );
   }
   if (process.getuid?.() !== 0) return failed("Only root can change the firewall.", `Try: sudo ${PROGRAM} break-glass`);
-  const { runsForAnother } = await import("../../../../host/running/processes.ts");
   const none = noServerIn(call.layout);
   // Its guard would put the table back, with every ban.
   if (none !== null && runsForAnother(call.layout.data))
@@ -60,7 +61,6 @@ async function bansByHand(call: CommandCall): Promise<number> {
 
 /** Nothing is strict before somebody has tried and confirmed it again. Empty if it was not. */
 async function openStrict(layout: Layout): Promise<string> {
-  const { endStrict, keepStrict, listStrict } = await import("../../../../host/firewall/strict.ts");
   const listing = await listStrict();
   if (process.getuid?.() !== 0 || listing === null || listing === "") return "";
   // The file first: the keeper would put the table back.

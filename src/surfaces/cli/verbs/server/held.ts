@@ -3,6 +3,7 @@ import { parseAccountName } from "../../../../core/net/address.ts";
 import { plural } from "../../../../core/text.ts";
 import { dayAndTime, formatDuration, instant, shown } from "../../../../core/time.ts";
 import { waitingMails } from "../../../../guard/explain/waiting-mails.ts";
+import { fetchRules } from "../../../../jobs/spam-rules/spam-rules.ts";
 import { type CommandCall, type CommandOutcome, done, failed, PROGRAM, whyNotSure } from "../../call.ts";
 import { columns } from "../../print/text.ts";
 import { accountFrom, noAccount, ofAccount } from "../accounts/accounts.ts";
@@ -124,7 +125,6 @@ export async function greylistWaiting(call: CommandCall): Promise<CommandOutcome
 export async function spamUpdate(call: CommandCall): Promise<CommandOutcome> {
   const running = await call.guard.ask({ verb: "ping" });
   if (!running.ok) return running;
-  const { fetchRules } = await import("../../../../jobs/spam-rules/spam-rules.ts");
   call.terminal.progress("Fetching rules ...");
   const fetched = await fetchRules(call.layout, call.now());
   if (!fetched.ok) return failed(`No new rules came into use: ${fetched.reason}.`, "The former ones stay in use.");

@@ -2,7 +2,17 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { CHECKOUT, IS_IMAGE, IS_PACKAGED } from "../../../../host/running/checkout.ts";
+import { isForeign, lockHolder } from "../../../../host/running/data-directory.ts";
+import { SetUpFailure } from "../../../../host/running/failure.ts";
+import { portsOf } from "../../../../host/running/ports.ts";
+import { restartServer, stopServer } from "../../../../host/running/stop.ts";
+import { installUnits, SYSTEMD_RUNS, uninstallUnits } from "../../../../host/running/units.ts";
+import { readSettings } from "../../../../jobs/settings-file/settings-file.ts";
+import { planUninstall, uninstall as takeBack } from "../../../../jobs/uninstall/uninstall.ts";
+import { lackOfSpace, whyNotAgain } from "../../../../jobs/upgrade/upgrade-snapshot.ts";
 import type { Layout } from "../../../../settings/layout.ts";
+import { schemasOf, unusableSchema } from "../../../../store/schemas.ts";
 import {
   type CommandCall,
   type CommandFailure,
@@ -19,8 +29,6 @@ import { configCheck } from "../settings/config.ts";
 
 /** `stop`: waits until nothing of the server runs. A stopped part counts as success. */
 export async function stop(call: CommandCall): Promise<CommandOutcome> {
-  // Loaded here, as below: no other command needs this much of set-up.
-  const { stopServer } = await import("../../../../host/running/stop.ts");
   call.terminal.progress("Stopping ...");
   const stopped = await stopServer(call.layout);
   if (!stopped.ok)
@@ -37,7 +45,6 @@ export async function stop(call: CommandCall): Promise<CommandOutcome> {
  * could keep it from starting is checked while it still runs.
  */
 export async function restart(call: CommandCall): Promise<CommandOutcome> {
-  const { lockHolder } = await import("../../../../host/running/data-directory.ts");
   if (lockHolder(call.layout.startPid) === null) return notRunning(call.layout);
   // The variables given here do not reach the start that runs.
   const own = { ...call, env: {} };
@@ -45,13 +52,8 @@ export async function restart(call: CommandCall): Promise<CommandOutcome> {
   if (!settings.ok) return settings;
   const checked = await configCheck(own);
   if (!checked.ok) return checked;
-  const obstacle = await obstacleInData(call.layout);
+  const obstacle = obstacleInData(call.layout);
   if (obstacle !== null) return failed(`Nothing was restarted: ${obstacle}`, "The server still runs.");
-  const [{ CHECKOUT, IS_PACKAGED }, { portsOf }, { restartServer }] = await Promise.all([
-    import("../../../../host/running/checkout.ts"),
-    import("../../../../host/running/ports.ts"),
-    import("../../../../host/running/stop.ts"),
-  ]);
   if (!IS_PACKAGED && !(await setUp(CHECKOUT)))
     return failed("Nothing was restarted: missing packages could not be installed.", "`npm run setup` shows why.");
   call.terminal.err("Restarting ...");
@@ -62,11 +64,7 @@ export async function restart(call: CommandCall): Promise<CommandOutcome> {
 }
 
 /** Why a start would refuse the databases. */
-async function obstacleInData(layout: Layout): Promise<string | null> {
-  const [{ schemasOf, unusableSchema }, { lackOfSpace, whyNotAgain }] = await Promise.all([
-    import("../../../../store/schemas.ts"),
-    import("../../../../jobs/upgrade/upgrade-snapshot.ts"),
-  ]);
+function obstacleInData(layout: Layout): string | null {
   const schemas = schemasOf(layout);
   return unusableSchema(schemas) ?? whyNotAgain(layout, schemas) ?? lackOfSpace(layout, schemas);
 }
@@ -80,10 +78,6 @@ async function setUp(checkout: string): Promise<boolean> {
 
 /** `service install`: units of systemd for this checkout and this data directory, the same as those of the package. */
 export async function serviceInstall({ layout }: CommandCall): Promise<CommandOutcome> {
-  const [{ CHECKOUT, IS_PACKAGED }, { installUnits, SYSTEMD_RUNS }] = await Promise.all([
-    import("../../../../host/running/checkout.ts"),
-    import("../../../../host/running/units.ts"),
-  ]);
   const refused = unfit("install", IS_PACKAGED, existsSync(SYSTEMD_RUNS));
   if (refused !== null) return refused;
   // systemd does not pass on the variables of this shell.
@@ -97,10 +91,6 @@ export async function serviceInstall({ layout }: CommandCall): Promise<CommandOu
 
 /** Without a domain the service would fail again and again. Exported for its test. */
 export async function whyNoDomain(layout: Layout, env: NodeJS.ProcessEnv): Promise<CommandFailure | null> {
-  const [{ readSettings }, { SetUpFailure }] = await Promise.all([
-    import("../../../../jobs/settings-file/settings-file.ts"),
-    import("../../../../host/running/failure.ts"),
-  ]);
   try {
     await readSettings(layout, env);
     return null;
@@ -113,10 +103,6 @@ export async function whyNoDomain(layout: Layout, env: NodeJS.ProcessEnv): Promi
 
 /** `service uninstall`: stops the server, and takes the units back. */
 export async function serviceUninstall(): Promise<CommandOutcome> {
-  const [{ IS_PACKAGED }, { SYSTEMD_RUNS, uninstallUnits }] = await Promise.all([
-    import("../../../../host/running/checkout.ts"),
-    import("../../../../host/running/units.ts"),
-  ]);
   const refused = unfit("uninstall", IS_PACKAGED, existsSync(SYSTEMD_RUNS));
   if (refused !== null) return refused;
   const removed = await uninstallUnits();
@@ -139,13 +125,6 @@ export function unfit(what: "install" | "uninstall", isPackaged: boolean, hasSys
 
 /** Shows what it would remove, asks, and undoes what set-up did. Works whether or not the server runs. */
 export async function uninstall(call: CommandCall): Promise<CommandOutcome> {
-  // Loaded here: no other command needs this much of set-up.
-  const [{ isForeign }, { planUninstall, uninstall: takeBack }, { CHECKOUT, IS_IMAGE, IS_PACKAGED }] =
-    await Promise.all([
-      import("../../../../host/running/data-directory.ts"),
-      import("../../../../jobs/uninstall/uninstall.ts"),
-      import("../../../../host/running/checkout.ts"),
-    ]);
   if (IS_PACKAGED)
     return failed(
       "GhostInbox was installed as a Debian package.",

@@ -14,10 +14,10 @@ import type { Layout } from "../../../../settings/layout.ts";
 import { givenUp } from "../../../../settings/profile.ts";
 import { type CommandCall, type CommandOutcome, done, PROGRAM } from "../../call.ts";
 import { hint } from "../../guard-client.ts";
+import { lastDrillJson, lastDrillText } from "../../print/drill.ts";
 import { columns, oneLine } from "../../print/text.ts";
 import { settingsOf, type ValidSettings } from "../../server-settings.ts";
 import { currentFirewall, shownState } from "../settings/firewall.ts";
-import { lastDrillJson, lastDrillText } from "../upkeep/backup.ts";
 
 export async function status(call: CommandCall): Promise<CommandOutcome> {
   const asked = await call.guard.ask({ verb: "health" });

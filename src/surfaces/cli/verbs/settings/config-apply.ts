@@ -2,6 +2,7 @@ import type { ReplayReport } from "../../../../admin/declare/replay-items.ts";
 import { domainOf } from "../../../../core/net/address.ts";
 import { plural } from "../../../../core/text.ts";
 import { DAY_MS, dayAndTime, instant, later } from "../../../../core/time.ts";
+import { restoreSettingsAccess } from "../../../../jobs/settings-file/settings-file.ts";
 import { warningsOf } from "../../../../settings/conflicts.ts";
 import { programsToRestart, waitingForStart } from "../../../../settings/program-settings.ts";
 import type { Settings } from "../../../../settings/schema.ts";
@@ -27,7 +28,7 @@ import { beginTrial, confirmStrict } from "./firewall.ts";
  * a changed setting only at their start are restarted. Otherwise Dovecot could ask at a port that the guard has left.
  */
 export async function configApply(call: CommandCall): Promise<CommandOutcome> {
-  const adopted = await adoptedEdits(call, { isTrial: false });
+  const adopted = adoptedEdits(call, { isTrial: false });
   if (!adopted.ok) return adopted;
   const loaded = settingsOf(call);
   if (!loaded.ok) return loaded;
@@ -73,7 +74,6 @@ export async function configApply(call: CommandCall): Promise<CommandOutcome> {
 async function pendingOf(call: CommandCall): ReturnType<typeof ask> {
   const asked = await ask(call);
   if (asked.ok || asked.exit !== "failed" || process.getuid?.() !== 0) return asked;
-  const { restoreSettingsAccess } = await import("../../../../jobs/settings-file/settings-file.ts");
   restoreSettingsAccess(call.layout);
   return ask(call);
 }

@@ -4,6 +4,10 @@ import { codeOf } from "../../../../core/error.ts";
 import { orNearest } from "../../../../core/text.ts";
 import { instant } from "../../../../core/time.ts";
 import { rewriteSettings, SettingsUnreadable } from "../../../../host/machine/settings-text.ts";
+import { CHECKOUT } from "../../../../host/running/checkout.ts";
+import { adoptDestemail, adoptScript } from "../../../../jobs/settings-file/adopt-edits.ts";
+import { readPair } from "../../../../mail/certificates/issue-certificate.ts";
+import { certificateFiles } from "../../../../mail/configuration/read-site.ts";
 import { warningsOf } from "../../../../settings/conflicts.ts";
 import { loadSettings, missingDomain, withoutMark } from "../../../../settings/load.ts";
 import { commentedToml } from "../../../../settings/reference.ts";
@@ -38,13 +42,13 @@ import {
 } from "../../server-settings.ts";
 
 export async function configCheck(call: CommandCall): Promise<CommandOutcome> {
-  const edited = await adoptedEdits(call, { isTrial: true });
+  const edited = adoptedEdits(call, { isTrial: true });
   if (!edited.ok) return edited;
   const loaded = settingsOf(call);
   if (!loaded.ok) return loaded;
   const domain = missingDomain(loaded.settings);
   if (domain !== null) return invalid([{ where: "domains", says: domain }]);
-  const certificate = await certificateProblem(loaded.settings, call);
+  const certificate = certificateProblem(loaded.settings, call);
   if (certificate !== null) return invalid([{ where: "tls.cert", says: certificate }]);
   const where = existsSync(call.layout.settings) ? call.layout.settings : "The defaults and the environment";
   const warnings = [...edited.warnings, ...warningsOf(loaded.settings), ...surprises(call, loaded)];
@@ -53,19 +57,15 @@ export async function configCheck(call: CommandCall): Promise<CommandOutcome> {
 }
 
 /** What `config apply` would refuse about the owner's certificate. Ours is made if it is missing. */
-async function certificateProblem(settings: Settings, { layout, now }: CommandCall): Promise<string | null> {
+function certificateProblem(settings: Settings, { layout, now }: CommandCall): string | null {
   if (settings["tls.cert"] === "" || settings["tls.key"] === "") return null;
-  const [{ readPair }, { certificateFiles }] = await Promise.all([
-    import("../../../../mail/certificates/issue-certificate.ts"),
-    import("../../../../mail/configuration/read-site.ts"),
-  ]);
   const pair = readPair(certificateFiles(settings, layout), instant(now()));
   return pair.ok ? null : pair.reason;
 }
 
 /** What the server uses. Of a setting that was edited and not applied yet, both values are shown. */
 export async function configShow(call: CommandCall): Promise<CommandOutcome> {
-  const edited = await adoptedEdits(call, { isTrial: true });
+  const edited = adoptedEdits(call, { isTrial: true });
   const loaded = settingsOf(call);
   if (!loaded.ok) return loaded;
   const pending = await call.guard.ask({ verb: "pending" });
@@ -217,14 +217,10 @@ export type AdoptedEdits = Readonly<{
 }>;
 
 /** What was edited in `security/security.js` and in the owner's jail files: with `isTrial` only reported, else written to the settings file. */
-export async function adoptedEdits(
+export function adoptedEdits(
   call: Pick<CommandCall, "layout" | "env">,
   { isTrial }: Readonly<{ isTrial: boolean }>,
-): Promise<AdoptedEdits | CommandFailure> {
-  const [{ adoptDestemail, adoptScript }, { CHECKOUT }] = await Promise.all([
-    import("../../../../jobs/settings-file/adopt-edits.ts"),
-    import("../../../../host/running/checkout.ts"),
-  ]);
+): AdoptedEdits | CommandFailure {
   try {
     const adopted = adoptScript(CHECKOUT, call.layout, environmentOf(call), isTrial);
     if (!adopted.ok) return invalid(adopted.problems);

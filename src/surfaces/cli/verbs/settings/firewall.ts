@@ -2,6 +2,15 @@ import type { FIREWALL_STEPS } from "../../../../admin/declare/control.ts";
 import { beyond, type Door, isNothing, type Opening, UNCONFIRMED } from "../../../../core/firewall/strict.ts";
 import { formatDuration, SECOND_MS } from "../../../../core/time.ts";
 import { type FirewallState, firewallState, stateJson } from "../../../../host/firewall/firewall-state.ts";
+import {
+  callerConnection,
+  openConnections,
+  ownPortOf,
+  requiredOpening,
+  sshDoors,
+  wouldBeShut,
+} from "../../../../host/firewall/opening.ts";
+import { listStrict, readStrict } from "../../../../host/firewall/strict.ts";
 import type { ListeningDoor } from "../../../../host/kernel/listeners.ts";
 import { lockHolder } from "../../../../host/running/data-directory.ts";
 import { isStrict } from "../../../../settings/ports.ts";
@@ -20,15 +29,11 @@ import { some } from "../../check/finding.ts";
 import { oneLine } from "../../print/text.ts";
 import { settingsOf, type ValidSettings } from "../../server-settings.ts";
 
-const strictFile = () => import("../../../../host/firewall/strict.ts");
-const openings = () => import("../../../../host/firewall/opening.ts");
-
 /** The kernel's openings now, for `firewall` and `status`. */
 export async function currentFirewall(call: CommandCall): Promise<FirewallState | CommandFailure> {
   const read = settingsOf(call);
   if (!read.ok) return read;
   if (process.getuid?.() !== 0) return firewallState(read.settings, UNCONFIRMED, null);
-  const { listStrict, readStrict } = await strictFile();
   return firewallState(read.settings, readStrict(call.layout), await listStrict());
 }
 
@@ -55,10 +60,9 @@ export async function tryFirewall(call: CommandCall): Promise<CommandOutcome> {
  * last if no new one came through.
  */
 export async function confirmFirewall(call: CommandCall): Promise<CommandOutcome> {
-  const { trial } = (await strictFile()).readStrict(call.layout);
+  const { trial } = readStrict(call.layout);
   if (trial === null) return failed("Nothing waits for a confirmation.", `\`${PROGRAM} firewall\` shows what is open.`);
   if (!call.flag("yes")) {
-    const { callerConnection, openConnections } = await openings();
     const caller = callerConnection(call.env);
     if (caller === null)
       return failed(
@@ -90,7 +94,7 @@ export async function rollBackFirewall(call: CommandCall): Promise<CommandOutcom
       `Nothing was undone: ${taken.reason}`,
       `\`${PROGRAM} config set firewall.mode bans\`, then \`${PROGRAM} config apply\`, opens every port.`,
     );
-  const { confirmed } = (await strictFile()).readStrict(call.layout);
+  const { confirmed } = readStrict(call.layout);
   const unaudited = await auditFirewall(call, "rolled_back", confirmed);
   return done({ rolledBack: true }, `What was in force before is in force again.${unaudited}`, `${PROGRAM} firewall`);
 }
@@ -139,7 +143,7 @@ export async function confirmStrict(
 ): Promise<CommandFailure | Agreed> {
   if (!isStrict(settings) || !changed.some((key) => CHANGES.test(key))) return { ok: true, begins: false };
   const opening = await plannedOpening(call, settings);
-  const { confirmed } = (await strictFile()).readStrict(call.layout);
+  const { confirmed } = readStrict(call.layout);
   if (confirmed !== null && isNothing(beyond(confirmed, opening))) return { ok: true, begins: false };
   const says = await announced(opening, confirmed, settings);
   if (call.flag("yes")) {
@@ -155,7 +159,7 @@ export async function confirmStrict(
 
 /** `firewall try`: the settings in force are tried again. */
 export async function firewallTry(call: CommandCall, settings: Settings): Promise<CommandOutcome> {
-  const { confirmed } = (await strictFile()).readStrict(call.layout);
+  const { confirmed } = readStrict(call.layout);
   const says = await announced(await plannedOpening(call, settings), confirmed, settings);
   if (call.flag("yes")) call.terminal.err(says);
   else if (!call.terminal.interactive)
@@ -166,10 +170,10 @@ export async function firewallTry(call: CommandCall, settings: Settings): Promis
 
 /** The keeper tries the strict firewall of the settings in force. */
 export async function beginTrial(call: CommandCall): Promise<CommandOutcome> {
-  const began = await call.keeper.ask({ verb: "firewall_try", session: await sessionPort(call) });
+  const began = await call.keeper.ask({ verb: "firewall_try", session: sessionPort(call) });
   if (!began.ok)
     return refused(call, `The firewall was not changed: ${began.reason}`, `\`${PROGRAM} status\` shows more.`);
-  const { confirmed, trial } = (await strictFile()).readStrict(call.layout);
+  const { confirmed, trial } = readStrict(call.layout);
   const seconds = began.count ?? null;
   if (seconds === null) {
     const unaudited = await auditFirewall(call, "confirmed", confirmed);
@@ -205,19 +209,17 @@ export async function auditFirewall(
 }
 
 async function plannedOpening(call: CommandCall, settings: Settings): Promise<Opening> {
-  const { sshDoors, requiredOpening } = await openings();
-  return requiredOpening(settings, await sshDoors(await sessionPort(call)));
+  return requiredOpening(settings, await sshDoors(sessionPort(call)));
 }
 
 /** The port of the caller's session of SSH; null outside of one. */
-async function sessionPort({ env }: CommandCall): Promise<number | null> {
-  const { callerConnection, ownPortOf } = await openings();
+function sessionPort({ env }: CommandCall): number | null {
   return ownPortOf(callerConnection(env));
 }
 
 /** The ports that will be open, those that listen and will be closed, and what happens without a confirmation. */
 async function announced(opening: Opening, confirmed: Opening | null, settings: Settings): Promise<string> {
-  const shut = await (await openings()).wouldBeShut(opening);
+  const shut = await wouldBeShut(opening);
   const within = formatDuration(settings["firewall.confirm_within"]);
   const back =
     confirmed === null ? "every port is open again" : `what is open now stays open (${shownOpening(confirmed)})`;

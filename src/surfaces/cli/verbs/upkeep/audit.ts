@@ -3,6 +3,7 @@ import type { Anchor, AuditEntry, Checked } from "../../../../core/audit/chain.t
 import { messageOf } from "../../../../core/error.ts";
 import { parseJson, plural } from "../../../../core/text.ts";
 import { dayAndTime, instant, isoTime } from "../../../../core/time.ts";
+import { appendAnchor, readAnchors } from "../../../../jobs/audit/audit-anchors.ts";
 import {
   agrees,
   type CommandCall,
@@ -14,8 +15,6 @@ import {
 } from "../../call.ts";
 import { andMore, pageFrom } from "../../listing.ts";
 import { columns, jsonLine } from "../../print/text.ts";
-
-const files = () => import("../../../../jobs/audit/audit-anchors.ts");
 
 /** `audit list` */
 export async function auditList(call: CommandCall): Promise<CommandOutcome> {
@@ -92,8 +91,7 @@ export async function auditExport(call: CommandCall): Promise<CommandOutcome> {
   return done(undefined, "");
 }
 
-async function append(call: CommandCall, anchor: Anchor, says: string): Promise<CommandOutcome> {
-  const { appendAnchor } = await files();
+function append(call: CommandCall, anchor: Anchor, says: string): CommandOutcome {
   try {
     appendAnchor(call.layout.auditAnchors, anchor);
   } catch (error) {
@@ -109,7 +107,6 @@ export async function checkAudit(call: CommandCall, file: string | null): Promis
   if (file !== null && !existsSync(file)) return failed(`The file ${file} does not exist.`, "");
   const opened = await call.reader();
   if (!opened.ok) return opened;
-  const { readAnchors } = await files();
   try {
     const { anchors, unreadable } = readAnchors(file ?? call.layout.auditAnchors);
     return { checked: opened.reader.audit.check(anchors, instant(call.now())), unreadable };

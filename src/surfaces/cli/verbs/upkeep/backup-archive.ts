@@ -3,6 +3,9 @@ import { isAbsolute } from "node:path";
 import { plural } from "../../../../core/text.ts";
 import { dayAndTime, instant, isoTime } from "../../../../core/time.ts";
 import { VERSION } from "../../../../core/version.ts";
+import { archiveIn, exportArchive, readArchive } from "../../../../jobs/backup/export.ts";
+import { outsideText } from "../../../../jobs/backup/outside-files.ts";
+import { refusal, restoreServer } from "../../../../jobs/backup/restore.ts";
 import {
   type CommandCall,
   type CommandFailure,
@@ -33,7 +36,6 @@ export async function backupExport(call: CommandCall): Promise<CommandOutcome> {
     return wrongUsage(`"${oneLine(directory)}" is not an absolute path.`, "It starts with a slash.");
   const passphrase = await newPassphrase(call);
   if (typeof passphrase !== "string") return passphrase;
-  const { archiveIn, exportArchive } = await import("../../../../jobs/backup/export.ts");
   const file = archiveIn(directory, new Date(call.now()));
   const made = await exportArchive(call.layout, {
     file,
@@ -65,11 +67,6 @@ export async function restoreArchive(call: CommandCall, file: string): Promise<C
   const only = ["account", "folder", "message", "to", "from"].find((name) => call.option(name) !== null);
   if (only !== undefined)
     return wrongUsage(`--${only} is for backups, not for an archive.`, "An archive is restored whole.");
-  const [{ refusal, restoreServer }, { readArchive }, { outsideText }] = await Promise.all([
-    import("../../../../jobs/backup/restore.ts"),
-    import("../../../../jobs/backup/export.ts"),
-    import("../../../../jobs/backup/outside-files.ts"),
-  ]);
   const refused = refusal(layout, call.flag("replace"));
   if (call.flag("dry-run"))
     return done(
@@ -94,7 +91,7 @@ export async function restoreArchive(call: CommandCall, file: string): Promise<C
   const kept = aside === null ? "" : ` What was there before is in ${aside}.`;
   const outside = outsideText(layout);
   const says = `Restored the server ${manifest.host} of ${dayAndTime(isoTime(instant(manifest.at)))}, with ${plural(manifest.mails, "mail")}, to ${layout.data}.${kept}${outside}`;
-  const text = [says, ...(await comesBackFrom(layout, aside))].join("\n");
+  const text = [says, ...comesBackFrom(layout, aside)].join("\n");
   return done({ file, to: layout.data, aside, mails: manifest.mails }, text, "npm start");
 }
 

@@ -5,7 +5,11 @@ import { parseAccountName } from "../../../../core/net/address.ts";
 import { plural } from "../../../../core/text.ts";
 import { dayAndTime, instant, isoTime } from "../../../../core/time.ts";
 import type { Manifest } from "../../../../jobs/backup/manifest.ts";
-import type { Progress, Restic } from "../../../../jobs/backup/restic.ts";
+import { outsideText } from "../../../../jobs/backup/outside-files.ts";
+import { placeOf, readEnvironment, readKey } from "../../../../jobs/backup/repository.ts";
+import { latestOf, type Progress, Restic } from "../../../../jobs/backup/restic.ts";
+import { lackingRoom, readManifest, refusal, restoreServer, roomFor } from "../../../../jobs/backup/restore.ts";
+import { restoreMailbox } from "../../../../jobs/backup/restore-mailbox.ts";
 import {
   type CommandCall,
   type CommandFailure,
@@ -20,29 +24,13 @@ import { comesBackFrom } from "../../print/comes-back.ts";
 import { oneLine, size } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 import { privateKeysOf } from "../accounts/account-keys.ts";
-import { backups, progressText } from "./backup.ts";
+import { progressText } from "./backup.ts";
 import { restoreArchive } from "./backup-archive.ts";
 
 const LONGEST_KEY = 1_000;
 
 type Source = Readonly<{ restic: Restic; place: string; key: string }>;
 type Chosen = Source & Readonly<{ snapshot: string; manifest: Manifest }>;
-
-function lazily() {
-  return Promise.all([
-    import("../../../../jobs/backup/restore.ts"),
-    import("../../../../jobs/backup/restore-mailbox.ts"),
-    import("../../../../jobs/backup/outside-files.ts"),
-    import("../../../../jobs/backup/restic.ts"),
-    backups(),
-  ]).then(([restore, mailbox, outside, restic, others]) => ({
-    ...restore,
-    ...mailbox,
-    ...outside,
-    ...restic,
-    ...others,
-  }));
-}
 
 /** `backup restore [SNAPSHOT]`: the whole server, or with --account mails of one account. */
 export async function backupRestore(call: CommandCall): Promise<CommandOutcome> {
@@ -76,7 +64,6 @@ async function choose(call: CommandCall): Promise<Chosen | CommandFailure> {
   const asked = call.args[0] ?? "latest";
   if (!/^(?:latest|[0-9a-f]{6,64})$/.test(asked))
     return wrongUsage(`"${oneLine(asked)}" is not a snapshot.`, `\`${PROGRAM} backup list\` shows them.`);
-  const { latestOf, readManifest } = await lazily();
   const found = await restic.snapshots();
   if (!found.ok)
     return failed(
@@ -92,7 +79,6 @@ async function choose(call: CommandCall): Promise<Chosen | CommandFailure> {
 }
 
 async function sourceOf(call: CommandCall): Promise<Source | CommandFailure> {
-  const { Restic, placeOf, readEnvironment, readKey } = await lazily();
   const from = call.option("from");
   const { layout } = call;
   try {
@@ -144,7 +130,6 @@ async function restoreAll(
   { restic, place, key, snapshot, manifest }: Chosen,
 ): Promise<CommandOutcome> {
   const { layout } = call;
-  const { refusal, restoreServer, lackingRoom, roomFor, outsideText } = await lazily();
   const refused = refusal(layout, call.flag("replace"));
   const needs = await restic.size(snapshot);
   if (!needs.ok) return failed(`${place} cannot be read: ${needs.reason}.`, "");
@@ -174,7 +159,7 @@ async function restoreAll(
   if (!restored.ok) return failed(restored.reason, "");
   const { aside } = restored;
   const kept = aside === null ? "" : ` What was there before is in ${aside}.`;
-  const back = await comesBackFrom(layout, aside);
+  const back = comesBackFrom(layout, aside);
   return done(
     { ...json, to: layout.data, aside },
     [`Restored ${what}, to ${layout.data}.${kept}${outsideText(layout)}`, ...back].join("\n"),
@@ -199,7 +184,6 @@ async function restoreFiles(
 async function restoreMails(call: CommandCall, { restic, snapshot, manifest }: Chosen): Promise<CommandOutcome> {
   const running = await call.guard.ask({ verb: "ping" });
   if (!running.ok) return running;
-  const { restoreMailbox } = await lazily();
   const account = parseAccountName(call.option("account") ?? "") ?? "";
   // Mails are linked as they lie there; to find one, Dovecot must read all.
   const keys = call.option("message") === null ? [] : await privateKeysOf(call, account);

@@ -1,11 +1,13 @@
 import { existsSync } from "node:fs";
 import { messageOf } from "../../../../core/error.ts";
 import { plural } from "../../../../core/text.ts";
-import { dayAndTime, instant, isoTime, isoTimeOrNull, span } from "../../../../core/time.ts";
+import { dayAndTime, instant, isoTime, span } from "../../../../core/time.ts";
 import { VERSION } from "../../../../core/version.ts";
-import { type Drill, type Found, lastDrill, readDrills } from "../../../../jobs/backup/records.ts";
+import { BY_HAND, createBackup } from "../../../../jobs/backup/create.ts";
+import { drillRestore } from "../../../../jobs/backup/drill.ts";
+import { changeBackupRecord, type Drill, type Found } from "../../../../jobs/backup/records.ts";
+import { placeOf, readKey, repositoryOf } from "../../../../jobs/backup/repository.ts";
 import type { Progress, Restic } from "../../../../jobs/backup/restic.ts";
-import type { Layout } from "../../../../settings/layout.ts";
 import {
   type CommandCall,
   type CommandFailure,
@@ -15,17 +17,9 @@ import {
   noServerIn,
   PROGRAM,
 } from "../../call.ts";
+import { drillJson, lastDrillJson, lastDrillText } from "../../print/drill.ts";
 import { columns, oneLine, size } from "../../print/text.ts";
 import { environmentOf, settingsOf } from "../../server-settings.ts";
-
-/** Loaded where needed: no other command uses restic. */
-export function backups() {
-  return Promise.all([
-    import("../../../../jobs/backup/create.ts"),
-    import("../../../../jobs/backup/records.ts"),
-    import("../../../../jobs/backup/repository.ts"),
-  ]).then(([create, record, repository]) => ({ ...create, ...record, ...repository }));
-}
 
 /** `backup create` */
 export async function backupCreate(call: CommandCall): Promise<CommandOutcome> {
@@ -33,7 +27,6 @@ export async function backupCreate(call: CommandCall): Promise<CommandOutcome> {
   if (!read.ok) return read;
   const none = noServerIn(call.layout);
   if (none !== null) return none;
-  const { BY_HAND, createBackup, readKey } = await backups();
   const watch = (progress: Progress): void => call.terminal.progress(progressText("Stored", progress));
   call.terminal.progress("Looking at the mail ...");
   const made = await createBackup(call.layout, read.settings, { version: VERSION, tag: BY_HAND, watch });
@@ -49,7 +42,6 @@ export async function backupCreate(call: CommandCall): Promise<CommandOutcome> {
 
 /** `backup key` */
 export async function backupKey(call: CommandCall): Promise<CommandOutcome> {
-  const { readKey, changeBackupRecord } = await backups();
   const key = readKey(call.layout);
   if (key === null)
     return failed("The first backup makes the key, and none was made yet.", `Make one: ${PROGRAM} backup create`);
@@ -63,7 +55,7 @@ function keyText(call: CommandCall, key: string): string {
 
 /** `backup list` */
 export async function backupList(call: CommandCall): Promise<CommandOutcome> {
-  const opened = await open(call);
+  const opened = open(call);
   if (!("restic" in opened)) return opened;
   const { restic, place } = opened;
   const read = await restic.snapshots();
@@ -91,7 +83,7 @@ export async function backupList(call: CommandCall): Promise<CommandOutcome> {
 
 /** `backup verify` */
 export async function backupVerify(call: CommandCall): Promise<CommandOutcome> {
-  const opened = await open(call);
+  const opened = open(call);
   if (!("restic" in opened)) return opened;
   const { restic, place } = opened;
   const began = Date.now();
@@ -111,10 +103,9 @@ export async function backupVerify(call: CommandCall): Promise<CommandOutcome> {
 }
 
 /** The repository that the settings name, with its key. */
-async function open(call: CommandCall): Promise<Readonly<{ restic: Restic; place: string }> | CommandFailure> {
+function open(call: CommandCall): Readonly<{ restic: Restic; place: string }> | CommandFailure {
   const read = settingsOf(call);
   if (!read.ok) return read;
-  const { placeOf, repositoryOf } = await backups();
   if (!existsSync(call.layout.backupKey)) return failed("No backup exists yet.", `Make one: ${PROGRAM} backup create`);
   try {
     return { restic: repositoryOf(call.layout, read.settings), place: placeOf(call.layout, read.settings) };
@@ -135,7 +126,6 @@ export async function backupDrill(call: CommandCall): Promise<CommandOutcome> {
   const read = settingsOf(call);
   if (!read.ok) return read;
   if (!existsSync(call.layout.backupKey)) return failed("No backup exists yet.", `Make one: ${PROGRAM} backup create`);
-  const { drillRestore } = await import("../../../../jobs/backup/drill.ts");
   const watch = (progress: Progress): void => call.terminal.progress(progressText("Restored", progress));
   call.terminal.progress("Looking for the newest backup ...");
   const outcome = await drillRestore(call.layout, read.settings, {
@@ -185,25 +175,4 @@ function serverText({ server }: Found): string {
 function comparedText({ same, gone }: Found): string {
   const sinceGone = gone === 0 ? "" : `; ${gone} moved or deleted since`;
   return `${plural(same, "mail")} with the mailboxes: equal${sinceGone}`;
-}
-
-/** One line about the last drill, for `status` and `backup list`; null if there was none, or only root may know. */
-export function lastDrillText(layout: Layout): string | null {
-  const drill = lastDrill(readDrills(layout));
-  if (drill === null) return null;
-  const when = `Last restore drill: ${dayAndTime(isoTime(instant(drill.at)))}`;
-  if (drill.reason !== null) return `${when}, failed: ${oneLine(drill.reason)}.`;
-  return `${when}, ${plural(drill.found?.mails ?? 0, "mail")} of ${drill.snapshot} in ${span(drill.tookMs)}, all right.`;
-}
-
-/** The same for programs. */
-export function lastDrillJson(layout: Layout) {
-  const drill = lastDrill(readDrills(layout));
-  return drill === null ? null : drillJson(drill);
-}
-
-/** A drill as `--json` prints it. */
-export function drillJson({ at, madeAt, tookMs, snapshot, reason, found }: Drill) {
-  const times = { at: isoTime(instant(at)), madeAt: isoTimeOrNull(madeAt) };
-  return { ok: reason === null, ...times, tookMs, snapshot, reason, found };
 }

@@ -1,12 +1,11 @@
 import { reportHtml, reportText } from "../../../../core/report/print.ts";
 import { reportOf } from "../../../../core/report/report.ts";
 import { instant } from "../../../../core/time.ts";
+import { gatherFacts } from "../../../../jobs/report/gather.ts";
+import { sendReport } from "../../../../jobs/report/send.ts";
 import { UnusableDatabase } from "../../../../store/open.ts";
 import { type CommandCall, type CommandOutcome, done, failed, PROGRAM, wrongUsage } from "../../call.ts";
 import { settingsOf } from "../../server-settings.ts";
-
-const loaded = () =>
-  Promise.all([import("../../../../jobs/report/gather.ts"), import("../../../../jobs/report/send.ts")]);
 
 /** `report` */
 export async function report(call: CommandCall): Promise<CommandOutcome> {
@@ -18,7 +17,6 @@ export async function report(call: CommandCall): Promise<CommandOutcome> {
   if (!read.ok) return read;
   const running = await call.guard.ask({ verb: "ping" });
   if (!running.ok) return running;
-  const [{ gatherFacts }, { sendReport }] = await loaded();
   const { layout } = call;
   const { settings } = read;
   const now = instant(call.now());

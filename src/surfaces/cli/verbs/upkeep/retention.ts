@@ -3,9 +3,24 @@ import { messageOf } from "../../../../core/error.ts";
 import type { AccountName } from "../../../../core/net/address.ts";
 import { plural } from "../../../../core/text.ts";
 import { DAY_MS, dayAndTime, formatDuration, instant, isoTime } from "../../../../core/time.ts";
-import type { PlannedFolder } from "../../../../jobs/retention/retention.ts";
-import type { RetentionState } from "../../../../jobs/retention/retention-job.ts";
-import type { Amount } from "../../../../mail/dovecot/mailboxes.ts";
+import { nextNight } from "../../../../jobs/job.ts";
+import {
+  legalHoldOf,
+  liftLegalHold,
+  type PlannedFolder,
+  planRetention,
+  readLegalHolds,
+  setLegalHold,
+} from "../../../../jobs/retention/retention.ts";
+import {
+  folderTimes,
+  type RetentionState,
+  removeOldMail,
+  retentionState,
+  retentionTold,
+} from "../../../../jobs/retention/retention-job.ts";
+import { type Amount, Mailboxes } from "../../../../mail/dovecot/mailboxes.ts";
+import { homeOf } from "../../../../mail/dovecot/sieve-redirects.ts";
 import {
   agrees,
   type CommandCall,
@@ -21,16 +36,6 @@ import { columns, oneLine, size } from "../../print/text.ts";
 import { settingsOf, type ValidSettings } from "../../server-settings.ts";
 import { ofAccount } from "../accounts/accounts.ts";
 
-/** Loaded where needed. */
-function parts() {
-  return Promise.all([
-    import("../../../../mail/dovecot/mailboxes.ts"),
-    import("../../../../jobs/job.ts"),
-    import("../../../../jobs/retention/retention.ts"),
-    import("../../../../jobs/retention/retention-job.ts"),
-  ]).then(([mailboxes, nights, retention, schedule]) => ({ ...mailboxes, ...nights, ...retention, ...schedule }));
-}
-
 const WEEK_MS = 7 * DAY_MS;
 
 /** `retention show` */
@@ -38,7 +43,6 @@ export async function retentionShow(call: CommandCall): Promise<CommandOutcome> 
   const read = await settingsWhileRunning(call);
   if (!read.ok) return read;
   const { settings } = read;
-  const { Mailboxes, nextNight, planRetention, folderTimes, retentionState, retentionTold } = await parts();
   const now = call.now();
   try {
     const state = retentionState(call.layout, settings, now);
@@ -74,7 +78,6 @@ export async function retentionRun(call: CommandCall): Promise<CommandOutcome> {
   const read = await settingsWhileRunning(call);
   if (!read.ok) return read;
   const now = call.now();
-  const { Mailboxes, removeOldMail } = await parts();
   if (!call.flag("yes") && call.terminal.interactive) {
     const due = await dueNow(call, read.settings, now).catch((error: unknown) => messageOf(error));
     if (typeof due === "string") return failed(`The mailboxes cannot be looked at: ${due}.`, "");
@@ -95,7 +98,6 @@ export async function retentionRun(call: CommandCall): Promise<CommandOutcome> {
 
 /** What a run now would remove. Throws. */
 async function dueNow(call: CommandCall, settings: ValidSettings["settings"], now: number): Promise<Amount> {
-  const { folderTimes, Mailboxes, planRetention, readLegalHolds } = await parts();
   const holds = (): ReturnType<typeof readLegalHolds> => readLegalHolds(call.layout.legalHolds);
   const rules = { rules: settings["retention.mail"], holds, times: folderTimes(call.layout, now) };
   const planned = await planRetention(new Mailboxes(call.layout.dovecotConf), rules, { at: now, until: now });
@@ -134,7 +136,6 @@ export const accountLegalHold = ofAccount(async (call, name) => {
   const [, word, ...reason] = call.args;
   const running = await call.guard.ask({ verb: "ping" });
   if (!running.ok) return running;
-  const { legalHoldOf, liftLegalHold, setLegalHold } = await import("../../../../jobs/retention/retention.ts");
   const path = call.layout.legalHolds;
   const held = legalHoldOf(path, name);
   if (held === null && !(await hasMail(call, name)))
@@ -166,7 +167,6 @@ export const accountLegalHold = ofAccount(async (call, name) => {
 
 /** A misspelled name would protect nothing. Mail of a removed account can be held; and without the list of accounts, any name. */
 async function hasMail(call: CommandCall, name: AccountName): Promise<boolean> {
-  const { homeOf } = await import("../../../../mail/dovecot/sieve-redirects.ts");
   if (existsSync(homeOf(call.layout.mail, name))) return true;
   const opened = await call.reader();
   return !opened.ok || opened.reader.account(name) !== null;

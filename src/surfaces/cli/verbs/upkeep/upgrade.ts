@@ -6,7 +6,22 @@ import { inMb, plural } from "../../../../core/text.ts";
 import { instant } from "../../../../core/time.ts";
 import { COMPONENTS } from "../../../../host/debian/packages.ts";
 import { waitingUpdates } from "../../../../host/debian/updates.ts";
+import { bytesBelow } from "../../../../host/root-files/walk.ts";
+import { CHECKOUT, releaseIn } from "../../../../host/running/checkout.ts";
+import { releaseLock, takeLock } from "../../../../host/running/data-directory.ts";
 import { SetUpFailure } from "../../../../host/running/failure.ts";
+import { processesOf } from "../../../../host/running/processes.ts";
+import { changedPrograms } from "../../../../jobs/build/program.ts";
+import { changesToLose, rollBack, whyNoRollback } from "../../../../jobs/upgrade/rollback.ts";
+import {
+  describeSnapshot,
+  inSnapshot,
+  isOld,
+  lackOfSpace,
+  readSnapshot,
+  spaceNeeded,
+  whyNotAgain,
+} from "../../../../jobs/upgrade/upgrade-snapshot.ts";
 import { type Schema, schemasOf, unusableSchema } from "../../../../store/schemas.ts";
 import { type CommandCall, type CommandOutcome, done, failed, PROGRAM, whyNotSure, wrongUsage } from "../../call.ts";
 import { changesText, comesBack, settingsText } from "../../print/comes-back.ts";
@@ -45,12 +60,6 @@ export async function upgrade(call: CommandCall): Promise<CommandOutcome> {
 
 async function planUpgrade(call: CommandCall): Promise<UpgradePlan> {
   const { layout } = call;
-  const [{ CHECKOUT, releaseIn }, { changedPrograms }, { isOld, lackOfSpace, spaceNeeded, whyNotAgain }] =
-    await Promise.all([
-      import("../../../../host/running/checkout.ts"),
-      import("../../../../jobs/build/program.ts"),
-      import("../../../../jobs/upgrade/upgrade-snapshot.ts"),
-    ]);
   const schemas = schemasOf(layout);
   // As `restart` checks them: the variables given here do not reach the server.
   const [programs, updates, settings] = await Promise.all([
@@ -123,19 +132,6 @@ export function printPlan(plan: UpgradePlan): string {
 /** `rollback`: the databases and settings from before the last upgrade. Mail stays unchanged. */
 export async function rollback(call: CommandCall): Promise<CommandOutcome> {
   const { layout, terminal } = call;
-  const [
-    { changesToLose, rollBack, whyNoRollback },
-    { describeSnapshot, inSnapshot, readSnapshot },
-    { releaseLock, takeLock },
-    { processesOf },
-    { bytesBelow },
-  ] = await Promise.all([
-    import("../../../../jobs/upgrade/rollback.ts"),
-    import("../../../../jobs/upgrade/upgrade-snapshot.ts"),
-    import("../../../../host/running/data-directory.ts"),
-    import("../../../../host/running/processes.ts"),
-    import("../../../../host/root-files/walk.ts"),
-  ]);
   const snapshot = readSnapshot(layout);
   if (snapshot === null)
     return failed(
