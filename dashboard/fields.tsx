@@ -2,7 +2,7 @@ import type { ComponentChildren, JSX, RefObject } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { attempt } from "./attempt.ts";
 import { LANGUAGES, type Language, language, speak, t } from "./messages.ts";
-import { type Attempts, fieldsOf, Said, useAttempt } from "./parts.tsx";
+import { type Attempts, Button, fieldsOf, Said, useAttempt } from "./parts.tsx";
 import { DOUBLE_CLICK_MS, pressed, type Stage } from "./press.ts";
 import { loaded } from "./programs.ts";
 
@@ -26,16 +26,14 @@ export function Surely({ label, shown, surely, kind, run }: SurelyProps) {
   };
   const asks = stage !== "rests";
   return (
-    <button
-      type="button"
+    <Button
+      shown={asks ? surely : shown}
       class={asks ? "danger" : kind}
       aria-label={asks ? surely : label}
       aria-disabled={stage === "asks" || stage === "runs"}
       onClick={press}
       onBlur={() => setStage((last) => (last === "runs" ? last : "rests"))}
-    >
-      {asks ? surely : shown}
-    </button>
+    />
   );
 }
 
@@ -46,11 +44,7 @@ export function Remove({ name, run }: Readonly<{ name: string; run: () => Promis
 
 /** The button that takes something off a list at once: it can be added again. */
 export function TakeOff({ name, isBusy, run }: Readonly<{ name: string; isBusy?: boolean; run: () => void }>) {
-  return (
-    <button type="button" aria-label={t.value.removeOf(name)} aria-disabled={isBusy} onClick={run}>
-      {t.value.remove}
-    </button>
-  );
+  return <Button shown={t.value.remove} aria-label={t.value.removeOf(name)} aria-disabled={isBusy} onClick={run} />;
 }
 
 type FormProps = Readonly<{
@@ -87,11 +81,7 @@ export function Form(props: FormProps) {
           {label}
         </button>
         {others}
-        {close !== undefined && (
-          <button type="button" onClick={close}>
-            {t.value.cancel}
-          </button>
-        )}
+        {close !== undefined && <Button shown={t.value.cancel} onClick={close} />}
       </div>
     </form>
   );
@@ -134,16 +124,8 @@ export function Turns({ newest, older, labels = [t.value.newest, t.value.older],
     <div class="bar">
       {children}
       <span class="spacer" />
-      {newest !== null && (
-        <button type="button" onClick={newest}>
-          {back}
-        </button>
-      )}
-      {older !== null && (
-        <button type="button" onClick={older}>
-          {on}
-        </button>
-      )}
+      {newest !== null && <Button shown={back} onClick={newest} />}
+      {older !== null && <Button shown={on} onClick={older} />}
     </div>
   );
 }

@@ -92,6 +92,24 @@ export function Field({ label, ...input }: Readonly<{ label: string }> & JSX.Int
   );
 }
 
+/** A button that sends no form. */
+export function Button({ shown, ...button }: Readonly<{ shown: string }> & JSX.IntrinsicElements["button"]) {
+  return (
+    <button type="button" {...button}>
+      {shown}
+    </button>
+  );
+}
+
+/** A link that looks like a button. */
+export function LinkButton({ shown, ...link }: Readonly<{ shown: string }> & JSX.IntrinsicElements["a"]) {
+  return (
+    <a class="button" {...link}>
+      {shown}
+    </a>
+  );
+}
+
 /** `isCurrent`: `data` answer what is asked now. */
 export type Loaded<T> = Readonly<{ data: T | null; error: Complaint | null; isCurrent: boolean; reload: () => void }>;
 
@@ -154,10 +172,7 @@ export function Waiting({ data, error, reload }: Omit<Loaded<unknown>, "isCurren
   if (error === null) return data === null ? <p class="empty">{t.value.live.loading}</p> : null;
   return (
     <p class="empty" role="alert">
-      {t.value.live.failed} <Said {...error} />{" "}
-      <button type="button" onClick={reload}>
-        {t.value.live.retry}
-      </button>
+      {t.value.live.failed} <Said {...error} /> <Button shown={t.value.live.retry} onClick={reload} />
     </p>
   );
 }

@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { type Complaint, complaintOf, post, Refused } from "./api.ts";
 import { signedIn } from "./attempt.ts";
 import { t } from "./messages.ts";
-import { Said } from "./parts.tsx";
+import { Button, Said } from "./parts.tsx";
 import { usePasskey, whyNoPasskeys } from "./passkey.ts";
 import { proofAsked, reader } from "./session.ts";
 
@@ -74,13 +74,9 @@ function Question({ given, giveUp }: Readonly<{ given: () => void; giveUp: () =>
             {words.button}
           </button>
           {account === null && whyNoPasskeys() === null && (
-            <button type="button" aria-disabled={isWaiting} onClick={() => proveWith(usePasskey)}>
-              {t.value.passkey.use}
-            </button>
+            <Button shown={t.value.passkey.use} aria-disabled={isWaiting} onClick={() => proveWith(usePasskey)} />
           )}
-          <button type="button" onClick={() => dialog.current?.close()}>
-            {t.value.cancel}
-          </button>
+          <Button shown={t.value.cancel} onClick={() => dialog.current?.close()} />
         </div>
       </form>
     </dialog>
@@ -109,9 +105,11 @@ export function CodeField() {
           required
         />
       </label>
-      <button type="button" class="quiet" onClick={() => setRecovery(!isRecovery)}>
-        {isRecovery ? words.useApp : words.useRecovery}
-      </button>
+      <Button
+        shown={isRecovery ? words.useApp : words.useRecovery}
+        class="quiet"
+        onClick={() => setRecovery(!isRecovery)}
+      />
     </>
   );
 }

@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { t } from "./admin-texts.ts";
 import { visible } from "./format.ts";
 import type { HeldRows } from "./live-list.ts";
+import { Button } from "./parts.tsx";
 
 /** What the server advises, with its commands between backquotes. */
 export function Advice({ text }: Readonly<{ text: string }>) {
@@ -84,8 +85,6 @@ export function LiveRows<T>({ label, rows, keyOf, row }: LiveProps<T>) {
 export function WaitingRows<T>({ rows }: Readonly<{ rows: HeldRows<T> }>) {
   const count = rows.waiting.value;
   return (
-    <button type="button" class="waiting" disabled={count === 0} onClick={() => rows.take()}>
-      {t.value.lists.fresh(count)}
-    </button>
+    <Button shown={t.value.lists.fresh(count)} class="waiting" disabled={count === 0} onClick={() => rows.take()} />
   );
 }

@@ -1,17 +1,13 @@
 import { useEffect, useRef } from "preact/hooks";
 import { tell } from "./attempt.ts";
 import { t } from "./messages.ts";
-import { useLoaded, Waiting } from "./parts.tsx";
+import { Button, useLoaded, Waiting } from "./parts.tsx";
 import { loaded } from "./programs.ts";
 
 /** Puts the text on the clipboard. `what` names it for those who do not see what stands beside the button. */
 export function Copy({ text, what }: Readonly<{ text: string; what: string }>) {
   const words = t.value.copy;
-  return (
-    <button type="button" aria-label={words.copyOf(what)} onClick={() => void copy(text)}>
-      {words.copy}
-    </button>
-  );
+  return <Button shown={words.copy} aria-label={words.copyOf(what)} onClick={() => void copy(text)} />;
 }
 
 /** Browsers have a clipboard only for pages of HTTPS and of this machine. */
@@ -43,9 +39,7 @@ export function Secret({ says, label, secret, close }: Props) {
       </label>
       <div class="buttons">
         <Copy text={secret} what={label} />
-        <button type="button" onClick={close}>
-          {t.value.saved}
-        </button>
+        <Button shown={t.value.saved} onClick={close} />
       </div>
     </div>
   );

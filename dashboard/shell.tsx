@@ -4,7 +4,7 @@ import { holdToasts, toasts, undoLast, undoOf } from "./attempt.ts";
 import { hourAndMinute } from "./format.ts";
 import { health, liveness } from "./live.ts";
 import { language, t } from "./messages.ts";
-import { Said, State } from "./parts.tsx";
+import { Button, Said, State } from "./parts.tsx";
 import { go, hrefOf, PAGES, type PageName, type Query, route } from "./route.ts";
 import { may } from "./session.ts";
 
@@ -28,9 +28,7 @@ export function Shell({ children, signOut, isOfMailbox = false }: ShellProps) {
           <span>GhostInbox</span>
         </a>
         {isOfMailbox ? <span class="spacer" /> : <Live />}
-        <button type="button" class="quiet sign-out" onClick={signOut}>
-          {t.value.signOut}
-        </button>
+        <Button shown={t.value.signOut} class="quiet sign-out" onClick={signOut} />
       </header>
       {!isOfMailbox && <Pages />}
       <main ref={main} id="main" tabIndex={-1}>

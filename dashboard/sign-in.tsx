@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { type Complaint, complaintOf, post } from "./api.ts";
 import { t } from "./messages.ts";
-import { Said } from "./parts.tsx";
+import { Button, Said } from "./parts.tsx";
 import { mayWorkLater, offerPasskey, usePasskey, whyNoPasskeys } from "./passkey.ts";
 import { CodeField, givenIn, isCodeAsked, selectIn } from "./proof.tsx";
 import { findSession } from "./session.ts";
@@ -80,9 +80,7 @@ export function SignIn() {
           {isWaiting ? words.wait : words.button}
         </button>
         {!isOfMailbox && whyNoPasskeys() === null && (
-          <button type="button" disabled={isWaiting} onClick={() => signInWith(usePasskey, "asked")}>
-            {t.value.passkey.use}
-          </button>
+          <Button shown={t.value.passkey.use} disabled={isWaiting} onClick={() => signInWith(usePasskey, "asked")} />
         )}
         <p class="error" role="alert">
           {error !== null && <Said {...error} />}

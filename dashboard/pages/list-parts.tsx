@@ -1,7 +1,7 @@
 import type { ComponentChildren, JSX } from "preact";
 import { t } from "../admin-texts.ts";
 import { Form, Turns } from "../fields.tsx";
-import { Field, fieldsOf, useFilled } from "../parts.tsx";
+import { Button, Field, fieldsOf, useFilled } from "../parts.tsx";
 import { go, hrefOf, type PageName, type Query, route } from "../route.ts";
 import { turnTo } from "../shell.tsx";
 
@@ -80,11 +80,7 @@ export function Filters({ title, label, filled, isSet, search, clear, children }
         place={form}
         role="search"
         submit={async (fields) => search(fields)}
-        others={
-          <button type="button" disabled={!isSet} onClick={clear}>
-            {t.value.lists.clear}
-          </button>
-        }
+        others={<Button shown={t.value.lists.clear} disabled={!isSet} onClick={clear} />}
       >
         {children}
       </Form>

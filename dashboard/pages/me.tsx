@@ -5,7 +5,7 @@ import { Fact, LanguageField } from "../fields.tsx";
 import { size, whole } from "../format.ts";
 import { t } from "../mailbox-texts.ts";
 import { language } from "../messages.ts";
-import { Card, Said, State, useLoaded, Waiting } from "../parts.tsx";
+import { Card, LinkButton, Said, State, useLoaded, Waiting } from "../parts.tsx";
 import { Copy, QrCode } from "../secrets.tsx";
 import { AppPasswordsCard, OwnSessionsCard, PasswordCard, SignInsCard } from "./me/access.tsx";
 import { DeliveryCards } from "./me/delivery.tsx";
@@ -101,9 +101,7 @@ function Settings({ client }: Readonly<{ client: Client }>) {
       </ul>
       <div class="buttons">
         <Copy text={text} what={words.settingsText} />
-        <a class="button" href="api/v1/me/client.mobileconfig" download>
-          {words.profile}
-        </a>
+        <LinkButton shown={words.profile} href="api/v1/me/client.mobileconfig" download />
       </div>
       <p class="hint">{words.profileHint}</p>
       <details onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>

@@ -7,7 +7,7 @@ import { get, queryOf } from "../api.ts";
 import { hourAndMinute, whole } from "../format.ts";
 import { figures, health, leaving, liveness, onBans, onStale } from "../live.ts";
 import { language } from "../messages.ts";
-import { Address, At, Card, Rows, Said, State, useLoaded, Waiting } from "../parts.tsx";
+import { Address, At, Card, LinkButton, Rows, Said, State, useLoaded, Waiting } from "../parts.tsx";
 import { hrefOf, type PageName, type Query } from "../route.ts";
 import { Advice, useStill } from "../rows.tsx";
 import { may } from "../session.ts";
@@ -102,11 +102,7 @@ function placeOf({ kind, code, account }: OwnerTask): Place {
 
 function TaskLink(task: OwnerTask) {
   const [page, query, label] = placeOf(task);
-  return (
-    <a class="button" href={hrefOf(page, query)}>
-      {label}
-    </a>
-  );
+  return <LinkButton shown={label} href={hrefOf(page, query)} />;
 }
 
 function FiguresOfDay() {
@@ -159,11 +155,7 @@ function NewBans() {
   }, []);
   const [bans, holding] = useStill(data?.items ?? []);
   const { now, bans: words } = t.value;
-  const all = (
-    <a class="button" href={hrefOf("bans")}>
-      {now.allBans}
-    </a>
-  );
+  const all = <LinkButton shown={now.allBans} href={hrefOf("bans")} />;
   return (
     <Card title={now.newBans} aside={all}>
       <Waiting {...newest} />

@@ -9,7 +9,7 @@ import { attempt, tell } from "../../attempt.ts";
 import { Fact, Item, Remove } from "../../fields.tsx";
 import { isPast, size, whole } from "../../format.ts";
 import { language } from "../../messages.ts";
-import { Address, At, Card, now, Said, State, useLoaded, Waiting } from "../../parts.tsx";
+import { Address, At, Button, Card, LinkButton, now, Said, State, useLoaded, Waiting } from "../../parts.tsx";
 import { go, hrefOf } from "../../route.ts";
 import { withProof } from "../../session.ts";
 import { focusHeading } from "../../shell.tsx";
@@ -21,12 +21,8 @@ export function AccountDetails({ name }: Readonly<{ name: string }>) {
   return (
     <>
       <div class="bar">
-        <a class="button" href={hrefOf("accounts")}>
-          {words.back}
-        </a>
-        <a class="button" href={hrefOf("find", { q: name })}>
-          {words.story}
-        </a>
+        <LinkButton shown={words.back} href={hrefOf("accounts")} />
+        <LinkButton shown={words.story} href={hrefOf("find", { q: name })} />
       </div>
       <Waiting {...account} />
       {account.data !== null && <Account account={account.data} changed={account.reload} />}
@@ -112,11 +108,7 @@ function Suspension({ account: { name, suspended }, changed }: Props) {
       tell(suspended ? words.resumedNow(name) : words.suspendedNow(name, whole(held, language.value)));
       changed();
     });
-  return (
-    <button type="button" onClick={change}>
-      {suspended ? words.resume : words.suspend}
-    </button>
-  );
+  return <Button shown={suspended ? words.resume : words.suspend} onClick={change} />;
 }
 
 function AliasesOf({ account: { name, aliases, aliasesTotal } }: Readonly<{ account: DetailedAccount }>) {

@@ -5,7 +5,7 @@ import { t } from "../../admin-texts.ts";
 import { get, queryOf } from "../../api.ts";
 import { whole } from "../../format.ts";
 import { language } from "../../messages.ts";
-import { At, Rows, useLoaded } from "../../parts.tsx";
+import { At, Button, Rows, useLoaded } from "../../parts.tsx";
 import { hrefOf, route } from "../../route.ts";
 import { may } from "../../session.ts";
 import { LookUp, Pages, Parts } from "../list-parts.tsx";
@@ -51,13 +51,9 @@ function AccountList() {
         <LookUp page="accounts" label={words.search} />
         <span class="spacer" />
         {data?.passwordsOnServer === false && (
-          <button type="button" class="primary" aria-expanded={open === "add"} onClick={() => toggle("add")}>
-            {words.add}
-          </button>
+          <Button shown={words.add} class="primary" aria-expanded={open === "add"} onClick={() => toggle("add")} />
         )}
-        <button type="button" aria-expanded={open === "import"} onClick={() => toggle("import")}>
-          {words.importTitle}
-        </button>
+        <Button shown={words.importTitle} aria-expanded={open === "import"} onClick={() => toggle("import")} />
       </div>
       {data?.passwordsOnServer === true && <p class="hint">{words.onServer("add")}</p>}
       {open === "add" && <AddAccount added={reload} close={close} />}

@@ -7,7 +7,7 @@ import { attempt, tell } from "../../attempt.ts";
 import { Form, Item, Remove } from "../../fields.tsx";
 import { whole } from "../../format.ts";
 import { language } from "../../messages.ts";
-import { Card, Field, Rows, Said, State, useLoaded, useOpened } from "../../parts.tsx";
+import { Button, Card, Field, Rows, Said, State, useLoaded, useOpened } from "../../parts.tsx";
 import { route } from "../../route.ts";
 import { withProof } from "../../session.ts";
 import { LookUp, Pages } from "../list-parts.tsx";
@@ -26,9 +26,7 @@ export function AliasList() {
       <div class="bar">
         <LookUp page="accounts" query={{ show: "aliases" }} label={words.aliasSearch} />
         <span class="spacer" />
-        <button type="button" class="primary" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
-          {words.addAlias}
-        </button>
+        <Button shown={words.addAlias} class="primary" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)} />
       </div>
       {isOpen && <AddAlias added={reload} close={() => setOpen(false)} />}
       {data !== null && <p>{words.aliasCount(whole(data.total, language.value))}</p>}
@@ -64,9 +62,11 @@ function AliasRow({ item: { address, targets, blocked }, changed }: RowProps) {
   return (
     <Item name={address} beside={blocked && <State status="degraded">{words.blocked}</State>} facts={facts}>
       <div class="buttons">
-        <button type="button" aria-label={words.blockOf(address, blocked)} onClick={block}>
-          {blocked ? words.unblock : words.block}
-        </button>
+        <Button
+          shown={blocked ? words.unblock : words.block}
+          aria-label={words.blockOf(address, blocked)}
+          onClick={block}
+        />
         <Remove name={address} run={end} />
       </div>
     </Item>

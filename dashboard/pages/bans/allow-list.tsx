@@ -6,7 +6,7 @@ import { attempt } from "../../attempt.ts";
 import { Form, TakeOff } from "../../fields.tsx";
 import { shortPrefix, whole } from "../../format.ts";
 import { language } from "../../messages.ts";
-import { Address, Card, Field, Rows, Said, useLoaded, useOpened } from "../../parts.tsx";
+import { Address, Button, Card, Field, Rows, Said, useLoaded, useOpened } from "../../parts.tsx";
 import { route } from "../../route.ts";
 import { may } from "../../session.ts";
 import { Pages } from "../list-parts.tsx";
@@ -27,11 +27,7 @@ export function AllowList() {
       <div class="bar">
         <span>{data !== null && words.countAllowed(whole(data.total, language.value))}</span>
         <span class="spacer" />
-        {may("allow") && (
-          <button type="button" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
-            {words.allow}
-          </button>
-        )}
+        {may("allow") && <Button shown={words.allow} aria-expanded={isOpen} onClick={() => setOpen(!isOpen)} />}
       </div>
       {isOpen && may("allow") && <AllowForm allowed={reload} close={() => setOpen(false)} />}
       <Rows of={list} none={words.noneAllowed} label={words.allowList}>

@@ -6,7 +6,7 @@ import { get } from "../../api.ts";
 import { attempt, tell } from "../../attempt.ts";
 import { Choice, Form } from "../../fields.tsx";
 import { language } from "../../messages.ts";
-import { At, Card, Field, Said, useFilled, useOpened } from "../../parts.tsx";
+import { At, Button, Card, Field, Said, useFilled, useOpened } from "../../parts.tsx";
 import { kindOf } from "../find/question.ts";
 import { type BanRequest, ban, effectsOf, LONGEST_NOTE } from "./ban-commands.ts";
 
@@ -40,9 +40,7 @@ export function BanForm({ target, close, banned }: Props) {
         <div class="preview" role="status">
           <h3>{words.would}</h3>
           <Effects {...preview} />
-          <button type="button" class="danger" onClick={() => confirm(preview)}>
-            {words.confirm(preview.request.ip)}
-          </button>
+          <Button shown={words.confirm(preview.request.ip)} class="danger" onClick={() => confirm(preview)} />
         </div>
       )}
     </Card>

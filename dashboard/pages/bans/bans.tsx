@@ -10,7 +10,7 @@ import { shortPrefix, whole } from "../../format.ts";
 import { leaving, onBans, onStale } from "../../live.ts";
 import { type HeldRows, LiveList } from "../../live-list.ts";
 import { language } from "../../messages.ts";
-import { Address, Said, useLoaded, Waiting } from "../../parts.tsx";
+import { Address, Button, Said, useLoaded, Waiting } from "../../parts.tsx";
 import { go, route } from "../../route.ts";
 import { LiveRows, WaitingRows } from "../../rows.tsx";
 import { may } from "../../session.ts";
@@ -58,14 +58,12 @@ function BansInForce() {
         <LookUp page="bans" label={words.search} placeholder="203.0.113." />
         <span class="spacer" />
         {may("ban") && (
-          <button
-            type="button"
+          <Button
+            shown={words.ban}
             class="danger"
             aria-expanded={isOpen}
             onClick={() => (isOpen ? close() : setOpen(true))}
-          >
-            {words.ban}
-          </button>
+          />
         )}
       </div>
       {isOpen && may("ban") && (
@@ -133,9 +131,12 @@ function BanRow({ ban: item, isOver, rows }: BanRowProps) {
         <Ends at={expiresAt} isOver={isOver} />
       </span>
       {may("ban") && (
-        <button type="button" aria-disabled={isOver} aria-label={words.unbanOf(shortPrefix(prefix))} onClick={unban}>
-          {words.unban}
-        </button>
+        <Button
+          shown={words.unban}
+          aria-disabled={isOver}
+          aria-label={words.unbanOf(shortPrefix(prefix))}
+          onClick={unban}
+        />
       )}
     </>
   );

@@ -8,7 +8,7 @@ import { moment, whole } from "../../format.ts";
 import { leaving, onEvents, onStale } from "../../live.ts";
 import { LiveList } from "../../live-list.ts";
 import { language } from "../../messages.ts";
-import { Address, At, Field, now, Said, useLoaded, Waiting } from "../../parts.tsx";
+import { Address, At, Button, Field, now, Said, useLoaded, Waiting } from "../../parts.tsx";
 import { go, hrefOf, type Query, route } from "../../route.ts";
 import { LiveRows, WaitingRows } from "../../rows.tsx";
 import { turnTo } from "../../shell.tsx";
@@ -45,9 +45,11 @@ export function EventsPage() {
       <div class="bar">
         {data?.isLive === true && (
           <>
-            <button type="button" aria-pressed={isPaused} onClick={() => setPaused(!isPaused)}>
-              {isPaused ? words.resume : words.pause}
-            </button>
+            <Button
+              shown={isPaused ? words.resume : words.pause}
+              aria-pressed={isPaused}
+              onClick={() => setPaused(!isPaused)}
+            />
             <WaitingRows rows={data.list.rows} />
           </>
         )}
@@ -183,9 +185,12 @@ function ExportButtons({ filter }: Readonly<{ filter: EventFilter }>) {
     <div class="buttons">
       <span>{count !== null && words.exporting(whole(count, language.value))}</span>
       {(["csv", "json"] as const).map((format) => (
-        <button key={format} type="button" aria-disabled={count !== null} onClick={() => start(format)}>
-          {words.export} {format.toUpperCase()}
-        </button>
+        <Button
+          key={format}
+          shown={`${words.export} ${format.toUpperCase()}`}
+          aria-disabled={count !== null}
+          onClick={() => start(format)}
+        />
       ))}
     </div>
   );

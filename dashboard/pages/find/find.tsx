@@ -2,7 +2,20 @@ import type { AccountAnswer, AddressAnswer, EventItem, MessageReport } from "../
 import { eventName, t } from "../../admin-texts.ts";
 import { attempt } from "../../attempt.ts";
 import { language } from "../../messages.ts";
-import { Address, At, Card, Field, fieldsOf, Said, State, useFilled, useLoaded, Waiting } from "../../parts.tsx";
+import {
+  Address,
+  At,
+  Button,
+  Card,
+  Field,
+  fieldsOf,
+  LinkButton,
+  Said,
+  State,
+  useFilled,
+  useLoaded,
+  Waiting,
+} from "../../parts.tsx";
 import { go, hrefOf, route } from "../../route.ts";
 import { may } from "../../session.ts";
 import { lift, verdictOf } from "../bans/ban-commands.ts";
@@ -83,17 +96,11 @@ function AddressStory({ asked, report, changed }: AddressProps) {
         </ul>
         <div class="buttons">
           {!may("ban") ? null : ban === null ? (
-            <a class="button danger" href={hrefOf("bans", { ban: asked })}>
-              {words.banIt}
-            </a>
+            <LinkButton shown={words.banIt} href={hrefOf("bans", { ban: asked })} class="button danger" />
           ) : (
-            <button type="button" onClick={unban}>
-              {verdict.unban}
-            </button>
+            <Button shown={verdict.unban} onClick={unban} />
           )}
-          <a class="button" href={hrefOf("events", { ip: asked })}>
-            {words.itsEvents}
-          </a>
+          <LinkButton shown={words.itsEvents} href={hrefOf("events", { ip: asked })} />
         </div>
       </Card>
       <Timeline steps={timeline} isWhole />
@@ -123,9 +130,7 @@ function AccountStory({ report }: Readonly<{ report: AccountAnswer }>) {
             </>
           )}
         </ul>
-        <a class="button" href={hrefOf("events", { account })}>
-          {words.itsEvents}
-        </a>
+        <LinkButton shown={words.itsEvents} href={hrefOf("events", { account })} />
       </Card>
       {addresses.length > 0 && (
         <Card title={words.places}>
@@ -157,9 +162,7 @@ function EventsStory({ asked, items }: Readonly<{ asked: string; items: readonly
           </li>
         ))}
       </ul>
-      <a class="button" href={hrefOf("events", { text: asked })}>
-        {words.itsEvents}
-      </a>
+      <LinkButton shown={words.itsEvents} href={hrefOf("events", { text: asked })} />
     </Card>
   );
 }

@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import type { TimelineStep } from "../../../src/admin/declare/items.ts";
 import { eventName, t, toneOf } from "../../admin-texts.ts";
-import { At, Card, Said } from "../../parts.tsx";
+import { At, Button, Card, Said } from "../../parts.tsx";
 
 const SHOWN_AT_ONCE = 50;
 
@@ -24,9 +24,7 @@ export function Timeline({ steps, isWhole }: Readonly<{ steps: readonly Timeline
       {steps.length > most && (
         <p>
           {words.shown(newest.length, steps.length)}{" "}
-          <button type="button" onClick={() => setMost(most + SHOWN_AT_ONCE)}>
-            {words.more}
-          </button>
+          <Button shown={words.more} onClick={() => setMost(most + SHOWN_AT_ONCE)} />
         </p>
       )}
     </Card>

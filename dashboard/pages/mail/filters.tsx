@@ -7,7 +7,7 @@ import { attempt } from "../../attempt.ts";
 import { Form, Item, Lasts, TakeOff } from "../../fields.tsx";
 import { percent, whole } from "../../format.ts";
 import { language } from "../../messages.ts";
-import { Address, At, Card, Field, Rows, Said, useLoaded } from "../../parts.tsx";
+import { Address, At, Button, Card, Field, Rows, Said, useLoaded } from "../../parts.tsx";
 import { route } from "../../route.ts";
 import { may } from "../../session.ts";
 import { Pages } from "../list-parts.tsx";
@@ -34,9 +34,7 @@ export function MailGreylist() {
           {({ target, until, by }) => (
             <Item key={target} name={target} facts={<Until word={words.until} iso={until} how="distance" by={by} />}>
               {may("greylist") && (
-                <button type="button" aria-label={words.resumeOf(target)} onClick={() => resume(target)}>
-                  {t.value.access.end}
-                </button>
+                <Button shown={t.value.access.end} aria-label={words.resumeOf(target)} onClick={() => resume(target)} />
               )}
             </Item>
           )}
@@ -68,9 +66,7 @@ function WaitingList({ pause }: Readonly<{ pause: (recipient: string) => void }>
       <div class="bar">
         <h2>{words.waiting}</h2>
         <span class="spacer" />
-        <button type="button" onClick={reload}>
-          {t.value.lists.refresh}
-        </button>
+        <Button shown={t.value.lists.refresh} onClick={reload} />
       </div>
       <p class="hint">{words.waitingHint}</p>
       <Rows of={{ ...list, data: data === null ? null : { items } }} none={words.noneWaiting} label={words.waiting}>
@@ -94,9 +90,7 @@ function WaitingList({ pause }: Readonly<{ pause: (recipient: string) => void }>
               <small>{words.waitsFor[waitsFor]}</small>
             </span>
             {may("greylist") && (
-              <button type="button" aria-label={words.codeOf(recipient)} onClick={() => pause(recipient)}>
-                {words.code}
-              </button>
+              <Button shown={words.code} aria-label={words.codeOf(recipient)} onClick={() => pause(recipient)} />
             )}
           </li>
         )}

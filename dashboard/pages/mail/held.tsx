@@ -5,7 +5,7 @@ import { t } from "../../admin-texts.ts";
 import { get, queryOf } from "../../api.ts";
 import { Surely } from "../../fields.tsx";
 import { language } from "../../messages.ts";
-import { Address, At, Said, useLoaded, useOpened, Waiting } from "../../parts.tsx";
+import { Address, At, Button, Said, useLoaded, useOpened, Waiting } from "../../parts.tsx";
 import { may } from "../../session.ts";
 import { focusHeading } from "../../shell.tsx";
 import { dropHeld, leftBehind, releaseHeld, shownOf } from "./mail-commands.ts";
@@ -61,9 +61,7 @@ function HeldRow({ account, at, decide, children }: RowProps) {
         )}
       </span>
       <span class="what">{children}</span>
-      <button type="button" aria-label={words.decideOn(account)} onClick={() => decide(account)}>
-        {words.decide}
-      </button>
+      <Button shown={words.decide} aria-label={words.decideOn(account)} onClick={() => decide(account)} />
     </li>
   );
 }
@@ -103,9 +101,7 @@ function Decision({ account, changed, close }: DecisionProps) {
             ))}
           </ul>
           <div class="buttons">
-            <button type="button" onClick={close}>
-              {t.value.cancel}
-            </button>
+            <Button shown={t.value.cancel} onClick={close} />
             {may("queue") && (
               <>
                 <Surely

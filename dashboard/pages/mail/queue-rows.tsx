@@ -2,7 +2,7 @@ import type { QueueItem } from "../../../src/admin/queue.ts";
 import { t } from "../../admin-texts.ts";
 import { filled, size, visible } from "../../format.ts";
 import { language } from "../../messages.ts";
-import { Address, At, Said, useOpened } from "../../parts.tsx";
+import { Address, At, Button, Said, useOpened } from "../../parts.tsx";
 import type { Query } from "../../route.ts";
 import { type Chosen, QUEUE_ACTIONS, type QueueAction } from "./mail-commands.ts";
 import type { Asked } from "./queue.tsx";
@@ -111,15 +111,13 @@ function Actions({ actions, id, run }: ActionsProps) {
   return (
     <span class="buttons">
       {actions.map((action) => (
-        <button
+        <Button
           key={action}
-          type="button"
+          shown={words.actions[action]}
           class={action === "delete" ? "danger" : undefined}
           aria-label={id === undefined ? undefined : `${words.actions[action]}: ${id}`}
           onClick={() => run(action)}
-        >
-          {words.actions[action]}
-        </button>
+        />
       ))}
     </span>
   );
@@ -137,12 +135,12 @@ export function QueueConfirm({ asked, yes, no }: Readonly<{ asked: Asked; yes: (
       <strong>{question}</strong>
       <bdi class="said">{visible(names)}</bdi>
       <div class="buttons">
-        <button type="button" class={action === "delete" || action === "return" ? "danger" : "primary"} onClick={yes}>
-          {words.yes(words.actions[action], count)}
-        </button>
-        <button type="button" onClick={no}>
-          {t.value.cancel}
-        </button>
+        <Button
+          shown={words.yes(words.actions[action], count)}
+          class={action === "delete" || action === "return" ? "danger" : "primary"}
+          onClick={yes}
+        />
+        <Button shown={t.value.cancel} onClick={no} />
       </div>
     </section>
   );

@@ -5,7 +5,7 @@ import { t } from "../../admin-texts.ts";
 import { get, queryOf, stillListed } from "../../api.ts";
 import { attempt } from "../../attempt.ts";
 import { Choice } from "../../fields.tsx";
-import { Field, useLoaded, Waiting } from "../../parts.tsx";
+import { Button, Field, useLoaded, Waiting } from "../../parts.tsx";
 import { go, type Query, route } from "../../route.ts";
 import { may } from "../../session.ts";
 import { focusHeading, turnTo } from "../../shell.tsx";
@@ -80,9 +80,7 @@ export function MailQueue() {
       <div class="bar">
         <span>{data !== null && words.count(data.total)}</span>
         <span class="spacer" />
-        <button type="button" onClick={reload}>
-          {t.value.lists.refresh}
-        </button>
+        <Button shown={t.value.lists.refresh} onClick={reload} />
       </div>
       <Waiting {...list} />
       {mayAct && items.length > 0 && (

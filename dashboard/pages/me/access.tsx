@@ -7,7 +7,7 @@ import { get, post, queryOf, remove } from "../../api.ts";
 import { attempt, tell } from "../../attempt.ts";
 import { Form, Turns } from "../../fields.tsx";
 import { t } from "../../mailbox-texts.ts";
-import { At, Card, Field, Rows, Said, State, useLoaded, useOpened } from "../../parts.tsx";
+import { At, Button, Card, Field, Rows, Said, State, useLoaded, useOpened } from "../../parts.tsx";
 import { Secret } from "../../secrets.tsx";
 import { reader, withProof } from "../../session.ts";
 
@@ -131,12 +131,8 @@ function Question({ isPasswordOnServer }: Readonly<{ isPasswordOnServer: boolean
     <>
       <div class="bar">
         <strong>{words.askYou}</strong>
-        <button type="button" aria-pressed={answer === "yes"} onClick={() => setAnswer("yes")}>
-          {words.yes}
-        </button>
-        <button type="button" aria-pressed={answer === "no"} onClick={() => setAnswer("no")}>
-          {words.no}
-        </button>
+        <Button shown={words.yes} aria-pressed={answer === "yes"} onClick={() => setAnswer("yes")} />
+        <Button shown={words.no} aria-pressed={answer === "no"} onClick={() => setAnswer("no")} />
       </div>
       <p role="status">{answer === "yes" && words.thanks}</p>
       {answer === "no" && <NotYou isPasswordOnServer={isPasswordOnServer} done={() => setAnswer(null)} />}
@@ -172,9 +168,7 @@ export function OwnSessionsCard() {
       {data !== null && isAlone && <p class="empty">{t.value.browsers.alone}</p>}
       {!isAlone && (
         <div class="buttons">
-          <button type="button" class="danger" onClick={endOthers}>
-            {words.endOthers}
-          </button>
+          <Button shown={words.endOthers} class="danger" onClick={endOthers} />
         </div>
       )}
     </Card>

@@ -5,7 +5,7 @@ import { tell } from "../../attempt.ts";
 import { Form, Item, TakeOff } from "../../fields.tsx";
 import { isPast } from "../../format.ts";
 import { t } from "../../mailbox-texts.ts";
-import { At, Card, Field, now, useAttempt, useLoaded, Waiting } from "../../parts.tsx";
+import { At, Button, Card, Field, now, useAttempt, useLoaded, Waiting } from "../../parts.tsx";
 import { withProof } from "../../session.ts";
 import { focusHeading } from "../../shell.tsx";
 
@@ -71,9 +71,7 @@ function Addresses({ forwarding: { to, keep }, changed }: Changes) {
       {to.length > 0 && (
         <div class="bar">
           <span>{keep ? words.copy : words.noCopy}</span>
-          <button type="button" aria-disabled={isBusy} onClick={keepOrNot}>
-            {keep ? words.keepNone : words.keep}
-          </button>
+          <Button shown={keep ? words.keepNone : words.keep} aria-disabled={isBusy} onClick={keepOrNot} />
         </div>
       )}
       {to.length >= MOST_ADDRESSES && <p class="hint">{words.most}</p>}
@@ -117,9 +115,7 @@ function VacationCard() {
           submit={submit}
           others={
             vacation !== null && (
-              <button type="button" aria-disabled={busy.isBusy} onClick={() => busy.attempt(end)}>
-                {t.value.own.endNow}
-              </button>
+              <Button shown={t.value.own.endNow} aria-disabled={busy.isBusy} onClick={() => busy.attempt(end)} />
             )
           }
         >

@@ -4,7 +4,7 @@ import { get, post, queryOf, remove } from "../../api.ts";
 import { attempt, tell } from "../../attempt.ts";
 import { Form, Item, Lasts, TakeOff } from "../../fields.tsx";
 import { t } from "../../mailbox-texts.ts";
-import { At, Card, Field, Rows, Said, useAttempt, useLoaded, Waiting } from "../../parts.tsx";
+import { At, Button, Card, Field, Rows, Said, useAttempt, useLoaded, Waiting } from "../../parts.tsx";
 
 type SenderItem = Readonly<{ sender: string }>;
 
@@ -62,9 +62,7 @@ export function CodeCard({ until, changed }: CodeProps) {
       {until !== null && (
         <p>
           {words.pausedUntil} <At iso={until} how="distance" />.{" "}
-          <button type="button" onClick={() => busy.attempt(resume)}>
-            {t.value.own.endNow}
-          </button>
+          <Button shown={t.value.own.endNow} onClick={() => busy.attempt(resume)} />
         </p>
       )}
       <Form label={words.pause} isPlain busy={busy} submit={pause}>

@@ -2,7 +2,7 @@ import type { PreviewAnswer } from "../../../src/admin/settings.ts";
 import { t } from "../../admin-texts.ts";
 import { whole } from "../../format.ts";
 import { language } from "../../messages.ts";
-import { Address, Card, Said, useOpened } from "../../parts.tsx";
+import { Address, Button, Card, Said, useOpened } from "../../parts.tsx";
 
 type Trial = NonNullable<PreviewAnswer["trial"]>;
 type Props = Readonly<{ preview: PreviewAnswer; isBusy: boolean; apply: () => void; back: () => void }>;
@@ -44,14 +44,8 @@ export function SettingPreview({ preview, isBusy, apply, back }: Props) {
       ))}
       {trial !== null && <Tried trial={trial} />}
       <div class="buttons">
-        {lines.length > 0 && (
-          <button type="button" class="primary" aria-disabled={isBusy} onClick={apply}>
-            {words.apply}
-          </button>
-        )}
-        <button type="button" aria-disabled={isBusy} onClick={back}>
-          {words.back}
-        </button>
+        {lines.length > 0 && <Button shown={words.apply} class="primary" aria-disabled={isBusy} onClick={apply} />}
+        <Button shown={words.back} aria-disabled={isBusy} onClick={back} />
       </div>
     </Card>
   );

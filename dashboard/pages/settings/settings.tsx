@@ -4,7 +4,7 @@ import { t } from "../../admin-texts.ts";
 import { get, post } from "../../api.ts";
 import { tell } from "../../attempt.ts";
 import { Choice } from "../../fields.tsx";
-import { Card, Field, Said, useAttempt, useLoaded, Waiting } from "../../parts.tsx";
+import { Button, Card, Field, Said, useAttempt, useLoaded, Waiting } from "../../parts.tsx";
 import { go, route } from "../../route.ts";
 import { Advice } from "../../rows.tsx";
 import { withProof } from "../../session.ts";
@@ -61,12 +61,8 @@ export function SettingsPage() {
         <div class="bar pending" role="status">
           <strong>{words.changed(count)}</strong>
           <span class="spacer" />
-          <button type="button" class="primary" aria-disabled={isBusy} onClick={look}>
-            {t.value.bans.preview}
-          </button>
-          <button type="button" aria-disabled={isBusy} onClick={() => isBusy || setEdits({})}>
-            {words.discard}
-          </button>
+          <Button shown={t.value.bans.preview} class="primary" aria-disabled={isBusy} onClick={look} />
+          <Button shown={words.discard} aria-disabled={isBusy} onClick={() => isBusy || setEdits({})} />
         </div>
       )}
       {data !== null && lookedAt === null && (
@@ -86,9 +82,7 @@ function LastChange({ keys, by, undo }: UndoItem & Readonly<{ undo: () => void }
         <Said text={words.last(keys.join(", "), by)} /> {words.undoUntil}
       </p>
       <div class="buttons">
-        <button type="button" onClick={undo}>
-          {words.undo}
-        </button>
+        <Button shown={words.undo} onClick={undo} />
       </div>
     </section>
   );
@@ -167,9 +161,7 @@ function SettingRow({ setting, edited, edit }: Props) {
         )}
         <small>{edited === null ? words.toDefault : origin}</small>
         {whyNot === null && from === "file" && edited !== null && (
-          <button type="button" class="quiet" aria-label={words.reset(key)} onClick={reset}>
-            {words.resetShort}
-          </button>
+          <Button shown={words.resetShort} class="quiet" aria-label={words.reset(key)} onClick={reset} />
         )}
       </p>
       {inFile !== null && !isHidden && <p class="error">{words.unapplied(inFile)}</p>}

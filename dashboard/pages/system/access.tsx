@@ -9,7 +9,7 @@ import { attempt, tell } from "../../attempt.ts";
 import { Choice, Form, Item, Surely } from "../../fields.tsx";
 import { isPast, whole } from "../../format.ts";
 import { language } from "../../messages.ts";
-import { At, Card, Field, now, Rows, Said, useLoaded } from "../../parts.tsx";
+import { At, Button, Card, Field, now, Rows, Said, useLoaded } from "../../parts.tsx";
 import { Secret } from "../../secrets.tsx";
 import { reader, withProof } from "../../session.ts";
 
@@ -30,24 +30,18 @@ export function SessionsCard() {
     });
   // The administrator's come first, so all of them are here.
   const isAlone = data?.items.every(({ isOwn, account }) => isOwn || account !== null) ?? true;
-  const endAll = isAlone ? undefined : (
-    <button type="button" class="danger" onClick={() => end("sessions")}>
-      {words.endAll}
-    </button>
-  );
+  const endAll = isAlone ? undefined : <Button shown={words.endAll} class="danger" onClick={() => end("sessions")} />;
   return (
     <Card title={words.sessions} hint={words.sessionsHint} aside={endAll}>
       <Rows of={list}>
         {(item) => (
           <SessionRow key={item.id} item={item} account={item.account}>
             {!item.isOwn && (
-              <button
-                type="button"
+              <Button
+                shown={words.end}
                 aria-label={words.endOf(item.device, item.ip)}
                 onClick={() => end(`sessions/${item.id}`)}
-              >
-                {words.end}
-              </button>
+              />
             )}
           </SessionRow>
         )}

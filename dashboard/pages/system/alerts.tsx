@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import type { AlertItem, AlertList, ChannelTests } from "../../../src/admin/server.ts";
 import { t } from "../../admin-texts.ts";
 import { get, post, queryOf } from "../../api.ts";
-import { At, Card, Said, State, useAttempt, useLoaded, Waiting } from "../../parts.tsx";
+import { At, Button, Card, Said, State, useAttempt, useLoaded, Waiting } from "../../parts.tsx";
 import { Advice } from "../../rows.tsx";
 import { may } from "../../session.ts";
 
@@ -45,9 +45,7 @@ function Channels({ channels, leadOut, tested }: ChannelsProps) {
     });
   const button =
     may("admin") && channels.length > 0 ? (
-      <button type="button" aria-disabled={isBusy} onClick={test}>
-        {isBusy ? words.testing : words.test}
-      </button>
+      <Button shown={isBusy ? words.testing : words.test} aria-disabled={isBusy} onClick={test} />
     ) : undefined;
   return (
     <Card title={words.channels} aside={button}>

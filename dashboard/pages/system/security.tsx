@@ -6,7 +6,7 @@ import { get, post, remove } from "../../api.ts";
 import { tell } from "../../attempt.ts";
 import { save } from "../../export.ts";
 import { Form, Surely } from "../../fields.tsx";
-import { Card, Field, useAttempt, useLoaded, Waiting } from "../../parts.tsx";
+import { Button, Card, Field, useAttempt, useLoaded, Waiting } from "../../parts.tsx";
 import { makePasskey, whyNoPasskeys } from "../../passkey.ts";
 import { Copy, QrCode } from "../../secrets.tsx";
 import { withProof } from "../../session.ts";
@@ -91,9 +91,12 @@ function TotpCard() {
       {begun !== null && <SetUp {...begun} confirm={confirm} cancel={() => setBegun(null)} />}
       {data !== null && begun === null && (
         <div class="buttons">
-          <button type="button" class={data.totp ? undefined : "primary"} aria-disabled={isBusy} onClick={begin}>
-            {data.totp ? words.again : words.setUp}
-          </button>
+          <Button
+            shown={data.totp ? words.again : words.setUp}
+            class={data.totp ? undefined : "primary"}
+            aria-disabled={isBusy}
+            onClick={begin}
+          />
           {data.totp && <Surely shown={words.renew} surely={words.surelyRenew} run={renew} />}
           {data.totp && <Surely shown={t.value.remove} surely={words.surelyRemove} run={removeApp} />}
         </div>
@@ -152,15 +155,9 @@ function RecoveryCodes({ codes, close }: Readonly<{ codes: readonly string[]; cl
       </ol>
       <div class="buttons">
         <Copy text={text} what={words.codes} />
-        <button type="button" onClick={() => save(words.file, "text/plain", text)}>
-          {words.save}
-        </button>
-        <button type="button" onClick={() => print()}>
-          {words.print}
-        </button>
-        <button type="button" class="primary" onClick={close}>
-          {words.kept}
-        </button>
+        <Button shown={words.save} onClick={() => save(words.file, "text/plain", text)} />
+        <Button shown={words.print} onClick={() => print()} />
+        <Button shown={words.kept} class="primary" onClick={close} />
       </div>
     </div>
   );

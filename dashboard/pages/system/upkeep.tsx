@@ -3,7 +3,7 @@ import { t } from "../../admin-texts.ts";
 import { get, queryOf } from "../../api.ts";
 import { Choice } from "../../fields.tsx";
 import { language } from "../../messages.ts";
-import { At, Card, now, Rows, Said, State, useLoaded, Waiting } from "../../parts.tsx";
+import { At, Button, Card, now, Rows, Said, State, useLoaded, Waiting } from "../../parts.tsx";
 import { go, route } from "../../route.ts";
 import { Copy } from "../../secrets.tsx";
 
@@ -26,9 +26,7 @@ export function DnsPart() {
       </div>
       <p class="hint">
         {words.checked} <At iso={data.checkedAt} how="moment" />. {words.once}{" "}
-        <button type="button" onClick={reload}>
-          {t.value.lists.refresh}
-        </button>
+        <Button shown={t.value.lists.refresh} onClick={reload} />
       </p>
       <ul class="rows">
         {data.records.map((record) => (
