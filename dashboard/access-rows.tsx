@@ -20,7 +20,6 @@ type SecretsProps<One> = Readonly<{
   path: string;
   madeAt: (one: One) => string;
   words: SecretWords;
-  /** The list is loaded again when one of these changes. */
   by?: readonly unknown[];
   children: (items: readonly One[], reload: () => void) => ComponentChildren;
 }>;

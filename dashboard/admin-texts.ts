@@ -9,7 +9,6 @@ const own = await textsOf<OwnTexts>({
   de: () => import("./texts/german-admin.ts"),
 });
 
-/** Of the administrator's pages, with those of every page. */
 export const t = computed(() => ({ ...shared.value, ...own.value }));
 
 /** A type that the page does not know yet is shown by its own name. */

@@ -27,7 +27,6 @@ function App() {
   );
 }
 
-/** Stands where the sign-in would: the session may be valid. */
 function NotKnown({ of }: Readonly<{ of: Complaint }>) {
   return (
     <main class="sign-in">

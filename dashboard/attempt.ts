@@ -94,7 +94,6 @@ export function complain(error: unknown): void {
   }
 }
 
-/** Each toast has a timer while none is held. */
 function show(wanted: readonly Toast[]): void {
   const ids = new Set(wanted.map(({ id }) => id));
   for (const [id, timer] of timers)

@@ -42,7 +42,6 @@ export function Remove({ name, run }: Readonly<{ name: string; run: () => Promis
   return <Surely label={removeOf(name)} shown={remove} surely={surelyRemove(name)} run={run} />;
 }
 
-/** The button that takes something off a list at once: it can be added again. */
 export function TakeOff({ name, isBusy, run }: Readonly<{ name: string; isBusy?: boolean; run: () => void }>) {
   return <Button shown={t.value.remove} aria-label={t.value.removeOf(name)} aria-disabled={isBusy} onClick={run} />;
 }
@@ -53,7 +52,6 @@ type FormProps = Readonly<{
   isPlain?: boolean;
   /** Shared with buttons beside the form that must not run at the same time. */
   busy?: Attempts;
-  /** Gets the fields by their names, without spaces around them. */
   submit: (fields: Readonly<Record<string, string>>, form: HTMLFormElement) => Promise<void>;
   close?: () => void;
   others?: ComponentChildren;

@@ -74,7 +74,6 @@ export function filled(fields: Readonly<Record<string, string>>): Readonly<Recor
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== ""));
 }
 
-/** A single address is shown without its length. */
 export function shortPrefix(prefix: string): string {
   return prefix.replace(prefix.includes(":") ? /\/128$/ : /\/32$/, "");
 }

@@ -49,7 +49,6 @@ export class LiveList<T, A extends Answer<T>> {
     return list;
   }
 
-  /** The last answer to a reading of the whole list. */
   get latest(): A {
     return this.#latest.value;
   }
@@ -187,7 +186,6 @@ export class HeldRows<T, Reason extends string = "pointer" | "focus" | "touch" |
     else if (this.#holds.delete(reason)) this.#takeIfFree();
   }
 
-  /** Shows what waits, and takes away what is over. */
   take(): void {
     if (this.#fresh.length === 0 && this.#base === null && this.ended.value.size === 0) return;
     const over = this.ended.value;

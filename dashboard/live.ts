@@ -141,7 +141,6 @@ export class Live {
     }
   }
 
-  /** Opens another stream if the session is still valid. */
   async #return(): Promise<void> {
     if (this.#isReturning) return;
     this.#isReturning = true;

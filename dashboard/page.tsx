@@ -11,7 +11,6 @@ type Program = () => Promise<Pages>;
 
 const further: Program = () => import("./pages/further.ts");
 
-/** The program in which a page is: a reader loads what they open. */
 const PROGRAMS: Readonly<Record<PageName, Program>> = {
   now: () => import("./pages/now.tsx").then(({ NowPage }) => ({ now: NowPage })),
   me: () => import("./pages/me.tsx").then(({ MePage }) => ({ me: MePage })),

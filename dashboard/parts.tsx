@@ -11,7 +11,6 @@ import { hrefOf, type Query } from "./route.ts";
 const TICK_MS = 10_000;
 const GLYPHS = { ok: "●", degraded: "▲", down: "■" } as const;
 
-/** For times that are shown as a distance. */
 export const now = signal(Date.now());
 if (typeof window !== "undefined") setInterval(() => (now.value = Date.now()), TICK_MS);
 
@@ -92,7 +91,6 @@ export function Field({ label, ...input }: Readonly<{ label: string }> & JSX.Int
   );
 }
 
-/** A button that sends no form. */
 export function Button({ shown, ...button }: Readonly<{ shown: string }> & JSX.IntrinsicElements["button"]) {
   return (
     <button type="button" {...button}>
@@ -101,7 +99,6 @@ export function Button({ shown, ...button }: Readonly<{ shown: string }> & JSX.I
   );
 }
 
-/** A link that looks like a button. */
 export function LinkButton({ shown, ...link }: Readonly<{ shown: string }> & JSX.IntrinsicElements["a"]) {
   return (
     <a class="button" {...link}>

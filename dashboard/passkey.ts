@@ -66,7 +66,6 @@ export async function makePasskey({ challenge, name, user, known }: Asked): Prom
   };
 }
 
-/** base64url without padding. */
 export function textOf(buffer: ArrayBuffer): string {
   const text = btoa(Array.from(new Uint8Array(buffer), (byte) => String.fromCodePoint(byte)).join(""));
   return text.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");

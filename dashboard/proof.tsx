@@ -129,7 +129,6 @@ export function givenIn(form: EventTarget | null): Readonly<Record<string, strin
   return given;
 }
 
-/** For another try. */
 export function selectIn(form: EventTarget | null, name: string): void {
   fieldNamed(form, name)?.select();
 }

@@ -3,7 +3,6 @@ import { queryOf } from "./api.ts";
 
 /** Where the reader is. It stands behind the # of the address, so that the page works below any path of a proxy. */
 export const PAGES = ["now", "events", "bans", "mail", "accounts", "find", "system"] as const;
-/** Those that other pages lead to. */
 export const FURTHER_PAGES = ["settings", "me"] as const;
 export type PageName = (typeof PAGES)[number] | (typeof FURTHER_PAGES)[number];
 export type Query = Readonly<Record<string, string>>;

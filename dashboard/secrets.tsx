@@ -23,7 +23,6 @@ async function copy(text: string): Promise<void> {
 
 type Props = Readonly<{ says: string; label: string; secret: string; close: () => void }>;
 
-/** What is shown this once. */
 export function Secret({ says, label, secret, close }: Props) {
   const field = useRef<HTMLInputElement>(null);
   useEffect(() => {

@@ -87,7 +87,6 @@ export function Heading({ children }: Readonly<{ children: string }>) {
   );
 }
 
-/** Another page of a list: it is read from its start. */
 export function turnTo(page: PageName, query: Query): void {
   go(page, query);
   focusHeading();

@@ -148,7 +148,6 @@ function either(types: readonly string[]): string {
   return [...new Set(types)].join(" | ");
 }
 
-/** A parameter that several routes share stands among the components. */
 function meantBy(parameter: Fields, shared: Fields): Fields {
   const { $ref } = parameter;
   return typeof $ref === "string" ? fieldsOf(shared[nameIn($ref)]) : parameter;

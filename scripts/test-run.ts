@@ -124,7 +124,6 @@ export async function againAlone(timeout: number, slowness: number): Promise<rea
   return unsteady;
 }
 
-/** Returns the exit status. */
 export function tellEnd(unsteady: readonly string[]): number {
   if (tally.took.length > SLOWEST) tellSlowest();
   for (const reason of tally.skipped) console.log(`skipped: ${reason}`);

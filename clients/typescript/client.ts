@@ -7,7 +7,6 @@ export type Route = keyof Routes;
 /** What a route takes: the `params` of its path, the `query` behind it, its `body`, and a `key` if the server respects one there (`Idempotency-Key`). */
 export type Asked<R extends Route> = Omit<Routes[R], "answer"> & { readonly signal?: AbortSignal | undefined };
 export type Answer<R extends Route> = Routes[R]["answer"];
-/** A route whose answer is a page of a list. */
 export type Paged = { [R in Route]: Answer<R> extends Page ? R : never }[Route];
 export type Item<R extends Paged> = Answer<R> extends { readonly items: readonly (infer I)[] } ? I : never;
 
@@ -83,7 +82,6 @@ export class GhostInbox {
     return type === "text/event-stream" ? response.body : response.text();
   }
 
-  /** Every item of a list, of which the pages are asked for one after the other. */
   items<R extends Paged>(route: R, ...asked: Arguments<R>): AsyncGenerator<Item<R>, void>;
   async *items(route: Paged, asked: AnyAsked = {}): AsyncGenerator<unknown, void> {
     for (let query = asked.query; ; ) {

@@ -1,4 +1,3 @@
-/** The texts of the administrator's pages. Texts about an event come from the server. */
 export { en as accounts } from "./accounts.ts";
 export { en as bans } from "./bans.ts";
 export { eventNamesEn as eventNames, eventsEn as events, listsEn as lists } from "./events.ts";

@@ -1,4 +1,3 @@
-/** What the lists of several pages say. */
 export const listsEn = {
   parts: "Parts of this page",
   search: "Search",

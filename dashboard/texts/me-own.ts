@@ -1,4 +1,3 @@
-/** The user's other settings: app passwords, forwarding and the vacation reply. */
 export const en = {
   endNow: "End it now",
   apps: {

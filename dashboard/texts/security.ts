@@ -52,7 +52,6 @@ export const securityDe: typeof securityEn = {
   removed: "Zur Anmeldung genügt jetzt das Passwort.",
 };
 
-/** Passkeys: at the sign-in, at a proof, and their list. */
 export const passkeysEn = {
   title: "Passkeys",
   hint: "A passkey signs in without the password: with your finger, your face, a PIN or a security key. It works only at this address of the dashboard.",
@@ -80,7 +79,6 @@ export const passkeysDe: typeof passkeysEn = {
   insecure: "Passkeys brauchen https oder localhost.",
 };
 
-/** Who may use the dashboard: sessions and tokens. */
 export const accessEn = {
   sessions: "Sessions",
   sessionsHint: "Browsers in which you or users of mailboxes are signed in.",

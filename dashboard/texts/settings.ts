@@ -1,4 +1,3 @@
-/** The settings page. Descriptions of settings come from the reference, in English. */
 export const en = {
   hint: "Each setting is described in English, as in ghostinbox.toml. Limits, bans, greylisting and scores can be changed here; each of the others says why not.",
   search: "Search all",

@@ -77,7 +77,6 @@ export const systemDe: typeof systemEn = {
   },
 };
 
-/** Backups, checks, the certificate and DNS records. */
 export const upkeepEn = {
   title: "Automatic tasks",
   names: {

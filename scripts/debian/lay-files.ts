@@ -63,7 +63,6 @@ const SAYS: readonly (readonly [RegExp, string])[] = [
 
 export type Laid = Readonly<{ checkout: string; stage: string; arch: Architecture; isForeign: boolean }>;
 
-/** All files of the package, as they will lie on the machine. */
 export async function layFiles(laid: Laid): Promise<void> {
   const { checkout, stage, arch } = laid;
   const programs = join(stage, PROGRAMS);

@@ -42,7 +42,6 @@ export function noAccount(name: string): string {
   return `There is no account ${name}.`;
 }
 
-/** The refusal to create one that exists. */
 export function accountExists(name: string): string {
   return `The account ${name} exists already.`;
 }
@@ -70,7 +69,6 @@ const oneNetwork = z.pipe(
 );
 const networksOf = answers(() => z.object({ name: z.string(), networks: list(z.string()) }));
 
-/** As the table of accounts has it. */
 const row = () => ({
   name: z.string(),
   suspended: z.boolean(),
@@ -82,7 +80,6 @@ const row = () => ({
   quotaBytes: meaning(z.nullable(count), "Null: as `mailboxes.quota` says. 0: no limit."),
   createdAt: time,
 });
-/** What the guard knows of it now. */
 const known = () => ({
   guarded: meaning(
     z.nullable(z.object({ guesses: count, windowMs: count })),
@@ -129,7 +126,6 @@ const details = answers(() =>
   }),
 );
 export type DetailedAccount = ResultOf<typeof details>;
-/** Who can read an account's mail, and where it is sent on. */
 const access = () => {
   const { name, suspended, networks: from, createdAt } = row();
   return z.object({

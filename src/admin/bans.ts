@@ -37,7 +37,6 @@ export const ban = () =>
       offences: count,
     })
     .register(z.globalRegistry, { id: "Ban", examples: [BAN_EXAMPLE] });
-/** A ban as every interface shows it. */
 export type BanItem = Readonly<z.output<ReturnType<typeof ban>>>;
 
 const entry = {

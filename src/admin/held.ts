@@ -30,7 +30,6 @@ const heldMail = () =>
     recipientCount: count,
     recipients: meaning(list(z.string()), "Some of them."),
   });
-/** A mail of an account that waits on hold in the queue. */
 export type HeldMailItem = Readonly<z.output<ReturnType<typeof heldMail>>>;
 const sentMail = () =>
   z.object({

@@ -102,7 +102,6 @@ const changed = answers(() =>
 );
 export type QueueChange = ResultOf<typeof changed>;
 
-/** Mails that fit every field. */
 const chosen = {
   ids: z._default(texts(100, 20), []),
   account: z._default(z.nullable(text(320)), null),

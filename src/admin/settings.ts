@@ -20,7 +20,6 @@ const keys = () => list(z.string());
 
 const FORMS = ["switch", "number", "decimal", "duration", "size", "choice", "text", "list"] as const;
 const undoable = () => z.object({ until: time, keys: keys(), by: z.string() });
-/** A setting as the web may see it. */
 const setting = () =>
   z.object({
     key: z.string(),
@@ -54,7 +53,6 @@ export const settingList = () =>
     digest: z.string(),
     undo: meaning(z.nullable(undoable()), "The last change over the web, while it can be undone."),
   });
-/** What the web answers. */
 export type SettingsAnswer = Readonly<z.output<ReturnType<typeof settingList>>>;
 
 /** With problems, all else is empty. `lines`: what becomes of lines of the file; `line`: of the first in the new file. */
@@ -69,7 +67,6 @@ const fileChange = () =>
   });
 type FileChange = z.output<ReturnType<typeof fileChange>>;
 export type ChangedValue = FileChange["values"][number];
-/** With what recorded events are decided again. */
 export type TrialPolicy = Readonly<{ policy: Policy; allowNow: readonly Prefix[]; proxies: readonly Prefix[] }>;
 /** `trial` null: no decision depends on the changes. */
 export type SettingsPreview = Readonly<FileChange & { trial: TrialPolicy | null }>;
@@ -95,7 +92,6 @@ export const preview = () =>
       "What the last 7 days would have been with these limits; null: they change no decision.",
     ),
   });
-/** What the web answers. */
 export type PreviewAnswer = Readonly<z.output<ReturnType<typeof preview>>>;
 
 const changed = answers(() =>
@@ -114,7 +110,6 @@ const item = z.string("is not a value of a setting").check(z.maxLength(200, "has
 const value = z
   .union([z.number(), z.boolean(), item, z.array(z.union([z.number(), item])).check(z.maxLength(1_000)), z.null()])
   .check(z.describe("The value as in the file; null: the default again."));
-/** The same as the API takes it. */
 export const changesByKey = z.pipe(
   z.record(z.string().check(z.maxLength(64)), value, "is missing, or no object of settings").check(
     z.refine((given) => Object.keys(given).length > 0, "is empty"),

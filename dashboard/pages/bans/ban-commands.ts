@@ -91,7 +91,6 @@ function isTooWide(prefix: string): boolean {
   return Number(prefix.split("/")[1]) < (prefix.includes(":") ? WIDEST.v6 : WIDEST.v4);
 }
 
-/** As the API takes it. */
 function timeLeft(expiresAt: string | null): string {
   if (expiresAt === null) return "permanent";
   return `${Math.max(1, Math.ceil((Date.parse(expiresAt) - Date.now()) / MINUTE_MS))}m`;

@@ -103,7 +103,6 @@ async function readList(query: Query, before: string, over: AbortSignal): Promis
   return { filter, list, isLive };
 }
 
-/** Adds new events that match the filter as they arrive. Returns a function that stops this. */
 function followEvents(list: LiveList<EventItem, Found>, filter: EventFilter): () => void {
   const canMatch = filter.ip === "" && filter.account === "";
   return leaving(

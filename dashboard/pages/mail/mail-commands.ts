@@ -10,7 +10,6 @@ import { withProof } from "../../session.ts";
 
 export const QUEUE_ACTIONS = ["hold", "release", "flush", "return", "delete"] as const;
 export type QueueAction = (typeof QUEUE_ACTIONS)[number];
-/** These mails, or all that fit. */
 export type Chosen = Readonly<{ ids: readonly string[] }> | Readonly<Record<string, string>>;
 
 /** The server goes through some thousand mails at a time; 20 times is more than the dashboard is for. */

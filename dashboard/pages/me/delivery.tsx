@@ -11,7 +11,6 @@ import { focusHeading } from "../../shell.tsx";
 
 const MOST_ADDRESSES: typeof MOST_FORWARDS = 10;
 
-/** What becomes of mail that arrives. */
 export function DeliveryCards() {
   return (
     <>

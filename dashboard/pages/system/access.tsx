@@ -141,7 +141,6 @@ function TokenForm({ made }: Readonly<{ made: () => void }>) {
   );
 }
 
-/** Those of the reader, who cannot give more. */
 function Scopes() {
   return (
     <fieldset class="choices">

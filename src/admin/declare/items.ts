@@ -64,7 +64,6 @@ const addressReport = lazily(() =>
 );
 export type AddressReport = Readonly<z.output<ReturnType<typeof addressReport>>>;
 
-/** An event, explained. */
 const timelineStep = lazily(() =>
   z
     .extend(fields(), {
@@ -201,7 +200,6 @@ export type Stats = Readonly<z.output<ReturnType<typeof stats>>>;
 export type TopIp = Readonly<Stats["topIps"][number]>;
 
 export type AccountItem = AccountRow & Readonly<{ lastSignInAt: string | null }>;
-/** Mail of strangers that greylisting deferred. */
 export const waitingMails = lazily(() =>
   z.object({
     items: meaning(
@@ -224,7 +222,6 @@ export const waitingMails = lazily(() =>
   }),
 );
 export type WaitingMails = Readonly<z.output<ReturnType<typeof waitingMails>>>;
-/** The spam filter's verdicts. */
 export const spamScores = lazily(() =>
   z.object({
     items: records({

@@ -38,7 +38,6 @@ export const SENDERS_PER_COMMAND = 50;
 /** As many queue ids as fit into one line beside the senders of an account. */
 export const MAILS_BESIDE = 2_000;
 
-/** The grammar of a setting's name. */
 const SETTING = /^[a-z0-9_-]{1,32}(?:\.[a-z0-9_-]{1,32}){0,4}$/;
 
 function sha256() {
@@ -132,7 +131,6 @@ const command = lazily(() =>
     /** How full the account's mailbox is. */
     z.object({ verb: z.literal("mailbox_use"), account: parsed(parseAccountName) }),
     z.object({ verb: z.literal("status") }),
-    /** What the last check of the audit found. */
     z.object({ verb: z.literal("audit") }),
     z.object({ verb: z.enum(TOLD) }),
     /** Where the Sieve scripts of these accounts send mail on. */

@@ -27,7 +27,6 @@ function written<T>({ most, parse, fault, because = () => null, says }: Written<
   return z.pipe(z.string("is missing, or not text").check(z.maxLength(most, fault)), read).check(z.describe(says));
 }
 
-/** The same kind of field, with its own description. */
 export function meaning<S extends z.ZodMiniType>(kind: S, says: string): S {
   return kind.check(z.describe(says));
 }
@@ -137,7 +136,6 @@ export function list<S extends z.ZodMiniType>(item: S): z.ZodMiniType<readonly z
   return z.array(item);
 }
 
-/** A list of objects with these fields. */
 export function records<const S extends z.core.$ZodShape>(fields: S) {
   return list(z.object(fields));
 }
@@ -159,7 +157,6 @@ export function page(most: number = PAGE.most) {
   };
 }
 
-/** Of a list whose items have numbers. */
 export function numberedPage(most: number) {
   const cursor = z.string("is not text").check(z.regex(/^\d{1,15}$/, "is not a cursor"));
   return { ...page(most), cursor: meaning(z._default(z.nullable(cursor), null), "`next` of the page before.") };
@@ -172,7 +169,6 @@ export function search(says: string, most?: number) {
 }
 
 export const next = meaning(z.nullable(z.string()), "The cursor of the next page; null on the last.");
-/** The answer to it. */
 export function pageOf<S extends z.ZodMiniType>(item: S) {
   return z.object({ items: list(item), next, total: count });
 }

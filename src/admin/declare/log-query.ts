@@ -76,7 +76,6 @@ function hasWord(line: string, word: string, letters: RegExp): boolean {
   return false;
 }
 
-/** Whether the line contains an address of the network in any notation. */
 function namesAddressOf(line: string, network: Prefix): boolean {
   const isOne = isSingleAddress(network);
   for (const ip of addressesIn(line)) if (isOne ? hostPrefix(ip) === network : contains(network, ip)) return true;

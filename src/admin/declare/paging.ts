@@ -8,7 +8,6 @@ export type PageRequest = Readonly<{ limit: number; cursor: string | null }>;
 /** Items on a page. No list returns more than `most` at once; the command line asks for several pages. */
 export const PAGE = { usual: 50, most: 500, cursorCharacters: 800 } as const;
 
-/** A page of a list in memory, ordered by unique keys. */
 export function pageOf<T>(items: readonly T[], asked: PageRequest, keyOf: (item: T) => string): CountedPage<T> {
   const { limit, cursor } = asked;
   const keyed = items.map((item) => ({ item, key: keyOf(item) })).filter(({ key }) => cursor === null || key > cursor);

@@ -10,7 +10,6 @@ export type ComparedAddress = Readonly<{
   bansNow: number;
   sparedThen: number;
   sparedNow: number;
-  /** Events that are now decided more strictly, and less strictly. */
   harder: number;
   milder: number;
   firstAt: string;
@@ -61,7 +60,6 @@ export type ReplayReport = Readonly<{
   changed: Readonly<Record<"connections" | "mails" | "sign_ins", Verdicts>>;
   accounts: Listed<ComparedAccount>;
   mostAffected: readonly ComparedAddress[];
-  /** The first differences. */
   examples: readonly Compared[];
   reach: ReplayReach;
 }>;

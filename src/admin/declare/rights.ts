@@ -8,7 +8,6 @@ export function mayAsk(origin: Origin, verb: Verb): boolean {
   return from.includes(origin);
 }
 
-/** What the web's caller needs for it. */
 export function needOf(verb: Verb): Readonly<{ needs: Need; proof: boolean }> {
   const rights = verbs.get(verb)?.rights;
   return { needs: rights?.needs ?? "admin", proof: rights !== undefined && "proof" in rights };
@@ -41,7 +40,6 @@ export function isRootUser(actor: string): boolean {
   return !isWebAdmin(actor) && !isMailboxUser(actor);
 }
 
-/** Whether the administrator or a token acted through the web. */
 export function isWebAdmin(actor: string): boolean {
   return actor.startsWith("web:");
 }

@@ -10,7 +10,6 @@ export type HttpForm<R = never> = Readonly<{
   own?: true;
   /** One sentence for `/openapi.json`. */
   says: string;
-  /** Fields that the route sets. */
   given?: Readonly<Record<string, unknown>>;
   /** Fields that are stricter there than in the verb. */
   fields?: Readonly<Record<string, z.ZodMiniType>>;
@@ -18,10 +17,8 @@ export type HttpForm<R = never> = Readonly<{
   check?: (body: Readonly<Record<string, unknown>>) => string | null;
   /** Fields that have another name there. */
   named?: Readonly<Record<string, string>>;
-  /** The answer, where it differs from the result. */
   answer?: () => z.ZodMiniType;
   of?: (result: R) => unknown;
-  /** Where something is made. */
   status?: 201;
   /** A body that has its own limit (`API_LIMITS`). */
   body?: "accounts" | "sign-in" | "text";
@@ -46,16 +43,12 @@ export type CliForm<A, R> = Readonly<{
   shows?: Readonly<{ verb: string; json?: (result: R) => unknown }>;
   /** The output of `--json`, where it differs from the result. */
   json?: (result: R) => unknown;
-  /** What to say when it is done. */
   done?: (result: R, asked: A, nowMs: number) => string;
-  /** Of a verb that answers with a list. */
   table?: R extends { readonly items: readonly (infer I)[] } ? Table<I> : never;
-  /** The command that is useful next. */
   next?: string | ((result: R) => string);
 }>;
 
 type Table<I> = Readonly<{
-  /** What it lists, in the plural. */
   things: string;
   /** The member of `--json` that has them; `items` unless given. */
   member?: string;
@@ -64,14 +57,12 @@ type Table<I> = Readonly<{
   /** If there are none: a sentence, and the command that is useful then. */
   none: string;
   first?: string;
-  /** The command that is useful where there are some. */
   next?: string;
 }>;
 
 type Fields<S extends z.core.$ZodShape> = z.output<z.ZodMiniObject<S, z.core.$strict>>;
 type ResultIn<G> = G extends { readonly type?: infer R } ? NonNullable<R> : never;
 
-/** A verb: who may use it, its fields, its result and effect, and its forms over HTTP and on the command line. */
 class Declared<
   const V extends string,
   const R extends Rights,
@@ -202,7 +193,6 @@ export type GivesFor<R extends Rights> = Gives<
 >;
 type AnswerOf<R> = (keyof R & string) | Answer<R>;
 
-/** What an answer holds. */
 export type ResultOf<A> = A extends Answer<infer R> ? Readonly<R> : never;
 
 export function answers<R>(make: () => z.ZodMiniType<R>): Answer<R> {

@@ -46,7 +46,6 @@ export function mayCall(who: WhoMayCall, caller: Caller | null): boolean {
   }
 }
 
-/** The cookie that a browser got at an earlier sign-in. */
 export function knownOf(headers: Headers, secure: boolean): string | null {
   return cookieNamed(headers, nameOf(KNOWN_COOKIE, secure))?.slice(0, 64) ?? null;
 }

@@ -65,7 +65,6 @@ export class Callers {
     this.#refused.set(digestOf(secret), this.#parts.clock.now());
   }
 
-  /** Requests that come together share one question. */
   #ask(secret: string, ip: Ip, isUse: boolean): Promise<Found> {
     const key = keyOf(secret, ip);
     const running = this.#asking.get(`${key} ${isUse}`);

@@ -109,7 +109,6 @@ const MOST_PEERS = 8;
  * of mailboxes may arrive from such a peer too, such as through a port that Docker forwards, and the notice says to trust it.
  */
 export class UntrustedProxy {
-  /** The peer seen last is last. */
   readonly #seen = new BoundedMap<Ip, Readonly<{ since: Millis; at: Millis; user: string | null }>>(MOST_PEERS);
 
   /** Notes a request of an administrator or a token. `client`: the client that the request counts for. */
@@ -123,7 +122,6 @@ export class UntrustedProxy {
     this.#seen.set(peer, { since, at: now, user });
   }
 
-  /** The notice to show now. */
   notices(now: Millis): readonly Notice[] {
     const last = [...this.#seen].at(-1);
     if (last === undefined) return [];

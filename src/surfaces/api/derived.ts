@@ -39,7 +39,6 @@ const BODY_BYTES = {
   text: API_LIMITS.textBodyBytes,
 } as const;
 
-/** Routes derived from verbs that define an HTTP form. */
 export function derivedRoutes({ guard }: Pick<ApiParts, "guard">): readonly Route[] {
   return [...verbs.values()].flatMap((entry) =>
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each form gets its verb's results

@@ -35,7 +35,6 @@ export interface Lookups {
   ask<Q extends Question>(question: Q, ...asked: Asked<Q>): Promise<Answer<Q>>;
 }
 
-/** The caller that asks. */
 export type JudgedFor = Readonly<{ caller: string; isAdministrator: boolean }>;
 
 type NewPassword = Readonly<{ owner: AccountName; password: string }>;
@@ -55,12 +54,10 @@ export interface LocalClients {
   userOf(connection: LocalConnection): Promise<string | null>;
 }
 
-/** Too many passwords are waiting, or judging took too long. */
 export class JudgesBusy extends Error {
   override readonly name = "JudgesBusy";
 }
 
-/** Too many queries are waiting, or this one was abandoned. */
 export class LookupsBusy extends Error {
   override readonly name = "LookupsBusy";
 }
@@ -93,7 +90,6 @@ export type ApiParts = Readonly<{
   page: ReadonlyMap<string, PageFile>;
   version: string;
   settings: ApiSettings;
-  /** Called for each wrong password. */
   signInRefused: (ip: Ip) => void;
   /** Called for a bug or broken IO behind a 500. The client learns nothing of it. */
   report: (error: unknown) => void;

@@ -38,7 +38,6 @@ export type ProblemCode = (typeof PROBLEM_CODES)[number];
 export type Problem = Readonly<{
   status: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 422 | 429 | 500 | 503;
   code: ProblemCode;
-  /** One sentence for the caller. */
   detail: string;
   /** What to do next. Absent or empty: the default of its code. */
   next?: string;
@@ -48,7 +47,6 @@ export type Problem = Readonly<{
 const DESCRIBED = "`/openapi.json` says what this route takes.";
 const LATER = "Try again in a few seconds.";
 
-/** The default next step for each code. */
 const NEXT: Readonly<Record<ProblemCode, string>> = {
   unauthorized: "Sign in, or send `Authorization: Bearer TOKEN`.",
   login_refused: "Check the password and the code, or try again later.",
@@ -115,14 +113,12 @@ export function tooManyWrong(): Response {
   });
 }
 
-/** For a caller with too many requests. */
 export function tooManyRequests(seconds: number): Response {
   const detail = "This session or token has sent too many requests.";
   const headers = { "retry-after": String(seconds) };
   return problem({ status: 429, code: "too_many_requests", detail, headers });
 }
 
-/** The guard's refusals. */
 export function denied(why: Denial, { message, next }: Readonly<{ message: string; next: string }>): Response {
   return why === "unauthorized" ? unauthorized() : problem({ status: 403, code: why, detail: message, next });
 }
@@ -185,7 +181,6 @@ export function storeDown(): Response {
   return problem({ status: 503, code: "store_down", detail: "The database cannot be read." });
 }
 
-/** For a search: too many are waiting, or it was abandoned. */
 export function busy(): Response {
   const next = "Try again in a few seconds, with a narrower search if it happens again.";
   const headers = { "retry-after": "2" };

@@ -3,7 +3,6 @@ import { effectOf, hasDryRun } from "../../admin/declare/control.ts";
 import { problem } from "./problem.ts";
 import type { Route, Schema } from "./route.ts";
 
-/** The parameter that asks for a dry run. */
 export const DRY_RUN = "dry_run";
 type Read = Readonly<{ value: Readonly<Record<string, string | readonly string[]>>; isDry: boolean }>;
 

@@ -17,7 +17,6 @@ export type RouteCall<P, Q, B> = Readonly<{
   /** The client came over https. */
   secure: boolean;
   caller: Caller | null;
-  /** On whose behalf the guard is asked. */
   by: Asker;
   /** A dry run; `by` tells the guard. */
   isDry: boolean;
@@ -56,13 +55,11 @@ type Shape = Readonly<{
   needs?: RouteNeed | null;
   /** The command for the guard. Its proof applies to the route, and its scope except to a mailbox's user. */
   asks?: WebVerb;
-  /** One sentence. */
   says: string;
   /** The largest body that it reads; 0 if none is expected. */
   bodyBytes: number;
   /** Unknown parameters are ignored: links, health checks and older scripts may add some. */
   anyQuery?: true;
-  /** Accepts a form as well as JSON. */
   form?: true;
   /** The status of an answer by the schema; 204 has no body. */
   status?: 200 | 201 | 204;
@@ -77,7 +74,6 @@ type Shape = Readonly<{
 /** The inferred type of a schema. Using zod's whole `ZodType` would add half of the program's compile time. */
 export type Schema<T = unknown> = z.core.$ZodType<T>;
 
-/** One sentence, and the body if there is one. */
 type Other = Readonly<{ says: string; answer?: Schema }>;
 
 type Schemas = Readonly<{ params: Schema; query: Schema; body: Schema; answer: Schema }>;

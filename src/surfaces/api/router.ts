@@ -44,7 +44,6 @@ export function createRouter(table: readonly Route[], handlers: Handlers): Hono<
   return app;
 }
 
-/** The answer to an error of a handler. */
 function failed(error: unknown, { parts }: Handlers): Response {
   if (error instanceof StoreDown) return storeDown();
   if (error instanceof LookupsBusy) return busy();
@@ -98,7 +97,6 @@ async function answer(row: Route, handlers: Handlers, http: Http): Promise<Respo
 
 type Client = Readonly<{ caller: Caller | null; ip: Ip; secure: boolean }>;
 
-/** Checks the caller's right to the route, the origin, the query and the body, then runs the handler. */
 async function answerTo(client: Client, row: Route, handlers: Handlers, http: Http): Promise<Response> {
   const { caller, ip, secure } = client;
   const { parts, callers } = handlers;

@@ -115,7 +115,6 @@ export type Rate = Readonly<{ isOver: boolean; resetSeconds: number; headers: Re
 export class Rates {
   readonly #spent = new BoundedMap<string, { readonly since: Millis; count: number }>(API_LIMITS.callers);
 
-  /** Counts one more request of this caller. */
   spend(caller: string, now: Millis): Rate {
     const { requests, requestsMs } = API_LIMITS;
     const known = this.#spent.get(caller);
@@ -140,7 +139,6 @@ export class Rates {
 export class Turns {
   readonly #atOnce: number;
   readonly #waitMs: number;
-  /** Called when it is their turn. */
   readonly #waiting = new Set<() => void>();
   #running = 0;
 

@@ -49,7 +49,6 @@ export type GuardReply<V extends Verb> = Readonly<{ ok: true; result: Results[V]
 /** A command by its verb, which is inferred. */
 export type Asked<V extends Verb> = Readonly<{ verb: V }> & Extract<GuardCommand, { verb: V }>;
 
-/** The running guard. */
 export interface GuardClient {
   ask<V extends Verb>(command: Asked<V>): Promise<GuardReply<V>>;
   /** Calls `onEvents` with the last id after each commit, until the signal fires or the guard ends. */
@@ -109,7 +108,6 @@ export interface Reader {
   accounts(asked: PageRequest): CountedPage<AccountItem>;
   /** Null if the account is missing. */
   account(name: AccountName): AccountRow | null;
-  /** The guard's data about it. */
   accountState(name: AccountName, policy: Policy, now: Millis): AccountKnown;
   aliases(asked: PageRequest): CountedPage<AliasItem>;
   /** The account's addresses, and where it last signed in. */

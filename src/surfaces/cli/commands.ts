@@ -10,13 +10,11 @@ const RECOVERY_KEY: Option = {
   says: "File with the owner's recovery key, which opens mail that is encrypted with an account's key.",
 };
 const YES = { name: "yes", says: "Do not ask." };
-/** Options of the incident commands. */
 const SINCE: Option = {
   name: "since",
   value: "WHEN",
   says: "Start of the period: 2h, 7d, or a time; by default, when the incident may have started.",
 };
-/** Options that select mails of the queue. */
 const CHOICE: readonly Option[] = [
   { name: "account", value: "ADDRESS", says: "Only mail of this account, under any of its addresses." },
   { name: "sender", value: "ADDRESS", says: "Only mail from this envelope sender; '<>' means bounces." },

@@ -19,7 +19,6 @@ import { columns, oneLine } from "./print/text.ts";
 type Fields = Readonly<Record<string, unknown>>;
 type Form = CliForm<Fields, CountedPage<unknown>>;
 
-/** The commands of the verbs that declare a command line. */
 export function derivedCommands(): readonly CliCommand[] {
   return [...verbs.values()].flatMap((entry) =>
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each form gets the fields and results of its verb
@@ -101,7 +100,6 @@ async function list(entry: VerbEntry, form: Form, call: CommandCall): Promise<Co
 /** Any list: all lists have the same fields and results, except for their items. */
 type AnyList = Extract<Command, { readonly verb: "alias_list" }>;
 
-/** Parses the words and options into the verb's fields. */
 function askedBy({ verb, command, fields }: VerbEntry, form: Form, { args, option }: CommandCall) {
   const typed = [
     ...(form.words ?? []).map((field, place) => [field, args[place]] as const),

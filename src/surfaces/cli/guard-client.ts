@@ -13,7 +13,6 @@ const [ASK_AGAIN_MS, STARTS_WITHIN_MS] = [100, 5 * SECOND_MS];
 const BREAK_GLASS_TIMEOUT_MS = 3 * MINUTE_MS;
 
 export type Absence = Readonly<{
-  /** Why nothing listens. */
   why: () => Promise<CommandFailure>;
   /** Whether to ask again soon, because the guard is starting. */
   isStarting: () => Promise<boolean>;

@@ -5,7 +5,6 @@ import { columns, fitted } from "./print/text.ts";
 const MOST_COLUMNS = 80;
 const INDENT = " ".repeat(28);
 
-/** Help about all commands, a group of them, or one with its options. */
 export function helpFor(topic: string, commands: readonly CliCommand[]): CommandOutcome {
   const shown = commands.filter(({ name }) => topic === "" || name === topic || name.startsWith(`${topic} `));
   const only = shown[0];

@@ -5,7 +5,6 @@ import { oneLine } from "./print/text.ts";
 
 const MOST = 10_000;
 
-/** The options of a command that lists something. */
 export const LIST_OPTIONS: readonly Option[] = [
   { name: "limit", value: "N", says: `Maximum number to show; ${PAGE.usual} by default.` },
   {

@@ -57,9 +57,7 @@ const JUDGE_MS = 5 * SECOND_MS;
 
 /** Judged passwords of accounts whose password is clear text in the followed file. A hash does not show whether its password is weak. */
 export type FollowedPasswords = Readonly<{
-  /** The problem of each weak password, by account. */
   weak: ReadonlyMap<string, string>;
-  /** All that were judged. */
   judged: ReadonlySet<string>;
 }>;
 

@@ -15,7 +15,6 @@ const NARROWEST = 40;
 const USUAL = 80;
 const ERASE_ALL = "\x15";
 
-/** The terminal or the pipes of this process. */
 export function processTerminal(): Terminal {
   let interruption: AbortController | null = null;
   /** Only a command that waits for an end handles the signals; all others exit on them, as programs do. */

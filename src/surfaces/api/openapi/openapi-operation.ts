@@ -7,7 +7,6 @@ import { type Route, type Schema, scopeOf } from "../route.ts";
 
 type Json = { readonly [key: string]: unknown };
 
-/** One route as an operation of OpenAPI. */
 export function operationOf(row: Route, schemas: Schemas): Json {
   const { path, says, schemas: of, bodyBytes, form } = row;
   const parameters = [
@@ -102,7 +101,6 @@ const RATE = {
 };
 const GOOD = { 200: "The answer.", 201: "Done.", 204: "Done; there is nothing to tell." } as const;
 
-/** A route's other responses, by status. */
 function problemsOf(row: Route): readonly (readonly [number, string])[] {
   const { who, path, method, schemas, asks, needs } = row;
   const isCalled = who !== "anyone";
@@ -191,7 +189,6 @@ export class Schemas {
     return moved(json);
   }
 
-  /** All named schemas so far. */
   named(): NamedSchemas {
     return Object.fromEntries(Object.entries(this.#named).toSorted(([a], [b]) => (a < b ? -1 : 1)));
   }

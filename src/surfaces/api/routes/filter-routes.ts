@@ -4,7 +4,6 @@ import type { Handlers } from "../handlers.ts";
 import { type Route, route } from "../route.ts";
 import { numberedQuery } from "./schemas.ts";
 
-/** Results of greylisting and the spam filter. */
 export function filterRoutes({ parts }: Pick<Handlers, "parts">): readonly Route[] {
   const { lookups, clock } = parts;
   return [

@@ -38,7 +38,6 @@ ${printed(profile)}
 `;
 }
 
-/** The same settings as text, for any mail program. */
 export function clientText({ account, host, imapPort, smtpPort }: MyClient): string {
   return [
     `User name: ${account}`,

@@ -12,7 +12,6 @@ export const STREAM_TYPE = "text/event-stream";
 export class Streams {
   readonly #parts: ApiParts;
   readonly #news: PageNews;
-  /** The reader of each. */
   readonly #open = new Map<Stream, string>();
 
   constructor(parts: ApiParts, health: HealthReader) {

@@ -117,7 +117,6 @@ export function judgeOpenPorts(state: FirewallState, required: Opening): Finding
   }
 }
 
-/** The ports that the kernel accepts. */
 export async function kernelState({ machine, settings, layout }: Server): Promise<FirewallState> {
   const ran = await machine.run("nft", ["list", "table", ...STRICT_TABLE.split(" ")], { timeoutMs: TIMEOUT_MS });
   const isGone = ran.code !== 0 && /No such file/.test(ran.stderr);

@@ -41,7 +41,6 @@ export function judgePoints(results: readonly Result[]): readonly JudgedPoint[] 
   });
 }
 
-/** The groups of the checks that the points name. */
 export function groupsOfPoints(): readonly string[] {
   return [...new Set(POINTS.flatMap(({ checks }) => checks.map((id) => id.split(".", 1)[0] ?? "")))];
 }

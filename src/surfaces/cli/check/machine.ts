@@ -61,7 +61,6 @@ export const clock = [
   },
 ] as const satisfies readonly Check[];
 
-/** Free shares of the disk. */
 const LITTLE = 0.1;
 const ALMOST_NONE = 0.03;
 

@@ -18,7 +18,6 @@ import { reputation } from "./reputation.ts";
 import type { Check, Group, Server } from "./server.ts";
 import { tls } from "./tls.ts";
 
-/** What one check did, and its result. */
 export type Result = Readonly<{
   id: string;
   group: string;
@@ -120,9 +119,7 @@ export type GroupName = (typeof table)[number]["name"];
 export type CheckId = IdsOf<(typeof table)[number]>;
 
 type Parts = Readonly<{
-  /** The previous results of the checks. */
   before: CheckRecord;
-  /** Runs the checks of these groups. */
   look: (groups: readonly string[]) => Promise<readonly Result[]>;
   pause: () => Promise<unknown>;
   now: () => number;

@@ -15,7 +15,6 @@ import type { Settings } from "../../../settings/schema.ts";
 import type { CommandCall, Reader } from "../call.ts";
 import { type Finding, unknown } from "./finding.ts";
 
-/** The result of TLS at each mail port. */
 export type Shaken = ReadonlyMap<Door, Handshake>;
 
 /** The running system under check. Data that several checks need is fetched once; null: the guard does not answer. */
@@ -74,7 +73,6 @@ export function serverOf(call: Call, settings: Settings, sendsTest: boolean): Se
   };
 }
 
-/** Starts TLS at each mail port. */
 export async function shakeAll(settings: Settings, offer?: Offer): Promise<Shaken> {
   const options = { localAddress: PROBE_ADDRESS, servername: settings.hostname, timeoutMs: HANDSHAKE_MS, offer };
   const shaken = doorsOf(settings).map(async (door) => [door, await handshake(door, options)] as const);
@@ -97,7 +95,6 @@ export interface Machine {
   room(path: string): Readonly<{ bytes: Room; inodes: Room }>;
   /** `/proc/self/mountinfo` (proc(5)). */
   mounts(): string;
-  /** Its addresses without loopback. */
   addresses(): readonly Ip[];
   /** Where apt stores its downloads (apt.conf(5), Dir::State::lists). */
   readonly packageLists: string;
@@ -134,7 +131,6 @@ export async function fromDatabases(
   return read === null ? unknown("The guard does not answer.") : judge(read);
 }
 
-/** All items of a list, page after page. */
 export function everyItem<T>(list: (asked: PageRequest) => Page<T>): readonly T[] {
   const all: T[] = [];
   let cursor: string | null = null;

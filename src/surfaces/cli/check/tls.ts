@@ -93,7 +93,6 @@ export function judgeCleartext(door: string, offers: string): Finding {
   return ok(`${door} offers no AUTH before TLS`);
 }
 
-/** Returns the worst result of all ports. */
 async function eachDoor(shaken: Promise<Shaken>, judge: (door: string, shaken: Handshake) => Finding) {
   return worstOf(
     [...(await shaken)].map(([{ name }, one]) => judge(name, one)),
@@ -101,7 +100,6 @@ async function eachDoor(shaken: Promise<Shaken>, judge: (door: string, shaken: H
   );
 }
 
-/** Returns the certificate that IMAPS serves, if it does. */
 async function onImaps(server: Server, judge: (certificate: X509Certificate, distrust: string | null) => Finding) {
   const [, shaken] = [...(await server.shaken())].find(([{ name }]) => name === "IMAPS") ?? [];
   if (shaken?.ok !== true || shaken.certificate === null) return unknown("IMAPS serves no certificate.", FIX);

@@ -7,7 +7,6 @@ import type { Layout } from "../../../settings/layout.ts";
 import { PROGRAM } from "../call.ts";
 import { oneLine } from "./text.ts";
 
-/** Of accounts. */
 export const MOST_NAMED = 20;
 
 /** Describes the key of an account's mail, for the account's page; null if it never had its own key and gets none. */

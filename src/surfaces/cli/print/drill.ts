@@ -13,7 +13,6 @@ export function lastDrillText(layout: Layout): string | null {
   return `${when}, ${plural(drill.found?.mails ?? 0, "mail")} of ${drill.snapshot} in ${span(drill.tookMs)}, all right.`;
 }
 
-/** The same for programs. */
 export function lastDrillJson(layout: Layout) {
   const drill = lastDrill(readDrills(layout));
   return drill === null ? null : drillJson(drill);

@@ -19,7 +19,6 @@ export function columns(rows: readonly (readonly string[])[]): string {
     .join("\n");
 }
 
-/** Characters in a line of a standard terminal. */
 const WIDTH = 80;
 
 /** Wraps words to the screen, each line after `indent`; a longer word overflows. */
@@ -64,7 +63,6 @@ export function oneLine(text: string): string {
   return printableLine(text, LONGEST_LINE);
 }
 
-/** 1st, 2nd, 3rd, 4th, 11th, 21st */
 export function ordinal(n: number): string {
   const tens = n % 100;
   const suffix = tens >= 11 && tens <= 13 ? "th" : ({ 1: "st", 2: "nd", 3: "rd" }[n % 10] ?? "th");
@@ -130,7 +128,6 @@ function membersOf(value: object): readonly (readonly [string, unknown])[] {
   return Object.entries(value).filter(([, member]) => member !== undefined);
 }
 
-/** A scalar or a list of scalars. */
 function isPlain(value: unknown): boolean {
   return !isObject(value) || (Array.isArray(value) && !value.some(isObject));
 }

@@ -110,7 +110,6 @@ export function printMessage(
   ]);
 }
 
-/** How the mail ended, and why. */
 function outcomeOf({ action, meaning, reason, details }: TimelineStep): string {
   const why = reason === null ? "" : `: ${withCode(meaning, reason)}`;
   return `${action}${why} (${oneLine(details)})`;
@@ -165,7 +164,6 @@ export function printWhy(subject: WhySubject): string {
 
 const GREYLISTED: ReadonlySet<string> = new Set(["greylist_asked", "first_contacts_deferred"]);
 
-/** The command to type next. */
 export function nextAfterWhy({ ip, report, protection, listedInSettings }: WhySubject): string {
   if (report.ban !== null) return `${PROGRAM} unban ${shown(report.ban.prefix)}  # lifts the ban`;
   if (report.allowed !== null)

@@ -1,9 +1,7 @@
 import { GLOBAL_OPTIONS, type Option, type Shape } from "../parse.ts";
 
-/** A word that a shell offers, and its description. */
 export type Offered = Readonly<{ word: string; says: string }>;
 
-/** What may follow the words typed so far. */
 export type Following = Readonly<{
   /** Words of a command and how many arguments came after them: `spam allow:0`, `account import:0`. */
   after: string;
@@ -24,7 +22,6 @@ export type TypedWords = Readonly<{
   valueOptions: readonly string[];
 }>;
 
-/** An entry of the table of commands. */
 export type Command = Shape & Readonly<{ says: string }>;
 
 const HELP: Command = { name: "help", usage: "[COMMAND]", says: "Explain a command." };

@@ -14,7 +14,6 @@ import { noAccount, ofAccount } from "./accounts.ts";
 
 type Stored = Readonly<{ account: AccountRow; own: MailboxSettings }>;
 
-/** Shows what is stored for the account. */
 async function show(
   call: CommandCall,
   name: AccountName,

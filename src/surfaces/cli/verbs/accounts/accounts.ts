@@ -168,7 +168,6 @@ export function noAccount(name: string): CommandFailure {
   return failed(noAccountText(name), `\`${PROGRAM} account list\` shows them.`);
 }
 
-/** A command about the account that its first word names. */
 export function ofAccount(run: (call: CommandCall, name: AccountName) => Promise<CommandOutcome>) {
   return async (call: CommandCall): Promise<CommandOutcome> => {
     const name = accountFrom(call.args[0]);

@@ -96,7 +96,6 @@ export const incidentClose = inIncident(async (call, incident) => {
   );
 });
 
-/** A command about the incident that is open. */
 export function inIncident(run: (call: CommandCall, incident: Incident) => Promise<CommandOutcome>) {
   return async (call: CommandCall): Promise<CommandOutcome> => {
     const open = readIncidents(call.layout).findLast(({ closedAt }) => closedAt === null);

@@ -8,7 +8,6 @@ import { type CommandCall, type CommandOutcome, done, failed, PROGRAM, whyNotSur
 import { columns } from "../../print/text.ts";
 import { accountFrom, noAccount, ofAccount } from "../accounts/accounts.ts";
 
-/** Recipients of a mail that the table names. */
 const MOST_NAMED = 5;
 const MORE = "More is on hold: give the command again.";
 

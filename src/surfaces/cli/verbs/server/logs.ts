@@ -38,7 +38,6 @@ export async function logs(call: CommandCall): Promise<CommandOutcome> {
   return done({ items: latest.map(itemOf) }, latest.map(shown).join("\n"));
 }
 
-/** The result of the search, and the logs at its start. */
 type Found = Readonly<{ opened: readonly LogSnapshot[]; query: LogQuery; latest: readonly LogEntry[] }>;
 
 /** Continues where the search ended, through rotations, until Ctrl-C. */

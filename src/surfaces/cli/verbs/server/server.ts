@@ -63,7 +63,6 @@ export async function restart(call: CommandCall): Promise<CommandOutcome> {
   return failed(`GhostInbox was not restarted: ${restarted.reason}`, next);
 }
 
-/** Why a start would refuse the databases. */
 function obstacleInData(layout: Layout): string | null {
   const schemas = schemasOf(layout);
   return unusableSchema(schemas) ?? whyNotAgain(layout, schemas) ?? lackOfSpace(layout, schemas);

@@ -152,7 +152,6 @@ export function lastCheckText(layout: Layout): string | null {
   return `Last checks: ${dayAndTime(last.at)}, ${plural(last.checks, "check")}, ${bad}.${renewal}`;
 }
 
-/** The same for programs. */
 export function lastCheckJson(layout: Layout) {
   const { at, checks } = readCheckRecord(layout);
   if (at === null) return null;
@@ -167,7 +166,6 @@ export function lastReportText(layout: Layout): string | null {
   return last === null ? null : `Last report by mail: ${dayAndTime(last.at)}, to ${last.to.join(", ")}.`;
 }
 
-/** The same for programs. */
 export function lastReportJson(layout: Layout) {
   const { last } = readMailRecord(layout);
   return last === null ? null : { at: isoTime(instant(last.at)), to: last.to };

@@ -211,7 +211,6 @@ function outcomeOf(keys: readonly SettingKey[], { sources }: ValidSettings, chan
 
 export type AdoptedEdits = Readonly<{
   ok: true;
-  /** Sentences, each about an edit. */
   says: readonly string[];
   warnings: readonly Readonly<{ where: string; says: string }>[];
 }>;

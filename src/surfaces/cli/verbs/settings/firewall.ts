@@ -135,7 +135,6 @@ const CHANGES = /^(?:firewall\.|ports\.|http\.address$|proxy\.networks$)/;
 
 type Agreed = Readonly<{ ok: true; begins: boolean }>;
 
-/** Asks for agreement if changed settings close a port that is open now. */
 export async function confirmStrict(
   call: CommandCall,
   settings: Settings,

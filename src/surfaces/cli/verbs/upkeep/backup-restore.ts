@@ -56,7 +56,6 @@ function wrongTogether(call: CommandCall): CommandFailure | null {
   return null;
 }
 
-/** The snapshot that was asked for, and its manifest. */
 async function choose(call: CommandCall): Promise<Chosen | CommandFailure> {
   const source = await sourceOf(call);
   if ("ok" in source) return source;

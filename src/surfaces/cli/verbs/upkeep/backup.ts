@@ -102,7 +102,6 @@ export async function backupVerify(call: CommandCall): Promise<CommandOutcome> {
   );
 }
 
-/** The repository that the settings name, with its key. */
 function open(call: CommandCall): Readonly<{ restic: Restic; place: string }> | CommandFailure {
   const read = settingsOf(call);
   if (!read.ok) return read;

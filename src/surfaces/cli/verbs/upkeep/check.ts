@@ -58,7 +58,6 @@ export function keepResults(layout: Layout, record: CheckRecord): string | null 
   }
 }
 
-/** What the last run of a check came to, where it came to something else. */
 type Change = Readonly<{ id: string; from: State; to: State }>;
 
 export function changesSince({ checks }: Pick<CheckRecord, "checks">, results: readonly Result[]): readonly Change[] {

@@ -28,11 +28,9 @@ import { changesText, comesBack, settingsText } from "../../print/comes-back.ts"
 import { columns, oneLine, size } from "../../print/text.ts";
 import { configCheck } from "../settings/config.ts";
 
-/** What a restart with the version that is here would change. */
 export type UpgradePlan = Readonly<{
   /** Of the programs that the server runs, null if they note none; and of those here. */
   version: Readonly<{ installed: string | null; here: string | null }>;
-  /** Files of the programs that would be replaced. */
   programs: readonly string[];
   databases: readonly Readonly<{ name: string; schema: number; becomes: number }>[];
   /** How much room the snapshot and the new schemas take; null if no schema changes. */
@@ -40,7 +38,6 @@ export type UpgradePlan = Readonly<{
   components: readonly Readonly<{ service: string; packages: readonly string[] }>[];
   /** How many other packages wait; null if apt cannot be asked. */
   otherPackages: number | null;
-  /** Why the start would fail. */
   obstacles: readonly string[];
 }>;
 
