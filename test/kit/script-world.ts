@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Layout } from "../../src/settings/layout.ts";
-import type { CommandCall, Reader, Terminal } from "../../src/surfaces/cli/call.ts";
+import type { Call, Reader, Terminal } from "../../src/surfaces/cli/call.ts";
 import { run, type World } from "../../src/surfaces/cli/run.ts";
 
 /** A terminal without a person, on which only these are used; any other part throws. */
@@ -41,11 +41,11 @@ export function readerWith(used: Partial<Reader>): Connected["reader"] {
   return () => Promise.resolve({ ok: true, reader: used as Reader });
 }
 
-type Called = Partial<Omit<CommandCall, "terminal">> &
+type Called = Partial<Omit<Call, "terminal">> &
   Readonly<{ layout: Layout; flags?: readonly string[]; terminal?: Partial<Terminal> }>;
 
 /** A call of a command with these flags and no other words, of which only these parts are used; any other throws. */
-export function scriptCall({ flags = [], terminal = {}, ...used }: Called): CommandCall {
+export function scriptCall({ flags = [], terminal = {}, ...used }: Called): Call {
   return {
     args: [],
     option: () => null,

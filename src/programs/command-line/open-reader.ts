@@ -13,12 +13,12 @@ import { SqliteHeldMail } from "../../store/engine-db/held-mail.ts";
 import { SqliteQueries } from "../../store/engine-db/queries.ts";
 import { AuditEntries } from "../../store/events/audit.ts";
 import { openAccountsForReading, openEngineForReading, UnusableDatabase } from "../../store/open.ts";
-import { type CommandFailure, failed, PROGRAM, type Reader } from "../../surfaces/cli/call.ts";
+import { type Failure, failed, PROGRAM, type Reader } from "../../surfaces/cli/call.ts";
 
 type Opened = Readonly<{ ok: true; reader: Reader; close: () => void }>;
 
 /** Opens the databases for reading. The caller has checked that the guard runs. */
-export function openReader(layout: Layout): Opened | CommandFailure {
+export function openReader(layout: Layout): Opened | Failure {
   try {
     const engine = openEngineForReading(layout.engineDb);
     const accounts = openAccountsForReading(layout.accountsDb);

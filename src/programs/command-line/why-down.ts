@@ -4,7 +4,7 @@ import { SECOND_MS } from "../../core/time.ts";
 import { lockHolder } from "../../host/running/data-directory.ts";
 import { lastWord, supervised } from "../../host/running/supervised.ts";
 import { type Layout, serviceLog } from "../../settings/layout.ts";
-import { type CommandFailure, NOT_RUNNING, notRunning } from "../../surfaces/cli/call.ts";
+import { type Failure, NOT_RUNNING, notRunning } from "../../surfaces/cli/call.ts";
 
 const WORD_CHARACTERS = 1_000;
 /** A guard that has not listened within this time after its start has failed. */
@@ -27,7 +27,7 @@ function isYoung(file: string): boolean {
  * Why no guard listens. While `npm start` runs, only the guard is missing: mail is accepted, and another `npm start`
  * would be refused.
  */
-export function whyDown(layout: Layout): CommandFailure {
+export function whyDown(layout: Layout): Failure {
   const guard = supervised(layout.services, "guard");
   if (guard === null || lockHolder(layout.startPid) === null) return notRunning(layout);
   const service = `${layout.services}/guard`;

@@ -34,7 +34,7 @@ export const PROGRAM = "./ghostinbox";
  */
 export type Done = Readonly<{ ok: true; json: unknown; text: string; next?: string; code?: number }>;
 /** One line: what happened and why, then what to do next. */
-export type CommandFailure = Readonly<{
+export type Failure = Readonly<{
   ok: false;
   exit: Exclude<ExitName, "done">;
   message: string;
@@ -42,9 +42,9 @@ export type CommandFailure = Readonly<{
   /** The problems found, one on each line, before the message; with --json the members of `json` beside the error. */
   found?: Readonly<{ lines: readonly string[]; json: unknown }>;
 }>;
-export type CommandOutcome = Done | CommandFailure;
+export type Answer = Done | Failure;
 
-export type GuardReply<V extends Verb> = Readonly<{ ok: true; result: Results[V] }> | CommandFailure;
+export type GuardReply<V extends Verb> = Readonly<{ ok: true; result: Results[V] }> | Failure;
 
 /** A command by its verb, which is inferred. */
 export type Asked<V extends Verb> = Readonly<{ verb: V }> & Extract<GuardCommand, { verb: V }>;
@@ -52,11 +52,11 @@ export type Asked<V extends Verb> = Readonly<{ verb: V }> & Extract<GuardCommand
 export interface GuardClient {
   ask<V extends Verb>(command: Asked<V>): Promise<GuardReply<V>>;
   /** Calls `onEvents` with the last id after each commit, until the signal fires or the guard ends. */
-  watch(onEvents: (lastEventId: number) => void, signal: AbortSignal): Promise<CommandFailure | Readonly<{ ok: true }>>;
+  watch(onEvents: (lastEventId: number) => void, signal: AbortSignal): Promise<Failure | Readonly<{ ok: true }>>;
 }
 
 /** One call of a command: the words, already checked against the table, and the ports that it may use. */
-export type CommandCall = Readonly<{
+export type Call = Readonly<{
   args: readonly string[];
   /** The value of an option; null if it was not given. */
   option(name: string): string | null;
@@ -67,7 +67,7 @@ export type CommandCall = Readonly<{
   guard: GuardClient;
   keeper: Keeper;
   /** The database, once the guard has answered: its files are never opened without the guard. */
-  reader(): Promise<Readonly<{ ok: true; reader: Reader }> | CommandFailure>;
+  reader(): Promise<Readonly<{ ok: true; reader: Reader }> | Failure>;
   terminal: Terminal;
   now(): number;
 }>;
@@ -76,7 +76,7 @@ export type CommandCall = Readonly<{
 export type CliCommand = Shape &
   Readonly<{
     says: string;
-    run: (call: CommandCall) => Promise<CommandOutcome>;
+    run: (call: Call) => Promise<Answer>;
     /** Only root may run it. */
     root?: true;
     /** People copy its text, such as settings and DNS records, so its long lines are not wrapped on a terminal. */
@@ -87,15 +87,15 @@ export function done(json: unknown, text: string, next?: string): Done {
   return next === undefined ? { ok: true, json, text } : { ok: true, json, text, next };
 }
 
-export function failed(message: string, next: string): CommandFailure {
+export function failed(message: string, next: string): Failure {
   return { ok: false, exit: "failed", message, next };
 }
 
-export function wrongUsage(message: string, next: string): CommandFailure {
+export function wrongUsage(message: string, next: string): Failure {
   return { ok: false, exit: "wrong_usage", message, next };
 }
 
-export const NOT_RUNNING: CommandFailure = {
+export const NOT_RUNNING: Failure = {
   ok: false,
   exit: "not_running",
   message: "GhostInbox is not running.",
@@ -167,18 +167,18 @@ export interface Terminal {
 }
 
 /** Returns whether the administrator agrees. Without a terminal, a script has decided. */
-export async function confirmed(call: CommandCall, question: string): Promise<boolean> {
+export async function confirmed(call: Call, question: string): Promise<boolean> {
   return !call.terminal.interactive || call.flag("yes") || agrees(call, question);
 }
 
 /** As above, but without a terminal the answer is no. */
-export async function agrees({ terminal }: CommandCall, question: string): Promise<boolean> {
+export async function agrees({ terminal }: Call, question: string): Promise<boolean> {
   const reply = terminal.interactive ? await terminal.ask(`${question} [y/N] `) : null;
   return reply !== null && /^y(es)?$/i.test(reply.trim());
 }
 
 /** Null with --yes, or if the administrator agrees; otherwise the failure. `nothing`: its words, such as "nothing was deleted". */
-export async function whyNotSure(call: CommandCall, question: string, nothing: string): Promise<CommandFailure | null> {
+export async function whyNotSure(call: Call, question: string, nothing: string): Promise<Failure | null> {
   if (call.flag("yes") || (await agrees(call, question))) return null;
   return call.terminal.interactive
     ? failed(`${nothing.replace(/^n/, "N")}.`, "")
@@ -188,12 +188,12 @@ export async function whyNotSure(call: CommandCall, question: string, nothing: s
 const HINT = "`--data` or GHOSTINBOX_DATA names a server's directory.";
 
 /** The failure if the data directory has no server, because it may be the wrong one; null if it has one. */
-export function noServerIn({ data, settings }: Layout): CommandFailure | null {
+export function noServerIn({ data, settings }: Layout): Failure | null {
   return existsSync(settings) ? null : failed(`${data} has no server: it contains no ghostinbox.toml.`, HINT);
 }
 
 /** The same for commands that need a running server: a start would create a second one elsewhere. */
-export function notRunning(layout: Layout): CommandFailure {
+export function notRunning(layout: Layout): Failure {
   const none = noServerIn(layout);
   if (none === null) return NOT_RUNNING;
   return { ...NOT_RUNNING, message: `${NOT_RUNNING.message} ${none.message}`, next: `${NOT_RUNNING.next} ${HINT}` };

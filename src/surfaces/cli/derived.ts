@@ -3,15 +3,7 @@ import { type Command, type Verb, type VerbEntry, verbs } from "../../admin/decl
 import { isObject } from "../../admin/declare/fields.ts";
 import type { CountedPage, PageRequest } from "../../admin/declare/paging.ts";
 import type { CliForm } from "../../admin/declare/verb.ts";
-import {
-  type CliCommand,
-  type CommandCall,
-  type CommandFailure,
-  type CommandOutcome,
-  done,
-  PROGRAM,
-  wrongUsage,
-} from "./call.ts";
+import { type Answer, type Call, type CliCommand, done, type Failure, PROGRAM, wrongUsage } from "./call.ts";
 import { andMore, gather, LIST_OPTIONS, pageFrom } from "./listing.ts";
 import { namedBy, type Option, wordsOf } from "./parse.ts";
 import { columns, oneLine } from "./print/text.ts";
@@ -41,7 +33,7 @@ function withValue({ options = {} }: Form): readonly Option[] {
   return Object.values(options).filter((option) => option !== undefined);
 }
 
-async function run(entry: VerbEntry, form: Form, call: CommandCall): Promise<CommandOutcome> {
+async function run(entry: VerbEntry, form: Form, call: Call): Promise<Answer> {
   const { shows, words = [], switches = [] } = form;
   const [chosen, ...others] = switches.filter(({ name }) => call.flag(name));
   if (others.length > 0) return wrongUse(form, `Give one of ${switches.map(({ name }) => `--${name}`).join(", ")}.`);
@@ -63,11 +55,7 @@ async function run(entry: VerbEntry, form: Form, call: CommandCall): Promise<Com
   return done(form.json?.(result) ?? result, form.done?.(result, asked, call.now()) ?? "", typed(next));
 }
 
-async function show(
-  { verb, json }: NonNullable<Form["shows"]>,
-  form: Form,
-  call: CommandCall,
-): Promise<CommandOutcome> {
+async function show({ verb, json }: NonNullable<Form["shows"]>, form: Form, call: Call): Promise<Answer> {
   const entry = verbs.get(verb);
   if (entry === undefined) throw new Error(`No verb ${verb}.`);
   const asked = askedBy(entry, { ...form, given: {} }, call);
@@ -80,7 +68,7 @@ async function show(
   return done(json?.(result) ?? result, form.done?.(result, asked, call.now()) ?? "");
 }
 
-async function list(entry: VerbEntry, form: Form, call: CommandCall): Promise<CommandOutcome> {
+async function list(entry: VerbEntry, form: Form, call: Call): Promise<Answer> {
   const { things = "", member = "items", head = [], row = () => [], none = "", first, next } = form.table ?? {};
   const page = pageFrom(call, things);
   if ("ok" in page) return page;
@@ -100,7 +88,7 @@ async function list(entry: VerbEntry, form: Form, call: CommandCall): Promise<Co
 /** Any list: all lists have the same fields and results, except for their items. */
 type AnyList = Extract<Command, { readonly verb: "alias_list" }>;
 
-function askedBy({ verb, command, fields }: VerbEntry, form: Form, { args, option }: CommandCall) {
+function askedBy({ verb, command, fields }: VerbEntry, form: Form, { args, option }: Call) {
   const typed = [
     ...(form.words ?? []).map((field, place) => [field, args[place]] as const),
     ...Object.entries(form.options ?? {}).map(([field, named]) => [field, option(named?.name ?? "")] as const),
@@ -118,7 +106,7 @@ function askedBy({ verb, command, fields }: VerbEntry, form: Form, { args, optio
   return wrongUse(form, `"${oneLine(typeof wrong === "string" ? wrong : "")}" ${issue?.message ?? "is wrong"}.`);
 }
 
-function wrongUse({ command }: Form, message: string): CommandFailure {
+function wrongUse({ command }: Form, message: string): Failure {
   return wrongUsage(message, `See \`${PROGRAM} help ${namedBy(command).name}\`.`);
 }
 

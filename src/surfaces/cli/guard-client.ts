@@ -2,7 +2,7 @@ import { setTimeout } from "node:timers/promises";
 import type { CommandError, Verb } from "../../admin/declare/control.ts";
 import { MINUTE_MS, SECOND_MS } from "../../core/time.ts";
 import { ask, type NoAnswer, watch } from "../../host/sockets/control-client.ts";
-import { type Asked, type CommandFailure, failed, type GuardClient, NOT_RUNNING, PROGRAM, wrongUsage } from "./call.ts";
+import { type Asked, type Failure, failed, type GuardClient, NOT_RUNNING, PROGRAM, wrongUsage } from "./call.ts";
 
 /** Cutting an account's sessions takes the keeper seconds; lifting 100,000 bans takes longer. */
 const TIMEOUT_MS = 30 * SECOND_MS;
@@ -13,15 +13,14 @@ const [ASK_AGAIN_MS, STARTS_WITHIN_MS] = [100, 5 * SECOND_MS];
 const BREAK_GLASS_TIMEOUT_MS = 3 * MINUTE_MS;
 
 export type Absence = Readonly<{
-  why: () => Promise<CommandFailure>;
+  why: () => Promise<Failure>;
   /** Whether to ask again soon, because the guard is starting. */
   isStarting: () => Promise<boolean>;
 }>;
 
 /** The guard behind its control socket. */
 export function controlGuard(socketPath: string, by: string, absence: Absence): GuardClient {
-  const problemOf = async (error: CommandError | NoAnswer): Promise<CommandFailure> =>
-    problemSaid(error) ?? absence.why();
+  const problemOf = async (error: CommandError | NoAnswer): Promise<Failure> => problemSaid(error) ?? absence.why();
   return {
     async ask<V extends Verb>(command: Asked<V>) {
       // Sends nothing to a hanging guard: it might act much later, when the caller thinks that the command failed.
@@ -54,7 +53,7 @@ const HANGS = failed(
 );
 
 /** Null: nothing listens. */
-function problemSaid(error: CommandError | NoAnswer): CommandFailure | null {
+function problemSaid(error: CommandError | NoAnswer): Failure | null {
   switch (error.kind) {
     case "usage":
       return wrongUsage(error.message, hint(error.next));

@@ -1,11 +1,11 @@
-import { type CliCommand, type CommandOutcome, done, PROGRAM, wrongUsage } from "./call.ts";
+import { type Answer, type CliCommand, done, PROGRAM, wrongUsage } from "./call.ts";
 import { GLOBAL_OPTIONS, type Option } from "./parse.ts";
 import { columns, fitted } from "./print/text.ts";
 
 const MOST_COLUMNS = 80;
 const INDENT = " ".repeat(28);
 
-export function helpFor(topic: string, commands: readonly CliCommand[]): CommandOutcome {
+export function helpFor(topic: string, commands: readonly CliCommand[]): Answer {
   const shown = commands.filter(({ name }) => topic === "" || name === topic || name.startsWith(`${topic} `));
   const only = shown[0];
   if (only === undefined) return wrongUsage(`Unknown command "${topic}".`, `\`${PROGRAM} help\` lists them all.`);

@@ -1,5 +1,5 @@
 import { PAGE, type PageRequest } from "../../admin/declare/paging.ts";
-import { type CommandCall, type CommandFailure, wrongUsage } from "./call.ts";
+import { type Call, type Failure, wrongUsage } from "./call.ts";
 import type { Option } from "./parse.ts";
 import { oneLine } from "./print/text.ts";
 
@@ -15,7 +15,7 @@ export const LIST_OPTIONS: readonly Option[] = [
 ];
 
 /** Parses `--limit`: the maximum number of `things` to show. */
-export function limitFrom(text: string | null, usual: number, things: string): number | CommandFailure {
+export function limitFrom(text: string | null, usual: number, things: string): number | Failure {
   if (text === null) return usual;
   const limit = /^\d{1,6}$/.test(text) ? Number(text) : 0;
   if (limit >= 1 && limit <= MOST) return limit;
@@ -23,11 +23,7 @@ export function limitFrom(text: string | null, usual: number, things: string): n
 }
 
 /** Parses `--limit` and `--cursor`. A list whose cursor is a number says so. */
-export function pageFrom(
-  call: CommandCall,
-  things: string,
-  cursors: "texts" | "numbers" = "texts",
-): PageRequest | CommandFailure {
+export function pageFrom(call: Call, things: string, cursors: "texts" | "numbers" = "texts"): PageRequest | Failure {
   const limit = limitFrom(call.option("limit"), PAGE.usual, things);
   if (typeof limit !== "number") return limit;
   const cursor = call.option("cursor");
@@ -37,7 +33,7 @@ export function pageFrom(
 }
 
 type Paged = Readonly<{ next: string | null }>;
-type Asked<R extends Paged> = Readonly<{ ok: true; result: R }> | CommandFailure;
+type Asked<R extends Paged> = Readonly<{ ok: true; result: R }> | Failure;
 
 /** The guard returns one page at a time. Requests page after page until there are enough items. */
 export async function gather<R extends Paged>(
@@ -57,7 +53,7 @@ export async function eachPage<R extends Paged>(
   from: string | null,
   ask: (cursor: string | null) => Promise<Asked<R>>,
   see: (page: R) => void,
-): Promise<CommandFailure | null> {
+): Promise<Failure | null> {
   let cursor = from;
   do {
     const asked: Asked<R> = await ask(cursor);

@@ -9,13 +9,13 @@ import { PASSWORD } from "../../../test/kit/test-guard.ts";
 import { parseAccountName } from "../../core/net/address.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { verifyPassword } from "../../store/passwords/password-hash.ts";
-import type { CommandCall } from "./call.ts";
+import type { Call } from "./call.ts";
 import { judgeFollowed, newPasswordHash, weakLines } from "./passwords.ts";
 
 const ANNA = parseAccountName("anna@example.org");
 
 /** A call with this input, or these answers at a terminal; null: interrupted, or no input. */
-function call(typed: Readonly<{ line?: string | null; answers?: readonly (string | null)[] }>): CommandCall {
+function call(typed: Readonly<{ line?: string | null; answers?: readonly (string | null)[] }>): Call {
   const answers = [...(typed.answers ?? [])];
   return scriptCall({
     layout: layoutOf("/nonexistent"),

@@ -7,7 +7,7 @@ import { readAccountsFile } from "../../jobs/accounts-file/follow-accounts.ts";
 import { parseAccountsFile } from "../../mail/dovecot/accounts-file.ts";
 import { hashPassword, proofOf } from "../../store/passwords/password-hash.ts";
 import { loadPasswordJudge } from "../../store/passwords/password-strength.ts";
-import { type CommandCall, type CommandFailure, failed, wrongUsage } from "./call.ts";
+import { type Call, type Failure, failed, wrongUsage } from "./call.ts";
 
 const ANOTHER = "Choose another one: several unrelated words make a good one.";
 
@@ -15,10 +15,7 @@ const ANOTHER = "Choose another one: several unrelated words make a good one.";
 type NewPassword = Readonly<{ ok: true; hash: string; proof: string; password: string }>;
 
 /** Reads a new password from standard input or asks for it twice. The password never leaves this process. */
-export async function newPasswordHash(
-  call: CommandCall,
-  owner: AccountName | null,
-): Promise<NewPassword | CommandFailure> {
+export async function newPasswordHash(call: Call, owner: AccountName | null): Promise<NewPassword | Failure> {
   const typed = call.flag("password-stdin") ? await fromInput(call) : await fromTerminal(call);
   if (typeof typed !== "string") return typed;
   const problem = (await loadPasswordJudge())(typed, owner);
@@ -27,11 +24,11 @@ export async function newPasswordHash(
   return { ok: true, hash: await hashPassword(typed), proof, password: typed };
 }
 
-export function proofFor({ layout }: CommandCall, owner: AccountName, password: string): string {
+export function proofFor({ layout }: Call, owner: AccountName, password: string): string {
   return proofOf(layout.loginPolicySecret, owner, password);
 }
 
-async function fromInput({ terminal }: CommandCall): Promise<string | CommandFailure> {
+async function fromInput({ terminal }: Call): Promise<string | Failure> {
   const line = await terminal.readLine(MAX_PASSWORD_BYTES + 2);
   return (
     line ??
@@ -42,7 +39,7 @@ async function fromInput({ terminal }: CommandCall): Promise<string | CommandFai
   );
 }
 
-async function fromTerminal({ terminal }: CommandCall): Promise<string | CommandFailure> {
+async function fromTerminal({ terminal }: Call): Promise<string | Failure> {
   if (!terminal.interactive)
     return wrongUsage("No terminal to ask for a password.", "Give --password-stdin and the password as its input.");
   const first = await terminal.askSecret("New password: ");

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mock, test } from "node:test";
 import { connected, script } from "../../../test/kit/script-world.ts";
 import type { KeeperReply } from "../../admin/declare/keeper.ts";
-import type { CommandFailure } from "./call.ts";
+import type { Failure } from "./call.ts";
 import { type World, withWaiting } from "./run.ts";
 
 /** Runs the program without a guard and returns its output. */
@@ -10,7 +10,7 @@ const ran = (line: string, env: NodeJS.ProcessEnv = {}, connect?: World["connect
   script(line.split(" "), { env, width, ...(connect && { connect }) });
 
 /** A guard that answers every command with a failure. */
-function failing(error: () => CommandFailure): World["connect"] {
+function failing(error: () => Failure): World["connect"] {
   return () => connected({ guard: { ask: async () => error() } });
 }
 
@@ -114,7 +114,7 @@ test("the data directory comes from --data, else the environment, else the defau
 
 test("closes what a command opened, however it ends", async () => {
   let closed = 0;
-  const refused: CommandFailure = { ok: false, exit: "failed", message: "m", next: "n" };
+  const refused: Failure = { ok: false, exit: "failed", message: "m", next: "n" };
   for (const ask of [() => Promise.resolve(refused), () => Promise.reject(new Error("out of luck"))])
     await ran("cleanup", {}, () => connected({ guard: { ask }, close: () => (closed += 1) }));
   assert.equal(closed, 2);

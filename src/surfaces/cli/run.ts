@@ -3,12 +3,12 @@ import type { Verb } from "../../admin/declare/control.ts";
 import { diskTrouble } from "../../host/running/failure.ts";
 import { DEFAULT_DATA_DIRECTORY, type Layout, layoutOf } from "../../settings/layout.ts";
 import {
+  type Answer,
   type Asked,
+  type Call,
   type CliCommand,
-  type CommandCall,
-  type CommandFailure,
-  type CommandOutcome,
   EXIT_CODES,
+  type Failure,
   failed,
   PROGRAM,
   type Terminal,
@@ -28,7 +28,7 @@ export type World = Readonly<{
   connect: (layout: Layout, env: NodeJS.ProcessEnv) => Connected;
 }>;
 /** `close`: the files that were opened for reading. */
-type Connected = Pick<CommandCall, "guard" | "keeper" | "reader"> & Readonly<{ close: () => void }>;
+type Connected = Pick<Call, "guard" | "keeper" | "reader"> & Readonly<{ close: () => void }>;
 
 /** Runs one command line and returns its exit code. Never throws. */
 export async function run(argv: readonly string[], world: World): Promise<number> {
@@ -53,7 +53,7 @@ export async function run(argv: readonly string[], world: World): Promise<number
 }
 
 /** For terminals only: output to a file or another program keeps its lines. */
-function wrapped(answer: CommandOutcome, { width }: Terminal): CommandOutcome {
+function wrapped(answer: Answer, { width }: Terminal): Answer {
   if (width === null) return answer;
   if (answer.ok) return { ...answer, text: fitted(answer.text, width) };
   const { found } = answer;
@@ -68,12 +68,12 @@ function wantsJson(argv: readonly string[]): boolean {
 }
 
 /** The output of every failing command with --json, in addition to its findings (docs/api.md). */
-function errorJson({ exit, message, next, found }: CommandFailure): object {
+function errorJson({ exit, message, next, found }: Failure): object {
   const details = typeof found?.json === "object" && found.json !== null ? found.json : {};
   return { ...details, ok: false, error: { code: exit, exitCode: EXIT_CODES[exit], message, next } };
 }
 
-async function answerTo(parsed: ReturnType<typeof parse<CliCommand>>, world: World): Promise<CommandOutcome> {
+async function answerTo(parsed: ReturnType<typeof parse<CliCommand>>, world: World): Promise<Answer> {
   switch (parsed.type) {
     case "wrong":
       return wrongUsage(parsed.message, `See \`${PROGRAM} help${parsed.topic === "" ? "" : ` ${parsed.topic}`}\`.`);
@@ -95,7 +95,7 @@ async function answerOf({ run: answer }: CliCommand, args: readonly string[], op
   const named = options.get("data") ?? env["GHOSTINBOX_DATA"] ?? "";
   const layout = layoutOf(resolve(named === "" ? DEFAULT_DATA_DIRECTORY : named));
   const connected = world.connect(layout, env);
-  const call: CommandCall = {
+  const call: Call = {
     args,
     option: (name) => options.get(name) ?? null,
     flag: (name) => options.has(name),
@@ -113,7 +113,7 @@ async function answerOf({ run: answer }: CliCommand, args: readonly string[], op
   }
 }
 
-function say(answer: CommandOutcome, json: boolean, terminal: Terminal): void {
+function say(answer: Answer, json: boolean, terminal: Terminal): void {
   if (!answer.ok) {
     if (json) terminal.out(printJson(errorJson(answer)));
     else for (const line of answer.found?.lines ?? []) terminal.err(oneLine(line));
@@ -130,7 +130,7 @@ function say(answer: CommandOutcome, json: boolean, terminal: Terminal): void {
 
 const SILENT_MS = 2_000;
 
-type Programs = Pick<CommandCall, "guard" | "keeper" | "reader">;
+type Programs = Pick<Call, "guard" | "keeper" | "reader">;
 
 /** Wraps the same functions; a terminal gets a message when an answer takes long, such as that of an alert receiver. */
 export function withWaiting(programs: Programs, terminal: Pick<Terminal, "progress">): Programs {

@@ -11,13 +11,13 @@ import { type Environment, type Loaded, loadSettings } from "../../settings/load
 import { type SettingKey, settingKeys, settingOf, variableOf } from "../../settings/schema.ts";
 import type { SettingProblem } from "../../settings/setting.ts";
 import { overridesOf } from "../../settings/show.ts";
-import { type CommandCall, type CommandFailure, failed, PROGRAM } from "./call.ts";
+import { type Call, type Failure, failed, PROGRAM } from "./call.ts";
 
 export type ValidSettings = Extract<Loaded, { ok: true }>;
-type Call = Pick<CommandCall, "layout" | "env">;
+type Place = Pick<Call, "layout" | "env">;
 
 /** The settings for this data directory, or everything that is wrong with them. */
-export function settingsOf(call: Call): ValidSettings | CommandFailure {
+export function settingsOf(call: Place): ValidSettings | Failure {
   const text = settingsText(call);
   if (typeof text === "object" && text !== null) return text;
   const loaded = loadSettings(text, environmentOf(call));
@@ -25,7 +25,7 @@ export function settingsOf(call: Call): ValidSettings | CommandFailure {
 }
 
 /** Null if the file is missing. */
-export function settingsText({ layout }: Call): string | null | CommandFailure {
+export function settingsText({ layout }: Place): string | null | Failure {
   try {
     return textOf(layout.settings);
   } catch (error) {
@@ -40,7 +40,7 @@ export function settingsText({ layout }: Call): string | null | CommandFailure {
  * A running server has the variables with which it was started, and no others. While it is down, those of its last
  * start apply, and those given here win, as they would at the next one.
  */
-export function environmentOf({ layout, env }: Call): Environment {
+export function environmentOf({ layout, env }: Place): Environment {
   const started = readServiceEnvironment(layout.environment);
   if (runs(layout.startPid)) return started;
   const others = Object.entries(started).filter(([name]) => env[name] === undefined);
@@ -48,7 +48,7 @@ export function environmentOf({ layout, env }: Call): Environment {
 }
 
 /** What a variable does that its owner may not expect: it overrides the file, or the running server has not got it. */
-export function surprises(call: Call, { sources }: ValidSettings): readonly Omit<SettingProblem, "line">[] {
+export function surprises(call: Place, { sources }: ValidSettings): readonly Omit<SettingProblem, "line">[] {
   const overrides = overridesOf(sources).map(({ variable, says }) => ({
     where: variable,
     says: `${says} To let the file decide, start the server without ${variable}.`,
@@ -79,7 +79,7 @@ function saysOtherwise(key: SettingKey, text: string, inForce: string): boolean 
 export function invalid(
   problems: readonly Pick<SettingProblem, "where" | "says">[],
   otherwise = "none was applied",
-): CommandFailure {
+): Failure {
   const json = { ok: false, problems };
   const [only, ...others] = problems;
   const next = `\`${PROGRAM} config reference\` explains every setting.`;

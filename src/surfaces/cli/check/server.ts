@@ -12,14 +12,14 @@ import { IS_IMAGE } from "../../../host/running/checkout.ts";
 import { type Door, type Handshake, handshake, type Offer } from "../../../mail/probes/port-dialogue.ts";
 import type { Layout } from "../../../settings/layout.ts";
 import type { Settings } from "../../../settings/schema.ts";
-import type { CommandCall, Reader } from "../call.ts";
+import type { Call, Reader } from "../call.ts";
 import { type Finding, unknown } from "./finding.ts";
 
 export type Shaken = ReadonlyMap<Door, Handshake>;
 
 /** The running system under check. Data that several checks need is fetched once; null: the guard does not answer. */
 export type Server = Readonly<
-  Pick<CommandCall, "guard" | "keeper" | "env"> & {
+  Pick<Call, "guard" | "keeper" | "env"> & {
     layout: Layout;
     settings: Settings;
     machine: Machine;
@@ -42,11 +42,11 @@ export type Check<Name extends string = string> = Readonly<{
 }>;
 export type Group = Readonly<{ name: string; checks: readonly Check[] }>;
 
-type Call = Pick<CommandCall, "layout" | "env" | "guard" | "keeper" | "reader" | "now">;
+type Ports = Pick<Call, "layout" | "env" | "guard" | "keeper" | "reader" | "now">;
 
 const HANDSHAKE_MS = 10 * SECOND_MS;
 
-export function serverOf(call: Call, settings: Settings, sendsTest: boolean): Server {
+export function serverOf(call: Ports, settings: Settings, sendsTest: boolean): Server {
   const { layout, env, guard, keeper } = call;
   return {
     layout,

@@ -1,4 +1,4 @@
-import { type CommandCall, type CommandOutcome, done, PROGRAM, wrongUsage } from "../call.ts";
+import { type Answer, type Call, done, PROGRAM, wrongUsage } from "../call.ts";
 import { GLOBAL_OPTIONS, type Option } from "../parse.ts";
 import { anyOf, type Command, GOES_ON, type Offered, spelled, type TypedWords, typedWords } from "./typed-words.ts";
 
@@ -191,7 +191,7 @@ const SHELLS: Readonly<Record<string, (words: TypedWords) => string>> = {
 };
 
 /** `completion SHELL`: prints the script with which that shell completes commands and options. */
-export function completion(call: CommandCall, commands: readonly Command[]): CommandOutcome {
+export function completion(call: Call, commands: readonly Command[]): Answer {
   const [shell = ""] = call.args;
   const script = Object.hasOwn(SHELLS, shell) ? SHELLS[shell] : undefined;
   if (script === undefined)

@@ -4,15 +4,7 @@ import { messageOf } from "../../../../core/error.ts";
 import { plural } from "../../../../core/text.ts";
 import { DAY_MS, dayAndTime, formatDuration, shown } from "../../../../core/time.ts";
 import { homeOf, sieveRedirectsIn } from "../../../../mail/dovecot/sieve-redirects.ts";
-import {
-  type CommandCall,
-  type CommandFailure,
-  type CommandOutcome,
-  done,
-  failed,
-  PROGRAM,
-  type Reader,
-} from "../../call.ts";
+import { type Answer, type Call, done, type Failure, failed, PROGRAM, type Reader } from "../../call.ts";
 import { judgeFollowed, weakLines } from "../../passwords.ts";
 import { columns, oneLine } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
@@ -23,7 +15,7 @@ const UNUSED_MS = 90 * DAY_MS;
 const ALL = { limit: 100_000, cursor: null };
 
 /** `access review` */
-export async function accessReviewed(call: CommandCall): Promise<CommandOutcome> {
+export async function accessReviewed(call: Call): Promise<Answer> {
   const looked = await look(call);
   if (!("review" in looked)) return looked;
   const { review, last } = looked;
@@ -43,9 +35,7 @@ export async function accessReviewed(call: CommandCall): Promise<CommandOutcome>
   return done({ ...json, signed: true }, `${text}\n\nSigned: ${summary}.`, `${PROGRAM} audit list --limit 5`);
 }
 
-async function look(
-  call: CommandCall,
-): Promise<Readonly<{ review: AccessReview; last: string | null }> | CommandFailure> {
+async function look(call: Call): Promise<Readonly<{ review: AccessReview; last: string | null }> | Failure> {
   const opened = await call.reader();
   if (!opened.ok) return opened;
   const settings = settingsOf(call);

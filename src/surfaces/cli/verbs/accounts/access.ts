@@ -2,7 +2,7 @@ import type { FactorsReset } from "../../../../admin/access.ts";
 import { parseScopes, ROLES, SCOPES } from "../../../../core/access/scopes.ts";
 import { plural } from "../../../../core/text.ts";
 import { newToken } from "../../../../guard/access/secrets.ts";
-import { type CommandCall, type CommandFailure, type CommandOutcome, done, PROGRAM, wrongUsage } from "../../call.ts";
+import { type Answer, type Call, done, type Failure, PROGRAM, wrongUsage } from "../../call.ts";
 import { newPasswordHash } from "../../passwords.ts";
 import { oneLine } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
@@ -11,7 +11,7 @@ import { settingsOf } from "../../server-settings.ts";
 const DEFAULT_SCOPE = "operator";
 
 /** The token is made here and only its SHA-256 digest is stored, so it cannot be shown again. */
-export async function tokenCreate(call: CommandCall): Promise<CommandOutcome> {
+export async function tokenCreate(call: Call): Promise<Answer> {
   const name = nameFrom(call.args[0]);
   if (typeof name !== "string") return name;
   const asksFor = call.option("scope") ?? DEFAULT_SCOPE;
@@ -35,7 +35,7 @@ export async function tokenCreate(call: CommandCall): Promise<CommandOutcome> {
   return done({ token, scopes }, token, use);
 }
 
-export async function adminPasswd(call: CommandCall): Promise<CommandOutcome> {
+export async function adminPasswd(call: Call): Promise<Answer> {
   const running = await call.guard.ask({ verb: "ping" });
   if (!running.ok) return running;
   const password = await newPasswordHash(call, null);
@@ -45,13 +45,13 @@ export async function adminPasswd(call: CommandCall): Promise<CommandOutcome> {
   return done(asked.result, `The dashboard's password was changed.${await stayingFactors(call)}`);
 }
 
-function nameFrom(text: string | undefined): string | CommandFailure {
+function nameFrom(text: string | undefined): string | Failure {
   if (text !== undefined && /^[A-Za-z0-9_.-]{1,64}$/.test(text)) return text;
   return wrongUsage(`"${oneLine(text ?? "")}" cannot name a token.`, "Use 1 to 64 letters, digits, dots or dashes.");
 }
 
 /** `admin reset-2fa`: for an owner without the phone, and after somebody else may have set up a factor. */
-export async function adminResetFactors(call: CommandCall): Promise<CommandOutcome> {
+export async function adminResetFactors(call: Call): Promise<Answer> {
   const asked = await call.guard.ask({ verb: "factors_reset" });
   if (!asked.ok) return asked;
   const sessions = `${plural(asked.result.ended, "session")} ended.`;
@@ -67,7 +67,7 @@ export function factorsRemoved({ factors, passkeyNames: passkeys }: FactorsReset
 }
 
 /** What to know after a new password; empty: the password alone signs in. */
-export async function stayingFactors({ guard }: CommandCall): Promise<string> {
+export async function stayingFactors({ guard }: Call): Promise<string> {
   const asked = await guard.ask({ verb: "factor_list" });
   if (!asked.ok) return "";
   const { totp } = asked.result;
@@ -78,7 +78,7 @@ export async function stayingFactors({ guard }: CommandCall): Promise<string> {
   return ` ${[...app, ...keys].join(" ")} \`${PROGRAM} admin reset-2fa\` removes ${keys.length === 0 ? "it" : "them"}.`;
 }
 
-export async function sessionEnd(call: CommandCall): Promise<CommandOutcome> {
+export async function sessionEnd(call: Call): Promise<Answer> {
   const [id] = call.args;
   const isAll = call.flag("all");
   if ((id === undefined) !== isAll) return wrongUsage("Name one session, or give --all.", `${PROGRAM} session list`);

@@ -4,7 +4,7 @@ import { type AccountKey, KEYS_OF_AN_ACCOUNT } from "../../../../admin/declare/a
 import { messageOf } from "../../../../core/error.ts";
 import { plural } from "../../../../core/text.ts";
 import { lockAgain, makeAccountKey, recoverKey } from "../../../../store/passwords/account-key.ts";
-import { type CommandCall, type CommandFailure, failed, PROGRAM } from "../../call.ts";
+import { type Call, type Failure, failed, PROGRAM } from "../../call.ts";
 import { oneLine } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 
@@ -19,10 +19,10 @@ type Keys = Readonly<{ ok: true; keys: readonly AccountKey[]; recovers: boolean;
  * while `mailboxes.encryption` asks for them (docs/encryption.md).
  */
 export async function keysFor(
-  call: CommandCall,
+  call: Call,
   { name, password }: Readonly<{ name: string; password: string }>,
   recoveryKey: KeyObject | null,
-): Promise<Keys | CommandFailure> {
+): Promise<Keys | Failure> {
   const opened = await call.reader();
   if (!opened.ok) return opened;
   const kept = opened.reader.accountKeys(name);
@@ -43,14 +43,14 @@ export async function keysFor(
 }
 
 /** Whether an account gets a new key with a password that opens none of its keys. */
-function makesKeys(call: CommandCall): boolean | CommandFailure {
+function makesKeys(call: Call): boolean | Failure {
   const read = settingsOf(call);
   if (!read.ok) return read;
   return read.settings["mailboxes.encryption"] === "account" && existsSync(call.layout.mailRecoveryKey);
 }
 
 /** Why an account should not get a new key: no password would open its oldest one any more. Null if it may. */
-export async function fullOfKeys(call: CommandCall, name: string): Promise<CommandFailure | null> {
+export async function fullOfKeys(call: Call, name: string): Promise<Failure | null> {
   if (call.option("recovery-key") !== null) return null;
   const opened = await call.reader();
   if (!opened.ok) return opened;
@@ -73,7 +73,7 @@ export function beyondText(name: string, beyond: number): string {
 }
 
 /** The private keys of an account in PEM, for a program that reads its mail. Empty if it has no key. */
-export async function privateKeysOf(call: CommandCall, name: string): Promise<readonly string[] | CommandFailure> {
+export async function privateKeysOf(call: Call, name: string): Promise<readonly string[] | Failure> {
   const opened = await call.reader();
   if (!opened.ok) return opened;
   const kept = opened.reader.accountKeys(name);
@@ -87,7 +87,7 @@ export async function privateKeysOf(call: CommandCall, name: string): Promise<re
 }
 
 /** The key of the option `--recovery-key`; null if it was not given. */
-export function recoveryKeyOf(call: CommandCall): KeyObject | CommandFailure | null {
+export function recoveryKeyOf(call: Call): KeyObject | Failure | null {
   const file = call.option("recovery-key");
   if (file === null) return null;
   try {
@@ -97,7 +97,7 @@ export function recoveryKeyOf(call: CommandCall): KeyObject | CommandFailure | n
   }
 }
 
-function otherKey(name: string): CommandFailure {
+function otherKey(name: string): Failure {
   const next = `\`${PROGRAM} encryption recovery-key\` showed the right one when it was made.`;
   return failed(`This is another recovery key: it does not open the mail of ${name}. Nothing was changed.`, next);
 }

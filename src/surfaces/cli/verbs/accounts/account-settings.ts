@@ -6,7 +6,7 @@ import { plural } from "../../../../core/text.ts";
 import { dayAndTime, shown } from "../../../../core/time.ts";
 import type { MailboxUse } from "../../../../mail/dovecot/doveadm.ts";
 import { formatSize, parseSize } from "../../../../settings/kinds/kind.ts";
-import { type CommandCall, type CommandFailure, type CommandOutcome, done, PROGRAM, wrongUsage } from "../../call.ts";
+import { type Answer, type Call, done, type Failure, PROGRAM, wrongUsage } from "../../call.ts";
 import { wordsOf } from "../../parse.ts";
 import { columns, oneLine } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
@@ -15,10 +15,10 @@ import { noAccount, ofAccount } from "./accounts.ts";
 type Stored = Readonly<{ account: AccountRow; own: MailboxSettings }>;
 
 async function show(
-  call: CommandCall,
+  call: Call,
   name: AccountName,
-  print: (stored: Stored) => CommandOutcome | Promise<CommandOutcome>,
-): Promise<CommandOutcome> {
+  print: (stored: Stored) => Answer | Promise<Answer>,
+): Promise<Answer> {
   const opened = await call.reader();
   if (!opened.ok) return opened;
   const account = opened.reader.account(name);
@@ -64,14 +64,14 @@ export const accountQuota = ofAccount(async (call, name) => {
     : setQuota(call, name, quotaBytes);
 });
 
-async function setQuota(call: CommandCall, name: AccountName, quotaBytes: number | null): Promise<CommandOutcome> {
+async function setQuota(call: Call, name: AccountName, quotaBytes: number | null): Promise<Answer> {
   const asked = await call.guard.ask({ verb: "quota_set", name, quotaBytes });
   if (!asked.ok) return asked;
   const text = `The quota of ${name} is ${quotaText(call, quotaBytes)} now.`;
   return done(asked.result, text, `${PROGRAM} queue flush --recipient ${name}  # if mail waits for room`);
 }
 
-async function shownQuota(call: CommandCall, name: AccountName, quotaBytes: number | null): Promise<CommandOutcome> {
+async function shownQuota(call: Call, name: AccountName, quotaBytes: number | null): Promise<Answer> {
   const use = await mailboxUse(call, name);
   const limit = quotaText(call, quotaBytes);
   const text =
@@ -82,7 +82,7 @@ async function shownQuota(call: CommandCall, name: AccountName, quotaBytes: numb
 }
 
 /** Null while the keeper or Dovecot does not answer. */
-export async function mailboxUse(call: CommandCall, name: AccountName): Promise<MailboxUse | null> {
+export async function mailboxUse(call: Call, name: AccountName): Promise<MailboxUse | null> {
   const reply = await call.keeper.ask({ verb: "mailbox_use", account: name });
   return reply.ok ? (reply.mailbox ?? null) : null;
 }
@@ -93,7 +93,7 @@ export function usedText({ usedBytes, mails }: MailboxUse): string {
 }
 
 /** With the value of the settings, where it is known. */
-export function quotaText(call: CommandCall, quotaBytes: number | null): string {
+export function quotaText(call: Call, quotaBytes: number | null): string {
   if (quotaBytes !== null) return sizeText(quotaBytes);
   const loaded = settingsOf(call);
   return loaded.ok ? `${sizeText(loaded.settings["mailboxes.quota"])} (mailboxes.quota)` : "that of mailboxes.quota";
@@ -103,7 +103,7 @@ function sizeText(quotaBytes: number): string {
   return quotaBytes === 0 ? "no limit" : formatSize(quotaBytes);
 }
 
-function quotaFrom(text: string): number | null | CommandFailure {
+function quotaFrom(text: string): number | null | Failure {
   if (text === "default") return null;
   if (text === "none") return 0;
   return parseSize(text) ?? wrongUsage(`"${oneLine(text)}" is not a size.`, "Write 500MB or 10GB, none or default.");
@@ -113,7 +113,7 @@ export const appPasswordList = ofAccount(async (call, name) => {
   return show(call, name, ({ own }) => appPasswordTable(name, own));
 });
 
-function appPasswordTable(name: AccountName, { appPasswords }: MailboxSettings): CommandOutcome {
+function appPasswordTable(name: AccountName, { appPasswords }: MailboxSettings): Answer {
   const listed = { name, appPasswords };
   if (appPasswords.length === 0)
     return done(listed, `${name} has no app password.`, `${PROGRAM} account app-password add ${name} phone`);

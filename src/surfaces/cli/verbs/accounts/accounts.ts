@@ -22,16 +22,7 @@ import { type AccountLine, parseAccountsFile } from "../../../../mail/dovecot/ac
 import { formatSize } from "../../../../settings/kinds/kind.ts";
 import { hashed } from "../../../../store/passwords/password-hash.ts";
 import { loadPasswordJudge } from "../../../../store/passwords/password-strength.ts";
-import {
-  type CommandCall,
-  type CommandFailure,
-  type CommandOutcome,
-  confirmed,
-  done,
-  failed,
-  PROGRAM,
-  wrongUsage,
-} from "../../call.ts";
+import { type Answer, type Call, confirmed, done, type Failure, failed, PROGRAM, wrongUsage } from "../../call.ts";
 import { andMore, pageFrom } from "../../listing.ts";
 import { judgeFollowed, newPasswordHash, weakLines } from "../../passwords.ts";
 import { heldText, recoverCommand } from "../../print/account-facts.ts";
@@ -58,7 +49,7 @@ export const accountAdd = ofAccount(async (call, name) => {
 });
 
 /** Why a password would be typed in vain; null if it would not, as far as is known. */
-async function whyInVain(call: CommandCall, name: AccountName, must: "new" | "known"): Promise<CommandFailure | null> {
+async function whyInVain(call: Call, name: AccountName, must: "new" | "known"): Promise<Failure | null> {
   const running = await call.guard.ask({ verb: "ping" });
   if (!running.ok) return running;
   const opened = await call.reader();
@@ -74,7 +65,7 @@ async function whyInVain(call: CommandCall, name: AccountName, must: "new" | "kn
 }
 
 /** The domain is in the file, but a variable decides. */
-function overridden(call: CommandCall, name: AccountName): CommandFailure | null {
+function overridden(call: Call, name: AccountName): Failure | null {
   const loaded = settingsOf(call);
   const source = loaded.ok ? loaded.sources.domains : null;
   const isInFile = source?.from === "env" && source.overrides?.toml.includes(JSON.stringify(domainOf(name)));
@@ -88,7 +79,7 @@ function overridden(call: CommandCall, name: AccountName): CommandFailure | null
 
 /** The guard's part of a password. `closed`: a separate sentence if there is mail that it does not open, or empty. */
 export async function secretOf(
-  call: CommandCall,
+  call: Call,
   name: AccountName,
   { hash, proof, password }: Readonly<{ hash: string; proof: string; password: string }>,
 ) {
@@ -132,7 +123,7 @@ export const accountRemove = ofAccount(async (call, name) => {
   return done(asked.result, text, `${PROGRAM} account list`);
 });
 
-export async function accountList(call: CommandCall): Promise<CommandOutcome> {
+export async function accountList(call: Call): Promise<Answer> {
   const page = pageFrom(call, "accounts");
   if ("ok" in page) return page;
   const opened = await call.reader();
@@ -164,23 +155,23 @@ export function stateOf({ origin, suspended }: Pick<AccountItem, "origin" | "sus
 /** States other than suspended or not. */
 const STATES: Partial<Record<AccountItem["origin"], string>> = { unlisted: "not in the accounts file" };
 
-export function noAccount(name: string): CommandFailure {
+export function noAccount(name: string): Failure {
   return failed(noAccountText(name), `\`${PROGRAM} account list\` shows them.`);
 }
 
-export function ofAccount(run: (call: CommandCall, name: AccountName) => Promise<CommandOutcome>) {
-  return async (call: CommandCall): Promise<CommandOutcome> => {
+export function ofAccount(run: (call: Call, name: AccountName) => Promise<Answer>) {
+  return async (call: Call): Promise<Answer> => {
     const name = accountFrom(call.args[0]);
     return typeof name === "string" ? run(call, name) : name;
   };
 }
 
-export function accountFrom(text: string | undefined): AccountName | CommandFailure {
+export function accountFrom(text: string | undefined): AccountName | Failure {
   const name = parseAccountName(text ?? "");
   return name ?? wrongUsage(`"${oneLine(text ?? "")}" cannot be an account.`, "Write it like anna@example.org.");
 }
 
-export function addressFrom(text: string | undefined): Address | CommandFailure {
+export function addressFrom(text: string | undefined): Address | Failure {
   const address = parseAddress(text ?? "");
   return address ?? wrongUsage(`"${oneLine(text ?? "")}" is not a mail address.`, "Write it like anna@example.org.");
 }
@@ -192,7 +183,7 @@ type Named = FileChanges["skipped"][number];
  * All lines must be valid, or nothing is imported. Existing accounts stay as they are; weak passwords are imported and
  * reported, and so are further fields of a line.
  */
-export async function accountImport(call: CommandCall): Promise<CommandOutcome> {
+export async function accountImport(call: Call): Promise<Answer> {
   const running = await call.guard.ask({ verb: "ping" });
   if (!running.ok) return running;
   const path = call.args[0] ?? "";
@@ -223,7 +214,7 @@ export async function accountImport(call: CommandCall): Promise<CommandOutcome> 
   return done({ added, skipped, ignored, weak }, lines.join("\n"), next);
 }
 
-function readAccounts(path: string): readonly AccountLine[] | CommandFailure {
+function readAccounts(path: string): readonly AccountLine[] | Failure {
   const text = readText(path);
   if (typeof text !== "string") return text;
   const parsed = parseAccountsFile(text);
@@ -237,7 +228,7 @@ function readAccounts(path: string): readonly AccountLine[] | CommandFailure {
   return { ...failed(message, "Correct them and import again."), found: { lines, json: { ok: false, problems } } };
 }
 
-function readText(path: string): string | CommandFailure {
+function readText(path: string): string | Failure {
   try {
     using file = new Held(openSync(path, "r"));
     if (!file.stat.isFile()) return failed(`${oneLine(path)} is not a file.`, "");

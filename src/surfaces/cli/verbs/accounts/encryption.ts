@@ -8,16 +8,7 @@ import type { MailCrypt } from "../../../../mail/configuration/site.ts";
 import { fingerprint, lockedBecause, placeMailKey, publicHalf } from "../../../../mail/dovecot/mail-keys.ts";
 import { makeRecoveryKeys } from "../../../../store/passwords/account-key.ts";
 import { type Verified, verifyByDovecot, verifyPassword } from "../../../../store/passwords/password-hash.ts";
-import {
-  agrees,
-  type CommandCall,
-  type CommandFailure,
-  type CommandOutcome,
-  done,
-  failed,
-  PROGRAM,
-  wrongUsage,
-} from "../../call.ts";
+import { type Answer, agrees, type Call, done, type Failure, failed, PROGRAM, wrongUsage } from "../../call.ts";
 import { keyCountsText, MOST_NAMED } from "../../print/account-facts.ts";
 import { oneLine, printJson } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
@@ -25,7 +16,7 @@ import { beyondText, keysFor, recoveryKeyOf } from "./account-keys.ts";
 import { noAccount, ofAccount } from "./accounts.ts";
 
 /** `encryption show` */
-export async function encryptionShow(call: CommandCall): Promise<CommandOutcome> {
+export async function encryptionShow(call: Call): Promise<Answer> {
   const crypt = await cryptOf(call);
   if ("ok" in crypt) return crypt;
   const { encrypts, byAccount, privateKey } = crypt;
@@ -44,13 +35,13 @@ export async function encryptionShow(call: CommandCall): Promise<CommandOutcome>
   return done(json, [...lines, ...keyCountsText(own, byAccount)].join("\n"));
 }
 
-async function ownKeys(call: CommandCall): Promise<KeyCounts | CommandFailure> {
+async function ownKeys(call: Call): Promise<KeyCounts | Failure> {
   const opened = await call.reader();
   return opened.ok ? opened.reader.countKeys(MOST_NAMED) : opened;
 }
 
 /** `encryption key` */
-export async function encryptionKey(call: CommandCall): Promise<CommandOutcome> {
+export async function encryptionKey(call: Call): Promise<Answer> {
   const crypt = await cryptOf(call);
   if ("ok" in crypt) return crypt;
   const locked = lockedBecause(crypt);
@@ -62,7 +53,7 @@ export async function encryptionKey(call: CommandCall): Promise<CommandOutcome> 
 }
 
 /** `encryption lock` */
-export async function encryptionLock(call: CommandCall): Promise<CommandOutcome> {
+export async function encryptionLock(call: Call): Promise<Answer> {
   const crypt = await cryptOf(call);
   if ("ok" in crypt) return crypt;
   const { privateKey } = crypt;
@@ -86,7 +77,7 @@ export async function encryptionLock(call: CommandCall): Promise<CommandOutcome>
 }
 
 /** `encryption unlock` */
-export async function encryptionUnlock(call: CommandCall): Promise<CommandOutcome> {
+export async function encryptionUnlock(call: Call): Promise<Answer> {
   const crypt = await cryptOf(call);
   if ("ok" in crypt) return crypt;
   const { privateKey, publicKey } = crypt;
@@ -106,7 +97,7 @@ export async function encryptionUnlock(call: CommandCall): Promise<CommandOutcom
 }
 
 /** The keys of the server's mail, or that it is not encrypted. */
-async function cryptOf(call: CommandCall): Promise<MailCrypt | CommandOutcome> {
+async function cryptOf(call: Call): Promise<MailCrypt | Answer> {
   const running = await call.guard.ask({ verb: "ping" });
   if (!running.ok) return running;
   const read = settingsOf(call);
@@ -119,8 +110,8 @@ async function cryptOf(call: CommandCall): Promise<MailCrypt | CommandOutcome> {
 }
 
 /** Dovecot reads mail with the key that is there now, and open sessions end. Null, or that it does not yet. */
-async function restart({ layout, keeper }: CommandCall, crypt: MailCrypt): Promise<CommandFailure | null> {
-  const failure = (reason: string): CommandFailure =>
+async function restart({ layout, keeper }: Call, crypt: MailCrypt): Promise<Failure | null> {
+  const failure = (reason: string): Failure =>
     failed(`Dovecot keeps its old settings: ${reason}`, `\`${PROGRAM} status\` shows what is wrong.`);
   try {
     placeMailKey(crypt, layout);
@@ -136,7 +127,7 @@ async function restart({ layout, keeper }: CommandCall, crypt: MailCrypt): Promi
  * `encryption recovery-key`: shown once, and kept nowhere. Its public half counts once the private one is written to where it was
  * asked for; as long as it encrypts nothing, another pair may take its place.
  */
-export async function encryptionRecoveryKey(call: CommandCall): Promise<CommandOutcome> {
+export async function encryptionRecoveryKey(call: Call): Promise<Answer> {
   const { mailRecoveryKey } = call.layout;
   const opened = await call.reader();
   if (!opened.ok) return opened;
@@ -205,7 +196,7 @@ async function verify(name: string, hash: string, password: string): Promise<Ver
   return { is: (await verifyPassword(hash, password)) ? "right" : "wrong" };
 }
 
-async function typed(call: CommandCall, name: string): Promise<string | CommandFailure> {
+async function typed(call: Call, name: string): Promise<string | Failure> {
   const { terminal } = call;
   if (call.flag("password-stdin"))
     return (await terminal.readLine(MAX_PASSWORD_BYTES + 2)) ?? failed("Standard input held no password.", "");

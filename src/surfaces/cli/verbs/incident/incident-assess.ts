@@ -12,7 +12,7 @@ import { dayAndTime, instant, isoTime } from "../../../../core/time.ts";
 import { runProgram } from "../../../../host/machine/run-program.ts";
 import { folderOf, readTimeline, writeInto } from "../../../../jobs/incident/folder.ts";
 import { type OpenSession, parseOpenSessions } from "../../../../mail/dovecot/doveadm.ts";
-import { type CommandCall, done, PROGRAM } from "../../call.ts";
+import { type Call, done, PROGRAM } from "../../call.ts";
 import { columns } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 import { accountFrom } from "../accounts/accounts.ts";
@@ -52,7 +52,7 @@ export const incidentAssess = inIncident(async (call, incident) => {
 });
 
 /** Of mailboxes, at this moment; none while Dovecot does not answer. */
-async function openSessions({ layout }: CommandCall, account: string | null): Promise<readonly OpenSession[]> {
+async function openSessions({ layout }: Call, account: string | null): Promise<readonly OpenSession[]> {
   const ran = await runProgram("doveadm", ["-c", layout.dovecotConf, "who", "-1"]);
   return parseOpenSessions(ran.stdout).filter((one) => account === null || one.account === account);
 }

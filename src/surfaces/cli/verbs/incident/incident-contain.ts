@@ -7,7 +7,7 @@ import { plural } from "../../../../core/text.ts";
 import type { Millis } from "../../../../core/time.ts";
 import { madePassword } from "../../../../guard/access/secrets.ts";
 import { hashPassword } from "../../../../store/passwords/password-hash.ts";
-import { type CommandCall, type CommandFailure, done, failed, PROGRAM, whyNotSure, wrongUsage } from "../../call.ts";
+import { type Call, done, type Failure, failed, PROGRAM, whyNotSure, wrongUsage } from "../../call.ts";
 import { eachPage } from "../../listing.ts";
 import { wordsOf } from "../../parse.ts";
 import { proofFor } from "../../passwords.ts";
@@ -70,10 +70,7 @@ export const incidentContain = inIncident(async (call, incident) => {
 
 type Asked = Readonly<{ incident: Incident; since: Millis; accounts: readonly AccountName[] }>;
 
-async function plan(
-  call: CommandCall,
-  { incident, since, accounts }: Asked,
-): Promise<readonly Deed[] | CommandFailure> {
+async function plan(call: Call, { incident, since, accounts }: Asked): Promise<readonly Deed[] | Failure> {
   const opened = await call.reader();
   if (!opened.ok) return opened;
   const missing = accounts.find((name) => opened.reader.account(name) === null);
@@ -91,7 +88,7 @@ async function plan(
   ];
 }
 
-function suspend(call: CommandCall, name: AccountName): Deed {
+function suspend(call: Call, name: AccountName): Deed {
   const plan = `Suspend ${name}, end its sessions, and hold its mail in the queue.`;
   return {
     plan,
@@ -107,7 +104,7 @@ function suspend(call: CommandCall, name: AccountName): Deed {
   };
 }
 
-function newPassword(call: CommandCall, name: AccountName): Deed {
+function newPassword(call: Call, name: AccountName): Deed {
   const plan = `Give ${name} a new password, end its sessions, and hold its mail in the queue.`;
   return {
     plan,
@@ -137,7 +134,7 @@ function newPassword(call: CommandCall, name: AccountName): Deed {
 const NOTHING: Came = { did: [], wrong: [] };
 
 /** Mail that waits in the queue and is not on hold yet. */
-async function holdQueue(call: CommandCall, account: AccountName): Promise<Came> {
+async function holdQueue(call: Call, account: AccountName): Promise<Came> {
   const chosen = { ...NO_MAIL, account, isAll: false };
   let held = 0;
   const failure = await eachPage(
@@ -156,7 +153,7 @@ async function holdQueue(call: CommandCall, account: AccountName): Promise<Came>
   );
 }
 
-function ban(call: CommandCall, target: string, { id }: Incident): Deed {
+function ban(call: Call, target: string, { id }: Incident): Deed {
   const plan = `Ban ${target}.`;
   return {
     plan,
@@ -167,7 +164,7 @@ function ban(call: CommandCall, target: string, { id }: Incident): Deed {
   };
 }
 
-export function accountsFrom(call: CommandCall): readonly AccountName[] | CommandFailure {
+export function accountsFrom(call: Call): readonly AccountName[] | Failure {
   const names: AccountName[] = [];
   for (const word of wordsOf(call.args[0])) {
     const name = accountFrom(word);
@@ -177,7 +174,7 @@ export function accountsFrom(call: CommandCall): readonly AccountName[] | Comman
   return names;
 }
 
-function addressesFrom(call: CommandCall): readonly string[] | CommandFailure {
+function addressesFrom(call: Call): readonly string[] | Failure {
   const words = wordsOf(call.option("ban") ?? "");
   const wrong = words.map(targetFrom).find((target) => typeof target !== "string");
   return wrong !== undefined && typeof wrong !== "string" ? wrong : words;

@@ -3,7 +3,7 @@ import { MAILBOX_SETTING_FORMS, type MailboxSettings } from "../../../../admin/m
 import type { AccountName } from "../../../../core/net/address.ts";
 import { madePassword } from "../../../../guard/access/secrets.ts";
 import { hashPassword } from "../../../../store/passwords/password-hash.ts";
-import type { CommandCall, CommandFailure, Reader } from "../../call.ts";
+import type { Call, Failure, Reader } from "../../call.ts";
 import { oneLine } from "../../print/text.ts";
 import { factorsRemoved } from "../accounts/access.ts";
 
@@ -12,7 +12,7 @@ export type Came = Readonly<{ did: readonly string[]; wrong: readonly string[]; 
 /** One thing to do, and what it is; an empty plan: nothing as far as is known. */
 export type Deed = Readonly<{ plan: string; run: () => Promise<Came> }>;
 
-export function newDashboardPassword(call: CommandCall): Deed {
+export function newDashboardPassword(call: Call): Deed {
   const plan = "Set a new password of the dashboard, and remove its second factors and passkeys.";
   return {
     plan,
@@ -27,7 +27,7 @@ export function newDashboardPassword(call: CommandCall): Deed {
   };
 }
 
-async function changeDashboardPassword(call: CommandCall, plan: string): Promise<Came> {
+async function changeDashboardPassword(call: Call, plan: string): Promise<Came> {
   const password = madePassword();
   const asked = await call.guard.ask({ verb: "admin_set_hash", hash: await hashPassword(password) });
   if (asked.ok) return { ...took("The dashboard's password was changed."), printed: `dashboard  ${password}` };
@@ -41,7 +41,7 @@ async function changeDashboardPassword(call: CommandCall, plan: string): Promise
  * Revokes what the guard lists until it lists none: a token that is made in between is revoked too. It ends, because a caller may
  * make only a bounded number.
  */
-export function revokeTokens(call: CommandCall): Deed {
+export function revokeTokens(call: Call): Deed {
   const plan = "Revoke every API token.";
   return {
     plan,
@@ -68,7 +68,7 @@ export function revokeTokens(call: CommandCall): Deed {
  * Ends what a thief may have set for the account's mailbox. After the new password, because who is signed in could set it again; so it is
  * looked at once more then.
  */
-export function endSettings(call: CommandCall, reader: Reader, name: AccountName): readonly Deed[] {
+export function endSettings(call: Call, reader: Reader, name: AccountName): readonly Deed[] {
   return MAILBOX_SETTING_FORMS.flatMap((form) => {
     if (!("ends" in form)) return [];
     const { shows, ends } = form;
@@ -85,11 +85,11 @@ export function endSettings(call: CommandCall, reader: Reader, name: AccountName
 }
 
 /** A command that failed may be done in part, unless it was not received or its grammar was wrong. */
-export function mayStand({ exit }: CommandFailure): boolean {
+export function mayStand({ exit }: Failure): boolean {
   return exit === "failed";
 }
 
-export function notDone(plan: string, { message }: CommandFailure): string {
+export function notDone(plan: string, { message }: Failure): string {
   return `${plan} Failed: ${message}`;
 }
 

@@ -4,7 +4,7 @@ import { NO_MAIL } from "../../../../admin/queue.ts";
 import type { AccountName } from "../../../../core/net/address.ts";
 import { plural } from "../../../../core/text.ts";
 import { copyMails, folderOf } from "../../../../jobs/incident/folder.ts";
-import { type CommandCall, type CommandFailure, done, failed, PROGRAM, whyNotSure } from "../../call.ts";
+import { type Call, done, type Failure, failed, PROGRAM, whyNotSure } from "../../call.ts";
 import { eachPage } from "../../listing.ts";
 import { accountFrom } from "../accounts/accounts.ts";
 import { inIncident, isFailure, take } from "./incident.ts";
@@ -57,17 +57,17 @@ type Dropping = Readonly<{
   kept: readonly string[];
   stays: number;
   others: number;
-  failure: CommandFailure | null;
+  failure: Failure | null;
 }>;
 
 /** Only mail with a copy is removed from the queue. */
-async function dropAll(call: CommandCall, name: AccountName, to: string): Promise<Dropping> {
+async function dropAll(call: Call, name: AccountName, to: string): Promise<Dropping> {
   const kept = new Set<string>();
   const tries = new Map<string, number>();
   // What is returned stays in the queue until Postfix has written to its sender.
   const mostTries = call.flag("bounce") ? 1 : MOST_TRIES;
   let dropped = 0;
-  const so = (stays: number, others: number, failure: CommandFailure | null): Dropping => ({
+  const so = (stays: number, others: number, failure: Failure | null): Dropping => ({
     dropped,
     kept: [...kept],
     stays,
@@ -101,10 +101,10 @@ async function dropAll(call: CommandCall, name: AccountName, to: string): Promis
 
 /** What the guard holds goes by its own command, what root holds or Postfix delivers by the queue's. */
 async function dropThese(
-  call: CommandCall,
+  call: Call,
   name: AccountName,
   { held, loose }: Readonly<{ held: readonly string[]; loose: readonly string[] }>,
-): Promise<Readonly<{ dropped: number; failure: CommandFailure | null }>> {
+): Promise<Readonly<{ dropped: number; failure: Failure | null }>> {
   const isReturned = call.flag("bounce");
   let dropped = 0;
   if (held.length > 0) {
@@ -129,7 +129,7 @@ type Waiting = Readonly<{
 }>;
 
 /** All mail of the account in the queue: by its senders, by what it sent, and by what the guard has noted. */
-async function waiting({ guard }: CommandCall, name: AccountName): Promise<Waiting | CommandFailure> {
+async function waiting({ guard }: Call, name: AccountName): Promise<Waiting | Failure> {
   const mails = new Map<string, boolean>();
   const others = new Set<string>();
   const chosen = { ...NO_MAIL, account: name, limit: PAGE.most };

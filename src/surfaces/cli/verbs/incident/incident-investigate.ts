@@ -16,7 +16,7 @@ import {
   writeLines,
 } from "../../../../jobs/incident/folder.ts";
 import { printSettings, showSettings } from "../../../../settings/show.ts";
-import { type CommandCall, type CommandOutcome, done, failed, PROGRAM, type Reader } from "../../call.ts";
+import { type Answer, type Call, done, failed, PROGRAM, type Reader } from "../../call.ts";
 import { oneLine } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 import { checkAudit } from "../upkeep/audit.ts";
@@ -101,7 +101,7 @@ function writeDatabases(reader: Reader, to: string, since: Millis): void {
 }
 
 /** `incident verify BUNDLE` */
-export async function incidentVerify(call: CommandCall): Promise<CommandOutcome> {
+export async function incidentVerify(call: Call): Promise<Answer> {
   const file = call.args[0] ?? "";
   const sha256 = hashOf(file);
   if (sha256 === null) return failed(`The file ${oneLine(file)} does not exist.`, "");

@@ -16,16 +16,7 @@ import { callerConnection, ownPortOf, peerOf, sshPorts } from "../../../../host/
 import { lockHolder } from "../../../../host/running/data-directory.ts";
 import { compareWithBackup } from "../../../../jobs/incident/compare-backup.ts";
 import type { Settings } from "../../../../settings/schema.ts";
-import {
-  type CommandCall,
-  type CommandFailure,
-  type CommandOutcome,
-  done,
-  failed,
-  PROGRAM,
-  whyNotSure,
-  wrongUsage,
-} from "../../call.ts";
+import { type Answer, type Call, done, type Failure, failed, PROGRAM, whyNotSure, wrongUsage } from "../../call.ts";
 import { wordsOf } from "../../parse.ts";
 import { columns, oneLine } from "../../print/text.ts";
 import { environmentOf, settingsOf } from "../../server-settings.ts";
@@ -77,7 +68,7 @@ export const incidentIsolate = inIncident(async (call, incident) => {
 });
 
 /** `--allow A,B` */
-function allowedFrom(call: CommandCall): readonly Prefix[] | CommandFailure {
+function allowedFrom(call: Call): readonly Prefix[] | Failure {
   const prefixes: Prefix[] = [];
   for (const word of wordsOf(call.option("allow") ?? "")) {
     const ip = parseIp(word);
@@ -125,10 +116,10 @@ export const incidentRecover = inIncident(async (call, incident) => {
  * interrupted leaves Postfix or the firewall closed.
  */
 async function liftPart(
-  call: CommandCall,
+  call: Call,
   word: string,
   { incident, isolation, settings }: Readonly<{ incident: Incident; isolation: Isolation | null; settings: Settings }>,
-): Promise<CommandOutcome> {
+): Promise<Answer> {
   const part = word === "all" ? "all" : SHUT.find((one) => one === word);
   if (part === undefined)
     return wrongUsage(`"${oneLine(word)}" is not a part of the isolation.`, `Write one of: ${SHUT.join(", ")}, all.`);
@@ -159,7 +150,7 @@ async function liftPart(
 }
 
 /** A server that is down takes no mail, and starts with what the file of the isolation says. */
-async function apply(call: CommandCall): Promise<Outcome> {
+async function apply(call: Call): Promise<Outcome> {
   return lockHolder(call.layout.startPid) === null ? { ok: true } : call.keeper.ask({ verb: "apply" });
 }
 

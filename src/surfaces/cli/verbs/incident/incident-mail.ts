@@ -9,15 +9,7 @@ import { plural } from "../../../../core/text.ts";
 import { dayAndTime } from "../../../../core/time.ts";
 import { lastLines, runProgram } from "../../../../host/machine/run-program.ts";
 import { readIncidents, readTimeline } from "../../../../jobs/incident/folder.ts";
-import {
-  type CommandCall,
-  type CommandFailure,
-  type CommandOutcome,
-  done,
-  failed,
-  PROGRAM,
-  whyNotSure,
-} from "../../call.ts";
+import { type Answer, type Call, done, type Failure, failed, PROGRAM, whyNotSure } from "../../call.ts";
 import { columns, oneLine } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 import { accountFrom } from "../accounts/accounts.ts";
@@ -28,7 +20,7 @@ const AT_ONCE = 500;
 const MOST_MAILS = 20_000;
 
 /** `incident sent [ACCOUNT]`: who sent what to whom. Works without an open incident. */
-export async function incidentSent(call: CommandCall): Promise<CommandOutcome> {
+export async function incidentSent(call: Call): Promise<Answer> {
   const found = await mailsOf(call, call.args[0]);
   if ("ok" in found) return found;
   const { mails } = found;
@@ -50,10 +42,7 @@ export async function incidentSent(call: CommandCall): Promise<CommandOutcome> {
 }
 
 /** Of these accounts; without any, of all mails on hold. */
-export async function queueIds(
-  call: CommandCall,
-  accounts: readonly AccountName[],
-): Promise<readonly string[] | CommandFailure> {
+export async function queueIds(call: Call, accounts: readonly AccountName[]): Promise<readonly string[] | Failure> {
   const ids: string[] = [];
   for (const account of accounts.length === 0 ? [null] : accounts) {
     for (let cursor: string | null = null; ids.length < MOST_MAILS; ) {
@@ -122,7 +111,7 @@ function toldAbout(name: string): string {
 }
 
 /** Whom this step reached before. */
-function toldOf({ layout }: CommandCall, incident: Incident, name: string): ReadonlySet<string> {
+function toldOf({ layout }: Call, incident: Incident, name: string): ReadonlySet<string> {
   const before = readTimeline(layout, incident).filter(
     ({ step, says }) => step === "tell" && says.includes(toldAbout(name)),
   );
@@ -131,7 +120,7 @@ function toldOf({ layout }: CommandCall, incident: Incident, name: string): Read
 
 /** One mail for each, so that no recipient learns of the others. */
 async function sendEach(
-  call: CommandCall,
+  call: Call,
   { subject, text }: ReturnType<typeof tellingMail>,
   recipients: readonly string[],
 ): Promise<Readonly<{ queued: number; failure: string | null }>> {
@@ -156,7 +145,7 @@ async function sendEach(
   return { queued: recipients.length, failure: null };
 }
 
-function templateFrom(call: CommandCall): string | CommandFailure {
+function templateFrom(call: Call): string | Failure {
   const file = call.option("template");
   if (file === null) return TEMPLATE;
   try {
@@ -166,7 +155,7 @@ function templateFrom(call: CommandCall): string | CommandFailure {
   }
 }
 
-async function mailsOf(call: CommandCall, word: string | undefined) {
+async function mailsOf(call: Call, word: string | undefined) {
   const name = word === undefined ? null : accountFrom(word);
   if (name !== null && typeof name !== "string") return name;
   const incident = readIncidents(call.layout).at(-1);

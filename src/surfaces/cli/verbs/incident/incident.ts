@@ -10,22 +10,14 @@ import {
   readIncidents,
   readTimeline,
 } from "../../../../jobs/incident/folder.ts";
-import {
-  type CommandCall,
-  type CommandFailure,
-  type CommandOutcome,
-  done,
-  failed,
-  noServerIn,
-  PROGRAM,
-} from "../../call.ts";
+import { type Answer, type Call, done, type Failure, failed, noServerIn, PROGRAM } from "../../call.ts";
 import { callerName } from "../../guard-client.ts";
 import { columns } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 import { sinceFrom } from "../server/logs.ts";
 
 /** `incident open NAME...` */
-export async function incidentOpen(call: CommandCall): Promise<CommandOutcome> {
+export async function incidentOpen(call: Call): Promise<Answer> {
   const none = noServerIn(call.layout);
   if (none !== null) return none;
   const open = readIncidents(call.layout).findLast(({ closedAt }) => closedAt === null);
@@ -57,7 +49,7 @@ export const incidentNote = inIncident(async (call, incident) => {
 });
 
 /** `incident list` */
-export async function incidentList(call: CommandCall): Promise<CommandOutcome> {
+export async function incidentList(call: Call): Promise<Answer> {
   const isolation = readIsolation(call.layout);
   const incidents = readIncidents(call.layout).map((one) => ({ ...one, timeline: readTimeline(call.layout, one) }));
   if (incidents.length === 0)
@@ -96,8 +88,8 @@ export const incidentClose = inIncident(async (call, incident) => {
   );
 });
 
-export function inIncident(run: (call: CommandCall, incident: Incident) => Promise<CommandOutcome>) {
-  return async (call: CommandCall): Promise<CommandOutcome> => {
+export function inIncident(run: (call: Call, incident: Incident) => Promise<Answer>) {
+  return async (call: Call): Promise<Answer> => {
     const open = readIncidents(call.layout).findLast(({ closedAt }) => closedAt === null);
     return open === undefined
       ? failed("No incident is open.", `Open one: ${PROGRAM} incident open NAME`)
@@ -105,14 +97,14 @@ export function inIncident(run: (call: CommandCall, incident: Incident) => Promi
   };
 }
 
-export function isFailure(one: object): one is CommandFailure {
+export function isFailure(one: object): one is Failure {
   return "ok" in one && one.ok === false;
 }
 
 type Taken = Readonly<{ step: Step; says: string; lines?: readonly string[] }>;
 
 /** Writes a step into the timeline, and into the audit if the guard runs. The sentence about that, for people. */
-export async function take(call: CommandCall, incident: Incident, { step, says, lines = [] }: Taken): Promise<string> {
+export async function take(call: Call, incident: Incident, { step, says, lines = [] }: Taken): Promise<string> {
   const noted = await call.guard.ask({
     verb: "incident_note",
     incident: incident.id,
@@ -125,32 +117,28 @@ export async function take(call: CommandCall, incident: Incident, { step, says, 
 }
 
 /** `--since`, or when the incident may have started. */
-export function beginOf(call: CommandCall, incident: Incident): Millis | CommandFailure {
+export function beginOf(call: Call, incident: Incident): Millis | Failure {
   return sinceFrom(call) ?? instant(Date.parse(incident.since));
 }
 
 /** `--since`, or a day ago, for want of an incident that says more. */
-export function usualBegin(call: CommandCall): Millis | CommandFailure {
+export function usualBegin(call: Call): Millis | Failure {
   return sinceFrom(call) ?? later(instant(call.now()), -DAY_MS);
 }
 
 /** Whom every page about an incident names. */
-export function contactsOf(call: CommandCall): readonly string[] {
+export function contactsOf(call: Call): readonly string[] {
   const read = settingsOf(call);
   return read.ok ? read.settings["alerts.contacts"] : [];
 }
 
-export function withContacts(call: CommandCall, text: string): string {
+export function withContacts(call: Call, text: string): string {
   const contacts = contactsOf(call);
   return contacts.length === 0 ? text : `${text}\nContacts: ${contacts.join(", ")}`;
 }
 
 /** What was touched since then, of all accounts or of one. */
-export async function assessment(
-  call: CommandCall,
-  since: Millis,
-  account: string | null,
-): Promise<Assessment | CommandFailure> {
+export async function assessment(call: Call, since: Millis, account: string | null): Promise<Assessment | Failure> {
   const opened = await call.reader();
   if (!opened.ok) return opened;
   call.terminal.progress("Reading what was recorded ...");

@@ -1,10 +1,10 @@
 import { plural } from "../../../../core/text.ts";
 import { dayAndTime } from "../../../../core/time.ts";
-import { type CommandCall, type CommandOutcome, done, failed, PROGRAM } from "../../call.ts";
+import { type Answer, type Call, done, failed, PROGRAM } from "../../call.ts";
 import { andMore, gather, pageFrom } from "../../listing.ts";
 import { columns, oneLine } from "../../print/text.ts";
 
-export async function alertsTest(call: CommandCall): Promise<CommandOutcome> {
+export async function alertsTest(call: Call): Promise<Answer> {
   const asked = await call.guard.ask({ verb: "alerts_test" });
   if (!asked.ok) return asked;
   const { results } = asked.result;
@@ -20,7 +20,7 @@ export async function alertsTest(call: CommandCall): Promise<CommandOutcome> {
   };
 }
 
-export async function alertsList(call: CommandCall): Promise<CommandOutcome> {
+export async function alertsList(call: Call): Promise<Answer> {
   const page = pageFrom(call, "alerts");
   if ("ok" in page) return page;
   const asked = await gather(

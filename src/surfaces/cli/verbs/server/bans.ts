@@ -2,20 +2,11 @@ import { NOTE_CHARACTERS } from "../../../../admin/declare/kinds.ts";
 import { isV4, parseIp, parsePrefix, prefixLength } from "../../../../core/net/ip.ts";
 import { dayAndTime, instant, parseDuration, shown, until } from "../../../../core/time.ts";
 import { allBans } from "../../../../guard/explain/stats.ts";
-import {
-  type CommandCall,
-  type CommandFailure,
-  type CommandOutcome,
-  confirmed,
-  done,
-  failed,
-  PROGRAM,
-  wrongUsage,
-} from "../../call.ts";
+import { type Answer, type Call, confirmed, done, type Failure, failed, PROGRAM, wrongUsage } from "../../call.ts";
 import { andMore, pageFrom } from "../../listing.ts";
 import { columns, oneLine } from "../../print/text.ts";
 
-export async function ban(call: CommandCall): Promise<CommandOutcome> {
+export async function ban(call: Call): Promise<Answer> {
   const target = targetFrom(call.args[0]);
   if (typeof target !== "string") return target;
   const time = banTime(call);
@@ -34,7 +25,7 @@ export async function ban(call: CommandCall): Promise<CommandOutcome> {
   );
 }
 
-export async function bans(call: CommandCall): Promise<CommandOutcome> {
+export async function bans(call: Call): Promise<Answer> {
   const page = pageFrom(call, "bans", "numbers");
   if ("ok" in page) return page;
   const opened = await call.reader();
@@ -69,7 +60,7 @@ function sizeOf(target: string): string {
 }
 
 /** The typed address or network, in canonical text. The guard knows which network an address stands for. */
-export function targetFrom(text: string | undefined): string | CommandFailure {
+export function targetFrom(text: string | undefined): string | Failure {
   const parsed = parseIp(text ?? "") ?? parsePrefix(text ?? "");
   if (parsed !== null) return parsed;
   return wrongUsage(
@@ -79,7 +70,7 @@ export function targetFrom(text: string | undefined): string | CommandFailure {
 }
 
 /** Null: the default of the settings. */
-function banTime(call: CommandCall): string | null | CommandFailure {
+function banTime(call: Call): string | null | Failure {
   const text = call.option("for");
   const isPermanent = call.flag("permanent");
   if (text === null) return isPermanent ? "permanent" : null;
@@ -88,7 +79,7 @@ function banTime(call: CommandCall): string | null | CommandFailure {
   return wrongUsage(`"${text}" is not a time.`, "Write it like 30m, 2h or 7d.");
 }
 
-function noteFrom(text = ""): string | CommandFailure {
+function noteFrom(text = ""): string | Failure {
   if (text.trim() === "") return "Banned by the administrator";
   if (text.length <= NOTE_CHARACTERS && !/\p{Cc}/u.test(text)) return text.trim();
   return wrongUsage(

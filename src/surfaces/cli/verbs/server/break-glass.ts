@@ -8,12 +8,12 @@ import { lastLines, runProgram } from "../../../../host/machine/run-program.ts";
 import { createFile } from "../../../../host/root-files/files.ts";
 import { runsForAnother } from "../../../../host/running/processes.ts";
 import type { Layout } from "../../../../settings/layout.ts";
-import { type CommandCall, type CommandOutcome, confirmed, done, failed, noServerIn, PROGRAM } from "../../call.ts";
+import { type Answer, type Call, confirmed, done, failed, noServerIn, PROGRAM } from "../../call.ts";
 
 const TABLE = ["inet", "ghostinbox"] as const;
 
 /** Lifts every ban and ends the protection of every guarded account: through the guard, or otherwise through the kernel. */
-export async function breakGlass(call: CommandCall): Promise<CommandOutcome> {
+export async function breakGlass(call: Call): Promise<Answer> {
   const byHand = await bansByHand(call);
   if (byHand > 0 && !(await confirmed(call, `This also lifts ${plural(byHand, "ban")} made by hand. Continue?`)))
     return failed("Nothing was lifted.", `\`${PROGRAM} unban IP\` lifts a single ban.`);
@@ -50,7 +50,7 @@ export async function breakGlass(call: CommandCall): Promise<CommandOutcome> {
 }
 
 /** 0 if they cannot be counted: that keeps no one locked out. */
-async function bansByHand(call: CommandCall): Promise<number> {
+async function bansByHand(call: Call): Promise<number> {
   try {
     const opened = await call.reader();
     return opened.ok ? opened.reader.queries.figures.bansInForce(instant(call.now())).manual : 0;

@@ -9,15 +9,7 @@ import { type DnsRecord, type FormFields, formFields, printZone } from "../../..
 import { dkimKeys } from "../../../../mail/rspamd/rspamd-conf.ts";
 import type { Layout } from "../../../../settings/layout.ts";
 import type { Settings } from "../../../../settings/schema.ts";
-import {
-  type CommandCall,
-  type CommandFailure,
-  type CommandOutcome,
-  done,
-  failed,
-  PROGRAM,
-  wrongUsage,
-} from "../../call.ts";
+import { type Answer, type Call, done, type Failure, failed, PROGRAM, wrongUsage } from "../../call.ts";
 import { columns, oneLine } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 
@@ -27,7 +19,7 @@ const UNSEEN = [
   "Optional, and served by a web server: MTA-STS (RFC 8461); see docs/dns-records.md.",
 ];
 
-export async function dnsRecords(call: CommandCall): Promise<CommandOutcome> {
+export async function dnsRecords(call: Call): Promise<Answer> {
   const loaded = settingsOf(call);
   if (!loaded.ok) return loaded;
   const domains = call.args[0] === undefined ? loaded.settings.domains : [call.args[0].toLowerCase()];
@@ -50,7 +42,7 @@ export async function dnsRecords(call: CommandCall): Promise<CommandOutcome> {
   return done({ records: json }, texts.join("\n"), `${PROGRAM} dns check ${domains[0] ?? ""}`);
 }
 
-export async function dnsCheck(call: CommandCall): Promise<CommandOutcome> {
+export async function dnsCheck(call: Call): Promise<Answer> {
   const found = recordsFor(call, (call.args[0] ?? "").toLowerCase());
   if ("ok" in found) return found;
   call.terminal.progress(`Asking for ${plural(found.records.length, "record")} ...`);
@@ -83,7 +75,7 @@ export async function dnsCheck(call: CommandCall): Promise<CommandOutcome> {
 const NO_ADDRESS =
   "This machine has no public address: publish A and AAAA of whatever stands before it, and their PTR.";
 
-function recordsFor(call: CommandCall, domain: string): ExpectedRecords | CommandFailure {
+function recordsFor(call: Call, domain: string): ExpectedRecords | Failure {
   const loaded = settingsOf(call);
   if (!loaded.ok) return loaded;
   const { settings } = loaded;
@@ -99,14 +91,14 @@ function recordsFor(call: CommandCall, domain: string): ExpectedRecords | Comman
 export function recordsOfDomain(
   { layout, settings, addresses }: Readonly<{ layout: Layout; settings: Settings; addresses: readonly Ip[] }>,
   domain: string,
-): ExpectedRecords | CommandFailure {
+): ExpectedRecords | Failure {
   const key = publicKey(layout, settings, domain);
   if (typeof key !== "string") return key;
   return expectedRecords(settings, addresses, domain, key);
 }
 
 /** Derived from the private key that signs, so the two always match. */
-function publicKey(layout: Layout, settings: Settings, domain: string): string | CommandFailure {
+function publicKey(layout: Layout, settings: Settings, domain: string): string | Failure {
   const site = { layout, domains: [domain], dkimSelector: settings["dkim.selector"] };
   const file = dkimKeys(site)[0]?.file ?? "";
   try {

@@ -9,7 +9,7 @@ import { EVENT_TYPES } from "../../../../core/events/event-types.ts";
 import { later } from "../../../../core/time.ts";
 import { SqliteQueries } from "../../../../store/engine-db/queries.ts";
 import { SqliteStore } from "../../../../store/engine-db/store.ts";
-import type { CommandCall } from "../../call.ts";
+import type { Call } from "../../call.ts";
 
 const ROWS = [
   eventRow("203.0.113.7", START),
@@ -34,7 +34,7 @@ async function ran(t: TestContext, words: string, committed: readonly EventRecor
     store.commit();
   };
   write(before);
-  const watch: CommandCall["guard"]["watch"] = async (onEvents) => {
+  const watch: Call["guard"]["watch"] = async (onEvents) => {
     onEvents(ROWS.length);
     write(committed);
     onEvents(ROWS.length + committed.length);

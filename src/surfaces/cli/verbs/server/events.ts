@@ -7,15 +7,7 @@ import { parsePrefix } from "../../../../core/net/ip.ts";
 import { orNearest } from "../../../../core/text.ts";
 import { dayAndTime } from "../../../../core/time.ts";
 import type { EventFilter } from "../../../../guard/storage-ports.ts";
-import {
-  type CommandCall,
-  type CommandFailure,
-  type CommandOutcome,
-  done,
-  PROGRAM,
-  type Reader,
-  wrongUsage,
-} from "../../call.ts";
+import { type Answer, type Call, done, type Failure, PROGRAM, type Reader, wrongUsage } from "../../call.ts";
 import { pageFrom } from "../../listing.ts";
 import { columns, jsonLine, oneLine } from "../../print/text.ts";
 import { targetFrom } from "./bans.ts";
@@ -28,7 +20,7 @@ const MOST_SEARCH_MS = 10_000;
 
 type Chosen = Pick<EventFilter, "after" | "prefix" | "type" | "account" | "text">;
 
-export async function events(call: CommandCall): Promise<CommandOutcome> {
+export async function events(call: Call): Promise<Answer> {
   if (call.flag("types")) return types();
   const page = pageFrom(call, "events", "numbers");
   if ("ok" in page) return page;
@@ -61,7 +53,7 @@ export async function events(call: CommandCall): Promise<CommandOutcome> {
 }
 
 /** The latest events that are shown with this text. */
-export function eventsNaming(call: CommandCall, reader: Reader, text: string): CommandOutcome {
+export function eventsNaming(call: Call, reader: Reader, text: string): Answer {
   const prefix = parsePrefix(text);
   const until = call.now() + MOST_SEARCH_MS;
   const chosen = prefix === null ? { text } : { prefix };
@@ -112,12 +104,7 @@ function newestId({ queries }: Reader): number {
 type Start = Readonly<{ latest: readonly EventItem[]; from: number }>;
 
 /** Prints each event right after its commit, until Ctrl-C. */
-async function follow(
-  call: CommandCall,
-  reader: Reader,
-  chosen: Chosen,
-  { latest, from }: Start,
-): Promise<CommandOutcome> {
+async function follow(call: Call, reader: Reader, chosen: Chosen, { latest, from }: Start): Promise<Answer> {
   const { terminal, guard, json } = call;
   // From here on Ctrl-C is a normal end.
   const { interrupted } = terminal;
@@ -150,7 +137,7 @@ function cellsOf(item: EventItem): readonly string[] {
   return [dayAndTime(item.at), item.type, item.ip ?? "-", action, item.details];
 }
 
-function types(): CommandOutcome {
+function types(): Answer {
   const items = eventTypes();
   return done(
     { items },
@@ -159,7 +146,7 @@ function types(): CommandOutcome {
   );
 }
 
-function chosenFrom(call: CommandCall): Chosen | CommandFailure {
+function chosenFrom(call: Call): Chosen | Failure {
   const after = call.option("after");
   if (after !== null && !/^\d{1,15}$/.test(after))
     return wrongUsage(`"${oneLine(after)}" is not the id of an event.`, "`--json` shows ids, `--ecs` as event.id.");

@@ -8,15 +8,7 @@ import { CHECKOUT } from "../../../../host/running/checkout.ts";
 import type { Filter } from "../../../../mail/configuration/site.ts";
 import { filterSources, judgeFilter, refusalOf } from "../../../../mail/fail2ban/adopt-filters.ts";
 import { jailsOf, ownJailOf } from "../../../../settings/jails.ts";
-import {
-  type CommandCall,
-  type CommandFailure,
-  type CommandOutcome,
-  done,
-  failed,
-  PROGRAM,
-  wrongUsage,
-} from "../../call.ts";
+import { type Answer, type Call, done, type Failure, failed, PROGRAM, wrongUsage } from "../../call.ts";
 import { columns, oneLine } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 
@@ -24,7 +16,7 @@ import { settingsOf } from "../../server-settings.ts";
 const MOST_LOG_BYTES = 8 * 1024 * 1024;
 const MOST_SHOWN = 10;
 
-export async function fail2banTest(call: CommandCall): Promise<CommandOutcome> {
+export async function fail2banTest(call: Call): Promise<Answer> {
   const [named = "", log = ""] = call.args;
   const filter = filterNamed(named, call);
   if ("ok" in filter) return filter;
@@ -60,12 +52,12 @@ function cells({ ip, offences, reported }: Blamed): readonly string[] {
   return [ip, String(offences), reported ? "banned" : "watched"];
 }
 
-function refused(filter: Filter, reason: string): CommandFailure {
+function refused(filter: Filter, reason: string): Failure {
   return failed(`${filter.name} would not become a jail: ${oneLine(reason)}.`, "See docs/fail2ban.md.");
 }
 
 /** A file, or the name of a filter. */
-function filterNamed(named: string, { layout }: CommandCall): Filter | CommandFailure {
+function filterNamed(named: string, { layout }: Call): Filter | Failure {
   const places = [...filterSources(CHECKOUT, layout).toReversed(), join(layout.fail2banConf, "filter.d")];
   const files = [resolve(named), ...places.flatMap((place) => [join(place, named), join(place, `${named}.conf`)])];
   const file = files.find((path) => existsSync(path) && statSync(path).isFile());
@@ -74,7 +66,7 @@ function filterNamed(named: string, { layout }: CommandCall): Filter | CommandFa
   return { name: basename(file).replace(/\.conf$/, ""), text: readFileSync(file, "utf8") };
 }
 
-function logText(file: string): string | CommandFailure {
+function logText(file: string): string | Failure {
   try {
     return readFileSync(file).subarray(-MOST_LOG_BYTES).toString("utf8");
   } catch (error) {

@@ -4,11 +4,11 @@ import { CHECKOUT } from "../../../../host/running/checkout.ts";
 import { adoptFilters, type Refused, refusedFilters } from "../../../../mail/fail2ban/adopt-filters.ts";
 import { type JailStatus, jailsOf } from "../../../../mail/fail2ban/client.ts";
 import { USERS } from "../../../../settings/layout.ts";
-import { type CommandCall, type CommandFailure, type CommandOutcome, done, failed, PROGRAM } from "../../call.ts";
+import { type Answer, type Call, done, type Failure, failed, PROGRAM } from "../../call.ts";
 import { columns, oneLine } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 
-export async function fail2banStatus(call: CommandCall): Promise<CommandOutcome> {
+export async function fail2banStatus(call: Call): Promise<Answer> {
   const settings = await settingsOn(call);
   if (!settings.ok) return settings;
   const asked = await jailsOf(call.layout, process.getuid?.() === 0 ? userIds(USERS.fail2ban) : {});
@@ -22,7 +22,7 @@ export async function fail2banStatus(call: CommandCall): Promise<CommandOutcome>
 }
 
 /** Loads new filters first: a new file becomes a jail. */
-export async function fail2banRestart(call: CommandCall): Promise<CommandOutcome> {
+export async function fail2banRestart(call: Call): Promise<Answer> {
   const settings = await settingsOn(call);
   if (!settings.ok) return settings;
   const { own, refused } = await adoptFilters(CHECKOUT, call.layout);
@@ -47,7 +47,7 @@ const SENTENCES: Readonly<Record<Policy["jailSentences"], string>> = {
 };
 
 /** The server must run with Fail2ban. */
-async function settingsOn(call: CommandCall): Promise<On | CommandFailure> {
+async function settingsOn(call: Call): Promise<On | Failure> {
   const loaded = settingsOf(call);
   if (!loaded.ok) return loaded;
   if (!loaded.settings["fail2ban.enabled"])

@@ -4,7 +4,7 @@ import { plural } from "../../../../core/text.ts";
 import { dayAndTime, formatDuration, instant, shown } from "../../../../core/time.ts";
 import { waitingMails } from "../../../../guard/explain/waiting-mails.ts";
 import { fetchRules } from "../../../../jobs/spam-rules/spam-rules.ts";
-import { type CommandCall, type CommandOutcome, done, failed, PROGRAM, whyNotSure } from "../../call.ts";
+import { type Answer, type Call, done, failed, PROGRAM, whyNotSure } from "../../call.ts";
 import { columns } from "../../print/text.ts";
 import { accountFrom, noAccount, ofAccount } from "../accounts/accounts.ts";
 
@@ -12,7 +12,7 @@ const MOST_NAMED = 5;
 const MORE = "More is on hold: give the command again.";
 
 /** `account held [ADDRESS]` */
-export async function accountHeld(call: CommandCall): Promise<CommandOutcome> {
+export async function accountHeld(call: Call): Promise<Answer> {
   const name = call.args[0] === undefined ? null : accountFrom(call.args[0]);
   if (name !== null && typeof name !== "string") return name;
   const asked = await call.guard.ask({ verb: "held_list", name });
@@ -102,7 +102,7 @@ function others(listed: number, total: number): string {
 }
 
 /** What greylisting has deferred within six hours and has not come since. */
-export async function greylistWaiting(call: CommandCall): Promise<CommandOutcome> {
+export async function greylistWaiting(call: Call): Promise<Answer> {
   const opened = await call.reader();
   if (!opened.ok) return opened;
   const waiting = waitingMails(opened.reader.queries, instant(call.now()));
@@ -121,7 +121,7 @@ export async function greylistWaiting(call: CommandCall): Promise<CommandOutcome
 }
 
 /** `spam update` */
-export async function spamUpdate(call: CommandCall): Promise<CommandOutcome> {
+export async function spamUpdate(call: Call): Promise<Answer> {
   const running = await call.guard.ask({ verb: "ping" });
   if (!running.ok) return running;
   call.terminal.progress("Fetching rules ...");

@@ -7,15 +7,7 @@ import { latestLines } from "../../../../mail/logs/latest-lines.ts";
 import { type ComponentLog, findLogs, type LogSnapshot, snapshotOf } from "../../../../mail/logs/log-files.ts";
 import { LogFollower, WRITERS_CHANGE_OVER_MS } from "../../../../mail/logs/log-follower.ts";
 import { timeOfLine } from "../../../../mail/logs/log-line.ts";
-import {
-  type CommandCall,
-  type CommandFailure,
-  type CommandOutcome,
-  done,
-  failed,
-  PROGRAM,
-  wrongUsage,
-} from "../../call.ts";
+import { type Answer, type Call, done, type Failure, failed, PROGRAM, wrongUsage } from "../../call.ts";
 import { limitFrom } from "../../listing.ts";
 import { jsonLine, oneLine } from "../../print/text.ts";
 import { targetFrom } from "./bans.ts";
@@ -23,7 +15,7 @@ import { targetFrom } from "./bans.ts";
 const USUAL_LIMIT = 200;
 
 /** Reads the files directly, so it works while the server is down. */
-export async function logs(call: CommandCall): Promise<CommandOutcome> {
+export async function logs(call: Call): Promise<Answer> {
   const query = queryFrom(call);
   if ("ok" in query) return query;
   const limit = limitFrom(call.option("limit"), USUAL_LIMIT, "lines");
@@ -41,7 +33,7 @@ export async function logs(call: CommandCall): Promise<CommandOutcome> {
 type Found = Readonly<{ opened: readonly LogSnapshot[]; query: LogQuery; latest: readonly LogEntry[] }>;
 
 /** Continues where the search ended, through rotations, until Ctrl-C. */
-async function follow({ terminal, json, now }: CommandCall, { opened, query, latest }: Found): Promise<CommandOutcome> {
+async function follow({ terminal, json, now }: Call, { opened, query, latest }: Found): Promise<Answer> {
   const { interrupted } = terminal;
   const print = (entry: LogEntry): void => terminal.out(json ? jsonLine(itemOf(entry)) : shown(entry));
   latest.forEach(print);
@@ -79,7 +71,7 @@ function itemOf({ component, at, line }: LogEntry) {
   return { at: isoTime(at), component, line };
 }
 
-function chosenLogs(call: CommandCall): readonly ComponentLog[] | CommandFailure {
+function chosenLogs(call: Call): readonly ComponentLog[] | Failure {
   const all = allLogs(call);
   const wanted = call.option("component");
   if ("ok" in all || wanted === null) return all;
@@ -88,7 +80,7 @@ function chosenLogs(call: CommandCall): readonly ComponentLog[] | CommandFailure
   return chosen.length > 0 ? chosen : wrongUsage(`No component is called "${oneLine(wanted)}".`, `There are ${names}.`);
 }
 
-function allLogs({ layout }: CommandCall): readonly ComponentLog[] | CommandFailure {
+function allLogs({ layout }: Call): readonly ComponentLog[] | Failure {
   try {
     return findLogs(layout.log);
   } catch (error) {
@@ -99,7 +91,7 @@ function allLogs({ layout }: CommandCall): readonly ComponentLog[] | CommandFail
   }
 }
 
-function queryFrom(call: CommandCall): LogQuery | CommandFailure {
+function queryFrom(call: Call): LogQuery | Failure {
   const since = sinceFrom(call);
   if (since !== null && typeof since !== "number") return since;
   const ip = call.option("ip");
@@ -117,7 +109,7 @@ function queryFrom(call: CommandCall): LogQuery | CommandFailure {
   };
 }
 
-export function sinceFrom(call: CommandCall): Millis | null | CommandFailure {
+export function sinceFrom(call: Call): Millis | null | Failure {
   const text = call.option("since");
   if (text === null) return null;
   const age = parseDuration(text);

@@ -8,16 +8,7 @@ import { codeOf } from "../../../../core/error.ts";
 import { plural } from "../../../../core/text.ts";
 import { span } from "../../../../core/time.ts";
 import { SYSTEM_PATH } from "../../../../host/machine/run-program.ts";
-import {
-  type CommandCall,
-  type CommandFailure,
-  type CommandOutcome,
-  done,
-  failed,
-  PROGRAM,
-  whyNotSure,
-  wrongUsage,
-} from "../../call.ts";
+import { type Answer, type Call, done, type Failure, failed, PROGRAM, whyNotSure, wrongUsage } from "../../call.ts";
 import { andMore, eachPage, gather, pageFrom } from "../../listing.ts";
 import { wordsOf } from "../../parse.ts";
 import { printable, wrapped } from "../../print/text.ts";
@@ -26,7 +17,7 @@ type Chosen = Pick<OrderOf<"queue_list">, "ids" | "account" | "sender" | "recipi
 type ChangeVerb = `queue_${"hold" | "release" | "delete" | "return" | "flush"}`;
 
 /** `queue list [ID...]` */
-export async function queueList(call: CommandCall): Promise<CommandOutcome> {
+export async function queueList(call: Call): Promise<Answer> {
   const page = pageFrom(call, "mails");
   if ("ok" in page) return page;
   const asked = await gather(
@@ -43,19 +34,19 @@ export async function queueList(call: CommandCall): Promise<CommandOutcome> {
   return done(asked.result, `${head}\n\n${list}${more}`, hintFor(mails));
 }
 
-export function queueHold(call: CommandCall): Promise<CommandOutcome> {
+export function queueHold(call: Call): Promise<Answer> {
   return change(call, "queue_hold");
 }
 
-export function queueRelease(call: CommandCall): Promise<CommandOutcome> {
+export function queueRelease(call: Call): Promise<Answer> {
   return change(call, "queue_release");
 }
 
-export function queueFlush(call: CommandCall): Promise<CommandOutcome> {
+export function queueFlush(call: Call): Promise<Answer> {
   return change(call, "queue_flush");
 }
 
-export async function queueDelete(call: CommandCall): Promise<CommandOutcome> {
+export async function queueDelete(call: Call): Promise<Answer> {
   const verb = call.flag("bounce") ? "queue_return" : "queue_delete";
   if (call.flag("yes")) return change(call, verb);
   const chosen = chosenBy(call);
@@ -78,9 +69,9 @@ const DONE: Readonly<Record<ChangeVerb, (mails: string) => string>> = {
   queue_flush: (mails) => `Postfix tries ${mails} again now.`,
 };
 
-type Asked = Readonly<{ ok: true; result: QueueChange }> | CommandFailure;
+type Asked = Readonly<{ ok: true; result: QueueChange }> | Failure;
 
-async function change(call: CommandCall, verb: ChangeVerb): Promise<CommandOutcome> {
+async function change(call: Call, verb: ChangeVerb): Promise<Answer> {
   const chosen = chosenBy(call);
   // To try everything again harms nothing.
   const isAll = call.flag("all") || (verb === "queue_flush" && isEmpty(chosen));
@@ -104,7 +95,7 @@ async function change(call: CommandCall, verb: ChangeVerb): Promise<CommandOutco
   return done(all, [says(), ...keptLines(all)].join("\n"), `${PROGRAM} ${NEXT[verb]}`);
 }
 
-function allHeld(account: string): CommandFailure {
+function allHeld(account: string): Failure {
   const name = printable(account);
   return failed(
     `The guard holds this mail of ${name}: nothing was done.`,
@@ -126,7 +117,7 @@ function keptLines({ kept }: QueueChange): readonly string[] {
   );
 }
 
-function chosenBy(call: CommandCall): Chosen {
+function chosenBy(call: Call): Chosen {
   const sender = call.option("sender");
   return {
     ids: [...wordsOf(call.args[0])],
@@ -140,7 +131,7 @@ function isEmpty({ ids, account, sender, recipient }: Chosen): boolean {
   return ids.length === 0 && account === null && sender === null && recipient === null;
 }
 
-function nothingChosen(verb: ChangeVerb): CommandFailure {
+function nothingChosen(verb: ChangeVerb): Failure {
   return wrongUsage(
     `${verb.replace("_", " ").replace("return", "delete")} needs queue ids, --account, --sender, --recipient, or --all.`,
     `\`${PROGRAM} queue list\` shows the queue ids.`,
@@ -192,8 +183,8 @@ const [EX_UNAVAILABLE, EX_TEMPFAIL, EX_NOPERM, EX_CONFIG] = [69, 75, 77, 78] as 
 const SENDMAIL = "/usr/sbin/sendmail";
 
 /** Postfix's own sendmail(1) on our queue; its words and its exit code are passed on. */
-export async function sendmail({ layout, args, env, terminal }: CommandCall): Promise<CommandOutcome> {
-  const fail = (code: number, says: string): CommandOutcome => {
+export async function sendmail({ layout, args, env, terminal }: Call): Promise<Answer> {
+  const fail = (code: number, says: string): Answer => {
     terminal.err(`${PROGRAM} sendmail: ${says}`);
     return ended(code);
   };
@@ -214,6 +205,6 @@ export async function sendmail({ layout, args, env, terminal }: CommandCall): Pr
   }
 }
 
-function ended(code: number): CommandOutcome {
+function ended(code: number): Answer {
   return { ok: true, json: undefined, text: "", code };
 }

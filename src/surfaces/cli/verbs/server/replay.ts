@@ -5,16 +5,7 @@ import { readServiceEnvironment } from "../../../../host/machine/settings-text.t
 import { loadSettings } from "../../../../settings/load.ts";
 import { type Settings, settingKeys, variableOf } from "../../../../settings/schema.ts";
 import { toPolicy } from "../../../../settings/to-policy.ts";
-import {
-  type CommandCall,
-  type CommandFailure,
-  type CommandOutcome,
-  done,
-  failed,
-  PROGRAM,
-  type Reader,
-  wrongUsage,
-} from "../../call.ts";
+import { type Answer, type Call, done, type Failure, failed, PROGRAM, type Reader, wrongUsage } from "../../call.ts";
 import { printReplay } from "../../print/replay.ts";
 import { invalid, settingsOf } from "../../server-settings.ts";
 import { targetFrom } from "./bans.ts";
@@ -23,7 +14,7 @@ import { sinceFrom } from "./logs.ts";
 const USUAL_DAYS = 30;
 
 /** The effect of a different settings file on recorded events. */
-export async function replay(call: CommandCall): Promise<CommandOutcome> {
+export async function replay(call: Call): Promise<Answer> {
   const opened = await call.reader();
   if (!opened.ok) return opened;
   const file = call.option("policy");
@@ -32,12 +23,12 @@ export async function replay(call: CommandCall): Promise<CommandOutcome> {
 }
 
 /** The same for changed settings that are not applied yet. */
-export async function configSimulate(call: CommandCall): Promise<CommandOutcome> {
+export async function configSimulate(call: Call): Promise<Answer> {
   const opened = await call.reader();
   return opened.ok ? replayOf(call.args[0] ?? "", opened.reader, call) : opened;
 }
 
-async function replayOf(file: string, reader: Reader, call: CommandCall): Promise<CommandOutcome> {
+async function replayOf(file: string, reader: Reader, call: Call): Promise<Answer> {
   const given = policyFile(file, call);
   if (!("settings" in given)) return given;
   const since = sinceFrom(call);
@@ -61,7 +52,7 @@ async function replayOf(file: string, reader: Reader, call: CommandCall): Promis
 }
 
 /** The whole file must be valid. Its values override the environment of the service. */
-function policyFile(file: string, { layout, env }: CommandCall): Readonly<{ settings: Settings }> | CommandFailure {
+function policyFile(file: string, { layout, env }: Call): Readonly<{ settings: Settings }> | Failure {
   let text: string;
   try {
     text = readFileSync(file, "utf8");
@@ -78,7 +69,7 @@ function policyFile(file: string, { layout, env }: CommandCall): Readonly<{ sett
   return loaded.ok ? { settings: loaded.settings } : invalid(loaded.problems);
 }
 
-function networkFrom(text: string | null): Prefix | null | CommandFailure {
+function networkFrom(text: string | null): Prefix | null | Failure {
   if (text === null) return null;
   const target = targetFrom(text);
   return typeof target === "string" ? parsePrefix(target) : target;

@@ -13,22 +13,13 @@ import { planUninstall, uninstall as takeBack } from "../../../../jobs/uninstall
 import { lackOfSpace, whyNotAgain } from "../../../../jobs/upgrade/upgrade-snapshot.ts";
 import type { Layout } from "../../../../settings/layout.ts";
 import { schemasOf, unusableSchema } from "../../../../store/schemas.ts";
-import {
-  type CommandCall,
-  type CommandFailure,
-  type CommandOutcome,
-  done,
-  failed,
-  notRunning,
-  PROGRAM,
-  wrongUsage,
-} from "../../call.ts";
+import { type Answer, type Call, done, type Failure, failed, notRunning, PROGRAM, wrongUsage } from "../../call.ts";
 import { fitted } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 import { configCheck } from "../settings/config.ts";
 
 /** `stop`: waits until nothing of the server runs. A stopped part counts as success. */
-export async function stop(call: CommandCall): Promise<CommandOutcome> {
+export async function stop(call: Call): Promise<Answer> {
   call.terminal.progress("Stopping ...");
   const stopped = await stopServer(call.layout);
   if (!stopped.ok)
@@ -44,7 +35,7 @@ export async function stop(call: CommandCall): Promise<CommandOutcome> {
  * `restart`: the running start stops everything and starts again in its own process, with its environment. Everything that
  * could keep it from starting is checked while it still runs.
  */
-export async function restart(call: CommandCall): Promise<CommandOutcome> {
+export async function restart(call: Call): Promise<Answer> {
   if (lockHolder(call.layout.startPid) === null) return notRunning(call.layout);
   // The variables given here do not reach the start that runs.
   const own = { ...call, env: {} };
@@ -76,7 +67,7 @@ async function setUp(checkout: string): Promise<boolean> {
 }
 
 /** `service install`: units of systemd for this checkout and this data directory, the same as those of the package. */
-export async function serviceInstall({ layout }: CommandCall): Promise<CommandOutcome> {
+export async function serviceInstall({ layout }: Call): Promise<Answer> {
   const refused = unfit("install", IS_PACKAGED, existsSync(SYSTEMD_RUNS));
   if (refused !== null) return refused;
   // systemd does not pass on the variables of this shell.
@@ -89,7 +80,7 @@ export async function serviceInstall({ layout }: CommandCall): Promise<CommandOu
 }
 
 /** Without a domain the service would fail again and again. Exported for its test. */
-export async function whyNoDomain(layout: Layout, env: NodeJS.ProcessEnv): Promise<CommandFailure | null> {
+export async function whyNoDomain(layout: Layout, env: NodeJS.ProcessEnv): Promise<Failure | null> {
   try {
     await readSettings(layout, env);
     return null;
@@ -101,7 +92,7 @@ export async function whyNoDomain(layout: Layout, env: NodeJS.ProcessEnv): Promi
 }
 
 /** `service uninstall`: stops the server, and takes the units back. */
-export async function serviceUninstall(): Promise<CommandOutcome> {
+export async function serviceUninstall(): Promise<Answer> {
   const refused = unfit("uninstall", IS_PACKAGED, existsSync(SYSTEMD_RUNS));
   if (refused !== null) return refused;
   const removed = await uninstallUnits();
@@ -112,7 +103,7 @@ export async function serviceUninstall(): Promise<CommandOutcome> {
 }
 
 /** Exported for its test. */
-export function unfit(what: "install" | "uninstall", isPackaged: boolean, hasSystemd: boolean): CommandFailure | null {
+export function unfit(what: "install" | "uninstall", isPackaged: boolean, hasSystemd: boolean): Failure | null {
   if (isPackaged)
     return failed(
       "The units of GhostInbox belong to its package.",
@@ -123,7 +114,7 @@ export function unfit(what: "install" | "uninstall", isPackaged: boolean, hasSys
 }
 
 /** Shows what it would remove, asks, and undoes what set-up did. Works whether or not the server runs. */
-export async function uninstall(call: CommandCall): Promise<CommandOutcome> {
+export async function uninstall(call: Call): Promise<Answer> {
   if (IS_PACKAGED)
     return failed(
       "GhostInbox was installed as a Debian package.",

@@ -12,14 +12,14 @@ import { readCheckRecord } from "../../../../jobs/check/check-record.ts";
 import { readMailRecord } from "../../../../jobs/report/records.ts";
 import type { Layout } from "../../../../settings/layout.ts";
 import { givenUp } from "../../../../settings/profile.ts";
-import { type CommandCall, type CommandOutcome, done, PROGRAM } from "../../call.ts";
+import { type Answer, type Call, done, PROGRAM } from "../../call.ts";
 import { hint } from "../../guard-client.ts";
 import { lastDrillJson, lastDrillText } from "../../print/drill.ts";
 import { columns, oneLine } from "../../print/text.ts";
 import { settingsOf, type ValidSettings } from "../../server-settings.ts";
 import { currentFirewall, shownState } from "../settings/firewall.ts";
 
-export async function status(call: CommandCall): Promise<CommandOutcome> {
+export async function status(call: Call): Promise<Answer> {
   const asked = await call.guard.ask({ verb: "health" });
   if (!asked.ok) return asked;
   const opened = await call.reader();
@@ -54,7 +54,7 @@ export async function status(call: CommandCall): Promise<CommandOutcome> {
   return done(json, text, nextAfterStatus(health, active));
 }
 
-export async function stats(call: CommandCall): Promise<CommandOutcome> {
+export async function stats(call: Call): Promise<Answer> {
   const asked = await call.guard.ask({ verb: "health" });
   if (!asked.ok) return asked;
   const opened = await call.reader();
@@ -172,7 +172,7 @@ export function lastReportJson(layout: Layout) {
 }
 
 /** The profile and what it gives up, for `status`; null for the usual one, or if the settings cannot be read. */
-export function profileJson(call: Pick<CommandCall, "layout" | "env">) {
+export function profileJson(call: Pick<Call, "layout" | "env">) {
   const loaded = settingsOf(call);
   return loaded.ok ? profileOf(loaded) : null;
 }

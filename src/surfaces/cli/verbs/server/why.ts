@@ -9,7 +9,7 @@ import { whyAccount as reportOf, whyAddress, whyMessage } from "../../../../guar
 import type { Queries } from "../../../../guard/storage-ports.ts";
 import { showSettings } from "../../../../settings/show.ts";
 import { toPolicy } from "../../../../settings/to-policy.ts";
-import { type CommandCall, type CommandOutcome, done, PROGRAM, type Reader, wrongUsage } from "../../call.ts";
+import { type Answer, type Call, done, PROGRAM, type Reader, wrongUsage } from "../../call.ts";
 import { isClosed, mailKeyText, recoverCommand } from "../../print/account-facts.ts";
 import { columns, oneLine } from "../../print/text.ts";
 import {
@@ -27,7 +27,7 @@ import { stateOf } from "../accounts/accounts.ts";
 import { eventsNaming } from "./events.ts";
 import { because } from "./held.ts";
 
-export async function why(call: CommandCall): Promise<CommandOutcome> {
+export async function why(call: Call): Promise<Answer> {
   const [asked] = call.args;
   const ip = asked === undefined ? null : parseIp(asked);
   const isMessage = asked !== undefined && ip === null && (asked.startsWith("<") || TYPED_QUEUE_ID.test(asked));
@@ -58,7 +58,7 @@ const LIKE_IP = /^(?:[\d./]+|[\da-f:./]*:[\da-f:./]*)$/i;
 const TYPED_QUEUE_ID = /^(?:[0-9A-F]{8,20}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{12,20})$/;
 
 /** `find TEXT`, and `why TEXT` of what is not an IP address: an account, or else events that name a sender, a domain, a recipient, or come from a network. */
-export async function find(call: CommandCall): Promise<CommandOutcome> {
+export async function find(call: Call): Promise<Answer> {
   const text = call.args.join(" ");
   if (text.trim() === "") return wrongUsage("find needs a text.", `See \`${PROGRAM} help find\`.`);
   if (parseIp(text) !== null || text.startsWith("<") || TYPED_QUEUE_ID.test(text)) return why(call);
@@ -72,12 +72,7 @@ export async function find(call: CommandCall): Promise<CommandOutcome> {
   return eventsNaming(call, reader, text);
 }
 
-async function whyIp(
-  call: CommandCall,
-  queries: Queries,
-  { settings, sources }: ValidSettings,
-  ip: Ip,
-): Promise<CommandOutcome> {
+async function whyIp(call: Call, queries: Queries, { settings, sources }: ValidSettings, ip: Ip): Promise<Answer> {
   const { bans, allow } = toPolicy(settings);
   const now = instant(call.now());
   const report = whyAddress(queries, prefixOf(ip, bans.ipv6Prefix), now, bans.memoryMs);
@@ -107,11 +102,11 @@ const MOST_KNOWN = 8;
 
 /** `why --account ADDRESS`: its state now, then what happened. */
 export async function whyAccount(
-  call: CommandCall,
+  call: Call,
   reader: Reader,
   account: string,
   values: SettingsInForce,
-): Promise<CommandOutcome> {
+): Promise<Answer> {
   const report = reportOf(reader.queries, account);
   const name = parseAccountName(account);
   const row = name === null ? null : reader.account(name);

@@ -7,16 +7,7 @@ import { warningsOf } from "../../../../settings/conflicts.ts";
 import { programsToRestart, waitingForStart } from "../../../../settings/program-settings.ts";
 import type { Settings } from "../../../../settings/schema.ts";
 import { toPolicy } from "../../../../settings/to-policy.ts";
-import {
-  agrees,
-  type CommandCall,
-  type CommandFailure,
-  type CommandOutcome,
-  done,
-  failed,
-  PROGRAM,
-  type Reader,
-} from "../../call.ts";
+import { type Answer, agrees, type Call, done, type Failure, failed, PROGRAM, type Reader } from "../../call.ts";
 import { some } from "../../check/finding.ts";
 import { leftOut } from "../../print/replay.ts";
 import { settingsOf, surprises } from "../../server-settings.ts";
@@ -27,7 +18,7 @@ import { beginTrial, confirmStrict } from "./firewall.ts";
  * The keeper lets Postfix and Dovecot check what it renders; then the guard takes the same settings. Programs that read
  * a changed setting only at their start are restarted. Otherwise Dovecot could ask at a port that the guard has left.
  */
-export async function configApply(call: CommandCall): Promise<CommandOutcome> {
+export async function configApply(call: Call): Promise<Answer> {
   const adopted = adoptedEdits(call, { isTrial: false });
   if (!adopted.ok) return adopted;
   const loaded = settingsOf(call);
@@ -71,14 +62,14 @@ export async function configApply(call: CommandCall): Promise<CommandOutcome> {
 }
 
 /** Only root may be able to read a file that was copied into place: then root gives it to the guard, and asks again. */
-async function pendingOf(call: CommandCall): ReturnType<typeof ask> {
+async function pendingOf(call: Call): ReturnType<typeof ask> {
   const asked = await ask(call);
   if (asked.ok || asked.exit !== "failed" || process.getuid?.() !== 0) return asked;
   restoreSettingsAccess(call.layout);
   return ask(call);
 }
 
-async function ask(call: CommandCall) {
+async function ask(call: Call) {
   return call.guard.ask({ verb: "pending" });
 }
 
@@ -109,10 +100,10 @@ export type Confirmed = Readonly<{ ok: true; note: string }>;
  * sign-in that succeeded.
  */
 export async function confirmApply(
-  call: CommandCall,
+  call: Call,
   settings: Settings,
   changed: readonly string[],
-): Promise<CommandFailure | Confirmed> {
+): Promise<Failure | Confirmed> {
   const isReplayed = !settings.simulate && changed.some((key) => DECIDES.test(key));
   if (call.flag("yes") || (!isReplayed && !changed.includes("domains"))) return { ok: true, note: "" };
   const opened = await call.reader();
@@ -140,7 +131,7 @@ export async function confirmApply(
   return agreedTo(call, says, `\`${PROGRAM} config simulate\` shows more; `);
 }
 
-async function agreedTo(call: CommandCall, says: string, more: string): Promise<CommandFailure | Confirmed> {
+async function agreedTo(call: Call, says: string, more: string): Promise<Failure | Confirmed> {
   const next = `${more}\`${PROGRAM} config apply --yes\` applies them all the same.`;
   if (!call.terminal.interactive) return failed(`Nothing was applied: ${says}`, next);
   return (await agrees(call, `${says} Apply it all the same?`))

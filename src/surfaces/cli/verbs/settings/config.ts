@@ -22,15 +22,7 @@ import {
 import { SCRIPT } from "../../../../settings/script/adopt-edits.ts";
 import { overridesOf, printSettings, showSettings } from "../../../../settings/show.ts";
 import { type Edited, setKey, unsetKey } from "../../../../settings/toml/edit.ts";
-import {
-  type CommandCall,
-  type CommandFailure,
-  type CommandOutcome,
-  done,
-  failed,
-  PROGRAM,
-  wrongUsage,
-} from "../../call.ts";
+import { type Answer, type Call, done, type Failure, failed, PROGRAM, wrongUsage } from "../../call.ts";
 import { oneLine } from "../../print/text.ts";
 import {
   environmentOf,
@@ -41,7 +33,7 @@ import {
   type ValidSettings,
 } from "../../server-settings.ts";
 
-export async function configCheck(call: CommandCall): Promise<CommandOutcome> {
+export async function configCheck(call: Call): Promise<Answer> {
   const edited = adoptedEdits(call, { isTrial: true });
   if (!edited.ok) return edited;
   const loaded = settingsOf(call);
@@ -57,14 +49,14 @@ export async function configCheck(call: CommandCall): Promise<CommandOutcome> {
 }
 
 /** What `config apply` would refuse about the owner's certificate. Ours is made if it is missing. */
-function certificateProblem(settings: Settings, { layout, now }: CommandCall): string | null {
+function certificateProblem(settings: Settings, { layout, now }: Call): string | null {
   if (settings["tls.cert"] === "" || settings["tls.key"] === "") return null;
   const pair = readPair(certificateFiles(settings, layout), instant(now()));
   return pair.ok ? null : pair.reason;
 }
 
 /** What the server uses. Of a setting that was edited and not applied yet, both values are shown. */
-export async function configShow(call: CommandCall): Promise<CommandOutcome> {
+export async function configShow(call: Call): Promise<Answer> {
   const edited = adoptedEdits(call, { isTrial: true });
   const loaded = settingsOf(call);
   if (!loaded.ok) return loaded;
@@ -84,7 +76,7 @@ export async function configShow(call: CommandCall): Promise<CommandOutcome> {
   return done({ items, warnings }, text, next);
 }
 
-export async function configReference(): Promise<CommandOutcome> {
+export async function configReference(): Promise<Answer> {
   const items = settingKeys().map((key) => {
     const { says, byDefault, kind } = settingOf(key);
     return { key, says, default: byDefault, takes: kind.accepts, variable: variableOf(key) };
@@ -97,7 +89,7 @@ const REFERENCE = `\`${PROGRAM} config reference\``;
 type Assignment = Readonly<{ key: SettingKey; toml: string }>;
 
 /** One setting, or several that need each other, such as `tls.cert` and `tls.key`. */
-export async function configSet(call: CommandCall): Promise<CommandOutcome> {
+export async function configSet(call: Call): Promise<Answer> {
   const wanted: Assignment[] = [];
   for (let i = 0; i < call.args.length; i += 2) {
     const [name = "", given] = call.args.slice(i);
@@ -116,7 +108,7 @@ export async function configSet(call: CommandCall): Promise<CommandOutcome> {
   );
 }
 
-export async function configUnset(call: CommandCall): Promise<CommandOutcome> {
+export async function configUnset(call: Call): Promise<Answer> {
   const keys: SettingKey[] = [];
   for (const name of (call.args[0] ?? "").split(" ")) {
     const key = keyFrom(name);
@@ -128,14 +120,14 @@ export async function configUnset(call: CommandCall): Promise<CommandOutcome> {
   );
 }
 
-function keyFrom(given: string): SettingKey | CommandFailure {
+function keyFrom(given: string): SettingKey | Failure {
   if (isSettingKey(given)) return given;
   const says = `"${oneLine(given)}" is not a setting${orNearest(given, settingKeys())}.`;
   return wrongUsage(says, `${REFERENCE} lists all.`);
 }
 
 /** The value is given as in the file or as in an environment variable: `["30m", "2h"]` or `30m,2h`. */
-function assignmentFrom(name: string, given: string | undefined): Assignment | CommandFailure {
+function assignmentFrom(name: string, given: string | undefined): Assignment | Failure {
   const key = keyFrom(name);
   if (typeof key !== "string") return key;
   if (given === undefined) return wrongUsage(`${key} needs a value.`, "Put quotes around a value with spaces.");
@@ -162,11 +154,7 @@ function valueIn(given: string): unknown {
 }
 
 /** Writes the file only if all of it is valid afterwards. Nothing is applied yet. */
-async function change(
-  call: CommandCall,
-  keys: readonly SettingKey[],
-  edit: (text: string) => Edited,
-): Promise<CommandOutcome> {
+async function change(call: Call, keys: readonly SettingKey[], edit: (text: string) => Edited): Promise<Answer> {
   const { layout } = call;
   const text = settingsText(call);
   if (text === null)
@@ -187,13 +175,13 @@ async function change(
 }
 
 /** A problem without a key is one of the whole file. */
-function notTomlIn(text: string): CommandFailure | null {
+function notTomlIn(text: string): Failure | null {
   const loaded = loadSettings(text, {});
   const broken = loaded.ok ? [] : loaded.problems.filter(({ where }) => where === "");
   return broken.length === 0 ? null : invalid(broken, "nothing was written");
 }
 
-function outcomeOf(keys: readonly SettingKey[], { sources }: ValidSettings, changed: boolean): CommandOutcome {
+function outcomeOf(keys: readonly SettingKey[], { sources }: ValidSettings, changed: boolean): Answer {
   const items = showSettings(sources).filter(({ key }) => keys.includes(key));
   const overrides = overridesOf(sources).filter(({ key }) => keys.includes(key));
   const values = items.map(({ key, value, from }) => `${key} = ${value}${from === "default" ? ", the default" : ""}`);
@@ -217,9 +205,9 @@ export type AdoptedEdits = Readonly<{
 
 /** What was edited in `security/security.js` and in the owner's jail files: with `isTrial` only reported, else written to the settings file. */
 export function adoptedEdits(
-  call: Pick<CommandCall, "layout" | "env">,
+  call: Pick<Call, "layout" | "env">,
   { isTrial }: Readonly<{ isTrial: boolean }>,
-): AdoptedEdits | CommandFailure {
+): AdoptedEdits | Failure {
   try {
     const adopted = adoptScript(CHECKOUT, call.layout, environmentOf(call), isTrial);
     if (!adopted.ok) return invalid(adopted.problems);

@@ -13,7 +13,7 @@ import { keepStrict } from "../../../../host/firewall/strict.ts";
 import { nftStrict } from "../../../../host/firewall/strict-rules.ts";
 import { takeLock } from "../../../../host/running/data-directory.ts";
 import { layoutOf } from "../../../../settings/layout.ts";
-import { type CommandCall, failed } from "../../call.ts";
+import { type Call, failed } from "../../call.ts";
 import { confirmFirewall, confirmStrict, rollBackFirewall, shownState, tryFirewall } from "./firewall.ts";
 
 const TOML = 'domains = ["example.org"]\n[firewall]\nmode = "strict"\n';
@@ -54,7 +54,7 @@ function caller({
       },
     },
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- nothing else is asked
-    guard: guard as unknown as CommandCall["guard"],
+    guard: guard as unknown as Call["guard"],
     terminal: {
       interactive: answer !== null,
       err: (text) => (said += text),

@@ -15,22 +15,13 @@ import type { ListeningDoor } from "../../../../host/kernel/listeners.ts";
 import { lockHolder } from "../../../../host/running/data-directory.ts";
 import { isStrict } from "../../../../settings/ports.ts";
 import type { Settings } from "../../../../settings/schema.ts";
-import {
-  agrees,
-  type CommandCall,
-  type CommandFailure,
-  type CommandOutcome,
-  done,
-  failed,
-  notRunning,
-  PROGRAM,
-} from "../../call.ts";
+import { type Answer, agrees, type Call, done, type Failure, failed, notRunning, PROGRAM } from "../../call.ts";
 import { some } from "../../check/finding.ts";
 import { oneLine } from "../../print/text.ts";
 import { settingsOf, type ValidSettings } from "../../server-settings.ts";
 
 /** The kernel's openings now, for `firewall` and `status`. */
-export async function currentFirewall(call: CommandCall): Promise<FirewallState | CommandFailure> {
+export async function currentFirewall(call: Call): Promise<FirewallState | Failure> {
   const read = settingsOf(call);
   if (!read.ok) return read;
   if (process.getuid?.() !== 0) return firewallState(read.settings, UNCONFIRMED, null);
@@ -38,7 +29,7 @@ export async function currentFirewall(call: CommandCall): Promise<FirewallState 
 }
 
 /** `firewall` */
-export async function firewall(call: CommandCall): Promise<CommandOutcome> {
+export async function firewall(call: Call): Promise<Answer> {
   const state = await currentFirewall(call);
   if ("ok" in state) return state;
   const hints: Readonly<Partial<Record<FirewallState["state"], string>>> = {
@@ -50,7 +41,7 @@ export async function firewall(call: CommandCall): Promise<CommandOutcome> {
 }
 
 /** `firewall try` */
-export async function tryFirewall(call: CommandCall): Promise<CommandOutcome> {
+export async function tryFirewall(call: Call): Promise<Answer> {
   const read = await strictSettings(call);
   return read.ok ? firewallTry(call, read.settings) : read;
 }
@@ -59,7 +50,7 @@ export async function tryFirewall(call: CommandCall): Promise<CommandOutcome> {
  * `firewall confirm`: from a connection that has started under the tried firewall, because one that was open before would also
  * last if no new one came through.
  */
-export async function confirmFirewall(call: CommandCall): Promise<CommandOutcome> {
+export async function confirmFirewall(call: Call): Promise<Answer> {
   const { trial } = readStrict(call.layout);
   if (trial === null) return failed("Nothing waits for a confirmation.", `\`${PROGRAM} firewall\` shows what is open.`);
   if (!call.flag("yes")) {
@@ -86,7 +77,7 @@ export async function confirmFirewall(call: CommandCall): Promise<CommandOutcome
 }
 
 /** `firewall rollback` */
-export async function rollBackFirewall(call: CommandCall): Promise<CommandOutcome> {
+export async function rollBackFirewall(call: Call): Promise<Answer> {
   const taken = await call.keeper.ask({ verb: "firewall_rollback" });
   if (!taken.ok)
     return refused(
@@ -99,7 +90,7 @@ export async function rollBackFirewall(call: CommandCall): Promise<CommandOutcom
   return done({ rolledBack: true }, `What was in force before is in force again.${unaudited}`, `${PROGRAM} firewall`);
 }
 
-async function strictSettings(call: CommandCall): Promise<ValidSettings | CommandFailure> {
+async function strictSettings(call: Call): Promise<ValidSettings | Failure> {
   const read = settingsOf(call);
   if (!read.ok) return read;
   if (isStrict(read.settings)) return read;
@@ -136,10 +127,10 @@ const CHANGES = /^(?:firewall\.|ports\.|http\.address$|proxy\.networks$)/;
 type Agreed = Readonly<{ ok: true; begins: boolean }>;
 
 export async function confirmStrict(
-  call: CommandCall,
+  call: Call,
   settings: Settings,
   changed: readonly string[],
-): Promise<CommandFailure | Agreed> {
+): Promise<Failure | Agreed> {
   if (!isStrict(settings) || !changed.some((key) => CHANGES.test(key))) return { ok: true, begins: false };
   const opening = await plannedOpening(call, settings);
   const { confirmed } = readStrict(call.layout);
@@ -157,7 +148,7 @@ export async function confirmStrict(
 }
 
 /** `firewall try`: the settings in force are tried again. */
-export async function firewallTry(call: CommandCall, settings: Settings): Promise<CommandOutcome> {
+export async function firewallTry(call: Call, settings: Settings): Promise<Answer> {
   const { confirmed } = readStrict(call.layout);
   const says = await announced(await plannedOpening(call, settings), confirmed, settings);
   if (call.flag("yes")) call.terminal.err(says);
@@ -168,7 +159,7 @@ export async function firewallTry(call: CommandCall, settings: Settings): Promis
 }
 
 /** The keeper tries the strict firewall of the settings in force. */
-export async function beginTrial(call: CommandCall): Promise<CommandOutcome> {
+export async function beginTrial(call: Call): Promise<Answer> {
   const began = await call.keeper.ask({ verb: "firewall_try", session: sessionPort(call) });
   if (!began.ok)
     return refused(call, `The firewall was not changed: ${began.reason}`, `\`${PROGRAM} status\` shows more.`);
@@ -188,13 +179,13 @@ export async function beginTrial(call: CommandCall): Promise<CommandOutcome> {
 }
 
 /** What the keeper did not do. It does nothing while the server is stopped. */
-export function refused({ layout }: CommandCall, says: string, next: string): CommandFailure {
+export function refused({ layout }: Call, says: string, next: string): Failure {
   return lockHolder(layout.startPid) === null ? notRunning(layout) : failed(says.replace(/\.?$/, "."), next);
 }
 
 /** Records it. `opening`: the ports accepted since; null: every port. Returns a sentence if it could not be recorded. */
 export async function auditFirewall(
-  call: CommandCall,
+  call: Call,
   step: (typeof FIREWALL_STEPS)[number],
   opening: Opening | null,
 ): Promise<string> {
@@ -207,12 +198,12 @@ export async function auditFirewall(
   return kept.ok ? "" : ` The audit has no record of it: ${kept.message}`;
 }
 
-async function plannedOpening(call: CommandCall, settings: Settings): Promise<Opening> {
+async function plannedOpening(call: Call, settings: Settings): Promise<Opening> {
   return requiredOpening(settings, await sshDoors(sessionPort(call)));
 }
 
 /** The port of the caller's session of SSH; null outside of one. */
-function sessionPort({ env }: CommandCall): number | null {
+function sessionPort({ env }: Call): number | null {
   return ownPortOf(callerConnection(env));
 }
 

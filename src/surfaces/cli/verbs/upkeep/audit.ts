@@ -4,20 +4,12 @@ import { messageOf } from "../../../../core/error.ts";
 import { parseJson, plural } from "../../../../core/text.ts";
 import { dayAndTime, instant, isoTime } from "../../../../core/time.ts";
 import { appendAnchor, readAnchors } from "../../../../jobs/audit/audit-anchors.ts";
-import {
-  agrees,
-  type CommandCall,
-  type CommandFailure,
-  type CommandOutcome,
-  done,
-  failed,
-  PROGRAM,
-} from "../../call.ts";
+import { type Answer, agrees, type Call, done, type Failure, failed, PROGRAM } from "../../call.ts";
 import { andMore, pageFrom } from "../../listing.ts";
 import { columns, jsonLine } from "../../print/text.ts";
 
 /** `audit list` */
-export async function auditList(call: CommandCall): Promise<CommandOutcome> {
+export async function auditList(call: Call): Promise<Answer> {
   const page = pageFrom(call, "entries", "numbers");
   if ("ok" in page) return page;
   const opened = await call.reader();
@@ -34,7 +26,7 @@ export async function auditList(call: CommandCall): Promise<CommandOutcome> {
 }
 
 /** `audit verify` */
-export async function auditVerify(call: CommandCall): Promise<CommandOutcome> {
+export async function auditVerify(call: Call): Promise<Answer> {
   const asked = await checkAudit(call, call.option("anchors"));
   if (!("checked" in asked)) return asked;
   const { checked, unreadable } = asked;
@@ -55,7 +47,7 @@ export async function auditVerify(call: CommandCall): Promise<CommandOutcome> {
 }
 
 /** `audit anchor` */
-export async function auditAnchor(call: CommandCall): Promise<CommandOutcome> {
+export async function auditAnchor(call: Call): Promise<Answer> {
   const asked = await checkAudit(call, null);
   if (!("checked" in asked)) return asked;
   const { last: id, head: hash, fault } = asked.checked;
@@ -66,7 +58,7 @@ export async function auditAnchor(call: CommandCall): Promise<CommandOutcome> {
 }
 
 /** `audit accept` */
-export async function auditAccept(call: CommandCall): Promise<CommandOutcome> {
+export async function auditAccept(call: Call): Promise<Answer> {
   const asked = await checkAudit(call, null);
   if (!("checked" in asked)) return asked;
   const { last: id, head: hash, sum, numbered, fault } = asked.checked;
@@ -84,14 +76,14 @@ export async function auditAccept(call: CommandCall): Promise<CommandOutcome> {
 }
 
 /** `audit export` */
-export async function auditExport(call: CommandCall): Promise<CommandOutcome> {
+export async function auditExport(call: Call): Promise<Answer> {
   const opened = await call.reader();
   if (!opened.ok) return opened;
   for (const entry of opened.reader.audit.all()) call.terminal.out(jsonLine(entry));
   return done(undefined, "");
 }
 
-function append(call: CommandCall, anchor: Anchor, says: string): CommandOutcome {
+function append(call: Call, anchor: Anchor, says: string): Answer {
   try {
     appendAnchor(call.layout.auditAnchors, anchor);
   } catch (error) {
@@ -103,7 +95,7 @@ function append(call: CommandCall, anchor: Anchor, says: string): CommandOutcome
 type Asked = Readonly<{ checked: Checked; unreadable: number }>;
 
 /** Of the anchors in `file`; null: those of this server. */
-export async function checkAudit(call: CommandCall, file: string | null): Promise<Asked | CommandFailure> {
+export async function checkAudit(call: Call, file: string | null): Promise<Asked | Failure> {
   if (file !== null && !existsSync(file)) return failed(`The file ${file} does not exist.`, "");
   const opened = await call.reader();
   if (!opened.ok) return opened;

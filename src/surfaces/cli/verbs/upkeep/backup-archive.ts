@@ -6,16 +6,7 @@ import { VERSION } from "../../../../core/version.ts";
 import { archiveIn, exportArchive, readArchive } from "../../../../jobs/backup/export.ts";
 import { outsideText } from "../../../../jobs/backup/outside-files.ts";
 import { refusal, restoreServer } from "../../../../jobs/backup/restore.ts";
-import {
-  type CommandCall,
-  type CommandFailure,
-  type CommandOutcome,
-  done,
-  failed,
-  noServerIn,
-  PROGRAM,
-  wrongUsage,
-} from "../../call.ts";
+import { type Answer, type Call, done, type Failure, failed, noServerIn, PROGRAM, wrongUsage } from "../../call.ts";
 import { comesBackFrom } from "../../print/comes-back.ts";
 import { oneLine, size } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
@@ -26,7 +17,7 @@ const SHORTEST = 12;
 const LONGEST = 1_000;
 
 /** `backup export DIR` */
-export async function backupExport(call: CommandCall): Promise<CommandOutcome> {
+export async function backupExport(call: Call): Promise<Answer> {
   const read = settingsOf(call);
   if (!read.ok) return read;
   const none = noServerIn(call.layout);
@@ -49,7 +40,7 @@ export async function backupExport(call: CommandCall): Promise<CommandOutcome> {
   return done({ file, mails: made.mails, bytes: made.bytes }, says, `${PROGRAM} backup restore ${file} --dry-run`);
 }
 
-async function newPassphrase(call: CommandCall) {
+async function newPassphrase(call: Call) {
   const first = await passphraseOf(call, "Passphrase for the archive (not shown): ");
   if (typeof first !== "string") return first;
   if (first.length < SHORTEST)
@@ -61,7 +52,7 @@ async function newPassphrase(call: CommandCall) {
 }
 
 /** `backup restore FILE.gpg`: an archive of `backup export`, or of the same two programs. */
-export async function restoreArchive(call: CommandCall, file: string): Promise<CommandOutcome> {
+export async function restoreArchive(call: Call, file: string): Promise<Answer> {
   const { layout } = call;
   if (!existsSync(file)) return failed(`${oneLine(file)} does not exist.`, "");
   const only = ["account", "folder", "message", "to", "from"].find((name) => call.option(name) !== null);
@@ -96,7 +87,7 @@ export async function restoreArchive(call: CommandCall, file: string): Promise<C
 }
 
 /** From the terminal, or the first line of the input. */
-async function passphraseOf({ terminal }: CommandCall, question: string): Promise<string | CommandFailure> {
+async function passphraseOf({ terminal }: Call, question: string): Promise<string | Failure> {
   const typed = terminal.interactive ? await terminal.askSecret(question) : await terminal.readLine(LONGEST);
   const passphrase = typed ?? "";
   return passphrase === "" ? failed("No passphrase was given.", "Type it, or give it as the input.") : passphrase;

@@ -10,16 +10,7 @@ import { placeOf, readEnvironment, readKey } from "../../../../jobs/backup/repos
 import { latestOf, type Progress, Restic } from "../../../../jobs/backup/restic.ts";
 import { lackingRoom, readManifest, refusal, restoreServer, roomFor } from "../../../../jobs/backup/restore.ts";
 import { restoreMailbox } from "../../../../jobs/backup/restore-mailbox.ts";
-import {
-  type CommandCall,
-  type CommandFailure,
-  type CommandOutcome,
-  confirmed,
-  done,
-  failed,
-  PROGRAM,
-  wrongUsage,
-} from "../../call.ts";
+import { type Answer, type Call, confirmed, done, type Failure, failed, PROGRAM, wrongUsage } from "../../call.ts";
 import { comesBackFrom } from "../../print/comes-back.ts";
 import { oneLine, size } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
@@ -33,7 +24,7 @@ type Source = Readonly<{ restic: Restic; place: string; key: string }>;
 type Chosen = Source & Readonly<{ snapshot: string; manifest: Manifest }>;
 
 /** `backup restore [SNAPSHOT]`: the whole server, or with --account mails of one account. */
-export async function backupRestore(call: CommandCall): Promise<CommandOutcome> {
+export async function backupRestore(call: Call): Promise<Answer> {
   const wrong = wrongTogether(call);
   if (wrong !== null) return wrong;
   if (call.args[0]?.endsWith(".gpg") === true) return restoreArchive(call, call.args[0] ?? "");
@@ -43,7 +34,7 @@ export async function backupRestore(call: CommandCall): Promise<CommandOutcome> 
   return call.option("to") === null ? restoreAll(call, chosen) : restoreFiles(call, chosen, call.option("to") ?? "");
 }
 
-function wrongTogether(call: CommandCall): CommandFailure | null {
+function wrongTogether(call: Call): Failure | null {
   const given = (...names: readonly string[]) => names.filter((name) => call.option(name) !== null);
   const account = call.option("account");
   if (account === null && given("folder", "message").length > 0)
@@ -56,7 +47,7 @@ function wrongTogether(call: CommandCall): CommandFailure | null {
   return null;
 }
 
-async function choose(call: CommandCall): Promise<Chosen | CommandFailure> {
+async function choose(call: Call): Promise<Chosen | Failure> {
   const source = await sourceOf(call);
   if ("ok" in source) return source;
   const { restic, place } = source;
@@ -77,7 +68,7 @@ async function choose(call: CommandCall): Promise<Chosen | CommandFailure> {
   return read.ok ? { ...source, snapshot: snapshot.slice(0, 8), manifest: read.manifest } : failed(read.reason, "");
 }
 
-async function sourceOf(call: CommandCall): Promise<Source | CommandFailure> {
+async function sourceOf(call: Call): Promise<Source | Failure> {
   const from = call.option("from");
   const { layout } = call;
   try {
@@ -107,7 +98,7 @@ async function sourceOf(call: CommandCall): Promise<Source | CommandFailure> {
 }
 
 /** From a file, standard input or the terminal, unless this machine has it. */
-async function keyOf(call: CommandCall, own: string | null): Promise<string | CommandFailure> {
+async function keyOf(call: Call, own: string | null): Promise<string | Failure> {
   const file = call.option("key-file");
   if (file !== null) {
     if (existsSync(file)) return readFileSync(file, "utf8").trim();
@@ -124,10 +115,7 @@ async function keyOf(call: CommandCall, own: string | null): Promise<string | Co
     : key;
 }
 
-async function restoreAll(
-  call: CommandCall,
-  { restic, place, key, snapshot, manifest }: Chosen,
-): Promise<CommandOutcome> {
+async function restoreAll(call: Call, { restic, place, key, snapshot, manifest }: Chosen): Promise<Answer> {
   const { layout } = call;
   const refused = refusal(layout, call.flag("replace"));
   const needs = await restic.size(snapshot);
@@ -166,11 +154,7 @@ async function restoreAll(
   );
 }
 
-async function restoreFiles(
-  call: CommandCall,
-  { restic, snapshot, manifest }: Chosen,
-  to: string,
-): Promise<CommandOutcome> {
+async function restoreFiles(call: Call, { restic, snapshot, manifest }: Chosen, to: string): Promise<Answer> {
   if (existsSync(to))
     return failed(`${oneLine(to)} exists, and nothing is overwritten.`, "Name a directory that does not exist.");
   if (call.flag("dry-run"))
@@ -180,7 +164,7 @@ async function restoreFiles(
   return done({ snapshot, to }, `All files of ${at(manifest)} are in ${oneLine(to)}.`);
 }
 
-async function restoreMails(call: CommandCall, { restic, snapshot, manifest }: Chosen): Promise<CommandOutcome> {
+async function restoreMails(call: Call, { restic, snapshot, manifest }: Chosen): Promise<Answer> {
   const running = await call.guard.ask({ verb: "ping" });
   if (!running.ok) return running;
   const account = parseAccountName(call.option("account") ?? "") ?? "";
@@ -212,7 +196,7 @@ function mailsText({ folder, messageId }: Readonly<{ folder: string | null; mess
   return folder === null ? "all mails" : `the mails of the folder ${oneLine(folder)}`;
 }
 
-function watchOf(call: CommandCall): (progress: Progress) => void {
+function watchOf(call: Call): (progress: Progress) => void {
   return (progress) => call.terminal.progress(progressText("Restored", progress));
 }
 

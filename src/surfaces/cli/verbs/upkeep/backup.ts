@@ -8,21 +8,13 @@ import { drillRestore } from "../../../../jobs/backup/drill.ts";
 import { changeBackupRecord, type Drill, type Found } from "../../../../jobs/backup/records.ts";
 import { placeOf, readKey, repositoryOf } from "../../../../jobs/backup/repository.ts";
 import type { Progress, Restic } from "../../../../jobs/backup/restic.ts";
-import {
-  type CommandCall,
-  type CommandFailure,
-  type CommandOutcome,
-  done,
-  failed,
-  noServerIn,
-  PROGRAM,
-} from "../../call.ts";
+import { type Answer, type Call, done, type Failure, failed, noServerIn, PROGRAM } from "../../call.ts";
 import { drillJson, lastDrillJson, lastDrillText } from "../../print/drill.ts";
 import { columns, oneLine, size } from "../../print/text.ts";
 import { environmentOf, settingsOf } from "../../server-settings.ts";
 
 /** `backup create` */
-export async function backupCreate(call: CommandCall): Promise<CommandOutcome> {
+export async function backupCreate(call: Call): Promise<Answer> {
   const read = settingsOf(call);
   if (!read.ok) return read;
   const none = noServerIn(call.layout);
@@ -41,7 +33,7 @@ export async function backupCreate(call: CommandCall): Promise<CommandOutcome> {
 }
 
 /** `backup key` */
-export async function backupKey(call: CommandCall): Promise<CommandOutcome> {
+export async function backupKey(call: Call): Promise<Answer> {
   const key = readKey(call.layout);
   if (key === null)
     return failed("The first backup makes the key, and none was made yet.", `Make one: ${PROGRAM} backup create`);
@@ -49,12 +41,12 @@ export async function backupKey(call: CommandCall): Promise<CommandOutcome> {
   return done({ key }, call.terminal.interactive ? keyText(call, key) : key);
 }
 
-function keyText(call: CommandCall, key: string): string {
+function keyText(call: Call, key: string): string {
   return `The key of the backups is\n\n    ${key}\n\nWithout it no backup can be read. Keep it outside this machine, on paper or in a password manager: everything in ${call.layout.data} is lost with it.`;
 }
 
 /** `backup list` */
-export async function backupList(call: CommandCall): Promise<CommandOutcome> {
+export async function backupList(call: Call): Promise<Answer> {
   const opened = open(call);
   if (!("restic" in opened)) return opened;
   const { restic, place } = opened;
@@ -82,7 +74,7 @@ export async function backupList(call: CommandCall): Promise<CommandOutcome> {
 }
 
 /** `backup verify` */
-export async function backupVerify(call: CommandCall): Promise<CommandOutcome> {
+export async function backupVerify(call: Call): Promise<Answer> {
   const opened = open(call);
   if (!("restic" in opened)) return opened;
   const { restic, place } = opened;
@@ -102,7 +94,7 @@ export async function backupVerify(call: CommandCall): Promise<CommandOutcome> {
   );
 }
 
-function open(call: CommandCall): Readonly<{ restic: Restic; place: string }> | CommandFailure {
+function open(call: Call): Readonly<{ restic: Restic; place: string }> | Failure {
   const read = settingsOf(call);
   if (!read.ok) return read;
   if (!existsSync(call.layout.backupKey)) return failed("No backup exists yet.", `Make one: ${PROGRAM} backup create`);
@@ -121,7 +113,7 @@ export function progressText(verb: string, { doneBytes, totalBytes, elapsedMs }:
 }
 
 /** `backup drill` */
-export async function backupDrill(call: CommandCall): Promise<CommandOutcome> {
+export async function backupDrill(call: Call): Promise<Answer> {
   const read = settingsOf(call);
   if (!read.ok) return read;
   if (!existsSync(call.layout.backupKey)) return failed("No backup exists yet.", `Make one: ${PROGRAM} backup create`);

@@ -3,7 +3,7 @@ import { lockHolder } from "../../../../host/running/data-directory.ts";
 import { diskTrouble } from "../../../../host/running/failure.ts";
 import { type CheckRecord, changeCheckRecord, noted, readCheckRecord } from "../../../../jobs/check/check-record.ts";
 import type { Layout } from "../../../../settings/layout.ts";
-import { type CommandCall, type CommandOutcome, done, failed, wrongUsage } from "../../call.ts";
+import { type Answer, type Call, done, failed, wrongUsage } from "../../call.ts";
 import { STATES, type State } from "../../check/finding.ts";
 import {
   groupsOfPoints,
@@ -19,7 +19,7 @@ import { oneLine } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 
 /** `check` */
-export async function check(call: CommandCall): Promise<CommandOutcome> {
+export async function check(call: Call): Promise<Answer> {
   const only = call.option("only");
   const isChecklist = call.flag("before-going-live");
   if (isChecklist && only !== null) return wrongUsage("--before-going-live has its own groups.", "Omit --only.");
@@ -68,7 +68,7 @@ export function changesSince({ checks }: Pick<CheckRecord, "checks">, results: r
 }
 
 /** Exported for its test. */
-export function outcomeOf(results: readonly Result[], changed: readonly Change[]): CommandOutcome {
+export function outcomeOf(results: readonly Result[], changed: readonly Change[]): Answer {
   const count = (state: State): number => results.filter((result) => result.state === state).length;
   const counts = Object.fromEntries(STATES.map((state) => [state, count(state)]));
   const bad = count("wrong");
@@ -89,7 +89,7 @@ export function outcomeOf(results: readonly Result[], changed: readonly Change[]
 const MARKS: Readonly<Record<PointState, string>> = { done: "[x]", open: "[ ]", unknown: "[?]" };
 
 /** Exported for its test. */
-export function checklistOf(points: readonly JudgedPoint[], left: readonly LeftOpen[]): CommandOutcome {
+export function checklistOf(points: readonly JudgedPoint[], left: readonly LeftOpen[]): Answer {
   const open = points.filter(({ state }) => state === "open").length;
   const unsure = points.filter(({ state }) => state === "unknown").length;
   const lines = [

@@ -4,11 +4,11 @@ import { instant } from "../../../../core/time.ts";
 import { gatherFacts } from "../../../../jobs/report/gather.ts";
 import { sendReport } from "../../../../jobs/report/send.ts";
 import { UnusableDatabase } from "../../../../store/open.ts";
-import { type CommandCall, type CommandOutcome, done, failed, PROGRAM, wrongUsage } from "../../call.ts";
+import { type Answer, type Call, done, failed, PROGRAM, wrongUsage } from "../../call.ts";
 import { settingsOf } from "../../server-settings.ts";
 
 /** `report` */
-export async function report(call: CommandCall): Promise<CommandOutcome> {
+export async function report(call: Call): Promise<Answer> {
   if (call.flag("week") && call.flag("month"))
     return wrongUsage("It is a week or a month.", `See \`${PROGRAM} help report\`.`);
   if (call.flag("html") && (call.json || call.flag("mail")))

@@ -21,16 +21,7 @@ import {
 } from "../../../../jobs/retention/retention-job.ts";
 import { type Amount, Mailboxes } from "../../../../mail/dovecot/mailboxes.ts";
 import { homeOf } from "../../../../mail/dovecot/sieve-redirects.ts";
-import {
-  agrees,
-  type CommandCall,
-  type CommandFailure,
-  type CommandOutcome,
-  done,
-  failed,
-  PROGRAM,
-  wrongUsage,
-} from "../../call.ts";
+import { type Answer, agrees, type Call, done, type Failure, failed, PROGRAM, wrongUsage } from "../../call.ts";
 import { sinceText } from "../../print/account-facts.ts";
 import { columns, oneLine, size } from "../../print/text.ts";
 import { settingsOf, type ValidSettings } from "../../server-settings.ts";
@@ -39,7 +30,7 @@ import { ofAccount } from "../accounts/accounts.ts";
 const WEEK_MS = 7 * DAY_MS;
 
 /** `retention show` */
-export async function retentionShow(call: CommandCall): Promise<CommandOutcome> {
+export async function retentionShow(call: Call): Promise<Answer> {
   const read = await settingsWhileRunning(call);
   if (!read.ok) return read;
   const { settings } = read;
@@ -74,7 +65,7 @@ function runLines({ nextRunAt, lastRun, failure, paused }: RetentionState): read
 }
 
 /** `retention run` */
-export async function retentionRun(call: CommandCall): Promise<CommandOutcome> {
+export async function retentionRun(call: Call): Promise<Answer> {
   const read = await settingsWhileRunning(call);
   if (!read.ok) return read;
   const now = call.now();
@@ -97,7 +88,7 @@ export async function retentionRun(call: CommandCall): Promise<CommandOutcome> {
 }
 
 /** What a run now would remove. Throws. */
-async function dueNow(call: CommandCall, settings: ValidSettings["settings"], now: number): Promise<Amount> {
+async function dueNow(call: Call, settings: ValidSettings["settings"], now: number): Promise<Amount> {
   const holds = (): ReturnType<typeof readLegalHolds> => readLegalHolds(call.layout.legalHolds);
   const rules = { rules: settings["retention.mail"], holds, times: folderTimes(call.layout, now) };
   const planned = await planRetention(new Mailboxes(call.layout.dovecotConf), rules, { at: now, until: now });
@@ -106,7 +97,7 @@ async function dueNow(call: CommandCall, settings: ValidSettings["settings"], no
   return { mails: sum(({ mails }) => mails), bytes: sum(({ bytes }) => bytes) };
 }
 
-async function settingsWhileRunning(call: CommandCall): Promise<ValidSettings | CommandFailure> {
+async function settingsWhileRunning(call: Call): Promise<ValidSettings | Failure> {
   const running = await call.guard.ask({ verb: "ping" });
   return running.ok ? settingsOf(call) : running;
 }
@@ -166,7 +157,7 @@ export const accountLegalHold = ofAccount(async (call, name) => {
 });
 
 /** A misspelled name would protect nothing. Mail of a removed account can be held; and without the list of accounts, any name. */
-async function hasMail(call: CommandCall, name: AccountName): Promise<boolean> {
+async function hasMail(call: Call, name: AccountName): Promise<boolean> {
   if (existsSync(homeOf(call.layout.mail, name))) return true;
   const opened = await call.reader();
   return !opened.ok || opened.reader.account(name) !== null;

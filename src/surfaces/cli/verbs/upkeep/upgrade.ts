@@ -23,7 +23,7 @@ import {
   whyNotAgain,
 } from "../../../../jobs/upgrade/upgrade-snapshot.ts";
 import { type Schema, schemasOf, unusableSchema } from "../../../../store/schemas.ts";
-import { type CommandCall, type CommandOutcome, done, failed, PROGRAM, whyNotSure, wrongUsage } from "../../call.ts";
+import { type Answer, type Call, done, failed, PROGRAM, whyNotSure, wrongUsage } from "../../call.ts";
 import { changesText, comesBack, settingsText } from "../../print/comes-back.ts";
 import { columns, oneLine, size } from "../../print/text.ts";
 import { configCheck } from "../settings/config.ts";
@@ -42,7 +42,7 @@ export type UpgradePlan = Readonly<{
 }>;
 
 /** `upgrade --check`. */
-export async function upgrade(call: CommandCall): Promise<CommandOutcome> {
+export async function upgrade(call: Call): Promise<Answer> {
   if (!call.flag("check"))
     return wrongUsage("`upgrade` only tells what would change: give --check.", `\`${PROGRAM} restart\` upgrades.`);
   const plan = await planUpgrade(call);
@@ -55,7 +55,7 @@ export async function upgrade(call: CommandCall): Promise<CommandOutcome> {
   return isUpToDate(plan) ? done(plan, lines) : done(plan, lines, `${PROGRAM} restart`);
 }
 
-async function planUpgrade(call: CommandCall): Promise<UpgradePlan> {
+async function planUpgrade(call: Call): Promise<UpgradePlan> {
   const { layout } = call;
   const schemas = schemasOf(layout);
   // As `restart` checks them: the variables given here do not reach the server.
@@ -127,7 +127,7 @@ export function printPlan(plan: UpgradePlan): string {
 }
 
 /** `rollback`: the databases and settings from before the last upgrade. Mail stays unchanged. */
-export async function rollback(call: CommandCall): Promise<CommandOutcome> {
+export async function rollback(call: Call): Promise<Answer> {
   const { layout, terminal } = call;
   const snapshot = readSnapshot(layout);
   if (snapshot === null)
