@@ -55,31 +55,22 @@ export type LeftOpen = Readonly<{ setting: string; leaves: string; change: strin
 type Asked = Pick<Settings, "firewall.mode" | "fail2ban.enabled" | "fail2ban.sentences">;
 
 export function leftOpen(settings: Asked): readonly LeftOpen[] {
-  const set = (setting: string, value: string, leaves: string): LeftOpen => ({
-    setting,
-    leaves,
-    change: `${PROGRAM} config set ${setting} ${value}`,
-  });
-  return [
-    ...(settings["firewall.mode"] === "bans"
-      ? [
-          set(
-            "firewall.mode",
-            "strict",
-            "Every port on which a program of this machine listens can be reached from outside: the firewall only drops banned addresses.",
-          ),
-        ]
-      : []),
-    ...(!settings["fail2ban.enabled"]
-      ? [set("fail2ban.enabled", "true", "Fail2ban is off: only the guard's own limits ban.")]
-      : settings["fail2ban.sentences"] === "unjudged"
-        ? [
-            set(
-              "fail2ban.sentences",
-              "all",
-              "Jails ignore offences that the guard judged: three wrong passwords cause no ban, and postfix-rbl never bans, because the guard already refused the client.",
-            ),
-          ]
-        : []),
-  ];
+  const left: LeftOpen[] = [];
+  const set = (setting: string, value: string, leaves: string): unknown =>
+    left.push({ setting, leaves, change: `${PROGRAM} config set ${setting} ${value}` });
+  if (settings["firewall.mode"] === "bans")
+    set(
+      "firewall.mode",
+      "strict",
+      "Every port on which a program of this machine listens can be reached from outside: the firewall only drops banned addresses.",
+    );
+  if (!settings["fail2ban.enabled"])
+    set("fail2ban.enabled", "true", "Fail2ban is off: only the guard's own limits ban.");
+  else if (settings["fail2ban.sentences"] === "unjudged")
+    set(
+      "fail2ban.sentences",
+      "all",
+      "Jails ignore offences that the guard judged: three wrong passwords cause no ban, and postfix-rbl never bans, because the guard already refused the client.",
+    );
+  return left;
 }

@@ -21,15 +21,9 @@ export function columns(rows: readonly (readonly string[])[]): string {
 
 const WIDTH = 80;
 
-/** Wraps words to the screen, each line after `indent`; a longer word overflows. */
+/** One line for the screen, indented and broken at blanks. */
 export function wrapped(text: string, indent: string): string {
-  const lines: string[] = [];
-  for (const word of oneLine(text).split(" ")) {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + word.length <= WIDTH) lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(`${indent}${word}`);
-  }
-  return lines.join("\n");
+  return fitted(indent + oneLine(text), WIDTH, indent);
 }
 
 /** Breaks lines at blanks to at most `width`, if they have any; continuation lines are indented. */
