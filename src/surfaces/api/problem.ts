@@ -4,50 +4,11 @@ import type { Scope } from "../../core/access/scopes.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import { API_LIMITS } from "./limits.ts";
 
-/** What went wrong with a request. A code is never renamed or reused: scripts depend on them. */
-export const PROBLEM_CODES = [
-  "unauthorized",
-  "login_refused",
-  "code_needed",
-  "too_many_wrong",
-  "not_allowed",
-  "proof_needed",
-  "foreign_origin",
-  "unknown_host",
-  "invalid_request",
-  "not_json",
-  "body_too_large",
-  "not_found",
-  "method_not_allowed",
-  "refused",
-  "key_reused",
-  "key_in_use",
-  "key_done",
-  "key_uncertain",
-  "too_many_keys",
-  "too_many_requests",
-  "guard_down",
-  "store_down",
-  "too_many_streams",
-  "busy",
-  "timeout",
-  "internal",
-] as const;
-export type ProblemCode = (typeof PROBLEM_CODES)[number];
-
-export type Problem = Readonly<{
-  status: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 422 | 429 | 500 | 503;
-  code: ProblemCode;
-  detail: string;
-  /** What to do next. Absent or empty: the default of its code. */
-  next?: string;
-  headers?: Readonly<Record<string, string>>;
-}>;
-
 const DESCRIBED = "`/openapi.json` says what this route takes.";
 const LATER = "Try again in a few seconds.";
 
-const NEXT: Readonly<Record<ProblemCode, string>> = {
+/** What to do next by what went wrong. A code is never renamed or reused: scripts depend on them. */
+const NEXT = {
   unauthorized: "Sign in, or send `Authorization: Bearer TOKEN`.",
   login_refused: "Check the password and the code, or try again later.",
   code_needed: "Send it as `code`: that of the authenticator app, or a recovery code.",
@@ -76,6 +37,17 @@ const NEXT: Readonly<Record<ProblemCode, string>> = {
   timeout: LATER,
   internal: "The log of the web program on the server says more.",
 };
+export type ProblemCode = keyof typeof NEXT;
+export const PROBLEM_CODES: readonly string[] = Object.keys(NEXT);
+
+export type Problem = Readonly<{
+  status: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 422 | 429 | 500 | 503;
+  code: ProblemCode;
+  detail: string;
+  /** What to do next. Absent or empty: the default of its code. */
+  next?: string;
+  headers?: Readonly<Record<string, string>>;
+}>;
 
 /** Default seconds after which a retry may help. */
 const RETRY_SECONDS = "5";

@@ -92,7 +92,7 @@ async function change(call: Call, verb: ChangeVerb): Promise<Answer> {
   const [held] = kept.keys();
   if (changed === 0 && held !== undefined) return allHeld(held);
   const all: QueueChange = { changed, kept: [...kept].map(([account, mails]) => ({ account, mails })), next: null };
-  return done(all, [says(), ...keptLines(all)].join("\n"), `${PROGRAM} ${NEXT[verb]}`);
+  return done(all, [says(), ...keptLines(all)].join("\n"), `${PROGRAM} ${NEXT[verb] ?? "queue list"}`);
 }
 
 function allHeld(account: string): Failure {
@@ -103,11 +103,8 @@ function allHeld(account: string): Failure {
   );
 }
 
-const NEXT: Readonly<Record<ChangeVerb, string>> = {
+const NEXT: Readonly<Partial<Record<ChangeVerb, string>>> = {
   queue_hold: "queue list  # `queue release` releases it",
-  queue_release: "queue list",
-  queue_delete: "queue list",
-  queue_return: "queue list",
   queue_flush: "logs --component mail --follow",
 };
 
