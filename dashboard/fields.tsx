@@ -167,10 +167,7 @@ export function Item({ name, beside, facts, children }: ItemProps) {
   return (
     <li class="row act">
       <p>
-        <strong>
-          <Said text={name} />
-        </strong>{" "}
-        {beside}
+        <Said within="strong" text={name} /> {beside}
         {facts !== undefined && <br />}
         <small>{facts}</small>
       </p>

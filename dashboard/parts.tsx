@@ -1,5 +1,5 @@
 import { signal } from "@preact/signals";
-import type { ComponentChildren, JSX, RefObject } from "preact";
+import { type ComponentChildren, Fragment, type JSX, type RefObject } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Health } from "../src/admin/declare/items.ts";
 import { afterFailure, type Complaint, complaintOf, isOf, type Load, NOTHING_LOADED, Refused } from "./api.ts";
@@ -23,12 +23,17 @@ export function State({ status, children }: Readonly<{ status: Health["status"];
   );
 }
 
+type SaidProps = Readonly<{ text: string; lang?: string; within?: "strong" | "p" | "li" }>;
+
 /** Text from strangers, or from the server about it: isolated, whatever its direction, with unseen characters made visible. */
-export function Said({ text, lang = "en" }: Readonly<{ text: string; lang?: string }>) {
+export function Said({ text, lang = "en", within }: SaidProps) {
+  const Around = within ?? Fragment;
   return (
-    <bdi class="said" lang={lang}>
-      {visible(text)}
-    </bdi>
+    <Around>
+      <bdi class="said" lang={lang}>
+        {visible(text)}
+      </bdi>
+    </Around>
   );
 }
 

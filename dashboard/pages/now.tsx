@@ -74,9 +74,7 @@ function ToDo({ health: { needsYou: tasks } }: Readonly<{ health: Health }>) {
         {tasks.map((task) => (
           <li key={task.says} class="row notice">
             <p>
-              <strong>
-                <Said text={task.says} />
-              </strong>
+              <Said within="strong" text={task.says} />
               <br />
               <Advice text={task.action} />
             </p>

@@ -125,9 +125,7 @@ function Lines({ title, lines }: Readonly<{ title: string; lines: readonly strin
       <h3>{title}</h3>
       <ul>
         {lines.map((line) => (
-          <li key={line}>
-            <Said text={line} />
-          </li>
+          <Said key={line} within="li" text={line} />
         ))}
       </ul>
     </>

@@ -63,9 +63,7 @@ function Effects({ request, of }: Preview) {
   return (
     <ul>
       {effectsOf(request.ip, of, t.value.bans).map((effect) => (
-        <li key={effect}>
-          <Said text={effect} lang={language.value} />
-        </li>
+        <Said key={effect} within="li" text={effect} lang={language.value} />
       ))}
     </ul>
   );

@@ -85,11 +85,7 @@ function AddressStory({ asked, report, changed }: AddressProps) {
         <ul class="facts">
           <li>{words.offences(offencesInMemory)}</li>
           <li>{words.pastBans(totals.pastBans)}</li>
-          {allowed !== null && (
-            <li>
-              <Said text={words.allowed(allowed.note)} lang={language.value} />
-            </li>
-          )}
+          {allowed !== null && <Said within="li" text={words.allowed(allowed.note)} lang={language.value} />}
           {protection !== null && allowed === null && <li>{words.protection(protection)}</li>}
           {protectionUnknown && <li>{t.value.bans.unknown}</li>}
           <Names title={words.knownAccounts} names={knownAccounts} />

@@ -41,11 +41,7 @@ function Step({ step }: Readonly<{ step: TimelineStep }>) {
         <span class={`type ${toneOf(type)}`}>{eventName(type)}</span>
         <small>{source}</small>
       </p>
-      {meaning !== "" && (
-        <p>
-          <Said text={meaning} />
-        </p>
-      )}
+      {meaning !== "" && <Said within="p" text={meaning} />}
       <p class="record">
         <Said text={details} />
       </p>

@@ -89,9 +89,7 @@ function Decision({ account, changed, close }: DecisionProps) {
       <Waiting {...list} />
       {data !== null && (
         <>
-          <strong>
-            <Said text={words.heldMails(account, data.heldTotal, data.sentTotal)} lang={language.value} />
-          </strong>
+          <Said within="strong" text={words.heldMails(account, data.heldTotal, data.sentTotal)} lang={language.value} />
           <ul>
             {data.held.slice(0, MOST_NAMED).map(({ queueId, at, recipients, recipientCount }) => (
               <li key={queueId}>

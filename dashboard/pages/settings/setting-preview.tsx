@@ -38,9 +38,7 @@ export function SettingPreview({ preview, isBusy, apply, back }: Props) {
       ))}
       {restarts.length > 0 && <p>{words.restarts(restarts.join(", "))}</p>}
       {warnings.map((one) => (
-        <p key={one}>
-          <Said text={one} />
-        </p>
+        <Said key={one} within="p" text={one} />
       ))}
       {trial !== null && <Tried trial={trial} />}
       <div class="buttons">

@@ -78,9 +78,7 @@ type ChannelProps = Readonly<{ name: string; isWell: boolean; says: string; deta
 function Channel({ name, isWell, says, detail }: ChannelProps) {
   return (
     <li class="row component">
-      <strong>
-        <Said text={name} />
-      </strong>
+      <Said within="strong" text={name} />
       <State status={isWell ? "ok" : "down"}>{says}</State>
       <Said text={detail} />
     </li>
@@ -96,13 +94,9 @@ function AlertRow({ item }: Readonly<{ item: AlertItem }>) {
     <li class="row notice">
       <p>
         <State status={SHAPES[severity]}>{words.severities[severity]}</State>{" "}
-        <strong>
-          <Said text={subject === "" ? says : `${says} (${subject})`} />
-        </strong>
+        <Said within="strong" text={subject === "" ? says : `${says} (${subject})`} />
       </p>
-      <p>
-        <Said text={detail} />
-      </p>
+      <Said within="p" text={detail} />
       {resolvedAt === null && (
         <p>
           {t.value.now.todo}: <Advice text={next} />

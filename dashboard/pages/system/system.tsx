@@ -84,16 +84,12 @@ function Known({ status, ...props }: Readonly<{ health: Health; status: Status |
           {notices.map(({ code, since, says, detail, next }) => (
             <li key={code} class={code === asked ? "row notice asked" : "row notice"}>
               <p>
-                <strong>
-                  <Said text={says} />
-                </strong>{" "}
+                <Said within="strong" text={says} />{" "}
                 <small>
                   <At iso={since} how="distance" />
                 </small>
               </p>
-              <p>
-                <Said text={detail} />
-              </p>
+              <Said within="p" text={detail} />
               <p>
                 {t.value.now.todo}: <Advice text={next} />
               </p>
