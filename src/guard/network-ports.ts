@@ -37,8 +37,8 @@ export interface BlockLists {
 
 /** Whether a domain accepts mail (RFC 5321, 5.1; RFC 7505). Never rejects; takes less than 1.5 seconds. */
 export interface SenderDomains {
-  /** Null if the DNS gave no answer. A sender is not refused for that. */
-  exists(domain: string): Promise<boolean | null>;
+  /** `ip`: the client that names the domain. Null if the DNS gave no answer. A sender is not refused for that. */
+  exists(domain: string, ip: Ip): Promise<boolean | null>;
 }
 
 /** Whether a client may send for the sender's domain. Never rejects; takes less than 1.5 seconds. */

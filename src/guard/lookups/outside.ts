@@ -1,3 +1,4 @@
+import type { Recipient } from "../../core/events/mail.ts";
 import type { Ip } from "../../core/net/ip.ts";
 import type { BlockLists, SenderDomains, SenderProofs } from "../network-ports.ts";
 import type { Submit } from "../ports.ts";
@@ -23,8 +24,8 @@ export function submitAfterLookups(
       });
     } else if (event.type === "RECIPIENT" && event.service === "smtp" && event.account === null) {
       if (sink.isProtected(event.ip)) return sink.submit(event, answer);
-      const { ip, sender } = event;
-      const asked = [blockLists.ask(ip), existsSender(domains, sender), proofs.prove(event)] as const;
+      const { ip } = event;
+      const asked = [blockLists.ask(ip), existsSender(domains, event), proofs.prove(event)] as const;
       void Promise.all(asked).then(([listed, senderExists, senderProven]) =>
         sink.submit({ ...event, listed, senderExists, senderProven }, answer),
       );
@@ -33,9 +34,12 @@ export function submitAfterLookups(
 }
 
 /** The null sender of a bounce has no domain. Postfix itself refuses other senders without one (reject_non_fqdn_sender). */
-function existsSender(domains: SenderDomains, sender: string): Promise<boolean | null> {
+function existsSender(
+  domains: SenderDomains,
+  { sender, ip }: Pick<Recipient, "sender" | "ip">,
+): Promise<boolean | null> {
   const at = sender.lastIndexOf("@");
-  return at < 0 ? Promise.resolve(null) : domains.exists(sender.slice(at + 1).toLowerCase());
+  return at < 0 ? Promise.resolve(null) : domains.exists(sender.slice(at + 1).toLowerCase(), ip);
 }
 
 /** The answer if it arrives in time, otherwise `otherwise`. The answer must not reject. */

@@ -1,6 +1,7 @@
 import type { Resolver } from "node:dns/promises";
 import { BoundedMap } from "../../core/bounded-map.ts";
 import { isDomain } from "../../core/net/address.ts";
+import { type Ip, neighbourhoodOf, type Prefix } from "../../core/net/ip.ts";
 import { MINUTE_MS, SECOND_MS } from "../../core/time.ts";
 import { within } from "../../guard/lookups/outside.ts";
 import type { SenderDomains } from "../../guard/network-ports.ts";
@@ -14,8 +15,12 @@ export const SENDER_DOMAIN_LIMITS = {
   keptMs: 5 * MINUTE_MS,
   /** How long a domain is not asked about again after the DNS gave no answer. */
   failedMs: 2 * SECOND_MS,
-  /** How many domains are looked up at the same time. Senders of further ones are not checked. */
-  inFlight: 100,
+  /**
+   * How many domains are looked up at the same time, and for one network of strangers. Senders of further ones are not checked: a domain
+   * whose name servers do not answer keeps the resolver busy for minutes.
+   */
+  inFlight: 20,
+  inFlightOfNetwork: 4,
 } as const;
 
 type Held = Readonly<{ exists: boolean | null; until: number }>;
@@ -25,7 +30,8 @@ export class DnsSenderDomains implements SenderDomains {
   readonly #clock: Clock;
   readonly #held = new BoundedMap<string, Held>(SENDER_DOMAIN_LIMITS.kept);
   #resolver: Resolver;
-  #asking = 0;
+  /** For which networks domains are being looked up. */
+  readonly #asking: Prefix[] = [];
 
   constructor(server: string, clock: Clock) {
     this.#resolver = resolverAt(server);
@@ -37,14 +43,17 @@ export class DnsSenderDomains implements SenderDomains {
     this.#resolver = resolverAt(server);
   }
 
-  async exists(domain: string): Promise<boolean | null> {
+  async exists(domain: string, ip: Ip): Promise<boolean | null> {
     if (!isDomain(domain)) return null;
     const held = this.#held.get(domain);
     if (held !== undefined && this.#clock.now() < held.until) return held.exists;
-    if (this.#asking >= SENDER_DOMAIN_LIMITS.inFlight) return null;
-    this.#asking += 1;
+    const network = neighbourhoodOf(ip, 48);
+    const { inFlight, inFlightOfNetwork } = SENDER_DOMAIN_LIMITS;
+    const own = this.#asking.filter((one) => one === network).length;
+    if (this.#asking.length >= inFlight || own >= inFlightOfNetwork) return null;
+    this.#asking.push(network);
     const answer = this.#look(domain).finally(() => {
-      this.#asking -= 1;
+      this.#asking.splice(this.#asking.indexOf(network), 1);
     });
     return within(answer, SENDER_DOMAIN_LIMITS.deadlineMs, null);
   }

@@ -62,10 +62,16 @@ test("a stub below, at or above a zone that unbound answers itself is asked at i
   assert.deepEqual(zonesOf("notmytest.example"), ['"notmytest.example." transparent']);
 });
 
+function numberOf(setting: string): number {
+  return Number(new RegExp(`^ {2}${setting}: (\\d+)$`, "m").exec(rendered())?.[1]);
+}
+
 test("one slow server for each question that it can hold ends no other connection", () => {
-  const numberOf = (setting: string): number =>
-    Number(new RegExp(`^ {2}${setting}: (\\d+)$`, "m").exec(rendered())?.[1]);
   assert.ok(numberOf("outgoing-num-tcp") >= numberOf("num-queries-per-thread"));
+});
+
+test("sixteen silent servers for each question that it can hold keep no other question waiting", () => {
+  assert.ok(numberOf("outgoing-range") >= 16 * numberOf("num-queries-per-thread"));
 });
 
 test("a custom root decides on reserved names too", () => {

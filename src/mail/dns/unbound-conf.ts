@@ -73,8 +73,9 @@ const SMALL: readonly string[] = [
   "key-cache-size: 1m",
   "neg-cache-size: 512k",
   "infra-cache-numhosts: 2000",
-  // Ports: twice the queries, each of which may ask several servers (NLnet Labs, "Howto Optimise").
-  "outgoing-range: 512",
+  // Ports: 16 times the queries, because servers without an answer hold each port for seconds, several for one query. Without a free
+  // one all queries wait. unbound(8) uses as many by default.
+  "outgoing-range: 4096",
   "num-queries-per-thread: 256",
   // At the limit it ends the oldest connection, unanswered: with the default of 10, a few slow servers would end every other one.
   "outgoing-num-tcp: 256",
