@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { LOG_EXAMPLES, smtpd } from "../../../test/kit/log-examples.ts";
 import { patience } from "../../../test/kit/patience.ts";
 import { costOf } from "../../../test/kit/processor-time.ts";
 import { decision } from "../../core/decide/decision.ts";
 import { LIVE_REFUSALS } from "../../core/events/report.ts";
 import { instant } from "../../core/time.ts";
 import { LONGEST_LINE } from "../logs/log-line.ts";
-import { LOG_PATTERNS } from "../logs/mail-log.ts";
-import { smtpd } from "../logs/pattern.ts";
 import { printPolicyAction } from "../postfix/policy.ts";
 import { parseJailReport, readJailLine } from "./jail-report.ts";
 
@@ -90,7 +89,7 @@ for (const reason of LIVE_REFUSALS)
       assert.equal(aboutOf(smtpd(line)), "refusal", line);
     });
 
-for (const { name, example } of LOG_PATTERNS)
+for (const [name, { example }] of Object.entries(LOG_EXAMPLES))
   test(`${name}: a decision of Postfix or Dovecot does not count as the guard's refusal`, () => {
     const isEnd = name === "lost_connection";
     assert.equal(aboutOf(example), isEnd ? "login" : "log");

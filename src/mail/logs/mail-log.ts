@@ -22,8 +22,8 @@ export function readMailLog(line: string, guardSince: Millis): Observation | nul
   // A probe that had to give up, or an attempt of `check` that was refused, is not a client that failed.
   if (ip === null || ip === PROBE_ADDRESS || ip === CHECK_ADDRESS || service === null) return null;
   const times = Number(groups["tries"] ?? 1);
-  if (pattern.reports.type === "fault")
-    return { type: "CLIENT_FAULT", ip, service, reason: pattern.reports.reason, detail: groups["detail"] ?? "", times };
+  if (pattern.reports !== "login_failed")
+    return { type: "CLIENT_FAULT", ip, service, reason: pattern.reports, detail: groups["detail"] ?? "", times };
   const at = timeOfLine(line, guardSince);
   const seen = at === null || at + SECOND_MS > guardSince;
   return seen ? null : { type: "LOGIN_UNSEEN", ip, service, login: groups["login"] ?? "", times };
@@ -79,5 +79,4 @@ function readTried({ text, program }: MailLine): Observation | null {
 
 const OUTCOMES = ["sent", "deferred", "bounced"] as const;
 
-/** Every pattern. Each example matches only its own (mail-log.test.ts). */
 export const LOG_PATTERNS: readonly LogPattern[] = [...SESSION_PATTERNS, ...REFUSED_PATTERNS, ...DOVECOT_PATTERNS];

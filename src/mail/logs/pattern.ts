@@ -14,14 +14,8 @@ export type LogPattern = Readonly<{
   matches: RegExp;
   /** Only on port 25, which does not offer sign-in. */
   port25?: true;
-  reports:
-    | Readonly<{ type: "fault"; reason: ClientFault }>
-    /** The guard hears of it directly, unless it was down: then only the log has it. */
-    | Readonly<{ type: "login_failed" }>;
-  /** A whole line of the log. */
-  example: string;
-  /** Lines with which strangers try to pass for another address, and the true address; null: no match. */
-  hostile: readonly Readonly<{ line: string; ip: string | null }>[];
+  /** Of a failed sign-in the guard hears directly, unless it was down: then only the log has it. */
+  reports: ClientFault | "login_failed";
 }>;
 
 /** `NAME[IP]`: the name is confirmed by the DNS, or `unknown`; Postfix allows no other characters in it. */
@@ -32,7 +26,4 @@ export const PATH = `<${IN_PATH}>`;
 export const QUEUE_ID = "(?<queue>[0-9A-Za-z]{5,20})";
 /** The state of a session: a command of SMTP, or CONNECT, UNKNOWN, END-OF-MESSAGE. */
 export const STATE = "[A-Z][A-Z-]{0,30}";
-export const smtpd = (text: string, service = ""): string =>
-  `Nov 20 08:08:30 mail postfix/${service}smtpd[123]: ${text}`;
-export const fault = (reason: ClientFault) => ({ type: "fault", reason }) as const;
 export const postfix = { from: "postfix", program: "smtpd" } as const;
