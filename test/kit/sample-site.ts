@@ -1,7 +1,10 @@
+import assert from "node:assert/strict";
+import { parseSenderPattern, type SenderPattern } from "../../src/core/net/address.ts";
 import type { Relay, Site } from "../../src/mail/configuration/site.ts";
 import { jailsOf, ownJailOf } from "../../src/settings/jails.ts";
 import { layoutOf } from "../../src/settings/layout.ts";
 import { loadValid } from "./loaded-settings.ts";
+import { ip } from "./samples.ts";
 
 /** A server like a reader's own, for tests. */
 export function sampleSite(changes: Partial<Site> = {}): Site {
@@ -35,7 +38,7 @@ export function sampleSite(changes: Partial<Site> = {}): Site {
     },
     held: [],
     dns: {
-      address: "127.71.9.53",
+      address: ip("127.71.9.53"),
       cacheBytes: 12_582_912,
       rootHints: "/usr/share/dns/root.hints",
       trustAnchor: "/usr/share/dns/root.key",
@@ -66,6 +69,10 @@ export function sampleSite(changes: Partial<Site> = {}): Site {
     ipv6: true,
     ...changes,
   };
+}
+
+export function senders(...patterns: readonly string[]): readonly SenderPattern[] {
+  return patterns.map((text) => parseSenderPattern(text) ?? assert.fail(text));
 }
 
 /** A relay without a login. */

@@ -68,7 +68,7 @@ function ours(line: string): Readonly<{ ip: string; login: boolean }> | null {
   const parsed = parseMailLine(line);
   const found = parsed === null ? null : matchPattern(parsed);
   const ip = found?.groups["ip"];
-  return ip === undefined ? null : { ip, login: found?.pattern.reports.type === "login_failed" };
+  return ip === undefined ? null : { ip, login: found?.pattern.reports === "login_failed" };
 }
 
 /** Lines that a stock filter matches, with the address that it blames. */

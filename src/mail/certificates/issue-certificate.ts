@@ -5,6 +5,7 @@ import type { Millis } from "../../core/time.ts";
 import { readNamed, writeFile } from "../../host/root-files/files.ts";
 import { makeDirectory } from "../../host/root-files/trees.ts";
 import type { Layout } from "../../settings/layout.ts";
+import type { Settings } from "../../settings/schema.ts";
 import { FFDHE2048, SERVED } from "../configuration/tls.ts";
 
 /** For a chain. */
@@ -12,6 +13,11 @@ const MOST_BYTES = 1024 * 1024;
 
 /** Absolute paths of PEM files. */
 export type CertificateFiles = Readonly<{ cert: string; key: string }>;
+
+export function certificateFiles(settings: Settings, layout: Layout): CertificateFiles {
+  const own = settings["tls.cert"] !== "" && settings["tls.key"] !== "";
+  return own ? { cert: settings["tls.cert"], key: settings["tls.key"] } : { cert: layout.tlsCert, key: layout.tlsKey };
+}
 export type Pair = Readonly<{ cert: string; key: string; validTo: Millis; lifetimeMs: number }>;
 type ReadPair = Readonly<{ ok: true; pair: Pair }> | Readonly<{ ok: false; reason: string }>;
 

@@ -14,14 +14,13 @@ import {
 import { basename, dirname, join } from "node:path";
 import { before, describe, test } from "node:test";
 import { settingsWith } from "../../../test/kit/loaded-settings.ts";
-import { sampleSite, shippedJails } from "../../../test/kit/sample-site.ts";
+import { sampleSite, senders, shippedJails } from "../../../test/kit/sample-site.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { userIds } from "../../host/machine/system-users.ts";
 import { prepareCertificate } from "../../programs/set-up/certificate.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { unusedOwnDovecot } from "../dovecot/own-dovecot.ts";
-import { STOCK_DIRECTORY, STOCK_FILTERS } from "../fail2ban/fail2ban-conf.ts";
-import { readFilter } from "../fail2ban/filter-files.ts";
+import { readFilter, STOCK_DIRECTORY, STOCK_FILTERS } from "../fail2ban/filter-files.ts";
 import { fetchedRules } from "../spamassassin/spamassassin-conf.ts";
 import { applyConfiguration } from "./apply.ts";
 import { partsOf } from "./parts.ts";
@@ -76,7 +75,7 @@ describe("applying a configuration", { skip }, () => {
 
   test("every component accepts its rendered files", async () => {
     // SpamAssassin checks everything that it would read as soon as the owner has rules.
-    const spam = { ...sampleSite().spam, allowFrom: ["*@example.com"], ownRules: "score GTUBE 900\n" };
+    const spam = { ...sampleSite().spam, allowFrom: senders("*@example.com"), ownRules: "score GTUBE 900\n" };
     const whole = site({ spam });
     // No setting fixes faulty fetched rules, so the package's decide.
     mkdirSync(fetchedRules(layout), { recursive: true });

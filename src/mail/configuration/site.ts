@@ -1,149 +1,206 @@
-import type { Jail } from "../../core/decide/jails.ts";
-import type { Shut } from "../../core/incident/incident.ts";
-import type { Ip, Prefix } from "../../core/net/ip.ts";
-import type { JailInForce } from "../../settings/jails.ts";
-import type { StubZone } from "../../settings/kinds/texts.ts";
-import type { Layout } from "../../settings/layout.ts";
-import type { ProxiedPorts } from "../../settings/ports.ts";
+import { existsSync, readFileSync } from "node:fs";
+import { SECOND_MS } from "../../core/time.ts";
+import { readIsolation } from "../../host/firewall/isolation.ts";
+import { userIds } from "../../host/machine/system-users.ts";
+import { readNamed } from "../../host/root-files/files.ts";
+import { SetUpFailure } from "../../host/running/failure.ts";
+import { jailsOf, ownJailOf } from "../../settings/jails.ts";
+import { type Layout, USERS } from "../../settings/layout.ts";
+import type { Sources } from "../../settings/load.ts";
+import { proxiedPorts } from "../../settings/ports.ts";
+import { EXPORT_KEYS, settingsFile, WEB_KEYS } from "../../settings/program-settings.ts";
 import type { Settings } from "../../settings/schema.ts";
+import { ownDovecotSettings } from "../dovecot/own-dovecot.ts";
+import { filterNames as ownFilters, readFilter, STOCK_DIRECTORY, STOCK_FILTERS } from "../fail2ban/filter-files.ts";
+
+/** Rules of SpamAssassin, the password for the relay. */
+const MOST_NAMED_BYTES = 1024 * 1024;
+
+export type MailCryptSettings = Pick<Settings, "mailboxes.encryption" | "mailboxes.encryption_key">;
+type MailKeyFiles = Pick<Layout, "mailPublicKey" | "mailPrivateKey">;
 
 /** Everything on which the configuration files of Postfix and Dovecot depend. */
-export type Site = Readonly<{
-  layout: Layout;
-  /** Fully qualified name of this machine. */
-  hostname: string;
-  /** Mail domains, the first is the main one; never empty. */
-  domains: readonly string[];
-  messageSizeBytes: number;
-  /** The quota of an account without one; 0: none. */
-  mailboxQuotaBytes: number;
-  recipientsPerMail: number;
-  /** Null: mail was never encrypted. */
-  mailCrypt: MailCrypt | null;
-  /** The owner's Dovecot settings, which override all others. */
-  ownDovecot: string;
-  /** Why their file is not used; null if it is used or missing. */
-  ownDovecotUnused: string | null;
-  greylist: Readonly<{ enabled: boolean; delaySeconds: number }>;
-  limits: Readonly<{
-    /** Open connections of one address; Postfix counts them for each port. */
-    connectionsAtOnce: number;
-    /** The same for a known address, on the ports where users send. */
-    connectionsOfKnown: number;
-    /** Mails that Postfix accepts from one address within a minute. */
-    mailsPerMinute: number;
-    /** Connections that each port of Postfix, and that of Dovecot, serves at once. */
-    smtpPlaces: number;
-    imapPlaces: number;
-    /** Networks that are exempt from the limits of one address, in addition to loopback. */
-    exempt: readonly Prefix[];
-  }>;
-  ports: Readonly<{
-    smtp: number;
-    submission: number;
-    submissions: number;
-    imaps: number;
-    loginPolicy: number;
-    sieveMail: number;
-  }>;
-  /** Where the proxies of these networks connect. Null: there are none. */
-  proxied: Readonly<{ networks: readonly Prefix[]; ports: ProxiedPorts }> | null;
-  tls: Readonly<{ profile: Settings["tls.profile"] }>;
-  outbound: Outbound;
-  /** Functions that an isolated server stops; empty for any other. */
-  held: readonly Shut[];
-  dns: DnsSite;
-  spam: SpamSite;
-  fail2ban: Fail2banSite;
-  /** Whether mail from others is verified (DKIM, SPF, DMARC). */
-  verify: boolean;
-  dkimSelector: string;
-  /** The file of settings that the web reads. */
-  webSettings: string;
-  /** The file of settings that the exporter reads. */
-  exportSettings: string;
-  /** The secret with which Dovecot proves to the guard that it is Dovecot. */
-  loginPolicySecret: string;
-  /** The secret with which Rspamd proves to Postfix that it has verified a sender. */
-  proofWord: string;
-  /** Owner of the Maildirs. */
-  mailUser: Readonly<{ uid: number; gid: number }>;
-  /** Whether the kernel speaks IPv6. */
-  ipv6: boolean;
-}>;
-
-/**
- * `encrypts`: new mail is encrypted; otherwise existing encrypted mail stays readable. `byAccount`: with the account's own key,
- * if it has one. Absolute paths.
- */
-export type MailCrypt = Readonly<{ encrypts: boolean; byAccount: boolean; publicKey: string; privateKey: string }>;
-
-/** How mail is sent. Durations in whole seconds. */
-export type Outbound = Readonly<{
-  /** Mails of an account to one domain, or mails into mailboxes, at once. */
-  atOnce: number;
-  queueLifetimeSeconds: number;
-  bounceLifetimeSeconds: number;
-  delayWarningSeconds: number;
-  /** Null: directly to the recipients' servers. */
-  relay: Relay | null;
-}>;
-
-export type Relay = Readonly<{
-  /** As transport(5) writes a next hop: `[smtp.example.net]:587`. */
-  nextHop: string;
-  login: Readonly<{ user: string; password: string }> | null;
-  /** PEM file of certificate authorities for it. */
-  authorities: string;
-}>;
+export type Site = Readonly<ReturnType<typeof readSite>>;
+/** How Dovecot encrypts. */
+export type MailCrypt = NonNullable<Site["mailCrypt"]>;
+export type Relay = NonNullable<Site["outbound"]["relay"]>;
 
 /** The certificate authorities that Debian trusts (package ca-certificates). */
 export const SYSTEM_AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt";
 
-export type SpamSite = Readonly<{
-  enabled: boolean;
-  requiredScore: number;
-  /** In whole points; 0 refuses nothing. */
-  refuseScore: number;
-  /** Added to the score of a first mail while unusually many new senders write. */
-  crowdScore: number;
-  /** Sender patterns that are trusted without proof. */
-  allowFrom: readonly string[];
-  onFailure: "pass" | "wait";
-  /** The owner's SpamAssassin configuration; empty if there is none. */
-  ownRules: string;
-  /** Where rules come from; an empty file: signed by SpamAssassin's own key. */
-  updates: Readonly<{ channel: string; keyFile: string }>;
-}>;
+/** Collects what rendering needs from the settings and from this machine. */
+export function readSite({ settings, sources }: Readonly<{ settings: Settings; sources: Sources }>, layout: Layout) {
+  const ownDovecot = ownDovecotSettings(settings["mailboxes.dovecot"]);
+  return {
+    layout,
+    hostname: settings.hostname,
+    domains: settings.domains,
+    messageSizeBytes: settings["limits.mail.max_size"],
+    mailboxQuotaBytes: settings["mailboxes.quota"],
+    recipientsPerMail: settings["limits.mail.recipients"],
+    /** Null: mail was never encrypted. */
+    mailCrypt: mailCryptOf(settings, layout),
+    /** The owner's Dovecot settings, which override all others. */
+    ownDovecot: ownDovecot.text,
+    /** Why their file is not used; null if it is used or missing. */
+    ownDovecotUnused: ownDovecot.unused,
+    greylist: {
+      enabled: settings["greylist.enabled"],
+      delaySeconds: Math.ceil(settings["greylist.delay"] / SECOND_MS),
+    },
+    limits: {
+      connectionsAtOnce: settings["limits.connections.concurrent"],
+      connectionsOfKnown: settings["limits.connections.known"],
+      mailsPerMinute: settings["limits.mail.postfix_per_minute"],
+      /** Connections that each port of Postfix, and that of Dovecot, serves at once. */
+      smtpPlaces: settings["limits.connections.smtp_places"],
+      imapPlaces: settings["limits.connections.imap_places"],
+      exempt: settings["allow.networks"],
+    },
+    ports: {
+      smtp: settings["ports.smtp"],
+      submission: settings["ports.submission"],
+      submissions: settings["ports.submissions"],
+      imaps: settings["ports.imaps"],
+      loginPolicy: settings["ports.login_policy"],
+      sieveMail: settings["ports.sieve_mail"],
+    },
+    proxied: proxiedOf(settings),
+    tls: { profile: settings["tls.profile"] },
+    outbound: outboundOf(settings),
+    /** Functions that an isolated server stops; empty for any other. */
+    held: readIsolation(layout)?.shut ?? [],
+    dns: dnsOf(settings),
+    spam: spamOf(settings),
+    fail2ban: {
+      enabled: settings["fail2ban.enabled"],
+      /** Debian's, unchanged: ours and the owner's include them. */
+      stock: STOCK_FILTERS.map((name) => readFilter(STOCK_DIRECTORY, name)),
+      /** The owner's, tested. */
+      own: ownFilters(layout.fail2banOwn).map((name) => readFilter(layout.fail2banOwn, name)),
+      jails: jailsOf(settings),
+      /** The jail of each of the owner's filters. */
+      ownJail: ownJailOf(settings),
+    },
+    verify: settings["dkim.verify"],
+    dkimSelector: settings["dkim.selector"],
+    /** The files of settings that the web and the exporter read. */
+    webSettings: settingsFile(WEB_KEYS, sources),
+    exportSettings: settingsFile(EXPORT_KEYS, sources),
+    /** The secret with which Dovecot proves to the guard that it is Dovecot. */
+    loginPolicySecret: readFileSync(layout.loginPolicySecret, "utf8").trim(),
+    /** The secret with which Rspamd proves to Postfix that it has verified a sender. */
+    proofWord: readFileSync(layout.proofWord, "utf8").trim(),
+    /** Owner of the Maildirs. */
+    mailUser: userIds(USERS.mail),
+    ipv6: hasIpv6(),
+  };
+}
 
-/** A filter of Fail2ban: its text, and the name of its file without `.conf`, which becomes the jail's name. */
-export type Filter = Readonly<{ name: string; text: string }>;
+/** Null: mail was never encrypted. Once it was, Dovecot must be able to read it. */
+export function mailCryptOf(settings: MailCryptSettings, layout: MailKeyFiles) {
+  const how = settings["mailboxes.encryption"];
+  const encrypts = how !== "off";
+  if (!encrypts && !existsSync(layout.mailPublicKey)) return null;
+  const own = settings["mailboxes.encryption_key"];
+  const privateKey = own === "" ? layout.mailPrivateKey : own;
+  // `byAccount`: with the account's own key, if it has one.
+  return { encrypts, byAccount: how === "account", publicKey: layout.mailPublicKey, privateKey };
+}
 
-export type Fail2banSite = Readonly<{
-  enabled: boolean;
-  /** Debian's, unchanged: ours and the owner's include them. */
-  stock: readonly Filter[];
-  /** The owner's filters, tested. */
-  own: readonly Filter[];
-  jails: readonly JailInForce[];
-  /** The jail of each of the owner's filters. */
-  ownJail: Omit<Jail, "name">;
-}>;
+/** Where the proxies of these networks connect. Null: there are none. */
+function proxiedOf(settings: Settings) {
+  const ports = proxiedPorts(settings);
+  return ports === null ? null : { networks: settings["proxy.networks"], ports };
+}
 
-/** Configuration of our resolver. */
-export type DnsSite = Readonly<{
-  /** Its loopback address. The port is 53, because resolv.conf(5) cannot name another. */
-  address: string;
-  cacheBytes: number;
-  /** Absolute paths. */
-  rootHints: string;
-  trustAnchor: string;
-  /** Whether it uses a root other than the internet's. */
-  ownRoot: boolean;
-  stubs: readonly StubZone[];
-  /** Resolvers that are asked for everything else; empty: the name servers of the internet. */
-  forward: readonly Ip[];
-}>;
+function outboundOf(settings: Settings) {
+  return {
+    /** Mails of an account to one domain, or mails into mailboxes, at once. */
+    atOnce: settings["outbound.at_once"],
+    queueLifetimeSeconds: wholeSeconds(settings["outbound.queue_lifetime"]),
+    bounceLifetimeSeconds: wholeSeconds(settings["outbound.bounce_lifetime"]),
+    delayWarningSeconds: wholeSeconds(settings["outbound.delay_warning"]),
+    relay: relayOf(settings),
+  };
+}
+
+/** Null: mail is sent to its recipients' servers. Throws SetUpFailure if the file has no password. */
+export function relayOf(settings: Settings) {
+  const nextHop = settings["outbound.relay"];
+  if (nextHop === "") return null;
+  const user = settings["outbound.relay_user"];
+  const authorities = settings["outbound.relay_ca"];
+  return {
+    /** As transport(5) writes it: `[smtp.example.net]:587`. */
+    nextHop,
+    login: user === "" ? null : { user, password: relayPassword(settings) },
+    authorities: authorities === "" ? SYSTEM_AUTHORITIES : authorities,
+  };
+}
+
+function spamOf(settings: Settings) {
+  return {
+    enabled: settings["spam.enabled"],
+    requiredScore: settings["spam.required_score"],
+    // spamass-milter compares whole points: never refuse mail below the setting.
+    refuseScore: Math.ceil(settings["spam.refuse_score"]),
+    crowdScore: settings["spam.crowd_score"],
+    allowFrom: settings["spam.allow_from"],
+    onFailure: settings["spam.on_failure"],
+    ownRules: settings["spam.rules"] === "" ? "" : textIn(settings, "spam.rules"),
+    updates: { channel: settings["spam.update_channel"], keyFile: settings["spam.update_key_file"] },
+  };
+}
+
+/** Throws SetUpFailure if the file is missing. */
+function textIn(settings: Settings, key: "spam.rules" | "outbound.relay_password_file"): string {
+  const file = settings[key];
+  try {
+    return readNamed(file, MOST_NAMED_BYTES).toString();
+  } catch {
+    throw new SetUpFailure(`The file ${file} of ${key} does not exist or cannot be read.`);
+  }
+}
+
+/** The first line of the relay's password file. Throws SetUpFailure if there is none. */
+function relayPassword(settings: Settings): string {
+  const key = "outbound.relay_password_file";
+  const [line = ""] = textIn(settings, key).split("\n");
+  const password = line.replace(/\r$/, "");
+  if (password === "" || password !== password.trim())
+    throw new SetUpFailure(
+      `The first line of ${settings[key]} must be the password for the relay, without blanks around it.`,
+    );
+  return password;
+}
+
+/** Postfix counts in seconds: never less than the setting. */
+function wholeSeconds(durationMs: number): number {
+  return Math.ceil(durationMs / SECOND_MS);
+}
+
+/** Debian's copies of the root's addresses and keys (package dns-root-data) are used unless set. */
+function dnsOf(settings: Settings) {
+  const rootHints = settings["dns.root_hints"];
+  return {
+    /** The port is 53, because resolv.conf(5) cannot name another. */
+    address: settings["dns.address"],
+    cacheBytes: settings["dns.cache"],
+    rootHints: rootHints === "" ? "/usr/share/dns/root.hints" : rootHints,
+    trustAnchor: settings["dns.trust_anchor"] === "" ? "/usr/share/dns/root.key" : settings["dns.trust_anchor"],
+    /** Whether it uses a root other than the internet's. */
+    ownRoot: rootHints !== "",
+    stubs: settings["dns.stub"],
+    forward: settings["dns.forward"],
+  };
+}
+
+/** A kernel without IPv6, or a namespace with it disabled, lists no address here. */
+function hasIpv6(): boolean {
+  const list = "/proc/net/if_inet6";
+  return existsSync(list) && readFileSync(list, "utf8") !== "";
+}
 
 /** A file that rendering made, relative to its service's configuration directory. */
 export type RenderedFile = Readonly<{ name: string; text: string; mode: number }>;

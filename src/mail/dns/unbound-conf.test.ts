@@ -7,10 +7,10 @@ import { lacking } from "../../../test/kit/needs.ts";
 import { sampleSite } from "../../../test/kit/sample-site.ts";
 import { ip } from "../../../test/kit/samples.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import type { DnsSite } from "../configuration/site.ts";
+import type { Site } from "../configuration/site.ts";
 import { renderUnbound } from "./unbound-conf.ts";
 
-function rendered(changes: Partial<DnsSite> = {}): string {
+function rendered(changes: Partial<Site["dns"]> = {}): string {
   const site = sampleSite();
   return renderUnbound({ ...site, dns: { ...site.dns, ...changes } });
 }

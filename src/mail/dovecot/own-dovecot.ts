@@ -24,8 +24,8 @@ export function ownDovecotSettings(file: string): OwnDovecot {
     if (found === null) return NOTHING;
     if (found.owner.uid === 0 && (found.mode & OTHERS_WRITE) === 0)
       return { text: forEveryClient(found.text), unused: null };
-    const remedy = `chown root ${file}; chmod go-w ${file}`;
-    return { text: "", unused: `${file} must belong to root, and no one else may write to it: ${remedy}` };
+    const wrong = `${file} must belong to root, and no one else may write to it`;
+    return { text: "", unused: `${wrong}: chown root ${file}; chmod go-w ${file}` };
   } catch (error) {
     return { text: "", unused: `${file} cannot be read: ${messageOf(error)}` };
   }

@@ -3,8 +3,7 @@ import { describe, test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
 import { CHECKOUT } from "../../host/running/checkout.ts";
 import { judgeFilter, refusalOf } from "./adopt-filters.ts";
-import { STOCK_DIRECTORY } from "./fail2ban-conf.ts";
-import { readFilter } from "./filter-files.ts";
+import { readFilter, STOCK_DIRECTORY } from "./filter-files.ts";
 import { renderFail2banFilters } from "./filters.ts";
 
 const whyNot = lacking({ root: true, installed: [STOCK_DIRECTORY] });

@@ -13,9 +13,7 @@ import { readRecord } from "../../host/root-files/record-file.ts";
 import { makeDirectory } from "../../host/root-files/trees.ts";
 import { ownSecurity } from "../../host/running/checkout.ts";
 import type { Layout } from "../../settings/layout.ts";
-import type { Filter } from "../configuration/site.ts";
-import { STOCK_DIRECTORY, STOCK_FILTERS } from "./fail2ban-conf.ts";
-import { filterFile, filterNames, readFilter } from "./filter-files.ts";
+import { type Filter, filterFile, filterNames, readFilter, STOCK_DIRECTORY, STOCK_FILTERS } from "./filter-files.ts";
 
 /** The interpreter of Fail2ban's own scripts: its library is Debian's. */
 const PYTHON = "/usr/bin/python3";

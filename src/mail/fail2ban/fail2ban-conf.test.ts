@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sampleSite, shippedJails } from "../../../test/kit/sample-site.ts";
-import type { Fail2banSite } from "../configuration/site.ts";
+import type { Site } from "../configuration/site.ts";
 import { renderFail2ban } from "./fail2ban-conf.ts";
 
 const own = { name: "mine", text: "[Definition]\nfailregex = x <HOST>\n" };
 const files = rendered(shippedJails());
 const jails = jailsIn(files);
 
-function rendered(changes: Pick<Fail2banSite, "jails" | "ownJail">): ReadonlyMap<string, string> {
+function rendered(changes: Pick<Site["fail2ban"], "jails" | "ownJail">): ReadonlyMap<string, string> {
   const site = sampleSite({ fail2ban: { enabled: true, stock: [], own: [own], ...changes } });
   return new Map(renderFail2ban(site).map(({ name, text }) => [name, text]));
 }

@@ -3,13 +3,9 @@ import type { Jail, JailName } from "../../core/decide/jails.ts";
 import { CHECK_ADDRESS, PROBE_ADDRESS } from "../../core/net/ip.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import { type Layout, USERS } from "../../settings/layout.ts";
-import { type Fail2banSite, type RenderedFile, rendered, type Site } from "../configuration/site.ts";
+import { type RenderedFile, rendered, type Site } from "../configuration/site.ts";
 import { BOUNCED, renderFail2banFilters } from "./filters.ts";
 import { MOST_LINES } from "./jail-report.ts";
-
-/** Filters of Debian's package; its others are for programs that do not run here. */
-export const STOCK_FILTERS: readonly string[] = ["common", "postfix", "dovecot"];
-export const STOCK_DIRECTORY = "/etc/fail2ban/filter.d";
 
 /** It may read logs and write reports, and nothing else. */
 export function fail2banCommand(layout: Layout): readonly string[] {
@@ -99,7 +95,7 @@ const SOURCES: Readonly<Record<JailName, Source>> = {
   "ghostinbox-dashboard": { filter: "ghostinbox-dashboard", port: "http,https,3000" },
 };
 
-function jails(layout: Layout, { jails: stock, own, ownJail }: Fail2banSite): readonly string[] {
+function jails(layout: Layout, { jails: stock, own, ownJail }: Site["fail2ban"]): readonly string[] {
   return [
     ...stock.map((jail) => {
       const { more = [], ...source } = SOURCES[jail.name];

@@ -1,7 +1,13 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { readNamed } from "../../host/root-files/files.ts";
-import type { Filter } from "../configuration/site.ts";
+
+/** A filter of Fail2ban: its text, and the name of its file without `.conf`, which becomes the jail's name. */
+export type Filter = Readonly<{ name: string; text: string }>;
+
+/** Filters of Debian's package; its others are for programs that do not run here. */
+export const STOCK_FILTERS: readonly string[] = ["common", "postfix", "dovecot"];
+export const STOCK_DIRECTORY = "/etc/fail2ban/filter.d";
 
 const ENDING = ".conf";
 const MOST_BYTES = 1024 * 1024;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { sampleSite } from "../../../test/kit/sample-site.ts";
+import { sampleSite, senders } from "../../../test/kit/sample-site.ts";
 import { renderSpamAssassin, renderUpdateRules } from "./spamassassin-conf.ts";
 
 const { spam } = sampleSite();
@@ -11,7 +11,7 @@ function localCf(changes: Partial<typeof spam> = {}): string {
 }
 
 test("the usual lines of a local.cf are there word for word", () => {
-  const text = localCf({ allowFrom: ["*@wealthsimple.com", "*@notifications.wealthsimple.com"] });
+  const text = localCf({ allowFrom: senders("*@wealthsimple.com", "*@notifications.wealthsimple.com") });
   for (const line of [
     "required_score 5.0",
     "report_safe 0",

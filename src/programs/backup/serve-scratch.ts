@@ -21,7 +21,7 @@ import { readSettings, writeFirstSettings } from "../../jobs/settings-file/setti
 import { applyConfiguration, makeLoginPolicySecret, makeProofWord } from "../../mail/configuration/apply.ts";
 import { makeDirectories } from "../../mail/configuration/directories.ts";
 import { mailServices } from "../../mail/configuration/mail-services.ts";
-import { readSite } from "../../mail/configuration/read-site.ts";
+import { readSite } from "../../mail/configuration/site.ts";
 import { Mailboxes } from "../../mail/dovecot/mailboxes.ts";
 import { probeImap } from "../../mail/dovecot/probe.ts";
 import { TABLES } from "../../mail/postfix/main-cf.ts";

@@ -11,7 +11,7 @@ import { parseKeeperReply } from "../../admin/declare/keeper.ts";
 import { keepIsolation } from "../../host/firewall/isolation.ts";
 import { changeCheckRecord } from "../../jobs/check/check-record.ts";
 import { appendEntry, keepIncident, openIncident } from "../../jobs/incident/folder.ts";
-import { mailCryptOf } from "../../mail/configuration/read-site.ts";
+import { mailCryptOf } from "../../mail/configuration/site.ts";
 import { prepareMailKeys } from "../../mail/dovecot/mail-keys.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { checksOf, encryptionOf, incidentsOf, publicKeys, tell, tellFail2ban, tellRedirects } from "./tell.ts";

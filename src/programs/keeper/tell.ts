@@ -20,7 +20,7 @@ import { readCheckRecord } from "../../jobs/check/check-record.ts";
 import { readIncidents, readTimeline } from "../../jobs/incident/folder.ts";
 import { retentionState, retentionTold } from "../../jobs/retention/retention-job.ts";
 import { certificateReport } from "../../mail/certificates/follow-certificate.ts";
-import { mailCryptOf } from "../../mail/configuration/read-site.ts";
+import { mailCryptOf } from "../../mail/configuration/site.ts";
 import { fingerprint, lockedBecause } from "../../mail/dovecot/mail-keys.ts";
 import { homeOf, sieveRedirectsIn } from "../../mail/dovecot/sieve-redirects.ts";
 import { refusedFilters } from "../../mail/fail2ban/adopt-filters.ts";

@@ -4,8 +4,7 @@ import { systemClock as clock } from "../../host/machine/clock.ts";
 import { lastLines, runProgram } from "../../host/machine/run-program.ts";
 import { writeFile } from "../../host/root-files/files.ts";
 import { SetUpFailure } from "../../host/running/failure.ts";
-import { readPair, serve, servedFiles } from "../../mail/certificates/issue-certificate.ts";
-import { certificateFiles } from "../../mail/configuration/read-site.ts";
+import { certificateFiles, readPair, serve, servedFiles } from "../../mail/certificates/issue-certificate.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
 

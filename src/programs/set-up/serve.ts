@@ -50,7 +50,7 @@ import {
 } from "../../mail/configuration/apply.ts";
 import { addUsers, makeDirectories } from "../../mail/configuration/directories.ts";
 import { mailServices } from "../../mail/configuration/mail-services.ts";
-import { readSite } from "../../mail/configuration/read-site.ts";
+import { readSite } from "../../mail/configuration/site.ts";
 import { adoptFilters } from "../../mail/fail2ban/adopt-filters.ts";
 import { takenOver } from "../../settings/first-variables.ts";
 import { DEFAULT_DATA_DIRECTORY, type Layout, layoutOf } from "../../settings/layout.ts";

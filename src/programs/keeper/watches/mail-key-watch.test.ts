@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node
 import { dirname } from "node:path";
 import { test } from "node:test";
 import { temporaryDirectory } from "../../../../test/kit/temporary-directory.ts";
-import { mailCryptOf } from "../../../mail/configuration/read-site.ts";
+import { mailCryptOf } from "../../../mail/configuration/site.ts";
 import { prepareMailKeys } from "../../../mail/dovecot/mail-keys.ts";
 import { layoutOf } from "../../../settings/layout.ts";
 import { MailKeyWatch } from "./mail-key-watch.ts";

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import type { KeeperTrouble } from "../../../admin/declare/keeper.ts";
 import type { ServiceName } from "../../../host/running/runit.ts";
-import { type MailCryptSettings, mailCryptOf } from "../../../mail/configuration/read-site.ts";
+import { type MailCryptSettings, mailCryptOf } from "../../../mail/configuration/site.ts";
 import { lockedBecause, placeMailKey } from "../../../mail/dovecot/mail-keys.ts";
 import type { Layout } from "../../../settings/layout.ts";
 

@@ -8,8 +8,7 @@ import { listQuery, publicZone, readListAnswer, testPoints } from "../../../guar
 import type { NameAnswer } from "../../../guard/network-ports.ts";
 import { hasIpv4Way, isPublic } from "../../../host/machine/own-addresses.ts";
 import { SetUpFailure } from "../../../host/running/failure.ts";
-import { relayOf } from "../../../mail/configuration/read-site.ts";
-import type { Relay } from "../../../mail/configuration/site.ts";
+import { type Relay, relayOf } from "../../../mail/configuration/site.ts";
 import { outsideAddresses } from "../../../mail/dns/published-records.ts";
 import { ResolverNames, resolverAt } from "../../../mail/dns/resolver.ts";
 import { PortDialogue, SMTP_REPLY } from "../../../mail/probes/port-dialogue.ts";

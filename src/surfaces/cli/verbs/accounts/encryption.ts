@@ -3,7 +3,7 @@ import type { KeyCounts } from "../../../../admin/declare/account-key.ts";
 import { MAX_PASSWORD_BYTES } from "../../../../core/access/passwords.ts";
 import { messageOf } from "../../../../core/error.ts";
 import { removeFile, writeFile } from "../../../../host/root-files/files.ts";
-import { mailCryptOf } from "../../../../mail/configuration/read-site.ts";
+import { mailCryptOf } from "../../../../mail/configuration/site.ts";
 import type { MailCrypt } from "../../../../mail/configuration/site.ts";
 import { fingerprint, lockedBecause, placeMailKey, publicHalf } from "../../../../mail/dovecot/mail-keys.ts";
 import { makeRecoveryKeys } from "../../../../store/passwords/account-key.ts";
