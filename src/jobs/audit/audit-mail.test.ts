@@ -6,15 +6,15 @@ import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { DAY_MS, HOUR_MS, isoTime } from "../../core/time.ts";
 import type { AlertMail } from "../../mail/notifiers/alert-mails.ts";
 import { appendAnchor, readAnchors } from "./audit-anchors.ts";
-import { AuditMail } from "./audit-watch.ts";
+import { mailAnchor } from "./audit-watch.ts";
 
 function scene() {
   const auditAnchors = join(temporaryDirectory(), "anchors");
   const clock = new HandClock();
   const mails: AlertMail[] = [];
   const state = { queueFails: false };
-  const watch = () =>
-    new AuditMail({
+  const look = () =>
+    mailAnchor({
       layout: { auditAnchors },
       clock,
       mail: (alert) => {
@@ -26,7 +26,7 @@ function scene() {
     appendAnchor(auditAnchors, { at: isoTime(clock.now()), id, hash: String(id).repeat(64) });
   const after = async (ms: number): Promise<readonly string[]> => {
     clock.advance(ms);
-    await watch().look();
+    await look();
     return mails.splice(0).map(({ title }) => title);
   };
   return { auditAnchors, mails, state, anchor, after };

@@ -94,48 +94,38 @@ export class AuditWatch {
   }
 }
 
-export type AuditMailParts = Readonly<{
-  layout: Pick<Layout, "auditAnchors">;
+type AuditMailParts = Readonly<{
+  layout: Files;
   clock: Clock;
   mail: (alert: AlertMail) => Promise<KeeperReply>;
 }>;
 
 /**
  * Sends the owner the newest anchor, once on a day with new entries: an intruder with root rights can rewrite the file of anchors, but
- * not a delivered mail. The file also notes what was sent, so that a restart sends nothing twice.
+ * not a delivered mail. The file also notes what was sent, so that a restart sends nothing twice. Call it after the audit was found
+ * valid. A mail that cannot be queued is retried.
  */
-export class AuditMail {
-  readonly #parts: AuditMailParts;
-
-  constructor(parts: AuditMailParts) {
-    this.#parts = parts;
-  }
-
-  /** Call it after the audit was found valid. A mail that cannot be queued is retried. */
-  async look(): Promise<void> {
-    const { layout, clock, mail } = this.#parts;
-    const { anchors } = readAnchors(layout.auditAnchors);
-    const now = clock.now();
-    const due = dueOf(anchors, now);
-    if (due === null) return;
-    const { id, hash } = due;
-    const line = JSON.stringify({ at: due.at, id, hash });
-    const body = [
-      `The audit of what administrators did ends with entry ${id}. Keep this mail where an intruder on the server cannot reach it.`,
-      `To compare, save this line in a file, and run \`./ghostinbox audit verify --anchors FILE\`:`,
-      line,
-    ];
-    const sent = await mail({
-      verb: "mail_alert",
-      id: randomUUID(),
-      kind: "digest",
-      at: now,
-      severity: "info",
-      title: `Audit: entry ${id}`,
-      body: body.join("\n\n"),
-    });
-    if (sent.ok) appendAnchor(layout.auditAnchors, { at: isoTime(now), id, hash, mailed: true });
-  }
+export async function mailAnchor({ layout, clock, mail }: AuditMailParts): Promise<void> {
+  const now = clock.now();
+  const due = dueOf(readAnchors(layout.auditAnchors).anchors, now);
+  if (due === null) return;
+  const { id, hash } = due;
+  const line = JSON.stringify({ at: due.at, id, hash });
+  const body = [
+    `The audit of what administrators did ends with entry ${id}. Keep this mail where an intruder on the server cannot reach it.`,
+    `To compare, save this line in a file, and run \`./ghostinbox audit verify --anchors FILE\`:`,
+    line,
+  ];
+  const sent = await mail({
+    verb: "mail_alert",
+    id: randomUUID(),
+    kind: "digest",
+    at: now,
+    severity: "info",
+    title: `Audit: entry ${id}`,
+    body: body.join("\n\n"),
+  });
+  if (sent.ok) appendAnchor(layout.auditAnchors, { at: isoTime(now), id, hash, mailed: true });
 }
 
 /** The newest anchor, if it was not sent yet, and a day has passed since the last mail; the first is sent after a day. */

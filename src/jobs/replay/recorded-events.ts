@@ -23,16 +23,16 @@ import type { Recorded } from "./ports.ts";
 /** Rows per query. A longer query would keep the guard from emptying its log. */
 const BATCH = 1_000;
 
-/** Recorded events for a replay: oldest first, one batch at a time. */
+/** Recorded events for a replay, in the order of their ids. Throws on a row that no version has written. */
 export class RecordedEvents {
   readonly #ids: EventIds;
-  readonly #records: EventRecords;
+  readonly #after: StatementSync;
   readonly #first: StatementSync;
   readonly #summed: StatementSync;
 
   constructor(db: DatabaseSync) {
     this.#ids = new EventIds(db);
-    this.#records = new EventRecords(db);
+    this.#after = db.prepare(`SELECT id, ${EVENT_COLUMNS} FROM event WHERE id > ? ORDER BY id LIMIT ?`);
     this.#first = db.prepare("SELECT at FROM event WHERE rest IS NOT NULL AND id >= ? ORDER BY id LIMIT 1");
     this.#summed = db.prepare("SELECT max(hour) AS hour FROM event_summary");
   }
@@ -49,10 +49,11 @@ export class RecordedEvents {
   /** From `first` to `last`, inclusive. */
   *between(first: number, last: number): Generator<Recorded> {
     for (let before = first - 1; ; ) {
-      const read = this.#records.after(before, BATCH);
-      for (const { id, record } of read) {
+      const read = this.#after.all(before, BATCH);
+      for (const row of read) {
+        const id = integer(row["id"]);
         if (id > last) return;
-        yield { id, record };
+        yield { id, record: readRecord(row) };
         before = id;
       }
       if (read.length < BATCH) return;
@@ -69,22 +70,6 @@ export class RecordedEvents {
   summedUpTo(): Millis | null {
     const hour = this.#summed.get()?.["hour"] ?? null;
     return hour === null ? null : millis(hour);
-  }
-}
-
-/** `record` null: an older version wrote the event, so some of its data is missing. */
-export type RecordRead = Readonly<{ id: number; record: EventRecord | null }>;
-
-/** Reads events as they were recorded, in the order of their ids. Throws on a row that no version has written. */
-export class EventRecords {
-  readonly #after: StatementSync;
-
-  constructor(db: DatabaseSync) {
-    this.#after = db.prepare(`SELECT id, ${EVENT_COLUMNS} FROM event WHERE id > ? ORDER BY id LIMIT ?`);
-  }
-
-  after(id: number, most: number): readonly RecordRead[] {
-    return this.#after.all(id, most).map((row) => ({ id: integer(row["id"]), record: readRecord(row) }));
   }
 }
 

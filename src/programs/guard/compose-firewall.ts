@@ -76,10 +76,8 @@ export function composeFirewall(parts: FirewallParts) {
     leakMonitor,
     /** Whether the kernel lets only proxies connect to the ports for proxies. */
     guardsProxied: () => hasProxies && isEnforcing(),
-    blockedPorts: {
-      look(): void {
-        if (isEnforcing()) void blockedPorts.look();
-      },
+    lookAtBlockedPorts(): void {
+      if (isEnforcing()) void blockedPorts.look();
     },
     committed({ allowChanged, bansChanged, sightings }: Committed): void {
       if (allowChanged) enforcer.renew();

@@ -37,10 +37,10 @@ import { composeStores } from "./compose-stores.ts";
 import { Housekeeping } from "./housekeeping.ts";
 import { changedKeys, readSettings, readSettingsText, ServedSettings, type ValidSettings } from "./settings.ts";
 import { AlertWatch } from "./watch-alerts.ts";
-import { BanMails, BansWatch } from "./watch-bans.ts";
+import { BanMails, lookAtBans } from "./watch-bans.ts";
 import { ContentWatch, SpamPreferenceFiles } from "./watch-content.ts";
-import { CredentialsWatch } from "./watch-credentials.ts";
-import { ExportWatch } from "./watch-export.ts";
+import { lookAtCredentials } from "./watch-credentials.ts";
+import { lookAtExport } from "./watch-export.ts";
 import { ClockWatch, DiskWatch, TrackingWatch } from "./watch-machine.ts";
 
 export type GuardProgram = Readonly<{ start(): Promise<void>; stop(): Promise<void> }>;
@@ -113,21 +113,17 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
   /** Whether a mail to this recipient, or a copy of it, waits in the queue for another server. */
   const leadsOutside = (recipient: string | null): boolean =>
     stores.reach.onward((recipient ?? "").toLowerCase()).some((one) => !engine.policy.domains.includes(domainOf(one)));
-  const exported = new ExportWatch({ notices, clock, record: layout.exportRecord, services: layout.services });
-  const administration = new CredentialsWatch({ notices, ...stores });
-  const bansWatch = new BansWatch({
-    ...common,
-    figures: new SqliteFigures(db),
-    most: () => inForce["alerts.thresholds.bans_in_force"],
-  });
-  const watches = [
-    clockWatch,
-    bansWatch,
-    new TrackingWatch({ notices }),
-    firewall.blockedPorts,
-    exported,
-    administration,
-  ];
+  const bans = { ...common, figures: new SqliteFigures(db), most: () => inForce["alerts.thresholds.bans_in_force"] };
+  const exported = { notices, clock, record: layout.exportRecord, services: layout.services };
+  const tracking = new TrackingWatch({ notices });
+  const watches = {
+    often: [
+      () => clockWatch.look(),
+      () => firewall.lookAtBlockedPorts(),
+      () => lookAtCredentials({ notices, ...stores }),
+    ],
+    seldom: [() => lookAtBans(bans), () => tracking.look(), () => lookAtExport(exported)],
+  };
   const housekeeping = new Housekeeping({
     ...common,
     ...counts,

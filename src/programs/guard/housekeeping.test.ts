@@ -44,7 +44,7 @@ async function setUp(
     banLog: new SqliteBanLog(kit.db),
     names,
     removal: { round: () => Promise.resolve() },
-    watches: [],
+    watches: { often: [], seldom: [] },
     queue: { round: () => Promise.resolve() },
     store: kit.sqlite,
     tally,

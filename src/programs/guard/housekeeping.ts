@@ -29,8 +29,8 @@ export type HousekeepingParts = Readonly<{
   leakMonitor: BanLeakMonitor;
   disk: Pick<DiskWatch, "look" | "lacksRoom">;
   served: Pick<ServedSettings, "look">;
-  /** Each reports its own findings. */
-  watches: readonly Readonly<{ look: () => void }>[];
+  /** Each reports its own findings, in each round or in every fifth. */
+  watches: Readonly<Record<"often" | "seldom", readonly (() => void)[]>>;
   queue: Pick<QueueUpkeep, "round">;
   deliveries: Pick<OwnDeliveries, "look">;
   clock: Clock;
@@ -41,6 +41,7 @@ export type HousekeepingParts = Readonly<{
 }>;
 
 const EVERY_MS = SECOND_MS;
+const SELDOM_ROUNDS = 5;
 /** How long decisions may wait for a step, and how many times as long they then have the processor. */
 const [BUSY_STEP_MS, QUIET_STEP_MS, PAUSE_TIMES] = [0.1, 1, 9];
 const ROWS = { least: 8, first: 8, most: 500 };
@@ -55,6 +56,7 @@ export class Housekeeping {
   #keeperAskedAt = 0;
   #askingKeeper = false;
   #working = false;
+  #rounds = 0;
   readonly #tallied = new StepSize(ROWS);
   readonly #named = new StepSize(ROWS);
   /** Whether events came during the last pause between two steps. */
@@ -92,7 +94,8 @@ export class Housekeeping {
     void queue.round();
     void this.#askKeeper();
     await this.#each([
-      ...watches.map((watch) => () => watch.look()),
+      ...watches.often,
+      ...(this.#rounds % SELDOM_ROUNDS === 0 ? watches.seldom : []),
       () => disk.look(),
       () => leakMonitor.look(),
       () => served.look(),
@@ -102,6 +105,7 @@ export class Housekeeping {
       () => this.#catchUp(this.#tallied, (most) => tally.step(most)),
       () => this.#catchUp(this.#named, (most) => names.step(most)),
     ]);
+    this.#rounds += 1;
     this.#working = false;
   }
 

@@ -1,14 +1,12 @@
 import type { Ban } from "../../core/decide/decision.ts";
 import type { JailReported } from "../../core/events/report.ts";
 import { plural } from "../../core/text.ts";
-import { HOUR_MS, SECOND_MS } from "../../core/time.ts";
+import { HOUR_MS } from "../../core/time.ts";
 import type { Keeper } from "../../guard/admin-ports.ts";
 import type { Figures } from "../../guard/figures.ts";
 import type { Clock, Log, Notices } from "../../guard/ports.ts";
 
-const LOOK_EVERY_MS = 5 * SECOND_MS;
-
-export type BansWatchParts = Readonly<{
+type BansParts = Readonly<{
   figures: Pick<Figures, "bansInForce">;
   clock: Clock;
   notices: Notices;
@@ -17,24 +15,11 @@ export type BansWatchParts = Readonly<{
 }>;
 
 /** Reports many bans in force at once. The owner's bans do not count: they show no attack. */
-export class BansWatch {
-  readonly #parts: BansWatchParts;
-  #lookAt = 0;
-
-  constructor(parts: BansWatchParts) {
-    this.#parts = parts;
-  }
-
-  /** Call it about every second. */
-  look(nowMs: number = performance.now()): void {
-    if (nowMs < this.#lookAt) return;
-    this.#lookAt = nowMs + LOOK_EVERY_MS;
-    const { figures, clock, notices, most } = this.#parts;
-    const { engine, fail2ban } = figures.bansInForce(clock.now());
-    const count = engine + fail2ban;
-    if (count <= most()) notices.clear("bans_in_force");
-    else notices.raise("bans_in_force", `${plural(count, "ban")} in force; more than ${most()} are reported`);
-  }
+export function lookAtBans({ figures, clock, notices, most }: BansParts): void {
+  const { engine, fail2ban } = figures.bansInForce(clock.now());
+  const count = engine + fail2ban;
+  if (count <= most()) notices.clear("bans_in_force");
+  else notices.raise("bans_in_force", `${plural(count, "ban")} in force; more than ${most()} are reported`);
 }
 
 export type BanMailsParts = Readonly<{ keeper: Keeper; clock: Clock; log: Log }>;

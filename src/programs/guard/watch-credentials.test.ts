@@ -9,7 +9,7 @@ import { type Layout, layoutOf } from "../../settings/layout.ts";
 import { SqliteCredentials } from "../../store/accounts-db/credentials.ts";
 import { SqliteFactors } from "../../store/accounts-db/factors.ts";
 import { initialise } from "../../store/recovery/initialise.ts";
-import { CredentialsWatch } from "./watch-credentials.ts";
+import { lookAtCredentials } from "./watch-credentials.ts";
 
 const NOW = instant(Date.UTC(2026, 10, 21, 12, 0, 0));
 
@@ -26,25 +26,25 @@ function start(t: TestContext, layout: Layout) {
   const notices = new NoticeBoard();
   const credentials = new SqliteCredentials(accounts, { now: () => NOW });
   const factors = new SqliteFactors(accounts);
-  const watch = new CredentialsWatch({ notices, credentials, factors });
-  watch.look();
-  return { notices, credentials, factors, watch, close };
+  const look = (): void => lookAtCredentials({ notices, credentials, factors });
+  look();
+  return { notices, credentials, factors, look, close };
 }
 
 test("a dashboard without a password is reported until one is set", (t) => {
-  const { notices, credentials, watch } = start(t, newLayout());
+  const { notices, credentials, look } = start(t, newLayout());
   assert.deepEqual([...notices.raised.keys()], ["dashboard_password_unset"]);
   credentials.setAdminPassword("{X}new");
-  watch.look();
+  look();
   assert.deepEqual([...notices.raised.keys()], []);
 });
 
 test("three remaining recovery codes are reported, until there are new ones or no app", (t) => {
-  const { notices, credentials, factors, watch } = start(t, newLayout());
+  const { notices, credentials, factors, look } = start(t, newLayout());
   credentials.setAdminPassword("{X}new");
   const recovery = ["a", "b", "c", "d"];
   const raised = (): readonly string[] => {
-    watch.look();
+    look();
     return [...notices.raised.keys()];
   };
   factors.setTotp({ secret: Buffer.alloc(20), lastStep: 0, at: NOW, recovery });

@@ -6,7 +6,7 @@ import { HandClock, NoticeBoard } from "../../../test/kit/engine-kit.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { DAY_MS, MINUTE_MS } from "../../core/time.ts";
 import { DeliveryFile } from "../../jobs/export/delivery-record.ts";
-import { ExportWatch } from "./watch-export.ts";
+import { lookAtExport } from "./watch-export.ts";
 
 test("events that reach no receiver for five minutes are reported, until one arrives", () => {
   const directory = temporaryDirectory();
@@ -14,10 +14,8 @@ test("events that reach no receiver for five minutes are reported, until one arr
   const notices = new NoticeBoard();
   const file = { foreign: join(directory, "delivered") };
   const record = new DeliveryFile(file, () => clock.now());
-  const watch = new ExportWatch({ notices, clock, record: file, services: directory });
-  let at = 0;
   const look = (): string | undefined => {
-    watch.look((at += 5_000));
+    lookAtExport({ notices, clock, record: file, services: directory });
     return notices.raised.get("export_failing");
   };
   assert.equal(look(), undefined, "there is no exporter");

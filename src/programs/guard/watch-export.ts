@@ -1,18 +1,17 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { plural } from "../../core/text.ts";
-import { MINUTE_MS, SECOND_MS } from "../../core/time.ts";
+import { MINUTE_MS } from "../../core/time.ts";
 import type { Clock, Notices } from "../../guard/ports.ts";
 import type { ServiceName } from "../../host/running/runit.ts";
 import { LOST_MS, readDelivery } from "../../jobs/export/delivery-record.ts";
 import type { ForeignFile } from "../../settings/layout.ts";
 
-const LOOK_EVERY_MS = 5 * SECOND_MS;
 const LONG_MS = 5 * MINUTE_MS;
 const SERVICE: ServiceName = "export";
 const NOTHING = { trouble: null, since: null, lost: null };
 
-export type ExportWatchParts = Readonly<{
+type Parts = Readonly<{
   notices: Notices;
   clock: Clock;
   /** The exporter's own state. */
@@ -22,26 +21,13 @@ export type ExportWatchParts = Readonly<{
 }>;
 
 /** Reports when events do not reach their receiver, or cannot reach it any more. A restart of the receiver is not reported. */
-export class ExportWatch {
-  readonly #parts: ExportWatchParts;
-  #lookAt = 0;
-
-  constructor(parts: ExportWatchParts) {
-    this.#parts = parts;
-  }
-
-  /** Call it about every second. */
-  look(nowMs: number = performance.now()): void {
-    if (nowMs < this.#lookAt) return;
-    this.#lookAt = nowMs + LOOK_EVERY_MS;
-    const { notices, clock, record, services } = this.#parts;
-    const { trouble, since, lost } = (existsSync(join(services, SERVICE)) ? readDelivery(record) : null) ?? NOTHING;
-    const now = clock.now();
-    const details: string[] = [];
-    if (trouble !== null && since !== null && now - since >= LONG_MS) details.push(trouble);
-    if (lost !== null && now - lost.at < LOST_MS)
-      details.push(`${plural(lost.count, "event")} left the database before they could be delivered`);
-    if (details.length === 0) notices.clear("export_failing");
-    else notices.raise("export_failing", details.join("; "));
-  }
+export function lookAtExport({ notices, clock, record, services }: Parts): void {
+  const { trouble, since, lost } = (existsSync(join(services, SERVICE)) ? readDelivery(record) : null) ?? NOTHING;
+  const now = clock.now();
+  const details: string[] = [];
+  if (trouble !== null && since !== null && now - since >= LONG_MS) details.push(trouble);
+  if (lost !== null && now - lost.at < LOST_MS)
+    details.push(`${plural(lost.count, "event")} left the database before they could be delivered`);
+  if (details.length === 0) notices.clear("export_failing");
+  else notices.raise("export_failing", details.join("; "));
 }

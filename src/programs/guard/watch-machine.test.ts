@@ -80,7 +80,6 @@ function tracking() {
   const directory = temporaryDirectory();
   const notices = new NoticeBoard();
   const watch = new TrackingWatch({ notices, directory });
-  let now = 0;
   return {
     directory,
     looked(count: number | string, most: number | string): string | undefined {
@@ -89,11 +88,7 @@ function tracking() {
       return this.look();
     },
     look(): string | undefined {
-      watch.look((now += 5_000));
-      return notices.raised.get("tracking_full");
-    },
-    soon(): string | undefined {
-      watch.look(now + 4_999);
+      watch.look();
       return notices.raised.get("tracking_full");
     },
   };
@@ -107,14 +102,6 @@ test("a table that fills up is reported with its command, until a fifth is free 
   assert.match(files.looked(52_429, 65_536) ?? "", /^It holds 52429 of /);
   assert.equal(files.looked(52_428, 65_536), undefined);
   assert.equal(files.looked(53_000, 65_536), undefined, "it is nine tenths full again");
-});
-
-test("the kernel is asked every five seconds", () => {
-  const files = tracking();
-  assert.equal(files.looked(0, 10), undefined);
-  writeFileSync(join(files.directory, "nf_conntrack_count"), "10\n");
-  assert.equal(files.soon(), undefined);
-  assert.match(files.look() ?? "", /^It holds 10 of 10 /);
 });
 
 test("a kernel that tracks nothing, or without a limit, is not reported", () => {

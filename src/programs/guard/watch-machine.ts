@@ -5,6 +5,7 @@ import type { Engine } from "../../guard/engine.ts";
 import type { Clock, Log, Notices } from "../../guard/ports.ts";
 import { mountOf } from "../../host/kernel/mounts.ts";
 import type { Jump } from "../../host/machine/clock.ts";
+import { textOrNothing } from "../../host/machine/read-text.ts";
 import type { Layout } from "../../settings/layout.ts";
 
 export type ClockWatchParts = Readonly<{
@@ -72,7 +73,6 @@ function directionOf({ byMs }: Jump): string {
   return `${byMs > 0 ? "ahead" : "back"} by ${formatDuration(seconds)}`;
 }
 
-const TRACKING_EVERY_MS = 5 * SECOND_MS;
 /** Shares of the table: reported above the first, until this much is free again. */
 const FULL = 0.9;
 const ROOMY = 0.8;
@@ -93,7 +93,6 @@ export type TrackingWatchParts = Readonly<{
 export class TrackingWatch {
   readonly #notices: Notices;
   readonly #directory: string;
-  #lookAt = 0;
   #isRaised = false;
 
   constructor({ notices, directory = KERNEL }: TrackingWatchParts) {
@@ -101,10 +100,7 @@ export class TrackingWatch {
     this.#directory = directory;
   }
 
-  /** Call it about every second. */
-  look(nowMs: number = performance.now()): void {
-    if (nowMs < this.#lookAt) return;
-    this.#lookAt = nowMs + TRACKING_EVERY_MS;
+  look(): void {
     const count = this.#read("nf_conntrack_count");
     const most = this.#read("nf_conntrack_max");
     // A kernel that tracks nothing has neither; 0 means no limit.
@@ -115,12 +111,8 @@ export class TrackingWatch {
   }
 
   #read(name: string): number | null {
-    try {
-      const text = readFileSync(join(this.#directory, name), "utf8").trim();
-      return /^\d{1,15}$/.test(text) ? Number(text) : null;
-    } catch {
-      return null;
-    }
+    const text = textOrNothing(join(this.#directory, name)).trim();
+    return /^\d{1,15}$/.test(text) ? Number(text) : null;
   }
 }
 

@@ -8,7 +8,7 @@ import { userIds } from "../../host/machine/system-users.ts";
 import { giveSocket } from "../../host/root-files/files.ts";
 import { finishRestarts } from "../../host/running/supervise.ts";
 import { problems } from "../../host/sockets/unix-socket.ts";
-import { AuditMail } from "../../jobs/audit/audit-watch.ts";
+import { mailAnchor } from "../../jobs/audit/audit-watch.ts";
 import { removeLeftOverKeys } from "../../jobs/backup/repository.ts";
 import { reloadService } from "../../mail/configuration/parts.ts";
 import { removesStaleLocks } from "../../mail/dovecot/maildirs.ts";
@@ -67,7 +67,7 @@ const looks: readonly Repeated[] = [
     look: () => watches.components.look(),
   },
   { everyMs: 10 * SECOND_MS, failing: "the queue could not be read", look: () => watches.relay.look() },
-  { everyMs: MINUTE_MS, failing: "the audit could not be checked", look: auditLook() },
+  { everyMs: MINUTE_MS, failing: "the audit could not be checked", look: auditLook },
   { everyMs: MINUTE_MS, failing: "old mail could not be looked for", look: () => watches.retention.look() },
   { everyMs: 10 * SECOND_MS, failing: "the disk could not be noted", look: () => watches.disk.look() },
   { everyMs: 2 * SECOND_MS, failing: "the mailboxes could not be looked at", look: () => watches.mailboxes.look() },
@@ -132,13 +132,11 @@ function logsLook(): () => Promise<void> {
   return () => logs.look();
 }
 
-function auditLook(): () => Promise<void> {
-  const audit = new AuditMail({ layout, clock, mail: (alert) => verbs.mailAlarm(alert) });
-  return async () => {
-    await watches.audit.look();
-    await watches.access.look();
-    if (watches.audit.troubles().length === 0) await audit.look();
-  };
+async function auditLook(): Promise<void> {
+  await watches.audit.look();
+  await watches.access.look();
+  if (watches.audit.troubles().length > 0) return;
+  await mailAnchor({ layout, clock, mail: (alert) => verbs.mailAlarm(alert) });
 }
 
 function clockLook(): () => Promise<void> {
