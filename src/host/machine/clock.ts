@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
 import { instant, later, MINUTE_MS, type Millis, SECOND_MS } from "../../core/time.ts";
 import type { Clock } from "../../guard/ports.ts";
+import { textOrNothing } from "./read-text.ts";
 
 /** Smaller changes are followed at once, as made by a program that keeps the clock right (chrony, systemd-timesyncd). */
 const FOLLOWED_MS = 10 * SECOND_MS;
@@ -108,13 +108,9 @@ const MACHINE: TimeSources = {
   wall: () => Date.now(),
   elapsed: () => performance.now(),
   sinceBoot: () => {
-    try {
-      // Includes the time in which the machine slept (proc(5), /proc/uptime).
-      const seconds = Number.parseFloat(readFileSync("/proc/uptime", "utf8"));
-      return Number.isNaN(seconds) ? null : seconds * SECOND_MS;
-    } catch {
-      return null;
-    }
+    // Includes the time in which the machine slept (proc(5), /proc/uptime).
+    const seconds = Number.parseFloat(textOrNothing("/proc/uptime"));
+    return Number.isNaN(seconds) ? null : seconds * SECOND_MS;
   },
 };
 

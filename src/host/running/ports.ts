@@ -1,4 +1,3 @@
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { createServer } from "node:net";
 import { endianness } from "node:os";
 import { type Ip, isV4, parseIp } from "../../core/net/ip.ts";
@@ -7,6 +6,7 @@ import type { Settings } from "../../settings/schema.ts";
 import { type ListeningSocket, parseListening } from "../kernel/tcp-sockets.ts";
 import { textOrNothing } from "../machine/read-text.ts";
 import { SetUpFailure } from "./failure.ts";
+import { allPids, openFiles } from "./read-processes.ts";
 import type { ServiceName } from "./runit.ts";
 
 /** One port of the server. `address` null: every address of the machine. */
@@ -80,13 +80,8 @@ function tryToListen(port: number, host: string): Promise<string | null> {
  * milliseconds on a machine with much memory: one answer is used for all ports. Without IPv6 the second table is missing.
  */
 export function listeners(): readonly ListeningSocket[] {
-  return ["/proc/net/tcp", "/proc/net/tcp6"].flatMap((table) => {
-    try {
-      return parseListening(readFileSync(table, "utf8"), endianness());
-    } catch {
-      return [];
-    }
-  });
+  const tables = ["/proc/net/tcp", "/proc/net/tcp6"];
+  return tables.flatMap((table) => parseListening(textOrNothing(table), endianness()));
 }
 
 /** The inodes of the sockets in `listening` that have this port at our address, or at every address. */
@@ -105,8 +100,8 @@ export type Holder = Readonly<{ pid: number; name: string }>;
 /** A process that has one of these sockets, if /proc shows it. */
 export function holderOf(sockets: readonly string[]): Holder | null {
   if (sockets.length === 0) return null;
-  const pid = readdirSync("/proc").find((name) => /^\d+$/.test(name) && holdsSocket(Number(name), sockets));
-  return pid === undefined ? null : { pid: Number(pid), name: textOrNothing(`/proc/${pid}/comm`).trim() };
+  const pid = allPids().find((one) => holdsSocket(one, sockets));
+  return pid === undefined ? null : { pid, name: textOrNothing(`/proc/${pid}/comm`).trim() };
 }
 
 /** Whether sockets of these two addresses conflict. `::` includes IPv4 by default. */
@@ -117,12 +112,6 @@ function overlap(a: Ip, b: Ip): boolean {
 
 /** Whether the process has one of these sockets open, if /proc shows it. */
 export function holdsSocket(pid: number, sockets: readonly string[]): boolean {
-  try {
-    return readdirSync(`/proc/${pid}/fd`).some((fd) => {
-      const target = readlinkSync(`/proc/${pid}/fd/${fd}`);
-      return sockets.some((inode) => target === `socket:[${inode}]`);
-    });
-  } catch {
-    return false;
-  }
+  const files = openFiles(pid);
+  return sockets.some((inode) => files.includes(`socket:[${inode}]`));
 }

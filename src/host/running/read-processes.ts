@@ -27,9 +27,13 @@ export type Process = Readonly<{
 }>;
 
 export function listProcesses(): readonly Process[] {
+  return allPids().flatMap(readProcess);
+}
+
+export function allPids(): readonly number[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
-    .flatMap((name) => readProcess(Number(name)));
+    .map(Number);
 }
 
 /** Those that belong, and all that they started. */
@@ -137,8 +141,12 @@ function identityOf(path: string): string | null {
 }
 
 function usedBy(pid: number): readonly string[] {
-  const files = namesIn(`/proc/${pid}/fd`).map((fd) => linkOf(`/proc/${pid}/fd/${fd}`));
-  return [linkOf(`/proc/${pid}/root`), ...files, ...textOrNothing(`/proc/${pid}/environ`).split("\0")];
+  return [linkOf(`/proc/${pid}/root`), ...openFiles(pid), ...textOrNothing(`/proc/${pid}/environ`).split("\0")];
+}
+
+/** The names of its open files, such as `socket:[INODE]`, if /proc shows them. */
+export function openFiles(pid: number): readonly string[] {
+  return namesIn(`/proc/${pid}/fd`).map((fd) => linkOf(`/proc/${pid}/fd/${fd}`));
 }
 
 /** The memory of this machine or container. Bytes. */
@@ -174,12 +182,23 @@ export function memoryOf(pid: number): number {
   return ["RssAnon", "VmSwap"].reduce((sum, name) => sum + 1024 * (numbersIn(status, name)[0] ?? 0), 0);
 }
 
-/** Clock ticks from boot to the start of the process, to recognise a reused pid. Null if none runs. */
+/** `startedAt`: clock ticks from boot to the start of the process, to recognise a reused pid. */
+export type Stat = Readonly<{ pid: number; name: string; state: string; parent: number; startedAt: string }>;
+
+/** Null if it has ended. */
+export function statOf(pid: number): Stat | null {
+  const text = textOrNothing(`/proc/${pid}/stat`);
+  // The name may contain spaces and parentheses.
+  const [from, to] = [text.indexOf("("), text.lastIndexOf(")")];
+  const [state = "", parent = "", ...rest] = text.slice(to + 2).split(" ");
+  if (from < 0 || to < from) return null;
+  return { pid, name: text.slice(from + 1, to), state, parent: Number(parent), startedAt: rest[17] ?? "" };
+}
+
+/** Null if none runs. */
 export function startTimeOf(pid: number): string | null {
-  const stat = textOrNothing(`/proc/${pid}/stat`);
-  // The second field, the name, may contain spaces and parentheses; field 22 is the time.
-  const [state, ...fields] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return state === "Z" ? null : (fields[18] ?? null);
+  const stat = statOf(pid);
+  return stat === null || stat.state === "Z" ? null : stat.startedAt;
 }
 
 function linkOf(file: string): string {

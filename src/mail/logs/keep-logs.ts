@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fstatSync, readdirSync, readlinkSync, readSync, type Stats, statSync } from "node:fs";
+import { closeSync, existsSync, fstatSync, readdirSync, readSync, type Stats, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import { DAY_MS, type Millis, SECOND_MS } from "../../core/time.ts";
@@ -6,6 +6,7 @@ import type { Clock } from "../../guard/ports.ts";
 import { lastLines, runProgram } from "../../host/machine/run-program.ts";
 import { compressFile } from "../../host/root-files/copies.ts";
 import { appendFile, moveFile, removeFile, truncateFile, writeFile } from "../../host/root-files/files.ts";
+import { allPids, openFiles } from "../../host/running/read-processes.ts";
 import { pidOf } from "../../host/running/supervise.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
@@ -152,19 +153,7 @@ function unusedName(path: string): string {
 function isHeldOpen(file: string): boolean {
   const parts = new Set(existsSync(dirname(file)) ? elderParts(file) : []);
   if (parts.size === 0) return false;
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
-    .some((pid) => openFiles(pid).some((path) => parts.has(path)));
-}
-
-function openFiles(pid: string): readonly string[] {
-  try {
-    const directory = join("/proc", pid, "fd");
-    return readdirSync(directory).map((name) => readlinkSync(join(directory, name)));
-  } catch {
-    // It has ended since.
-    return [];
-  }
+  return allPids().some((pid) => pid !== process.pid && openFiles(pid).some((path) => parts.has(path)));
 }
 
 /** Only root searches the logs. */

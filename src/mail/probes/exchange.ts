@@ -1,8 +1,8 @@
-import { readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { ProbeResult } from "../../core/alerts/probe-record.ts";
 import { codeOf } from "../../core/error.ts";
+import { textOrNothing } from "../../host/machine/read-text.ts";
 import { GOODBYE_MS } from "./port-dialogue.ts";
 
 /** `localAddress`: the source address, by which logs and rules distinguish probes from clients. */
@@ -78,6 +78,7 @@ function open(target: Target): Socket {
 
 /** From this share of its places on, a port may be silent because it is full. */
 const CROWDED = 2 / 3;
+/** Without IPv6 the second is missing. */
 const TABLES = ["/proc/net/tcp", "/proc/net/tcp6"];
 /** Established connections, and those that only the client has closed. */
 const TAKEN = ["01", "08"];
@@ -98,16 +99,7 @@ function openOn(port: number): number {
     const [, from = "", , state = ""] = line.trim().split(/\s+/);
     return from.endsWith(local) && TAKEN.includes(state);
   };
-  return TABLES.flatMap(linesOf).filter(isOne).length;
-}
-
-/** Without IPv6 the second table is missing. */
-function linesOf(file: string): readonly string[] {
-  try {
-    return readFileSync(file, "utf8").split("\n");
-  } catch {
-    return [];
-  }
+  return TABLES.flatMap((table) => textOrNothing(table).split("\n")).filter(isOne).length;
 }
 
 type WebPage = Readonly<{

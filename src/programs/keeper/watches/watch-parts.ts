@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { KeeperTrouble } from "../../../admin/declare/keeper.ts";
 import {
@@ -16,7 +16,7 @@ import { plural } from "../../../core/text.ts";
 import { instant, isoTime, type Millis, SECOND_MS } from "../../../core/time.ts";
 import type { Clock } from "../../../guard/ports.ts";
 import { textOrNothing } from "../../../host/machine/read-text.ts";
-import { withDescendants } from "../../../host/running/read-processes.ts";
+import { allPids, type Stat, statOf, withDescendants } from "../../../host/running/read-processes.ts";
 import { SERVICES, type ServiceName } from "../../../host/running/runit.ts";
 import { pidFile, pidOf } from "../../../host/running/supervise.ts";
 import type { Probe } from "./probes.ts";
@@ -169,7 +169,6 @@ const LOG_WRITERS: readonly string[] = ["svlogd", "postlogd"];
 const MOST_NAMED = 3;
 
 /** A process's fields of /proc/PID/stat (proc(5)). */
-type Stat = Readonly<{ pid: number; name: string; state: string; parent: number; startedAt: string }>;
 /** Stopped by a signal (SIGSTOP, SIGTSTP). A process stopped by a debugger is in state t. */
 const STOPPED = "T";
 
@@ -223,9 +222,7 @@ export class StoppedWatch {
 
 /** Processes that runsv(8) started, and all below them. */
 function familyOf(services: string): readonly Stat[] {
-  const all = readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .flatMap(statOf);
+  const all = allPids().flatMap((pid) => statOf(pid) ?? []);
   const pids = SERVICES.flatMap((service) =>
     ["supervise", "log/supervise"].map((at) => textOrNothing(join(services, service, at, "pid")).trim()),
   );
@@ -258,14 +255,4 @@ function waitedMs({ pid }: Stat): number {
 /** The number may later belong to a different process. */
 function keyOf({ pid, startedAt }: Stat): string {
   return `${pid} ${startedAt}`;
-}
-
-function statOf(pid: string): readonly Stat[] {
-  const text = textOrNothing(`/proc/${pid}/stat`);
-  // The name may contain spaces and parentheses.
-  const [from, to] = [text.indexOf("("), text.lastIndexOf(")")];
-  const [state = "", parent = "", ...rest] = text.slice(to + 2).split(" ");
-  if (from < 0 || to < from) return [];
-  const name = text.slice(from + 1, to);
-  return [{ pid: Number(pid), name, state, parent: Number(parent), startedAt: rest[17] ?? "" }];
 }

@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { printable } from "../../../core/text.ts";
 import { parseSocketsInUse } from "../../../host/kernel/tcp-sockets.ts";
+import { textOrNothing } from "../../../host/machine/read-text.ts";
 import { hasUser, userIds } from "../../../host/machine/system-users.ts";
 import { holderOf, holdsSocket, listeners, type ServerPort, socketsOn } from "../../../host/running/ports.ts";
 import { isOf } from "../../../host/running/processes.ts";
@@ -182,13 +183,8 @@ export class SharedPorts {
 
 /** Costs almost nothing. Without IPv6 there is no second file. */
 function socketsInUse(): number | null {
-  const [four = null, six] = ["sockstat", "sockstat6"].map((name) => {
-    try {
-      return parseSocketsInUse(readFileSync(`/proc/net/${name}`, "latin1"));
-    } catch {
-      return null;
-    }
-  });
+  const files = ["/proc/net/sockstat", "/proc/net/sockstat6"];
+  const [four = null, six] = files.map((file) => parseSocketsInUse(textOrNothing(file)));
   return four === null ? null : four + (six ?? 0);
 }
 
