@@ -136,26 +136,25 @@ export function oneOf<const T extends string>(...words: readonly T[]): Kind<T> {
 
 /** Milliseconds, written as `30m`. */
 export function duration(leastMs: number, mostMs: number = 365 * DAY_MS): Kind<number> {
-  const accepts = `a duration such as "30m" from ${formatDuration(leastMs)} to ${formatDuration(mostMs)}`;
-  const form = formOf("duration", { least: formatDuration(leastMs), most: formatDuration(mostMs) });
-  const read = (written: string) => {
-    const value = parseDuration(written);
-    return value !== null && value >= leastMs && value <= mostMs ? { value, toml: quote(formatDuration(value)) } : null;
-  };
-  return text(accepts, read, form);
+  return quantity("duration", "30m", { parse: parseDuration, format: formatDuration }, [leastMs, mostMs]);
 }
 
 /** Bytes, written as `10MB`. */
 export function size(leastBytes: number, mostBytes: number): Kind<number> {
-  const accepts = `a size such as "10MB" from ${formatSize(leastBytes)} to ${formatSize(mostBytes)}`;
-  const form = formOf("size", { least: formatSize(leastBytes), most: formatSize(mostBytes) });
+  return quantity("size", "10MB", { parse: parseSize, format: formatSize }, [leastBytes, mostBytes]);
+}
+
+type Units = Readonly<{ parse: (text: string) => number | null; format: (value: number) => string }>;
+
+type Bounds = readonly [least: number, most: number];
+
+function quantity(type: "duration" | "size", example: string, units: Units, [least, most]: Bounds): Kind<number> {
+  const [from, to] = [units.format(least), units.format(most)];
   const read = (written: string) => {
-    const value = parseSize(written);
-    return value !== null && value >= leastBytes && value <= mostBytes
-      ? { value, toml: quote(formatSize(value)) }
-      : null;
+    const value = units.parse(written);
+    return value !== null && value >= least && value <= most ? { value, toml: quote(units.format(value)) } : null;
   };
-  return text(accepts, read, form);
+  return text(`a ${type} such as "${example}" from ${from} to ${to}`, read, formOf(type, { least: from, most: to }));
 }
 
 /** Kinds made of other kinds. */

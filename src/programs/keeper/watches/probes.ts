@@ -71,6 +71,13 @@ function everyProbe(layout: Layout, settings: Settings): readonly Probe[] {
     name: settings.hostname,
   };
   const postfix = { service: "postfix", notice: "postfix_silent" } as const;
+  const postfixPart = (name: string, socket: string, check: (path: string, ms: number) => Promise<ProbeResult>) => ({
+    name: `Postfix's ${name}`,
+    ...postfix,
+    ...OFTEN,
+    check: (ms: number) => check(join(postfixQueue, socket), ms),
+  });
+  const announcing = (protocol: string) => (path: string, ms: number) => probePostfixService(path, protocol, ms);
   const dovecot = { service: "dovecot", notice: "dovecot_silent" } as const;
   const spam = { notice: "spam_filter_down", ...OFTEN } as const;
   const postgrey = join(postgreyConf, "command");
@@ -116,54 +123,16 @@ function everyProbe(layout: Layout, settings: Settings): readonly Probe[] {
           settings["limits.connections.smtp_places"],
         ),
     },
+    postfixPart("cleanup", "public/cleanup", probeCleanup),
+    postfixPart("trivial-rewrite", "private/rewrite", announcing("trivial_rewrite_protocol")),
+    postfixPart("proxymap", "private/proxymap", announcing("proxymap_protocol")),
+    postfixPart("anvil", "private/anvil", probeAnvil),
+    postfixPart("tlsmgr", "private/tlsmgr", announcing("tlsmgr_protocol")),
+    postfixPart("qmgr", "public/qmgr", probeTrigger),
+    postfixPart("pickup", "public/pickup", probeTrigger),
     {
-      name: "Postfix's cleanup",
-      ...postfix,
-      ...OFTEN,
-      check: (ms) => probeCleanup(join(postfixQueue, "public", "cleanup"), ms),
-    },
-    {
-      name: "Postfix's trivial-rewrite",
-      ...postfix,
-      ...OFTEN,
-      check: (ms) => probePostfixService(join(postfixQueue, "private", "rewrite"), "trivial_rewrite_protocol", ms),
-    },
-    {
-      name: "Postfix's proxymap",
-      ...postfix,
-      ...OFTEN,
-      check: (ms) => probePostfixService(join(postfixQueue, "private", "proxymap"), "proxymap_protocol", ms),
-    },
-    {
-      name: "Postfix's anvil",
-      ...postfix,
-      ...OFTEN,
-      check: (ms) => probeAnvil(join(postfixQueue, "private", "anvil"), ms),
-    },
-    {
-      name: "Postfix's tlsmgr",
-      ...postfix,
-      ...OFTEN,
-      check: (ms) => probePostfixService(join(postfixQueue, "private", "tlsmgr"), "tlsmgr_protocol", ms),
-    },
-    {
-      name: "Postfix's qmgr",
-      ...postfix,
-      ...OFTEN,
-      check: (ms) => probeTrigger(join(postfixQueue, "public", "qmgr"), ms),
-    },
-    {
-      name: "Postfix's pickup",
-      ...postfix,
-      ...OFTEN,
-      check: (ms) => probeTrigger(join(postfixQueue, "public", "pickup"), ms),
-    },
-    {
-      name: "Postfix's master process",
-      ...postfix,
+      ...postfixPart("master process", `private/${PROBED_BY_MASTER}`, announcing("delivery_request_protocol")),
       ...FORKING,
-      check: (ms) =>
-        probePostfixService(join(postfixQueue, "private", PROBED_BY_MASTER), "delivery_request_protocol", ms),
     },
     {
       name: "Rspamd",
