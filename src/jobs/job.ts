@@ -14,25 +14,22 @@ export abstract class Job<Rules, Run = RunBehind> {
   /** Does the work; handed in for the tests. */
   protected readonly run: Run;
   /** Null while the settings cannot be read. */
-  protected rules: Rules | null;
+  protected readonly rules: () => Rules | null;
   readonly #clock: Clock;
   #running: Promise<void> | null = null;
 
-  constructor(layout: Layout, clock: Clock, rules: Rules | null, run: Run) {
+  constructor(layout: Layout, clock: Clock, rules: () => Rules | null, run: Run) {
     this.layout = layout;
     this.run = run;
     this.#clock = clock;
     this.rules = rules;
   }
 
-  use(rules: Rules): void {
-    this.rules = rules;
-  }
-
   /** Starts a run if one is due. Returns its promise, or null if none runs. Throws if nothing can be noted. */
   look(): Promise<void> | null {
-    if (this.rules !== null && this.#running === null) {
-      const run = this.start(this.rules, this.now());
+    const rules = this.rules();
+    if (rules !== null && this.#running === null) {
+      const run = this.start(rules, this.now());
       if (run !== null) this.#running = run.finally(() => (this.#running = null));
     }
     return this.#running;

@@ -155,11 +155,11 @@ describe("the security tools of Debian, run for real", { skip, concurrency: true
 
     mkdirSync(layout.tlsServed, { recursive: true });
     const clock = new HandClock(Date.now() + 16 * MINUTE_MS);
-    const watch = new CertificateWatch(layout, clock, {
+    const watch = new CertificateWatch(layout, clock, () => ({
       "certificates.log": found,
       "certificates.files": [join(at("own.example.org"), "cert.pem")],
       "certificates.known": [],
-    });
+    }));
     watch.look();
     const [trouble, ...more] = watch.troubles();
     assert.deepEqual([trouble?.code, more], ["certificate_unknown", []]);

@@ -14,8 +14,9 @@ import { AccessReviewWatch } from "./audit-watch.ts";
 test("a review is overdue 90 days after the last one, or after the audit's start; a signature ends that at once", async (t) => {
   const layout = temporaryLayout("engineDb");
   const clock = new HandClock();
+  const settings = { "audit.review_every": 90 * DAY_MS };
   const databases = { lastAudited: async (type: string) => lastAudited(layout.engineDb, type) };
-  const watch = new AccessReviewWatch(databases, clock, { "audit.review_every": 90 * DAY_MS });
+  const watch = new AccessReviewWatch(databases, clock, () => settings);
   await assert.rejects(() => watch.look(), /engine\.db/, "there is no database yet");
   const db = openEngine(layout.engineDb);
   t.after(() => db.close());
@@ -36,6 +37,6 @@ test("a review is overdue 90 days after the last one, or after the audit's start
   assert.deepEqual(await after(MINUTE_MS), []);
   audit("SETTINGS_APPLIED");
   assert.deepEqual(await after(90 * DAY_MS), [`the last review is of ${signed}`]);
-  watch.use({ "audit.review_every": 0 });
+  settings["audit.review_every"] = 0;
   assert.deepEqual(watch.troubles(), []);
 });

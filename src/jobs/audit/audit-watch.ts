@@ -144,19 +144,15 @@ export type ReviewSettings = Pick<Settings, "audit.review_every">;
 export class AccessReviewWatch {
   readonly #databases: Pick<AskDatabases, "lastAudited">;
   readonly #clock: Clock;
-  #settings: ReviewSettings | null;
+  readonly #settings: () => ReviewSettings | null;
   #nextAt = 0;
   /** When it was signed last, or when the audit started (ISO 8601); null before the first entry. */
   #since: string | null = null;
   #isSigned = false;
 
-  constructor(databases: Pick<AskDatabases, "lastAudited">, clock: Clock, settings: ReviewSettings | null) {
+  constructor(databases: Pick<AskDatabases, "lastAudited">, clock: Clock, settings: () => ReviewSettings | null) {
     this.#databases = databases;
     this.#clock = clock;
-    this.#settings = settings;
-  }
-
-  use(settings: ReviewSettings): void {
     this.#settings = settings;
   }
 
@@ -171,7 +167,7 @@ export class AccessReviewWatch {
   }
 
   troubles(): readonly KeeperTrouble[] {
-    const every = this.#settings?.["audit.review_every"] ?? 0;
+    const every = this.#settings()?.["audit.review_every"] ?? 0;
     if (every === 0 || this.#since === null || this.#clock.now() - Date.parse(this.#since) < every) return [];
     const day = this.#since.slice(0, 10);
     const detail = this.#isSigned ? `the last review is of ${day}` : `there was none since ${day}`;

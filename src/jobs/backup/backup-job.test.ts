@@ -41,9 +41,10 @@ test("one task at a time, and only if backups are enabled: the night's backup, t
     runs.push(`${name} ${args?.join(" ")}`);
     return new Promise((resolve) => (finish = () => resolve(null)));
   };
-  const schedule = new BackupJob(layout, { now: () => instant(now) }, { ...RULES, "backup.enabled": false }, run);
+  let rules = { ...RULES, "backup.enabled": false };
+  const schedule = new BackupJob(layout, { now: () => instant(now) }, () => rules, run);
   assert.equal(schedule.look(), null);
-  schedule.use(RULES);
+  rules = RULES;
   schedule.look();
   assert.equal(readBackupRecord(layout).since, now);
   now = THREE + MINUTE_MS;
@@ -79,7 +80,7 @@ for (const task of ["backup", "drill"] as const)
         runs += 1;
         return Promise.resolve("SIGKILL");
       };
-      const keeper = () => new BackupJob(layout, systemClock, { ...RULES, "backup.hour": HOUR }, run);
+      const keeper = () => new BackupJob(layout, systemClock, () => ({ ...RULES, "backup.hour": HOUR }), run);
       const first = keeper();
       // Root writes nothing where others could.
       if (isLost) chmodSync(layout.backup, 0o777);

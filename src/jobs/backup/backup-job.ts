@@ -41,7 +41,7 @@ export class BackupJob extends Job<BackupRules> {
   }
 
   troubles(): readonly KeeperTrouble[] {
-    const { rules } = this;
+    const rules = this.rules();
     if (rules?.["backup.enabled"] !== true) return [];
     const [record, now] = [this.#backups(), this.now()];
     const how = { now, everyMs: rules["backup.drill_every"], runs: busy(this.layout) !== null };

@@ -36,10 +36,11 @@ test("one run of the checks at a time, if they are enabled, and their results ar
   let now = NOW;
   const ended = Promise.withResolvers<string | null>();
   const run = mock.fn(() => ended.promise);
-  const schedule = new CheckJob(layout, { now: () => instant(now) }, { "checks.weekly": false }, run);
+  const rules = { "checks.weekly": false };
+  const schedule = new CheckJob(layout, { now: () => instant(now) }, () => rules, run);
   assert.equal(schedule.look(), null);
   assert.deepEqual(readCheckRecord(layout), NO_CHECKS);
-  schedule.use({ "checks.weekly": true });
+  rules["checks.weekly"] = true;
   schedule.look();
   assert.equal(readCheckRecord(layout).since, NOW);
   now += 10 * MINUTE_MS;
@@ -66,7 +67,7 @@ test("a run that does not end is reported at once, and no other starts beside it
     limits.push(limit);
     return new Promise((resolve) => ends.push(resolve));
   };
-  const schedule = new CheckJob(layout, { now: () => instant(now) }, { "checks.weekly": true }, run);
+  const schedule = new CheckJob(layout, { now: () => instant(now) }, () => ({ "checks.weekly": true }), run);
   const first = schedule.look();
   assert.equal(limits[0]?.ms, HOUR_MS);
   assert.deepEqual(schedule.troubles(), []);
@@ -92,7 +93,7 @@ test("a failed run is reported until all checks have run, even if the owner runs
   changeCheckRecord(layout, { since: NOW, checks: {} });
   const now = NOW + 10 * MINUTE_MS;
   const run: RunBehind = () => Promise.resolve("SIGSEGV");
-  const schedule = new CheckJob(layout, { now: () => instant(now) }, { "checks.weekly": true }, run);
+  const schedule = new CheckJob(layout, { now: () => instant(now) }, () => ({ "checks.weekly": true }), run);
   await schedule.look();
   assert.equal(schedule.troubles()[0]?.detail, "the checks did not come to their end (SIGSEGV)");
   changeCheckRecord(layout, { checks: FALLEN });

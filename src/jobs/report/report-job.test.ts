@@ -14,16 +14,22 @@ function keeper(fails = false) {
   const layout = temporaryLayout("reportsMailed");
   const clock = { at: FRIDAY, now: () => instant(clock.at) };
   const made: string[] = [];
+  const inForce = { rules: WEEKLY };
   const schedule = (): ReportJob =>
-    new ReportJob(layout, clock, WEEKLY, (_, name, args) => {
-      assert.equal(name, "report");
-      const [period = "", now] = args ?? [];
-      made.push(period);
-      if (fails) changeMailRecord(layout, { failure: { at: Number(now), reason: "no room" } });
-      else changeMailRecord(layout, { done: [...withPeriod(readMailRecord(layout), period)], failure: null });
-      return Promise.resolve(fails ? "1" : null);
-    });
-  return { layout, clock, made, schedule };
+    new ReportJob(
+      layout,
+      clock,
+      () => inForce.rules,
+      (_, name, args) => {
+        assert.equal(name, "report");
+        const [period = "", now] = args ?? [];
+        made.push(period);
+        if (fails) changeMailRecord(layout, { failure: { at: Number(now), reason: "no room" } });
+        else changeMailRecord(layout, { done: [...withPeriod(readMailRecord(layout), period)], failure: null });
+        return Promise.resolve(fails ? "1" : null);
+      },
+    );
+  return { layout, clock, made, inForce, schedule };
 }
 
 test("the first report is sent when the next week starts, once, even across a restart", async () => {
@@ -39,10 +45,15 @@ test("while one runs no other is started", () => {
   const { layout, clock } = keeper();
   changeMailRecord(layout, { schedule: "weekly" });
   let started = 0;
-  const slow = new ReportJob(layout, clock, WEEKLY, () => {
-    started += 1;
-    return new Promise(() => undefined);
-  });
+  const slow = new ReportJob(
+    layout,
+    clock,
+    () => WEEKLY,
+    () => {
+      started += 1;
+      return new Promise(() => undefined);
+    },
+  );
   const first = slow.look();
   assert.ok(first !== null);
   assert.equal(slow.look(), first);
@@ -50,16 +61,16 @@ test("while one runs no other is started", () => {
 });
 
 test("a failure is reported until a report is sent, but not while reports are off", async () => {
-  const { clock, schedule, layout } = keeper(true);
+  const { clock, inForce, schedule, layout } = keeper(true);
   const one = schedule();
   await one.look();
   assert.deepEqual(one.troubles(), []);
   clock.at += 4 * DAY_MS;
   await one.look();
   assert.deepEqual(one.troubles(), [{ code: "report_unsent", detail: "no room" }]);
-  one.use({ ...WEEKLY, "report.mail": "off" });
+  inForce.rules = { ...WEEKLY, "report.mail": "off" };
   assert.deepEqual(one.troubles(), []);
-  one.use(WEEKLY);
+  inForce.rules = WEEKLY;
   changeMailRecord(layout, { failure: null });
   assert.deepEqual(one.troubles(), []);
 });
@@ -68,10 +79,15 @@ test("a killed report is retried an hour later, even if the failure could not be
   const { layout, clock } = keeper();
   changeMailRecord(layout, { schedule: "weekly" });
   let started = 0;
-  const killed = new ReportJob(layout, clock, WEEKLY, () => {
-    started += 1;
-    return Promise.resolve("SIGKILL");
-  });
+  const killed = new ReportJob(
+    layout,
+    clock,
+    () => WEEKLY,
+    () => {
+      started += 1;
+      return Promise.resolve("SIGKILL");
+    },
+  );
   const reported = [{ code: "report_unsent", detail: "the report was ended (SIGKILL)" }];
   await killed.look();
   assert.equal(readMailRecord(layout).failure?.at, clock.at);
@@ -92,10 +108,15 @@ test("a report that does not end is reported after an hour, and no other starts 
   changeMailRecord(layout, { schedule: "weekly" });
   const limits: Parameters<RunBehind>[3][] = [];
   const killed = Promise.withResolvers<string>();
-  const stuck = new ReportJob(layout, clock, WEEKLY, (_, __, ___, limit) => {
-    limits.push(limit);
-    return killed.promise;
-  });
+  const stuck = new ReportJob(
+    layout,
+    clock,
+    () => WEEKLY,
+    (_, __, ___, limit) => {
+      limits.push(limit);
+      return killed.promise;
+    },
+  );
   const running = stuck.look();
   assert.equal(limits[0]?.ms, HOUR_MS);
   clock.at += HOUR_MS;

@@ -22,7 +22,7 @@ export class ReportJob extends Job<MailRules> {
   }
 
   troubles(): readonly KeeperTrouble[] {
-    if (this.rules === null || this.rules["report.mail"] === "off") return [];
+    if ((this.rules()?.["report.mail"] ?? "off") === "off") return [];
     const { failure } = this.#record();
     return failure === null ? [] : [{ code: "report_unsent", detail: failure.reason }];
   }

@@ -14,14 +14,21 @@ function keeper(rules = ON) {
   const tried: number[] = [];
   /** Results of the next tries: null succeeds. */
   const state: { failure: string | null } = { failure: null };
-  const schedule = new RulesJob(layout, clock, rules, (_, now) => {
-    tried.push((now - START) / HOUR_MS);
-    const before = readRulesRecord(layout);
-    const { failure } = state;
-    const last = failure === null ? { at: now, version: "7" } : before.last;
-    writeFileSync(layout.spamRulesRecord, JSON.stringify({ ...before, triedAt: now, last, failure }));
-    return Promise.resolve(failure === null ? { ok: true, version: "7", isNew: true } : { ok: false, reason: failure });
-  });
+  const schedule = new RulesJob(
+    layout,
+    clock,
+    () => rules,
+    (_, now) => {
+      tried.push((now - START) / HOUR_MS);
+      const before = readRulesRecord(layout);
+      const { failure } = state;
+      const last = failure === null ? { at: now, version: "7" } : before.last;
+      writeFileSync(layout.spamRulesRecord, JSON.stringify({ ...before, triedAt: now, last, failure }));
+      return Promise.resolve(
+        failure === null ? { ok: true, version: "7", isNew: true } : { ok: false, reason: failure },
+      );
+    },
+  );
   /** Checks every half hour. */
   const pass = async (days: number): Promise<void> => {
     for (let i = 0; i < 48 * days; i++) {

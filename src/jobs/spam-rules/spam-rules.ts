@@ -95,6 +95,7 @@ export class RulesJob extends Job<RulesRules, typeof fetchRules> {
   }
 
   #isOn(): boolean {
-    return this.rules?.["spam.enabled"] === true && this.rules["spam.updates"];
+    const rules = this.rules();
+    return rules?.["spam.enabled"] === true && rules["spam.updates"];
   }
 }

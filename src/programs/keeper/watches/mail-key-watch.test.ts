@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node
 import { dirname } from "node:path";
 import { test } from "node:test";
 import { temporaryDirectory } from "../../../../test/kit/temporary-directory.ts";
-import { mailCryptOf } from "../../../mail/configuration/site.ts";
+import { type MailCryptSettings, mailCryptOf } from "../../../mail/configuration/site.ts";
 import { prepareMailKeys } from "../../../mail/dovecot/mail-keys.ts";
 import { layoutOf } from "../../../settings/layout.ts";
 import { MailKeyWatch } from "./mail-key-watch.ts";
@@ -17,12 +17,18 @@ function scene() {
     mkdirSync(dirname(path), { recursive: true });
   const restarted: string[] = [];
   const fails = { reason: null as string | null };
-  const watch = new MailKeyWatch(layout, OFF, (service) => {
-    restarted.push(service);
-    return Promise.resolve(fails.reason);
-  });
+  const inForce: { settings: MailCryptSettings } = { settings: OFF };
+  const watch = new MailKeyWatch(
+    layout,
+    () => inForce.settings,
+    (service) => {
+      restarted.push(service);
+      return Promise.resolve(fails.reason);
+    },
+  );
   return {
     layout,
+    inForce,
     watch,
     fails,
     prepare: () => prepareMailKeys({ mailCrypt: mailCryptOf(ON, layout), layout }).ok,
@@ -34,9 +40,9 @@ function scene() {
 }
 
 test("restarts Dovecot when the key appears or disappears, with a notice while it is missing", async () => {
-  const { layout, watch, prepare, look } = scene();
+  const { layout, inForce, prepare, look } = scene();
   assert.deepEqual(await look(), [[], []]);
-  watch.use(ON);
+  inForce.settings = ON;
   assert.deepEqual(await look(), [[], []], "the keys do not exist yet");
   assert.ok(prepare());
   assert.deepEqual(await look(), [["mail_key_unseen"], []]);
@@ -45,15 +51,15 @@ test("restarts Dovecot when the key appears or disappears, with a notice while i
   renameSync(layout.mailPrivateKey, `${layout.mailPrivateKey}.away`);
   assert.deepEqual(await look(), [["mail_locked"], ["dovecot"]]);
   assert.deepEqual(await look(), [["mail_locked"], []]);
-  watch.use(OFF);
+  inForce.settings = OFF;
   assert.deepEqual(await look(), [["mail_locked"], []], "encrypted mail still needs it");
   renameSync(`${layout.mailPrivateKey}.away`, layout.mailPrivateKey);
   assert.deepEqual(await look(), [[], ["dovecot"]]);
 });
 
 test("a key that is still being written, or a wrong one, locks the mail until the right one is complete", async () => {
-  const { layout, watch, prepare, look } = scene();
-  watch.use(ON);
+  const { layout, inForce, watch, prepare, look } = scene();
+  inForce.settings = ON;
   prepare();
   writeFileSync(layout.mailKeySeen, "");
   const made = readFileSync(layout.mailPrivateKey, "utf8");
@@ -66,8 +72,8 @@ test("a key that is still being written, or a wrong one, locks the mail until th
 });
 
 test("a failed restart is retried after half a minute, until it succeeds", async () => {
-  const { layout, watch, fails, prepare, look } = scene();
-  watch.use(ON);
+  const { layout, inForce, watch, fails, prepare, look } = scene();
+  inForce.settings = ON;
   prepare();
   rmSync(layout.mailPrivateKey);
   fails.reason = "it hangs";

@@ -14,22 +14,18 @@ const LOOKS_UNTIL_RETRY = 30;
 export class MailKeyWatch {
   readonly #layout: Files;
   readonly #restart: (service: ServiceName) => Promise<string | null>;
-  #settings: MailCryptSettings | null;
+  readonly #settings: () => MailCryptSettings | null;
   /** How many checks until Dovecot is restarted, because it does not know yet what has changed; null if it does. */
   #looksUntilRestart: number | null = null;
 
   constructor(
     layout: Files,
-    settings: MailCryptSettings | null,
+    settings: () => MailCryptSettings | null,
     restart: (service: ServiceName) => Promise<string | null>,
   ) {
     this.#layout = layout;
     this.#settings = settings;
     this.#restart = restart;
-  }
-
-  use(settings: MailCryptSettings): void {
-    this.#settings = settings;
   }
 
   /** Restarts Dovecot if the key appeared or disappeared: open sessions would keep what they had. Null, or why it could not be. */
@@ -59,6 +55,7 @@ export class MailKeyWatch {
   }
 
   #crypt() {
-    return this.#settings === null ? null : mailCryptOf(this.#settings, this.#layout);
+    const settings = this.#settings();
+    return settings === null ? null : mailCryptOf(settings, this.#layout);
   }
 }

@@ -48,12 +48,13 @@ describe("certificates that certspotter finds", { skip: lacking({ installed: ["o
     mkdirSync(layout.tlsServed, { recursive: true });
     writeFileSync(log, "");
     const clock = new HandClock(Date.now());
-    const watch = new CertificateWatch(layout, clock, {
+    const inForce: { -readonly [Key in keyof CertificateSettings]: CertificateSettings[Key] } = {
       "certificates.log": log,
       "certificates.files": [],
       "certificates.known": [],
       ...settings,
-    });
+    };
+    const watch = new CertificateWatch(layout, clock, () => inForce);
     const serve = (): string => {
       const { cert } = ownCertificate(temporaryDirectory());
       if (existsSync(servedFiles(layout).cert)) truncateSync(servedFiles(layout).cert);
@@ -68,7 +69,7 @@ describe("certificates that certspotter finds", { skip: lacking({ installed: ["o
       watch.look();
       return watch.troubles().map(({ code, detail }) => `${code}: ${detail}`);
     };
-    return { layout, log, watch, serve, called, troubles };
+    return { layout, log, watch, inForce, serve, called, troubles };
   }
 
   test("a certificate with a foreign key is reported after a quarter of an hour, once together with its precertificate", () => {
@@ -106,21 +107,21 @@ describe("certificates that certspotter finds", { skip: lacking({ installed: ["o
       "certificates.files": [join(directory, "pipe"), join(directory, "live.pem"), "/nowhere.pem"],
       "certificates.known": [other],
     };
-    const { watch, called, troubles, log } = kit(known);
+    const { inForce, called, troubles } = kit(known);
     called({ PUBKEY_SHA256: key });
     called({ PUBKEY_SHA256: other });
     assert.deepEqual(troubles(16 * MINUTE_MS), []);
-    watch.use({ "certificates.log": log, "certificates.files": [], "certificates.known": [] });
+    inForce["certificates.known"] = [];
     const [reported = ""] = troubles();
     assert.match(reported, /key a{64}/);
     assert.doesNotMatch(reported, new RegExp(key), "it was noted");
   });
 
   test("an owner who accepts a key, or removes the line, clears the notice", () => {
-    const { watch, called, troubles, log } = kit();
+    const { inForce, called, troubles } = kit();
     called();
     assert.equal(troubles(16 * MINUTE_MS).length, 1);
-    watch.use({ "certificates.log": log, "certificates.files": [], "certificates.known": [STRANGER] });
+    inForce["certificates.known"] = [STRANGER];
     assert.deepEqual(troubles(), []);
   });
 
@@ -144,7 +145,7 @@ describe("certificates that certspotter finds", { skip: lacking({ installed: ["o
   });
 
   test("an unknown certificate stays reported while the file is too long or missing, and ends with an empty one", () => {
-    const { watch, called, troubles, log, layout } = kit();
+    const { inForce, called, troubles, log, layout } = kit();
     called();
     assert.equal(troubles(16 * MINUTE_MS).length, 1);
     truncateSync(log, 5 * 1024 * 1024);
@@ -158,8 +159,7 @@ describe("certificates that certspotter finds", { skip: lacking({ installed: ["o
     assert.deepEqual(troubles(), []);
     called();
     troubles();
-    const other = { "certificates.log": join(layout.data, "other.log") };
-    watch.use({ ...other, "certificates.files": [], "certificates.known": [] });
+    inForce["certificates.log"] = join(layout.data, "other.log");
     assert.match(troubles(16 * MINUTE_MS).join("\n"), /^transparency_failing: .*other\.log is not there.*$/);
   });
 

@@ -32,24 +32,20 @@ type Certificate = Extract<ReturnType<typeof readSpotted>, { event: "certificate
 export class CertificateWatch {
   readonly #layout: Layout;
   readonly #clock: Clock;
-  #settings: CertificateSettings | null;
+  readonly #settings: () => CertificateSettings | null;
   #troubles: readonly KeeperTrouble[] = [];
   /** The certificates of the last readable file. */
   #spotted: Readonly<{ file: string; certificates: readonly Certificate[] }> | null = null;
 
-  constructor(layout: Layout, clock: Clock, settings: CertificateSettings | null) {
+  constructor(layout: Layout, clock: Clock, settings: () => CertificateSettings | null) {
     this.#layout = layout;
     this.#clock = clock;
     this.#settings = settings;
   }
 
-  use(settings: CertificateSettings): void {
-    this.#settings = settings;
-  }
-
   /** Call it about each minute. Throws if the keys cannot be noted. */
   look(): void {
-    const file = this.#settings?.["certificates.log"] ?? "";
+    const file = this.#settings()?.["certificates.log"] ?? "";
     const known = this.#noteKeys();
     this.#troubles = file === "" ? [] : this.#compare(file, known);
   }
@@ -88,10 +84,10 @@ export class CertificateWatch {
   #noteKeys(): ReadonlySet<string> {
     const { servedKeys } = this.#layout;
     const noted = (readPlain(servedKeys, MOST_KEYS_BYTES)?.text ?? "").split("\n").filter((line) => line !== "");
-    const files = [servedFiles(this.#layout).cert, ...(this.#settings?.["certificates.files"] ?? [])];
+    const files = [servedFiles(this.#layout).cert, ...(this.#settings()?.["certificates.files"] ?? [])];
     const all = new Set([...noted, ...files.flatMap(keyIn)]);
     if (all.size > noted.length) writeFile(servedKeys, `${[...all].join("\n")}\n`, { mode: 0o600 });
-    return new Set([...all, ...(this.#settings?.["certificates.known"] ?? [])]);
+    return new Set([...all, ...(this.#settings()?.["certificates.known"] ?? [])]);
   }
 }
 

@@ -10,22 +10,22 @@ import { layoutOf } from "../../../settings/layout.ts";
 import { DiskSpaceWatch } from "./watch-disk-space.ts";
 
 const BLOCKS = 1_000_000;
-const THRESHOLD = { "alerts.thresholds.disk": 20 } as const;
 
 function setUp() {
   const layout = layoutOf(temporaryDirectory());
   for (const path of [dirname(layout.engineDb), dirname(layout.accountsDb), layout.report, layout.log, layout.mail])
     mkdirSync(path, { recursive: true });
   const clock = new HandClock();
+  const inForce = { "alerts.thresholds.disk": 20 };
   const left: Record<string, number> = {};
   const space = (path: string) => ({ bsize: 1_000, blocks: BLOCKS, bavail: left[path] ?? BLOCKS });
-  const watch = new DiskSpaceWatch(layout, clock, THRESHOLD, space);
+  const watch = new DiskSpaceWatch(layout, clock, () => inForce, space);
   const look = (path: string, share: number): readonly string[] => {
     left[path] = share * BLOCKS;
     watch.look();
     return watch.troubles().map(({ code }) => code);
   };
-  return { layout, clock, watch, look };
+  return { layout, clock, inForce, watch, look };
 }
 
 test("reports a fifth and a tenth of the disk left, each with its own notice, until there is space again", () => {
@@ -39,9 +39,9 @@ test("reports a fifth and a tenth of the disk left, each with its own notice, un
 });
 
 test("mail on a separate disk is watched too, and 0 turns it off", () => {
-  const { layout, watch, look } = setUp();
+  const { layout, inForce, look } = setUp();
   assert.deepEqual(look(layout.mail, 0.05), ["disk_filling", "disk_low"]);
-  watch.use({ "alerts.thresholds.disk": 0 });
+  inForce["alerts.thresholds.disk"] = 0;
   assert.deepEqual(look(layout.mail, 0.05), []);
 });
 

@@ -20,23 +20,19 @@ export class DiskSpaceWatch {
   readonly #layout: Layout;
   readonly #clock: Clock;
   readonly #space: (path: string) => Space;
-  #settings: DiskSettings | null;
+  readonly #settings: () => DiskSettings | null;
   #troubles: readonly KeeperTrouble[] = [];
 
   constructor(
     layout: Layout,
     clock: Clock,
-    settings: DiskSettings | null,
+    settings: () => DiskSettings | null,
     space: (path: string) => Space = (path) => statfsSync(path),
   ) {
     this.#layout = layout;
     this.#clock = clock;
     this.#settings = settings;
     this.#space = space;
-  }
-
-  use(settings: DiskSettings): void {
-    this.#settings = settings;
   }
 
   /** Throws if the day cannot be recorded. */
@@ -50,7 +46,7 @@ export class DiskSpaceWatch {
   }
 
   #look(): readonly KeeperTrouble[] {
-    const percent = this.#settings?.["alerts.thresholds.disk"] ?? 0;
+    const percent = this.#settings()?.["alerts.thresholds.disk"] ?? 0;
     const { data, mail } = this.#layout;
     // Mail may have a separate disk.
     const [fullest] = [data, mail]

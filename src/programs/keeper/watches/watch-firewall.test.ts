@@ -29,9 +29,11 @@ class Machine {
   /** Another program removes the table as soon as it is created. */
   losesNext = false;
   ssh = [door("22/tcp")];
+  settings: Settings;
   readonly watch: FirewallWatch;
 
   constructor(toml: string) {
+    this.settings = settings(toml);
     this.watch = new FirewallWatch(
       {
         read: () => this.state,
@@ -48,7 +50,7 @@ class Machine {
         ssh: (session) => Promise.resolve([...this.ssh, ...(session === null ? [] : [door(`${session}/tcp`)])]),
         connections: (except) => Promise.resolve(this.isSsBroken ? null : [`open except ${except.length}`]),
       },
-      settings(toml),
+      () => this.settings,
     );
   }
 
@@ -108,7 +110,7 @@ test("restores a confirmed firewall, and adds new needs of settings and SSH", as
   machine.table = machine.table.replace("tcp dport 25 accept", "accept");
   await machine.watch.look();
   assert.match(machine.table, /tcp dport 25 accept/);
-  machine.watch.use(settings(`${STRICT}open = ["443/tcp"]\n`));
+  machine.settings = settings(`${STRICT}open = ["443/tcp"]\n`);
   await machine.watch.look();
   assert.match(machine.table, /tcp dport 443 accept/);
   assert.ok(machine.state.confirmed?.doors.includes(door("443/tcp")));
@@ -132,7 +134,7 @@ test("restores a confirmed firewall, and adds new needs of settings and SSH", as
 
 test("a confirmed opening is closed only by a trial, and stays open if the trial ends", async () => {
   const machine = await confirmed(`${STRICT}open = ["443/tcp"]\n`);
-  machine.watch.use(settings(STRICT));
+  machine.settings = settings(STRICT);
   await machine.watch.look();
   const old: Opening = {
     doors: [OPEN[0] ?? assert.fail(), door("25/tcp"), door("443/tcp"), ...OPEN.slice(2)],
@@ -147,7 +149,7 @@ test("a confirmed opening is closed only by a trial, and stays open if the trial
   await machine.watch.begin(null);
   await machine.watch.confirm();
   assert.deepEqual(machine.state.confirmed?.doors, OPEN);
-  machine.watch.use(settings(`${STRICT}open = ["80/tcp"]\n`));
+  machine.settings = settings(`${STRICT}open = ["80/tcp"]\n`);
   assert.match(JSON.stringify(await machine.watch.begin(null)), /No open port is closed/);
 });
 

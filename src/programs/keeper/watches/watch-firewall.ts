@@ -40,7 +40,7 @@ const LOOKS_PER_SEARCH = 12;
  */
 export class FirewallWatch {
   readonly #parts: FirewallParts;
-  #settings: Settings | null;
+  readonly #settings: () => Settings | null;
   /** As the kernel printed it after the last load, and what it was loaded for. */
   #made: Readonly<{ listing: string; opening: Opening }> | null = null;
   #ssh: readonly Door[] = [];
@@ -52,12 +52,8 @@ export class FirewallWatch {
   /** A check does not end a trial that starts at the same time. */
   readonly #inTurn = oneAfterAnother();
 
-  constructor(parts: FirewallParts, settings: Settings | null) {
+  constructor(parts: FirewallParts, settings: () => Settings | null) {
     this.#parts = parts;
-    this.#settings = settings;
-  }
-
-  use(settings: Settings): void {
     this.#settings = settings;
   }
 
@@ -101,7 +97,7 @@ export class FirewallWatch {
   }
 
   async #look(): Promise<void> {
-    const settings = this.#settings;
+    const settings = this.#settings();
     if (settings === null) return;
     if (!isStrict(settings)) return this.#openAll();
     this.#mayBeLeft = true;
@@ -148,7 +144,7 @@ export class FirewallWatch {
   }
 
   async #begin(session: number | null): Promise<KeeperReply> {
-    const settings = this.#settings;
+    const settings = this.#settings();
     if (settings === null) return { ok: false, reason: "the settings cannot be read" };
     if (!isStrict(settings)) return { ok: false, reason: "firewall.mode is not strict" };
     const { confirmed } = this.#parts.read();

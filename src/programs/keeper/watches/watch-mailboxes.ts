@@ -64,7 +64,7 @@ export type MailboxServer = Readonly<{
  */
 export class MailboxWatch {
   readonly #server: MailboxServer;
-  #settings: SizeSettings | null;
+  readonly #settings: () => SizeSettings | null;
   /** The most since the mailboxes were looked at; endless if they must be looked at again, although a full disk does not grow. */
   #mostFree = Number.POSITIVE_INFINITY;
   #lookedAt: Millis = instant(0);
@@ -73,12 +73,8 @@ export class MailboxWatch {
   readonly #ended = new Map<AccountName, Readonly<{ at: Millis; why: string }>>();
   #shared: Readonly<{ at: Millis; detail: string }> | null = null;
 
-  constructor(server: MailboxServer, settings: SizeSettings | null) {
+  constructor(server: MailboxServer, settings: () => SizeSettings | null) {
     this.#server = server;
-    this.#settings = settings;
-  }
-
-  use(settings: SizeSettings): void {
     this.#settings = settings;
   }
 
@@ -128,8 +124,9 @@ export class MailboxWatch {
    */
   async lookAtSessions(): Promise<void> {
     const { clock, processes, share } = this.#server;
-    if (this.#settings === null) return;
-    const places = this.#settings["limits.connections.imap_places"];
+    const settings = this.#settings();
+    if (settings === null) return;
+    const places = settings["limits.connections.imap_places"];
     if (processes() <= sessionsWithoutSurplus(places)) return;
     const detail = await share(places);
     if (detail !== null) this.#shared = { at: clock.now(), detail };
@@ -150,7 +147,7 @@ export class MailboxWatch {
 
   /** Larger ones are refused: this much may be delivered to a mailbox at any time. */
   get #mostOfOne(): number {
-    return this.#settings?.["limits.mail.max_size"] ?? Number.POSITIVE_INFINITY;
+    return this.#settings()?.["limits.mail.max_size"] ?? Number.POSITIVE_INFINITY;
   }
 
   /** Sessions that are open now still may, so they are ended. */
@@ -178,7 +175,7 @@ export class MailboxWatch {
   }
 
   get #unknown(): MailboxQuota {
-    return { limitBytes: this.#settings?.["mailboxes.quota"] || null, usedBytes: 0, mails: 0 };
+    return { limitBytes: this.#settings()?.["mailboxes.quota"] || null, usedBytes: 0, mails: 0 };
   }
 
   /** The sessions first: they would continue to write into the removed files. */

@@ -81,8 +81,6 @@ export class Watches {
   readonly relay: RelayWatch;
   readonly disk: DiskSpaceWatch;
   readonly mailboxes: MailboxWatch;
-  /** The watches that use the settings as a whole. */
-  readonly #bySettings: readonly Readonly<{ use(settings: Settings): void }>[];
   /** All watches that report problems. */
   readonly #all: readonly Readonly<{ troubles(): readonly KeeperTrouble[] }>[];
   /** The settings in force; null while they cannot be read. */
@@ -98,6 +96,8 @@ export class Watches {
     const say = (what: string): void => console.error(`keeper: ${what}`);
     const databases = new AskDatabases(layout);
     this.#layout = layout;
+    this.#settings = settings;
+    const inForce = (): Settings | null => this.#settings;
     this.services = new ServiceWatch(layout, settings === null ? [] : portsOf(settings));
     this.certificate = new CertificateFollower({ layout, reload: () => reloadCertificate(layout), clock });
     this.accounts = new AccountsFollower({
@@ -108,15 +108,14 @@ export class Watches {
         return asked.ok ? asked.result : null;
       },
     });
-    this.backups = new BackupJob(layout, clock, settings, runBehind);
-    this.checks = new CheckJob(layout, clock, settings, runBehind);
+    this.backups = new BackupJob(layout, clock, inForce, runBehind);
+    this.checks = new CheckJob(layout, clock, inForce, runBehind);
     this.audit = new AuditWatch(layout, databases, clock);
-    this.retention = new RetentionJob(layout, clock, settings, new Mailboxes(layout.dovecotConf));
-    this.access = new AccessReviewWatch(databases, clock, settings);
-    this.mailKey = new MailKeyWatch(layout, settings, restart);
-    this.reports = new ReportJob(layout, clock, settings, runBehind);
-    this.transparency = new CertificateWatch(layout, clock, settings);
-    this.#settings = settings;
+    this.retention = new RetentionJob(layout, clock, inForce, new Mailboxes(layout.dovecotConf));
+    this.access = new AccessReviewWatch(databases, clock, inForce);
+    this.mailKey = new MailKeyWatch(layout, inForce, restart);
+    this.reports = new ReportJob(layout, clock, inForce, runBehind);
+    this.transparency = new CertificateWatch(layout, clock, inForce);
     this.isolation = new IsolationWatch({
       recorded: () => readIsolation(layout),
       isShut: isShutOut,
@@ -135,11 +134,11 @@ export class Watches {
         ssh: sshDoors,
         connections: openConnections,
       },
-      settings,
+      inForce,
     );
-    this.spamRules = new RulesJob(layout, clock, settings, fetchRules);
+    this.spamRules = new RulesJob(layout, clock, inForce, fetchRules);
     this.relay = new RelayWatch({ clock, readQueue: (take) => readQueue(layout.postfixConf, take) }, settings);
-    this.disk = new DiskSpaceWatch(layout, clock, settings);
+    this.disk = new DiskSpaceWatch(layout, clock, inForce);
     this.mailboxes = new MailboxWatch(
       {
         clock,
@@ -156,7 +155,7 @@ export class Watches {
         memory: () => ({ allBytes: memoryHere(), freeBytes: freeMemoryHere(), swapBytes: freeSwapHere() }),
         sessionMemory: () => sessionMemory(layout),
       },
-      settings,
+      inForce,
     );
     const probes = settings === null ? [] : probesOf(layout, settings);
     this.#parts = new PartsWatch({
@@ -182,25 +181,11 @@ export class Watches {
     this.#stopped = new StoppedWatch({ services, proceed: (pid) => signal(pid, "SIGCONT"), say });
     this.#readers = new ReaderWatch(layout);
     this.#locks = new LockWatch(layout, clock);
-    const { backups, checks, retention, access, mailKey, reports, transparency, spamRules } = this;
-    const { certificate, accounts, audit, isolation, firewall, components, relay, disk, mailboxes } = this;
-    const bySettings = [
-      backups,
-      checks,
-      retention,
-      access,
-      mailKey,
-      reports,
-      transparency,
-      spamRules,
-      firewall,
-      relay,
-      disk,
-      mailboxes,
-    ];
-    const others = [this.#parts, this.#readers, this.#stopped, this.#locks, certificate, accounts, audit, isolation];
-    this.#bySettings = bySettings;
-    this.#all = [...others, components, ...bySettings];
+    const { backups, checks, retention, access, mailKey, reports, transparency, spamRules, firewall } = this;
+    const { certificate, accounts, audit, isolation, components, relay, disk, mailboxes } = this;
+    const parts = [this.#parts, this.#readers, this.#stopped, this.#locks, certificate, accounts, audit, isolation];
+    const jobs = [backups, checks, retention, access, mailKey, reports, transparency, spamRules];
+    this.#all = [...parts, components, ...jobs, firewall, relay, disk, mailboxes];
   }
 
   /** Call it when new settings are in force. */
@@ -209,7 +194,7 @@ export class Watches {
     this.services.use(portsOf(settings));
     this.#parts.use(probesOf(this.#layout, settings));
     this.accounts.forget();
-    for (const one of this.#bySettings) one.use(settings);
+    this.relay.use(settings);
   }
 
   /** Probes the parts of the server. */
