@@ -8,19 +8,6 @@ import { readForeign } from "../../host/root-files/files.ts";
 import type { ForeignFile } from "../../settings/layout.ts";
 import type { Delivered, DeliveryRecord } from "./exporter.ts";
 
-/**
- * The exporter's own state. `position` null: it has not started; `at`: the time of the event there. `since`: when the
- * trouble started. `lost`: events that were removed before they could be delivered, and when that was last
- * seen. Times are milliseconds since the Unix epoch, the event's as shown.
- */
-export type Delivery = Readonly<{
-  position: number | null;
-  at: string | null;
-  trouble: string | null;
-  since: number | null;
-  lost: Readonly<{ count: number; at: number }> | null;
-}>;
-
 /** How long a loss is reported. */
 export const LOST_MS = DAY_MS;
 const MOST_TROUBLE = 300;
@@ -28,6 +15,11 @@ const MOST_AT = 40;
 /** Far more than the longest record. */
 const MOST_BYTES = 16 * 1024;
 
+/**
+ * The exporter's own state. `position` null: it has not started; `at`: the time of the event there. `since`: when the
+ * trouble started. `lost`: events that were removed before they could be delivered, and when that was last
+ * seen. Times are milliseconds since the Unix epoch, the event's as shown.
+ */
 const written = lazily(() => {
   const whole = wholeNumber(0, Number.MAX_SAFE_INTEGER);
   return z.strictObject({
@@ -38,6 +30,8 @@ const written = lazily(() => {
     lost: z.nullable(z.strictObject({ count: whole, at: whole })),
   });
 });
+
+export type Delivery = Readonly<z.output<ReturnType<typeof written>>>;
 
 /** Null if it is missing or unusable. */
 export function readDelivery(file: ForeignFile): Delivery | null {
