@@ -2,6 +2,17 @@ import { formatDuration } from "../core/time.ts";
 import { WEB_KEYS } from "./program-settings.ts";
 import { defaultOf, type SettingKey, settingOf } from "./schema.ts";
 
+const VALUES = ["maxretry", "findtime", "bantime"] as const;
+const FAIL2BAN = [
+  "jails.postfix",
+  "jails.dovecot",
+  "jails.postfix-auth",
+  "jails.postfix-rbl",
+  "jails.postfix-spam",
+  "jails.ghostinbox-smtp-abuse",
+  "own_filters",
+] as const;
+
 /**
  * The settings that the dashboard and the API may change: how much is too much, and what follows from it. Whoever takes over
  * the web, or an owner's session, must not get further with them. So none of them opens a port, trusts a proxy or a name,
@@ -55,27 +66,7 @@ const MAY_CHANGE: ReadonlySet<SettingKey> = new Set<SettingKey>([
   "bans.neighbours",
   "bans.manual",
   "fail2ban.sentences",
-  "fail2ban.jails.postfix.maxretry",
-  "fail2ban.jails.postfix.findtime",
-  "fail2ban.jails.postfix.bantime",
-  "fail2ban.jails.dovecot.maxretry",
-  "fail2ban.jails.dovecot.findtime",
-  "fail2ban.jails.dovecot.bantime",
-  "fail2ban.jails.postfix-auth.maxretry",
-  "fail2ban.jails.postfix-auth.findtime",
-  "fail2ban.jails.postfix-auth.bantime",
-  "fail2ban.jails.postfix-rbl.maxretry",
-  "fail2ban.jails.postfix-rbl.findtime",
-  "fail2ban.jails.postfix-rbl.bantime",
-  "fail2ban.jails.postfix-spam.maxretry",
-  "fail2ban.jails.postfix-spam.findtime",
-  "fail2ban.jails.postfix-spam.bantime",
-  "fail2ban.jails.ghostinbox-smtp-abuse.maxretry",
-  "fail2ban.jails.ghostinbox-smtp-abuse.findtime",
-  "fail2ban.jails.ghostinbox-smtp-abuse.bantime",
-  "fail2ban.own_filters.maxretry",
-  "fail2ban.own_filters.findtime",
-  "fail2ban.own_filters.bantime",
+  ...FAIL2BAN.flatMap((reports) => VALUES.map((value) => `fail2ban.${reports}.${value}` as const)),
   /** What a mail must wait for, and which scores refuse it. */
   "greylist.enabled",
   "greylist.delay",
