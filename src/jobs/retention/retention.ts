@@ -6,7 +6,7 @@ import { type EndingRule, type KeepRule, ruleFor } from "../../core/retention.ts
 import { MINUTE_MS } from "../../core/time.ts";
 import { copyFile } from "../../host/root-files/copies.ts";
 import { readRecord, writeRecord } from "../../host/root-files/record-file.ts";
-import type { Amount, Folder } from "../../mail/dovecot/mailboxes.ts";
+import type { Amount, Folder, Mailboxes } from "../../mail/dovecot/mailboxes.ts";
 
 const hold = z.object({
   account: z.string(),
@@ -69,13 +69,7 @@ export function liftLegalHold(path: string, account: string): void {
 }
 
 /** The mailboxes of all accounts. Each method throws an Error with the reason. */
-export interface MailFolders {
-  accounts(): Promise<readonly AccountName[]>;
-  folders(account: AccountName): Promise<readonly Folder[]>;
-  /** Mails that arrived in the folder before then (ms). */
-  cameBefore(account: AccountName, folder: Pick<Folder, "guid">, at: number): Promise<Amount>;
-  expunge(account: AccountName, folder: Pick<Folder, "guid">, at: number): Promise<void>;
-}
+export type MailFolders = Pick<Mailboxes, "accounts" | "folders" | "cameBefore" | "expunge">;
 
 export type RetentionRules = Readonly<{
   rules: readonly KeepRule[];
