@@ -25,7 +25,7 @@ import {
 } from "./push.ts";
 import { type SmtpServer, sendMail } from "./smtp-client.ts";
 
-type ChannelWorld = Readonly<{ lookup: HttpWorld["lookup"]; clock: Clock }>;
+export type ChannelWorld = Readonly<{ lookup: HttpWorld["lookup"]; clock: Clock }>;
 /** `ownQueue` gives a message for `alerts.email` to our own Postfix. Never rejects. */
 type AlertWorld = ChannelWorld & Readonly<{ ownQueue: AlertChannel["send"] }>;
 

@@ -7,7 +7,7 @@ import { ComponentWatch, Heartbeat } from "../../guard/alerts/health-watch.ts";
 import type { AlertMessage, Sent } from "../../guard/alerts/ports.ts";
 import type { Names } from "../../guard/network-ports.ts";
 import type { Clock, Log, Notices, RecipientDirectory } from "../../guard/ports.ts";
-import { channelsOf, heartbeatTo, ownQueue, postmaster } from "../../mail/notifiers/channels.ts";
+import { type ChannelWorld, channelsOf, heartbeatTo, ownQueue, postmaster } from "../../mail/notifiers/channels.ts";
 import { receiverLookup } from "../../mail/notifiers/push.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { SqliteAlertEvents, SqliteAlertStore } from "../../store/engine-db/alerts.ts";
@@ -31,20 +31,16 @@ export type AlertWatchParts = Readonly<{
 export class AlertWatch {
   readonly alerts: Alerts;
   readonly #heartbeat: Heartbeat;
-  readonly #lookup: ReturnType<typeof receiverLookup>;
-  readonly #clock: Clock;
-  readonly #keeper: Keeper;
-  readonly #recipients: RecipientDirectory;
+  readonly #parts: AlertWatchParts;
+  readonly #world: ChannelWorld;
   #settings: Settings;
   #timer: NodeJS.Timeout | null = null;
 
   constructor(parts: AlertWatchParts, settings: Settings) {
-    const { db, flush, committed, health, notices, names, keeper, recipients, clock, log } = parts;
+    const { db, flush, committed, health, notices, names, clock, log } = parts;
+    this.#parts = parts;
     this.#settings = settings;
-    this.#clock = clock;
-    this.#keeper = keeper;
-    this.#recipients = recipients;
-    this.#lookup = receiverLookup(names);
+    this.#world = { lookup: receiverLookup(names), clock };
     const store = new SqliteAlertStore(db);
     const save: typeof store.save = (state) => {
       flush();
@@ -58,17 +54,11 @@ export class AlertWatch {
       return events.last();
     };
     const components = new ComponentWatch(async () => (await health()).components, clock);
-    const alertParts = {
-      events: {
-        last,
-        firstSince: events.firstSince.bind(events),
-        between: events.between.bind(events),
-      },
-      store: { load: () => store.load(), save },
-    };
-    this.alerts = new Alerts({ ...alertParts, notices, components, clock, log }, this.#alertSettings());
+    const read = { last, firstSince: events.firstSince.bind(events), between: events.between.bind(events) };
+    const saved = { load: () => store.load(), save };
+    this.alerts = new Alerts({ events: read, store: saved, notices, components, clock, log }, this.#alertSettings());
     this.#heartbeat = new Heartbeat({
-      ping: () => heartbeatTo(this.#settings, this.#world()),
+      ping: () => heartbeatTo(this.#settings, this.#world),
       isWell: () => this.alerts.isWell,
       clock,
       log,
@@ -97,13 +87,9 @@ export class AlertWatch {
   /** A new server has no account yet, and so no postmaster: the alert is sent once there is one. */
   async #mail(message: AlertMessage): Promise<Sent> {
     const to = postmaster(this.#settings);
-    if (this.#settings["alerts.email"].length === 0 && !this.#recipients.exists(to))
+    if (this.#settings["alerts.email"].length === 0 && !this.#parts.recipients.exists(to))
       return { ok: false, reason: `${to} reaches no one before the first account is added.`, waits: true };
-    return ownQueue(this.#keeper, this.#settings["alerts.language"])(message);
-  }
-
-  #world() {
-    return { lookup: this.#lookup, clock: this.#clock };
+    return ownQueue(this.#parts.keeper, this.#settings["alerts.language"])(message);
   }
 
   #alertSettings(): AlertSettings {
@@ -132,7 +118,7 @@ export class AlertWatch {
         digestMs: settings["alerts.digest"],
       },
       language: settings["alerts.language"],
-      channels: channelsOf(settings, { ...this.#world(), ownQueue: (message) => this.#mail(message) }),
+      channels: channelsOf(settings, { ...this.#world, ownQueue: (message) => this.#mail(message) }),
     };
   }
 }
