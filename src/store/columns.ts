@@ -1,6 +1,6 @@
 import { BAN_LEVELS, type BanLevel } from "../core/decide/decision.ts";
 import type { Counts } from "../core/events/columns.ts";
-import { type Reason, reasons } from "../core/events/reasons.ts";
+import { isReason, type Reason } from "../core/events/reasons.ts";
 import type { Ip, Prefix } from "../core/net/ip.ts";
 import { instant, type Millis } from "../core/time.ts";
 
@@ -74,10 +74,6 @@ function isWrittenIp(value: Value): value is Ip {
 
 function isWrittenPrefix(value: Value): value is Prefix {
   return typeof value === "string";
-}
-
-function isReason(name: string): name is Reason {
-  return Object.hasOwn(reasons, name);
 }
 
 function unexpected(wanted: string, value: Value): never {

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import * as fc from "fast-check";
 import { ANY_CHARACTER } from "../../../test/kit/any-character.ts";
 import { type Decision, decision, type Verdict } from "../../core/decide/decision.ts";
-import { reasons } from "../../core/events/reasons.ts";
+import { isReason, reasons } from "../../core/events/reasons.ts";
 import { type PolicyProblem, parsePolicyRequest, printPolicyAction } from "./policy.ts";
 
 /** A request as Postfix 3.7 sends it; `changes` replace or (undefined) omit attributes. */
@@ -220,7 +220,3 @@ test("every answer is one line and an empty one, with a text of the catalogue", 
           /^action=(DUNNO|HOLD|greylist|greylist_unknown|PREPEND X-GhostInbox-Crowd: [a-z ]+|[45]\d\d [45]\.\d\.\d [\x20-\x7e]+)\n\n$/,
         );
 });
-
-function isReason(key: string): key is keyof typeof reasons {
-  return Object.hasOwn(reasons, key);
-}

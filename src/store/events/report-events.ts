@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { EventType } from "../../core/events/event-types.ts";
-import { type Reason, reasons } from "../../core/events/reasons.ts";
+import { isReason, reasons } from "../../core/events/reasons.ts";
 import { hostPrefix } from "../../core/net/ip.ts";
 import type { AddressFigures, DayFigures, Looked, NameFigures, ReasonFigures } from "../../core/report/figures.ts";
 import { DAY_MS, instant, isoTime, type Millis } from "../../core/time.ts";
@@ -141,10 +141,6 @@ export class ReportEvents {
 
 function total({ signIns, mails, connections }: Omit<AddressFigures, "ip" | "isBanned">): number {
   return signIns + mails + connections;
-}
-
-function isReason(code: string): code is Reason {
-  return Object.hasOwn(reasons, code);
 }
 
 /** `?1` is a type, `?2` the first id. */
