@@ -4,8 +4,8 @@ type ReasonText = Readonly<{
   says: string;
   /** For the administrator: what to do, if anything. */
   next: string;
-  /** SMTP reply for a stranger (RFC 5321, enhanced code of RFC 3463); null if the guard refuses neither a connection nor a mail with it. */
-  smtp: string | null;
+  /** SMTP reply for a stranger (RFC 5321, enhanced code of RFC 3463), if the guard refuses a connection or a mail with it. */
+  smtp?: string;
 }>;
 
 const TRY_LATER = "4.7.0 Service not available, try again later";
@@ -13,36 +13,31 @@ const TRY_LATER = "4.7.0 Service not available, try again later";
 const COME_AGAIN = "4.2.0 Temporarily unavailable, try again later";
 
 export const reasons = {
-  loopback: { says: "It is this machine itself.", next: "Nothing to do.", smtp: null },
-  own_address: { says: "It is an address of this machine.", next: "Nothing to do.", smtp: null },
+  loopback: { says: "It is this machine itself.", next: "Nothing to do." },
+  own_address: { says: "It is an address of this machine.", next: "Nothing to do." },
   gateway: {
     says: "This is the gateway of this machine; a ban would lock out everyone behind it.",
     next: "If clients seem to come from it, pass on their real addresses.",
-    smtp: null,
   },
-  allow_listed: { says: "The address is on the allow list.", next: "`allow remove` removes it.", smtp: null },
+  allow_listed: { says: "The address is on the allow list.", next: "`allow remove` removes it." },
   admin_session: {
     says: "An administrator uses the dashboard or the API from this address.",
     next: "Nothing to do: this ends half an hour after the last use.",
-    smtp: null,
   },
   all_clients: {
     says: "Nearly all clients seem to come from this private address; a ban would lock out everyone.",
     next: "Let the proxy or the container network pass on the clients' real addresses.",
-    smtp: null,
   },
   known_network: {
     says: "An account signed in from this network recently.",
     next: "Nothing to do: its addresses are banned one by one.",
-    smtp: null,
   },
   honest_network: {
     says: "Servers in this network send mail that users want, or accept mail from accounts.",
     next: "Nothing to do: its addresses are banned one by one.",
-    smtp: null,
   },
   banned: { says: "The address is banned.", next: "`unban IP` lifts it.", smtp: `421 ${TRY_LATER}` },
-  below_limit: { says: "This is within the limits.", next: "Nothing to do.", smtp: null },
+  below_limit: { says: "This is within the limits.", next: "Nothing to do." },
   connection_limit: {
     says: "Too many connections.",
     next: "Raise limits.connections, or `allow add` an honest address.",
@@ -81,7 +76,6 @@ export const reasons = {
   account_held: {
     says: "The account wrote to many new recipients: its mail waits in the queue until the owner decides.",
     next: "`account held` shows it. `account release` sends it if the owner wrote it; otherwise `account suspend`, then `account drop`.",
-    smtp: null,
   },
   account_inactive: {
     says: "The account was suspended or removed while it had an open session.",
@@ -91,7 +85,6 @@ export const reasons = {
   right_password_inactive: {
     says: "The password looks right, but the account is suspended or was removed.",
     next: "`account resume` lets it sign in again.",
-    smtp: null,
   },
   session_limit: {
     says: "The stranger reached the limit of mails for one connection; this is not an offence.",
@@ -142,7 +135,6 @@ export const reasons = {
   recipient_hidden: {
     says: "The recipient does not exist, but strangers ask for many such names: this one was answered like a first mail to a recipient who exists.",
     next: "Nothing to do. Past limits.recipients.unknown_server_per_hour, strangers cannot learn who exists.",
-    smtp: null,
   },
   first_contacts_deferred: {
     says: "Unusually many new places send a first mail, which is typical of spam from many addresses: such mail must wait longer.",
@@ -152,12 +144,10 @@ export const reasons = {
   first_contacts_marked: {
     says: "Unusually many new places send a first mail: the spam score of such mail is raised.",
     next: "Nothing to do. Lower spam.crowd_score, or raise limits.first_contacts, if honest mail is in Junk.",
-    smtp: null,
   },
   greylist_asked: {
     says: "A stranger's mail: Postgrey decides whether it must retry later.",
     next: "`greylist pause` accepts first mails to a recipient at once.",
-    smtp: null,
   },
   header_lines: {
     says: "The mail has far more header lines than any mail program writes.",
@@ -187,12 +177,10 @@ export const reasons = {
   filter_refused: {
     says: "A mail filter refused the mail; its reply says why.",
     next: "`logs --queue-id ID` shows what the filter wrote.",
-    smtp: null,
   },
   filter_deferred: {
     says: "A mail filter could not decide yet: the sender's server must send the mail again later.",
     next: "Nothing to do unless it continues; `status` shows whether the filters work.",
-    smtp: null,
   },
   dmarc_refused: {
     says: "The mail failed DMARC, and its domain asks to refuse such mail.",
@@ -222,37 +210,30 @@ export const reasons = {
   pending_guesses: {
     says: "Too many passwords from this address are being checked at once: one more is refused without a check.",
     next: "Nothing to do: the next sign-in is checked once those are done.",
-    smtp: null,
   },
   account_guarded: {
     says: "Many addresses guess at this account: in new places only a password that looks right is checked.",
     next: "Nothing to do: the owner can sign in. `allow add` admits an owner with a new password in a new place.",
-    smtp: null,
   },
   network_guesses_refused: {
     says: "Too many different wrong passwords from this network within a day: at accounts that do not know it, only a password that looks right is checked.",
     next: "Nothing to do: places that an account knows still work. `allow add` exempts an honest address.",
-    smtp: null,
   },
   spraying: {
     says: "Many networks guess at many accounts: in new places only a password that looks right is checked.",
     next: "Nothing to do: owners can sign in. `allow add` admits one with a new password in a new place.",
-    smtp: null,
   },
   known_address_capped: {
     says: "Too many different wrong passwords within a day from an address that the account knows: only one that looks right is checked there.",
     next: "Ask the owner: a device behind the address guesses. `allow add` lifts the limit for the address.",
-    smtp: null,
   },
   known_address_at_others: {
     says: "An address that an account knows guesses at other accounts: there only a password that looks right is checked.",
     next: "Ask the account's owner: `why IP` shows the accounts that were tried. `allow add` lifts the limit.",
-    smtp: null,
   },
   right_password_guarded: {
     says: "The password seems right, but it was refused without a check: guesses at this account have used up limits.accounts.candidates, or what this network may use of it.",
     next: "If it is the owner, `allow add` admits them; otherwise use `account passwd`, because somebody knows the password.",
-    smtp: null,
   },
   neighbours_banned: {
     says: "Too many addresses of this network were banned, so the whole network is banned.",
@@ -267,17 +248,14 @@ export const reasons = {
   bans_used_up: {
     says: "Too many different wrong passwords at the dashboard, which has already caused its maximum number of bans within an hour: refused without a ban.",
     next: "Many addresses guess at the dashboard. Let only addresses that you trust reach it.",
-    smtp: null,
   },
   guessing_slowed: {
     says: "Too many different wrong passwords from an address that is never banned: it is slowed down.",
     next: "If it is a proxy or a webmail, let it pass on the addresses of its users (http.trusted_proxies).",
-    smtp: null,
   },
   repeated_password: {
     says: "The same wrong password again: a device with an old password, not an attack.",
     next: "Change the password on the device.",
-    smtp: null,
   },
   jail_report: {
     says: "Fail2ban found too many offences in the logs.",
@@ -292,94 +270,84 @@ export const reasons = {
   forgeable: {
     says: "A port scan was seen, but the addresses of its packets can be forged: this is evidence, not an offence.",
     next: "Nothing to do. detection.psad.bans lets scans ban too.",
-    smtp: null,
   },
   judged_live: {
     says: "Fail2ban reported what the guard had already judged: this is evidence, not an offence.",
     next: 'Nothing to do: the limits of the guard apply. With fail2ban.sentences = "all" each report causes a ban.',
-    smtp: null,
   },
   report_seen: {
     says: "Fail2ban reported the same offences again, as it does after a restart: this is not a new offence.",
     next: "Nothing to do.",
-    smtp: null,
   },
   report_late: {
     says: "Fail2ban's report waited while the guard was down; a ban for these offences would already be over.",
     next: "Nothing to do.",
-    smtp: null,
   },
   outside_networks: {
     says: "A sign-in from outside the networks from which this account, or every account, may sign in.",
     next: "`account networks NAME add NET` allows it; logins.networks restricts all accounts.",
-    smtp: null,
   },
   // Known only from the logs of Postfix and Dovecot, which handle them without the guard.
   lost_connection: {
     says: "The client disconnected in the middle of a session.",
     next: "Nothing to do; many of these from one address are a scanner.",
-    smtp: null,
   },
-  timed_out: { says: "The client stopped answering in the middle of a session.", next: "Nothing to do.", smtp: null },
+  timed_out: { says: "The client stopped answering in the middle of a session.", next: "Nothing to do." },
   too_many_errors: {
     says: "The client was disconnected after too many wrong commands.",
     next: "Nothing to do, unless it is one of your mail programs with wrong settings.",
-    smtp: null,
   },
   pipelining: {
     says: "The client sent commands before it was its turn, as spam programs do.",
     next: "If it is honest, its software must wait for replies (RFC 2920).",
-    smtp: null,
   },
   tls_failed: {
     says: "No encrypted connection was established.",
     next: 'An honest client may be too old for TLS 1.2, or may need tls.profile = "seed".',
-    smtp: null,
   },
   auth_not_offered: {
     says: "The client tried to sign in on port 25, which does not offer it.",
     next: "A mail program of yours must use port 465 or 587.",
-    smtp: null,
   },
-  malformed_command: { says: "The client sent a command that is not SMTP.", next: "Nothing to do.", smtp: null },
+  malformed_command: { says: "The client sent a command that is not SMTP.", next: "Nothing to do." },
   postfix_limit: {
     says: "The client reached one of Postfix's own limits, the second line behind the guard.",
     next: "Raise limits.connections or limits.mail, or `allow add` an honest address.",
-    smtp: null,
   },
   relay_refused: {
     says: "A stranger asked to pass on mail to another server.",
     next: "A user must sign in, on port 465 or 587.",
-    smtp: null,
   },
   helo_refused: {
     says: "The client did not give a full host name in its HELO.",
     next: "If it is honest, its software must be configured with its name.",
-    smtp: null,
   },
   sender_refused: {
     says: "This client may not use this sender address.",
     next: "A user sends as an address of the account: `alias add` adds one.",
-    smtp: null,
   },
   unseen_login_failure: {
     says: "A sign-in that failed while the guard was down, found later in the log.",
     next: "Nothing to do: only Fail2ban's jails count it.",
-    smtp: null,
   },
-  signed_in: { says: "The password was right.", next: "Nothing to do.", smtp: null },
+  signed_in: { says: "The password was right.", next: "Nothing to do." },
   manual: { says: "An administrator did this.", next: "Nothing to do.", smtp: `421 ${TRY_LATER}` },
-  not_banned: { says: "There is no ban on it.", next: "`bans` lists the bans in force.", smtp: null },
-  not_listed: { says: "It is not on the allow list.", next: "`allow list` shows it.", smtp: null },
+  not_banned: { says: "There is no ban on it.", next: "`bans` lists the bans in force." },
+  not_listed: { says: "It is not on the allow list.", next: "`allow list` shows it." },
   not_recorded: {
     says: "The database could not be written, so nothing new was decided.",
     next: "`status` shows what is wrong with the database.",
-    smtp: null,
   },
-  expired: { says: "Its time is over.", next: "Nothing to do.", smtp: null },
+  expired: { says: "Its time is over.", next: "Nothing to do." },
 } as const satisfies Record<string, ReasonText>;
 
 export type Reason = keyof typeof reasons;
+export type SmtpReply = Extract<(typeof reasons)[Reason], { smtp: string }>["smtp"];
+
+export function smtpReplyOf(reason: Reason): SmtpReply | undefined {
+  const text = reasons[reason];
+  return "smtp" in text ? text.smtp : undefined;
+}
 
 export function isReason(code: string | null): code is Reason {
   return code !== null && Object.hasOwn(reasons, code);

@@ -3,7 +3,7 @@ import type { Ip } from "../net/ip.ts";
 import { plural, printable } from "../text.ts";
 import { isoTime, type Millis } from "../time.ts";
 import { type DecidedKind, stored } from "./columns.ts";
-import { isReason, type Reason, reasons } from "./reasons.ts";
+import { isReason, type Reason, reasons, smtpReplyOf } from "./reasons.ts";
 import type { RestOf } from "./rest-schemas.ts";
 
 /**
@@ -92,5 +92,5 @@ const OF_CONTENT: readonly Reason[] = ["spam_refused", "dmarc_refused", "author_
 
 /** Refusals by the guard: each is an event before a log reports it. */
 export const LIVE_REFUSALS: readonly Reason[] = Object.keys(reasons).filter(
-  (code): code is Reason => isReason(code) && reasons[code].smtp !== null && !OF_CONTENT.includes(code),
+  (code): code is Reason => isReason(code) && smtpReplyOf(code) !== undefined && !OF_CONTENT.includes(code),
 );

@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import { isObject, lazily, readFields, text, texts, wholeNumber } from "../../admin/declare/fields.ts";
 import { isAboutLogins, isJailName } from "../../core/decide/jails.ts";
-import { reasons } from "../../core/events/reasons.ts";
+import { smtpReplyOf } from "../../core/events/reasons.ts";
 import { type JailLine, type JailReported, LIVE_REFUSALS } from "../../core/events/report.ts";
 import { type Ip, parseIp } from "../../core/net/ip.ts";
 import { parseJson } from "../../core/text.ts";
@@ -97,7 +97,7 @@ function aboutWhat(line: string): JailLine["about"] {
 
 /** As a pattern, without the codes. */
 function wordsOf(reason: (typeof LIVE_REFUSALS)[number]): string {
-  const words = (reasons[reason].smtp ?? "").replace(/^\d{3} (?:\d\.\d\.\d{1,3} )?/, "");
+  const words = (smtpReplyOf(reason) ?? "").replace(/^\d{3} (?:\d\.\d\.\d{1,3} )?/, "");
   const escaped = words.replace(/[.*+?^$()|[\]\\]/g, "\\$&");
   return escaped.replace("{ip}", "[0-9a-f.:]{2,45}").replace("{zone}", "[\\w.-]{1,255}");
 }

@@ -2,7 +2,7 @@ import type { Decision } from "../../core/decide/decision.ts";
 import { MOST_OF_A_MAIL } from "../../core/decide/mail.ts";
 import { sessionOf } from "../../core/events/columns.ts";
 import type { EndOfMessage, Excess } from "../../core/events/mail.ts";
-import { reasons } from "../../core/events/reasons.ts";
+import { smtpReplyOf } from "../../core/events/reasons.ts";
 import { withoutRoot } from "../../core/net/address.ts";
 import { parseIp } from "../../core/net/ip.ts";
 import { SMALL_BYTES } from "./filter-load.ts";
@@ -55,9 +55,9 @@ export function printNegotiation(): Buffer {
 
 /** What Postfix should reply to the client: for a refusal, a text of the catalogue. */
 export function printMilterReply(decision: Decision): Buffer {
-  const reply = reasons[decision.reason].smtp;
+  const reply = smtpReplyOf(decision.reason);
   const passes = decision.verdict !== "refuse" && decision.verdict !== "defer";
-  return passes || reply === null ? REPLY.accept : packet("y", Buffer.from(`${reply}\0`));
+  return passes || reply === undefined ? REPLY.accept : packet("y", Buffer.from(`${reply}\0`));
 }
 
 /** `negotiate` and `more` need a reply at once; `end` needs the verdict on the mail. */

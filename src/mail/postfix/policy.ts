@@ -3,7 +3,7 @@ import { sessionOf } from "../../core/events/columns.ts";
 import type { Connect } from "../../core/events/connection.ts";
 import type { Service } from "../../core/events/event-types.ts";
 import type { DataCommand, EndOfMessage, MailAttributes, Recipient } from "../../core/events/mail.ts";
-import { type Reason, reasons } from "../../core/events/reasons.ts";
+import { type SmtpReply, smtpReplyOf } from "../../core/events/reasons.ts";
 import { withoutRoot } from "../../core/net/address.ts";
 import { type Ip, parseIp } from "../../core/net/ip.ts";
 
@@ -138,7 +138,6 @@ export const WELCOME = "action=OK\n\n";
 export const NOT_DOVECOT = "action=421 4.7.1 Only for programs of this mail server\n\n";
 export const DUNNO = "action=DUNNO\n\n";
 
-type SmtpReply = Exclude<(typeof reasons)[Reason]["smtp"], null>;
 /** Closed: only texts of the catalogue, so that nothing a stranger wrote can end a line. */
 type PolicyAction =
   | "DUNNO"
@@ -176,8 +175,8 @@ function policyAction(decision: Decision, stage: PolicyRequest["type"]): PolicyA
     }
   if (decision.verdict === "hold") return "HOLD";
   if (decision.verdict === "pass" || decision.verdict === "delay") return "DUNNO";
-  const reply = reasons[decision.reason].smtp;
-  if (reply === null) return "DUNNO";
+  const reply = smtpReplyOf(decision.reason);
+  if (reply === undefined) return "DUNNO";
   if (reply.startsWith("554 ")) return `554 ${filled(reply.slice(4), decision.fill)}`;
   // A 450 at CONNECT would keep the session open and be repeated for each command; 421 ends it (RFC 5321, 3.8).
   return stage === "CONNECT" && reply.startsWith("450 ") ? `421 ${reply.slice(4)}` : reply;
