@@ -1,5 +1,6 @@
 import type { EventItem, TimelineSource, TimelineStep } from "../../admin/declare/items.ts";
 import { countedText } from "../../core/decide/decision.ts";
+import { EVENT_TYPES, meaningOf } from "../../core/events/event-types.ts";
 import { isReason, type Reason, reasons } from "../../core/events/reasons.ts";
 import { formatDuration, MINUTE_MS, SECOND_MS } from "../../core/time.ts";
 import { isSettingKey, type SettingKey } from "../../settings/schema.ts";
@@ -13,13 +14,9 @@ const SENDING_LIMITS: readonly SettingKey[] = [
   "limits.sending.recipients_per_hour",
   "limits.sending.recipients_per_day",
 ];
-const NONE: readonly SettingKey[] = [];
 
-/**
- * The settings that control each outcome, for every reason. `NONE` if nothing was refused, if only the other side can
- * fix it, or if a command controls it instead of a setting.
- */
-const PREVENTED_BY: Readonly<Record<Reason, readonly SettingKey[]>> = {
+/** Not for reasons where nothing was refused, that only the other side can fix, or that a command controls. */
+const PREVENTED_BY: Readonly<Partial<Record<Reason, readonly SettingKey[]>>> = {
   connection_limit: CONNECTION_LIMITS,
   mail_limit: MAIL_LIMITS,
   provider_busy: [...MAIL_LIMITS, ...CONNECTION_LIMITS, "limits.recipients.unknown_per_hour"],
@@ -39,10 +36,6 @@ const PREVENTED_BY: Readonly<Record<Reason, readonly SettingKey[]>> = {
   first_contacts_marked: FIRST_CONTACTS,
   greylist_asked: ["greylist.enabled", "greylist.delay"],
   spam_refused: ["spam.refuse_score"],
-  header_lines: NONE,
-  mime_parts: NONE,
-  filters_busy: NONE,
-  filter_refused: NONE,
   filter_deferred: ["spam.on_failure"],
   dmarc_refused: ["dkim.verify"],
   author_unclear: ["dkim.verify"],
@@ -69,45 +62,11 @@ const PREVENTED_BY: Readonly<Record<Reason, readonly SettingKey[]>> = {
   all_clients: ["http.trusted_proxies", "proxy.networks"],
   tls_failed: ["tls.profile"],
   postfix_limit: ["limits.connections.concurrent", "limits.mail.postfix_per_minute"],
-
-  account_inactive: NONE,
-  right_password_inactive: NONE,
-  sender_unknown: NONE,
-  recipient_unknown: NONE,
-  bounce_recipients: NONE,
-  judged_live: NONE,
-  own_sender: NONE,
-  repeated_password: NONE,
-  author_not_own: NONE,
-  lost_connection: NONE,
-  timed_out: NONE,
-  too_many_errors: NONE,
-  pipelining: NONE,
-  auth_not_offered: NONE,
-  malformed_command: NONE,
-  relay_refused: NONE,
-  helo_refused: NONE,
-  sender_refused: NONE,
-  loopback: NONE,
-  own_address: NONE,
-  gateway: NONE,
-  allow_listed: NONE,
-  admin_session: NONE,
-  below_limit: NONE,
-  report_seen: NONE,
-  report_late: NONE,
-  unseen_login_failure: NONE,
-  signed_in: NONE,
-  not_banned: NONE,
-  not_listed: NONE,
-  not_recorded: NONE,
-  expired: NONE,
-  manual: NONE,
 };
 
 /** The settings behind an event: the limit that it recorded, or all that apply to its reason. */
 function settingsBehind(reason: Reason, { limitKey }: Pick<EventItem, "limitKey">): readonly SettingKey[] {
-  return limitKey !== null && isSettingKey(limitKey) ? [limitKey] : PREVENTED_BY[reason];
+  return limitKey !== null && isSettingKey(limitKey) ? [limitKey] : (PREVENTED_BY[reason] ?? []);
 }
 
 /**
@@ -169,47 +128,23 @@ function stepOf(event: EventItem): TimelineStep {
   };
 }
 
-/** From the type's public name, which is never reused, the service and the reason. */
 function sourceOf({ type, service, verdict, reason }: EventItem): TimelineSource {
-  switch (type) {
-    case "CONNECT":
-    case "CONNECT_DEFERRED":
-    case "CONNECT_REFUSED":
-    case "RECIPIENT":
-    case "GREYLIST_ASKED":
-    case "EMAIL":
-    case "EMAIL_ACCEPTED":
-    case "EMAIL_HELD":
-    case "EMAIL_BLOCKED":
-    case "EMAIL_DEFERRED":
+  const known = EVENT_TYPES.find((one) => one === type);
+  switch (known && meaningOf(known).kind) {
+    case "connection":
+    case "mail":
       return "smtp";
-    case "SESSION_FAULT":
-    case "TLS_FAILED":
-      return service === "imap" ? "login" : "smtp";
-    case "SPAM_SCORED":
-      return "spam";
-    case "EMAIL_QUEUED":
-    case "EMAIL_DELIVERED":
-    case "EMAIL_DELAYED":
-    case "EMAIL_BOUNCED":
-    case "BOUNCE_WITHHELD":
-      return "delivery";
-    case "LOGIN_SUCCEEDED":
-    case "LOGIN_FAILED":
-    case "LOGIN_DELAYED":
-    case "LOGIN_REFUSED":
+    case "login":
       return service === "dashboard" ? "web" : "login";
-    case "JAIL_REPORTED":
+    case "log":
+      if (type === "SPAM_SCORED") return "spam";
+      if (type === "SESSION_FAULT" || type === "TLS_FAILED") return service === "imap" ? "login" : "smtp";
+      return "delivery";
+    case "report":
+      // SPARED has a verdict in a report of Fail2ban, and none if a ban was not made.
+      if (type === "SPARED") return verdict === null ? "firewall" : "fail2ban";
       return reason === "intrusion_report" || reason === "below_limit" ? "detector" : "fail2ban";
-    case "BAN":
-    case "UNBAN":
-    case "BAN_EXPIRED":
-    case "BAN_REFUSED":
-      return "firewall";
-    case "SPARED":
-      // With a verdict: a report of Fail2ban. Without: a ban that was not made.
-      return verdict === null ? "firewall" : "fail2ban";
     default:
-      return "administrator";
+      return ["BAN", "UNBAN", "BAN_EXPIRED", "BAN_REFUSED"].includes(type) ? "firewall" : "administrator";
   }
 }
