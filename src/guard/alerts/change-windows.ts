@@ -98,42 +98,29 @@ function shareOf(type: EventType, { byUser, apart }: WebAlert, actor: string): s
 
 /** More wrong codes than an owner mistypes. */
 const GUESSES = 5;
-/** Maximum of each kind within a day; further ones are reported by the hour. */
-const MOST_FACTOR_CHANGES = 20;
+/** Maximum of each kind within a day; further changes are reported by the hour. */
+const MOST_OF_KIND = 20;
 
-const CHANGES: Partial<Record<EventType, (subject: string) => string>> = {
-  FACTOR_ADDED: (subject) => `${subject} set up`,
-  FACTOR_REMOVED: (subject) => `${subject} removed`,
-  RECOVERY_CODES_MADE: () => "new recovery codes",
-  RECOVERY_CODE_USED: (subject) => subject,
-};
-
-/** Changes of the second factors through the web within a day, one by one, and wrong codes after the right password. */
+/** Sign-ins through the web that had the right password, but no code or wrong ones. */
 export class FactorWindows {
-  readonly #changed = new EachChange("web_factor", MOST_FACTOR_CHANGES);
-  readonly #codes = new EachChange("recovery_code_used", MOST_FACTOR_CHANGES);
   #wrong: readonly Millis[] = [];
   /** Addresses from which the right password came without a code: each is reported once. */
-  readonly #asked = new TimedConditions(LONGEST_WINDOW_MS, MOST_FACTOR_CHANGES);
+  readonly #asked = new TimedConditions(LONGEST_WINDOW_MS, MOST_OF_KIND);
 
-  take({ id, type, subject, actor, at, isNewNetwork }: AlertEvent): void {
+  take({ type, actor, at, isNewNetwork }: AlertEvent): void {
     if (actor === null || !isWebAdmin(actor)) return;
     if (type === "SECOND_FACTOR_ASKED" && isNewNetwork)
       this.#asked.set({ code: "password_without_code", subject: callersIp(actor) ?? "", detail: "" }, at);
     if (type === "SECOND_FACTOR_FAILED") this.#wrong = [...this.#wrong, at].slice(-GUESSES);
-    const says = CHANGES[type];
-    if (says === undefined || subject === null) return;
-    const changes = type === "RECOVERY_CODE_USED" ? this.#codes : this.#changed;
-    changes.take({ at, subject: `${says(subject)} (event ${id})`, detail: `by ${actor}`, isNewNetwork });
   }
 
   holding(now: Millis): readonly Holding[] {
     // So that no code counts forever after a clock was set back.
     this.#wrong = this.#wrong.filter((at) => Math.abs(now - at) < LONGEST_WINDOW_MS);
-    const changes = [this.#changed, this.#codes, this.#asked].flatMap((one) => one.holding(now));
-    if (this.#wrong.length < GUESSES) return changes;
+    const asked = this.#asked.holding(now);
+    if (this.#wrong.length < GUESSES) return asked;
     const detail = `${plural(GUESSES, "wrong code")} or more within a day`;
-    return [...changes, { code: "second_factor_guessed", subject: "", detail }];
+    return [...asked, { code: "second_factor_guessed", subject: "", detail }];
   }
 }
 
@@ -153,6 +140,14 @@ type Change = Readonly<{
  */
 const REPORTED: Partial<Record<EventType, Change>> = {
   TOKEN_CREATED: { code: "web_token", of: "web", worded: named("") },
+  FACTOR_ADDED: { code: "web_factor", of: "web", worded: named("set up ") },
+  FACTOR_REMOVED: { code: "web_factor", of: "web", worded: named("removed ") },
+  RECOVERY_CODES_MADE: {
+    code: "web_factor",
+    of: "web",
+    worded: (_, id, by) => ({ subject: `new recovery codes (event ${id})`, detail: `by ${by}` }),
+  },
+  RECOVERY_CODE_USED: { code: "recovery_code_used", of: "web", worded: named("") },
   PASSKEY_ADDED: { code: "web_passkey", of: "anyone", worded: named("added ") },
   PASSKEY_REMOVED: { code: "web_passkey", of: "anyone", worded: named("removed ") },
   PASSKEY_REFUSED: { code: "passkey_copied", of: "anyone", isAlike: true, worded: named("copied ") },
@@ -167,10 +162,7 @@ function named(became: string): Change["worded"] {
   return (subject, id, by) => ({ subject: `${subject} ${became}(event ${id})`, detail: `by ${by}` });
 }
 
-/** Maximum of each kind within a day; further ones are reported by the hour. */
-const MOST_OF_KIND = 20;
-
-/** Changes of tokens, passkeys and settings. */
+/** Changes of tokens, second factors, passkeys and settings. */
 export class ChangeWindows {
   readonly #kinds = new Map<ConditionCode, EachChange>();
 
