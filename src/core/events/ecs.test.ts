@@ -57,11 +57,18 @@ test("who signs in is the user; of a command its actor is, and the account is wh
   assert.equal(changed["event.outcome"], "success");
 });
 
+const CATEGORIES = "api authentication configuration database email host iam intrusion_detection network session".split(
+  " ",
+);
+const TYPES =
+  "access admin allowed change connection creation deletion denied end error info protocol start user".split(" ");
+
 test("every type has a sentence, a category and an outcome; an unknown type has no category", () => {
   for (const type of EVENT_TYPES) {
     const { says, category, type: types, outcome } = meaningOf(type);
     assert.match(says, /^[A-Z].*\.$/, type);
-    assert.ok(category.length > 0 && types.length > 0, type);
+    assert.ok(category.length > 0 && category.every((one) => CATEGORIES.includes(one)), type);
+    assert.ok(types.length > 0 && types.every((one) => TYPES.includes(one)), type);
     assert.equal(ecsOf(eventItem(type))["event.outcome"], outcome ?? "unknown");
   }
   const other = ecsOf(eventItem("OF_ANOTHER_VERSION"));
