@@ -7,15 +7,7 @@ import { accountSettingsTables } from "./accounts-db/account-settings.ts";
 import { accountsApplicationId, accountsMigrations } from "./accounts-db/schema.ts";
 import { integer, text } from "./columns.ts";
 import { engineApplicationId, engineMigrations } from "./engine-db/schema.ts";
-import {
-  applicationIdOf,
-  isUnreleased,
-  migrate,
-  openAnySchema,
-  refusePipes,
-  schemaVersion,
-  unusableSchema,
-} from "./schemas.ts";
+import { applicationIdOf, migrate, openAnySchema, refusePipes, schemaVersion, unusableSchema } from "./schemas.ts";
 
 /** A file that cannot be used. The message is one sentence for the administrator, with the next step. */
 export class UnusableDatabase extends Error {
@@ -148,12 +140,11 @@ export function createPrivate(path: string): void {
 function refuseOthers(db: DatabaseSync, path: string, kind: Kind): void {
   const version = schemaVersion(db);
   const applicationId = applicationIdOf(db);
-  const isOld = isUnreleased(applicationId);
   const tables = integer(db.prepare("SELECT count(*) AS n FROM sqlite_schema").get()?.["n"]);
-  if (applicationId !== kind.applicationId && !isOld && (applicationId !== 0 || version !== 0 || tables !== 0)) {
+  if (applicationId !== kind.applicationId && (applicationId !== 0 || version !== 0 || tables !== 0)) {
     throw new UnusableDatabase("foreign", `${path} is not the ${basename(path)} of GhostInbox; move it away.`);
   }
-  const unusable = unusableSchema([{ path, version, known: kind.migrations.length, isUnreleased: isOld }]);
+  const unusable = unusableSchema([{ path, version, known: kind.migrations.length }]);
   if (unusable !== null) throw new UnusableDatabase("other_version", unusable);
 }
 

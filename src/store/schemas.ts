@@ -37,10 +37,7 @@ export function migrate(db: DatabaseSync, migrations: readonly string[], applica
 }
 
 /** The schema of a database: the version of the file, and the newest that this program knows. */
-export type Schema = Readonly<{ path: string; version: number; known: number; isUnreleased: boolean }>;
-
-/** The application ids of databases from before the first release, whose schemas were numbered differently. */
-const UNRELEASED: readonly number[] = [0x4749_6e65, 0x4749_6e61];
+export type Schema = Readonly<{ path: string; version: number; known: number }>;
 
 /** The schemas of the existing databases. Skips unreadable ones, which recovery handles. Changes nothing. */
 export function schemasOf({ engineDb, accountsDb }: Pick<Layout, "engineDb" | "accountsDb">): readonly Schema[] {
@@ -49,26 +46,16 @@ export function schemasOf({ engineDb, accountsDb }: Pick<Layout, "engineDb" | "a
     { path: accountsDb, known: accountsMigrations.length },
   ];
   return all.flatMap(({ path, known }) => {
-    const found = versionOf(path);
-    return found === null ? [] : [{ path, known, ...found }];
+    const version = versionOf(path);
+    return version === null ? [] : [{ path, known, version }];
   });
 }
 
-/** Why this program cannot use these databases, in one sentence: another version wrote them. Null: it can. */
+/** Why this program cannot use these databases, in one sentence: a newer version wrote them. Null: it can. */
 export function unusableSchema(schemas: readonly Schema[]): string | null {
-  const unusable = schemas.find(({ version, known, isUnreleased: isOld }) => isOld || version > known);
-  return unusable === undefined ? null : writtenByOther(unusable);
-}
-
-export function isUnreleased(applicationId: number): boolean {
-  return UNRELEASED.includes(applicationId);
-}
-
-function writtenByOther({ path, version, known, isUnreleased: isOld }: Schema): string {
-  if (isOld) {
-    const all = dirname(dirname(path));
-    return `${path} was written by a version before the first release, which no released one reads; move ${all} away and start again: mail stays, accounts and settings of the dashboard must be added again.`;
-  }
+  const unusable = schemas.find(({ version, known }) => version > known);
+  if (unusable === undefined) return null;
+  const { path, version, known } = unusable;
   const versions = `its schema is ${version}, this program knows ${known}`;
   return `${path} was written by a newer GhostInbox (${versions}); install that version, or take its upgrade back with \`rollback\`.`;
 }
@@ -91,11 +78,11 @@ export function openAnySchema(path: string, timeout = 0, as: typeof asOwnerOf = 
 }
 
 /** The file's own header may be older than its write-ahead log, so SQLite is asked. */
-function versionOf(path: string): Pick<Schema, "version" | "isUnreleased"> | null {
+function versionOf(path: string): number | null {
   if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0) return null;
   try {
     using db = openAnySchema(path);
-    return { version: schemaVersion(db), isUnreleased: isUnreleased(applicationIdOf(db)) };
+    return schemaVersion(db);
   } catch {
     return null;
   }
