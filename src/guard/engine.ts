@@ -99,12 +99,12 @@ export class Engine {
 
   /** The prefix in which this address would be banned. */
   prefixOf(ip: Ip): Prefix {
-    return this.#processor.prefixOf(ip);
+    return this.#processor.facts.prefixOf(ip);
   }
 
   /** How far the mail of a connection has progressed; null if unknown. */
   progressOf(connection: string, now: Millis): Progress | null {
-    return this.#processor.progressOf(connection, now);
+    return this.#processor.facts.progressOf(connection, now);
   }
 
   /** The reason that forbids a ban of this network now, or null. */
@@ -114,7 +114,7 @@ export class Engine {
 
   /** Notes that an administrator used a session or a token from this address. It is not banned for a while. */
   administratorAt(ip: Ip): void {
-    this.#processor.administratorAt(ip);
+    this.#processor.facts.administratorAt(ip, this.#parts.clock.now());
   }
 
   submit(event: Event, answer: OnDecided): void {

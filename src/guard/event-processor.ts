@@ -1,6 +1,5 @@
 import { decide } from "../core/decide/decide.ts";
 import type { Change, Decision } from "../core/decide/decision.ts";
-import type { PendingPassword } from "../core/decide/facts.ts";
 import type { Policy } from "../core/decide/policy.ts";
 import { protectionOf } from "../core/decide/sparing.ts";
 import { changeRecord } from "../core/events/command.ts";
@@ -20,7 +19,6 @@ import { failOpen } from "./commits.ts";
 import { NO_SIGHTINGS, noted, type Sighting, sightingOf } from "./enforce/ban-leak-monitor.ts";
 import type { EventFacts } from "./facts/event-facts.ts";
 import { FactBase, type FactBaseParts } from "./facts/fact-base.ts";
-import type { Progress } from "./facts/smtp-sessions.ts";
 import type { Clock } from "./ports.ts";
 import type { Store } from "./storage-ports.ts";
 
@@ -39,7 +37,7 @@ export type Trace = {
 export class EventProcessor {
   readonly #store: Store;
   readonly #clock: Clock;
-  readonly #facts: FactBase;
+  readonly facts: FactBase;
   #idAtBegin = 0;
   readonly #decisionShapes = new KeptShapes();
   readonly #recordShapes = new KeptShapes();
@@ -48,7 +46,7 @@ export class EventProcessor {
   constructor(parts: EventProcessorParts) {
     this.#store = parts.store;
     this.#clock = parts.clock;
-    this.#facts = new FactBase(parts);
+    this.facts = new FactBase(parts);
   }
 
   /** Facts, decision, row and changes of one event. Throws if the database cannot be written. */
@@ -58,11 +56,11 @@ export class EventProcessor {
       this.#write(event, decided, { prefix: event.prefix, at: now });
       return decided;
     }
-    this.#facts.countClient(event, now);
-    const facts = this.#factsOf(event, now);
+    this.facts.countClient(event, now);
+    const facts = this.factsOf(event, now);
     const decided = decide(this.policy, facts, event, now);
-    const remembered = this.#facts.takeForReplay(event, decided, facts, { at: now, after: this.#trace.lastEventId });
-    this.#facts.update(event, decided, facts, now);
+    const remembered = this.facts.takeForReplay(event, decided, facts, { at: now, after: this.#trace.lastEventId });
+    this.facts.update(event, decided, facts, now);
     this.#trace.sightings = noted(this.#trace.sightings, sightingOf(event, decided, facts, now));
     const where = { prefix: facts.prefix, at: now, seen: facts.seen(remembered) };
     this.#write(event, decided, where);
@@ -71,9 +69,9 @@ export class EventProcessor {
   }
 
   /** Ends an expired ban, and an expired ban of the network around it, before anything else is decided. */
-  #factsOf(event: ClientEvent, now: Millis): EventFacts {
+  factsOf(event: ClientEvent, now: Millis): EventFacts {
     for (;;) {
-      const facts = this.#facts.of(event, now);
+      const facts = this.facts.of(event, now);
       if (facts.ban === null || !isOver(facts.ban.expiresAt, now)) return facts;
       const ended = this.process({ type: "BAN_EXPIRED", prefix: facts.ban.prefix }, now);
       if (ended.changes.length === 0) return facts;
@@ -91,7 +89,7 @@ export class EventProcessor {
     this.#store.apply(change, now);
     const record = changeRecord(change, now);
     if (record !== null) this.append(record);
-    this.#facts.applyChange(change, now);
+    this.facts.applyChange(change, now);
     if (change.type === "BAN" || change.type === "LIFT") this.#trace.bansChanged = true;
     if (change.type === "ALLOW" || change.type === "DISALLOW") this.#trace.allowChanged = true;
   }
@@ -104,8 +102,8 @@ export class EventProcessor {
 
   /** Writes a log line's event, and its consequences for a server or an account. */
   observeLog(observation: Observation, now: Millis): void {
-    const consequence = this.#facts.consequenceOf(observation, now);
-    const record = observationRecord(observation, now, (ip) => this.prefixOf(ip), consequence);
+    const consequence = this.facts.consequenceOf(observation, now);
+    const record = observationRecord(observation, now, (ip) => this.facts.prefixOf(ip), consequence);
     if (record !== null) this.append(record);
     if (consequence !== null) this.apply(consequence, now);
   }
@@ -114,9 +112,9 @@ export class EventProcessor {
   decideUnrecorded(event: Event, now: Millis): Decision | null {
     if ("prefix" in event) return null;
     try {
-      const facts = this.#facts.ofUnrecorded(event, now);
+      const facts = this.facts.ofUnrecorded(event, now);
       const decided = decide(this.policy, facts, "login" in event ? { ...event, withoutBan: true } : event, now);
-      this.#facts.updateUnrecorded(event, decided, facts, now);
+      this.facts.updateUnrecorded(event, decided, facts, now);
       return decided;
     } catch {
       return null;
@@ -125,7 +123,7 @@ export class EventProcessor {
 
   /** What would be decided on a command now, without effects. */
   decideCommand(event: CommandEvent, now: Millis): Decision {
-    return decide(this.policy, this.#facts.ofCommand(event, now), event, now);
+    return decide(this.policy, this.facts.ofCommand(event, now), event, now);
   }
 
   /** What stops an account's mail while the database cannot be written: a refusal, a deferral or a hold. Null: nothing stops it. */
@@ -133,18 +131,18 @@ export class EventProcessor {
     if ((event.type !== "RECIPIENT" && event.type !== "DATA") || event.account === null) return null;
     const decided = failOpen(event, this.decideUnrecorded(event, now));
     if (decided.verdict !== "pass") return decided;
-    this.#facts.undo(event, now);
+    this.facts.undo(event, now);
     return null;
   }
 
   /** Decides an event again after its transaction was lost. */
   decideAgain(event: Event, now: Millis): Decision | null {
-    if (!("prefix" in event)) this.#facts.undo(event, now);
+    if (!("prefix" in event)) this.facts.undo(event, now);
     return this.decideUnrecorded(event, now);
   }
 
   get policy(): Policy {
-    return this.#facts.policy;
+    return this.facts.policy;
   }
 
   get trace(): Readonly<Trace> {
@@ -152,11 +150,11 @@ export class EventProcessor {
   }
 
   setPolicy(policy: Policy): void {
-    this.#facts.setPolicy(policy, this.#clock.now());
+    this.facts.setPolicy(policy, this.#clock.now());
   }
 
   begin(now: Millis): void {
-    this.#facts.begin(now);
+    this.facts.begin(now);
     this.#idAtBegin = this.#trace.lastEventId;
   }
 
@@ -170,7 +168,7 @@ export class EventProcessor {
     this.#trace.bansChanged = false;
     this.#trace.allowChanged = false;
     this.#trace.sightings = NO_SIGHTINGS;
-    this.#facts.ended(committed);
+    this.facts.ended(committed);
     if (committed) this.#idAtBegin = this.#trace.lastEventId;
     else this.#trace.lastEventId = this.#idAtBegin;
   }
@@ -178,7 +176,7 @@ export class EventProcessor {
   /** Whether the address is on a list of addresses that are never banned. */
   isProtected(ip: Ip): boolean {
     try {
-      return this.#facts.protection(ip, this.#clock.now()) !== null;
+      return this.facts.protection(ip, this.#clock.now()) !== null;
     } catch {
       // The database cannot be read: nothing new is refused.
       return true;
@@ -188,25 +186,7 @@ export class EventProcessor {
   /** The reason that forbids a ban of this network now, by the rule that decides bans; null if none. */
   protectionOf(network: Prefix): Protection | null {
     const now = this.#clock.now();
-    return protectionOf(this.#facts.sparing(network, now), now);
-  }
-
-  progressOf(connection: string, now: Millis): Progress | null {
-    return this.#facts.progressOf(connection, now);
-  }
-
-  /** For a replay. */
-  restorePending(all: readonly PendingPassword[]): void {
-    this.#facts.restorePending(all);
-  }
-
-  /** The prefix in which this address would be banned. */
-  prefixOf(ip: Ip): Prefix {
-    return this.#facts.prefixOf(ip);
-  }
-
-  administratorAt(ip: Ip, at = this.#clock.now()): void {
-    this.#facts.administratorAt(ip, at);
+    return protectionOf(this.facts.sparing(network, now), now);
   }
 }
 

@@ -144,8 +144,8 @@ export class Replay {
   }
 
   #decide<S extends DecidedStep | AskedStep>(step: S, event: ClientEvent) {
-    for (const { ip, at } of step.seen.administrators ?? []) this.#processor.administratorAt(ip, at);
-    this.#processor.restorePending(step.seen.pending ?? []);
+    for (const { ip, at } of step.seen.administrators ?? []) this.#processor.facts.administratorAt(ip, at);
+    this.#processor.facts.restorePending(step.seen.pending ?? []);
     if (this.#facts.tell(event, step.seen)) this.#processor.setPolicy(this.#parts.policy);
     this.#changes.length = 0;
     const decision = this.#processor.process(event, step.at);
