@@ -104,9 +104,7 @@ async function stopTarStart({ lab }: Bench, product: Product): Promise<Readonly<
       await product.stop();
       await mustRun(
         ["bash", "-c", `set -o pipefail; tar -czf - -C '${product.layout.data}' . | ${gpg} --output '${archive}'`],
-        {
-          deadlineMs: LONG_MS,
-        },
+        { deadlineMs: LONG_MS },
       );
       await product.start();
     });

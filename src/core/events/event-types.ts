@@ -59,10 +59,7 @@ const AUDIT_EVENTS = {
   APP_PASSWORD_REMOVED: ofSetting("An app password was removed from an account."),
   FORWARDING_CHANGED: ofSetting(
     "The forwarding of an account's mail was set, ended, or paused because too much mail left through it.",
-    {
-      says: "its forwarding",
-      byUser: true,
-    },
+    { says: "its forwarding", byUser: true },
   ),
   VACATION_CHANGED: ofSetting("An account's vacation reply was turned on, changed or turned off.", {
     says: "its vacation reply",

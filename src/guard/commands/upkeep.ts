@@ -86,9 +86,7 @@ export class Upkeep {
   constructor(parts: UpkeepParts) {
     this.#parts = parts;
     this.records = this.#once("upkeep", ({ upkeep }) => upkeep && { items: upkeep });
-    this.certificate = this.#once("certificate", ({ certificate }) => certificate, {
-      lastsMs: CERTIFICATE_MS,
-    });
+    this.certificate = this.#once("certificate", ({ certificate }) => certificate, { lastsMs: CERTIFICATE_MS });
     this.audit = this.#once("audit", ({ audit }) => (audit === undefined ? undefined : { audit }));
     this.firewall = this.#once("firewall", ({ firewall }) => firewall);
     const jails = this.#once("fail2ban", ({ fail2ban }) => fail2ban, JAILS);

@@ -145,9 +145,7 @@ export class Kicker {
         }
       }
     } catch (error) {
-      log.warn("Sessions of banned addresses stay open.", {
-        reason: messageOf(error),
-      });
+      log.warn("Sessions of banned addresses stay open.", { reason: messageOf(error) });
     }
     this.#isWorking = false;
   }

@@ -115,11 +115,7 @@ export class BanEnforcer implements Enforcer {
   }
 
   status(): EnforcerStatus {
-    return {
-      state: this.#stopped ? "stopped" : this.#state,
-      lastStep: this.#applied,
-      reason: this.#reason,
-    };
+    return { state: this.#stopped ? "stopped" : this.#state, lastStep: this.#applied, reason: this.#reason };
   }
 
   async stop(): Promise<void> {

@@ -96,15 +96,8 @@ export class SqliteQueries implements Queries {
               expiresAt: isoTimeOrNull(millisOrNull(allowed["expires_at"])),
             },
       knownAccounts: known.slice(0, KNOWN_ACCOUNTS),
-      totals: {
-        pastBans: integer(this.#sql.countPastBans.get(networks)?.["n"]),
-        knownAccounts: known.length,
-      },
-      events: everyPage(this, {
-        prefix,
-        most: REPORTED_EVENTS,
-        order: "newest_first",
-      }).items,
+      totals: { pastBans: integer(this.#sql.countPastBans.get(networks)?.["n"]), knownAccounts: known.length },
+      events: everyPage(this, { prefix, most: REPORTED_EVENTS, order: "newest_first" }).items,
     };
   }
 
