@@ -58,17 +58,15 @@ const APPLY_UNRECORDED: readonly Reason[] = [
  */
 export function failOpen(event: Event | null, decided: Decision | null): Decision {
   if (decided === null || event === null) return OPEN;
-  if (holdsAccount(decided)) return deferred(decided);
+  // No one would learn of a hold that is not recorded.
+  if (decided.changes.some(({ type }) => type === "HOLD_ACCOUNT")) {
+    return decision("defer", "account_recipient_limit", {
+      evidence: decided.evidence,
+      counted: false,
+      recorded: false,
+    });
+  }
   return "login" in event || APPLY_UNRECORDED.includes(decided.reason) || decided.verdict === "hold" ? decided : OPEN;
-}
-
-function holdsAccount({ changes }: Decision): boolean {
-  return changes.some(({ type }) => type === "HOLD_ACCOUNT");
-}
-
-/** No one would learn of a hold that is not recorded. */
-function deferred({ evidence }: Decision): Decision {
-  return decision("defer", "account_recipient_limit", { evidence, counted: false, recorded: false });
 }
 
 export type Listener = (lastEventId: number) => void;

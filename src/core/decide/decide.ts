@@ -73,12 +73,8 @@ function decideAbout(policy: Policy, facts: Facts, event: ClientEvent, now: Mill
   // Most decisions change nothing. They end here, without further lookups.
   if (due.changes.length === 0) return due;
   const decided = withoutForbiddenBan(facts, due, event, now);
-  const around = bringsNoBan(event) ? [] : decideNetwork(policy, facts, decided, now);
+  const around = "withoutBan" in event && event.withoutBan ? [] : decideNetwork(policy, facts, decided, now);
   return around.length === 0 ? decided : { ...decided, changes: [...decided.changes, ...around] };
-}
-
-function bringsNoBan(event: ClientEvent): boolean {
-  return "withoutBan" in event && event.withoutBan;
 }
 
 function decideClient(policy: Policy, facts: Facts, event: ClientEvent, now: Millis): Decision {

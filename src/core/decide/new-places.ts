@@ -86,7 +86,7 @@ function sprayed({ spraying }: Policy, { account, spraying: seen }: PlaceFacts):
 /** The owner may mistype often, but another client behind the same address must not guess without end. */
 function capped({ logins }: Policy, facts: PlaceFacts, event: LoginAttributes, now: Millis): Barred | null {
   const name = facts.account?.name ?? "";
-  const tried = failuresAt(facts, name, now);
+  const tried = within(facts.failures, DAY_MS, now).filter(({ account }) => account === name);
   const passwords = passwordsOf([...tried, ...others(facts, event).filter(({ account }) => account === name)]);
   const { size: count } = passwords;
   if (count < logins.knownPerDay) return null;
@@ -148,10 +148,6 @@ export function isFresh({ spent: isSpent }: Failure): boolean {
 function others({ pending, account }: PlaceFacts, { login, passwordHash }: LoginAttributes): readonly Verified[] {
   const name = account?.name ?? login.toLowerCase();
   return pending.filter((one) => one.proof !== passwordHash || one.account !== name);
-}
-
-function failuresAt({ failures }: PlaceFacts, name: string, now: Millis): readonly Failure[] {
-  return within(failures, DAY_MS, now).filter(({ account }) => account === name);
 }
 
 /** Different passwords. Unknown hashes count as different. */

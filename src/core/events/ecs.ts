@@ -1,5 +1,5 @@
 import { isVerdict, type ShownEvent, VERDICTS } from "./columns.ts";
-import { EVENT_TYPES, type EventMeaning, meaningOf, type Outcome } from "./event-types.ts";
+import { EVENT_TYPES, type EventMeaning, meaningOf } from "./event-types.ts";
 import { bareMessageId } from "./queue-id.ts";
 
 const UNKNOWN: Pick<EventMeaning, "category" | "type" | "outcome"> = { category: [], type: [], outcome: null };
@@ -73,7 +73,7 @@ export function ecsOf(source: ShownEvent): EcsFields {
     "event.action": ecsAction(type),
     "event.category": category,
     "event.type": types,
-    "event.outcome": outcome ?? outcomeOf(verdict),
+    "event.outcome": outcome ?? (isVerdict(verdict) ? VERDICTS[verdict].outcome : "unknown"),
     ...(actor !== null && named !== null && { "user.target.name": named }),
   };
 }
@@ -90,9 +90,4 @@ export type EcsFields = Readonly<Record<string, string | number | readonly strin
 /** `EMAIL_BLOCKED` is `email-blocked`. */
 export function ecsAction(type: string): string {
   return type.toLowerCase().replaceAll("_", "-");
-}
-
-/** For event types whose outcome follows from the verdict. */
-function outcomeOf(verdict: string | null): Outcome {
-  return isVerdict(verdict) ? VERDICTS[verdict].outcome : "unknown";
 }

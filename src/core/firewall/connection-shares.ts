@@ -85,7 +85,7 @@ export function planConnections(
   };
   const ofAddress = (prefix: Prefix): number => (rules.isKnown(prefix) ? rules.mostKnown : rules.most);
   if (!rules.perPort) limitPrefixes(byPrefix(open, rules), rules.ports, ofAddress, rules.most);
-  for (const [port, there] of byPort(open)) {
+  for (const [port, there] of Map.groupBy(open, ({ port }) => port)) {
     const prefixes = byPrefix(there, rules);
     const half = shareOfOne(rules.places.get(port) ?? Number.POSITIVE_INFINITY);
     if (rules.perPort)
@@ -123,10 +123,6 @@ export function connectionKey({ ip, clientPort, port }: Connection): string {
 }
 
 type Prefixes = Map<Prefix, Connection[]>;
-
-function byPort(open: readonly Connection[]): ReadonlyMap<number, readonly Connection[]> {
-  return Map.groupBy(open, ({ port }) => port);
-}
 
 function byPrefix(open: readonly Connection[], { prefixOf }: ConnectionRules): Prefixes {
   return Map.groupBy(open, ({ ip }) => prefixOf(ip));

@@ -84,7 +84,7 @@ export function planSteps(networks: Networks, steps: readonly Step[], now: Milli
   const remove = bySet<Prefix>();
   const held = new Map(networks);
   const touched = new Set<IntervalSet>();
-  for (const step of lastOfEach(steps)) {
+  for (const step of new Map(steps.map((one) => [one.prefix, one])).values()) {
     const set = setOf(step.prefix, ipv6Length);
     const lives = step.type === "add" && !isOver(step.expiresAt, now);
     if (set === "net4" || set === "net6") {
@@ -133,10 +133,6 @@ function outerElements(set: IntervalSet, held: Networks, now: Millis): readonly 
 
 function element({ prefix, expiresAt }: Held, now: Millis): Element {
   return { prefix, timeoutS: expiresAt === null ? null : Math.ceil((expiresAt - now) / 1000) };
-}
-
-function lastOfEach(steps: readonly Step[]): Iterable<Step> {
-  return new Map(steps.map((step) => [step.prefix, step])).values();
 }
 
 function bySet<T>(): Record<HashSet, T[]> {

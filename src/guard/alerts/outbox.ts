@@ -38,7 +38,10 @@ export class AlertCrowd {
       const before = counts.get(key) ?? earlier(book, due, { code: alert.code, kind }, now);
       counts.set(key, before + 1);
       // A resolution never arrives before its alert.
-      const start = waiting.find((one) => one.channel === null && isAbout(one.message, message));
+      const start = waiting.find(
+        ({ channel, message: { code, subject } }) =>
+          channel === null && code === message.code && subject === message.subject,
+      );
       if (start !== undefined) until.set(message.id, start.dueAt);
       else if (before >= ONE_BY_ONE) until.set(message.id, this.#nextDigest(now));
     }
@@ -67,10 +70,6 @@ function earlier(
     const at = kind === "opened" ? alert.openedAt : alert.resolvedAt;
     return alert.code === code && at !== null && Math.abs(now - at) < HOUR_MS && !isNew(alert);
   }).length;
-}
-
-function isAbout(one: AlertMessage, other: AlertMessage): boolean {
-  return one.code === other.code && one.subject === other.subject;
 }
 
 /** Maximum deliveries in flight on all channels together. Beyond it, the oldest is dropped. */

@@ -1,4 +1,4 @@
-import type { OrderOf, Reply } from "../../admin/declare/control.ts";
+import type { OrderOf } from "../../admin/declare/control.ts";
 import type { Page, PageRequest } from "../../admin/declare/paging.ts";
 import type { AuditEntry } from "../../core/audit/chain.ts";
 import type { Audit } from "../../core/events/command.ts";
@@ -56,13 +56,6 @@ export const incidentNote: RunOf<"incident_note", Pick<AccountCommandParts, "eng
 };
 
 export type AuditCommandParts = Readonly<{
-  /** Newest first; the cursor is an id. */
+  /** Newest first; the cursor is an id. Without a total: the web may ask often, and 100,000 entries are kept. */
   audited: Readonly<{ entries(asked: PageRequest): Page<AuditEntry> }>;
 }>;
-
-type Asked = OrderOf<"audit_list">;
-
-/** Lists what administrators did, a page at a time. Does not count the total: the web may ask often, and 100,000 entries are kept. */
-export function auditList({ audited }: AuditCommandParts, asked: Asked): Reply<"audit_list"> {
-  return { ok: true, result: audited.entries(asked) };
-}

@@ -16,7 +16,6 @@ import {
   signInCommand,
   type TokenCommandParts,
   tokenCommand,
-  tokenList,
 } from "./access/access.ts";
 import {
   type FactorCommand,
@@ -26,13 +25,7 @@ import {
   passkeyCommand,
   resetFactors,
 } from "./access/factors.ts";
-import {
-  type AccountListParts,
-  accessReview,
-  accountDetails,
-  accountList,
-  aliasList,
-} from "./accounts/account-lists.ts";
+import { type AccountListParts, accessReview, accountDetails, accountList } from "./accounts/account-lists.ts";
 import { ACCOUNT_SETTING_READS, ACCOUNT_SETTING_RUNS, type AccountSettingParts } from "./accounts/account-settings.ts";
 import { type AccountStateCommandParts, accountStateNow } from "./accounts/account-state.ts";
 import { accountCommand, recoverKeys } from "./accounts/accounts.ts";
@@ -41,7 +34,7 @@ import { type AppPasswordParts, appPasswordCommand } from "./accounts/app-passwo
 import { type FileCommandParts, fileCommand } from "./accounts/files.ts";
 import { type ForwardCommandParts, forwardCommand } from "./accounts/forwarding.ts";
 import { type AlertCommandParts, alertsList, alertsTest } from "./alerts.ts";
-import { type AuditCommandParts, auditList, incidentNote, recordCommand } from "./audit.ts";
+import { type AuditCommandParts, incidentNote, recordCommand } from "./audit.ts";
 import {
   allowAdd,
   allowList,
@@ -206,12 +199,12 @@ const RUNS: { readonly [V in Verb]: Run<CommandParts, OrderOf<V>> } = {
   access_reviewed: recordCommand,
   recovery_key_made: recordCommand,
   firewall_changed: recordCommand,
-  alias_list: aliasList,
+  alias_list: ({ book }, asked) => ({ ok: true, result: book.aliases(asked) }),
   greylist_list: greylistList,
   spam_allow_list: spamAllowList,
   alerts_test: (parts, _, __, { caller }) => alertsTest(parts, caller !== null),
   alerts_list: alertsList,
-  audit_list: auditList,
+  audit_list: ({ audited }, asked) => ({ ok: true, result: audited.entries(asked) }),
   audit_verify: ({ upkeep }) => upkeep.audit(),
   access_review: (parts, command, _, { reviews, caller }) => reviews.take(caller, () => accessReview(parts, command)),
   incident_list: ({ upkeep }) => upkeep.incidents(),
@@ -223,7 +216,7 @@ const RUNS: { readonly [V in Verb]: Run<CommandParts, OrderOf<V>> } = {
   upkeep: ({ upkeep }) => upkeep.records(),
   certificate: ({ upkeep }) => upkeep.certificate(),
   dns_check: ({ upkeep }, { domain }) => upkeep.dns(domain),
-  token_list: tokenList,
+  token_list: ({ tokens }, asked) => ({ ok: true, result: tokens(asked) }),
   admin_set_hash: (parts, { hash }, by) => adminPassword(parts, hash, by),
   reload: (parts, _, by) => reload(parts, by),
   pending,

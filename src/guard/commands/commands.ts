@@ -1,4 +1,4 @@
-import { effectOf, hasDryRun, type Order, type OrderLine, type Reply, type Verb } from "../../admin/declare/control.ts";
+import { effectOf, hasDryRun, type Order, type OrderLine, type Reply } from "../../admin/declare/control.ts";
 import type { Origin } from "../../admin/declare/verb.ts";
 import { messageOf } from "../../core/error.ts";
 import { MailboxSignIn } from "../access/mailbox-sign-in.ts";
@@ -60,7 +60,7 @@ export function createCommands(parts: CommandParts) {
       const admitted = gate.admit(line, origin);
       if (line.isDry === true) return "error" in admitted ? admitted.error : await tried(admitted, command);
       const reply = "error" in admitted ? admitted.error : await inTurn(admitted, command);
-      if (mayChange(command.verb) && !("error" in admitted)) refresh(parts.authors);
+      if ((command.verb === "reload" || effectOf(command.verb).lasts) && !("error" in admitted)) refresh(parts.authors);
       return !reply.ok || !effectOf(command.verb).lasts || (await parts.flushed()) ? reply : UNRECORDED;
     } catch (error) {
       const why = messageOf(error);
@@ -70,11 +70,6 @@ export function createCommands(parts: CommandParts) {
       );
     }
   };
-}
-
-/** Whether accounts, the allow list or the settings may differ afterwards. Includes failed commands, which may be partly done. */
-function mayChange(verb: Verb): boolean {
-  return verb === "reload" || effectOf(verb).lasts;
 }
 
 /** A failed write does not undo the command. It is retried each second and reported there. */

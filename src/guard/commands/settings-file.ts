@@ -41,16 +41,12 @@ export async function reload(
 /** For the web, which may not see settings that the guard hides from it: only where the mistakes are, without the text there. */
 export function wrongFile(problems: readonly SettingProblem[]): CommandError {
   const places = problems.map(({ where, line }) => {
-    const named = isSettingKey(where) || isVariable(where) ? where : null;
+    const named = isSettingKey(where) || settingKeys().some((key) => variableOf(key) === where) ? where : null;
     if (line === null) return named ?? "the file as a whole";
     return named === null ? `line ${line}` : `line ${line} (${named})`;
   });
   const message = `The settings file has mistakes: ${places.join(", ") || "the file as a whole"}.`;
   return { ...unreadable(message), next: "`config check` on the server tells what is wrong." };
-}
-
-function isVariable(name: string): boolean {
-  return settingKeys().some((key) => variableOf(key) === name);
 }
 
 export function unreadable(message: string): CommandError {

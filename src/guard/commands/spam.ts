@@ -25,7 +25,9 @@ export const spamAllow: RunOf<`spam_allow_${"add" | "remove"}`, SpamCommandParts
   const adding = verb === "spam_allow_add";
   const beyond = adding ? beyondOf(by, parts.senders, account, sender) : null;
   if (beyond !== null) return failed(beyond, "Use `spam allow add` on the server.");
-  const outcome = change(parts, { account, sender, adding, by });
+  const outcome = adding
+    ? parts.senders.allowSender(account, sender, by, parts.clock.now())
+    : parts.senders.disallowSender(account, sender);
   if (!outcome.ok) return failed(outcome.reason, "`spam allow list` shows the allowed senders.");
   parts.preferences.refresh();
   const type = adding ? "SPAM_ALLOW_ADDED" : "SPAM_ALLOW_REMOVED";
@@ -35,12 +37,6 @@ export const spamAllow: RunOf<`spam_allow_${"add" | "remove"}`, SpamCommandParts
 
 export function spamAllowList({ senders }: SpamCommandParts, asked: PageRequest): Reply<"spam_allow_list"> {
   return { ok: true, result: pageOf(senders.allowedSenders(), asked, ({ account, sender }) => `${account}/${sender}`) };
-}
-
-type SenderChange = Readonly<{ account: AccountName; sender: SenderPattern; adding: boolean; by: string }>;
-
-function change({ senders, clock }: SpamCommandParts, { account, sender, adding, by }: SenderChange) {
-  return adding ? senders.allowSender(account, sender, by, clock.now()) : senders.disallowSender(account, sender);
 }
 
 /** Maximum senders that the web may allow: for one account, and in total. */

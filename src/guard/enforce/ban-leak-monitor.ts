@@ -70,7 +70,8 @@ export class BanLeakMonitor {
     if (sighting.mayBeProxied && this.#parts.hasProxies) return;
     const now = this.#parts.clock.now();
     this.#seenAt = now;
-    this.#parts.notices.raise("bans_leak", detailOf(sighting));
+    const { ip, since, service } = sighting;
+    this.#parts.notices.raise("bans_leak", `${ip}, banned since ${isoTime(since)}, reached ${service}`);
     if (this.#rebuiltAt !== null && Math.abs(now - this.#rebuiltAt) < REBUILD_EVERY_MS) return;
     this.#rebuiltAt = now;
     this.#parts.renew();
@@ -82,8 +83,4 @@ export class BanLeakMonitor {
     this.#seenAt = null;
     this.#parts.notices.clear("bans_leak");
   }
-}
-
-function detailOf({ ip, service, since }: Sighting): string {
-  return `${ip}, banned since ${isoTime(since)}, reached ${service}`;
 }

@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { EventItem } from "../../admin/declare/items.ts";
 import { bareMessageId, isQueueId } from "../../core/events/queue-id.ts";
-import { overlaps, type Prefix } from "../../core/net/ip.ts";
+import { overlaps } from "../../core/net/ip.ts";
 import { isoTime } from "../../core/time.ts";
 import type { EventFilter, EventPage } from "../../guard/storage-ports.ts";
 import { integer, integerOrNull, millis, prefix as prefixColumn, SIMULATED, text, textOrNull } from "../columns.ts";
@@ -97,16 +97,12 @@ function matches([, , type, , , network, , , , , messageId]: Row, filter: EventF
   const types = typesOf(filter);
   if (types.length > 0 && !types.includes(text(type))) return false;
   if (mail !== undefined && !isQueueId(mail) && !isNamed(messageId, mail)) return false;
-  return prefix === undefined || isAbout(network, prefix);
+  return prefix === undefined || (network !== null && overlaps(prefixColumn(network), prefix));
 }
 
 /** The index cuts long Message-IDs, and so finds those together that differ only after that. */
 function isNamed(messageId: unknown, asked: string): boolean {
   return typeof messageId === "string" && bareMessageId(messageId) === bareMessageId(asked);
-}
-
-function isAbout(network: unknown, asked: Prefix): boolean {
-  return network !== null && overlaps(prefixColumn(network), asked);
 }
 
 function isRow(row: unknown): row is Row {

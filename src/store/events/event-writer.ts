@@ -1,6 +1,5 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { auditedOf } from "../../core/audit/audited.ts";
-import type { EventColumns } from "../../core/events/columns.ts";
 import { type EventRecord, sentenceOf } from "../../core/events/event.ts";
 import { COUNTS_CODE } from "../columns.ts";
 import { AuditChain } from "./audit.ts";
@@ -119,7 +118,7 @@ export function valuesOf(record: EventRecord): readonly SQLInputValue[] {
     record.verdict,
     record.reason,
     record.offence,
-    codeOf(record.counts),
+    record.counts === null ? 0 : COUNTS_CODE[record.counts],
     record.count,
     record.limit,
     record.windowMs,
@@ -130,8 +129,4 @@ export function valuesOf(record: EventRecord): readonly SQLInputValue[] {
     details,
     action,
   ];
-}
-
-function codeOf(counts: EventColumns["counts"]): number {
-  return counts === null ? 0 : COUNTS_CODE[counts];
 }

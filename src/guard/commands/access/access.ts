@@ -29,10 +29,6 @@ type CredentialCommandParts = Readonly<{
 export type TokenCommandParts = Pick<CredentialCommandParts, "engine" | "clock"> &
   Readonly<{ credentials: Pick<CredentialStore, "createToken" | "revokeToken"> }>;
 
-export function tokenList({ tokens }: Pick<CredentialCommandParts, "tokens">, asked: PageRequest): Reply<"token_list"> {
-  return { ok: true, result: tokens(asked) };
-}
-
 export async function tokenCommand(
   { credentials, engine, clock }: TokenCommandParts,
   command: OrderOf<"token_create" | "token_revoke">,

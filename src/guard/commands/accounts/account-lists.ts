@@ -62,10 +62,6 @@ export async function accountDetails(
   return { ok: true, result };
 }
 
-export function aliasList({ book }: Pick<AccountListParts, "book">, asked: OrderOf<"alias_list">): Reply<"alias_list"> {
-  return { ok: true, result: book.aliases(asked) };
-}
-
 async function mailboxUse({ keeper }: Pick<AccountListParts, "keeper">, account: AccountName) {
   const reply = await keeper.ask({ verb: "mailbox_use", account });
   return reply.ok ? (reply.mailbox ?? null) : null;

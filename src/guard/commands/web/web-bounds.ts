@@ -93,7 +93,9 @@ export class WebBounds {
   wouldRefuse(command: Order): Overreach | null {
     const now = this.#clock.now();
     const overreach = this.#exceeded(command, (budget, times) => budget.isLeft(now, times));
-    return overreach ?? (isCostlyTrial(command.verb) ? over(this.#trials.spend(now)) : null);
+    // These read the whole queue, or a file of accounts that may be long.
+    const isCostly = isTriedOnQueue(command.verb) || command.verb === "accounts_import";
+    return overreach ?? (isCostly ? over(this.#trials.spend(now)) : null);
   }
 
   #exceeded(command: Order, isWithin: Within): Overreach | null {
@@ -182,11 +184,6 @@ export class WebBounds {
     this.#seen.set(ip, now);
     return true;
   }
-}
-
-/** Commands that read the whole queue, or a file of accounts that may be long. */
-function isCostlyTrial(verb: Verb): boolean {
-  return isTriedOnQueue(verb) || verb === "accounts_import";
 }
 
 /** An owner who empties a long queue reaches it too, so it is not a break-in. */
