@@ -1,34 +1,14 @@
+import type { EventColumns, Shown } from "../events/columns.ts";
 import { type EventType, isAdministrators, typesWhere } from "../events/event-types.ts";
 import type { Reason } from "../events/reasons.ts";
-import type { Prefix } from "../net/ip.ts";
-import { DAY_MS, HOUR_MS, MINUTE_MS, type Millis } from "../time.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "../time.ts";
 import type { ConditionCode } from "./alerts.ts";
 
 /** The fields of a committed event that alerts use. */
 export type AlertEvent = Readonly<{
   id: number;
-  at: Millis;
-  type: EventType;
-  prefix: Prefix | null;
-  account: string | null;
-  /** Differs for different wrong passwords. */
-  proof: string | null;
-  /** A code of reasons.ts, perhaps from another version. */
-  reason: string | null;
-  verdict: string | null;
-  service: string | null;
-  /** For a ban: which offence it answers, counting from 1; null for a manual one. */
-  offence: number | null;
-  /** For a limit that was reached: how many of at most how many, within how long. */
-  count: number | null;
-  limit: number | null;
-  windowMs: number | null;
-  /** The setting of that limit. */
-  limitKey: string | null;
   /** For a held mail. */
   recipients: number | null;
-  /** Who gave a command. */
-  actor: string | null;
   /** For a new token, a second factor or a passkey: its name; for applied settings: their keys; for networks and aliases the account or the address, and the targets. */
   subject: string | null;
   /** For a sign-in, or what failed: whether the account had never signed in from this prefix. */
@@ -42,7 +22,9 @@ export type AlertEvent = Readonly<{
   isFirst: boolean;
   /** Whether the account has ever signed in. Strangers guess at names of missing accounts too. */
   isKnownAccount: boolean;
-}>;
+}> &
+  Pick<EventColumns, "at" | "type" | "prefix" | "offence" | "count" | "limit" | "windowMs"> &
+  Shown<Pick<EventColumns, "service" | "account" | "verdict" | "reason" | "limitKey" | "actor" | "proof">>;
 
 /** The condition holds while this many matching events are within the window. */
 export type EventRule = Readonly<{

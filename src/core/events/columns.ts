@@ -92,7 +92,8 @@ export type ShownEvent = Readonly<{
   action: string;
 }> &
   Shown<Omit<EventColumns, "at" | "type" | "prefix" | "counts" | "proof">>;
-type Shown<T> = { readonly [K in keyof T]: T[K] extends number | null ? T[K] : string | null };
+/** As text for people, or of another version. */
+export type Shown<T> = { readonly [K in keyof T]: T[K] extends number | null ? T[K] : string | null };
 
 /** The text of an event for people: what happened, and what the server did. */
 export type Sentence = Readonly<{ details: string; action: string }>;
