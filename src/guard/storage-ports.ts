@@ -3,7 +3,7 @@ import type { AddressReport, EventItem } from "../admin/declare/items.ts";
 import type { Page, PageRequest } from "../admin/declare/paging.ts";
 import type { Guess, Shares } from "../core/decide/account-guard.ts";
 import type { Ban, Change, Evidence, LogPosition } from "../core/decide/decision.ts";
-import type { Failure, PriorReports, SentMail } from "../core/decide/facts.ts";
+import type { Facts, PriorReports, SentMail } from "../core/decide/facts.ts";
 import type { HonestServer } from "../core/decide/honest-mail.ts";
 import type { EventRecord } from "../core/events/event.ts";
 import type { JailReported } from "../core/events/report.ts";
@@ -30,22 +30,14 @@ export interface Store {
   apply(change: Change, at: Millis): void;
 }
 
-/** What the database knows about one address; initializes the windows in memory. Times ascend. */
-export type AddressHistory = Readonly<{
-  /** The ban in force on the address, or on a wider network around it. */
-  ban: Ban | null;
-  /** Start times of the automatic bans that still count. */
-  offencesAt: readonly Millis[];
-  /** The last sign-in of an account from this address; null if there was none. */
-  knownAt: Millis | null;
-  /** Failures that count, except forgiven ones. */
-  failures: readonly Failure[];
-  /** Counted events since the last ban started or was lifted. */
-  connections: readonly Millis[];
-  mails: readonly Millis[];
-  probes: readonly Millis[];
-  bounces: readonly Millis[];
-}>;
+/** What the database knows about one address. Events count since the last ban started or was lifted. Times ascend. */
+export type AddressHistory = Pick<Facts, "ban" | "failures" | "connections" | "mails" | "probes" | "bounces"> &
+  Readonly<{
+    /** Start times of the automatic bans that still count. */
+    offencesAt: readonly Millis[];
+    /** The last sign-in of an account from this address; null if there was none. */
+    knownAt: Millis | null;
+  }>;
 
 /** For an address about which nothing is known or nothing can be read. */
 export const NO_HISTORY: AddressHistory = {

@@ -11,23 +11,18 @@ import type { RestOf } from "./rest-schemas.ts";
  * of a mailbox (`actorOf` in rights.ts); or, without a command, `engine` and `fail2ban`.
  */
 export type Actor = string;
-export type BanAsked = Readonly<{
-  type: "BAN_ASKED";
-  prefix: Prefix;
-  note: string;
-  /** Null: permanent. */
-  durationMs: number | null;
-  by: Actor;
-}>;
-export type UnbanAsked = Readonly<{ type: "UNBAN_ASKED"; prefix: Prefix; by: Actor }>;
-export type AllowAsked = Readonly<{
-  type: "ALLOW_ASKED";
+
+/** What is asked for a network, for a time. */
+type ForTime = {
   prefix: Prefix;
   note: string;
   /** Null: until it is removed. */
   durationMs: number | null;
   by: Actor;
-}>;
+};
+export type BanAsked = Readonly<{ type: "BAN_ASKED" } & ForTime>;
+export type UnbanAsked = Readonly<{ type: "UNBAN_ASKED"; prefix: Prefix; by: Actor }>;
+export type AllowAsked = Readonly<{ type: "ALLOW_ASKED" } & ForTime>;
 export type DisallowAsked = Readonly<{ type: "DISALLOW_ASKED"; prefix: Prefix; by: Actor }>;
 /** The time of an allow-list entry is over. */
 export type AllowExpired = Readonly<{ type: "ALLOW_EXPIRED"; prefix: Prefix }>;

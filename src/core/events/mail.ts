@@ -1,19 +1,13 @@
 import { isLeftToPostgrey, type Verdict } from "../decide/decision.ts";
-import type { Ip } from "../net/ip.ts";
 import { plural } from "../text.ts";
 import { actionOf, type DecidedKind, type EventColumns, readSession, shown, stored, storedSession } from "./columns.ts";
-import type { EventType, Service } from "./event-types.ts";
+import type { Connect } from "./connection.ts";
+import type { EventType } from "./event-types.ts";
 import type { RestOf } from "./rest-schemas.ts";
 import type { Seen } from "./seen.ts";
 
 /** What is known of a mail transaction when Postfix asks (SMTPD_POLICY_README). */
 export type MailAttributes = Readonly<{
-  ip: Ip;
-  service: Service;
-  /** Names the connection by both of its ends (`sessionOf` in columns.ts). */
-  session: string;
-  /** Client host name, forward-confirmed by Postfix; null if unknown. */
-  clientName: string | null;
   helo: string;
   /** Envelope sender. */
   sender: string;
@@ -24,9 +18,8 @@ export type MailAttributes = Readonly<{
   queueId: string;
   /** Names the mail within its connection, from the first recipient on. */
   transaction: string;
-  /** It came through a mail proxy, so the firewall cannot stop its client. */
-  proxied?: true;
-}>;
+}> &
+  Omit<Connect, "type">;
 
 /** A DNS block list that lists the client. `meaning`: what its answer means, for the administrator. */
 export type Listing = Readonly<{ zone: string; meaning: string }>;
