@@ -60,8 +60,10 @@ export function createCommands(parts: CommandParts) {
       const admitted = gate.admit(line, origin);
       if (line.isDry === true) return "error" in admitted ? admitted.error : await tried(admitted, command);
       const reply = "error" in admitted ? admitted.error : await inTurn(admitted, command);
-      if ((command.verb === "reload" || effectOf(command.verb).lasts) && !("error" in admitted)) refresh(parts.authors);
-      return !reply.ok || !effectOf(command.verb).lasts || (await parts.flushed()) ? reply : UNRECORDED;
+      const { lasts } = effectOf(command.verb);
+      // Accounts, the allow list or the settings may differ, also after a failed command, which may be partly done.
+      if ((command.verb === "reload" || lasts) && !("error" in admitted)) refresh(parts.authors);
+      return !reply.ok || !lasts || (await parts.flushed()) ? reply : UNRECORDED;
     } catch (error) {
       const why = messageOf(error);
       return failed(

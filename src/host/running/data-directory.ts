@@ -95,7 +95,7 @@ export function takeLock(file: string, data: string): void {
   makeDirectory(dirname(file), 0o755);
   using place = Directory.own(dirname(file));
   for (let isMine = false; !isMine; ) {
-    // Whoever can open a file can lock it, and so make a start wait.
+    // Any user who can open the file could lock it, and so delay a start without end.
     createFile(file, "", { mode: 0o600 });
     const fd = nullOn(["ENOENT"], () => openSync(place.at(basename(file)), "r"));
     if (fd === null) continue;

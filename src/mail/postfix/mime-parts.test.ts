@@ -276,7 +276,7 @@ test("megabytes of recipients count wherever Dovecot may read the header of a me
     ["behind the start of a delimiter", "mixed", `--a bc\r\n${MESSAGE}`],
     ["whose header has an earlier delimiter", "mixed", `--a b\r\n${other}${MESSAGE}\r\n--c`],
     ["with a NUL in a name", "mixed", "--a b\r\nContent-Type\0x: message/rfc822"],
-    ["of a digest, with a name that is no name", "digest", "--a b\r\nContent-Type\xa0: text/plain"],
+    ["of a digest, with an invalid name", "digest", "--a b\r\nContent-Type\xa0: text/plain"],
     ["behind a boundary in pieces", 'mixed; boundary*0="i"; boundary*1="n"; x', `--in\r\n${MESSAGE}`],
   ] as const)
     for (const size of [1_000, 65_535])
