@@ -1,3 +1,4 @@
+import { isMailboxUser } from "../../admin/declare/rights.ts";
 import type { Holding } from "../../core/alerts/alerts.ts";
 import { type AlertEvent, GUESSED_FOR_MS, GUESSING_WINDOW_MS, SPREAD_FACTOR } from "../../core/alerts/rules.ts";
 import { BoundedMap } from "../../core/bounded-map.ts";
@@ -47,6 +48,7 @@ export class Hits {
       case "PASSWORD_CHANGED":
       case "ACCOUNT_SUSPENDED":
       case "ACCOUNT_REMOVED":
+        if (!isDecidedByOwner(event)) return;
         for (const code of ["login_after_guesses", "login_new_place"] as const)
           this.#reported.delete({ code, subject: account });
         return;
@@ -88,6 +90,11 @@ export class Hits {
   }
 }
 
+/** A thief who has a mailbox's password can set another, which must not end the alerts about the theft. */
+function isDecidedByOwner({ actor }: AlertEvent): boolean {
+  return actor === null || !isMailboxUser(actor);
+}
+
 function networkOf(prefix: Prefix): Prefix {
   return neighbourhoodOf(networkAddress(prefix), SMALLEST_V6);
 }
@@ -127,7 +134,7 @@ export class Guesses {
       case "PASSWORD_CHANGED":
       case "ACCOUNT_SUSPENDED":
       case "ACCOUNT_REMOVED":
-        this.#settle(account);
+        if (isDecidedByOwner(event)) this.#settle(account);
         return;
       default:
     }

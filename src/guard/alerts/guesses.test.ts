@@ -127,6 +127,13 @@ test("an administrator's change of an account clears it, however its name is wri
   }
 });
 
+test("a new password that the mailbox's user sets does not clear it: a thief may have set it", () => {
+  fail(3);
+  succeed();
+  take("PASSWORD_CHANGED", { account: ANNA, actor: `mailbox:${ANNA} via 203.0.113.7` });
+  assert.deepEqual(found(), [ANNA]);
+});
+
 test("failures before an account's first sign-in count together with later ones", () => {
   fail(2, { isKnownAccount: false });
   fail(1, { proof: "another" });

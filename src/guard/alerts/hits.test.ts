@@ -32,6 +32,8 @@ test("a sign-in from an address that failed at a different account is reported f
   assert.match(details()[0] ?? "", / failed at cid@example\.test, dora@example\.test, eve@example\.test and others$/);
   wait(20 * HOUR_MS);
   assert.deepEqual(holding(), [hit]);
+  take("PASSWORD_CHANGED", { account: BERT, actor: `mailbox:${BERT} via 203.0.113.7` });
+  assert.deepEqual(holding(), [hit], "a thief may have changed it");
   take("PASSWORD_CHANGED", { account: BERT });
   assert.deepEqual(holding(), []);
   succeed(BERT, "203.0.113.7");
