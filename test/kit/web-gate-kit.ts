@@ -47,7 +47,7 @@ export function webGateOnMemory() {
   const parts = { engine, credentials, sessions, factors, hostname, passwords, keys, clock };
   const signIn = new SignIn(parts, gate.bounds, Buffer.alloc(32, 1));
   const secrets = { proofOf: (_: string, password: string) => digestOf(password).slice(0, 4) };
-  const mailboxParts = { ...parts, active, secrets, mailboxes };
+  const mailboxParts = { ...parts, guesses: memory.accountHistory, active, secrets, mailboxes };
   const mailboxSignIn = new MailboxSignIn(mailboxParts, gate.bounds);
   const rows = (sql: string, ...values: readonly string[]): readonly string[] =>
     db

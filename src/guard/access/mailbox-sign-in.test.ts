@@ -138,6 +138,27 @@ describe("users of mailboxes at the dashboard", () => {
     assert.deepEqual(new Set(await Promise.all(crowd)), new Set(["wrong"]));
   });
 
+  test("bans of addresses whose passwords are refused unchecked use up the web's share too", async () => {
+    const guess = (n: number, from: string): Promise<string> => attempt({ password: `guess ${n}`, from });
+    for (let n = 0; n < 20; n++) await guess(n, `192.0.${n}.1`);
+    for (let i = 0; i <= WEB_LIMITS.bannedSignIns; i++)
+      for (let n = 0; n < 5; n++) assert.equal(await guess(n, `198.51.${i}.1`), "refused");
+    assert.equal(kit.count("BAN"), WEB_LIMITS.bannedSignIns);
+  });
+
+  test("a crowd of strangers keeps no user out of a place that the account knows", async () => {
+    assert.equal(await attempt(), "in");
+    const turns: (() => void)[] = [];
+    const verify = async (_: string, password: string): Promise<boolean> =>
+      password !== "mistyped" && new Promise((resolve) => turns.push(() => resolve(false)));
+    const signIn = kit.verifyingMailboxes(verify);
+    const crowd = Array.from({ length: LIMITS.mailboxLogins }, (_, i) => attempt({ from: `198.51.${i}.1`, signIn }));
+    while (turns.length < crowd.length) await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(await attempt({ password: "mistyped", signIn }), "wrong");
+    for (const goOn of turns) goOn();
+    await Promise.all(crowd);
+  });
+
   test("if the owner allows no users, none can sign in", async () => {
     kit.shutMailboxes();
     assert.equal(await attempt(), "refused");

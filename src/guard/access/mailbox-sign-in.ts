@@ -4,19 +4,23 @@ import type { NotIn } from "../../admin/declare/items.ts";
 import { isForGuard } from "../../core/access/passwords.ts";
 import { LOGIN_DELAY_SECONDS } from "../../core/decide/policy.ts";
 import { banIn } from "../../core/decide/sparing.ts";
+import { readOr } from "../../core/error.ts";
 import type { AccountName } from "../../core/net/address.ts";
-import type { Ip } from "../../core/net/ip.ts";
-import { SECOND_MS } from "../../core/time.ts";
+import { contains, type Ip } from "../../core/net/ip.ts";
+import { later, SECOND_MS } from "../../core/time.ts";
 import type { SecretMaker, SessionStore } from "../admin-ports.ts";
 import type { WebBounds } from "../commands/web/web-bounds.ts";
 import type { Engine } from "../engine.ts";
 import { LIMITS } from "../limits.ts";
 import type { AccountPasswords, Clock } from "../ports.ts";
+import type { AccountHistory } from "../storage-ports.ts";
 import { digestOf, newSecret } from "./secrets.ts";
 import { ID_BYTES, type Lane, LoginLanes, laneOfStranger, type Opened, type Passwords } from "./sign-in.ts";
 
 type MailboxSignInParts = Readonly<{
-  engine: Pick<Engine, "ask" | "prefixOf">;
+  engine: Pick<Engine, "ask" | "prefixOf" | "policy">;
+  /** Where accounts signed in. */
+  guesses: Pick<AccountHistory, "signIns">;
   /** Account data as Dovecot sees it. */
   active: AccountPasswords;
   sessions: Pick<SessionStore, "open" | "prove">;
@@ -45,8 +49,8 @@ export class MailboxSignIn {
 
   /** Throws if the session cannot be stored. */
   async open(attempt: MailboxAttempt, device: string): Promise<Opened | NotIn> {
-    const { sessions, engine, clock } = this.#parts;
-    const outcome = await this.#try(attempt, laneOfStranger(attempt.ip, engine.prefixOf(attempt.ip)));
+    const { sessions, clock } = this.#parts;
+    const outcome = await this.#try(attempt, this.#laneOf(attempt));
     if (outcome !== "right") return outcome;
     const secret = newSecret();
     const digest = digestOf(secret);
@@ -63,6 +67,15 @@ export class MailboxSignIn {
     return "proved";
   }
 
+  /** No crowd of strangers fills the queue of an account's known places. */
+  #laneOf({ account, ip }: MailboxAttempt): Lane {
+    const { engine, guesses, clock } = this.#parts;
+    const since = later(clock.now(), -engine.policy.accounts.knownForMs);
+    const known = readOr(() => guesses.signIns(account, since), []);
+    if (known.some(({ prefix }) => contains(prefix, ip))) return { name: `known ${account}`, around: null };
+    return laneOfStranger(ip, engine.prefixOf(ip));
+  }
+
   async #try(attempt: MailboxAttempt, lane: Lane): Promise<"right" | NotIn> {
     return this.#parts.mailboxes().maySignIn ? this.#lanes.inTurn(lane, () => this.#judged(attempt)) : "refused";
   }
@@ -73,6 +86,8 @@ export class MailboxSignIn {
     const passwordHash = secrets.proofOf(account, password);
     const event = { ip, service: "dashboard", login: account, passwordHash } as const;
     const asked = await engine.ask({ ...event, type: "LOGIN_ASKED", withoutBan: !this.#bounds.mayBan() });
+    // Where passwords are refused unchecked, the question itself bans.
+    if (banIn(asked) !== null) this.#bounds.banned();
     if (asked.verdict === "refuse" || asked.verdict === "defer") return "refused";
     if (asked.verdict === "delay") await wait(LOGIN_DELAY_SECONDS * SECOND_MS);
 

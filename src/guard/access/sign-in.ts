@@ -208,7 +208,9 @@ export class SignIn {
     if (around !== null && !this.#bounds.mayAsk(engine.prefixOf(ip))) return { outcome: "refused" };
     const event = { ip, service: "dashboard", login: ADMINISTRATOR } as const;
     const withoutBan = !this.#bounds.mayBan();
-    const { verdict } = await engine.ask({ ...event, type: "LOGIN_ASKED", passwordHash: "", withoutBan });
+    const asked = await engine.ask({ ...event, type: "LOGIN_ASKED", passwordHash: "", withoutBan });
+    if (banIn(asked) !== null) this.#bounds.banned();
+    const { verdict } = asked;
     if (verdict === "refuse" || verdict === "defer") return { outcome: "refused" };
     if (verdict === "delay") await wait(LOGIN_DELAY_SECONDS * SECOND_MS);
 

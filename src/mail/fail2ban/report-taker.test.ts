@@ -7,6 +7,7 @@ import { patience } from "../../../test/kit/patience.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import type { Ban } from "../../core/decide/decision.ts";
 import { DAY_MS, type Millis, SECOND_MS } from "../../core/time.ts";
+import { WEB_LIMITS } from "../../guard/commands/web/web-bounds.ts";
 import { ReportSpool, ReportTaker } from "./report-taker.ts";
 
 function taker() {
@@ -43,6 +44,16 @@ function taker() {
   };
   return { ...kit, machine, directory, reports, report, banned, warnings };
 }
+
+test("the web, which writes the log of its jail, has a bounded number of addresses banned by it", async () => {
+  const { reports, report, banned, directory } = taker();
+  const most = WEB_LIMITS.bannedSignIns;
+  for (let i = 0; i <= most; i++)
+    report(`${String(i).padStart(3, "0")}.json`, { jail: "ghostinbox-dashboard", ip: `198.51.${i}.1` });
+  report("999.json", { ip: "203.0.113.9" });
+  while (readdirSync(directory).length > 0) await reports.look();
+  assert.deepEqual([banned.length, banned.at(-1)?.prefix], [most + 1, "203.0.113.9/32"]);
+});
 
 test("a report on addresses that clients could have forged bans no address, even if it comes late", async () => {
   const { reports, report, machine, clock, directory, banned, warnings } = taker();

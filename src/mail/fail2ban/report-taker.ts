@@ -3,7 +3,9 @@ import { join } from "node:path";
 import type { Ban } from "../../core/decide/decision.ts";
 import { messageOf, nullOn } from "../../core/error.ts";
 import type { JailReported } from "../../core/events/report.ts";
-import { later, type Millis } from "../../core/time.ts";
+import { HOUR_MS, later, type Millis } from "../../core/time.ts";
+import { Budget } from "../../guard/budget.ts";
+import { WEB_LIMITS } from "../../guard/commands/web/web-bounds.ts";
 import type { Engine } from "../../guard/engine.ts";
 import type { Clock, Log } from "../../guard/ports.ts";
 import { readPlain } from "../../host/root-files/files.ts";
@@ -22,6 +24,8 @@ export type ReportTakerParts = Readonly<{
   banned: (ban: Ban, report: JailReported) => void;
 }>;
 
+/** The web writes the log of this jail: whoever takes it over can name any address there. The guard judges these sign-ins itself. */
+const JAIL_OF_WEB = "ghostinbox-dashboard";
 const LOOK_MS = 200;
 const AT_ONCE = 200;
 /** Maximum time per check, so that decisions get the rest; `AT_LEAST` reports are taken even on a slow disk. */
@@ -42,6 +46,7 @@ export class ReportTaker {
   #saidFull = false;
   /** Since when the forgeable log has been seen to contain real clients' addresses; null: it does not now. */
   #provenSince: Millis | null = null;
+  readonly #bansOfWeb = new Budget(WEB_LIMITS.bannedSignIns, HOUR_MS);
 
   constructor(parts: ReportTakerParts) {
     this.#parts = parts;
@@ -107,14 +112,21 @@ export class ReportTaker {
     const report = read.ok ? this.#byOurTime(read.report) : null;
     if (report !== null && this.#mayBeForged(report))
       this.#parts.log.warn("A report of Fail2ban was dropped.", { name, why: "its PROXY headers may be forged" });
-    else if (report !== null) {
+    else if (report !== null && !this.#isBeyondWeb(report)) {
       const { reason, changes } = await this.#parts.engine.ask(report);
       if (reason === "not_recorded") return false;
       for (const change of changes)
-        if (change.type === "BAN" && change.ban.simulated !== true) this.#parts.banned(change.ban, report);
+        if (change.type === "BAN" && change.ban.simulated !== true) {
+          if (report.jail === JAIL_OF_WEB) this.#bansOfWeb.spend(this.#parts.clock.now());
+          this.#parts.banned(change.ban, report);
+        }
     } else if (!read.ok) this.#parts.log.warn("A report of Fail2ban was dropped.", { name, why: read.reason });
     this.#spool.remove(name);
     return true;
+  }
+
+  #isBeyondWeb({ jail }: JailReported): boolean {
+    return jail === JAIL_OF_WEB && !this.#bansOfWeb.isLeft(this.#parts.clock.now());
   }
 
   /** Fail2ban may take seconds to report lines from before the log could be trusted. */
