@@ -35,7 +35,7 @@ const AT_ONCE: ReadonlySet<KeeperCommand["verb"]> = new Set([...TOLD, "ping", "s
  * When the sessions of an account are ended again: a sign-in whose former password Dovecot was verifying opens its session only
  * afterwards. A thief who signs in all the time would otherwise stay in, for as long as the session is open.
  */
-const LATE_SIGN_INS_MS = 15 * SECOND_MS;
+const LATE_SIGN_INS_MS = [15 * SECOND_MS, 180 * SECOND_MS];
 
 /** Runs the guard's requests as root. Every argument has passed its parser; no shell is used. */
 export class KeeperVerbs {
@@ -184,7 +184,7 @@ export class KeeperVerbs {
         console.error(`keeper: IMAP sessions of ${account} may still be open: ${messageOf(error)}`);
       }
     };
-    setTimeout(() => void again(), LATE_SIGN_INS_MS).unref();
+    for (const ms of LATE_SIGN_INS_MS) setTimeout(() => void again(), ms).unref();
     return kick(this.#layout, account);
   }
 
