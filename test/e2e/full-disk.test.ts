@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { patience } from "../kit/patience.ts";
 import { SmallDisk } from "../lab/full-disk.ts";
-import { ANNA, sendMail, sendMailAs } from "../lab/mail.ts";
+import { ANNA, BERT, openSubmissionAs, sendMail, sendMailAs } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { WELL_MS } from "../lab/owner.ts";
 import { PASSWORD } from "../lab/product.ts";
@@ -13,7 +13,7 @@ const HOME = "198.51.100.70";
 const PROMPT_MS = patience(5_000);
 
 describe("a disk without a byte left", { skip: whyNoLab() ?? false }, () => {
-  const { lab, product } = withProduct({ GHOSTINBOX_SPAM__ENABLED: "true" }, [ANNA], {
+  const { lab, product } = withProduct({ GHOSTINBOX_SPAM__ENABLED: "true" }, [ANNA, BERT], {
     toml: "",
     prepare: () => disk.mount(),
     release: () => disk.unmount(),
@@ -68,13 +68,22 @@ describe("a disk without a byte left", { skip: whyNoLab() ?? false }, () => {
       const { code, lines } = await sendMailAs(ANNA, mail);
       return `${code} ${lines.join(" ")}`;
     };
+    await product.json(["alias", "add", "team@example.test", ANNA, BERT]);
     await until("its owner sends", async () => (await toOthers("bert@elsewhere.test")).startsWith("250"), WELL_MS);
+    const waiting = await openSubmissionAs(lab.sender, HOME, ANNA);
+    for (const line of [`MAIL FROM:<${ANNA}>`, "RCPT TO:<bert@elsewhere.test>"])
+      assert.equal((await waiting.ask(line)).code, 250);
     disk.fill(150 * 1024 ** 2);
     await until("mail to others is refused", async () =>
       (await toOthers("bert@elsewhere.test")).startsWith("452 4.3.1"),
     );
+    assert.match(await toOthers("team@example.test"), /^452/, "one of their mailboxes may be full");
     assert.match(await toOthers(ANNA), /^250/);
     assert.match(await send(), /^250/);
+    assert.equal((await waiting.ask("DATA")).code, 354);
+    waiting.send(`From: <${ANNA}>\r\n\r\nHello.\r\n.`);
+    assert.equal((await waiting.reply()).code, 452, "it was accepted before");
+    waiting.close();
   });
 
   test("mail flows as soon as there is room", async () => {

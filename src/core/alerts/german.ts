@@ -285,7 +285,7 @@ export const germanNotices: Readonly<Record<NoticeCode, GermanNotice>> = {
   },
   disk_nearly_full: {
     says: "Die Platte des Datenverzeichnisses ist fast voll.",
-    next: "Schaffen Sie Platz, oder entfernen Sie Dateien, wenn die Inodes ausgehen, bevor Post abgelehnt wird (452).",
+    next: "Schaffen Sie Platz, oder entfernen Sie Dateien, wenn die Inodes ausgehen, bevor alle Post abgelehnt wird (452), nicht nur solche, die in der Warteschlange liegen bliebe.",
   },
   disk_filling: {
     says: "Die Platte des Servers füllt sich.",

@@ -280,7 +280,7 @@ export const notices = {
   },
   disk_nearly_full: {
     says: "The disk of the data directory is nearly full.",
-    next: "Free space, or remove files if inodes run out, before mail is refused (452).",
+    next: "Free space, or remove files if inodes run out, before all mail is refused (452): mail that may wait in the queue already is.",
   },
   disk_filling: {
     says: "The disk of the server is filling up.",

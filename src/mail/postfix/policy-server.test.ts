@@ -90,7 +90,9 @@ test("a session at a submission port that is over sends nothing more, and the en
 test("while the disk has no room for a recipient's mail, only such recipients are deferred", async () => {
   const full = new Set<string | null>(["anna@example.org"]);
   const { engine, client } = await started({ hasRoom: (recipient) => !full.has(recipient) });
-  const toAnna = ask("RCPT").replace(/\n\n$/, "\nrecipient=anna@example.org\n\n");
+  const at = (state: string) =>
+    ask(state).replace(/\n\n$/, "\nrecipient=anna@example.org\nrecipient_count=1\nsize=9\n\n");
+  const toAnna = at("RCPT");
   client.socket.write(toAnna + ask("CONNECT"));
   await until(() => engine.asked.length === 1, "one of them is asked about");
   assert.equal(engine.asked[0]?.event.type, "CONNECT");
@@ -102,6 +104,10 @@ test("while the disk has no room for a recipient's mail, only such recipients ar
   full.clear();
   client.socket.write(toAnna);
   await until(() => engine.asked.length === 3, "it is asked about again");
+  for (const index of [1, 2]) engine.answer(index, PASS);
+  full.add("anna@example.org");
+  client.socket.write(at("END-OF-MESSAGE"));
+  await until(() => client.text.endsWith(ACTION.pass + refused), "a client that waited has no room either");
 });
 
 test("answers are sent in the order of the questions, not of the decisions", async () => {

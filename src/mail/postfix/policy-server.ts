@@ -170,8 +170,6 @@ class Connection {
     else if (parsed.value.type === "SIEVE_CLIENT") void this.#judge(slot, parsed.value);
     else if (parsed.value.proxied === true && !this.#parts.guardsProxied()) this.#answer(slot, UNGUARDED);
     else if (this.#isOver(parsed.value)) this.#answer(slot, SESSION_OVER);
-    else if (parsed.value.type === "RECIPIENT" && !this.#parts.hasRoom(parsed.value.recipient))
-      this.#answer(slot, FULL);
     else this.#submit(slot, parsed.value);
   }
 
@@ -190,6 +188,9 @@ class Connection {
   #submit(slot: Slot, event: GuardQuestion): void {
     if (event.type === "CONNECT" && event.service !== "smtp") this.#parts.sessions.begin(event.session);
     try {
+      // Again at the end: a client may wait after its recipients until there is no room left. Postfix names none of several then.
+      const needsRoom = event.type === "RECIPIENT" || event.type === "END_OF_MESSAGE";
+      if (needsRoom && !this.#parts.hasRoom(event.recipient)) return this.#answer(slot, FULL);
       this.#parts.submit(event, (decision) => this.#answer(slot, printPolicyAction(decision, event.type)));
     } catch (error) {
       // No answer: Postfix takes its default action (SMTPD_POLICY_README, "error recovery").

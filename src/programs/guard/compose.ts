@@ -1,4 +1,4 @@
-import { domainOf, parseAccountName } from "../../core/net/address.ts";
+import { domainOf, parseAccountName, withoutExtension } from "../../core/net/address.ts";
 import { NoticeBoard } from "../../guard/alerts/notices.ts";
 import { createCommands } from "../../guard/commands/commands.ts";
 import { OwnDeliveries, QueueUpkeep } from "../../guard/commands/queue/queue-upkeep.ts";
@@ -110,9 +110,14 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
   const deliveries = new OwnDeliveries({ ...common, domains: () => engine.policy.domains });
   const disk = new DiskWatch({ ...common, reservedBytes: () => reservedBytes(inForce["limits.mail.max_size"]) });
   const clockWatch = new ClockWatch({ ...common, clock, restart: () => maintenance.restart() });
-  /** Whether a mail to this recipient, or a copy of it, waits in the queue for another server. */
-  const leadsOutside = (recipient: string | null): boolean =>
-    stores.reach.onward((recipient ?? "").toLowerCase()).some((one) => !engine.policy.domains.includes(domainOf(one)));
+  /** Whether a copy of a mail may wait in the queue: for another server, or for a full mailbox of which Postfix does not know it yet. */
+  const mayWait = (recipient: string | null): boolean => {
+    const address = (recipient ?? "").toLowerCase();
+    const named = withoutExtension(address);
+    const others = stores.reach.onward(address).filter((one) => one !== address && one !== named);
+    const isOutside = [named, ...others].some((one) => !engine.policy.domains.includes(domainOf(one)));
+    return isOutside || others.length > (stores.active.isActive(named) ? 0 : 1);
+  };
   const bans = { ...common, figures: new SqliteFigures(db), most: () => inForce["alerts.thresholds.bans_in_force"] };
   const exported = { notices, clock, record: layout.exportRecord, services: layout.services };
   const tracking = new TrackingWatch({ notices });
@@ -225,7 +230,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
     report,
     banned,
     submissionSessions,
-    hasRoom: (recipient) => !disk.lacksRoom && !(disk.lacksRoomToSend && leadsOutside(recipient)),
+    hasRoom: (recipient) => !disk.lacksRoom && !(disk.lacksRoomToQueue && mayWait(recipient)),
     guardsProxied: () => firewall.guardsProxied(),
     aheadMs: () => clock.jump()?.byMs ?? 0,
   });

@@ -117,7 +117,7 @@ export class TrackingWatch {
 }
 
 const DISK_EVERY_MS = 5 * SECOND_MS;
-/** There is a notice below this many times the free space at which Postfix refuses mail, and none is accepted for other servers. */
+/** There is a notice below this many times the free space at which Postfix refuses mail, and the queue takes none that may wait in it. */
 const TOLD_BEFORE = 2;
 /** Below this share of free inodes, and this many, there is a notice: each mail takes some, in the queue and in mailboxes. */
 const FREE_SHARE = 0.05;
@@ -148,7 +148,7 @@ export class DiskWatch {
   readonly #mounts: () => string;
   #lookedAt = Number.NEGATIVE_INFINITY;
   #lacksRoom = false;
-  #lacksRoomToSend = false;
+  #lacksRoomToQueue = false;
 
   constructor(parts: DiskWatchParts) {
     this.#parts = parts;
@@ -168,8 +168,8 @@ export class DiskWatch {
    * Whether what is left is for mailboxes, which have a quota. How long mail waits in the queue is up to the servers that it is for, so one
    * user could fill the disk with mail to a server that never accepts it.
    */
-  get lacksRoomToSend(): boolean {
-    return this.#lacksRoomToSend;
+  get lacksRoomToQueue(): boolean {
+    return this.#lacksRoomToQueue;
   }
 
   /** Call it about every second. */
@@ -183,7 +183,8 @@ export class DiskWatch {
       .map((path) => ({ path, ...this.#space(path) }));
     const full = disks.filter((disk) => lacksInodes(disk) || freeBytes(disk) < reservedBytes());
     this.#lacksRoom = full.some((disk) => lacksInodes(disk) || disk.path === layout.mail);
-    this.#lacksRoomToSend = disks.some((disk) => freeBytes(disk) <= TOLD_BEFORE * reservedBytes());
+    const ofQueue = disks.filter(({ path }) => path !== layout.mail);
+    this.#lacksRoomToQueue = ofQueue.some((disk) => shortOf(disk, reservedBytes()).length > 0);
     this.#tell("disk_full", full);
     this.#tell("disk_nearly_full", full.length > 0 ? [] : disks);
     this.#lookAtMounts([...disks.map(({ path }) => path), dirname(layout.engineDb)]);
@@ -214,9 +215,7 @@ function shortOf(disk: Disk, reservedBytes: number): readonly string[] {
   const { path, files, ffree } = disk;
   const free = freeBytes(disk);
   if (free <= TOLD_BEFORE * reservedBytes)
-    return [
-      `${inMegabytes(free)} MB are left below ${path}; below ${inMegabytes(reservedBytes)} MB mail is refused, to other servers already now`,
-    ];
+    return [`${inMegabytes(free)} MB are left below ${path}; below ${inMegabytes(reservedBytes)} MB mail is refused`];
   // On a small disk, the share would be less than that at which mail is refused.
   const few = Math.max(Math.min(FREE_INODES, files * FREE_SHARE), TOLD_BEFORE * LAST_INODES);
   if (countsInodes({ files }) && ffree <= few)
