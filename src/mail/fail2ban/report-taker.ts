@@ -24,7 +24,7 @@ export type ReportTakerParts = Readonly<{
   banned: (ban: Ban, report: JailReported) => void;
 }>;
 
-/** The web writes the log of this jail: whoever takes it over can name any address there. The guard judges these sign-ins itself. */
+/** The web writes the log of this jail, so a taken-over web could name any address there. The guard judges these sign-ins itself. */
 const JAIL_OF_WEB = "ghostinbox-dashboard";
 const LOOK_MS = 200;
 const AT_ONCE = 200;

@@ -188,7 +188,7 @@ class Connection {
   #submit(slot: Slot, event: GuardQuestion): void {
     if (event.type === "CONNECT" && event.service !== "smtp") this.#parts.sessions.begin(event.session);
     try {
-      // Again at the end: a client may wait after its recipients until there is no room left. Postfix names none of several then.
+      // Again at the end: a client may wait after its recipients until the room is gone. With several recipients Postfix names none then.
       const needsRoom = event.type === "RECIPIENT" || event.type === "END_OF_MESSAGE";
       if (needsRoom && !this.#parts.hasRoom(event.recipient)) return this.#answer(slot, FULL);
       this.#parts.submit(event, (decision) => this.#answer(slot, printPolicyAction(decision, event.type)));
