@@ -105,4 +105,18 @@ describe("the guard's way to the keeper never throws", () => {
     const reply = await new KeeperClient(path).ask({ verb: "status" });
     assert.deepEqual(reply, { ok: false, reason: "The keeper did not answer within 1.5 s." });
   });
+
+  test("waits longer until settings are in force, and does not take silence for a refusal", async (t) => {
+    const path = join(directory, "slow.sock");
+    const server = createServer((socket) => {
+      socket.on("error", () => undefined);
+      setTimeout(() => socket.end('{"ok":true,"detail":""}\n'), 200);
+    });
+    await new Promise<void>((resolve) => server.listen(path, resolve));
+    t.after(() => server.close());
+    const client = new KeeperClient(path, 100);
+    assert.deepEqual(await client.ask({ verb: "apply" }), { ok: true, detail: "" });
+    const late = await client.ask({ verb: "kick_account", account: "anna@example.org" });
+    assert.ok(!late.ok && late.mayHold === true, late.ok ? "" : late.reason);
+  });
 });

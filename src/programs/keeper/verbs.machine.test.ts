@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmodSync, copyFileSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { before, describe, test } from "node:test";
 import { loadValid } from "../../../test/kit/loaded-settings.ts";
@@ -46,6 +46,19 @@ describe("`apply`", { skip: lacking(NEEDS) }, () => {
     const second = await verbs.obey({ verb: "apply" });
     assert.match(second.ok ? second.detail : second.reason, /^Reloaded postfix and dovecot and spamass-milter\.$/);
     assert.notEqual(size(), bytes);
+  });
+
+  test("a service that could not be reloaded is reloaded by the next one", async () => {
+    const postfix = join(layout.services, "postfix");
+    mkdirSync(postfix, { recursive: true });
+    writeFileSync(layout.settings, toml("8MB"));
+    for (const time of ["first", "second"]) {
+      const failed = await verbs.obey({ verb: "apply" });
+      assert.ok(!failed.ok && failed.mayHold === true, time);
+      assert.match(failed.reason, /^postfix could not be reloaded/, time);
+    }
+    rmSync(postfix, { recursive: true });
+    assert.ok((await verbs.obey({ verb: "apply" })).ok);
   });
 
   test("changes nothing if a component refuses its files, and names it", async () => {

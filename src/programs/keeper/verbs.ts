@@ -48,6 +48,8 @@ export class KeeperVerbs {
   readonly #alertMails: AlertMails;
   readonly #changes: ChangeSettings;
   readonly #inTurn = oneAfterAnother();
+  /** Services that may not have read their files in force, because a reload failed. */
+  readonly #unread = new Set<ServiceName>();
   /** For mails to the owner, which may take long on a full disk: nothing else waits for them. */
   readonly #mailInTurn = oneAfterAnother();
   /** For the use of mailboxes: a user with very many folders makes it slow. */
@@ -199,7 +201,7 @@ export class KeeperVerbs {
     // The web comes after the guard: `config apply` restarts it.
     const changed = applied.changed.filter((service) => service !== "web");
     const failed = await this.#reload(changed);
-    if (failed !== null) return { ok: false, reason: failed };
+    if (failed !== null) return { ok: false, reason: failed, mayHold: true };
     this.#inForce = read.settings;
     this.watches.use(read.settings);
     await this.watches.firewall.look();
@@ -219,12 +221,16 @@ export class KeeperVerbs {
   }
 
   async #reload(services: readonly ServiceName[]): Promise<string | null> {
-    // Services that were disabled in the settings at the start do not exist.
-    for (const service of services.filter((name) => existsSync(join(this.#layout.services, name)))) {
-      const reason = await reloadService(service, this.#layout);
-      if (reason !== null) return `${service} could not be reloaded: ${reason}`;
+    for (const service of services) this.#unread.add(service);
+    const failures: string[] = [];
+    for (const service of [...this.#unread]) {
+      // Services that were disabled in the settings at the start do not exist.
+      const exists = existsSync(join(this.#layout.services, service));
+      const reason = exists ? await reloadService(service, this.#layout) : null;
+      if (reason === null) this.#unread.delete(service);
+      else failures.push(`${service} could not be reloaded: ${reason}`);
     }
-    return null;
+    return failures.length === 0 ? null : failures.join("; ");
   }
 
   #settings(): Extract<Loaded, { ok: true }> | Readonly<{ ok: false; reason: string }> {

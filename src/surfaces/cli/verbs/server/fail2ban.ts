@@ -7,6 +7,7 @@ import { USERS } from "../../../../settings/layout.ts";
 import { type Answer, type Call, done, type Failure, failed, PROGRAM } from "../../call.ts";
 import { columns, oneLine } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
+import { notApplied } from "../settings/config-apply.ts";
 
 export async function fail2banStatus(call: Call): Promise<Answer> {
   const settings = await settingsOn(call);
@@ -27,11 +28,7 @@ export async function fail2banRestart(call: Call): Promise<Answer> {
   if (!settings.ok) return settings;
   const { own, refused } = await adoptFilters(CHECKOUT, call.layout);
   const applied = await call.keeper.ask({ verb: "apply" });
-  if (!applied.ok)
-    return failed(
-      `Nothing was applied: ${applied.reason}`,
-      `Correct that, then \`${PROGRAM} fail2ban restart\` again.`,
-    );
+  if (!applied.ok) return notApplied(applied, "fail2ban restart");
   const restarted = await call.keeper.ask({ verb: "restart", service: "fail2ban" });
   if (!restarted.ok) return failed(restarted.reason, `\`${PROGRAM} status\` shows more.`);
   const jails = own.length === 0 ? [] : [`Your own jails: ${own.join(", ")}.`];

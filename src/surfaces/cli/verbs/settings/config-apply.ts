@@ -1,3 +1,4 @@
+import type { KeeperReply } from "../../../../admin/declare/keeper.ts";
 import type { ReplayReport } from "../../../../admin/declare/replay-items.ts";
 import { domainOf } from "../../../../core/net/address.ts";
 import { plural } from "../../../../core/text.ts";
@@ -13,6 +14,12 @@ import { leftOut } from "../../print/replay.ts";
 import { settingsOf, surprises } from "../../server-settings.ts";
 import { adoptedEdits } from "./config.ts";
 import { beginTrial, confirmStrict } from "./firewall.ts";
+
+/** `command`: the one to repeat. */
+export function notApplied({ reason, mayHold }: Extract<KeeperReply, { ok: false }>, command: string): Failure {
+  const what = mayHold === true ? "Not everything is in force, or not yet" : "Nothing was applied";
+  return failed(`${what}: ${reason}.`.replace(/\.\.$/, "."), `Correct that, then \`${PROGRAM} ${command}\` again.`);
+}
 
 /**
  * The keeper lets Postfix and Dovecot check what it renders; then the guard takes the same settings. Programs that read
@@ -30,11 +37,7 @@ export async function configApply(call: Call): Promise<Answer> {
   const strict = await confirmStrict(call, loaded.settings, pending.result.changed);
   if (!strict.ok) return strict;
   const applied = await call.keeper.ask({ verb: "apply" });
-  if (!applied.ok)
-    return failed(
-      `Nothing was applied: ${applied.reason}.`.replace(/\.\.$/, "."),
-      `Correct that, then \`${PROGRAM} config apply\` again.`,
-    );
+  if (!applied.ok) return notApplied(applied, "config apply");
   const asked = await call.guard.ask({ verb: "reload" });
   if (!asked.ok) return asked;
   const { changed, recorded } = asked.result;
