@@ -62,8 +62,10 @@ export const incidentIsolate = inIncident(async (call, incident) => {
   const says = `The server was isolated: only ${who}; ${queue}.`;
   const unaudited = await take(call, incident, { step: "isolate", says, lines: allow });
   const text = `${says} It stays isolated over restarts until you lift it. Alerts by mail wait too; other channels still work.\n${unaudited}`;
-  if (!applied.ok)
-    return failed(text.trim(), `Settle that, then \`${PROGRAM} incident isolate\` again, or \`${PROGRAM} stop\`.`);
+  if (!applied.ok) {
+    const why = `Nothing was lifted: ${applied.reason}.`.replace(/\.\.$/, ".");
+    return failed(`${why}${await shutAgain(call, isolation)}`, "Settle that, and try again.");
+  }
   return done(isolation, withContacts(call, text.trim()), `${PROGRAM} incident assess`);
 });
 
@@ -127,26 +129,29 @@ async function liftPart(
   const left = isolation === null ? null : lifted(isolation, parts);
   keepIsolation(call.layout, left);
   const applied = await apply(call);
-  if (!applied.ok) {
-    keepIsolation(call.layout, isolation);
-    return failed(`Nothing was lifted: ${applied.reason}`, "Settle that, and try again.");
-  }
-  const opened = await (left === null ? endShutOut() : shutOut(left, settings));
-  if (!opened.ok) {
-    keepIsolation(call.layout, isolation);
-    // Postfix is open by now: the queue must be held again as the file says.
-    const held = await apply(call);
-    const queue = held.ok ? "" : ` The queue is not held again: ${held.reason}.`;
+  if (!applied.ok)
     return failed(
-      `Nothing was lifted, because the firewall was not opened: ${opened.reason}.${queue}`,
+      `Nothing was lifted: ${applied.reason}${await shutAgain(call, isolation)}`,
+      "Settle that, and try again.",
+    );
+  const opened = await (left === null ? endShutOut() : shutOut(left, settings));
+  if (!opened.ok)
+    return failed(
+      `Nothing was lifted, because the firewall was not opened: ${opened.reason}.${await shutAgain(call, isolation)}`,
       "Settle that, and try again. docs/incidents.md says how to open it by hand.",
     );
-  }
   // What waited is tried at once; what the guard or root holds stays.
   await call.guard.ask({ verb: "queue_flush", ...NO_MAIL, isAll: true, cursor: null });
   const says = `Lifted: ${parts.map((one) => OPENS[one]).join("; ")}.${left === null ? " The server is no longer isolated." : ""}`;
   const unaudited = await take(call, incident, { step: "recover", says });
   return done({ lifted: parts, isolation: left }, withContacts(call, `${says} ${unaudited}`.trim()), nextOf(left));
+}
+
+/** Postfix may be open by now. Returns a sentence if the queue is not held again. */
+async function shutAgain(call: Call, isolation: Isolation | null): Promise<string> {
+  keepIsolation(call.layout, isolation);
+  const held = await apply(call);
+  return held.ok ? "" : ` The queue is not held again: ${held.reason}.`;
 }
 
 /** A server that is down takes no mail, and starts with what the file of the isolation says. */
