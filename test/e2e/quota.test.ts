@@ -127,7 +127,8 @@ describe("room for mail", { skip: whyNoLab() ?? false }, () => {
     const mailbox = `${product.layout.mail}/example.test/bert/Maildir`;
     const notice = async (): Promise<string> => (await product.notice("mailbox_overused")) ?? "";
     const open = () => openImapAs(lab.sender, HOME, BERT);
-    await product.json(["account", "quota", BERT, "20MB"]);
+    // Wherever the keeper looks after 32 MB, they exceed it, with what is granted on top.
+    await product.json(["account", "quota", BERT, "15MB"]);
     const mail = "x".repeat(14 * 1024 ** 2);
     const sessions = await Promise.all([open(), open(), open()]);
     const store = (session: (typeof sessions)[number]): void =>
