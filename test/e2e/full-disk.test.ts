@@ -68,8 +68,8 @@ describe("a disk without a byte left", { skip: whyNoLab() ?? false }, () => {
       const { code, lines } = await sendMailAs(ANNA, mail);
       return `${code} ${lines.join(" ")}`;
     };
-    await product.json(["alias", "add", "team@example.test", ANNA, BERT]);
     await until("its owner sends", async () => (await toOthers("bert@elsewhere.test")).startsWith("250"), WELL_MS);
+    await product.json(["alias", "add", "team@example.test", ANNA, BERT]);
     const waiting = await openSubmissionAs(lab.sender, HOME, ANNA);
     for (const line of [`MAIL FROM:<${ANNA}>`, "RCPT TO:<bert@elsewhere.test>"])
       assert.equal((await waiting.ask(line)).code, 250);

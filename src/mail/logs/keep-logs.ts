@@ -134,12 +134,15 @@ export async function reopenMailLog(layout: Layout): Promise<string | null> {
     ["postfix", ["postfix", "-c", layout.postfixConf, "reload"]],
     ["dovecot", ["doveadm", "-c", layout.dovecotConf, "log", "reopen"]],
   ] as const;
-  for (const [service, [program, ...args]] of commands) {
-    if (pidOf(layout.services, service) === null) continue;
-    const ran = await runProgram(program, args);
-    if (ran.code !== 0) return `${service}: ${lastLines(ran)}`;
-  }
-  return null;
+  // At the same time: whoever follows the log leaves the former file once the new one has lines and the former one is silent.
+  const failures = await Promise.all(
+    commands.map(async ([service, [program, ...args]]) => {
+      if (pidOf(layout.services, service) === null) return null;
+      const ran = await runProgram(program, args);
+      return ran.code === 0 ? null : `${service}: ${lastLines(ran)}`;
+    }),
+  );
+  return failures.find((failed) => failed !== null) ?? null;
 }
 
 function unusedName(path: string): string {
