@@ -223,7 +223,7 @@ export class KeeperVerbs {
   async #reload(services: readonly ServiceName[]): Promise<string | null> {
     for (const service of services) this.#unread.add(service);
     const failures: string[] = [];
-    for (const service of [...this.#unread]) {
+    for (const service of this.#unread) {
       // Services that were disabled in the settings at the start do not exist.
       const exists = existsSync(join(this.#layout.services, service));
       const reason = exists ? await reloadService(service, this.#layout) : null;
