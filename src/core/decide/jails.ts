@@ -1,6 +1,9 @@
 import type { Ip } from "../net/ip.ts";
 import { HOUR_MS, MINUTE_MS, type Millis } from "../time.ts";
 
+/** The jail that reads the web's own log: whoever takes over the web can write any address there. */
+export const JAIL_OF_WEB = "ghostinbox-dashboard";
+
 /** `logins`: each offence is a wrong password. `mail`: other offences. */
 export type JailKind = "logins" | "mail";
 
@@ -24,7 +27,7 @@ export const JAILS = [
   { name: "postfix-rbl", kind: "mail", limit: 3, windowMs: HOUR_MS, banMs: 30 * MINUTE_MS },
   { name: "postfix-spam", kind: "mail", limit: 3, windowMs: HOUR_MS, banMs: 30 * MINUTE_MS },
   { name: "ghostinbox-smtp-abuse", kind: "mail", limit: 10, windowMs: HOUR_MS, banMs: 2 * HOUR_MS },
-  { name: "ghostinbox-dashboard", kind: "logins", limit: 4, windowMs: WINDOW_MS, banMs: 30 * MINUTE_MS },
+  { name: JAIL_OF_WEB, kind: "logins", limit: 4, windowMs: WINDOW_MS, banMs: 30 * MINUTE_MS },
 ] as const satisfies readonly Jail[];
 
 export type JailName = (typeof JAILS)[number]["name"];

@@ -92,7 +92,7 @@ export type ShownEvent = Readonly<{
   action: string;
 }> &
   Shown<Omit<EventColumns, "at" | "type" | "prefix" | "counts" | "proof">>;
-/** As text for people, or of another version. */
+/** As text for people, or from an event that a different version wrote. */
 export type Shown<T> = { readonly [K in keyof T]: T[K] extends number | null ? T[K] : string | null };
 
 /** The text of an event for people: what happened, and what the server did. */

@@ -1,5 +1,5 @@
 import { dirname } from "node:path";
-import type { Jail, JailName } from "../../core/decide/jails.ts";
+import { JAIL_OF_WEB, type Jail, type JailName } from "../../core/decide/jails.ts";
 import { CHECK_ADDRESS, PROBE_ADDRESS } from "../../core/net/ip.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import { type Layout, USERS } from "../../settings/layout.ts";
@@ -99,7 +99,7 @@ function jails(layout: Layout, { jails: stock, own, ownJail }: Site["fail2ban"])
   return [
     ...stock.map((jail) => {
       const { more = [], ...source } = SOURCES[jail.name];
-      const log = jail.name === "ghostinbox-dashboard" ? [`logpath = ${layout.webLog}`] : [];
+      const log = jail.name === JAIL_OF_WEB ? [`logpath = ${layout.webLog}`] : [];
       return section(jail, source, [...(jail.enabled ? [] : ["enabled = false"]), ...more, ...log]);
     }),
     ...own.map(({ name }) => section({ ...ownJail, name }, { filter: name, port: MAIL_PORTS }, [])),

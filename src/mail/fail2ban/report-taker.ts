@@ -1,6 +1,7 @@
 import { type Dirent, opendirSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import type { Ban } from "../../core/decide/decision.ts";
+import { JAIL_OF_WEB } from "../../core/decide/jails.ts";
 import { messageOf, nullOn } from "../../core/error.ts";
 import type { JailReported } from "../../core/events/report.ts";
 import { HOUR_MS, later, type Millis } from "../../core/time.ts";
@@ -24,8 +25,6 @@ export type ReportTakerParts = Readonly<{
   banned: (ban: Ban, report: JailReported) => void;
 }>;
 
-/** The web writes the log of this jail, so a taken-over web could name any address there. The guard judges these sign-ins itself. */
-const JAIL_OF_WEB = "ghostinbox-dashboard";
 const LOOK_MS = 200;
 const AT_ONCE = 200;
 /** Maximum time per check, so that decisions get the rest; `AT_LEAST` reports are taken even on a slow disk. */
@@ -125,6 +124,7 @@ export class ReportTaker {
     return true;
   }
 
+  /** The guard judges sign-ins to the dashboard itself, so it loses nothing by fewer reports. */
   #isBeyondWeb({ jail }: JailReported): boolean {
     return jail === JAIL_OF_WEB && !this.#bansOfWeb.isLeft(this.#parts.clock.now());
   }
