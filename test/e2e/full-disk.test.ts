@@ -70,6 +70,7 @@ describe("a disk without a byte left", { skip: whyNoLab() ?? false }, () => {
     };
     await until("its owner sends", async () => (await toOthers("bert@elsewhere.test")).startsWith("250"), WELL_MS);
     await product.json(["alias", "add", "team@example.test", ANNA, BERT]);
+    await product.json(["account", "forward", BERT, ANNA]);
     const waiting = await openSubmissionAs(lab.sender, HOME, ANNA);
     for (const line of [`MAIL FROM:<${ANNA}>`, "RCPT TO:<bert@elsewhere.test>"])
       assert.equal((await waiting.ask(line)).code, 250);
@@ -78,6 +79,7 @@ describe("a disk without a byte left", { skip: whyNoLab() ?? false }, () => {
       (await toOthers("bert@elsewhere.test")).startsWith("452 4.3.1"),
     );
     assert.match(await toOthers("team@example.test"), /^452/, "one of their mailboxes may be full");
+    assert.match(await toOthers(BERT), /^452/, "so may that to which it is forwarded");
     assert.match(await toOthers(ANNA), /^250/);
     assert.match(await send(), /^250/);
     assert.equal((await waiting.ask("DATA")).code, 354);
