@@ -8,9 +8,11 @@ TEST_TOOLS="sysctl:procps ps:procps swaks:swaks sslscan:sslscan nmap:nmap shellc
 # Modules without a command, by their files.
 TEST_MODULES="/usr/lib/*/rsyslog/imrelp.so:rsyslog-relp /usr/lib/*/rsyslog/lmnsd_gtls.so:rsyslog-gnutls /usr/lib/nginx/modules/ngx_http_modsecurity_module.so:libnginx-mod-http-modsecurity /usr/share/modsecurity-crs/owasp-crs.load:modsecurity-crs /usr/lib/python3/dist-packages/apt_pkg.*.so:python3-apt"
 
-# Tools whose output the server reads, and what psad needs. Tests run them where they are unpacked: installed, they would
+# Tools whose output the server reads. Tests run them where they are unpacked, with what they need: installed, they would
 # start services, ask servers elsewhere, and be found by the servers under test.
-TEST_UNPACKED="certspotter debsecan lynis psad libbit-vector-perl libcarp-clan-perl libdate-calc-perl libiptables-chainmgr-perl libiptables-parse-perl libnet-ip-perl libunix-syslog-perl net-tools psmisc wget"
+TEST_UNPACKED="certspotter debsecan lynis psad"
+# Of Debian 12's backports.
+TEST_BACKPORTS="suricata libhtp2"
 UNPACKED=/var/cache/ghostinbox-tests/unpacked
 
 node_26() {
@@ -64,21 +66,37 @@ debian_packages() {
 
 # Without them, the test that runs them is skipped, and says so.
 unpacked_packages() {
-  local archive directory
-  if [ "$(cat "$UNPACKED/packages" 2>/dev/null)" = "$TEST_UNPACKED" ]; then return; fi
+  local archive directory release
+  if [ "$(cat "$UNPACKED/packages" 2>/dev/null)" = "$TEST_UNPACKED $TEST_BACKPORTS" ]; then return; fi
   echo "Unpacking Debian packages for the tests into $UNPACKED"
   rm -rf "$UNPACKED"
-  mkdir -p "$UNPACKED/archives" "$UNPACKED/root"
+  mkdir -p "$UNPACKED/archives/partial" "$UNPACKED/root"
   # Some packages of Debian 12 still name the directories from before these links.
   for directory in bin sbin lib; do ln -s "usr/$directory" "$UNPACKED/root/$directory"; mkdir -p "$UNPACKED/root/usr/$directory"; done
+  release="$(. /etc/os-release && echo "$VERSION_CODENAME")"
   # shellcheck disable=SC2086 # a list of words
-  if (cd "$UNPACKED/archives" && apt-get download -q -o APT::Sandbox::User=root $TEST_UNPACKED >/dev/null); then
+  if download_packages "$release" $TEST_UNPACKED $(printf "%s/$release-backports " $TEST_BACKPORTS); then
     for archive in "$UNPACKED"/archives/*.deb; do
       dpkg-deb --fsys-tarfile "$archive" | tar -x --keep-directory-symlink -C "$UNPACKED/root"
     done
-    echo "$TEST_UNPACKED" >"$UNPACKED/packages"
+    echo "$TEST_UNPACKED $TEST_BACKPORTS" >"$UNPACKED/packages"
   fi
-  rm -rf "$UNPACKED/archives"
+  rm -rf "$UNPACKED/archives" "$UNPACKED/apt"
+}
+
+# Those named, and what they need and is not installed, into $UNPACKED/archives. The machine's own sources stay as they are.
+download_packages() {
+  local release="$1" apt="$UNPACKED/apt" mirror options
+  shift
+  mirror="$(apt-get indextargets --format "\$(REPO_URI)" "Codename: $release" "Component: main" | head -n 1)"
+  mkdir -p "$apt/sources"
+  cp -a /var/lib/apt/lists "$apt/lists"
+  if [ -d /etc/apt/sources.list.d ]; then cp -a /etc/apt/sources.list.d/. "$apt/sources"; fi
+  echo "deb $mirror $release-backports main" >"$apt/sources/backports.list"
+  options=(-q -o APT::Sandbox::User=root -o Dir::State::lists="$apt/lists" -o Dir::Etc::sourceparts="$apt/sources")
+  # A source of other software that does not answer changes nothing.
+  apt-get update "${options[@]}" >/dev/null || true
+  apt-get install -y --download-only --no-install-recommends "${options[@]}" -o Dir::Cache::archives="$UNPACKED/archives" "$@" >/dev/null
 }
 
 # An index of all manual pages takes seconds (mandb(8)). A command to which its mark is hidden makes none; Debian does so once a day.

@@ -9,7 +9,7 @@ import { instant, MINUTE_MS } from "../../src/core/time.ts";
 import { hardening } from "../../src/host/debian/hardening.ts";
 import { knownHoles } from "../../src/host/debian/updates.ts";
 import { runProgram } from "../../src/host/machine/run-program.ts";
-import { readPsad } from "../../src/mail/detectors/intrusion-alerts.ts";
+import { readPsad, readSuricata } from "../../src/mail/detectors/intrusion-alerts.ts";
 import { CertificateWatch } from "../../src/programs/keeper/watches/watch-certificates.ts";
 import { layoutOf } from "../../src/settings/layout.ts";
 import { HandClock } from "../kit/engine-kit.ts";
@@ -27,8 +27,9 @@ import { until } from "../lab/wait.ts";
 const UNPACKED = "/var/cache/ghostinbox-tests/unpacked/root";
 const bin = (path: string): string => join(UNPACKED, "usr", path);
 const skip =
-  lacking({ installed: ["rsyslogd", "openssl", bin("sbin/psad"), bin("sbin/lynis"), bin("bin/debsecan")] }) ||
-  OWN_ETC.skip;
+  lacking({
+    installed: ["rsyslogd", "openssl", bin("bin/suricata"), bin("sbin/psad"), bin("sbin/lynis"), bin("bin/debsecan")],
+  }) || OWN_ETC.skip;
 
 async function asInstalled(script: string): Promise<string> {
   const argv = [join(CHECKOUT, "test/lab/as-installed.sh"), UNPACKED, script] as const;
@@ -37,14 +38,18 @@ async function asInstalled(script: string): Promise<string> {
   return ran.stdout;
 }
 
-// Debian 12 has no package of it: src/mail/detectors/intrusion-alerts.test.ts reads its documented lines.
-console.log(`Suricata is not run. apt-cache policy: ${(await policyOf("suricata")) || "no such package"}`);
-
-/** The version that could be installed. */
-async function policyOf(name: string): Promise<string> {
-  const asked = await runProgram("apt-cache", ["policy", name]);
-  return /^ *Candidate: .*$/m.exec(asked.stdout)?.[0].trim() ?? "";
-}
+/** A mail that one rule matches, from a client to a server on port 25. */
+const EXPLOITED = `
+echo 'alert smtp any any -> any 25 (msg:"LOCAL exploit"; flow:established,to_server; content:"\${run{"; sid:1000001; priority:1;)' >/run/local.rules
+python3 -W ignore -m smtpd -n -c DebuggingServer 127.0.0.1:25 >&2 &
+suricata -i lo -S /run/local.rules -l /var/log >/run/suricata.out 2>&1 &
+sees() { for try in $(seq 600); do if grep -q "$1" "$2" 2>/dev/null; then return; fi; sleep 0.1; done; cat /run/suricata.out; exit 1; }
+sees "Engine started" /run/suricata.out
+until ss -ltn | grep -q 127.0.0.1:25; do sleep 0.1; done
+swaks --server 127.0.0.1 --from a@example.net --to 'root+\${run{/bin/sh}}@localhost' >&2
+sees '"event_type":"alert"' /var/log/eve.json
+cat /var/log/eve.json
+`;
 
 /** rsyslog writes as docs/intrusion-detection.md says; the kernel's lines are those of an iptables rule with LOG. */
 const SCANNED = `
@@ -70,6 +75,14 @@ cat /var/log/psad-scans.log
 `;
 
 describe("the security tools of Debian, run for real", { skip, concurrency: true }, () => {
+  test("Suricata 7.0.10: what a rule matches in a client's commands is read from eve.json", async () => {
+    const alerts = (await asInstalled(EXPLOITED)).split("\n").flatMap((line) => readSuricata(line, 2) ?? []);
+    assert.deepEqual(
+      alerts.map(({ ip, text }) => [ip, text]),
+      [["127.0.0.1", "1000001 LOCAL exploit, severity 1, port 25"]],
+    );
+  });
+
   test("psad 2.4.6: a scan of 200 ports is read from the file that rsyslog writes", async () => {
     const scans = (await asInstalled(SCANNED))
       .split("\n")
