@@ -134,7 +134,7 @@ export async function reopenMailLog(layout: Layout): Promise<string | null> {
     ["postfix", ["postfix", "-c", layout.postfixConf, "reload"]],
     ["dovecot", ["doveadm", "-c", layout.dovecotConf, "log", "reopen"]],
   ] as const;
-  // At the same time: whoever follows the log leaves the former file once the new one has lines and the former one is silent.
+  // At the same time: whoever follows the log turns to the new file once it has lines and the former one is silent.
   const failures = await Promise.all(
     commands.map(async ([service, [program, ...args]]) => {
       if (pidOf(layout.services, service) === null) return null;

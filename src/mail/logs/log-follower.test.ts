@@ -64,9 +64,9 @@ async function reads(text = ""): Promise<void> {
 }
 
 /** The guard restarts, and reads once. */
-async function restart(): Promise<void> {
+async function restart(lingerMs?: number): Promise<void> {
   await follower.stop();
-  follower = follow();
+  follower = follow(lingerMs);
   await follower.poll();
 }
 
@@ -188,6 +188,38 @@ test("while writers switch one after another, the old file is still read", async
   appendFileSync(file, "four\n");
   await until(() => reads().then(() => taken.includes("four")), "it has moved on");
   assert.deepEqual(taken, ["one", "two, by a writer that has not changed over", "three, by the same", "four"]);
+});
+
+test("a writer that does not switch is read until the next rotation, through restarts, and no line twice", async () => {
+  const late = join(directory, "mail.log.20261120-080000");
+  const next = join(directory, "mail.log.20261121-080000");
+  const moves = (to: string, line: string): Promise<void> => {
+    renameSync(file, to);
+    utimesSync(to, 1, 1);
+    return reads(`${line}\n`);
+  };
+  await begin(50);
+  await reads("one\n");
+  await moves(late, "two");
+  appendFileSync(late, "three, lat");
+  await reads();
+  appendFileSync(late, "e\n");
+  await reads();
+  assert.deepEqual(taken, ["one", "two", "three, late"]);
+  await follower.stop();
+  appendFileSync(late, "four, later\n");
+  await restart(50);
+  await reads("five\n");
+  assert.deepEqual(taken.slice(3).toSorted(), ["five", "four, later"]);
+  taken = [];
+  await moves(next, "six");
+  appendFileSync(late, "of a writer that kept it through two rotations\n");
+  appendFileSync(next, "seven\n");
+  utimesSync(next, 1, 1);
+  await moves(join(directory, "mail.log.20261122-080000"), "eight");
+  await reads();
+  await restart(50);
+  assert.deepEqual(taken, ["six", "seven", "eight"]);
 });
 
 test("parts that were silent long ago are read one after another at once", async () => {

@@ -18,8 +18,9 @@ type LogFollowerParts = Readonly<{
   /** Called once while the log cannot be read. */
   failed: (why: string) => void;
   /**
-   * How long a rotated file must be silent, and its successor have lines, before the file is left. Programs that share
-   * a log do not switch at the same moment. 0 for a log with a single writer.
+   * How long a rotated file must be silent, and its successor have lines, before the successor is read. Programs that share
+   * a log do not switch at the same moment, and one may fail to: until the next rotation, later lines of the rotated file are
+   * read too. 0 for a log with a single writer.
    */
   lingerMs?: number;
 }>;
@@ -42,6 +43,9 @@ export class LogFollower {
   /** The checksum of the open file's first line. It is stored with each position; null until a line was read. */
   #head: string | null;
   #fd: number | null = null;
+  /** The rotated file that a writer may still have open, and where to read on; null for a log with a single writer. */
+  #former: LogPosition | null;
+  #formerFd: number | null = null;
   #timer: NodeJS.Timeout | null = null;
   #reading: Promise<void> | null = null;
   #failing = false;
@@ -50,9 +54,10 @@ export class LogFollower {
 
   constructor(parts: LogFollowerParts) {
     this.#parts = parts;
-    const [, inode, head] = WITH_HEAD.exec(parts.from?.inode ?? "") ?? [];
+    const [, inode, head, former, offset] = STORED.exec(parts.from?.inode ?? "") ?? [];
     this.#position = parts.from === null ? null : { ...parts.from, inode: inode ?? parts.from.inode };
     this.#head = head ?? null;
+    this.#former = former === undefined ? null : { inode: former, offset: Number(offset) };
   }
 
   start(): void {
@@ -77,6 +82,7 @@ export class LogFollower {
   async #readAll(): Promise<void> {
     try {
       this.#fd ??= this.#open();
+      while (await this.#readFormer());
       while (await this.#readOn());
       this.#failing = false;
     } catch (error) {
@@ -122,11 +128,33 @@ export class LogFollower {
     const { size } = fstatSync(this.#fd);
     if (size < this.#position.offset || (size > this.#position.offset && this.#startsAgain(this.#fd)))
       this.#start(this.#fd);
-    const bytes = readSync(this.#fd, this.#chunk, 0, CHUNK_BYTES, this.#position.offset);
+    const { inode, offset } = this.#position;
+    const bytes = this.#readLines(this.#fd, offset);
+    if (bytes === 0) return this.#next();
+    this.#head ??= headOf(this.#fd);
+    this.#lastReadAt = performance.now();
+    return this.#give(bytes, { inode, offset: offset + bytes }, this.#former);
+  }
+
+  /** The same for the file that was left last. It ends if that file was compressed or removed. */
+  async #readFormer(): Promise<boolean> {
+    if (this.#former === null || this.#position === null) return false;
+    const { inode, offset } = this.#former;
+    if (this.#formerFd === null) {
+      const found = rotatedFiles(this.#parts.file).find((name) => identityOf(name) === inode);
+      if (found === undefined) this.#former = null;
+      else this.#formerFd = openLog(found);
+    }
+    if (this.#formerFd === null) return false;
+    const bytes = this.#readLines(this.#formerFd, offset);
+    return bytes > 0 && this.#give(bytes, this.#position, { inode, offset: offset + bytes });
+  }
+
+  /** Fills the chunk; returns the length of its whole lines. */
+  #readLines(fd: number, offset: number): number {
+    const bytes = readSync(fd, this.#chunk, 0, CHUNK_BYTES, offset);
     const end = this.#chunk.subarray(0, bytes).lastIndexOf("\n") + 1;
-    const whole = end === 0 && bytes === CHUNK_BYTES ? bytes : end;
-    if (whole > 0) return this.#give(this.#chunk.toString("utf8", 0, whole), whole);
-    return this.#next();
+    return end === 0 && bytes === CHUNK_BYTES ? bytes : end;
   }
 
   /** Whether the file was truncated since the last check and has grown beyond the former offset. */
@@ -134,15 +162,14 @@ export class LogFollower {
     return this.#head !== null && headOf(fd) !== this.#head;
   }
 
-  async #give(text: string, bytes: number): Promise<boolean> {
-    if (this.#position === null) return false;
-    const position = { inode: this.#position.inode, offset: this.#position.offset + bytes };
-    if (this.#fd !== null) this.#head ??= headOf(this.#fd);
+  async #give(bytes: number, position: LogPosition, former: LogPosition | null): Promise<boolean> {
+    const text = this.#chunk.toString("utf8", 0, bytes);
     const lines = text.split("\n").filter((line) => line !== "");
-    this.#lastReadAt = performance.now();
-    const named = { ...position, inode: `${position.inode}-${this.#head}` };
-    if (!(await this.#parts.take(lines, named))) return false;
+    const head = this.#head === null ? "" : `-${this.#head}`;
+    const left = former === null ? "" : `+${former.inode}:${former.offset}`;
+    if (!(await this.#parts.take(lines, { ...position, inode: `${position.inode}${head}${left}` }))) return false;
     this.#position = position;
+    this.#former = former;
     return true;
   }
 
@@ -157,9 +184,15 @@ export class LogFollower {
     const mine = rotated.findIndex((name) => identityOf(name) === inode);
     const next = mine < 0 ? file : (rotated[mine + 1] ?? file);
     if (lingerMs > 0 && (this.#silentMs(this.#fd) < lingerMs || isEmpty(next))) return false;
-    this.#close();
-    this.#fd = openLog(next);
-    this.#start(this.#fd);
+    const fd = openLog(next);
+    const left = this.#position;
+    if (lingerMs === 0) this.#close();
+    else {
+      if (this.#formerFd !== null) closeSync(this.#formerFd);
+      [this.#former, this.#formerFd] = [left, this.#fd];
+    }
+    this.#fd = fd;
+    this.#start(fd);
     return true;
   }
 
@@ -169,13 +202,14 @@ export class LogFollower {
   }
 
   #close(): void {
-    if (this.#fd !== null) closeSync(this.#fd);
+    for (const fd of [this.#fd, this.#formerFd]) if (fd !== null) closeSync(fd);
     this.#fd = null;
+    this.#formerFd = null;
   }
 }
 
-/** The `inode` of a stored position: `identity`, and `headOf`. */
-const WITH_HEAD = /^(\d+-\d+)-([0-9a-f]{8})$/;
+/** The `inode` of a stored position: `identity`, `headOf`, and the former file's `identity` and offset. */
+const STORED = /^(\d+-\d+)(?:-([0-9a-f]{8}))?(?:\+(\d+-\d+):(\d+))?$/;
 const HEAD_BYTES = 256;
 
 /** The CRC-32 of its first line, cut to 256 bytes. A line starts with the time, so they differ. */
@@ -207,13 +241,15 @@ function rotatedFiles(file: string): readonly string[] {
   return readdirSync(directory)
     .filter((name) => [isRotated, isRotatedElsewhere].some((isPart) => isPart(name, basename(file))))
     .filter((name) => !name.endsWith(".gz"))
-    .map((name) => ({ path: join(directory, name), changed: changedAt(join(directory, name)) }))
-    .toSorted((a, b) => a.changed - b.changed || (a.path < b.path ? -1 : 1))
+    .map((name) => ({ path: join(directory, name), created: createdAt(join(directory, name)) }))
+    .toSorted((a, b) => a.created - b.created || (a.path < b.path ? -1 : 1))
     .map(({ path }) => path);
 }
 
-function changedAt(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+/** Or when it was last written, on a file system without creation times: a writer that does not switch changes that. */
+function createdAt(path: string): number {
+  const { birthtimeMs = 0, mtimeMs = 0 } = statSync(path, { throwIfNoEntry: false }) ?? {};
+  return birthtimeMs > 0 ? birthtimeMs : mtimeMs;
 }
 
 /** The inode of a removed file is used again, so the creation time tells the two apart. */
