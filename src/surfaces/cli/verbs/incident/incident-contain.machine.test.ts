@@ -3,7 +3,10 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { lacking } from "../../../../../test/kit/needs.ts";
+import { accountName } from "../../../../../test/kit/samples.ts";
 import { dataDirectory, ghostinbox, startGuard } from "../../../../../test/kit/test-guard.ts";
+import { instant } from "../../../../core/time.ts";
+import { SqliteFileAccounts } from "../../../../store/accounts-db/file-accounts.ts";
 import { openAccounts } from "../../../../store/open.ts";
 
 const ANNA = "anna@example.org";
@@ -52,6 +55,31 @@ describe("an account is contained, as far as it can be", { skip: lacking({ root:
       assert.match(out, /Mail for anna@example\.org is no longer forwarded to eve@evil\.example\./);
       const { out: left } = await ghostinbox(layout, ["account", "forward", ANNA]);
       assert.match(left, /stays in its mailbox/);
+    });
+
+  for (const origin of ["listed", "unlisted"])
+    test(`one whose password is in the accounts file is suspended, and stays so: ${origin}`, async () => {
+      const db = openAccounts(layout.accountsDb);
+      db.prepare("UPDATE account SET followed = ?").run(origin);
+      const says =
+        /Its password is set in the accounts file: change it there, then `.* account resume anna@example\.org`/;
+      const planned = await contain("--dry-run");
+      assert.match(planned.out, /- Suspend anna@example\.org, end its sessions/);
+      assert.match(planned.out, says);
+      const { code, out, err } = await contain("--yes");
+      assert.equal(code, 0, err);
+      assert.match(out, /anna@example\.org is suspended, its sessions were ended/);
+      assert.match(out, says);
+      assert.doesNotMatch(out, PASSWORD);
+      assert.ok(guard.asked.some(({ verb }) => verb === "kick_account"));
+      const { password } = db.prepare("SELECT password FROM account").get() ?? {};
+      const files = new SqliteFileAccounts(db);
+      // The file still has its line, or has it again.
+      files.follow([{ name: accountName(ANNA), hash: String(password) }], [], instant(0));
+      assert.deepEqual(db.prepare("SELECT user FROM passdb").all(), []);
+      files.endFollowing();
+      assert.deepEqual(db.prepare("SELECT user FROM passdb").all(), []);
+      db.close();
     });
 
   test("its vacation reply ends, and what it said is kept", async () => {

@@ -7,7 +7,7 @@ import { plural } from "../../../../core/text.ts";
 import type { Millis } from "../../../../core/time.ts";
 import { madePassword } from "../../../../guard/access/secrets.ts";
 import { hashPassword } from "../../../../store/passwords/password-hash.ts";
-import { type Call, done, type Failure, failed, PROGRAM, whyNotSure, wrongUsage } from "../../call.ts";
+import { type Call, done, type Failure, failed, PROGRAM, type Reader, whyNotSure, wrongUsage } from "../../call.ts";
 import { eachPage } from "../../listing.ts";
 import { wordsOf } from "../../parse.ts";
 import { proofFor } from "../../passwords.ts";
@@ -81,22 +81,36 @@ async function plan(call: Call, { incident, since, accounts }: Asked): Promise<r
   return [
     // First what somebody who is in could use to come back. A session makes tokens: so tokens go after the password.
     ...(call.flag("dashboard") ? [newDashboardPassword(call)] : []),
-    ...accounts.map((name) => (call.flag("suspend") ? suspend(call, name) : newPassword(call, name))),
+    ...accounts.map((name) => {
+      if (isOfFile(opened.reader, name)) return suspend(call, name, untilFileHasNew(name));
+      return call.flag("suspend") ? suspend(call, name) : newPassword(call, name);
+    }),
     ...accounts.flatMap((name) => endSettings(call, opened.reader, name)),
     ...[...new Set([...targets, ...strangers])].map((target) => ban(call, target, incident)),
     ...(call.flag("tokens") ? [revokeTokens(call)] : []),
   ];
 }
 
-function suspend(call: Call, name: AccountName): Deed {
-  const plan = `Suspend ${name}, end its sessions, and hold its mail in the queue.`;
+/** The accounts file would bring the old password back, so `account_set_hash` refuses one for these. */
+function isOfFile(reader: Reader, name: AccountName): boolean {
+  const origin = reader.account(name)?.origin;
+  return origin === "listed" || origin === "unlisted";
+}
+
+function untilFileHasNew(name: AccountName): string {
+  return ` Its password is set in the accounts file: change it there, then \`${PROGRAM} account resume ${name}\`.`;
+}
+
+/** `next`: a separate sentence, or empty. */
+function suspend(call: Call, name: AccountName, next = ""): Deed {
+  const plan = `Suspend ${name}, end its sessions, and hold its mail in the queue.${next}`;
   return {
     plan,
     run: async () => {
       const asked = await call.guard.ask({ verb: "account_suspend", name });
       if (asked.ok) {
         const held = plural(asked.result.held, "mail");
-        return took(`${name} is suspended, its sessions were ended, and ${held} of it held.`);
+        return took(`${name} is suspended, its sessions were ended, and ${held} of it held.${next}`);
       }
       const held = mayStand(asked) ? await holdQueue(call, name) : NOTHING;
       return { did: held.did, wrong: [notDone(plan, asked), ...held.wrong] };
