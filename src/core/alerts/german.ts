@@ -236,8 +236,8 @@ export const germanNotices: Readonly<Record<NoticeCode, GermanNotice>> = {
     next: "Erneuern Sie es; ein selbst signiertes erneuert der nächste Start des Servers.",
   },
   accounts_file_refused: {
-    says: "Die Datei von accounts.follow ließ sich nicht ganz lesen; kein Konto wurde deswegen stillgelegt.",
-    next: "Berichtigen Sie, was die Einzelheit nennt; die Datei wird von selbst wieder gelesen.",
+    says: "Die Datei von accounts.follow ließ sich nicht ganz verwenden; kein Konto wurde deswegen stillgelegt.",
+    next: "Berichtigen oder entfernen Sie, was die Einzelheit nennt; die Datei wird von selbst wieder gelesen.",
   },
   all_clients_private: {
     says: "Alle Verbindungen scheinen von einer privaten Adresse zu kommen, sodass Angreifer und Nutzer nicht zu unterscheiden sind.",

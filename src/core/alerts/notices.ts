@@ -231,8 +231,8 @@ export const notices = {
     next: "Renew it; a self-signed one is renewed when the server starts again.",
   },
   accounts_file_refused: {
-    says: "The file in accounts.follow could not be read completely; no account was suspended because of it.",
-    next: "Correct what the detail names; the file is read again automatically.",
+    says: "The file in accounts.follow could not be used completely; no account was suspended because of it.",
+    next: "Correct or remove what the detail names; the file is read again automatically.",
   },
   all_clients_private: {
     says: "All clients seem to come from one private address, so attackers and users cannot be distinguished.",

@@ -123,6 +123,23 @@ test("an empty, missing, truncated or invalid file changes nothing and is report
   assert.equal(trouble(), null);
 });
 
+test("fields that are not used are reported while the file has them, and the rest of it is in force", async (t) => {
+  const { path, write, look, mayLogIn, reported, trouble } = fresh(t);
+  write(`anna@example.org|${HASH}|userdb_mail=mbox:~/mail allow_nets=192.0.2.0/24\n`);
+  await look();
+  assert.deepEqual(mayLogIn(), ["anna@example.org"]);
+  assert.equal(trouble(), `${path}: ignored in line 1: userdb_mail, allow_nets of anna@example.org`);
+  write(`anna@example.org|${HASH}|nologin\nbert@example.org|${HASH}|userdb_quota_rule=Trash:storage=+10%\n`);
+  await look();
+  assert.equal(trouble(), `${path}: ignored in line 1: nologin of anna@example.org, and fields in 1 more line`);
+  const commands = reported.length;
+  await look(10);
+  assert.equal(reported.length, commands);
+  write(`anna@example.org|${HASH}|userdb_quota_rule=*:storage=1G\n`);
+  await look();
+  assert.equal(trouble(), null);
+});
+
 test("accounts made by command are not touched; the guard is asked again until it answers", async (t) => {
   const { accounts, write, look, mayLogIn, hashOf, guardUp, reported } = fresh(t);
   const [carl] = nameOf("carl@example.org");

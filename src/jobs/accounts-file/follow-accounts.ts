@@ -2,6 +2,7 @@ import { ENTRIES_PER_COMMAND, type FileChanges } from "../../admin/accounts.ts";
 import type { Command } from "../../admin/declare/control.ts";
 import type { KeeperTrouble } from "../../admin/declare/keeper.ts";
 import { codeOf } from "../../core/error.ts";
+import { plural } from "../../core/text.ts";
 import { UnsafePath } from "../../host/root-files/directory.ts";
 import { readNamed } from "../../host/root-files/files.ts";
 import { type AccountLine, parseAccountsFile } from "../../mail/dovecot/accounts-file.ts";
@@ -54,8 +55,8 @@ export class AccountsFollower {
     if (skipped === null) return;
     this.#done = fingerprint;
     const [first] = skipped;
-    if (first === undefined) this.#trouble = null;
-    else this.#refuse(`${path}: ${first.name} ${first.why}`);
+    const detail = first === undefined ? ignoredFields(parsed.accounts) : `${first.name} ${first.why}`;
+    this.#trouble = detail === null ? null : `${path}: ${detail}`;
   }
 
   /** The settings have changed: skipped lines may be accepted now. */
@@ -93,6 +94,14 @@ export class AccountsFollower {
     }
     return skipped;
   }
+}
+
+/** The first line with fields that are not used, and how many more have some; null: none. */
+function ignoredFields(lines: readonly AccountLine[]): string | null {
+  const [first, ...others] = lines.filter(({ unused }) => unused.length > 0);
+  if (first === undefined) return null;
+  const more = others.length === 0 ? "" : `, and fields in ${plural(others.length, "more line")}`;
+  return `ignored in line ${first.line}: ${first.unused.join(", ")} of ${first.name}${more}`;
 }
 
 /** Lines that are not in force. Those for accounts made by command never will be. */
