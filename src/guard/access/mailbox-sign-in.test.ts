@@ -159,6 +159,23 @@ describe("users of mailboxes at the dashboard", () => {
     await Promise.all(crowd);
   });
 
+  test("a new password recorded with a sign-in by the former one leaves it no session, in whatever order they go on", async () => {
+    for (let later = 0; later <= 10; later++) {
+      kit.accounts.setPassword(ANNA, hashOf(HERS));
+      let changed: Promise<void> = Promise.resolve();
+      const signIn = kit.verifyingMailboxes(() => {
+        changed = kit.engine.audit({ type: "PASSWORD_CHANGED", subject: ANNA, by: "root" }).then(async () => {
+          for (let i = 0; i < later; i++) await null;
+          kit.accounts.setPassword(ANNA, hashOf("another"));
+        });
+        return Promise.resolve(true);
+      });
+      await attempt({ signIn });
+      await changed;
+      assert.deepEqual(kit.sessions.list(ANNA, kit.clock.now()), []);
+    }
+  });
+
   test("if the owner allows no users, none can sign in", async () => {
     kit.shutMailboxes();
     assert.equal(await attempt(), "refused");

@@ -50,21 +50,20 @@ export class MailboxSignIn {
   /** Throws if the session cannot be stored. */
   async open(attempt: MailboxAttempt, device: string): Promise<Opened | NotIn> {
     const { sessions, clock } = this.#parts;
-    const outcome = await this.#try(attempt, this.#laneOf(attempt));
-    if (outcome !== "right") return outcome;
-    const secret = newSecret();
-    const digest = digestOf(secret);
     const { account, ip } = attempt;
-    sessions.open({ digest, id: randomBytes(ID_BYTES).toString("hex"), account, device, ip, at: clock.now() });
-    return { secret, digest, known: null };
+    const [secret, id] = [newSecret(), randomBytes(ID_BYTES).toString("hex")];
+    const digest = digestOf(secret);
+    const opens = (): void => sessions.open({ digest, id, account, device, ip, at: clock.now() });
+    const outcome = await this.#try(attempt, this.#laneOf(attempt), opens);
+    return outcome === "right" ? { secret, digest, known: null } : outcome;
   }
 
   /** For an existing session. However many an account has, one of its passwords is verified at a time. */
   async prove(attempt: MailboxAttempt, digest: string): Promise<"proved" | NotIn> {
-    const outcome = await this.#try(attempt, { name: attempt.account, around: null });
-    if (outcome !== "right") return outcome;
-    this.#parts.sessions.prove(digest, this.#parts.clock.now());
-    return "proved";
+    const { sessions, clock } = this.#parts;
+    const proves = (): void => sessions.prove(digest, clock.now());
+    const outcome = await this.#try(attempt, { name: attempt.account, around: null }, proves);
+    return outcome === "right" ? "proved" : outcome;
   }
 
   /** No crowd of strangers fills the queue of an account's known places. */
@@ -76,11 +75,12 @@ export class MailboxSignIn {
     return laneOfStranger(ip, engine.prefixOf(ip));
   }
 
-  async #try(attempt: MailboxAttempt, lane: Lane): Promise<"right" | NotIn> {
-    return this.#parts.mailboxes().maySignIn ? this.#lanes.inTurn(lane, () => this.#judged(attempt)) : "refused";
+  async #try(attempt: MailboxAttempt, lane: Lane, takesEffect: () => void): Promise<"right" | NotIn> {
+    if (!this.#parts.mailboxes().maySignIn) return "refused";
+    return this.#lanes.inTurn(lane, () => this.#judged(attempt, takesEffect));
   }
 
-  async #judged({ account, password, ip }: MailboxAttempt): Promise<"right" | NotIn> {
+  async #judged({ account, password, ip }: MailboxAttempt, takesEffect: () => void): Promise<"right" | NotIn> {
     const { engine, active, secrets } = this.#parts;
     if (!this.#bounds.mayAsk(engine.prefixOf(ip))) return "refused";
     const passwordHash = secrets.proofOf(account, password);
@@ -97,7 +97,10 @@ export class MailboxSignIn {
     const decision = await engine.ask({ ...event, type, withoutBan: !this.#bounds.mayBan() });
     if (banIn(decision) !== null) this.#bounds.banned();
     // It may have been changed, or the account suspended, during the verification.
-    return isRight && hash === active.passwordHash(account) ? "right" : "wrong";
+    if (!isRight || hash !== active.passwordHash(account)) return "wrong";
+    // Before anything is awaited: a change that is recorded with this sign-in, and takes effect next, ends the session.
+    takesEffect();
+    return "right";
   }
 
   /**
