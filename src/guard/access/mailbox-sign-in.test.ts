@@ -159,7 +159,43 @@ describe("users of mailboxes at the dashboard", () => {
     await Promise.all(crowd);
   });
 
-  test("a new password recorded with a sign-in by the former one leaves it no session, in whatever order they go on", async () => {
+  test("neither a place that many accounts know nor an account that knows many places keeps the others out", async () => {
+    const users = Array.from({ length: LIMITS.mailboxLogins }, (_, i) => accountName(`user${i}@example.test`));
+    for (const account of users) kit.accounts.add(account, hashOf(HERS), kit.clock.now());
+    const [mallory = BERT] = users;
+    const places = users.map((_, i) => `198.51.${i}.1`);
+    const both = [...users.map((account) => ({ account })), ...places.map((from) => ({ account: mallory, from }))];
+    for (const one of both) assert.equal(await attempt(one), "in");
+    assert.equal(await attempt({ from: "192.0.2.1" }), "in");
+    const turns: (() => void)[] = [];
+    const verify = async (_: string, password: string): Promise<boolean> =>
+      password === HERS || new Promise((resolve) => turns.push(() => resolve(false)));
+    const signIn = kit.verifyingMailboxes(verify);
+    const crowd = both.map((one) => attempt({ ...one, password: "guess", signIn }));
+    assert.equal(await attempt({ from: "192.0.2.1", signIn }), "in");
+    while (turns.length < 3) await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(turns.length, 3, "two of the address, and one more of the account");
+    for (const goOn of turns) goOn();
+    assert.equal((await Promise.all(crowd)).filter((outcome) => outcome === "refused").length, crowd.length - 3);
+  });
+
+  test("whoever fills the queue of one place that an account knows leaves it the others", async () => {
+    for (const from of [HOME, "198.51.100.1"]) assert.equal(await attempt({ from }), "in");
+    const turns: (() => void)[] = [];
+    const verify = async (_: string, password: string): Promise<boolean> =>
+      password === HERS || new Promise((resolve) => turns.push(() => resolve(false)));
+    const signIn = kit.verifyingMailboxes(verify);
+    const guesses = Array.from({ length: 3 }, () => attempt({ password: "guess", from: "198.51.100.1", signIn }));
+    assert.equal(await guesses[2], "refused");
+    assert.equal(await attempt({ signIn }), "in");
+    for (let done = 0; done < 2; done++) {
+      while (turns.length === 0) await new Promise((resolve) => setImmediate(resolve));
+      turns.pop()?.();
+    }
+    assert.deepEqual(await Promise.all(guesses.slice(0, 2)), ["wrong", "wrong"]);
+  });
+
+  test("a new password recorded with a sign-in by the former one leaves it no session, in either order", async () => {
     for (let later = 0; later <= 10; later++) {
       kit.accounts.setPassword(ANNA, hashOf(HERS));
       let changed: Promise<void> = Promise.resolve();

@@ -15,7 +15,7 @@ import { LIMITS } from "../limits.ts";
 import type { AccountPasswords, Clock } from "../ports.ts";
 import type { AccountHistory } from "../storage-ports.ts";
 import { digestOf, newSecret } from "./secrets.ts";
-import { ID_BYTES, type Lane, LoginLanes, laneOfStranger, type Opened, type Passwords } from "./sign-in.ts";
+import { ID_BYTES, LoginLanes, laneOfStranger, type Opened, type Passwords } from "./sign-in.ts";
 
 type MailboxSignInParts = Readonly<{
   engine: Pick<Engine, "ask" | "prefixOf" | "policy">;
@@ -41,6 +41,8 @@ export class MailboxSignIn {
   readonly #parts: MailboxSignInParts;
   readonly #bounds: Pick<WebBounds, "mayAsk" | "mayBan" | "banned">;
   readonly #lanes = new LoginLanes(LIMITS.mailboxLogins);
+  /** Separate, so that no crowd of strangers fills the queues of places that accounts know. */
+  readonly #knownLanes = new LoginLanes(LIMITS.mailboxLogins);
 
   constructor(parts: MailboxSignInParts, bounds: Pick<WebBounds, "mayAsk" | "mayBan" | "banned">) {
     this.#parts = parts;
@@ -49,12 +51,18 @@ export class MailboxSignIn {
 
   /** Throws if the session cannot be stored. */
   async open(attempt: MailboxAttempt, device: string): Promise<Opened | NotIn> {
-    const { sessions, clock } = this.#parts;
+    const { sessions, engine, clock } = this.#parts;
     const { account, ip } = attempt;
     const [secret, id] = [newSecret(), randomBytes(ID_BYTES).toString("hex")];
     const digest = digestOf(secret);
     const opens = (): void => sessions.open({ digest, id, account, device, ip, at: clock.now() });
-    const outcome = await this.#try(attempt, this.#laneOf(attempt), opens);
+    const prefix = engine.prefixOf(ip);
+    // Limited by both: someone at a place that many accounts know, or whose account knows many places, leaves the others theirs.
+    const outcome = await (this.#isKnownPlace(attempt)
+      ? this.#knownLanes.inTurn({ name: `${account} ${prefix}`, among: [account, prefix] }, () =>
+          this.#judged(attempt, opens),
+        )
+      : this.#lanes.inTurn(laneOfStranger(ip, prefix), () => this.#judged(attempt, opens)));
     return outcome === "right" ? { secret, digest, known: null } : outcome;
   }
 
@@ -62,27 +70,20 @@ export class MailboxSignIn {
   async prove(attempt: MailboxAttempt, digest: string): Promise<"proved" | NotIn> {
     const { sessions, clock } = this.#parts;
     const proves = (): void => sessions.prove(digest, clock.now());
-    const outcome = await this.#try(attempt, { name: attempt.account, around: null }, proves);
+    const lane = { name: attempt.account, among: [] };
+    const outcome = await this.#lanes.inTurn(lane, () => this.#judged(attempt, proves));
     return outcome === "right" ? "proved" : outcome;
   }
 
-  /** No crowd of strangers fills the queue of an account's known places. */
-  #laneOf({ account, ip }: MailboxAttempt): Lane {
+  #isKnownPlace({ account, ip }: MailboxAttempt): boolean {
     const { engine, guesses, clock } = this.#parts;
     const since = later(clock.now(), -engine.policy.accounts.knownForMs);
-    const known = readOr(() => guesses.signIns(account, since), []);
-    if (known.some(({ prefix }) => contains(prefix, ip))) return { name: `known ${account}`, around: null };
-    return laneOfStranger(ip, engine.prefixOf(ip));
-  }
-
-  async #try(attempt: MailboxAttempt, lane: Lane, takesEffect: () => void): Promise<"right" | NotIn> {
-    if (!this.#parts.mailboxes().maySignIn) return "refused";
-    return this.#lanes.inTurn(lane, () => this.#judged(attempt, takesEffect));
+    return readOr(() => guesses.signIns(account, since), []).some(({ prefix }) => contains(prefix, ip));
   }
 
   async #judged({ account, password, ip }: MailboxAttempt, takesEffect: () => void): Promise<"right" | NotIn> {
-    const { engine, active, secrets } = this.#parts;
-    if (!this.#bounds.mayAsk(engine.prefixOf(ip))) return "refused";
+    const { engine, active, secrets, mailboxes } = this.#parts;
+    if (!mailboxes().maySignIn || !this.#bounds.mayAsk(engine.prefixOf(ip))) return "refused";
     const passwordHash = secrets.proofOf(account, password);
     const event = { ip, service: "dashboard", login: account, passwordHash } as const;
     const asked = await engine.ask({ ...event, type: "LOGIN_ASKED", withoutBan: !this.#bounds.mayBan() });

@@ -17,14 +17,17 @@ import { type CodeFrom, type FactorParts, Factors } from "./factors.ts";
 import type { Assertion, Passkeys } from "./passkeys.ts";
 import { digestOf, isSame, newSecret } from "./secrets.ts";
 
-/** The queue of an attempt: that of its address or /64, or that of one of the owner's browsers. `around`: null if it is reserved. */
-export type Lane = Readonly<{ name: string; around: Prefix | null }>;
+/**
+ * The queue of an attempt: that of its address or /64, or that of one of the owner's browsers. `among`: whose shares it takes; none if it
+ * is reserved.
+ */
+export type Lane = Readonly<{ name: string; among: readonly string[] }>;
 
-/** The part of all queues that the strangers of one network may have: whoever has one IPv6 site has 65,536 of /64. */
-const OF_NETWORK = 1 / 8;
+/** The part of all queues that one network may have, for example: whoever has one IPv6 site has 65,536 of /64. */
+const SHARE = 1 / 8;
 
 export function laneOfStranger(ip: Ip, prefix: Prefix): Lane {
-  return { name: prefix, around: neighbourhoodOf(ip, 48) };
+  return { name: prefix, among: [neighbourhoodOf(ip, 48)] };
 }
 
 /**
@@ -35,22 +38,24 @@ export class LoginLanes {
   /** The running attempts, each with the one that waits. */
   readonly #served = new Map<string, (() => void) | null>();
   readonly #most: number;
-  /** The networks of the strangers' queues. */
-  #strangers: readonly Prefix[] = [];
+  /** The queues that are not reserved: whose share each takes. */
+  readonly #shared = new Map<string, Lane["among"]>();
 
-  /** `most`: the maximum number of queues for strangers. */
+  /** `most`: the maximum number of queues that are not reserved. */
   constructor(most: number) {
     this.#most = most;
   }
 
   /** Resolves when it is the attempt's turn, with whether it may continue. */
-  async #enter({ name, around }: Lane): Promise<boolean> {
+  async #enter({ name, among }: Lane): Promise<boolean> {
     const waiting = this.#served.get(name);
     if (waiting === undefined) {
-      if (around !== null) {
-        const near = this.#strangers.filter((network) => network === around).length;
-        if (this.#strangers.length >= this.#most || near >= this.#most * OF_NETWORK) return false;
-        this.#strangers = [...this.#strangers, around];
+      if (among.length > 0) {
+        const shared = [...this.#shared.values()];
+        const isUsedUp = (whose: string): boolean =>
+          shared.filter((others) => others.includes(whose)).length >= this.#most * SHARE;
+        if (shared.length >= this.#most || among.some(isUsedUp)) return false;
+        this.#shared.set(name, among);
       }
       this.#served.set(name, null);
       return true;
@@ -71,7 +76,7 @@ export class LoginLanes {
   }
 
   /** Passes the place to the waiting attempt, if there is one. */
-  #leave({ name, around }: Lane): void {
+  #leave({ name }: Lane): void {
     const next = this.#served.get(name);
     if (next !== undefined && next !== null) {
       this.#served.set(name, null);
@@ -79,7 +84,7 @@ export class LoginLanes {
       return;
     }
     this.#served.delete(name);
-    if (around !== null) this.#strangers = this.#strangers.toSpliced(this.#strangers.indexOf(around), 1);
+    this.#shared.delete(name);
   }
 }
 
@@ -182,7 +187,7 @@ export class SignIn {
 
   /** For an existing session, which no crowd of strangers can keep waiting. */
   async prove(attempt: Try, digest: string): Promise<"proved" | NotIn> {
-    const judged = await this.#try(attempt, { name: digest, around: null, from: "session" });
+    const judged = await this.#try(attempt, { name: digest, among: [], from: "session" });
     if (judged.outcome !== "right") return judged.outcome;
     this.#parts.sessions.prove(digest, this.#parts.clock.now());
     return "proved";
@@ -198,14 +203,14 @@ export class SignIn {
   #laneOf({ ip, known }: Attempt): CodeLane {
     const hash = this.#parts.credentials.adminPasswordHash();
     const browser = hash === null ? null : browserOf(known, hash);
-    if (browser !== null) return { name: `browser ${browser}`, around: null, from: "browser" };
+    if (browser !== null) return { name: `browser ${browser}`, among: [], from: "browser" };
     return { ...laneOfStranger(ip, this.#parts.engine.prefixOf(ip)), from: "stranger" };
   }
 
-  async #judged({ ip, ...given }: Try, { from, around }: CodeLane, since: Millis): Promise<Judged> {
+  async #judged({ ip, ...given }: Try, { from, among }: CodeLane, since: Millis): Promise<Judged> {
     const { engine, credentials, clock } = this.#parts;
     // Reserved lanes take one attempt at a time anyway: a stranger in the same network cannot use up the owner's share.
-    if (around !== null && !this.#bounds.mayAsk(engine.prefixOf(ip))) return { outcome: "refused" };
+    if (among.length > 0 && !this.#bounds.mayAsk(engine.prefixOf(ip))) return { outcome: "refused" };
     const event = { ip, service: "dashboard", login: ADMINISTRATOR } as const;
     const withoutBan = !this.#bounds.mayBan();
     const asked = await engine.ask({ ...event, type: "LOGIN_ASKED", passwordHash: "", withoutBan });
