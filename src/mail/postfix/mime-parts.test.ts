@@ -249,7 +249,6 @@ test("megabytes of recipients in the headers of messages are too many parts, als
       assert.ok(
         counted("message/rfc822", mails(count, bytes).slice("--a b\r\n\r\n".length), size) > 1_000 || count > 1,
       );
-      assert.equal(counted(MIXED, mails(count, bytes), size), count + 1, "of a text");
     }
   assert.equal(counted(DIGEST, mails(150, 6_000), 65_535), 600, "an honest digest");
 });
@@ -285,6 +284,11 @@ test("megabytes of recipients count wherever Dovecot may read the header of a me
     const body = `--a b\r\n${MESSAGE}\r\n\r\n${TO.replace("To", name)}`;
     assert.ok(counted(MIXED, body, 65_535) > 1_000, name);
   }
+  for (const field of ["Content-Language", "Content-Disposition"])
+    for (const delimiter of ["--a b", "--a bc"]) {
+      const body = `${delimiter}\r\n${TO.replace("To", field)}`;
+      assert.ok(counted(MIXED, body, 65_535) > 1_000, `${field} of any part`);
+    }
 });
 
 test("10 MB in any encoding are counted in a bounded time", () => {

@@ -44,8 +44,6 @@ export const COSTLY_FIELDS = ["from", "sender", "reply-to", "to", "bcc", "cc", "
 const COSTLY_START = new RegExp(`\\n(?:${COSTLY_FIELDS.join("|")})(?:\\0|[ \\t]{0,20}:|[ \\t]{20})`, "gi");
 const FIELD_END = /\n(?![ \t])/g;
 const MOST_START_BYTES = 64;
-/** Dovecot takes fields apart in the headers of messages, which the parts of a digest are without saying so. */
-const MAY_HAVE_MESSAGES = /message|digest/i;
 const DELIMITER = Buffer.from("\n--");
 const NEWLINE = 0x0a;
 const CR = 0x0d;
@@ -104,7 +102,6 @@ export class MimeParts {
   /** Bytes of costly fields, wherever they are. */
   #costlyBytes = 0;
   #isCostly = false;
-  #mayHaveMessages = false;
   /** The last bytes, in which a costly field may start. */
   #latest = "\n";
   #count = 0;
@@ -130,8 +127,7 @@ export class MimeParts {
     const { bytes, lines } = this.#within.budget;
     if (this.#isUncountable || this.#boundaryBytes > MOST_BOUNDARY_BYTES || bytes < 0 || lines < 0) return UNCOUNTED;
     const rules = this.#isOdd || this.#missing.size > 0 ? this.#rules : 0;
-    const ofCostly = this.#mayHaveMessages ? this.#costlyBytes / COSTLY_BYTES_OF_A_PART : 0;
-    const ofHeaders = Math.max(this.#fields / FIELDS_OF_A_PART, ofCostly);
+    const ofHeaders = Math.max(this.#fields / FIELDS_OF_A_PART, this.#costlyBytes / COSTLY_BYTES_OF_A_PART);
     return Math.max(this.#count + rules + this.#ofInner, Math.floor(ofHeaders));
   }
 
@@ -151,7 +147,6 @@ export class MimeParts {
     const isCut = value.length > MOST_TYPE_BYTES;
     const type = isCut ? value.slice(0, MOST_TYPE_BYTES) : value;
     this.#mayHaveParts ||= isCut || MAY_HAVE_PARTS.test(type);
-    this.#mayHaveMessages ||= isCut || MAY_HAVE_MESSAGES.test(type);
     const named = type.match(/boundary\s*[*=]/gi)?.length ?? 0;
     const isWellFormed = WELL_FORMED.test(type.trim().replace(/\s+/g, " "));
     const isOdd = isCut || !isWellFormed || named !== (/multipart/i.test(type) ? 1 : 0);
@@ -238,12 +233,11 @@ export class MimeParts {
 
   /**
    * Of every line, since Dovecot finds headers where filters find none: it decodes no message, and takes each line for a delimiter that
-   * starts like one.
+   * starts like one. Whatever the parts are: it takes recipients apart in messages only, but languages and parameters in all of them.
    */
   #countCostly(chunk: Buffer): void {
     const text = this.#latest + chunk.toString("latin1");
     const last = Math.max(0, text.length - MOST_START_BYTES);
-    this.#mayHaveMessages ||= MAY_HAVE_MESSAGES.test(text);
     for (let at = 0; at < last; this.#isCostly = !this.#isCostly) {
       const edge = this.#isCostly ? FIELD_END : COSTLY_START;
       edge.lastIndex = at;
