@@ -164,9 +164,9 @@ test("too many folders: no more can be created until some are deleted", async ()
   assert.deepEqual([ended.length, state.looks], [1, 3], "its sessions are ended once");
   await look({ folders: 10 }, 0);
   assert.equal(state.looks, 3, "the mailboxes are not searched every time");
-  clock.advance(30 * SECOND_MS);
+  clock.advance(-HOUR_MS);
   await look({ folders: 10 }, 0);
-  assert.deepEqual([[...limited], watch.troubles()], [[], []]);
+  assert.deepEqual([[...limited], watch.troubles()], [[], []], "also if the clock was set back");
 });
 
 test("sessions of an account that take much memory are ended once half of it is in use", async () => {

@@ -85,7 +85,8 @@ export class MailboxWatch {
     this.#mostFree = Math.max(this.#mostFree, free);
     const before = limited();
     const now = clock.now();
-    if (this.#mostFree - free < STEP_BYTES && (before.length === 0 || now - this.#lookedAt < LIMITED_FOR_MS)) return;
+    const mayWait = before.length === 0 || Math.abs(now - this.#lookedAt) < LIMITED_FOR_MS;
+    if (this.#mostFree - free < STEP_BYTES && mayWait) return;
     const found = await uncounted();
     [this.#mostFree, this.#lookedAt] = [free, now];
     for (const account of before)
