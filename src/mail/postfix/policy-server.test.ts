@@ -15,6 +15,7 @@ import {
 } from "../../../test/kit/policy-server-kit.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { until } from "../../../test/kit/until.ts";
+import { decision } from "../../core/decide/decision.ts";
 import { SubmissionSessions } from "../../guard/enforce/submission-sessions.ts";
 import { settingOf } from "../../settings/schema.ts";
 import { POLICY_LIMITS, PolicyServer } from "./policy-server.ts";
@@ -108,6 +109,43 @@ test("while the disk has no room for a recipient's mail, only such recipients ar
   full.add("anna@example.org");
   client.socket.write(at("END-OF-MESSAGE"));
   await until(() => client.text.endsWith(ACTION.pass + refused), "a client that waited has no room either");
+});
+
+test("at the end of a mail to several, room is asked about for each of them, and for a held one in the queue", async () => {
+  const full = new Set<string | null>([null]);
+  const { engine, client } = await started({ hasRoom: (recipient) => !full.has(recipient) });
+  const says = async (state: string, transaction: string, recipient = "", answer = PASS): Promise<string> => {
+    const [before, asked] = [client.text, engine.asked.length];
+    const about = `recipient=${recipient}\nrecipient_count=2\nsize=9\ninstance=${transaction}`;
+    client.socket.write(ask(state).replace(/\n\n$/, `\n${about}\n\n`));
+    await until(() => engine.asked.length > asked || client.text !== before, `${state} arrives`);
+    if (engine.asked.length > asked) engine.answer(asked, answer);
+    await until(() => client.text !== before, `${state} is answered`);
+    return client.text.slice(before.length);
+  };
+  const refused = "action=452 4.3.1 Insufficient system storage\n\n";
+  const mailToBoth = async (transaction: string, answer = PASS): Promise<string> => {
+    for (const name of ["anna", "bert"])
+      assert.equal(await says("RCPT", transaction, `${name}@example.org`), ACTION.pass);
+    return says("DATA", transaction, "", answer);
+  };
+  const held = decision("hold", "account_held");
+
+  assert.equal(await mailToBoth("a"), ACTION.pass);
+  assert.equal(await says("END-OF-MESSAGE", "a"), ACTION.pass, "both mailboxes have room");
+  assert.equal(await mailToBoth("b"), ACTION.pass);
+  full.add("bert@example.org");
+  assert.equal(await says("END-OF-MESSAGE", "b"), refused, "one has none left");
+  assert.equal(await says("RCPT", "c", "anna@example.org"), ACTION.pass);
+  assert.equal(await says("RCPT", "c", "bert@example.org"), refused);
+  assert.equal(await says("END-OF-MESSAGE", "c"), ACTION.pass, "one that was refused does not count");
+  full.delete("bert@example.org");
+  assert.equal(await mailToBoth("d", held), refused, "held mail waits in the queue");
+  full.clear();
+  assert.equal(await mailToBoth("e", held), "action=HOLD\n\n");
+  full.add(null);
+  assert.equal(await says("END-OF-MESSAGE", "e"), refused, "until the room there is gone");
+  assert.equal(await says("END-OF-MESSAGE", "f"), refused, "a mail whose recipients were named elsewhere may wait");
 });
 
 test("answers are sent in the order of the questions, not of the decisions", async () => {

@@ -41,7 +41,7 @@ type PolicyLimits = { readonly [K in keyof typeof POLICY_LIMITS]: number };
 
 export type PolicyOptions = PolicyLimits &
   Readonly<{
-    /** Whether the disk has room for one more mail to this recipient. */
+    /** Whether the disk has room for one more mail to this recipient; null: for one that waits in the queue. */
     hasRoom?: (recipient: string | null) => boolean;
     /** Whether only proxies can reach the ports for proxies, so that their headers can be trusted. */
     guardsProxied?: () => boolean;
@@ -126,6 +126,8 @@ class Connection {
   #finishing = false;
   /** Nothing has arrived since the last check. */
   #isIdle = false;
+  /** The recipients of the mail in flight; null: it will be held. At its end Postfix names none of several. */
+  #mail: { transaction: string; recipients: (string | null)[] } = { transaction: "", recipients: [] };
   readonly #descriptor: number | null;
   readonly #take = (block: string): void => this.#request(block);
   readonly #flush = (): void => this.#write();
@@ -188,14 +190,33 @@ class Connection {
   #submit(slot: Slot, event: GuardQuestion): void {
     if (event.type === "CONNECT" && event.service !== "smtp") this.#parts.sessions.begin(event.session);
     try {
-      // Again at the end: a client may wait after its recipients until the room is gone. With several recipients Postfix names none then.
-      const needsRoom = event.type === "RECIPIENT" || event.type === "END_OF_MESSAGE";
-      if (needsRoom && !this.#parts.hasRoom(event.recipient)) return this.#answer(slot, FULL);
-      this.#parts.submit(event, (decision) => this.#answer(slot, printPolicyAction(decision, event.type)));
+      if (!this.#hasRoom(event)) return this.#answer(slot, FULL);
+      this.#parts.submit(event, (decision) => {
+        const isHeld = event.type === "DATA" && decision.verdict === "hold";
+        const fits = !isHeld || this.#hasRoomFor(event.transaction, null);
+        this.#answer(slot, fits ? printPolicyAction(decision, event.type) : FULL);
+      });
     } catch (error) {
       // No answer: Postfix takes its default action (SMTPD_POLICY_README, "error recovery").
       this.#drop("internal_error", printable(messageOf(error), 200));
     }
+  }
+
+  /** Asked again at the end of a mail: a client may wait before it until the room is gone. */
+  #hasRoom(event: GuardQuestion): boolean {
+    if (event.type === "RECIPIENT") return this.#hasRoomFor(event.transaction, event.recipient);
+    if (event.type !== "END_OF_MESSAGE") return true;
+    const { transaction, recipients } = this.#mail;
+    this.#mail = { transaction: "", recipients: [] };
+    const known = transaction === event.transaction && recipients.length > 0 ? recipients : [event.recipient];
+    return known.every((recipient) => this.#parts.hasRoom(recipient));
+  }
+
+  #hasRoomFor(transaction: string, recipient: string | null): boolean {
+    if (!this.#parts.hasRoom(recipient)) return false;
+    if (transaction !== this.#mail.transaction) this.#mail = { transaction, recipients: [] };
+    this.#mail.recipients.push(recipient);
+    return true;
   }
 
   /** The answers of one turn go out in one write: the engine gives many in a row after a commit. Postfix waits for one. */
