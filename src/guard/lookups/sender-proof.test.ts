@@ -80,8 +80,9 @@ test("a mail waits a second and a half for the DNS, and an answered question fre
     for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve));
   };
   let answered = 0;
-  const ask = (): void => void proofs.prove(event(FRIEND, MAIL.ip)).then((proven) => (answered += proven ? 0 : 1));
-  for (let i = 0; i < 50; i++) ask();
+  const ask = (from: string = MAIL.ip): void =>
+    void proofs.prove(event(FRIEND, from)).then((proven) => (answered += proven ? 0 : 1));
+  for (let i = 0; i < 50; i++) ask(`198.51.${i % 5}.${i}`);
   t.mock.timers.tick(1_499);
   await settled();
   assert.equal(answered, 0);
@@ -94,6 +95,17 @@ test("a mail waits a second and a half for the DNS, and an answered question fre
   await settled();
   ask();
   assert.equal(answers.length, 51);
+});
+
+test("slow domains of one network leave places for other senders", async () => {
+  const { lookup } = lookupIn(ZONE);
+  const slow: NameLookup = {
+    ...lookup,
+    texts: (name) => (name === "slow.test" ? new Promise(() => {}) : lookup.texts(name)),
+  };
+  const proofs = createSenderProofs({ dependsOnSenderProof: () => true }, slow);
+  for (let i = 0; i < 60; i++) void proofs.prove(event("x@slow.test", `203.0.113.${i}`));
+  assert.equal(await proofs.prove(event(FRIEND, "198.51.100.70")), true);
 });
 
 test("after the wait ends, a slow domain keeps its place only until its open question is answered", async (t) => {

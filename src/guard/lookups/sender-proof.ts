@@ -1,5 +1,5 @@
 import { domainOf, isDomain } from "../../core/net/address.ts";
-import { contains, type Ip, isV4, type Prefix, parsePrefix, prefixLength } from "../../core/net/ip.ts";
+import { contains, type Ip, isV4, neighbourhoodOf, type Prefix, parsePrefix, prefixLength } from "../../core/net/ip.ts";
 import { parseSpfRecord, type SpfTerm } from "../../core/net/spf-record.ts";
 import type { Greylisting } from "../facts/greylisting.ts";
 import type { Found, NameLookup, SenderProofs } from "../network-ports.ts";
@@ -115,8 +115,9 @@ type Lengths = Readonly<{ v4Length: number; v6Length: number }>;
 
 const SENDER_PROOF_LIMITS = {
   deadlineMs: 1_500,
-  /** Maximum domains looked up at the same time. Further ones count as not proven. */
+  /** Maximum senders looked up at the same time, and for one network: the domains of some answer slowly. Further ones count as not proven. */
   inFlight: 50,
+  inFlightOfNetwork: 10,
 } as const;
 
 /** For a domain without an SPF record: the servers that accept its mail may send. */
@@ -130,20 +131,25 @@ export function createSenderProofs(
   firstContacts: Pick<Greylisting, "dependsOnSenderProof">,
   lookup: NameLookup,
 ): SenderProofs {
-  let asking = 0;
+  /** For which networks senders are being looked up. */
+  const asking: Prefix[] = [];
+  const hasPlace = (network: Prefix): boolean =>
+    asking.length < SENDER_PROOF_LIMITS.inFlight &&
+    asking.filter((one) => one === network).length < SENDER_PROOF_LIMITS.inFlightOfNetwork;
   const speaksFor = async (domain: string, ip: Ip, isLate: () => boolean): Promise<boolean> => {
-    asking += 1;
+    const network = neighbourhoodOf(ip, 48);
+    asking.push(network);
     try {
       const networks = await expandSpf(domain, lookup, ITS_EXCHANGES, isLate);
       return networks.ok && networks.found.some((network) => contains(network, ip));
     } finally {
-      asking -= 1;
+      asking.splice(asking.indexOf(network), 1);
     }
   };
   return {
     prove: (event) => {
       const domain = domainOf(event.sender).toLowerCase();
-      if (asking >= SENDER_PROOF_LIMITS.inFlight || !isDomain(domain) || !firstContacts.dependsOnSenderProof(event))
+      if (!isDomain(domain) || !hasPlace(neighbourhoodOf(event.ip, 48)) || !firstContacts.dependsOnSenderProof(event))
         return Promise.resolve(false);
       let isLate = false;
       return within(
