@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { existsSync, globSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -8,6 +9,7 @@ import { makeCheap, makeCheapRepository } from "../../../test/kit/cheap-reposito
 import { dataToBackUp } from "../../../test/kit/data-to-back-up.ts";
 import { lacking } from "../../../test/kit/needs.ts";
 import { columnOf } from "../../../test/kit/test-database.ts";
+import { freeBytesAt } from "../../host/root-files/walk.ts";
 import { takeLock } from "../../host/running/data-directory.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { openAccounts } from "../../store/open.ts";
@@ -62,6 +64,26 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
     const all = [await backUp(), await exportArchive(layout, given)];
     rmSync(long);
     for (const made of all) assert.match(made.ok ? "" : made.reason, /^A backup needs 83\d{5} MB on the disk of /);
+  });
+
+  test("for which its disk has no room leaves as much room as before", async () => {
+    const small = dataToBackUp();
+    const place = small.layout.backupRepository;
+    mkdirSync(place, { recursive: true });
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=100m", "tmpfs", place]);
+    try {
+      makeCheapRepository(small.layout);
+      assert.ok((await small.backUp()).ok);
+      const before = freeBytesAt(place);
+      const folder = join(small.maildir("anna"), "cur");
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(join(folder, "1:2,S"), randomBytes(100 << 20));
+      const made = await small.backUp();
+      assert.match(made.ok ? "" : made.reason, /^Nothing was stored in \S+: no space is left on the disk\.$/);
+      assert.ok(before - freeBytesAt(place) < 1 << 20, `${freeBytesAt(place)} bytes are left of ${before}`);
+    } finally {
+      execFileSync("umount", [place]);
+    }
   });
 
   test("is restored into an empty place; everything belongs to root until the next start", async () => {

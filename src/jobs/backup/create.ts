@@ -53,7 +53,10 @@ async function make(
     const added = await restic.backup(stage.path, { host: settings.hostname, tags: [tag], watch });
     if (!added.ok) {
       // The partial data belongs to no snapshot, and mail needs the space.
-      if (added.code === "full") await restic.forget(settings["backup.keep"]);
+      if (added.code === "full") {
+        await restic.forget(settings["backup.keep"]);
+        await restic.dropUnfinished();
+      }
       return { ok: false, reason: `Nothing was stored in ${place}: ${added.reason}.` };
     }
     const { id, files, bytes, addedBytes } = added.value;

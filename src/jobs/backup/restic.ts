@@ -137,6 +137,11 @@ export class Restic {
     return result(await this.#run(["forget", ...keeps, "--group-by", "", "--prune"]), () => null);
   }
 
+  /** Removes what a failed backup has stored: `forget` does so only if it removes a snapshot. Moves no data, because the disk may be full. */
+  async dropUnfinished(): Promise<Restored<null>> {
+    return result(await this.#run(["prune", "--max-repack-size", "0"]), () => null);
+  }
+
   /** Reads everything back and verifies it; without `reads` checks only the structure. */
   async check(reads: boolean): Promise<Restored<null>> {
     await this.#dropDeadLocks();
