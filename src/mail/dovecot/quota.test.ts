@@ -13,8 +13,8 @@ const settings = (changes = {}): readonly string[] =>
     .map((line) => line.trim());
 
 test("the quota is that of the settings, with room for one more mail that was accepted", () => {
-  assert.ok(settings().includes("quota_rule = *:bytes=5368709120:messages=1310720"), "tiny mails cannot fill the disk");
-  assert.ok(settings({ mailboxQuotaBytes: 5_000 }).includes("quota_rule = *:bytes=5000:messages=2"));
+  assert.ok(settings().includes("quota_rule = *:bytes=5368709120:messages=327680"), "tiny mails cannot fill the disk");
+  assert.ok(settings({ mailboxQuotaBytes: 20_000 }).includes("quota_rule = *:bytes=20000:messages=2"));
   assert.ok(settings({ mailboxQuotaBytes: 0 }).includes("quota_rule = *:bytes=0:messages=0"), "no limit");
   assert.ok(settings({ messageSizeBytes: 65_536 }).includes("quota_grace = 65536B"));
 });

@@ -12,8 +12,11 @@ const WARNED_AT = [95, 80];
 /** Percent of the quota that the folder Trash may hold in addition: mail programs delete by copying into it. */
 export const MORE_IN_TRASH = 10;
 
-/** What even a mail of one byte takes on the disk. A quota in bytes alone would let tiny mails fill any disk. */
-export const LEAST_OF_A_MAIL = 4_096;
+/**
+ * What even a mail of one byte takes of the disk: a file, and ext4 has one for each 16 KB (inode_ratio in mke2fs.conf(5)). A quota in bytes
+ * alone would let tiny mails fill any disk.
+ */
+export const LEAST_OF_A_MAIL = 16_384;
 
 /**
  * Quotas of mailboxes (https://doc.dovecot.org/2.3/configuration_manual/quota/), for `plugin { }`. The userdb gives an

@@ -55,13 +55,13 @@ test("an account may have its own quota, which Dovecot reads, also for an alias 
   accounts.addAlias(info, [ann, bob]);
   accounts.addAlias(mailAddress("me@example.org"), [mailAddress("Ann@example.org")]);
   assert.equal(stock("SELECT user, quota_rule FROM userdb"), "ann@example.org|\nbob@example.org|");
-  assert.deepEqual(accounts.setQuota(ann, 9_000), DONE);
+  assert.deepEqual(accounts.setQuota(ann, 20_000), DONE);
   assert.deepEqual(accounts.setQuota(bob, 0), DONE);
   assert.equal(
     stock("SELECT user, quota_rule FROM userdb"),
-    "ann@example.org|*:bytes=9000:messages=3\nbob@example.org|*:bytes=0:messages=0",
+    "ann@example.org|*:bytes=20000:messages=2\nbob@example.org|*:bytes=0:messages=0",
   );
-  assert.equal(stock("SELECT * FROM alias_userdb"), "me@example.org|ann@example.org|*:bytes=9000:messages=3");
+  assert.equal(stock("SELECT * FROM alias_userdb"), "me@example.org|ann@example.org|*:bytes=20000:messages=2");
   assert.deepEqual(accounts.setQuota(ann, null), DONE);
   assert.equal(stock("SELECT quota_rule FROM userdb WHERE user = 'Ann@example.org'"), "");
   assert.deepEqual(accounts.setQuota(accountName("info@example.org"), 1), {
