@@ -19,6 +19,8 @@ class FakeGuard {
   readonly reports: string[] = [];
   lastEventId = 10;
   mayWatch = true;
+  /** A command that takes time ends after this. */
+  held: Promise<void> | null = null;
   readonly run = async (line: CommandLine, origin: string): Promise<Reply> => {
     this.asked.push(line);
     this.origins.push(origin);
@@ -28,7 +30,7 @@ class FakeGuard {
     if (verb === "watch") return { ok: true, result: { lastEventId: this.lastEventId } };
     if (verb === "reload") throw new Error("bug\u001b");
     assert.equal(verb, "cleanup");
-    await new Promise((resolve) => setImmediate(resolve));
+    await (this.held ?? new Promise((resolve) => setImmediate(resolve)));
     return { ok: true, result: { expired: this.asked.length } };
   };
   readonly subscribe = (listener: (lastEventId: number) => void): (() => void) => {
@@ -176,6 +178,23 @@ test("an endless line and too many lines: dropped and reported", () =>
       ["control_line_malformed", "control_line_malformed"],
     );
     assert.equal(guard.asked.length, 0);
+  }));
+
+test("what a client sends while its command runs stays with the client", () =>
+  withServer("web", {}, async (guard, connected) => {
+    const [one, two] = [connected(), connected()];
+    let goOn = (): void => {};
+    guard.held = new Promise((resolve) => (goOn = resolve));
+    one.socket.write(line("cleanup"));
+    await until(() => guard.asked.length === 1, "it runs");
+    one.socket.write(`${" ".repeat(60_000)}${line("ping")}`.repeat(40));
+    for (let i = 1; i <= 50; i++) {
+      two.socket.write(line("ping"));
+      await until(() => two.lines().length === i, "others are answered");
+    }
+    assert.ok(one.socket.writableLength > 0);
+    goOn();
+    await until(() => one.lines().length === 41, "all of it is answered");
   }));
 
 test("stop finishes the command that runs and ends the watchers", () =>

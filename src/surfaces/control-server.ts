@@ -92,9 +92,10 @@ class Connection {
     if (!this.#running) this.#socket.destroySoon();
   }
 
-  /** One command after another; never rejects. */
+  /** One command after another; never rejects. Reads nothing until all are answered: lines that wait would fill the memory. */
   async #work(): Promise<void> {
     this.#running = true;
+    this.#socket.pause();
     for (let line = this.#lines.shift(); line !== undefined; line = this.#lines.shift()) {
       const parsed = parseCommandLine(line);
       if (!parsed.ok) this.#send(printReply(parsed.error));
@@ -104,6 +105,7 @@ class Connection {
     }
     this.#running = false;
     if (this.#finishing) this.#socket.destroySoon();
+    else this.#socket.resume();
   }
 
   async #run(line: OrderLine): Promise<Reply> {
