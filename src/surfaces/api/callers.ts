@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import type { CallerItem } from "../../admin/declare/items.ts";
 import { NOTE_USE_MS } from "../../core/access/session.ts";
 import { BoundedMap } from "../../core/bounded-map.ts";
@@ -30,6 +31,8 @@ export class Callers {
   readonly #held = new BoundedMap<string, Held>(API_LIMITS.callers);
   /** When the guard said no, by digest and address; by digest only for signed-out sessions. */
   readonly #refused = new BoundedMap<string, Millis>(API_LIMITS.callers);
+  /** Sessions that were signed out while the guard could not end them, by digest. */
+  readonly #ending = new BoundedMap<string, true>(API_LIMITS.callers);
   readonly #asking = new Map<string, Promise<Found>>();
   readonly #strangers: Strangers;
 
@@ -63,6 +66,20 @@ export class Callers {
   end({ secret }: Caller, ip: Ip): void {
     this.#held.delete(keyOf(secret, ip));
     this.#refused.set(digestOf(secret), this.#parts.clock.now());
+  }
+
+  /** Keeps a session signed out that the guard could not end, and asks again until it has. */
+  async endLater({ secret }: Caller, ip: Ip): Promise<void> {
+    const { guard, clock } = this.#parts;
+    const digest = digestOf(secret);
+    this.#ending.set(digest, true);
+    while (this.#ending.get(digest) === true) {
+      await pause(API_LIMITS.endAgainMs, undefined, { ref: false });
+      const reply = await guard.ask({ as: secret, ip }, { verb: "sign_out" });
+      if (!reply.ok && (reply.kind === "unreachable" || reply.denied === undefined)) continue;
+      this.#refused.set(digest, clock.now());
+      this.#ending.delete(digest);
+    }
   }
 
   #ask(secret: string, ip: Ip, isUse: boolean): Promise<Found> {
@@ -112,7 +129,9 @@ export class Callers {
   }
 
   #isRefused(secret: string, ip: Ip): boolean {
-    const times = [this.#refused.get(digestOf(secret)), this.#refused.get(keyOf(secret, ip))];
+    const digest = digestOf(secret);
+    if (this.#ending.get(digest) === true) return true;
+    const times = [this.#refused.get(digest), this.#refused.get(keyOf(secret, ip))];
     return times.some((at) => at !== undefined && this.#age({ at }) < API_LIMITS.wrongCredentialsMs);
   }
 

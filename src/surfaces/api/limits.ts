@@ -42,6 +42,8 @@ export const API_LIMITS = {
   mailboxSignInsAtOnce: 36,
   wrongCredentials: 30,
   wrongCredentialsMs: 10 * SECOND_MS,
+  /** How long until the guard is asked again to end a session that was signed out. */
+  endAgainMs: SECOND_MS,
   streams: 32,
   /** Streams of one caller: a session or a token, or all sessions of a mailbox. Also its concurrent requests. */
   streamsOfOne: 8,

@@ -2,9 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { bearer, type Kit, signIn, startKit } from "../../../test/kit/api-kit.ts";
 import { DISK_FULL, PASSWORD } from "../../../test/kit/fake-guard.ts";
+import { until } from "../../../test/kit/until.ts";
 import { SCOPES } from "../../core/access/scopes.ts";
 import { parseIp, parsePrefix } from "../../core/net/ip.ts";
 import { Callers } from "./callers.ts";
+import { API_LIMITS } from "./limits.ts";
 import { deviceOf, signIn as tryToSignIn } from "./login.ts";
 
 function attempt(kit: Kit, password: unknown, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
@@ -41,6 +43,12 @@ test("signing out while the guard is away takes the cookie, and tells that the s
   const left = await fetch(`${kit.url}/api/v1/logout`, { method: "POST", headers: { cookie } });
   assert.equal(left.status, 503);
   assert.match(left.headers.get("set-cookie") ?? "", /^ghostinbox=; .*Max-Age=0/);
+  kit.advance(API_LIMITS.wrongCredentialsMs);
+  assert.equal(await isIn(kit, cookie), false);
+  kit.guard.isDown = false;
+  assert.equal(await isIn(kit, cookie), false, "however early it is shown again");
+  await until(() => kit.guard.of("sign_out").length === 1, "the guard ends it");
+  kit.advance(API_LIMITS.wrongCredentialsMs);
   assert.equal(await isIn(kit, cookie), false);
   await stream.body?.cancel();
 });

@@ -70,8 +70,9 @@ export async function signOut(
   { guard, callers }: Parts,
   { caller, ip, secure }: Readonly<{ caller: Caller; ip: Ip; secure: boolean }>,
 ): Promise<Response> {
-  const ended = await command(guard, { as: caller.secret, ip }, { verb: "sign_out" }, () => null);
   callers.end(caller, ip);
+  const ended = await command(guard, { as: caller.secret, ip }, { verb: "sign_out" }, () => null);
+  if (ended !== null) void callers.endLater(caller, ip);
   const answer = ended ?? new Response(null, { status: 204 });
   answer.headers.set("set-cookie", sessionCookie("", secure, 0));
   return answer;
