@@ -202,3 +202,11 @@ test("changes are previewed a bounded number of times a minute, and again in the
   clock.advance(MINUTE_MS);
   assert.deepEqual((await preview()).problems, []);
 });
+
+test("the settings are listed a bounded number of times within a minute", async () => {
+  const { list, ask, clock } = kit();
+  for (let i = 0; i < 30; i++) await list();
+  assert.match(refusalOf(await ask({ verb: "settings_list" })), /30 times within a minute/);
+  clock.advance(MINUTE_MS);
+  await list();
+});

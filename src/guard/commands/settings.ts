@@ -29,7 +29,8 @@ import {
 
 /** How long the last change can be undone; the keeper uses the same time. */
 const UNDO_MS = 15 * MINUTE_MS;
-/** A preview reads the whole file several times, in the thread that decides on mail: up to a tenth of a second. */
+/** Either reads the whole file several times, in the thread that decides on mail: up to a tenth of a second. */
+const LISTS_A_MINUTE = 30;
 const PREVIEWS_A_MINUTE = 30;
 const HIDDEN = "(secret)";
 
@@ -58,6 +59,7 @@ export class SettingsCommands {
   readonly #parts: SettingsCommandParts;
   /** Lets the web distinguish files, without letting it test guesses at their text. */
   readonly #key = randomBytes(32);
+  readonly #lists = new Budget(LISTS_A_MINUTE, MINUTE_MS);
   readonly #previews = new Budget(PREVIEWS_A_MINUTE, MINUTE_MS);
   #last: LastChange | null = null;
   /** Serializes concurrent changes: the next one then finds the file edited. */
@@ -70,7 +72,7 @@ export class SettingsCommands {
   run(command: SettingsCommand, by: string): Promise<Reply<SettingsCommand["verb"]>> | Reply<SettingsCommand["verb"]> {
     switch (command.verb) {
       case "settings_list":
-        return this.#list();
+        return this.#lists.spend(this.#parts.clock.now()) ? this.#list() : ENOUGH_LISTS;
       case "settings_preview":
         return this.#previews.spend(this.#parts.clock.now()) ? this.#preview(command) : ENOUGH_PREVIEWS;
       case "settings_apply":
@@ -228,6 +230,7 @@ export class SettingsCommands {
 const UNKNOWN: Pick<LastChange, "keys" | "values"> = { keys: [], values: [] };
 const RECORDED = { audit: () => Promise.resolve(true) };
 const NOTHING = (): void => undefined;
+const ENOUGH_LISTS = failed(`The settings were listed ${LISTS_A_MINUTE} times within a minute.`, "Try again later.");
 const ENOUGH_PREVIEWS = failed(
   `Changes were looked at ${PREVIEWS_A_MINUTE} times within a minute.`,
   "Try again later.",
