@@ -21,7 +21,7 @@ const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY } = constan
  * open(2): the descriptor refers to the file without opening it, so no pipe blocks and no device acts. Node has no name
  * for it.
  */
-const O_PATH = 0o10000000;
+export const O_PATH = 0o10000000;
 /** Maximum number of links, like the kernel's (path_resolution(7)). */
 export const MOST_LINKS = 40;
 const WRITABLE_BY_OTHERS = 0o022;

@@ -188,13 +188,19 @@ test("another user's pipe, link, directory or endless file is refused without wa
   closeSync(openPlain(file));
 });
 
-test("reads a file of the settings through links, and refuses a pipe, a directory or a long file without waiting", () => {
+test("reads a file of the settings through links, and refuses a long file, and anything else without opening it", async () => {
   writeFileSync(file, "four");
   symlinkSync(file, join(place, "link"));
   assert.equal(readNamed(join(place, "link"), 4).toString(), "four");
   assert.throws(() => readNamed(file, 3), /is larger than such a file can be/);
   execFileSync("mkfifo", [join(place, "pipe")]);
-  for (const name of ["pipe", "."]) assert.throws(() => readNamed(join(place, name), 4), /is not a regular file/);
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(join(place, "socket"), resolve));
+  // open(2) refuses a socket itself.
+  for (const name of ["pipe", ".", "socket"])
+    assert.throws(() => readNamed(join(place, name), 4), /is not a regular file/, name);
+  await new Promise((resolve) => server.close(resolve));
+  assert.throws(() => readNamed(join(place, "none"), 4), { code: "ENOENT", path: join(place, "none") });
 });
 
 test("a log may be a link to a regular file if only root can have made the link", () => {

@@ -14,7 +14,7 @@ import {
 import { basename, dirname, resolve } from "node:path";
 import { codeOf, nullOn } from "../../core/error.ts";
 import type { ForeignFile } from "../../settings/layout.ts";
-import { Directory, explained, Held, MOST_LINKS, type Owner, UnsafePath } from "./directory.ts";
+import { Directory, explained, Held, MOST_LINKS, O_PATH, type Owner, UnsafePath } from "./directory.ts";
 import { type Access, fill, mustBePlain, replace, type Written } from "./replace.ts";
 
 const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
@@ -75,19 +75,21 @@ export function readPlain(path: string, mostBytes: number): Plain | null {
     if (held === null) return null;
     const { size, uid, gid, mode } = mustBePlain(path, held).stat;
     if (size > mostBytes) throw new UnsafePath(`${path} is larger than such a file can be: put the right one there.`);
-    return { text: textOf(held, mostBytes), owner: { uid, gid }, mode: mode & 0o7777 };
+    return { text: bytesOf(held, mostBytes).toString(), owner: { uid, gid }, mode: mode & 0o7777 };
   });
 }
 
 /**
  * Reads a file that the settings name, through links too. Another user may own its directory, such as that of a certificate:
- * throws for a pipe, which would block the program, and for a file that is longer.
+ * throws for a pipe, which would block the program, for a device, which the opening may set off, and for a file that is longer.
  */
 export function readNamed(path: string, mostBytes: number): Buffer {
-  using file = new Held(openSync(path, O_RDONLY | O_NONBLOCK));
-  if (!file.stat.isFile()) throw new UnsafePath(`${path} is not a regular file.`);
-  if (file.stat.size > mostBytes) throw new UnsafePath(`${path} is larger than such a file can be.`);
-  return contentOf(file.fd, file.stat.size);
+  return explained(path, () => {
+    using file = new Held(openSync(path, O_PATH));
+    if (!file.stat.isFile()) throw new UnsafePath(`${path} is not a regular file.`);
+    if (file.stat.size > mostBytes) throw new UnsafePath(`${path} is larger than such a file can be.`);
+    return bytesOf(file, mostBytes);
+  });
 }
 
 /** The text of a file that another user may have put there; null if there is none that can be used. Never throws, never waits. */
@@ -132,14 +134,10 @@ function openBehindLinks(path: string, links: number): number {
 }
 
 /** Its size may have changed since it was checked, so what is read is bounded too. */
-function textOf({ fd, stat }: Held, mostBytes: number): string {
+function bytesOf({ fd, stat }: Held, mostBytes: number): Buffer {
   using opened = new Held(openSync(`/proc/self/fd/${fd}`, O_RDONLY | O_NONBLOCK));
-  return contentOf(opened.fd, Math.min(stat.size, mostBytes)).toString();
-}
-
-function contentOf(fd: number, mostBytes: number): Buffer {
-  const bytes = Buffer.alloc(mostBytes);
-  return bytes.subarray(0, readSync(fd, bytes, 0, mostBytes, 0));
+  const bytes = Buffer.alloc(Math.min(stat.size, mostBytes));
+  return bytes.subarray(0, readSync(opened.fd, bytes, 0, bytes.length, 0));
 }
 
 export function appendFile(path: string, data: string | Uint8Array): void {
