@@ -125,6 +125,14 @@ describe("commands of the administrator", () => {
   });
 });
 
+test("however many ask for the health at once, the keeper is asked once", async (t) => {
+  const { mock } = t.mock.method(kit.keeper, "ask");
+  for (const round of [1, 2]) {
+    await Promise.all(Array.from({ length: 128 }, () => kit.ask({ verb: "health" }, "web")));
+    assert.equal(mock.callCount(), round);
+  }
+});
+
 describe("commands that fail", () => {
   test("new settings and a new password of the dashboard are in force even if that could not be recorded", async () => {
     kit.fillDisk();

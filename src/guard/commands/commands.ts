@@ -5,6 +5,7 @@ import { MailboxSignIn } from "../access/mailbox-sign-in.ts";
 import { Passkeys } from "../access/passkeys.ts";
 import { SignIn } from "../access/sign-in.ts";
 import type { AuthorLists } from "../admin-ports.ts";
+import { shared } from "../explain/health.ts";
 import { type CommandParts, carryOut, type Kept, tryOut } from "./carry-out.ts";
 import { onPaper } from "./on-paper.ts";
 import { UNRECORDED } from "./record-first.ts";
@@ -22,7 +23,8 @@ const REVIEWS = { most: 8, ofOne: 2, busy: "The access of accounts is being look
  * Every command of the control socket. The server itself handles the stream that `watch` starts. When a command is answered, its
  * changes survive a power failure.
  */
-export function createCommands(parts: CommandParts) {
+export function createCommands(given: CommandParts) {
+  const parts = { ...given, health: shared(given.health) };
   const gate = new CommandGate(parts);
   const keys = new Passkeys(parts);
   const { bounds } = gate;

@@ -39,6 +39,15 @@ export async function healthOf(parts: HealthParts): Promise<Health> {
   return { ...health, headline: headlineOf(health) };
 }
 
+/** All who ask at the same time share one answer: each takes one of the keeper's few connections, and the web may ask at any rate. */
+export function shared<T>(ask: () => Promise<T>): () => Promise<T> {
+  let asked: Promise<T> | null = null;
+  return () =>
+    (asked ??= ask().finally(() => {
+      asked = null;
+    }));
+}
+
 /** On a full disk nothing can be written: its notice covers the others, and those that came before it. */
 const ON_A_FULL_DISK: readonly NoticeCode[] = [
   "database_unwritable",
