@@ -29,9 +29,15 @@ const NO_KEYS = { ok: true, changed: false } as const;
 
 /**
  * `only`: the configuration of these services. `isServing`: components run with the configuration in force, so an unchanged one
- * need not be checked again. `isStarting`: they are started next, and the caller reports those that do not run.
+ * need not be checked again. `isStarting`: they are started next, and the caller reports those that do not run. `moving`: called
+ * before files of a service move into place. It must read them even if others cannot be moved.
  */
-type How = Readonly<{ only?: readonly ServiceName[]; isServing?: boolean; isStarting?: boolean }>;
+type How = Readonly<{
+  only?: readonly ServiceName[];
+  isServing?: boolean;
+  isStarting?: boolean;
+  moving?: (service: ServiceName) => void;
+}>;
 
 /**
  * Applies the owner's Dovecot settings too, unless Dovecot refuses the configuration only because of them: mail works without them.
@@ -59,7 +65,7 @@ function ownLine(reason: string): string {
  */
 async function applyRendered(
   site: Site,
-  { only = SERVICES, isServing = false, isStarting = false }: How,
+  { only = SERVICES, isServing = false, isStarting = false, moving }: How,
 ): Promise<Rendered> {
   // Dovecot checks that it can read them.
   const keys = only.includes("dovecot") ? prepareMailKeys(site) : NO_KEYS;
@@ -75,7 +81,11 @@ async function applyRendered(
     const reason = reasons.find((one) => one !== null);
     if (reason !== undefined) return { ok: false, reason };
     makeDkimKeys(site);
-    const changed = parts.filter(moveIntoPlace).map(({ service }) => service);
+    const changed = parts.filter(({ changes }) => changes.length > 0).map(({ service }) => service);
+    for (const part of parts) {
+      if (part.changes.length > 0) moving?.(part.service);
+      moveIntoPlace(part);
+    }
     if (keys.changed) changed.push("dovecot");
     return { ok: true, changed: [...new Set(changed)] };
   } finally {
@@ -101,14 +111,13 @@ function stage(part: Part): void {
   }
 }
 
-function moveIntoPlace(part: Compared): boolean {
+function moveIntoPlace(part: Compared): void {
   const { live, changes } = part;
   makeDirectory(live, 0o755);
   for (const { name } of changes) {
     makeDirectory(dirname(join(live, name)), 0o755);
     moveFile(join(stagedAt(part), name), join(live, name));
   }
-  return changes.length > 0;
 }
 
 function compare(part: Part): Compared {

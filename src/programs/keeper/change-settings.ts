@@ -53,7 +53,7 @@ export class ChangeSettings {
       if (applied.ok) this.#applied = values;
       return applied;
     } catch (error) {
-      return { ok: false, reason: messageOf(error) };
+      return { ok: false, reason: messageOf(error), mayHold: true };
     }
   }
 

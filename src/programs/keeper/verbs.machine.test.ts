@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { before, describe, test } from "node:test";
 import { loadValid } from "../../../test/kit/loaded-settings.ts";
@@ -57,6 +57,23 @@ describe("`apply`", { skip: lacking(NEEDS) }, () => {
       assert.ok(!failed.ok && failed.mayHold === true, time);
       assert.match(failed.reason, /^postfix could not be reloaded/, time);
     }
+    rmSync(postfix, { recursive: true });
+    assert.ok((await verbs.obey({ verb: "apply" })).ok);
+  });
+
+  test("files that moved before others could not are read after the next one too", async () => {
+    const postfix = join(layout.services, "postfix");
+    mkdirSync(postfix, { recursive: true });
+    const moved = `${layout.spamMilterConf}.moved`;
+    renameSync(layout.spamMilterConf, moved);
+    writeFileSync(layout.spamMilterConf, "");
+    writeFileSync(layout.settings, toml("9MB"));
+    const failed = await verbs.obey({ verb: "apply" });
+    assert.ok(!failed.ok && failed.mayHold === true && size() === `${9 * 1024 * 1024}`);
+    rmSync(layout.spamMilterConf);
+    renameSync(moved, layout.spamMilterConf);
+    const next = await verbs.obey({ verb: "apply" });
+    assert.match(next.ok ? "" : next.reason, /^postfix could not be reloaded/);
     rmSync(postfix, { recursive: true });
     assert.ok((await verbs.obey({ verb: "apply" })).ok);
   });

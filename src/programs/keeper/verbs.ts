@@ -196,10 +196,12 @@ export class KeeperVerbs {
     const files = certificateFiles(read.settings, this.#layout);
     const refused = this.#refuses(files);
     if (refused !== null) return { ok: false, reason: refused };
-    const applied = await applyConfiguration(readSite(read, this.#layout), { isServing: true });
-    if (!applied.ok) return applied;
     // The web comes after the guard: `config apply` restarts it.
-    const changed = applied.changed.filter((service) => service !== "web");
+    const isReloaded = (service: ServiceName): boolean => service !== "web";
+    const moving = (service: ServiceName): void => void (isReloaded(service) && this.#unread.add(service));
+    const applied = await applyConfiguration(readSite(read, this.#layout), { isServing: true, moving });
+    if (!applied.ok) return applied;
+    const changed = applied.changed.filter(isReloaded);
     const failed = await this.#reload(changed);
     if (failed !== null) return { ok: false, reason: failed, mayHold: true };
     this.#inForce = read.settings;
