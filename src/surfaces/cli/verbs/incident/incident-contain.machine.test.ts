@@ -4,8 +4,9 @@ import { dirname } from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { lacking } from "../../../../../test/kit/needs.ts";
 import { accountName } from "../../../../../test/kit/samples.ts";
-import { dataDirectory, ghostinbox, startGuard } from "../../../../../test/kit/test-guard.ts";
+import { dataDirectory, ghostinbox, start, startGuard } from "../../../../../test/kit/test-guard.ts";
 import { instant } from "../../../../core/time.ts";
+import { takeLock } from "../../../../host/running/data-directory.ts";
 import { SqliteFileAccounts } from "../../../../store/accounts-db/file-accounts.ts";
 import { openAccounts } from "../../../../store/open.ts";
 
@@ -13,7 +14,9 @@ const ANNA = "anna@example.org";
 const PASSWORD = /^anna@example\.org {2}([a-z2-9]{5}(?:-[a-z2-9]{5}){3})/m;
 const DOWN = { ok: false, reason: "no answer" } as const;
 
-describe("an account is contained, as far as it can be", { skip: lacking({ root: true }) }, () => {
+describe("an account is contained, as far as it can be", {
+  skip: lacking({ root: true, installed: ["nft", "unshare"] }),
+}, () => {
   let layout: ReturnType<typeof dataDirectory>;
   let guard: Awaited<ReturnType<typeof startGuard>>;
   const contain = (...words: readonly string[]) => ghostinbox(layout, ["incident", "contain", ANNA, ...words]);
@@ -132,4 +135,16 @@ describe("an account is contained, as far as it can be", { skip: lacking({ root:
       assert.ok(guard.asked.some(({ verb }) => verb === "list_mail"));
       assert.equal(PASSWORD.test(out + err), options.length === 0, "it is in force");
     });
+
+  test("a server whose queue cannot be held is isolated all the same, and a lift that fails lifts nothing", async () => {
+    takeLock(layout.startPid, layout.data);
+    guard.keeperAnswers(({ verb }) => (verb === "apply" ? { ok: false, reason: "Postfix refuses it." } : null));
+    const isolate = ["incident", "isolate", "--yes", "--allow", "198.51.100.65"];
+    // A network of its own, so that this machine is not isolated.
+    const isolated = await start(layout, "unshare", ["--net", "./ghostinbox", ...isolate]).ended;
+    assert.equal(isolated.code, 1);
+    assert.match(isolated.err, /^The server was isolated: only 198\.51\.100\.65; the queue could not be held/);
+    const { err } = await ghostinbox(layout, ["incident", "recover", "--lift", "send"]);
+    assert.match(err, /^Nothing was lifted: Postfix refuses it\. The queue is not held again: Postfix refuses it\. /);
+  });
 });

@@ -62,10 +62,8 @@ export const incidentIsolate = inIncident(async (call, incident) => {
   const says = `The server was isolated: only ${who}; ${queue}.`;
   const unaudited = await take(call, incident, { step: "isolate", says, lines: allow });
   const text = `${says} It stays isolated over restarts until you lift it. Alerts by mail wait too; other channels still work.\n${unaudited}`;
-  if (!applied.ok) {
-    const why = `Nothing was lifted: ${applied.reason}.`.replace(/\.\.$/, ".");
-    return failed(`${why}${await shutAgain(call, isolation)}`, "Settle that, and try again.");
-  }
+  if (!applied.ok)
+    return failed(text.trim(), `Settle that, then \`${PROGRAM} incident isolate\` again, or \`${PROGRAM} stop\`.`);
   return done(isolation, withContacts(call, text.trim()), `${PROGRAM} incident assess`);
 });
 
@@ -131,7 +129,7 @@ async function liftPart(
   const applied = await apply(call);
   if (!applied.ok)
     return failed(
-      `Nothing was lifted: ${applied.reason}${await shutAgain(call, isolation)}`,
+      `Nothing was lifted: ${applied.reason.replace(/\.?$/, ".")}${await shutAgain(call, isolation)}`,
       "Settle that, and try again.",
     );
   const opened = await (left === null ? endShutOut() : shutOut(left, settings));
@@ -151,7 +149,7 @@ async function liftPart(
 async function shutAgain(call: Call, isolation: Isolation | null): Promise<string> {
   keepIsolation(call.layout, isolation);
   const held = await apply(call);
-  return held.ok ? "" : ` The queue is not held again: ${held.reason}.`;
+  return held.ok ? "" : ` The queue is not held again: ${held.reason.replace(/\.?$/, ".")}`;
 }
 
 /** A server that is down takes no mail, and starts with what the file of the isolation says. */
