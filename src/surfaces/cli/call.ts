@@ -39,9 +39,10 @@ export type Failure = Readonly<{
   exit: Exclude<ExitName, "done">;
   message: string;
   next: string;
-  /** The problems found, one on each line, before the message; with --json the members of `json` beside the error. */
-  found?: Readonly<{ lines: readonly string[]; json: unknown }>;
+  found?: Found;
 }>;
+/** The problems found, one on each line, before the message; with --json the members of `json` beside the error. */
+type Found = Readonly<{ lines: readonly string[]; json: unknown }>;
 export type Answer = Done | Failure;
 
 export type GuardReply<V extends Verb> = Readonly<{ ok: true; result: Results[V] }> | Failure;
@@ -87,8 +88,8 @@ export function done(json: unknown, text: string, next?: string): Done {
   return next === undefined ? { ok: true, json, text } : { ok: true, json, text, next };
 }
 
-export function failed(message: string, next: string): Failure {
-  return { ok: false, exit: "failed", message, next };
+export function failed(message: string, next: string, found?: Found): Failure {
+  return { ok: false, exit: "failed", message, next, ...(found && { found }) };
 }
 
 export function wrongUsage(message: string, next: string): Failure {

@@ -83,12 +83,10 @@ export function invalid(
   const json = { ok: false, problems };
   const [only, ...others] = problems;
   const next = `\`${PROGRAM} config reference\` explains every setting.`;
-  if (only !== undefined && others.length === 0) return { ...failed(only.says, next), found: { lines: [], json } };
+  if (only !== undefined && others.length === 0) return failed(only.says, next, { lines: [], json });
   const lines = problems.map(({ says }) => `- ${says}`);
-  return {
-    ...failed(`${plural(problems.length, "setting is", "settings are")} wrong: ${otherwise}.`, next),
-    found: { lines, json },
-  };
+  const message = `${plural(problems.length, "setting is", "settings are")} wrong: ${otherwise}.`;
+  return failed(message, next, { lines, json });
 }
 
 function runs(lock: string): boolean {

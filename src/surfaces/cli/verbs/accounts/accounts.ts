@@ -225,7 +225,7 @@ function readAccounts(path: string): readonly AccountLine[] | Failure {
   const { problems } = parsed;
   const lines = problems.map(({ says }) => `- ${says}`);
   const message = `Nothing was imported: ${plural(problems.length, "line")} of ${oneLine(path)} could not be read.`;
-  return { ...failed(message, "Correct them and import again."), found: { lines, json: { ok: false, problems } } };
+  return failed(message, "Correct them and import again.", { lines, json: { ok: false, problems } });
 }
 
 function readText(path: string): string | Failure {

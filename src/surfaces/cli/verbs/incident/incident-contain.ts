@@ -57,10 +57,10 @@ export const incidentContain = inIncident(async (call, incident) => {
   const secrets = printed.length === 0 ? [] : ["", "Shown only now:", ...printed];
   const lines = [...did, ...secrets, ...(unaudited === "" ? [] : [unaudited])];
   if (wrong.length > 0)
-    return {
-      ...failed("Not everything was done.", `Settle what failed, then \`${PROGRAM} incident contain\` again.`),
-      found: { lines: [...lines, ...wrong], json: { did, wrong, printed } },
-    };
+    return failed("Not everything was done.", `Settle what failed, then \`${PROGRAM} incident contain\` again.`, {
+      lines: [...lines, ...wrong],
+      json: { did, wrong, printed },
+    });
   return done(
     { incident: incident.id, did, printed },
     withContacts(call, lines.join("\n")),

@@ -38,14 +38,11 @@ export const incidentDrop = inIncident(async (call, incident) => {
       : [`${plural(others, "mail")} with its address as sender, held for another account, left untouched.`]),
   ];
   const unaudited = await take(call, incident, { step: "drop", says: [says, ...rest].join(" "), lines: kept });
-  const text = [says, ...rest, unaudited].filter((line) => line !== "").join(" ");
-  const json = { account: name, dropped, kept, stays, others };
-  if (failure === null && stays === 0) return done(json, text, `${PROGRAM} incident investigate`);
   const lines = [says, ...rest, unaudited].filter((line) => line !== "");
-  return {
-    ...failed(`Not all mail of ${name} was taken out of the queue.`, failure?.next ?? "Give the command again."),
-    found: { lines, json },
-  };
+  const json = { account: name, dropped, kept, stays, others };
+  if (failure === null && stays === 0) return done(json, lines.join(" "), `${PROGRAM} incident investigate`);
+  const next = failure?.next ?? "Give the command again.";
+  return failed(`Not all mail of ${name} was taken out of the queue.`, next, { lines, json });
 });
 
 /**

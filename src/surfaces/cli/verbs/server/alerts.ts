@@ -11,13 +11,11 @@ export async function alertsTest(call: Call): Promise<Answer> {
   const lines = results.map(({ channel, ok, detail }) => `${channel}: ${ok ? "taken" : `failed: ${oneLine(detail)}`}`);
   const bad = results.filter(({ ok }) => !ok).length;
   if (bad === 0) return done(asked.result, lines.join("\n"), `${PROGRAM} alerts list`);
-  return {
-    ...failed(
-      `${bad} of ${plural(results.length, "channel")} failed.`,
-      "Correct the settings alerts.* in ghostinbox.toml, then `config apply`.",
-    ),
-    found: { lines, json: asked.result },
-  };
+  return failed(
+    `${bad} of ${plural(results.length, "channel")} failed.`,
+    "Correct the settings alerts.* in ghostinbox.toml, then `config apply`.",
+    { lines, json: asked.result },
+  );
 }
 
 export async function alertsList(call: Call): Promise<Answer> {

@@ -63,13 +63,11 @@ export async function dnsCheck(call: Call): Promise<Answer> {
   const text = [columns([["STATE", "TYPE", "NAME", ""], ...rows]), ...UNSEEN].join("\n");
   const bad = items.filter(({ status, required }) => required && status !== "ok" && status !== "unknown");
   if (bad.length === 0) return done({ ok: true, records: items }, text);
-  return {
-    ...failed(
-      `${plural(bad.length, "record is", "records are")} missing or wrong.`,
-      `\`${PROGRAM} dns records ${call.args[0] ?? ""}\` prints them.`,
-    ),
-    found: { lines: text.split("\n"), json: { ok: false, records: items } },
-  };
+  return failed(
+    `${plural(bad.length, "record is", "records are")} missing or wrong.`,
+    `\`${PROGRAM} dns records ${call.args[0] ?? ""}\` prints them.`,
+    { lines: text.split("\n"), json: { ok: false, records: items } },
+  );
 }
 
 const NO_ADDRESS =

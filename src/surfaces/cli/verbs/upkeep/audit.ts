@@ -34,10 +34,10 @@ export async function auditVerify(call: Call): Promise<Answer> {
   const json = { first, last, head, anchored, unreadableAnchors: unreadable };
   const lines = unreadable === 0 ? [] : [`${plural(unreadable, "line")} of the anchors cannot be read.`];
   if (fault !== null)
-    return {
-      ...failed(`The audit is not consistent: ${fault.says}.`, "docs/audit.md says what to do."),
-      found: { lines, json: { ...json, fault } },
-    };
+    return failed(`The audit is not consistent: ${fault.says}.`, "docs/audit.md says what to do.", {
+      lines,
+      json: { ...json, fault },
+    });
   const what = last === 0 ? "The audit has no entry yet." : `Entries ${first} to ${last} fit.`;
   const until =
     anchored === null

@@ -132,11 +132,11 @@ export async function backupDrill(call: Call): Promise<Answer> {
       json,
       `The backup ${drill.snapshot} was restored beside the server, checked and removed again in ${span(drill.tookMs)}.\n${lines(drill)}`,
     );
-  const message = `The restore drill failed: ${oneLine(drill.reason)}.`;
-  return {
-    ...failed(message, `Make another backup and try again: ${PROGRAM} backup create`),
-    found: { lines: [], json },
-  };
+  return failed(
+    `The restore drill failed: ${oneLine(drill.reason)}.`,
+    `Make another backup and try again: ${PROGRAM} backup create`,
+    { lines: [], json },
+  );
 }
 
 function lines({ found, madeAt }: Drill): string {

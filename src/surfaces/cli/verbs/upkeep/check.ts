@@ -77,13 +77,11 @@ export function outcomeOf(results: readonly Result[], changed: readonly Change[]
   const lines = [...results.flatMap(printed), ...news];
   const sum = `${plural(results.length, "check")}: ${STATES.map((state) => `${count(state)} ${state}`).join(", ")}.`;
   if (bad === 0) return done(json, [...lines, sum].join("\n"));
-  return {
-    ...failed(
-      `${sum} ${plural(bad, "check")} found something wrong.`,
-      "Each line that starts with `fix` says what to do.",
-    ),
-    found: { lines, json },
-  };
+  return failed(
+    `${sum} ${plural(bad, "check")} found something wrong.`,
+    "Each line that starts with `fix` says what to do.",
+    { lines, json },
+  );
 }
 
 const MARKS: Readonly<Record<PointState, string>> = { done: "[x]", open: "[ ]", unknown: "[?]" };
@@ -104,10 +102,7 @@ export function checklistOf(points: readonly JudgedPoint[], left: readonly LeftO
   const sum = `Done: ${points.length - open - unsure} of ${points.length}`;
   const rest = unsure === 0 ? "" : `; ${unsure} cannot be known from here: look at what is unknown yourself`;
   if (open === 0) return done(json, [...lines, `${sum}${rest}.`].join("\n"));
-  return {
-    ...failed(`${sum}; ${open} open${rest}.`, "Each line that starts with `fix` says what to do."),
-    found: { lines, json },
-  };
+  return failed(`${sum}; ${open} open${rest}.`, "Each line that starts with `fix` says what to do.", { lines, json });
 }
 
 function printed({ id, state, evidence, did, mend }: Result): readonly string[] {

@@ -48,10 +48,10 @@ export async function upgrade(call: Call): Promise<Answer> {
   const plan = await planUpgrade(call);
   const lines = printPlan(plan);
   if (plan.obstacles.length > 0)
-    return {
-      ...failed("The new version would not start.", `Settle that, then \`${PROGRAM} upgrade --check\` again.`),
-      found: { lines: [...lines.split("\n"), ...plan.obstacles.map((one) => `- ${one}`)], json: plan },
-    };
+    return failed("The new version would not start.", `Settle that, then \`${PROGRAM} upgrade --check\` again.`, {
+      lines: [...lines.split("\n"), ...plan.obstacles.map((one) => `- ${one}`)],
+      json: plan,
+    });
   return isUpToDate(plan) ? done(plan, lines) : done(plan, lines, `${PROGRAM} restart`);
 }
 
