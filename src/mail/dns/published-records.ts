@@ -5,7 +5,7 @@ import { SECOND_MS } from "../../core/time.ts";
 import { hasIpv4Way, isPublic, ownAddresses } from "../../host/machine/own-addresses.ts";
 import { hostAndPort } from "../../settings/ports.ts";
 import type { Settings } from "../../settings/schema.ts";
-import { PortDialogue, SMTP_REPLY } from "../probes/port-dialogue.ts";
+import { greetingAt, SMTP_PORT } from "../probes/port-dialogue.ts";
 import {
   addressRecord,
   type DnsRecord,
@@ -84,7 +84,6 @@ export async function missingName({ hostname, ...settings }: Settings): Promise<
 }
 
 const GREETING_MS = 5 * SECOND_MS;
-const SMTP_PORT = 25;
 
 export type ComparedRecord = Readonly<{ record: DnsRecord; verdict: RecordVerdict }>;
 type Named = Pick<Settings, "hostname" | "dns.address" | "outbound.relay">;
@@ -104,7 +103,8 @@ export async function outsideAddresses({ hostname, ...settings }: Named, own: re
 export async function comparedAddresses(settings: Named, addresses: readonly Ip[]): Promise<readonly ComparedRecord[]> {
   return Promise.all(
     addresses.map(async (address) => {
-      const verdict = judgeOutside(address, settings.hostname, await greetingAt(address));
+      const greeting = await greetingAt(address, GREETING_MS).catch(() => null);
+      const verdict = judgeOutside(address, settings.hostname, greeting);
       return { record: addressRecord(settings.hostname, address), verdict };
     }),
   );
@@ -140,17 +140,6 @@ export function judgeOutside(address: Ip, hostname: string, greeting: string | n
     status: "unknown",
     detail: `${fact}; port ${SMTP_PORT} there ${why}, so whether it leads here cannot be verified from here.`,
   };
-}
-
-async function greetingAt(host: Ip): Promise<string | null> {
-  try {
-    const dialogue = await PortDialogue.open({ host, port: SMTP_PORT, timeoutMs: GREETING_MS });
-    const says = await dialogue.hears(SMTP_REPLY).catch(() => null);
-    dialogue.close("QUIT");
-    return says;
-  } catch {
-    return null;
-  }
 }
 
 const TIMEOUT_MS = 5_000;

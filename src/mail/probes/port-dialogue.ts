@@ -17,6 +17,7 @@ type PortTarget = Readonly<{
 const MOST_CHARACTERS = 65_536;
 /** How long the other side may take to hang up. */
 export const GOODBYE_MS = 1_000;
+export const SMTP_PORT = 25;
 /** A whole reply of SMTP: its last line has a blank after the code (RFC 5321 section 4.2.1). */
 export const SMTP_REPLY = /^\d{3}(?: .*)?\r\n/m;
 
@@ -37,6 +38,19 @@ export class PortDialogue {
     this.#timer = setTimeout(() => {
       this.#fail(Object.assign(new Error(`gave no answer within ${timeoutMs / 1_000} s`), { code: "ETIMEDOUT" }));
     }, timeoutMs);
+  }
+
+  /** Opens a dialogue for `talk`, and ends it: with `goodbye`, or at once if `talk` fails. */
+  static async run<T>(target: PortTarget, goodbye: string, talk: (dialogue: PortDialogue) => Promise<T>): Promise<T> {
+    const dialogue = await PortDialogue.open(target);
+    try {
+      const outcome = await talk(dialogue);
+      dialogue.close(goodbye);
+      return outcome;
+    } catch (error) {
+      dialogue.close();
+      throw error;
+    }
   }
 
   static async open({ host = "127.0.0.1", port, localAddress, tls, timeoutMs }: PortTarget): Promise<PortDialogue> {
@@ -171,8 +185,8 @@ export async function handshake(door: Door, options: HandshakeOptions): Promise<
   let stage: "connect" | "tls" = door.tlsStart === "at_once" ? "tls" : "connect";
   try {
     const target = { host, port: door.port, localAddress, timeoutMs };
-    const dialogue = await PortDialogue.open(door.tlsStart === "at_once" ? { ...target, tls } : target);
-    try {
+    const opened = door.tlsStart === "at_once" ? { ...target, tls } : target;
+    return await PortDialogue.run(opened, door.goodbye, async (dialogue) => {
       if (door.tlsStart === "starttls") {
         await dialogue.hears(SMTP_REPLY);
         await dialogue.ask("EHLO probe.localhost");
@@ -181,18 +195,18 @@ export async function handshake(door: Door, options: HandshakeOptions): Promise<
         stage = "tls";
         await dialogue.startTls(tls);
       }
-      const found = foundBy(dialogue);
-      dialogue.close(door.goodbye);
-      return found;
-    } catch (error) {
-      dialogue.close();
-      throw error;
-    }
+      return foundBy(dialogue);
+    });
   } catch (error) {
     const code = codeOf(error);
     const refused = code.startsWith("ECONNREFUSED") || code.startsWith("EADDR");
     return { ok: false, code, says: messageOf(error), stage: refused ? "connect" : stage };
   }
+}
+
+/** The greeting of the mail server at this address. */
+export function greetingAt(host: string, timeoutMs: number): Promise<string> {
+  return PortDialogue.run({ host, port: SMTP_PORT, timeoutMs }, "QUIT", (dialogue) => dialogue.hears(SMTP_REPLY));
 }
 
 function foundBy({ tls }: PortDialogue): Handshake {

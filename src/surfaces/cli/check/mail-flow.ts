@@ -62,15 +62,7 @@ async function talk(
 ): Promise<Finding> {
   try {
     const tls = isTls ? { rejectUnauthorized: false } : undefined;
-    const dialogue = await PortDialogue.open({ port, localAddress, tls, timeoutMs: TIMEOUT_MS });
-    try {
-      const finding = await say(dialogue);
-      dialogue.close(goodbye);
-      return finding;
-    } catch (error) {
-      dialogue.close();
-      throw error;
-    }
+    return await PortDialogue.run({ port, localAddress, tls, timeoutMs: TIMEOUT_MS }, goodbye, say);
   } catch (error) {
     return unknown(`Port ${port} ${messageOf(error)}.`, `${PROGRAM} check --only ports`);
   }

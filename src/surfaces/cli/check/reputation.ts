@@ -11,7 +11,7 @@ import { SetUpFailure } from "../../../host/running/failure.ts";
 import { type Relay, relayOf } from "../../../mail/configuration/site.ts";
 import { outsideAddresses } from "../../../mail/dns/published-records.ts";
 import { ResolverNames, resolverAt } from "../../../mail/dns/resolver.ts";
-import { PortDialogue, SMTP_REPLY } from "../../../mail/probes/port-dialogue.ts";
+import { greetingAt, PortDialogue, SMTP_REPLY } from "../../../mail/probes/port-dialogue.ts";
 import { hostAndPort, SUBMISSIONS } from "../../../settings/ports.ts";
 import type { Settings } from "../../../settings/schema.ts";
 import { PROGRAM } from "../call.ts";
@@ -26,7 +26,6 @@ const DOMAIN_TEST = "dbltest.com";
 /** Their servers accept mail from anyone at port 25, so a machine that reaches none of them cannot send mail. */
 const LARGE = ["gmail.com", "outlook.com"];
 const CONNECT_MS = 8 * SECOND_MS;
-const SMTP_PORT = 25;
 
 /** `about`: the list's answer; `test`: its answer about the test address, which it must list. */
 export function judgeListing(zone: string, what: string, about: NameAnswer, test: NameAnswer): Finding {
@@ -108,15 +107,8 @@ async function outgoing({ settings }: Server): Promise<Finding> {
   return judgeOutgoing((await Promise.all(greetings)).flat(), hasV4);
 }
 
-async function greeting(host: string): Promise<string | Error> {
-  try {
-    const dialogue = await PortDialogue.open({ host, port: SMTP_PORT, timeoutMs: CONNECT_MS });
-    const says = await dialogue.hears(SMTP_REPLY);
-    dialogue.close("QUIT");
-    return says;
-  } catch (error) {
-    return new Error(messageOf(error));
-  }
+function greeting(host: string): Promise<string | Error> {
+  return greetingAt(host, CONNECT_MS).catch((error: unknown) => new Error(messageOf(error)));
 }
 
 export const reputation = [
@@ -170,8 +162,7 @@ async function signIn(relay: Relay, { hostname, login, resolver }: SignIn): Prom
   const { host, port } = hostAndPort(relay.nextHop);
   const tls = { ca: readFileSync(relay.authorities), ...(isIP(host) === 0 ? { servername: host } : {}) };
   const target = { host: await addressOf(host, resolver), port, timeoutMs: TIMEOUT_MS };
-  const dialogue = await PortDialogue.open(port === SUBMISSIONS ? { ...target, tls } : target);
-  try {
+  return PortDialogue.run(port === SUBMISSIONS ? { ...target, tls } : target, "QUIT", async (dialogue) => {
     await dialogue.hears(SMTP_REPLY);
     let offers = await dialogue.ask(`EHLO ${hostname}`);
     if (port !== SUBMISSIONS) {
@@ -180,13 +171,8 @@ async function signIn(relay: Relay, { hostname, login, resolver }: SignIn): Prom
       await dialogue.startTls(tls);
       offers = await dialogue.ask(`EHLO ${hostname}`);
     }
-    const answer = await authenticate(dialogue, offers, login);
-    dialogue.close("QUIT");
-    return answer;
-  } catch (error) {
-    dialogue.close();
-    throw error;
-  }
+    return authenticate(dialogue, offers, login);
+  });
 }
 
 /** Uses PLAIN (RFC 4616), or LOGIN if the server offers nothing else. */

@@ -108,11 +108,11 @@ async function onImaps(server: Server, judge: (certificate: X509Certificate, dis
 
 async function offersBeforeTls({ name, port }: Door): Promise<Finding> {
   try {
-    const dialogue = await PortDialogue.open({ port, localAddress: PROBE_ADDRESS, timeoutMs: TIMEOUT_MS });
-    await dialogue.hears(SMTP_REPLY);
-    const offers = await dialogue.ask("EHLO probe.localhost");
-    dialogue.close("QUIT");
-    return judgeCleartext(name, offers);
+    const target = { port, localAddress: PROBE_ADDRESS, timeoutMs: TIMEOUT_MS };
+    return await PortDialogue.run(target, "QUIT", async (dialogue) => {
+      await dialogue.hears(SMTP_REPLY);
+      return judgeCleartext(name, await dialogue.ask("EHLO probe.localhost"));
+    });
   } catch (error) {
     return unknown(`${name}: ${messageOf(error)}`, `${PROGRAM} check --only ports`);
   }
