@@ -16,14 +16,12 @@ import { type Call, done, PROGRAM } from "../../call.ts";
 import { columns } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 import { accountFrom } from "../accounts/accounts.ts";
-import { assessment, beginOf, contactsOf, inIncident, isFailure, take, withContacts } from "./incident.ts";
+import { assessment, contactsOf, inIncident, isFailure, take, withContacts } from "./incident.ts";
 
 const MOST_SHOWN = 20;
 
 /** `incident assess`: everything that was touched since it may have started. */
-export const incidentAssess = inIncident(async (call, incident) => {
-  const since = beginOf(call, incident);
-  if (typeof since !== "number") return since;
+export const incidentAssess = inIncident(async (call, incident, since) => {
   const named = call.option("account");
   const account = named === null ? null : accountFrom(named);
   if (account !== null && typeof account !== "string") return account;
@@ -116,9 +114,7 @@ function listed(head: readonly string[], rows: readonly (readonly string[])[]): 
 }
 
 /** `incident report`: the document, in the folder of the incident. */
-export const incidentReportFile = inIncident(async (call, incident) => {
-  const since = beginOf(call, incident);
-  if (typeof since !== "number") return since;
+export const incidentReportFile = inIncident(async (call, incident, since) => {
   const found = await assessment(call, since, null);
   if (isFailure(found)) return found;
   const file = join(folderOf(call.layout, incident), "report.md");

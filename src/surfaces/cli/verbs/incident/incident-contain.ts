@@ -13,7 +13,7 @@ import { wordsOf } from "../../parse.ts";
 import { proofFor } from "../../passwords.ts";
 import { accountFrom, noAccount, secretOf } from "../accounts/accounts.ts";
 import { targetFrom } from "../server/bans.ts";
-import { beginOf, inIncident, take, withContacts } from "./incident.ts";
+import { inIncident, take, withContacts } from "./incident.ts";
 import {
   type Came,
   type Deed,
@@ -26,9 +26,7 @@ import {
 } from "./incident-deeds.ts";
 
 /** `incident contain [ACCOUNT...]`: an intruder is signed out, and cannot come back. */
-export const incidentContain = inIncident(async (call, incident) => {
-  const since = beginOf(call, incident);
-  if (typeof since !== "number") return since;
+export const incidentContain = inIncident(async (call, incident, since) => {
   const accounts = accountsFrom(call);
   if ("ok" in accounts) return accounts;
   const planned = await plan(call, { incident, since, accounts });

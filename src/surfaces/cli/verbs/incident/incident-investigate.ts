@@ -20,7 +20,7 @@ import { type Answer, type Call, done, failed, PROGRAM, type Reader } from "../.
 import { oneLine } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 import { checkAudit } from "../upkeep/audit.ts";
-import { beginOf, inIncident, isFailure, take } from "./incident.ts";
+import { inIncident, isFailure, take } from "./incident.ts";
 import { accountsFrom } from "./incident-contain.ts";
 import { isCut, queueIds } from "./incident-mail.ts";
 
@@ -28,9 +28,7 @@ const SEE = "docs/incidents.md says what that means.";
 const PACKING_MS = 60 * 60_000;
 
 /** `incident investigate [ACCOUNT...]`: packs a bundle of evidence, and has the audit name it. */
-export const incidentInvestigate = inIncident(async (call, incident) => {
-  const since = beginOf(call, incident);
-  if (typeof since !== "number") return since;
+export const incidentInvestigate = inIncident(async (call, incident, since) => {
   const accounts = accountsFrom(call);
   if ("ok" in accounts) return accounts;
   const read = settingsOf(call);

@@ -88,12 +88,13 @@ export const incidentClose = inIncident(async (call, incident) => {
   );
 });
 
-export function inIncident(run: (call: Call, incident: Incident) => Promise<Answer>) {
+/** `since`: see `beginOf`. */
+export function inIncident(run: (call: Call, incident: Incident, since: Millis) => Promise<Answer>) {
   return async (call: Call): Promise<Answer> => {
     const open = readIncidents(call.layout).findLast(({ closedAt }) => closedAt === null);
-    return open === undefined
-      ? failed("No incident is open.", `Open one: ${PROGRAM} incident open NAME`)
-      : run(call, open);
+    if (open === undefined) return failed("No incident is open.", `Open one: ${PROGRAM} incident open NAME`);
+    const since = beginOf(call, open);
+    return typeof since === "number" ? run(call, open, since) : since;
   };
 }
 
