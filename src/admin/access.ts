@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import { printScopes, SCOPES } from "../core/access/scopes.ts";
+import { plural } from "../core/text.ts";
 import { dayAndTime } from "../core/time.ts";
 import { text, texts } from "./declare/fields.ts";
 import { count, list, meaning, page, pageOf, records, sessionId, time, tokenName } from "./declare/kinds.ts";
@@ -185,9 +186,23 @@ const namedFactor = answers(() => z.object({ name: z.string() }));
 /** How many there were, and the names of the passkeys among them. */
 export type FactorsReset = Readonly<{ ended: number; factors: number; passkeyNames: readonly string[] }>;
 
+export function factorsRemoved({ factors, passkeyNames: passkeys }: FactorsReset): string {
+  if (factors === 0) return "The dashboard had no second factor.";
+  return [
+    ...(factors > passkeys.length ? ["The dashboard's second factor was removed."] : []),
+    ...(passkeys.length > 0 ? [`Passkeys removed: ${passkeys.join(", ")}.`] : []),
+  ].join(" ");
+}
+
 export const FACTORS = [
-  /** Removes every second factor of the dashboard's sign-in and ends all sessions. */
-  verb("factors_reset", ROOT, {}, rootChanges<FactorsReset>("factors")),
+  verb("factors_reset", ROOT, {}, rootChanges<FactorsReset>("factors")).cli(
+    "admin reset-2fa",
+    "Remove every second factor and passkey of the dashboard and end its sessions.",
+    {
+      done: (reset) =>
+        `${factorsRemoved(reset)} ${plural(reset.ended, "session")} ended. The password alone signs in now.`,
+    },
+  ),
   verb("factor_list", ADMIN, {}, reads(factors)).http(
     "GET /factors",
     "Which second factors and passkeys the sign-in has.",

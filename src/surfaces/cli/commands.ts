@@ -398,11 +398,6 @@ const WRITTEN: readonly CliCommand[] = [
   }),
   written("admin passwd", "Set the dashboard's password.", access("adminPasswd"), { options: [PASSWORD_STDIN] }),
   written(
-    "admin reset-2fa",
-    "Remove every second factor and passkey of the dashboard and end its sessions.",
-    access("adminResetFactors"),
-  ),
-  written(
     "access review",
     "Show who can read, send, administer and forward, and when each last did.",
     accessReview("accessReviewed"),

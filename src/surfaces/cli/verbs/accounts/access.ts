@@ -1,4 +1,3 @@
-import type { FactorsReset } from "../../../../admin/access.ts";
 import { parseScopes, ROLES, SCOPES } from "../../../../core/access/scopes.ts";
 import { plural } from "../../../../core/text.ts";
 import { newToken } from "../../../../guard/access/secrets.ts";
@@ -48,22 +47,6 @@ export async function adminPasswd(call: Call): Promise<Answer> {
 function nameFrom(text: string | undefined): string | Failure {
   if (text !== undefined && /^[A-Za-z0-9_.-]{1,64}$/.test(text)) return text;
   return wrongUsage(`"${oneLine(text ?? "")}" cannot name a token.`, "Use 1 to 64 letters, digits, dots or dashes.");
-}
-
-/** `admin reset-2fa`: for an owner without the phone, and after somebody else may have set up a factor. */
-export async function adminResetFactors(call: Call): Promise<Answer> {
-  const asked = await call.guard.ask({ verb: "factors_reset" });
-  if (!asked.ok) return asked;
-  const sessions = `${plural(asked.result.ended, "session")} ended.`;
-  return done(asked.result, `${factorsRemoved(asked.result)} ${sessions} The password alone signs in now.`);
-}
-
-export function factorsRemoved({ factors, passkeyNames: passkeys }: FactorsReset): string {
-  if (factors === 0) return "The dashboard had no second factor.";
-  return [
-    ...(factors > passkeys.length ? ["The dashboard's second factor was removed."] : []),
-    ...(passkeys.length > 0 ? [`Passkeys removed: ${passkeys.join(", ")}.`] : []),
-  ].join(" ");
 }
 
 /** What to know after a new password; empty: the password alone signs in. */

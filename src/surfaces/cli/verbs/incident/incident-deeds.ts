@@ -1,3 +1,4 @@
+import { factorsRemoved } from "../../../../admin/access.ts";
 import { PAGE } from "../../../../admin/declare/paging.ts";
 import { MAILBOX_SETTING_FORMS, type MailboxSettings } from "../../../../admin/mailboxes.ts";
 import type { AccountName } from "../../../../core/net/address.ts";
@@ -5,7 +6,6 @@ import { madePassword } from "../../../../guard/access/secrets.ts";
 import { hashPassword } from "../../../../store/passwords/password-hash.ts";
 import type { Call, Failure, Reader } from "../../call.ts";
 import { oneLine } from "../../print/text.ts";
-import { factorsRemoved } from "../accounts/access.ts";
 
 /** The result of a measure; a part of it may fail. `printed`: secrets that are shown once and kept nowhere. */
 export type Came = Readonly<{ did: readonly string[]; wrong: readonly string[]; printed?: string }>;
