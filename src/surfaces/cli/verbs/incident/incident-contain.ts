@@ -1,4 +1,6 @@
-import { BEFORE_ALL_MAIL } from "../../../../admin/declare/paging.ts";
+import { factorsRemoved } from "../../../../admin/access.ts";
+import { BEFORE_ALL_MAIL, PAGE } from "../../../../admin/declare/paging.ts";
+import { MAILBOX_SETTING_FORMS, type MailboxSettings } from "../../../../admin/mailboxes.ts";
 import { NO_MAIL } from "../../../../admin/queue.ts";
 import { messageOf } from "../../../../core/error.ts";
 import type { Incident } from "../../../../core/incident/incident.ts";
@@ -11,19 +13,10 @@ import { type Call, done, type Failure, failed, PROGRAM, type Reader, whyNotSure
 import { eachPage } from "../../listing.ts";
 import { wordsOf } from "../../parse.ts";
 import { proofFor } from "../../passwords.ts";
+import { oneLine } from "../../print/text.ts";
 import { accountFrom, noAccount, secretOf } from "../accounts/accounts.ts";
 import { targetFrom } from "../server/bans.ts";
 import { inIncident, take, withContacts } from "./incident.ts";
-import {
-  type Came,
-  type Deed,
-  endSettings,
-  mayStand,
-  newDashboardPassword,
-  notDone,
-  revokeTokens,
-  took,
-} from "./incident-deeds.ts";
 
 /** `incident contain [ACCOUNT...]`: an intruder is signed out, and cannot come back. */
 export const incidentContain = inIncident(async (call, incident, since) => {
@@ -66,6 +59,11 @@ export const incidentContain = inIncident(async (call, incident, since) => {
   );
 });
 
+/** The result of a measure; a part of it may fail. `printed`: secrets that are shown once and kept nowhere. */
+type Came = Readonly<{ did: readonly string[]; wrong: readonly string[]; printed?: string }>;
+/** One thing to do, and what it is; an empty plan: nothing as far as is known. */
+type Deed = Readonly<{ plan: string; run: () => Promise<Came> }>;
+
 type Asked = Readonly<{ incident: Incident; since: Millis; accounts: readonly AccountName[] }>;
 
 async function plan(call: Call, { incident, since, accounts }: Asked): Promise<readonly Deed[] | Failure> {
@@ -99,48 +97,110 @@ function untilFileHasNew(name: AccountName): string {
   return ` Its password is set in the accounts file: change it there, then \`${PROGRAM} account resume ${name}\`.`;
 }
 
+function newDashboardPassword(call: Call): Deed {
+  const plan = "Set a new password of the dashboard, and remove its second factors and passkeys.";
+  const run = async (): Promise<Came> => {
+    const changed = await changeDashboardPassword(call, plan);
+    // After the password: an intruder could have set up a second factor, and sessions end with it.
+    const reset = await call.guard.ask({ verb: "factors_reset" });
+    if (!reset.ok)
+      return { ...changed, wrong: [...changed.wrong, notDone("Remove the second factors of the dashboard.", reset)] };
+    return { ...changed, did: [...changed.did, factorsRemoved(reset.result)] };
+  };
+  return { plan, run };
+}
+
+async function changeDashboardPassword(call: Call, plan: string): Promise<Came> {
+  const password = madePassword();
+  const asked = await call.guard.ask({ verb: "admin_set_hash", hash: await hashPassword(password) });
+  if (asked.ok) return { ...took("The dashboard's password was changed."), printed: `dashboard  ${password}` };
+  const failure = notTaken(plan, asked);
+  return mayStand(asked) ? { ...failure, printed: `dashboard  ${password}  (it may be in force: see above)` } : failure;
+}
+
+/**
+ * Revokes what the guard lists until it lists none: a token that is made in between is revoked too. It ends, because a caller may
+ * make only a bounded number.
+ */
+function revokeTokens(call: Call): Deed {
+  const plan = "Revoke every API token.";
+  const run = async (): Promise<Came> => {
+    const did: string[] = [];
+    const wrong = new Map<string, string>();
+    while (true) {
+      const listed = await call.guard.ask({ verb: "token_list", limit: PAGE.most, cursor: null });
+      if (!listed.ok) return { did, wrong: [...wrong.values(), notDone(plan, listed)] };
+      const left = listed.result.items.filter(({ name }) => !wrong.has(name));
+      if (left.length === 0) break;
+      for (const { name } of left) {
+        const asked = await call.guard.ask({ verb: "token_revoke", name });
+        if (asked.ok) did.push(`The API token ${name} is revoked.`);
+        else wrong.set(name, notDone(`Revoke the API token ${name}.`, asked));
+      }
+    }
+    return { did: did.length + wrong.size === 0 ? ["No API token existed."] : did, wrong: [...wrong.values()] };
+  };
+  return { plan, run };
+}
+
+/**
+ * Ends what a thief may have set for the account's mailbox. After the new password, because who is signed in could set it again; so it is
+ * looked at once more then.
+ */
+function endSettings(call: Call, reader: Reader, name: AccountName): readonly Deed[] {
+  return MAILBOX_SETTING_FORMS.flatMap((form) => {
+    if (!("ends" in form)) return [];
+    const { shows, ends } = form;
+    const isSet = (own: MailboxSettings): boolean => shows(own, call.now()) !== null;
+    const known = reader.own(name);
+    const run = async (): Promise<Came> => {
+      const was = reader.own(name);
+      if (!isSet(was)) return NOTHING;
+      const asked = await call.guard.ask(ends.command(name));
+      return asked.ok ? took(oneLine(ends.did(name, was))) : notTaken(ends.plan(name, was), asked);
+    };
+    return [{ plan: isSet(known) ? ends.plan(name, known) : "", run }];
+  });
+}
+
 /** `next`: a separate sentence, or empty. */
 function suspend(call: Call, name: AccountName, next = ""): Deed {
   const plan = `Suspend ${name}, end its sessions, and hold its mail in the queue.${next}`;
-  return {
-    plan,
-    run: async () => {
-      const asked = await call.guard.ask({ verb: "account_suspend", name });
-      if (asked.ok) {
-        const held = plural(asked.result.held, "mail");
-        return took(`${name} is suspended, its sessions were ended, and ${held} of it held.${next}`);
-      }
-      const held = mayStand(asked) ? await holdQueue(call, name) : NOTHING;
-      return { did: held.did, wrong: [notDone(plan, asked), ...held.wrong] };
-    },
+  const run = async (): Promise<Came> => {
+    const asked = await call.guard.ask({ verb: "account_suspend", name });
+    if (asked.ok) {
+      const held = plural(asked.result.held, "mail");
+      return took(`${name} is suspended, its sessions were ended, and ${held} of it held.${next}`);
+    }
+    const held = mayStand(asked) ? await holdQueue(call, name) : NOTHING;
+    return { did: held.did, wrong: [notDone(plan, asked), ...held.wrong] };
   };
+  return { plan, run };
 }
 
 function newPassword(call: Call, name: AccountName): Deed {
   const plan = `Give ${name} a new password, end its sessions, and hold its mail in the queue.`;
-  return {
-    plan,
-    run: async () => {
-      const password = madePassword();
-      const proof = proofFor(call, name, password);
-      const secret = await secretOf(call, name, { hash: await hashPassword(password), proof, password });
-      if (!secret.ok) return { did: [], wrong: [notDone(plan, secret)] };
-      const asked = await call.guard.ask({ verb: "account_set_hash", name, ...secret.fields });
-      if (!asked.ok && !mayStand(asked)) return { did: [], wrong: [notDone(plan, asked)] };
-      const held = await holdQueue(call, name);
-      if (!asked.ok)
-        return {
-          did: held.did,
-          wrong: [notDone(plan, asked), ...held.wrong],
-          printed: `${name}  ${password}  (it may be in force: see above)`,
-        };
+  const run = async (): Promise<Came> => {
+    const password = madePassword();
+    const proof = proofFor(call, name, password);
+    const secret = await secretOf(call, name, { hash: await hashPassword(password), proof, password });
+    if (!secret.ok) return notTaken(plan, secret);
+    const asked = await call.guard.ask({ verb: "account_set_hash", name, ...secret.fields });
+    if (!asked.ok && !mayStand(asked)) return notTaken(plan, asked);
+    const held = await holdQueue(call, name);
+    if (!asked.ok)
       return {
-        did: [`${name} has a new password, its sessions were ended.${secret.closed}`, ...held.did],
-        wrong: held.wrong,
-        printed: `${name}  ${password}`,
+        did: held.did,
+        wrong: [notDone(plan, asked), ...held.wrong],
+        printed: `${name}  ${password}  (it may be in force: see above)`,
       };
-    },
+    return {
+      did: [`${name} has a new password, its sessions were ended.${secret.closed}`, ...held.did],
+      wrong: held.wrong,
+      printed: `${name}  ${password}`,
+    };
   };
+  return { plan, run };
 }
 
 const NOTHING: Came = { did: [], wrong: [] };
@@ -167,13 +227,28 @@ async function holdQueue(call: Call, account: AccountName): Promise<Came> {
 
 function ban(call: Call, target: string, { id }: Incident): Deed {
   const plan = `Ban ${target}.`;
-  return {
-    plan,
-    run: async () => {
-      const asked = await call.guard.ask({ verb: "ban", target, note: `incident ${id}`, for: null });
-      return asked.ok ? took(`${target} is banned.`) : { did: [], wrong: [notDone(plan, asked)] };
-    },
+  const run = async (): Promise<Came> => {
+    const asked = await call.guard.ask({ verb: "ban", target, note: `incident ${id}`, for: null });
+    return asked.ok ? took(`${target} is banned.`) : notTaken(plan, asked);
   };
+  return { plan, run };
+}
+
+/** A command that failed may be done in part, unless it was not received or its grammar was wrong. */
+function mayStand({ exit }: Failure): boolean {
+  return exit === "failed";
+}
+
+function notDone(plan: string, { message }: Failure): string {
+  return `${plan} Failed: ${message}`;
+}
+
+function took(says: string): Came {
+  return { did: [says], wrong: [] };
+}
+
+function notTaken(plan: string, failure: Failure): Came {
+  return { did: [], wrong: [notDone(plan, failure)] };
 }
 
 export function accountsFrom(call: Call): readonly AccountName[] | Failure {
