@@ -804,69 +804,6 @@ export type Routes = {
     };
   };
 
-  /** Mails from strangers that were greylisted within the last 6 hours and not sent again yet. */
-  "GET /api/v1/greylist/waiting": {
-    readonly answer: {
-      /** The latest first, 100 at most. */
-      readonly items: readonly {
-        /** Envelope sender; empty: a bounce or an automatic reply. */
-        readonly sender: string;
-        readonly recipient: string;
-        /** From where it came last. */
-        readonly ip: string | null;
-        /** Its first try within this time. */
-        readonly since: string;
-        /** ISO 8601 in UTC. */
-        readonly lastTryAt: string;
-        readonly tries: number;
-        /** retry: for the sender's server to try again. crowd: as long as many new senders write. */
-        readonly waitsFor: "retry" | "crowd";
-      }[];
-      /** How many wait, as far as was looked. */
-      readonly total: number;
-      /** False: there were more events than are looked at, and only the newest count. */
-      readonly complete: boolean;
-    };
-  };
-
-  /** What the spam filter scored, newest first, a page at a time; with the first page, how much was spam each day. */
-  "GET /api/v1/spam": {
-    readonly query?:
-      | {
-          /** How many at most: 1 to 500; 50 if absent. */
-          readonly limit?: number | string | undefined;
-          /** `next` of the page before. */
-          readonly cursor?: number | string | undefined;
-        }
-      | undefined;
-    readonly answer: {
-      readonly items: readonly {
-        readonly id: number;
-        /** ISO 8601 in UTC. */
-        readonly at: string;
-        /** Null: several, or not known. */
-        readonly recipient: string | null;
-        readonly messageId: string | null;
-        readonly isSpam: boolean;
-        /** Null: an older version noted it. */
-        readonly score: number | null;
-        /** From how many points on it is spam. */
-        readonly required: number | null;
-      }[];
-      /** The cursor of the next page; null on the last. */
-      readonly next: string | null;
-      /** The newest first, 14 at most; empty on later pages. */
-      readonly days: readonly {
-        /** In UTC. */
-        readonly day: string;
-        readonly scored: number;
-        readonly spam: number;
-      }[];
-      /** False: there are more than were counted, and the oldest day is short. */
-      readonly complete: boolean;
-    };
-  };
-
   /** Adds an account. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
   "POST /api/v1/accounts": {
     readonly query?: DryRun | undefined;
@@ -1200,6 +1137,69 @@ export type Routes = {
       readonly ip: string;
     };
     readonly answer: AddressStory;
+  };
+
+  /** Mails from strangers that were greylisted within the last 6 hours and not sent again yet. */
+  "GET /api/v1/greylist/waiting": {
+    readonly answer: {
+      /** The latest first, 100 at most. */
+      readonly items: readonly {
+        /** Envelope sender; empty: a bounce or an automatic reply. */
+        readonly sender: string;
+        readonly recipient: string;
+        /** From where it came last. */
+        readonly ip: string | null;
+        /** Its first try within this time. */
+        readonly since: string;
+        /** ISO 8601 in UTC. */
+        readonly lastTryAt: string;
+        readonly tries: number;
+        /** retry: for the sender's server to try again. crowd: as long as many new senders write. */
+        readonly waitsFor: "retry" | "crowd";
+      }[];
+      /** How many wait, as far as was looked. */
+      readonly total: number;
+      /** False: there were more events than are looked at, and only the newest count. */
+      readonly complete: boolean;
+    };
+  };
+
+  /** What the spam filter scored, newest first, a page at a time; with the first page, how much was spam each day. */
+  "GET /api/v1/spam": {
+    readonly query?:
+      | {
+          /** How many at most: 1 to 500; 50 if absent. */
+          readonly limit?: number | string | undefined;
+          /** `next` of the page before. */
+          readonly cursor?: number | string | undefined;
+        }
+      | undefined;
+    readonly answer: {
+      readonly items: readonly {
+        readonly id: number;
+        /** ISO 8601 in UTC. */
+        readonly at: string;
+        /** Null: several, or not known. */
+        readonly recipient: string | null;
+        readonly messageId: string | null;
+        readonly isSpam: boolean;
+        /** Null: an older version noted it. */
+        readonly score: number | null;
+        /** From how many points on it is spam. */
+        readonly required: number | null;
+      }[];
+      /** The cursor of the next page; null on the last. */
+      readonly next: string | null;
+      /** The newest first, 14 at most; empty on later pages. */
+      readonly days: readonly {
+        /** In UTC. */
+        readonly day: string;
+        readonly scored: number;
+        readonly spam: number;
+      }[];
+      /** False: there are more than were counted, and the oldest day is short. */
+      readonly complete: boolean;
+    };
   };
 
   /** Events, newest first, in pages. */

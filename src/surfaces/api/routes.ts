@@ -1,4 +1,5 @@
 import * as items from "../../admin/declare/items.ts";
+import { PAGE } from "../../admin/declare/paging.ts";
 import { identityOf } from "./access.ts";
 import { command, derivedRoutes } from "./derived.ts";
 import type { Handlers } from "./handlers.ts";
@@ -9,7 +10,6 @@ import { readBans, readEvents, readFigures, readStats, readTop, readWhy, readWhy
 import { type Route, route } from "./route.ts";
 import { accessRoutes } from "./routes/access-routes.ts";
 import { accountRoutes } from "./routes/account-routes.ts";
-import { filterRoutes } from "./routes/filter-routes.ts";
 import { meRoutes } from "./routes/me-routes.ts";
 import * as shape from "./routes/schemas.ts";
 import { settingsRoutes } from "./routes/settings-routes.ts";
@@ -17,7 +17,7 @@ import { resumeFrom, STREAM_TYPE } from "./streams/streams.ts";
 
 /** Every route: the router, the access rule and `/openapi.json` read this one table, parts of which are in other files. */
 export function routes({ parts, callers, health, streams }: Handlers): readonly Route[] {
-  const { guard } = parts;
+  const { guard, lookups, clock } = parts;
   const { ipv6Prefix } = parts.settings;
 
   let described: string | null = null;
@@ -64,7 +64,6 @@ export function routes({ parts, callers, health, streams }: Handlers): readonly 
 
     ...accessRoutes({ parts, callers }),
     ...settingsRoutes({ parts }),
-    ...filterRoutes({ parts }),
     ...accountRoutes(parts),
     ...meRoutes({ parts }),
 
@@ -103,7 +102,7 @@ export function routes({ parts, callers, health, streams }: Handlers): readonly 
     route("GET /api/v1/why/message/{message}", "One mail, followed by its queue id or its Message-ID.", {
       params: shape.messageInPath,
       answer: items.messageReport(),
-      run: ({ params }) => parts.lookups.ask("message", params.message),
+      run: ({ params }) => lookups.ask("message", params.message),
     }),
     route(
       "GET /api/v1/why/{ip}",
@@ -112,6 +111,23 @@ export function routes({ parts, callers, health, streams }: Handlers): readonly 
         params: shape.ipInPath(ipv6Prefix),
         answer: items.addressAnswer(),
         run: ({ params, by }) => readWhy(parts, by, params.ip),
+      },
+    ),
+    route(
+      "GET /api/v1/greylist/waiting",
+      "Mails from strangers that were greylisted within the last 6 hours and not sent again yet.",
+      {
+        answer: items.waitingMails(),
+        run: () => lookups.ask("waiting", clock.now()),
+      },
+    ),
+    route(
+      "GET /api/v1/spam",
+      "What the spam filter scored, newest first, a page at a time; with the first page, how much was spam each day.",
+      {
+        query: shape.numberedQuery,
+        answer: items.spamScores(),
+        run: ({ query: { cursor = null, limit = PAGE.usual } }) => lookups.ask("spam", clock.now(), { cursor, limit }),
       },
     ),
     route("GET /api/v1/events", "Events, newest first, in pages.", {
