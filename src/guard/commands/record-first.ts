@@ -40,6 +40,11 @@ export async function audited<R>(
   return outcome.ok ? { ok: true, result } : outcome;
 }
 
+/** Records what was done, and answers with `result`. */
+export async function recorded<R>(engine: Pick<Engine, "audit">, audit: Audit, result: R) {
+  return (await engine.audit(audit)) ? ({ ok: true, result } as const) : UNRECORDED;
+}
+
 /**
  * The answer to a command whose record could not be committed. Its change may be undone with the same transaction, or
  * be in the accounts' database. Either way the caller must not hear that it succeeded.

@@ -6,7 +6,7 @@ import { plural } from "../../core/text.ts";
 import type { Engine } from "../engine.ts";
 import type { SpamAllowStore, SpamPreferences } from "../mailbox-ports.ts";
 import type { Clock } from "../ports.ts";
-import { UNRECORDED } from "./record-first.ts";
+import { recorded } from "./record-first.ts";
 import { failed, type RunOf } from "./refusals.ts";
 
 export type SpamCommandParts = Readonly<{
@@ -31,8 +31,8 @@ export const spamAllow: RunOf<`spam_allow_${"add" | "remove"}`, SpamCommandParts
   if (!outcome.ok) return failed(outcome.reason, "`spam allow list` shows the allowed senders.");
   parts.preferences.refresh();
   const type = adding ? "SPAM_ALLOW_ADDED" : "SPAM_ALLOW_REMOVED";
-  const recorded = await parts.engine.audit({ type, subject: `${sender} for ${account}`, account, sender, by });
-  return recorded ? { ok: true, result: { account, sender } } : UNRECORDED;
+  const audit = { type, subject: `${sender} for ${account}`, account, sender, by } as const;
+  return recorded(parts.engine, audit, { account, sender });
 };
 
 export function spamAllowList({ senders }: SpamCommandParts, asked: PageRequest): Reply<"spam_allow_list"> {

@@ -13,7 +13,7 @@ import type { Given, Opened, SignIn } from "../../access/sign-in.ts";
 import type { CredentialStore, NewToken, SessionStore } from "../../admin-ports.ts";
 import type { Engine } from "../../engine.ts";
 import type { Clock } from "../../ports.ts";
-import { UNRECORDED, UNWRITTEN } from "../record-first.ts";
+import { recorded, UNRECORDED, UNWRITTEN } from "../record-first.ts";
 import { failed, usage, wrongAddress } from "../refusals.ts";
 import { NO_ADDRESS, type WebCaller } from "../web/web.ts";
 
@@ -43,8 +43,8 @@ export async function tokenCommand(
   if (!outcome.ok) return failed(outcome.reason, "`token list` shows the tokens.");
   const type = creating ? "TOKEN_CREATED" : "TOKEN_REVOKED";
   const grants = wanted === null ? {} : { grants: grantsOf(wanted) };
-  const recorded = await engine.audit({ type, subject: command.name, by, ...grants });
-  if (recorded) return { ok: true, result: { name: command.name } };
+  if (await engine.audit({ type, subject: command.name, by, ...grants }))
+    return { ok: true, result: { name: command.name } };
   // A token that no one learns of must not stay; a revoked one stays revoked.
   if (!creating) return UNRECORDED;
   credentials.revokeToken(command.name);
@@ -73,8 +73,7 @@ export async function adminPassword(
 ): Promise<Reply> {
   if (!/^\{ARGON2ID\}[\x21-\x7e]+$/.test(hash)) return usage("The password must come hashed.", "Use `admin passwd`.");
   credentials.setAdminPassword(hash);
-  const recorded = await engine.audit({ type: "ADMIN_PASSWORD_CHANGED", subject: "admin", by });
-  return recorded ? { ok: true, result: { done: true } } : UNRECORDED;
+  return recorded(engine, { type: "ADMIN_PASSWORD_CHANGED", subject: "admin", by }, { done: true });
 }
 
 export type DashboardCommandParts = CredentialCommandParts &
@@ -179,10 +178,8 @@ export async function sessionCommand(
   by: string,
   { caller }: Readonly<{ caller: WebCaller | null }>,
 ): Promise<Reply> {
-  const ends = async (subject: string, ended: number): Promise<Reply> => {
-    const recorded = await engine.audit({ type: "SESSION_ENDED", subject, by });
-    return recorded ? { ok: true, result: { ended } } : UNRECORDED;
-  };
+  const ends = (subject: string, ended: number): Promise<Reply> =>
+    recorded(engine, { type: "SESSION_ENDED", subject, by }, { ended });
   switch (command.verb) {
     case "session_list": {
       const { items, next, total } = listed(command, clock.now());
