@@ -1,5 +1,6 @@
 import type { Verb } from "../../src/admin/declare/control.ts";
 import type { KeeperCommand, KeeperReply } from "../../src/admin/declare/keeper.ts";
+import { instant } from "../../src/core/time.ts";
 import type { Finished } from "../../src/host/machine/run-program.ts";
 import { layoutOf } from "../../src/settings/layout.ts";
 import type { GuardClient, Reader } from "../../src/surfaces/cli/call.ts";
@@ -9,7 +10,7 @@ import { settingsWith } from "./loaded-settings.ts";
 const settings = settingsWith();
 
 /** 21 November 2026. */
-export const CHECKED_AT = Date.parse("2026-11-21T08:00:00Z");
+export const CHECKED_AT = instant(Date.parse("2026-11-21T08:00:00Z"));
 
 /** The parts of a server that a check uses; any other part throws. */
 export type CheckedParts = Readonly<

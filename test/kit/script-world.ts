@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { instant } from "../../src/core/time.ts";
 import type { Layout } from "../../src/settings/layout.ts";
 import type { Call, Reader, Terminal } from "../../src/surfaces/cli/call.ts";
 import { run, type World } from "../../src/surfaces/cli/run.ts";
@@ -52,7 +53,7 @@ export function scriptCall({ flags = [], terminal = {}, ...used }: Called): Call
     flag: (name) => flags.includes(name),
     json: false,
     env: {},
-    now: Date.now,
+    now: () => instant(Date.now()),
     ...connected({}),
     ...used,
     terminal: scriptTerminal(terminal),

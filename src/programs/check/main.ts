@@ -1,7 +1,7 @@
 /** The weekly checks: a separate process, started by the keeper as root. */
 import { setTimeout as pause } from "node:timers/promises";
 import { plural } from "../../core/text.ts";
-import { MINUTE_MS } from "../../core/time.ts";
+import { instant, MINUTE_MS } from "../../core/time.ts";
 import { changeCheckRecord, fallen, readCheckRecord } from "../../jobs/check/check-record.ts";
 import { layoutFrom } from "../../settings/layout.ts";
 import { groups, runChecks, runWeekly } from "../../surfaces/cli/check/run-checks.ts";
@@ -11,7 +11,7 @@ import { connect } from "../command-line/connect.ts";
 
 const { env } = process;
 const layout = layoutFrom(env);
-const call = { layout, env, now: Date.now, ...connect(layout, env) };
+const call = { layout, env, now: () => instant(Date.now()), ...connect(layout, env) };
 const loaded = settingsOf(call);
 if (loaded.ok) {
   const names = groups.map(({ name }) => name);

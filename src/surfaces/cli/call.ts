@@ -70,7 +70,7 @@ export type Call = Readonly<{
   /** The database, once the guard has answered: its files are never opened without the guard. */
   reader(): Promise<Readonly<{ ok: true; reader: Reader }> | Failure>;
   terminal: Terminal;
-  now(): number;
+  now(): Millis;
 }>;
 
 /** A command as the help shows it, and the function that runs it. */

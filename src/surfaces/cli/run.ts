@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import type { Verb } from "../../admin/declare/control.ts";
+import { instant } from "../../core/time.ts";
 import { diskTrouble } from "../../host/running/failure.ts";
 import { DEFAULT_DATA_DIRECTORY, type Layout, layoutOf } from "../../settings/layout.ts";
 import {
@@ -103,7 +104,7 @@ async function answerOf({ run: answer }: CliCommand, args: readonly string[], op
     layout,
     env,
     terminal,
-    now,
+    now: () => instant(now()),
     ...withWaiting(connected, terminal),
   };
   try {

@@ -13,7 +13,6 @@ import {
   parsePrefix,
 } from "../../../core/net/ip.ts";
 import { plural } from "../../../core/text.ts";
-import { instant } from "../../../core/time.ts";
 import { NftFirewall } from "../../../host/firewall/firewall.ts";
 import { onlyBans, TABLE } from "../../../host/firewall/guard-table.ts";
 import { systemClock } from "../../../host/machine/clock.ts";
@@ -79,7 +78,7 @@ async function heldByKernel({ reader, settings, now, machine }: Server): Promise
   const read = await reader();
   if (read === null) return unknown("The guard does not answer, so its bans are unknown.", `${PROGRAM} status`);
   const ipv6Length = settings["bans.ipv6_prefix"];
-  const standing = everyItem((asked) => read.queries.bans(instant(now), asked));
+  const standing = everyItem((asked) => read.queries.bans(now, asked));
   const all = standing.map(({ prefix }) => parsePrefix(prefix)).filter((one) => one !== null);
   const isNetwork = (one: Prefix): boolean => INTERVAL_SETS.some((set) => set === setOf(one, ipv6Length));
   const held = await new NftFirewall(() => onlyBans(ipv6Length)).holds(all.filter((one) => !isNetwork(one)));

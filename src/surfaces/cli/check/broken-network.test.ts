@@ -12,7 +12,7 @@ import { listenOnPort } from "../../../../test/kit/local-server.ts";
 import { type Files, type Speech, selfSigned, speaker } from "../../../../test/kit/speaker.ts";
 import { zoneServer } from "../../../../test/kit/zone-server.ts";
 import { type Ip, parseIp, parsePrefix } from "../../../core/net/ip.ts";
-import { DAY_MS } from "../../../core/time.ts";
+import { DAY_MS, instant } from "../../../core/time.ts";
 import { servedFiles } from "../../../mail/certificates/issue-certificate.ts";
 import { dkimKeys } from "../../../mail/rspamd/rspamd-conf.ts";
 import { layoutOf } from "../../../settings/layout.ts";
@@ -101,7 +101,7 @@ const BROKEN: Readonly<Record<OfNetwork, Broken>> = {
   "tls.days": {
     state: "wrong",
     saw: /expired on/,
-    server: async () => ({ ...(await imaps({})), now: Date.now() + 31 * DAY_MS }),
+    server: async () => ({ ...(await imaps({})), now: instant(Date.now() + 31 * DAY_MS) }),
   },
   "tls.key": {
     state: "wrong",

@@ -3,7 +3,6 @@ import { dirname } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import type { Checked } from "../../../core/audit/chain.ts";
 import { messageOf } from "../../../core/error.ts";
-import { instant } from "../../../core/time.ts";
 import { readAnchors } from "../../../jobs/audit/audit-anchors.ts";
 import { isWhole, openAccountsForReading, openEngineForReading } from "../../../store/open.ts";
 import { PROGRAM } from "../call.ts";
@@ -60,7 +59,7 @@ export const database = [
     does: "Checks the chain of administrators' actions against root's anchors.",
     look: (server) =>
       fromDatabases(server, ({ audit }) =>
-        judgeAudit(audit.check(readAnchors(server.layout.auditAnchors).anchors, instant(server.now))),
+        judgeAudit(audit.check(readAnchors(server.layout.auditAnchors).anchors, server.now)),
       ),
   },
   {

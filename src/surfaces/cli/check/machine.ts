@@ -2,7 +2,7 @@ import { globSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { RENEW_IMAGE } from "../../../core/report/todo.ts";
 import { plural } from "../../../core/text.ts";
-import { DAY_MS, instant, MINUTE_MS, span } from "../../../core/time.ts";
+import { DAY_MS, MINUTE_MS, span } from "../../../core/time.ts";
 import { replacedIn } from "../../../host/debian/packages.ts";
 import { fetchLists, readUpgrade, SIMULATED_UPGRADE } from "../../../host/debian/updates.ts";
 import { mountOf } from "../../../host/kernel/mounts.ts";
@@ -186,7 +186,7 @@ export const updates = [
     name: "waiting",
     does: "Asks apt, without changing anything, which Debian updates are pending. Only a container fetches the lists, once a day, into memory.",
     look: async ({ machine, now }) => {
-      const failed = IS_IMAGE ? await fetchLists(instant(now)) : null;
+      const failed = IS_IMAGE ? await fetchLists(now) : null;
       if (failed !== null) return unknown(failed, RENEW_IMAGE);
       const lists = globSync(join(machine.packageLists, "*_Packages*"));
       const times = lists.map((file) => statSync(file).mtimeMs);

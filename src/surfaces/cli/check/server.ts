@@ -3,7 +3,7 @@ import type { Health } from "../../../admin/declare/items.ts";
 import { PAGE, type Page, type PageRequest } from "../../../admin/declare/paging.ts";
 import type { AlertList } from "../../../admin/server.ts";
 import { type Ip, PROBE_ADDRESS } from "../../../core/net/ip.ts";
-import { SECOND_MS } from "../../../core/time.ts";
+import { type Millis, SECOND_MS } from "../../../core/time.ts";
 import { IMAGE_LISTS } from "../../../host/debian/updates.ts";
 import { toolEnvironment } from "../../../host/firewall/run-nft.ts";
 import { ownAddresses } from "../../../host/machine/own-addresses.ts";
@@ -23,8 +23,7 @@ export type Server = Readonly<
     layout: Layout;
     settings: Settings;
     machine: Machine;
-    /** Milliseconds since the epoch. */
-    now: number;
+    now: Millis;
     /** Whether to send a test through each alert channel. */
     sendsTest: boolean;
     health: () => Promise<Health | null>;

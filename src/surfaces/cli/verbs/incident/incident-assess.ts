@@ -8,7 +8,7 @@ import {
 } from "../../../../core/incident/assess.ts";
 import { incidentReport } from "../../../../core/incident/report.ts";
 import { plural } from "../../../../core/text.ts";
-import { dayAndTime, instant, isoTime } from "../../../../core/time.ts";
+import { dayAndTime, isoTime } from "../../../../core/time.ts";
 import { runProgram } from "../../../../host/machine/run-program.ts";
 import { folderOf, readTimeline, writeInto } from "../../../../jobs/incident/folder.ts";
 import { type OpenSession, parseOpenSessions } from "../../../../mail/dovecot/doveadm.ts";
@@ -126,7 +126,7 @@ export const incidentReportFile = inIncident(async (call, incident, since) => {
     contacts: contactsOf(call),
     timeline: readTimeline(call.layout, incident),
     assessment: found,
-    at: isoTime(instant(call.now())),
+    at: isoTime(call.now()),
   });
   writeInto(file, text);
   return done(

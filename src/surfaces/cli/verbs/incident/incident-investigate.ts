@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { bundleName, packedEntry, packedText } from "../../../../core/incident/incident.ts";
 import { plural } from "../../../../core/text.ts";
-import { instant, isoTime, type Millis } from "../../../../core/time.ts";
+import { isoTime, type Millis } from "../../../../core/time.ts";
 import { lastLines, runProgram } from "../../../../host/machine/run-program.ts";
 import { copyFile, hashOf } from "../../../../host/root-files/copies.ts";
 import { setAccess } from "../../../../host/root-files/files.ts";
@@ -35,7 +35,7 @@ export const incidentInvestigate = inIncident(async (call, incident, since) => {
   if (!read.ok) return read;
   const { layout } = call;
   const folder = folderOf(layout, incident);
-  const at = isoTime(instant(call.now()));
+  const at = isoTime(call.now());
   const scratch = join(folder, "collecting");
   const name = bundleName(at);
   const lacks: string[] = [];

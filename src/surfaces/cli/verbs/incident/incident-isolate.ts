@@ -47,7 +47,7 @@ export const incidentIsolate = inIncident(async (call, incident) => {
   const question = `Disconnect the server? Mail in both directions waits in the queue, and this server is reached by ${who}${ports}.`;
   const unsure = await whyNotSure(call, question, "nothing was isolated");
   if (unsure !== null) return unsure;
-  const isolation: Isolation = { incident: incident.id, since: isoTime(instant(call.now())), allow, ssh, shut: SHUT };
+  const isolation: Isolation = { incident: incident.id, since: isoTime(call.now()), allow, ssh, shut: SHUT };
   // The file first: if this is interrupted, the keeper or the next start shuts the world out.
   keepIsolation(call.layout, isolation);
   const shut = await shutOut(isolation, read.settings);

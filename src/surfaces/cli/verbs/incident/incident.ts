@@ -28,7 +28,7 @@ export async function incidentOpen(call: Call): Promise<Answer> {
   const title = (call.args[0] ?? "").trim();
   const incident = openIncident(call.layout, {
     title,
-    openedAt: isoTime(instant(call.now())),
+    openedAt: isoTime(call.now()),
     since: isoTime(since),
   });
   const says = `The incident was opened: ${title}. It may have started at ${dayAndTime(incident.since)}.`;
@@ -77,7 +77,7 @@ export const incidentClose = inIncident(async (call, incident) => {
   if (readIsolation(call.layout) !== null)
     return failed("The server is still isolated.", `Lift that first: ${PROGRAM} incident recover --lift all`);
   const hasReport = readTimeline(call.layout, incident).some(({ step }) => step === "report");
-  const closed = { ...incident, closedAt: isoTime(instant(call.now())) };
+  const closed = { ...incident, closedAt: isoTime(call.now()) };
   const unaudited = await take(call, incident, { step: "close", says: "The incident was closed." });
   keepIncident(call.layout, closed);
   const missing = hasReport ? "" : " It has no report yet.";
@@ -113,7 +113,7 @@ export async function take(call: Call, incident: Incident, { step, says, lines =
     says: says.slice(0, 480),
   });
   const by = callerName(call.env);
-  appendEntry(call.layout, incident, { at: isoTime(instant(call.now())), by, step, says, lines, audited: noted.ok });
+  appendEntry(call.layout, incident, { at: isoTime(call.now()), by, step, says, lines, audited: noted.ok });
   return noted.ok ? "" : `It is in the timeline, but not in the audit: ${noted.message}`;
 }
 
@@ -124,7 +124,7 @@ export function beginOf(call: Call, incident: Incident): Millis | Failure {
 
 /** `--since`, or a day ago, for want of an incident that says more. */
 export function usualBegin(call: Call): Millis | Failure {
-  return sinceFrom(call) ?? later(instant(call.now()), -DAY_MS);
+  return sinceFrom(call) ?? later(call.now(), -DAY_MS);
 }
 
 /** Whom every page about an incident names. */

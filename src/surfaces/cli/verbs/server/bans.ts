@@ -1,6 +1,6 @@
 import { NOTE_CHARACTERS } from "../../../../admin/declare/kinds.ts";
 import { isV4, parseIp, parsePrefix, prefixLength } from "../../../../core/net/ip.ts";
-import { dayAndTime, instant, parseDuration, shown, until } from "../../../../core/time.ts";
+import { dayAndTime, parseDuration, shown, until } from "../../../../core/time.ts";
 import { allBans } from "../../../../guard/explain/stats.ts";
 import { type Answer, type Call, confirmed, done, type Failure, failed, PROGRAM, wrongUsage } from "../../call.ts";
 import { andMore, pageFrom } from "../../listing.ts";
@@ -31,7 +31,7 @@ export async function bans(call: Call): Promise<Answer> {
   const opened = await call.reader();
   if (!opened.ok) return opened;
   const { queries } = opened.reader;
-  const now = instant(call.now());
+  const now = call.now();
   const { items, next } = queries.bans(now, page);
   const active = allBans(queries.figures.bansInForce(now));
   if (items.length === 0) return done({ active, items, next }, active === 0 ? "No ban is in force." : "No older ban.");

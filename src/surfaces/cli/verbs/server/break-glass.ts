@@ -2,7 +2,6 @@ import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { UNCONFIRMED } from "../../../../core/firewall/strict.ts";
 import { plural } from "../../../../core/text.ts";
-import { instant } from "../../../../core/time.ts";
 import { endStrict, keepStrict, listStrict } from "../../../../host/firewall/strict.ts";
 import { lastLines, runProgram } from "../../../../host/machine/run-program.ts";
 import { createFile } from "../../../../host/root-files/files.ts";
@@ -53,7 +52,7 @@ export async function breakGlass(call: Call): Promise<Answer> {
 async function bansByHand(call: Call): Promise<number> {
   try {
     const opened = await call.reader();
-    return opened.ok ? opened.reader.queries.figures.bansInForce(instant(call.now())).manual : 0;
+    return opened.ok ? opened.reader.queries.figures.bansInForce(call.now()).manual : 0;
   } catch {
     return 0;
   }

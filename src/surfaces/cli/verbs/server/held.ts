@@ -1,7 +1,7 @@
 import type { HeldAccountItem, HeldMailItem, SentMailItem } from "../../../../admin/held.ts";
 import { parseAccountName } from "../../../../core/net/address.ts";
 import { plural } from "../../../../core/text.ts";
-import { dayAndTime, formatDuration, instant, shown } from "../../../../core/time.ts";
+import { dayAndTime, formatDuration, shown } from "../../../../core/time.ts";
 import { waitingMails } from "../../../../guard/explain/waiting-mails.ts";
 import { fetchRules } from "../../../../jobs/spam-rules/spam-rules.ts";
 import { type Answer, type Call, done, failed, PROGRAM, whyNotSure } from "../../call.ts";
@@ -105,7 +105,7 @@ function others(listed: number, total: number): string {
 export async function greylistWaiting(call: Call): Promise<Answer> {
   const opened = await call.reader();
   if (!opened.ok) return opened;
-  const waiting = waitingMails(opened.reader.queries, instant(call.now()));
+  const waiting = waitingMails(opened.reader.queries, call.now());
   if (waiting.items.length === 0) return done(waiting, "No deferred mail waits for a retry.");
   const rows = waiting.items.map(({ recipient, sender, ip, since, tries }) => [
     recipient,

@@ -43,7 +43,7 @@ async function follow({ terminal, json, now }: Call, { opened, query, latest }: 
         file: current,
         from: end,
         take: (lines) => {
-          const at = instant(now());
+          const at = now();
           for (const line of lines) {
             const entry = { component, at: timeOfLine(line, at) ?? at, line };
             if (matchesQuery(entry, query)) print(entry);

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { type Prefix, parsePrefix } from "../../../../core/net/ip.ts";
-import { DAY_MS, instant, later } from "../../../../core/time.ts";
+import { DAY_MS, later } from "../../../../core/time.ts";
 import { readServiceEnvironment } from "../../../../host/machine/settings-text.ts";
 import { loadSettings } from "../../../../settings/load.ts";
 import { type Settings, settingKeys, variableOf } from "../../../../settings/schema.ts";
@@ -37,7 +37,7 @@ async function replayOf(file: string, reader: Reader, call: Call): Promise<Answe
   if (only !== null && typeof only !== "string") return only;
   const inForce = settingsOf(call);
   if (!inForce.ok) return inForce;
-  const now = instant(call.now());
+  const now = call.now();
   const report = await reader.replay({
     policy: { ...toPolicy(given.settings), simulate: false },
     allowNow: inForce.settings["allow.networks"],

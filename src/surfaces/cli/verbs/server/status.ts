@@ -24,7 +24,7 @@ export async function status(call: Call): Promise<Answer> {
   if (!asked.ok) return asked;
   const opened = await call.reader();
   // The state matters most when the database cannot be read: then it is shown without the number of bans.
-  const active = opened.ok ? allBans(opened.reader.queries.figures.bansInForce(instant(call.now()))) : null;
+  const active = opened.ok ? allBans(opened.reader.queries.figures.bansInForce(call.now())) : null;
   const health = asked.result;
   const listed = await call.guard.ask({ verb: "alerts_list", limit: OPEN_SHOWN, cursor: null });
   const known = listed.ok ? listed.result : null;
@@ -61,7 +61,7 @@ export async function stats(call: Call): Promise<Answer> {
   if (!opened.ok) return opened;
   // Who reads a terminal sees the newest; a program, such as `grep`, gets all.
   const most = call.json || call.terminal.width === null ? ALL_BANS : BANS_SHOWN;
-  const result = statsOf(opened.reader.queries, asked.result, instant(call.now()), most);
+  const result = statsOf(opened.reader.queries, asked.result, call.now(), most);
   return done(result, printStats(result, call.now()), `${PROGRAM} stats --json`);
 }
 

@@ -4,7 +4,7 @@ import { MAILBOX_SETTING_FORMS } from "../../../../admin/mailboxes.ts";
 import { type AccountName, parseAccountName } from "../../../../core/net/address.ts";
 import { contains, type Ip, parseIp, parsePrefix, prefixOf } from "../../../../core/net/ip.ts";
 import { plural } from "../../../../core/text.ts";
-import { dayAndTime, formatDuration, instant, shown } from "../../../../core/time.ts";
+import { dayAndTime, formatDuration, shown } from "../../../../core/time.ts";
 import { whyAccount as reportOf, whyAddress, whyMessage } from "../../../../guard/explain/why.ts";
 import type { Queries } from "../../../../guard/storage-ports.ts";
 import { showSettings } from "../../../../settings/show.ts";
@@ -74,7 +74,7 @@ export async function find(call: Call): Promise<Answer> {
 
 async function whyIp(call: Call, queries: Queries, { settings, sources }: ValidSettings, ip: Ip): Promise<Answer> {
   const { bans, allow } = toPolicy(settings);
-  const now = instant(call.now());
+  const now = call.now();
   const report = whyAddress(queries, prefixOf(ip, bans.ipv6Prefix), now, bans.memoryMs);
   const asked = await call.guard.ask({ verb: "protection", target: ip });
   const subject: WhySubject = {
@@ -115,7 +115,7 @@ export async function whyAccount(
     return done({ ...report, state: null }, text, nextAfter(report));
   }
   const loaded = settingsOf(call);
-  const known = loaded.ok ? reader.accountState(name, toPolicy(loaded.settings), instant(call.now())) : null;
+  const known = loaded.ok ? reader.accountState(name, toPolicy(loaded.settings), call.now()) : null;
   const use = await mailboxUse(call, name);
   const mailbox = `${use === null ? "use not known" : usedText(use)}; quota ${quotaText(call, row.quotaBytes)}`;
   const keys = reader.accountKeys(name);

@@ -2,7 +2,7 @@ import type { KeeperReply } from "../../../../admin/declare/keeper.ts";
 import type { ReplayReport } from "../../../../admin/declare/replay-items.ts";
 import { domainOf } from "../../../../core/net/address.ts";
 import { plural } from "../../../../core/text.ts";
-import { DAY_MS, dayAndTime, instant, later } from "../../../../core/time.ts";
+import { DAY_MS, dayAndTime, later } from "../../../../core/time.ts";
 import { restoreSettingsAccess } from "../../../../jobs/settings-file/settings-file.ts";
 import { warningsOf } from "../../../../settings/conflicts.ts";
 import { programsToRestart, waitingForStart } from "../../../../settings/program-settings.ts";
@@ -117,7 +117,7 @@ export async function confirmApply(
     if (!agreed.ok) return agreed;
   }
   if (!isReplayed) return { ok: true, note: "" };
-  const now = instant(call.now());
+  const now = call.now();
   const report = await opened.reader.replay({
     policy: { ...toPolicy(settings), simulate: false },
     allowNow: settings["allow.networks"],

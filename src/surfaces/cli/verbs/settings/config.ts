@@ -2,7 +2,6 @@ import { existsSync } from "node:fs";
 import { parse } from "smol-toml";
 import { codeOf } from "../../../../core/error.ts";
 import { orNearest } from "../../../../core/text.ts";
-import { instant } from "../../../../core/time.ts";
 import { rewriteSettings, SettingsUnreadable } from "../../../../host/machine/settings-text.ts";
 import { CHECKOUT } from "../../../../host/running/checkout.ts";
 import { adoptDestemail, adoptScript } from "../../../../jobs/settings-file/adopt-edits.ts";
@@ -50,7 +49,7 @@ export async function configCheck(call: Call): Promise<Answer> {
 /** What `config apply` would refuse about the owner's certificate. Ours is made if it is missing. */
 function certificateProblem(settings: Settings, { layout, now }: Call): string | null {
   if (settings["tls.cert"] === "" || settings["tls.key"] === "") return null;
-  const pair = readPair(certificateFiles(settings, layout), instant(now()));
+  const pair = readPair(certificateFiles(settings, layout), now());
   return pair.ok ? null : pair.reason;
 }
 

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import type { Anchor, AuditEntry, Checked } from "../../../../core/audit/chain.ts";
 import { messageOf } from "../../../../core/error.ts";
 import { parseJson, plural } from "../../../../core/text.ts";
-import { dayAndTime, instant, isoTime } from "../../../../core/time.ts";
+import { dayAndTime, isoTime } from "../../../../core/time.ts";
 import { appendAnchor, readAnchors } from "../../../../jobs/audit/audit-anchors.ts";
 import { type Answer, agrees, type Call, done, type Failure, failed, PROGRAM } from "../../call.ts";
 import { andMore, pageFrom } from "../../listing.ts";
@@ -53,7 +53,7 @@ export async function auditAnchor(call: Call): Promise<Answer> {
   const { last: id, head: hash, fault } = asked.checked;
   if (fault !== null) return failed(`The audit is not consistent: ${fault.says}.`, `See \`${PROGRAM} audit verify\`.`);
   if (id === 0) return failed("The audit has no entry yet.", "");
-  const anchor = { at: isoTime(instant(call.now())), id, hash };
+  const anchor = { at: isoTime(call.now()), id, hash };
   return append(call, anchor, `Entry ${id} is anchored: ${hash}`);
 }
 
@@ -67,7 +67,7 @@ export async function auditAccept(call: Call): Promise<Answer> {
   if (!call.flag("yes") && !(await agrees(call, question)))
     return failed(`Nothing was accepted: ${fault.says}.`, "--yes accepts it without a question.");
   const anchor = {
-    at: isoTime(instant(call.now())),
+    at: isoTime(call.now()),
     id,
     hash,
     accepted: { reason: call.args.join(" "), sum, numbered },
@@ -101,7 +101,7 @@ export async function checkAudit(call: Call, file: string | null): Promise<Asked
   if (!opened.ok) return opened;
   try {
     const { anchors, unreadable } = readAnchors(file ?? call.layout.auditAnchors);
-    return { checked: opened.reader.audit.check(anchors, instant(call.now())), unreadable };
+    return { checked: opened.reader.audit.check(anchors, call.now()), unreadable };
   } catch (error) {
     return failed(`The audit cannot be read: ${messageOf(error)}.`, "docs/audit.md says what to do.");
   }

@@ -1,6 +1,5 @@
 import { reportHtml, reportText } from "../../../../core/report/print.ts";
 import { reportOf } from "../../../../core/report/report.ts";
-import { instant } from "../../../../core/time.ts";
 import { gatherFacts } from "../../../../jobs/report/gather.ts";
 import { sendReport } from "../../../../jobs/report/send.ts";
 import { UnusableDatabase } from "../../../../store/open.ts";
@@ -19,7 +18,7 @@ export async function report(call: Call): Promise<Answer> {
   if (!running.ok) return running;
   const { layout } = call;
   const { settings } = read;
-  const now = instant(call.now());
+  const now = call.now();
   const span = call.flag("month") ? "month" : "week";
   try {
     const gathered = await gatherFacts({ layout, settings, span, now });

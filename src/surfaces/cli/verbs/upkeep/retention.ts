@@ -142,7 +142,7 @@ export const accountLegalHold = ofAccount(async (call, name) => {
   if (word !== "on" && word !== "off") return wrongUsage(`"${oneLine(word)}" is neither on nor off.`, "");
   const isOn = word === "on";
   // First what protects the mail: whatever becomes of the record.
-  if (isOn) setLegalHold(path, { account: name, since: isoTime(instant(call.now())), reason: reason.join(" ") });
+  if (isOn) setLegalHold(path, { account: name, since: isoTime(call.now()), reason: reason.join(" ") });
   const asked = await call.guard.ask({ verb: "legal_hold", name, isOn });
   if (!asked.ok)
     return failed(

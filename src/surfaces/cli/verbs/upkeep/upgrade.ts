@@ -3,7 +3,6 @@ import { basename } from "node:path";
 import { messageOf } from "../../../../core/error.ts";
 import type { Unless, UpdateFigures } from "../../../../core/report/figures.ts";
 import { inMb, plural } from "../../../../core/text.ts";
-import { instant } from "../../../../core/time.ts";
 import { COMPONENTS } from "../../../../host/debian/packages.ts";
 import { waitingUpdates } from "../../../../host/debian/updates.ts";
 import { bytesBelow } from "../../../../host/root-files/walk.ts";
@@ -161,7 +160,7 @@ export async function rollback(call: Call): Promise<Answer> {
     for (const line of says) terminal.err(oneLine(line));
     const unsure = await whyNotSure(call, "Go back to the snapshot?", "nothing was changed");
     if (unsure !== null) return unsure;
-    const made = orWhyNot(() => ({ aside: rollBack(layout, snapshot, instant(call.now())) }));
+    const made = orWhyNot(() => ({ aside: rollBack(layout, snapshot, call.now()) }));
     if (typeof made === "string")
       return failed(
         `It could not be undone: ${made}.`,
