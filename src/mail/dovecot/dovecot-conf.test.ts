@@ -13,7 +13,7 @@ const text = rendered();
 const top = assignments(text);
 
 /** Files that processes other than root's read contain no secret. */
-const MODES = new Map([["vacation-dict.conf", 0o644]]);
+const MODES = new Map([["scripts-dict.conf", 0o644]]);
 
 test("only root may read the files of settings, because one has the secret", () => {
   assert.deepEqual(
@@ -23,7 +23,7 @@ test("only root may read the files of settings, because one has the secret", () 
       "accounts.conf",
       "own.conf",
       "app-passwords.conf",
-      "vacation-dict.conf",
+      "scripts-dict.conf",
       "quota-warning",
       "spam-learn",
     ],
@@ -110,7 +110,7 @@ test("an alias is a mailbox only for the check of quotas", () => {
   assert.equal(
     own,
     "SELECT user, '/srv/mail/mail/%d/%n' AS home, 990 AS uid, 991 AS gid, quota_rule, (SELECT " +
-      "'dict:proxy::vacation;name=proven' FROM vacation_script WHERE vacation_script.user = userdb.user AND name = 'proven') " +
+      "'dict:proxy::scripts;name=proven' FROM account_script WHERE account_script.user = userdb.user AND name = 'proven') " +
       "AS sieve_before2 " +
       "FROM userdb WHERE user = '%u'",
   );

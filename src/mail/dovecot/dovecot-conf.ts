@@ -17,7 +17,7 @@ import {
 } from "./mail-crypt.ts";
 import { folderLimitPlugin } from "./maildirs.ts";
 import { quotaPlugin, quotaServices, renderQuotaWarning } from "./quota.ts";
-import { renderScriptDict, replyColumn, scriptDict, sievePlugin, sieveSubmission } from "./sieve.ts";
+import { renderScriptDict, scriptColumn, scriptDict, sievePlugin, sieveSubmission } from "./sieve.ts";
 
 /** In a separate file, so that Dovecot names the owner's line if it refuses one. */
 const OWN = "own.conf";
@@ -42,7 +42,7 @@ function accountsConf(site: Site): string {
   const { layout, mailUser } = site;
   const crypt = mailCryptColumn(site);
   const owner = `${mailUser.uid} AS uid, ${mailUser.gid} AS gid`;
-  const own = `user, '${layout.mail}/%d/%n' AS home, ${owner}, quota_rule, ${replyColumn(site)}${crypt.key}`;
+  const own = `user, '${layout.mail}/%d/%n' AS home, ${owner}, quota_rule, ${scriptColumn(site)}${crypt.key}`;
   const [local, domain] = ["substr(user, 1, instr(user, '@') - 1)", "substr(user, instr(user, '@') + 1)"];
   const behind = `user, '${layout.mail}/' || ${domain} || '/' || ${local} AS home, ${owner}, quota_rule, NULL${crypt.none}`;
   return `driver = sqlite

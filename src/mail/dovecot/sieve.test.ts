@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sampleSite } from "../../../test/kit/sample-site.ts";
-import { renderScriptDict, replyColumn, scriptDict, sievePlugin, sieveSubmission } from "./sieve.ts";
+import { renderScriptDict, scriptColumn, scriptDict, sievePlugin, sieveSubmission } from "./sieve.ts";
 
 const site = sampleSite();
 
@@ -15,7 +15,7 @@ test("mail of scripts is submitted on loopback, and redirected mail has its user
 
 test("a script is found by its name, and its text by its id, only for the account that gets the mail", () => {
   const { name, text, mode } = renderScriptDict(site);
-  assert.deepEqual([name, mode], ["vacation-dict.conf", 0o644]);
+  assert.deepEqual([name, mode], ["scripts-dict.conf", 0o644]);
   assert.match(text, /^connect = \/srv\/mail\/db\/accounts\/accounts\.db$/m);
   const maps = [
     ...text.matchAll(
@@ -25,18 +25,18 @@ test("a script is found by its name, and its text by its id, only for the accoun
   assert.deepEqual(
     maps.map(([, ...parts]) => parts),
     [
-      ["priv/sieve/name/$name", "vacation_script", "user", "id", "name = $name"],
-      ["priv/sieve/data/$id", "vacation_script", "user", "script", "id = $id"],
+      ["priv/sieve/name/$name", "account_script", "user", "id", "name = $name"],
+      ["priv/sieve/data/$id", "account_script", "user", "script", "id = $id"],
     ],
   );
 });
 
 test("if senders are verified, only proven ones get a reply", () => {
-  assert.match(replyColumn(site), /;name=proven' FROM .* AND name = 'proven'\) AS sieve_before2$/);
-  assert.match(replyColumn(sampleSite({ verify: false })), /;name=any' FROM .* AND name = 'any'\) AS sieve_before2$/);
+  assert.match(scriptColumn(site), /;name=proven' FROM .* AND name = 'proven'\) AS sieve_before2$/);
+  assert.match(scriptColumn(sampleSite({ verify: false })), /;name=any' FROM .* AND name = 'any'\) AS sieve_before2$/);
 });
 
 test("only delivery processes ask for scripts", () => {
   assert.match(scriptDict(site), /unix_listener dict \{\n {4}mode = 0600\n {4}user = ghostinbox-mail\n/);
-  assert.match(scriptDict(site), /vacation = sqlite:\/srv\/mail\/conf\/dovecot\/vacation-dict\.conf\n/);
+  assert.match(scriptDict(site), /scripts = sqlite:\/srv\/mail\/conf\/dovecot\/scripts-dict\.conf\n/);
 });

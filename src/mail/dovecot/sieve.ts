@@ -4,12 +4,15 @@ import { SIEVE_MAIL_ADDRESS } from "../../settings/ports.ts";
 import { type RenderedFile, rendered, type Site } from "../configuration/site.ts";
 import { JUNK_HEADER } from "../rspamd/rules.ts";
 
-const DICT = "vacation";
-const FILE = "vacation-dict.conf";
+/** The view of accounts.db with the accounts' scripts: `user`, `name`, `id`, `script`. `name` is who may get a reply: `proven` senders, or `any`. */
+export const SCRIPT_VIEW = "account_script";
+
+const DICT = "scripts";
+const FILE = "scripts-dict.conf";
 /** Pigeonhole's own default, made explicit: the maximum number of mails that one mail may become. */
 const REDIRECTS = 4;
 
-/** For `plugin { }`: first the script for spam, then the user's own script. The vacation reply runs between them (`replyColumn`). */
+/** For `plugin { }`: first the script for spam, then the user's own script. The account's script of accounts.db runs between them (`scriptColumn`). */
 export function sievePlugin({ layout }: Site): string {
   return `  sieve_before = ${join(layout.sieve, "junk.sieve")}
   sieve = file:~/sieve;active=~/.dovecot.sieve
@@ -23,14 +26,11 @@ export function sieveSubmission({ ports }: Site): string {
   return `submission_host = ${SIEVE_MAIL_ADDRESS}:${ports.sieveMail}`;
 }
 
-/**
- * A column of the userdb: the account's reply, from the view of accounts.db that is named in it; null if it has none. If senders are
- * verified, only proven ones get a reply.
- */
-export function replyColumn({ verify }: Site): string {
+/** A column of the userdb: the account's script; null if it has none. If senders are verified, only proven ones get a reply. */
+export function scriptColumn({ verify }: Site): string {
   const script = verify ? "proven" : "any";
-  const has = `vacation_script.user = userdb.user AND name = '${script}'`;
-  return `(SELECT 'dict:proxy::${DICT};name=${script}' FROM vacation_script WHERE ${has}) AS sieve_before2`;
+  const has = `${SCRIPT_VIEW}.user = userdb.user AND name = '${script}'`;
+  return `(SELECT 'dict:proxy::${DICT};name=${script}' FROM ${SCRIPT_VIEW} WHERE ${has}) AS sieve_before2`;
 }
 
 /** Dovecot reads an account's script from accounts.db, so that each change takes effect at once. */
@@ -51,7 +51,7 @@ service dict {
 export function renderScriptDict({ layout }: Site): RenderedFile {
   const map = (pattern: string, value: string): string => `map {
   pattern = priv/sieve/${pattern}
-  table = vacation_script
+  table = ${SCRIPT_VIEW}
   username_field = user
   value_field = ${value}
   fields {

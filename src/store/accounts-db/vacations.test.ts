@@ -23,7 +23,7 @@ function fresh(t: TestContext) {
   const script = (of: string, name = "proven"): string => {
     const scripts = columnOf(
       db,
-      "SELECT script FROM vacation_script WHERE user = ? AND name = ? AND id = name",
+      "SELECT script FROM account_script WHERE user = ? AND name = ? AND id = name",
       of,
       name,
     );

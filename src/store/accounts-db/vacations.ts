@@ -4,6 +4,7 @@ import type { AccountName } from "../../core/net/address.ts";
 import type { Vacation } from "../../core/vacation.ts";
 import type { VacationStore } from "../../guard/commands/accounts/account-settings.ts";
 import type { Outcome } from "../../guard/ports.ts";
+import { SCRIPT_VIEW } from "../../mail/dovecot/sieve.ts";
 import { VERIFIED_HEADER } from "../../mail/postfix/proofs.ts";
 import { millisOrNull, text } from "../columns.ts";
 import { type Prepared, prepared } from "../transactions.ts";
@@ -65,7 +66,7 @@ export const VACATIONS = {
   -- test (RFC 7352) is true if it saw such a mail within \`:seconds\`: the first lets one mail of each sender through in an hour,
   -- the other twenty let twenty replies through in an hour. Mail of lists is skipped before. Dovecot reads it by mail/dovecot/sieve.ts.
   -- \`proven\`: only senders whom SPF has proven, or whose domain is ours, get a reply; to a forged one it would be backscatter.
-  CREATE VIEW vacation_script (user, name, id, script) AS
+  CREATE VIEW ${SCRIPT_VIEW} (user, name, id, script) AS
     SELECT account, kind, kind,
       'require ["vacation", "duplicate", "envelope"];
 if anyof (exists "List-Id", exists "List-Post", exists "List-Unsubscribe", exists "List-Help", exists "Feedback-ID",
