@@ -139,7 +139,6 @@ export const LONGEST = [
   "test/e2e/defaults.test.ts",
   "test/e2e/clock.test.ts",
   "test/scenarios/scenarios.test.ts",
-  "test/scenarios/replay.test.ts",
   "test/fuzz/engine.test.ts",
   "src/jobs/backup/drill.machine.test.ts",
   "src/programs/export/export.machine.test.ts",

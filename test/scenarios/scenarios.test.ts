@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Decision } from "../../src/core/decide/decision.ts";
+import type { Policy } from "../../src/core/decide/policy.ts";
+import { differenceOf } from "../../src/jobs/replay/comparison.ts";
 import { NaiveHistory } from "./naive-history.ts";
 import { RealEngine } from "./real-engine.ts";
 import { OWN, printDecisions, readScenario, rewriteExpected, START, scenarioNames } from "./scenario.ts";
@@ -22,7 +24,7 @@ for (const name of scenarioNames(HERE)) {
     else assert.equal(got, expected);
   });
 
-  test(`${name}: the engine on SQLite`, async () => {
+  test(`${name}: the engine on SQLite, and a replay of it`, async () => {
     const { policy, steps, expected } = readScenario(HERE, name);
     const engine = new RealEngine(policy, OWN, START);
     try {
@@ -32,12 +34,13 @@ for (const name of scenarioNames(HERE)) {
         decisions.push(await engine.decide(event, at));
       }
       assert.equal(printDecisions(steps, decisions), expected);
+      assertReplayed(engine, policy);
     } finally {
       engine.remove();
     }
   });
 
-  test(`${name}: the engine on SQLite, restarted before every event`, async () => {
+  test(`${name}: the engine on SQLite, restarted before every event, and a replay of it`, async () => {
     const { policy, steps } = readScenario(HERE, name);
     const history = new NaiveHistory(policy, OWN);
     const engine = new RealEngine(policy, OWN, START);
@@ -53,8 +56,16 @@ for (const name of scenarioNames(HERE)) {
         expected.push(history.decide(event, at));
       }
       assert.equal(printDecisions(steps, decisions), printDecisions(steps, expected));
+      assertReplayed(engine, policy);
     } finally {
       engine.remove();
     }
   });
+}
+
+/** A replay repeats each recorded decision. */
+function assertReplayed(engine: RealEngine, policy: Policy): void {
+  const replayed = engine.replay(policy);
+  for (const one of replayed) assert.equal(differenceOf(one), null, JSON.stringify(one, null, 1));
+  assert.ok(replayed.length > 0);
 }
