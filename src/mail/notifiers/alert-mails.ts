@@ -18,12 +18,14 @@ const MOST_AN_HOUR = 200;
 export class AlertMails {
   readonly #layout: Layout;
   readonly #clock: Clock;
+  readonly #queueMail: typeof queueMail;
   /** By the id of the alert's message: a guard that is killed before it has stored the reply asks again. */
   readonly #queued = new Map<string, Readonly<{ at: number; reply: Promise<KeeperReply> }>>();
 
-  constructor(layout: Layout, clock: Clock) {
+  constructor(layout: Layout, clock: Clock, queue = queueMail) {
     this.#layout = layout;
     this.#clock = clock;
+    this.#queueMail = queue;
   }
 
   async send(alert: AlertMail, settings: Settings): Promise<KeeperReply> {
@@ -60,7 +62,7 @@ export class AlertMails {
   #queue(alert: AlertMail, envelope: Envelope): Promise<KeeperReply> {
     const { from, to } = envelope;
     const input = mailText({ ...alert, code: null, subject: "" }, envelope);
-    return queueMail(this.#layout, { from, to, input });
+    return this.#queueMail(this.#layout, { from, to, input });
   }
 }
 
