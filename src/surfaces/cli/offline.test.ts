@@ -185,11 +185,14 @@ describe("break-glass while the guard is down", WITH_NFT, () => {
     return ended;
   };
 
-  test("deletes our table, keeps others, and leaves a note for the guard's next start", async () => {
+  const nothing = { lifted: null, through: "kernel", tableDeleted: false, requested: false };
+
+  test("deletes our table once, keeps others, and leaves a note for the guard's next start", async () => {
     using layout = dataDirectory();
     await (await startGuard(layout)).stop();
     const tables = "nft add table inet ghostinbox; nft add table inet another";
-    const finished = await inNamespace(layout, `${tables}; ./ghostinbox break-glass && nft list tables`);
+    const twice = "./ghostinbox break-glass && nft list tables && ./ghostinbox break-glass --json";
+    const finished = await inNamespace(layout, `${tables}; ${twice}`);
     assert.equal(finished.code, 0, finished.err);
     assert.match(
       finished.out,
@@ -197,17 +200,13 @@ describe("break-glass while the guard is down", WITH_NFT, () => {
     );
     assert.match(finished.out, /^table inet another$/m);
     assert.doesNotMatch(finished.out, /^table inet ghostinbox$/m);
+    assert.deepEqual(JSON.parse(/^\{[^]*/m.exec(finished.out)?.[0] ?? ""), { ...nothing, requested: true });
     assert.ok(existsSync(layout.breakGlass));
   });
 
-  test("succeeds a second time, and when there is nothing to delete", async () => {
+  test("succeeds when there is nothing to delete", async () => {
     using layout = dataDirectory();
-    const nothing = { lifted: null, through: "kernel", tableDeleted: false, requested: false };
     assert.deepEqual(json(await inNamespace(layout, "./ghostinbox break-glass --json")), nothing);
-    await (await startGuard(layout)).stop();
-    const requested = { ...nothing, requested: true };
-    assert.deepEqual(json(await inNamespace(layout, "./ghostinbox break-glass --json")), requested);
-    assert.deepEqual(json(await inNamespace(layout, "./ghostinbox break-glass --json")), requested);
   });
 
   test("never follows a link in place of the request", async () => {
