@@ -2,33 +2,39 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, test } from "node:test";
+import { test } from "node:test";
 import { lacking } from "../../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../../test/kit/temporary-directory.ts";
 import { typed } from "../../../../test/kit/typed-command.ts";
 import { commands } from "../commands.ts";
 import { GLOBAL_OPTIONS } from "../parse.ts";
 import { bashCompletion, fishCompletion, zshCompletion } from "./completion.ts";
-import { type TypedWords, typedWords } from "./typed-words.ts";
+import { typedWords } from "./typed-words.ts";
 
-/** What a shell offers for the last of these words. */
-type Completer = (script: string, words: readonly string[]) => string;
-type Shell = Readonly<{ make: (words: TypedWords) => string; complete: Completer }>;
+/** `offer`: prints what the shell offers for the last of these words. */
+type Shell = Readonly<{ make: typeof bashCompletion; options: readonly string[]; before?: string; offer: Offer }>;
+type Offer = (words: readonly string[]) => string;
 
-const BASH =
-  'source "$1"; shift; COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)); _ghostinbox; printf "%s\\n" "${COMPREPLY[@]}"';
 /** Its own functions work only while someone types: these print what they would show. */
-const ZSH = `
-compdef() { }
+const ZSH = `compdef() { }
 _files() { print -l -- \${words[CURRENT]}*(N) }
 _describe() { local one; for one in "\${(@P)@[-1]}"; do [[ $one == \${words[CURRENT]}* ]] && print -r -- "\${one%%:*}"; done }
-source "$1"; shift; words=("$@"); CURRENT=$#; _ghostinbox; true`;
-const FISH = 'source $argv[1]; complete -C "$argv[2..-1]"';
+`;
 
 const SHELLS: Readonly<Record<string, Shell>> = {
-  bash: { make: bashCompletion, complete: (script, words) => ran("bash", ["-c", BASH, "bash", script, ...words]) },
-  zsh: { make: zshCompletion, complete: (script, words) => ran("zsh", ["-f", "-c", ZSH, "zsh", script, ...words]) },
-  fish: { make: fishCompletion, complete: (script, words) => ran("fish", ["-N", "-c", FISH, script, ...words]) },
+  bash: {
+    make: bashCompletion,
+    options: ["-c"],
+    offer: (words) =>
+      `(COMP_WORDS=(${quoted(words)}) COMP_CWORD=${words.length - 1}; _ghostinbox; printf "%s\\n" "\${COMPREPLY[@]}")`,
+  },
+  zsh: {
+    make: zshCompletion,
+    options: ["-f", "-c"],
+    before: ZSH,
+    offer: (words) => `(words=(${quoted(words)}); CURRENT=${words.length}; _ghostinbox; true)`,
+  },
+  fish: { make: fishCompletion, options: ["-N", "-c"], offer: (words) => `complete -C ${quoted([words.join(" ")])}` },
 };
 
 const accounts = commands.flatMap(({ name }) => /^account (\S+)/.exec(name)?.[1] ?? []);
@@ -56,18 +62,18 @@ const TYPED: readonly (readonly [string, readonly string[]])[] = [
   ["stop ", []],
 ];
 
-for (const [shell, { make, complete }] of Object.entries(SHELLS))
-  describe(shell, { skip: lacking({ installed: [shell] }) }, () => {
-    for (const [line, expected] of TYPED)
-      test(`completes “${line.replace(place, "")}”`, async () => {
-        const script = join(place, shell);
-        const { code, out } = await typed(`completion ${shell}`, () => assert.fail("it asks no guard"));
-        assert.deepEqual([code, out], [0, make(typedWords(commands))]);
-        writeFileSync(script, out);
-        const offered = complete(script, ["ghostinbox", ...line.split(" ")]);
-        const words = offered.split("\n").map((word) => word.split("\t")[0]?.trim() ?? "");
-        assert.deepEqual(words.filter((word) => word !== "").toSorted(), expected.toSorted());
-      });
+for (const [shell, { make, options, before = "", offer }] of Object.entries(SHELLS))
+  test(`${shell} completes each word`, { skip: lacking({ installed: [shell] }) }, async () => {
+    const script = join(place, shell);
+    const { code, out } = await typed(`completion ${shell}`, () => assert.fail("it asks no guard"));
+    assert.deepEqual([code, out], [0, make(typedWords(commands))]);
+    writeFileSync(script, out);
+    const offers = TYPED.map(([line]) => `${offer(["ghostinbox", ...line.split(" ")])}\necho +++++`);
+    const offered = ran(shell, [...options, [`${before}source ${script}`, ...offers].join("\n")]).split("+++++\n");
+    for (const [i, [line, expected]] of TYPED.entries()) {
+      const words = offered[i]?.split("\n").map((word) => word.split("\t")[0]?.trim() ?? "");
+      assert.deepEqual(words?.filter((word) => word !== "").toSorted(), expected.toSorted(), line);
+    }
   });
 
 test("another shell is wrong usage", async () => {
@@ -80,4 +86,8 @@ function ran(program: string, argv: readonly string[]): string {
     encoding: "utf8",
     env: { PATH: process.env["PATH"], HOME: place, LC_ALL: "C.UTF-8" },
   });
+}
+
+function quoted(words: readonly string[]): string {
+  return words.map((word) => `'${word}'`).join(" ");
 }
