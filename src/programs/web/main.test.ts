@@ -25,7 +25,6 @@ import { ControlServer } from "../../surfaces/control-server.ts";
 
 type World = Readonly<{
   url: string;
-  port: number;
   web: ChildProcess;
   layout: ReturnType<typeof layoutOf>;
   asked: Verb[];
@@ -33,16 +32,21 @@ type World = Readonly<{
 }>;
 type Guard = Readonly<{ append: (ip: string, type: EventType) => number; stop: () => Promise<void> }>;
 
+/** Where a web that listens on this port has its data. */
+function webData(port: number): World["layout"] {
+  const layout = layoutOf(temporaryDirectory());
+  for (const file of [layout.engineDb, layout.webSocket, layout.webSettings])
+    mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(layout.webSettings, `domains = ["example.org"]\n[ports]\nhttp = ${port}\n`);
+  return layout;
+}
+
 async function startWeb(t: TestContext): Promise<World> {
-  const data = temporaryDirectory();
-  const layout = layoutOf(data);
   const probe = createServer();
   const port = await listenOnPort(probe);
   probe.close();
-  for (const file of [layout.engineDb, layout.webSocket]) mkdirSync(dirname(file), { recursive: true });
-  mkdirSync(dirname(layout.webSettings), { recursive: true });
-  writeFileSync(layout.webSettings, `domains = ["example.org"]\n[ports]\nhttp = ${port}\n`);
-  const web = run(data);
+  const layout = webData(port);
+  const web = run(layout.data);
   t.after(() => stop(web));
   const url = `http://127.0.0.1:${port}`;
   await until(() =>
@@ -52,7 +56,7 @@ async function startWeb(t: TestContext): Promise<World> {
     ),
   );
   const asked: Verb[] = [];
-  return { url, port, web, layout, asked, startGuard: () => startGuard(t, layout, asked) };
+  return { url, web, layout, asked, startGuard: () => startGuard(t, layout, asked) };
 }
 
 async function startGuard(t: TestContext, layout: World["layout"], asked: Verb[]): Promise<Guard> {
@@ -97,7 +101,7 @@ const REPLIES: Readonly<Partial<Record<Verb, Reply>>> = {
 const WRONG: Reply = { ok: true, result: { outcome: "wrong" } };
 const UNAUTHORIZED: Reply = { ok: false, kind: "failed", message: "", next: "", denied: "unauthorized" };
 
-test("starts before guard and database, reports it, and serves once they are there", async (t) => {
+test("starts before guard and database, and serves once they are there; its live stream continues across the guard's restart, without gaps", async (t) => {
   const { url, asked, startGuard: guardStarts } = await startWeb(t);
   const status = async (path: string, init?: RequestInit): Promise<number> =>
     (await fetch(`${url}${path}`, init)).status;
@@ -108,7 +112,7 @@ test("starts before guard and database, reports it, and serves once they are the
   assert.equal(await status("/api/v1/bans", { headers: bearer }), 503);
 
   const guard = await guardStarts();
-  guard.append("203.0.113.7", "LOGIN_FAILED");
+  const committed = [guard.append("203.0.113.7", "LOGIN_FAILED")];
   await until(async () => (await status("/healthz/ready")) === 200);
   assert.equal(await status("/api/v1/bans", { headers: bearer }), 200);
   assert.equal(await status("/api/v1/bans"), 401);
@@ -122,26 +126,18 @@ test("starts before guard and database, reports it, and serves once they are the
   const stats = await (await fetch(`${url}/api/security?action=stats`, { headers: bearer })).text();
   assert.match(stats, /"LOGIN_FAILED"/);
 
+  const stream = await openStream(t, `${url}/api/v1/events/stream?after=0`);
+  assert.deepEqual(await idsOf(stream, 1), committed);
   await guard.stop();
   await until(async () => (await status("/healthz/ready")) === 503);
-});
-
-test("the live stream continues across the guard's restart, without gaps", async (t) => {
-  const { url, startGuard: guardStarts } = await startWeb(t);
-  const first = await guardStarts();
-  await until(async () => (await fetch(`${url}/healthz/ready`)).ok);
-  const stream = await openStream(t, `${url}/api/v1/events/stream?after=0`);
-  const committed = [first.append("203.0.113.7", "CONNECT")];
-  assert.deepEqual(await idsOf(stream, 1), committed);
-  await first.stop();
   const second = await guardStarts();
   committed.push(second.append("203.0.113.8", "CONNECT"));
   assert.deepEqual(await idsOf(stream, 2), committed);
   stream.close();
 });
 
-test("a restored database is read instead of the old one", async (t) => {
-  const { url, layout, startGuard: guardStarts } = await startWeb(t);
+test("a restored database is read instead of the old one; SIGTERM is an orderly end", async (t) => {
+  const { url, web, layout, startGuard: guardStarts } = await startWeb(t);
   (await guardStarts()).append("203.0.113.7", "CONNECT");
   const events = async (): Promise<number> => {
     const response = await fetch(`${url}/api/v1/events`, { headers: bearer });
@@ -154,17 +150,20 @@ test("a restored database is read instead of the old one", async (t) => {
   for (const end of ["-wal", "-shm"]) rmSync(`${layout.engineDb}${end}`, { force: true });
   renameSync(restored, layout.engineDb);
   await until(async () => (await events()) === 0);
+  web.kill("SIGTERM");
+  await once(web, "exit");
+  assert.equal(web.exitCode, 0);
 });
 
-test("a port in use and an invalid setting are one clear sentence each; SIGTERM is an orderly end", async (t) => {
-  const { port, web, layout } = await startWeb(t);
+test("a port in use and an invalid setting are one clear sentence each", async (t) => {
+  const other = createServer();
+  t.after(() => other.close());
+  const port = await listenOnPort(other);
+  const layout = webData(port);
   assert.deepEqual(await outcome(layout.data), {
     code: 1,
     stderr: `Cannot listen on 127.0.0.1 port ${port}: another program listens there; set ports.http to another port.\n`,
   });
-  web.kill("SIGTERM");
-  await once(web, "exit");
-  assert.equal(web.exitCode, 0);
   writeFileSync(layout.webSettings, "[ports]\nhttpp = 1\n");
   const broken = await outcome(layout.data);
   assert.equal(broken.code, 1);
