@@ -90,7 +90,8 @@ for (const [name, addresses, longestMs, at] of [
         if (filter.account !== undefined && account !== filter.account.toLowerCase()) return [];
         return filter.prefix !== undefined && !overlaps(prefix, filter.prefix) ? [] : [id];
       });
-      for (const most of [67, 500]) {
+      // Without time a page ends after a step, whatever it may hold.
+      for (const most of longestMs === 0 ? [67] : [67, 500]) {
         assert.deepEqual(pages(search, { ...filter, most, order: "oldest_first" }), wanted, JSON.stringify(filter));
         assert.deepEqual(
           pages(search, { ...filter, most, order: "newest_first" }),

@@ -241,13 +241,17 @@ test("the oldest entries of the audit go when there are more than are kept, and 
 test("a flood of audit entries is bounded, and the check reports each anchored entry that it pushed out", (t) => {
   const { db, settle } = fresh(t, {});
   const chain = new AuditChain(db);
-  db.exec("BEGIN");
-  for (let i = 0; i < MOST_YOUNG_ENTRIES + 10; i++) chain.add(auditedRecovery("missing", START));
-  db.exec("COMMIT");
+  const add = (count: number): void => {
+    db.exec("BEGIN");
+    for (let i = 0; i < count; i++) chain.add(auditedRecovery("missing", START));
+    db.exec("COMMIT");
+  };
+  add(10);
   const entries = new AuditEntries(db);
   const anchor = { at: isoTime(START), id: 7, hash: db.prepare("SELECT hash FROM audit_entry WHERE id = 7").get() };
   const anchors = [{ ...anchor, hash: String(anchor.hash?.["hash"]) }];
   assert.equal(entries.check(anchors, START).fault, null);
+  add(MOST_YOUNG_ENTRIES);
   settle(START);
   const { first, last, fault } = entries.check(anchors, later(START, ENTRIES_STAY_MS - DAY_MS - 1));
   assert.deepEqual([first, last], [11, MOST_YOUNG_ENTRIES + 10]);
