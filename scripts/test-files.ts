@@ -45,8 +45,6 @@ export const TOGETHER: readonly Readonly<{ places: number; patterns: readonly st
 ];
 /** Each of these waits for seconds, or computes for as long: beside the others, not after them. The longest first. */
 export const BESIDE = [
-  "src/host/running/restart-service.test.ts",
-  "src/surfaces/cli/verbs/accounts/encryption-recovery.test.ts",
   "src/programs/guard/housekeeping.test.ts",
   "src/programs/web/main.test.ts",
   "src/programs/keeper/verbs.test.ts",
@@ -141,6 +139,8 @@ export const LONGEST = [
   "test/scenarios/scenarios.test.ts",
   "test/fuzz/engine.test.ts",
   "src/jobs/backup/drill.machine.test.ts",
+  "src/surfaces/cli/verbs/accounts/encryption-recovery.machine.test.ts",
+  "src/host/running/restart-service.machine.test.ts",
   "src/programs/export/export.machine.test.ts",
   "src/jobs/backup/backup.machine.test.ts",
   "src/jobs/backup/restic.machine.test.ts",

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { copyFileSync, existsSync, globSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, globSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,17 +8,14 @@ import { describe, test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
 import {
   dataDirectory,
-  type Finished,
   ghostinbox,
   ghostinboxProcess,
   json,
   oneLineOfError,
   PASSWORD,
   start,
-  startGuard,
   TIMED,
 } from "../../../test/kit/test-guard.ts";
-import type { Layout } from "../../settings/layout.ts";
 import { commands } from "./commands.ts";
 
 describe("while the guard is down", TIMED, () => {
@@ -173,50 +170,6 @@ test("reports a hanging guard within seconds, and sends it no command", TIMED, a
     assert.equal(finished.code, 1);
   }
   assert.doesNotMatch(heard, /203\.0\.113\.7/);
-});
-
-/** Runs in a network namespace: a test must not touch this machine's firewall. */
-const WITH_NFT = { ...TIMED, skip: lacking({ root: true, installed: ["unshare", "nft"] }) };
-
-describe("break-glass while the guard is down", WITH_NFT, () => {
-  const inNamespace = async (layout: Layout, commands_: string): Promise<Finished> => {
-    const { child, ended } = start(layout, "unshare", ["--net", "bash", "-c", commands_]);
-    child.stdin.end();
-    return ended;
-  };
-
-  const nothing = { lifted: null, through: "kernel", tableDeleted: false, requested: false };
-
-  test("deletes our table once, keeps others, and leaves a note for the guard's next start", async () => {
-    using layout = dataDirectory();
-    await (await startGuard(layout)).stop();
-    const tables = "nft add table inet ghostinbox; nft add table inet another";
-    const twice = "./ghostinbox break-glass && nft list tables && ./ghostinbox break-glass --json";
-    const finished = await inNamespace(layout, `${tables}; ${twice}`);
-    assert.equal(finished.code, 0, finished.err);
-    assert.match(
-      finished.out,
-      /The guard could not do it.*inet ghostinbox is deleted.*will lift every ban when it starts/,
-    );
-    assert.match(finished.out, /^table inet another$/m);
-    assert.doesNotMatch(finished.out, /^table inet ghostinbox$/m);
-    assert.deepEqual(JSON.parse(/^\{[^]*/m.exec(finished.out)?.[0] ?? ""), { ...nothing, requested: true });
-    assert.ok(existsSync(layout.breakGlass));
-  });
-
-  test("succeeds when there is nothing to delete", async () => {
-    using layout = dataDirectory();
-    assert.deepEqual(json(await inNamespace(layout, "./ghostinbox break-glass --json")), nothing);
-  });
-
-  test("never follows a link in place of the request", async () => {
-    using layout = dataDirectory();
-    await (await startGuard(layout)).stop();
-    const elsewhere = join(layout.data, "elsewhere");
-    symlinkSync(elsewhere, layout.breakGlass);
-    await inNamespace(layout, "./ghostinbox break-glass");
-    assert.equal(existsSync(elsewhere), false);
-  });
 });
 
 test("uninstall without a terminal lists its steps and does nothing", {

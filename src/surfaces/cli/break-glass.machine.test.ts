@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { existsSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { lacking } from "../../../test/kit/needs.ts";
+import { dataDirectory, type Finished, json, start, startGuard, TIMED } from "../../../test/kit/test-guard.ts";
+import type { Layout } from "../../settings/layout.ts";
+
+/** Runs in a network namespace: a test must not touch this machine's firewall. */
+const WITH_NFT = { ...TIMED, skip: lacking({ root: true, installed: ["unshare", "nft"] }) };
+
+describe("break-glass while the guard is down", WITH_NFT, () => {
+  const inNamespace = async (layout: Layout, commands_: string): Promise<Finished> => {
+    const { child, ended } = start(layout, "unshare", ["--net", "bash", "-c", commands_]);
+    child.stdin.end();
+    return ended;
+  };
+
+  const nothing = { lifted: null, through: "kernel", tableDeleted: false, requested: false };
+
+  test("deletes our table once, keeps others, and leaves a note for the guard's next start", async () => {
+    using layout = dataDirectory();
+    await (await startGuard(layout)).stop();
+    const tables = "nft add table inet ghostinbox; nft add table inet another";
+    const twice = "./ghostinbox break-glass && nft list tables && ./ghostinbox break-glass --json";
+    const finished = await inNamespace(layout, `${tables}; ${twice}`);
+    assert.equal(finished.code, 0, finished.err);
+    assert.match(
+      finished.out,
+      /The guard could not do it.*inet ghostinbox is deleted.*will lift every ban when it starts/,
+    );
+    assert.match(finished.out, /^table inet another$/m);
+    assert.doesNotMatch(finished.out, /^table inet ghostinbox$/m);
+    assert.deepEqual(JSON.parse(/^\{[^]*/m.exec(finished.out)?.[0] ?? ""), { ...nothing, requested: true });
+    assert.ok(existsSync(layout.breakGlass));
+  });
+
+  test("succeeds when there is nothing to delete", async () => {
+    using layout = dataDirectory();
+    assert.deepEqual(json(await inNamespace(layout, "./ghostinbox break-glass --json")), nothing);
+  });
+
+  test("never follows a link in place of the request", async () => {
+    using layout = dataDirectory();
+    await (await startGuard(layout)).stop();
+    const elsewhere = join(layout.data, "elsewhere");
+    symlinkSync(elsewhere, layout.breakGlass);
+    await inNamespace(layout, "./ghostinbox break-glass");
+    assert.equal(existsSync(elsewhere), false);
+  });
+});
