@@ -19,6 +19,7 @@ export class Logs {
   readonly directory = temporaryDirectory();
   readonly mail = join(this.directory, "mail", "mail.log");
   readonly indexer = new LogIndexer();
+  readonly #read = new Map<string, readonly Pick<LogEntry, "at" | "line">[]>();
 
   constructor() {
     for (const folder of ["mail", "guard"]) mkdirSync(join(this.directory, folder));
@@ -44,18 +45,11 @@ export class Logs {
   /** The same search, naively: reads every line of every file and merges the logs from the start. */
   plain(query: Partial<LogQuery>, limit: number): readonly LogEntry[] {
     const streams = findLogs(this.directory).map(({ component, current }) =>
-      [...elderParts(current), current].flatMap((path) => {
-        const bytes = path.endsWith(".gz") ? gunzipSync(readFileSync(path)) : readFileSync(path);
-        let at = instant(0);
-        const lines = bytes.toString().replace(/\n$/, "").split("\n");
-        return lines
-          .map((line) => line.slice(0, LONGEST_LINE))
-          .map((line) => {
-            at = timeOfLine(line, instant(Math.ceil(statSync(path).mtimeMs))) ?? at;
-            return { component, at, line };
-          })
-          .filter((entry) => matchesQuery(entry, { ...ALL, ...query }));
-      }),
+      [...elderParts(current), current].flatMap((path) =>
+        this.#linesOf(path)
+          .map((line) => ({ component, ...line }))
+          .filter((entry) => matchesQuery(entry, { ...ALL, ...query })),
+      ),
     );
     const merged: LogEntry[] = [];
     for (;;) {
@@ -66,5 +60,23 @@ export class Logs {
       if (entry === undefined) return merged.slice(-limit);
       merged.push(entry);
     }
+  }
+
+  /** Read once, as long as the file does not change. */
+  #linesOf(path: string): readonly Pick<LogEntry, "at" | "line">[] {
+    const { mtimeMs, size } = statSync(path);
+    const version = `${path} ${size} ${mtimeMs}`;
+    const known = this.#read.get(version);
+    if (known !== undefined) return known;
+    const bytes = path.endsWith(".gz") ? gunzipSync(readFileSync(path)) : readFileSync(path);
+    let at = instant(0);
+    const lines = bytes.toString().replace(/\n$/, "").split("\n");
+    const read = lines.map((whole) => {
+      const line = whole.slice(0, LONGEST_LINE);
+      at = timeOfLine(line, instant(Math.ceil(mtimeMs))) ?? at;
+      return { at, line };
+    });
+    this.#read.set(version, read);
+    return read;
   }
 }

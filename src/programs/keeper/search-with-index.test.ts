@@ -79,8 +79,8 @@ test("an index never changes an answer: the same lines in the same order as a se
     logs.put("mail/mail.log", lines(3), hour(4));
     logs.put("guard/@400000006720a1b2c3d4e5f6.s", `${lines(1, true)}\n`, hour(2));
     logs.put("guard/current", `${lines(3, true)}\n`, hour(4));
-    for (const round of ["without", "with", "partly"]) {
-      if (round === "with") await logs.look();
+    await logs.look();
+    for (const round of ["with", "partly"]) {
       if (round === "partly") {
         appendFileSync(logs.mail, `\n${lines(4)}`);
         utimesSync(logs.mail, hour(5) / 1_000, hour(5) / 1_000);
