@@ -13,7 +13,7 @@ import { instant } from "../../core/time.ts";
 import { openEngine } from "../open.ts";
 import { SqliteStore } from "./store.ts";
 
-const KILLS = 10;
+const KILLS = 5;
 const COMMITS_BEFORE_KILL = 40;
 const REACH = reachSince(instant(0), 1_000_000);
 
