@@ -201,7 +201,7 @@ describe("users of mailboxes at the dashboard", () => {
       let changed: Promise<void> = Promise.resolve();
       const signIn = kit.verifyingMailboxes(() => {
         changed = kit.engine.audit({ type: "PASSWORD_CHANGED", subject: ANNA, by: "root" }).then(async () => {
-          for (let i = 0; i < later; i++) await null;
+          for (let i = 0; i < later; i++) await Promise.resolve();
           kit.accounts.setPassword(ANNA, hashOf("another"));
         });
         return Promise.resolve(true);
