@@ -48,7 +48,10 @@ local function add_proofs(task, headers)
   if spf or task:has_symbol("R_DKIM_ALLOW") then
     headers["${VERIFIED_HEADER}"] = { value = spf and "spf" or "dkim", order = 0 }
   end
-  local word = spf and proof_word()
+  -- A report to this server's own users needs no proof, and would leave with one.
+  local sender = (task:get_from("smtp") or {})[1]
+  local is_ours = sender and OWN_DOMAINS[(sender.domain or ""):lower()]
+  local word = spf and not is_ours and proof_word()
   if word then headers["${PROOF_HEADER}"] = { value = word, order = 0 } end
 end
 `;
