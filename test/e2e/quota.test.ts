@@ -87,6 +87,16 @@ describe("room for mail", { skip: whyNoLab() ?? false }, () => {
     dialog.close();
   });
 
+  test("mail that it sends on without a copy is accepted, and refused again once it would be stored", async () => {
+    await product.json(["account", "forward", ANNA, BERT, "--no-keep"]);
+    assert.match(await askFor("info@example.test"), /^250 /);
+    assertAccepted(await sendMail({ host: lab.sender, from: "198.51.100.77", subject: "Sent on" }));
+    await until("the other has it", () => findMail(product.layout, "Sent on", { account: BERT }));
+    await product.json(["account", "forward", ANNA, BERT]);
+    assert.match(await askFor(ANNA), /^452 4\.2\.2 /);
+    await product.json(["account", "forward", ANNA, "--off"]);
+  });
+
   test("a mail through an alias with several targets waits for the full one alone", async () => {
     await product.json(["alias", "add", "team@example.test", ANNA, BERT]);
     const mail = { from: "198.51.100.76", recipient: "team@example.test", subject: "For the team" };

@@ -104,7 +104,7 @@ test("a missing account costs as much to refuse as an existing one", () => {
   assert.ok(!other.includes(decoy));
 });
 
-test("an alias is a mailbox only for the check of quotas", () => {
+test("the check of quotas knows aliases too, and no account whose mail is not stored", () => {
   const query = /^user_query = (.*)$/m.exec(rendered({}, "accounts.conf"))?.[1] ?? "";
   const [own, ofAlias = ""] = query.split(" UNION ALL ");
   assert.equal(
@@ -112,7 +112,7 @@ test("an alias is a mailbox only for the check of quotas", () => {
     "SELECT user, '/srv/mail/mail/%d/%n' AS home, 990 AS uid, 991 AS gid, quota_rule, (SELECT " +
       "'dict:proxy::scripts;name=proven' FROM account_script WHERE account_script.user = userdb.user AND name = 'proven') " +
       "AS sieve_before2 " +
-      "FROM userdb WHERE user = '%u'",
+      "FROM userdb WHERE user = '%u' AND ('%s' <> 'quota-status' OR EXISTS (SELECT 1 FROM stored WHERE stored.user = userdb.user))",
   );
   assert.match(ofAlias, / quota_rule, NULL FROM alias_userdb WHERE address = '%u' AND '%s' = 'quota-status'$/);
 });

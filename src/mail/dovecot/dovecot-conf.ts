@@ -48,8 +48,8 @@ function accountsConf(site: Site): string {
   return `driver = sqlite
 connect = ${layout.accountsDb}
 password_query = ${passwordQuery(site)}
-# An alias is known only to the service that reports full mailboxes to Postfix.
-user_query = SELECT ${own} FROM userdb WHERE user = '%u' UNION ALL SELECT ${behind} FROM alias_userdb WHERE address = '%u' AND '%s' = 'quota-status'
+# The service that reports full mailboxes to Postfix knows aliases too, and no account whose mail is not stored.
+user_query = SELECT ${own} FROM userdb WHERE user = '%u' AND ('%s' <> 'quota-status' OR EXISTS (SELECT 1 FROM stored WHERE stored.user = userdb.user)) UNION ALL SELECT ${behind} FROM alias_userdb WHERE address = '%u' AND '%s' = 'quota-status'
 iterate_query = SELECT user AS username FROM userdb
 `;
 }

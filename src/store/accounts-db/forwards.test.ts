@@ -26,6 +26,7 @@ function fresh(t: TestContext) {
     /** The targets that Postfix finds, and the mailbox that Dovecot finds for the address. */
     goesTo: (of: string) => scalarOf(db, "SELECT targets FROM alias_map WHERE address = ?", of),
     behind: (of: string) => scalarOf(db, "SELECT user FROM alias_userdb WHERE address = ?", of),
+    isStored: (of: string) => scalarOf(db, "SELECT 1 FROM stored WHERE user = ?", of) === 1,
   };
 }
 
@@ -73,11 +74,10 @@ test("aliases and forwards together are followed, so that none leads back", (t) 
   assert.equal(accounts.leadsTo(bob, ann), false);
 });
 
-test("the mailbox of an account that sends its mail on is its own; an alias keeps its own too", (t) => {
-  const { accounts, forwards, behind } = fresh(t);
-  accounts.addAlias(mailAddress("info@example.org"), [ann]);
+test("an account that sends its mail on is no alias of its target's mailbox", (t) => {
+  const { forwards, behind } = fresh(t);
   forwards.setForwarding(ann, [bob], false, null);
-  assert.deepEqual([behind(ann), behind("info@example.org")], [undefined, ann]);
+  assert.equal(behind(ann), undefined);
 });
 
 test("with an account its forwards go, and those to it", (t) => {
@@ -114,6 +114,20 @@ test("nothing is sent on to a blocked alias, until it takes mail again", (t) => 
   });
   accounts.setAliasBlocked(info, false);
   assert.equal(goesTo(ann), info);
+});
+
+test("a mailbox is asked whether it is full only while mail is stored in it", (t) => {
+  const { accounts, forwards, behind, isStored } = fresh(t);
+  const info = mailAddress("info@example.org");
+  accounts.addAlias(info, [ann]);
+  const asked = () => [isStored("Ann@example.org"), behind(info)];
+  assert.deepEqual(asked(), [true, ann]);
+  forwards.setForwarding(ann, [else_], true, null);
+  assert.deepEqual(asked(), [true, ann], "a copy stays");
+  forwards.setForwarding(ann, [else_], false, null);
+  assert.deepEqual(asked(), [false, undefined]);
+  accounts.setSuspended(ann, true);
+  assert.deepEqual(asked(), [true, ann]);
 });
 
 test("what mail of an account to itself reaches by its forward, also under an alias", (t) => {

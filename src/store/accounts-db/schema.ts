@@ -140,28 +140,38 @@ const baseline = `
     UNION ALL SELECT account, target FROM forward WHERE target <> account
     UNION ALL SELECT address, target FROM role_address;
 
+  -- Where accounts that are active forward their mail now: to themselves instead of a target that is paused, and nowhere if no target
+  -- takes mail.
+  CREATE VIEW forwarded (account, target) AS
+    SELECT account, iif(EXISTS (
+        SELECT 1 FROM young_forward AS young
+        WHERE young.account = forward.account AND young.target = forward.target
+          AND young.rests_until > (julianday('now') - 2440587.5) * 86400000
+      ), account, target) FROM forward
+    WHERE account IN (SELECT name FROM account WHERE suspended = 0 AND followed IS NOT 'unlisted')
+      AND target NOT IN (SELECT address FROM alias_block);
+
   -- What Postfix reads as virtual_alias_maps: the targets of aliases, of accounts that forward, and of role addresses. The mail
   -- of an account that is suspended stays in its mailbox: a thief may have set the forward. After a resume it is forwarded
-  -- again. Nothing is forwarded to an alias while it is blocked.
+  -- again.
   CREATE VIEW alias_map (address, targets) AS
     SELECT address, group_concat(target, ',') FROM alias
     WHERE address NOT IN (SELECT address FROM alias_block)
     GROUP BY address
-    UNION ALL SELECT account, group_concat(DISTINCT iif(EXISTS (
-        SELECT 1 FROM young_forward AS young
-        WHERE young.account = forward.account AND young.target = forward.target
-          AND young.rests_until > (julianday('now') - 2440587.5) * 86400000
-      ), account, target)) FROM forward
-    WHERE account IN (SELECT name FROM account WHERE suspended = 0 AND followed IS NOT 'unlisted')
-      AND target NOT IN (SELECT address FROM alias_block)
-    GROUP BY account
+    UNION ALL SELECT account, group_concat(DISTINCT target) FROM forwarded GROUP BY account
     UNION ALL SELECT address, target FROM role_address;
 
+  -- Accounts whose mail is stored in their mailbox, which may be full: not those that forward without a copy.
+  CREATE VIEW stored (user, quota_rule) AS
+    SELECT user, quota_rule FROM userdb
+    WHERE EXISTS (SELECT 1 FROM forwarded WHERE account = user AND target = user)
+      OR NOT EXISTS (SELECT 1 FROM forwarded WHERE account = user);
+
   -- The one account behind an alias; an alias with more targets has no mailbox that could be full. An account that sends its
-  -- mail on is not an alias of a mailbox: its own mailbox says whether it is full.
+  -- mail on is not an alias of a mailbox.
   CREATE VIEW alias_userdb (address, user, quota_rule) AS
-    SELECT alias_map.address, userdb.user, userdb.quota_rule
-    FROM alias_map JOIN userdb ON userdb.user = alias_map.targets COLLATE NOCASE
+    SELECT alias_map.address, stored.user, stored.quota_rule
+    FROM alias_map JOIN stored ON stored.user = alias_map.targets COLLATE NOCASE
     WHERE alias_map.address NOT IN (SELECT account FROM forward);
 
   -- Which logins may send as an address: the account itself, or an account that the alias names.
