@@ -140,10 +140,16 @@ export function accountsTests({ lab, product }: Running, file: string): void {
     const berts = mailsOf("bert");
     assert.equal(await receives("abuse@two.test"), 250);
     await until("the alias wins", () => mailsOf("bert") === berts + 1);
+    await product.json(["alias", "add", "report@two.test", "abuse@two.test"]);
+    await product.json(["alias", "add", "both@two.test", "report@two.test", BERT]);
     await product.json(["alias", "block", "abuse@two.test"]);
     assert.equal(await receives("abuse@two.test"), 550);
+    assert.equal(await receives("report@two.test"), 550, "what it accepted would bounce");
+    assert.equal(await receives("both@two.test"), 250);
+    await until("only the other target got it", () => mailsOf("bert") === berts + 2);
     await product.json(["alias", "unblock", "abuse@two.test"]);
     assert.equal(await receives("abuse@two.test"), 250);
+    assert.equal(await receives("report@two.test"), 250);
   });
 
   test("a new password ends what its account has open at the submission ports, and no other account's transfer", async () => {

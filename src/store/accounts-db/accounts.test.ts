@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { accountName, mailAddress } from "../../../test/kit/samples.ts";
-import { accountsFor, bySqlite3, START } from "../../../test/kit/test-database.ts";
+import { accountsFor, bySqlite3, planOf, START } from "../../../test/kit/test-database.ts";
 import { openAccountsForReading } from "../open.ts";
 import { AccountLists } from "./account-lists.ts";
 import { SqliteAccounts } from "./accounts.ts";
@@ -97,6 +97,48 @@ test("an alias delivers to its targets and may be sent from by those that are ac
 
   assert.deepEqual(accounts.remove(bob), DONE);
   assert.equal(stock("SELECT targets FROM alias_map"), "ann@example.org,carol@example.net");
+});
+
+test("an alias takes no mail for a blocked or removed one, and none if it leads nowhere else", (t) => {
+  const { accounts, db, stock } = fresh(t);
+  db.exec("INSERT INTO served (domain) VALUES ('example.org')");
+  accounts.add(ann, HASH, START);
+  accounts.setSuspended(ann, true);
+  const [all, first, second] = ["all", "first", "second"].map((name) => mailAddress(`${name}@example.org`));
+  assert.ok(all !== undefined && first !== undefined && second !== undefined);
+  accounts.addAlias(info, [mailAddress("ann+info@example.org")]);
+  accounts.addAlias(first, [mailAddress("info+x@example.org")]);
+  accounts.addAlias(second, [first]);
+  accounts.addAlias(all, [second, mailAddress("x@example.net")]);
+  accounts.addAlias(mailAddress("postmaster@example.org"), [second]);
+  const reached = () =>
+    stock("SELECT address, targets FROM alias_map WHERE address NOT LIKE 'abuse@%' ORDER BY address").split("\n");
+  const outside = `${all}|x@example.net`;
+  assert.deepEqual(reached(), [
+    `${all}|${second},x@example.net`,
+    `${first}|info+x@example.org`,
+    `${info}|ann+info@example.org`,
+    `postmaster@example.org|${second}`,
+    `${second}|${first}`,
+  ]);
+  accounts.setAliasBlocked(info, true);
+  assert.deepEqual(reached(), [outside]);
+  accounts.setAliasBlocked(info, false);
+  assert.equal(reached().length, 5);
+  accounts.removeAlias(info);
+  assert.deepEqual(reached(), [outside]);
+  accounts.removeAlias(mailAddress("postmaster@example.org"));
+  accounts.addAlias(info, [mailAddress("postmaster@example.org")]);
+  assert.equal(reached().length, 5, "the role address leads to the first account");
+});
+
+test("a search for one alias does not read all", (t) => {
+  const { db } = fresh(t);
+  const steps = planOf(db, "SELECT targets FROM alias_map WHERE address = ?");
+  assert.deepEqual(
+    steps.filter((step) => step.startsWith("SCAN alias") && step !== "SCAN alias_map"),
+    [],
+  );
 });
 
 test("aliases and accounts do not take each other's name", (t) => {

@@ -17,6 +17,7 @@ const else_ = mailAddress("ann@else.example");
 
 function fresh(t: TestContext) {
   const db = accountsFor(t);
+  db.exec("INSERT INTO served (domain) VALUES ('example.org')");
   const accounts = new SqliteAccounts(db);
   for (const each of [ann, bob]) accounts.add(each, HASH, START);
   return {
@@ -114,6 +115,11 @@ test("nothing is sent on to a blocked alias, until it takes mail again", (t) => 
   });
   accounts.setAliasBlocked(info, false);
   assert.equal(goesTo(ann), info);
+  const team = mailAddress("team@example.org");
+  accounts.addAlias(team, [info]);
+  forwards.setForwarding(ann, [team], false, null);
+  accounts.setAliasBlocked(info, true);
+  assert.equal(goesTo(ann), undefined, "nor through another");
 });
 
 test("a mailbox is asked whether it is full only while mail is stored in it", (t) => {

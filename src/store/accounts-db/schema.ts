@@ -2,6 +2,24 @@ import { LEAST_OF_A_MAIL } from "../../mail/dovecot/quota.ts";
 import { accountSettingsSchema } from "./account-settings.ts";
 
 /**
+ * SQL: whether mail for this address comes to a mailbox or leaves this server. A blocked alias takes none, and one may lead to an alias
+ * that was removed. As in Postfix, an address with an extension that is unknown stands for the one without it.
+ */
+function arrives(address: string): string {
+  return `EXISTS (
+      WITH RECURSIVE reached (address) AS (
+        SELECT ${address}
+        UNION SELECT alias.target FROM reached JOIN alias ON alias.address = reached.address
+          WHERE NOT EXISTS (SELECT 1 FROM alias_block WHERE alias_block.address = reached.address)
+        UNION SELECT substr(address, 1, instr(address, '+') - 1) || substr(address, instr(address, '@')) FROM reached
+          WHERE instr(address, '+') > 1)
+      SELECT 1 FROM reached
+      WHERE EXISTS (SELECT 1 FROM account WHERE name = reached.address)
+        OR NOT EXISTS (SELECT 1 FROM served WHERE domain = substr(reached.address, instr(reached.address, '@') + 1))
+        OR reached.address COLLATE NOCASE IN (SELECT address FROM role_address))`;
+}
+
+/**
  * The schema of `accounts.db`. Postfix and Dovecot read the views directly, through Debian's SQLite 3.40 and as other
  * users, so a view must not use newer features. Names compare without case, because an address reaches Postfix as the
  * client typed it.
@@ -149,17 +167,21 @@ const baseline = `
           AND young.rests_until > (julianday('now') - 2440587.5) * 86400000
       ), account, target) FROM forward
     WHERE account IN (SELECT name FROM account WHERE suspended = 0 AND followed IS NOT 'unlisted')
-      AND target NOT IN (SELECT address FROM alias_block);
+      AND ${arrives("target")};
+
+  -- Where mail for aliases goes now: what a blocked one accepted would bounce, and one that leads only to blocked ones is like them.
+  CREATE VIEW expanded (alias, target) AS
+    SELECT address, target FROM alias
+    WHERE address NOT IN (SELECT address FROM alias_block) AND ${arrives("target")};
 
   -- What Postfix reads as virtual_alias_maps: the targets of aliases, of accounts that forward, and of role addresses. The mail
   -- of an account that is suspended stays in its mailbox: a thief may have set the forward. After a resume it is forwarded
-  -- again.
+  -- again. DISTINCT: with GROUP BY a search for one address would read all aliases.
   CREATE VIEW alias_map (address, targets) AS
-    SELECT address, group_concat(target, ',') FROM alias
-    WHERE address NOT IN (SELECT address FROM alias_block)
-    GROUP BY address
+    SELECT alias, (SELECT group_concat(target, ',') FROM expanded WHERE expanded.alias = one.alias)
+    FROM (SELECT DISTINCT alias FROM expanded) AS one
     UNION ALL SELECT account, group_concat(DISTINCT target) FROM forwarded GROUP BY account
-    UNION ALL SELECT address, target FROM role_address;
+    UNION ALL SELECT address, target FROM role_address WHERE ${arrives("target")};
 
   -- Accounts whose mail is stored in their mailbox, which may be full: not those that forward without a copy.
   CREATE VIEW stored (user, quota_rule) AS
