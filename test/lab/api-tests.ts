@@ -79,6 +79,16 @@ export function apiTests({ lab, product }: Running): void {
     assert.ok((await product.banOf("198.51.100.203")) !== undefined, "a permanent one stays");
   });
 
+  test("a search finds mails by their sender, its domain, and a recipient who has no account", async () => {
+    const [sender, recipient] = ["searched@sender.test", "nobody@example.test"];
+    await sendMail({ host: lab.sender, from: GUEST, sender, recipient });
+    for (const text of [sender, "sender.test", recipient])
+      await until(`${text} finds it`, async () => {
+        const found = JSON.stringify(await must("GET", `/api/v1/events?text=${text}`));
+        return found.includes(`"recipient":"${recipient}"`) && found.includes(`"sender":"${sender}"`);
+      });
+  });
+
   test("the stream tells what happens as it happens, and resumes where a reader was cut off", async () => {
     const first = await web.stream("/api/v1/events/stream");
     assert.equal(first.status, 200);
