@@ -1,5 +1,6 @@
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { patienceSeconds } from "../kit/patience.ts";
 import { HttpReceiver, type Received } from "./http-receiver.ts";
 import type { Lab } from "./lab.ts";
 import { mailsIn } from "./mailbox.ts";
@@ -57,7 +58,7 @@ export class AlertReceivers {
       GHOSTINBOX_ALERTS__APPRISE: at("apprise", "/notify/my-key"),
       GHOSTINBOX_ALERTS__HEARTBEAT: at("watcher", "/alive"),
       GHOSTINBOX_ALERTS__HEARTBEAT_EVERY: "1s",
-      GHOSTINBOX_ALERTS__RESOLVE_AFTER: "2s",
+      GHOSTINBOX_ALERTS__RESOLVE_AFTER: `${patienceSeconds(2)}s`,
       GHOSTINBOX_ALERTS__DIGEST: "0s",
     });
   }
