@@ -70,6 +70,7 @@ async function applyRendered(
   // Dovecot checks that it can read them.
   const keys = only.includes("dovecot") ? prepareMailKeys(site) : NO_KEYS;
   if (!keys.ok) return keys;
+  if (keys.changed) moving?.("dovecot");
   const rendered = partsOf(site).filter(({ service }) => only.includes(service));
   const parts = rendered
     .map(compare)

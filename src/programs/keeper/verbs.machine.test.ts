@@ -78,6 +78,13 @@ describe("`apply`", { skip: lacking(NEEDS) }, () => {
     assert.ok((await verbs.obey({ verb: "apply" })).ok);
   });
 
+  test("says that nothing is applied if a file that the settings name is missing", async () => {
+    writeFileSync(layout.settings, `${toml("7MB")}[spam]\nrules = "/nonexistent/rules.cf"\n`);
+    const refused = await verbs.obey({ verb: "apply" });
+    assert.match(refused.ok ? "" : refused.reason, /rules\.cf/);
+    assert.ok(!refused.ok && refused.mayHold === undefined);
+  });
+
   test("changes nothing if a component refuses its files, and names it", async () => {
     const before_ = size();
     writeFileSync(layout.settings, `${toml("7MB")}[dns]\nroot_hints = "/nonexistent/root.hints"\n`);

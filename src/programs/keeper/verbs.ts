@@ -198,8 +198,16 @@ export class KeeperVerbs {
     if (refused !== null) return { ok: false, reason: refused };
     // The web comes after the guard: `config apply` restarts it.
     const isReloaded = (service: ServiceName): boolean => service !== "web";
-    const moving = (service: ServiceName): void => void (isReloaded(service) && this.#unread.add(service));
-    const applied = await applyConfiguration(readSite(read, this.#layout), { isServing: true, moving });
+    let hasMoved = false;
+    const moving = (service: ServiceName): void => {
+      hasMoved = true;
+      if (isReloaded(service)) this.#unread.add(service);
+    };
+    const apply = async () => applyConfiguration(readSite(read, this.#layout), { isServing: true, moving });
+    const applied = await apply().catch((error: unknown) => {
+      if (hasMoved) throw error;
+      return { ok: false, reason: messageOf(error) } as const;
+    });
     if (!applied.ok) return applied;
     const changed = applied.changed.filter(isReloaded);
     const failed = await this.#reload(changed);
