@@ -6,7 +6,7 @@ import { LOGIN_DELAY_SECONDS } from "../../core/decide/policy.ts";
 import { banIn } from "../../core/decide/sparing.ts";
 import { readOr } from "../../core/error.ts";
 import type { AccountName } from "../../core/net/address.ts";
-import { contains, type Ip } from "../../core/net/ip.ts";
+import type { Ip } from "../../core/net/ip.ts";
 import { later, SECOND_MS } from "../../core/time.ts";
 import type { SecretMaker, SessionStore } from "../admin-ports.ts";
 import type { WebBounds } from "../commands/web/web-bounds.ts";
@@ -17,10 +17,10 @@ import type { AccountHistory } from "../storage-ports.ts";
 import { digestOf, newSecret } from "./secrets.ts";
 import { ID_BYTES, LoginLanes, laneOfStranger, type Opened, type Passwords } from "./sign-in.ts";
 
-type MailboxSignInParts = Readonly<{
+export type MailboxSignInParts = Readonly<{
   engine: Pick<Engine, "ask" | "prefixOf" | "policy">;
   /** Where accounts signed in. */
-  guesses: Pick<AccountHistory, "signIns">;
+  guesses: Pick<AccountHistory, "accountsOf">;
   /** Account data as Dovecot sees it. */
   active: AccountPasswords;
   sessions: Pick<SessionStore, "open" | "prove">;
@@ -57,12 +57,12 @@ export class MailboxSignIn {
     const digest = digestOf(secret);
     const opens = (): void => sessions.open({ digest, id, account, device, ip, at: clock.now() });
     const prefix = engine.prefixOf(ip);
-    // Limited by both: someone at a place that many accounts know, or whose account knows many places, leaves the others theirs.
-    const outcome = await (this.#isKnownPlace(attempt)
-      ? this.#knownLanes.inTurn({ name: `${account} ${prefix}`, among: [account, prefix] }, () =>
-          this.#judged(attempt, opens),
-        )
-      : this.#lanes.inTurn(laneOfStranger(ip, prefix), () => this.#judged(attempt, opens)));
+    const known = { name: `${account} ${prefix}`, among: [account, prefix] };
+    // Beyond its shares it counts as a stranger's: a thief at two places that the account knows would keep its owner out of all.
+    const isKnown = this.#isKnownPlace(attempt) && this.#knownLanes.hasShare(known);
+    const lanes = isKnown ? this.#knownLanes : this.#lanes;
+    const lane = isKnown ? known : laneOfStranger(ip, prefix);
+    const outcome = await lanes.inTurn(lane, () => this.#judged(attempt, opens));
     return outcome === "right" ? { secret, digest, known: null } : outcome;
   }
 
@@ -78,7 +78,7 @@ export class MailboxSignIn {
   #isKnownPlace({ account, ip }: MailboxAttempt): boolean {
     const { engine, guesses, clock } = this.#parts;
     const since = later(clock.now(), -engine.policy.accounts.knownForMs);
-    return readOr(() => guesses.signIns(account, since), []).some(({ prefix }) => contains(prefix, ip));
+    return readOr(() => guesses.accountsOf(engine.prefixOf(ip), since), []).includes(account);
   }
 
   async #judged({ account, password, ip }: MailboxAttempt, takesEffect: () => void): Promise<"right" | NotIn> {

@@ -46,6 +46,34 @@ describe("sign-ins to the dashboard with a passkey", () => {
     assert.deepEqual(kit.sessions.list(null, kit.clock.now()), []);
   });
 
+  test("a reset of the factors recorded with a sign-in leaves it no session, in either order", async () => {
+    for (let later = 0; later <= 10; later++) {
+      const device = new Authenticator();
+      add(device);
+      const { engine } = kit;
+      let reset: Promise<void> = Promise.resolve();
+      const resetting: Pick<typeof engine, "ask" | "prefixOf" | "audit"> = {
+        ask: (event) => {
+          const asked = engine.ask(event);
+          if (event.type === "LOGIN_SUCCEEDED")
+            reset = engine
+              .audit({ type: "FACTOR_REMOVED", subject: "every second factor", by: "root" })
+              .then(async () => {
+                for (let i = 0; i < later; i++) await Promise.resolve();
+                kit.factors.reset();
+              });
+          return asked;
+        },
+        prefixOf: (address) => engine.prefixOf(address),
+        audit: (audited) => engine.audit(audited),
+      };
+      const signIn = kit.verifying(() => Promise.resolve(true), { engine: resetting });
+      await signIn.open({ ...OWN, passkey: signed(device) }, "x");
+      await reset;
+      assert.deepEqual(kit.sessions.list(null, kit.clock.now()), [], `${later}`);
+    }
+  });
+
   test("wrong passkeys wait their turn, and repeating an unknown one is stopped", async () => {
     const device = new Authenticator();
     const start = performance.now();

@@ -46,17 +46,22 @@ export class LoginLanes {
     this.#most = most;
   }
 
+  /** Whether it has a queue, or may get one. */
+  hasShare({ name, among }: Lane): boolean {
+    if (this.#served.has(name) || among.length === 0) return true;
+    const shared = [...this.#shared.values()];
+    const isUsedUp = (whose: string): boolean =>
+      shared.filter((others) => others.includes(whose)).length >= this.#most * SHARE;
+    return shared.length < this.#most && !among.some(isUsedUp);
+  }
+
   /** Resolves when it is the attempt's turn, with whether it may continue. */
-  async #enter({ name, among }: Lane): Promise<boolean> {
+  async #enter(lane: Lane): Promise<boolean> {
+    const { name, among } = lane;
     const waiting = this.#served.get(name);
     if (waiting === undefined) {
-      if (among.length > 0) {
-        const shared = [...this.#shared.values()];
-        const isUsedUp = (whose: string): boolean =>
-          shared.filter((others) => others.includes(whose)).length >= this.#most * SHARE;
-        if (shared.length >= this.#most || among.some(isUsedUp)) return false;
-        this.#shared.set(name, among);
-      }
+      if (!this.hasShare(lane)) return false;
+      if (among.length > 0) this.#shared.set(name, among);
       this.#served.set(name, null);
       return true;
     }
@@ -130,6 +135,7 @@ export type Opened = Readonly<{ secret: string; digest: string; known: string | 
 
 /** `from`: groups the wrong codes that count together. */
 type CodeLane = Lane & Readonly<{ from: CodeFrom }>;
+type Turn = CodeLane & Readonly<{ since: Millis; takesEffect: () => void }>;
 
 const ADMINISTRATORS_SESSION = { how: "session", name: ADMINISTRATOR, account: null } as const;
 const KEY_BYTES = 32;
@@ -170,32 +176,34 @@ export class SignIn {
 
   /** Throws if the session cannot be stored. */
   async open(attempt: Attempt, device: string): Promise<Opened | NotIn> {
-    const judged = await this.#try(attempt, this.#laneOf(attempt));
-    if (judged.outcome !== "right") return judged.outcome;
+    const { sessions, clock } = this.#parts;
     const secret = newSecret();
     const digest = digestOf(secret);
     const id = randomBytes(ID_BYTES).toString("hex");
-    try {
-      this.#parts.sessions.open({ digest, id, account: null, device, ip: attempt.ip, at: this.#parts.clock.now() });
-    } catch (cause) {
-      const what = "passkey" in attempt ? "passkey" : "password";
-      throw new Error(`the ${what} is right, but the session cannot be stored: ${messageOf(cause)}`, { cause });
-    }
+    const opens = (): void => {
+      try {
+        sessions.open({ digest, id, account: null, device, ip: attempt.ip, at: clock.now() });
+      } catch (cause) {
+        const what = "passkey" in attempt ? "passkey" : "password";
+        throw new Error(`the ${what} is right, but the session cannot be stored: ${messageOf(cause)}`, { cause });
+      }
+    };
+    const judged = await this.#try(attempt, this.#laneOf(attempt), opens);
+    if (judged.outcome !== "right") return judged.outcome;
     const browser = browserOf(attempt.known, judged.hash) ?? randomBytes(BROWSER_BYTES).toString("hex");
     return { secret, digest, known: knownBy(judged.hash, browser) };
   }
 
   /** For an existing session, which no crowd of strangers can keep waiting. */
   async prove(attempt: Try, digest: string): Promise<"proved" | NotIn> {
-    const judged = await this.#try(attempt, { name: digest, among: [], from: "session" });
-    if (judged.outcome !== "right") return judged.outcome;
-    this.#parts.sessions.prove(digest, this.#parts.clock.now());
-    return "proved";
+    const proves = (): void => this.#parts.sessions.prove(digest, this.#parts.clock.now());
+    const judged = await this.#try(attempt, { name: digest, among: [], from: "session" }, proves);
+    return judged.outcome === "right" ? "proved" : judged.outcome;
   }
 
-  async #try(attempt: Try, lane: CodeLane): Promise<Judged> {
+  async #try(attempt: Try, lane: CodeLane, takesEffect: () => void): Promise<Judged> {
     const since = this.#parts.clock.now();
-    const judged = await this.#lanes.inTurn(lane, () => this.#judged(attempt, lane, since));
+    const judged = await this.#lanes.inTurn(lane, () => this.#judged(attempt, { ...lane, since, takesEffect }));
     return judged === "refused" ? { outcome: judged } : judged;
   }
 
@@ -207,7 +215,7 @@ export class SignIn {
     return { ...laneOfStranger(ip, this.#parts.engine.prefixOf(ip)), from: "stranger" };
   }
 
-  async #judged({ ip, ...given }: Try, { from, among }: CodeLane, since: Millis): Promise<Judged> {
+  async #judged({ ip, ...given }: Try, { from, among, since, takesEffect }: Turn): Promise<Judged> {
     const { engine, credentials, clock } = this.#parts;
     // Reserved lanes take one attempt at a time anyway: a stranger in the same network cannot use up the owner's share.
     if (among.length > 0 && !this.#bounds.mayAsk(engine.prefixOf(ip))) return { outcome: "refused" };
@@ -238,6 +246,8 @@ export class SignIn {
     if (banIn(decision) !== null) this.#bounds.banned();
     const isGone = "passkey" in given && !this.#parts.keys.isKnown(given.passkey.id);
     if (!isRight || hash === null || !isStill() || isGone) return { outcome: "wrong" };
+    // Before anything is awaited: a reset that is recorded with this sign-in, and takes effect next, ends the session.
+    takesEffect();
     return { outcome: "right", hash };
   }
 

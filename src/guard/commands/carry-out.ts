@@ -1,6 +1,7 @@
 import { type DryVerb, type Order, type OrderOf, type Reply, type Verb } from "../../admin/declare/control.ts";
 import type { Health } from "../../admin/declare/items.ts";
 import { plural } from "../../core/text.ts";
+import type { MailboxSignInParts } from "../access/mailbox-sign-in.ts";
 import type { Passkeys } from "../access/passkeys.ts";
 import type { SignInParts } from "../access/sign-in.ts";
 import type { AuthorLists } from "../admin-ports.ts";
@@ -76,6 +77,7 @@ export type CommandParts = BanCommandParts &
   DashboardCommandParts &
   PasskeyCommandParts &
   Omit<SignInParts, "keys"> &
+  Pick<MailboxSignInParts, "guesses"> &
   SettingsCommandParts &
   Pick<MyMailboxParts, "mailPorts"> &
   Readonly<{
