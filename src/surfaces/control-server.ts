@@ -9,7 +9,7 @@ import { printable } from "../core/text.ts";
 import { Connections, listenUnix, type Report } from "../host/sockets/unix-socket.ts";
 
 export const CONTROL_LIMITS = {
-  maxConnections: 128,
+  maxConnections: 192,
   /** Maximum waiting commands of one connection. */
   maxPending: 64,
   /** How long a connection may be idle; a watcher may stay. */

@@ -38,8 +38,8 @@ export const API_LIMITS = {
    * places left; and far fewer than the connections it accepts, so that sessions are still answered.
    */
   signInsAtOnce: 70,
-  /** The same for users of mailboxes, by `LIMITS.mailboxLogins`. */
-  mailboxSignInsAtOnce: 36,
+  /** The same for users of mailboxes, by `LIMITS.mailboxLogins`, for strangers and for places that accounts know. */
+  mailboxSignInsAtOnce: 68,
   wrongCredentials: 30,
   wrongCredentialsMs: 10 * SECOND_MS,
   /** How long until the guard is asked again to end a session that was signed out. */

@@ -96,7 +96,7 @@ test("strangers who sign in wait for one another, and leave the guard connection
     answers.push(() => resolve({ ok: true, result: { outcome: "refused", challenge: null } }));
     return promise;
   });
-  const { signInsAtOnce, unknownAtOnce } = API_LIMITS;
+  const { signInsAtOnce, mailboxSignInsAtOnce, unknownAtOnce } = API_LIMITS;
   for (const [path, atOnce] of [
     ["login", signInsAtOnce],
     ["login/passkey", unknownAtOnce],
@@ -115,5 +115,6 @@ test("strangers who sign in wait for one another, and leave the guard connection
     for (const { status } of await Promise.all(sent)) assert.equal(status, 429);
   }
   assert.ok(signInsAtOnce > 2 * LIMITS.dashboardLogins + 2, "those that the guard refuses at once have places left");
-  assert.ok(signInsAtOnce + 2 * unknownAtOnce < CONTROL_LIMITS.maxConnections - 32);
+  assert.ok(mailboxSignInsAtOnce > 4 * LIMITS.mailboxLogins);
+  assert.ok(signInsAtOnce + mailboxSignInsAtOnce + 2 * unknownAtOnce < CONTROL_LIMITS.maxConnections - 32);
 });
