@@ -147,7 +147,7 @@ export const equivalents: readonly Equivalent[] = [
     why: "A pause, which a busy machine makes longer anyway.",
   },
   {
-    file: "src/guard/lookups/outside.ts",
+    file: "src/guard/lookups/submit-after-lookups.ts",
     was: "clearTimeout(timer);",
     is: [";"],
     why: "A time-out that comes after the answer changes nothing; it is only kept a while longer.",

@@ -6,7 +6,7 @@ import { later, MINUTE_MS, type Millis, SECOND_MS } from "../../core/time.ts";
 import type { BlockLists, NameAnswer, Names } from "../network-ports.ts";
 import type { Clock, Notices } from "../ports.ts";
 import { listQuery, publicZone, readListAnswer, testPoints } from "./dnsbl.ts";
-import { within } from "./outside.ts";
+import { within } from "./submit-after-lookups.ts";
 
 /** The result of a list's test points. `silent`: an answer is missing. */
 export type Probe =

@@ -3,7 +3,7 @@ import { contains, type Ip, isV4, neighbourhoodOf, type Prefix, parsePrefix, pre
 import { parseSpfRecord, type SpfTerm } from "../../core/net/spf-record.ts";
 import type { Greylisting } from "../facts/greylisting.ts";
 import type { Found, NameLookup, SenderProofs } from "../network-ports.ts";
-import { within } from "./outside.ts";
+import { within } from "./submit-after-lookups.ts";
 
 export const SPF_LIMITS = {
   /** Terms of one domain that cause lookups (RFC 7208, 4.6.4). */

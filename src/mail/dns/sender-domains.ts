@@ -3,7 +3,7 @@ import { BoundedMap } from "../../core/bounded-map.ts";
 import { isDomain } from "../../core/net/address.ts";
 import { type Ip, neighbourhoodOf, type Prefix } from "../../core/net/ip.ts";
 import { MINUTE_MS, SECOND_MS } from "../../core/time.ts";
-import { within } from "../../guard/lookups/outside.ts";
+import { within } from "../../guard/lookups/submit-after-lookups.ts";
 import type { SenderDomains } from "../../guard/network-ports.ts";
 import type { Clock } from "../../guard/ports.ts";
 import { found, resolverAt } from "./resolver.ts";

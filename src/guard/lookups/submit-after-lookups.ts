@@ -25,7 +25,7 @@ export function submitAfterLookups(
     } else if (event.type === "RECIPIENT" && event.service === "smtp" && event.account === null) {
       if (sink.isProtected(event.ip)) return sink.submit(event, answer);
       const { ip } = event;
-      const asked = [blockLists.ask(ip), existsSender(domains, event), proofs.prove(event)] as const;
+      const asked = [blockLists.ask(ip), senderDomainExists(domains, event), proofs.prove(event)] as const;
       void Promise.all(asked).then(([listed, senderExists, senderProven]) =>
         sink.submit({ ...event, listed, senderExists, senderProven }, answer),
       );
@@ -34,7 +34,7 @@ export function submitAfterLookups(
 }
 
 /** The null sender of a bounce has no domain. Postfix itself refuses other senders without one (reject_non_fqdn_sender). */
-function existsSender(
+function senderDomainExists(
   domains: SenderDomains,
   { sender, ip }: Pick<Recipient, "sender" | "ip">,
 ): Promise<boolean | null> {

@@ -6,7 +6,7 @@ import type { Connect } from "../../core/events/connection.ts";
 import type { Event } from "../../core/events/event.ts";
 import type { Listing } from "../../core/events/mail.ts";
 import type { Ip } from "../../core/net/ip.ts";
-import { submitAfterLookups, within } from "./outside.ts";
+import { submitAfterLookups, within } from "./submit-after-lookups.ts";
 
 const LISTING: Listing = { zone: "bl.example", meaning: "127.0.0.2, listed" };
 const CONNECT: Connect = { type: "CONNECT", ...MAIL };
