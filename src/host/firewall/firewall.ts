@@ -7,10 +7,10 @@ import type { Outcome } from "../../guard/ports.ts";
 import type { Finished } from "../machine/run-program.ts";
 import { SocketEnder } from "./end-sockets.ts";
 import {
-  countHeld,
+  countPresent,
   isWhole,
   nftApply,
-  nftHeldProbe,
+  nftPresenceProbe,
   nftProbe,
   nftReset,
   TABLE,
@@ -72,9 +72,9 @@ export class NftFirewall implements Firewall {
   }
 
   async holds(prefixes: readonly Prefix[]): Promise<Outcome> {
-    const asked = nftHeldProbe(prefixes, this.#shape.ipv6Length);
+    const asked = nftPresenceProbe(prefixes, this.#shape.ipv6Length);
     if (asked.length === 0) return DONE;
-    const held = countHeld((await this.#nft(["-c", "-f", "-"], asked.join(""))).stderr);
+    const held = countPresent((await this.#nft(["-c", "-f", "-"], asked.join(""))).stderr);
     return held === asked.length
       ? DONE
       : { ok: false, reason: `The kernel holds ${held} of ${plural(asked.length, "ban")}.` };

@@ -55,7 +55,7 @@ export function* nftReset(
   for (const set of INTERVAL_SETS) yield setOfAddresses(set, []);
   for (const { set, elements } of fillings)
     yield setOfAddresses(set, elements.map(set === "net4" || set === "net6" ? printNetwork : printHashed));
-  yield tableTail(shape);
+  yield tableRules(shape);
 }
 
 /**
@@ -97,7 +97,7 @@ function changeCommands(change: SetChange): readonly string[] {
  * exists. `get element` would read all the others too, 0.3 s at 100,000. Networks in interval sets are not checked,
  * because they may be within a wider one.
  */
-export function nftHeldProbe(prefixes: readonly Prefix[], ipv6Length: number): readonly string[] {
+export function nftPresenceProbe(prefixes: readonly Prefix[], ipv6Length: number): readonly string[] {
   return prefixes.flatMap((prefix) => {
     const set = HASH_SETS.find((hash) => hash === setOf(prefix, ipv6Length));
     return set === undefined ? [] : [`create element ${TABLE} ${set} { ${networkAddress(prefix)} }\n`];
@@ -105,7 +105,7 @@ export function nftHeldProbe(prefixes: readonly Prefix[], ipv6Length: number): r
 }
 
 /** How many of them exist, from the errors of the probe. */
-export function countHeld(probeErrors: string): number {
+export function countPresent(probeErrors: string): number {
   return probeErrors.match(/File exists/g)?.length ?? 0;
 }
 
@@ -124,7 +124,7 @@ export function nftProbe(shape: TableShape): string {
 /** Reads the errors of the probe; false if anything of ours is missing. */
 export function isWhole(probeErrors: string, shape: TableShape): boolean {
   const busy = probeErrors.match(/Device or resource busy/g)?.length ?? 0;
-  return busy === COUNTERS.length + setsOf(shape).length && countHeld(probeErrors) === HASH_SETS.length;
+  return busy === COUNTERS.length + setsOf(shape).length && countPresent(probeErrors) === HASH_SETS.length;
 }
 
 function setsOf({ connections, local, proxied }: TableShape): readonly string[] {
@@ -158,7 +158,7 @@ function setOfAddresses(set: keyof typeof SET_TYPES, elements: readonly string[]
  * needs no connection tracking, whose table a flood could fill.
  * Neighbour discovery is accepted: otherwise a ban of the machine's own link would cut it off from its router.
  */
-function tableTail({ ipv6Length, connections, local, proxied }: TableShape): string {
+function tableRules({ ipv6Length, connections, local, proxied }: TableShape): string {
   const mask = ipv6Mask(ipv6Length);
   const limits = connections === null ? NO_CONNECTIONS : connectionText(connections, mask);
   const doors = proxiedText(proxied);
@@ -227,7 +227,7 @@ export type LocalPort = Readonly<{
  */
 function localText(local: readonly LocalPort[]): string {
   if (local.length === 0) return "";
-  const sets = local.map(({ set, users }) => setText(set, "uid", withRoot(users)));
+  const sets = local.map(({ set, users }) => setText(set, "uid", andRootUser(users)));
   const rules = local.flatMap(({ set, port, server }) => [
     `    oif lo tcp dport ${port} meta skuid != @${set} reject with tcp reset\n`,
     ...(server === null ? [] : [`    oif lo tcp sport ${port} meta skuid != ${server} drop\n`]),
@@ -260,7 +260,7 @@ function proxiedText(doors: ProxyDoors | null): Readonly<{ text: string; rule: s
     proxied: setText("proxied", "inet_service", doors.ports),
     proxy4: setText("proxy4", "ipv4_addr; flags interval", networks.filter(isV4)),
     proxy6: setText("proxy6", "ipv6_addr; flags interval", networks.filter(isV6)),
-    proxy_users: setText("proxy_users", "uid", withRoot(doors.users)),
+    proxy_users: setText("proxy_users", "uid", andRootUser(doors.users)),
   };
   return {
     text: `${Object.values(sets).join("")}  chain from_proxies {
@@ -277,6 +277,6 @@ function proxiedText(doors: ProxyDoors | null): Readonly<{ text: string; rule: s
   };
 }
 
-function withRoot(users: readonly number[]): readonly number[] {
+function andRootUser(users: readonly number[]): readonly number[] {
   return [...new Set([0, ...users])];
 }
