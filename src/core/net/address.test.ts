@@ -10,7 +10,7 @@ import {
   parseAddress,
   parseSenderPattern,
   withoutExtension,
-  withoutRoot,
+  withoutTrailingDots,
 } from "./address.ts";
 
 test("an address is lowercased and taken apart", () => {
@@ -77,11 +77,11 @@ for (const text of [
   test(`no address: ${JSON.stringify(text)}`, () => assert.equal(parseAddress(text), null));
 
 test("a dot at the end makes no other address", () => {
-  assert.equal(withoutRoot("anna@example.org."), "anna@example.org");
-  assert.equal(withoutRoot("anna@example.org.."), "anna@example.org");
-  assert.equal(withoutRoot("@."), "@");
-  assert.equal(withoutRoot("@example.org."), "@example.org");
-  for (const same of ["", ".", "anna@example.org", "anna."]) assert.equal(withoutRoot(same), same);
+  assert.equal(withoutTrailingDots("anna@example.org."), "anna@example.org");
+  assert.equal(withoutTrailingDots("anna@example.org.."), "anna@example.org");
+  assert.equal(withoutTrailingDots("@."), "@");
+  assert.equal(withoutTrailingDots("@example.org."), "@example.org");
+  for (const same of ["", ".", "anna@example.org", "anna."]) assert.equal(withoutTrailingDots(same), same);
 });
 
 test("an address literal names a host", () => {

@@ -56,7 +56,7 @@ export function withoutExtension(of: string): string {
  * A path from a client, without trailing dots of its domain. With them the text differs, but the address is the same
  * (RFC 1034, 3.1). Accepts any text.
  */
-export function withoutRoot(path: string): string {
+export function withoutTrailingDots(path: string): string {
   let end = path.length;
   while (end > 0 && path.charCodeAt(end - 1) === DOT) end--;
   return end < path.length && path.lastIndexOf("@", end) >= 0 ? path.slice(0, end) : path;

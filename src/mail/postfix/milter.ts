@@ -3,7 +3,7 @@ import { MOST_OF_A_MAIL } from "../../core/decide/mail.ts";
 import { sessionOf } from "../../core/events/columns.ts";
 import type { EndOfMessage, Excess } from "../../core/events/mail.ts";
 import { smtpReplyOf } from "../../core/events/reasons.ts";
-import { withoutRoot } from "../../core/net/address.ts";
+import { withoutTrailingDots } from "../../core/net/address.ts";
 import { parseIp } from "../../core/net/ip.ts";
 import { SMALL_BYTES } from "./filter-load.ts";
 import { COSTLY_FIELDS, MimeParts } from "./mime-parts.ts";
@@ -174,7 +174,7 @@ export class MilterReader {
   }
 
   /** The macros of a stage, by its letter. */
-  #learn(stage: string, [...fields]: readonly string[]): void {
+  #learn(stage: string, fields: readonly string[]): void {
     if (stage === "M") this.#mail = newMail();
     const macros = stage === "C" ? this.#macros : this.#mail.macros;
     for (let at = 0; at + 1 < fields.length; at += 2)
@@ -205,8 +205,8 @@ export class MilterReader {
       }),
       clientName: knownName(named("client_name")),
       helo: this.#helo,
-      sender: withoutRoot(macros.get("mail_addr") ?? ""),
-      recipient: recipientCount === 1 ? withoutRoot(macros.get("rcpt_addr") ?? "") : null,
+      sender: withoutTrailingDots(macros.get("mail_addr") ?? ""),
+      recipient: recipientCount === 1 ? withoutTrailingDots(macros.get("rcpt_addr") ?? "") : null,
       recipientCount,
       account: account === "" ? null : account,
       queueId: macros.get("i") ?? "",
