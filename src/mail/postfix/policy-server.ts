@@ -102,7 +102,7 @@ export class PolicyServer {
   }
 }
 
-type GuardQuestion = Exclude<PolicyRequest, { type: "NOT_OURS" | "SIEVE_CLIENT" }>;
+type GuardQuestion = Exclude<PolicyRequest, { type: "NOTHING_TO_DECIDE" | "SIEVE_CLIENT" }>;
 /** A question and its answer; null until the engine gives it. */
 type Slot = { answer: string | null };
 
@@ -154,9 +154,9 @@ class Connection {
   #read(chunk: Buffer): void {
     this.#isIdle = false;
     this.#reading = true;
-    const isShort = this.#framer.push(chunk, this.#take);
+    const isWithinBound = this.#framer.push(chunk, this.#take);
     this.#reading = false;
-    if (!isShort) this.#drop("policy_request_malformed", "request too long");
+    if (!isWithinBound) this.#drop("policy_request_malformed", "request too long");
     else if (this.#flushing) this.#write();
   }
 
@@ -168,7 +168,7 @@ class Connection {
     if (!parsed.ok) return this.#drop("policy_request_malformed", `${parsed.reason}: ${printable(block, 200)}`);
     const slot: Slot = { answer: null };
     this.#pending.push(slot);
-    if (parsed.value.type === "NOT_OURS") this.#answer(slot, DUNNO);
+    if (parsed.value.type === "NOTHING_TO_DECIDE") this.#answer(slot, DUNNO);
     else if (parsed.value.type === "SIEVE_CLIENT") void this.#judge(slot, parsed.value);
     else if (parsed.value.proxied === true && !this.#parts.guardsProxied()) this.#answer(slot, UNGUARDED);
     else if (this.#isOver(parsed.value)) this.#answer(slot, SESSION_OVER);
@@ -190,10 +190,10 @@ class Connection {
   #submit(slot: Slot, event: GuardQuestion): void {
     if (event.type === "CONNECT" && event.service !== "smtp") this.#parts.sessions.begin(event.session);
     try {
-      if (!this.#hasRoom(event)) return this.#answer(slot, FULL);
+      if (!this.#fits(event)) return this.#answer(slot, FULL);
       this.#parts.submit(event, (decision) => {
         const isHeld = event.type === "DATA" && decision.verdict === "hold";
-        const fits = !isHeld || this.#hasRoomFor(event.transaction, null);
+        const fits = !isHeld || this.#fitsAndNote(event.transaction, null);
         this.#answer(slot, fits ? printPolicyAction(decision, event.type) : FULL);
       });
     } catch (error) {
@@ -203,8 +203,8 @@ class Connection {
   }
 
   /** Asked again at the end of a mail: a client may wait before it until the room is gone. */
-  #hasRoom(event: GuardQuestion): boolean {
-    if (event.type === "RECIPIENT") return this.#hasRoomFor(event.transaction, event.recipient);
+  #fits(event: GuardQuestion): boolean {
+    if (event.type === "RECIPIENT") return this.#fitsAndNote(event.transaction, event.recipient);
     if (event.type !== "END_OF_MESSAGE") return true;
     const { transaction, recipients } = this.#mail;
     this.#mail = { transaction: "", recipients: [] };
@@ -212,7 +212,7 @@ class Connection {
     return known.every((recipient) => this.#parts.hasRoom(recipient));
   }
 
-  #hasRoomFor(transaction: string, recipient: string | null): boolean {
+  #fitsAndNote(transaction: string, recipient: string | null): boolean {
     if (!this.#parts.hasRoom(recipient)) return false;
     if (transaction !== this.#mail.transaction) this.#mail = { transaction, recipients: [] };
     this.#mail.recipients.push(recipient);

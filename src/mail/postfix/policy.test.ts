@@ -69,8 +69,8 @@ const connection = {
 
 const stages: readonly (readonly [string, Readonly<Record<string, string | undefined>>, unknown])[] = [
   ["a connection", { protocol_state: "CONNECT", helo_name: "", sender: "", recipient: "", size: "0" }, connection],
-  ["EHLO", { protocol_state: "EHLO" }, { type: "NOT_OURS" }],
-  ["MAIL", { protocol_state: "MAIL" }, { type: "NOT_OURS" }],
+  ["EHLO", { protocol_state: "EHLO" }, { type: "NOTHING_TO_DECIDE" }],
+  ["MAIL", { protocol_state: "MAIL" }, { type: "NOTHING_TO_DECIDE" }],
   ["a recipient", {}, recipient],
   [
     "addresses that end with the dot of the root",
@@ -88,9 +88,9 @@ const stages: readonly (readonly [string, Readonly<Record<string, string | undef
     { protocol_state: "END-OF-MESSAGE", recipient_count: "1", queue_id: "4Zabc", size: "48213" },
     { type: "END_OF_MESSAGE", recipientCount: 1, sizeBytes: 48_213, ...mail, queueId: "4Zabc" },
   ],
-  ["VRFY", { protocol_state: "VRFY" }, { type: "NOT_OURS" }],
-  ["ETRN", { protocol_state: "ETRN" }, { type: "NOT_OURS" }],
-  ["a stage of a later Postfix", { protocol_state: "BDAT" }, { type: "NOT_OURS" }],
+  ["VRFY", { protocol_state: "VRFY" }, { type: "NOTHING_TO_DECIDE" }],
+  ["ETRN", { protocol_state: "ETRN" }, { type: "NOTHING_TO_DECIDE" }],
+  ["a stage of a later Postfix", { protocol_state: "BDAT" }, { type: "NOTHING_TO_DECIDE" }],
   [
     "submission by an account",
     { policy_context: "submission", sasl_username: "carol@example.org" },
@@ -174,7 +174,7 @@ test("no input throws, and a plain reader finds the same values", () => {
       const fields = new Map(
         text.split("\n").map((each) => [each.split("=", 1)[0], each.slice(each.indexOf("=") + 1)]),
       );
-      if (!parsed.ok || parsed.value.type === "NOT_OURS") return;
+      if (!parsed.ok || parsed.value.type === "NOTHING_TO_DECIDE") return;
       assert.equal(fields.get("request"), "smtpd_access_policy");
       if (parsed.value.type === "CONNECT" || parsed.value.type === "SIEVE_CLIENT") return;
       assert.equal(parsed.value.sender, fields.get("sender") ?? "");

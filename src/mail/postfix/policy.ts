@@ -4,19 +4,19 @@ import type { Connect } from "../../core/events/connection.ts";
 import type { Service } from "../../core/events/event-types.ts";
 import type { DataCommand, EndOfMessage, MailAttributes, Recipient } from "../../core/events/mail.ts";
 import { type SmtpReply, smtpReplyOf } from "../../core/events/reasons.ts";
-import { withoutRoot } from "../../core/net/address.ts";
+import { withoutTrailingDots } from "../../core/net/address.ts";
 import { type Ip, parseIp } from "../../core/net/ip.ts";
 
 /** Asks whether a client of the port at which Dovecot submits mail is Dovecot. */
 export type SieveClient = Readonly<{ type: "SIEVE_CLIENT"; ip: Ip; clientPort: number }>;
-/** `NOT_OURS`: stages that need no decision: EHLO, MAIL FROM, VRFY, ETRN. */
+/** `NOTHING_TO_DECIDE`: stages that need no decision: EHLO, MAIL FROM, VRFY, ETRN. */
 export type PolicyRequest =
   | Connect
   | Recipient
   | DataCommand
   | EndOfMessage
   | SieveClient
-  | Readonly<{ type: "NOT_OURS" }>;
+  | Readonly<{ type: "NOTHING_TO_DECIDE" }>;
 export type PolicyProblem = "not_name_value" | "not_a_policy_request" | "bad_client_address" | "bad_number";
 /** The start of the context of a service that trusts a PROXY header; the service's name follows. */
 export const PROXIED = "proxied-";
@@ -24,7 +24,7 @@ export const PROXIED = "proxied-";
 export const SIEVE = "sieve";
 type ParsedPolicy = Readonly<{ ok: true; value: PolicyRequest }> | Readonly<{ ok: false; reason: PolicyProblem }>;
 
-const NOT_OURS: ParsedPolicy = { ok: true, value: { type: "NOT_OURS" } };
+const NOTHING_TO_DECIDE: ParsedPolicy = { ok: true, value: { type: "NOTHING_TO_DECIDE" } };
 
 /**
  * Reads one request (SMTPD_POLICY_README): `name=value` lines, without the empty line at the end. Every mail waits for
@@ -110,8 +110,8 @@ export function parsePolicyRequest(block: string): ParsedPolicy {
     session,
     clientName: name,
     helo,
-    sender: withoutRoot(sender),
-    recipient: recipient === "" ? null : withoutRoot(recipient),
+    sender: withoutTrailingDots(sender),
+    recipient: recipient === "" ? null : withoutTrailingDots(recipient),
     account: account === "" ? null : account,
     queueId,
     transaction,
@@ -124,7 +124,7 @@ export function parsePolicyRequest(block: string): ParsedPolicy {
   if (state === "DATA") return { ok: true, value: { type: "DATA", recipientCount: count, ...mail } };
   if (state === "END-OF-MESSAGE")
     return { ok: true, value: { type: "END_OF_MESSAGE", recipientCount: count, sizeBytes, ...mail } };
-  return NOT_OURS;
+  return NOTHING_TO_DECIDE;
 }
 
 /** Postfix's own reply when the disk is full (RFC 5321, 4.2.3; RFC 3463, 3.4). */
