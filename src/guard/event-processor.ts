@@ -57,7 +57,7 @@ export class EventProcessor {
       return decided;
     }
     this.facts.countClient(event, now);
-    const facts = this.factsOf(event, now);
+    const facts = this.factsAfterExpiry(event, now);
     const decided = decide(this.policy, facts, event, now);
     const remembered = this.facts.takeForReplay(event, decided, facts, { at: now, after: this.#trace.lastEventId });
     this.facts.update(event, decided, facts, now);
@@ -69,7 +69,7 @@ export class EventProcessor {
   }
 
   /** Ends an expired ban, and an expired ban of the network around it, before anything else is decided. */
-  factsOf(event: ClientEvent, now: Millis): EventFacts {
+  factsAfterExpiry(event: ClientEvent, now: Millis): EventFacts {
     for (;;) {
       const facts = this.facts.of(event, now);
       if (facts.ban === null || !isOver(facts.ban.expiresAt, now)) return facts;

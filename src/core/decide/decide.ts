@@ -110,11 +110,12 @@ export function decideConnect(policy: Policy, facts: ConnectFacts, event: Connec
   if (evidence === null) return decision("pass", "below_limit");
   if (isProvider(policy, event.clientName)) return decision("defer", "provider_busy", { evidence, counted: false });
 
-  const patienceOver = exceeded(policy.connections, facts.connections, now, policy.knownFactor) !== null;
+  const isPastKnownLimit = exceeded(policy.connections, facts.connections, now, policy.knownFactor) !== null;
   // Malware behind a shared address uses port 25; its users send on 465 and 587.
-  if (facts.known && (!patienceOver || isShared(facts)))
+  if (facts.known && (!isPastKnownLimit || isShared(facts)))
     return decision(event.service === "smtp" ? "defer" : "pass", "known_address", { evidence });
-  if (facts.offences === 0 && !patienceOver && facts.isWanted) return decision("defer", "wanted_busy", { evidence });
+  if (facts.offences === 0 && !isPastKnownLimit && facts.isWanted)
+    return decision("defer", "wanted_busy", { evidence });
   return decision("refuse", "connection_limit", {
     evidence,
     changes: [nextBan(policy, facts, { code: "connection_limit", evidence }, now)],
@@ -143,9 +144,7 @@ export function withoutEffect({ ban }: Pick<Facts, "ban">, decided: Decision): D
   // One that existed before: a simulation makes none.
   const isHeld = decided.verdict === "hold" && !decided.changes.some(({ type }) => type === "HOLD_ACCOUNT");
   const isReal = isBanned || isHeld;
-  const changes = decided.changes.some(({ type }) => type === "BAN")
-    ? decided.changes.map(asSimulated)
-    : decided.changes;
+  const changes = decided.changes.map(asSimulated);
   if (isLeftToPostgrey(decided)) return { ...decided, simulated: "defer" };
   if (decided.reason === "first_contacts_marked") return { ...decided, simulated: "pass" };
   if (decided.verdict === "pass" || isReal || ALWAYS_REFUSED.includes(decided.reason)) return { ...decided, changes };

@@ -74,8 +74,8 @@ export function decideData(policy: Policy, facts: DataFacts, event: DataCommand,
   // Its mail is wanted, but not all at once: it is accepted when it is sent again.
   if (facts.offences === 0 && facts.isWanted) return decision("defer", "wanted_busy", { evidence, counted: false });
 
-  const patienceOver = exceeded(policy.mail, facts.mails, now, policy.knownFactor) !== null;
-  if (facts.known && (!patienceOver || isShared(facts))) return decision("defer", "known_address", { evidence });
+  const isPastKnownLimit = exceeded(policy.mail, facts.mails, now, policy.knownFactor) !== null;
+  if (facts.known && (!isPastKnownLimit || isShared(facts))) return decision("defer", "known_address", { evidence });
   return decision("refuse", "mail_limit", {
     evidence,
     changes: [nextBan(policy, facts, { code: "mail_limit", evidence }, now)],
@@ -138,8 +138,8 @@ function unknownRecipient(policy: Policy, facts: RecipientFacts, event: Recipien
   const evidence = exceeded(policy.probes, facts.probes, now);
   if (evidence === null) return decideHarvest(policy, facts, event, now) ?? decision("refuse", "recipient_unknown");
   if (isProvider(policy, event.clientName)) return decision("defer", "provider_busy", { evidence, counted: false });
-  const patienceOver = exceeded(policy.probes, facts.probes, now, policy.knownFactor) !== null;
-  if (facts.known && !patienceOver) return decision("refuse", "recipient_unknown", { evidence });
+  const isPastKnownLimit = exceeded(policy.probes, facts.probes, now, policy.knownFactor) !== null;
+  if (facts.known && !isPastKnownLimit) return decision("refuse", "recipient_unknown", { evidence });
   return decision("refuse", "recipient_probing", {
     evidence,
     changes: [nextBan(policy, facts, { code: "recipient_probing", evidence }, now)],

@@ -19,7 +19,7 @@ type Parts = Readonly<{
   log: Log;
 }>;
 /** For a mail in flight: its recipients, and by account the copies that leave through the account's young forwards. */
-type Copies = Readonly<{ transaction: string; named: Set<string>; of: Map<string, RecipientCounts> }>;
+type Copies = Readonly<{ transaction: string; recipients: Set<string>; byAccount: Map<string, RecipientCounts> }>;
 
 /** More than there are smtpd processes, each of which has one mail in flight. */
 const MOST_SESSIONS = 10_000;
@@ -58,16 +58,16 @@ function addRecipient(parts: Parts, mails: BoundedMap<string, Copies>, event: Re
   const reached = parts.youngForwards.reached(recipient, parts.clock.now());
   if (reached.length === 0) return;
   const copies = inFlight(mails, event);
-  if (copies.named.has(recipient)) return;
+  if (copies.recipients.has(recipient)) return;
   const added = new Map<string, RecipientCounts>();
   for (const { account, target } of reached) {
-    const before = added.get(account) ?? copies.of.get(account) ?? NO_RECIPIENTS;
+    const before = added.get(account) ?? copies.byAccount.get(account) ?? NO_RECIPIENTS;
     added.set(account, withOneMore(before, parts.sending.hasWritten(account, target) ? "written" : "stranger"));
   }
-  copies.named.add(recipient);
+  copies.recipients.add(recipient);
   for (const [account, counts] of added) {
     const past = pastLimit(parts, account, counts);
-    if (past === null) copies.of.set(account, counts);
+    if (past === null) copies.byAccount.set(account, counts);
     else pause(parts, account, past);
   }
   mails.set(event.session, copies);
@@ -80,7 +80,7 @@ function qualified(recipient: string, { domains: [first = ""] }: Policy): string
 
 function inFlight(mails: BoundedMap<string, Copies>, { session, transaction }: DataCommand | Recipient): Copies {
   const copies = mails.get(session);
-  return copies?.transaction === transaction ? copies : { transaction, named: new Set(), of: new Map() };
+  return copies?.transaction === transaction ? copies : { transaction, recipients: new Set(), byAccount: new Map() };
 }
 
 function pastLimit({ youngForwards, sending, engine, clock }: Parts, account: string, copies: RecipientCounts) {
@@ -93,7 +93,7 @@ function pastLimit({ youngForwards, sending, engine, clock }: Parts, account: st
 }
 
 function count({ youngForwards, clock }: Parts, copies: Copies): void {
-  for (const [account, counts] of copies.of) youngForwards.count(account, { at: clock.now(), ...counts });
+  for (const [account, counts] of copies.byAccount) youngForwards.count(account, { at: clock.now(), ...counts });
 }
 
 function pause({ youngForwards, engine, clock }: Parts, account: string, evidence: Evidence): void {

@@ -13,7 +13,7 @@ import type { Notices } from "../ports.ts";
 import type { AllowEntry, History, HonestMail } from "../storage-ports.ts";
 import { AddressCache } from "./address-cache.ts";
 import { EventFacts } from "./event-facts.ts";
-import type { FactParts, FactSources } from "./fact-sources.ts";
+import type { FactPorts, FactSources } from "./fact-sources.ts";
 import { LoginFacts } from "./login-facts.ts";
 import { PendingLogins, PendingPasswords } from "./pending-logins.ts";
 import { QueuedMails } from "./queued-mails.ts";
@@ -23,7 +23,7 @@ import { ProtectionList, SparingMemory } from "./sparing.ts";
 import { UnrecordedFacts } from "./unrecorded-facts.ts";
 import { WholeServerWindows } from "./whole-server-windows.ts";
 
-export type FactBaseParts = FactParts &
+export type FactBaseParts = FactPorts &
   Readonly<{ policy: Policy; history: History; honest: HonestMail; notices: Notices }>;
 
 /** All facts: finds those of an event, and applies decisions to them. */

@@ -23,7 +23,7 @@ import type { SparingMemory } from "./sparing.ts";
 import type { WholeServerWindows } from "./whole-server-windows.ts";
 
 /** Where facts are looked up that are not in memory: the databases, and the machine's own addresses. */
-export type FactParts = NeighbourParts &
+export type FactPorts = NeighbourParts &
   Readonly<{
     recipients: RecipientDirectory;
     firstContacts: FirstContacts;
@@ -43,7 +43,7 @@ export type FactParts = NeighbourParts &
 /** Where facts are looked up: databases and memory. */
 export type FactSources = Readonly<{
   policy: Policy;
-  parts: FactParts;
+  parts: FactPorts;
   addresses: AddressCache;
   accounts: LoginFacts;
   sessions: SmtpSessions;

@@ -85,8 +85,8 @@ export class BanTable {
     return {
       facts: { ban: newest["ended_at"] === null ? readBan(newest) : null, offencesAt: offencesAt.reverse() },
       // The column `answered` holds the last event when the ban started or ended.
-      countedUntil: integer(newest["answered"]),
-      forgiven: rows.reduce((id, row) => (row["forgiven"] === 1 ? Math.max(id, integer(row["answered"])) : id), 0),
+      countsAfter: integer(newest["answered"]),
+      forgivenUpTo: rows.reduce((id, row) => (row["forgiven"] === 1 ? Math.max(id, integer(row["answered"])) : id), 0),
     };
   }
 }
@@ -94,12 +94,12 @@ export class BanTable {
 /** More offences than any ladder has rungs. */
 const MOST_BANS = 64;
 
-/** Event ids. `countedUntil`: the last event when the newest ban started or ended; `forgiven`: the last event that an administrator forgave. */
+/** Event ids. `countsAfter`: the last event when the newest ban started or ended; `forgivenUpTo`: the last event that an administrator forgave. */
 export const NO_BANS: Readonly<{
   facts: Pick<AddressHistory, "ban" | "offencesAt">;
-  countedUntil: number;
-  forgiven: number;
-}> = { facts: { ban: null, offencesAt: [] }, countedUntil: 0, forgiven: 0 };
+  countsAfter: number;
+  forgivenUpTo: number;
+}> = { facts: { ban: null, offencesAt: [] }, countsAfter: 0, forgivenUpTo: 0 };
 
 /**
  * The prefix lengths of banned networks. There are few, so each is tried with an exact lookup to find a wider network

@@ -187,9 +187,9 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
     const windows = this.#windowsFor(prefix);
     const stored = windows.stored(prefix);
     const bans = stored.bans ? this.#bans.of(prefix) : NO_BANS;
-    const stretch = (since: Millis): Stretch => ({ since, after: bans.countedUntil, most: reach.most });
+    const stretch = (since: Millis): Stretch => ({ since, after: bans.countsAfter, most: reach.most });
     // A ban resets all counts except those of wrong passwords over a day or a week, which lose only what was forgiven.
-    const wrong: Stretch = { since: reach.sinceFailures, after: bans.forgiven, most: reach.mostFailures };
+    const wrong: Stretch = { since: reach.sinceFailures, after: bans.forgivenUpTo, most: reach.mostFailures };
     return {
       ...bans.facts,
       ban:
@@ -201,7 +201,7 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
       mails: stored.mails ? windows.times(prefix, "mail", stretch(reach.sinceMails)) : NOTHING,
       probes: stored.probes ? windows.times(prefix, "probe", stretch(reach.sinceProbes)) : NOTHING,
       bounces: stored.bounces ? windows.times(prefix, "bounce", stretch(reach.sinceProbes)) : NOTHING,
-      failures: stored.logins ? windows.failures(prefix, wrong, bans.countedUntil) : NOTHING,
+      failures: stored.logins ? windows.failures(prefix, wrong, bans.countsAfter) : NOTHING,
     };
   }
 
