@@ -20,7 +20,7 @@ import { quotaPlugin, quotaServices, renderQuotaWarning } from "./quota.ts";
 import { renderScriptDict, scriptColumn, scriptDict, sievePlugin, sieveSubmission } from "./sieve.ts";
 
 /** In a separate file, so that Dovecot names the owner's line if it refuses one. */
-const OWN = "own.conf";
+const OWNERS_FILE = "own.conf";
 
 /** Cached, these fields of a malicious mail take twenty times its size. No quota counts caches, so one account could fill the disk. */
 const LONGER_THAN_MAIL = ["imap.envelope", "imap.body", "imap.bodystructure", "mime.parts", "binary.parts"];
@@ -30,7 +30,7 @@ export function renderDovecot(site: Site): readonly RenderedFile[] {
   return [
     rendered("dovecot.conf", dovecotConf(site), 0o600),
     rendered("accounts.conf", accountsConf(site), 0o600),
-    { name: OWN, text: site.ownDovecot, mode: 0o600 },
+    { name: OWNERS_FILE, text: site.ownDovecot, mode: 0o600 },
     renderAppPasswords(site),
     renderScriptDict(site),
     renderQuotaWarning(site),
@@ -194,7 +194,7 @@ service anvil {
     mode = 0
   }
 }
-!include ${OWN}
+!include ${OWNERS_FILE}
 `;
 }
 

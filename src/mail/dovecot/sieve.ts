@@ -49,17 +49,17 @@ service dict {
 
 /** Pigeonhole asks for the id of a script by its name, and for its text by the id. The process that reads this is not root's. */
 export function renderScriptDict({ layout }: Site): RenderedFile {
-  const map = (pattern: string, value: string): string => `map {
-  pattern = priv/sieve/${pattern}
+  const map = (directory: string, key: string, value: string): string => `map {
+  pattern = priv/sieve/${directory}/$${key}
   table = ${SCRIPT_VIEW}
   username_field = user
   value_field = ${value}
   fields {
-    ${pattern.replace("/$", " = $")}
+    ${key} = $${key}
   }
 }
 `;
-  const maps = map("name/$name", "id") + map("data/$id", "script").replace("data = $id", "id = $id");
+  const maps = map("name", "name", "id") + map("data", "id", "script");
   return rendered(FILE, `connect = ${layout.accountsDb}\n${maps}`);
 }
 

@@ -25,8 +25,8 @@ export function readMailLog(line: string, guardSince: Millis): Observation | nul
   if (pattern.reports !== "login_failed")
     return { type: "CLIENT_FAULT", ip, service, reason: pattern.reports, detail: groups["detail"] ?? "", times };
   const at = timeOfLine(line, guardSince);
-  const seen = at === null || at + SECOND_MS > guardSince;
-  return seen ? null : { type: "LOGIN_UNSEEN", ip, service, login: groups["login"] ?? "", times };
+  const guardWasAsked = at === null || at + SECOND_MS > guardSince;
+  return guardWasAsked ? null : { type: "LOGIN_UNSEEN", ip, service, login: groups["login"] ?? "", times };
 }
 
 /** The pattern that a line matches, and its groups; the first in the table wins. */

@@ -18,7 +18,7 @@ const REST_MS = 15 * MINUTE_MS;
 const MOST_RESTING = 1_024;
 
 /** `source`: the account, or the network of a stranger. */
-type Held = Readonly<{ queueId: string; source: string }>;
+type Turn = Readonly<{ queueId: string; source: string }>;
 
 /**
  * Bounds how much mail the content filters read at once. Without it, strangers who send much at the same time could keep Rspamd
@@ -29,7 +29,7 @@ export class FilterLoad {
   readonly #mails = new Map<string, Readonly<{ sizeBytes: number; source: string; since: Millis }>>();
   readonly #bytesOf = new Map<string, number>();
   /** The mail that may hide parts and that the filters may read now. */
-  #hidingParts: Held = { queueId: "", source: "" };
+  #hidingParts: Turn = { queueId: "", source: "" };
   /** Sources whose mail of this kind made another source wait, and when each may send the next. */
   readonly #resting = new BoundedMap<string, Millis>(MOST_RESTING);
   readonly #clock: Clock;
@@ -61,12 +61,14 @@ export class FilterLoad {
   }
 
   #takesTurn(mail: EndOfMessage): boolean {
-    const [now, source, held] = [this.#clock.now(), sourceOf(mail), this.#hidingParts];
+    const now = this.#clock.now();
+    const source = sourceOf(mail);
+    const turn = this.#hidingParts;
     const restsMs = (this.#resting.get(source) ?? now) - now;
     // No source rests for longer, even if the clock was set back. One that rests makes no other rest.
     if (restsMs > 0 && restsMs <= REST_MS) return false;
-    if (this.#mails.has(held.queueId)) {
-      if (held.source !== source) this.#resting.set(held.source, later(now, REST_MS));
+    if (this.#mails.has(turn.queueId)) {
+      if (turn.source !== source) this.#resting.set(turn.source, later(now, REST_MS));
       return false;
     }
     this.#hidingParts = { queueId: mail.queueId, source };
@@ -106,7 +108,9 @@ export class FilterLoad {
   }
 
   #leave(queueId: string): void {
-    const { source, sizeBytes } = this.#mails.get(queueId) ?? { source: "", sizeBytes: 0 };
+    const mail = this.#mails.get(queueId);
+    if (mail === undefined) return;
+    const { source, sizeBytes } = mail;
     const left = (this.#bytesOf.get(source) ?? 0) - sizeBytes;
     if (left > 0) this.#bytesOf.set(source, left);
     else this.#bytesOf.delete(source);

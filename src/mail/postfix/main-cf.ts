@@ -241,7 +241,7 @@ export function postfixOutbound({ domains, limits, outbound }: Site): Readonly<R
   return {
     default_destination_concurrency_limit: String(outbound.atOnce),
     ...(relay === null
-      ? sendsApart(domains, Math.min(outbound.atOnce, Math.ceil(limits.smtpPlaces / (2 * MOST_FORWARDS))))
+      ? outgoingServices(domains, Math.min(outbound.atOnce, Math.ceil(limits.smtpPlaces / (2 * MOST_FORWARDS))))
       : {}),
     // Otherwise a server that sends single bytes holds a process for hours.
     smtp_per_request_deadline: "yes",
@@ -263,7 +263,7 @@ export function postfixOutbound({ domains, limits, outbound }: Site): Readonly<R
  * Slow servers never hold all processes that send mail: a stranger chooses where reports and replies go, and a user where the user's own
  * and forwarded mail goes. One user's forwards hold at most half of theirs.
  */
-function sendsApart(domains: readonly string[], forwardsAtOnce: number): Readonly<Record<string, string>> {
+function outgoingServices(domains: readonly string[], forwardsAtOnce: number): Readonly<Record<string, string>> {
   const others = `regexp:{ { /^<>$$/ ${REPORTS}: } { !/@(${domains.map(literal).join("|")})$$/ ${FORWARDS}: } }`;
   return {
     sender_dependent_default_transport_maps: `${others}, ${table("lanes")}`,

@@ -12,6 +12,7 @@ import { bounceServices, REPORTS } from "./proofs.ts";
 /** master.cf (master(5)): Postfix's own services, and one smtpd for each port. */
 export function renderPostfixMaster(site: Site): string {
   const { ports, limits, messageSizeBytes, outbound } = site;
+  const quarter = Math.ceil(limits.smtpPlaces / 4);
   return [
     "# service type private unpriv chroot wakeup maxproc command",
     `${ports.smtp} inet n - y - ${limits.smtpPlaces} smtpd`,
@@ -21,7 +22,8 @@ export function renderPostfixMaster(site: Site): string {
     ...sieveMailService(site),
     `lmtp unix - - n - ${Math.min(outbound.atOnce, limits.smtpPlaces)} lmtp`,
     `${FORWARDS} unix - - y - - smtp`,
-    ...[...LANES, SHARED, REPORTS].map((name) => `${name} unix - - y - ${Math.ceil(limits.smtpPlaces / 4)} smtp`),
+    ...[...LANES, SHARED].map((name) => `${name} unix - - y - ${quarter} smtp`),
+    `${REPORTS} unix - - y - ${quarter} smtp`,
     ...IMPATIENT,
     ...[...submissionCleanup, ...ownMailCleanup, ...bounceServices, ...OWN_SERVICES].flatMap((line) => [
       line,

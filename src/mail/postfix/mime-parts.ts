@@ -106,7 +106,7 @@ export class MimeParts {
   #latest = "\n";
   #count = 0;
   /** Other lines that start with two hyphens; a text may have many. */
-  #rules = 0;
+  #hyphenLines = 0;
 
   constructor(within: Within = { depth: 0, encodings: "", budget: { bytes: MOST_DECODED_BYTES, lines: MOST_LINES } }) {
     this.#within = within;
@@ -126,9 +126,9 @@ export class MimeParts {
   get count(): number {
     const { bytes, lines } = this.#within.budget;
     if (this.#isUncountable || this.#boundaryBytes > MOST_BOUNDARY_BYTES || bytes < 0 || lines < 0) return UNCOUNTED;
-    const rules = this.#isOdd || this.#missing.size > 0 ? this.#rules : 0;
+    const hyphenLines = this.#isOdd || this.#missing.size > 0 ? this.#hyphenLines : 0;
     const ofHeaders = Math.max(this.#fields / FIELDS_OF_A_PART, this.#costlyBytes / COSTLY_BYTES_OF_A_PART);
-    return Math.max(this.#count + rules + this.#ofInner, Math.floor(ofHeaders));
+    return Math.max(this.#count + hyphenLines + this.#ofInner, Math.floor(ofHeaders));
   }
 
   get #ofInner(): number {
@@ -217,7 +217,7 @@ export class MimeParts {
       return;
     }
     if (name !== null && !isEnd) {
-      this.#rules++;
+      this.#hyphenLines++;
       this.#isOdd ||= this.#inHeader && !this.#isPast;
     }
     if (!this.#inHeader) return;
@@ -292,8 +292,11 @@ export class MimeParts {
     this.#inner = decoders.map((decoder) => {
       const parts = new MimeParts(within);
       parts.#isEncoded = decoder === asIs;
-      parts.#isSealed = parts.#isOdd = isSealed;
-      parts.#inHeader = parts.#isLeading = parts.#isBody = true;
+      parts.#isSealed = isSealed;
+      parts.#isOdd = isSealed;
+      parts.#inHeader = true;
+      parts.#isLeading = true;
+      parts.#isBody = true;
       const steps = [decoder(), ...(isSealed ? [asn1Contents()] : []), lineEnds()];
       return { steps, parts };
     });

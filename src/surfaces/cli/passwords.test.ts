@@ -37,7 +37,7 @@ test("hashes a password from standard input or typed twice", async () => {
 
 test("a missing password, or two different ones, changes nothing", async () => {
   const cases: readonly [typed: Parameters<typeof call>[0], exit: string, says: RegExp][] = [
-    [{ line: null }, "failed", /^The first line of standard input held no password of at most 512 bytes\. ?/],
+    [{ line: null }, "failed", /^The first line of standard input held no password of at most 512 bytes\./],
     [{}, "wrong_usage", /^No terminal to ask for a password\./],
     [{ answers: [null] }, "failed", /^Interrupted: nothing was changed\./],
     [{ answers: [PASSWORD, null] }, "failed", /^Interrupted: nothing was changed\./],
