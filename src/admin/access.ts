@@ -8,7 +8,7 @@ import {
   ADMIN,
   answers,
   changes,
-  changesUntried,
+  changesWithoutDryRun,
   changesWithSecret,
   FACTOR,
   PROVEN_ADMIN,
@@ -207,19 +207,19 @@ export const FACTORS = [
     "GET /factors",
     "Which second factors and passkeys the sign-in has.",
   ),
-  verb("totp_begin", PROVEN_SESSION, {}, reads(begun, { bound: "access", trial: FACTOR })).http(
+  verb("totp_begin", PROVEN_SESSION, {}, reads(begun, { bound: "access", dryRun: FACTOR })).http(
     "POST /factors/totp",
     "A new secret for an authenticator app, which counts once its first code is given.",
   ),
-  verb("totp_confirm", SESSION_OF_ADMIN, { code }, changesUntried(codes, "access", FACTOR)).http(
+  verb("totp_confirm", SESSION_OF_ADMIN, { code }, changesWithoutDryRun(codes, "access", FACTOR)).http(
     "POST /factors/totp/confirm",
     "The first code of the app, in the same session within 10 minutes. Shows the recovery codes, only now.",
   ),
-  verb("totp_remove", PROVEN_SESSION, {}, changesUntried(done, "access", FACTOR)).http(
+  verb("totp_remove", PROVEN_SESSION, {}, changesWithoutDryRun(done, "access", FACTOR)).http(
     "DELETE /factors/totp",
     "Removes the authenticator app and its recovery codes.",
   ),
-  verb("recovery_renew", PROVEN_SESSION, {}, changesUntried(codes, "access", FACTOR)).http(
+  verb("recovery_renew", PROVEN_SESSION, {}, changesWithoutDryRun(codes, "access", FACTOR)).http(
     "POST /factors/recovery",
     "Makes new recovery codes in place of the former, shown only now.",
   ),
@@ -227,7 +227,7 @@ export const FACTORS = [
     "GET /factors/passkeys",
     "The passkeys that sign in, oldest first.",
   ),
-  verb("passkey_begin", PROVEN_SESSION, {}, reads(asked, { bound: "own", trial: FACTOR })).http(
+  verb("passkey_begin", PROVEN_SESSION, {}, reads(asked, { bound: "own", dryRun: FACTOR })).http(
     "POST /factors/passkeys",
     "What a browser needs to make a passkey, within two minutes and in this session.",
   ),
@@ -235,12 +235,12 @@ export const FACTORS = [
     "passkey_add",
     PROVEN_SESSION,
     { ...signed, publicKey: meaning(bytes(800), "`response.getPublicKey()`: SPKI in DER."), name: passkeyName },
-    changesUntried(namedFactor, "access", FACTOR),
+    changesWithoutDryRun(namedFactor, "access", FACTOR),
   ).http("POST /factors/passkeys/confirm", "Adds the passkey that the browser made.", {
     status: 201,
     body: "sign-in",
   }),
-  verb("passkey_remove", PROVEN_SESSION, { id }, changesUntried(namedFactor, "access", FACTOR)).http(
+  verb("passkey_remove", PROVEN_SESSION, { id }, changesWithoutDryRun(namedFactor, "access", FACTOR)).http(
     "DELETE /factors/passkeys/{id}",
     "Removes a passkey; the last one too.",
   ),

@@ -5,7 +5,7 @@ import { plural } from "../core/text.ts";
 import { dayAndTime, shown } from "../core/time.ts";
 import { text } from "./declare/fields.ts";
 import { count, durationOrPermanent, list, meaning, network, note, page, pageOf, time } from "./declare/kinds.ts";
-import { ALLOW, answers, BAN, changes, changesUntried, READ, reads, verb } from "./declare/verb.ts";
+import { ALLOW, answers, BAN, changes, changesWithoutDryRun, READ, reads, verb } from "./declare/verb.ts";
 
 /** Bans by hand, and the allow list. */
 
@@ -132,7 +132,7 @@ export const BANS = [
     "cleanup",
     BAN,
     {},
-    changesUntried(
+    changesWithoutDryRun(
       answers(() => z.object({ expired: count })),
       "bans",
       "It removes what has expired anyway.",

@@ -11,7 +11,7 @@ import {
   ADMIN,
   answers,
   changes,
-  changesUntried,
+  changesWithoutDryRun,
   changesWithSecret,
   MAILBOX,
   OWN,
@@ -320,12 +320,12 @@ export const ME = [
     "GET /me/sessions",
     "Where the user is signed in to this page, the session that was used last first.",
   ),
-  verb("my_sessions_end", MAILBOX, {}, changesUntried(ended, "own", OWN_MAILBOX_ONLY)).http(
+  verb("my_sessions_end", MAILBOX, {}, changesWithoutDryRun(ended, "own", OWN_MAILBOX_ONLY)).http(
     "DELETE /me/sessions",
     "Signs the user out of this page everywhere else.",
   ),
   /** Every other session of the account ends. */
-  verb("my_password", PROVEN_MAILBOX, { password: text(1_024) }, changesUntried(done, "own", OWN_MAILBOX_ONLY)),
+  verb("my_password", PROVEN_MAILBOX, { password: text(1_024) }, changesWithoutDryRun(done, "own", OWN_MAILBOX_ONLY)),
   verb("my_senders", MAILBOX, {}, reads(senders)).http(
     "GET /me/senders",
     "Senders whose mail to the mailbox is never spam.",

@@ -49,7 +49,10 @@ const tests = answers(() =>
   }),
 );
 export type ChannelTests = ResultOf<typeof tests>;
-const NO_TRIAL = { bound: "alertTests", trial: "It changes nothing: it sends a message to each channel." } as const;
+const WITHOUT_DRY_RUN = {
+  bound: "alertTests",
+  dryRun: "It changes nothing: it sends a message to each channel.",
+} as const;
 
 /** How many entries of the audit at once: each may have some kilobytes. */
 export const MOST_AUDITED = 100;
@@ -95,7 +98,7 @@ export const SERVER = [
     "GET /alerts",
     "Alerts, open ones first, newest first of each, a page at a time; and the channels that send them.",
   ),
-  verb("alerts_test", ADMIN, {}, reads(tests, NO_TRIAL)).http(
+  verb("alerts_test", ADMIN, {}, reads(tests, WITHOUT_DRY_RUN)).http(
     "POST /alerts/test",
     "Sends a test to each alert channel, and says whether it was taken. At most ten times an hour.",
   ),

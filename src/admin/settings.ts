@@ -3,7 +3,7 @@ import type { Policy } from "../core/decide/policy.ts";
 import type { Prefix } from "../core/net/ip.ts";
 import { objects, text } from "./declare/fields.ts";
 import { count, list, meaning, records, time } from "./declare/kinds.ts";
-import { ADMIN, answers, changesUntried, PROVEN_ADMIN, reads, verb } from "./declare/verb.ts";
+import { ADMIN, answers, changesWithoutDryRun, PROVEN_ADMIN, reads, verb } from "./declare/verb.ts";
 
 /** The settings, as the dashboard and the API see and change them. The guard decides everything, the keeper writes the file. */
 
@@ -128,13 +128,13 @@ export const SETTINGS = [
     "settings_preview",
     ADMIN,
     { changes },
-    reads<SettingsPreview>("problems", { trial: "It changes nothing itself." }),
+    reads<SettingsPreview>("problems", { dryRun: "It changes nothing itself." }),
   ),
   verb(
     "settings_apply",
     PROVEN_ADMIN,
     { changes, digest: digest("That of the preview: the file must be unchanged since.") },
-    changesUntried(changed, "settings", "The preview of the settings tries the same changes."),
+    changesWithoutDryRun(changed, "settings", "The preview of the settings tries the same changes."),
   ).http("POST /settings", "Changes settings in the file, with its comments, and applies it.", {
     fields: { changes: changesByKey },
     body: "text",
@@ -143,6 +143,6 @@ export const SETTINGS = [
     "settings_undo",
     PROVEN_ADMIN,
     { digest: digest("That of the list which showed the change: the file must be unchanged since.") },
-    changesUntried(changed, "settings", "The list of the settings says what can be undone."),
+    changesWithoutDryRun(changed, "settings", "The list of the settings says what can be undone."),
   ).http("POST /settings/undo", "Restores the settings file from before the last change here."),
 ] as const;

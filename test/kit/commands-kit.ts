@@ -174,7 +174,7 @@ export function commandsOnMemory(policy = TEST_POLICY) {
         at: clock.now(),
       }),
     /** The reply that it would get. */
-    try: (command: Command): Promise<Reply> => ask(command, "root", { isDry: true }),
+    dryRun: (command: Command): Promise<Reply> => ask(command, "root", { isDry: true }),
     /** Every row of both databases. */
     state: () => JSON.stringify([stores.rows(), rowsOf(db)]),
     /** The keeper's commands, except for status queries. */

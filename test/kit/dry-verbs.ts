@@ -1,4 +1,4 @@
 import { type DryVerb, hasDryRun, verbs } from "../../src/admin/declare/control.ts";
 
 /** Every verb whose outcome the guard can predict without carrying it out. */
-export const DRY_RUNS: readonly DryVerb[] = [...verbs.values()].filter(hasDryRun).map(({ verb }) => verb);
+export const DRY_VERBS: readonly DryVerb[] = [...verbs.values()].filter(hasDryRun).map(({ verb }) => verb);

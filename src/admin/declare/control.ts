@@ -13,7 +13,7 @@ import { anObject, flag, printableText, text } from "./fields.ts";
 import type { CallerItem, Done, Health, Pending, Proved, Reloaded, SignedIn } from "./items.ts";
 import {
   ANYONE,
-  changesUntried,
+  changesWithoutDryRun,
   type Effect,
   OF_CALLER,
   ROOT,
@@ -80,22 +80,22 @@ const VERBS = [
     "sign_in",
     WEB,
     { ip: network, password, code: optionalCode, device, known: z.nullable(text(64)) },
-    reads<SignedIn>("outcome", { bound: "own", trial: SIGN_IN }),
+    reads<SignedIn>("outcome", { bound: "own", dryRun: SIGN_IN }),
   ),
   /** Signs the user of a mailbox in, with the password of that mailbox. */
   verb(
     "sign_in_mailbox",
     WEB,
     { ip: network, account: address, password, device },
-    reads<SignedIn>("outcome", { bound: "own", trial: SIGN_IN }),
+    reads<SignedIn>("outcome", { bound: "own", dryRun: SIGN_IN }),
   ),
-  verb("sign_out", OF_CALLER, {}, changesUntried<Done>("done", "own", SIGN_IN)),
+  verb("sign_out", OF_CALLER, {}, changesWithoutDryRun<Done>("done", "own", SIGN_IN)),
   /** Gives the session the proof that some verbs need. */
   verb(
     "prove",
     OF_CALLER,
     { password, code: optionalCode },
-    reads<Proved>("outcome", { bound: "own", trial: SIGN_IN }),
+    reads<Proved>("outcome", { bound: "own", dryRun: SIGN_IN }),
   ),
   ...FACTORS,
   /** Whose session or token this is. `isUse`: somebody uses it now, which prolongs a session. */
@@ -106,9 +106,9 @@ const VERBS = [
     "sign_in_passkey",
     WEB,
     { ip: network, ...passkeyUsed, device, known: z.nullable(text(64)) },
-    reads<SignedIn>("outcome", { bound: "own", trial: SIGN_IN }),
+    reads<SignedIn>("outcome", { bound: "own", dryRun: SIGN_IN }),
   ),
-  verb("prove_passkey", SESSION_OF_ADMIN, passkeyUsed, reads<Proved>("outcome", { bound: "own", trial: SIGN_IN })),
+  verb("prove_passkey", SESSION_OF_ADMIN, passkeyUsed, reads<Proved>("outcome", { bound: "own", dryRun: SIGN_IN })),
   ...ME,
   /** Keeps the connection open: a line `{"lastEventId": n}` after commits, coalesced, until the client closes it. */
   verb("watch", ANYONE, {}, reads<{ readonly lastEventId: number }>("lastEventId")),
@@ -148,11 +148,11 @@ export function effectOf(verb: Verb): Effect {
 
 /** Commands whose outcome the guard can tell without carrying them out. */
 export type DryVerb = {
-  [E in VerbEntry as E["verb"]]: E["gives"]["effect"] extends { readonly trial: true } ? E["verb"] : never;
+  [E in VerbEntry as E["verb"]]: E["gives"]["effect"] extends { readonly dryRun: true } ? E["verb"] : never;
 }[Verb];
 
 export function hasDryRun<C extends Pick<Order, "verb">>(command: C): command is Extract<C, { verb: DryVerb }> {
-  return effectOf(command.verb).trial === true;
+  return effectOf(command.verb).dryRun === true;
 }
 
 /**

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { DRY_RUNS } from "../../../test/kit/dry-verbs.ts";
+import { DRY_VERBS } from "../../../test/kit/dry-verbs.ts";
 import { STRANGER } from "../../../test/kit/samples.ts";
 import { hasDryRun } from "./control.ts";
 import { actorFrom, actorOf, mayAsk, needOf } from "./rights.ts";
@@ -27,7 +27,7 @@ test("the web names no actor: the guard does, by the caller that it found", () =
 });
 
 test("what can be tried is what the web may ask, and neither a sign-in nor a list", () => {
-  for (const verb of DRY_RUNS) assert.ok(mayAsk("web", verb) && hasDryRun({ verb }), verb);
+  for (const verb of DRY_VERBS) assert.ok(mayAsk("web", verb) && hasDryRun({ verb }), verb);
   for (const verb of ["sign_in", "prove", "allow_list", "break_glass"] as const) assert.ok(!hasDryRun({ verb }), verb);
 });
 

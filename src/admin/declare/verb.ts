@@ -170,12 +170,12 @@ export type Bound =
   | "released"
   | "alertTests";
 
-/** It changes nothing that must survive a power failure. `trial`: why a dry run is not offered. */
-type Reads = Readonly<{ lasts: false; bound?: Bound; trial?: string }>;
-/** `trial`: true if the guard can say what it would do without doing it, otherwise why not. */
-type ChangesByWeb<T extends string | true> = Readonly<{ lasts: true; bound: Bound; trial: T; tellsSecret?: true }>;
+/** It changes nothing that must survive a power failure. `dryRun`: why a dry run is not offered. */
+type Reads = Readonly<{ lasts: false; bound?: Bound; dryRun?: string }>;
+/** `dryRun`: true if the guard can say what it would do without doing it, otherwise why not. */
+type ChangesByWeb<T extends string | true> = Readonly<{ lasts: true; bound: Bound; dryRun: T; tellsSecret?: true }>;
 /** Without a bound, so only for root. */
-type ChangesByRoot = Readonly<{ lasts: true; bound?: never; trial?: never; tellsSecret?: never }>;
+type ChangesByRoot = Readonly<{ lasts: true; bound?: never; dryRun?: never; tellsSecret?: never }>;
 export type Effect = Reads | ChangesByWeb<string | true> | ChangesByRoot;
 
 /** The result of a verb as a schema, which only those who describe it make. */
@@ -208,16 +208,20 @@ export function rootChanges<R>(answer: AnswerOf<R>): Gives<R, ChangesByRoot> {
 }
 
 export function changes<R>(answer: AnswerOf<R>, bound: Bound): Gives<R, ChangesByWeb<true>> {
-  return { answer, effect: { lasts: true, bound, trial: true } };
+  return { answer, effect: { lasts: true, bound, dryRun: true } };
 }
 
 /** Its result may hold a secret, which is shown once. */
 export function changesWithSecret<R>(answer: AnswerOf<R>, bound: Bound): Gives<R, ChangesByWeb<true>> {
-  return { answer, effect: { lasts: true, bound, trial: true, tellsSecret: true } };
+  return { answer, effect: { lasts: true, bound, dryRun: true, tellsSecret: true } };
 }
 
-export function changesUntried<R>(answer: AnswerOf<R>, bound: Bound, trial: string): Gives<R, ChangesByWeb<string>> {
-  return { answer, effect: { lasts: true, bound, trial } };
+export function changesWithoutDryRun<R>(
+  answer: AnswerOf<R>,
+  bound: Bound,
+  dryRun: string,
+): Gives<R, ChangesByWeb<string>> {
+  return { answer, effect: { lasts: true, bound, dryRun } };
 }
 
 export const SIGN_IN = "A sign-in, a sign-out and a proof cannot be tried.";

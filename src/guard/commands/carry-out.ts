@@ -57,8 +57,8 @@ import { pending, reload } from "./settings-file.ts";
 import { type SpamCommandParts, spamAllow, spamAllowList } from "./spam.ts";
 import type { Turn } from "./turns.ts";
 import type { Upkeep } from "./upkeep.ts";
-import { isOwnChange, type MyCommand, type MyMailboxCommands, type MyMailboxParts } from "./web/my-mailbox.ts";
 import { type Admitted, type CommandGate, UNAUTHORIZED, type WebCaller } from "./web/web.ts";
+import { isOwnChange, type MyCommand, type MyMailboxCommands, type MyMailboxParts } from "./web/my-mailbox.ts";
 import { type WebPasswordParts, webImport, webPassword } from "./web/web-passwords.ts";
 
 export type CommandParts = BanCommandParts &
@@ -110,9 +110,9 @@ type Run<P, C> = (parts: P, command: C, by: string, at: At) => Promise<Reply> | 
 
 /**
  * Needed by commands that have a dry run. Its stores of accounts.db are the real ones: such a command writes there only within
- * `rehearse` (`onPaper`).
+ * `rehearse` (`partsOfDryRun`).
  */
-export type TriedParts = NetworkCommandParts &
+export type DryRunParts = NetworkCommandParts &
   AccountSettingParts &
   AliasCommandParts &
   AppPasswordParts &
@@ -124,7 +124,7 @@ export type TriedParts = NetworkCommandParts &
   TokenCommandParts &
   WebPasswordParts;
 
-const TRIED: { readonly [V in DryVerb]: Run<TriedParts, OrderOf<V>> } = {
+const DRY_RUNS: { readonly [V in DryVerb]: Run<DryRunParts, OrderOf<V>> } = {
   ban,
   unban,
   allow_add: allowAdd,
@@ -178,7 +178,7 @@ const factor: Run<CommandParts, FactorCommand> = (parts, command, by, { signIns,
 const ofMailbox = ofCaller<MyCommand>((_, command, by, { mailbox, caller }) => mailbox.run(command, { caller, by }));
 
 const RUNS: { readonly [V in Verb]: Run<CommandParts, OrderOf<V>> } = {
-  ...TRIED,
+  ...DRY_RUNS,
   ping: ({ pid }) => ({ ok: true, result: { pid } }),
   health: ({ health }) => health().then((result) => ({ ok: true, result })),
   break_glass: (parts, _, by) => breakGlass(parts, by).then(brokenGlass),
@@ -267,14 +267,14 @@ export function carryOut(
   return beyond ?? (RUNS[command.verb] as Run<CommandParts, Order>)(parts, command, by, { ...kept, caller, share });
 }
 
-/** Returns what the command would answer, by the same rules except counts. Nothing stays changed or is recorded (`onPaper`). */
-export function tryOut(
-  parts: TriedParts,
+/** Returns what the command would answer, by the same rules except counts. Nothing stays changed or is recorded (`partsOfDryRun`). */
+export function dryRun(
+  parts: DryRunParts,
   kept: Kept,
   { command, by, caller, share }: Asked & Readonly<{ command: OrderOf<DryVerb> }>,
 ): Promise<Reply> | Reply {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above
-  return (TRIED[command.verb] as Run<TriedParts, Order>)(parts, command, by, { ...kept, caller, share });
+  return (DRY_RUNS[command.verb] as Run<DryRunParts, Order>)(parts, command, by, { ...kept, caller, share });
 }
 
 function ofCaller<C extends Order>(

@@ -6,14 +6,14 @@ import { Passkeys } from "../access/passkeys.ts";
 import { SignIn } from "../access/sign-in.ts";
 import type { AuthorLists } from "../admin-ports.ts";
 import { shared } from "../explain/health.ts";
-import { type CommandParts, carryOut, type Kept, tryOut } from "./carry-out.ts";
-import { onPaper } from "./on-paper.ts";
+import { type CommandParts, carryOut, dryRun, type Kept } from "./carry-out.ts";
+import { partsOfDryRun } from "./dry-run-parts.ts";
 import { UNRECORDED } from "./record-first.ts";
 import { failed, usage } from "./refusals.ts";
 import { SettingsCommands } from "./settings.ts";
 import { QueueShares, ROOTS_SHARE, Turn } from "./turns.ts";
-import { MyMailboxCommands } from "./web/my-mailbox.ts";
 import { type Admitted, CommandGate } from "./web/web.ts";
+import { MyMailboxCommands } from "./web/my-mailbox.ts";
 
 const NO_DRY_RUN = usage("This command cannot be tried without being carried out.", "Leave the dry run out.");
 /** Only one runs at a time, so the keeper stays free for other commands. */
@@ -45,22 +45,22 @@ export function createCommands(given: CommandParts) {
     admitted.caller === null
       ? carryOut(parts, kept, { ...admitted, command, share: ROOTS_SHARE })
       : shares.inTurn(admitted.caller, command.verb, (share) => carryOut(parts, kept, { ...admitted, command, share }));
-  const tried = (admitted: Admitted, command: Order): Promise<Reply> | Reply => {
+  const inDryRun = (admitted: Admitted, command: Order): Promise<Reply> | Reply => {
     if (command.verb === "my_password" && admitted.caller !== null)
       return kept.mailbox.mayChangePassword(command.password, admitted.caller);
     // Uncounted tries would let mailbox users find out which other addresses exist.
     if (!hasDryRun(command) || (admitted.caller?.item.account ?? null) !== null) return NO_DRY_RUN;
     return admitted.caller === null
-      ? tryOut(onPaper(parts), kept, { ...admitted, command, share: ROOTS_SHARE })
-      : shares.trialInTurn(admitted.caller, command.verb, (share) =>
-          tryOut(onPaper(parts), kept, { ...admitted, command, share }),
+      ? dryRun(partsOfDryRun(parts), kept, { ...admitted, command, share: ROOTS_SHARE })
+      : shares.dryRunInTurn(admitted.caller, command.verb, (share) =>
+          dryRun(partsOfDryRun(parts), kept, { ...admitted, command, share }),
         );
   };
   return async (line: OrderLine, origin: Origin): Promise<Reply> => {
     const { command } = line;
     try {
       const admitted = gate.admit(line, origin);
-      if (line.isDry === true) return "error" in admitted ? admitted.error : await tried(admitted, command);
+      if (line.isDry === true) return "error" in admitted ? admitted.error : await inDryRun(admitted, command);
       const reply = "error" in admitted ? admitted.error : await inTurn(admitted, command);
       const { lasts } = effectOf(command.verb);
       // Accounts, the allow list or the settings may differ, also after a failed command, which may be partly done.

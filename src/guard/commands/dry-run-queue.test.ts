@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { commandsOf } from "../../../test/kit/commands-kit.ts";
-import { DRY_RUNS } from "../../../test/kit/dry-verbs.ts";
+import { DRY_VERBS } from "../../../test/kit/dry-verbs.ts";
 import { FakeQueue, listedMail } from "../../../test/kit/queue-kit.ts";
 import { accountName } from "../../../test/kit/samples.ts";
 import type { Command } from "../../admin/declare/control.ts";
@@ -12,7 +12,7 @@ const ALL = { ids: [], account: null, sender: null, recipient: null, isAll: true
 const [LOOSE, OTHER, HELD] = ["72CED1EABE5", "82CED1EABE6", "92CED1EABE7"];
 
 /** Each command, with a part of its answer that must not be empty. */
-const TRIED: readonly Readonly<{ command: Command; says: object }>[] = [
+const DRY_RUNS: readonly Readonly<{ command: Command; says: object }>[] = [
   { command: { verb: "queue_hold", ...ALL }, says: { changed: 2 } },
   { command: { verb: "queue_release", ...ALL }, says: { changed: 0, kept: [{ account: ANNA, mails: 1 }] } },
   {
@@ -43,13 +43,13 @@ describe("a dry run of a command on mail", () => {
     kit.asked.length = 0;
   });
 
-  for (const { command, says } of TRIED)
+  for (const { command, says } of DRY_RUNS)
     test(`${command.verb} answers as the command does, but orders and records nothing`, async () => {
       const before = [kit.rows(), kit.heldMail.held(ANNA).length];
-      const tried = await kit.try(command);
+      const tried = await kit.dryRun(command);
       assert.ok(tried.ok, JSON.stringify(tried));
       assert.partialDeepStrictEqual(tried.result, says);
-      assert.deepEqual(await kit.try(command), tried, "again");
+      assert.deepEqual(await kit.dryRun(command), tried, "again");
       assert.deepEqual(
         kit.kept().filter((verb) => !LOOKS.includes(verb)),
         [],
@@ -59,7 +59,7 @@ describe("a dry run of a command on mail", () => {
     });
 
   test("this file tests every command on mail that has a dry run", () => {
-    const tested = TRIED.map(({ command }) => command.verb).filter((verb) => verb !== "account_suspend");
-    assert.deepEqual(tested.toSorted(), DRY_RUNS.filter((verb) => /^(queue|held)_/.test(verb)).toSorted());
+    const tested = DRY_RUNS.map(({ command }) => command.verb).filter((verb) => verb !== "account_suspend");
+    assert.deepEqual(tested.toSorted(), DRY_VERBS.filter((verb) => /^(queue|held)_/.test(verb)).toSorted());
   });
 });

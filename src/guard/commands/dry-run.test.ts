@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { commandsOf, HASH } from "../../../test/kit/commands-kit.ts";
-import { DRY_RUNS } from "../../../test/kit/dry-verbs.ts";
+import { DRY_VERBS } from "../../../test/kit/dry-verbs.ts";
 import { BY, webGateOnMemory } from "../../../test/kit/web-gate-kit.ts";
 import type { Command } from "../../admin/declare/control.ts";
 import { PROOF_MS } from "../../core/access/session.ts";
@@ -26,7 +26,7 @@ const LET_IN = { verb: "spam_allow_add", account: name, sender: "*@friend.exampl
 const OF_QUEUE = /^(queue|held)_/;
 
 /** Each command, with the commands that must run before it can succeed. */
-const TRIED: readonly Readonly<{ command: Command; after: readonly Command[] }>[] = [
+const DRY_RUNS: readonly Readonly<{ command: Command; after: readonly Command[] }>[] = [
   { command: BAN, after: [] },
   { command: { verb: "unban", target: "203.0.113.7" }, after: [BAN] },
   { command: { verb: "allow_add", target: "203.0.113.0/24", note: "", for: null }, after: [BAN] },
@@ -73,13 +73,13 @@ const NO_MAIL = { ids: [], account: null, sender: null, recipient: null, cursor:
 const kit = commandsOf(import.meta.filename);
 
 describe("a dry run", () => {
-  for (const { command, after } of TRIED)
+  for (const { command, after } of DRY_RUNS)
     test(`of ${command.verb} answers as the command does, but changes and records nothing`, async () => {
       for (const each of after) assert.ok((await kit.ask(each)).ok, each.verb);
       const before = kit.state();
-      const tried = await kit.try(command);
+      const tried = await kit.dryRun(command);
       assert.equal(kit.state(), before);
-      assert.deepEqual(await kit.try(command), tried, "again");
+      assert.deepEqual(await kit.dryRun(command), tried, "again");
       assert.deepEqual(await kit.ask(command), tried);
       assert.notEqual(kit.state(), before, "the real command changes something");
     });
@@ -106,7 +106,7 @@ describe("a dry run", () => {
   ] as const)
     test(`of ${what} is refused as the command is`, async () => {
       const before = kit.state();
-      const tried = await kit.try(command);
+      const tried = await kit.dryRun(command);
       assert.equal(tried.ok, false);
       assert.equal(kit.state(), before);
       assert.deepEqual(await kit.ask(command), tried);
@@ -115,26 +115,26 @@ describe("a dry run", () => {
   test("of an app password shows no password, since none is stored", async () => {
     assert.ok((await kit.ask(ANNA)).ok);
     const before = kit.state();
-    assert.deepEqual(await kit.try(APP), { ok: true, result: { name, app: "phone", password: "" } });
+    assert.deepEqual(await kit.dryRun(APP), { ok: true, result: { name, app: "phone", password: "" } });
     assert.equal(kit.state(), before);
     const made = await kit.ask(APP);
     assert.ok(made.ok && "password" in made.result && made.result.password.length > 20);
-    const again = await kit.try(APP);
+    const again = await kit.dryRun(APP);
     assert.deepEqual(again, await kit.ask(APP));
     assert.equal(again.ok, false);
   });
 
   test("is refused for a command that has none, and the command is not carried out", async () => {
     for (const command of [{ verb: "cleanup" }, { verb: "break_glass" }] as const) {
-      const tried = await kit.try(command);
+      const tried = await kit.dryRun(command);
       assert.ok(!tried.ok && /cannot be tried/.test(tried.message), command.verb);
     }
     assert.deepEqual(kit.types(), []);
   });
 
   test("is tested in this file for every command that has one", () => {
-    const tested = [...TRIED.map(({ command }) => command.verb), "session_end", APP.verb];
-    assert.deepEqual(tested.toSorted(), DRY_RUNS.filter((verb) => !OF_QUEUE.test(verb)).toSorted());
+    const tested = [...DRY_RUNS.map(({ command }) => command.verb), "session_end", APP.verb];
+    assert.deepEqual(tested.toSorted(), DRY_VERBS.filter((verb) => !OF_QUEUE.test(verb)).toSorted());
   });
 });
 
@@ -149,7 +149,7 @@ const MADE_ANYWAY: readonly Command["verb"][] = [
 ];
 
 describe("without a record", () => {
-  for (const { command, after } of [...TRIED, { command: APP, after: [ANNA] }]) {
+  for (const { command, after } of [...DRY_RUNS, { command: APP, after: [ANNA] }]) {
     const isMade = MADE_ANYWAY.includes(command.verb);
     test(`${command.verb} fails, and ${isMade ? "is made anyway" : "changes nothing"}`, async () => {
       for (const each of after) assert.ok((await kit.ask(each)).ok, each.verb);

@@ -85,7 +85,7 @@ test("a dry run is limited by the remaining budget, and uses none of it", async 
   const shares = new QueueShares({ deletes: spent, releases: spent, left: () => ({ deletes: 700, releases: 2 }) });
   const seen: number[][] = [];
   const tried = () =>
-    shares.trialInTurn(ANNA, "queue_delete", ({ deletes, releases, rounds }) => {
+    shares.dryRunInTurn(ANNA, "queue_delete", ({ deletes, releases, rounds }) => {
       seen.push([deletes(500), deletes(500), deletes(1), releases(5), rounds]);
       return DONE;
     });

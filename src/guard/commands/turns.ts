@@ -2,7 +2,7 @@ import type { CommandError, Reply, Verb } from "../../admin/declare/control.ts";
 import type { Share } from "./queue/held-queue.ts";
 import { failed } from "./refusals.ts";
 import type { WebCaller } from "./web/web.ts";
-import { isOnQueue, isTriedOnQueue, type WebBounds } from "./web/web-bounds.ts";
+import { isDryRunOnQueue, isOnQueue, type WebBounds } from "./web/web-bounds.ts";
 
 /** All sessions of one person count together. */
 type Caller = Readonly<{ item: Pick<WebCaller["item"], "how" | "name"> }>;
@@ -73,9 +73,9 @@ export class QueueShares {
   }
 
   /** For a dry run, which uses up nothing. */
-  trialInTurn(caller: Caller, verb: Verb, run: OfShare): Promise<Reply> | Reply {
-    const share = trialOf(this.#bounds.left());
-    return isTriedOnQueue(verb) ? this.#queue.take(caller, () => run(share)) : run(share);
+  dryRunInTurn(caller: Caller, verb: Verb, run: OfShare): Promise<Reply> | Reply {
+    const share = shareOfDryRun(this.#bounds.left());
+    return isDryRunOnQueue(verb) ? this.#queue.take(caller, () => run(share)) : run(share);
   }
 
   /** Other commands do not wait. */
@@ -84,7 +84,7 @@ export class QueueShares {
   }
 }
 
-function trialOf({ deletes, releases }: ReturnType<Bounds["left"]>): Share {
+function shareOfDryRun({ deletes, releases }: ReturnType<Bounds["left"]>): Share {
   return { rounds: WEB_ROUNDS, deletes: someOf(deletes), releases: someOf(releases) };
 }
 

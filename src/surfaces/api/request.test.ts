@@ -90,7 +90,7 @@ test("a dry run of what cannot be tried is refused, with the reason", async () =
 
 test("every route that changes something can be tried, or says why it cannot", async (t) => {
   const all = routes(createHandlers((await startKit(t)).parts)).filter(({ method }) => method !== "GET");
-  const named = all.filter(({ asks }) => asks === undefined || effectOf(asks).trial === undefined);
+  const named = all.filter(({ asks }) => asks === undefined || effectOf(asks).dryRun === undefined);
   assert.deepEqual(
     named.map(({ path }) => path),
     ["/api/v1/login/passkey"],

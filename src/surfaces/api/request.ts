@@ -42,7 +42,7 @@ export function mayBeDry({ asks, method, needs }: Pick<Route, "asks" | "method" 
 
 /** Ignoring the parameter would make a change that was not requested. */
 function notTried({ asks }: Pick<Route, "asks">): Response {
-  const why = asks === undefined ? undefined : effectOf(asks).trial;
+  const why = asks === undefined ? undefined : effectOf(asks).dryRun;
   const reason = typeof why === "string" ? ` ${why}` : "";
   const detail = `${DRY_RUN} is not known here: this cannot be tried without being carried out.${reason}`;
   return problem({ status: 400, code: "invalid_request", detail, next: `Leave ${DRY_RUN} out to carry it out.` });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { DRY_RUNS } from "../../../../test/kit/dry-verbs.ts";
-import { isOnQueue, isTriedOnQueue } from "./web-bounds.ts";
+import { DRY_VERBS } from "../../../../test/kit/dry-verbs.ts";
+import { isDryRunOnQueue, isOnQueue } from "./web-bounds.ts";
 
 test("a suspension reads the queue without waiting for other commands; its dry run waits, like all commands on the queue", () => {
   const onQueue = [
@@ -13,7 +13,7 @@ test("a suspension reads the queue without waiting for other commands; its dry r
     "held_release",
     "held_drop",
   ] as const;
-  assert.deepEqual(DRY_RUNS.filter(isOnQueue).toSorted(), onQueue.toSorted());
-  assert.deepEqual(DRY_RUNS.filter(isTriedOnQueue).toSorted(), ["account_suspend", ...onQueue].toSorted());
+  assert.deepEqual(DRY_VERBS.filter(isOnQueue).toSorted(), onQueue.toSorted());
+  assert.deepEqual(DRY_VERBS.filter(isDryRunOnQueue).toSorted(), ["account_suspend", ...onQueue].toSorted());
   assert.ok(isOnQueue("queue_list"));
 });

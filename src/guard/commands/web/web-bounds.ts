@@ -36,7 +36,7 @@ export const WEB_LIMITS = {
   /** Tests of the alert channels within an hour: each sends the owner a message. */
   alertTests: 10,
   /** Dry runs within an hour that read all of Postfix's queue, as root, or a whole file of accounts. */
-  trials: 500,
+  dryRuns: 500,
   /** Entries of the web on the allow list. */
   allowEntries: 50,
   /**
@@ -73,7 +73,7 @@ export class WebBounds {
   };
   readonly #deleted = new Budget(WEB_LIMITS.deleted, HOUR_MS);
   readonly #released = new Budget(WEB_LIMITS.released, DAY_MS);
-  readonly #trials = new Budget(WEB_LIMITS.trials, HOUR_MS);
+  readonly #dryRuns = new Budget(WEB_LIMITS.dryRuns, HOUR_MS);
   readonly #banned = new Budget(WEB_LIMITS.bannedSignIns, HOUR_MS);
   readonly #asked = new Budgets(WEB_LIMITS.signInsEach, MINUTE_MS);
   readonly #challenged = new Budgets(WEB_LIMITS.signInsEach, MINUTE_MS);
@@ -94,8 +94,8 @@ export class WebBounds {
     const now = this.#clock.now();
     const overreach = this.#exceeded(command, (budget, times) => budget.isLeft(now, times));
     // These read the whole queue, or a file of accounts that may be long.
-    const isCostly = isTriedOnQueue(command.verb) || command.verb === "accounts_import";
-    return overreach ?? (isCostly ? over(this.#trials.spend(now)) : null);
+    const isCostly = isDryRunOnQueue(command.verb) || command.verb === "accounts_import";
+    return overreach ?? (isCostly ? over(this.#dryRuns.spend(now)) : null);
   }
 
   #exceeded(command: Order, isWithin: Within): Overreach | null {
@@ -238,6 +238,6 @@ export function isOnQueue(verb: Verb): boolean {
 }
 
 /** Whether its dry run does. A suspension reads the queue too, but must not wait; its dry run may. */
-export function isTriedOnQueue(verb: Verb): boolean {
+export function isDryRunOnQueue(verb: Verb): boolean {
   return isOnQueue(verb) || verb === "account_suspend";
 }

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { KeeperCommand, KeeperReply } from "../../admin/declare/keeper.ts";
-import { keeperOnPaper } from "./on-paper.ts";
+import { keeperOfDryRun } from "./dry-run-parts.ts";
 
 const MAIL = { id: "72CED1EABE5", isHeld: false, at: 0, recipients: 1 };
 const FIND = { verb: "find_mail", senders: [], ids: [MAIL.id] } as const;
 
-function paper(reply: KeeperReply = { ok: true, detail: "" }) {
+function dryKeeper(reply: KeeperReply = { ok: true, detail: "" }) {
   const asked: KeeperCommand[] = [];
-  const keeper = keeperOnPaper({
+  const keeper = keeperOfDryRun({
     ask: (command) => {
       asked.push(command);
       const mails = command.verb === "find_mail" && !command.onHold ? [MAIL] : [];
@@ -23,7 +23,7 @@ function paper(reply: KeeperReply = { ok: true, detail: "" }) {
 }
 
 test("mail that a dry run holds is found on hold, and is gone once it is released", async () => {
-  const { asked, keeper, find } = paper();
+  const { asked, keeper, find } = dryKeeper();
   assert.deepEqual([await find(false), await find(true)], [[MAIL], []]);
   const held = await keeper.ask({ verb: "hold_mail", ids: [MAIL.id] });
   assert.deepEqual(held, { ok: true, detail: "", count: 1 });
@@ -35,7 +35,7 @@ test("mail that a dry run holds is found on hold, and is gone once it is release
 });
 
 test("the reason for an unreadable queue is passed on", async () => {
-  const { find, keeper } = paper({ ok: false, reason: "Postfix does not answer." });
+  const { find, keeper } = dryKeeper({ ok: false, reason: "Postfix does not answer." });
   assert.equal(await find(true), "Postfix does not answer.");
   assert.equal(
     (

@@ -2,7 +2,7 @@ import type { QueuedMail } from "../../admin/declare/keeper.ts";
 import type { Ban } from "../../core/decide/decision.ts";
 import type { Keeper, SecretMaker } from "../admin-ports.ts";
 import type { Notices } from "../ports.ts";
-import type { CommandParts, TriedParts } from "./carry-out.ts";
+import type { CommandParts, DryRunParts } from "./carry-out.ts";
 import type { GreylistCommandParts } from "./greylist.ts";
 import type { SpamCommandParts } from "./spam.ts";
 
@@ -10,13 +10,13 @@ import type { SpamCommandParts } from "./spam.ts";
  * The parts of a dry run: they answer as the real ones do, but record nothing, and change nothing outside `accounts.db`. What changes
  * there is rolled back (`Rehearsal`).
  */
-export function onPaper(parts: CommandParts): TriedParts {
+export function partsOfDryRun(parts: CommandParts): DryRunParts {
   const { credentials, sessions, rehearse } = parts;
   return {
     ...parts,
-    ...decidedOnPaper(parts),
+    ...decidedInDryRun(parts),
     isDry: true,
-    keeper: keeperOnPaper(parts.keeper),
+    keeper: keeperOfDryRun(parts.keeper),
     notices: SILENT,
     secrets: UNHASHED,
     pauses: unpaused(parts),
@@ -58,10 +58,10 @@ function unlisted({ senders }: Pick<SpamCommandParts, "senders">): SpamCommandPa
 }
 
 /** The engine's decision without its effects, and the ban that would follow. */
-function decidedOnPaper({
+function decidedInDryRun({
   engine,
   history,
-}: Pick<CommandParts, "engine" | "history">): Pick<TriedParts, "engine" | "history"> {
+}: Pick<CommandParts, "engine" | "history">): Pick<DryRunParts, "engine" | "history"> {
   let made: Ban | null = null;
   return {
     engine: {
@@ -86,7 +86,7 @@ function decidedOnPaper({
  * The keeper of a dry run: it answers from the real queue, and only notes the orders, so that the command
  * finds the queue as its own orders would leave it. Ends no session. Exported for its test.
  */
-export function keeperOnPaper(keeper: Keeper): Keeper {
+export function keeperOfDryRun(keeper: Keeper): Keeper {
   const seen = new Map<string, QueuedMail>();
   const held = new Map<string, QueuedMail>();
   const gone = new Set<string>();
