@@ -6,7 +6,7 @@ import { MailboxSignIn } from "../../src/guard/access/mailbox-sign-in.ts";
 import { Passkeys } from "../../src/guard/access/passkeys.ts";
 import { digestOf } from "../../src/guard/access/secrets.ts";
 import { SignIn, type SignInParts } from "../../src/guard/access/sign-in.ts";
-import { CommandGate } from "../../src/guard/commands/web/web.ts";
+import { CommandGate } from "../../src/guard/commands/web/command-gate.ts";
 import { orderOf } from "./commands.ts";
 import { hashOf } from "./commands-kit.ts";
 import { accountsOnMemory, engineOnMemory } from "./engine-kit.ts";

@@ -57,7 +57,7 @@ import { pending, reload } from "./settings-file.ts";
 import { type SpamCommandParts, spamAllow, spamAllowList } from "./spam.ts";
 import type { Turn } from "./turns.ts";
 import type { Upkeep } from "./upkeep.ts";
-import { type Admitted, type CommandGate, UNAUTHORIZED, type WebCaller } from "./web/web.ts";
+import { type Admitted, type CommandGate, UNAUTHORIZED, type WebCaller } from "./web/command-gate.ts";
 import { isOwnChange, type MyCommand, type MyMailboxCommands, type MyMailboxParts } from "./web/my-mailbox.ts";
 import { type WebPasswordParts, webImport, webPassword } from "./web/web-passwords.ts";
 

@@ -12,7 +12,7 @@ import { UNRECORDED } from "./record-first.ts";
 import { failed, usage } from "./refusals.ts";
 import { SettingsCommands } from "./settings.ts";
 import { QueueShares, ROOTS_SHARE, Turn } from "./turns.ts";
-import { type Admitted, CommandGate } from "./web/web.ts";
+import { type Admitted, CommandGate } from "./web/command-gate.ts";
 import { MyMailboxCommands } from "./web/my-mailbox.ts";
 
 const NO_DRY_RUN = usage("This command cannot be tried without being carried out.", "Leave the dry run out.");

@@ -1,7 +1,7 @@
 import type { CommandError, Reply, Verb } from "../../admin/declare/control.ts";
 import type { Share } from "./queue/held-queue.ts";
 import { failed } from "./refusals.ts";
-import type { WebCaller } from "./web/web.ts";
+import type { WebCaller } from "./web/command-gate.ts";
 import { isDryRunOnQueue, isOnQueue, type WebBounds } from "./web/web-bounds.ts";
 
 /** All sessions of one person count together. */

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { bearer, type Kit, signIn, startKit } from "../../../test/kit/api-kit.ts";
 import { AS_TOKEN, DISK_FULL } from "../../../test/kit/fake-guard.ts";
 import { ip } from "../../../test/kit/samples.ts";
-import { UNAUTHORIZED } from "../../guard/commands/web/web.ts";
+import { UNAUTHORIZED } from "../../guard/commands/web/command-gate.ts";
 import type { Caller } from "./access.ts";
 import { Callers, type Found } from "./callers.ts";
 import { API_LIMITS } from "./limits.ts";

@@ -15,7 +15,7 @@ import type { Engine } from "../../engine.ts";
 import type { Clock } from "../../ports.ts";
 import { recorded, UNRECORDED, UNWRITTEN } from "../record-first.ts";
 import { failed, usage, wrongAddress } from "../refusals.ts";
-import { NO_ADDRESS, type WebCaller } from "../web/web.ts";
+import { NO_ADDRESS, type WebCaller } from "../web/command-gate.ts";
 
 /** Who may administer the server. */
 type CredentialCommandParts = Readonly<{

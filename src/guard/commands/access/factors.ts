@@ -9,9 +9,9 @@ import type { Passkeys } from "../../access/passkeys.ts";
 import type { FactorStore, Passkey, PasskeyStore, RecoveryStore } from "../../admin-ports.ts";
 import type { Engine } from "../../engine.ts";
 import type { Clock } from "../../ports.ts";
-import { audited, type Rehearsal, UNWRITTEN } from "../record-first.ts";
+import { type Rehearsal, audited, UNWRITTEN } from "../record-first.ts";
 import { failed } from "../refusals.ts";
-import { NO_ADDRESS, UNAUTHORIZED, type WebCaller } from "../web/web.ts";
+import { NO_ADDRESS, UNAUTHORIZED, type WebCaller } from "../web/command-gate.ts";
 import type { WebBounds } from "../web/web-bounds.ts";
 
 export type PasskeyCommandParts = Rehearsal &

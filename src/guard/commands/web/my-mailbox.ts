@@ -15,7 +15,7 @@ import type { GreylistCommandParts } from "../greylist.ts";
 import { recorded, recordFirst } from "../record-first.ts";
 import { failed, usage } from "../refusals.ts";
 import type { SpamCommandParts } from "../spam.ts";
-import { UNAUTHORIZED, type WebCaller } from "./web.ts";
+import { UNAUTHORIZED, type WebCaller } from "./command-gate.ts";
 import type { WebPasswordParts } from "./web-passwords.ts";
 
 export type MyMailboxParts = MyChangeParts &

@@ -197,7 +197,7 @@ describe("what the web asks", () => {
       settings: 20,
       mail: 500,
       deleted: 1_000,
-      trials: 500,
+      dryRuns: 500,
       released: 500,
       alertTests: 10,
       allowEntries: 50,
