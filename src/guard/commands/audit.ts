@@ -4,7 +4,7 @@ import type { AuditEntry } from "../../core/audit/chain.ts";
 import type { Audit } from "../../core/events/command.ts";
 import { printable } from "../../core/text.ts";
 import type { AccountCommandParts } from "./accounts/accounts.ts";
-import { recorded } from "./record-first.ts";
+import { recordDone } from "./record-first.ts";
 import type { RunOf } from "./refusals.ts";
 
 type RecordCommand = OrderOf<"legal_hold" | "access_reviewed" | "recovery_key_made" | "firewall_changed">;
@@ -24,10 +24,10 @@ export const recordCommand: RunOf<RecordCommand["verb"], Pick<AccountCommandPart
   command,
   by,
 ) => {
-  if (command.verb !== "legal_hold") return recorded(engine, { ...seenOf(command), by }, { done: true });
+  if (command.verb !== "legal_hold") return recordDone(engine, { ...seenOf(command), by }, { done: true });
   const { name } = command;
   const type = command.isOn ? "LEGAL_HOLD_SET" : "LEGAL_HOLD_LIFTED";
-  return recorded(engine, { type, subject: name, by }, { name });
+  return recordDone(engine, { type, subject: name, by }, { name });
 };
 
 function seenOf(command: Exclude<RecordCommand, { readonly verb: "legal_hold" }>): Pick<Audit, "type" | "subject"> {
@@ -48,7 +48,7 @@ export const incidentNote: RunOf<"incident_note", Pick<AccountCommandParts, "eng
   by,
 ) => {
   const subject = printable(`${incident} ${step}: ${says}`, 600);
-  return recorded(engine, { type: "INCIDENT", subject, by }, { done: true });
+  return recordDone(engine, { type: "INCIDENT", subject, by }, { done: true });
 };
 
 export type AuditCommandParts = Readonly<{

@@ -8,7 +8,7 @@ import { DAY_MS, formatDuration, isoTime, later, MINUTE_MS, parseDuration, SECON
 import type { Engine } from "../engine.ts";
 import type { Clock, RecipientDirectory } from "../ports.ts";
 import type { GreylistPause, GreylistPauses } from "../storage-ports.ts";
-import { recorded } from "./record-first.ts";
+import { recordDone } from "./record-first.ts";
 import { failed, type RunOf, usage } from "./refusals.ts";
 
 export type GreylistCommandParts = Readonly<{
@@ -39,7 +39,7 @@ export const greylistPause: RunOf<"greylist_pause", GreylistCommandParts> = asyn
   const pause = { target, until: later(clock.now(), lastsMs), by };
   pauses.pause(pause);
   const subject = `${target} for ${formatDuration(lastsMs)}`;
-  return recorded(engine, { type: "GREYLIST_PAUSED", subject, recipient: target, by }, item(pause));
+  return recordDone(engine, { type: "GREYLIST_PAUSED", subject, recipient: target, by }, item(pause));
 };
 
 /** A pause covers every extension of an address, so extensions are not counted separately. */
@@ -58,7 +58,7 @@ export const greylistResume: RunOf<"greylist_resume", GreylistCommandParts> = as
   const target = command.recipient;
   if (!pauses.resume(target, clock.now()))
     return failed(`Greylisting is not paused for ${target}.`, "`greylist list` shows the pauses.");
-  return recorded(engine, { type: "GREYLIST_RESUMED", subject: target, by }, { target });
+  return recordDone(engine, { type: "GREYLIST_RESUMED", subject: target, by }, { target });
 };
 
 export function greylistList({ pauses, clock }: GreylistCommandParts, asked: PageRequest): Reply<"greylist_list"> {

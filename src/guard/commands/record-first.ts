@@ -32,7 +32,7 @@ export async function recordFirst<T extends Readonly<{ ok: true }>>(
 type Audited<R> = Readonly<{ change: () => Outcome; audit: Audit; result: R; refused?: typeof notDone }>;
 
 /** The same for a change with one entry in the audit, which is answered with `result`. */
-export async function audited<R>(
+export async function recordThenChange<R>(
   parts: Rehearsal & Readonly<{ engine: Pick<Engine, "audit"> }>,
   { change, audit, result, refused = notDone }: Audited<R>,
 ): Promise<Readonly<{ ok: true; result: R }> | CommandError> {
@@ -41,7 +41,7 @@ export async function audited<R>(
 }
 
 /** Records what was done, and answers with `result`. */
-export async function recorded<R>(engine: Pick<Engine, "audit">, audit: Audit, result: R) {
+export async function recordDone<R>(engine: Pick<Engine, "audit">, audit: Audit, result: R) {
   return (await engine.audit(audit)) ? ({ ok: true, result } as const) : UNRECORDED;
 }
 

@@ -6,7 +6,7 @@ import { plural } from "../../core/text.ts";
 import type { Engine } from "../engine.ts";
 import type { SpamAllowStore, SpamPreferences } from "../mailbox-ports.ts";
 import type { Clock } from "../ports.ts";
-import { recorded } from "./record-first.ts";
+import { recordDone } from "./record-first.ts";
 import { failed, type RunOf } from "./refusals.ts";
 
 export type SpamCommandParts = Readonly<{
@@ -32,7 +32,7 @@ export const spamAllow: RunOf<`spam_allow_${"add" | "remove"}`, SpamCommandParts
   parts.preferences.refresh();
   const type = adding ? "SPAM_ALLOW_ADDED" : "SPAM_ALLOW_REMOVED";
   const audit = { type, subject: `${sender} for ${account}`, account, sender, by } as const;
-  return recorded(parts.engine, audit, { account, sender });
+  return recordDone(parts.engine, audit, { account, sender });
 };
 
 export function spamAllowList({ senders }: SpamCommandParts, asked: PageRequest): Reply<"spam_allow_list"> {

@@ -13,7 +13,7 @@ import type { Given, Opened, SignIn } from "../../access/sign-in.ts";
 import type { CredentialStore, NewToken, SessionStore } from "../../admin-ports.ts";
 import type { Engine } from "../../engine.ts";
 import type { Clock } from "../../ports.ts";
-import { recorded, UNRECORDED, UNWRITTEN } from "../record-first.ts";
+import { recordDone, UNRECORDED, UNWRITTEN } from "../record-first.ts";
 import { failed, usage, wrongAddress } from "../refusals.ts";
 import { NO_ADDRESS, type WebCaller } from "../web/command-gate.ts";
 
@@ -73,7 +73,7 @@ export async function adminPassword(
 ): Promise<Reply> {
   if (!/^\{ARGON2ID\}[\x21-\x7e]+$/.test(hash)) return usage("The password must come hashed.", "Use `admin passwd`.");
   credentials.setAdminPassword(hash);
-  return recorded(engine, { type: "ADMIN_PASSWORD_CHANGED", subject: "admin", by }, { done: true });
+  return recordDone(engine, { type: "ADMIN_PASSWORD_CHANGED", subject: "admin", by }, { done: true });
 }
 
 export type DashboardCommandParts = CredentialCommandParts &
@@ -179,7 +179,7 @@ export async function sessionCommand(
   { caller }: Readonly<{ caller: WebCaller | null }>,
 ): Promise<Reply> {
   const ends = (subject: string, ended: number): Promise<Reply> =>
-    recorded(engine, { type: "SESSION_ENDED", subject, by }, { ended });
+    recordDone(engine, { type: "SESSION_ENDED", subject, by }, { ended });
   switch (command.verb) {
     case "session_list": {
       const { items, next, total } = listed(command, clock.now());

@@ -9,7 +9,7 @@ import type { Passkeys } from "../../access/passkeys.ts";
 import type { FactorStore, Passkey, PasskeyStore, RecoveryStore } from "../../admin-ports.ts";
 import type { Engine } from "../../engine.ts";
 import type { Clock } from "../../ports.ts";
-import { type Rehearsal, audited, UNWRITTEN } from "../record-first.ts";
+import { type Rehearsal, recordThenChange, UNWRITTEN } from "../record-first.ts";
 import { failed } from "../refusals.ts";
 import { NO_ADDRESS, UNAUTHORIZED, type WebCaller } from "../web/command-gate.ts";
 import type { WebBounds } from "../web/web-bounds.ts";
@@ -61,7 +61,7 @@ export async function passkeyCommand(
       const name = command.name.trim();
       const made = keys.checkMade(command, caller.digest);
       if (!made.ok) return failed(`The passkey was not accepted. ${made.reason}`, "");
-      return audited(parts, {
+      return recordThenChange(parts, {
         change: () => passkeys.add({ ...made.passkey, name, at: clock.now() }),
         audit: { type: "PASSKEY_ADDED", subject: name, by },
         result: { name },

@@ -8,7 +8,7 @@ import { formatSize } from "../../../settings/kinds/kind.ts";
 import type { AccountNetworks, SessionStore } from "../../admin-ports.ts";
 import type { AppPasswordStore, ForwardStore } from "../../mailbox-ports.ts";
 import type { Clock, Outcome } from "../../ports.ts";
-import { audited, recordFirst } from "../record-first.ts";
+import { recordFirst, recordThenChange } from "../record-first.ts";
 import { notDone, type RunOf, usage } from "../refusals.ts";
 import { NO_ACCOUNT } from "./account-lists.ts";
 import type { AccountStateCommandParts } from "./account-state.ts";
@@ -58,7 +58,7 @@ const quotaCommand: RunOf<
 > = async (parts, { name, quotaBytes }, by) => {
   if (isWebAdmin(by) && quotaBytes !== null && quotaBytes !== 0 && quotaBytes < LEAST_BYTES) return TOO_SMALL;
   const quota = quotaBytes === null ? "the default" : quotaBytes === 0 ? "no limit" : formatSize(quotaBytes);
-  return audited(parts, {
+  return recordThenChange(parts, {
     change: () => parts.accounts.setQuota(name, quotaBytes),
     audit: { type: "QUOTA_CHANGED", subject: `${name} to ${quota}`, account: name, by },
     result: { name, quotaBytes },
@@ -83,7 +83,7 @@ const vacationCommand: RunOf<"vacation_set", VacationCommandParts> = async (part
   if (parsed !== null && !parsed.ok)
     return usage(parsed.says, "Give a text, and an end that is still to come or none.");
   const vacation = parsed === null ? null : parsed.vacation;
-  return audited(parts, {
+  return recordThenChange(parts, {
     change: () => parts.vacations.setVacation(name, vacation),
     audit: { type: "VACATION_CHANGED", subject: `${name} ${says(vacation)}`, account: name, by },
     result: { name, vacation: vacationItem(vacation) },

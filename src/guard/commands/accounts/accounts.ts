@@ -14,7 +14,7 @@ import type { Engine } from "../../engine.ts";
 import type { AliasReach } from "../../mailbox-ports.ts";
 import type { Clock, Notices, Outcome } from "../../ports.ts";
 import { type HeldQueueParts, holdQueued } from "../queue/held-queue.ts";
-import { audited, type Rehearsal, recordFirst, UNRECORDED, UNWRITTEN } from "../record-first.ts";
+import { type Rehearsal, recordFirst, recordThenChange, UNRECORDED, UNWRITTEN } from "../record-first.ts";
 import { failed, notDone, notServed, type RunOf, usage } from "../refusals.ts";
 
 export type AccountCommandParts = HeldQueueParts &
@@ -72,7 +72,7 @@ async function record({ engine }: AccountCommandParts, command: AccountCommand, 
 
 /** `mail_keys_recover`: open sessions end, because they do not have the keys. */
 export const recoverKeys: RunOf<"mail_keys_recover", AccountCommandParts> = async (parts, { name, hash, keys }, by) => {
-  const opened = await audited(parts, {
+  const opened = await recordThenChange(parts, {
     change: () => parts.accounts.openKeys(name, hash, keys),
     audit: { type: "MAIL_KEYS_RECOVERED", subject: name, by },
     result: { name },

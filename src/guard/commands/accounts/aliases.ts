@@ -5,7 +5,7 @@ import { type Address, domainOf, parseAddress, withoutExtension } from "../../..
 import { plural } from "../../../core/text.ts";
 import type { ForwardStore } from "../../mailbox-ports.ts";
 import type { Outcome } from "../../ports.ts";
-import { audited } from "../record-first.ts";
+import { recordThenChange } from "../record-first.ts";
 import { failed, notServed, type RunOf } from "../refusals.ts";
 import { type OutsideTargetParts, tooManyTargets } from "../web/web-targets.ts";
 import { type AccountCommandParts, alertsOutside, alertsStay, getsAlerts, isPostmaster } from "./accounts.ts";
@@ -32,10 +32,11 @@ export const aliasCommand: RunOf<AliasVerb, AliasCommandParts> = async (parts, c
   const nobody = command.verb === "alias_add" ? leadsNowhere(parts, command) : null;
   if (nobody !== null) return nobody;
   const write = () => writeAlias(parts, command);
-  const refused = command.verb === "alias_add" ? parts.rehearse(() => whyRefused(parts, write, { address, by })) : null;
+  const refused =
+    command.verb === "alias_add" ? parts.rehearse(() => refusalAfterChange(parts, write, { address, by })) : null;
   if (refused !== null) return refused;
   const named = { type: aliasAudit(command), subject: address, by };
-  return audited(parts, {
+  return recordThenChange(parts, {
     change: write,
     audit: command.verb === "alias_add" ? { ...named, targets: command.targets } : named,
     result: { address },
@@ -55,7 +56,7 @@ function writeAlias({ accounts }: AccountCommandParts, command: AliasCommand): O
 }
 
 /** Call it within a rehearsal: makes the change, and checks where mail goes then. Null: the change may be made, or fails anyway. */
-export function whyRefused(
+export function refusalAfterChange(
   parts: Pick<AccountCommandParts, "reach" | "alertsTo" | "engine">,
   change: () => Outcome,
   { address, by }: Readonly<{ address: Address; by: string }>,

@@ -6,7 +6,7 @@ import { digestOf, madePassword } from "../../access/secrets.ts";
 import type { SecretMaker } from "../../admin-ports.ts";
 import type { AppPasswordStore } from "../../mailbox-ports.ts";
 import type { Clock } from "../../ports.ts";
-import { audited } from "../record-first.ts";
+import { recordThenChange } from "../record-first.ts";
 import { failed, type RunOf, usage } from "../refusals.ts";
 import { type AccountCommandParts, endSessions } from "./accounts.ts";
 
@@ -41,7 +41,7 @@ async function add(parts: AppPasswordParts, { account, app, by }: Named): Promis
   const password = madePassword();
   const secret = { digest: digestOf(password), proof: parts.secrets.proofOf(account, password) };
   const at = parts.clock.now();
-  return audited(parts, {
+  return recordThenChange(parts, {
     change: () => parts.appPasswords.addAppPassword({ account, name: app, ...secret, by, at }),
     audit: { type: "APP_PASSWORD_MADE", subject: `${app} of ${account}`, account, by },
     // A dry run stores nothing that this password would open.
@@ -51,7 +51,7 @@ async function add(parts: AppPasswordParts, { account, app, by }: Named): Promis
 }
 
 async function remove(parts: AppPasswordParts, { account, app, by }: Named): Promise<Reply<"app_password_remove">> {
-  const removed = await audited(parts, {
+  const removed = await recordThenChange(parts, {
     change: () => parts.appPasswords.removeAppPassword(account, app),
     audit: { type: "APP_PASSWORD_REMOVED", subject: `${app} of ${account}`, account, by },
     result: { name: account, app },

@@ -4,11 +4,11 @@ import { type AccountName, type Address, domainOf } from "../../../core/net/addr
 import { DAY_MS, later } from "../../../core/time.ts";
 import type { ForwardStore } from "../../mailbox-ports.ts";
 import type { Outcome } from "../../ports.ts";
-import { audited } from "../record-first.ts";
+import { recordThenChange } from "../record-first.ts";
 import { failed, notDone, type RunOf } from "../refusals.ts";
 import { type OutsideTargetParts, tooManyForwards } from "../web/web-targets.ts";
 import { type AccountCommandParts, alertsStay, getsAlerts } from "./accounts.ts";
-import { WHO_IS_THERE, whyRefused, wrongTarget } from "./aliases.ts";
+import { refusalAfterChange, WHO_IS_THERE, wrongTarget } from "./aliases.ts";
 
 export type ForwardCommandParts = Pick<
   AccountCommandParts,
@@ -34,18 +34,19 @@ export const forwardCommand: RunOf<"forward_set", ForwardCommandParts> = async (
   }
   for (const target of to) {
     const message = target === name ? ownAddress(name, by) : wrongTarget(parts, name, target);
-    if (message !== null) return wrong(message, target, by);
+    if (message !== null) return refusedTarget(message, target, by);
   }
   const young = isRootUser(by) ? null : { targets: outside, until: later(parts.clock.now(), DAY_MS) };
   const change = (): Outcome => parts.forwards.setForwarding(name, to, keep, young);
-  const refused = to.length === 0 ? null : parts.rehearse(() => whyRefused(parts, change, { address: name, by }));
+  const refused =
+    to.length === 0 ? null : parts.rehearse(() => refusalAfterChange(parts, change, { address: name, by }));
   if (refused !== null) return refused;
   const where = to.length === 0 ? "no longer" : `to ${to.join(", ")}${keep ? "" : ", without a copy here"}`;
-  return audited(parts, {
+  return recordThenChange(parts, {
     change,
     audit: { type: "FORWARDING_CHANGED", subject: `${name} ${where}`, account: name, by },
     result: { name, to, keep },
-    refused: (reason) => (isMailboxUser(by) ? wrong(reason, to.join(", "), by) : notDone(reason)),
+    refused: (reason) => (isMailboxUser(by) ? refusedTarget(reason, to.join(", "), by) : notDone(reason)),
   });
 };
 
@@ -66,7 +67,7 @@ function tooManyNew(
 }
 
 /** Users of mailboxes must not learn which other accounts exist. */
-function wrong(message: string, target: string, by: string): CommandError {
+function refusedTarget(message: string, target: string, by: string): CommandError {
   const hidesWhy = isMailboxUser(by) && !by.startsWith(`mailbox:${target} `);
   const said = hidesWhy ? `Your mail cannot be forwarded to ${target}.` : message;
   // Others have no command line.

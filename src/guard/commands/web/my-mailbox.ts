@@ -12,7 +12,7 @@ import type { AccountPasswords, Outcome } from "../../ports.ts";
 import { type AccountListParts, accountDetails } from "../accounts/account-lists.ts";
 import { endSessions } from "../accounts/accounts.ts";
 import type { GreylistCommandParts } from "../greylist.ts";
-import { recorded, recordFirst } from "../record-first.ts";
+import { recordDone, recordFirst } from "../record-first.ts";
 import { failed, usage } from "../refusals.ts";
 import type { SpamCommandParts } from "../spam.ts";
 import { UNAUTHORIZED, type WebCaller } from "./command-gate.ts";
@@ -237,5 +237,5 @@ export async function mySessionsEnd(
   const ended = sessions.end({ of: account, except: caller.item.session });
   if (ended === 0) return { ok: true, result: { ended } };
   const subject = `${plural(ended, "session")}, all but its own`;
-  return recorded(engine, { type: "SESSION_ENDED", subject, by }, { ended });
+  return recordDone(engine, { type: "SESSION_ENDED", subject, by }, { ended });
 }
