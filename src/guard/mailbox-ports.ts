@@ -47,7 +47,7 @@ export interface ForwardStore {
    * Counts new targets of an account, or of all aliases, up to `most` within the span, and returns whether all of them fit. Survives a
    * restart. Deletes counts outside the span.
    */
-  spendTargets(of: AccountName | "aliases", many: number, most: number, span: TimeSpan): boolean;
+  spendTargets(of: AccountName | "aliases", added: number, most: number, span: TimeSpan): boolean;
 }
 
 /** Number of addresses that mail for an alias, or for an account that forwards, reaches. */

@@ -3,7 +3,7 @@ import { vacationItem } from "../../core/vacation.ts";
 import { NETWORKS, SqliteAccountNetworks } from "./account-networks.ts";
 import { APP_PASSWORDS, readAppPasswords, SqliteAppPasswords } from "./app-passwords.ts";
 import type { NotedUses } from "./credentials.ts";
-import { FORWARDS, readForwarding, SqliteForwards, SqliteYoungForwards } from "./forwards.ts";
+import { FORWARD_SETTING, readForwarding, SqliteForwards, SqliteYoungForwards } from "./forwards.ts";
 import { readVacation, SqliteVacations, VACATIONS } from "./vacations.ts";
 
 /** What its user or the owner sets for a mailbox, with its table in `accounts.db`. */
@@ -26,7 +26,7 @@ export type AccountSetting = Readonly<{
 
 export const ACCOUNT_SETTINGS = [
   APP_PASSWORDS,
-  FORWARDS,
+  FORWARD_SETTING,
   VACATIONS,
   NETWORKS,
 ] as const satisfies readonly AccountSetting[];

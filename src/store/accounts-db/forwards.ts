@@ -54,14 +54,14 @@ export class SqliteForwards implements ForwardStore, ForwardReach {
     return found;
   }
 
-  spendTargets(of: AccountName | "aliases", many: number, most: number, { since, until }: TimeSpan): boolean {
+  spendTargets(of: AccountName | "aliases", added: number, most: number, { since, until }: TimeSpan): boolean {
     let left = 0;
     together(this.#db, () => {
       this.#sql.forgetSpent.run(since, until);
       left = Math.max(0, most - integer(this.#sql.spent.get(of)?.["spent"]));
-      if (left > 0) this.#sql.spend.run(of, until, Math.min(many, left));
+      if (left > 0) this.#sql.spend.run(of, until, Math.min(added, left));
     });
-    return many <= left;
+    return added <= left;
   }
 
   targets(): readonly string[] {
@@ -118,7 +118,8 @@ export class SqliteYoungForwards implements YoungForwards {
 
   sent(account: string, since: Millis): readonly SentMail[] {
     return this.#sql.sent.all(account, since).map((row) => {
-      const [recipients, strangers] = [integer(row["recipients"]), integer(row["strangers"])];
+      const recipients = integer(row["recipients"]);
+      const strangers = integer(row["strangers"]);
       return { at: millis(row["at"]), recipients, written: recipients - strangers, strangers };
     });
   }
@@ -144,7 +145,7 @@ export class SqliteYoungForwards implements YoungForwards {
 const YOUNG_SQL = {
   changes: "SELECT total_changes() AS n",
   lastUntil: "SELECT coalesce(max(until), 0) AS until FROM young_forward",
-  any: "SELECT 1 FROM young_forward WHERE until > ? AND rests_until <= ? LIMIT 1",
+  any: "SELECT 1 FROM young_forward WHERE until > ? AND paused_until <= ? LIMIT 1",
   reached: `
     WITH RECURSIVE reached (address) AS (
       SELECT lower(?) UNION SELECT lower(?)
@@ -154,7 +155,7 @@ const YOUNG_SQL = {
     FROM reached
       JOIN young_forward AS young ON young.account = reached.address
       JOIN forward ON forward.account = young.account AND forward.target = young.target
-    WHERE young.until > ? AND young.rests_until <= ?`,
+    WHERE young.until > ? AND young.paused_until <= ?`,
   sent: "SELECT at, recipients, strangers FROM young_forward_sent WHERE account = ? AND at > ? ORDER BY at",
   forget: "DELETE FROM young_forward_sent WHERE at <= ? OR at > ?",
   forgetOld: "DELETE FROM young_forward WHERE until <= ?",
@@ -162,11 +163,11 @@ const YOUNG_SQL = {
     INSERT INTO young_forward_sent (account, at, recipients, strangers) VALUES (?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET recipients = recipients + excluded.recipients, strangers = strangers + excluded.strangers`,
   // The pause ends once the forward is no longer new.
-  pause: "UPDATE young_forward SET rests_until = min(until, ?) WHERE account = ?",
+  pause: "UPDATE young_forward SET paused_until = min(until, ?) WHERE account = ?",
 };
 
 /** The entry of forwards in `ACCOUNT_SETTINGS` (`account-settings.ts` beside it). */
-export const FORWARDS = {
+export const FORWARD_SETTING = {
   key: "forwards",
   tables: ["forward", "forward_spent", "young_forward", "young_forward_sent"],
   says: "forwards",

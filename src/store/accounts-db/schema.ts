@@ -130,12 +130,12 @@ const baseline = `
   END;
 
   -- Outside targets that the users of mailboxes and the web gave to forwards, until they are a day old. What leaves by
-  -- them counts with what the account sends. Past the limit they are paused until \`rests_until\`: the mail stays in the mailbox.
+  -- them counts with what the account sends. Past the limit they are paused until \`paused_until\`: the mail stays in the mailbox.
   CREATE TABLE young_forward (
     account TEXT COLLATE NOCASE NOT NULL,
     target TEXT COLLATE NOCASE NOT NULL,
     until INTEGER NOT NULL,
-    rests_until INTEGER NOT NULL DEFAULT 0,
+    paused_until INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (account, target)
   ) STRICT, WITHOUT ROWID;
 
@@ -164,7 +164,7 @@ const baseline = `
     SELECT account, iif(EXISTS (
         SELECT 1 FROM young_forward AS young
         WHERE young.account = forward.account AND young.target = forward.target
-          AND young.rests_until > (julianday('now') - 2440587.5) * 86400000
+          AND young.paused_until > (julianday('now') - 2440587.5) * 86400000
       ), account, target) FROM forward
     WHERE account IN (SELECT name FROM account WHERE suspended = 0 AND followed IS NOT 'unlisted')
       AND ${arrives("target")};

@@ -18,7 +18,7 @@ function parts(there: readonly Alias[], forwarded: ReadonlyMap<string, readonly 
     forwards: {
       forwardingOf: (name: string) => ({ to: forwarded.get(name) ?? [], keep: true }),
       targets: () => [...forwarded.values()].flat(),
-      spendTargets: (_: string, many: number) => many <= left,
+      spendTargets: (_: string, added: number) => added <= left,
     },
     engine: { policy: TEST_POLICY },
     clock: { now: () => NOON },
