@@ -53,9 +53,10 @@ export const { on: onGap, tell: tellGap } = topic();
 /** Something may have changed that the stream does not report, so lists must be read again. */
 export const { on: onStale, tell: tellStale } = topic();
 
-export function leaving(...each: readonly (() => void)[]): () => void {
+/** Returns one clean-up that runs all of these. */
+export function cleanupOf(...each: readonly (() => void)[]): () => void {
   return () => {
-    for (const leave of each) leave();
+    for (const cleanUp of each) cleanUp();
   };
 }
 

@@ -5,7 +5,7 @@ import type { Page } from "../../src/admin/declare/paging.ts";
 import { eventName, type OwnTexts, t } from "../admin-texts.ts";
 import { get, queryOf } from "../api.ts";
 import { hourAndMinute, whole } from "../format.ts";
-import { figures, health, leaving, liveness, onBans, onStale } from "../live.ts";
+import { cleanupOf, figures, health, liveness, onBans, onStale } from "../live.ts";
 import { language } from "../messages.ts";
 import { Address, At, Card, LinkButton, Rows, Said, State, useLoaded, Waiting } from "../parts.tsx";
 import { hrefOf, type PageName, type Query } from "../route.ts";
@@ -143,7 +143,7 @@ function NewBans() {
         reload();
       }, SETTLE_MS);
     };
-    return leaving(
+    return cleanupOf(
       () => clearTimeout(settling),
       onStale(readSoon),
       onBans(({ added, removed }) => {

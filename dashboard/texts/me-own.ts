@@ -7,7 +7,7 @@ export const en = {
     made: "created",
     name: "Name of the device, such as phone",
     make: "Create an app password",
-    isThere: (name: string) => `There is already an app password ${name}. Choose another name.`,
+    alreadyThere: (name: string) => `There is already an app password ${name}. Choose another name.`,
     most: "You cannot have more. Remove one that you don't use.",
     says: (name: string) =>
       `This is the app password for ${name}. It is shown only once: type it into the mail program now.`,
@@ -24,10 +24,10 @@ export const en = {
     keepNone: "Keep no copy",
     address: "Address to forward your mail to",
     send: "Forward",
-    isThere: (address: string) => `Your mail is already forwarded to ${address}.`,
+    alreadyThere: (address: string) => `Your mail is already forwarded to ${address}.`,
     most: "Ten addresses at most.",
-    isSent: (address: string) => `Your mail is forwarded to ${address}.`,
-    isOff: (address: string) => `Your mail is no longer forwarded to ${address}.`,
+    added: (address: string) => `Your mail is forwarded to ${address}.`,
+    stopped: (address: string) => `Your mail is no longer forwarded to ${address}.`,
   },
   vacation: {
     title: "Reply while you are away",
@@ -41,8 +41,8 @@ export const en = {
     day: "Last day (empty: until you end it)",
     set: "Send this reply",
     change: "Change it",
-    isOn: "The reply is sent from now on.",
-    isOff: "The reply is no longer sent.",
+    started: "The reply is sent from now on.",
+    stopped: "The reply is no longer sent.",
   },
 };
 
@@ -55,7 +55,7 @@ export const de: typeof en = {
     made: "erstellt",
     name: "Name des Geräts, etwa Telefon",
     make: "App-Passwort erstellen",
-    isThere: (name) => `Ein App-Passwort ${name} gibt es schon. Wählen Sie einen anderen Namen.`,
+    alreadyThere: (name) => `Ein App-Passwort ${name} gibt es schon. Wählen Sie einen anderen Namen.`,
     most: "Mehr App-Passwörter sind nicht möglich. Entfernen Sie eines, das Sie nicht benutzen.",
     says: (name) =>
       `Dies ist das App-Passwort für ${name}. Es wird nur jetzt gezeigt: Tippen Sie es in das Mailprogramm.`,
@@ -72,10 +72,10 @@ export const de: typeof en = {
     keepNone: "Keine Kopie behalten",
     address: "Adresse, an die Ihre Post weitergeleitet wird",
     send: "Weiterleiten",
-    isThere: (address) => `Ihre Post wird schon an ${address} weitergeleitet.`,
+    alreadyThere: (address) => `Ihre Post wird schon an ${address} weitergeleitet.`,
     most: "Es sind höchstens zehn Adressen möglich.",
-    isSent: (address) => `Ihre Post wird an ${address} weitergeleitet.`,
-    isOff: (address) => `Ihre Post wird nicht mehr an ${address} weitergeleitet.`,
+    added: (address) => `Ihre Post wird an ${address} weitergeleitet.`,
+    stopped: (address) => `Ihre Post wird nicht mehr an ${address} weitergeleitet.`,
   },
   vacation: {
     title: "Abwesenheitsantwort",
@@ -89,7 +89,7 @@ export const de: typeof en = {
     day: "Letzter Tag (leer: bis Sie es beenden)",
     set: "Diese Antwort senden",
     change: "Ändern",
-    isOn: "Ab jetzt wird so geantwortet.",
-    isOff: "Es wird nicht mehr geantwortet.",
+    started: "Ab jetzt wird so geantwortet.",
+    stopped: "Es wird nicht mehr geantwortet.",
   },
 };

@@ -7,7 +7,7 @@ import { get, queryOf } from "../../api.ts";
 import { attempt } from "../../attempt.ts";
 import { Turns } from "../../fields.tsx";
 import { shortPrefix, whole } from "../../format.ts";
-import { leaving, onBans, onStale } from "../../live.ts";
+import { cleanupOf, onBans, onStale } from "../../live.ts";
 import { type HeldRows, LiveList } from "../../live-list.ts";
 import { language } from "../../messages.ts";
 import { Address, Button, Said, useLoaded, Waiting } from "../../parts.tsx";
@@ -153,7 +153,7 @@ async function readList(text: string, before: string, over: AbortSignal): Promis
     return page;
   };
   const follow = (list: LiveList<BanItem, BanPage>) =>
-    leaving(
+    cleanupOf(
       onStale(() => list.readAgain()),
       onBans(({ added, removed, total }) =>
         list.inOrder(() => {

@@ -5,7 +5,7 @@ import { attempt, tell } from "../../attempt.ts";
 import { csvOf, save } from "../../export.ts";
 import { Choice, Turns } from "../../fields.tsx";
 import { moment, whole } from "../../format.ts";
-import { leaving, onEvents, onStale } from "../../live.ts";
+import { cleanupOf, onEvents, onStale } from "../../live.ts";
 import { LiveList } from "../../live-list.ts";
 import { language } from "../../messages.ts";
 import { Address, At, Button, Field, now, Said, useLoaded, Waiting } from "../../parts.tsx";
@@ -105,7 +105,7 @@ async function readList(query: Query, before: string, over: AbortSignal): Promis
 
 function followEvents(list: LiveList<EventItem, Found>, filter: EventFilter): () => void {
   const canMatch = filter.ip === "" && filter.account === "";
-  return leaving(
+  return cleanupOf(
     onStale(() => list.readAgain()),
     onEvents((items) => {
       if (canMatch) list.inOrder(() => list.rows.add(items.filter((item) => matches(item, filter))));

@@ -71,7 +71,7 @@ function MakeAppPassword({ names, made }: Readonly<{ names: readonly string[]; m
   const [fresh, setFresh] = useState<Made | null>(null);
   const words = t.value.own.apps;
   const submit = async ({ name = "" }, form: HTMLFormElement): Promise<void> => {
-    if (names.includes(name)) return tell(words.isThere(name), { tone: "bad" });
+    if (names.includes(name)) return tell(words.alreadyThere(name), { tone: "bad" });
     setFresh(await withProof(() => post<Made>("me/app-passwords", { name })));
     form.reset();
     made();

@@ -46,13 +46,13 @@ function Addresses({ forwarding: { to, keep }, changed }: Changes) {
     changed();
   };
   const add = async ({ address = "" }, form: HTMLFormElement): Promise<void> => {
-    if (to.includes(address)) return tell(words.isThere(address), { tone: "bad" });
-    await set((old) => ({ ...old, to: [...old.to.filter((one) => one !== address), address] }), words.isSent(address));
+    if (to.includes(address)) return tell(words.alreadyThere(address), { tone: "bad" });
+    await set((old) => ({ ...old, to: [...old.to.filter((one) => one !== address), address] }), words.added(address));
     form.reset();
   };
   const takeOff = (address: string): void =>
     attempt(async () => {
-      await set((old) => ({ ...old, to: old.to.filter((one) => one !== address) }), words.isOff(address));
+      await set((old) => ({ ...old, to: old.to.filter((one) => one !== address) }), words.stopped(address));
       focusHeading();
     });
   const keepOrNot = (): void =>
@@ -93,12 +93,12 @@ function VacationCard() {
   const words = t.value.own.vacation;
   const submit = async ({ subject = "", text = "", day = "" }): Promise<void> => {
     await withProof(() => put(PATH, { subject, text, until: endOf(day) }));
-    tell(words.isOn);
+    tell(words.started);
     reload();
   };
   const end = async (): Promise<void> => {
     await withProof(() => remove(PATH));
-    tell(words.isOff);
+    tell(words.stopped);
     reload();
   };
   const vacation = data?.vacation ?? null;
