@@ -71,10 +71,10 @@ const REMOVED = {
   of: (it: Readonly<{ app: string }>) => ({ id: it.app }),
 } as const;
 
-const forwarding = answers(() => z.object({ to, keep }));
+const forwardingRead = answers(() => z.object({ to, keep }));
 /** Where the mail of an account is forwarded. `keep`: a copy stays in its mailbox. */
-export type Forwarding = ResultOf<typeof forwarding>;
-const forwarded = answers(() => z.object({ name: z.string(), to, keep }));
+export type Forwarding = ResultOf<typeof forwardingRead>;
+const forwardingSet = answers(() => z.object({ name: z.string(), to, keep }));
 const targets: z.ZodMiniType<readonly Address[], readonly string[]> = z
   .array(mailAddress, "is not a list")
   .check(z.maxLength(MOST_FORWARDS, `has more than ${MOST_FORWARDS} addresses`));
@@ -92,8 +92,8 @@ const AWAY = {
   text: z.nullable(replyText),
   until: z._default(z.nullable(text(40)), null),
 };
-const replies = answers(() => z.object({ vacation: vacation() }));
-const replying = answers(() => z.object({ name: z.string(), vacation: vacation() }));
+const vacationRead = answers(() => z.object({ vacation: vacation() }));
+const vacationSet = answers(() => z.object({ name: z.string(), vacation: vacation() }));
 
 export const OF_MAILBOXES = [
   verb("app_passwords", orItsUser(ADMIN, "name"), ofAccount, reads(answers(appPasswords)))
@@ -141,7 +141,7 @@ export const OF_MAILBOXES = [
         `The app password ${of} of ${name} is removed, and the open sessions of the account were ended.`,
       next: ({ name }) => `account app-password list ${name}`,
     }),
-  verb("forwarding", orItsUser(ADMIN, "name"), ofAccount, reads(forwarding))
+  verb("forwarding", orItsUser(ADMIN, "name"), ofAccount, reads(forwardingRead))
     .http("GET /accounts/{name}/forwarding", "Where the account's mail is sent on.")
     .http("GET /me/forwarding", "Where the mail of the mailbox is sent on.", OWN),
   /** Ending it needs a proof too: mail that stays in the mailbox may not be where its user reads it. */
@@ -149,7 +149,7 @@ export const OF_MAILBOXES = [
     "forward_set",
     orItsUser(PROVEN_ADMIN, "name", { costsIf: "to" }),
     { ...ofAccount, to: targets, keep: flag },
-    changes(forwarded, "shutOut"),
+    changes(forwardingSet, "shutOut"),
   )
     .http("PUT /accounts/{name}/forwarding", "Forwards the account's mail to these addresses.", TO_SOME)
     .http("DELETE /accounts/{name}/forwarding", "Stops forwarding the account's mail.", NO_FORWARD)
@@ -176,14 +176,14 @@ export const OF_MAILBOXES = [
         done: forwardingText,
       },
     ),
-  verb("vacation", orItsUser(ADMIN, "name"), ofAccount, reads(replies))
+  verb("vacation", orItsUser(ADMIN, "name"), ofAccount, reads(vacationRead))
     .http("GET /accounts/{name}/vacation", "The reply that the account sends while its user is away.")
     .http("GET /me/vacation", "The reply that is sent while the user is away.", OWN),
   verb(
     "vacation_set",
     orItsUser(PROVEN_ADMIN, "name", { costsIf: "text" }),
     { ...ofAccount, ...AWAY },
-    changes(replying, "accounts"),
+    changes(vacationSet, "accounts"),
   )
     .http(
       "PUT /accounts/{name}/vacation",
@@ -220,7 +220,7 @@ export const OF_MAILBOXES = [
     ),
 ] as const;
 
-function forwardingText({ name, to: targets, keep: keeps }: ResultOf<typeof forwarded>): string {
+function forwardingText({ name, to: targets, keep: keeps }: ResultOf<typeof forwardingSet>): string {
   if (targets.length === 0) return `Mail for ${name} stays in its mailbox.`;
   const copy = keeps ? "and a copy stays in its mailbox" : "and none stays in its mailbox";
   return `Mail for ${name} is sent on to ${targets.join(", ")}, ${copy}.`;

@@ -71,7 +71,7 @@ export const report: DecidedKind<JailReported, RestOf<"JAIL_REPORTED">> = {
     ip === null ? null : { type, ip, jail, failures, limit, windowMs, banMs, lastAt, clientName, lines },
 };
 
-const REPORTED: readonly Reason[] = [
+const NOT_SPARED: readonly Reason[] = [
   "jail_report",
   "intrusion_report",
   "below_limit",
@@ -84,7 +84,7 @@ const REPORTED: readonly Reason[] = [
 
 /** Whether the address was spared: not banned, for another reason than an earlier decision or a late report. */
 function isSpared(reason: Reason | null): boolean {
-  return reason !== null && !REPORTED.includes(reason);
+  return reason !== null && !NOT_SPARED.includes(reason);
 }
 
 /** Refused by milters; the guard learns of it from their logs. */

@@ -67,9 +67,11 @@ function routeOf(guard: ApiParts["guard"], entry: VerbEntry, form: HttpForm<unkn
     ...(rest.length > 0 && !isQuery && { body: bodyOf(form, rest), bodyBytes: BODY_BYTES[body] }),
     ...(answer && { answer: answer() }),
     run: ({ by, caller, params, query, body: sent }) => {
-      const named: Values = { ...query, ...sent };
-      const fields = places.map(({ field, name, isInPath }) => [field, (isInPath ? params : named)[name]] as const);
-      const sentFields = fields.filter(([, value]) => value !== undefined);
+      const sentValues: Values = { ...query, ...sent };
+      const values = places.map(
+        ({ field, name, isInPath }) => [field, (isInPath ? params : sentValues)[name]] as const,
+      );
+      const sentFields = values.filter(([, value]) => value !== undefined);
       const whose = own === true && rights.own !== undefined ? { [rights.own.field]: caller?.account ?? "" } : {};
       const asked = z.parse(entry.command(), { verb, ...Object.fromEntries(sentFields), ...given, ...whose });
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as `asks`
