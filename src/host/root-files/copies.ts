@@ -99,7 +99,8 @@ export async function writeStream(
   { mode, isWhole }: Readonly<{ mode: number; isWhole: () => Promise<boolean> }>,
 ): Promise<void> {
   using place = Directory.own(dirname(path));
-  const [name, half] = [basename(path), `${basename(path)}.half`];
+  const name = basename(path);
+  const half = `${name}.half`;
   place.remove(half);
   using target = new Held(place.createNew(half, mode));
   try {
@@ -128,7 +129,8 @@ function isOwnProgram({ stat }: Held): boolean {
  */
 export async function compressFile(path: string, compressor: Transform): Promise<void> {
   using place = Directory.own(dirname(path));
-  const [name, half] = [basename(path), `${basename(path)}.half`];
+  const name = basename(path);
+  const half = `${name}.half`;
   try {
     using source = new Held(openSync(place.at(name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
     const { uid, gid, mode, atime, mtime } = mustBePlain(path, source).stat;

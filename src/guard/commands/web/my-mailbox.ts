@@ -198,7 +198,8 @@ export async function myPassword(
   if (refused !== null) return refused;
   const { sessions, accounts, active, engine, clock } = parts;
   const own = () => sessions.list(account, clock.now()).find(({ id }) => id === caller.item.session);
-  const [asking, former] = [own(), active.passwordHash(account)];
+  const asking = own();
+  const former = active.passwordHash(account);
   if (asking === undefined || former === null) return UNAUTHORIZED;
   const [made] = await parts.secrets.make([{ owner: account, password }]);
   if (made === undefined) throw new Error("no hash was made of a password");

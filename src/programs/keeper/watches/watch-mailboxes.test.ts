@@ -49,7 +49,7 @@ function setUp() {
         ended.push(account);
       },
       processes: () => state.processes,
-      share: async () => (state.processes > 110 ? `${ANNA} had too many` : null),
+      endSurplus: async () => (state.processes > 110 ? `${ANNA} had too many` : null),
       removeIndexes: async (account) => {
         assert.ok(ended.includes(account), "no session may keep them open");
         removed.push(account);

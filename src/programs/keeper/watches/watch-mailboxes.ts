@@ -47,7 +47,7 @@ export type MailboxServer = Readonly<{
   /** How many processes serve mailboxes, also those whose clients have left. */
   processes: () => number;
   /** Ends sessions of accounts with too many of them, and describes it; null if there is none. Throws if they are not known. */
-  share: (places: number) => Promise<string | null>;
+  endSurplus: (places: number) => Promise<string | null>;
   removeIndexes: (account: AccountName) => Promise<void>;
   /** Removes what ended sessions were storing. */
   removeUnfinished: (account: AccountName) => Promise<void>;
@@ -88,7 +88,8 @@ export class MailboxWatch {
     const mayWait = before.length === 0 || Math.abs(now - this.#lookedAt) < LIMITED_FOR_MS;
     if (this.#mostFree - free < STEP_BYTES && mayWait) return;
     const found = await uncounted();
-    [this.#mostFree, this.#lookedAt] = [free, now];
+    this.#mostFree = free;
+    this.#lookedAt = now;
     for (const account of before)
       if ((found.get(account)?.folders ?? 0) <= MOST_FOLDERS) this.#server.limit(account, false);
     const failures: string[] = [];
@@ -124,12 +125,12 @@ export class MailboxWatch {
    * places, no account has too many. Throws if the sessions are not known.
    */
   async lookAtSessions(): Promise<void> {
-    const { clock, processes, share } = this.#server;
+    const { clock, processes, endSurplus } = this.#server;
     const settings = this.#settings();
     if (settings === null) return;
     const places = settings["limits.connections.imap_places"];
     if (processes() <= sessionsWithoutSurplus(places)) return;
-    const detail = await share(places);
+    const detail = await endSurplus(places);
     if (detail !== null) this.#shared = { at: clock.now(), detail };
   }
 

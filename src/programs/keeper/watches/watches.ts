@@ -149,7 +149,7 @@ export class Watches {
         limit: (account, isLimited) => limitFolders(layout, account, isLimited),
         endSessions: (account) => endSessions(layout, account),
         processes: countMailProcesses,
-        share: (places) => shareImap(layout, places),
+        endSurplus: (places) => shareImap(layout, places),
         removeIndexes: (account) => removeIndexes(layout, account),
         removeUnfinished: (account) => removeUnfinished(layout, account),
         memory: () => ({ allBytes: memoryHere(), freeBytes: freeMemoryHere(), swapBytes: freeSwapHere() }),

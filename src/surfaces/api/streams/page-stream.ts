@@ -102,7 +102,9 @@ export class PageStream {
     const epoch = store.name();
     if (this.#isGreeted && epoch === this.#epoch) return "";
     const { version, clock } = this.#parts;
-    const [newest, { upto }, total] = [this.#newestId(), store.banChanges(null, 0), this.#bans()];
+    const newest = this.#newestId();
+    const { upto } = store.banChanges(null, 0);
+    const total = this.#bans();
     const isSame = this.#epoch === null || this.#epoch === epoch;
     // An id that does not exist yet comes from another database.
     if (!isSame || this.#lastId === null || this.#lastId > newest) this.#lastId = newest;
