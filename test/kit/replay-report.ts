@@ -3,7 +3,7 @@ import type { ReplayReport } from "../../src/admin/declare/replay-items.ts";
 /** The report of a replay that compared nothing. */
 export function emptyReport(): ReplayReport {
   const none = { total: 0, items: [] };
-  const verdicts = { pass: 0, delay: 0, defer: 0, refuse: 0 };
+  const verdicts = { pass: 0, delay: 0, hold: 0, defer: 0, refuse: 0 };
   return {
     identical: true,
     from: null,

@@ -39,7 +39,7 @@ export type Compared = Readonly<{
 }>;
 
 type Listed<T> = Readonly<{ total: number; items: readonly T[] }>;
-type Verdicts = Readonly<Record<"pass" | "delay" | "defer" | "refuse", number>>;
+type Verdicts = Readonly<Record<"pass" | "delay" | "hold" | "defer" | "refuse", number>>;
 
 export type ReplayReport = Readonly<{
   identical: boolean;

@@ -42,6 +42,13 @@ test("shows differences by address and account, with the period covered", () => 
   assert.match(text, /Settings were applied 1 time during this period/);
 });
 
+test("counts mail that would have been held", () => {
+  const comparison = new Comparison(null, NOON);
+  comparison.see(mail(decision("hold", "account_held")));
+  const text = printReplay({ ...comparison.report(), reach: REACH }, "tight.toml");
+  assert.match(text, /^Decisions:\n {2}mails {2}1 held that were not$/m);
+});
+
 test("prints one line if nothing differs or nothing was recorded", () => {
   const same = mail(decision("pass", "below_limit"));
   assert.equal(differenceOf(same), null);

@@ -74,11 +74,11 @@ function exampleCells({ at, event, ip, verdictThen, reasonThen, verdictNow, reas
   return [`  ${dayAndTime(at)}`, event, ip, `${then} then, ${verdictNow} (${reasonNow}) now`];
 }
 
-const WORDS = { refuse: "refused", defer: "deferred", delay: "delayed", pass: "allowed" } as const;
+const WORDS = { refuse: "refused", defer: "deferred", hold: "held", delay: "delayed", pass: "allowed" } as const;
 
 function changed({ changed: kinds }: ReplayReport): string {
   const rows = (["connections", "mails", "sign_ins"] as const).flatMap((kind) => {
-    const counts = (["refuse", "defer", "delay", "pass"] as const).flatMap((verdict) =>
+    const counts = (["refuse", "defer", "hold", "delay", "pass"] as const).flatMap((verdict) =>
       kinds[kind][verdict] === 0 ? [] : [`${kinds[kind][verdict]} ${WORDS[verdict]}`],
     );
     return counts.length === 0 ? [] : [[`  ${kind.replace("_", "-")}`, `${counts.join(", ")} that were not`]];
