@@ -12,7 +12,7 @@ export type ConnectionLimit = Readonly<{
   fallback?: boolean;
 }>;
 
-/** What the guard found. The kernel forgets it unless the guard repeats it. */
+/** The sets that the guard fills. Their entries expire unless the guard adds them again. */
 const GUARD_SETS = ["watched", "full", "held4", "held6", "known4", "known6"] as const;
 const FALLBACK_SETS = ["open4", "open6"] as const;
 /** Connections to a port that our rules let through, and those that all other rules let through too. */
@@ -33,7 +33,7 @@ export function connectionSets({ fallback = true }: ConnectionLimit): readonly s
  * addresses that may not open further ones. A SYN does not count yet, because anyone can forge it.
  * While `watched` is empty, because the guard is down or cannot close connections, the kernel counts. It must do so at the
  * SYN: kernels from 6.18 on do not count a connection that is already confirmed. The one past the limit is reset. Addresses
- * on the allow list have left the chain before. A reset of the table starts the count from zero.
+ * on the allow list were accepted earlier and do not get here. A reset of the table starts the count from zero.
  */
 export function connectionText(
   { most, ports, perPort, fallback = true }: ConnectionLimit,
@@ -83,7 +83,7 @@ export function nftTakePassed(table: string, ports: readonly number[]): string {
   return PASSED.flatMap((name) => ports.map((port) => `reset counter ${table} ${name}_${port}\n`)).join("");
 }
 
-/** What nft then prints. Without ports that the table does not count. */
+/** Reads what nft then prints. Ports that the table does not count are left out. */
 export function parsePassed(text: string, ports: readonly number[]): ReadonlyMap<number, Passed> {
   return new Map(
     ports.flatMap((port) => {

@@ -104,7 +104,7 @@ export function nftPresenceProbe(prefixes: readonly Prefix[], ipv6Length: number
   });
 }
 
-/** How many of them exist, from the errors of the probe. */
+/** How many of the probed elements exist, read from nft's errors. */
 export function countPresent(probeErrors: string): number {
   return probeErrors.match(/File exists/g)?.length ?? 0;
 }
@@ -154,8 +154,8 @@ function setOfAddresses(set: keyof typeof SET_TYPES, elements: readonly string[]
 
 /**
  * Banned packets are dropped before any rule can accept an established connection. Packets of an open session (ACK
- * without SYN) get a reset, so that the peer learns at once; at most 200 a second, so that a flood is not amplified. It
- * needs no connection tracking, whose table a flood could fill.
+ * without SYN) get a reset, so that the peer learns at once; at most 200 a second, so that a flood is not amplified.
+ * None of this uses connection tracking, whose table a flood could fill.
  * Neighbour discovery is accepted: otherwise a ban of the machine's own link would cut it off from its router.
  */
 function tableRules({ ipv6Length, connections, local, proxied }: TableShape): string {
