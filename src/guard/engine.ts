@@ -43,7 +43,7 @@ export class Engine {
   /** Events in the open transaction, including those already answered. */
   #events = 0;
   #storeRetryAt = 0;
-  /** Simulated bans must end, which is not committed yet. */
+  /** Simulated bans must end. `due`: the change is still to be written; `uncommitted`: it is in the open transaction. */
   #simulationEnd: "due" | "uncommitted" | null = null;
   /** A transaction was lost, and no row was written since. */
   #isUnwritable = false;
@@ -119,8 +119,8 @@ export class Engine {
 
   submit(event: Event, answer: OnDecided): void {
     const now = this.#parts.clock.now();
-    // The next commit may fail too, and a pass may be answered before it. So an account's mail is first decided with what exists
-    // only in memory.
+    // A pass may be answered before the next commit, which may fail again. So an account's mail is first decided with what
+    // exists only in memory.
     const stopped = this.#isUnwritable ? this.#processor.stopsUnrecorded(event, now) : null;
     if (stopped !== null) return answer(stopped);
     if (!this.#begin(now)) {
@@ -135,7 +135,8 @@ export class Engine {
       this.#abandon(error, now);
       return;
     }
-    // A sign-in without a row commits on a full disk too, so it is decided again with what exists only in memory.
+    // A sign-in that writes no row is committed even on a full disk, so the commit proves nothing. The sign-in is
+    // decided again with what exists only in memory.
     if (this.#isUnwritable && "login" in event && !decided.recorded)
       decided = failOpen(event, this.#processor.decideAgain(event, now));
     this.#events += 1;

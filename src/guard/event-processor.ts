@@ -68,7 +68,7 @@ export class EventProcessor {
     return decided;
   }
 
-  /** Ends an expired ban, and an expired ban of the network around it, before anything else is decided. */
+  /** The facts of an event. An expired ban that they show, of the address or of a network around it, is ended first. */
   factsAfterExpiry(event: ClientEvent, now: Millis): EventFacts {
     for (;;) {
       const facts = this.facts.of(event, now);

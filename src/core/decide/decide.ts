@@ -40,7 +40,10 @@ type FactsByType = Readonly<{
   JAIL_REPORTED: ReportFacts & NetworkQuestion;
 }> & { readonly [T in CommandEvent["type"]]: CommandFacts };
 
-/** The facts that an event needs. For a union of events: the facts that any of them needs. */
+/**
+ * The facts that an event needs. For a union of events: all facts that any of them needs (the conditional type turns
+ * the union into an intersection).
+ */
 export type FactsFor<E extends Event> = (E extends Event ? (facts: FactsByType[E["type"]]) => void : never) extends (
   facts: infer F,
 ) => void
@@ -141,7 +144,7 @@ export function unbanned(facts: Facts): Facts {
  */
 export function withoutEffect({ ban }: Pick<Facts, "ban">, decided: Decision): Decision {
   const isBanned = decided.reason === "banned" && ban !== null && ban.simulated !== true;
-  // One that existed before: a simulation makes none.
+  // The account was held already; a simulation holds none.
   const isHeld = decided.verdict === "hold" && !decided.changes.some(({ type }) => type === "HOLD_ACCOUNT");
   const isReal = isBanned || isHeld;
   const changes = decided.changes.map(asSimulated);

@@ -120,7 +120,8 @@ function decideExcess(
 ): Decision {
   if (excess.of === "bytes_in_filters") {
     const { count } = excess;
-    // Below it, the mail waits for its network's others, or may hide parts and waits for another such mail.
+    // Below the limit the mail waits because its source has used up its share of the filters, or because it may hide
+    // parts and it is not its source's turn.
     const evidence = count < MOST_IN_FILTERS ? null : { count, limit: MOST_IN_FILTERS, windowMs: 0, key: null };
     return decision("defer", "filters_busy", { evidence, counted: false });
   }

@@ -27,9 +27,10 @@ const MOST_SESSIONS = 10_000;
 const MOST_SENT = 10_000;
 
 /**
- * Counts the copies of mail that leave through young forwards (`YoungForwards`), whoever sent it, and pauses those of an account past
- * the limits of what it sends. Postfix looks up where a recipient leads after the answer, so a pause applies to that recipient already.
- * Mails in flight together are not added up: each may use the whole limit.
+ * Counts the copies of each mail, whoever sent it, that leave through new forwards (`YoungForwards`). They count as mail of the account
+ * that forwards; past that account's sending limits, its new forwards are paused. Postfix looks up where a recipient leads only after
+ * the guard's answer, so the pause applies to this recipient already. Mails that arrive at the same time are not added up: each may use
+ * the whole limit.
  */
 export function watchingForwards(submit: Submit, parts: Parts): Submit {
   const mails = new BoundedMap<string, Copies>(MOST_SESSIONS);

@@ -130,7 +130,10 @@ export class EventFacts implements Facts {
     return this.#sending;
   }
 
-  /** If the directory cannot be read, every account counts as active; so does that of a login, unless the decision reads it. */
+  /**
+   * If accounts.db cannot be read, every account counts as active. For a login this is looked up only if the decision asks;
+   * otherwise the record says that the account is active.
+   */
   get accountActive(): boolean {
     const event = this.#event;
     if ("login" in event && this.#isDecided) return this.#accountActive ?? true;

@@ -7,8 +7,8 @@ import type { Submit } from "../ports.ts";
 type EventSink = Readonly<{ submit: Submit; isProtected(ip: Ip): boolean }>;
 
 /**
- * Waits for outside lookups before an event is decided. Block lists are asked about a stranger as soon as it may stay
- * connected, so that the answer is available at its first recipient.
+ * Waits for outside lookups before an event is decided. Block lists are asked about a stranger as soon as its
+ * connection is accepted, so that the answer is available at its first recipient.
  */
 export function submitAfterLookups(
   sink: EventSink,

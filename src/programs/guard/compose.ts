@@ -110,7 +110,11 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
   const deliveries = new OwnDeliveries({ ...common, domains: () => engine.policy.domains });
   const disk = new DiskWatch({ ...common, reservedBytes: () => reservedBytes(inForce["limits.mail.max_size"]) });
   const clockWatch = new ClockWatch({ ...common, clock, restart: () => maintenance.restart() });
-  /** Whether a copy of a mail may wait in the queue: for another server, or for a full mailbox of which Postfix does not know it yet. */
+  /**
+   * Whether a copy of the mail may wait in our queue. It may if it goes to another server, or to a mailbox whose quota Postfix cannot
+   * ask about. Postfix asks about the recipient's own mailbox and the one account behind an alias, but not about the mailboxes to which
+   * an account, or an alias with several targets, sends mail on.
+   */
   const mayWait = (recipient: string | null): boolean => {
     const address = (recipient ?? "").toLowerCase();
     const named = withoutExtension(address);
