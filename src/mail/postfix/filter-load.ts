@@ -30,7 +30,7 @@ export class FilterLoad {
   readonly #bytesOf = new Map<string, number>();
   /** The mail that may hide parts and that the filters may read now. */
   #hidingParts: Turn = { queueId: "", source: "" };
-  /** Sources whose mail of this kind made another source wait, and when each may send the next. */
+  /** Sources that had their turn while another source had to wait, and when each may have its next turn. */
   readonly #resting = new BoundedMap<string, Millis>(MOST_RESTING);
   readonly #clock: Clock;
 
@@ -39,8 +39,9 @@ export class FilterLoad {
   }
 
   /**
-   * Postfix asks at the end of a mail, before the filters read it. Our milter then asks about a mail that exceeds a limit, and
-   * about one that may hide more parts than it counted: the filters read only one of the latter at a time, and the sources take turns.
+   * At the end of a mail, before the filters read it, there may be two questions: Postfix's, about every mail, and our milter's, about
+   * a mail that exceeds a limit or may hide parts that the milter could not count. The filters read mails that may hide parts one at a
+   * time, and the sources take turns.
    */
   limiting(submit: Submit): Submit {
     return (event, answer) => {

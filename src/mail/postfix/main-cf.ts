@@ -125,8 +125,9 @@ function greylisting(): Readonly<Record<string, string>> {
     smtpd_restriction_classes: "greylist, greylist_unknown",
     ghostinbox_postgrey: "check_policy_service { unix:postgrey/socket, timeout=2s, try_limit=1, default_action=DUNNO }",
     greylist: "$ghostinbox_postgrey",
-    // For a missing recipient: `permit` ends the list before a later restriction refuses it, and Postfix then
-    // gives Postgrey's answer. If Postgrey accepts the client, smtpd_reject_unlisted_recipient refuses it.
+    // For a recipient that does not exist. `permit` ends the list before `reject_unlisted_recipient`, so the client
+    // gets Postgrey's answer, as for one that exists. Once Postgrey accepts the client, smtpd_reject_unlisted_recipient
+    // refuses the recipient.
     greylist_unknown: "$ghostinbox_postgrey, permit",
   };
 }
@@ -228,7 +229,10 @@ function postfixIsolation({ held }: Pick<Site, "held">): Readonly<Record<string,
 /** texthash(5): read as root before smtp(8) drops its privileges, so no other user needs to read it. */
 const LOGIN_FILE = "relay-login";
 
-/** The services of master.cf that send what users write: each account has one of them, and shares it only if there are more accounts. */
+/**
+ * The services of master.cf that send what users write: each account is assigned one, which it shares only where there are more accounts
+ * than services.
+ */
 export const LANES = Array.from({ length: 16 }, (_, nth) => `users${nth}`);
 /** The service of master.cf that sends what is written as an address of several accounts: it may be any of them. */
 export const SHARED = "shared";
@@ -260,8 +264,9 @@ export function postfixOutbound({ domains, limits, outbound }: Site): Readonly<R
 }
 
 /**
- * Slow servers never hold all processes that send mail: a stranger chooses where reports and replies go, and a user where the user's own
- * and forwarded mail goes. One user's forwards hold at most half of theirs.
+ * Mail of different kinds leaves through different services, so that slow servers never hold all processes that send mail: strangers
+ * choose where reports and replies go, and users where their own and their forwarded mail goes. The forwards of one user hold at most
+ * half of the processes for forwards.
  */
 function outgoingServices(domains: readonly string[], forwardsAtOnce: number): Readonly<Record<string, string>> {
   const others = `regexp:{ { /^<>$$/ ${REPORTS}: } { !/@(${domains.map(literal).join("|")})$$/ ${FORWARDS}: } }`;
@@ -307,7 +312,7 @@ export const TABLES = {
       "SELECT '450 4.3.0 No mailboxes here yet, try again later' WHERE NOT EXISTS (SELECT 1 FROM account) AND NOT EXISTS (SELECT 1 FROM alias)",
   },
   senders: { file: "senders.cf", query: "SELECT logins FROM sender_login WHERE address = '%s'" },
-  // By the number of accounts in the alphabet before the one that may use the address.
+  // An address gets the lane of its account: the account's position in the alphabetical list, modulo the number of lanes.
   lanes: {
     file: "lanes.cf",
     query: `SELECT iif(instr(logins, ','), '${SHARED}', 'users' || ((SELECT count(*) FROM account WHERE name < logins) %% ${LANES.length})) || ':' FROM sender_login WHERE address = '%s'`,

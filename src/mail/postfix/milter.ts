@@ -39,7 +39,10 @@ const KEPT_BYTES = 128 * 1024;
  * when it is asked for them, and ends at 256 MB. Honest lines are shorter on average.
  */
 const BYTES_OF_A_LINE = 512;
-/** Headers count by their first letter, which no boundary of packets cuts: Subject and Received too, which are short. */
+/**
+ * A costly header is recognised by its first letter, because only the first byte is sure to be in one chunk. This also
+ * counts Subject and Received, which are short.
+ */
 const COSTLY = Buffer.from(COSTLY_FIELDS.map((name) => name.charAt(0)).join(""));
 const LETTER = { header: 0x4c, body: 0x42, macros: 0x44, c: 0x63 } as const;
 /** Postfix's own limit. */

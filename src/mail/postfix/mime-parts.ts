@@ -232,8 +232,9 @@ export class MimeParts {
   }
 
   /**
-   * Of every line, since Dovecot finds headers where filters find none: it decodes no message, and takes each line for a delimiter that
-   * starts like one. Whatever the parts are: it takes recipients apart in messages only, but languages and parameters in all of them.
+   * Counts costly fields on every line, because Dovecot finds headers where filters find none: it decodes no message, and takes every
+   * line that starts like a delimiter for one. Parts of any type count: Dovecot parses recipients only in messages, but languages and
+   * parameters in all parts.
    */
   #countCostly(chunk: Buffer): void {
     const text = this.#latest + chunk.toString("latin1");

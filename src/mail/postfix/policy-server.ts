@@ -126,7 +126,10 @@ class Connection {
   #finishing = false;
   /** Nothing has arrived since the last check. */
   #isIdle = false;
-  /** The recipients of the mail in flight; null: it will be held. At its end Postfix names none of several. */
+  /**
+   * The recipients of the mail in flight, for the check at its end, where Postfix names the recipient only if there is
+   * just one. A null entry: the mail will be held in the queue.
+   */
   #mail: { transaction: string; recipients: (string | null)[] } = { transaction: "", recipients: [] };
   readonly #descriptor: number | null;
   readonly #take = (block: string): void => this.#request(block);
@@ -219,7 +222,10 @@ class Connection {
     return true;
   }
 
-  /** The answers of one turn go out in one write: the engine gives many in a row after a commit. Postfix waits for one. */
+  /**
+   * The answers of one turn go out in one write: the engine gives many in a row after a commit. Postfix has only one
+   * question open on a connection, and its answer is written directly.
+   */
   #answer(slot: Slot, text: string): void {
     slot.answer = text;
     if (this.#flushing || this.#pending[0] !== slot) return;

@@ -129,7 +129,10 @@ export function parsePolicyRequest(block: string): ParsedPolicy {
 
 /** Postfix's own reply when the disk is full (RFC 5321, 4.2.3; RFC 3463, 3.4). */
 export const FULL = "action=452 4.3.1 Insufficient system storage\n\n";
-/** For a client behind a proxy while others could forge its PROXY header, and for one that only a running guard could identify as Dovecot. */
+/**
+ * For a client behind a proxy while others could forge its PROXY header, and, while the stand-in answers, for every client of Dovecot's
+ * port, because only the guard can identify Dovecot.
+ */
 export const UNGUARDED = "action=421 4.3.2 Service not available, try again later\n\n";
 /** For a session that started before its account's sessions were ended. */
 export const SESSION_OVER = "action=421 4.7.0 Session ended, sign in again\n\n";

@@ -4,9 +4,12 @@ import { type RenderedFile, renderedScript, type Site } from "../configuration/s
 /** The reply to strangers. It names no mechanism. */
 const GREYLIST_TEXT = "Temporarily unavailable, try again later";
 
-/** Strangers can make up any number of senders. At this size of a file Postgrey is killed, and starts with an empty database. */
+/**
+ * Strangers can make up any number of senders. When a file reaches this size, Postgrey is killed, and starts again with an empty
+ * database.
+ */
 const MOST_MB = 128;
-/** Less, because the last pages may be missing. */
+/** A killed Postgrey's file may lack its last pages, so a somewhat smaller one counts as full too. */
 const FULL_MB = 120;
 /** ulimit of sh(1) counts blocks of 512 bytes. */
 const BLOCKS_OF_MB = 2_048;
@@ -17,8 +20,8 @@ export function postgreyCommand(layout: Layout): string {
 }
 
 /**
- * postgrey(8). Once a client has retried, all mail from its address is accepted. The group of its socket,
- * set by its directory, is Postfix's. If greylisting is off, a process that does nothing runs instead.
+ * postgrey(8). Once a client has retried, all mail from its address is accepted. Postgrey's socket belongs to Postfix's
+ * group, which it inherits from its directory. If greylisting is off, a process that does nothing runs instead.
  */
 export function renderPostgrey({ layout, hostname, greylist }: Site): RenderedFile {
   const options = [
@@ -39,7 +42,7 @@ export function renderPostgrey({ layout, hostname, greylist }: Site): RenderedFi
   if (!greylist.enabled) return renderedScript("command", `exec ${user} sleep infinity\n`);
   const find = `find ${layout.postgreyData} -mindepth 1`;
   const bounded = [
-    // Its user cannot enter the directory of the service, to which find returns.
+    // find(1) returns to the directory in which it started, and Postgrey's user may not enter the service's.
     "cd /",
     `ulimit -f ${MOST_MB * BLOCKS_OF_MB}`,
     `${user} ${find} -name 'postgrey*.db' -size +${FULL_MB}M -exec ${find} -delete ';'`,

@@ -50,7 +50,7 @@ end
 -- The address that begins at an index, and where it ends; nil where none does.
 local function address_at(text, from)
   local part, stop
-  -- An encoded word, which may be one of many without a blank: what follows is not read again at each.
+  -- An encoded word is no address. Without this check, a run of them without blanks would be read again from each one.
   if text:sub(from, from + 1) == "=?" then return nil end
   if text:sub(from, from) == '"' then
     part, stop = quoted(text, from)
@@ -66,7 +66,7 @@ local function address_at(text, from)
   return { domain = host, address = part:lower() .. "@" .. host }, stop + 1 + #domain
 end
 
--- One word of a display name, as it is read beside an address, and where it ends.
+-- One word of a display name as a reader sees it, where it ends, and whether it was encoded.
 local function word_at(text, at)
   local encoded, held = text:match("^(=%?[^%s?]+%?[BbQq]%?([^%s?<>()\"\\]*)%?=)", at)
   if encoded then return held:gsub("_", " "), at + #encoded - 1, true end
@@ -116,7 +116,7 @@ local function mailbox_at(text, from, loose)
       else
         others = others + 1
         if char == '"' then
-          -- What is quoted is a name, but what follows may make it a part of an address.
+          -- Quoted text is part of a name. A quote stands for it here: what follows could make it part of an address.
           word, masked, stop = '"', true, select(2, quoted(text, at))
         else
           word, stop, masked = word_at(text, at)
@@ -169,6 +169,7 @@ local function fields(headers, names)
     if size <= LONGEST_FIELD then pieces[#pieces + 1] = piece end
   end
   local function finish()
+    -- Too long: "@" is neither a mailbox nor harmless text.
     if last then last[#last + 1] = size <= LONGEST_FIELD and table.concat(pieces, "\n") or "@" end
     last, pieces, size = nil, {}, 0
   end
