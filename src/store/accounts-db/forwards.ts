@@ -46,7 +46,7 @@ export class SqliteForwards implements ForwardStore, ForwardReach {
     return this.#from([recipient, withoutExtension(recipient)]).has(name) ? [...onward] : [];
   }
 
-  /** Including the addresses themselves, in lower case. */
+  /** These addresses, and all that their mail is sent on to, in lower case. */
   #from(addresses: readonly string[]): ReadonlySet<string> {
     const found = new Set(addresses.map((one) => one.toLowerCase()));
     for (const one of found)
@@ -99,11 +99,14 @@ const SQL = {
 /** Forwards that are new, in `accounts.db`. Postfix sees at once which of them are paused. */
 export class SqliteYoungForwards implements YoungForwards {
   readonly #sql: Prepared<typeof YOUNG_SQL>;
-  /** When the last one stops being new, as of this number of changes: reading it again would take a lock for each recipient. */
+  /**
+   * When the last forward stops being new, as of change number `#changes`. It is read again only after a further change,
+   * because each read takes a lock, and every recipient needs it.
+   */
   #lastUntil = 0;
   #changes: number | null = null;
 
-  /** The connection must be the one that writes. */
+  /** `db`: the connection that writes, because total_changes() counts only a connection's own changes. */
   constructor(db: DatabaseSync) {
     this.#sql = prepared(db, YOUNG_SQL);
   }

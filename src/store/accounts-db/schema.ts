@@ -2,8 +2,8 @@ import { LEAST_OF_A_MAIL } from "../../mail/dovecot/quota.ts";
 import { accountSettingsSchema } from "./account-settings.ts";
 
 /**
- * SQL: whether mail for this address comes to a mailbox or leaves this server. A blocked alias takes none, and one may lead to an alias
- * that was removed. As in Postfix, an address with an extension that is unknown stands for the one without it.
+ * SQL: whether mail for this address comes to a mailbox or leaves this server. It does neither if the address leads only to blocked or
+ * removed aliases. As in Postfix, an unknown address with an extension stands for the address without it.
  */
 function arrives(address: string): string {
   return `EXISTS (
@@ -129,8 +129,8 @@ const baseline = `
     DELETE FROM forward WHERE target = old.address;
   END;
 
-  -- Outside targets that the users of mailboxes and the web gave to forwards, until they are a day old. What leaves by
-  -- them counts with what the account sends. Past the limit they are paused until \`paused_until\`: the mail stays in the mailbox.
+  -- Outside targets that mailbox users or the web added to forwards within the last day. Mail that leaves through them counts as
+  -- mail of the account. Past its limits they are paused until \`paused_until\`, and the mail stays in the mailbox.
   CREATE TABLE young_forward (
     account TEXT COLLATE NOCASE NOT NULL,
     target TEXT COLLATE NOCASE NOT NULL,
@@ -158,8 +158,8 @@ const baseline = `
     UNION ALL SELECT account, target FROM forward WHERE target <> account
     UNION ALL SELECT address, target FROM role_address;
 
-  -- Where accounts that are active forward their mail now: to themselves instead of a target that is paused, and nowhere if no target
-  -- takes mail.
+  -- Where active accounts forward their mail now. A paused target is replaced by the account itself; a target that takes no mail is
+  -- left out.
   CREATE VIEW forwarded (account, target) AS
     SELECT account, iif(EXISTS (
         SELECT 1 FROM young_forward AS young
@@ -169,7 +169,8 @@ const baseline = `
     WHERE account IN (SELECT name FROM account WHERE suspended = 0 AND followed IS NOT 'unlisted')
       AND ${arrives("target")};
 
-  -- Where mail for aliases goes now: what a blocked one accepted would bounce, and one that leads only to blocked ones is like them.
+  -- Where mail for aliases goes now. Blocked aliases, and targets that take no mail, are left out: mail accepted for them would
+  -- bounce.
   CREATE VIEW expanded (alias, target) AS
     SELECT address, target FROM alias
     WHERE address NOT IN (SELECT address FROM alias_block) AND ${arrives("target")};

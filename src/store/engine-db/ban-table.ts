@@ -94,7 +94,7 @@ export class BanTable {
 /** More offences than any ladder has rungs. */
 const MOST_BANS = 64;
 
-/** Event ids. `countsAfter`: the last event when the newest ban started or ended; `forgivenUpTo`: the last event that an administrator forgave. */
+/** Both are event ids. Only events after `countsAfter` count; `forgivenUpTo` is the last event that an administrator forgave. */
 export const NO_BANS: Readonly<{
   facts: Pick<AddressHistory, "ban" | "offencesAt">;
   countsAfter: number;

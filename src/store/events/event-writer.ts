@@ -15,8 +15,8 @@ const MOST_WAITING = 32;
  * An event of an account is written at once, because several other readers of the database look for those. Audited events enter
  * the chain, and every event its minute's counts, in the same transaction.
  *
- * Readers trigger writes, and may ignore errors. So an error is stored and thrown again until the
- * transaction ends: it can only be lost as a whole, and no row is written twice.
+ * Reading triggers writes too, and a reader may ignore an error. So the first error is thrown again by every later write of the
+ * transaction: the transaction is then lost as a whole, and no row is written twice.
  */
 export class EventWriter {
   readonly #insert: StatementSync;

@@ -108,7 +108,7 @@ export class PageStream {
     const isSame = this.#epoch === null || this.#epoch === epoch;
     // An id that does not exist yet comes from another database.
     if (!isSame || this.#lastId === null || this.#lastId > newest) this.#lastId = newest;
-    // Bans that started or ended while this database could not be read are sent afterwards.
+    // Otherwise the step is kept: bans that started or ended while the database could not be read are sent afterwards.
     if (!isSame || this.#lastStep === null || this.#lastStep > upto) this.#lastStep = upto;
     this.#epoch = epoch;
     this.#isGreeted = true;
@@ -173,7 +173,7 @@ export class PageStream {
   async #untilNews(now: number): Promise<void> {
     const hasNews = this.#seenCommits !== this.#news.commits;
     const until = Math.min(this.#beatAt, this.#figuresAt, hasNews ? this.#batchAt : Number.POSITIVE_INFINITY);
-    // While the database is down its times have passed.
+    // While the database is down, `#figuresAt` may lie in the past, and this loop would spin.
     const waitMs = this.#isGreeted ? Math.max(until - now, 1) : API_LIMITS.batchMs;
     let timer: NodeJS.Timeout | undefined;
     await new Promise<void>((resolve) => {
