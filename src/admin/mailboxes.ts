@@ -118,7 +118,7 @@ export const OF_MAILBOXES = [
       done: (it) => `${it.password}\nType it into ${it.app}, with the user name ${it.name}. It is shown only now.`,
       next: ({ name }) => `account app-password list ${name}`,
     }),
-  /** Without a proof, as a suspension: it only takes something away, and may be urgent. */
+  /** Needs no proof, as a suspension needs none: it only takes something away, and may be urgent. */
   verb(
     "app_password_remove",
     orItsUser(ADMIN, "name", { costs: false }),
@@ -144,7 +144,7 @@ export const OF_MAILBOXES = [
   verb("forwarding", orItsUser(ADMIN, "name"), ofAccount, reads(forwardingRead))
     .http("GET /accounts/{name}/forwarding", "Where the account's mail is sent on.")
     .http("GET /me/forwarding", "Where the mail of the mailbox is sent on.", OWN),
-  /** Ending it needs a proof too: mail that stays in the mailbox may not be where its user reads it. */
+  /** Stopping a forward needs a proof too: mail would then stay in a mailbox that its user may never open. */
   verb(
     "forward_set",
     orItsUser(PROVEN_ADMIN, "name", { costsIf: "to" }),

@@ -9,6 +9,7 @@ import { At, Button, Card, Field, now, useAttempt, useLoaded, Waiting } from "..
 import { withProof } from "../../session.ts";
 import { focusHeading } from "../../shell.tsx";
 
+/** Only types come from src. This type makes the compiler compare the number. */
 const MOST_ADDRESSES: typeof MOST_FORWARDS = 10;
 
 export function DeliveryCards() {
@@ -38,7 +39,7 @@ function Addresses({ forwarding: { to, keep }, changed }: Changes) {
   const busy = useAttempt();
   const { isBusy, attempt } = busy;
   const words = t.value.own.forwarding;
-  // What the page shows may be older than what it last set.
+  // Read again first: what the page shows may be out of date.
   const set = async (change: (old: Forwarding) => Forwarding, says: string): Promise<void> => {
     const wanted = change(await get<Forwarding>("me/forwarding"));
     await withProof(() => (wanted.to.length === 0 ? remove("me/forwarding") : put("me/forwarding", wanted)));

@@ -143,7 +143,7 @@ export const QUEUE = { from: ["root", "web"], needs: "queue" } as const;
 /** What takes mail away from its recipients, or vouches for an account whose mail is held. */
 export const PROVEN_QUEUE = { from: ["root", "web"], needs: "queue", proof: true } as const;
 export const ADMIN = { from: ["root", "web"], needs: "admin" } as const;
-/** What only a session of the dashboard may do: what it gets is for the reader's eyes, and once. */
+/** What only a session of the dashboard may do: the result is for the reader's eyes, and is shown once. */
 export const SESSION_OF_ADMIN = { from: ["web"], needs: "admin" } as const;
 export const PROVEN_SESSION = { from: ["web"], needs: "admin", proof: true } as const;
 export const PROVEN_ADMIN = { from: ["root", "web"], needs: "admin", proof: true } as const;

@@ -55,7 +55,10 @@ function writeAlias({ accounts }: AccountCommandParts, command: AliasCommand): O
   }
 }
 
-/** Call it within a rehearsal: makes the change, and checks where mail goes then. Null: the change may be made, or fails anyway. */
+/**
+ * Makes the change, to see where mail would go afterwards, so call it within a rehearsal. Null: the change may be made, or it fails
+ * anyway with its own reason.
+ */
 export function refusalAfterChange(
   parts: Pick<AccountCommandParts, "reach" | "alertsTo" | "engine">,
   change: () => Outcome,

@@ -17,7 +17,7 @@ export type ForwardCommandParts = Pick<
   Pick<OutsideTargetParts, "book"> &
   Readonly<{ forwards: ForwardStore }>;
 
-/** Root has no such limit. Others do, because mail through a forward that is a day old counts against none. */
+/** Root is exempt. Others are limited, because mail that leaves through a forward more than a day old counts against no limit. */
 const NEW_TARGETS_A_DAY = 5;
 
 /** Forwards the mail of an account, with or without a copy for itself; without targets, stops forwarding. */
@@ -70,7 +70,7 @@ function tooManyNew(
 function refusedTarget(message: string, target: string, by: string): CommandError {
   const hidesWhy = isMailboxUser(by) && !by.startsWith(`mailbox:${target} `);
   const said = hidesWhy ? `Your mail cannot be forwarded to ${target}.` : message;
-  // Others have no command line.
+  // `WHO_IS_THERE` names commands, which only root can use.
   return failed(said, isRootUser(by) ? WHO_IS_THERE : "Give another address.");
 }
 

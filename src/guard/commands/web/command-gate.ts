@@ -121,7 +121,7 @@ export class CommandGate {
     for (const [key, at] of this.#recorded) if (Math.abs(now - at) >= RECORD_EVERY_MS) this.#recorded.delete(key);
     const key = `${verb} ${caller ?? ""}`;
     if (this.#recorded.has(key)) return;
-    // One that is not recorded takes nothing from what the caller may add to the audit.
+    // A refusal that is not recorded does not use up the caller's daily share of the audit.
     if (caller !== null && !this.#refusals.spend(caller, now)) return;
     this.#recorded.set(key, now);
     const type = caller === null ? "COMMAND_REFUSED" : "CALLER_REFUSED";
@@ -129,7 +129,10 @@ export class CommandGate {
   }
 }
 
-/** Whether use by this caller spares an address from bans. A viewer's token may be in a monitoring page, and a mailbox's session cannot change bans. */
+/**
+ * Whether this caller's use protects its address from bans. A viewer's does not, because its token may be in a monitoring page; nor does a
+ * mailbox user's, who cannot change bans.
+ */
 function isAdministrator({ role }: CallerItem): boolean {
   return role === "owner" || role === "operator";
 }

@@ -88,7 +88,7 @@ export class MyMailboxCommands {
     }
   }
 
-  /** Returns why the user may change nothing more for now; null if allowed, and then counts it. */
+  /** Counts a change by this user. Returns why it is one too many, or null. */
   whyNotNow(command: Order, account: string): CommandError | null {
     const now = this.#parts.clock.now();
     // The user's own share first: a refused request takes nothing from other users.

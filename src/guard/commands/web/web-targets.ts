@@ -9,8 +9,9 @@ import type { Clock } from "../../ports.ts";
 import { failed } from "../refusals.ts";
 
 /**
- * Limits on the web, because mail from others that an alias, or a forward that is not young (`YoungForwards`), sends on counts
- * against no account's limits of sending. A target of two aliases or accounts counts twice. Root has no such limits.
+ * Limits on the targets that the web may add. Mail that an alias, or a forward more than a day old (`YoungForwards`), sends on
+ * counts against no account's sending limits, so the number of targets is limited instead. A target of two aliases or accounts
+ * counts twice. Root has no such limits.
  */
 const MOST = {
   aliases: 1_000,
