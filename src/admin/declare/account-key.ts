@@ -1,6 +1,9 @@
 import { objects, text } from "./fields.ts";
 
-/** Keys of one account: those of a password that was forgotten may be opened again. Dovecot's configuration has as many. */
+/**
+ * Most keys of one account. Keys of a forgotten password are kept, because they may be opened again. Dovecot's
+ * configuration has room for as many.
+ */
 export const KEYS_OF_AN_ACCOUNT = 8;
 
 const fields = { id: text(64), publicKey: text(400), locked: text(2_000), recoverable: text(1_000) };
@@ -13,15 +16,15 @@ export const accountKeys = objects(KEYS_OF_AN_ACCOUNT, fields);
  * All but `id` is base64.
  */
 export type AccountKey = Readonly<{ id: string; publicKey: string; locked: string; recoverable: string }>;
-/** `isOpen`: whether the account's password of now opens it. */
+/** `isOpen`: whether the account's current password opens it. */
 export type KeptKey = AccountKey & Readonly<{ isOpen: boolean }>;
-/**
- * Of all accounts: how many have their own key for new mail; names of some that have none yet, and how many cannot have one,
- * because their password comes from the accounts file; names of some with mail that their password does not open.
- */
 export type KeyCounts = Readonly<{
+  /** Accounts with their own key for new mail. */
   own: number;
+  /** Some accounts that have none yet. */
   without: readonly string[];
+  /** Accounts that cannot have one, because their password comes from the accounts file. */
   ofFile: number;
+  /** Some accounts with mail that their current password does not open. */
   closed: readonly string[];
 }>;

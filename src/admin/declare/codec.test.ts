@@ -15,7 +15,7 @@ for (const command of Object.values(COMMANDS))
 const HAVE_DEFAULTS = ["limit", "cursor", "text", "for", "note", "domain", "subject", "until"];
 for (const [verb, command] of Object.entries(COMMANDS))
   for (const field of Object.keys(command).filter((name) => name !== "verb"))
-    test(`control line: ${verb} without, and with a wrong, ${field} is refused by its name`, () => {
+    test(`control line: ${verb}: a missing or wrong ${field} is refused, and the refusal names it`, () => {
       for (const value of [
         ...(HAVE_DEFAULTS.includes(field) || /^(held_list|queue_.*)$/.test(verb) ? [] : [undefined]),
         7.5,
@@ -41,7 +41,7 @@ const broken: readonly (readonly [string, string, string])[] = [
   ["another verb", '{"by":"root","command":{"verb":"shell\\u001b"}}', 'Unknown command "shell\\x1b".'],
   ["an inherited verb", '{"by":"root","command":{"verb":"toString"}}', 'Unknown command "toString".'],
   ["a field too many", '{"by":"root","command":{"verb":"ping","force":true}}', 'Unknown field "force".'],
-  ["a word beside", '{"by":"root","origin":"root","command":{"verb":"ping"}}', 'Unknown field "origin".'],
+  ["a field beside the command", '{"by":"root","origin":"root","command":{"verb":"ping"}}', 'Unknown field "origin".'],
 ];
 for (const [name, line, message] of broken)
   test(`control line refused: ${name}`, () => {

@@ -10,6 +10,7 @@ export type ComparedAddress = Readonly<{
   bansNow: number;
   sparedThen: number;
   sparedNow: number;
+  /** Decisions that are stricter now than then (`harder`), or less strict (`milder`). */
   harder: number;
   milder: number;
   firstAt: string;

@@ -31,7 +31,7 @@ test("an account is unused after this time without a sign-in, unless it is young
   );
 });
 
-test("what leads outside is named: by aliases that take mail, and by scripts", () => {
+test("aliases that take mail, and scripts, are listed if they lead outside", () => {
   const redirect = { address: "anna@example.org", to: ["anna@else.example"], by: "sieve/away.sieve" };
   const { forwards, aliases } = review({
     aliases: [

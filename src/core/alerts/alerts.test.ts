@@ -6,7 +6,7 @@ import { notices } from "./notices.ts";
 import { eventRules, isSpike } from "./rules.ts";
 
 const CODES: readonly AlertCode[] = [...Object.keys(notices), ...Object.keys(conditions)].filter(isAlertCode);
-/** Commands, settings and files: who follows a text needs each of them. */
+/** Commands, settings and files, which must be the same in both languages. */
 const LITERAL = /`[^`]+`|\b(?:docs|log)\/[\w/.-]+|\b[a-z]+\.[a-z]+_?[a-z.]*\b/g;
 const literalsOf = (text: string) => [...new Set(text.match(LITERAL) ?? [])].toSorted();
 
@@ -44,7 +44,7 @@ test("a spike is both much and far more than usual", () => {
   assert.equal(isSpike(1_005, 201, limits), true);
 });
 
-test("the server's status is critical while an alert is, unless the alert is about an account", () => {
+test("a critical alert makes the server's status critical, unless it is about an account", () => {
   for (const [code, isIll] of [
     ["component_down", true],
     ["disk_nearly_full", true],
@@ -62,7 +62,7 @@ test("an owner's own changes through the web are warnings, and critical only fro
   assert.equal(alertText("web_new_network").severity, "critical");
 });
 
-test("a notice is a warning unless it is more or less than that", () => {
+test("a notice is a warning unless it says otherwise", () => {
   const severities = ["keeper_unreachable", "greylist_silent", "connections_uncounted"] as const;
   assert.deepEqual(
     severities.map((code) => alertText(code).severity),

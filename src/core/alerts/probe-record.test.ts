@@ -46,7 +46,7 @@ test("a part that hangs is restarted at the sixth failure, one that answers wron
     [false, true],
   );
   assert.equal(wantsRestart(failing(6, HUNG_UP), NOW), false);
-  assert.equal(wantsRestart(failing(6), later(START, 29 * SECOND_MS)), false, "refused at once, six times are quick");
+  assert.equal(wantsRestart(failing(6), later(START, 29 * SECOND_MS)), false, "six connections are refused quickly");
   assert.equal(isBeyondHelp(failing(6), NOW), false);
   assert.equal(isBeyondHelp(failing(6, HUNG_UP), NOW), true);
 });

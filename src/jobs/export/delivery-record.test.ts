@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { DeliveryFile, LOST_MS, readDelivery } from "./delivery-record.ts";
 
-test("the position and the start of a trouble survive a restart", () => {
+test("the position, and when trouble started, survive a restart", () => {
   const directory = temporaryDirectory();
   const file = { foreign: join(directory, "delivered") };
   let now = 1_000;
