@@ -34,7 +34,7 @@ export type JailReported = Readonly<{
 /** For one line of evidence. */
 const LONGEST_LINE = 240;
 const MOST_SHOWN = 5;
-/** A cut line shows the same as the whole line would. */
+/** One more than is shown, so that a stored line still prints as cut. */
 const KEPT_OF_LINE = LONGEST_LINE + 1;
 
 export const report: DecidedKind<JailReported, RestOf<"JAIL_REPORTED">> = {
@@ -82,7 +82,10 @@ const NOT_SPARED: readonly Reason[] = [
   "report_late",
 ];
 
-/** Whether the address was spared: not banned, for another reason than an earlier decision or a late report. */
+/**
+ * Whether the address would have been banned, but something protects it. Not if an earlier decision already settled the
+ * report, or if it came too late.
+ */
 function isSpared(reason: Reason | null): boolean {
   return reason !== null && !NOT_SPARED.includes(reason);
 }

@@ -10,11 +10,11 @@ import type { Uncounted } from "../../../mail/dovecot/maildirs.ts";
 import { LEAST_OF_A_MAIL, MORE_IN_TRASH } from "../../../mail/dovecot/quota.ts";
 import type { Settings } from "../../../settings/schema.ts";
 
-/** The disk is looked at often; the mailboxes only when it holds this much more. */
+/** Free space is checked often, the mailboxes only after it has shrunk by this much. */
 const STEP_BYTES = 32 * 1024 ** 2;
 /** Most folders of a mailbox. Each takes 24 KB and seven inodes, and 0.15 ms whenever Postfix asks whether there is room for a mail. */
 export const MOST_FOLDERS = 3_000;
-/** Who has deleted folders may create others after this. */
+/** How long a mailbox stays limited before its folders are counted again. A user who has deleted some may then create others. */
 const LIMITED_FOR_MS = 30 * SECOND_MS;
 /**
  * Indexes may take this, and a multiple of the lists of mails: about 2 KB for each mail, twice what honest mailboxes need. Dovecot notes
@@ -22,10 +22,15 @@ const LIMITED_FOR_MS = 30 * SECOND_MS;
  */
 const INDEXES_BYTES = 256 * 1024 ** 2;
 const INDEXES_PER_LIST = 32;
-/** Memory that the sessions of one account may hold when half of it is in use: this share of all, or what twenty honest sessions take. */
+/**
+ * When half of the memory is in use, the sessions of one account may hold this share of all memory, or what twenty honest sessions take.
+ */
 const MEMORY_SHARE = 1 / 8;
 const LEAST_MEMORY = 128 * 1024 ** 2;
-/** The sessions are looked at only when this much less memory is free, with the swap: into that the kernel moves what they take. */
+/**
+ * Sessions are checked only after free memory and free swap together have shrunk by this much. Swap counts because the kernel moves
+ * idle memory there.
+ */
 const MEMORY_STEP = 32 * 1024 ** 2;
 /** How long ended sessions are reported. */
 const REPORTED_MS = HOUR_MS;
@@ -65,7 +70,7 @@ export type MailboxServer = Readonly<{
 export class MailboxWatch {
   readonly #server: MailboxServer;
   readonly #settings: () => SizeSettings | null;
-  /** The most since the mailboxes were looked at; endless if they must be looked at again, although a full disk does not grow. */
+  /** The most free space since the last check of the mailboxes; infinite to force the next check even if no more space is used. */
   #mostFree = Number.POSITIVE_INFINITY;
   #lookedAt: Millis = instant(0);
   /** The most since the sessions were looked at. */
@@ -121,8 +126,8 @@ export class MailboxWatch {
   }
 
   /**
-   * Known places stay when a port is crowded, so an attacker who signed in from many of them could hold every place. Also while the port has
-   * places, no account has too many. Throws if the sessions are not known.
+   * Sessions from known addresses stay when a port is crowded, so an attacker who signed in from many addresses could hold all its
+   * connections. So no account may have too many, even while the port has room. Throws if the sessions are not known.
    */
   async lookAtSessions(): Promise<void> {
     const { clock, processes, endSurplus } = this.#server;
@@ -147,12 +152,12 @@ export class MailboxWatch {
     return details.length === 0 ? [] : [{ code: "mailbox_overused", detail: details.join("; ") }];
   }
 
-  /** Larger ones are refused: this much may be delivered to a mailbox at any time. */
+  /** The largest mail: this much may be on its way into a mailbox at any time. */
   get #mostOfOne(): number {
     return this.#settings()?.["limits.mail.max_size"] ?? Number.POSITIVE_INFINITY;
   }
 
-  /** Sessions that are open now still may, so they are ended. */
+  /** Open sessions do not know the limit yet, so they are ended. */
   async #limitFolders(account: AccountName): Promise<void> {
     this.#server.limit(account, true);
     await this.#endSessions(account);
@@ -160,7 +165,8 @@ export class MailboxWatch {
 
   async #endOverrun(account: AccountName): Promise<void> {
     const known = await this.#server.quota(account);
-    // A user can make the mailbox so slow that its use is never known in time.
+    // If the use is not known, only what is being stored is checked, against the default quota: a user can make a
+    // mailbox so slow that its use is never read in time.
     const { limitBytes, usedBytes, mails } = typeof known === "string" ? this.#unknown : known;
     if (limitBytes !== null) {
       // Read after the use, so that no mail counts twice.

@@ -31,7 +31,7 @@ export async function check(call: Call): Promise<Answer> {
       `Groups: ${groups.map(({ name }) => name).join(", ")}.`,
     );
   const running = await call.guard.ask({ verb: "ping" });
-  // While the rest of the server runs, it is looked at without the guard too.
+  // Without the guard, the checks still run if the rest of the server does.
   if (!running.ok && lockHolder(call.layout.startPid) === null) return running;
   const loaded = settingsOf(call);
   if (!loaded.ok) return loaded;
@@ -46,7 +46,10 @@ export async function check(call: Call): Promise<Answer> {
     : outcomeOf(results, changesSince(before, results));
 }
 
-/** The disk's trouble, if it keeps no record: then the results matter all the more. Exported for its test. */
+/**
+ * Stores the results. Returns the disk's trouble if they cannot be stored: they are printed anyway, and matter all the
+ * more then. Exported for its test.
+ */
 export function keepResults(layout: Layout, record: CheckRecord): string | null {
   try {
     changeCheckRecord(layout, record);
