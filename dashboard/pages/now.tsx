@@ -13,7 +13,7 @@ import { Advice, useStill } from "../rows.tsx";
 import { may } from "../session.ts";
 import { DayChart, useCounted } from "./now/day-chart.tsx";
 
-/** After news, until the newest bans are asked for: a flood asks once in this time. */
+/** How long after news the newest bans are read again: a flood of news causes one request in this time. */
 const SETTLE_MS = 1_000;
 const NEW_BANS = 6;
 const BUSIEST = 6;
@@ -65,7 +65,7 @@ function Sentence(props: Readonly<{ health: Health }>) {
   );
 }
 
-/** It never stands still: a pointer that rests there would hide what comes. */
+/** The list is updated even under a resting pointer, which would otherwise hide new tasks. */
 function ToDo({ health: { needsYou: tasks } }: Readonly<{ health: Health }>) {
   if (tasks.length === 0) return null;
   return (
@@ -108,7 +108,7 @@ function FiguresOfDay() {
   const known = figures.value;
   const day = known?.day;
   const refused = day === undefined ? undefined : day.refused + day.deferred;
-  // A figure counts more than one kind of event, and the list can show one: so the link names what it shows.
+  // A figure may count several types of event, but the list can show only one, so the link names that type.
   const shown: readonly (readonly [string, number | undefined, string | null])[] = [
     [now.bans, known?.bans, null],
     [now.mails, day?.mails_in, "EMAIL_ACCEPTED"],

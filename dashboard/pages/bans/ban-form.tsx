@@ -47,7 +47,7 @@ export function BanForm({ target, close, banned }: Props) {
   );
 }
 
-/** `unset`: what it means to name no time. */
+/** `unset`: the text of the choice without a duration. */
 export function Durations({ unset }: Readonly<{ unset: string }>) {
   const words = t.value.bans;
   return <Choice label={t.value.pause.lasts} name="for" choices={[["", unset], ...Object.entries(words.durations)]} />;

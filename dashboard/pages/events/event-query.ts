@@ -17,7 +17,7 @@ export type EventFilter = Readonly<{
 export type Found = Readonly<{ items: readonly EventItem[]; next: string | null; searchedTo: number | null }>;
 
 const PAGE_ROWS = 50;
-/** A search of the server ends after 20 ms; after this many the reader is asked whether to continue. */
+/** The server ends each search after 20 ms. After this many answers the reader is asked whether to continue. */
 const MOST_ANSWERS = 8;
 
 export function filterOf({ type = "", ip = "", account = "", text = "", from = "", to = "" }: Query): EventFilter {
@@ -28,7 +28,7 @@ export function isFiltered({ type, ip, account, text, from, to }: EventFilter): 
   return type !== "" || ip !== "" || account !== "" || text !== "" || from !== null || to !== null;
 }
 
-/** As far as the page can tell: what belongs to a network or an account, only the server knows. */
+/** Whether an event matches, as far as the page can tell: only the server knows what belongs to a network or an account. */
 export function matches(event: EventItem, { type, text, from, to }: EventFilter): boolean {
   const at = Date.parse(event.at);
   if (from !== null && at < from) return false;
@@ -60,12 +60,12 @@ function textsOf(event: EventItem): readonly (string | null)[] {
   return [details, action, ip, account, sender, recipient, queueId, messageId, helo, reason, actor];
 }
 
-/** What the fields of the form say, with times that mean the same in every time zone: for the address of the page. */
+/** The values of the form for the address of the page, with times that mean the same in every time zone. */
 export function addressOf({ from = "", to = "", ...query }: Query): Query {
   return { ...query, from: everywhere(from), to: everywhere(to) };
 }
 
-/** What the address says, with times as fields for date and time write them, in the reader's time zone. */
+/** The values of the page's address for the form, with times in the format of its fields and in the reader's time zone. */
 export function fieldsFor({ from = "", to = "", ...query }: Query): Query {
   return { ...query, from: here(from), to: here(to) };
 }
@@ -88,7 +88,7 @@ function isoOf(at: number | null): string | null {
   return at === null ? null : new Date(at).toISOString();
 }
 
-/** Without a time zone it is the reader's. */
+/** A text without a time zone is in the reader's. */
 function timeOf(text: string): number | null {
   const at = Date.parse(text);
   return Number.isNaN(at) ? null : at;
@@ -96,12 +96,12 @@ function timeOf(text: string): number | null {
 
 export const MOST_EXPORTED = 10_000;
 const ROWS = 500;
-/** What is rare is searched for some seconds: each search asks at most eight times. */
+/** Rare events may take some seconds to find: each search asks the server at most eight times. */
 const MOST_SEARCHES = 25;
 
 /**
- * The newest events that the filter wants, at most `MOST_EXPORTED`. `tell` gets their number so far. Null: it was
- * stopped. Throws `Refused`.
+ * The newest events that the filter wants, at most `MOST_EXPORTED`. `tell` gets their number so far. Null: the reader
+ * stopped the search. Throws `Refused`.
  */
 export async function readForExport(
   filter: EventFilter,

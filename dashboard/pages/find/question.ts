@@ -7,11 +7,11 @@ const IPV6 = /^(?=.*:.*:)[\da-f:.]+(\/\d{1,3})?$/i;
 /** As Postfix names mails, with `enable_long_queue_ids` or without (postconf(5)). */
 const QUEUE_ID = /^([0-9A-F]{5,20}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{10,20})$/;
 
-/** The server takes nothing shorter for a mail. */
+/** The server accepts no shorter text as the id of a mail. */
 const MESSAGE_CHARACTERS = 3;
 const MOST_EVENTS = 20;
 
-/** What a reader who typed this asks for. An account need not hold an @. */
+/** What a reader who typed this asks for. An account need not contain an @. */
 export function kindOf(asked: string): "address" | "account" | "message" {
   if (IPV4.test(asked) || IPV6.test(asked)) return "address";
   if (asked.startsWith("<") || QUEUE_ID.test(asked)) return "message";
@@ -26,8 +26,8 @@ export type Answer =
   | Readonly<{ kind: "events"; asked: string; items: readonly EventItem[] }>;
 
 /**
- * What is known of it. A Message-ID without its brackets looks like an account, and an account such as 12345 like a queue
- * id: where nothing is known of the one, the other is tried. Throws `Refused`.
+ * Finds what is known about the text. A Message-ID without its brackets looks like an account, and an account such as
+ * 12345 looks like a queue id: if nothing is known about the one, the text is looked up as the other. Throws `Refused`.
  */
 export async function answerTo(asked: string): Promise<Answer> {
   const kind = kindOf(asked);

@@ -12,11 +12,11 @@ export const QUEUE_ACTIONS = ["hold", "release", "flush", "return", "delete"] as
 export type QueueAction = (typeof QUEUE_ACTIONS)[number];
 export type Chosen = Readonly<{ ids: readonly string[] }> | Readonly<Record<string, string>>;
 
-/** The server goes through some thousand mails at a time; 20 times is more than the dashboard is for. */
+/** The server goes through some thousand mails for each request. More than 20 requests are beyond what the dashboard is for. */
 const MOST_TURNS = 20;
 const UNDONE_BY: Readonly<Partial<Record<QueueAction, QueueAction>>> = { hold: "release", release: "hold" };
 
-/** Mail that was chosen by what fits may have been on hold before: only named mails are put back. */
+/** Only an action on named mails can be undone: of mails that were chosen by a search, some may have been on hold before. */
 export async function changeQueue(action: QueueAction, chosen: Chosen, undone: () => void): Promise<void> {
   const { changed, kept, failure } = await carriedOut(action, chosen);
   if (failure !== null && changed === 0) throw failure.error;
@@ -57,7 +57,7 @@ async function carriedOut(action: QueueAction, chosen: Chosen): Promise<CarriedO
   return { changed, kept, failure };
 }
 
-/** Until `turn` says that nothing is left. */
+/** Repeats `turn`, at most `MOST_TURNS` times, until it returns false because nothing is left. */
 async function inTurns(turn: () => Promise<boolean>): Promise<Failure | null> {
   try {
     for (let count = 0; count < MOST_TURNS; count++) if (!(await turn())) break;
@@ -67,7 +67,7 @@ async function inTurns(turn: () => Promise<boolean>): Promise<Failure | null> {
   }
 }
 
-/** Throws once it has reported what was sent before a turn failed. */
+/** If a turn fails, reports what was sent before, and then throws. */
 export async function releaseHeld(account: string): Promise<void> {
   let sent = 0;
   let isMore = false;
@@ -85,7 +85,7 @@ export async function releaseHeld(account: string): Promise<void> {
 /** Which held mail is dropped: `ids` of the mails that the reader saw, or null for all of those (`total`). */
 export type Shown = Readonly<{ ids: readonly string[] | null; total: number }>;
 
-/** Throws once it has reported what was dropped before a turn failed. */
+/** If a turn fails, reports what was dropped before, and then throws. */
 export async function dropHeld(account: string, bounce: boolean, { ids, total }: Shown): Promise<void> {
   const path = `held/${encodeURIComponent(account)}/drop`;
   const body = { bounce, ...(ids !== null && { ids }) };
@@ -101,12 +101,12 @@ export async function dropHeld(account: string, bounce: boolean, { ids, total }:
   if (failure !== null) throw failure.error;
 }
 
-/** The answer names the newest 100 mails: of more than these it has only the count. */
+/** The answer names only the newest 100 mails, but counts all. */
 export function shownOf({ held, heldTotal }: Pick<HeldList, "held" | "heldTotal">): Shown {
   return { ids: held.length === heldTotal ? held.map(({ queueId }) => queueId) : null, total: heldTotal };
 }
 
-/** Accounts whose hold has ended, and of whose mail some is still on hold: an order to send it did not get to its end. */
+/** Accounts whose hold has ended, but some of whose mail is still on hold: the order to send it was not completed. */
 export function leftBehind({ accounts, held }: Pick<HeldList, "accounts" | "held">): readonly string[] {
   const isHeld = new Set(accounts.map(({ account }) => account));
   return [...new Set(held.map(({ account }) => account))].filter((account) => !isHeld.has(account));

@@ -20,7 +20,7 @@ export function QueueRow({ item, isSelected, mayAct, select, act }: RowProps) {
   const words = t.value.mail;
   const { queueId: id, queue, heldFor, sender, recipients, recipientCount, sizeBytes, at, nextTryAt } = item;
   const others = recipientCount - recipients.length;
-  // What the guard holds for an account goes by the tab of held mail.
+  // Mail that the guard holds for an account is released or dropped on the tab of held mail.
   const isGuards = heldFor !== null && heldFor !== "root";
   const offered = isGuards ? [] : actionsFor(queue);
   return (
@@ -78,7 +78,7 @@ type SelectionProps = Readonly<{
   act: Act;
 }>;
 
-/** What is done with several mails: those that are selected, else all that fit a search for an address. */
+/** Actions on several mails: the selected ones or, if none is selected, all that match a search for an address. */
 export function QueueSelection({ items, selected, setSelected, filter, total, act }: SelectionProps) {
   const words = t.value.mail;
   const free = items.flatMap(({ queueId, heldFor }) => (heldFor === null || heldFor === "root" ? [queueId] : []));
@@ -105,7 +105,7 @@ export function QueueSelection({ items, selected, setSelected, filter, total, ac
 
 type ActionsProps = Readonly<{ actions: readonly QueueAction[]; id?: string; run: (action: QueueAction) => void }>;
 
-/** `id`: of the only mail that they are for. */
+/** `id`: the queue id, if the actions are for a single mail. */
 function Actions({ actions, id, run }: ActionsProps) {
   const words = t.value.mail;
   return (
@@ -123,7 +123,7 @@ function Actions({ actions, id, run }: ActionsProps) {
   );
 }
 
-/** Before anything is done: what, and with how many mails. */
+/** Asks for confirmation, and says what will be done with how many mails. */
 export function QueueConfirm({ asked, yes, no }: Readonly<{ asked: Asked; yes: () => void; no: () => void }>) {
   const words = t.value.mail;
   const { action, chosen, count } = asked;

@@ -7,7 +7,7 @@ export function pointsOf(values: readonly number[], most: number, { width, heigh
 
 export type Box = Readonly<{ width: number; height: number }>;
 
-/** The next number of 1, 2 and 5 with zeros: where a scale may end. */
+/** Rounds up to 1, 2 or 5 times a power of ten, where a scale may end. */
 export function roundUp(most: number): number {
   for (let size = 1; ; size *= 10) for (const step of [1, 2, 5]) if (step * size >= most) return step * size;
 }
@@ -16,11 +16,11 @@ function tidy(value: number): number {
   return Math.round(value * 10) / 10;
 }
 
-/** Between two times, at least. Milliseconds. */
+/** Minimum time between two readings, in milliseconds. */
 const REST_MS = 60_000;
 export const STEP_SECONDS = 900;
 
-/** When what is counted over hours is to be read again. */
+/** Decides when counts over hours are read again. */
 export class Counted {
   #at: number;
   #known: string;
@@ -30,10 +30,10 @@ export class Counted {
     [this.#at, this.#known] = [now, stateOf(figures, now)];
   }
 
-  /** If something was counted since it last said so, or a step has ended; once a minute at most. */
+  /** Whether something was counted, or a step has ended, since this last returned true. Once a minute at most. */
   isDue(figures: unknown, now: number): boolean {
     const state = stateOf(figures, now);
-    // A clock that was set back says nothing of how long ago it was.
+    // If the clock was set back, it does not show how long ago the last reading was.
     if (figures === null || state === this.#known || Math.abs(now - this.#at) < REST_MS) return false;
     [this.#at, this.#known] = [now, state];
     return true;

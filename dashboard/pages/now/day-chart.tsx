@@ -34,7 +34,7 @@ async function readDay(): Promise<Answer> {
   return get<Answer>(`figures${queryOf({ from, step: STEP_SECONDS })}`);
 }
 
-/** Without the step that has not ended: it would look as if mail had stopped. */
+/** The number of steps that have ended. With the unfinished last step, mail would seem to have stopped. */
 function stepsOf({ from, to, stepSeconds }: Answer): number {
   return Math.floor((Date.parse(to) - Date.parse(from)) / 1_000 / stepSeconds);
 }

@@ -28,7 +28,7 @@ export function SessionsCard() {
       tell(t.value.browsers.ended(ended));
       reload();
     });
-  // The administrator's come first, so all of them are here.
+  // The administrator's sessions come first, so all of them are on this page.
   const isAlone = data?.items.every(({ isOwn, account }) => isOwn || account !== null) ?? true;
   const endAll = isAlone ? undefined : <Button shown={words.endAll} class="danger" onClick={() => end("sessions")} />;
   return (
@@ -103,7 +103,10 @@ function TokenRow({ item, revoke }: Readonly<{ item: TokenItem; revoke: () => Pr
 }
 
 type Made = Readonly<{ name: string; token: string }>;
-/** Those of the server (src/core/access/scopes.ts), which takes them in place of scopes. */
+/**
+ * The choice of single scopes. The other choices are the server's roles (src/core/access/scopes.ts), which it accepts
+ * in place of scopes.
+ */
 const CHOSEN = "chosen";
 
 function TokenForm({ made }: Readonly<{ made: () => void }>) {
