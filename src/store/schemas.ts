@@ -19,10 +19,10 @@ export function applicationIdOf(db: DatabaseSync): number {
 }
 
 /**
- * Brings the schema up to date. The first migration creates it; each further one changes that of the version before. One
- * transaction per version, so that a crash leaves a complete older version; a new file in one transaction, so that a crash
- * leaves none that looks old. The caller has checked that the file is not newer than `migrations`. Throws if the file cannot
- * be written.
+ * Brings the schema up to date. The first migration creates it; each further one changes the schema of the version before.
+ * Each version is a transaction, so that a crash leaves a complete older version; a new file is made in one transaction, so
+ * that a crash leaves no file that looks old. The caller has checked that the file is not newer than `migrations`. Throws if
+ * the file cannot be written.
  */
 export function migrate(db: DatabaseSync, migrations: readonly string[], applicationId: number): void {
   let version = schemaVersion(db);
@@ -62,7 +62,7 @@ export function unusableSchema(schemas: readonly Schema[]): string | null {
 
 /**
  * Opens a database of any schema for reading, as the owner of its directory. A later query, as root, may open a `-wal` that has
- * appeared since, so the file is not a link: the names beside it stay in that directory. Throws SQLite's error.
+ * appeared since, so the file must not be a link: the files beside it are then in that directory. Throws SQLite's error.
  */
 export function openAnySchema(path: string, timeout = 0, as: typeof asOwnerOf = asOwnerOf): DatabaseSync {
   return as(dirname(path), () => {

@@ -14,7 +14,8 @@ export type Copied = Readonly<{ frames: number; copied: number }>;
  *   empties it only if nothing was committed since, and the guard is the only writer;
  * - SQLite itself never restarts the log in between: a held reader prevents that;
  * - a commit that starts an *empty* log needs no flush of its header: after a power failure the file holds the old log
- *   as a whole, which repeats the database, or the beginning of the new one. Over an old log it would need one.
+ *   as a whole, which repeats the database, or the beginning of the new one. Over an old log, the header
+ *   would need a flush.
  *
  * Call it between transactions of `db`. `db` must be the connection that writes.
  */
@@ -156,7 +157,7 @@ export class LogFlush {
     });
   }
 
-  /** Null, or the error. A log keeps its file while the database is open; a replaced one ends the guard. */
+  /** Null, or the error. A log keeps its file while the database is open; if the log is replaced, the guard ends. */
   async #flushLog(path: string): Promise<string | null> {
     const { sync = flushFile, between } = this.#parts;
     try {
@@ -182,7 +183,7 @@ function flushFile(fd: number): Promise<string | null> {
 }
 
 /**
- * Copies a log from the kernel's memory into its database, flushes that and empties the log. Decisions wait this once.
+ * Copies a log from the kernel's memory into its database, flushes that and empties the log. Decisions wait for it.
  * False if a reader, a writer or the disk is in the way.
  */
 function hasEmptied(path: string): boolean {
