@@ -8,15 +8,16 @@ export const WRITTEN_FIRST = ["domains", "hostname", "profile"] as const satisfi
 const PREFIX = "GHOSTINBOX_";
 const FIRST_PREFIX = "GHOSTINBOX_FIRST_";
 
-/** By their names for programs: the variables whose values the first start wrote into the file. */
+/** The settings whose values the first start wrote into the file, by the names that their variables then have. */
 export const FIRST_VARIABLES: ReadonlyMap<string, SettingKey> = new Map(
   WRITTEN_FIRST.map((key) => [firstName(variableOf(key)), key]),
 );
 
 /**
- * The environment in which a variable of `written`, and one with the same value as at the first start, counts only where
- * the file says nothing: the file has taken it over. So later edits of the file hold, even after a restart with the same
- * environment. With another value it wins over the file, as any variable does. `started`: of the last start.
+ * Renames the variables that the file has taken over, so that they count only where the file says nothing: those of
+ * `written`, and those with the same value as at the first start. So later edits of the file hold, even after a restart
+ * with the same environment. A variable with another value wins over the file, as any variable does. `started`: the
+ * environment of the last start.
  */
 export function takenOver(env: Environment, started: Environment, written: readonly string[] = []): Environment {
   const kept = Object.entries(started).filter(([name]) => FIRST_VARIABLES.has(name));

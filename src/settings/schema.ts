@@ -59,7 +59,7 @@ export function settingOf(key: SettingKey): Setting<unknown> {
   return schema[key];
 }
 
-/** Reads a value that the program itself gives, as TOML would. Throws if it is none of this setting. */
+/** Reads a value that the program itself gives, as TOML would. Throws if the setting does not allow it. */
 export function readOwn(key: SettingKey, written: unknown): Extract<Read<unknown>, { ok: true }> {
   const read = settingOf(key).kind.read(written);
   if (!read.ok) throw new Error(`the value of ${key} ${read.must}`);
@@ -80,7 +80,7 @@ export function sectionOf(key: SettingKey): string {
   return key.includes(".") ? key.slice(0, key.lastIndexOf(".")) : "";
 }
 
-/** The key that reads encrypted mail: whoever has a backup alone must not have it. */
+/** The key that opens encrypted mail: a backup must not contain it, so that a stolen one reveals no mail. */
 const KEPT_OUT: readonly SettingKey[] = ["mailboxes.encryption_key"];
 
 /** Settings that name a file, such as a certificate or a password. */

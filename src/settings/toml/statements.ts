@@ -19,7 +19,7 @@ export type Statement = Readonly<{
 
 /**
  * The statements in their order (TOML 1.0). A parser gives values without their places, and nothing at all for a
- * document that sets a key twice. This reads on there; it ends where the text is not valid TOML.
+ * document that sets a key twice. This function reads on after such a key, and ends where the text is not valid TOML.
  */
 export function statementsOf(text: string): readonly Statement[] {
   const found: Statement[] = [];
@@ -132,7 +132,7 @@ function stringEnd(text: string, from: number, quote: '"' | "'"): number | null 
     if (quote === '"' && text[at] === "\\") at++;
     else if (mark === quote && text[at] === "\n") return null;
     else if (text.startsWith(mark, at)) {
-      // The last two quotes before the end of a long string may be its own.
+      // A long string may end with one or two quotes of its own.
       const own = mark === long ? [quote.repeat(2), quote].find((more) => text.startsWith(more, at + 3)) : undefined;
       return at + mark.length + (own ?? "").length;
     }
@@ -224,13 +224,13 @@ export function findClash(statements: readonly Statement[]): Clash | null {
   }
 }
 
-/** The tables between its header and the key itself, the outermost first. */
+/** The tables between a statement's header and its key, the outermost first. */
 function tablesOf({ path, under }: Statement): readonly (readonly string[])[] {
   const from = (under?.path.length ?? 0) + 1;
   return path.slice(from).map((_, i) => path.slice(0, from + i));
 }
 
-/** A name is whatever was typed. */
+/** Makes the path printable: a name may contain any character. */
 function shown(path: readonly string[]): string {
   return printable(nameOf(path), 80);
 }
