@@ -37,7 +37,7 @@ export function parseFileLocks(text: string): readonly FileLock[] {
 
 const LINE = /^\d+: (?:POSIX|OFDLCK) +\w+ +(READ|WRITE) (-1|[1-9]\d*) ([\da-f]+:[\da-f]+):(\d+) (\d+) (\d+|EOF)$/;
 
-/** Whether one of its open files has a lock of its description on a file with this number (proc_pid_fdinfo(5)). */
+/** Whether the process has an open file description that holds a lock on a file with this inode number (proc_pid_fdinfo(5)). */
 export function holdsOpenFileLock(pid: number, inode: number): boolean {
   try {
     return readdirSync(`/proc/${pid}/fdinfo`).some((fd) =>
@@ -50,7 +50,7 @@ export function holdsOpenFileLock(pid: number, inode: number): boolean {
   }
 }
 
-/** How the kernel writes a device number of stat(2) there: its major and its minor number, hexadecimal (makedev(3)). */
+/** How `/proc/locks` shows a device number of stat(2): its major and its minor number, hexadecimal (makedev(3)). */
 export function lockDevice(dev: number): string {
   const [major, minor] = [(dev >>> 8) & 0xfff, (dev & 0xff) | ((dev >>> 12) & 0xf_ff00)];
   return [major, minor].map((number) => number.toString(16).padStart(2, "0")).join(":");

@@ -50,7 +50,7 @@ async function notReady(layout: Layout, serverPorts: readonly ServerPort[]): Pro
   if (!(await answers(layout.policySocket))) return { service: "guard", what: "The guard does not answer Postfix" };
   if (!(await answers(layout.controlSocket))) return { service: "guard", what: "The guard takes no commands" };
   if (!(await answers(layout.keeperSocket))) return { service: "keeper", what: "The keeper does not answer" };
-  // Without it no mail from users is accepted.
+  // Without Rspamd no mail from users is accepted.
   if (!(await answers(layout.rspamdSocket))) return { service: "rspamd", what: "Rspamd does not answer Postfix" };
   const open = new Set(listeners().map(({ port }) => port));
   const closed = serverPorts.find(({ port }) => !open.has(port));
@@ -80,7 +80,7 @@ export class StartLog {
   #file: string | null = null;
   #hasProgress = false;
 
-  /** From now on also to this file, unless its directory is still missing. */
+  /** From now on, messages go to this file too, unless its directory is still missing. */
   open(file: string): void {
     this.#file = file;
     attempt(() => {
@@ -118,8 +118,8 @@ export class StartLog {
   }
 
   /**
-   * Notes why a start ended after Ctrl-C. That also ends the programs that set-up runs, so their unfinished work is not a failure. But it
-   * may be why it was pressed, so the file has it.
+   * Notes why a start ended after Ctrl-C, which also ends the programs that set-up runs. Their unfinished work is not a failure, but it
+   * may be why Ctrl-C was pressed, so it is noted.
    */
   stopped(text: string): void {
     this.note(`stopped before everything ran: ${text}`);

@@ -50,7 +50,7 @@ export class AuditWatch {
       unreadableAnchors: unreadable,
       fault,
     };
-    // While it is invalid, root may accept it at any time.
+    // An invalid audit is checked each minute, because root may accept it at any time.
     this.#nextAt = now + (fault === null ? HOUR_MS : MINUTE_MS);
   }
 
@@ -146,7 +146,7 @@ export class AccessReviewWatch {
   readonly #clock: Clock;
   readonly #settings: () => ReviewSettings | null;
   #nextAt = 0;
-  /** When it was signed last, or when the audit started (ISO 8601); null before the first entry. */
+  /** When the review was last signed, or when the audit started (ISO 8601); null before the first entry. */
   #since: string | null = null;
   #isSigned = false;
 

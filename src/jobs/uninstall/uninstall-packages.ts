@@ -22,9 +22,9 @@ export type Packages = Readonly<{
   keepingFiles: readonly string[];
   /** Also installed by set-up, and needed by others. */
   staying: readonly string[];
-  /** Packages removed because of them, which are installed again. */
+  /** Packages that set-up's packages had replaced, and which are installed again. */
   returning: readonly string[];
-  /** The same, if that would now remove packages that set-up did not install. */
+  /** Such packages that are not installed again, because that would now remove packages that set-up did not install. */
   absent: readonly string[];
 }>;
 
@@ -48,7 +48,7 @@ export async function packagesToRemove(layout: Layout): Promise<Packages> {
   const exchanged = await removedBy(["install", "--no-install-recommends", ...removed], removed);
   const returns = exchanged.every((name) => names.includes(name));
   const room = returns ? exchanged : [];
-  // The reinstalled packages replace these for others.
+  // For other packages, the reinstalled ones take the place of those in `room`.
   const rest = removable(
     names,
     here.filter(({ name }) => !room.includes(name)),

@@ -1,4 +1,4 @@
-/** `npm start`, or the unit of systemd (start.ts), as root, once all is installed: prepares the data directory and runs the server. */
+/** Prepares the data directory and runs the server, once all is installed: as root, for `npm start` or the unit of systemd (start.ts). */
 import { flushCompileCache } from "node:module";
 import { plural } from "../../core/text.ts";
 import { instant } from "../../core/time.ts";
@@ -140,7 +140,10 @@ function outliveTerminal({ startLog }: Layout, log: StartLog): void {
 
 type Stop = Readonly<{ asked: () => boolean; wish: () => "stop" | "restart" | null; promise: Promise<void> }>;
 
-/** The first Ctrl-C or TERM, or `restart`; later ones only decide whether it starts again: after a stop it does not. */
+/**
+ * `promise` resolves at the first Ctrl-C, TERM or `restart`. Later ones only decide whether the server starts again: after a stop it
+ * does not.
+ */
 function stopSignal(): Stop {
   let wish: "stop" | "restart" | null = null;
   const promise = new Promise<void>((resolve) => {
@@ -162,14 +165,14 @@ async function prepare(
   { started, log }: Readonly<{ started: Environment; log: StartLog }>,
 ): Promise<Readonly<{ password: AdminPassword; settings: Settings }>> {
   await addUsers();
-  // First, because by this file the next start knows the directory as ours.
+  // First, because the next start recognises the directory as ours by this file.
   const written = writeFirstSettings(layout, first);
   const env = takenOver(process.env, started, written);
   const read = settingsWithEdits(layout, first, { env, say: (line) => log.say(line) });
   const { settings } = read;
   for (const warning of makeDirectories(layout)) log.warn(warning);
   for (const line of [...settingsNews(layout, read, written), ...memoryNews(read, memoryHere())]) log.say(line);
-  // First: a start that fails later, for example because a port is in use, has not opened the firewall either.
+  // Early: a start that fails later, for example because a port is in use, must not leave the firewall open.
   const open = await startStrict(layout, settings);
   if (open !== null) log.warn(open);
   const outdated = await prepareCertificate(settings, layout);
@@ -198,7 +201,7 @@ async function prepare(
   // Before the first service starts: an isolated server is isolated from the start.
   const isolation = readIsolation(layout);
   const shut = isolation === null ? null : await shutOut(isolation, settings);
-  // Left by an interrupted lift. If nft(8) cannot run, there is none.
+  // Removes the table that an interrupted lift has left. If nft(8) cannot run, there is none.
   if (isolation === null && !runsForAnother(layout.data)) await endShutOut();
   if (shut?.ok === true) log.warn("the server is isolated: see `./ghostinbox incident list`.");
   if (shut?.ok === false) log.warn(`connections are not blocked: ${shut.reason}.`);
@@ -244,7 +247,7 @@ async function runServices(layout: Layout, settings: Settings, { password, log }
     end = "failed";
   } else {
     noteUpgraded(layout);
-    // Other users than root may read a journal.
+    // Users other than root may read a journal.
     if (!BY_SYSTEMD) printRunning(layout, settings, password.printed);
     const runs = `GhostInbox runs as ${settings.hostname}.`;
     const says = BY_SYSTEMD ? log.say.bind(log) : log.note.bind(log);
@@ -253,7 +256,7 @@ async function runServices(layout: Layout, settings: Settings, { password, log }
     await tellReady(runs);
     rememberAdminPassword(layout, password);
     collectGarbage();
-    // A restart would not keep it.
+    // Node writes the cache only at a regular exit, so a kill would lose it.
     flushCompileCache();
     end = await Promise.race([died, asked]);
   }

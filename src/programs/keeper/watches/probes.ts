@@ -39,12 +39,15 @@ export type Probe = Readonly<{
 
 /** For a part that answers without a log line. */
 const OFTEN = { everyMs: 5 * SECOND_MS, timeoutMs: 3 * SECOND_MS };
-/** It takes a new process each time. */
+/** For a part that starts a new process for each probe. */
 const FORKING = { everyMs: 10 * SECOND_MS, timeoutMs: 3 * SECOND_MS };
 /** Postfix and Dovecot log each connection to their ports. */
 const SELDOM = { everyMs: 30 * SECOND_MS, timeoutMs: 5 * SECOND_MS };
 
-/** The address of a server that listens on this address, or on all: on `::` even without an IPv6 interface. */
+/**
+ * Where a server that listens on this address is reached: on 127.0.0.1 if it listens on `0.0.0.0`, or on `::`, which needs no
+ * IPv6 interface.
+ */
 function reachable(address: string): string {
   return address === "0.0.0.0" || address === "::" ? "127.0.0.1" : address;
 }

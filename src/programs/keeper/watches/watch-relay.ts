@@ -10,9 +10,9 @@ import type { Settings } from "../../../settings/schema.ts";
 const AWAY_MS = 15 * MINUTE_MS;
 /** By then Postfix has tried every mail again: its maximal_backoff_time is 4,000 s (postconf(5)). */
 const ALL_TRIED_MS = 70 * MINUTE_MS;
-/** A long queue takes seconds to read, and a short one too on a busy machine: at most a tenth of the time. */
+/** A long queue takes seconds to read, as does a short one on a busy machine. Reading takes at most a tenth of the time. */
 const REST_FACTOR = 10;
-/** However long it takes: a report waits at most this long. */
+/** Longest pause between two reads, however long they take: a report waits no longer. */
 const MOST_REST_MS = MINUTE_MS;
 
 export type RelayWatchParts = Readonly<{
@@ -29,7 +29,7 @@ export class RelayWatch {
   #relay: string;
   #troubles: readonly KeeperTrouble[] = [];
   #notBeforeMs = 0;
-  /** Null: before this program started. */
+  /** When the relay was set; null: before this program started. */
   #setAt: Millis | null = null;
 
   constructor(parts: RelayWatchParts, settings: Settings | null) {
@@ -71,7 +71,7 @@ export class RelayWatch {
     this.#troubles = worst === undefined ? [] : [this.#trouble(worst, found.length)];
   }
 
-  /** Whether the last try of a mail at that time was at the present relay. */
+  /** Whether a mail that arrived at that time was last tried at the present relay. */
   #isTriedHere(at: number, now: Millis): boolean {
     return this.#setAt === null || at >= this.#setAt || now - this.#setAt >= ALL_TRIED_MS;
   }
@@ -84,7 +84,7 @@ export class RelayWatch {
   }
 }
 
-/** Without action by the owner. */
+/** Whether the trouble ends without action by the owner. */
 function heals({ kind }: RelayTrouble): boolean {
   return kind === "away" || kind === "later";
 }
