@@ -132,6 +132,18 @@ test("an alias takes no mail for a blocked or removed one, and none if it leads 
   assert.equal(reached().length, 5, "the role address leads to the first account");
 });
 
+test("an alias of a role address takes no mail while the administrator's address takes none", (t) => {
+  const { accounts, db, stock } = fresh(t);
+  db.exec("INSERT INTO served (domain) VALUES ('example.org')");
+  db.exec(`INSERT INTO administrator (address) VALUES ('${info}')`);
+  accounts.add(ann, HASH, START);
+  accounts.addAlias(info, [ann]);
+  accounts.addAlias(mailAddress("first@example.org"), [mailAddress("Postmaster@example.org")]);
+  assert.equal(stock("SELECT count(*) FROM alias_map"), "4", "with abuse@ and postmaster@");
+  accounts.setAliasBlocked(info, true);
+  assert.equal(stock("SELECT * FROM alias_map"), "");
+});
+
 test("a search for one alias does not read all", (t) => {
   const { db } = fresh(t);
   const steps = planOf(db, "SELECT targets FROM alias_map WHERE address = ?");

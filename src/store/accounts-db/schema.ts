@@ -12,11 +12,11 @@ function arrives(address: string): string {
         UNION SELECT alias.target FROM reached JOIN alias ON alias.address = reached.address
           WHERE NOT EXISTS (SELECT 1 FROM alias_block WHERE alias_block.address = reached.address)
         UNION SELECT substr(address, 1, instr(address, '+') - 1) || substr(address, instr(address, '@')) FROM reached
-          WHERE instr(address, '+') > 1)
+          WHERE instr(address, '+') > 1
+        UNION SELECT role_address.target FROM reached JOIN role_address ON role_address.address = reached.address)
       SELECT 1 FROM reached
       WHERE EXISTS (SELECT 1 FROM account WHERE name = reached.address)
-        OR NOT EXISTS (SELECT 1 FROM served WHERE domain = substr(reached.address, instr(reached.address, '@') + 1))
-        OR reached.address COLLATE NOCASE IN (SELECT address FROM role_address))`;
+        OR NOT EXISTS (SELECT 1 FROM served WHERE domain = substr(reached.address, instr(reached.address, '@') + 1)))`;
 }
 
 /**
