@@ -1,6 +1,6 @@
+import type { AliasItem } from "../../../admin/aliases.ts";
 import type { KeyCounts } from "../../../admin/declare/account-key.ts";
 import type { AccountItem } from "../../../admin/declare/items.ts";
-import { PAGE } from "../../../admin/declare/paging.ts";
 import { messageOf } from "../../../core/error.ts";
 import { plural } from "../../../core/text.ts";
 import { DAY_MS, SECOND_MS } from "../../../core/time.ts";
@@ -62,12 +62,13 @@ type Known = Pick<AccountItem, "name" | "suspended">;
 export function judgePostmaster(
   accounts: readonly Known[],
   administrator: string,
-  aliases: readonly string[],
+  aliases: readonly Pick<AliasItem, "address" | "blocked">[],
 ): Finding {
   const says = `${PROGRAM} config set accounts.administrator ADDRESS`;
   const named = accounts.find(({ name }) => name === administrator);
   if (administrator !== "") {
-    const isThere = named === undefined ? aliases.includes(administrator) : !named.suspended;
+    const isAlias = aliases.some(({ address, blocked }) => address === administrator && !blocked);
+    const isThere = named === undefined ? isAlias : !named.suspended;
     if (isThere) return ok(`Mail for postmaster@ and abuse@ of each domain goes to ${administrator}.`);
     return wrong(`Mail for postmaster@ and abuse@ should go to ${administrator}, which accepts no mail.`, says);
   }
@@ -86,7 +87,7 @@ export const accounts = [
     does: "Checks who reads mail for postmaster@ and abuse@ of each domain.",
     look: (server) =>
       fromDatabases(server, (reader) => {
-        const aliases = reader.aliases({ limit: PAGE.most, cursor: null }).items.map(({ address }) => address);
+        const aliases = everyItem((asked) => reader.aliases(asked));
         return judgePostmaster(everyAccount(reader), server.settings["accounts.administrator"], aliases);
       }),
   },
