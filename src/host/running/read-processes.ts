@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
+import { lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { freemem, totalmem } from "node:os";
 import { textOrNothing } from "../machine/read-text.ts";
 
@@ -146,7 +146,18 @@ function usedBy(pid: number): readonly string[] {
 
 /** The names of its open files, such as `socket:[INODE]`, if /proc shows them. */
 export function openFiles(pid: number): readonly string[] {
-  return namesIn(`/proc/${pid}/fd`).map((fd) => linkOf(`/proc/${pid}/fd/${fd}`));
+  return descriptorsOf(pid).map(linkOf);
+}
+
+/** Those of them that are open for writing: the links' permissions show it (proc_pid_fd(5)). */
+export function writtenFiles(pid: number): readonly string[] {
+  return descriptorsOf(pid)
+    .filter((fd) => orEmpty(() => (lstatSync(fd).mode & 0o200) !== 0, false))
+    .map(linkOf);
+}
+
+function descriptorsOf(pid: number): readonly string[] {
+  return namesIn(`/proc/${pid}/fd`).map((fd) => `/proc/${pid}/fd/${fd}`);
 }
 
 /** The memory of this machine or container. Bytes. */

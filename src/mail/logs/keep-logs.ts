@@ -6,7 +6,7 @@ import type { Clock } from "../../guard/ports.ts";
 import { lastLines, runProgram } from "../../host/machine/run-program.ts";
 import { compressFile } from "../../host/root-files/copies.ts";
 import { appendFile, moveFile, removeFile, truncateFile, writeFile } from "../../host/root-files/files.ts";
-import { allPids, openFiles } from "../../host/running/read-processes.ts";
+import { allPids, writtenFiles } from "../../host/running/read-processes.ts";
 import { pidOf } from "../../host/running/supervise.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
@@ -156,7 +156,7 @@ function unusedName(path: string): string {
 function isHeldOpen(file: string): boolean {
   const parts = new Set(existsSync(dirname(file)) ? elderParts(file) : []);
   if (parts.size === 0) return false;
-  return allPids().some((pid) => pid !== process.pid && openFiles(pid).some((path) => parts.has(path)));
+  return allPids().some((pid) => pid !== process.pid && writtenFiles(pid).some((path) => parts.has(path)));
 }
 
 /** Only root searches the logs. */
