@@ -8,6 +8,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
@@ -233,6 +234,21 @@ test("parts that were silent long ago are read one after another at once", async
   }
   await reads("4\n");
   assert.deepEqual(taken, ["1", "2", "3", "4"]);
+});
+
+test("old parts of a copied directory, which were created after the log, are not read", async () => {
+  await begin();
+  const old = join(directory, "mail.log.20261119-080000");
+  await until(() => {
+    rmSync(old, { force: true });
+    writeFileSync(old, "old\n");
+    return statSync(old).ctimeMs > statSync(file).ctimeMs;
+  }, "it is younger than the log");
+  appendFileSync(file, "one\n");
+  renameSync(file, join(directory, "mail.log.20261120-080000"));
+  writeFileSync(file, "two\n");
+  await reads();
+  assert.deepEqual(taken, ["one", "two"]);
 });
 
 test("another log's old file in the same directory is ignored", async () => {

@@ -235,15 +235,18 @@ export function positionAtEnd(fd: number, offset: number): LogPosition {
   return { inode: identityOfOpen(fd), offset };
 }
 
-/** The older, uncompressed files of the log, oldest first. svlogd(8) and the keeper keep them beside it. */
+/**
+ * The older, uncompressed files of the log, oldest first. Only those of logrotate(8), whose names don't sort by age, are ordered by their
+ * creation: the files of a copied directory have new creation times.
+ */
 function rotatedFiles(file: string): readonly string[] {
   const directory = dirname(file);
-  return readdirSync(directory)
-    .filter((name) => [isRotated, isRotatedElsewhere].some((isPart) => isPart(name, basename(file))))
-    .filter((name) => !name.endsWith(".gz"))
+  const elsewhere = readdirSync(directory)
+    .filter((name) => isRotatedElsewhere(name, basename(file)))
     .map((name) => ({ path: join(directory, name), created: createdAt(join(directory, name)) }))
     .toSorted((a, b) => a.created - b.created || (a.path < b.path ? -1 : 1))
     .map(({ path }) => path);
+  return [...elsewhere, ...elderParts(file).filter((path) => !path.endsWith(".gz"))];
 }
 
 /** Or when it was last written, on a file system without creation times: a writer that does not switch changes that. */
