@@ -298,6 +298,7 @@ export type Health = {
       | "certificate_refused"
       | "certificate_expiring"
       | "accounts_file_refused"
+      | "accounts_file_ignored"
       | "all_clients_private"
       | "bans_in_force"
       | "bans_leak"

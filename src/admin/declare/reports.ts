@@ -230,6 +230,7 @@ export const KEEPER_NOTICES = [
   "certificate_unknown",
   "transparency_failing",
   "accounts_file_refused",
+  "accounts_file_ignored",
   "database_reader",
   "process_stopped",
   "database_locked",

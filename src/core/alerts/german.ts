@@ -239,6 +239,10 @@ export const germanNotices: Readonly<Record<NoticeCode, GermanNotice>> = {
     says: "Die Datei von accounts.follow ließ sich nicht ganz verwenden; kein Konto wurde deswegen stillgelegt.",
     next: "Berichtigen oder entfernen Sie, was die Einzelheit nennt; die Datei wird von selbst wieder gelesen.",
   },
+  accounts_file_ignored: {
+    says: "Die Datei von accounts.follow hat Felder, die dieser Server nicht verwendet; alles andere darin gilt.",
+    next: "Entfernen Sie die Felder, die die Einzelheit nennt; die Datei wird von selbst wieder gelesen.",
+  },
   all_clients_private: {
     says: "Alle Verbindungen scheinen von einer privaten Adresse zu kommen, sodass Angreifer und Nutzer nicht zu unterscheiden sind.",
     next: "Lassen Sie den Proxy oder das Netz der Container die wahren Adressen weitergeben.",

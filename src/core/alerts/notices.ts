@@ -234,6 +234,10 @@ export const notices = {
     says: "The file in accounts.follow could not be used completely; no account was suspended because of it.",
     next: "Correct or remove what the detail names; the file is read again automatically.",
   },
+  accounts_file_ignored: {
+    says: "The file in accounts.follow has fields that this server ignores; the rest of it is in force.",
+    next: "Remove the fields that the detail names; the file is read again automatically.",
+  },
   all_clients_private: {
     says: "All clients seem to come from one private address, so attackers and users cannot be distinguished.",
     next: "Let the proxy or the container network pass on the clients' real addresses.",

@@ -124,7 +124,7 @@ test("an empty, missing, truncated or invalid file changes nothing and is report
 });
 
 test("fields that are not used are reported while the file has them, and the rest of it is in force", async (t) => {
-  const { path, write, look, mayLogIn, reported, trouble } = fresh(t);
+  const { path, write, look, follower, mayLogIn, reported, trouble } = fresh(t);
   write(`anna@example.org|${HASH}|userdb_mail=mbox:~/mail allow_nets=192.0.2.0/24\n`);
   await look();
   assert.deepEqual(mayLogIn(), ["anna@example.org"]);
@@ -135,9 +135,17 @@ test("fields that are not used are reported while the file has them, and the res
   const commands = reported.length;
   await look(10);
   assert.equal(reported.length, commands);
+  const codes = () => follower.troubles().map(({ code }) => code);
+  assert.deepEqual(codes(), ["accounts_file_ignored"]);
+  write("");
+  await look();
+  assert.deepEqual(codes(), ["accounts_file_refused"], "another alert");
+  write(`anna@example.org|${HASH}|${"x ".repeat(99)}\n`);
+  await look();
+  assert.equal(trouble(), `${path}: ignored in line 1: ${"x, ".repeat(9)}x of anna@example.org`);
   write(`anna@example.org|${HASH}|userdb_quota_rule=*:storage=1G\n`);
   await look();
-  assert.equal(trouble(), null);
+  assert.deepEqual(codes(), []);
 });
 
 test("accounts made by command are not touched; the guard is asked again until it answers", async (t) => {

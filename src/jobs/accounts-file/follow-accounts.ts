@@ -22,6 +22,7 @@ export type FollowAccountsParts = Readonly<{
 /** How many checks in a row must find the same file before it is used: a slow writer may not have finished. */
 const SAME_LOOKS = 2;
 const MOST_BYTES = 16 * 1024 * 1024;
+const MOST_FIELDS_NAMED = 10;
 
 /**
  * Keeps accounts in line with a file in the format of postfix-accounts.cf. Each check reads the whole file, as
@@ -33,7 +34,7 @@ export class AccountsFollower {
   #sameLooks = 0;
   /** The last state that was applied. */
   #done: string | null = null;
-  #trouble: string | null = null;
+  #troubles: readonly KeeperTrouble[] = [];
 
   constructor(parts: FollowAccountsParts) {
     this.#parts = parts;
@@ -55,23 +56,26 @@ export class AccountsFollower {
     if (skipped === null) return;
     this.#done = fingerprint;
     const [first] = skipped;
-    const detail = first === undefined ? ignoredFields(parsed.accounts) : `${first.name} ${first.why}`;
-    this.#trouble = detail === null ? null : `${path}: ${detail}`;
+    const ignored = ignoredFields(parsed.accounts);
+    if (first === undefined) this.#troubles = [];
+    else this.#refuse(`${path}: ${first.name} ${first.why}`);
+    if (ignored !== null)
+      this.#troubles = [...this.#troubles, { code: "accounts_file_ignored", detail: `${path}: ${ignored}` }];
   }
 
   /** The settings have changed: skipped lines may be accepted now. */
   forget(): void {
     this.#done = null;
     this.#seen = null;
-    this.#trouble = null;
+    this.#troubles = [];
   }
 
   troubles(): readonly KeeperTrouble[] {
-    return this.#trouble === null ? [] : [{ code: "accounts_file_refused", detail: this.#trouble }];
+    return this.#troubles;
   }
 
-  #refuse(reason: string): void {
-    this.#trouble = reason;
+  #refuse(detail: string): void {
+    this.#troubles = [{ code: "accounts_file_refused", detail }];
   }
 
   /** The accounts that could not be applied; null if the guard did not answer. */
@@ -101,7 +105,7 @@ function ignoredFields(lines: readonly AccountLine[]): string | null {
   const [first, ...others] = lines.filter(({ unused }) => unused.length > 0);
   if (first === undefined) return null;
   const more = others.length === 0 ? "" : `, and fields in ${plural(others.length, "more line")}`;
-  return `ignored in line ${first.line}: ${first.unused.join(", ")} of ${first.name}${more}`;
+  return `ignored in line ${first.line}: ${first.unused.slice(0, MOST_FIELDS_NAMED).join(", ")} of ${first.name}${more}`;
 }
 
 /** Lines that are not in force. Those for accounts made by command never will be. */
