@@ -18,6 +18,11 @@ export const MORE_IN_TRASH = 10;
  */
 export const LEAST_OF_A_MAIL = 16_384;
 
+/** The maximum number of mails in a mailbox with this quota. */
+export function mostMails(quotaBytes: number): number {
+  return Math.ceil(quotaBytes / LEAST_OF_A_MAIL);
+}
+
 /**
  * Quotas of mailboxes (https://doc.dovecot.org/2.3/configuration_manual/quota/), for `plugin { }`. The userdb gives an
  * account its own. The temporary refusal leaves the owner time: the sender's server tries again for days.
@@ -30,7 +35,7 @@ export function quotaPlugin({ mailboxQuotaBytes, messageSizeBytes }: Site): stri
   });
   return `  quota = count:User quota
   quota_vsizes = yes
-  quota_rule = *:bytes=${mailboxQuotaBytes}:messages=${Math.ceil(mailboxQuotaBytes / LEAST_OF_A_MAIL)}
+  quota_rule = *:bytes=${mailboxQuotaBytes}:messages=${mostMails(mailboxQuotaBytes)}
   quota_rule2 = Trash:storage=+${MORE_IN_TRASH}%%:messages=+${MORE_IN_TRASH}%%
   # Postfix asks before it knows the size: what it accepted fits once more.
   quota_grace = ${messageSizeBytes}B

@@ -7,7 +7,7 @@ import { guardOfSuite, json, TIMED } from "../../../../../test/kit/test-guard.ts
 const ANNA = "anna@example.org";
 
 describe("quotas of mailboxes", TIMED, () => {
-  const { layout, run } = guardOfSuite();
+  const { layout, run, guard } = guardOfSuite();
   before(async () => {
     const file = join(layout.data, "postfix-accounts.cf");
     writeFileSync(file, `${ANNA}|{PLAIN}hello\nbert@example.org|{PLAIN}hello|userdb_quota_rule=*:storage=1G\n`);
@@ -32,6 +32,14 @@ describe("quotas of mailboxes", TIMED, () => {
     assert.match((await run(`account quota ${ANNA} none`)).out, /is no limit now/);
     assert.match((await run("account list")).out, /^anna@example\.org .* none +anywhere$/m);
     assert.match((await run(`account quota ${ANNA} default`)).out, /is 5GB \(mailboxes\.quota\) now/);
+  });
+
+  test("a mailbox that small mails fill shows how many it may hold", async () => {
+    guard().keeperAnswers(({ verb }) =>
+      verb === "mailbox_use" ? { ok: true, detail: "", mailbox: { usedBytes: 5 * 1024 ** 2, mails: 327_680 } } : null,
+    );
+    const shown = await run(`account quota ${ANNA}`);
+    assert.match(shown.out, / 5\.0 MB for 327680 mails; its quota is 5GB and 327680 mails \(mailboxes\.quota\)\.$/m);
   });
 
   const wrong: readonly [line: string, code: number, says: RegExp][] = [

@@ -5,6 +5,7 @@ import type { AccountName } from "../../../../core/net/address.ts";
 import { plural } from "../../../../core/text.ts";
 import { dayAndTime, shown } from "../../../../core/time.ts";
 import type { MailboxUse } from "../../../../mail/dovecot/doveadm.ts";
+import { mostMails } from "../../../../mail/dovecot/quota.ts";
 import { formatSize, parseSize } from "../../../../settings/kinds/kind.ts";
 import { type Answer, type Call, done, type Failure, PROGRAM, wrongUsage } from "../../call.ts";
 import { wordsOf } from "../../parse.ts";
@@ -73,7 +74,7 @@ async function setQuota(call: Call, name: AccountName, quotaBytes: number | null
 
 async function shownQuota(call: Call, name: AccountName, quotaBytes: number | null): Promise<Answer> {
   const use = await mailboxUse(call, name);
-  const limit = quotaText(call, quotaBytes);
+  const limit = quotaText(call, quotaBytes, use);
   const text =
     use === null
       ? `The quota of ${name} is ${limit}; how much it uses is not known.`
@@ -93,14 +94,18 @@ export function usedText({ usedBytes, mails }: MailboxUse): string {
 }
 
 /** With the value of the settings, where it is known. */
-export function quotaText(call: Call, quotaBytes: number | null): string {
-  if (quotaBytes !== null) return sizeText(quotaBytes);
+export function quotaText(call: Call, quotaBytes: number | null, use: MailboxUse | null = null): string {
+  if (quotaBytes !== null) return sizeText(quotaBytes, use);
   const loaded = settingsOf(call);
-  return loaded.ok ? `${sizeText(loaded.settings["mailboxes.quota"])} (mailboxes.quota)` : "that of mailboxes.quota";
+  if (!loaded.ok) return "that of mailboxes.quota";
+  return `${sizeText(loaded.settings["mailboxes.quota"], use)} (mailboxes.quota)`;
 }
 
-function sizeText(quotaBytes: number): string {
-  return quotaBytes === 0 ? "no limit" : formatSize(quotaBytes);
+/** With the maximum number of mails once there are half as many: a mailbox of small mails is full before its bytes are used. */
+function sizeText(quotaBytes: number, use: MailboxUse | null): string {
+  if (quotaBytes === 0) return "no limit";
+  const most = mostMails(quotaBytes);
+  return `${formatSize(quotaBytes)}${use !== null && use.mails * 2 >= most ? ` and ${plural(most, "mail")}` : ""}`;
 }
 
 function quotaFrom(text: string): number | null | Failure {

@@ -117,7 +117,7 @@ export async function whyAccount(
   const loaded = settingsOf(call);
   const known = loaded.ok ? reader.accountState(name, toPolicy(loaded.settings), call.now()) : null;
   const use = await mailboxUse(call, name);
-  const mailbox = `${use === null ? "use not known" : usedText(use)}; quota ${quotaText(call, row.quotaBytes)}`;
+  const mailbox = `${use === null ? "use not known" : usedText(use)}; quota ${quotaText(call, row.quotaBytes, use)}`;
   const keys = reader.accountKeys(name);
   const key = mailKeyText(name, keys, loaded.ok && loaded.settings["mailboxes.encryption"] === "account");
   const own = reader.own(name);
