@@ -64,9 +64,9 @@ debian_packages() {
   unpacked_packages
 }
 
-# Without them, the test that runs them is skipped, and says so.
+# Without them, the tests that run them are skipped, and say so.
 unpacked_packages() {
-  local archive directory release
+  local apt="$UNPACKED/apt" options release directory all=true
   if [ "$(cat "$UNPACKED/packages" 2>/dev/null)" = "$TEST_UNPACKED $TEST_BACKPORTS" ]; then return; fi
   echo "Unpacking Debian packages for the tests into $UNPACKED"
   rm -rf "$UNPACKED"
@@ -74,29 +74,40 @@ unpacked_packages() {
   # Some packages of Debian 12 still name the directories from before these links.
   for directory in bin sbin lib; do ln -s "usr/$directory" "$UNPACKED/root/$directory"; mkdir -p "$UNPACKED/root/usr/$directory"; done
   release="$(. /etc/os-release && echo "$VERSION_CODENAME")"
+  options=(-q -o APT::Sandbox::User=root -o Dir::State::lists="$apt/lists" -o Dir::Etc::sourceparts="$apt/sources")
+  list_backports "$release" || all=false
   # shellcheck disable=SC2086 # a list of words
-  if download_packages "$release" $TEST_UNPACKED $(printf "%s/$release-backports " $TEST_BACKPORTS); then
-    for archive in "$UNPACKED"/archives/*.deb; do
-      dpkg-deb --fsys-tarfile "$archive" | tar -x --keep-directory-symlink -C "$UNPACKED/root"
-    done
-    echo "$TEST_UNPACKED $TEST_BACKPORTS" >"$UNPACKED/packages"
-  fi
-  rm -rf "$UNPACKED/archives" "$UNPACKED/apt"
+  unpack_packages $TEST_UNPACKED || all=false
+  # Apart from the others, which need no backports.
+  # shellcheck disable=SC2046,SC2086 # a list of words
+  unpack_packages $(printf "%s/$release-backports " $TEST_BACKPORTS) || all=false
+  if "$all"; then echo "$TEST_UNPACKED $TEST_BACKPORTS" >"$UNPACKED/packages"; fi
+  rm -rf "$UNPACKED/archives" "$apt"
 }
 
-# Those named, and what they need and is not installed, into $UNPACKED/archives. The machine's own sources stay as they are.
-download_packages() {
-  local release="$1" apt="$UNPACKED/apt" mirror options
-  shift
-  mirror="$(apt-get indextargets --format "\$(REPO_URI)" "Codename: $release" "Component: main" | head -n 1)"
+# Copies the lists and sources to $apt, with backports: those of the machine stay as they are.
+list_backports() {
+  local mirror
   mkdir -p "$apt/sources"
   cp -a /var/lib/apt/lists "$apt/lists"
   if [ -d /etc/apt/sources.list.d ]; then cp -a /etc/apt/sources.list.d/. "$apt/sources"; fi
-  echo "deb $mirror $release-backports main" >"$apt/sources/backports.list"
-  options=(-q -o APT::Sandbox::User=root -o Dir::State::lists="$apt/lists" -o Dir::Etc::sourceparts="$apt/sources")
+  # Beside an entry of the machine's own with Signed-By, apt would read no source at all.
+  if [ -z "$(apt-get indextargets "Codename: $1-backports")" ]; then
+    mirror="$(apt-get indextargets --format "\$(REPO_URI)" "Codename: $1" "Component: main" | head -n 1)"
+    echo "deb $mirror $1-backports main" >"$apt/sources/backports.list"
+  fi
   # A source of other software that does not answer changes nothing.
   apt-get update "${options[@]}" >/dev/null || true
-  apt-get install -y --download-only --no-install-recommends "${options[@]}" -o Dir::Cache::archives="$UNPACKED/archives" "$@" >/dev/null
+}
+
+# Those named, and what they need and is not installed.
+unpack_packages() {
+  local archive
+  rm -f "$UNPACKED"/archives/*.deb
+  apt-get install -y --download-only --no-install-recommends "${options[@]}" -o Dir::Cache::archives="$UNPACKED/archives" "$@" >/dev/null || return
+  for archive in "$UNPACKED"/archives/*.deb; do
+    dpkg-deb --fsys-tarfile "$archive" | tar -x --keep-directory-symlink -C "$UNPACKED/root" || return
+  done
 }
 
 # An index of all manual pages takes seconds (mandb(8)). A command to which its mark is hidden makes none; Debian does so once a day.
