@@ -66,6 +66,12 @@ test("all matching mail is changed, the rest is reported, and no undo is offered
   assert.equal(last().undo, null);
 });
 
+test("no undo is offered if some of the named mails were on hold before", async (t) => {
+  serve(t, { "POST queue/hold": [changed(1)] });
+  await changeQueue("hold", { ids: ["AAAA1", "AAAA2"] }, never);
+  assert.deepEqual([last().text, last().undo], ["On hold: 1 mail.", null]);
+});
+
 test("a list that has no end is given up after twenty turns", async (t) => {
   const asked = serve(t, { "POST queue/flush": Array.from({ length: 99 }, () => changed(1, "again")) });
   await changeQueue("flush", { account: "anna@example.test" }, never);

@@ -16,7 +16,7 @@ export type Chosen = Readonly<{ ids: readonly string[] }> | Readonly<Record<stri
 const MOST_TURNS = 20;
 const UNDONE_BY: Readonly<Partial<Record<QueueAction, QueueAction>>> = { hold: "release", release: "hold" };
 
-/** Only an action on named mails can be undone: of mails that were chosen by a search, some may have been on hold before. */
+/** Offers an undo only if all named mails were changed: the others, or mail chosen by a filter, may have been on hold before. */
 export async function changeQueue(action: QueueAction, chosen: Chosen, undone: () => void): Promise<void> {
   const { changed, kept, failure } = await carriedOut(action, chosen);
   if (failure !== null && changed === 0) throw failure.error;
@@ -29,7 +29,7 @@ export async function changeQueue(action: QueueAction, chosen: Chosen, undone: (
     undone();
     if (again.failure !== null) throw again.failure.error;
   };
-  const canUndo = back !== undefined && "ids" in chosen && changed > 0;
+  const canUndo = back !== undefined && "ids" in chosen && changed === chosen.ids.length;
   const stayed = kept.reduce((sum, { mails }) => sum + mails, 0);
   const says = words.done[action](changed);
   tell(stayed === 0 ? says : `${says} ${words.kept(stayed, kept.map(({ account }) => account).join(", "))}`, {
