@@ -7,7 +7,7 @@ import { net } from "../../../test/kit/samples.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import type { Isolation } from "../../core/incident/incident.ts";
 import { layoutOf } from "../../settings/layout.ts";
-import { isolatedPorts, keepIsolation, nftIsolate, readIsolation } from "./isolation.ts";
+import { isInForce, isolatedPorts, keepIsolation, nftIsolate, readIsolation } from "./isolation.ts";
 
 const ISOLATION: Isolation = { incident: "x", since: "", allow: [], ssh: [22], shut: ["send"] };
 
@@ -83,6 +83,19 @@ test("without an address and without SSH every connection is blocked", () => {
   const text = table({ allow: [], ssh: [] });
   assert.match(text, /set allow4 \{ type ipv4_addr; flags interval; auto-merge; \}/);
   assert.match(text, /^ {4}tcp flags & \(syn \| ack\) == syn goto refuse$/m);
+});
+
+test("a table or chain that was flushed is not in force", () => {
+  const isolated = table();
+  const flushed = (chain: RegExp): string => isolated.replace(chain, (_, head: string) => `${head}  }\n`);
+  assert.ok(isInForce(isolated));
+  assert.ok(isInForce(table({ shut: ["send"] })));
+  const emptied = [/(chain refuse \{\n)[^}]*\}\n/, /(chain (?:in|out)put \{\n.*\n)(?: {4}.*\n)*? {2}\}\n/];
+  for (const chain of emptied) {
+    assert.notEqual(flushed(chain), isolated);
+    assert.ok(!isInForce(flushed(chain)), flushed(chain));
+  }
+  assert.ok(!isInForce(""));
 });
 
 test("Postfix does not reach the relay, and the guard's alerts may", () => {

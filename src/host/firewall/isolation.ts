@@ -35,9 +35,13 @@ export function endShutOut(): Promise<Outcome> {
   return loadNft(removeTable(ISOLATION_TABLE));
 }
 
-/** Whether the table exists and is complete. */
 export async function isShutOut(): Promise<boolean> {
-  return /hook input/.test((await listTable(ISOLATION_TABLE)) ?? "");
+  return isInForce((await listTable(ISOLATION_TABLE)) ?? "");
+}
+
+/** Whether the table exists, by its listing, and no chain is empty: `nft flush` leaves chains that accept everything. */
+export function isInForce(listed: string): boolean {
+  return /hook input/.test(listed) && !/chain \w+ \{\s*(?:type [^\n]*\s*)?\}/.test(listed);
 }
 
 export function isolatedPorts(settings: Settings): IsolatedPorts {
