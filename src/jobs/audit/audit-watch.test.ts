@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { appendFileSync, mkdirSync } from "node:fs";
+import { appendFileSync, mkdirSync, renameSync, symlinkSync } from "node:fs";
 import { dirname } from "node:path";
 import { type TestContext, test } from "node:test";
 import { HandClock } from "../../../test/kit/engine-kit.ts";
@@ -88,6 +88,21 @@ test("a truncated or edited audit is reported until it is valid again; the ancho
   assert.deepEqual(await lookAfter(MINUTE_MS), []);
   obey();
   assert.deepEqual(await lookAfter(HOUR_MS), [], "the next entry has the number after the removed one");
+});
+
+test("an edited audit is reported although no anchor can be written", async (t) => {
+  const { layout, db, clock, watch, obey, lookAfter } = scene(t);
+  obey();
+  obey();
+  await lookAfter(0);
+  db.exec("UPDATE audit_entry SET hash = '' WHERE id = 2");
+  const full = `${layout.auditAnchors}.full`;
+  renameSync(layout.auditAnchors, full);
+  symlinkSync(full, layout.auditAnchors);
+  clock.advance(HOUR_MS);
+  await assert.rejects(watch.look());
+  assert.match(watch.troubles()[0]?.detail ?? "none", /^entry 2 was changed/);
+  assert.equal(watch.report()?.checkedAt, isoTime(clock.now()));
 });
 
 for (const { what, sql } of [

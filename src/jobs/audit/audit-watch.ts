@@ -41,15 +41,14 @@ export class AuditWatch {
   async look(): Promise<void> {
     const now = this.#clock.now();
     if (now < this.#nextAt && now > this.#nextAt - 2 * HOUR_MS) return;
-    const { first, last, anchored, unreadable, fault } = await this.#anchorNow(now);
-    this.#report = {
-      checkedAt: isoTime(now),
-      first,
-      last,
-      anchored: anchored === null ? null : { id: anchored.id, at: anchored.at },
-      unreadableAnchors: unreadable,
-      fault,
-    };
+    const { anchors, unreadable } = readAnchors(this.#layout.auditAnchors);
+    const checked = await this.#check(now);
+    const { first, last, anchored, fault } = checked;
+    const report = { checkedAt: isoTime(now), first, last, unreadableAnchors: unreadable, fault };
+    // Reported even if the anchor cannot be written, for example to a full disk.
+    this.#report = { ...report, anchored: shown(anchored) };
+    const added = this.#anchor(checked, anchors.at(-1), now);
+    if (added !== null && fault === null) this.#report = { ...report, anchored: shown(added) };
     // An invalid audit is checked each minute, because root may accept it at any time.
     this.#nextAt = now + (fault === null ? HOUR_MS : MINUTE_MS);
   }
@@ -69,17 +68,12 @@ export class AuditWatch {
     return `the audit cannot be read: ${this.#unread.why}`;
   }
 
-  /** Checks the chain against the anchors so far, and then anchors its last entry, unless the newest anchor is that entry. */
-  async #anchorNow(now: Millis): Promise<Checked & Readonly<{ unreadable: number }>> {
-    const { auditAnchors } = this.#layout;
-    const { anchors, unreadable } = readAnchors(auditAnchors);
-    const checked = await this.#check(now);
-    const { last: id, head, fault, anchored } = checked;
-    const newest = anchors.at(-1);
-    if (id === 0 || (newest?.id === id && newest.hash === head)) return { ...checked, unreadable };
-    const added: Anchor = { at: isoTime(now), id, hash: head };
-    appendAnchor(auditAnchors, added);
-    return { ...checked, unreadable, anchored: fault === null ? added : anchored };
+  /** Anchors the last entry. Null: the newest anchor is that entry. */
+  #anchor({ last: id, head: hash }: Checked, newest: Anchor | undefined, now: Millis): Anchor | null {
+    if (id === 0 || (newest?.id === id && newest.hash === hash)) return null;
+    const added: Anchor = { at: isoTime(now), id, hash };
+    appendAnchor(this.#layout.auditAnchors, added);
+    return added;
   }
 
   async #check(now: Millis): Promise<Checked> {
@@ -92,6 +86,10 @@ export class AuditWatch {
       throw error;
     }
   }
+}
+
+function shown(anchor: Anchor | null): AuditReport["anchored"] {
+  return anchor === null ? null : { id: anchor.id, at: anchor.at };
 }
 
 type AuditMailParts = Readonly<{
