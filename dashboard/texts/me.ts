@@ -24,9 +24,10 @@ export const en = {
   askYou: "Was it you each time it says “signed in”?",
   yes: "Yes, that was me",
   no: "No, not all",
-  thanks: "Good. All other attempts failed.",
+  thanks: "Good. The other attempts shown here failed.",
   notYou:
     "Someone knows your password. Set a new one here: every other browser is signed out, and mail programs need the new password.",
+  notYouForwards: "Then check whether your mail is forwarded to an address that isn’t yours.",
   password: "New password",
   passwordHint:
     "Use four or more unrelated words. Your mail programs need the new password too, and all app passwords end.",
@@ -114,9 +115,10 @@ export const de: typeof en = {
   askYou: "Waren Sie es jedes Mal, wenn hier „angemeldet“ steht?",
   yes: "Ja, das war ich",
   no: "Nein, nicht alles",
-  thanks: "Gut. Alle anderen Versuche sind gescheitert.",
+  thanks: "Gut. Die anderen Versuche, die hier stehen, sind gescheitert.",
   notYou:
     "Jemand kennt Ihr Passwort. Setzen Sie hier ein neues: Jeder andere Browser wird abgemeldet, und Mailprogramme brauchen das neue Passwort.",
+  notYouForwards: "Prüfen Sie dann, ob Ihre Mails an eine fremde Adresse weitergeleitet werden.",
   password: "Neues Passwort",
   passwordHint:
     "Am besten sind vier oder mehr Wörter, die nichts miteinander zu tun haben. Auch Ihre Mailprogramme brauchen das neue Passwort, und alle App-Passwörter enden.",

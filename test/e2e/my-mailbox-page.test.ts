@@ -93,9 +93,12 @@ describe("My mailbox in Chromium", { skip: whyNoLab() ?? lacking({ installed: ["
     const signIns = card("Sign-ins");
     await signIns.getByText(STRANGER).first().waitFor();
     await signIns.getByText("wrong password").first().waitFor();
+    await press(signIns.getByRole("button", { name: "Yes, that was me" }));
+    await signIns.getByText("The other attempts shown here failed.").waitFor();
     await press(signIns.getByRole("button", { name: "No, not all" }));
     const part = signIns.getByRole("region", { name: "No, not all" });
     await part.and(page.locator(":focus")).waitFor();
+    await part.getByText(/check whether your mail is forwarded/).waitFor();
     const field = part.getByLabel("New password for your mailbox");
     await enter(field, "password1234");
     await page.getByText(/too easy to guess/).waitFor();

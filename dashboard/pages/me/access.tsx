@@ -145,7 +145,9 @@ function NotYou({ isPasswordOnServer, done }: Readonly<{ isPasswordOnServer: boo
   const words = t.value.me;
   return (
     <section ref={place} tabIndex={-1} class="preview" aria-label={words.no}>
-      <p>{isPasswordOnServer ? words.passwordOnServer : words.notYou}</p>
+      <p>
+        {isPasswordOnServer ? words.passwordOnServer : words.notYou} {words.notYouForwards}
+      </p>
       {!isPasswordOnServer && <NewPassword done={done} />}
     </section>
   );
