@@ -66,13 +66,22 @@ test("an alert in the future, because the clock was set back, does not last fore
   assert.equal(book.update([], later(at(-30), -1), SETTLE_MS).resolved.length, 1);
 });
 
-test("at most two hundred alerts are open; they stay open, and further ones are not reported", () => {
+test("at most two hundred alerts are open; they stay open, and further ones are reported only if the server is unhealthy", () => {
   const book = new AlertBook([], NOON);
-  const many = Array.from({ length: 201 }, (_, i) => down(`${i}`));
+  const many = Array.from(
+    { length: 201 },
+    (_, i): Holding => ({ code: "sending_limited", subject: `${i}`, detail: "" }),
+  );
   assert.equal(book.update(many, at(0), SETTLE_MS).opened.length, 200);
   book.update(many, at(30), SETTLE_MS);
   assert.deepEqual(book.update(many, at(80), SETTLE_MS), { opened: [], resolved: [] });
   assert.equal(book.open[199]?.lastAt, at(80));
+  const further = [{ ...DISK, code: "report_unsent" }, { ...DISK, code: "disk_full" }, down("smtp")] as const;
+  const { opened } = book.update([...many, ...further], at(81), SETTLE_MS);
+  assert.deepEqual(
+    opened.map(({ code }) => code),
+    ["disk_full", "component_down"],
+  );
 });
 
 test("the last hundred resolved ones are kept, newest first", () => {

@@ -1,8 +1,8 @@
-import { alertKey, endsAtOnce, type Holding } from "../../core/alerts/alerts.ts";
+import { alertKey, endsAtOnce, type Holding, isServerIll } from "../../core/alerts/alerts.ts";
 import { later, type Millis, SECOND_MS } from "../../core/time.ts";
 import type { Alert } from "./ports.ts";
 
-/** More open alerts than anyone reads. Further conditions are not reported one by one. */
+/** More open alerts than anyone reads. Further conditions are dropped, unless they mean that the server is unhealthy. */
 const MOST_OPEN = 200;
 const MOST_RESOLVED = 100;
 /** By then every check has run once. Until then, an alert from before the start may still be true. */
@@ -38,7 +38,7 @@ export class AlertBook {
     const opened: Alert[] = [];
     for (const one of holding) {
       const before = this.#open.get(alertKey(one));
-      if (before === undefined && this.#open.size >= MOST_OPEN) continue;
+      if (before === undefined && this.#open.size >= MOST_OPEN && !isServerIll(one.code)) continue;
       const alert: Alert = { ...one, openedAt: before?.openedAt ?? now, lastAt: now, resolvedAt: null };
       this.#open.set(alertKey(one), alert);
       if (before === undefined) opened.push(alert);
