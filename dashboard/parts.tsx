@@ -116,10 +116,14 @@ export function LinkButton({ shown, ...link }: Readonly<{ shown: string }> & JSX
 export type Loaded<T> = Readonly<{ data: T | null; error: Complaint | null; isCurrent: boolean; reload: () => void }>;
 
 /**
- * Loads when one of `inputs` changes, and again on request; the former data stay until then. The signal of `load` is
- * aborted once its data is not wanted any more.
+ * Loads when one of `inputs` changes, and again on request or when `news` changes; the former data stay until then. The
+ * signal of `load` is aborted once its data is not wanted any more.
  */
-export function useLoaded<T>(load: (over: AbortSignal) => Promise<T>, inputs: readonly unknown[]): Loaded<T> {
+export function useLoaded<T>(
+  load: (over: AbortSignal) => Promise<T>,
+  inputs: readonly unknown[],
+  news: unknown = null,
+): Loaded<T> {
   const [state, setState] = useState<Load<T>>(NOTHING_LOADED);
   const [turn, setTurn] = useState(0);
   const asked = JSON.stringify(inputs);
@@ -134,7 +138,7 @@ export function useLoaded<T>(load: (over: AbortSignal) => Promise<T>, inputs: re
       },
     );
     return () => over.abort();
-  }, [...inputs, turn]);
+  }, [...inputs, news, turn]);
   const { data, error } = state;
   return { data, error, isCurrent: isOf(state, asked), reload: () => setTurn((last) => last + 1) };
 }

@@ -84,7 +84,10 @@ const STRANGE = [`"${MARKUP.replaceAll('"', "'")}"@sender.test`, `${"w".repeat(6
 /** Deletes one of a thief's mails on the page Mail and sends the next one; then the account is free. */
 export async function decidesOnHeldMail({ page }: LabBrowser, running: Running): Promise<void> {
   const strangers = [...STRANGE, ...Array.from({ length: MANY }, (_, i) => `stranger${i}@sender.test`)];
+  await page.goto(HELD);
+  await page.getByText("No mail of an account is held.").waitFor();
   assert.equal(await submit(running, BEN, THIEF, ...strangers), 250);
+  await page.getByRole("button", { name: `Decide on the mail of ${BEN}` }).waitFor();
   await page.goto(`${PAGE}#/now`);
   const task = page.getByRole("listitem").filter({ hasText: `1 mail of ${BEN} is held` });
   await task.waitFor();
