@@ -22,8 +22,9 @@ const RULES: readonly ((facts: ReportFacts) => Todo | null)[] = [
     const critical = notices.filter(({ isCritical }) => isCritical);
     const [first] = critical;
     if (first === undefined) return null;
-    const more = critical.length === 1 ? "" : ` And ${plural(critical.length - 1, "more critical notice")}.`;
-    return { what: `${first.says} ${first.detail}${more}`, command: "./ghostinbox status" };
+    const more = critical.length === 1 ? "" : ` And ${plural(critical.length - 1, "more critical task")}.`;
+    const what = `${first.says} ${first.detail}`.trimEnd();
+    return { what: `${what}${more}`, command: "./ghostinbox status" };
   },
   ({ certificate, to }) => {
     if (!certificate.known) return { what: certificate.reason, command: "./ghostinbox config apply" };
@@ -78,7 +79,7 @@ const RULES: readonly ((facts: ReportFacts) => Todo | null)[] = [
     const others = notices.filter(({ isCritical }) => !isCritical);
     const [first] = others;
     if (first === undefined) return null;
-    const more = others.length === 1 ? "" : ` And ${plural(others.length - 1, "more notice")}.`;
+    const more = others.length === 1 ? "" : ` And ${plural(others.length - 1, "more task")}.`;
     return { what: `${first.says}${more}`, command: "./ghostinbox status" };
   },
   ({ triedNames }) => {

@@ -9,7 +9,7 @@ import { dataDirectory, ghostinbox, guardOfSuite, json, PASSWORD, TIMED } from "
 import { DAY_MS, instant } from "../../core/time.ts";
 import { prepareCertificate } from "../../programs/set-up/certificate.ts";
 import { changeBackupRecord, endDrill } from "../backup/records.ts";
-import { gatherFacts } from "./gather.ts";
+import { gatherFacts, standing } from "./gather.ts";
 
 const settings = settingsWith();
 const facts = async (layout: Parameters<typeof gatherFacts>[0]["layout"]) => {
@@ -71,6 +71,32 @@ describe("with a running guard", TIMED, () => {
       { name: "new@example.org", failed: 1, isAccount: true },
     ]);
   });
+});
+
+test("alerts, held mail and missing records are listed like notices", () => {
+  const notice = {
+    code: "backup_failed",
+    since: "2026-11-20T03:00:00.000Z",
+    says: "It failed.",
+    detail: "no room",
+  } as const;
+  const task = { since: null, action: "", account: null };
+  const tasks = [
+    { ...task, kind: "notice", code: notice.code, says: "It failed. no room" },
+    { ...task, kind: "held_mail", code: "mail_held", says: "1 mail is held." },
+    { ...task, kind: "alert", code: "password_guessed", says: "It was guessed." },
+    { ...task, kind: "dns", code: "dns_records_missing", says: "DNS records are missing." },
+  ] as const;
+  const found = standing({ notices: [{ ...notice, next: "" }], needsYou: [...tasks] });
+  assert.deepEqual(
+    found.map(({ says, detail, isCritical }) => [says, detail, isCritical]),
+    [
+      ["It failed.", "no room", false],
+      ["1 mail is held.", "", true],
+      ["It was guessed.", "", true],
+      ["DNS records are missing.", "", false],
+    ],
+  );
 });
 
 test("without a guard no database is opened", async () => {

@@ -1,5 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
+import type { Health } from "../../admin/declare/items.ts";
 import { alertText, isAlertCode } from "../../core/alerts/alerts.ts";
 import { parseAccountName } from "../../core/net/address.ts";
 import type {
@@ -197,11 +198,23 @@ function drillFigures(layout: Layout): BackupFigures["drill"] {
 
 async function notices(layout: Layout): Promise<readonly NoticeFigures[] | null> {
   const asked = await ask(layout.controlSocket, "report", { verb: "health" });
-  if (!asked.ok) return null;
-  return asked.result.notices.map(({ code, says, detail }) => ({
-    code,
-    says,
-    detail,
-    isCritical: isAlertCode(code) && alertText(code).severity === "critical",
-  }));
+  return asked.ok ? standing(asked.result) : null;
+}
+
+/** Everything that `status` lists as waiting for the owner. */
+export function standing({
+  notices: raised,
+  needsYou,
+}: Pick<Health, "notices" | "needsYou">): readonly NoticeFigures[] {
+  const isCritical = (code: string): boolean => isAlertCode(code) && alertText(code).severity === "critical";
+  const others = needsYou.filter(({ kind }) => kind !== "notice");
+  return [
+    ...raised.map(({ code, says, detail }) => ({ code, says, detail, isCritical: isCritical(code) })),
+    ...others.map(({ kind, code, says }) => ({
+      code,
+      says,
+      detail: "",
+      isCritical: kind === "held_mail" || isCritical(code),
+    })),
+  ];
 }
