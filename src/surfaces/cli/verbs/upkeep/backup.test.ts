@@ -1,9 +1,28 @@
 import assert from "node:assert/strict";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { test } from "node:test";
+import { doneBackup } from "../../../../../test/kit/data-to-back-up.ts";
 import { lacking } from "../../../../../test/kit/needs.ts";
 import { dataDirectory, ghostinbox } from "../../../../../test/kit/test-guard.ts";
+import { changeBackupRecord } from "../../../../jobs/backup/records.ts";
 
-test("without a backup there is nothing to restore in a drill", { skip: lacking({ root: true }) }, async () => {
+const ROOT = { skip: lacking({ root: true, installed: ["restic"] }) };
+
+test("an empty repository shows when and where the last backup was made", ROOT, async () => {
+  using layout = dataDirectory();
+  mkdirSync(dirname(layout.backupKey), { recursive: true });
+  writeFileSync(layout.backupKey, "key\n");
+  const listed = async () => (await ghostinbox(layout, ["backup", "list"])).out.split("\n")[0];
+  assert.equal(await listed(), "No backup exists yet.");
+  changeBackupRecord(layout, { last: doneBackup(Date.UTC(2026, 10, 20, 3)) });
+  assert.equal(
+    await listed(),
+    `${layout.backupRepository} holds no backup. The last one was made on 2026-11-20 03:00:00 UTC in /backups.`,
+  );
+});
+
+test("without a backup there is nothing to restore in a drill", ROOT, async () => {
   using layout = dataDirectory();
   const { code, err } = await ghostinbox(layout, ["backup", "drill"]);
   assert.deepEqual({ code, err }, { code: 1, err: "No backup exists yet. Make one: ./ghostinbox backup create\n" });

@@ -5,7 +5,7 @@ import { dayAndTime, instant, isoTime, span } from "../../../../core/time.ts";
 import { VERSION } from "../../../../core/version.ts";
 import { BY_HAND, createBackup } from "../../../../jobs/backup/create.ts";
 import { drillRestore } from "../../../../jobs/backup/drill.ts";
-import { changeBackupRecord, type Drill, type Found } from "../../../../jobs/backup/records.ts";
+import { changeBackupRecord, type Drill, type Found, readBackupRecord } from "../../../../jobs/backup/records.ts";
 import { placeOf, readKey, repositoryOf } from "../../../../jobs/backup/repository.ts";
 import type { Progress, Restic } from "../../../../jobs/backup/restic.ts";
 import { type Answer, type Call, done, type Failure, failed, noServerIn, PROGRAM } from "../../call.ts";
@@ -45,6 +45,13 @@ function keyText(call: Call, key: string): string {
   return `The key of the backups is\n\n    ${key}\n\nWithout it no backup can be read. Keep it outside this machine, on paper or in a password manager: everything in ${call.layout.data} is lost with it.`;
 }
 
+function noBackupIn(place: string, { layout }: Call): string {
+  const { last } = readBackupRecord(layout);
+  return last === null
+    ? "No backup exists yet."
+    : `${place} holds no backup. The last one was made on ${dayAndTime(isoTime(instant(last.at)))} in ${last.place}.`;
+}
+
 /** `backup list` */
 export async function backupList(call: Call): Promise<Answer> {
   const opened = open(call);
@@ -53,7 +60,7 @@ export async function backupList(call: Call): Promise<Answer> {
   const read = await restic.snapshots();
   if (!read.ok) {
     if (read.code === "no_repository")
-      return done({ place, snapshots: [] }, "No backup exists yet.", `${PROGRAM} backup create`);
+      return done({ place, snapshots: [] }, noBackupIn(place, call), `${PROGRAM} backup create`);
     return failed(`${place} cannot be read: ${read.reason}.`, "");
   }
   const snapshots = read.value.map(({ id, at, host, tags }) => ({
@@ -62,7 +69,7 @@ export async function backupList(call: Call): Promise<Answer> {
     host,
     tags,
   }));
-  if (snapshots.length === 0) return done({ place, snapshots }, "No backup exists yet.", `${PROGRAM} backup create`);
+  if (snapshots.length === 0) return done({ place, snapshots }, noBackupIn(place, call), `${PROGRAM} backup create`);
   const rows = snapshots.map(({ id, at, host, tags }) => [id, dayAndTime(at), host, tags.join(" ")]);
   const drill = lastDrillText(call.layout) ?? "Last restore drill: none yet.";
   const text = `${plural(snapshots.length, "backup")} in ${place}, oldest first:\n\n${columns([["SNAPSHOT", "MADE", "HOST", "HOW"], ...rows])}\n\n${drill}`;
