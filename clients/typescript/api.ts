@@ -262,6 +262,7 @@ export type Health = {
       | "audit_broken"
       | "mail_locked"
       | "mail_key_unseen"
+      | "settings_unread"
       | "dovecot_settings_unused"
       | "access_review_overdue"
       | "retention_failed"

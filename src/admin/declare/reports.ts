@@ -246,6 +246,7 @@ export const KEEPER_NOTICES = [
   "access_review_overdue",
   "mail_locked",
   "mail_key_unseen",
+  "settings_unread",
   "dovecot_settings_unused",
   "report_unsent",
   "isolated",

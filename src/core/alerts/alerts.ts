@@ -226,6 +226,7 @@ const NOTICE_SEVERITY: Partial<Record<Noticed, Severity>> = {
   disk_full: "critical",
   disk_nearly_full: "critical",
   keeper_unreachable: "critical",
+  settings_unread: "critical",
   tracking_full: "critical",
   certificate_unknown: "critical",
   ports_blocked: "critical",

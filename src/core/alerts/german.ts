@@ -95,6 +95,10 @@ export const germanNotices: Readonly<Record<NoticeCode, GermanNotice>> = {
     says: "Niemand hat den Schlüssel des Servers gesehen, mit dem verschlüsselte Post gelesen wird: Geht er verloren, ist keine mehr lesbar, auch nicht aus Sicherungen.",
     next: "Sehen Sie ihn mit `encryption key` an, und bewahren Sie ihn außerhalb dieser Maschine auf.",
   },
+  settings_unread: {
+    says: "Die Einstellungen lassen sich nicht lesen: Es gibt keine Sicherungen und Prüfungen mehr, und hängende Teile bleiben unbemerkt.",
+    next: "Korrigieren Sie die Datei: `config check` zeigt jeden Fehler. Dann `config apply`.",
+  },
   dovecot_settings_unused: {
     says: "Ihre eigenen Einstellungen für Dovecot (mailboxes.dovecot) sind nicht verwendbar: Dovecot läuft ohne sie; die Post ist nicht betroffen.",
     next: "Korrigieren Sie die Datei, wie die Einzelheit sagt, dann `config apply`.",

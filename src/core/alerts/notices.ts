@@ -90,6 +90,10 @@ export const notices = {
     says: "The server's key for encrypted mail has never been shown: if it is lost, that mail cannot be read any more, not even from backups.",
     next: "Show it with `encryption key`, and keep it outside this machine.",
   },
+  settings_unread: {
+    says: "The settings cannot be read: backups and checks have stopped, and parts that hang are not noticed.",
+    next: "Correct the file: `config check` shows every problem. Then run `config apply`.",
+  },
   dovecot_settings_unused: {
     says: "Your own settings of Dovecot (mailboxes.dovecot) cannot be used: Dovecot runs without them, and mail is not affected.",
     next: "Correct the file as the detail says, then `config apply`.",

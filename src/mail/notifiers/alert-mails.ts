@@ -7,7 +7,6 @@ import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { alertMailTo, alertSender, postmaster, senderOf } from "./channels.ts";
 import { type Envelope, mailText } from "./mail-text.ts";
-import type { Sender } from "./push.ts";
 
 export type AlertMail = Extract<KeeperCommand, { readonly verb: "mail_alert" }>;
 
@@ -28,7 +27,9 @@ export class AlertMails {
     this.#queueMail = queue;
   }
 
-  async send(alert: AlertMail, settings: Settings): Promise<KeeperReply> {
+  /** Settings that cannot be read are null: Postfix adds our domain. */
+  async send(alert: AlertMail, settings: Settings | null): Promise<KeeperReply> {
+    if (settings === null) return this.#once(alert, toPostmaster(), MOST_AN_HOUR);
     const to = alertMailTo(settings);
     if (to.length === 0) return { ok: false, reason: "alerts.email is empty, and another channel is set by now." };
     return this.#once(alert, { to, from: alertSender(settings), sender: senderOf(settings) }, MOST_AN_HOUR);
@@ -36,13 +37,10 @@ export class AlertMails {
 
   /**
    * An alert by the keeper, while the guard, which knows the other channels, does not run, however many the guard has sent. It is sent
-   * even if the settings cannot be read (null): Postfix adds our domain.
+   * even if the settings cannot be read (null).
    */
   alarm(alert: AlertMail, settings: Settings | null): Promise<KeeperReply> {
-    if (settings === null) {
-      const sender: Sender = { host: hostname(), contacts: [], language: "en" };
-      return this.#once(alert, { to: ["postmaster"], from: "postmaster", sender });
-    }
+    if (settings === null) return this.#once(alert, toPostmaster());
     const named = alertMailTo(settings);
     const to = named.length === 0 ? [postmaster(settings)] : named;
     return this.#once(alert, { to, from: alertSender(settings), sender: senderOf(settings) });
@@ -64,6 +62,10 @@ export class AlertMails {
     const input = mailText({ ...alert, code: null, subject: "" }, envelope);
     return this.#queueMail(this.#layout, { from, to, input });
   }
+}
+
+function toPostmaster(): Envelope {
+  return { to: ["postmaster"], from: "postmaster", sender: { host: hostname(), contacts: [], language: "en" } };
 }
 
 /** On a disk without space, postdrop(1) retries endlessly. */

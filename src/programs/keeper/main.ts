@@ -37,6 +37,7 @@ giveSocket(layout.keeperSocket, userIds(USERS.guard));
 console.log("keeper: ready");
 const looks: readonly Repeated[] = [
   { everyMs: SECOND_MS, failing: "the certificate could not be looked at", look: () => verbs.lookAtCertificate() },
+  { everyMs: MINUTE_MS, failing: "the settings could not be read", look: () => verbs.lookAtSettings() },
   { everyMs: SECOND_MS, failing: "the accounts file could not be followed", look: () => verbs.lookAtAccounts() },
   ...guardLooks({
     layout,

@@ -53,12 +53,18 @@ test("a question about a full mailbox delays no other work, nor waits for it", a
   assert.deepEqual(order, ["use", "kicks"]);
 });
 
+const ALERT = {
+  verb: "mail_alert",
+  id: "a",
+  kind: "opened",
+  at: instant(0),
+  severity: "info",
+  title: "t",
+  body: "b",
+} as const;
+
 describe("settings that cannot be read", () => {
-  const commands: readonly KeeperCommand[] = [
-    { verb: "apply" },
-    BAN_MAIL,
-    { verb: "mail_alert", id: "a", kind: "opened", at: instant(0), severity: "info", title: "t", body: "b" },
-  ];
+  const commands: readonly KeeperCommand[] = [{ verb: "apply" }, BAN_MAIL];
   for (const command of commands)
     test(`${command.verb} reports an error in them`, async () => {
       const { verbs } = keeper("domain = []\n[limits.mail]\nper_minute = 0\n");
@@ -69,6 +75,28 @@ describe("settings that cannot be read", () => {
 
   test("until then logs are kept by the default rules", () => {
     assert.deepEqual(keeper("domain = []\n").verbs.logRules, USUAL_LOG_RULES);
+  });
+
+  test("are reported, and in force at most a minute after they can be read", async () => {
+    const { layout, verbs } = keeper("domain = []\n");
+    const found = () => verbs.watches.troubles().all.filter(({ code }) => code === "settings_unread");
+    verbs.lookAtSettings();
+    assert.deepEqual(found(), [{ code: "settings_unread", detail: layout.settings }]);
+    writeFileSync(layout.settings, `${DOMAIN}[logs]\nmax_age = "2d"\n`);
+    verbs.lookAtSettings();
+    assert.deepEqual([found(), verbs.logRules.maxAgeMs], [[], 2 * DAY_MS]);
+  });
+
+  test("do not stop alerts, which go to postmaster or where the settings in force say", SENDMAIL, async () => {
+    for (const [toml, to] of [
+      ["domain = []\n", "postmaster"],
+      [`${DOMAIN}[alerts]\nemail = ["owner@example.org"]\n`, "owner@example.org"],
+    ] as const) {
+      const { layout, verbs } = keeper(toml);
+      makeMailQueue(layout);
+      writeFileSync(layout.settings, "domain = []\n");
+      assert.deepEqual(await verbs.obey(ALERT), { ok: true, detail: `Mailed ${to}.` });
+    }
   });
 
   test("without a mail domain nothing is rendered", async () => {

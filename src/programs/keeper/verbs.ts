@@ -91,6 +91,12 @@ export class KeeperVerbs {
     }
   }
 
+  /** The settings may have been unreadable at the start. */
+  lookAtSettings(): void {
+    const read = this.#inForce === null ? this.#settings() : null;
+    if (read?.ok === true) this.#use(read.settings);
+  }
+
   /** Uses the certificate of the settings, if it is new and valid. */
   async lookAtCertificate(): Promise<void> {
     const files = this.#certificateFiles;
@@ -212,14 +218,18 @@ export class KeeperVerbs {
     const changed = applied.changed.filter(isReloaded);
     const failed = await this.#reload(changed);
     if (failed !== null) return { ok: false, reason: failed, mayHold: true };
-    this.#inForce = read.settings;
-    this.watches.use(read.settings);
+    this.#use(read.settings);
     await this.watches.firewall.look();
     const ports = [read.settings["ports.submissions"], read.settings["ports.imaps"]];
     const certificate = await certificateNews(await this.watches.certificate.look(files), ports);
     const reloaded = changed.length === 0 ? [] : [`Reloaded ${changed.join(" and ")}.`];
     const unused = applied.unused === null ? [] : [`Dovecot runs without your settings: ${applied.unused}.`];
     return { ok: true, detail: [...reloaded, ...certificate, ...unused].join(" ") };
+  }
+
+  #use(settings: Settings): void {
+    this.#inForce = settings;
+    this.watches.use(settings);
   }
 
   /** New files must be valid at once; those in force may have expired. */
@@ -266,8 +276,9 @@ export class KeeperVerbs {
     return queueMail(this.#layout, { from, to: [to], input: renderBanMail(command, { from, to, hostname }) });
   }
 
-  async #mailAlert(command: AlertMail): Promise<KeeperReply> {
+  /** With the settings in force while the file has a mistake. */
+  #mailAlert(command: AlertMail): Promise<KeeperReply> {
     const read = this.#settings();
-    return read.ok ? this.#alertMails.send(command, read.settings) : read;
+    return this.#alertMails.send(command, read.ok ? read.settings : this.#inForce);
   }
 }

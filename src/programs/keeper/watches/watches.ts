@@ -223,6 +223,7 @@ export class Watches {
   troubles(): Readonly<Record<"all" | "certificate", readonly KeeperTrouble[]>> {
     const unused = unusedOwnDovecot(this.#layout);
     const own: KeeperTrouble[] = unused === null ? [] : [{ code: "dovecot_settings_unused", detail: unused }];
+    if (this.#settings === null) own.push({ code: "settings_unread", detail: this.#layout.settings });
     return { all: [...own, ...this.#all.flatMap((one) => one.troubles())], certificate: this.certificate.troubles() };
   }
 }
