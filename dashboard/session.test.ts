@@ -3,7 +3,7 @@ import { type TestContext, test } from "node:test";
 import { answerRequests, settled } from "../test/kit/answered-requests.ts";
 import { post, Refused } from "./api.ts";
 import { complain, GivenUp, signedIn, toasts } from "./attempt.ts";
-import { findSession, may, proofAsked, reader, trouble, withProof } from "./session.ts";
+import { changeWithProof, findSession, may, proofAsked, reader, trouble, withProof } from "./session.ts";
 
 const VIEWER = { name: "admin", role: "viewer", scopes: ["read"], freshUntil: null };
 
@@ -102,6 +102,20 @@ test("a reader who cancels gets no error, and is asked again the next time", asy
   prove();
   await second;
   assert.equal(seen.length, 3);
+});
+
+test("what is shown is read again after a change, whether it was refused or not", async (t) => {
+  const answers = [Response.json({ detail: "It is changed, but sessions are open." }, { status: 409 }), { held: 2 }];
+  answerRequests(t, () => answers.shift());
+  let read = 0;
+  const suspend = () =>
+    changeWithProof(
+      () => post("suspend", {}),
+      () => (read += 1),
+    );
+  await assert.rejects(suspend(), { message: "It is changed, but sessions are open." });
+  assert.equal(read, 1);
+  assert.deepEqual([await suspend(), read], [{ held: 2 }, 2]);
 });
 
 test("any other refusal is passed on with its code, and asks for nothing", async (t) => {

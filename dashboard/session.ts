@@ -51,6 +51,15 @@ export async function withProof<T>(request: () => Promise<T>): Promise<T> {
   return request();
 }
 
+/** As `withProof`. Calls `changed` even after a refusal: the change may be done, and only the end of open sessions failed. */
+export async function changeWithProof<T>(request: () => Promise<T>, changed: () => void): Promise<T> {
+  try {
+    return await withProof(request);
+  } finally {
+    changed();
+  }
+}
+
 function askForProof(): ProofAsked {
   const { promise: over, resolve, reject } = Promise.withResolvers<void>();
   const end = (settle: () => void) => (): void => {

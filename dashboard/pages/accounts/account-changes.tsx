@@ -7,7 +7,7 @@ import { Choice, Form, Item, TakeOff } from "../../fields.tsx";
 import { filled, size } from "../../format.ts";
 import { language } from "../../messages.ts";
 import { Card, Field } from "../../parts.tsx";
-import { withProof } from "../../session.ts";
+import { changeWithProof } from "../../session.ts";
 import { type Made, MadeSecret, PasswordField } from "./new-accounts.tsx";
 
 export type Props = Readonly<{ account: DetailedAccount; changed: () => void }>;
@@ -35,11 +35,10 @@ function AccountPassword({ account, changed }: Props) {
   const [made, setMade] = useState<Made | null>(null);
   const words = t.value.accounts;
   const submit = async (typed: Readonly<Record<string, string>>, form: HTMLFormElement): Promise<void> => {
-    const done = await withProof(() => post<Made>(pathOf(account, "password"), filled(typed)));
+    const done = await changeWithProof(() => post<Made>(pathOf(account, "password"), filled(typed)), changed);
     tell(words.passwordSet(account.name));
     form.reset();
     setMade(done);
-    changed();
   };
   return (
     <Card title={words.setPassword} hint={words.passwordSays}>
@@ -78,9 +77,8 @@ function AccountQuota({ account, changed }: Props) {
 function AccountNetworks({ account, changed }: Props) {
   const words = t.value.accounts;
   const change = async (ask: () => Promise<unknown>): Promise<void> => {
-    await withProof(ask);
+    await changeWithProof(ask, changed);
     tell(words.networksSet(account.name));
-    changed();
   };
   const submit = async ({ network = "" }, form: HTMLFormElement): Promise<void> => {
     await change(() => post(pathOf(account, "networks"), { networks: network.match(/[^\s,]+/g) ?? [] }));

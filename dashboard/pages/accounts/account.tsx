@@ -11,7 +11,7 @@ import { isPast, size, whole } from "../../format.ts";
 import { language } from "../../messages.ts";
 import { Address, At, Button, Card, LinkButton, now, Said, State, useLoaded, Waiting } from "../../parts.tsx";
 import { go, hrefOf } from "../../route.ts";
-import { withProof } from "../../session.ts";
+import { changeWithProof, withProof } from "../../session.ts";
 import { focusHeading } from "../../shell.tsx";
 import { AccountChanges, type Props, pathOf } from "./account-changes.tsx";
 
@@ -104,9 +104,8 @@ function Suspension({ account: { name, suspended }, changed }: Props) {
   const change = (): void =>
     attempt(async () => {
       const verb = suspended ? "resume" : "suspend";
-      const { held } = await withProof(() => post<{ held: number }>(pathOf({ name }, verb), {}));
+      const { held } = await changeWithProof(() => post<{ held: number }>(pathOf({ name }, verb), {}), changed);
       tell(suspended ? words.resumedNow(name) : words.suspendedNow(name, whole(held, language.value)));
-      changed();
     });
   return <Button shown={suspended ? words.resume : words.suspend} onClick={change} />;
 }
@@ -166,14 +165,9 @@ export function AccountOwn({ account }: Pick<Props, "account">) {
   const { data, reload } = own;
   const words = t.value.accounts.own;
   const end = async (what: string, path: string): Promise<void> => {
-    try {
-      await withProof(() => remove(at(path)));
-      tell(words.ended(what));
-      focusHeading();
-    } finally {
-      // It may have ended since, or be half done.
-      reload();
-    }
+    await changeWithProof(() => remove(at(path)), reload);
+    tell(words.ended(what));
+    focusHeading();
   };
   return (
     <Card title={words.title}>
