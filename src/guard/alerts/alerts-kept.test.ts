@@ -54,12 +54,15 @@ test("saves open and resolved alerts when they change, and retries if the databa
   );
 });
 
-test("a guessed password reported before a restart is still reported after it", async () => {
+test("signs of a theft reported before a restart are still reported after it", async () => {
   const at = new HandClock().now();
-  const guessed = { code: "password_guessed", subject: "anna@example.test", detail: "", resolvedAt: null } as const;
-  const { alerts, seconds } = alertsKit({ alerts: [{ ...guessed, openedAt: at, lastAt: at }], deliveries: [] });
+  const kept = (["password_guessed", "login_after_guesses", "web_new_network"] as const).map((code) => {
+    const holding = { code, subject: "anna@example.test", detail: "" };
+    return { ...holding, openedAt: at, lastAt: at, resolvedAt: null };
+  });
+  const { alerts, seconds } = alertsKit({ alerts: kept, deliveries: [] });
   assert.deepEqual(await seconds(300), []);
-  assert.equal(alerts.book.open.length, 1);
+  assert.equal(alerts.book.open.length, 3);
 });
 
 test("at the end a channel has two seconds to finish deliveries in flight", {

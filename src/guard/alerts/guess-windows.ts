@@ -56,6 +56,10 @@ export class Hits {
     }
   }
 
+  remember(holding: Holding, at: Millis): void {
+    this.#reported.set(holding, at);
+  }
+
   holding(now: Millis): readonly Holding[] {
     return this.#reported.holding(now);
   }

@@ -1,8 +1,16 @@
 import type { Holding } from "../../core/alerts/alerts.ts";
-import { type AlertEvent, accountRules, type EventRule, eventRules, type Thresholds } from "../../core/alerts/rules.ts";
+import {
+  type AlertEvent,
+  accountRules,
+  type EventRule,
+  eventRules,
+  LONGEST_WINDOW_MS,
+  type Thresholds,
+} from "../../core/alerts/rules.ts";
 import { BoundedMap } from "../../core/bounded-map.ts";
 import { formatDuration, type Millis } from "../../core/time.ts";
 import { AccountWindow, SendingWindows } from "./account-windows.ts";
+import { TimedConditions } from "./book.ts";
 import { ChangeWindows, FactorWindows, WebAccountWindows } from "./change-windows.ts";
 import { Guesses, Hits } from "./guess-windows.ts";
 import type { Alert } from "./ports.ts";
@@ -21,6 +29,8 @@ type Window = Readonly<{ take(event: AlertEvent): void; holding(now: Millis): re
 export class AlertWindows {
   readonly #sending = new SendingWindows();
   readonly #guesses: Guesses;
+  readonly #hits = new Hits();
+  readonly #changes = new TimedConditions(LONGEST_WINDOW_MS);
   readonly #all: readonly Window[];
 
   constructor(thresholds: Thresholds) {
@@ -33,7 +43,7 @@ export class AlertWindows {
       new WebAccountWindows(),
       new FactorWindows(),
       this.#guesses,
-      new Hits(),
+      this.#hits,
     ];
   }
 
@@ -42,16 +52,19 @@ export class AlertWindows {
     for (const window of this.#all) window.take(event);
   }
 
-  /** Adds guessed passwords and held accounts that were known before the events that were read. */
+  /** Adds what was known before the events that are read: in a flood, those of a day are more than are read. */
   remember(open: readonly Alert[]): void {
     for (const { code, subject, detail, openedAt } of open) {
       if (code === "password_guessed") this.#guesses.remember({ code, subject, detail }, openedAt);
+      if (code === "login_after_guesses") this.#hits.remember({ code, subject, detail }, openedAt);
+      if (code === "web_new_network") this.#changes.set({ code, subject, detail }, openedAt);
       if (code === "account_held") this.#sending.remember({ code, subject, detail });
     }
   }
 
   holding(now: Millis): readonly Holding[] {
-    return this.#all.flatMap((window) => window.holding(now));
+    // The windows last: they have the latest details.
+    return [...this.#changes.holding(now), ...this.#all.flatMap((window) => window.holding(now))];
   }
 }
 
