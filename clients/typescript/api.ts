@@ -234,7 +234,18 @@ export type EventType =
 export type Health = {
   readonly status: "ok" | "degraded" | "down";
   /** The most urgent condition; `tasks` means that everything works and needsYou has entries. */
-  readonly headline: "guard_down" | "down" | "degraded" | "disk_full" | "disk_read_only" | "tasks" | "well";
+  readonly headline:
+    | "guard_down"
+    | "down"
+    | "degraded"
+    | "disk_full"
+    | "disk_read_only"
+    | "isolated"
+    | "ports_blocked"
+    | "relay_refuses"
+    | "outgoing_blocked"
+    | "tasks"
+    | "well";
   readonly components: readonly {
     readonly name: string;
     readonly status: "ok" | "degraded" | "down";

@@ -39,13 +39,19 @@ type Sentences = readonly [status: Health["status"], says: string];
 function sentenceOf({ headline, components, needsYou }: Health, { now }: Pick<OwnTexts, "now">): Sentences {
   const named = (wanted: Health["status"]): readonly string[] =>
     components.flatMap((one) => (one.status === wanted ? [one.name] : []));
-  const stopped: Sentences = ["down", needsYou.find(({ code }) => code === headline)?.says ?? ""];
+  const cause = needsYou.find(({ code }) => code === headline)?.says ?? "";
+  const stopped: Sentences = ["down", cause];
+  const partlyStopped: Sentences = ["degraded", cause];
   const sentences: Readonly<Record<Health["headline"], Sentences>> = {
     guard_down: ["down", now.guardDown],
     down: ["down", now.down(named("down").join(", "))],
     degraded: ["degraded", now.degraded([...named("down"), ...named("degraded")].join(", "))],
     disk_full: stopped,
     disk_read_only: stopped,
+    isolated: stopped,
+    ports_blocked: stopped,
+    relay_refuses: partlyStopped,
+    outgoing_blocked: partlyStopped,
     tasks: ["degraded", now.tasks(needsYou.length)],
     well: ["ok", now.well],
   };

@@ -144,7 +144,19 @@ export const health = lazily(() =>
     .object({
       status,
       headline: meaning(
-        z.enum(["guard_down", "down", "degraded", "disk_full", "disk_read_only", "tasks", "well"]),
+        z.enum([
+          "guard_down",
+          "down",
+          "degraded",
+          "disk_full",
+          "disk_read_only",
+          "isolated",
+          "ports_blocked",
+          "relay_refuses",
+          "outgoing_blocked",
+          "tasks",
+          "well",
+        ]),
         "The most urgent condition; `tasks` means that everything works and needsYou has entries.",
       ),
       components: records({ name: z.string(), status, detail: z.string() }),

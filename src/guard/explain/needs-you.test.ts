@@ -43,6 +43,19 @@ test("nothing needs the owner without a notice, alert, held mail or missing reco
   assert.deepEqual([missing?.says, more], ["DNS records are missing or wrong: dns.mx, dns.spf.", []]);
 });
 
+test("outgoing mail that never left is a task, and the headline", () => {
+  const checks = (state: "ok" | "wrong") =>
+    tasks({ checks: { at: SINCE, checks: [{ id: "reputation.port-25-out", state, passedAt: null }] } });
+  assert.deepEqual(checks("ok"), []);
+  const needed = checks("wrong");
+  assert.deepEqual(
+    needed.map(({ kind, code }) => [kind, code]),
+    [["notice", "outgoing_blocked"]],
+  );
+  const health = { status: "ok", components: [], notices: [], needsYou: needed, uptimeSeconds: 1 } as const;
+  assert.equal(headlineOf(health), "outgoing_blocked");
+});
+
 test("a hijacked account with held mail is one task, with its commands; after a suspension the mail still waits", () => {
   const held = [{ account: ANNA, mails: 3, since: SINCE }];
   const alerts = [alert("account_held", ANNA), alert("password_guessed", ANNA, "from 203.0.113.7")];
@@ -107,7 +120,7 @@ test("an alert about a notice is not counted twice, and informational alerts are
   );
 });
 
-test("the headline is the worst of what is wrong; a full disk comes before the parts that it stops", () => {
+test("the headline is the worst of what is wrong; a full disk comes before the parts that it stops, and stopped mail before what runs badly", () => {
   const part = (name: string, status: "ok" | "degraded" | "down") => ({ name, status, detail: "" });
   const task = (code: string) => ({ kind: "notice", code, since: null, says: "", action: "", account: null }) as const;
   const headline = (status: "ok" | "down", components: readonly ReturnType<typeof part>[], ...codes: string[]) =>
@@ -119,10 +132,24 @@ test("the headline is the worst of what is wrong; a full disk comes before the p
       headline("down", [part("postfix", "down")], "disk_full"),
       headline("down", [part("postfix", "down")], "component_down"),
       headline("ok", full, "mail_held", "disk_full"),
+      headline("down", [part("postfix", "down")], "ports_blocked"),
+      ...["isolated", "ports_blocked", "relay_refuses"].map((stops) => headline("ok", full, "mail_held", stops)),
       headline("ok", full, "mail_held"),
       headline("ok", [part("guard", "ok")], "mail_held"),
       headline("ok", [part("guard", "ok")]),
     ],
-    ["guard_down", "disk_full", "down", "disk_full", "degraded", "tasks", "well"],
+    [
+      "guard_down",
+      "disk_full",
+      "down",
+      "disk_full",
+      "down",
+      "isolated",
+      "ports_blocked",
+      "relay_refuses",
+      "degraded",
+      "tasks",
+      "well",
+    ],
   );
 });

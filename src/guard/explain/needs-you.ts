@@ -18,6 +18,7 @@ export type Needs = Readonly<{
 
 /** Records without which mail is lost or distrusted, as `check` names them. */
 const DNS_CHECKS = ["mx", "spf", "dkim", "dmarc", "reverse"];
+const OUTGOING_BLOCKED = "outgoing_blocked";
 
 /** An attack on many accounts must not displace everything else from the screen. */
 const MOST_HELD = 20;
@@ -48,7 +49,7 @@ export function needsYou({ notices, alerts, held, isSuspended, checks }: Needs):
     ...held.slice(0, MOST_HELD).map((one) => heldTask(one, isSuspended(one.account))),
     ...(held.length > MOST_HELD ? [moreHeld(held.length - MOST_HELD)] : []),
     ...alertTasks(open.filter(isNew)),
-    ...(checks === null ? [] : dnsTask(checks)),
+    ...(checks === null ? [] : [...outgoingTask(checks), ...dnsTask(checks)]),
   ];
 }
 
@@ -59,6 +60,8 @@ export function headlineOf({ status, components, needsYou }: Omit<Health, "headl
   for (const stops of ["disk_full", "disk_read_only"] as const)
     if (needsYou.some(({ code }) => code === stops)) return stops;
   if (status === "down") return "down";
+  for (const stops of ["isolated", "ports_blocked", "relay_refuses", OUTGOING_BLOCKED] as const)
+    if (needsYou.some(({ code }) => code === stops)) return stops;
   if (components.some((one) => one.status !== "ok")) return "degraded";
   return needsYou.length > 0 ? "tasks" : "well";
 }
@@ -114,6 +117,14 @@ function alertTask({ code, subject, detail, openedAt }: Alert): OwnerTask {
     action: nextSteps(text, subject),
     account: parseAccountName(subject),
   };
+}
+
+/** Where the provider closes outgoing port 25, the check fails from the start, so the notice `check_failed` never appears. */
+function outgoingTask({ at, checks }: ChecksReport): readonly OwnerTask[] {
+  if (!checks.some(({ id, state }) => id === "reputation.port-25-out" && state === "wrong")) return [];
+  const says = "Mail to other servers cannot leave: the last check found no way out.";
+  const action = "`check --only reputation` shows why, and what to do.";
+  return [{ kind: "notice", code: OUTGOING_BLOCKED, since: at, says, action, account: null }];
 }
 
 function dnsTask({ at, checks }: ChecksReport): readonly OwnerTask[] {

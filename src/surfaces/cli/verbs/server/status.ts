@@ -66,6 +66,7 @@ export async function stats(call: Call): Promise<Answer> {
 }
 
 const STOPPED = "GhostInbox is running, but mail does not flow.";
+const PARTLY_STOPPED = "GhostInbox is running, but not all mail flows.";
 const DOWN = "GhostInbox is running, but something essential is down.";
 const HEADLINES: Readonly<Record<Health["headline"], string>> = {
   guard_down: DOWN,
@@ -73,6 +74,10 @@ const HEADLINES: Readonly<Record<Health["headline"], string>> = {
   degraded: "GhostInbox is running, but not everything works.",
   disk_full: STOPPED,
   disk_read_only: STOPPED,
+  isolated: STOPPED,
+  ports_blocked: PARTLY_STOPPED,
+  relay_refuses: PARTLY_STOPPED,
+  outgoing_blocked: PARTLY_STOPPED,
   tasks: "GhostInbox is running.",
   well: "GhostInbox is running.",
 };
