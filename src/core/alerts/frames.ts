@@ -29,7 +29,9 @@ const en = {
   guardDown: "The guard does not run.",
   guardUp: "The guard runs again.",
   silentSince: (since: string, word: string) => `It has not answered since ${since}. Its last words:\n\n    ${word}`,
-  silentFrom: (since: string, to: string) => `It did not answer from ${since} to ${to}.`,
+  guardEnds: "The guard keeps ending.",
+  endsSince: (since: string, word: string) =>
+    `It has started many times since ${since}. Each time it ends, nothing is counted or banned and no other alert is sent until it runs again. Its log is log/guard; its last words:\n\n    ${word}`,
   unguarded:
     "Mail is accepted and users can sign in, but nothing is counted, no address is banned, and no other alert is sent.",
   unguardedMail:
@@ -62,7 +64,9 @@ const de: AlertFrame = {
   guardDown: "Der Wächter läuft nicht.",
   guardUp: "Der Wächter läuft wieder.",
   silentSince: (since, word) => `Er antwortet seit ${since} nicht. Seine letzten Worte:\n\n    ${word}`,
-  silentFrom: (since, to) => `Er antwortete von ${since} bis ${to} nicht.`,
+  guardEnds: "Der Wächter endet immer wieder.",
+  endsSince: (since, word) =>
+    `Seit ${since} ist er viele Male gestartet. Endet er, wird nichts gezählt oder gesperrt und keine andere Meldung verschickt, bis er wieder läuft. Sein Protokoll ist log/guard; seine letzten Worte:\n\n    ${word}`,
   unguarded:
     "Post wird weiter angenommen, und Nutzer melden sich an, aber nichts wird gezählt, keine Adresse gesperrt, und keine andere Meldung verschickt.",
   unguardedMail:

@@ -180,6 +180,9 @@ function alarmed() {
     language: () => "en",
     say: () => undefined,
   });
+  const pidFile = join(layout.services, "guard", "supervise", "pid");
+  mkdirSync(dirname(pidFile), { recursive: true });
+  const startAs = (pid: number): void => writeFileSync(pidFile, `${pid}\n`);
   const after = async (seconds: number, isRunning: boolean): Promise<number> => {
     for (let i = 0; i < seconds; i++) {
       clock.advance(SECOND_MS);
@@ -187,7 +190,7 @@ function alarmed() {
     }
     return mails.length;
   };
-  return { after, mails, state };
+  return { after, startAs, mails, state };
 }
 
 test("a guard that stays down is reported once, with its last log lines, and its return too", async () => {
@@ -231,6 +234,52 @@ test("restarts are not reported", async () => {
   for (let i = 0; i < 10; i++) {
     await after(5, false);
     assert.equal(await after(1, true), 0);
+  }
+});
+
+test("a guard that keeps ending is reported once, although it runs most of the time, and so is the end of that", async () => {
+  const { after, startAs, mails } = alarmed();
+  for (let pid = 1; pid < 8; pid++) {
+    startAs(pid);
+    assert.equal(await after(20, true), 0, "the owner may be trying something");
+    await after(2, false);
+  }
+  for (let pid = 8; pid < 20; pid++) {
+    startAs(pid);
+    assert.equal(await after(20, true), 1);
+    await after(2, false);
+  }
+  assert.match(mails[0]?.body ?? "", /^ {4}engine\.db is damaged\.$/m);
+  assert.equal(await after(13, false), 2, "if it then stays down, that is reported too");
+  startAs(20);
+  assert.equal(await after(500, true), 3);
+  assert.equal(await after(100, true), 4);
+  assert.deepEqual(
+    mails.map(({ kind, title }) => [kind, title]),
+    [
+      ["opened", "The guard keeps ending."],
+      ["opened", "The guard does not run."],
+      ["resolved", "The guard runs again."],
+      ["resolved", "The guard runs again."],
+    ],
+  );
+});
+
+test("a guard that hangs again and again, and is killed each time, is reported", async () => {
+  const { after, startAs } = alarmed();
+  for (let pid = 1; pid < 8; pid++) {
+    startAs(pid);
+    assert.equal(await after(60, true), 0);
+  }
+  startAs(8);
+  assert.equal(await after(1, true), 1);
+});
+
+test("restarts over hours are not reported", async () => {
+  const { after, startAs } = alarmed();
+  for (let pid = 1; pid < 30; pid++) {
+    startAs(pid);
+    assert.equal(await after(120, true), 0);
   }
 });
 

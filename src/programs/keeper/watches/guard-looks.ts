@@ -5,7 +5,7 @@ import type { KeeperReply } from "../../../admin/declare/keeper.ts";
 import type { AlertKind } from "../../../core/alerts/alerts.ts";
 import { type AlertLanguage, alertFrames } from "../../../core/alerts/frames.ts";
 import { printable } from "../../../core/text.ts";
-import { isoTime, type Millis, SECOND_MS } from "../../../core/time.ts";
+import { isoTime, MINUTE_MS, type Millis, SECOND_MS } from "../../../core/time.ts";
 import type { Clock } from "../../../guard/ports.ts";
 import { removeFile } from "../../../host/root-files/files.ts";
 import { signal } from "../../../host/running/processes.ts";
@@ -96,6 +96,8 @@ export class GuardWatch {
   }
 }
 
+/** More starts than an owner makes who tries something. Once reported, it is over when there are fewer than `few`. */
+const STARTS = { withinMs: 10 * MINUTE_MS, many: 8, few: 2 } as const;
 /** A restart takes a few seconds, even with a large database. */
 const PATIENCE_MS = 12 * SECOND_MS;
 const RETRY_MS = 10 * SECOND_MS;
@@ -114,12 +116,17 @@ export type GuardAlarmParts = Readonly<{
   say: (line: string) => void;
 }>;
 
-/** Mails the owner when the guard does not run, since no other alert is sent then. */
+/** Mails the owner when the guard does not run, or keeps ending or hanging, since no other alert is sent then. */
 export class GuardAlarm {
   readonly #parts: GuardAlarmParts;
   #downSince: Millis | null = null;
   #alerted: Readonly<{ since: Millis }> | null = null;
   #triedAt = Number.NEGATIVE_INFINITY;
+  /** The process that was last seen running, and when each new one was. One that never listened is not among them. */
+  #pid: number | null = null;
+  #starts: readonly Millis[] = [];
+  /** Since when it keeps ending, once that was reported. */
+  #endsSince: Millis | null = null;
 
   constructor(parts: GuardAlarmParts) {
     this.#parts = parts;
@@ -130,15 +137,15 @@ export class GuardAlarm {
     const now = this.#parts.clock.now();
     if (isRunning) {
       this.#downSince = null;
-      if (this.#alerted !== null) await this.#tellEnd(this.#alerted.since, now);
-      return;
+      if (this.#alerted !== null && (await this.#tellEnd(this.#alerted.since, now))) this.#alerted = null;
+      return this.#lookAtStarts(now);
     }
     this.#downSince ??= now;
     const locked = this.#parts.lockedBy();
     if (this.#alerted !== null || now - this.#downSince < PATIENCE_MS) return;
     const { layout, say, language, takenPort } = this.#parts;
     const frame = alertFrames[language()];
-    const word = printable(lastWord(layout, "guard") ?? "(none)", WORD_CHARACTERS);
+    const word = lastWordOf(layout);
     const taken = takenPort();
     const cause = taken ?? locked;
     const body = [
@@ -152,10 +159,31 @@ export class GuardAlarm {
     say(`the guard does not run${cause === null ? "" : `: ${cause}`}; the owner was alerted. Its last words: ${word}`);
   }
 
-  async #tellEnd(since: Millis, now: Millis): Promise<void> {
+  async #lookAtStarts(now: Millis): Promise<void> {
+    const { layout, language, say } = this.#parts;
+    const pid = pidOf(layout.services, "guard");
+    const isNew = pid !== null && pid !== this.#pid;
+    this.#pid = pid ?? this.#pid;
+    this.#starts = [...this.#starts, ...(isNew ? [now] : [])].filter((at) => Math.abs(now - at) < STARTS.withinMs);
+    const [since = now] = this.#starts;
+    if (this.#endsSince !== null) {
+      const isOver = this.#starts.length < STARTS.few;
+      if (isOver && (await this.#tellEnd(this.#endsSince, now))) this.#endsSince = null;
+      return;
+    }
+    if (this.#starts.length < STARTS.many) return;
+    const frame = alertFrames[language()];
+    const word = lastWordOf(layout);
+    if (!(await this.#mail("opened", frame.guardEnds, [frame.endsSince(isoTime(since), word)]))) return;
+    this.#endsSince = since;
+    say(`the guard keeps ending; the owner was alerted. Its last words: ${word}`);
+  }
+
+  /** Whether it was queued. */
+  #tellEnd(since: Millis, now: Millis): Promise<boolean> {
     const frame = alertFrames[this.#parts.language()];
-    const body = [frame.silentFrom(isoTime(since), isoTime(now))];
-    if (await this.#mail("resolved", frame.guardUp, body)) this.#alerted = null;
+    const body = [frame.lasted(isoTime(since), isoTime(now))];
+    return this.#mail("resolved", frame.guardUp, body);
   }
 
   /** Whether it was queued. */
@@ -177,6 +205,10 @@ export class GuardAlarm {
     if (sent.ok) this.#triedAt = Number.NEGATIVE_INFINITY;
     return sent.ok;
   }
+}
+
+function lastWordOf(layout: Layout): string {
+  return printable(lastWord(layout, "guard") ?? "(none)", WORD_CHARACTERS);
 }
 
 const READERS = ["postfix", "dovecot"] as const satisfies readonly ServiceName[];
