@@ -71,7 +71,8 @@ export type Outcome = Readonly<{ ok: true }> | Failed;
 
 /** Conditions that the owner must know about now. A notice is raised once, however often its cause recurs, until it is cleared. */
 export interface Notices {
-  raise(code: NoticeCode, detail: string): void;
+  /** `about`: each of these has a separate alert, so that a later fault is reported while an earlier one lasts. */
+  raise(code: NoticeCode, detail: string, about?: readonly string[]): void;
   clear(code: NoticeCode): void;
   list(): readonly Notice[];
 }

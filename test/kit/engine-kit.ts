@@ -42,14 +42,19 @@ export const SILENT: Log = { info: () => undefined, warn: () => undefined, error
 /** Holds raised notices; refuses to clear unknown ones. */
 export class NoticeBoard implements Notices {
   readonly raised = new Map<NoticeCode, string>();
-  raise(code: NoticeCode, detail: string): void {
+  readonly about = new Map<NoticeCode, readonly string[] | undefined>();
+  raise(code: NoticeCode, detail: string, about?: readonly string[]): void {
     this.raised.set(code, detail);
+    this.about.set(code, about);
   }
   clear(code: NoticeCode): void {
     this.raised.delete(code);
   }
   list(): readonly Notice[] {
-    return [...this.raised].map(([code, detail]) => ({ code, since: "", says: code, detail, next: "" }));
+    return [...this.raised].map(([code, detail]) => {
+      const about = this.about.get(code);
+      return { code, since: "", says: code, detail, next: "", ...(about === undefined ? {} : { about }) };
+    });
   }
 }
 

@@ -166,6 +166,10 @@ export const health = lazily(() =>
         says: z.string(),
         detail: z.string(),
         next: z.string(),
+        about: meaning(
+          z.exactOptional(list(z.string())),
+          "The checks, keys or files that it is about, at most 20. Each has a separate alert.",
+        ),
       }),
       needsYou: meaning(
         records({

@@ -145,7 +145,12 @@ export type KeeperCommand = Readonly<z.output<ReturnType<typeof command>>>;
 type KeeperResult = Extract<KeeperReply, { ok: true }>;
 export type QueuedMail = Readonly<NonNullable<KeeperResult["mails"]>[number]>;
 export type ListedMail = NonNullable<KeeperResult["queue"]>[number];
-export type KeeperTrouble = Readonly<{ code: (typeof KEEPER_NOTICES)[number]; detail: string }>;
+export type KeeperTrouble = Readonly<{
+  code: (typeof KEEPER_NOTICES)[number];
+  detail: string;
+  /** Each has a separate alert. */
+  about?: readonly string[];
+}>;
 const reply = lazily(() =>
   z.discriminatedUnion("ok", [
     z.object({
@@ -204,7 +209,7 @@ const reply = lazily(() =>
       /** Problems that only the keeper sees and the owner must know. Another version of the keeper may know more. */
       troubles: z.exactOptional(
         z.pipe(
-          z.array(z.object({ code: z.string(), detail: z.string() })),
+          z.array(z.object({ code: z.string(), detail: z.string(), about: z.exactOptional(z.array(z.string())) })),
           z.transform((troubles): readonly KeeperTrouble[] => troubles.filter(isKnown)),
         ),
       ),
@@ -262,6 +267,6 @@ function isOneLine(line: string, most: number): boolean {
   return line.length <= most && !/[\p{Cc}\p{Cs}]/u.test(line);
 }
 
-function isKnown(trouble: Readonly<{ code: string; detail: string }>): trouble is KeeperTrouble {
+function isKnown<T extends Readonly<{ code: string }>>(trouble: T): trouble is T & Pick<KeeperTrouble, "code"> {
   return KEEPER_NOTICES.some((code) => code === trouble.code);
 }

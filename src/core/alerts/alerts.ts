@@ -250,8 +250,9 @@ const OF_ACCOUNTS: readonly AlertCode[] = [
   "web_new_network",
 ];
 
-/** An attack on many accounts raises one for each of them. */
-const OF_MANY_ACCOUNTS: readonly AlertCode[] = [
+/** An attack on many accounts raises one for each of them, and a broken network one for each check. */
+const OF_MANY: readonly AlertCode[] = [
+  "check_failed",
   "account_held",
   "sending_limited",
   "account_guarded",
@@ -268,8 +269,8 @@ export function endsAtOnce(code: AlertCode): boolean {
 }
 
 /** Whether more than a handful within an hour share one message. Excludes alerts after which a thief already reads mail. */
-export function isOfManyAccounts(code: AlertCode): boolean {
-  return OF_MANY_ACCOUNTS.includes(code);
+export function isOfMany(code: AlertCode): boolean {
+  return OF_MANY.includes(code);
 }
 
 /** Whether this means that the server is unhealthy. */

@@ -23,6 +23,16 @@ test("one alert may start while another ends", async () => {
   assert.deepEqual((await seconds(3)).toSorted(), ["a: opened disk_nearly_full", "a: resolved greylist_silent"]);
 });
 
+test("a later fault of the same kind is reported while an earlier one lasts, and so is the end of each", async () => {
+  const { notices, seconds } = alertsKit();
+  notices.raise("certificate_unknown", "key 1", ["1"]);
+  assert.deepEqual(await seconds(2), ["a: opened certificate_unknown 1"]);
+  notices.raise("certificate_unknown", "key 1; key 2", ["1", "2"]);
+  assert.deepEqual(await seconds(2), ["a: opened certificate_unknown 2"]);
+  notices.raise("certificate_unknown", "key 2", ["2"]);
+  assert.deepEqual(await seconds(120), ["a: resolved certificate_unknown 1"]);
+});
+
 test("each channel is listed, with the reason once it has failed three times", async () => {
   const { alerts, notices, seconds, answers } = alertsKit();
   answers.set("a", { ok: false, reason: "it answered 503" });

@@ -197,7 +197,9 @@ export class Alerts {
   #judge(): void {
     const { notices, components, clock } = this.#parts;
     const now = clock.now();
-    const noticed = notices.list().map(({ code, detail }): Holding => ({ code, subject: "", detail }));
+    const noticed = notices
+      .list()
+      .flatMap(({ code, detail, about = [""] }) => about.map((subject): Holding => ({ code, subject, detail })));
     // Before the windows are filled, none of their alerts is known to be resolved.
     const byEvents =
       this.#position === null

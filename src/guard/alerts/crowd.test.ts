@@ -36,6 +36,14 @@ test("within the hour further alerts are sent in one more digest, and the next h
   assert.deepEqual(late, ["a: opened account_held user200@example.test"]);
 });
 
+test("many checks that fail at once are sent together too", async () => {
+  const { seconds, notices } = alertsKit();
+  const ids = Array.from({ length: 20 }, (_, i) => `tls.${i}`);
+  notices.raise("check_failed", "", ids);
+  const opened = ids.slice(0, 5).map((id) => `a: opened check_failed ${id}`);
+  assert.deepEqual(await seconds(2 * MINUTE), [...opened, "a: digest"]);
+});
+
 test("a single alert past the first five is sent on its own", async () => {
   const { seconds, held } = alertsKit();
   held.push(...holdings("account_held", 6));

@@ -36,3 +36,14 @@ test("a notice is raised once and logged once until it is cleared; its detail st
   );
   for (const { says, next } of board.list()) assert.ok(says !== "" && next !== "");
 });
+
+test("a notice keeps the newest 20 of what it is about", () => {
+  const clock = { now: () => instant(0) };
+  const board = new NoticeBoard(
+    clock,
+    createLog(clock, () => undefined),
+  );
+  const all = Array.from({ length: 21 }, (_, i) => `check.${i}`);
+  board.raise("check_failed", "", all);
+  assert.deepEqual(board.list()[0]?.about, all.slice(1));
+});

@@ -3,6 +3,9 @@ import { type NoticeCode, notices as texts } from "../../core/alerts/notices.ts"
 import { isoTime } from "../../core/time.ts";
 import type { Clock, Log, Notices } from "../ports.ts";
 
+/** Each opens an alert. The newest are last. */
+const MOST_ABOUT = 20;
+
 /** Holds the current notices, at most one of each code, and logs when one appears and ends. */
 export class NoticeBoard implements Notices {
   readonly #raised = new Map<NoticeCode, Notice>();
@@ -15,10 +18,11 @@ export class NoticeBoard implements Notices {
   }
 
   /** While a notice is raised, raising it again only updates the detail. */
-  raise(code: NoticeCode, detail: string): void {
+  raise(code: NoticeCode, detail: string, about?: readonly string[]): void {
     const before = this.#raised.get(code);
     const since = before?.since ?? isoTime(this.#clock.now());
-    this.#raised.set(code, { code, since, detail, ...texts[code] });
+    const subjects = about === undefined ? {} : { about: about.slice(-MOST_ABOUT) };
+    this.#raised.set(code, { code, since, detail, ...texts[code], ...subjects });
     if (before === undefined) this.#log.warn(texts[code].says, { notice: code, detail });
   }
 

@@ -22,13 +22,15 @@ for (const [what, changes, expected] of [
 ] as const)
   test(`whether the checks must run now: ${what}`, () => assert.equal(isDue({ ...SINCE, ...changes }, NOW), expected));
 
-test("the notice names a few of many failures", () => {
+test("the notice names a few of many failures, and is about all of them", () => {
   assert.deepEqual(troublesOf(SINCE), []);
   assert.deepEqual(troublesOf({ ...SINCE, checks: FALLEN }), [
-    { code: "check_failed", detail: "tls.days: It expired." },
+    { code: "check_failed", detail: "tls.days: It expired.", about: ["tls.days"] },
   ]);
   const many = Object.fromEntries(["a.a", "a.b", "a.c", "a.d", "a.e"].map((id) => [id, FALLEN["tls.days"]]));
-  assert.match(troublesOf({ ...SINCE, checks: many })[0]?.detail ?? "", /^a\.a: .* a\.c: It expired\. and 2 more$/);
+  const [trouble] = troublesOf({ ...SINCE, checks: many });
+  assert.match(trouble?.detail ?? "", /^a\.a: .* a\.c: It expired\. and 2 more$/);
+  assert.deepEqual(trouble?.about, Object.keys(many));
 });
 
 test("one run of the checks at a time, if they are enabled, and their results are used", async () => {
@@ -74,7 +76,7 @@ test("a run that does not end is reported at once, and no other starts beside it
   now += HOUR_MS;
   limits[0]?.passed("not done after 60 minutes");
   const detail = "the checks did not come to their end (not done after 60 minutes)";
-  const reported = [{ code: "check_failed", detail }];
+  const reported = [{ code: "check_failed", detail, about: [""] }];
   assert.deepEqual(schedule.troubles(), reported);
   now += HOUR_MS;
   assert.equal(schedule.look(), first);

@@ -39,7 +39,9 @@ export class CheckJob extends Job<CheckRules> {
     const record = this.#record();
     const found = troublesOf(record);
     if (this.#failure === null || (record.at ?? 0) >= this.#failure.at) return found;
-    return [{ code: "check_failed", detail: [this.#failure.reason, ...found.map(({ detail }) => detail)].join("; ") }];
+    const detail = [this.#failure.reason, ...found.map((one) => one.detail)].join("; ");
+    // The run itself has no id.
+    return [{ code: "check_failed", detail, about: ["", ...fallen(record)] }];
   }
 
   async #check(now: number): Promise<void> {
@@ -74,5 +76,5 @@ export function troublesOf(record: CheckRecord): readonly KeeperTrouble[] {
   if (ids.length === 0) return [];
   const named = ids.slice(0, NAMED).map((id) => `${id}: ${record.checks[id]?.evidence ?? ""}`);
   const more = ids.length > NAMED ? [`and ${ids.length - NAMED} more`] : [];
-  return [{ code: "check_failed", detail: [...named, ...more].join(" ") }];
+  return [{ code: "check_failed", detail: [...named, ...more].join(" "), about: ids }];
 }

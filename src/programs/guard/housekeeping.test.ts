@@ -122,7 +122,7 @@ test("mailboxes accept mail while Dovecot runs, works, and has space", async (t)
 test("a task that keeps failing stops no other, and is logged once", async (t) => {
   const failures: string[] = [];
   let asked = 0;
-  const locked = { code: "database_locked", detail: "pid 812" } as const;
+  const locked = { code: "database_locked", detail: "pid 812", about: ["engine.db"] } as const;
   const { notices, clock } = await setUp(
     t,
     () => {
@@ -136,6 +136,7 @@ test("a task that keeps failing stops no other, and is logged once", async (t) =
     return asked >= 2;
   });
   assert.equal(notices.raised.get("database_locked"), "pid 812");
+  assert.deepEqual(notices.about.get("database_locked"), ["engine.db"]);
   assert.deepEqual(failures, ["database is locked"]);
 });
 

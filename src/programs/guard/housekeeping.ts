@@ -162,7 +162,7 @@ export class Housekeeping {
     for (const code of KEEPER_NOTICES) {
       const trouble = reply.troubles?.find((one) => one.code === code);
       if (trouble === undefined) notices.clear(code);
-      else notices.raise(code, trouble.detail);
+      else notices.raise(code, trouble.detail, trouble.about);
     }
     void deliveries.look(disk.lacksRoom ? null : readyDovecot(reply));
   }

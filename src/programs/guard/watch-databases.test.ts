@@ -137,6 +137,7 @@ test("files that were set aside are reported until they are removed, with the co
   clock.advance(SECOND_MS);
   await watch.look();
   assert.equal(notices.raised.get("database_set_aside"), `accounts.db.damaged-20261120T060000Z: \`rm ${aside}*\``);
+  assert.deepEqual(notices.about.get("database_set_aside"), ["accounts.db.damaged-20261120T060000Z"]);
   for (const end of ["", "-wal"]) rmSync(`${aside}${end}`);
   await watch.look();
   assert.ok(!notices.raised.has("database_set_aside"));

@@ -173,10 +173,8 @@ export class DatabaseWatch {
     const { notices } = this.#parts;
     const aside = this.#files.flatMap(({ of }) => setAsideBeside(of.path));
     if (aside.length === 0) return notices.clear("database_set_aside");
-    notices.raise(
-      "database_set_aside",
-      `${aside.map((name) => basename(name)).join(", ")}: \`rm ${aside.join("* ")}*\``,
-    );
+    const names = aside.map((file) => basename(file));
+    notices.raise("database_set_aside", `${names.join(", ")}: \`rm ${aside.join("* ")}*\``, names);
   }
 
   /** At most seconds old. */

@@ -87,6 +87,20 @@ describe("certificates that certspotter finds", { skip: lacking({ installed: ["o
     assert.equal(troubles(30 * DAY_MS).length, 1, "until somebody has checked it");
   });
 
+  test("each unknown key is an alert of its own", () => {
+    const { serve, called, troubles, watch } = kit();
+    serve();
+    called();
+    called({ CERT_SHA256: "0".repeat(64) });
+    const other = "b".repeat(64);
+    called({ PUBKEY_SHA256: other });
+    troubles();
+    troubles(16 * MINUTE_MS);
+    const [first = "", ...more] = watch.troubles()[0]?.about ?? [];
+    assert.match(first, /^33ac1d9b/);
+    assert.deepEqual(more, [other]);
+  });
+
   test("the server's own keys are known: the current one, the previous one, and one issued before its use", () => {
     const { serve, called, troubles } = kit();
     const first = serve();

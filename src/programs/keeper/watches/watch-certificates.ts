@@ -61,7 +61,9 @@ export class CertificateWatch {
     const isDue = (at: number): boolean => Math.abs(now - at) > GRACE_MS;
     const unknown = certificates.filter(({ key, at }) => !known.has(key) && isDue(at));
     return [
-      ...(unknown.length === 0 ? [] : [{ code: "certificate_unknown" as const, detail: namesOf(unknown) }]),
+      ...(unknown.length === 0
+        ? []
+        : [{ code: "certificate_unknown" as const, detail: namesOf(unknown), about: keysOf(unknown) }]),
       ...(failing === null ? [] : [{ code: "transparency_failing" as const, detail: failing }]),
     ];
   }
@@ -116,6 +118,10 @@ function keyIn(file: string): readonly string[] {
     // It is being renewed, or missing: the next check finds it, or the owner gets an alert about the certificate.
     return [];
   }
+}
+
+function keysOf(unknown: readonly Certificate[]): readonly string[] {
+  return [...new Set(unknown.map(({ key }) => key))];
 }
 
 function namesOf(unknown: readonly Certificate[]): string {
