@@ -81,6 +81,23 @@ test("if the state of the services is unknown, none is reported as down", async 
   assert.deepEqual(await after(8_000), []);
 });
 
+test("a part that was reported as down stays so while the keeper does not answer, until it is up or not used", async () => {
+  const { state, after } = kit();
+  const keeper: ComponentHealth = { name: "keeper", status: "ok", detail: "answering" };
+  const reported = [{ code: "component_down", subject: "postfix", detail: "postfix: not running" }];
+  const up = { ...POSTFIX, status: "ok" } as const;
+  for (const ends of [[keeper, up], [up], [keeper]] as const) {
+    state.components = [keeper, POSTFIX];
+    for (let looks = 0; looks < 2; looks++) await after(4_000);
+    assert.deepEqual(await after(4_000), reported);
+    state.broken = true;
+    for (let looks = 0; looks < 100; looks++) assert.deepEqual(await after(4_000), reported);
+    state.broken = false;
+    state.components = ends;
+    assert.deepEqual(await after(4_000), []);
+  }
+});
+
 test("a keeper that does not answer once does not restart the eight seconds", async () => {
   const { state, after } = kit();
   const web: ComponentHealth = { name: "web", status: "down", detail: "it keeps ending" };

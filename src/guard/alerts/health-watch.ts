@@ -7,8 +7,8 @@ import type { Clock, Log, Outcome } from "../ports.ts";
 const PATIENCE_MS = 8 * SECOND_MS;
 const LOOK_EVERY_MS = 4 * SECOND_MS;
 
-/** When a part went down, the detail for the owner, and whether the last check found it down. */
-type Down = Readonly<{ since: number; detail: string; isSeen: boolean }>;
+/** When a part went down, the last check that found it down, the detail for the owner, and whether that was the latest check. */
+type Down = Readonly<{ since: number; seenAt: number; detail: string; isSeen: boolean }>;
 
 /** The parts of the server that have been down for a while. */
 export class ComponentWatch {
@@ -36,17 +36,21 @@ export class ComponentWatch {
     if (look < this.#latest) return;
     this.#latest = look;
     const down = new Map<string, Down>();
+    const isAnswered = components.some(({ name, status }) => name === "keeper" && status !== "down");
     // A missing answer from a busy keeper does not mean that a part is up again.
     for (const [name, before] of this.#down)
-      if (components.every((one) => one.name !== name)) down.set(name, { ...before, isSeen: false });
+      if (!isAnswered && components.every((one) => one.name !== name)) down.set(name, { ...before, isSeen: false });
     for (const { name, status, detail } of components)
-      if (status === "down") down.set(name, { since: this.#down.get(name)?.since ?? asked, detail, isSeen: true });
+      if (status === "down")
+        down.set(name, { since: this.#down.get(name)?.since ?? asked, seenAt: asked, detail, isSeen: true });
     this.#down = down;
   }
 
   holding(): readonly Holding[] {
     const now = this.#clock.now();
-    const long = [...this.#down].filter(([, { since, isSeen }]) => isSeen && now - since >= PATIENCE_MS);
+    const long = [...this.#down].filter(
+      ([, { since, seenAt, isSeen }]) => (isSeen ? now : seenAt) - since >= PATIENCE_MS,
+    );
     return long.map(([name, { detail }]) =>
       // The notice with that name opens the same alert.
       name === "keeper"
