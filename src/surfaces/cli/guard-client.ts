@@ -48,8 +48,8 @@ export function controlGuard(socketPath: string, by: string, absence: Absence): 
 }
 
 const HANGS = failed(
-  "The guard hangs: it accepts commands but does not answer.",
-  "Nothing was done. It is restarted automatically: try again in some seconds.",
+  "The guard hangs: it accepts connections but does not answer, so it was not sent this command.",
+  "It is restarted automatically: try again in some seconds.",
 );
 
 /** Null: nothing listens. */

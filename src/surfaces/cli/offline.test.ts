@@ -166,7 +166,10 @@ test("reports a hanging guard within seconds, and sends it no command", TIMED, a
   await once(server, "listening");
   const [status, ban] = await Promise.all([ghostinbox(layout, ["status"]), ghostinbox(layout, ["ban", "203.0.113.7"])]);
   for (const finished of [status, ban]) {
-    assert.match(oneLineOfError(finished), /^The guard hangs: .* Nothing was done\. .* try again in some seconds\.\n$/);
+    assert.match(
+      oneLineOfError(finished),
+      /^The guard hangs: .* not sent this command\. .* try again in some seconds\.\n$/,
+    );
     assert.equal(finished.code, 1);
   }
   assert.doesNotMatch(heard, /203\.0\.113\.7/);

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { describe, test } from "node:test";
+import { scriptCall } from "../../../../../test/kit/script-world.ts";
 import { ghostinbox, guardOfSuite, oneLineOfError, PASSWORD, TIMED } from "../../../../../test/kit/test-guard.ts";
+import { type Call, failed } from "../../call.ts";
+import { configApply } from "./config-apply.ts";
 
 describe("with a running guard", TIMED, () => {
   const { layout, guard, run } = guardOfSuite();
@@ -60,5 +63,25 @@ describe("with a running guard", TIMED, () => {
     }
     guard().keeperAnswers(() => ({ ok: false, reason: "The keeper did not answer within 180 s.", mayHold: true }));
     assert.match((await run("config apply")).err, /^Not everything is in force, or not yet: The keeper did not answer/);
+  });
+
+  test("a guard that fails after the mail programs took the settings does not hide that", async () => {
+    const guard = {
+      ask: ({ verb }: Readonly<{ verb: string }>) =>
+        Promise.resolve(
+          verb === "pending" ? { ok: true, result: { changed: [] } } : failed("The guard hangs.", "Try."),
+        ),
+    };
+    const applied = await configApply(
+      scriptCall({
+        layout,
+        keeper: { ask: () => Promise.resolve({ ok: true, detail: "" }) },
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- nothing else is asked
+        guard: guard as unknown as Call["guard"],
+      }),
+    );
+    assert.ok(!applied.ok);
+    assert.equal(applied.message, "Postfix and Dovecot have the new settings, the guard may not: The guard hangs.");
+    assert.match(applied.next, /`\.\/ghostinbox restart` gives them to all programs/);
   });
 });

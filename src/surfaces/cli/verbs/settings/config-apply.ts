@@ -39,7 +39,7 @@ export async function configApply(call: Call): Promise<Answer> {
   const applied = await call.keeper.ask({ verb: "apply" });
   if (!applied.ok) return notApplied(applied, "config apply");
   const asked = await call.guard.ask({ verb: "reload" });
-  if (!asked.ok) return asked;
+  if (!asked.ok) return withoutGuard(asked);
   const { changed, recorded } = asked.result;
   const restarted = programsToRestart(changed);
   for (const service of restarted) {
@@ -62,6 +62,15 @@ export async function configApply(call: Call): Promise<Answer> {
   const text = [sentences.join(" "), ...warnings.map(({ says }) => `Warning: ${says}`)].join("\n");
   const next = tried?.ok === true ? tried.next : `${PROGRAM} status`;
   return done({ changed, restarted, detail: applied.detail, warnings }, text, next);
+}
+
+/** A guard that was down or hung reads the file when it starts: then the next `config apply` finds nothing changed, and restarts nothing. */
+function withoutGuard(failure: Failure): Failure {
+  return {
+    ...failure,
+    message: `Postfix and Dovecot have the new settings, the guard may not: ${failure.message}`,
+    next: `Once \`${PROGRAM} status\` shows the guard, \`${PROGRAM} restart\` gives them to all programs.`,
+  };
 }
 
 /** Only root may be able to read a file that was copied into place: then root gives it to the guard, and asks again. */
