@@ -7,7 +7,8 @@ import { before, describe, test } from "node:test";
 import { lacking } from "../../../../../test/kit/needs.ts";
 import { guardOfSuite, start, TIMED } from "../../../../../test/kit/test-guard.ts";
 import { KEYS_OF_AN_ACCOUNT } from "../../../../admin/declare/account-key.ts";
-import { publicHalf } from "../../../../mail/dovecot/mail-keys.ts";
+import { mailCryptOf } from "../../../../mail/configuration/site.ts";
+import { prepareMailKeys, publicHalf } from "../../../../mail/dovecot/mail-keys.ts";
 import { AccountKeys } from "../../../../store/accounts-db/account-keys.ts";
 import { makeAccountKey, makeRecoveryKeys } from "../../../../store/passwords/account-key.ts";
 
@@ -182,5 +183,31 @@ describe("keys of accounts", { timeout: 2 * TIMED.timeout, skip: lacking({ root:
     assert.equal(opened(FIRST), 2);
     const none = await run(`encryption recover bert@example.org --recovery-key ${file} --password-stdin`, FIRST);
     assert.match(none.err, /^bert@example\.org never had its own key\./);
+  });
+});
+
+describe("the server's key", { ...TIMED, skip: lacking({ root: true }) }, () => {
+  const { layout, run, guard } = guardOfSuite();
+  before(() => {
+    const settings = { "mailboxes.encryption": "server", "mailboxes.encryption_key": "" } as const;
+    writeFileSync(layout.settings, 'domains = ["example.org"]\nmailboxes.encryption = "server"\n');
+    for (const path of [layout.mailPublicKey, layout.mailPrivateKey, layout.mailKeyConf])
+      mkdirSync(dirname(path), { recursive: true });
+    assert.ok(prepareMailKeys({ mailCrypt: mailCryptOf(settings, layout), layout }).ok);
+  });
+
+  test("is locked only once Dovecot was restarted without it", async () => {
+    writeFileSync(layout.mailKeySeen, "");
+    guard().keeperAnswers(() => ({ ok: false, reason: "The keeper is not running." }));
+    for (let time = 0; time < 2; time += 1) {
+      const { code, err } = await run("encryption lock --yes");
+      assert.equal(code, 1);
+      assert.match(err, /^Dovecot keeps its old settings: The keeper is not running\. Once .* try again\.$/m);
+    }
+    guard().keeperAnswers(() => null);
+    guard().asked.splice(0);
+    const locked = await run("encryption lock --yes");
+    assert.match(locked.out, /^It is locked already\. Dovecot was restarted/);
+    assert.deepEqual(guard().asked, [{ verb: "restart", service: "dovecot" }]);
   });
 });

@@ -57,7 +57,11 @@ export async function encryptionLock(call: Call): Promise<Answer> {
   const crypt = await cryptOf(call);
   if ("ok" in crypt) return crypt;
   const { privateKey } = crypt;
-  if (!existsSync(privateKey)) return done({ locked: true }, "It is locked already.");
+  if (!existsSync(privateKey))
+    return (
+      (await restart(call, crypt)) ??
+      done({ locked: true }, "It is locked already. Dovecot was restarted, in case it still had the key.")
+    );
   if (!existsSync(call.layout.mailKeySeen))
     return failed(
       "The private key was never displayed: it would be lost for good.",
@@ -112,7 +116,7 @@ async function cryptOf(call: Call): Promise<MailCrypt | Answer> {
 /** Dovecot reads mail with the key that is there now, and open sessions end. Null, or that it does not yet. */
 async function restart({ layout, keeper }: Call, crypt: MailCrypt): Promise<Failure | null> {
   const failure = (reason: string): Failure =>
-    failed(`Dovecot keeps its old settings: ${reason}`, `\`${PROGRAM} status\` shows what is wrong.`);
+    failed(`Dovecot keeps its old settings: ${reason}`, `Once \`${PROGRAM} status\` shows no problem, try again.`);
   try {
     placeMailKey(crypt, layout);
   } catch (error) {
