@@ -9,6 +9,7 @@ import { makeCheap, makeCheapRepository } from "../../../test/kit/cheap-reposito
 import { dataToBackUp } from "../../../test/kit/data-to-back-up.ts";
 import { lacking } from "../../../test/kit/needs.ts";
 import { columnOf } from "../../../test/kit/test-database.ts";
+import { ghostinboxProcess, start } from "../../../test/kit/test-guard.ts";
 import { freeBytesAt } from "../../host/root-files/walk.ts";
 import { takeLock } from "../../host/running/data-directory.ts";
 import { layoutOf } from "../../settings/layout.ts";
@@ -44,7 +45,7 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
     assert.ok(made.ok, JSON.stringify(made));
     assert.deepEqual([made.isKeyNew, made.backup.mails, made.place], [true, 4, layout.backupRepository]);
     assert.equal(readBackupRecord(layout).last?.snapshot, made.backup.snapshot);
-    assert.ok(readBackupRecord(layout).isKeySeen, "`backup create` shows the key");
+    assert.ok(!readBackupRecord(layout).isKeySeen, "`backup create` shows it later");
     assert.ok(!existsSync(layout.backupStage));
     assert.equal(statSync(layout.backupKey).mode & 0o777, 0o600);
     makeCheap(layout.backupRepository, readKey(layout) ?? "");
@@ -53,6 +54,14 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
     assert.deepEqual([read.manifest.mails, read.manifest.queued, read.manifest.host], [3, 1, "mail.example.test"]);
     const again = await backUp();
     assert.ok(again.ok && !again.isKeyNew);
+  });
+
+  test("counts its key as seen only once all of it was written", async () => {
+    const full = await start(layout, "sh", ["-c", "exec ./ghostinbox backup key > /dev/full"]).ended;
+    assert.match(full.err, /^The key could not be written out, so it does not count as displayed: .*ENOSPC/);
+    assert.deepEqual([full.code, readBackupRecord(layout).isKeySeen], [1, false]);
+    const shown = await ghostinboxProcess(layout, ["backup", "key"]);
+    assert.deepEqual([shown.out.trim(), readBackupRecord(layout).isKeySeen], [readKey(layout), true]);
   });
 
   test("copies no queue for which the disk has no room", async () => {

@@ -62,9 +62,7 @@ async function make(
     const { id, files, bytes, addedBytes } = added.value;
     const mails = manifest.mails + manifest.queued;
     const backup = { at, tookMs: Date.now() - at, snapshot: id, place, mails, files, bytes, addedBytes };
-    // `backup create` shows a new key.
-    const seen = isKeyNew && tag === BY_HAND ? { isKeySeen: true } : {};
-    changeBackupRecord(layout, { last: backup, failure: null, ...seen });
+    changeBackupRecord(layout, { last: backup, failure: null });
     const forgotten = await restic.forget(settings["backup.keep"]);
     changeBackupRecord(layout, { oldKept: forgotten.ok ? null : `${place}: ${forgotten.reason}` });
     return { ok: true, backup, isKeyNew, place };

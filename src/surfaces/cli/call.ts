@@ -20,6 +20,7 @@ import type { Queries } from "../../guard/storage-ports.ts";
 import type { ReplayAsked } from "../../jobs/replay/ports.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Shape } from "./parse.ts";
+import { fitted, printJson } from "./print/text.ts";
 
 /** The one place that maps the result of a command to its exit code. */
 export const EXIT_CODES = { done: 0, failed: 1, wrong_usage: 2, not_running: 3 } as const;
@@ -165,6 +166,20 @@ export interface Terminal {
   ask(question: string): Promise<string | null>;
   /** Aborted by Ctrl-C, TERM, or when the terminal closes. */
   readonly interrupted: AbortSignal;
+}
+
+/** Shows a key that everything depends on; `seen` records that only once all of it is written. */
+export async function showKey(
+  { terminal, json }: Call,
+  { json: all, text, next }: Omit<Done, "ok">,
+  seen: () => void,
+): Promise<Answer> {
+  const forPeople = terminal.width === null ? text : fitted(text, terminal.width);
+  const shown = await terminal.outForGood(json ? printJson(all) : forPeople);
+  if (!shown.ok)
+    return failed(`The key could not be written out, so it does not count as displayed: ${shown.reason}.`, "");
+  seen();
+  return done(undefined, "", next);
 }
 
 /** Returns whether the administrator agrees. Without a terminal, a script has decided. */

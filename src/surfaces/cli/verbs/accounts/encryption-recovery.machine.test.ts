@@ -196,6 +196,14 @@ describe("the server's key", { ...TIMED, skip: lacking({ root: true }) }, () => 
     assert.ok(prepareMailKeys({ mailCrypt: mailCryptOf(settings, layout), layout }).ok);
   });
 
+  test("is seen only once all of it was written", async () => {
+    const full = await start(layout, "sh", ["-c", "exec ./ghostinbox encryption key > /dev/full"]).ended;
+    assert.deepEqual([full.code, existsSync(layout.mailKeySeen)], [1, false], full.err);
+    const shown = await run("encryption key --json");
+    assert.deepEqual(JSON.parse(shown.out), { key: readFileSync(layout.mailPrivateKey, "utf8") });
+    assert.ok(existsSync(layout.mailKeySeen));
+  });
+
   test("is locked only once Dovecot was restarted without it", async () => {
     writeFileSync(layout.mailKeySeen, "");
     guard().keeperAnswers(() => ({ ok: false, reason: "The keeper is not running." }));

@@ -8,7 +8,17 @@ import { mailCryptOf } from "../../../../mail/configuration/site.ts";
 import { fingerprint, lockedBecause, placeMailKey, publicHalf } from "../../../../mail/dovecot/mail-keys.ts";
 import { makeRecoveryKeys } from "../../../../store/passwords/account-key.ts";
 import { type Verified, verifyByDovecot, verifyPassword } from "../../../../store/passwords/password-hash.ts";
-import { type Answer, agrees, type Call, done, type Failure, failed, PROGRAM, wrongUsage } from "../../call.ts";
+import {
+  type Answer,
+  agrees,
+  type Call,
+  done,
+  type Failure,
+  failed,
+  PROGRAM,
+  showKey,
+  wrongUsage,
+} from "../../call.ts";
 import { keyCountsText, MOST_NAMED } from "../../print/account-facts.ts";
 import { oneLine, printJson } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
@@ -47,9 +57,9 @@ export async function encryptionKey(call: Call): Promise<Answer> {
   const locked = lockedBecause(crypt);
   if (locked !== null) return failed(locked, "");
   const key = readFileSync(crypt.privateKey, "utf8");
-  writeFile(call.layout.mailKeySeen, "", { mode: 0o600 });
   const advice = `${key}\nKeep this outside this machine. Without it what it encrypts cannot be read, neither here nor from a backup.`;
-  return done({ key }, call.terminal.interactive ? advice : key.trimEnd());
+  const shown = { json: { key }, text: call.terminal.interactive ? advice : key.trimEnd() };
+  return showKey(call, shown, () => writeFile(call.layout.mailKeySeen, "", { mode: 0o600 }));
 }
 
 /** `encryption lock` */

@@ -8,7 +8,7 @@ import { drillRestore } from "../../../../jobs/backup/drill.ts";
 import { changeBackupRecord, type Drill, type Found, readBackupRecord } from "../../../../jobs/backup/records.ts";
 import { placeOf, readKey, repositoryOf } from "../../../../jobs/backup/repository.ts";
 import type { Progress, Restic } from "../../../../jobs/backup/restic.ts";
-import { type Answer, type Call, done, type Failure, failed, noServerIn, PROGRAM } from "../../call.ts";
+import { type Answer, type Call, done, type Failure, failed, noServerIn, PROGRAM, showKey } from "../../call.ts";
 import { drillJson, lastDrillJson, lastDrillText } from "../../print/drill.ts";
 import { columns, oneLine, size } from "../../print/text.ts";
 import { environmentOf, settingsOf } from "../../server-settings.ts";
@@ -29,7 +29,8 @@ export async function backupCreate(call: Call): Promise<Answer> {
   const json = { ...rest, at: isoTime(instant(at)), place };
   if (!isKeyNew) return done(json, says, `${PROGRAM} backup list`);
   const key = readKey(call.layout) ?? "";
-  return done({ ...json, key }, `${says}\n\n${keyText(call, key)}`, `${PROGRAM} backup list`);
+  const text = `${says}\n\n${keyText(call, key)}`;
+  return showKey(call, { json: { ...json, key }, text, next: `${PROGRAM} backup list` }, () => keySeen(call));
 }
 
 /** `backup key` */
@@ -37,8 +38,12 @@ export async function backupKey(call: Call): Promise<Answer> {
   const key = readKey(call.layout);
   if (key === null)
     return failed("The first backup makes the key, and none was made yet.", `Make one: ${PROGRAM} backup create`);
-  changeBackupRecord(call.layout, { isKeySeen: true });
-  return done({ key }, call.terminal.interactive ? keyText(call, key) : key);
+  const text = call.terminal.interactive ? keyText(call, key) : key;
+  return showKey(call, { json: { key }, text }, () => keySeen(call));
+}
+
+function keySeen({ layout }: Call): void {
+  changeBackupRecord(layout, { isKeySeen: true });
 }
 
 function keyText(call: Call, key: string): string {
