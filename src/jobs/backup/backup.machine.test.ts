@@ -9,7 +9,7 @@ import { makeCheap, makeCheapRepository } from "../../../test/kit/cheap-reposito
 import { dataToBackUp } from "../../../test/kit/data-to-back-up.ts";
 import { lacking } from "../../../test/kit/needs.ts";
 import { columnOf } from "../../../test/kit/test-database.ts";
-import { ghostinboxProcess, start } from "../../../test/kit/test-guard.ts";
+import { ghostinbox, ghostinboxProcess, start } from "../../../test/kit/test-guard.ts";
 import { freeBytesAt } from "../../host/root-files/walk.ts";
 import { takeLock } from "../../host/running/data-directory.ts";
 import { layoutOf } from "../../settings/layout.ts";
@@ -62,6 +62,13 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
     assert.deepEqual([full.code, readBackupRecord(layout).isKeySeen], [1, false]);
     const shown = await ghostinboxProcess(layout, ["backup", "key"]);
     assert.deepEqual([shown.out.trim(), readBackupRecord(layout).isKeySeen], [readKey(layout), true]);
+  });
+
+  test("that cannot be reached is not called damaged", async () => {
+    const elsewhere = { GHOSTINBOX_BACKUP__REPOSITORY: join(top, "unmounted") };
+    const { code, err } = await ghostinbox(layout, ["backup", "verify"], "", elsewhere);
+    assert.match(err, /^The backups in \S+unmounted could not be checked: .*\. Fix that and try again\.$/m);
+    assert.equal(code, 1);
   });
 
   test("copies no queue for which the disk has no room", async () => {

@@ -93,6 +93,8 @@ export async function backupVerify(call: Call): Promise<Answer> {
   const began = Date.now();
   call.terminal.progress(call.flag("quick") ? "Checking how it hangs together ..." : "Reading everything back ...");
   const checked = await restic.check(!call.flag("quick"));
+  if (!checked.ok && checked.code !== "damaged")
+    return failed(`The backups in ${place} could not be checked: ${checked.reason}.`, "Fix that and try again.");
   if (!checked.ok)
     return failed(
       `The backups in ${place} are not sound: ${checked.reason}.`,
