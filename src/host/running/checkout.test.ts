@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { releaseIn, versionIn } from "./checkout.ts";
+import { releaseIn, stopCommand, versionIn } from "./checkout.ts";
 
 test("the version is that of package.json, if it has one", () => {
   const directory = temporaryDirectory();
@@ -33,4 +33,9 @@ test("a release has the commit of a branch, packed or not, of a detached checkou
   const installed = temporaryDirectory();
   writeFileSync(join(installed, "package.json"), '{ "version": "1.2.3", "commit": "dddddddd" }');
   assert.equal(releaseIn(installed), "1.2.3 (commit dddddddd)");
+});
+
+test("a container is stopped on its host, because Docker restarts one that stops itself", () => {
+  assert.equal(stopCommand(true), "`docker compose stop` on the host");
+  assert.equal(stopCommand(false), "`./ghostinbox stop`");
 });

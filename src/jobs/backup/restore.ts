@@ -9,6 +9,7 @@ import { moveFile, writeFile } from "../../host/root-files/files.ts";
 import { COPY_ALL, Mirror } from "../../host/root-files/mirror.ts";
 import { giveDirectory, makeDirectory } from "../../host/root-files/trees.ts";
 import { freeBytesAt, removeTree, walk } from "../../host/root-files/walk.ts";
+import { stopCommand } from "../../host/running/checkout.ts";
 import {
   closedParent,
   holdsForeignFiles,
@@ -69,7 +70,7 @@ export async function readManifest(
 /** Why the whole server cannot be restored into its data directory; null if it can. */
 export function refusal(layout: Layout, replaces: boolean): string | null {
   if (processesOf(layout.data).length > 0)
-    return `The server in ${layout.data} runs: stop it with \`./ghostinbox stop\` first.`;
+    return `The server in ${layout.data} runs: stop it with ${stopCommand()} first.`;
   const closed = closedParent(layout.data);
   if (closed !== null)
     return `${layout.data} cannot hold the data, because Postfix, Dovecot and the guard may not enter ${closed}: name another place with --data.`;

@@ -13,6 +13,7 @@ import { dayAndTime, instant, isoTime, shown } from "../../../../core/time.ts";
 import type { Outcome } from "../../../../guard/ports.ts";
 import { endShutOut, keepIsolation, readIsolation, shutOut } from "../../../../host/firewall/isolation.ts";
 import { callerConnection, ownPortOf, peerOf, sshPorts } from "../../../../host/firewall/opening.ts";
+import { stopCommand } from "../../../../host/running/checkout.ts";
 import { lockHolder } from "../../../../host/running/data-directory.ts";
 import { compareWithBackup } from "../../../../jobs/incident/compare-backup.ts";
 import type { Settings } from "../../../../settings/schema.ts";
@@ -53,7 +54,10 @@ export const incidentIsolate = inIncident(async (call, incident) => {
   const shut = await shutOut(isolation, read.settings);
   if (!shut.ok) {
     keepIsolation(call.layout, present);
-    return failed(`Nothing was isolated: ${shut.reason}.`, "Without the firewall only `stop` disconnects the server.");
+    return failed(
+      `Nothing was isolated: ${shut.reason}.`,
+      `Without the firewall, only ${stopCommand()} disconnects the server.`,
+    );
   }
   const applied = await apply(call);
   const queue = applied.ok
@@ -63,7 +67,7 @@ export const incidentIsolate = inIncident(async (call, incident) => {
   const unaudited = await take(call, incident, { step: "isolate", says, lines: allow });
   const text = `${says} It stays isolated over restarts until you lift it. Alerts by mail wait too; other channels still work.\n${unaudited}`;
   if (!applied.ok)
-    return failed(text.trim(), `Settle that, then \`${PROGRAM} incident isolate\` again, or \`${PROGRAM} stop\`.`);
+    return failed(text.trim(), `Settle that, then \`${PROGRAM} incident isolate\` again, or ${stopCommand()}.`);
   return done(isolation, withContacts(call, text.trim()), `${PROGRAM} incident assess`);
 });
 

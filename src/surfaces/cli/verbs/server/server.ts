@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { CHECKOUT, IS_IMAGE, IS_PACKAGED } from "../../../../host/running/checkout.ts";
+import { CHECKOUT, IS_IMAGE, IS_PACKAGED, stopCommand } from "../../../../host/running/checkout.ts";
 import { isForeign, lockHolder } from "../../../../host/running/data-directory.ts";
 import { SetUpFailure } from "../../../../host/running/failure.ts";
 import { portsOf } from "../../../../host/running/ports.ts";
@@ -20,6 +20,7 @@ import { configCheck } from "../settings/config.ts";
 
 /** `stop`: waits until nothing of the server runs. A stopped part counts as success. */
 export async function stop(call: Call): Promise<Answer> {
+  if (IS_IMAGE) call.terminal.err(`Docker may start this container again. ${stopCommand()} keeps it stopped.`);
   call.terminal.progress("Stopping ...");
   const stopped = await stopServer(call.layout);
   if (!stopped.ok)

@@ -41,7 +41,7 @@ test("it tells what came since, asks, and goes back", ROOT, async (t) => {
   const running = await ghostinbox(layout, ["rollback", "--yes"]);
   releaseLock(layout.startPid);
   assert.equal(running.code, 1);
-  assert.match(oneLineOfError(running), /already running .* Stop it first: \.\/ghostinbox stop\n$/);
+  assert.match(oneLineOfError(running), /already running .* Stop it first: `\.\/ghostinbox stop`\n$/);
 
   const unasked = await ghostinbox(layout, ["rollback"]);
   assert.equal(unasked.code, 2);

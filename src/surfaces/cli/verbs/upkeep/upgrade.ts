@@ -6,7 +6,7 @@ import { inMb, plural } from "../../../../core/text.ts";
 import { COMPONENTS } from "../../../../host/debian/packages.ts";
 import { waitingUpdates } from "../../../../host/debian/updates.ts";
 import { bytesBelow } from "../../../../host/root-files/walk.ts";
-import { CHECKOUT, releaseIn } from "../../../../host/running/checkout.ts";
+import { CHECKOUT, releaseIn, stopCommand } from "../../../../host/running/checkout.ts";
 import { releaseLock, takeLock } from "../../../../host/running/data-directory.ts";
 import { SetUpFailure } from "../../../../host/running/failure.ts";
 import { processesOf } from "../../../../host/running/processes.ts";
@@ -139,7 +139,7 @@ export async function rollback(call: Call): Promise<Answer> {
   try {
     takeLock(layout.startPid, layout.data);
   } catch (error) {
-    if (error instanceof SetUpFailure) return failed(error.message, `Stop it first: ${PROGRAM} stop`);
+    if (error instanceof SetUpFailure) return failed(error.message, `Stop it first: ${stopCommand()}`);
     throw error;
   }
   try {
