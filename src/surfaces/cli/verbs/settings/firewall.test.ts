@@ -155,6 +155,11 @@ test("a trial is undone at once; without one the way out is named", async () => 
   assert.deepEqual(audited, ["rolled_back: every port"]);
   const none = await rollBackFirewall(caller({ reply: { ok: false, reason: "nothing waits" } }).call);
   assert.match(JSON.stringify(none), /nothing waits\..*firewall\.mode bans/);
+  const late = { ok: false, reason: "The keeper did not answer within 20 s.", mayHold: true } as const;
+  assert.match(
+    JSON.stringify(await rollBackFirewall(caller({ reply: late }).call)),
+    /"It may be done, now or later: The keeper did not answer within 20 s\.","next":"`\.\/ghostinbox firewall` shows/,
+  );
   const stopped = caller({ isStopped: true, reply: { ok: false, reason: "The keeper cannot be reached (ENOENT)." } });
   assert.match(JSON.stringify(await rollBackFirewall(stopped.call)), /GhostInbox is not running/);
 });

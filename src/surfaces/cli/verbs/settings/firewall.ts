@@ -1,4 +1,5 @@
 import type { FIREWALL_STEPS } from "../../../../admin/declare/control.ts";
+import type { KeeperReply } from "../../../../admin/declare/keeper.ts";
 import { beyond, type Door, isNothing, type Opening, UNCONFIRMED } from "../../../../core/firewall/strict.ts";
 import { formatDuration, SECOND_MS } from "../../../../core/time.ts";
 import { type FirewallState, firewallState, stateJson } from "../../../../host/firewall/firewall-state.ts";
@@ -70,8 +71,7 @@ export async function confirmFirewall(call: Call): Promise<Answer> {
       );
   }
   const kept = await call.keeper.ask({ verb: "firewall_confirm" });
-  if (!kept.ok)
-    return refused(call, `It was not confirmed: ${kept.reason}`, `Try it again: \`${PROGRAM} firewall try\``);
+  if (!kept.ok) return refused(call, kept, "It was not confirmed", `Try it again: \`${PROGRAM} firewall try\``);
   const unaudited = await auditFirewall(call, "confirmed", trial.opening);
   return done({ confirmed: true }, `The strict firewall stays.${unaudited}`, `${PROGRAM} firewall`);
 }
@@ -82,7 +82,8 @@ export async function rollBackFirewall(call: Call): Promise<Answer> {
   if (!taken.ok)
     return refused(
       call,
-      `Nothing was undone: ${taken.reason}`,
+      taken,
+      "Nothing was undone",
       `\`${PROGRAM} config set firewall.mode bans\`, then \`${PROGRAM} config apply\`, opens every port.`,
     );
   const { confirmed } = readStrict(call.layout);
@@ -161,8 +162,7 @@ export async function firewallTry(call: Call, settings: Settings): Promise<Answe
 /** The keeper tries the strict firewall of the settings in force. */
 export async function beginTrial(call: Call): Promise<Answer> {
   const began = await call.keeper.ask({ verb: "firewall_try", session: sessionPort(call) });
-  if (!began.ok)
-    return refused(call, `The firewall was not changed: ${began.reason}`, `\`${PROGRAM} status\` shows more.`);
+  if (!began.ok) return refused(call, began, "The firewall was not changed", `\`${PROGRAM} status\` shows more.`);
   const { confirmed, trial } = readStrict(call.layout);
   const seconds = began.count ?? null;
   if (seconds === null) {
@@ -179,8 +179,17 @@ export async function beginTrial(call: Call): Promise<Answer> {
 }
 
 /** What the keeper did not do. It does nothing while the server is stopped. */
-export function refused({ layout }: Call, says: string, next: string): Failure {
-  return lockHolder(layout.startPid) === null ? notRunning(layout) : failed(says.replace(/\.?$/, "."), next);
+function refused(
+  { layout }: Call,
+  { reason, mayHold }: Extract<KeeperReply, { ok: false }>,
+  says: string,
+  next: string,
+): Failure {
+  if (lockHolder(layout.startPid) === null) return notRunning(layout);
+  const because = reason.replace(/\.?$/, ".");
+  return mayHold === true
+    ? failed(`It may be done, now or later: ${because}`, `\`${PROGRAM} firewall\` shows what is in force.`)
+    : failed(`${says}: ${because}`, next);
 }
 
 /** Records it. `opening`: the ports accepted since; null: every port. Returns a sentence if it could not be recorded. */
