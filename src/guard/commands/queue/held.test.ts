@@ -81,6 +81,17 @@ test("nothing is lost while the keeper is down: the same command releases the re
   assert.deepEqual(await kit.result({ verb: "held_release", name: ANNA }), { name: ANNA, released: 1, isMore: false });
 });
 
+test("mail released before a failure is reported, and that there is more", async () => {
+  const mails = Array.from({ length: 700 }, (_, n) => ({ id: `MANY${n}`, isHeld: true, at: 0, recipients: 1 }));
+  let looks = 0;
+  kit.queues(() => {
+    looks += 1;
+    if (looks === 2) kit.keeperUp(false);
+    return looks === 1 ? mails.slice(0, 500) : mails.slice(500);
+  });
+  assert.deepEqual(await kit.result({ verb: "held_release", name: ANNA }), { name: ANNA, released: 500, isMore: true });
+});
+
 test("a drop deletes the mail, and the account stays held until it is released", async () => {
   await send("HELD1", 30);
   kit.asked.splice(0);

@@ -10,7 +10,6 @@ import {
   type Failure,
   type HeldQueueParts,
   idsOf,
-  NO_RECORD,
   onHold,
   onHoldOf,
   ROUNDS,
@@ -117,7 +116,7 @@ type Orders = Readonly<{
 }>;
 
 /**
- * Releases or deletes the mail on hold, in parts, until nothing is left. A note is removed only with its mail: without notes,
+ * Releases or deletes the mail on hold, in parts, until nothing is left or, after the first part, something fails. A note is removed only with its mail: without notes,
  * mail still on hold would leave with the next `account release`.
  */
 async function changeAll(
@@ -130,14 +129,16 @@ async function changeAll(
     const ids = idsOf(items).slice(0, most(items.length));
     if (ids.length === 0) break;
     const outcome = await change(keeper, verb, ids);
+    if (!outcome.ok && changed.size > 0) break;
     if (!outcome.ok) return outcome;
     for (const id of ids) changed.add(id);
     const left = await look();
-    if (!left.ok) return left;
+    if (!left.ok) return { ok: true, count: changed.size, isMore: true };
     items = left.items;
     const stays = new Set(idsOf(items));
     const gone = ids.filter((id) => !stays.has(id));
-    if (!(await engine.audit(null, [{ type: "FORGET_HELD", queueIds: gone }]))) return NO_RECORD;
+    // Notes that stay are removed later (`forgetGone`).
+    if (!(await engine.audit(null, [{ type: "FORGET_HELD", queueIds: gone }]))) break;
   }
   for (const { queueId } of items) changed.delete(queueId);
   return { ok: true, count: changed.size, isMore: items.length > 0 };

@@ -185,6 +185,18 @@ test("nothing is done if nothing can be recorded, or Postfix cannot be asked", a
   assert.deepEqual(left(), ["AAAA1 deferred"]);
 });
 
+test("what was changed before a failure is reported, with where the rest starts", async () => {
+  const mails = Array.from({ length: 1_000 }, (_, n) => mail(id(n), { at: n }));
+  kit.listsQueue(({ after }) => {
+    if (after !== null) kit.keeperUp(false);
+    return { queue: after === null ? mails.slice(0, 500) : mails.slice(500), total: 1_000 };
+  });
+  const next = `0000000000000499 ${id(499)}`;
+  const command = { verb: "queue_delete", ...ALL } as const;
+  assert.deepEqual(await result(command), { changed: 500, kept: [], next });
+  assert.match(await kit.said({ ...command, cursor: next }), /^failed The queue could not be changed: no answer/);
+});
+
 test("an account includes what it sent from an address shared with other accounts", async () => {
   assert.ok((await kit.ask({ verb: "alias_add", address: INFO, targets: [ANNA, BERT] })).ok);
   for (const account of [ANNA, BERT]) {

@@ -110,7 +110,10 @@ async function list(
 
 type Change = Readonly<{ selection: Selection; command: ChangeCommand; where: Where; by: string; share: Share }>;
 
-/** Some mails at a time, in the order of arrival, after those of the cursor. */
+/**
+ * Some mails at a time, in the order of arrival, after those of the cursor. If it fails later, it returns what it has changed: the
+ * next command, from where that ends, meets the failure.
+ */
 async function change(parts: HeldQueueParts, asked: Change): Promise<Reply<ChangeCommand["verb"]>> {
   const { selection, command, where, share } = asked;
   const { none } = KINDS[command.verb];
@@ -126,6 +129,7 @@ async function change(parts: HeldQueueParts, asked: Change): Promise<Reply<Chang
   let isCut = false;
   for (let round = 0; round < rounds && isMore && !isCut; round++) {
     const found = await parts.keeper.ask({ verb: "list_mail", ...selection, where, after, limit });
+    if (!found.ok && changed > 0) break;
     if (!found.ok) return unanswered(found.reason);
     const { queue = [] } = found;
     const guarded = queue.flatMap((mail) => guardedFor(holder(mail)) ?? []);
@@ -138,6 +142,7 @@ async function change(parts: HeldQueueParts, asked: Change): Promise<Reply<Chang
       if (!isRecorded && !(await record(parts, asked))) return UNRECORDED;
       isRecorded = true;
       const done = await carryOut(parts, command, ids);
+      if (!done.ok && changed > 0) break;
       if (!done.ok) return unanswered(done.reason);
       changed += done.count;
     }
@@ -159,15 +164,13 @@ async function carryOut(parts: HeldQueueParts, { verb }: ChangeCommand, ids: rea
   const { engine, keeper } = parts;
   const reply = await keeper.ask(orderFor(verb, ids));
   if (!reply.ok) return reply;
-  const noted =
-    verb === "queue_flush" ||
-    (await engine.audit(
-      null,
-      verb === "queue_hold"
-        ? ids.map((queueId) => ({ type: "HOLD_MAIL", queueId, ...BY_HAND }) as const)
-        : [{ type: "FORGET_HELD", queueIds: ids }],
-    ));
-  return noted ? { ok: true, count: reply.count ?? 0 } : NO_RECORD;
+  if (verb === "queue_hold") {
+    const held = ids.map((queueId) => ({ type: "HOLD_MAIL", queueId, ...BY_HAND }) as const);
+    if (!(await engine.audit(null, held))) return NO_RECORD;
+  }
+  // Notes that stay are removed later (`forgetGone`).
+  else if (verb !== "queue_flush") await engine.audit(null, [{ type: "FORGET_HELD", queueIds: ids }]);
+  return { ok: true, count: reply.count ?? 0 };
 }
 
 /** Marks root's holds: `account release` leaves such mail on hold. */
