@@ -4,10 +4,11 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
 import { dataDirectory, type Finished, json, start, startGuard, TIMED } from "../../../test/kit/test-guard.ts";
+import { keepStrict } from "../../host/firewall/strict.ts";
 import type { Layout } from "../../settings/layout.ts";
 
 /** Runs in a network namespace: a test must not touch this machine's firewall. */
-const WITH_NFT = { ...TIMED, skip: lacking({ root: true, installed: ["unshare", "nft"] }) };
+const WITH_NFT = { ...TIMED, skip: lacking({ root: true, installed: ["unshare", "setpriv", "nft"] }) };
 
 describe("break-glass while the guard is down", WITH_NFT, () => {
   const inNamespace = async (layout: Layout, commands_: string): Promise<Finished> => {
@@ -48,4 +49,20 @@ describe("break-glass while the guard is down", WITH_NFT, () => {
     await inNamespace(layout, "./ghostinbox break-glass");
     assert.equal(existsSync(elsewhere), false);
   });
+});
+
+test("break-glass fails while the strict firewall stays closed", WITH_NFT, async (t) => {
+  using layout = dataDirectory();
+  const guard = await startGuard(layout);
+  t.after(() => guard.stop());
+  keepStrict(layout, { confirmed: { doors: [], trusted: [] }, trial: null });
+  const powerless = ["--net", "setpriv", "--bounding-set", "-net_admin", "./ghostinbox", "break-glass"];
+  const { child, ended } = start(layout, "unshare", powerless);
+  child.stdin.end();
+  const { code, err } = await ended;
+  assert.match(
+    err,
+    /^0 bans lifted; .* The strict firewall could not be opened: .* nft delete table inet ghostinbox_strict$/m,
+  );
+  assert.equal(code, 1);
 });

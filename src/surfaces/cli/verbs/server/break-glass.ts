@@ -2,7 +2,8 @@ import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { UNCONFIRMED } from "../../../../core/firewall/strict.ts";
 import { plural } from "../../../../core/text.ts";
-import { endStrict, keepStrict, listStrict } from "../../../../host/firewall/strict.ts";
+import { endStrict, keepStrict, listStrict, readStrict } from "../../../../host/firewall/strict.ts";
+import { STRICT_TABLE } from "../../../../host/firewall/strict-rules.ts";
 import { lastLines, runProgram } from "../../../../host/machine/run-program.ts";
 import { createFile } from "../../../../host/root-files/files.ts";
 import { runsForAnother } from "../../../../host/running/processes.ts";
@@ -20,12 +21,9 @@ export async function breakGlass(call: Call): Promise<Answer> {
   const next = `${PROGRAM} allow add YOUR-ADDRESS  # neither banned nor kept out again`;
   if (asked.ok) {
     const { lifted } = asked.result;
-    const lets = await openStrict(call.layout);
-    return done(
-      { lifted, through: "guard" },
-      `${plural(lifted, "ban")} lifted; no address is banned, and no account is guarded, until it happens again.${lets}`,
-      next,
-    );
+    const strict = await openStrict(call.layout);
+    const says = `${plural(lifted, "ban")} lifted; no address is banned, and no account is guarded, until it happens again.${strict.says}`;
+    return strict.ok ? done({ lifted, through: "guard" }, says, next) : failed(says, byHandText(STRICT_TABLE));
   }
   if (process.getuid?.() !== 0) return failed("Only root can change the firewall.", `Try: sudo ${PROGRAM} break-glass`);
   const none = noServerIn(call.layout);
@@ -33,14 +31,15 @@ export async function breakGlass(call: Call): Promise<Answer> {
   if (none !== null && runsForAnother(call.layout.data))
     return failed(`Nothing was lifted. ${none.message} A server with another directory runs here.`, none.next);
   const firewall = await deleteTable();
-  const lets = await openStrict(call.layout);
+  const strict = await openStrict(call.layout);
   const noted = leaveRequest(call.layout, call.now());
   const back =
     asked.exit === "not_running"
       ? ""
       : " The guard may put the table back: end `npm start` if you are locked out again.";
-  const text = `The guard could not do it (${asked.message}) ${firewall.says} ${noted.says}${back}${lets}`;
-  if (!firewall.ok || !noted.ok) return failed(text, "Free the firewall by hand: nft delete table inet ghostinbox");
+  const text = `The guard could not do it (${asked.message}) ${firewall.says} ${noted.says}${back}${strict.says}`;
+  if (!firewall.ok || !noted.ok) return failed(text, byHandText(TABLE.join(" ")));
+  if (!strict.ok) return failed(text, byHandText(STRICT_TABLE));
   return done(
     { lifted: null, through: "kernel", tableDeleted: firewall.deleted, requested: noted.requested },
     text,
@@ -58,16 +57,22 @@ async function bansByHand(call: Call): Promise<number> {
   }
 }
 
-/** Nothing is strict before somebody has tried and confirmed it again. Empty if it was not. */
-async function openStrict(layout: Layout): Promise<string> {
+function byHandText(table: string): string {
+  return `Free the firewall by hand: nft delete table ${table}`;
+}
+
+/** Nothing is strict before somebody has tried and confirmed it again. Says nothing if it was not. */
+async function openStrict(layout: Layout): Promise<Readonly<{ ok: boolean; says: string }>> {
   const listing = await listStrict();
-  if (process.getuid?.() !== 0 || listing === null || listing === "") return "";
+  const { confirmed: opening, trial } = readStrict(layout);
+  const isOpen = listing === null ? opening === null && trial === null : listing === "";
+  if (process.getuid?.() !== 0 || isOpen) return { ok: true, says: "" };
   // The file first: the keeper would put the table back.
   keepStrict(layout, UNCONFIRMED);
   const ended = await endStrict();
   return ended.ok
-    ? ` The strict firewall is open, until \`${PROGRAM} firewall try\`.`
-    : ` The strict firewall could not be opened: ${ended.reason}.`;
+    ? { ok: true, says: ` The strict firewall is open, until \`${PROGRAM} firewall try\`.` }
+    : { ok: false, says: ` The strict firewall could not be opened: ${ended.reason}.` };
 }
 
 type Freed = Readonly<{ ok: boolean; deleted: boolean; says: string }>;
