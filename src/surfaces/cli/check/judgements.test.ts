@@ -114,9 +114,12 @@ test("dns: records that mail needs are wrong, optional ones are warnings, silenc
 });
 
 test("mail flow: only a refusal is right, and an unclear answer is unknown", () => {
-  is("ok", judgeRelay("554 5.7.1 <a@example.com>: Relay access denied\r\n"));
-  is("wrong", judgeRelay("250 2.1.5 Ok\r\n"));
-  is("unknown", judgeRelay("450 4.7.1 try again\r\n"));
+  const taken = "250 2.1.0 Ok\r\n";
+  is("ok", judgeRelay(taken, "554 5.7.1 <a@example.com>: Relay access denied\r\n"));
+  is("wrong", judgeRelay(taken, "250 2.1.5 Ok\r\n"));
+  is("unknown", judgeRelay(taken, "450 4.7.1 try again\r\n"));
+  const full = "452 4.3.1 Insufficient system storage\r\n";
+  is("unknown", judgeRelay(full, "503 5.5.1 Error: need MAIL command\r\n"));
   is("ok", judgeSignIn("IMAPS", "a NO [AUTHENTICATIONFAILED] Authentication failed.\r\n"));
   is("wrong", judgeSignIn("IMAPS", "a OK Logged in\r\n"));
   is("ok", judgeSignIn("submission", "535 5.7.8 Error: authentication failed\r\n"));

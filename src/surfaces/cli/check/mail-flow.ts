@@ -15,8 +15,10 @@ const ELSEWHERE = "relay-test@example.com";
 const WRONG_PASSWORD = "this is not the password of anybody";
 const PLAIN = Buffer.from(`\0${NO_ACCOUNT}\0${WRONG_PASSWORD}`).toString("base64");
 
-/** `answer`: to RCPT TO for someone else's domain. */
-export function judgeRelay(answer: string): Finding {
+/** `sender`: the answer to MAIL FROM; after a refusal, RCPT TO tests nothing. `answer`: to RCPT TO for someone else's domain. */
+export function judgeRelay(sender: string, answer: string): Finding {
+  if (!sender.startsWith("250"))
+    return unknown(`Port 25 does not accept the sender: ${oneLine(sender.trim())}`, `${PROGRAM} status`);
   const says = oneLine(answer.trim());
   if (answer.startsWith("5")) return ok(`Mail for ${ELSEWHERE} is refused: ${says}`);
   if (answer.startsWith("4")) return unknown(`Mail for ${ELSEWHERE} is deferred: ${says}`, `${PROGRAM} status`);
@@ -95,10 +97,10 @@ export const mailFlow = [
       talk({ port: settings["ports.smtp"], localAddress: CHECK_ADDRESS }, async (dialogue) => {
         await dialogue.hears(SMTP_REPLY);
         await dialogue.ask("EHLO check.localhost");
-        await dialogue.ask(`MAIL FROM:<postmaster@${settings.hostname}>`);
+        const sender = await dialogue.ask(`MAIL FROM:<postmaster@${settings.hostname}>`);
         const answer = await dialogue.ask(`RCPT TO:<${ELSEWHERE}>`);
         await dialogue.ask("RSET");
-        return judgeRelay(answer);
+        return judgeRelay(sender, answer);
       }),
   },
   {
