@@ -1,6 +1,8 @@
 import { beyond, isNothing, type Opening } from "../../../core/firewall/strict.ts";
+import type { Isolation } from "../../../core/incident/incident.ts";
 import { type FirewallState, firewallState } from "../../../host/firewall/firewall-state.ts";
 import { TABLE } from "../../../host/firewall/guard-table.ts";
+import { readIsolation } from "../../../host/firewall/isolation.ts";
 import { requiredOpening, sshDoors } from "../../../host/firewall/opening.ts";
 import { readStrict } from "../../../host/firewall/strict.ts";
 import { STRICT_TABLE } from "../../../host/firewall/strict-rules.ts";
@@ -89,8 +91,8 @@ async function isReached({ machine, settings }: Server): Promise<boolean | null>
 }
 
 /** `required`: the ports that the settings and SSH need. */
-export function judgeOpenPorts(state: FirewallState, required: Opening): Finding {
-  const said = shownState(state).replace(/^Firewall: /, "");
+export function judgeOpenPorts(state: FirewallState, required: Opening, isolation: Isolation | null = null): Finding {
+  const said = shownState(state, isolation).replace(/^Firewall: /, "");
   switch (state.state) {
     case "confirmed": {
       const lacks = beyond(required, state.open ?? required);
@@ -140,6 +142,7 @@ export const firewall = [
       return judgeOpenPorts(
         state,
         requiredOpening(server.settings, state.state === "confirmed" ? await sshDoors() : []),
+        readIsolation(server.layout),
       );
     },
   },

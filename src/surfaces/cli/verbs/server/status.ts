@@ -6,6 +6,7 @@ import { dayAndTime, instant, isoTime, span, until } from "../../../../core/time
 import { VERSION } from "../../../../core/version.ts";
 import { ALL_BANS, allBans, statsOf } from "../../../../guard/explain/stats.ts";
 import { stateJson } from "../../../../host/firewall/firewall-state.ts";
+import { readIsolation } from "../../../../host/firewall/isolation.ts";
 import { IS_IMAGE } from "../../../../host/running/checkout.ts";
 import { containerNews } from "../../../../host/running/container.ts";
 import { readCheckRecord } from "../../../../jobs/check/check-record.ts";
@@ -32,7 +33,7 @@ export async function status(call: Call): Promise<Answer> {
   const firewall = await currentFirewall(call);
   const ports = "ok" in firewall ? null : firewall;
   const lasts = [
-    ports && shownState(ports),
+    ports && shownState(ports, readIsolation(layout)),
     lastCheckText(layout),
     lastDrillText(layout),
     lastReportText(layout),

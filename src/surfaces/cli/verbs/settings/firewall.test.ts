@@ -184,5 +184,14 @@ for (const [state, settings, confirmed, listing, says] of [
   test(`the firewall is ${state}: ${says.source}`, () => {
     const found = firewallState(settings, { confirmed, trial: null }, listing);
     assert.equal(found.state, state);
-    assert.match(shownState(found), says);
+    assert.match(shownState(found, null), says);
   });
+
+test("an isolated server is not shown as open", () => {
+  const found = firewallState(BANS, UNCONFIRMED, "");
+  const isolation = { incident: "1", since: "", allow: [], ssh: [22], shut: ["receive", "sign-in"] } as const;
+  assert.match(
+    shownState(found, isolation),
+    /open to others\. But the server is isolated; closed: receive, sign-in\.$/,
+  );
+});

@@ -1,8 +1,10 @@
 import type { FIREWALL_STEPS } from "../../../../admin/declare/control.ts";
 import type { KeeperReply } from "../../../../admin/declare/keeper.ts";
 import { beyond, type Door, isNothing, type Opening, UNCONFIRMED } from "../../../../core/firewall/strict.ts";
+import type { Isolation } from "../../../../core/incident/incident.ts";
 import { formatDuration, SECOND_MS } from "../../../../core/time.ts";
 import { type FirewallState, firewallState, stateJson } from "../../../../host/firewall/firewall-state.ts";
+import { readIsolation } from "../../../../host/firewall/isolation.ts";
 import {
   callerConnection,
   openConnections,
@@ -38,7 +40,7 @@ export async function firewall(call: Call): Promise<Answer> {
     unconfirmed: `${PROGRAM} firewall try`,
     broken: `${PROGRAM} status`,
   };
-  return done(stateJson(state), shownState(state), hints[state.state]);
+  return done(stateJson(state), shownState(state, readIsolation(call.layout)), hints[state.state]);
 }
 
 /** `firewall try` */
@@ -101,8 +103,13 @@ async function strictSettings(call: Call): Promise<ValidSettings | Failure> {
   );
 }
 
-/** In one line. */
-export function shownState({ state, open, waitsS, faults }: FirewallState): string {
+/** In one line. The table of an isolation comes before the others. */
+export function shownState(state: FirewallState, isolation: Isolation | null): string {
+  const closed = isolation === null ? "" : ` But the server is isolated; closed: ${isolation.shut.join(", ")}.`;
+  return `${stateText(state)}${closed}`;
+}
+
+function stateText({ state, open, waitsS, faults }: FirewallState): string {
   const lets = open === null ? "every port is open" : `open: ${shownOpening(open)}`;
   switch (state) {
     case "off":
