@@ -73,6 +73,11 @@ export function isExchanging(data: string): boolean {
   return existsSync(recordOf(data));
 }
 
+/** The same for a replacement of the contents. */
+export function isReplacing(data: string): boolean {
+  return existsSync(stateFile(join(data, WORK)));
+}
+
 /** Finishes a killed exchange; false if there was none. Throws if the place was taken since. */
 export function finishExchange(data: string): boolean {
   const what = readRecord<Exchange | null>(recordOf(data), z.nullable(exchangeSchema), null);

@@ -25,14 +25,14 @@ import { openAnySchema } from "../../store/schemas.ts";
 import { readLegalHolds, setLegalHold } from "../retention/retention.ts";
 import { misplacedFiles, outsideText } from "./outside-files.ts";
 import { asideOfMount, finishReplacing, wholeIn } from "./replace-contents.ts";
-import { readKey } from "./repository.ts";
-import { refusal } from "./restore.ts";
+import { readKey, repositoryOf } from "./repository.ts";
+import { refusal, restoreServer } from "./restore.ts";
 
 const ISOLATION: Isolation = { incident: "2026-11-20-x", since: "", allow: [], ssh: [22], shut: ["send"] };
 const HOLD = { account: "anna@example.test", since: "2026-11-20T06:00:00.000Z", reason: "a lawsuit" };
 
 describe("a restore", { skip: lacking({ root: true, installed: ["restic"] }) }, () => {
-  const { top, layout, maildir, put, backUp, restoreTo } = dataToBackUp();
+  const { top, layout, settings, maildir, put, backUp, restoreTo } = dataToBackUp();
   before(async () => {
     put(join(maildir("anna"), "cur", "1:2,S"), "a mail");
     put(join(maildir("anna"), "cur", "2:2,S"), "a mail that is copied");
@@ -64,6 +64,18 @@ describe("a restore", { skip: lacking({ root: true, installed: ["restic"] }) }, 
     );
     execFileSync("bash", ["-c", /cp -rn .*$/.exec(outsideText(elsewhere))?.[0] ?? "exit 1"]);
     assert.equal(readFileSync(certificate, "utf8"), "a certificate");
+  });
+
+  test("does not say that nothing was restored if only the key cannot be stored", async () => {
+    const target = layoutOf(join(top, "without-a-record"));
+    const fetch = async (to: string) => {
+      const restored = await repositoryOf(layout, settings).restore("latest", { to, watch: () => undefined });
+      mkdirSync(layoutOf(to).backupRecord, { recursive: true });
+      return restored;
+    };
+    const restored = await restoreServer(target, fetch, { key: readKey(layout), replaces: false });
+    assert.match(restored.ok ? "" : restored.reason, /^The server was restored, but not the key of its backups: /);
+    assert.ok(existsSync(target.accountsDb));
   });
 
   test("sessions of the dashboard are not restored", async () => {

@@ -33,6 +33,7 @@ import {
   isEmptyData,
   isExchanging,
   isFixed,
+  isReplacing,
   mountsIn,
   replaceContents,
   restoreLock,
@@ -103,6 +104,7 @@ export async function restoreServer(
   const other = lockHolder(lock);
   if (other !== null) return { ok: false, reason: `Another restore is at work (pid ${other}): nothing was restored.` };
   takeLock(lock, layout.data);
+  let step: "prepare" | "replace" | "key" = "prepare";
   try {
     if (isIn) finishReplacing(layout.data);
     else if (finishExchange(layout.data)) return { ok: false, reason: FINISHED };
@@ -128,14 +130,19 @@ export async function restoreServer(
     if (refused !== null) return { ok: false, reason: `Nothing was restored: ${refused}` };
     for (const mount of mountsIn(layout.data)) moveToMount(join(half.data, mount), join(layout.data, mount));
     const isElsewhere = key !== null && hasOwnPlace(half);
+    step = "replace";
     const aside = takePlace(layout, !isElsewhere);
+    step = "key";
     if (key !== null && !existsSync(layout.backupKey)) {
       writeFile(layout.backupKey, `${key}\n`, { mode: 0o600 });
       changeBackupRecord(layout, { isKeySeen: true });
     }
     return { ok: true, aside, manifest: checked.manifest };
   } catch (error) {
-    return { ok: false, reason: `Nothing was restored: ${messageOf(error)}` };
+    const isHalf = step === "replace" && (isIn ? isReplacing(layout.data) : isExchanging(layout.data));
+    const kept = isHalf ? "The restore is not complete; the next start continues it" : "Nothing was restored";
+    const says = step === "key" ? "The server was restored, but not the key of its backups" : kept;
+    return { ok: false, reason: `${says}: ${messageOf(error)}` };
   } finally {
     if (isIn) dropWhole(layout.data);
     else if (!isExchanging(layout.data)) removeTree(half.data);
