@@ -19,7 +19,7 @@ import { archiveIn, exportArchive, readArchive } from "./export.ts";
 import { readBackupRecord } from "./records.ts";
 import { keysDirectory, placeOf, readEnvironment, readKey, repositoryOf, scratchOf } from "./repository.ts";
 import { readManifest, refusal, restoreServer } from "./restore.ts";
-import { restoreMailbox } from "./restore-mailbox.ts";
+import { importMails, restoreMailbox } from "./restore-mailbox.ts";
 import { Stage } from "./stage.ts";
 
 const quiet = () => undefined;
@@ -250,4 +250,27 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
     writeFileSync(file, "# of the bucket\nAWS_ACCESS_KEY_ID=abc\nAWS_SECRET_ACCESS_KEY = no\nX=a=b\n");
     assert.deepEqual(readEnvironment(file), { AWS_ACCESS_KEY_ID: "abc", X: "a=b" });
   });
+});
+
+test("restored mails are counted without those of an earlier restore, and a failed count is no zero", async () => {
+  const restore = (counts: readonly (number | null)[]) => {
+    const left = [...counts];
+    const doveadm = (...args: readonly string[]) => {
+      if (args[0] === "import") return Promise.resolve({ code: 0, stdout: "", stderr: "" });
+      const count = left.shift() ?? null;
+      const stdout = `mailbox\tmessages\n${count === null ? "" : `Old\t${count}\n`}`;
+      return Promise.resolve({
+        code: count === null ? 75 : 0,
+        stdout,
+        stderr: count === null ? "Fatal: no memory" : "",
+      });
+    };
+    const selection = { account: "anna@example.test", folder: null, messageId: null };
+    return importMails(doveadm, "/maildir", { selection, folder: "Old", interrupted: new AbortController().signal });
+  };
+  assert.deepEqual(await restore([3, 7]), { ok: true, mails: 4 });
+  assert.deepEqual(await restore([3, 3]), { ok: true, mails: 0 });
+  const reason = "The mails are in the folder “Old”, but could not be counted: Fatal: no memory";
+  assert.deepEqual(await restore([3, null]), { ok: false, reason });
+  assert.match(JSON.stringify(await restore([null])), /Nothing was restored: Fatal/);
 });

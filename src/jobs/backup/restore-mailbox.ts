@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Failed } from "../../guard/ports.ts";
-import { lastLines, runProgram } from "../../host/machine/run-program.ts";
+import { type Finished, lastLines, runProgram } from "../../host/machine/run-program.ts";
 import { userIds } from "../../host/machine/system-users.ts";
 import { ourselves } from "../../host/root-files/directory.ts";
 import { writeFile } from "../../host/root-files/files.ts";
@@ -55,7 +55,11 @@ export async function restoreMailbox(
     if (!existsSync(maildir))
       return { ok: false, reason: `The snapshot ${snapshot} has no mail of ${selection.account}.` };
     giveAll(scratch, userIds(USERS.mail));
-    return await withKeys(layout.dovecotConf, asked.keys, (conf) => importMails({ conf, signal }, maildir, asked));
+    return await withKeys(layout.dovecotConf, asked.keys, (conf) => {
+      const doveadm: Doveadm = (...args) =>
+        runProgram("doveadm", ["-c", conf, ...args], { timeoutMs: MANY_MAILS_MS, signal });
+      return importMails(doveadm, maildir, asked);
+    });
   } finally {
     removeTree(scratch);
   }
@@ -84,26 +88,38 @@ async function withKeys<T>(
   }
 }
 
-async function importMails(
-  { conf, signal }: Readonly<{ conf: string; signal: AbortSignal }>,
+type Doveadm = (...args: readonly string[]) => Promise<Finished>;
+
+/** Exported for its test. */
+export async function importMails(
+  doveadm: Doveadm,
   maildir: string,
-  { selection, folder }: Asked,
+  { selection, folder, interrupted: signal }: Omit<Asked, "keys">,
 ): Promise<Readonly<{ ok: true; mails: number }> | Failed> {
   const { account } = selection;
-  const doveadm = (...args: readonly string[]) =>
-    runProgram("doveadm", ["-c", conf, ...args], { timeoutMs: MANY_MAILS_MS, signal });
+  const count = async (): Promise<number | Failed> =>
+    mailsIn(await doveadm("-f", "tab", "mailbox", "status", "-u", account, "messages", `${folder}*`));
+  // An earlier restore may have filled the folder.
+  const before = await count();
+  if (signal.aborted) return { ok: false, reason: "Interrupted: nothing was restored." };
+  if (typeof before !== "number") return { ok: false, reason: `Nothing was restored: ${before.reason}` };
   const imported = await doveadm("import", "-u", account, "-s", `maildir:${maildir}`, folder, ...queryOf(selection));
   if (signal.aborted)
     return { ok: false, reason: `Interrupted: a part of the mails may be in the folder “${folder}”.` };
   if (imported.code === NOT_FOUND && selection.folder !== null)
     return { ok: false, reason: `The backup has no folder “${selection.folder}” of ${account}.` };
   if (imported.code !== 0) return { ok: false, reason: `Dovecot could not take the mails: ${lastLines(imported)}` };
-  const counted = await doveadm("-f", "tab", "mailbox", "status", "-u", account, "messages", `${folder}*`);
-  const mails = counted.stdout
-    .split("\n")
-    .slice(1)
-    .reduce((sum, line) => sum + Number(line.split("\t").at(-1) ?? 0), 0);
-  return { ok: true, mails };
+  const after = await count();
+  return typeof after === "number"
+    ? { ok: true, mails: Math.max(0, after - before) }
+    : { ok: false, reason: `The mails are in the folder “${folder}”, but could not be counted: ${after.reason}` };
+}
+
+/** In all mailboxes that `mailbox status` lists. */
+function mailsIn(ran: Finished): number | Failed {
+  if (ran.code !== 0) return { ok: false, reason: lastLines({ ...ran, stdout: "" }) };
+  const lines = ran.stdout.split("\n").slice(1);
+  return lines.reduce((sum, line) => sum + Number(line.split("\t").at(-1) ?? 0), 0);
 }
 
 /** Each word is one argument: no text becomes part of the query's grammar (doveadm-search-query(7)). */
