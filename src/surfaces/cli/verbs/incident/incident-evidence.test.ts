@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { dataDirectory } from "../../../../../test/kit/test-guard.ts";
+import { keepIsolation } from "../../../../host/firewall/isolation.ts";
 import { openReader } from "../../../../programs/command-line/open-reader.ts";
 import { openAccounts, openEngine } from "../../../../store/open.ts";
 import { accountEvidence } from "./incident-investigate.ts";
+import { waitsText } from "./incident-mail.ts";
 
 test("the evidence names where mail is sent on, and the app passwords, but no secret", (t) => {
   const layout = dataDirectory();
@@ -38,4 +40,14 @@ test("the evidence names where mail is sent on, and the app passwords, but no se
     ],
   );
   assert.doesNotMatch(JSON.stringify(found), /ARGON|digest|0abc/);
+});
+
+test("mails to recipients wait while sending is closed", () => {
+  using layout = dataDirectory();
+  assert.equal(waitsText(layout), "");
+  const isolation = { incident: "2026-11-20-x", since: "", allow: [], ssh: [22] };
+  keepIsolation(layout, { ...isolation, shut: ["sign-in", "send"] });
+  assert.match(waitsText(layout), /wait until `\.\/ghostinbox incident recover --lift send`\.$/);
+  keepIsolation(layout, { ...isolation, shut: ["sign-in"] });
+  assert.equal(waitsText(layout), "");
 });

@@ -7,8 +7,10 @@ import { TEMPLATE, tellingMail } from "../../../../core/incident/report.ts";
 import type { AccountName } from "../../../../core/net/address.ts";
 import { plural } from "../../../../core/text.ts";
 import { dayAndTime } from "../../../../core/time.ts";
+import { readIsolation } from "../../../../host/firewall/isolation.ts";
 import { lastLines, runProgram } from "../../../../host/machine/run-program.ts";
 import { readIncidents, readTimeline } from "../../../../jobs/incident/folder.ts";
+import type { Layout } from "../../../../settings/layout.ts";
 import { type Answer, type Call, done, type Failure, failed, PROGRAM, whyNotSure } from "../../call.ts";
 import { columns, oneLine } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
@@ -103,8 +105,15 @@ export const incidentTell = inIncident(async (call, incident) => {
   const says = [`${plural(sent.queued, "recipient")} ${toldAbout(name)}.`, ...notes].join(" ");
   const unaudited = await take(call, incident, { step: "tell", says, lines: to.slice(0, sent.queued) });
   if (sent.failure !== null) return failed(`${says} Then it failed: ${sent.failure}.`, "");
-  return done({ ...mail, to, sent: sent.queued }, `${says} ${unaudited}`.trim(), `${PROGRAM} queue list`);
+  const text = [says, waitsText(call.layout), unaudited].filter((part) => part !== "").join(" ");
+  return done({ ...mail, to, sent: sent.queued }, text, `${PROGRAM} queue list`);
 });
+
+/** Empty if mail leaves. Exported for its test. */
+export function waitsText(layout: Layout): string {
+  const isShut = readIsolation(layout)?.shut.includes("send") === true;
+  return isShut ? `The server is isolated, so these mails wait until \`${PROGRAM} incident recover --lift send\`.` : "";
+}
 
 function toldAbout(name: string): string {
   return `of mail of ${oneLine(name)} informed that its owner did not write it`;
