@@ -43,7 +43,7 @@ export function parseOpenSessions(printed: string): readonly OpenSession[] {
 const NO_SESSION = 68;
 
 /** Of all users. Throws an Error with doveadm's message. */
-async function openSessions({ dovecotConf }: Pick<Layout, "dovecotConf">): Promise<readonly OpenSession[]> {
+export async function openSessions({ dovecotConf }: Pick<Layout, "dovecotConf">): Promise<readonly OpenSession[]> {
   const who = await runProgram("doveadm", ["-c", dovecotConf, "who", "-1"]);
   if (who.code !== 0 && who.code !== NO_SESSION) throw new Error(`doveadm who failed: ${lastLines(who)}`);
   return parseOpenSessions(who.stdout);

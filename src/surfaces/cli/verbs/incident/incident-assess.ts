@@ -9,9 +9,8 @@ import {
 import { incidentReport } from "../../../../core/incident/report.ts";
 import { plural } from "../../../../core/text.ts";
 import { dayAndTime, isoTime } from "../../../../core/time.ts";
-import { runProgram } from "../../../../host/machine/run-program.ts";
 import { folderOf, readTimeline, writeInto } from "../../../../jobs/incident/folder.ts";
-import { type OpenSession, parseOpenSessions } from "../../../../mail/dovecot/doveadm.ts";
+import { type OpenSession, openSessions } from "../../../../mail/dovecot/doveadm.ts";
 import { type Call, done, PROGRAM } from "../../call.ts";
 import { columns } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
@@ -30,7 +29,7 @@ export const incidentAssess = inIncident(async (call, incident, since) => {
   const opened = await call.reader();
   if (!opened.ok) return opened;
   const accounts = found.accounts.map((one) => ({ ...one, newPlaces: opened.reader.newPlaces(one.account, since) }));
-  const sessions = await openSessions(call, account);
+  const sessions = await sessionsOf(call, account);
   const written = { since: isoTime(since), ...found, accounts, sessions };
   writeInto(`${folderOf(call.layout, incident)}/assessment.json`, `${JSON.stringify(written, null, 2)}\n`);
   const says = `Since ${dayAndTime(isoTime(since))}: ${summaryOf(found)}.`;
@@ -49,13 +48,17 @@ export const incidentAssess = inIncident(async (call, incident, since) => {
   );
 });
 
-/** Of mailboxes, at this moment; none while Dovecot does not answer. */
-async function openSessions({ layout }: Call, account: string | null): Promise<readonly OpenSession[]> {
-  const ran = await runProgram("doveadm", ["-c", layout.dovecotConf, "who", "-1"]);
-  return parseOpenSessions(ran.stdout).filter((one) => account === null || one.account === account);
+/** Of mailboxes, at this moment; null if Dovecot does not answer. */
+async function sessionsOf({ layout }: Call, account: string | null): Promise<readonly OpenSession[] | null> {
+  try {
+    return (await openSessions(layout)).filter((one) => account === null || one.account === account);
+  } catch {
+    return null;
+  }
 }
 
-function sessionList(sessions: readonly OpenSession[]): readonly string[] {
+function sessionList(sessions: readonly OpenSession[] | null): readonly string[] {
+  if (sessions === null) return ["", "Open sessions are not known: Dovecot does not answer."];
   const rows = Map.groupBy(sessions, ({ account: name, ip }) => `${name} ${ip}`);
   return listed(
     ["OPEN SESSIONS OF", "FROM", "HOW MANY"],

@@ -41,6 +41,12 @@ describe("an account is contained, as far as it can be", {
     assert.match(err, /No terminal to ask on: nothing was done/);
   });
 
+  test("an assessment without Dovecot does not look like one without open sessions", async () => {
+    guard.keeperAnswers(({ verb }) => (verb === "list_mail" ? { ok: true, detail: "", queue: [], total: 0 } : null));
+    const { out, err } = await ghostinbox(layout, ["incident", "assess"]);
+    assert.match(out, /^Open sessions are not known: Dovecot does not answer\.$/m, err);
+  });
+
   test("an empty queue succeeds", async () => {
     const { code, out } = await contain("--yes");
     assert.equal(code, 0);
