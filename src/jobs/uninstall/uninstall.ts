@@ -54,7 +54,7 @@ export async function planUninstall(layout: Layout, options: UninstallOptions): 
   return [
     ...(processesOf(layout.data).length > 0 ? ["Stop the running server."] : []),
     ...(unitsOf().length > 0 ? ["Remove its units of systemd."] : []),
-    "Delete the firewall tables inet ghostinbox and inet ghostinbox_strict, if they are there.",
+    "Delete the firewall tables inet ghostinbox, ghostinbox_strict and ghostinbox_isolation, if they are there.",
     ...(users.length > 0 ? [`Remove the system users ${users.join(", ")}.`] : []),
     ...(groups.length > 0
       ? [`Remove the system ${groups.length === 1 ? "group" : "groups"} ${groups.join(", ")}.`]
