@@ -71,6 +71,25 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
     assert.equal(code, 1);
   });
 
+  test("a dry run names a disk that is too small to restore to", async () => {
+    const target = layoutOf(join(top, "small-disk"));
+    mkdirSync(target.data);
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=16k", "tmpfs", target.data]);
+    try {
+      const from = ["--from", layout.backupRepository, "--key-file", layout.backupKey];
+      const { out, err } = await ghostinbox(target, ["backup", "restore", "--dry-run", ...from]);
+      const beside = await ghostinbox(layoutOf(join(top, "not", "there")), ["backup", "restore", "--dry-run", ...from]);
+      assert.equal(beside.code, 0, beside.err);
+      assert.match(
+        out,
+        / But: The restore needs \d+ MB, and the disk of \S+ has [01] MB left\. Nothing was changed\.$/m,
+        err,
+      );
+    } finally {
+      execFileSync("umount", [target.data]);
+    }
+  });
+
   test("copies no queue for which the disk has no room", async () => {
     const long = join(layout.postfixQueue, "deferred", "B", "B123");
     put(long, "");

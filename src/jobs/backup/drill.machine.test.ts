@@ -142,7 +142,7 @@ describe("a restore drill", {
       const outcome = await drillRestore(small, there, { env: {}, watch, says: watch });
       assert.match(
         (outcome.ok && outcome.drill.reason) || "",
-        /^Nothing was restored: that needs \d+ MB, and the disk of \S+small\/backup has [1-8] MB left$/,
+        /^The restore needs \d+ MB, and the disk of \S+small\/backup has [1-8] MB left$/,
       );
       assert.ok(!existsSync(small.backupDrill));
     } finally {

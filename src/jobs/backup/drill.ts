@@ -92,7 +92,7 @@ function lackingFor(sizeBytes: number, layout: Layout, manifest: Manifest): stri
   const { files: inodes, ffree } = statfsSync(layout.backup);
   // 0: a file system that creates them as needed.
   if (inodes === 0 || ffree >= files + SPARE_INODES) return null;
-  return `Nothing was restored: that needs ${files + SPARE_INODES} inodes, and the disk of ${layout.backup} has ${ffree} left`;
+  return `The restore needs ${files + SPARE_INODES} inodes, and the disk of ${layout.backup} has ${ffree} left`;
 }
 
 /** All checks that need no second server. */

@@ -163,7 +163,9 @@ function moveToMount(from: string, mount: string): void {
 
 /** The directory whose disk needs space for the restored contents. */
 export function roomFor({ data }: Layout): string {
-  return isFixed(data) ? data : dirname(data);
+  let place = isFixed(data) ? data : dirname(data);
+  while (!existsSync(place)) place = dirname(place);
+  return place;
 }
 
 /** Whether the restored settings name a separate place for backups: then its key is theirs. */
@@ -225,5 +227,5 @@ function stamp(): string {
 export function lackingRoom(directory: string, bytes: number): string | null {
   const free = freeBytesAt(directory);
   if (free > bytes) return null;
-  return `Nothing was restored: that needs ${inMb(bytes)} MB, and the disk of ${directory} has ${inMb(free)} MB left.`;
+  return `The restore needs ${inMb(bytes)} MB, and the disk of ${directory} has ${inMb(free)} MB left.`;
 }

@@ -117,9 +117,9 @@ async function keyOf(call: Call, own: string | null): Promise<string | Failure> 
 
 async function restoreAll(call: Call, { restic, place, key, snapshot, manifest }: Chosen): Promise<Answer> {
   const { layout } = call;
-  const refused = refusal(layout, call.flag("replace"));
   const needs = await restic.size(snapshot);
   if (!needs.ok) return failed(`${place} cannot be read: ${needs.reason}.`, "");
+  const refused = refusal(layout, call.flag("replace")) ?? lackingRoom(roomFor(layout), needs.value);
   const what = `the server ${manifest.host} of ${at(manifest)}: ${plural(manifest.mails, "mail")} in mailboxes, ${manifest.queued} in the queue, ${size(needs.value)}`;
   const json = {
     snapshot,
@@ -136,8 +136,6 @@ async function restoreAll(call: Call, { restic, place, key, snapshot, manifest }
       `Would restore ${what}, to ${layout.data}.${refused === null ? "" : ` But: ${refused}`} Nothing was changed.`,
     );
   if (refused !== null) return failed(refused, "Nothing was restored.");
-  const lacking = lackingRoom(roomFor(layout), needs.value);
-  if (lacking !== null) return failed(lacking, "");
   if (!(await confirmed(call, `Restore ${what}, to ${layout.data}?`))) return failed("Nothing was restored.", "");
   const fetch = (to: string, signal?: AbortSignal) =>
     restic.restore(snapshot, { to, sizeBytes: needs.value, watch: watchOf(call), signal });
