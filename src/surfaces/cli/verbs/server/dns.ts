@@ -61,6 +61,11 @@ export async function dnsCheck(call: Call): Promise<Answer> {
     detail,
   ]);
   const text = [columns([["STATE", "TYPE", "NAME", ""], ...rows]), ...UNSEEN].join("\n");
+  if (items.every(({ status }) => status === "unknown"))
+    return failed("No record could be verified.", `\`${PROGRAM} status\` shows whether the resolver works.`, {
+      lines: text.split("\n"),
+      json: { ok: false, records: items },
+    });
   const bad = items.filter(({ status, required }) => required && status !== "ok" && status !== "unknown");
   if (bad.length === 0) return done({ ok: true, records: items }, text);
   return failed(
