@@ -14,9 +14,12 @@ const layout = layoutOf(directory);
 
 /** Takes the lock, and neither ends nor starts again. */
 const HOLDER = `
+  import { readFileSync, writeFileSync } from "node:fs";
   const { takeLock } = await import(process.argv[1]);
   takeLock(process.argv[2], "data");
   process.on("SIGTERM", () => console.log("TERM"));
+  if (process.argv[3] === "restarts")
+    process.on("SIGUSR2", () => writeFileSync(process.argv[2], readFileSync(process.argv[2], "utf8") + "\\n"));
   console.log("taken");
   setInterval(() => undefined, 60_000);`;
 
@@ -40,6 +43,19 @@ test("a stopped server does not restart", async () => {
     reason: "GhostInbox is not running.",
     isRunning: false,
   });
+});
+
+test("a server that was restarted but is not ready is not reported as not restarted", async (t) => {
+  const lock = import.meta.resolve("./data-directory.ts");
+  const argv = ["--input-type=module", "--eval", HOLDER, lock, layout.startPid, "restarts"];
+  const child = spawn(process.execPath, argv, { stdio: ["ignore", "pipe", "inherit"] });
+  const ended = once(child, "close");
+  await once(child.stdout, "data");
+  t.after(() => child.kill("SIGKILL"));
+  const restarted = await restartServer(layout, [], 100);
+  assert.ok(!restarted.ok && restarted.isRunning && restarted.isNew, JSON.stringify(restarted));
+  child.kill("SIGKILL");
+  await ended;
 });
 
 test("a start that does not stop in time is named; one of an older version is not killed by a restart", async (t) => {

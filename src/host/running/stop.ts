@@ -45,10 +45,17 @@ export async function stopServer(layout: Layout, patienceMs: number = STOP_MS): 
   return { ok: true, wasRunning };
 }
 
-export type Restarted = Readonly<{ ok: true }> | Readonly<{ ok: false; reason: string; isRunning: boolean }>;
+/** `isNew`: it was restarted, but not all of it is ready. */
+export type Restarted =
+  | Readonly<{ ok: true }>
+  | Readonly<{ ok: false; reason: string; isRunning: boolean; isNew?: true }>;
 
 /** Makes the running start stop everything and start again, and waits until everything runs. */
-export async function restartServer(layout: Layout, ports: readonly ServerPort[]): Promise<Restarted> {
+export async function restartServer(
+  layout: Layout,
+  ports: readonly ServerPort[],
+  readyMs: number = READY_MS,
+): Promise<Restarted> {
   const holder = lockHolder(layout.startPid);
   // Differs from start to start.
   const before = textOrNothing(layout.startPid);
@@ -60,9 +67,9 @@ export async function restartServer(layout: Layout, ports: readonly ServerPort[]
   process.kill(holder, RESTART_SIGNAL);
   if (!(await becomes(() => isGone() || textOrNothing(layout.startPid) !== before, STOP_MS)))
     return { ok: false, reason: `The start (pid ${holder}) has not stopped everything yet.`, isRunning: true };
-  const ready = await waitUntilReady(layout, ports, isGone, READY_MS);
+  const ready = await waitUntilReady(layout, ports, isGone, readyMs);
   if (isGone()) return { ok: false, reason: `It stopped and did not start again: ${whyNot(layout)}`, isRunning: false };
-  return ready.ok ? ready : { ...ready, isRunning: true };
+  return ready.ok ? ready : { ...ready, isRunning: true, isNew: true };
 }
 
 function whyNot({ startLog }: Layout): string {

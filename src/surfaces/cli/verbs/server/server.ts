@@ -52,7 +52,8 @@ export async function restart(call: Call): Promise<Answer> {
   const restarted = await restartServer(call.layout, portsOf(settings.settings));
   if (restarted.ok) return done({ restarted: true }, "GhostInbox was restarted.", `${PROGRAM} status`);
   const next = restarted.isRunning ? `\`${PROGRAM} status\` shows more.` : "Start it with `npm start`.";
-  return failed(`GhostInbox was not restarted: ${restarted.reason}`, next);
+  const what = restarted.isNew === true ? "restarted, but is not ready" : "not restarted";
+  return failed(`GhostInbox was ${what}: ${restarted.reason}`, next);
 }
 
 function obstacleInData(layout: Layout): string | null {
