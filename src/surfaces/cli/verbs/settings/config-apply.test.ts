@@ -4,7 +4,7 @@ import { describe, test } from "node:test";
 import { scriptCall } from "../../../../../test/kit/script-world.ts";
 import { ghostinbox, guardOfSuite, oneLineOfError, PASSWORD, TIMED } from "../../../../../test/kit/test-guard.ts";
 import { type Call, failed } from "../../call.ts";
-import { configApply } from "./config-apply.ts";
+import { afterEdits, configApply } from "./config-apply.ts";
 
 describe("with a running guard", TIMED, () => {
   const { layout, guard, run } = guardOfSuite();
@@ -84,4 +84,11 @@ describe("with a running guard", TIMED, () => {
     assert.equal(applied.message, "Postfix and Dovecot have the new settings, the guard may not: The guard hangs.");
     assert.match(applied.next, /`\.\/ghostinbox restart` gives them to all programs/);
   });
+});
+
+test("edits that were written to the settings file are reported even if nothing is applied", () => {
+  const edit = "security/security.js was edited: bans.enabled = false, now in ghostinbox.toml.";
+  const declined = afterEdits([edit], failed("Nothing was applied.", ""));
+  assert.equal(declined.message, `${edit} Nothing was applied.`);
+  assert.equal(afterEdits([], declined).message, declined.message);
 });

@@ -28,6 +28,16 @@ export function notApplied({ reason, mayHold }: Extract<KeeperReply, { ok: false
 export async function configApply(call: Call): Promise<Answer> {
   const adopted = adoptedEdits(call, { isTrial: false });
   if (!adopted.ok) return adopted;
+  const answer = await applyFile(call, adopted.says);
+  return answer.ok ? answer : afterEdits(adopted.says, answer);
+}
+
+/** The edits are in the settings file, whether or not it is applied. Exported for its test. */
+export function afterEdits(edits: readonly string[], failure: Failure): Failure {
+  return { ...failure, message: [...edits, failure.message].join(" ") };
+}
+
+async function applyFile(call: Call, edits: readonly string[]): Promise<Answer> {
   const loaded = settingsOf(call);
   if (!loaded.ok) return loaded;
   const pending = await pendingOf(call);
@@ -56,7 +66,7 @@ export async function configApply(call: Call): Promise<Answer> {
   const programs = restarted.map((program) => `Restarted the ${program}.`);
   const warnings = [...warningsOf(loaded.settings), ...surprises(call, loaded)];
   const notes = [confirmed.note, tried?.text ?? ""];
-  const sentences = [...adopted.says, ...inForce(changed), applied.detail, ...programs, ...notes].filter(
+  const sentences = [...edits, ...inForce(changed), applied.detail, ...programs, ...notes].filter(
     (part) => part !== "",
   );
   const text = [sentences.join(" "), ...warnings.map(({ says }) => `Warning: ${says}`)].join("\n");
