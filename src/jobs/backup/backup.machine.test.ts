@@ -87,6 +87,7 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
       );
     } finally {
       execFileSync("umount", [target.data]);
+      rmSync(target.data, { recursive: true });
     }
   });
 
