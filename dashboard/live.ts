@@ -1,4 +1,4 @@
-import { signal } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
 import type { BanItem } from "../src/admin/bans.ts";
 import type { EventItem, Health } from "../src/admin/declare/items.ts";
 import { get, queryOf, Refused } from "./api.ts";
@@ -19,6 +19,10 @@ const RECONNECT_MS = 3_000;
 
 export const liveness = signal<Liveness>({ kind: "connecting" });
 export const health = signal<Health | null>(null);
+/** What waits for the owner, as one text: it changes less often than `health`, whose figures change with each event. */
+export const whatWaits = computed(() =>
+  JSON.stringify(health.value?.needsYou.map(({ kind, code, account, since }) => [kind, code, account, since]) ?? []),
+);
 export const figures = signal<Figures | null>(null);
 /** Of the server; empty until it is known. */
 export const version = signal("");

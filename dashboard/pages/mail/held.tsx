@@ -4,7 +4,7 @@ import type { HeldList } from "../../../src/admin/held.ts";
 import { t } from "../../admin-texts.ts";
 import { get, queryOf } from "../../api.ts";
 import { Surely } from "../../fields.tsx";
-import { health } from "../../live.ts";
+import { whatWaits } from "../../live.ts";
 import { language } from "../../messages.ts";
 import { Address, At, Button, Said, useLoaded, useOpened, Waiting } from "../../parts.tsx";
 import { may } from "../../session.ts";
@@ -15,7 +15,7 @@ const MOST_NAMED = 10;
 const MOST_RECIPIENTS = 5;
 
 export function MailHeld() {
-  const list = useLoaded(() => get<HeldList>("held"), [], health.value);
+  const list = useLoaded(() => get<HeldList>("held"), [], whatWaits.value);
   const { data, reload } = list;
   const [decided, setDecided] = useState<string | null>(null);
   const words = t.value.mail;

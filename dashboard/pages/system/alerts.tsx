@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import type { AlertItem, AlertList, ChannelTests } from "../../../src/admin/server.ts";
 import { t } from "../../admin-texts.ts";
 import { get, post, queryOf } from "../../api.ts";
-import { health } from "../../live.ts";
+import { whatWaits } from "../../live.ts";
 import { At, Button, Card, Said, State, useAttempt, useLoaded, Waiting } from "../../parts.tsx";
 import { Advice } from "../../rows.tsx";
 import { may } from "../../session.ts";
@@ -12,7 +12,7 @@ type Tested = ChannelTests["results"];
 const MOST_SHOWN = 20;
 
 export function AlertsPart() {
-  const list = useLoaded(() => get<AlertList>(`alerts${queryOf({ limit: MOST_SHOWN })}`), [], health.value);
+  const list = useLoaded(() => get<AlertList>(`alerts${queryOf({ limit: MOST_SHOWN })}`), [], whatWaits.value);
   const { data, reload } = list;
   const words = t.value.system.alertList;
   if (data === null) return <Waiting {...list} />;
