@@ -25,7 +25,7 @@ const VITAL: readonly string[] = ["postfix", "dovecot"];
 export async function healthOf(parts: HealthParts): Promise<Health> {
   const { keeper, notices, clock, startedAt, needs } = parts;
   const guard: ComponentHealth = { name: "guard", status: "ok", detail: "deciding" };
-  const reply = await keeper.ask({ verb: "status" });
+  const [reply, others] = await Promise.all([keeper.ask({ verb: "status" }), needs()]);
   if (reply.ok) notices.clear("keeper_unreachable");
   const components = [guard, databaseHealth(parts), firewallHealth(parts.firewall()), ...services(reply)];
   const raised = withoutConsequences(notices.list());
@@ -33,7 +33,7 @@ export async function healthOf(parts: HealthParts): Promise<Health> {
     status: overall(components, raised.length > 0),
     components,
     notices: raised,
-    needsYou: needsYou({ notices: raised, ...(await needs()) }),
+    needsYou: needsYou({ notices: raised, ...others }),
     uptimeSeconds: Math.floor((clock.now() - startedAt) / 1000),
   };
   return { ...health, headline: headlineOf(health) };

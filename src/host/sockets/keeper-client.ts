@@ -10,6 +10,7 @@ const APPLY_DEADLINES = 9;
  * its state.
  */
 const STATE_DEADLINE_MS = 1_500;
+const STATE_VERBS: readonly KeeperCommand["verb"][] = ["ping", "status", "checks"];
 
 /**
  * How many mailboxes' use may be asked for at once: each may take seconds, and the keeper has only 16 connections, also for the
@@ -46,7 +47,7 @@ export class KeeperClient {
         socket.destroy();
         resolve(reply);
       };
-      const asksState = command.verb === "ping" || command.verb === "status";
+      const asksState = STATE_VERBS.includes(command.verb);
       const workMs = command.verb === "apply" ? APPLY_DEADLINES * this.#deadlineMs : this.#deadlineMs;
       const deadlineMs = asksState ? Math.min(STATE_DEADLINE_MS, this.#deadlineMs) : workMs;
       const late = { ...failed(`did not answer within ${deadlineMs / 1000} s`), ...(asksState ? {} : MAY_HOLD) };
