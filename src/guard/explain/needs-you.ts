@@ -123,7 +123,7 @@ function alertTask({ code, subject, detail, openedAt }: Alert): OwnerTask {
 function outgoingTask({ at, checks }: ChecksReport): readonly OwnerTask[] {
   if (!checks.some(({ id, state }) => id === "reputation.port-25-out" && state === "wrong")) return [];
   const says = "Mail to other servers cannot leave: the last check found no way out.";
-  const action = "`check --only reputation` shows why, and what to do.";
+  const action = "`check --only reputation` shows why and what to do, and looks again.";
   return [{ kind: "notice", code: OUTGOING_BLOCKED, since: at, says, action, account: null }];
 }
 

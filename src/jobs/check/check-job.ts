@@ -41,7 +41,7 @@ export class CheckJob extends Job<CheckRules> {
     if (this.#failure === null || (record.at ?? 0) >= this.#failure.at) return found;
     const detail = [this.#failure.reason, ...found.map((one) => one.detail)].join("; ");
     // The run itself has no id.
-    return [{ code: "check_failed", detail, about: ["", ...fallen(record)] }];
+    return [{ code: "check_failed", detail, about: [...fallen(record), ""] }];
   }
 
   async #check(now: number): Promise<void> {
@@ -68,7 +68,8 @@ export function isDue({ since, at, triedAt, checks }: CheckRecord, now: number):
   const ran = at !== null && at <= now ? at : null;
   if (triedAt !== null && triedAt <= now && triedAt > (ran ?? 0) && now - triedAt < AGAIN_MS) return false;
   if (ran === null) return now - since >= FIRST_MS || since > now;
-  return now - ran >= (fallen({ checks }).length > 0 ? DAY_MS : WEEK_MS);
+  const isOutgoingBlocked = checks["reputation.port-25-out"]?.state === "wrong";
+  return now - ran >= (isOutgoingBlocked || fallen({ checks }).length > 0 ? DAY_MS : WEEK_MS);
 }
 
 export function troublesOf(record: CheckRecord): readonly KeeperTrouble[] {

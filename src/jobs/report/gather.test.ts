@@ -85,6 +85,7 @@ test("alerts, held mail and missing records are listed like notices", () => {
     { ...task, kind: "notice", code: notice.code, says: "It failed. no room" },
     { ...task, kind: "held_mail", code: "mail_held", says: "1 mail is held." },
     { ...task, kind: "alert", code: "password_guessed", says: "It was guessed." },
+    { ...task, kind: "notice", code: "outgoing_blocked", says: "Mail cannot leave." },
     { ...task, kind: "dns", code: "dns_records_missing", says: "DNS records are missing." },
   ] as const;
   const found = standing({ notices: [{ ...notice, next: "" }], needsYou: [...tasks] });
@@ -94,6 +95,7 @@ test("alerts, held mail and missing records are listed like notices", () => {
       ["It failed.", "no room", false],
       ["1 mail is held.", "", true],
       ["It was guessed.", "", true],
+      ["Mail cannot leave.", "", false],
       ["DNS records are missing.", "", false],
     ],
   );

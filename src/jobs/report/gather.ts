@@ -207,7 +207,7 @@ export function standing({
   needsYou,
 }: Pick<Health, "notices" | "needsYou">): readonly NoticeFigures[] {
   const isCritical = (code: string): boolean => isAlertCode(code) && alertText(code).severity === "critical";
-  const others = needsYou.filter(({ kind }) => kind !== "notice");
+  const others = needsYou.filter(({ kind, code }) => kind !== "notice" || raised.every((one) => one.code !== code));
   return [
     ...raised.map(({ code, says, detail }) => ({ code, says, detail, isCritical: isCritical(code) })),
     ...others.map(({ kind, code, says }) => ({
