@@ -137,7 +137,9 @@ export class GuardAlarm {
     const now = this.#parts.clock.now();
     if (isRunning) {
       this.#downSince = null;
-      if (this.#alerted !== null && (await this.#tellEnd(this.#alerted.since, now))) this.#alerted = null;
+      // While it keeps ending, it is not back.
+      if (this.#alerted !== null && this.#endsSince === null && (await this.#tellEnd(this.#alerted.since, now)))
+        this.#alerted = null;
       return this.#lookAtStarts(now);
     }
     this.#downSince ??= now;
