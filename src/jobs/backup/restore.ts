@@ -90,8 +90,8 @@ export function refusal(layout: Layout, replaces: boolean): string | null {
 }
 
 /**
- * Restores the whole data directory. It is prepared completely beside its place, or within it if it is a mount, before it replaces it, so a failure
- * or a kill leaves everything unchanged; `interrupted` ends it like a failure. Returns where the former one is now; null if there was none.
+ * Restores the whole data directory. It is prepared completely beside its place, or within it if it is a mount, before it replaces it, so until
+ * then a failure or a kill leaves everything unchanged; `interrupted` ends it like a failure. Returns where the former one is now; null if there was none.
  */
 export async function restoreServer(
   layout: Layout,
@@ -104,7 +104,7 @@ export async function restoreServer(
   const other = lockHolder(lock);
   if (other !== null) return { ok: false, reason: `Another restore is at work (pid ${other}): nothing was restored.` };
   takeLock(lock, layout.data);
-  let step: "prepare" | "replace" | "key" = "prepare";
+  let step: "prepare" | "replace" | "replaced" = "prepare";
   try {
     if (isIn) finishReplacing(layout.data);
     else if (finishExchange(layout.data)) return { ok: false, reason: FINISHED };
@@ -132,16 +132,18 @@ export async function restoreServer(
     const isElsewhere = key !== null && hasOwnPlace(half);
     step = "replace";
     const aside = takePlace(layout, !isElsewhere);
-    step = "key";
+    step = "replaced";
+    if (isIn) takeBackups(layout, aside, !isElsewhere);
     if (key !== null && !existsSync(layout.backupKey)) {
       writeFile(layout.backupKey, `${key}\n`, { mode: 0o600 });
       changeBackupRecord(layout, { isKeySeen: true });
     }
-    return { ok: true, aside, manifest: checked.manifest };
+    return { ok: true, aside: aside?.data ?? null, manifest: checked.manifest };
   } catch (error) {
     const isHalf = step === "replace" && (isIn ? isReplacing(layout.data) : isExchanging(layout.data));
     const kept = isHalf ? "The restore is not complete; the next start continues it" : "Nothing was restored";
-    const says = step === "key" ? "The server was restored, but not the key of its backups" : kept;
+    const says =
+      step === "replaced" ? "The server was restored, but its backups or their key were not put in place" : kept;
     return { ok: false, reason: `${says}: ${messageOf(error)}` };
   } finally {
     if (isIn) dropWhole(layout.data);
@@ -201,22 +203,23 @@ function keepProtection(layout: Layout, half: Layout): void {
 }
 
 /** Returns where the former directory is now; null if it was empty. */
-function takePlace(layout: Layout, keepsKey: boolean): string | null {
+function takePlace(layout: Layout, keepsKey: boolean): Layout | null {
   const mounts = mountsIn(layout.data);
   const isAside = !isEmptyData(layout.data, mounts);
   const before = `before-${stamp()}`;
   const isIn = isFixed(layout.data);
   const aside = isAside ? layoutOf(isIn ? join(layout.data, before) : `${layout.data}.${before}`) : null;
-  if (!isIn) {
-    exchange(layout.data, { aside: aside?.data ?? null, keepsKey });
-    return aside?.data ?? null;
-  }
-  replaceContents(layout.data, isAside ? before : null, mounts);
+  if (isIn) replaceContents(layout.data, isAside ? before : null, mounts);
+  else exchange(layout.data, { aside: aside?.data ?? null, keepsKey });
+  return aside;
+}
+
+/** Within a mount, whose former contents lie in a directory of it. */
+function takeBackups(layout: Layout, aside: Layout | null, keepsKey: boolean): void {
   giveDirectory(layout.data, { mode: 0o755, owner: ourselves() });
-  if (aside === null) return null;
+  if (aside === null) return;
   if (keepsKey && existsSync(aside.backupKey)) moveFile(aside.backupKey, layout.backupKey);
   if (existsSync(aside.backupRepository)) moveFile(aside.backupRepository, layout.backupRepository);
-  return aside.data;
 }
 
 function stamp(): string {
