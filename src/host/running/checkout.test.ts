@@ -36,6 +36,6 @@ test("a release has the commit of a branch, packed or not, of a detached checkou
 });
 
 test("a container is stopped on its host, because Docker restarts one that stops itself", () => {
-  assert.equal(stopCommand(true), "`docker compose stop` on the host");
+  assert.equal(stopCommand(true), "`docker stop` or `docker compose stop` on the host");
   assert.equal(stopCommand(false), "`./ghostinbox stop`");
 });

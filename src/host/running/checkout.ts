@@ -15,7 +15,7 @@ export const IS_IMAGE = existsSync(join(CHECKOUT, "image"));
 
 /** What stops the server: Docker restarts a container that was not stopped by it (`restart: unless-stopped`). */
 export function stopCommand(isImage = IS_IMAGE): string {
-  return isImage ? "`docker compose stop` on the host" : "`./ghostinbox stop`";
+  return isImage ? "`docker stop` or `docker compose stop` on the host" : "`./ghostinbox stop`";
 }
 
 /** Where compose.yaml mounts `security/` of a checkout, so that edits there apply without a new image. */

@@ -168,16 +168,16 @@ export interface Terminal {
   readonly interrupted: AbortSignal;
 }
 
-/** Shows a key that everything depends on; `seen` records that only once all of it is written. */
+/** Shows a key that everything depends on; `seen` records that only once all of it is written. `again`: the command that shows it. */
 export async function showKey(
   { terminal, json }: Call,
   { json: all, text, next }: Omit<Done, "ok">,
-  seen: () => void,
+  { seen, again }: Readonly<{ seen: () => void; again: string }>,
 ): Promise<Answer> {
   const forPeople = terminal.width === null ? text : fitted(text, terminal.width);
   const shown = await terminal.outForGood(json ? printJson(all) : forPeople);
   if (!shown.ok)
-    return failed(`The key could not be written out, so it does not count as displayed: ${shown.reason}.`, "");
+    return failed(`The key could not be written out, so it does not count as displayed: ${shown.reason}.`, again);
   seen();
   return done(undefined, "", next);
 }

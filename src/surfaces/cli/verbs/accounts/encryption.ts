@@ -17,6 +17,7 @@ import {
   failed,
   PROGRAM,
   showKey,
+  whyNotSure,
   wrongUsage,
 } from "../../call.ts";
 import { keyCountsText, MOST_NAMED } from "../../print/account-facts.ts";
@@ -59,7 +60,8 @@ export async function encryptionKey(call: Call): Promise<Answer> {
   const key = readFileSync(crypt.privateKey, "utf8");
   const advice = `${key}\nKeep this outside this machine. Without it what it encrypts cannot be read, neither here nor from a backup.`;
   const shown = { json: { key }, text: call.terminal.interactive ? advice : key.trimEnd() };
-  return showKey(call, shown, () => writeFile(call.layout.mailKeySeen, "", { mode: 0o600 }));
+  const seen = (): void => writeFile(call.layout.mailKeySeen, "", { mode: 0o600 });
+  return showKey(call, shown, { seen, again: `${PROGRAM} encryption key` });
 }
 
 /** `encryption lock` */
@@ -67,8 +69,10 @@ export async function encryptionLock(call: Call): Promise<Answer> {
   const crypt = await cryptOf(call);
   if ("ok" in crypt) return crypt;
   const { privateKey } = crypt;
+  const again = "It is locked already. Restart Dovecot, in case it still has the key? That ends all sessions.";
   if (!existsSync(privateKey))
     return (
+      (await whyNotSure(call, again, "nothing was restarted")) ??
       (await restart(call, crypt)) ??
       done({ locked: true }, "It is locked already. Dovecot was restarted, in case it still had the key.")
     );

@@ -57,7 +57,11 @@ async function applyFile(call: Call, edits: readonly string[]): Promise<Answer> 
     if (!reply.ok) return failed(`Not everything is in force: ${reply.reason}`, `\`${PROGRAM} status\` shows more.`);
   }
   const tried = strict.begins ? await beginTrial(call) : null;
-  if (tried !== null && !tried.ok) return tried;
+  if (tried !== null && !tried.ok)
+    return {
+      ...tried,
+      message: `The settings are in force, but the trial of the strict firewall may not run. ${tried.message}`,
+    };
   if (!recorded)
     return failed(
       "The settings are in force, but no record of it was kept: the database could not be written.",

@@ -30,7 +30,7 @@ export async function backupCreate(call: Call): Promise<Answer> {
   if (!isKeyNew) return done(json, says, `${PROGRAM} backup list`);
   const key = readKey(call.layout) ?? "";
   const text = `${says}\n\n${keyText(call, key)}`;
-  return showKey(call, { json: { ...json, key }, text, next: `${PROGRAM} backup list` }, () => keySeen(call));
+  return showKey(call, { json: { ...json, key }, text, next: `${PROGRAM} backup list` }, keySeen(call));
 }
 
 /** `backup key` */
@@ -39,11 +39,11 @@ export async function backupKey(call: Call): Promise<Answer> {
   if (key === null)
     return failed("The first backup makes the key, and none was made yet.", `Make one: ${PROGRAM} backup create`);
   const text = call.terminal.interactive ? keyText(call, key) : key;
-  return showKey(call, { json: { key }, text }, () => keySeen(call));
+  return showKey(call, { json: { key }, text }, keySeen(call));
 }
 
-function keySeen({ layout }: Call): void {
-  changeBackupRecord(layout, { isKeySeen: true });
+function keySeen({ layout }: Call) {
+  return { seen: () => changeBackupRecord(layout, { isKeySeen: true }), again: `${PROGRAM} backup key` };
 }
 
 function keyText(call: Call, key: string): string {

@@ -144,7 +144,7 @@ export async function rollback(call: Call): Promise<Answer> {
   }
   try {
     if (processesOf(layout.data).length > 0)
-      return failed("Parts of the server still run.", `Stop them first: ${PROGRAM} stop`);
+      return failed("Parts of the server still run.", `Stop them first: ${stopCommand()}`);
     const changes = orWhyNot(() => changesToLose(layout, snapshot));
     const newSettings = settingsText(
       readFileSync(layout.settings, "utf8"),
