@@ -94,7 +94,7 @@ list_backports() {
   # Beside an entry of the machine's own with Signed-By, apt would read no source at all.
   if [ -z "$(apt-get indextargets "Codename: $1-backports")" ]; then
     mirror="$(apt-get indextargets --format "\$(REPO_URI)" "Codename: $1" "Component: main" | head -n 1)"
-    echo "deb $mirror $1-backports main" >"$apt/sources/backports.list"
+    if [ -n "$mirror" ]; then echo "deb $mirror $1-backports main" >"$apt/sources/backports.list"; fi
   fi
   # A source of other software that does not answer changes nothing.
   apt-get update "${options[@]}" >/dev/null || true
