@@ -18,7 +18,7 @@ type Allowed = Readonly<{ [K in keyof Reach]?: readonly RegExp[] }>;
 const EVERYONE: Allowed = {
   reads: [
     /^program\//,
-    /^conf\/dovecot\/(quota-warning|scripts-dict|spam-learn\.conf)$/,
+    /^conf\/dovecot\/(quota-warning|scripts-dict\.conf|spam-learn)$/,
     /^conf\/(export|fail2ban|fail2ban-own|postfix|postgrey|rspamd|sieve|spamass-milter|spamassassin|unbound|web)\//,
     /^service\/[^/]+\/(run|started|finish|control\/t|log\/run)$/,
     /^spool\/postfix\/(chroot-)?etc\//,
