@@ -96,11 +96,11 @@ list_backports() {
     mirror="$(apt-get indextargets --format "\$(REPO_URI)" "Codename: $1" "Component: main" | head -n 1)"
     if [ -n "$mirror" ]; then echo "deb $mirror $1-backports main" >"$apt/sources/backports.list"; fi
   fi
-  # A source of other software that does not answer changes nothing.
+  # Another source of packages that does not answer changes nothing.
   apt-get update "${options[@]}" >/dev/null || true
 }
 
-# Those named, and what they need and is not installed.
+# The named packages, and their dependencies that are not installed.
 unpack_packages() {
   local archive
   rm -f "$UNPACKED"/archives/*.deb

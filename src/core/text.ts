@@ -84,3 +84,8 @@ function distanceOf(a: string, b: string): number {
   }
   return last[b.length] ?? 0;
 }
+
+/** With a full stop at its end, which a reason from elsewhere may have or not. */
+export function asSentence(text: string): string {
+  return text.replace(/\.?$/, ".");
+}

@@ -140,6 +140,8 @@ export const checksReport = () =>
       "Their results. The evidence stays on the server.",
     ),
   });
+/** The check whether mail can leave for other servers. */
+export const OUTGOING_CHECK = "reputation.port-25-out";
 export type ChecksReport = Readonly<z.output<ReturnType<typeof checksReport>>>;
 
 /** The server's upkeep by root's records, and what the DNS publishes for it: for the guard, and through it for the web. */

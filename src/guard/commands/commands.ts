@@ -1,6 +1,7 @@
 import { effectOf, hasDryRun, type Order, type OrderLine, type Reply } from "../../admin/declare/control.ts";
 import type { Origin } from "../../admin/declare/verb.ts";
 import { messageOf } from "../../core/error.ts";
+import { asSentence } from "../../core/text.ts";
 import { MailboxSignIn } from "../access/mailbox-sign-in.ts";
 import { Passkeys } from "../access/passkeys.ts";
 import { SignIn } from "../access/sign-in.ts";
@@ -69,7 +70,7 @@ export function createCommands(given: CommandParts) {
     } catch (error) {
       const why = messageOf(error);
       return failed(
-        `It could not be done: ${why.replace(/\.?$/, ".")}`,
+        `It could not be done: ${asSentence(why)}`,
         command.verb === "health" ? "See its log below log/guard." : "`status` shows what is wrong.",
       );
     }

@@ -1,5 +1,5 @@
 import type { Health, Notice, OwnerTask } from "../../admin/declare/items.ts";
-import type { ChecksReport } from "../../admin/declare/reports.ts";
+import { type ChecksReport, OUTGOING_CHECK } from "../../admin/declare/reports.ts";
 import { type AlertCode, alertText, type ConditionCode, isCondition, nextSteps } from "../../core/alerts/alerts.ts";
 import { parseAccountName } from "../../core/net/address.ts";
 import { plural } from "../../core/text.ts";
@@ -121,7 +121,7 @@ function alertTask({ code, subject, detail, openedAt }: Alert): OwnerTask {
 
 /** Where the provider closes outgoing port 25, the check fails from the start, so the notice `check_failed` never appears. */
 function outgoingTask({ at, checks }: ChecksReport): readonly OwnerTask[] {
-  if (!checks.some(({ id, state }) => id === "reputation.port-25-out" && state === "wrong")) return [];
+  if (!checks.some(({ id, state }) => id === OUTGOING_CHECK && state === "wrong")) return [];
   const says = "Mail to other servers cannot leave: the last check found no way out.";
   const action = "`check --only reputation` shows why and what to do, and looks again.";
   return [{ kind: "notice", code: OUTGOING_BLOCKED, since: at, says, action, account: null }];

@@ -272,7 +272,7 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
   });
 });
 
-test("restored mails are counted without those of an earlier restore, and a failed count is no zero", async () => {
+test("restored mails are counted without those of an earlier restore, and a failed count is not zero", async () => {
   const restore = (counts: readonly (number | null)[]) => {
     const left = [...counts];
     const doveadm = (...args: readonly string[]) => {

@@ -1,5 +1,6 @@
 import { statSync } from "node:fs";
 import type { KeeperTrouble } from "../../admin/declare/keeper.ts";
+import { OUTGOING_CHECK } from "../../admin/declare/reports.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../core/time.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { type Failure, Job } from "../job.ts";
@@ -68,7 +69,7 @@ export function isDue({ since, at, triedAt, checks }: CheckRecord, now: number):
   const ran = at !== null && at <= now ? at : null;
   if (triedAt !== null && triedAt <= now && triedAt > (ran ?? 0) && now - triedAt < AGAIN_MS) return false;
   if (ran === null) return now - since >= FIRST_MS || since > now;
-  const isOutgoingBlocked = checks["reputation.port-25-out"]?.state === "wrong";
+  const isOutgoingBlocked = checks[OUTGOING_CHECK]?.state === "wrong";
   return now - ran >= (isOutgoingBlocked || fallen({ checks }).length > 0 ? DAY_MS : WEEK_MS);
 }
 

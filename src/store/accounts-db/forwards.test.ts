@@ -75,7 +75,7 @@ test("aliases and forwards together are followed, so that none leads back", (t) 
   assert.equal(accounts.leadsTo(bob, ann), false);
 });
 
-test("an account that sends its mail on is no alias of its target's mailbox", (t) => {
+test("an account that sends its mail on is not an alias of its target's mailbox", (t) => {
   const { forwards, behind } = fresh(t);
   forwards.setForwarding(ann, [bob], false, null);
   assert.equal(behind(ann), undefined);

@@ -14,7 +14,7 @@ export type Copied = Readonly<{ frames: number; copied: number }>;
  *   empties it only if nothing was committed since, and the guard is the only writer;
  * - SQLite itself never restarts the log in between: a held reader prevents that;
  * - a commit that starts an *empty* log needs no flush of its header: after a power failure the file holds the old log
- *   as a whole, which repeats the database, or the beginning of the new one. Over an old log, the header
+ *   as a whole, which repeats the database, or the start of the new one. Over an old log, the header
  *   would need a flush.
  *
  * Call it between transactions of `db`. `db` must be the connection that writes.

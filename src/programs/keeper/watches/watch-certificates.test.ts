@@ -87,7 +87,7 @@ describe("certificates that certspotter finds", { skip: lacking({ installed: ["o
     assert.equal(troubles(30 * DAY_MS).length, 1, "until somebody has checked it");
   });
 
-  test("each unknown key is an alert of its own", () => {
+  test("each unknown key is a separate alert", () => {
     const { serve, called, troubles, watch } = kit();
     serve();
     called();

@@ -166,7 +166,7 @@ test("too many folders: no more can be created until some are deleted", async ()
   assert.equal(state.looks, 3, "the mailboxes are not searched every time");
   clock.advance(-HOUR_MS);
   await look({ folders: 10 }, 0);
-  assert.deepEqual([[...limited], watch.troubles()], [[], []], "also if the clock was set back");
+  assert.deepEqual([[...limited], watch.troubles()], [[], []], "even if the clock was set back");
 });
 
 test("sessions of an account that take much memory are ended once half of it is in use", async () => {

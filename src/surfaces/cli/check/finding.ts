@@ -1,3 +1,4 @@
+import { asSentence } from "../../../core/text.ts";
 /** Results of a check, the worst last. `unknown`: it cannot be seen from here, so it does not pass. */
 export const STATES = ["ok", "unknown", "warning", "wrong"] as const;
 export type State = (typeof STATES)[number];
@@ -27,7 +28,7 @@ export function worstOf(findings: readonly Finding[], saw: string): Finding {
   const those = findings.filter((finding) => finding.state === state);
   const [first] = those;
   if (first === undefined) return ok(saw);
-  const sentences = those.map((finding) => finding.saw.replace(/\.?$/, "."));
+  const sentences = those.map((finding) => asSentence(finding.saw));
   return { state, saw: [...new Set(sentences)].join(" "), fix: first.fix };
 }
 

@@ -146,7 +146,7 @@ describe("an account is contained, as far as it can be", {
     takeLock(layout.startPid, layout.data);
     guard.keeperAnswers(({ verb }) => (verb === "apply" ? { ok: false, reason: "Postfix refuses it." } : null));
     const isolate = ["incident", "isolate", "--yes", "--allow", "198.51.100.65"];
-    // A network of its own, so that this machine is not isolated.
+    // In a separate network, so that this machine is not isolated.
     const isolated = await start(layout, "unshare", ["--net", "./ghostinbox", ...isolate]).ended;
     assert.equal(isolated.code, 1);
     assert.match(isolated.err, /^The server was isolated: only 198\.51\.100\.65; the queue could not be held/);

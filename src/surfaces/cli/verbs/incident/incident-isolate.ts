@@ -8,7 +8,7 @@ import {
   type Shut,
 } from "../../../../core/incident/incident.ts";
 import { hostPrefix, type Prefix, parseIp, parsePrefix } from "../../../../core/net/ip.ts";
-import { plural } from "../../../../core/text.ts";
+import { asSentence, plural } from "../../../../core/text.ts";
 import { dayAndTime, instant, isoTime, shown } from "../../../../core/time.ts";
 import type { Outcome } from "../../../../guard/ports.ts";
 import { endShutOut, keepIsolation, readIsolation, shutOut } from "../../../../host/firewall/isolation.ts";
@@ -133,7 +133,7 @@ async function liftPart(
   const applied = await apply(call);
   if (!applied.ok)
     return failed(
-      `Nothing was lifted: ${applied.reason.replace(/\.?$/, ".")}${await shutAgain(call, isolation)}`,
+      `Nothing was lifted: ${asSentence(applied.reason)}${await shutAgain(call, isolation)}`,
       "Settle that, and try again.",
     );
   const opened = await (left === null ? endShutOut() : shutOut(left, settings));
@@ -153,7 +153,7 @@ async function liftPart(
 async function shutAgain(call: Call, isolation: Isolation | null): Promise<string> {
   keepIsolation(call.layout, isolation);
   const held = await apply(call);
-  return held.ok ? "" : ` The queue is not held again: ${held.reason.replace(/\.?$/, ".")}`;
+  return held.ok ? "" : ` The queue is not held again: ${asSentence(held.reason)}`;
 }
 
 /** A server that is down takes no mail, and starts with what the file of the isolation says. */

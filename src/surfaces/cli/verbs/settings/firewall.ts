@@ -2,6 +2,7 @@ import type { FIREWALL_STEPS } from "../../../../admin/declare/control.ts";
 import type { KeeperReply } from "../../../../admin/declare/keeper.ts";
 import { beyond, type Door, isNothing, type Opening, UNCONFIRMED } from "../../../../core/firewall/strict.ts";
 import type { Isolation } from "../../../../core/incident/incident.ts";
+import { asSentence } from "../../../../core/text.ts";
 import { formatDuration, SECOND_MS } from "../../../../core/time.ts";
 import { type FirewallState, firewallState, stateJson } from "../../../../host/firewall/firewall-state.ts";
 import { readIsolation } from "../../../../host/firewall/isolation.ts";
@@ -193,7 +194,7 @@ function refused(
   next: string,
 ): Failure {
   if (lockHolder(layout.startPid) === null) return notRunning(layout);
-  const because = reason.replace(/\.?$/, ".");
+  const because = asSentence(reason);
   return mayHold === true
     ? failed(`It may be done, now or later: ${because}`, `\`${PROGRAM} firewall\` shows what is in force.`)
     : failed(`${says}: ${because}`, next);
