@@ -148,11 +148,11 @@ const reviewed = answers(() => pageOf(access()));
 const name = text(320);
 /** A PHC string of argon2id, with room to spare. */
 export const hash = text(512);
-/** Dovecot's proof of the password (mail/dovecot/login-policy.ts). */
-const proof = z.optional(text(8));
+/** The short hash by which the guard distinguishes passwords (`passwordHashOf` in mail/dovecot/login-policy.ts), which `hash` is not. */
+const passwordHash = z.optional(text(8));
 export const password = text(1_024);
 /** Of a password that is set. `recovers`: these keys were there, and were opened with the owner's recovery key. */
-const secret = { ...ofAccount, hash, proof, keys: z.optional(accountKeys), recovers: z.optional(flag) };
+const secret = { ...ofAccount, hash, passwordHash, keys: z.optional(accountKeys), recovers: z.optional(flag) };
 /** Of a mailbox; 0: no limit. */
 const quotaBytes = wholeNumber(0, Number.MAX_SAFE_INTEGER);
 /** Accounts of a file imported over the web: each with a hash, or a password that the guard hashes. */
@@ -162,7 +162,7 @@ const imported = objects(ENTRIES_PER_COMMAND, {
   password: z.optional(password),
   quotaBytes: z.optional(quotaBytes),
 });
-const secrets = objects(ENTRIES_PER_COMMAND, { name, hash, proof, quotaBytes: z.optional(quotaBytes) });
+const secrets = objects(ENTRIES_PER_COMMAND, { name, hash, passwordHash, quotaBytes: z.optional(quotaBytes) });
 /** The result for the accounts of a file. Each account is in at most one list. */
 export type FileChanges = Readonly<{
   added: readonly string[];

@@ -15,8 +15,8 @@ import type { Outcome } from "./ports.ts";
 
 export interface AccountStore {
   /** `keys`: those that this password opens. Other keys of the account stay locked. */
-  add(name: AccountName, passwordHash: string, at: Millis, keys?: readonly AccountKey[]): Outcome;
-  setPassword(name: AccountName, passwordHash: string, keys?: readonly AccountKey[]): Outcome;
+  add(name: AccountName, hash: string, at: Millis, keys?: readonly AccountKey[]): Outcome;
+  setPassword(name: AccountName, hash: string, keys?: readonly AccountKey[]): Outcome;
   setSuspended(name: AccountName, suspended: boolean): Outcome;
   remove(name: AccountName): Outcome;
   /** Null: the quota of the settings. 0: no limit. */
@@ -37,18 +37,18 @@ export interface AccountBook {
   aliasCounts(accounts: readonly string[]): ReadonlyMap<string, number>;
 }
 
-/** The stored form of a new password. `proof`: Dovecot's proof of it. */
-export type MadeSecret = Readonly<{ hash: string; proof: string }>;
+/** The stored form of a new password. `passwordHash`: the short hash that Dovecot sends to the guard. */
+export type MadeSecret = Readonly<{ hash: string; passwordHash: string }>;
 export interface SecretMaker {
   /** In the order of their arrival, one password at a time. */
   make(asked: readonly Readonly<{ owner: AccountName; password: string }>[]): Promise<readonly MadeSecret[]>;
-  /** Dovecot's proof of a typed password. */
-  proofOf(owner: AccountName, password: string): string;
+  /** The short hash of a typed password. */
+  passwordHashOf(owner: AccountName, password: string): string;
 }
 
 export interface MailKeyStore {
-  /** Lets the account's present password open these keys, if `passwordHash` is still its hash. */
-  openKeys(name: AccountName, passwordHash: string, keys: readonly AccountKey[]): Outcome;
+  /** Lets the account's present password open these keys, if `hash` is still its stored one. */
+  openKeys(name: AccountName, hash: string, keys: readonly AccountKey[]): Outcome;
 }
 
 export interface AliasStore {

@@ -14,7 +14,7 @@ export type NewAppPassword = Readonly<{
   name: string;
   digest: string;
   /** The value by which Dovecot reports it. */
-  proof: string;
+  passwordHash: string;
   by: string;
   at: Millis;
 }>;
@@ -25,7 +25,7 @@ export interface AppPasswordStore {
   /** Oldest first. */
   appPasswordsOf(account: string): readonly AppPasswordItem[];
   /** The values by which Dovecot reports those that were used or created last. */
-  proofsOf(account: string): readonly string[];
+  passwordHashesOf(account: string): readonly string[];
   /** Notes that the account (as typed) signed in with it. A sign-in is not refused because this note fails. */
   used(account: string, name: string, now: Millis): void;
 }

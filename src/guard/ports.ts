@@ -63,7 +63,7 @@ export interface AccountDirectory {
 /** The passwords with which accounts sign in. */
 export interface AccountPasswords {
   /** The hash with its scheme, as Dovecot reads it. Null: no account with this name may sign in. */
-  passwordHash(account: AccountName): string | null;
+  storedHash(account: AccountName): string | null;
 }
 
 export type Failed = Readonly<{ ok: false; reason: string }>;

@@ -62,7 +62,7 @@ export type Reach = Readonly<{
 }>;
 
 /** Where an account signed in: the prefix of the address, and the hash of the password (empty if unknown). */
-export type SignIn = Readonly<{ prefix: Prefix; proof: string }>;
+export type SignIn = Readonly<{ prefix: Prefix; passwordHash: string }>;
 export type AccountGuess = Guess & Readonly<{ account: string }>;
 /** After `since`, up to and including `until`: a clock that ran ahead leaves guesses with future times. */
 export type TimeSpan = Readonly<{ since: Millis; until: Millis }>;
@@ -80,7 +80,7 @@ export interface AccountHistory {
   /** Newest first. */
   signIns(account: string, since: Millis): readonly SignIn[];
   /** Hash of the password that was set last, if known. */
-  passwordProofs(account: string): readonly string[];
+  passwordHashes(account: string): readonly string[];
   /** Passwords that strangers tried, newest first. */
   guesses(account: string, reach: GuessReach): readonly Guess[];
   /** All passwords that strangers tried at the account, so that the many from one network don't hide those from others. */
@@ -131,7 +131,7 @@ export interface NetworkHistory {
   /** When the last ban of the network itself started or ended; 0 if there was none. */
   settledAt(network: Prefix, now: Millis): Millis;
   /** Other wrong passwords, each counted once per account. */
-  guessesFrom(network: Prefix, span: TimeSpan, besides: Readonly<{ account: string; proof: string }>): number;
+  guessesFrom(network: Prefix, span: TimeSpan, besides: Readonly<{ account: string; passwordHash: string }>): number;
 }
 
 /** Servers that sent good mail. Only whole days count. Includes the rows of the open transaction. */

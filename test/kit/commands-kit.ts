@@ -88,8 +88,8 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     lastSignIn: (account) => new LastSignIns(db).of(account),
     secrets: {
       make: (asked) =>
-        whileHashing().then(() => asked.map(({ password }) => ({ hash: hashOf(password), proof: "0abc" }))),
-      proofOf: () => "0abc",
+        whileHashing().then(() => asked.map(({ password }) => ({ hash: hashOf(password), passwordHash: "0abc" }))),
+      passwordHashOf: () => "0abc",
     },
     mailboxes: () => ({ quotaBytes: 5_000, keyOfEach, maySignIn: true }),
     recipients: { exists: (address) => address === "owner@example.test" },
@@ -137,7 +137,7 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     failDisk: () => (isDiskWell = false),
     /** Sets what happens while passwords are hashed. */
     whileHashing: (work: typeof whileHashing) => (whileHashing = work),
-    proofsOf: (account: string) => accountHistory.passwordProofs(account),
+    passwordHashesOf: (account: string) => accountHistory.passwordHashes(account),
     /** Gives each account a key for its mail from now on. */
     keepKeys: () => (keyOfEach = true),
     book,

@@ -66,7 +66,7 @@ export function factsOnFakes() {
     active: { isActive: () => state.isActive() },
     accounts: {
       signIns: () => [],
-      passwordProofs: () => [],
+      passwordHashes: () => [],
       guesses: () => [],
       accountsOf: (_, since) => {
         state.since = since;

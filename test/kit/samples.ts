@@ -212,7 +212,7 @@ export const ACCOUNT: AccountFacts = {
   name: "user@example.org",
   kinship: "stranger",
   guesses: 0,
-  proofs: [],
+  passwordHashes: [],
   candidates: 0,
   networkCandidates: 0,
   commonCandidates: 0,

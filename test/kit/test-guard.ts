@@ -104,7 +104,7 @@ export async function startGuard(layout: Layout) {
     lastSignIn: () => null,
     secrets: {
       make: () => Promise.reject(new Error("the command line hashes its passwords itself")),
-      proofOf: () => "",
+      passwordHashOf: () => "",
     },
     mailboxes: () => ({ quotaBytes: 0, keyOfEach: false, maySignIn: true }),
     pauses: stores.correspondents,

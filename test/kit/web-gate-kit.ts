@@ -46,7 +46,7 @@ export function webGateOnMemory() {
   const keys = new Passkeys({ passkeys, names: () => [hostname()], clock });
   const parts = { engine, credentials, sessions, factors, hostname, passwords, keys, clock };
   const signIn = new SignIn(parts, gate.bounds, Buffer.alloc(32, 1));
-  const secrets = { proofOf: (_: string, password: string) => digestOf(password).slice(0, 4) };
+  const secrets = { passwordHashOf: (_: string, password: string) => digestOf(password).slice(0, 4) };
   const mailboxParts = { ...parts, guesses: memory.accountHistory, active, secrets, mailboxes };
   const mailboxSignIn = new MailboxSignIn(mailboxParts, gate.bounds);
   const rows = (sql: string, ...values: readonly string[]): readonly string[] =>

@@ -4,7 +4,7 @@ import { parseAccountName } from "../../src/core/net/address.ts";
 import { ask } from "../../src/host/sockets/control-client.ts";
 import type { Layout } from "../../src/settings/layout.ts";
 import { makeAccountKey } from "../../src/store/passwords/account-key.ts";
-import { hashPassword, proofOf } from "../../src/store/passwords/password-hash.ts";
+import { hashPassword, passwordHashWith } from "../../src/store/passwords/password-hash.ts";
 import { keepForRun, keptByRun } from "./kept-by-run.ts";
 import { PASSWORD } from "./product.ts";
 
@@ -17,7 +17,7 @@ export async function addFirstAccounts({ controlSocket, loginPolicySecret }: Lay
   for (const each of names) {
     const name = parseAccountName(each);
     assert.ok(name !== null, each);
-    const secret = { hash, proof: proofOf(loginPolicySecret, name, PASSWORD) };
+    const secret = { hash, passwordHash: passwordHashWith(loginPolicySecret, name, PASSWORD) };
     const added = await ask(controlSocket, "root", {
       verb: "account_create_hashed",
       name,
@@ -33,7 +33,10 @@ export async function addFirstAccounts({ controlSocket, loginPolicySecret }: Lay
 export async function setPassword(layout: Layout, of: string, password: string): Promise<void> {
   const name = parseAccountName(of);
   assert.ok(name !== null, of);
-  const secret = { hash: await hashPassword(password), proof: proofOf(layout.loginPolicySecret, name, password) };
+  const secret = {
+    hash: await hashPassword(password),
+    passwordHash: passwordHashWith(layout.loginPolicySecret, name, password),
+  };
   const keys = [await makeAccountKey(password, readFileSync(layout.mailRecoveryKey, "utf8"))];
   const set = await ask(layout.controlSocket, "root", {
     verb: "account_set_hash",

@@ -9,10 +9,10 @@ import type { Changed } from "./naive-recount.ts";
 
 /** What the oracle recounts of accounts. */
 
-type SignIn = Readonly<{ prefix: Prefix; account: string; proof: string; at: Millis }>;
+type SignIn = Readonly<{ prefix: Prefix; account: string; passwordHash: string; at: Millis }>;
 type Login = Readonly<{ login: string; subject: Prefix; network: Prefix }>;
 type Past = Readonly<{ changes: readonly Changed[]; unanswered: readonly Unanswered[] }>;
-type Tried = Readonly<{ account: string; network: Prefix; proof: string; isStale: boolean }>;
+type Tried = Readonly<{ account: string; network: Prefix; passwordHash: string; isStale: boolean }>;
 
 /** A password that went to verification and did not come back. */
 export type Unanswered = Omit<Tried, "isStale"> &
@@ -67,11 +67,11 @@ function accountFactsOf(
   // A password without a hash differs from all others.
   const counted = tried
     .filter((guess) => kinship === "stranger" || guess.network === network)
-    .map((guess, i) => (guess.proof === "" ? { ...guess, proof: `unknown ${i}` } : guess));
+    .map((guess, i) => (guess.passwordHash === "" ? { ...guess, passwordHash: `unknown ${i}` } : guess));
   // Each password counts for one network, each network for a quarter of the limit at most.
-  const passwords = [...new Set(counted.map(({ proof }) => proof))];
+  const passwords = [...new Set(counted.map(({ passwordHash }) => passwordHash))];
   const networksOf = passwords.map(
-    (password) => counted.flatMap((guess) => (guess.proof === password ? [guess.network] : [])).toSorted()[0],
+    (password) => counted.flatMap((guess) => (guess.passwordHash === password ? [guess.network] : [])).toSorted()[0],
   );
   const share = kinship === "stranger" ? Math.ceil(accounts.failures / 4) : accounts.failures;
   const capped = networksOf.filter(
@@ -93,7 +93,7 @@ function accountFactsOf(
     name,
     kinship,
     guesses: Math.min(accounts.failures, different),
-    proofs: proofsOf(known),
+    passwordHashes: passwordHashesOf(known),
     candidates: Math.min(accounts.candidates, common + each.reduce((sum, count) => sum + Math.min(own, count), 0)),
     networkCandidates: Math.min(own, spentBy(network)),
     commonCandidates: common,
@@ -102,14 +102,14 @@ function accountFactsOf(
 }
 
 /** A place remembers the last password of each account, and at most eight different ones are compared. */
-function proofsOf(known: readonly SignIn[]): readonly string[] {
+function passwordHashesOf(known: readonly SignIn[]): readonly string[] {
   const lastOf = new Map<Prefix, SignIn>();
   for (const one of known) {
     lastOf.delete(one.prefix);
     lastOf.set(one.prefix, one);
   }
-  const latest = [...lastOf.values()].toReversed().map(({ proof }) => proof);
-  return [...new Set(latest.filter((proof) => proof !== ""))].slice(0, 8);
+  const latest = [...lastOf.values()].toReversed().map(({ passwordHash }) => passwordHash);
+  return [...new Set(latest.filter((passwordHash) => passwordHash !== ""))].slice(0, 8);
 }
 
 function sprayingOf({ spraying }: Policy, { changes, unanswered }: Past, at: Millis): SprayingFacts {
@@ -130,20 +130,21 @@ export function unansweredAfter(
   { at, account, prefix: subject, network }: Pick<Facts, "account" | "prefix" | "network"> & { readonly at: Millis },
 ): readonly Unanswered[] {
   if (!("login" in event) || account === null) return unanswered;
-  const { passwordHash: proof } = event;
+  const { passwordHash } = event;
   if (event.type !== "LOGIN_ASKED") {
     const answered = unanswered.findIndex(
-      (one) => one.account === account.name && one.proof === proof && one.network === network,
+      (one) => one.account === account.name && one.passwordHash === passwordHash && one.network === network,
     );
     return unanswered.filter((_, i) => i !== answered);
   }
   if (verdict === "refuse") return unanswered;
   const waiting = unanswered.filter((one) => at - one.at < MINUTE);
-  const others = waiting.filter((one) => one.account === account.name && one.proof !== proof);
-  const isFirst = account.proofs.length === 0 && others.length === 0 && waiting.filter((one) => one.isFirst).length < 8;
-  const looksWrong = !isFirst && !account.proofs.includes(proof);
+  const others = waiting.filter((one) => one.account === account.name && one.passwordHash !== passwordHash);
+  const isFirst =
+    account.passwordHashes.length === 0 && others.length === 0 && waiting.filter((one) => one.isFirst).length < 8;
+  const looksWrong = !isFirst && !account.passwordHashes.includes(passwordHash);
   const isStrange = account.kinship !== "address";
-  return [...unanswered, { at, account: account.name, proof, network, subject, isStrange, looksWrong, isFirst }];
+  return [...unanswered, { at, account: account.name, passwordHash, network, subject, isStrange, looksWrong, isFirst }];
 }
 
 function pendingFrom(unanswered: readonly Unanswered[], subject: Prefix, at: Millis): readonly Verified[] {
@@ -158,6 +159,6 @@ export function guessesIn(changes: readonly Changed[], since: number, until: num
   return [...lastOf.values()].flatMap(({ tried, at }) => (at > since && at <= until ? [tried] : []));
 }
 
-export function passwordOf({ account, proof }: Pick<Tried, "account" | "proof">): string {
-  return JSON.stringify([account, proof]);
+export function passwordOf({ account, passwordHash }: Pick<Tried, "account" | "passwordHash">): string {
+  return JSON.stringify([account, passwordHash]);
 }

@@ -339,7 +339,12 @@ export type OwnMail = Readonly<z.output<ReturnType<typeof ownMail>>>;
 /** What the verbs of control.ts answer with. */
 
 /** Without `quotaBytes`: the quota of the settings. */
-export type NamedSecret = Readonly<{ name: string; hash: string; proof: string; quotaBytes?: number | undefined }>;
+export type NamedSecret = Readonly<{
+  name: string;
+  hash: string;
+  passwordHash: string;
+  quotaBytes?: number | undefined;
+}>;
 /** `recorded`: whether the database stored a record of it. */
 export type Reloaded = Readonly<{ changed: readonly string[]; recorded: boolean }>;
 /** `inForce`: the value of each, as text in TOML, in the order of `changed`. */

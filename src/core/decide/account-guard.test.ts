@@ -16,7 +16,13 @@ import {
 import type { AccountFacts, Facts } from "./facts.ts";
 import { decideLoginAsked, decideLoginFailed } from "./login.ts";
 
-const GUESS = { type: "GUESS", account: "user@example.org", network: "203.0.113.0/24", proof: "now", isStale: false };
+const GUESS = {
+  type: "GUESS",
+  account: "user@example.org",
+  network: "203.0.113.0/24",
+  passwordHash: "now",
+  isStale: false,
+};
 
 function account(known: Partial<AccountFacts> = {}): AccountFacts {
   return { ...ACCOUNT, guesses: POLICY.accounts.failures, ...known };
@@ -35,18 +41,18 @@ const asked: readonly (readonly [that: string, answer: string, facts: Partial<Fa
     [
       "the right password from elsewhere",
       "pass below_limit",
-      { account: account({ proofs: ["then", "now"], candidates: 999 }) },
+      { account: account({ passwordHashes: ["then", "now"], candidates: 999 }) },
     ],
     [
       "the right password when nothing is left of the budget",
       "refuse right_password_guarded",
-      { account: account({ proofs: ["then", "now"], candidates: 1_000 }) },
+      { account: account({ passwordHashes: ["then", "now"], candidates: 1_000 }) },
       [{ ...GUESS, isStale: true }],
     ],
     [
       "another password than the last right one",
       "refuse account_guarded",
-      { account: account({ proofs: ["then"] }) },
+      { account: account({ passwordHashes: ["then"] }) },
       [GUESS],
     ],
     ["the allow list", "pass allow_listed", { account: account(), protection: "allow_listed" }],
@@ -72,11 +78,11 @@ test("an address that keeps guessing at a guarded account is banned, whether or 
     passwordHash,
     account: "user@example.org",
   }));
-  for (const [proofs, reason] of [
+  for (const [passwordHashes, reason] of [
     [[], "account_guarded"],
     [["now"], "right_password_guarded"],
   ] as const) {
-    const facts = factsOf({ account: account({ proofs, candidates: 1_000 }), failures });
+    const facts = factsOf({ account: account({ passwordHashes, candidates: 1_000 }), failures });
     const { reason: reported, ...decided } = decideLoginAsked(POLICY, facts, { type: "LOGIN_ASKED", ...LOGIN }, NOON);
     assert.equal(reported, reason);
     assert.deepEqual([decided.verdict, decided.counted], ["refuse", true]);
@@ -96,7 +102,7 @@ test("an address that keeps guessing at a guarded account is banned, whether or 
 for (const [that, facts, changes] of [
   ["a stranger", { account: account({ guesses: 0 }) }, [GUESS]],
   ["a neighbour of the owner", { account: account({ kinship: "network" }) }, [GUESS]],
-  ["a stale device", { account: account({ proofs: ["now"] }) }, [{ ...GUESS, isStale: true }]],
+  ["a stale device", { account: account({ passwordHashes: ["now"] }) }, [{ ...GUESS, isStale: true }]],
   ["the owner", { account: account({ kinship: "address" }) }, []],
   ["the gateway, behind which all may stand", { account: account(), protection: "gateway" }, [GUESS]],
   ["who was banned while his password was verified", { account: account(), ban: BAN }, [GUESS]],
@@ -114,10 +120,10 @@ for (const [that, guesses, count] of [
   ["unknown passwords one by one", { 1: "??", 2: "??" }, 4],
 ] as const)
   test(`guesses count ${that}`, () => {
-    const tried = Object.entries(guesses).flatMap(([network, proofs]): readonly Guess[] =>
-      [...proofs].map((proof) => ({
+    const tried = Object.entries(guesses).flatMap(([network, passwordHashes]): readonly Guess[] =>
+      [...passwordHashes].map((passwordHash) => ({
         network: neighbourhoodOf(ip(`198.18.${network}.1`), 64),
-        proof: proof === "?" ? "" : proof,
+        passwordHash: passwordHash === "?" ? "" : passwordHash,
       })),
     );
     assert.equal(countGuesses(tried, 2), count);
@@ -146,8 +152,8 @@ test("a single network does not raise an account's guard: it adds a quarter at m
 
 test("a password tried out of several networks counts for the first of them, in whatever order they come", () => {
   const [first, second] = [neighbourhoodOf(ip("198.51.100.1"), 64), neighbourhoodOf(STRANGER, 64)];
-  const decoys = [first, second].map((network): Guess => ({ network, proof: "decoy" }));
-  const own = { network: second, proof: "own" };
+  const decoys = [first, second].map((network): Guess => ({ network, passwordHash: "decoy" }));
+  const own = { network: second, passwordHash: "own" };
   for (const guesses of [decoys, decoys.toReversed()]) assert.equal(countGuesses([...guesses, own], 1), 2);
 });
 

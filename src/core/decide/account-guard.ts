@@ -5,7 +5,7 @@ import type { AccountFacts, Facts } from "./facts.ts";
 import type { Policy } from "./policy.ts";
 
 /** A password with this hash, tried from a network that the account does not know. */
-export type Guess = Readonly<{ network: Prefix; proof: string }>;
+export type Guess = Readonly<{ network: Prefix; passwordHash: string }>;
 
 /** Longer names exist only as addresses in theory. In a flood of typed names each takes no more room than this. */
 const LONGEST_NAME = 64;
@@ -44,8 +44,8 @@ export function commonShare({ accounts }: Policy): number {
  */
 export function countGuesses(guesses: readonly Guess[], share: number): number {
   const networkOf = new Map<string, Prefix>();
-  for (const [i, { network, proof }] of guesses.entries()) {
-    const password = proof === "" ? `unknown ${i}` : proof;
+  for (const [i, { network, passwordHash }] of guesses.entries()) {
+    const password = passwordHash === "" ? `unknown ${i}` : passwordHash;
     const other = networkOf.get(password);
     if (other === undefined || network < other) networkOf.set(password, network);
   }
@@ -88,10 +88,10 @@ export function guardLowered({ type, subject }: Readonly<{ type: EventType; subj
 
 /** The password has the hash of one with which the account signed in lately, or of the one that was set. */
 export function looksRight({ account }: Pick<Facts, "account">, passwordHash: string): boolean {
-  return passwordHash !== "" && account !== null && account.proofs.includes(passwordHash);
+  return passwordHash !== "" && account !== null && account.passwordHashes.includes(passwordHash);
 }
 
-function guess(account: AccountFacts, network: Facts["network"], proof: string): Change {
-  const isStale = looksRight({ account }, proof);
-  return { type: "GUESS", account: guessedName(account.name), network, proof, isStale };
+function guess(account: AccountFacts, network: Facts["network"], passwordHash: string): Change {
+  const isStale = looksRight({ account }, passwordHash);
+  return { type: "GUESS", account: guessedName(account.name), network, passwordHash, isStale };
 }

@@ -38,14 +38,14 @@ export type Change =
   /** Ends simulated bans, which count as no offence. */
   | Readonly<{ type: "END_SIMULATION" }>
   /** An account signed in from here with a password of this hash. */
-  | Readonly<{ type: "KNOW"; prefix: Prefix; account: string; proof: string }>
+  | Readonly<{ type: "KNOW"; prefix: Prefix; account: string; passwordHash: string }>
   /**
    * A client that the account does not know tried a password of this hash. `account`: see `guessedName`. `isStale`: it
    * looked right, like an old password that a device still uses.
    */
-  | Readonly<{ type: "GUESS"; account: string; network: Prefix; proof: string; isStale: boolean }>
+  | Readonly<{ type: "GUESS"; account: string; network: Prefix; passwordHash: string; isStale: boolean }>
   /** The account (in lower case) has a password of this hash from now on; empty: the hash is not known. */
-  | Readonly<{ type: "SET_PASSWORD"; account: string; proof: string }>
+  | Readonly<{ type: "SET_PASSWORD"; account: string; passwordHash: string }>
   /** Earlier guesses at the account (see `guessedName`) no longer count; null: for all accounts. */
   | Readonly<{ type: "FORGET_GUESSES"; account: string | null }>
   /** An account writes to an outside address, whose reply is then expected. */

@@ -14,7 +14,7 @@ export type RecipientKind = "known" | "unknown" | "blocked";
 export type Failure = Readonly<{ at: Millis; passwordHash: string; account: string; spent?: true }>;
 
 /** A password in verification that does not look right. `account`: in lower case. */
-export type Verified = Readonly<{ account: string; proof: string }>;
+export type Verified = Readonly<{ account: string; passwordHash: string }>;
 
 /** A password in verification: the event of its outcome has not come yet. */
 export type PendingPassword = Verified &
@@ -44,7 +44,7 @@ export type AccountFacts = Readonly<{
    */
   guesses: number;
   /** Hashes of different passwords of its latest sign-ins, newest first. */
-  proofs: readonly string[];
+  passwordHashes: readonly string[];
   /**
    * Passwords tried within a day in new places, verified or refused: at most a share for each network, and of what they
    * tried beyond their shares at most the common share. Counts up to the budget.
@@ -147,7 +147,7 @@ export type Neighbourhood = Readonly<{
   /** Other prefixes with a ban that counts (neighbours.ts). */
   offenders(since: Millis, besides: Prefix): number;
   /** Other wrong passwords from the network, each counted once per account. */
-  guesses(since: Millis, besides: Readonly<{ account: string; proof: string }>): number;
+  guesses(since: Millis, besides: Readonly<{ account: string; passwordHash: string }>): number;
   /** Prefixes with a ban for any offence. */
   banned(since: Millis): readonly Prefix[];
   /** Prefixes with credit for honest mail. */

@@ -46,22 +46,22 @@ const failed: readonly (readonly [that: string, answer: string, known?: Partial<
   [
     "the right one of a suspended account",
     "pass right_password_inactive",
-    { account: { ...ACCOUNT, proofs: ["now"] }, accountActive: false },
+    { account: { ...ACCOUNT, passwordHashes: ["now"] }, accountActive: false },
   ],
   [
     "the right one of a suspended account, from loopback",
     "pass right_password_inactive",
-    { account: { ...AT_HOME, proofs: ["now"] }, accountActive: false, protection: "loopback" },
+    { account: { ...AT_HOME, passwordHashes: ["now"] }, accountActive: false, protection: "loopback" },
   ],
   [
     "a wrong one of a suspended account",
     "pass below_limit",
-    { account: { ...ACCOUNT, proofs: ["other"] }, accountActive: false },
+    { account: { ...ACCOUNT, passwordHashes: ["other"] }, accountActive: false },
   ],
   [
     "the 5th different one, right but for the suspension",
     "refuse login_failures, banned",
-    { account: { ...ACCOUNT, proofs: ["now"] }, accountActive: false, failures: different(4) },
+    { account: { ...ACCOUNT, passwordHashes: ["now"] }, accountActive: false, failures: different(4) },
   ],
   ["passwords without a hash count each", "refuse login_failures, banned", { failures: failures("", "", "", "") }, ""],
   [
@@ -213,7 +213,9 @@ test("the server's networks hold for every account, also at the dashboard, and n
 test("a right password makes the network known, by the name of its account", () => {
   const decided = decideLoginSucceeded(POLICY, factsOf(), { type: "LOGIN_SUCCEEDED", ...LOGIN });
   assert.equal(`${decided.verdict} ${decided.reason}`, "pass signed_in");
-  assert.deepEqual(decided.changes, [{ type: "KNOW", prefix: "203.0.113.7/32", account: LOGIN.login, proof: "now" }]);
+  assert.deepEqual(decided.changes, [
+    { type: "KNOW", prefix: "203.0.113.7/32", account: LOGIN.login, passwordHash: "now" },
+  ]);
 });
 
 test("an address that the allow list accepted is known by its prefix", () => {

@@ -66,7 +66,7 @@ export function decideLoginSucceeded(policy: Policy, facts: SignInFacts, event: 
     return decision("pass", "signed_in");
   const prefix = prefixOf(event.ip, policy.bans.ipv6Prefix);
   return decision("pass", "signed_in", {
-    changes: [{ type: "KNOW", prefix, account: event.login, proof: event.passwordHash }],
+    changes: [{ type: "KNOW", prefix, account: event.login, passwordHash: event.passwordHash }],
   });
 }
 

@@ -18,7 +18,7 @@ function tried(count: number, account: string, agoMs = 3_600_000): readonly Fail
   }));
 }
 function verified(count: number, account: string): readonly Verified[] {
-  return Array.from({ length: count }, (_, i) => ({ account, proof: `under way ${i}` }));
+  return Array.from({ length: count }, (_, i) => ({ account, passwordHash: `under way ${i}` }));
 }
 
 const of = (known: Partial<AccountFacts>): Pick<Facts, "account"> => ({
@@ -79,7 +79,7 @@ const examples: readonly (readonly [that: string, barred: string | null, facts: 
   [
     "five under way, the same as now",
     null,
-    { ...of({}), pending: Array.from({ length: 5 }, () => ({ account: ANNA, proof: "now" })) },
+    { ...of({}), pending: Array.from({ length: 5 }, () => ({ account: ANNA, passwordHash: "now" })) },
   ],
   [
     "one under way after four within minutes",
@@ -119,16 +119,16 @@ for (const [that, barred, facts] of examples)
 test("a password that looks right is checked while the budget lasts, at home always", () => {
   const may = (facts: Partial<Facts>, passwordHash = "now"): boolean =>
     mayBeRight(POLICY, factsOf(facts), { ...LOGIN, passwordHash });
-  assert.equal(may(of({ proofs: ["then", "now"], candidates: 999 })), true);
-  assert.equal(may(of({ proofs: ["then", "now"], candidates: 1_000 })), false);
-  const crowded = { proofs: ["now"], commonCandidates: 250 };
+  assert.equal(may(of({ passwordHashes: ["then", "now"], candidates: 999 })), true);
+  assert.equal(may(of({ passwordHashes: ["then", "now"], candidates: 1_000 })), false);
+  const crowded = { passwordHashes: ["now"], commonCandidates: 250 };
   assert.equal(may(of({ ...crowded, networkCandidates: 39 })), true, "each network has its share");
   assert.equal(may(of({ ...crowded, networkCandidates: 40 })), false);
   assert.equal(may(of({ ...crowded, networkCandidates: 40, commonCandidates: 249 })), true, "and then the common one");
   assert.equal(may(of({ ...crowded, networkCandidates: 40, kinship: "address" })), true);
-  assert.equal(may(of({ proofs: ["then"] })), false);
-  assert.equal(may(of({ proofs: [""] }), ""), false, "a hash that is not known looks like nothing");
+  assert.equal(may(of({ passwordHashes: ["then"] })), false);
+  assert.equal(may(of({ passwordHashes: [""] }), ""), false, "a hash that is not known looks like nothing");
   assert.equal(may({ account: null }), false);
-  const home = of({ kinship: "address", proofs: ["now"], candidates: 1_000 });
+  const home = of({ kinship: "address", passwordHashes: ["now"], candidates: 1_000 });
   assert.equal(may({ ...home, failures: tried(1_000, ANNA) }), true, "no guesser locks out a device at home");
 });

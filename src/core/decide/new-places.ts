@@ -115,7 +115,7 @@ function atOthers(
 /** Passwords in verification may be wrong too, so parallel guesses get no further than one after the other. */
 function spent({ logins }: Policy, facts: PlaceFacts, event: LoginAttributes, now: Millis): Barred | null {
   const failed = new Set(within(facts.failures, WEEK_MS, now).map(({ passwordHash }) => passwordHash));
-  const pending = passwordsOf(others(facts, event).filter(({ proof }) => !failed.has(proof))).size;
+  const pending = passwordsOf(others(facts, event).filter(({ passwordHash }) => !failed.has(passwordHash))).size;
   const count = within(facts.failures, logins.windowMs, now).filter(isFresh).length;
   if (count < logins.failures && count + pending >= logins.failures) {
     const { failures: limit, windowMs } = logins;
@@ -147,16 +147,13 @@ export function isFresh({ spent: isSpent }: Failure): boolean {
 /** Passwords in verification, except the one of this event. */
 function others({ pending, account }: PlaceFacts, { login, passwordHash }: LoginAttributes): readonly Verified[] {
   const name = account?.name ?? login.toLowerCase();
-  return pending.filter((one) => one.proof !== passwordHash || one.account !== name);
+  return pending.filter((one) => one.passwordHash !== passwordHash || one.account !== name);
 }
 
 /** Different passwords. Unknown hashes count as different. */
 function passwordsOf(tried: readonly (Verified | Failure)[]): ReadonlySet<string> {
   return new Set(
-    tried.map((one, i) => {
-      const proof = "proof" in one ? one.proof : one.passwordHash;
-      return proof === "" ? `unknown ${i}` : `${one.account} ${proof}`;
-    }),
+    tried.map(({ account, passwordHash }, i) => (passwordHash === "" ? `unknown ${i}` : `${account} ${passwordHash}`)),
   );
 }
 

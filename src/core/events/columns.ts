@@ -74,7 +74,7 @@ export type EventColumns = Readonly<{
   limitKey: string | null;
   /** Who gave the command: `root`, `engine`, or an administrator with an address. */
   actor: string | null;
-  /** Distinguishes failed passwords; null for other events. */
+  /** The short hash of a failed password; null for other events. */
   proof: string | null;
 }>;
 

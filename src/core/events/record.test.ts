@@ -184,7 +184,7 @@ test("a change that people want to see is a separate row", () => {
     /^SPARED 203\.0\.113\.7 gateway: 203\.0\.113\.7\/32: Too many mails\. \| not banned$/,
   );
   assert.equal(line({ type: "FORGET_GUESSES", account: null }), "none");
-  assert.equal(line({ type: "KNOW", prefix: PREFIX, account: "anna@example.org", proof: "" }), "none");
+  assert.equal(line({ type: "KNOW", prefix: PREFIX, account: "anna@example.org", passwordHash: "" }), "none");
 });
 
 test("what an administrator did names the thing and the person", () => {

@@ -21,7 +21,7 @@ const list = <S extends z.ZodMiniType>(item: S): z.ZodMiniType<readonly z.output
 const pending = z.strictObject({
   at,
   account: text,
-  proof: text,
+  passwordHash: text,
   subject: network,
   network,
   isStrange: z.boolean(),

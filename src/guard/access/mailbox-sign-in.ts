@@ -25,7 +25,7 @@ export type MailboxSignInParts = Readonly<{
   active: AccountPasswords;
   sessions: Pick<SessionStore, "open" | "prove">;
   passwords: Passwords;
-  secrets: Pick<SecretMaker, "proofOf">;
+  secrets: Pick<SecretMaker, "passwordHashOf">;
   mailboxes: () => Readonly<{ maySignIn: boolean }>;
   clock: Clock;
 }>;
@@ -84,7 +84,7 @@ export class MailboxSignIn {
   async #judged({ account, password, ip }: MailboxAttempt, takesEffect: () => void): Promise<"right" | NotIn> {
     const { engine, active, secrets, mailboxes } = this.#parts;
     if (!mailboxes().maySignIn || !this.#bounds.mayAsk(engine.prefixOf(ip))) return "refused";
-    const passwordHash = secrets.proofOf(account, password);
+    const passwordHash = secrets.passwordHashOf(account, password);
     const event = { ip, service: "dashboard", login: account, passwordHash } as const;
     const asked = await engine.ask({ ...event, type: "LOGIN_ASKED", withoutBan: !this.#bounds.mayBan() });
     // Where passwords are refused unchecked, the question itself bans.
@@ -92,13 +92,13 @@ export class MailboxSignIn {
     if (asked.verdict === "refuse" || asked.verdict === "defer") return "refused";
     if (asked.verdict === "delay") await wait(LOGIN_DELAY_SECONDS * SECOND_MS);
 
-    const hash = active.passwordHash(account);
+    const hash = active.storedHash(account);
     const isRight = await this.#isRight(hash, password);
     const type = isRight ? "LOGIN_SUCCEEDED" : "LOGIN_FAILED";
     const decision = await engine.ask({ ...event, type, withoutBan: !this.#bounds.mayBan() });
     if (banIn(decision) !== null) this.#bounds.banned();
     // It may have been changed, or the account suspended, during the verification.
-    if (!isRight || hash !== active.passwordHash(account)) return "wrong";
+    if (!isRight || hash !== active.storedHash(account)) return "wrong";
     // Before anything is awaited: a change that is recorded with this sign-in, and takes effect next, ends the session.
     takesEffect();
     return "right";

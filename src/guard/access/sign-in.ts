@@ -162,7 +162,7 @@ export class SignIn {
   #pause: Promise<unknown> = Promise.resolve();
   readonly factors: Factors;
 
-  /** `key`: hides passwords in their proofs; a new one each time, except in tests. */
+  /** `key`: hides passwords in their hashes; a new one each time, except in tests. */
   constructor(
     parts: SignInParts,
     bounds: Pick<WebBounds, "mayAsk" | "mayBan" | "banned">,
@@ -241,7 +241,7 @@ export class SignIn {
     if (checked === "late") return { outcome: "refused" };
     const { isRight, mark, ...using } = checked;
     const type = isRight ? "LOGIN_SUCCEEDED" : "LOGIN_FAILED";
-    const passwordHash = this.#proofOf(mark);
+    const passwordHash = this.#passwordHashOf(mark);
     const decision = await engine.ask({ ...event, ...using, type, passwordHash, withoutBan: !this.#bounds.mayBan() });
     if (banIn(decision) !== null) this.#bounds.banned();
     const isGone = "passkey" in given && !this.#parts.keys.isKnown(given.passkey.id);
@@ -285,7 +285,7 @@ export class SignIn {
   }
 
   /** Distinguishes passwords, and wrong codes after a right one, without revealing them: 12 bits, as Dovecot's auth policy sends. */
-  #proofOf(password: string): string {
+  #passwordHashOf(password: string): string {
     return createHmac("sha256", this.#key).update(password).digest("hex").slice(0, 3);
   }
 }

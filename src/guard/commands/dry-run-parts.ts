@@ -34,8 +34,8 @@ const SILENT: Notices = { raise: () => undefined, clear: () => undefined, list: 
 
 /** A hash takes long, and a dry run stores none. */
 const UNHASHED: SecretMaker = {
-  make: (asked) => Promise.resolve(asked.map(() => ({ hash: "{ARGON2ID}none", proof: "" }))),
-  proofOf: () => "",
+  make: (asked) => Promise.resolve(asked.map(() => ({ hash: "{ARGON2ID}none", passwordHash: "" }))),
+  passwordHashOf: () => "",
 };
 
 /** Pauses and resumes nothing. */

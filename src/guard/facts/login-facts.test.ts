@@ -113,14 +113,14 @@ test("while strangers guess, a new account signs in only with the password that 
   const { engine } = engineOnMemory(POLICY);
   const subject = "anna@example.test";
   const added = { type: "ACCOUNT_ADDED", subject, by: "root" } as const;
-  await engine.audit(added, [{ type: "SET_PASSWORD", account: subject, proof: "right" }]);
+  await engine.audit(added, [{ type: "SET_PASSWORD", account: subject, passwordHash: "right" }]);
   for (let i = 1; i <= LIMIT; i++) await engine.ask({ type: "LOGIN_FAILED", ...login(i) });
   const ask = async (passwordHash: string) =>
     (await engine.ask({ type: "LOGIN_ASKED", ...login(500, { passwordHash }) })).reason;
   assert.equal(await ask("right"), "below_limit");
   assert.equal(await ask("wrong"), "account_guarded");
   const changed = { type: "PASSWORD_CHANGED", subject, by: "root" } as const;
-  await engine.audit(changed, [{ type: "SET_PASSWORD", account: subject, proof: "" }]);
+  await engine.audit(changed, [{ type: "SET_PASSWORD", account: subject, passwordHash: "" }]);
   for (let i = 1; i <= LIMIT; i++) await engine.ask({ type: "LOGIN_FAILED", ...login(600 + i) });
   assert.equal(await ask("right"), "account_guarded", "the old password no longer looks right");
 });

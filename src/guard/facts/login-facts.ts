@@ -28,7 +28,7 @@ const LOOKED_AT = 20;
 /** Maximum latest guesses that are read for all accounts. The first ones suffice to detect spraying. */
 const LOOKED_AT_ALL = 2_000;
 /** Different passwords of an account's latest sign-ins. */
-const MOST_PROOFS = 8;
+const MOST_PASSWORD_HASHES = 8;
 
 /**
  * Facts about accounts. Everything is read from the database, because logins are rare and slow anyway. Only passwords in
@@ -52,8 +52,8 @@ export class LoginFacts {
       signIns.map(({ prefix }) => prefix),
     );
     const network = kinship === "network" ? origin.network : null;
-    const known = [...this.#history.passwordProofs(name), ...signIns.map(({ proof }) => proof)];
-    const proofs = new Set(known.filter((proof) => proof !== ""));
+    const known = [...this.#history.passwordHashes(name), ...signIns.map(({ passwordHash }) => passwordHash)];
+    const passwordHashes = new Set(known.filter((passwordHash) => passwordHash !== ""));
     const day = { since: later(now, -DAY_MS), until: now };
     const { candidates: budget } = policy.accounts;
     const [share, common] = [candidatesShare(policy), commonShare(policy)];
@@ -66,7 +66,7 @@ export class LoginFacts {
       name,
       kinship,
       guesses: kinship === "address" ? 0 : this.#guesses(policy, name, network, now),
-      proofs: [...proofs].slice(0, MOST_PROOFS),
+      passwordHashes: [...passwordHashes].slice(0, MOST_PASSWORD_HASHES),
       get candidates() {
         const { within, beyond } = tried();
         return Math.min(budget, within + Math.min(common, beyond));
@@ -130,21 +130,26 @@ export class LoginFacts {
   }
 
   /** The password goes to verification. A report will follow. */
-  #passed(event: LoginAsked, { kinship, proofs }: AccountFacts, { prefix, network }: SignInOrigin, now: Millis): void {
+  #passed(
+    event: LoginAsked,
+    { kinship, passwordHashes }: AccountFacts,
+    { prefix, network }: SignInOrigin,
+    now: Millis,
+  ): void {
     const account = nameOf(event);
-    const proof = event.passwordHash;
+    const passwordHash = event.passwordHash;
     // If the account has not signed in recently, one of its pending passwords may be right.
     const isFirst =
-      proofs.length === 0 &&
-      this.#pending.at(account, now).every((other) => other.proof === proof) &&
+      passwordHashes.length === 0 &&
+      this.#pending.at(account, now).every((other) => other.passwordHash === passwordHash) &&
       !this.#pending.hasManyFirst(now);
-    const looksWrong = !isFirst && !proofs.includes(proof);
+    const looksWrong = !isFirst && !passwordHashes.includes(passwordHash);
     const isStrange = kinship !== "address";
-    this.#pending.passed({ at: now, account, proof, network, subject: prefix, isStrange, looksWrong, isFirst });
+    this.#pending.passed({ at: now, account, passwordHash, network, subject: prefix, isStrange, looksWrong, isFirst });
   }
 
   reported(event: Login, { network }: SignInOrigin): void {
-    this.#pending.reported({ account: nameOf(event), proof: event.passwordHash, network });
+    this.#pending.reported({ account: nameOf(event), passwordHash: event.passwordHash, network });
   }
 
   #guesses(policy: Policy, name: string, network: Prefix | null, now: Millis): number {
@@ -189,8 +194,8 @@ export function guessesAt(
   return Math.min(limit, countGuesses([...history.guesses(guessedName(name), reach), ...pending], share));
 }
 
-function keyOf({ account, proof }: AccountGuess): string {
-  return `${guessedName(account)} ${proof}`;
+function keyOf({ account, passwordHash }: AccountGuess): string {
+  return `${guessedName(account)} ${passwordHash}`;
 }
 
 /** Dovecot compares names in lower case (auth_username_format). */

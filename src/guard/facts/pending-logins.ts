@@ -58,7 +58,8 @@ export class PendingPasswords {
   restore(all: readonly PendingPassword[]): void {
     for (const one of all) {
       const isKnown = this.at(one.account, one.at).some(
-        ({ at, proof, network }) => at === one.at && proof === one.proof && network === one.network,
+        ({ at, passwordHash, network }) =>
+          at === one.at && passwordHash === one.passwordHash && network === one.network,
       );
       if (!isKnown) this.passed(one);
     }
@@ -71,9 +72,9 @@ export class PendingPasswords {
     return [...near, ...all.filter((one) => !near.includes(one))].slice(0, LIMITS.pendingRecorded);
   }
 
-  reported({ account, proof, network }: AccountGuess): void {
+  reported({ account, passwordHash, network }: AccountGuess): void {
     const asked = this.#ofAccounts.get(account);
-    const at = asked?.findIndex((one) => one.proof === proof && one.network === network) ?? -1;
+    const at = asked?.findIndex((one) => one.passwordHash === passwordHash && one.network === network) ?? -1;
     if (asked === undefined || at < 0) return;
     if (asked.length === 1) this.#ofAccounts.delete(account);
     else this.#ofAccounts.set(account, asked.toSpliced(at, 1));

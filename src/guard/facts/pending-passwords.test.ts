@@ -11,7 +11,7 @@ function pending(known: Partial<PendingPassword> = {}): PendingPassword {
   return {
     at: NOON,
     account: "anna@example.org",
-    proof: "a",
+    passwordHash: "a",
     subject: hostPrefix(address),
     network: neighbourhoodOf(address, 64),
     isStrange: true,
@@ -21,28 +21,29 @@ function pending(known: Partial<PendingPassword> = {}): PendingPassword {
   };
 }
 
-const proofs = (all: Iterable<Readonly<{ proof: string }>>): readonly string[] => [...all].map(({ proof }) => proof);
+const passwordHashes = (all: Iterable<Readonly<{ passwordHash: string }>>): readonly string[] =>
+  [...all].map(({ passwordHash }) => passwordHash);
 
 test("a password is pending for a minute, or until it is reported from the same network", () => {
   const all = new PendingPasswords();
   all.passed(pending());
-  all.passed(pending({ proof: "b" }));
+  all.passed(pending({ passwordHash: "b" }));
   all.reported({ ...pending(), network: neighbourhoodOf(ip("198.51.100.1"), 64) });
-  assert.deepEqual(proofs(all.at("anna@example.org", NOON)), ["a", "b"]);
+  assert.deepEqual(passwordHashes(all.at("anna@example.org", NOON)), ["a", "b"]);
   all.reported(pending());
-  assert.deepEqual(proofs(all.at("anna@example.org", later(NOON, MINUTE_MS - 1))), ["b"]);
-  assert.deepEqual(proofs(all.at("anna@example.org", later(NOON, MINUTE_MS))), []);
-  assert.deepEqual(proofs(all.at("bert@example.org", NOON)), []);
+  assert.deepEqual(passwordHashes(all.at("anna@example.org", later(NOON, MINUTE_MS - 1))), ["b"]);
+  assert.deepEqual(passwordHashes(all.at("anna@example.org", later(NOON, MINUTE_MS))), []);
+  assert.deepEqual(passwordHashes(all.at("bert@example.org", NOON)), []);
 });
 
 test("guesses are passwords that do not look right, at accounts that do not know the address", () => {
   const all = new PendingPasswords();
-  all.passed(pending({ proof: "right", looksWrong: false }));
-  all.passed(pending({ proof: "at home", isStrange: false }));
-  all.passed(pending({ proof: "guess", account: "bert@example.org" }));
-  assert.deepEqual(proofs(all.guesses(NOON)), ["guess"]);
-  assert.deepEqual(proofs(all.from(pending().subject, NOON)), ["at home", "guess"]);
-  assert.deepEqual(proofs(all.from(hostPrefix(ip("203.0.113.8")), NOON)), []);
+  all.passed(pending({ passwordHash: "right", looksWrong: false }));
+  all.passed(pending({ passwordHash: "at home", isStrange: false }));
+  all.passed(pending({ passwordHash: "guess", account: "bert@example.org" }));
+  assert.deepEqual(passwordHashes(all.guesses(NOON)), ["guess"]);
+  assert.deepEqual(passwordHashes(all.from(pending().subject, NOON)), ["at home", "guess"]);
+  assert.deepEqual(passwordHashes(all.from(hostPrefix(ip("203.0.113.8")), NOON)), []);
 });
 
 test("eight unknown accounts may sign in at once", () => {
@@ -57,11 +58,11 @@ test("eight unknown accounts may sign in at once", () => {
 test("its record starts with the nearest ones, and is restored once", () => {
   const all = new PendingPasswords();
   const network = neighbourhoodOf(ip("198.51.100.1"), 64);
-  for (let i = 0; i < 60; i++) all.passed(pending({ account: `user${i}@example.org`, proof: `${i}`, network }));
-  all.passed(pending({ proof: "near" }));
+  for (let i = 0; i < 60; i++) all.passed(pending({ account: `user${i}@example.org`, passwordHash: `${i}`, network }));
+  all.passed(pending({ passwordHash: "near" }));
   const recorded = all.about(pending(), NOON);
   assert.equal(recorded.length, 48);
-  assert.equal(recorded[0]?.proof, "near");
+  assert.equal(recorded[0]?.passwordHash, "near");
   const other = new PendingPasswords();
   for (let times = 0; times < 2; times++) other.restore(recorded);
   assert.deepEqual(other.about(pending(), NOON), recorded);

@@ -96,7 +96,7 @@ export class UnrecordedGuesses {
       this.#guesses.filter(({ at }) => at > since && at <= until);
     return {
       signIns: (...asked) => readOr(() => recorded.signIns(...asked), []),
-      passwordProofs: (account) => readOr(() => recorded.passwordProofs(account), []),
+      passwordHashes: (account) => readOr(() => recorded.passwordHashes(account), []),
       accountsOf: (...asked) => readOr(() => recorded.accountsOf(...asked), []),
       isKnownWithin: (...asked) => readOr(() => recorded.isKnownWithin(...asked), false),
       networksSince: (at) => readOr(() => recorded.networksSince(at), []),
@@ -152,7 +152,7 @@ function merged(
 }
 
 function isSame(one: AccountGuess, other: AccountGuess): boolean {
-  return one.account === other.account && one.network === other.network && one.proof === other.proof;
+  return one.account === other.account && one.network === other.network && one.passwordHash === other.passwordHash;
 }
 
 const NEVER_HELD: HoldState = { evidence: null, vouchedAt: instant(0) };

@@ -11,7 +11,7 @@ import { hashed, verifyPassword } from "../../store/passwords/password-hash.ts";
 
 type FollowCommand = Extract<Command, { readonly verb: "accounts_follow" }>;
 export type FollowAccountsParts = Readonly<{
-  /** The proof in Dovecot's questions, by which the guard recognises a clear-text password of the file at its first use. */
+  /** The hash in Dovecot's questions, by which the guard recognises a clear-text password of the file at its first use. */
   secretFile: string;
   /** The current accounts. Rejects while they cannot be read. */
   present: () => Promise<readonly FollowedRow[]>;

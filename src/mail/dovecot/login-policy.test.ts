@@ -3,7 +3,7 @@ import { test } from "node:test";
 import * as fc from "fast-check";
 import { ANY_CHARACTER } from "../../../test/kit/any-character.ts";
 import { decision, type Verdict } from "../../core/decide/decision.ts";
-import { type LoginProblem, parseLoginRequest, passwordProof, policyNonce, printLoginAnswer } from "./login-policy.ts";
+import { type LoginProblem, parseLoginRequest, passwordHashOf, policyNonce, printLoginAnswer } from "./login-policy.ts";
 
 /** As Dovecot 2.3.19 sends it. */
 const sent = {
@@ -130,16 +130,16 @@ test("a pass is 0, a delay its seconds, and every other answer -1", () => {
 
 const SECRET = "5".repeat(64);
 
-test("a proof has twelve bits, and differs with the secret, the account and the password", () => {
-  const proof = passwordProof(SECRET, "anna@example.org", "a long phrase");
-  assert.match(proof, /^0[0-9a-f]{3}$/);
-  assert.equal(proof, passwordProof(SECRET, "anna@example.org", "a long phrase"));
+test("a password's short hash has twelve bits, and differs with the secret, the account and the password", () => {
+  const passwordHash = passwordHashOf(SECRET, "anna@example.org", "a long phrase");
+  assert.match(passwordHash, /^0[0-9a-f]{3}$/);
+  assert.equal(passwordHash, passwordHashOf(SECRET, "anna@example.org", "a long phrase"));
   const others = [
-    passwordProof("6".repeat(64), "anna@example.org", "a long phrase"),
-    passwordProof(SECRET, "bert@example.org", "a long phrase"),
-    passwordProof(SECRET, "anna@example.org", "another phrase"),
+    passwordHashOf("6".repeat(64), "anna@example.org", "a long phrase"),
+    passwordHashOf(SECRET, "bert@example.org", "a long phrase"),
+    passwordHashOf(SECRET, "anna@example.org", "another phrase"),
   ];
-  assert.equal(new Set([proof, ...others]).size, 4);
+  assert.equal(new Set([passwordHash, ...others]).size, 4);
 });
 
 test("the nonce shows nothing of the secret", () => {

@@ -102,10 +102,10 @@ export function policyNonce(secret: string): string {
 }
 
 /**
- * The proof of this password that Dovecot sends to the guard: the first 12 bits of its salted hash, as four hexadecimal digits
+ * The hash of this password that Dovecot sends to the guard: the first 12 bits of its salted hash, as four hexadecimal digits
  * (auth_policy_hash_mech sha256, auth_policy_hash_truncate 12). `account` in lower case.
  */
-export function passwordProof(secret: string, account: string, password: string): string {
+export function passwordHashOf(secret: string, account: string, password: string): string {
   const digest = createHash("sha256")
     .update(`${policyNonce(secret)}${account}\0${password}`)
     .digest();

@@ -50,7 +50,7 @@ export function storesOn({ engine: db, accounts: accountsDb }: Databases, clock:
     store: new SqliteStore(db, events),
     audited: committedFirst(new AuditEntries(db), flush),
     banLog: new SqliteBanLog(db),
-    accountHistory: new SqliteAccountHistory(db, (account) => own.appPasswords.proofsOf(account)),
+    accountHistory: new SqliteAccountHistory(db, (account) => own.appPasswords.passwordHashesOf(account)),
     heldMail: new SqliteHeldMail(outside),
     sending: new SqliteSendingHistory(db),
     honest: new SqliteHonestMail(db),

@@ -24,28 +24,28 @@ export class SqliteAccounts implements AccountStore, AliasStore, MailKeyStore {
     this.#sql = prepared(db, SQL);
   }
 
-  /** `passwordHash` includes its scheme, as Dovecot expects: `{ARGON2ID}$argon2id$…`. */
-  add(name: AccountName, passwordHash: string, at: Millis, keys: readonly AccountKey[] = []): Outcome {
+  /** `hash` includes its scheme, as Dovecot expects: `{ARGON2ID}$argon2id$…`. */
+  add(name: AccountName, hash: string, at: Millis, keys: readonly AccountKey[] = []): Outcome {
     if (this.#sql.aliasExists.get(name) !== undefined) return refused(`${name} is an alias already.`);
     return together(this.#db, () => {
-      const { changes } = this.#sql.add.run(name, passwordHash, at);
+      const { changes } = this.#sql.add.run(name, hash, at);
       if (changes === 0) return refused(accountExists(name));
-      this.#keys.keep(name, passwordHash, keys);
+      this.#keys.keep(name, hash, keys);
       return DONE;
     });
   }
 
-  setPassword(name: AccountName, passwordHash: string, keys: readonly AccountKey[] = []): Outcome {
+  setPassword(name: AccountName, hash: string, keys: readonly AccountKey[] = []): Outcome {
     if (this.#isFollowed(name)) return refused(`${name} follows the accounts file: change its line there.`);
     return together(this.#db, () => {
-      const outcome = changedOne(this.#sql.setPassword.run(passwordHash, name).changes, name);
-      if (outcome.ok) this.#keys.keep(name, passwordHash, keys);
+      const outcome = changedOne(this.#sql.setPassword.run(hash, name).changes, name);
+      if (outcome.ok) this.#keys.keep(name, hash, keys);
       return outcome;
     });
   }
 
-  openKeys(name: AccountName, passwordHash: string, keys: readonly AccountKey[]): Outcome {
-    return together(this.#db, () => this.#keys.open(name, passwordHash, keys));
+  openKeys(name: AccountName, hash: string, keys: readonly AccountKey[]): Outcome {
+    return together(this.#db, () => this.#keys.open(name, hash, keys));
   }
 
   setSuspended(name: AccountName, suspended: boolean): Outcome {

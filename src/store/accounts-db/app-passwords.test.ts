@@ -30,7 +30,7 @@ function fresh(t: TestContext) {
     make: (name: string, account = ann) => {
       n += 1;
       const digest = n.toString(16).padStart(64, "0");
-      return apps.addAppPassword({ account, name, digest, proof: `0${n}`, by: "root", at: later(START, n) });
+      return apps.addAppPassword({ account, name, digest, passwordHash: `0${n}`, by: "root", at: later(START, n) });
     },
     names: (account: string = ann) => readAppPasswords(db, account).map(({ name }) => name),
     /** The passwords that Dovecot finds. */
@@ -111,6 +111,6 @@ test("the last use is noted to the minute, and does not count as a change of the
     usedAt: isoTime(later(START, MINUTE_MS)),
   });
   assert.equal(reported[1]?.usedAt, null);
-  assert.deepEqual(apps.proofsOf(ann), ["01", "06", "05", "04"]);
-  assert.deepEqual(apps.proofsOf(bob), []);
+  assert.deepEqual(apps.passwordHashesOf(ann), ["01", "06", "05", "04"]);
+  assert.deepEqual(apps.passwordHashesOf(bob), []);
 });

@@ -12,7 +12,7 @@ import { type Prepared, prepared } from "../transactions.ts";
 import { NotedUses } from "./credentials.ts";
 
 /** Fewer than the passwords by which the guard knows an account again, so that those of its sign-ins stay among them. */
-const MOST_PROOFS = 4;
+const MOST_PASSWORD_HASHES = 4;
 
 /** The passwords of single mail programs, in `accounts.db`. Throws if the file cannot be written. */
 export class SqliteAppPasswords implements AppPasswordStore {
@@ -26,13 +26,13 @@ export class SqliteAppPasswords implements AppPasswordStore {
     this.#uses = uses;
   }
 
-  addAppPassword({ account, name, digest, proof, by, at }: NewAppPassword): Outcome {
+  addAppPassword({ account, name, digest, passwordHash, by, at }: NewAppPassword): Outcome {
     if (!this.#has(account)) return { ok: false, reason: noAccount(account) };
     if (this.#sql.ownKey.get(account) !== undefined)
       return { ok: false, reason: `Mail of ${account} is encrypted with a key that only its own password opens.` };
     if (integer(this.#sql.count.get(account)?.["n"]) >= LIMITS.appPasswords)
       return { ok: false, reason: `${account} has ${LIMITS.appPasswords} app passwords, as many as there may be.` };
-    const { changes } = this.#sql.add.run(account, name, digest, proof, by, at);
+    const { changes } = this.#sql.add.run(account, name, digest, passwordHash, by, at);
     return changes === 0
       ? { ok: false, reason: `${account} has an app password named ${name} already.` }
       : { ok: true };
@@ -48,8 +48,8 @@ export class SqliteAppPasswords implements AppPasswordStore {
     return readAppPasswords(this.#db, account);
   }
 
-  proofsOf(account: string): readonly string[] {
-    return this.#sql.proofs.all(account, MOST_PROOFS).map((row) => text(row["proof"]));
+  passwordHashesOf(account: string): readonly string[] {
+    return this.#sql.passwordHashes.all(account, MOST_PASSWORD_HASHES).map((row) => text(row["proof"]));
   }
 
   used(account: string, name: string, now: Millis): void {
@@ -84,7 +84,7 @@ const SQL = {
     INSERT INTO app_password (account, name, digest, proof, made_by, made_at) VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT DO NOTHING`,
   remove: "DELETE FROM app_password WHERE account = ? AND name = ?",
-  proofs: `
+  passwordHashes: `
     SELECT proof FROM app_password WHERE account = ? ORDER BY coalesce(used_at, made_at) DESC, name LIMIT ?`,
   one: "SELECT digest, used_at FROM app_password WHERE account = ? AND name = ?",
   used: "UPDATE app_password SET used_at = ? WHERE digest = ?",
@@ -95,7 +95,7 @@ export const APP_PASSWORDS = {
   key: "appPasswords",
   schema: `
   -- Passwords of single mail programs. \`digest\`: SHA-256 in hexadecimal; each is 99 random bits, which no guessing finds, so a
-  -- slow hash would only cost. \`proof\`: what Dovecot tells the guard of it. Any new password of the account removes them.
+  -- slow hash would only cost. \`passwordHash\`: what Dovecot tells the guard of it. Any new password of the account removes them.
   CREATE TABLE app_password (
     account TEXT COLLATE NOCASE NOT NULL,
     name TEXT COLLATE NOCASE NOT NULL,

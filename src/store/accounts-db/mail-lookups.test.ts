@@ -19,7 +19,7 @@ test("active is who could sign in, in any case: neither the suspended, nor the u
     assert.ok(accounts.isActive(name), name);
   for (const name of ["carol@example.org", "eve@example.org", "bob@example.org", ""])
     assert.ok(!accounts.isActive(name), name);
-  const hashOf = (name: string) => accounts.passwordHash(accountName(name));
+  const hashOf = (name: string) => accounts.storedHash(accountName(name));
   assert.equal(hashOf("Alice@example.org"), "{ARGON2ID}x");
   for (const name of ["carol@example.org", "eve@example.org", "bob@example.org"])
     assert.equal(hashOf(name), null, name);

@@ -17,7 +17,7 @@ export class SqliteActiveAccounts implements AccountDirectory, AccountPasswords 
     return this.#find.get(account) !== undefined;
   }
 
-  passwordHash(account: AccountName): string | null {
+  storedHash(account: AccountName): string | null {
     const row = this.#find.get(account);
     return row === undefined ? null : text(row["password"]);
   }

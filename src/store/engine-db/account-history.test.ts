@@ -26,15 +26,15 @@ function fresh(t: TestContext) {
 
 test("sign-ins: of an account in any case, newest first, with the password of each network's last", (t) => {
   const { store, history } = fresh(t);
-  const know = (prefix: string, account: string, proof: string, at: number): void =>
-    store.apply({ type: "KNOW", prefix: net(prefix), account, proof }, later(START, at));
+  const know = (prefix: string, account: string, passwordHash: string, at: number): void =>
+    store.apply({ type: "KNOW", prefix: net(prefix), account, passwordHash }, later(START, at));
   know("203.0.113.1", "Ann@example.org", "old", 1);
   know("203.0.113.2", ANN, "new", 2);
   know("203.0.113.1", "Ann@example.org", "newest", 3);
   know("203.0.113.3", "bob@example.org", "bob's", 4);
   assert.deepEqual(history.signIns(ANN, START), [
-    { prefix: "203.0.113.1/32", proof: "newest" },
-    { prefix: "203.0.113.2/32", proof: "new" },
+    { prefix: "203.0.113.1/32", passwordHash: "newest" },
+    { prefix: "203.0.113.2/32", passwordHash: "new" },
   ]);
   assert.equal(history.signIns(ANN, later(START, 2)).length, 1, "what is as old as the limit is too old");
   know("203.0.113.1", ANN.toUpperCase(), "newest", 3);
@@ -44,15 +44,15 @@ test("sign-ins: of an account in any case, newest first, with the password of ea
 
 test("guesses: the passwords within the window, from anywhere or from one network", (t) => {
   const { store, history } = fresh(t);
-  const guess = (network: string, proof: string, at: number): void =>
-    store.apply({ type: "GUESS", account: ANN, network: net(network), proof, isStale: false }, later(START, at));
+  const guess = (network: string, passwordHash: string, at: number): void =>
+    store.apply({ type: "GUESS", account: ANN, network: net(network), passwordHash, isStale: false }, later(START, at));
   guess("203.0.113.0/24", "a", 1);
   guess("198.51.100.0/24", "a", 2);
   guess("198.51.100.0/24", "b", 3);
   const of = (network: string | null, since: number, most = 10, until = 9): readonly string[] =>
     history
       .guesses(ANN, { network: network === null ? null : net(network), ...span(since, most, until) })
-      .map(({ network: from, proof }) => `${proof} ${from}`)
+      .map(({ network: from, passwordHash }) => `${passwordHash} ${from}`)
       .toSorted();
   assert.deepEqual(of(null, 0), ["a 198.51.100.0/24", "a 203.0.113.0/24", "b 198.51.100.0/24"]);
   assert.deepEqual(of(null, 0, 1), ["b 198.51.100.0/24"], "no more than are needed, the latest");
@@ -67,12 +67,12 @@ test("guesses: the passwords within the window, from anywhere or from one networ
   assert.deepEqual(of(null, 4), []);
 });
 
-type GuessRow = readonly [account: string, network: string, proof: string, at: number, isStale?: boolean];
+type GuessRow = readonly [account: string, network: string, passwordHash: string, at: number, isStale?: boolean];
 
 test("guesses at all accounts: counted for one, of one network, and the latest of all as far as they are read", (t) => {
   const { store, history } = fresh(t);
-  const guess = (...[account, network, proof, at, isStale = false]: GuessRow): void =>
-    store.apply({ type: "GUESS", account, network: net(network), proof, isStale }, later(START, at));
+  const guess = (...[account, network, passwordHash, at, isStale = false]: GuessRow): void =>
+    store.apply({ type: "GUESS", account, network: net(network), passwordHash, isStale }, later(START, at));
   guess(ANN, "203.0.113.0/24", "a", 1);
   guess(ANN, "198.51.100.0/24", "b", 2);
   guess("bob@example.org", "198.51.100.0/24", "c", 3);
@@ -87,30 +87,31 @@ test("guesses at all accounts: counted for one, of one network, and the latest o
   assert.deepEqual([shares(9), shares(2), shares(1)], ["5+0", "4+1", "2+3"], "at most a share for each network");
   assert.equal(shares(1, "nobody"), "0+0");
   store.apply({ type: "FORGET_GUESSES", account: "carl@example.org" }, START);
-  const proofs = (guesses: Iterable<Readonly<{ proof: string }>>) => [...guesses].map(({ proof }) => proof).join("");
-  assert.equal(proofs(history.guessesOf(net("198.51.100.0/24"), span(0, 9))), "cb");
-  assert.equal(proofs(history.guessesOf(net("198.51.100.0/24"), span(0, 1))), "c");
-  assert.equal(proofs(history.guessesOf(net("198.51.100.0/24"), span(0, 9, 2))), "b");
-  assert.equal(proofs(history.guessesSince(span(0, 9))), "cba");
-  assert.equal(proofs(history.guessesSince(span(2, 9))), "c");
-  assert.equal(proofs(history.guessesSince(span(0, 2))), "cb");
-  assert.equal(proofs(history.guessesSince(span(0, 9, 2))), "ba");
+  const passwordHashes = (guesses: Iterable<Readonly<{ passwordHash: string }>>) =>
+    [...guesses].map(({ passwordHash }) => passwordHash).join("");
+  assert.equal(passwordHashes(history.guessesOf(net("198.51.100.0/24"), span(0, 9))), "cb");
+  assert.equal(passwordHashes(history.guessesOf(net("198.51.100.0/24"), span(0, 1))), "c");
+  assert.equal(passwordHashes(history.guessesOf(net("198.51.100.0/24"), span(0, 9, 2))), "b");
+  assert.equal(passwordHashes(history.guessesSince(span(0, 9))), "cba");
+  assert.equal(passwordHashes(history.guessesSince(span(2, 9))), "c");
+  assert.equal(passwordHashes(history.guessesSince(span(0, 2))), "cb");
+  assert.equal(passwordHashes(history.guessesSince(span(0, 9, 2))), "ba");
   guess("bob@example.org", "198.51.100.0/24", "c", 3, true);
-  assert.equal(proofs(history.guessesSince(span(0, 9))), "ba", "likely right passwords are not spraying");
-  assert.equal(proofs(history.guessesOf(net("198.51.100.0/24"), span(0, 9))), "cb");
+  assert.equal(passwordHashes(history.guessesSince(span(0, 9))), "ba", "likely right passwords are not spraying");
+  assert.equal(passwordHashes(history.guessesOf(net("198.51.100.0/24"), span(0, 9))), "cb");
   guess("bob@example.org", "198.51.100.0/24", "c", 3);
   // A reader may stop early; the next one reads from the start.
-  for (const { proof } of history.guessesSince(span(0, 9))) {
-    assert.equal(proof, "c");
+  for (const { passwordHash } of history.guessesSince(span(0, 9))) {
+    assert.equal(passwordHash, "c");
     break;
   }
-  assert.equal(proofs(history.guessesSince(span(0, 9))), "cba");
+  assert.equal(passwordHashes(history.guessesSince(span(0, 9))), "cba");
 });
 
 test("the many guesses of one network hide no other network's, though they are the latest", (t) => {
   const { store, history } = fresh(t);
-  const guess = (network: string, proof: string, at: number): void =>
-    store.apply({ type: "GUESS", account: ANN, network: net(network), proof, isStale: false }, later(START, at));
+  const guess = (network: string, passwordHash: string, at: number): void =>
+    store.apply({ type: "GUESS", account: ANN, network: net(network), passwordHash, isStale: false }, later(START, at));
   for (let i = 0; i < 30; i++) guess(`198.51.${i}.0/24`, "x", 1);
   for (let i = 0; i < 5_000; i++) guess("2001:db8:7::/48", `p${i}`, 2 + i);
   const { within, beyond } = history.candidates(ANN, { since: START, until: later(START, 9_999), share: 40 });
@@ -122,7 +123,7 @@ test("places known in one network are found by the primary key, and none of its 
   const units = ["203.0.113.1", "203.0.113.255", "203.0.11.3", "203.0.114.1", "2001:db8:7:1::/64", "2001:db8:7::/64"];
   for (const [i, unit] of [...units, "2001:db8:70::/64"].entries())
     for (const account of [ANN, "bob@example.org"])
-      store.apply({ type: "KNOW", prefix: net(unit), account, proof: "" }, later(START, i + 1));
+      store.apply({ type: "KNOW", prefix: net(unit), account, passwordHash: "" }, later(START, i + 1));
   const isKnown = (network: string, since = 0) => history.isKnownWithin(net(network), later(START, since));
   assert.equal(isKnown("203.0.113.0/24", 1), true);
   assert.equal(isKnown("203.0.113.0/24", 2), false, "what is as old as the limit is too old");
@@ -139,7 +140,7 @@ test("places known in one network are found by the primary key, and none of its 
 test("of an account that signs in from a whole IPv6 site, only the latest places are kept", (t) => {
   const { store, history } = fresh(t);
   const know = (prefix: string, account: string, at: number): void =>
-    store.apply({ type: "KNOW", prefix: net(prefix), account, proof: "" }, later(START, at));
+    store.apply({ type: "KNOW", prefix: net(prefix), account, passwordHash: "" }, later(START, at));
   know("203.0.113.7", "bob@example.org", 1);
   for (let i = 1; i <= 1_001; i++)
     know(`2001:db8:7:${i.toString(16)}::/64`, i % 2 === 0 ? ANN : "Ann@example.org", 1 + i);

@@ -21,23 +21,23 @@ const MOST_SIGN_INS = 500;
 /** Where accounts signed in, and guesses at their passwords. Uses the guard's own connection to `engine.db`. */
 export class SqliteAccountHistory implements AccountHistory {
   readonly #sql: Prepared<typeof SQL>;
-  readonly #otherProofs: (account: string) => readonly string[];
+  readonly #otherHashes: (account: string) => readonly string[];
 
-  /** `otherProofs`: proofs of an account's additional passwords. */
-  constructor(db: DatabaseSync, otherProofs: (account: string) => readonly string[] = () => []) {
-    this.#otherProofs = otherProofs;
+  /** `otherHashes`: hashes of an account's additional passwords. */
+  constructor(db: DatabaseSync, otherHashes: (account: string) => readonly string[] = () => []) {
+    this.#otherHashes = otherHashes;
     this.#sql = prepared(db, SQL);
   }
 
   signIns(account: string, since: Millis): readonly SignIn[] {
     return this.#sql.signIns
       .all(account, since, MOST_SIGN_INS)
-      .map((row) => ({ prefix: prefix(row["prefix"]), proof: text(row["proof"]) }));
+      .map((row) => ({ prefix: prefix(row["prefix"]), passwordHash: text(row["proof"]) }));
   }
 
-  passwordProofs(account: string): readonly string[] {
-    const own = this.#sql.passwordProofs.all(account).map((row) => text(row["proof"]));
-    return [...own, ...this.#otherProofs(account)];
+  passwordHashes(account: string): readonly string[] {
+    const own = this.#sql.passwordHashes.all(account).map((row) => text(row["proof"]));
+    return [...own, ...this.#otherHashes(account)];
   }
 
   guesses(account: string, { network, since, until, most }: GuessReach): readonly Guess[] {
@@ -45,7 +45,7 @@ export class SqliteAccountHistory implements AccountHistory {
       network === null
         ? this.#sql.guesses.all(account, since, until, most)
         : this.#sql.guessesFrom.all(account, network, since, until, most);
-    return rows.map((row) => ({ network: prefix(row["network"]), proof: text(row["proof"]) }));
+    return rows.map((row) => ({ network: prefix(row["network"]), passwordHash: text(row["proof"]) }));
   }
 
   candidates(account: string, { since, until, share }: GuessShares): Shares {
@@ -80,7 +80,7 @@ export class SqliteAccountHistory implements AccountHistory {
 }
 
 function readGuess(row: Readonly<Record<string, unknown>>): AccountGuess {
-  return { account: text(row["account"]), network: prefix(row["network"]), proof: text(row["proof"]) };
+  return { account: text(row["account"]), network: prefix(row["network"]), passwordHash: text(row["proof"]) };
 }
 
 // A guess later than now is from before the clock was set back, and does not count.
@@ -88,7 +88,7 @@ const WITHIN = "at > ? AND at <= ?";
 const SQL = {
   signIns: `
     SELECT prefix, proof FROM known_address WHERE lower(account) = ? AND last_at > ? ORDER BY last_at DESC ${LIMIT}`,
-  passwordProofs: "SELECT proof FROM account_password WHERE account = ?",
+  passwordHashes: "SELECT proof FROM account_password WHERE account = ?",
   guesses: `SELECT network, proof FROM guess WHERE account = ? AND ${WITHIN} ORDER BY at DESC ${LIMIT}`,
   guessesFrom: `SELECT network, proof FROM guess WHERE account = ? AND network = ? AND ${WITHIN} ORDER BY at DESC ${LIMIT}`,
   // Uses the primary key, in the order of networks, instead of the index by time: the maximum number of rows,

@@ -97,9 +97,9 @@ test("a place whose held mail was dropped stays new after further sign-ins, but 
   store.begin();
   t.after(() => store.rollback());
   const own = net("198.51.100.7");
-  store.apply({ type: "KNOW", prefix: own, account: ANN, proof: "" }, START);
+  store.apply({ type: "KNOW", prefix: own, account: ANN, passwordHash: "" }, START);
   const [signedIn, held] = [later(START, DAY_MS), later(START, DAY_MS + 5)];
-  store.apply({ type: "KNOW", prefix: HOLD.prefix, account: ANN, proof: "" }, signedIn);
+  store.apply({ type: "KNOW", prefix: HOLD.prefix, account: ANN, passwordHash: "" }, signedIn);
   const knows = (prefix = HOLD.prefix, since = START): boolean =>
     history.knowsPlace(ANN, prefix, { before: later(START, 9 * DAY_MS), since });
   for (const [i, prefix] of [own, HOLD.prefix].entries()) {

@@ -34,7 +34,7 @@ export class JailReports {
         SELECT j.line_at AS reported, j.unjudged AS unjudged, (
           SELECT max(created_at) FROM ban WHERE prefix IN (SELECT value FROM json_each(?4)) AND created_at <= ?3) AS answered
         FROM (SELECT 1) LEFT JOIN jail_report AS j ON j.prefix = ?1 AND j.jail = ?2 AND j.line_at <= ?3`,
-      // Dovecot logs a sign-in that was refused unchecked as a wrong password. Known proofs come first.
+      // Dovecot logs a sign-in that was refused unchecked as a wrong password. Known hashes come first.
       passwords: `
         SELECT DISTINCT coalesce(e.proof, '') AS proof FROM event_by_subject AS s JOIN event AS e ON e.id = s.id
         WHERE s.subject = ? AND s.counts IN (0, ${COUNTS_CODE.login}) AND s.at > ? AND s.at <= ?

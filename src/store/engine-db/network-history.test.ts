@@ -30,10 +30,10 @@ test("neighbours: how many of a network were banned for an offence, and what the
   assert.equal(history.offenders(network, START, stranger), 2, "neither by hand, nor forgiven, nor the network itself");
   assert.equal(history.offenders(network, START, one), 1, "not counting itself");
   assert.equal(history.offenders(network, later(START, 2), stranger), 0);
-  for (const [i, proof] of ["a", "a", "b"].entries())
-    store.apply({ type: "GUESS", account: `user${i}`, network, proof, isStale: false }, later(START, i));
-  const guesses = (since: number, account: string, proof: string, until = 9): number =>
-    history.guessesFrom(network, { since: later(START, since), until: later(START, until) }, { account, proof });
+  for (const [i, passwordHash] of ["a", "a", "b"].entries())
+    store.apply({ type: "GUESS", account: `user${i}`, network, passwordHash, isStale: false }, later(START, i));
+  const guesses = (since: number, account: string, passwordHash: string, until = 9): number =>
+    history.guessesFrom(network, { since: later(START, since), until: later(START, until) }, { account, passwordHash });
   assert.equal(guesses(-1, "user9", "z"), 3, "the same password at two accounts is two guesses");
   assert.equal(guesses(1, "user9", "z"), 1);
   assert.equal(guesses(-1, "user9", "z", 1), 2, "what lies ahead does not count");

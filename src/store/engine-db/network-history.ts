@@ -32,9 +32,9 @@ export class SqliteNetworkHistory implements NetworkHistory {
   guessesFrom(
     network: Prefix,
     { since, until }: TimeSpan,
-    besides: Readonly<{ account: string; proof: string }>,
+    besides: Readonly<{ account: string; passwordHash: string }>,
   ): number {
-    return integer(this.#sql.guesses.get(network, since, until, besides.account, besides.proof)?.["n"]);
+    return integer(this.#sql.guesses.get(network, since, until, besides.account, besides.passwordHash)?.["n"]);
   }
 }
 

@@ -49,7 +49,7 @@ test("why: everything known of one address", (t) => {
     store.apply({ type: "BAN", ban: banOf("203.0.113.7", START) }, START);
     store.apply({ type: "LIFT", prefix, cause: "BAN_EXPIRED", forgiven: false, by: "engine" }, later(START, HOUR_MS));
     store.apply({ type: "BAN", ban: banOf("203.0.113.7", DAY, { offences: 2, level: "medium" }) }, DAY);
-    store.apply({ type: "KNOW", prefix, account: "ann@example.org", proof: "" }, START);
+    store.apply({ type: "KNOW", prefix, account: "ann@example.org", passwordHash: "" }, START);
     store.apply({ type: "ALLOW", prefix: net("203.0.113.0/24"), note: "office", by: "root", expiresAt: null }, START);
   });
   const report = queries.address(prefix, DAY, 7 * DAY_MS);
@@ -116,7 +116,8 @@ test("of a network, why names the accounts that sign in from any part of it", (t
     ["2001:db9::/64", "hans@example.org"],
   ];
   committed(() => {
-    for (const [from, account] of places) store.apply({ type: "KNOW", prefix: net(from), account, proof: "" }, START);
+    for (const [from, account] of places)
+      store.apply({ type: "KNOW", prefix: net(from), account, passwordHash: "" }, START);
   });
   const of = (network: string): string => {
     const { knownAccounts, totals } = queries.address(net(network), START, DAY_MS);
@@ -183,7 +184,10 @@ test("of what an address may have much of, the report lists a part and tells how
   const prefix = net("203.0.113.7");
   committed(() => {
     for (let i = 0; i < 60; i++) {
-      store.apply({ type: "KNOW", prefix, account: `u${String(i).padStart(2, "0")}@example.org`, proof: "" }, START);
+      store.apply(
+        { type: "KNOW", prefix, account: `u${String(i).padStart(2, "0")}@example.org`, passwordHash: "" },
+        START,
+      );
       store.apply({ type: "BAN", ban: banOf("203.0.113.7", later(START, i)) }, later(START, i));
     }
   });

@@ -59,7 +59,7 @@ test("to whom an account has written, and from where it signed in long enough ag
     [true, false],
   );
   const place = net("203.0.113.7");
-  store.apply({ type: "KNOW", prefix: place, account: "Ann@Example.org", proof: "" }, later(START, 5));
+  store.apply({ type: "KNOW", prefix: place, account: "Ann@Example.org", passwordHash: "" }, later(START, 5));
   assert.deepEqual(
     [4, 5].map((ms) => history.knowsPlace(ANN, place, { before: later(START, ms), since: START })),
     [false, true],

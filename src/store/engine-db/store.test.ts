@@ -186,9 +186,9 @@ test("an address is known from its latest sign-in; allow entries come and go", (
   const { store, committed } = fresh(t);
   const prefix = net("203.0.113.7");
   committed(() => {
-    store.apply({ type: "KNOW", prefix, account: "a@example.org", proof: "" }, START);
-    store.apply({ type: "KNOW", prefix, account: "a@example.org", proof: "" }, later(START, 9));
-    store.apply({ type: "KNOW", prefix, account: "b@example.org", proof: "" }, later(START, 3));
+    store.apply({ type: "KNOW", prefix, account: "a@example.org", passwordHash: "" }, START);
+    store.apply({ type: "KNOW", prefix, account: "a@example.org", passwordHash: "" }, later(START, 9));
+    store.apply({ type: "KNOW", prefix, account: "b@example.org", passwordHash: "" }, later(START, 3));
     store.apply({ type: "ALLOW", prefix, note: "the office", by: "root", expiresAt: null }, START);
   });
   assert.equal(store.address(prefix, REACH).knownAt, START + 9);

@@ -141,14 +141,14 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
         this.#sql.endSimulation.run(at);
         return;
       case "KNOW":
-        this.#sql.know.run(change.prefix, change.account, at, at, change.proof);
+        this.#sql.know.run(change.prefix, change.account, at, at, change.passwordHash);
         this.#sql.forgetPlaces.run(change.account);
         return;
       case "GUESS":
-        this.#sql.guess.run(change.account, change.network, change.proof, at, change.isStale ? 1 : 0);
+        this.#sql.guess.run(change.account, change.network, change.passwordHash, at, change.isStale ? 1 : 0);
         return;
       case "SET_PASSWORD":
-        this.#sql.setPassword.run(change.account, change.proof);
+        this.#sql.setPassword.run(change.account, change.passwordHash);
         return;
       case "FORGET_GUESSES":
         this.#sql.forgetGuesses.run(change.account);

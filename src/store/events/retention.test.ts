@@ -136,7 +136,7 @@ test("known addresses, ended bans and followed steps are removed once they are o
   const rows = (table: string): number => Number(scalarOf(db, `SELECT count(*) FROM ${table}`));
   const prefix = net("203.0.113.1");
   committed(store, () => {
-    store.apply({ type: "KNOW", prefix, account: "ann@example.org", proof: "" }, START);
+    store.apply({ type: "KNOW", prefix, account: "ann@example.org", passwordHash: "" }, START);
     store.apply({ type: "BAN", ban: banOf("203.0.113.1", START) }, START);
     store.apply({ type: "BAN", ban: banOf("203.0.113.2", START, { expiresAt: null }) }, START);
     store.apply({ type: "LIFT", prefix, cause: "BAN_EXPIRED", forgiven: false, by: "engine" }, later(START, HOUR_MS));

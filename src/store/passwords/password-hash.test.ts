@@ -7,7 +7,7 @@ import { lacking } from "../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { parseAccountName } from "../../core/net/address.ts";
 import { runProgram } from "../../host/machine/run-program.ts";
-import { passwordProof } from "../../mail/dovecot/login-policy.ts";
+import { passwordHashOf } from "../../mail/dovecot/login-policy.ts";
 import { hashed, hashPassword, verifyByDovecot, verifyPassword } from "./password-hash.ts";
 
 test("a password verifies against its own hash only, and salts differ", async () => {
@@ -53,13 +53,13 @@ describe("another server's hash", { skip: lacking({ installed: ["doveadm"] }) },
 
 const name = parseAccountName("anna@example.org");
 
-test("a hash is passed on, clear text is hashed, and Dovecot's proof of it is known", async () => {
+test("a hash is passed on, clear text is hashed, and its short hash is known", async () => {
   assert.ok(name !== null);
   const secretFile = join(temporaryDirectory(), "secret");
   writeFileSync(secretFile, "a secret\n");
   const hash = "{BLF-CRYPT}$2y$05$x";
   const given = { line: 1, unused: [], name, quotaBytes: null, secret: { type: "hash", hash } } as const;
-  assert.deepEqual(await hashed(given, secretFile), { name, hash, proof: "" });
+  assert.deepEqual(await hashed(given, secretFile), { name, hash, passwordHash: "" });
   const line = {
     line: 1,
     unused: [],
@@ -70,6 +70,6 @@ test("a hash is passed on, clear text is hashed, and Dovecot's proof of it is kn
   const clear = await hashed(line, secretFile);
   assert.equal(clear.quotaBytes, 1_024);
   assert.ok(await verifyPassword(clear.hash, "some words"));
-  assert.equal(clear.proof, passwordProof("a secret", name, "some words"));
-  assert.equal((await hashed(line, join(secretFile, "none"))).proof, "", "without the secret nothing is known");
+  assert.equal(clear.passwordHash, passwordHashOf("a secret", name, "some words"));
+  assert.equal((await hashed(line, join(secretFile, "none"))).passwordHash, "", "without the secret nothing is known");
 });

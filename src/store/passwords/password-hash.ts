@@ -5,7 +5,7 @@ import { PASSWORD_COST, PASSWORD_SALT_BYTES, PASSWORD_TAG_BYTES, printArgon2id }
 import type { AccountName } from "../../core/net/address.ts";
 import { lastLines, runProgram } from "../../host/machine/run-program.ts";
 import type { AccountLine } from "../../mail/dovecot/accounts-file.ts";
-import { passwordProof } from "../../mail/dovecot/login-policy.ts";
+import { passwordHashOf } from "../../mail/dovecot/login-policy.ts";
 
 /** Maximum cost of verifying a stored hash: 256 MiB, ten passes, four lanes. */
 const MOST = { memory: 262_144, passes: 10, parallelism: 4 } as const;
@@ -63,19 +63,19 @@ export async function verifyByDovecot(name: string, hash: string, password: stri
 
 /**
  * The request to the guard for a line of the file. A clear-text password is hashed before it leaves this process; from a
- * hash alone the proof that Dovecot would send cannot be computed. `secretFile`: the secret of the login policy.
+ * hash alone the short hash that Dovecot would send cannot be computed. `secretFile`: the secret of the login policy.
  */
 export async function hashed({ name, secret, ...line }: AccountLine, secretFile: string): Promise<NamedSecret> {
   const quota = line.quotaBytes === null ? {} : { quotaBytes: line.quotaBytes };
-  if (secret.type === "hash") return { name, hash: secret.hash, proof: "", ...quota };
-  const proof = proofOf(secretFile, name, secret.password);
-  return { name, hash: await hashPassword(secret.password), proof, ...quota };
+  if (secret.type === "hash") return { name, hash: secret.hash, passwordHash: "", ...quota };
+  const passwordHash = passwordHashWith(secretFile, name, secret.password);
+  return { name, hash: await hashPassword(secret.password), passwordHash, ...quota };
 }
 
-/** The proof that Dovecot will send to the guard for this password; empty if the secret cannot be read. */
-export function proofOf(secretFile: string, owner: AccountName, password: string): string {
+/** The short hash that Dovecot will send to the guard for this password; empty if the secret cannot be read. */
+export function passwordHashWith(secretFile: string, owner: AccountName, password: string): string {
   try {
-    return passwordProof(readFileSync(secretFile, "utf8").trim(), owner.toLowerCase(), password);
+    return passwordHashOf(readFileSync(secretFile, "utf8").trim(), owner.toLowerCase(), password);
   } catch {
     return "";
   }

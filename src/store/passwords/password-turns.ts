@@ -4,7 +4,7 @@ import { PASSWORD_SALT_BYTES, PASSWORD_TAG_BYTES, printArgon2id } from "../../co
 import type { AccountName } from "../../core/net/address.ts";
 import type { Passwords } from "../../guard/access/sign-in.ts";
 import type { MadeSecret, SecretMaker } from "../../guard/admin-ports.ts";
-import { passwordProof } from "../../mail/dovecot/login-policy.ts";
+import { passwordHashOf } from "../../mail/dovecot/login-policy.ts";
 import { hashPassword, verifyPassword } from "./password-hash.ts";
 
 /**
@@ -63,10 +63,13 @@ export class AccountSecrets implements SecretMaker {
 
   async make(asked: readonly Readonly<{ owner: AccountName; password: string }>[]): Promise<readonly MadeSecret[]> {
     const hashes = await this.#turns.hashAll(asked.map(({ password }) => password));
-    return asked.map(({ owner, password }, i) => ({ hash: hashes[i] ?? "", proof: this.proofOf(owner, password) }));
+    return asked.map(({ owner, password }, i) => ({
+      hash: hashes[i] ?? "",
+      passwordHash: this.passwordHashOf(owner, password),
+    }));
   }
 
-  proofOf(owner: AccountName, password: string): string {
-    return passwordProof(this.#loginSecret, owner.toLowerCase(), password);
+  passwordHashOf(owner: AccountName, password: string): string {
+    return passwordHashOf(this.#loginSecret, owner.toLowerCase(), password);
   }
 }

@@ -5,14 +5,14 @@ import { plural } from "../../core/text.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import { readAccountsFile } from "../../jobs/accounts-file/follow-accounts.ts";
 import { parseAccountsFile } from "../../mail/dovecot/accounts-file.ts";
-import { hashPassword, proofOf } from "../../store/passwords/password-hash.ts";
+import { hashPassword, passwordHashWith } from "../../store/passwords/password-hash.ts";
 import { loadPasswordJudge } from "../../store/passwords/password-strength.ts";
 import { type Call, type Failure, failed, wrongUsage } from "./call.ts";
 
 const ANOTHER = "Choose another one: several unrelated words make a good one.";
 
-/** `proof`: the proof that Dovecot will later send of it, by which the guard recognises it; empty if unknown. */
-type NewPassword = Readonly<{ ok: true; hash: string; proof: string; password: string }>;
+/** `passwordHash`: the short hash that Dovecot will send of it, by which the guard recognises it; empty if unknown. */
+type NewPassword = Readonly<{ ok: true; hash: string; passwordHash: string; password: string }>;
 
 /** Reads a new password from standard input or asks for it twice. The password never leaves this process. */
 export async function newPasswordHash(call: Call, owner: AccountName | null): Promise<NewPassword | Failure> {
@@ -20,12 +20,12 @@ export async function newPasswordHash(call: Call, owner: AccountName | null): Pr
   if (typeof typed !== "string") return typed;
   const problem = (await loadPasswordJudge())(typed, owner);
   if (problem !== null) return failed(problem, ANOTHER);
-  const proof = owner === null ? "" : proofFor(call, owner, typed);
-  return { ok: true, hash: await hashPassword(typed), proof, password: typed };
+  const passwordHash = owner === null ? "" : passwordHashFor(call, owner, typed);
+  return { ok: true, hash: await hashPassword(typed), passwordHash, password: typed };
 }
 
-export function proofFor({ layout }: Call, owner: AccountName, password: string): string {
-  return proofOf(layout.loginPolicySecret, owner, password);
+export function passwordHashFor({ layout }: Call, owner: AccountName, password: string): string {
+  return passwordHashWith(layout.loginPolicySecret, owner, password);
 }
 
 async function fromInput({ terminal }: Call): Promise<string | Failure> {

@@ -26,7 +26,7 @@ const guess = (i: number): Change => ({
   type: "GUESS",
   account: ANNA,
   network: net(`198.51.${i}.0/24`),
-  proof: `wrong ${i}`,
+  passwordHash: `wrong ${i}`,
   isStale: false,
 });
 
@@ -43,7 +43,12 @@ test("an account is guarded once it has the limit's number of different wrong pa
 
 test("lists each known place once, newest first, while it counts", () => {
   const { apply, clock, state } = fresh();
-  const know = (prefix: string): Change => ({ type: "KNOW", prefix: net(prefix), account: ANNA, proof: "right" });
+  const know = (prefix: string): Change => ({
+    type: "KNOW",
+    prefix: net(prefix),
+    account: ANNA,
+    passwordHash: "right",
+  });
   assert.deepEqual(state().known, []);
   apply(know("203.0.113.1"), know("2001:db8::/64"), know("203.0.113.1"));
   assert.deepEqual(state().known, ["203.0.113.1/32", "2001:db8::/64"]);

@@ -83,8 +83,8 @@ export const recoverKeys: RunOf<"mail_keys_recover", AccountCommandParts> = asyn
 /** By its hash the guard recognises the first sign-in with a new password, even while strangers guess. */
 function passwordChange(command: AccountCommand, name: AccountName): readonly Change[] {
   if (command.verb === "account_suspend" || command.verb === "account_resume") return [];
-  const proof = "proof" in command ? (command.proof ?? "") : "";
-  return [{ type: "SET_PASSWORD", account: name.toLowerCase(), proof }];
+  const passwordHash = "passwordHash" in command ? (command.passwordHash ?? "") : "";
+  return [{ type: "SET_PASSWORD", account: name.toLowerCase(), passwordHash }];
 }
 
 /** Mail that the account has sent waits until it is released or deleted. */

@@ -13,7 +13,7 @@ import { type AccountCommandParts, endSessions } from "./accounts.ts";
 export type AppPasswordParts = Pick<AccountCommandParts, "engine" | "keeper" | "notices" | "rehearse" | "isDry"> &
   Readonly<{
     appPasswords: AppPasswordStore;
-    secrets: Pick<SecretMaker, "proofOf">;
+    secrets: Pick<SecretMaker, "passwordHashOf">;
     mailboxes: () => Readonly<{ keyOfEach: boolean }>;
     clock: Clock;
   }>;
@@ -39,7 +39,7 @@ type Named = Readonly<{ account: AccountName; app: string; by: string }>;
 async function add(parts: AppPasswordParts, { account, app, by }: Named): Promise<Reply<"app_password_add">> {
   if (parts.mailboxes().keyOfEach) return KEY_OF_EACH;
   const password = madePassword();
-  const secret = { digest: digestOf(password), proof: parts.secrets.proofOf(account, password) };
+  const secret = { digest: digestOf(password), passwordHash: parts.secrets.passwordHashOf(account, password) };
   const at = parts.clock.now();
   return recordThenChange(parts, {
     change: () => parts.appPasswords.addAppPassword({ account, name: app, ...secret, by, at }),

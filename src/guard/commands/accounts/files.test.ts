@@ -76,24 +76,24 @@ test("queued mail of a suspended account is held", async () => {
 
 test("a password given in clear text looks right before its first use, one given as a hash does not", async () => {
   const [anna, bea] = ["anna@example.test", "bea@example.test"];
-  const proofs = () =>
+  const passwordHashes = () =>
     kit.db
       .prepare("SELECT account, proof FROM account_password ORDER BY account")
       .all()
       .map((row) => ({ ...row }));
-  const row = (account: string, proof: string) => ({ account, proof });
-  const listed = (hash: string, proof: string) =>
-    kit.ask({ verb: "accounts_follow", entries: [{ name: "Anna@example.test", hash, proof }], gone: [] });
-  await kit.ask({ verb: "accounts_import_hashed", entries: [{ name: bea, hash: HASH, proof: "0b0b" }] });
+  const row = (account: string, passwordHash: string) => ({ account, proof: passwordHash });
+  const listed = (hash: string, passwordHash: string) =>
+    kit.ask({ verb: "accounts_follow", entries: [{ name: "Anna@example.test", hash, passwordHash }], gone: [] });
+  await kit.ask({ verb: "accounts_import_hashed", entries: [{ name: bea, hash: HASH, passwordHash: "0b0b" }] });
   await listed(HASH, "0a0a");
-  assert.deepEqual(proofs(), [row(anna, "0a0a"), row(bea, "0b0b")]);
+  assert.deepEqual(passwordHashes(), [row(anna, "0a0a"), row(bea, "0b0b")]);
   await follow({}, anna);
   await follow({ [anna]: HASH });
-  assert.deepEqual(proofs(), [row(anna, "0a0a"), row(bea, "0b0b")], "it resumes with the password that it had");
+  assert.deepEqual(passwordHashes(), [row(anna, "0a0a"), row(bea, "0b0b")], "it resumes with the password that it had");
   await listed(OTHER, "0c0c");
-  assert.deepEqual(proofs()[0], row(anna, "0c0c"));
+  assert.deepEqual(passwordHashes()[0], row(anna, "0c0c"));
   await listed(HASH, "");
-  assert.deepEqual(proofs()[0], row(anna, ""), "the old password looks right no longer");
+  assert.deepEqual(passwordHashes()[0], row(anna, ""), "the old password looks right no longer");
 });
 
 test("without a record no account is changed and no session ends", async () => {

@@ -21,8 +21,8 @@ export const fileCommand: RunOf<FileCommand["verb"], FileCommandParts> = async (
   const { domains } = parts.engine.policy;
   const skipped: FileChanges["skipped"][number][] = [];
   const entries: NamedHash[] = [];
-  const proofs = new Map<string, string>();
-  for (const { name: text, hash, proof = "", quotaBytes } of command.entries) {
+  const passwordHashes = new Map<string, string>();
+  for (const { name: text, hash, passwordHash = "", quotaBytes } of command.entries) {
     const name = parseAccountName(text);
     if (name === null) skipped.push({ name: text, why: "cannot be an account" });
     else if (!isHash(hash)) skipped.push({ name, why: "has a password that came unhashed" });
@@ -30,12 +30,12 @@ export const fileCommand: RunOf<FileCommand["verb"], FileCommandParts> = async (
       skipped.push({ name, why: `is of ${domainOf(name)}, which is not a mail domain of this server` });
     else {
       entries.push({ name, hash, quotaBytes });
-      proofs.set(name, proof);
+      passwordHashes.set(name, passwordHash);
     }
   }
   const would = parts.rehearse(() => write(parts, command, entries));
   if (parts.isDry === true) return { ok: true, result: { ...would, skipped: [...skipped, ...would.skipped] } };
-  if (!(await record(parts, would, proofs, by))) return UNWRITTEN;
+  if (!(await record(parts, would, passwordHashes, by))) return UNWRITTEN;
   const changes = write(parts, command, entries);
   for (const name of changes.suspended.map(parseAccountName).filter((parsed) => parsed !== null)) {
     await endSessions(parts, name);
@@ -59,27 +59,27 @@ const AUDITS: readonly (readonly [Exclude<keyof FileChanges, "skipped">, AuditTy
   ["quotas", "QUOTA_CHANGED"],
 ];
 
-/** `proofs`: by the name of the account; empty if the file has a hash. */
+/** `passwordHashes`: by the name of the account; empty if the file has a hash. */
 async function record(
   { engine }: FileCommandParts,
   changes: FileChanges,
-  proofs: ReadonlyMap<string, string>,
+  passwordHashes: ReadonlyMap<string, string>,
   by: string,
 ): Promise<boolean> {
   const audits = AUDITS.flatMap(([list, type]) =>
     changes[list].map((account) => ({ type, subject: account, account, by })),
   );
-  const recorded = await Promise.all(audits.map((audit) => engine.audit(audit, passwordSet(audit, proofs))));
+  const recorded = await Promise.all(audits.map((audit) => engine.audit(audit, passwordSet(audit, passwordHashes))));
   return recorded.every((kept) => kept);
 }
 
 /** A resumed account may have its old password, which the guard already knows. */
 function passwordSet(
   { type, subject }: Readonly<{ type: AuditType; subject: string }>,
-  proofs: ReadonlyMap<string, string>,
+  passwordHashes: ReadonlyMap<string, string>,
 ): readonly Change[] {
-  const proof = proofs.get(subject) ?? "";
-  if (type === "ACCOUNT_SUSPENDED" || type === "QUOTA_CHANGED" || (type === "ACCOUNT_RESUMED" && proof === ""))
+  const passwordHash = passwordHashes.get(subject) ?? "";
+  if (type === "ACCOUNT_SUSPENDED" || type === "QUOTA_CHANGED" || (type === "ACCOUNT_RESUMED" && passwordHash === ""))
     return [];
-  return [{ type: "SET_PASSWORD", account: subject.toLowerCase(), proof }];
+  return [{ type: "SET_PASSWORD", account: subject.toLowerCase(), passwordHash }];
 }

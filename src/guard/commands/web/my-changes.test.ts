@@ -29,7 +29,7 @@ describe("what the user of a mailbox changes", () => {
     assert.deepEqual(changed, { ok: true, result: { done: true } });
     assert.deepEqual([sessionsOf(ANNA), sessionsOf(BERT)], [["5e5e5e5e5e5e"], ["7e7e7e7e7e7e"]]);
     assert.deepEqual(kit.asked.at(-1), { verb: "kick_account", account: ANNA });
-    assert.deepEqual(kit.proofsOf(ANNA), ["0abc"]);
+    assert.deepEqual(kit.passwordHashesOf(ANNA), ["0abc"]);
     assert.match(String(last()), new RegExp(`${ANNA} by ${ACTOR}`));
     const signIn = { verb: "sign_in_mailbox", ip: "203.0.113.9", account: ANNA, device: "x" } as const;
     const outcome = async (password: string) => (await kit.result({ ...signIn, password }, "web")).outcome;
@@ -66,7 +66,7 @@ describe("what the user of a mailbox changes", () => {
       });
       const refused = await mine(NEW);
       assert.ok(!refused.ok && refused.denied === "unauthorized");
-      assert.equal(kit.active.passwordHash(ANNA), hash);
+      assert.equal(kit.active.storedHash(ANNA), hash);
       assert.deepEqual(sessionsOf(ANNA), []);
       assert.equal(
         kit.details().filter((reported) => String(reported).includes(ACTOR)).length,
@@ -82,13 +82,13 @@ describe("what the user of a mailbox changes", () => {
     });
     const refused = await mine(NEW);
     assert.ok(!refused.ok && refused.denied === "unauthorized");
-    assert.equal(kit.active.passwordHash(ANNA), THE_OWNERS);
+    assert.equal(kit.active.storedHash(ANNA), THE_OWNERS);
   });
 
   test("without a record no new password is set, and no session ends", async () => {
     kit.fillDisk();
     assert.match(refusalOf(await mine(NEW)), /so nothing was changed/);
-    assert.equal(kit.active.passwordHash(ANNA), HASH);
+    assert.equal(kit.active.storedHash(ANNA), HASH);
     assert.equal(sessionsOf(ANNA).length, 2);
   });
 

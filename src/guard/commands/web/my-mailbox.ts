@@ -199,13 +199,13 @@ export async function myPassword(
   const { sessions, accounts, active, engine, clock } = parts;
   const own = () => sessions.list(account, clock.now()).find(({ id }) => id === caller.item.session);
   const asking = own();
-  const former = active.passwordHash(account);
+  const former = active.storedHash(account);
   if (asking === undefined || former === null) return UNAUTHORIZED;
   const [made] = await parts.secrets.make([{ owner: account, password }]);
   if (made === undefined) throw new Error("no hash was made of a password");
-  const isStill = (): boolean => own() !== undefined && active.passwordHash(account) === former;
+  const isStill = (): boolean => own() !== undefined && active.storedHash(account) === former;
   const change = (): Outcome => (isStill() ? accounts.setPassword(account, made.hash) : ENDED);
-  const changed = { type: "SET_PASSWORD", account: account.toLowerCase(), proof: made.proof } as const;
+  const changed = { type: "SET_PASSWORD", account: account.toLowerCase(), passwordHash: made.passwordHash } as const;
   const outcome = await recordFirst(
     parts,
     change,

@@ -18,7 +18,7 @@ test("an account is created with a hash made by the guard, and recorded; a new p
   assert.deepEqual(kit.types(), ["ACCOUNT_ADDED", "PASSWORD_CHANGED"]);
   assert.deepEqual(kit.kept(), ["kick_account"]);
   assert.ok(!JSON.stringify(kit.details()).includes(WORDS), "no event contains a password");
-  assert.deepEqual(kit.proofsOf(ANNA), ["0abc"]);
+  assert.deepEqual(kit.passwordHashesOf(ANNA), ["0abc"]);
 });
 
 test("an invalid password or account name is refused, and nothing is changed", async () => {

@@ -83,5 +83,5 @@ function readEntry({ name: written, hash, password, quotaBytes }: Brought): Skip
   if (!isHash(hash)) return { name, why: "has a password that came unhashed" };
   if (!isOfKnownScheme(hash)) return { name, why: "has a type of hash that can be imported only on the server" };
   if (tooCostly(hash)) return { name, why: "has a hash that would take too long to check at each sign-in" };
-  return { name, hash, proof: "", quotaBytes };
+  return { name, hash, passwordHash: "", quotaBytes };
 }

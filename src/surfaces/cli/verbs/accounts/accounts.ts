@@ -81,7 +81,7 @@ function overridden(call: Call, name: AccountName): Failure | null {
 export async function secretOf(
   call: Call,
   name: AccountName,
-  { hash, proof, password }: Readonly<{ hash: string; proof: string; password: string }>,
+  { hash, passwordHash, password }: Readonly<{ hash: string; passwordHash: string; password: string }>,
 ) {
   const recoveryKey = recoveryKeyOf(call);
   if (recoveryKey !== null && "ok" in recoveryKey) return recoveryKey;
@@ -91,7 +91,7 @@ export async function secretOf(
   const locked =
     found.closed && !recovers ? ` Its older mail is locked until you open it: ${recoverCommand(name)}` : "";
   const closed = `${locked}${locked === "" || found.beyond === 0 ? "" : "."}${beyondText(name, found.beyond)}`;
-  return { ok: true as const, fields: { hash, proof, keys, recovers }, closed };
+  return { ok: true as const, fields: { hash, passwordHash, keys, recovers }, closed };
 }
 
 export const accountPasswd = ofAccount(async (call, name) => {

@@ -12,7 +12,7 @@ import { hashPassword } from "../../../../store/passwords/password-hash.ts";
 import { type Call, done, type Failure, failed, PROGRAM, type Reader, whyNotSure, wrongUsage } from "../../call.ts";
 import { eachPage } from "../../listing.ts";
 import { wordsOf } from "../../parse.ts";
-import { proofFor } from "../../passwords.ts";
+import { passwordHashFor } from "../../passwords.ts";
 import { oneLine } from "../../print/text.ts";
 import { accountFrom, noAccount, secretOf } from "../accounts/accounts.ts";
 import { targetFrom } from "../server/bans.ts";
@@ -182,8 +182,8 @@ function newPassword(call: Call, name: AccountName): Deed {
   const plan = `Give ${name} a new password, end its sessions, and hold its mail in the queue.`;
   const run = async (): Promise<Came> => {
     const password = madePassword();
-    const proof = proofFor(call, name, password);
-    const secret = await secretOf(call, name, { hash: await hashPassword(password), proof, password });
+    const passwordHash = passwordHashFor(call, name, password);
+    const secret = await secretOf(call, name, { hash: await hashPassword(password), passwordHash, password });
     if (!secret.ok) return notTaken(plan, secret);
     const asked = await call.guard.ask({ verb: "account_set_hash", name, ...secret.fields });
     if (!asked.ok && !mayStand(asked)) return notTaken(plan, asked);

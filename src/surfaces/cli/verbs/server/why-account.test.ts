@@ -33,11 +33,11 @@ describe("why --account", TIMED, () => {
     guard().write(
       ...Array.from({ length: 20 }, (_, i) => {
         const network = net(`198.51.${i}.0/24`);
-        return { type: "GUESS", account: ANNA, network, proof: `wrong ${i}`, isStale: false } as const;
+        return { type: "GUESS", account: ANNA, network, passwordHash: `wrong ${i}`, isStale: false } as const;
       }),
       { type: "HOLD_ACCOUNT", account: ANNA, prefix: net("203.0.113.66"), ip: ip("203.0.113.66"), evidence },
       ...Array.from({ length: 10 }, (_, i) => {
-        return { type: "KNOW", prefix: net(`203.0.113.${i}`), account: ANNA, proof: "right" } as const;
+        return { type: "KNOW", prefix: net(`203.0.113.${i}`), account: ANNA, passwordHash: "right" } as const;
       }),
     );
     const reported = await why("Anna@Example.org");
