@@ -72,7 +72,7 @@ export function layoutOf(dataDirectory: string) {
     rspamdData: at("lib", "rspamd"),
     /** Private keys, one file each. */
     dkimKeys: at("lib", "dkim"),
-    /** The secret word with which Rspamd tells Postfix that a mail's sender is proven (`mail/postfix/proofs.ts`). */
+    /** The secret word with which Rspamd tells Postfix that a mail's sender is proven (`mail/rspamd/verified-headers.ts`). */
     proofWord: at("lib", "proof", "word"),
     /** With it arriving mail is encrypted, and root has seen the private one. Backups have both, but not the private key. */
     mailPublicKey: at("lib", "mail-crypt", "public.pem"),

@@ -212,6 +212,11 @@ export function rendered(name: string, text: string, mode = 0o644): RenderedFile
   return { name, text: `# ${RENDERED_BY}\n${text}`, mode };
 }
 
+/** Matches these domains (regexp_table(5)); goes into parentheses. */
+export function domainPattern(domains: readonly string[]): string {
+  return domains.map((domain) => domain.replaceAll(".", "\\.")).join("|");
+}
+
 /** A program that sh(1) runs. */
 export function renderedScript(name: string, text: string): RenderedFile {
   return { name, text: `#!/bin/sh\n# ${RENDERED_BY}\n${text}`, mode: 0o755 };

@@ -69,7 +69,7 @@ function readTried({ text, program }: MailLine): Observation | null {
     queueId: groups["queue"] ?? "",
     recipient: groups["to"] ?? "",
     alias: groups["alias"] ?? null,
-    // Only withheld reports go to discard(8) (mail/postfix/proofs.ts).
+    // Only withheld reports go to discard(8) (mail/postfix/bounces.ts).
     outcome: program === "discard" ? "withheld" : outcome,
     relay,
     reply: groups["reply"] ?? "",

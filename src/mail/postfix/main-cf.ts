@@ -2,11 +2,18 @@ import { MOST_FORWARDS } from "../../admin/mailboxes.ts";
 import { shareOfOne } from "../../core/firewall/connection-shares.ts";
 import { isV4, PROBE_ADDRESS, type Prefix } from "../../core/net/ip.ts";
 import { hostAndPort, SUBMISSIONS } from "../../settings/ports.ts";
-import { type Relay, type RenderedFile, rendered, type Site, SYSTEM_AUTHORITIES } from "../configuration/site.ts";
+import {
+  domainPattern,
+  type Relay,
+  type RenderedFile,
+  rendered,
+  type Site,
+  SYSTEM_AUTHORITIES,
+} from "../configuration/site.ts";
 import { postfixServerTls } from "../configuration/tls.ts";
 import { QUOTA_SOCKET } from "../dovecot/quota.ts";
+import { REPORTS } from "./bounces.ts";
 import { PROBE_SENDS_NOTHING, postfixMilters } from "./milters.ts";
-import { literal, REPORTS } from "./proofs.ts";
 
 /**
  * main.cf (postconf(5)). Port 25 accepts mail only for our mailboxes, from anyone, loopback included: behind a proxy,
@@ -269,7 +276,7 @@ export function postfixOutbound({ domains, limits, outbound }: Site): Readonly<R
  * half of the processes for forwards.
  */
 function outgoingServices(domains: readonly string[], forwardsAtOnce: number): Readonly<Record<string, string>> {
-  const others = `regexp:{ { /^<>$$/ ${REPORTS}: } { !/@(${domains.map(literal).join("|")})$$/ ${FORWARDS}: } }`;
+  const others = `regexp:{ { /^<>$$/ ${REPORTS}: } { !/@(${domainPattern(domains)})$$/ ${FORWARDS}: } }`;
   return {
     sender_dependent_default_transport_maps: `${others}, ${table("lanes")}`,
     [`${FORWARDS}_destination_concurrency_limit`]: String(forwardsAtOnce),

@@ -3,11 +3,11 @@ import { shareOfOne } from "../../core/firewall/connection-shares.ts";
 import { PROBE_ADDRESS } from "../../core/net/ip.ts";
 import { type RenderedFile, rendered, type Site } from "../configuration/site.ts";
 import { NULL_SENDER_REFUSED } from "../logs/postfix-patterns.ts";
+import { bounceServices, REPORTS } from "./bounces.ts";
 import { OWN_MAIL_OPTION, ownMailCleanup, sieveMailService } from "./local-mail.ts";
 import { FORWARDS, LANES, SHARED, shortOnly } from "./main-cf.ts";
 import { FORGED_HEADERS, PROBE_SENDS_NOTHING, SUBMISSION_MILTERS } from "./milters.ts";
 import { PROXIED } from "./policy.ts";
-import { bounceServices, REPORTS } from "./proofs.ts";
 
 /** master.cf (master(5)): Postfix's own services, and one smtpd for each port. */
 export function renderPostfixMaster(site: Site): string {

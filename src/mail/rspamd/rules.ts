@@ -1,9 +1,9 @@
 import { RENDERED_BY, type Site } from "../configuration/site.ts";
 import { AUTHOR_UNCLEAR, NOT_SENT_FOR } from "../logs/content-filter-log.ts";
 import { OWN_MAIL_USER, SIEVE_MAIL_USER } from "../postfix/local-mail.ts";
-import { PROOFS_LUA } from "../postfix/proofs.ts";
 import { AUTHORS_LUA, SENDERS_LUA } from "./authors.ts";
 import { ORGANIZATION_LUA, POLICIES_LUA } from "./policies.ts";
+import { VERIFIED_HEADERS_LUA } from "./verified-headers.ts";
 
 /** The header by which Rspamd makes the Sieve script file a mail in Junk, with the reason for the reader. */
 export const JUNK_HEADER = "X-GhostInbox-Junk";
@@ -20,7 +20,7 @@ export function renderRspamdRules({ layout, domains, hostname }: Site): string {
     AUTHORS_LUA,
     SENDERS_LUA,
     POLICIES_LUA,
-    PROOFS_LUA,
+    VERIFIED_HEADERS_LUA,
     RULES,
   ].join("\n");
 }
@@ -132,7 +132,7 @@ rspamd_config:register_symbol{
     local headers = {}
     local why = junk and "unproven author at " .. junk or task:cache_get("ghostinbox_nobody") and "no author"
     if why then headers["${JUNK_HEADER}"] = { value = why, order = 0 } end
-    add_proofs(task, headers)
+    add_verified_headers(task, headers)
     if next(headers) then task:set_milter_reply({ add_headers = headers }) end
   end,
 }

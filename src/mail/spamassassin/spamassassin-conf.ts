@@ -2,8 +2,8 @@ import { join } from "node:path";
 import type { Layout } from "../../settings/layout.ts";
 import { type RenderedFile, rendered, renderedScript, type Site } from "../configuration/site.ts";
 import { CROWD_HEADER } from "../postfix/policy.ts";
-import { PROOF_HEADER, VERIFIED_HEADER } from "../postfix/proofs.ts";
 import { JUNK_HEADER } from "../rspamd/rules.ts";
+import { PROOF_HEADER, VERIFIED_HEADER } from "../rspamd/verified-headers.ts";
 
 /**
  * The site configuration of SpamAssassin (Mail::SpamAssassin::Conf(3)), in place of /etc/spamassassin: `local.cf`, the

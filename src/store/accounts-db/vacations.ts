@@ -5,7 +5,7 @@ import type { Vacation } from "../../core/vacation.ts";
 import type { VacationStore } from "../../guard/commands/accounts/account-settings.ts";
 import type { Outcome } from "../../guard/ports.ts";
 import { SCRIPT_VIEW } from "../../mail/dovecot/sieve.ts";
-import { VERIFIED_HEADER } from "../../mail/postfix/proofs.ts";
+import { VERIFIED_HEADER } from "../../mail/rspamd/verified-headers.ts";
 import { millisOrNull, text } from "../columns.ts";
 import { type Prepared, prepared } from "../transactions.ts";
 

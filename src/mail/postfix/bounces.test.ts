@@ -6,10 +6,9 @@ import { test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
 import { RELAY, sampleSite } from "../../../test/kit/sample-site.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { PROOFS_LUA, renderBounceChecks, renderProofRemoval } from "./proofs.ts";
+import { renderBounceChecks, renderProofRemoval } from "./bounces.ts";
 
 const POSTMAP = { skip: lacking({ installed: ["postmap"] }) };
-const RSPAMADM = { skip: lacking({ installed: ["rspamadm"] }) };
 const site = sampleSite({ domains: ["example.org", "example.net"], hostname: "mail.example.org" });
 
 /** Postfix's action for each of these headers: regexp_table(5) by its own program. */
@@ -61,24 +60,6 @@ test("a sender that SPF proved gets a report", POSTMAP, () => {
   assert.deepEqual(actions("bounce-proofs", unproven), []);
   const relayed = sampleSite({ ...site, outbound: { ...site.outbound, relay: RELAY } });
   assert.deepEqual(actions("bounce-proofs", [proof], relayed), ["FILTER reports:[smtp.example.net]:587"]);
-});
-
-test("a sender of ours gets no proof: its report is delivered here", RSPAMADM, () => {
-  const directory = temporaryDirectory();
-  const [word, script] = [join(directory, "word"), join(directory, "try.lua")];
-  writeFileSync(word, site.proofWord);
-  const isProven = (domain: string): string => `
-    local headers = {}
-    add_proofs({
-      has_symbol = function(_, name) return name == "R_SPF_ALLOW" end,
-      get_from = function() return { { domain = "${domain}" } } end,
-    }, headers)
-    print(headers["X-GhostInbox-Verified"].value, headers["X-GhostInbox-Proof"] ~= nil)`;
-  const domains = ["elsewhere.test", "Example.org", "sub.example.org", ""];
-  const given = `local PROOF_WORD = "${word}"\nlocal OWN_DOMAINS = { ["example.org"] = true }\n`;
-  writeFileSync(script, given + PROOFS_LUA + domains.map((domain) => `do ${isProven(domain)} end`).join("\n"));
-  const printed = execFileSync("rspamadm", ["lua", "-b", script], { encoding: "utf8" });
-  assert.deepEqual(printed.trim().split("\n"), ["spf\ttrue", "spf\tfalse", "spf\ttrue", "spf\ttrue"]);
 });
 
 test("only Postfix's master can read the files with the secret word", () => {

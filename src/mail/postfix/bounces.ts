@@ -1,0 +1,59 @@
+import { domainPattern, type RenderedFile, rendered, type Site } from "../configuration/site.ts";
+import { PROOF_HEADER } from "../rspamd/verified-headers.ts";
+
+/** The service of master.cf that sends mail with an empty envelope sender: reports, and replies while a user is away. */
+export const REPORTS = "reports";
+
+const RECIPIENTS = "bounce-recipients";
+const PROOFS = "bounce-proofs";
+const REMOVAL = "proof-removal";
+const CLEANUP = "cleanup-bounce";
+
+/** Why a delivery report to another server was not sent, for the log and the event. */
+const WITHHELD = "the sender of the mail is not proven";
+
+/**
+ * The services of master.cf that report undeliverable mail (bounce(8)), including mail that an alias's target refuses.
+ * A report to a forged sender is backscatter: it reaches someone who never wrote. So another server gets a report only
+ * if SPF proved the sender when the mail arrived. All of these services use their own cleanup(8), whose header checks
+ * decide.
+ */
+export const bounceServices: readonly string[] = [
+  ...["bounce", "defer", "trace"].flatMap((name) => [
+    `${name} unix - - n - 0 bounce`,
+    `  -o cleanup_service_name=${CLEANUP}`,
+    "  -o internal_mail_filter_classes=bounce",
+  ]),
+  `${CLEANUP} unix n - n - 0 cleanup`,
+  `  -o header_checks=regexp:$config_directory/${RECIPIENTS}`,
+  `  -o nested_header_checks=regexp:$config_directory/${PROOFS}`,
+  `  -o body_checks=regexp:$config_directory/${PROOFS}`,
+];
+
+/**
+ * regexp_table(5), header_checks(5). The last FILTER counts. Reports to our own users are sent; those to others are
+ * discarded, unless the enclosed mail was proven. It is enclosed whole, or as its header in a text if it is long.
+ */
+export function renderBounceChecks(site: Site): readonly RenderedFile[] {
+  const { domains, outbound } = site;
+  return [
+    rendered(RECIPIENTS, `/^To: .*@(${domainPattern(domains)})>?$/ DUNNO\n/^To:/ FILTER discard:${WITHHELD}\n`),
+    rendered(PROOFS, `${proofPattern(site)} FILTER ${REPORTS}:${outbound.relay?.nextHop ?? ""}\n`, 0o600),
+  ];
+}
+
+/** Parameters of main.cf: delivery agents remove `PROOF_HEADER` from mail, and from reports that enclose one. */
+export function withoutProofs(): Readonly<Record<string, string>> {
+  const checks = ["header_checks", "nested_header_checks", "body_checks"];
+  const names = ["smtp", "lmtp"].flatMap((agent) => checks.map((check) => `${agent}_${check}`));
+  return Object.fromEntries(names.map((name) => [name, `regexp:$config_directory/${REMOVAL}`]));
+}
+
+export function renderProofRemoval(site: Site): RenderedFile {
+  return rendered(REMOVAL, `${proofPattern(site)} IGNORE\n`, 0o600);
+}
+
+/** regexp_table(5): the header, in a mail or in one that it encloses. */
+function proofPattern({ proofWord }: Site): string {
+  return `/^${PROOF_HEADER}:[[:space:]]*${proofWord}[[:space:]]*$/`;
+}
