@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parsePolicyRequest } from "../src/mail/postfix/policy.ts";
+import { parsePolicyRequest } from "../src/mail/postfix/policy-protocol.ts";
 import { type Family, MOST_V4_ADDRESSES, requestOf, type Stage, writeDigits } from "./policy-request.ts";
 
 const STAGES: readonly (readonly [Stage, string])[] = [

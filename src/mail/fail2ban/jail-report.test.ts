@@ -7,7 +7,7 @@ import { decision } from "../../core/decide/decision.ts";
 import { LIVE_REFUSALS } from "../../core/events/report.ts";
 import { instant } from "../../core/time.ts";
 import { LONGEST_LINE } from "../logs/log-line.ts";
-import { printPolicyAction } from "../postfix/policy.ts";
+import { printPolicyAction } from "../postfix/policy-protocol.ts";
 import { parseJailReport, readJailLine } from "./jail-report.ts";
 
 const REPORT = {

@@ -1,6 +1,6 @@
 import { SIEVE_MAIL_ADDRESS } from "../../settings/ports.ts";
 import type { Site } from "../configuration/site.ts";
-import { SIEVE } from "./policy.ts";
+import { SIEVE } from "./policy-protocol.ts";
 
 /** The sign-in name that Rspamd sees: account names always contain an @. */
 export const SIEVE_MAIL_USER = "sieve";

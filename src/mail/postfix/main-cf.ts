@@ -38,7 +38,7 @@ function parameters(site: Site): Readonly<Record<string, string>> {
     ...places(site),
     ...addresses(site),
     ...delivery(site),
-    ...policy(),
+    ...guardQuestion(),
     ...greylisting(),
     ...restrictions(),
     ...limits(site),
@@ -114,7 +114,7 @@ function delivery({ outbound }: Site): Readonly<Record<string, string>> {
  * The guard (SMTPD_POLICY_README). Without an answer the client must retry: slowing the guard down bypasses no limit.
  * While it is dead, the stand-in answers in its place (`programs/guard/stand-in.ts`).
  */
-function policy(): Readonly<Record<string, string>> {
+function guardQuestion(): Readonly<Record<string, string>> {
   const asked = "unix:ghostinbox/policy, timeout=4s, try_limit=3, policy_context=$ghostinbox_context";
   return {
     ghostinbox_context: "smtp",

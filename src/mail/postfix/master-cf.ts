@@ -7,7 +7,7 @@ import { bounceServices, REPORTS } from "./bounces.ts";
 import { OWN_MAIL_OPTION, ownMailCleanup, sieveMailService } from "./local-mail.ts";
 import { FORWARDS, LANES, SHARED, shortOnly } from "./main-cf.ts";
 import { FORGED_HEADERS, PROBE_SENDS_NOTHING, SUBMISSION_MILTERS } from "./milters.ts";
-import { PROXIED } from "./policy.ts";
+import { PROXIED } from "./policy-protocol.ts";
 
 /** master.cf (master(5)): Postfix's own services, and one smtpd for each port. */
 export function renderPostfixMaster(site: Site): string {

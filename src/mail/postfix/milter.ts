@@ -7,7 +7,7 @@ import { withoutTrailingDots } from "../../core/net/address.ts";
 import { parseIp } from "../../core/net/ip.ts";
 import { SMALL_BYTES } from "./filter-load.ts";
 import { COSTLY_FIELDS, MimeParts } from "./mime-parts.ts";
-import { callSite, knownName } from "./policy.ts";
+import { callSite, knownName } from "./policy-protocol.ts";
 
 /**
  * The milter protocol, version 6 (MILTER_README; milter8.c of Postfix): packets of a length in four bytes, a letter and

@@ -6,7 +6,7 @@ import { JUNK_HEADER } from "../rspamd/rules.ts";
 import { VERIFIED_HEADER } from "../rspamd/verified-headers.ts";
 import { withoutProofs } from "./bounces.ts";
 import { SERVICE_MACRO } from "./milter.ts";
-import { CROWD_HEADER, CROWD_VALUE } from "./policy.ts";
+import { CROWD_HEADER, CROWD_VALUE } from "./policy-protocol.ts";
 
 /** Any local program could use the probe's address, and its mail would bypass the milters. */
 export const PROBE_SENDS_NOTHING = `check_client_access inline:{ { ${PROBE_ADDRESS} = REJECT } }`;

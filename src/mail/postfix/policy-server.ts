@@ -17,7 +17,7 @@ import {
   type SieveClient,
   UNGUARDED,
   WELCOME,
-} from "./policy.ts";
+} from "./policy-protocol.ts";
 
 export const POLICY_LIMITS = {
   /**

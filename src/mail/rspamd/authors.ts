@@ -196,7 +196,7 @@ end
 export const SENDERS_LUA = String.raw`
 -- The text of a file that the guard writes; nil while it is missing or incomplete. It is read each time, because it may
 -- have changed.
-local function list(name)
+local function guard_list(name)
   local file = io.open(AUTHOR_LISTS .. "/" .. name, "r")
   if not file then return nil end
   local text = file:read("*a")

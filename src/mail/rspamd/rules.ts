@@ -2,7 +2,7 @@ import { RENDERED_BY, type Site } from "../configuration/site.ts";
 import { AUTHOR_UNCLEAR, NOT_SENT_FOR } from "../logs/content-filter-log.ts";
 import { OWN_MAIL_USER, SIEVE_MAIL_USER } from "../postfix/local-mail.ts";
 import { AUTHORS_LUA, SENDERS_LUA } from "./authors.ts";
-import { ORGANIZATION_LUA, POLICIES_LUA } from "./policies.ts";
+import { DMARC_LUA, ORGANIZATION_LUA } from "./dmarc.ts";
 import { VERIFIED_HEADERS_LUA } from "./verified-headers.ts";
 
 /** The header by which Rspamd makes the Sieve script file a mail in Junk, with the reason for the reader. */
@@ -16,11 +16,12 @@ export function renderRspamdRules({ layout, domains, hostname }: Site): string {
     `local PROOF_WORD = "${layout.proofWord}"`,
     `local AUTHOR_LISTS = "${layout.authorLists}"`,
     `local OWN_DOMAINS = { ${own} }`,
-    ORGANIZATION_LUA,
-    AUTHORS_LUA,
-    SENDERS_LUA,
-    POLICIES_LUA,
-    VERIFIED_HEADERS_LUA,
+    // What each defines for RULES:
+    ORGANIZATION_LUA, // nothing; DMARC_LUA uses `organization`
+    AUTHORS_LUA, // fields, mailboxes, names_nobody
+    SENDERS_LUA, // guard_list, wrong_author
+    DMARC_LUA, // MOST_DOMAINS, is_verified_here, ask_policies, verdict_on, is_trusted
+    VERIFIED_HEADERS_LUA, // add_verified_headers
     RULES,
   ].join("\n");
 }
@@ -53,7 +54,7 @@ local function later(task, reply)
 end
 
 local function submitted(task, account)
-  local senders = list("senders")
+  local senders = guard_list("senders")
   if not senders then return later(task, "The list of accounts cannot be read now, try again later") end
   local header = tostring(task:get_raw_headers())
   local wrong = wrong_author(senders, account, header)
@@ -109,7 +110,7 @@ rspamd_config:register_symbol{
   name = "GHOSTINBOX_POLICIES",
   type = "normal",
   callback = function(task)
-    if is_judged(task) then ask_policies(task, task:cache_get("ghostinbox_authors") or {}) end
+    if is_verified_here(task) then ask_policies(task, task:cache_get("ghostinbox_authors") or {}) end
   end,
 }
 
@@ -117,12 +118,12 @@ rspamd_config:register_symbol{
   name = "GHOSTINBOX_VERDICT",
   type = "postfilter",
   callback = function(task)
-    if not is_judged(task) then return end
+    if not is_verified_here(task) then return end
     local trusted, waits, junk = nil, false, nil
     for _, domain in ipairs(task:cache_get("ghostinbox_authors") or {}) do
       local own = is_own(domain)
       local verdict = verdict_on(task, domain, own)
-      if own and verdict ~= "pass" and trusted == nil then trusted = is_trusted(task, list("clients")) end
+      if own and verdict ~= "pass" and trusted == nil then trusted = is_trusted(task, guard_list("clients")) end
       if own and trusted then verdict = "pass" end
       if verdict == "reject" then return refuse(task, "rejected by DMARC policy for " .. domain) end
       if verdict == "later" then waits = true end

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Layout } from "../../settings/layout.ts";
 import { type RenderedFile, rendered, renderedScript, type Site } from "../configuration/site.ts";
-import { CROWD_HEADER } from "../postfix/policy.ts";
+import { CROWD_HEADER } from "../postfix/policy-protocol.ts";
 import { JUNK_HEADER } from "../rspamd/rules.ts";
 import { PROOF_HEADER, VERIFIED_HEADER } from "../rspamd/verified-headers.ts";
 

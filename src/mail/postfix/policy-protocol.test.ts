@@ -4,7 +4,7 @@ import * as fc from "fast-check";
 import { ANY_CHARACTER } from "../../../test/kit/any-character.ts";
 import { type Decision, decision, type Verdict } from "../../core/decide/decision.ts";
 import { isReason, reasons } from "../../core/events/reasons.ts";
-import { type PolicyProblem, parsePolicyRequest, printPolicyAction } from "./policy.ts";
+import { type PolicyProblem, parsePolicyRequest, printPolicyAction } from "./policy-protocol.ts";
 
 /** A request as Postfix 3.7 sends it; `changes` replace or (undefined) omit attributes. */
 function request(changes: Readonly<Record<string, string | undefined>> = {}): string {

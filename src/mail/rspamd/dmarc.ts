@@ -4,7 +4,7 @@
  * If a key or a record cannot be looked up now, DMARC would treat the mail as forged and refuse it for good. So the
  * mail must retry later (RFC 6376 section 6.1.2, RFC 7489 section 6.6.2).
  */
-export const POLICIES_LUA = String.raw`
+export const DMARC_LUA = String.raw`
 local dmarc = require "plugins/dmarc"
 local rspamd_ip = require "rspamd_ip"
 
@@ -16,7 +16,7 @@ local function options_of(task, name)
 end
 
 -- Loopback is a proxy that hides its clients, or this machine; an account is held to its own addresses.
-local function is_judged(task)
+local function is_verified_here(task)
   local ip = task:get_from_ip()
   return not task:get_user() and not (ip and ip:is_valid() and ip:is_local())
 end
