@@ -84,14 +84,11 @@ function addresses({ hostname, domains, messageSizeBytes, recipientsPerMail }: S
     virtual_mailbox_maps: table("mailboxes"),
     virtual_alias_maps: table("aliases"),
     smtpd_sender_login_maps: table("senders"),
-    virtual_transport: "lmtp:unix:private/dovecot-lmtp",
     recipient_delimiter: "+",
     message_size_limit: String(messageSizeBytes),
     // With less free space Postfix accepts no mail (452 4.3.1), and clients retry.
     queue_minfree: String(reservedBytes(messageSizeBytes)),
     smtpd_recipient_limit: String(recipientsPerMail),
-    virtual_mailbox_limit: "0",
-    mailbox_size_limit: "0",
     // Dovecot 2.3 has no SMTPUTF8: refuse now instead of bouncing later.
     smtputf8_enable: "no",
     // Does not name the software to strangers.
@@ -99,12 +96,15 @@ function addresses({ hostname, domains, messageSizeBytes, recipientsPerMail }: S
   };
 }
 
-/**
- * With one recipient at a time each mailbox is a separate destination (postconf(5)): if one takes a minute for each mail, as with tens of
- * thousands of folders, or its delivery breaks off, the others do not wait. A mail to several mailboxes is then stored once for each.
- */
+/** To Dovecot, over LMTP. */
 function delivery({ outbound }: Site): Readonly<Record<string, string>> {
   return {
+    virtual_transport: "lmtp:unix:private/dovecot-lmtp",
+    // Dovecot enforces quotas.
+    virtual_mailbox_limit: "0",
+    mailbox_size_limit: "0",
+    // One recipient at a time makes each mailbox a separate destination (postconf(5)): if one takes a minute for each mail, as with tens
+    // of thousands of folders, or its delivery fails, the others do not wait. A mail to several mailboxes is then stored once for each.
     lmtp_destination_recipient_limit: "1",
     lmtp_destination_concurrency_limit: String(Math.ceil(outbound.atOnce / 4)),
   };
@@ -132,9 +132,8 @@ function greylisting(): Readonly<Record<string, string>> {
     smtpd_restriction_classes: "greylist, greylist_unknown",
     ghostinbox_postgrey: "check_policy_service { unix:postgrey/socket, timeout=2s, try_limit=1, default_action=DUNNO }",
     greylist: "$ghostinbox_postgrey",
-    // For a recipient that does not exist. `permit` ends the list before `reject_unlisted_recipient`, so the client
-    // gets Postgrey's answer, as for one that exists. Once Postgrey accepts the client, smtpd_reject_unlisted_recipient
-    // refuses the recipient.
+    // For a recipient that does not exist: Postgrey defers it as it would a real one. Its answer, DEFER_IF_PERMIT, counts only if nothing
+    // refuses, so `permit` ends the list before `reject_unlisted_recipient`. After the delay, smtpd_reject_unlisted_recipient refuses.
     greylist_unknown: "$ghostinbox_postgrey, permit",
   };
 }
