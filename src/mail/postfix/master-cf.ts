@@ -23,8 +23,7 @@ export function renderPostfixMaster(site: Site): string {
     `lmtp unix - - n - ${Math.min(outbound.atOnce, limits.smtpPlaces)} lmtp`,
     `${FORWARDS} unix - - y - - smtp`,
     ...[...LANES, SHARED].map((name) => `${name} unix - - y - ${quarter} smtp`),
-    `${REPORTS} unix - - y - ${quarter} smtp`,
-    ...IMPATIENT,
+    ...reportsService(quarter),
     ...[...submissionCleanup, ...ownMailCleanup, ...bounceServices, ...OWN_SERVICES].flatMap((line) => [
       line,
       ...roomFor(line, messageSizeBytes),
@@ -33,10 +32,11 @@ export function renderPostfixMaster(site: Site): string {
   ].join("\n");
 }
 
-/** Less than RFC 5321, 4.5.3.2, asks for: a report that comes twice or later does no harm. */
-const IMPATIENT = ["helo", "starttls", "mail", "rcpt", "data_init", "data_xfer", "data_done"].map(
-  (step) => `  -o smtp_${step}_timeout=60s`,
-);
+/** With shorter timeouts than RFC 5321, 4.5.3.2, asks for: a duplicate or late report is harmless. */
+function reportsService(processes: number): readonly string[] {
+  const steps = ["helo", "starttls", "mail", "rcpt", "data_init", "data_xfer", "data_done"];
+  return [`${REPORTS} unix - - y - ${processes} smtp`, ...steps.map((step) => `  -o smtp_${step}_timeout=60s`)];
+}
 
 /** The same services once more, for clients that come through a proxy. */
 function proxiedServices(site: Site): readonly string[] {
