@@ -35,8 +35,8 @@ const LENGTH_BYTES = 4;
 /** Bytes kept of a packet whose content matters: a header of Postfix has 100 KB at most (header_size_limit). */
 const KEPT_BYTES = 128 * 1024;
 /**
- * This much of a costly header counts as a line, however it is folded: an IMAP session takes 60 times the bytes of a mail's recipients
- * when it is asked for them, and ends at 256 MB. Honest lines are shorter on average.
+ * This much of a costly header counts as a line, however it is folded: listing recipients costs an IMAP session 60 times their size in
+ * memory, and it ends at 256 MB. Honest lines are shorter on average.
  */
 const BYTES_OF_A_LINE = 512;
 /**
@@ -44,7 +44,23 @@ const BYTES_OF_A_LINE = 512;
  * counts Subject and Received, which are short.
  */
 const COSTLY = Buffer.from(COSTLY_FIELDS.map((name) => name.charAt(0)).join(""));
-const LETTER = { header: 0x4c, body: 0x42, macros: 0x44, c: 0x63 } as const;
+/** The headers that matter, Content-Type and Content-Transfer-Encoding, start with it. */
+const CONTENT = code("c");
+/** By the names of the protocol, without SMFIC_: OPTNEG negotiates, MACRO sends macros, EOH ends a header, BODYEOB a body. */
+const COMMAND = {
+  ABORT: code("A"),
+  BODY: code("B"),
+  CONNECT: code("C"),
+  MACRO: code("D"),
+  BODYEOB: code("E"),
+  HELO: code("H"),
+  HEADER: code("L"),
+  MAIL: code("M"),
+  EOH: code("N"),
+  OPTNEG: code("O"),
+  QUIT: code("Q"),
+  RCPT: code("R"),
+} as const;
 /** Postfix's own limit. */
 const MOST_PACKET_BYTES = 1024 * 1024;
 
@@ -109,12 +125,12 @@ export class MilterReader {
       const end = Math.min(chunk.length, at + this.#left);
       if (end > at && !this.#skips) this.#take(this.#command, chunk, at, end);
       this.#mail.sizeBytes += end - at;
-      if (this.#command === LETTER.header && this.#isCostly) this.#mail.headerBytes += end - at;
+      if (this.#command === COMMAND.HEADER && this.#isCostly) this.#mail.headerBytes += end - at;
       this.#left -= end - at;
       at = end;
       if (this.#left > 0) continue;
-      if (this.#command === LETTER.header) this.#mail.headerLines++;
-      if (!this.#skips) this.#finish(String.fromCharCode(this.#command));
+      if (this.#command === COMMAND.HEADER) this.#mail.headerLines++;
+      if (!this.#skips) this.#finish(this.#command);
       this.#command = 0;
       this.#lengthBytes = 0;
     }
@@ -124,9 +140,9 @@ export class MilterReader {
   #take(command: number, chunk: Buffer, from: number, end: number): void {
     const first = chunk[from] ?? 0;
     if (this.#keptBytes === 0) this.#isCostly = COSTLY.includes(first | 0x20);
-    if (this.#keptBytes === 0 && (command === LETTER.header ? !this.#matters(first) : isOfHeader(command, first))) {
+    if (this.#keptBytes === 0 && (command === COMMAND.HEADER ? !this.#matters(first) : isOfHeader(command, first))) {
       this.#skips = true;
-    } else if (command === LETTER.body) {
+    } else if (command === COMMAND.BODY) {
       this.#mail.parts.push(chunk.subarray(from, end));
     } else if (this.#keptBytes < KEPT_BYTES) {
       this.#kept.push(Buffer.from(chunk.subarray(from, end)));
@@ -136,53 +152,53 @@ export class MilterReader {
 
   /** Whether a header that starts with this letter may declare the first boundary of a mail that has not reached its limit. */
   #matters(first: number): boolean {
-    return (first | 0x20) === LETTER.c && this.#mail.headerLines <= MOST_OF_A_MAIL.header_lines;
+    return (first | 0x20) === CONTENT && this.#mail.headerLines <= MOST_OF_A_MAIL.header_lines;
   }
 
-  #finish(command: string): void {
+  #finish(command: number): void {
     // A boundary may contain any bytes, and the body is searched for it byte by byte.
-    const encoding = command === "L" ? "latin1" : "utf8";
+    const encoding = command === COMMAND.HEADER ? "latin1" : "utf8";
     const [first = "", ...fields] =
       this.#kept.length === 0 ? [] : Buffer.concat(this.#kept).toString(encoding).split("\0");
     this.#kept = [];
     this.#keptBytes = 0;
     const mail = this.#mail;
     switch (command) {
-      case "O":
+      case COMMAND.OPTNEG:
         return this.#ask({ type: "negotiate" });
-      case "D":
-        return this.#learn(first.slice(0, 1), [first.slice(1), ...fields]);
-      case "H":
+      case COMMAND.MACRO:
+        return this.#learn(code(first), [first.slice(1), ...fields]);
+      case COMMAND.HELO:
         this.#helo = first;
         return;
-      case "L":
+      case COMMAND.HEADER:
         mail.parts.field(first.trimEnd().toLowerCase(), fields[0] ?? "");
         return;
-      case "N": {
+      case COMMAND.EOH: {
         const lines = Math.max(mail.headerLines, Math.floor(mail.headerBytes / BYTES_OF_A_LINE));
         const excess = this.#over("header_lines", lines);
         return this.#ask(excess === null && mail.parts.mayHaveParts ? { type: "more" } : this.#end(excess));
       }
-      case "E": {
+      case COMMAND.BODYEOB: {
         const mayHideParts = mail.parts.mayHideParts && mail.sizeBytes > SMALL_BYTES;
         return this.#ask(this.#end(this.#over("mime_parts", mail.parts.count), mayHideParts));
       }
-      case "A":
+      case COMMAND.ABORT:
         this.#mail = newMail();
         return;
-      case "Q":
+      case COMMAND.QUIT:
         return this.#ask({ type: "quit" });
       default:
     }
   }
 
-  /** The macros of a stage, by its letter. */
-  #learn(stage: string, fields: readonly string[]): void {
-    if (stage === "M") this.#mail = newMail();
-    const macros = stage === "C" ? this.#macros : this.#mail.macros;
+  /** `stage`: the command that these macros belong to. */
+  #learn(stage: number, fields: readonly string[]): void {
+    if (stage === COMMAND.MAIL) this.#mail = newMail();
+    const macros = stage === COMMAND.CONNECT ? this.#macros : this.#mail.macros;
     for (let at = 0; at + 1 < fields.length; at += 2)
       macros.set((fields[at] ?? "").replace(/^\{(.*)\}$/, "$1"), fields[at + 1] ?? "");
-    if (stage === "R") this.#mail.recipientCount++;
+    if (stage === COMMAND.RCPT) this.#mail.recipientCount++;
   }
 
   #over(of: Counted, count: number): Excess | null {
@@ -223,7 +239,7 @@ export class MilterReader {
 
 /** Postfix repeats some macros before each header. */
 function isOfHeader(command: number, stage: number): boolean {
-  return command === LETTER.macros && stage === LETTER.header;
+  return command === COMMAND.MACRO && stage === COMMAND.HEADER;
 }
 
 function newMail() {
@@ -235,6 +251,10 @@ function newMail() {
     recipientCount: 0,
     sizeBytes: 0,
   };
+}
+
+function code(letter: string): number {
+  return letter.charCodeAt(0);
 }
 
 function packet(command: string, data: Buffer = Buffer.alloc(0)): Buffer {
