@@ -13,7 +13,7 @@ export class PageNews {
   readonly #readers = new Set<() => void>();
   #timer: NodeJS.Timeout | null = null;
   #leaveNews: () => void = () => undefined;
-  #latest: Readonly<{ text: string; is: string }> | null = null;
+  #latest: Readonly<{ json: string; comparable: string }> | null = null;
   #commits = 0;
 
   constructor(parts: ApiParts, health: HealthReader) {
@@ -28,7 +28,7 @@ export class PageNews {
 
   /** The health as JSON: a new text after each change. Null until it is known. */
   get health(): string | null {
-    return this.#latest?.text ?? null;
+    return this.#latest?.json ?? null;
   }
 
   subscribe(onNews: () => void): () => void {
@@ -58,9 +58,9 @@ export class PageNews {
 
   async #look(): Promise<void> {
     const health = await this.#health.read();
-    const is = withoutUptime(health);
-    if (this.#timer === null || is === this.#latest?.is) return;
-    this.#latest = { text: JSON.stringify(health), is };
+    const comparable = withoutUptime(health);
+    if (this.#timer === null || comparable === this.#latest?.comparable) return;
+    this.#latest = { json: JSON.stringify(health), comparable };
     this.#tell();
   }
 
