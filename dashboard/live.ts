@@ -11,7 +11,7 @@ export type BanNews = Readonly<{ added: readonly BanItem[]; removed: readonly st
 type Day = Readonly<{ mails_in: number; refused: number; deferred: number; logins: number; logins_failed: number }>;
 export type Figures = Readonly<{ bans: number; day: Day }>;
 
-/** The server says something each 5 s; after this silence the page no longer says that it is live: within ten seconds. */
+/** The server sends something every 5 s. After this much silence the page stops showing "live". */
 const SILENCE_MS = 9_000;
 /** How often the page checks for silence. */
 const LOOK_MS = 1_000;

@@ -119,7 +119,7 @@ class Connection {
     }
   }
 
-  /** Sends the id of the newest event at once, and again after commits, several together: a listener that gets nothing has missed nothing. */
+  /** Sends the newest event id now and after commits, coalesced: a listener that gets nothing has missed nothing. */
   async #watch(line: OrderLine): Promise<void> {
     if (this.#watching) return this.#send(printReply(WATCHES_ALREADY));
     this.#watching = true;

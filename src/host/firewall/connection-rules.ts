@@ -15,7 +15,7 @@ export type ConnectionLimit = Readonly<{
 /** The sets that the guard fills. Their entries expire unless the guard adds them again. */
 const GUARD_SETS = ["watched", "full", "held4", "held6", "known4", "known6"] as const;
 const FALLBACK_SETS = ["open4", "open6"] as const;
-/** Connections to a port that our rules let through, and those that all other rules let through too. */
+/** Connections accepted by our rules, and those that then passed every other program's rules. */
 const PASSED = ["offered", "arrived"] as const;
 /** After other programs' rules: firewalld's, the last of the usual ones, have priority 10. */
 const AFTER_ALL = 300;

@@ -10,8 +10,8 @@ import { POLICY_LIMITS } from "./policy-server.ts";
 const SOCKET_MODE = 0o660;
 
 /**
- * The first milter of Postfix. It counts header lines and MIME parts. Before the other filters read a mail, it asks the engine
- * about one with too many, or with parts that it could not count. Postfix reads the reply to one question before it continues.
+ * The first milter of Postfix. It counts header lines and MIME parts, and asks the engine about mail over a limit or with uncountable
+ * parts before the other filters read it. Postfix reads the reply to one question before it continues.
  */
 export class MilterServer {
   readonly #server: Server;

@@ -141,7 +141,7 @@ export const WELCOME = "action=OK\n\n";
 export const NOT_DOVECOT = "action=421 4.7.1 Only for programs of this mail server\n\n";
 export const DUNNO = "action=DUNNO\n\n";
 
-/** Closed: only texts of the catalogue, so that nothing a stranger wrote can end a line. */
+/** Catalogue texts only; the values filled in are addresses and names from the settings. So nothing a stranger wrote can end a line. */
 type PolicyAction =
   | "DUNNO"
   | "HOLD"

@@ -103,7 +103,7 @@ export class PolicyServer {
 }
 
 type GuardQuestion = Exclude<PolicyRequest, { type: "NOTHING_TO_DECIDE" | "SIEVE_CLIENT" }>;
-/** A question and its answer; null until the engine gives it. */
+/** The answer to a question, in the order asked; null until it is known. */
 type Slot = { answer: string | null };
 
 /** `buffer`: shared by all connections. */
@@ -205,7 +205,7 @@ class Connection {
     }
   }
 
-  /** Asked again at the end of a mail: a client may wait before it until the room is gone. */
+  /** Asked again at the end of a mail: the disk may have filled up since RCPT. */
   #fits(event: GuardQuestion): boolean {
     if (event.type === "RECIPIENT") return this.#fitsAndNote(event.transaction, event.recipient);
     if (event.type !== "END_OF_MESSAGE") return true;
