@@ -41,6 +41,15 @@ describe("break-glass while the guard is down", WITH_NFT, () => {
     assert.deepEqual(json(await inNamespace(layout, "./ghostinbox break-glass --json")), nothing);
   });
 
+  test("opens the strict firewall that the next start would build again", async () => {
+    using layout = dataDirectory();
+    keepStrict(layout, { confirmed: { doors: [], trusted: [] }, trial: null });
+    const { code, out, err } = await inNamespace(layout, "./ghostinbox break-glass");
+    assert.equal(code, 0, err);
+    assert.match(out, /The strict firewall is open, until `\.\/ghostinbox firewall try`\./);
+    assert.equal(existsSync(layout.strictFirewall), false);
+  });
+
   test("never follows a link in place of the request", async () => {
     using layout = dataDirectory();
     await (await startGuard(layout)).stop();

@@ -65,7 +65,8 @@ function byHandText(table: string): string {
 async function openStrict(layout: Layout): Promise<Readonly<{ ok: boolean; says: string }>> {
   const listing = await listStrict();
   const { confirmed: opening, trial } = readStrict(layout);
-  const isOpen = listing === null ? opening === null && trial === null : listing === "";
+  // A stopped server has no table, and its next start builds one from the record.
+  const isOpen = opening === null && trial === null && (listing === null || listing === "");
   if (process.getuid?.() !== 0 || isOpen) return { ok: true, says: "" };
   // The file first: the keeper would put the table back.
   keepStrict(layout, UNCONFIRMED);
