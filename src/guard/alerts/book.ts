@@ -79,8 +79,10 @@ export class TimedConditions {
     if (this.#found.has(key) || !isFull()) this.#found.set(key, { at, holding });
   }
 
-  delete(condition: Pick<Holding, "code" | "subject">): void {
-    this.#found.delete(alertKey(condition));
+  /** After a restart, events are read again: one from before the condition does not end it. */
+  delete(condition: Pick<Holding, "code" | "subject">, at: Millis): void {
+    const key = alertKey(condition);
+    if ((this.#found.get(key)?.at ?? at) <= at) this.#found.delete(key);
   }
 
   /** After a clock was set back, no condition lasts forever. */

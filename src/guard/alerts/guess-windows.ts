@@ -50,7 +50,7 @@ export class Hits {
       case "ACCOUNT_REMOVED":
         if (!isDecidedByOwner(event)) return;
         for (const code of ["login_after_guesses", "login_new_place"] as const)
-          this.#reported.delete({ code, subject: account });
+          this.#reported.delete({ code, subject: account }, event.at);
         return;
       default:
     }
@@ -138,7 +138,7 @@ export class Guesses {
       case "PASSWORD_CHANGED":
       case "ACCOUNT_SUSPENDED":
       case "ACCOUNT_REMOVED":
-        if (isDecidedByOwner(event)) this.#settle(account);
+        if (isDecidedByOwner(event)) this.#settle(account, event.at);
         return;
       default:
     }
@@ -185,8 +185,8 @@ export class Guesses {
     this.#forget(account);
   }
 
-  #settle(account: string): void {
-    this.#found.delete({ code: "password_guessed", subject: account });
+  #settle(account: string, at: Millis): void {
+    this.#found.delete({ code: "password_guessed", subject: account }, at);
     this.#forget(account);
   }
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { windows } from "../../../test/kit/alert-windows-kit.ts";
-import { DAY_MS, HOUR_MS } from "../../core/time.ts";
+import { DAY_MS, HOUR_MS, instant } from "../../core/time.ts";
 
 const ANNA = "anna@example.test";
 const BERT = "bert@example.test";
@@ -38,6 +38,24 @@ test("a sign-in from an address that failed at a different account is reported f
   assert.deepEqual(holding(), []);
   succeed(BERT, "203.0.113.7");
   assert.deepEqual(holding(), [`login_new_place ${BERT}`], "the failure is two days old");
+});
+
+test("after a restart, a password change from before a theft does not end its alert", () => {
+  const { all, take, wait, holding } = kit();
+  const times = { openedAt: instant(HOUR_MS), lastAt: instant(HOUR_MS), resolvedAt: null };
+  all.remember(
+    (["password_guessed", "login_after_guesses"] as const).map((code) => ({
+      code,
+      subject: ANNA,
+      detail: "",
+      ...times,
+    })),
+  );
+  take("PASSWORD_CHANGED", { account: ANNA });
+  assert.deepEqual(holding(), [`password_guessed ${ANNA}`, `login_after_guesses ${ANNA}`]);
+  wait(HOUR_MS);
+  take("PASSWORD_CHANGED", { account: ANNA });
+  assert.deepEqual(holding(), []);
 });
 
 test("sign-ins refused without a check count as failed; those refused by a ban do not", () => {

@@ -1,4 +1,4 @@
-import type { Holding } from "../../core/alerts/alerts.ts";
+import type { AlertCode, Holding } from "../../core/alerts/alerts.ts";
 import {
   type AlertEvent,
   accountRules,
@@ -16,6 +16,15 @@ import { Guesses, Hits } from "./guess-windows.ts";
 import type { Alert } from "./ports.ts";
 
 const MOST_NAMED = 3;
+
+/** Signs of a theft that last a day, and that no later event ends. */
+const LASTING: readonly AlertCode[] = [
+  "web_new_network",
+  "web_overreach",
+  "passkey_copied",
+  "password_without_code",
+  "second_factor_guessed",
+];
 
 type Seen = Readonly<{ at: Millis; name: string }>;
 
@@ -57,7 +66,7 @@ export class AlertWindows {
     for (const { code, subject, detail, openedAt } of open) {
       if (code === "password_guessed") this.#guesses.remember({ code, subject, detail }, openedAt);
       if (code === "login_after_guesses") this.#hits.remember({ code, subject, detail }, openedAt);
-      if (code === "web_new_network") this.#changes.set({ code, subject, detail }, openedAt);
+      if (LASTING.includes(code)) this.#changes.set({ code, subject, detail }, openedAt);
       if (code === "account_held") this.#sending.remember({ code, subject, detail });
     }
   }
