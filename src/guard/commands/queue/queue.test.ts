@@ -197,6 +197,17 @@ test("what was changed before a failure is reported, with where the rest starts"
   assert.match(await kit.said({ ...command, cursor: next }), /^failed The queue could not be changed: no answer/);
 });
 
+test("no mail is held whose note cannot be written", async () => {
+  queue.mails = Array.from({ length: 501 }, (_, n) => mail(id(n), { at: n }));
+  const refused = `BEFORE INSERT ON held_mail WHEN NEW.queue_id = '${id(500)}'`;
+  kit.db.exec(`CREATE TRIGGER full ${refused} BEGIN SELECT RAISE(ABORT, 'disk is full'); END`);
+  const next = `0000000000000499 ${id(499)}`;
+  const command = { verb: "queue_hold", ...ALL } as const;
+  assert.deepEqual(await result(command), { changed: 500, kept: [], next });
+  assert.match(await kit.said({ ...command, cursor: next }), /^failed The database could not be written/);
+  assert.deepEqual(left().slice(-2), [`${id(499)} hold`, `${id(500)} deferred`]);
+});
+
 test("an account includes what it sent from an address shared with other accounts", async () => {
   assert.ok((await kit.ask({ verb: "alias_add", address: INFO, targets: [ANNA, BERT] })).ok);
   for (const account of [ANNA, BERT]) {

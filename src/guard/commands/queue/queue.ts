@@ -162,14 +162,16 @@ type Done = Readonly<{ ok: true; count: number }> | Extract<Outcome, { ok: false
 
 async function carryOut(parts: HeldQueueParts, { verb }: ChangeCommand, ids: readonly string[]): Promise<Done> {
   const { engine, keeper } = parts;
-  const reply = await keeper.ask(orderFor(verb, ids));
-  if (!reply.ok) return reply;
   if (verb === "queue_hold") {
+    // Before the mail: without its note, the guard would take it for mail that it holds itself.
     const held = ids.map((queueId) => ({ type: "HOLD_MAIL", queueId, ...BY_HAND }) as const);
     if (!(await engine.audit(null, held))) return NO_RECORD;
   }
-  // Notes that stay are removed later (`forgetGone`).
-  else if (verb !== "queue_flush") await engine.audit(null, [{ type: "FORGET_HELD", queueIds: ids }]);
+  const reply = await keeper.ask(orderFor(verb, ids));
+  if (!reply.ok) return reply;
+  // Notes of mail that is not on hold are removed later (`forgetGone`).
+  if (verb !== "queue_hold" && verb !== "queue_flush")
+    await engine.audit(null, [{ type: "FORGET_HELD", queueIds: ids }]);
   return { ok: true, count: reply.count ?? 0 };
 }
 
