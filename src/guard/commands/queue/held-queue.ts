@@ -58,12 +58,12 @@ export async function holdQueued(
       if (changes.length > 0 && !(await engine.audit(null, changes))) return NO_RECORD;
       return { ok: true, held: mails.length };
     }
-    const held = await change(
+    const { failure } = await change(
       keeper,
       "hold_mail",
       loose.mails.map(({ id }) => id),
     );
-    if (!held.ok) return held;
+    if (failure !== null) return failure;
   }
   return { ok: false, reason: "Mail kept coming into the queue." };
 }
@@ -177,16 +177,19 @@ async function find(
   return { ok: true, mails: [...mails.values()] };
 }
 
+/** In portions, until one fails. `done`: the mails before the failure. */
 export async function change(
   keeper: Keeper,
   verb: "hold_mail" | "release_mail" | "delete_mail" | "return_mail",
   ids: readonly string[],
-): Promise<Outcome> {
+): Promise<Readonly<{ done: readonly string[]; failure: Failure | null }>> {
+  const done: string[] = [];
   for (const some of portions(ids)) {
     const reply = await keeper.ask(verb === "delete_mail" ? { verb, ids: some, onHold: true } : { verb, ids: some });
-    if (!reply.ok) return reply;
+    if (!reply.ok) return { done, failure: reply };
+    done.push(...some);
   }
-  return { ok: true };
+  return { done, failure: null };
 }
 
 function portions(ids: readonly string[]): readonly (readonly string[])[] {

@@ -92,6 +92,32 @@ test("mail released before a failure is reported, and that there is more", async
   assert.deepEqual(await kit.result({ verb: "held_release", name: ANNA }), { name: ANNA, released: 500, isMore: true });
 });
 
+test("the first 500 mails count even if the next ones fail before anybody looks again", async () => {
+  const ids = Array.from({ length: 700 }, (_, n) => `MANY${n + 1_000}`);
+  const note = { type: "HOLD_MAIL", account: ANNA, ip: null, recipientCount: 1, recipients: [] } as const;
+  assert.ok(
+    await kit.engine.audit(
+      null,
+      ids.map((queueId) => ({ ...note, queueId })),
+    ),
+  );
+  put({ queue: "hold", sender: "info@example.test" }, ...ids);
+  const { ask } = kit.keeper;
+  const orders: number[] = [];
+  kit.keeper.ask = (order) => {
+    if (order.verb !== "release_mail") return ask(order);
+    orders.push(order.ids.length);
+    return orders.length === 2 ? Promise.resolve({ ok: false, reason: "no answer" }) : ask(order);
+  };
+  assert.deepEqual(await kit.result({ verb: "held_release", name: ANNA }), { name: ANNA, released: 500, isMore: true });
+  assert.deepEqual(orders, [500, 200]);
+  assert.deepEqual(await kit.result({ verb: "held_release", name: ANNA }), {
+    name: ANNA,
+    released: 200,
+    isMore: false,
+  });
+});
+
 test("a drop deletes the mail, and the account stays held until it is released", async () => {
   await send("HELD1", 30);
   kit.asked.splice(0);

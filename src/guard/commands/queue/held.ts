@@ -116,8 +116,8 @@ type Orders = Readonly<{
 }>;
 
 /**
- * Releases or deletes the mail on hold, in parts, until nothing is left or, after the first part, something fails. A note is removed only with its mail: without notes,
- * mail still on hold would leave with the next `account release`.
+ * Releases or deletes the mail on hold, in parts, until nothing is left or, after the first 500 mails, something fails. A note is removed
+ * only with its mail: without notes, mail still on hold would leave with the next `account release`.
  */
 async function changeAll(
   { engine, keeper }: HeldQueueParts,
@@ -128,17 +128,16 @@ async function changeAll(
   for (let round = 0; round < Math.min(ROUNDS, rounds) && items.length > 0; round++) {
     const ids = idsOf(items).slice(0, most(items.length));
     if (ids.length === 0) break;
-    const outcome = await change(keeper, verb, ids);
-    if (!outcome.ok && changed.size > 0) break;
-    if (!outcome.ok) return outcome;
-    for (const id of ids) changed.add(id);
+    const { done, failure } = await change(keeper, verb, ids);
+    for (const id of done) changed.add(id);
+    if (failure !== null && changed.size === 0) return failure;
     const left = await look();
     if (!left.ok) return { ok: true, count: changed.size, isMore: true };
     items = left.items;
     const stays = new Set(idsOf(items));
     const gone = ids.filter((id) => !stays.has(id));
     // Notes that stay are removed later (`forgetGone`).
-    if (!(await engine.audit(null, [{ type: "FORGET_HELD", queueIds: gone }]))) break;
+    if (!(await engine.audit(null, [{ type: "FORGET_HELD", queueIds: gone }])) || failure !== null) break;
   }
   for (const { queueId } of items) changed.delete(queueId);
   return { ok: true, count: changed.size, isMore: items.length > 0 };
