@@ -52,22 +52,36 @@ test("a refused password is wrong, and the report omits what was sent; a relay t
 
 test("sends no password without TLS, nor to a server with someone else's certificate", async () => {
   const plain = await atRelay({ answers: [OFFERS, TAKES] });
-  assert.match(plain.saw, /it offers no TLS/);
+  assert.deepEqual([plain.state, /it offers no TLS/.test(plain.saw)], ["wrong", true], plain.saw);
   const others = await atRelay({ answers: [OFFERS, TAKES], tls: files }, { name: "smtp.other.example" });
   assert.deepEqual([others.state, /does not match|altnames/i.test(others.saw)], ["wrong", true], others.saw);
   const unknown = await atRelay({ answers: [OFFERS, TAKES], tls: await selfSigned() });
   assert.deepEqual([unknown.state, /self.signed/.test(unknown.saw)], ["wrong", true], unknown.saw);
 });
 
-test("a missing relay, and a missing password", async () => {
+test("a relay that cannot be reached or accepts no mail for now may be restarting; one that refuses us is wrong", async () => {
+  const closed = await atRelay({ tls: files }, { isClosed: true });
+  assert.deepEqual([closed.state, /ECONNREFUSED/.test(closed.saw)], ["unknown", true], closed.saw);
   const gone = await atRelay({ tls: files }, { name: "no.example" });
-  assert.match(gone.saw, /its name has no address/);
+  assert.deepEqual([gone.state, /its name has no address/.test(gone.saw)], ["unknown", true], gone.saw);
+  const busy = await atRelay({ greeting: "421 4.3.2 shutting down\r\n", tls: files });
+  assert.deepEqual([busy.state, /answers 421/.test(busy.saw)], ["unknown", true], busy.saw);
+  const noTlsNow = await atRelay({ answers: [[/^STARTTLS$/, "454 4.7.0 TLS not available\r\n"]] });
+  assert.deepEqual([noTlsNow.state, /answers 454/.test(noTlsNow.saw)], ["unknown", true], noTlsNow.saw);
+  const refuses = await atRelay({ greeting: "554 5.7.1 not you\r\n", tls: files });
+  assert.deepEqual([refuses.state, /it answers 554/.test(refuses.saw)], ["wrong", true], refuses.saw);
+});
+
+test("a missing password is wrong", async () => {
   const missing = await atRelay({ tls: files }, { password: "/nonexistent" });
   assert.deepEqual([missing.state, /does not exist/.test(missing.saw)], ["wrong", true], missing.saw);
 });
 
-async function atRelay(speech: Speech, { name = "mail.example.org", password = "" } = {}): Promise<Finding> {
-  const port = await speaker(speech);
+async function atRelay(
+  speech: Speech,
+  { name = "mail.example.org", password = "", isClosed = false } = {},
+): Promise<Finding> {
+  const port = isClosed ? 1 : await speaker(speech);
   const file = join(files.directory, "relay-password");
   writeFileSync(file, "right words\n");
   const { settings } = checkedServer({

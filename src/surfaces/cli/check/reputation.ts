@@ -1,7 +1,7 @@
 import type { Resolver } from "node:dns/promises";
 import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
-import { messageOf } from "../../../core/error.ts";
+import { codeOf, messageOf } from "../../../core/error.ts";
 import { type Ip, isV4 } from "../../../core/net/ip.ts";
 import { SECOND_MS } from "../../../core/time.ts";
 import { listQuery, publicZone, readListAnswer, testPoints } from "../../../guard/lookups/dnsbl.ts";
@@ -152,9 +152,17 @@ export async function signInAtRelay(settings: Settings, resolver: Resolver): Pro
     return judgeSignIn(name, await signIn(relay, { hostname: settings.hostname, login, resolver }));
   } catch (error) {
     if (error instanceof SetUpFailure) return wrong(messageOf(error), FIX);
-    return wrong(`No mail can go through ${name} (outbound.relay): ${messageOf(error)}.`, FIX);
+    const saw = `No mail can go through ${name} (outbound.relay): ${messageOf(error)}.`;
+    // It may be restarting. If mail waits longer for it, the notice `relay_refuses` reports that.
+    return error instanceof Unfit || !AWAY.includes(codeOf(error)) ? wrong(saw, FIX) : unknown(saw, FIX);
   }
 }
+
+/** The relay answers, but mail cannot go through it. */
+class Unfit extends Error {}
+
+/** Codes of failed connections; empty if the relay hangs up, or its name has no address. */
+const AWAY = ["", "ECONNREFUSED", "ECONNRESET", "EHOSTUNREACH", "ENETUNREACH", "EPIPE", "ETIMEDOUT"];
 
 type SignIn = Readonly<{ hostname: string; login: NonNullable<Relay["login"]>; resolver: Resolver }>;
 
@@ -163,11 +171,14 @@ async function signIn(relay: Relay, { hostname, login, resolver }: SignIn): Prom
   const tls = { ca: readFileSync(relay.authorities), ...(isIP(host) === 0 ? { servername: host } : {}) };
   const target = { host: await addressOf(host, resolver), port, timeoutMs: TIMEOUT_MS };
   return PortDialogue.run(port === SUBMISSIONS ? { ...target, tls } : target, "QUIT", async (dialogue) => {
-    await dialogue.hears(SMTP_REPLY);
+    const greeting = await dialogue.hears(SMTP_REPLY);
+    if (greeting.startsWith("4")) return greeting;
+    if (!greeting.startsWith("220")) throw new Unfit(`it answers ${greeting.slice(0, 3)}`);
     let offers = await dialogue.ask(`EHLO ${hostname}`);
     if (port !== SUBMISSIONS) {
       const answer = await dialogue.ask("STARTTLS");
-      if (!answer.startsWith("220")) throw new Error("it offers no TLS");
+      if (answer.startsWith("4")) return answer;
+      if (!answer.startsWith("220")) throw new Unfit("it offers no TLS");
       await dialogue.startTls(tls);
       offers = await dialogue.ask(`EHLO ${hostname}`);
     }
@@ -179,7 +190,7 @@ async function signIn(relay: Relay, { hostname, login, resolver }: SignIn): Prom
 async function authenticate(dialogue: PortDialogue, offers: string, { user, password }: SignIn["login"]) {
   const encoded = (text: string): string => Buffer.from(text).toString("base64");
   if (/^250[ -]AUTH\b.* PLAIN\b/im.test(offers)) return dialogue.ask(`AUTH PLAIN ${encoded(`\0${user}\0${password}`)}`);
-  if (!/^250[ -]AUTH\b.* LOGIN\b/im.test(offers)) throw new Error("it offers neither AUTH PLAIN nor AUTH LOGIN");
+  if (!/^250[ -]AUTH\b.* LOGIN\b/im.test(offers)) throw new Unfit("it offers neither AUTH PLAIN nor AUTH LOGIN");
   // A server that does not ask would take the next lines for commands, and log them.
   for (const line of ["AUTH LOGIN", encoded(user)]) {
     const answer = await dialogue.ask(line);
