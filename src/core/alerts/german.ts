@@ -120,7 +120,7 @@ export const germanNotices: Readonly<Record<NoticeCode, GermanNotice>> = {
     next: `${WRONG_DETAIL}; es wird jede Stunde neu versucht. \`report\` zeigt ihn hier.`,
   },
   isolated: {
-    says: "Der Server ist abgeschottet: Nur Verwalter erreichen ihn, und seine Post wartet in der Warteschlange.",
+    says: "Der Server ist wegen eines Vorfalls abgeschottet.",
     next: "`ghostinbox incident recover` prüft den Server und sagt, wie die Abschottung aufgehoben wird.",
   },
   isolation_broken: {

@@ -115,7 +115,7 @@ export const notices = {
     next: "Fix what the detail names; the server retries each hour. `report` prints it here.",
   },
   isolated: {
-    says: "The server is isolated: only administrators reach it, and its mail waits in the queue.",
+    says: "The server is isolated because of an incident.",
     next: "Run `ghostinbox incident recover`: it checks the server and says how to lift the isolation.",
   },
   isolation_broken: {

@@ -49,8 +49,8 @@ test("outgoing mail that never left is a task, and the headline", () => {
   assert.deepEqual(checks("ok"), []);
   const needed = checks("wrong");
   assert.deepEqual(
-    needed.map(({ kind, code }) => [kind, code]),
-    [["notice", "outgoing_blocked"]],
+    needed.map(({ kind, code, since, says }) => [kind, code, since, says]),
+    [["notice", "outgoing_blocked", null, "When last checked, mail to other servers could not leave."]],
   );
   const health = { status: "ok", components: [], notices: [], needsYou: needed, uptimeSeconds: 1 } as const;
   assert.equal(headlineOf(health), "outgoing_blocked");

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { temporaryDirectory } from "../../../../../test/kit/temporary-directory.ts";
 import type { BanItem } from "../../../../admin/bans.ts";
+import type { Health } from "../../../../admin/declare/items.ts";
 import { changeCheckRecord } from "../../../../jobs/check/check-record.ts";
 import { changeMailRecord } from "../../../../jobs/report/records.ts";
 import { layoutOf } from "../../../../settings/layout.ts";
@@ -29,11 +30,11 @@ const ban = (n: number): BanItem => ({
   offences: 1,
 });
 
-function stats(bans: number, listed: number): string {
+function stats(bans: number, listed: number, headline: Health["headline"] = "well"): string {
   const items = Array.from({ length: listed }, (_, n) => ban(n));
   const health = {
     status: "ok",
-    headline: "well",
+    headline,
     components: [],
     notices: [],
     needsYou: [],
@@ -51,6 +52,14 @@ test("stats says where bans are that it does not list", () => {
   const many = stats(1_234, 10);
   assert.equal(many.match(/it scanned us/g)?.length, 10);
   assert.match(many, /^… and 1,224 more: \.\/ghostinbox bans$/m);
+});
+
+test("says that mail does not flow only if none does now", () => {
+  const stops = ["disk_full", "isolated", "outgoing_blocked"] as const;
+  assert.deepEqual(
+    stops.map((headline) => /^GhostInbox is running, but (.*?)\. Up/.exec(stats(0, 0, headline))?.[1]),
+    ["mail does not flow", "it is isolated", "when last checked, mail to other servers could not leave"],
+  );
 });
 
 test("one line about the last checks; nothing before the first", () => {

@@ -75,10 +75,10 @@ const HEADLINES: Readonly<Record<Health["headline"], string>> = {
   degraded: "GhostInbox is running, but not everything works.",
   disk_full: STOPPED,
   disk_read_only: STOPPED,
-  isolated: STOPPED,
+  isolated: "GhostInbox is running, but it is isolated.",
   ports_blocked: PARTLY_STOPPED,
   relay_refuses: PARTLY_STOPPED,
-  outgoing_blocked: PARTLY_STOPPED,
+  outgoing_blocked: "GhostInbox is running, but when last checked, mail to other servers could not leave.",
   tasks: "GhostInbox is running.",
   well: "GhostInbox is running.",
 };
