@@ -7,24 +7,25 @@ import type { DnsRecord } from "../../src/mail/dns/records.ts";
 type Zone = readonly Pick<DnsRecord, "name" | "type" | "value">[];
 
 export const TYPES = { A: 1, PTR: 12, MX: 15, TXT: 16, AAAA: 28, SRV: 33 } as const;
+export const SERVFAIL = 2;
 export const NXDOMAIN = 3;
 
-/** A name server on UDP that knows only these records (RFC 1035, 4). Its `address:port`; ends with the test. */
-export async function zoneServer(zone: Zone): Promise<string> {
+/** A name server on UDP that knows only these records (RFC 1035, 4); `absent`: its code for other names. Its `address:port`; ends with the test. */
+export async function zoneServer(zone: Zone, absent = NXDOMAIN): Promise<string> {
   const socket = createSocket("udp4");
-  socket.on("message", (query, from) => socket.send(answerTo(query, zone), from.port, from.address));
+  socket.on("message", (query, from) => socket.send(answerTo(query, zone, absent), from.port, from.address));
   socket.bind(0, "127.0.0.1");
   await once(socket, "listening");
   after(() => socket.close());
   return `127.0.0.1:${socket.address().port}`;
 }
 
-function answerTo(query: Buffer, zone: Zone): Buffer {
+function answerTo(query: Buffer, zone: Zone, absent: number): Buffer {
   const question = readQuestion(query);
   const named = zone.filter(({ name }) => name.toLowerCase() === question.name);
   const found = named.filter((record) => TYPES[record.type] === question.type);
   const values = found.map(({ value }) => value);
-  return reply(query, question, values, named.length === 0 ? NXDOMAIN : 0);
+  return reply(query, question, values, named.length === 0 ? absent : 0);
 }
 
 export type Question = Readonly<{ name: string; type: number; end: number }>;

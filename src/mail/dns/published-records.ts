@@ -66,7 +66,7 @@ export async function comparedAll(expected: ExpectedRecords): Promise<readonly C
 /** Compares the published records with the expected ones. */
 export async function compared({ records, settings }: ExpectedRecords): Promise<readonly ComparedRecord[]> {
   const published = new PublishedRecords(settings["dns.address"]);
-  return Promise.all(records.map(async (record) => ({ record, verdict: judge(record, await published.find(record)) })));
+  return Promise.all(records.map((record) => comparedIn(published, record)));
 }
 
 /** The same for addresses of the name that are not the machine's. */
@@ -80,12 +80,13 @@ async function outside({ addresses, settings }: ExpectedRecords): Promise<readon
 /** There must be at least one address. */
 export async function missingName({ hostname, ...settings }: Settings): Promise<ComparedRecord> {
   const record: DnsRecord = { name: hostname, type: "A", value: "", kind: "address", says: "", required: true };
-  return { record, verdict: judge(record, await new PublishedRecords(settings["dns.address"]).find(record)) };
+  return comparedIn(new PublishedRecords(settings["dns.address"]), record);
 }
 
 const GREETING_MS = 5 * SECOND_MS;
 
-export type ComparedRecord = Readonly<{ record: DnsRecord; verdict: RecordVerdict }>;
+/** `isAnswered`: the resolver answered, so `unknown` is a judgement of the answer. */
+export type ComparedRecord = Readonly<{ record: DnsRecord; verdict: RecordVerdict; isAnswered: boolean }>;
 type Named = Pick<Settings, "hostname" | "dns.address" | "outbound.relay">;
 
 /**
@@ -105,7 +106,7 @@ export async function comparedAddresses(settings: Named, addresses: readonly Ip[
     addresses.map(async (address) => {
       const greeting = await greetingAt(address, GREETING_MS).catch(() => null);
       const verdict = judgeOutside(address, settings.hostname, greeting);
-      return { record: addressRecord(settings.hostname, address), verdict };
+      return { record: addressRecord(settings.hostname, address), verdict, isAnswered: true };
     }),
   );
 }
@@ -121,12 +122,16 @@ export async function comparedReverse(
 ): Promise<readonly ComparedRecord[]> {
   const published = new PublishedRecords(settings["dns.address"]);
   return Promise.all(
-    addresses.map(async (address) => {
+    addresses.map((address) => {
       const required = settings["outbound.relay"] === "" && (hasV4 || !isV4(address));
-      const record = { ...reverseRecord(settings.hostname, address), required };
-      return { record, verdict: judge(record, await published.find(record)) };
+      return comparedIn(published, { ...reverseRecord(settings.hostname, address), required });
     }),
   );
+}
+
+async function comparedIn(published: PublishedRecords, record: DnsRecord): Promise<ComparedRecord> {
+  const answer = await published.find(record);
+  return { record, verdict: judge(record, answer), isAnswered: answer.type !== "failed" };
 }
 
 /** `greeting`: the greeting on its port 25; null if there was none. */

@@ -26,7 +26,7 @@ const POLICY_MS = 8 * SECOND_MS;
 const POLICY_BYTES = 65_536;
 
 /** A missing record is only a warning if mail works without it. */
-export function judgeRecord(domain: string, { record, verdict }: ComparedRecord): Finding {
+export function judgeRecord(domain: string, { record, verdict }: Pick<ComparedRecord, "record" | "verdict">): Finding {
   const saw = `${record.type} ${record.name}: ${verdict.detail}`;
   const fix = `${PROGRAM} dns records ${domain}  # prints what to publish`;
   if (verdict.status === "ok") return ok(saw);

@@ -3,8 +3,12 @@ import { generateKeyPairSync } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { test } from "node:test";
+import { checkedServer } from "../../../../../test/kit/checked-server.ts";
 import { dataDirectory, ghostinbox } from "../../../../../test/kit/test-guard.ts";
+import { SERVFAIL, zoneServer } from "../../../../../test/kit/zone-server.ts";
+import { compared, expectedRecords } from "../../../../mail/dns/published-records.ts";
 import { dkimKeys } from "../../../../mail/rspamd/rspamd-conf.ts";
+import { outcomeOf } from "./dns.ts";
 
 const domains = ["example.org", "example.net"];
 
@@ -37,5 +41,20 @@ test("a check without a resolver fails", async () => {
   writeFileSync(layout.settings, readFileSync(layout.settings, "utf8") + 'dns.address = "127.9.8.7"\n');
   const { code, err } = await ghostinbox(layout, ["dns", "check", "example.org"]);
   assert.equal(code, 1);
-  assert.match(err, /^No record could be verified\. /m);
+  assert.match(err, /^\d required records could not be looked up\. /m);
+});
+
+test("a check fails while a required record cannot be looked up, even if others are", async () => {
+  const srv = { name: "_imaps._tcp.example.org", type: "SRV", value: "0 1 993 mail.example.org." } as const;
+  const spf = { name: "example.org", type: "TXT", value: "v=spf1 mx include:elsewhere.example -all" } as const;
+  const { settings } = checkedServer({ resolver: await zoneServer([srv, spf], SERVFAIL) });
+  const { records } = expectedRecords(settings, [], "example.org", "AAAA");
+  const of = async (...kinds: readonly string[]) =>
+    outcomeOf(
+      "example.org",
+      await compared({ settings, addresses: [], records: records.filter(({ kind }) => kinds.includes(kind)) }),
+    );
+  const failed = await of("spf", "dkim", "service");
+  assert.match(failed.ok ? "" : failed.message, /^1 required record could not be looked up\./);
+  assert.ok((await of("spf", "service")).ok, "the owner's own SPF record is for the owner to judge");
 });

@@ -4,7 +4,12 @@ import { codeOf } from "../../../../core/error.ts";
 import type { Ip } from "../../../../core/net/ip.ts";
 import { plural } from "../../../../core/text.ts";
 import { isPublic, ownAddresses } from "../../../../host/machine/own-addresses.ts";
-import { comparedAll, type ExpectedRecords, expectedRecords } from "../../../../mail/dns/published-records.ts";
+import {
+  type ComparedRecord,
+  comparedAll,
+  type ExpectedRecords,
+  expectedRecords,
+} from "../../../../mail/dns/published-records.ts";
 import { type DnsRecord, type FormFields, formFields, printZone } from "../../../../mail/dns/records.ts";
 import { dkimKeys } from "../../../../mail/rspamd/rspamd-conf.ts";
 import type { Layout } from "../../../../settings/layout.ts";
@@ -43,10 +48,15 @@ export async function dnsRecords(call: Call): Promise<Answer> {
 }
 
 export async function dnsCheck(call: Call): Promise<Answer> {
-  const found = recordsFor(call, (call.args[0] ?? "").toLowerCase());
+  const domain = (call.args[0] ?? "").toLowerCase();
+  const found = recordsFor(call, domain);
   if ("ok" in found) return found;
   call.terminal.progress(`Asking for ${plural(found.records.length, "record")} ...`);
-  const checks = await comparedAll(found);
+  return outcomeOf(domain, await comparedAll(found));
+}
+
+/** Exported for its test. */
+export function outcomeOf(domain: string, checks: readonly ComparedRecord[]): Answer {
   const items = checks.map(({ record: { name, type, value, required }, verdict }) => ({
     name,
     type,
@@ -61,17 +71,20 @@ export async function dnsCheck(call: Call): Promise<Answer> {
     detail,
   ]);
   const text = [columns([["STATE", "TYPE", "NAME", ""], ...rows]), ...UNSEEN].join("\n");
-  if (items.every(({ status }) => status === "unknown"))
-    return failed("No record could be verified.", `\`${PROGRAM} status\` shows whether the resolver works.`, {
-      lines: text.split("\n"),
-      json: { ok: false, records: items },
-    });
+  const unanswered = checks.filter(({ record, isAnswered }) => record.required && !isAnswered);
   const bad = items.filter(({ status, required }) => required && status !== "ok" && status !== "unknown");
-  if (bad.length === 0) return done({ ok: true, records: items }, text);
+  if (bad.length + unanswered.length === 0) return done({ ok: true, records: items }, text);
+  const more = { lines: text.split("\n"), json: { ok: false, records: items } };
+  if (bad.length === 0)
+    return failed(
+      `${plural(unanswered.length, "required record")} could not be looked up.`,
+      `\`${PROGRAM} status\` shows whether the resolver works.`,
+      more,
+    );
   return failed(
     `${plural(bad.length, "record is", "records are")} missing or wrong.`,
-    `\`${PROGRAM} dns records ${call.args[0] ?? ""}\` prints them.`,
-    { lines: text.split("\n"), json: { ok: false, records: items } },
+    `\`${PROGRAM} dns records ${domain}\` prints them.`,
+    more,
   );
 }
 
