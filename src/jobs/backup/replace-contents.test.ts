@@ -45,7 +45,7 @@ function expectReplaced(data: string): void {
 describe("replacing the contents of a directory", () => {
   test("the present contents move aside, and the restored ones take their place", () => {
     const data = prepared();
-    replaceContents(data, "before");
+    replaceContents(data, { aside: "before", keepsKey: true });
     expectReplaced(data);
     finishReplacing(data);
     expectReplaced(data);
@@ -54,7 +54,7 @@ describe("replacing the contents of a directory", () => {
 
   test("unwanted contents are deleted", () => {
     const data = prepared();
-    replaceContents(data, null);
+    replaceContents(data, { aside: null, keepsKey: true });
     assert.deepEqual(readdirSync(data).toSorted(), ["lost+found", "mail"]);
   });
 

@@ -29,7 +29,7 @@ const HARMLESS = new Set([
 
 /**
  * The remaining steps once the restored directory is complete. `aside`: where the former one goes, null if it was empty. `keepsKey`: the
- * former key of the backups stays in use.
+ * former key of the backups stays in use, and replaces one that was restored.
  */
 const exchangeSchema = z.object({ aside: z.nullable(z.string()), keepsKey: z.boolean() });
 export type Exchange = z.output<typeof exchangeSchema>;
@@ -86,14 +86,18 @@ export function finishExchange(data: string): boolean {
     makePlace(data, what.aside);
     moveFile(wholeBeside(data), data);
   }
-  giveDirectory(data, { mode: 0o755, owner: ourselves() });
-  if (what.aside !== null) {
-    const [now, before] = [layoutOf(data), layoutOf(what.aside)];
-    if (what.keepsKey && existsSync(before.backupKey)) moveFile(before.backupKey, now.backupKey);
-    if (existsSync(before.backupRepository)) moveFile(before.backupRepository, now.backupRepository);
-  }
+  settle(data, what.aside, what.keepsKey);
   removeFile(recordOf(data));
   return true;
+}
+
+/** The last step of both ways: the former backups, and their key if it stays in use, follow from `former`. Can be repeated after a kill. */
+function settle(data: string, former: string | null, keepsKey: boolean): void {
+  giveDirectory(data, { mode: 0o755, owner: ourselves() });
+  if (former === null) return;
+  const [now, before] = [layoutOf(data), layoutOf(former)];
+  if (keepsKey && existsSync(before.backupKey)) moveFile(before.backupKey, now.backupKey);
+  if (existsSync(before.backupRepository)) moveFile(before.backupRepository, now.backupRepository);
 }
 
 function makePlace(data: string, aside: string | null): void {
@@ -116,12 +120,13 @@ function recordOf(data: string): string {
 const STAYS: ReadonlySet<string> = new Set([WORK, LOCK, "lost+found"]);
 
 /**
- * `out`: the present contents move aside. `in`: the restored contents move to their place. `mounts`: mount points within it;
- * these cannot be moved, so their contents are.
+ * `out`: the present contents move aside. `in`: the restored contents move to their place, and the backups follow. `keepsKey`: as of an
+ * exchange; missing for a mount, which holds no backups. `mounts`: mount points within it; these cannot be moved, so their contents are.
  */
 const stateSchema = z.object({
   step: z.enum(["out", "in"]),
   aside: z.nullable(z.string()),
+  keepsKey: z.optional(z.boolean()),
   mounts: z.optional(z.readonly(z.array(z.string()))),
 });
 type State = z.output<typeof stateSchema>;
@@ -174,13 +179,13 @@ export function wholeIn(data: string): string {
 }
 
 /**
- * Replaces the contents of the directory by those of `wholeIn(data)`. The former ones move to `aside` in it, or are deleted if it is null.
- * The same for each mount, which has a `wholeIn` too.
+ * Replaces the contents of the directory by those of `wholeIn(data)`. The former ones, except the backups, move to the name `aside` in it, or
+ * are deleted if it is null. The same for each mount, which has a `wholeIn` too.
  * From now on `finishReplacing` completes it, even after a kill. Throws, with everything unchanged, if something there
  * cannot be moved.
  */
-export function replaceContents(data: string, aside: string | null, mounts: readonly string[] = []): void {
-  keepState(data, { step: "out", aside, mounts });
+export function replaceContents(data: string, what: Exchange, mounts: readonly string[] = []): void {
+  keepState(data, { step: "out", ...what, mounts });
   finishReplacing(data);
 }
 
@@ -203,16 +208,19 @@ export function finishReplacing(data: string): boolean {
     throw new SetUpFailure(`A restore was cut off, and ${join(data, gone)} was a mount then: mount it again.`);
   for (const mount of mounts) replaceMount(join(data, mount), state.aside);
   for (const path of movable(wholeIn(data), mounts)) moveFile(join(wholeIn(data), path), join(data, path));
-  if (state.aside !== null && existsSync(join(work, "old"))) moveFile(join(work, "old"), join(data, state.aside));
+  const old = join(work, "old");
+  if (state.keepsKey !== undefined) settle(data, old, state.keepsKey);
+  if (state.aside !== null && existsSync(old)) moveFile(old, join(data, state.aside));
+  // Before the state: what is there without one looks as if it had not started.
+  removeTree(wholeIn(data));
   removeTree(work);
   return true;
 }
 
-/** Does nothing once it is done, since its work directory is gone then. */
+/** Does nothing once it is done, since the restored contents have left its work directory then. */
 function replaceMount(mount: string, aside: string | null): void {
-  const work = join(mount, WORK);
-  if (!existsSync(work)) return;
-  if (readState(work) === null) keepState(mount, { step: "out", aside: aside === null ? null : asideOfMount(aside) });
+  if (existsSync(wholeIn(mount)) && readState(join(mount, WORK)) === null)
+    keepState(mount, { step: "out", aside: aside === null ? null : asideOfMount(aside) });
   finishReplacing(mount);
 }
 

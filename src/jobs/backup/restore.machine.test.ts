@@ -24,7 +24,7 @@ import { openAccounts } from "../../store/open.ts";
 import { openAnySchema } from "../../store/schemas.ts";
 import { readLegalHolds, setLegalHold } from "../retention/retention.ts";
 import { misplacedFiles, outsideText } from "./outside-files.ts";
-import { asideOfMount, finishReplacing, wholeIn } from "./replace-contents.ts";
+import { asideOfMount, finishReplacing, finishRestore, wholeIn } from "./replace-contents.ts";
 import { readKey, repositoryOf } from "./repository.ts";
 import { refusal, restoreServer } from "./restore.ts";
 
@@ -66,7 +66,7 @@ describe("a restore", { skip: lacking({ root: true, installed: ["restic"] }) }, 
     assert.equal(readFileSync(certificate, "utf8"), "a certificate");
   });
 
-  test("does not say that nothing was restored if only the key cannot be stored", async () => {
+  test("restores nothing if the key cannot be stored", async () => {
     const target = layoutOf(join(top, "without-a-record"));
     const fetch = async (to: string) => {
       const restored = await repositoryOf(layout, settings).restore("latest", { to, watch: () => undefined });
@@ -74,11 +74,31 @@ describe("a restore", { skip: lacking({ root: true, installed: ["restic"] }) }, 
       return restored;
     };
     const restored = await restoreServer(target, fetch, { key: readKey(layout), replaces: false });
-    assert.match(
-      restored.ok ? "" : restored.reason,
-      /^The server was restored, but its backups or their key were not put in place: /,
-    );
-    assert.ok(existsSync(target.accountsDb));
+    assert.match(restored.ok ? "" : restored.reason, /^Nothing was restored: /);
+    assert.ok(!existsSync(target.data));
+  });
+
+  test("a failure that the next start repairs names where the former server is kept", async () => {
+    const target = layoutOf(join(top, "in-the-way"));
+    put(target.settings, "");
+    put(join(target.backupRepository, "config"), "");
+    const wrong = "backup/repository/unexpected";
+    const fetch = async (to: string) => {
+      const restored = await repositoryOf(layout, settings).restore("latest", { to, watch: () => undefined });
+      put(join(to, wrong), "");
+      return restored;
+    };
+    const restored = await restoreServer(target, fetch, { key: "k", replaces: true });
+    assert.ok(!restored.ok);
+    const { aside, reason } = restored;
+    const says = `The restore is not complete; the next start continues it, and keeps what was there before in ${aside}: `;
+    assert.ok(reason.startsWith(says), reason);
+    assert.throws(() => finishRestore(target.data));
+    rmSync(join(target.data, wrong));
+    assert.ok(finishRestore(target.data));
+    assert.ok(existsSync(join(aside ?? "", "ghostinbox.toml")));
+    assert.ok(existsSync(join(target.backupRepository, "config")));
+    assert.equal(readKey(target), "k");
   });
 
   test("sessions of the dashboard are not restored", async () => {

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { messageOf } from "../../core/error.ts";
 import { inMb } from "../../core/text.ts";
 import type { Failed, Outcome } from "../../guard/ports.ts";
@@ -89,6 +89,9 @@ export function refusal(layout: Layout, replaces: boolean): string | null {
   return `${layout.data} is not empty, and nothing is overwritten. --replace moves it aside first.`;
 }
 
+/** It has `aside` if the next start completes the restore: where the former data directory is then; null if there was none. */
+export type NotRestored = Failed & Readonly<{ aside?: string | null }>;
+
 /**
  * Restores the whole data directory. It is prepared completely beside its place, or within it if it is a mount, before it replaces it, so until
  * then a failure or a kill leaves everything unchanged; `interrupted` ends it like a failure. Returns where the former one is now; null if there was none.
@@ -97,17 +100,17 @@ export async function restoreServer(
   layout: Layout,
   fetch: Fetch,
   { key, replaces, interrupted }: Readonly<{ key: string | null; replaces: boolean; interrupted?: AbortSignal }>,
-): Promise<Readonly<{ ok: true; aside: string | null; manifest: Manifest }> | Failed> {
+): Promise<Readonly<{ ok: true; aside: string | null; manifest: Manifest }> | NotRestored> {
   const isIn = isFixed(layout.data);
   const half = layoutOf(isIn ? wholeIn(layout.data) : wholeBeside(layout.data));
   const lock = restoreLock(layout.data);
   const other = lockHolder(lock);
   if (other !== null) return { ok: false, reason: `Another restore is at work (pid ${other}): nothing was restored.` };
   takeLock(lock, layout.data);
-  let step: "prepare" | "replace" | "replaced" = "prepare";
+  // Until it is known, nothing has been replaced.
+  let aside: string | null | undefined;
   try {
-    if (isIn) finishReplacing(layout.data);
-    else if (finishExchange(layout.data)) return { ok: false, reason: FINISHED };
+    if (isIn ? finishReplacing(layout.data) : finishExchange(layout.data)) return { ok: false, reason: FINISHED };
     removeTree(half.data);
     makeDirectory(dirname(half.data), isIn ? 0o700 : 0o755);
     giveDirectory(half.data, { mode: 0o700, owner: ourselves() });
@@ -129,22 +132,23 @@ export async function restoreServer(
     const refused = refusal(layout, replaces);
     if (refused !== null) return { ok: false, reason: `Nothing was restored: ${refused}` };
     for (const mount of mountsIn(layout.data)) moveToMount(join(half.data, mount), join(layout.data, mount));
-    const isElsewhere = key !== null && hasOwnPlace(half);
-    step = "replace";
-    const aside = takePlace(layout, !isElsewhere);
-    step = "replaced";
-    if (isIn) takeBackups(layout, aside, !isElsewhere);
-    if (key !== null && !existsSync(layout.backupKey)) {
-      writeFile(layout.backupKey, `${key}\n`, { mode: 0o600 });
-      changeBackupRecord(layout, { isKeySeen: true });
+    const keepsKey = key === null || !hasOwnPlace(half);
+    if (key !== null && !(keepsKey && existsSync(layout.backupKey))) {
+      writeFile(half.backupKey, `${key}\n`, { mode: 0o600 });
+      changeBackupRecord(half, { isKeySeen: true });
     }
-    return { ok: true, aside: aside?.data ?? null, manifest: checked.manifest };
+    aside = placeForFormer(layout);
+    if (isIn) {
+      const name = aside === null ? null : basename(aside);
+      replaceContents(layout.data, { aside: name, keepsKey }, mountsIn(layout.data));
+    } else exchange(layout.data, { aside, keepsKey });
+    return { ok: true, aside, manifest: checked.manifest };
   } catch (error) {
-    const isHalf = step === "replace" && (isIn ? isReplacing(layout.data) : isExchanging(layout.data));
-    const kept = isHalf ? "The restore is not complete; the next start continues it" : "Nothing was restored";
-    const says =
-      step === "replaced" ? "The server was restored, but its backups or their key were not put in place" : kept;
-    return { ok: false, reason: `${says}: ${messageOf(error)}` };
+    const reason = messageOf(error);
+    if (aside === undefined || !(isIn ? isReplacing(layout.data) : isExchanging(layout.data)))
+      return { ok: false, reason: `Nothing was restored: ${reason}` };
+    const former = aside === null ? "" : `, and keeps what was there before in ${aside}`;
+    return { ok: false, reason: `The restore is not complete; the next start continues it${former}: ${reason}`, aside };
   } finally {
     if (isIn) dropWhole(layout.data);
     else if (!isExchanging(layout.data)) removeTree(half.data);
@@ -202,24 +206,11 @@ function keepProtection(layout: Layout, half: Layout): void {
   new Mirror(layout.incidents, half.incidents, COPY_ALL).pass();
 }
 
-/** Returns where the former directory is now; null if it was empty. */
-function takePlace(layout: Layout, keepsKey: boolean): Layout | null {
-  const mounts = mountsIn(layout.data);
-  const isAside = !isEmptyData(layout.data, mounts);
+/** Null if the directory is empty. */
+function placeForFormer({ data }: Layout): string | null {
+  if (isEmptyData(data, mountsIn(data))) return null;
   const before = `before-${stamp()}`;
-  const isIn = isFixed(layout.data);
-  const aside = isAside ? layoutOf(isIn ? join(layout.data, before) : `${layout.data}.${before}`) : null;
-  if (isIn) replaceContents(layout.data, isAside ? before : null, mounts);
-  else exchange(layout.data, { aside: aside?.data ?? null, keepsKey });
-  return aside;
-}
-
-/** Within a mount, whose former contents lie in a directory of it. */
-function takeBackups(layout: Layout, aside: Layout | null, keepsKey: boolean): void {
-  giveDirectory(layout.data, { mode: 0o755, owner: ourselves() });
-  if (aside === null) return;
-  if (keepsKey && existsSync(aside.backupKey)) moveFile(aside.backupKey, layout.backupKey);
-  if (existsSync(aside.backupRepository)) moveFile(aside.backupRepository, layout.backupRepository);
+  return isFixed(data) ? join(data, before) : `${data}.${before}`;
 }
 
 function stamp(): string {
