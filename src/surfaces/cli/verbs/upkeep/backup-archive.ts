@@ -5,7 +5,8 @@ import { dayAndTime, instant, isoTime } from "../../../../core/time.ts";
 import { VERSION } from "../../../../core/version.ts";
 import { archiveIn, exportArchive, readArchive } from "../../../../jobs/backup/export.ts";
 import { outsideText } from "../../../../jobs/backup/outside-files.ts";
-import { refusal, restoreServer } from "../../../../jobs/backup/restore.ts";
+import { type NotRestored, refusal, restoreServer } from "../../../../jobs/backup/restore.ts";
+import type { Layout } from "../../../../settings/layout.ts";
 import { type Answer, type Call, done, type Failure, failed, noServerIn, PROGRAM, wrongUsage } from "../../call.ts";
 import { comesBackFrom } from "../../print/comes-back.ts";
 import { oneLine, size } from "../../print/text.ts";
@@ -77,13 +78,24 @@ export async function restoreArchive(call: Call, file: string): Promise<Answer> 
     });
   const { interrupted } = call.terminal;
   const restored = await restoreServer(layout, fetch, { key: null, replaces: call.flag("replace"), interrupted });
-  if (!restored.ok) return failed(restored.reason, "");
+  if (!restored.ok) return notRestored(layout, restored);
   const { aside, manifest } = restored;
+  const what = `the server ${manifest.host} of ${dayAndTime(isoTime(instant(manifest.at)))}, with ${plural(manifest.mails, "mail")}`;
+  return done({ file, to: layout.data, aside, mails: manifest.mails }, restoredText(layout, what, aside), "npm start");
+}
+
+/** `what` was restored; `aside`: where the former server is. */
+export function restoredText(layout: Layout, what: string, aside: string | null): string {
   const kept = aside === null ? "" : ` What was there before is in ${aside}.`;
-  const outside = outsideText(layout);
-  const says = `Restored the server ${manifest.host} of ${dayAndTime(isoTime(instant(manifest.at)))}, with ${plural(manifest.mails, "mail")}, to ${layout.data}.${kept}${outside}`;
-  const text = [says, ...comesBackFrom(layout, aside)].join("\n");
-  return done({ file, to: layout.data, aside, mails: manifest.mails }, text, "npm start");
+  return [`Restored ${what}, to ${layout.data}.${kept}${outsideText(layout)}`, ...comesBackFrom(layout, aside)].join(
+    "\n",
+  );
+}
+
+/** If the next start completes the restore, this names what comes back then, as after a success. */
+export function notRestored(layout: Layout, { reason, aside }: NotRestored): Failure {
+  if (aside === undefined) return failed(reason, "");
+  return failed(reason, "", { lines: comesBackFrom(layout, aside), json: { to: layout.data, aside } });
 }
 
 /** From the terminal, or the first line of the input. */

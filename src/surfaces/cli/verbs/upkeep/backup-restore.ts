@@ -5,18 +5,16 @@ import { parseAccountName } from "../../../../core/net/address.ts";
 import { plural } from "../../../../core/text.ts";
 import { dayAndTime, instant, isoTime } from "../../../../core/time.ts";
 import type { Manifest } from "../../../../jobs/backup/manifest.ts";
-import { outsideText } from "../../../../jobs/backup/outside-files.ts";
 import { placeOf, readEnvironment, readKey } from "../../../../jobs/backup/repository.ts";
 import { latestOf, type Progress, Restic } from "../../../../jobs/backup/restic.ts";
 import { lackingRoom, readManifest, refusal, restoreServer, roomFor } from "../../../../jobs/backup/restore.ts";
 import { restoreMailbox } from "../../../../jobs/backup/restore-mailbox.ts";
 import { type Answer, type Call, confirmed, done, type Failure, failed, PROGRAM, wrongUsage } from "../../call.ts";
-import { comesBackFrom } from "../../print/comes-back.ts";
 import { oneLine, size } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 import { privateKeysOf } from "../accounts/account-keys.ts";
 import { progressText } from "./backup.ts";
-import { restoreArchive } from "./backup-archive.ts";
+import { notRestored, restoreArchive, restoredText } from "./backup-archive.ts";
 
 const LONGEST_KEY = 1_000;
 
@@ -141,15 +139,9 @@ async function restoreAll(call: Call, { restic, place, key, snapshot, manifest }
     restic.restore(snapshot, { to, sizeBytes: needs.value, watch: watchOf(call), signal });
   const { interrupted } = call.terminal;
   const restored = await restoreServer(layout, fetch, { key, replaces: call.flag("replace"), interrupted });
-  if (!restored.ok) return failed(restored.reason, "");
+  if (!restored.ok) return notRestored(layout, restored);
   const { aside } = restored;
-  const kept = aside === null ? "" : ` What was there before is in ${aside}.`;
-  const back = comesBackFrom(layout, aside);
-  return done(
-    { ...json, to: layout.data, aside },
-    [`Restored ${what}, to ${layout.data}.${kept}${outsideText(layout)}`, ...back].join("\n"),
-    "npm start",
-  );
+  return done({ ...json, to: layout.data, aside }, restoredText(layout, what, aside), "npm start");
 }
 
 async function restoreFiles(call: Call, { restic, snapshot, manifest }: Chosen, to: string): Promise<Answer> {

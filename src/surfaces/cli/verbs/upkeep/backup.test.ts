@@ -6,6 +6,7 @@ import { doneBackup } from "../../../../../test/kit/data-to-back-up.ts";
 import { lacking } from "../../../../../test/kit/needs.ts";
 import { dataDirectory, ghostinbox } from "../../../../../test/kit/test-guard.ts";
 import { changeBackupRecord } from "../../../../jobs/backup/records.ts";
+import { notRestored } from "./backup-archive.ts";
 
 const ROOT = { skip: lacking({ root: true, installed: ["restic"] }) };
 
@@ -26,4 +27,13 @@ test("without a backup there is nothing to restore in a drill", ROOT, async () =
   using layout = dataDirectory();
   const { code, err } = await ghostinbox(layout, ["backup", "drill"]);
   assert.deepEqual({ code, err }, { code: 1, err: "No backup exists yet. Make one: ./ghostinbox backup create\n" });
+});
+
+test("a restore that the next start completes names what may come back, and one that changed nothing does not", () => {
+  using layout = dataDirectory();
+  const [reason, aside] = ["why", `${layout.data}.before-x`];
+  assert.equal(notRestored(layout, { ok: false, reason }).found, undefined);
+  const { lines, json } = notRestored(layout, { ok: false, reason, aside }).found ?? {};
+  assert.match(lines?.[0] ?? "", /^Whatever was revoked, removed or changed after the backup is back, /);
+  assert.deepEqual(json, { to: layout.data, aside });
 });
