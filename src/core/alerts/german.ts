@@ -56,7 +56,7 @@ export const germanNotices: Readonly<Record<NoticeCode, GermanNotice>> = {
     next: `${WRONG_DETAIL}; siehe log/export und docs/siem.md. Es wird jede Minute neu versucht; ein Verlust wird einen Tag lang gemeldet.`,
   },
   backup_failed: {
-    says: "Die letzte Sicherung ist nicht gelungen; frühere wurden nicht verändert.",
+    says: "Die letzte Sicherung ist nicht gelungen.",
     next: `${WRONG_DETAIL}, dann \`backup create\`. Es wird jede Stunde neu versucht.`,
   },
   backup_old_kept: {

@@ -51,7 +51,7 @@ export const notices = {
     next: "Fix what the detail names; see log/export and docs/siem.md. The exporter retries each minute; a loss is shown for a day.",
   },
   backup_failed: {
-    says: "The last backup could not be made; earlier ones were not changed.",
+    says: "The last backup could not be made.",
     next: "Fix what the detail names, then run `backup create`. The server retries each hour.",
   },
   backup_old_kept: {

@@ -29,6 +29,17 @@ test("without a backup there is nothing to restore in a drill", ROOT, async () =
   assert.deepEqual({ code, err }, { code: 1, err: "No backup exists yet. Make one: ./ghostinbox backup create\n" });
 });
 
+test("a backup that cannot be made promises nothing about earlier ones", ROOT, async () => {
+  using layout = dataDirectory();
+  mkdirSync(dirname(layout.backupKey), { recursive: true });
+  writeFileSync(layout.backupKey, "key\n");
+  writeFileSync(layout.settings, "");
+  changeBackupRecord(layout, { last: { ...doneBackup(Date.UTC(2026, 10, 20, 3)), place: layout.backupRepository } });
+  const { code, err } = await ghostinbox(layout, ["backup", "create"]);
+  assert.match(err, /^The backups in \S+ are gone, .* remove \S+last\.json\.\n$/);
+  assert.equal(code, 1);
+});
+
 test("a restore that the next start completes names what may come back, and one that changed nothing does not", () => {
   using layout = dataDirectory();
   const [reason, aside] = ["why", `${layout.data}.before-x`];

@@ -22,7 +22,7 @@ export async function backupCreate(call: Call): Promise<Answer> {
   const watch = (progress: Progress): void => call.terminal.progress(progressText("Stored", progress));
   call.terminal.progress("Looking at the mail ...");
   const made = await createBackup(call.layout, read.settings, { version: VERSION, tag: BY_HAND, watch });
-  if (!made.ok) return failed(made.reason, "Nothing of an earlier backup is lost.");
+  if (!made.ok) return failed(made.reason, "");
   const { backup, isKeyNew, place } = made;
   const says = `The backup ${backup.snapshot} is made in ${place}: ${plural(backup.mails, "mail")}, ${size(backup.bytes)}, of which ${size(backup.addedBytes)} were new. It took ${span(backup.tookMs)}.`;
   const { at, ...rest } = backup;
