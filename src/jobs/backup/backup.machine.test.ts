@@ -64,6 +64,16 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
     assert.deepEqual([shown.out.trim(), readBackupRecord(layout).isKeySeen], [readKey(layout), true]);
   });
 
+  test("whose key could not be written out is made all the same, and that is said", async () => {
+    const first = dataToBackUp();
+    const full = await start(first.layout, "sh", ["-c", "exec ./ghostinbox backup create > /dev/full"]).ended;
+    assert.match(
+      full.err,
+      /^The key could not be written out, .*ENOSPC.* The backup is made; show its key: \.\/ghostinbox backup key$/m,
+    );
+    assert.notEqual(readBackupRecord(first.layout).last, null);
+  });
+
   test("that cannot be reached is not called damaged", async () => {
     const elsewhere = { GHOSTINBOX_BACKUP__REPOSITORY: join(top, "unmounted") };
     const { code, err } = await ghostinbox(layout, ["backup", "verify"], "", elsewhere);

@@ -30,7 +30,8 @@ export async function backupCreate(call: Call): Promise<Answer> {
   if (!isKeyNew) return done(json, says, `${PROGRAM} backup list`);
   const key = readKey(call.layout) ?? "";
   const text = `${says}\n\n${keyText(call, key)}`;
-  return showKey(call, { json: { ...json, key }, text, next: `${PROGRAM} backup list` }, keySeen(call));
+  const shown = { json: { ...json, key }, text, next: `${PROGRAM} backup list` };
+  return showKey(call, shown, { ...keySeen(call), again: `The backup is made; show its key: ${PROGRAM} backup key` });
 }
 
 /** `backup key` */
