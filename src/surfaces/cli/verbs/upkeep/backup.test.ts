@@ -23,10 +23,18 @@ test("an empty repository shows when and where the last backup was made", ROOT, 
   );
 });
 
-test("without a backup there is nothing to restore in a drill", ROOT, async () => {
+test("a missing key is not mistaken for a missing backup", ROOT, async () => {
   using layout = dataDirectory();
-  const { code, err } = await ghostinbox(layout, ["backup", "drill"]);
-  assert.deepEqual({ code, err }, { code: 1, err: "No backup exists yet. Make one: ./ghostinbox backup create\n" });
+  const failed = async (err: string) => {
+    for (const verb of ["drill", "key", "list", "verify"]) {
+      const ran = await ghostinbox(layout, ["backup", verb]);
+      assert.deepEqual([ran.code, ran.err], [1, err], verb);
+    }
+  };
+  await failed("No backup exists yet. Make one: ./ghostinbox backup create\n");
+  mkdirSync(dirname(layout.backupKey), { recursive: true });
+  changeBackupRecord(layout, { last: doneBackup(Date.UTC(2026, 10, 20, 3)) });
+  await failed(`The key of the backups is missing. Put it into ${layout.backupKey}.\n`);
 });
 
 test("a backup that cannot be made promises nothing about earlier ones", ROOT, async () => {

@@ -37,8 +37,7 @@ export async function backupCreate(call: Call): Promise<Answer> {
 /** `backup key` */
 export async function backupKey(call: Call): Promise<Answer> {
   const key = readKey(call.layout);
-  if (key === null)
-    return failed("The first backup makes the key, and none was made yet.", `Make one: ${PROGRAM} backup create`);
+  if (key === null) return noKey(call);
   const text = call.terminal.interactive ? keyText(call, key) : key;
   return showKey(call, { json: { key }, text }, keySeen(call));
 }
@@ -112,12 +111,18 @@ export async function backupVerify(call: Call): Promise<Answer> {
 function open(call: Call): Readonly<{ restic: Restic; place: string }> | Failure {
   const read = settingsOf(call);
   if (!read.ok) return read;
-  if (!existsSync(call.layout.backupKey)) return failed("No backup exists yet.", `Make one: ${PROGRAM} backup create`);
+  if (!existsSync(call.layout.backupKey)) return noKey(call);
   try {
     return { restic: repositoryOf(call.layout, read.settings), place: placeOf(call.layout, read.settings) };
   } catch (error) {
     return failed(`The file of backup.environment_file cannot be read: ${messageOf(error)}.`, "");
   }
+}
+
+function noKey({ layout }: Call): Failure {
+  if (readBackupRecord(layout).last === null)
+    return failed("No backup exists yet.", `Make one: ${PROGRAM} backup create`);
+  return failed("The key of the backups is missing.", `Put it into ${layout.backupKey}.`);
 }
 
 /** `Stored 120 of 400 MB, 30 MB/s, 10 s left` */
@@ -131,7 +136,7 @@ export function progressText(verb: string, { doneBytes, totalBytes, elapsedMs }:
 export async function backupDrill(call: Call): Promise<Answer> {
   const read = settingsOf(call);
   if (!read.ok) return read;
-  if (!existsSync(call.layout.backupKey)) return failed("No backup exists yet.", `Make one: ${PROGRAM} backup create`);
+  if (!existsSync(call.layout.backupKey)) return noKey(call);
   const watch = (progress: Progress): void => call.terminal.progress(progressText("Restored", progress));
   call.terminal.progress("Looking for the newest backup ...");
   const outcome = await drillRestore(call.layout, read.settings, {
