@@ -4,12 +4,14 @@ import { randomBytes } from "node:crypto";
 import { existsSync, globSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { describe, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import { makeCheap, makeCheapRepository } from "../../../test/kit/cheap-repository.ts";
 import { dataToBackUp } from "../../../test/kit/data-to-back-up.ts";
 import { lacking } from "../../../test/kit/needs.ts";
+import { DOVECOT, realDovecot } from "../../../test/kit/real-dovecot.ts";
 import { columnOf } from "../../../test/kit/test-database.ts";
 import { ghostinbox, ghostinboxProcess, start } from "../../../test/kit/test-guard.ts";
+import { runProgram } from "../../host/machine/run-program.ts";
 import { freeBytesAt } from "../../host/root-files/walk.ts";
 import { takeLock } from "../../host/running/data-directory.ts";
 import { layoutOf } from "../../settings/layout.ts";
@@ -23,6 +25,7 @@ import { importMails, restoreMailbox } from "./restore-mailbox.ts";
 import { Stage } from "./stage.ts";
 
 const quiet = () => undefined;
+const [ANNA, BERT] = ["anna@example.test", "bert@example.test"];
 
 describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpriv", "gpg", "gpgconf"] }) }, () => {
   const { top, layout, settings, maildir: maildirOf, put, backUp, restoreTo } = dataToBackUp();
@@ -282,25 +285,49 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
   });
 });
 
-test("restored mails are counted without those of an earlier restore, and a failed count is not zero", async () => {
-  const restore = (counts: readonly (number | null)[]) => {
-    const left = [...counts];
-    const doveadm = (...args: readonly string[]) => {
-      if (args[0] === "import") return Promise.resolve({ code: 0, stdout: "", stderr: "" });
-      const count = left.shift() ?? null;
-      const stdout = `mailbox\tmessages\n${count === null ? "" : `Old\t${count}\n`}`;
-      return Promise.resolve({
-        code: count === null ? 75 : 0,
-        stdout,
-        stderr: count === null ? "Fatal: no memory" : "",
-      });
+describe("restored mails", { skip: lacking(DOVECOT) }, () => {
+  const { top, conf, doveadm, start: startDovecot, stop } = realDovecot([ANNA, BERT]);
+  const maildir = join(top, "mail", BERT, "Maildir");
+  const mailsOf = (folder: string): number => doveadm(["search", "-u", ANNA, "MAILBOX", folder]).split("\n").length - 1;
+  const restore = (asked: Readonly<{ folder?: string; messageId?: string }>, during: () => unknown = quiet) => {
+    const selection = { account: ANNA, folder: asked.folder ?? null, messageId: asked.messageId ?? null };
+    const run = async (...args: readonly string[]) => {
+      const ran = await runProgram("doveadm", ["-c", conf, ...args]);
+      if (args[0] === "import") during();
+      return ran;
     };
-    const selection = { account: "anna@example.test", folder: null, messageId: null };
-    return importMails(doveadm, "/maildir", { selection, folder: "Old", interrupted: new AbortController().signal });
+    return importMails(run, maildir, { selection, folder: "Old", interrupted: new AbortController().signal });
   };
-  assert.deepEqual(await restore([3, 7]), { ok: true, mails: 4 });
-  assert.deepEqual(await restore([3, 3]), { ok: true, mails: 0 });
-  const reason = "The mails are in the folder “Old”, but could not be counted: Fatal: no memory";
-  assert.deepEqual(await restore([3, null]), { ok: false, reason });
-  assert.match(JSON.stringify(await restore([null])), /Nothing was restored: Fatal/);
+  before(async () => {
+    await startDovecot();
+    for (const folder of ["Archive", "Archive.2024"]) doveadm(["mailbox", "create", "-u", BERT, folder]);
+    for (const id of ["<1@x>", "<2@x>", "<3@x>"])
+      doveadm(["save", "-u", BERT, "-m", id === "<3@x>" ? "INBOX" : "Archive.2024"], `Message-ID: ${id}\n\n`);
+  });
+  after(stop);
+
+  test("are counted in the backup: all, those of a folder, or one; an earlier restore adds none", async () => {
+    assert.deepEqual(await restore({}), { ok: true, mails: 3 });
+    assert.deepEqual(await restore({ folder: "Archive.2024" }), { ok: true, mails: 2 });
+    assert.deepEqual(await restore({ messageId: "<3@x>" }), { ok: true, mails: 1 });
+    assert.deepEqual([mailsOf("Old.INBOX"), mailsOf("Old.Archive.2024")], [2, 4]);
+    for (const nothing of [{ folder: "Archive" }, { messageId: "<4@x>" }])
+      assert.deepEqual(await restore(nothing), { ok: true, mails: 0 });
+    const reason = `The backup has no folder “Never” of ${ANNA}.`;
+    assert.deepEqual(await restore({ folder: "Never" }), { ok: false, reason });
+  });
+
+  test("are still counted if a client moves them at once", async () => {
+    const moves = () => doveadm(["expunge", "-u", ANNA, "MAILBOX", "Old.INBOX", "ALL"]);
+    assert.deepEqual(await restore({ messageId: "<3@x>" }, moves), { ok: true, mails: 1 });
+    assert.equal(mailsOf("Old.INBOX"), 0);
+  });
+
+  test("are none if Dovecot cannot read the backup", async () => {
+    const run = () => Promise.resolve({ code: 75, stdout: "", stderr: "Fatal: no memory" });
+    const selection = { account: ANNA, folder: null, messageId: null };
+    const asked = { selection, folder: "Old", interrupted: new AbortController().signal };
+    const reason = "Nothing was restored: Fatal: no memory";
+    assert.deepEqual(await importMails(run, maildir, asked), { ok: false, reason });
+  });
 });

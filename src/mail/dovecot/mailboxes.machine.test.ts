@@ -1,63 +1,29 @@
 import assert from "node:assert/strict";
-import { execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
-import {
-  chmodSync,
-  chownSync,
-  existsSync,
-  linkSync,
-  mkdirSync,
-  readdirSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { linkSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { lacking } from "../../../test/kit/needs.ts";
-import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { DOVECOT, realDovecot } from "../../../test/kit/real-dovecot.ts";
 import { parseAccountName } from "../../core/net/address.ts";
 import { DAY_MS } from "../../core/time.ts";
 import { Mailboxes } from "./mailboxes.ts";
 
-const NOBODY = 65_534;
-const needs = { root: true, installed: ["dovecot", "doveadm"], users: ["dovecot", "dovenull"] };
-
-describe("mailboxes of a real Dovecot", { skip: lacking(needs) }, () => {
-  const top = temporaryDirectory();
-  const conf = join(top, "dovecot.conf");
-  const mailboxes = new Mailboxes(conf);
+describe("mailboxes of a real Dovecot", { skip: lacking(DOVECOT) }, () => {
   const [anna, bert] = ["anna@example.org", "bert@example.org"].map((name) => parseAccountName(name) ?? assert.fail());
-  const doveadm = (args: readonly string[], input = ""): string =>
-    execFileSync("doveadm", ["-c", conf, ...args], { input, encoding: "utf8" });
+  const { top, conf, doveadm, start, stop } = realDovecot([anna, bert].map(String));
+  const mailboxes = new Mailboxes(conf);
   const save = (account: string, folder: string, text: string): string =>
     doveadm(["save", "-u", account, "-m", folder], `Subject: x\n\n${text}\n`);
   const folder = async (account = anna ?? assert.fail(), name = "Trash") =>
     (await mailboxes.folders(account)).find((one) => one.name === name) ?? assert.fail(name);
-  let server: ReturnType<typeof spawn>;
 
   before(async () => {
-    chmodSync(top, 0o755);
-    for (const name of ["run", "state", "mail"]) mkdirSync(join(top, name), { mode: 0o755 });
-    chownSync(join(top, "mail"), NOBODY, NOBODY);
-    writeFileSync(join(top, "users"), `${anna}:::::\n${bert}:::::\n`);
-    writeFileSync(
-      conf,
-      `base_dir = ${top}/run\nstate_dir = ${top}/state\nlog_path = ${top}/log\nprotocols =\nfirst_valid_uid = 1
-mail_location = maildir:~/Maildir\nmail_uid = ${NOBODY}\nmail_gid = ${NOBODY}\nmail_home = ${top}/mail/%u\nssl = no
-mail_always_cache_fields = date.save\nnamespace inbox {\n  inbox = yes\n}
-userdb {\n  driver = passwd-file\n  args = ${top}/users\n}\npassdb {\n  driver = passwd-file\n  args = ${top}/users\n}\n`,
-    );
-    server = spawn("dovecot", ["-F", "-c", conf], { stdio: "ignore" });
-    for (let i = 0; i < 200 && !existsSync(join(top, "run", "auth-userdb")); i += 1) await pause(50);
+    await start();
     doveadm(["mailbox", "create", "-u", String(anna), "Trash", "Trash.old", "Tr*"]);
     doveadm(["mailbox", "create", "-u", String(bert), "Trash"]);
   });
-  after(async () => {
-    server.kill("SIGTERM");
-    if (server.exitCode === null) await once(server, "exit");
-  });
+  after(stop);
 
   test("accounts and folders are those of Dovecot, with their mails", async () => {
     assert.deepEqual(await mailboxes.accounts(), [anna, bert]);
