@@ -23,11 +23,26 @@ test("a process has written something, and one that has ended tells nothing", ()
 });
 
 test("distinguishes a killed restic, a missing one and an unknown failure", () => {
-  const { reason } = failure({ code: 137, out: [], err: "" });
+  const { reason } = failure({ code: 137, out: [], err: "", isRemote: false });
   assert.equal(reason, "restic was killed; the memory may have run out");
-  assert.equal(failure({ code: 3, out: [], err: "" }).reason, "restic ended with 3");
-  assert.equal(failure({ code: 1, out: [], err: "Fatal: something new\n" }).reason, "Fatal: something new");
-  assert.match(failure({ code: 127, out: [], err: "spawn setpriv ENOENT" }).reason, /npm run setup/);
+  assert.equal(failure({ code: 3, out: [], err: "", isRemote: false }).reason, "restic ended with 3");
+  assert.equal(
+    failure({ code: 1, out: [], err: "Fatal: something new\n", isRemote: false }).reason,
+    "Fatal: something new",
+  );
+  assert.match(failure({ code: 127, out: [], err: "spawn setpriv ENOENT", isRemote: false }).reason, /npm run setup/);
+});
+
+test("a cut connection to another machine is not damage", () => {
+  const cut = `Load(<data/482fd38508>, 251, 0) returned error, retrying after 552ms: client.Do: Get "http://192.0.2.1/data/482fd38508": EOF
+error for tree 9b14ffd3:
+  ReadFull(<data/482fd38508>): client.Do: Get "http://192.0.2.1/data/482fd38508": EOF
+Fatal: repository contains errors`;
+  const ran = { code: 1, out: [], err: cut, isRemote: true };
+  const reason = "the connection was cut, or a file of it is damaged";
+  assert.deepEqual(failure(ran), { ok: false, code: "unreachable", reason });
+  assert.equal(failure({ ...ran, isRemote: false }).code, "damaged");
+  assert.equal(failure({ ...ran, err: cut.replaceAll("EOF", "ciphertext verification failed") }).code, "damaged");
 });
 
 test("the latest backup is not one of a night when the clock was ahead, unless all are", () => {

@@ -13,10 +13,12 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
+import { createServer } from "node:http";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { makeCheap } from "../../../test/kit/cheap-repository.ts";
+import { listenOnPort } from "../../../test/kit/local-server.ts";
 import { lacking } from "../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { DAY_MS } from "../../core/time.ts";
@@ -140,6 +142,37 @@ describe("restic", { skip: lacking({ installed: ["restic", "setpriv"] }) }, () =
     assert.equal(locks(), 1);
     assert.ok((await restic.backup(source, quiet)).ok);
     assert.equal(locks(), 0);
+  });
+
+  test("a cut connection is no damage: what it carried is read again, and a server out of reach is named", async () => {
+    let [cut, left] = [/config/, 1];
+    // restic's REST protocol, as far as it reads.
+    const server = createServer(({ url: path = "", method, headers, socket }, response) => {
+      if (cut.test(path) && left-- > 0) {
+        socket.destroy();
+        return;
+      }
+      const file = join(place, path.replace(/^\/data\/(..)/, "/data/$1/$1"));
+      const [, from = "0", to = ""] = /^bytes=(\d+)-(\d*)$/.exec(headers.range ?? "") ?? [];
+      const bytes = path.endsWith("/")
+        ? Buffer.from(
+            JSON.stringify(readdirSync(file).map((name) => ({ name, size: statSync(join(file, name)).size }))),
+          )
+        : readFileSync(file).subarray(Number(from), to === "" ? undefined : Number(to) + 1);
+      response.writeHead(headers.range === undefined ? 200 : 206, {
+        "Content-Type": "application/vnd.x.restic.rest.v2",
+        "Content-Length": bytes.length,
+      });
+      response.end(method === "HEAD" ? undefined : bytes);
+    });
+    const remote = new Restic({ ...repository, place: `rest:http://127.0.0.1:${await listenOnPort(server)}/` });
+    const reason = "the connection was cut, or a file of it is damaged";
+    assert.deepEqual(await remote.open(), { ok: false, code: "unreachable", reason });
+    [cut, left] = [/data\/./, 4];
+    const restored = await remote.restore(snapshot, { to: at("remote"), watch: () => undefined });
+    assert.ok(restored.ok, JSON.stringify(restored));
+    server.close();
+    assert.deepEqual(await remote.open(), { ok: false, code: "unreachable", reason: "it cannot be reached" });
   });
 
   test("no such snapshot, no room, a damaged pack: each in a few words", async () => {

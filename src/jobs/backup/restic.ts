@@ -8,7 +8,7 @@ import { codeOf } from "../../core/error.ts";
 import { parseJson } from "../../core/text.ts";
 import { DAY_MS, HOUR_MS } from "../../core/time.ts";
 import { SYSTEM_PATH } from "../../host/machine/run-program.ts";
-import { type Failed, failure, LOST, type Ran } from "./restic-failure.ts";
+import { type Failed, failure, isLost, type Ran } from "./restic-failure.ts";
 
 /** Where backups are, and how to reach them. */
 export type Repository = Readonly<{
@@ -191,6 +191,7 @@ export class Restic {
 
   #run(args: readonly string[], { cwd = "/", onLine, signal }: RunHow = {}): Promise<Ran> {
     const { place, key, cache, environment } = this.#repository;
+    const isRemote = !place.startsWith("/");
     const restic = ["restic", ...(cache === "" ? ["--no-cache"] : ["--cache-dir", cache, "--cleanup-cache"])];
     // Otherwise restic would keep writing after this process is killed.
     const child = spawn("setpriv", ["--pdeathsig", "TERM", "--", ...restic, ...args], {
@@ -221,17 +222,17 @@ export class Restic {
     let lost = 0;
     createInterface(child.stderr).on("line", (line) => {
       if (err.length < MOST_LINES) err.push(line);
-      if (LOST.test(line) && ++lost === LOST_TRIES) child.kill("SIGTERM");
+      if (isLost(line, isRemote) && ++lost === LOST_TRIES) child.kill("SIGTERM");
     });
     return new Promise((resolve) => {
       child.once("error", (error) =>
-        resolve({ code: codeOf(error) === "ENOENT" ? 127 : 126, out, err: error.message }),
+        resolve({ code: codeOf(error) === "ENOENT" ? 127 : 126, out, err: error.message, isRemote }),
       );
       child.once("close", (code, ended) => {
         this.#child = null;
         signal?.removeEventListener("abort", end);
         // As a shell counts (bash(1), EXIT STATUS).
-        resolve({ code: code ?? 128 + constants.signals[ended ?? "SIGTERM"], out, err: err.join("\n") });
+        resolve({ code: code ?? 128 + constants.signals[ended ?? "SIGTERM"], out, err: err.join("\n"), isRemote });
       });
     });
   }
