@@ -48,7 +48,7 @@ export function noted(record: CheckRecord, seen: readonly Seen[], now: number, i
 
 /** A failure stays, with its evidence, while it cannot be checked: `unknown` is not a pass. */
 function keptOf({ state, evidence }: Seen, before: KeptCheck | undefined, now: number): KeptCheck {
-  if (state === "unknown" && before !== undefined && hasFallen(before)) {
+  if (state === "unknown" && before?.state === "wrong") {
     const unseenSince = before.unseenSince ?? now;
     if (now - unseenSince < MOST_UNSEEN_MS) return { ...before, unseenSince };
   }
