@@ -100,6 +100,23 @@ test("rotates a large or old log as a whole, but never an empty one", async () =
   assert.equal(elderParts(layout.mailLog).length, 2);
 });
 
+test("names sort by age, even in one second and after the clock was ahead", async () => {
+  now = Date.UTC(2026, 10, 20);
+  writeFileSync(`${layout.mailLog}.20271231-235959`, "named while the clock was ahead\n");
+  for (const part of ["one", "two"]) {
+    writeFileSync(layout.mailLog, part.padEnd(1_000_000));
+    await keeper.look();
+  }
+  assert.deepEqual(
+    elderParts(layout.mailLog).map((path) => [basename(path), read(path).slice(0, 3)]),
+    [
+      ["mail.log.20271231-235959", "nam"],
+      ["mail.log.20280101-000000", "one"],
+      ["mail.log.20280101-000001", "two"],
+    ],
+  );
+});
+
 test("a log that was renamed while the disk could take no new file is made, and opened, as soon as it can", async () => {
   renameSync(layout.mailLog, `${layout.mailLog}.20261119-080000`);
   await keeper.look();

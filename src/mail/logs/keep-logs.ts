@@ -1,7 +1,7 @@
 import { closeSync, existsSync, fstatSync, readdirSync, readSync, type Stats, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
-import { DAY_MS, type Millis, SECOND_MS } from "../../core/time.ts";
+import { DAY_MS, later, type Millis, SECOND_MS } from "../../core/time.ts";
 import type { Clock } from "../../guard/ports.ts";
 import { lastLines, runProgram } from "../../host/machine/run-program.ts";
 import { compressFile } from "../../host/root-files/copies.ts";
@@ -10,7 +10,7 @@ import { allPids, writtenFiles } from "../../host/running/read-processes.ts";
 import { pidOf } from "../../host/running/supervise.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
-import { elderParts, rotatedName } from "./log-follower.ts";
+import { elderParts, rotatedAt, rotatedName } from "./log-follower.ts";
 import {
   BLOCK_BYTES,
   blockOf,
@@ -94,7 +94,7 @@ export class LogKeeper {
   /** A file is rotated only by renaming it: programs that have it open still write where a follower reads. */
   #rotate(file: string): boolean {
     const { clock } = this.#parts;
-    if (this.#isDue(file, clock.now())) moveFile(file, unusedName(rotatedName(file, clock.now())));
+    if (this.#isDue(file, clock.now())) moveFile(file, nextName(file, clock.now()));
     if (existsSync(file)) return false;
     // Also one that was renamed when the disk could not take a new file.
     const newest = existsSync(dirname(file)) ? elderParts(file).at(-1) : undefined;
@@ -145,11 +145,10 @@ export async function reopenMailLog(layout: Layout): Promise<string | null> {
   return failures.find((failed) => failed !== null) ?? null;
 }
 
-function unusedName(path: string): string {
-  for (let n = 1; ; n += 1) {
-    const candidate = n === 1 ? path : `${path}-${n}`;
-    if (!existsSync(candidate) && !existsSync(`${candidate}.gz`)) return candidate;
-  }
+/** Sorts after every part of the log, even one that was named while the clock was ahead. */
+function nextName(file: string, now: Millis): string {
+  const newest = rotatedAt(elderParts(file).at(-1) ?? "");
+  return rotatedName(file, newest === null || newest < now - SECOND_MS ? now : later(newest, SECOND_MS));
 }
 
 /** Whether a process has a rotated part of the log open for writing: /proc shows a file's current name (proc(5)). */

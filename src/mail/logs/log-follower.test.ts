@@ -251,6 +251,23 @@ test("old parts of a copied directory, which were created after the log, are not
   assert.deepEqual(taken, ["one", "two"]);
 });
 
+test("a part that was named while the clock was ahead is read once, also after a restart", async () => {
+  await begin();
+  const moves = (to: string, line: string): Promise<void> => {
+    renameSync(file, `${file}.${to}`);
+    return reads(`${line}\n`);
+  };
+  await reads("one\n");
+  await moves("20271126-080000", "two");
+  await moves("20261127-080000", "three");
+  await restart();
+  await moves("20261128-080000", "four");
+  renameSync(file, `${file}.20261129-080000`);
+  appendFileSync(file, "five\n");
+  await moves("20261130-080000", "six");
+  assert.deepEqual(taken, ["one", "two", "three", "four", "five", "six"]);
+});
+
 test("another log's old file in the same directory is ignored", async () => {
   await begin();
   writeFileSync(join(directory, "fail2ban.log.20261120-080000"), "of another\n");

@@ -3,7 +3,7 @@ import { basename, dirname, join } from "node:path";
 import { crc32 } from "node:zlib";
 import type { LogPosition } from "../../core/decide/decision.ts";
 import { codeOf, messageOf } from "../../core/error.ts";
-import { compactTime, type Millis } from "../../core/time.ts";
+import { compactTime, type Millis, parseTime } from "../../core/time.ts";
 import { UnsafePath } from "../../host/root-files/directory.ts";
 import { openLog } from "../../host/root-files/files.ts";
 
@@ -46,6 +46,8 @@ export class LogFollower {
   /** The rotated file that a writer may still have open, and where to read on; null for a log with a single writer. */
   #former: LogPosition | null;
   #formerFd: number | null = null;
+  /** Parts that existed when the current log was opened: older than it, whatever their names say after a clock was ahead. */
+  #elder: ReadonlySet<string | null> = new Set();
   #timer: NodeJS.Timeout | null = null;
   #reading: Promise<void> | null = null;
   #failing = false;
@@ -100,12 +102,14 @@ export class LogFollower {
     if (this.#position === null) {
       const fd = openLog(file);
       const stat = fstatSync(fd, { bigint: true });
+      this.#noteElder();
       this.#position = { inode: identity(stat), offset: this.#wasMissing ? 0 : Number(stat.size) };
       return fd;
     }
     const { inode } = this.#position;
     const found = identityOf(file) === inode ? file : rotatedFiles(file).find((name) => identityOf(name) === inode);
     const fd = openLog(found ?? file);
+    if (found === undefined || found === file) this.#noteElder();
     if (found === undefined) this.#start(fd);
     else this.#position = { inode, offset: this.#resumedAt(fd, this.#position.offset) };
     return fd;
@@ -114,6 +118,10 @@ export class LogFollower {
   #start(fd: number): void {
     this.#position = { inode: identityOfOpen(fd), offset: 0 };
     this.#head = null;
+  }
+
+  #noteElder(): void {
+    this.#elder = new Set(rotatedFiles(this.#parts.file).map(identityOf));
   }
 
   #resumedAt(fd: number, offset: number): number {
@@ -182,7 +190,8 @@ export class LogFollower {
     if (current === null || current === inode) return false;
     const rotated = rotatedFiles(file);
     const mine = rotated.findIndex((name) => identityOf(name) === inode);
-    const next = mine < 0 ? file : (rotated[mine + 1] ?? file);
+    const later = mine < 0 ? [] : rotated.slice(mine + 1);
+    const next = later.find((name) => !this.#elder.has(identityOf(name))) ?? file;
     if (lingerMs > 0 && (this.#silentMs(this.#fd) < lingerMs || isEmpty(next))) return false;
     const fd = openLog(next);
     const left = this.#position;
@@ -193,6 +202,7 @@ export class LogFollower {
     }
     this.#fd = fd;
     this.#start(fd);
+    if (next === file) this.#noteElder();
     return true;
   }
 
@@ -301,6 +311,13 @@ const BY_LOGROTATE = /^(?:\.\d{1,4}|-\d{8}(?:-\d{1,10})?)$/;
 /** The same of a log that another program writes and rotates. Packed parts are not among them. */
 export function isRotatedElsewhere(name: string, of: string): boolean {
   return name.startsWith(of) && BY_LOGROTATE.test(name.slice(of.length));
+}
+
+const NAMED_TIME = /^.*\.(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)(\d\d)[^/]*$/;
+
+/** The time in a name that the keeper gave; null for any other name. */
+export function rotatedAt(part: string): Millis | null {
+  return parseTime(part.replace(NAMED_TIME, "$1-$2-$3T$4:$5:$6Z"));
 }
 
 /** The name of a log that is rotated at this time (UTC); such names sort by age. */
