@@ -123,8 +123,8 @@ test("at most five are named, the weightiest first, and none twice", () => {
   const found = todoOf(
     reportFacts({
       notices: [
-        { code: "a", says: "First.", detail: "why", isCritical: true },
-        { code: "b", says: "Second.", detail: "", isCritical: false },
+        { code: "a", says: "Second.", detail: "", isCritical: false },
+        { code: "b", says: "First.", detail: "why", isCritical: true },
       ],
       certificate: { known: false, reason: "None." },
       backups: { ...backups, last: null, drill: null },
@@ -144,5 +144,5 @@ test("at most five are named, the weightiest first, and none twice", () => {
       "apt-get update &&",
     ],
   );
-  assert.equal(found[0]?.what, "First. why");
+  assert.equal(found[0]?.what, "First. why And 1 more task.");
 });

@@ -19,12 +19,8 @@ const MANY_REFUSALS = 500;
 /** The most important first. */
 const RULES: readonly ((facts: ReportFacts) => Todo | null)[] = [
   ({ notices }) => {
-    const critical = notices.filter(({ isCritical }) => isCritical);
-    const [first] = critical;
-    if (first === undefined) return null;
-    const more = critical.length === 1 ? "" : ` And ${plural(critical.length - 1, "more critical task")}.`;
-    const what = `${first.says} ${first.detail}`.trimEnd();
-    return { what: `${what}${more}`, command: "./ghostinbox status" };
+    const first = notices.find(({ isCritical }) => isCritical);
+    return first === undefined ? null : statusTask(`${first.says} ${first.detail}`.trimEnd(), notices);
   },
   ({ certificate, to }) => {
     if (!certificate.known) return { what: certificate.reason, command: "./ghostinbox config apply" };
@@ -75,13 +71,7 @@ const RULES: readonly ((facts: ReportFacts) => Todo | null)[] = [
           command: "./ghostinbox backup key",
         }
       : null,
-  ({ notices }) => {
-    const others = notices.filter(({ isCritical }) => !isCritical);
-    const [first] = others;
-    if (first === undefined) return null;
-    const more = others.length === 1 ? "" : ` And ${plural(others.length - 1, "more task")}.`;
-    return { what: `${first.says}${more}`, command: "./ghostinbox status" };
-  },
+  ({ notices }) => (notices[0] === undefined ? null : statusTask(notices[0].says, notices)),
   ({ triedNames }) => {
     const most = triedNames.find(({ isAccount, failed }) => isAccount && failed >= MANY_TRIES);
     if (most === undefined) return null;
@@ -132,6 +122,11 @@ const RULES: readonly ((facts: ReportFacts) => Todo | null)[] = [
           command: "apt-get install debsecan",
         },
 ];
+
+function statusTask(first: string, notices: ReportFacts["notices"]): Todo {
+  const more = notices.length === 1 ? "" : ` And ${plural(notices.length - 1, "more task")}.`;
+  return { what: `${first}${more}`, command: "./ghostinbox status" };
+}
 
 /** For a container, whose packages come from its image. */
 export const RENEW_IMAGE = "docker compose build --pull --no-cache && docker compose up -d";

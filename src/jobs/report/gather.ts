@@ -201,12 +201,14 @@ async function notices(layout: Layout): Promise<readonly NoticeFigures[] | null>
   return asked.ok ? standing(asked.result) : null;
 }
 
-/** Everything that `status` lists as waiting for the owner. */
+/** Everything that `status` lists as waiting for the owner. What it says first is critical. */
 export function standing({
   notices: raised,
   needsYou,
-}: Pick<Health, "notices" | "needsYou">): readonly NoticeFigures[] {
-  const isCritical = (code: string): boolean => isAlertCode(code) && alertText(code).severity === "critical";
+  headline,
+}: Pick<Health, "notices" | "needsYou" | "headline">): readonly NoticeFigures[] {
+  const isCritical = (code: string): boolean =>
+    code === headline || (isAlertCode(code) && alertText(code).severity === "critical");
   const others = needsYou.filter(({ kind, code }) => kind !== "notice" || raised.every((one) => one.code !== code));
   return [
     ...raised.map(({ code, says, detail }) => ({ code, says, detail, isCritical: isCritical(code) })),
