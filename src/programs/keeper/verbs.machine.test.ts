@@ -1,5 +1,14 @@
 import assert from "node:assert/strict";
-import { chmodSync, copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, join } from "node:path";
 import { before, describe, test } from "node:test";
 import { loadValid } from "../../../test/kit/loaded-settings.ts";
@@ -83,6 +92,14 @@ describe("`apply`", { skip: lacking(NEEDS) }, () => {
     const refused = await verbs.obey({ verb: "apply" });
     assert.match(refused.ok ? "" : refused.reason, /rules\.cf/);
     assert.ok(!refused.ok && refused.mayHold === undefined);
+  });
+
+  test("says that something may be in force if a component refuses its files after Dovecot got its key", async () => {
+    const encrypted = `${toml("7MB")}[mailboxes]\nencryption = "server"\n`;
+    writeFileSync(layout.settings, `${encrypted}[dns]\nroot_hints = "/nonexistent/root.hints"\n`);
+    const refused = await verbs.obey({ verb: "apply" });
+    assert.match(refused.ok ? "" : refused.reason, /root\.hints/);
+    assert.ok(existsSync(layout.mailKeyConf) && !refused.ok && refused.mayHold === true);
   });
 
   test("changes nothing if a component refuses its files, and names it", async () => {

@@ -214,7 +214,7 @@ export class KeeperVerbs {
       if (hasMoved) throw error;
       return { ok: false, reason: messageOf(error) } as const;
     });
-    if (!applied.ok) return applied;
+    if (!applied.ok) return hasMoved ? { ...applied, mayHold: true } : applied;
     const changed = applied.changed.filter(isReloaded);
     const failed = await this.#reload(changed);
     if (failed !== null) return { ok: false, reason: failed, mayHold: true };
