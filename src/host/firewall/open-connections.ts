@@ -22,6 +22,8 @@ const CUT_AT_ONCE = 200;
 type KernelConnectionsOptions = Readonly<{
   /** Where to find `nft` and `ss`. */
   path?: string;
+  /** Whether the server speaks first on this port. */
+  greets?: (port: number) => boolean;
   /** `/proc/PID/net` of a process in the network to look at. */
   proc?: string;
 }>;
@@ -29,13 +31,15 @@ type KernelConnectionsOptions = Readonly<{
 /** Connections of this machine's network, by proc(5), ss(8) and nft(8). */
 export class KernelConnections implements OpenConnections {
   readonly #path: string | undefined;
+  readonly #greets: (port: number) => boolean;
   readonly #proc: string;
   readonly #ender: SocketEnder;
   /** One buffer for all reads, which run one after another: a new one each second would create garbage. */
   readonly #chunk = Buffer.allocUnsafe(CHUNK_BYTES);
 
-  constructor({ path, proc = "/proc/self/net" }: KernelConnectionsOptions = {}) {
+  constructor({ path, greets = () => false, proc = "/proc/self/net" }: KernelConnectionsOptions = {}) {
     this.#path = path;
+    this.#greets = greets;
     this.#proc = proc;
     this.#ender = new SocketEnder(path);
   }
@@ -76,7 +80,7 @@ export class KernelConnections implements OpenConnections {
     const filter = ports.flatMap((port) => ["or", "sport", "=", `:${port}`]).slice(1);
     const argv = ["-H", "-n", "-t", "-i", "-O", "state", "established", "(", ...filter, ")"];
     const ran = await runTool("ss", argv, { path: this.#path, timeoutMs: TIMEOUT_MS });
-    return parseSilences(ran.stdout);
+    return parseSilences(ran.stdout, this.#greets);
   }
 
   async sendOrders(orders: ConnectionOrders, lastsS: number): Promise<Outcome> {

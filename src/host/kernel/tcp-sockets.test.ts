@@ -114,20 +114,28 @@ const TALKING =
 const WAITING =
   "4      0      [2001:db8::10]:25 [2001:db8::7]:41236 cubic bytes_sent:90 bytes_received:24 lastsnd:9000 lastrcv:8000 lastack:8000 ";
 
-test("a client is silent since it last sent or connected, unless it waits for us", () => {
+const QUEUED =
+  "0      0      203.0.113.10:25 198.51.100.9:41237 cubic wscale:7,7 rto:1000 lastsnd:8000 lastrcv:8000 lastack:8000 ";
+
+test("a client is silent since it last sent, or since it was greeted, unless it waits for us", () => {
+  const justGreeted = MUTE.replace(":41234", ":41238").replace("lastsnd:5012", "lastsnd:40");
+  const beforeTls = QUEUED.replace(":25 ", ":465 ");
   assert.deepEqual(
-    [...parseSilences([MUTE, TALKING, WAITING, ""].join("\n"))],
+    [...parseSilences([MUTE, TALKING, WAITING, QUEUED, justGreeted, beforeTls, ""].join("\n"), (port) => port !== 465)],
     [
-      ["25 41234 198.51.100.7", 5_020],
+      ["25 41234 198.51.100.7", 5_012],
       ["587 41235 198.51.100.8", 45],
       ["25 41236 2001:db8::7", 0],
+      ["25 41237 198.51.100.9", 0],
+      ["25 41238 198.51.100.7", 40],
+      ["465 41237 198.51.100.9", 8_000],
     ],
   );
 });
 
 test("lines that are not from ss are ignored", () => {
-  assert.deepEqual([...parseSilences("Error: an inet prefix is expected\n0 0 *:25 *:*\n")], []);
-  fc.assert(fc.property(fc.string(), (text) => void parseSilences(text)));
+  assert.deepEqual([...parseSilences("Error: an inet prefix is expected\n0 0 *:25 *:*\n", () => true)], []);
+  fc.assert(fc.property(fc.string(), (text) => void parseSilences(text, () => true)));
 });
 
 test("the sockets in use are read from both files of the kernel", () => {

@@ -96,9 +96,9 @@ export function parseKernelIp(hex: string, order: ByteOrder): Ip | null {
 /**
  * How long the client of each connection has sent nothing, by its key. Milliseconds. From the lines of
  * `ss -H -n -t -i -O state established` (ss(8)): two queues, our address, the client's, then tcp(7)'s TCP_INFO. 0 while
- * the client has spoken and waits for us.
+ * the client waits for us: it has spoken, or our server on this port `greets`, and has not started to.
  */
-export function parseSilences(text: string): ReadonlyMap<string, number> {
+export function parseSilences(text: string, greets: (port: number) => boolean): ReadonlyMap<string, number> {
   const silences = new Map<string, number>();
   for (const line of text.split("\n")) {
     const match = SS_LINE.exec(line);
@@ -107,8 +107,13 @@ export function parseSilences(text: string): ReadonlyMap<string, number> {
     if (ip === null) continue;
     const one: Connection = { ip, clientPort: Number(match[3]), port: Number(match[1]) };
     const figure = (name: string): number => Number(new RegExp(`\\b${name}:(\\d+)`).exec(line)?.[1] ?? 0);
-    const isOurTurn = figure("bytes_received") > 0 && figure("lastsnd") > figure("lastrcv");
-    silences.set(connectionKey(one), isOurTurn ? 0 : figure("lastrcv"));
+    const [sent, received] = [figure("lastsnd"), figure("lastrcv")];
+    const hasSpoken = figure("bytes_received") > 0;
+    const isGreeted = figure("bytes_sent") > 0;
+    const isOurTurn = hasSpoken ? sent > received : !isGreeted && greets(one.port);
+    // A server that is busy may greet long after the handshake, from which `lastrcv` counts first.
+    const silentMs = !hasSpoken && isGreeted ? Math.min(sent, received) : received;
+    silences.set(connectionKey(one), isOurTurn ? 0 : silentMs);
   }
   return silences;
 }

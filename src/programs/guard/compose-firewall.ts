@@ -170,7 +170,9 @@ export function composeConnectionWatch(parts: ConnectionParts): ConnectionWatch 
   };
   const crowdRules = () => ({ ...rules(), isWanted: isWantedServer, ownerOf });
   const ports = () => connectionLimit(settings()).ports;
-  const kernel = new KernelConnections();
+  // On the other ports TLS starts at once, with the client.
+  const greets = (port: number): boolean => [settings()["ports.smtp"], settings()["ports.submission"]].includes(port);
+  const kernel = new KernelConnections({ greets });
   const progressOf = engine.progressOf.bind(engine);
   const room = new PortRoom({ kernel, rules: crowdRules, progressOf, notices, clock });
   return new ConnectionWatch({ kernel, rules, ports, known, room, log });
