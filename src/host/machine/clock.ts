@@ -37,8 +37,8 @@ export class SteadyClock implements Clock {
   readonly #sources: TimeSources;
   /** Wall time minus elapsed time. */
   #offsetMs: number;
-  /** Time since boot minus elapsed time: changes while the machine sleeps. */
-  #sleptMs: number | null = null;
+  /** Time since boot minus elapsed time, when `#offsetMs` was noted: changes while the machine sleeps. */
+  #sleptMs: number | null;
   /** `firstMs`: when the clock left the former time; `sinceMs`: when it was set last. */
   #jump: Readonly<{ offsetMs: number; firstMs: number; sinceMs: number }> | null = null;
   #accepted = 0;
@@ -46,15 +46,16 @@ export class SteadyClock implements Clock {
   constructor(sources: TimeSources = MACHINE) {
     this.#sources = sources;
     this.#offsetMs = sources.wall() - sources.elapsed();
-    this.#noteSleep();
+    this.#sleptMs = this.#slept();
   }
 
   now(): Millis {
     const elapsedMs = this.#sources.elapsed();
     const wallMs = this.#sources.wall();
     const offsetMs = wallMs - elapsedMs;
-    if (Math.abs(offsetMs - this.#offsetMs) <= FOLLOWED_MS || this.#isTrusted(offsetMs, elapsedMs)) {
-      if (Math.abs(offsetMs - this.#offsetMs) > SLEPT_MS) this.#noteSleep();
+    const changedMs = Math.abs(offsetMs - this.#offsetMs);
+    if (changedMs <= FOLLOWED_MS || this.#isTrusted(offsetMs, elapsedMs)) {
+      if (changedMs > SLEPT_MS && changedMs <= FOLLOWED_MS) this.#sleptMs = this.#slept();
       this.#offsetMs = offsetMs;
       this.#jump = null;
       return instant(wallMs);
@@ -84,19 +85,22 @@ export class SteadyClock implements Clock {
     }
     if (elapsedMs < acceptedAtMs(this.#jump)) return false;
     this.#accepted += 1;
+    this.#sleptMs = this.#slept();
     return true;
   }
 
-  /** Whether the machine slept for this long, so that the clock is right. */
+  /** Whether the machine slept for this long, so that the clock is right: then it is noted. */
   #hasSlept(aheadMs: number): boolean {
-    const before = this.#sleptMs;
-    this.#noteSleep();
-    return before !== null && this.#sleptMs !== null && Math.abs(this.#sleptMs - before - aheadMs) <= FOLLOWED_MS;
+    const sleptMs = this.#slept();
+    if (this.#sleptMs === null || sleptMs === null) return false;
+    if (Math.abs(sleptMs - this.#sleptMs - aheadMs) > FOLLOWED_MS) return false;
+    this.#sleptMs = sleptMs;
+    return true;
   }
 
-  #noteSleep(): void {
+  #slept(): number | null {
     const sinceBootMs = this.#sources.sinceBoot();
-    this.#sleptMs = sinceBootMs === null ? null : sinceBootMs - this.#sources.elapsed();
+    return sinceBootMs === null ? null : sinceBootMs - this.#sources.elapsed();
   }
 }
 

@@ -11,10 +11,15 @@ class Machine {
   wallMs = START_MS;
   elapsedMs = 5_000;
   sinceBootMs: number | null = 5_000;
+  /** How long it sleeps before it shows its time since boot, each time: its wall clock has been read then. */
+  readonly sleepsMs: number[] = [];
   readonly clock = new SteadyClock({
     wall: () => this.wallMs,
     elapsed: () => this.elapsedMs,
-    sinceBoot: () => this.sinceBootMs,
+    sinceBoot: () => {
+      this.sleep(this.sleepsMs.shift() ?? 0);
+      return this.sinceBootMs;
+    },
   });
 
   pass(byMs: number): void {
@@ -97,6 +102,27 @@ test("a machine that slept has a clock that is right, and is followed at once", 
   machine.sleep(HOUR_MS);
   machine.wallMs += DAY_MS;
   assert.equal(machine.clock.jump()?.byMs, DAY_MS + HOUR_MS, "set while it slept");
+});
+
+for (const reads of [0, 1, 2, 3])
+  test(`a machine that sleeps again while its clock is read is followed soon, after ${reads} reads`, () => {
+    const machine = new Machine();
+    machine.sleepsMs.push(...Array.from({ length: reads }, () => 0), HOUR_MS);
+    for (let times = 0; times < 4; times++) {
+      machine.sleep(HOUR_MS);
+      void machine.at;
+    }
+    assert.equal(machine.clock.now(), machine.wallMs);
+    assert.equal(machine.clock.accepted, 0);
+  });
+
+test("a clock that is corrected after the machine slept is followed at once", () => {
+  const machine = new Machine();
+  machine.sleep(HOUR_MS);
+  machine.wallMs += DAY_MS;
+  assert.equal(machine.at, 0);
+  machine.wallMs -= DAY_MS;
+  assert.equal(machine.at, HOUR_MS);
 });
 
 test("without a time since boot every jump waits", () => {
