@@ -6,7 +6,7 @@ import type { CallerItem, Health } from "../../src/admin/declare/items.ts";
 import type { MyMailbox } from "../../src/admin/mailboxes.ts";
 import { roleOf, SCOPES, type Scope } from "../../src/core/access/scopes.ts";
 import { parseIp } from "../../src/core/net/ip.ts";
-import type { Asker, GuardPort, Unreachable } from "../../src/surfaces/api/ports.ts";
+import type { Asker, Asking, GuardPort, Unreachable } from "../../src/surfaces/api/ports.ts";
 import { CHECKS, ENCRYPTION, FAIL2BAN, FIREWALL, RETENTION } from "./keeper-reports.ts";
 import { CERTIFICATE, DNS } from "./upkeep-kit.ts";
 
@@ -80,7 +80,7 @@ const UNAUTHORIZED = { ok: false, kind: "failed", message: "", next: "", denied:
 
 /** Answers as the guard would, records its commands, and throws at an unexpected verb. */
 export class FakeGuard implements GuardPort {
-  readonly asked: { readonly by: Asker; readonly command: Command }[] = [];
+  readonly asked: { readonly asker: Asker; readonly command: Command; readonly isDry?: true }[] = [];
   readonly replies = new Map<Verb, Reply>([
     ["health", { ok: true, result: HEALTH }],
     ["protection", { ok: true, result: { prefix: "203.0.113.7/32", reason: null } }],
@@ -125,12 +125,16 @@ export class FakeGuard implements GuardPort {
   identified: Readonly<{ as: string; ip: string; isUse: boolean }>[] = [];
   isDown = false;
 
-  ask<V extends Verb>(by: Asker, command: CommandOf<V>): Promise<Reply<V> | Unreachable> {
+  ask<V extends Verb>(
+    asker: Asker,
+    command: CommandOf<V>,
+    { isDry }: Pick<Asking, "isDry"> = { isDry: false },
+  ): Promise<Reply<V> | Unreachable> {
     if (this.isDown) return Promise.resolve({ ok: false, kind: "unreachable", message: "no socket" });
     const asked: Command = command;
-    if (asked.verb === "caller" && by !== "web") this.identified.push({ ...by, isUse: asked.isUse });
-    else this.asked.push({ by, command });
-    const reply = this.replies.get(asked.verb) ?? this.#ofAccess(by, asked);
+    if (asked.verb === "caller" && asker !== "web") this.identified.push({ ...asker, isUse: asked.isUse });
+    else this.asked.push({ asker, command, ...(isDry && { isDry }) });
+    const reply = this.replies.get(asked.verb) ?? this.#ofAccess(asker, asked);
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `replies` holds each verb's own
     return Promise.resolve(reply as Reply<V>);
   }
@@ -149,8 +153,8 @@ export class FakeGuard implements GuardPort {
     return this.asked.map(({ command }) => command).filter((command) => command.verb === verb);
   }
 
-  #ofAccess(by: Asker, command: Command): Reply {
-    const caller = by === "web" ? undefined : this.callers.get(by.as);
+  #ofAccess(asker: Asker, command: Command): Reply {
+    const caller = asker === "web" ? undefined : this.callers.get(asker.as);
     switch (command.verb) {
       case "sign_in":
         return command.password === PASSWORD ? this.#signedIn(ADMIN, "known") : WRONG;
@@ -162,7 +166,7 @@ export class FakeGuard implements GuardPort {
       case "caller":
         return caller === undefined ? UNAUTHORIZED : { ok: true, result: { caller } };
       case "sign_out":
-        if (by !== "web") this.callers.delete(by.as);
+        if (asker !== "web") this.callers.delete(asker.as);
         return { ok: true, result: { done: true } };
       default:
         return assert.fail(`the guard was asked to ${command.verb}`);

@@ -14,13 +14,13 @@ export const CONTROL_TIMEOUT_MS = 10_000;
 export type NoAnswer = Readonly<{ ok: false; kind: "not_running" | "denied" | "timeout" | "broken"; message: string }>;
 type ControlReply<V extends Verb> = Reply<V> | NoAnswer;
 
-/** On whose behalf: programs give their name, the web also its caller's secret. */
-type Asker = Omit<CommandLine, "command">;
+/** The line without its command. Programs give only their name, the web also its caller's secret. */
+type LineHead = Omit<CommandLine, "command">;
 
 /** Sends one command to the guard and waits for the reply. Never rejects. */
 export function ask<C extends Command>(
   socketPath: string,
-  asker: string | Asker,
+  head: string | LineHead,
   command: C,
   timeoutMs: number = CONTROL_TIMEOUT_MS,
 ): Promise<ControlReply<C["verb"]>> {
@@ -41,7 +41,7 @@ export function ask<C extends Command>(
       );
       if (!bounded) finish(noAnswer("broken"));
     });
-    socket.write(printCommandLine({ ...(typeof asker === "string" ? { by: asker } : asker), command }));
+    socket.write(printCommandLine({ ...(typeof head === "string" ? { by: head } : head), command }));
   });
 }
 

@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { patience } from "../../../test/kit/patience.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import type { OrderLine } from "../../admin/declare/control.ts";
+import { parseIp } from "../../core/net/ip.ts";
 import { CommitFeed } from "../../guard/commits.ts";
 import { watch } from "../../host/sockets/control-client.ts";
 import { ControlServer } from "../../surfaces/control-server.ts";
@@ -28,6 +30,29 @@ test("a health request about a hanging guard is answered within seconds", async 
   assert.equal(reply.mayBeDone, true);
   const absent = await guardAt(`${path}.none`).ask("web", { verb: "health" });
   assert.ok(!absent.ok && absent.kind === "unreachable" && absent.mayBeDone === undefined);
+});
+
+test("the line of a command says who asks, and whether it is a dry run", async (t) => {
+  const path = join(temporaryDirectory(), "web.sock");
+  const lines: OrderLine[] = [];
+  const server = new ControlServer({
+    origin: "web",
+    run: (line) => Promise.resolve(lines.push(line)).then(() => ({ ok: true, result: { prefix: "" } })),
+    subscribe: () => () => undefined,
+    report: (code, detail) => assert.fail(`${code} ${detail}`),
+  });
+  await server.start(path, 0o660);
+  t.after(() => server.stop());
+  const guard = guardAt(path);
+  const command = { verb: "unban", target: "203.0.113.7" } as const;
+  const ip = parseIp("192.0.2.10") ?? assert.fail();
+  await guard.ask({ as: "secret", ip }, command, { isDry: true });
+  await guard.ask({ as: "secret", ip }, command, { isDry: false });
+  await guard.ask({ as: "secret", ip }, command);
+  assert.deepEqual(
+    lines.map(({ as, ip: from, isDry }) => ({ as, from, isDry })),
+    [true, undefined, undefined].map((isDry) => ({ as: "secret", from: ip, isDry })),
+  );
 });
 
 /** The guard's control socket, which reports commits. */

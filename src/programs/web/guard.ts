@@ -9,10 +9,11 @@ const SOON_MS = 2 * SECOND_MS;
 /** The guard as the web sees it: any failure to answer counts as not reached. */
 export function guardAt(socketPath: string): GuardPort {
   return {
-    ask: async (by, command) => {
+    ask: async (asker, command, { isDry } = { isDry: false }) => {
       const asked: Command = command;
       const timeoutMs = asked.verb === "health" || asked.verb === "caller" ? SOON_MS : CONTROL_TIMEOUT_MS;
-      const reply = await ask(socketPath, by === "web" ? by : { by: "web", ...by }, command, timeoutMs);
+      const head = { by: "web", ...(asker !== "web" && asker), ...(isDry && { isDry }) };
+      const reply = await ask(socketPath, head, command, timeoutMs);
       if (reply.ok || reply.kind === "usage" || reply.kind === "failed") return reply;
       const mayBeDone = reply.kind === "timeout" || reply.kind === "broken";
       return { ok: false, kind: "unreachable", message: reply.message, ...(mayBeDone && { mayBeDone }) };

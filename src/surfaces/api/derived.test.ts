@@ -5,13 +5,18 @@ import { ACCOUNT, AS_TOKEN, FakeGuard } from "../../../test/kit/fake-guard.ts";
 import { CHECKS, ENCRYPTION, FAIL2BAN, FIREWALL, INCIDENTS, RETENTION } from "../../../test/kit/keeper-reports.ts";
 import { CERTIFICATE, DNS } from "../../../test/kit/upkeep-kit.ts";
 import type { Command } from "../../admin/declare/control.ts";
-import { command } from "./derived.ts";
+import { sendToGuard } from "./derived.ts";
 import { Uncertain } from "./problem.ts";
 
 test("each kind of answer of the guard becomes its own status", async () => {
   const guard = new FakeGuard();
   const status = async (): Promise<unknown> => {
-    const answer = await command(guard, AS_TOKEN, { verb: "unban", target: "203.0.113.7" }, ({ prefix }) => prefix);
+    const answer = await sendToGuard(
+      guard,
+      { asker: AS_TOKEN, isDry: false },
+      { verb: "unban", target: "203.0.113.7" },
+      ({ prefix }) => prefix,
+    );
     return answer instanceof Response ? answer.status : answer;
   };
   guard.answers("unban", { prefix: "203.0.113.7/32" });
@@ -34,7 +39,12 @@ test("each kind of answer of the guard becomes its own status", async () => {
 test("a guard that took the command and did not answer may have carried it out", async () => {
   const silent = { ok: false, kind: "unreachable", message: "late", mayBeDone: true } as const;
   const guard = { ask: () => Promise.resolve(silent) };
-  const answer = await command(guard, AS_TOKEN, { verb: "unban", target: "203.0.113.7" }, ({ prefix }) => prefix);
+  const answer = await sendToGuard(
+    guard,
+    { asker: AS_TOKEN, isDry: false },
+    { verb: "unban", target: "203.0.113.7" },
+    ({ prefix }) => prefix,
+  );
   assert.ok(answer instanceof Uncertain);
   assert.equal(answer.status, 503);
 });
@@ -228,9 +238,9 @@ for (const [who, rows, account] of [
       kit.guard.replies.set(asked.verb, { ok: true, result } as never);
       const [method = "", path = ""] = line.split(" ");
       assert.deepEqual(await kit.send(method, path, sent, headers), { status, answer }, line);
-      const { by, command: got } = kit.guard.asked.at(-1) ?? assert.fail(line);
+      const { asker, command: got } = kit.guard.asked.at(-1) ?? assert.fail(line);
       assert.deepEqual(got, asked, line);
-      if (account === null) assert.deepEqual(by, AS_TOKEN, line);
+      if (account === null) assert.deepEqual(asker, AS_TOKEN, line);
     }
     assert.deepEqual(kit.problems, []);
   });

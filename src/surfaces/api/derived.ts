@@ -3,21 +3,21 @@ import { $ZodDefault, $ZodNullable, $ZodNumber } from "zod/v4/core";
 import { type CommandOf, type Reply, type VerbEntry, verbs, type WebVerb } from "../../admin/declare/control.ts";
 import type { HttpForm, Rights } from "../../admin/declare/verb.ts";
 import { API_LIMITS } from "./limits.ts";
-import type { ApiParts, Asker, GuardPort, Unreachable } from "./ports.ts";
+import type { ApiParts, Asking, GuardPort, Unreachable } from "./ports.ts";
 import { denied, guardDown, guardSilent, problem } from "./problem.ts";
 import { type Method, partsOf, type Route, type RouteNeed, route, type Schema } from "./route.ts";
 
 /**
- * Sends a command to the guard for the caller, and turns its answer into the route's with `shape`. A refusal becomes a
- * problem.
+ * Sends a command to the guard for the caller, as a dry run if the call is one, and turns its answer into the route's with
+ * `shape`. A refusal becomes a problem.
  */
-export async function command<V extends WebVerb, A>(
+export async function sendToGuard<V extends WebVerb, A>(
   guard: GuardPort,
-  by: Asker,
+  { asker, isDry }: Asking,
   asked: CommandOf<V>,
   shape: (result: Extract<Reply<V>, { ok: true }>["result"]) => A,
 ): Promise<A | Response> {
-  const reply: Reply<V> | Unreachable = await guard.ask(by, asked);
+  const reply: Reply<V> | Unreachable = await guard.ask(asker, asked, { isDry });
   if (reply.ok) return shape(reply.result);
   if (reply.kind !== "unreachable" && reply.denied !== undefined) return denied(reply.denied, reply);
   if (reply.kind === "failed" && reply.isMissing === true)
@@ -66,7 +66,8 @@ function routeOf(guard: ApiParts["guard"], entry: VerbEntry, form: HttpForm<unkn
     ...(rest.length > 0 && isQuery && { query: z.object(shapeOf(rest.map(asText))) }),
     ...(rest.length > 0 && !isQuery && { body: bodyOf(form, rest), bodyBytes: BODY_BYTES[body] }),
     ...(answer && { answer: answer() }),
-    run: ({ by, caller, params, query, body: sent }) => {
+    run: (call) => {
+      const { caller, params, query, body: sent } = call;
       const sentValues: Values = { ...query, ...sent };
       const values = places.map(
         ({ field, name, isInPath }) => [field, (isInPath ? params : sentValues)[name]] as const,
@@ -75,7 +76,7 @@ function routeOf(guard: ApiParts["guard"], entry: VerbEntry, form: HttpForm<unkn
       const whose = own === true && rights.own !== undefined ? { [rights.own.field]: caller?.account ?? "" } : {};
       const asked = z.parse(entry.command(), { verb, ...Object.fromEntries(sentFields), ...given, ...whose });
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as `asks`
-      return command(guard, by, asked as CommandOf<WebVerb>, of);
+      return sendToGuard(guard, call, asked as CommandOf<WebVerb>, of);
     },
   });
 }

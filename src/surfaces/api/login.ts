@@ -5,7 +5,7 @@ import { SECOND_MS } from "../../core/time.ts";
 import type { Assertion } from "../../guard/access/passkeys.ts";
 import { type Caller, knownCookie, knownOf, sessionCookie } from "./access.ts";
 import type { Callers } from "./callers.ts";
-import { command } from "./derived.ts";
+import { sendToGuard } from "./derived.ts";
 import type { ApiParts } from "./ports.ts";
 import { codeNeeded, guardDown, guardFailed, loginRefused } from "./problem.ts";
 
@@ -47,20 +47,20 @@ function askedWith(guard: Parts["guard"], given: GivenToSignIn, { ip, device, kn
 
 /** Verifies the password or a passkey again for a session: some routes need a fresh proof. */
 export async function prove(parts: Parts, { caller, ip, given }: Readonly<{ caller: Caller; ip: Ip; given: Given }>) {
-  const by = { as: caller.secret, ip };
+  const asking = { asker: { as: caller.secret, ip }, isDry: false };
   const proved = (result: Proved) => {
     if (result.outcome !== "proved") return refused(parts, result.outcome, ip);
     parts.callers.confirm(caller.secret, ip, result.caller);
     return sessionAnswer(result.caller);
   };
   return "passkey" in given
-    ? command(parts.guard, by, { verb: "prove_passkey", ...given.passkey }, proved)
-    : command(parts.guard, by, { verb: "prove", ...given }, proved);
+    ? sendToGuard(parts.guard, asking, { verb: "prove_passkey", ...given.passkey }, proved)
+    : sendToGuard(parts.guard, asking, { verb: "prove", ...given }, proved);
 }
 
 /** The challenge that a passkey signs to sign in or to prove. Strangers may request it. */
 export async function passkeyChallenge({ guard }: Pick<Parts, "guard">, ip: Ip) {
-  return command(guard, "web", { verb: "passkey_challenge", ip }, ({ challenge }) =>
+  return sendToGuard(guard, { asker: "web", isDry: false }, { verb: "passkey_challenge", ip }, ({ challenge }) =>
     challenge === null ? loginRefused(429) : { challenge },
   );
 }
@@ -71,7 +71,8 @@ export async function signOut(
   { caller, ip, secure }: Readonly<{ caller: Caller; ip: Ip; secure: boolean }>,
 ): Promise<Response> {
   callers.end(caller, ip);
-  const ended = await command(guard, { as: caller.secret, ip }, { verb: "sign_out" }, () => null);
+  const asking = { asker: { as: caller.secret, ip }, isDry: false };
+  const ended = await sendToGuard(guard, asking, { verb: "sign_out" }, () => null);
   if (ended !== null) void callers.endLater(caller, ip);
   const answer = ended ?? new Response(null, { status: 204 });
   answer.headers.set("set-cookie", sessionCookie("", secure, 0));

@@ -13,15 +13,18 @@ import type { ReplayAsked } from "../../jobs/replay/ports.ts";
 /** `mayBeDone`: it accepted the command, but its answer is missing. */
 export type Unreachable = Readonly<{ ok: false; kind: "unreachable"; message: string; mayBeDone?: true }>;
 
-/**
- * On whose behalf the guard is asked: the web itself, or the caller with this secret, at this address. `isDry`: the caller
- * only wants to know what the command would do.
- */
-export type Asker = "web" | Readonly<{ as: string; ip: Ip; isDry?: true }>;
+/** On whose behalf the guard is asked: the web itself, or the caller with this secret, at this address. */
+export type Asker = "web" | Readonly<{ as: string; ip: Ip }>;
+/** `isDry`: the guard only says what the command would do. */
+export type Asking = Readonly<{ asker: Asker; isDry: boolean }>;
 
 export interface GuardPort {
-  /** Never throws: a guard that does not answer is a value. */
-  ask<V extends WebVerb>(by: Asker, command: CommandOf<V>): Promise<Reply<V> | Unreachable>;
+  /** Never throws: a guard that does not answer is a value. Without `isDry`, the command is carried out. */
+  ask<V extends WebVerb>(
+    asker: Asker,
+    command: CommandOf<V>,
+    how?: Pick<Asking, "isDry">,
+  ): Promise<Reply<V> | Unreachable>;
 }
 
 /** Called when new events were committed. It may be called too often and, while the guard does not answer, too late. */

@@ -57,7 +57,7 @@ test("an account is explained with its state now, and without it while the guard
   const account = "anna@example.org";
   const reported = await readWhyAccount(kit.parts, FOR_CI, account);
   assert.deepEqual([reported.account, reported.state], [account, null]);
-  assert.deepEqual(kit.guard.asked, [{ by: FOR_CI, command: { verb: "account_state", name: account } }]);
+  assert.deepEqual(kit.guard.asked, [{ asker: FOR_CI, command: { verb: "account_state", name: account } }]);
   kit.guard.isDown = true;
   const without = await readWhyAccount(kit.parts, FOR_CI, account);
   assert.deepEqual([without.account, "state" in without], [account, false]);
@@ -70,7 +70,7 @@ test("an address is explained as of now, with the configured memory", async (t) 
   kit.guard.answers("protection", { prefix, reason: "gateway" });
   const reported = await readWhy(kit.parts, FOR_CI, prefix);
   assert.deepEqual([reported.ban, reported.protection, reported.protectionUnknown], [BAN, "gateway", false]);
-  assert.deepEqual(kit.guard.asked, [{ by: FOR_CI, command: { verb: "protection", target: prefix } }]);
+  assert.deepEqual(kit.guard.asked, [{ asker: FOR_CI, command: { verb: "protection", target: prefix } }]);
   assert.deepEqual(address.mock.calls[0]?.arguments, [prefix, T0, 77]);
   kit.guard.isDown = true;
   const without = await readWhy(kit.parts, FOR_CI, prefix);

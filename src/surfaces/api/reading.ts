@@ -71,17 +71,21 @@ export async function readBans({ queries, lookups, clock }: ApiParts, asked: z.o
 /** Without the guard's answer, the part from the database is still returned. */
 export async function readWhy(
   { lookups, clock, settings, guard }: ApiParts,
-  by: Asker,
+  asker: Asker,
   prefix: Prefix,
 ): Promise<AddressAnswer> {
   const story = await lookups.ask("address", prefix, clock.now(), settings.memoryMs);
-  const asked = await guard.ask(by, { verb: "protection", target: prefix });
+  const asked = await guard.ask(asker, { verb: "protection", target: prefix });
   return { ...story, protection: asked.ok ? asked.result.reason : null, protectionUnknown: !asked.ok };
 }
 
 /** Without the guard's answer, the part from the database is still returned. */
-export async function readWhyAccount({ lookups, guard }: ApiParts, by: Asker, account: string): Promise<AccountAnswer> {
+export async function readWhyAccount(
+  { lookups, guard }: ApiParts,
+  asker: Asker,
+  account: string,
+): Promise<AccountAnswer> {
   const story = await lookups.ask("account", account);
-  const asked = await guard.ask(by, { verb: "account_state", name: account });
+  const asked = await guard.ask(asker, { verb: "account_state", name: account });
   return asked.ok ? { ...story, state: asked.result.state } : story;
 }

@@ -69,8 +69,8 @@ test("a command that the guard took and did not answer is not sent again, and no
   const { guard } = kit;
   const usual = guard.ask.bind(guard);
   const silent = { ok: false, kind: "unreachable", message: "It did not answer in time.", mayBeDone: true } as const;
-  const asking = t.mock.method(guard, "ask", (by: Asker, asked: CommandOf<WebVerb>) =>
-    asked.verb === "ban" ? Promise.resolve(silent) : usual(by, asked),
+  const asking = t.mock.method(guard, "ask", (asker: Asker, asked: CommandOf<WebVerb>) =>
+    asked.verb === "ban" ? Promise.resolve(silent) : usual(asker, asked),
   );
   const first = await post(kit);
   assert.equal(first.status, 503);

@@ -5,27 +5,25 @@ import type { Scope } from "../../core/access/scopes.ts";
 import type { Ip } from "../../core/net/ip.ts";
 import type { Caller, WhoMayCall } from "./access.ts";
 import { API_LIMITS } from "./limits.ts";
-import type { Asker } from "./ports.ts";
+import type { Asking } from "./ports.ts";
 import { problem } from "./problem.ts";
 
 /** The input of a handler: the request has passed the access rule and its schemas. */
-export type RouteCall<P, Q, B> = Readonly<{
-  params: P;
-  query: Q;
-  body: B;
-  ip: Ip;
-  /** The client came over https. */
-  secure: boolean;
-  caller: Caller | null;
-  by: Asker;
-  /** A dry run; `by` tells the guard. */
-  isDry: boolean;
-  headers: Headers;
-  /** For a stream: whether its caller may still read it, as of a few seconds ago. */
-  stillAllowed: () => boolean;
-  /** Ends the connection of a client that reads too slowly. */
-  drop: () => void;
-}>;
+export type RouteCall<P, Q, B> = Asking &
+  Readonly<{
+    params: P;
+    query: Q;
+    body: B;
+    ip: Ip;
+    /** The client came over https. */
+    secure: boolean;
+    caller: Caller | null;
+    headers: Headers;
+    /** For a stream: whether its caller may still read it, as of a few seconds ago. */
+    stillAllowed: () => boolean;
+    /** Ends the connection of a client that reads too slowly. */
+    drop: () => void;
+  }>;
 
 /** A value of the answer's schema, or a complete response, such as a problem. */
 type RouteAnswer<A> = Unchanged<A> | Response;

@@ -127,9 +127,9 @@ test("bans and unbans of the seed's interface reach the guard in the caller's na
   const cleaned = await ask(kit, "/api/security?action=cleanup");
   assert.deepEqual(await cleaned.json(), { success: true, action: "cleanup", expired: 2 });
   assert.deepEqual(kit.guard.asked, [
-    { by: AS_TOKEN, command: { verb: "ban", target: "1.2.3.4", note: "suspicious", for: null } },
-    { by: AS_TOKEN, command: { verb: "unban", target: "1.2.3.4" } },
-    { by: AS_TOKEN, command: { verb: "cleanup" } },
+    { asker: AS_TOKEN, command: { verb: "ban", target: "1.2.3.4", note: "suspicious", for: null } },
+    { asker: AS_TOKEN, command: { verb: "unban", target: "1.2.3.4" } },
+    { asker: AS_TOKEN, command: { verb: "cleanup" } },
   ]);
 });
 

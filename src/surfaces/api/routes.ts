@@ -1,7 +1,7 @@
 import * as items from "../../admin/declare/items.ts";
 import { PAGE } from "../../admin/declare/paging.ts";
 import { identityOf } from "./access.ts";
-import { command, derivedRoutes } from "./derived.ts";
+import { derivedRoutes, sendToGuard } from "./derived.ts";
 import type { Handlers } from "./handlers.ts";
 import { METRICS_TYPE, metrics, publicHealth } from "./health.ts";
 import { openApi } from "./openapi/openapi.ts";
@@ -32,9 +32,10 @@ export function routes({ parts, callers, health, streams }: Handlers): readonly 
         anyQuery: true,
         query: shape.securityQuery,
         answer: shape.statsOrCleaned,
-        run: async ({ query, by }) => {
-          if (query.action === "stats") return new Response(await readStats(parts, health), { headers: JSON_TYPE });
-          return command(guard, by, { verb: "cleanup" }, ({ expired }) => ({
+        run: async (call) => {
+          if (call.query.action === "stats")
+            return new Response(await readStats(parts, health), { headers: JSON_TYPE });
+          return sendToGuard(guard, call, { verb: "cleanup" }, ({ expired }) => ({
             success: true as const,
             action: "cleanup" as const,
             expired,
@@ -47,18 +48,24 @@ export function routes({ parts, callers, health, streams }: Handlers): readonly 
       asks: "ban",
       body: shape.securityCommand,
       answer: shape.securityResult,
-      run: async ({ body, by }) => {
+      run: async (call) => {
+        const { body } = call;
         if (body.action === "unban")
-          return command(guard, by, { verb: "unban", target: body.ip }, ({ prefix }) => ({
+          return sendToGuard(guard, call, { verb: "unban", target: body.ip }, ({ prefix }) => ({
             success: true as const,
             action: "unban" as const,
             prefix,
           }));
-        return command(guard, by, { verb: "ban", target: body.ip, note: body.reason, for: body.for }, ({ ban }) => ({
-          success: true as const,
-          action: "ban" as const,
-          ban,
-        }));
+        return sendToGuard(
+          guard,
+          call,
+          { verb: "ban", target: body.ip, note: body.reason, for: body.for },
+          ({ ban }) => ({
+            success: true as const,
+            action: "ban" as const,
+            ban,
+          }),
+        );
       },
     }),
 
@@ -96,7 +103,7 @@ export function routes({ parts, callers, health, streams }: Handlers): readonly 
       {
         params: shape.accountInPath,
         answer: items.accountAnswer(),
-        run: ({ params, by }) => readWhyAccount(parts, by, params.account),
+        run: ({ params, asker }) => readWhyAccount(parts, asker, params.account),
       },
     ),
     route("GET /api/v1/why/message/{message}", "One mail, followed by its queue id or its Message-ID.", {
@@ -110,7 +117,7 @@ export function routes({ parts, callers, health, streams }: Handlers): readonly 
       {
         params: shape.ipInPath(ipv6Prefix),
         answer: items.addressAnswer(),
-        run: ({ params, by }) => readWhy(parts, by, params.ip),
+        run: ({ params, asker }) => readWhy(parts, asker, params.ip),
       },
     ),
     route(

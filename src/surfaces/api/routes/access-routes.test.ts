@@ -43,7 +43,7 @@ test("a token is made here and shown once: the guard gets its digest", async (t)
   assert.ok(status === 201 && isObject(answer));
   const digest = createHash("sha256").update(String(answer["token"])).digest("hex");
   const asked = { verb: "token_create", name: "ci", digest, scopes: ["read"], for: "90d" };
-  assert.deepEqual(kit.guard.asked, [{ by: AS_TOKEN, command: asked }]);
+  assert.deepEqual(kit.guard.asked, [{ asker: AS_TOKEN, command: asked }]);
   await kit.send("POST", "tokens", { name: "ci", scopes: ["viewer", "ban"] });
   assert.partialDeepStrictEqual(kit.guard.asked.at(-1), { command: { scopes: ["viewer", "ban"], for: null } });
   for (const wrong of [

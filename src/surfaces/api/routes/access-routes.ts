@@ -1,5 +1,5 @@
 import { newToken } from "../../../guard/access/secrets.ts";
-import { command } from "../derived.ts";
+import { sendToGuard } from "../derived.ts";
 import type { Handlers } from "../handlers.ts";
 import { API_LIMITS } from "../limits.ts";
 import { passkeyChallenge, prove, sessionAnswer, signIn, signOut } from "../login.ts";
@@ -77,10 +77,11 @@ export function accessRoutes({ parts, callers }: Pick<Handlers, "parts" | "calle
       status: 201,
       body: shape.tokenRequest,
       answer: shape.tokenMade,
-      run: ({ by, body, isDry }) => {
+      run: (call) => {
+        const { body, isDry } = call;
         const { token, digest } = newToken();
         const asked = { name: body.name, digest, scopes: body.scopes, for: body.expires ?? null };
-        return command(guard, by, { verb: "token_create", ...asked }, ({ name }) => ({
+        return sendToGuard(guard, call, { verb: "token_create", ...asked }, ({ name }) => ({
           name,
           token: isDry ? "" : token,
         }));

@@ -8,9 +8,9 @@ import { later, SECOND_MS } from "../../../core/time.ts";
 import { madePassword } from "../../../guard/access/secrets.ts";
 import { type AccountLine, parseAccountsFile } from "../../../mail/dovecot/accounts-file.ts";
 import { type Caller, identityOf } from "../access.ts";
-import { command } from "../derived.ts";
+import { sendToGuard } from "../derived.ts";
 import { API_LIMITS } from "../limits.ts";
-import type { ApiParts, Asker, JudgedFor } from "../ports.ts";
+import type { ApiParts, Asking, JudgedFor } from "../ports.ts";
 import { problem } from "../problem.ts";
 import { type Route, route } from "../route.ts";
 import * as shape from "./account-schemas.ts";
@@ -26,8 +26,7 @@ export function accountRoutes(parts: Parts): readonly Route[] {
       status: 201,
       body: shape.newAccount,
       answer: shape.secretMade,
-      run: ({ by, caller, body: { name, password } }) =>
-        withPassword(parts, { by, caller }, { verb: "account_create", name }, password),
+      run: (call) => withPassword(parts, call, { verb: "account_create", name: call.body.name }, call.body.password),
     }),
     route(
       "POST /api/v1/accounts/import",
@@ -38,7 +37,7 @@ export function accountRoutes(parts: Parts): readonly Route[] {
         bodyBytes: API_LIMITS.accountsBodyBytes,
         body: shape.accountsFile,
         answer: shape.imported,
-        run: ({ by, caller, body }) => importAccounts(parts, { by, caller }, body.file),
+        run: (call) => importAccounts(parts, call, call.body.file),
       },
     ),
     route("POST /api/v1/accounts/{name}/password", "Sets a new password and ends the account's open sessions.", {
@@ -47,8 +46,8 @@ export function accountRoutes(parts: Parts): readonly Route[] {
       params: shape.accountInPath,
       body: shape.newPassword,
       answer: shape.secretMade,
-      run: ({ by, caller, params: { name }, body }) =>
-        withPassword(parts, { by, caller }, { verb: "account_set_password", name }, body.password),
+      run: (call) =>
+        withPassword(parts, call, { verb: "account_set_password", name: call.params.name }, call.body.password),
     }),
   ];
 }
@@ -66,11 +65,11 @@ async function withPassword(
     const refused = await whyRefused(parts, from, asked, set.name);
     if (refused !== null) return refused;
   }
-  const answer = await command(parts.guard, from.by, asked, (result) => result);
+  const answer = await sendToGuard(parts.guard, from, asked, (result) => result);
   return answer instanceof Response ? answer : { ...answer, password: typed === undefined ? password : null };
 }
 
-type From = Readonly<{ by: Asker; caller: Caller | null }>;
+type From = Asking & Readonly<{ caller: Caller | null }>;
 
 /**
  * Null: it may be set. The guard is asked first, since judging a password takes up to two seconds: callers who may not set it, or did so
@@ -78,14 +77,13 @@ type From = Readonly<{ by: Asker; caller: Caller | null }>;
  */
 export async function whyRefused(
   { guard, passwords }: Pick<Parts, "guard" | "passwords">,
-  { by, caller }: From,
+  from: From,
   asked: CommandOf<"account_create" | "account_set_password" | "my_password">,
   owner: AccountName,
 ): Promise<Response | null> {
-  const tried: Asker = by === "web" ? by : { ...by, isDry: true };
-  const refused = await command(guard, tried, asked, () => null);
+  const refused = await sendToGuard(guard, { ...from, isDry: true }, asked, () => null);
   if (refused !== null) return refused;
-  const detail = await passwords.judge({ owner, password: asked.password }, judgedFor(caller));
+  const detail = await passwords.judge({ owner, password: asked.password }, judgedFor(from.caller));
   const next = "Choose another one: several unrelated words make a good one. Or name none, and the server makes one.";
   return detail === null ? null : problem({ status: 400, code: "invalid_request", detail, next });
 }
@@ -109,7 +107,7 @@ type Imported = z.output<typeof shape.imported>;
  */
 async function importAccounts(
   { guard, passwords, clock }: Parts,
-  { by, caller }: From,
+  from: From,
   file: string,
 ): Promise<Imported | Response> {
   const accounts = readFile(file);
@@ -119,7 +117,7 @@ async function importAccounts(
   const skipped: Named[] = [];
   for (let i = 0; i < accounts.length; i += AT_ONCE) {
     const entries = accounts.slice(i, i + AT_ONCE).map(entryOf);
-    const done = await command(guard, by, { verb: "accounts_import", entries }, (result) => result);
+    const done = await sendToGuard(guard, from, { verb: "accounts_import", entries }, (result) => result);
     if (done instanceof Response) return added.length === 0 ? done : broken(added.length, done);
     added.push(...done.added);
     skipped.push(...done.skipped);
@@ -130,7 +128,7 @@ async function importAccounts(
   const typed = accounts.flatMap(({ name, secret }) =>
     secret.type === "plain" && added.includes(name) ? [{ owner: name, password: secret.password }] : [],
   );
-  const problems = await passwords.judgeSome(typed, judgedFor(caller), until - clock.now());
+  const problems = await passwords.judgeSome(typed, judgedFor(from.caller), until - clock.now());
   const weak = typed.flatMap(({ owner: name }, i) => {
     const why = problems[i] ?? null;
     return why === null ? [] : [{ name, why }];

@@ -3,7 +3,7 @@ import { ownMail, signIns } from "../../../admin/declare/items.ts";
 import { PAGE } from "../../../admin/declare/paging.ts";
 import { MAX_PASSWORD_BYTES } from "../../../core/access/passwords.ts";
 import { parseAccountName } from "../../../core/net/address.ts";
-import { command } from "../derived.ts";
+import { sendToGuard } from "../derived.ts";
 import type { Handlers } from "../handlers.ts";
 import { problem, unauthorized } from "../problem.ts";
 import { type Route, route } from "../route.ts";
@@ -52,18 +52,18 @@ export function meRoutes({ parts }: Pick<Handlers, "parts">): readonly Route[] {
       asks: "my_addresses",
       query: mailQuery,
       answer: ownMail(),
-      run: async ({ by, query: { id } }) => {
-        const reader = await command(guard, by, { verb: "my_addresses" }, (own) => own);
+      run: async (call) => {
+        const reader = await sendToGuard(guard, call, { verb: "my_addresses" }, (own) => own);
         if (reader instanceof Response) return reader;
-        return (await lookups.ask("ownMail", reader, id)) ?? NO_MAIL();
+        return (await lookups.ask("ownMail", reader, call.query.id)) ?? NO_MAIL();
       },
     }),
     route("GET /api/v1/me/client", "What to type into a mail program.", {
       ...common,
       asks: "my_client",
       answer: client,
-      run: ({ by }) =>
-        command(guard, by, { verb: "my_client" }, (own) => ({
+      run: (call) =>
+        sendToGuard(guard, call, { verb: "my_client" }, (own) => ({
           account: own.account,
           imap: { host: own.host, port: own.imapPort, tls: "implicit" as const },
           smtp: { host: own.host, port: own.smtpPort, tls: "implicit" as const },
@@ -74,8 +74,8 @@ export function meRoutes({ parts }: Pick<Handlers, "parts">): readonly Route[] {
       ...common,
       asks: "my_client",
       type: MOBILE_CONFIG_TYPE,
-      run: ({ by }) =>
-        command(guard, by, { verb: "my_client" }, (own) => {
+      run: (call) =>
+        sendToGuard(guard, call, { verb: "my_client" }, (own) => {
           const headers = { "content-type": MOBILE_CONFIG_TYPE, "content-disposition": ATTACHED };
           return new Response(mobileConfig(own), { headers });
         }),
@@ -88,12 +88,12 @@ export function meRoutes({ parts }: Pick<Handlers, "parts">): readonly Route[] {
         asks: "my_password",
         body: newPassword,
         answer: done,
-        run: async ({ by, caller, body }) => {
-          const owner = parseAccountName(caller?.account ?? "");
+        run: async (call) => {
+          const owner = parseAccountName(call.caller?.account ?? "");
           if (owner === null) return unauthorized();
-          const asked = { verb: "my_password", ...body } as const;
-          const refused = await whyRefused(parts, { by, caller }, asked, owner);
-          return refused ?? command(guard, by, asked, (result) => result);
+          const asked = { verb: "my_password", ...call.body } as const;
+          const refused = await whyRefused(parts, call, asked, owner);
+          return refused ?? sendToGuard(guard, call, asked, (result) => result);
         },
       },
     ),

@@ -10,7 +10,7 @@ import {
 import { DAY_MS, later, type Millis } from "../../../core/time.ts";
 import { defaultOf, isSettingKey, settingOf, variableOf } from "../../../settings/schema.ts";
 import { whyNotOverWeb } from "../../../settings/web-changes.ts";
-import { command } from "../derived.ts";
+import { sendToGuard } from "../derived.ts";
 import type { Handlers } from "../handlers.ts";
 import { API_LIMITS } from "../limits.ts";
 import type { TrialOutcome, Trials } from "../ports.ts";
@@ -34,8 +34,8 @@ export function settingsRoutes({ parts }: Pick<Handlers, "parts">): readonly Rou
         asks: "settings_list",
         needs: "admin",
         answer: settingList(),
-        run: ({ by }) =>
-          command(guard, by, { verb: "settings_list" }, ({ values, digest, undo }) => ({
+        run: (call) =>
+          sendToGuard(guard, call, { verb: "settings_list" }, ({ values, digest, undo }) => ({
             items: values.flatMap(itemOf),
             digest,
             undo,
@@ -51,9 +51,9 @@ export function settingsRoutes({ parts }: Pick<Handlers, "parts">): readonly Rou
         bodyBytes: API_LIMITS.textBodyBytes,
         body: previewRequest,
         answer: preview(),
-        run: async ({ by, body }) => {
-          const asked = { verb: "settings_preview", changes: body.changes } as const;
-          const found = await command(guard, by, asked, (result) => result);
+        run: async (call) => {
+          const asked = { verb: "settings_preview", changes: call.body.changes } as const;
+          const found = await sendToGuard(guard, call, asked, (result) => result);
           return found instanceof Response ? found : { ...found, trial: await trialOf(trials, found, clock.now()) };
         },
       },
