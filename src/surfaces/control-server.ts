@@ -2,7 +2,6 @@ import { createServer, type Server, type Socket } from "node:net";
 import { parseCommandLine, printReply, printWatchLine } from "../admin/declare/codec.ts";
 import type { CommandError, OrderLine, Reply } from "../admin/declare/control.ts";
 import { CONTROL_LINE_BYTES, Framer } from "../admin/declare/framing.ts";
-import { actorFrom } from "../admin/declare/rights.ts";
 import type { Origin } from "../admin/declare/verb.ts";
 import { messageOf } from "../core/error.ts";
 import { printable } from "../core/text.ts";
@@ -110,9 +109,8 @@ class Connection {
 
   async #run(line: OrderLine): Promise<Reply> {
     const { origin, run, report } = this.#parts;
-    const by = actorFrom(origin, line.by);
     try {
-      return await run({ ...line, by }, origin);
+      return await run(line, origin);
     } catch (error) {
       report("internal_error", `${line.command.verb}: ${printable(messageOf(error), 200)}`);
       return INTERNAL_ERROR;

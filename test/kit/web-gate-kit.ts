@@ -55,7 +55,7 @@ export function webGateOnMemory() {
       .all(...values)
       .map((row) => String(Object.values(row)[0]));
   const admit = (command: Command, as: Readonly<{ as?: string; ip?: string; isDry?: boolean }> = AS) =>
-    gate.admit({ command: orderOf(command), by: "web:unnamed", ...as }, "web");
+    gate.admit({ command: orderOf(command), by: "root", ...as }, "web");
   return {
     ...memory,
     gate,

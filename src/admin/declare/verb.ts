@@ -120,7 +120,7 @@ export type Need = "nothing" | "caller" | "mailbox" | Scope;
  */
 export type Rights = Readonly<{ from: readonly Origin[]; needs: Need; proof?: true; own?: Own }>;
 type Own = Readonly<{ field: string; proof: boolean }> & Costs;
-/** Whether a change by users counts against the limit that they all share (my-mailbox.ts); `costsIf`: only with something in this field. */
+/** Whether a change by users counts against the limit that they all share (user-bounds.ts); `costsIf`: only with something in this field. */
 type Costs = Readonly<{ costs: boolean } | { costsIf: string }>;
 
 /** Also for the user of the mailbox that the field names. */
@@ -154,7 +154,7 @@ export const PROVEN_MAILBOX = { from: ["web"], needs: "mailbox", proof: true } a
 /**
  * What limits how often the web gives a command: an attacker who takes over the web stays within it. `WEB_LIMITS` in
  * guard/commands/web/web-bounds.ts says what each of them counts. `own` (not that of `Rights`): the command has its own limits, by
- * address or account. Users of mailboxes have separate limits (my-mailbox.ts).
+ * address or account. Users of mailboxes have separate limits (user-bounds.ts).
  */
 export type Bound =
   | "own"

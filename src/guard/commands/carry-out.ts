@@ -58,7 +58,7 @@ import { type SpamCommandParts, spamAllow, spamAllowList } from "./spam.ts";
 import type { Turn } from "./turns.ts";
 import type { Upkeep } from "./upkeep.ts";
 import { type Admitted, type CommandGate, UNAUTHORIZED, type WebCaller } from "./web/command-gate.ts";
-import { isOwnChange, type MyCommand, type MyMailboxCommands, type MyMailboxParts } from "./web/my-mailbox.ts";
+import type { MyCommand, MyMailboxCommands, MyMailboxParts } from "./web/my-mailbox.ts";
 import { type WebPasswordParts, webImport, webPassword } from "./web/web-passwords.ts";
 
 export type CommandParts = BanCommandParts &
@@ -255,16 +255,14 @@ const RUNS: { readonly [V in Verb]: Run<CommandParts, OrderOf<V>> } = {
   watch: ({ engine }) => ({ ok: true, result: { lastEventId: engine.lastEventId } }),
 };
 
-/** Carries out a command whose caller is allowed to give it (`CommandGate`). A change by the user of a mailbox is counted first. */
+/** Carries out a command that `CommandGate` has admitted. */
 export function carryOut(
   parts: CommandParts,
   kept: Kept,
   { command, by, caller, share }: Asked,
 ): Promise<Reply> | Reply {
-  const account = caller?.item.account ?? null;
-  const beyond = account !== null && isOwnChange(command) ? kept.mailbox.whyNotNow(command, account) : null;
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each verb's entry takes the command of that verb
-  return beyond ?? (RUNS[command.verb] as Run<CommandParts, Order>)(parts, command, by, { ...kept, caller, share });
+  return (RUNS[command.verb] as Run<CommandParts, Order>)(parts, command, by, { ...kept, caller, share });
 }
 
 /** Returns what the command would answer, by the same rules except counts. Nothing stays changed or is recorded (`partsOfDryRun`). */

@@ -38,7 +38,7 @@ export function createCommands(given: CommandParts) {
     bounds,
     signIns,
     settings: new SettingsCommands(parts),
-    mailbox: new MyMailboxCommands(parts),
+    mailbox: new MyMailboxCommands(parts, gate.userBounds),
     reviews: new Turn(REVIEWS),
   };
   const shares = new QueueShares(gate.bounds);

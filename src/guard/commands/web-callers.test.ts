@@ -90,14 +90,15 @@ describe("for whom the web asks", () => {
     const anna = accountName("anna@example.test");
     const as = { as: "ab".repeat(32), ip: IP };
     kit.signInAs(as.as, anna);
-    const mayDo = (): readonly string[] =>
-      WEB_COMMANDS.filter((command) => refusal(command, as) === null).map(({ verb }) => verb);
+    const refusals = new Map(WEB_COMMANDS.map((command) => [command.verb, refusal(command, as)]));
+    const mayDo: readonly string[] = WEB_COMMANDS.filter(({ verb }) => refusals.get(verb) === null).map(
+      ({ verb }) => verb,
+    );
     const open = WEB_COMMANDS.filter(({ verb }) => needOf(verb).needs === "nothing").map(({ verb }) => verb);
     const own = WEB_COMMANDS.filter(({ verb }) => needOf(verb).needs === "mailbox").map(({ verb }) => verb);
     assert.deepEqual(own.toSorted(), BY_RIGHT.mailbox);
-    assert.deepEqual(mayDo().toSorted(), [...open, ...own, "caller", "prove", "sign_out"].toSorted());
-    for (const command of WEB_COMMANDS)
-      if (!mayDo().includes(command.verb)) assert.equal(refusal(command, as), "not_allowed", command.verb);
+    assert.deepEqual(mayDo.toSorted(), [...open, ...own, "caller", "prove", "sign_out"].toSorted());
+    for (const [verb, why] of refusals) if (!mayDo.includes(verb)) assert.equal(why, "not_allowed", verb);
     for (const verb of own) assert.doesNotMatch(Object.keys(COMMANDS[verb]).join(), /account|name|target/, verb);
     const admitted = kit.admit(COMMANDS.my_mailbox, as);
     assert.ok("by" in admitted && admitted.by === `mailbox:${anna} via ${IP}`);
@@ -118,6 +119,8 @@ describe("for whom the web asks", () => {
     const line = { as: "5e".repeat(32), ip: "203.0.113.9", command: orderOf(command), by: "root" };
     const admitted = kit.gate.admit(line, "web");
     assert.ok("by" in admitted && admitted.by === BY);
+    const unnamed = kit.gate.admit({ command: orderOf(COMMANDS.sign_in), by: "root" }, "web");
+    assert.ok("by" in unnamed && unnamed.by === "web:unnamed");
     const token = kit.admit(command, tokenWith(["ban"]));
     assert.ok("by" in token && token.by === `web:token tban via ${IP}`);
     for (const ip of ["nowhere", "", undefined])

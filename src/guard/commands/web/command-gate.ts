@@ -1,6 +1,6 @@
 import type { CommandError, Denial, Order, OrderLine } from "../../../admin/declare/control.ts";
 import type { CallerItem } from "../../../admin/declare/items.ts";
-import { actorOf, mayAsk, needOf, ownOf } from "../../../admin/declare/rights.ts";
+import { actorFrom, actorOf, mayAsk, needOf, ownOf } from "../../../admin/declare/rights.ts";
 import type { Origin } from "../../../admin/declare/verb.ts";
 import { type Ip, parseIp } from "../../../core/net/ip.ts";
 import { DAY_MS, MINUTE_MS, type Millis } from "../../../core/time.ts";
@@ -10,6 +10,7 @@ import { Budgets } from "../../budget.ts";
 import type { Engine } from "../../engine.ts";
 import type { History } from "../../storage-ports.ts";
 import { failed, usage } from "../refusals.ts";
+import { UserBounds } from "./user-bounds.ts";
 import { WebBounds } from "./web-bounds.ts";
 
 type WebCommandParts = CallerParts &
@@ -58,6 +59,7 @@ const MAILBOX_ALONE = denied(
  */
 export class CommandGate {
   readonly bounds: WebBounds;
+  readonly userBounds: UserBounds;
   readonly #parts: WebCommandParts;
   readonly #recorded = new Map<string, Millis>();
   readonly #refusals = new Budgets<string>(REFUSALS_A_DAY, DAY_MS);
@@ -65,6 +67,7 @@ export class CommandGate {
   constructor(parts: WebCommandParts) {
     this.#parts = parts;
     this.bounds = new WebBounds(parts.history, parts.clock);
+    this.userBounds = new UserBounds(parts.clock);
   }
 
   /**
@@ -72,7 +75,8 @@ export class CommandGate {
    * counted only if it is expensive (`wouldRefuse`).
    */
   admit(line: OrderLine, origin: Origin): Admitted | Refused {
-    const { command, by } = line;
+    const { command } = line;
+    const by = actorFrom(origin, line.by);
     if (!mayAsk(origin, command.verb)) {
       this.#recordRefusal(command, by);
       return { error: FORBIDDEN };
@@ -96,8 +100,9 @@ export class CommandGate {
       return error === null ? { by, caller: { item, digest, ip } } : { error };
     }
     if (lacks !== null) this.#recordRefusal(command, by, item.account ?? `web:${item.name}`);
-    // Mailbox users have separate limits (my-mailbox.ts), so that they use up none of the administrator's.
-    const error = lacks ?? (item.account === null ? this.#overreach(command, by) : null);
+    // Mailbox users have separate limits, so that they use up none of the administrator's.
+    const error =
+      lacks ?? (item.account === null ? this.#overreach(command, by) : this.userBounds.refuses(command, item.account));
     if (error !== null) return { error };
     if (isAdministrator(item)) this.#seen(ip, command, by);
     return { by, caller: { item, digest, ip } };

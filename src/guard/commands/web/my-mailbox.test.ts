@@ -9,7 +9,8 @@ import { mayAsk, needOf } from "../../../admin/declare/rights.ts";
 import { PROOF_MS } from "../../../core/access/session.ts";
 import { parseAccountName } from "../../../core/net/address.ts";
 import { digestOf } from "../../access/secrets.ts";
-import { CHANGES_AN_HOUR, COSTLY_AN_HOUR, JUDGED_AN_HOUR, LOOKS_AT_ONCE } from "./my-mailbox.ts";
+import { LOOKS_AT_ONCE } from "./my-mailbox.ts";
+import { CHANGES_AN_HOUR, COSTLY_AN_HOUR, JUDGED_AN_HOUR } from "./user-bounds.ts";
 
 const ANNA = accountName("anna@example.test");
 const BERT = "bert@example.test";
@@ -147,7 +148,9 @@ test("a mailbox that gets the alerts is forwarded only with a copy", async () =>
 test("a user may change a bounded number of things an hour, which takes nothing from other users", async () => {
   const end = () => kit.ask({ verb: "my_sessions_end" }, "web", AS);
   for (let n = 0; n < CHANGES_AN_HOUR; n++) assert.ok((await end()).ok);
+  const written = kit.authorsWritten();
   assert.match(refusalOf(await end()), /60 times within an hour/);
+  assert.equal(kit.authorsWritten(), written, "a refused change is not followed by its effects");
   kit.clock.advance(3_600_000);
   assert.ok((await end()).ok);
 });

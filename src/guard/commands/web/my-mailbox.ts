@@ -1,13 +1,12 @@
 import type { DetailedAccount } from "../../../admin/accounts.ts";
-import { type CommandError, effectOf, type Order, type Reply } from "../../../admin/declare/control.ts";
-import { needOf, ownOf } from "../../../admin/declare/rights.ts";
+import type { CommandError, Order, Reply } from "../../../admin/declare/control.ts";
 import type { MyClient } from "../../../admin/mailboxes.ts";
 import { passwordProblem } from "../../../core/access/passwords.ts";
 import { type AccountName, parseAccountName } from "../../../core/net/address.ts";
 import { plural } from "../../../core/text.ts";
-import { DAY_MS, HOUR_MS, isoTime, MINUTE_MS } from "../../../core/time.ts";
+import { isoTime, MINUTE_MS } from "../../../core/time.ts";
 import type { Keeper, SessionStore } from "../../admin-ports.ts";
-import { Budget, Budgets } from "../../budget.ts";
+import { Budgets } from "../../budget.ts";
 import type { AccountPasswords, Outcome } from "../../ports.ts";
 import { type AccountListParts, accountDetails } from "../accounts/account-lists.ts";
 import { endSessions } from "../accounts/accounts.ts";
@@ -16,6 +15,7 @@ import { recordDone, recordFirst } from "../record-first.ts";
 import { failed, usage } from "../refusals.ts";
 import type { SpamCommandParts } from "../spam.ts";
 import { UNAUTHORIZED, type WebCaller } from "./command-gate.ts";
+import type { UserBounds } from "./user-bounds.ts";
 import type { WebPasswordParts } from "./web-passwords.ts";
 
 export type MyMailboxParts = MyChangeParts &
@@ -30,18 +30,6 @@ type By = Readonly<{ caller: WebCaller; by: string }>;
 const LOOKS_A_MINUTE = 30;
 /** For how many users at once: Dovecot looks into every folder, and the keeper has few connections for the guard's other requests. */
 export const LOOKS_AT_ONCE = 4;
-/** Maximum changes by one user within an hour; each user has a separate share. */
-export const CHANGES_AN_HOUR = 60;
-/** Each is audited, so this bounds what one user adds to the audit. */
-const CHANGES_A_DAY = 300;
-/**
- * Passwords, app passwords, forwards and replies that all users together set within an hour: each costs a hash, or sends the
- * owner an alert. Ending one does not count, so other users cannot prevent it; removing one of several addresses does. The
- * owner's commands have separate bounds.
- */
-export const COSTLY_AN_HOUR = 600;
-/** New passwords of one user that are judged: each takes up to two seconds of a processor. */
-export const JUDGED_AN_HOUR = 30;
 /** Addresses that lead to one account. */
 const MOST_ADDRESSES = 1_000;
 
@@ -51,15 +39,13 @@ const MOST_ADDRESSES = 1_000;
  */
 export class MyMailboxCommands {
   readonly #parts: MyMailboxParts;
+  readonly #bounds: Pick<UserBounds, "refusesToJudge">;
   readonly #looks = new Budgets<AccountName>(LOOKS_A_MINUTE, MINUTE_MS);
   #looking = 0;
-  readonly #changes = new Budgets<string>(CHANGES_AN_HOUR, HOUR_MS);
-  readonly #ofDay = new Budgets<string>(CHANGES_A_DAY, DAY_MS);
-  readonly #judged = new Budgets<AccountName>(JUDGED_AN_HOUR, HOUR_MS);
-  readonly #costly = new Budget(COSTLY_AN_HOUR, HOUR_MS);
 
-  constructor(parts: MyMailboxParts) {
+  constructor(parts: MyMailboxParts, bounds: Pick<UserBounds, "refusesToJudge">) {
     this.#parts = parts;
+    this.#bounds = bounds;
   }
 
   async run(command: MyCommand, { caller, by }: By): Promise<Reply> {
@@ -88,23 +74,14 @@ export class MyMailboxCommands {
     }
   }
 
-  /** Counts a change by this user. Returns why it is one too many, or null. */
-  whyNotNow(command: Order, account: string): CommandError | null {
-    const now = this.#parts.clock.now();
-    // The user's own share first: a refused request takes nothing from other users.
-    if (!this.#changes.spend(account, now)) return enough(CHANGES_AN_HOUR, "an hour");
-    if (!this.#ofDay.spend(account, now)) return enough(CHANGES_A_DAY, "a day");
-    return isCostly(command) && !this.#costly.spend(now) ? ENOUGH_OF_ALL : null;
-  }
-
   /** Whether a new password may be set now: asked before the web judges it, which costs more than setting it. */
   mayChangePassword(password: string, caller: WebCaller): Reply<"my_password"> {
     const account = parseAccountName(caller.item.account ?? "");
     if (account === null) return UNAUTHORIZED;
-    const now = this.#parts.clock.now();
-    if (!this.#judged.spend(account, now)) return ENOUGH_JUDGED;
-    if (!this.#costly.isLeft(now)) return ENOUGH_OF_ALL;
-    return whyNotSet(this.#parts, password, account) ?? { ok: true, result: { done: true } };
+    return (
+      this.#bounds.refusesToJudge(account) ??
+      whyNotSet(this.#parts, password, account) ?? { ok: true, result: { done: true } }
+    );
   }
 
   async #mailbox(account: AccountName): Promise<Reply<"my_mailbox">> {
@@ -121,33 +98,6 @@ export class MyMailboxCommands {
     return { ok: true, result: mailboxOf(details.result, pause === undefined ? null : isoTime(pause.until)) };
   }
 }
-
-export function isOwnChange({ verb }: Order): boolean {
-  return effectOf(verb).lasts && (ownOf(verb) !== undefined || needOf(verb).needs === "mailbox");
-}
-
-/** Whether it counts against the limit that all users share (`COSTLY_AN_HOUR`). */
-function isCostly(command: Order): boolean {
-  const own = ownOf(command.verb) ?? { costs: command.verb === "my_password" };
-  if ("costs" in own) return own.costs;
-  const value: unknown = Reflect.get(command, own.costsIf);
-  return Array.isArray(value) ? value.length > 0 : value !== null;
-}
-
-const ENOUGH_JUDGED = failed(
-  `You have tried ${JUDGED_AN_HOUR} new passwords within an hour, which is as often as you may.`,
-  "Try again later.",
-);
-
-function enough(changes: number, within: "an hour" | "a day"): CommandError {
-  const message = `You have changed something ${changes} times within ${within}, which is as often as you may.`;
-  return failed(message, "Try again later.");
-}
-
-const ENOUGH_OF_ALL = failed(
-  `The users of this server have set ${COSTLY_AN_HOUR} passwords, app passwords, forwards and replies within an hour, which is as many as they may.`,
-  "Try again later, or ask the administrator of this server.",
-);
 
 const UNASKED: Keeper = { ask: () => Promise.resolve({ ok: false, reason: "it was asked often enough" }) };
 
