@@ -51,8 +51,8 @@ export type Audit = Readonly<{
 type ChangeRest = RestOf<"BAN" | "LIFT" | "ALLOW" | "DISALLOW" | "SPARE">;
 type AuditRest = RestOf<"AUDIT">;
 
-/** A ban that was refused. The effects of a command are recorded as changes. */
-export const banAsked: DecidedKind<BanAsked, RestOf<"BAN_ASKED">> = {
+/** The row of a refused ban. A ban that was made is a row of its change (`changeRecord`). */
+export const refusedBan: DecidedKind<BanAsked, RestOf<"BAN_ASKED">> = {
   name: () => "BAN_REFUSED",
   window: () => null,
   account: () => null,

@@ -2,7 +2,7 @@ import type { Decision, Verdict } from "../decide/decision.ts";
 import { networkAddress, type Prefix } from "../net/ip.ts";
 import type { Millis } from "../time.ts";
 import { actionOf, type Counts, type DecidedKind, type EventColumns, type Sentence } from "./columns.ts";
-import { auditSentence, banAsked, type CommandAsked, changeSentence, commandOf } from "./command.ts";
+import { auditSentence, type CommandAsked, changeSentence, commandOf, refusedBan } from "./command.ts";
 import { type Connect, connection } from "./connection.ts";
 import { logSentence } from "./log.ts";
 import { type LoginAsked, type LoginFailed, type LoginSucceeded, login } from "./login.ts";
@@ -123,7 +123,7 @@ const KINDS: Readonly<Record<DecidedType, DecidedKind<Event, Rest>>> = {
   LOGIN_SUCCEEDED: login,
   LOGIN_FAILED: login,
   JAIL_REPORTED: report,
-  BAN_ASKED: banAsked,
+  BAN_ASKED: refusedBan,
 };
 const RECORDED_KINDS: Readonly<Record<DecidedRest, DecidedKind<Event, Rest>>> = {
   ...KINDS,
