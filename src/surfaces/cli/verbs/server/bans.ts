@@ -80,7 +80,6 @@ function banTime(call: Call): string | null | Failure {
 }
 
 function noteFrom(text = ""): string | Failure {
-  if (text.trim() === "") return "Banned by the administrator";
   if (text.length <= NOTE_CHARACTERS && !/\p{Cc}/u.test(text)) return text.trim();
   return wrongUsage(
     "The reason is too long or contains control characters.",
