@@ -167,6 +167,10 @@ export interface GreylistPauses {
 export interface History {
   address(prefix: Prefix, reach: Reach): AddressHistory;
   accountMails(account: string, since: Millis, most: number): readonly Millis[];
+}
+
+/** Bans and entries of the allow list that apply now. Includes the rows of the open transaction. */
+export interface BansInForce {
   /** The ban in force on exactly this network. */
   ban(prefix: Prefix): Ban | null;
   /** Bans in force on the network or within it. */

@@ -80,7 +80,7 @@ export function commandsOnMemory(policy = TEST_POLICY) {
   const run = createCommands({
     ...stores,
     engine,
-    history: sqlite,
+    inForce: sqlite,
     clock,
     alertsTo: () => alertsTo,
     accountRow: (name) => book.account(name),

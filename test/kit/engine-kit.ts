@@ -132,6 +132,7 @@ export function enginePartsOn(db: DatabaseSync) {
   return {
     store,
     history: store,
+    inForce: store,
     jails: store,
     accounts: new SqliteAccountHistory(db),
     sending: new SqliteSendingHistory(db),

@@ -31,10 +31,8 @@ export function factsOnFakes() {
     history: {
       address: () => address,
       accountMails: () => [NOON],
-      ban: () => null,
-      bansWithin: () => [],
-      allowed: () => [],
     },
+    inForce: { ban: () => null, bansWithin: () => [], allowed: () => [] },
     sending: {
       sentMails: () => [],
       hasWritten: () => true,

@@ -2,76 +2,74 @@ import type { CommandError, OrderOf, Reply } from "../../admin/declare/control.t
 import { banItem } from "../../admin/declare/items.ts";
 import { ascending, type PageRequest, pageOf } from "../../admin/declare/paging.ts";
 import type { Decision } from "../../core/decide/decision.ts";
-import type { Event } from "../../core/events/event.ts";
+import type { CommandEvent } from "../../core/events/event.ts";
 import { reasons } from "../../core/events/reasons.ts";
 import { isTooWide, type Prefix, parseIp, parsePrefix } from "../../core/net/ip.ts";
 import { isoTime, isoTimeOrNull, parseDuration } from "../../core/time.ts";
 import { expireBans } from "../enforce/end-bans.ts";
 import type { Engine } from "../engine.ts";
 import type { Clock } from "../ports.ts";
-import type { BanLog, History } from "../storage-ports.ts";
+import type { BanLog, BansInForce } from "../storage-ports.ts";
 import { failed, type RunOf, usage } from "./refusals.ts";
 
-/** What a command on a network needs; a dry run has its own versions. */
-export type NetworkCommandParts = Readonly<{
-  engine: Pick<Engine, "ask" | "policy" | "prefixOf">;
-  history: Pick<History, "ban" | "bansWithin">;
+/** Needed by commands that the engine decides on. In a dry run, `ask` only decides. */
+export type NetworkDecisionParts = Readonly<{
+  engine: Pick<Engine, "policy" | "prefixOf"> & Readonly<{ ask: (event: CommandEvent) => Promise<Decision> }>;
+  inForce: Pick<BansInForce, "bansWithin">;
 }>;
-export type BanCommandParts = Readonly<{ engine: Engine; history: History; banLog: BanLog; clock: Clock }>;
+export type BanListParts = Readonly<{ engine: Engine; inForce: BansInForce; banLog: BanLog; clock: Clock }>;
 /** Maximum listed bans that an allow entry ended. */
 const LIFTED_NAMED = 50;
 
-export const ban: RunOf<"ban", NetworkCommandParts> = async (parts, command, by) => {
+export const ban: RunOf<"ban", NetworkDecisionParts> = async (parts, command, by) => {
   const prefix = targetOf(parts.engine, command.target);
   if (prefix === null) return noTarget(command.target);
   const durationMs = durationOf(command.for, parts.engine.policy.bans.manualMs);
   if (durationMs === undefined) return noDuration(command.for);
   const note = command.note === "" ? "Banned by hand" : command.note;
-  const error = await decided(parts.engine, { type: "BAN_ASKED", prefix, note, durationMs, by }, prefix);
-  if (error !== null) return error;
-  const made = parts.history.ban(prefix);
-  return made === null ? failed(`${prefix} was unbanned at once.`, "") : { ok: true, result: { ban: banItem(made) } };
+  const outcome = await decided(parts.engine, { type: "BAN_ASKED", prefix, note, durationMs, by });
+  if (!outcome.ok) return outcome;
+  const made = outcome.changes.find((change) => change.type === "BAN");
+  if (made === undefined) throw new Error("a ban was decided without its change");
+  return { ok: true, result: { ban: banItem(made.ban) } };
 };
 
-export const unban: RunOf<"unban", NetworkCommandParts> = async (parts, command, by) => {
+export const unban: RunOf<"unban", NetworkDecisionParts> = async (parts, command, by) => {
   const prefix = targetOf(parts.engine, command.target);
   if (prefix === null) return noTarget(command.target);
-  const error = await decided(parts.engine, { type: "UNBAN_ASKED", prefix, by }, prefix);
-  return error ?? { ok: true, result: { prefix } };
+  const outcome = await decided(parts.engine, { type: "UNBAN_ASKED", prefix, by });
+  return outcome.ok ? { ok: true, result: { prefix } } : outcome;
 };
 
-export const allowAdd: RunOf<"allow_add", NetworkCommandParts> = async (parts, command, by) => {
+export const allowAdd: RunOf<"allow_add", NetworkDecisionParts> = async (parts, command, by) => {
   const prefix = parsePrefix(command.target);
   if (prefix === null) return noTarget(command.target);
   if (isTooWide(prefix))
     return usage(`${prefix} is too wide: nothing in it could be banned.`, "The widest are /8, and /16 of IPv6.");
   const durationMs = durationOf(command.for, null);
   if (durationMs === undefined) return noDuration(command.for);
-  const lifted = parts.history.bansWithin(prefix).map((standing) => standing.prefix);
-  const error = await decided(
-    parts.engine,
-    { type: "ALLOW_ASKED", prefix, note: command.note, durationMs, by },
-    prefix,
-  );
-  return error ?? { ok: true, result: { prefix, lifted: lifted.slice(0, LIFTED_NAMED), liftedTotal: lifted.length } };
+  const lifted = parts.inForce.bansWithin(prefix).map((standing) => standing.prefix);
+  const outcome = await decided(parts.engine, { type: "ALLOW_ASKED", prefix, note: command.note, durationMs, by });
+  if (!outcome.ok) return outcome;
+  return { ok: true, result: { prefix, lifted: lifted.slice(0, LIFTED_NAMED), liftedTotal: lifted.length } };
 };
 
-export const allowRemove: RunOf<"allow_remove", NetworkCommandParts> = async (parts, command, by) => {
+export const allowRemove: RunOf<"allow_remove", NetworkDecisionParts> = async (parts, command, by) => {
   const prefix = parsePrefix(command.target);
   if (prefix === null) return noTarget(command.target);
   if (parts.engine.policy.allow.includes(prefix))
     return failed(`${prefix} is on the list of the settings.`, "Take it out of allow.networks in ghostinbox.toml.");
-  const error = await decided(parts.engine, { type: "DISALLOW_ASKED", prefix, by }, prefix);
-  return error ?? { ok: true, result: { prefix } };
+  const outcome = await decided(parts.engine, { type: "DISALLOW_ASKED", prefix, by });
+  return outcome.ok ? { ok: true, result: { prefix } } : outcome;
 };
 
-export function allowList({ engine, history }: BanCommandParts, asked: PageRequest): Reply<"allow_list"> {
+export function allowList({ engine, inForce }: BanListParts, asked: PageRequest): Reply<"allow_list"> {
   const at = isoTime(engine.startedAt);
   const fromSettings = engine.policy.allow.map((prefix, place) => ({
     key: `settings/${ascending(place)}`,
     item: { prefix, note: "allow.networks", by: "settings", at, expiresAt: null, from: "settings" as const },
   }));
-  const added = history.allowed().map((entry) => ({
+  const added = inForce.allowed().map((entry) => ({
     key: `then/${ascending(entry.at)}/${entry.prefix}`,
     item: {
       prefix: entry.prefix,
@@ -87,12 +85,12 @@ export function allowList({ engine, history }: BanCommandParts, asked: PageReque
 }
 
 /** Uses the rule that decides bans, so both always agree. */
-export function protection({ engine }: BanCommandParts, { target }: OrderOf<"protection">): Reply<"protection"> {
+export function protection({ engine }: BanListParts, { target }: OrderOf<"protection">): Reply<"protection"> {
   const prefix = targetOf(engine, target);
   return prefix === null ? noTarget(target) : { ok: true, result: { prefix, reason: engine.protectionOf(prefix) } };
 }
 
-export async function cleanup({ engine, banLog, clock }: BanCommandParts): Promise<Reply<"cleanup">> {
+export async function cleanup({ engine, banLog, clock }: BanListParts): Promise<Reply<"cleanup">> {
   return { ok: true, result: { expired: await expireBans(engine, banLog, clock) } };
 }
 
@@ -109,11 +107,14 @@ function durationOf(text: string | null, otherwiseMs: number | null): number | n
   return durationMs === null || durationMs === 0 ? undefined : durationMs;
 }
 
-async function decided(engine: Pick<Engine, "ask">, event: Event, prefix: Prefix): Promise<CommandError | null> {
-  const decision: Decision = await engine.ask(event);
-  if (decision.verdict === "pass" && decision.reason !== "not_recorded") return null;
-  const { says, next } = reasons[decision.reason];
-  const whole = decision.reason === "not_recorded" ? says : `${prefix}: ${says}`;
+async function decided(
+  engine: NetworkDecisionParts["engine"],
+  event: CommandEvent,
+): Promise<Readonly<{ ok: true; changes: Decision["changes"] }> | CommandError> {
+  const { verdict, reason, changes } = await engine.ask(event);
+  if (verdict === "pass" && reason !== "not_recorded") return { ok: true, changes };
+  const { says, next } = reasons[reason];
+  const whole = reason === "not_recorded" ? says : `${event.prefix}: ${says}`;
   return failed(event.type === "BAN_ASKED" ? `Not banned. ${whole}` : whole, next);
 }
 

@@ -40,10 +40,10 @@ import {
   allowAdd,
   allowList,
   allowRemove,
-  type BanCommandParts,
+  type BanListParts,
   ban,
   cleanup,
-  type NetworkCommandParts,
+  type NetworkDecisionParts,
   protection,
   unban,
 } from "./bans.ts";
@@ -61,7 +61,7 @@ import { type Admitted, type CommandGate, UNAUTHORIZED, type WebCaller } from ".
 import type { MyCommand, MyMailboxCommands, MyMailboxParts } from "./web/my-mailbox.ts";
 import { type WebPasswordParts, webImport, webPassword } from "./web/web-passwords.ts";
 
-export type CommandParts = BanCommandParts &
+export type CommandParts = BanListParts &
   AccountStateCommandParts &
   AccountListParts &
   WebPasswordParts &
@@ -112,7 +112,7 @@ type Run<P, C> = (parts: P, command: C, by: string, at: At) => Promise<Reply> | 
  * Needed by commands that have a dry run. Its stores of accounts.db are the real ones: such a command writes there only within
  * `rehearse` (`partsOfDryRun`).
  */
-export type DryRunParts = NetworkCommandParts &
+export type DryRunParts = NetworkDecisionParts &
   AccountSettingParts &
   AliasCommandParts &
   AppPasswordParts &

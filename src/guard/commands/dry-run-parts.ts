@@ -1,5 +1,4 @@
 import type { QueuedMail } from "../../admin/declare/keeper.ts";
-import type { Ban } from "../../core/decide/decision.ts";
 import type { Keeper, SecretMaker } from "../admin-ports.ts";
 import type { Notices } from "../ports.ts";
 import type { CommandParts, DryRunParts } from "./carry-out.ts";
@@ -14,7 +13,7 @@ export function partsOfDryRun(parts: CommandParts): DryRunParts {
   const { credentials, sessions, rehearse } = parts;
   return {
     ...parts,
-    ...decidedInDryRun(parts),
+    engine: decidingOnly(parts),
     isDry: true,
     keeper: keeperOfDryRun(parts.keeper),
     notices: SILENT,
@@ -57,28 +56,13 @@ function unlisted({ senders }: Pick<SpamCommandParts, "senders">): SpamCommandPa
   };
 }
 
-/** The engine's decision without its effects, and the ban that would follow. */
-function decidedInDryRun({
-  engine,
-  history,
-}: Pick<CommandParts, "engine" | "history">): Pick<DryRunParts, "engine" | "history"> {
-  let made: Ban | null = null;
+/** The engine's decisions without their effects. */
+function decidingOnly({ engine }: Pick<CommandParts, "engine">): DryRunParts["engine"] {
   return {
-    engine: {
-      audit: () => Promise.resolve(true),
-      policy: engine.policy,
-      prefixOf: (ip) => engine.prefixOf(ip),
-      ask: (event) => {
-        // Only commands on a network get here.
-        if (!("prefix" in event)) return engine.ask(event);
-        const decided = engine.decideCommand(event);
-        made =
-          decided.changes.map((change) => (change.type === "BAN" ? change.ban : null)).find((it) => it !== null) ??
-          null;
-        return Promise.resolve(decided);
-      },
-    },
-    history: { ban: () => made, bansWithin: (network) => history.bansWithin(network) },
+    audit: () => Promise.resolve(true),
+    policy: engine.policy,
+    prefixOf: (ip) => engine.prefixOf(ip),
+    ask: (event) => Promise.resolve(engine.decideCommand(event)),
   };
 }
 

@@ -3,7 +3,7 @@ import { isOver } from "../../core/time.ts";
 import type { Engine } from "../engine.ts";
 import { LIMITS } from "../limits.ts";
 import type { Clock } from "../ports.ts";
-import type { BanLog, History } from "../storage-ports.ts";
+import type { BanLog, BansInForce } from "../storage-ports.ts";
 
 /** Ends expired bans through the same path as any event. Returns how many it ended. */
 export async function expireBans(engine: Engine, banLog: BanLog, clock: Clock): Promise<number> {
@@ -19,9 +19,13 @@ export async function expireBans(engine: Engine, banLog: BanLog, clock: Clock): 
 }
 
 /** Ends expired entries of the allow list. There are few enough to check each. */
-export async function expireAllowed(engine: Engine, history: Pick<History, "allowed">, clock: Clock): Promise<void> {
+export async function expireAllowed(
+  engine: Engine,
+  inForce: Pick<BansInForce, "allowed">,
+  clock: Clock,
+): Promise<void> {
   const now = clock.now();
-  const due = history.allowed().filter(({ expiresAt }) => isOver(expiresAt, now));
+  const due = inForce.allowed().filter(({ expiresAt }) => isOver(expiresAt, now));
   await Promise.all(due.map(({ prefix }) => engine.ask({ type: "ALLOW_EXPIRED", prefix })));
 }
 

@@ -21,11 +21,8 @@ function kit(known: Partial<AddressHistory> = {}) {
       asked.push(`${account} since ${NOON - since} ms`);
       return [later(NOON, -1_000)];
     },
-    ban: () => assert.fail("the book reads whole addresses"),
-    bansWithin: () => assert.fail("the book reads whole addresses"),
-    allowed: () => [],
   };
-  const book = new AddressCache(history, new ProtectionList({ current: () => [] }, history));
+  const book = new AddressCache(history, new ProtectionList({ current: () => [] }, { allowed: () => [] }));
   const state = (text: string, now: Millis = NOON) => book.state(POLICY, ip(text), now);
   return { book, asked, reaches, state };
 }

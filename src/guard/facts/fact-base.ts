@@ -10,7 +10,7 @@ import type { AskedBefore, Remembered } from "../../core/events/seen.ts";
 import type { Ip, Prefix } from "../../core/net/ip.ts";
 import type { Millis } from "../../core/time.ts";
 import type { Notices } from "../ports.ts";
-import type { AllowEntry, History, HonestMail } from "../storage-ports.ts";
+import type { AllowEntry, BansInForce, History, HonestMail } from "../storage-ports.ts";
 import { AddressCache } from "./address-cache.ts";
 import { EventFacts } from "./event-facts.ts";
 import type { FactPorts, FactSources } from "./fact-sources.ts";
@@ -24,11 +24,11 @@ import { UnrecordedFacts } from "./unrecorded-facts.ts";
 import { WholeServerWindows } from "./whole-server-windows.ts";
 
 export type FactBaseParts = FactPorts &
-  Readonly<{ policy: Policy; history: History; honest: HonestMail; notices: Notices }>;
+  Readonly<{ policy: Policy; history: History; inForce: BansInForce; honest: HonestMail; notices: Notices }>;
 
 /** All facts: finds those of an event, and applies decisions to them. */
 export class FactBase {
-  readonly #history: History;
+  readonly #inForce: BansInForce;
   readonly #protection: ProtectionList;
   readonly #queuedMails: QueuedMails;
   #sources: FactSources;
@@ -40,8 +40,8 @@ export class FactBase {
   #isFirst = true;
 
   constructor(parts: FactBaseParts) {
-    this.#history = parts.history;
-    this.#protection = new ProtectionList(parts.own, parts.history);
+    this.#inForce = parts.inForce;
+    this.#protection = new ProtectionList(parts.own, parts.inForce);
     this.#queuedMails = new QueuedMails(parts.honest, parts.sending);
     const pending = new PendingPasswords();
     const named = new NamedRecipients();
@@ -97,17 +97,17 @@ export class FactBase {
   }
 
   ofCommand({ prefix }: CommandEvent, now: Millis): CommandFacts {
-    const history = this.#history;
+    const inForce = this.#inForce;
     return {
       sparing: (network) => this.sparing(network, now),
       get ban() {
-        return history.ban(prefix);
+        return inForce.ban(prefix);
       },
       get listed(): AllowEntry | null {
-        return history.allowed().find((entry) => entry.prefix === prefix) ?? null;
+        return inForce.allowed().find((entry) => entry.prefix === prefix) ?? null;
       },
       get covered() {
-        return history.bansWithin(prefix).map((ban) => ban.prefix);
+        return inForce.bansWithin(prefix).map((ban) => ban.prefix);
       },
     };
   }

@@ -6,14 +6,14 @@ import { addressLiteral } from "../../core/net/address.ts";
 import { hostPrefix, overlaps, type Prefix } from "../../core/net/ip.ts";
 import { instant } from "../../core/time.ts";
 import type { EventProcessorParts } from "../../guard/event-processor.ts";
-import type { AllowEntry, History, HonestMail, SendingHistory } from "../../guard/storage-ports.ts";
+import type { AllowEntry, BansInForce, HonestMail, SendingHistory } from "../../guard/storage-ports.ts";
 
 const NOTHING: Seen = {};
 /** Replaces the outside address to which an account sent mail through its own forward. */
 const STRANGER = "stranger@invalid";
 
 type Parts = Readonly<{
-  history: History;
+  inForce: BansInForce;
   honest: HonestMail;
   sending: SendingHistory;
   /** The machine's own networks now. */
@@ -50,9 +50,9 @@ export class RecordedFacts {
 
   ports(): Pick<
     EventProcessorParts,
-    "own" | "recipients" | "firstContacts" | "networks" | "active" | "forwardReach" | "history" | "honest" | "sending"
+    "own" | "recipients" | "firstContacts" | "networks" | "active" | "forwardReach" | "inForce" | "honest" | "sending"
   > {
-    const { history, honest, sending } = this.#parts;
+    const { inForce, honest, sending } = this.#parts;
     return {
       own: { current: () => this.#own },
       recipients: { exists: () => this.#seen.recipient === undefined },
@@ -63,12 +63,10 @@ export class RecordedFacts {
       networks: { networksOf: () => this.#seen.accountNetworks ?? [] },
       active: { isActive: () => this.#seen.accountInactive !== true },
       forwardReach: { reachedBy: () => (this.#seen.stranger === true ? [STRANGER] : []) },
-      history: {
-        address: history.address.bind(history),
-        accountMails: history.accountMails.bind(history),
-        ban: history.ban.bind(history),
-        bansWithin: history.bansWithin.bind(history),
-        allowed: () => [...history.allowed(), ...this.#allowed],
+      inForce: {
+        ban: inForce.ban.bind(inForce),
+        bansWithin: inForce.bansWithin.bind(inForce),
+        allowed: () => [...inForce.allowed(), ...this.#allowed],
       },
       sending: {
         sentMails: sending.sentMails.bind(sending),
@@ -91,7 +89,7 @@ export class RecordedFacts {
 
   /** An entry of a list from before the first event, or an address that the machine had. */
   #learnProtection(address: Prefix, protection: Seen["protection"]): void {
-    const { policy, allowNow, history } = this.#parts;
+    const { policy, allowNow, inForce } = this.#parts;
     const within = (networks: readonly Prefix[]): boolean => networks.some((network) => overlaps(network, address));
     switch (protection) {
       case "loopback":
@@ -99,7 +97,7 @@ export class RecordedFacts {
       case "gateway":
         return this.#addOwn(address, protection);
       case "allow_listed": {
-        const listed = [...this.#allowed, ...history.allowed()].map(({ prefix }) => prefix);
+        const listed = [...this.#allowed, ...inForce.allowed()].map(({ prefix }) => prefix);
         if (within([...policy.allow, ...allowNow, ...listed])) return;
         const entry = { prefix: address, note: "", by: "", at: instant(0), expiresAt: null };
         this.#allowed = [...this.#allowed, entry];

@@ -78,10 +78,11 @@ export class Replay {
 
   /** A guard that has just started: everything held in memory only is empty. */
   #started(): EventProcessor {
-    const { policy, history } = this.#parts;
-    const { store, jails, accounts, neighbours } = history;
+    const { policy } = this.#parts;
+    const { store, history, jails, accounts, neighbours } = this.#parts.history;
     return new EventProcessor({
       policy,
+      history,
       jails,
       accounts,
       neighbours,

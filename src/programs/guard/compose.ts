@@ -81,6 +81,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
     ...stores,
     policy: toPolicy(settings),
     history: store,
+    inForce: store,
     jails: store,
     accounts: stores.accountHistory,
     forwardReach: stores.forwards,
@@ -177,7 +178,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
   const run = createCommands({
     ...stores,
     engine,
-    history: store,
+    inForce: store,
     clock,
     accountRow: (name) => stores.book.account(name),
     guesses: stores.accountHistory,

@@ -8,6 +8,7 @@ import type { Millis } from "../../core/time.ts";
 import type {
   AddressHistory,
   AllowEntry,
+  BansInForce,
   History,
   JailMemory,
   LogPositions,
@@ -30,7 +31,7 @@ import { type Stretch, WindowReader } from "./window-reader.ts";
  * The guard's own connection to `engine.db`. On the hot path every statement is prepared once, and a new address costs
  * a single query, and one for each prefix length of banned networks.
  */
-export class SqliteStore implements Store, History, JailMemory, LogPositions {
+export class SqliteStore implements Store, History, BansInForce, JailMemory, LogPositions {
   readonly #db: DatabaseSync;
   readonly #events: EventCount;
   readonly #writer: EventWriter;

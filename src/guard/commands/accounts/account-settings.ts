@@ -14,14 +14,14 @@ import { NO_ACCOUNT } from "./account-lists.ts";
 import type { AccountStateCommandParts } from "./account-state.ts";
 import { type AccountCommandParts, endSessions } from "./accounts.ts";
 
-type NetworkCommandParts = AccountCommandParts &
+type SignInNetworkParts = AccountCommandParts &
   Readonly<{ networks: AccountNetworks; sessions: Pick<SessionStore, "end"> }>;
 
 /**
  * Changes the networks from which an account may sign in. Closes its open sessions, including those at the dashboard, since some may
  * come from other networks.
  */
-const networkCommand: RunOf<"networks_add" | "networks_remove", NetworkCommandParts> = async (
+const networkCommand: RunOf<"networks_add" | "networks_remove", SignInNetworkParts> = async (
   parts,
   { verb, name, networks },
   by,
@@ -128,7 +128,7 @@ function mailboxSetting(
   }
 }
 
-export type AccountSettingParts = NetworkCommandParts & VacationCommandParts;
+export type AccountSettingParts = SignInNetworkParts & VacationCommandParts;
 
 /** Entries of these commands in the table of all (`carry-out.ts`). Forwards and app passwords are changed in separate files. */
 export const ACCOUNT_SETTING_RUNS = {

@@ -8,13 +8,13 @@ import { type CallerParts, callerOf } from "../../access/callers.ts";
 import { digestOf } from "../../access/secrets.ts";
 import { Budgets } from "../../budget.ts";
 import type { Engine } from "../../engine.ts";
-import type { History } from "../../storage-ports.ts";
+import type { BansInForce } from "../../storage-ports.ts";
 import { failed, usage } from "../refusals.ts";
 import { UserBounds } from "./user-bounds.ts";
 import { WebBounds } from "./web-bounds.ts";
 
 type WebCommandParts = CallerParts &
-  Readonly<{ engine: Pick<Engine, "audit" | "administratorAt" | "policy">; history: Pick<History, "allowed"> }>;
+  Readonly<{ engine: Pick<Engine, "audit" | "administratorAt" | "policy">; inForce: Pick<BansInForce, "allowed"> }>;
 
 /** The session or token behind a line of the web, and where it is used. */
 export type WebCaller = Readonly<{ item: CallerItem; digest: string; ip: Ip }>;
@@ -66,7 +66,7 @@ export class CommandGate {
 
   constructor(parts: WebCommandParts) {
     this.#parts = parts;
-    this.bounds = new WebBounds(parts.history, parts.clock);
+    this.bounds = new WebBounds(() => parts.inForce.allowed(), parts.clock);
     this.userBounds = new UserBounds(parts.clock);
   }
 

@@ -5,7 +5,7 @@ import { plural } from "../../../core/text.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS, type Millis } from "../../../core/time.ts";
 import { Budget, Budgets } from "../../budget.ts";
 import type { Clock } from "../../ports.ts";
-import type { History } from "../../storage-ports.ts";
+import type { AllowEntry } from "../../storage-ports.ts";
 
 /**
  * Limits on what an attacker who controls the web program could do with its commands. They are far above normal use of
@@ -60,7 +60,7 @@ type Within = (budget: Budget, times?: number) => boolean;
 
 /** Counts the web's commands and reports when a limit is reached. The limits bound its memory. */
 export class WebBounds {
-  readonly #history: Pick<History, "allowed">;
+  readonly #allowed: () => readonly AllowEntry[];
   readonly #clock: Clock;
   readonly #budgets = {
     bans: new Budget(WEB_LIMITS.bans, HOUR_MS),
@@ -79,8 +79,8 @@ export class WebBounds {
   readonly #challenged = new Budgets(WEB_LIMITS.signInsEach, MINUTE_MS);
   readonly #seen = new Map<Ip, Millis>();
 
-  constructor(history: Pick<History, "allowed">, clock: Clock) {
-    this.#history = history;
+  constructor(allowed: () => readonly AllowEntry[], clock: Clock) {
+    this.#allowed = allowed;
     this.#clock = clock;
   }
 
@@ -170,7 +170,7 @@ export class WebBounds {
   }
 
   #tooManyAllowed(target: string): Overreach | null {
-    const own = this.#history.allowed().filter(({ by }) => isWebAdmin(by));
+    const own = this.#allowed().filter(({ by }) => isWebAdmin(by));
     if (own.length < WEB_LIMITS.allowEntries || own.some(({ prefix }) => prefix === parsePrefix(target))) return null;
     const message = `The dashboard and the API have put ${plural(own.length, "entry", "entries")} on the allow list, which is as many as they may.`;
     return refused("failed", message, "Take one off, or use `allow add` on the server.");
