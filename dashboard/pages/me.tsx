@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import type { MyMailbox } from "../../src/admin/mailboxes.ts";
+import type { MyMailbox } from "../../src/admin/me.ts";
 import { get } from "../api.ts";
 import { Fact, LanguageField } from "../fields.tsx";
 import { size, whole } from "../format.ts";

@@ -1,2 +1,2 @@
+export { de as own } from "./mailbox-settings.ts";
 export { de as me } from "./me.ts";
-export { de as own } from "./me-own.ts";

@@ -2,29 +2,23 @@ import * as z from "zod/mini";
 import { APP_PASSWORD_NAME, appPasswordName } from "../core/access/passwords.ts";
 import type { Address } from "../core/net/address.ts";
 import { dayAndTime } from "../core/time.ts";
-import { VACATION_LIMITS, vacationEnd, vacationText, type WrittenVacation } from "../core/vacation.ts";
-import { sessionFacts } from "./access.ts";
 import { flag, text } from "./declare/fields.ts";
 import type { AppPasswordItem } from "./declare/items.ts";
-import { accountName, count, list, mailAddress, meaning, records, time } from "./declare/kinds.ts";
+import { accountName, list, mailAddress, meaning, records, time } from "./declare/kinds.ts";
 import {
   ADMIN,
   answers,
   changes,
-  changesWithoutDryRun,
   changesWithSecret,
-  MAILBOX,
   OWN,
-  OWN_MAILBOX_ONLY,
   orItsUser,
   PROVEN_ADMIN,
-  PROVEN_MAILBOX,
   type ResultOf,
   reads,
   verb,
 } from "./declare/verb.ts";
 
-/** What the user of a mailbox sets for it, and the administrator for any: where its mail is sent on, and the reply while its user is away. */
+/** What the user of a mailbox sets for it, and the owner for any: app passwords, forwards, and the vacation reply. */
 
 /** Most addresses to which one account forwards: each mail leaves once for each of them. */
 export const MOST_FORWARDS = 10;
@@ -38,7 +32,8 @@ const reply = () =>
     text: z.string(),
     until: meaning(z.nullable(time), "Null: until it is ended."),
   });
-const vacation = () => meaning(z.nullable(reply()), "Null: none is stored; one that has ended still is.");
+export type VacationItem = Readonly<z.output<ReturnType<typeof reply>>>;
+const vacation = () => meaning(z.nullable(reply()), "Null if no reply is stored. A reply that has ended stays stored.");
 
 const app = z.string("is missing, or not text").check(
   z.refine(
@@ -82,12 +77,14 @@ const targets: z.ZodMiniType<readonly Address[], readonly string[]> = z
 const TO_SOME = { fields: { to: targets.check(z.minLength(1, "is empty")) } };
 export const NO_FORWARD = { given: { to: [], keep: true } };
 
-export const NO_REPLY = { given: { subject: "", text: null, until: null } };
+/** UTF-16 units. */
+export const VACATION_LIMITS = { subject: 200, text: 4_000 } as const;
+export const NO_VACATION = { given: { subject: "", text: null, until: null } };
 // Twice the limit, as of the subject: what is trimmed does not count, and a line end counts once.
 const replyText = text(2 * VACATION_LIMITS.text).check(z.minLength(1, "is empty"));
 /** To end the reply is what DELETE is for. */
-const SOME_REPLY = { body: "text", fields: { text: replyText } } as const;
-const AWAY = {
+const SOME_VACATION = { body: "text", fields: { text: replyText } } as const;
+const vacationFields = {
   subject: z._default(text(2 * VACATION_LIMITS.subject), ""),
   text: z.nullable(replyText),
   until: z._default(z.nullable(text(40)), null),
@@ -182,20 +179,20 @@ export const OF_MAILBOXES = [
   verb(
     "vacation_set",
     orItsUser(PROVEN_ADMIN, "name", { costsIf: "text" }),
-    { ...ofAccount, ...AWAY },
+    { ...ofAccount, ...vacationFields },
     changes(vacationSet, "accounts"),
   )
     .http(
       "PUT /accounts/{name}/vacation",
       "Replies to the account's mail while its user is away, to each proven sender once in seven days.",
-      SOME_REPLY,
+      SOME_VACATION,
     )
-    .http("DELETE /accounts/{name}/vacation", "Sends no more replies for the account.", NO_REPLY)
+    .http("DELETE /accounts/{name}/vacation", "Sends no more replies for the account.", NO_VACATION)
     .http("PUT /me/vacation", "Replies to mail while the user is away, to each proven sender once in seven days.", {
       ...OWN,
-      ...SOME_REPLY,
+      ...SOME_VACATION,
     })
-    .http("DELETE /me/vacation", "Sends no more replies.", { ...OWN, ...NO_REPLY })
+    .http("DELETE /me/vacation", "Sends no more replies.", { ...OWN, ...NO_VACATION })
     .cli(
       "account vacation ADDRESS [TEXT...]",
       "Reply to mail for an account while its user is away, or show the reply.",
@@ -213,7 +210,7 @@ export const OF_MAILBOXES = [
             says: "The last day, such as 2026-12-24, or a time; by default until --off.",
           },
         },
-        switches: [{ name: "off", says: "Stop replying.", alone: true, ...NO_REPLY }],
+        switches: [{ name: "off", says: "Stop replying.", alone: true, ...NO_VACATION }],
         shows: { verb: "vacation" },
         done: ({ name, vacation: reply }, _, nowMs) => vacationText(name, reply, nowMs),
       },
@@ -226,11 +223,26 @@ function forwardingText({ name, to: targets, keep: keeps }: ResultOf<typeof forw
   return `Mail for ${name} is sent on to ${targets.join(", ")}, ${copy}.`;
 }
 
-/** What the user of a mailbox sets for it. `forwarding` null: mail stays in it. `vacation` null: no reply is stored; one that has ended still is. */
+/** `until 2026-12-24 23:59:59 UTC`; once that is past, `ended 2026-12-24 23:59:59 UTC`. */
+function vacationEnd(until: string, now: number): string {
+  return `${Date.parse(until) <= now ? "ended" : "until"} ${dayAndTime(until)}`;
+}
+
+/** For the command line, with the whole reply. */
+function vacationText(name: string, vacation: VacationItem | null, now: number): string {
+  if (vacation === null) return `${name} sends no vacation reply.`;
+  const { subject, text: written, until } = vacation;
+  const end = until === null ? "until you end it (--off)" : vacationEnd(until, now);
+  const head = end.startsWith("ended") ? `The reply of ${name} ${end}:` : `${name} sends this reply, ${end}:`;
+  const lines = written.split("\n").map((line) => `  ${line}`.trimEnd());
+  return [head, ...(subject === "" ? [] : [`  Subject: ${subject}`, ""]), ...lines].join("\n");
+}
+
+/** What the user of a mailbox sets for it. `forwarding` null: mail stays in it. `vacation` null: no reply is stored. */
 export type MailboxSettings = Readonly<{
   appPasswords: readonly AppPasswordItem[];
   forwarding: Forwarding | null;
-  vacation: WrittenVacation | null;
+  vacation: VacationItem | null;
 }>;
 
 /** How the command line shows one of them, in a line, and ends it if a thief may have set it. */
@@ -263,7 +275,7 @@ export const MAILBOX_SETTING_FORMS = [
     label: "vacation reply",
     shows: ({ vacation: it }, nowMs) => it && (it.until === null ? "yes" : vacationEnd(it.until, nowMs)),
     ends: {
-      command: (name) => ({ verb: "vacation_set", name, ...NO_REPLY.given }),
+      command: (name) => ({ verb: "vacation_set", name, ...NO_VACATION.given }),
       plan: (name) => `End the vacation reply of ${name}.`,
       did: (name, { vacation: it }) =>
         `The vacation reply of ${name} is ended. It was: ${`${it?.subject ?? ""} ${it?.text ?? ""}`.trim()}`,
@@ -279,55 +291,3 @@ export const MAILBOX_SETTING_FORMS = [
             .join(", "),
   },
 ] as const satisfies readonly MailboxSettingForm[];
-
-/** What the user of a mailbox asks about it: the account is always that of the session. */
-
-const mailbox = answers(() =>
-  z.object({
-    account: z.string(),
-    quotaBytes: meaning(count, "0: no limit."),
-    usedBytes: meaning(z.nullable(count), "Null: it is not known now."),
-    mails: meaning(z.nullable(count), "Null: it is not known now."),
-    aliases: meaning(list(z.string()), "Other addresses whose mail comes to it, 100 at most."),
-    networks: meaning(list(z.string()), "From where it may sign in; empty: from anywhere."),
-    guarded: meaning(z.boolean(), "Strangers guess at its password, so new places are limited."),
-    greylistPausedUntil: z.nullable(time),
-    passwordOnServer: meaning(
-      z.boolean(),
-      "Its password is changed on the server only, which makes a key for its mail.",
-    ),
-  }),
-);
-export type MyMailbox = ResultOf<typeof mailbox>;
-/** The addresses whose mail reaches the account: its own, and aliases that lead to it, directly or by others. */
-const addresses = answers(() => z.object({ account: z.string(), addresses: list(z.string()) }));
-/** Where a mail program finds the mailbox. Both ports use TLS from the start. */
-const client = answers(() => z.object({ account: z.string(), host: z.string(), imapPort: count, smtpPort: count }));
-export type MyClient = ResultOf<typeof client>;
-const sessions = answers(() => z.object({ items: list(z.object(sessionFacts())) }));
-const ended = answers(() => z.object({ ended: count }));
-const senders = answers(() => z.object({ items: records({ sender: z.string(), at: time }) }));
-const done = answers(() => z.object({ done: z.literal(true) }));
-
-export const ME = [
-  verb("my_mailbox", MAILBOX, {}, reads(mailbox)).http(
-    "GET /me",
-    "The mailbox of the user who asks: how full it is, its other addresses, and from where it signs in.",
-  ),
-  verb("my_addresses", MAILBOX, {}, reads(addresses)),
-  verb("my_client", MAILBOX, {}, reads(client)),
-  verb("my_sessions", MAILBOX, {}, reads(sessions)).http(
-    "GET /me/sessions",
-    "Where the user is signed in to this page, the session that was used last first.",
-  ),
-  verb("my_sessions_end", MAILBOX, {}, changesWithoutDryRun(ended, "own", OWN_MAILBOX_ONLY)).http(
-    "DELETE /me/sessions",
-    "Signs the user out of this page everywhere else.",
-  ),
-  /** Every other session of the account ends. */
-  verb("my_password", PROVEN_MAILBOX, { password: text(1_024) }, changesWithoutDryRun(done, "own", OWN_MAILBOX_ONLY)),
-  verb("my_senders", MAILBOX, {}, reads(senders)).http(
-    "GET /me/senders",
-    "Senders whose mail to the mailbox is never spam.",
-  ),
-] as const;

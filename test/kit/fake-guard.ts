@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import type { DetailedAccount } from "../../src/admin/accounts.ts";
 import type { Command, CommandError, CommandOf, Reply, Verb } from "../../src/admin/declare/control.ts";
 import type { CallerItem, Health } from "../../src/admin/declare/items.ts";
-import type { MyMailbox } from "../../src/admin/mailboxes.ts";
+import type { MyMailbox } from "../../src/admin/me.ts";
 import { roleOf, SCOPES, type Scope } from "../../src/core/access/scopes.ts";
 import { parseIp } from "../../src/core/net/ip.ts";
 import type { Asker, Asking, GuardPort, Unreachable } from "../../src/surfaces/api/ports.ts";

@@ -1,7 +1,6 @@
 import type { ComponentChildren } from "preact";
 import type { DetailedAccount } from "../../../src/admin/accounts.ts";
-import type { Forwarding } from "../../../src/admin/mailboxes.ts";
-import type { WrittenVacation } from "../../../src/core/vacation.ts";
+import type { Forwarding, VacationItem } from "../../../src/admin/mailboxes.ts";
 import { LastUse } from "../../access-rows.tsx";
 import { t } from "../../admin-texts.ts";
 import { get, post, remove } from "../../api.ts";
@@ -158,12 +157,12 @@ export function AccountOwn({ account }: Pick<Props, "account">) {
     const [apps, forwarding, { vacation }] = await Promise.all([
       get<{ items: readonly App[] }>(at("app-passwords")),
       get<Forwarding>(at("forwarding")),
-      get<{ vacation: WrittenVacation | null }>(at("vacation")),
+      get<{ vacation: VacationItem | null }>(at("vacation")),
     ]);
     return { apps: apps.items, forwarding, vacation };
   }, [account]);
   const { data, reload } = own;
-  const words = t.value.accounts.own;
+  const words = t.value.accountOwn;
   const end = async (what: string, path: string): Promise<void> => {
     await changeWithProof(() => remove(at(path)), reload);
     tell(words.ended(what));
@@ -217,7 +216,7 @@ type RowProps = Readonly<{
 function Row({ what, path, end, children }: RowProps) {
   return (
     <Item name={what} facts={children}>
-      <Remove name={t.value.accounts.own.inSentence(what)} run={() => end(what, path)} />
+      <Remove name={t.value.accountOwn.inSentence(what)} run={() => end(what, path)} />
     </Item>
   );
 }

@@ -1,5 +1,4 @@
-import type { Forwarding, MOST_FORWARDS } from "../../../src/admin/mailboxes.ts";
-import type { VACATION_LIMITS, WrittenVacation } from "../../../src/core/vacation.ts";
+import type { Forwarding, MOST_FORWARDS, VACATION_LIMITS, VacationItem } from "../../../src/admin/mailboxes.ts";
 import { get, put, remove } from "../../api.ts";
 import { tell } from "../../attempt.ts";
 import { Form, Item, TakeOff } from "../../fields.tsx";
@@ -88,8 +87,8 @@ const MOST_CHARACTERS: typeof VACATION_LIMITS = { subject: 200, text: 4_000 };
 const PATH = "me/vacation";
 
 function VacationCard() {
-  const written = useLoaded(() => get<{ vacation: WrittenVacation | null }>(PATH), []);
-  const { data, reload } = written;
+  const stored = useLoaded(() => get<{ vacation: VacationItem | null }>(PATH), []);
+  const { data, reload } = stored;
   const busy = useAttempt();
   const words = t.value.own.vacation;
   const submit = async ({ subject = "", text = "", day = "" }): Promise<void> => {
@@ -105,7 +104,7 @@ function VacationCard() {
   const vacation = data?.vacation ?? null;
   return (
     <Card title={words.title} hint={words.hint}>
-      <Waiting {...written} />
+      <Waiting {...stored} />
       {data !== null && <p role="status">{vacation === null ? words.none : <ReplyState of={vacation} />}</p>}
       {data !== null && (
         <Form
@@ -136,7 +135,7 @@ function VacationCard() {
   );
 }
 
-function ReplyState({ of: { until } }: Readonly<{ of: WrittenVacation }>) {
+function ReplyState({ of: { until } }: Readonly<{ of: VacationItem }>) {
   const words = t.value.own.vacation;
   if (until === null) return <strong>{words.always}</strong>;
   return (

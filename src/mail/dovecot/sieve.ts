@@ -4,7 +4,10 @@ import { SIEVE_MAIL_ADDRESS } from "../../settings/ports.ts";
 import { type RenderedFile, rendered, type Site } from "../configuration/site.ts";
 import { JUNK_HEADER } from "../rspamd/rules.ts";
 
-/** The view of accounts.db with the accounts' scripts: `user`, `name`, `id`, `script`. `name` is who may get a reply: `proven` senders, or `any`. */
+/**
+ * The view of accounts.db with the accounts' scripts: `user`, `name`, `id`, `script`. The file that imports this name has its SQL.
+ * `name` is who may get a reply: `proven` senders, or `any`.
+ */
 export const SCRIPT_VIEW = "account_script";
 
 const DICT = "scripts";

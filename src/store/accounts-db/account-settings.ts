@@ -1,5 +1,4 @@
 import type { DatabaseSync } from "node:sqlite";
-import { vacationItem } from "../../core/vacation.ts";
 import { NETWORKS, SqliteAccountNetworks } from "./account-networks.ts";
 import { APP_PASSWORDS, readAppPasswords, SqliteAppPasswords } from "./app-passwords.ts";
 import type { NotedUses } from "./credentials.ts";
@@ -51,6 +50,6 @@ export function readMailboxSettings(db: DatabaseSync, account: string) {
   return {
     appPasswords: readAppPasswords(db, account),
     forwarding: readForwarding(db, account),
-    vacation: vacationItem(readVacation(db, account)),
+    vacation: readVacation(db, account),
   };
 }

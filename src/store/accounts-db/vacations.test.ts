@@ -7,7 +7,7 @@ import { type TestContext, test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
 import { accountName, mailAddress } from "../../../test/kit/samples.ts";
 import { accountsFor, columnOf, START, scratch } from "../../../test/kit/test-database.ts";
-import { instant } from "../../core/time.ts";
+import { instant, isoTime } from "../../core/time.ts";
 import { SqliteAccounts } from "./accounts.ts";
 import { SqliteVacations } from "./vacations.ts";
 
@@ -47,7 +47,7 @@ test("a reply holds until it is ended or over, and not while its account is susp
   assert.notEqual(script(ann), "");
   const over = { ...AWAY, until: instant(Date.now() - 1_000) };
   vacations.setVacation(ann, over);
-  assert.deepEqual([vacations.vacationOf(ann), script(ann)], [over, ""]);
+  assert.deepEqual([vacations.vacationOf(ann), script(ann)], [{ ...over, until: isoTime(over.until) }, ""]);
   vacations.setVacation(ann, null);
   assert.equal(vacations.vacationOf(ann), null);
   assert.equal(vacations.setVacation(accountName("nobody@example.org"), AWAY).ok, false);

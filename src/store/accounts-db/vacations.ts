@@ -1,8 +1,9 @@
 import type { DatabaseSync } from "node:sqlite";
 import { noAccount } from "../../admin/accounts.ts";
+import type { VacationItem } from "../../admin/mailboxes.ts";
 import type { AccountName } from "../../core/net/address.ts";
-import type { Vacation } from "../../core/vacation.ts";
-import type { VacationStore } from "../../guard/commands/accounts/account-settings.ts";
+import { isoTimeOrNull } from "../../core/time.ts";
+import type { Vacation, VacationStore } from "../../guard/commands/accounts/account-settings.ts";
 import type { Outcome } from "../../guard/ports.ts";
 import { SCRIPT_VIEW } from "../../mail/dovecot/sieve.ts";
 import { VERIFIED_HEADER } from "../../mail/rspamd/verified-headers.ts";
@@ -26,16 +27,16 @@ export class SqliteVacations implements VacationStore {
     return { ok: true };
   }
 
-  vacationOf(account: string): Vacation | null {
+  vacationOf(account: string): VacationItem | null {
     return readVacation(this.#db, account);
   }
 }
 
 /** As `vacationOf`. The connection may be read-only. */
-export function readVacation(db: DatabaseSync, account: string): Vacation | null {
+export function readVacation(db: DatabaseSync, account: string): VacationItem | null {
   const row = db.prepare("SELECT subject, text, until FROM vacation WHERE account = ?").get(account);
   if (row === undefined) return null;
-  return { subject: text(row["subject"]), text: text(row["text"]), until: millisOrNull(row["until"]) };
+  return { subject: text(row["subject"]), text: text(row["text"]), until: isoTimeOrNull(millisOrNull(row["until"])) };
 }
 
 const SQL = {
@@ -62,9 +63,10 @@ export const VACATIONS = {
   END;
 
   -- The Sieve script of each reply that holds now (RFC 5230). Texts are quoted strings, in which only a backslash and a quote
-  -- mean something (RFC 5228, 2.4.2). An alias counts as the user's own address if it leads nowhere else. A \`duplicate\`
-  -- test (RFC 7352) is true if it saw such a mail within \`:seconds\`: the first lets one mail of each sender through in an hour,
-  -- the other twenty let twenty replies through in an hour. Mail of lists is skipped before. Dovecot reads it by mail/dovecot/sieve.ts.
+  -- mean something (RFC 5228, 2.4.2). An alias counts as the user's own address if it leads nowhere else. Mail of
+  -- lists is skipped before. \`duplicate\` (RFC 7352) is true if its handle was used within \`:seconds\`, and otherwise marks it
+  -- used. So the first answers one mail of each sender an hour. The twenty others are slots: \`allof\` stops at the first free one,
+  -- which this reply takes; with all twenty taken, no reply is sent. Dovecot reads it by mail/dovecot/sieve.ts.
   -- \`proven\`: only senders whom SPF has proven, or whose domain is ours, get a reply; to a forged one it would be backscatter.
   CREATE VIEW ${SCRIPT_VIEW} (user, name, id, script) AS
     SELECT account, kind, kind,

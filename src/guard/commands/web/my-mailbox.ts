@@ -1,6 +1,6 @@
 import type { DetailedAccount } from "../../../admin/accounts.ts";
 import type { CommandError, Order, Reply } from "../../../admin/declare/control.ts";
-import type { MyClient } from "../../../admin/mailboxes.ts";
+import type { MyClient } from "../../../admin/me.ts";
 import { passwordProblem } from "../../../core/access/passwords.ts";
 import { type AccountName, parseAccountName } from "../../../core/net/address.ts";
 import { plural } from "../../../core/text.ts";

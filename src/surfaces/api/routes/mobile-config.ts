@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { MyClient } from "../../../admin/mailboxes.ts";
+import type { MyClient } from "../../../admin/me.ts";
 
 export const MOBILE_CONFIG_TYPE = "application/x-apple-aspen-config";
 

@@ -93,3 +93,32 @@ export const de: typeof en = {
     stopped: "Es wird nicht mehr geantwortet.",
   },
 };
+
+/** The same on the owner's page of an account. */
+export const ofAccountEn = {
+  title: "App passwords, forwarding, reply",
+  none: "None is set.",
+  app: "App password",
+  by: "made by",
+  forwarding: "Forwarding",
+  copy: "keeps a copy",
+  noCopy: "keeps no copy",
+  reply: "Vacation reply",
+  until: "until",
+  ended: (what: string) => `${what}: removed.`,
+  inSentence: (what: string) => what.charAt(0).toLowerCase() + what.slice(1),
+};
+
+export const ofAccountDe: typeof ofAccountEn = {
+  title: "App-Passwörter, Weiterleitung, Antwort",
+  none: "Nichts davon ist eingerichtet.",
+  app: "App-Passwort",
+  by: "erstellt von",
+  forwarding: "Weiterleitung",
+  copy: "eine Kopie bleibt",
+  noCopy: "keine Kopie bleibt",
+  reply: "Abwesenheitsantwort",
+  until: "bis",
+  ended: (what) => `${what}: entfernt.`,
+  inSentence: (what) => what,
+};

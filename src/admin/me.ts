@@ -1,0 +1,66 @@
+import * as z from "zod/mini";
+import { sessionFacts } from "./access.ts";
+import { text } from "./declare/fields.ts";
+import { count, list, meaning, records, time } from "./declare/kinds.ts";
+import {
+  answers,
+  changesWithoutDryRun,
+  MAILBOX,
+  OWN_MAILBOX_ONLY,
+  PROVEN_MAILBOX,
+  type ResultOf,
+  reads,
+  verb,
+} from "./declare/verb.ts";
+
+/** What the user of a mailbox asks about it: the account is always that of the session. */
+
+const mailbox = answers(() =>
+  z.object({
+    account: z.string(),
+    quotaBytes: meaning(count, "0: no limit."),
+    usedBytes: meaning(z.nullable(count), "Null: it is not known now."),
+    mails: meaning(z.nullable(count), "Null: it is not known now."),
+    aliases: meaning(list(z.string()), "Other addresses whose mail comes to it, 100 at most."),
+    networks: meaning(list(z.string()), "From where it may sign in; empty: from anywhere."),
+    guarded: meaning(z.boolean(), "Strangers guess at its password, so new places are limited."),
+    greylistPausedUntil: z.nullable(time),
+    passwordOnServer: meaning(
+      z.boolean(),
+      "Its password is changed on the server only, which makes a key for its mail.",
+    ),
+  }),
+);
+export type MyMailbox = ResultOf<typeof mailbox>;
+/** The addresses whose mail reaches the account: its own, and aliases that lead to it, directly or by others. */
+const addresses = answers(() => z.object({ account: z.string(), addresses: list(z.string()) }));
+/** Where a mail program finds the mailbox. Both ports use TLS from the start. */
+const client = answers(() => z.object({ account: z.string(), host: z.string(), imapPort: count, smtpPort: count }));
+export type MyClient = ResultOf<typeof client>;
+const sessions = answers(() => z.object({ items: list(z.object(sessionFacts())) }));
+const ended = answers(() => z.object({ ended: count }));
+const senders = answers(() => z.object({ items: records({ sender: z.string(), at: time }) }));
+const done = answers(() => z.object({ done: z.literal(true) }));
+
+export const ME = [
+  verb("my_mailbox", MAILBOX, {}, reads(mailbox)).http(
+    "GET /me",
+    "The mailbox of the user who asks: how full it is, its other addresses, and from where it signs in.",
+  ),
+  verb("my_addresses", MAILBOX, {}, reads(addresses)),
+  verb("my_client", MAILBOX, {}, reads(client)),
+  verb("my_sessions", MAILBOX, {}, reads(sessions)).http(
+    "GET /me/sessions",
+    "Where the user is signed in to this page, the session that was used last first.",
+  ),
+  verb("my_sessions_end", MAILBOX, {}, changesWithoutDryRun(ended, "own", OWN_MAILBOX_ONLY)).http(
+    "DELETE /me/sessions",
+    "Signs the user out of this page everywhere else.",
+  ),
+  /** Every other session of the account ends. */
+  verb("my_password", PROVEN_MAILBOX, { password: text(1_024) }, changesWithoutDryRun(done, "own", OWN_MAILBOX_ONLY)),
+  verb("my_senders", MAILBOX, {}, reads(senders)).http(
+    "GET /me/senders",
+    "Senders whose mail to the mailbox is never spam.",
+  ),
+] as const;
