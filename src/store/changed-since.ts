@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import { ACCOUNT_SETTINGS, type AccountSetting, type AccountSettingKey } from "./accounts-db/account-settings.ts";
+import { ACCOUNT_SETTINGS, type AccountSetting, type AccountSettingKey } from "./accounts-db/setting-tables.ts";
 
 /** Names of rows that exist in only one of two databases, or differ. */
 export type Changes = Readonly<{ added: readonly string[]; removed: readonly string[]; changed: readonly string[] }>;

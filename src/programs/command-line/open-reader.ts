@@ -6,7 +6,7 @@ import { RecordedEvents } from "../../jobs/replay/recorded-events.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { countKeys, hasKeys, readKeys } from "../../store/accounts-db/account-keys.ts";
 import { AccountLists } from "../../store/accounts-db/account-lists.ts";
-import { readMailboxSettings } from "../../store/accounts-db/account-settings.ts";
+import { readMailboxSettings } from "../../store/accounts-db/setting-tables.ts";
 import { Credentials } from "../../store/accounts-db/credentials.ts";
 import { LastSignIns, newPlaces, SqliteAccountHistory } from "../../store/engine-db/account-history.ts";
 import { SqliteHeldMail } from "../../store/engine-db/held-mail.ts";

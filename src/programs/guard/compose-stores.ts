@@ -2,7 +2,7 @@ import type { Clock } from "../../guard/ports.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { countKeys } from "../../store/accounts-db/account-keys.ts";
 import { AccountLists } from "../../store/accounts-db/account-lists.ts";
-import { accountSettingStores } from "../../store/accounts-db/account-settings.ts";
+import { accountSettingStores } from "../../store/accounts-db/setting-tables.ts";
 import { SqliteAccounts } from "../../store/accounts-db/accounts.ts";
 import { NotedUses, SqliteCredentials } from "../../store/accounts-db/credentials.ts";
 import { SqliteFactors, SqlitePasskeys } from "../../store/accounts-db/factors.ts";

@@ -4,7 +4,7 @@ import type { Kept } from "../../core/incident/incident.ts";
 import { printable } from "../../core/text.ts";
 import { text } from "../columns.ts";
 import { openAccounts, openAccountsForReading } from "../open.ts";
-import { ACCOUNT_SETTINGS } from "./account-settings.ts";
+import { ACCOUNT_SETTINGS } from "./setting-tables.ts";
 
 /** Shown characters of a value, such as a reply. */
 const MOST_SHOWN = 200;

@@ -1,5 +1,5 @@
 import { LEAST_OF_A_MAIL } from "../../mail/dovecot/quota.ts";
-import { accountSettingsSchema } from "./account-settings.ts";
+import { accountSettingsSchema } from "./setting-tables.ts";
 
 /**
  * SQL: whether mail for this address comes to a mailbox or leaves this server. It does neither if the address leads only to blocked or

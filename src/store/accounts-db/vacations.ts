@@ -47,7 +47,7 @@ const SQL = {
     ON CONFLICT DO UPDATE SET subject = excluded.subject, text = excluded.text, until = excluded.until`,
 };
 
-/** The entry of vacation replies in `ACCOUNT_SETTINGS` (`account-settings.ts` beside it). */
+/** The entry of vacation replies in `ACCOUNT_SETTINGS` (`setting-tables.ts` beside it). */
 export const VACATIONS = {
   key: "replies",
   schema: `

@@ -4,7 +4,7 @@ import { plural } from "../../../core/text.ts";
 import { type Layout, layoutOf } from "../../../settings/layout.ts";
 import { loadSettings } from "../../../settings/load.ts";
 import { settingKeys } from "../../../settings/schema.ts";
-import { ACCOUNT_SETTINGS } from "../../../store/accounts-db/account-settings.ts";
+import { ACCOUNT_SETTINGS } from "../../../store/accounts-db/setting-tables.ts";
 import {
   CHANGING,
   type ChangedSince,
