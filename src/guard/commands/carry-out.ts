@@ -124,7 +124,7 @@ export type DryRunParts = NetworkDecisionParts &
   TokenCommandParts &
   WebPasswordParts;
 
-const DRY_RUNS: { readonly [V in DryVerb]: Run<DryRunParts, OrderOf<V>> } = {
+const RUNS_WITH_DRY_RUN: { readonly [V in DryVerb]: Run<DryRunParts, OrderOf<V>> } = {
   ban,
   unban,
   allow_add: allowAdd,
@@ -178,7 +178,7 @@ const factor: Run<CommandParts, FactorCommand> = (parts, command, by, { signIns,
 const ofMailbox = ofCaller<MyCommand>((_, command, by, { mailbox, caller }) => mailbox.run(command, { caller, by }));
 
 const RUNS: { readonly [V in Verb]: Run<CommandParts, OrderOf<V>> } = {
-  ...DRY_RUNS,
+  ...RUNS_WITH_DRY_RUN,
   ping: ({ pid }) => ({ ok: true, result: { pid } }),
   health: ({ health }) => health().then((result) => ({ ok: true, result })),
   break_glass: (parts, _, by) => breakGlass(parts, by).then(brokenGlass),
@@ -272,7 +272,7 @@ export function dryRun(
   { command, by, caller, share }: Asked & Readonly<{ command: OrderOf<DryVerb> }>,
 ): Promise<Reply> | Reply {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above
-  return (DRY_RUNS[command.verb] as Run<DryRunParts, Order>)(parts, command, by, { ...kept, caller, share });
+  return (RUNS_WITH_DRY_RUN[command.verb] as Run<DryRunParts, Order>)(parts, command, by, { ...kept, caller, share });
 }
 
 function ofCaller<C extends Order>(

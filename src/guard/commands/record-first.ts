@@ -12,8 +12,8 @@ export type Rehearsal = Readonly<{
 }>;
 
 /**
- * Records a change of the accounts' database before making it: if the guard ends in between, no change lacks a
- * record. A rehearsal finds refusals, which are not recorded; `refused` answers them.
+ * Records a change of the accounts' database before making it: if the guard ends in between, no change lacks a record. The
+ * change is tried first and rolled back. If it is refused then, nothing is recorded, and `refused` makes the answer.
  */
 export async function recordFirst<T extends Readonly<{ ok: true }>>(
   { rehearse, isDry }: Rehearsal,
@@ -29,11 +29,14 @@ export async function recordFirst<T extends Readonly<{ ok: true }>>(
   return done.ok ? done : refused(done.reason);
 }
 
+/** Needed to record a change before it is made. */
+export type RecordParts = Rehearsal & Readonly<{ engine: Pick<Engine, "audit"> }>;
+
 type Audited<R> = Readonly<{ change: () => Outcome; audit: Audit; result: R; refused?: typeof notDone }>;
 
 /** The same for a change with one entry in the audit, which is answered with `result`. */
 export async function recordThenChange<R>(
-  parts: Rehearsal & Readonly<{ engine: Pick<Engine, "audit"> }>,
+  parts: RecordParts,
   { change, audit, result, refused = notDone }: Audited<R>,
 ): Promise<Readonly<{ ok: true; result: R }> | CommandError> {
   const outcome = await recordFirst(parts, change, () => parts.engine.audit(audit), refused);

@@ -8,7 +8,7 @@ import { formatSize } from "../../../settings/kinds/kind.ts";
 import type { AccountNetworks, SessionStore } from "../../admin-ports.ts";
 import type { AppPasswordStore, ForwardStore } from "../../mailbox-ports.ts";
 import type { Clock, Outcome } from "../../ports.ts";
-import { recordFirst, recordThenChange } from "../record-first.ts";
+import { type RecordParts, recordFirst, recordThenChange } from "../record-first.ts";
 import { notDone, type RunOf, usage } from "../refusals.ts";
 import { NO_ACCOUNT } from "./account-lists.ts";
 import type { AccountStateCommandParts } from "./account-state.ts";
@@ -52,10 +52,11 @@ const TOO_SMALL = usage(
 );
 
 /** Gives an account a quota. It applies to new mail at once, and to open IMAP sessions once they reconnect. */
-const quotaCommand: RunOf<
-  "quota_set",
-  Pick<AccountCommandParts, "engine" | "accounts" | "rehearse" | "isDry">
-> = async (parts, { name, quotaBytes }, by) => {
+const quotaCommand: RunOf<"quota_set", RecordParts & Pick<AccountCommandParts, "accounts">> = async (
+  parts,
+  { name, quotaBytes },
+  by,
+) => {
   if (isWebAdmin(by) && quotaBytes !== null && quotaBytes !== 0 && quotaBytes < LEAST_BYTES) return TOO_SMALL;
   const quota = quotaBytes === null ? "the default" : quotaBytes === 0 ? "no limit" : formatSize(quotaBytes);
   return recordThenChange(parts, {
@@ -96,8 +97,7 @@ export interface VacationStore {
   vacationOf(account: string): VacationItem | null;
 }
 
-type VacationCommandParts = Pick<AccountCommandParts, "engine" | "rehearse" | "isDry"> &
-  Readonly<{ vacations: VacationStore; clock: Clock }>;
+type VacationCommandParts = RecordParts & Readonly<{ vacations: VacationStore; clock: Clock }>;
 
 /** Sets or ends the reply that an account sends while its user is away. The record omits its text, which may say where somebody is. */
 const vacationCommand: RunOf<"vacation_set", VacationCommandParts> = async (parts, command, by) => {

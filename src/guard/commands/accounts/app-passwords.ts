@@ -6,11 +6,12 @@ import { digestOf, madePassword } from "../../access/secrets.ts";
 import type { SecretMaker } from "../../admin-ports.ts";
 import type { AppPasswordStore } from "../../mailbox-ports.ts";
 import type { Clock } from "../../ports.ts";
-import { recordThenChange } from "../record-first.ts";
+import { type RecordParts, recordThenChange } from "../record-first.ts";
 import { failed, type RunOf, usage } from "../refusals.ts";
 import { type AccountCommandParts, endSessions } from "./accounts.ts";
 
-export type AppPasswordParts = Pick<AccountCommandParts, "engine" | "keeper" | "notices" | "rehearse" | "isDry"> &
+export type AppPasswordParts = RecordParts &
+  Pick<AccountCommandParts, "keeper" | "notices"> &
   Readonly<{
     appPasswords: AppPasswordStore;
     secrets: Pick<SecretMaker, "passwordHashOf">;
