@@ -3,10 +3,11 @@ import { type Command, type Verb, type VerbEntry, verbs } from "../../admin/decl
 import { isObject } from "../../admin/declare/fields.ts";
 import type { CountedPage, PageRequest } from "../../admin/declare/paging.ts";
 import type { CliForm } from "../../admin/declare/verb.ts";
+import { printable } from "../../core/text.ts";
 import { type Answer, type Call, type CliCommand, done, type Failure, PROGRAM, wrongUsage } from "./call.ts";
 import { andMore, gather, LIST_OPTIONS, pageFrom } from "./listing.ts";
 import { namedBy, type Option, wordsOf } from "./parse.ts";
-import { columns, oneLine } from "./print/text.ts";
+import { columns } from "./print/text.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 type Form = CliForm<Fields, CountedPage<unknown>>;
@@ -85,6 +86,9 @@ async function list(entry: VerbEntry, form: Form, call: Call): Promise<Answer> {
   return done(json, columns([head, ...items.map(row)]) + more, typed(next));
 }
 
+/** Characters of a wrong value that its message repeats. */
+const SHOWN = 80;
+
 /** Any list: all lists have the same fields and results, except for their items. */
 type AnyList = Extract<Command, { readonly verb: "alias_list" }>;
 
@@ -103,7 +107,10 @@ function askedBy({ verb, command, fields }: VerbEntry, form: Form, { args, optio
     (at, step) => (isObject(at) || Array.isArray(at) ? Reflect.get(at, step) : at),
     asked,
   );
-  return wrongUse(form, `"${oneLine(typeof wrong === "string" ? wrong : "")}" ${issue?.message ?? "is wrong"}.`);
+  return wrongUse(
+    form,
+    `"${printable(typeof wrong === "string" ? wrong : "", SHOWN)}" ${issue?.message ?? "is wrong"}.`,
+  );
 }
 
 function wrongUse({ command }: Form, message: string): Failure {
