@@ -52,6 +52,8 @@ const appPasswords = () =>
       madeBy: meaning(z.optional(z.string()), "Who made it, and from where; hidden from the user of the mailbox."),
     }),
   });
+const appPasswordsRead = answers(appPasswords);
+export type AppPasswords = ResultOf<typeof appPasswordsRead>;
 const secret = answers(() => z.object({ name: z.string(), app: z.string(), password: z.string() }));
 const ofApp = answers(() => z.object({ name: z.string(), app: z.string() }));
 const MADE = {
@@ -93,7 +95,7 @@ const vacationRead = answers(() => z.object({ vacation: vacation() }));
 const vacationSet = answers(() => z.object({ name: z.string(), vacation: vacation() }));
 
 export const OF_MAILBOXES = [
-  verb("app_passwords", orItsUser(ADMIN, "name"), ofAccount, reads(answers(appPasswords)))
+  verb("app_passwords", orItsUser(ADMIN, "name"), ofAccount, reads(appPasswordsRead))
     .http(
       "GET /accounts/{name}/app-passwords",
       "The account's passwords of single mail programs: who made each, and when it was used last.",

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 import type { DetailedAccount } from "../../../src/admin/accounts.ts";
-import type { Forwarding, VacationItem } from "../../../src/admin/mailboxes.ts";
+import type { AppPasswords, Forwarding, VacationItem } from "../../../src/admin/mailboxes.ts";
 import { LastUse } from "../../access-rows.tsx";
 import { t } from "../../admin-texts.ts";
 import { get, post, remove } from "../../api.ts";
@@ -147,15 +147,13 @@ function Removal({ name }: Readonly<{ name: string }>) {
   );
 }
 
-type App = Readonly<{ id: string; name: string; madeBy: string; lastUsed: string | null }>;
-
 /** App passwords, forwards and replies of the mailbox: after a hijack they may be the thief's. */
 export function AccountOwn({ account }: Pick<Props, "account">) {
   const at = (what: string): string => pathOf(account, what);
   // Loaded again with the account: a new password removes app passwords.
   const own = useLoaded(async () => {
     const [apps, forwarding, { vacation }] = await Promise.all([
-      get<{ items: readonly App[] }>(at("app-passwords")),
+      get<AppPasswords>(at("app-passwords")),
       get<Forwarding>(at("forwarding")),
       get<{ vacation: VacationItem | null }>(at("vacation")),
     ]);
@@ -179,7 +177,7 @@ export function AccountOwn({ account }: Pick<Props, "account">) {
           <ul class="rows">
             {data.apps.map(({ id, name, madeBy, lastUsed }) => (
               <Row key={id} what={`${words.app} ${name}`} path={`app-passwords/${encodeURIComponent(id)}`} end={end}>
-                <LastUse at={lastUsed} />, {words.by} <Said text={madeBy} />
+                <LastUse at={lastUsed} />, {words.by} <Said text={madeBy ?? ""} />
               </Row>
             ))}
             {data.forwarding.to.length > 0 && (
