@@ -9,19 +9,22 @@ import { ALLOW, answers, BAN, changes, changesWithoutDryRun, READ, reads, verb }
 
 /** Bans by hand, and the allow list. */
 
+/** Prefix lengths of the widest networks that the web may ban or allow. */
+export const WIDEST_OF_WEB = { v4: 24, v6: 48 } as const;
 const ofTarget = { target: network };
 const NAMED = { named: { target: "network" } };
 
-const BAN_EXAMPLE = {
+/** As a ban through the dashboard is answered. */
+export const BAN_EXAMPLE = {
   ip: "203.0.113.7",
   prefix: "203.0.113.7/32",
   level: "manual",
   code: "manual",
   reason: "it scanned us",
-  source: "manual",
+  source: "web:admin via 192.0.2.10",
   createdAt: "2026-11-21T07:00:00.000Z",
   expiresAt: "2026-11-21T09:00:00.000Z",
-  offences: 1,
+  offences: 0,
 };
 export const ban = () =>
   z

@@ -2,11 +2,10 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import type { BanItem } from "../../../src/admin/bans.ts";
 import type { AddressAnswer } from "../../../src/admin/declare/items.ts";
-import { WEB_LIMITS } from "../../../src/guard/commands/web/web-bounds.ts";
 import { answerRequests } from "../../../test/kit/answered-requests.ts";
 import { forgetToasts, toasts } from "../../attempt.ts";
 import * as texts from "../../texts/english-admin.ts";
-import { type AllowedItem, allow, ban, disallow, effectsOf, lift, verdictOf, WIDEST } from "./ban-commands.ts";
+import { type AllowedItem, allow, ban, disallow, effectsOf, lift, verdictOf } from "./ban-commands.ts";
 
 const NOW = Date.UTC(2026, 10, 21, 14);
 const BAN: BanItem = {
@@ -92,7 +91,6 @@ test("to undo an unban bans again, unless the network is wider than the page may
     "2001:db8::/48": true,
     "2001:db8::/47": false,
   });
-  assert.deepEqual(WIDEST, WEB_LIMITS.widest);
 });
 
 test("to undo an entry of the allow list takes it off, or puts back the one that it replaced", async (t) => {

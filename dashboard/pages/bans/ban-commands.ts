@@ -1,4 +1,4 @@
-import type { AllowItem, BanItem } from "../../../src/admin/bans.ts";
+import type { AllowItem, BanItem, WIDEST_OF_WEB } from "../../../src/admin/bans.ts";
 import type { AddressAnswer } from "../../../src/admin/declare/items.ts";
 import type { NOTE_CHARACTERS } from "../../../src/admin/declare/kinds.ts";
 import type { Page } from "../../../src/admin/declare/paging.ts";
@@ -17,7 +17,7 @@ export type AllowRequest = Readonly<{ network: string; note: string; for: string
 export type AllowedItem = AllowItem & Readonly<{ from: "settings" | "command" }>;
 
 /** The widest networks that the server lets the page ban or allow. It lets it lift and remove wider ones. */
-export const WIDEST = { v4: 24, v6: 48 } as const;
+const WIDEST: typeof WIDEST_OF_WEB = { v4: 24, v6: 48 };
 const MINUTE_MS = 60_000;
 /** The most that the server accepts. */
 export const LONGEST_NOTE: typeof NOTE_CHARACTERS = 200;

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { commandsOf, commandsOnMemory } from "../../../test/kit/commands-kit.ts";
 import { TEST_POLICY } from "../../../test/kit/engine-kit.ts";
 import { ip, net } from "../../../test/kit/samples.ts";
+import { BAN_EXAMPLE } from "../../admin/bans.ts";
 import { HOUR_MS, isoTime, later } from "../../core/time.ts";
 
 const kit = commandsOf(import.meta.filename);
@@ -18,6 +19,15 @@ function allow(target: string, length: string | null = null): Promise<string> {
 test("the reason of a ban without a note says that it was made by hand", async () => {
   const reply = await kit.result({ verb: "ban", target: "203.0.113.7", note: "", for: null });
   assert.equal(reply.ban.reason, "Banned by hand");
+});
+
+test("the documented example of a ban is what the web gets", async () => {
+  const as = { as: "5e".repeat(32), ip: "192.0.2.10" };
+  kit.signIn(as);
+  const { ip: target, reason: note, createdAt, expiresAt } = BAN_EXAMPLE;
+  const { ban: made } = await kit.result({ verb: "ban", target, note, for: "2h" }, "web", as);
+  assert.equal(Date.parse(expiresAt) - Date.parse(createdAt), 2 * HOUR_MS);
+  assert.deepEqual({ ...made, createdAt, expiresAt }, BAN_EXAMPLE);
 });
 
 test("an error in a ban says how to write it", async () => {

@@ -2,7 +2,6 @@ import type { Clock } from "../../guard/ports.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { countKeys } from "../../store/accounts-db/account-keys.ts";
 import { AccountLists } from "../../store/accounts-db/account-lists.ts";
-import { accountSettingStores } from "../../store/accounts-db/setting-tables.ts";
 import { SqliteAccounts } from "../../store/accounts-db/accounts.ts";
 import { NotedUses, SqliteCredentials } from "../../store/accounts-db/credentials.ts";
 import { SqliteFactors, SqlitePasskeys } from "../../store/accounts-db/factors.ts";
@@ -14,6 +13,7 @@ import {
   SqliteSenderLogins,
 } from "../../store/accounts-db/mail-lookups.ts";
 import { SqliteSessions, sessionPages } from "../../store/accounts-db/sessions.ts";
+import { accountSettingStores } from "../../store/accounts-db/setting-tables.ts";
 import { SqliteSpamAllow } from "../../store/accounts-db/spam-allow.ts";
 import { SqliteAccountHistory } from "../../store/engine-db/account-history.ts";
 import { SqliteBanLog } from "../../store/engine-db/ban-log.ts";

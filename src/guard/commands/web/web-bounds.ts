@@ -1,3 +1,4 @@
+import { WIDEST_OF_WEB } from "../../../admin/bans.ts";
 import { type CommandError, effectOf, type Order, type Verb } from "../../../admin/declare/control.ts";
 import { isWebAdmin } from "../../../admin/declare/rights.ts";
 import { type Ip, isV4, type Prefix, parsePrefix, prefixLength } from "../../../core/net/ip.ts";
@@ -12,8 +13,7 @@ import type { AllowEntry } from "../../storage-ports.ts";
  * the dashboard and of scripts. Root has no such limits.
  */
 export const WEB_LIMITS = {
-  /** The widest network that the web may ban or allow. */
-  widest: { v4: 24, v6: 48 },
+  widest: WIDEST_OF_WEB,
   /** Bans, and changes of bans and of the allow list, within an hour. */
   bans: 500,
   /** Tokens created or revoked, sessions ended, and changes of second factors and passkeys, within an hour. */

@@ -22,8 +22,8 @@ import {
   type WhySubject,
 } from "../../print/why.ts";
 import { settingsOf, type ValidSettings } from "../../server-settings.ts";
-import { mailboxUse, quotaText, usedText } from "../accounts/quota-and-networks.ts";
 import { stateOf } from "../accounts/accounts.ts";
+import { mailboxUse, quotaText, usedText } from "../accounts/quota-and-networks.ts";
 import { eventsNaming } from "./events.ts";
 import { because } from "./held.ts";
 
