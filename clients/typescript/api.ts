@@ -2017,7 +2017,7 @@ export type Routes = {
       readonly name: string;
     };
     readonly answer: {
-      /** Null: none is stored; one that has ended still is. */
+      /** Null if no reply is stored. A reply that has ended stays stored. */
       readonly vacation: {
         /** Empty: the reply has the subject of the mail. */
         readonly subject: string;
@@ -2042,7 +2042,7 @@ export type Routes = {
     };
     readonly answer: {
       readonly name: string;
-      /** Null: none is stored; one that has ended still is. */
+      /** Null if no reply is stored. A reply that has ended stays stored. */
       readonly vacation: {
         /** Empty: the reply has the subject of the mail. */
         readonly subject: string;
@@ -2062,7 +2062,7 @@ export type Routes = {
     readonly query?: DryRun | undefined;
     readonly answer: {
       readonly name: string;
-      /** Null: none is stored; one that has ended still is. */
+      /** Null if no reply is stored. A reply that has ended stays stored. */
       readonly vacation: {
         /** Empty: the reply has the subject of the mail. */
         readonly subject: string;
@@ -2076,7 +2076,7 @@ export type Routes = {
   /** The reply that is sent while the user is away. */
   "GET /api/v1/me/vacation": {
     readonly answer: {
-      /** Null: none is stored; one that has ended still is. */
+      /** Null if no reply is stored. A reply that has ended stays stored. */
       readonly vacation: {
         /** Empty: the reply has the subject of the mail. */
         readonly subject: string;
@@ -2096,7 +2096,7 @@ export type Routes = {
     };
     readonly answer: {
       readonly name: string;
-      /** Null: none is stored; one that has ended still is. */
+      /** Null if no reply is stored. A reply that has ended stays stored. */
       readonly vacation: {
         /** Empty: the reply has the subject of the mail. */
         readonly subject: string;
@@ -2111,7 +2111,7 @@ export type Routes = {
   "DELETE /api/v1/me/vacation": {
     readonly answer: {
       readonly name: string;
-      /** Null: none is stored; one that has ended still is. */
+      /** Null if no reply is stored. A reply that has ended stays stored. */
       readonly vacation: {
         /** Empty: the reply has the subject of the mail. */
         readonly subject: string;
