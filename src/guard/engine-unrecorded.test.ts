@@ -83,7 +83,7 @@ for (const step of ["begin", "append", "commit"] as const) {
       const verdicts = [];
       for (const one of to)
         verdicts.push(
-          await kit.engine.ask({ ...about, type: "RECIPIENT", recipient: one, listed: null, senderExists: null }),
+          await kit.engine.ask({ ...about, type: "RECIPIENT", recipient: one, blockListing: null, senderExists: null }),
         );
       const recipient = to.length === 1 ? (to[0] ?? null) : null;
       verdicts.push(await kit.engine.ask({ ...about, recipient, recipientCount: to.length }));

@@ -31,7 +31,7 @@ export interface RecipientDirectory {
   exists(address: string): boolean;
 }
 
-/** A first contact is a mail that nothing here speaks for, even if its sender wrote before: only Postgrey remembers that. */
+/** A first contact is a mail with nothing in its favour, even if its sender wrote before: only Postgrey remembers that. */
 export interface FirstContacts {
   isFirstContact(event: Recipient): boolean;
   /** Whether the recipient wrote to the domain of the sender, if that is proven; of a bounce: of the client's confirmed host name. */

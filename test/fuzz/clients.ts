@@ -45,9 +45,9 @@ const connection: fc.Arbitrary<readonly Step[]> = fc
     mails: fc.nat(3),
     transaction: fc.uuid(),
     senderExists: fc.constantFrom(null, true, true, false),
-    listed: fc.constantFrom(null, null, null, { zone: "bl.test", meaning: "127.0.0.2, listed" }),
+    blockListing: fc.constantFrom(null, null, null, { zone: "bl.test", meaning: "127.0.0.2, listed" }),
   })
-  .map(({ recipients, mails, transaction, senderExists, listed, ...client }) => {
+  .map(({ recipients, mails, transaction, senderExists, blockListing, ...client }) => {
     const { ip: from, session, clientName } = client;
     const about = { ...client, service: "smtp" as const, helo: "h", queueId: "" };
     const connect: Event = { type: "CONNECT", ip: from, session, clientName, service: "smtp" };
@@ -57,7 +57,7 @@ const connection: fc.Arbitrary<readonly Step[]> = fc
       const recipient = others.length === 0 ? only : null;
       const recipientCount = recipients.length;
       return [
-        ...recipients.map((to): Event => ({ type: "RECIPIENT", ...one, recipient: to, senderExists, listed })),
+        ...recipients.map((to): Event => ({ type: "RECIPIENT", ...one, recipient: to, senderExists, blockListing })),
         { type: "DATA", ...one, recipient, recipientCount },
         { type: "END_OF_MESSAGE", ...one, recipient, recipientCount, sizeBytes: 7 },
       ];

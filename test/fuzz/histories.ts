@@ -119,7 +119,7 @@ function eventOf({ ips, logins, signIns }: World): fc.Arbitrary<Event> {
       ...mail,
       account: fc.constantFrom(null, null, null, null, null, "anna@example.test"),
       senderExists: fc.constantFrom(null, true, true, true, true, false),
-      listed: fc.constantFrom(null, null, null, null, null, { zone: "bl.test", meaning: "127.0.0.2, listed" }),
+      blockListing: fc.constantFrom(null, null, null, null, null, { zone: "bl.test", meaning: "127.0.0.2, listed" }),
     }),
     often(25, "LOGIN_FAILED", login),
     often(1, "LOGIN_ASKED", login),

@@ -54,7 +54,9 @@ function mailOf({ account, known, strangers }: Step, n: number): readonly Event[
   ];
   const recipient = to.length === 1 ? (to[0] ?? null) : null;
   return [
-    ...to.map((one): Event => ({ type: "RECIPIENT", ...about, recipient: one, listed: null, senderExists: null })),
+    ...to.map(
+      (one): Event => ({ type: "RECIPIENT", ...about, recipient: one, blockListing: null, senderExists: null }),
+    ),
     { type: "DATA", ...about, recipient, recipientCount: to.length },
     { type: "END_OF_MESSAGE", ...about, recipient, recipientCount: to.length, sizeBytes: 1 },
   ];

@@ -21,7 +21,7 @@ export const mail = (from: Ip = STRANGER, account: string | null = null): DataCo
   queueId: "4ABC",
   recipientCount: 1,
 });
-export const recipient = (): Recipient => ({ ...mail(), type: "RECIPIENT", listed: null, senderExists: true });
+export const recipient = (): Recipient => ({ ...mail(), type: "RECIPIENT", blockListing: null, senderExists: true });
 export const message = (): EndOfMessage => ({ ...mail(), type: "END_OF_MESSAGE", sizeBytes: 100 });
 export const guess = (password: string, from: Ip = STRANGER): LoginFailed => ({
   type: "LOGIN_FAILED",

@@ -13,7 +13,7 @@ import { ip, MAIL, NOON, POLICY, STRANGER } from "./samples.ts";
 
 export const HOME: Prefix = hostPrefix(STRANGER);
 export const SENT: DataCommand = { type: "DATA", recipientCount: 1, ...MAIL };
-export const ASKED: Recipient = { type: "RECIPIENT", listed: null, senderExists: null, ...MAIL };
+export const ASKED: Recipient = { type: "RECIPIENT", blockListing: null, senderExists: null, ...MAIL };
 export const PRIOR_REPORTS = { upTo: NOON, passwords: ["p"], unjudged: [] };
 export const PASS = decision("pass", "below_limit");
 

@@ -157,8 +157,8 @@ export function factsOf(known: Partial<Facts> = {}): Facts {
     isAnswer: false,
     probesFromAnywhere: [],
     networkProbed: false,
-    newClients: [],
-    isNewClient: false,
+    firstContactsFromAnywhere: [],
+    isAmongFirstContacts: false,
     accountNetworks: [],
     accountActive: true,
     accountMails: [],
@@ -202,7 +202,7 @@ export const MAIL: MailAttributes = {
 };
 
 /** The recipient of that mail, before anything was looked up. */
-export const RECIPIENT: Recipient = { type: "RECIPIENT", listed: null, senderExists: null, ...MAIL };
+export const RECIPIENT: Recipient = { type: "RECIPIENT", blockListing: null, senderExists: null, ...MAIL };
 
 /** A sign-in of a stranger. */
 export const LOGIN: LoginAttributes = { ip: STRANGER, service: "imap", login: "User@example.org", passwordHash: "now" };

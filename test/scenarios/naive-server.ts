@@ -7,7 +7,10 @@ import { HOUR_MS, type Millis } from "../../src/core/time.ts";
 import { changesOf, type Kept, recipientKind } from "./naive-recount.ts";
 
 type Asked = Readonly<{ reason: string; at: Millis; event: Recipient; subject: Prefix; network: Prefix }>;
-type ServerFacts = Pick<Facts, "probesFromAnywhere" | "networkProbed" | "newClients" | "isNewClient">;
+type ServerFacts = Pick<
+  Facts,
+  "probesFromAnywhere" | "networkProbed" | "firstContactsFromAnywhere" | "isAmongFirstContacts"
+>;
 
 /** Answers that strangers got, known or unknown. A refusal for another reason said nothing about the recipient. */
 const ANSWERED = [
@@ -72,10 +75,10 @@ export function serverFactsOf(
       probes.map(({ at, network }) => ({ at, key: network })),
       now.at,
     ).has(networkOf(now.event)),
-    newClients: [...places].flatMap(([place, at]) =>
+    firstContactsFromAnywhere: [...places].flatMap(([place, at]) =>
       counted.has(`${place} ${at}`) || contains(networkOf(now.event), networkAddress(place)) ? [at] : [],
     ),
-    isNewClient: places.has(now.subject),
+    isAmongFirstContacts: places.has(now.subject),
   };
 }
 

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { factsOf, MAIL, NOON, POLICY, times } from "../../../test/kit/samples.ts";
 import { later, MINUTE_MS, SECOND_MS } from "../time.ts";
 import type { Facts } from "./facts.ts";
-import { decideFirstContact, decideHarvest, markedInCrowd } from "./mail.ts";
+import { decideFirstContact, decideHarvest, markFirstContact } from "./mail.ts";
 import type { Policy } from "./policy.ts";
 
 const policy: Policy = { ...POLICY, greylist: true };
@@ -12,7 +12,7 @@ const policy: Policy = { ...POLICY, greylist: true };
 const HARVESTED = times(100, SECOND_MS);
 
 function harvest(known: Partial<Facts>, of: Policy = policy, clientName: string | null = null) {
-  const event = { type: "RECIPIENT", listed: null, senderExists: true, ...MAIL, clientName } as const;
+  const event = { type: "RECIPIENT", blockListing: null, senderExists: true, ...MAIL, clientName } as const;
   const facts = factsOf({ firstContact: true, probesFromAnywhere: HARVESTED, ...known });
   return decideHarvest(of, facts, event, NOON);
 }
@@ -60,7 +60,7 @@ test("a repeated question bans no address", () => {
 
 const CROWD = times(20, SECOND_MS);
 const first = (known: Partial<Facts>): string => {
-  const { verdict, reason } = decideFirstContact(policy, factsOf({ newClients: CROWD, ...known }), NOON);
+  const { verdict, reason } = decideFirstContact(policy, factsOf({ firstContactsFromAnywhere: CROWD, ...known }), NOON);
   return `${verdict} ${reason}`;
 };
 
@@ -69,20 +69,26 @@ test("while many new places write, a first mail waits twenty minutes from the fi
   assert.equal(first({ connections: [later(NOON, 1 - 20 * MINUTE_MS), NOON] }), "defer first_contacts_deferred");
   assert.equal(first({ connections: [later(NOON, -20 * MINUTE_MS), NOON] }), "pass greylist_asked");
   assert.equal(first({ connections: [NOON], isWanted: true }), "pass greylist_asked");
-  assert.equal(first({ connections: [NOON], newClients: CROWD.slice(1) }), "pass greylist_asked");
+  assert.equal(first({ connections: [NOON], firstContactsFromAnywhere: CROWD.slice(1) }), "pass greylist_asked");
   assert.equal(first({ connections: [] }), "defer first_contacts_deferred");
 });
 
 test("a hundred new places within the hour are many too", () => {
   const slow = times(100, 35 * SECOND_MS);
-  assert.equal(first({ connections: [NOON], newClients: slow }), "defer first_contacts_deferred");
-  assert.equal(first({ connections: [NOON], newClients: slow.slice(1) }), "pass greylist_asked");
+  assert.equal(first({ connections: [NOON], firstContactsFromAnywhere: slow }), "defer first_contacts_deferred");
+  assert.equal(first({ connections: [NOON], firstContactsFromAnywhere: slow.slice(1) }), "pass greylist_asked");
 });
 
 test("the mail of a new place among many is marked for the spam filter", () => {
   const marked = (known: Partial<Facts>) =>
-    markedInCrowd(policy, factsOf({ newClients: CROWD, isNewClient: true, ...known }), NOON)?.reason ?? null;
+    markFirstContact(policy, factsOf({ firstContactsFromAnywhere: CROWD, isAmongFirstContacts: true, ...known }), NOON)
+      ?.reason ?? null;
   assert.equal(marked({}), "first_contacts_marked");
-  for (const other of [{ known: true }, { isWanted: true }, { isNewClient: false }, { newClients: [] }])
+  for (const other of [
+    { known: true },
+    { isWanted: true },
+    { isAmongFirstContacts: false },
+    { firstContactsFromAnywhere: [] },
+  ])
     assert.equal(marked(other), null);
 });

@@ -196,8 +196,8 @@ export type Facts = Readonly<{
   /** Whether a stranger of this network asked for an unknown recipient within the hour. */
   networkProbed: boolean;
   /** When prefixes with first contacts had their first one within the hour, and whether this is one of these prefixes. */
-  newClients: readonly Millis[];
-  isNewClient: boolean;
+  firstContactsFromAnywhere: readonly Millis[];
+  isAmongFirstContacts: boolean;
   /** The networks from which the account of the login may sign in; empty: anywhere. */
   accountNetworks: readonly Prefix[];
   /** Whether the account that sends or signs in may still sign in; true if there is none. */

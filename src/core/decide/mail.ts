@@ -42,8 +42,11 @@ export function decideRecipient(policy: Policy, facts: RecipientFacts, event: Re
   const settled = standing(facts, event) ?? inactive(facts) ?? ownSender(policy, facts, event);
   if (settled !== null) return settled;
   if (event.account !== null) return decideAccountRecipient(policy, facts, now);
-  if (event.listed !== null && !facts.known)
-    return decision("refuse", "block_listed", { counted: false, fill: { ip: event.ip, zone: event.listed.zone } });
+  if (event.blockListing !== null && !facts.known)
+    return decision("refuse", "block_listed", {
+      counted: false,
+      fill: { ip: event.ip, zone: event.blockListing.zone },
+    });
   if (event.senderExists === false) return decision("refuse", "sender_unknown", { counted: false });
   const bounced = decideBounce(policy, facts, event, now);
   if (bounced !== null) return bounced;
@@ -69,7 +72,7 @@ export function decideData(policy: Policy, facts: DataFacts, event: DataCommand,
   if (facts.sessionMails >= policy.perSession) return decision("refuse", "session_limit", { counted: false });
 
   const evidence = exceeded(policy.mail, facts.mails, now);
-  if (evidence === null) return markedInCrowd(policy, facts, now) ?? decision("pass", "below_limit");
+  if (evidence === null) return markFirstContact(policy, facts, now) ?? decision("pass", "below_limit");
   if (isProvider(policy, event.clientName)) return decision("defer", "provider_busy", { evidence, counted: false });
   // Its mail is wanted, but not all at once: it is accepted when it is sent again.
   if (facts.offences === 0 && facts.isWanted) return decision("defer", "wanted_busy", { evidence, counted: false });
@@ -234,8 +237,8 @@ export function decideBounce(policy: Policy, facts: BounceQuestion, event: Recip
 
 type Stranger = Pick<Facts, "known" | "isWanted" | "firstContact">;
 export type HarvestQuestion = Stranger & Pick<Facts, "recipient" | "probesFromAnywhere" | "networkProbed">;
-export type FirstContactQuestion = Stranger & Pick<Facts, "connections" | "newClients">;
-export type MarkQuestion = Pick<Facts, "known" | "isWanted" | "isNewClient" | "newClients">;
+export type FirstContactQuestion = Stranger & Pick<Facts, "connections" | "firstContactsFromAnywhere">;
+export type MarkQuestion = Pick<Facts, "known" | "isWanted" | "isAmongFirstContacts" | "firstContactsFromAnywhere">;
 
 /**
  * Probing for recipients from many places, each below its own limit. Past the limit of the whole server, no
@@ -251,18 +254,18 @@ export function decideHarvest(policy: Policy, facts: HarvestQuestion, event: Rec
   return facts.recipient === "known" ? null : decision("pass", "recipient_hidden", { evidence, counted: false });
 }
 
-/** Mail from many places that write one mail each (snowshoe spam): first mails wait longer while they come. */
+/** Past the limit of first contacts (snowshoe spam: many addresses send one mail each), they wait longer. */
 export function decideFirstContact(policy: Policy, facts: FirstContactQuestion, now: Millis): Decision {
-  const evidence = reached(policy.firstContacts.limits, facts.newClients, now);
+  const evidence = reached(policy.firstContacts.limits, facts.firstContactsFromAnywhere, now);
   if (evidence === null || facts.isWanted || hasWaited(policy, facts, now))
     return decision("pass", "greylist_asked", { counted: false });
   return decision("defer", "first_contacts_deferred", { evidence, counted: false });
 }
 
-/** While many new clients write, mail of one is accepted with a header for the spam filter. Null: it is none of them, or they are few. */
-export function markedInCrowd(policy: Policy, facts: MarkQuestion, now: Millis): Decision | null {
-  const evidence = reached(policy.firstContacts.limits, facts.newClients, now);
-  if (evidence === null || facts.known || !facts.isNewClient || facts.isWanted) return null;
+/** Past the limit of first contacts, their mail gets a header for the spam filter. Null unless this client is one of them. */
+export function markFirstContact(policy: Policy, facts: MarkQuestion, now: Millis): Decision | null {
+  const evidence = reached(policy.firstContacts.limits, facts.firstContactsFromAnywhere, now);
+  if (evidence === null || facts.known || !facts.isAmongFirstContacts || facts.isWanted) return null;
   return decision("pass", "first_contacts_marked", { evidence });
 }
 

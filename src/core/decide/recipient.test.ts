@@ -115,7 +115,7 @@ check("RCPT", doors, (facts, mail) => decideRecipient(POLICY, facts, { ...RECIPI
 test("a client on a block list is refused in Postfix's words, unless it is trusted", () => {
   const event = {
     type: "RECIPIENT",
-    listed: { zone: "bl.example", meaning: "127.0.0.2, listed" },
+    blockListing: { zone: "bl.example", meaning: "127.0.0.2, listed" },
     senderExists: null,
     ...MAIL,
   } as const;
@@ -136,7 +136,7 @@ test("a client on a block list is refused in Postfix's words, unless it is trust
 });
 
 test("a sender whose domain does not exist is refused; one without a DNS answer is not", () => {
-  const event = { type: "RECIPIENT", listed: null, ...MAIL } as const;
+  const event = { type: "RECIPIENT", blockListing: null, ...MAIL } as const;
   const answer = (senderExists: boolean | null, known: Partial<Facts> = {}): string =>
     decideRecipient(POLICY, factsOf(known), { ...event, senderExists }, NOON).reason;
   assert.equal(answer(false), "sender_unknown");

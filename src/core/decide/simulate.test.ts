@@ -49,7 +49,12 @@ test("a stranger is not greylisted, and would have been", () => {
 
 test("the mail of one of many new places is not marked", () => {
   const newPlaces = Array.from({ length: 20 }, () => NOON);
-  const decided = decide(SIMULATED, factsOf({ newClients: newPlaces, isNewClient: true }), MAILS, NOON);
+  const decided = decide(
+    SIMULATED,
+    factsOf({ firstContactsFromAnywhere: newPlaces, isAmongFirstContacts: true }),
+    MAILS,
+    NOON,
+  );
   assert.deepEqual([decided.reason, decided.simulated], ["first_contacts_marked", "pass"]);
 });
 

@@ -24,11 +24,11 @@ export type MailAttributes = Readonly<{
 /** A DNS block list that lists the client. `meaning`: what its answer means, for the administrator. */
 export type Listing = Readonly<{ zone: string; meaning: string }>;
 
-/** `listed`: the listing of the client; null if there is none, or no list was asked. */
+/** `blockListing`: of the client; null if there is none, or no list was asked. */
 export type Recipient = Readonly<
   {
     type: "RECIPIENT";
-    listed: Listing | null;
+    blockListing: Listing | null;
     /** Whether the sender's domain accepts mail, by the DNS; null if unknown or not asked. */
     senderExists: boolean | null;
     /** Whether the client is proven to send for the sender's domain; absent for accounts and protected clients. */
@@ -68,7 +68,7 @@ export const recipientNamed: DecidedKind<Recipient, RestOf<"RECIPIENT">> = {
   rest: (event, seen) => ({
     event: "RECIPIENT",
     ...sessionRest(event, seen),
-    listed: event.listed ?? undefined,
+    listed: event.blockListing ?? undefined,
     senderExists: event.senderExists === true ? undefined : event.senderExists,
     senderProven: event.senderProven,
   }),
@@ -81,8 +81,8 @@ export const recipientNamed: DecidedKind<Recipient, RestOf<"RECIPIENT">> = {
   event: (recorded, rest) => {
     const mail = mailOf(recorded, rest);
     if (mail === null) return null;
-    const { listed = null, senderExists = true, senderProven } = rest;
-    const asked = { type: "RECIPIENT", listed, senderExists, ...mail } as const;
+    const { listed: blockListing = null, senderExists = true, senderProven } = rest;
+    const asked = { type: "RECIPIENT", blockListing, senderExists, ...mail } as const;
     return senderProven === undefined ? asked : { ...asked, senderProven };
   },
 };

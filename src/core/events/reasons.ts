@@ -137,12 +137,12 @@ export const reasons = {
     next: "Nothing to do. Past limits.recipients.unknown_server_per_hour, strangers cannot learn who exists.",
   },
   first_contacts_deferred: {
-    says: "Unusually many new places send a first mail, which is typical of spam from many addresses: such mail must wait longer.",
+    says: "Unusually many addresses make a first contact, which is typical of spam sent from many addresses: such mail must wait longer.",
     next: "Nothing to do: an honest server retries. Raise limits.first_contacts if this number of new senders is normal here.",
     smtp: `450 ${COME_AGAIN}`,
   },
   first_contacts_marked: {
-    says: "Unusually many new places send a first mail: the spam score of such mail is raised.",
+    says: "Unusually many addresses make a first contact: the spam score of such mail is raised.",
     next: "Nothing to do. Lower spam.crowd_score, or raise limits.first_contacts, if honest mail is in Junk.",
   },
   greylist_asked: {

@@ -123,8 +123,8 @@ test("details name the service first, then the client's text, which cannot end a
   assert.equal(details({ type: "CONNECT", ...MAIL, clientName: "mx\n.test" }), "smtp mx\\x0a.test");
   const asked = "smtp from=<someone@example.net> to=<owner@example.org> helo=<sender.example.net>";
   assert.equal(details(RECIPIENT), asked);
-  const listed = { zone: "zen.spamhaus.org", meaning: "127.0.0.2, SBL" };
-  assert.equal(details({ ...RECIPIENT, listed }), `${asked} listed=zen.spamhaus.org (127.0.0.2, SBL)`);
+  const blockListing = { zone: "zen.spamhaus.org", meaning: "127.0.0.2, SBL" };
+  assert.equal(details({ ...RECIPIENT, blockListing }), `${asked} listed=zen.spamhaus.org (127.0.0.2, SBL)`);
   assert.equal(details({ ...RECIPIENT, recipient: null }), asked.replace("owner@example.org", ""));
   assert.equal(
     details({ type: "END_OF_MESSAGE", recipientCount: 1, sizeBytes: 9, ...MAIL, queueId: "4ABC" }),

@@ -16,7 +16,7 @@ const REFUSE = decision("refuse", "banned", { counted: false });
 
 test("decisions can be made again: each event is read back unchanged", () => {
   const known = { ...MAIL, clientName: "mx.sender.test", queueId: "72CED1EABE5" } as const;
-  const listed = { zone: "zen.spamhaus.org", meaning: "127.0.0.2, SBL" };
+  const blockListing = { zone: "zen.spamhaus.org", meaning: "127.0.0.2, SBL" };
   const report: Event = {
     ...JAIL_REPORT,
     failures: 7,
@@ -25,8 +25,16 @@ test("decisions can be made again: each event is read back unchanged", () => {
   const events: readonly Event[] = [
     { type: "CONNECT", ip: STRANGER, service: "smtp", session: MAIL.session, clientName: "mx.sender.test" },
     { type: "CONNECT", ip: STRANGER, service: "submission", session: MAIL.session, clientName: null },
-    { type: "RECIPIENT", listed, senderExists: false, ...known },
-    { type: "RECIPIENT", listed: null, senderExists: null, senderProven: true, ...MAIL, recipient: null, sender: "" },
+    { type: "RECIPIENT", blockListing, senderExists: false, ...known },
+    {
+      type: "RECIPIENT",
+      blockListing: null,
+      senderExists: null,
+      senderProven: true,
+      ...MAIL,
+      recipient: null,
+      sender: "",
+    },
     { type: "DATA", recipientCount: 2, ...MAIL, recipient: null, account: "anna@example.org" },
     { type: "END_OF_MESSAGE", recipientCount: 1, sizeBytes: 0, ...known, helo: "" },
     { type: "LOGIN_ASKED", ...LOGIN, withoutBan: true },

@@ -56,7 +56,7 @@ function watched({ policy = POLICY, decided = PASS, written = false, held, own =
     const one = { ...MAIL, transaction: String(++transaction) };
     const answer = (): void => void answers++;
     for (const recipient of recipients)
-      submit({ type: "RECIPIENT", listed: null, senderExists: null, ...one, recipient }, answer);
+      submit({ type: "RECIPIENT", blockListing: null, senderExists: null, ...one, recipient }, answer);
     if (hasData) submit({ type: "DATA", recipientCount: recipients.length, ...one }, answer);
   };
   return { mail, sent, audits, warnings, paused: () => pausedUntil, answers: () => answers };

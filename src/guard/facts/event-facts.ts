@@ -103,12 +103,12 @@ export class EventFacts implements Facts {
     return this.#sources.wholeServer.hasProbed(this.state.network, this.#now);
   }
 
-  get newClients(): readonly Millis[] {
-    return this.#sources.wholeServer.newClients(this.state.network, this.#now);
+  get firstContactsFromAnywhere(): readonly Millis[] {
+    return this.#sources.wholeServer.firstContacts(this.state.network, this.#now);
   }
 
-  get isNewClient(): boolean {
-    return this.#sources.wholeServer.isNewClient(this.state, this.#now);
+  get isAmongFirstContacts(): boolean {
+    return this.#sources.wholeServer.isAmongFirstContacts(this.state, this.#now);
   }
 
   get isWanted(): boolean {

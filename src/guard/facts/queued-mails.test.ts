@@ -180,7 +180,7 @@ test("a refusal of an account's mail is recorded and counted, one of a stranger'
   const { engine, db } = engineOnMemory();
   const about = { ...MAIL, account: ANNA, sender: ANNA, queueId: MESSAGE.queueId };
   for (const recipient of ["eve@example.net", "bob@example.test"])
-    await engine.ask({ type: "RECIPIENT", ...about, recipient, listed: null, senderExists: null });
+    await engine.ask({ type: "RECIPIENT", ...about, recipient, blockListing: null, senderExists: null });
   await engine.ask({ type: "END_OF_MESSAGE", ...about, recipient: null, recipientCount: 2, sizeBytes: 9 });
   await engine.observe("mail", POSITION, [REFUSED, REFUSED]);
   const rows = db.prepare("SELECT account, recipient FROM event WHERE type = 'EMAIL_BOUNCED' ORDER BY id").all();

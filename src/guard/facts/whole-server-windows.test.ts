@@ -39,7 +39,7 @@ test("a cleared window forgets everything", () => {
 
 const asked = (changes: Partial<Recipient> = {}): Recipient => ({
   type: "RECIPIENT",
-  listed: null,
+  blockListing: null,
   senderExists: true,
   ...MAIL,
   ...changes,
@@ -59,7 +59,7 @@ function after(...questions: readonly Asked[]) {
   return {
     probes: windows.probes(asked(), ELSEWHERE, NOON).length,
     bounces: windows.probes(asked({ sender: "" }), ELSEWHERE, NOON).length,
-    places: windows.newClients(ELSEWHERE, NOON).length,
+    places: windows.firstContacts(ELSEWHERE, NOON).length,
     windows,
   };
 }
@@ -86,8 +86,8 @@ test("a place that writes for the first time counts once", () => {
   const first = { facts: { firstContact: true }, reason: "greylist_asked" } as const;
   const { places, windows } = after(first, first, { ...first, from: "203.0.113.8" });
   assert.equal(places, 2);
-  assert.ok(windows.isNewClient(placeOf("203.0.113.8"), NOON));
-  assert.ok(!windows.isNewClient(placeOf("203.0.113.9"), NOON));
+  assert.ok(windows.isAmongFirstContacts(placeOf("203.0.113.8"), NOON));
+  assert.ok(!windows.isAmongFirstContacts(placeOf("203.0.113.9"), NOON));
 });
 
 test("ten unknown recipients of a network count for others, and all for the network itself", () => {
@@ -107,8 +107,8 @@ test("five places of a network count for others, and all for the network itself"
     ...hosts.map((from) => ({ from, facts: { firstContact: true }, reason: "greylist_asked" }) as const),
   );
   assert.equal(places, 5);
-  assert.equal(windows.newClients(placeOf("2001:db8:7::1").network, NOON).length, 30);
-  assert.ok(hosts.every((from) => windows.isNewClient(placeOf(from), NOON)));
+  assert.equal(windows.firstContacts(placeOf("2001:db8:7::1").network, NOON).length, 30);
+  assert.ok(hosts.every((from) => windows.isAmongFirstContacts(placeOf(from), NOON)));
 });
 
 test("accounts, known places, exempt addresses and clients refused anyway do not count", () => {

@@ -136,7 +136,7 @@ export class WholeServerWindows {
   /** Networks that asked for an unknown recipient. */
   readonly #probers = new DistinctTimes(HOUR_MS, LIMITS.serverWindow);
   /** Prefixes with first contacts. */
-  readonly #newClients = new NetworkTimes(COUNTED_OF_NETWORK.clients);
+  readonly #firstContacts = new NetworkTimes(COUNTED_OF_NETWORK.clients);
 
   /** As they count for a client of this network. */
   probes(event: MailAttributes, network: Prefix, now: Millis): readonly Millis[] {
@@ -148,12 +148,12 @@ export class WholeServerWindows {
   }
 
   /** As they count for a client of this network. */
-  newClients(network: Prefix, now: Millis): readonly Millis[] {
-    return this.#newClients.times(network, now);
+  firstContacts(network: Prefix, now: Millis): readonly Millis[] {
+    return this.#firstContacts.times(network, now);
   }
 
-  isNewClient({ network, prefix }: Pick<Facts, "prefix" | "network">, now: Millis): boolean {
-    return this.#newClients.has(network, prefix, now);
+  isAmongFirstContacts({ network, prefix }: Pick<Facts, "prefix" | "network">, now: Millis): boolean {
+    return this.#firstContacts.has(network, prefix, now);
   }
 
   /** Counts unknown recipients and first contacts, unless the client was refused for another reason. */
@@ -163,11 +163,11 @@ export class WholeServerWindows {
     if (facts.recipient === "unknown") {
       (isBounce(event) ? this.#bounces : this.#probes).add(network, event.recipient ?? "", now);
       this.#probers.add(network, "", now);
-    } else if (FIRST_CONTACTS.includes(reason) && facts.firstContact) this.#newClients.add(network, prefix, now);
+    } else if (FIRST_CONTACTS.includes(reason) && facts.firstContact) this.#firstContacts.add(network, prefix, now);
   }
 
   clear(): void {
-    for (const window of [this.#probes, this.#bounces, this.#probers, this.#newClients]) window.clear();
+    for (const window of [this.#probes, this.#bounces, this.#probers, this.#firstContacts]) window.clear();
   }
 }
 

@@ -14,9 +14,9 @@ const PASS = decision("pass", "below_limit");
 
 /** Events that the engine received, and addresses that the lists were asked about, in order. */
 function inquiry(
-  options: { decided?: Decision; isProtected?: boolean; listed?: Promise<Listing | null>; proven?: boolean } = {},
+  options: { decided?: Decision; isProtected?: boolean; blockListing?: Promise<Listing | null>; proven?: boolean } = {},
 ) {
-  const { decided = PASS, isProtected = false, listed = Promise.resolve(LISTING), proven = false } = options;
+  const { decided = PASS, isProtected = false, blockListing = Promise.resolve(LISTING), proven = false } = options;
   const domains: string[] = [];
   const submitted: Event[] = [];
   const asked: Ip[] = [];
@@ -31,7 +31,7 @@ function inquiry(
     {
       ask: (ip) => {
         asked.push(ip);
-        return listed;
+        return blockListing;
       },
     },
     {
@@ -50,7 +50,7 @@ function answered(submit: ReturnType<typeof submitAfterLookups>, event: Event): 
 }
 
 test("a stranger is looked up when it connects, without waiting", () => {
-  const { submit, submitted, asked } = inquiry({ listed: new Promise(() => {}) });
+  const { submit, submitted, asked } = inquiry({ blockListing: new Promise(() => {}) });
   let decided: Decision | null = null;
   submit(CONNECT, (one) => (decided = one));
   assert.equal(decided, PASS);
@@ -61,7 +61,7 @@ test("a stranger is looked up when it connects, without waiting", () => {
 test("its recipient is decided once the lists have answered, with their results", async () => {
   const { submit, submitted } = inquiry({ proven: true });
   assert.equal(await answered(submit, RECIPIENT), PASS);
-  assert.deepEqual(submitted, [{ ...RECIPIENT, listed: LISTING, senderExists: true, senderProven: true }]);
+  assert.deepEqual(submitted, [{ ...RECIPIENT, blockListing: LISTING, senderExists: true, senderProven: true }]);
 });
 
 for (const [whom, event, options] of [
@@ -83,7 +83,9 @@ test("a bounce has no sender domain to look up", async () => {
   const { submit, submitted, domains } = inquiry();
   await answered(submit, { ...RECIPIENT, sender: "" });
   assert.deepEqual(domains, []);
-  assert.deepEqual(submitted, [{ ...RECIPIENT, sender: "", listed: LISTING, senderExists: null, senderProven: false }]);
+  assert.deepEqual(submitted, [
+    { ...RECIPIENT, sender: "", blockListing: LISTING, senderExists: null, senderProven: false },
+  ]);
 });
 
 test("uses what arrives in time, and does not wait for the rest", async () => {

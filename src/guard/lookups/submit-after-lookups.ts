@@ -26,8 +26,8 @@ export function submitAfterLookups(
       if (sink.isProtected(event.ip)) return sink.submit(event, answer);
       const { ip } = event;
       const asked = [blockLists.ask(ip), senderDomainExists(domains, event), proofs.prove(event)] as const;
-      void Promise.all(asked).then(([listed, senderExists, senderProven]) =>
-        sink.submit({ ...event, listed, senderExists, senderProven }, answer),
+      void Promise.all(asked).then(([blockListing, senderExists, senderProven]) =>
+        sink.submit({ ...event, blockListing, senderExists, senderProven }, answer),
       );
     } else sink.submit(event, answer);
   };

@@ -6,7 +6,7 @@ import { JUNK_HEADER } from "../rspamd/rules.ts";
 import { VERIFIED_HEADER } from "../rspamd/verified-headers.ts";
 import { withoutProofs } from "./bounces.ts";
 import { SERVICE_MACRO } from "./milter.ts";
-import { CROWD_HEADER, CROWD_VALUE } from "./policy-protocol.ts";
+import { FIRST_CONTACT_MARK_HEADER, FIRST_CONTACT_MARK_VALUE } from "./policy-protocol.ts";
 
 /** Any local program could use the probe's address, and its mail would bypass the milters. */
 export const PROBE_SENDS_NOTHING = `check_client_access inline:{ { ${PROBE_ADDRESS} = REJECT } }`;
@@ -79,7 +79,7 @@ export const FORGED_HEADERS: readonly string[] = [
 ].map((name) => `/^${name}[[:space:]]*:/ IGNORE`);
 
 export function renderForgedHeaders(): RenderedFile {
-  const kept = `/^${CROWD_HEADER}: ${CROWD_VALUE}$/ DUNNO`;
+  const kept = `/^${FIRST_CONTACT_MARK_HEADER}: ${FIRST_CONTACT_MARK_VALUE}$/ DUNNO`;
   return rendered("forged_headers", [kept, ...FORGED_HEADERS, ""].join("\n"));
 }
 

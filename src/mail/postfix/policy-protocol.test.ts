@@ -58,7 +58,7 @@ const mail = {
   queueId: "",
   transaction: "1234.5678abcd.0",
 };
-const recipient = { type: "RECIPIENT", listed: null, senderExists: null, ...mail };
+const recipient = { type: "RECIPIENT", blockListing: null, senderExists: null, ...mail };
 const connection = {
   type: "CONNECT",
   ip: mail.ip,

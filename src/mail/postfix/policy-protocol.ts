@@ -117,7 +117,8 @@ export function parsePolicyRequest(block: string): ParsedPolicy {
     transaction,
   };
   const mail: MailAttributes = isProxied ? { ...direct, proxied: true } : direct;
-  if (state === "RCPT") return { ok: true, value: { type: "RECIPIENT", listed: null, senderExists: null, ...mail } };
+  if (state === "RCPT")
+    return { ok: true, value: { type: "RECIPIENT", blockListing: null, senderExists: null, ...mail } };
   const count = parseCount(recipientCount);
   const sizeBytes = parseCount(size);
   if (count === null || sizeBytes === null) return problem("bad_number");
@@ -147,7 +148,7 @@ type PolicyAction =
   | "HOLD"
   | typeof GREYLIST
   | typeof GREYLIST_UNKNOWN
-  | typeof IN_CROWD
+  | typeof FIRST_CONTACT_MARK
   | SmtpReply
   | `421 ${string}`
   | `554 ${string}`;
@@ -155,9 +156,9 @@ type PolicyAction =
 const GREYLIST = "greylist";
 const GREYLIST_UNKNOWN = "greylist_unknown";
 /** For SpamAssassin. Strangers who write it into a mail harm only that mail. */
-export const CROWD_HEADER = "X-GhostInbox-Crowd";
-export const CROWD_VALUE = "one of many first mails";
-const IN_CROWD = `PREPEND ${CROWD_HEADER}: ${CROWD_VALUE}` as const;
+export const FIRST_CONTACT_MARK_HEADER = "X-GhostInbox-Crowd";
+export const FIRST_CONTACT_MARK_VALUE = "one of many first mails";
+const FIRST_CONTACT_MARK = `PREPEND ${FIRST_CONTACT_MARK_HEADER}: ${FIRST_CONTACT_MARK_VALUE}` as const;
 
 /** What Postfix should do (access(5)). DUNNO leaves it to Postfix's own restrictions. */
 export function printPolicyAction(decision: Decision, stage: PolicyRequest["type"]): string {
@@ -173,7 +174,7 @@ function policyAction(decision: Decision, stage: PolicyRequest["type"]): PolicyA
       case "recipient_hidden":
         return GREYLIST_UNKNOWN;
       case "first_contacts_marked":
-        return IN_CROWD;
+        return FIRST_CONTACT_MARK;
       default:
     }
   if (decision.verdict === "hold") return "HOLD";

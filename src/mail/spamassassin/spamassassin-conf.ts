@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Layout } from "../../settings/layout.ts";
 import { type RenderedFile, rendered, renderedScript, type Site } from "../configuration/site.ts";
-import { CROWD_HEADER } from "../postfix/policy-protocol.ts";
+import { FIRST_CONTACT_MARK_HEADER } from "../postfix/policy-protocol.ts";
 import { JUNK_HEADER } from "../rspamd/rules.ts";
 import { PROOF_HEADER, VERIFIED_HEADER } from "../rspamd/verified-headers.ts";
 
@@ -37,9 +37,9 @@ function localCf({ layout, dns, spam }: Site): string {
     // These trust a mail's own claims about its sender; see docs/spam.md.
     ...spam.allowFrom.map((pattern) => `whitelist_from ${pattern}`),
     "",
-    // The guard adds it while unusually many new places write.
-    `header GHOSTINBOX_CROWD exists:${CROWD_HEADER}`,
-    "describe GHOSTINBOX_CROWD A first mail from a new place, one of unusually many",
+    // The guard adds it while there are unusually many first contacts.
+    `header GHOSTINBOX_CROWD exists:${FIRST_CONTACT_MARK_HEADER}`,
+    "describe GHOSTINBOX_CROWD A first contact, one of unusually many",
     `score GHOSTINBOX_CROWD ${score(spam.crowdScore)}`,
     "",
     `dns_server ${dns.address}`,
@@ -73,7 +73,7 @@ const PLUGINS: readonly string[] = [
 ];
 
 /** Headers added by this server. */
-const OWN_HEADERS = ["Authentication-Results", JUNK_HEADER, VERIFIED_HEADER, PROOF_HEADER, CROWD_HEADER];
+const OWN_HEADERS = ["Authentication-Results", JUNK_HEADER, VERIFIED_HEADER, PROOF_HEADER, FIRST_CONTACT_MARK_HEADER];
 
 function pluginsPre({ layout }: Site): string {
   // First, because it acts before Bayes does.

@@ -125,7 +125,7 @@ test("the guard's own verdicts of that time are distinguished from lines that it
   assert.deepEqual(unjudged(line("login", later(now, -5_000))), [], "the guard may learn of it after the log");
   assert.deepEqual(unjudged(line("login", later(now, -6_000))), [later(now, -6_000)]);
 
-  const recipient = { ...MAIL, ip: IP, recipient: "nobody@example.test", listed: null, senderExists: null };
+  const recipient = { ...MAIL, ip: IP, recipient: "nobody@example.test", blockListing: null, senderExists: null };
   await engine.ask({ type: "RECIPIENT", ...recipient });
   assert.deepEqual(unjudged(line("refusal", now), line("log", now)), [now]);
   assert.deepEqual(unjudged(line("refusal", later(now, 14_000))), []);

@@ -45,7 +45,7 @@ const BEGUN: Event = { ...FACTS, type: "DATA", recipientCount: 1 };
 const TAKEN: Event = { ...FACTS, type: "END_OF_MESSAGE", recipientCount: 1, sizeBytes: 9, queueId: "72CED1EABE5" };
 const SESSION: readonly Event[] = [
   CONNECT,
-  { ...FACTS, type: "RECIPIENT", listed: null, senderExists: true },
+  { ...FACTS, type: "RECIPIENT", blockListing: null, senderExists: true },
   BEGUN,
   TAKEN,
 ];
