@@ -36,7 +36,7 @@ export function sampleSite(changes: Partial<Site> = {}): Site {
       delayWarningSeconds: 14_400,
       relay: null,
     },
-    held: [],
+    isolated: [],
     dns: {
       address: ip("127.71.9.53"),
       cacheBytes: 12_582_912,

@@ -70,7 +70,7 @@ export function watchedPort() {
         return Promise.resolve({
           isCrowded: end.length > 0,
           end,
-          held: end.slice(0, 1).map(({ ip, port }) => ({ prefix: prefixOf(ip, 64), port })),
+          refused: end.slice(0, 1).map(({ ip, port }) => ({ prefix: prefixOf(ip, 64), port })),
         });
       },
     },

@@ -50,7 +50,7 @@ export function openConnectionsTests(kitOf: () => FirewallLab): void {
       }),
       ports: () => [PORT],
       known: () => [net(KNOWN)],
-      room: { plan: () => Promise.resolve({ isCrowded: false, end: [], held: [] }) },
+      room: { plan: () => Promise.resolve({ isCrowded: false, end: [], refused: [] }) },
       log: { info: () => {}, warn: (message) => warnings.push(message), error: () => {} },
     });
     await watch.look();
@@ -109,7 +109,7 @@ export function openConnectionsTests(kitOf: () => FirewallLab): void {
   test("connections that came between two looks are ended beyond the share, older ones are not", async () => {
     const held = await openMany(times(STRANGER, MOST));
     await watch.look();
-    await kit.lab.server.mustExec(["nft", "flush", "set", "inet", "ghostinbox", "held4"]);
+    await kit.lab.server.mustExec(["nft", "flush", "set", "inet", "ghostinbox", "refused4"]);
     const late = await openMany(times(STRANGER, 4));
     const ended = Promise.all(late.map((socket) => new Promise((done) => socket.once("close", done))));
     await watch.look();
@@ -143,7 +143,7 @@ export function openConnectionsTests(kitOf: () => FirewallLab): void {
       connected.socket.destroy();
     }
     const table = await firewall.listing();
-    for (const set of ["open4", "held4", "full"])
+    for (const set of ["open4", "refused4", "full"])
       assert.doesNotMatch(table, new RegExp(`set ${set} \\{[^}]*elements`), `${set} is empty`);
   });
 
@@ -163,7 +163,7 @@ export function openConnectionsTests(kitOf: () => FirewallLab): void {
     assert.deepEqual(await firewall.reset(bans, [], kit.now()), OK);
     await open(STRANGER);
     const passed = await timed(() => kernel.passed([PORT]));
-    const said = await timed(() => kernel.sendOrders({ watched: [PORT], held: [], full: [], known: [] }, 15));
+    const said = await timed(() => kernel.sendOrders({ watched: [PORT], refused: [], full: [], known: [] }, 15));
     const listed = await timed(() => firewall.listing());
     t.diagnostic([passed, said, listed].map(({ ms }) => `${ms} ms`).join(", "));
     assert.deepEqual([said.value, passed.value.get(PORT)], [OK, { offered: 1, arrived: 1 }]);

@@ -33,7 +33,7 @@ export type ConnectionRules = Readonly<{
 
 export type ConnectionPlan = Readonly<{
   /** Prefixes that have reached their limit on this port: their next connections are refused. */
-  held: readonly Readonly<{ prefix: Prefix; port: number }>[];
+  refused: readonly Readonly<{ prefix: Prefix; port: number }>[];
   /** Ports on which strangers hold their whole share. */
   full: readonly number[];
   /**
@@ -44,7 +44,7 @@ export type ConnectionPlan = Readonly<{
 }>;
 
 /** The kernel's orders. */
-export type ConnectionOrders = Pick<ConnectionPlan, "held" | "full"> &
+export type ConnectionOrders = Pick<ConnectionPlan, "refused" | "full"> &
   Readonly<{
     /** Ports on which the guard limits connections. */
     watched: readonly number[];
@@ -61,7 +61,7 @@ export function planConnections(
   before: ReadonlySet<string> | null,
   rules: ConnectionRules,
 ): ConnectionPlan {
-  const held: { prefix: Prefix; port: number }[] = [];
+  const refused: { prefix: Prefix; port: number }[] = [];
   const full: number[] = [];
   const excess = new Set<Connection>();
   const cutDown = (prefixes: readonly (readonly Connection[])[], most: number): void => {
@@ -79,7 +79,7 @@ export function planConnections(
       if (connections.length < least) continue;
       const counted = connections.filter((one) => !rules.isExempt(one.ip));
       const most = mostOf(prefix);
-      if (counted.length >= most) held.push(...ports.map((port) => ({ prefix, port })));
+      if (counted.length >= most) refused.push(...ports.map((port) => ({ prefix, port })));
       cutDown([counted.filter((one) => !excess.has(one))], most);
     }
   };
@@ -100,7 +100,7 @@ export function planConnections(
       share,
     );
   }
-  return { held, full, excess: [...excess] };
+  return { refused, full, excess: [...excess] };
 }
 
 /** Connections since `before`, in the order that always reduces the prefix that holds most. */

@@ -32,7 +32,7 @@ function connections(from: string, count: number, port = 25): readonly Connectio
 }
 const prefix = (text: string) => prefixOf(ip(text), 64);
 
-for (const [from, count, held, cut] of [
+for (const [from, count, isRefused, cut] of [
   ["198.51.100.1", 2, false, 0],
   ["198.51.100.1", 3, true, 0],
   ["198.51.100.1", 5, true, 2],
@@ -41,28 +41,28 @@ for (const [from, count, held, cut] of [
   [KNOWN, 6, true, 1],
   [ALLOWED, 99, false, 0],
 ] as const)
-  test(`${count} connections of ${from}: ${held ? "no more" : "more"}, ${cut} ended`, () => {
+  test(`${count} connections of ${from}: ${isRefused ? "no more" : "more"}, ${cut} ended`, () => {
     const open = connections(from, count);
     const plan = planConnections(open, NONE, rules);
-    assert.deepEqual(plan.held, held ? [{ prefix: prefix(from), port: 25 }] : []);
+    assert.deepEqual(plan.refused, isRefused ? [{ prefix: prefix(from), port: 25 }] : []);
     assert.deepEqual(plan.excess, open.slice(0, cut));
     assert.deepEqual(plan.full, []);
   });
 
 test("on a port with few places no address has more than half of them, not even a known one", () => {
   const few = connections(KNOWN, 4, 587);
-  assert.deepEqual(planConnections(few.slice(1), NONE, rules).held, []);
-  assert.deepEqual(planConnections(few, NONE, rules).held, [{ prefix: prefix(KNOWN), port: 587 }]);
+  assert.deepEqual(planConnections(few.slice(1), NONE, rules).refused, []);
+  assert.deepEqual(planConnections(few, NONE, rules).refused, [{ prefix: prefix(KNOWN), port: 587 }]);
   assert.equal(planConnections(connections(KNOWN, 6, 587), NONE, rules).excess.length, 2);
   const fewer = { ...rules, places: new Map([[25, 4]]) };
-  assert.equal(planConnections(connections("198.51.100.1", 2), NONE, fewer).held.length, 1, "a stranger");
+  assert.equal(planConnections(connections("198.51.100.1", 2), NONE, fewer).refused.length, 1, "a stranger");
 });
 
 test("an IPv6 network counts as one, each port for itself", () => {
   const inOne = ["2001:db8::1", "2001:db8::2", "2001:db8::3"].flatMap((from) => connections(from, 1));
-  assert.deepEqual(planConnections(inOne, NONE, rules).held, [{ prefix: prefix("2001:db8::"), port: 25 }]);
+  assert.deepEqual(planConnections(inOne, NONE, rules).refused, [{ prefix: prefix("2001:db8::"), port: 25 }]);
   const spread = [...connections("2001:db8::1", 2), ...connections("2001:db8::1", 2, 993)];
-  assert.deepEqual(planConnections(spread, NONE, rules).held, []);
+  assert.deepEqual(planConnections(spread, NONE, rules).refused, []);
 });
 
 test("connections to all ports count together, unless the owner wants each port counted on its own", () => {
@@ -70,15 +70,15 @@ test("connections to all ports count together, unless the owner wants each port 
   const everywhere = (prefixName: string) => together.ports.map((port) => ({ prefix: prefix(prefixName), port }));
   const spread = [25, 587, 993, 465].flatMap((port) => connections("198.51.100.1", 1, port));
   const plan = planConnections(spread, NONE, together);
-  assert.deepEqual(plan.held, everywhere("198.51.100.1"));
+  assert.deepEqual(plan.refused, everywhere("198.51.100.1"));
   assert.equal(plan.excess.length, 1);
-  assert.deepEqual(planConnections(spread.slice(0, 2), NONE, together).held, []);
+  assert.deepEqual(planConnections(spread.slice(0, 2), NONE, together).refused, []);
   const atHome = [25, 993].flatMap((port) => connections(KNOWN, 2, port));
-  assert.deepEqual(planConnections(atHome, NONE, together).held, [], "a known address");
+  assert.deepEqual(planConnections(atHome, NONE, together).refused, [], "a known address");
   const more = planConnections([...atHome, ...connections(KNOWN, 2, 465)], NONE, together);
-  assert.deepEqual([more.held, more.excess.length], [everywhere(KNOWN), 1]);
+  assert.deepEqual([more.refused, more.excess.length], [everywhere(KNOWN), 1]);
   const few = planConnections(connections(KNOWN, 4, 587), NONE, together);
-  assert.deepEqual(few.held, [{ prefix: prefix(KNOWN), port: 587 }], "half of a port's places at most");
+  assert.deepEqual(few.refused, [{ prefix: prefix(KNOWN), port: 587 }], "half of a port's places at most");
 });
 
 test("keeps connections that the previous check saw, and all of them at the first check", () => {
@@ -86,7 +86,7 @@ test("keeps connections that the previous check saw, and all of them at the firs
   const before = new Set(open.slice(0, 4).map(connectionKey));
   assert.deepEqual(planConnections(open, before, rules).excess, open.slice(4));
   assert.deepEqual(planConnections(open, null, rules).excess, []);
-  assert.equal(planConnections(open, null, rules).held.length, 1);
+  assert.equal(planConnections(open, null, rules).refused.length, 1);
 });
 
 test("strangers who hold their share of a port leave the rest to known addresses", () => {
@@ -120,10 +120,10 @@ const opened = fc.uniqueArray(fc.record({ ip: clients, clientPort: fc.nat(40), p
   selector: connectionKey,
   maxLength: 60,
 });
-test("a prefix within its limit and the allow list are never held or cut, and the rest is within every limit", () => {
+test("a prefix within its limit and the allow list are never refused or cut, and the rest is within every limit", () => {
   fc.assert(
     fc.property(opened, (open) => {
-      const { held, full, excess } = planConnections(open, NONE, rules);
+      const { refused, full, excess } = planConnections(open, NONE, rules);
       const left = open.filter((one) => !excess.includes(one));
       assert.ok(excess.every((one) => one.ip !== ALLOWED));
       for (const address of new Set(open.map((one) => one.ip)))
@@ -132,7 +132,7 @@ test("a prefix within its limit and the allow list are never held or cut, and th
           const most = address === ALLOWED ? Number.POSITIVE_INFINITY : address === KNOWN ? 5 : 3;
           assert.ok(mine(left) <= most);
           assert.equal(
-            held.some((one) => one.port === port && one.prefix === prefix(address)),
+            refused.some((one) => one.port === port && one.prefix === prefix(address)),
             mine(open) >= most,
           );
           if (mine(open) <= most && (port === 25 || address === KNOWN)) assert.equal(mine(left), mine(open));

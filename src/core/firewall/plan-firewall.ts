@@ -16,8 +16,8 @@ export type Element = Readonly<{ prefix: Prefix; timeoutS: number | null }>;
 /** Bans of networks in an interval set, each with its end. There are few. The hash sets are not mirrored. */
 export type Networks = ReadonlyMap<Prefix, Millis | null>;
 
-type Held = Readonly<{ prefix: Prefix; expiresAt: Millis | null }>;
-type Step = (Held & Readonly<{ type: "add" }>) | Readonly<{ type: "delete"; prefix: Prefix }>;
+type BanInForce = Readonly<{ prefix: Prefix; expiresAt: Millis | null }>;
+type Step = (BanInForce & Readonly<{ type: "add" }>) | Readonly<{ type: "delete"; prefix: Prefix }>;
 
 export type SetChange =
   /** `add` replaces an existing element and its timeout; `remove` may name an element that does not exist. */
@@ -47,12 +47,12 @@ export const FILLING_ELEMENTS = 1_000;
  * What each set must hold when it is filled from empty. There may be a hundred thousand bans: they are read while
  * `fillings` is, and only one filling of each set is in memory.
  */
-export function planReset(bans: Iterable<Held>, now: Millis, ipv6Length: number): ResetPlan {
+export function planReset(bans: Iterable<BanInForce>, now: Millis, ipv6Length: number): ResetPlan {
   const networks = new Map<Prefix, Millis | null>();
   return { fillings: fillings({ bans, networks }, now, ipv6Length), networks };
 }
 
-type Filled = Readonly<{ bans: Iterable<Held>; networks: Map<Prefix, Millis | null> }>;
+type Filled = Readonly<{ bans: Iterable<BanInForce>; networks: Map<Prefix, Millis | null> }>;
 
 function* fillings({ bans, networks }: Filled, now: Millis, ipv6Length: number): Generator<Filling> {
   const add = bySet<Element>();
@@ -82,15 +82,15 @@ function* fillings({ bans, networks }: Filled, now: Millis, ipv6Length: number):
 export function planSteps(networks: Networks, steps: readonly Step[], now: Millis, ipv6Length: number): Plan {
   const add = bySet<Element>();
   const remove = bySet<Prefix>();
-  const held = new Map(networks);
+  const inSet = new Map(networks);
   const touched = new Set<IntervalSet>();
   for (const step of new Map(steps.map((one) => [one.prefix, one])).values()) {
     const set = setOf(step.prefix, ipv6Length);
     const lives = step.type === "add" && !isOver(step.expiresAt, now);
     if (set === "net4" || set === "net6") {
       touched.add(set);
-      if (lives) held.set(step.prefix, step.expiresAt);
-      else held.delete(step.prefix);
+      if (lives) inSet.set(step.prefix, step.expiresAt);
+      else inSet.delete(step.prefix);
     } else if (lives) add[set].push(element(step, now));
     else remove[set].push(step.prefix);
   }
@@ -101,8 +101,8 @@ export function planSteps(networks: Networks, steps: readonly Step[], now: Milli
     remove: remove[set],
   }));
   for (const set of INTERVAL_SETS)
-    if (touched.has(set)) changes.push({ set, type: "rebuild", elements: outerElements(set, held, now) });
-  return { changes, networks: held };
+    if (touched.has(set)) changes.push({ set, type: "rebuild", elements: outerElements(set, inSet, now) });
+  return { changes, networks: inSet };
 }
 
 /** The networks that are within none of the others. */
@@ -123,15 +123,15 @@ export function outermost(prefixes: readonly Prefix[]): readonly Prefix[] {
  * A network within a wider one is skipped, because nft allows no overlap. If the wider one ends first, that step
  * restores the inner one. The kernel ends the wider one up to a second before that; until the step only the guard refuses the inner one.
  */
-function outerElements(set: IntervalSet, held: Networks, now: Millis): readonly Element[] {
-  const living = [...held]
-    .map(([prefix, expiresAt]): Held => ({ prefix, expiresAt }))
+function outerElements(set: IntervalSet, networks: Networks, now: Millis): readonly Element[] {
+  const living = [...networks]
+    .map(([prefix, expiresAt]): BanInForce => ({ prefix, expiresAt }))
     .filter(({ prefix, expiresAt }) => isV4(prefix) === (set === "net4") && !isOver(expiresAt, now));
   const outer = new Set(outermost(living.map(({ prefix }) => prefix)));
   return living.filter(({ prefix }) => outer.has(prefix)).map((network) => element(network, now));
 }
 
-function element({ prefix, expiresAt }: Held, now: Millis): Element {
+function element({ prefix, expiresAt }: BanInForce, now: Millis): Element {
   return { prefix, timeoutS: expiresAt === null ? null : Math.ceil((expiresAt - now) / 1000) };
 }
 

@@ -12,12 +12,12 @@ test("sends changed orders to the kernel at once, and repeats unchanged ones onl
   const { kernel, watch, from, asked } = watchedPort();
   await watch.look();
   await watch.look();
-  assert.deepEqual(kernel.orders, [{ watched: [25], held: [], full: [], known: [] }]);
+  assert.deepEqual(kernel.orders, [{ watched: [25], refused: [], full: [], known: [] }]);
   kernel.open = from(1, 2);
   await watch.look();
   await watch.look();
   assert.deepEqual(kernel.orders.slice(1), [
-    { watched: [25], held: [{ prefix: "203.0.113.1/32", port: 25 }], full: [], known: [] },
+    { watched: [25], refused: [{ prefix: "203.0.113.1/32", port: 25 }], full: [], known: [] },
   ]);
   assert.equal(asked.known, 0, "known networks are read only when strangers hold their share");
   kernel.open = [...from(1, 2), ...from(2, 2)];
@@ -46,7 +46,7 @@ test("a connection closed to make room no longer counts against the share", asyn
   await watch.look();
   assert.deepEqual(kernel.ended, from(1, 2));
   assert.deepEqual(kernel.orders.at(-1)?.full, [], "there is room for strangers");
-  assert.deepEqual(kernel.orders.at(-1)?.held, [
+  assert.deepEqual(kernel.orders.at(-1)?.refused, [
     { prefix: "203.0.113.1/32", port: 25 },
     { prefix: "203.0.113.2/32", port: 25 },
   ]);
@@ -68,8 +68,8 @@ test("runs until stopped, and then leaves the ports to the kernel", async () => 
   watch.start();
   await watch.stop();
   assert.deepEqual(kernel.orders, [
-    { watched: [25], held: [], full: [], known: [] },
-    { watched: [], held: [], full: [], known: [] },
+    { watched: [25], refused: [], full: [], known: [] },
+    { watched: [], refused: [], full: [], known: [] },
   ]);
   const idle = watchedPort();
   await idle.watch.stop();
@@ -130,7 +130,7 @@ test("sends the kernel at most ten thousand prefixes that hold too much, and as 
   many.push(...Array.from({ length: 10_001 }, (_, i) => prefixOf(address(i), 64)));
   kernel.open = Array.from({ length: 20_002 }, (_, i) => ({ ip: address(i >> 1), clientPort: i & 1, port: 25 }));
   await watch.look();
-  assert.deepEqual([kernel.orders[0]?.held.length, kernel.orders[0]?.known.length], [10_000, 10_000]);
+  assert.deepEqual([kernel.orders[0]?.refused.length, kernel.orders[0]?.known.length], [10_000, 10_000]);
 });
 
 test("reports a failed check or close once, and again after a success", async () => {
@@ -200,7 +200,7 @@ test("skips three checks while no more sockets are in use than at a check that f
   assert.equal(await looksOf(11), 1, "one more than a moment ago");
   kernel.open = from(1, 2);
   assert.equal(await looksOf(13), 1, "one more");
-  assert.deepEqual(kernel.orders.at(-1)?.held.length, 1);
+  assert.deepEqual(kernel.orders.at(-1)?.refused.length, 1);
   assert.equal(await looksOf(13), 1, "a refused client may have left");
   kernel.open = [];
   assert.equal(await looksOf(11), 1);

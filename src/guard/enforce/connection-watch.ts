@@ -32,7 +32,7 @@ export const CONNECTION_WATCH = {
   unableForMs: HOUR_MS,
   /** Maximum known prefixes in the kernel's orders for a full port; the latest are kept. */
   mostKnown: 10_000,
-  mostHeld: 10_000,
+  mostRefused: 10_000,
 } as const;
 
 type ConnectionWatchParts = Readonly<{
@@ -76,7 +76,10 @@ export class ConnectionWatch {
     if (this.#timer !== null) clearTimeout(this.#timer);
     await this.#looking;
     if (this.#sentAt === Number.NEGATIVE_INFINITY) return;
-    await this.#parts.kernel.sendOrders({ watched: [], held: [], full: [], known: [] }, CONNECTION_WATCH.ordersLastS);
+    await this.#parts.kernel.sendOrders(
+      { watched: [], refused: [], full: [], known: [] },
+      CONNECTION_WATCH.ordersLastS,
+    );
   }
 
   /** Runs one check. Never throws. */
@@ -91,7 +94,7 @@ export class ConnectionWatch {
       const crowding = new Set(roomPlan.end);
       const left = crowding.size === 0 ? open : open.filter((one) => !crowding.has(one));
       const kept = planConnections(left, this.#before, rules());
-      const plan = { ...kept, held: [...roomPlan.held, ...kept.held], excess: [...crowding, ...kept.excess] };
+      const plan = { ...kept, refused: [...roomPlan.refused, ...kept.refused], excess: [...crowding, ...kept.excess] };
       const excess = new Set(plan.excess.map(connectionKey));
       // If closing a connection fails, the next check retries.
       this.#before = new Set(open.map(connectionKey).filter((key) => !excess.has(key)));
@@ -99,7 +102,7 @@ export class ConnectionWatch {
       await this.#end(plan);
       this.#report(trouble ?? this.#unable?.reason ?? null);
       const isQuiet =
-        !this.#isCrowded && trouble === null && plan.held.length + plan.full.length + plan.excess.length === 0;
+        !this.#isCrowded && trouble === null && plan.refused.length + plan.full.length + plan.excess.length === 0;
       this.#quiet = isQuiet && sockets !== null ? { sockets, left: CONNECTION_WATCH.mostLeftOut } : null;
     } catch (error) {
       this.#quiet = null;
@@ -142,14 +145,14 @@ export class ConnectionWatch {
   }
 
   /** Returns the reason of a failure, or null. */
-  async #sendOrders({ held, full }: ConnectionPlan): Promise<string | null> {
+  async #sendOrders({ refused, full }: ConnectionPlan): Promise<string | null> {
     const { kernel, ports, known } = this.#parts;
     const watched = this.#unable === null ? ports() : [];
-    const text = `${watched.join()} ${full.join()} ${held.map(({ prefix, port }) => `${prefix} ${port}`).join()}`;
+    const text = `${watched.join()} ${full.join()} ${refused.map(({ prefix, port }) => `${prefix} ${port}`).join()}`;
     if (text === this.#lastOrders && performance.now() - this.#sentAt < CONNECTION_WATCH.repeatEveryMs) return null;
     const orders = {
       watched,
-      held: held.slice(0, CONNECTION_WATCH.mostHeld),
+      refused: refused.slice(0, CONNECTION_WATCH.mostRefused),
       full,
       known: full.length === 0 ? [] : known().slice(0, CONNECTION_WATCH.mostKnown),
     };

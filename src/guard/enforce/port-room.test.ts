@@ -53,7 +53,7 @@ const strangers = (first: number, count: number): readonly Connection[] =>
 
 test("while there is room, no silent client is searched for, and nothing is reported", async () => {
   const { room, reported, asked } = scene();
-  assert.deepEqual(await room.plan(strangers(1, 9)), { isCrowded: false, end: [], held: [] });
+  assert.deepEqual(await room.plan(strangers(1, 9)), { isCrowded: false, end: [], refused: [] });
   assert.deepEqual([asked, reported], [[], [null]]);
 });
 
@@ -76,7 +76,7 @@ test("if a port is nearly full, the oldest client without progress is disconnect
 
 test("a client disconnected while idle is refused for half a minute, unless an account signs in from its address", async () => {
   const { room, silences, known, wait } = scene();
-  const held = async (): Promise<readonly string[]> => (await room.plan([])).held.map(({ prefix }) => prefix);
+  const held = async (): Promise<readonly string[]> => (await room.plan([])).refused.map(({ prefix }) => prefix);
   for (const one of strangers(1, 2)) silences.set(connectionKey(one), 4_000);
   await room.plan(strangers(1, 11));
   assert.deepEqual(await held(), ["198.51.100.1/32", "198.51.100.2/32"]);
@@ -91,13 +91,13 @@ test("a client disconnected while idle is refused for half a minute, unless an a
 test("a client disconnected while active, or that has wanted mail, may connect again at once", async () => {
   const { room, silences, wanted } = scene();
   const talking = await room.plan(strangers(1, PLACES));
-  assert.deepEqual([talking.end.length, talking.held], [2, []]);
+  assert.deepEqual([talking.end.length, talking.refused], [2, []]);
   for (const one of strangers(1, PLACES)) {
     silences.set(connectionKey(one), 4_000);
     wanted.push(`${one.ip}/32`);
   }
   const idle = await room.plan(strangers(1, PLACES));
-  assert.deepEqual([idle.end.length, idle.held], [2, []]);
+  assert.deepEqual([idle.end.length, idle.refused], [2, []]);
 });
 
 test("a client in a mail transfer stays, and silent clients are disconnected before active ones", async () => {

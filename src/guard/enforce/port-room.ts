@@ -24,10 +24,10 @@ type PortRoomParts = Readonly<{
 type CrowdedPort = Readonly<{ at: Millis; taken: number; places: number; ended: number; worst: string }>;
 
 /**
- * `isCrowded`: whether a port is nearly full. `end`: open connections to close. `held`: clients to refuse,
+ * `isCrowded`: whether a port is nearly full. `end`: open connections to close. `refused`: clients to refuse,
  * because their idle connections were closed recently.
  */
-type RoomPlan = Readonly<{ isCrowded: boolean; end: readonly Connection[]; held: ConnectionPlan["held"] }>;
+type RoomPlan = Readonly<{ isCrowded: boolean; end: readonly Connection[]; refused: ConnectionPlan["refused"] }>;
 
 /** Detects nearly full ports, and chooses which clients must make room. There is a notice while it lasts. */
 export class PortRoom {
@@ -58,10 +58,10 @@ export class PortRoom {
     const crowds = [...crowded].map(([port, there]) => planRoom(port, there, standing, asked));
     this.#report(crowds, now);
     const end = crowds.flatMap(({ cut }) => cut);
-    return { isCrowded: crowds.length > 0, end, held: this.#held(crowds, asked, now) };
+    return { isCrowded: crowds.length > 0, end, refused: this.#stillRefused(crowds, asked, now) };
   }
 
-  #held(crowds: readonly Crowd[], { isKnown }: CrowdRules, now: Millis): ConnectionPlan["held"] {
+  #stillRefused(crowds: readonly Crowd[], { isKnown }: CrowdRules, now: Millis): ConnectionPlan["refused"] {
     for (const [key, { at }] of this.#refused) if (Math.abs(now - at) >= REFUSED_MS) this.#refused.delete(key);
     for (const { port, refused } of crowds)
       for (const prefix of refused) this.#refused.set(`${port} ${prefix}`, { prefix, port, at: now });

@@ -8,7 +8,7 @@ test("the guard's findings replace the ones before, and expire", () => {
   const words = {
     watched: [25, 993],
     full: [993],
-    held: [
+    refused: [
       { prefix: net("203.0.113.7"), port: 25 },
       { prefix: net("203.0.113.7"), port: 993 },
       { prefix: net("2001:db8:0:1::/64"), port: 25 },
@@ -20,17 +20,17 @@ test("the guard's findings replace the ones before, and expire", () => {
     "add element inet t watched { 25 timeout 15s, 993 timeout 15s }",
     "flush set inet t full",
     "add element inet t full { 993 timeout 15s }",
-    "flush set inet t held4",
-    "add element inet t held4 { 203.0.113.7 . 25 timeout 15s, 203.0.113.7 . 993 timeout 15s }",
-    "flush set inet t held6",
-    "add element inet t held6 { 2001:db8:0:1:: . 25 timeout 15s }",
+    "flush set inet t refused4",
+    "add element inet t refused4 { 203.0.113.7 . 25 timeout 15s, 203.0.113.7 . 993 timeout 15s }",
+    "flush set inet t refused6",
+    "add element inet t refused6 { 2001:db8:0:1:: . 25 timeout 15s }",
     "flush set inet t known4",
     "add element inet t known4 { 198.51.100.9 timeout 15s }",
     "flush set inet t known6",
     "add element inet t known6 { 2001:db8:0:2:: timeout 15s }",
     "",
   ]);
-  const nothing = nftConnections("inet t", { watched: [], full: [], held: [], known: [] }, 15);
+  const nothing = nftConnections("inet t", { watched: [], full: [], refused: [], known: [] }, 15);
   assert.doesNotMatch(nothing, /add/);
 });
 

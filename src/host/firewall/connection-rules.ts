@@ -13,7 +13,7 @@ export type ConnectionLimit = Readonly<{
 }>;
 
 /** The sets that the guard fills. Their entries expire unless the guard adds them again. */
-const GUARD_SETS = ["watched", "full", "held4", "held6", "known4", "known6"] as const;
+const GUARD_SETS = ["watched", "full", "refused4", "refused6", "known4", "known6"] as const;
 const FALLBACK_SETS = ["open4", "open6"] as const;
 /** Connections accepted by our rules, and those that then passed every other program's rules. */
 const PASSED = ["offered", "arrived"] as const;
@@ -47,14 +47,14 @@ export function connectionText(
     counters: PASSED.flatMap((name) => ports.map((port) => `  counter ${name}_${port} { }\n`)).join(""),
     sets: `  set watched { type inet_service; flags timeout; }
   set full { type inet_service; flags timeout; }
-  set held4 { type ipv4_addr . inet_service; flags timeout; }
-  set held6 { type ipv6_addr . inet_service; flags timeout; }
+  set refused4 { type ipv4_addr . inet_service; flags timeout; }
+  set refused6 { type ipv6_addr . inet_service; flags timeout; }
   set known4 { type ipv4_addr; flags timeout; }
   set known6 { type ipv6_addr; flags timeout; }
 ${fallback ? `  set open4 { ${open("ipv4_addr")} }\n  set open6 { ${open("ipv6_addr")} }\n` : ""}`,
     chain: `  chain connection_limit {
-    ip saddr . tcp dport @held4 ${refuse}
-    ${prefix6} . tcp dport @held6 ${refuse}
+    ip saddr . tcp dport @refused4 ${refuse}
+    ${prefix6} . tcp dport @refused6 ${refuse}
     tcp dport @full ip saddr != @known4 ${refuse}
     tcp dport @full ${prefix6} != @known6 ${refuse}
 ${
@@ -99,15 +99,15 @@ export function parsePassed(text: string, ports: readonly number[]): ReadonlyMap
 /** For `nft -f`: replaces what the guard found before. One transaction. */
 export function nftConnections(
   table: string,
-  { watched, held, full, known }: ConnectionOrders,
+  { watched, refused, full, known }: ConnectionOrders,
   lastsS: number,
 ): string {
-  const pair = ({ prefix, port }: ConnectionPlan["held"][number]): string => `${networkAddress(prefix)} . ${port}`;
+  const pair = ({ prefix, port }: ConnectionPlan["refused"][number]): string => `${networkAddress(prefix)} . ${port}`;
   const elements: Readonly<Record<(typeof GUARD_SETS)[number], readonly (string | number)[]>> = {
     watched,
     full,
-    held4: held.filter(({ prefix }) => isV4(prefix)).map(pair),
-    held6: held.filter(({ prefix }) => isV6(prefix)).map(pair),
+    refused4: refused.filter(({ prefix }) => isV4(prefix)).map(pair),
+    refused6: refused.filter(({ prefix }) => isV6(prefix)).map(pair),
     known4: known.filter(isV4).map(networkAddress),
     known6: known.filter(isV6).map(networkAddress),
   };

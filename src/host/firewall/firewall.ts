@@ -74,10 +74,10 @@ export class NftFirewall implements Firewall {
   async holds(prefixes: readonly Prefix[]): Promise<Outcome> {
     const asked = nftPresenceProbe(prefixes, this.#shape.ipv6Length);
     if (asked.length === 0) return DONE;
-    const held = countPresent((await this.#nft(["-c", "-f", "-"], asked.join(""))).stderr);
-    return held === asked.length
+    const present = countPresent((await this.#nft(["-c", "-f", "-"], asked.join(""))).stderr);
+    return present === asked.length
       ? DONE
-      : { ok: false, reason: `The kernel holds ${held} of ${plural(asked.length, "ban")}.` };
+      : { ok: false, reason: `The kernel holds ${present} of ${plural(asked.length, "ban")}.` };
   }
 
   /** Ends TCP sessions on any port. If that is impossible, the firewall still refuses their next packet. */

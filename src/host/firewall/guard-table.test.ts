@@ -100,8 +100,8 @@ test("connection limits come after bans and the allow list; held prefixes are fo
   const chain = lines.indexOf("  chain connection_limit {");
   const prefix = "ip6 saddr & ffff:ffff:ffff:ff00:0:0:0:0";
   assert.deepEqual(lines.slice(chain + 1, chain + 10), [
-    "    ip saddr . tcp dport @held4 reject with tcp reset",
-    `    ${prefix} . tcp dport @held6 reject with tcp reset`,
+    "    ip saddr . tcp dport @refused4 reject with tcp reset",
+    `    ${prefix} . tcp dport @refused6 reject with tcp reset`,
     "    tcp dport @full ip saddr != @known4 reject with tcp reset",
     `    tcp dport @full ${prefix} != @known6 reject with tcp reset`,
     "    tcp dport != @watched add @open4 { ip saddr . tcp dport ct count over 10 } reject with tcp reset",
@@ -115,7 +115,7 @@ test("connection limits come after bans and the allow list; held prefixes are fo
     connections: { most: 10, ports: [25], perPort: true, fallback: false },
   });
   assert.doesNotMatch(without, /ct count|open[46]|@watched/);
-  assert.match(without, /@held4 reject/);
+  assert.match(without, /@refused4 reject/);
 });
 
 test("while the guard is down, the kernel counts connections to all ports together by address", () => {

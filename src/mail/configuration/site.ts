@@ -69,7 +69,7 @@ export function readSite({ settings, sources }: Readonly<{ settings: Settings; s
     tls: { profile: settings["tls.profile"] },
     outbound: outboundOf(settings),
     /** Functions that an isolated server stops; empty for any other. */
-    held: readIsolation(layout)?.shut ?? [],
+    isolated: readIsolation(layout)?.shut ?? [],
     dns: dnsOf(settings),
     spam: spamOf(settings),
     fail2ban: {

@@ -137,7 +137,7 @@ test("slow servers that strangers or a user choose hold no process that sends wh
     renderPostfixMaster(few),
     /^users15 unix - - y - 5 smtp\nshared unix - - y - 5 smtp\nreports unix - - y - 5 smtp\n {2}-o smtp_helo_timeout=60s$/m,
   );
-  assert.equal(mainOf({ held: ["send"] }).get(senders), "", "nothing leaves an isolated server");
+  assert.equal(mainOf({ isolated: ["send"] }).get(senders), "", "nothing leaves an isolated server");
   assert.equal(mainOf({ outbound: { ...outbound, relay: RELAY } }).get(senders), undefined);
 });
 
@@ -192,7 +192,7 @@ const ISOLATED = /^lmtp:unix:private\/this-server-is-isolated$/;
 
 test("while it is isolated, mail in both directions waits, and does not come back for its age", () => {
   const { outbound } = sampleSite();
-  const isolated = mainOf({ held: ["receive", "sign-in", "send"], outbound: { ...outbound, relay: RELAY } });
+  const isolated = mainOf({ isolated: ["receive", "sign-in", "send"], outbound: { ...outbound, relay: RELAY } });
   for (const name of ["virtual_transport", "default_transport", "relay_transport"])
     assert.match(isolated.get(name) ?? "", ISOLATED, name);
   assert.deepEqual(
@@ -204,10 +204,10 @@ test("while it is isolated, mail in both directions waits, and does not come bac
 });
 
 test("each direction is held for itself, and nothing without isolation", () => {
-  const received = mainOf({ held: ["send"] });
+  const received = mainOf({ isolated: ["send"] });
   assert.match(received.get("virtual_transport") ?? "", /dovecot-lmtp$/);
   assert.match(received.get("default_transport") ?? "", ISOLATED);
-  const sent = mainOf({ held: ["receive"] });
+  const sent = mainOf({ isolated: ["receive"] });
   assert.match(sent.get("virtual_transport") ?? "", ISOLATED);
   assert.equal(sent.get("default_transport"), undefined);
   assert.deepEqual([main.get("maximal_queue_lifetime"), main.get("default_transport")], ["432000s", undefined]);

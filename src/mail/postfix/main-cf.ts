@@ -219,11 +219,11 @@ const HELD_TIME = "100d";
  * Parameters of an isolated server: its mail stays in the queue. Each attempt fails temporarily, even one requested
  * with `queue flush`, so that nothing leaves and nothing is lost.
  */
-function postfixIsolation({ held }: Pick<Site, "held">): Readonly<Record<string, string>> {
-  if (!held.includes("receive") && !held.includes("send")) return {};
+function postfixIsolation({ isolated }: Pick<Site, "isolated">): Readonly<Record<string, string>> {
+  if (!isolated.includes("receive") && !isolated.includes("send")) return {};
   return {
-    ...(held.includes("receive") ? { virtual_transport: WAITS } : {}),
-    ...(held.includes("send")
+    ...(isolated.includes("receive") ? { virtual_transport: WAITS } : {}),
+    ...(isolated.includes("send")
       ? { default_transport: WAITS, relay_transport: WAITS, relayhost: "", sender_dependent_default_transport_maps: "" }
       : {}),
     maximal_queue_lifetime: HELD_TIME,
