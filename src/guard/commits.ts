@@ -1,5 +1,5 @@
 import { type Decision, decision } from "../core/decide/decision.ts";
-import type { Event } from "../core/events/event.ts";
+import { type Event, isLogin } from "../core/events/event.ts";
 import type { Reason } from "../core/events/reasons.ts";
 import { LIMITS } from "./limits.ts";
 
@@ -66,7 +66,7 @@ export function failOpen(event: Event | null, decided: Decision | null): Decisio
       recorded: false,
     });
   }
-  return "login" in event || APPLY_UNRECORDED.includes(decided.reason) || decided.verdict === "hold" ? decided : OPEN;
+  return isLogin(event) || APPLY_UNRECORDED.includes(decided.reason) || decided.verdict === "hold" ? decided : OPEN;
 }
 
 export type Listener = (lastEventId: number) => void;

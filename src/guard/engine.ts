@@ -3,7 +3,7 @@ import { type Change, type Decision, decision, isIntermediatePass, type LogPosit
 import type { Policy } from "../core/decide/policy.ts";
 import { messageOf } from "../core/error.ts";
 import { type Audit, auditRecord } from "../core/events/command.ts";
-import type { CommandEvent, Event } from "../core/events/event.ts";
+import { type Event, isLogin, type NetworkEvent } from "../core/events/event.ts";
 import type { Observation } from "../core/events/log.ts";
 import type { Protection } from "../core/events/reasons.ts";
 import type { Ip, Prefix } from "../core/net/ip.ts";
@@ -137,7 +137,7 @@ export class Engine {
     }
     // A sign-in that writes no row is committed even on a full disk, so the commit proves nothing. The sign-in is
     // decided again with what exists only in memory.
-    if (this.#isUnwritable && "login" in event && !decided.recorded)
+    if (this.#isUnwritable && isLogin(event) && !decided.recorded)
       decided = failOpen(event, this.#processor.decideAgain(event, now));
     this.#events += 1;
     const { bansChanged, allowChanged } = this.#processor.trace;
@@ -156,7 +156,7 @@ export class Engine {
   }
 
   /** The answer to a command now, without carrying it out. */
-  decideCommand(event: CommandEvent): Decision {
+  decideCommand(event: NetworkEvent): Decision {
     return this.#processor.decideCommand(event, this.#parts.clock.now());
   }
 

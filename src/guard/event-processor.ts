@@ -5,11 +5,13 @@ import { protectionOf } from "../core/decide/sparing.ts";
 import { changeRecord } from "../core/events/command.ts";
 import {
   type ClientEvent,
-  type CommandEvent,
   type Event,
   type EventRecord,
+  isLogin,
+  isNetworkEvent,
+  type NetworkEvent,
+  type RecordContext,
   recordOf,
-  type Where,
 } from "../core/events/event.ts";
 import { type Observation, observationRecord } from "../core/events/log.ts";
 import type { Protection } from "../core/events/reasons.ts";
@@ -51,7 +53,7 @@ export class EventProcessor {
 
   /** Facts, decision, row and changes of one event. Throws if the database cannot be written. */
   process(event: Event, now: Millis): Decision {
-    if ("prefix" in event) {
+    if (isNetworkEvent(event)) {
       const decided = this.decideCommand(event, now);
       this.#write(event, decided, { prefix: event.prefix, at: now });
       return decided;
@@ -62,9 +64,9 @@ export class EventProcessor {
     const remembered = this.facts.takeForReplay(event, decided, facts, { at: now, after: this.#trace.lastEventId });
     this.facts.update(event, decided, facts, now);
     this.#trace.sightings = noted(this.#trace.sightings, sightingOf(event, decided, facts, now));
-    const where = { prefix: facts.prefix, at: now, seen: facts.seen(remembered) };
-    this.#write(event, decided, where);
-    this.#decisionShapes.keep(event.type, [event, facts, decided, remembered, where]);
+    const context = { prefix: facts.prefix, at: now, seen: facts.seen(remembered) };
+    this.#write(event, decided, context);
+    this.#decisionShapes.keep(event.type, [event, facts, decided, remembered, context]);
     return decided;
   }
 
@@ -78,10 +80,10 @@ export class EventProcessor {
     }
   }
 
-  #write(event: Event, decided: Decision, where: Where): void {
-    const record = recordOf(event, decided, where);
+  #write(event: Event, decided: Decision, context: RecordContext): void {
+    const record = recordOf(event, decided, context);
     if (record !== null) this.append(record);
-    for (const change of decided.changes) this.apply(change, where.at);
+    for (const change of decided.changes) this.apply(change, context.at);
   }
 
   /** Writes a change and updates the state in memory. */
@@ -110,10 +112,10 @@ export class EventProcessor {
 
   /** While the database cannot be written: bans in force hold, and wrong passwords count but cause no ban. */
   decideUnrecorded(event: Event, now: Millis): Decision | null {
-    if ("prefix" in event) return null;
+    if (isNetworkEvent(event)) return null;
     try {
       const facts = this.facts.ofUnrecorded(event, now);
-      const decided = decide(this.policy, facts, "login" in event ? { ...event, withoutBan: true } : event, now);
+      const decided = decide(this.policy, facts, isLogin(event) ? { ...event, withoutBan: true } : event, now);
       this.facts.updateUnrecorded(event, decided, facts, now);
       return decided;
     } catch {
@@ -122,7 +124,7 @@ export class EventProcessor {
   }
 
   /** What would be decided on a command now, without effects. */
-  decideCommand(event: CommandEvent, now: Millis): Decision {
+  decideCommand(event: NetworkEvent, now: Millis): Decision {
     return decide(this.policy, this.facts.ofCommand(event, now), event, now);
   }
 
@@ -137,7 +139,7 @@ export class EventProcessor {
 
   /** Decides an event again after its transaction was lost. */
   decideAgain(event: Event, now: Millis): Decision | null {
-    if (!("prefix" in event)) this.facts.undo(event, now);
+    if (!isNetworkEvent(event)) this.facts.undo(event, now);
     return this.decideUnrecorded(event, now);
   }
 

@@ -165,7 +165,7 @@ export function factsOf(known: Partial<Facts> = {}): Facts {
     sending: NO_SENDING,
     isWanted: false,
     sessionMails: 0,
-    recipient: "known",
+    recipient: "exists",
     senderHere: false,
     firstContact: false,
     writtenTo: [],

@@ -3,7 +3,7 @@ import type { Change, Decision } from "../../src/core/decide/decision.ts";
 import { type Facts, NO_BOUNCE, NO_PRIOR_REPORTS } from "../../src/core/decide/facts.ts";
 import type { Policy } from "../../src/core/decide/policy.ts";
 import type { OwnNetwork } from "../../src/core/decide/sparing.ts";
-import type { ClientEvent, CommandEvent, Event } from "../../src/core/events/event.ts";
+import type { ClientEvent, Event, NetworkEvent } from "../../src/core/events/event.ts";
 import { isBounce } from "../../src/core/events/mail.ts";
 import type { Protection } from "../../src/core/events/reasons.ts";
 import { contains, type Ip, neighbourhoodOf, overlaps, type Prefix, prefixOf } from "../../src/core/net/ip.ts";
@@ -78,7 +78,7 @@ export class NaiveHistory {
     return decision;
   }
 
-  #decideCommand(event: CommandEvent, at: Millis): Decision {
+  #decideCommand(event: NetworkEvent, at: Millis): Decision {
     const facts = {
       sparing: () => ({ ...UNSPARED, protection: this.#whyNot(event.prefix, this.#seen(), at) }),
       ban: bansIn(this.#changes()).find((ban) => ban.prefix === event.prefix) ?? null,
@@ -181,7 +181,7 @@ export class NaiveHistory {
       sparing: () => UNSPARED,
       neighbourhood: () => ({ ...QUIET, settledAt: at }),
       sessionMails: event.type === "DATA" ? sessionMails(this.#kept, event.session) : 0,
-      recipient: event.type === "RECIPIENT" && account === null ? recipientKind(event.recipient) : "known",
+      recipient: event.type === "RECIPIENT" && account === null ? recipientKind(event.recipient) : "exists",
       accountNetworks: [],
       priorReports:
         event.type === "JAIL_REPORTED" ? heardOf(this.#kept, { subject, report: event, now: at }) : NO_PRIOR_REPORTS,

@@ -193,5 +193,5 @@ export function isFirstContact({ clientName }: Pick<Recipient, "clientName">): b
 /** The addresses that the tests know: all but `nobody`, `nobody1` and so on, and `admin`. */
 export function recipientKind(address: string | null): RecipientKind {
   if (/^nobody\d*@/.test(address ?? "")) return "unknown";
-  return address?.startsWith("admin@") === true ? "blocked" : "known";
+  return address?.startsWith("admin@") === true ? "blocked" : "exists";
 }

@@ -59,7 +59,7 @@ function factsOf(kept: readonly Kept[], { from, policy, refused }: Given, event:
     ),
     mail: event.type === "RECIPIENT" ? named : { ...named, ...completed(named, event.recipientCount) },
     recipient: event.type === "RECIPIENT" ? kindOf(policy, changes, event) : "written",
-    held: last?.type === "HOLD_ACCOUNT" ? last.evidence : null,
+    holdEvidence: last?.type === "HOLD_ACCOUNT" ? last.evidence : null,
     vouchedAt: ofHold.findLast(({ change }) => change.type === "END_HOLD")?.at ?? instant(0),
     isMailHeld: named.isHeld,
     isNewPlace: (since) =>

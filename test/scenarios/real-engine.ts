@@ -119,7 +119,7 @@ export class RealEngine {
       ...enginePartsOn(this.#db),
       policy: this.#policy,
       own: { current: () => this.#own },
-      recipients: { exists: (address) => recipientKind(address) === "known" },
+      recipients: { exists: (address) => recipientKind(address) === "exists" },
       firstContacts: { isFirstContact, isExpected: (event) => isBounce(event) && this.#expectsBounce(event) },
       notices: QUIET,
       clock: { now: () => this.#now },

@@ -1,5 +1,5 @@
 import type { BanAsked } from "../events/command.ts";
-import type { CommandEvent } from "../events/event.ts";
+import type { NetworkEvent } from "../events/event.ts";
 import type { EventType } from "../events/event-types.ts";
 import { networkAddress, type Prefix } from "../net/ip.ts";
 import { isOver, later, type Millis } from "../time.ts";
@@ -20,7 +20,7 @@ export type CommandFacts = Readonly<{
   covered: readonly Prefix[];
 }>;
 
-export function decideCommand(facts: CommandFacts, event: CommandEvent, now: Millis): Decision {
+export function decideCommand(facts: CommandFacts, event: NetworkEvent, now: Millis): Decision {
   switch (event.type) {
     case "BAN_ASKED": {
       const protection = protectionOf(facts.sparing(event.prefix), now);

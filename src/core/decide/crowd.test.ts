@@ -26,7 +26,7 @@ test("below the limit of the whole server nothing is different", () => {
 });
 
 test("past it a network that asked for an unknown recipient gets one answer for all names", () => {
-  for (const recipient of ["known", "unknown", "blocked"] as const)
+  for (const recipient of ["exists", "unknown", "blocked"] as const)
     assert.equal(answer({ recipient, networkProbed: true }), "defer recipients_deferred", recipient);
   assert.deepEqual(harvest({ networkProbed: true })?.evidence, {
     count: 100,
@@ -37,7 +37,7 @@ test("past it a network that asked for an unknown recipient gets one answer for 
 });
 
 test("from another network Postgrey answers for known and unknown recipients", () => {
-  assert.equal(answer({ recipient: "known" }), null, "as ever");
+  assert.equal(answer({ recipient: "exists" }), null, "as ever");
   for (const recipient of ["unknown", "blocked"] as const)
     assert.equal(answer({ recipient }), "pass recipient_hidden", recipient);
 });

@@ -1,5 +1,5 @@
 import type { Connect } from "../events/connection.ts";
-import type { ClientEvent, CommandEvent, Event } from "../events/event.ts";
+import { type ClientEvent, type Event, isLogin, isNetworkEvent, type NetworkEvent } from "../events/event.ts";
 import { isAdministrators } from "../events/event-types.ts";
 import type { Reason } from "../events/reasons.ts";
 import type { Millis } from "../time.ts";
@@ -38,7 +38,7 @@ type FactsByType = Readonly<{
   LOGIN_SUCCEEDED: SignInFacts;
   LOGIN_FAILED: LoginQuestion & NetworkQuestion;
   JAIL_REPORTED: ReportFacts & NetworkQuestion;
-}> & { readonly [T in CommandEvent["type"]]: CommandFacts };
+}> & { readonly [T in NetworkEvent["type"]]: CommandFacts };
 
 /**
  * The facts that an event needs. For a union of events: all facts that any of them needs (the conditional type turns
@@ -53,7 +53,7 @@ export type FactsFor<E extends Event> = (E extends Event ? (facts: FactsByType[E
 /** The one way from an event and its facts to a decision, for clients and commands. */
 export function decide<E extends Event>(policy: Policy, facts: FactsFor<E>, event: E, now: Millis): Decision;
 export function decide(policy: Policy, facts: Facts & CommandFacts, event: Event, now: Millis): Decision {
-  if ("prefix" in event) return decideCommand(facts, event, now);
+  if (isNetworkEvent(event)) return decideCommand(facts, event, now);
   return policy.simulate && !isDashboard(event)
     ? simulated(policy, facts, event, now)
     : decideAbout(policy, facts, event, now);
@@ -68,7 +68,7 @@ function simulated(policy: Policy, facts: Facts, event: ClientEvent, now: Millis
 
 /** Its limits hold during a simulation too: they affect no mail user, and a guessed password there gives away the whole server. */
 function isDashboard(event: ClientEvent): boolean {
-  return "login" in event && isAdministrators(event.service, event.login);
+  return isLogin(event) && isAdministrators(event.service, event.login);
 }
 
 function decideAbout(policy: Policy, facts: Facts, event: ClientEvent, now: Millis): Decision {

@@ -5,7 +5,7 @@ import type { Ban, Evidence } from "./decision.ts";
 import type { HonestServer } from "./honest-mail.ts";
 
 /** What a recipient is here. `blocked`: a common target of spam without an account here. */
-export type RecipientKind = "known" | "unknown" | "blocked";
+export type RecipientKind = "exists" | "unknown" | "blocked";
 
 /**
  * A failed login that counted. `account`: the typed login in lower case. `spent`: a ban followed it, so it counts only in
@@ -110,7 +110,7 @@ export type SendingFacts = Readonly<{
   /** Of the recipient that is named now. `local`: of a domain of this server. The others as in `RecipientCounts`. */
   recipient: "local" | "written" | "stranger";
   /** Why its mail is held; null while it is not. */
-  held: Evidence | null;
+  holdEvidence: Evidence | null;
   /** When the owner of the server last vouched for it; 0: never. */
   vouchedAt: Millis;
   /** Whether this mail was already held, at DATA. */
@@ -234,7 +234,7 @@ export const NO_SENDING: SendingFacts = {
   mails: [],
   mail: NO_RECIPIENTS,
   recipient: "written",
-  held: null,
+  holdEvidence: null,
   vouchedAt: instant(0),
   isMailHeld: false,
   isNewPlace: () => false,

@@ -100,8 +100,8 @@ export function decideEndOfMessage(
   if (settled !== null) return settled;
   const { account } = event;
   if (account === null) return decision("pass", "below_limit");
-  const { held, isMailHeld } = facts.sending;
-  if (held !== null || isMailHeld) return heldMessage(policy, facts, { ...event, account });
+  const { holdEvidence, isMailHeld } = facts.sending;
+  if (holdEvidence !== null || isMailHeld) return heldMessage(policy, facts, { ...event, account });
   const changes = facts.writtenTo.flatMap((address) => correspondence(policy, address, account));
   return decision("pass", "below_limit", { changes });
 }
@@ -167,7 +167,7 @@ function decideSharedProbing(policy: Policy, facts: RecipientFacts, event: Recip
 function decideWantedProbing(policy: Policy, facts: RecipientFacts, event: Recipient, now: Millis): Decision | null {
   const evidence = facts.known || facts.offences > 0 ? null : exceeded(policy.probes, facts.probes, now);
   if (evidence === null || isBounce(event) || isProvider(policy, event.clientName) || !facts.isWanted) return null;
-  if (facts.recipient === "known" && facts.isAnswer) return null;
+  if (facts.recipient === "exists" && facts.isAnswer) return null;
   return decision("defer", "wanted_busy", { evidence, counted: false });
 }
 
@@ -193,7 +193,7 @@ function heldMessage(
   const written = writtenTo.flatMap((address) => correspondence(policy, address, account));
   const recipients = [...new Set(written.map(({ address }) => address))];
   const mail = { type: "HOLD_MAIL", queueId, account, ip, recipientCount, recipients } as const;
-  return decision("hold", "account_held", { evidence: sending.held, changes: queueId === "" ? [] : [mail] });
+  return decision("hold", "account_held", { evidence: sending.holdEvidence, changes: queueId === "" ? [] : [mail] });
 }
 
 /** The recipient of an account's mail may answer at once. */
@@ -222,7 +222,7 @@ export type BounceQuestion = Pick<Facts, "bounce" | "bounces" | "probesFromAnywh
  * A bounce names a recipient; null: nothing forbids it.
  * Spam in the name of made-up users makes honest servers send bounces to them, so an unknown recipient is not an
  * offence here. To hide which names exist, a bounce has one recipient, and after three times the probing limit, or once
- * bounces from anywhere have asked for too many, known and unknown recipients get the same answer. The exception is a
+ * bounces from anywhere have asked for too many, existing and unknown recipients get the same answer. The exception is a
  * recipient who wrote to that server and expects an answer.
  */
 export function decideBounce(policy: Policy, facts: BounceQuestion, event: Recipient, now: Millis): Decision | null {
@@ -230,7 +230,7 @@ export function decideBounce(policy: Policy, facts: BounceQuestion, event: Recip
   if (facts.bounce.hasOther) return decision("refuse", "bounce_recipients", { counted: false });
   const fromAnywhere = facts.known ? null : reached(policy.probesFromAnywhere, facts.probesFromAnywhere, now);
   const evidence = exceeded(policy.probes, facts.bounces, now, policy.knownFactor) ?? fromAnywhere;
-  const isAnswered = evidence === null || (facts.recipient === "known" && facts.bounce.isExpected);
+  const isAnswered = evidence === null || (facts.recipient === "exists" && facts.bounce.isExpected);
   if (!isAnswered) return decision("defer", "bounces_deferred", { evidence, counted: false });
   return facts.recipient === "unknown" ? decision("refuse", "recipient_unknown") : null;
 }
@@ -251,7 +251,7 @@ export function decideHarvest(policy: Policy, facts: HarvestQuestion, event: Rec
   if (evidence === null || !isStranger(policy, facts, event)) return null;
   if (facts.networkProbed || !policy.greylist)
     return decision("defer", "recipients_deferred", { evidence, counted: false });
-  return facts.recipient === "known" ? null : decision("pass", "recipient_hidden", { evidence, counted: false });
+  return facts.recipient === "exists" ? null : decision("pass", "recipient_hidden", { evidence, counted: false });
 }
 
 /** Past the limit of first contacts (snowshoe spam: many addresses send one mail each), they wait longer. */

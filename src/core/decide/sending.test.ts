@@ -78,7 +78,7 @@ const recipients: readonly Example[] = [
   [
     "any while the account is held",
     "pass below_limit, uncounted",
-    sending({ held: EVIDENCE, mail: to(90), recipient: "stranger" }),
+    sending({ holdEvidence: EVIDENCE, mail: to(90), recipient: "stranger" }),
   ],
 ];
 check("RCPT of an account", recipients, (facts, mail) =>
@@ -171,16 +171,16 @@ const mails: readonly Example[] = [
     "pass below_limit",
     sending({ mails: [sent(9, to(11))], mail: to(1), vouchedAt: VOUCHED, refused: (at) => NOON - at }),
   ],
-  ["of an account that is held", "hold account_held", sending({ held: EVIDENCE, mail: to(1, 1) })],
+  ["of an account that is held", "hold account_held", sending({ holdEvidence: EVIDENCE, mail: to(1, 1) })],
   [
     "the 11th in a minute of an account that is held",
     "defer account_mail_limit, uncounted",
-    { ...sending({ held: EVIDENCE, mail: to(1) }), accountMails: times(10) },
+    { ...sending({ holdEvidence: EVIDENCE, mail: to(1) }), accountMails: times(10) },
   ],
   [
     "of a held account that was suspended",
     "refuse account_inactive, uncounted",
-    { ...sending({ held: EVIDENCE }), accountActive: false },
+    { ...sending({ holdEvidence: EVIDENCE }), accountActive: false },
   ],
 ];
 check("DATA of an account", mails, (facts, mail) =>
@@ -212,13 +212,13 @@ test("a mail of a held account is noted at its end, with those of its recipients
     account: USER,
     queueId: "4ABCDE",
   } as const;
-  for (const known of [sending({ held: EVIDENCE }), sending({ isMailHeld: true })]) {
+  for (const known of [sending({ holdEvidence: EVIDENCE }), sending({ isMailHeld: true })]) {
     const decided = decide(POLICY, factsOf({ ...known, writtenTo }), message, NOON);
     assert.equal(`${decided.verdict} ${decided.reason}`, "hold account_held");
     const held = { type: "HOLD_MAIL", queueId: "4ABCDE", account: USER, ip: MAIL.ip, recipientCount: 3 };
     assert.deepEqual(decided.changes, [{ ...held, recipients: ["bob@example.net"] }]);
   }
-  const nameless = decide(POLICY, factsOf(sending({ held: EVIDENCE })), { ...message, queueId: "" }, NOON);
+  const nameless = decide(POLICY, factsOf(sending({ holdEvidence: EVIDENCE })), { ...message, queueId: "" }, NOON);
   assert.deepEqual(nameless.changes, []);
 });
 
@@ -227,7 +227,7 @@ test("a simulation holds nothing, but what was held before stays so", () => {
   const simulated = { ...POLICY, simulate: true };
   const begun = decide(simulated, factsOf(sending({ mail: to(101) })), mail, NOON);
   assert.deepEqual([begun.verdict, begun.simulated, begun.changes], ["pass", "hold", []]);
-  const held = decide(simulated, factsOf(sending({ held: EVIDENCE })), mail, NOON);
+  const held = decide(simulated, factsOf(sending({ holdEvidence: EVIDENCE })), mail, NOON);
   assert.deepEqual([held.verdict, held.simulated], ["hold", undefined]);
 });
 
@@ -240,5 +240,9 @@ test("what leaves by a new forward counts with what its account sends", () => {
   assert.equal(key(to(1), hour), "limits.sending.strangers");
   assert.equal(key(to(1), { ...hour, isNewPlace: () => true, vouchedAt: VOUCHED }), null, "the owner has vouched");
   assert.equal(key(to(1, 1), { mails: [sent(HOUR_MS - 1, to(150, 150))] }), "limits.sending.recipients_per_hour");
-  assert.equal(key(to(1, 1), { held: EVIDENCE }), "limits.sending.strangers", "of a held account nothing leaves");
+  assert.equal(
+    key(to(1, 1), { holdEvidence: EVIDENCE }),
+    "limits.sending.strangers",
+    "of a held account nothing leaves",
+  );
 });

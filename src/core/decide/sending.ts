@@ -23,7 +23,7 @@ export type SendingAccount = Sender & Pick<Facts, "accountMails" | "prefix">;
  */
 export function decideAccountRecipient(policy: Policy, { sending }: Sender, now: Millis): Decision {
   const passed = decision("pass", "below_limit", { counted: false });
-  if (sending.held !== null) return passed;
+  if (sending.holdEvidence !== null) return passed;
   const mail = withOneMore(sending.mail, sending.recipient);
   if (signOfThief(policy, sending, mail, now) !== null) return passed;
   const evidence = tooManyRecipients(policy, sending, mail, now);
@@ -39,7 +39,7 @@ export function decideAccountMail(
 ): Decision {
   const tooMany = exceeded(policy.mail, accountMails, now);
   if (tooMany !== null) return decision("defer", "account_mail_limit", { evidence: tooMany, counted: false });
-  if (sending.held !== null) return decision("hold", "account_held", { evidence: sending.held });
+  if (sending.holdEvidence !== null) return decision("hold", "account_held", { evidence: sending.holdEvidence });
   const strange = signOfThief(policy, sending, sending.mail, now);
   if (strange !== null)
     return decision("hold", "account_held", {
@@ -58,13 +58,13 @@ export function decideAccountMail(
  */
 export function tooMuchForwarded(
   policy: Policy,
-  sending: Pick<SendingFacts, "mails" | "held" | "vouchedAt">,
+  sending: Pick<SendingFacts, "mails" | "holdEvidence" | "vouchedAt">,
   copies: RecipientCounts,
   now: Millis,
 ): Evidence | null {
   const fromAnywhere = { ...sending, isNewPlace: () => false };
   return (
-    sending.held ??
+    sending.holdEvidence ??
     tooManyStrangers(policy, fromAnywhere, copies, now) ??
     tooManyRecipients(policy, sending, copies, now)
   );

@@ -5,7 +5,7 @@ import { actionOf, type Counts, type DecidedKind, type EventColumns, type Senten
 import { auditSentence, type CommandAsked, changeSentence, commandOf, refusedBan } from "./command.ts";
 import { type Connect, connection } from "./connection.ts";
 import { logSentence } from "./log.ts";
-import { type LoginAsked, type LoginFailed, type LoginSucceeded, login } from "./login.ts";
+import { type Login, type LoginAsked, type LoginFailed, type LoginSucceeded, login } from "./login.ts";
 import {
   type DataCommand,
   dataCommand,
@@ -37,16 +37,25 @@ export type Event =
   | JailReported
   | CommandAsked;
 
-/** About a network: an administrator's command, or the end of an entry or a ban. */
-export type CommandEvent = Extract<Event, { readonly prefix: Prefix }>;
+/** About a network: an administrator's command, or the end of an entry on the allow list or of a ban. */
+export type NetworkEvent = Extract<Event, { readonly prefix: Prefix }>;
 /** From a client. */
-export type ClientEvent = Exclude<Event, CommandEvent>;
+export type ClientEvent = Exclude<Event, NetworkEvent>;
+
+export function isNetworkEvent(event: Event): event is NetworkEvent {
+  return "prefix" in event;
+}
+
+/** Whether it is a sign-in, at any stage. */
+export function isLogin(event: Event): event is Login {
+  return "login" in event;
+}
 
 /** One committed event, as data. Its sentences are printed only from it, and a replay decides again from it. */
 export type EventRecord = EventColumns & Readonly<{ rest: Rest }>;
 
 /** Where and when a decided event happened. `prefix`: by which its client is counted. `seen`: what else a replay needs. */
-export type Where = Readonly<{ prefix: Prefix; at: Millis; seen?: Seen | undefined }>;
+export type RecordContext = Readonly<{ prefix: Prefix; at: Millis; seen?: Seen | undefined }>;
 
 /**
  * The record of a decided event; null if it leaves none.
@@ -56,10 +65,10 @@ export type Where = Readonly<{ prefix: Prefix; at: Millis; seen?: Seen | undefin
  * - A command that was carried out: its changes are recorded (`commandOf`). One that came too late changed nothing.
  * - The ends of bans and of allow-list entries: they follow from the start.
  */
-export function recordOf(event: Event, decision: Decision, where: Where): EventRecord | null {
+export function recordOf(event: Event, decision: Decision, context: RecordContext): EventRecord | null {
   if (!decision.recorded || !isDecided(event)) return null;
   if (event.type === "BAN_ASKED" && decision.verdict !== "refuse") return null;
-  return decided(KINDS[event.type], event, decision, where);
+  return decided(KINDS[event.type], event, decision, context);
 }
 
 /** The sliding window in which the event counts; null if none. */
@@ -143,7 +152,7 @@ function decided(
   kind: DecidedKind<Event, Rest>,
   event: Event,
   decision: Decision,
-  { at, prefix, seen }: Where,
+  { at, prefix, seen }: RecordContext,
 ): EventRecord {
   const { verdict, reason, evidence, counted, simulated } = decision;
   const columns = kind.columns(event);
@@ -151,7 +160,7 @@ function decided(
     at,
     type: kind.name(event, decision),
     service: columns.service ?? null,
-    ip: "ip" in event ? event.ip : networkAddress(event.prefix),
+    ip: isNetworkEvent(event) ? networkAddress(event.prefix) : event.ip,
     prefix,
     account: kind.account(event),
     sender: columns.sender ?? null,

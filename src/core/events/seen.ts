@@ -18,7 +18,7 @@ export function seenIn(
   const isStranger = facts.sending.recipient === "stranger";
   const isUsual =
     protection === null &&
-    recipient === "known" &&
+    recipient === "exists" &&
     !firstContact &&
     !senderHere &&
     accountActive &&
@@ -34,7 +34,7 @@ export function seenIn(
   if (isUsual) return undefined;
   return {
     protection: protection ?? undefined,
-    recipient: recipient === "known" ? undefined : recipient,
+    recipient: recipient === "exists" ? undefined : recipient,
     firstContact: firstContact || undefined,
     senderHere: senderHere || undefined,
     accountInactive: !accountActive || undefined,

@@ -90,7 +90,7 @@ function pastLimit({ youngForwards, sending, engine, clock }: Parts, account: st
   const { evidence: held, vouchedAt } = sending.holdOf(account);
   const mails = [...sending.sentMails(account, since, MOST_SENT), ...youngForwards.sent(account, since)];
   const sorted = mails.toSorted((a, b) => a.at - b.at);
-  return tooMuchForwarded(engine.policy, { mails: sorted, held, vouchedAt }, copies, now);
+  return tooMuchForwarded(engine.policy, { mails: sorted, holdEvidence: held, vouchedAt }, copies, now);
 }
 
 function count({ youngForwards, clock }: Parts, copies: Copies): void {

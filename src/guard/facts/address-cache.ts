@@ -3,7 +3,7 @@ import type { Ban } from "../../core/decide/decision.ts";
 import type { Failure } from "../../core/decide/facts.ts";
 import type { Policy } from "../../core/decide/policy.ts";
 import { longestWindowMs, timesToKeep } from "../../core/decide/windows.ts";
-import { type Event, windowOf } from "../../core/events/event.ts";
+import { type Event, isLogin, windowOf } from "../../core/events/event.ts";
 import type { LoginAttributes } from "../../core/events/login.ts";
 import type { Protection } from "../../core/events/reasons.ts";
 import {
@@ -80,7 +80,7 @@ export class AddressCache {
       case "account_mail":
         return this.#countAccountMail(policy, event, now);
       case "login":
-        return "login" in event ? push(state.failures, failureOf(event, now), mostFailures(policy)) : undefined;
+        return isLogin(event) ? push(state.failures, failureOf(event, now), mostFailures(policy)) : undefined;
       case "probe":
         return push(state.probes, now, keep);
       case "bounce":

@@ -31,8 +31,8 @@ test("whether a recipient exists, and is a first contact, comes from the directo
   const { of } = factsOnFakes();
   const nobody = of({ ...ASKED, recipient: "nobody@example.org" }, {}, { ...POLICY, greylist: true });
   assert.deepEqual([nobody.recipient, nobody.firstContact], ["unknown", true]);
-  assert.equal(of(ASKED).recipient, "known");
-  assert.deepEqual([of(SENT).recipient, of(SENT).firstContact], ["known", false]);
+  assert.equal(of(ASKED).recipient, "exists");
+  assert.deepEqual([of(SENT).recipient, of(SENT).firstContact], ["exists", false]);
 });
 
 test("whether somebody expects a bounce or an answer, and whether it named a different recipient before", () => {

@@ -1,7 +1,7 @@
 import type { Ban } from "../../core/decide/decision.ts";
 import { type Facts, NO_BOUNCE, NO_PRIOR_REPORTS, type SendingFacts } from "../../core/decide/facts.ts";
 import { HONEST_FOR_MS, isWanted } from "../../core/decide/honest-mail.ts";
-import type { ClientEvent } from "../../core/events/event.ts";
+import { type ClientEvent, isLogin } from "../../core/events/event.ts";
 import { isAdministrators } from "../../core/events/event-types.ts";
 import { isBounce, type Recipient } from "../../core/events/mail.ts";
 import type { Protection } from "../../core/events/reasons.ts";
@@ -94,7 +94,7 @@ export class EventFacts implements Facts {
   }
 
   get probesFromAnywhere(): readonly Millis[] {
-    return this.#isNaming(this.#event)
+    return this.#isStrangersRecipient(this.#event)
       ? this.#sources.wholeServer.probes(this.#event, this.state.network, this.#now)
       : NO_TIMES;
   }
@@ -136,34 +136,34 @@ export class EventFacts implements Facts {
    */
   get accountActive(): boolean {
     const event = this.#event;
-    if ("login" in event && this.#isDecided) return this.#accountActive ?? true;
-    this.#accountActive ??= isActive(this.#sources.parts.active, "login" in event ? event.login : this.#sender);
+    if (isLogin(event) && this.#isDecided) return this.#accountActive ?? true;
+    this.#accountActive ??= isActive(this.#sources.ports.active, isLogin(event) ? event.login : this.#sender);
     return this.#accountActive;
   }
 
   get senderHere(): boolean {
-    const host = this.#isNaming(this.#event) ? addressLiteral(this.#event.sender) : null;
+    const host = this.#isStrangersRecipient(this.#event) ? addressLiteral(this.#event.sender) : null;
     if (host === null) return false;
-    const own = this.#sources.parts.own.current();
+    const own = this.#sources.ports.own.current();
     return own.some(({ prefix, why }) => why !== "gateway" && overlaps(prefix, hostPrefix(host)));
   }
 
   get recipient(): Facts["recipient"] {
     const event = this.#event;
-    if (!this.#isNaming(event)) return "known";
-    this.#recipient ??= recipientKind(this.#sources.policy, this.#sources.parts.recipients, event);
+    if (!this.#isStrangersRecipient(event)) return "exists";
+    this.#recipient ??= recipientKind(this.#sources.policy, this.#sources.ports.recipients, event);
     return this.#recipient;
   }
 
   get firstContact(): boolean {
-    if (!this.#sources.policy.greylist || !this.#isNaming(this.#event)) return false;
-    this.#firstContact ??= this.#sources.parts.firstContacts.isFirstContact(this.#event);
+    if (!this.#sources.policy.greylist || !this.#isStrangersRecipient(this.#event)) return false;
+    this.#firstContact ??= this.#sources.ports.firstContacts.isFirstContact(this.#event);
     return this.#firstContact;
   }
 
   get bounce(): Facts["bounce"] {
     const event = this.#event;
-    if (!this.#isNaming(event) || !isBounce(event)) return NO_BOUNCE;
+    if (!this.#isStrangersRecipient(event) || !isBounce(event)) return NO_BOUNCE;
     const isExpected = (): boolean => this.#expects(event);
     return {
       hasOther: this.#sources.sessions.hasOther(event),
@@ -175,7 +175,7 @@ export class EventFacts implements Facts {
 
   get isAnswer(): boolean {
     const event = this.#event;
-    return this.#isNaming(event) && !isBounce(event) && this.#expects(event);
+    return this.#isStrangersRecipient(event) && !isBounce(event) && this.#expects(event);
   }
 
   /** Postfix names a single recipient. If there are several, a guard that started in between does not know them. */
@@ -187,36 +187,37 @@ export class EventFacts implements Facts {
 
   get accountNetworks(): readonly Prefix[] {
     const event = this.#event;
-    if (!("login" in event) || isAdministrators(event.service, event.login)) return [];
-    this.#accountNetworks ??= this.#sources.parts.networks.networksOf(event.login);
+    if (!isLogin(event) || isAdministrators(event.service, event.login)) return [];
+    this.#accountNetworks ??= this.#sources.ports.networks.networksOf(event.login);
     return this.#accountNetworks;
   }
 
   get knownAccounts(): readonly string[] {
     if (this.state.knownAt === null) return NOBODY;
     const { accounts } = this.#sources.policy;
-    return this.#sources.parts.accounts.accountsOf(this.state.prefix, later(this.#now, -accounts.knownForMs));
+    return this.#sources.ports.accounts.accountsOf(this.state.prefix, later(this.#now, -accounts.knownForMs));
   }
 
   get account(): Facts["account"] {
     const event = this.#event;
     if (this.#account === undefined)
-      this.#account =
-        "login" in event ? this.#sources.accounts.facts(this.#sources.policy, event, this.state, this.#now) : null;
+      this.#account = isLogin(event)
+        ? this.#sources.logins.facts(this.#sources.policy, event, this.state, this.#now)
+        : null;
     return this.#account;
   }
 
   get spraying(): Facts["spraying"] {
-    return this.#sources.accounts.spraying(this.#sources.policy, this.#now);
+    return this.#sources.logins.spraying(this.#sources.policy, this.#now);
   }
 
   get pending(): Facts["pending"] {
-    return this.#sources.accounts.pending(this.state, this.#now);
+    return this.#sources.logins.pending(this.state, this.#now);
   }
 
   get priorReports(): Facts["priorReports"] {
     if (this.#event.type !== "JAIL_REPORTED") return NO_PRIOR_REPORTS;
-    this.#priorReports ??= this.#sources.parts.jails.priorReports(this.state.prefix, this.#event, this.#now);
+    this.#priorReports ??= this.#sources.ports.jails.priorReports(this.state.prefix, this.#event, this.#now);
     return this.#priorReports;
   }
 
@@ -225,7 +226,7 @@ export class EventFacts implements Facts {
   }
 
   neighbourhood(): ReturnType<Facts["neighbourhood"]> {
-    return neighboursIn(this.#sources.parts, this.state.network, this.#now);
+    return neighboursIn(this.#sources.ports, this.state.network, this.#now);
   }
 
   /** For the record of a decision: the facts behind it. Expensive facts only if the decision read them. */
@@ -235,19 +236,19 @@ export class EventFacts implements Facts {
   }
 
   /** Whether a stranger names a recipient. Recipients of accounts are not looked up. */
-  #isNaming(event: ClientEvent): event is Recipient {
+  #isStrangersRecipient(event: ClientEvent): event is Recipient {
     return event.type === "RECIPIENT" && event.account === null;
   }
 
   #lookUpWanted(): boolean {
     const { prefix, network } = this.state;
-    const server = this.#sources.parts.honest.server(prefix, network, later(this.#now, -HONEST_FOR_MS));
+    const server = this.#sources.ports.honest.server(prefix, network, later(this.#now, -HONEST_FOR_MS));
     return server !== null && isWanted(server);
   }
 
   #expects(event: Recipient): boolean {
     if (this.#isExpected === null && !this.#isDecided)
-      this.#isExpected = this.#sources.parts.firstContacts.isExpected(event);
+      this.#isExpected = this.#sources.ports.firstContacts.isExpected(event);
     return this.#isExpected ?? false;
   }
 

@@ -2,7 +2,7 @@ import type { CommandFacts } from "../../core/decide/command.ts";
 import type { Change, Decision } from "../../core/decide/decision.ts";
 import type { PendingPassword, SparingFacts } from "../../core/decide/facts.ts";
 import type { Policy } from "../../core/decide/policy.ts";
-import type { ClientEvent, CommandEvent } from "../../core/events/event.ts";
+import type { ClientEvent, NetworkEvent } from "../../core/events/event.ts";
 import type { Consequence, Observation } from "../../core/events/log.ts";
 import { isBounce } from "../../core/events/mail.ts";
 import type { Protection } from "../../core/events/reasons.ts";
@@ -48,9 +48,9 @@ export class FactBase {
     this.#unrecorded = new UnrecordedFacts(parts, pending, named);
     this.#sources = {
       policy: parts.policy,
-      parts,
+      ports: parts,
       addresses: new AddressCache(parts.history, this.#protection),
-      accounts: new LoginFacts(parts.accounts, pending),
+      logins: new LoginFacts(parts.accounts, pending),
       sessions: new SmtpSessions(),
       named,
       sent: new SentMails(parts.sending),
@@ -96,7 +96,7 @@ export class FactBase {
     return this.#unrecorded.of(this.#sources, event, now);
   }
 
-  ofCommand({ prefix }: CommandEvent, now: Millis): CommandFacts {
+  ofCommand({ prefix }: NetworkEvent, now: Millis): CommandFacts {
     const inForce = this.#inForce;
     return {
       sparing: (network) => this.sparing(network, now),
@@ -157,13 +157,13 @@ export class FactBase {
       asked: isReport ? this.#pendingLogins.take(event) : undefined,
       administrators: this.#sources.sparing.administratorsIn(network, moment.at),
       restarted,
-      pending: isRefusedUnchecked ? this.#sources.accounts.recorded(event, state, moment.at) : undefined,
+      pending: isRefusedUnchecked ? this.#sources.logins.recorded(event, state, moment.at) : undefined,
     };
   }
 
   /** For a replay: pending passwords that an event recorded. */
   restorePending(all: readonly PendingPassword[]): void {
-    this.#sources.accounts.restore(all);
+    this.#sources.logins.restore(all);
   }
 
   /** Applies a decided event to the facts of later events. */
@@ -181,7 +181,7 @@ export class FactBase {
     if (event.type === "END_OF_MESSAGE" && decided.reason === "below_limit")
       this.#queuedMails.accepted(event, facts, now);
     updateSending(this.#sources, event, decided, { sending: facts.sending, now });
-    this.#sources.accounts.update(event, decided, facts, now);
+    this.#sources.logins.update(event, decided, facts, now);
   }
 
   updateUnrecorded(event: ClientEvent, decided: Decision, facts: EventFacts, now: Millis): void {
@@ -191,7 +191,7 @@ export class FactBase {
   /** Its transaction was lost, and it will be decided again: its password is not pending, its recipient not named. */
   undo(event: ClientEvent, now: Millis): void {
     if (event.type === "RECIPIENT" && event.recipient !== null) this.#sources.named.undoAdd(event, event.recipient);
-    if (event.type === "LOGIN_ASKED") this.#sources.accounts.reported(event, this.ofUnrecorded(event, now));
+    if (event.type === "LOGIN_ASKED") this.#sources.logins.reported(event, this.ofUnrecorded(event, now));
   }
 
   /** Applies a change to the state in memory. */

@@ -43,9 +43,9 @@ export type FactPorts = NeighbourParts &
 /** Where facts are looked up: databases and memory. */
 export type FactSources = Readonly<{
   policy: Policy;
-  parts: FactPorts;
+  ports: FactPorts;
   addresses: AddressCache;
-  accounts: LoginFacts;
+  logins: LoginFacts;
   sessions: SmtpSessions;
   named: NamedRecipients;
   sent: SentMails;
@@ -88,13 +88,13 @@ export function neighboursIn(parts: NeighbourParts, network: Prefix, now: Millis
   };
 }
 
-/** What kind of recipient this is. Recipients in other domains count as known: whether to relay is Postfix's decision. */
+/** What kind of recipient this is. One in another domain counts as existing: whether to relay is Postfix's decision. */
 export function recipientKind(policy: Policy, directory: RecipientDirectory, { recipient }: Recipient): RecipientKind {
-  if (recipient === null) return "known";
+  if (recipient === null) return "exists";
   const at = recipient.lastIndexOf("@");
   const local = recipient.slice(0, at).toLowerCase();
-  if (at < 1 || !policy.domains.includes(recipient.slice(at + 1).toLowerCase())) return "known";
+  if (at < 1 || !policy.domains.includes(recipient.slice(at + 1).toLowerCase())) return "exists";
   // A failed lookup is not the client's fault. Postfix asks the same database and defers.
-  if (readOr(() => directory.exists(recipient), true)) return "known";
+  if (readOr(() => directory.exists(recipient), true)) return "exists";
   return policy.blockedRecipients.includes(local) ? "blocked" : "unknown";
 }

@@ -11,7 +11,7 @@ import type { Decision } from "../../core/decide/decision.ts";
 import type { AccountFacts, Facts, PendingPassword, SprayingFacts, Verified } from "../../core/decide/facts.ts";
 import { SPRAYING_NETWORKS } from "../../core/decide/new-places.ts";
 import type { Policy } from "../../core/decide/policy.ts";
-import type { ClientEvent } from "../../core/events/event.ts";
+import { type ClientEvent, isLogin } from "../../core/events/event.ts";
 import { isAdministrators } from "../../core/events/event-types.ts";
 import type { LoginAsked, LoginFailed, LoginSucceeded } from "../../core/events/login.ts";
 import { contains, networkAddress, type Prefix } from "../../core/net/ip.ts";
@@ -124,7 +124,7 @@ export class LoginFacts {
     facts: Pick<Facts, "account" | "prefix" | "network">,
     now: Millis,
   ): void {
-    if (!("login" in event) || isAdministrators(event.service, event.login)) return;
+    if (!isLogin(event) || isAdministrators(event.service, event.login)) return;
     if (event.type !== "LOGIN_ASKED") this.reported(event, facts);
     else if (verdict !== "refuse" && facts.account !== null) this.#passed(event, facts.account, facts, now);
   }

@@ -9,17 +9,17 @@ test("known, unknown and blocked recipients; other domains and a broken director
   const policy = { ...POLICY, blockedRecipients: ["admin", "alice"] };
   const kind = (recipient: string | null, knows = directory): string =>
     recipientKind(policy, knows, { ...RECIPIENT, recipient });
-  assert.equal(kind("Alice@Example.org"), "known", "its owner may use a blocked name");
+  assert.equal(kind("Alice@Example.org"), "exists", "its owner may use a blocked name");
   assert.equal(kind("bob@example.org"), "unknown");
   assert.equal(kind("b@example.org"), "unknown");
-  assert.equal(kind("@example.org"), "known", "Postfix refuses an invalid address");
+  assert.equal(kind("@example.org"), "exists", "Postfix refuses an invalid address");
   assert.equal(kind("ADMIN@example.org"), "blocked");
-  assert.equal(kind("admin@elsewhere.test"), "known");
-  assert.equal(kind(null), "known");
+  assert.equal(kind("admin@elsewhere.test"), "exists");
+  assert.equal(kind(null), "exists");
   const broken = {
     exists: () => {
       throw new Error("database is locked");
     },
   };
-  assert.equal(kind("bob@example.org", broken), "known");
+  assert.equal(kind("bob@example.org", broken), "exists");
 });

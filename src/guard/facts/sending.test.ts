@@ -48,7 +48,7 @@ function onFakes(present: readonly SentMail[] = [], onward: readonly string[] = 
   };
   const of = (event: (Recipient | DataCommand) & { account: string }): AccountSending =>
     new AccountSending(
-      { policy: POLICY, parts: { sending: history, forwardReach }, sent, named },
+      { policy: POLICY, ports: { sending: history, forwardReach }, sent, named },
       event,
       hostPrefix(MAIL.ip),
       NOON,
@@ -102,7 +102,7 @@ test("a hold is looked up when it is read, and a place where the account signed 
   const { asked, of } = onFakes();
   const facts = of(SENT);
   assert.deepEqual(asked, []);
-  assert.deepEqual([facts.held, facts.vouchedAt], [null, 7]);
+  assert.deepEqual([facts.holdEvidence, facts.vouchedAt], [null, 7]);
   assert.deepEqual(asked, ["hold"]);
   assert.equal(facts.isNewPlace(later(NOON, -DAY_MS)), false);
   assert.equal(asked.at(-1), `place up to ${DAY_MS}, since ${POLICY.accounts.knownForMs}`);

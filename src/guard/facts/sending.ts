@@ -91,7 +91,7 @@ export function isActive(active: AccountDirectory, account: string | null): bool
 
 type SendingSources = Readonly<{
   policy: Policy;
-  parts: Readonly<{ sending: SendingHistory; forwardReach: ForwardReach }>;
+  ports: Readonly<{ sending: SendingHistory; forwardReach: ForwardReach }>;
   sent: SentMails;
   named: NamedRecipients;
 }>;
@@ -126,7 +126,7 @@ export class AccountSending implements SendingFacts {
     return this.#recipient;
   }
 
-  get held(): SendingFacts["held"] {
+  get holdEvidence(): SendingFacts["holdEvidence"] {
     return this.#state.evidence;
   }
 
@@ -140,15 +140,15 @@ export class AccountSending implements SendingFacts {
 
   isNewPlace(since: Millis): boolean {
     const times = { before: since, since: later(this.#now, -this.#sources.policy.accounts.knownForMs) };
-    return !this.#sources.parts.sending.knowsPlace(this.#event.account, this.#place, times);
+    return !this.#sources.ports.sending.knowsPlace(this.#event.account, this.#place, times);
   }
 
   refused(since: Millis): number {
-    return this.#sources.parts.sending.refusals(this.#event.account, since);
+    return this.#sources.ports.sending.refusals(this.#event.account, since);
   }
 
   get #state(): HoldState {
-    this.#hold ??= this.#sources.parts.sending.holdOf(this.#event.account);
+    this.#hold ??= this.#sources.ports.sending.holdOf(this.#event.account);
     return this.#hold;
   }
 
@@ -157,7 +157,7 @@ export class AccountSending implements SendingFacts {
     if (type !== "RECIPIENT" || recipient === null) return "written";
     const address = recipient.toLowerCase();
     if (this.#isLocal(address)) return this.#sendsOutside(address) ? "stranger" : "local";
-    return this.#sources.parts.sending.hasWritten(account, address) ? "written" : "stranger";
+    return this.#sources.ports.sending.hasWritten(account, address) ? "written" : "stranger";
   }
 
   #isLocal(address: string): boolean {
@@ -167,7 +167,7 @@ export class AccountSending implements SendingFacts {
   /** Whether the account writes to strangers through its own forward. If that cannot be read, it does not. */
   #sendsOutside(address: string): boolean {
     const { account } = this.#event;
-    const { forwardReach, sending } = this.#sources.parts;
+    const { forwardReach, sending } = this.#sources.ports;
     const isStranger = (one: string): boolean => !this.#isLocal(one) && !sending.hasWritten(account, one);
     return readOr(() => forwardReach.reachedBy(account, address).some(isStranger), false);
   }

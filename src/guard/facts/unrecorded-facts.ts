@@ -3,7 +3,7 @@ import { countShares, type Shares } from "../../core/decide/account-guard.ts";
 import type { Decision } from "../../core/decide/decision.ts";
 import type { Failure, SentMail } from "../../core/decide/facts.ts";
 import { readOr } from "../../core/error.ts";
-import type { ClientEvent } from "../../core/events/event.ts";
+import { type ClientEvent, isLogin } from "../../core/events/event.ts";
 import type { Ip, Prefix } from "../../core/net/ip.ts";
 import { instant, type Millis } from "../../core/time.ts";
 import { LIMITS } from "../limits.ts";
@@ -25,7 +25,7 @@ type Parts = Readonly<{ accounts: AccountHistory; sending: SendingHistory }>;
 export class UnrecordedFacts {
   readonly #guesses = new UnrecordedGuesses();
   readonly #history: AccountHistory;
-  readonly #accounts: LoginFacts;
+  readonly #logins: LoginFacts;
   readonly #sends = new UnrecordedSends();
   readonly #sending: SendingHistory;
   readonly #named: NamedRecipients;
@@ -35,21 +35,21 @@ export class UnrecordedFacts {
     this.#named = named;
     this.#sending = sending;
     this.#history = this.#guesses.beside(recorded);
-    this.#accounts = new LoginFacts(this.#history, pending);
+    this.#logins = new LoginFacts(this.#history, pending);
   }
 
   of(sources: FactSources, event: ClientEvent, now: Millis): EventFacts {
     const state = stateOf(sources, event.ip, now);
     const failures = [...state.failures, ...this.#guesses.failures(state.prefix)];
     const sending = this.#sends.beside(this.#sending, "transaction" in event ? event : null);
-    const parts = { ...sources.parts, accounts: this.#history, sending };
+    const ports = { ...sources.ports, accounts: this.#history, sending };
     const sent = new SentMails(sending);
-    return new EventFacts({ ...sources, parts, accounts: this.#accounts, sent }, event, { ...state, failures }, now);
+    return new EventFacts({ ...sources, ports, logins: this.#logins, sent }, event, { ...state, failures }, now);
   }
 
   /** Applies a sign-in, or mail of an account, to the facts of later events. */
   update(event: ClientEvent, decided: Decision, facts: EventFacts, now: Millis): void {
-    if (!("login" in event)) {
+    if (!isLogin(event)) {
       if (event.type === "DATA" && event.account !== null && decided.verdict === "pass")
         this.#sends.count(event.account, event, { at: now, ...facts.sending.mail });
       updateNamed(this.#named, event, decided, facts.sending);
@@ -57,7 +57,7 @@ export class UnrecordedFacts {
     }
     if (decided.counted && event.type !== "LOGIN_SUCCEEDED") this.#guesses.fail(facts.prefix, failureOf(event, now));
     for (const change of decided.changes) if (change.type === "GUESS") this.#guesses.guess({ ...change, at: now });
-    this.#accounts.update(event, decided, facts, now);
+    this.#logins.update(event, decided, facts, now);
   }
 }
 
@@ -163,13 +163,13 @@ const NEVER_HELD: HoldState = { evidence: null, vouchedAt: instant(0) };
  */
 export class UnrecordedSends {
   /** By connection and transaction: a mail may be decided on twice. */
-  readonly #accounts = new BoundedMap<string, BoundedMap<string, SentMail>>(LIMITS.unrecordedSenders);
+  readonly #logins = new BoundedMap<string, BoundedMap<string, SentMail>>(LIMITS.unrecordedSenders);
 
   /** A mail that counts. */
   count(account: string, mail: MailId, sent: SentMail): void {
-    const mails = this.#accounts.get(account) ?? new BoundedMap<string, SentMail>(LIMITS.unrecordedMails);
+    const mails = this.#logins.get(account) ?? new BoundedMap<string, SentMail>(LIMITS.unrecordedMails);
     mails.set(keyOf(mail), sent);
-    this.#accounts.set(account, mails);
+    this.#logins.set(account, mails);
   }
 
   /** The recorded history together with these mails, without the one that is decided on. */
@@ -179,7 +179,7 @@ export class UnrecordedSends {
       sentMails: (account, since, most) => {
         const known = readOr(() => recorded.sentMails(account, since, most), []);
         const written = new Set(known.map(({ at }) => at));
-        const others = [...(this.#accounts.get(account) ?? [])].flatMap(([key, mail]) =>
+        const others = [...(this.#logins.get(account) ?? [])].flatMap(([key, mail]) =>
           key !== own && mail.at > since && !written.has(mail.at) ? [mail] : [],
         );
         return [...known, ...others].toSorted((a, b) => a.at - b.at).slice(-most);

@@ -1,6 +1,12 @@
 import { BoundedMap } from "../../core/bounded-map.ts";
 import type { Ban, Decision } from "../../core/decide/decision.ts";
-import { type ClientEvent, type CommandEvent, type EventRecord, eventOf } from "../../core/events/event.ts";
+import {
+  type ClientEvent,
+  type EventRecord,
+  eventOf,
+  isNetworkEvent,
+  type NetworkEvent,
+} from "../../core/events/event.ts";
 import type { LoginAsked } from "../../core/events/login.ts";
 import type { Seen } from "../../core/events/seen.ts";
 import type { Prefix } from "../../core/net/ip.ts";
@@ -35,7 +41,7 @@ export type AskedStep = Readonly<{
 export type ReplayStep =
   | DecidedStep
   | AskedStep
-  | Readonly<{ type: "command"; at: Millis; event: CommandEvent }>
+  | Readonly<{ type: "command"; at: Millis; event: NetworkEvent }>
   /** Recorded without a decision. */
   | Readonly<{ type: "noted"; at: Millis; record: EventRecord }>
   | Readonly<{ type: "unreadable"; at: Millis }>;
@@ -157,7 +163,7 @@ function stepOf(id: number, record: EventRecord): ReplayStep {
     return { type: "command", at, event: { type: "BAN_EXPIRED", prefix } };
   const event = eventOf(record);
   if (event === null) return { type: "noted", at, record };
-  if ("prefix" in event) return { type: "command", at, event };
+  if (isNetworkEvent(event)) return { type: "command", at, event };
   const seen = "seen" in rest && rest.seen !== undefined ? rest.seen : NOTHING_SEEN;
   return { type: "decided", id, at, event, record, seen, bans: [], spared: [] };
 }
