@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { factsOf, MAIL, NOON, POLICY, times } from "../../../test/kit/samples.ts";
 import { later, MINUTE_MS, SECOND_MS } from "../time.ts";
 import type { Facts } from "./facts.ts";
-import { decideFirstContact, decideHarvest, markFirstContact } from "./mail.ts";
+import { decideFirstContact, decideProbingFromAnywhere, markFirstContact } from "./mail.ts";
 import type { Policy } from "./policy.ts";
 
 const policy: Policy = { ...POLICY, greylist: true };
@@ -14,7 +14,7 @@ const HARVESTED = times(100, SECOND_MS);
 function harvest(known: Partial<Facts>, of: Policy = policy, clientName: string | null = null) {
   const event = { type: "RECIPIENT", blockListing: null, senderExists: true, ...MAIL, clientName } as const;
   const facts = factsOf({ firstContact: true, probesFromAnywhere: HARVESTED, ...known });
-  return decideHarvest(of, facts, event, NOON);
+  return decideProbingFromAnywhere(of, facts, event, NOON);
 }
 const answer = (...asked: Parameters<typeof harvest>) => {
   const decided = harvest(...asked);

@@ -19,6 +19,7 @@ import {
   decideData,
   decideEndOfMessage,
   decideRecipient,
+  decideStanding,
   type EndOfMessageFacts,
   type RecipientFacts,
 } from "./mail.ts";
@@ -106,9 +107,8 @@ export type ConnectFacts = Offender &
 
 /** A connection to port 25, 465 or 587. The first rule that applies is the reason. */
 export function decideConnect(policy: Policy, facts: ConnectFacts, event: Connect, now: Millis): Decision {
-  if (facts.protection !== null) return decision("pass", facts.protection, { counted: false });
-  if (facts.ban !== null) return decision("refuse", "banned", { counted: false });
-
+  const settled = decideStanding(facts, null);
+  if (settled !== null) return settled;
   const evidence = exceeded(policy.connections, facts.connections, now);
   if (evidence === null) return decision("pass", "below_limit");
   if (isProvider(policy, event.clientName)) return decision("defer", "provider_busy", { evidence, counted: false });

@@ -109,8 +109,8 @@ export type Decision = Readonly<{
   simulated?: Verdict;
 }>;
 
-/** It passes here, and Postgrey may answer that the client must come again. */
-export function isLeftToPostgrey({ reason }: Pick<Decision, "reason">): boolean {
+/** It passes here; Postgrey may still defer it. */
+export function isLeftToPostgrey({ reason }: Readonly<{ reason: Reason | null }>): boolean {
   return reason === "greylist_asked" || reason === "recipient_hidden";
 }
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { check, type Example, USER } from "../../../test/kit/mail-examples.ts";
 import { BAN, factsOf, MAIL, NOON, POLICY, RECIPIENT, times } from "../../../test/kit/samples.ts";
+import type { Excess } from "../events/mail.ts";
 import type { Facts } from "./facts.ts";
 import { decideData, decideEndOfMessage, decideRecipient } from "./mail.ts";
 
@@ -123,15 +124,20 @@ check("too many header lines", heavy, (facts, mail) => {
 });
 
 test("a large mail must come again, without a ban, while the filters have much to read", () => {
-  const decideAt = (count: number) => {
-    const excess = { of: "bytes_in_filters", count } as const;
+  const decideAt = (excess: Excess) => {
     const event = { type: "END_OF_MESSAGE", recipientCount: 1, sizeBytes: 1_000_000, excess, ...MAIL } as const;
     return decideEndOfMessage(POLICY, factsOf({}), event, NOON);
   };
-  const { verdict, reason, counted, changes, evidence } = decideAt(70_000_000);
+  const { verdict, reason, counted, changes, evidence } = decideAt({ of: "bytes_in_filters", count: 70_000_000 });
   assert.deepEqual([verdict, reason, counted, changes], ["defer", "filters_busy", false, []]);
   assert.deepEqual([evidence?.count, evidence?.limit], [70_000_000, 67_108_864]);
-  assert.equal(decideAt(300_000).evidence, null, "it waits for another mail that may hide parts");
+  const ofSource = decideAt({ of: "bytes_in_filters", count: 300_000 });
+  assert.deepEqual([ofSource.verdict, ofSource.evidence], ["defer", null], "its source has used up its share");
+  const ofTurn = decideAt({ of: "hidden_parts_turn" });
+  assert.deepEqual(
+    [ofTurn.verdict, ofTurn.reason, ofTurn.counted, ofTurn.evidence],
+    ["defer", "filters_busy", false, null],
+  );
 });
 
 test("the ban for a mail with too many parts says how many it had", () => {

@@ -22,7 +22,7 @@ type Standing = Pick<Facts, "protection" | "ban">;
 export type RecipientFacts = Standing &
   Offender &
   BounceQuestion &
-  HarvestQuestion &
+  ProbingQuestion &
   FirstContactQuestion &
   Pick<
     Facts,
@@ -39,7 +39,8 @@ export type EndOfMessageFacts = Standing & Offender & Pick<Facts, "writtenTo" | 
 
 /** RCPT TO: the last moment at which one of several recipients can be refused. */
 export function decideRecipient(policy: Policy, facts: RecipientFacts, event: Recipient, now: Millis): Decision {
-  const settled = standing(facts, event) ?? inactive(facts) ?? ownSender(policy, facts, event);
+  const settled =
+    decideStanding(facts, event.account) ?? decideInactive(facts) ?? decideOwnSender(policy, facts, event);
   if (settled !== null) return settled;
   if (event.account !== null) return decideAccountRecipient(policy, facts, now);
   if (event.blockListing !== null && !facts.known)
@@ -52,8 +53,8 @@ export function decideRecipient(policy: Policy, facts: RecipientFacts, event: Re
   if (bounced !== null) return bounced;
   const probing = decideSharedProbing(policy, facts, event, now) ?? decideWantedProbing(policy, facts, event, now);
   if (probing !== null) return probing;
-  if (facts.recipient === "unknown") return unknownRecipient(policy, facts, event, now);
-  const hidden = decideHarvest(policy, facts, event, now);
+  if (facts.recipient === "unknown") return decideUnknownRecipient(policy, facts, event, now);
+  const hidden = decideProbingFromAnywhere(policy, facts, event, now);
   if (hidden !== null) return hidden;
   if (facts.recipient === "blocked") return decision("refuse", "recipient_blocked", { counted: false });
   if (policy.greylist && !facts.known && facts.firstContact) return decideFirstContact(policy, facts, now);
@@ -62,13 +63,9 @@ export function decideRecipient(policy: Policy, facts: RecipientFacts, event: Re
 
 /** DATA: the mail counts for the account if one is signed in, otherwise for the address. */
 export function decideData(policy: Policy, facts: DataFacts, event: DataCommand, now: Millis): Decision {
-  if (event.account !== null) {
-    const settled = standing(facts, event) ?? inactive(facts);
-    if (settled !== null) return settled;
-    return decideAccountMail(policy, facts, { ...event, account: event.account }, now);
-  }
-  if (facts.protection !== null) return decision("pass", facts.protection, { counted: false });
-  if (facts.ban !== null) return decision("refuse", "banned", { counted: false });
+  const settled = decideStanding(facts, event.account) ?? decideInactive(facts);
+  if (settled !== null) return settled;
+  if (event.account !== null) return decideAccountMail(policy, facts, { ...event, account: event.account }, now);
   if (facts.sessionMails >= policy.perSession) return decision("refuse", "session_limit", { counted: false });
 
   const evidence = exceeded(policy.mail, facts.mails, now);
@@ -96,12 +93,12 @@ export function decideEndOfMessage(
   now: Millis,
 ): Decision {
   if (event.excess !== undefined) return decideExcess(policy, facts, { ...event, excess: event.excess }, now);
-  const settled = standing(facts, event);
+  const settled = decideStanding(facts, event.account);
   if (settled !== null) return settled;
   const { account } = event;
   if (account === null) return decision("pass", "below_limit");
   const { holdEvidence, isMailHeld } = facts.sending;
-  if (holdEvidence !== null || isMailHeld) return heldMessage(policy, facts, { ...event, account });
+  if (holdEvidence !== null || isMailHeld) return decideHeldMail(policy, facts, { ...event, account });
   const changes = facts.writtenTo.flatMap((address) => correspondence(policy, address, account));
   return decision("pass", "below_limit", { changes });
 }
@@ -121,14 +118,14 @@ function decideExcess(
   { account, clientName, excess }: EndOfMessage & Readonly<{ excess: Excess }>,
   now: Millis,
 ): Decision {
+  if (excess.of === "hidden_parts_turn") return decision("defer", "filters_busy", { counted: false });
   if (excess.of === "bytes_in_filters") {
     const { count } = excess;
-    // Below the limit the mail waits because its source has used up its share of the filters, or because it may hide
-    // parts and it is not its source's turn.
+    // Below the limit the mail waits because its source has used up its share of the filters.
     const evidence = count < MOST_IN_FILTERS ? null : { count, limit: MOST_IN_FILTERS, windowMs: 0, key: null };
     return decision("defer", "filters_busy", { evidence, counted: false });
   }
-  const code = excess.of === "header_lines" ? "header_lines" : "mime_parts";
+  const code = excess.of;
   const evidence = { count: excess.count, limit: MOST_OF_A_MAIL[code], windowMs: 0, key: null };
   const relaysForOthers = isProvider(policy, clientName) || (facts.offences === 0 && facts.isWanted);
   const isSpared =
@@ -137,10 +134,11 @@ function decideExcess(
   return decision("refuse", code, { evidence, counted: false, changes });
 }
 
-/** Guessing recipient names: each unknown one counts, and too many are an offence. */
-function unknownRecipient(policy: Policy, facts: RecipientFacts, event: Recipient, now: Millis): Decision {
+/** Probing for recipients: each unknown one counts, and too many are an offence. */
+function decideUnknownRecipient(policy: Policy, facts: RecipientFacts, event: Recipient, now: Millis): Decision {
   const evidence = exceeded(policy.probes, facts.probes, now);
-  if (evidence === null) return decideHarvest(policy, facts, event, now) ?? decision("refuse", "recipient_unknown");
+  if (evidence === null)
+    return decideProbingFromAnywhere(policy, facts, event, now) ?? decision("refuse", "recipient_unknown");
   if (isProvider(policy, event.clientName)) return decision("defer", "provider_busy", { evidence, counted: false });
   const isPastKnownLimit = exceeded(policy.probes, facts.probes, now, policy.knownFactor) !== null;
   if (facts.known && !isPastKnownLimit) return decision("refuse", "recipient_unknown", { evidence });
@@ -161,7 +159,7 @@ function decideSharedProbing(policy: Policy, facts: RecipientFacts, event: Recip
 }
 
 /**
- * A server with wanted mail relays for its users, so one who guesses names does not ban it. Past the limit every recipient is
+ * A server with wanted mail relays for its users, so a probing one does not ban it. Past the limit every recipient is
  * deferred who did not write to the sender's domain, so that none learns who exists. Null: the other rules apply.
  */
 function decideWantedProbing(policy: Policy, facts: RecipientFacts, event: Recipient, now: Millis): Decision | null {
@@ -172,20 +170,19 @@ function decideWantedProbing(policy: Policy, facts: RecipientFacts, event: Recip
 }
 
 /** A ban or a protection of the address. A signed-in account has its own limits. */
-function standing(facts: Standing, event: MailAttributes): Decision | null {
+export function decideStanding(facts: Standing, account: string | null): Decision | null {
   if (facts.ban !== null && facts.protection === null) return decision("refuse", "banned", { counted: false });
-  if (facts.protection !== null && event.account === null)
-    return decision("pass", facts.protection, { counted: false });
+  if (facts.protection !== null && account === null) return decision("pass", facts.protection, { counted: false });
   return null;
 }
 
 /** An open session of an account ends at its next mail if the account was suspended or removed; after a new password, see `SubmissionSessions`. */
-function inactive(facts: Pick<Facts, "accountActive">): Decision | null {
+function decideInactive(facts: Pick<Facts, "accountActive">): Decision | null {
   return facts.accountActive ? null : decision("refuse", "account_inactive", { counted: false });
 }
 
 /** The mail waits in the queue. Its recipients stay strangers until it is released. */
-function heldMessage(
+function decideHeldMail(
   policy: Policy,
   { writtenTo, sending }: EndOfMessageFacts,
   { account, ip, queueId, recipientCount }: EndOfMessage & Readonly<{ account: string }>,
@@ -208,7 +205,7 @@ function correspondence(
   return isLocal ? [] : [{ type: "CORRESPOND", address, account }];
 }
 
-function ownSender(policy: Policy, facts: Pick<Facts, "senderHere">, event: MailAttributes): Decision | null {
+function decideOwnSender(policy: Policy, facts: Pick<Facts, "senderHere">, event: MailAttributes): Decision | null {
   if (event.account !== null) return null;
   const domain = domainOf(event.sender).toLowerCase();
   return event.sender !== "" && (policy.domains.includes(domain) || facts.senderHere)
@@ -236,7 +233,7 @@ export function decideBounce(policy: Policy, facts: BounceQuestion, event: Recip
 }
 
 type Stranger = Pick<Facts, "known" | "isWanted" | "firstContact">;
-export type HarvestQuestion = Stranger & Pick<Facts, "recipient" | "probesFromAnywhere" | "networkProbed">;
+export type ProbingQuestion = Stranger & Pick<Facts, "recipient" | "probesFromAnywhere" | "networkProbed">;
 export type FirstContactQuestion = Stranger & Pick<Facts, "connections" | "firstContactsFromAnywhere">;
 export type MarkQuestion = Pick<Facts, "known" | "isWanted" | "isAmongFirstContacts" | "firstContactsFromAnywhere">;
 
@@ -246,7 +243,12 @@ export type MarkQuestion = Pick<Facts, "known" | "isWanted" | "isAmongFirstConta
  * for other networks, an unknown recipient is answered like a first contact with a known one, by Postgrey. So honest
  * strangers, who ask for people who exist, still come in. Null: the usual rules apply. Retries never lead to a ban.
  */
-export function decideHarvest(policy: Policy, facts: HarvestQuestion, event: Recipient, now: Millis): Decision | null {
+export function decideProbingFromAnywhere(
+  policy: Policy,
+  facts: ProbingQuestion,
+  event: Recipient,
+  now: Millis,
+): Decision | null {
   const evidence = reached(policy.probesFromAnywhere, facts.probesFromAnywhere, now);
   if (evidence === null || !isStranger(policy, facts, event)) return null;
   if (facts.networkProbed || !policy.greylist)

@@ -37,8 +37,13 @@ export type Recipient = Readonly<
 >;
 /** The DATA command, at which a mail counts. */
 export type DataCommand = Readonly<{ type: "DATA"; recipientCount: number } & MailAttributes>;
-/** What a mail has too many of; or how many bytes the filters are reading already, so that this mail must wait. */
-export type Excess = Readonly<{ of: "header_lines" | "mime_parts" | "bytes_in_filters"; count: number }>;
+/**
+ * The limit a mail exceeds, or the bytes the filters are already reading. `hidden_parts_turn`: it may hide parts, and it is not its
+ * turn (mail/postfix/parts-turns.ts).
+ */
+export type Excess =
+  | Readonly<{ of: "header_lines" | "mime_parts" | "bytes_in_filters"; count: number }>
+  | Readonly<{ of: "hidden_parts_turn" }>;
 /**
  * End of message: the content has arrived. With an `excess` its size is that of what was read. `mayHideParts`: our milter could
  * not count all its parts, so the filters read only one such mail at a time.
@@ -76,7 +81,7 @@ export const recipientNamed: DecidedKind<Recipient, RestOf<"RECIPIENT">> = {
     details:
       `${service} from=<${shown(sender)}> to=<${shown(recipient)}> helo=<${shown(helo)}>` +
       (listed === undefined ? "" : ` listed=${listed.zone} (${shown(listed.meaning)})`),
-    action: reason === "greylist_asked" || reason === "recipient_hidden" ? "left to Postgrey" : actionOf(verdict),
+    action: isLeftToPostgrey({ reason }) ? "left to Postgrey" : actionOf(verdict),
   }),
   event: (recorded, rest) => {
     const mail = mailOf(recorded, rest);

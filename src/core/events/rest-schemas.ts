@@ -82,7 +82,10 @@ const rest = z.discriminatedUnion("event", [
     ...session,
     recipientCount: z.optional(whole),
     excess: z.optional(
-      z.strictObject({ of: z.enum(["header_lines", "mime_parts", "bytes_in_filters"]), count: whole }),
+      z.union([
+        z.strictObject({ of: z.enum(["header_lines", "mime_parts", "bytes_in_filters"]), count: whole }),
+        z.strictObject({ of: z.literal("hidden_parts_turn") }),
+      ]),
     ),
   }),
   z.strictObject({

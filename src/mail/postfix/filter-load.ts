@@ -1,24 +1,18 @@
-import { BoundedMap } from "../../core/bounded-map.ts";
 import { decision } from "../../core/decide/decision.ts";
 import { MOST_IN_FILTERS } from "../../core/decide/mail.ts";
 import type { Observation } from "../../core/events/log.ts";
 import type { EndOfMessage } from "../../core/events/mail.ts";
 import { neighbourhoodOf } from "../../core/net/ip.ts";
-import { later, MINUTE_MS, type Millis } from "../../core/time.ts";
+import { MINUTE_MS, type Millis } from "../../core/time.ts";
 import type { Clock, Submit } from "../../guard/ports.ts";
+import { PartsTurns } from "./parts-turns.ts";
 
 /** Smaller mails always pass: even one in each SMTP connection is little. */
 export const SMALL_BYTES = 256 * 1024;
 /** A mail counts no longer than this, in case no log line shows its end. */
 const LONGEST_MS = MINUTE_MS;
-/** At most this much from one source counts, so that no source keeps out other people's mail: with slow DNS a sender makes Rspamd take long. */
+/** Caps one source's share, because a sender with slow DNS can keep Rspamd busy. */
 const MOST_OF_SOURCE = MOST_IN_FILTERS / 2;
-/** Longer than a mail server waits until it retries. */
-const REST_MS = 15 * MINUTE_MS;
-const MOST_RESTING = 1_024;
-
-/** `source`: the account, or the network of a stranger. */
-type Turn = Readonly<{ queueId: string; source: string }>;
 
 /**
  * Bounds how much mail the content filters read at once. Without it, strangers who send much at the same time could keep Rspamd
@@ -28,10 +22,7 @@ export class FilterLoad {
   /** By queue id, the oldest first. */
   readonly #mails = new Map<string, Readonly<{ sizeBytes: number; source: string; since: Millis }>>();
   readonly #bytesOf = new Map<string, number>();
-  /** The mail that may hide parts and that the filters may read now. */
-  #hidingParts: Turn = { queueId: "", source: "" };
-  /** Sources that had their turn while another source had to wait, and when each may have its next turn. */
-  readonly #resting = new BoundedMap<string, Millis>(MOST_RESTING);
+  readonly #partsTurns = new PartsTurns((queueId) => this.#mails.has(queueId));
   readonly #clock: Clock;
 
   constructor(clock: Clock) {
@@ -40,8 +31,8 @@ export class FilterLoad {
 
   /**
    * At the end of a mail, before the filters read it, there may be two questions: Postfix's, about every mail, and our milter's, about
-   * a mail that exceeds a limit or may hide parts that the milter could not count. The filters read mails that may hide parts one at a
-   * time, and the sources take turns.
+   * a mail that exceeds a limit or may hide parts that the milter could not count. One that hides parts waits for its turn
+   * (`PartsTurns`).
    */
   limiting(submit: Submit): Submit {
     return (event, answer) => {
@@ -62,22 +53,11 @@ export class FilterLoad {
   }
 
   #takesTurn(mail: EndOfMessage): boolean {
-    const now = this.#clock.now();
-    const source = sourceOf(mail);
-    const turn = this.#hidingParts;
-    const restsMs = (this.#resting.get(source) ?? now) - now;
-    // No source rests for longer, even if the clock was set back. One that rests makes no other rest.
-    if (restsMs > 0 && restsMs <= REST_MS) return false;
-    if (this.#mails.has(turn.queueId)) {
-      if (turn.source !== source) this.#resting.set(turn.source, later(now, REST_MS));
-      return false;
-    }
-    this.#hidingParts = { queueId: mail.queueId, source };
-    return true;
+    return this.#partsTurns.take({ queueId: mail.queueId, source: sourceOf(mail) }, this.#clock.now());
   }
 
   #limited(mail: EndOfMessage): EndOfMessage {
-    if (mail.mayHideParts === true) return this.#busy(mail);
+    if (mail.mayHideParts === true) return { ...mail, excess: { of: "hidden_parts_turn" } };
     return mail.excess === undefined ? this.#enter(mail) : mail;
   }
 
@@ -119,6 +99,7 @@ export class FilterLoad {
   }
 }
 
+/** The account, or the network of a stranger. */
 function sourceOf({ account, ip }: EndOfMessage): string {
   return account?.toLowerCase() ?? neighbourhoodOf(ip, 48);
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decision } from "../../core/decide/decision.ts";
 import { MOST_OF_A_MAIL } from "../../core/decide/mail.ts";
+import type { Excess } from "../../core/events/mail.ts";
 import { type MilterQuestion, MilterReader, printMilterReply, printNegotiation, REPLY } from "./milter.ts";
 
 const { header_lines: LINES, mime_parts: PARTS } = MOST_OF_A_MAIL;
@@ -128,14 +129,14 @@ test("parts with a boundary outside ASCII are counted", () => {
 test("a million header lines are counted, and none is kept", () => {
   const line = Buffer.concat([packet("DLi\x004ABCDE\0"), packet("LC\0\0")]);
   const many = Buffer.concat(Array.from({ length: 10_000 }, () => line));
-  const found: (number | undefined)[] = [];
+  const found: (Excess | undefined)[] = [];
   const reader = new MilterReader((question) => {
-    if (question.type === "end") found.push(question.found?.excess?.count);
+    if (question.type === "end") found.push(question.found?.excess);
   });
   for (const text of CONNECTED) reader.push(packet(text));
   for (let i = 0; i < 100; i++) reader.push(many);
   reader.push(packet("N"));
-  assert.deepEqual(found, [1_000_000]);
+  assert.deepEqual(found, [{ of: "header_lines", count: 1_000_000 }]);
 });
 
 test("a packet that Postfix would not send ends the connection", () => {

@@ -1,0 +1,39 @@
+import { BoundedMap } from "../../core/bounded-map.ts";
+import { later, MINUTE_MS, type Millis } from "../../core/time.ts";
+
+/** Longer than a mail server's retry interval. */
+const REST_MS = 15 * MINUTE_MS;
+const MOST_RESTING = 1_024;
+
+/** `source`: the account, or the network of a stranger. */
+type Turn = Readonly<{ queueId: string; source: string }>;
+
+/**
+ * The content filters read mails that may hide parts (`MimeParts.mayHideParts`) one at a time, because the milter cannot limit
+ * their cost. Sources take turns: one whose mail made another source wait must itself wait before its next turn.
+ */
+export class PartsTurns {
+  /** The latest turn; it lasts while the filters read its mail. */
+  #turn: Turn | null = null;
+  /** Sources that had their turn while another source had to wait, and when each may have its next turn. */
+  readonly #resting = new BoundedMap<string, Millis>(MOST_RESTING);
+  readonly #isBeingRead: (queueId: string) => boolean;
+
+  constructor(isBeingRead: (queueId: string) => boolean) {
+    this.#isBeingRead = isBeingRead;
+  }
+
+  /** Whether this mail may be read now, which starts its turn. */
+  take(turn: Turn, now: Millis): boolean {
+    const restsMs = (this.#resting.get(turn.source) ?? now) - now;
+    // No source rests for longer, even if the clock was set back. A resting source can't make another source rest.
+    if (restsMs > 0 && restsMs <= REST_MS) return false;
+    const current = this.#turn;
+    if (current !== null && this.#isBeingRead(current.queueId)) {
+      if (current.source !== turn.source) this.#resting.set(current.source, later(now, REST_MS));
+      return false;
+    }
+    this.#turn = turn;
+    return true;
+  }
+}
