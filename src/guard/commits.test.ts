@@ -4,7 +4,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { guess, mail } from "../../test/kit/engine-events.ts";
 import { BAN } from "../../test/kit/samples.ts";
 import { decision } from "../core/decide/decision.ts";
-import { CommitFeed, CommitTimer, failOpen } from "./commits.ts";
+import { CommitFeed, CommitTimer, whatStillApplies } from "./commits.ts";
 import { LIMITS } from "./limits.ts";
 
 test("an urgent commit happens once at the end of the turn, and again after the transaction has ended", async () => {
@@ -55,7 +55,7 @@ test("an earlier commit gives later events their full time", async () => {
 test("mail that cannot be recorded passes, is not counted, and has its own reason", () => {
   const open = { verdict: "pass", reason: "not_recorded", counted: false, recorded: false };
   for (const decided of [null, decision("refuse", "mail_limit"), decision("pass", "below_limit")]) {
-    const { verdict, reason, counted, recorded } = failOpen(mail(), decided);
+    const { verdict, reason, counted, recorded } = whatStillApplies(mail(), decided);
     assert.deepEqual({ verdict, reason, counted, recorded }, open);
   }
 });
@@ -63,20 +63,19 @@ test("mail that cannot be recorded passes, is not counted, and has its own reaso
 test("a ban in force still holds, as do commands of administrators and decisions on sign-ins", () => {
   for (const reason of ["banned", "account_inactive", "outside_networks"] as const) {
     const held = decision("refuse", reason);
-    assert.equal(failOpen(mail(), held), held);
+    assert.equal(whatStillApplies(mail(), held), held);
   }
   const judged = decision("refuse", "account_guarded");
-  assert.equal(failOpen(guess("a"), judged), judged);
-  assert.equal(failOpen(guess("a"), null).reason, "not_recorded");
-  assert.equal(failOpen(null, judged).reason, "not_recorded");
+  assert.equal(whatStillApplies(guess("a"), judged), judged);
+  assert.equal(whatStillApplies(guess("a"), null).reason, "not_recorded");
   const kept = decision("hold", "account_held");
-  assert.equal(failOpen(mail(), kept), kept, "an account that was held before");
+  assert.equal(whatStillApplies(mail(), kept), kept, "an account that was held before");
   const evidence = { count: 21, limit: 20, windowMs: 1, key: null };
   const hold = { type: "HOLD_ACCOUNT", account: "", prefix: BAN.prefix, ip: BAN.ip, evidence } as const;
-  const deferred = failOpen(mail(), decision("hold", "account_held", { evidence, changes: [hold] }));
+  const deferred = whatStillApplies(mail(), decision("hold", "account_held", { evidence, changes: [hold] }));
   assert.deepEqual([deferred.verdict, deferred.evidence, deferred.changes], ["defer", evidence, []]);
   const limited = decision("defer", "account_recipient_limit", { evidence });
-  assert.equal(failOpen(mail(), limited), limited);
+  assert.equal(whatStillApplies(mail(), limited), limited);
 });
 
 test("a listener gets each newest event once, until it unsubscribes", () => {

@@ -40,7 +40,8 @@ export class CommitTimer {
   }
 }
 
-const OPEN = decision("pass", "not_recorded", { counted: false, recorded: false });
+/** For an event that could not be decided, and for what was decided but cannot be recorded. */
+export const UNRECORDED_PASS = decision("pass", "not_recorded", { counted: false, recorded: false });
 /** Earlier decisions, commands of administrators, and limits that count in memory at that time. */
 const APPLY_UNRECORDED: readonly Reason[] = [
   "banned",
@@ -56,8 +57,8 @@ const APPLY_UNRECORDED: readonly Reason[] = [
  * their accounts, and the mail of a held account is still held. Sign-ins are decided, and the number of recipients of an
  * account is limited. Other mail passes, because every refusal must be recorded. Null: no decision could be made.
  */
-export function failOpen(event: Event | null, decided: Decision | null): Decision {
-  if (decided === null || event === null) return OPEN;
+export function whatStillApplies(event: Event, decided: Decision | null): Decision {
+  if (decided === null) return UNRECORDED_PASS;
   // No one would learn of a hold that is not recorded.
   if (decided.changes.some(({ type }) => type === "HOLD_ACCOUNT")) {
     return decision("defer", "account_recipient_limit", {
@@ -66,7 +67,9 @@ export function failOpen(event: Event | null, decided: Decision | null): Decisio
       recorded: false,
     });
   }
-  return isLogin(event) || APPLY_UNRECORDED.includes(decided.reason) || decided.verdict === "hold" ? decided : OPEN;
+  return isLogin(event) || APPLY_UNRECORDED.includes(decided.reason) || decided.verdict === "hold"
+    ? decided
+    : UNRECORDED_PASS;
 }
 
 export type Listener = (lastEventId: number) => void;

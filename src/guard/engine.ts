@@ -8,14 +8,14 @@ import type { Observation } from "../core/events/log.ts";
 import type { Protection } from "../core/events/reasons.ts";
 import type { Ip, Prefix } from "../core/net/ip.ts";
 import type { Millis } from "../core/time.ts";
-import { CommitTimer, failOpen } from "./commits.ts";
+import { CommitTimer, UNRECORDED_PASS, whatStillApplies } from "./commits.ts";
 import { EventProcessor, type EventProcessorParts, type Trace } from "./event-processor.ts";
 import type { Progress } from "./facts/smtp-sessions.ts";
 import { LIMITS } from "./limits.ts";
 
 export type OnDecided = (decision: Decision) => void;
 /** An answer that waits for the commit: to an event or, if `event` is null, to a record without a decision. */
-type Waiting = Readonly<{ event: Event | null; answer: OnDecided; decided: Decision | null }>;
+type Waiting = Readonly<{ event: Event | null; answer: OnDecided; decided: Decision }>;
 
 /** The changes of one transaction, for its subscribers. */
 export type Committed = Readonly<Trace>;
@@ -33,6 +33,9 @@ export type EngineParts = EventProcessorParts &
  * few. No mail and no sign-in is accepted, and nothing is refused or deferred, before everything about it is committed. An
  * intermediate pass is answered at once and committed with later events (docs/adr/0012). Single-threaded: each
  * event sees the changes of earlier ones.
+ *
+ * While the database cannot be written (`#isUnwritable`), decisions are unrecorded: bans in force and administrators' refusals apply,
+ * limits of accounts and wrong passwords are counted in memory, and all other mail passes (`whatStillApplies`).
  */
 export class Engine {
   readonly startedAt: Millis;
@@ -119,26 +122,26 @@ export class Engine {
 
   submit(event: Event, answer: OnDecided): void {
     const now = this.#parts.clock.now();
-    // A pass may be answered before the next commit, which may fail again. So an account's mail is first decided with what
-    // exists only in memory.
-    const stopped = this.#isUnwritable ? this.#processor.stopsUnrecorded(event, now) : null;
-    if (stopped !== null) return answer(stopped);
+    // The last commit failed and the next one may too. An account's pass would be answered before it, so the limits kept in
+    // memory are checked first.
+    const refusal = this.#isUnwritable ? this.#processor.refusalWhileUnwritable(event, now) : null;
+    if (refusal !== null) return answer(refusal);
     if (!this.#begin(now)) {
-      answer(failOpen(event, this.#processor.decideUnrecorded(event, now)));
+      answer(whatStillApplies(event, this.#processor.decideUnrecorded(event, now)));
       return;
     }
     let decided: Decision;
     try {
       decided = this.#processor.process(event, now);
     } catch (error) {
-      this.#waiting.push({ event, answer, decided: null });
+      this.#waiting.push({ event, answer, decided: UNRECORDED_PASS });
       this.#abandon(error, now);
       return;
     }
     // A sign-in that writes no row is committed even on a full disk, so the commit proves nothing. The sign-in is
     // decided again with what exists only in memory.
     if (this.#isUnwritable && isLogin(event) && !decided.recorded)
-      decided = failOpen(event, this.#processor.decideAgain(event, now));
+      decided = whatStillApplies(event, this.#processor.decideAgainUnrecorded(event, now));
     this.#events += 1;
     const { bansChanged, allowChanged } = this.#processor.trace;
     if (isIntermediatePass(event.type, decided) && !bansChanged && !allowChanged) {
@@ -195,7 +198,7 @@ export class Engine {
     const what = { ...this.#processor.trace };
     const answered = this.#end(true);
     this.#parts.committed(what);
-    for (const { answer, decided } of answered) answer(decided ?? failOpen(null, null));
+    for (const { answer, decided } of answered) answer(decided);
   }
 
   #record(write: (now: Millis) => void): Promise<boolean> {
@@ -215,6 +218,7 @@ export class Engine {
 
   #begin(now: Millis): boolean {
     if (this.#open) return true;
+    // Ignored if the clock was set back.
     if (now < this.#storeRetryAt && now > this.#storeRetryAt - 2 * LIMITS.storeRetryMs) return false;
     try {
       this.#parts.store.begin();
@@ -236,7 +240,9 @@ export class Engine {
     this.#parts.notices.raise("database_unwritable", messageOf(error));
     this.#parts.lost?.(error);
     for (const { event, answer } of this.#end(false))
-      answer(failOpen(event, event === null ? null : this.#processor.decideAgain(event, now)));
+      answer(
+        event === null ? UNRECORDED_PASS : whatStillApplies(event, this.#processor.decideAgainUnrecorded(event, now)),
+      );
   }
 
   #end(committed: boolean): readonly Waiting[] {

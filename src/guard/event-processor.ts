@@ -17,7 +17,7 @@ import { type Observation, observationRecord } from "../core/events/log.ts";
 import type { Protection } from "../core/events/reasons.ts";
 import type { Ip, Prefix } from "../core/net/ip.ts";
 import { isOver, type Millis } from "../core/time.ts";
-import { failOpen } from "./commits.ts";
+import { whatStillApplies } from "./commits.ts";
 import { NO_SIGHTINGS, noted, type Sighting, sightingOf } from "./enforce/ban-leak-monitor.ts";
 import type { EventFacts } from "./facts/event-facts.ts";
 import { FactBase, type FactBaseParts } from "./facts/fact-base.ts";
@@ -128,17 +128,17 @@ export class EventProcessor {
     return decide(this.policy, this.facts.ofCommand(event, now), event, now);
   }
 
-  /** What stops an account's mail while the database cannot be written: a refusal, a deferral or a hold. Null: nothing stops it. */
-  stopsUnrecorded(event: Event, now: Millis): Decision | null {
+  /** What stops an account's mail while the database cannot be written: a refusal, a deferral or a hold. Null: nothing does. */
+  refusalWhileUnwritable(event: Event, now: Millis): Decision | null {
     if ((event.type !== "RECIPIENT" && event.type !== "DATA") || event.account === null) return null;
-    const decided = failOpen(event, this.decideUnrecorded(event, now));
+    const decided = whatStillApplies(event, this.decideUnrecorded(event, now));
     if (decided.verdict !== "pass") return decided;
     this.facts.undo(event, now);
     return null;
   }
 
   /** Decides an event again after its transaction was lost. */
-  decideAgain(event: Event, now: Millis): Decision | null {
+  decideAgainUnrecorded(event: Event, now: Millis): Decision | null {
     if (!isNetworkEvent(event)) this.facts.undo(event, now);
     return this.decideUnrecorded(event, now);
   }

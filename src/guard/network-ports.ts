@@ -79,7 +79,7 @@ export interface OpenConnections {
   connections(ports: readonly number[]): Promise<readonly Connection[]>;
   /** All TCP sockets in use, including those that listen; null if unknown. Costs almost nothing. */
   sockets(): Promise<number | null>;
-  /** How long each client has sent nothing while it was its turn, by `connectionKey`. Milliseconds; empty if unknown. */
+  /** How long each client has sent nothing while it was its turn, by `connectionName`. Milliseconds; empty if unknown. */
   silences(ports: readonly number[]): Promise<ReadonlyMap<string, number>>;
   /** Replaces the earlier orders. They expire after `lastsS` seconds. */
   sendOrders(orders: ConnectionOrders, lastsS: number): Promise<Outcome>;

@@ -135,16 +135,6 @@ const NOTHING: Omit<EventColumns, "at" | "type"> = {
   proof: null,
 };
 
-/** Names an SMTP connection by both of its ends: a client may use one port towards several ports or addresses of the server at once. */
-export function sessionOf({
-  ip,
-  port,
-  serverPort,
-  serverIp,
-}: Readonly<{ ip: Ip; port: string; serverPort: string; serverIp: string }>): string {
-  return `${ip} ${port} ${serverPort} ${serverIp}`;
-}
-
 /** Without the client's address, which has its own column: ` 40000 25 192.0.2.1`. */
 export function storedSession(session: string, ip: Ip): string {
   return stored(session.startsWith(`${ip} `) ? session.slice(ip.length) : session);

@@ -8,7 +8,7 @@ export type Connect = Readonly<{
   type: "CONNECT";
   ip: Ip;
   service: Service;
-  /** Names the connection by both of its ends (`sessionOf` in columns.ts). */
+  /** Names the connection by both of its ends (`sessionOf`). */
   session: string;
   /** Client host name, forward-confirmed by Postfix; null if unknown. */
   clientName: string | null;

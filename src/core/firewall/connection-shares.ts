@@ -1,3 +1,4 @@
+import { connectionName } from "../events/session.ts";
 import type { Ip, Prefix } from "../net/ip.ts";
 
 /** An established TCP connection of a client to one of our ports. */
@@ -111,15 +112,11 @@ function highestFirst(
   return prefixes
     .flatMap((connections) =>
       connections
-        .filter((c) => !before.has(connectionKey(c)))
+        .filter((c) => !before.has(connectionName(c)))
         .map((one, i) => ({ one, height: connections.length - i })),
     )
     .toSorted((a, b) => b.height - a.height)
     .map(({ one }) => one);
-}
-
-export function connectionKey({ ip, clientPort, port }: Connection): string {
-  return `${port} ${clientPort} ${ip}`;
 }
 
 type Prefixes = Map<Prefix, Connection[]>;

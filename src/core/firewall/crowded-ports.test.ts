@@ -1,10 +1,12 @@
 // Invariant: Idle connections keep no one out.
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
 import { ip } from "../../../test/kit/samples.ts";
+import { connectionName } from "../events/session.ts";
 import { prefixOf } from "../net/ip.ts";
-import { type Connection, connectionKey } from "./connection-shares.ts";
+import { type Connection } from "./connection-shares.ts";
 import { type Crowd, type CrowdRules, crowdedPorts, planRoom, type Standing } from "./ports.ts";
 
 const KNOWN = "203.0.113.7";
@@ -33,8 +35,8 @@ const host = (i: number): string => `198.51.${i}.1`;
 const spread = (hosts: number, each: number, standing?: Partial<Standing>): readonly Held[] =>
   Array.from({ length: hosts }, (_, i) => held(host(i + 1), each, standing)).flat();
 function plan(open: readonly Held[], asked = rules): Crowd {
-  const by = new Map(open.map((one) => [connectionKey(one), one]));
-  const standing = (one: Connection): Standing => by.get(connectionKey(one)) ?? assert.fail("not open");
+  const by = new Map(open.map((one) => [connectionName(one), one]));
+  const standing = (one: Connection): Standing => by.get(connectionName(one)) ?? assert.fail("not open");
   return planRoom(25, open, standing, asked);
 }
 const cut = (open: readonly Held[]): readonly Connection[] => plan(open).cut;

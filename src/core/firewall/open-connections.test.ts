@@ -1,16 +1,12 @@
 // Invariant: Only a finished handshake counts against an address.
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
 import { ip } from "../../../test/kit/samples.ts";
+import { connectionName } from "../events/session.ts";
 import { type Ip, prefixOf } from "../net/ip.ts";
-import {
-  type Connection,
-  type ConnectionRules,
-  connectionKey,
-  planConnections,
-  shareOfStrangers,
-} from "./connection-shares.ts";
+import { type Connection, type ConnectionRules, planConnections, shareOfStrangers } from "./connection-shares.ts";
 
 const KNOWN = "203.0.113.7";
 const ALLOWED = "203.0.113.8";
@@ -83,7 +79,7 @@ test("connections to all ports count together, unless the owner wants each port 
 
 test("keeps connections that the previous check saw, and all of them at the first check", () => {
   const open = connections("198.51.100.1", 6);
-  const before = new Set(open.slice(0, 4).map(connectionKey));
+  const before = new Set(open.slice(0, 4).map(connectionName));
   assert.deepEqual(planConnections(open, before, rules).excess, open.slice(4));
   assert.deepEqual(planConnections(open, null, rules).excess, []);
   assert.equal(planConnections(open, null, rules).refused.length, 1);
@@ -117,7 +113,7 @@ test("where strangers hold more than their share, the prefixes that hold most lo
 
 const clients = fc.constantFrom<Ip>(...[KNOWN, ALLOWED, "198.51.100.1", "198.51.100.2", "198.51.100.3"].map(ip));
 const opened = fc.uniqueArray(fc.record({ ip: clients, clientPort: fc.nat(40), port: fc.constantFrom(25, 993) }), {
-  selector: connectionKey,
+  selector: connectionName,
   maxLength: 60,
 });
 test("a prefix within its limit and the allow list are never refused or cut, and the rest is within every limit", () => {

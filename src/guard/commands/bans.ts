@@ -2,7 +2,7 @@ import type { CommandError, OrderOf, Reply } from "../../admin/declare/control.t
 import { banItem } from "../../admin/declare/items.ts";
 import { ascending, type PageRequest, pageOf } from "../../admin/declare/paging.ts";
 import type { Decision } from "../../core/decide/decision.ts";
-import type { CommandEvent } from "../../core/events/event.ts";
+import type { NetworkEvent } from "../../core/events/event.ts";
 import { reasons } from "../../core/events/reasons.ts";
 import { isTooWide, type Prefix, parseIp, parsePrefix } from "../../core/net/ip.ts";
 import { isoTime, isoTimeOrNull, parseDuration } from "../../core/time.ts";
@@ -14,7 +14,7 @@ import { failed, type RunOf, usage } from "./refusals.ts";
 
 /** Needed by commands that the engine decides on. In a dry run, `ask` only decides. */
 export type NetworkDecisionParts = Readonly<{
-  engine: Pick<Engine, "policy" | "prefixOf"> & Readonly<{ ask: (event: CommandEvent) => Promise<Decision> }>;
+  engine: Pick<Engine, "policy" | "prefixOf"> & Readonly<{ ask: (event: NetworkEvent) => Promise<Decision> }>;
   inForce: Pick<BansInForce, "bansWithin">;
 }>;
 export type BanListParts = Readonly<{ engine: Engine; inForce: BansInForce; banLog: BanLog; clock: Clock }>;
@@ -109,7 +109,7 @@ function durationOf(text: string | null, otherwiseMs: number | null): number | n
 
 async function decided(
   engine: NetworkDecisionParts["engine"],
-  event: CommandEvent,
+  event: NetworkEvent,
 ): Promise<Readonly<{ ok: true; changes: Decision["changes"] }> | CommandError> {
   const { verdict, reason, changes } = await engine.ask(event);
   if (verdict === "pass" && reason !== "not_recorded") return { ok: true, changes };

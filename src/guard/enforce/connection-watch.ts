@@ -1,10 +1,6 @@
 import { messageOf } from "../../core/error.ts";
-import {
-  type ConnectionPlan,
-  type ConnectionRules,
-  connectionKey,
-  planConnections,
-} from "../../core/firewall/connection-shares.ts";
+import { connectionName } from "../../core/events/session.ts";
+import { type ConnectionPlan, type ConnectionRules, planConnections } from "../../core/firewall/connection-shares.ts";
 import type { Prefix } from "../../core/net/ip.ts";
 import { HOUR_MS, SECOND_MS } from "../../core/time.ts";
 import type { OpenConnections } from "../network-ports.ts";
@@ -95,9 +91,9 @@ export class ConnectionWatch {
       const left = crowding.size === 0 ? open : open.filter((one) => !crowding.has(one));
       const kept = planConnections(left, this.#before, rules());
       const plan = { ...kept, refused: [...roomPlan.refused, ...kept.refused], excess: [...crowding, ...kept.excess] };
-      const excess = new Set(plan.excess.map(connectionKey));
+      const excess = new Set(plan.excess.map(connectionName));
       // If closing a connection fails, the next check retries.
-      this.#before = new Set(open.map(connectionKey).filter((key) => !excess.has(key)));
+      this.#before = new Set(open.map(connectionName).filter((key) => !excess.has(key)));
       const trouble = await this.#sendOrders(plan);
       await this.#end(plan);
       this.#report(trouble ?? this.#unable?.reason ?? null);

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ip, NOON } from "../../../test/kit/samples.ts";
-import { type Connection, connectionKey } from "../../core/firewall/connection-shares.ts";
+import { connectionName } from "../../core/events/session.ts";
+import { type Connection } from "../../core/firewall/connection-shares.ts";
 import { prefixOf } from "../../core/net/ip.ts";
 import { later, MINUTE_MS, SECOND_MS } from "../../core/time.ts";
 import type { Progress } from "../facts/smtp-sessions.ts";
@@ -77,7 +78,7 @@ test("if a port is nearly full, the oldest client without progress is disconnect
 test("a client disconnected while idle is refused for half a minute, unless an account signs in from its address", async () => {
   const { room, silences, known, wait } = scene();
   const held = async (): Promise<readonly string[]> => (await room.plan([])).refused.map(({ prefix }) => prefix);
-  for (const one of strangers(1, 2)) silences.set(connectionKey(one), 4_000);
+  for (const one of strangers(1, 2)) silences.set(connectionName(one), 4_000);
   await room.plan(strangers(1, 11));
   assert.deepEqual(await held(), ["198.51.100.1/32", "198.51.100.2/32"]);
   known.push("198.51.100.2/32");
@@ -93,7 +94,7 @@ test("a client disconnected while active, or that has wanted mail, may connect a
   const talking = await room.plan(strangers(1, PLACES));
   assert.deepEqual([talking.end.length, talking.refused], [2, []]);
   for (const one of strangers(1, PLACES)) {
-    silences.set(connectionKey(one), 4_000);
+    silences.set(connectionName(one), 4_000);
     wanted.push(`${one.ip}/32`);
   }
   const idle = await room.plan(strangers(1, PLACES));
@@ -107,6 +108,6 @@ test("a client in a mail transfer stays, and silent clients are disconnected bef
   await room.plan([first]);
   wait(5 * SECOND_MS);
   progress.set(`${first.ip} ${first.clientPort} ${first.port}`, { at: NOON, isTransferring: true });
-  silences.set(connectionKey(second), 4_000);
+  silences.set(connectionName(second), 4_000);
   assert.deepEqual((await room.plan([first, ...others, second])).end, [second]);
 });

@@ -1,4 +1,5 @@
-import { type Connection, type ConnectionPlan, connectionKey } from "../../core/firewall/connection-shares.ts";
+import { connectionName } from "../../core/events/session.ts";
+import { type Connection, type ConnectionPlan } from "../../core/firewall/connection-shares.ts";
 import { type Crowd, type CrowdRules, crowdedPorts, planRoom, type Standing } from "../../core/firewall/ports.ts";
 import type { Prefix } from "../../core/net/ip.ts";
 import { plural } from "../../core/text.ts";
@@ -15,7 +16,7 @@ const REFUSED_MS = 30 * SECOND_MS;
 type PortRoomParts = Readonly<{
   kernel: Pick<OpenConnections, "silences">;
   rules: () => CrowdRules;
-  /** For connections to Postfix's ports, by the client's address and port, and our port. */
+  /** For connections to Postfix's ports, by `connectionName`. */
   progressOf: (connection: string, now: Millis) => Progress | null;
   notices: Notices;
   clock: Clock;
@@ -47,7 +48,7 @@ export class PortRoom {
     const now = clock.now();
     this.#since = new Map(
       open.map((one) => {
-        const key = connectionKey(one);
+        const key = connectionName(one);
         return [key, instant(Math.min(now, this.#since.get(key) ?? now))];
       }),
     );
@@ -72,8 +73,8 @@ export class PortRoom {
   }
 
   #standing(one: Connection, silences: ReadonlyMap<string, number>, now: Millis): Standing {
-    const key = connectionKey(one);
-    const progress = this.#parts.progressOf(`${one.ip} ${one.clientPort} ${one.port}`, now);
+    const key = connectionName(one);
+    const progress = this.#parts.progressOf(key, now);
     const since = Math.max(this.#since.get(key) ?? now, progress?.at ?? 0);
     return {
       stalledMs: now - since,

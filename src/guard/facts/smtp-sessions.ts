@@ -4,6 +4,7 @@ import { NO_RECIPIENTS, type RecipientCounts, type SendingFacts } from "../../co
 import { withOneMore } from "../../core/decide/sending.ts";
 import type { ClientEvent } from "../../core/events/event.ts";
 import type { MailAttributes } from "../../core/events/mail.ts";
+import { connectionOf } from "../../core/events/session.ts";
 import { TRANSFER_MS } from "../../core/firewall/ports.ts";
 import { MINUTE_MS, type Millis } from "../../core/time.ts";
 import { LIMITS } from "../limits.ts";
@@ -64,7 +65,7 @@ export class SmtpProgress {
 
   update(event: ClientEvent, verdict: Verdict, now: Millis): void {
     if (!("session" in event)) return;
-    const connection = event.session.slice(0, event.session.lastIndexOf(" "));
+    const connection = connectionOf(event.session);
     if (event.type === "CONNECT") {
       this.#stages.set(connection, { stage: "connected", at: now });
       this.#transfers.delete(connection);
@@ -77,7 +78,7 @@ export class SmtpProgress {
       this.#stages.set(connection, { stage: "recipient", at: now });
   }
 
-  /** `connection`: the client's address and port, and the server's port. Null if unknown. A clock that was set back keeps no transfer active. */
+  /** By `connectionName`. Null if unknown. A clock that was set back keeps no transfer active. */
   of(connection: string, now: Millis): Progress | null {
     const reached = this.#transfers.get(connection) ?? this.#stages.get(connection);
     if (reached === undefined) return null;

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { endianness } from "node:os";
-import { type Connection, connectionKey } from "../../core/firewall/connection-shares.ts";
+import { connectionName } from "../../core/events/session.ts";
+import { type Connection } from "../../core/firewall/connection-shares.ts";
 import { type Ip, parseIp } from "../../core/net/ip.ts";
 
 /**
@@ -113,7 +114,7 @@ export function parseSilences(text: string, greets: (port: number) => boolean): 
     const isOurTurn = hasSpoken ? sent > received : !isGreeted && greets(one.port);
     // A server that is busy may greet long after the handshake, from which `lastrcv` counts first.
     const silentMs = !hasSpoken && isGreeted ? Math.min(sent, received) : received;
-    silences.set(connectionKey(one), isOurTurn ? 0 : silentMs);
+    silences.set(connectionName(one), isOurTurn ? 0 : silentMs);
   }
   return silences;
 }
