@@ -227,7 +227,7 @@ export const FACTORS = [
     "GET /factors/passkeys",
     "The passkeys that sign in, oldest first.",
   ),
-  verb("passkey_begin", PROVEN_SESSION, {}, reads(asked, { bound: "own", dryRun: FACTOR })).http(
+  verb("passkey_begin", PROVEN_SESSION, {}, reads(asked, { bound: "itself", dryRun: FACTOR })).http(
     "POST /factors/passkeys",
     "What a browser needs to make a passkey, within two minutes and in this session.",
   ),

@@ -8,7 +8,7 @@ const used = z.strictObject(passkeyUsed);
 const can = (verb: "passkey_add" | "passkey_remove", fields: object): boolean =>
   verbs
     .get(verb)
-    ?.command()
+    ?.schema()
     .safeParse({ verb, ...fields }).success === true;
 const USED = { id: "cGFzc2tleQ", clientData: "e30", authenticatorData: "AAAA", signature: "MEUC" };
 const MADE = { ...USED, signature: undefined, publicKey: "MFkw", name: "My laptop" };

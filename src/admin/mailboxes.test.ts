@@ -27,7 +27,7 @@ test("what a thief may have set is ended by a command that the guard takes, and 
     if (!("ends" in form)) continue;
     const { label, ends } = form;
     const command = ends.command(ANNA);
-    assert.ok(verbs.get(command.verb)?.command().safeParse(command).success, label);
+    assert.ok(verbs.get(command.verb)?.schema().safeParse(command).success, label);
     assert.match(ends.did(ANNA, SET), /eve@evil\.example/);
   }
 });

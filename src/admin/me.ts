@@ -53,12 +53,17 @@ export const ME = [
     "GET /me/sessions",
     "Where the user is signed in to this page, the session that was used last first.",
   ),
-  verb("my_sessions_end", MAILBOX, {}, changesWithoutDryRun(ended, "own", OWN_MAILBOX_ONLY)).http(
+  verb("my_sessions_end", MAILBOX, {}, changesWithoutDryRun(ended, "itself", OWN_MAILBOX_ONLY)).http(
     "DELETE /me/sessions",
     "Signs the user out of this page everywhere else.",
   ),
   /** Every other session of the account ends. */
-  verb("my_password", PROVEN_MAILBOX, { password: text(1_024) }, changesWithoutDryRun(done, "own", OWN_MAILBOX_ONLY)),
+  verb(
+    "my_password",
+    PROVEN_MAILBOX,
+    { password: text(1_024) },
+    changesWithoutDryRun(done, "itself", OWN_MAILBOX_ONLY),
+  ),
   verb("my_senders", MAILBOX, {}, reads(senders)).http(
     "GET /me/senders",
     "Senders whose mail to the mailbox is never spam.",

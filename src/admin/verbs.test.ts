@@ -19,7 +19,7 @@ const isRight = (kind: Readonly<{ safeParse: (value: unknown) => { success: bool
   kind.safeParse(value).success;
 
 test("each form names fields of its verb, and each verb with a route is the web's", () => {
-  for (const { verb, fields, routes, commands, rights } of verbs.values()) {
+  for (const { verb, fields, routes, cliForms, rights } of verbs.values()) {
     const known = new Set(Object.keys(fields));
     const expectKnown = (names: readonly string[], where: string): void =>
       assert.deepEqual(
@@ -39,16 +39,16 @@ test("each form names fields of its verb, and each verb with a route is the web'
         route,
       );
       const who: Rights = rights;
-      assert.ok(mayAsk("web", verb) && (own !== true || (who.own !== undefined && known.has(who.own.field))), route);
+      assert.ok(mayAsk("web", verb) && (own !== true || (who.user !== undefined && known.has(who.user.field))), route);
     }
-    for (const form of commands) expectKnown([...(form.words ?? []), ...Object.keys(form.options ?? {})], form.command);
+    for (const form of cliForms) expectKnown([...(form.words ?? []), ...Object.keys(form.options ?? {})], form.usage);
   }
 });
 
 test("no route and no command is declared twice", () => {
-  const all = [...verbs.values()].flatMap(({ routes, commands }) => [
+  const all = [...verbs.values()].flatMap(({ routes, cliForms }) => [
     ...routes.map(({ route }) => route.replaceAll(/\{\w+\}/g, "{}")),
-    ...commands.map(({ command }) => command.replace(/ [A-Z[].*$/, "")),
+    ...cliForms.map(({ usage }) => usage.replace(/ [A-Z[].*$/, "")),
   ]);
   assert.deepEqual(
     all.filter((one, place) => all.indexOf(one) !== place),
@@ -61,7 +61,7 @@ test("the answer of each route can be described, and a command of each verb is o
     const { answer } = entry.gives;
     assert.ok(typeof answer === "string" ? entry.routes.length === 0 : answer.schema() !== undefined, entry.verb);
     const command: unknown = COMMANDS[entry.verb satisfies Verb];
-    assert.deepEqual(entry.command().parse(command), command);
+    assert.deepEqual(entry.schema().parse(command), command);
   }
 });
 

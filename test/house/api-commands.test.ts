@@ -7,8 +7,8 @@ import { namedBy } from "../../src/surfaces/cli/parse.ts";
 
 /** Commands whose verb declares a route too. */
 const DECLARED: ReadonlySet<string> = new Set(
-  [...verbs.values()].flatMap(({ commands: forms, routes }) =>
-    routes.length === 0 ? [] : forms.map(({ command }) => namedBy(command).name),
+  [...verbs.values()].flatMap(({ cliForms: forms, routes }) =>
+    routes.length === 0 ? [] : forms.map(({ usage }) => namedBy(usage).name),
   ),
 );
 /** By which route the API does what every other command does. */

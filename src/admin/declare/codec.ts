@@ -27,7 +27,7 @@ export function parseCommandLine(line: string): ParsedCommand {
   const verb = typeof named === "string" && named.length <= SHOWN ? named : "";
   const entry = verbs.get(verb);
   if (entry === undefined) return malformed(`Unknown command "${printable(verb, SHOWN)}".`);
-  const command = readFields(entry.command(), whole.value.command);
+  const command = readFields(entry.schema(), whole.value.command);
   if (!command.ok) return malformed(command.problem);
   return { ok: true, value: { ...whole.value, command: command.value } };
 }

@@ -81,22 +81,22 @@ const VERBS = [
     "sign_in",
     WEB,
     { ip: network, password, code: optionalCode, device, known: z.nullable(text(64)) },
-    reads<SignedIn>("outcome", { bound: "own", dryRun: SIGN_IN }),
+    reads<SignedIn>("outcome", { bound: "itself", dryRun: SIGN_IN }),
   ),
   /** Signs the user of a mailbox in, with the password of that mailbox. */
   verb(
     "sign_in_mailbox",
     WEB,
     { ip: network, account: address, password, device },
-    reads<SignedIn>("outcome", { bound: "own", dryRun: SIGN_IN }),
+    reads<SignedIn>("outcome", { bound: "itself", dryRun: SIGN_IN }),
   ),
-  verb("sign_out", OF_CALLER, {}, changesWithoutDryRun<Done>("done", "own", SIGN_IN)),
+  verb("sign_out", OF_CALLER, {}, changesWithoutDryRun<Done>("done", "itself", SIGN_IN)),
   /** Gives the session the proof that some verbs need. */
   verb(
     "prove",
     OF_CALLER,
     { password, code: optionalCode },
-    reads<Proved>("outcome", { bound: "own", dryRun: SIGN_IN }),
+    reads<Proved>("outcome", { bound: "itself", dryRun: SIGN_IN }),
   ),
   ...FACTORS,
   /** Whose session or token this is. `isUse`: somebody uses it now, which prolongs a session. */
@@ -107,9 +107,9 @@ const VERBS = [
     "sign_in_passkey",
     WEB,
     { ip: network, ...passkeyUsed, device, known: z.nullable(text(64)) },
-    reads<SignedIn>("outcome", { bound: "own", dryRun: SIGN_IN }),
+    reads<SignedIn>("outcome", { bound: "itself", dryRun: SIGN_IN }),
   ),
-  verb("prove_passkey", SESSION_OF_ADMIN, passkeyUsed, reads<Proved>("outcome", { bound: "own", dryRun: SIGN_IN })),
+  verb("prove_passkey", SESSION_OF_ADMIN, passkeyUsed, reads<Proved>("outcome", { bound: "itself", dryRun: SIGN_IN })),
   ...ME,
   /** Keeps the connection open: a line `{"lastEventId": n}` after commits, coalesced, until the client closes it. */
   verb("watch", ANYONE, {}, reads<{ readonly lastEventId: number }>("lastEventId")),
@@ -132,9 +132,9 @@ export const verbs: ReadonlyMap<string, VerbEntry> = new Map(VERBS.map((entry) =
 
 export type Verb = VerbEntry["verb"];
 /** As a caller sends it. */
-export type Command = Readonly<z.input<ReturnType<VerbEntry["command"]>>>;
+export type Command = Readonly<z.input<ReturnType<VerbEntry["schema"]>>>;
 /** As the guard has read it: addresses are parsed, and defaults filled in. */
-export type Order = Readonly<z.output<ReturnType<VerbEntry["command"]>>>;
+export type Order = Readonly<z.output<ReturnType<VerbEntry["schema"]>>>;
 export type CommandOf<V extends Verb> = Extract<Command, { readonly verb: V }>;
 export type OrderOf<V extends Verb> = Extract<Order, { readonly verb: V }>;
 export type Results = { readonly [E in VerbEntry as E["verb"]]: NonNullable<E["gives"]["type"]> };

@@ -14,9 +14,9 @@ export function needOf(verb: Verb): Readonly<{ needs: Need; proof: boolean }> {
 }
 
 /** The field that must name a user's own mailbox, whether a proof is needed, and what costs; undefined: users have no right beyond `needs`. */
-export function ownOf(verb: Verb): Rights["own"] {
+export function userRightOf(verb: Verb): Rights["user"] {
   const rights: Rights | undefined = verbs.get(verb)?.rights;
-  return rights?.own;
+  return rights?.user;
 }
 
 /** The actor of a line without a caller. The web cannot name one. */

@@ -30,7 +30,7 @@ export const OWN = { own: true } as const;
 /** How a verb is typed. `A`: its fields. `R`: its result. */
 export type CliForm<A, R> = Readonly<{
   /** As in the help: `alias add ADDRESS TARGET...`. */
-  command: string;
+  usage: string;
   says: string;
   /** The fields that its words fill, in their order. */
   words?: readonly (keyof A & string)[];
@@ -73,16 +73,16 @@ class Declared<
   readonly rights: R;
   readonly fields: S;
   readonly gives: G;
-  readonly command: () => z.ZodMiniObject<S & { verb: z.ZodMiniLiteral<V> }, z.core.$strict>;
+  readonly schema: () => z.ZodMiniObject<S & { verb: z.ZodMiniLiteral<V> }, z.core.$strict>;
   readonly routes: HttpForm<ResultIn<G>>[] = [];
-  readonly commands: CliForm<Fields<S>, ResultIn<G>>[] = [];
+  readonly cliForms: CliForm<Fields<S>, ResultIn<G>>[] = [];
 
   constructor(named: V, rights: R, fields: S, gives: G) {
     this.verb = named;
     this.rights = rights;
     this.fields = fields;
     this.gives = gives;
-    this.command = lazily(() => z.strictObject({ ...fields, verb: z.literal(named) }));
+    this.schema = lazily(() => z.strictObject({ ...fields, verb: z.literal(named) }));
   }
 
   /** Offers it over HTTP. `route`: below `/api/v1`, with fields of the verb in braces. `says`: for `/openapi.json`. */
@@ -91,9 +91,9 @@ class Declared<
     return this;
   }
 
-  /** Offers it on the command line. `command` and `says`: as in the help. */
-  cli(command: string, says: string, more: Omit<CliForm<Fields<S>, ResultIn<G>>, "command" | "says">): this {
-    this.commands.push({ command, says, ...more });
+  /** Offers it on the command line. `usage` and `says`: as in the help. */
+  cli(usage: string, says: string, more: Omit<CliForm<Fields<S>, ResultIn<G>>, "usage" | "says">): this {
+    this.cliForms.push({ usage, says, ...more });
     return this;
   }
 }
@@ -116,16 +116,16 @@ export type Origin = "root" | "web";
 export type Need = "nothing" | "caller" | "mailbox" | Scope;
 /**
  * Who may use a verb. For an origin that it does not list, the verb does not exist. `proof`: the caller must have given the password
- * within the last minutes. `own`: the user of a mailbox may use it too, if this field names that mailbox.
+ * within the last minutes. `user`: the user of a mailbox may use it too, if this field names that mailbox.
  */
-export type Rights = Readonly<{ from: readonly Origin[]; needs: Need; proof?: true; own?: Own }>;
-type Own = Readonly<{ field: string; proof: boolean }> & Costs;
+export type Rights = Readonly<{ from: readonly Origin[]; needs: Need; proof?: true; user?: UserRight }>;
+type UserRight = Readonly<{ field: string; proof: boolean }> & Costs;
 /** Whether a change by users counts against the limit that they all share (user-bounds.ts); `costsIf`: only with something in this field. */
 type Costs = Readonly<{ costs: boolean } | { costsIf: string }>;
 
 /** Also for the user of the mailbox that the field names. */
 export function orItsUser<const R extends Rights>(rights: R, field: string, costs: Costs = { costs: true }) {
-  return { ...rights, own: { field, proof: rights.proof === true, ...costs } };
+  return { ...rights, user: { field, proof: rights.proof === true, ...costs } };
 }
 
 export const ROOT = { from: ["root"], needs: "nothing" } as const;
@@ -153,11 +153,11 @@ export const PROVEN_MAILBOX = { from: ["web"], needs: "mailbox", proof: true } a
 
 /**
  * What limits how often the web gives a command: an attacker who takes over the web stays within it. `WEB_LIMITS` in
- * guard/commands/web/web-bounds.ts says what each of them counts. `own` (not that of `Rights`): the command has its own limits, by
- * address or account. Users of mailboxes have separate limits (user-bounds.ts).
+ * guard/commands/web/web-bounds.ts says what each of them counts. `itself`: the command has its own limits, by address
+ * or account. Users of mailboxes have separate limits (user-bounds.ts).
  */
 export type Bound =
-  | "own"
+  | "itself"
   | "allowed"
   | "bans"
   | "access"

@@ -53,13 +53,14 @@ function routeOf(guard: ApiParts["guard"], entry: VerbEntry, form: HttpForm<unkn
   const [method, path] = partsOf(form.route);
   const isQuery = method === "GET" || method === "DELETE";
   const places = placesOf(entry, form, path);
+  const isWebOnly = rights.from.length === 1;
   const inPath = places.filter((place) => place.isInPath);
   const rest = places.filter((place) => !place.isInPath);
   const needs = own === true ? "mailbox" : needsOf(method, rights.needs);
   return route(`${method} /api/v1${path}`, says, {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a verb with a route is the web's: a test looks at each
     asks: verb as WebVerb,
-    who: own === true || rights.from.length === 1 ? "session" : "session_or_token",
+    who: own === true || isWebOnly ? "session" : "session_or_token",
     ...(needs !== null && { needs }),
     ...(status && { status }),
     ...(inPath.length > 0 && { params: z.object(shapeOf(inPath)) }),
@@ -73,8 +74,8 @@ function routeOf(guard: ApiParts["guard"], entry: VerbEntry, form: HttpForm<unkn
         ({ field, name, isInPath }) => [field, (isInPath ? params : sentValues)[name]] as const,
       );
       const sentFields = values.filter(([, value]) => value !== undefined);
-      const whose = own === true && rights.own !== undefined ? { [rights.own.field]: caller?.account ?? "" } : {};
-      const asked = z.parse(entry.command(), { verb, ...Object.fromEntries(sentFields), ...given, ...whose });
+      const whose = own === true && rights.user !== undefined ? { [rights.user.field]: caller?.account ?? "" } : {};
+      const asked = z.parse(entry.schema(), { verb, ...Object.fromEntries(sentFields), ...given, ...whose });
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as `asks`
       return sendToGuard(guard, call, asked as CommandOf<WebVerb>, of);
     },
@@ -90,7 +91,7 @@ function placesOf(entry: VerbEntry, form: HttpForm<unknown>, path: string): read
   const rights: Rights = entry.rights;
   const inPath = new Set([...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name));
   return Object.entries<Schema>(entry.fields)
-    .filter(([field]) => !(field in given) && !(own === true && field === rights.own?.field))
+    .filter(([field]) => !(field in given) && !(own === true && field === rights.user?.field))
     .map(([field, schema]) => {
       const name = named[field] ?? field;
       // A name in the path belongs to the first field with that name.

@@ -95,15 +95,15 @@ export function denied(why: Denial, { message, next }: Readonly<{ message: strin
   return why === "unauthorized" ? unauthorized() : problem({ status: 403, code: why, detail: message, next });
 }
 
-/** For a right that the web checks itself (`whyNot`). `own`: the session is of a mailbox, and the route needs another right. */
-export function notAllowed(scope: Scope | "mailbox" | "own"): Response {
+/** For a right that the web checks itself (`whyNot`). `mailbox_only`: the session is of a mailbox, and the route needs another right. */
+export function notAllowed(scope: Scope | "mailbox" | "mailbox_only"): Response {
   const [detail, next] = whyNotAllowed(scope);
   return problem({ status: 403, code: "not_allowed", detail, next });
 }
 
-function whyNotAllowed(scope: Scope | "mailbox" | "own"): readonly [detail: string, next: string] {
+function whyNotAllowed(scope: Scope | "mailbox" | "mailbox_only"): readonly [detail: string, next: string] {
   switch (scope) {
-    case "own":
+    case "mailbox_only":
       return [
         "This session belongs to a mailbox and gives access only to that mailbox.",
         "Sign in as the administrator.",

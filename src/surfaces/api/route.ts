@@ -141,9 +141,12 @@ export function scopeOf({ needs, method, who }: Pick<Route, "needs" | "method" |
  * Why the caller may not use a route; null: it may, as far as the web can tell. A mailbox user's session opens only routes
  * of mailboxes and those that every session needs, such as its end.
  */
-export function whyNot(row: Route, { account, scopes }: Pick<Caller, "account" | "scopes">): RouteNeed | "own" | null {
+export function whyNot(
+  row: Route,
+  { account, scopes }: Pick<Caller, "account" | "scopes">,
+): RouteNeed | "mailbox_only" | null {
   const need = scopeOf(row);
-  if (account !== null) return need === "mailbox" || isOfEach(row) ? null : "own";
+  if (account !== null) return need === "mailbox" || isOfEach(row) ? null : "mailbox_only";
   if (need === null) return null;
   return need !== "mailbox" && scopes.includes(need) ? null : need;
 }

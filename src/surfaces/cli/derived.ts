@@ -15,7 +15,7 @@ type Form = CliForm<Fields, CountedPage<unknown>>;
 export function derivedCommands(): readonly CliCommand[] {
   return [...verbs.values()].flatMap((entry) =>
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each form gets the fields and results of its verb
-    (entry.commands as unknown as readonly Form[]).map((form) => commandOf(entry, form)),
+    (entry.cliForms as unknown as readonly Form[]).map((form) => commandOf(entry, form)),
   );
 }
 
@@ -23,7 +23,7 @@ function commandOf(entry: VerbEntry, form: Form): CliCommand {
   const switches = form.switches?.map(({ name, says }) => ({ name, says })) ?? [];
   const options = [...withValue(form), ...switches];
   return {
-    ...namedBy(form.command),
+    ...namedBy(form.usage),
     says: form.says,
     options: form.table === undefined ? options : [...options, ...LIST_OPTIONS],
     run: (call) => (form.table === undefined ? run(entry, form, call) : list(entry, form, call)),
@@ -92,7 +92,7 @@ const SHOWN = 80;
 /** Any list: all lists have the same fields and results, except for their items. */
 type AnyList = Extract<Command, { readonly verb: "alias_list" }>;
 
-function askedBy({ verb, command, fields }: VerbEntry, form: Form, { args, option }: Call) {
+function askedBy({ verb, schema, fields }: VerbEntry, form: Form, { args, option }: Call) {
   const typed = [
     ...(form.words ?? []).map((field, place) => [field, args[place]] as const),
     ...Object.entries(form.options ?? {}).map(([field, named]) => [field, option(named?.name ?? "")] as const),
@@ -100,7 +100,7 @@ function askedBy({ verb, command, fields }: VerbEntry, form: Form, { args, optio
   const shape: Readonly<Record<string, $ZodType>> = fields;
   const read = typed.map(([field, text]) => [field, shape[field] instanceof $ZodArray ? wordsOf(text) : text] as const);
   const asked: Fields = { verb, ...Object.fromEntries(read), ...form.given };
-  const parsed = command().safeParse(asked, { jitless: true });
+  const parsed = schema().safeParse(asked, { jitless: true });
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const wrong = issue?.path.reduce<unknown>(
@@ -113,8 +113,8 @@ function askedBy({ verb, command, fields }: VerbEntry, form: Form, { args, optio
   );
 }
 
-function wrongUse({ command }: Form, message: string): Failure {
-  return wrongUsage(message, `See \`${PROGRAM} help ${namedBy(command).name}\`.`);
+function wrongUse({ usage }: Form, message: string): Failure {
+  return wrongUsage(message, `See \`${PROGRAM} help ${namedBy(usage).name}\`.`);
 }
 
 function typed(next: string | undefined): string | undefined {

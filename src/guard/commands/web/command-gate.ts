@@ -1,6 +1,6 @@
 import type { CommandError, Denial, Order, OrderLine } from "../../../admin/declare/control.ts";
 import type { CallerItem } from "../../../admin/declare/items.ts";
-import { actorFrom, actorOf, mayAsk, needOf, ownOf } from "../../../admin/declare/rights.ts";
+import { actorFrom, actorOf, mayAsk, needOf, userRightOf } from "../../../admin/declare/rights.ts";
 import type { Origin } from "../../../admin/declare/verb.ts";
 import { type Ip, parseIp } from "../../../core/net/ip.ts";
 import { DAY_MS, MINUTE_MS, type Millis } from "../../../core/time.ts";
@@ -145,7 +145,7 @@ function isAdministrator({ role }: CallerItem): boolean {
 /** What the caller lacks for the verb; null: nothing. */
 function lacking({ scopes, freshUntil, name, how, account }: CallerItem, command: Order): CommandError | null {
   const { needs, proof } = needOf(command.verb);
-  const own = ownOf(command.verb);
+  const own = userRightOf(command.verb);
   if (account !== null && own !== undefined) {
     if (Reflect.get(command, own.field) !== account) return MAILBOX_ALONE;
     return own.proof && freshUntil === null ? PROOF_NEEDED : null;

@@ -1,5 +1,5 @@
 import { type CommandError, effectOf, type Order } from "../../../admin/declare/control.ts";
-import { needOf, ownOf } from "../../../admin/declare/rights.ts";
+import { needOf, userRightOf } from "../../../admin/declare/rights.ts";
 import type { AccountName } from "../../../core/net/address.ts";
 import { DAY_MS, HOUR_MS } from "../../../core/time.ts";
 import { Budget, Budgets } from "../../budget.ts";
@@ -50,12 +50,12 @@ export class UserBounds {
 }
 
 function isOwnChange({ verb }: Order): boolean {
-  return effectOf(verb).lasts && (ownOf(verb) !== undefined || needOf(verb).needs === "mailbox");
+  return effectOf(verb).lasts && (userRightOf(verb) !== undefined || needOf(verb).needs === "mailbox");
 }
 
 /** Whether it counts against the limit that all users share (`COSTLY_AN_HOUR`). */
 function isCostly(command: Order): boolean {
-  const own = ownOf(command.verb) ?? { costs: command.verb === "my_password" };
+  const own = userRightOf(command.verb) ?? { costs: command.verb === "my_password" };
   if ("costs" in own) return own.costs;
   const value: unknown = Reflect.get(command, own.costsIf);
   return Array.isArray(value) ? value.length > 0 : value !== null;

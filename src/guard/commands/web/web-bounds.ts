@@ -107,7 +107,7 @@ export class WebBounds {
     const { bound } = effectOf(command.verb);
     switch (bound) {
       case undefined:
-      case "own":
+      case "itself":
         return null;
       case "allowed":
         return (
