@@ -10,7 +10,6 @@ import type { Ip, Prefix } from "../core/net/ip.ts";
 import type { Millis } from "../core/time.ts";
 import { CommitTimer, UNRECORDED_PASS, whatStillApplies } from "./commits.ts";
 import { EventProcessor, type EventProcessorParts, type Trace } from "./event-processor.ts";
-import type { Progress } from "./facts/smtp-sessions.ts";
 import { LIMITS } from "./limits.ts";
 
 export type OnDecided = (decision: Decision) => void;
@@ -103,11 +102,6 @@ export class Engine {
   /** The prefix in which this address would be banned. */
   prefixOf(ip: Ip): Prefix {
     return this.#processor.facts.prefixOf(ip);
-  }
-
-  /** How far the mail of a connection has progressed; null if unknown. */
-  progressOf(connection: string, now: Millis): Progress | null {
-    return this.#processor.facts.progressOf(connection, now);
   }
 
   /** The reason that forbids a ban of this network now, or null. */

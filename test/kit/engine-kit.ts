@@ -5,6 +5,7 @@ import type { Policy } from "../../src/core/decide/policy.ts";
 import type { OwnNetwork } from "../../src/core/decide/sparing.ts";
 import { instant, type Millis } from "../../src/core/time.ts";
 import { type Committed, Engine } from "../../src/guard/engine.ts";
+import { SmtpProgress } from "../../src/guard/facts/smtp-sessions.ts";
 import type { Clock, Log, Notices } from "../../src/guard/ports.ts";
 import type { Store } from "../../src/guard/storage-ports.ts";
 import { storesOn } from "../../src/programs/guard/compose-stores.ts";
@@ -130,6 +131,7 @@ export const NO_ALERTS = {
 export function enginePartsOn(db: DatabaseSync) {
   const store = new SqliteStore(db);
   return {
+    progress: new SmtpProgress(),
     store,
     history: store,
     inForce: store,

@@ -6,6 +6,7 @@ import type { DataCommand, Recipient } from "../../src/core/events/mail.ts";
 import { hostPrefix, type Prefix } from "../../src/core/net/ip.ts";
 import { instant, type Millis } from "../../src/core/time.ts";
 import { FactBase } from "../../src/guard/facts/fact-base.ts";
+import { SmtpProgress } from "../../src/guard/facts/smtp-sessions.ts";
 import { type AddressHistory, NO_HISTORY } from "../../src/guard/storage-ports.ts";
 import { ip, MAIL, NOON, POLICY, STRANGER } from "./samples.ts";
 
@@ -27,6 +28,7 @@ export function factsOnFakes() {
   let address = NO_HISTORY;
   const base = new FactBase({
     policy: POLICY,
+    progress: new SmtpProgress(),
     notices: { raise: () => assert.fail("notice"), clear: () => {}, list: () => [] },
     history: {
       address: () => address,

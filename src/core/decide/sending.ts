@@ -53,8 +53,8 @@ export function decideAccountMail(
 }
 
 /**
- * Why copies of a mail may not leave through a forward of the account that somebody other than root added within a day; null: they
- * may. They count with what the account sends. Strangers can cause them, so they never hold what the account itself sends.
+ * Returns the limit that forwarded copies of a mail exceed, or null. It applies to forwards that someone other than root added within a
+ * day. Copies count with what the account sends. Strangers can cause them, so they never hold what the account itself sends.
  */
 export function tooMuchForwarded(
   policy: Policy,

@@ -144,7 +144,8 @@ export class BanEnforcer implements Enforcer {
   async #bringUpToDate(): Promise<Outcome> {
     try {
       // Before a reset too: it would repair a lost table, and no one would hear of the loss.
-      if (this.#isResetPending ? this.#state === "enforcing" : this.#isCheckPending) await this.#look();
+      const mustLook = this.#isResetPending ? this.#state === "enforcing" : this.#isCheckPending;
+      if (mustLook) await this.#look();
       this.#isCheckPending = false;
       if (this.#isResetPending) return await this.#reset();
       const applied = await this.#applySteps();

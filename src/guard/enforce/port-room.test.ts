@@ -38,7 +38,7 @@ function scene() {
       ownerOf: (prefix) => prefix,
       isExempt: () => false,
     }),
-    progressOf: (session) => progress.get(session) ?? null,
+    progress: { of: (connection) => progress.get(connection) ?? null },
     notices: {
       raise: (code, detail) => void reported.push(`${code}: ${detail}`),
       clear: () => void reported.push(null),

@@ -4,7 +4,7 @@ import { type Crowd, type CrowdRules, crowdedPorts, planRoom, type Standing } fr
 import type { Prefix } from "../../core/net/ip.ts";
 import { plural } from "../../core/text.ts";
 import { instant, MINUTE_MS, type Millis, SECOND_MS } from "../../core/time.ts";
-import type { Progress } from "../facts/smtp-sessions.ts";
+import type { SmtpProgress } from "../facts/smtp-sessions.ts";
 import type { OpenConnections } from "../network-ports.ts";
 import type { Clock, Notices } from "../ports.ts";
 
@@ -16,8 +16,8 @@ const REFUSED_MS = 30 * SECOND_MS;
 type PortRoomParts = Readonly<{
   kernel: Pick<OpenConnections, "silences">;
   rules: () => CrowdRules;
-  /** For connections to Postfix's ports, by `connectionName`. */
-  progressOf: (connection: string, now: Millis) => Progress | null;
+  /** Of connections to Postfix's ports. */
+  progress: Pick<SmtpProgress, "of">;
   notices: Notices;
   clock: Clock;
 }>;
@@ -74,7 +74,7 @@ export class PortRoom {
 
   #standing(one: Connection, silences: ReadonlyMap<string, number>, now: Millis): Standing {
     const key = connectionName(one);
-    const progress = this.#parts.progressOf(key, now);
+    const progress = this.#parts.progress.of(key, now);
     const since = Math.max(this.#since.get(key) ?? now, progress?.at ?? 0);
     return {
       stalledMs: now - since,

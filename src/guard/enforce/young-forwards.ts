@@ -29,7 +29,7 @@ const MOST_SENT = 10_000;
 /**
  * Counts the copies of each mail, whoever sent it, that leave through new forwards (`YoungForwards`). They count as mail of the account
  * that forwards; past that account's sending limits, its new forwards are paused. Postfix looks up where a recipient leads only after
- * the guard's answer, so the pause applies to this recipient already. Mails that arrive at the same time are not added up: each may use
+ * the guard's answer, so the pause already applies to this recipient. Mails that arrive at the same time are not added up: each may use
  * the whole limit.
  */
 export function watchingForwards(submit: Submit, parts: Parts): Submit {

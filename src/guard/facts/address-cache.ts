@@ -78,7 +78,7 @@ export class AddressCache {
       case "mail":
         return push(state.mails, now, keep);
       case "account_mail":
-        return this.#countAccountMail(policy, event, now);
+        return this.#countAccountMail(policy, event, now, keep);
       case "login":
         return isLogin(event) ? push(state.failures, failureOf(event, now), mostFailures(policy)) : undefined;
       case "probe":
@@ -109,9 +109,9 @@ export class AddressCache {
     this.#accounts.clear();
   }
 
-  #countAccountMail(policy: Policy, event: Event, now: Millis): void {
+  #countAccountMail(policy: Policy, event: Event, now: Millis, keep: number): void {
     if (!("account" in event) || event.account === null) return;
-    push(this.accountMails(policy, event.account, now), now, timesToKeep(policy.mail, policy.knownFactor));
+    push(this.accountMails(policy, event.account, now), now, keep);
   }
 
   #prefixOf(policy: Policy, ip: Ip): Prefix {

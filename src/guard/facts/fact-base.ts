@@ -18,13 +18,21 @@ import { LoginFacts } from "./login-facts.ts";
 import { PendingLogins, PendingPasswords } from "./pending-logins.ts";
 import { QueuedMails } from "./queued-mails.ts";
 import { SentMails, updateSending } from "./sending.ts";
-import { NamedRecipients, type Progress, SmtpProgress, SmtpSessions } from "./smtp-sessions.ts";
+import { NamedRecipients, type SmtpProgress, SmtpSessions } from "./smtp-sessions.ts";
 import { ProtectionList, SparingMemory } from "./sparing.ts";
 import { UnrecordedFacts } from "./unrecorded-facts.ts";
 import { WholeServerWindows } from "./whole-server-windows.ts";
 
 export type FactBaseParts = FactPorts &
-  Readonly<{ policy: Policy; history: History; inForce: BansInForce; honest: HonestMail; notices: Notices }>;
+  Readonly<{
+    policy: Policy;
+    history: History;
+    inForce: BansInForce;
+    honest: HonestMail;
+    notices: Notices;
+    /** Told of each event; no decision reads it. */
+    progress: Pick<SmtpProgress, "update">;
+  }>;
 
 /** All facts: finds those of an event, and applies decisions to them. */
 export class FactBase {
@@ -33,7 +41,7 @@ export class FactBase {
   readonly #queuedMails: QueuedMails;
   #sources: FactSources;
   readonly #pendingLogins = new PendingLogins();
-  readonly #progress = new SmtpProgress();
+  readonly #progress: FactBaseParts["progress"];
   readonly #unrecorded: UnrecordedFacts;
   #startedAt = 0;
   /** Nothing has been recorded since the start. */
@@ -41,6 +49,7 @@ export class FactBase {
 
   constructor(parts: FactBaseParts) {
     this.#inForce = parts.inForce;
+    this.#progress = parts.progress;
     this.#protection = new ProtectionList(parts.own, parts.inForce);
     this.#queuedMails = new QueuedMails(parts.honest, parts.sending);
     const pending = new PendingPasswords();
@@ -188,7 +197,7 @@ export class FactBase {
     this.#unrecorded.update(event, decided, facts, now);
   }
 
-  /** Its transaction was lost, and it will be decided again: its password is not pending, its recipient not named. */
+  /** Reverts the pending password and the named recipient of an event whose transaction was lost. */
   undo(event: ClientEvent, now: Millis): void {
     if (event.type === "RECIPIENT" && event.recipient !== null) this.#sources.named.undoAdd(event, event.recipient);
     if (event.type === "LOGIN_ASKED") this.#sources.logins.reported(event, this.ofUnrecorded(event, now));
@@ -220,11 +229,6 @@ export class FactBase {
       // Nothing else is held in memory.
       default:
     }
-  }
-
-  /** How far the mail of a connection has progressed; null if unknown. */
-  progressOf(connection: string, now: Millis): Progress | null {
-    return this.#progress.of(connection, now);
   }
 
   /** What a log line means for the server that a mail came from or went to, or for the account that sent it. */

@@ -79,7 +79,7 @@ export class DistinctTimes {
  */
 const COUNTED_OF_NETWORK = { names: 10, clients: 5 } as const;
 
-/** Different items within an hour, each from a network. For a client, all items of its own network count, and the first ones of each other network. */
+/** Different items within an hour, each from a network. For a client, all items of its own network count, and the first few from each other network. */
 class NetworkTimes {
   readonly #most: number;
   readonly #counted = new DistinctTimes(HOUR_MS, LIMITS.serverWindow);

@@ -6,6 +6,7 @@ import type { ClientEvent, EventRecord } from "../../core/events/event.ts";
 import type { Prefix } from "../../core/net/ip.ts";
 import { instant, MINUTE_MS, type Millis } from "../../core/time.ts";
 import { EventProcessor } from "../../guard/event-processor.ts";
+import { SmtpProgress } from "../../guard/facts/smtp-sessions.ts";
 import type { Notices } from "../../guard/ports.ts";
 import type { ReplayHistory } from "./ports.ts";
 import { RecordedFacts } from "./recorded-facts.ts";
@@ -98,6 +99,7 @@ export class Replay {
         },
       },
       notices: QUIET,
+      progress: new SmtpProgress(),
       clock: { now: () => this.#now },
     });
   }

@@ -12,6 +12,7 @@ import { Kicker } from "../../guard/enforce/cut-sessions.ts";
 import { BanEnforcer, noEnforcement } from "../../guard/enforce/enforce.ts";
 import { PortRoom } from "../../guard/enforce/port-room.ts";
 import type { Committed, Engine } from "../../guard/engine.ts";
+import type { SmtpProgress } from "../../guard/facts/smtp-sessions.ts";
 import type { OwnNetworks } from "../../guard/network-ports.ts";
 import type { Clock, Log, Notices } from "../../guard/ports.ts";
 import type { AccountHistory, HonestMail } from "../../guard/storage-ports.ts";
@@ -32,6 +33,7 @@ export type FirewallParts = Readonly<{
   engine: Engine;
   stores: Stores;
   own: OwnNetworks;
+  progress: SmtpProgress;
   keeper: Keeper;
   notices: Notices;
   clock: Clock;
@@ -40,7 +42,7 @@ export type FirewallParts = Readonly<{
 
 /** Brings committed bans to the kernel, and watches what it lets through. */
 export function composeFirewall(parts: FirewallParts) {
-  const { settings, inForce, engine, stores, own, keeper, notices, clock, log } = parts;
+  const { settings, inForce, engine, stores, own, progress, keeper, notices, clock, log } = parts;
   const { banLog, store, accountHistory } = stores;
   const allowList = (): readonly Prefix[] => {
     const always = [...own.current(), ...store.allowed()].map(({ prefix }) => prefix);
@@ -62,6 +64,7 @@ export function composeFirewall(parts: FirewallParts) {
     engine,
     accounts: accountHistory,
     honest: stores.honest,
+    progress,
     notices,
     clock,
     log,
@@ -79,7 +82,7 @@ export function composeFirewall(parts: FirewallParts) {
     lookAtBlockedPorts(): void {
       if (isEnforcing()) void blockedPorts.look();
     },
-    committed({ allowChanged, bansChanged, sightings }: Committed): void {
+    onCommit({ allowChanged, bansChanged, sightings }: Committed): void {
       if (allowChanged) enforcer.renew();
       else if (bansChanged) enforcer.nudge();
       if (bansChanged) kicker.nudge(hasProxies || ["unavailable", "off"].includes(enforcer.status().state));
@@ -131,13 +134,14 @@ export type ConnectionParts = Readonly<{
   engine: Engine;
   accounts: AccountHistory;
   honest: Pick<HonestMail, "server">;
+  progress: SmtpProgress;
   notices: Notices;
   clock: Clock;
   log: Log;
 }>;
 
 export function composeConnectionWatch(parts: ConnectionParts): ConnectionWatch {
-  const { settings, engine, accounts, honest, notices, clock, log } = parts;
+  const { settings, engine, accounts, honest, progress, notices, clock, log } = parts;
   const knownSince = () => later(clock.now(), -engine.policy.accounts.knownForMs);
   const known = (): readonly Prefix[] => accounts.networksSince(knownSince());
   const rules = () => {
@@ -173,7 +177,6 @@ export function composeConnectionWatch(parts: ConnectionParts): ConnectionWatch 
   // On the other ports TLS starts at once, with the client.
   const greets = (port: number): boolean => [settings()["ports.smtp"], settings()["ports.submission"]].includes(port);
   const kernel = new KernelConnections({ greets });
-  const progressOf = engine.progressOf.bind(engine);
-  const room = new PortRoom({ kernel, rules: crowdRules, progressOf, notices, clock });
+  const room = new PortRoom({ kernel, rules: crowdRules, progress, notices, clock });
   return new ConnectionWatch({ kernel, rules, ports, known, room, log });
 }

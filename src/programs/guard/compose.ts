@@ -8,6 +8,7 @@ import { endingSubmission, SubmissionSessions } from "../../guard/enforce/submis
 import { Engine } from "../../guard/engine.ts";
 import { healthOf } from "../../guard/explain/health.ts";
 import { createGreylisting } from "../../guard/facts/greylisting.ts";
+import { SmtpProgress } from "../../guard/facts/smtp-sessions.ts";
 import { SteadyClock } from "../../host/machine/clock.ts";
 import { createLog } from "../../host/machine/log.ts";
 import { KernelNetworks } from "../../host/machine/own-networks.ts";
@@ -77,8 +78,10 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
     clock,
     isClockDoubtful: () => clock.jump() !== null,
   });
+  const progress = new SmtpProgress();
   const engine = new Engine({
     ...stores,
+    progress,
     policy: toPolicy(settings),
     history: store,
     inForce: store,
@@ -90,8 +93,8 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
     notices,
     clock,
     committed: (what) => {
-      firewall.committed(what);
-      toDisk.committed(what);
+      firewall.onCommit(what);
+      toDisk.onCommit(what);
       feed.publish(what.lastEventId);
     },
     lost: (error) => maintenance.seen(error),
@@ -102,7 +105,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
     ended: (why) => (why === null ? notices.clear("database_unflushed") : notices.raise("database_unflushed", why)),
   });
   const common = { settings, layout, engine, stores, keeper, notices, clock, log };
-  const firewall = composeFirewall({ ...common, inForce: () => inForce, own });
+  const firewall = composeFirewall({ ...common, inForce: () => inForce, own, progress });
 
   const maintenance = composeMaintenance({ ...common, ...stores });
   const { leakMonitor } = firewall;
@@ -154,25 +157,25 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
   });
   const content = new ContentWatch({ preferences, authors, log });
 
-  const known = { startedAt: engine.startedAt, firewall: () => firewall.enforcer.status(), events: () => events.rows };
+  const state = { startedAt: engine.startedAt, firewall: () => firewall.enforcer.status(), events: () => events.rows };
   const isSuspended = (account: string): boolean => {
     const name = parseAccountName(account);
     return name !== null && stores.book.account(name)?.suspended === true;
   };
   const needs = async () => {
     const checks = await upkeep.checks();
-    const known = { alerts: watch.alerts.book.open, isSuspended, checks: checks.ok ? checks.result : null };
+    const withoutHeld = { alerts: watch.alerts.book.open, isSuspended, checks: checks.ok ? checks.result : null };
     try {
-      return { ...known, held: stores.heldMail.counts() };
+      return { ...withoutHeld, held: stores.heldMail.counts() };
     } catch {
       // The database cannot be read: a notice says so.
-      return { ...known, held: [] };
+      return { ...withoutHeld, held: [] };
     }
   };
   const upkeep = new Upkeep({ ...common, ...stores, settings: () => inForce, publishedFor });
-  const health = () => healthOf({ keeper, notices, clock, ...known, needs });
-  const committed = toDisk.committed.bind(toDisk);
-  const watch = new AlertWatch({ ...common, db, flush, committed, health, names, recipients }, settings);
+  const health = () => healthOf({ keeper, notices, clock, ...state, needs });
+  const onCommit = toDisk.onCommit.bind(toDisk);
+  const watch = new AlertWatch({ ...common, db, flush, onCommit, health, names, recipients }, settings);
   const passwords = new PasswordTurns();
   const signIns = new LastSignIns(db);
   const run = createCommands({

@@ -42,7 +42,7 @@ async function watching(t: TestContext, alerts: string) {
   const parts = {
     db,
     flush: () => engine.flush(),
-    committed: () => (saved.commits += 1),
+    onCommit: () => (saved.commits += 1),
     health: () => Promise.resolve(WELL),
     notices,
     names: new ResolverNames("127.0.0.1"),

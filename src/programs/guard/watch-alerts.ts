@@ -17,7 +17,7 @@ export type AlertWatchParts = Readonly<{
   /** Ends the open transaction of the connection. */
   flush: () => void;
   /** Call it after a separate commit: flushes it to the disk like the engine's. */
-  committed: (what: Readonly<{ bansChanged: boolean }>) => void;
+  onCommit: (what: Readonly<{ bansChanged: boolean }>) => void;
   health: () => Promise<Health>;
   notices: Notices;
   names: Names;
@@ -37,7 +37,7 @@ export class AlertWatch {
   #timer: NodeJS.Timeout | null = null;
 
   constructor(parts: AlertWatchParts, settings: Settings) {
-    const { db, flush, committed, health, notices, names, clock, log } = parts;
+    const { db, flush, onCommit, health, notices, names, clock, log } = parts;
     this.#parts = parts;
     this.#settings = settings;
     this.#world = { lookup: receiverLookup(names), clock };
@@ -45,7 +45,7 @@ export class AlertWatch {
     const save: typeof store.save = (state) => {
       flush();
       store.save(state);
-      committed({ bansChanged: false });
+      onCommit({ bansChanged: false });
     };
     const events = new SqliteAlertEvents(db);
     const last = (): number => {

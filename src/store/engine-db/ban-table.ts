@@ -84,9 +84,11 @@ export class BanTable {
       .map((row) => millis(row["created_at"]));
     return {
       facts: { ban: newest["ended_at"] === null ? readBan(newest) : null, offencesAt: offencesAt.reverse() },
-      // The column `answered` holds the last event when the ban started or ended.
-      countsAfter: integer(newest["answered"]),
-      forgivenUpTo: rows.reduce((id, row) => (row["forgiven"] === 1 ? Math.max(id, integer(row["answered"])) : id), 0),
+      countsAfter: integer(newest["last_event"]),
+      forgivenUpTo: rows.reduce(
+        (id, row) => (row["forgiven"] === 1 ? Math.max(id, integer(row["last_event"])) : id),
+        0,
+      ),
     };
   }
 }

@@ -26,7 +26,7 @@ const SQL = {
   begin: "BEGIN IMMEDIATE",
   commit: "COMMIT",
   rollback: "ROLLBACK",
-  bansOf: `SELECT ${BAN_COLUMNS}, ended_at, forgiven, answered FROM ban WHERE prefix = ? ORDER BY id DESC ${LIMIT}`,
+  bansOf: `SELECT ${BAN_COLUMNS}, ended_at, forgiven, answered AS last_event FROM ban WHERE prefix = ? ORDER BY id DESC ${LIMIT}`,
   ban: `SELECT ${BAN_COLUMNS} FROM ban WHERE prefix = ? AND ended_at IS NULL`,
   bansWithin: `
     SELECT ${BAN_COLUMNS} FROM ban WHERE first >= ? AND first <= ? AND last <= ? AND ended_at IS NULL ORDER BY first`,

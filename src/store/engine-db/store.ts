@@ -36,7 +36,7 @@ export class SqliteStore implements Store, History, BansInForce, JailMemory, Log
   readonly #events: EventCount;
   readonly #writer: EventWriter;
   readonly #index: EventIndex;
-  readonly #windows: WindowReader;
+  readonly #indexedWindows: WindowReader;
   readonly #allWindows: WindowReader;
   readonly #bans: BanTable;
   readonly #jails: JailReports;
@@ -51,7 +51,7 @@ export class SqliteStore implements Store, History, BansInForce, JailMemory, Log
     this.#events = events;
     this.#writer = new EventWriter(db);
     this.#index = new EventIndex(db);
-    this.#windows = new WindowReader(db, "event_subject");
+    this.#indexedWindows = new WindowReader(db, "event_subject");
     this.#allWindows = new WindowReader(db, "event_by_subject");
     this.#jails = new JailReports(db);
     this.#honest = new SqliteHonestMail(db);
@@ -237,11 +237,11 @@ export class SqliteStore implements Store, History, BansInForce, JailMemory, Log
 
   /** Writes nothing outside a transaction: the database may not be writable just now. */
   #windowsFor(subject: string): WindowReader {
-    if (!this.#index.hasWaiting(subject)) return this.#windows;
+    if (!this.#index.hasWaiting(subject)) return this.#indexedWindows;
     if (!this.#db.isTransaction) return this.#allWindows;
     this.#writer.write();
     this.#writer.keepingFailure(() => this.#index.addWaiting());
-    return this.#windows;
+    return this.#indexedWindows;
   }
 }
 

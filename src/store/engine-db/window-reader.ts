@@ -75,10 +75,10 @@ export class WindowReader {
       .reverse();
   }
 
-  /** Those up to the event `answered` are `spent`. */
-  failures(subject: string, { since, after, most }: Stretch, answered: number): readonly Failure[] {
+  /** Those up to the event `countsAfter` are `spent`. */
+  failures(subject: string, { since, after, most }: Stretch, countsAfter: number): readonly Failure[] {
     return this.#sql.failures
-      .all(answered, subject, since, after, most)
+      .all(countsAfter, subject, since, after, most)
       .map((row) => {
         const failure = { at: millis(row["at"]), passwordHash: text(row["proof"]), account: text(row["account"]) };
         return row["spent"] === 1 ? { ...failure, spent: true as const } : failure;

@@ -232,8 +232,8 @@ test("a log that cannot be flushed is reported, by a command and when the time i
   rmSync(`${path}-wal`);
   assert.equal(await flush.flushed(), false);
   assert.match(failures.join(), /ENOENT/);
-  flush.committed({ bansChanged: false });
-  flush.committed({ bansChanged: true });
+  flush.onCommit({ bansChanged: false });
+  flush.onCommit({ bansChanged: true });
   // A ban does not wait as long as an event.
   await t.waitFor(() => assert.equal(failures.length, 2));
   await flush.stop();

@@ -120,7 +120,7 @@ export class LogFlush {
   }
 
   /** Call it after each commit. */
-  committed({ bansChanged }: Readonly<{ bansChanged: boolean }>): void {
+  onCommit({ bansChanged }: Readonly<{ bansChanged: boolean }>): void {
     if (this.#timedFor === "bans" || (this.#timedFor === "events" && !bansChanged)) return;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timedFor = bansChanged ? "bans" : "events";
@@ -152,7 +152,7 @@ export class LogFlush {
       const why = errors.find((error) => error !== null) ?? null;
       this.#parts.ended(why);
       // Without another commit nothing else would try again.
-      if (why !== null && !this.#isStopping) this.committed({ bansChanged: false });
+      if (why !== null && !this.#isStopping) this.onCommit({ bansChanged: false });
       return why === null;
     });
   }
