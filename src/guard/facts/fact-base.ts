@@ -30,7 +30,7 @@ export type FactBaseParts = FactPorts &
     inForce: BansInForce;
     honest: HonestMail;
     notices: Notices;
-    /** Told of each event; no decision reads it. */
+    /** Gets each event; no decision reads it. */
     progress: Pick<SmtpProgress, "update">;
   }>;
 
