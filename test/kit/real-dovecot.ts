@@ -10,7 +10,7 @@ const NOBODY = 65_534;
 /** What a Dovecot for doveadm needs. */
 export const DOVECOT = { root: true, installed: ["dovecot", "doveadm"], users: ["dovecot", "dovenull"] };
 
-/** A Dovecot without a network, for doveadm. Its mailboxes are below `mail` in `top`, and belong to nobody. */
+/** A Dovecot without a network, for doveadm. Its mailboxes are below `mail` in `top`. */
 export function realDovecot(accounts: readonly string[]) {
   const top = temporaryDirectory();
   const conf = join(top, "dovecot.conf");

@@ -211,7 +211,7 @@ export function finishReplacing(data: string): boolean {
   const old = join(work, "old");
   if (state.keepsKey !== undefined) settle(data, old, state.keepsKey);
   if (state.aside !== null && existsSync(old)) moveFile(old, join(data, state.aside));
-  // Before the state: what is there without one looks as if it had not started.
+  // Before the state: restored contents without one look like a replacement that has not started.
   removeTree(wholeIn(data));
   removeTree(work);
   return true;

@@ -144,7 +144,7 @@ describe("restic", { skip: lacking({ installed: ["restic", "setpriv"] }) }, () =
     assert.equal(locks(), 0);
   });
 
-  test("a cut connection is no damage: what it carried is read again, and a server out of reach is named", async () => {
+  test("after a cut connection restic reads on; a server out of reach is neither empty nor damaged", async () => {
     let [cut, left] = [/config/, 1];
     // restic's REST protocol, as far as it reads.
     const server = createServer(({ url: path = "", method, headers, socket }, response) => {
