@@ -25,7 +25,8 @@ const PADDINGS: readonly (readonly [what: string, type: string, line: string, si
   ["nearly 10 MB of HTML", "text/html", LINK, 10_100 * KB],
 ];
 
-const MOST_TRIES = 3;
+/** Spam that a slow machine left unscored is sent again. */
+const MOST_TRIES = patience(1) > 1 ? 3 : 1;
 
 /** Its senders are allowed, so that no limit stops them. */
 export const LONG_MAILS = {
@@ -63,26 +64,24 @@ export function longMailsTests({ lab, product }: Running): void {
     assert.ok(bodyOf(mail) === body.replaceAll("\r\n", "\n"));
   }
 
-  /** Sends spam that must arrive marked, and whole. */
-  async function isMarked(what: string, type: string, body: string): Promise<void> {
-    for (let tries = 1; ; tries++) {
-      const subject = `${what} ${tries}`;
-      await sent(subject, ["MIME-Version: 1.0", `Content-Type: ${type}`], body);
-      // What an overloaded filter has not scored after 15 s arrives unmarked: a slow machine may try again.
-      const unscored = (): boolean => findMail(product.layout, subject, { folder: "INBOX" }) !== null;
-      const mail = await until(
-        `“${subject}”`,
-        () => findMail(product.layout, subject, { folder: "Junk" }) ?? unscored(),
-      );
-      if (mail === true && tries < MOST_TRIES && patience(1) > 1) continue;
-      assert.ok(typeof mail === "string", `“${subject}” arrived unmarked`);
-      return assertMarked(mail, subject, body);
-    }
+  /** Sends spam. Whether it arrived marked, and whole; what an overloaded filter has not scored after 15 s arrives unmarked. */
+  async function isScored(subject: string, type: string, body: string): Promise<boolean> {
+    await sent(subject, ["MIME-Version: 1.0", `Content-Type: ${type}`], body);
+    const unscored = (): boolean => findMail(product.layout, subject, { folder: "INBOX" }) !== null;
+    const mail = await until(`“${subject}”`, () => findMail(product.layout, subject, { folder: "Junk" }) ?? unscored());
+    if (mail === true) return false;
+    assertMarked(mail, subject, body);
+    return true;
+  }
+
+  async function assertScored(what: string, type: string, body: string): Promise<void> {
+    for (let tries = 1; tries <= MOST_TRIES; tries++) if (await isScored(`${what} ${tries}`, type, body)) return;
+    assert.fail(`“${what}” arrived unmarked`);
   }
 
   for (const [what, type, line, sizeBytes] of PADDINGS)
     test(`spam that is padded with ${what} is marked, and is whole`, async () => {
-      await isMarked(
+      await assertScored(
         `padded with ${what}`,
         type,
         `${GTUBE}\r\n${line.repeat(Math.floor(sizeBytes / line.length))}The end.`,
@@ -142,12 +141,15 @@ export function longMailsTests({ lab, product }: Running): void {
     const table = "<table><tr><td>a\r\n";
     const body = `${GTUBE}\r\n${table.repeat(Math.floor((400 * KB) / table.length))}The end.`;
     // One more than there are processes.
-    const heavy = [1, 2, 3].map((n) => isMarked(`heavy ${n}`, "text/html", body));
+    const heavy = Promise.all([1, 2, 3].map((n) => isScored(`heavy ${n}`, "text/html", body)));
     // Queued behind them: spamd is busy.
     const behind = until("spamd has two processes", () => product.pidsOf(/spamd child/).length === 2).then(() =>
-      isMarked("behind them", "text/plain", GTUBE),
+      assertScored("behind them", "text/plain", GTUBE),
     );
-    await Promise.all([...heavy, behind]);
+    const [scored] = await Promise.all([heavy, behind]);
+    assert.ok(MOST_TRIES > 1 || !scored.includes(false), "one arrived unmarked");
+    // On a slow machine three at once may take too long, but each of them does not.
+    for (const n of scored.keys()) if (scored[n] === false) await assertScored(`heavy ${n} again`, "text/html", body);
   });
 
   test("mails whose client hung up wait no longer at a frozen spamd", async () => {
