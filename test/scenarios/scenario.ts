@@ -149,7 +149,7 @@ const MAIL_FACTS = {
 const LOGIN_FACTS = { service: "imap", login: "anna@example.test", passwordHash: "" };
 const DEFAULTS: Readonly<Record<string, object>> = {
   CONNECT: { service: "smtp", session: "each its own %", clientName: null },
-  RECIPIENT: { ...MAIL_FACTS, listed: null, senderExists: null, recipient: "anna@example.test" },
+  RECIPIENT: { ...MAIL_FACTS, blockListing: null, senderExists: null, recipient: "anna@example.test" },
   DATA: { ...MAIL_FACTS, recipientCount: 1 },
   END_OF_MESSAGE: { ...MAIL_FACTS, recipientCount: 1, sizeBytes: 1_000 },
   LOGIN_ASKED: LOGIN_FACTS,

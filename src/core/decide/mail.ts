@@ -125,7 +125,7 @@ function decideExcess(
     const evidence = count < MOST_IN_FILTERS ? null : { count, limit: MOST_IN_FILTERS, windowMs: 0, key: null };
     return decision("defer", "filters_busy", { evidence, counted: false });
   }
-  const code = excess.of;
+  const code = excess.of === "header_lines" ? "header_lines" : "mime_parts";
   const evidence = { count: excess.count, limit: MOST_OF_A_MAIL[code], windowMs: 0, key: null };
   const relaysForOthers = isProvider(policy, clientName) || (facts.offences === 0 && facts.isWanted);
   const isSpared =
