@@ -49,7 +49,7 @@ describe("with many events", () => {
     for (const [what, ask] of Object.entries(questions(many ?? assert.fail(), NOON))) {
       const found = ask();
       assert.equal(found === 0, FINDS_NOTHING.test(what), `${what}: ${found}`);
-      const enoughMs = what.includes("with a text") ? TEXT_MS : FLOOR_MS;
+      const enoughMs = patience(what.includes("with a text") ? TEXT_MS : FLOOR_MS);
       const manyMs = fastest(ask, enoughMs);
       const fewMs = manyMs < enoughMs ? 0 : fastest(ofFew[what] ?? ask);
       t.diagnostic(`${what}: ${manyMs.toFixed(1)} ms${fewMs === 0 ? "" : `, with few ${fewMs.toFixed(1)} ms`}`);
