@@ -1,5 +1,5 @@
 import type { ShownEvent } from "../../core/events/columns.ts";
-import { ecsLine } from "../../core/events/ecs-line.ts";
+import { ecsLine } from "../../core/events/ecs.ts";
 
 /** Facility `authpriv` (RFC 5424 section 6.2.1: security and authorization). */
 const FACILITY = 10;
