@@ -6,14 +6,14 @@ import { test } from "node:test";
 import { temporaryDirectory } from "../../test/kit/temporary-directory.ts";
 import { until } from "../../test/kit/until.ts";
 import { parseReply } from "../admin/declare/codec.ts";
-import type { CommandLine, Reply } from "../admin/declare/control.ts";
+import type { ControlLine, Reply } from "../admin/declare/control.ts";
 import { CONTROL_LIMITS, type ControlLimits, type ControlParts, ControlServer } from "./control-server.ts";
 
 const DEADLINE_MS = 5_000;
 
 /** A guard that knows two verbs, remembers who asked, and has listeners. */
 class FakeGuard {
-  readonly asked: CommandLine[] = [];
+  readonly asked: ControlLine[] = [];
   readonly origins: string[] = [];
   readonly listeners = new Set<(lastEventId: number) => void>();
   readonly reports: string[] = [];
@@ -21,7 +21,7 @@ class FakeGuard {
   mayWatch = true;
   /** A command that takes time ends after this. */
   held: Promise<void> | null = null;
-  readonly run = async (line: CommandLine, origin: string): Promise<Reply> => {
+  readonly run = async (line: ControlLine, origin: string): Promise<Reply> => {
     this.asked.push(line);
     this.origins.push(origin);
     const { verb } = line.command;

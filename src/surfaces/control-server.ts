@@ -1,5 +1,5 @@
 import { createServer, type Server, type Socket } from "node:net";
-import { parseCommandLine, printReply, printWatchLine } from "../admin/declare/codec.ts";
+import { parseControlLine, printReply, printWatchLine } from "../admin/declare/codec.ts";
 import type { CommandError, OrderLine, Reply } from "../admin/declare/control.ts";
 import { CONTROL_LINE_BYTES, Framer } from "../admin/declare/framing.ts";
 import type { Origin } from "../admin/declare/verb.ts";
@@ -96,7 +96,7 @@ class Connection {
     this.#running = true;
     this.#socket.pause();
     for (let line = this.#lines.shift(); line !== undefined; line = this.#lines.shift()) {
-      const parsed = parseCommandLine(line);
+      const parsed = parseControlLine(line);
       if (!parsed.ok) this.#send(printReply(parsed.error));
       else if (parsed.value.command.verb === "watch") await this.#watch(parsed.value);
       else this.#send(printReply(await this.#run(parsed.value)));

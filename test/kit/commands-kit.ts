@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { parseCommandLine, printCommandLine } from "../../src/admin/declare/codec.ts";
-import type { Command, CommandLine, Reply } from "../../src/admin/declare/control.ts";
+import { parseControlLine, printControlLine } from "../../src/admin/declare/codec.ts";
+import type { Command, ControlLine, Reply } from "../../src/admin/declare/control.ts";
 import type { KeeperCommand, ListedMail, QueuedMail } from "../../src/admin/declare/keeper.ts";
 import type { Origin } from "../../src/admin/declare/verb.ts";
 import type { AccountName } from "../../src/core/net/address.ts";
@@ -119,10 +119,10 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     upkeep: upkeepOf({ keeper, clock }),
     pid: 1,
   });
-  type As = Partial<Omit<CommandLine, "command">>;
+  type As = Partial<Omit<ControlLine, "command">>;
   const ask = <C extends Command>(command: C, origin: Origin = "root", as?: As) => {
-    const line = printCommandLine({ by: origin === "root" ? "root" : "web:unnamed", ...as, command });
-    const parsed = parseCommandLine(line);
+    const line = printControlLine({ by: origin === "root" ? "root" : "web:unnamed", ...as, command });
+    const parsed = parseControlLine(line);
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each verb has its own reply
     return (parsed.ok ? run(parsed.value, origin) : Promise.resolve(parsed.error)) as Promise<Reply<C["verb"]>>;
   };

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parseCommandLine, printCommandLine } from "../../src/admin/declare/codec.ts";
+import { parseControlLine, printControlLine } from "../../src/admin/declare/codec.ts";
 import type { Command, Order } from "../../src/admin/declare/control.ts";
 import { digestOf } from "../../src/guard/access/secrets.ts";
 import { TOKEN } from "./fake-guard.ts";
@@ -149,7 +149,7 @@ export const COMMANDS: { readonly [V in Command["verb"]]: Extract<Command, { ver
 
 /** As the guard reads it. */
 export function orderOf(command: Command): Order {
-  const parsed = parseCommandLine(printCommandLine({ by: "root", command }));
+  const parsed = parseControlLine(printControlLine({ by: "root", command }));
   assert.ok(parsed.ok, JSON.stringify(parsed));
   return parsed.value.command;
 }

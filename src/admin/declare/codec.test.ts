@@ -3,13 +3,13 @@ import { test } from "node:test";
 import * as fc from "fast-check";
 import { ANY_CHARACTER } from "../../../test/kit/any-character.ts";
 import { COMMANDS } from "../../../test/kit/commands.ts";
-import { parseCommandLine, parseReply, parseWatchLine, printCommandLine, printReply, printWatchLine } from "./codec.ts";
+import { parseControlLine, parseReply, parseWatchLine, printControlLine, printReply, printWatchLine } from "./codec.ts";
 
 for (const command of Object.values(COMMANDS))
   test(`control line: ${command.verb} comes back as it was sent`, () => {
-    const line = printCommandLine({ by: "root", command });
+    const line = printControlLine({ by: "root", command });
     assert.match(line, /^[^\n]+\n$/);
-    assert.deepEqual(parseCommandLine(line), { ok: true, value: { by: "root", command } });
+    assert.deepEqual(parseControlLine(line), { ok: true, value: { by: "root", command } });
   });
 
 const HAVE_DEFAULTS = ["limit", "cursor", "text", "for", "note", "domain", "subject", "until"];
@@ -23,7 +23,7 @@ for (const [verb, command] of Object.entries(COMMANDS))
         [7],
         "x".repeat(verb.endsWith("vacation_set") && field === "text" ? 10_000 : 2_000),
       ]) {
-        const parsed = parseCommandLine(JSON.stringify({ by: "root", command: { ...command, [field]: value } }));
+        const parsed = parseControlLine(JSON.stringify({ by: "root", command: { ...command, [field]: value } }));
         assert.ok(!parsed.ok, JSON.stringify(value));
         assert.equal(parsed.error.kind, "usage");
         assert.match(parsed.error.message, new RegExp(`^The field "${field}" .*\\.$`));
@@ -45,14 +45,14 @@ const broken: readonly (readonly [string, string, string])[] = [
 ];
 for (const [name, line, message] of broken)
   test(`control line refused: ${name}`, () => {
-    const parsed = parseCommandLine(line);
+    const parsed = parseControlLine(line);
     assert.ok(!parsed.ok);
     assert.equal(parsed.error.message, message);
   });
 
 test("what a person wrote is kept printable", () => {
   const command = { ...COMMANDS.incident_note, says: "a\u001b[2Jb" };
-  const parsed = parseCommandLine(JSON.stringify({ by: "admin\nroot", command }));
+  const parsed = parseControlLine(JSON.stringify({ by: "admin\nroot", command }));
   assert.deepEqual(parsed, { ok: true, value: { by: "admin\\x0aroot", command: { ...command, says: "a\\x1b[2Jb" } } });
 });
 
@@ -69,7 +69,7 @@ test("no line throws, and each refusal is one printable sentence", () => {
     .map(([command, extra]) => JSON.stringify({ by: "root", command: { ...command, ...extra } }));
   fc.assert(
     fc.property(fc.oneof(mutated, odd, fc.json(), fc.string({ unit: ANY_CHARACTER })), (line) => {
-      const parsed = parseCommandLine(line);
+      const parsed = parseControlLine(line);
       if (!parsed.ok) assert.match(parsed.error.message, /^[^\p{C}]{1,200}$/u);
       else assert.ok(Object.hasOwn(COMMANDS, parsed.value.command.verb));
       parseReply("ping", line);

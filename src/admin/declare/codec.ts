@@ -1,7 +1,7 @@
 import { parseJson, printable } from "../../core/text.ts";
 import {
   type CommandError,
-  type CommandLine,
+  type ControlLine,
   commandLine,
   DENIALS,
   type OrderLine,
@@ -18,7 +18,7 @@ const SHOWN = 64;
 export type ParsedCommand = Readonly<{ ok: true; value: OrderLine }> | Readonly<{ ok: false; error: CommandError }>;
 
 /** Reads one line of the control socket: `{"by": …, "command": {"verb": …, …}}`. */
-export function parseCommandLine(line: string): ParsedCommand {
+export function parseControlLine(line: string): ParsedCommand {
   const json = parseJson(line);
   if (!isObject(json)) return malformed("The line is not a JSON object.");
   const whole = readFields(commandLine, json);
@@ -32,7 +32,7 @@ export function parseCommandLine(line: string): ParsedCommand {
   return { ok: true, value: { ...whole.value, command: command.value } };
 }
 
-export function printCommandLine(line: CommandLine): string {
+export function printControlLine(line: ControlLine): string {
   return `${JSON.stringify(line)}\n`;
 }
 

@@ -172,11 +172,11 @@ export type CommandError = Readonly<{
   isMissing?: true;
 }>;
 export type Reply<V extends Verb = Verb> = Readonly<{ ok: true; result: Results[V] }> | CommandError;
-export type CommandLine = Readonly<{
+export type ControlLine = Readonly<{
   by: string;
   as?: string | undefined;
   ip?: string | undefined;
   isDry?: boolean | undefined;
   command: Command;
 }>;
-export type OrderLine = Omit<CommandLine, "command"> & Readonly<{ command: Order }>;
+export type OrderLine = Omit<ControlLine, "command"> & Readonly<{ command: Order }>;

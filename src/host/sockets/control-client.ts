@@ -1,6 +1,6 @@
 import { connect, type Socket } from "node:net";
-import { parseReply, parseWatchLine, printCommandLine } from "../../admin/declare/codec.ts";
-import type { Command, CommandLine, Reply, Verb } from "../../admin/declare/control.ts";
+import { parseReply, parseWatchLine, printControlLine } from "../../admin/declare/codec.ts";
+import type { Command, ControlLine, Reply, Verb } from "../../admin/declare/control.ts";
 import { CONTROL_LINE_BYTES, CONTROL_REPLY_BYTES, Framer } from "../../admin/declare/framing.ts";
 import { codeOf } from "../../core/error.ts";
 
@@ -15,7 +15,7 @@ export type NoAnswer = Readonly<{ ok: false; kind: "not_running" | "denied" | "t
 type ControlReply<V extends Verb> = Reply<V> | NoAnswer;
 
 /** The line without its command. Programs give only their name, the web also its caller's secret. */
-type LineHead = Omit<CommandLine, "command">;
+type LineHead = Omit<ControlLine, "command">;
 
 /** Sends one command to the guard and waits for the reply. Never rejects. */
 export function ask<C extends Command>(
@@ -41,7 +41,7 @@ export function ask<C extends Command>(
       );
       if (!bounded) finish(noAnswer("broken"));
     });
-    socket.write(printCommandLine({ ...(typeof head === "string" ? { by: head } : head), command }));
+    socket.write(printControlLine({ ...(typeof head === "string" ? { by: head } : head), command }));
   });
 }
 
@@ -67,7 +67,7 @@ export function watch(socketPath: string, onEvent: (lastEventId: number) => void
     });
     if (!bounded) socket.destroy();
   });
-  socket.write(printCommandLine({ by: "watch", command: { verb: "watch" } }));
+  socket.write(printControlLine({ by: "watch", command: { verb: "watch" } }));
   return { ended, close: () => socket.destroy() };
 }
 
