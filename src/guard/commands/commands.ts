@@ -9,7 +9,7 @@ import type { AuthorLists } from "../admin-ports.ts";
 import { shared } from "../explain/health.ts";
 import { type CommandParts, carryOut, dryRun, type Kept } from "./carry-out.ts";
 import { partsOfDryRun } from "./dry-run-parts.ts";
-import { UNRECORDED } from "./record-first.ts";
+import { UNFLUSHED } from "./record-first.ts";
 import { failed, usage } from "./refusals.ts";
 import { SettingsCommands } from "./settings.ts";
 import { QueueShares, ROOTS_SHARE, Turn } from "./turns.ts";
@@ -66,7 +66,7 @@ export function createCommands(given: CommandParts) {
       const { lasts } = effectOf(command.verb);
       // Accounts, the allow list or the settings may differ, also after a failed command, which may be partly done.
       if ((command.verb === "reload" || lasts) && !("error" in admitted)) refresh(parts.authors);
-      return !reply.ok || !lasts || (await parts.flushed()) ? reply : UNRECORDED;
+      return !reply.ok || !lasts || (await parts.flushed()) ? reply : UNFLUSHED;
     } catch (error) {
       const why = messageOf(error);
       return failed(

@@ -4,10 +4,10 @@ import type { Engine } from "../engine.ts";
 import type { Outcome } from "../ports.ts";
 import { failed, notDone } from "./refusals.ts";
 
+/** Every change is rehearsed first; a dry run stops there. */
 export type Rehearsal = Readonly<{
   /** Runs the work in the accounts' database and rolls it back as soon as `work` returns. */
   rehearse: <T>(work: () => T) => T;
-  /** For a dry run, only the rehearsal. */
   isDry?: true;
 }>;
 
@@ -55,6 +55,12 @@ export async function recordDone<R>(engine: Pick<Engine, "audit">, audit: Audit,
 export const UNRECORDED = failed(
   "The database could not be written: the change may or may not have taken effect, and it was not recorded.",
   "Check, and repeat it once `status` reports the database as healthy.",
+);
+
+/** The answer to a change that was made and recorded, and that the disk has not confirmed. */
+export const UNFLUSHED = failed(
+  "It was done and recorded, but the disk did not confirm it: a power failure may undo it.",
+  "`status` shows what is wrong.",
 );
 
 /** The answer if the record comes first and could not be committed. */
