@@ -36,14 +36,16 @@ function isList(field: Schema | undefined): boolean {
   return field instanceof $ZodArray || (field instanceof $ZodOptional && isList(field._zod.def.innerType));
 }
 
+/** Uncounted tries would let mailbox users find out which other addresses exist. */
 export function mayBeDry({ asks, method, needs }: Pick<Route, "asks" | "method" | "needs">): boolean {
   return method !== "GET" && needs !== "mailbox" && asks !== undefined && hasDryRun({ verb: asks });
 }
 
 /** Ignoring the parameter would make a change that was not requested. */
-function notTried({ asks }: Pick<Route, "asks">): Response {
+function notTried({ asks, needs }: Pick<Route, "asks" | "needs">): Response {
   const why = asks === undefined ? undefined : effectOf(asks).dryRun;
-  const reason = typeof why === "string" ? ` ${why}` : "";
+  const ofMailbox = needs === "mailbox" ? " Users' changes of their own mailbox have no dry run." : "";
+  const reason = typeof why === "string" ? ` ${why}` : ofMailbox;
   const detail = `${DRY_RUN} is not known here: this cannot be tried without being carried out.${reason}`;
   return problem({ status: 400, code: "invalid_request", detail, next: `Leave ${DRY_RUN} out to carry it out.` });
 }
