@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import { ACCOUNT_SETTINGS, type AccountSetting, type AccountSettingKey } from "./accounts-db/setting-tables.ts";
+import { type AccountSetting, type AccountSettingKey, SETTING_TABLES } from "./accounts-db/setting-tables.ts";
 
 /** Names of rows that exist in only one of two databases, or differ. */
 export type Changes = Readonly<{ added: readonly string[]; removed: readonly string[]; changed: readonly string[] }>;
@@ -89,7 +89,7 @@ export function settingChanges(now: DatabaseSync, copy: DatabaseSync): SettingCh
   const between = ({ rows: { from, name, is } }: AccountSetting): Changes =>
     compare(named(now, from, name, is), named(copy, from, name, is));
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the keys are those of the list
-  return Object.fromEntries(ACCOUNT_SETTINGS.map((one) => [one.key, between(one)])) as SettingChanges;
+  return Object.fromEntries(SETTING_TABLES.map((one) => [one.key, between(one)])) as SettingChanges;
 }
 
 /** Rows by name; they differ if `is` does. */

@@ -27,13 +27,19 @@ import {
   resetFactors,
 } from "./access/factors.ts";
 import { type AccountListParts, accessReview, accountDetails, accountList } from "./accounts/account-lists.ts";
-import { ACCOUNT_SETTING_READS, ACCOUNT_SETTING_RUNS, type AccountSettingParts } from "./accounts/account-settings.ts";
+import {
+  MAILBOX_SETTING_READS,
+  networkCommand,
+  quotaCommand,
+  type SignInNetworkParts,
+} from "./accounts/account-settings.ts";
 import { type AccountStateCommandParts, accountStateNow } from "./accounts/account-state.ts";
 import { accountCommand, recoverKeys } from "./accounts/accounts.ts";
 import { type AliasCommandParts, aliasCommand } from "./accounts/aliases.ts";
 import { type AppPasswordParts, appPasswordCommand } from "./accounts/app-passwords.ts";
 import { type FileCommandParts, fileCommand } from "./accounts/files.ts";
 import { type ForwardCommandParts, forwardCommand } from "./accounts/forwarding.ts";
+import { type VacationCommandParts, vacationCommand } from "./accounts/vacation.ts";
 import { type AlertCommandParts, alertsList, alertsTest } from "./alerts.ts";
 import { type AuditCommandParts, incidentNote, recordCommand } from "./audit.ts";
 import {
@@ -67,7 +73,8 @@ export type CommandParts = BanListParts &
   WebPasswordParts &
   AppPasswordParts &
   ForwardCommandParts &
-  AccountSettingParts &
+  SignInNetworkParts &
+  VacationCommandParts &
   FileCommandParts &
   HeldQueueParts &
   GreylistCommandParts &
@@ -104,7 +111,7 @@ export type Kept = Readonly<{
   reviews: Turn;
 }>;
 
-/** Additional arguments of every command. */
+/** Additional arguments of every command. `share`: what the caller may still do to Postfix's queue. */
 type At = Kept & Readonly<{ caller: WebCaller | null; share: Share }>;
 type Run<P, C> = (parts: P, command: C, by: string, at: At) => Promise<Reply> | Reply;
 
@@ -113,7 +120,8 @@ type Run<P, C> = (parts: P, command: C, by: string, at: At) => Promise<Reply> | 
  * `rehearse` (`partsOfDryRun`).
  */
 export type DryRunParts = NetworkDecisionParts &
-  AccountSettingParts &
+  SignInNetworkParts &
+  VacationCommandParts &
   AliasCommandParts &
   AppPasswordParts &
   ForwardCommandParts &
@@ -142,7 +150,10 @@ const RUNS_WITH_DRY_RUN: { readonly [V in DryVerb]: Run<DryRunParts, OrderOf<V>>
   alias_add: aliasCommand,
   alias_remove: aliasCommand,
   alias_block: aliasCommand,
-  ...ACCOUNT_SETTING_RUNS,
+  networks_add: networkCommand,
+  networks_remove: networkCommand,
+  quota_set: quotaCommand,
+  vacation_set: vacationCommand,
   app_password_add: appPasswordCommand,
   app_password_remove: appPasswordCommand,
   forward_set: forwardCommand,
@@ -195,7 +206,7 @@ const RUNS: { readonly [V in Verb]: Run<CommandParts, OrderOf<V>> } = {
   queue_list: queueCommand,
   accounts_import_hashed: fileCommand,
   accounts_follow: fileCommand,
-  ...ACCOUNT_SETTING_READS,
+  ...MAILBOX_SETTING_READS,
   mail_keys_recover: recoverKeys,
   legal_hold: recordCommand,
   access_reviewed: recordCommand,

@@ -78,7 +78,7 @@ export class QueueShares {
     return isDryRunOnQueue(verb) ? this.#queue.take(caller, () => run(share)) : run(share);
   }
 
-  /** Other commands do not wait. */
+  /** Commands on Postfix's queue take turns; others run at once. */
   inTurn(caller: Caller, verb: Verb, run: OfShare): Promise<Reply> | Reply {
     return isOnQueue(verb) ? this.#queue.take(caller, () => run(this.#share)) : run(this.#share);
   }

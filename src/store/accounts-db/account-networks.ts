@@ -102,7 +102,7 @@ const SQL = {
   setAdministrator: "INSERT INTO administrator (address) VALUES (?)",
 };
 
-/** The entry of networks in `ACCOUNT_SETTINGS` (`setting-tables.ts` beside it). */
+/** The entry of networks in `SETTING_TABLES` (`setting-tables.ts` beside it). */
 export const NETWORKS = {
   key: "networks",
   tables: ["account_network"],

@@ -90,7 +90,7 @@ const SQL = {
   used: "UPDATE app_password SET used_at = ? WHERE digest = ?",
 };
 
-/** The entry of app passwords in `ACCOUNT_SETTINGS` (`setting-tables.ts` beside it). */
+/** The entry of app passwords in `SETTING_TABLES` (`setting-tables.ts` beside it). */
 export const APP_PASSWORDS = {
   key: "appPasswords",
   schema: `

@@ -4,7 +4,7 @@ import type { Kept } from "../../core/incident/incident.ts";
 import { printable } from "../../core/text.ts";
 import { text } from "../columns.ts";
 import { openAccounts, openAccountsForReading } from "../open.ts";
-import { ACCOUNT_SETTINGS } from "./setting-tables.ts";
+import { SETTING_TABLES } from "./setting-tables.ts";
 
 /** Shown characters of a value, such as a reply. */
 const MOST_SHOWN = 200;
@@ -15,7 +15,7 @@ const KEPT = `
     FROM account
   UNION ALL SELECT 'password of ' || name, password, 1 FROM account
   UNION ALL SELECT 'quota of ' || name, quota_bytes || ' bytes', 0 FROM account WHERE quota_bytes IS NOT NULL
-  ${ACCOUNT_SETTINGS.map(
+  ${SETTING_TABLES.map(
     ({ shown: { what, value, from } }) => `UNION ALL SELECT '${what} ' || account, ${value}, 0 FROM ${from}`,
   ).join("\n")}
   UNION ALL SELECT 'alias ' || address, 'to ' || group_concat(target, ' ' ORDER BY target) ||

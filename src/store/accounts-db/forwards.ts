@@ -169,7 +169,7 @@ const YOUNG_SQL = {
   pause: "UPDATE young_forward SET paused_until = min(until, ?) WHERE account = ?",
 };
 
-/** The entry of forwards in `ACCOUNT_SETTINGS` (`setting-tables.ts` beside it). */
+/** The entry of forwards in `SETTING_TABLES` (`setting-tables.ts` beside it). */
 export const FORWARD_SETTING = {
   key: "forwards",
   tables: ["forward", "forward_spent", "young_forward", "young_forward_sent"],

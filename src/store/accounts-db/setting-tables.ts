@@ -23,16 +23,16 @@ export type AccountSetting = Readonly<{
   shown: Readonly<{ what: string; value: string; from: string }>;
 }>;
 
-export const ACCOUNT_SETTINGS = [
+export const SETTING_TABLES = [
   APP_PASSWORDS,
   FORWARD_SETTING,
   VACATIONS,
   NETWORKS,
 ] as const satisfies readonly AccountSetting[];
-export type AccountSettingKey = (typeof ACCOUNT_SETTINGS)[number]["key"];
+export type AccountSettingKey = (typeof SETTING_TABLES)[number]["key"];
 
-export const accountSettingsSchema = ACCOUNT_SETTINGS.map((one: AccountSetting) => one.schema ?? "").join("");
-export const accountSettingsTables = ACCOUNT_SETTINGS.flatMap(({ tables }): readonly string[] => tables);
+export const accountSettingsSchema = SETTING_TABLES.map((one: AccountSetting) => one.schema ?? "").join("");
+export const accountSettingsTables = SETTING_TABLES.flatMap(({ tables }): readonly string[] => tables);
 
 /** What reads and writes them for the guard. */
 export function accountSettingStores(db: DatabaseSync, uses: NotedUses) {

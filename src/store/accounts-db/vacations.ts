@@ -3,7 +3,7 @@ import { noAccount } from "../../admin/accounts.ts";
 import type { VacationItem } from "../../admin/mailboxes.ts";
 import type { AccountName } from "../../core/net/address.ts";
 import { isoTimeOrNull } from "../../core/time.ts";
-import type { Vacation, VacationStore } from "../../guard/commands/accounts/account-settings.ts";
+import type { Vacation, VacationStore } from "../../guard/commands/accounts/vacation.ts";
 import type { Outcome } from "../../guard/ports.ts";
 import { SCRIPT_VIEW } from "../../mail/dovecot/sieve.ts";
 import { VERIFIED_HEADER } from "../../mail/rspamd/verified-headers.ts";
@@ -47,7 +47,7 @@ const SQL = {
     ON CONFLICT DO UPDATE SET subject = excluded.subject, text = excluded.text, until = excluded.until`,
 };
 
-/** The entry of vacation replies in `ACCOUNT_SETTINGS` (`setting-tables.ts` beside it). */
+/** The entry of vacation replies in `SETTING_TABLES` (`setting-tables.ts` beside it). */
 export const VACATIONS = {
   key: "replies",
   schema: `
@@ -62,12 +62,16 @@ export const VACATIONS = {
     DELETE FROM vacation WHERE account = old.name;
   END;
 
-  -- The Sieve script of each reply that holds now (RFC 5230). Texts are quoted strings, in which only a backslash and a quote
-  -- mean something (RFC 5228, 2.4.2). An alias counts as the user's own address if it leads nowhere else. Mail of
-  -- lists is skipped before. \`duplicate\` (RFC 7352) is true if its handle was used within \`:seconds\`, and otherwise marks it
-  -- used. So the first answers one mail of each sender an hour. The twenty others are slots: \`allof\` stops at the first free one,
-  -- which this reply takes; with all twenty taken, no reply is sent. Dovecot reads it by mail/dovecot/sieve.ts.
-  -- \`proven\`: only senders whom SPF has proven, or whose domain is ours, get a reply; to a forged one it would be backscatter.
+  -- The Sieve script of each reply that holds now (RFC 5230), which Dovecot reads by mail/dovecot/sieve.ts. Mail that is forwarded
+  -- without a copy never reaches Dovecot, so it gets no reply without a condition here. The script, in its order:
+  -- 1. Mail of lists gets no reply.
+  -- 2. If it is of the kind \`proven\`, only senders whom SPF has proven, or whose domain is ours, get one; to a forged sender it would
+  --    be backscatter.
+  -- 3. A sender gets one an hour. \`duplicate\` (RFC 7352) is true if its handle was used within \`:seconds\`; otherwise it marks it used.
+  -- 4. All senders get twenty an hour: each handle is a slot, and \`allof\` stops at the first free one, which this reply takes.
+  -- 5. The reply. An alias counts as the user's own address if it leads nowhere else. In quoted strings only a backslash and a quote
+  --    mean something (RFC 5228, 2.4.2).
+  -- A script's name and id are both its kind.
   CREATE VIEW ${SCRIPT_VIEW} (user, name, id, script) AS
     SELECT account, kind, kind,
       'require ["vacation", "duplicate", "envelope"];

@@ -5,7 +5,7 @@ import { ANY_CHARACTER } from "../../../../test/kit/any-character.ts";
 import { commandsOf } from "../../../../test/kit/commands-kit.ts";
 import { VACATION_LIMITS, type VacationItem } from "../../../admin/mailboxes.ts";
 import { instant, isoTime, later } from "../../../core/time.ts";
-import { parseVacation } from "./account-settings.ts";
+import { parseVacation } from "./vacation.ts";
 
 const NAME = "alice@example.test";
 const AWAY = { subject: "Away", text: "I am in Rome.", until: null };

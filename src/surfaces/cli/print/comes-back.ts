@@ -4,7 +4,7 @@ import { plural } from "../../../core/text.ts";
 import { type Layout, layoutOf } from "../../../settings/layout.ts";
 import { loadSettings } from "../../../settings/load.ts";
 import { settingKeys } from "../../../settings/schema.ts";
-import { ACCOUNT_SETTINGS } from "../../../store/accounts-db/setting-tables.ts";
+import { SETTING_TABLES } from "../../../store/accounts-db/setting-tables.ts";
 import {
   CHANGING,
   type ChangedSince,
@@ -36,7 +36,7 @@ const NAMES: Readonly<Record<(typeof CHANGING)[number], string>> = {
 export function changesText(changes: ChangedSince): readonly string[] {
   const kinds = [
     ...CHANGING.map((kind) => [NAMES[kind], changes[kind]] as const),
-    ...ACCOUNT_SETTINGS.map(({ key, says }) => [says, changes[key]] as const),
+    ...SETTING_TABLES.map(({ key, says }) => [says, changes[key]] as const),
   ];
   const differing = kinds.flatMap(([says, changed]) => {
     const parts = describe(changed);
@@ -76,7 +76,7 @@ function someOf(names: readonly string[]): string {
 
 /** Settings that a thief may have made and the owner removed, with the command that removes each again. */
 export function comesBack(changes: SettingChanges): readonly string[] {
-  const lines = ACCOUNT_SETTINGS.map(({ key, undo }) =>
+  const lines = SETTING_TABLES.map(({ key, undo }) =>
     lineOf("Comes back", [...changes[key].removed, ...changes[key].changed], undo),
   );
   // A network that was added since then is a restriction that will be missing.

@@ -1,0 +1,57 @@
+import type { CommandError } from "../../../admin/declare/control.ts";
+import { VACATION_LIMITS, type VacationItem } from "../../../admin/mailboxes.ts";
+import type { AccountName } from "../../../core/net/address.ts";
+import { isoTime, isoTimeOrNull, type Millis, parseTime } from "../../../core/time.ts";
+import type { Clock, Outcome } from "../../ports.ts";
+import { type RecordParts, recordThenChange } from "../record-first.ts";
+import { type RunOf, usage } from "../refusals.ts";
+
+/** A checked reply. `subject` empty: that of the mail that came. `until` null: until it is ended. */
+export type Vacation = Readonly<{ subject: string; text: string; until: Millis | null }>;
+
+/** Control characters, line breaks and tabs included, and halves of a character. */
+const CONTROLS = /[\p{Cc}\p{Cs}]/u;
+
+/** The text may have lines and tabs; a subject is one line. `until` is an ISO time in the future, or a day, to its end in UTC. */
+export function parseVacation(item: VacationItem, now: Millis): Vacation | CommandError {
+  const wrong = (message: string) => usage(message, "Give a text, and an end that is still to come or none.");
+  const subject = item.subject.trim();
+  const text = item.text.replaceAll("\r\n", "\n").trim();
+  if (text === "") return wrong("The reply has no text.");
+  if (text.length > VACATION_LIMITS.text) return wrong(`The text is longer than ${VACATION_LIMITS.text} characters.`);
+  if (subject.length > VACATION_LIMITS.subject)
+    return wrong(`The subject is longer than ${VACATION_LIMITS.subject} characters.`);
+  if (CONTROLS.test(subject)) return wrong("The subject must be one line, without control characters.");
+  if (CONTROLS.test(text.replace(/[\n\t]/g, ""))) return wrong("The text must have no control characters.");
+  if (item.until === null) return { subject, text, until: null };
+  const until = parseTime(/^\d{4}-\d\d-\d\d$/.test(item.until) ? `${item.until}T23:59:59Z` : item.until);
+  if (until === null) return wrong(`${JSON.stringify(item.until)} is not a time such as 2026-12-24T18:00:00Z.`);
+  return until > now ? { subject, text, until } : wrong("The reply would have ended already.");
+}
+
+/** Writers throw if the database cannot be written. */
+export interface VacationStore {
+  /** Replaces the earlier one. Null: no more replies. */
+  setVacation(account: AccountName, vacation: Vacation | null): Outcome;
+  /** Null if no reply is stored. A reply that has ended stays stored. */
+  vacationOf(account: string): VacationItem | null;
+}
+
+export type VacationCommandParts = RecordParts & Readonly<{ vacations: VacationStore; clock: Clock }>;
+
+/** Sets or ends the reply that an account sends while its user is away. The record omits its text, which may say where somebody is. */
+export const vacationCommand: RunOf<"vacation_set", VacationCommandParts> = async (parts, command, by) => {
+  const { name, subject, text, until } = command;
+  const vacation = text === null ? null : parseVacation({ subject, text, until }, parts.clock.now());
+  if (vacation !== null && "ok" in vacation) return vacation;
+  return recordThenChange(parts, {
+    change: () => parts.vacations.setVacation(name, vacation),
+    audit: { type: "VACATION_CHANGED", subject: `${name} ${says(vacation)}`, account: name, by },
+    result: { name, vacation: vacation && { ...vacation, until: isoTimeOrNull(vacation.until) } },
+  });
+};
+
+function says(vacation: Vacation | null): string {
+  if (vacation === null) return "no longer";
+  return vacation.until === null ? "until it is ended" : `until ${isoTime(vacation.until)}`;
+}
