@@ -2,16 +2,16 @@ import { computed } from "@preact/signals";
 import { t as shared, textsOf } from "./messages.ts";
 import type * as english from "./texts/english-admin.ts";
 
-export type OwnTexts = typeof english;
+export type AdminTexts = typeof english;
 
-const own = await textsOf<OwnTexts>({
+const admin = await textsOf<AdminTexts>({
   en: () => import("./texts/english-admin.ts"),
   de: () => import("./texts/german-admin.ts"),
 });
 
-export const t = computed(() => ({ ...shared.value, ...own.value }));
+export const t = computed(() => ({ ...shared.value, ...admin.value }));
 
-/** A type that the page does not know yet is shown by its own name. */
+/** A type that the page does not know yet is shown by its admin name. */
 export function eventName(type: string): string {
   const names: Readonly<Record<string, string>> = t.value.eventNames;
   return names[type] ?? type.replaceAll("_", " ").toLowerCase();

@@ -2,7 +2,7 @@ import { useEffect } from "preact/hooks";
 import type { BanItem } from "../../src/admin/bans.ts";
 import type { Health, OwnerTask } from "../../src/admin/declare/items.ts";
 import type { Page } from "../../src/admin/declare/paging.ts";
-import { eventName, type OwnTexts, t } from "../admin-texts.ts";
+import { type AdminTexts, eventName, t } from "../admin-texts.ts";
 import { get, queryOf } from "../api.ts";
 import { hourAndMinute, whole } from "../format.ts";
 import { cleanupOf, figures, health, liveness, onBans, onStale } from "../live.ts";
@@ -36,7 +36,7 @@ export function NowPage() {
 
 type Sentences = readonly [status: Health["status"], says: string];
 
-function sentenceOf({ headline, components, needsYou }: Health, { now }: Pick<OwnTexts, "now">): Sentences {
+function sentenceOf({ headline, components, needsYou }: Health, { now }: Pick<AdminTexts, "now">): Sentences {
   const named = (wanted: Health["status"]): readonly string[] =>
     components.flatMap((one) => (one.status === wanted ? [one.name] : []));
   const cause = needsYou.find(({ code }) => code === headline)?.says ?? "";

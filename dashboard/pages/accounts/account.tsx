@@ -160,7 +160,7 @@ export function AccountOwn({ account }: Pick<Props, "account">) {
     return { apps: apps.items, forwarding, vacation };
   }, [account]);
   const { data, reload } = own;
-  const words = t.value.accountOwn;
+  const words = t.value.mailboxSettings;
   const end = async (what: string, path: string): Promise<void> => {
     await changeWithProof(() => remove(at(path)), reload);
     tell(words.ended(what));
@@ -214,7 +214,7 @@ type RowProps = Readonly<{
 function Row({ what, path, end, children }: RowProps) {
   return (
     <Item name={what} facts={children}>
-      <Remove name={t.value.accountOwn.inSentence(what)} run={() => end(what, path)} />
+      <Remove name={t.value.mailboxSettings.inSentence(what)} run={() => end(what, path)} />
     </Item>
   );
 }

@@ -2,7 +2,7 @@ import type { AllowItem, BanItem, WIDEST_OF_WEB } from "../../../src/admin/bans.
 import type { AddressAnswer } from "../../../src/admin/declare/items.ts";
 import type { NOTE_CHARACTERS } from "../../../src/admin/declare/kinds.ts";
 import type { Page } from "../../../src/admin/declare/paging.ts";
-import { type OwnTexts, t } from "../../admin-texts.ts";
+import { type AdminTexts, t } from "../../admin-texts.ts";
 import { get, post, remove } from "../../api.ts";
 import { tell } from "../../attempt.ts";
 import { filled, isPast, shortPrefix } from "../../format.ts";
@@ -100,7 +100,7 @@ function timeLeft(expiresAt: string | null): string {
  * What a ban of `ip`, an address or a network, would do, sentence by sentence. It calls nothing harmless that is not known to be;
  * of a network the server names who signs in from any part of it.
  */
-export function effectsOf(ip: string, of: AddressAnswer, words: OwnTexts["bans"]): readonly string[] {
+export function effectsOf(ip: string, of: AddressAnswer, words: AdminTexts["bans"]): readonly string[] {
   const { protection, protectionUnknown, knownAccounts, totals, ban } = of;
   const isNetwork = shortPrefix(ip).includes("/");
   const isHarmless = protection === null && !protectionUnknown && knownAccounts.length === 0 && ban === null;
@@ -117,7 +117,7 @@ export function effectsOf(ip: string, of: AddressAnswer, words: OwnTexts["bans"]
 }
 
 /** A ban of a network around it stays; whether an IPv6 address is banned with its network, the server decides. */
-function alreadyOf(ip: string, banned: string, words: OwnTexts["bans"]): string {
+function alreadyOf(ip: string, banned: string, words: AdminTexts["bans"]): string {
   const isAround = !ip.includes(":") && shortPrefix(banned) !== shortPrefix(ip);
   return isAround ? words.alreadyWith(banned) : words.already;
 }
@@ -129,7 +129,7 @@ export type Verdict = Readonly<{ says: string; unban: string }>;
 export function verdictOf(
   asked: string,
   ban: BanItem | null,
-  { find, bans }: Pick<OwnTexts, "find" | "bans">,
+  { find, bans }: Pick<AdminTexts, "find" | "bans">,
 ): Verdict {
   if (ban === null)
     return { says: shortPrefix(asked).includes("/") ? find.networkNotBanned : find.notBanned, unban: "" };

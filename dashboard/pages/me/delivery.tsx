@@ -23,7 +23,7 @@ export function DeliveryCards() {
 function ForwardingCard() {
   const forwarding = useLoaded(() => get<Forwarding>("me/forwarding"), []);
   const { data, reload } = forwarding;
-  const words = t.value.own.forwarding;
+  const words = t.value.settings.forwarding;
   return (
     <Card title={words.title} hint={words.hint}>
       <Waiting {...forwarding} />
@@ -37,7 +37,7 @@ type Changes = Readonly<{ forwarding: Forwarding; changed: () => void }>;
 function Addresses({ forwarding: { to, keep }, changed }: Changes) {
   const busy = useAttempt();
   const { isBusy, attempt } = busy;
-  const words = t.value.own.forwarding;
+  const words = t.value.settings.forwarding;
   // Read again first: what the page shows may be out of date.
   const set = async (change: (old: Forwarding) => Forwarding, says: string): Promise<void> => {
     const wanted = change(await get<Forwarding>("me/forwarding"));
@@ -90,7 +90,7 @@ function VacationCard() {
   const stored = useLoaded(() => get<{ vacation: VacationItem | null }>(PATH), []);
   const { data, reload } = stored;
   const busy = useAttempt();
-  const words = t.value.own.vacation;
+  const words = t.value.settings.vacation;
   const submit = async ({ subject = "", text = "", day = "" }): Promise<void> => {
     await withProof(() => put(PATH, { subject, text, until: endOf(day) }));
     tell(words.started);
@@ -114,7 +114,7 @@ function VacationCard() {
           submit={submit}
           others={
             vacation !== null && (
-              <Button shown={t.value.own.endNow} aria-disabled={busy.isBusy} onClick={() => busy.attempt(end)} />
+              <Button shown={t.value.settings.endNow} aria-disabled={busy.isBusy} onClick={() => busy.attempt(end)} />
             )
           }
         >
@@ -136,7 +136,7 @@ function VacationCard() {
 }
 
 function ReplyState({ of: { until } }: Readonly<{ of: VacationItem }>) {
-  const words = t.value.own.vacation;
+  const words = t.value.settings.vacation;
   if (until === null) return <strong>{words.always}</strong>;
   return (
     <strong>
