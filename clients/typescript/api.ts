@@ -2038,6 +2038,7 @@ export type Routes = {
     readonly body: {
       readonly subject?: string | undefined;
       readonly text: string;
+      /** An ISO time, or a day, to its end in UTC. Null: until it is ended. */
       readonly until?: string | null | undefined;
     };
     readonly answer: {
@@ -2092,6 +2093,7 @@ export type Routes = {
     readonly body: {
       readonly subject?: string | undefined;
       readonly text: string;
+      /** An ISO time, or a day, to its end in UTC. Null: until it is ended. */
       readonly until?: string | null | undefined;
     };
     readonly answer: {

@@ -89,7 +89,10 @@ const SOME_VACATION = { body: "text", fields: { text: replyText } } as const;
 const vacationFields = {
   subject: z._default(text(2 * VACATION_LIMITS.subject), ""),
   text: z.nullable(replyText),
-  until: z._default(z.nullable(text(40)), null),
+  until: meaning(
+    z._default(z.nullable(text(40)), null),
+    "An ISO time, or a day, to its end in UTC. Null: until it is ended.",
+  ),
 };
 const vacationRead = answers(() => z.object({ vacation: vacation() }));
 const vacationSet = answers(() => z.object({ name: z.string(), vacation: vacation() }));
