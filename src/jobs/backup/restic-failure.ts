@@ -34,6 +34,15 @@ const TROUBLES: Troubles = [
   [/no matching ID|no snapshot found|no matching snapshot/i, "missing", "it has no such snapshot"],
 ];
 
+/** No cut connection looks like it. restic also prints each try that failed before one succeeded. */
+const PROVEN: Troubles = [
+  [
+    /ciphertext verification failed|does not match|pack .*(?:invalid|damaged)|invalid data/i,
+    "damaged",
+    "it is damaged",
+  ],
+];
+
 const UNREACHED: Troubles = [
   [
     /connection refused|no such host|network is unreachable|timeout|subprocess ssh exited|connection reset/i,
@@ -54,11 +63,7 @@ const BROKEN: Troubles = [
     "no_repository",
     "it contains no backup",
   ],
-  [
-    /ciphertext verification failed|does not match|contains errors|pack .*(?:invalid|damaged|not found)|invalid data|load .*: |errors were found|unable to load/i,
-    "damaged",
-    "it is damaged",
-  ],
+  [/contains errors|pack .*not found|load .*: |errors were found|unable to load/i, "damaged", "it is damaged"],
 ];
 
 /** A phrase that fits after “…: ”. */
@@ -67,7 +72,7 @@ export function failure({ code, err, out, isRemote }: Ran): Failed {
   if (code === KILLED) return { ok: false, code: "other", reason: "restic was killed; the memory may have run out" };
   const text = `${err}\n${out.filter((line) => !line.startsWith("{")).join("\n")}`;
   if (isLost(err, isRemote)) return { ok: false, code: "damaged", reason: "it is damaged" };
-  const known = [...TROUBLES, ...(isRemote ? UNREACHED : []), ...BROKEN].find(([words]) => words.test(text));
+  const known = [...TROUBLES, ...PROVEN, ...(isRemote ? UNREACHED : []), ...BROKEN].find(([words]) => words.test(text));
   if (known !== undefined) return { ok: false, code: known[1], reason: known[2] };
   const last =
     err

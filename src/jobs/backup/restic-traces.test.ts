@@ -45,6 +45,13 @@ Fatal: repository contains errors`;
   assert.equal(failure({ ...ran, err: cut.replaceAll("EOF", "ciphertext verification failed") }).code, "damaged");
 });
 
+test("damage is reported although a connection was cut before", () => {
+  const err = `Load(<data/6ac9e979ab>, 248, 251) returned error, retrying after 552ms: read tcp: read: connection reset by peer
+Pack ID does not match, want e007b1c2, got 3ee1a5d0
+Fatal: repository contains errors`;
+  assert.equal(failure({ code: 1, out: [], err, isRemote: true }).code, "damaged");
+});
+
 test("the latest backup is not one of a night when the clock was ahead, unless all are", () => {
   const NOW = Date.UTC(2026, 10, 25);
   const [older, latest, ahead] = [NOW - 2 * DAY_MS, NOW - DAY_MS, NOW + 365 * DAY_MS].map((at) => ({
