@@ -120,8 +120,10 @@ const QUEUED =
 test("a client is silent since it last sent, or since it was greeted, unless it waits for us", () => {
   const justGreeted = MUTE.replace(":41234", ":41238").replace("lastsnd:5012", "lastsnd:40");
   const beforeTls = QUEUED.replace(":25 ", ":465 ");
+  const takesNoGreeting = QUEUED.replace("0      0 ", "0      31 ").replace(":41237", ":41239");
+  const lines = [MUTE, TALKING, WAITING, QUEUED, justGreeted, beforeTls, takesNoGreeting, ""];
   assert.deepEqual(
-    [...parseSilences([MUTE, TALKING, WAITING, QUEUED, justGreeted, beforeTls, ""].join("\n"), (port) => port !== 465)],
+    [...parseSilences(lines.join("\n"), (port) => port !== 465)],
     [
       ["198.51.100.7 41234 25", 5_012],
       ["198.51.100.8 41235 587", 45],
@@ -129,6 +131,7 @@ test("a client is silent since it last sent, or since it was greeted, unless it 
       ["198.51.100.9 41237 25", 0],
       ["198.51.100.7 41238 25", 40],
       ["198.51.100.9 41237 465", 8_000],
+      ["198.51.100.9 41239 25", 8_000],
     ],
   );
 });

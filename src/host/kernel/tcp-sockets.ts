@@ -104,13 +104,14 @@ export function parseSilences(text: string, greets: (port: number) => boolean): 
   for (const line of text.split("\n")) {
     const match = SS_LINE.exec(line);
     if (match === null) continue;
-    const ip = parseIp(match[2] ?? "");
+    const ip = parseIp(match[3] ?? "");
     if (ip === null) continue;
-    const one: Connection = { ip, clientPort: Number(match[3]), port: Number(match[1]) };
+    const one: Connection = { ip, clientPort: Number(match[4]), port: Number(match[2]) };
     const figure = (name: string): number => Number(new RegExp(`\\b${name}:(\\d+)`).exec(line)?.[1] ?? 0);
     const [sent, received] = [figure("lastsnd"), figure("lastrcv")];
     const hasSpoken = figure("bytes_received") > 0;
-    const isGreeted = figure("bytes_sent") > 0;
+    // A client may refuse to take the greeting by a receive window of 0: it stays in our queue.
+    const isGreeted = figure("bytes_sent") > 0 || Number(match[1]) > 0;
     const isOurTurn = hasSpoken ? sent > received : !isGreeted && greets(one.port);
     // A server that is busy may greet long after the handshake, from which `lastrcv` counts first.
     const silentMs = !hasSpoken && isGreeted ? Math.min(sent, received) : received;
@@ -120,7 +121,7 @@ export function parseSilences(text: string, greets: (port: number) => boolean): 
 }
 
 /** IPv6 is in brackets; IPv4 over an IPv6 socket is `[::ffff:192.0.2.1]`. */
-const SS_LINE = /^\s*\d+\s+\d+\s+\S+:(\d+)\s+\[?([0-9a-fA-F.:]+?)\]?:(\d+)\s/;
+const SS_LINE = /^\s*\d+\s+(\d+)\s+\S+:(\d+)\s+\[?([0-9a-fA-F.:]+?)\]?:(\d+)\s/;
 
 /** TCP sockets in use, of `/proc/net/sockstat` or `/proc/net/sockstat6` (proc(5)); null if the file does not say. */
 export function parseSocketsInUse(text: string): number | null {
