@@ -161,7 +161,7 @@ export async function signInAtRelay(settings: Settings, resolver: Resolver): Pro
 /** The relay answers, but mail cannot go through it. */
 class Unfit extends Error {}
 
-/** Codes of failed connections; empty if the relay hangs up, or its name has no address. */
+/** Codes of failed connections; empty if the relay hangs up, or its name could not be looked up. */
 const AWAY = ["", "ECONNREFUSED", "ECONNRESET", "EHOSTUNREACH", "ENETUNREACH", "EPIPE", "ETIMEDOUT"];
 
 type SignIn = Readonly<{ hostname: string; login: NonNullable<Relay["login"]>; resolver: Resolver }>;
@@ -202,9 +202,11 @@ async function authenticate(dialogue: PortDialogue, offers: string, { user, pass
 /** Asks the server's own resolver, as Postfix does. */
 async function addressOf(host: string, resolver: Resolver): Promise<string> {
   if (isIP(host) !== 0) return host;
-  const found = (ask: Promise<string[]>): Promise<string[]> => ask.catch(() => []);
-  const [four, six] = await Promise.all([found(resolver.resolve4(host)), found(resolver.resolve6(host))]);
-  const [address] = [...four, ...six];
-  if (address === undefined) throw new Error("its name has no address");
-  return address;
+  const answers = await Promise.allSettled([resolver.resolve4(host), resolver.resolve6(host)]);
+  const [address] = answers.flatMap((one) => (one.status === "fulfilled" ? one.value : []));
+  if (address !== undefined) return address;
+  const hasNone = (error: unknown): boolean => ["ENODATA", "ENOTFOUND"].includes(codeOf(error));
+  if (answers.every((one) => one.status === "rejected" && hasNone(one.reason)))
+    throw new Unfit("its name has no address");
+  throw new Error("its name could not be looked up");
 }
