@@ -1,17 +1,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { settled } from "../test/kit/answered-requests.ts";
-import {
-  forgetToasts,
-  holdToasts,
-  oneAtATime,
-  pressed,
-  type Stage,
-  TOAST_MS,
-  tell,
-  toasts,
-  undoLast,
-} from "./attempt.ts";
+import { forgetToasts, holdToasts, oneAtATime, TOAST_MS, tell, toasts, undoLast } from "./attempt.ts";
 
 const texts = (): readonly string[] => toasts.value.map(({ text }) => text);
 
@@ -96,17 +86,4 @@ test("one attempt runs at a time; the next may start after it ends or fails", as
   assert.deepEqual([texts(), states], [["refused"], [true, false]]);
   once(() => Promise.resolve(void (runs += 1)));
   assert.equal(runs, 2);
-});
-
-test("the other half of a double click confirms nothing", () => {
-  assert.equal(pressed("rests", 1), "asks");
-  assert.equal(pressed("asks", 2), "asks");
-  assert.equal(pressed("asks", 1), "asks", "too soon for an answer");
-  assert.equal(pressed("armed", 2), "armed", "on a machine whose double clicks are slow");
-});
-
-test("a second press confirms, of a pointer or of a key, and runs once", () => {
-  for (const clicks of [0, 1]) assert.equal(pressed("armed", clicks), "runs");
-  const running: Stage = "runs";
-  assert.equal(pressed(running, 1), running);
 });

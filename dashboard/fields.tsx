@@ -1,8 +1,9 @@
 import type { ComponentChildren, JSX, RefObject } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { attempt, DOUBLE_CLICK_MS, pressed, type Stage } from "./attempt.ts";
+import { attempt } from "./attempt.ts";
 import { LANGUAGES, type Language, language, speak, t } from "./messages.ts";
 import { type Attempts, Button, fieldsOf, Said, useAttempt } from "./parts.tsx";
+import { DOUBLE_CLICK_MS, pressed, type Stage } from "./press.ts";
 import { loaded } from "./programs.ts";
 
 type SurelyProps = Readonly<{ label?: string; shown: string; surely: string; kind?: string; run: () => Promise<void> }>;
