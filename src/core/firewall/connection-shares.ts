@@ -1,4 +1,4 @@
-import { connectionName } from "../events/session.ts";
+import { connectionName } from "../events/connection.ts";
 import type { Ip, Prefix } from "../net/ip.ts";
 
 /** An established TCP connection of a client to one of our ports. */

@@ -27,19 +27,14 @@ import {
   resetFactors,
 } from "./access/factors.ts";
 import { type AccountListParts, accessReview, accountDetails, accountList } from "./accounts/account-lists.ts";
-import {
-  MAILBOX_SETTING_READS,
-  networkCommand,
-  quotaCommand,
-  type SignInNetworkParts,
-} from "./accounts/account-settings.ts";
 import { type AccountStateCommandParts, accountStateNow } from "./accounts/account-state.ts";
 import { accountCommand, recoverKeys } from "./accounts/accounts.ts";
 import { type AliasCommandParts, aliasCommand } from "./accounts/aliases.ts";
-import { type AppPasswordParts, appPasswordCommand } from "./accounts/app-passwords.ts";
+import { type AppPasswordParts, appPasswordCommand, appPasswordsRead } from "./accounts/app-passwords.ts";
 import { type FileCommandParts, fileCommand } from "./accounts/files.ts";
-import { type ForwardCommandParts, forwardCommand } from "./accounts/forwarding.ts";
-import { type VacationCommandParts, vacationCommand } from "./accounts/vacation.ts";
+import { type ForwardCommandParts, forwardCommand, forwardingRead } from "./accounts/forwarding.ts";
+import { networkCommand, quotaCommand, type SignInNetworkParts } from "./accounts/quota-and-networks.ts";
+import { type VacationCommandParts, vacationCommand, vacationRead } from "./accounts/vacation.ts";
 import { type AlertCommandParts, alertsList, alertsTest } from "./alerts.ts";
 import { type AuditCommandParts, incidentNote, recordCommand } from "./audit.ts";
 import {
@@ -206,7 +201,9 @@ const RUNS: { readonly [V in Verb]: Run<CommandParts, OrderOf<V>> } = {
   queue_list: queueCommand,
   accounts_import_hashed: fileCommand,
   accounts_follow: fileCommand,
-  ...MAILBOX_SETTING_READS,
+  app_passwords: appPasswordsRead,
+  forwarding: forwardingRead,
+  vacation: vacationRead,
   mail_keys_recover: recoverKeys,
   legal_hold: recordCommand,
   access_reviewed: recordCommand,

@@ -1,5 +1,5 @@
 import { messageOf } from "../../core/error.ts";
-import { connectionName } from "../../core/events/session.ts";
+import { connectionName } from "../../core/events/connection.ts";
 import { type ConnectionPlan, type ConnectionRules, planConnections } from "../../core/firewall/connection-shares.ts";
 import type { Prefix } from "../../core/net/ip.ts";
 import { HOUR_MS, SECOND_MS } from "../../core/time.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ip, NOON } from "../../../test/kit/samples.ts";
-import { connectionName } from "../../core/events/session.ts";
+import { connectionName } from "../../core/events/connection.ts";
 import { type Connection } from "../../core/firewall/connection-shares.ts";
 import { prefixOf } from "../../core/net/ip.ts";
 import { later, MINUTE_MS, SECOND_MS } from "../../core/time.ts";

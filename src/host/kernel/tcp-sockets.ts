@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { endianness } from "node:os";
-import { connectionName } from "../../core/events/session.ts";
+import { connectionName } from "../../core/events/connection.ts";
 import { type Connection } from "../../core/firewall/connection-shares.ts";
 import { type Ip, parseIp } from "../../core/net/ip.ts";
 

@@ -1,8 +1,8 @@
 import type { Decision } from "../../core/decide/decision.ts";
 import { MOST_OF_A_MAIL } from "../../core/decide/mail.ts";
+import { sessionOf } from "../../core/events/connection.ts";
 import type { EndOfMessage, Excess } from "../../core/events/mail.ts";
 import { smtpReplyOf } from "../../core/events/reasons.ts";
-import { sessionOf } from "../../core/events/session.ts";
 import { withoutTrailingDots } from "../../core/net/address.ts";
 import { parseIp } from "../../core/net/ip.ts";
 import { SMALL_BYTES } from "./filter-load.ts";

@@ -1,9 +1,9 @@
 import type { Decision } from "../../core/decide/decision.ts";
 import type { Connect } from "../../core/events/connection.ts";
+import { sessionOf } from "../../core/events/connection.ts";
 import type { Service } from "../../core/events/event-types.ts";
 import type { DataCommand, EndOfMessage, MailAttributes, Recipient } from "../../core/events/mail.ts";
 import { type SmtpReply, smtpReplyOf } from "../../core/events/reasons.ts";
-import { sessionOf } from "../../core/events/session.ts";
 import { withoutTrailingDots } from "../../core/net/address.ts";
 import { type Ip, parseIp } from "../../core/net/ip.ts";
 

@@ -8,6 +8,8 @@ import type { AppPasswordStore } from "../../mailbox-ports.ts";
 import type { Clock } from "../../ports.ts";
 import { type RecordParts, recordThenChange } from "../record-first.ts";
 import { failed, type RunOf, usage } from "../refusals.ts";
+import { NO_ACCOUNT } from "./account-lists.ts";
+import type { AccountStateCommandParts } from "./account-state.ts";
 import { type AccountCommandParts, endSessions } from "./accounts.ts";
 
 export type AppPasswordParts = RecordParts &
@@ -34,6 +36,24 @@ export const appPasswordCommand: RunOf<AppPasswordCommand["verb"], AppPasswordPa
   const of = { account: command.name, app, by };
   return command.verb === "app_password_add" ? add(parts, of) : remove(parts, of);
 };
+
+type AppPasswordReadParts = Pick<AccountStateCommandParts, "accountRow"> &
+  Readonly<{ appPasswords: Pick<AppPasswordStore, "appPasswordsOf"> }>;
+
+/** `by`: who asks. The user of the mailbox does not see who made an app password. */
+export function appPasswordsRead(
+  { accountRow, appPasswords }: AppPasswordReadParts,
+  { name }: OrderOf<"app_passwords">,
+  by: string,
+): Reply<"app_passwords"> {
+  if (accountRow(name) === null) return NO_ACCOUNT;
+  const isUser = isMailboxUser(by);
+  const items = appPasswords.appPasswordsOf(name).map(({ name: id, madeAt, madeBy, usedAt }) => {
+    const item = { id, name: id, made: madeAt, lastUsed: usedAt };
+    return isUser ? item : { ...item, madeBy };
+  });
+  return { ok: true, result: { items } };
+}
 
 type Named = Readonly<{ account: AccountName; app: string; by: string }>;
 

@@ -1,4 +1,4 @@
-import type { CommandError } from "../../../admin/declare/control.ts";
+import type { CommandError, OrderOf, Reply } from "../../../admin/declare/control.ts";
 import { isMailboxUser, isRootUser } from "../../../admin/declare/rights.ts";
 import { type AccountName, type Address, domainOf } from "../../../core/net/address.ts";
 import { DAY_MS, later } from "../../../core/time.ts";
@@ -7,6 +7,8 @@ import type { Outcome } from "../../ports.ts";
 import { recordThenChange } from "../record-first.ts";
 import { failed, notDone, type RunOf } from "../refusals.ts";
 import { type OutsideTargetParts, tooManyForwards } from "../web/web-targets.ts";
+import { NO_ACCOUNT } from "./account-lists.ts";
+import type { AccountStateCommandParts } from "./account-state.ts";
 import { type AccountCommandParts, alertsStay, getsAlerts } from "./accounts.ts";
 import { refusalAfterChange, WHO_IS_THERE, wrongTarget } from "./aliases.ts";
 
@@ -49,6 +51,18 @@ export const forwardCommand: RunOf<"forward_set", ForwardCommandParts> = async (
     refused: (reason) => (isMailboxUser(by) ? refusedTarget(reason, to.join(", "), by) : notDone(reason)),
   });
 };
+
+type ForwardingParts = Pick<AccountStateCommandParts, "accountRow"> &
+  Readonly<{ forwards: Pick<ForwardStore, "forwardingOf"> }>;
+
+export function forwardingRead(
+  { accountRow, forwards }: ForwardingParts,
+  { name }: OrderOf<"forwarding">,
+): Reply<"forwarding"> {
+  return accountRow(name) === null
+    ? NO_ACCOUNT
+    : { ok: true, result: forwards.forwardingOf(name) ?? { to: [], keep: true } };
+}
 
 /**
  * Not asked in a dry run, because it counts. Refused attempts count too: a caller who sends mail to strangers this way, or probes which

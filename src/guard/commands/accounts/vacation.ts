@@ -1,10 +1,12 @@
-import type { CommandError } from "../../../admin/declare/control.ts";
+import type { CommandError, OrderOf, Reply } from "../../../admin/declare/control.ts";
 import { VACATION_LIMITS, type VacationItem } from "../../../admin/mailboxes.ts";
 import type { AccountName } from "../../../core/net/address.ts";
 import { isoTime, isoTimeOrNull, type Millis, parseTime } from "../../../core/time.ts";
 import type { Clock, Outcome } from "../../ports.ts";
 import { type RecordParts, recordThenChange } from "../record-first.ts";
 import { type RunOf, usage } from "../refusals.ts";
+import { NO_ACCOUNT } from "./account-lists.ts";
+import type { AccountStateCommandParts } from "./account-state.ts";
 
 /** A checked reply. `subject` empty: that of the mail that came. `until` null: until it is ended. */
 export type Vacation = Readonly<{ subject: string; text: string; until: Millis | null }>;
@@ -54,4 +56,14 @@ export const vacationCommand: RunOf<"vacation_set", VacationCommandParts> = asyn
 function says(vacation: Vacation | null): string {
   if (vacation === null) return "no longer";
   return vacation.until === null ? "until it is ended" : `until ${isoTime(vacation.until)}`;
+}
+
+type VacationParts = Pick<AccountStateCommandParts, "accountRow"> &
+  Readonly<{ vacations: Pick<VacationStore, "vacationOf"> }>;
+
+export function vacationRead(
+  { accountRow, vacations }: VacationParts,
+  { name }: OrderOf<"vacation">,
+): Reply<"vacation"> {
+  return accountRow(name) === null ? NO_ACCOUNT : { ok: true, result: { vacation: vacations.vacationOf(name) } };
 }

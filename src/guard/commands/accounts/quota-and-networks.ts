@@ -1,15 +1,10 @@
-import type { OrderOf, Reply } from "../../../admin/declare/control.ts";
-import { isWebAdmin, mailboxOf } from "../../../admin/declare/rights.ts";
+import { isWebAdmin } from "../../../admin/declare/rights.ts";
 import type { Prefix } from "../../../core/net/ip.ts";
 import { formatSize } from "../../../settings/kinds/kind.ts";
 import type { AccountNetworks, SessionStore } from "../../admin-ports.ts";
-import type { AppPasswordStore, ForwardStore } from "../../mailbox-ports.ts";
 import { type RecordParts, recordFirst, recordThenChange } from "../record-first.ts";
 import { notDone, type RunOf, usage } from "../refusals.ts";
-import { NO_ACCOUNT } from "./account-lists.ts";
-import type { AccountStateCommandParts } from "./account-state.ts";
 import { type AccountCommandParts, endSessions } from "./accounts.ts";
-import type { VacationStore } from "./vacation.ts";
 
 export type SignInNetworkParts = AccountCommandParts &
   Readonly<{ networks: AccountNetworks; sessions: Pick<SessionStore, "end"> }>;
@@ -62,43 +57,3 @@ export const quotaCommand: RunOf<"quota_set", RecordParts & Pick<AccountCommandP
     result: { name, quotaBytes },
   });
 };
-
-type MailboxSettingParts = Pick<AccountStateCommandParts, "accountRow"> &
-  Readonly<{
-    appPasswords: Pick<AppPasswordStore, "appPasswordsOf">;
-    forwards: Pick<ForwardStore, "forwardingOf">;
-    vacations: Pick<VacationStore, "vacationOf">;
-  }>;
-
-type MailboxSettingVerb = "app_passwords" | "forwarding" | "vacation";
-
-/** `by`: who asks. The user of the mailbox does not see who made an app password. */
-function mailboxSetting(
-  { accountRow, appPasswords, forwards, vacations }: MailboxSettingParts,
-  command: OrderOf<MailboxSettingVerb>,
-  by: string,
-): Reply<MailboxSettingVerb> {
-  const { name } = command;
-  if (accountRow(name) === null) return NO_ACCOUNT;
-  switch (command.verb) {
-    case "app_passwords": {
-      const isUser = mailboxOf(by) !== null;
-      const items = appPasswords.appPasswordsOf(name).map(({ name: id, madeAt, madeBy, usedAt }) => {
-        const item = { id, name: id, made: madeAt, lastUsed: usedAt };
-        return isUser ? item : { ...item, madeBy };
-      });
-      return { ok: true, result: { items } };
-    }
-    case "forwarding":
-      return { ok: true, result: forwards.forwardingOf(name) ?? { to: [], keep: true } };
-    case "vacation":
-      return { ok: true, result: { vacation: vacations.vacationOf(name) } };
-  }
-}
-
-/** Entries of these commands in the table of all (`carry-out.ts`). */
-export const MAILBOX_SETTING_READS = {
-  app_passwords: mailboxSetting,
-  forwarding: mailboxSetting,
-  vacation: mailboxSetting,
-} as const;
