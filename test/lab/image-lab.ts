@@ -120,10 +120,14 @@ export class ImageLab {
     imap.close();
   }
 
-  /** Signs in, each time with another password. */
+  /** Signs in, each time with another password. Retries when the server defers a sign-in under load, since it counts no such guess. */
   async guess(account: string, { from, times }: Readonly<{ from: string; times: number }>): Promise<void> {
     for (let number = 0; number < times; number++) {
-      await tryLogIn(this.lab.attacker, from, account, `guess ${number} of ${from}`);
+      const password = `guess ${number} of ${from}`;
+      await until(
+        `${password} is judged`,
+        async () => !(await tryLogIn(this.lab.attacker, from, account, password)).includes("[UNAVAILABLE]"),
+      );
     }
   }
 
