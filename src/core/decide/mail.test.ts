@@ -133,7 +133,7 @@ test("a large mail must come again, without a ban, while the filters have much t
   assert.deepEqual([evidence?.count, evidence?.limit], [70_000_000, 67_108_864]);
   const ofSource = decideAt({ of: "bytes_in_filters", count: 300_000 });
   assert.deepEqual([ofSource.verdict, ofSource.evidence], ["defer", null], "its source has used up its share");
-  const ofTurn = decideAt({ of: "hidden_parts_turn" });
+  const ofTurn = decideAt({ of: "not_its_turn" });
   assert.deepEqual(
     [ofTurn.verdict, ofTurn.reason, ofTurn.counted, ofTurn.evidence],
     ["defer", "filters_busy", false, null],

@@ -106,7 +106,7 @@ export function decideEndOfMessage(
 /** No honest mail has more. Such a mail costs the filters the same whoever sends it, so it is always refused. */
 export const MOST_OF_A_MAIL = { header_lines: 1_000, mime_parts: 1_000 } as const;
 /**
- * What the filters read at once before a stranger's large mail must wait. Rspamd, which has one process, needs 2 s for it on a slow
+ * What the filters read at once before a stranger's large mail is deferred. Rspamd, which has one process, needs 2 s for it on a slow
  * machine; Postfix waits much longer.
  */
 export const MOST_IN_FILTERS = 64 * 1024 * 1024;
@@ -118,10 +118,10 @@ function decideExcess(
   { account, clientName, excess }: EndOfMessage & Readonly<{ excess: Excess }>,
   now: Millis,
 ): Decision {
-  if (excess.of === "hidden_parts_turn") return decision("defer", "filters_busy", { counted: false });
+  if (excess.of === "not_its_turn") return decision("defer", "filters_busy", { counted: false });
   if (excess.of === "bytes_in_filters") {
     const { count } = excess;
-    // Below the limit the mail waits because its source has used up its share of the filters.
+    // Below the limit the mail is deferred because its source has used up its share of the filters.
     const evidence = count < MOST_IN_FILTERS ? null : { count, limit: MOST_IN_FILTERS, windowMs: 0, key: null };
     return decision("defer", "filters_busy", { evidence, counted: false });
   }
@@ -181,7 +181,7 @@ function decideInactive(facts: Pick<Facts, "accountActive">): Decision | null {
   return facts.accountActive ? null : decision("refuse", "account_inactive", { counted: false });
 }
 
-/** The mail waits in the queue. Its recipients stay strangers until it is released. */
+/** The mail is held in the queue. Its recipients stay strangers until it is released. */
 function decideHeldMail(
   policy: Policy,
   { writtenTo, sending }: EndOfMessageFacts,
@@ -256,7 +256,7 @@ export function decideProbingFromAnywhere(
   return facts.recipient === "exists" ? null : decision("pass", "recipient_hidden", { evidence, counted: false });
 }
 
-/** Past the limit of first contacts (snowshoe spam: many addresses send one mail each), they wait longer. */
+/** Past the limit of first contacts (snowshoe spam: many addresses send one mail each), they are deferred for longer. */
 export function decideFirstContact(policy: Policy, facts: FirstContactQuestion, now: Millis): Decision {
   const evidence = reached(policy.firstContacts.limits, facts.firstContactsFromAnywhere, now);
   if (evidence === null || facts.isWanted || hasWaited(policy, facts, now))

@@ -38,12 +38,12 @@ export type Recipient = Readonly<
 /** The DATA command, at which a mail counts. */
 export type DataCommand = Readonly<{ type: "DATA"; recipientCount: number } & MailAttributes>;
 /**
- * The limit a mail exceeds, or the bytes the filters are already reading. `hidden_parts_turn`: it may hide parts, and it is not its
- * turn (mail/postfix/parts-turns.ts).
+ * The limit a mail exceeds, or the bytes the filters are already reading. `not_its_turn`: it may hide parts, and must come again
+ * (mail/postfix/parts-turns.ts).
  */
 export type Excess =
   | Readonly<{ of: "header_lines" | "mime_parts" | "bytes_in_filters"; count: number }>
-  | Readonly<{ of: "hidden_parts_turn" }>;
+  | Readonly<{ of: "not_its_turn" }>;
 /**
  * End of message: the content has arrived. With an `excess` its size is that of what was read. `mayHideParts`: our milter could
  * not count all its parts, so the filters read only one such mail at a time.

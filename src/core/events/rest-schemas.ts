@@ -84,7 +84,7 @@ const rest = z.discriminatedUnion("event", [
     excess: z.optional(
       z.union([
         z.strictObject({ of: z.enum(["header_lines", "mime_parts", "bytes_in_filters"]), count: whole }),
-        z.strictObject({ of: z.literal("hidden_parts_turn") }),
+        z.strictObject({ of: z.literal("not_its_turn") }),
       ]),
     ),
   }),

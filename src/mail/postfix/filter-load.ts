@@ -31,14 +31,14 @@ export class FilterLoad {
 
   /**
    * At the end of a mail, before the filters read it, there may be two questions: Postfix's, about every mail, and our milter's, about
-   * a mail that exceeds a limit or may hide parts that the milter could not count. One that hides parts waits for its turn
-   * (`PartsTurns`).
+   * a mail that exceeds a limit or may hide parts that the milter could not count. Of mails that may hide parts the filters read one at
+   * a time; the others are deferred (`PartsTurns`).
    */
   limiting(submit: Submit): Submit {
     return (event, answer) => {
       if (event.type !== "END_OF_MESSAGE") return submit(event, answer);
       if (event.mayHideParts === true && this.#takesTurn(event)) return answer(decision("pass", "below_limit"));
-      submit(this.#limited(event), (decided) => {
+      submit(this.#withExcess(event), (decided) => {
         if (decided.verdict === "refuse" || decided.verdict === "defer") this.#leave(event.queueId);
         answer(decided);
       });
@@ -56,8 +56,8 @@ export class FilterLoad {
     return this.#partsTurns.take({ queueId: mail.queueId, source: sourceOf(mail) }, this.#clock.now());
   }
 
-  #limited(mail: EndOfMessage): EndOfMessage {
-    if (mail.mayHideParts === true) return { ...mail, excess: { of: "hidden_parts_turn" } };
+  #withExcess(mail: EndOfMessage): EndOfMessage {
+    if (mail.mayHideParts === true) return { ...mail, excess: { of: "not_its_turn" } };
     return mail.excess === undefined ? this.#enter(mail) : mail;
   }
 

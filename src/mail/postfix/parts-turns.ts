@@ -10,12 +10,12 @@ type Turn = Readonly<{ queueId: string; source: string }>;
 
 /**
  * The content filters read mails that may hide parts (`MimeParts.mayHideParts`) one at a time, because the milter cannot limit
- * their cost. Sources take turns: one whose mail made another source wait must itself wait before its next turn.
+ * their cost. Sources take turns: one whose mail had another source deferred is itself deferred for a while.
  */
 export class PartsTurns {
   /** The latest turn; it lasts while the filters read its mail. */
   #turn: Turn | null = null;
-  /** Sources that had their turn while another source had to wait, and when each may have its next turn. */
+  /** Sources that had their turn while another source was deferred, and when each may have its next turn. */
   readonly #resting = new BoundedMap<string, Millis>(MOST_RESTING);
   readonly #isBeingRead: (queueId: string) => boolean;
 
