@@ -5,7 +5,10 @@ import { REFUSED_AS_SPAM } from "../logs/content-filter-log.ts";
 import { SPAM_SECONDS } from "../postfix/milters.ts";
 import { fetchedRules, PACKAGED_RULES } from "./spamassassin-conf.ts";
 
-/** How SpamAssassin runs, and scores `atOnce` mails at once. Without spamd or the program in front of it no mail is scored. */
+/**
+ * How SpamAssassin runs, and scores `atOnce` mails at once. Postfix asks spamass-milter, which starts spamc for each mail. spamc asks
+ * spam-head (`security/spam-head.py`), which forwards a mail, or parts of a long one, to spamd. Without any of them no mail is scored.
+ */
 export function spamServices(
   layout: Layout,
   atOnce: number,
@@ -15,7 +18,7 @@ export function spamServices(
   const finish = [`exec sh ${spamMilterConf}/spamd-ended`];
   return {
     spamd: { run: [spamdCommand(layout, atOnce)], finish },
-    // Between spamc and spamd, as spamd's user; it needs only the sockets.
+    // As spamd's user; it needs only the sockets.
     "spam-head": {
       run: [
         `exec ${asUserOnly(CONTENT_USERS.spamd)}/usr/bin/python3 -I ${spamHead} ${spamHeadSocket} ${spamdSocket} ${spamPulseSocket}`,
