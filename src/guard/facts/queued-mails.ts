@@ -51,7 +51,7 @@ function lastTwoLabels(recipient: string): string {
 }
 
 /** A stranger's mail between the last question about it and its delivery. */
-type Received = {
+type FromStranger = {
   readonly prefix: Prefix;
   readonly network: Prefix;
   readonly sender: string;
@@ -59,18 +59,18 @@ type Received = {
   isSpam: boolean;
 };
 /** The same for an account's own mail. `strangers`: those of its recipients without a refusal yet. */
-type Sent = { readonly account: string; readonly at: Millis; strangers: number };
+type FromAccount = { readonly account: string; readonly at: Millis; strangers: number };
 type Tried = Extract<Observation, { type: "MAIL_TRIED" }>;
-type From = Pick<Facts, "prefix" | "network" | "sending">;
+type Origin = Pick<Facts, "prefix" | "network" | "sending">;
 
 /**
- * Connects log lines about a mail with the server or the account that sent it, by queue id. Kept in memory only: a restart
- * of the guard loses the credit and the refusals for the few mails in flight, and nothing else.
+ * Connects log lines about a mail, by queue id, with the server that it came from or was delivered to, and with the account that
+ * sent it. Kept in memory only: a restart of the guard loses the credit and the refusals for the few mails in flight, and nothing else.
  */
 export class QueuedMails {
   readonly #honest: Pick<HonestMail, "hasWrittenTo">;
   readonly #sending: Pick<SendingHistory, "holdOf">;
-  readonly #mails = new BoundedMap<string, Received | Sent>(LIMITS.queuedMails);
+  readonly #mails = new BoundedMap<string, FromStranger | FromAccount>(LIMITS.queuedMails);
   readonly #refusing = new RefusingDomains();
   /** Undoes the changes of log lines in the open transaction: if it is lost, they are read again. */
   #undo: (() => void)[] = [];
@@ -81,7 +81,7 @@ export class QueuedMails {
   }
 
   /** Postfix has the whole mail, and the guard accepted it. */
-  accepted({ queueId, account, sender }: EndOfMessage, { prefix, network, sending }: From, at: Millis): void {
+  accepted({ queueId, account, sender }: EndOfMessage, { prefix, network, sending }: Origin, at: Millis): void {
     if (queueId === "") return;
     if (account !== null) this.#mails.set(queueId, { account, at, strangers: sending.mail.strangers });
     else this.#mails.set(queueId, { prefix, network, sender, proven: null, isSpam: false });
@@ -99,7 +99,7 @@ export class QueuedMails {
     if (seen.type !== "MAIL_JUDGED" && seen.type !== "MAIL_TRIED") return null;
     const mail = this.#mails.get(seen.queueId);
     if (mail === undefined) return null;
-    if ("account" in mail) return seen.type === "MAIL_TRIED" ? this.#ofSent(mail, seen, policy, now) : null;
+    if ("account" in mail) return seen.type === "MAIL_TRIED" ? this.#ofAccountsMail(mail, seen, policy, now) : null;
     if (seen.type === "MAIL_JUDGED") {
       if (seen.found === "spam") mail.isSpam = true;
       else mail.proven = seen.found;
@@ -118,8 +118,8 @@ export class QueuedMails {
    * A refusal counts at most once for each stranger among the recipients, a few times for one domain, and not if the owner has
    * vouched since.
    */
-  #ofSent(mail: Sent, seen: Tried, { bans, sending }: Policy, now: Millis): Consequence | null {
-    if (seen.outcome === "sent") return written(seen, bans.ipv6Prefix);
+  #ofAccountsMail(mail: FromAccount, seen: Tried, { bans, sending }: Policy, now: Millis): Consequence | null {
+    if (seen.outcome === "sent") return creditOfRecipientServer(seen, bans.ipv6Prefix);
     // A domain without a server (`smtp none`) refused nothing.
     const byServer = seen.relay.startsWith("smtp ") && seen.relay !== "smtp none";
     const isRefused = seen.outcome === "bounced" && seen.alias === null && byServer;
@@ -135,7 +135,7 @@ export class QueuedMails {
     return { type: "NOTE_REFUSAL", account };
   }
 
-  #kindOf(sender: string, proven: Received["proven"]): Credit {
+  #kindOf(sender: string, proven: FromStranger["proven"]): Credit {
     if (proven === null) return "accepted";
     // Anyone can replay a signature. SPF says that a server may send for the sender.
     const isWanted = proven === "spf" && sender !== "" && this.#honest.hasWrittenTo(sender);
@@ -143,7 +143,7 @@ export class QueuedMails {
   }
 }
 
-function written({ server }: Tried, ipv6Prefix: number): Consequence | null {
+function creditOfRecipientServer({ server }: Tried, ipv6Prefix: number): Consequence | null {
   if (server === null) return null;
   const network = neighbourhoodOf(server, ipv6Prefix);
   return { type: "CREDIT", prefix: prefixOf(server, ipv6Prefix), network, mail: "written" };
