@@ -30,7 +30,9 @@ for (const step of ["begin", "append", "commit"] as const) {
     const { engine, clock, notices, tryOne } = await full();
     let heard = 0;
     for (let i = 0; i < 40; i++) {
-      if ((await tryOne(guess(`guess ${i}`))).verdict !== "refuse") heard += 1;
+      const { verdict, reason } = await tryOne(guess(`guess ${i}`));
+      if (verdict !== "refuse") heard += 1;
+      else assert.equal(reason, "login_failures");
       assert.equal(heard, Math.min(5, i + 1));
     }
     clock.advance(HOUR_MS);

@@ -115,7 +115,7 @@ export class EventProcessor {
     if (isNetworkEvent(event)) return null;
     try {
       const facts = this.facts.ofUnrecorded(event, now);
-      const decided = decide(this.policy, facts, isLogin(event) ? { ...event, withoutBan: true } : event, now);
+      const decided = decide(this.policy, facts, isLogin(event) ? { ...event, withoutBan: "unwritable" } : event, now);
       this.facts.updateUnrecorded(event, decided, facts, now);
       return decided;
     } catch {

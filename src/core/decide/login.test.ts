@@ -147,7 +147,12 @@ for (const [that, answer, known, passwordHash = "now"] of failed)
       answer,
     ));
 
-const asked: readonly (readonly [that: string, answer: string, known?: Partial<Facts>, withoutBan?: boolean])[] = [
+const asked: readonly (readonly [
+  that: string,
+  answer: string,
+  known?: Partial<Facts>,
+  withoutBan?: LoginAttributes["withoutBan"],
+])[] = [
   ["a stranger", "pass below_limit, unrecorded"],
   ["a stranger with failures", "pass below_limit, unrecorded", { failures: different(4) }],
   ["one that is banned", "refuse banned", { ban: BAN }],
@@ -188,9 +193,15 @@ const asked: readonly (readonly [that: string, answer: string, known?: Partial<F
     "one that was spared a ban because its reporter has none left",
     "refuse bans_used_up",
     { failures: different(5) },
-    true,
+    "bans_used_up",
   ],
-  ["the same below the limit", "pass below_limit, unrecorded", { failures: different(4) }, true],
+  [
+    "one at the limit while the database cannot be written",
+    "refuse login_failures",
+    { failures: different(5) },
+    "unwritable",
+  ],
+  ["the same below the limit", "pass below_limit, unrecorded", { failures: different(4) }, "bans_used_up"],
 ];
 for (const [that, answer, known, withoutBan = false] of asked)
   test(`asked: ${that}: ${answer}`, () => {
@@ -199,6 +210,15 @@ for (const [that, answer, known, withoutBan = false] of asked)
     assert.equal(`${verdict} ${reason}${recorded ? "" : ", unrecorded"}`, answer);
     assert.deepEqual([counted, changes], [false, []]);
   });
+
+test("while the database cannot be written, a guess past a limit is refused for the usual reason, without a ban", () => {
+  const decideWith = (known: Partial<Facts>) =>
+    outcomeOf(
+      decideLoginFailed(POLICY, factsOf(known), { type: "LOGIN_FAILED", ...LOGIN, withoutBan: "unwritable" }, NOON),
+    );
+  assert.equal(decideWith({ failures: different(4) }), "refuse login_failures");
+  assert.equal(decideWith({ failures: hourly(9) }), "refuse slow_guessing");
+});
 
 test("the server's networks hold for every account, also at the dashboard, and not for the administrator", () => {
   const policy = { ...POLICY, logins: { ...POLICY.logins, networks: [net("198.51.100.1")] } };

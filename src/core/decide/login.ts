@@ -52,7 +52,8 @@ export function decideLoginAsked(policy: Policy, facts: LoginQuestion, event: Lo
   if (evidence.count < evidence.limit || (isHome(facts) && looksRight(facts, event.passwordHash)))
     return decision("pass", "below_limit", { counted: false, recorded: false });
   if (isKnownPlace(facts)) return decision("delay", "known_address", { evidence, counted: false });
-  if (event.withoutBan === true) return decision("refuse", "bans_used_up", { evidence, counted: false });
+  if (event.withoutBan === "bans_used_up") return decision("refuse", "bans_used_up", { evidence, counted: false });
+  if (event.withoutBan === "unwritable") return decision("refuse", "login_failures", { evidence, counted: false });
   // Over the limit, but the ban was spared.
   return decision("delay", "guessing_slowed", { evidence, counted: false });
 }
@@ -117,12 +118,13 @@ function wrongPassword(policy: Policy, facts: PasswordFacts, event: LoginAttribu
     .find((one) => one.count >= one.limit);
   if (slow === undefined && short.count < limit) return decision("pass", "below_limit", { evidence: short });
   const evidence = slow ?? short;
-  if (event.withoutBan === true) return decision("refuse", "bans_used_up", { evidence });
+  if (event.withoutBan === "bans_used_up") return decision("refuse", "bans_used_up", { evidence });
   const offence =
     slow === undefined
       ? ({ code: "login_failures", evidence } as const)
       : ({ code: "slow_guessing", evidence, atLeastMs: DAY_MS } as const);
-  return decision("refuse", offence.code, { evidence, changes: [nextBan(policy, facts, offence, now)] });
+  const changes = event.withoutBan === "unwritable" ? [] : [nextBan(policy, facts, offence, now)];
+  return decision("refuse", offence.code, { evidence, changes });
 }
 
 /** A stale password counts once a week. */

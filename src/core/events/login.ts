@@ -10,8 +10,8 @@ export type LoginAttributes = Readonly<{
   login: string;
   /** A short keyed hash that distinguishes passwords without revealing them; empty if unknown. */
   passwordHash: string;
-  /** Set if the reporter has reached its limit of bans: its reports count, but cause no ban. */
-  withoutBan?: boolean;
+  /** Why wrong passwords count but cause no ban: the dashboard has used up its bans, or the database cannot be written. */
+  withoutBan?: false | "bans_used_up" | "unwritable";
   /** The name of the passkey that was used instead of a password. */
   passkey?: string;
   /** The name of the app password that was used instead of the account's own. */

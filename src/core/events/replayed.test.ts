@@ -37,7 +37,7 @@ test("decisions can be made again: each event is read back unchanged", () => {
     },
     { type: "DATA", recipientCount: 2, ...MAIL, recipient: null, account: "anna@example.org" },
     { type: "END_OF_MESSAGE", recipientCount: 1, sizeBytes: 0, ...known, helo: "" },
-    { type: "LOGIN_ASKED", ...LOGIN, withoutBan: true },
+    { type: "LOGIN_ASKED", ...LOGIN, withoutBan: "bans_used_up" },
     { type: "LOGIN_SUCCEEDED", ...LOGIN },
     { type: "LOGIN_FAILED", ...LOGIN, login: "", passwordHash: "" },
     report,

@@ -94,7 +94,7 @@ const rest = z.discriminatedUnion("event", [
     passwordHash: z.optional(text),
     passkey: z.optional(text),
     appPassword: z.optional(text),
-    withoutBan: z.optional(z.boolean()),
+    withoutBan: z.optional(z.union([z.literal(false), z.enum(["bans_used_up", "unwritable"])])),
     seen,
   }),
   z.strictObject({

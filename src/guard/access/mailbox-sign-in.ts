@@ -86,7 +86,11 @@ export class MailboxSignIn {
     if (!mailboxes().maySignIn || !this.#bounds.mayAsk(engine.prefixOf(ip))) return "refused";
     const passwordHash = secrets.passwordHashOf(account, password);
     const event = { ip, service: "dashboard", login: account, passwordHash } as const;
-    const asked = await engine.ask({ ...event, type: "LOGIN_ASKED", withoutBan: !this.#bounds.mayBan() });
+    const asked = await engine.ask({
+      ...event,
+      type: "LOGIN_ASKED",
+      withoutBan: !this.#bounds.mayBan() && "bans_used_up",
+    });
     // Where passwords are refused unchecked, the question itself bans.
     if (banIn(asked) !== null) this.#bounds.banned();
     if (asked.verdict === "refuse" || asked.verdict === "defer") return "refused";
@@ -95,7 +99,7 @@ export class MailboxSignIn {
     const hash = active.storedHash(account);
     const isRight = await this.#isRight(hash, password);
     const type = isRight ? "LOGIN_SUCCEEDED" : "LOGIN_FAILED";
-    const decision = await engine.ask({ ...event, type, withoutBan: !this.#bounds.mayBan() });
+    const decision = await engine.ask({ ...event, type, withoutBan: !this.#bounds.mayBan() && "bans_used_up" });
     if (banIn(decision) !== null) this.#bounds.banned();
     // It may have been changed, or the account suspended, during the verification.
     if (!isRight || hash !== active.storedHash(account)) return "wrong";

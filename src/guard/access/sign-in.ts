@@ -220,7 +220,7 @@ export class SignIn {
     // Reserved lanes take one attempt at a time anyway: a stranger in the same network cannot use up the owner's share.
     if (among.length > 0 && !this.#bounds.mayAsk(engine.prefixOf(ip))) return { outcome: "refused" };
     const event = { ip, service: "dashboard", login: ADMINISTRATOR } as const;
-    const withoutBan = !this.#bounds.mayBan();
+    const withoutBan = !this.#bounds.mayBan() && "bans_used_up";
     const asked = await engine.ask({ ...event, type: "LOGIN_ASKED", passwordHash: "", withoutBan });
     if (banIn(asked) !== null) this.#bounds.banned();
     const { verdict } = asked;
@@ -242,7 +242,13 @@ export class SignIn {
     const { isRight, mark, ...using } = checked;
     const type = isRight ? "LOGIN_SUCCEEDED" : "LOGIN_FAILED";
     const passwordHash = this.#passwordHashOf(mark);
-    const decision = await engine.ask({ ...event, ...using, type, passwordHash, withoutBan: !this.#bounds.mayBan() });
+    const decision = await engine.ask({
+      ...event,
+      ...using,
+      type,
+      passwordHash,
+      withoutBan: !this.#bounds.mayBan() && "bans_used_up",
+    });
     if (banIn(decision) !== null) this.#bounds.banned();
     const isGone = "passkey" in given && !this.#parts.keys.isKnown(given.passkey.id);
     if (!isRight || hash === null || !isStill() || isGone) return { outcome: "wrong" };
