@@ -61,7 +61,7 @@ export class EventProcessor {
     this.facts.countClient(event, now);
     const facts = this.factsAfterExpiry(event, now);
     const decided = decide(this.policy, facts, event, now);
-    const remembered = this.facts.takeForReplay(event, decided, facts, { at: now, after: this.#trace.lastEventId });
+    const remembered = this.facts.takeRemembered(event, decided, facts, { at: now, after: this.#trace.lastEventId });
     this.facts.update(event, decided, facts, now);
     this.#trace.sightings = noted(this.#trace.sightings, sightingOf(event, decided, facts, now));
     const context = { prefix: facts.prefix, at: now, seen: facts.seen(remembered) };

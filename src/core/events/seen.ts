@@ -1,7 +1,10 @@
 import type { Facts } from "../decide/facts.ts";
 import type { RestOf } from "./rest-schemas.ts";
 
-/** What a decision depended on that no event contains, as far as it was unusual; recorded for a replay (rest-schemas.ts). */
+/**
+ * What a decision depended on that no event contains, as far as it was unusual; recorded for replays (rest-schemas.ts). Limits on sending
+ * read `sentTo` too (store/engine-db/sending-history.ts).
+ */
 export type Seen = Readonly<NonNullable<RestOf<"CONNECT">["seen"]>>;
 export type AskedBefore = Readonly<NonNullable<Seen["asked"]>>;
 export type AdministratorSeen = Readonly<NonNullable<Seen["administrators"]>[number]>;

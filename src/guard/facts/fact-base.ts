@@ -146,8 +146,11 @@ export class FactBase {
     this.#sources.sparing.countClient(event, now);
   }
 
-  /** Takes what only this process knows about a decided event, to be recorded for a replay. Call it once for each event. */
-  takeForReplay(
+  /**
+   * Takes what only this process knows about a decided event, for its row: replays read it, and `SqliteSendingHistory` reads `sentTo`.
+   * Call it once for each event.
+   */
+  takeRemembered(
     event: ClientEvent,
     decided: Decision,
     { network, state, sending }: EventFacts,
