@@ -70,50 +70,50 @@ type LogRest = RestOf<Exclude<Observation["type"], "MAIL_JUDGED">>;
 
 /** Null for `MAIL_JUDGED`, which has no row. `consequence`: what follows from a delivery; an account is named if the refusal counts against it. */
 export function observationRecord(
-  seen: Observation,
+  observation: Observation,
   at: Millis,
   prefixOf: (ip: Ip) => Prefix,
   consequence: Consequence | null = null,
 ): (EventColumns & Readonly<{ rest: LogRest }>) | null {
-  switch (seen.type) {
+  switch (observation.type) {
     case "SPAM_SCORED": {
-      const { type, messageId, score, required } = seen;
+      const { type, messageId, score, required } = observation;
       const verdict = score >= required ? "mark" : "pass";
-      const recipient = seen.recipient === null ? null : stored(seen.recipient);
+      const recipient = observation.recipient === null ? null : stored(observation.recipient);
       return row({ at, type, recipient, messageId: stored(messageId), verdict }, { event: type, score, required });
     }
     case "CONTENT_REFUSED": {
-      const { ip, reason, account, queueId, sender, recipient } = seen;
+      const { ip, reason, account, queueId, sender, recipient } = observation;
       const mail = { sender: stored(sender), recipient: stored(recipient), queueId: stored(queueId) };
       const about = { at, service: "smtp", ip, prefix: prefixOf(ip), account, reason, ...mail } as const;
-      const rest = { event: seen.type, reply: stored(seen.reply) };
+      const rest = { event: observation.type, reply: stored(observation.reply) };
       return reason === "filter_deferred"
         ? row({ type: "EMAIL_DEFERRED", verdict: "defer", ...about }, rest)
         : row({ type: "EMAIL_BLOCKED", verdict: "refuse", ...about }, rest);
     }
     case "CLIENT_FAULT": {
-      const { type, ip, service, reason, detail, times } = seen;
+      const { type, ip, service, reason, detail, times } = observation;
       const rest = { event: type, detail: stored(detail), times };
       return row({ at, type: faultType(reason), service, ip, prefix: prefixOf(ip), reason }, rest);
     }
     case "LOGIN_UNSEEN": {
-      const { type, ip, service, login, times } = seen;
+      const { type, ip, service, login, times } = observation;
       const account = login === "" ? null : stored(login);
       const about = { service, ip, prefix: prefixOf(ip), account, reason: "unseen_login_failure" } as const;
       return row({ at, type: "LOGIN_FAILED", ...about }, { event: type, times });
     }
     case "MAIL_QUEUED": {
-      const { type, queueId, messageId } = seen;
+      const { type, queueId, messageId } = observation;
       return row({ at, type: "EMAIL_QUEUED", queueId, messageId: stored(messageId) }, { event: type });
     }
     case "MAIL_TRIED": {
-      const { queueId, outcome, alias, relay, reply, server } = seen;
+      const { queueId, outcome, alias, relay, reply, server } = observation;
       const [type, usual] = TRIED[outcome];
-      const verdict = outcome === "bounced" && isForLocalUser(seen) ? "lose" : usual;
+      const verdict = outcome === "bounced" && isForLocalUser(observation) ? "lose" : usual;
       const account = consequence?.type === "NOTE_REFUSAL" ? consequence.account : null;
-      const columns = { at, type, account, verdict, queueId, recipient: stored(seen.recipient) } as const;
+      const columns = { at, type, account, verdict, queueId, recipient: stored(observation.recipient) } as const;
       return row(columns, {
-        event: seen.type,
+        event: observation.type,
         outcome,
         alias: alias === null ? undefined : stored(alias),
         relay: stored(relay),

@@ -28,7 +28,7 @@ async function strangerBanned() {
 
 test("reports a banned address that is seen although the firewall works, until ten minutes after the last time", () => {
   const { clock, notices, watch } = monitor();
-  watch.seen(LEAK);
+  watch.noteSighting(LEAK);
   assert.match(notices.raised.get("bans_leak") ?? "", /203\.0\.113\.7, banned since .*, reached smtp/);
   clock.advance(10 * MINUTE_MS - 1);
   watch.look();
@@ -40,13 +40,13 @@ test("reports a banned address that is seen although the firewall works, until t
 
 test("without the firewall, the servers are expected to see banned addresses", () => {
   const { notices, watch } = monitor(false);
-  watch.seen(LEAK);
+  watch.noteSighting(LEAK);
   assert.equal(notices.raised.size, 0);
 });
 
 test("a clock that is set back removes a notice instead of keeping it forever", () => {
   const { clock, notices, watch } = monitor();
-  watch.seen(LEAK);
+  watch.noteSighting(LEAK);
   clock.advance(-2 * HOUR_MS);
   watch.look();
   assert.equal(notices.raised.size, 0);
@@ -81,11 +81,11 @@ test("a banned client that comes through a proxy is not a leak", async () => {
   const [ofPostfix = assert.fail()] = sightings();
   assert.equal(ofPostfix.mayBeProxied, true);
   const [{ notices, watch }, without] = [monitor(true, true), monitor(true, false)];
-  watch.seen(ofPostfix);
+  watch.noteSighting(ofPostfix);
   assert.equal(notices.raised.size, 0);
-  watch.seen(LEAK);
+  watch.noteSighting(LEAK);
   assert.equal(notices.raised.size, 1, "a second one came directly");
-  without.watch.seen(ofPostfix);
+  without.watch.noteSighting(ofPostfix);
   assert.equal(without.notices.raised.size, 1);
 });
 
@@ -114,7 +114,7 @@ test("rebuilds the firewall for a leak at once, and again a minute later", () =>
   const { clock, renewed, watch, notices } = monitor();
   const after = (ms: number): number => {
     clock.advance(ms);
-    watch.seen(LEAK);
+    watch.noteSighting(LEAK);
     return renewed.length;
   };
   assert.deepEqual([after(0), after(MINUTE_MS - 1), after(1), after(-MINUTE_MS)], [1, 1, 2, 3]);

@@ -63,7 +63,7 @@ export class BanLeakMonitor {
     this.#parts = parts;
   }
 
-  seen(sighting: Sighting): void {
+  noteSighting(sighting: Sighting): void {
     // Another notice says that the firewall does not work.
     if (!this.#parts.isEnforcing()) return;
     // A direct client was seen when the connection started.

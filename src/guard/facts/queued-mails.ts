@@ -95,20 +95,21 @@ export class QueuedMails {
   }
 
   /** The credit for the server if this mail was delivered, or a refusal that counts; null if neither. */
-  consequenceOf(seen: Observation, policy: Policy, now: Millis): Consequence | null {
-    if (seen.type !== "MAIL_JUDGED" && seen.type !== "MAIL_TRIED") return null;
-    const mail = this.#mails.get(seen.queueId);
+  consequenceOf(observation: Observation, policy: Policy, now: Millis): Consequence | null {
+    if (observation.type !== "MAIL_JUDGED" && observation.type !== "MAIL_TRIED") return null;
+    const mail = this.#mails.get(observation.queueId);
     if (mail === undefined) return null;
-    if ("account" in mail) return seen.type === "MAIL_TRIED" ? this.#ofAccountsMail(mail, seen, policy, now) : null;
-    if (seen.type === "MAIL_JUDGED") {
-      if (seen.found === "spam") mail.isSpam = true;
-      else mail.proven = seen.found;
+    if ("account" in mail)
+      return observation.type === "MAIL_TRIED" ? this.#ofAccountsMail(mail, observation, policy, now) : null;
+    if (observation.type === "MAIL_JUDGED") {
+      if (observation.found === "spam") mail.isSpam = true;
+      else mail.proven = observation.found;
       return null;
     }
-    if (seen.outcome !== "sent") return null;
+    if (observation.outcome !== "sent") return null;
     // Counts once for each mail, however many recipients it has.
-    this.#mails.delete(seen.queueId);
-    this.#undo.push(() => this.#mails.set(seen.queueId, mail));
+    this.#mails.delete(observation.queueId);
+    this.#undo.push(() => this.#mails.set(observation.queueId, mail));
     if (mail.isSpam) return null;
     const { prefix, network } = mail;
     return { type: "CREDIT", prefix, network, mail: this.#kindOf(mail.sender, mail.proven) };
@@ -118,14 +119,14 @@ export class QueuedMails {
    * A refusal counts at most once for each stranger among the recipients, a few times for one domain, and not if the owner has
    * vouched since.
    */
-  #ofAccountsMail(mail: FromAccount, seen: Tried, { bans, sending }: Policy, now: Millis): Consequence | null {
-    if (seen.outcome === "sent") return creditOfRecipientServer(seen, bans.ipv6Prefix);
+  #ofAccountsMail(mail: FromAccount, observation: Tried, { bans, sending }: Policy, now: Millis): Consequence | null {
+    if (observation.outcome === "sent") return creditOfRecipientServer(observation, bans.ipv6Prefix);
     // A domain without a server (`smtp none`) refused nothing.
-    const byServer = seen.relay.startsWith("smtp ") && seen.relay !== "smtp none";
-    const isRefused = seen.outcome === "bounced" && seen.alias === null && byServer;
+    const byServer = observation.relay.startsWith("smtp ") && observation.relay !== "smtp none";
+    const isRefused = observation.outcome === "bounced" && observation.alias === null && byServer;
     if (!isRefused || mail.strangers === 0 || this.#sending.holdOf(mail.account).vouchedAt >= mail.at) return null;
     const { account } = mail;
-    const refusal = { account, recipient: seen.recipient };
+    const refusal = { account, recipient: observation.recipient };
     if (!this.#refusing.take(refusal, sending.refused.windowMs, now)) return null;
     mail.strangers -= 1;
     this.#undo.push(() => {

@@ -46,10 +46,13 @@ export class FilterLoad {
   }
 
   /** A line of the log shows that Rspamd is done with a mail: it was marked or refused, or its delivery was tried. */
-  observe(seen: Observation | null): Observation | null {
-    const isDone = seen?.type === "MAIL_JUDGED" || seen?.type === "CONTENT_REFUSED" || seen?.type === "MAIL_TRIED";
-    if (isDone) this.#leave(seen.queueId);
-    return seen;
+  observe(observation: Observation | null): Observation | null {
+    const isDone =
+      observation?.type === "MAIL_JUDGED" ||
+      observation?.type === "CONTENT_REFUSED" ||
+      observation?.type === "MAIL_TRIED";
+    if (isDone) this.#leave(observation.queueId);
+    return observation;
   }
 
   #takesTurn(mail: EndOfMessage): boolean {

@@ -86,7 +86,7 @@ export function composeFirewall(parts: FirewallParts) {
       if (allowChanged) enforcer.renew();
       else if (bansChanged) enforcer.nudge();
       if (bansChanged) kicker.nudge(hasProxies || ["unavailable", "off"].includes(enforcer.status().state));
-      for (const sighting of sightings) leakMonitor.seen(sighting);
+      for (const sighting of sightings) leakMonitor.noteSighting(sighting);
     },
     async start(): Promise<void> {
       await enforcer.start();

@@ -87,7 +87,7 @@ export function composeMaintenance({
   });
   return {
     /** Any error that a statement threw. */
-    seen: (error: unknown) => databases.seen(error),
+    noteError: (error: unknown) => databases.noteError(error),
     /** Ends the guard, which is started again at once. */
     restart,
     removal: new Removal({ engine, store, retention, maintenance, checkpoints, clock, notices, log }),

@@ -97,7 +97,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
       toDisk.onCommit(what);
       feed.publish(what.lastEventId);
     },
-    lost: (error) => maintenance.seen(error),
+    lost: (error) => maintenance.noteError(error),
   });
   const toDisk = new LogFlush({
     databases: [layout.engineDb, layout.accountsDb],

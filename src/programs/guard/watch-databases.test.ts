@@ -104,12 +104,12 @@ test("the next start handles a truncated database, or one that SQLite calls dama
 
 test("an SQLite error other than damage changes nothing; damage ends the guard once", (t) => {
   const { watch, calls, engineDb } = watchedDatabases(t);
-  watch.seen(Object.assign(new Error("database or disk is full"), { errcode: 13 }));
-  watch.seen(new TypeError("a bug"));
+  watch.noteError(Object.assign(new Error("database or disk is full"), { errcode: 13 }));
+  watch.noteError(new TypeError("a bug"));
   assert.equal(calls.restarts, 0);
   const malformed = Object.assign(new Error("database disk image is malformed"), { errcode: 11 });
-  watch.seen(malformed);
-  watch.seen(malformed);
+  watch.noteError(malformed);
+  watch.noteError(malformed);
   assert.equal(calls.restarts, 1);
   assert.ok(existsSync(`${engineDb}.is-damaged`), "the accounts are intact, so the other database is damaged");
 });
@@ -121,10 +121,10 @@ test("a disk that damages file after file does not cause restarts in a loop", (t
     clock.advance(SECOND_MS);
   }
   const malformed = Object.assign(new Error("database disk image is malformed"), { errcode: 11 });
-  watch.seen(malformed);
+  watch.noteError(malformed);
   assert.equal(calls.restarts, 0);
   clock.advance(HOUR_MS);
-  watch.seen(malformed);
+  watch.noteError(malformed);
   assert.equal(calls.restarts, 1);
 });
 

@@ -79,7 +79,7 @@ export class DatabaseWatch {
   }
 
   /** Any error that a statement threw. Damage ends the guard: its next start sets the file aside. */
-  seen(error: unknown): void {
+  noteError(error: unknown): void {
     if (this.#isEnding || !isDamage(error)) return;
     const { accounts, engine } = this.#parts;
     this.#giveUp(isWhole(accounts.db) ? engine : accounts, messageOf(error));
@@ -100,7 +100,7 @@ export class DatabaseWatch {
   }
 
   #failed(error: unknown): void {
-    this.seen(error);
+    this.noteError(error);
     this.#parts.notices.raise("accounts_uncopied", messageOf(error));
   }
 
