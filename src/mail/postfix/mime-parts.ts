@@ -93,8 +93,8 @@ export class MimeParts {
   #mayHideParts = false;
   /** This message is in a signed envelope. */
   #isSealed = false;
-  /** These lines of an envelope are read like a header, but come after one. */
-  #isPast = false;
+  /** In an envelope an empty line may not be the end of the header, so later lines are read as fields too, but do not count as such. */
+  #isAfterHeader = false;
   /** Its lines are those of an encoding, not of a header. */
   #isEncoded = false;
   /** Fields in the headers of parts. */
@@ -213,12 +213,12 @@ export class MimeParts {
       this.#boundary = name;
       this.#part = newPart();
       this.#inHeader = true;
-      this.#isPast = false;
+      this.#isAfterHeader = false;
       return;
     }
     if (name !== null && !isEnd) {
       this.#hyphenLines++;
-      this.#isOdd ||= this.#inHeader && !this.#isPast;
+      this.#isOdd ||= this.#inHeader && !this.#isAfterHeader;
     }
     if (!this.#inHeader) return;
     // A line of spaces continues a field.
@@ -258,7 +258,7 @@ export class MimeParts {
     const isCut = this.#isCut;
     this.#field = "";
     this.#isCut = false;
-    if (field !== "" && !this.#isEncoded && !this.#isPast) this.#fields++;
+    if (field !== "" && !this.#isEncoded && !this.#isAfterHeader) this.#fields++;
     const isType = FIELD_NAME.test(field);
     const isEncoding = /^content-transfer-encoding\s*:/i.test(field);
     if (isType || isEncoding) this.#isUncountable ||= isCut;
@@ -270,7 +270,7 @@ export class MimeParts {
   #endHeader(start: number): void {
     const part = this.#part;
     this.#part = newPart();
-    this.#isPast = this.#isSealed && !part.isMessage;
+    this.#isAfterHeader = this.#isSealed && !part.isMessage;
     if (part.isMultipart) this.#inherited += part.encodings;
     const isOpened = (part.isMessage || part.isSealed) && this.#openInner(start, part);
     // The start of an envelope's message is not known: the bytes before it may have empty lines.
