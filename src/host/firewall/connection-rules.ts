@@ -8,13 +8,13 @@ export type ConnectionLimit = Readonly<{
   ports: readonly number[];
   /** Whether `most` holds for each port on its own. */
   perPort: boolean;
-  /** False for a kernel that cannot count them itself. */
-  fallback?: boolean;
+  /** Whether the kernel counts while the guard does not; false for a kernel that cannot. */
+  kernelCounts?: boolean;
 }>;
 
-/** The sets that the guard fills. Their entries expire unless the guard adds them again. */
+/** The sets that the guard fills; `watched` holds the ports at which it counts. Their entries expire unless the guard adds them again. */
 const GUARD_SETS = ["watched", "full", "refused4", "refused6", "known4", "known6"] as const;
-const FALLBACK_SETS = ["open4", "open6"] as const;
+const KERNEL_SETS = ["open4", "open6"] as const;
 /** Connections accepted by our rules, and those that then passed every other program's rules. */
 const PASSED = ["offered", "arrived"] as const;
 /** After other programs' rules: firewalld's, the last of the usual ones, have priority 10. */
@@ -23,9 +23,9 @@ const SYN = "tcp flags & (fin | syn | rst | ack) == syn";
 /** Addresses whose connections the kernel can count at once, about 20 MB. Further ones are not counted. */
 const COUNTED_ADDRESSES = 65_535;
 
-/** The sets that rules use: without the fallback, none uses `watched`. */
-export function connectionSets({ fallback = true }: ConnectionLimit): readonly string[] {
-  return fallback ? [...GUARD_SETS, ...FALLBACK_SETS] : GUARD_SETS.filter((set) => set !== "watched");
+/** The sets that rules use: if the kernel never counts, none uses `watched`. */
+export function connectionSets({ kernelCounts = true }: ConnectionLimit): readonly string[] {
+  return kernelCounts ? [...GUARD_SETS, ...KERNEL_SETS] : GUARD_SETS.filter((set) => set !== "watched");
 }
 
 /**
@@ -36,7 +36,7 @@ export function connectionSets({ fallback = true }: ConnectionLimit): readonly s
  * on the allow list were accepted earlier and do not get here. A reset of the table starts the count from zero.
  */
 export function connectionText(
-  { most, ports, perPort, fallback = true }: ConnectionLimit,
+  { most, ports, perPort, kernelCounts = true }: ConnectionLimit,
   mask: string,
 ): ConnectionText {
   const prefix6 = `ip6 saddr & ${mask}`;
@@ -51,14 +51,14 @@ export function connectionText(
   set refused6 { type ipv6_addr . inet_service; flags timeout; }
   set known4 { type ipv4_addr; flags timeout; }
   set known6 { type ipv6_addr; flags timeout; }
-${fallback ? `  set open4 { ${open("ipv4_addr")} }\n  set open6 { ${open("ipv6_addr")} }\n` : ""}`,
+${kernelCounts ? `  set open4 { ${open("ipv4_addr")} }\n  set open6 { ${open("ipv6_addr")} }\n` : ""}`,
     chain: `  chain connection_limit {
     ip saddr . tcp dport @refused4 ${refuse}
     ${prefix6} . tcp dport @refused6 ${refuse}
     tcp dport @full ip saddr != @known4 ${refuse}
     tcp dport @full ${prefix6} != @known6 ${refuse}
 ${
-  fallback
+  kernelCounts
     ? `    tcp dport != @watched add @open4 { ip saddr${port} ct count over ${most} } ${refuse}
     tcp dport != @watched add @open6 { ${prefix6}${port} ct count over ${most} } ${refuse}
 `

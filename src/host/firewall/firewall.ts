@@ -59,8 +59,8 @@ export class NftFirewall implements Firewall {
     const made = await make(whole);
     if (made.ok || whole.connections === null) return made;
     // A kernel without nft_connlimit refuses the whole table. Then only the guard enforces the limit, while it runs.
-    const withoutFallback = await make({ ...whole, connections: { ...whole.connections, fallback: false } });
-    return withoutFallback.ok ? { ok: true, uncounted: made.reason } : made;
+    const withoutCounts = await make({ ...whole, connections: { ...whole.connections, kernelCounts: false } });
+    return withoutCounts.ok ? { ok: true, uncounted: made.reason } : made;
   }
 
   async apply(steps: readonly BanStep[], now: Millis): Promise<Outcome> {

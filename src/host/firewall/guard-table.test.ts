@@ -112,7 +112,7 @@ test("connection limits come after bans and the allow list; held prefixes are fo
   ]);
   const without = resetText([], [], {
     ...COUNTING,
-    connections: { most: 10, ports: [25], perPort: true, fallback: false },
+    connections: { most: 10, ports: [25], perPort: true, kernelCounts: false },
   });
   assert.doesNotMatch(without, /ct count|open[46]|@watched/);
   assert.match(without, /@refused4 reject/);
@@ -189,7 +189,7 @@ test("the table is whole when every command of the probe was refused as it shoul
   for (const [shape, sets] of [
     [BANS_ALONE, 7],
     [COUNTING, 15],
-    [{ ...COUNTING, connections: { most: 10, ports: [25], perPort: true, fallback: false } }, 12],
+    [{ ...COUNTING, connections: { most: 10, ports: [25], perPort: true, kernelCounts: false } }, 12],
   ] as const) {
     assert.equal(nftProbe(shape).match(/^delete set/gm)?.length, sets);
     const used = sets + 2;
