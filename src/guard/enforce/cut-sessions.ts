@@ -6,7 +6,7 @@ import type { BanStep, Firewall } from "../network-ports.ts";
 import type { Clock, Log, Outcome } from "../ports.ts";
 import type { BanLog } from "../storage-ports.ts";
 
-type SessionCutterParts = Readonly<{
+type KernelSessionCutterParts = Readonly<{
   banLog: BanLog;
   firewall: Firewall;
   clock: Clock;
@@ -27,16 +27,16 @@ export const CUT = {
   expiresSoonMs: 3_000,
 } as const;
 
-/** Works behind the enforcer: closes the open sessions of banned networks, and checks that the kernel holds the bans. */
-export class SessionCutter {
-  readonly #parts: SessionCutterParts;
+/** Works behind the enforcer: has the kernel close the open connections of banned networks, and checks that the kernel holds the bans. */
+export class KernelSessionCutter {
+  readonly #parts: KernelSessionCutterParts;
   #cutting: Promise<void> | null = null;
   #applied = 0;
   #cut = 0;
   #cutReason: string | null = null;
   #stopped = false;
 
-  constructor(parts: SessionCutterParts) {
+  constructor(parts: KernelSessionCutterParts) {
     this.#parts = parts;
   }
 
@@ -108,20 +108,20 @@ export class SessionCutter {
   }
 }
 
-export type KickerParts = Readonly<{ banLog: Pick<BanLog, "last" | "after">; keeper: Keeper; log: Log }>;
+export type ImapKickerParts = Readonly<{ banLog: Pick<BanLog, "last" | "after">; keeper: Keeper; log: Log }>;
 
 const KICKS_PER_LOOK = 100;
 
 /**
- * Closes the IMAP sessions of banned addresses where the firewall does not: it is off, or clients come through a proxy.
+ * Has Dovecot end the IMAP sessions of banned addresses where the firewall does not: it is off, or clients come through a proxy.
  * Each costs a process, so in a flood of bans only the newest are handled. Open SMTP sessions end at their next question to the guard.
  */
-export class Kicker {
-  readonly #parts: KickerParts;
+export class ImapKicker {
+  readonly #parts: ImapKickerParts;
   #done: number;
   #isWorking = false;
 
-  constructor(parts: KickerParts) {
+  constructor(parts: ImapKickerParts) {
     this.#parts = parts;
     this.#done = parts.banLog.last();
   }

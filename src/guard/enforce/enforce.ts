@@ -5,7 +5,7 @@ import { isoTime, MINUTE_MS, type Millis } from "../../core/time.ts";
 import type { Firewall } from "../network-ports.ts";
 import type { Clock, Log, Notices, Outcome } from "../ports.ts";
 import type { BanLog } from "../storage-ports.ts";
-import { SessionCutter } from "./cut-sessions.ts";
+import { KernelSessionCutter } from "./cut-sessions.ts";
 
 type EnforcerParts = Readonly<{
   banLog: BanLog;
@@ -64,7 +64,7 @@ export const noEnforcement: Enforcer = {
  */
 export class BanEnforcer implements Enforcer {
   readonly #parts: EnforcerParts;
-  readonly #cutter: SessionCutter;
+  readonly #cutter: KernelSessionCutter;
   #isPending = false;
   #isResetPending = true;
   #isCheckPending = false;
@@ -86,7 +86,7 @@ export class BanEnforcer implements Enforcer {
 
   constructor(parts: EnforcerParts) {
     this.#parts = parts;
-    this.#cutter = new SessionCutter({ ...parts, missed: () => this.renew() });
+    this.#cutter = new KernelSessionCutter({ ...parts, missed: () => this.renew() });
   }
 
   async start(): Promise<void> {

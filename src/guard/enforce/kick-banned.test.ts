@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { net } from "../../../test/kit/samples.ts";
 import type { BanStep } from "../network-ports.ts";
-import { Kicker, type KickerParts } from "./cut-sessions.ts";
+import { ImapKicker, type ImapKickerParts } from "./cut-sessions.ts";
 
 /** A list of steps, and a keeper that records which sessions it was asked to close. */
 function kit(answer: "ok" | "refuses" | "throws" = "ok") {
@@ -10,7 +10,7 @@ function kit(answer: "ok" | "refuses" | "throws" = "ok") {
   const kicked: string[] = [];
   const warned: string[] = [];
   let holding: Promise<void> | null = null;
-  const parts: KickerParts = {
+  const parts: ImapKickerParts = {
     banLog: { last: () => steps.length, after: (id, most) => steps.slice(id, id + most) },
     keeper: {
       ask: (command) => {
@@ -23,7 +23,7 @@ function kit(answer: "ok" | "refuses" | "throws" = "ok") {
     },
     log: { info: assert.fail, warn: (message) => warned.push(message), error: assert.fail },
   };
-  const kicker = new Kicker(parts);
+  const kicker = new ImapKicker(parts);
   const ban = (address: string, type: "add" | "delete" = "add"): void => {
     const [id, prefix] = [steps.length + 1, net(address)];
     steps.push(type === "add" ? { id, type, prefix, expiresAt: null } : { id, type, prefix });
@@ -39,7 +39,7 @@ function kit(answer: "ok" | "refuses" | "throws" = "ok") {
     });
     return () => release();
   };
-  return { kicker, hold, start: () => new Kicker(parts), ban, kicked, warned };
+  return { kicker, hold, start: () => new ImapKicker(parts), ban, kicked, warned };
 }
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));

@@ -8,7 +8,7 @@ import type { Keeper } from "../../guard/admin-ports.ts";
 import { BanLeakMonitor } from "../../guard/enforce/ban-leak-monitor.ts";
 import { BlockedPorts } from "../../guard/enforce/blocked-ports.ts";
 import { ConnectionWatch } from "../../guard/enforce/connection-watch.ts";
-import { Kicker } from "../../guard/enforce/cut-sessions.ts";
+import { ImapKicker } from "../../guard/enforce/cut-sessions.ts";
 import { BanEnforcer, noEnforcement } from "../../guard/enforce/enforce.ts";
 import { PortRoom } from "../../guard/enforce/port-room.ts";
 import type { Committed, Engine } from "../../guard/engine.ts";
@@ -69,7 +69,7 @@ export function composeFirewall(parts: FirewallParts) {
     clock,
     log,
   });
-  const kicker = new Kicker({ banLog, keeper, log });
+  const kicker = new ImapKicker({ banLog, keeper, log });
   const isEnforcing = () => enforcer.status().state === "enforcing";
   const blockedPorts = new BlockedPorts({ passed: () => passedConnections(inForce()), audit, notices, log });
   const hasProxies = doors !== null;
