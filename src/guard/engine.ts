@@ -116,8 +116,7 @@ export class Engine {
 
   submit(event: Event, answer: OnDecided): void {
     const now = this.#parts.clock.now();
-    // The last commit failed and the next one may too. An account's pass would be answered before it, so the limits kept in
-    // memory are checked first.
+    // A pass for an account is answered before its commit, which may fail again. So check the limits in memory first.
     const refusal = this.#isUnwritable ? this.#processor.refusalWhileUnwritable(event, now) : null;
     if (refusal !== null) return answer(refusal);
     if (!this.#begin(now)) {
@@ -187,7 +186,7 @@ export class Engine {
       return;
     }
     // A record without a decision always writes.
-    if (this.#processor.hasWritten || this.#waiting.some(({ event }) => event === null)) this.#isUnwritable = false;
+    if (this.#processor.hasNewRows || this.#waiting.some(({ event }) => event === null)) this.#isUnwritable = false;
     if (!this.#isUnwritable) this.#parts.notices.clear("database_unwritable");
     const what = { ...this.#processor.trace };
     const answered = this.#end(true);

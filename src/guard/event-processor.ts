@@ -160,8 +160,8 @@ export class EventProcessor {
     this.#idAtBegin = this.#trace.lastEventId;
   }
 
-  /** Whether the open transaction has a row. */
-  get hasWritten(): boolean {
+  /** Whether the open transaction has written a row. */
+  get hasNewRows(): boolean {
     return this.#trace.lastEventId !== this.#idAtBegin;
   }
 
