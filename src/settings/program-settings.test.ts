@@ -92,7 +92,7 @@ test("every setting that the web reads is known here, since it reads none twice"
 test("every setting that the guard reads, and does not read again when it reloads, is known here", () => {
   const files = readdirSync(join(PROGRAMS, "guard")).filter((name) => /^compose.*\.ts$/.test(name));
   const keysOf = (pattern: RegExp) => files.flatMap((name) => keysIn(`guard/${name}`, pattern));
-  const again = keysOf(/(?:inForce|now)\["([a-z0-9_.]+)"\]/g);
+  const again = keysOf(/(?:settingsNow|now)\["([a-z0-9_.]+)"\]/g);
   const once = keysOf(/[^.]\bsettings\["([a-z0-9_.]+)"\]/g).filter((key) => !again.includes(key));
   assert.ok(once.length > 3);
   for (const key of once)

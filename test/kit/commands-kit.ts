@@ -80,7 +80,7 @@ export function commandsOnMemory(policy = TEST_POLICY) {
   const run = createCommands({
     ...stores,
     engine,
-    inForce: sqlite,
+    bansInForce: sqlite,
     clock,
     alertsTo: () => alertsTo,
     accountRow: (name) => book.account(name),

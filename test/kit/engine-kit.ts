@@ -134,7 +134,7 @@ export function enginePartsOn(db: DatabaseSync) {
     progress: new SmtpProgress(),
     store,
     history: store,
-    inForce: store,
+    bansInForce: store,
     jails: store,
     accounts: new SqliteAccountHistory(db),
     sending: new SqliteSendingHistory(db),

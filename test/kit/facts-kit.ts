@@ -34,7 +34,7 @@ export function factsOnFakes() {
       address: () => address,
       accountMails: () => [NOON],
     },
-    inForce: { ban: () => null, bansWithin: () => [], allowed: () => [] },
+    bansInForce: { ban: () => null, bansWithin: () => [], allowed: () => [] },
     sending: {
       sentMails: () => [],
       hasWritten: () => true,

@@ -96,7 +96,7 @@ export async function startGuard(layout: Layout) {
   const commands = createCommands({
     ...stores,
     engine,
-    inForce: store,
+    bansInForce: store,
     clock,
     alertsTo: () => [],
     accountRow: (name) => stores.book.account(name),

@@ -37,7 +37,7 @@ export function webGateOnMemory() {
   signInAs(AS.as);
   let maySignIn = true;
   const mailboxes = () => ({ maySignIn });
-  const gate = new CommandGate({ engine, inForce: sqlite, clock, credentials, sessions, mailboxes, networks });
+  const gate = new CommandGate({ engine, bansInForce: sqlite, clock, credentials, sessions, mailboxes, networks });
   const hostname = () => "mail.example.test";
   const passwords = {
     verify: (hash: string, password: string) => Promise.resolve(hash === hashOf(password)),
@@ -59,7 +59,7 @@ export function webGateOnMemory() {
   return {
     ...memory,
     gate,
-    inForce: sqlite,
+    bansInForce: sqlite,
     credentials,
     sessions,
     factors,

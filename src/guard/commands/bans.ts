@@ -15,9 +15,9 @@ import { failed, type RunOf, usage } from "./refusals.ts";
 /** Needed by commands that the engine decides on. In a dry run, `ask` only decides. */
 export type NetworkDecisionParts = Readonly<{
   engine: Pick<Engine, "policy" | "prefixOf"> & Readonly<{ ask: (event: NetworkEvent) => Promise<Decision> }>;
-  inForce: Pick<BansInForce, "bansWithin">;
+  bansInForce: Pick<BansInForce, "bansWithin">;
 }>;
-export type BanListParts = Readonly<{ engine: Engine; inForce: BansInForce; banLog: BanLog; clock: Clock }>;
+export type BanListParts = Readonly<{ engine: Engine; bansInForce: BansInForce; banLog: BanLog; clock: Clock }>;
 /** Maximum listed bans that an allow entry ended. */
 const LIFTED_NAMED = 50;
 
@@ -48,7 +48,7 @@ export const allowAdd: RunOf<"allow_add", NetworkDecisionParts> = async (parts, 
     return usage(`${prefix} is too wide: nothing in it could be banned.`, "The widest are /8, and /16 of IPv6.");
   const durationMs = durationOf(command.for, null);
   if (durationMs === undefined) return noDuration(command.for);
-  const lifted = parts.inForce.bansWithin(prefix).map((standing) => standing.prefix);
+  const lifted = parts.bansInForce.bansWithin(prefix).map((standing) => standing.prefix);
   const outcome = await decided(parts.engine, { type: "ALLOW_ASKED", prefix, note: command.note, durationMs, by });
   if (!outcome.ok) return outcome;
   return { ok: true, result: { prefix, lifted: lifted.slice(0, LIFTED_NAMED), liftedTotal: lifted.length } };
@@ -63,13 +63,13 @@ export const allowRemove: RunOf<"allow_remove", NetworkDecisionParts> = async (p
   return outcome.ok ? { ok: true, result: { prefix } } : outcome;
 };
 
-export function allowList({ engine, inForce }: BanListParts, asked: PageRequest): Reply<"allow_list"> {
+export function allowList({ engine, bansInForce }: BanListParts, asked: PageRequest): Reply<"allow_list"> {
   const at = isoTime(engine.startedAt);
   const fromSettings = engine.policy.allow.map((prefix, place) => ({
     key: `settings/${ascending(place)}`,
     item: { prefix, note: "allow.networks", by: "settings", at, expiresAt: null, from: "settings" as const },
   }));
-  const added = inForce.allowed().map((entry) => ({
+  const added = bansInForce.allowed().map((entry) => ({
     key: `then/${ascending(entry.at)}/${entry.prefix}`,
     item: {
       prefix: entry.prefix,

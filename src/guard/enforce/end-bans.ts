@@ -21,11 +21,11 @@ export async function expireBans(engine: Engine, banLog: BanLog, clock: Clock): 
 /** Ends expired entries of the allow list. There are few enough to check each. */
 export async function expireAllowed(
   engine: Engine,
-  inForce: Pick<BansInForce, "allowed">,
+  bansInForce: Pick<BansInForce, "allowed">,
   clock: Clock,
 ): Promise<void> {
   const now = clock.now();
-  const due = inForce.allowed().filter(({ expiresAt }) => isOver(expiresAt, now));
+  const due = bansInForce.allowed().filter(({ expiresAt }) => isOver(expiresAt, now));
   await Promise.all(due.map(({ prefix }) => engine.ask({ type: "ALLOW_EXPIRED", prefix })));
 }
 

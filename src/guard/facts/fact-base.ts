@@ -27,7 +27,7 @@ export type FactBaseParts = FactPorts &
   Readonly<{
     policy: Policy;
     history: History;
-    inForce: BansInForce;
+    bansInForce: BansInForce;
     honest: HonestMail;
     notices: Notices;
     /** Gets each event; no decision reads it. */
@@ -36,7 +36,7 @@ export type FactBaseParts = FactPorts &
 
 /** All facts: finds those of an event, and applies decisions to them. */
 export class FactBase {
-  readonly #inForce: BansInForce;
+  readonly #bansInForce: BansInForce;
   readonly #protection: ProtectionList;
   readonly #queuedMails: QueuedMails;
   #sources: FactSources;
@@ -48,9 +48,9 @@ export class FactBase {
   #isFirst = true;
 
   constructor(parts: FactBaseParts) {
-    this.#inForce = parts.inForce;
+    this.#bansInForce = parts.bansInForce;
     this.#progress = parts.progress;
-    this.#protection = new ProtectionList(parts.own, parts.inForce);
+    this.#protection = new ProtectionList(parts.own, parts.bansInForce);
     this.#queuedMails = new QueuedMails(parts.honest, parts.sending);
     const pending = new PendingPasswords();
     const named = new NamedRecipients();
@@ -106,17 +106,17 @@ export class FactBase {
   }
 
   ofCommand({ prefix }: NetworkEvent, now: Millis): CommandFacts {
-    const inForce = this.#inForce;
+    const bansInForce = this.#bansInForce;
     return {
       sparing: (network) => this.sparing(network, now),
       get ban() {
-        return inForce.ban(prefix);
+        return bansInForce.ban(prefix);
       },
       get listed(): AllowEntry | null {
-        return inForce.allowed().find((entry) => entry.prefix === prefix) ?? null;
+        return bansInForce.allowed().find((entry) => entry.prefix === prefix) ?? null;
       },
       get covered() {
-        return inForce.bansWithin(prefix).map((ban) => ban.prefix);
+        return bansInForce.bansWithin(prefix).map((ban) => ban.prefix);
       },
     };
   }

@@ -19,21 +19,21 @@ import type { BansInForce } from "../storage-ports.ts";
  */
 export class ProtectionList {
   readonly #own: OwnNetworks;
-  readonly #inForce: Pick<BansInForce, "allowed">;
+  readonly #bansInForce: Pick<BansInForce, "allowed">;
   #shields: readonly Shield[] = [];
   #fingerprint = "";
   #freshUntil = 0;
 
-  constructor(own: OwnNetworks, inForce: Pick<BansInForce, "allowed">) {
+  constructor(own: OwnNetworks, bansInForce: Pick<BansInForce, "allowed">) {
     this.#own = own;
-    this.#inForce = inForce;
+    this.#bansInForce = bansInForce;
   }
 
   /** Reads again when it is time. Returns true if anything changed, so that callers drop remembered answers. */
   refresh(policy: Policy, now: Millis, force = false): boolean {
     if (!force && now < this.#freshUntil && now >= this.#freshUntil - LIMITS.protectionMs) return false;
     this.#freshUntil = now + LIMITS.protectionMs;
-    const added = this.#inForce.allowed().map(({ prefix }) => prefix);
+    const added = this.#bansInForce.allowed().map(({ prefix }) => prefix);
     const shields = shieldsOf(this.#own.current(), policy, added);
     const fingerprint = shields.map(({ prefix, why }) => `${prefix}=${why}`).join(" ");
     if (fingerprint === this.#fingerprint) return false;

@@ -11,7 +11,7 @@ export type Recorded = Readonly<{ id: number; record: EventRecord | null }>;
 /** The replay's own history: bans and windows as its decisions make them. */
 export type ReplayHistory = Pick<
   EventProcessorParts,
-  "store" | "history" | "inForce" | "jails" | "accounts" | "sending" | "honest" | "neighbours"
+  "store" | "history" | "bansInForce" | "jails" | "accounts" | "sending" | "honest" | "neighbours"
 > &
   Readonly<{
     banLog: Pick<BanLog, "expired">;

@@ -101,7 +101,7 @@ test("facts from outside hold until the next record has others", () => {
   const history = openReplayHistory(TEST_POLICY, null, later(engineOnMemory().clock.now(), 0));
   const parts = { ...history, policy: TEST_POLICY, own: [], allowNow: [] };
   const facts = new RecordedFacts(parts);
-  const { own, recipients, inForce: reported } = facts.ports();
+  const { own, recipients, bansInForce: reported } = facts.ports();
   const event = { type: "CONNECT", ip: STRANGER, service: "smtp", session: "1", clientName: null } as const;
   assert.equal(facts.tell(event, { protection: "gateway", recipient: "unknown" }), true);
   assert.deepEqual(own.current(), [{ prefix: `${STRANGER}/32`, why: "gateway" }]);

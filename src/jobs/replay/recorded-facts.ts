@@ -13,7 +13,7 @@ const NOTHING: Seen = {};
 const STRANGER = "stranger@invalid";
 
 type Parts = Readonly<{
-  inForce: BansInForce;
+  bansInForce: BansInForce;
   honest: HonestMail;
   sending: SendingHistory;
   /** The machine's own networks now. */
@@ -50,9 +50,17 @@ export class RecordedFacts {
 
   ports(): Pick<
     EventProcessorParts,
-    "own" | "recipients" | "firstContacts" | "networks" | "active" | "forwardReach" | "inForce" | "honest" | "sending"
+    | "own"
+    | "recipients"
+    | "firstContacts"
+    | "networks"
+    | "active"
+    | "forwardReach"
+    | "bansInForce"
+    | "honest"
+    | "sending"
   > {
-    const { inForce, honest, sending } = this.#parts;
+    const { bansInForce, honest, sending } = this.#parts;
     return {
       own: { current: () => this.#own },
       recipients: { exists: () => this.#seen.recipient === undefined },
@@ -63,10 +71,10 @@ export class RecordedFacts {
       networks: { networksOf: () => this.#seen.accountNetworks ?? [] },
       active: { isActive: () => this.#seen.accountInactive !== true },
       forwardReach: { reachedBy: () => (this.#seen.stranger === true ? [STRANGER] : []) },
-      inForce: {
-        ban: inForce.ban.bind(inForce),
-        bansWithin: inForce.bansWithin.bind(inForce),
-        allowed: () => [...inForce.allowed(), ...this.#allowed],
+      bansInForce: {
+        ban: bansInForce.ban.bind(bansInForce),
+        bansWithin: bansInForce.bansWithin.bind(bansInForce),
+        allowed: () => [...bansInForce.allowed(), ...this.#allowed],
       },
       sending: {
         sentMails: sending.sentMails.bind(sending),
@@ -89,7 +97,7 @@ export class RecordedFacts {
 
   /** An entry of a list from before the first event, or an address that the machine had. */
   #learnProtection(address: Prefix, protection: Seen["protection"]): void {
-    const { policy, allowNow, inForce } = this.#parts;
+    const { policy, allowNow, bansInForce } = this.#parts;
     const within = (networks: readonly Prefix[]): boolean => networks.some((network) => overlaps(network, address));
     switch (protection) {
       case "loopback":
@@ -97,7 +105,7 @@ export class RecordedFacts {
       case "gateway":
         return this.#addOwn(address, protection);
       case "allow_listed": {
-        const listed = [...this.#allowed, ...inForce.allowed()].map(({ prefix }) => prefix);
+        const listed = [...this.#allowed, ...bansInForce.allowed()].map(({ prefix }) => prefix);
         if (within([...policy.allow, ...allowNow, ...listed])) return;
         const entry = { prefix: address, note: "", by: "", at: instant(0), expiresAt: null };
         this.#allowed = [...this.#allowed, entry];

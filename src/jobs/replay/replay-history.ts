@@ -43,7 +43,7 @@ export function openReplayHistory(policy: Policy, from: DatabaseSync | null, sta
       apply: store.apply.bind(store),
     },
     history: store,
-    inForce: store,
+    bansInForce: store,
     jails: store,
     accounts: new SqliteAccountHistory(db),
     sending: new SqliteSendingHistory(db),

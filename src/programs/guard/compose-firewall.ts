@@ -29,7 +29,7 @@ import type { Stores } from "./compose-stores.ts";
 export type FirewallParts = Readonly<{
   /** The settings at the start. */
   settings: Settings;
-  inForce: () => Settings;
+  settingsNow: () => Settings;
   engine: Engine;
   stores: Stores;
   own: OwnNetworks;
@@ -42,7 +42,7 @@ export type FirewallParts = Readonly<{
 
 /** Brings committed bans to the kernel, and watches what it lets through. */
 export function composeFirewall(parts: FirewallParts) {
-  const { settings, inForce, engine, stores, own, progress, keeper, notices, clock, log } = parts;
+  const { settings, settingsNow, engine, stores, own, progress, keeper, notices, clock, log } = parts;
   const { banLog, store, accountHistory } = stores;
   const allowList = (): readonly Prefix[] => {
     const always = [...own.current(), ...store.allowed()].map(({ prefix }) => prefix);
@@ -52,7 +52,7 @@ export function composeFirewall(parts: FirewallParts) {
   const doors = proxyDoors(settings);
   const firewall = new NftFirewall(() => ({
     ipv6Length: engine.policy.bans.ipv6Prefix,
-    connections: connectionLimit(inForce()),
+    connections: connectionLimit(settingsNow()),
     proxied: doors,
     local: localPorts(settings),
   }));
@@ -60,7 +60,7 @@ export function composeFirewall(parts: FirewallParts) {
     ? new BanEnforcer({ banLog, firewall, allowList, audit, clock, notices, log })
     : noEnforcement;
   const connectionWatch = composeConnectionWatch({
-    settings: inForce,
+    settings: settingsNow,
     engine,
     accounts: accountHistory,
     honest: stores.honest,
@@ -71,7 +71,7 @@ export function composeFirewall(parts: FirewallParts) {
   });
   const kicker = new ImapKicker({ banLog, keeper, log });
   const isEnforcing = () => enforcer.status().state === "enforcing";
-  const blockedPorts = new BlockedPorts({ passed: () => passedConnections(inForce()), audit, notices, log });
+  const blockedPorts = new BlockedPorts({ passed: () => passedConnections(settingsNow()), audit, notices, log });
   const hasProxies = doors !== null;
   const leakMonitor = new BanLeakMonitor({ notices, clock, isEnforcing, hasProxies, renew: () => enforcer.renew() });
   return {

@@ -52,7 +52,7 @@ export type GuardProgram = Readonly<{ start(): Promise<void>; stop(): Promise<vo
  */
 export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: string): GuardProgram {
   const { settings } = read;
-  let inForce = settings;
+  let settingsNow = settings;
   let { sources: written } = read;
   const clock = new SteadyClock();
   const log = createLog(clock);
@@ -72,7 +72,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
 
   const firstContacts = createGreylisting({
     policy: () => engine.policy,
-    largeSenders: () => inForce["greylist.providers"],
+    largeSenders: () => settingsNow["greylist.providers"],
     correspondents,
     pauses: correspondents,
     clock,
@@ -84,7 +84,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
     progress,
     policy: toPolicy(settings),
     history: store,
-    inForce: store,
+    bansInForce: store,
     jails: store,
     accounts: stores.accountHistory,
     forwardReach: stores.forwards,
@@ -105,14 +105,14 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
     ended: (why) => (why === null ? notices.clear("database_unflushed") : notices.raise("database_unflushed", why)),
   });
   const common = { settings, layout, engine, stores, keeper, notices, clock, log };
-  const firewall = composeFirewall({ ...common, inForce: () => inForce, own, progress });
+  const firewall = composeFirewall({ ...common, settingsNow: () => settingsNow, own, progress });
 
   const maintenance = composeMaintenance({ ...common, ...stores });
   const { leakMonitor } = firewall;
   const counts = { removal: maintenance.removal, tally: new EventTally(db), names: new EventNames(db) };
   const queue = new QueueUpkeep({ ...common, ...stores });
   const deliveries = new OwnDeliveries({ ...common, domains: () => engine.policy.domains });
-  const disk = new DiskWatch({ ...common, reservedBytes: () => reservedBytes(inForce["limits.mail.max_size"]) });
+  const disk = new DiskWatch({ ...common, reservedBytes: () => reservedBytes(settingsNow["limits.mail.max_size"]) });
   const clockWatch = new ClockWatch({ ...common, clock, restart: () => maintenance.restart() });
   /**
    * Whether a copy of the mail may wait in our queue. It may if it goes to another server, or to a mailbox whose quota Postfix cannot
@@ -126,7 +126,11 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
     const isOutside = [named, ...others].some((one) => !engine.policy.domains.includes(domainOf(one)));
     return isOutside || others.length > (stores.active.isActive(named) ? 0 : 1);
   };
-  const bans = { ...common, figures: new SqliteFigures(db), most: () => inForce["alerts.thresholds.bans_in_force"] };
+  const bans = {
+    ...common,
+    figures: new SqliteFigures(db),
+    most: () => settingsNow["alerts.thresholds.bans_in_force"],
+  };
   const exported = { notices, clock, record: layout.exportRecord, services: layout.services };
   const tracking = new TrackingWatch({ notices });
   const watches = {
@@ -172,7 +176,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
       return { ...withoutHeld, held: [] };
     }
   };
-  const upkeep = new Upkeep({ ...common, ...stores, settings: () => inForce, publishedFor });
+  const upkeep = new Upkeep({ ...common, ...stores, settings: () => settingsNow, publishedFor });
   const health = () => healthOf({ keeper, notices, clock, ...state, needs });
   const onCommit = toDisk.onCommit.bind(toDisk);
   const watch = new AlertWatch({ ...common, db, flush, onCommit, health, names, recipients }, settings);
@@ -181,30 +185,30 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
   const run = createCommands({
     ...stores,
     engine,
-    inForce: store,
+    bansInForce: store,
     clock,
     accountRow: (name) => stores.book.account(name),
     guesses: stores.accountHistory,
     lastSignIn: (account) => signIns.of(account),
     secrets: new AccountSecrets(passwords, loginSecret),
     mailboxes: () => ({
-      quotaBytes: inForce["mailboxes.quota"],
-      keyOfEach: inForce["mailboxes.encryption"] === "account",
-      maySignIn: inForce["http.mailboxes"],
+      quotaBytes: settingsNow["mailboxes.quota"],
+      keyOfEach: settingsNow["mailboxes.encryption"] === "account",
+      maySignIn: settingsNow["http.mailboxes"],
     }),
-    alertsTo: () => alertMailTo(inForce),
+    alertsTo: () => alertMailTo(settingsNow),
     pauses: correspondents,
     preferences,
     keeper,
     notices,
     tokens: (asked) => stores.credentials.tokens(asked),
-    hostname: () => inForce.hostname,
+    hostname: () => settingsNow.hostname,
     mailPorts: () => ({
-      host: inForce.hostname,
-      imapPort: inForce["ports.imaps"],
-      smtpPort: inForce["ports.submissions"],
+      host: settingsNow.hostname,
+      imapPort: settingsNow["ports.imaps"],
+      smtpPort: settingsNow["ports.submissions"],
     }),
-    names: () => dashboardNames(inForce),
+    names: () => dashboardNames(settingsNow),
     passwords,
     queue,
     authors,
@@ -216,7 +220,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
     pending: () => {
       const now = readSettings(layout);
       if (!now.ok) return now;
-      const changed = changedKeys(inForce, now.settings);
+      const changed = changedKeys(settingsNow, now.settings);
       return { ok: true as const, changed, inForce: changed.map((key) => shownValue(key, written)) };
     },
     upkeep,
@@ -228,7 +232,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
 
   const banMails = new BanMails({ keeper, clock, log });
   const banned: ReportTakerParts["banned"] = (ban, why) => {
-    if (inForce["fail2ban.destemail"] !== "") banMails.send(ban, why);
+    if (settingsNow["fail2ban.destemail"] !== "") banMails.send(ban, why);
   };
   const sources = composeSources({
     ...common,
@@ -247,10 +251,10 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
     const again = readSettings(layout);
     if (!again.ok) return again;
     const now = again.settings;
-    const changed = changedKeys(inForce, now);
+    const changed = changedKeys(settingsNow, now);
     names.use(now["dns.address"]);
     sources.use(now, changed);
-    inForce = now;
+    settingsNow = now;
     written = again.sources;
     served.serve(now);
     engine.setPolicy(toPolicy(now));

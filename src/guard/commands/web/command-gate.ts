@@ -14,7 +14,7 @@ import { UserBounds } from "./user-bounds.ts";
 import { WebBounds } from "./web-bounds.ts";
 
 type WebCommandParts = CallerParts &
-  Readonly<{ engine: Pick<Engine, "audit" | "administratorAt" | "policy">; inForce: Pick<BansInForce, "allowed"> }>;
+  Readonly<{ engine: Pick<Engine, "audit" | "administratorAt" | "policy">; bansInForce: Pick<BansInForce, "allowed"> }>;
 
 /** The session or token behind a line of the web, and where it is used. */
 export type WebCaller = Readonly<{ item: CallerItem; digest: string; ip: Ip }>;
@@ -66,7 +66,7 @@ export class CommandGate {
 
   constructor(parts: WebCommandParts) {
     this.#parts = parts;
-    this.bounds = new WebBounds(() => parts.inForce.allowed(), parts.clock);
+    this.bounds = new WebBounds(() => parts.bansInForce.allowed(), parts.clock);
     this.userBounds = new UserBounds(parts.clock);
   }
 
