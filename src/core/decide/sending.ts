@@ -54,7 +54,8 @@ export function decideAccountMail(
 
 /**
  * Returns the limit that forwarded copies of a mail exceed, or null. It applies to forwards that someone other than root added within a
- * day. Copies count with what the account sends. Strangers can cause them, so they never hold what the account itself sends.
+ * day. Copies count with what the account sends. Anyone who writes to the account can cause copies, so they never hold what the
+ * account itself sends.
  */
 export function tooMuchForwarded(
   policy: Policy,
