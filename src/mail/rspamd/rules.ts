@@ -27,10 +27,10 @@ export function renderRspamdRules({ layout, domains, hostname }: Site): string {
 }
 
 const RULES = String.raw`
--- The content is not checked here: SpamAssassin does that. Otherwise rspamd would refuse the test text for filters
+-- The content is not scanned here: SpamAssassin does that. Otherwise rspamd would refuse the test text for filters
 -- (GTUBE), whoever sent it.
 rspamd_config:register_symbol{
-  name = "GHOSTINBOX_ENVELOPE_ONLY",
+  name = "GHOSTINBOX_NO_CONTENT_SCAN",
   type = "connfilter",
   callback = function(task) task:set_flag("skip_process", true) end,
 }
