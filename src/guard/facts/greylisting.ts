@@ -27,7 +27,7 @@ export type GreylistingParts = Readonly<{
  */
 export function createGreylisting(parts: GreylistingParts): Greylisting {
   return {
-    isFirstContact: (event) => readOr(() => !isVouchedFor(parts, event), false),
+    isFirstContact: (event) => readOr(() => !skipsGreylisting(parts, event), false),
     isExpected: (event) => {
       const { recipient } = event;
       const domains = provenDomains(event);
@@ -36,12 +36,12 @@ export function createGreylisting(parts: GreylistingParts): Greylisting {
       );
     },
     dependsOnSenderProof: (event) =>
-      readOr(() => isCorrespondent(parts, event) && !isVouchedFor(parts, { ...event, senderProven: false }), false),
+      readOr(() => isCorrespondent(parts, event) && !skipsGreylisting(parts, { ...event, senderProven: false }), false),
   };
 }
 
 /** Anyone can use a correspondent's address as the sender. It counts only if the client proved that it may send for it. */
-function isVouchedFor(parts: GreylistingParts, event: Recipient): boolean {
+function skipsGreylisting(parts: GreylistingParts, event: Recipient): boolean {
   const { policy, largeSenders, pauses, clock, isClockDoubtful } = parts;
   return (
     isClockDoubtful() ||

@@ -128,7 +128,7 @@ const ITS_EXCHANGES: readonly SpfTerm[] = [{ type: "mx", domain: null, v4Length:
  * below the domain proves nothing: customers of an access provider have one, too.
  */
 export function createSenderProofs(
-  firstContacts: Pick<Greylisting, "dependsOnSenderProof">,
+  greylisting: Pick<Greylisting, "dependsOnSenderProof">,
   lookup: NameLookup,
 ): SenderProofs {
   /** For which networks senders are being looked up. */
@@ -149,7 +149,7 @@ export function createSenderProofs(
   return {
     prove: (event) => {
       const domain = domainOf(event.sender).toLowerCase();
-      if (!isDomain(domain) || !hasPlace(neighbourhoodOf(event.ip, 48)) || !firstContacts.dependsOnSenderProof(event))
+      if (!isDomain(domain) || !hasPlace(neighbourhoodOf(event.ip, 48)) || !greylisting.dependsOnSenderProof(event))
         return Promise.resolve(false);
       let isLate = false;
       return within(

@@ -35,7 +35,7 @@ export type SourceParts = Readonly<{
   loginSecret: string;
   engine: Engine;
   stores: Stores;
-  firstContacts: Greylisting;
+  greylisting: Greylisting;
   names: Names;
   notices: Notices;
   clock: Clock;
@@ -51,11 +51,11 @@ export type SourceParts = Readonly<{
 
 /** Everything that produces events: the questions of Postfix and Dovecot, Fail2ban's reports, the logs. */
 export function composeSources(parts: SourceParts) {
-  const { layout, settings, loginSecret, engine, stores, firstContacts, names, notices, clock, log, report } = parts;
+  const { layout, settings, loginSecret, engine, stores, greylisting, names, notices, clock, log, report } = parts;
   const blockLists = new DnsBlockLists({ names, clock, notices }, listsOf(settings));
   const senderDomains = new DnsSenderDomains(settings["dns.address"], clock);
   const spfLookup = new ResolverLookup(settings["dns.address"]);
-  const proofs = createSenderProofs(firstContacts, spfLookup);
+  const proofs = createSenderProofs(greylisting, spfLookup);
   const submit = submitAfterLookups(engine, blockLists, senderDomains, proofs);
   const forwardWatch = { youngForwards: stores.youngForwards, sending: stores.sending, engine, clock, log };
   const filterLoad = new FilterLoad(clock);

@@ -70,7 +70,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
   const served = new ServedSettings({ ...stores, notices, clock });
   served.serve(settings);
 
-  const firstContacts = createGreylisting({
+  const greylisting = createGreylisting({
     policy: () => engine.policy,
     largeSenders: () => settingsNow["greylist.providers"],
     correspondents,
@@ -89,7 +89,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
     accounts: stores.accountHistory,
     forwardReach: stores.forwards,
     own,
-    firstContacts,
+    firstContacts: greylisting,
     notices,
     clock,
     committed: (what) => {
@@ -237,7 +237,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
   const sources = composeSources({
     ...common,
     loginSecret,
-    firstContacts,
+    greylisting,
     names,
     report,
     banned,
