@@ -31,14 +31,14 @@ export interface AppPasswordStore {
 }
 
 /** Outside targets that are new, and when they no longer are. */
-export type YoungTargets = Readonly<{ targets: readonly Address[]; until: Millis }>;
+export type NewTargets = Readonly<{ targets: readonly Address[]; until: Millis }>;
 
 export interface ForwardStore {
   /**
-   * Replaces the earlier forwarding. Without targets, its mail stays in its mailbox. `young`: mail forwarded to these targets counts with
-   * what the account sends (`YoungForwards`); null: no target counts, not even earlier ones.
+   * Replaces the earlier forwarding. Without targets, its mail stays in its mailbox. `newTargets`: mail forwarded to these targets counts with
+   * what the account sends (`NewForwards`); null: no target counts, not even earlier ones.
    */
-  setForwarding(account: AccountName, to: readonly Address[], keep: boolean, young: YoungTargets | null): Outcome;
+  setForwarding(account: AccountName, to: readonly Address[], keep: boolean, newTargets: NewTargets | null): Outcome;
   /** Null if its mail stays in its mailbox. */
   forwardingOf(account: string): Forwarding | null;
   /** The targets of all accounts' forwards; a target of two accounts is listed twice. */

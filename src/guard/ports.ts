@@ -45,7 +45,7 @@ export interface ForwardReach {
 }
 
 /** Forwards to outside targets that somebody other than root added within a day. Throws if the database cannot be read or written. */
-export interface YoungForwards {
+export interface NewForwards {
   /** Each path by which mail for this recipient leaves through such a forward, except paused ones. */
   reached(recipient: string, now: Millis): readonly Readonly<{ account: string; target: string }>[];
   /** Mails that left through such forwards of the account after `since`, in ascending order. */

@@ -23,7 +23,7 @@ function watched({ policy = POLICY, decided = PASS, written = false, held, own =
   const warnings: string[] = [];
   let pausedUntil = 0;
   const submit = watchingForwards((_, answer) => answer(decided), {
-    youngForwards: {
+    newForwards: {
       reached: (recipient) => {
         if (recipient.startsWith("broken")) throw new Error("disk I/O error");
         return /^(?:ann|postmaster@example\.org)/.test(recipient) && pausedUntil === 0

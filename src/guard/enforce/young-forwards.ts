@@ -8,17 +8,17 @@ import type { Event } from "../../core/events/event.ts";
 import type { DataCommand, Recipient } from "../../core/events/mail.ts";
 import { DAY_MS, HOUR_MS, isoTime, later } from "../../core/time.ts";
 import type { Engine } from "../engine.ts";
-import type { Clock, Log, Submit, YoungForwards } from "../ports.ts";
+import type { Clock, Log, NewForwards, Submit } from "../ports.ts";
 import type { SendingHistory } from "../storage-ports.ts";
 
 type Parts = Readonly<{
-  youngForwards: YoungForwards;
+  newForwards: NewForwards;
   sending: Pick<SendingHistory, "sentMails" | "hasWritten" | "holdOf">;
   engine: Pick<Engine, "policy" | "audit">;
   clock: Clock;
   log: Log;
 }>;
-/** For a mail in flight: its recipients, and by account the copies that leave through the account's young forwards. */
+/** For a mail in flight: its recipients, and by account the copies that leave through the account's new forwards. */
 type Copies = Readonly<{ transaction: string; recipients: Set<string>; byAccount: Map<string, RecipientCounts> }>;
 
 /** More than there are smtpd processes, each of which has one mail in flight. */
@@ -27,7 +27,7 @@ const MOST_SESSIONS = 10_000;
 const MOST_SENT = 10_000;
 
 /**
- * Counts the copies of each mail, whoever sent it, that leave through new forwards (`YoungForwards`). They count as mail of the account
+ * Counts the copies of each mail, whoever sent it, that leave through new forwards (`NewForwards`). They count as mail of the account
  * that forwards; past that account's sending limits, its new forwards are paused. Postfix looks up where a recipient leads only after
  * the guard's answer, so the pause already applies to this recipient. Mails that arrive at the same time are not added up: each may use
  * the whole limit.
@@ -56,7 +56,7 @@ function watch(parts: Parts, mails: BoundedMap<string, Copies>, event: Event, { 
 
 function addRecipient(parts: Parts, mails: BoundedMap<string, Copies>, event: Recipient): void {
   const recipient = qualified(event.recipient?.toLowerCase() ?? "", parts.engine.policy);
-  const reached = parts.youngForwards.reached(recipient, parts.clock.now());
+  const reached = parts.newForwards.reached(recipient, parts.clock.now());
   if (reached.length === 0) return;
   const copies = inFlight(mails, event);
   if (copies.recipients.has(recipient)) return;
@@ -84,22 +84,22 @@ function inFlight(mails: BoundedMap<string, Copies>, { session, transaction }: D
   return copies?.transaction === transaction ? copies : { transaction, recipients: new Set(), byAccount: new Map() };
 }
 
-function pastLimit({ youngForwards, sending, engine, clock }: Parts, account: string, copies: RecipientCounts) {
+function pastLimit({ newForwards, sending, engine, clock }: Parts, account: string, copies: RecipientCounts) {
   const now = clock.now();
   const since = later(now, -DAY_MS);
   const { evidence: held, vouchedAt } = sending.holdOf(account);
-  const mails = [...sending.sentMails(account, since, MOST_SENT), ...youngForwards.sent(account, since)];
+  const mails = [...sending.sentMails(account, since, MOST_SENT), ...newForwards.sent(account, since)];
   const sorted = mails.toSorted((a, b) => a.at - b.at);
   return tooMuchForwarded(engine.policy, { mails: sorted, holdEvidence: held, vouchedAt }, copies, now);
 }
 
-function count({ youngForwards, clock }: Parts, copies: Copies): void {
-  for (const [account, counts] of copies.byAccount) youngForwards.count(account, { at: clock.now(), ...counts });
+function count({ newForwards, clock }: Parts, copies: Copies): void {
+  for (const [account, counts] of copies.byAccount) newForwards.count(account, { at: clock.now(), ...counts });
 }
 
-function pause({ youngForwards, engine, clock }: Parts, account: string, evidence: Evidence): void {
+function pause({ newForwards, engine, clock }: Parts, account: string, evidence: Evidence): void {
   const until = later(clock.now(), Math.max(evidence.windowMs, HOUR_MS));
-  youngForwards.pause(account, until);
+  newForwards.pause(account, until);
   const subject = `${account} to no new address outside until ${isoTime(until)}: ${countedText(evidence)}`;
   void engine.audit({ type: "FORWARDING_CHANGED", subject, account, by: "engine" });
 }

@@ -57,7 +57,7 @@ export function composeSources(parts: SourceParts) {
   const spfLookup = new ResolverLookup(settings["dns.address"]);
   const proofs = createSenderProofs(greylisting, spfLookup);
   const submit = submitAfterLookups(engine, blockLists, senderDomains, proofs);
-  const forwardWatch = { youngForwards: stores.youngForwards, sending: stores.sending, engine, clock, log };
+  const forwardWatch = { newForwards: stores.newForwards, sending: stores.sending, engine, clock, log };
   const filterLoad = new FilterLoad(clock);
   const policyServer = new PolicyServer(filterLoad.limiting(watchingForwards(submit, forwardWatch)), report, {
     ...POLICY_LIMITS,

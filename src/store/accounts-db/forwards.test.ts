@@ -8,7 +8,7 @@ import { DAY_MS, HOUR_MS, instant, later, type Millis } from "../../core/time.ts
 import { openAccounts } from "../open.ts";
 import { SqliteAccountNetworks } from "./account-networks.ts";
 import { SqliteAccounts } from "./accounts.ts";
-import { readForwarding, SqliteForwards, SqliteYoungForwards } from "./forwards.ts";
+import { readForwarding, SqliteForwards, SqliteNewForwards } from "./forwards.ts";
 
 const HASH = "{BLF-CRYPT}$2y$05$x";
 const ann = accountName("ann@example.org");
@@ -181,7 +181,7 @@ function made(t: TestContext) {
   const db = accountsFor(t);
   const accounts = new SqliteAccounts(db);
   for (const each of [ann, bob]) accounts.add(each, "{BLF-CRYPT}$2y$05$x", NOW);
-  const [forwards, young] = [new SqliteForwards(db), new SqliteYoungForwards(db)];
+  const [forwards, newForwards] = [new SqliteForwards(db), new SqliteNewForwards(db)];
   const set = (keep: boolean, at = NOW) =>
     forwards.setForwarding(ann, [old, added], keep, { targets: [added], until: later(at, DAY_MS) });
   const goesTo = () =>
@@ -190,8 +190,8 @@ function made(t: TestContext) {
       .toSorted();
   const networks = new SqliteAccountNetworks(db);
   const reached = (recipient: string, now: Millis = NOW) =>
-    young.reached(recipient, now).map(({ account, target }) => `${account} ${target}`);
-  return { accounts, forwards, networks, young, set, goesTo, reached };
+    newForwards.reached(recipient, now).map(({ account, target }) => `${account} ${target}`);
+  return { accounts, forwards, networks, newForwards, set, goesTo, reached };
 }
 
 test("mail reaches targets of the last day, by other accounts' aliases, forwards and role addresses too", (t) => {
@@ -210,32 +210,32 @@ test("mail reaches targets of the last day, by other accounts' aliases, forwards
 });
 
 test("while it is paused the mail stays in the mailbox, and is still sent to older targets", (t) => {
-  const { forwards, young, set, goesTo, reached } = made(t);
+  const { forwards, newForwards, set, goesTo, reached } = made(t);
   for (const keep of [true, false]) {
     set(keep);
-    young.pause(ann, later(NOW, HOUR_MS));
+    newForwards.pause(ann, later(NOW, HOUR_MS));
     assert.deepEqual([goesTo(), reached(ann)], [[ann, old].toSorted(), []]);
   }
   forwards.setForwarding(ann, [], true, { targets: [], until: NOW });
   set(false);
   assert.deepEqual(goesTo(), [ann, old].toSorted(), "setting it again changes nothing");
   assert.deepEqual(reached(ann, later(NOW, HOUR_MS)), [`${ann} ${added}`], "the hour is over");
-  young.pause(ann, later(NOW, -1));
+  newForwards.pause(ann, later(NOW, -1));
   assert.deepEqual(goesTo(), [added, old].toSorted());
   set(false, later(NOW, -DAY_MS));
-  young.pause(ann, later(NOW, DAY_MS));
+  newForwards.pause(ann, later(NOW, DAY_MS));
   assert.deepEqual(goesTo(), [added, old].toSorted(), "an old forward is not paused");
 });
 
 test("what left is counted for a day, and goes with the account", (t) => {
-  const { accounts, young } = made(t);
+  const { accounts, newForwards } = made(t);
   const mail = { at: NOW, recipients: 3, written: 1, strangers: 2 };
-  young.count(ann, mail);
-  young.count(ann, mail);
+  newForwards.count(ann, mail);
+  newForwards.count(ann, mail);
   const twice = { at: NOW, recipients: 6, written: 2, strangers: 4 };
-  assert.deepEqual([young.sent(ann, later(NOW, -1)), young.sent(ann, NOW)], [[twice], []]);
-  young.count(bob, { ...mail, at: later(NOW, DAY_MS) });
-  assert.deepEqual(young.sent(ann, later(NOW, -1)), []);
+  assert.deepEqual([newForwards.sent(ann, later(NOW, -1)), newForwards.sent(ann, NOW)], [[twice], []]);
+  newForwards.count(bob, { ...mail, at: later(NOW, DAY_MS) });
+  assert.deepEqual(newForwards.sent(ann, later(NOW, -1)), []);
   accounts.remove(bob);
-  assert.deepEqual(young.sent(bob, NOW), []);
+  assert.deepEqual(newForwards.sent(bob, NOW), []);
 });

@@ -4,8 +4,8 @@ import type { Forwarding } from "../../admin/mailboxes.ts";
 import type { SentMail } from "../../core/decide/facts.ts";
 import { type AccountName, type Address, withoutExtension } from "../../core/net/address.ts";
 import { DAY_MS, type Millis } from "../../core/time.ts";
-import type { ForwardStore, YoungTargets } from "../../guard/mailbox-ports.ts";
-import type { ForwardReach, Outcome, YoungForwards } from "../../guard/ports.ts";
+import type { ForwardStore, NewTargets } from "../../guard/mailbox-ports.ts";
+import type { ForwardReach, NewForwards, Outcome } from "../../guard/ports.ts";
 import type { TimeSpan } from "../../guard/storage-ports.ts";
 import { integer, millis, text } from "../columns.ts";
 import { type Prepared, prepared, together } from "../transactions.ts";
@@ -20,7 +20,7 @@ export class SqliteForwards implements ForwardStore, ForwardReach {
     this.#sql = prepared(db, SQL);
   }
 
-  setForwarding(account: AccountName, to: readonly Address[], keep: boolean, young: YoungTargets | null): Outcome {
+  setForwarding(account: AccountName, to: readonly Address[], keep: boolean, newTargets: NewTargets | null): Outcome {
     if (this.#sql.account.get(account) === undefined) return { ok: false, reason: noAccount(account) };
     const blocked = to.find((target) => this.#sql.isBlocked.get(target) !== undefined);
     if (blocked !== undefined) return { ok: false, reason: `The alias ${blocked} is blocked, so it takes no mail.` };
@@ -28,8 +28,8 @@ export class SqliteForwards implements ForwardStore, ForwardReach {
       this.#sql.forget.run(account);
       // A copy for the account itself is one more target.
       for (const target of to.length > 0 && keep ? [account, ...to] : to) this.#sql.add.run(account, target);
-      if (young === null) this.#sql.forgetYoung.run(account);
-      else for (const target of young.targets) this.#sql.addYoung.run(account, target, young.until);
+      if (newTargets === null) this.#sql.forgetNew.run(account);
+      else for (const target of newTargets.targets) this.#sql.addNew.run(account, target, newTargets.until);
     });
     return { ok: true };
   }
@@ -89,16 +89,16 @@ const SQL = {
   spent: "SELECT coalesce(sum(count), 0) AS spent FROM forward_spent WHERE account = ?",
   spend:
     "INSERT INTO forward_spent (account, at, count) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count",
-  forgetYoung: "DELETE FROM young_forward WHERE account = ?",
+  forgetNew: "DELETE FROM new_forward WHERE account = ?",
   // A paused target stays paused after it is removed and added again.
-  addYoung:
-    "INSERT INTO young_forward (account, target, until) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET until = excluded.until",
+  addNew:
+    "INSERT INTO new_forward (account, target, until) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET until = excluded.until",
   add: "INSERT INTO forward (account, target) VALUES (?, ?) ON CONFLICT DO NOTHING",
 };
 
 /** Forwards that are new, in `accounts.db`. Postfix sees at once which of them are paused. */
-export class SqliteYoungForwards implements YoungForwards {
-  readonly #sql: Prepared<typeof YOUNG_SQL>;
+export class SqliteNewForwards implements NewForwards {
+  readonly #sql: Prepared<typeof NEW_SQL>;
   /**
    * When the last forward stops being new, as of change number `#changes`. It is read again only after a further change,
    * because each read takes a lock, and every recipient needs it.
@@ -108,10 +108,10 @@ export class SqliteYoungForwards implements YoungForwards {
 
   /** `db`: the connection that writes, because total_changes() counts only a connection's own changes. */
   constructor(db: DatabaseSync) {
-    this.#sql = prepared(db, YOUNG_SQL);
+    this.#sql = prepared(db, NEW_SQL);
   }
 
-  reached(recipient: string, now: Millis): ReturnType<YoungForwards["reached"]> {
+  reached(recipient: string, now: Millis): ReturnType<NewForwards["reached"]> {
     // There is rarely one, and an alias may have a thousand targets.
     if (now >= this.#until() || this.#sql.any.get(now, now) === undefined) return [];
     return this.#sql.reached
@@ -145,34 +145,34 @@ export class SqliteYoungForwards implements YoungForwards {
   }
 }
 
-const YOUNG_SQL = {
+const NEW_SQL = {
   changes: "SELECT total_changes() AS n",
-  lastUntil: "SELECT coalesce(max(until), 0) AS until FROM young_forward",
-  any: "SELECT 1 FROM young_forward WHERE until > ? AND paused_until <= ? LIMIT 1",
+  lastUntil: "SELECT coalesce(max(until), 0) AS until FROM new_forward",
+  any: "SELECT 1 FROM new_forward WHERE until > ? AND paused_until <= ? LIMIT 1",
   reached: `
     WITH RECURSIVE reached (address) AS (
       SELECT lower(?) UNION SELECT lower(?)
       UNION SELECT lower(onward.target) FROM reached JOIN onward ON onward.address = reached.address
     )
-    SELECT young.account, young.target
+    SELECT new_forward.account, new_forward.target
     FROM reached
-      JOIN young_forward AS young ON young.account = reached.address
-      JOIN forward ON forward.account = young.account AND forward.target = young.target
-    WHERE young.until > ? AND young.paused_until <= ?`,
-  sent: "SELECT at, recipients, strangers FROM young_forward_sent WHERE account = ? AND at > ? ORDER BY at",
-  forget: "DELETE FROM young_forward_sent WHERE at <= ? OR at > ?",
-  forgetOld: "DELETE FROM young_forward WHERE until <= ?",
+      JOIN new_forward ON new_forward.account = reached.address
+      JOIN forward ON forward.account = new_forward.account AND forward.target = new_forward.target
+    WHERE new_forward.until > ? AND new_forward.paused_until <= ?`,
+  sent: "SELECT at, recipients, strangers FROM new_forward_sent WHERE account = ? AND at > ? ORDER BY at",
+  forget: "DELETE FROM new_forward_sent WHERE at <= ? OR at > ?",
+  forgetOld: "DELETE FROM new_forward WHERE until <= ?",
   count: `
-    INSERT INTO young_forward_sent (account, at, recipients, strangers) VALUES (?, ?, ?, ?)
+    INSERT INTO new_forward_sent (account, at, recipients, strangers) VALUES (?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET recipients = recipients + excluded.recipients, strangers = strangers + excluded.strangers`,
   // The pause ends once the forward is no longer new.
-  pause: "UPDATE young_forward SET paused_until = min(until, ?) WHERE account = ?",
+  pause: "UPDATE new_forward SET paused_until = min(until, ?) WHERE account = ?",
 };
 
 /** The entry of forwards in `SETTING_TABLES` (`setting-tables.ts` beside it). */
 export const FORWARD_SETTING = {
   key: "forwards",
-  tables: ["forward", "forward_spent", "young_forward", "young_forward_sent"],
+  tables: ["forward", "forward_spent", "new_forward", "new_forward_sent"],
   says: "forwards",
   undo: "account forward ADDRESS --off",
   rows: { from: "forward WHERE target <> account", name: "account || ' to ' || target", is: "target" },

@@ -131,7 +131,7 @@ const baseline = `
 
   -- Outside targets that mailbox users or the web added to forwards within the last day. Mail that leaves through them counts as
   -- mail of the account. Past its limits they are paused until \`paused_until\`, and the mail stays in the mailbox.
-  CREATE TABLE young_forward (
+  CREATE TABLE new_forward (
     account TEXT COLLATE NOCASE NOT NULL,
     target TEXT COLLATE NOCASE NOT NULL,
     until INTEGER NOT NULL,
@@ -140,16 +140,16 @@ const baseline = `
   ) STRICT, WITHOUT ROWID;
 
   -- What has left by them.
-  CREATE TABLE young_forward_sent (
+  CREATE TABLE new_forward_sent (
     account TEXT COLLATE NOCASE NOT NULL,
     at INTEGER NOT NULL,
     recipients INTEGER NOT NULL,
     strangers INTEGER NOT NULL,
     PRIMARY KEY (account, at)
   ) STRICT, WITHOUT ROWID;
-  CREATE TRIGGER young_forwards_of_removed AFTER DELETE ON account BEGIN
-    DELETE FROM young_forward WHERE account = old.name;
-    DELETE FROM young_forward_sent WHERE account = old.name;
+  CREATE TRIGGER new_forwards_of_removed AFTER DELETE ON account BEGIN
+    DELETE FROM new_forward WHERE account = old.name;
+    DELETE FROM new_forward_sent WHERE account = old.name;
   END;
 
   -- Every step that mail may take.
@@ -162,9 +162,9 @@ const baseline = `
   -- left out.
   CREATE VIEW forwarded (account, target) AS
     SELECT account, iif(EXISTS (
-        SELECT 1 FROM young_forward AS young
-        WHERE young.account = forward.account AND young.target = forward.target
-          AND young.paused_until > (julianday('now') - 2440587.5) * 86400000
+        SELECT 1 FROM new_forward
+        WHERE new_forward.account = forward.account AND new_forward.target = forward.target
+          AND new_forward.paused_until > (julianday('now') - 2440587.5) * 86400000
       ), account, target) FROM forward
     WHERE account IN (SELECT name FROM account WHERE suspended = 0 AND followed IS NOT 'unlisted')
       AND ${arrives("target")};

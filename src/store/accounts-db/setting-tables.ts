@@ -2,7 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { NETWORKS, SqliteAccountNetworks } from "./account-networks.ts";
 import { APP_PASSWORDS, readAppPasswords, SqliteAppPasswords } from "./app-passwords.ts";
 import type { NotedUses } from "./credentials.ts";
-import { FORWARD_SETTING, readForwarding, SqliteForwards, SqliteYoungForwards } from "./forwards.ts";
+import { FORWARD_SETTING, readForwarding, SqliteForwards, SqliteNewForwards } from "./forwards.ts";
 import { readVacation, SqliteVacations, VACATIONS } from "./vacations.ts";
 
 /** What its user or the owner sets for a mailbox, with its table in `accounts.db`. */
@@ -40,7 +40,7 @@ export function accountSettingStores(db: DatabaseSync, uses: NotedUses) {
     appPasswords: new SqliteAppPasswords(db, uses),
     networks: new SqliteAccountNetworks(db),
     forwards: new SqliteForwards(db),
-    youngForwards: new SqliteYoungForwards(db),
+    newForwards: new SqliteNewForwards(db),
     vacations: new SqliteVacations(db),
   } as const;
 }
