@@ -79,6 +79,6 @@ export interface Notices {
 
 /**
  * How a server hands over an event. `answer` is called once, and may be called at once (docs/adr/0012). Postfix's questions pass
- * `lookups/submit-after-lookups.ts` (DNS) before the engine; `enforce/young-forwards.ts` sees each decision before Postfix gets it.
+ * `lookups/submit-after-lookups.ts` (DNS) before the engine; `enforce/new-forwards.ts` sees each decision before Postfix gets it.
  */
 export type Submit = (event: Event, answer: (decision: Decision) => void) => void;

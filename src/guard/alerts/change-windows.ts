@@ -61,7 +61,7 @@ const MOST_ACCOUNT_CHANGES = 20;
 /** The targets of an alias, up to this many characters; `alias list` shows the rest. */
 const MOST_CHARACTERS = 400;
 
-/** The actor where the guard pauses a new forward (`young-forwards.ts`). */
+/** The actor where the guard pauses a new forward (`new-forwards.ts`). */
 const BY_GUARD = "engine";
 const PAUSED =
   "too much mail left through its new forward: for a while, mail for the new addresses stays in its mailbox";

@@ -1,5 +1,5 @@
+import { watchingForwards } from "../../guard/enforce/new-forwards.ts";
 import type { SubmissionSessions } from "../../guard/enforce/submission-sessions.ts";
-import { watchingForwards } from "../../guard/enforce/young-forwards.ts";
 import type { Engine } from "../../guard/engine.ts";
 import type { Greylisting } from "../../guard/facts/greylisting.ts";
 import { DnsBlockLists, type ListSettings } from "../../guard/lookups/block-lists.ts";

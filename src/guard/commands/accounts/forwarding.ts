@@ -38,8 +38,8 @@ export const forwardCommand: RunOf<"forward_set", ForwardCommandParts> = async (
     const message = target === name ? ownAddress(name, by) : wrongTarget(parts, name, target);
     if (message !== null) return refusedTarget(message, target, by);
   }
-  const young = isRootUser(by) ? null : { targets: outside, until: later(parts.clock.now(), DAY_MS) };
-  const change = (): Outcome => parts.forwards.setForwarding(name, to, keep, young);
+  const newOutside = isRootUser(by) ? null : { targets: outside, until: later(parts.clock.now(), DAY_MS) };
+  const change = (): Outcome => parts.forwards.setForwarding(name, to, keep, newOutside);
   const refused =
     to.length === 0 ? null : parts.rehearse(() => refusalAfterChange(parts, change, { address: name, by }));
   if (refused !== null) return refused;

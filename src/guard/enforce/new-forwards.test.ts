@@ -7,7 +7,7 @@ import type { SentMail } from "../../core/decide/facts.ts";
 import type { Policy } from "../../core/decide/policy.ts";
 import type { Audit } from "../../core/events/command.ts";
 import { HOUR_MS, instant, later } from "../../core/time.ts";
-import { watchingForwards } from "./young-forwards.ts";
+import { watchingForwards } from "./new-forwards.ts";
 
 const ANN = "ann@example.org";
 const TARGETS = ["one@else.example", "two@else.example"];
