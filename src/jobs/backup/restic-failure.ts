@@ -16,7 +16,7 @@ const MOST_LAST_WORDS = 300;
 /** By SIGKILL: it is what the kernel kills first. */
 const KILLED = 137;
 
-const LOST = /retrying after .*(?:no such file|ciphertext|hash|does not match|not found)/i;
+const LOST = /retrying after .*(?:no such file|ciphertext|hash|ID does not match|not found)/i;
 const ENDED = /retrying after .*EOF/;
 
 /** Whether restic retries in vain, for up to a quarter of an hour, to read what is lost. From another machine, the next try may get more. */
@@ -37,13 +37,18 @@ const TROUBLES: Troubles = [
 /** No cut connection looks like it. restic also prints each try that failed before one succeeded. */
 const PROVEN: Troubles = [
   [
-    /ciphertext verification failed|does not match|pack .*(?:invalid|damaged)|invalid data/i,
+    /ciphertext verification failed|(?:ID|hash|blob|index|size)\b.{0,40} does not match|pack .*(?:invalid|damaged)|invalid data/i,
     "damaged",
     "it is damaged",
   ],
 ];
 
 const UNREACHED: Troubles = [
+  [
+    /signature we calculated|access key id you provided|access ?denied|\b40[13]\b.*(?:unauthorized|forbidden)/i,
+    "unreachable",
+    "it refuses the name or the password",
+  ],
   [
     /connection refused|no such host|network is unreachable|timeout|subprocess ssh exited|connection reset/i,
     "unreachable",
@@ -70,7 +75,9 @@ const BROKEN: Troubles = [
 export function failure({ code, err, out, isRemote }: Ran): Failed {
   if (code === 127) return { ok: false, code: "other", reason: "the program restic is missing: run `npm run setup`" };
   if (code === KILLED) return { ok: false, code: "other", reason: "restic was killed; the memory may have run out" };
-  const text = `${err}\n${out.filter((line) => !line.startsWith("{")).join("\n")}`;
+  // The paths of mails have names that their users chose.
+  const said = err.replaceAll(/^ignoring error for .*: /gm, "");
+  const text = `${said}\n${out.filter((line) => !line.startsWith("{")).join("\n")}`;
   if (isLost(err, isRemote)) return { ok: false, code: "damaged", reason: "it is damaged" };
   const known = [...TROUBLES, ...PROVEN, ...(isRemote ? UNREACHED : []), ...BROKEN].find(([words]) => words.test(text));
   if (known !== undefined) return { ok: false, code: known[1], reason: known[2] };

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { DAY_MS } from "../../core/time.ts";
 import { hasNoLock, latestOf, writtenBy } from "./restic.ts";
-import { failure } from "./restic-failure.ts";
+import { failure, isLost } from "./restic-failure.ts";
 
 test("only a directory is known to have no lock", () => {
   const place = temporaryDirectory();
@@ -43,6 +43,21 @@ Fatal: repository contains errors`;
   assert.deepEqual(failure(ran), { ok: false, code: "unreachable", reason });
   assert.equal(failure({ ...ran, isRemote: false }).code, "damaged");
   assert.equal(failure({ ...ran, err: cut.replaceAll("EOF", "ciphertext verification failed") }).code, "damaged");
+});
+
+test("refused credentials, and folders that users named, are not damage", () => {
+  const refused = "The request signature we calculated does not match the signature you provided.";
+  for (const err of [
+    `Fatal: unable to open config file: Stat: ${refused}\nIs there a repository at the following location?\ns3:x/y`,
+    `Load(<data/6ac9e979ab>, 0, 0) returned error, retrying after 552ms: ${refused}`,
+    "Fatal: unexpected HTTP response (401): 401 Unauthorized",
+  ]) {
+    const reason = "it refuses the name or the password";
+    assert.deepEqual(failure({ code: 1, out: [], err, isRemote: true }), { ok: false, code: "unreachable", reason });
+    assert.equal(isLost(err, true), false);
+  }
+  const err = "ignoring error for /mail/anna/Maildir/.pack damaged/cur/1:2,S: read tcp: connection reset by peer";
+  assert.equal(failure({ code: 1, out: [], err, isRemote: true }).reason, "it cannot be reached");
 });
 
 test("damage is reported although a connection was cut before", () => {
