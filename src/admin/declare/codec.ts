@@ -60,12 +60,13 @@ export function parseWatchLine(line: string): number | null {
 export function parseReply<V extends Verb>(verb: V, line: string): Reply<V> | null {
   const json = parseJson(line);
   if (!isObject(json)) return null;
-  const { ok, result, kind, message, next, denied: why, isMissing } = json;
+  const { ok, result, kind, message, next, denied: why, isMissing, mayBeDone } = json;
   if (ok === true && isResult(verb, result)) return { ok, result };
   if (ok !== false || (kind !== "usage" && kind !== "failed")) return null;
   if (typeof message !== "string" || typeof next !== "string") return null;
   const denied = DENIALS.find((denial) => denial === why);
-  return { ok, kind, message, next, ...(denied !== undefined && { denied }), ...(isMissing === true && { isMissing }) };
+  const error: CommandError = { ok, kind, message, next, ...(denied !== undefined && { denied }) };
+  return { ...error, ...(isMissing === true && { isMissing }), ...(mayBeDone === true && { mayBeDone }) };
 }
 
 function isResult<V extends Verb>(verb: V, value: unknown): value is Results[V] {

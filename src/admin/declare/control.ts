@@ -170,6 +170,8 @@ export type CommandError = Readonly<{
   denied?: Denial;
   /** What was named is not there. */
   isMissing?: true;
+  /** It may have been carried out all the same. */
+  mayBeDone?: true;
 }>;
 export type Reply<V extends Verb = Verb> = Readonly<{ ok: true; result: Results[V] }> | CommandError;
 export type ControlLine = Readonly<{

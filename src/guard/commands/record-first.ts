@@ -52,16 +52,20 @@ export async function recordDone<R>(engine: Pick<Engine, "audit">, audit: Audit,
  * The answer to a command whose record could not be committed. Its change may be undone with the same transaction, or
  * be in the accounts' database. Either way the caller must not hear that it succeeded.
  */
-export const UNRECORDED = failed(
+export const UNRECORDED = uncertain(
   "The database could not be written: the change may or may not have taken effect, and it was not recorded.",
   "Check, and repeat it once `status` reports the database as healthy.",
 );
 
-/** The answer to a change that was made and recorded, and that the disk has not confirmed. */
-export const UNFLUSHED = failed(
-  "It was done and recorded, but the disk did not confirm it: a power failure may undo it.",
-  "`status` shows what is wrong.",
+/** The answer to a command whose changes the disk has not confirmed. */
+export const UNFLUSHED = uncertain(
+  "It was done, but the disk did not confirm it: a power failure may undo it or its record.",
+  "Check it once `status` reports the database as healthy. A secret that it would have shown is lost: make a new one.",
 );
+
+function uncertain(message: string, next: string): CommandError {
+  return { ...failed(message, next), mayBeDone: true };
+}
 
 /** The answer if the record comes first and could not be committed. */
 export const UNWRITTEN = failed(

@@ -49,6 +49,18 @@ test("a guard that took the command and did not answer may have carried it out",
   assert.equal(answer.status, 503);
 });
 
+test("a command that may have been carried out although it failed counts as uncertain", async () => {
+  const unflushed = { ok: false, kind: "failed", message: "m", next: "n", mayBeDone: true } as const;
+  const answer = await sendToGuard(
+    { ask: () => Promise.resolve(unflushed) },
+    { asker: AS_TOKEN, isDry: false },
+    { verb: "unban", target: "203.0.113.7" },
+    ({ prefix }) => prefix,
+  );
+  assert.ok(answer instanceof Uncertain);
+  assert.equal(answer.status, 409);
+});
+
 const AT = "2026-11-20T07:00:00.000Z";
 const ANNA = "anna@example.org";
 const INFO = "info@example.org";

@@ -1,10 +1,17 @@
 import * as z from "zod/mini";
 import { $ZodDefault, $ZodNullable, $ZodNumber } from "zod/v4/core";
-import { type CommandOf, type Reply, type VerbEntry, verbs, type WebVerb } from "../../admin/declare/control.ts";
+import {
+  type CommandError,
+  type CommandOf,
+  type Reply,
+  type VerbEntry,
+  verbs,
+  type WebVerb,
+} from "../../admin/declare/control.ts";
 import type { HttpForm, Rights } from "../../admin/declare/verb.ts";
 import { API_LIMITS } from "./limits.ts";
 import type { ApiParts, Asking, GuardPort, Unreachable } from "./ports.ts";
-import { denied, guardDown, guardSilent, problem } from "./problem.ts";
+import { denied, guardDown, guardSilent, problem, uncertain } from "./problem.ts";
 import { type Method, partsOf, type Route, type RouteNeed, route, type Schema } from "./route.ts";
 
 /**
@@ -28,8 +35,13 @@ export async function sendToGuard<V extends WebVerb, A>(
     case "usage":
       return problem({ status: 400, code: "invalid_request", detail: reply.message, next: reply.next });
     case "failed":
-      return problem({ status: 409, code: "refused", detail: reply.message, next: reply.next });
+      return refusal(reply);
   }
+}
+
+function refusal({ message, next, mayBeDone }: CommandError): Response {
+  const response = problem({ status: 409, code: "refused", detail: message, next });
+  return mayBeDone === true ? uncertain(response) : response;
 }
 
 const BODY_BYTES = {

@@ -134,12 +134,17 @@ export class Uncertain extends Response {}
 
 /** The guard accepted the command, but its answer is missing. */
 export function guardSilent(): Response {
-  const { body, status, headers } = problem({
-    status: 503,
-    code: "guard_down",
-    detail: "The guard did not answer in time.",
-    next: "Look at what there is now before you repeat a change: it may have been made.",
-  });
+  return uncertain(
+    problem({
+      status: 503,
+      code: "guard_down",
+      detail: "The guard did not answer in time.",
+      next: "Look at what there is now before you repeat a change: it may have been made.",
+    }),
+  );
+}
+
+export function uncertain({ body, status, headers }: Response): Response {
   return new Uncertain(body, { status, headers });
 }
 
