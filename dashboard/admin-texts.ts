@@ -11,7 +11,7 @@ const admin = await textsOf<AdminTexts>({
 
 export const t = computed(() => ({ ...shared.value, ...admin.value }));
 
-/** A type that the page does not know yet is shown by its admin name. */
+/** A type that the page does not know yet is shown by its own name. */
 export function eventName(type: string): string {
   const names: Readonly<Record<string, string>> = t.value.eventNames;
   return names[type] ?? type.replaceAll("_", " ").toLowerCase();

@@ -255,7 +255,7 @@ type MailboxSettingForm = Readonly<{
   label: string;
   /** Null if it is not set. */
   shows: (own: MailboxSettings, nowMs: number) => string | null;
-  /** Unless a new password of the account removes it. */
+  /** Absent if a new password of the account removes it anyway. */
   ends?: Readonly<{
     command: (name: string) => Readonly<{ verb: `${string}_set`; name: string }>;
     plan: (name: string, own: MailboxSettings) => string;

@@ -156,7 +156,10 @@ export class Engine {
     return this.#processor.decideCommand(event, this.#parts.clock.now());
   }
 
-  /** Records a command (null: already recorded) and its changes. Resolves false if the database could not store it. */
+  /**
+   * Records a command (null: already recorded) and its changes of `engine.db`; those of `accounts.db` follow (`recordFirst`).
+   * Resolves false if the database could not store it.
+   */
   audit(audit: Audit | null, changes: readonly Change[] = []): Promise<boolean> {
     return this.#record((now) => {
       if (audit !== null) this.#processor.append(auditRecord(audit, now));

@@ -1,5 +1,5 @@
 import type { Decision } from "../../src/core/decide/decision.ts";
-import type { AccountFacts, Facts, SprayingFacts, Verified } from "../../src/core/decide/facts.ts";
+import type { AccountFacts, Facts, SprayingFacts, TriedPassword } from "../../src/core/decide/facts.ts";
 import type { Policy } from "../../src/core/decide/policy.ts";
 import type { ClientEvent } from "../../src/core/events/event.ts";
 import { isAdministrators } from "../../src/core/events/event-types.ts";
@@ -147,7 +147,7 @@ export function unansweredAfter(
   return [...unanswered, { at, account: account.name, passwordHash, network, subject, isStrange, looksWrong, isFirst }];
 }
 
-function pendingFrom(unanswered: readonly Unanswered[], subject: Prefix, at: Millis): readonly Verified[] {
+function pendingFrom(unanswered: readonly Unanswered[], subject: Prefix, at: Millis): readonly TriedPassword[] {
   return unanswered.filter((one) => at - one.at < MINUTE && one.looksWrong && one.subject === subject);
 }
 

@@ -13,7 +13,7 @@ export function needOf(verb: Verb): Readonly<{ needs: Need; proof: boolean }> {
   return { needs: rights?.needs ?? "admin", proof: rights !== undefined && "proof" in rights };
 }
 
-/** The field that must name a user's own mailbox, whether a proof is needed, and what costs; undefined: users have no right beyond `needs`. */
+/** The field that must name a user's own mailbox, whether a proof is needed, and whether it counts against what all users share; undefined: they have no right beyond `needs`. */
 export function userRightOf(verb: Verb): Rights["user"] {
   const rights: Rights | undefined = verbs.get(verb)?.rights;
   return rights?.user;

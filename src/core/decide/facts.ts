@@ -13,11 +13,11 @@ export type RecipientKind = "exists" | "unknown" | "blocked";
  */
 export type Failure = Readonly<{ at: Millis; passwordHash: string; account: string; spent?: true }>;
 
-/** A password in verification that does not look right. `account`: in lower case. */
-export type Verified = Readonly<{ account: string; passwordHash: string }>;
+/** A password that was tried. `account`: in lower case. */
+export type TriedPassword = Readonly<{ account: string; passwordHash: string }>;
 
 /** A password in verification: the event of its outcome has not come yet. */
-export type PendingPassword = Verified &
+export type PendingPassword = TriedPassword &
   Readonly<{
     at: Millis;
     /** The prefix of the client; records keep this name. */
@@ -177,7 +177,7 @@ export type Facts = Readonly<{
   /** Within a week, except those that an administrator forgave. */
   failures: readonly Failure[];
   /** Passwords from this address in verification that do not look right. */
-  pending: readonly Verified[];
+  pending: readonly TriedPassword[];
   /** Accounts that know this address, in lower case: they signed in from it within `accounts.knownForMs`. */
   knownAccounts: readonly string[];
   /** Null if the event is not a login to a mailbox. */

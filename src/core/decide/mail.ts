@@ -54,8 +54,8 @@ export function decideRecipient(policy: Policy, facts: RecipientFacts, event: Re
   const probing = decideSharedProbing(policy, facts, event, now) ?? decideWantedProbing(policy, facts, event, now);
   if (probing !== null) return probing;
   if (facts.recipient === "unknown") return decideUnknownRecipient(policy, facts, event, now);
-  const hidden = decideProbingFromAnywhere(policy, facts, event, now);
-  if (hidden !== null) return hidden;
+  const fromAnywhere = decideProbingFromAnywhere(policy, facts, event, now);
+  if (fromAnywhere !== null) return fromAnywhere;
   if (facts.recipient === "blocked") return decision("refuse", "recipient_blocked", { counted: false });
   if (policy.greylist && !facts.known && facts.firstContact) return decideFirstContact(policy, facts, now);
   return decision("pass", "below_limit", { counted: false });

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { ACCOUNT, factsOf, NOON, POLICY, STRANGER } from "../../../test/kit/samples.ts";
 import type { LoginAttributes } from "../events/login.ts";
 import { DAY_MS, later } from "../time.ts";
-import type { AccountFacts, Facts, Failure, Verified } from "./facts.ts";
+import type { AccountFacts, Facts, Failure, TriedPassword } from "./facts.ts";
 import { barredBy, mayBeRight } from "./new-places.ts";
 
 const ANNA = "anna@example.org";
@@ -17,7 +17,7 @@ function tried(count: number, account: string, agoMs = 3_600_000): readonly Fail
     account,
   }));
 }
-function verified(count: number, account: string): readonly Verified[] {
+function verified(count: number, account: string): readonly TriedPassword[] {
   return Array.from({ length: count }, (_, i) => ({ account, passwordHash: `under way ${i}` }));
 }
 

@@ -3,7 +3,7 @@ import type { Reason } from "../events/reasons.ts";
 import { DAY_MS, type Millis, WEEK_MS } from "../time.ts";
 import { candidatesShare, commonShare, looksRight } from "./account-guard.ts";
 import type { Evidence } from "./decision.ts";
-import type { Facts, Failure, Verified } from "./facts.ts";
+import type { Facts, Failure, TriedPassword } from "./facts.ts";
 import type { Policy } from "./policy.ts";
 
 /** When a password is refused before verification, and which passwords are verified anyway. */
@@ -24,7 +24,7 @@ export function barredBy(policy: Policy, facts: PlaceFacts, event: LoginAttribut
     guarded(policy, facts) ??
     ofGuessingNetwork(policy, facts) ??
     sprayed(policy, facts) ??
-    (isKnownPlace(facts) ? atOthers(policy, facts, event, now) : spent(policy, facts, event, now))
+    (isKnownPlace(facts) ? atOthers(policy, facts, event, now) : ofGuessingAddress(policy, facts, event, now))
   );
 }
 
@@ -101,7 +101,7 @@ function atOthers(
   event: LoginAttributes,
   now: Millis,
 ): Barred | null {
-  const isOther = ({ account }: Verified | Failure): boolean => !facts.knownAccounts.includes(account);
+  const isOther = ({ account }: TriedPassword | Failure): boolean => !facts.knownAccounts.includes(account);
   const tried = [...within(facts.failures, DAY_MS, now), ...others(facts, event)].filter(isOther);
   const evidence = {
     count: passwordsOf(tried).size,
@@ -113,7 +113,7 @@ function atOthers(
 }
 
 /** Passwords in verification may be wrong too, so parallel guesses get no further than one after the other. */
-function spent({ logins }: Policy, facts: PlaceFacts, event: LoginAttributes, now: Millis): Barred | null {
+function ofGuessingAddress({ logins }: Policy, facts: PlaceFacts, event: LoginAttributes, now: Millis): Barred | null {
   const failed = new Set(within(facts.failures, WEEK_MS, now).map(({ passwordHash }) => passwordHash));
   const pending = passwordsOf(others(facts, event).filter(({ passwordHash }) => !failed.has(passwordHash))).size;
   const count = within(facts.failures, logins.windowMs, now).filter(isFresh).length;
@@ -145,13 +145,13 @@ export function isFresh({ spent: isSpent }: Failure): boolean {
 }
 
 /** Passwords in verification, except the one of this event. */
-function others({ pending, account }: PlaceFacts, { login, passwordHash }: LoginAttributes): readonly Verified[] {
+function others({ pending, account }: PlaceFacts, { login, passwordHash }: LoginAttributes): readonly TriedPassword[] {
   const name = account?.name ?? login.toLowerCase();
   return pending.filter((one) => one.passwordHash !== passwordHash || one.account !== name);
 }
 
 /** Different passwords. Unknown hashes count as different. */
-function passwordsOf(tried: readonly (Verified | Failure)[]): ReadonlySet<string> {
+function passwordsOf(tried: readonly (TriedPassword | Failure)[]): ReadonlySet<string> {
   return new Set(
     tried.map(({ account, passwordHash }, i) => (passwordHash === "" ? `unknown ${i}` : `${account} ${passwordHash}`)),
   );

@@ -30,7 +30,10 @@ export function decideAccountRecipient(policy: Policy, { sending }: Sender, now:
   return evidence === null ? passed : decision("defer", "account_recipient_limit", { evidence, counted: false });
 }
 
-/** DATA: all recipients are known. Held mail counts too, so that no account fills the disk with it. */
+/**
+ * DATA: all recipients are known. A hold is decided here, and again at the end of the mail, which notes the held mail (`decideHeldMail`
+ * in mail.ts). Held mail counts too, so that no account fills the disk with it.
+ */
 export function decideAccountMail(
   policy: Policy,
   { sending, accountMails, prefix }: SendingAccount,

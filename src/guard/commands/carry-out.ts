@@ -87,7 +87,7 @@ export type CommandParts = BanListParts &
     /** Refreshed at once, so that a new address can send as soon as the command ends. */
     authors: AuthorLists;
     health: () => Promise<Health>;
-    /** Resolves once all committed changes survive a power failure; false if the disk failed to flush. */
+    /** Resolves once all that was committed to either database survives a power failure; false if the disk failed to flush. */
     flushed: () => Promise<boolean>;
     upkeep: Pick<Upkeep, keyof Upkeep>;
     pid: number;

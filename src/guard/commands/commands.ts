@@ -22,7 +22,7 @@ const REVIEWS = { most: 8, ofOne: 2, busy: "The access of accounts is being look
 
 /**
  * Every command of the control socket. The server itself handles the stream that `watch` starts. When a command is answered, its
- * changes survive a power failure.
+ * changes of both databases survive a power failure.
  */
 export function createCommands(given: CommandParts) {
   const parts = { ...given, health: shared(given.health) };
@@ -41,12 +41,14 @@ export function createCommands(given: CommandParts) {
     mailbox: new MyMailboxCommands(parts, gate.userBounds),
     reviews: new Turn(REVIEWS),
   };
+  // Only commands on Postfix's queue take turns and use their share; others run at once.
   const shares = new QueueShares(gate.bounds);
   const inTurn = (admitted: Admitted, command: Order): Promise<Reply> | Reply =>
     admitted.caller === null
       ? carryOut(parts, kept, { ...admitted, command, share: ROOTS_SHARE })
       : shares.inTurn(admitted.caller, command.verb, (share) => carryOut(parts, kept, { ...admitted, command, share }));
   const inDryRun = (admitted: Admitted, command: Order): Promise<Reply> | Reply => {
+    // Only the web asks for this one, before it judges a new password (`whyRefused` in account-routes.ts).
     if (command.verb === "my_password" && admitted.caller !== null)
       return kept.mailbox.mayChangePassword(command.password, admitted.caller);
     // Uncounted tries would let mailbox users find out which other addresses exist.

@@ -28,7 +28,10 @@ export class SubmissionSessions {
     this.#ended.set(account.toLowerCase(), ++this.#turn);
   }
 
-  /** `isAtRecipient`: nothing was sent yet. A mail in the middle of its transfer is stopped only if the account's sessions were ended. */
+  /**
+   * `isAtRecipient`: nothing was sent yet. A session whose start is unknown is over at its next recipient; later in a mail, only if the
+   * account's sessions were ended since the guard's start.
+   */
   isOver(session: string, account: string, isAtRecipient: boolean): boolean {
     const begun = this.#begun.touch(session);
     const ended = this.#ended.get(account.toLowerCase());

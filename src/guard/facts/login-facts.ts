@@ -8,7 +8,7 @@ import {
   type Shares,
 } from "../../core/decide/account-guard.ts";
 import type { Decision } from "../../core/decide/decision.ts";
-import type { AccountFacts, Facts, PendingPassword, SprayingFacts, Verified } from "../../core/decide/facts.ts";
+import type { AccountFacts, Facts, PendingPassword, SprayingFacts, TriedPassword } from "../../core/decide/facts.ts";
 import { SPRAYING_NETWORKS } from "../../core/decide/new-places.ts";
 import type { Policy } from "../../core/decide/policy.ts";
 import { type ClientEvent, isLogin } from "../../core/events/event.ts";
@@ -103,7 +103,7 @@ export class LoginFacts {
     return found();
   }
 
-  pending({ prefix }: SignInOrigin, now: Millis): readonly Verified[] {
+  pending({ prefix }: SignInOrigin, now: Millis): readonly TriedPassword[] {
     return this.#pending.from(prefix, now);
   }
 

@@ -1,5 +1,5 @@
 import { BoundedMap } from "../../core/bounded-map.ts";
-import type { PendingPassword, Verified } from "../../core/decide/facts.ts";
+import type { PendingPassword, TriedPassword } from "../../core/decide/facts.ts";
 import type { LoginAsked, LoginFailed, LoginSucceeded } from "../../core/events/login.ts";
 import type { AskedBefore } from "../../core/events/seen.ts";
 import type { Prefix } from "../../core/net/ip.ts";
@@ -91,7 +91,7 @@ export class PendingPasswords {
   }
 
   /** Those of one address that do not look right. */
-  from(prefix: Prefix, now: Millis): readonly Verified[] {
+  from(prefix: Prefix, now: Millis): readonly TriedPassword[] {
     return [...this.#all(now)].filter((one) => one.looksWrong && one.subject === prefix);
   }
 

@@ -12,7 +12,11 @@ export type ConnectionLimit = Readonly<{
   kernelCounts?: boolean;
 }>;
 
-/** The sets that the guard fills; `watched` holds the ports at which it counts. Their entries expire unless the guard adds them again. */
+/**
+ * The sets that the guard fills: `watched` holds the ports at which it counts, `full` those
+ * where strangers hold their whole share: only `known4` and `known6` may still connect. Their
+ * entries expire unless the guard adds them again.
+ */
 const GUARD_SETS = ["watched", "full", "refused4", "refused6", "known4", "known6"] as const;
 const KERNEL_SETS = ["open4", "open6"] as const;
 /** Connections accepted by our rules, and those that then passed every other program's rules. */

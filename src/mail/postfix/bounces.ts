@@ -43,7 +43,7 @@ export function renderBounceChecks(site: Site): readonly RenderedFile[] {
 }
 
 /** Parameters of main.cf: delivery agents remove `PROOF_HEADER` from mail, and from reports that enclose one. */
-export function withoutProofs(): Readonly<Record<string, string>> {
+export function removingProofHeader(): Readonly<Record<string, string>> {
   const checks = ["header_checks", "nested_header_checks", "body_checks"];
   const names = ["smtp", "lmtp"].flatMap((agent) => checks.map((check) => `${agent}_${check}`));
   return Object.fromEntries(names.map((name) => [name, `regexp:$config_directory/${REMOVAL}`]));

@@ -30,13 +30,14 @@ export class FilterLoad {
   }
 
   /**
-   * At the end of a mail, before the filters read it, there may be two questions: Postfix's, about every mail, and our milter's, about
-   * a mail that exceeds a limit or may hide parts that the milter could not count. Of mails that may hide parts the filters read one at
-   * a time; the others are deferred (`PartsTurns`).
+   * At the end of a mail, before the filters read it, Postfix asks about every mail: the engine decides, and what passes is in
+   * the load from then on. Our milter then asks about a mail that exceeds a limit or may hide parts that it could not count. Of mails
+   * that may hide parts the filters read one at a time; the others are deferred (`PartsTurns`).
    */
   limiting(submit: Submit): Submit {
     return (event, answer) => {
       if (event.type !== "END_OF_MESSAGE") return submit(event, answer);
+      // The engine has passed this mail at Postfix's question.
       if (event.mayHideParts === true && this.#takesTurn(event)) return answer(decision("pass", "below_limit"));
       submit(this.#withExcess(event), (decided) => {
         if (decided.verdict === "refuse" || decided.verdict === "defer") this.#leave(event.queueId);
@@ -45,7 +46,10 @@ export class FilterLoad {
     };
   }
 
-  /** A line of the log shows that Rspamd is done with a mail: it was marked or refused, or its delivery was tried. */
+  /**
+   * A line of the log shows that Rspamd is done with a mail: a milter's finding (SPF, DKIM or spam; SpamAssassin reads after Rspamd), a
+   * refusal, or an attempt to deliver it.
+   */
   observe(observation: Observation | null): Observation | null {
     const isDone =
       observation?.type === "MAIL_JUDGED" ||

@@ -66,7 +66,10 @@ function behindProxy(name: Service): readonly string[] {
 
 const TLS = { submission: "smtpd_tls_security_level=encrypt", submissions: "smtpd_tls_wrappermode=yes" } as const;
 
-/** Only for users, only over TLS, only with their own addresses. */
+/**
+ * Only for users, only over TLS, only with their own addresses. The guard's questions at connect, DATA and the end of the mail are those
+ * of main.cf (`restrictions`).
+ */
 function submission({ limits }: Site, name: keyof typeof TLS, port: number): readonly string[] {
   return [
     `${port} inet n - y - ${limits.smtpPlaces} smtpd`,

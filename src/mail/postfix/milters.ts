@@ -4,7 +4,7 @@ import { FINDING_WORDS } from "../logs/content-filter-log.ts";
 import { RSPAMD_SECONDS } from "../rspamd/rspamd-conf.ts";
 import { JUNK_HEADER } from "../rspamd/rules.ts";
 import { VERIFIED_HEADER } from "../rspamd/verified-headers.ts";
-import { withoutProofs } from "./bounces.ts";
+import { removingProofHeader } from "./bounces.ts";
 import { SERVICE_MACRO } from "./milter.ts";
 import { FIRST_CONTACT_MARK_HEADER, FIRST_CONTACT_MARK_VALUE } from "./policy-protocol.ts";
 
@@ -47,7 +47,7 @@ export function postfixMilters(site: Site): Readonly<Record<string, string>> {
     // Attachments are not changed: they belong to the sender and are often signed.
     mime_header_checks: "",
     nested_header_checks: "",
-    ...withoutProofs(),
+    ...removingProofHeader(),
   };
 }
 

@@ -19,6 +19,7 @@ export class PartsTurns {
   readonly #resting = new BoundedMap<string, Millis>(MOST_RESTING);
   readonly #isBeingRead: (queueId: string) => boolean;
 
+  /** `isBeingRead`: Postfix has asked about this mail, and the filters are not done with it. */
   constructor(isBeingRead: (queueId: string) => boolean) {
     this.#isBeingRead = isBeingRead;
   }

@@ -63,15 +63,15 @@ export const VACATIONS = {
   END;
 
   -- The Sieve script of each reply that holds now (RFC 5230), which Dovecot reads by mail/dovecot/sieve.ts. Mail that is forwarded
-  -- without a copy never reaches Dovecot, so it gets no reply without a condition here. The script, in its order:
+  -- without a copy never reaches Dovecot, so it gets no reply without a condition here. Each reply has a script of each
+  -- kind, which is its name and id; sieve.ts chooses \`proven\` where senders are verified. The script, in its order:
   -- 1. Mail of lists gets no reply.
-  -- 2. If it is of the kind \`proven\`, only senders whom SPF has proven, or whose domain is ours, get one; to a forged sender it would
+  -- 2. In the kind \`proven\`, only senders whom SPF has proven, or whose domain is ours, get one; to a forged sender it would
   --    be backscatter.
   -- 3. A sender gets one an hour. \`duplicate\` (RFC 7352) is true if its handle was used within \`:seconds\`; otherwise it marks it used.
   -- 4. All senders get twenty an hour: each handle is a slot, and \`allof\` stops at the first free one, which this reply takes.
   -- 5. The reply. An alias counts as the user's own address if it leads nowhere else. In quoted strings only a backslash and a quote
   --    mean something (RFC 5228, 2.4.2).
-  -- A script's name and id are both its kind.
   CREATE VIEW ${SCRIPT_VIEW} (user, name, id, script) AS
     SELECT account, kind, kind,
       'require ["vacation", "duplicate", "envelope"];

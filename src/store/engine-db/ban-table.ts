@@ -8,7 +8,7 @@ import { readBan } from "./ban-log.ts";
 import { boundsOf } from "./network-columns.ts";
 import type { StoreStatements } from "./store-statements.ts";
 
-/** The guard's table of bans: a row each, which its end completes. Each start and end is also a step, which the firewall follows (`SqliteBanLog`). */
+/** The guard's table of bans: a row each, which gets the time and cause of its end. Each start and end is also a step, which the firewall follows (`SqliteBanLog`). */
 export class BanTable {
   readonly #lengths: BanLengths;
   readonly #sql: StoreStatements;

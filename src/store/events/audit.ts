@@ -23,8 +23,8 @@ export function sha256(of: string): string {
 }
 
 /**
- * Adds entries to the audit, in the transaction of the changes that they record. The end of the chain is read each time: entries are
- * rare, and other programs may have changed them. SQLite never reuses a number (sqlite.org/autoinc.html), so removed
+ * Adds entries to the audit, in the transaction of their events. Changes of `accounts.db` follow it (`recordFirst`). The end of the
+ * chain is read each time: entries are rare, and other programs may have changed them. SQLite never reuses a number (sqlite.org/autoinc.html), so removed
  * entries leave a gap.
  */
 export class AuditChain {

@@ -12,8 +12,8 @@ export const CHANGES_AN_HOUR = 60;
 const CHANGES_A_DAY = 300;
 /**
  * Passwords, app passwords, forwards and replies that all users together set within an hour: each costs a hash, or sends the
- * owner an alert. Ending one does not count, so other users cannot prevent it; removing one of several addresses does. The
- * owner's commands have separate bounds (`WebBounds`).
+ * owner an alert. Ending one does not count, so other users cannot prevent it; taking one of several addresses off a forward counts.
+ * The owner's commands have separate bounds (`WebBounds`).
  */
 export const COSTLY_AN_HOUR = 600;
 /** New passwords of one user that are judged: each takes up to two seconds of a processor. */

@@ -158,7 +158,7 @@ export async function signInAtRelay(settings: Settings, resolver: Resolver): Pro
   }
 }
 
-/** The relay answers, but mail cannot go through it. */
+/** Waiting does not help: the relay has no address, or answers in a way that lets no mail through. */
 class Unfit extends Error {}
 
 /** Codes of failed connections; empty if the relay hangs up, or its name could not be looked up. */
