@@ -78,8 +78,10 @@ describe("a disk without a byte left", { skip: whyNoLab() ?? false }, () => {
     await until("mail to others is refused", async () =>
       (await toOthers("bert@elsewhere.test")).startsWith("452 4.3.1"),
     );
-    assert.match(await toOthers("team@example.test"), /^452/, "one of their mailboxes may be full");
-    assert.match(await toOthers(BERT), /^452/, "so may that to which it is forwarded");
+    // One of their mailboxes may be full.
+    assert.match(await toOthers("team@example.test"), /^452/);
+    // So may that to which it is forwarded.
+    assert.match(await toOthers(BERT), /^452/);
     assert.match(await toOthers(ANNA), /^250/);
     assert.match(await send(), /^250/);
     assert.equal((await waiting.ask("DATA")).code, 354);
