@@ -39,12 +39,12 @@ type MailboxAttempt = Readonly<{ account: AccountName; password: string; ip: Ip 
  */
 export class MailboxSignIn {
   readonly #parts: MailboxSignInParts;
-  readonly #bounds: Pick<WebBounds, "mayAsk" | "mayBan" | "banned">;
+  readonly #bounds: Pick<WebBounds, "mayAsk" | "withoutBan" | "banned">;
   readonly #lanes = new LoginLanes(LIMITS.mailboxLogins);
   /** Separate, so that no crowd of strangers fills the queues of places that accounts know. */
   readonly #knownLanes = new LoginLanes(LIMITS.mailboxLogins);
 
-  constructor(parts: MailboxSignInParts, bounds: Pick<WebBounds, "mayAsk" | "mayBan" | "banned">) {
+  constructor(parts: MailboxSignInParts, bounds: Pick<WebBounds, "mayAsk" | "withoutBan" | "banned">) {
     this.#parts = parts;
     this.#bounds = bounds;
   }
@@ -89,7 +89,7 @@ export class MailboxSignIn {
     const asked = await engine.ask({
       ...event,
       type: "LOGIN_ASKED",
-      withoutBan: !this.#bounds.mayBan() && "bans_used_up",
+      withoutBan: this.#bounds.withoutBan(),
     });
     // Where passwords are refused unchecked, the question itself bans.
     if (banIn(asked) !== null) this.#bounds.banned();
@@ -99,7 +99,7 @@ export class MailboxSignIn {
     const hash = active.storedHash(account);
     const isRight = await this.#isRight(hash, password);
     const type = isRight ? "LOGIN_SUCCEEDED" : "LOGIN_FAILED";
-    const decision = await engine.ask({ ...event, type, withoutBan: !this.#bounds.mayBan() && "bans_used_up" });
+    const decision = await engine.ask({ ...event, type, withoutBan: this.#bounds.withoutBan() });
     if (banIn(decision) !== null) this.#bounds.banned();
     // It may have been changed, or the account suspended, during the verification.
     if (!isRight || hash !== active.storedHash(account)) return "wrong";

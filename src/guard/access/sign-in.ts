@@ -155,7 +155,7 @@ const HEARD_MS = 9 * SECOND_MS;
  */
 export class SignIn {
   readonly #parts: SignInParts;
-  readonly #bounds: Pick<WebBounds, "mayAsk" | "mayBan" | "banned">;
+  readonly #bounds: Pick<WebBounds, "mayAsk" | "withoutBan" | "banned">;
   readonly #key: Buffer;
   readonly #lanes = new LoginLanes(LIMITS.dashboardLogins);
   /** Resolves after the pauses of earlier wrong passkeys. */
@@ -165,7 +165,7 @@ export class SignIn {
   /** `key`: hides passwords in their hashes; a new one each time, except in tests. */
   constructor(
     parts: SignInParts,
-    bounds: Pick<WebBounds, "mayAsk" | "mayBan" | "banned">,
+    bounds: Pick<WebBounds, "mayAsk" | "withoutBan" | "banned">,
     key: Buffer = randomBytes(KEY_BYTES),
   ) {
     this.#parts = parts;
@@ -220,7 +220,7 @@ export class SignIn {
     // Reserved lanes take one attempt at a time anyway: a stranger in the same network cannot use up the owner's share.
     if (among.length > 0 && !this.#bounds.mayAsk(engine.prefixOf(ip))) return { outcome: "refused" };
     const event = { ip, service: "dashboard", login: ADMINISTRATOR } as const;
-    const withoutBan = !this.#bounds.mayBan() && "bans_used_up";
+    const withoutBan = this.#bounds.withoutBan();
     const asked = await engine.ask({ ...event, type: "LOGIN_ASKED", passwordHash: "", withoutBan });
     if (banIn(asked) !== null) this.#bounds.banned();
     const { verdict } = asked;
@@ -247,7 +247,7 @@ export class SignIn {
       ...using,
       type,
       passwordHash,
-      withoutBan: !this.#bounds.mayBan() && "bans_used_up",
+      withoutBan: this.#bounds.withoutBan(),
     });
     if (banIn(decision) !== null) this.#bounds.banned();
     const isGone = "passkey" in given && !this.#parts.keys.isKnown(given.passkey.id);

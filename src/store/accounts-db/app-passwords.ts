@@ -95,7 +95,7 @@ export const APP_PASSWORDS = {
   key: "appPasswords",
   schema: `
   -- Passwords of single mail programs. \`digest\`: SHA-256 in hexadecimal; each is 99 random bits, which no guessing finds, so a
-  -- slow hash would only cost. \`passwordHash\`: what Dovecot tells the guard of it. Any new password of the account removes them.
+  -- slow hash would only cost. \`proof\`: what Dovecot tells the guard of it. Any new password of the account removes them.
   CREATE TABLE app_password (
     account TEXT COLLATE NOCASE NOT NULL,
     name TEXT COLLATE NOCASE NOT NULL,

@@ -44,7 +44,7 @@ export function mayBeDry({ asks, method, needs }: Pick<Route, "asks" | "method" 
 /** Ignoring the parameter would make a change that was not requested. */
 function notTried({ asks, needs }: Pick<Route, "asks" | "needs">): Response {
   const why = asks === undefined ? undefined : effectOf(asks).dryRun;
-  const ofMailbox = needs === "mailbox" ? " Users' changes of their own mailbox have no dry run." : "";
+  const ofMailbox = needs === "mailbox" ? " A change that users make to their mailbox has no dry run." : "";
   const reason = typeof why === "string" ? ` ${why}` : ofMailbox;
   const detail = `${DRY_RUN} is not known here: this cannot be tried without being carried out.${reason}`;
   return problem({ status: 400, code: "invalid_request", detail, next: `Leave ${DRY_RUN} out to carry it out.` });

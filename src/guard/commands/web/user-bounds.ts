@@ -38,7 +38,7 @@ export class UserBounds {
     // The user's own share first: a refused request takes nothing from other users.
     if (!this.#changes.spend(account, now)) return enough(CHANGES_AN_HOUR, "an hour");
     if (!this.#ofDay.spend(account, now)) return enough(CHANGES_A_DAY, "a day");
-    return isCostly(command) && !this.#costly.spend(now) ? ENOUGH_OF_ALL : null;
+    return countsForAll(command) && !this.#costly.spend(now) ? ENOUGH_OF_ALL : null;
   }
 
   /** Returns null if a new password may be judged now, and counts it: that costs more than setting it. */
@@ -54,7 +54,7 @@ function isOwnChange({ verb }: Order): boolean {
 }
 
 /** Whether it counts against the limit that all users share (`COSTLY_AN_HOUR`). */
-function isCostly(command: Order): boolean {
+function countsForAll(command: Order): boolean {
   const own = userRightOf(command.verb) ?? { costs: command.verb === "my_password" };
   if ("costs" in own) return own.costs;
   const value: unknown = Reflect.get(command, own.costsIf);

@@ -159,9 +159,9 @@ export class WebBounds {
     return this.#challenged.spend(from, this.#clock.now());
   }
 
-  /** Whether failed sign-ins may still cause a ban. */
-  mayBan(): boolean {
-    return this.#banned.isLeft(this.#clock.now());
+  /** For the event of a sign-in: why it may cause no ban; false while it may. */
+  withoutBan(): false | "bans_used_up" {
+    return !this.#banned.isLeft(this.#clock.now()) && "bans_used_up";
   }
 
   /** Call it when a failed sign-in that the web reported caused a ban. */
