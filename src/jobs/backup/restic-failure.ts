@@ -16,8 +16,10 @@ const MOST_LAST_WORDS = 300;
 /** By SIGKILL: it is what the kernel kills first. */
 const KILLED = 137;
 
-const LOST = /retrying after .*(?:no such file|ciphertext|hash|ID does not match|not found)/i;
-const ENDED = /retrying after .*EOF/;
+// Anchored, because users name the folders in other lines.
+const LOST =
+  /^\w+\(.*\) returned error, retrying after .*(?:no such file|ciphertext|hash|ID does not match|not found)/im;
+const ENDED = /^\w+\(.*\) returned error, retrying after .*EOF/m;
 
 /** Whether restic retries in vain, for up to a quarter of an hour, to read what is lost. From another machine, the next try may get more. */
 export function isLost(err: string, isRemote: boolean): boolean {
@@ -75,16 +77,23 @@ const BROKEN: Troubles = [
 export function failure({ code, err, out, isRemote }: Ran): Failed {
   if (code === 127) return { ok: false, code: "other", reason: "the program restic is missing: run `npm run setup`" };
   if (code === KILLED) return { ok: false, code: "other", reason: "restic was killed; the memory may have run out" };
-  // The paths of mails have names that their users chose.
-  const said = err.replaceAll(/^ignoring error for .*: /gm, "");
+  const said = withoutPaths(err);
   const text = `${said}\n${out.filter((line) => !line.startsWith("{")).join("\n")}`;
   if (isLost(err, isRemote)) return { ok: false, code: "damaged", reason: "it is damaged" };
   const known = [...TROUBLES, ...PROVEN, ...(isRemote ? UNREACHED : []), ...BROKEN].find(([words]) => words.test(text));
   if (known !== undefined) return { ok: false, code: known[1], reason: known[2] };
   const last =
-    err
+    said
       .trim()
       .split("\n")
       .findLast((line) => line.trim() !== "") ?? `restic ended with ${code}`;
   return { ok: false, code: "other", reason: last.slice(0, MOST_LAST_WORDS) };
+}
+
+/**
+ * Without what users named: the paths of files that were not restored, and JSON about files that were not backed up. The system's
+ * words come after the last colon. From version 0.17, JSON also says why restic ended.
+ */
+function withoutPaths(err: string): string {
+  return err.replaceAll(/^(?:ignoring error for .*: |\{(?!"message_type":"exit_error").*)/gm, "");
 }

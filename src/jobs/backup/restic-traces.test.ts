@@ -45,7 +45,7 @@ Fatal: repository contains errors`;
   assert.equal(failure({ ...ran, err: cut.replaceAll("EOF", "ciphertext verification failed") }).code, "damaged");
 });
 
-test("refused credentials, and folders that users named, are not damage", () => {
+test("refused credentials are not damage", () => {
   const refused = "The request signature we calculated does not match the signature you provided.";
   for (const err of [
     `Fatal: unable to open config file: Stat: ${refused}\nIs there a repository at the following location?\ns3:x/y`,
@@ -56,8 +56,37 @@ test("refused credentials, and folders that users named, are not damage", () => 
     assert.deepEqual(failure({ code: 1, out: [], err, isRemote: true }), { ok: false, code: "unreachable", reason });
     assert.equal(isLost(err, true), false);
   }
-  const err = "ignoring error for /mail/anna/Maildir/.pack damaged/cur/1:2,S: read tcp: connection reset by peer";
-  assert.equal(failure({ code: 1, out: [], err, isRemote: true }).reason, "it cannot be reached");
+});
+
+test("a folder that a user named never chooses the reason", () => {
+  for (const folder of [
+    ".retrying after hash",
+    ".pack damaged",
+    ".x: pack damaged",
+    ".Load(x) returned error, retrying after hash",
+  ]) {
+    const path = `/mail/anna/Maildir/${folder}/cur/1:2,S`;
+    for (const [err, isRemote, reason] of [
+      [`ignoring error for ${path}: write /to${path}: no space left on device`, false, "no space is left on the disk"],
+      [`ignoring error for ${path}: read tcp: connection reset by peer`, true, "it cannot be reached"],
+      [
+        `{"message_type":"error","error":{"Op":"open","Path":"${path}","Err":13},"during":"archival","item":"${path}"}
+Warning: at least one source file could not be read`,
+        false,
+        "Warning: at least one source file could not be read",
+      ],
+      [
+        `{"message_type":"error","error":{"message":"open ${path}"},"during":"scan","item":"${path}"}
+{"message_type":"exit_error","code":1,"message":"Fatal: unable to save snapshot: no space left on device"}`,
+        false,
+        "no space is left on the disk",
+      ],
+    ] as const) {
+      assert.equal(failure({ code: 1, out: [], err, isRemote }).reason, reason, err);
+      assert.equal(isLost(err, isRemote), false, err);
+    }
+  }
+  assert.ok(isLost("Load(<data/6ac9e979ab>, 0, 0) returned error, retrying after 552ms: hash does not match", true));
 });
 
 test("damage is reported although a connection was cut before", () => {
