@@ -43,14 +43,16 @@ const PROVEN: Troubles = [
     "damaged",
     "it is damaged",
   ],
+  [/^Remove\(<.*(?:denied|forbidden|not permitted)/im, "other", "it allows nothing to be deleted"],
 ];
 
 const UNREACHED: Troubles = [
   [
-    /signature we calculated|access key id you provided|access ?denied|\b40[13]\b.*(?:unauthorized|forbidden)/i,
+    /signature we calculated|access key id you provided|\b401\b.*unauthorized/i,
     "unreachable",
     "it refuses the name or the password",
   ],
+  [/access ?denied|\b403\b.*forbidden/i, "unreachable", "it refuses access"],
   [
     /connection refused|no such host|network is unreachable|timeout|subprocess ssh exited|connection reset/i,
     "unreachable",

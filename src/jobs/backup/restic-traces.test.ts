@@ -56,6 +56,8 @@ test("refused credentials are not damage", () => {
     assert.deepEqual(failure({ code: 1, out: [], err, isRemote: true }), { ok: false, code: "unreachable", reason });
     assert.equal(isLost(err, true), false);
   }
+  const err = "Fatal: unable to open config file: client.PutObject: Access Denied.";
+  assert.equal(failure({ code: 1, out: [], err, isRemote: true }).reason, "it refuses access");
 });
 
 test("a folder that a user named never chooses the reason", () => {
@@ -87,6 +89,15 @@ Warning: at least one source file could not be read`,
     }
   }
   assert.ok(isLost("Load(<data/6ac9e979ab>, 0, 0) returned error, retrying after 552ms: hash does not match", true));
+});
+
+test("a server that only adds does not refuse the password", () => {
+  const err =
+    "Remove(<snapshot/d6c5d6d09f>) returned error, retrying after 552.330144ms: blob not removed, server response: 403 Forbidden (403)";
+  const reason = "it allows nothing to be deleted";
+  assert.deepEqual(failure({ code: 1, out: [], err, isRemote: true }), { ok: false, code: "other", reason });
+  const cut = err.replace(/blob .*/, "dial tcp 192.0.2.1:8000: connect: connection refused");
+  assert.equal(failure({ code: 1, out: [], err: cut, isRemote: true }).reason, "it cannot be reached");
 });
 
 test("damage is reported although a connection was cut before", () => {
