@@ -12,7 +12,7 @@ export const REPEAT_MS = DAY_MS;
 /** A string of Structured Fields (RFC 9651, 3.3.3), or the same without its quotes. */
 const KEY = /^(?:"([\x20\x21\x23-\x5b\x5d-\x7e]{1,255})"|([\w.:/+=-]{1,255}))$/;
 type Kept = Readonly<{ status: number; headers: readonly (readonly [string, string])[]; body: string }>;
-/** `running`: it is pending; `notKept`: it was answered, but the answer is not stored; `uncertain`: the guard did not report the result. */
+/** `running`: it is pending; `notKept`: it was answered, but the answer is not stored; `uncertain`: it may have been carried out. */
 type Unknown = "running" | "notKept" | "uncertain";
 type Entry = { readonly at: Millis; readonly asked: string; answer: Kept | Unknown };
 
@@ -114,7 +114,7 @@ const UNKNOWN = {
   },
   uncertain: {
     code: "key_uncertain",
-    detail: `The guard did not say in time whether it carried out the request with this ${REPEAT_KEY}.`,
+    detail: `It is not known whether the request with this ${REPEAT_KEY} took full effect.`,
   },
 } as const satisfies Readonly<Record<Unknown, Pick<Problem, "code" | "detail">>>;
 
