@@ -121,7 +121,8 @@ test("a client is silent since it last sent, or since it was greeted, unless it 
   const justGreeted = MUTE.replace(":41234", ":41238").replace("lastsnd:5012", "lastsnd:40");
   const beforeTls = QUEUED.replace(":25 ", ":465 ");
   const takesNoGreeting = QUEUED.replace("0      0 ", "0      31 ").replace(":41237", ":41239");
-  const lines = [MUTE, TALKING, WAITING, QUEUED, justGreeted, beforeTls, takesNoGreeting, ""];
+  const takesNothing = WAITING.replace("4      0 ", "0      31 ").replace(":41236", ":41240");
+  const lines = [MUTE, TALKING, WAITING, QUEUED, justGreeted, beforeTls, takesNoGreeting, takesNothing, ""];
   assert.deepEqual(
     [...parseSilences(lines.join("\n"), (port) => port !== 465)],
     [
@@ -132,6 +133,7 @@ test("a client is silent since it last sent, or since it was greeted, unless it 
       ["198.51.100.7 41238 25", 40],
       ["198.51.100.9 41237 465", 8_000],
       ["198.51.100.9 41239 25", 8_000],
+      ["2001:db8::7 41240 25", 8_000],
     ],
   );
 });

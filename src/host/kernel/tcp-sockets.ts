@@ -110,9 +110,10 @@ export function parseSilences(text: string, greets: (port: number) => boolean): 
     const figure = (name: string): number => Number(new RegExp(`\\b${name}:(\\d+)`).exec(line)?.[1] ?? 0);
     const [sent, received] = [figure("lastsnd"), figure("lastrcv")];
     const hasSpoken = figure("bytes_received") > 0;
-    // A client may refuse to take the greeting by a receive window of 0: it stays in our queue.
-    const isGreeted = figure("bytes_sent") > 0 || Number(match[1]) > 0;
-    const isOurTurn = hasSpoken ? sent > received : !isGreeted && greets(one.port);
+    // A client may refuse to take what we sent by a receive window of 0: it stays in our queue.
+    const isUntaken = Number(match[1]) > 0;
+    const isGreeted = figure("bytes_sent") > 0 || isUntaken;
+    const isOurTurn = !isUntaken && (hasSpoken ? sent > received : !isGreeted && greets(one.port));
     // A server that is busy may greet long after the handshake, from which `lastrcv` counts first.
     const silentMs = !hasSpoken && isGreeted ? Math.min(sent, received) : received;
     silences.set(connectionName(one), isOurTurn ? 0 : silentMs);
