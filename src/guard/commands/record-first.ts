@@ -63,7 +63,8 @@ export const UNFLUSHED = uncertain(
   "Check it once `status` reports the database as healthy. A secret that it would have shown is lost: make a new one.",
 );
 
-function uncertain(message: string, next: string): CommandError {
+/** Reports that a command may have been carried out, or was in part. */
+export function uncertain(message: string, next: string): CommandError {
   return { ...failed(message, next), mayBeDone: true };
 }
 

@@ -140,9 +140,20 @@ test("if the keeper wrote the file but did not answer, the record says so", asyn
   keeperUp(false);
   const late = apply(digest);
   writes(CHANGED);
-  assert.match(refusalOf(await late), /^It may hold or not: no answer\.$/);
+  const reply = await late;
+  assert.match(refusalOf(reply), /^It may hold or not: no answer\.$/);
+  assert.partialDeepStrictEqual(reply, { mayBeDone: true });
   const says = "limits.mail.per_minute = 20, was 10 by root";
   assert.deepEqual(details(), [says, `perhaps: ${says}`]);
+});
+
+test("a file that the keeper wrote and the guard could not load may be in force", async () => {
+  const { preview, apply, reloads } = kit();
+  const { digest } = await preview();
+  const applied = apply(digest);
+  reloads({ ok: false, reason: "It cannot be read." });
+  const message = "Not everything is in force: It cannot be read.";
+  assert.partialDeepStrictEqual(await applied, { message, mayBeDone: true });
 });
 
 test("a change without effect, or an invalid one, does not reach the keeper", async () => {

@@ -12,7 +12,7 @@ import { isHiddenFromWeb } from "../../settings/web-changes.ts";
 import type { Keeper } from "../admin-ports.ts";
 import { Budget } from "../budget.ts";
 import type { Clock, Outcome } from "../ports.ts";
-import { UNWRITTEN } from "./record-first.ts";
+import { UNWRITTEN, uncertain } from "./record-first.ts";
 import { failed, usage } from "./refusals.ts";
 import {
   pending as changesInFile,
@@ -178,7 +178,7 @@ export class SettingsCommands {
     await this.#record(`${isAsBefore ? "not done" : "perhaps"}: ${says}`, by);
     if (isAsBefore) return failed(`Nothing was changed: ${sentence(reason)}`, LOOK_AGAIN);
     const next = "`config show` on the server tells what holds, and `config apply` completes it.";
-    return failed(`It may hold or not: ${sentence(reason)}`, next);
+    return uncertain(`It may hold or not: ${sentence(reason)}`, next);
   }
 
   /** After the keeper has applied the file, the guard, and programs that read it only at their start, load it too. */
@@ -187,7 +187,8 @@ export class SettingsCommands {
     { keys, detail }: Readonly<{ keys: readonly string[]; detail: string }>,
   ): Promise<Reply<"settings_apply">> {
     const outcome = await reload({ ...this.#parts, engine: RECORDED }, by);
-    if (!outcome.ok) return failed(`Not everything is in force: ${outcome.message}`, "`status` shows what is wrong.");
+    if (!outcome.ok)
+      return uncertain(`Not everything is in force: ${outcome.message}`, "`status` shows what is wrong.");
     const { recorded } = outcome.result;
     const changed = outcome.result.changed.length === 0 ? keys : outcome.result.changed;
     const restarts = programsToRestart(changed);

@@ -60,11 +60,13 @@ test("changes of an account's keys are recorded, and keys recovered for an earli
 
 test("a reply about an open session names the account and the reason", async () => {
   kit.keeperUp(false);
-  assert.equal(
-    await kit.said({ verb: "account_suspend", name: ALICE }),
-    `failed ${ALICE} is changed, but its open sessions were not ended: no answer ` +
-      "Suspend the account once `status` shows the keeper: that ends them.",
-  );
+  assert.deepEqual(await kit.ask({ verb: "account_suspend", name: ALICE }), {
+    ok: false,
+    kind: "failed",
+    message: `${ALICE} is changed, but its open sessions were not ended: no answer`,
+    next: "Suspend the account once `status` shows the keeper: that ends them.",
+    mayBeDone: true,
+  });
   assert.equal(kit.notices.raised.get("keeper_unreachable"), "no answer");
   kit.keeperUp(true);
   assert.equal(await kit.said({ verb: "account_suspend", name: ALICE }), "done");

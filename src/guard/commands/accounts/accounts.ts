@@ -14,7 +14,7 @@ import type { Engine } from "../../engine.ts";
 import type { AliasReach } from "../../mailbox-ports.ts";
 import type { Clock, Notices, Outcome } from "../../ports.ts";
 import { type HeldQueueParts, holdQueued } from "../queue/held-queue.ts";
-import { type Rehearsal, recordFirst, recordThenChange, UNRECORDED, UNWRITTEN } from "../record-first.ts";
+import { type Rehearsal, recordFirst, recordThenChange, UNRECORDED, UNWRITTEN, uncertain } from "../record-first.ts";
 import { failed, notDone, notServed, type RunOf, usage } from "../refusals.ts";
 
 export type AccountCommandParts = HeldQueueParts &
@@ -92,7 +92,7 @@ async function holdMail(parts: AccountCommandParts, name: AccountName): Promise<
   const outcome = await holdQueued(parts, name);
   if (outcome.ok) return { ok: true, result: { name, held: outcome.held } };
   const message = `${name} is suspended, but its mail in the queue was not held: ${outcome.reason}`;
-  return failed(message, "Suspend it again once `status` shows the keeper and Postfix.");
+  return uncertain(message, "Suspend it again once `status` shows the keeper and Postfix.");
 }
 
 const ACCOUNT_AUDIT = {
@@ -135,7 +135,7 @@ export async function endSessions(
   }
   notices.raise("keeper_unreachable", reply.reason);
   const message = `${account} is changed, but its open sessions were not ended: ${reply.reason}`;
-  return failed(message, "Suspend the account once `status` shows the keeper: that ends them.");
+  return uncertain(message, "Suspend the account once `status` shows the keeper: that ends them.");
 }
 
 type AlertMailboxParts = Readonly<{

@@ -7,6 +7,7 @@ import { DAY_MS, HOUR_MS, instant, isoTime, later, type Millis } from "../../../
 import { type AliasStore, HELD_BY_HAND, type HeldMail, type Keeper } from "../../admin-ports.ts";
 import type { Engine } from "../../engine.ts";
 import type { Clock, Outcome } from "../../ports.ts";
+import { uncertain } from "../record-first.ts";
 import { failed } from "../refusals.ts";
 
 /** Postfix's queue, and the guard's notes of the mail on hold there. */
@@ -18,7 +19,8 @@ export type HeldQueueParts = Readonly<{
   accounts: Pick<AliasStore, "sendersOf">;
   clock: Clock;
 }>;
-export type Failure = Extract<Outcome, { ok: false }>;
+/** `mayHold`: as of the keeper. */
+export type Failure = Extract<Outcome, { ok: false }> & Readonly<{ mayHold?: true }>;
 export const NO_RECORD: Failure = { ok: false, reason: "The database took no record of it." };
 /** Limits of one command. */
 export type Share = Readonly<{
@@ -206,9 +208,13 @@ export function idsOf(items: readonly HeldMailItem[]): readonly string[] {
   return items.map(({ queueId }) => queueId);
 }
 
+const ONCE_SHOWN = "Once `status` shows the keeper and Postfix, give the command again.";
+
 export function unanswered(reason: string): CommandError {
-  return failed(
-    `The queue could not be changed: ${reason}`,
-    "Once `status` shows the keeper and Postfix, give the command again.",
-  );
+  return failed(`The queue could not be changed: ${reason}`, ONCE_SHOWN);
+}
+
+/** The answer to a change that failed. */
+export function changeFault({ reason, mayHold }: Failure): CommandError {
+  return mayHold === true ? uncertain(`The queue may have been changed: ${reason}`, ONCE_SHOWN) : unanswered(reason);
 }

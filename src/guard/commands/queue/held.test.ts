@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { commandsOf, HASH, refusalOf } from "../../../../test/kit/commands-kit.ts";
 import { FakeQueue, listedMail } from "../../../../test/kit/queue-kit.ts";
 import { ip, MAIL, RECIPIENT } from "../../../../test/kit/samples.ts";
-import type { ListedMail } from "../../../admin/declare/keeper.ts";
+import type { KeeperCommand, ListedMail } from "../../../admin/declare/keeper.ts";
 
 const ANNA = "anna@example.test";
 const THIEF = ip("203.0.113.66");
@@ -79,6 +79,22 @@ test("nothing is lost while the keeper is down: the same command releases the re
   assert.match(await kit.said({ verb: "held_drop", name: ANNA }), /no answer/);
   kit.keeperUp(true);
   assert.deepEqual(await kit.result({ verb: "held_release", name: ANNA }), { name: ANNA, released: 1, isMore: false });
+});
+
+test("a release that the keeper took and did not confirm may be done", async (t) => {
+  await send("HELD1", 30);
+  const usual = kit.keeper.ask;
+  const late = { ok: false, reason: "no answer", mayHold: true } as const;
+  t.mock.method(kit.keeper, "ask", (command: KeeperCommand) =>
+    command.verb === "release_mail" ? Promise.resolve(late) : usual(command),
+  );
+  const message = "The queue may have been changed: no answer";
+  assert.partialDeepStrictEqual(await kit.ask({ verb: "held_release", name: ANNA }), { message, mayBeDone: true });
+  t.mock.method(kit.keeper, "ask", (command: KeeperCommand) =>
+    command.verb === "delete_mail" ? Promise.resolve(late) : usual(command),
+  );
+  const dropped = await kit.ask({ verb: "held_drop", name: ANNA });
+  assert.partialDeepStrictEqual(dropped, { message, mayBeDone: true });
 });
 
 test("mail released before a failure is reported, and that there is more", async () => {
@@ -218,10 +234,12 @@ test("a suspended account has its queued mail held: by its events, and by its ad
 test("mail that cannot be held is reported", async () => {
   const stuck = { id: "STUCK1", isHeld: false, at: 0, recipients: 1 };
   kit.queues(({ onHold }) => (onHold ? [] : [stuck]));
+  const reply = await kit.ask({ verb: "account_suspend", name: ANNA });
   assert.match(
-    await kit.said({ verb: "account_suspend", name: ANNA }),
+    refusalOf(reply),
     /is suspended, but its mail in the queue was not held: Mail kept coming into the queue/,
   );
+  assert.partialDeepStrictEqual(reply, { mayBeDone: true });
   assert.ok(kit.types().includes("ACCOUNT_SUSPENDED"));
 });
 

@@ -7,6 +7,7 @@ import { UNRECORDED } from "../record-first.ts";
 import { failed } from "../refusals.ts";
 import {
   change,
+  changeFault,
   type Failure,
   type HeldQueueParts,
   idsOf,
@@ -76,7 +77,7 @@ async function release(parts: HeldQueueParts, name: AccountName, { by, share }: 
     rounds: share.rounds,
     most: share.releases,
   });
-  if (!released.ok) return unanswered(released.reason);
+  if (!released.ok) return changeFault(released);
   return { ok: true, result: { name, released: released.count, isMore: released.isMore } };
 }
 
@@ -102,7 +103,7 @@ async function drop(
     rounds: share.rounds,
     most: share.deletes,
   });
-  if (!dropped.ok) return unanswered(dropped.reason);
+  if (!dropped.ok) return changeFault(dropped);
   const result = { name, dropped: dropped.count, isMore: dropped.isMore, isHeld: isHeld(heldMail, name) };
   return { ok: true, result };
 }

@@ -5,7 +5,7 @@ import { commandsOf, refusalOf } from "../../../../test/kit/commands-kit.ts";
 import { FakeQueue, listedMail } from "../../../../test/kit/queue-kit.ts";
 import { ip, MAIL, net } from "../../../../test/kit/samples.ts";
 import type { Command } from "../../../admin/declare/control.ts";
-import type { ListedMail } from "../../../admin/declare/keeper.ts";
+import type { KeeperCommand, ListedMail } from "../../../admin/declare/keeper.ts";
 import { BEFORE_ALL_MAIL } from "../../../admin/declare/paging.ts";
 
 const ANNA = "anna@example.test";
@@ -183,6 +183,17 @@ test("nothing is done if nothing can be recorded, or Postfix cannot be asked", a
   kit.fillDisk();
   assert.match(await kit.said({ verb: "queue_delete", ...ALL }), /^failed The database could not be written/);
   assert.deepEqual(left(), ["AAAA1 deferred"]);
+});
+
+test("a change that the keeper took and did not confirm may be done", async (t) => {
+  queue.mails = [mail("AAAA1")];
+  const usual = kit.keeper.ask;
+  t.mock.method(kit.keeper, "ask", (command: KeeperCommand) =>
+    command.verb === "list_mail" ? usual(command) : Promise.resolve({ ok: false, reason: "no answer", mayHold: true }),
+  );
+  const message = "The queue may have been changed: no answer";
+  for (const verb of ["queue_delete", "queue_flush"] as const)
+    assert.partialDeepStrictEqual(await kit.ask({ verb, ...ALL }), { message, mayBeDone: true });
 });
 
 test("what was changed before a failure is reported, with where the rest starts", async () => {

@@ -8,10 +8,18 @@ import { parseAccountName, parseAddress, withoutExtension } from "../../../core/
 import { printable } from "../../../core/text.ts";
 import { instant, isoTime, isoTimeOrNull } from "../../../core/time.ts";
 import { HELD_BY_HAND } from "../../admin-ports.ts";
-import type { Outcome } from "../../ports.ts";
 import { UNRECORDED } from "../record-first.ts";
 import { failed, usage, wrongAddress } from "../refusals.ts";
-import { type HeldQueueParts, NO_RECORD, type Share, sendersOf, sentIds, unanswered } from "./held-queue.ts";
+import {
+  changeFault,
+  type Failure,
+  type HeldQueueParts,
+  NO_RECORD,
+  type Share,
+  sendersOf,
+  sentIds,
+  unanswered,
+} from "./held-queue.ts";
 
 /** Which mails of Postfix's queue a command means. */
 
@@ -89,7 +97,7 @@ async function flushAll(parts: HeldQueueParts, selection: Selection): Promise<Re
   if (!found.ok) return unanswered(found.reason);
   if (!found.total) return nothingThere(none);
   const done = await parts.keeper.ask({ verb: "flush_mail", ids: [] });
-  return done.ok ? { ok: true, result: { changed: found.total, kept: [], next: null } } : unanswered(done.reason);
+  return done.ok ? { ok: true, result: { changed: found.total, kept: [], next: null } } : changeFault(done);
 }
 
 async function list(
@@ -143,7 +151,7 @@ async function change(parts: HeldQueueParts, asked: Change): Promise<Reply<Chang
       isRecorded = true;
       const done = await carryOut(parts, command, ids);
       if (!done.ok && changed > 0) break;
-      if (!done.ok) return unanswered(done.reason);
+      if (!done.ok) return changeFault(done);
       changed += done.count;
     }
     after = (isCut ? taken : queue).at(-1) ?? after;
@@ -158,7 +166,7 @@ function nothingThere(message: string): CommandError {
   return failed(message, "`queue list` shows what is.");
 }
 
-type Done = Readonly<{ ok: true; count: number }> | Extract<Outcome, { ok: false }>;
+type Done = Readonly<{ ok: true; count: number }> | Failure;
 
 async function carryOut(parts: HeldQueueParts, { verb }: ChangeCommand, ids: readonly string[]): Promise<Done> {
   const { engine, keeper } = parts;

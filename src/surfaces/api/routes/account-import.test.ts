@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { startKit } from "../../../../test/kit/api-kit.ts";
+import { bearer, startKit } from "../../../../test/kit/api-kit.ts";
 import type { Reply, Verb } from "../../../admin/declare/control.ts";
 import { MOST_IMPORTED } from "./account-schemas.ts";
 
@@ -72,10 +72,9 @@ test("a long file goes in parts; where a later one is refused, it says how many 
   assert.equal((await send(lines(60))).status, 200);
   const parts = kit.guard.of("accounts_import").map((asked) => ("entries" in asked ? asked.entries.length : 0));
   assert.deepEqual(parts, [25, 25, 10]);
-  const replies: Reply[] = [
-    { ok: true, result: taken(["a0@example.org"]) },
-    { ok: false, kind: "failed", message: "The disk is full.", next: "" },
-  ];
+  const failed = { ok: false, kind: "failed", message: "The disk is full.", next: "" } as const;
+  const done: Reply = { ok: true, result: taken(["a0@example.org"]) };
+  const replies: Reply[] = [done, failed, done, { ...failed, mayBeDone: true }];
   const { replies: known } = kit.guard;
   const usual = known.get.bind(known);
   t.mock.method(known, "get", (verb: Verb) => (verb === "accounts_import" ? replies.shift() : usual(verb)));
@@ -85,6 +84,10 @@ test("a long file goes in parts; where a later one is refused, it says how many 
     JSON.stringify(answer),
     /1 account imported, and then no more: The disk is full\..*Import the file again/,
   );
+  const headers = { ...bearer, "Idempotency-Key": "a" };
+  const post = () => kit.send("POST", "accounts/import", { file: lines(60) }, headers);
+  assert.match(JSON.stringify(await post()), /At least 1 account imported: The disk is full\./);
+  assert.match(JSON.stringify(await post()), /key_uncertain/);
 });
 
 test("a password that could not be judged in time is imported and reported", async (t) => {

@@ -11,7 +11,7 @@ import { type Caller, identityOf } from "../access.ts";
 import { sendToGuard } from "../derived.ts";
 import { API_LIMITS } from "../limits.ts";
 import type { ApiParts, Asking, JudgedFor } from "../ports.ts";
-import { problem } from "../problem.ts";
+import { problem, Uncertain, uncertain } from "../problem.ts";
 import { type Route, route } from "../route.ts";
 import * as shape from "./account-schemas.ts";
 
@@ -168,11 +168,10 @@ function entryOf({ name, secret, quotaBytes }: AccountLine) {
 async function broken(count: number, refusal: Response): Promise<Response> {
   const said: unknown = await refusal.json();
   const why = isObject(said) ? String(said["detail"]) : "";
-  const detail = `${plural(count, "account")} imported, and then no more: ${why}`;
-  return problem({
-    status: 409,
-    code: "refused",
-    detail,
-    next: "Import the file again: those that exist are skipped.",
-  });
+  const isUncertain = refusal instanceof Uncertain;
+  const imported = `${plural(count, "account")} imported`;
+  const detail = isUncertain ? `At least ${imported}: ${why}` : `${imported}, and then no more: ${why}`;
+  const next = "Import the file again: those that exist are skipped.";
+  const response = problem({ status: 409, code: "refused", detail, next });
+  return isUncertain ? uncertain(response) : response;
 }
