@@ -52,16 +52,25 @@ const TAB = 0x09;
 
 /** What may still be read of a mail and of the messages in it. */
 type Budget = { bytes: number; lines: number };
-/** The part whose header is being read. */
-type Part = { isMessage: boolean; isMultipart: boolean; isSealed: boolean; encodings: string };
-type Within = Readonly<{ depth: number; encodings: string; budget: Budget }>;
+/** The part whose header is being read. `isEnvelope`: it holds a signed message (RFC 8551, 3.5.2). `encodings`: all it names. */
+type Part = { isMessage: boolean; isMultipart: boolean; isEnvelope: boolean; encodings: string };
+type Within = Readonly<{
+  /** How many encoded messages this one is in. */
+  depth: number;
+  /** Theirs, which rspamd applies to this one too. */
+  encodings: string;
+  budget: Budget;
+  /** This message is in a signed envelope. */
+  isInEnvelope: boolean;
+  /** Its lines are those of an encoding, not of a header. */
+  isEncoded: boolean;
+}>;
 
 /**
  * Counts the parts of a MIME message (RFC 2046, 5.1) as it arrives. Looks at delimiters, at the lines after them, and into messages
  * that are encoded, which RFC 2046, 5.2.1, forbids and filters decode.
  */
 export class MimeParts {
-  /** `depth`: how many encoded messages this one is in. `encodings`: theirs, which rspamd applies to it too. */
   readonly #within: Within;
   /** In lower case: rspamd compares them without case. Read as latin1, so that any byte may be in one. */
   readonly #boundaries = new Set<string>();
@@ -70,10 +79,10 @@ export class MimeParts {
   #boundaryBytes = 0;
   /** The unfinished line, with the newline before it. */
   #rest: Buffer = Buffer.from("\n");
-  #isBody = false;
-  #inHeader = false;
+  #isBody: boolean;
+  #inHeader: boolean;
   /** The first line of the header has not arrived yet; rspamd skips empty lines before it. */
-  #isLeading = false;
+  #isLeading: boolean;
   /** The field of a part's header that is being read; its end is cut off if it is very long. */
   #field = "";
   #isCut = false;
@@ -88,15 +97,11 @@ export class MimeParts {
   #boundary: string | null = null;
   #mayHaveParts = false;
   /** Filters may read its fields differently (`WELL_FORMED`), so more of its lines count. */
-  #isOdd = false;
+  #isOdd: boolean;
   #isUncountable = false;
   #mayHideParts = false;
-  /** This message is in a signed envelope. */
-  #isSealed = false;
   /** In an envelope an empty line may not be the end of the header, so later lines are read as fields too, but do not count as such. */
   #isAfterHeader = false;
-  /** Its lines are those of an encoding, not of a header. */
-  #isEncoded = false;
   /** Fields in the headers of parts. */
   #fields = 0;
   /** Bytes of costly fields, wherever they are. */
@@ -108,9 +113,14 @@ export class MimeParts {
   /** Other lines that start with two hyphens; a text may have many. */
   #hyphenLines = 0;
 
-  constructor(within: Within = { depth: 0, encodings: "", budget: { bytes: MOST_DECODED_BYTES, lines: MOST_LINES } }) {
+  constructor(within = wholeMail()) {
     this.#within = within;
     this.#inherited = within.encodings;
+    this.#isOdd = within.isInEnvelope;
+    // What is decoded starts with a header; that of the mail comes through `field`.
+    this.#inHeader = within.depth > 0;
+    this.#isLeading = this.#inHeader;
+    this.#isBody = this.#inHeader;
   }
 
   get mayHaveParts(): boolean {
@@ -154,7 +164,7 @@ export class MimeParts {
     const kind = PLAIN_KIND.exec(type)?.[0] ?? (isCut ? EVERY_KIND : type);
     this.#part.isMessage ||= /message/i.test(kind);
     this.#part.isMultipart ||= /multipart/i.test(kind);
-    this.#part.isSealed ||= /pkcs7-mime/i.test(kind);
+    this.#part.isEnvelope ||= /pkcs7-mime/i.test(kind);
     for (const [, quoted, plain = ""] of type.matchAll(BOUNDARY)) {
       const boundary = (quoted ?? plain).trimEnd().toLowerCase();
       this.#isOdd ||= boundary === "" || boundary.length > MOST_BOUNDARY_CHARACTERS;
@@ -254,11 +264,11 @@ export class MimeParts {
   /** Reads a field once it is whole: its lines may be many. */
   #endField(): void {
     // Within an envelope other bytes come before the first field.
-    const field = this.#isSealed ? this.#field.slice(Math.max(0, this.#field.search(FIELD))) : this.#field;
+    const field = this.#within.isInEnvelope ? this.#field.slice(Math.max(0, this.#field.search(FIELD))) : this.#field;
     const isCut = this.#isCut;
     this.#field = "";
     this.#isCut = false;
-    if (field !== "" && !this.#isEncoded && !this.#isAfterHeader) this.#fields++;
+    if (field !== "" && !this.#within.isEncoded && !this.#isAfterHeader) this.#fields++;
     const isType = FIELD_NAME.test(field);
     const isEncoding = /^content-transfer-encoding\s*:/i.test(field);
     if (isType || isEncoding) this.#isUncountable ||= isCut;
@@ -270,37 +280,30 @@ export class MimeParts {
   #endHeader(start: number): void {
     const part = this.#part;
     this.#part = newPart();
-    this.#isAfterHeader = this.#isSealed && !part.isMessage;
+    this.#isAfterHeader = this.#within.isInEnvelope && !part.isMessage;
     if (part.isMultipart) this.#inherited += part.encodings;
-    const isOpened = (part.isMessage || part.isSealed) && this.#openInner(start, part);
+    const isOpened = (part.isMessage || part.isEnvelope) && this.#openInner(start, part);
     // The start of an envelope's message is not known: the bytes before it may have empty lines.
-    this.#inHeader = this.#isSealed || (part.isMessage && !isOpened);
-    this.#isLeading = this.#inHeader && !this.#isSealed;
+    this.#inHeader = this.#within.isInEnvelope || (part.isMessage && !isOpened);
+    this.#isLeading = this.#inHeader && !this.#within.isInEnvelope;
   }
 
-  /** Whether the message is encoded, or signed within an envelope (RFC 8551, 3.5.2), whose own bytes are not looked at. */
-  #openInner(start: number, { encodings, isSealed }: Part): boolean {
+  /** Whether the message is encoded, or signed within an envelope, whose own bytes are not looked at. */
+  #openInner(start: number, { encodings, isEnvelope }: Part): boolean {
     const all = encodings + this.#inherited;
     const isUnknown = /uu/i.test(all);
     const encoded = [...(/base-?64/i.test(all) ? [base64] : []), ...(/quoted/i.test(all) ? [quotedPrintable] : [])];
-    if (encoded.length === 0 && !isUnknown && !isSealed) return false;
+    if (encoded.length === 0 && !isUnknown && !isEnvelope) return false;
     this.#mayHideParts = true;
     if (this.#inner.length > 0) this.#count += this.#ofInner;
     const { depth, budget } = this.#within;
     if (depth === MOST_ENCODED || isUnknown) this.#isUncountable = true;
-    const within = { depth: depth + 1, encodings: all, budget };
+    const within = { depth: depth + 1, encodings: all, budget, isInEnvelope: isEnvelope };
     const decoders = this.#isUncountable ? [] : [asIs, ...encoded];
-    this.#inner = decoders.map((decoder) => {
-      const parts = new MimeParts(within);
-      parts.#isEncoded = decoder === asIs;
-      parts.#isSealed = isSealed;
-      parts.#isOdd = isSealed;
-      parts.#inHeader = true;
-      parts.#isLeading = true;
-      parts.#isBody = true;
-      const steps = [decoder(), ...(isSealed ? [asn1Contents()] : []), lineEnds()];
-      return { steps, parts };
-    });
+    this.#inner = decoders.map((decoder) => ({
+      steps: [decoder(), ...(isEnvelope ? [asn1Contents()] : []), lineEnds()],
+      parts: new MimeParts({ ...within, isEncoded: decoder === asIs }),
+    }));
     this.#undecoded = start;
     this.#innerBoundary = this.#boundary;
     return true;
@@ -324,5 +327,10 @@ export class MimeParts {
 }
 
 function newPart(): Part {
-  return { isMessage: false, isMultipart: false, isSealed: false, encodings: "" };
+  return { isMessage: false, isMultipart: false, isEnvelope: false, encodings: "" };
+}
+
+function wholeMail(): Within {
+  const budget = { bytes: MOST_DECODED_BYTES, lines: MOST_LINES };
+  return { depth: 0, encodings: "", budget, isInEnvelope: false, isEncoded: false };
 }
