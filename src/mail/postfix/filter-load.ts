@@ -37,12 +37,17 @@ export class FilterLoad {
   limiting(submit: Submit): Submit {
     return (event, answer) => {
       if (event.type !== "END_OF_MESSAGE") return submit(event, answer);
+      const ask = (mail: EndOfMessage): void =>
+        submit(mail, (decided) => {
+          if (decided.verdict === "refuse" || decided.verdict === "defer") this.#leave(mail.queueId);
+          answer(decided);
+        });
+      if (event.excess !== undefined) return ask(event);
+      if (event.mayHideParts !== true) return ask(this.#enter(event));
+      const turn = { queueId: event.queueId, source: sourceOf(event) };
       // The engine has passed this mail at Postfix's question.
-      if (event.mayHideParts === true && this.#takesTurn(event)) return answer(decision("pass", "below_limit"));
-      submit(this.#withExcess(event), (decided) => {
-        if (decided.verdict === "refuse" || decided.verdict === "defer") this.#leave(event.queueId);
-        answer(decided);
-      });
+      if (this.#partsTurns.take(turn, this.#clock.now())) return answer(decision("pass", "below_limit"));
+      ask({ ...event, excess: { of: "not_its_turn" } });
     };
   }
 
@@ -59,15 +64,6 @@ export class FilterLoad {
     return observation;
   }
 
-  #takesTurn(mail: EndOfMessage): boolean {
-    return this.#partsTurns.take({ queueId: mail.queueId, source: sourceOf(mail) }, this.#clock.now());
-  }
-
-  #withExcess(mail: EndOfMessage): EndOfMessage {
-    if (mail.mayHideParts === true) return { ...mail, excess: { of: "not_its_turn" } };
-    return mail.excess === undefined ? this.#enter(mail) : mail;
-  }
-
   /** An account's mail is not deferred here: Postfix defers it if Rspamd does not answer in time, so that none leaves unsigned. */
   #enter(mail: EndOfMessage): EndOfMessage {
     const now = this.#clock.now();
@@ -81,14 +77,10 @@ export class FilterLoad {
     const source = sourceOf(mail);
     const bytes = this.#bytesOf.get(source) ?? 0;
     if (account === null && sizeBytes > SMALL_BYTES && (bytes >= MOST_OF_SOURCE || this.#bytes >= MOST_IN_FILTERS))
-      return this.#busy(mail);
+      return { ...mail, excess: { of: "bytes_in_filters", count: this.#bytes } };
     this.#mails.set(queueId, { sizeBytes, source, since: now });
     this.#bytesOf.set(source, bytes + sizeBytes);
     return mail;
-  }
-
-  #busy(mail: EndOfMessage): EndOfMessage {
-    return { ...mail, excess: { of: "bytes_in_filters", count: this.#bytes } };
   }
 
   get #bytes(): number {
