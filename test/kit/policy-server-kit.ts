@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { after } from "node:test";
 import { type Decision, decision } from "../../src/core/decide/decision.ts";
 import type { Event } from "../../src/core/events/event.ts";
-import { POLICY_LIMITS, type PolicyOptions, PolicyServer } from "../../src/mail/postfix/policy-server.ts";
+import { type PolicyOptions, PolicyServer } from "../../src/mail/postfix/policy-server.ts";
+import { WITHOUT_GUARD } from "../../src/programs/guard/stand-in.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 
 export const DEADLINE_MS = 5_000;
@@ -29,11 +30,11 @@ export class HeldEngine {
 }
 
 /** A server that runs until the test ends, and its first client. */
-export async function started(limits: Partial<PolicyOptions> = {}) {
+export async function started(options: Partial<PolicyOptions> = {}) {
   const engine = new HeldEngine();
   const reports: string[] = [];
   const report = (code: string): unknown => reports.push(code);
-  const server = new PolicyServer(engine.submit, report, { ...POLICY_LIMITS, stopMs: 50, ...limits });
+  const server = new PolicyServer(engine.submit, report, { ...WITHOUT_GUARD, stopMs: 50, ...options });
   after(() => server.stop());
   const path = join(temporaryDirectory(), "policy.sock");
   await server.start(path);

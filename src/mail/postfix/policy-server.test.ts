@@ -17,6 +17,7 @@ import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { until } from "../../../test/kit/until.ts";
 import { decision } from "../../core/decide/decision.ts";
 import { SubmissionSessions } from "../../guard/enforce/submission-sessions.ts";
+import { WITHOUT_GUARD } from "../../programs/guard/stand-in.ts";
 import { settingOf } from "../../settings/schema.ts";
 import { POLICY_LIMITS, PolicyServer } from "./policy-server.ts";
 
@@ -218,6 +219,7 @@ test("an engine that throws: no answer, so that Postfix takes its default action
       throw new Error("bug\nin the engine");
     },
     (code, detail) => reports.push(`${code}: ${detail}`),
+    WITHOUT_GUARD,
   );
   const path = join(directory, "throws.sock");
   await server.start(path);
@@ -245,6 +247,7 @@ test("a client that never reads its answers is dropped", async () => {
   const server = new PolicyServer(
     (_event, answer) => answer(BANNED),
     (code) => reports.push(code),
+    WITHOUT_GUARD,
   );
   const path = join(directory, "deaf.sock");
   await server.start(path);
@@ -307,7 +310,7 @@ test("the socket has mode 0660 and replaces that of a program that died", async 
   const script = `require("net").createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, "SIGKILL"))`;
   spawnSync(process.execPath, ["-e", script]);
   assert.ok((await stat(path)).isSocket(), "a stale socket is there");
-  const server = new PolicyServer(new HeldEngine().submit, assert.fail);
+  const server = new PolicyServer(new HeldEngine().submit, assert.fail, WITHOUT_GUARD);
   await server.start(path);
   assert.equal((await stat(path)).mode & 0o777, 0o660);
   await server.stop();
@@ -317,7 +320,7 @@ test("the socket of a living program, a plain file and a missing directory are r
   const path = join(directory, "taken.sock");
   const other = createServer();
   await new Promise<void>((resolve) => other.listen(path, resolve));
-  const server = (): PolicyServer => new PolicyServer(new HeldEngine().submit, assert.fail);
+  const server = (): PolicyServer => new PolicyServer(new HeldEngine().submit, assert.fail, WITHOUT_GUARD);
   await assert.rejects(server().start(path), {
     message: `Cannot listen at ${path}: another program is listening there.`,
   });

@@ -42,13 +42,13 @@ type PolicyLimits = { readonly [K in keyof typeof POLICY_LIMITS]: number };
 export type PolicyOptions = PolicyLimits &
   Readonly<{
     /** Whether the disk has room for one more mail to this recipient; null: for one that waits in the queue. */
-    hasRoom?: (recipient: string | null) => boolean;
+    hasRoom: (recipient: string | null) => boolean;
     /** Whether only proxies can reach the ports for proxies, so that their headers can be trusted. */
-    guardsProxied?: () => boolean;
-    /** Whether a client of the port for mail from Sieve scripts is Dovecot. Without it none is accepted. */
-    isDovecot?: (client: SieveClient) => Promise<boolean>;
+    guardsProxied: () => boolean;
+    /** Whether a client of the port for mail from Sieve scripts is Dovecot; null: that is unknown, and none is accepted. */
+    isDovecot: ((client: SieveClient) => Promise<boolean>) | null;
     /** Which sessions at the submission ports are over. */
-    sessions?: Pick<SubmissionSessions, "begin" | "isOver">;
+    sessions: Pick<SubmissionSessions, "begin" | "isOver">;
   }>;
 
 const SOCKET_MODE = 0o660;
@@ -61,22 +61,15 @@ export class PolicyServer {
   readonly #open = new Set<Connection>();
   #idle: NodeJS.Timeout | undefined;
 
-  constructor(submit: Submit, report: Report, options: PolicyOptions = POLICY_LIMITS) {
-    const {
-      hasRoom = () => true,
-      guardsProxied = () => false,
-      isDovecot = null,
-      sessions = ENDLESS,
-      ...limits
-    } = options;
-    this.#limits = limits;
-    const parts = { submit, report, limits, hasRoom, guardsProxied, isDovecot, sessions, buffer: readBuffer() };
+  constructor(submit: Submit, report: Report, options: PolicyOptions) {
+    this.#limits = options;
+    const parts = { ...options, submit, report, buffer: readBuffer() };
     this.#server = createServer((socket) => {
       const connection = new Connection(socket, parts);
       this.#open.add(connection);
       socket.once("close", () => this.#open.delete(connection));
     });
-    this.#connections = new Connections(this.#server, limits.maxConnections, report);
+    this.#connections = new Connections(this.#server, options.maxConnections, report);
   }
 
   get connections(): number {
@@ -107,11 +100,7 @@ type GuardQuestion = Exclude<PolicyRequest, { type: "NOTHING_TO_DECIDE" | "SIEVE
 type Slot = { answer: string | null };
 
 /** `buffer`: shared by all connections. */
-type Parts = Readonly<{ submit: Submit; report: Report; limits: PolicyLimits; buffer: Buffer }> &
-  Required<Pick<PolicyOptions, "hasRoom" | "guardsProxied" | "sessions">> &
-  Readonly<{ isDovecot: NonNullable<PolicyOptions["isDovecot"]> | null }>;
-
-const ENDLESS = { begin: () => undefined, isOver: () => false };
+type Parts = PolicyOptions & Readonly<{ submit: Submit; report: Report; buffer: Buffer }>;
 
 class Connection {
   readonly #socket: Socket;
@@ -165,8 +154,7 @@ class Connection {
 
   #request(block: string): void {
     if (this.#socket.destroyed || this.#finishing) return;
-    if (this.#pending.length >= this.#parts.limits.maxPending)
-      return this.#drop("policy_flooded", "too many questions");
+    if (this.#pending.length >= this.#parts.maxPending) return this.#drop("policy_flooded", "too many questions");
     const parsed = parsePolicyRequest(block);
     if (!parsed.ok) return this.#drop("policy_request_malformed", `${parsed.reason}: ${printable(block, 200)}`);
     const slot: Slot = { answer: null };
@@ -247,8 +235,7 @@ class Connection {
     if (answered === this.#pending.length) this.#pending.length = 0;
     else this.#pending.splice(0, answered);
     writeNow(this.#socket, this.#descriptor, text);
-    if (this.#socket.writableLength > this.#parts.limits.maxUnsentBytes)
-      this.#drop("policy_flooded", "answers are not read");
+    if (this.#socket.writableLength > this.#parts.maxUnsentBytes) this.#drop("policy_flooded", "answers are not read");
     else if (this.#finishing && this.#pending.length === 0) this.#socket.destroySoon();
   }
 

@@ -9,7 +9,7 @@ import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { until } from "../../../test/kit/until.ts";
 import { LoginPolicyServer } from "../../mail/dovecot/login-policy-server.ts";
 import { PolicyServer } from "../../mail/postfix/policy-server.ts";
-import { StandIn, takeOver } from "./stand-in.ts";
+import { StandIn, takeOver, WITHOUT_GUARD } from "./stand-in.ts";
 
 const SECRET = "5f2c9d";
 const SIGN_IN = JSON.stringify({ login: "alice", protocol: "imap", remote: "203.0.113.7", pwhash: "0a" });
@@ -26,7 +26,7 @@ async function places() {
   return {
     engine,
     logins,
-    policy: new PolicyServer(engine.submit, assert.fail),
+    policy: new PolicyServer(engine.submit, assert.fail, WITHOUT_GUARD),
     at: { handover, policySocket, loginPort, loginSecret: SECRET },
   };
 }

@@ -3,7 +3,7 @@ import { decision } from "../../core/decide/decision.ts";
 import type { Submit } from "../../guard/ports.ts";
 import { listenUnix } from "../../host/sockets/unix-socket.ts";
 import { LoginPolicyServer } from "../../mail/dovecot/login-policy-server.ts";
-import { POLICY_LIMITS, PolicyServer } from "../../mail/postfix/policy-server.ts";
+import { POLICY_LIMITS, type PolicyOptions, PolicyServer } from "../../mail/postfix/policy-server.ts";
 
 export type StandInPlaces = Readonly<{
   /** A program that writes something here takes over. */
@@ -16,6 +16,16 @@ export type StandInPlaces = Readonly<{
 const TAKE_OVER_MS = 2_000;
 /** A stand-in that is just starting may take the socket in between. */
 const TRIES = 5;
+
+/** What only the guard can tell: without it no disk is full, no session is over, and no client is a trusted proxy or Dovecot. */
+export const WITHOUT_GUARD: PolicyOptions = {
+  ...POLICY_LIMITS,
+  stopMs: 100,
+  hasRoom: () => true,
+  guardsProxied: () => false,
+  isDovecot: null,
+  sessions: { begin: () => undefined, isOver: () => false },
+};
 
 /**
  * Accepts everything while the guard is known to be dead. Without an answer Postfix and Dovecot refuse temporarily, so a
@@ -36,8 +46,7 @@ export class StandIn {
     this.#places = places;
     const pass: Submit = (_, answer) => answer(decision("pass", "below_limit"));
     const silent = (): void => undefined;
-    // Only the guard knows whether only proxies reach the ports for proxies, and whether a client is Dovecot.
-    this.#policy = new PolicyServer(pass, silent, { ...POLICY_LIMITS, stopMs: 100 });
+    this.#policy = new PolicyServer(pass, silent, WITHOUT_GUARD);
     // Dovecot's port for proxies stays open, as the firewall's table stays in the kernel.
     const guardsProxied = (): boolean => true;
     this.#logins = new LoginPolicyServer({ submit: pass, secret: places.loginSecret, report: silent, guardsProxied });
