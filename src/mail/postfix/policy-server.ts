@@ -25,8 +25,6 @@ export const POLICY_LIMITS = {
    * (`limits.connections.smtp_places`). A client whose smtpd finds none free must retry.
    */
   maxConnections: 6_200,
-  /** Unanswered questions of one connection. Postfix has one at a time; a benchmark may have more. */
-  maxPending: 256,
   /** Maximum answers that the other side has not read. */
   maxUnsentBytes: 64 * 1024,
   /**
@@ -96,9 +94,6 @@ export class PolicyServer {
 }
 
 type GuardQuestion = Exclude<PolicyRequest, { type: "NOTHING_TO_DECIDE" | "SIEVE_CLIENT" }>;
-/** The answer to a question, in the order asked; null until it is known. */
-type Slot = { answer: string | null };
-
 /** `buffer`: shared by all connections. */
 type Parts = PolicyOptions & Readonly<{ submit: Submit; report: Report; buffer: Buffer }>;
 
@@ -106,12 +101,8 @@ class Connection {
   readonly #socket: Socket;
   readonly #parts: Parts;
   readonly #framer = Framer.ofPolicyRequests();
-  /** Unanswered questions, and answers that wait for an earlier one: the protocol has no ids, only order. */
-  readonly #pending: Slot[] = [];
-  /** A write of answers is scheduled. */
-  #flushing = false;
-  /** The questions of one read are being asked: their answers go out in one write. */
-  #reading = false;
+  /** A question is open. Postfix reads its answer before it asks the next one. */
+  #isAsked = false;
   #finishing = false;
   /** Nothing has arrived since the last check. */
   #isIdle = false;
@@ -122,7 +113,6 @@ class Connection {
   #mail: { transaction: string; recipients: (string | null)[] } = { transaction: "", recipients: [] };
   readonly #descriptor: number | null;
   readonly #take = (block: string): void => this.#request(block);
-  readonly #flush = (): void => this.#write();
 
   constructor(socket: Socket, parts: Parts) {
     this.#socket = socket;
@@ -132,10 +122,10 @@ class Connection {
     readNow(socket, parts.buffer, (chunk) => this.#read(chunk));
   }
 
-  /** Stops reading, and ends once every question is answered. */
+  /** Stops reading, and ends once the open question is answered. */
   finish(): void {
     this.#finishing = true;
-    if (this.#pending.length === 0) this.#socket.destroySoon();
+    if (!this.#isAsked) this.#socket.destroySoon();
   }
 
   dropIfIdle(): void {
@@ -145,25 +135,20 @@ class Connection {
 
   #read(chunk: Buffer): void {
     this.#isIdle = false;
-    this.#reading = true;
-    const isWithinBound = this.#framer.push(chunk, this.#take);
-    this.#reading = false;
-    if (!isWithinBound) this.#drop("policy_request_malformed", "request too long");
-    else if (this.#flushing) this.#write();
+    if (!this.#framer.push(chunk, this.#take)) this.#drop("policy_request_malformed", "request too long");
   }
 
   #request(block: string): void {
     if (this.#socket.destroyed || this.#finishing) return;
-    if (this.#pending.length >= this.#parts.maxPending) return this.#drop("policy_flooded", "too many questions");
+    if (this.#isAsked) return this.#drop("policy_flooded", "a question before the last one was answered");
     const parsed = parsePolicyRequest(block);
     if (!parsed.ok) return this.#drop("policy_request_malformed", `${parsed.reason}: ${printable(block, 200)}`);
-    const slot: Slot = { answer: null };
-    this.#pending.push(slot);
-    if (parsed.value.type === "NOTHING_TO_DECIDE") this.#answer(slot, DUNNO);
-    else if (parsed.value.type === "SIEVE_CLIENT") void this.#judge(slot, parsed.value);
-    else if (parsed.value.proxied === true && !this.#parts.guardsProxied()) this.#answer(slot, UNGUARDED);
-    else if (this.#isOver(parsed.value)) this.#answer(slot, SESSION_OVER);
-    else this.#submit(slot, parsed.value);
+    this.#isAsked = true;
+    if (parsed.value.type === "NOTHING_TO_DECIDE") this.#answer(DUNNO);
+    else if (parsed.value.type === "SIEVE_CLIENT") void this.#judge(parsed.value);
+    else if (parsed.value.proxied === true && !this.#parts.guardsProxied()) this.#answer(UNGUARDED);
+    else if (this.#isOver(parsed.value)) this.#answer(SESSION_OVER);
+    else this.#submit(parsed.value);
   }
 
   #isOver(event: GuardQuestion): boolean {
@@ -172,20 +157,20 @@ class Connection {
   }
 
   /** A client that cannot be identified is not Dovecot. */
-  async #judge(slot: Slot, client: SieveClient): Promise<void> {
+  async #judge(client: SieveClient): Promise<void> {
     const { isDovecot } = this.#parts;
-    if (isDovecot === null) return this.#answer(slot, UNGUARDED);
-    this.#answer(slot, (await isDovecot(client).catch(() => false)) ? WELCOME : NOT_DOVECOT);
+    if (isDovecot === null) return this.#answer(UNGUARDED);
+    this.#answer((await isDovecot(client).catch(() => false)) ? WELCOME : NOT_DOVECOT);
   }
 
-  #submit(slot: Slot, event: GuardQuestion): void {
+  #submit(event: GuardQuestion): void {
     if (event.type === "CONNECT" && event.service !== "smtp") this.#parts.sessions.begin(event.session);
     try {
-      if (!this.#fits(event)) return this.#answer(slot, FULL);
+      if (!this.#fits(event)) return this.#answer(FULL);
       this.#parts.submit(event, (decision) => {
         const isHeld = event.type === "DATA" && decision.verdict === "hold";
         const fits = !isHeld || this.#fitsAndNote(event.transaction, null);
-        this.#answer(slot, fits ? printPolicyAction(decision, event.type) : FULL);
+        this.#answer(fits ? printPolicyAction(decision, event.type) : FULL);
       });
     } catch (error) {
       // No answer: Postfix takes its default action (SMTPD_POLICY_README, "error recovery").
@@ -210,37 +195,15 @@ class Connection {
     return true;
   }
 
-  /**
-   * The answers of one turn go out in one write: the engine gives many in a row after a commit. Postfix has only one
-   * question open on a connection, and its answer is written directly.
-   */
-  #answer(slot: Slot, text: string): void {
-    slot.answer = text;
-    if (this.#flushing || this.#pending[0] !== slot) return;
-    if (this.#pending.length === 1 && !this.#reading) return this.#write();
-    this.#flushing = true;
-    if (!this.#reading) queueMicrotask(this.#flush);
-  }
-
-  #write(): void {
-    this.#flushing = false;
+  #answer(text: string): void {
+    this.#isAsked = false;
     if (this.#socket.destroyed) return;
-    let text = "";
-    let answered = 0;
-    for (const slot of this.#pending) {
-      if (slot.answer === null) break;
-      text += slot.answer;
-      answered++;
-    }
-    if (answered === this.#pending.length) this.#pending.length = 0;
-    else this.#pending.splice(0, answered);
     writeNow(this.#socket, this.#descriptor, text);
     if (this.#socket.writableLength > this.#parts.maxUnsentBytes) this.#drop("policy_flooded", "answers are not read");
-    else if (this.#finishing && this.#pending.length === 0) this.#socket.destroySoon();
+    else if (this.#finishing) this.#socket.destroySoon();
   }
 
   #drop(code: Parameters<Report>[0], detail: string): void {
-    this.#pending.length = 0;
     this.#socket.destroy();
     this.#parts.report(code, detail);
   }
