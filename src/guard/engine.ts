@@ -1,4 +1,4 @@
-import { commanded } from "../core/decide/command.ts";
+import { sideEffectsOf } from "../core/decide/command.ts";
 import { type Change, type Decision, decision, isIntermediatePass, type LogPosition } from "../core/decide/decision.ts";
 import type { Policy } from "../core/decide/policy.ts";
 import { messageOf } from "../core/error.ts";
@@ -163,8 +163,8 @@ export class Engine {
   audit(audit: Audit | null, changes: readonly Change[] = []): Promise<boolean> {
     return this.#record((now) => {
       if (audit !== null) this.#processor.append(auditRecord(audit, now));
-      const brought = audit === null ? [] : commanded(audit);
-      for (const change of [...brought, ...changes]) this.#processor.apply(change, now);
+      const sideEffects = audit === null ? [] : sideEffectsOf(audit);
+      for (const change of [...sideEffects, ...changes]) this.#processor.apply(change, now);
     });
   }
 

@@ -4,7 +4,7 @@ import { BAN, NOON, net, STRANGER, UNSPARED } from "../../../test/kit/samples.ts
 import type { Protection } from "../events/reasons.ts";
 import { hostPrefix } from "../net/ip.ts";
 import { HOUR_MS, later } from "../time.ts";
-import { type CommandFacts, commanded, decideCommand } from "./command.ts";
+import { type CommandFacts, decideCommand, sideEffectsOf } from "./command.ts";
 
 const NOTHING: CommandFacts = { sparing: () => UNSPARED, ban: null, listed: null, covered: [] };
 const PREFIX = hostPrefix(STRANGER);
@@ -133,8 +133,10 @@ test("no command counts as something that an address did", () => {
 
 test("a release ends the hold, a drop disowns it, a new password lowers the guard, anything else changes nothing", () => {
   const subject = "anna@example.org";
-  assert.deepEqual(commanded({ type: "ACCOUNT_RELEASED", subject }), [{ type: "END_HOLD", account: subject }]);
-  assert.deepEqual(commanded({ type: "PASSWORD_CHANGED", subject }), [{ type: "FORGET_GUESSES", account: subject }]);
-  assert.deepEqual(commanded({ type: "HELD_MAIL_DROPPED", subject }), [{ type: "DISOWN_HOLD", account: subject }]);
-  assert.deepEqual(commanded({ type: "ACCOUNT_SUSPENDED", subject }), []);
+  assert.deepEqual(sideEffectsOf({ type: "ACCOUNT_RELEASED", subject }), [{ type: "END_HOLD", account: subject }]);
+  assert.deepEqual(sideEffectsOf({ type: "PASSWORD_CHANGED", subject }), [
+    { type: "FORGET_GUESSES", account: subject },
+  ]);
+  assert.deepEqual(sideEffectsOf({ type: "HELD_MAIL_DROPPED", subject }), [{ type: "DISOWN_HOLD", account: subject }]);
+  assert.deepEqual(sideEffectsOf({ type: "ACCOUNT_SUSPENDED", subject }), []);
 });

@@ -92,8 +92,8 @@ const HOLD_CHANGES: Partial<Record<EventType, "END_HOLD" | "DISOWN_HOLD">> = {
   HELD_MAIL_DROPPED: "DISOWN_HOLD",
 };
 
-/** What a command that was recorded changes beside what it says: the same when it is given and when it is replayed. */
-export function commanded(audit: Readonly<{ type: EventType; subject: string }>): readonly Change[] {
+/** What a recorded command changes besides what it says: mail on hold, the guard of an account. The same in a replay. */
+export function sideEffectsOf(audit: Readonly<{ type: EventType; subject: string }>): readonly Change[] {
   const lowered = guardLowered(audit);
   const ofHold = HOLD_CHANGES[audit.type];
   const changes = ofHold === undefined ? [] : [{ type: ofHold, account: audit.subject }];

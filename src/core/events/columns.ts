@@ -2,7 +2,7 @@ import type { Decision } from "../decide/decision.ts";
 import type { Ip, Prefix } from "../net/ip.ts";
 import { printable } from "../text.ts";
 import type { Millis } from "../time.ts";
-import type { EventType, Outcome, Service } from "./event-types.ts";
+import type { EventOutcome, EventType, Service } from "./event-types.ts";
 import type { Reason } from "./reasons.ts";
 import type { Seen } from "./seen.ts";
 
@@ -31,7 +31,7 @@ export type RecordedVerdict = keyof typeof VERDICTS;
 export const RECORDED_VERDICTS: readonly RecordedVerdict[] = Object.keys(VERDICTS).filter(isVerdict);
 
 /** `did`: the server's reaction, for people. `says`: what it means, for the docs. */
-type VerdictText = Readonly<{ did: string; says: string; outcome: Outcome }>;
+type VerdictText = Readonly<{ did: string; says: string; outcome: EventOutcome }>;
 
 export function isVerdict(text: string | null): text is RecordedVerdict {
   return text !== null && Object.hasOwn(VERDICTS, text);

@@ -1,7 +1,7 @@
 /** The groups of event types in the docs. */
 export const KINDS = ["connection", "mail", "login", "report", "command", "log"] as const;
 
-export type Outcome = "success" | "failure" | "unknown";
+export type EventOutcome = "success" | "failure" | "unknown";
 /** The categories and types of the Elastic Common Schema 8, as in `iam: user creation`. */
 type Classes = `${string}: ${string}`;
 
@@ -11,7 +11,7 @@ export type EventMeaning = Readonly<{
   category: readonly string[];
   type: readonly string[];
   /** Null: it follows from the verdict. */
-  outcome: Outcome | null;
+  outcome: EventOutcome | null;
 }> &
   OfCommand;
 
@@ -256,7 +256,7 @@ export function typesWhere(holds: (meaning: EventMeaning) => boolean): readonly 
   return EVENT_TYPES.filter((type) => holds(EVENTS[type]));
 }
 
-function event(kind: EventMeaning["kind"], says: string, classes: Classes, outcome: Outcome | null = null) {
+function event(kind: EventMeaning["kind"], says: string, classes: Classes, outcome: EventOutcome | null = null) {
   const [category = "", type = ""] = classes.split(": ");
   return { kind, says, category: category.split(" "), type: type.split(" "), outcome } as const;
 }

@@ -33,7 +33,7 @@ import { type AliasCommandParts, aliasCommand } from "./accounts/aliases.ts";
 import { type AppPasswordParts, appPasswordCommand, appPasswordsRead } from "./accounts/app-passwords.ts";
 import { type FileCommandParts, fileCommand } from "./accounts/files.ts";
 import { type ForwardCommandParts, forwardCommand, forwardingRead } from "./accounts/forwarding.ts";
-import { networkCommand, quotaCommand, type SignInNetworkParts } from "./accounts/quota-and-networks.ts";
+import { quotaCommand, type SignInNetworkParts, signInNetworkCommand } from "./accounts/quota-and-networks.ts";
 import { type VacationCommandParts, vacationCommand, vacationRead } from "./accounts/vacation.ts";
 import { type AlertCommandParts, alertsList, alertsTest } from "./alerts.ts";
 import { type AuditCommandParts, incidentNote, recordCommand } from "./audit.ts";
@@ -145,8 +145,8 @@ const RUNS_WITH_DRY_RUN: { readonly [V in DryVerb]: Run<DryRunParts, OrderOf<V>>
   alias_add: aliasCommand,
   alias_remove: aliasCommand,
   alias_block: aliasCommand,
-  networks_add: networkCommand,
-  networks_remove: networkCommand,
+  networks_add: signInNetworkCommand,
+  networks_remove: signInNetworkCommand,
   quota_set: quotaCommand,
   vacation_set: vacationCommand,
   app_password_add: appPasswordCommand,

@@ -1,4 +1,4 @@
-import { commanded } from "../../core/decide/command.ts";
+import { sideEffectsOf } from "../../core/decide/command.ts";
 import type { Ban, Change, Decision } from "../../core/decide/decision.ts";
 import type { Policy } from "../../core/decide/policy.ts";
 import type { OwnNetwork } from "../../core/decide/sparing.ts";
@@ -166,7 +166,7 @@ export class Replay {
     } else if (rest.event === "MAIL_TRIED" && record.account !== null) {
       if (!this.#unreached.mail(record.queueId)) store.apply({ type: "NOTE_REFUSAL", account: record.account }, at);
     } else if (rest.event === "AUDIT") {
-      for (const change of commanded({ type, subject: rest.subject })) store.apply(change, at);
+      for (const change of sideEffectsOf({ type, subject: rest.subject })) store.apply(change, at);
     }
   }
 }

@@ -13,7 +13,7 @@ export type SignInNetworkParts = AccountCommandParts &
  * Changes the networks from which an account may sign in. Closes its open sessions, including those at the dashboard, since some may
  * come from other networks.
  */
-export const networkCommand: RunOf<"networks_add" | "networks_remove", SignInNetworkParts> = async (
+export const signInNetworkCommand: RunOf<"networks_add" | "networks_remove", SignInNetworkParts> = async (
   parts,
   { verb, name, networks },
   by,
