@@ -31,7 +31,7 @@ export type OutsideTargetParts = Readonly<{
   forwards: Pick<ForwardStore, "forwardingOf" | "targets">;
   engine: Pick<Engine, "policy">;
 }>;
-type SpendingParts = OutsideTargetParts &
+export type SpendingParts = OutsideTargetParts &
   Readonly<{ forwards: Pick<ForwardStore, "spendTargets">; clock: Clock; isDry?: boolean }>;
 
 /** Null if the web may add these targets, which then count for the day. */
@@ -44,7 +44,7 @@ export function tooManyTargets(parts: SpendingParts, { address, targets }: Order
   const ofAlias = outside(parts, alias?.targets ?? []).length;
   if (ofAlias + added.length > MOST.outsideOfAlias)
     return refused(`${MOST.outsideOfAlias} outside targets of an alias`, "alias add");
-  if (outsideInAll(parts) + added.length > MOST.outside) return refused(inAll(MOST.outside), "alias add");
+  if (outsideInAll(parts, aliases) + added.length > MOST.outside) return refused(inAll(MOST.outside), "alias add");
   if (parts.isDry === true) return null;
   const span = { since: later(parts.clock.now(), -DAY_MS), until: parts.clock.now() };
   return parts.forwards.spendTargets("aliases", added.length, MOST.outsideADay, span)
@@ -60,7 +60,9 @@ export function tooManyForwards(
   const before = outside(parts, parts.forwards.forwardingOf(account)?.to ?? []).length;
   const more = outside(parts, to).length - before;
   const most = isMailboxUser(by) ? MOST.outsideOfUsers : MOST.outside;
-  return more > 0 && outsideInAll(parts) + more > most ? refused(inAll(most), "account forward") : null;
+  return more > 0 && outsideInAll(parts, allAliases(parts)) + more > most
+    ? refused(inAll(most), "account forward")
+    : null;
 }
 
 function inAll(most: number): string {
@@ -71,9 +73,8 @@ function allAliases({ book }: Pick<OutsideTargetParts, "book">) {
   return book.aliases({ limit: MOST_ALIASES_OF_ROOT, cursor: null, text: null }).items;
 }
 
-function outsideInAll(parts: OutsideTargetParts): number {
-  const ofAliases = allAliases(parts).flatMap(({ targets }) => targets);
-  return outside(parts, [...ofAliases, ...parts.forwards.targets()]).length;
+function outsideInAll(parts: OutsideTargetParts, aliases: ReturnType<typeof allAliases>): number {
+  return outside(parts, [...aliases.flatMap(({ targets }) => targets), ...parts.forwards.targets()]).length;
 }
 
 function outside({ engine }: Pick<OutsideTargetParts, "engine">, of: readonly string[]): readonly Address[] {
