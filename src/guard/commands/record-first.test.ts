@@ -26,15 +26,17 @@ test("the record is written before the change", async () => {
   const { parts, isThere, change } = kit();
   const seen: boolean[] = [];
   const record = (): Promise<boolean> => Promise.resolve(seen.push(isThere()) > 0);
-  assert.deepEqual(await recordFirst(parts, change, record, refused), { ok: true });
+  assert.deepEqual(await recordFirst(parts, { change, record, refused }), { ok: true });
   assert.deepEqual([seen, isThere()], [[false], true]);
 });
 
 test("a change that cannot be recorded is not made, and a change that would be refused is not recorded", async () => {
   const { parts, isThere, change } = kit();
-  assert.equal(await recordFirst(parts, change, () => Promise.resolve(false), refused), UNWRITTEN);
-  assert.equal(isThere(), false);
+  assert.equal(await recordFirst(parts, { change, record: () => Promise.resolve(false), refused }), UNWRITTEN);
+  const check = () => refused("It leads too far.");
+  const checked = await recordFirst(parts, { change, check, record: () => assert.fail("recorded"), refused });
+  assert.deepEqual([checked, isThere()], [check(), false]);
   change();
-  const again = await recordFirst(parts, change, () => assert.fail("recorded"), refused);
+  const again = await recordFirst(parts, { change, record: () => assert.fail("recorded"), refused });
   assert.deepEqual(again, refused("The account anna@example.test exists already."));
 });

@@ -11,19 +11,27 @@ export type Rehearsal = Readonly<{
   isDry?: true;
 }>;
 
+type Recorded<T> = Readonly<{
+  change: () => T | Extract<Outcome, { ok: false }>;
+  /** Called in the rehearsal, once the change is tried. Returns why it must not be made. */
+  check?: (() => CommandError | null) | undefined;
+  record: (would: T) => Promise<boolean>;
+  refused?: typeof notDone;
+}>;
+
 /**
  * Records a change of the accounts' database before making it: if the guard ends in between, no change lacks a record. The
  * change is tried first and rolled back. If it is refused then, nothing is recorded, and `refused` makes the answer.
  */
 export async function recordFirst<T extends Readonly<{ ok: true }>>(
   { rehearse, isDry }: Rehearsal,
-  change: () => T | Extract<Outcome, { ok: false }>,
-  record: (would: T) => Promise<boolean>,
-  refused: (reason: string) => CommandError,
+  { change, check = () => null, record, refused = notDone }: Recorded<T>,
 ): Promise<T | CommandError> {
-  const would = rehearse(change);
-  if (!would.ok) return refused(would.reason);
-  if (isDry === true) return would;
+  const would = rehearse(() => {
+    const tried = change();
+    return tried.ok ? (check() ?? tried) : refused(tried.reason);
+  });
+  if (!would.ok || isDry === true) return would;
   if (!(await record(would))) return UNWRITTEN;
   const done = change();
   return done.ok ? done : refused(done.reason);
@@ -32,14 +40,14 @@ export async function recordFirst<T extends Readonly<{ ok: true }>>(
 /** Needed to record a change before it is made. */
 export type RecordParts = Rehearsal & Readonly<{ engine: Pick<Engine, "audit"> }>;
 
-type Audited<R> = Readonly<{ change: () => Outcome; audit: Audit; result: R; refused?: typeof notDone }>;
+type Audited<R> = Omit<Recorded<Extract<Outcome, { ok: true }>>, "record"> & Readonly<{ audit: Audit; result: R }>;
 
 /** The same for a change with one entry in the audit, which is answered with `result`. */
 export async function recordThenChange<R>(
   parts: RecordParts,
-  { change, audit, result, refused = notDone }: Audited<R>,
+  { audit, result, ...how }: Audited<R>,
 ): Promise<Readonly<{ ok: true; result: R }> | CommandError> {
-  const outcome = await recordFirst(parts, change, () => parts.engine.audit(audit), refused);
+  const outcome = await recordFirst(parts, { ...how, record: () => parts.engine.audit(audit) });
   return outcome.ok ? { ok: true, result } : outcome;
 }
 

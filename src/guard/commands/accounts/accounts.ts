@@ -42,7 +42,10 @@ export const accountCommand: RunOf<AccountVerb, AccountCommandParts> = async (pa
   if ("hash" in command && !isHash(command.hash))
     return usage("The password must come hashed.", "Use `account passwd`.");
   const change = (): Outcome => writeAccount(parts, command, name);
-  const recorded = await recordFirst(parts, change, () => record(parts, command, { subject: name, by }), notDone);
+  const recorded = await recordFirst(parts, {
+    change,
+    record: () => record(parts, command, { subject: name, by }),
+  });
   // On a full disk root can still lock out an account that was taken over.
   const isUrgent = recorded === UNWRITTEN && command.verb === "account_suspend" && !isWebAdmin(by);
   if (!recorded.ok && !isUrgent) return recorded;

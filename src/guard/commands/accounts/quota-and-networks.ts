@@ -3,7 +3,7 @@ import type { Prefix } from "../../../core/net/ip.ts";
 import { formatSize } from "../../../settings/kinds/kind.ts";
 import type { AccountNetworks, SessionStore } from "../../admin-ports.ts";
 import { type RecordParts, recordFirst, recordThenChange } from "../record-first.ts";
-import { notDone, type RunOf, usage } from "../refusals.ts";
+import { type RunOf, usage } from "../refusals.ts";
 import { type AccountCommandParts, endSessions } from "./accounts.ts";
 
 export type SignInNetworkParts = AccountCommandParts &
@@ -30,7 +30,7 @@ export const signInNetworkCommand: RunOf<"networks_add" | "networks_remove", Sig
     const subject = `${name} from ${after.networks.join(", ") || "anywhere"}`;
     return parts.engine.audit({ type: "NETWORKS_CHANGED", subject, account: name, by });
   };
-  const outcome = await recordFirst(parts, change, record, notDone);
+  const outcome = await recordFirst(parts, { change, record });
   if (!outcome.ok) return outcome;
   return (await endSessions(parts, name)) ?? { ok: true, result: { name, networks: outcome.networks } };
 };

@@ -156,12 +156,11 @@ export async function myPassword(
   const isStill = (): boolean => own() !== undefined && active.storedHash(account) === former;
   const change = (): Outcome => (isStill() ? accounts.setPassword(account, made.hash) : ENDED);
   const changed = { type: "SET_PASSWORD", account: account.toLowerCase(), passwordHash: made.passwordHash } as const;
-  const outcome = await recordFirst(
-    parts,
+  const outcome = await recordFirst(parts, {
     change,
-    () => engine.audit({ type: "PASSWORD_CHANGED", subject: account, by }, [changed]),
-    (reason) => (isStill() ? failed(reason, "Ask the administrator of this server.") : UNAUTHORIZED),
-  );
+    record: () => engine.audit({ type: "PASSWORD_CHANGED", subject: account, by }, [changed]),
+    refused: (reason) => (isStill() ? failed(reason, "Ask the administrator of this server.") : UNAUTHORIZED),
+  });
   if (!outcome.ok) return outcome;
   const { digest, ip } = caller;
   sessions.open({ digest, id: asking.id, account, device: asking.device, ip, at: clock.now() });
