@@ -29,7 +29,7 @@ import {
 import { type AccountListParts, accessReview, accountDetails, accountList } from "./accounts/account-lists.ts";
 import { type AccountStateCommandParts, accountStateNow } from "./accounts/account-state.ts";
 import { accountCommand, recoverKeys } from "./accounts/accounts.ts";
-import { type AliasCommandParts, aliasCommand } from "./accounts/aliases.ts";
+import { aliasAdd, aliasBlock, aliasRemove } from "./accounts/aliases.ts";
 import { type AppPasswordParts, appPasswordCommand, appPasswordsRead } from "./accounts/app-passwords.ts";
 import { type FileCommandParts, fileCommand } from "./accounts/files.ts";
 import { type ForwardCommandParts, forwardCommand, forwardingRead } from "./accounts/forwarding.ts";
@@ -61,6 +61,7 @@ import type { Upkeep } from "./upkeep.ts";
 import { type Admitted, type CommandGate, UNAUTHORIZED, type WebCaller } from "./web/command-gate.ts";
 import type { MyCommand, MyMailboxCommands, MyMailboxParts } from "./web/my-mailbox.ts";
 import { type WebPasswordParts, webImport, webPassword } from "./web/web-passwords.ts";
+import type { SpendingParts } from "./web/web-targets.ts";
 
 export type CommandParts = BanListParts &
   AccountStateCommandParts &
@@ -117,7 +118,7 @@ type Run<P, C> = (parts: P, command: C, by: string, at: At) => Promise<Reply> | 
 export type DryRunParts = NetworkDecisionParts &
   SignInNetworkParts &
   VacationCommandParts &
-  AliasCommandParts &
+  SpendingParts &
   AppPasswordParts &
   ForwardCommandParts &
   GreylistCommandParts &
@@ -142,9 +143,9 @@ const RUNS_WITH_DRY_RUN: { readonly [V in DryVerb]: Run<DryRunParts, OrderOf<V>>
   account_remove: accountCommand,
   account_suspend: accountCommand,
   account_resume: accountCommand,
-  alias_add: aliasCommand,
-  alias_remove: aliasCommand,
-  alias_block: aliasCommand,
+  alias_add: aliasAdd,
+  alias_remove: aliasRemove,
+  alias_block: aliasBlock,
   networks_add: signInNetworkCommand,
   networks_remove: signInNetworkCommand,
   quota_set: quotaCommand,

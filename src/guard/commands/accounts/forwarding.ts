@@ -3,14 +3,13 @@ import { isMailboxUser, isRootUser } from "../../../admin/declare/rights.ts";
 import { type AccountName, type Address, domainOf } from "../../../core/net/address.ts";
 import { DAY_MS, later } from "../../../core/time.ts";
 import type { ForwardStore } from "../../mailbox-ports.ts";
-import type { Outcome } from "../../ports.ts";
 import { recordThenChange } from "../record-first.ts";
 import { failed, notDone, type RunOf } from "../refusals.ts";
 import { type OutsideTargetParts, tooManyForwards } from "../web/web-targets.ts";
 import { NO_ACCOUNT } from "./account-lists.ts";
 import type { AccountStateCommandParts } from "./account-state.ts";
 import { type AccountCommandParts, alertsStay, getsAlerts } from "./accounts.ts";
-import { refusalAfterChange, WHO_IS_THERE, wrongTarget } from "./aliases.ts";
+import { checkOfTargets, WHO_IS_THERE, wrongTarget } from "./aliases.ts";
 
 export type ForwardCommandParts = Pick<
   AccountCommandParts,
@@ -39,13 +38,10 @@ export const forwardCommand: RunOf<"forward_set", ForwardCommandParts> = async (
     if (message !== null) return refusedTarget(message, target, by);
   }
   const newOutside = isRootUser(by) ? null : { targets: outside, until: later(parts.clock.now(), DAY_MS) };
-  const change = (): Outcome => parts.forwards.setForwarding(name, to, keep, newOutside);
-  const refused =
-    to.length === 0 ? null : parts.rehearse(() => refusalAfterChange(parts, change, { address: name, by }));
-  if (refused !== null) return refused;
   const where = to.length === 0 ? "no longer" : `to ${to.join(", ")}${keep ? "" : ", without a copy here"}`;
   return recordThenChange(parts, {
-    change,
+    change: () => parts.forwards.setForwarding(name, to, keep, newOutside),
+    check: to.length === 0 ? undefined : checkOfTargets(parts, { address: name, by }),
     audit: { type: "FORWARDING_CHANGED", subject: `${name} ${where}`, account: name, by },
     result: { name, to, keep },
     refused: (reason) => (isMailboxUser(by) ? refusedTarget(reason, to.join(", "), by) : notDone(reason)),
