@@ -95,22 +95,18 @@ export class CommandGate {
     if (ip === null) return { error: NO_ADDRESS };
     const by = actorOf(item, ip);
     const lacks = lacking(item, command);
-    if (isDry) {
-      const error = lacks ?? (item.account === null ? this.bounds.wouldRefuse(command)?.error : null) ?? null;
-      return error === null ? { by, caller: { item, digest, ip } } : { error };
-    }
-    if (lacks !== null) this.#recordRefusal(command, by, item.account ?? `web:${item.name}`);
-    // Mailbox users have separate limits, so that they use up none of the administrator's.
-    const error =
-      lacks ?? (item.account === null ? this.#overreach(command, by) : this.userBounds.refuses(command, item.account));
+    if (lacks !== null && !isDry) this.#recordRefusal(command, by, item.account ?? `web:${item.name}`);
+    const error = lacks ?? this.#pastLimit(command, item, by, isDry);
     if (error !== null) return { error };
-    if (isAdministrator(item)) this.#seen(ip, command, by);
+    if (isAdministrator(item) && !isDry) this.#seen(ip, command, by);
     return { by, caller: { item, digest, ip } };
   }
 
-  #overreach(command: Order, by: string): CommandError | null {
-    const overreach = this.bounds.refuses(command);
-    if (overreach?.isAlarming === true) this.#recordRefusal(command, by);
+  /** Mailbox users have separate limits, so that they use up none of the administrator's. */
+  #pastLimit(command: Order, { account }: CallerItem, by: string, isDry: boolean): CommandError | null {
+    if (account !== null) return isDry ? null : this.userBounds.refuses(command, account);
+    const overreach = isDry ? this.bounds.wouldRefuse(command) : this.bounds.refuses(command);
+    if (overreach?.isAlarming === true && !isDry) this.#recordRefusal(command, by);
     return overreach?.error ?? null;
   }
 
