@@ -20,6 +20,9 @@ import { upkeepOf } from "./upkeep-kit.ts";
 
 export const HASH = "{ARGON2ID}$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA";
 
+/** The owner's session at the dashboard. */
+export const OWNER = { as: "0e".repeat(32), ip: "203.0.113.8" };
+
 /** The kit's password hash. */
 export function hashOf(password: string): string {
   return `{ARGON2ID}$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$${Buffer.from(password).toString("hex")}`;
@@ -173,8 +176,8 @@ export function commandsOnMemory(policy = TEST_POLICY) {
         ip: parseIp(ip) ?? assert.fail(ip),
         at: clock.now(),
       }),
-    /** The reply that it would get. */
-    dryRun: (command: Command): Promise<Reply> => ask(command, "root", { isDry: true }),
+    /** The reply that the owner would get, who is signed in at the dashboard (`signIn(OWNER)`). */
+    dryRun: (command: Command): Promise<Reply> => ask(command, "web", { ...OWNER, isDry: true }),
     /** Every row of both databases. */
     state: () => JSON.stringify([stores.rows(), rowsOf(db)]),
     /** The keeper's commands, except for status queries. */

@@ -12,7 +12,7 @@ import { partsOfDryRun } from "./dry-run-parts.ts";
 import { UNFLUSHED } from "./record-first.ts";
 import { failed, usage } from "./refusals.ts";
 import { SettingsCommands } from "./settings.ts";
-import { QueueShares, ROOTS_SHARE, Turn } from "./turns.ts";
+import { QueueShares, Turn } from "./turns.ts";
 import { type Admitted, CommandGate } from "./web/command-gate.ts";
 import { MyMailboxCommands } from "./web/my-mailbox.ts";
 
@@ -41,23 +41,18 @@ export function createCommands(given: CommandParts) {
     mailbox: new MyMailboxCommands(parts, gate.userBounds),
     reviews: new Turn(REVIEWS),
   };
-  // Only commands on Postfix's queue take turns and use their share; others run at once.
   const shares = new QueueShares(gate.bounds);
-  const inTurn = (admitted: Admitted, command: Order): Promise<Reply> | Reply =>
-    admitted.caller === null
-      ? carryOut(parts, kept, { ...admitted, command, share: ROOTS_SHARE })
-      : shares.inTurn(admitted.caller, command.verb, (share) => carryOut(parts, kept, { ...admitted, command, share }));
-  const inDryRun = (admitted: Admitted, command: Order): Promise<Reply> | Reply => {
-    // Only the web asks for this one, before it judges a new password (`whyRefused` in account-routes.ts).
-    if (command.verb === "my_password" && admitted.caller !== null)
-      return kept.mailbox.mayChangePassword(command.password, admitted.caller);
+  const inTurn = ({ by, caller }: Admitted, command: Order): Promise<Reply> | Reply =>
+    shares.inTurn(caller, command.verb, (share) => carryOut(parts, kept, { by, caller, command, share }));
+  const inDryRun = ({ by, caller }: Admitted, command: Order): Promise<Reply> | Reply => {
+    if (caller === null) return NO_DRY_RUN;
+    // The web asks for this one itself, before it judges a new password (`whyRefused` in account-routes.ts).
+    if (command.verb === "my_password") return kept.mailbox.mayChangePassword(command.password, caller);
     // Uncounted tries would let mailbox users find out which other addresses exist.
-    if (!hasDryRun(command) || (admitted.caller?.item.account ?? null) !== null) return NO_DRY_RUN;
-    return admitted.caller === null
-      ? dryRun(partsOfDryRun(parts), kept, { ...admitted, command, share: ROOTS_SHARE })
-      : shares.dryRunInTurn(admitted.caller, command.verb, (share) =>
-          dryRun(partsOfDryRun(parts), kept, { ...admitted, command, share }),
-        );
+    if (!hasDryRun(command) || caller.item.account !== null) return NO_DRY_RUN;
+    return shares.dryRunInTurn(caller, command.verb, (share) =>
+      dryRun(partsOfDryRun(parts), kept, { by, caller, command, share }),
+    );
   };
   return async (line: OrderLine, origin: Origin): Promise<Reply> => {
     const { command } = line;

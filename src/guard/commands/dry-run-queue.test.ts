@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
-import { commandsOf } from "../../../test/kit/commands-kit.ts";
+import { commandsOf, OWNER } from "../../../test/kit/commands-kit.ts";
 import { DRY_VERBS } from "../../../test/kit/dry-verbs.ts";
 import { FakeQueue, listedMail } from "../../../test/kit/queue-kit.ts";
 import { accountName } from "../../../test/kit/samples.ts";
@@ -32,6 +32,7 @@ const queue = new FakeQueue(import.meta.filename, kit);
 
 describe("a dry run of a command on mail", () => {
   beforeEach(async () => {
+    kit.signIn(OWNER);
     queue.mails = [
       listedMail(LOOSE, { sender: ANNA }),
       listedMail(OTHER, { sender: ANNA }),

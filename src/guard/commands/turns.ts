@@ -52,7 +52,7 @@ const QUEUE_PLACES = { most: 16, ofOne: 4, busy: "The queue is being looked at f
 const ROOT = "root";
 
 /** Root is limited only by the time of a command. */
-export const ROOTS_SHARE: Share = {
+const ROOTS_SHARE: Share = {
   rounds: Number.POSITIVE_INFINITY,
   deletes: (mails) => mails,
   releases: (mails) => mails,
@@ -78,8 +78,9 @@ export class QueueShares {
     return isDryRunOnQueue(verb) ? this.#queue.take(caller, () => run(share)) : run(share);
   }
 
-  /** Commands on Postfix's queue take turns; others run at once. */
-  inTurn(caller: Caller, verb: Verb, run: OfShare): Promise<Reply> | Reply {
+  /** The web's commands on Postfix's queue take turns; others run at once, and so do all of root (`caller` null). */
+  inTurn(caller: Caller | null, verb: Verb, run: OfShare): Promise<Reply> | Reply {
+    if (caller === null) return run(ROOTS_SHARE);
     return isOnQueue(verb) ? this.#queue.take(caller, () => run(this.#share)) : run(this.#share);
   }
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { commandsOf, refusalOf } from "../../../../test/kit/commands-kit.ts";
+import { commandsOf, OWNER, refusalOf } from "../../../../test/kit/commands-kit.ts";
 import { net } from "../../../../test/kit/samples.ts";
 import { parseAccountName } from "../../../core/net/address.ts";
 
@@ -37,6 +37,7 @@ const signIn = (): void => kit.signIn(AS, parseAccountName(NAME));
 const isIn = async (as: typeof AS) => (await kit.ask({ verb: "my_sessions" }, "web", as)).ok;
 
 test("changed networks end the account's sessions at the dashboard, but a dry run ends none", async () => {
+  kit.signIn(OWNER);
   for (const verb of ["networks_add", "networks_remove"] as const) {
     signIn();
     const command = { verb, name: NAME.toUpperCase(), networks: ["203.0.113.0/24"] };
