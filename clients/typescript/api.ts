@@ -2036,7 +2036,9 @@ export type Routes = {
     };
     readonly query?: DryRun | undefined;
     readonly body: {
+      /** Empty: the reply has the subject of the mail. */
       readonly subject?: string | undefined;
+      /** It may have several lines. */
       readonly text: string;
       /** An ISO time, or a day, to its end in UTC. Null: until it is ended. */
       readonly until?: string | null | undefined;
@@ -2091,7 +2093,9 @@ export type Routes = {
   /** Replies to mail while the user is away, to each proven sender once in seven days. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
   "PUT /api/v1/me/vacation": {
     readonly body: {
+      /** Empty: the reply has the subject of the mail. */
       readonly subject?: string | undefined;
+      /** It may have several lines. */
       readonly text: string;
       /** An ISO time, or a day, to its end in UTC. Null: until it is ended. */
       readonly until?: string | null | undefined;

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import * as fc from "fast-check";
+import { ANY_CHARACTER } from "../../test/kit/any-character.ts";
 import { verbs } from "./declare/control.ts";
-import { MAILBOX_SETTING_FORMS, type MailboxSettings } from "./mailboxes.ts";
+import { readFields } from "./declare/fields.ts";
+import { MAILBOX_SETTING_FORMS, type MailboxSettings, VACATION_LIMITS } from "./mailboxes.ts";
 
 const ANNA = "anna@example.org";
 const NONE: MailboxSettings = { appPasswords: [], forwarding: null, vacation: null };
@@ -30,4 +33,43 @@ test("what a thief may have set is ended by a command that the guard takes, and 
     assert.ok(verbs.get(command.verb)?.schema().safeParse(command).success, label);
     assert.match(ends.did(ANNA, SET), /eve@evil\.example/);
   }
+});
+
+/** The parsed fields, or what is wrong with one. */
+function replyOf(fields: Readonly<{ subject?: string; text?: string }>) {
+  const schema = verbs.get("vacation_set")?.schema() ?? assert.fail();
+  const read = readFields(schema, { verb: "vacation_set", name: ANNA, text: "I am in Rome.", ...fields });
+  if (!read.ok) return read.problem;
+  assert.ok(read.value.verb === "vacation_set" && read.value.text !== null);
+  return { subject: read.value.subject, text: read.value.text };
+}
+
+test("a vacation reply has a text of lines, and may have a subject", () => {
+  const read = replyOf({ subject: " Away ", text: "\r\nLine 1\r\n\tLine 2 ü\n" });
+  assert.deepEqual(read, { subject: "Away", text: "Line 1\n\tLine 2 ü" });
+  assert.deepEqual(replyOf({}), { subject: "", text: "I am in Rome." });
+  const longest = { subject: "x".repeat(VACATION_LIMITS.subject), text: "x".repeat(VACATION_LIMITS.text) };
+  assert.deepEqual(replyOf({ subject: ` ${longest.subject} `, text: `\n${longest.text}\r\n` }), longest);
+});
+
+test("a vacation reply that is empty, too long or no text is refused", () => {
+  const refusal = (fields: Parameters<typeof replyOf>[0]) => {
+    const read = replyOf(fields);
+    return typeof read === "string" ? read : "";
+  };
+  for (const text of ["", " \n ", "x".repeat(VACATION_LIMITS.text + 1), "a\0b", "a\rb", "a\ud800b"])
+    assert.match(refusal({ text }), /^The field "text" is not a text of 1 to 4000 characters/);
+  for (const subject of ["x".repeat(VACATION_LIMITS.subject + 1), "a\nBcc: all@example.org", "a\tb", "a\ud800b"])
+    assert.match(refusal({ subject }), /^The field "subject" is not one line of at most 200 characters/);
+});
+
+test("whatever a vacation reply contains, it is read without an error, and has no control character but lines and tabs", () => {
+  const any = fc.string({ unit: ANY_CHARACTER });
+  fc.assert(
+    fc.property(any, any, (subject, text) => {
+      const read = replyOf({ subject, text });
+      if (typeof read !== "string")
+        assert.doesNotMatch(read.subject + read.text.replace(/[\n\t]/g, ""), /[\p{Cc}\p{Cs}]/u);
+    }),
+  );
 });

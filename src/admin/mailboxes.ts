@@ -4,7 +4,7 @@ import type { Address } from "../core/net/address.ts";
 import { dayAndTime } from "../core/time.ts";
 import { flag, text } from "./declare/fields.ts";
 import type { AppPasswordItem } from "./declare/items.ts";
-import { accountName, list, mailAddress, meaning, records, time } from "./declare/kinds.ts";
+import { accountName, list, mailAddress, meaning, records, time, written } from "./declare/kinds.ts";
 import {
   ADMIN,
   answers,
@@ -82,12 +82,32 @@ export const NO_FORWARD = { given: { to: [], keep: true } };
 /** UTF-16 units. */
 export const VACATION_LIMITS = { subject: 200, text: 4_000 } as const;
 export const NO_VACATION = { given: { subject: "", text: null, until: null } };
-// Twice the limit, as of the subject: what is trimmed does not count, and a line end counts once.
-const replyText = text(2 * VACATION_LIMITS.text).check(z.minLength(1, "is empty"));
+/** Control characters, line breaks and tabs included, and halves of a character. */
+const CONTROLS = /[\p{Cc}\p{Cs}]/u;
+// The bounds are twice the limits: trimmed characters do not count, and a line end counts once.
+const replySubject = written({
+  most: 2 * VACATION_LIMITS.subject,
+  parse: (raw) => {
+    const subject = raw.trim();
+    return subject.length > VACATION_LIMITS.subject || CONTROLS.test(subject) ? null : subject;
+  },
+  fault: `is not one line of at most ${VACATION_LIMITS.subject} characters, without control characters`,
+  says: "Empty: the reply has the subject of the mail.",
+});
+const replyText = written({
+  most: 2 * VACATION_LIMITS.text,
+  parse: (raw) => {
+    const lines = raw.replaceAll("\r\n", "\n").trim();
+    const isShort = lines !== "" && lines.length <= VACATION_LIMITS.text;
+    return isShort && !CONTROLS.test(lines.replace(/[\n\t]/g, "")) ? lines : null;
+  },
+  fault: `is not a text of 1 to ${VACATION_LIMITS.text} characters, without control characters`,
+  says: "It may have several lines.",
+});
 /** To end the reply is what DELETE is for. */
 const SOME_VACATION = { body: "text", fields: { text: replyText } } as const;
 const vacationFields = {
-  subject: z._default(text(2 * VACATION_LIMITS.subject), ""),
+  subject: z._default(replySubject, ""),
   text: z.nullable(replyText),
   until: meaning(
     z._default(z.nullable(text(40)), null),

@@ -18,7 +18,7 @@ type Written<T> = Readonly<{
 }>;
 
 /** A text that is parsed where it is read, so that nothing behind it need do so again. */
-function written<T>({ most, parse, fault, because = () => null, says }: Written<T>): z.ZodMiniType<T, string> {
+export function written<T>({ most, parse, fault, because = () => null, says }: Written<T>): z.ZodMiniType<T, string> {
   const read = z.transform((text: string, { issues }) => {
     const value = parse(text);
     if (value === null) issues.push({ code: "custom", input: text, message: because(text) ?? fault });

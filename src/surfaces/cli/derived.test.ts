@@ -8,5 +8,5 @@ test("a message about a wrong value repeats only its start", async () => {
   );
   assert.equal(code, 2);
   assert.deepEqual(asked, []);
-  assert.match(err, /^"x{79}…" is not a text of at most 8000 characters\. See /);
+  assert.match(err, /^"x{79}…" is not a text of 1 to 4000 characters, without control characters\. See /);
 });

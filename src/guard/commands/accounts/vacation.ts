@@ -1,5 +1,5 @@
 import type { CommandError, OrderOf, Reply } from "../../../admin/declare/control.ts";
-import { VACATION_LIMITS, type VacationItem } from "../../../admin/mailboxes.ts";
+import type { VacationItem } from "../../../admin/mailboxes.ts";
 import type { AccountName } from "../../../core/net/address.ts";
 import { isoTime, isoTimeOrNull, type Millis, parseTime } from "../../../core/time.ts";
 import type { Clock, Outcome } from "../../ports.ts";
@@ -11,24 +11,13 @@ import type { AccountStateCommandParts } from "./account-state.ts";
 /** A checked reply. `subject` empty: that of the mail that came. `until` null: until it is ended. */
 export type Vacation = Readonly<{ subject: string; text: string; until: Millis | null }>;
 
-/** Control characters, line breaks and tabs included, and halves of a character. */
-const CONTROLS = /[\p{Cc}\p{Cs}]/u;
-
-/** The text may have lines and tabs; a subject is one line. `until` is an ISO time in the future, or a day, to its end in UTC. */
-export function parseVacation(item: VacationItem, now: Millis): Vacation | CommandError {
-  const wrong = (message: string) => usage(message, "Give a text, and an end that is still to come or none.");
-  const subject = item.subject.trim();
-  const text = item.text.replaceAll("\r\n", "\n").trim();
-  if (text === "") return wrong("The reply has no text.");
-  if (text.length > VACATION_LIMITS.text) return wrong(`The text is longer than ${VACATION_LIMITS.text} characters.`);
-  if (subject.length > VACATION_LIMITS.subject)
-    return wrong(`The subject is longer than ${VACATION_LIMITS.subject} characters.`);
-  if (CONTROLS.test(subject)) return wrong("The subject must be one line, without control characters.");
-  if (CONTROLS.test(text.replace(/[\n\t]/g, ""))) return wrong("The text must have no control characters.");
-  if (item.until === null) return { subject, text, until: null };
-  const until = parseTime(/^\d{4}-\d\d-\d\d$/.test(item.until) ? `${item.until}T23:59:59Z` : item.until);
-  if (until === null) return wrong(`${JSON.stringify(item.until)} is not a time such as 2026-12-24T18:00:00Z.`);
-  return until > now ? { subject, text, until } : wrong("The reply would have ended already.");
+/** `until` is an ISO time in the future, or a day, to its end in UTC. */
+export function parseVacation({ subject, text, until }: VacationItem, now: Millis): Vacation | CommandError {
+  if (until === null) return { subject, text, until };
+  const wrong = (message: string) => usage(message, "Give an end that is still to come, or none.");
+  const end = parseTime(/^\d{4}-\d\d-\d\d$/.test(until) ? `${until}T23:59:59Z` : until);
+  if (end === null) return wrong(`${JSON.stringify(until)} is not a time such as 2026-12-24T18:00:00Z.`);
+  return end > now ? { subject, text, until: end } : wrong("The reply would have ended already.");
 }
 
 /** Writers throw if the database cannot be written. */
