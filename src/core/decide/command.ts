@@ -92,7 +92,7 @@ const HOLD_CHANGES: Partial<Record<EventType, "END_HOLD" | "DISOWN_HOLD">> = {
   HELD_MAIL_DROPPED: "DISOWN_HOLD",
 };
 
-/** What a recorded command changes besides what it says: mail on hold, the guard of an account. The same in a replay. */
+/** What a recorded command changes in addition to what it says: mail on hold, the guard of an account. The same in a replay. */
 export function sideEffectsOf(audit: Readonly<{ type: EventType; subject: string }>): readonly Change[] {
   const lowered = guardLowered(audit);
   const ofHold = HOLD_CHANGES[audit.type];
