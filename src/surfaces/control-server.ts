@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { parseControlLine, printReply, printWatchLine } from "../admin/declare/codec.ts";
-import type { CommandError, OrderLine, Reply } from "../admin/declare/control.ts";
+import type { CommandError, ParsedLine, Reply } from "../admin/declare/control.ts";
 import { CONTROL_LINE_BYTES, Framer } from "../admin/declare/framing.ts";
 import type { Origin } from "../admin/declare/verb.ts";
 import { messageOf } from "../core/error.ts";
@@ -23,7 +23,7 @@ export type ControlLimits = { readonly [K in keyof typeof CONTROL_LIMITS]: numbe
 
 export type ControlParts = Readonly<{
   origin: Origin;
-  run: (line: OrderLine, origin: Origin) => Promise<Reply>;
+  run: (line: ParsedLine, origin: Origin) => Promise<Reply>;
   /** Calls back after each commit until the returned function is called. */
   subscribe: (listener: (lastEventId: number) => void) => () => void;
   report: Report;
@@ -107,7 +107,7 @@ class Connection {
     else this.#socket.resume();
   }
 
-  async #run(line: OrderLine): Promise<Reply> {
+  async #run(line: ParsedLine): Promise<Reply> {
     const { origin, run, report } = this.#parts;
     try {
       return await run(line, origin);
@@ -118,7 +118,7 @@ class Connection {
   }
 
   /** Sends the newest event id now and after commits, coalesced: a listener that gets nothing has missed nothing. */
-  async #watch(line: OrderLine): Promise<void> {
+  async #watch(line: ParsedLine): Promise<void> {
     if (this.#watching) return this.#send(printReply(WATCHES_ALREADY));
     this.#watching = true;
     let latest = -1;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { parseControlLine, printControlLine } from "../../src/admin/declare/codec.ts";
-import type { Command, Order } from "../../src/admin/declare/control.ts";
+import type { Command, ParsedCommand } from "../../src/admin/declare/control.ts";
 import { digestOf } from "../../src/guard/access/secrets.ts";
 import { TOKEN } from "./fake-guard.ts";
 
@@ -148,7 +148,7 @@ export const COMMANDS: { readonly [V in Command["verb"]]: Extract<Command, { ver
 };
 
 /** As the guard reads it. */
-export function orderOf(command: Command): Order {
+export function parsedCommandOf(command: Command): ParsedCommand {
   const parsed = parseControlLine(printControlLine({ by: "root", command }));
   assert.ok(parsed.ok, JSON.stringify(parsed));
   return parsed.value.command;

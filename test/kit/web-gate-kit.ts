@@ -7,7 +7,7 @@ import { Passkeys } from "../../src/guard/access/passkeys.ts";
 import { digestOf } from "../../src/guard/access/secrets.ts";
 import { SignIn, type SignInParts } from "../../src/guard/access/sign-in.ts";
 import { CommandGate } from "../../src/guard/commands/web/command-gate.ts";
-import { orderOf } from "./commands.ts";
+import { parsedCommandOf } from "./commands.ts";
 import { hashOf } from "./commands-kit.ts";
 import { accountsOnMemory, engineOnMemory } from "./engine-kit.ts";
 import { beforeEachOf } from "./hooks.ts";
@@ -55,7 +55,7 @@ export function webGateOnMemory() {
       .all(...values)
       .map((row) => String(Object.values(row)[0]));
   const admit = (command: Command, as: Readonly<{ as?: string; ip?: string; isDry?: boolean }> = AS) =>
-    gate.admit({ command: orderOf(command), by: "root", ...as }, "web");
+    gate.admit({ command: parsedCommandOf(command), by: "root", ...as }, "web");
   return {
     ...memory,
     gate,

@@ -4,7 +4,7 @@ import {
   type ControlLine,
   commandLine,
   DENIALS,
-  type OrderLine,
+  type ParsedLine,
   type Reply,
   type Results,
   type Verb,
@@ -15,10 +15,10 @@ import { isObject, readFields } from "./fields.ts";
 /** How much of an unknown verb the error shows. */
 const SHOWN = 64;
 
-export type ParsedCommand = Readonly<{ ok: true; value: OrderLine }> | Readonly<{ ok: false; error: CommandError }>;
+export type ParsedLineResult = Readonly<{ ok: true; value: ParsedLine }> | Readonly<{ ok: false; error: CommandError }>;
 
 /** Reads one line of the control socket: `{"by": …, "command": {"verb": …, …}}`. */
-export function parseControlLine(line: string): ParsedCommand {
+export function parseControlLine(line: string): ParsedLineResult {
   const json = parseJson(line);
   if (!isObject(json)) return malformed("The line is not a JSON object.");
   const whole = readFields(commandLine, json);
@@ -74,7 +74,7 @@ function isResult<V extends Verb>(verb: V, value: unknown): value is Results[V] 
   return isObject(value) && (typeof answer !== "string" || Object.hasOwn(value, answer));
 }
 
-function malformed(message: string): ParsedCommand {
+function malformed(message: string): ParsedLineResult {
   const next = "Use the command line and the guard of the same version.";
   return { ok: false, error: { ok: false, kind: "usage", message, next } };
 }

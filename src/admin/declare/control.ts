@@ -134,9 +134,9 @@ export type Verb = VerbEntry["verb"];
 /** As a caller sends it. */
 export type Command = Readonly<z.input<ReturnType<VerbEntry["schema"]>>>;
 /** As the guard has read it: addresses are parsed, and defaults filled in. */
-export type Order = Readonly<z.output<ReturnType<VerbEntry["schema"]>>>;
+export type ParsedCommand = Readonly<z.output<ReturnType<VerbEntry["schema"]>>>;
 export type CommandOf<V extends Verb> = Extract<Command, { readonly verb: V }>;
-export type OrderOf<V extends Verb> = Extract<Order, { readonly verb: V }>;
+export type ParsedCommandOf<V extends Verb> = Extract<ParsedCommand, { readonly verb: V }>;
 export type Results = { readonly [E in VerbEntry as E["verb"]]: NonNullable<E["gives"]["type"]> };
 /** The web's verbs, for its own types. */
 export type WebVerb = {
@@ -152,7 +152,7 @@ export type DryVerb = {
   [E in VerbEntry as E["verb"]]: E["gives"]["effect"] extends { readonly dryRun: true } ? E["verb"] : never;
 }[Verb];
 
-export function hasDryRun<C extends Pick<Order, "verb">>(command: C): command is Extract<C, { verb: DryVerb }> {
+export function hasDryRun<C extends Pick<ParsedCommand, "verb">>(command: C): command is Extract<C, { verb: DryVerb }> {
   return effectOf(command.verb).dryRun === true;
 }
 
@@ -181,4 +181,4 @@ export type ControlLine = Readonly<{
   isDry?: boolean | undefined;
   command: Command;
 }>;
-export type OrderLine = Omit<ControlLine, "command"> & Readonly<{ command: Order }>;
+export type ParsedLine = Omit<ControlLine, "command"> & Readonly<{ command: ParsedCommand }>;

@@ -1,4 +1,4 @@
-import type { OrderOf } from "../../admin/declare/control.ts";
+import type { ParsedCommandOf } from "../../admin/declare/control.ts";
 import type { Page, PageRequest } from "../../admin/declare/paging.ts";
 import type { AuditEntry } from "../../core/audit/chain.ts";
 import type { Audit } from "../../core/events/command.ts";
@@ -7,7 +7,7 @@ import type { AccountCommandParts } from "./accounts/accounts.ts";
 import { recordDone } from "./record-first.ts";
 import type { RunOf } from "./refusals.ts";
 
-type RecordCommand = OrderOf<"legal_hold" | "access_reviewed" | "recovery_key_made" | "firewall_changed">;
+type RecordCommand = ParsedCommandOf<"legal_hold" | "access_reviewed" | "recovery_key_made" | "firewall_changed">;
 
 const FIREWALL = {
   tried: "FIREWALL_TRIED",

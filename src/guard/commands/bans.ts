@@ -1,4 +1,4 @@
-import type { CommandError, OrderOf, Reply } from "../../admin/declare/control.ts";
+import type { CommandError, ParsedCommandOf, Reply } from "../../admin/declare/control.ts";
 import { banItem } from "../../admin/declare/items.ts";
 import { ascending, type PageRequest, pageOf } from "../../admin/declare/paging.ts";
 import type { Decision } from "../../core/decide/decision.ts";
@@ -85,7 +85,7 @@ export function allowList({ engine, bansInForce }: BanListParts, asked: PageRequ
 }
 
 /** Uses the rule that decides bans, so both always agree. */
-export function protection({ engine }: BanListParts, { target }: OrderOf<"protection">): Reply<"protection"> {
+export function protection({ engine }: BanListParts, { target }: ParsedCommandOf<"protection">): Reply<"protection"> {
   const prefix = targetOf(engine, target);
   return prefix === null ? noTarget(target) : { ok: true, result: { prefix, reason: engine.protectionOf(prefix) } };
 }

@@ -1,4 +1,10 @@
-import { type DryVerb, type Order, type OrderOf, type Reply, type Verb } from "../../admin/declare/control.ts";
+import {
+  type DryVerb,
+  type ParsedCommand,
+  type ParsedCommandOf,
+  type Reply,
+  type Verb,
+} from "../../admin/declare/control.ts";
 import type { Health } from "../../admin/declare/items.ts";
 import { plural } from "../../core/text.ts";
 import type { MailboxSignInParts } from "../access/mailbox-sign-in.ts";
@@ -94,7 +100,7 @@ export type CommandParts = BanListParts &
     pid: number;
   }>;
 
-export type Asked = Admitted & Readonly<{ command: Order }> & Readonly<{ share: Share }>;
+export type Asked = Admitted & Readonly<{ command: ParsedCommand }> & Readonly<{ share: Share }>;
 
 /** Parts that keep state between commands. */
 export type Kept = Readonly<{
@@ -128,7 +134,7 @@ export type DryRunParts = NetworkDecisionParts &
   TokenCommandParts &
   WebPasswordParts;
 
-const RUNS_WITH_DRY_RUN: { readonly [V in DryVerb]: Run<DryRunParts, OrderOf<V>> } = {
+const RUNS_WITH_DRY_RUN: { readonly [V in DryVerb]: Run<DryRunParts, ParsedCommandOf<V>> } = {
   ban,
   unban,
   allow_add: allowAdd,
@@ -166,25 +172,29 @@ const RUNS_WITH_DRY_RUN: { readonly [V in DryVerb]: Run<DryRunParts, OrderOf<V>>
   spam_allow_remove: spamAllow,
 };
 
-const settings: Run<CommandParts, OrderOf<`settings_${"list" | "preview" | "apply" | "undo"}`>> = (
+const settings: Run<CommandParts, ParsedCommandOf<`settings_${"list" | "preview" | "apply" | "undo"}`>> = (
   _,
   command,
   by,
   at,
 ) => at.settings.run(command, by);
-const signIn: Run<CommandParts, OrderOf<"sign_in" | "sign_in_passkey" | "sign_in_mailbox">> = (parts, command, _, at) =>
-  signInCommand(parts, at.signIns, command);
-const passkey = ofCaller<OrderOf<`passkey_${"list" | "begin" | "add" | "remove"}`>>((parts, command, by, at) =>
+const signIn: Run<CommandParts, ParsedCommandOf<"sign_in" | "sign_in_passkey" | "sign_in_mailbox">> = (
+  parts,
+  command,
+  _,
+  at,
+) => signInCommand(parts, at.signIns, command);
+const passkey = ofCaller<ParsedCommandOf<`passkey_${"list" | "begin" | "add" | "remove"}`>>((parts, command, by, at) =>
   passkeyCommand(parts, at.keys, command, { caller: at.caller, by }),
 );
-const ofItself = ofCaller<OrderOf<"caller" | "prove" | "prove_passkey" | "sign_out">>((parts, command, by, at) =>
-  callerCommand(parts, at.signIns, command, { caller: at.caller, by }),
+const ofItself = ofCaller<ParsedCommandOf<"caller" | "prove" | "prove_passkey" | "sign_out">>(
+  (parts, command, by, at) => callerCommand(parts, at.signIns, command, { caller: at.caller, by }),
 );
 const factor: Run<CommandParts, FactorCommand> = (parts, command, by, { signIns, caller }) =>
   factorCommand(parts, signIns.administrator.factors, command, { caller, by });
 const ofMailbox = ofCaller<MyCommand>((_, command, by, { mailbox, caller }) => mailbox.run(command, { caller, by }));
 
-const RUNS: { readonly [V in Verb]: Run<CommandParts, OrderOf<V>> } = {
+const RUNS: { readonly [V in Verb]: Run<CommandParts, ParsedCommandOf<V>> } = {
   ...RUNS_WITH_DRY_RUN,
   ping: ({ pid }) => ({ ok: true, result: { pid } }),
   health: ({ health }) => health().then((result) => ({ ok: true, result })),
@@ -271,20 +281,24 @@ export function carryOut(
   { command, by, caller, share }: Asked,
 ): Promise<Reply> | Reply {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each verb's entry takes the command of that verb
-  return (RUNS[command.verb] as Run<CommandParts, Order>)(parts, command, by, { ...kept, caller, share });
+  return (RUNS[command.verb] as Run<CommandParts, ParsedCommand>)(parts, command, by, { ...kept, caller, share });
 }
 
 /** Returns what the command would answer, by the same rules except counts. Nothing stays changed or is recorded (`partsOfDryRun`). */
 export function dryRun(
   parts: DryRunParts,
   kept: Kept,
-  { command, by, caller, share }: Asked & Readonly<{ command: OrderOf<DryVerb> }>,
+  { command, by, caller, share }: Asked & Readonly<{ command: ParsedCommandOf<DryVerb> }>,
 ): Promise<Reply> | Reply {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above
-  return (RUNS_WITH_DRY_RUN[command.verb] as Run<DryRunParts, Order>)(parts, command, by, { ...kept, caller, share });
+  return (RUNS_WITH_DRY_RUN[command.verb] as Run<DryRunParts, ParsedCommand>)(parts, command, by, {
+    ...kept,
+    caller,
+    share,
+  });
 }
 
-function ofCaller<C extends Order>(
+function ofCaller<C extends ParsedCommand>(
   run: (parts: CommandParts, command: C, by: string, at: At & { caller: WebCaller }) => Promise<Reply> | Reply,
 ): Run<CommandParts, C> {
   return (parts, command, by, at) =>

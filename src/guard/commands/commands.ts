@@ -1,4 +1,4 @@
-import { effectOf, hasDryRun, type Order, type OrderLine, type Reply } from "../../admin/declare/control.ts";
+import { effectOf, hasDryRun, type ParsedCommand, type ParsedLine, type Reply } from "../../admin/declare/control.ts";
 import type { Origin } from "../../admin/declare/verb.ts";
 import { messageOf } from "../../core/error.ts";
 import { asSentence } from "../../core/text.ts";
@@ -42,9 +42,9 @@ export function createCommands(given: CommandParts) {
     reviews: new Turn(REVIEWS),
   };
   const shares = new QueueShares(gate.bounds);
-  const inTurn = ({ by, caller }: Admitted, command: Order): Promise<Reply> | Reply =>
+  const inTurn = ({ by, caller }: Admitted, command: ParsedCommand): Promise<Reply> | Reply =>
     shares.inTurn(caller, command.verb, (share) => carryOut(parts, kept, { by, caller, command, share }));
-  const inDryRun = ({ by, caller }: Admitted, command: Order): Promise<Reply> | Reply => {
+  const inDryRun = ({ by, caller }: Admitted, command: ParsedCommand): Promise<Reply> | Reply => {
     if (caller === null) return NO_DRY_RUN;
     // The web asks for this one itself, before it judges a new password (`whyRefused` in account-routes.ts).
     if (command.verb === "my_password") return kept.mailbox.mayChangePassword(command.password, caller);
@@ -54,7 +54,7 @@ export function createCommands(given: CommandParts) {
       dryRun(partsOfDryRun(parts), kept, { by, caller, command, share }),
     );
   };
-  return async (line: OrderLine, origin: Origin): Promise<Reply> => {
+  return async (line: ParsedLine, origin: Origin): Promise<Reply> => {
     const { command } = line;
     try {
       const admitted = gate.admit(line, origin);

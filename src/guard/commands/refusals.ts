@@ -1,12 +1,12 @@
 import { notServed as notServedText } from "../../admin/accounts.ts";
-import type { CommandError, OrderOf, Reply, Verb } from "../../admin/declare/control.ts";
+import type { CommandError, ParsedCommandOf, Reply, Verb } from "../../admin/declare/control.ts";
 import type { KeeperReply } from "../../admin/declare/keeper.ts";
 import { type Address, domainOf } from "../../core/net/address.ts";
 import { printable } from "../../core/text.ts";
 import type { Engine } from "../engine.ts";
 
 /** Carries out a command that `by` gave. */
-export type RunOf<V extends Verb, P> = (parts: P, command: OrderOf<V>, by: string) => Promise<Reply<V>>;
+export type RunOf<V extends Verb, P> = (parts: P, command: ParsedCommandOf<V>, by: string) => Promise<Reply<V>>;
 
 /** Rejects a command that no server could carry out. `next`: what to do instead. */
 export function usage(message: string, next: string): CommandError {

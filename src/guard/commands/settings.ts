@@ -1,5 +1,5 @@
 import { createHmac, randomBytes } from "node:crypto";
-import type { CommandError, OrderOf, Reply } from "../../admin/declare/control.ts";
+import type { CommandError, ParsedCommandOf, Reply } from "../../admin/declare/control.ts";
 import type { ChangedValue, SettingsPreview, TrialPolicy } from "../../admin/settings.ts";
 import { isoTime, later, MINUTE_MS, type Millis } from "../../core/time.ts";
 import { changeFile } from "../../settings/change-file.ts";
@@ -44,7 +44,7 @@ export type SettingsCommandParts = ReloadCommandParts &
     clock: Clock;
   }>;
 
-type SettingsCommand = OrderOf<"settings_list" | "settings_preview" | "settings_apply" | "settings_undo">;
+type SettingsCommand = ParsedCommandOf<"settings_list" | "settings_preview" | "settings_apply" | "settings_undo">;
 type Valid = Extract<Loaded, { ok: true }>;
 type LastChange = Readonly<{
   at: Millis;
@@ -107,7 +107,7 @@ export class SettingsCommands {
     return { ok: true, result: { values, digest: this.#digestOf(text), undo: this.#undoable(text) } };
   }
 
-  #preview({ changes }: OrderOf<"settings_preview">): Reply<"settings_preview"> {
+  #preview({ changes }: ParsedCommandOf<"settings_preview">): Reply<"settings_preview"> {
     const read = this.#read();
     if (!read.ok) return read;
     const digest = this.#digestOf(read.text);
@@ -125,7 +125,7 @@ export class SettingsCommands {
     };
   }
 
-  async #apply({ changes, digest }: OrderOf<"settings_apply">, by: string): Promise<Reply<"settings_apply">> {
+  async #apply({ changes, digest }: ParsedCommandOf<"settings_apply">, by: string): Promise<Reply<"settings_apply">> {
     const read = this.#read();
     if (!read.ok) return read;
     if (this.#digestOf(read.text) !== digest) return failed(EDITED, LOOK_AGAIN);
@@ -151,7 +151,7 @@ export class SettingsCommands {
     return this.#inForce(by, { keys, detail: done.detail });
   }
 
-  async #undo({ digest }: OrderOf<"settings_undo">, by: string): Promise<Reply<"settings_undo">> {
+  async #undo({ digest }: ParsedCommandOf<"settings_undo">, by: string): Promise<Reply<"settings_undo">> {
     const read = this.#read();
     if (!read.ok) return read;
     if (this.#digestOf(read.text) !== digest) return failed(EDITED, "Look at what was changed last, then undo it.");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { orderOf } from "../../../test/kit/commands.ts";
+import { parsedCommandOf } from "../../../test/kit/commands.ts";
 import { commandsOf, HASH } from "../../../test/kit/commands-kit.ts";
 import { accountsOnMemory, engineOnMemory } from "../../../test/kit/engine-kit.ts";
 import { parseAccountName } from "../../core/net/address.ts";
@@ -40,7 +40,7 @@ test("the web allows only senders with a written domain, and a bounded number of
   const { accounts, senders } = accountsOnMemory(db);
   const parts = { engine, clock, senders, preferences: { refresh: () => undefined } };
   const add = async (account: string, sender: string, by = "web:anna") => {
-    const command = orderOf({ verb: "spam_allow_add", account, sender });
+    const command = parsedCommandOf({ verb: "spam_allow_add", account, sender });
     assert.ok(command.verb === "spam_allow_add");
     const reply = await spamAllow(parts, command, by);
     return reply.ok ? "done" : reply.message;

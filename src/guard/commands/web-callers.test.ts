@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { COMMANDS, orderOf } from "../../../test/kit/commands.ts";
+import { COMMANDS, parsedCommandOf } from "../../../test/kit/commands.ts";
 import { accountName } from "../../../test/kit/samples.ts";
 import { BY, webGateOf } from "../../../test/kit/web-gate-kit.ts";
 import { BY_RIGHT } from "../../../test/kit/web-verbs.ts";
@@ -116,10 +116,10 @@ describe("for whom the web asks", () => {
 
   test("the guard names the actor, whatever the web says, and needs the caller's address", () => {
     const command = COMMANDS.ban;
-    const line = { as: "5e".repeat(32), ip: "203.0.113.9", command: orderOf(command), by: "root" };
+    const line = { as: "5e".repeat(32), ip: "203.0.113.9", command: parsedCommandOf(command), by: "root" };
     const admitted = kit.gate.admit(line, "web");
     assert.ok("by" in admitted && admitted.by === BY);
-    const unnamed = kit.gate.admit({ command: orderOf(COMMANDS.sign_in), by: "root" }, "web");
+    const unnamed = kit.gate.admit({ command: parsedCommandOf(COMMANDS.sign_in), by: "root" }, "web");
     assert.ok("by" in unnamed && unnamed.by === "web:unnamed");
     const token = kit.admit(command, tokenWith(["ban"]));
     assert.ok("by" in token && token.by === `web:token tban via ${IP}`);

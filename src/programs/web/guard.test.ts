@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { patience } from "../../../test/kit/patience.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import type { OrderLine } from "../../admin/declare/control.ts";
+import type { ParsedLine } from "../../admin/declare/control.ts";
 import { parseIp } from "../../core/net/ip.ts";
 import { CommitFeed } from "../../guard/commits.ts";
 import { watch } from "../../host/sockets/control-client.ts";
@@ -34,7 +34,7 @@ test("a health request about a hanging guard is answered within seconds", async 
 
 test("the line of a command says who asks, and whether it is a dry run", async (t) => {
   const path = join(temporaryDirectory(), "web.sock");
-  const lines: OrderLine[] = [];
+  const lines: ParsedLine[] = [];
   const server = new ControlServer({
     origin: "web",
     run: (line) => Promise.resolve(lines.push(line)).then(() => ({ ok: true, result: { prefix: "" } })),

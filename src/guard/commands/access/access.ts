@@ -1,5 +1,5 @@
 import type { TokenItem } from "../../../admin/access.ts";
-import type { OrderOf, Reply } from "../../../admin/declare/control.ts";
+import type { ParsedCommandOf, Reply } from "../../../admin/declare/control.ts";
 import type { CallerItem, ListedSession, NotIn } from "../../../admin/declare/items.ts";
 import type { CountedPage, PageRequest } from "../../../admin/declare/paging.ts";
 import { parseScopes, printScopes, SCOPES } from "../../../core/access/scopes.ts";
@@ -31,7 +31,7 @@ export type TokenCommandParts = Pick<CredentialCommandParts, "engine" | "clock">
 
 export async function tokenCommand(
   { credentials, engine, clock }: TokenCommandParts,
-  command: OrderOf<"token_create" | "token_revoke">,
+  command: ParsedCommandOf<"token_create" | "token_revoke">,
   by: string,
 ): Promise<Reply> {
   if (!/^[A-Za-z0-9_.-]{1,64}$/.test(command.name))
@@ -51,7 +51,11 @@ export async function tokenCommand(
   return UNWRITTEN;
 }
 
-function newToken({ name, digest, scopes: listed, for: lasts }: OrderOf<"token_create">, by: string, at: Millis) {
+function newToken(
+  { name, digest, scopes: listed, for: lasts }: ParsedCommandOf<"token_create">,
+  by: string,
+  at: Millis,
+) {
   const wrong = (message: string) => usage(message, "");
   if (!/^[0-9a-f]{64}$/.test(digest)) return wrong("A token comes as its SHA-256 in hexadecimal.");
   const scopes = parseScopes(listed.join(","));
@@ -94,7 +98,7 @@ export type SignIns = Readonly<{ administrator: SignIn; mailboxes: MailboxSignIn
 export async function signInCommand(
   parts: DashboardCommandParts,
   { administrator, mailboxes }: SignIns,
-  command: OrderOf<"sign_in" | "sign_in_passkey" | "sign_in_mailbox">,
+  command: ParsedCommandOf<"sign_in" | "sign_in_passkey" | "sign_in_mailbox">,
 ): Promise<Reply<"sign_in">> {
   const ip = parseIp(command.ip);
   if (ip === null) return NO_ADDRESS;
@@ -119,7 +123,7 @@ function signedIn(parts: DashboardCommandParts, opened: Opened | NotIn, ip: Ip):
 export async function callerCommand(
   parts: DashboardCommandParts,
   signIns: SignIns,
-  command: OrderOf<"caller" | "prove" | "prove_passkey" | "sign_out">,
+  command: ParsedCommandOf<"caller" | "prove" | "prove_passkey" | "sign_out">,
   { caller, by }: Readonly<{ caller: WebCaller; by: string }>,
 ): Promise<Reply> {
   const { item, digest, ip } = caller;
@@ -154,7 +158,7 @@ async function administrators(
 /** The user of a mailbox proves with that mailbox's password. Passkeys are the administrator's. */
 async function prove(
   { administrator, mailboxes }: SignIns,
-  command: OrderOf<"prove" | "prove_passkey">,
+  command: ParsedCommandOf<"prove" | "prove_passkey">,
   { item, digest, ip }: WebCaller,
 ): Promise<"proved" | NotIn> {
   if (item.account === null) return administrator.prove({ ip, ...givenIn(command) }, digest);
@@ -163,7 +167,7 @@ async function prove(
   return mailboxes.prove({ ip, account, password: command.password }, digest);
 }
 
-function givenIn(command: OrderOf<"sign_in" | "sign_in_passkey" | "prove" | "prove_passkey">): Given {
+function givenIn(command: ParsedCommandOf<"sign_in" | "sign_in_passkey" | "prove" | "prove_passkey">): Given {
   return "password" in command ? { password: command.password, code: command.code } : { passkey: command };
 }
 
@@ -174,7 +178,7 @@ const TOKENS_PROVE_NOTHING = failed(
 
 export async function sessionCommand(
   { sessions, signedIn: listed, clock, engine }: SessionCommandParts,
-  command: OrderOf<"session_list" | "session_end" | "session_end_all">,
+  command: ParsedCommandOf<"session_list" | "session_end" | "session_end_all">,
   by: string,
   { caller }: Readonly<{ caller: WebCaller | null }>,
 ): Promise<Reply> {

@@ -1,4 +1,4 @@
-import type { OrderOf, Reply } from "../../../admin/declare/control.ts";
+import type { ParsedCommandOf, Reply } from "../../../admin/declare/control.ts";
 import { parseIp } from "../../../core/net/ip.ts";
 import { plural } from "../../../core/text.ts";
 import { isoTime, isoTimeOrNull } from "../../../core/time.ts";
@@ -30,7 +30,7 @@ export function passkeyChallenge(
   { engine }: Pick<PasskeyCommandParts, "engine">,
   keys: Pick<Passkeys, "challenge">,
   bounds: Pick<WebBounds, "mayChallenge">,
-  { ip: from }: OrderOf<"passkey_challenge">,
+  { ip: from }: ParsedCommandOf<"passkey_challenge">,
 ): Reply<"passkey_challenge"> {
   const ip = parseIp(from);
   if (ip === null) return NO_ADDRESS;
@@ -41,7 +41,7 @@ export function passkeyChallenge(
 export async function passkeyCommand(
   parts: PasskeyCommandParts,
   keys: Passkeys,
-  command: OrderOf<"passkey_list" | "passkey_begin" | "passkey_add" | "passkey_remove">,
+  command: ParsedCommandOf<"passkey_list" | "passkey_begin" | "passkey_add" | "passkey_remove">,
   { caller, by }: By,
 ): Promise<Reply> {
   const { passkeys, clock, engine, names } = parts;
@@ -87,7 +87,9 @@ type FactorCommandParts = Readonly<{
   passkeys: Pick<PasskeyStore, "list">;
   engine: Pick<Engine, "audit">;
 }>;
-export type FactorCommand = OrderOf<"factor_list" | "totp_begin" | "totp_confirm" | "totp_remove" | "recovery_renew">;
+export type FactorCommand = ParsedCommandOf<
+  "factor_list" | "totp_begin" | "totp_confirm" | "totp_remove" | "recovery_renew"
+>;
 
 const NOT_SET_UP = failed("No authenticator app is set up.", "Set one up first.");
 const NOT_BEGUN = failed("No setup waits for a code.", "Start again: a setup waits ten minutes, in one session.");

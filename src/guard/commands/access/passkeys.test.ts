@@ -4,7 +4,7 @@ import { Authenticator } from "../../../../test/kit/authenticator.ts";
 import { COMMANDS } from "../../../../test/kit/commands.ts";
 import { commandsOf, hashOf } from "../../../../test/kit/commands-kit.ts";
 import { TOKEN } from "../../../../test/kit/fake-guard.ts";
-import type { Command, OrderOf } from "../../../admin/declare/control.ts";
+import type { Command, ParsedCommandOf } from "../../../admin/declare/control.ts";
 import { PROOF_MS } from "../../../core/access/session.ts";
 import { WEB_LIMITS } from "../web/web-bounds.ts";
 
@@ -30,7 +30,7 @@ describe("passkeys of the dashboard, by command", () => {
     return reply.denied ?? reply.message;
   }
 
-  type SignIn = OrderOf<"sign_in" | "sign_in_passkey">;
+  type SignIn = ParsedCommandOf<"sign_in" | "sign_in_passkey">;
   async function signIn(command: SignIn = { verb: "sign_in", password: PASSWORD, ...FROM }): Promise<As> {
     const opened = await result(command);
     assert.ok(opened.outcome === "in");

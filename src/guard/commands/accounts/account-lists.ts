@@ -1,5 +1,5 @@
 import type { LastSignIn } from "../../../admin/accounts.ts";
-import type { CommandError, OrderOf, Reply } from "../../../admin/declare/control.ts";
+import type { CommandError, ParsedCommandOf, Reply } from "../../../admin/declare/control.ts";
 import { type AccountName, parseAccountName } from "../../../core/net/address.ts";
 import type { AccountBook, Keeper } from "../../admin-ports.ts";
 import { guessesAt } from "../../facts/login-facts.ts";
@@ -20,7 +20,7 @@ export type AccountListParts = AccountStateCommandParts &
 const MOST_ALIASES = 100;
 
 /** A page of accounts, each with what the guard knows about it. */
-export function accountList(parts: AccountListParts, asked: OrderOf<"account_list">): Reply<"account_list"> {
+export function accountList(parts: AccountListParts, asked: ParsedCommandOf<"account_list">): Reply<"account_list"> {
   const { book, engine, guesses, heldMail, clock, lastSignIn, mailboxes } = parts;
   const { items, next, total } = book.accounts(asked);
   const aliases = book.aliasCounts(items.map(({ name }) => name));
@@ -42,7 +42,7 @@ export function accountList(parts: AccountListParts, asked: OrderOf<"account_lis
 /** Everything about one account that a page shows. The use of its mailbox is unknown while the keeper or Dovecot is down. */
 export async function accountDetails(
   parts: AccountListParts,
-  { name }: OrderOf<"account_details">,
+  { name }: ParsedCommandOf<"account_details">,
 ): Promise<Reply<"account_details">> {
   const row = parts.accountRow(name);
   if (row === null) return NO_ACCOUNT;
@@ -84,7 +84,7 @@ const MOST_ADDRESSES = 100;
 /** Lists a page of accounts: who can read the mail of each, and where it is forwarded automatically. Only root reads the users' Sieve scripts. */
 export async function accessReview(
   { book, lastSignIn, keeper, appPasswords, forwards }: AccessReviewParts,
-  asked: OrderOf<"access_review">,
+  asked: ParsedCommandOf<"access_review">,
 ): Promise<Reply<"access_review">> {
   const { items, next, total } = book.accounts(asked);
   const rows = items.flatMap((row) => {

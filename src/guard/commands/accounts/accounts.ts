@@ -1,4 +1,4 @@
-import type { CommandError, OrderOf, Reply, Verb } from "../../../admin/declare/control.ts";
+import type { CommandError, ParsedCommandOf, Reply, Verb } from "../../../admin/declare/control.ts";
 import { isWebAdmin } from "../../../admin/declare/rights.ts";
 import type { Change } from "../../../core/decide/decision.ts";
 import type { AuditType } from "../../../core/events/event-types.ts";
@@ -30,7 +30,7 @@ export type AccountCommandParts = HeldQueueParts &
   }>;
 
 type AccountVerb = keyof typeof ACCOUNT_AUDIT;
-type AccountCommand = OrderOf<AccountVerb>;
+type AccountCommand = ParsedCommandOf<AccountVerb>;
 
 /** Records a change of an account, carries it out, and closes the account's open sessions if it loses rights. */
 export const accountCommand: RunOf<AccountVerb, AccountCommandParts> = async (parts, command, by) => {

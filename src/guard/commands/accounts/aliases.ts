@@ -1,4 +1,4 @@
-import type { CommandError, OrderOf } from "../../../admin/declare/control.ts";
+import type { CommandError, ParsedCommandOf } from "../../../admin/declare/control.ts";
 import { isMailboxUser, isRootUser, isWebAdmin } from "../../../admin/declare/rights.ts";
 import type { AuditType } from "../../../core/events/event-types.ts";
 import { type Address, domainOf, parseAddress, withoutExtension } from "../../../core/net/address.ts";
@@ -89,7 +89,10 @@ function notFromWeb({ accounts }: AccountCommandParts, address: Address): Comman
 export const WHO_IS_THERE = "`account list` and `alias list` show the addresses.";
 
 /** Mail accepted for an alias that leads nowhere would bounce to the envelope sender, which may be forged. */
-function wrongTargets(parts: AccountCommandParts, { address, targets }: OrderOf<"alias_add">): CommandError | null {
+function wrongTargets(
+  parts: AccountCommandParts,
+  { address, targets }: ParsedCommandOf<"alias_add">,
+): CommandError | null {
   for (const target of targets) {
     const message = wrongTarget(parts, address, target);
     if (message !== null) return failed(message, WHO_IS_THERE);

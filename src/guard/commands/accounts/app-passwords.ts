@@ -1,4 +1,4 @@
-import type { CommandError, OrderOf, Reply } from "../../../admin/declare/control.ts";
+import type { CommandError, ParsedCommandOf, Reply } from "../../../admin/declare/control.ts";
 import { isMailboxUser, isRootUser } from "../../../admin/declare/rights.ts";
 import { APP_PASSWORD_NAME, appPasswordName } from "../../../core/access/passwords.ts";
 import type { AccountName } from "../../../core/net/address.ts";
@@ -21,7 +21,7 @@ export type AppPasswordParts = RecordParts &
     clock: Clock;
   }>;
 
-type AppPasswordCommand = OrderOf<"app_password_add" | "app_password_remove">;
+type AppPasswordCommand = ParsedCommandOf<"app_password_add" | "app_password_remove">;
 
 /** The account's password encrypts its key, so no other password opens its mail. */
 const KEY_OF_EACH = failed(
@@ -43,7 +43,7 @@ type AppPasswordReadParts = Pick<AccountStateCommandParts, "accountRow"> &
 /** `by`: who asks. The user of the mailbox does not see who made an app password. */
 export function appPasswordsRead(
   { accountRow, appPasswords }: AppPasswordReadParts,
-  { name }: OrderOf<"app_passwords">,
+  { name }: ParsedCommandOf<"app_passwords">,
   by: string,
 ): Reply<"app_passwords"> {
   if (accountRow(name) === null) return NO_ACCOUNT;

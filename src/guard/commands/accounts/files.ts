@@ -1,5 +1,5 @@
 import type { FileChanges } from "../../../admin/accounts.ts";
-import type { OrderOf } from "../../../admin/declare/control.ts";
+import type { ParsedCommandOf } from "../../../admin/declare/control.ts";
 import type { Change } from "../../../core/decide/decision.ts";
 import type { AuditType } from "../../../core/events/event-types.ts";
 import { domainOf, parseAccountName } from "../../../core/net/address.ts";
@@ -11,7 +11,7 @@ import { type AccountCommandParts, endSessions, isHash } from "./accounts.ts";
 
 export type FileCommandParts = AccountCommandParts &
   Readonly<{ files: FileAccounts; queue: Pick<QueueUpkeep, "holdSoon"> }>;
-type FileCommand = OrderOf<"accounts_import_hashed" | "accounts_follow">;
+type FileCommand = ParsedCommandOf<"accounts_import_hashed" | "accounts_follow">;
 
 /**
  * Records the changes that a file makes to the accounts, and applies them. The sessions of suspended accounts end, and mail that they

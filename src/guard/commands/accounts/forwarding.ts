@@ -1,4 +1,4 @@
-import type { CommandError, OrderOf, Reply } from "../../../admin/declare/control.ts";
+import type { CommandError, ParsedCommandOf, Reply } from "../../../admin/declare/control.ts";
 import { isMailboxUser, isRootUser } from "../../../admin/declare/rights.ts";
 import { type AccountName, type Address, domainOf } from "../../../core/net/address.ts";
 import { DAY_MS, later } from "../../../core/time.ts";
@@ -53,7 +53,7 @@ type ForwardingParts = Pick<AccountStateCommandParts, "accountRow"> &
 
 export function forwardingRead(
   { accountRow, forwards }: ForwardingParts,
-  { name }: OrderOf<"forwarding">,
+  { name }: ParsedCommandOf<"forwarding">,
 ): Reply<"forwarding"> {
   return accountRow(name) === null
     ? NO_ACCOUNT

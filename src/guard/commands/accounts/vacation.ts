@@ -1,4 +1,4 @@
-import type { CommandError, OrderOf, Reply } from "../../../admin/declare/control.ts";
+import type { CommandError, ParsedCommandOf, Reply } from "../../../admin/declare/control.ts";
 import type { VacationItem } from "../../../admin/mailboxes.ts";
 import type { AccountName } from "../../../core/net/address.ts";
 import { isoTime, isoTimeOrNull, type Millis, parseTime } from "../../../core/time.ts";
@@ -52,7 +52,7 @@ type VacationParts = Pick<AccountStateCommandParts, "accountRow"> &
 
 export function vacationRead(
   { accountRow, vacations }: VacationParts,
-  { name }: OrderOf<"vacation">,
+  { name }: ParsedCommandOf<"vacation">,
 ): Reply<"vacation"> {
   return accountRow(name) === null ? NO_ACCOUNT : { ok: true, result: { vacation: vacations.vacationOf(name) } };
 }

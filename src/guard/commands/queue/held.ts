@@ -1,4 +1,4 @@
-import type { CommandError, Order, Reply } from "../../../admin/declare/control.ts";
+import type { CommandError, ParsedCommand, Reply } from "../../../admin/declare/control.ts";
 import type { HeldMailItem } from "../../../admin/held.ts";
 import type { AccountName } from "../../../core/net/address.ts";
 import { DAY_MS, later } from "../../../core/time.ts";
@@ -18,7 +18,7 @@ import {
   unanswered,
 } from "./held-queue.ts";
 
-type HeldCommand = Extract<Order, { readonly verb: `held_${string}` }>;
+type HeldCommand = Extract<ParsedCommand, { readonly verb: `held_${string}` }>;
 
 /** `account held` shows what was sent within this time. */
 const SENT_MS = DAY_MS;

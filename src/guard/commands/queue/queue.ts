@@ -1,4 +1,4 @@
-import type { CommandError, Order, Reply } from "../../../admin/declare/control.ts";
+import type { CommandError, ParsedCommand, Reply } from "../../../admin/declare/control.ts";
 import { type KeeperCommand, type ListedMail, MAILS_BESIDE, MAILS_LISTED } from "../../../admin/declare/keeper.ts";
 import { ascending, firstPage } from "../../../admin/declare/paging.ts";
 import type { QueueItem } from "../../../admin/queue.ts";
@@ -23,7 +23,7 @@ import {
 
 /** Which mails of Postfix's queue a command means. */
 
-type QueueCommand = Extract<Order, { readonly verb: `queue_${string}` }>;
+type QueueCommand = Extract<ParsedCommand, { readonly verb: `queue_${string}` }>;
 type ListCommand = Extract<QueueCommand, { readonly verb: "queue_list" }>;
 type ChangeCommand = Exclude<QueueCommand, ListCommand>;
 type ListMail = Extract<KeeperCommand, { readonly verb: "list_mail" }>;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { COMMANDS, orderOf } from "../../../../test/kit/commands.ts";
+import { COMMANDS, parsedCommandOf } from "../../../../test/kit/commands.ts";
 import { BY, webGateOf } from "../../../../test/kit/web-gate-kit.ts";
 import type { Command, Reply } from "../../../admin/declare/control.ts";
 import { mayAsk } from "../../../admin/declare/rights.ts";
@@ -179,7 +179,8 @@ describe("what the web asks", () => {
   });
 
   test("root has none of these limits, and no session or passkey", async () => {
-    const root = (command: Command) => "error" in kit.gate.admit({ command: orderOf(command), by: "root" }, "root");
+    const root = (command: Command) =>
+      "error" in kit.gate.admit({ command: parsedCommandOf(command), by: "root" }, "root");
     const ofBrowsers = /^(sign_(in|out)|prove|caller$|passkey_(?!list)|totp_|recovery_renew|my_)/;
     for (const command of Object.values(COMMANDS))
       assert.equal(root(command), ofBrowsers.test(command.verb), command.verb);

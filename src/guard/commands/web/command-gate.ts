@@ -1,4 +1,4 @@
-import type { CommandError, Denial, Order, OrderLine } from "../../../admin/declare/control.ts";
+import type { CommandError, Denial, ParsedCommand, ParsedLine } from "../../../admin/declare/control.ts";
 import type { CallerItem } from "../../../admin/declare/items.ts";
 import { actorFrom, actorOf, mayAsk, needOf, userRightOf } from "../../../admin/declare/rights.ts";
 import type { Origin } from "../../../admin/declare/verb.ts";
@@ -74,7 +74,7 @@ export class CommandGate {
    * A dry run passes the same checks and prolongs the session too. It is audited only if the web may not use the verb at all, and
    * counted only if it is expensive (`wouldRefuse`).
    */
-  admit(line: OrderLine, origin: Origin): Admitted | Refused {
+  admit(line: ParsedLine, origin: Origin): Admitted | Refused {
     const { command } = line;
     const by = actorFrom(origin, line.by);
     if (!mayAsk(origin, command.verb)) {
@@ -86,7 +86,7 @@ export class CommandGate {
     return needs === "nothing" ? { by, caller: null } : this.#admitCaller(line);
   }
 
-  #admitCaller({ command, as, ip: from, isDry = false }: OrderLine): Admitted | Refused {
+  #admitCaller({ command, as, ip: from, isDry = false }: ParsedLine): Admitted | Refused {
     const isUse = command.verb !== "caller" || command.isUse;
     const digest = digestOf(as ?? "");
     const ip = parseIp(from ?? "");
@@ -103,7 +103,7 @@ export class CommandGate {
   }
 
   /** Mailbox users have separate limits, so that they use up none of the administrator's. */
-  #pastLimit(command: Order, { account }: CallerItem, by: string, isDry: boolean): CommandError | null {
+  #pastLimit(command: ParsedCommand, { account }: CallerItem, by: string, isDry: boolean): CommandError | null {
     if (account !== null) return isDry ? null : this.userBounds.refuses(command, account);
     const overreach = isDry ? this.bounds.wouldRefuse(command) : this.bounds.refuses(command);
     if (overreach?.isAlarming === true && !isDry) this.#recordRefusal(command, by);
@@ -111,13 +111,13 @@ export class CommandGate {
   }
 
   /** Addresses of administrators are not banned. Past the limit the command is still carried out. */
-  #seen(ip: Ip, command: Order, by: string): void {
+  #seen(ip: Ip, command: ParsedCommand, by: string): void {
     if (this.bounds.sees(ip)) this.#parts.engine.administratorAt(ip);
     else this.#recordRefusal(command, by);
   }
 
   /** `caller`: who lacks the right; null if the web may not send the command, sends it too often, or comes from too many addresses. */
-  #recordRefusal({ verb }: Order, by: string, caller: string | null = null): void {
+  #recordRefusal({ verb }: ParsedCommand, by: string, caller: string | null = null): void {
     const now = this.#parts.clock.now();
     for (const [key, at] of this.#recorded) if (Math.abs(now - at) >= RECORD_EVERY_MS) this.#recorded.delete(key);
     const key = `${verb} ${caller ?? ""}`;
@@ -139,7 +139,7 @@ function isAdministrator({ role }: CallerItem): boolean {
 }
 
 /** What the caller lacks for the verb; null: nothing. */
-function lacking({ scopes, freshUntil, name, how, account }: CallerItem, command: Order): CommandError | null {
+function lacking({ scopes, freshUntil, name, how, account }: CallerItem, command: ParsedCommand): CommandError | null {
   const { needs, proof } = needOf(command.verb);
   const own = userRightOf(command.verb);
   if (account !== null && own !== undefined) {

@@ -1,5 +1,5 @@
 import type { DetailedAccount } from "../../../admin/accounts.ts";
-import type { CommandError, Order, Reply } from "../../../admin/declare/control.ts";
+import type { CommandError, ParsedCommand, Reply } from "../../../admin/declare/control.ts";
 import type { MyClient } from "../../../admin/me.ts";
 import { passwordProblem } from "../../../core/access/passwords.ts";
 import { type AccountName, parseAccountName } from "../../../core/net/address.ts";
@@ -23,7 +23,7 @@ export type MyMailboxParts = MyChangeParts &
     /** This server's name, and the ports for mailboxes and for submission. */
     mailPorts: () => Omit<MyClient, "account">;
   }>;
-export type MyCommand = Extract<Order, { readonly verb: `my_${string}` }>;
+export type MyCommand = Extract<ParsedCommand, { readonly verb: `my_${string}` }>;
 type By = Readonly<{ caller: WebCaller; by: string }>;
 
 /** How often a minute Dovecot is asked for a mailbox's use: each time starts a program. */

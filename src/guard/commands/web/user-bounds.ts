@@ -1,4 +1,4 @@
-import { type CommandError, effectOf, type Order } from "../../../admin/declare/control.ts";
+import { type CommandError, effectOf, type ParsedCommand } from "../../../admin/declare/control.ts";
 import { needOf, userRightOf } from "../../../admin/declare/rights.ts";
 import type { AccountName } from "../../../core/net/address.ts";
 import { DAY_MS, HOUR_MS } from "../../../core/time.ts";
@@ -32,7 +32,7 @@ export class UserBounds {
   }
 
   /** Returns null if this account's user may give the command now, and counts it if it is a change. */
-  refuses(command: Order, account: string): CommandError | null {
+  refuses(command: ParsedCommand, account: string): CommandError | null {
     if (!isOwnChange(command)) return null;
     const now = this.#clock.now();
     // The user's own share first: a refused request takes nothing from other users.
@@ -49,12 +49,12 @@ export class UserBounds {
   }
 }
 
-function isOwnChange({ verb }: Order): boolean {
+function isOwnChange({ verb }: ParsedCommand): boolean {
   return effectOf(verb).lasts && (userRightOf(verb) !== undefined || needOf(verb).needs === "mailbox");
 }
 
 /** Whether it counts against the limit that all users share (`COSTLY_AN_HOUR`). */
-function countsForAll(command: Order): boolean {
+function countsForAll(command: ParsedCommand): boolean {
   const own = userRightOf(command.verb) ?? { costs: command.verb === "my_password" };
   if ("costs" in own) return own.costs;
   const value: unknown = Reflect.get(command, own.costsIf);

@@ -1,5 +1,5 @@
 import { WIDEST_OF_WEB } from "../../../admin/bans.ts";
-import { type CommandError, effectOf, type Order, type Verb } from "../../../admin/declare/control.ts";
+import { type CommandError, effectOf, type ParsedCommand, type Verb } from "../../../admin/declare/control.ts";
 import { isWebAdmin } from "../../../admin/declare/rights.ts";
 import { type Ip, isV4, type Prefix, parsePrefix, prefixLength } from "../../../core/net/ip.ts";
 import { plural } from "../../../core/text.ts";
@@ -85,12 +85,12 @@ export class WebBounds {
   }
 
   /** Returns null if the web may run the command now, and counts it. */
-  refuses(command: Order): Overreach | null {
+  refuses(command: ParsedCommand): Overreach | null {
     return this.#exceeded(command, (budget, times) => budget.spend(this.#clock.now(), times));
   }
 
   /** The same for a dry run, which counts once, and only if it is expensive. */
-  wouldRefuse(command: Order): Overreach | null {
+  wouldRefuse(command: ParsedCommand): Overreach | null {
     const now = this.#clock.now();
     const overreach = this.#exceeded(command, (budget, times) => budget.isLeft(now, times));
     // These read the whole queue, or a file of accounts that may be long.
@@ -98,7 +98,7 @@ export class WebBounds {
     return overreach ?? (isCostly ? over(this.#dryRuns.spend(now)) : null);
   }
 
-  #exceeded(command: Order, isWithin: Within): Overreach | null {
+  #exceeded(command: ParsedCommand, isWithin: Within): Overreach | null {
     if ((command.verb === "queue_delete" || command.verb === "queue_return") && command.isAll) return ALL_AT_ONCE;
     if (command.verb === "ban" || command.verb === "allow_add") {
       const wide = tooWide(command.target);

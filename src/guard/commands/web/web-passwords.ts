@@ -1,5 +1,5 @@
 import type { FileChanges } from "../../../admin/accounts.ts";
-import type { OrderOf } from "../../../admin/declare/control.ts";
+import type { ParsedCommandOf } from "../../../admin/declare/control.ts";
 import type { NamedSecret } from "../../../admin/declare/items.ts";
 import { isOfKnownScheme, passwordProblem, tooCostly } from "../../../core/access/passwords.ts";
 import { type AccountName, parseAccountName } from "../../../core/net/address.ts";
@@ -11,7 +11,7 @@ import { failed, type RunOf, usage } from "../refusals.ts";
 export type WebPasswordParts = FileCommandParts &
   Readonly<{ secrets: Pick<SecretMaker, "make">; mailboxes: () => Readonly<{ keyOfEach: boolean }> }>;
 
-type Brought = OrderOf<"accounts_import">["entries"][number];
+type Brought = ParsedCommandOf<"accounts_import">["entries"][number];
 type Skipped = FileChanges["skipped"][number];
 
 /** A key of the account would be created from the password and the owner's recovery key, which only root has. */

@@ -1,4 +1,4 @@
-import type { CommandError, OrderOf } from "../../../admin/declare/control.ts";
+import type { CommandError, ParsedCommandOf } from "../../../admin/declare/control.ts";
 import { isMailboxUser } from "../../../admin/declare/rights.ts";
 import { type AccountName, type Address, domainOf, parseAddress } from "../../../core/net/address.ts";
 import { DAY_MS, later } from "../../../core/time.ts";
@@ -35,7 +35,10 @@ export type SpendingParts = OutsideTargetParts &
   Readonly<{ forwards: Pick<ForwardStore, "spendTargets">; clock: Clock; isDry?: boolean }>;
 
 /** Null if the web may add these targets, which then count for the day. */
-export function tooManyTargets(parts: SpendingParts, { address, targets }: OrderOf<"alias_add">): CommandError | null {
+export function tooManyTargets(
+  parts: SpendingParts,
+  { address, targets }: ParsedCommandOf<"alias_add">,
+): CommandError | null {
   const aliases = allAliases(parts);
   const alias = aliases.find((one) => one.address === address);
   if (alias === undefined && aliases.length >= MOST.aliases) return refused(`${MOST.aliases} aliases`, "alias add");

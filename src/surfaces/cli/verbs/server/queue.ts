@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { OrderOf } from "../../../../admin/declare/control.ts";
+import type { ParsedCommandOf } from "../../../../admin/declare/control.ts";
 import type { QueueChange, QueueItem } from "../../../../admin/queue.ts";
 import { codeOf } from "../../../../core/error.ts";
 import { plural } from "../../../../core/text.ts";
@@ -13,7 +13,7 @@ import { andMore, eachPage, gather, pageFrom } from "../../listing.ts";
 import { wordsOf } from "../../parse.ts";
 import { printable, wrapped } from "../../print/text.ts";
 
-type Chosen = Pick<OrderOf<"queue_list">, "ids" | "account" | "sender" | "recipient">;
+type Chosen = Pick<ParsedCommandOf<"queue_list">, "ids" | "account" | "sender" | "recipient">;
 type ChangeVerb = `queue_${"hold" | "release" | "delete" | "return" | "flush"}`;
 
 /** `queue list [ID...]` */
