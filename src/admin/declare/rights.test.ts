@@ -3,16 +3,16 @@ import { test } from "node:test";
 import { DRY_VERBS } from "../../../test/kit/dry-verbs.ts";
 import { STRANGER } from "../../../test/kit/samples.ts";
 import { hasDryRun } from "./control.ts";
-import { actorFrom, actorOf, mayAsk, needOf } from "./rights.ts";
+import { actorFrom, actorOf, mayAsk, needsAndProofOf } from "./rights.ts";
 import type { ADMIN, changes, GivesFor, Rights, ROOT, rootChanges } from "./verb.ts";
 
 test("a socket has the verbs that list it, and its callers need what the verb says", () => {
   assert.ok(mayAsk("root", "break_glass") && !mayAsk("web", "break_glass"));
   assert.ok(mayAsk("web", "ban") && mayAsk("root", "ban"));
   assert.ok(!mayAsk("root", "sign_in"), "only the web has sign-ins");
-  assert.deepEqual(needOf("health"), { needs: "nothing", proof: false });
-  assert.deepEqual(needOf("ban"), { needs: "ban", proof: false });
-  assert.deepEqual(needOf("token_create"), { needs: "admin", proof: true });
+  assert.deepEqual(needsAndProofOf("health"), { needs: "nothing", proof: false });
+  assert.deepEqual(needsAndProofOf("ban"), { needs: "ban", proof: false });
+  assert.deepEqual(needsAndProofOf("token_create"), { needs: "admin", proof: true });
 });
 
 test("the web names no actor: the guard does, by the caller that it found", () => {

@@ -8,7 +8,7 @@ export function mayAsk(origin: Origin, verb: Verb): boolean {
   return from.includes(origin);
 }
 
-export function needOf(verb: Verb): Readonly<{ needs: Need; proof: boolean }> {
+export function needsAndProofOf(verb: Verb): Readonly<{ needs: Need; proof: boolean }> {
   const rights = verbs.get(verb)?.rights;
   return { needs: rights?.needs ?? "admin", proof: rights !== undefined && "proof" in rights };
 }

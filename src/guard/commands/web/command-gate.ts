@@ -1,6 +1,6 @@
 import type { CommandError, Denial, ParsedCommand, ParsedLine } from "../../../admin/declare/control.ts";
 import type { CallerItem } from "../../../admin/declare/items.ts";
-import { actorFrom, actorOf, mayAsk, needOf, userRightOf } from "../../../admin/declare/rights.ts";
+import { actorFrom, actorOf, mayAsk, needsAndProofOf, userRightOf } from "../../../admin/declare/rights.ts";
 import type { Origin } from "../../../admin/declare/verb.ts";
 import { type Ip, parseIp } from "../../../core/net/ip.ts";
 import { DAY_MS, MINUTE_MS, type Millis } from "../../../core/time.ts";
@@ -82,7 +82,7 @@ export class CommandGate {
       return { error: FORBIDDEN };
     }
     if (origin === "root") return { by, caller: null };
-    const { needs } = needOf(command.verb);
+    const { needs } = needsAndProofOf(command.verb);
     return needs === "nothing" ? { by, caller: null } : this.#admitCaller(line);
   }
 
@@ -140,7 +140,7 @@ function isAdministrator({ role }: CallerItem): boolean {
 
 /** What the caller lacks for the verb; null: nothing. */
 function lacking({ scopes, freshUntil, name, how, account }: CallerItem, command: ParsedCommand): CommandError | null {
-  const { needs, proof } = needOf(command.verb);
+  const { needs, proof } = needsAndProofOf(command.verb);
   const own = userRightOf(command.verb);
   if (account !== null && own !== undefined) {
     if (Reflect.get(command, own.field) !== account) return MAILBOX_ALONE;
