@@ -238,7 +238,7 @@ export const FACTORS = [
     changesWithoutDryRun(namedFactor, "access", FACTOR),
   ).http("POST /factors/passkeys/confirm", "Adds the passkey that the browser made.", {
     status: 201,
-    body: "sign-in",
+    bodyLimit: "sign-in",
   }),
   verb("passkey_remove", PROVEN_SESSION, { id }, changesWithoutDryRun(namedFactor, "access", FACTOR)).http(
     "DELETE /factors/passkeys/{id}",

@@ -105,7 +105,7 @@ const replyText = written({
   says: "It may have several lines.",
 });
 /** To end the reply is what DELETE is for. */
-const SOME_VACATION = { body: "text", fields: { text: replyText } } as const;
+const SOME_VACATION = { bodyLimit: "text", fields: { text: replyText } } as const;
 const vacationFields = {
   subject: z._default(replySubject, ""),
   text: z.nullable(replyText),

@@ -137,7 +137,7 @@ export const SETTINGS = [
     changesWithoutDryRun(changed, "settings", "The preview of the settings tries the same changes."),
   ).http("POST /settings", "Changes settings in the file, with its comments, and applies it.", {
     fields: { changes: changesByKey },
-    body: "text",
+    bodyLimit: "text",
   }),
   verb(
     "settings_undo",

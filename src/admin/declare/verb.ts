@@ -20,8 +20,8 @@ export type HttpForm<R = never> = Readonly<{
   answer?: () => z.ZodMiniType;
   of?: (result: R) => unknown;
   status?: 201;
-  /** A body that has its own limit (`API_LIMITS`). */
-  body?: "accounts" | "sign-in" | "text";
+  /** Where the body has its own limit (`BODY_BYTES` in `derived.ts`). */
+  bodyLimit?: "accounts" | "sign-in" | "text";
 }>;
 
 /** For the user of a mailbox, who names none. */

@@ -60,7 +60,7 @@ export function derivedRoutes({ guard }: Pick<ApiParts, "guard">): readonly Rout
 
 function routeOf(guard: ApiParts["guard"], entry: VerbEntry, form: HttpForm<unknown>): Route {
   const { verb, gives } = entry;
-  const { says, given, status, body = "usual", own, answer = schemaOf(gives.answer), of = (result) => result } = form;
+  const { says, given, status, own, answer = schemaOf(gives.answer), of = (result) => result } = form;
   const rights: Rights = entry.rights;
   const [method, path] = partsOf(form.route);
   const isQuery = method === "GET" || method === "DELETE";
@@ -77,7 +77,7 @@ function routeOf(guard: ApiParts["guard"], entry: VerbEntry, form: HttpForm<unkn
     ...(status && { status }),
     ...(inPath.length > 0 && { params: z.object(shapeOf(inPath)) }),
     ...(rest.length > 0 && isQuery && { query: z.object(shapeOf(rest.map(asText))) }),
-    ...(rest.length > 0 && !isQuery && { body: bodyOf(form, rest), bodyBytes: BODY_BYTES[body] }),
+    ...(rest.length > 0 && !isQuery && { body: bodyOf(form, rest), bodyBytes: BODY_BYTES[form.bodyLimit ?? "usual"] }),
     ...(answer && { answer: answer() }),
     run: (call) => {
       const { caller, params, query, body: sent } = call;
