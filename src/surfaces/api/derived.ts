@@ -73,7 +73,7 @@ function routeOf(guard: ApiParts["guard"], entry: VerbEntry, form: HttpForm<unkn
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a verb with a route is the web's: a test looks at each
     asks: verb as WebVerb,
     who: own === true || isWebOnly ? "session" : "session_or_token",
-    ...(needs !== null && { needs }),
+    ...(needs !== undefined && { needs }),
     ...(status && { status }),
     ...(inPath.length > 0 && { params: z.object(shapeOf(inPath)) }),
     ...(rest.length > 0 && isQuery && { query: z.object(shapeOf(rest.map(asText))) }),
@@ -148,8 +148,11 @@ function innermost(schema: Schema): Schema {
   return isWrapped ? innermost(schema._zod.def.innerType) : schema;
 }
 
-/** The guard decides who may change something; the web also knows what only administrators or mailbox users may do. */
-function needsOf(method: Method, needs: VerbEntry["rights"]["needs"]): RouteNeed | null {
-  if (needs === "nothing" || needs === "caller") return null;
-  return method === "GET" || needs === "admin" || needs === "mailbox" ? needs : null;
+/**
+ * The guard decides who may change something; the web also knows what only administrators or mailbox users may do. Undefined:
+ * the route's default.
+ */
+function needsOf(method: Method, needs: VerbEntry["rights"]["needs"]): RouteNeed | undefined {
+  if (needs === "nothing" || needs === "caller") return undefined;
+  return method === "GET" || needs === "admin" || needs === "mailbox" ? needs : undefined;
 }
