@@ -51,7 +51,7 @@ type Shape = Readonly<{
    * decides. Null: none. `mailbox`: the caller must be the user of a mailbox.
    */
   needs?: RouteNeed | null;
-  /** The command for the guard. Its proof applies to the route, and its scope except to a mailbox's user. */
+  /** The command for the guard, which checks its rights and its proof. `/openapi.json` shows both. */
   asks?: WebVerb;
   says: string;
   /** The largest body that it reads; 0 if none is expected. */
