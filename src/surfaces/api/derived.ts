@@ -1,13 +1,6 @@
 import * as z from "zod/mini";
 import { $ZodDefault, $ZodNullable, $ZodNumber } from "zod/v4/core";
-import {
-  type CommandError,
-  type CommandOf,
-  type Reply,
-  type VerbEntry,
-  verbs,
-  type WebVerb,
-} from "../../admin/declare/control.ts";
+import { type CommandOf, type Reply, type VerbEntry, verbs, type WebVerb } from "../../admin/declare/control.ts";
 import type { HttpForm, Rights } from "../../admin/declare/verb.ts";
 import { API_LIMITS } from "./limits.ts";
 import type { ApiParts, Asking, GuardPort, Unreachable } from "./ports.ts";
@@ -26,22 +19,13 @@ export async function sendToGuard<V extends WebVerb, A>(
 ): Promise<A | Response> {
   const reply: Reply<V> | Unreachable = await guard.ask(asker, asked, { isDry });
   if (reply.ok) return shape(reply.result);
-  if (reply.kind !== "unreachable" && reply.denied !== undefined) return denied(reply.denied, reply);
-  if (reply.kind === "failed" && reply.isMissing === true)
-    return problem({ status: 404, code: "not_found", detail: reply.message, next: reply.next });
-  switch (reply.kind) {
-    case "unreachable":
-      return reply.mayBeDone === true ? guardSilent() : guardDown();
-    case "usage":
-      return problem({ status: 400, code: "invalid_request", detail: reply.message, next: reply.next });
-    case "failed":
-      return refusal(reply);
-  }
-}
-
-function refusal({ message, next, mayBeDone }: CommandError): Response {
-  const response = problem({ status: 409, code: "refused", detail: message, next });
-  return mayBeDone === true ? uncertain(response) : response;
+  if (reply.kind === "unreachable") return reply.mayBeDone === true ? guardSilent() : guardDown();
+  if (reply.denied !== undefined) return denied(reply.denied, reply);
+  const { message: detail, next } = reply;
+  if (reply.isMissing === true) return problem({ status: 404, code: "not_found", detail, next });
+  if (reply.kind === "usage") return problem({ status: 400, code: "invalid_request", detail, next });
+  const refused = problem({ status: 409, code: "refused", detail, next });
+  return reply.mayBeDone === true ? uncertain(refused) : refused;
 }
 
 const BODY_BYTES = {
