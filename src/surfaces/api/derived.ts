@@ -71,9 +71,10 @@ function routeOf(guard: ApiParts["guard"], entry: VerbEntry, form: HttpForm<unkn
       );
       const sentFields = values.filter(([, value]) => value !== undefined);
       const whose = own === true && rights.user !== undefined ? { [rights.user.field]: caller?.account ?? "" } : {};
-      const asked = z.parse(entry.schema(), { verb, ...Object.fromEntries(sentFields), ...given, ...whose });
+      // The guard parses it and fills in defaults.
+      const command = { verb, ...Object.fromEntries(sentFields), ...given, ...whose };
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as `asks`
-      return sendToGuard(guard, call, asked as CommandOf<WebVerb>, of);
+      return sendToGuard(guard, call, command as CommandOf<WebVerb>, of);
     },
   });
 }
