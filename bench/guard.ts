@@ -112,7 +112,7 @@ export class Programs {
       name: RECIPIENT,
       hash: await hashPassword("a long phrase for alice"),
     } as const;
-    const added = await ask(this.layout.controlSocket, "root", command);
+    const added = await ask(this.layout.controlSocket, { by: "root" }, command);
     if (!added.ok) throw new Error(added.message);
     return guard;
   }

@@ -8,6 +8,8 @@ import { hashPassword, passwordHashWith } from "../../src/store/passwords/passwo
 import { keepForRun, keptByRun } from "./kept-by-run.ts";
 import { PASSWORD } from "./product.ts";
 
+const ROOT = { by: "root" } as const;
+
 /**
  * Sends the commands of `account add` to the guard of a new server, whose mail is not encrypted yet, without a process for each account, which
  * would judge the password each time, in half a second. The command itself is tested by accounts.test.ts and others.
@@ -18,7 +20,7 @@ export async function addFirstAccounts({ controlSocket, loginPolicySecret }: Lay
     const name = parseAccountName(each);
     assert.ok(name !== null, each);
     const secret = { hash, passwordHash: passwordHashWith(loginPolicySecret, name, PASSWORD) };
-    const added = await ask(controlSocket, "root", {
+    const added = await ask(controlSocket, ROOT, {
       verb: "account_create_hashed",
       name,
       ...secret,
@@ -38,7 +40,7 @@ export async function setPassword(layout: Layout, of: string, password: string):
     passwordHash: passwordHashWith(layout.loginPolicySecret, name, password),
   };
   const keys = [await makeAccountKey(password, readFileSync(layout.mailRecoveryKey, "utf8"))];
-  const set = await ask(layout.controlSocket, "root", {
+  const set = await ask(layout.controlSocket, ROOT, {
     verb: "account_set_hash",
     name,
     ...secret,

@@ -29,7 +29,7 @@ export class Recorded {
 
   /** Whether `status` has something to report. */
   async guardAnswers(): Promise<boolean> {
-    return (await ask(this.#layout.controlSocket, "root", { verb: "health" }, PATIENCE_MS)).ok;
+    return (await ask(this.#layout.controlSocket, { by: "root" }, { verb: "health" }, PATIENCE_MS)).ok;
   }
 
   async bans(): Promise<readonly BanItem[]> {
@@ -65,7 +65,7 @@ export class Recorded {
   }
 
   async #ask<V extends Verb>(command: Extract<Command, { verb: V }>) {
-    const answer = await ask(this.#layout.controlSocket, "root", command, PATIENCE_MS);
+    const answer = await ask(this.#layout.controlSocket, { by: "root" }, command, PATIENCE_MS);
     if (!answer.ok) throw new Error(answer.message);
     return answer.result;
   }

@@ -34,7 +34,7 @@ test("a reply is typed by its verb", () => {
     });
   };
   return withGuard(serve, async (path) => {
-    const reply = await ask(path, "root", { verb: "ping" });
+    const reply = await ask(path, { by: "root" }, { verb: "ping" });
     assert.ok(reply.ok);
     assert.equal(reply.result.pid, 7);
     assert.equal(heard, '{"by":"root","command":{"verb":"ping"}}\n');
@@ -45,7 +45,7 @@ test("a refusal comes back unchanged", () =>
   withGuard(
     (socket) => socket.end('{"ok":false,"kind":"usage","message":"No.","next":"Yes."}\n'),
     async (path) => {
-      const reply = await ask(path, "root", { verb: "unban", target: "x" });
+      const reply = await ask(path, { by: "root" }, { verb: "unban", target: "x" });
       assert.deepEqual(reply, { ok: false, kind: "usage", message: "No.", next: "Yes." });
     },
   ));
@@ -53,15 +53,15 @@ test("a refusal comes back unchanged", () =>
 const NOT_RUNNING = { ok: false, kind: "not_running", message: "The guard is not running." };
 
 test("nothing listens: no socket, a dead socket, no directory", async () => {
-  assert.deepEqual(await ask(join(directory, "none.sock"), "root", { verb: "ping" }), NOT_RUNNING);
-  assert.deepEqual(await ask(join(directory, "none", "x.sock"), "root", { verb: "ping" }), NOT_RUNNING);
+  assert.deepEqual(await ask(join(directory, "none.sock"), { by: "root" }, { verb: "ping" }), NOT_RUNNING);
+  assert.deepEqual(await ask(join(directory, "none", "x.sock"), { by: "root" }, { verb: "ping" }), NOT_RUNNING);
   assert.deepEqual(await watch(join(directory, "none.sock"), () => assert.fail("no one speaks")).ended, NOT_RUNNING);
 });
 
 test("a guard that hangs, hangs up or breaks the protocol", async () => {
   await withGuard(
     () => {},
-    async (path) => assert.equal((await ask(path, "root", { verb: "ping" }, 30)).ok, false),
+    async (path) => assert.equal((await ask(path, { by: "root" }, { verb: "ping" }, 30)).ok, false),
   );
   const kinds: string[] = [];
   for (const serve of [
@@ -71,7 +71,7 @@ test("a guard that hangs, hangs up or breaks the protocol", async () => {
     (socket: Socket): void => void socket.write("220 mail.example.org ESMTP\r\n"),
   ])
     await withGuard(serve, async (path) => {
-      const reply = await ask(path, "root", { verb: "ping" }, 100);
+      const reply = await ask(path, { by: "root" }, { verb: "ping" }, 100);
       assert.ok(!reply.ok);
       kinds.push(reply.kind);
     });

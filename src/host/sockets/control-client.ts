@@ -20,7 +20,7 @@ type LineHead = Omit<ControlLine, "command">;
 /** Sends one command to the guard and waits for the reply. Never rejects. */
 export function ask<C extends Command>(
   socketPath: string,
-  head: string | LineHead,
+  head: LineHead,
   command: C,
   timeoutMs: number = CONTROL_TIMEOUT_MS,
 ): Promise<ControlReply<C["verb"]>> {
@@ -41,7 +41,7 @@ export function ask<C extends Command>(
       );
       if (!bounded) finish(noAnswer("broken"));
     });
-    socket.write(printControlLine({ ...(typeof head === "string" ? { by: head } : head), command }));
+    socket.write(printControlLine({ ...head, command }));
   });
 }
 

@@ -197,7 +197,7 @@ function drillFigures(layout: Layout): BackupFigures["drill"] {
 }
 
 async function notices(layout: Layout): Promise<readonly NoticeFigures[] | null> {
-  const asked = await ask(layout.controlSocket, "report", { verb: "health" });
+  const asked = await ask(layout.controlSocket, { by: "report" }, { verb: "health" });
   return asked.ok ? standing(asked.result) : null;
 }
 

@@ -101,7 +101,7 @@ async function untilReady(layout: Layout, settings: Settings): Promise<void> {
   const port = { host: "127.0.0.1", port: settings["ports.imaps"], localAddress: "127.0.0.1" };
   const deadline = performance.now() + READY_MS;
   for (;;) {
-    const guard = await ask(layout.controlSocket, "root", { verb: "ping" });
+    const guard = await ask(layout.controlSocket, { by: "root" }, { verb: "ping" });
     const imap = await probeImap(port, PROBE_MS);
     if (guard.ok && imap.ok) return;
     if (performance.now() > deadline) {

@@ -24,16 +24,16 @@ export function controlGuard(socketPath: string, by: string, absence: Absence): 
   return {
     async ask<V extends Verb>(command: Asked<V>) {
       // Sends nothing to a hanging guard: it might act much later, when the caller thinks that the command failed.
-      let pinged = await ask(socketPath, by, { verb: "ping" }, PING_MS);
+      let pinged = await ask(socketPath, { by }, { verb: "ping" }, PING_MS);
       const giveUpAt = performance.now() + STARTS_WITHIN_MS;
       const mayStart = async (): Promise<boolean> => performance.now() < giveUpAt && (await absence.isStarting());
       while (!pinged.ok && pinged.kind === "not_running" && (await mayStart())) {
         await setTimeout(ASK_AGAIN_MS);
-        pinged = await ask(socketPath, by, { verb: "ping" }, PING_MS);
+        pinged = await ask(socketPath, { by }, { verb: "ping" }, PING_MS);
       }
       if (!pinged.ok) return pinged.kind === "timeout" ? HANGS : problemOf(pinged);
       const timeoutMs = command.verb === "break_glass" ? BREAK_GLASS_TIMEOUT_MS : TIMEOUT_MS;
-      const asked = await ask(socketPath, by, command, timeoutMs);
+      const asked = await ask(socketPath, { by }, command, timeoutMs);
       return asked.ok ? asked : problemOf(asked);
     },
     async watch(onEvents, signal) {

@@ -78,7 +78,7 @@ export class GuardWatch {
    */
   async look(): Promise<number | null> {
     const pid = pidOf(this.#layout.services, "guard");
-    const asked = await ask(this.#layout.controlSocket, "keeper", { verb: "ping" }, this.#answerMs);
+    const asked = await ask(this.#layout.controlSocket, { by: "keeper" }, { verb: "ping" }, this.#answerMs);
     const isSilent = !asked.ok && asked.kind === "timeout";
     this.#isRunning = asked.ok || asked.kind !== "not_running";
     // A new one may run by now, which has not been asked yet.

@@ -104,7 +104,7 @@ export class Watches {
       secretFile: layout.loginPolicySecret,
       present: () => databases.followed(),
       ask: async (command) => {
-        const asked = await ask(layout.controlSocket, "the accounts file", command, ACCOUNTS_TIMEOUT_MS);
+        const asked = await ask(layout.controlSocket, { by: "the accounts file" }, command, ACCOUNTS_TIMEOUT_MS);
         return asked.ok ? asked.result : null;
       },
     });
