@@ -2,7 +2,7 @@ import type { Forwarding, MOST_FORWARDS, VACATION_LIMITS, VacationItem } from ".
 import { get, put, remove } from "../../api.ts";
 import { tell } from "../../attempt.ts";
 import { Form, Item, TakeOff } from "../../fields.tsx";
-import { isPast } from "../../format.ts";
+import { dayOf, endOf, isPast } from "../../format.ts";
 import { t } from "../../mailbox-texts.ts";
 import { At, Button, Card, Field, now, useAttempt, useLoaded, Waiting } from "../../parts.tsx";
 import { withProof } from "../../session.ts";
@@ -91,8 +91,9 @@ function VacationCard() {
   const { data, reload } = stored;
   const busy = useAttempt();
   const words = t.value.settings.vacation;
+  const vacation = data?.vacation ?? null;
   const submit = async ({ subject = "", text = "", day = "" }): Promise<void> => {
-    await withProof(() => put(PATH, { subject, text, until: endOf(day) }));
+    await withProof(() => put(PATH, { subject, text, until: endOf(day, vacation?.until ?? null, now.value) }));
     tell(words.started);
     reload();
   };
@@ -101,7 +102,6 @@ function VacationCard() {
     tell(words.stopped);
     reload();
   };
-  const vacation = data?.vacation ?? null;
   return (
     <Card title={words.title} hint={words.hint}>
       <Waiting {...stored} />
@@ -143,16 +143,4 @@ function ReplyState({ of: { until } }: Readonly<{ of: VacationItem }>) {
       <At iso={until} how="moment" word={isPast(until, now.value) ? words.over : words.until} />
     </strong>
   );
-}
-
-/** The last second of a day of the reader's clock; null: no day. */
-function endOf(day: string): string | null {
-  return day === "" ? null : new Date(`${day}T23:59:59`).toISOString();
-}
-
-function dayOf(iso: string | null): string {
-  if (iso === null) return "";
-  const at = new Date(iso);
-  const two = (number: number): string => String(number).padStart(2, "0");
-  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
 }
