@@ -102,7 +102,7 @@ export interface AccountHistory {
 /** `evidence`: why the mail of an account is held; null while it is not. `vouchedAt`: when its owner last vouched for it; 0: never. */
 export type HoldState = Readonly<{ evidence: Evidence | null; vouchedAt: Millis }>;
 
-export type PlaceTimes = Readonly<{ before: Millis; since: Millis }>;
+export type PlaceTimes = Readonly<{ firstBy: Millis; decidedAfter: Millis }>;
 
 /** What accounts sent. Includes the rows of the open transaction. */
 export interface SendingHistory {
@@ -110,8 +110,8 @@ export interface SendingHistory {
   sentMails(account: string, since: Millis, most: number): readonly SentMail[];
   hasWritten(account: string, address: string): boolean;
   /**
-   * Whether the account signed in from here up to `before`, or its owner vouched after `since` for mail from here. Ignores
-   * sign-ins around mail that the owner dropped after `since`.
+   * Whether the account first signed in from here up to `firstBy`, or its owner vouched after `decidedAfter` for mail from here.
+   * Ignores sign-ins around mail that the owner dropped after `decidedAfter`.
    */
   knowsPlace(account: string, place: Prefix, times: PlaceTimes): boolean;
   holdOf(account: string): HoldState;

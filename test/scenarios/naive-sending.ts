@@ -62,10 +62,10 @@ function factsOf(kept: readonly Kept[], { from, policy, refused }: Given, event:
     holdEvidence: last?.type === "HOLD_ACCOUNT" ? last.evidence : null,
     vouchedAt: ofHold.findLast(({ change }) => change.type === "END_HOLD")?.at ?? instant(0),
     isMailHeld: named.isHeld,
-    isNewPlace: (since) =>
+    isNewPlace: (after) =>
       !changes.some(
         ({ change, at }) =>
-          change.type === "KNOW" && change.prefix === place && change.account.toLowerCase() === account && at <= since,
+          change.type === "KNOW" && change.prefix === place && change.account.toLowerCase() === account && at <= after,
       ),
     refused: (since) => refused.filter((one) => one.account === account && one.at > since).length,
   };

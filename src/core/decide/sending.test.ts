@@ -128,7 +128,7 @@ const mails: readonly Example[] = [
   [
     "to the 21st stranger from a new place",
     "hold account_held",
-    sending({ mail: to(21), isNewPlace: (since) => since === later(NOON, -DAY_MS) }),
+    sending({ mail: to(21), isNewPlace: (after) => after === later(NOON, -DAY_MS) }),
   ],
   [
     "to a friend from a new place after 20 strangers",

@@ -25,8 +25,8 @@ function onFakes(present: readonly SentMail[] = [], onward: readonly string[] = 
       asked.push(address);
       return address.startsWith("friend");
     },
-    knowsPlace: (_, place, { before, since }) => {
-      asked.push(`place up to ${NOON - before}, since ${NOON - since}`);
+    knowsPlace: (_, place, { firstBy, decidedAfter }) => {
+      asked.push(`place first by ${NOON - firstBy}, decided after ${NOON - decidedAfter}`);
       return place === hostPrefix(MAIL.ip);
     },
     holdOf: () => {
@@ -105,5 +105,5 @@ test("a hold is looked up when it is read, and a place where the account signed 
   assert.deepEqual([facts.holdEvidence, facts.vouchedAt], [null, 7]);
   assert.deepEqual(asked, ["hold"]);
   assert.equal(facts.isNewPlace(later(NOON, -DAY_MS)), false);
-  assert.equal(asked.at(-1), `place up to ${DAY_MS}, since ${POLICY.accounts.knownForMs}`);
+  assert.equal(asked.at(-1), `place first by ${DAY_MS}, decided after ${POLICY.accounts.knownForMs}`);
 });

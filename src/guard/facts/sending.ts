@@ -138,8 +138,8 @@ export class AccountSending implements SendingFacts {
     return this.#sources.named.isHeld(this.#event);
   }
 
-  isNewPlace(since: Millis): boolean {
-    const times = { before: since, since: later(this.#now, -this.#sources.policy.accounts.knownForMs) };
+  isNewPlace(after: Millis): boolean {
+    const times = { firstBy: after, decidedAfter: later(this.#now, -this.#sources.policy.accounts.knownForMs) };
     return !this.#sources.ports.sending.knowsPlace(this.#event.account, this.#place, times);
   }
 

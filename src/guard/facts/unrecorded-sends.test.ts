@@ -17,7 +17,7 @@ const DATABASE: SendingHistory = {
 };
 const UNREADABLE = new Proxy(DATABASE, { get: () => () => assert.fail() });
 const PLACE = hostPrefix(ip("203.0.113.7"));
-const ASKED = [PLACE, { before: NOON, since: NOON }] as const;
+const ASKED = [PLACE, { firstBy: NOON, decidedAfter: NOON }] as const;
 
 function mail(n: number) {
   return { session: "s", transaction: `a${n}` };

@@ -20,7 +20,7 @@ const HOLD = {
   evidence: EVIDENCE,
 } as const;
 
-const TIMES = { before: START, since: START };
+const TIMES = { firstBy: START, decidedAfter: START };
 
 function fresh(t: TestContext) {
   const db = engineFor(t);
@@ -88,7 +88,9 @@ test("the owner vouches for a place for as long as sign-ins make one known", (t)
   const { holds, history } = fresh(t);
   holds.apply(HOLD, START);
   holds.apply({ type: "END_HOLD", account: ANN }, later(START, 5));
-  const known = [4, 5].map((ms) => history.knowsPlace(ANN, HOLD.prefix, { before: START, since: later(START, ms) }));
+  const known = [4, 5].map((ms) =>
+    history.knowsPlace(ANN, HOLD.prefix, { firstBy: START, decidedAfter: later(START, ms) }),
+  );
   assert.deepEqual(known, [true, false]);
 });
 
@@ -100,8 +102,8 @@ test("a place whose held mail was dropped stays new after further sign-ins, but 
   store.apply({ type: "KNOW", prefix: own, account: ANN, passwordHash: "" }, START);
   const [signedIn, held] = [later(START, DAY_MS), later(START, DAY_MS + 5)];
   store.apply({ type: "KNOW", prefix: HOLD.prefix, account: ANN, passwordHash: "" }, signedIn);
-  const knows = (prefix = HOLD.prefix, since = START): boolean =>
-    history.knowsPlace(ANN, prefix, { before: later(START, 9 * DAY_MS), since });
+  const knows = (prefix = HOLD.prefix, decidedAfter = START): boolean =>
+    history.knowsPlace(ANN, prefix, { firstBy: later(START, 9 * DAY_MS), decidedAfter });
   for (const [i, prefix] of [own, HOLD.prefix].entries()) {
     holds.apply({ ...HOLD, prefix }, later(held, i));
     assert.ok(knows(prefix));

@@ -61,10 +61,10 @@ test("to whom an account has written, and from where it signed in long enough ag
   const place = net("203.0.113.7");
   store.apply({ type: "KNOW", prefix: place, account: "Ann@Example.org", passwordHash: "" }, later(START, 5));
   assert.deepEqual(
-    [4, 5].map((ms) => history.knowsPlace(ANN, place, { before: later(START, ms), since: START })),
+    [4, 5].map((ms) => history.knowsPlace(ANN, place, { firstBy: later(START, ms), decidedAfter: START })),
     [false, true],
   );
-  assert.equal(history.knowsPlace(ANN, net("203.0.113.8"), { before: later(START, 9), since: START }), false);
+  assert.equal(history.knowsPlace(ANN, net("203.0.113.8"), { firstBy: later(START, 9), decidedAfter: START }), false);
 });
 
 test("refusals are counted for each account within a window, and kept for a day", (t) => {

@@ -33,8 +33,8 @@ export class SqliteSendingHistory implements SendingHistory {
     return this.#sql.hasWritten.get(address, account) !== undefined;
   }
 
-  knowsPlace(account: string, place: Prefix, { before, since }: PlaceTimes): boolean {
-    return this.#sql.knowsPlace.get(place, account, before, since) !== undefined;
+  knowsPlace(account: string, place: Prefix, { firstBy, decidedAfter }: PlaceTimes): boolean {
+    return this.#sql.knowsPlace.get({ account, place, firstBy, decidedAfter }) !== undefined;
   }
 
   holdOf(account: string): HoldState {
@@ -58,10 +58,12 @@ const SQL = {
   hasWritten: "SELECT 1 FROM correspondent WHERE address = ? AND account = ?",
   // A place that was new for a thief's mail does not become known through the thief's sign-ins.
   knowsPlace: `
-    SELECT 1 FROM known_address AS known WHERE prefix = ?1 AND lower(account) = lower(?2) AND first_at <= ?3
+    SELECT 1 FROM known_address AS known
+    WHERE prefix = :place AND lower(account) = lower(:account) AND first_at <= :firstBy
       AND NOT EXISTS (
-        SELECT 1 FROM account_hold AS hold WHERE account = ?2 AND prefix = ?1
-          AND dropped_at > ?4 AND known.first_at > hold.at - ${DAY_MS})
+        SELECT 1 FROM account_hold AS hold WHERE account = :account AND prefix = :place
+          AND dropped_at > :decidedAfter AND known.first_at > hold.at - ${DAY_MS})
     UNION ALL
-    SELECT 1 FROM account_hold WHERE account = ?2 AND prefix = ?1 AND released_at > ?4 AND dropped_at IS NULL LIMIT 1`,
+    SELECT 1 FROM account_hold
+    WHERE account = :account AND prefix = :place AND released_at > :decidedAfter AND dropped_at IS NULL LIMIT 1`,
 };
