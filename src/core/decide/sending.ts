@@ -2,7 +2,7 @@ import type { DataCommand } from "../events/mail.ts";
 import { DAY_MS, instant, later, type Millis } from "../time.ts";
 import { type Decision, decision, type Evidence } from "./decision.ts";
 import type { Facts, RecipientCounts, SendingFacts, SentMail } from "./facts.ts";
-import type { Limit, Policy } from "./policy.ts";
+import type { Policy } from "./policy.ts";
 import { exceeded } from "./windows.ts";
 
 /** How long after its first sign-in a place is new to an account. */
@@ -126,17 +126,12 @@ function tooManyRecipients(
   now: Millis,
 ): Evidence | null {
   const { burst, recipients } = policy.sending;
-  const past = (limit: Limit, counted: (mail: RecipientCounts) => number): Evidence | null => {
+  for (const limit of [burst, ...recipients]) {
     const { count: most, windowMs, key } = limit;
-    const own = counted(mail);
-    const count = own + sumSince(sending.mails, Math.max(now - windowMs, sending.vouchedAt), counted);
-    return own > 0 && count > most ? { count, limit: most, windowMs, key } : null;
-  };
-  const found = past(burst, (one) => one.strangers);
-  if (found !== null) return found;
-  for (const limit of recipients) {
-    const evidence = past(limit, (one) => one.recipients);
-    if (evidence !== null) return evidence;
+    const kind = limit === burst ? "strangers" : "recipients";
+    const since = Math.max(now - windowMs, sending.vouchedAt);
+    const count = mail[kind] + sumSince(sending.mails, since, (one) => one[kind]);
+    if (mail[kind] > 0 && count > most) return { count, limit: most, windowMs, key };
   }
   return null;
 }
