@@ -55,10 +55,9 @@ const APPLY_UNRECORDED: readonly Reason[] = [
 /**
  * The answer while the database cannot be written: a ban in force still holds, as do commands of administrators about
  * their accounts, and the mail of a held account is still held. Sign-ins are decided, and the number of recipients of an
- * account is limited. Other mail passes, because every refusal must be recorded. Null: no decision could be made.
+ * account is limited. Other mail passes, because every refusal must be recorded.
  */
-export function whatStillApplies(event: Event, decided: Decision | null): Decision {
-  if (decided === null) return UNRECORDED_PASS;
+export function whatStillApplies(event: Event, decided: Decision): Decision {
   // No one would learn of a hold that is not recorded.
   if (decided.changes.some(({ type }) => type === "HOLD_ACCOUNT")) {
     return decision("defer", "account_recipient_limit", {

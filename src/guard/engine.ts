@@ -8,7 +8,7 @@ import type { Observation } from "../core/events/log.ts";
 import type { Protection } from "../core/events/reasons.ts";
 import type { Ip, Prefix } from "../core/net/ip.ts";
 import type { Millis } from "../core/time.ts";
-import { CommitTimer, UNRECORDED_PASS, whatStillApplies } from "./commits.ts";
+import { CommitTimer, UNRECORDED_PASS } from "./commits.ts";
 import { EventProcessor, type EventProcessorParts, type Trace } from "./event-processor.ts";
 import { LIMITS } from "./limits.ts";
 
@@ -120,7 +120,7 @@ export class Engine {
     const refusal = this.#isUnwritable ? this.#processor.refusalWhileUnwritable(event, now) : null;
     if (refusal !== null) return answer(refusal);
     if (!this.#begin(now)) {
-      answer(whatStillApplies(event, this.#processor.decideUnrecorded(event, now)));
+      answer(this.#processor.decideUnrecorded(event, now));
       return;
     }
     let decided: Decision;
@@ -134,7 +134,7 @@ export class Engine {
     // A sign-in that writes no row is committed even on a full disk, so the commit proves nothing. The sign-in is
     // decided again with what exists only in memory.
     if (this.#isUnwritable && isLogin(event) && !decided.recorded)
-      decided = whatStillApplies(event, this.#processor.decideAgainUnrecorded(event, now));
+      decided = this.#processor.decideAgainUnrecorded(event, now);
     this.#events += 1;
     const { bansChanged, allowChanged } = this.#processor.trace;
     if (isIntermediatePass(event.type, decided) && !bansChanged && !allowChanged) {
@@ -236,9 +236,7 @@ export class Engine {
     this.#parts.notices.raise("database_unwritable", messageOf(error));
     this.#parts.lost?.(error);
     for (const { event, answer } of this.#end(false))
-      answer(
-        event === null ? UNRECORDED_PASS : whatStillApplies(event, this.#processor.decideAgainUnrecorded(event, now)),
-      );
+      answer(event === null ? UNRECORDED_PASS : this.#processor.decideAgainUnrecorded(event, now));
   }
 
   #end(committed: boolean): readonly Waiting[] {

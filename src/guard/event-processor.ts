@@ -17,7 +17,7 @@ import { type Observation, observationRecord } from "../core/events/log.ts";
 import type { Protection } from "../core/events/reasons.ts";
 import type { Ip, Prefix } from "../core/net/ip.ts";
 import { isOver, type Millis } from "../core/time.ts";
-import { whatStillApplies } from "./commits.ts";
+import { UNRECORDED_PASS, whatStillApplies } from "./commits.ts";
 import { NO_SIGHTINGS, noted, type Sighting, sightingOf } from "./enforce/ban-leak-monitor.ts";
 import type { EventFacts } from "./facts/event-facts.ts";
 import { FactBase, type FactBaseParts } from "./facts/fact-base.ts";
@@ -111,15 +111,15 @@ export class EventProcessor {
   }
 
   /** While the database cannot be written: bans in force hold, and wrong passwords count but cause no ban. */
-  decideUnrecorded(event: Event, now: Millis): Decision | null {
-    if (isNetworkEvent(event)) return null;
+  decideUnrecorded(event: Event, now: Millis): Decision {
+    if (isNetworkEvent(event)) return UNRECORDED_PASS;
     try {
       const facts = this.facts.ofUnrecorded(event, now);
       const decided = decide(this.policy, facts, isLogin(event) ? { ...event, withoutBan: "unwritable" } : event, now);
       this.facts.updateUnrecorded(event, decided, facts, now);
-      return decided;
+      return whatStillApplies(event, decided);
     } catch {
-      return null;
+      return UNRECORDED_PASS;
     }
   }
 
@@ -131,14 +131,14 @@ export class EventProcessor {
   /** What stops an account's mail while the database cannot be written: a refusal, a deferral or a hold. Null: nothing does. */
   refusalWhileUnwritable(event: Event, now: Millis): Decision | null {
     if ((event.type !== "RECIPIENT" && event.type !== "DATA") || event.account === null) return null;
-    const decided = whatStillApplies(event, this.decideUnrecorded(event, now));
+    const decided = this.decideUnrecorded(event, now);
     if (decided.verdict !== "pass") return decided;
     this.facts.undo(event, now);
     return null;
   }
 
   /** Decides an event again after its transaction was lost. */
-  decideAgainUnrecorded(event: Event, now: Millis): Decision | null {
+  decideAgainUnrecorded(event: Event, now: Millis): Decision {
     if (!isNetworkEvent(event)) this.facts.undo(event, now);
     return this.decideUnrecorded(event, now);
   }
