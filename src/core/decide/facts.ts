@@ -4,6 +4,75 @@ import { instant, type Millis } from "../time.ts";
 import type { Ban, Evidence } from "./decision.ts";
 import type { HonestServer } from "./honest-mail.ts";
 
+/**
+ * Facts about the address of an event, without this event. Times ascend. Each is looked up when it is read, so that
+ * unused facts cost nothing.
+ */
+export type Facts = Readonly<{
+  /** By which the client is counted and would be banned. */
+  prefix: Prefix;
+  ip: Ip;
+  /** The prefix and its neighbours. */
+  network: Prefix;
+  protection: Protection | null;
+  /** An account signed in from here within `bans.memory`. */
+  known: boolean;
+  ban: Ban | null;
+  /** Offences within `bans.memory`. */
+  offences: number;
+  connections: readonly Millis[];
+  mails: readonly Millis[];
+  /** Within a week, except those that an administrator forgave. */
+  failures: readonly Failure[];
+  /** Passwords from this address in verification that do not look right. */
+  pending: readonly TriedPassword[];
+  /** Accounts that know this address, in lower case: they signed in from it within `accounts.knownForMs`. */
+  knownAccounts: readonly string[];
+  /** Null if the event is not a login to a mailbox. */
+  account: AccountFacts | null;
+  /** Within the window. Counts up to the limits. */
+  spraying: SprayingFacts;
+  /** Recipients asked for that do not exist, by mail that has a sender. */
+  probes: readonly Millis[];
+  /** The same by mail without a sender, such as bounces. */
+  bounces: readonly Millis[];
+  bounce: BounceFacts;
+  /** For mail with a sender: its recipient wrote to the domain of its proven sender. */
+  isAnswer: boolean;
+  /** Unknown recipients that strangers anywhere asked for: by bounces if the event is one, else by other mail. */
+  probesFromAnywhere: readonly Millis[];
+  /** Whether a stranger of this network asked for an unknown recipient within the hour. */
+  networkProbed: boolean;
+  /** When prefixes with first contacts had their first one within the hour, and whether this is one of these prefixes. */
+  firstContactsFromAnywhere: readonly Millis[];
+  isAmongFirstContacts: boolean;
+  /** The networks from which the account of the login may sign in; empty: anywhere. */
+  accountNetworks: readonly Prefix[];
+  /** Whether the account that sends or signs in may still sign in; true if there is none. */
+  accountActive: boolean;
+  /** Mails of the sending account, if it is signed in. */
+  accountMails: readonly Millis[];
+  /** Of the account that sends, when one is signed in. */
+  sending: SendingFacts;
+  /** Whether mail from here is known to be wanted (honest-mail.ts). */
+  isWanted: boolean;
+  /** Mails in this connection so far. */
+  sessionMails: number;
+  /** Whether the sender's address literal is an address of this machine, if the event has a sender. */
+  senderHere: boolean;
+  /** The kind of the recipient, if the event names one. */
+  recipient: RecipientKind;
+  /** Whether nothing speaks for sender or client, so that the mail is greylisted. It is not necessarily the client's first mail. */
+  firstContact: boolean;
+  /** Recipients of an account's mail, once the whole mail has arrived. */
+  writtenTo: readonly string[];
+  priorReports: PriorReports;
+  /** What may forbid the ban of this network. */
+  sparing(network: Prefix): SparingFacts;
+  /** Of `network`. */
+  neighbourhood(): Neighbourhood;
+}>;
+
 /** What a recipient is here. `blocked`: a common target of spam without an account here. */
 export type RecipientKind = "exists" | "unknown" | "blocked";
 
@@ -116,7 +185,7 @@ export type SendingFacts = Readonly<{
   /** Whether this mail was already held, at DATA. */
   isMailHeld: boolean;
   /** Whether the account first signed in from this place after this moment, or never did. */
-  isNewPlace(since: Millis): boolean;
+  isNewPlace(after: Millis): boolean;
   /** Strangers whose servers refused its mail for good after this moment. */
   refused(since: Millis): number;
 }>;
@@ -154,75 +223,6 @@ export type Neighbourhood = Readonly<{
   servers(since: Millis): readonly HonestServer[];
   /** Whether an account signed in from it. */
   isHome(since: Millis): boolean;
-}>;
-
-/**
- * Facts about the address of an event, without this event. Times ascend. Each is looked up when it is read, so that
- * unused facts cost nothing.
- */
-export type Facts = Readonly<{
-  /** By which the client is counted and would be banned. */
-  prefix: Prefix;
-  ip: Ip;
-  /** The prefix and its neighbours. */
-  network: Prefix;
-  protection: Protection | null;
-  /** An account signed in from here within `bans.memory`. */
-  known: boolean;
-  ban: Ban | null;
-  /** Offences within `bans.memory`. */
-  offences: number;
-  connections: readonly Millis[];
-  mails: readonly Millis[];
-  /** Within a week, except those that an administrator forgave. */
-  failures: readonly Failure[];
-  /** Passwords from this address in verification that do not look right. */
-  pending: readonly TriedPassword[];
-  /** Accounts that know this address, in lower case: they signed in from it within `accounts.knownForMs`. */
-  knownAccounts: readonly string[];
-  /** Null if the event is not a login to a mailbox. */
-  account: AccountFacts | null;
-  /** Within the window. Counts up to the limits. */
-  spraying: SprayingFacts;
-  /** Recipients asked for that do not exist, by mail that has a sender. */
-  probes: readonly Millis[];
-  /** The same by mail without a sender, such as bounces. */
-  bounces: readonly Millis[];
-  bounce: BounceFacts;
-  /** For mail that is no bounce: its recipient wrote to the domain of its proven sender. */
-  isAnswer: boolean;
-  /** Unknown recipients that strangers anywhere asked for: by bounces if the event is one, else by other mail. */
-  probesFromAnywhere: readonly Millis[];
-  /** Whether a stranger of this network asked for an unknown recipient within the hour. */
-  networkProbed: boolean;
-  /** When prefixes with first contacts had their first one within the hour, and whether this is one of these prefixes. */
-  firstContactsFromAnywhere: readonly Millis[];
-  isAmongFirstContacts: boolean;
-  /** The networks from which the account of the login may sign in; empty: anywhere. */
-  accountNetworks: readonly Prefix[];
-  /** Whether the account that sends or signs in may still sign in; true if there is none. */
-  accountActive: boolean;
-  /** Mails of the sending account, if it is signed in. */
-  accountMails: readonly Millis[];
-  /** Of the account that sends, when one is signed in. */
-  sending: SendingFacts;
-  /** Whether mail from here is known to be wanted (honest-mail.ts). */
-  isWanted: boolean;
-  /** Mails in this connection so far. */
-  sessionMails: number;
-  /** Whether the sender's address literal is an address of this machine, if the event has a sender. */
-  senderHere: boolean;
-  /** The kind of the recipient, if the event names one. */
-  recipient: RecipientKind;
-  /** Whether nothing speaks for sender or client, so that the mail is greylisted. It is not necessarily the client's first mail. */
-  firstContact: boolean;
-  /** Recipients of an account's mail, once the whole mail has arrived. */
-  writtenTo: readonly string[];
-  priorReports: PriorReports;
-  /** What may forbid the ban of this network. */
-  sparing(network: Prefix): SparingFacts;
-  /** Of `network`. */
-  neighbourhood(): Neighbourhood;
 }>;
 
 /** The target of a ban, and its rung on the ladder. */
