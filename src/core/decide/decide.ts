@@ -77,7 +77,8 @@ function decideAbout(policy: Policy, facts: Facts, event: ClientEvent, now: Mill
   // Most decisions change nothing. They end here, without further lookups.
   if (due.changes.length === 0) return due;
   const decided = withoutForbiddenBan(facts, due, event, now);
-  const around = "withoutBan" in event && event.withoutBan ? [] : decideNetwork(policy, facts, decided, now);
+  // A sign-in that may cause no ban (events/login.ts) causes none of a network either.
+  const around = isLogin(event) && event.withoutBan ? [] : decideNetwork(policy, facts, decided, now);
   return around.length === 0 ? decided : { ...decided, changes: [...decided.changes, ...around] };
 }
 
@@ -126,10 +127,10 @@ export function decideConnect(policy: Policy, facts: ConnectFacts, event: Connec
 }
 
 /** Refusals that follow from what administrators said about their accounts, not from limits. They apply during a simulation too. */
-export const ALWAYS_REFUSED: readonly Reason[] = ["account_inactive", "outside_networks"];
+const ALWAYS_REFUSED: readonly Reason[] = ["account_inactive", "outside_networks"];
 
 /** The same facts without any ban. A proxy, because a copy would look up every fact. */
-export function unbanned(facts: Facts): Facts {
+function unbanned(facts: Facts): Facts {
   return new Proxy(facts, {
     get(all, name) {
       const value: unknown = name === "ban" ? null : Reflect.get(all, name);
@@ -142,7 +143,7 @@ export function unbanned(facts: Facts): Facts {
  * A decision while `simulate` is set: recorded as it would be, but the client is not stopped. Bans are noted, so that later
  * decisions are made as after a ban, and never reach the firewall. Manual and earlier bans stay in force.
  */
-export function withoutEffect({ ban }: Pick<Facts, "ban">, decided: Decision): Decision {
+function withoutEffect({ ban }: Pick<Facts, "ban">, decided: Decision): Decision {
   const isBanned = decided.reason === "banned" && ban !== null && ban.simulated !== true;
   // The account was held already; a simulation holds none.
   const isHeld = decided.verdict === "hold" && !decided.changes.some(({ type }) => type === "HOLD_ACCOUNT");

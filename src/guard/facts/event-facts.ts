@@ -22,8 +22,8 @@ export class EventFacts implements Facts {
   readonly #sources: FactSources;
   readonly #event: ClientEvent;
   readonly #now: Millis;
-  /** After the decision, expensive facts are no longer looked up. */
-  #isDecided = false;
+  /** While the record is made, expensive facts are no longer looked up. */
+  #isBeingRecorded = false;
   #isWanted: boolean | null = null;
   #sending: SendingFacts | null = null;
   #accountActive: boolean | null = null;
@@ -112,7 +112,7 @@ export class EventFacts implements Facts {
   }
 
   get isWanted(): boolean {
-    if (this.#isWanted === null && !this.#isDecided) this.#isWanted = this.#lookUpWanted();
+    if (this.#isWanted === null && !this.#isBeingRecorded) this.#isWanted = this.#lookUpWanted();
     return this.#isWanted ?? false;
   }
 
@@ -136,7 +136,7 @@ export class EventFacts implements Facts {
    */
   get accountActive(): boolean {
     const event = this.#event;
-    if (isLogin(event) && this.#isDecided) return this.#accountActive ?? true;
+    if (isLogin(event) && this.#isBeingRecorded) return this.#accountActive ?? true;
     this.#accountActive ??= isActive(this.#sources.ports.active, isLogin(event) ? event.login : this.#sender);
     return this.#accountActive;
   }
@@ -231,7 +231,7 @@ export class EventFacts implements Facts {
 
   /** For the record of a decision: the facts behind it. Expensive facts only if the decision read them. */
   seen(remembered: Remembered): Seen | undefined {
-    this.#isDecided = true;
+    this.#isBeingRecorded = true;
     return seenIn(this, remembered);
   }
 
@@ -247,7 +247,7 @@ export class EventFacts implements Facts {
   }
 
   #expects(event: Recipient): boolean {
-    if (this.#isExpected === null && !this.#isDecided)
+    if (this.#isExpected === null && !this.#isBeingRecorded)
       this.#isExpected = this.#sources.ports.firstContacts.isExpected(event);
     return this.#isExpected ?? false;
   }

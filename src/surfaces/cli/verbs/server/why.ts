@@ -5,7 +5,7 @@ import { type AccountName, parseAccountName } from "../../../../core/net/address
 import { contains, type Ip, parseIp, parsePrefix, prefixOf } from "../../../../core/net/ip.ts";
 import { plural } from "../../../../core/text.ts";
 import { dayAndTime, formatDuration, shown } from "../../../../core/time.ts";
-import { whyAccount as reportOf, whyAddress, whyMessage } from "../../../../guard/explain/why.ts";
+import { whyAccount, whyAddress, whyMessage } from "../../../../guard/explain/why.ts";
 import type { Queries } from "../../../../guard/storage-ports.ts";
 import { showSettings } from "../../../../settings/show.ts";
 import { toPolicy } from "../../../../settings/to-policy.ts";
@@ -45,7 +45,7 @@ export async function why(call: Call): Promise<Answer> {
   const loaded = settingsOf(call);
   if (ip !== null) return loaded.ok ? whyIp(call, queries, loaded, ip) : loaded;
   const values: SettingsInForce = loaded.ok ? inForce(loaded.sources) : new Map();
-  if (account !== null) return whyAccount(call, opened.reader, account, values);
+  if (account !== null) return answerAboutAccount(call, opened.reader, account, values);
   const report = whyMessage(queries, message ?? "");
   const [queueId] = report.queueIds;
   const next = queueId === undefined ? `${PROGRAM} logs --grep ID` : `${PROGRAM} logs --queue-id ${queueId}`;
@@ -68,7 +68,7 @@ export async function find(call: Call): Promise<Answer> {
   const name = parseAccountName(text);
   const loaded = settingsOf(call);
   const values: SettingsInForce = loaded.ok ? inForce(loaded.sources) : new Map();
-  if (name !== null && reader.account(name) !== null) return whyAccount(call, reader, text, values);
+  if (name !== null && reader.account(name) !== null) return answerAboutAccount(call, reader, text, values);
   return eventsNaming(call, reader, text);
 }
 
@@ -101,13 +101,13 @@ function inForce(sources: ValidSettings["sources"]): SettingsInForce {
 const MOST_KNOWN = 8;
 
 /** `why --account ADDRESS`: its state now, then what happened. */
-export async function whyAccount(
+async function answerAboutAccount(
   call: Call,
   reader: Reader,
   account: string,
   values: SettingsInForce,
 ): Promise<Answer> {
-  const report = reportOf(reader.queries, account);
+  const report = whyAccount(reader.queries, account);
   const name = parseAccountName(account);
   const row = name === null ? null : reader.account(name);
   if (name === null || row === null) {
