@@ -136,6 +136,7 @@ export class Engine {
     if (this.#isUnwritable && isLogin(event) && !decided.recorded)
       decided = this.#processor.decideAgainUnrecorded(event, now);
     this.#events += 1;
+    // After a change of bans or the allow list in this transaction, passes wait too: they may rest on it.
     const { bansChanged, allowChanged } = this.#processor.trace;
     if (isIntermediatePass(event.type, decided) && !bansChanged && !allowChanged) {
       this.#timer.later();

@@ -92,6 +92,7 @@ export const recipientNamed: DecidedKind<Recipient, RestOf<"RECIPIENT">> = {
   },
 };
 
+// Records keep older names of two stages (`recordedName`): MAIL is DATA, MESSAGE is END_OF_MESSAGE. `Event` lists the public names.
 export const dataCommand: DecidedKind<DataCommand, RestOf<"MAIL">> = {
   name: (_, { verdict }) => mailName("EMAIL", verdict),
   window: ({ account }) => (account === null ? "mail" : "account_mail"),

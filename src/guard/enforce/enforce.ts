@@ -70,6 +70,7 @@ export class BanEnforcer implements Enforcer {
   #isCheckPending = false;
   #draining: Promise<void> | null = null;
   #retry: NodeJS.Timeout | null = null;
+  /** Null: not started. */
   #timer: NodeJS.Timeout | null = null;
   /**
    * Failures since the firewall last worked. A successful reset does not clear it; otherwise a failing `apply` would

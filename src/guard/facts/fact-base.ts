@@ -192,6 +192,7 @@ export class FactBase {
     // Protected clients need no credit. Held mail earns none, nor does that of a client with a simulated ban.
     if (event.type === "END_OF_MESSAGE" && decided.reason === "below_limit")
       this.#queuedMails.accepted(event, facts, now);
+    // After `accepted`, which counts the strangers among the recipients that this forgets.
     updateSending(this.#sources, event, decided, { sending: facts.sending, now });
     this.#sources.logins.update(event, decided, facts, now);
   }
