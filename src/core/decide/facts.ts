@@ -37,7 +37,7 @@ export type Facts = Readonly<{
   /** The same by mail without a sender, such as bounces. */
   bounces: readonly Millis[];
   bounce: BounceFacts;
-  /** For mail with a sender: its recipient wrote to the domain of its proven sender. */
+  /** For mail with a sender: its recipient wrote to the sender's domain, and SPF proves the sender. SPF is asked only about correspondents. */
   isAnswer: boolean;
   /** Unknown recipients that strangers anywhere asked for: by bounces if the event is one, else by other mail. */
   probesFromAnywhere: readonly Millis[];

@@ -31,7 +31,7 @@ export type Recipient = Readonly<
     blockListing: Listing | null;
     /** Whether the sender's domain accepts mail, by the DNS; null if unknown or not asked. */
     senderExists: boolean | null;
-    /** Whether the client is proven to send for the sender's domain; absent for accounts and protected clients. */
+    /** SPF proves the client for the sender's domain. False if not asked (`needsSenderProof`); absent for accounts and protected clients. */
     senderProven?: boolean;
   } & MailAttributes
 >;

@@ -33,8 +33,8 @@ function isFirstContact(known: Known, event: Partial<Recipient> = {}): boolean {
   return greylisting(known).isFirstContact({ ...EVENT, ...event });
 }
 
-function dependsOnSenderProof(known: Known, event: Partial<Recipient> = {}): boolean {
-  return greylisting(known).dependsOnSenderProof({ ...EVENT, ...event });
+function needsSenderProof(known: Known, event: Partial<Recipient> = {}): boolean {
+  return greylisting(known).needsSenderProof({ ...EVENT, ...event });
 }
 
 test("a stranger is a first contact", () => {
@@ -88,13 +88,14 @@ test("a correspondent is not a first contact if the client proved to send for it
   assert.equal(isFirstContact({}, { senderProven: true }), true, "a proven stranger is still a stranger");
 });
 
-test("SPF is checked only if greylisting depends on it", () => {
+test("SPF is checked for correspondents, also where greylisting is skipped; at a provider a proof changes nothing", () => {
   const known = { correspondent: EVENT.sender };
-  assert.equal(dependsOnSenderProof(known), true);
-  assert.equal(dependsOnSenderProof({}), false);
-  assert.equal(dependsOnSenderProof({ ...known, large: "big.test" }, { clientName: "mx.big.test" }), false);
-  assert.equal(dependsOnSenderProof({ ...known, paused: "owner@example.org" }), false);
-  assert.equal(dependsOnSenderProof({ correspondent: "" }, { sender: "" }), false);
+  assert.equal(needsSenderProof(known), true);
+  assert.equal(needsSenderProof({}), false);
+  assert.equal(needsSenderProof(known, { clientName: "mail-x.google.com" }), false);
+  assert.equal(needsSenderProof({ ...known, large: "big.test" }, { clientName: "mx.big.test" }), true);
+  assert.equal(needsSenderProof({ ...known, paused: "owner@example.org" }), true);
+  assert.equal(needsSenderProof({ correspondent: "" }, { sender: "" }), false);
 });
 
 test("while nothing can be looked up, no mail is delayed, and the DNS is not asked about a sender", () => {
@@ -102,5 +103,5 @@ test("while nothing can be looked up, no mail is delayed, and the DNS is not ask
   const unreadable = greylisting({}, { policy: broken, correspondents });
   assert.equal(unreadable.isFirstContact(EVENT), false);
   assert.equal(unreadable.isExpected({ ...EVENT, sender: "", clientName: "mx.bank.test" }), true);
-  assert.equal(unreadable.dependsOnSenderProof(EVENT), false);
+  assert.equal(unreadable.needsSenderProof(EVENT), false);
 });

@@ -6,8 +6,8 @@ import type { Clock, FirstContacts } from "../ports.ts";
 import type { Correspondents, GreylistPauses } from "../storage-ports.ts";
 
 export interface Greylisting extends FirstContacts {
-  /** Whether it is a first contact unless SPF proves the sender. */
-  dependsOnSenderProof(event: Recipient): boolean;
+  /** Whether a sender that SPF proves is treated differently: `isFirstContact`, `isExpected`. */
+  needsSenderProof(event: Recipient): boolean;
 }
 
 export type GreylistingParts = Readonly<{
@@ -35,8 +35,8 @@ export function createGreylisting(parts: GreylistingParts): Greylisting {
         recipient !== null && domains.length > 0 && readOr(() => parts.correspondents.wroteTo(recipient, domains), true)
       );
     },
-    dependsOnSenderProof: (event) =>
-      readOr(() => isCorrespondent(parts, event) && !skipsGreylisting(parts, { ...event, senderProven: false }), false),
+    needsSenderProof: (event) =>
+      readOr(() => isCorrespondent(parts, event) && !isProvider(parts.policy(), event.clientName), false),
   };
 }
 

@@ -55,13 +55,13 @@ for (const [that, sender, from, proven] of [
   ["an address literal", "x@[198.51.100.10]", "198.51.100.10", false],
 ] as const)
   test(`${that}: ${proven ? "proven" : "not proven"}`, async () => {
-    const proofs = createSenderProofs({ dependsOnSenderProof: () => true }, lookupIn(ZONE).lookup);
+    const proofs = createSenderProofs({ needsSenderProof: () => true }, lookupIn(ZONE).lookup);
     assert.equal(await proofs.prove(event(sender, from)), proven);
   });
 
-test("asks the DNS only if greylisting depends on it", async () => {
+test("asks the DNS only if a proof would change anything", async () => {
   const { lookup, asked } = lookupIn(ZONE);
-  const proofs = createSenderProofs({ dependsOnSenderProof: ({ sender }) => sender === "x@bare.test" }, lookup);
+  const proofs = createSenderProofs({ needsSenderProof: ({ sender }) => sender === "x@bare.test" }, lookup);
   assert.equal(await proofs.prove(event(FRIEND, "198.51.100.70")), false);
   assert.deepEqual(asked, []);
   assert.equal(await proofs.prove(event("x@bare.test", "198.51.100.10")), true);
@@ -75,7 +75,7 @@ test("a mail waits a second and a half for the DNS, and an answered question fre
     ...lookup,
     texts: () => new Promise((resolve) => answers.push(() => resolve({ ok: false, reason: "no server answers" }))),
   };
-  const proofs = createSenderProofs({ dependsOnSenderProof: () => true }, slow);
+  const proofs = createSenderProofs({ needsSenderProof: () => true }, slow);
   const settled = async (): Promise<void> => {
     for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve));
   };
@@ -103,7 +103,7 @@ test("slow domains of one network leave places for other senders", async () => {
     ...lookup,
     texts: (name) => (name === "slow.test" ? new Promise(() => {}) : lookup.texts(name)),
   };
-  const proofs = createSenderProofs({ dependsOnSenderProof: () => true }, slow);
+  const proofs = createSenderProofs({ needsSenderProof: () => true }, slow);
   for (let i = 0; i < 60; i++) void proofs.prove(event("x@slow.test", `203.0.113.${i}`));
   assert.equal(await proofs.prove(event(FRIEND, "198.51.100.70")), true);
 });
@@ -120,7 +120,7 @@ test("after the wait ends, a slow domain keeps its place only until its open que
     },
     exchanges: () => Promise.resolve({ ok: true, found: [] }),
   };
-  const proofs = createSenderProofs({ dependsOnSenderProof: () => true }, slow);
+  const proofs = createSenderProofs({ needsSenderProof: () => true }, slow);
   const proven = proofs.prove(event(FRIEND, MAIL.ip));
   await new Promise((resolve) => setImmediate(resolve));
   t.mock.timers.tick(1_500);

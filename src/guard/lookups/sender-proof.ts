@@ -124,11 +124,11 @@ const SENDER_PROOF_LIMITS = {
 const ITS_EXCHANGES: readonly SpfTerm[] = [{ type: "mx", domain: null, v4Length: 32, v6Length: 128 }];
 
 /**
- * Checks the SPF record of the sender's domain (RFC 7208), only if greylisting depends on it. A confirmed host name
+ * Checks the SPF record of the sender's domain (RFC 7208), only if a proof would change anything. A confirmed host name
  * below the domain proves nothing: customers of an access provider have one, too.
  */
 export function createSenderProofs(
-  greylisting: Pick<Greylisting, "dependsOnSenderProof">,
+  greylisting: Pick<Greylisting, "needsSenderProof">,
   lookup: NameLookup,
 ): SenderProofs {
   /** For which networks senders are being looked up. */
@@ -149,7 +149,7 @@ export function createSenderProofs(
   return {
     prove: (event) => {
       const domain = domainOf(event.sender).toLowerCase();
-      if (!isDomain(domain) || !hasPlace(neighbourhoodOf(event.ip, 48)) || !greylisting.dependsOnSenderProof(event))
+      if (!isDomain(domain) || !hasPlace(neighbourhoodOf(event.ip, 48)) || !greylisting.needsSenderProof(event))
         return Promise.resolve(false);
       let isLate = false;
       return within(
