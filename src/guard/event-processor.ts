@@ -1,3 +1,4 @@
+import { decideCommand } from "../core/decide/command.ts";
 import { decide } from "../core/decide/decide.ts";
 import type { Change, Decision } from "../core/decide/decision.ts";
 import type { Policy } from "../core/decide/policy.ts";
@@ -125,7 +126,7 @@ export class EventProcessor {
 
   /** What would be decided on a command now, without effects. */
   decideCommand(event: NetworkEvent, now: Millis): Decision {
-    return decide(this.policy, this.facts.ofCommand(event, now), event, now);
+    return decideCommand(this.facts.ofCommand(event, now), event, now);
   }
 
   /** What stops an account's mail while the database cannot be written: a refusal, a deferral or a hold. Null: nothing does. */

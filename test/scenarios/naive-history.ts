@@ -1,3 +1,4 @@
+import { decideCommand } from "../../src/core/decide/command.ts";
 import { decide } from "../../src/core/decide/decide.ts";
 import type { Change, Decision } from "../../src/core/decide/decision.ts";
 import { type Facts, NO_BOUNCE, NO_PRIOR_REPORTS } from "../../src/core/decide/facts.ts";
@@ -88,7 +89,7 @@ export class NaiveHistory {
         .filter((prefix) => prefix === event.prefix || isWithin(prefix, event.prefix))
         .toSorted(),
     };
-    return decide(this.#policy, facts, event, at);
+    return decideCommand(facts, event, at);
   }
 
   #decideClient(event: ClientEvent, at: Millis): Decision {

@@ -1,60 +1,21 @@
 import type { Connect } from "../events/connection.ts";
-import { type ClientEvent, type Event, isLogin, isNetworkEvent, type NetworkEvent } from "../events/event.ts";
+import { type ClientEvent, isLogin } from "../events/event.ts";
 import { isAdministrators } from "../events/event-types.ts";
 import type { Reason } from "../events/reasons.ts";
 import type { Millis } from "../time.ts";
 import { nextBan } from "./ban-ladder.ts";
-import { type CommandFacts, decideCommand } from "./command.ts";
 import { type Change, type Decision, decision, isLeftToPostgrey } from "./decision.ts";
 import { type Facts, isShared, type Offender } from "./facts.ts";
-import {
-  decideLoginAsked,
-  decideLoginFailed,
-  decideLoginSucceeded,
-  type LoginQuestion,
-  type SignInFacts,
-} from "./login.ts";
-import {
-  type DataFacts,
-  decideData,
-  decideEndOfMessage,
-  decideRecipient,
-  decideStanding,
-  type EndOfMessageFacts,
-  type RecipientFacts,
-} from "./mail.ts";
-import { decideNetwork, type NetworkQuestion } from "./neighbours.ts";
+import { decideLoginAsked, decideLoginFailed, decideLoginSucceeded } from "./login.ts";
+import { decideData, decideEndOfMessage, decideRecipient, decideStanding } from "./mail.ts";
+import { decideNetwork } from "./neighbours.ts";
 import { isProvider, type Policy } from "./policy.ts";
-import { decideReport, type ReportFacts } from "./report.ts";
+import { decideReport } from "./report.ts";
 import { withoutForbiddenBan } from "./sparing.ts";
 import { exceeded } from "./windows.ts";
 
-/** The facts for each type of event. */
-type FactsByType = Readonly<{
-  CONNECT: ConnectFacts & NetworkQuestion;
-  RECIPIENT: RecipientFacts & NetworkQuestion;
-  DATA: DataFacts & NetworkQuestion;
-  END_OF_MESSAGE: EndOfMessageFacts & NetworkQuestion;
-  LOGIN_ASKED: LoginQuestion & NetworkQuestion;
-  LOGIN_SUCCEEDED: SignInFacts;
-  LOGIN_FAILED: LoginQuestion & NetworkQuestion;
-  JAIL_REPORTED: ReportFacts & NetworkQuestion;
-}> & { readonly [T in NetworkEvent["type"]]: CommandFacts };
-
-/**
- * The facts that an event needs. For a union of events: all facts that any of them needs (the conditional type turns
- * the union into an intersection).
- */
-export type FactsFor<E extends Event> = (E extends Event ? (facts: FactsByType[E["type"]]) => void : never) extends (
-  facts: infer F,
-) => void
-  ? F
-  : never;
-
-/** The one way from an event and its facts to a decision, for clients and commands. */
-export function decide<E extends Event>(policy: Policy, facts: FactsFor<E>, event: E, now: Millis): Decision;
-export function decide(policy: Policy, facts: Facts & CommandFacts, event: Event, now: Millis): Decision {
-  if (isNetworkEvent(event)) return decideCommand(facts, event, now);
+/** The one way from a client's event and its facts to a decision; from a command, it is `decideCommand`. */
+export function decide(policy: Policy, facts: Facts, event: ClientEvent, now: Millis): Decision {
   return policy.simulate && !isDashboard(event)
     ? simulated(policy, facts, event, now)
     : decideAbout(policy, facts, event, now);
@@ -103,7 +64,7 @@ function decideClient(policy: Policy, facts: Facts, event: ClientEvent, now: Mil
   }
 }
 
-export type ConnectFacts = Offender &
+type ConnectFacts = Offender &
   Pick<Facts, "protection" | "ban" | "connections" | "known" | "knownAccounts" | "isWanted">;
 
 /** A connection to port 25, 465 or 587. The first rule that applies is the reason. */

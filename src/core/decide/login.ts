@@ -22,10 +22,10 @@ import { banIn, spare } from "./sparing.ts";
 const SETTING = "limits.logins.failures";
 
 type PasswordFacts = Offender & PlaceFacts;
-export type LoginQuestion = PasswordFacts &
+type LoginQuestion = PasswordFacts &
   GuessedAt &
   Pick<Facts, "protection" | "ban" | "accountNetworks" | "accountActive" | "sparing">;
-export type SignInFacts = Pick<Facts, "protection">;
+type SignInFacts = Pick<Facts, "protection">;
 
 /** Before the password is verified. A pass leaves no row, because the report that follows does. */
 export function decideLoginAsked(policy: Policy, facts: LoginQuestion, event: LoginAsked, now: Millis): Decision {

@@ -19,7 +19,7 @@ import { exceeded, reached } from "./windows.ts";
 const LONGEST_ADDRESS = 320;
 
 type Standing = Pick<Facts, "protection" | "ban">;
-export type RecipientFacts = Standing &
+type RecipientFacts = Standing &
   Offender &
   BounceQuestion &
   ProbingQuestion &
@@ -28,14 +28,14 @@ export type RecipientFacts = Standing &
     Facts,
     "accountActive" | "sending" | "senderHere" | "known" | "knownAccounts" | "probes" | "firstContact" | "isAnswer"
   >;
-export type DataFacts = Standing &
+type DataFacts = Standing &
   Offender &
   MarkQuestion &
   Pick<
     Facts,
     "accountActive" | "accountMails" | "sending" | "sessionMails" | "mails" | "known" | "knownAccounts" | "isWanted"
   >;
-export type EndOfMessageFacts = Standing & Offender & Pick<Facts, "writtenTo" | "sending" | "known" | "isWanted">;
+type EndOfMessageFacts = Standing & Offender & Pick<Facts, "writtenTo" | "sending" | "known" | "isWanted">;
 
 /** RCPT TO: the last moment at which one of several recipients can be refused. */
 export function decideRecipient(policy: Policy, facts: RecipientFacts, event: Recipient, now: Millis): Decision {

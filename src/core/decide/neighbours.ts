@@ -21,7 +21,7 @@ export const COUNTING_BANS: readonly Reason[] = [
   "connection_limit",
 ];
 
-export type NetworkQuestion = Pick<Facts, "prefix" | "network" | "ip" | "sparing" | "neighbourhood">;
+type NetworkQuestion = Pick<Facts, "prefix" | "network" | "ip" | "sparing" | "neighbourhood">;
 
 /**
  * Bans the network if many of its addresses offend: an attacker who rents a /24 or a /48 has an address for each try.

@@ -7,7 +7,7 @@ import type { Facts, Offender } from "./facts.ts";
 import { isAboutLogins, isDetector, isStockJail } from "./jails.ts";
 import { isProvider, type Policy } from "./policy.ts";
 
-export type ReportFacts = Offender & Pick<Facts, "protection" | "ban" | "priorReports" | "known" | "isWanted">;
+type ReportFacts = Offender & Pick<Facts, "protection" | "ban" | "priorReports" | "known" | "isWanted">;
 
 /**
  * A report is evidence, not a verdict. Offences that were decided on before, live or by an earlier report, become part

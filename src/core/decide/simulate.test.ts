@@ -1,13 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BAN, factsOf, MAIL, NOON, POLICY, RECIPIENT, STRANGER, times } from "../../../test/kit/samples.ts";
-import { hostPrefix } from "../net/ip.ts";
+import { BAN, factsOf, MAIL, NOON, POLICY, RECIPIENT, times } from "../../../test/kit/samples.ts";
 import { decide } from "./decide.ts";
 
 const SIMULATED = { ...POLICY, simulate: true };
 const MAILS = { type: "DATA", recipientCount: 1, ...MAIL } as const;
-const { sparing } = factsOf();
-const COMMAND = { sparing, ban: null, listed: null, covered: [] };
 
 test("what would be refused passes, tells what it would be, and its ban is simulated", () => {
   const facts = factsOf({ mails: times(10) });
@@ -65,11 +62,4 @@ test("guessing at the administrator's password is refused as always, and at a ma
   assert.equal(decide(SIMULATED, facts, event, NOON).simulated, undefined);
   const user = { ...event, login: "anna@example.org" };
   assert.equal(decide(SIMULATED, facts, user, NOON).verdict, "pass");
-});
-
-test("a ban by hand is real", () => {
-  const event = { type: "BAN_ASKED", prefix: hostPrefix(STRANGER), note: "x", durationMs: null, by: "root" } as const;
-  const { changes } = decide(SIMULATED, COMMAND, event, NOON);
-  assert.ok(changes.every((change) => change.type !== "BAN" || change.ban.simulated === undefined));
-  assert.equal(changes.length, 1);
 });
