@@ -1,5 +1,5 @@
 import { sideEffectsOf } from "../core/decide/command.ts";
-import { type Change, type Decision, decision, isIntermediatePass, type LogPosition } from "../core/decide/decision.ts";
+import { type Change, type Decision, isIntermediatePass, type LogPosition } from "../core/decide/decision.ts";
 import type { Policy } from "../core/decide/policy.ts";
 import { messageOf } from "../core/error.ts";
 import { type Audit, auditRecord } from "../core/events/command.ts";
@@ -8,13 +8,15 @@ import type { Observation } from "../core/events/log.ts";
 import type { Protection } from "../core/events/reasons.ts";
 import type { Ip, Prefix } from "../core/net/ip.ts";
 import type { Millis } from "../core/time.ts";
-import { CommitTimer, UNRECORDED_PASS } from "./commits.ts";
+import { CommitTimer } from "./commits.ts";
 import { EventProcessor, type EventProcessorParts, type Trace } from "./event-processor.ts";
 import { LIMITS } from "./limits.ts";
 
 export type OnDecided = (decision: Decision) => void;
-/** An answer that waits for the commit: to an event or, if `event` is null, to a record without a decision. */
-type Waiting = Readonly<{ event: Event | null; answer: OnDecided; decided: Decision }>;
+/** What waits for the commit: the answer to an event, or a record without a decision. */
+type Waiting =
+  | Readonly<{ event: Event; answer: OnDecided; decided: Decision }>
+  | Readonly<{ event: null; stored: (isStored: boolean) => void }>;
 
 /** The changes of one transaction, for its subscribers. */
 export type Committed = Readonly<Trace>;
@@ -127,8 +129,8 @@ export class Engine {
     try {
       decided = this.#processor.process(event, now);
     } catch (error) {
-      this.#waiting.push({ event, answer, decided: UNRECORDED_PASS });
       this.#abandon(error, now);
+      answer(this.#processor.decideAgainUnrecorded(event, now));
       return;
     }
     // A sign-in that writes no row is committed even on a full disk, so the commit proves nothing. The sign-in is
@@ -195,7 +197,9 @@ export class Engine {
     const what = { ...this.#processor.trace };
     const answered = this.#end(true);
     this.#parts.committed(what);
-    for (const { answer, decided } of answered) answer(decided);
+    for (const one of answered)
+      if (one.event === null) one.stored(true);
+      else one.answer(one.decided);
   }
 
   #record(write: (now: Millis) => void): Promise<boolean> {
@@ -204,7 +208,7 @@ export class Engine {
     this.#events += 1;
     this.#timer.soon();
     return new Promise((resolve) => {
-      this.#waiting.push({ event: null, answer: (decided) => resolve(decided === RECORDED), decided: RECORDED });
+      this.#waiting.push({ event: null, stored: resolve });
       try {
         write(now);
       } catch (error) {
@@ -236,8 +240,9 @@ export class Engine {
     this.#isUnwritable = true;
     this.#parts.notices.raise("database_unwritable", messageOf(error));
     this.#parts.lost?.(error);
-    for (const { event, answer } of this.#end(false))
-      answer(event === null ? UNRECORDED_PASS : this.#processor.decideAgainUnrecorded(event, now));
+    for (const one of this.#end(false))
+      if (one.event === null) one.stored(false);
+      else one.answer(this.#processor.decideAgainUnrecorded(one.event, now));
   }
 
   #end(committed: boolean): readonly Waiting[] {
@@ -251,5 +256,3 @@ export class Engine {
     return answered;
   }
 }
-
-const RECORDED = decision("pass", "manual", { counted: false });
