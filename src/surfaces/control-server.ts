@@ -14,7 +14,7 @@ export const CONTROL_LIMITS = {
   /** How long a connection may be idle; a watcher may stay. */
   idleMs: 60_000,
   /** Minimum time between two notifications of a watcher. */
-  watchMs: 50,
+  watchMs: 100,
   /** Unread output at which a connection is dropped. */
   maxUnsentBytes: 32 * 1024 * 1024,
   stopMs: 2_000,

@@ -25,12 +25,10 @@ type Watch = Readonly<{ ended: Promise<unknown>; close: () => void }>;
 
 /** How long to wait before asking again after the guard has gone. */
 const RETRY_MS = 1_000;
-/** The guard reports every commit; readers of a live view need no more than this. */
-const PAUSE_MS = 100;
 
 /**
- * Passes the guard's news of new events to all live streams, at most ten times a second. After a lost connection it
- * asks again, and the guard answers at once, so commits in between are reported.
+ * Passes the guard's news of new events to all live streams. After a lost connection it asks again, and the guard
+ * answers at once, so commits in between are reported.
  */
 export class GuardNews implements News {
   readonly #watch: (onEvent: () => void) => Watch;
@@ -38,7 +36,6 @@ export class GuardNews implements News {
   #watching: Watch | null = null;
   #isStopped = false;
   #retry: NodeJS.Timeout | undefined;
-  #pause: NodeJS.Timeout | undefined;
 
   constructor(watch: (onEvent: () => void) => Watch) {
     this.#watch = watch;
@@ -51,7 +48,9 @@ export class GuardNews implements News {
 
   start(): void {
     if (this.#isStopped) return;
-    this.#watching = this.#watch(() => this.#tell());
+    this.#watching = this.#watch(() => {
+      for (const listener of this.#listeners) listener();
+    });
     void this.#watching.ended.then(() => {
       if (!this.#isStopped) this.#retry = setTimeout(() => this.start(), RETRY_MS);
     });
@@ -60,14 +59,6 @@ export class GuardNews implements News {
   stop(): void {
     this.#isStopped = true;
     clearTimeout(this.#retry);
-    clearTimeout(this.#pause);
     this.#watching?.close();
-  }
-
-  #tell(): void {
-    this.#pause ??= setTimeout(() => {
-      this.#pause = undefined;
-      for (const listener of this.#listeners) listener();
-    }, PAUSE_MS);
   }
 }
