@@ -28,22 +28,22 @@ function fresh(t: TestContext) {
 }
 
 test("an account is held until its owner vouches for it, and may be held again", (t) => {
-  const { holds } = fresh(t);
-  assert.deepEqual(holds.of(ANN), { evidence: null, vouchedAt: 0 });
+  const { holds, history } = fresh(t);
+  assert.deepEqual(history.holdOf(ANN), { evidence: null, vouchedAt: 0 });
   holds.apply(HOLD, START);
-  assert.deepEqual(holds.of(ANN), { evidence: EVIDENCE, vouchedAt: 0 });
-  assert.equal(holds.of("bob@example.org").evidence, null);
+  assert.deepEqual(history.holdOf(ANN), { evidence: EVIDENCE, vouchedAt: 0 });
+  assert.equal(history.holdOf("bob@example.org").evidence, null);
   holds.apply({ type: "END_HOLD", account: ANN }, later(START, 5));
-  assert.deepEqual(holds.of(ANN), { evidence: null, vouchedAt: later(START, 5) });
+  assert.deepEqual(history.holdOf(ANN), { evidence: null, vouchedAt: later(START, 5) });
   holds.apply({ ...HOLD, evidence: { ...EVIDENCE, count: 30 } }, later(START, 9));
-  assert.deepEqual(holds.of(ANN), { evidence: { ...EVIDENCE, count: 30 }, vouchedAt: later(START, 5) });
+  assert.deepEqual(history.holdOf(ANN), { evidence: { ...EVIDENCE, count: 30 }, vouchedAt: later(START, 5) });
 });
 
 test("a hold names the setting that the account went past", (t) => {
-  const { holds } = fresh(t);
+  const { holds, history } = fresh(t);
   const evidence = { count: 31, limit: 30, windowMs: DAY_MS, key: "limits.sending.strangers_per_day" };
   holds.apply({ ...HOLD, evidence }, START);
-  assert.deepEqual(holds.of(ANN).evidence, evidence);
+  assert.deepEqual(history.holdOf(ANN).evidence, evidence);
 });
 
 test("mail that is on hold does not count as sent", (t) => {

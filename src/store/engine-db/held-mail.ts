@@ -3,9 +3,8 @@ import type { HeldAccountItem, HeldMailItem, SentMailItem } from "../../admin/he
 import { auditedHold } from "../../core/audit/audited.ts";
 import type { Change } from "../../core/decide/decision.ts";
 import type { AccountName } from "../../core/net/address.ts";
-import { DAY_MS, instant, isoTime, type Millis } from "../../core/time.ts";
+import { DAY_MS, isoTime, type Millis } from "../../core/time.ts";
 import { HELD_BY_HAND, type HeldCount, type HeldMail } from "../../guard/admin-ports.ts";
-import type { HoldState } from "../../guard/storage-ports.ts";
 import { COUNTS_CODE, integer, millis, text, textOrNull } from "../columns.ts";
 import { AuditChain } from "../events/audit.ts";
 import { type Prepared, type Prepares, prepared } from "../transactions.ts";
@@ -15,8 +14,6 @@ export type HoldChange = Extract<
   Change,
   { type: "HOLD_ACCOUNT" | "END_HOLD" | "DISOWN_HOLD" | "HOLD_MAIL" | "FORGET_HELD" | "NOTE_REFUSAL" }
 >;
-
-const NEVER: HoldState = { evidence: null, vouchedAt: instant(0) };
 
 /** Longer than `limits.sending.refused` counts. */
 const REFUSALS_KEPT_MS = DAY_MS;
@@ -29,17 +26,6 @@ export class AccountHolds {
   constructor(db: DatabaseSync) {
     this.#audit = new AuditChain(db);
     this.#sql = prepared(db, HOLD_SQL);
-  }
-
-  of(account: string): HoldState {
-    const row = this.#sql.hold.get(account);
-    if (row === undefined) return NEVER;
-    const { count, vouched_at: vouchedAt } = row;
-    const vouched = vouchedAt === null ? NEVER.vouchedAt : millis(vouchedAt);
-    if (count === null) return { evidence: null, vouchedAt: vouched };
-    const { limit_count: limit, window_ms: windowMs, limit_key: key } = row;
-    const evidence = { count: integer(count), limit: integer(limit), windowMs: integer(windowMs), key: text(key) };
-    return { evidence, vouchedAt: vouched };
   }
 
   apply(change: HoldChange, at: Millis): void {
@@ -79,10 +65,6 @@ export class AccountHolds {
 }
 
 const HOLD_SQL = {
-  hold: `
-    SELECT iif(released_at IS NULL, count, NULL) AS count, limit_count, window_ms, limit_key,
-      (SELECT max(released_at) FROM account_hold WHERE account = ?1) AS vouched_at
-    FROM account_hold WHERE account = ?1 ORDER BY released_at IS NULL DESC LIMIT 1`,
   begin: `
     INSERT OR IGNORE INTO account_hold (account, at, prefix, ip, count, limit_count, window_ms, limit_key)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,

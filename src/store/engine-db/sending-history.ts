@@ -1,20 +1,17 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { SentMail } from "../../core/decide/facts.ts";
 import type { Prefix } from "../../core/net/ip.ts";
-import { DAY_MS, type Millis } from "../../core/time.ts";
+import { DAY_MS, instant, type Millis } from "../../core/time.ts";
 import type { HoldState, PlaceTimes, SendingHistory } from "../../guard/storage-ports.ts";
-import { COUNTS_CODE, integer, LIMIT, millis } from "../columns.ts";
+import { COUNTS_CODE, integer, LIMIT, millis, text } from "../columns.ts";
 import { type Prepared, prepared } from "../transactions.ts";
-import { AccountHolds } from "./held-mail.ts";
 
 /** What accounts sent, and to whom. Uses the guard's own connection to `engine.db`. */
 export class SqliteSendingHistory implements SendingHistory {
   readonly #sql: Prepared<typeof SQL>;
-  readonly #holds: AccountHolds;
 
   constructor(db: DatabaseSync) {
     this.#sql = prepared(db, SQL);
-    this.#holds = new AccountHolds(db);
   }
 
   sentMails(account: string, since: Millis, most: number): readonly SentMail[] {
@@ -38,7 +35,14 @@ export class SqliteSendingHistory implements SendingHistory {
   }
 
   holdOf(account: string): HoldState {
-    return this.#holds.of(account);
+    const row = this.#sql.hold.get(account);
+    if (row === undefined) return NEVER;
+    const { count, vouched_at: vouchedAt } = row;
+    const vouched = vouchedAt === null ? NEVER.vouchedAt : millis(vouchedAt);
+    if (count === null) return { evidence: null, vouchedAt: vouched };
+    const { limit_count: limit, window_ms: windowMs, limit_key: key } = row;
+    const evidence = { count: integer(count), limit: integer(limit), windowMs: integer(windowMs), key: text(key) };
+    return { evidence, vouchedAt: vouched };
   }
 
   refusals(account: string, since: Millis): number {
@@ -46,7 +50,13 @@ export class SqliteSendingHistory implements SendingHistory {
   }
 }
 
+const NEVER: HoldState = { evidence: null, vouchedAt: instant(0) };
+
 const SQL = {
+  hold: `
+    SELECT iif(released_at IS NULL, count, NULL) AS count, limit_count, window_ms, limit_key,
+      (SELECT max(released_at) FROM account_hold WHERE account = ?1) AS vouched_at
+    FROM account_hold WHERE account = ?1 ORDER BY released_at IS NULL DESC LIMIT 1`,
   // For a mail whose event was removed, only the count is known. Few events wait for their index.
   sentMails: `
     SELECT s.at, coalesce(json_extract(e.rest, '$.recipientCount'), 1) AS recipients,
