@@ -342,7 +342,7 @@ export const reasons = {
 } as const satisfies Record<string, ReasonText>;
 
 export type Reason = keyof typeof reasons;
-export type SmtpReply = Extract<(typeof reasons)[Reason], { smtp: string }>["smtp"];
+type SmtpReply = Extract<(typeof reasons)[Reason], { smtp: string }>["smtp"];
 
 export function smtpReplyOf(reason: Reason): SmtpReply | undefined {
   const text = reasons[reason];

@@ -3,7 +3,7 @@ import type { Connect } from "../../core/events/connection.ts";
 import { sessionOf } from "../../core/events/connection.ts";
 import type { Service } from "../../core/events/event-types.ts";
 import type { DataCommand, EndOfMessage, MailAttributes, Recipient } from "../../core/events/mail.ts";
-import { type SmtpReply, smtpReplyOf } from "../../core/events/reasons.ts";
+import { smtpReplyOf } from "../../core/events/reasons.ts";
 import { withoutTrailingDots } from "../../core/net/address.ts";
 import { type Ip, parseIp } from "../../core/net/ip.ts";
 
@@ -142,23 +142,13 @@ export const WELCOME = "action=OK\n\n";
 export const NOT_DOVECOT = "action=421 4.7.1 Only for programs of this mail server\n\n";
 export const DUNNO = "action=DUNNO\n\n";
 
-/** Catalogue texts only; the values filled in are addresses and names from the settings. So nothing a stranger wrote can end a line. */
-type PolicyAction =
-  | "DUNNO"
-  | "HOLD"
-  | typeof GREYLIST
-  | typeof GREYLIST_UNKNOWN
-  | typeof FIRST_CONTACT_MARK
-  | SmtpReply
-  | `421 ${string}`
-  | `554 ${string}`;
 /** The restriction class of the rendered main.cf that asks Postgrey. */
 const GREYLIST = "greylist";
 const GREYLIST_UNKNOWN = "greylist_unknown";
 /** For SpamAssassin. Strangers who write it into a mail harm only that mail. */
 export const FIRST_CONTACT_MARK_HEADER = "X-GhostInbox-Crowd";
 export const FIRST_CONTACT_MARK_VALUE = "one of many first mails";
-const FIRST_CONTACT_MARK = `PREPEND ${FIRST_CONTACT_MARK_HEADER}: ${FIRST_CONTACT_MARK_VALUE}` as const;
+const FIRST_CONTACT_MARK = `PREPEND ${FIRST_CONTACT_MARK_HEADER}: ${FIRST_CONTACT_MARK_VALUE}`;
 
 /** What Postfix should do (access(5)). DUNNO leaves it to Postfix's own restrictions. */
 export function printPolicyAction(decision: Decision, stage: PolicyRequest["type"]): string {
@@ -166,7 +156,7 @@ export function printPolicyAction(decision: Decision, stage: PolicyRequest["type
   return action === "DUNNO" ? DUNNO : `action=${action}\n\n`;
 }
 
-function policyAction(decision: Decision, stage: PolicyRequest["type"]): PolicyAction {
+function policyAction(decision: Decision, stage: PolicyRequest["type"]): string {
   if (decision.simulated === undefined)
     switch (decision.reason) {
       case "greylist_asked":
@@ -186,6 +176,7 @@ function policyAction(decision: Decision, stage: PolicyRequest["type"]): PolicyA
   return stage === "CONNECT" && reply.startsWith("450 ") ? `421 ${reply.slice(4)}` : reply;
 }
 
+/** Catalogue texts only, filled in with addresses and names from the settings. So nothing a stranger wrote can end a line. */
 function filled(reply: string, values: Decision["fill"]): string {
   return reply.replace(/\{(\w+)\}/g, (_, name: string) => values?.[name] ?? "");
 }
