@@ -28,28 +28,15 @@ import { eventsNaming } from "./events.ts";
 import { because } from "./held.ts";
 
 export async function why(call: Call): Promise<Answer> {
-  const [asked] = call.args;
-  const ip = asked === undefined ? null : parseIp(asked);
-  const isMessage = asked !== undefined && ip === null && (asked.startsWith("<") || TYPED_QUEUE_ID.test(asked));
-  const account = call.option("account");
-  const message = call.option("message") ?? (isMessage ? asked : null);
-  if (asked !== undefined && ip === null && LIKE_IP.test(asked) && parsePrefix(asked) === null)
-    return wrongUsage(`"${oneLine(asked)}" is not an IP address.`, "Write it like 203.0.113.7 or 2001:db8::7.");
-  if (asked !== undefined && ip === null && !isMessage && account === null && message === null) return find(call);
-  const address = isMessage ? undefined : asked;
-  if ([address, account, message].filter((one) => one !== undefined && one !== null).length !== 1)
+  const [asked = null] = call.args;
+  const [account, message] = [call.option("account"), call.option("message")];
+  if ([asked, account, message].filter((one) => one !== null).length !== 1)
     return wrongUsage("why needs one of IP, --account ADDRESS and --message ID.", `See \`${PROGRAM} help why\`.`);
-  const opened = await call.reader();
-  if (!opened.ok) return opened;
-  const { queries } = opened.reader;
-  const loaded = settingsOf(call);
-  if (ip !== null) return loaded.ok ? whyIp(call, queries, loaded, ip) : loaded;
-  const values: SettingsInForce = loaded.ok ? inForce(loaded.sources) : new Map();
-  if (account !== null) return answerAboutAccount(call, opened.reader, account, values);
-  const report = whyMessage(queries, message ?? "");
-  const [queueId] = report.queueIds;
-  const next = queueId === undefined ? `${PROGRAM} logs --grep ID` : `${PROGRAM} logs --queue-id ${queueId}`;
-  return done(report, printMessage(report, values), next);
+  if (account !== null) return answerAbout(call, { account });
+  if (message !== null) return answerAbout(call, { message });
+  if (asked !== null && LIKE_IP.test(asked) && parseIp(asked) === null && parsePrefix(asked) === null)
+    return wrongUsage(`"${oneLine(asked)}" is not an IP address.`, "Write it like 203.0.113.7 or 2001:db8::7.");
+  return find(call);
 }
 
 /** Meant as an address, whether or not it is one. */
@@ -57,23 +44,38 @@ const LIKE_IP = /^(?:[\d./]+|[\da-f:./]*:[\da-f:./]*)$/i;
 /** As Postfix names mails, with `enable_long_queue_ids` or without (postconf(5)): stricter than `isQueueId`, so that words are not taken for ids. */
 const TYPED_QUEUE_ID = /^(?:[0-9A-F]{8,20}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{12,20})$/;
 
-/** `find TEXT`, and `why TEXT` of what is not an IP address: an account, or else events that name a sender, a domain, a recipient, or come from a network. */
+/** `find TEXT` and `why TEXT`: an IP address, a mail, an account, or else events that name a sender, a domain, a recipient, or come from a network. */
 export async function find(call: Call): Promise<Answer> {
   const text = call.args.join(" ");
   if (text.trim() === "") return wrongUsage("find needs a text.", `See \`${PROGRAM} help find\`.`);
-  if (parseIp(text) !== null || text.startsWith("<") || TYPED_QUEUE_ID.test(text)) return why(call);
+  const ip = parseIp(text);
+  if (ip !== null) return answerAbout(call, { ip });
+  return answerAbout(call, text.startsWith("<") || TYPED_QUEUE_ID.test(text) ? { message: text } : { text });
+}
+
+type Loaded = ReturnType<typeof settingsOf>;
+type Subject = Readonly<{ ip: Ip } | { message: string } | { account: string } | { text: string }>;
+
+async function answerAbout(call: Call, subject: Subject): Promise<Answer> {
   const opened = await call.reader();
   if (!opened.ok) return opened;
   const { reader } = opened;
-  const name = parseAccountName(text);
   const loaded = settingsOf(call);
-  const values: SettingsInForce = loaded.ok ? inForce(loaded.sources) : new Map();
-  if (name !== null && reader.account(name) !== null) return answerAboutAccount(call, reader, text, values);
-  return eventsNaming(call, reader, text);
+  if ("ip" in subject) return loaded.ok ? whyIp(call, reader.queries, loaded, subject.ip) : loaded;
+  if ("account" in subject) return answerAboutAccount(call, reader, subject.account, loaded);
+  if ("text" in subject) {
+    const name = parseAccountName(subject.text);
+    const isAccount = name !== null && reader.account(name) !== null;
+    return isAccount ? answerAboutAccount(call, reader, name, loaded) : eventsNaming(call, reader, subject.text);
+  }
+  const report = whyMessage(reader.queries, subject.message);
+  const [queueId] = report.queueIds;
+  const next = queueId === undefined ? `${PROGRAM} logs --grep ID` : `${PROGRAM} logs --queue-id ${queueId}`;
+  return done(report, printMessage(report, inForce(loaded)), next);
 }
 
-async function whyIp(call: Call, queries: Queries, { settings, sources }: ValidSettings, ip: Ip): Promise<Answer> {
-  const { bans, allow } = toPolicy(settings);
+async function whyIp(call: Call, queries: Queries, loaded: ValidSettings, ip: Ip): Promise<Answer> {
+  const { bans, allow } = toPolicy(loaded.settings);
   const now = call.now();
   const report = whyAddress(queries, prefixOf(ip, bans.ipv6Prefix), now, bans.memoryMs);
   const asked = await call.guard.ask({ verb: "protection", target: ip });
@@ -84,7 +86,7 @@ async function whyIp(call: Call, queries: Queries, { settings, sources }: ValidS
     protection: asked.ok ? asked.result.reason : "unknown",
     memoryMs: bans.memoryMs,
     nowMs: now,
-    inForce: inForce(sources),
+    inForce: inForce(loaded),
   };
   const answer: AddressAnswer = {
     ...report,
@@ -94,19 +96,15 @@ async function whyIp(call: Call, queries: Queries, { settings, sources }: ValidS
   return done({ ip, ...answer }, printWhy(subject), nextAfterWhy(subject));
 }
 
-function inForce(sources: ValidSettings["sources"]): SettingsInForce {
-  return new Map(showSettings(sources).map(({ key, value }) => [key, value]));
+function inForce(loaded: Loaded): SettingsInForce {
+  return new Map(loaded.ok ? showSettings(loaded.sources).map(({ key, value }) => [key, value]) : []);
 }
 
 const MOST_KNOWN = 8;
 
 /** `why --account ADDRESS`: its state now, then what happened. */
-async function answerAboutAccount(
-  call: Call,
-  reader: Reader,
-  account: string,
-  values: SettingsInForce,
-): Promise<Answer> {
+async function answerAboutAccount(call: Call, reader: Reader, account: string, loaded: Loaded): Promise<Answer> {
+  const values = inForce(loaded);
   const report = whyAccount(reader.queries, account);
   const name = parseAccountName(account);
   const row = name === null ? null : reader.account(name);
@@ -114,7 +112,6 @@ async function answerAboutAccount(
     const text = parts([`${oneLine(account)} is not an account here.`, printAccount(report, values)]);
     return done({ ...report, state: null }, text, nextAfter(report));
   }
-  const loaded = settingsOf(call);
   const known = loaded.ok ? reader.accountState(name, toPolicy(loaded.settings), call.now()) : null;
   const use = await mailboxUse(call, name);
   const mailbox = `${use === null ? "use not known" : usedText(use)}; quota ${quotaText(call, row.quotaBytes, use)}`;
