@@ -1,11 +1,11 @@
-import { createServer, type Server, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { parseControlLine, printReply, printWatchLine } from "../admin/declare/codec.ts";
 import type { CommandError, ParsedLine, Reply } from "../admin/declare/control.ts";
 import { CONTROL_LINE_BYTES, Framer } from "../admin/declare/framing.ts";
 import type { Origin } from "../admin/declare/verb.ts";
 import { messageOf } from "../core/error.ts";
 import { printable } from "../core/text.ts";
-import { Connections, listenUnix, type Report } from "../host/sockets/unix-socket.ts";
+import { type Report, UnixServer } from "../host/sockets/unix-socket.ts";
 
 export const CONTROL_LIMITS = {
   maxConnections: 192,
@@ -31,31 +31,23 @@ export type ControlParts = Readonly<{
 
 /** Takes commands as JSON lines over a unix socket and answers them in order. Each origin has its own server. */
 export class ControlServer {
-  readonly #server: Server;
-  readonly #connections: Connections;
+  readonly #server: UnixServer<Connection>;
   readonly #limits: ControlLimits;
-  readonly #open = new Set<Connection>();
 
   constructor(parts: ControlParts, limits: ControlLimits = CONTROL_LIMITS) {
     this.#limits = limits;
-    this.#server = createServer((socket) => {
-      const connection = new Connection(socket, parts, limits);
-      this.#open.add(connection);
-      socket.once("close", () => this.#open.delete(connection));
-    });
-    this.#connections = new Connections(this.#server, limits.maxConnections, parts.report);
+    const serve = (socket: Socket): Connection => new Connection(socket, parts, limits);
+    this.#server = new UnixServer(serve, limits.maxConnections, parts.report);
   }
 
   /** `mode` decides who may send commands: 0600 the guard's own user and root, 0660 its group too. */
   start(path: string, mode: 0o600 | 0o660): Promise<void> {
-    return listenUnix(this.#server, path, mode);
+    return this.#server.start(path, mode);
   }
 
   /** Accepted commands are finished and answered. */
-  async stop(): Promise<void> {
-    const closed = this.#connections.close(this.#limits.stopMs);
-    for (const connection of this.#open) connection.finish();
-    await closed;
+  stop(): Promise<void> {
+    return this.#server.close(this.#limits.stopMs);
   }
 }
 

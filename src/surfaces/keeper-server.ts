@@ -1,8 +1,8 @@
-import { createServer, type Server, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { CONTROL_LINE_BYTES, Framer } from "../admin/declare/framing.ts";
 import { type KeeperCommand, type KeeperReply, parseKeeperCommand } from "../admin/declare/keeper.ts";
 import { messageOf } from "../core/error.ts";
-import { Connections, listenUnix, type Report } from "../host/sockets/unix-socket.ts";
+import { type Report, UnixServer } from "../host/sockets/unix-socket.ts";
 
 const MOST_CONNECTIONS = 16;
 /** Maximum waiting commands of one connection. */
@@ -13,24 +13,22 @@ const MOST_WAITING = 32;
  * commands.
  */
 export class KeeperServer {
-  readonly #server: Server;
-  readonly #connections: Connections;
+  readonly #server: UnixServer<undefined>;
 
   constructor(obey: (command: KeeperCommand) => Promise<KeeperReply>, report: Report) {
-    this.#server = createServer((socket) => serve(socket, obey, report));
-    this.#connections = new Connections(this.#server, MOST_CONNECTIONS, report);
+    this.#server = new UnixServer((socket) => serve(socket, obey, report), MOST_CONNECTIONS, report);
   }
 
   start(path: string): Promise<void> {
-    return listenUnix(this.#server, path, 0o600);
+    return this.#server.start(path, 0o600);
   }
 
   stop(graceMs: number): Promise<void> {
-    return this.#connections.close(graceMs);
+    return this.#server.close(graceMs);
   }
 }
 
-function serve(socket: Socket, obey: (command: KeeperCommand) => Promise<KeeperReply>, report: Report): void {
+function serve(socket: Socket, obey: (command: KeeperCommand) => Promise<KeeperReply>, report: Report): undefined {
   const framer = Framer.ofLines(CONTROL_LINE_BYTES);
   let waiting = 0;
   let turn: Promise<void> = Promise.resolve();

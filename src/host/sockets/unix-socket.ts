@@ -1,5 +1,5 @@
 import { chmod, lstat, unlink } from "node:fs/promises";
-import { connect, type Server, type Socket } from "node:net";
+import { connect, createServer, type Server, type Socket } from "node:net";
 import { codeOf, messageOf } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
 import { MINUTE_MS } from "../../core/time.ts";
@@ -24,36 +24,46 @@ export async function listenUnix(server: Server, path: string, mode: number): Pr
   await chmod(path, mode);
 }
 
-/** The open connections of a server: at most `most`, all ended by `close`. */
-export class Connections {
-  readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
+/** Answers one client of a `UnixServer`. `finish`: stops reading, and ends the connection once the open question is answered. */
+type Connection = Readonly<{ finish(): void }>;
 
-  constructor(server: Server, most: number, report: Report) {
+/** A server on a unix socket: at most `most` open connections, all ended by `close`. */
+export class UnixServer<C extends Connection | undefined> {
+  readonly #server: Server;
+  readonly #open = new Map<Socket, C>();
+
+  constructor(serve: (socket: Socket) => C, most: number, report: Report) {
+    const server = createServer((socket) => {
+      this.#open.set(socket, serve(socket));
+      socket.once("close", () => this.#open.delete(socket));
+    });
     this.#server = server;
     server.maxConnections = most;
     server.on("drop", () => report("too_many_connections", `${most} are open`));
-    server.on("connection", (socket: Socket) => {
-      this.#sockets.add(socket);
-      socket.once("close", () => this.#sockets.delete(socket));
-    });
     // Accepting can fail while descriptors are scarce; the server keeps listening. `start` reports if it cannot listen.
     server.on("error", (error) => {
       if (server.listening) report("internal_error", printable(error.message, 200));
     });
   }
 
-  get open(): number {
-    return this.#sockets.size;
+  start(path: string, mode: number): Promise<void> {
+    return listenUnix(this.#server, path, mode);
+  }
+
+  get open(): readonly C[] {
+    return [...this.#open.values()];
   }
 
   /** Stops accepting and ends open connections: each has `graceMs` to be answered, then it is cut. */
   async close(graceMs: number): Promise<void> {
     if (!this.#server.listening) return;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    for (const socket of this.#sockets) socket.pause();
+    for (const [socket, connection] of this.#open) {
+      socket.pause();
+      connection?.finish();
+    }
     const cut = setTimeout(() => {
-      for (const socket of this.#sockets) socket.destroy();
+      for (const socket of this.#open.keys()) socket.destroy();
     }, graceMs);
     await closed;
     clearTimeout(cut);

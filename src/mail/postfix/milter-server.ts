@@ -1,9 +1,9 @@
-import { createServer, type Server, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { messageOf } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
 import type { Submit } from "../../guard/ports.ts";
 import { readBuffer, readNow } from "../../host/sockets/direct-socket.ts";
-import { Connections, listenUnix, type Report } from "../../host/sockets/unix-socket.ts";
+import { type Report, UnixServer } from "../../host/sockets/unix-socket.ts";
 import { type MilterQuestion, MilterReader, printMilterReply, printNegotiation, REPLY } from "./milter.ts";
 import { POLICY_LIMITS } from "./policy-server.ts";
 
@@ -14,8 +14,7 @@ const SOCKET_MODE = 0o660;
  * parts before the other filters read it. Postfix reads the reply to one question before it continues.
  */
 export class MilterServer {
-  readonly #server: Server;
-  readonly #connections: Connections;
+  readonly #server: UnixServer<undefined>;
   readonly #submit: Submit;
   readonly #report: Report;
   readonly #buffer = readBuffer();
@@ -23,21 +22,20 @@ export class MilterServer {
   constructor(submit: Submit, report: Report) {
     this.#submit = submit;
     this.#report = report;
-    this.#server = createServer((socket) => this.#serve(socket));
     // Each smtpd holds one while a client is connected.
-    this.#connections = new Connections(this.#server, POLICY_LIMITS.maxConnections, report);
+    this.#server = new UnixServer((socket) => this.#serve(socket), POLICY_LIMITS.maxConnections, report);
   }
 
   start(path: string): Promise<void> {
-    return listenUnix(this.#server, path, SOCKET_MODE);
+    return this.#server.start(path, SOCKET_MODE);
   }
 
   /** Without an answer, mail goes to the other milters. */
   stop(): Promise<void> {
-    return this.#connections.close(POLICY_LIMITS.stopMs);
+    return this.#server.close(POLICY_LIMITS.stopMs);
   }
 
-  #serve(socket: Socket): void {
+  #serve(socket: Socket): undefined {
     socket.on("error", () => socket.destroy());
     const reader = new MilterReader((question) => this.#take(socket, question));
     readNow(socket, this.#buffer, (chunk) => {

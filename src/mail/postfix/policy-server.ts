@@ -1,11 +1,11 @@
-import { createServer, type Server, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { Framer } from "../../admin/declare/framing.ts";
 import { messageOf } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
 import type { SubmissionSessions } from "../../guard/enforce/submission-sessions.ts";
 import type { Submit } from "../../guard/ports.ts";
 import { descriptorOf, readBuffer, readNow, writeNow } from "../../host/sockets/direct-socket.ts";
-import { Connections, listenUnix, type Report } from "../../host/sockets/unix-socket.ts";
+import { type Report, UnixServer } from "../../host/sockets/unix-socket.ts";
 import {
   DUNNO,
   FULL,
@@ -53,43 +53,34 @@ const SOCKET_MODE = 0o660;
 
 /** Answers Postfix's check_policy_service on a unix socket (SMTPD_POLICY_README). */
 export class PolicyServer {
-  readonly #server: Server;
-  readonly #connections: Connections;
+  readonly #server: UnixServer<Connection>;
   readonly #limits: PolicyLimits;
-  readonly #open = new Set<Connection>();
   #idle: NodeJS.Timeout | undefined;
 
   constructor(submit: Submit, report: Report, options: PolicyOptions) {
     this.#limits = options;
     const parts = { ...options, submit, report, buffer: readBuffer() };
-    this.#server = createServer((socket) => {
-      const connection = new Connection(socket, parts);
-      this.#open.add(connection);
-      socket.once("close", () => this.#open.delete(connection));
-    });
-    this.#connections = new Connections(this.#server, options.maxConnections, report);
+    this.#server = new UnixServer((socket) => new Connection(socket, parts), options.maxConnections, report);
   }
 
   get connections(): number {
-    return this.#connections.open;
+    return this.#server.open.length;
   }
 
   async start(path: string): Promise<void> {
-    await listenUnix(this.#server, path, SOCKET_MODE);
+    await this.#server.start(path, SOCKET_MODE);
     // One timer for all: separate ones would be reset with each question.
     this.#idle = setInterval(() => this.#dropIdle(), this.#limits.idleMs).unref();
   }
 
   /** Open questions are still answered. Postfix then asks the next guard, or uses its default action. */
   async stop(): Promise<void> {
-    const closed = this.#connections.close(this.#limits.stopMs);
-    for (const connection of this.#open) connection.finish();
-    await closed;
+    await this.#server.close(this.#limits.stopMs);
     clearInterval(this.#idle);
   }
 
   #dropIdle(): void {
-    for (const connection of this.#open) connection.dropIfIdle();
+    for (const connection of this.#server.open) connection.dropIfIdle();
   }
 }
 
@@ -122,7 +113,6 @@ class Connection {
     readNow(socket, parts.buffer, (chunk) => this.#read(chunk));
   }
 
-  /** Stops reading, and ends once the open question is answered. */
   finish(): void {
     this.#finishing = true;
     if (!this.#isAsked) this.#socket.destroySoon();
