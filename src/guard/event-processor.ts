@@ -63,6 +63,7 @@ export class EventProcessor {
     const facts = this.factsAfterExpiry(event, now);
     const decided = decide(this.policy, facts, event, now);
     const remembered = this.facts.takeRemembered(event, decided, facts, { at: now, after: this.#trace.lastEventId });
+    // Before `seen`, which ends look-ups; `seen` reads no window that this changes.
     this.facts.update(event, decided, facts, now);
     this.#trace.sightings = noted(this.#trace.sightings, sightingOf(event, decided, facts, now));
     const context = { prefix: facts.prefix, at: now, seen: facts.seen(remembered) };

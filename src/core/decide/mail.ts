@@ -106,7 +106,7 @@ export function decideEndOfMessage(
 /** No honest mail has more. Such a mail costs the filters the same whoever sends it, so it is always refused. */
 export const MOST_OF_A_MAIL = { header_lines: 1_000, mime_parts: 1_000 } as const;
 /**
- * What the filters read at once before a stranger's large mail is deferred. Rspamd, which has one process, needs 2 s for it on a slow
+ * Bytes that Rspamd reads at once before a stranger's large mail is deferred. It has one process, which needs 2 s for them on a slow
  * machine; Postfix waits much longer.
  */
 export const MOST_IN_FILTERS = 64 * 1024 * 1024;

@@ -164,7 +164,7 @@ export function actionOf(verdict: RecordedVerdict | null): string {
 export type DecidedKind<E, R> = Readonly<{
   /** The public name, which says how it ended. */
   name(event: E, decision: Decision): EventType;
-  /** The sliding window in which it counts, in memory and in the database. */
+  /** The sliding window in which it counts, in memory and in the database, if the decision is `counted`. */
   window(event: E): Counts | null;
   account(event: E): string | null;
   columns(event: E): Partial<EventColumns>;

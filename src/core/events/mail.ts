@@ -38,7 +38,7 @@ export type Recipient = Readonly<
 /** The DATA command, at which a mail counts. */
 export type DataCommand = Readonly<{ type: "DATA"; recipientCount: number } & MailAttributes>;
 /**
- * The limit a mail exceeds, or the bytes the filters are already reading. `not_its_turn`: it may hide parts, and must come again
+ * The limit a mail exceeds, or the bytes that Rspamd is already reading. `not_its_turn`: it may hide parts, and must come again
  * (mail/postfix/parts-turns.ts).
  */
 export type Excess =
@@ -46,7 +46,7 @@ export type Excess =
   | Readonly<{ of: "not_its_turn" }>;
 /**
  * End of message: the content has arrived. With an `excess` its size is that of what was read. `mayHideParts`: our milter could
- * not count all its parts, so the filters read only one such mail at a time.
+ * not count all its parts, so Rspamd reads only one such mail at a time.
  */
 export type EndOfMessage = Readonly<
   {

@@ -88,7 +88,7 @@ test("a correspondent is not a first contact if the client proved to send for it
   assert.equal(isFirstContact({}, { senderProven: true }), true, "a proven stranger is still a stranger");
 });
 
-test("SPF is checked for correspondents, also where greylisting is skipped; at a provider a proof changes nothing", () => {
+test("SPF is checked for correspondents even if greylisting is skipped, but not at a provider", () => {
   const known = { correspondent: EVENT.sender };
   assert.equal(needsSenderProof(known), true);
   assert.equal(needsSenderProof({}), false);

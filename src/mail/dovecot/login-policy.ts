@@ -46,14 +46,14 @@ export function parseLoginRequest(command: string | null, body: string): ParsedL
   // The sign-in of `check`, which must fail. Any local program could use the address, so only this name goes uncounted.
   if (ip === PROBE_ADDRESS && login === NO_ACCOUNT) return NOT_OURS;
   const direct: LoginAttributes = { ip, service, login: cleaned(login, LOGIN_LENGTH), passwordHash: hash };
-  const facts: LoginAttributes = peer === "" || parseIp(peer) === ip ? direct : { ...direct, proxied: true };
-  if (command === "allow") return { ok: true, value: { type: "LOGIN_ASKED", ...facts } };
+  const attributes: LoginAttributes = peer === "" || parseIp(peer) === ip ? direct : { ...direct, proxied: true };
+  if (command === "allow") return { ok: true, value: { type: "LOGIN_ASKED", ...attributes } };
   if (success) {
     const appPassword = cleaned(app, APP_PASSWORD_NAME);
-    return { ok: true, value: { type: "LOGIN_SUCCEEDED", ...facts, ...(appPassword !== "" && { appPassword }) } };
+    return { ok: true, value: { type: "LOGIN_SUCCEEDED", ...attributes, ...(appPassword !== "" && { appPassword }) } };
   }
   // Dovecot also reports what we refused as a failure: each attempt counts once.
-  return rejected ? NOT_OURS : { ok: true, value: { type: "LOGIN_FAILED", ...facts } };
+  return rejected ? NOT_OURS : { ok: true, value: { type: "LOGIN_FAILED", ...attributes } };
 }
 
 /**

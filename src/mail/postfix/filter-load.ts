@@ -15,7 +15,7 @@ const LONGEST_MS = MINUTE_MS;
 const MOST_OF_SOURCE = MOST_IN_FILTERS / 2;
 
 /**
- * Bounds how much mail the content filters read at once. Without it, strangers who send much at the same time could keep Rspamd
+ * Bounds how much mail Rspamd reads at once. Without it, strangers who send much at the same time could keep it
  * busy for longer than Postfix waits for it, and mail would pass unverified.
  */
 export class FilterLoad {
@@ -30,9 +30,9 @@ export class FilterLoad {
   }
 
   /**
-   * At the end of a mail, before the filters read it, Postfix asks about every mail: the engine decides, and what passes is in
+   * At the end of a mail, before Rspamd reads it, Postfix asks about every mail: the engine decides, and what passes is in
    * the load from then on. Our milter then asks about a mail that exceeds a limit or may hide parts that it could not count. Of mails
-   * that may hide parts the filters read one at a time; the others are deferred (`PartsTurns`).
+   * that may hide parts Rspamd reads one at a time; the others are deferred (`PartsTurns`).
    */
   limiting(submit: Submit): Submit {
     return (event, answer) => {
@@ -45,7 +45,7 @@ export class FilterLoad {
       if (event.excess !== undefined) return ask(event);
       if (event.mayHideParts !== true) return ask(this.#enter(event));
       const turn = { queueId: event.queueId, source: sourceOf(event) };
-      // The engine has passed this mail at Postfix's question.
+      // Answers as the engine did at Postfix's question.
       if (this.#partsTurns.take(turn, this.#clock.now())) return answer(decision("pass", "below_limit"));
       ask({ ...event, excess: { of: "not_its_turn" } });
     };

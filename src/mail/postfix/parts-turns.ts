@@ -9,17 +9,17 @@ const MOST_RESTING = 1_024;
 type Turn = Readonly<{ queueId: string; source: string }>;
 
 /**
- * The content filters read mails that may hide parts (`MimeParts.mayHideParts`) one at a time, because the milter cannot limit
- * their cost. Sources take turns: one whose mail had another source deferred is itself deferred for a while.
+ * Rspamd reads mails that may hide parts (`MimeParts.mayHideParts`) one at a time, because the milter cannot limit their cost.
+ * Sources take turns: one whose mail had another source deferred is itself deferred for a while.
  */
 export class PartsTurns {
-  /** The latest turn; it lasts while the filters read its mail. */
+  /** The latest turn; it lasts while Rspamd reads its mail. */
   #turn: Turn | null = null;
   /** Sources that had their turn while another source was deferred, and when each may have its next turn. */
   readonly #resting = new BoundedMap<string, Millis>(MOST_RESTING);
   readonly #isBeingRead: (queueId: string) => boolean;
 
-  /** `isBeingRead`: Postfix has asked about this mail, and the filters are not done with it. */
+  /** `isBeingRead`: Postfix has asked about this mail, and Rspamd is not done with it. */
   constructor(isBeingRead: (queueId: string) => boolean) {
     this.#isBeingRead = isBeingRead;
   }

@@ -52,7 +52,8 @@ export function rspamdService(layout: Layout): ServiceCommands {
 /**
  * Rspamd for authenticity only: it loads only the modules named here, none of which scores, and asks only the DNS. One
  * process serves both: mail from a signed-in user (macro {auth_authen}) is signed, all other mail is verified. Mail
- * from loopback is neither verified nor signed: it comes through a proxy that hides its clients.
+ * from loopback without a user is neither: it comes through a proxy that hides its clients. Sieve's and root's own mail is
+ * given a user (`local-mail.ts`), so it is signed.
  */
 export function renderRspamd(site: Site): readonly RenderedFile[] {
   const file = (name: string, text: string): RenderedFile => ({ name, text, mode: 0o644 });

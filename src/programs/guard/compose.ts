@@ -47,8 +47,8 @@ import { ClockWatch, DiskWatch, TrackingWatch } from "./watch-machine.ts";
 export type GuardProgram = Readonly<{ start(): Promise<void>; stop(): Promise<void> }>;
 
 /**
- * The parts of the guard, in the order in which they need each other: databases, engine, firewall, upkeep, commands,
- * sources. Composing them already writes both databases. No server or timer starts before `start`.
+ * The parts of the guard, in the order in which they need each other (callbacks may name later ones): databases, engine, firewall,
+ * upkeep, commands, sources. Composing them already writes both databases. No server or timer starts before `start`.
  */
 export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: string): GuardProgram {
   const { settings } = read;

@@ -52,6 +52,7 @@ export class SqliteStore implements Store, History, BansInForce, JailMemory, Log
     this.#writer = new EventWriter(db);
     this.#index = new EventIndex(db);
     this.#indexedWindows = new WindowReader(db, "event_subject");
+    // A view that adds the events that wait for the index.
     this.#allWindows = new WindowReader(db, "event_by_subject");
     this.#jails = new JailReports(db);
     this.#honest = new SqliteHonestMail(db);

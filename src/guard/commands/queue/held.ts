@@ -69,6 +69,7 @@ async function release(parts: HeldQueueParts, name: AccountName, { by, share }: 
   const found = await onHold(parts, name);
   if (!found.ok) return unanswered(found.reason);
   if (found.items.length === 0 && !isHeld(heldMail, name)) return nothingHeld(name);
+  // Its side effect is END_HOLD (`sideEffectsOf`).
   if (!(await engine.audit({ type: "ACCOUNT_RELEASED", subject: name, by }))) return UNRECORDED;
   const released = await changeAll(parts, {
     verb: "release_mail",
