@@ -217,6 +217,18 @@ test("a connection with a second open question is dropped, and so is an idle one
   await until(() => idle.closed, "the idle one is dropped");
 });
 
+test("a second answer to one question does not answer the next", async () => {
+  const { engine, client } = await started();
+  client.socket.write(ask());
+  await until(() => engine.asked.length === 1, "the first question");
+  engine.answer(0, PASS);
+  engine.answer(0, BANNED);
+  client.socket.write(ask());
+  await until(() => engine.asked.length === 2, "the second question");
+  engine.answer(1, PASS);
+  await until(() => client.text === ACTION.pass.repeat(2), "two answers");
+});
+
 test("a client that never reads its answers is dropped", async () => {
   const reports: string[] = [];
   const server = new PolicyServer(

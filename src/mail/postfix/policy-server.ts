@@ -185,9 +185,10 @@ class Connection {
     return true;
   }
 
+  /** A second answer to one question would be read as that to the next. */
   #answer(text: string): void {
+    if (!this.#isAsked || this.#socket.destroyed) return;
     this.#isAsked = false;
-    if (this.#socket.destroyed) return;
     writeNow(this.#socket, this.#descriptor, text);
     if (this.#socket.writableLength > this.#parts.maxUnsentBytes) this.#drop("policy_flooded", "answers are not read");
     else if (this.#finishing) this.#socket.destroySoon();
