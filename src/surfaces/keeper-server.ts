@@ -59,6 +59,6 @@ async function answer(
     return await obey(command);
   } catch (error) {
     report("internal_error", messageOf(error));
-    return { ok: false, reason: `The keeper could not do it: ${messageOf(error)}` };
+    return { ok: false, reason: `The keeper could not do it: ${messageOf(error)}`, mayHold: true };
   }
 }

@@ -134,17 +134,29 @@ test("the keeper's refusal is reported, recorded as not done, and cannot be undo
   assert.equal((await list()).undo, null);
 });
 
-test("if the keeper wrote the file but did not answer, the record says so", async () => {
+test("if the keeper did not answer, the record says that it may have written the file, or may still write it", async (t) => {
+  for (const text of [FILE, CHANGED]) {
+    const { preview, apply, keeper, details, writes } = kit();
+    const { digest } = await preview();
+    t.mock.method(keeper, "ask", () => Promise.resolve({ ok: false, reason: "no answer", mayHold: true }));
+    const late = apply(digest);
+    writes(text);
+    const reply = await late;
+    assert.match(refusalOf(reply), /^It may hold or not: no answer\.$/);
+    assert.partialDeepStrictEqual(reply, { mayBeDone: true });
+    const says = "limits.mail.per_minute = 20, was 10 by root";
+    assert.deepEqual(details(), [says, `perhaps: ${says}`]);
+  }
+});
+
+test("an edit on the server is not mistaken for the refused change", async () => {
   const { preview, apply, keeperUp, details, writes } = kit();
   const { digest } = await preview();
   keeperUp(false);
-  const late = apply(digest);
-  writes(CHANGED);
-  const reply = await late;
-  assert.match(refusalOf(reply), /^It may hold or not: no answer\.$/);
-  assert.partialDeepStrictEqual(reply, { mayBeDone: true });
-  const says = "limits.mail.per_minute = 20, was 10 by root";
-  assert.deepEqual(details(), [says, `perhaps: ${says}`]);
+  const refused = apply(digest);
+  writes(`${FILE}# mine\n`);
+  assert.match(refusalOf(await refused), /^Nothing was changed: no answer\.$/);
+  assert.match(String(details().at(-1)), /^not done: /);
 });
 
 test("a file that the keeper wrote and the guard could not load may be in force", async () => {

@@ -1,5 +1,6 @@
 import { createHmac, randomBytes } from "node:crypto";
 import type { CommandError, ParsedCommandOf, Reply } from "../../admin/declare/control.ts";
+import type { KeeperReply } from "../../admin/declare/keeper.ts";
 import type { ChangedValue, SettingsPreview, TrialPolicy } from "../../admin/settings.ts";
 import { isoTime, later, MINUTE_MS, type Millis } from "../../core/time.ts";
 import { changeFile } from "../../settings/change-file.ts";
@@ -146,7 +147,7 @@ export class SettingsCommands {
       changes,
       digest: fileDigest(read.text),
     });
-    if (!done.ok) return this.#failed(done.reason, { before: read.text, says, by });
+    if (!done.ok) return this.#failed(done, says, by);
     this.#last = { at: this.#parts.clock.now(), textAfter: changed.text, keys, values, by };
     return this.#inForce(by, { keys, detail: done.detail });
   }
@@ -161,7 +162,7 @@ export class SettingsCommands {
     const says = `undone: ${recordOf(undone(values), keys) || "the last change"}`;
     if (!(await this.#record(says, by))) return UNWRITTEN;
     const done = await this.#parts.keeper.ask({ verb: "undo_settings", digest: fileDigest(read.text) });
-    if (!done.ok) return this.#failed(done.reason, { before: read.text, says, by });
+    if (!done.ok) return this.#failed(done, says, by);
     this.#last = null;
     return this.#inForce(by, { keys, detail: done.detail });
   }
@@ -171,12 +172,10 @@ export class SettingsCommands {
     return this.#parts.engine.audit({ type: "SETTINGS_APPLIED", subject, by });
   }
 
-  /** A keeper that did not answer in time may have written the file anyway, and that must be recorded. */
-  async #failed(reason: string, { before, says, by }: Readonly<{ before: string; says: string; by: string }>) {
-    const now = this.#parts.settingsText();
-    const isAsBefore = now.ok && now.text === before;
-    await this.#record(`${isAsBefore ? "not done" : "perhaps"}: ${says}`, by);
-    if (isAsBefore) return failed(`Nothing was changed: ${sentence(reason)}`, LOOK_AGAIN);
+  /** A keeper that did not answer in time may have written the file, or write it later, and that must be recorded. */
+  async #failed({ reason, mayHold }: Extract<KeeperReply, { ok: false }>, says: string, by: string) {
+    await this.#record(`${mayHold === true ? "perhaps" : "not done"}: ${says}`, by);
+    if (mayHold !== true) return failed(`Nothing was changed: ${sentence(reason)}`, LOOK_AGAIN);
     const next = "`config show` on the server tells what holds, and `config apply` completes it.";
     return uncertain(`It may hold or not: ${sentence(reason)}`, next);
   }

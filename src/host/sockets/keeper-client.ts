@@ -5,6 +5,7 @@ import { type KeeperCommand, type KeeperReply, parseKeeperReply } from "../../ad
 const DEADLINE_MS = 20_000;
 /** Checking and reloading takes about a second, but one part after the other may take up to half a minute on a busy machine. */
 const APPLY_DEADLINES = 9;
+const APPLY_VERBS: readonly KeeperCommand["verb"][] = ["apply", "change_settings", "undo_settings"];
 /**
  * The keeper answers state queries at once, unless it hangs. Shorter than the timeout of the clients that ask the guard for
  * its state.
@@ -48,23 +49,31 @@ export class KeeperClient {
         resolve(reply);
       };
       const asksState = STATE_VERBS.includes(command.verb);
-      const workMs = command.verb === "apply" ? APPLY_DEADLINES * this.#deadlineMs : this.#deadlineMs;
+      const workMs = APPLY_VERBS.includes(command.verb) ? APPLY_DEADLINES * this.#deadlineMs : this.#deadlineMs;
       const deadlineMs = asksState ? Math.min(STATE_DEADLINE_MS, this.#deadlineMs) : workMs;
-      const late = { ...failed(`did not answer within ${deadlineMs / 1000} s`), ...(asksState ? {} : MAY_HOLD) };
-      const timer = setTimeout(() => end(late), deadlineMs);
-      socket.once("connect", () => socket.write(`${JSON.stringify(command)}\n`));
-      socket.on("data", (chunk: Buffer) => {
-        const kept = framer.push(chunk, (line) => end(parseKeeperReply(line) ?? failed("gave no answer that is one")));
-        if (!kept) end(failed("answered without an end"));
+      let mayHold: Pick<Failed, "mayHold"> = {};
+      const fail = (what: string): void => end({ ...failed(what), ...mayHold });
+      const timer = setTimeout(() => fail(`did not answer within ${deadlineMs / 1000} s`), deadlineMs);
+      socket.once("connect", () => {
+        if (!asksState) mayHold = { mayHold: true };
+        socket.write(`${JSON.stringify(command)}\n`);
       });
-      socket.once("error", (error) => end(failed(`cannot be reached (${error.message})`)));
-      socket.once("close", () => end({ ...failed("hung up"), ...MAY_HOLD }));
+      socket.on("data", (chunk: Buffer) => {
+        const kept = framer.push(chunk, (line) => {
+          const reply = parseKeeperReply(line);
+          if (reply === null) fail("gave no answer that is one");
+          else end(reply);
+        });
+        if (!kept) fail("answered without an end");
+      });
+      socket.once("error", (error) => fail(`cannot be reached (${error.message})`));
+      socket.once("close", () => fail("hung up"));
     });
   }
 }
 
-const MAY_HOLD = { mayHold: true } as const;
+type Failed = Extract<KeeperReply, { ok: false }>;
 
-function failed(what: string): Extract<KeeperReply, { ok: false }> {
+function failed(what: string): Failed {
   return { ok: false, reason: `The keeper ${what}.` };
 }

@@ -94,11 +94,13 @@ export class ChangeSettings {
     const applied = await this.apply();
     if (applied.ok) return applied;
     const now = readWhole(path);
-    if (!now.ok || now.digest !== digestOf(after)) return { ok: false, reason: `${applied.reason} ${KEPT}` };
+    if (!now.ok || now.digest !== digestOf(after))
+      return { ok: false, reason: `${applied.reason} ${KEPT}`, mayHold: true };
     rewriteSettings(path, before);
     const back = await this.apply();
-    const note = back.ok ? "" : ` The settings before could not be applied again either: ${back.reason}`;
-    return { ok: false, reason: `${applied.reason}${note}` };
+    if (back.ok) return { ok: false, reason: applied.reason };
+    const note = `The settings before could not be applied again either: ${back.reason}`;
+    return { ok: false, reason: `${applied.reason} ${note}`, mayHold: true };
   }
 
   #valuesNow(): string | null {
