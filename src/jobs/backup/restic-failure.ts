@@ -79,7 +79,7 @@ const BROKEN: Troubles = [
 export function failure({ code, err, out, isRemote }: Ran): Failed {
   if (code === 127) return { ok: false, code: "other", reason: "the program restic is missing: run `npm run setup`" };
   if (code === KILLED) return { ok: false, code: "other", reason: "restic was killed; the memory may have run out" };
-  const said = withoutPaths(err);
+  const said = withoutNoise(err);
   const text = `${said}\n${out.filter((line) => !line.startsWith("{")).join("\n")}`;
   if (isLost(err, isRemote)) return { ok: false, code: "damaged", reason: "it is damaged" };
   const known = [...TROUBLES, ...PROVEN, ...(isRemote ? UNREACHED : []), ...BROKEN].find(([words]) => words.test(text));
@@ -94,8 +94,9 @@ export function failure({ code, err, out, isRemote }: Ran): Failed {
 
 /**
  * Without what users named: the paths of files that were not restored, and JSON about files that were not backed up. The system's
- * words come after the last colon. From version 0.17, JSON also says why restic ended.
+ * words come after the last colon. From version 0.17, JSON also says why restic ended. Without failures to remove a lock either,
+ * which end no command and may follow any other failure.
  */
-function withoutPaths(err: string): string {
-  return err.replaceAll(/^(?:ignoring error for .*: |\{(?!"message_type":"exit_error").*)/gm, "");
+function withoutNoise(err: string): string {
+  return err.replaceAll(/^(?:ignoring error for .*: |\{(?!"message_type":"exit_error").*|Remove\(<lock\/.*)/gm, "");
 }

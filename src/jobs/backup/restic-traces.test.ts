@@ -100,6 +100,20 @@ test("a server that only adds does not refuse the password", () => {
   assert.equal(failure({ code: 1, out: [], err: cut, isRemote: true }).reason, "it cannot be reached");
 });
 
+test("a lock that could not be removed does not hide why restic failed", () => {
+  const lock = "Remove(<lock/d6c5d6d09f>) returned error, retrying after 552ms: Access Denied.";
+  for (const [err, reason] of [
+    ["Save(<data/6ac9e979ab>) returned error, retrying after 552ms: Access Denied.", "it refuses access"],
+    ["pack 6ac9e979ab: does not exist\nFatal: repository contains errors", "it is damaged"],
+    [
+      "Save(<data/6ac9e979ab>) returned error, retrying after 552ms: dial tcp 192.0.2.1:443: connect: connection refused",
+      "it cannot be reached",
+    ],
+    ["Fatal: parsing failed", "Fatal: parsing failed"],
+  ] as const)
+    assert.equal(failure({ code: 1, out: [], err: `${err}\n${lock}`, isRemote: true }).reason, reason);
+});
+
 test("damage is reported although a connection was cut before", () => {
   const err = `Load(<data/6ac9e979ab>, 248, 251) returned error, retrying after 552ms: read tcp: read: connection reset by peer
 Pack ID does not match, want e007b1c2, got 3ee1a5d0
