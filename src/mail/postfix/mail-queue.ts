@@ -120,7 +120,7 @@ function isOneOf(addresses: ReadonlySet<string>, sender: string): boolean {
 async function changeMail({ postfixConf }: Layout, command: ChangeMail): Promise<KeeperReply> {
   const argv = ["-c", postfixConf, ...wordsFor(command)];
   const done = await runProgram("postsuper", argv, { input: `${command.ids.join("\n")}\n` });
-  if (done.code !== 0) return { ok: false, reason: `postsuper failed: ${lastLines(done)}` };
+  if (done.code !== 0) return { ok: false, reason: `postsuper failed: ${lastLines(done)}`, mayHold: true };
   // Otherwise released and returned mail would wait for the next queue scan.
   if (command.verb === "release_mail" || command.verb === "return_mail")
     await runProgram("postqueue", ["-c", postfixConf, "-f"]);
@@ -149,9 +149,10 @@ function wordsFor(command: ChangeMail): readonly string[] {
 
 /** postqueue(1) takes one id at a time. */
 async function flushMail({ postfixConf }: Layout, { ids }: Of<"flush_mail">): Promise<KeeperReply> {
-  for (const words of ids.length === 0 ? [["-f"]] : ids.map((id) => ["-i", id])) {
+  for (const [i, words] of (ids.length === 0 ? [["-f"]] : ids.map((id) => ["-i", id])).entries()) {
     const done = await runProgram("postqueue", ["-c", postfixConf, ...words]);
-    if (done.code !== 0) return { ok: false, reason: `postqueue failed: ${lastLines(done)}` };
+    if (done.code !== 0)
+      return { ok: false, reason: `postqueue failed: ${lastLines(done)}`, ...(i > 0 && { mayHold: true }) };
   }
   return { ok: true, detail: "", count: ids.length };
 }

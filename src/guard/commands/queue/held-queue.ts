@@ -208,7 +208,7 @@ export function idsOf(items: readonly HeldMailItem[]): readonly string[] {
   return items.map(({ queueId }) => queueId);
 }
 
-const ONCE_SHOWN = "Once `status` shows the keeper and Postfix, give the command again.";
+export const ONCE_SHOWN = "Once `status` shows the keeper and Postfix, give the command again.";
 
 export function unanswered(reason: string): CommandError {
   return failed(`The queue could not be changed: ${reason}`, ONCE_SHOWN);

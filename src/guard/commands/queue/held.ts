@@ -3,7 +3,7 @@ import type { HeldMailItem } from "../../../admin/held.ts";
 import type { AccountName } from "../../../core/net/address.ts";
 import { DAY_MS, later } from "../../../core/time.ts";
 import type { HeldMail } from "../../admin-ports.ts";
-import { UNRECORDED } from "../record-first.ts";
+import { UNRECORDED, uncertain } from "../record-first.ts";
 import { failed } from "../refusals.ts";
 import {
   change,
@@ -11,6 +11,7 @@ import {
   type Failure,
   type HeldQueueParts,
   idsOf,
+  ONCE_SHOWN,
   onHold,
   onHoldOf,
   ROUNDS,
@@ -78,7 +79,10 @@ async function release(parts: HeldQueueParts, name: AccountName, { by, share }: 
     rounds: share.rounds,
     most: share.releases,
   });
-  if (!released.ok) return changeFault(released);
+  if (!released.ok) {
+    const message = `New mail of ${name} is no longer held, but mail on hold may not have been released: ${released.reason}`;
+    return uncertain(message, ONCE_SHOWN);
+  }
   return { ok: true, result: { name, released: released.count, isMore: released.isMore } };
 }
 
