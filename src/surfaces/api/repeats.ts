@@ -59,7 +59,7 @@ export class Repeats {
       const response = await run();
       if (response instanceof Uncertain) entry.answer = "uncertain";
       else if (response.status >= 300)
-        this.#forget(name); // nothing was done, so it may be sent again
+        this.#forget(name); // it may be sent again: an import skips what it added
       else entry.answer = tellsSecret(asked.row.asks) ? "notKept" : await kept(response);
       return response;
     } catch (error) {
