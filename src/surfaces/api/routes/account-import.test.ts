@@ -5,6 +5,7 @@ import type { Reply, Verb } from "../../../admin/declare/control.ts";
 import { MOST_IMPORTED } from "./account-schemas.ts";
 
 const HASH = "{SSHA512}c2FsdA==";
+const FULL = { ok: false, kind: "failed", message: "The disk is full.", next: "" } as const;
 const NOTHING = { changed: [], suspended: [], resumed: [], quotas: [] };
 const taken = (added: readonly string[], skipped: readonly { name: string; why: string }[] = []) => ({
   ...NOTHING,
@@ -15,7 +16,12 @@ const taken = (added: readonly string[], skipped: readonly { name: string; why: 
 async function started(t: TestContext) {
   const kit = await startKit(t);
   const send = (file: unknown) => kit.send("POST", "accounts/import", { file });
-  return { kit, send };
+  const { replies: known } = kit.guard;
+  const usual = known.get.bind(known);
+  /** Answers the parts of an import one after the other. */
+  const answers = (...replies: Reply[]) =>
+    t.mock.method(known, "get", (verb: Verb) => (verb === "accounts_import" ? replies.shift() : usual(verb)));
+  return { kit, send, answers };
 }
 
 test("the accounts of a file go to the guard with their hash or password, and the report lists what was skipped", async (t) => {
@@ -67,17 +73,13 @@ test("a line that cannot be read, an empty file and one that is too long import 
 });
 
 test("a long file goes in parts; where a later one is refused, it says how many are in", async (t) => {
-  const { kit, send } = await started(t);
+  const { kit, send, answers } = await started(t);
   kit.guard.answers("accounts_import", taken(["a0@example.org"]));
   assert.equal((await send(lines(60))).status, 200);
   const parts = kit.guard.of("accounts_import").map((asked) => ("entries" in asked ? asked.entries.length : 0));
   assert.deepEqual(parts, [25, 25, 10]);
-  const failed = { ok: false, kind: "failed", message: "The disk is full.", next: "" } as const;
   const done: Reply = { ok: true, result: taken(["a0@example.org"]) };
-  const replies: Reply[] = [done, failed, done, { ...failed, mayBeDone: true }];
-  const { replies: known } = kit.guard;
-  const usual = known.get.bind(known);
-  t.mock.method(known, "get", (verb: Verb) => (verb === "accounts_import" ? replies.shift() : usual(verb)));
+  answers(done, FULL, done, { ...FULL, mayBeDone: true });
   const { status, answer } = await send(lines(60));
   assert.equal(status, 409);
   assert.match(
@@ -88,6 +90,17 @@ test("a long file goes in parts; where a later one is refused, it says how many 
   const post = () => kit.send("POST", "accounts/import", { file: lines(60) }, headers);
   assert.match(JSON.stringify(await post()), /At least 1 account imported: The disk is full\./);
   assert.match(JSON.stringify(await post()), /key_uncertain/);
+});
+
+test("where a later part is refused, the passwords of the imported accounts are reported", async (t) => {
+  const { kit, send, answers } = await started(t);
+  answers({ ok: true, result: taken(["a0@example.org", "a1@example.org"]) }, FULL);
+  t.mock.method(kit.parts.passwords, "judgeSome", () => Promise.resolve(["It is weak."]));
+  const { status, answer } = await send(lines(30).replaceAll(HASH, "{PLAIN}weak"));
+  assert.equal(status, 409);
+  const detail =
+    "2 accounts imported, and then no more: The disk is full. Weak passwords: a0@example.org. Passwords not judged: a1@example.org.";
+  assert.partialDeepStrictEqual(answer, { detail });
 });
 
 test("a password that could not be judged in time is imported and reported", async (t) => {

@@ -115,13 +115,18 @@ async function importAccounts(
   const until = later(clock.now(), JUDGED_WITHIN_MS);
   const added: string[] = [];
   const skipped: Named[] = [];
+  let refusal: Response | null = null;
   for (let i = 0; i < accounts.length; i += AT_ONCE) {
     const entries = accounts.slice(i, i + AT_ONCE).map(entryOf);
     const done = await sendToGuard(guard, from, { verb: "accounts_import", entries }, (result) => result);
-    if (done instanceof Response) return added.length === 0 ? done : broken(added.length, done);
+    if (done instanceof Response) {
+      refusal = done;
+      break;
+    }
     added.push(...done.added);
     skipped.push(...done.skipped);
   }
+  if (refusal !== null && added.length === 0) return refusal;
   const ignored = accounts.flatMap(({ line, name, unused }) =>
     unused.length > 0 ? [{ line, name, fields: unused }] : [],
   );
@@ -134,7 +139,7 @@ async function importAccounts(
     return why === null ? [] : [{ name, why }];
   });
   const unjudged = typed.slice(problems.length).map(({ owner }) => owner);
-  return { added, skipped, ignored, weak, unjudged };
+  return refusal === null ? { added, skipped, ignored, weak, unjudged } : broken(refusal, { added, weak, unjudged });
 }
 
 function readFile(file: string): readonly AccountLine[] | Response {
@@ -164,13 +169,20 @@ function entryOf({ name, secret, quotaBytes }: AccountLine) {
   return secret.type === "hash" ? { name, hash: secret.hash, ...quota } : { name, password: secret.password, ...quota };
 }
 
-/** Some were imported before. */
-async function broken(count: number, refusal: Response): Promise<Response> {
+/** Some were imported before. Their passwords are reported, since the next import skips them. */
+async function broken(
+  refusal: Response,
+  { added, weak, unjudged }: Pick<Imported, "added" | "weak" | "unjudged">,
+): Promise<Response> {
   const said: unknown = await refusal.json();
   const why = isObject(said) ? String(said["detail"]) : "";
   const isUncertain = refusal instanceof Uncertain;
-  const imported = `${plural(count, "account")} imported`;
-  const detail = isUncertain ? `At least ${imported}: ${why}` : `${imported}, and then no more: ${why}`;
+  const imported = `${plural(added.length, "account")} imported`;
+  const passwords = [
+    ...(weak.length > 0 ? [` Weak passwords: ${weak.map(({ name }) => name).join(", ")}.`] : []),
+    ...(unjudged.length > 0 ? [` Passwords not judged: ${unjudged.join(", ")}.`] : []),
+  ].join("");
+  const detail = `${isUncertain ? `At least ${imported}` : `${imported}, and then no more`}: ${why}${passwords}`;
   const next = "Import the file again: those that exist are skipped.";
   const response = problem({ status: 409, code: "refused", detail, next });
   return isUncertain ? uncertain(response) : response;
