@@ -109,3 +109,18 @@ export const BY_RIGHT = {
 } as const satisfies Readonly<Record<string, readonly WebVerb[]>>;
 
 export const WEB_VERBS: readonly WebVerb[] = Object.values(BY_RIGHT).flat().toSorted();
+
+/** What users of mailboxes may do to their own one, beyond `mailbox`: kept by hand as well. */
+export const BY_RIGHT_TO_OWN = {
+  free: [
+    "app_password_remove",
+    "app_passwords",
+    "forwarding",
+    "greylist_pause",
+    "greylist_resume",
+    "spam_allow_add",
+    "spam_allow_remove",
+    "vacation",
+  ],
+  proven: ["app_password_add", "forward_set", "vacation_set"],
+} as const satisfies Readonly<Record<string, readonly WebVerb[]>>;

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { COMMANDS, parsedCommandOf } from "../../../test/kit/commands.ts";
 import { accountName } from "../../../test/kit/samples.ts";
 import { BY, webGateOf } from "../../../test/kit/web-gate-kit.ts";
-import { BY_RIGHT } from "../../../test/kit/web-verbs.ts";
+import { BY_RIGHT, BY_RIGHT_TO_OWN } from "../../../test/kit/web-verbs.ts";
 import type { Command } from "../../admin/declare/control.ts";
 import { mayAsk, needsAndProofOf } from "../../admin/declare/rights.ts";
 import { ROLES, type Scope } from "../../core/access/scopes.ts";
@@ -106,6 +106,26 @@ describe("for whom the web asks", () => {
       assert.equal(refusal(COMMANDS.my_mailbox, other), "not_allowed", "an administrator has no mailbox");
     kit.shutMailboxes();
     for (const command of [COMMANDS.my_mailbox, COMMANDS.caller]) assert.equal(refusal(command, as), "unauthorized");
+  });
+
+  test("of the commands that name a mailbox, its user has a few, some of them only while the proof is fresh", () => {
+    const anna = accountName("anna@example.test");
+    const as = { as: "ab".repeat(32), ip: IP };
+    kit.signInAs(as.as, anna);
+    const naming = WEB_COMMANDS.flatMap((command) => {
+      const addresses = Object.entries(command).filter(([, value]) => typeof value === "string" && value.includes("@"));
+      const own: Command = { ...command, ...Object.fromEntries(addresses.map(([field]) => [field, anna])) };
+      return addresses.length > 0 && needsAndProofOf(command.verb).needs !== "nothing" ? [own] : [];
+    });
+    assert.ok(naming.length > 20);
+    const verbsRefusedFor = (why: string | null): readonly string[] =>
+      naming.filter((command) => refusal(command, as) === why).map(({ verb }) => verb);
+    const { free, proven } = BY_RIGHT_TO_OWN;
+    assert.deepEqual(verbsRefusedFor(null).toSorted(), [...free, ...proven].toSorted());
+    kit.clock.advance(PROOF_MS);
+    assert.deepEqual(verbsRefusedFor(null).toSorted(), free);
+    assert.deepEqual(verbsRefusedFor("proof_needed").toSorted(), proven);
+    assert.equal(verbsRefusedFor("not_allowed").length, naming.length - free.length - proven.length);
   });
 
   test("addresses of mailbox users are banned like any other", async () => {
