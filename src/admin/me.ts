@@ -60,7 +60,7 @@ export const ME = [
   /** Every other session of the account ends. */
   verb(
     "my_password",
-    PROVEN_MAILBOX,
+    { ...PROVEN_MAILBOX, costs: true },
     { password: text(1_024) },
     changesWithoutDryRun(done, "itself", OWN_MAILBOX_ONLY),
   ),

@@ -39,7 +39,7 @@ test("each form names fields of its verb, and each verb with a route is the web'
         route,
       );
       const who: Rights = rights;
-      assert.ok(mayAsk("web", verb) && (own !== true || (who.user !== undefined && known.has(who.user.field))), route);
+      assert.ok(mayAsk("web", verb) && (own !== true || (who.user !== undefined && known.has(who.user))), route);
     }
     for (const form of cliForms) expectKnown([...(form.words ?? []), ...Object.keys(form.options ?? {})], form.usage);
   }

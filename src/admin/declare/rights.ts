@@ -13,10 +13,9 @@ export function needsAndProofOf(verb: Verb): Readonly<{ needs: Need; proof: bool
   return { needs: rights?.needs ?? "admin", proof: rights !== undefined && "proof" in rights };
 }
 
-/** The field that must name a user's own mailbox, whether a proof is needed, and whether it counts against what all users share; undefined: they have no right beyond `needs`. */
-export function userRightOf(verb: Verb): Rights["user"] {
-  const rights: Rights | undefined = verbs.get(verb)?.rights;
-  return rights?.user;
+/** Empty for an unknown verb. */
+export function rightsOf(verb: Verb): Partial<Rights> {
+  return verbs.get(verb)?.rights ?? {};
 }
 
 /** The actor of a line without a caller. The web cannot name one. */

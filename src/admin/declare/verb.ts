@@ -116,16 +116,25 @@ export type Origin = "root" | "web";
 export type Need = "nothing" | "caller" | "mailbox" | Scope;
 /**
  * Who may use a verb. For an origin that it does not list, the verb does not exist. `proof`: the caller must have given the password
- * within the last minutes. `user`: the user of a mailbox may use it too, if this field names that mailbox.
+ * within the last minutes. `user`: the user of a mailbox may use it too, if this field names that mailbox. `costs`: a change by users
+ * counts against the limit that they all share (user-bounds.ts); `costsIf`: only with something in this field.
  */
-export type Rights = Readonly<{ from: readonly Origin[]; needs: Need; proof?: true; user?: UserRight }>;
-type UserRight = Readonly<{ field: string; proof: boolean }> & Costs;
-/** Whether a change by users counts against the limit that they all share (user-bounds.ts); `costsIf`: only with something in this field. */
-type Costs = Readonly<{ costs: boolean } | { costsIf: string }>;
+export type Rights = Readonly<{
+  from: readonly Origin[];
+  needs: Need;
+  proof?: true;
+  user?: string;
+  costs?: boolean;
+  costsIf?: string;
+}>;
 
 /** Also for the user of the mailbox that the field names. */
-export function orItsUser<const R extends Rights>(rights: R, field: string, costs: Costs = { costs: true }) {
-  return { ...rights, user: { field, proof: rights.proof === true, ...costs } };
+export function orItsUser<const R extends Rights>(
+  rights: R,
+  field: string,
+  costs: Pick<Rights, "costs" | "costsIf"> = { costs: true },
+) {
+  return { ...rights, user: field, ...costs };
 }
 
 export const ROOT = { from: ["root"], needs: "nothing" } as const;

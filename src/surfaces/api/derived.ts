@@ -70,7 +70,7 @@ function routeOf(guard: ApiParts["guard"], entry: VerbEntry, form: HttpForm<unkn
         ({ field, name, isInPath }) => [field, (isInPath ? params : sentValues)[name]] as const,
       );
       const sentFields = values.filter(([, value]) => value !== undefined);
-      const whose = own === true && rights.user !== undefined ? { [rights.user.field]: caller?.account ?? "" } : {};
+      const whose = own === true && rights.user !== undefined ? { [rights.user]: caller?.account ?? "" } : {};
       // The guard parses it and fills in defaults.
       const command = { verb, ...Object.fromEntries(sentFields), ...given, ...whose };
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as `asks`
@@ -88,7 +88,7 @@ function placesOf(entry: VerbEntry, form: HttpForm<unknown>, path: string): read
   const rights: Rights = entry.rights;
   const inPath = new Set([...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name));
   return Object.entries<Schema>(entry.fields)
-    .filter(([field]) => !(field in given) && !(own === true && field === rights.user?.field))
+    .filter(([field]) => !(field in given) && !(own === true && field === rights.user))
     .map(([field, schema]) => {
       const name = named[field] ?? field;
       // A name in the path belongs to the first field with that name.

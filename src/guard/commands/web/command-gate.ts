@@ -1,6 +1,6 @@
 import type { CommandError, Denial, ParsedCommand, ParsedLine } from "../../../admin/declare/control.ts";
 import type { CallerItem } from "../../../admin/declare/items.ts";
-import { actorFrom, actorOf, mayAsk, needsAndProofOf, userRightOf } from "../../../admin/declare/rights.ts";
+import { actorFrom, actorOf, mayAsk, needsAndProofOf, rightsOf } from "../../../admin/declare/rights.ts";
 import type { Origin } from "../../../admin/declare/verb.ts";
 import { type Ip, parseIp } from "../../../core/net/ip.ts";
 import { DAY_MS, MINUTE_MS, type Millis } from "../../../core/time.ts";
@@ -141,14 +141,13 @@ function isAdministrator({ role }: CallerItem): boolean {
 /** What the caller lacks for the verb; null: nothing. */
 function lacking({ scopes, freshUntil, name, how, account }: CallerItem, command: ParsedCommand): CommandError | null {
   const { needs, proof } = needsAndProofOf(command.verb);
-  const own = userRightOf(command.verb);
-  if (account !== null && own !== undefined) {
-    if (Reflect.get(command, own.field) !== account) return MAILBOX_ALONE;
-    return own.proof && freshUntil === null ? PROOF_NEEDED : null;
-  }
-  if (needs !== "caller" && (needs === "mailbox") !== (account !== null))
-    return account === null ? MAILBOX_NEEDED : MAILBOX_ALONE;
-  if (needs !== "nothing" && needs !== "caller" && needs !== "mailbox" && !scopes.includes(needs)) {
+  if (account !== null) {
+    const field = rightsOf(command.verb).user;
+    const isOwn = field === undefined ? ["mailbox", "caller"].includes(needs) : Reflect.get(command, field) === account;
+    if (!isOwn) return MAILBOX_ALONE;
+  } else if (needs === "mailbox") {
+    return MAILBOX_NEEDED;
+  } else if (needs !== "nothing" && needs !== "caller" && !scopes.includes(needs)) {
     const who = how === "token" ? `The token ${name}` : "This session";
     const next = `Use one with the scope ${needs}, or the command line on the server.`;
     return denied("not_allowed", `${who} lacks the scope ${needs}.`, next);

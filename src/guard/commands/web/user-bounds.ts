@@ -1,5 +1,5 @@
 import { type CommandError, effectOf, type ParsedCommand } from "../../../admin/declare/control.ts";
-import { needsAndProofOf, userRightOf } from "../../../admin/declare/rights.ts";
+import { needsAndProofOf, rightsOf } from "../../../admin/declare/rights.ts";
 import type { AccountName } from "../../../core/net/address.ts";
 import { DAY_MS, HOUR_MS } from "../../../core/time.ts";
 import { Budget, Budgets } from "../../budget.ts";
@@ -50,14 +50,14 @@ export class UserBounds {
 }
 
 function isOwnChange({ verb }: ParsedCommand): boolean {
-  return effectOf(verb).lasts && (userRightOf(verb) !== undefined || needsAndProofOf(verb).needs === "mailbox");
+  return effectOf(verb).lasts && (rightsOf(verb).user !== undefined || needsAndProofOf(verb).needs === "mailbox");
 }
 
 /** Whether it counts against the limit that all users share (`COSTLY_AN_HOUR`). */
 function countsForAll(command: ParsedCommand): boolean {
-  const own = userRightOf(command.verb) ?? { costs: command.verb === "my_password" };
-  if ("costs" in own) return own.costs;
-  const value: unknown = Reflect.get(command, own.costsIf);
+  const { costs = false, costsIf } = rightsOf(command.verb);
+  if (costsIf === undefined) return costs;
+  const value: unknown = Reflect.get(command, costsIf);
   return Array.isArray(value) ? value.length > 0 : value !== null;
 }
 
