@@ -49,7 +49,7 @@ function routeOf(guard: ApiParts["guard"], entry: VerbEntry, form: HttpForm<unkn
   const [method, path] = partsOf(form.route);
   const isQuery = method === "GET" || method === "DELETE";
   const places = placesOf(entry, form, path);
-  const isWebOnly = rights.from.length === 1;
+  const isWebOnly = !rights.from.includes("root");
   const inPath = places.filter((place) => place.isInPath);
   const rest = places.filter((place) => !place.isInPath);
   const needs = own === true ? "mailbox" : needsOf(method, rights.needs);
