@@ -73,7 +73,7 @@ function problemSaid(error: CommandError | NoAnswer): Failure | null {
 /** The guard names commands without the program; people type the program first. */
 export function hint(next: string): string {
   return next.replace(
-    /`((?:access|account|admin|alerts|alias|allow|backup|ban|bans|check|config|dns|events|greylist|incident|logs|queue|session|spam|stats|status|token|unban|why)[ `])/g,
+    /`((?:access|account|admin|alerts|alias|allow|audit|backup|ban|bans|break-glass|check|cleanup|completion|config|dns|encryption|events|fail2ban|find|firewall|greylist|incident|logs|queue|replay|report|restart|retention|rollback|sendmail|service|session|spam|stats|status|stop|token|unban|uninstall|upgrade|why)[ `])/g,
     `\`${PROGRAM} $1`,
   );
 }
