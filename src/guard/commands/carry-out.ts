@@ -100,7 +100,7 @@ export type CommandParts = BanListParts &
     pid: number;
   }>;
 
-export type Asked = Admitted & Readonly<{ command: ParsedCommand }> & Readonly<{ share: Share }>;
+export type Asked<V extends Verb = Verb> = Admitted & Readonly<{ command: ParsedCommandOf<V>; share: Share }>;
 
 /** Parts that keep state between commands. */
 export type Kept = Readonly<{
@@ -116,6 +116,7 @@ export type Kept = Readonly<{
 /** Additional arguments of every command. `share`: what the caller may still do to Postfix's queue. */
 type At = Kept & Readonly<{ caller: WebCaller | null; share: Share }>;
 type Run<P, C> = (parts: P, command: C, by: string, at: At) => Promise<Reply> | Reply;
+type Runs<V extends Verb, P> = { readonly [Each in V]: Run<P, ParsedCommandOf<Each>> };
 
 /**
  * Needed by commands that have a dry run. Its stores of accounts.db are the real ones: such a command writes there only within
@@ -134,7 +135,7 @@ export type DryRunParts = NetworkDecisionParts &
   TokenCommandParts &
   WebPasswordParts;
 
-const RUNS_WITH_DRY_RUN: { readonly [V in DryVerb]: Run<DryRunParts, ParsedCommandOf<V>> } = {
+const RUNS_WITH_DRY_RUN: Runs<DryVerb, DryRunParts> = {
   ban,
   unban,
   allow_add: allowAdd,
@@ -194,7 +195,7 @@ const factor: Run<CommandParts, FactorCommand> = (parts, command, by, { signIns,
   factorCommand(parts, signIns.administrator.factors, command, { caller, by });
 const ofMailbox = ofCaller<MyCommand>((_, command, by, { mailbox, caller }) => mailbox.run(command, { caller, by }));
 
-const RUNS: { readonly [V in Verb]: Run<CommandParts, ParsedCommandOf<V>> } = {
+const RUNS: Runs<Verb, CommandParts> = {
   ...RUNS_WITH_DRY_RUN,
   ping: ({ pid }) => ({ ok: true, result: { pid } }),
   health: ({ health }) => health().then((result) => ({ ok: true, result })),
@@ -275,27 +276,23 @@ const RUNS: { readonly [V in Verb]: Run<CommandParts, ParsedCommandOf<V>> } = {
 };
 
 /** Carries out a command that `CommandGate` has admitted. */
-export function carryOut(
-  parts: CommandParts,
-  kept: Kept,
-  { command, by, caller, share }: Asked,
-): Promise<Reply> | Reply {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each verb's entry takes the command of that verb
-  return (RUNS[command.verb] as Run<CommandParts, ParsedCommand>)(parts, command, by, { ...kept, caller, share });
+export function carryOut(parts: CommandParts, kept: Kept, asked: Asked): Promise<Reply> | Reply {
+  return perform(RUNS, parts, kept, asked);
 }
 
 /** Returns what the command would answer, by the same rules except counts. Nothing stays changed or is recorded (`partsOfDryRun`). */
-export function dryRun(
-  parts: DryRunParts,
+export function dryRun(parts: DryRunParts, kept: Kept, asked: Asked<DryVerb>): Promise<Reply> | Reply {
+  return perform(RUNS_WITH_DRY_RUN, parts, kept, asked);
+}
+
+function perform<V extends Verb, P>(
+  runs: Runs<V, P>,
+  parts: P,
   kept: Kept,
-  { command, by, caller, share }: Asked & Readonly<{ command: ParsedCommandOf<DryVerb> }>,
+  { command, by, caller, share }: Asked<V>,
 ): Promise<Reply> | Reply {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above
-  return (RUNS_WITH_DRY_RUN[command.verb] as Run<DryRunParts, ParsedCommand>)(parts, command, by, {
-    ...kept,
-    caller,
-    share,
-  });
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each verb's entry takes the command of that verb
+  return (runs[command.verb] as Run<P, ParsedCommand>)(parts, command, by, { ...kept, caller, share });
 }
 
 function ofCaller<C extends ParsedCommand>(
