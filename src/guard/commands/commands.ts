@@ -41,16 +41,17 @@ export function createCommands(given: CommandParts) {
     mailbox: new MyMailboxCommands(parts, gate.userBounds),
     reviews: new Turn(REVIEWS),
   };
-  const shares = new QueueShares(gate.bounds);
-  const inTurn = ({ by, caller }: Admitted, command: ParsedCommand): Promise<Reply> | Reply =>
-    shares.inTurn(caller, command.verb, (share) => carryOut(parts, kept, { by, caller, command, share }));
-  const inDryRun = ({ by, caller }: Admitted, command: ParsedCommand): Promise<Reply> | Reply => {
+  // Only the web's commands on Postfix's queue take turns and use up a share; others run at once.
+  const queueShares = new QueueShares(gate.bounds);
+  const run = ({ by, caller }: Admitted, command: ParsedCommand): Promise<Reply> | Reply =>
+    queueShares.run(caller, command.verb, (share) => carryOut(parts, kept, { by, caller, command, share }));
+  const tryOut = ({ by, caller }: Admitted, command: ParsedCommand): Promise<Reply> | Reply => {
     if (caller === null) return NO_DRY_RUN;
     // The web asks for this one itself, before it judges a new password (`whyRefused` in account-routes.ts).
     if (command.verb === "my_password") return kept.mailbox.mayChangePassword(command.password, caller);
-    // Uncounted tries would let mailbox users find out which other addresses exist.
+    // Uncounted tries would let mailbox users find out which other addresses exist, such as by a forward.
     if (!hasDryRun(command) || caller.item.account !== null) return NO_DRY_RUN;
-    return shares.dryRunInTurn(caller, command.verb, (share) =>
+    return queueShares.dryRun(caller, command.verb, (share) =>
       dryRun(partsOfDryRun(parts), kept, { by, caller, command, share }),
     );
   };
@@ -58,11 +59,12 @@ export function createCommands(given: CommandParts) {
     const { command } = line;
     try {
       const admitted = gate.admit(line, origin);
-      if (line.isDry === true) return "error" in admitted ? admitted.error : await inDryRun(admitted, command);
-      const reply = "error" in admitted ? admitted.error : await inTurn(admitted, command);
+      if ("error" in admitted) return admitted.error;
+      if (line.isDry === true) return await tryOut(admitted, command);
+      const reply = await run(admitted, command);
       const { lasts } = effectOf(command.verb);
       // Accounts, the allow list or the settings may differ, also after a failed command, which may be partly done.
-      if ((command.verb === "reload" || lasts) && !("error" in admitted)) refresh(parts.authors);
+      if (command.verb === "reload" || lasts) refresh(parts.authors);
       return !reply.ok || !lasts || (await parts.flushed()) ? reply : UNFLUSHED;
     } catch (error) {
       const why = messageOf(error);

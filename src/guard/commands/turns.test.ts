@@ -45,17 +45,17 @@ test("commands on the queue wait for each other, even for one that fails; other 
   const shares = new QueueShares({ deletes: () => 7, releases: () => 3, left: () => ({ deletes: 0, releases: 0 }) });
   const order: string[] = [];
   const gate = Promise.withResolvers<void>();
-  const failing = shares.inTurn(ANNA, "queue_list", async () => {
+  const failing = shares.run(ANNA, "queue_list", async () => {
     order.push("first");
     await gate.promise;
     throw new Error("broken");
   });
-  const second = shares.inTurn(ANNA, "held_drop", ({ deletes, releases, rounds }) => {
+  const second = shares.run(ANNA, "held_drop", ({ deletes, releases, rounds }) => {
     order.push(`second ${deletes(100)} ${releases(100)} ${rounds}`);
     return DONE;
   });
   assert.deepEqual(
-    shares.inTurn(ANNA, "ban", () => DONE),
+    shares.run(ANNA, "ban", () => DONE),
     DONE,
   );
   await Promise.resolve();
@@ -70,7 +70,7 @@ test("at most sixteen wait, four of one caller, so that a reader does not keep a
   const shares = new QueueShares({ deletes: () => 0, releases: () => 0, left: () => ({ deletes: 0, releases: 0 }) });
   const gate = Promise.withResolvers<void>();
   const ask = async (name: string) =>
-    shares.inTurn({ item: { how: "token", name } }, "queue_list", () => gate.promise.then(() => DONE));
+    shares.run({ item: { how: "token", name } }, "queue_list", () => gate.promise.then(() => DONE));
   const waiting = Array.from({ length: 4 }, () => ask("reader"));
   assert.match(refusalOf(await ask("reader")), /many others/);
   waiting.push(...Array.from({ length: 12 }, (_, i) => ask(`administrator ${i % 3}`)));
@@ -85,7 +85,7 @@ test("a dry run is limited by the remaining budget, and uses none of it", async 
   const shares = new QueueShares({ deletes: spent, releases: spent, left: () => ({ deletes: 700, releases: 2 }) });
   const seen: number[][] = [];
   const tried = () =>
-    shares.dryRunInTurn(ANNA, "queue_delete", ({ deletes, releases, rounds }) => {
+    shares.dryRun(ANNA, "queue_delete", ({ deletes, releases, rounds }) => {
       seen.push([deletes(500), deletes(500), deletes(1), releases(5), rounds]);
       return DONE;
     });

@@ -73,13 +73,13 @@ export class QueueShares {
   }
 
   /** For a dry run, which uses up nothing. */
-  dryRunInTurn(caller: Caller, verb: Verb, run: OfShare): Promise<Reply> | Reply {
+  dryRun(caller: Caller, verb: Verb, run: OfShare): Promise<Reply> | Reply {
     const share = shareOfDryRun(this.#bounds.left());
     return isDryRunOnQueue(verb) ? this.#queue.take(caller, () => run(share)) : run(share);
   }
 
   /** The web's commands on Postfix's queue take turns; others run at once, and so do all of root (`caller` null). */
-  inTurn(caller: Caller | null, verb: Verb, run: OfShare): Promise<Reply> | Reply {
+  run(caller: Caller | null, verb: Verb, run: OfShare): Promise<Reply> | Reply {
     if (caller === null) return run(ROOTS_SHARE);
     return isOnQueue(verb) ? this.#queue.take(caller, () => run(this.#share)) : run(this.#share);
   }

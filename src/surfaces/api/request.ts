@@ -36,7 +36,7 @@ function isList(field: Schema | undefined): boolean {
   return field instanceof $ZodArray || (field instanceof $ZodOptional && isList(field._zod.def.innerType));
 }
 
-/** Uncounted tries would let mailbox users find out which other addresses exist. */
+/** Uncounted tries would let mailbox users find out which other addresses exist, such as by a forward. */
 export function mayBeDry({ asks, method, needs }: Pick<Route, "asks" | "method" | "needs">): boolean {
   return method !== "GET" && needs !== "mailbox" && asks !== undefined && hasDryRun({ verb: asks });
 }
