@@ -6,7 +6,7 @@ import { plural } from "../../../core/text.ts";
 import type { Outcome } from "../../ports.ts";
 import { recordThenChange } from "../record-first.ts";
 import { failed, notServed, type RunOf } from "../refusals.ts";
-import { type SpendingParts, tooManyTargets } from "../web/web-targets.ts";
+import { refusesTargets, type SpendingParts } from "../web/web-targets.ts";
 import { type AccountCommandParts, alertsOutside, alertsStay, getsAlerts, isPostmaster } from "./accounts.ts";
 
 /** Postfix's default virtual_alias_expansion_limit: mail beyond it would be retried forever. */
@@ -16,7 +16,7 @@ export const aliasAdd: RunOf<"alias_add", AccountCommandParts & SpendingParts> =
   const { address, targets } = command;
   const refused =
     notServed(parts.engine, address) ??
-    (isWebAdmin(by) ? (tooManyTargets(parts, command) ?? notFromWeb(parts, address)) : null) ??
+    (isWebAdmin(by) ? (refusesTargets(parts, command) ?? notFromWeb(parts, address)) : null) ??
     wrongTargets(parts, command);
   if (refused !== null) return refused;
   return recordThenChange(parts, {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { TEST_POLICY } from "../../../../test/kit/engine-kit.ts";
 import { accountName, mailAddress, NOON } from "../../../../test/kit/samples.ts";
-import { tooManyForwards, tooManyTargets } from "./web-targets.ts";
+import { refusesTargets, tooManyForwards } from "./web-targets.ts";
 
 type Alias = Readonly<{ address: string; targets: readonly string[]; blocked: boolean }>;
 
@@ -32,7 +32,7 @@ function adding(many: number) {
 
 function said(there: readonly Alias[], address: string, targets: readonly string[]): string {
   return (
-    tooManyTargets(parts(there), {
+    refusesTargets(parts(there), {
       verb: "alias_add",
       address: mailAddress(address),
       targets: targets.map(mailAddress),
@@ -85,14 +85,14 @@ test("forwards of the web count with the aliases, and a forward keeps the target
   assert.equal(forward("carl@example.test", ["anna@example.test", "bob@example.test"]), "may");
   assert.equal(forward("anna@example.test", outside(10, 50)), "may", "as many as before");
   assert.equal(forward("anna@example.test", []), "may");
-  assert.match(tooManyTargets(parts(aliases, forwarded), adding(2))?.message ?? "may", /200 outside targets in all/);
+  assert.match(refusesTargets(parts(aliases, forwarded), adding(2))?.message ?? "may", /200 outside targets in all/);
 });
 
 test("whoever swaps the targets of aliases all day reaches few new strangers; a dry run uses up none", () => {
   left = 2;
   const add = adding(3);
-  assert.match(tooManyTargets(parts([]), add)?.message ?? "may", /50 new outside targets of aliases within a day/);
-  assert.equal(tooManyTargets(parts([]), adding(2)), null);
-  assert.equal(tooManyTargets({ ...parts([]), isDry: true }, add), null);
-  assert.equal(tooManyTargets(parts([]), { ...add, targets: [mailAddress("owner@example.test")] }), null);
+  assert.match(refusesTargets(parts([]), add)?.message ?? "may", /50 new outside targets of aliases within a day/);
+  assert.equal(refusesTargets(parts([]), adding(2)), null);
+  assert.equal(refusesTargets({ ...parts([]), isDry: true }, add), null);
+  assert.equal(refusesTargets(parts([]), { ...add, targets: [mailAddress("owner@example.test")] }), null);
 });

@@ -34,8 +34,8 @@ export type OutsideTargetParts = Readonly<{
 export type SpendingParts = OutsideTargetParts &
   Readonly<{ forwards: Pick<ForwardStore, "spendTargets">; clock: Clock; isDry?: boolean }>;
 
-/** Null if the web may add these targets, which then count for the day. */
-export function tooManyTargets(
+/** Returns null if the web may add these targets, and counts them for the day, even if the command is refused later. */
+export function refusesTargets(
   parts: SpendingParts,
   { address, targets }: ParsedCommandOf<"alias_add">,
 ): CommandError | null {
