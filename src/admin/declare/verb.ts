@@ -216,11 +216,12 @@ export function rootChanges<R>(answer: AnswerOf<R>): Gives<R, ChangesByRoot> {
   return { answer, effect: { lasts: true } };
 }
 
+/** It has a dry run. */
 export function changes<R>(answer: AnswerOf<R>, bound: Bound): Gives<R, ChangesByWeb<true>> {
   return { answer, effect: { lasts: true, bound, dryRun: true } };
 }
 
-/** Its result may hold a secret, which is shown once. */
+/** The same, but its result may hold a secret, which is shown once. */
 export function changesWithSecret<R>(answer: AnswerOf<R>, bound: Bound): Gives<R, ChangesByWeb<true>> {
   return { answer, effect: { lasts: true, bound, dryRun: true, tellsSecret: true } };
 }

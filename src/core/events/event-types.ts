@@ -26,6 +26,7 @@ type OfCommand = Readonly<{
 
 /** The alert about a change that was made through the web. */
 export type WebAlert = Readonly<{
+  /** Continues the name in the alert: `NAME (event 7): was removed, by WHO`. */
   says: string;
   /** Also for users who change their own mailbox: the first acts of a thief with its password, because they outlast the theft. */
   byUser?: true;
