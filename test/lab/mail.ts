@@ -61,6 +61,12 @@ export function assertCutOff(reply: SmtpReply): void {
   assert.ok(reply.code === 421 || reply.code === 0, `${reply.code} ${reply.lines.join()}`);
 }
 
+/** Whether its content was refused with this reply, or the ban for it came first. */
+export function assertRefused(reply: SmtpReply, line: string): void {
+  if (reply.code === 550) assert.deepEqual(reply.lines, [line]);
+  else assertCutOff(reply);
+}
+
 /** A mail in a session that has said EHLO. */
 export async function mailOver(dialog: Dialog, mail: Omit<MailFrom, "host" | "from">): Promise<SmtpReply> {
   const { sender = "someone@sender.test", recipient = "anna@example.test", subject = "A mail" } = mail;
