@@ -39,8 +39,9 @@ test("what only a log tells is a row too, with the times that it was seen", () =
 });
 
 test("a refusal for content names the mail, and the spam verdict is not a separate row", () => {
-  const about = { ip: STRANGER, reason: "spam_refused", account: null, queueId: "4ABC", sender: "a@b.test" } as const;
-  const refused = { type: "CONTENT_REFUSED", ...about, recipient: "anna@example.org", reply: "5.7.1 no" } as const;
+  const client = { ip: STRANGER, account: null, service: "smtp" } as const;
+  const about = { reason: "spam_refused", queueId: "4ABC", sender: "a@b.test", recipient: "anna@example.org" } as const;
+  const refused = { type: "CONTENT_REFUSED", ...client, ...about, reply: "5.7.1 no" } as const;
   const made = readBack(observationRecord(refused, NOON, hostPrefix));
   assert.deepEqual(
     [made.type, made.ip, made.prefix, made.reason, made.details, made.action],
@@ -55,6 +56,12 @@ test("a refusal for content names the mail, and the spam verdict is not a separa
   );
   const later = readBack(observationRecord({ ...refused, reason: "filter_deferred" }, NOON, hostPrefix));
   assert.deepEqual([later.type, later.reason, later.action], ["EMAIL_DEFERRED", "filter_deferred", "deferred"]);
+  const submitted = { ...refused, account: "anna@example.org", service: "submissions" } as const;
+  const own = readBack(observationRecord(submitted, NOON, hostPrefix));
+  assert.deepEqual(
+    [own.service, own.account, own.details.split(" ")[0]],
+    ["submissions", submitted.account, "submissions"],
+  );
   assert.equal(observationRecord({ type: "MAIL_JUDGED", queueId: "4ABC", found: "spam" }, NOON, hostPrefix), null);
 });
 

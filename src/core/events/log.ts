@@ -21,8 +21,9 @@ export type Observation =
       type: "CONTENT_REFUSED";
       ip: Ip;
       reason: ContentReason;
-      /** The account that had signed in; null for a stranger. */
+      /** The account that had signed in; null for a stranger, or if the guard has started since and the reply names none. */
       account: string | null;
+      service: Service;
       queueId: string;
       sender: string;
       recipient: string;
@@ -83,9 +84,9 @@ export function observationRecord(
       return row({ at, type, recipient, messageId: stored(messageId), verdict }, { event: type, score, required });
     }
     case "CONTENT_REFUSED": {
-      const { ip, reason, account, queueId, sender, recipient } = observation;
+      const { ip, reason, account, service, queueId, sender, recipient } = observation;
       const mail = { sender: stored(sender), recipient: stored(recipient), queueId: stored(queueId) };
-      const about = { at, service: "smtp", ip, prefix: prefixOf(ip), account, reason, ...mail } as const;
+      const about = { at, service, ip, prefix: prefixOf(ip), account, reason, ...mail } as const;
       const rest = { event: observation.type, reply: stored(observation.reply) };
       return reason === "filter_deferred"
         ? row({ type: "EMAIL_DEFERRED", verdict: "defer", ...about }, rest)
@@ -142,7 +143,7 @@ export function logSentence(recorded: EventColumns, rest: LogRest): Sentence {
     }
     case "CONTENT_REFUSED": {
       const mail = `from=<${shown(sender)}> to=<${shown(recipient)}> queue_id=${shown(queueId)}`;
-      return { details: `smtp ${mail}: ${shown(rest.reply)}`, action: actionOf(verdict) };
+      return { details: `${service} ${mail}: ${shown(rest.reply)}`, action: actionOf(verdict) };
     }
     case "CLIENT_FAULT":
       return { details: `${service} ${shown(rest.detail)}${often(rest.times)}`, action: "noted" };

@@ -16,9 +16,11 @@ const REFUSED = {
   sender: "boss@strict.test",
   recipient: "anna@example.test",
   account: null,
+  service: "smtp",
 };
 const ACCOUNT = "anna@example.test";
 const NOT_OWN = `Not sent for ${ACCOUNT}: From: names ceo@bank.test, which is not an address of this account`;
+const OF_ACCOUNT = { reason: "author_not_own", account: ACCOUNT, service: "submission" };
 const DMARC = "rejected by DMARC policy for strict.test";
 const UNCLEAR = "The header must name its author once, as in From: x";
 
@@ -26,7 +28,7 @@ for (const [what, status, reply, expected] of [
   ["by DMARC", "5.7.1", DMARC, { reason: "dmarc_refused" }],
   ["by score", "5.7.1", SPAM, { reason: "spam_refused" }],
   ["without a certain author", "5.7.1", UNCLEAR, { reason: "author_unclear" }],
-  ["of an account whose author is not its own", "5.7.1", NOT_OWN, { reason: "author_not_own", account: ACCOUNT }],
+  ["of an account whose author is not its own", "5.7.1", NOT_OWN, OF_ACCOUNT],
   ["in a filter's own words", "5.7.1", "Command rejected", { reason: "filter_refused" }],
   ["for now", "4.7.1", "Service unavailable - try again later", { reason: "filter_deferred" }],
   ["for now, of an account", "4.7.1", NOT_OWN, { reason: "filter_deferred" }],

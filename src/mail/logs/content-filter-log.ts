@@ -10,7 +10,7 @@ import { CLIENT, IN_PATH, QUEUE_ID } from "./pattern.ts";
  *
  *     QUEUEID: milter-reject: END-OF-MESSAGE from NAME[IP]: 5.7.1 REPLY; from=<A> to=<B> proto=…
  *
- * Null: another text.
+ * Null: another text. The line names neither account nor service: `FilterLoad` adds those of an account's mail.
  */
 export function readMilterReject(text: string): Observation | null {
   const groups = REJECT.exec(text)?.groups;
@@ -20,7 +20,8 @@ export function readMilterReject(text: string): Observation | null {
   const isFinal = status.startsWith("5.");
   const [, account = null] = (isFinal ? NOT_SENT.exec(reply) : null) ?? [];
   const reason = !isFinal ? "filter_deferred" : account === null ? reasonOf(reply) : "author_not_own";
-  return { type: "CONTENT_REFUSED", ip, reason, account, queueId, sender, recipient, reply };
+  const service = account === null ? "smtp" : "submission";
+  return { type: "CONTENT_REFUSED", ip, reason, account, service, queueId, sender, recipient, reply };
 }
 
 function reasonOf(reply: string): ContentReason {

@@ -56,32 +56,42 @@ test("a stranger's large mail must come again while the filters have enough to r
   assert.equal(all.send("BBBB3", LARGE, { account: "anna@example.test" }), null);
 });
 
+const REFUSED = {
+  type: "CONTENT_REFUSED",
+  ip: MAIL.ip,
+  reason: "filter_deferred",
+  account: null,
+  service: "smtp",
+  queueId: "AAAA2",
+  sender: "",
+  recipient: "",
+  reply: "",
+} as const;
+
 for (const [how, seen] of [
   ["is marked", { type: "MAIL_JUDGED", queueId: "AAAA2", found: "spf" }],
-  [
-    "is refused",
-    {
-      type: "CONTENT_REFUSED",
-      ip: MAIL.ip,
-      reason: "dmarc_refused",
-      account: null,
-      queueId: "AAAA2",
-      sender: "",
-      recipient: "",
-      reply: "",
-    },
-  ],
+  ["is refused", REFUSED],
   ["is delivered", { ...DELIVERED, queueId: "AAAA2" }],
 ] as const)
   test(`there is room again once a mail ${how}`, () => {
     const all = server();
     fill(all);
-    assert.equal(all.load.observe(seen), seen);
+    assert.deepEqual(all.load.observe(seen), seen);
     assert.equal(all.send("BBBB1"), null);
     assert.equal(all.send("BBBB2"), "bytes_in_filters");
     all.load.observe(seen);
     assert.equal(all.send("BBBB2"), "bytes_in_filters", "a mail makes room once");
   });
+
+test("a milter's refusal of an account's mail is the account's, until another mail gets its queue id", () => {
+  const { load, send } = server();
+  const mail = { account: "anna@example.test", service: "submissions" } as const;
+  send("AAAA2", LARGE, mail);
+  assert.deepEqual(load.observe(REFUSED), { ...REFUSED, ...mail });
+  assert.deepEqual(load.observe(REFUSED), { ...REFUSED, ...mail }, "its line is read again after a lost transaction");
+  send("AAAA2");
+  assert.deepEqual(load.observe(REFUSED), REFUSED);
+});
 
 test("a mail that is only named in the log is still being read", () => {
   const all = server();

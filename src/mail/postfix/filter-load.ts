@@ -1,3 +1,4 @@
+import { BoundedMap } from "../../core/bounded-map.ts";
 import { decision } from "../../core/decide/decision.ts";
 import { MOST_IN_FILTERS } from "../../core/decide/mail.ts";
 import type { Observation } from "../../core/events/log.ts";
@@ -13,6 +14,7 @@ export const SMALL_BYTES = 256 * 1024;
 const LONGEST_MS = MINUTE_MS;
 /** Caps one source's share, because a sender with slow DNS can keep Rspamd busy. */
 const MOST_OF_SOURCE = MOST_IN_FILTERS / 2;
+const MOST_SUBMITTED = 1_024;
 
 /**
  * Bounds how much mail Rspamd reads at once. Without it, strangers who send much at the same time could keep it
@@ -22,6 +24,8 @@ export class FilterLoad {
   /** By queue id, the oldest first. */
   readonly #mails = new Map<string, Readonly<{ sizeBytes: number; source: string; since: Millis }>>();
   readonly #bytesOf = new Map<string, number>();
+  /** The latest mails of accounts, by queue id: a milter's refusal in the log does not say whose mail it was. */
+  readonly #submitted = new BoundedMap<string, Pick<EndOfMessage, "account" | "service">>(MOST_SUBMITTED);
   readonly #partsTurns = new PartsTurns((queueId) => this.#mails.has(queueId));
   readonly #clock: Clock;
 
@@ -53,7 +57,7 @@ export class FilterLoad {
 
   /**
    * A line of the log shows that Rspamd is done with a mail: a milter's finding (SPF, DKIM or spam; SpamAssassin reads after Rspamd), a
-   * refusal, or an attempt to deliver it.
+   * refusal, or an attempt to deliver it. Adds the account whose mail was refused.
    */
   observe(observation: Observation | null): Observation | null {
     const isDone =
@@ -61,17 +65,21 @@ export class FilterLoad {
       observation?.type === "CONTENT_REFUSED" ||
       observation?.type === "MAIL_TRIED";
     if (isDone) this.#leave(observation.queueId);
-    return observation;
+    if (observation?.type !== "CONTENT_REFUSED") return observation;
+    return { ...observation, ...this.#submitted.get(observation.queueId) };
   }
 
   /** An account's mail is not deferred here: Postfix defers it if Rspamd does not answer in time, so that none leaves unsigned. */
   #enter(mail: EndOfMessage): EndOfMessage {
     const now = this.#clock.now();
-    const { queueId, sizeBytes, account } = mail;
+    const { queueId, sizeBytes, account, service } = mail;
     for (const [old, { since }] of this.#mails) {
       if (Math.abs(now - since) < LONGEST_MS) break;
       this.#leave(old);
     }
+    // Postfix reuses queue ids.
+    if (account === null) this.#submitted.delete(queueId);
+    else this.#submitted.set(queueId, { account, service });
     // Postfix may repeat a question.
     this.#leave(queueId);
     const source = sourceOf(mail);
