@@ -7,7 +7,7 @@ import { instant, later, type Millis } from "../../src/core/time.ts";
 import type { BanStep } from "../../src/guard/network-ports.ts";
 import type { Outcome } from "../../src/guard/ports.ts";
 import { NftFirewall } from "../../src/host/firewall/firewall.ts";
-import { onlyBans } from "../../src/host/firewall/guard-table.ts";
+import { onlyBans, TABLE } from "../../src/host/firewall/guard-table.ts";
 import { net } from "../kit/samples.ts";
 import type { Connected } from "./host.ts";
 import { Lab } from "./lab.ts";
@@ -87,6 +87,11 @@ export class FirewallLab {
       chmodSync(path, 0o755);
     }
     return folder;
+  }
+
+  /** What the kernel holds, as nft prints it. */
+  listing(): Promise<string> {
+    return this.lab.server.mustExec(["nft", "list", "table", ...TABLE.split(" ")]);
   }
 
   /** Processes of this name that the firewall started. */

@@ -142,7 +142,7 @@ export function openConnectionsTests(kitOf: () => FirewallLab): void {
       assert.ok(connected.ok, `connection ${i}: ${connected.ok ? "" : connected.code}`);
       connected.socket.destroy();
     }
-    const table = await firewall.listing();
+    const table = await kit.listing();
     for (const set of ["open4", "refused4", "full"])
       assert.doesNotMatch(table, new RegExp(`set ${set} \\{[^}]*elements`), `${set} is empty`);
   });
@@ -164,7 +164,7 @@ export function openConnectionsTests(kitOf: () => FirewallLab): void {
     await open(STRANGER);
     const passed = await timed(() => kernel.passed([PORT]));
     const said = await timed(() => kernel.sendOrders({ watched: [PORT], refused: [], full: [], known: [] }, 15));
-    const listed = await timed(() => firewall.listing());
+    const listed = await timed(() => kit.listing());
     t.diagnostic([passed, said, listed].map(({ ms }) => `${ms} ms`).join(", "));
     assert.deepEqual([said.value, passed.value.get(PORT)], [OK, { offered: 1, arrived: 1 }]);
     assert.deepEqual((await kernel.passed([PORT])).get(PORT), { offered: 0, arrived: 0 });

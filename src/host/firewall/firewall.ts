@@ -97,12 +97,6 @@ export class NftFirewall implements Firewall {
     return this.#session.close();
   }
 
-  /** What the kernel holds, as nft prints it. For diagnosis; cut at one megabyte. */
-  async listing(): Promise<string> {
-    const ran = await this.#nft(["-f", "-"], `list table ${TABLE}\n`);
-    return ran.stdout;
-  }
-
   /** Removes the table with all bans. */
   async remove(): Promise<Outcome> {
     return outcomeOf(await this.#nft(["-f", "-"], removeTable(TABLE)));
