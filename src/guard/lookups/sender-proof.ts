@@ -17,6 +17,56 @@ export const SPF_LIMITS = {
   shortestV6: 16,
 } as const;
 
+const SENDER_PROOF_LIMITS = {
+  deadlineMs: 1_500,
+  /** Maximum senders looked up at the same time, and for one network: the domains of some answer slowly. Further ones count as not proven. */
+  inFlight: 50,
+  inFlightOfNetwork: 10,
+} as const;
+
+/** For a domain without an SPF record: the servers that accept its mail may send. */
+const ITS_EXCHANGES: readonly SpfTerm[] = [{ type: "mx", domain: null, v4Length: 32, v6Length: 128 }];
+
+/**
+ * Checks the SPF record of the sender's domain (RFC 7208), only if a proof would change anything. A confirmed host name
+ * below the domain proves nothing: customers of an access provider have one, too.
+ */
+export function createSenderProofs(
+  greylisting: Pick<Greylisting, "needsSenderProof">,
+  lookup: NameLookup,
+): SenderProofs {
+  /** For which networks senders are being looked up. */
+  const asking: Prefix[] = [];
+  const hasPlace = (network: Prefix): boolean =>
+    asking.length < SENDER_PROOF_LIMITS.inFlight &&
+    asking.filter((one) => one === network).length < SENDER_PROOF_LIMITS.inFlightOfNetwork;
+  const speaksFor = async (domain: string, ip: Ip, isLate: () => boolean): Promise<boolean> => {
+    const network = neighbourhoodOf(ip, 48);
+    asking.push(network);
+    try {
+      const networks = await expandSpf(domain, lookup, ITS_EXCHANGES, isLate);
+      return networks.ok && networks.found.some((network) => contains(network, ip));
+    } finally {
+      asking.splice(asking.indexOf(network), 1);
+    }
+  };
+  return {
+    prove: (event) => {
+      const domain = domainOf(event.sender).toLowerCase();
+      if (!isDomain(domain) || !hasPlace(neighbourhoodOf(event.ip, 48)) || !greylisting.needsSenderProof(event))
+        return Promise.resolve(false);
+      let isLate = false;
+      return within(
+        speaksFor(domain, event.ip, () => isLate),
+        SENDER_PROOF_LIMITS.deadlineMs,
+        false,
+      ).finally(() => {
+        isLate = true;
+      });
+    },
+  };
+}
+
 /**
  * The networks allowed by a domain's SPF record, including includes. `otherwise` is used for a domain without a
  * record. `isLate`: no mail waits for the answer any longer.
@@ -112,53 +162,3 @@ class Expansion {
 }
 
 type Lengths = Readonly<{ v4Length: number; v6Length: number }>;
-
-const SENDER_PROOF_LIMITS = {
-  deadlineMs: 1_500,
-  /** Maximum senders looked up at the same time, and for one network: the domains of some answer slowly. Further ones count as not proven. */
-  inFlight: 50,
-  inFlightOfNetwork: 10,
-} as const;
-
-/** For a domain without an SPF record: the servers that accept its mail may send. */
-const ITS_EXCHANGES: readonly SpfTerm[] = [{ type: "mx", domain: null, v4Length: 32, v6Length: 128 }];
-
-/**
- * Checks the SPF record of the sender's domain (RFC 7208), only if a proof would change anything. A confirmed host name
- * below the domain proves nothing: customers of an access provider have one, too.
- */
-export function createSenderProofs(
-  greylisting: Pick<Greylisting, "needsSenderProof">,
-  lookup: NameLookup,
-): SenderProofs {
-  /** For which networks senders are being looked up. */
-  const asking: Prefix[] = [];
-  const hasPlace = (network: Prefix): boolean =>
-    asking.length < SENDER_PROOF_LIMITS.inFlight &&
-    asking.filter((one) => one === network).length < SENDER_PROOF_LIMITS.inFlightOfNetwork;
-  const speaksFor = async (domain: string, ip: Ip, isLate: () => boolean): Promise<boolean> => {
-    const network = neighbourhoodOf(ip, 48);
-    asking.push(network);
-    try {
-      const networks = await expandSpf(domain, lookup, ITS_EXCHANGES, isLate);
-      return networks.ok && networks.found.some((network) => contains(network, ip));
-    } finally {
-      asking.splice(asking.indexOf(network), 1);
-    }
-  };
-  return {
-    prove: (event) => {
-      const domain = domainOf(event.sender).toLowerCase();
-      if (!isDomain(domain) || !hasPlace(neighbourhoodOf(event.ip, 48)) || !greylisting.needsSenderProof(event))
-        return Promise.resolve(false);
-      let isLate = false;
-      return within(
-        speaksFor(domain, event.ip, () => isLate),
-        SENDER_PROOF_LIMITS.deadlineMs,
-        false,
-      ).finally(() => {
-        isLate = true;
-      });
-    },
-  };
-}
