@@ -135,6 +135,7 @@ export class EventProcessor {
     if ((event.type !== "RECIPIENT" && event.type !== "DATA") || event.account === null) return null;
     const decided = this.decideUnrecorded(event, now);
     if (decided.verdict !== "pass") return decided;
+    // A DATA that counted here needs no undo: it counts once for each transaction (`UnrecordedSends`).
     this.facts.undo(event, now);
     return null;
   }

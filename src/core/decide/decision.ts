@@ -40,8 +40,8 @@ export type Change =
   /** An account signed in from here with a password of this hash. */
   | Readonly<{ type: "KNOW"; prefix: Prefix; account: string; passwordHash: string }>
   /**
-   * A client that the account does not know tried a password of this hash. `account`: see `guessedName`. `isStale`: it
-   * looked right, like an old password that a device still uses.
+   * A client that the account does not know tried a password of this hash. `account`: see `guessedName` in
+   * account-guard.ts. `isStale`: it looked right, like an old password that a device still uses.
    */
   | Readonly<{ type: "GUESS"; account: string; network: Prefix; passwordHash: string; isStale: boolean }>
   /** The account (in lower case) has a password of this hash from now on; empty: the hash is not known. */

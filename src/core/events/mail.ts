@@ -67,6 +67,7 @@ type Session = Pick<RestOf<"MAIL">, "session" | "transaction" | "clientName" | "
 
 export const recipientNamed: DecidedKind<Recipient, RestOf<"RECIPIENT">> = {
   name: (_, { verdict, reason }) => (isLeftToPostgrey({ reason }) ? "GREYLIST_ASKED" : mailName("RECIPIENT", verdict)),
+  // Only a decision on an unknown recipient is `counted`.
   window: (event) => (isBounce(event) ? "bounce" : "probe"),
   account: ({ account }) => account,
   columns: envelope,

@@ -16,7 +16,7 @@ export const LOGIN_REQUEST_BYTES = 8 * 1024;
 const LOGIN_LENGTH = 320;
 const PASSWORD_HASH_LENGTH = 128;
 
-/** `NOT_OURS`: not a stranger's sign-in, but another protocol, or the echo of our own refusal. */
+/** `NOT_OURS`: the sign-in of our own `check`, another protocol, or the echo of our own refusal. */
 type LoginRequest = LoginAsked | LoginSucceeded | LoginFailed | Readonly<{ type: "NOT_OURS" }>;
 export type LoginProblem = "unknown_command" | "not_json" | "not_an_object" | "bad_field";
 type ParsedLogin = Readonly<{ ok: true; value: LoginRequest }> | Readonly<{ ok: false; reason: LoginProblem }>;

@@ -91,8 +91,9 @@ export class MimeParts {
   #inherited: string;
   /** The encoded message that is being read: unchanged, and decoded in each way that a filter may. */
   #inner: readonly Readonly<{ steps: readonly Decode[]; parts: MimeParts }>[] = [];
-  /** The offset of its first undecoded byte, and the delimiter before it. */
+  /** The offset of its first undecoded byte, in the bytes that start with `#rest`. */
   #undecoded = 0;
+  /** The delimiter before it. */
   #innerBoundary: string | null = null;
   #boundary: string | null = null;
   #mayHaveParts = false;

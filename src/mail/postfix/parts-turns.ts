@@ -10,7 +10,7 @@ type Turn = Readonly<{ queueId: string; source: string }>;
 
 /**
  * Rspamd reads mails that may hide parts (`MimeParts.mayHideParts`) one at a time, because the milter cannot limit their cost.
- * Sources take turns: one whose mail had another source deferred is itself deferred for a while.
+ * A source during whose turn another one was deferred rests for `REST_MS`.
  */
 export class PartsTurns {
   /** The latest turn; it lasts while Rspamd reads its mail. */

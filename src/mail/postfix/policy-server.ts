@@ -39,7 +39,10 @@ type PolicyLimits = { readonly [K in keyof typeof POLICY_LIMITS]: number };
 
 export type PolicyOptions = PolicyLimits &
   Readonly<{
-    /** Whether the disk has room for one more mail to this recipient; null: for one that waits in the queue. */
+    /**
+     * Whether the disk has room for one more mail to this recipient. Null asks about room in the queue: the mail will be held, or has
+     * several recipients that are not known here.
+     */
     hasRoom: (recipient: string | null) => boolean;
     /** Whether only proxies can reach the ports for proxies, so that their headers can be trusted. */
     guardsProxied: () => boolean;

@@ -25,8 +25,8 @@ const COLUMNS = `
 const SHOWN = `concat_ws(char(10), details, action, ip, account, sender, recipient, queue_id, message_id, helo, reason, actor)`;
 
 /**
- * Events by cursor, type, time, text, network and name. A row belongs to a network if its prefix, or its subject
- * network, shares an address with it: `events --ip` of one IPv6 address shows what its /64 did.
+ * Events by cursor, type, time, text, network and name. A row belongs to a network if its prefix shares an address with
+ * it: `events --ip` of one IPv6 address shows what its /64 did.
  */
 export class EventSearch {
   readonly #candidates: EventCandidates;
