@@ -59,6 +59,7 @@ export interface GuardClient {
 
 /** One call of a command: the words, already checked against the table, and the ports that it may use. */
 export type Call = Readonly<{
+  /** The words after its name; those of a final `[MORE...]` are joined to one, unless `keepsWords` (`parse.ts`). */
   args: readonly string[];
   /** The value of an option; null if it was not given. */
   option(name: string): string | null;
