@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { isDeepStrictEqual } from "node:util";
 import { COMMANDS } from "../../test/kit/commands.ts";
 import { type Verb, verbs } from "./declare/control.ts";
 import {
@@ -63,6 +64,21 @@ test("the answer of each route can be described, and a command of each verb is o
     const command: unknown = COMMANDS[entry.verb satisfies Verb];
     assert.deepEqual(entry.schema().parse(command), command);
   }
+});
+
+test("a command that the web has parsed is read by the guard without a change", () => {
+  const asTyped = (key: string, value: unknown): unknown => {
+    if (typeof value !== "string") return value;
+    if (key === "subject" || key === "text") return ` ${value} `;
+    return value.includes("@") ? value.toUpperCase() : value.replace(/\.0\/24$/, ".9/24");
+  };
+  const changed = [...verbs.values()].filter((entry) => {
+    const typed: unknown = JSON.parse(JSON.stringify(COMMANDS[entry.verb satisfies Verb]), asTyped);
+    const read = entry.schema().parse(typed);
+    assert.deepEqual(entry.schema().parse(read), read);
+    return !isDeepStrictEqual(read, typed);
+  });
+  assert.ok(changed.length > 20, `${changed.length}`);
 });
 
 test("kinds take what they stand for, and say what is wrong", () => {

@@ -71,7 +71,7 @@ function routeOf(guard: ApiParts["guard"], entry: VerbEntry, form: HttpForm<unkn
       );
       const sentFields = values.filter(([, value]) => value !== undefined);
       const whose = own === true && rights.user !== undefined ? { [rights.user]: caller?.account ?? "" } : {};
-      // The guard parses it and fills in defaults.
+      // A body is parsed and has its defaults; a query omits them. The guard parses either again: it does not trust the web.
       const command = { verb, ...Object.fromEntries(sentFields), ...given, ...whose };
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as `asks`
       return sendToGuard(guard, call, command as CommandOf<WebVerb>, of);
