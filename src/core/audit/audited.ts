@@ -1,13 +1,11 @@
 import type { Change } from "../decide/decision.ts";
-import { stored } from "../events/columns.ts";
+import { LONGEST_STORED, stored } from "../events/columns.ts";
 import type { EventRecord } from "../events/event.ts";
 import { isAdministrators } from "../events/event-types.ts";
 import { printable } from "../text.ts";
 import { isoTime, type Millis } from "../time.ts";
 import type { Content } from "./chain.ts";
 
-/** Longer than the longest address (RFC 5321, 4.5.3.1). UTF-16 units. */
-const LONGEST = 1_024;
 /** Who decides without a command: such bans follow from events, and are not audited. */
 const MACHINES: readonly (string | null)[] = ["engine", "fail2ban", null];
 
@@ -65,9 +63,9 @@ type Head = Readonly<{ at: Millis; actor: string; type: string; subject: string 
 function content({ at, actor, type, subject }: Head, detail: Readonly<Record<string, unknown>>): Content {
   return {
     at: isoTime(at),
-    actor: printable(stored(actor), LONGEST),
+    actor: printable(stored(actor), LONGEST_STORED),
     type,
-    subject: printable(stored(subject), LONGEST),
+    subject: printable(stored(subject), LONGEST_STORED),
     detail: canonical(detail),
   };
 }

@@ -72,7 +72,7 @@ export type EventColumns = Readonly<{
   limit: number | null;
   windowMs: number | null;
   limitKey: string | null;
-  /** Who gave the command: `root`, `engine`, or an administrator with an address. */
+  /** Who acted: an `Actor` (`command.ts`). */
   actor: string | null;
   /** The short hash of a failed password; null for other events. */
   proof: string | null;
@@ -99,15 +99,15 @@ export type Shown<T> = { readonly [K in keyof T]: T[K] extends number | null ? T
 export type Sentence = Readonly<{ details: string; action: string }>;
 
 const LONGEST_TEXT = 320;
-/** Longer than any valid address (RFC 5321, 4.5.3.1). */
-const LONGEST_STORED = 1_024;
+/** UTF-16 units: longer than any valid address (RFC 5321, 4.5.3.1). */
+export const LONGEST_STORED = 1_024;
 
 /** For people: one line, without terminal control characters, at most as long as the longest address. */
 export function shown(value: string | null): string {
   return printable(value ?? "", LONGEST_TEXT);
 }
 
-/** As the client sent it, for a column. */
+/** As the client sent it, cut to `LONGEST_STORED`, for a column. */
 export function stored(value: string): string {
   return value.length <= LONGEST_STORED ? value : value.slice(0, LONGEST_STORED);
 }
