@@ -168,7 +168,7 @@ export type CommandError = Readonly<{
   message: string;
   next: string;
   denied?: Denial;
-  /** What was named is not there. */
+  /** Set only by reads: what they name is not there. A change of it is refused like any other. */
   isMissing?: true;
   /** It may have been carried out all the same. */
   mayBeDone?: true;

@@ -4,7 +4,7 @@ import type { Engine } from "../engine.ts";
 import type { Outcome } from "../ports.ts";
 import { failed, notDone } from "./refusals.ts";
 
-/** Every change is rehearsed first; a dry run stops there. */
+/** Each change that goes through `recordFirst` is rehearsed first; a dry run stops there. */
 export type Rehearsal = Readonly<{
   /** Runs the work in the accounts' database and rolls it back as soon as `work` returns. */
   rehearse: <T>(work: () => T) => T;

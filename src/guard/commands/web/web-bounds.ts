@@ -55,7 +55,7 @@ const SEEN_MS = 30 * MINUTE_MS;
 /** `isAlarming`: so far above normal use that the owner gets an alert. */
 type Overreach = Readonly<{ error: CommandError; isAlarming: boolean }>;
 
-/** Whether a budget has room for this many more. */
+/** Whether a budget has room for this many more. For a command that is not a dry run, also counts them. */
 type Within = (budget: Budget, times?: number) => boolean;
 
 /** Counts the web's commands and reports when a limit is reached. The limits bound its memory. */
