@@ -237,7 +237,7 @@ export const OF_MAILBOXES = [
         },
         switches: [{ name: "off", says: "Stop replying.", alone: true, ...NO_VACATION }],
         shows: { verb: "vacation" },
-        done: ({ name, vacation: reply }, _, nowMs) => vacationText(name, reply, nowMs),
+        done: ({ name, vacation: it }, _, nowMs) => vacationText(name, it, nowMs),
       },
     ),
 ] as const;
@@ -256,10 +256,10 @@ function vacationEnd(until: string, now: number): string {
 /** For the command line, with the whole reply. */
 function vacationText(name: string, vacation: VacationItem | null, now: number): string {
   if (vacation === null) return `${name} sends no vacation reply.`;
-  const { subject, text: written, until } = vacation;
+  const { subject, text: body, until } = vacation;
   const end = until === null ? "until you end it (--off)" : vacationEnd(until, now);
   const head = end.startsWith("ended") ? `The reply of ${name} ${end}:` : `${name} sends this reply, ${end}:`;
-  const lines = written.split("\n").map((line) => `  ${line}`.trimEnd());
+  const lines = body.split("\n").map((line) => `  ${line}`.trimEnd());
   return [head, ...(subject === "" ? [] : [`  Subject: ${subject}`, ""]), ...lines].join("\n");
 }
 
