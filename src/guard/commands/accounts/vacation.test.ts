@@ -4,8 +4,8 @@ import * as fc from "fast-check";
 import { ANY_CHARACTER } from "../../../../test/kit/any-character.ts";
 import { commandsOf } from "../../../../test/kit/commands-kit.ts";
 import type { VacationItem } from "../../../admin/mailboxes.ts";
-import { instant, isoTime, isoTimeOrNull, later } from "../../../core/time.ts";
-import { parseVacation } from "./vacation.ts";
+import { instant, isoTime, later } from "../../../core/time.ts";
+import { parseEnd } from "./vacation.ts";
 
 const NAME = "alice@example.test";
 const AWAY = { subject: "Away", text: "I am in Rome.", until: null };
@@ -45,18 +45,17 @@ test("a reply without text, with a past end, or for a missing account is refused
 
 test("the end of a reply is a time or a day to come", () => {
   const until = (end: string) => {
-    const parsed = parseVacation({ ...AWAY, until: end }, NOW);
-    return "ok" in parsed ? parsed.message : isoTimeOrNull(parsed.until);
+    const parsed = parseEnd(end, NOW);
+    return typeof parsed === "number" ? isoTime(parsed) : parsed.message;
   };
-  assert.deepEqual(parseVacation(AWAY, NOW), AWAY);
   assert.equal(until("2026-12-01T00:00:00Z"), "2026-12-01T00:00:00.000Z");
   assert.equal(until("2026-11-22T14:00:00.5+01:00"), "2026-11-22T13:00:00.500Z");
   assert.equal(until("2026-11-22"), "2026-11-22T23:59:59.000Z");
   for (const wrong of ["tomorrow", "2026-13-01T00:00:00Z", "2027-02-30T00:00:00Z", "2026-02-30"])
-    assert.match(until(wrong) ?? "", /not a time/);
-  for (const past of ["2026-11-21", "2026-11-22T12:00:00Z"]) assert.match(until(past) ?? "", /ended already/);
+    assert.match(until(wrong), /not a time/);
+  for (const past of ["2026-11-21", "2026-11-22T12:00:00Z"]) assert.match(until(past), /ended already/);
 });
 
 test("no end makes it throw", () => {
-  fc.assert(fc.property(fc.string({ unit: ANY_CHARACTER }), (until) => void parseVacation({ ...AWAY, until }, NOW)));
+  fc.assert(fc.property(fc.string({ unit: ANY_CHARACTER }), (until) => void parseEnd(until, NOW)));
 });

@@ -12,12 +12,11 @@ import type { AccountStateCommandParts } from "./account-state.ts";
 export type Vacation = Readonly<{ subject: string; text: string; until: Millis | null }>;
 
 /** `until` is an ISO time in the future, or a day, to its end in UTC. */
-export function parseVacation({ subject, text, until }: VacationItem, now: Millis): Vacation | CommandError {
-  if (until === null) return { subject, text, until };
+export function parseEnd(until: string, now: Millis): Millis | CommandError {
   const wrong = (message: string) => usage(message, "Give an end that is still to come, or none.");
   const end = parseTime(/^\d{4}-\d\d-\d\d$/.test(until) ? `${until}T23:59:59Z` : until);
   if (end === null) return wrong(`${JSON.stringify(until)} is not a time such as 2026-12-24T18:00:00Z.`);
-  return end > now ? { subject, text, until: end } : wrong("The reply would have ended already.");
+  return end > now ? end : wrong("The reply would have ended already.");
 }
 
 /** Writers throw if the database cannot be written. */
@@ -33,8 +32,9 @@ export type VacationCommandParts = RecordParts & Readonly<{ vacations: VacationS
 /** Sets or ends the reply that an account sends while its user is away. The record omits its text, which may say where somebody is. */
 export const vacationCommand: RunOf<"vacation_set", VacationCommandParts> = async (parts, command, by) => {
   const { name, subject, text, until } = command;
-  const vacation = text === null ? null : parseVacation({ subject, text, until }, parts.clock.now());
-  if (vacation !== null && "ok" in vacation) return vacation;
+  const end = text === null || until === null ? null : parseEnd(until, parts.clock.now());
+  if (end !== null && typeof end !== "number") return end;
+  const vacation = text === null ? null : { subject, text, until: end };
   return recordThenChange(parts, {
     change: () => parts.vacations.setVacation(name, vacation),
     audit: { type: "VACATION_CHANGED", subject: `${name} ${says(vacation)}`, account: name, by },
