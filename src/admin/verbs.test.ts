@@ -13,7 +13,7 @@ import {
   restrictingNetwork,
   sessionId,
 } from "./declare/kinds.ts";
-import { mayAsk } from "./declare/rights.ts";
+import { rightsOf } from "./declare/rights.ts";
 import type { Rights } from "./declare/verb.ts";
 
 const isRight = (kind: Readonly<{ safeParse: (value: unknown) => { success: boolean } }>, value: unknown): boolean =>
@@ -40,7 +40,10 @@ test("each form names fields of its verb, and each verb with a route is the web'
         route,
       );
       const who: Rights = rights;
-      assert.ok(mayAsk("web", verb) && (own !== true || (who.user !== undefined && known.has(who.user))), route);
+      assert.ok(
+        rightsOf(verb).from.includes("web") && (own !== true || (who.user !== undefined && known.has(who.user))),
+        route,
+      );
     }
     for (const form of cliForms) expectKnown([...(form.words ?? []), ...Object.keys(form.options ?? {})], form.usage);
   }

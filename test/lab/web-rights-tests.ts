@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
 import type { Reply } from "../../src/admin/declare/control.ts";
-import { needsAndProofOf } from "../../src/admin/declare/rights.ts";
+import { rightsOf } from "../../src/admin/declare/rights.ts";
 import type { Need } from "../../src/admin/declare/verb.ts";
 import { copyOf } from "../../src/store/recovery/database-files.ts";
 import { CONTROL_LIMITS } from "../../src/surfaces/control-server.ts";
@@ -68,11 +68,10 @@ export function webRightsTests({ lab, product }: Running): void {
         ),
       );
     };
-    const needing = (...scopes: readonly Need[]) =>
-      WEB_VERBS.filter((verb) => scopes.includes(needsAndProofOf(verb).needs));
+    const needing = (...scopes: readonly Need[]) => WEB_VERBS.filter((verb) => scopes.includes(rightsOf(verb).needs));
     const administering = needing("admin", "queue");
     const refused = (verbs: readonly string[], why: string) => Object.fromEntries(verbs.map((verb) => [verb, why]));
-    const all = WEB_VERBS.filter((verb) => needsAndProofOf(verb).needs !== "nothing" && verb !== "watch");
+    const all = WEB_VERBS.filter((verb) => rightsOf(verb).needs !== "nothing" && verb !== "watch");
     const reading = needing("read");
     assert.ok(reading.length > 5 && administering.length > 20);
     assert.deepEqual(await denials({}), refused(all, "unauthorized"));
@@ -84,7 +83,7 @@ export function webRightsTests({ lab, product }: Running): void {
     await until("it expires", async () => (await denials(expired))["caller"] === "unauthorized");
     assert.deepEqual(await denials(expired), refused(all, "unauthorized"));
     const ofViewer = await denials(viewer);
-    const closed = all.filter((verb) => needsAndProofOf(verb).needs !== "caller" && !reading.includes(verb));
+    const closed = all.filter((verb) => rightsOf(verb).needs !== "caller" && !reading.includes(verb));
     assert.partialDeepStrictEqual(ofViewer, { ...refused(closed, "not_allowed"), prove: "failed" });
     assert.ok(needing("mailbox").length > 5 && closed.includes("my_password"));
     assert.deepEqual(
@@ -99,7 +98,7 @@ export function webRightsTests({ lab, product }: Running): void {
     const web = await WebClient.from(lab.server, { from: "127.0.0.1", to: "127.0.0.1", port: 3000 });
     const signedIn = await web.ask("POST", "/api/v1/login", { body: { account: ANNA, password: PASSWORD } });
     const as = /ghostinbox=([\w-]+)/.exec(signedIn.headers["set-cookie"] ?? "")?.[1] ?? assert.fail(signedIn.text);
-    const closed = WEB_VERBS.filter((verb) => !["nothing", "caller", "mailbox"].includes(needsAndProofOf(verb).needs));
+    const closed = WEB_VERBS.filter((verb) => !["nothing", "caller", "mailbox"].includes(rightsOf(verb).needs));
     assert.ok(closed.length > 40);
     const before = [await secretsOf(product), await product.json(["account", "list"])];
     const lines = closed.map((verb) => ({ by: "root", as, ip: "203.0.113.7", command: COMMANDS[verb] }));

@@ -2,17 +2,19 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DRY_VERBS } from "../../../test/kit/dry-verbs.ts";
 import { STRANGER } from "../../../test/kit/samples.ts";
-import { hasDryRun } from "./control.ts";
-import { actorFrom, actorOf, mayAsk, needsAndProofOf } from "./rights.ts";
+import { hasDryRun, type Verb } from "./control.ts";
+import { actorFrom, actorOf, rightsOf } from "./rights.ts";
 import type { ADMIN, changes, GivesFor, Rights, ROOT, rootChanges } from "./verb.ts";
 
 test("a socket has the verbs that list it, and its callers need what the verb says", () => {
-  assert.ok(mayAsk("root", "break_glass") && !mayAsk("web", "break_glass"));
-  assert.ok(mayAsk("web", "ban") && mayAsk("root", "ban"));
-  assert.ok(!mayAsk("root", "sign_in"), "only the web has sign-ins");
-  assert.deepEqual(needsAndProofOf("health"), { needs: "nothing", proof: false });
-  assert.deepEqual(needsAndProofOf("ban"), { needs: "ban", proof: false });
-  assert.deepEqual(needsAndProofOf("token_create"), { needs: "admin", proof: true });
+  assert.deepEqual(rightsOf("break_glass").from, ["root"]);
+  assert.deepEqual(rightsOf("sign_in").from, ["web"], "only the web has sign-ins");
+  assert.deepEqual(rightsOf("health"), { from: ["root", "web"], needs: "nothing" });
+  assert.deepEqual(rightsOf("ban"), { from: ["root", "web"], needs: "ban" });
+  assert.deepEqual(rightsOf("token_create"), { from: ["root", "web"], needs: "admin", proof: true });
+  const unknown: string = "nonsense";
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the point of the test
+  assert.deepEqual(rightsOf(unknown as Verb).from, []);
 });
 
 test("the web names no actor: the guard does, by the caller that it found", () => {
@@ -27,7 +29,7 @@ test("the web names no actor: the guard does, by the caller that it found", () =
 });
 
 test("what can be tried is what the web may ask, and neither a sign-in nor a list", () => {
-  for (const verb of DRY_VERBS) assert.ok(mayAsk("web", verb) && hasDryRun({ verb }), verb);
+  for (const verb of DRY_VERBS) assert.ok(rightsOf(verb).from.includes("web") && hasDryRun({ verb }), verb);
   for (const verb of ["sign_in", "prove", "allow_list", "break_glass"] as const) assert.ok(!hasDryRun({ verb }), verb);
 });
 

@@ -1,21 +1,11 @@
 import { type Ip, parseIp } from "../../core/net/ip.ts";
 import { type Verb, verbs } from "./control.ts";
 import type { CallerItem } from "./items.ts";
-import type { Need, Origin, Rights } from "./verb.ts";
+import type { Origin, Rights } from "./verb.ts";
 
-export function mayAsk(origin: Origin, verb: Verb): boolean {
-  const from: readonly Origin[] = verbs.get(verb)?.rights.from ?? [];
-  return from.includes(origin);
-}
-
-export function needsAndProofOf(verb: Verb): Readonly<{ needs: Need; proof: boolean }> {
-  const rights = verbs.get(verb)?.rights;
-  return { needs: rights?.needs ?? "admin", proof: rights !== undefined && "proof" in rights };
-}
-
-/** Empty for an unknown verb. */
-export function rightsOf(verb: Verb): Partial<Rights> {
-  return verbs.get(verb)?.rights ?? {};
+/** An unknown verb may be used by no one. */
+export function rightsOf(verb: Verb): Rights {
+  return verbs.get(verb)?.rights ?? { from: [], needs: "admin", proof: true };
 }
 
 /** The actor of a line without a caller. The web cannot name one. */

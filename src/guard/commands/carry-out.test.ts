@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { COMMANDS } from "../../../test/kit/commands.ts";
 import { commandsOnMemory } from "../../../test/kit/commands-kit.ts";
-import { mayAsk } from "../../admin/declare/rights.ts";
+import { rightsOf } from "../../admin/declare/rights.ts";
 
 test("each command of root is carried out, or refused in a sentence", async () => {
-  for (const command of Object.values(COMMANDS).filter(({ verb }) => mayAsk("root", verb))) {
+  for (const command of Object.values(COMMANDS).filter(({ verb }) => rightsOf(verb).from.includes("root"))) {
     const reply = await commandsOnMemory().ask(command);
     if (reply.ok) continue;
     assert.ok(reply.message.endsWith("."), `${command.verb}: ${reply.message}`);

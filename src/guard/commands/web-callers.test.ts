@@ -5,7 +5,7 @@ import { accountName } from "../../../test/kit/samples.ts";
 import { BY, webGateOf } from "../../../test/kit/web-gate-kit.ts";
 import { BY_RIGHT, BY_RIGHT_TO_OWN } from "../../../test/kit/web-verbs.ts";
 import type { Command } from "../../admin/declare/control.ts";
-import { mayAsk, needsAndProofOf } from "../../admin/declare/rights.ts";
+import { rightsOf } from "../../admin/declare/rights.ts";
 import { ROLES, type Scope } from "../../core/access/scopes.ts";
 import { PROOF_MS, SESSION_IDLE_MS } from "../../core/access/session.ts";
 import { parseAccountName } from "../../core/net/address.ts";
@@ -14,7 +14,9 @@ import { digestOf } from "../access/secrets.ts";
 import { ban } from "./bans.ts";
 
 const IP = "203.0.113.40";
-const WEB_COMMANDS: readonly Command[] = Object.values(COMMANDS).filter(({ verb }) => mayAsk("web", verb));
+const WEB_COMMANDS: readonly Command[] = Object.values(COMMANDS).filter(({ verb }) =>
+  rightsOf(verb).from.includes("web"),
+);
 
 describe("for whom the web asks", () => {
   const kit = webGateOf(import.meta.filename);
@@ -41,7 +43,7 @@ describe("for whom the web asks", () => {
     kit.clock.advance(MINUTE_MS);
     for (const as of [{}, { ip: IP }, { as: "", ip: IP }, { as: "ab".repeat(32), ip: IP }, expired])
       for (const command of WEB_COMMANDS) {
-        const expected = needsAndProofOf(command.verb).needs === "nothing" ? null : "unauthorized";
+        const expected = rightsOf(command.verb).needs === "nothing" ? null : "unauthorized";
         assert.equal(refusal(command, as), expected, `${command.verb} ${JSON.stringify(as)}`);
       }
     assert.deepEqual(kit.refused(), [], "strangers and old scripts can cause this, so it is not a break-in");
@@ -94,8 +96,8 @@ describe("for whom the web asks", () => {
     const mayDo: readonly string[] = WEB_COMMANDS.filter(({ verb }) => refusals.get(verb) === null).map(
       ({ verb }) => verb,
     );
-    const open = WEB_COMMANDS.filter(({ verb }) => needsAndProofOf(verb).needs === "nothing").map(({ verb }) => verb);
-    const own = WEB_COMMANDS.filter(({ verb }) => needsAndProofOf(verb).needs === "mailbox").map(({ verb }) => verb);
+    const open = WEB_COMMANDS.filter(({ verb }) => rightsOf(verb).needs === "nothing").map(({ verb }) => verb);
+    const own = WEB_COMMANDS.filter(({ verb }) => rightsOf(verb).needs === "mailbox").map(({ verb }) => verb);
     assert.deepEqual(own.toSorted(), BY_RIGHT.mailbox);
     assert.deepEqual(mayDo.toSorted(), [...open, ...own, "caller", "prove", "sign_out"].toSorted());
     for (const [verb, why] of refusals) if (!mayDo.includes(verb)) assert.equal(why, "not_allowed", verb);
@@ -115,7 +117,7 @@ describe("for whom the web asks", () => {
     const naming = WEB_COMMANDS.flatMap((command) => {
       const addresses = Object.entries(command).filter(([, value]) => typeof value === "string" && value.includes("@"));
       const own: Command = { ...command, ...Object.fromEntries(addresses.map(([field]) => [field, anna])) };
-      return addresses.length > 0 && needsAndProofOf(command.verb).needs !== "nothing" ? [own] : [];
+      return addresses.length > 0 && rightsOf(command.verb).needs !== "nothing" ? [own] : [];
     });
     assert.ok(naming.length > 20);
     const verbsRefusedFor = (why: string | null): readonly string[] =>

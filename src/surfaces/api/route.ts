@@ -1,6 +1,6 @@
 import * as z from "zod";
 import type { WebVerb } from "../../admin/declare/control.ts";
-import { needsAndProofOf } from "../../admin/declare/rights.ts";
+import { rightsOf } from "../../admin/declare/rights.ts";
 import type { Scope } from "../../core/access/scopes.ts";
 import type { Ip } from "../../core/net/ip.ts";
 import type { Caller, WhoMayCall } from "./access.ts";
@@ -152,7 +152,7 @@ export function whyNot(
 }
 
 function isOfEach({ needs, asks }: Pick<Route, "needs" | "asks">): boolean {
-  return needs === null || (asks !== undefined && needsAndProofOf(asks).needs === "caller");
+  return needs === null || (asks !== undefined && rightsOf(asks).needs === "caller");
 }
 
 function check<T>(schema: Schema<T> | undefined, value: unknown): Readonly<{ value: T }> | Response {

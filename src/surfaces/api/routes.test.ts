@@ -3,7 +3,7 @@ import { type TestContext, test } from "node:test";
 import * as z from "zod";
 import { BAN, bearer, type Kit, signIn, startKit } from "../../../test/kit/api-kit.ts";
 import { AS_TOKEN, tokenNamed } from "../../../test/kit/fake-guard.ts";
-import { needsAndProofOf } from "../../admin/declare/rights.ts";
+import { rightsOf } from "../../admin/declare/rights.ts";
 import { SCOPES } from "../../core/access/scopes.ts";
 import { createHandlers } from "./handlers.ts";
 import { API_LIMITS } from "./limits.ts";
@@ -85,7 +85,7 @@ test("a route that needs the scope admin refuses a token without it, and does no
       SCOPES.filter((scope) => scope !== "admin"),
     ),
   );
-  const ofAdmin = tableOf(kit).filter(({ asks }) => asks !== undefined && needsAndProofOf(asks).needs === "admin");
+  const ofAdmin = tableOf(kit).filter(({ asks }) => asks !== undefined && rightsOf(asks).needs === "admin");
   const refused: string[] = [];
   for (const row of ofAdmin.filter(({ who }) => who === "session_or_token")) {
     const response = await fetch(urlOf(kit, row), { method: row.method, headers: bearer });

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { COMMANDS, parsedCommandOf } from "../../../../test/kit/commands.ts";
 import { BY, webGateOf } from "../../../../test/kit/web-gate-kit.ts";
 import type { Command, Reply } from "../../../admin/declare/control.ts";
-import { mayAsk } from "../../../admin/declare/rights.ts";
+import { rightsOf } from "../../../admin/declare/rights.ts";
 import { PROOF_MS } from "../../../core/access/session.ts";
 import { HOUR_MS, MINUTE_MS } from "../../../core/time.ts";
 import { digestOf } from "../../access/secrets.ts";
@@ -14,7 +14,7 @@ describe("what the web asks", () => {
   const kit = webGateOf(import.meta.filename);
 
   test("every verb that the web may not use is refused, recorded by name and actor, and reported", async () => {
-    const foreign = Object.values(COMMANDS).filter(({ verb }) => !mayAsk("web", verb));
+    const foreign = Object.values(COMMANDS).filter(({ verb }) => !rightsOf(verb).from.includes("web"));
     assert.ok(foreign.length > 10);
     for (const command of foreign) {
       const reply = await kit.ask(command);

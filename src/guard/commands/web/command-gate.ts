@@ -1,6 +1,6 @@
 import type { CommandError, Denial, ParsedCommand, ParsedLine } from "../../../admin/declare/control.ts";
 import type { CallerItem } from "../../../admin/declare/items.ts";
-import { actorFrom, actorOf, mayAsk, needsAndProofOf, rightsOf } from "../../../admin/declare/rights.ts";
+import { actorFrom, actorOf, rightsOf } from "../../../admin/declare/rights.ts";
 import type { Origin } from "../../../admin/declare/verb.ts";
 import { type Ip, parseIp } from "../../../core/net/ip.ts";
 import { DAY_MS, MINUTE_MS, type Millis } from "../../../core/time.ts";
@@ -77,12 +77,12 @@ export class CommandGate {
   admit(line: ParsedLine, origin: Origin): Admitted | Refused {
     const { command } = line;
     const by = actorFrom(origin, line.by);
-    if (!mayAsk(origin, command.verb)) {
+    const { from, needs } = rightsOf(command.verb);
+    if (!from.includes(origin)) {
       this.#recordRefusal(command, by);
       return { error: FORBIDDEN };
     }
     if (origin === "root") return { by, caller: null };
-    const { needs } = needsAndProofOf(command.verb);
     return needs === "nothing" ? { by, caller: null } : this.#admitCaller(line);
   }
 
@@ -140,9 +140,8 @@ function isAdministrator({ role }: CallerItem): boolean {
 
 /** What the caller lacks for the verb; null: nothing. */
 function lacking({ scopes, freshUntil, name, how, account }: CallerItem, command: ParsedCommand): CommandError | null {
-  const { needs, proof } = needsAndProofOf(command.verb);
+  const { needs, proof = false, user: field } = rightsOf(command.verb);
   if (account !== null) {
-    const field = rightsOf(command.verb).user;
     const isOwn = field === undefined ? ["mailbox", "caller"].includes(needs) : Reflect.get(command, field) === account;
     if (!isOwn) return MAILBOX_ALONE;
   } else if (needs === "mailbox") {

@@ -5,7 +5,7 @@ import { commandsOf, HASH, hashOf, refusalOf } from "../../../../test/kit/comman
 import { beforeEachOf } from "../../../../test/kit/hooks.ts";
 import { accountName, ip } from "../../../../test/kit/samples.ts";
 import type { Command } from "../../../admin/declare/control.ts";
-import { mayAsk, needsAndProofOf } from "../../../admin/declare/rights.ts";
+import { rightsOf } from "../../../admin/declare/rights.ts";
 import { PROOF_MS } from "../../../core/access/session.ts";
 import { parseAccountName } from "../../../core/net/address.ts";
 import { digestOf } from "../../access/secrets.ts";
@@ -240,7 +240,7 @@ const isOthers = (needs: string): boolean => !["nothing", "caller", "mailbox"].i
 test("one session that does everything it can at full speed for a day adds few entries to the audit", async () => {
   const before = audited();
   const refused = Object.values(COMMANDS).filter(
-    ({ verb }) => mayAsk("web", verb) && isOthers(needsAndProofOf(verb).needs),
+    ({ verb }) => rightsOf(verb).from.includes("web") && isOthers(rightsOf(verb).needs),
   );
   const again = (): void => {
     kit.sessions.end("everybody");

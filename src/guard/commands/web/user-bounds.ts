@@ -1,5 +1,5 @@
 import { type CommandError, effectOf, type ParsedCommand } from "../../../admin/declare/control.ts";
-import { needsAndProofOf, rightsOf } from "../../../admin/declare/rights.ts";
+import { rightsOf } from "../../../admin/declare/rights.ts";
 import type { AccountName } from "../../../core/net/address.ts";
 import { DAY_MS, HOUR_MS } from "../../../core/time.ts";
 import { Budget, Budgets } from "../../budget.ts";
@@ -50,7 +50,8 @@ export class UserBounds {
 }
 
 function isOwnChange({ verb }: ParsedCommand): boolean {
-  return effectOf(verb).lasts && (rightsOf(verb).user !== undefined || needsAndProofOf(verb).needs === "mailbox");
+  const { user, needs } = rightsOf(verb);
+  return effectOf(verb).lasts && (user !== undefined || needs === "mailbox");
 }
 
 /** Whether it counts against the limit that all users share (`COSTLY_AN_HOUR`). */

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { $ZodObject, $ZodOptional } from "zod/v4/core";
-import { needsAndProofOf } from "../../../admin/declare/rights.ts";
+import { rightsOf } from "../../../admin/declare/rights.ts";
 import { heedsRepeats, REPEAT_KEY } from "../repeats.ts";
 import { DRY_RUN, mayBeDry } from "../request.ts";
 import { type Route, type Schema, scopeOf } from "../route.ts";
@@ -55,14 +55,14 @@ function securityOf(row: Route): readonly Json[] {
 function scopesOf(row: Route): readonly string[] {
   const read = scopeOf(row);
   // The scope of its command is for the administrator's route: users of mailboxes have none.
-  const needs = row.asks === undefined || read === "mailbox" ? "nothing" : needsAndProofOf(row.asks).needs;
+  const needs = row.asks === undefined || read === "mailbox" ? "nothing" : rightsOf(row.asks).needs;
   const commanded = needs === "nothing" || needs === "caller" ? null : needs;
   return [...new Set([read, commanded].filter((scope) => scope !== null))];
 }
 
 /** Information for callers in addition to the summary; null: nothing. */
 function remarkOf({ asks }: Route): string | null {
-  if (asks === undefined || !needsAndProofOf(asks).proof) return null;
+  if (asks === undefined || rightsOf(asks).proof !== true) return null;
   return "Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it.";
 }
 

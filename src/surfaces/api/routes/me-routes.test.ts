@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { signIn, startKit } from "../../../../test/kit/api-kit.ts";
 import { MAILBOX, PASSWORD } from "../../../../test/kit/fake-guard.ts";
 import { eventItem } from "../../../../test/kit/samples.ts";
-import { needsAndProofOf } from "../../../admin/declare/rights.ts";
+import { rightsOf } from "../../../admin/declare/rights.ts";
 import type { EventFilter, EventPage } from "../../../guard/storage-ports.ts";
 import { createHandlers } from "../handlers.ts";
 import { routes } from "../routes.ts";
@@ -67,7 +67,7 @@ test("a mailbox user may use the routes of mailboxes and those that each session
   const open: string[] = [];
   for (const { method, path, asks, needs } of table) {
     if (needs === "mailbox") continue;
-    const each = asks !== undefined && needsAndProofOf(asks).needs === "caller";
+    const each = asks !== undefined && rightsOf(asks).needs === "caller";
     const url = `${kit.url}${path.replaceAll(/\{\w+\}/g, "203.0.113.7")}`;
     if (each) open.push(`${method} ${path}`);
     else {
