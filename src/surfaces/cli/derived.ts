@@ -44,29 +44,24 @@ async function run(entry: VerbEntry, form: Form, call: Call): Promise<Answer> {
     if (!isShort || !isPlain) return wrongUse(form, `--${chosen.name} takes nothing else.`);
   } else if (shows !== undefined && isShort) {
     if (!isPlain || chosen !== undefined) return wrongUse(form, "There is nothing to set.");
-    return show(shows, form, call);
+    const shown = verbs.get(shows.verb);
+    if (shown === undefined) throw new Error(`No verb ${shows.verb}.`);
+    return send(shown, { ...form, ...shows, given: {} }, call, true);
   }
-  const asked = askedBy(entry, { ...form, given: { ...form.given, ...chosen?.given } }, call);
-  if ("ok" in asked) return asked;
-  const answer = await call.guard.ask<Verb>(asked);
-  if (!answer.ok) return answer;
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as in derivedCommands
-  const result = answer.result as CountedPage<unknown>;
-  const next = typeof form.next === "function" ? form.next(result) : form.next;
-  return done(form.json?.(result) ?? result, form.done?.(result, asked, call.now()) ?? "", typed(next));
+  return send(entry, { ...form, given: { ...form.given, ...chosen?.given } }, call);
 }
 
-async function show({ verb, json }: NonNullable<Form["shows"]>, form: Form, call: Call): Promise<Answer> {
-  const entry = verbs.get(verb);
-  if (entry === undefined) throw new Error(`No verb ${verb}.`);
-  const asked = askedBy(entry, { ...form, given: {} }, call);
+/** `isShown`: adds the fields of the command to its result, as `shows` in verb.ts says. */
+async function send(entry: VerbEntry, form: Form, call: Call, isShown = false): Promise<Answer> {
+  const asked = askedBy(entry, form, call);
   if ("ok" in asked) return asked;
   const answer = await call.guard.ask<Verb>(asked);
   if (!answer.ok) return answer;
   const { verb: _, ...fields } = asked;
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as in derivedCommands
-  const result = { ...fields, ...answer.result } as unknown as CountedPage<unknown>;
-  return done(json?.(result) ?? result, form.done?.(result, asked, call.now()) ?? "");
+  const result = { ...(isShown && fields), ...answer.result } as unknown as CountedPage<unknown>;
+  const next = typeof form.next === "function" ? form.next(result) : form.next;
+  return done(form.json?.(result) ?? result, form.done?.(result, asked, call.now()) ?? "", typed(next));
 }
 
 async function list(entry: VerbEntry, form: Form, call: Call): Promise<Answer> {
