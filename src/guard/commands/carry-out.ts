@@ -25,7 +25,6 @@ import {
   tokenCommand,
 } from "./access/access.ts";
 import {
-  type FactorCommand,
   factorCommand,
   type PasskeyCommandParts,
   passkeyChallenge,
@@ -179,20 +178,8 @@ const settings: Run<CommandParts, ParsedCommandOf<`settings_${"list" | "preview"
   by,
   at,
 ) => at.settings.run(command, by);
-const signIn: Run<CommandParts, ParsedCommandOf<"sign_in" | "sign_in_passkey" | "sign_in_mailbox">> = (
-  parts,
-  command,
-  _,
-  at,
-) => signInCommand(parts, at.signIns, command);
-const passkey = ofCaller<ParsedCommandOf<`passkey_${"list" | "begin" | "add" | "remove"}`>>((parts, command, by, at) =>
-  passkeyCommand(parts, at.keys, command, { caller: at.caller, by }),
-);
-const ofItself = ofCaller<ParsedCommandOf<"caller" | "prove" | "prove_passkey" | "sign_out">>(
-  (parts, command, by, at) => callerCommand(parts, at.signIns, command, { caller: at.caller, by }),
-);
-const factor: Run<CommandParts, FactorCommand> = (parts, command, by, { signIns, caller }) =>
-  factorCommand(parts, signIns.administrator.factors, command, { caller, by });
+const passkey = ofCaller(passkeyCommand);
+const ofItself = ofCaller(callerCommand);
 const ofMailbox = ofCaller<MyCommand>((_, command, by, { mailbox, caller }) => mailbox.run(command, { caller, by }));
 
 const RUNS: Runs<Verb, CommandParts> = {
@@ -246,10 +233,10 @@ const RUNS: Runs<Verb, CommandParts> = {
   settings_preview: settings,
   settings_apply: settings,
   settings_undo: settings,
-  sign_in: signIn,
-  sign_in_passkey: signIn,
-  sign_in_mailbox: signIn,
-  passkey_challenge: (parts, command, _, { keys, bounds }) => passkeyChallenge(parts, keys, bounds, command),
+  sign_in: signInCommand,
+  sign_in_passkey: signInCommand,
+  sign_in_mailbox: signInCommand,
+  passkey_challenge: passkeyChallenge,
   passkey_list: passkey,
   passkey_begin: passkey,
   passkey_add: passkey,
@@ -259,11 +246,11 @@ const RUNS: Runs<Verb, CommandParts> = {
   prove_passkey: ofItself,
   sign_out: ofItself,
   factors_reset: (parts, _, by) => resetFactors(parts, by),
-  factor_list: factor,
-  totp_begin: factor,
-  totp_confirm: factor,
-  totp_remove: factor,
-  recovery_renew: factor,
+  factor_list: factorCommand,
+  totp_begin: factorCommand,
+  totp_confirm: factorCommand,
+  totp_remove: factorCommand,
+  recovery_renew: factorCommand,
   session_list: sessionCommand,
   my_mailbox: ofMailbox,
   my_addresses: ofMailbox,

@@ -97,8 +97,9 @@ export type SignIns = Readonly<{ administrator: SignIn; mailboxes: MailboxSignIn
 /** Without an account the sign-in is the administrator's. Only this answer contains the session's secret. */
 export async function signInCommand(
   parts: DashboardCommandParts,
-  { administrator, mailboxes }: SignIns,
   command: ParsedCommandOf<"sign_in" | "sign_in_passkey" | "sign_in_mailbox">,
+  _: string,
+  { signIns: { administrator, mailboxes } }: Readonly<{ signIns: SignIns }>,
 ): Promise<Reply<"sign_in">> {
   const ip = parseIp(command.ip);
   if (ip === null) return NO_ADDRESS;
@@ -122,9 +123,9 @@ function signedIn(parts: DashboardCommandParts, opened: Opened | NotIn, ip: Ip):
 /** Commands about the caller itself. */
 export async function callerCommand(
   parts: DashboardCommandParts,
-  signIns: SignIns,
   command: ParsedCommandOf<"caller" | "prove" | "prove_passkey" | "sign_out">,
-  { caller, by }: Readonly<{ caller: WebCaller; by: string }>,
+  by: string,
+  { signIns, caller }: Readonly<{ signIns: SignIns; caller: WebCaller }>,
 ): Promise<Reply> {
   const { item, digest, ip } = caller;
   switch (command.verb) {

@@ -3,7 +3,7 @@ import { parseIp } from "../../../core/net/ip.ts";
 import { plural } from "../../../core/text.ts";
 import { isoTime, isoTimeOrNull } from "../../../core/time.ts";
 import { ADMINISTRATOR } from "../../access/callers.ts";
-import { APP, type Factors } from "../../access/factors.ts";
+import { APP } from "../../access/factors.ts";
 import { RECOVERY_CODES } from "../../access/one-time-codes.ts";
 import type { Passkeys } from "../../access/passkeys.ts";
 import type { FactorStore, Passkey, PasskeyStore, RecoveryStore } from "../../admin-ports.ts";
@@ -13,6 +13,7 @@ import { type Rehearsal, recordThenChange, UNWRITTEN } from "../record-first.ts"
 import { failed } from "../refusals.ts";
 import { NO_ADDRESS, UNAUTHORIZED, type WebCaller } from "../web/command-gate.ts";
 import type { WebBounds } from "../web/web-bounds.ts";
+import type { SignIns } from "./access.ts";
 
 export type PasskeyCommandParts = Rehearsal &
   Readonly<{
@@ -23,14 +24,12 @@ export type PasskeyCommandParts = Rehearsal &
     clock: Clock;
   }>;
 
-type By = Readonly<{ caller: WebCaller; by: string }>;
-
 /** Strangers may request one as often as they may sign in. Nothing is stored. */
 export function passkeyChallenge(
   { engine }: Pick<PasskeyCommandParts, "engine">,
-  keys: Pick<Passkeys, "challenge">,
-  bounds: Pick<WebBounds, "mayChallenge">,
   { ip: from }: ParsedCommandOf<"passkey_challenge">,
+  _: string,
+  { keys, bounds }: Readonly<{ keys: Pick<Passkeys, "challenge">; bounds: Pick<WebBounds, "mayChallenge"> }>,
 ): Reply<"passkey_challenge"> {
   const ip = parseIp(from);
   if (ip === null) return NO_ADDRESS;
@@ -40,9 +39,9 @@ export function passkeyChallenge(
 /** Lists and changes passkeys. The last one may be removed: the password remains. */
 export async function passkeyCommand(
   parts: PasskeyCommandParts,
-  keys: Passkeys,
   command: ParsedCommandOf<"passkey_list" | "passkey_begin" | "passkey_add" | "passkey_remove">,
-  { caller, by }: By,
+  by: string,
+  { keys, caller }: Readonly<{ keys: Passkeys; caller: WebCaller }>,
 ): Promise<Reply> {
   const { passkeys, clock, engine, names } = parts;
   const known = passkeys.list();
@@ -87,9 +86,7 @@ type FactorCommandParts = Readonly<{
   passkeys: Pick<PasskeyStore, "list">;
   engine: Pick<Engine, "audit">;
 }>;
-export type FactorCommand = ParsedCommandOf<
-  "factor_list" | "totp_begin" | "totp_confirm" | "totp_remove" | "recovery_renew"
->;
+type FactorVerb = "factor_list" | "totp_begin" | "totp_confirm" | "totp_remove" | "recovery_renew";
 
 const NOT_SET_UP = failed("No authenticator app is set up.", "Set one up first.");
 const NOT_BEGUN = failed("No setup waits for a code.", "Start again: a setup waits ten minutes, in one session.");
@@ -101,10 +98,11 @@ const WRONG_CODE = failed(
 /** The owner's commands on second factors of the dashboard's sign-in. The record comes first: no factor changes without one. */
 export async function factorCommand(
   { factors: store, passkeys, engine }: FactorCommandParts,
-  factors: Factors,
-  command: FactorCommand,
-  { caller, by }: Readonly<{ caller: WebCaller | null; by: string }>,
+  command: ParsedCommandOf<FactorVerb>,
+  by: string,
+  { signIns, caller }: Readonly<{ signIns: SignIns; caller: WebCaller | null }>,
 ): Promise<Reply> {
+  const { factors } = signIns.administrator;
   const isOn = store.totp() !== null;
   if (command.verb === "factor_list")
     return {
