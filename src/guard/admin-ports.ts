@@ -100,9 +100,9 @@ export interface ServedSettings {
   ): void;
 }
 
-/** The files with accounts and the allow list from which Rspamd knows which author belongs to which account. */
-export interface AuthorLists {
-  /** Writes the changes. Throws if the files cannot be written. */
+/** The files for the content filters: the senders that accounts allow, and which author belongs to which account. */
+export interface ContentLists {
+  /** Writes the changes. A file that cannot be written is logged and retried. */
   refresh(): void;
 }
 

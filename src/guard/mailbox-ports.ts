@@ -68,9 +68,3 @@ export interface SpamAllowStore {
   wouldChange(verb: "allow" | "disallow", account: AccountName, sender: SenderPattern): Outcome;
   allowedSenders(): readonly AllowedSenderItem[];
 }
-
-/** The files with these senders that the spam filter reads. */
-export interface SpamPreferences {
-  /** Throws if the files cannot be written. */
-  refresh(): void;
-}

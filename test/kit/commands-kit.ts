@@ -65,8 +65,7 @@ export function commandsOnMemory(policy = TEST_POLICY) {
   let settingsText = 'domains = ["example.test"]\n';
   let settingsEnv: Readonly<Record<string, string>> = {};
   let alertsTo: readonly string[] = [];
-  let refreshed = 0;
-  let authorsWritten = 0;
+  let listsRefreshed = 0;
   let isDiskWell = true;
   let whileHashing: () => Promise<unknown> = () => Promise.resolve();
   let keyOfEach = false;
@@ -98,14 +97,7 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     recipients: { exists: (address) => address === "owner@example.test" },
     pauses: stores.correspondents,
     queue: upkeep,
-    preferences: { refresh: () => void refreshed++ },
-    authors: {
-      // A list that cannot be written undoes no command.
-      refresh: () => {
-        authorsWritten += 1;
-        assert.fail("the disk is full");
-      },
-    },
+    contentLists: { refresh: () => void listsRefreshed++ },
     keeper,
     notices,
     tokens: (asked) => stores.credentials.tokens(asked),
@@ -193,13 +185,12 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     },
     /** Sets the mail addresses for alerts. */
     sendsAlertsTo: (addresses: readonly string[]) => (alertsTo = addresses),
-    refreshed: () => refreshed,
     /** Sets what the keeper finds in the queue. */
     queues: (find: typeof queue) => (queue = find),
     /** Sets the keeper's listing of the queue. */
     listsQueue: (find: typeof list) => (list = find),
-    /** Attempts to write the files about who may send as whom. */
-    authorsWritten: () => authorsWritten,
+    /** How often the lists for the content filters were refreshed. */
+    listsRefreshed: () => listsRefreshed,
     rows: () => rows("id").length,
     /** The type and the text of each event that fits. */
     recorded: (pattern: RegExp): readonly string[] =>

@@ -10,7 +10,7 @@ import { plural } from "../../core/text.ts";
 import type { MailboxSignInParts } from "../access/mailbox-sign-in.ts";
 import type { Passkeys } from "../access/passkeys.ts";
 import type { SignInParts } from "../access/sign-in.ts";
-import type { AuthorLists } from "../admin-ports.ts";
+import type { ContentLists } from "../admin-ports.ts";
 import { breakGlass, type GlassBroken } from "../enforce/end-bans.ts";
 import type { AccountPasswords } from "../ports.ts";
 import {
@@ -90,8 +90,8 @@ export type CommandParts = BanListParts &
   Pick<MyMailboxParts, "mailPorts"> &
   Readonly<{
     active: AccountPasswords;
-    /** Refreshed at once, so that a new address can send as soon as the command ends. */
-    authors: AuthorLists;
+    /** Refreshed at once, so that a new address can send, and an allowed sender counts, as soon as the command ends. */
+    contentLists: ContentLists;
     health: () => Promise<Health>;
     /** Resolves once all that was committed to either database survives a power failure; false if the disk failed to flush. */
     flushed: () => Promise<boolean>;

@@ -5,7 +5,6 @@ import { asSentence } from "../../core/text.ts";
 import { MailboxSignIn } from "../access/mailbox-sign-in.ts";
 import { Passkeys } from "../access/passkeys.ts";
 import { SignIn } from "../access/sign-in.ts";
-import type { AuthorLists } from "../admin-ports.ts";
 import { shared } from "../explain/health.ts";
 import { type CommandParts, carryOut, dryRun, type Kept } from "./carry-out.ts";
 import { partsOfDryRun } from "./dry-run-parts.ts";
@@ -64,7 +63,7 @@ export function createCommands(given: CommandParts) {
       const reply = await run(admitted, command);
       const { lasts } = effectOf(command.verb);
       // Accounts, the allow list or the settings may differ, also after a failed command, which may be partly done.
-      if (command.verb === "reload" || lasts) refresh(parts.authors);
+      if (command.verb === "reload" || lasts) parts.contentLists.refresh();
       return !reply.ok || !lasts || (await parts.flushed()) ? reply : UNFLUSHED;
     } catch (error) {
       const why = messageOf(error);
@@ -74,11 +73,4 @@ export function createCommands(given: CommandParts) {
       );
     }
   };
-}
-
-/** A failed write does not undo the command. It is retried each second and reported there. */
-function refresh(authors: AuthorLists): void {
-  try {
-    authors.refresh();
-  } catch {}
 }

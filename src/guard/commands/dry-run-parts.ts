@@ -20,7 +20,6 @@ export function partsOfDryRun(parts: CommandParts): DryRunParts {
     secrets: UNHASHED,
     pauses: unpaused(parts),
     senders: unlisted(parts),
-    preferences: { refresh: () => undefined },
     credentials: {
       createToken: (token) => rehearse(() => credentials.createToken(token)),
       revokeToken: (name) => rehearse(() => credentials.revokeToken(name)),

@@ -12,7 +12,9 @@ test("a sender is allowed once for an existing account, and the filter is refres
   const name = "owner@example.test";
   await kit.ask({ verb: "account_create_hashed", name, hash: HASH });
   const add = (to: string, sender: string) => kit.ask({ verb: "spam_allow_add", account: to, sender });
+  const before = kit.listsRefreshed();
   const added = await add(name, "*@Friend.example");
+  assert.equal(kit.listsRefreshed(), before + 1);
   assert.deepEqual(added, { ok: true, result: { account: name, sender: "*@friend.example" } });
   for (const [to, sender, kind] of [
     [name, "*@friend.example", "failed"],
@@ -31,14 +33,13 @@ test("a sender is allowed once for an existing account, and the filter is refres
   const remove = { verb: "spam_allow_remove", account: name, sender: "*@friend.example" } as const;
   assert.equal((await kit.ask(remove)).ok, true);
   assert.equal((await kit.ask(remove)).ok, false);
-  assert.equal(kit.refreshed(), 2);
   assert.deepEqual(kit.types().slice(1), ["SPAM_ALLOW_ADDED", "SPAM_ALLOW_REMOVED"]);
 });
 
 test("the web allows only senders with a written domain, and a bounded number of them", async () => {
   const { engine, db, clock } = engineOnMemory();
   const { accounts, senders } = accountsOnMemory(db);
-  const parts = { engine, clock, senders, preferences: { refresh: () => undefined } };
+  const parts = { engine, clock, senders };
   const add = async (account: string, sender: string, by = "web:anna") => {
     const command = parsedCommandOf({ verb: "spam_allow_add", account, sender });
     assert.ok(command.verb === "spam_allow_add");

@@ -4,7 +4,7 @@ import { isMailboxUser, isWebAdmin } from "../../admin/declare/rights.ts";
 import type { AccountName, SenderPattern } from "../../core/net/address.ts";
 import { plural } from "../../core/text.ts";
 import type { Engine } from "../engine.ts";
-import type { SpamAllowStore, SpamPreferences } from "../mailbox-ports.ts";
+import type { SpamAllowStore } from "../mailbox-ports.ts";
 import type { Clock } from "../ports.ts";
 import { recordDone } from "./record-first.ts";
 import { failed, type RunOf } from "./refusals.ts";
@@ -13,7 +13,6 @@ export type SpamCommandParts = Readonly<{
   engine: Pick<Engine, "audit">;
   clock: Clock;
   senders: SpamAllowStore;
-  preferences: SpamPreferences;
 }>;
 
 /** Changes the senders whose mail is never spam for an account. The filter applies it from the next mail on. */
@@ -29,7 +28,6 @@ export const spamAllow: RunOf<`spam_allow_${"add" | "remove"}`, SpamCommandParts
     ? parts.senders.allowSender(account, sender, by, parts.clock.now())
     : parts.senders.disallowSender(account, sender);
   if (!outcome.ok) return failed(outcome.reason, "`spam allow list` shows the allowed senders.");
-  parts.preferences.refresh();
   const type = adding ? "SPAM_ALLOW_ADDED" : "SPAM_ALLOW_REMOVED";
   const audit = { type, subject: `${sender} for ${account}`, account, sender, by } as const;
   return recordDone(parts.engine, audit, { account, sender });

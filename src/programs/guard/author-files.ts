@@ -2,7 +2,6 @@ import { renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { domainOf } from "../../core/net/address.ts";
 import type { Prefix } from "../../core/net/ip.ts";
-import type { AuthorLists } from "../../guard/admin-ports.ts";
 import type { SenderLogin } from "../../store/accounts-db/mail-lookups.ts";
 
 export type AuthorFilesParts = Readonly<{
@@ -25,7 +24,7 @@ type Written = Readonly<{ text: string; stat: string | null }>;
  * list). With files mail flows while the guard is down. The guard is the only writer of accounts, so they are never out
  * of date. A file that another program emptied, changed or removed is written again at the next check.
  */
-export class AuthorFiles implements AuthorLists {
+export class AuthorFiles {
   readonly #directory: string;
   readonly #parts: AuthorFilesParts;
   readonly #written = new Map<string, Written>();
@@ -38,6 +37,7 @@ export class AuthorFiles implements AuthorLists {
     this.#parts = parts;
   }
 
+  /** Throws if the files cannot be written. */
   refresh(): void {
     const { logins, domains, allowed } = this.#parts;
     const changes = logins.changes();

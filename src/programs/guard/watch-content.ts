@@ -1,18 +1,18 @@
 import { messageOf } from "../../core/error.ts";
 import { SECOND_MS } from "../../core/time.ts";
-import type { AuthorLists } from "../../guard/admin-ports.ts";
-import type { SpamPreferences } from "../../guard/mailbox-ports.ts";
+import type { ContentLists } from "../../guard/admin-ports.ts";
 import type { Log } from "../../guard/ports.ts";
 import { renderSpamPreferences, writeSpamPreferences } from "../../mail/spamassassin/spam-preferences.ts";
+import type { AuthorFiles } from "./author-files.ts";
 
 export type ContentWatchParts = Readonly<{
-  preferences: SpamPreferences;
-  authors: AuthorLists;
+  preferences: Pick<SpamPreferenceFiles, "refresh">;
+  authors: Pick<AuthorFiles, "refresh">;
   log: Log;
 }>;
 
 /** The files in which spamd finds the senders that a recipient allows; written only when they change. */
-export class SpamPreferenceFiles implements SpamPreferences {
+export class SpamPreferenceFiles {
   readonly #directory: string;
   readonly #sendersOf: () => ReadonlyMap<string, readonly string[]>;
   #written = "";
@@ -22,6 +22,7 @@ export class SpamPreferenceFiles implements SpamPreferences {
     this.#sendersOf = sendersOf;
   }
 
+  /** Throws if they cannot be written. */
   refresh(): void {
     const texts = new Map([...this.#sendersOf()].map(([who, senders]) => [who, renderSpamPreferences(senders)]));
     const all = JSON.stringify([...texts]);
@@ -32,7 +33,7 @@ export class SpamPreferenceFiles implements SpamPreferences {
 }
 
 /** Writes the input of the content filters: allowed senders, and who may send as whom. */
-export class ContentWatch {
+export class ContentWatch implements ContentLists {
   readonly #parts: ContentWatchParts;
   #timer: NodeJS.Timeout | null = null;
 
@@ -41,12 +42,12 @@ export class ContentWatch {
   }
 
   start(): void {
-    this.#round();
-    this.#timer = setInterval(() => this.#round(), SECOND_MS);
+    this.refresh();
+    this.#timer = setInterval(() => this.refresh(), SECOND_MS);
   }
 
   /** Accounts and aliases change in several ways; any of them causes a write. */
-  #round(): void {
+  refresh(): void {
     const { preferences, authors, log } = this.#parts;
     for (const [lists, what] of [
       [preferences, "The lists of allowed senders"],
