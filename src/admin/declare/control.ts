@@ -168,7 +168,7 @@ export type CommandError = Readonly<{
   message: string;
   next: string;
   denied?: Denial;
-  /** Set only by reads: what they name is not there. A change of it is refused like any other. */
+  /** Only for reads: the named account does not exist. A change of a missing account is `failed` without it. */
   isMissing?: true;
   /** It may have been carried out all the same. */
   mayBeDone?: true;
