@@ -16,9 +16,9 @@ const MOST_LAST_WORDS = 300;
 /** By SIGKILL: it is what the kernel kills first. */
 const KILLED = 137;
 
-// Anchored, because users name the folders in other lines.
+// Anchored, because users name the folders in other lines. A lost lock is not damage.
 const LOST =
-  /^\w+\(.*\) returned error, retrying after .*(?:no such file|ciphertext|hash|ID does not match|not found)/im;
+  /^(?!Remove\(<lock\/)\w+\(.*\) returned error, retrying after .*(?:no such file|ciphertext|hash|ID does not match|not found)/im;
 const ENDED = /^\w+\(.*\) returned error, retrying after .*EOF/m;
 
 /** Whether restic retries in vain, for up to a quarter of an hour, to read what is lost. From another machine, the next try may get more. */
@@ -75,11 +75,20 @@ const BROKEN: Troubles = [
   [/contains errors|pack .*not found|load .*: |errors were found|unable to load/i, "damaged", "it is damaged"],
 ];
 
+/**
+ * Paths of files that were not restored, whose error follows the last colon, and JSON about files that were not backed up. From
+ * version 0.17, JSON also says why restic ended.
+ */
+const NAMED_BY_USERS = /^(?:ignoring error for .*: |\{(?!"message_type":"exit_error").*)/gm;
+/** Failures to remove or refresh a lock, which may follow any other failure. Version 0.14 prints some without a line break. */
+const LOCK =
+  /^(?:Remove\(<lock\/|error while unlocking: |error in cleanup handler: |unable to refresh lock: ).*?(?=Fatal: |Warning: |$)/gm;
+
 /** A phrase that fits after “…: ”. */
 export function failure({ code, err, out, isRemote }: Ran): Failed {
   if (code === 127) return { ok: false, code: "other", reason: "the program restic is missing: run `npm run setup`" };
   if (code === KILLED) return { ok: false, code: "other", reason: "restic was killed; the memory may have run out" };
-  const said = withoutNoise(err);
+  const said = err.replaceAll(NAMED_BY_USERS, "").replaceAll(LOCK, "");
   const text = `${said}\n${out.filter((line) => !line.startsWith("{")).join("\n")}`;
   if (isLost(err, isRemote)) return { ok: false, code: "damaged", reason: "it is damaged" };
   const known = [...TROUBLES, ...PROVEN, ...(isRemote ? UNREACHED : []), ...BROKEN].find(([words]) => words.test(text));
@@ -90,13 +99,4 @@ export function failure({ code, err, out, isRemote }: Ran): Failed {
       .split("\n")
       .findLast((line) => line.trim() !== "") ?? `restic ended with ${code}`;
   return { ok: false, code: "other", reason: last.slice(0, MOST_LAST_WORDS) };
-}
-
-/**
- * Without what users named: the paths of files that were not restored, and JSON about files that were not backed up. The system's
- * words come after the last colon. From version 0.17, JSON also says why restic ended. Without failures to remove a lock either,
- * which end no command and may follow any other failure.
- */
-function withoutNoise(err: string): string {
-  return err.replaceAll(/^(?:ignoring error for .*: |\{(?!"message_type":"exit_error").*|Remove\(<lock\/.*)/gm, "");
 }

@@ -114,6 +114,38 @@ test("a lock that could not be removed does not hide why restic failed", () => {
     assert.equal(failure({ code: 1, out: [], err: `${err}\n${lock}`, isRemote: true }).reason, reason);
 });
 
+// As restic 0.14 printed it, with two tries of ten.
+const NOT_UNLOCKED = `Remove(<lock/916102877e>) returned error, retrying after 552.330144ms: CAUSE
+Remove(<lock/916102877e>) returned error, retrying after 1.080381816s: CAUSE
+error while unlocking: CAUSE`;
+const NOT_CLEANED_UP = `Remove(<lock/916102877e>) returned error, retrying after 507.606314ms: CAUSE
+Remove(<lock/916102877e>) returned error, retrying after 985.229971ms: CAUSE
+error in cleanup handler: CAUSE`;
+
+test("damage at a server that lets no lock be removed is reported as damage", () => {
+  const err = `pack c02bafb20184ff7dcb3605af0e5bfbb6bc6abe5ce7cd2180ef732bfbcb53040b: does not exist
+${NOT_UNLOCKED}Fatal: repository contains errors
+${NOT_CLEANED_UP}`.replaceAll("CAUSE", "blob not removed, server response: 403 Forbidden (403)");
+  const out = ["create exclusive lock for repository", "load indexes", "check all packs"];
+  for (const refreshed of ["", "unable to refresh lock: blob not removed, server response: 403 Forbidden (403)\n"]) {
+    const ran = { code: 1, out, err: `${refreshed}${err}`, isRemote: true };
+    assert.deepEqual(failure(ran), { ok: false, code: "damaged", reason: "it is damaged" });
+  }
+});
+
+test("a lock that vanished is not damage", () => {
+  const file = "/backups/locks/916102877e3e35a4ed1b97aee37c1c954bf81676a0f89c9be72b6fc8d6655d50";
+  const cause = `chmod ${file}: no such file or directory`;
+  const full = "/backups/data/e2/e281adc169863266740628573ceef501b6e3ee749a23385fa8c1d13afe34ad3e-tmp-1592747509";
+  const err = `${NOT_UNLOCKED}Fatal: unable to save snapshot: write ${full}: no space left on device
+${NOT_CLEANED_UP}`.replaceAll("CAUSE", cause);
+  const reason = "no space is left on the disk";
+  assert.deepEqual(failure({ code: 1, out: [], err, isRemote: false }), { ok: false, code: "full", reason });
+  const saved = `${NOT_UNLOCKED}${NOT_CLEANED_UP}`.replaceAll("CAUSE", cause);
+  for (const line of saved.split("\n")) assert.equal(isLost(line, false), false, line);
+  assert.equal(failure({ code: 3, out: [], err: saved, isRemote: false }).reason, "restic ended with 3");
+});
+
 test("damage is reported although a connection was cut before", () => {
   const err = `Load(<data/6ac9e979ab>, 248, 251) returned error, retrying after 552ms: read tcp: read: connection reset by peer
 Pack ID does not match, want e007b1c2, got 3ee1a5d0
