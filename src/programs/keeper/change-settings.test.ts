@@ -15,6 +15,8 @@ const CHANGES = [{ key: "limits.mail.per_minute", value: "20" }] as const;
 const LINE = "# limits.mail.per_minute = 10\n";
 const CHANGED = SHIPPED.replace(LINE, `${LINE}limits.mail.per_minute = 20\n`);
 
+type Refusal = Extract<KeeperReply, { ok: false }>;
+
 function kit(text = SHIPPED) {
   const path = join(temporaryDirectory(), "ghostinbox.toml");
   writeFileSync(path, text);
@@ -22,14 +24,15 @@ function kit(text = SHIPPED) {
   const clock = new HandClock();
   /** The file, each time that it was applied. */
   const seen: string[] = [];
-  let refusals: readonly string[] = [];
+  let refusals: readonly (string | Refusal)[] = [];
   let during = (): void => undefined;
   const apply = (): Promise<KeeperReply> => {
     seen.push(file());
     during();
     const [reason, ...others] = refusals;
     refusals = others;
-    return Promise.resolve(reason === undefined ? { ok: true, detail: "Reloaded postfix." } : { ok: false, reason });
+    if (reason === undefined) return Promise.resolve({ ok: true, detail: "Reloaded postfix." });
+    return Promise.resolve(typeof reason === "string" ? { ok: false, reason } : reason);
   };
   const file = (): string => readFileSync(path, "utf8");
   const settings = new ChangeSettings({ path, env: {}, clock, apply });
@@ -44,7 +47,7 @@ function kit(text = SHIPPED) {
       settings.change(changes, createHash("sha256").update(readFileSync(path)).digest("hex")),
     /** Runs while the file is being applied. */
     meanwhile: (what: () => void) => (during = what),
-    refuses: (...reasons: readonly string[]) => (refusals = reasons),
+    refuses: (...reasons: readonly (string | Refusal)[]) => (refusals = reasons),
   };
 }
 
@@ -71,10 +74,13 @@ test("if the change cannot be applied, the old file stays in force, and nothing 
   assert.equal(file(), SHIPPED);
   assert.deepEqual(seen, [CHANGED, SHIPPED], "the old one was applied again");
   assert.match(reasonOf(await undo()), /No change/);
-  refuses("postfix refuses it", "it is gone");
   const reason = "postfix refuses it The settings before could not be applied again either: it is gone";
-  assert.deepEqual(await change(), { ok: false, reason, mayHold: true });
-  assert.equal(file(), SHIPPED);
+  for (const first of [{}, { mayHold: true }] as const)
+    for (const second of [{}, { mayHold: true }] as const) {
+      refuses({ ok: false, reason: "postfix refuses it", ...first }, { ok: false, reason: "it is gone", ...second });
+      assert.deepEqual(await change(), { ok: false, reason, ...first, ...second }, "it may hold only if either moved");
+      assert.equal(file(), SHIPPED);
+    }
 });
 
 test("if an undo cannot be applied, the change stays", async () => {
@@ -165,7 +171,9 @@ test("neither a link nor a file in a different encoding is replaced", async () =
     clock: new HandClock(),
     apply: () => assert.fail("applied"),
   });
-  await assert.rejects(linked.change(CHANGES, digest), /put a copy in its place/);
+  const refused = await linked.change(CHANGES, digest);
+  assert.match(reasonOf(refused), /put a copy in its place/);
+  assert.ok(!refused.ok && refused.mayHold === undefined, "nothing was written");
   writeFileSync(path, Buffer.from("# \xfc\n", "latin1"));
   assert.match(reasonOf(await settings.change(CHANGES, digest)), /not UTF-8/);
   assert.ok(file().startsWith("# "));

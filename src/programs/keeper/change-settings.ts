@@ -90,7 +90,13 @@ export class ChangeSettings {
   /** If the new text cannot be applied, restores and applies the old one, unless an edit was saved in between. */
   async #replace(before: string, after: string): Promise<KeeperReply> {
     const { path } = this.#parts;
-    rewriteSettings(path, after);
+    try {
+      rewriteSettings(path, after);
+    } catch (error) {
+      const left = readWhole(path);
+      if (!left.ok || left.text !== before) throw error;
+      return { ok: false, reason: messageOf(error) };
+    }
     const applied = await this.apply();
     if (applied.ok) return applied;
     const now = readWhole(path);
@@ -100,7 +106,7 @@ export class ChangeSettings {
     const back = await this.apply();
     if (back.ok) return { ok: false, reason: applied.reason };
     const note = `The settings before could not be applied again either: ${back.reason}`;
-    return { ok: false, reason: `${applied.reason} ${note}`, mayHold: true };
+    return { ...applied, ...back, reason: `${applied.reason} ${note}` };
   }
 
   #valuesNow(): string | null {
