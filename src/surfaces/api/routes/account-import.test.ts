@@ -88,7 +88,7 @@ test("a long file goes in parts; where a later one is refused, it says how many 
   );
   const headers = { ...bearer, "Idempotency-Key": "a" };
   const post = () => kit.send("POST", "accounts/import", { file: lines(60) }, headers);
-  assert.match(JSON.stringify(await post()), /At least 1 account imported: The disk is full\./);
+  assert.match(JSON.stringify(await post()), /1 account imported, perhaps more: The disk is full\./);
   assert.match(JSON.stringify(await post()), /key_uncertain/);
 });
 
@@ -101,6 +101,24 @@ test("where a later part is refused, the passwords of the imported accounts are 
   const detail =
     "2 accounts imported, and then no more: The disk is full. Weak passwords: a0@example.org. Passwords not judged: a1@example.org.";
   assert.partialDeepStrictEqual(answer, { detail });
+});
+
+test("passwords that may have been imported are reported too", async (t) => {
+  const { kit, send, answers } = await started(t);
+  const { passwords } = kit.parts;
+  const judge = t.mock.method(passwords, "judgeSome", () => Promise.resolve(["It is weak."]));
+  const late: Reply = { ...FULL, mayBeDone: true };
+  const file = `a@example.org|{PLAIN}weak\nb@example.org|{PLAIN}weak\nc@example.org|${HASH}`;
+  answers(late, { ok: true, result: taken(["a0@example.org"]) }, late, late);
+  const { status, answer } = await send(file);
+  assert.equal(status, 409);
+  const detail =
+    "0 accounts imported, perhaps more: The disk is full. Weak passwords, if imported: a@example.org. Passwords not judged, if imported: b@example.org.";
+  assert.partialDeepStrictEqual(answer, { detail });
+  await send(lines(60).replaceAll(HASH, "{PLAIN}weak"));
+  const [asked] = judge.mock.calls[1]?.arguments ?? [];
+  assert.equal(asked?.length, 26, "the one imported and the 25 of the next part");
+  assert.partialDeepStrictEqual((await send(lines(1))).answer, { detail: "The disk is full." });
 });
 
 test("a password that could not be judged in time is imported and reported", async (t) => {

@@ -115,24 +115,29 @@ async function importAccounts(
   const until = later(clock.now(), JUDGED_WITHIN_MS);
   const added: string[] = [];
   const skipped: Named[] = [];
+  /** Those of a part without a certain answer. */
+  const perhaps: string[] = [];
   let refusal: Response | null = null;
   for (let i = 0; i < accounts.length; i += AT_ONCE) {
     const entries = accounts.slice(i, i + AT_ONCE).map(entryOf);
     const done = await sendToGuard(guard, from, { verb: "accounts_import", entries }, (result) => result);
     if (done instanceof Response) {
       refusal = done;
+      if (done instanceof Uncertain) perhaps.push(...entries.map(({ name }) => name));
       break;
     }
     added.push(...done.added);
     skipped.push(...done.skipped);
   }
-  if (refusal !== null && added.length === 0) return refusal;
   const ignored = accounts.flatMap(({ line, name, unused }) =>
     unused.length > 0 ? [{ line, name, fields: unused }] : [],
   );
   const typed = accounts.flatMap(({ name, secret }) =>
-    secret.type === "plain" && added.includes(name) ? [{ owner: name, password: secret.password }] : [],
+    secret.type === "plain" && (added.includes(name) || perhaps.includes(name))
+      ? [{ owner: name, password: secret.password }]
+      : [],
   );
+  if (refusal !== null && added.length === 0 && typed.length === 0) return refusal;
   const problems = await passwords.judgeSome(typed, judgedFor(from.caller), until - clock.now());
   const weak = typed.flatMap(({ owner: name }, i) => {
     const why = problems[i] ?? null;
@@ -169,7 +174,7 @@ function entryOf({ name, secret, quotaBytes }: AccountLine) {
   return secret.type === "hash" ? { name, hash: secret.hash, ...quota } : { name, password: secret.password, ...quota };
 }
 
-/** Some were imported before. Their passwords are reported, since the next import skips them. */
+/** Some were imported before, or may have been. Their passwords are reported, since the next import skips them. */
 async function broken(
   refusal: Response,
   { added, weak, unjudged }: Pick<Imported, "added" | "weak" | "unjudged">,
@@ -177,12 +182,13 @@ async function broken(
   const said: unknown = await refusal.json();
   const why = isObject(said) ? String(said["detail"]) : "";
   const isUncertain = refusal instanceof Uncertain;
-  const imported = `${plural(added.length, "account")} imported`;
+  const imported = `${plural(added.length, "account")} imported, ${isUncertain ? "perhaps more" : "and then no more"}`;
+  const unsure = isUncertain ? ", if imported" : "";
   const passwords = [
-    ...(weak.length > 0 ? [` Weak passwords: ${weak.map(({ name }) => name).join(", ")}.`] : []),
-    ...(unjudged.length > 0 ? [` Passwords not judged: ${unjudged.join(", ")}.`] : []),
+    ...(weak.length > 0 ? [` Weak passwords${unsure}: ${weak.map(({ name }) => name).join(", ")}.`] : []),
+    ...(unjudged.length > 0 ? [` Passwords not judged${unsure}: ${unjudged.join(", ")}.`] : []),
   ].join("");
-  const detail = `${isUncertain ? `At least ${imported}` : `${imported}, and then no more`}: ${why}${passwords}`;
+  const detail = `${imported}: ${why}${passwords}`;
   const next = "Import the file again: those that exist are skipped.";
   const response = problem({ status: 409, code: "refused", detail, next });
   return isUncertain ? uncertain(response) : response;
