@@ -225,6 +225,7 @@ test("a second answer to one question does not answer the next", async () => {
   engine.answer(0, BANNED);
   client.socket.write(ask());
   await until(() => engine.asked.length === 2, "the second question");
+  engine.answer(0, BANNED);
   engine.answer(1, PASS);
   await until(() => client.text === ACTION.pass.repeat(2), "two answers");
 });

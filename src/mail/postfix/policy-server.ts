@@ -97,6 +97,8 @@ class Connection {
   readonly #framer = Framer.ofPolicyRequests();
   /** A question is open. Postfix reads its answer before it asks the next one. */
   #isAsked = false;
+  /** The number of the last question. */
+  #question = 0;
   #finishing = false;
   /** Nothing has arrived since the last check. */
   #isIdle = false;
@@ -137,6 +139,7 @@ class Connection {
     const parsed = parsePolicyRequest(block);
     if (!parsed.ok) return this.#drop("policy_request_malformed", `${parsed.reason}: ${printable(block, 200)}`);
     this.#isAsked = true;
+    this.#question += 1;
     if (parsed.value.type === "NOTHING_TO_DECIDE") this.#answer(DUNNO);
     else if (parsed.value.type === "SIEVE_CLIENT") void this.#judge(parsed.value);
     else if (parsed.value.proxied === true && !this.#parts.guardsProxied()) this.#answer(UNGUARDED);
@@ -160,10 +163,11 @@ class Connection {
     if (event.type === "CONNECT" && event.service !== "smtp") this.#parts.sessions.begin(event.session);
     try {
       if (!this.#fits(event)) return this.#answer(FULL);
+      const question = this.#question;
       this.#parts.submit(event, (decision) => {
         const isHeld = event.type === "DATA" && decision.verdict === "hold";
         const fits = !isHeld || this.#fitsAndNote(event.transaction, null);
-        this.#answer(fits ? printPolicyAction(decision, event.type) : FULL);
+        this.#answer(fits ? printPolicyAction(decision, event.type) : FULL, question);
       });
     } catch (error) {
       // No answer: Postfix takes its default action (SMTPD_POLICY_README, "error recovery").
@@ -189,8 +193,8 @@ class Connection {
   }
 
   /** A second answer to one question would be read as that to the next. */
-  #answer(text: string): void {
-    if (!this.#isAsked || this.#socket.destroyed) return;
+  #answer(text: string, question = this.#question): void {
+    if (!this.#isAsked || question !== this.#question || this.#socket.destroyed) return;
     this.#isAsked = false;
     writeNow(this.#socket, this.#descriptor, text);
     if (this.#socket.writableLength > this.#parts.maxUnsentBytes) this.#drop("policy_flooded", "answers are not read");
