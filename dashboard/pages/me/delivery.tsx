@@ -2,11 +2,12 @@ import type { Forwarding, MOST_FORWARDS, VACATION_LIMITS, VacationItem } from ".
 import { get, put, remove } from "../../api.ts";
 import { tell } from "../../attempt.ts";
 import { Form, Item, TakeOff } from "../../fields.tsx";
-import { dayOf, endOf, isPast } from "../../format.ts";
+import { isPast } from "../../format.ts";
 import { t } from "../../mailbox-texts.ts";
 import { At, Button, Card, Field, now, useAttempt, useLoaded, Waiting } from "../../parts.tsx";
 import { withProof } from "../../session.ts";
 import { focusHeading } from "../../shell.tsx";
+import { dayOf, endOf } from "./last-day.ts";
 
 /** Only types come from src. This type makes the compiler compare the number. */
 const MOST_ADDRESSES: typeof MOST_FORWARDS = 10;
