@@ -1,10 +1,19 @@
 import { randomBytes } from "node:crypto";
 import { DAY_MS, MINUTE_MS, type Millis } from "../../core/time.ts";
-import type { FactorStore, NewTotp, RecoveryStore, StoredTotp } from "../admin-ports.ts";
+import type { CredentialStore, FactorStore, NewTotp, RecoveryStore, StoredTotp } from "../admin-ports.ts";
 import { Budget } from "../budget.ts";
 import type { Engine } from "../engine.ts";
-import type { Clock } from "../ports.ts";
-import { base32, isTotp, newRecoveryCodes, recoveryDigest, SECRET_BYTES, stepOf, uriOf } from "./one-time-codes.ts";
+import type { Clock, Notices } from "../ports.ts";
+import {
+  base32,
+  isTotp,
+  newRecoveryCodes,
+  RECOVERY_CODES,
+  recoveryDigest,
+  SECRET_BYTES,
+  stepOf,
+  uriOf,
+} from "./one-time-codes.ts";
 
 export type FactorParts = Readonly<{
   engine: Pick<Engine, "audit">;
@@ -124,4 +133,21 @@ export class Factors {
     }
     return this.#guesses.budgets;
   }
+}
+
+/** With this many or fewer there is a notice. */
+const FEW_CODES = 3;
+type LookParts = Readonly<{
+  notices: Notices;
+  credentials: Pick<CredentialStore, "adminPasswordHash">;
+  factors: Pick<FactorStore & RecoveryStore, "totp" | "recoveryLeft">;
+}>;
+
+/** Reports a dashboard without a password or with few recovery codes. Call it about every second. */
+export function lookAtFactors({ notices, credentials, factors }: LookParts): void {
+  if (credentials.adminPasswordHash() === null) notices.raise("dashboard_password_unset", "");
+  else notices.clear("dashboard_password_unset");
+  const left = factors.totp() === null ? null : factors.recoveryLeft();
+  if (left !== null && left <= FEW_CODES) notices.raise("recovery_codes_few", `${left} of ${RECOVERY_CODES}`);
+  else notices.clear("recovery_codes_few");
 }

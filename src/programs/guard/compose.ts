@@ -1,4 +1,5 @@
 import { domainOf, parseAccountName, withoutExtension } from "../../core/net/address.ts";
+import { lookAtFactors } from "../../guard/access/factors.ts";
 import { NoticeBoard } from "../../guard/alerts/notices.ts";
 import { createCommands } from "../../guard/commands/commands.ts";
 import { OwnDeliveries, QueueUpkeep } from "../../guard/commands/queue/queue-upkeep.ts";
@@ -40,7 +41,6 @@ import { changedKeys, readSettings, readSettingsText, ServedSettings, type Valid
 import { AlertWatch } from "./watch-alerts.ts";
 import { BanMails, lookAtBans } from "./watch-bans.ts";
 import { ContentWatch, SpamPreferenceFiles } from "./watch-content.ts";
-import { lookAtCredentials } from "./watch-credentials.ts";
 import { lookAtExport } from "./watch-export.ts";
 import { ClockWatch, DiskWatch, TrackingWatch } from "./watch-machine.ts";
 
@@ -134,11 +134,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
   const exported = { notices, clock, record: layout.exportRecord, services: layout.services };
   const tracking = new TrackingWatch({ notices });
   const watches = {
-    often: [
-      () => clockWatch.look(),
-      () => firewall.lookAtBlockedPorts(),
-      () => lookAtCredentials({ notices, ...stores }),
-    ],
+    often: [() => clockWatch.look(), () => firewall.lookAtBlockedPorts(), () => lookAtFactors({ notices, ...stores })],
     seldom: [() => lookAtBans(bans), () => tracking.look(), () => lookAtExport(exported)],
   };
   const housekeeping = new Housekeeping({

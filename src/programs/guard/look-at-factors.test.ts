@@ -5,11 +5,11 @@ import { type TestContext, test } from "node:test";
 import { NoticeBoard } from "../../../test/kit/engine-kit.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { instant } from "../../core/time.ts";
+import { lookAtFactors } from "../../guard/access/factors.ts";
 import { type Layout, layoutOf } from "../../settings/layout.ts";
 import { SqliteCredentials } from "../../store/accounts-db/credentials.ts";
 import { SqliteFactors } from "../../store/accounts-db/factors.ts";
 import { initialise } from "../../store/recovery/initialise.ts";
-import { lookAtCredentials } from "./watch-credentials.ts";
 
 const NOW = instant(Date.UTC(2026, 10, 21, 12, 0, 0));
 
@@ -26,7 +26,7 @@ function start(t: TestContext, layout: Layout) {
   const notices = new NoticeBoard();
   const credentials = new SqliteCredentials(accounts, { now: () => NOW });
   const factors = new SqliteFactors(accounts);
-  const look = (): void => lookAtCredentials({ notices, credentials, factors });
+  const look = (): void => lookAtFactors({ notices, credentials, factors });
   look();
   return { notices, credentials, factors, look, close };
 }
