@@ -18,8 +18,8 @@ const KILLED = 137;
 
 // Anchored, because users name the folders in other lines. A lost lock is not damage.
 const LOST =
-  /^(?!Remove\(<lock\/)\w+\(.*\) returned error, retrying after .*(?:no such file|ciphertext|hash|ID does not match|not found)/im;
-const ENDED = /^\w+\(.*\) returned error, retrying after .*EOF/m;
+  /^(?!\w+\(<lock\/)\w+\(.*\) returned error, retrying after .*(?:no such file|ciphertext|hash|ID does not match|not found)/im;
+const ENDED = /^(?!\w+\(<lock\/)\w+\(.*\) returned error, retrying after .*EOF/m;
 
 /** Whether restic retries in vain, for up to a quarter of an hour, to read what is lost. From another machine, the next try may get more. */
 export function isLost(err: string, isRemote: boolean): boolean {
@@ -82,7 +82,7 @@ const BROKEN: Troubles = [
 const NAMED_BY_USERS = /^(?:ignoring error for .*: |\{(?!"message_type":"exit_error").*)/gm;
 /** Failures to remove or refresh a lock, which may follow any other failure. Version 0.14 prints some without a line break. */
 const LOCK =
-  /^(?:Remove\(<lock\/|error while unlocking: |error in cleanup handler: |unable to refresh lock: ).*?(?=Fatal: |Warning: |$)/gm;
+  /^(?:(?:Remove|Load)\(<lock\/|error while unlocking: |error in cleanup handler: |unable to refresh lock: ).*?(?=Fatal: |Warning: |$)/gm;
 
 /** A phrase that fits after “…: ”. */
 export function failure({ code, err, out, isRemote }: Ran): Failed {

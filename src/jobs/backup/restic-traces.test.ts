@@ -146,6 +146,13 @@ ${NOT_CLEANED_UP}`.replaceAll("CAUSE", cause);
   assert.equal(failure({ code: 3, out: [], err: saved, isRemote: false }).reason, "restic ended with 3");
 });
 
+test("a lock that another restic removed while it was read is not damage", () => {
+  const err =
+    "Load(<lock/ff9c6c389e>, 0, 0) returned error, retrying after 552ms: open /backups/locks/ff9c6c389e: no such file or directory";
+  assert.equal(isLost(err, false), false);
+  assert.equal(failure({ code: 1, out: [], err, isRemote: false }).reason, "restic ended with 1");
+});
+
 test("damage is reported although a connection was cut before", () => {
   const err = `Load(<data/6ac9e979ab>, 248, 251) returned error, retrying after 552ms: read tcp: read: connection reset by peer
 Pack ID does not match, want e007b1c2, got 3ee1a5d0

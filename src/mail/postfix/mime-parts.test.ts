@@ -26,6 +26,22 @@ test("a body that starts with a delimiter, ends in one, or has parts without hea
   assert.equal(counted(MIXED, "--a b\n\nx\n--a b  \n\n--a b\r\n"), 3);
 });
 
+test("the parts of a mail that is one encoded message count, whatever its boundary", () => {
+  const lines = Buffer.from(
+    `Content-Type: multipart/mixed; boundary=x\r\n\r\n${"--x\r\n\r\nt\r\n".repeat(3_000)}--x--\r\n`,
+  )
+    .toString("base64")
+    .match(/.{1,76}/g);
+  const body = [...(lines ?? []).slice(0, 4), "--null--", ...(lines ?? []).slice(4)].join("\r\n");
+  for (const boundary of ["", "; boundary=zzzz", "; boundary=null"]) {
+    const parts = new MimeParts();
+    parts.field("content-type", `message/rfc822${boundary}`);
+    parts.field("content-transfer-encoding", "base64");
+    parts.push(Buffer.from(body));
+    assert.ok(parts.count >= 3_000, `${boundary}: ${parts.count}`);
+  }
+});
+
 test("lines with hyphens do not count as parts", () => {
   const lines = "--\r\n-- \r\n-----\r\n--a b c\r\n--- a b\r\n".repeat(5_000);
   assert.equal(counted(MIXED, `--a b\r\n\r\n${lines}`, 100), 1);

@@ -93,7 +93,7 @@ export class MimeParts {
   #inner: readonly Readonly<{ steps: readonly Decode[]; parts: MimeParts }>[] = [];
   /** The offset of its first undecoded byte, in the bytes that start with `#rest`. */
   #undecoded = 0;
-  /** The delimiter before it. */
+  /** The delimiter before it. Null: the whole mail is the encoded message. */
   #innerBoundary: string | null = null;
   #boundary: string | null = null;
   #mayHaveParts = false;
@@ -217,7 +217,8 @@ export class MimeParts {
     if (isStart || isEnd) {
       this.#count++;
       // A line within the message may look like a delimiter of a part before it.
-      if (name === this.#innerBoundary || name === `${this.#innerBoundary}--`) this.#closeInner(bytes, start - 1);
+      const around = this.#innerBoundary;
+      if (around !== null && (name === around || name === `${around}--`)) this.#closeInner(bytes, start - 1);
     }
     if (isStart) {
       this.#missing.delete(name);

@@ -169,9 +169,9 @@ function policyAction(decision: Decision, stage: PolicyRequest["type"]): string 
     }
   if (decision.verdict === "hold") return "HOLD";
   if (decision.verdict === "pass" || decision.verdict === "delay") return "DUNNO";
-  const reply = smtpReplyOf(decision.reason);
-  if (reply === undefined) return "DUNNO";
-  if (reply.startsWith("554 ")) return `554 ${filled(reply.slice(4), decision.fill)}`;
+  const text = smtpReplyOf(decision.reason);
+  if (text === undefined) return "DUNNO";
+  const reply = filled(text, decision.fill);
   // A 450 at CONNECT would keep the session open and be repeated for each command; 421 ends it (RFC 5321, 3.8).
   return stage === "CONNECT" && reply.startsWith("450 ") ? `421 ${reply.slice(4)}` : reply;
 }

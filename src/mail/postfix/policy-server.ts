@@ -165,9 +165,11 @@ class Connection {
       if (!this.#fits(event)) return this.#answer(FULL);
       const question = this.#question;
       this.#parts.submit(event, (decision) => {
+        // A second answer would be read as that to the next question.
+        if (!this.#isAsked || question !== this.#question) return;
         const isHeld = event.type === "DATA" && decision.verdict === "hold";
         const fits = !isHeld || this.#fitsAndNote(event.transaction, null);
-        this.#answer(fits ? printPolicyAction(decision, event.type) : FULL, question);
+        this.#answer(fits ? printPolicyAction(decision, event.type) : FULL);
       });
     } catch (error) {
       // No answer: Postfix takes its default action (SMTPD_POLICY_README, "error recovery").
@@ -192,10 +194,9 @@ class Connection {
     return true;
   }
 
-  /** A second answer to one question would be read as that to the next. */
-  #answer(text: string, question = this.#question): void {
-    if (!this.#isAsked || question !== this.#question || this.#socket.destroyed) return;
+  #answer(text: string): void {
     this.#isAsked = false;
+    if (this.#socket.destroyed) return;
     writeNow(this.#socket, this.#descriptor, text);
     if (this.#socket.writableLength > this.#parts.maxUnsentBytes) this.#drop("policy_flooded", "answers are not read");
     else if (this.#finishing) this.#socket.destroySoon();
