@@ -113,7 +113,7 @@ test("passwords that may have been imported are reported too", async (t) => {
   const { status, answer } = await send(file);
   assert.equal(status, 409);
   const detail =
-    "0 accounts imported, perhaps more: The disk is full. Weak passwords, if imported: a@example.org. Passwords not judged, if imported: b@example.org.";
+    "0 accounts imported, perhaps more: The disk is full. Weak passwords: a@example.org (if imported). Passwords not judged: b@example.org (if imported).";
   assert.partialDeepStrictEqual(answer, { detail });
   await send(lines(60).replaceAll(HASH, "{PLAIN}weak"));
   const [asked] = judge.mock.calls[1]?.arguments ?? [];

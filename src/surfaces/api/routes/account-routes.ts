@@ -183,10 +183,11 @@ async function broken(
   const why = isObject(said) ? String(said["detail"]) : "";
   const isUncertain = refusal instanceof Uncertain;
   const imported = `${plural(added.length, "account")} imported, ${isUncertain ? "perhaps more" : "and then no more"}`;
-  const unsure = isUncertain ? ", if imported" : "";
+  const list = (names: readonly string[]): string =>
+    names.map((name) => (added.includes(name) ? name : `${name} (if imported)`)).join(", ");
   const passwords = [
-    ...(weak.length > 0 ? [` Weak passwords${unsure}: ${weak.map(({ name }) => name).join(", ")}.`] : []),
-    ...(unjudged.length > 0 ? [` Passwords not judged${unsure}: ${unjudged.join(", ")}.`] : []),
+    ...(weak.length > 0 ? [` Weak passwords: ${list(weak.map(({ name }) => name))}.`] : []),
+    ...(unjudged.length > 0 ? [` Passwords not judged: ${list(unjudged)}.`] : []),
   ].join("");
   const detail = `${imported}: ${why}${passwords}`;
   const next = "Import the file again: those that exist are skipped.";
