@@ -16,14 +16,13 @@ const MOST_LAST_WORDS = 300;
 /** By SIGKILL: it is what the kernel kills first. */
 const KILLED = 137;
 
-// Anchored, because users name the folders in other lines. A lost lock is not damage.
-const LOST =
-  /^(?!\w+\(<lock\/)\w+\(.*\) returned error, retrying after .*(?:no such file|ciphertext|hash|ID does not match|not found)/im;
-const ENDED = /^(?!\w+\(<lock\/)\w+\(.*\) returned error, retrying after .*EOF/m;
+/** What restic says of each failed attempt that it repeats. Anchored, because users name the folders in other lines. A lost lock is not damage. */
+const RETRIED = /^(?!\w+\(<lock\/)\w+\(.*\) returned error, retrying after (.*)/gm;
+const LOST = /no such file|ciphertext|hash|ID does not match|not found/i;
 
 /** Whether restic retries in vain, for up to a quarter of an hour, to read what is lost. From another machine, the next try may get more. */
 export function isLost(err: string, isRemote: boolean): boolean {
-  return LOST.test(err) || (!isRemote && ENDED.test(err));
+  return err.matchAll(RETRIED).some(([, why = ""]) => LOST.test(why) || (!isRemote && why.includes("EOF")));
 }
 
 type Troubles = readonly (readonly [RegExp, Trouble, string])[];
