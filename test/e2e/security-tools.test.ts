@@ -39,17 +39,21 @@ async function asInstalled(script: string): Promise<string> {
   return ran.stdout;
 }
 
-/** A mail that one rule matches, from a client to a server on port 25. */
+/**
+ * Mails that one rule matches, from a client to a server on port 25, until one is reported: Suricata drops the first packets
+ * after its start, and reports some short sessions only when their flow times out, a minute later.
+ */
 const EXPLOITED = `
 echo 'alert smtp any any -> any 25 (msg:"LOCAL exploit"; flow:established,to_server; content:"\${run{"; sid:1000001; priority:1;)' >/run/local.rules
 python3 -W ignore -m smtpd -n -c DebuggingServer 127.0.0.1:25 >&2 &
 suricata -i lo -S /run/local.rules -l /var/log >/run/suricata.out 2>&1 &
-sees() { for try in $(seq 600); do if grep -q "$1" "$2" 2>/dev/null; then return; fi; sleep 0.1; done; cat /run/suricata.out; exit 1; }
-sees "Engine started" /run/suricata.out
-until ss -ltn | grep -q 127.0.0.1:25; do sleep 0.1; done
-swaks --server 127.0.0.1 --from a@example.net --to 'root+\${run{/bin/sh}}@localhost' >&2
-sees '"event_type":"alert"' /var/log/eve.json
-cat /var/log/eve.json
+for try in $(seq 60); do
+  swaks --server 127.0.0.1 --from a@example.net --to 'root+\${run{/bin/sh}}@localhost' >&2 || true
+  if grep -q '"event_type":"alert"' /var/log/eve.json; then exec sed '/"event_type":"alert"/q' /var/log/eve.json; fi
+  sleep 1
+done
+cat /run/suricata.out
+exit 1
 `;
 
 /** rsyslog writes as docs/intrusion-detection.md says; the kernel's lines are those of an iptables rule with LOG. */
