@@ -97,9 +97,13 @@ export function socketsOn(
 
 export type Holder = Readonly<{ pid: number; name: string }>;
 
-/** A process that has one of these sockets, if /proc shows it. */
-export function holderOf(sockets: readonly string[]): Holder | null {
+/**
+ * A process that has one of these sockets, if /proc shows it. `before`: the last answer, which is checked first, as the files
+ * of all processes take long to read on a busy machine.
+ */
+export function holderOf(sockets: readonly string[], before: Holder | null = null): Holder | null {
   if (sockets.length === 0) return null;
+  if (before !== null && holdsSocket(before.pid, sockets)) return before;
   const pid = allPids().find((one) => holdsSocket(one, sockets));
   return pid === undefined ? null : { pid, name: textOrNothing(`/proc/${pid}/comm`).trim() };
 }

@@ -3,7 +3,7 @@ import { basename } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { CONTENT_USERS, POSTGREY_USER, USERS } from "../../settings/layout.ts";
 import { hasUser, userIds } from "../machine/system-users.ts";
-import { listProcesses, networkOf, type Process, startTimeOf, withDescendants } from "./read-processes.ts";
+import { listProcesses, networkOf, type Process, startTimeOf, statOf, withDescendants } from "./read-processes.ts";
 
 /** Users that run only this product. */
 const OUR_USERS = [USERS.guard, USERS.web, USERS.export, USERS.mail, USERS.fail2ban];
@@ -158,10 +158,9 @@ function isWithin(data: Names, path: string): boolean {
 }
 
 /** Whether a process is the main one of a service, or was started below it. */
-export function isOf(pid: number, main: number | null, all: readonly Process[]): boolean {
+export function isOf(pid: number, main: number | null): boolean {
   if (main === null) return false;
-  const parents = new Map(all.map((one) => [one.pid, one.parent]));
-  for (let at: number | undefined = pid; at !== undefined; at = parents.get(at)) if (at === main) return true;
+  for (let at: number | undefined = pid; at !== undefined; at = statOf(at)?.parent) if (at === main) return true;
   return false;
 }
 

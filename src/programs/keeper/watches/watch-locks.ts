@@ -48,7 +48,7 @@ export class LockWatch {
     this.#held = found.flatMap((lock) => {
       const { database } = lock;
       const holders = processes.filter((one) => holds(one, lock) && mayUse(one, lock));
-      const others = holders.filter((one) => !isOurs(one, node, database) && !isOf(one.pid, guard, processes));
+      const others = holders.filter((one) => !isOurs(one, node, database) && !isOf(one.pid, guard));
       return others.map(({ pid, args }) => {
         const before = this.#held.find((one) => one.pid === pid && one.database === database);
         return { database, pid, command: printable(args.join(" "), ARGS_CHARACTERS), since: before?.since ?? now };

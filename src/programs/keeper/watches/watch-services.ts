@@ -4,9 +4,15 @@ import { printable } from "../../../core/text.ts";
 import { parseSocketsInUse } from "../../../host/kernel/tcp-sockets.ts";
 import { textOrNothing } from "../../../host/machine/read-text.ts";
 import { hasUser, userIds } from "../../../host/machine/system-users.ts";
-import { holderOf, holdsSocket, listeners, type ServerPort, socketsOn } from "../../../host/running/ports.ts";
+import {
+  type Holder,
+  holderOf,
+  holdsSocket,
+  listeners,
+  type ServerPort,
+  socketsOn,
+} from "../../../host/running/ports.ts";
 import { isOf } from "../../../host/running/processes.ts";
-import { listProcesses } from "../../../host/running/read-processes.ts";
 import { SERVICES, type ServiceName } from "../../../host/running/runit.ts";
 import { pidOf } from "../../../host/running/supervise.ts";
 import { lastWord, supervised } from "../../../host/running/supervised.ts";
@@ -25,6 +31,7 @@ export class ServiceWatch {
   readonly #layout: Layout;
   readonly #seen = new Map<ServiceName, Seen>();
   readonly #shared = new SharedPorts();
+  readonly #holders = new Map<number, Holder | null>();
   readonly #guardUid: number | null;
   #ports: readonly ServerPort[];
 
@@ -84,12 +91,13 @@ export class ServiceWatch {
       const sockets = socketsOn(one, listening);
       // A service that has its port did start.
       if (sockets.length === 0 || (main !== null && holdsSocket(main, sockets))) continue;
-      const holder = holderOf(sockets);
+      const holder = holderOf(sockets, this.#holders.get(one.port));
+      this.#holders.set(one.port, holder);
       const taken = `port ${one.port} for ${one.says} is in use by`;
       if (holder === null && (main === null || ours !== null)) return `${taken} another program. Find it: ss -ltnp`;
       // Stopping systemd would stop the machine; the program is the one to which systemd passes the port.
       if (holder?.pid === 1) return `${taken} systemd. Find its unit: systemctl list-sockets`;
-      if (holder !== null && !isOf(holder.pid, main, listProcesses()))
+      if (holder !== null && !isOf(holder.pid, main))
         return `${taken} ${printable(holder.name, WORD_CHARACTERS)} (pid ${holder.pid}). Try: kill ${holder.pid}`;
     }
     return null;
@@ -120,7 +128,7 @@ const MOST_LEFT_OUT = 3;
 const TOLD_FROM = 2;
 const NAME_CHARACTERS = 300;
 
-type Strange = Readonly<{ service: ServiceName; says: string; seen: number }>;
+type Strange = Readonly<{ serverPort: ServerPort; holder: Holder; seen: number }>;
 
 /**
  * Finds programs that listen on a service's port in addition to the service. Postfix lets other sockets of root share its ports
@@ -149,16 +157,17 @@ export class SharedPorts {
     const strange = new Map<string, Strange>();
     const listening = listeners();
     for (const serverPort of ports.filter(({ address }) => address === null)) {
-      const { service } = serverPort;
       const sockets = socketsOn(serverPort, listening);
-      const main = mainOf(service);
+      const main = mainOf(serverPort.service);
       // Without any socket the service has not started yet, or cannot: that is reported elsewhere.
       if (main === null || !holdsSocket(main, sockets)) continue;
       for (const socket of sockets) {
         const own = `${main} ${socket}`;
-        const says = this.#cleared.has(own) || holdsSocket(main, [socket]) ? null : sentenceOf(serverPort, socket);
-        if (says === null) cleared.add(own);
-        else strange.set(socket, { service, says, seen: (this.#strange.get(socket)?.seen ?? 0) + 1 });
+        const before = this.#strange.get(socket);
+        const isOwn = this.#cleared.has(own) || holdsSocket(main, [socket]);
+        const holder = isOwn ? null : holderOf([socket], before?.holder);
+        if (holder === null) cleared.add(own);
+        else strange.set(socket, { serverPort, holder, seen: (before?.seen ?? 0) + 1 });
       }
     }
     this.#cleared = cleared;
@@ -176,7 +185,8 @@ export class SharedPorts {
 
   /** The message to the owner, in one sentence; null if no other program shares the service's ports. */
   troubleOf(service: ServiceName): string | null {
-    for (const one of this.#strange.values()) if (one.service === service && one.seen >= TOLD_FROM) return one.says;
+    for (const { serverPort, holder, seen } of this.#strange.values())
+      if (serverPort.service === service && seen >= TOLD_FROM) return sentenceOf(serverPort, holder);
     return null;
   }
 }
@@ -188,10 +198,7 @@ function socketsInUse(): number | null {
   return four === null ? null : four + (six ?? 0);
 }
 
-function sentenceOf({ port, says }: ServerPort, socket: string): string | null {
-  const holder = holderOf([socket]);
-  if (holder === null) return null;
-  const { pid, name } = holder;
+function sentenceOf({ port, says }: ServerPort, { pid, name }: Holder): string {
   // Stopping systemd would stop the machine: it listens for a different program.
   const [who, end] =
     pid === 1
