@@ -9,7 +9,7 @@ import {
 import { domainOf } from "../net/address.ts";
 import type { Millis } from "../time.ts";
 import { nextBan } from "./ban-ladder.ts";
-import { type Change, type Decision, decision } from "./decision.ts";
+import { type Decision, decision } from "./decision.ts";
 import { type Facts, isShared, type Offender } from "./facts.ts";
 import { isProvider, type Policy } from "./policy.ts";
 import { decideAccountMail, decideAccountRecipient } from "./sending.ts";
@@ -99,7 +99,9 @@ export function decideEndOfMessage(
   if (account === null) return decision("pass", "below_limit");
   const { holdEvidence, isMailHeld } = facts.sending;
   if (holdEvidence !== null || isMailHeld) return decideHeldMail(policy, facts, { ...event, account });
-  const changes = facts.writtenTo.flatMap((address) => correspondence(policy, address, account));
+  const changes = outsiders(policy, facts.writtenTo).map(
+    (address) => ({ type: "CORRESPOND", address, account }) as const,
+  );
   return decision("pass", "below_limit", { changes });
 }
 
@@ -187,22 +189,17 @@ function decideHeldMail(
   { writtenTo, sending }: EndOfMessageFacts,
   { account, ip, queueId, recipientCount }: EndOfMessage & Readonly<{ account: string }>,
 ): Decision {
-  const written = writtenTo.flatMap((address) => correspondence(policy, address, account));
-  const recipients = [...new Set(written.map(({ address }) => address))];
+  const recipients = [...new Set(outsiders(policy, writtenTo))];
   const mail = { type: "HOLD_MAIL", queueId, account, ip, recipientCount, recipients } as const;
   return decision("hold", "account_held", { evidence: sending.holdEvidence, changes: queueId === "" ? [] : [mail] });
 }
 
-/** The recipient of an account's mail may answer at once. */
-function correspondence(
-  policy: Policy,
-  recipient: string,
-  account: string,
-): readonly Extract<Change, { type: "CORRESPOND" }>[] {
-  if (recipient.length > LONGEST_ADDRESS) return [];
-  const address = recipient.toLowerCase();
-  const isLocal = policy.domains.includes(domainOf(address));
-  return isLocal ? [] : [{ type: "CORRESPOND", address, account }];
+/** The recipients of an account's mail elsewhere: they may answer at once. */
+function outsiders(policy: Policy, recipients: readonly string[]): readonly string[] {
+  return recipients
+    .filter(({ length }) => length <= LONGEST_ADDRESS)
+    .map((recipient) => recipient.toLowerCase())
+    .filter((address) => !policy.domains.includes(domainOf(address)));
 }
 
 function decideOwnSender(policy: Policy, facts: Pick<Facts, "senderHere">, event: MailAttributes): Decision | null {
@@ -259,8 +256,10 @@ export function decideProbingFromAnywhere(
 /** Past the limit of first contacts (snowshoe spam: many addresses send one mail each), they are deferred for longer. */
 export function decideFirstContact(policy: Policy, facts: FirstContactQuestion, now: Millis): Decision {
   const evidence = reached(policy.firstContacts.limits, facts.firstContactsFromAnywhere, now);
-  if (evidence === null || facts.isWanted || hasWaited(policy, facts, now))
-    return decision("pass", "greylist_asked", { counted: false });
+  const [first] = facts.connections;
+  // It first connected at least `delayMs` ago, so this counts as a retry.
+  const hasWaited = first !== undefined && first <= now - policy.firstContacts.delayMs;
+  if (evidence === null || facts.isWanted || hasWaited) return decision("pass", "greylist_asked", { counted: false });
   return decision("defer", "first_contacts_deferred", { evidence, counted: false });
 }
 
@@ -278,14 +277,4 @@ export function markFirstContact(policy: Policy, facts: MarkQuestion, now: Milli
 function isStranger(policy: Policy, facts: Stranger, { clientName }: Recipient): boolean {
   if (facts.known || facts.isWanted) return false;
   return policy.greylist ? facts.firstContact : !isProvider(policy, clientName);
-}
-
-/** It first connected at least `delayMs` ago, so this counts as a retry. */
-function hasWaited(
-  { firstContacts: { delayMs } }: Policy,
-  { connections }: FirstContactQuestion,
-  now: Millis,
-): boolean {
-  const [first] = connections;
-  return first !== undefined && first <= now - delayMs;
 }
