@@ -58,8 +58,8 @@ export const eventsDe: typeof eventsEn = {
   only: (what) => `Nur ${what} zeigen`,
 };
 
-/** Names of the event types, in the order of the filter. */
-export const eventNamesEn = {
+/** Names of the event types, in the order of the filter: then come those of accounts (`accounts.ts`), then the server's. */
+export const trafficEventsEn = {
   CONNECT: "Connection",
   CONNECT_DEFERRED: "Connection deferred",
   CONNECT_REFUSED: "Connection refused",
@@ -91,30 +91,9 @@ export const eventNamesEn = {
   ALLOW_ADDED: "Allow added",
   ALLOW_REMOVED: "Allow removed",
   ALLOW_EXPIRED: "Allow expired",
-  ACCOUNT_ADDED: "Account added",
-  ACCOUNT_REMOVED: "Account removed",
-  ACCOUNT_SUSPENDED: "Account suspended",
-  ACCOUNT_RESUMED: "Account resumed",
-  ACCOUNT_RELEASED: "Account released",
-  HELD_MAIL_DROPPED: "Held mail dropped",
-  QUEUE_HELD: "Queue held",
-  QUEUE_RELEASED: "Queue released",
-  QUEUE_DELETED: "Queue deleted",
-  PASSWORD_CHANGED: "Password changed",
-  APP_PASSWORD_MADE: "App password made",
-  APP_PASSWORD_REMOVED: "App password removed",
-  FORWARDING_CHANGED: "Forwarding changed",
-  VACATION_CHANGED: "Vacation reply changed",
-  NETWORKS_CHANGED: "Networks changed",
-  QUOTA_CHANGED: "Quota changed",
-  LEGAL_HOLD_SET: "Legal hold set",
-  LEGAL_HOLD_LIFTED: "Legal hold lifted",
-  MAIL_KEY_MADE: "Mail key made",
-  MAIL_KEYS_RECOVERED: "Mail keys recovered",
-  ALIAS_ADDED: "Alias added",
-  ALIAS_REMOVED: "Alias removed",
-  ALIAS_BLOCKED: "Alias blocked",
-  ALIAS_UNBLOCKED: "Alias unblocked",
+};
+
+export const serverEventsEn = {
   SPAM_ALLOW_ADDED: "Spam allow added",
   SPAM_ALLOW_REMOVED: "Spam allow removed",
   TOKEN_CREATED: "Token created",
@@ -149,7 +128,7 @@ export const eventNamesEn = {
   CLOCK_JUMPED: "Clock jumped",
 };
 
-export const eventNamesDe: typeof eventNamesEn = {
+export const trafficEventsDe: typeof trafficEventsEn = {
   CONNECT: "Verbindung",
   CONNECT_DEFERRED: "Verbindung aufgeschoben",
   CONNECT_REFUSED: "Verbindung abgelehnt",
@@ -181,30 +160,9 @@ export const eventNamesDe: typeof eventNamesEn = {
   ALLOW_ADDED: "Erlaubt",
   ALLOW_REMOVED: "Nicht mehr erlaubt",
   ALLOW_EXPIRED: "Erlaubnis abgelaufen",
-  ACCOUNT_ADDED: "Konto angelegt",
-  ACCOUNT_REMOVED: "Konto entfernt",
-  ACCOUNT_SUSPENDED: "Konto stillgelegt",
-  ACCOUNT_RESUMED: "Konto wieder geöffnet",
-  ACCOUNT_RELEASED: "Post des Kontos freigegeben",
-  HELD_MAIL_DROPPED: "Angehaltene Post gelöscht",
-  QUEUE_HELD: "In der Warteschlange angehalten",
-  QUEUE_RELEASED: "In der Warteschlange freigegeben",
-  QUEUE_DELETED: "Aus der Warteschlange gelöscht",
-  PASSWORD_CHANGED: "Passwort geändert",
-  APP_PASSWORD_MADE: "App-Passwort erstellt",
-  APP_PASSWORD_REMOVED: "App-Passwort entfernt",
-  FORWARDING_CHANGED: "Weiterleitung geändert",
-  VACATION_CHANGED: "Abwesenheitsantwort geändert",
-  NETWORKS_CHANGED: "Netze geändert",
-  QUOTA_CHANGED: "Kontingent geändert",
-  LEGAL_HOLD_SET: "Aufbewahrung gesetzt",
-  LEGAL_HOLD_LIFTED: "Aufbewahrung beendet",
-  MAIL_KEY_MADE: "Mailschlüssel erzeugt",
-  MAIL_KEYS_RECOVERED: "Mailschlüssel gerettet",
-  ALIAS_ADDED: "Alias angelegt",
-  ALIAS_REMOVED: "Alias entfernt",
-  ALIAS_BLOCKED: "Alias geschlossen",
-  ALIAS_UNBLOCKED: "Alias geöffnet",
+};
+
+export const serverEventsDe: typeof serverEventsEn = {
   SPAM_ALLOW_ADDED: "Absender erlaubt",
   SPAM_ALLOW_REMOVED: "Absender nicht mehr erlaubt",
   TOKEN_CREATED: "Token erstellt",
