@@ -20,6 +20,10 @@ const LINES = `${HEAD}${"a:\r\n".repeat(450_000)}\r\nHello.`;
 const MULTIPART = `${HEAD}MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary="x y"\r\n\r\n`;
 const PARTS = `${"--x y\r\nContent-Type: text/html\r\n\r\n<p>a\r\n".repeat(10_000)}--x y--`;
 const MESSAGE = `${HEAD}MIME-Version: 1.0\r\nContent-Type: message/rfc822\r\n\r\n`;
+const ENCODED = MESSAGE.replace("\r\n\r\n", "\r\nContent-Transfer-Encoding: base64\r\n\r\n");
+const IN_BASE64 = Buffer.from(MULTIPART + PARTS)
+  .toString("base64")
+  .replace(/.{76}/g, "$&\r\n");
 const OF_PARTS = [
   ["198.18.120.7", "", MULTIPART + PARTS],
   ["198.18.121.7", " in a message within the mail", MESSAGE + MULTIPART + PARTS],
@@ -28,13 +32,11 @@ const OF_PARTS = [
     " with a boundary in pieces",
     MULTIPART.replace('boundary="x y"', 'boundary*0="x "; boundary*1="y"') + PARTS,
   ],
+  ["198.18.123.7", " in an encoded message", ENCODED + IN_BASE64],
   [
-    "198.18.123.7",
-    " in an encoded message",
-    MESSAGE.replace("\r\n\r\n", "\r\nContent-Transfer-Encoding: base64\r\n\r\n") +
-      Buffer.from(MULTIPART + PARTS)
-        .toString("base64")
-        .replace(/.{76}/g, "$&\r\n"),
+    "198.18.127.7",
+    " in an encoded message that seems to end before another one",
+    `${ENCODED.replace("rfc822", "rfc822; boundary=z")}${IN_BASE64}\r\n--z\r\n${ENCODED}SGVsbG8=`,
   ],
   ["198.18.124.7", " worth of fields in a message within the mail", `${MESSAGE}${"a:\r\n".repeat(100_000)}\r\nHello.`],
   [

@@ -32,7 +32,7 @@ test("the parts of a mail that is one encoded message count, whatever its bounda
   )
     .toString("base64")
     .match(/.{1,76}/g);
-  const body = [...(lines ?? []).slice(0, 4), "--null--", ...(lines ?? []).slice(4)].join("\r\n");
+  const body = [...(lines ?? []).slice(0, 4), "--null--", ...(lines ?? []).slice(4), ""].join("\r\n");
   for (const boundary of ["", "; boundary=zzzz", "; boundary=null"]) {
     const parts = new MimeParts();
     parts.field("content-type", `message/rfc822${boundary}`);
@@ -209,6 +209,53 @@ for (const [how, body] of [
   test(`the parts of a message with ${how} are too many`, () => {
     for (const size of [64, 1_000_000]) assert.ok(counted(MIXED, body, size) > 1_000, `in pieces of ${size}`);
   });
+
+test("the parts of an encoded message count, whatever a filter takes for its end or its start", () => {
+  const encoded = `${MESSAGE}${ENCODING}base64\r\n\r\n`;
+  const many = `${inBase64(message(3_000))}\r\n`;
+  const half = many.length / 2 - ((many.length / 2) % 78);
+  const inserted = (line: string): string => `${many.slice(0, half)}${line}\r\n${many.slice(half)}`;
+  const another = `--zzzz\r\n${encoded}`;
+  // So that it has a multiple of four letters of base64.
+  const shift = "A".repeat((4 - ((another.match(/[a-z0-9+/]/gi)?.length ?? 0) % 4)) % 4);
+  const sibling = "--a b\r\nContent-Type: multipart/mixed; boundary=zzzz\r\n\r\n--zzzz\r\n\r\n--zzzz--\r\n";
+  const whole = `message/rfc822; boundary=zzzz\r\n${ENCODING}base64`;
+  for (const [that, contentType, body] of [
+    ["another message, at its end", whole, `${many}${another}${inBase64("x")}\r\n`],
+    ["another message, within it", whole, inserted(another + shift)],
+    [
+      "another message, within it, after a sibling's delimiter",
+      MIXED,
+      `${sibling}--a b\r\n${encoded}${inserted(another + shift)}`,
+    ],
+    [
+      "the outer delimiter",
+      MIXED,
+      `${sibling.replace("\r\n\r\n--zzzz--", `\r\n${encoded}${many}`)}--a b\r\n${encoded}\r\n`,
+    ],
+    ["its delimiter in another case", "multipart/mixed; boundary=AAAA", `--AAAA\r\n${encoded}${inserted("--aaaa--")}`],
+    ["its delimiter with a space", "multipart/mixed; boundary=AAAA", `--AAAA\r\n${encoded}${inserted("--AAAA-- ")}`],
+    ["a delimiter within its header", MIXED, `${sibling}--a b\r\n${MESSAGE}--zzzz\r\n${ENCODING}base64\r\n\r\n${many}`],
+    ["a delimiter within its header, and again", MIXED, `${sibling}--a b\r\n--zzzz\r\n${encoded}${inserted("--zzzz")}`],
+    ["no declared boundary", "multipart/mixed; boundary=missing", `--other\r\n${encoded}${many}`],
+    ["a boundary in pieces", 'multipart/mixed; boundary*0="i"; boundary*1="n"', `--in\r\n${encoded}${many}`],
+    ["the end of the multipart", MIXED, `--a b--\r\n${encoded}${many}`],
+  ] as const)
+    for (const size of [64, 10_000, 65_535]) {
+      const parts = new MimeParts();
+      const [type = "", encoding] = contentType.split(`\r\n${ENCODING}`);
+      parts.field("content-type", type);
+      if (encoding !== undefined) parts.field("content-transfer-encoding", encoding);
+      for (let at = 0; at < body.length; at += size) parts.push(Buffer.from(body.slice(at, at + size)));
+      assert.ok(parts.count >= 3_000, `${that}, in pieces of ${size}: ${parts.count}`);
+    }
+});
+
+test("an honest mail with encoded messages, each ended by its delimiter, may have megabytes after them", () => {
+  const forwarded = `${ENCODED}base64\r\n\r\n${inBase64(message(3))}\r\n`.repeat(20);
+  const attached = `--a b\r\n${ENCODING}base64\r\n\r\n${inBase64(Buffer.alloc(15_000_000, "data"))}\r\n`;
+  assert.equal(counted(MIXED, `${forwarded}${attached}--a b--\r\n`, 65_535), 102);
+});
 
 test("an attachment of many lines does not count as a message because of its name", () => {
   const lines = inBase64("1;2;3\r\n".repeat(40_000));

@@ -25,8 +25,9 @@ const WELL_FORMED = new RegExp(`^${NAME}/${NAME}(?: ?; ?${NAME}=(?:"[^"\\\\]*"|$
 /** A type that every filter reads alike. Without one, a filter may read the whole Content-Type as the type. */
 const PLAIN_KIND = /^[!#$%&'*+.^_`{|}~0-9a-z-]+\/[!#$%&'*+.^_`{|}~0-9a-z-]+(?=\s*(?:;|$))/i;
 const EVERY_KIND = "multipart message pkcs7-mime";
-/** Maximum depth of encoded messages in encoded messages. */
+/** Maximum depth of encoded messages in encoded messages, and of those that are read at once, because no delimiter ended them. */
 const MOST_ENCODED = 2;
+const MOST_OPEN = 8;
 /** Maximum bytes decoded, and lines checked, in the encoded messages of a mail: seconds of the guard's time. */
 const MOST_DECODED_BYTES = 50 * 1024 * 1024;
 const MOST_LINES = 500_000;
@@ -54,6 +55,11 @@ const TAB = 0x09;
 type Budget = { bytes: number; lines: number };
 /** The part whose header is being read. `isEnvelope`: it holds a signed message (RFC 8551, 3.5.2). `encodings`: all it names. */
 type Part = { isMessage: boolean; isMultipart: boolean; isEnvelope: boolean; encodings: string };
+/** An encoded message: unchanged, and decoded in each way that a filter may. `delimiter`: the line that ends it; null: none does. */
+type Inner = Readonly<{
+  delimiter: string | null;
+  ways: readonly Readonly<{ steps: readonly Decode[]; parts: MimeParts }>[];
+}>;
 type Within = Readonly<{
   /** How many encoded messages this one is in. */
   depth: number;
@@ -89,13 +95,12 @@ export class MimeParts {
   #part = newPart();
   /** The encodings of multiparts so far. */
   #inherited: string;
-  /** The encoded message that is being read: unchanged, and decoded in each way that a filter may. */
-  #inner: readonly Readonly<{ steps: readonly Decode[]; parts: MimeParts }>[] = [];
-  /** The offset of its first undecoded byte, in the bytes that start with `#rest`. */
+  /** The encoded messages that are being read. Of two one may be in the other's text, for a filter that knows fewer boundaries. */
+  #open: readonly Inner[] = [];
+  /** The offset of their first undecoded byte, in the bytes that start with `#rest`. */
   #undecoded = 0;
-  /** The delimiter before it. Null: the whole mail is the encoded message. */
-  #innerBoundary: string | null = null;
-  #boundary: string | null = null;
+  /** The line before the current part, as it was written. Null: the part began elsewhere, or filters may disagree on where. */
+  #delimiter: string | null = null;
   #mayHaveParts = false;
   /** Filters may read its fields differently (`WELL_FORMED`), so more of its lines count. */
   #isOdd: boolean;
@@ -103,6 +108,8 @@ export class MimeParts {
   #mayHideParts = false;
   /** In an envelope an empty line may not be the end of the header, so later lines are read as fields too, but do not count as such. */
   #isAfterHeader = false;
+  /** The header that is being read follows a declared boundary. */
+  #isCertain = true;
   /** Fields in the headers of parts. */
   #fields = 0;
   /** Bytes of costly fields, wherever they are. */
@@ -143,7 +150,7 @@ export class MimeParts {
   }
 
   get #ofInner(): number {
-    return Math.max(0, ...this.#inner.map(({ parts }) => parts.count));
+    return this.#open.reduce((sum, inner) => sum + countOf(inner), 0);
   }
 
   /** A header field of the mail. */
@@ -184,7 +191,7 @@ export class MimeParts {
     const bytes = Buffer.concat([this.#rest, chunk]);
     if (!this.#isBody) {
       this.#isBody = true;
-      this.#endHeader(this.#rest.length);
+      this.#endHeader(bytes, this.#rest.length);
     }
     let at = 0;
     for (;;) {
@@ -198,7 +205,7 @@ export class MimeParts {
     }
     // Without a delimiter only the last bytes can belong to one.
     const from = !this.#inHeader && bytes.indexOf(DELIMITER, at) < 0 ? bytes.length - DELIMITER.length + 1 : at;
-    const rest = bytes.subarray(Math.max(from, at, 0));
+    const rest = bytes.subarray(Math.max(from, at));
     const isLong = rest.length > MOST_LINE_BYTES;
     const restAt = bytes.length - rest.length;
     this.#decode(bytes, isLong ? bytes.length : restAt);
@@ -211,36 +218,39 @@ export class MimeParts {
     const isContinued = bytes[start] === SPACE || bytes[start] === TAB || bytes[start] === ODD_END;
     if (this.#inHeader && !isContinued) this.#endField();
     const name = line.startsWith("--") ? line.slice(2).toLowerCase() : null;
-    const isStart = name !== null && this.#boundaries.has(name);
-    // One ends a multipart. If there are many, a filter may see a part after each.
-    const isEnd = name?.endsWith("--") === true && this.#boundaries.has(name.slice(0, -2));
-    if (isStart || isEnd) {
-      this.#count++;
-      // A line within the message may look like a delimiter of a part before it.
-      const around = this.#innerBoundary;
-      if (around !== null && (name === around || name === `${around}--`)) this.#closeInner(bytes, start - 1);
-    }
-    if (isStart) {
+    if (name !== null) {
+      const isStart = this.#boundaries.has(name);
+      // One ends a multipart. If there are many, a filter may see a part after each.
+      const isEnd = name.endsWith("--") && this.#boundaries.has(name.slice(0, -2));
+      if (isStart || isEnd) this.#count++;
+      else {
+        this.#hyphenLines++;
+        this.#isOdd ||= this.#isCertain && this.#inHeader && !this.#isAfterHeader;
+      }
+      const mayBeOne = isStart || isEnd || this.#isOdd || this.#missing.size > 0;
       this.#missing.delete(name);
-      this.#boundary = name;
-      this.#part = newPart();
-      this.#inHeader = true;
-      this.#isAfterHeader = false;
-      return;
-    }
-    if (name !== null && !isEnd) {
-      this.#hyphenLines++;
-      this.#isOdd ||= this.#inHeader && !this.#isAfterHeader;
+      this.#closeInner(bytes, start, end);
+      if (mayBeOne) return this.#beginPart(line, isStart);
     }
     if (!this.#inHeader) return;
     // A line of spaces continues a field.
     const isEmpty = end === start || (end === start + 1 && bytes[start] === CR);
-    if (isEmpty && !this.#isLeading) this.#endHeader(end + 1);
+    if (isEmpty && !this.#isLeading) this.#endHeader(bytes, end + 1);
     else if (!isEmpty) {
       this.#isLeading = false;
       if (this.#field.length <= MOST_LINE_BYTES) this.#field += line;
       this.#isCut ||= end - start >= MOST_LINE_BYTES || this.#field.length > MOST_LINE_BYTES;
     }
+  }
+
+  /** After a line that a filter may take for a delimiter. Another one may read it as part of the header before it, whose fields still hold. */
+  #beginPart(line: string, isCertain: boolean): void {
+    const isInHeader = this.#inHeader && !this.#isAfterHeader;
+    this.#delimiter = isInHeader ? null : line;
+    if (!isInHeader) this.#part = newPart();
+    this.#inHeader = true;
+    this.#isCertain = isCertain;
+    this.#isAfterHeader = false;
   }
 
   /**
@@ -279,53 +289,67 @@ export class MimeParts {
   }
 
   /** Ends the header of the mail or of a part; its body starts at this byte. */
-  #endHeader(start: number): void {
+  #endHeader(bytes: Buffer, start: number): void {
     const part = this.#part;
     this.#part = newPart();
     this.#isAfterHeader = this.#within.isInEnvelope && !part.isMessage;
     if (part.isMultipart) this.#inherited += part.encodings;
-    const isOpened = (part.isMessage || part.isEnvelope) && this.#openInner(start, part);
+    const isOpened = (part.isMessage || part.isEnvelope) && this.#openInner(bytes, start, part);
     // The start of an envelope's message is not known: the bytes before it may have empty lines.
     this.#inHeader = this.#within.isInEnvelope || (part.isMessage && !isOpened);
     this.#isLeading = this.#inHeader && !this.#within.isInEnvelope;
   }
 
   /** Whether the message is encoded, or signed within an envelope, whose own bytes are not looked at. */
-  #openInner(start: number, { encodings, isEnvelope }: Part): boolean {
+  #openInner(bytes: Buffer, start: number, { encodings, isEnvelope }: Part): boolean {
     const all = encodings + this.#inherited;
     const isUnknown = /uu/i.test(all);
     const encoded = [...(/base-?64/i.test(all) ? [base64] : []), ...(/quoted/i.test(all) ? [quotedPrintable] : [])];
     if (encoded.length === 0 && !isUnknown && !isEnvelope) return false;
     this.#mayHideParts = true;
-    if (this.#inner.length > 0) this.#count += this.#ofInner;
     const { depth, budget } = this.#within;
-    if (depth === MOST_ENCODED || isUnknown) this.#isUncountable = true;
+    this.#isUncountable ||= depth === MOST_ENCODED || isUnknown || this.#open.length === MOST_OPEN;
     const within = { depth: depth + 1, encodings: all, budget, isInEnvelope: isEnvelope };
     const decoders = this.#isUncountable ? [] : [asIs, ...encoded];
-    this.#inner = decoders.map((decoder) => ({
+    const ways = decoders.map((decoder) => ({
       steps: [decoder(), ...(isEnvelope ? [asn1Contents()] : []), lineEnds()],
       parts: new MimeParts({ ...within, isEncoded: decoder === asIs }),
     }));
+    this.#decode(bytes, start);
     this.#undecoded = start;
-    this.#innerBoundary = this.#boundary;
+    this.#open = [...this.#open, { delimiter: this.#delimiter, ways }];
     return true;
   }
 
   #decode(bytes: Buffer, to: number): void {
-    if (this.#inner.length === 0 || to <= this.#undecoded) return;
+    if (this.#open.length === 0 || to <= this.#undecoded) return;
     const encoded = bytes.subarray(this.#undecoded, to);
     this.#undecoded = to;
-    for (const { steps, parts } of this.#inner) {
+    for (const { steps, parts } of this.#open.flatMap(({ ways }) => ways)) {
       this.#within.budget.bytes -= encoded.length;
       parts.push(steps.reduce((bytes, step) => step(bytes), encoded));
     }
   }
 
-  #closeInner(bytes: Buffer, end: number): void {
-    this.#decode(bytes, end);
-    this.#count += this.#ofInner;
-    this.#inner = [];
+  /**
+   * A message ends where the line before it comes again: whichever filter found the message there ends it there too. At other
+   * delimiters, and in another spelling, one of the filters may go on.
+   */
+  #closeInner(bytes: Buffer, start: number, end: number): void {
+    if (this.#open.length === 0) return;
+    const line = bytes.toString("latin1", start, bytes[end - 1] === CR ? end - 1 : end);
+    const isOver = ({ delimiter }: Inner): boolean =>
+      delimiter !== null && (line === delimiter || line === `${delimiter}--`);
+    const over = this.#open.filter(isOver);
+    if (over.length === 0) return;
+    this.#decode(bytes, start - 1);
+    this.#count += over.reduce((sum, inner) => sum + countOf(inner), 0);
+    this.#open = this.#open.filter((inner) => !isOver(inner));
   }
+}
+
+function countOf({ ways }: Inner): number {
+  return Math.max(0, ...ways.map(({ parts }) => parts.count));
 }
 
 function newPart(): Part {
