@@ -47,7 +47,7 @@ const EXPLOITED = `
 echo 'alert smtp any any -> any 25 (msg:"LOCAL exploit"; flow:established,to_server; content:"\${run{"; sid:1000001; priority:1;)' >/run/local.rules
 python3 -W ignore -m smtpd -n -c DebuggingServer 127.0.0.1:25 >&2 &
 suricata -i lo -S /run/local.rules -l /var/log >/run/suricata.out 2>&1 &
-for try in $(seq 60); do
+for try in $(seq 30); do
   swaks --server 127.0.0.1 --from a@example.net --to 'root+\${run{/bin/sh}}@localhost' >&2 || true
   if grep -q '"event_type":"alert"' /var/log/eve.json; then exec sed '/"event_type":"alert"/q' /var/log/eve.json; fi
   sleep 1

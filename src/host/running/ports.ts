@@ -103,8 +103,8 @@ export type Holder = Readonly<{ pid: number; name: string }>;
  */
 export function holderOf(sockets: readonly string[], before: Holder | null = null): Holder | null {
   if (sockets.length === 0) return null;
-  if (before !== null && holdsSocket(before.pid, sockets)) return before;
-  const pid = allPids().find((one) => holdsSocket(one, sockets));
+  const isStill = before !== null && holdsSocket(before.pid, sockets);
+  const pid = isStill ? before.pid : allPids().find((one) => holdsSocket(one, sockets));
   return pid === undefined ? null : { pid, name: textOrNothing(`/proc/${pid}/comm`).trim() };
 }
 

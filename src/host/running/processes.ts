@@ -157,11 +157,15 @@ function isWithin(data: Names, path: string): boolean {
   return data.some((name) => `${path}/`.includes(`${name}/`));
 }
 
-/** Whether a process is the main one of a service, or was started below it. */
-export function isOf(pid: number, main: number | null): boolean {
+/** Whether a process is the main one of a service, or was started below it. `parentOf`: reads /proc by default. */
+export function isOf(pid: number, main: number | null, parentOf = parentNow): boolean {
   if (main === null) return false;
-  for (let at: number | undefined = pid; at !== undefined; at = statOf(at)?.parent) if (at === main) return true;
+  for (let at: number | undefined = pid; at !== undefined; at = parentOf(at)) if (at === main) return true;
   return false;
+}
+
+function parentNow(pid: number): number | undefined {
+  return statOf(pid)?.parent;
 }
 
 function isSupervisor({ exe }: Pick<Process, "exe">): boolean {

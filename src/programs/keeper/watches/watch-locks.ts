@@ -43,12 +43,14 @@ export class LockWatch {
     const locks = locksHeld();
     const found = [engineDb, accountsDb].flatMap((database) => locksOf(database, locks));
     const processes = found.length === 0 ? [] : listProcesses();
+    const parents = new Map(processes.map(({ pid, parent }) => [pid, parent]));
     const guard = pidOf(services, "guard");
     const now = this.#clock.now();
     this.#held = found.flatMap((lock) => {
       const { database } = lock;
       const holders = processes.filter((one) => holds(one, lock) && mayUse(one, lock));
-      const others = holders.filter((one) => !isOurs(one, node, database) && !isOf(one.pid, guard));
+      const isOfGuard = (pid: number): boolean => isOf(pid, guard, (one) => parents.get(one));
+      const others = holders.filter((one) => !isOurs(one, node, database) && !isOfGuard(one.pid));
       return others.map(({ pid, args }) => {
         const before = this.#held.find((one) => one.pid === pid && one.database === database);
         return { database, pid, command: printable(args.join(" "), ARGS_CHARACTERS), since: before?.since ?? now };
