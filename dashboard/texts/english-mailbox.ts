@@ -1,4 +1,4 @@
 /** The texts of *My mailbox*. */
 
-export { en as settings } from "./mailbox-settings.ts";
+export { en as mailboxSettings } from "./mailbox-settings.ts";
 export { en as me } from "./me.ts";

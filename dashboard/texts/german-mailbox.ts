@@ -1,2 +1,2 @@
-export { de as settings } from "./mailbox-settings.ts";
+export { de as mailboxSettings } from "./mailbox-settings.ts";
 export { de as me } from "./me.ts";

@@ -105,6 +105,7 @@ export const ofAccountEn = {
   noCopy: "keeps no copy",
   reply: "Vacation reply",
   until: "until",
+  over: "ended",
   ended: (what: string) => `${what}: removed.`,
   inSentence: (what: string) => what.charAt(0).toLowerCase() + what.slice(1),
 };
@@ -119,6 +120,7 @@ export const ofAccountDe: typeof ofAccountEn = {
   noCopy: "keine Kopie bleibt",
   reply: "Abwesenheitsantwort",
   until: "bis",
+  over: "beendet",
   ended: (what) => `${what}: entfernt.`,
   inSentence: (what) => what,
 };

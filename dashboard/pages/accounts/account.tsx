@@ -191,7 +191,7 @@ export function AccountOwn({ account }: Pick<Props, "account">) {
                 {data.vacation.until !== null && (
                   <>
                     {" "}
-                    ({isPast(data.vacation.until, now.value) ? t.value.bans.over : words.until}{" "}
+                    ({isPast(data.vacation.until, now.value) ? words.over : words.until}{" "}
                     <At iso={data.vacation.until} how="moment" />)
                   </>
                 )}

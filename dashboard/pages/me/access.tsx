@@ -59,7 +59,7 @@ export function AppPasswordsCard() {
     <SecretsCard<AppPassword>
       path="me/app-passwords"
       madeAt={({ made }) => made}
-      words={t.value.settings.apps}
+      words={t.value.mailboxSettings.apps}
       by={[passwordsSet.value]}
     >
       {(items, reload) => <MakeAppPassword names={items.map(({ name }) => name)} made={reload} />}
@@ -69,7 +69,7 @@ export function AppPasswordsCard() {
 
 function MakeAppPassword({ names, made }: Readonly<{ names: readonly string[]; made: () => void }>) {
   const [fresh, setFresh] = useState<Made | null>(null);
-  const words = t.value.settings.apps;
+  const words = t.value.mailboxSettings.apps;
   const submit = async ({ name = "" }, form: HTMLFormElement): Promise<void> => {
     if (names.includes(name)) return tell(words.alreadyThere(name), { tone: "bad" });
     setFresh(await withProof(() => post<Made>("me/app-passwords", { name })));

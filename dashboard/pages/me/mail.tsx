@@ -62,7 +62,7 @@ export function CodeCard({ until, changed }: CodeProps) {
       {until !== null && (
         <p>
           {words.pausedUntil} <At iso={until} how="distance" />.{" "}
-          <Button shown={t.value.settings.endNow} onClick={() => busy.attempt(resume)} />
+          <Button shown={t.value.mailboxSettings.endNow} onClick={() => busy.attempt(resume)} />
         </p>
       )}
       <Form label={words.pause} isPlain busy={busy} submit={pause}>

@@ -18,8 +18,8 @@ type Written<T> = Readonly<{
 }>;
 
 /**
- * A text that is parsed where it is read, so that nothing behind it in the same program need do so again. The web and the guard both
- * read it, so `parse` must leave its own result unchanged.
+ * A text that is parsed where it is read, so that nothing behind it in the same program need do so again. The web or the
+ * command line reads it, and then the guard, so `parse` must leave its own result unchanged.
  */
 export function written<T>({ most, parse, fault, because = () => null, says }: Written<T>): z.ZodMiniType<T, string> {
   const read = z.transform((text: string, { issues }) => {

@@ -10,6 +10,7 @@ export type HttpForm<R = never> = Readonly<{
   own?: true;
   /** One sentence for `/openapi.json`. */
   says: string;
+  /** Fields with a fixed value, which the caller cannot give. */
   given?: Readonly<Record<string, unknown>>;
   /** Fields that are stricter there than in the verb. */
   fields?: Readonly<Record<string, z.ZodMiniType>>;
@@ -18,6 +19,7 @@ export type HttpForm<R = never> = Readonly<{
   /** Fields that have another name there. */
   named?: Readonly<Record<string, string>>;
   answer?: () => z.ZodMiniType;
+  /** The body, where it differs from the result. */
   of?: (result: R) => unknown;
   status?: 201;
   /** Where the body has its own limit (`BODY_BYTES` in `derived.ts`). */

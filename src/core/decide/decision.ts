@@ -114,7 +114,10 @@ export function isLeftToPostgrey({ reason }: Readonly<{ reason: Reason | null }>
   return reason === "greylist_asked" || reason === "recipient_hidden";
 }
 
-/** Whether a pass accepts no mail yet: the guard is asked again before the client has delivered anything. */
+/**
+ * Whether a pass may be answered before its commit: it accepts no mail, as the guard is asked again first, and Postgrey cannot
+ * defer it.
+ */
 export function isIntermediatePass(type: string, decided: Pick<Decision, "verdict" | "reason">): boolean {
   if (decided.verdict !== "pass" || isLeftToPostgrey(decided)) return false;
   return type === "CONNECT" || type === "RECIPIENT" || type === "DATA";

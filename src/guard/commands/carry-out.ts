@@ -66,7 +66,6 @@ import type { Upkeep } from "./upkeep.ts";
 import { type Admitted, type CommandGate, UNAUTHORIZED, type WebCaller } from "./web/command-gate.ts";
 import type { MyCommand, MyMailboxCommands, MyMailboxParts } from "./web/my-mailbox.ts";
 import { type WebPasswordParts, webImport, webPassword } from "./web/web-passwords.ts";
-import type { SpendingParts } from "./web/web-targets.ts";
 
 export type CommandParts = BanListParts &
   AccountStateCommandParts &
@@ -124,7 +123,6 @@ type Runs<V extends Verb, P> = { readonly [Each in V]: Run<P, ParsedCommandOf<Ea
 export type DryRunParts = NetworkDecisionParts &
   SignInNetworkParts &
   VacationCommandParts &
-  SpendingParts &
   AppPasswordParts &
   ForwardCommandParts &
   GreylistCommandParts &

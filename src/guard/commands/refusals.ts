@@ -8,6 +8,9 @@ import type { Engine } from "../engine.ts";
 /** Carries out a command that `by` gave. */
 export type RunOf<V extends Verb, P> = (parts: P, command: ParsedCommandOf<V>, by: string) => Promise<Reply<V>>;
 
+/** The same for a command that only reads. */
+export type ReadOf<V extends Verb, P> = (parts: P, command: ParsedCommandOf<V>, by: string) => Reply<V>;
+
 /** Rejects a command that no server could carry out. `next`: what to do instead. */
 export function usage(message: string, next: string): CommandError {
   return { ok: false, kind: "usage", message, next };

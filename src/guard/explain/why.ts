@@ -70,7 +70,7 @@ function mailOf(queries: Queries, queueId: string): Found {
   const messageIds = messageIdsOf(own.items).slice(0, MOST_MAILS);
   const events = [...own.items];
   const others: (string | null)[] = [];
-  for (const mail of first === undefined ? [] : messageIds.map(bareMessageId)) {
+  for (const mail of messageIds.map(bareMessageId)) {
     others.push(
       ...everyPage(queries, { mail, most: MOST_EVENTS, order: "newest_first" }).items.map((one) => one.queueId),
     );

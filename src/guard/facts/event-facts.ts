@@ -121,7 +121,7 @@ export class EventFacts implements Facts {
   }
 
   get accountMails(): readonly Millis[] {
-    const sender = this.#sender;
+    const sender = this.#sendingAccount;
     return sender === null ? NO_TIMES : this.#sources.addresses.accountMails(this.#sources.policy, sender, this.#now);
   }
 
@@ -137,7 +137,7 @@ export class EventFacts implements Facts {
   get accountActive(): boolean {
     const event = this.#event;
     if (isLogin(event) && this.#isBeingRecorded) return this.#accountActive ?? true;
-    this.#accountActive ??= isActive(this.#sources.ports.active, isLogin(event) ? event.login : this.#sender);
+    this.#accountActive ??= isActive(this.#sources.ports.active, isLogin(event) ? event.login : this.#sendingAccount);
     return this.#accountActive;
   }
 
@@ -253,7 +253,7 @@ export class EventFacts implements Facts {
   }
 
   /** The signed-in account that sends, if any. */
-  get #sender(): string | null {
+  get #sendingAccount(): string | null {
     return "account" in this.#event ? this.#event.account : null;
   }
 }

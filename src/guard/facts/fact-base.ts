@@ -201,7 +201,7 @@ export class FactBase {
     this.#unrecorded.update(event, decided, facts, now);
   }
 
-  /** Reverts the pending password and the named recipient of an event whose transaction was lost. */
+  /** Reverts the pending password and the named recipient of an event that is decided again. */
   undo(event: ClientEvent, now: Millis): void {
     if (event.type === "RECIPIENT" && event.recipient !== null) this.#sources.named.undoAdd(event, event.recipient);
     if (event.type === "LOGIN_ASKED") this.#sources.logins.reported(event, this.ofUnrecorded(event, now));

@@ -261,7 +261,7 @@ function decoy(secret: string): string {
   return printArgon2id(bytes.subarray(0, PASSWORD_SALT_BYTES), bytes.subarray(-PASSWORD_TAG_BYTES));
 }
 
-const FILE = "app-passwords.conf";
+const APP_PASSWORDS_FILE = "app-passwords.conf";
 const QUERY =
   "SELECT user, NULL AS password, 'Y' AS nopassword, app, allow_nets FROM app_passdb " +
   "WHERE user = '%u' AND digest = '%{sha256:password}' AND '%s' IN ('imap', 'smtp')";
@@ -273,10 +273,14 @@ const QUERY =
  */
 function appPassdb({ mailCrypt, layout }: Site): string {
   if (mailCrypt?.byAccount === true) return "";
-  return `passdb {\n  driver = sql\n  args = ${join(dirname(layout.dovecotConf), FILE)}\n}\n`;
+  return `passdb {\n  driver = sql\n  args = ${join(dirname(layout.dovecotConf), APP_PASSWORDS_FILE)}\n}\n`;
 }
 
 /** Looks them up by the SHA-256 of the typed password, for mail programs only. `app`: for the guard (auth_policy_request_attributes). */
 function renderAppPasswords({ layout }: Site): RenderedFile {
-  return rendered(FILE, `driver = sqlite\nconnect = ${layout.accountsDb}\npassword_query = ${QUERY}\n`, 0o600);
+  return rendered(
+    APP_PASSWORDS_FILE,
+    `driver = sqlite\nconnect = ${layout.accountsDb}\npassword_query = ${QUERY}\n`,
+    0o600,
+  );
 }

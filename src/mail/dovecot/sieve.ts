@@ -66,7 +66,7 @@ export function renderScriptDict({ layout }: Site): RenderedFile {
   return rendered(FILE, `connect = ${layout.accountsDb}\n${maps}`);
 }
 
-/** The script that runs before each user's own (RFC 5228): what SpamAssassin or Rspamd (`JUNK_HEADER`) has marked goes to Junk. */
+/** The first script of each account (RFC 5228): what SpamAssassin or Rspamd (`JUNK_HEADER`) has marked goes to Junk. */
 export function renderSieve(): RenderedFile {
   const text = `require ["fileinto", "mailbox"];
 if header :is "X-Spam-Flag" "YES" {

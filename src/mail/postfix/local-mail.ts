@@ -41,8 +41,8 @@ export function sieveMailService({ ports, messageSizeBytes }: Site): readonly st
 }
 
 /**
- * Mail from root (pickup(8)): alerts and reports of bans. It is signed like a user's, so the verifier sees a sign-in
- * under a name that no account has: account names contain an @. It is accepted even while the verifier is down, which
+ * Mail from root (pickup(8)): alerts and reports of bans. It is signed like a user's, so Rspamd sees a sign-in
+ * under a name that no account has: account names contain an @. It is accepted even while Rspamd is down, which
  * may be what it reports.
  */
 export const OWN_MAIL_USER = "root";

@@ -24,7 +24,7 @@ export function renderPostfixMaster(site: Site): string {
     `${FORWARDS} unix - - y - - smtp`,
     ...[...LANES, SHARED].map((name) => `${name} unix - - y - ${quarter} smtp`),
     ...reportsService(quarter),
-    ...[...submissionCleanup, ...ownMailCleanup, ...bounceServices, ...OWN_SERVICES].flatMap((line) => [
+    ...[...submissionCleanup, ...ownMailCleanup, ...bounceServices, ...STANDARD_SERVICES].flatMap((line) => [
       line,
       ...roomFor(line, messageSizeBytes),
     ]),
@@ -85,7 +85,7 @@ function submission({ limits }: Site, name: keyof typeof TLS, port: number): rea
     "  -o smtpd_helo_restrictions=reject_unauth_pipelining",
     "  -o { smtpd_discard_ehlo_keywords = silent-discard, etrn }",
     // Before a sign-in every sender gets the same refusal, so that none can be distinguished.
-    `  -o { smtpd_sender_restrictions = ${OWN_SENDERS.join(", ")} }`,
+    `  -o { smtpd_sender_restrictions = ${USERS_SENDERS.join(", ")} }`,
     "  -o smtpd_relay_restrictions=permit_sasl_authenticated,reject",
     `  -o { smtpd_recipient_restrictions = ${RECIPIENTS.join(", ")} }`,
   ];
@@ -111,7 +111,7 @@ const RECIPIENTS: readonly string[] = [
   "$ghostinbox_guard",
 ];
 
-const OWN_SENDERS: readonly string[] = [
+const USERS_SENDERS: readonly string[] = [
   PROBE_SENDS_NOTHING,
   "reject_non_fqdn_sender",
   "reject_authenticated_sender_login_mismatch",
@@ -125,7 +125,7 @@ const OWN_SENDERS: readonly string[] = [
 /** Each connection takes a new process, so an answer shows that master(8) still starts processes. It handles no mail. */
 export const PROBED_BY_MASTER = "probe";
 
-const OWN_SERVICES: readonly string[] = [
+const STANDARD_SERVICES: readonly string[] = [
   "pickup unix n - n 60 1 pickup",
   OWN_MAIL_OPTION,
   "cleanup unix n - n - 0 cleanup",

@@ -192,13 +192,13 @@ export class MilterReader {
     }
   }
 
-  /** `stage`: the command that these macros belong to. */
-  #learn(stage: number, fields: readonly string[]): void {
-    if (stage === COMMAND.MAIL) this.#mail = newMail();
-    const macros = stage === COMMAND.CONNECT ? this.#macros : this.#mail.macros;
+  /** `of`: the command that these macros belong to. */
+  #learn(of: number, fields: readonly string[]): void {
+    if (of === COMMAND.MAIL) this.#mail = newMail();
+    const macros = of === COMMAND.CONNECT ? this.#macros : this.#mail.macros;
     for (let at = 0; at + 1 < fields.length; at += 2)
       macros.set((fields[at] ?? "").replace(/^\{(.*)\}$/, "$1"), fields[at + 1] ?? "");
-    if (stage === COMMAND.RCPT) this.#mail.recipientCount++;
+    if (of === COMMAND.RCPT) this.#mail.recipientCount++;
   }
 
   #over(of: Counted, count: number): Excess | null {
@@ -238,8 +238,8 @@ export class MilterReader {
 }
 
 /** Postfix repeats some macros before each header. */
-function isOfHeader(command: number, stage: number): boolean {
-  return command === COMMAND.MACRO && stage === COMMAND.HEADER;
+function isOfHeader(command: number, of: number): boolean {
+  return command === COMMAND.MACRO && of === COMMAND.HEADER;
 }
 
 function newMail() {

@@ -9,7 +9,7 @@ import { type Ip, parseIp } from "../../core/net/ip.ts";
 
 /** Asks whether a client of the port at which Dovecot submits mail is Dovecot. */
 export type SieveClient = Readonly<{ type: "SIEVE_CLIENT"; ip: Ip; clientPort: number }>;
-/** `NOTHING_TO_DECIDE`: stages that need no decision: EHLO, MAIL FROM, VRFY, ETRN. */
+/** `NOTHING_TO_DECIDE`: stages that need no decision, and at which our configuration does not ask: EHLO, MAIL FROM, VRFY, ETRN. */
 export type PolicyRequest =
   | Connect
   | Recipient

@@ -117,7 +117,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
   /**
    * Whether a copy of the mail may wait in our queue. It may if it goes to another server, or to a mailbox whose quota Postfix cannot
    * ask about. Postfix asks about the recipient's own mailbox and the one account behind an alias, but not about the mailboxes to which
-   * an account, or an alias with several targets, sends mail on.
+   * an account, or an alias with several targets, sends mail on. Null, for a mail that will be held, counts as another server.
    */
   const mayWait = (recipient: string | null): boolean => {
     const address = (recipient ?? "").toLowerCase();

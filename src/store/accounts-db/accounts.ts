@@ -12,7 +12,7 @@ import { AccountKeys } from "./account-keys.ts";
 /** Maximum for one alias. Longer lists need a mailing-list server. */
 const MOST_TARGETS = 500;
 
-/** The writer of `accounts.db`. Postfix and Dovecot see each change at once. Throws if the file cannot be written. */
+/** Accounts, aliases and the keys of accounts, in `accounts.db`. Postfix and Dovecot see each change at once. Throws if the file cannot be written. */
 export class SqliteAccounts implements AccountStore, AliasStore, MailKeyStore {
   readonly #db: DatabaseSync;
   readonly #sql: Prepared<typeof SQL>;

@@ -63,7 +63,7 @@ export const VACATIONS = {
   END;
 
   -- The Sieve script of each reply that holds now (RFC 5230), which Dovecot reads by mail/dovecot/sieve.ts. Mail that is forwarded
-  -- without a copy never reaches Dovecot, so it gets no reply without a condition here. Each reply has a script of each
+  -- without a copy never reaches Dovecot, so no condition here has to exclude it. Each reply has a script of each
   -- kind, which is its name and id; sieve.ts chooses \`proven\` where senders are verified. The script, in its order:
   -- 1. Mail of lists gets no reply.
   -- 2. In the kind \`proven\`, only senders whom SPF has proven, or whose domain is ours, get one; to a forged sender it would

@@ -10,8 +10,8 @@ import { prepared } from "../transactions.ts";
 const ACTIVE_PER_PAGE = 1_000;
 
 /**
- * Reads the steps that `BanTable` writes and the firewall follows. Steps are pruned once they are both old and many (see retention.ts). A follower
- * that lags behind that far must start over from `active`.
+ * Reads the steps that `BanTable` writes and the firewall follows. Steps are pruned once they are both old and many (`MOST_STEPS` in
+ * store/events/retention.ts). A follower that lags behind that far must start over from `active`.
  */
 export class SqliteBanLog implements BanLog {
   readonly #sql;

@@ -92,12 +92,12 @@ function rowsIn(db: DatabaseSync, direction: "ASC" | "DESC") {
   return { all: rows(""), having: { lower: having("lower"), in_lower_case: having("in_lower_case") } };
 }
 
-function matches([, , type, , , network, , , , , messageId]: Row, filter: EventFilter): boolean {
+function matches([, , type, , , rowPrefix, , , , , messageId]: Row, filter: EventFilter): boolean {
   const { prefix, mail } = filter;
   const types = typesOf(filter);
   if (types.length > 0 && !types.includes(text(type))) return false;
   if (mail !== undefined && !isQueueId(mail) && !isNamed(messageId, mail)) return false;
-  return prefix === undefined || (network !== null && overlaps(prefixColumn(network), prefix));
+  return prefix === undefined || (rowPrefix !== null && overlaps(prefixColumn(rowPrefix), prefix));
 }
 
 /** The index cuts long Message-IDs, and so finds those together that differ only after that. */

@@ -17,7 +17,7 @@ import { Turns } from "./shares.ts";
 export type Found = Caller | "down" | "crowd" | null;
 
 /** `usedAt`: the last use reported to the guard. */
-type Held = Readonly<{ item: CallerItem; at: Millis; usedAt: Millis | null }>;
+type Remembered = Readonly<{ item: CallerItem; at: Millis; usedAt: Millis | null }>;
 type Parts = Pick<ApiParts, "guard" | "clock" | "settings">;
 
 /**
@@ -28,7 +28,7 @@ type Parts = Pick<ApiParts, "guard" | "clock" | "settings">;
  */
 export class Callers {
   readonly #parts: Parts;
-  readonly #held = new BoundedMap<string, Held>(API_LIMITS.callers);
+  readonly #remembered = new BoundedMap<string, Remembered>(API_LIMITS.callers);
   /** When the guard said no, by digest and address; by digest only for signed-out sessions. */
   readonly #refused = new BoundedMap<string, Millis>(API_LIMITS.callers);
   /** Sessions that were signed out while the guard could not end them, by digest. */
@@ -44,10 +44,9 @@ export class Callers {
   /** Null: no valid credential. This counts as a use. `secure`: the client used https. */
   async of(headers: Headers, ip: Ip, secure = false): Promise<Found> {
     const secret = secretOf(headers, secure);
-    if (secret === null) return null;
-    if (this.#isRefused(secret, ip)) return null;
-    const held = this.#held.get(keyOf(secret, ip));
-    if (held !== undefined && this.#isFresh(held)) return { ...held.item, secret };
+    if (secret === null || this.#isRefused(secret, ip)) return null;
+    const known = this.#remembered.get(keyOf(secret, ip));
+    if (known !== undefined && this.#isFresh(known)) return { ...known.item, secret };
     return this.#ask(secret, ip, true);
   }
 
@@ -59,12 +58,12 @@ export class Callers {
 
   /** The guard has just said who this is, at the sign-in or with a proof; it replaces the answer before. */
   confirm(secret: string, ip: Ip, item: CallerItem): void {
-    this.#hold(secret, ip, item, true);
+    this.#remember(secret, ip, item, true);
   }
 
   /** Signs out, including for pending answers. */
   end({ secret }: Caller, ip: Ip): void {
-    this.#held.delete(keyOf(secret, ip));
+    this.#remembered.delete(keyOf(secret, ip));
     this.#refused.set(digestOf(secret), this.#parts.clock.now());
   }
 
@@ -87,7 +86,9 @@ export class Callers {
     const running = this.#asking.get(`${key} ${isUse}`);
     if (running !== undefined) return running;
     const asked =
-      isUse && this.#held.get(key) === undefined ? this.#asStranger(secret, ip) : this.#askGuard(secret, ip, isUse);
+      isUse && this.#remembered.get(key) === undefined
+        ? this.#asStranger(secret, ip)
+        : this.#askGuard(secret, ip, isUse);
     this.#asking.set(`${key} ${isUse}`, asked);
     return asked.finally(() => this.#asking.delete(`${key} ${isUse}`));
   }
@@ -103,28 +104,28 @@ export class Callers {
   async #askGuard(secret: string, ip: Ip, isUse: boolean): Promise<Found> {
     const { guard } = this.#parts;
     const key = keyOf(secret, ip);
-    const before = this.#held.get(key);
+    const before = this.#remembered.get(key);
     const reply = await guard.ask({ as: secret, ip }, { verb: "caller", isUse });
     if (this.#isRefused(secret, ip)) return null;
-    const held = this.#held.get(key);
+    const known = this.#remembered.get(key);
     if (reply.ok) {
       // It may have given a proof while this question was pending.
-      const isNewer = held !== undefined && held !== before;
-      return this.#hold(secret, ip, isNewer ? held.item : reply.result.caller, isUse);
+      const isNewer = known !== undefined && known !== before;
+      return this.#remember(secret, ip, isNewer ? known.item : reply.result.caller, isUse);
     }
     if (reply.kind !== "unreachable" && reply.denied !== undefined) {
-      this.#held.delete(key);
+      this.#remembered.delete(key);
       this.#refused.set(key, this.#parts.clock.now());
       return null;
     }
-    if (held === undefined || this.#age(held) >= API_LIMITS.callerAgeWithoutGuardMs) return "down";
-    return { ...held.item, secret };
+    if (known === undefined || this.#age(known) >= API_LIMITS.callerAgeWithoutGuardMs) return "down";
+    return { ...known.item, secret };
   }
 
-  #hold(secret: string, ip: Ip, item: CallerItem, isUse: boolean): Caller {
+  #remember(secret: string, ip: Ip, item: CallerItem, isUse: boolean): Caller {
     const key = keyOf(secret, ip);
     const at = this.#parts.clock.now();
-    this.#held.set(key, { item, at, usedAt: isUse ? at : (this.#held.get(key)?.usedAt ?? null) });
+    this.#remembered.set(key, { item, at, usedAt: isUse ? at : (this.#remembered.get(key)?.usedAt ?? null) });
     return { ...item, secret };
   }
 
@@ -136,12 +137,12 @@ export class Callers {
   }
 
   /** A stream keeps the yes fresh, but does not count as a use: other requests are still reported to the guard. */
-  #isFresh(held: Held): boolean {
-    if (held.usedAt === null || this.#age({ at: held.usedAt }) >= NOTE_USE_MS) return false;
-    return this.#age(held) < API_LIMITS.callerAgeMs;
+  #isFresh(known: Remembered): boolean {
+    if (known.usedAt === null || this.#age({ at: known.usedAt }) >= NOTE_USE_MS) return false;
+    return this.#age(known) < API_LIMITS.callerAgeMs;
   }
 
-  #age({ at }: Pick<Held, "at">): number {
+  #age({ at }: Pick<Remembered, "at">): number {
     return Math.abs(this.#parts.clock.now() - at);
   }
 }

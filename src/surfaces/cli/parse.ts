@@ -9,7 +9,7 @@ export type Shape = Readonly<{
   /** Words after the name: `IP [REASON...]`. Words in brackets are optional; `...` takes all remaining words. */
   usage: string;
   options?: readonly Option[];
-  /** Whether the words of a final `[MORE...]` stay separate, because each is a value. */
+  /** Whether the words of a final `[MORE...]` stay separate, because each may have spaces. */
   keepsWords?: true;
   /** Whether all words after the name, including options, are passed to another program. */
   isVerbatim?: true;
@@ -147,7 +147,7 @@ function takesRest(command: Shape): boolean {
   return /\.\.\.\]?$/.test(command.usage);
 }
 
-/** Joins the words of a final `[REASON...]` into one argument, so that they need no quotes. */
+/** Joins the words of a final `[REASON...]` into one argument, so that they need no quotes; `derived.ts` splits those of a list again. */
 function joinRest(command: Shape, args: readonly string[]): readonly string[] {
   const last = command.usage.split(" ").length - 1;
   const joins = takesRest(command) && command.keepsWords !== true && args.length > last;

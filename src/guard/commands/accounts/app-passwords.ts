@@ -7,7 +7,7 @@ import type { SecretMaker } from "../../admin-ports.ts";
 import type { AppPasswordStore } from "../../mailbox-ports.ts";
 import type { Clock } from "../../ports.ts";
 import { type RecordParts, recordThenChange } from "../record-first.ts";
-import { failed, type RunOf, usage } from "../refusals.ts";
+import { failed, type ReadOf, type RunOf, usage } from "../refusals.ts";
 import { NO_ACCOUNT } from "./account-lists.ts";
 import type { AccountStateCommandParts } from "./account-state.ts";
 import { type AccountCommandParts, endSessions } from "./accounts.ts";
@@ -41,11 +41,11 @@ type AppPasswordReadParts = Pick<AccountStateCommandParts, "accountRow"> &
   Readonly<{ appPasswords: Pick<AppPasswordStore, "appPasswordsOf"> }>;
 
 /** `by`: who asks. The user of the mailbox does not see who made an app password. */
-export function appPasswordsRead(
-  { accountRow, appPasswords }: AppPasswordReadParts,
-  { name }: ParsedCommandOf<"app_passwords">,
-  by: string,
-): Reply<"app_passwords"> {
+export const appPasswordsRead: ReadOf<"app_passwords", AppPasswordReadParts> = (
+  { accountRow, appPasswords },
+  { name },
+  by,
+) => {
   if (accountRow(name) === null) return NO_ACCOUNT;
   const isUser = isMailboxUser(by);
   const items = appPasswords.appPasswordsOf(name).map(({ name: id, madeAt, madeBy, usedAt }) => {
@@ -53,7 +53,7 @@ export function appPasswordsRead(
     return isUser ? item : { ...item, madeBy };
   });
   return { ok: true, result: { items } };
-}
+};
 
 type Named = Readonly<{ account: AccountName; app: string; by: string }>;
 

@@ -1,10 +1,10 @@
-import type { CommandError, ParsedCommandOf, Reply } from "../../../admin/declare/control.ts";
+import type { CommandError } from "../../../admin/declare/control.ts";
 import { isMailboxUser, isRootUser } from "../../../admin/declare/rights.ts";
 import { type AccountName, type Address, domainOf } from "../../../core/net/address.ts";
 import { DAY_MS, later } from "../../../core/time.ts";
 import type { ForwardStore } from "../../mailbox-ports.ts";
 import { recordThenChange } from "../record-first.ts";
-import { failed, notDone, type RunOf } from "../refusals.ts";
+import { failed, notDone, type ReadOf, type RunOf } from "../refusals.ts";
 import { type OutsideTargetParts, tooManyForwards } from "../web/web-targets.ts";
 import { NO_ACCOUNT } from "./account-lists.ts";
 import type { AccountStateCommandParts } from "./account-state.ts";
@@ -48,17 +48,11 @@ export const forwardCommand: RunOf<"forward_set", ForwardCommandParts> = async (
   });
 };
 
-type ForwardingParts = Pick<AccountStateCommandParts, "accountRow"> &
+type ForwardingReadParts = Pick<AccountStateCommandParts, "accountRow"> &
   Readonly<{ forwards: Pick<ForwardStore, "forwardingOf"> }>;
 
-export function forwardingRead(
-  { accountRow, forwards }: ForwardingParts,
-  { name }: ParsedCommandOf<"forwarding">,
-): Reply<"forwarding"> {
-  return accountRow(name) === null
-    ? NO_ACCOUNT
-    : { ok: true, result: forwards.forwardingOf(name) ?? { to: [], keep: true } };
-}
+export const forwardingRead: ReadOf<"forwarding", ForwardingReadParts> = ({ accountRow, forwards }, { name }) =>
+  accountRow(name) === null ? NO_ACCOUNT : { ok: true, result: forwards.forwardingOf(name) ?? { to: [], keep: true } };
 
 /**
  * Not asked in a dry run, because it counts. Refused attempts count too: a caller who sends mail to strangers this way, or probes which

@@ -1,10 +1,10 @@
-import type { CommandError, ParsedCommandOf, Reply } from "../../../admin/declare/control.ts";
+import type { CommandError } from "../../../admin/declare/control.ts";
 import type { VacationItem } from "../../../admin/mailboxes.ts";
 import type { AccountName } from "../../../core/net/address.ts";
 import { isoTime, isoTimeOrNull, type Millis, parseTime } from "../../../core/time.ts";
 import type { Clock, Outcome } from "../../ports.ts";
 import { type RecordParts, recordThenChange } from "../record-first.ts";
-import { type RunOf, usage } from "../refusals.ts";
+import { type ReadOf, type RunOf, usage } from "../refusals.ts";
 import { NO_ACCOUNT } from "./account-lists.ts";
 import type { AccountStateCommandParts } from "./account-state.ts";
 
@@ -47,12 +47,8 @@ function says(vacation: Vacation | null): string {
   return vacation.until === null ? "until it is ended" : `until ${isoTime(vacation.until)}`;
 }
 
-type VacationParts = Pick<AccountStateCommandParts, "accountRow"> &
+type VacationReadParts = Pick<AccountStateCommandParts, "accountRow"> &
   Readonly<{ vacations: Pick<VacationStore, "vacationOf"> }>;
 
-export function vacationRead(
-  { accountRow, vacations }: VacationParts,
-  { name }: ParsedCommandOf<"vacation">,
-): Reply<"vacation"> {
-  return accountRow(name) === null ? NO_ACCOUNT : { ok: true, result: { vacation: vacations.vacationOf(name) } };
-}
+export const vacationRead: ReadOf<"vacation", VacationReadParts> = ({ accountRow, vacations }, { name }) =>
+  accountRow(name) === null ? NO_ACCOUNT : { ok: true, result: { vacation: vacations.vacationOf(name) } };

@@ -82,8 +82,7 @@ export class CommandGate {
       this.#recordRefusal(command, by);
       return { error: FORBIDDEN };
     }
-    if (origin === "root") return { by, caller: null };
-    return needs === "nothing" ? { by, caller: null } : this.#admitCaller(line);
+    return origin === "root" || needs === "nothing" ? { by, caller: null } : this.#admitCaller(line);
   }
 
   #admitCaller({ command, as, ip: from, isDry = false }: ParsedLine): Admitted | Refused {

@@ -27,6 +27,7 @@ export class PageStream {
   readonly #asked: PageStreamAsked;
   readonly #onEnd: () => void;
   readonly #unsubscribe: () => void;
+  /** The name of the database that is being read. */
   #epoch: string | null = null;
   #isGreeted = false;
   /** The last event and the last step of bans that were sent. */
