@@ -19,7 +19,7 @@ test("each part counts, in pieces of any size, including those of a multipart wi
     part("a b", "Content-Type: multipart/alternative;\r\n boundary=in") + part("in").repeat(5) + "--in--\r\n";
   const body = `preamble\r\n${part("a b").repeat(20)}${inner}${part("a b", "X: y")}--a b--\r\n--a b tail\r\n`;
   for (const size of [1, 2, 3, 7, 64, 10_000])
-    assert.equal(counted(MIXED, body, size), 29, `with both ends, in pieces of ${size}`);
+    assert.equal(counted(MIXED, body, size), 31, `with both ends and two more lines, in pieces of ${size}`);
 });
 
 test("a body that starts with a delimiter, ends in one, or has parts without headers", () => {
@@ -44,7 +44,7 @@ test("the parts of a mail that is one encoded message count, whatever its bounda
 
 test("lines with hyphens do not count as parts", () => {
   const lines = "--\r\n-- \r\n-----\r\n--a b c\r\n--- a b\r\n".repeat(5_000);
-  assert.equal(counted(MIXED, `--a b\r\n\r\n${lines}`, 100), 1);
+  assert.equal(counted(MIXED, `--a b\r\n\r\n${lines}--a b--\r\n`, 100), 2);
 });
 
 const MANY = 6_000;
@@ -109,6 +109,15 @@ for (const [that, contentType, body] of [
 test("a part's Content-Type of many lines is read once it is whole", () => {
   const header = `Content-Type: multipart/mixed;\r\n boundary=in\r\n${" x\r\n".repeat(1_000)}`;
   assert.equal(counted(MIXED, `--a b\r\n${header}\r\n--in\r\n\r\n`), 2);
+});
+
+test("lines with hyphens count where the next delimiter has another boundary, or none comes: rspamd takes them for delimiters", () => {
+  const lines = "--x\r\nt\r\n".repeat(2_000);
+  const within =
+    "Content-Type: message/rfc822\r\n\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\n\r\nt\r\n--c--";
+  for (const body of [lines, `--a b--\r\n${lines}`, `--a b\r\n${within}\r\n${lines}--a b--\r\n`])
+    assert.ok(counted(MIXED, `--a b\r\n\r\n${body}`) > 2_000);
+  assert.equal(counted(MIXED, `--a b\r\n\r\n${"-----\r\nt\r\n".repeat(2_000)}`), 1);
 });
 
 test("a text of many rules, with a signature, does not count as parts", () => {
@@ -240,6 +249,25 @@ test("the parts of an encoded message count, whatever a filter takes for its end
     ["no declared boundary", "multipart/mixed; boundary=missing", `--other\r\n${encoded}${many}`],
     ["a boundary in pieces", 'multipart/mixed; boundary*0="i"; boundary*1="n"', `--in\r\n${encoded}${many}`],
     ["the end of the multipart", MIXED, `--a b--\r\n${encoded}${many}`],
+    [
+      "a boundary that it names itself",
+      "multipart/mixed; boundary=bbbb",
+      `--bbbb\r\n${ENCODING}base64\r\nContent-Type: message/rfc822; boundary=bbbb\r\n\r\n${inserted("--bbbb")}`,
+    ],
+    ["a line that is not a field", MIXED, `--a b\r\n${MESSAGE}${ENCODING}base64\r\n${many}`],
+    ["the default type of a digest", 'multipart/digest; boundary="a b"', `--a b\r\n\r\n${message(3_000)}`],
+    ["a type with a comma", MIXED, `--a b\r\nContent-Type: mes,sage/rfc822\r\n${ENCODING}base64\r\n\r\n${many}`],
+    ["an encoding in an encoded word", MIXED, `--a b\r\n${MESSAGE}${ENCODING}=?x?B?base64?=\r\n\r\n${many}`],
+    [
+      "an envelope in base64 that names no encoding",
+      MIXED,
+      `--a b\r\n${ENVELOPE}\r\n${inBase64(signedEnvelope(message(3_000), 100_000))}\r\n`,
+    ],
+    [
+      "a field with 5,000 spaces",
+      MIXED,
+      `--a b\r\n${encoded}${inBase64(message(3_000).replace("Type:", `Type${" ".repeat(5_000)}:`))}\r\n`,
+    ],
   ] as const)
     for (const size of [64, 10_000, 65_535]) {
       const parts = new MimeParts();
@@ -249,6 +277,21 @@ test("the parts of an encoded message count, whatever a filter takes for its end
       for (let at = 0; at < body.length; at += size) parts.push(Buffer.from(body.slice(at, at + size)));
       assert.ok(parts.count >= 3_000, `${that}, in pieces of ${size}: ${parts.count}`);
     }
+});
+
+test("messages with only a header, and a message after the end of a multipart, are few parts", () => {
+  const headers = `--a b\r\nContent-Type: message/rfc822\r\n\r\n${MESSAGE}${ENCODING}base64\r\n`.repeat(20);
+  assert.equal(counted(MIXED, `${headers}--a b--\r\n`), 21);
+  const inner = `--a b\r\nContent-Type: multipart/mixed; boundary=in\r\n\r\n--in\r\n\r\nt\r\n--in--\r\n`;
+  const forwarded = `${ENCODED}base64\r\n\r\n${inBase64(message(3))}\r\n`;
+  const text = `--a b\r\n\r\n${"-- \r\nA rule\r\n".repeat(2_000)}`;
+  assert.ok(counted(MIXED, `${inner}${forwarded}${text}--a b--\r\n`, 65_535) < 20);
+  const rows = "12:30;a;b\r\n".repeat(40_000);
+  for (const body of [
+    `${inner}${rows}--a b--\r\n`,
+    `--a b\r\nContent-Type: text/csv; name=Message log.csv\r\n\r\n-- 2026\r\n${rows}--a b--\r\n`,
+  ])
+    assert.ok(counted(MIXED, body, 65_535) < 20);
 });
 
 test("an honest mail with encoded messages, each ended by its delimiter, may have megabytes after them", () => {

@@ -25,9 +25,12 @@ const WELL_FORMED = new RegExp(`^${NAME}/${NAME}(?: ?; ?${NAME}=(?:"[^"\\\\]*"|$
 /** A type that every filter reads alike. Without one, a filter may read the whole Content-Type as the type. */
 const PLAIN_KIND = /^[!#$%&'*+.^_`{|}~0-9a-z-]+\/[!#$%&'*+.^_`{|}~0-9a-z-]+(?=\s*(?:;|$))/i;
 const EVERY_KIND = "multipart message pkcs7-mime";
-/** Maximum depth of encoded messages in encoded messages, and of those that are read at once, because no delimiter ended them. */
+/** Maximum depth of encoded messages in encoded messages. */
 const MOST_ENCODED = 2;
-const MOST_OPEN = 8;
+/** Maximum number of ways in which encoded messages are read at once. Those that no delimiter ends are read to the end of the mail. */
+const MOST_WAYS = 24;
+/** What each piece that is decoded costs, in bytes. */
+const PIECE_COSTS = 256;
 /** Maximum bytes decoded, and lines checked, in the encoded messages of a mail: seconds of the guard's time. */
 const MOST_DECODED_BYTES = 50 * 1024 * 1024;
 const MOST_LINES = 500_000;
@@ -39,6 +42,13 @@ const COSTLY_BYTES_OF_A_PART = 1_500;
 const ENOUGH = 10_000;
 const FIELD = /content-(?:type|transfer-encoding)\s*:/i;
 const FIELD_NAME = /^content-type\s*:/i;
+/** The start of such a field; a line that is read in part may end before the colon. */
+const FIELD_START = /^content-(?:type|transfer-encoding)\s*(?::|$)/i;
+const ANY_FIELD = /^[^\s:]+[ \t]*:/;
+/** SpamAssassin reads a type without these characters. */
+const NOT_IN_TYPES = /[\0-\x20\x7f-\xff"(),:;<=>?@[\]\\]/g;
+/** A word in the encoding of RFC 2047, which SpamAssassin decodes. */
+const ENCODED_WORD = "=?";
 /** Names (of regular expressions) of fields that Dovecot takes apart. A forwarded mail may have 10 KB of the rest, such as results of filters. */
 export const COSTLY_FIELDS = ["from", "sender", "reply-to", "to", "bcc", "cc", "content-[a-z-]*"] as const;
 /** Where such a field starts. To Dovecot a name ends with a NUL, which Postfix delivers. */
@@ -52,14 +62,26 @@ const SPACE = 0x20;
 const TAB = 0x09;
 
 /** What may still be read of a mail and of the messages in it. */
-type Budget = { bytes: number; lines: number };
+type Budget = { bytes: number; lines: number; ways: number };
 /** The part whose header is being read. `isEnvelope`: it holds a signed message (RFC 8551, 3.5.2). `encodings`: all it names. */
-type Part = { isMessage: boolean; isMultipart: boolean; isEnvelope: boolean; encodings: string };
-/** An encoded message: unchanged, and decoded in each way that a filter may. `delimiter`: the line that ends it; null: none does. */
-type Inner = Readonly<{
-  delimiter: string | null;
-  ways: readonly Readonly<{ steps: readonly Decode[]; parts: MimeParts }>[];
-}>;
+type Part = {
+  isInMultipart: boolean;
+  hasType: boolean;
+  hasBoundary: boolean;
+  isMessage: boolean;
+  isMultipart: boolean;
+  isEnvelope: boolean;
+  encodings: string;
+};
+/**
+ * An encoded message: unchanged, and decoded in each way that a filter may. `delimiter`: the line that ends it; null: none does.
+ * `undecoded`: the offset of its first undecoded byte, in the bytes that start with `#rest`.
+ */
+type Inner = {
+  readonly delimiter: string | null;
+  readonly ways: readonly Readonly<{ steps: readonly Decode[]; parts: MimeParts }>[];
+  undecoded: number;
+};
 type Within = Readonly<{
   /** How many encoded messages this one is in. */
   depth: number;
@@ -97,9 +119,7 @@ export class MimeParts {
   #inherited: string;
   /** The encoded messages that are being read. Of two one may be in the other's text, for a filter that knows fewer boundaries. */
   #open: readonly Inner[] = [];
-  /** The offset of their first undecoded byte, in the bytes that start with `#rest`. */
-  #undecoded = 0;
-  /** The line before the current part, as it was written. Null: the part began elsewhere, or filters may disagree on where. */
+  /** The delimiter line of the current part, unchanged. Null: none, or filters may disagree on it. */
   #delimiter: string | null = null;
   #mayHaveParts = false;
   /** Filters may read its fields differently (`WELL_FORMED`), so more of its lines count. */
@@ -110,6 +130,10 @@ export class MimeParts {
   #isAfterHeader = false;
   /** The header that is being read follows a declared boundary. */
   #isCertain = true;
+  /** The boundary whose end line precedes it. */
+  #ended: string | null = null;
+  /** A part of a multipart/digest is a message by default (RFC 2046, 5.1.5). */
+  #hasDigest = false;
   /** Fields in the headers of parts. */
   #fields = 0;
   /** Bytes of costly fields, wherever they are. */
@@ -120,6 +144,9 @@ export class MimeParts {
   #count = 0;
   /** Other lines that start with two hyphens; a text may have many. */
   #hyphenLines = 0;
+  /** The boundary of the last delimiter, and such lines since then, except lines of hyphens only. */
+  #boundary: string | null = null;
+  #unclosedLines = 0;
 
   constructor(within = wholeMail()) {
     this.#within = within;
@@ -140,23 +167,33 @@ export class MimeParts {
     return this.#mayHideParts || this.#isOdd;
   }
 
-  /** A million if the mail exceeds what is read and decoded here, which no honest mail does. */
+  /** For the whole mail. A million if it exceeds what is read and decoded here, which no honest mail does. */
   get count(): number {
-    const { bytes, lines } = this.#within.budget;
-    if (this.#isUncountable || this.#boundaryBytes > MOST_BOUNDARY_BYTES || bytes < 0 || lines < 0) return UNCOUNTED;
-    const hyphenLines = this.#isOdd || this.#missing.size > 0 ? this.#hyphenLines : 0;
-    const ofHeaders = Math.max(this.#fields / FIELDS_OF_A_PART, this.#costlyBytes / COSTLY_BYTES_OF_A_PART);
-    return Math.max(this.#count + hyphenLines + this.#ofInner, Math.floor(ofHeaders));
+    return this.#countOf(true);
   }
 
-  get #ofInner(): number {
-    return this.#open.reduce((sum, inner) => sum + countOf(inner), 0);
+  #countOf(isWhole: boolean): number {
+    const { bytes, lines } = this.#within.budget;
+    if (this.#isUncountable || this.#boundaryBytes > MOST_BOUNDARY_BYTES || bytes < 0 || lines < 0) return UNCOUNTED;
+    const unclosed = isWhole ? this.#unclosedLines : 0;
+    const hyphenLines = this.#isOdd || this.#missing.size > 0 ? this.#hyphenLines : unclosed;
+    const ofHeaders = Math.max(this.#fields / FIELDS_OF_A_PART, this.#costlyBytes / COSTLY_BYTES_OF_A_PART);
+    const inner = this.#open.reduce(
+      (sum, { ways }) => sum + Math.max(0, ...ways.map(({ parts }) => parts.#countOf(isWhole))),
+      0,
+    );
+    return Math.min(Math.max(this.#count + hyphenLines + inner, Math.floor(ofHeaders)), UNCOUNTED);
+  }
+
+  /** The number of ways in which encoded messages in it are being read. */
+  get ways(): number {
+    return this.#open.reduce((sum, inner) => sum + waysOf(inner), 0);
   }
 
   /** A header field of the mail. */
   field(name: string, value: string): void {
     if (name === "content-type") this.#read(value);
-    else if (name === "content-transfer-encoding") this.#part.encodings += ` ${value}`;
+    else if (name === "content-transfer-encoding") this.#addEncoding(value);
   }
 
   /** The value of a Content-Type, or the whole field. */
@@ -164,18 +201,27 @@ export class MimeParts {
     const value = contentType.replace(FIELD_NAME, "").trimStart();
     const isCut = value.length > MOST_TYPE_BYTES;
     const type = isCut ? value.slice(0, MOST_TYPE_BYTES) : value;
-    this.#mayHaveParts ||= isCut || MAY_HAVE_PARTS.test(type);
+    const [start = ""] = type.split(";");
+    const bare = start.replace(NOT_IN_TYPES, "");
+    // Only some filters find a message here.
+    const isHidden = start.includes(ENCODED_WORD) || (MAY_HAVE_PARTS.test(bare) && !MAY_HAVE_PARTS.test(start));
+    this.#isUncountable ||= isHidden;
+    this.#mayHaveParts ||= isCut || isHidden || MAY_HAVE_PARTS.test(type);
+    this.#hasDigest ||= /digest/i.test(bare);
     const named = type.match(/boundary\s*[*=]/gi)?.length ?? 0;
     const isWellFormed = WELL_FORMED.test(type.trim().replace(/\s+/g, " "));
     const isOdd = isCut || !isWellFormed || named !== (/multipart/i.test(type) ? 1 : 0);
     this.#isOdd ||= isOdd && MAY_HAVE_PARTS.test(type);
     const kind = PLAIN_KIND.exec(type)?.[0] ?? (isCut ? EVERY_KIND : type);
+    this.#part.hasType ||= start.trim() !== "";
     this.#part.isMessage ||= /message/i.test(kind);
     this.#part.isMultipart ||= /multipart/i.test(kind);
     this.#part.isEnvelope ||= /pkcs7-mime/i.test(kind);
     for (const [, quoted, plain = ""] of type.matchAll(BOUNDARY)) {
       const boundary = (quoted ?? plain).trimEnd().toLowerCase();
-      this.#isOdd ||= boundary === "" || boundary.length > MOST_BOUNDARY_CHARACTERS;
+      // Filters unfold a boundary of two lines differently.
+      this.#isOdd ||= boundary === "" || boundary.length > MOST_BOUNDARY_CHARACTERS || boundary.includes("\n");
+      this.#part.hasBoundary = true;
       if (this.#boundaryBytes <= MOST_BOUNDARY_BYTES && !this.#boundaries.has(boundary)) {
         this.#boundaries.add(boundary);
         this.#missing.add(boundary);
@@ -184,14 +230,19 @@ export class MimeParts {
     }
   }
 
+  #addEncoding(value: string): void {
+    this.#part.encodings += ` ${value}`;
+    this.#isUncountable ||= value.includes(ENCODED_WORD);
+  }
+
   /** The next bytes of the body. Postfix has replaced each bare CR by a space. */
   push(chunk: Buffer): void {
-    if (this.count > ENOUGH) return;
+    if (this.#countOf(false) > ENOUGH) return;
     if (this.#within.depth === 0) this.#countCostly(chunk);
     const bytes = Buffer.concat([this.#rest, chunk]);
     if (!this.#isBody) {
       this.#isBody = true;
-      this.#endHeader(bytes, this.#rest.length);
+      this.#endHeader(this.#rest.length);
     }
     let at = 0;
     for (;;) {
@@ -208,9 +259,11 @@ export class MimeParts {
     const rest = bytes.subarray(Math.max(from, at));
     const isLong = rest.length > MOST_LINE_BYTES;
     const restAt = bytes.length - rest.length;
-    this.#decode(bytes, isLong ? bytes.length : restAt);
+    for (const inner of this.#open) {
+      this.#decode(inner, bytes, isLong ? bytes.length : restAt);
+      inner.undecoded = isLong ? MOST_LINE_BYTES : Math.max(0, inner.undecoded - restAt);
+    }
     this.#rest = Buffer.from(isLong ? rest.subarray(0, MOST_LINE_BYTES) : rest);
-    this.#undecoded = isLong ? MOST_LINE_BYTES : Math.max(0, this.#undecoded - restAt);
   }
 
   #line(bytes: Buffer, start: number, end: number): void {
@@ -222,35 +275,58 @@ export class MimeParts {
       const isStart = this.#boundaries.has(name);
       // One ends a multipart. If there are many, a filter may see a part after each.
       const isEnd = name.endsWith("--") && this.#boundaries.has(name.slice(0, -2));
-      if (isStart || isEnd) this.#count++;
+      if (isStart || isEnd) this.#countDelimiter(isStart ? name : name.slice(0, -2));
       else {
         this.#hyphenLines++;
+        if (this.#boundary !== null && !isRule(bytes, start, end)) this.#unclosedLines++;
         this.#isOdd ||= this.#isCertain && this.#inHeader && !this.#isAfterHeader;
+        this.#checkJunk();
       }
       const mayBeOne = isStart || isEnd || this.#isOdd || this.#missing.size > 0;
       this.#missing.delete(name);
       this.#closeInner(bytes, start, end);
-      if (mayBeOne) return this.#beginPart(line, isStart);
+      if (mayBeOne) return this.#beginPart(line, name, isStart, isEnd);
     }
     if (!this.#inHeader) return;
     // A line of spaces continues a field.
     const isEmpty = end === start || (end === start + 1 && bytes[start] === CR);
-    if (isEmpty && !this.#isLeading) this.#endHeader(bytes, end + 1);
+    if (isEmpty && !this.#isLeading) this.#endHeader(end + 1);
     else if (!isEmpty) {
       this.#isLeading = false;
-      if (this.#field.length <= MOST_LINE_BYTES) this.#field += line;
-      this.#isCut ||= end - start >= MOST_LINE_BYTES || this.#field.length > MOST_LINE_BYTES;
+      if (!isContinued && !ANY_FIELD.test(line)) this.#checkJunk();
+      if (this.#field.length <= MOST_LINE_BYTES) this.#field += isContinued ? `\n${line}` : line;
+      this.#isCut ||= end - start >= MOST_LINE_BYTES - 1 || this.#field.length > MOST_LINE_BYTES;
     }
   }
 
-  /** After a line that a filter may take for a delimiter. Another one may read it as part of the header before it, whose fields still hold. */
-  #beginPart(line: string, isCertain: boolean): void {
-    const isInHeader = this.#inHeader && !this.#isAfterHeader;
+  /** Unless the next delimiter has the same boundary, rspamd takes each line with hyphens before it for one. */
+  #countDelimiter(boundary: string): void {
+    this.#count += 1 + (boundary === this.#boundary ? 0 : this.#unclosedLines);
+    this.#boundary = boundary;
+    this.#unclosedLines = 0;
+  }
+
+  /**
+   * After a line that a filter may take for a delimiter. Another one may read it as part of the header before it, whose fields still
+   * hold. The same line again is a delimiter for all. After the end of a multipart rspamd finds a part only if the next delimiter has
+   * the same boundary.
+   */
+  #beginPart(line: string, name: string, isStart: boolean, isEnd: boolean): void {
+    const isOther = this.#ended !== null && name !== this.#ended && name !== `${this.#ended}--`;
+    const isInHeader = this.#inHeader && !this.#isAfterHeader && line !== this.#delimiter && !isOther;
     this.#delimiter = isInHeader ? null : line;
-    if (!isInHeader) this.#part = newPart();
+    if (!isInHeader) this.#part = newPart(true);
     this.#inHeader = true;
-    this.#isCertain = isCertain;
+    this.#isCertain = isStart;
+    this.#ended = isEnd && !isStart ? name.slice(0, -2) : null;
     this.#isAfterHeader = false;
+  }
+
+  /** For a header line that is not a field: to some filters the body starts there. Then the encoded message starts elsewhere. */
+  #checkJunk(): void {
+    if (!this.#inHeader || this.#within.isInEnvelope) return;
+    const { isMessage, isEnvelope, encodings } = this.#part;
+    this.#isUncountable ||= (isMessage || isEnvelope) && /base|quoted|uu/i.test(encodings + this.#inherited);
   }
 
   /**
@@ -280,60 +356,65 @@ export class MimeParts {
     const isCut = this.#isCut;
     this.#field = "";
     this.#isCut = false;
-    if (field !== "" && !this.#within.isEncoded && !this.#isAfterHeader) this.#fields++;
-    const isType = FIELD_NAME.test(field);
-    const isEncoding = /^content-transfer-encoding\s*:/i.test(field);
-    if (isType || isEncoding) this.#isUncountable ||= isCut;
-    if (isType) this.#read(field);
-    else if (isEncoding) this.#part.encodings += field.slice(field.indexOf(":"));
+    if (field !== "" && this.#isCertain && !this.#within.isEncoded && !this.#isAfterHeader) this.#fields++;
+    this.#isUncountable ||= isCut && FIELD_START.test(field);
+    if (FIELD_NAME.test(field)) this.#read(field);
+    else if (/^content-transfer-encoding\s*:/i.test(field)) this.#addEncoding(field.slice(field.indexOf(":")));
   }
 
   /** Ends the header of the mail or of a part; its body starts at this byte. */
-  #endHeader(bytes: Buffer, start: number): void {
+  #endHeader(start: number): void {
     const part = this.#part;
+    part.isMessage ||= this.#hasDigest && part.isInMultipart && !part.hasType;
     this.#part = newPart();
     this.#isAfterHeader = this.#within.isInEnvelope && !part.isMessage;
     if (part.isMultipart) this.#inherited += part.encodings;
-    const isOpened = (part.isMessage || part.isEnvelope) && this.#openInner(bytes, start, part);
+    const isOpened = (part.isMessage || part.isEnvelope) && this.#openInner(start, part);
     // The start of an envelope's message is not known: the bytes before it may have empty lines.
     this.#inHeader = this.#within.isInEnvelope || (part.isMessage && !isOpened);
     this.#isLeading = this.#inHeader && !this.#within.isInEnvelope;
   }
 
   /** Whether the message is encoded, or signed within an envelope, whose own bytes are not looked at. */
-  #openInner(bytes: Buffer, start: number, { encodings, isEnvelope }: Part): boolean {
+  #openInner(start: number, { encodings, hasBoundary, isEnvelope, isMultipart }: Part): boolean {
     const all = encodings + this.#inherited;
     const isUnknown = /uu/i.test(all);
-    const encoded = [...(/base-?64/i.test(all) ? [base64] : []), ...(/quoted/i.test(all) ? [quotedPrintable] : [])];
+    // rspamd guesses the encoding of an envelope that names none.
+    const isGuessed = isEnvelope && all.trim() === "";
+    const encoded = [
+      ...(isGuessed || /base-?64/i.test(all) ? [base64] : []),
+      ...(isGuessed || /quoted/i.test(all) ? [quotedPrintable] : []),
+    ];
     if (encoded.length === 0 && !isUnknown && !isEnvelope) return false;
     this.#mayHideParts = true;
     const { depth, budget } = this.#within;
-    this.#isUncountable ||= depth === MOST_ENCODED || isUnknown || this.#open.length === MOST_OPEN;
+    this.#isUncountable ||= depth === MOST_ENCODED || isUnknown || budget.ways > MOST_WAYS;
     const within = { depth: depth + 1, encodings: all, budget, isInEnvelope: isEnvelope };
     const decoders = this.#isUncountable ? [] : [asIs, ...encoded];
     const ways = decoders.map((decoder) => ({
       steps: [decoder(), ...(isEnvelope ? [asn1Contents()] : []), lineEnds()],
       parts: new MimeParts({ ...within, isEncoded: decoder === asIs }),
     }));
-    this.#decode(bytes, start);
-    this.#undecoded = start;
-    this.#open = [...this.#open, { delimiter: this.#delimiter, ways }];
+    budget.ways += ways.length;
+    // SpamAssassin takes a boundary that a message names for one within it.
+    const delimiter = hasBoundary && !isMultipart ? null : this.#delimiter;
+    this.#open = [...this.#open, { delimiter, ways, undecoded: start }];
     return true;
   }
 
-  #decode(bytes: Buffer, to: number): void {
-    if (this.#open.length === 0 || to <= this.#undecoded) return;
-    const encoded = bytes.subarray(this.#undecoded, to);
-    this.#undecoded = to;
-    for (const { steps, parts } of this.#open.flatMap(({ ways }) => ways)) {
-      this.#within.budget.bytes -= encoded.length;
+  #decode(inner: Inner, bytes: Buffer, to: number): void {
+    if (to <= inner.undecoded) return;
+    const encoded = bytes.subarray(inner.undecoded, to);
+    inner.undecoded = to;
+    for (const { steps, parts } of inner.ways) {
+      this.#within.budget.bytes -= encoded.length + PIECE_COSTS;
       parts.push(steps.reduce((bytes, step) => step(bytes), encoded));
     }
   }
 
   /**
    * A message ends where the line before it comes again: whichever filter found the message there ends it there too. At other
-   * delimiters, and in another spelling, one of the filters may go on.
+   * delimiters, and in another spelling, one of the filters may continue.
    */
   #closeInner(bytes: Buffer, start: number, end: number): void {
     if (this.#open.length === 0) return;
@@ -342,8 +423,11 @@ export class MimeParts {
       delimiter !== null && (line === delimiter || line === `${delimiter}--`);
     const over = this.#open.filter(isOver);
     if (over.length === 0) return;
-    this.#decode(bytes, start - 1);
-    this.#count += over.reduce((sum, inner) => sum + countOf(inner), 0);
+    for (const inner of over) {
+      this.#decode(inner, bytes, start - 1);
+      this.#count += countOf(inner);
+      this.#within.budget.ways -= waysOf(inner);
+    }
     this.#open = this.#open.filter((inner) => !isOver(inner));
   }
 }
@@ -352,11 +436,28 @@ function countOf({ ways }: Inner): number {
   return Math.max(0, ...ways.map(({ parts }) => parts.count));
 }
 
-function newPart(): Part {
-  return { isMessage: false, isMultipart: false, isEnvelope: false, encodings: "" };
+/** Whether the line has hyphens only. */
+function isRule(bytes: Buffer, start: number, end: number): boolean {
+  return /^-+\r?$/.test(bytes.toString("latin1", start, end));
+}
+
+function waysOf({ ways }: Inner): number {
+  return ways.reduce((sum, { parts }) => sum + 1 + parts.ways, 0);
+}
+
+function newPart(isInMultipart = false): Part {
+  return {
+    isInMultipart,
+    hasType: false,
+    hasBoundary: false,
+    isMessage: false,
+    isMultipart: false,
+    isEnvelope: false,
+    encodings: "",
+  };
 }
 
 function wholeMail(): Within {
-  const budget = { bytes: MOST_DECODED_BYTES, lines: MOST_LINES };
+  const budget = { bytes: MOST_DECODED_BYTES, lines: MOST_LINES, ways: 0 };
   return { depth: 0, encodings: "", budget, isInEnvelope: false, isEncoded: false };
 }
