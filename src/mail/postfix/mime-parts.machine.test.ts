@@ -54,7 +54,7 @@ const few = fc.array(junk, { maxLength: 2 });
 const contentType = fc
   .tuple(fc.constantFrom("multipart/mixed; ", "multipart/mixed;", "message/rfc822; "), few, boundary, few, boundary)
   .map(([start, before, first, after, second]) => [start, ...before, first, ...after, second].join(""));
-const delimiter = fc.constantFrom("--in", "--IN", "--i n", "--other", "--", '--"in"', "--in--", "--x", "-- ", "-- a");
+const delimiter = fc.constantFrom("--in", "--IN", "--i n", "--other", "--", '--"in"', "--in--", "--x");
 const after = fc.constantFrom(
   "",
   "t\r\n",
@@ -68,8 +68,6 @@ const header = fc.constantFrom(
   "Content-Type: multipart/mixed; boundary=in\r\n\r\n",
   "--in\r\n",
   "--in\r\nContent-Type: message/rfc822\r\n\r\n",
-  "--in\r\n\r\nt\r\n",
-  "--in\r\n\r\nt\r\n--in--\r\n",
   "--in\r\nContent-Type: multipart/digest; boundary=other\r\n\r\n",
 );
 /** How a message is encoded, and said to be. */

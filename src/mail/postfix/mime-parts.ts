@@ -28,7 +28,7 @@ const EVERY_KIND = "multipart message pkcs7-mime";
 /** Maximum depth of encoded messages in encoded messages. */
 const MOST_ENCODED = 2;
 /** Maximum number of ways in which encoded messages are read at once. Those that no delimiter ends are read to the end of the mail. */
-const MOST_WAYS = 24;
+const MOST_WAYS = 60;
 /** What each piece that is decoded costs, in bytes. */
 const PIECE_COSTS = 256;
 /** Maximum bytes decoded, and lines checked, in the encoded messages of a mail: seconds of the guard's time. */
@@ -38,6 +38,8 @@ const MOST_LINES = 500_000;
 const FIELDS_OF_A_PART = 30;
 /** This many bytes of costly ones, too: an IMAP session that is asked for the recipients of a message takes 60 times their bytes, of its 256 MB. */
 const COSTLY_BYTES_OF_A_PART = 1_500;
+/** Other lines that start with two hyphens, of which a text may have many. */
+const FEW_LINES = 1_000;
 /** Beyond this count, which no limit reaches, the rest of a mail is not read. */
 const ENOUGH = 10_000;
 const FIELD = /content-(?:type|transfer-encoding)\s*:/i;
@@ -47,8 +49,9 @@ const FIELD_START = /^content-(?:type|transfer-encoding)\s*(?::|$)/i;
 const ANY_FIELD = /^[^\s:]+[ \t]*:/;
 /** SpamAssassin reads a type without these characters. */
 const NOT_IN_TYPES = /[\0-\x20\x7f-\xff"(),:;<=>?@[\]\\]/g;
-/** A word in the encoding of RFC 2047, which SpamAssassin decodes. */
-const ENCODED_WORD = "=?";
+/** A word in the encoding of RFC 2047, which SpamAssassin decodes; but for a common type that is written plainly. */
+const ENCODED_WORD = /=\?(?![^?]*\?q\?(?:text|image|application)\/[a-z])/i;
+const USUAL_TYPE = /^\s*[a-z0-9.+-]+\/[a-z0-9]/i;
 /** Names (of regular expressions) of fields that Dovecot takes apart. A forwarded mail may have 10 KB of the rest, such as results of filters. */
 export const COSTLY_FIELDS = ["from", "sender", "reply-to", "to", "bcc", "cc", "content-[a-z-]*"] as const;
 /** Where such a field starts. To Dovecot a name ends with a NUL, which Postfix delivers. */
@@ -65,9 +68,11 @@ const TAB = 0x09;
 type Budget = { bytes: number; lines: number; ways: number };
 /** The part whose header is being read. `isEnvelope`: it holds a signed message (RFC 8551, 3.5.2). `encodings`: all it names. */
 type Part = {
-  isInMultipart: boolean;
+  isInDigest: boolean;
   hasType: boolean;
   hasBoundary: boolean;
+  /** At a line that is not a field. */
+  isOpened: boolean;
   isMessage: boolean;
   isMultipart: boolean;
   isEnvelope: boolean;
@@ -83,8 +88,9 @@ type Inner = {
   undecoded: number;
 };
 type Within = Readonly<{
-  /** How many encoded messages this one is in. */
+  /** How many encoded messages this one is in, and how many of them are decoded. */
   depth: number;
+  decoded: number;
   /** Theirs, which rspamd applies to this one too. */
   encodings: string;
   budget: Budget;
@@ -132,8 +138,8 @@ export class MimeParts {
   #isCertain = true;
   /** The boundary whose end line precedes it. */
   #ended: string | null = null;
-  /** A part of a multipart/digest is a message by default (RFC 2046, 5.1.5). */
-  #hasDigest = false;
+  /** The boundaries of multipart/digest, whose parts are messages by default (RFC 2046, 5.1.5). */
+  readonly #digests = new Set<string>();
   /** Fields in the headers of parts. */
   #fields = 0;
   /** Bytes of costly fields, wherever they are. */
@@ -144,9 +150,6 @@ export class MimeParts {
   #count = 0;
   /** Other lines that start with two hyphens; a text may have many. */
   #hyphenLines = 0;
-  /** The boundary of the last delimiter, and such lines since then, except lines of hyphens only. */
-  #boundary: string | null = null;
-  #unclosedLines = 0;
 
   constructor(within = wholeMail()) {
     this.#within = within;
@@ -162,26 +165,21 @@ export class MimeParts {
     return this.#mayHaveParts;
   }
 
-  /** Whether filters may find parts in it that are not counted here. */
+  /**
+   * Whether filters may find parts in it that are not counted here. In a multipart that is not closed, and after its end, rspamd
+   * takes lines that start with two hyphens for delimiters.
+   */
   get mayHideParts(): boolean {
-    return this.#mayHideParts || this.#isOdd;
+    return this.#mayHideParts || this.#isOdd || this.#hyphenLines > FEW_LINES;
   }
 
-  /** For the whole mail. A million if it exceeds what is read and decoded here, which no honest mail does. */
+  /** A million if the mail exceeds what is read and decoded here, which no honest mail does. */
   get count(): number {
-    return this.#countOf(true);
-  }
-
-  #countOf(isWhole: boolean): number {
     const { bytes, lines } = this.#within.budget;
     if (this.#isUncountable || this.#boundaryBytes > MOST_BOUNDARY_BYTES || bytes < 0 || lines < 0) return UNCOUNTED;
-    const unclosed = isWhole ? this.#unclosedLines : 0;
-    const hyphenLines = this.#isOdd || this.#missing.size > 0 ? this.#hyphenLines : unclosed;
+    const hyphenLines = this.#isOdd || this.#missing.size > 0 ? this.#hyphenLines : 0;
     const ofHeaders = Math.max(this.#fields / FIELDS_OF_A_PART, this.#costlyBytes / COSTLY_BYTES_OF_A_PART);
-    const inner = this.#open.reduce(
-      (sum, { ways }) => sum + Math.max(0, ...ways.map(({ parts }) => parts.#countOf(isWhole))),
-      0,
-    );
+    const inner = this.#open.reduce((sum, one) => sum + countOf(one), 0);
     return Math.min(Math.max(this.#count + hyphenLines + inner, Math.floor(ofHeaders)), UNCOUNTED);
   }
 
@@ -204,10 +202,12 @@ export class MimeParts {
     const [start = ""] = type.split(";");
     const bare = start.replace(NOT_IN_TYPES, "");
     // Only some filters find a message here.
-    const isHidden = start.includes(ENCODED_WORD) || (MAY_HAVE_PARTS.test(bare) && !MAY_HAVE_PARTS.test(start));
+    const isHidden =
+      !USUAL_TYPE.test(start) &&
+      (ENCODED_WORD.test(start) || (MAY_HAVE_PARTS.test(bare) && !MAY_HAVE_PARTS.test(start)));
     this.#isUncountable ||= isHidden;
     this.#mayHaveParts ||= isCut || isHidden || MAY_HAVE_PARTS.test(type);
-    this.#hasDigest ||= /digest/i.test(bare);
+    const isDigest = /^multipart.*digest/i.test(bare);
     const named = type.match(/boundary\s*[*=]/gi)?.length ?? 0;
     const isWellFormed = WELL_FORMED.test(type.trim().replace(/\s+/g, " "));
     const isOdd = isCut || !isWellFormed || named !== (/multipart/i.test(type) ? 1 : 0);
@@ -222,6 +222,7 @@ export class MimeParts {
       // Filters unfold a boundary of two lines differently.
       this.#isOdd ||= boundary === "" || boundary.length > MOST_BOUNDARY_CHARACTERS || boundary.includes("\n");
       this.#part.hasBoundary = true;
+      if (isDigest) this.#digests.add(boundary);
       if (this.#boundaryBytes <= MOST_BOUNDARY_BYTES && !this.#boundaries.has(boundary)) {
         this.#boundaries.add(boundary);
         this.#missing.add(boundary);
@@ -232,12 +233,12 @@ export class MimeParts {
 
   #addEncoding(value: string): void {
     this.#part.encodings += ` ${value}`;
-    this.#isUncountable ||= value.includes(ENCODED_WORD);
+    this.#isUncountable ||= ENCODED_WORD.test(value);
   }
 
   /** The next bytes of the body. Postfix has replaced each bare CR by a space. */
   push(chunk: Buffer): void {
-    if (this.#countOf(false) > ENOUGH) return;
+    if (this.count > ENOUGH) return;
     if (this.#within.depth === 0) this.#countCostly(chunk);
     const bytes = Buffer.concat([this.#rest, chunk]);
     if (!this.#isBody) {
@@ -275,12 +276,11 @@ export class MimeParts {
       const isStart = this.#boundaries.has(name);
       // One ends a multipart. If there are many, a filter may see a part after each.
       const isEnd = name.endsWith("--") && this.#boundaries.has(name.slice(0, -2));
-      if (isStart || isEnd) this.#countDelimiter(isStart ? name : name.slice(0, -2));
+      if (isStart || isEnd) this.#count++;
       else {
         this.#hyphenLines++;
-        if (this.#boundary !== null && !isRule(bytes, start, end)) this.#unclosedLines++;
         this.#isOdd ||= this.#isCertain && this.#inHeader && !this.#isAfterHeader;
-        this.#checkJunk();
+        this.#passJunk(start, end);
       }
       const mayBeOne = isStart || isEnd || this.#isOdd || this.#missing.size > 0;
       this.#missing.delete(name);
@@ -293,17 +293,10 @@ export class MimeParts {
     if (isEmpty && !this.#isLeading) this.#endHeader(end + 1);
     else if (!isEmpty) {
       this.#isLeading = false;
-      if (!isContinued && !ANY_FIELD.test(line)) this.#checkJunk();
+      if (!isContinued && !ANY_FIELD.test(line)) this.#passJunk(start, end);
       if (this.#field.length <= MOST_LINE_BYTES) this.#field += isContinued ? `\n${line}` : line;
       this.#isCut ||= end - start >= MOST_LINE_BYTES - 1 || this.#field.length > MOST_LINE_BYTES;
     }
-  }
-
-  /** Unless the next delimiter has the same boundary, rspamd takes each line with hyphens before it for one. */
-  #countDelimiter(boundary: string): void {
-    this.#count += 1 + (boundary === this.#boundary ? 0 : this.#unclosedLines);
-    this.#boundary = boundary;
-    this.#unclosedLines = 0;
   }
 
   /**
@@ -315,18 +308,29 @@ export class MimeParts {
     const isOther = this.#ended !== null && name !== this.#ended && name !== `${this.#ended}--`;
     const isInHeader = this.#inHeader && !this.#isAfterHeader && line !== this.#delimiter && !isOther;
     this.#delimiter = isInHeader ? null : line;
-    if (!isInHeader) this.#part = newPart(true);
+    if (!isInHeader) this.#part = newPart(this.#digests.has(name));
     this.#inHeader = true;
     this.#isCertain = isStart;
     this.#ended = isEnd && !isStart ? name.slice(0, -2) : null;
     this.#isAfterHeader = false;
   }
 
-  /** For a header line that is not a field: to some filters the body starts there. Then the encoded message starts elsewhere. */
-  #checkJunk(): void {
+  /**
+   * At a header line that is not a field. To some filters the body starts there, so an encoded message is read from there too.
+   * A header that only follows something like a delimiter ends.
+   */
+  #passJunk(start: number, end: number): void {
+    const part = this.#part;
     if (!this.#inHeader || this.#within.isInEnvelope) return;
-    const { isMessage, isEnvelope, encodings } = this.#part;
-    this.#isUncountable ||= (isMessage || isEnvelope) && /base|quoted|uu/i.test(encodings + this.#inherited);
+    if ((part.isMessage || part.isEnvelope) && !part.isOpened && this.#openInner(start, part)) {
+      part.isOpened = true;
+      // The start of a long line has been dropped.
+      this.#isUncountable ||= end - start >= MOST_LINE_BYTES - 1;
+    }
+    if (this.#isCertain) return;
+    this.#inHeader = false;
+    this.#field = "";
+    this.#part = newPart();
   }
 
   /**
@@ -365,7 +369,7 @@ export class MimeParts {
   /** Ends the header of the mail or of a part; its body starts at this byte. */
   #endHeader(start: number): void {
     const part = this.#part;
-    part.isMessage ||= this.#hasDigest && part.isInMultipart && !part.hasType;
+    part.isMessage ||= part.isInDigest && !part.hasType;
     this.#part = newPart();
     this.#isAfterHeader = this.#within.isInEnvelope && !part.isMessage;
     if (part.isMultipart) this.#inherited += part.encodings;
@@ -387,14 +391,22 @@ export class MimeParts {
     ];
     if (encoded.length === 0 && !isUnknown && !isEnvelope) return false;
     this.#mayHideParts = true;
-    const { depth, budget } = this.#within;
-    this.#isUncountable ||= depth === MOST_ENCODED || isUnknown || budget.ways > MOST_WAYS;
-    const within = { depth: depth + 1, encodings: all, budget, isInEnvelope: isEnvelope };
+    const { depth, decoded, budget } = this.#within;
+    const isTooMuch = decoded === MOST_ENCODED || isUnknown || budget.ways > MOST_WAYS;
+    // A text may quote mails, after lines that only look like delimiters.
+    if (isTooMuch && !this.#isCertain) return false;
+    this.#isUncountable ||= isTooMuch;
+    const within = { depth: depth + 1, budget, isInEnvelope: isEnvelope };
     const decoders = this.#isUncountable ? [] : [asIs, ...encoded];
-    const ways = decoders.map((decoder) => ({
-      steps: [decoder(), ...(isEnvelope ? [asn1Contents()] : []), lineEnds()],
-      parts: new MimeParts({ ...within, isEncoded: decoder === asIs }),
-    }));
+    const ways = decoders.map((decoder) => {
+      const isEncoded = decoder === asIs;
+      const asDecoded =
+        isEncoded && !isEnvelope ? { decoded, encodings: "" } : { decoded: decoded + 1, encodings: all };
+      return {
+        steps: [decoder(), ...(isEnvelope ? [asn1Contents()] : []), lineEnds()],
+        parts: new MimeParts({ ...within, ...asDecoded, isEncoded }),
+      };
+    });
     budget.ways += ways.length;
     // SpamAssassin takes a boundary that a message names for one within it.
     const delimiter = hasBoundary && !isMultipart ? null : this.#delimiter;
@@ -436,18 +448,14 @@ function countOf({ ways }: Inner): number {
   return Math.max(0, ...ways.map(({ parts }) => parts.count));
 }
 
-/** Whether the line has hyphens only. */
-function isRule(bytes: Buffer, start: number, end: number): boolean {
-  return /^-+\r?$/.test(bytes.toString("latin1", start, end));
-}
-
 function waysOf({ ways }: Inner): number {
   return ways.reduce((sum, { parts }) => sum + 1 + parts.ways, 0);
 }
 
-function newPart(isInMultipart = false): Part {
+function newPart(isInDigest = false): Part {
   return {
-    isInMultipart,
+    isInDigest,
+    isOpened: false,
     hasType: false,
     hasBoundary: false,
     isMessage: false,
@@ -459,5 +467,5 @@ function newPart(isInMultipart = false): Part {
 
 function wholeMail(): Within {
   const budget = { bytes: MOST_DECODED_BYTES, lines: MOST_LINES, ways: 0 };
-  return { depth: 0, encodings: "", budget, isInEnvelope: false, isEncoded: false };
+  return { depth: 0, decoded: 0, encodings: "", budget, isInEnvelope: false, isEncoded: false };
 }
