@@ -1,4 +1,4 @@
-// Invariant: No filter reads a mail with a million header lines or thousands of MIME parts.
+// Invariant: No filter reads a mail with a million header lines or thousands of MIME parts; large mails that may hide more, one at a time.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
