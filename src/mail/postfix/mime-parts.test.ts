@@ -306,6 +306,10 @@ test("honest mails with odd headers are few parts", () => {
     forwarded,
     `${MESSAGE}${ENCODING}base64\r\n${inBase64(message(1))}\r\n`,
     unclosed.repeat(2),
+    `Content-Type: =?UTF-8?B?${Buffer.from('application/pdf; name="für.pdf"').toString("base64")}?=\r\n\r\nx\r\n`,
+    `Content-Type: application/pdf;\r\n${ENCODING}base64\r\n name="=?UTF-8?B?UmVjaG51bmcucGRm?="\r\n\r\nx\r\n`,
+    `\r\nx\r\n${`--a b \r\n${MESSAGE}${ENCODING}base64\r\n\r\n${inBase64(message(3))}\r\n`.repeat(10)}`,
+    `${MESSAGE.replace("message/rfc822", "multipart/digest; boundary=d")}\r\n${"--d\r\nFrom: a\r\n\r\n--- a/file\r\n".repeat(40)}--d--\r\n`,
     `Content-Type: text/csv; name=Message log.csv\r\n\r\n${quoted}`,
     `Content-Type: text/csv; name=Message log.csv\r\n\r\n-- export\r\n${"1;2\r\n".repeat(510_000)}`,
   ])

@@ -49,8 +49,9 @@ const FIELD_START = /^content-(?:type|transfer-encoding)\s*(?::|$)/i;
 const ANY_FIELD = /^[^\s:]+[ \t]*:/;
 /** SpamAssassin reads a type without these characters. */
 const NOT_IN_TYPES = /[\0-\x20\x7f-\xff"(),:;<=>?@[\]\\]/g;
-/** A word in the encoding of RFC 2047, which SpamAssassin decodes; but for a common type that is written plainly. */
-const ENCODED_WORD = /=\?(?![^?]*\?q\?(?:text|image|application)\/[a-z])/i;
+/** Words in the encoding of RFC 2047, which SpamAssassin decodes in every field. */
+const ENCODED_WORD = /=\?[^?]*\?([bq])\?([^?]*)\?=/gi;
+const BASE64_LINE = /^[a-z0-9+/]{40,}={0,2}$/i;
 const USUAL_TYPE = /^\s*[a-z0-9.+-]+\/[a-z0-9]/i;
 /** Names (of regular expressions) of fields that Dovecot takes apart. A forwarded mail may have 10 KB of the rest, such as results of filters. */
 export const COSTLY_FIELDS = ["from", "sender", "reply-to", "to", "bcc", "cc", "content-[a-z-]*"] as const;
@@ -132,6 +133,8 @@ export class MimeParts {
   #isOdd: boolean;
   #isUncountable = false;
   #mayHideParts = false;
+  /** It is in base64, and this one reads it undecoded, as no filter does. */
+  #isNoMessage = false;
   /** In an envelope an empty line may not be the end of the header, so later lines are read as fields too, but do not count as such. */
   #isAfterHeader = false;
   /** The header that is being read follows a declared boundary. */
@@ -200,11 +203,9 @@ export class MimeParts {
     const isCut = value.length > MOST_TYPE_BYTES;
     const type = isCut ? value.slice(0, MOST_TYPE_BYTES) : value;
     const [start = ""] = type.split(";");
-    const bare = start.replace(NOT_IN_TYPES, "");
+    const bare = wordsDecoded(start).replace(NOT_IN_TYPES, "");
     // Only some filters find a message here.
-    const isHidden =
-      !USUAL_TYPE.test(start) &&
-      (ENCODED_WORD.test(start) || (MAY_HAVE_PARTS.test(bare) && !MAY_HAVE_PARTS.test(start)));
+    const isHidden = !USUAL_TYPE.test(start) && MAY_HAVE_PARTS.test(bare) && !MAY_HAVE_PARTS.test(start);
     this.#isUncountable ||= isHidden;
     this.#mayHaveParts ||= isCut || isHidden || MAY_HAVE_PARTS.test(type);
     const isDigest = /^multipart.*digest/i.test(bare);
@@ -232,13 +233,12 @@ export class MimeParts {
   }
 
   #addEncoding(value: string): void {
-    this.#part.encodings += ` ${value}`;
-    this.#isUncountable ||= ENCODED_WORD.test(value);
+    this.#part.encodings += ` ${value} ${wordsDecoded(value)}`;
   }
 
   /** The next bytes of the body. Postfix has replaced each bare CR by a space. */
   push(chunk: Buffer): void {
-    if (this.count > ENOUGH) return;
+    if (this.#isNoMessage || this.count > ENOUGH) return;
     if (this.#within.depth === 0) this.#countCostly(chunk);
     const bytes = Buffer.concat([this.#rest, chunk]);
     if (!this.#isBody) {
@@ -285,15 +285,19 @@ export class MimeParts {
       const mayBeOne = isStart || isEnd || this.#isOdd || this.#missing.size > 0;
       this.#missing.delete(name);
       this.#closeInner(bytes, start, end);
-      if (mayBeOne) return this.#beginPart(line, name, isStart, isEnd);
+      if (mayBeOne) return this.#beginPart(bytes.toString("latin1", start, endOf(bytes, end)), name, isStart, isEnd);
     }
     if (!this.#inHeader) return;
     // A line of spaces continues a field.
     const isEmpty = end === start || (end === start + 1 && bytes[start] === CR);
     if (isEmpty && !this.#isLeading) this.#endHeader(end + 1);
     else if (!isEmpty) {
+      const isFirst = this.#isLeading;
       this.#isLeading = false;
-      if (!isContinued && !ANY_FIELD.test(line)) this.#passJunk(start, end);
+      if (!isContinued && !ANY_FIELD.test(line)) {
+        this.#isNoMessage ||= isFirst && this.#within.isEncoded && !this.#within.isInEnvelope && BASE64_LINE.test(line);
+        this.#passJunk(start, end);
+      }
       if (this.#field.length <= MOST_LINE_BYTES) this.#field += isContinued ? `\n${line}` : line;
       this.#isCut ||= end - start >= MOST_LINE_BYTES - 1 || this.#field.length > MOST_LINE_BYTES;
     }
@@ -360,7 +364,7 @@ export class MimeParts {
     const isCut = this.#isCut;
     this.#field = "";
     this.#isCut = false;
-    if (field !== "" && this.#isCertain && !this.#within.isEncoded && !this.#isAfterHeader) this.#fields++;
+    if (ANY_FIELD.test(field) && this.#isCertain && !this.#within.isEncoded && !this.#isAfterHeader) this.#fields++;
     this.#isUncountable ||= isCut && FIELD_START.test(field);
     if (FIELD_NAME.test(field)) this.#read(field);
     else if (/^content-transfer-encoding\s*:/i.test(field)) this.#addEncoding(field.slice(field.indexOf(":")));
@@ -369,11 +373,13 @@ export class MimeParts {
   /** Ends the header of the mail or of a part; its body starts at this byte. */
   #endHeader(start: number): void {
     const part = this.#part;
-    part.isMessage ||= part.isInDigest && !part.hasType;
+    const isByDefault = part.isInDigest && !part.hasType;
+    part.isMessage ||= isByDefault;
     this.#part = newPart();
     this.#isAfterHeader = this.#within.isInEnvelope && !part.isMessage;
     if (part.isMultipart) this.#inherited += part.encodings;
     const isOpened = (part.isMessage || part.isEnvelope) && this.#openInner(start, part);
+    this.#isCertain &&= !isByDefault;
     // The start of an envelope's message is not known: the bytes before it may have empty lines.
     this.#inHeader = this.#within.isInEnvelope || (part.isMessage && !isOpened);
     this.#isLeading = this.#inHeader && !this.#within.isInEnvelope;
@@ -430,7 +436,7 @@ export class MimeParts {
    */
   #closeInner(bytes: Buffer, start: number, end: number): void {
     if (this.#open.length === 0) return;
-    const line = bytes.toString("latin1", start, bytes[end - 1] === CR ? end - 1 : end);
+    const line = bytes.toString("latin1", start, endOf(bytes, end));
     const isOver = ({ delimiter }: Inner): boolean =>
       delimiter !== null && (line === delimiter || line === `${delimiter}--`);
     const over = this.#open.filter(isOver);
@@ -444,8 +450,23 @@ export class MimeParts {
   }
 }
 
+/** Where the line ends without its CR. */
+function endOf(bytes: Buffer, end: number): number {
+  return bytes[end - 1] === CR ? end - 1 : end;
+}
+
 function countOf({ ways }: Inner): number {
   return Math.max(0, ...ways.map(({ parts }) => parts.count));
+}
+
+function wordsDecoded(text: string): string {
+  return text.replaceAll(ENCODED_WORD, (_, encoding: string, word: string) =>
+    encoding.toLowerCase() === "b"
+      ? Buffer.from(word, "base64").toString("latin1")
+      : word
+          .replaceAll("_", " ")
+          .replaceAll(/=([0-9a-f]{2})/gi, (_, byte: string) => String.fromCharCode(Number.parseInt(byte, 16))),
+  );
 }
 
 function waysOf({ ways }: Inner): number {
