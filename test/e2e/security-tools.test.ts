@@ -49,7 +49,7 @@ python3 -W ignore -m smtpd -n -c DebuggingServer 127.0.0.1:25 >&2 &
 suricata -i lo -S /run/local.rules -l /var/log >/run/suricata.out 2>&1 &
 for try in $(seq 30); do
   swaks --server 127.0.0.1 --from a@example.net --to 'root+\${run{/bin/sh}}@localhost' >&2 || true
-  if grep -q '"event_type":"alert"' /var/log/eve.json; then exec sed '/"event_type":"alert"/q' /var/log/eve.json; fi
+  if grep -q '"event_type":"alert"' /var/log/eve.json; then exec cat /var/log/eve.json; fi
   sleep 1
 done
 cat /run/suricata.out
@@ -82,10 +82,8 @@ cat /var/log/psad-scans.log
 describe("the security tools of Debian, run for real", { skip, concurrency: true }, () => {
   test("Suricata 7.0.10: what a rule matches in a client's commands is read from eve.json", suricata, async () => {
     const alerts = (await asInstalled(EXPLOITED)).split("\n").flatMap((line) => readSuricata(line, 2) ?? []);
-    assert.deepEqual(
-      alerts.map(({ ip, text }) => [ip, text]),
-      [["127.0.0.1", "1000001 LOCAL exploit, severity 1, port 25"]],
-    );
+    const said = new Set(alerts.map(({ ip, text }) => `${ip}: ${text}`));
+    assert.deepEqual([...said], ["127.0.0.1: 1000001 LOCAL exploit, severity 1, port 25"]);
   });
 
   test("psad 2.4.6: a scan of 200 ports is read from the file that rsyslog writes", async () => {

@@ -16,7 +16,7 @@ const MOST_LAST_WORDS = 300;
 /** By SIGKILL: it is what the kernel kills first. */
 const KILLED = 137;
 
-/** What restic says of each failed attempt that it repeats. Anchored, because users name the folders in other lines. A lost lock is not damage. */
+/** What restic says about each failed attempt that it repeats. Anchored, because users name the folders in other lines. A lost lock is not damage. */
 const RETRIED = /^(?!\w+\(<lock\/)\w+\(.*\) returned error, retrying after (.*)/gm;
 const LOST = /no such file|ciphertext|hash|ID does not match|not found/i;
 

@@ -51,7 +51,9 @@ const ANY_FIELD = /^[^\s:]+[ \t]*:/;
 const NOT_IN_TYPES = /[\0-\x20\x7f-\xff"(),:;<=>?@[\]\\]/g;
 /** Words in the encoding of RFC 2047, which SpamAssassin decodes in every field. */
 const ENCODED_WORD = /=\?[^?]*\?([bq])\?([^?]*)\?=/gi;
+/** The first line of a message in base64. */
 const BASE64_LINE = /^[a-z0-9+/]{40,}={0,2}$/i;
+/** Its start decides what all filters read. */
 const USUAL_TYPE = /^\s*[a-z0-9.+-]+\/[a-z0-9]/i;
 /** Names (of regular expressions) of fields that Dovecot takes apart. A forwarded mail may have 10 KB of the rest, such as results of filters. */
 export const COSTLY_FIELDS = ["from", "sender", "reply-to", "to", "bcc", "cc", "content-[a-z-]*"] as const;
@@ -72,7 +74,7 @@ type Part = {
   isInDigest: boolean;
   hasType: boolean;
   hasBoundary: boolean;
-  /** At a line that is not a field. */
+  /** Its message is being read from a line of the header that is not a field. */
   isOpened: boolean;
   isMessage: boolean;
   isMultipart: boolean;
@@ -275,17 +277,21 @@ export class MimeParts {
     if (name !== null) {
       const isStart = this.#boundaries.has(name);
       // One ends a multipart. If there are many, a filter may see a part after each.
-      const isEnd = name.endsWith("--") && this.#boundaries.has(name.slice(0, -2));
-      if (isStart || isEnd) this.#count++;
+      const ended =
+        !isStart && name.endsWith("--") && this.#boundaries.has(name.slice(0, -2)) ? name.slice(0, -2) : null;
+      if (isStart || ended !== null) this.#count++;
       else {
         this.#hyphenLines++;
         this.#isOdd ||= this.#isCertain && this.#inHeader && !this.#isAfterHeader;
         this.#passJunk(start, end);
       }
-      const mayBeOne = isStart || isEnd || this.#isOdd || this.#missing.size > 0;
+      const mayBeOne = isStart || ended !== null || this.#isOdd || this.#missing.size > 0;
       this.#missing.delete(name);
-      this.#closeInner(bytes, start, end);
-      if (mayBeOne) return this.#beginPart(bytes.toString("latin1", start, endOf(bytes, end)), name, isStart, isEnd);
+      if (mayBeOne || this.#open.length > 0) {
+        const written = bytes.toString("latin1", start, bytes[end - 1] === CR ? end - 1 : end);
+        this.#closeInner(bytes, start - 1, written);
+        if (mayBeOne) return this.#beginPart(written, name, isStart, ended);
+      }
     }
     if (!this.#inHeader) return;
     // A line of spaces continues a field.
@@ -308,14 +314,14 @@ export class MimeParts {
    * hold. The same line again is a delimiter for all. After the end of a multipart rspamd finds a part only if the next delimiter has
    * the same boundary.
    */
-  #beginPart(line: string, name: string, isStart: boolean, isEnd: boolean): void {
+  #beginPart(line: string, name: string, isStart: boolean, ended: string | null): void {
     const isOther = this.#ended !== null && name !== this.#ended && name !== `${this.#ended}--`;
     const isInHeader = this.#inHeader && !this.#isAfterHeader && line !== this.#delimiter && !isOther;
     this.#delimiter = isInHeader ? null : line;
     if (!isInHeader) this.#part = newPart(this.#digests.has(name));
     this.#inHeader = true;
     this.#isCertain = isStart;
-    this.#ended = isEnd && !isStart ? name.slice(0, -2) : null;
+    this.#ended = ended;
     this.#isAfterHeader = false;
   }
 
@@ -434,25 +440,16 @@ export class MimeParts {
    * A message ends where the line before it comes again: whichever filter found the message there ends it there too. At other
    * delimiters, and in another spelling, one of the filters may continue.
    */
-  #closeInner(bytes: Buffer, start: number, end: number): void {
-    if (this.#open.length === 0) return;
-    const line = bytes.toString("latin1", start, endOf(bytes, end));
+  #closeInner(bytes: Buffer, end: number, line: string): void {
     const isOver = ({ delimiter }: Inner): boolean =>
       delimiter !== null && (line === delimiter || line === `${delimiter}--`);
-    const over = this.#open.filter(isOver);
-    if (over.length === 0) return;
-    for (const inner of over) {
-      this.#decode(inner, bytes, start - 1);
+    for (const inner of this.#open.filter(isOver)) {
+      this.#decode(inner, bytes, end);
       this.#count += countOf(inner);
       this.#within.budget.ways -= waysOf(inner);
     }
     this.#open = this.#open.filter((inner) => !isOver(inner));
   }
-}
-
-/** Where the line ends without its CR. */
-function endOf(bytes: Buffer, end: number): number {
-  return bytes[end - 1] === CR ? end - 1 : end;
 }
 
 function countOf({ ways }: Inner): number {
