@@ -9,7 +9,7 @@ import type { Clock, Submit } from "../../guard/ports.ts";
 import { PartsTurns } from "./parts-turns.ts";
 
 /** Smaller mails always pass: even one in each SMTP connection is little. */
-export const SMALL_BYTES = 256 * 1024;
+const SMALL_BYTES = 256 * 1024;
 /** A mail counts no longer than this, in case no log line shows its end. */
 const LONGEST_MS = MINUTE_MS;
 /** Caps one source's share, because a sender with slow DNS can keep Rspamd busy. */
@@ -35,8 +35,8 @@ export class FilterLoad {
 
   /**
    * At the end of a mail, before Rspamd reads it, Postfix asks about every mail: the engine decides, and what passes is in
-   * the load from then on. Our milter then asks about a mail that exceeds a limit or may hide parts that it could not count. Of mails
-   * that may hide parts Rspamd reads one at a time; the others are deferred (`PartsTurns`).
+   * the load from then on. Our milter then asks about a mail that exceeds a limit or may hide parts. Of those that
+   * may, Rspamd reads one at a time; the others are deferred (`PartsTurns`).
    */
   limiting(submit: Submit): Submit {
     return (event, answer) => {

@@ -5,7 +5,6 @@ import type { EndOfMessage, Excess } from "../../core/events/mail.ts";
 import { smtpReplyOf } from "../../core/events/reasons.ts";
 import { withoutTrailingDots } from "../../core/net/address.ts";
 import { parseIp } from "../../core/net/ip.ts";
-import { SMALL_BYTES } from "./filter-load.ts";
 import { COSTLY_FIELDS, MimeParts } from "./mime-parts.ts";
 import { callSite, knownName } from "./policy-protocol.ts";
 
@@ -179,10 +178,8 @@ export class MilterReader {
         const excess = this.#over("header_lines", lines);
         return this.#ask(excess === null && mail.parts.mayHaveParts ? { type: "more" } : this.#end(excess));
       }
-      case COMMAND.BODYEOB: {
-        const mayHideParts = mail.parts.mayHideParts && mail.sizeBytes > SMALL_BYTES;
-        return this.#ask(this.#end(this.#over("mime_parts", mail.parts.count), mayHideParts));
-      }
+      case COMMAND.BODYEOB:
+        return this.#ask(this.#end(this.#over("mime_parts", mail.parts.count), mail.parts.mayHideParts));
       case COMMAND.ABORT:
         this.#mail = newMail();
         return;

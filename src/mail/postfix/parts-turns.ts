@@ -9,7 +9,7 @@ const MOST_RESTING = 1_024;
 type Turn = Readonly<{ queueId: string; source: string }>;
 
 /**
- * Rspamd reads mails that may hide parts (`MimeParts.mayHideParts`) one at a time, because the milter cannot limit their cost.
+ * Rspamd reads mails that may hide parts (`MimeParts.mayHideParts`) one at a time, because the milter cannot tell what they cost.
  * A source during whose turn another one was deferred rests for `REST_MS`.
  */
 export class PartsTurns {
