@@ -8,7 +8,7 @@ import { At, Card, Rows, Said, useLoaded } from "./parts.tsx";
 import { withProof } from "./session.ts";
 
 export function LastUse({ at }: Readonly<{ at: string | null }>) {
-  return at === null ? <>{t.value.unused}</> : <At iso={at} how="moment" word={t.value.used} />;
+  return at === null ? <>{t.unused}</> : <At iso={at} how="moment" word={t.used} />;
 }
 
 type SecretItem = Readonly<{ id: string; name: string; lastUsed: string | null }>;
@@ -54,7 +54,7 @@ type SessionProps = Readonly<{ item: Listed; account?: string | null; children?:
 /** A browser that is signed in. `account`: the mailbox whose session it is, where several are listed. */
 export function SessionRow({ item, account = null, children }: SessionProps) {
   const { device, ip, startedAt, usedAt, isOwn } = item;
-  const words = t.value.browsers;
+  const words = t.browsers;
   const beside = (
     <>
       <Said text={ip} /> {account !== null && <Said text={account} />}{" "}

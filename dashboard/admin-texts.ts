@@ -1,19 +1,16 @@
-import { computed } from "@preact/signals";
 import { t as shared, textsOf } from "./messages.ts";
 import type * as english from "./texts/english-admin.ts";
 
-export type AdminTexts = typeof english;
-
-const admin = await textsOf<AdminTexts>({
+const admin = await textsOf<typeof english>({
   en: () => import("./texts/english-admin.ts"),
   de: () => import("./texts/german-admin.ts"),
 });
 
-export const t = computed(() => ({ ...shared.value, ...admin.value }));
+export const t = { ...shared, ...admin };
 
 /** A type that the page does not know yet is shown by its own name. */
 export function eventName(type: string): string {
-  const names: Readonly<Record<string, string>> = t.value.eventNames;
+  const names: Readonly<Record<string, string>> = t.eventNames;
   return names[type] ?? type.replaceAll("_", " ").toLowerCase();
 }
 

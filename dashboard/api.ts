@@ -46,7 +46,7 @@ async function send(path: string, init: RequestInit): Promise<Response> {
   try {
     return await fetch(`api/v1/${path}`, init);
   } catch {
-    throw new Refused(0, t.peek().live.unreachable);
+    throw new Refused(0, t.live.unreachable);
   }
 }
 
@@ -54,7 +54,7 @@ async function answerOf<T>(response: Response): Promise<T> {
   const text = await response.text();
   const body = parsed(text);
   if (!response.ok) {
-    const sentence = sentenceOf(body) ?? t.peek().live.answered(response.status);
+    const sentence = sentenceOf(body) ?? t.live.answered(response.status);
     throw new Refused(response.status, sentence, codeOf(body));
   }
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- T is taken on trust: the server's tests hold its answers to the route's schema
@@ -85,11 +85,10 @@ export type Complaint = Readonly<{ text: string; lang: Language }>;
 
 /** Also for a text of the page. The server's error messages are English, unless the page has a sentence for the code. */
 export function complaintOf(error: unknown): Complaint {
-  const lang = language.peek();
   const text = error instanceof Error ? error.message : String(error);
-  if (!(error instanceof Refused) || error.code === "") return { text, lang };
-  const own = t.peek().problems[error.code];
-  return own === undefined ? { text, lang: "en" } : { text: own, lang };
+  if (!(error instanceof Refused) || error.code === "") return { text, lang: language };
+  const own = t.problems[error.code];
+  return own === undefined ? { text, lang: "en" } : { text: own, lang: language };
 }
 
 /** What was loaded last, for which question; `error`: why the last request failed. */

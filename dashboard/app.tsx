@@ -34,7 +34,7 @@ function NotKnown({ of }: Readonly<{ of: Complaint }>) {
         <img src="icon.svg" alt="" width="56" height="56" />
         <Heading>GhostInbox</Heading>
         <p role="status">
-          <Said {...of} /> {t.value.live.again}
+          <Said {...of} /> {t.live.again}
         </p>
       </div>
     </main>
@@ -77,19 +77,17 @@ function signOut(): void {
   });
 }
 
-effect(() => {
-  document.documentElement.lang = language.value;
-});
+document.documentElement.lang = language;
 effect(() => {
   if (signedIn.value !== "no") return;
   forgetToasts();
   // Also one that was ended elsewhere: the reader shall know why the password is asked for.
-  if (reader.peek() !== null) tell(t.peek().signedOut);
+  if (reader.peek() !== null) tell(t.signedOut);
   reader.value = null;
 });
-onGap(() => tell(t.value.live.skipped));
+onGap(() => tell(t.live.skipped));
 followAddress();
-if (wasReloaded()) tell(t.peek().live.renewed);
+if (wasReloaded()) tell(t.live.renewed);
 const place = document.getElementById("page");
 if (place !== null) render(<App />, place);
 void findSession();

@@ -28,7 +28,7 @@ let isHeld = false;
 type Manner = Partial<Pick<Toast, "tone" | "undo" | "lang">>;
 
 /** A repeated message replaces the former, unless that has an undo. */
-export function tell(text: string, { tone = "good", undo = null, lang = language.peek() }: Manner = {}): void {
+export function tell(text: string, { tone = "good", undo = null, lang = language }: Manner = {}): void {
   lastId += 1;
   const toast: Toast = { id: lastId, text, lang, tone, undo };
   const isSame = (one: Toast): boolean => one.undo === null && one.text === text && one.tone === tone;

@@ -1,10 +1,9 @@
 import type { ComponentChildren, JSX, RefObject } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { attempt } from "./attempt.ts";
-import { LANGUAGES, type Language, language, speak, t } from "./messages.ts";
+import { attempt, tell } from "./attempt.ts";
+import { keepLanguage, LANGUAGES, type Language, language, t } from "./messages.ts";
 import { type Attempts, Button, fieldsOf, Said, useAttempt } from "./parts.tsx";
 import { DOUBLE_CLICK_MS, pressed, type Stage } from "./press.ts";
-import { loaded } from "./programs.ts";
 
 type SurelyProps = Readonly<{ label?: string; shown: string; surely: string; kind?: string; run: () => Promise<void> }>;
 
@@ -38,12 +37,12 @@ export function Surely({ label, shown, surely, kind, run }: SurelyProps) {
 }
 
 export function Remove({ name, run }: Readonly<{ name: string; run: () => Promise<void> }>) {
-  const { remove, removeOf, surelyRemove } = t.value;
+  const { remove, removeOf, surelyRemove } = t;
   return <Surely label={removeOf(name)} shown={remove} surely={surelyRemove(name)} run={run} />;
 }
 
 export function TakeOff({ name, isBusy, run }: Readonly<{ name: string; isBusy?: boolean; run: () => void }>) {
-  return <Button shown={t.value.remove} aria-label={t.value.removeOf(name)} aria-disabled={isBusy} onClick={run} />;
+  return <Button shown={t.remove} aria-label={t.removeOf(name)} aria-disabled={isBusy} onClick={run} />;
 }
 
 type FormProps = Readonly<{
@@ -79,7 +78,7 @@ export function Form(props: FormProps) {
           {label}
         </button>
         {others}
-        {close !== undefined && <Button shown={t.value.cancel} onClick={close} />}
+        {close !== undefined && <Button shown={t.cancel} onClick={close} />}
       </div>
     </form>
   );
@@ -116,7 +115,7 @@ type TurnsProps = Readonly<{
 }>;
 
 /** Below a list, by default newest first: to older rows, and back. */
-export function Turns({ newest, older, labels = [t.value.newest, t.value.older], children }: TurnsProps) {
+export function Turns({ newest, older, labels = [t.newest, t.older], children }: TurnsProps) {
   const [back, on] = labels;
   return (
     <div class="bar">
@@ -131,10 +130,10 @@ export function Turns({ newest, older, labels = [t.value.newest, t.value.older],
 export function LanguageField() {
   return (
     <label class="field narrow">
-      <span>{t.value.language}</span>
-      <select onChange={({ currentTarget }) => attempt(() => loaded(() => speak(languageOf(currentTarget.value))))}>
+      <span>{t.language}</span>
+      <select onChange={({ currentTarget }) => speak(currentTarget.value === "de" ? "de" : "en")}>
         {Object.entries(LANGUAGES).map(([code, name]) => (
-          <option key={code} value={code} lang={code} selected={code === language.value}>
+          <option key={code} value={code} lang={code} selected={code === language}>
             {name}
           </option>
         ))}
@@ -143,15 +142,20 @@ export function LanguageField() {
   );
 }
 
-function languageOf(code: string): Language {
-  return code === "de" ? "de" : "en";
+/** Loads the page again in this language, except where that would lose what the reader has typed or has yet to copy. */
+function speak(wanted: Language): void {
+  keepLanguage(wanted);
+  const fields = "main :is(input, textarea):not([hidden])";
+  const all = [...document.querySelectorAll<HTMLInputElement | HTMLTextAreaElement>(fields)];
+  if (all.some(({ value, defaultValue }) => value !== defaultValue)) tell(t.languageLater);
+  else location.reload();
 }
 
 const DURATIONS = ["15m", "1h", "4h", "1d"] as const;
 
 /** For how long, as the field `for` of a form. */
 export function Lasts() {
-  const words = t.value.pause;
+  const words = t.pause;
   return <Choice label={words.lasts} name="for" choices={DURATIONS.map((lasts) => [lasts, words.durations[lasts]])} />;
 }
 

@@ -1,3 +1,5 @@
+import { type Language, language } from "./messages.ts";
+
 const UNITS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
   ["day", 86_400_000],
   ["hour", 3_600_000],
@@ -7,17 +9,17 @@ const UNITS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 /** `in 25 minutes`, `3 hours ago`. */
-export function distance(at: number, now: number, language: string): string {
+export function distance(at: number, now: number, lang: Language = language): string {
   const apart = at - now;
   const [unit, size] = UNITS.find(([, least]) => Math.abs(apart) >= least) ?? ["second", 1_000];
-  return new Intl.RelativeTimeFormat(language, { numeric: "always" }).format(Math.round(apart / size), unit);
+  return new Intl.RelativeTimeFormat(lang, { numeric: "always" }).format(Math.round(apart / size), unit);
 }
 
 /** The time of day, with the date if it is not today. */
-export function moment(at: number, now: number, language: string): string {
+export function moment(at: number, now: number, lang: Language = language): string {
   const isToday = new Date(at).toDateString() === new Date(now).toDateString();
   const time = { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false } as const;
-  return new Intl.DateTimeFormat(language, isToday ? time : { ...time, month: "short", day: "numeric" }).format(at);
+  return new Intl.DateTimeFormat(lang, isToday ? time : { ...time, month: "short", day: "numeric" }).format(at);
 }
 
 /** Null: it has no end. */
@@ -25,17 +27,17 @@ export function isPast(until: string | null, now: number): boolean {
   return until !== null && Date.parse(until) <= now;
 }
 
-export function hourAndMinute(at: number, language: string): string {
-  return new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", hour12: false }).format(at);
+export function hourAndMinute(at: number, lang: Language = language): string {
+  return new Intl.DateTimeFormat(lang, { hour: "2-digit", minute: "2-digit", hour12: false }).format(at);
 }
 
-export function whole(value: number, language: string): string {
-  return value.toLocaleString(language);
+export function whole(value: number, lang: Language = language): string {
+  return value.toLocaleString(lang);
 }
 
 /** `12.5 %`, as the language writes it. */
-export function percent(share: number, language: string): string {
-  return share.toLocaleString(language, { style: "percent", maximumFractionDigits: 1 });
+export function percent(share: number, lang: Language = language): string {
+  return share.toLocaleString(lang, { style: "percent", maximumFractionDigits: 1 });
 }
 
 /** The uptime now of a guard that reported its uptime at `reportedAt`; null while it is down. Times are ms since 1970. */
@@ -51,9 +53,9 @@ const SIZES: readonly (readonly [string, number])[] = [
 ];
 
 /** `3.1 GB`: of 1,024 each, as the settings count. */
-export function size(bytes: number, language: string): string {
+export function size(bytes: number, lang: Language = language): string {
   const [unit, unitBytes] = SIZES.find(([, least]) => bytes >= least) ?? ["kB", 1024];
-  return `${(bytes / unitBytes).toLocaleString(language, { maximumFractionDigits: 1 })} ${unit}`;
+  return `${(bytes / unitBytes).toLocaleString(lang, { maximumFractionDigits: 1 })} ${unit}`;
 }
 
 export function uptime(seconds: number): string {

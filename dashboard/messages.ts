@@ -1,7 +1,4 @@
-import { batch, type ReadonlySignal, signal } from "@preact/signals";
 import type { texts as english } from "./texts/english.ts";
-
-export type Messages = typeof english;
 
 export const LANGUAGES = { en: "English", de: "Deutsch" } as const;
 export type Language = keyof typeof LANGUAGES;
@@ -20,48 +17,26 @@ export function preferred(wanted: readonly (string | null)[]): Language {
   return "en";
 }
 
-export const language = signal<Language>(preferred([kept(), ...(globalThis.navigator?.languages ?? [])]));
-/** Each loads its texts in another language, and answers with what lets it speak that. */
-const catalogues: ((wanted: Language) => Promise<() => void>)[] = [];
-let wantedLast = language.peek();
+/** A choice of another counts once the page is loaded again. */
+export const language = preferred([kept(), ...(globalThis.navigator?.languages ?? [])]);
 
-/** Those of a part of the page, in the language that it speaks, now and later. */
-export async function textsOf<Texts>(of: Catalogue<Texts>): Promise<ReadonlySignal<Texts>> {
-  let first = await spokenNow(of);
-  // The reader chose a different one while it loaded.
-  while (first.language !== language.peek()) first = await spokenNow(of);
-  const spoken = signal(first.texts);
-  catalogues.push(async (wanted) => {
-    const texts = await of[wanted]();
-    return () => (spoken.value = texts);
-  });
-  return spoken;
+/** Those in the reader's language or, where they cannot be loaded, in the other: the page is never without any. */
+export function textsOf<Texts>(of: Catalogue<Texts>): Promise<Texts> {
+  return of[language]().catch(of[language === "en" ? "de" : "en"]);
 }
 
-export const t: ReadonlySignal<Messages> = await textsOf<Messages>({
+export const t = await textsOf<typeof english>({
   en: () => import("./texts/english.ts").then(({ texts }) => texts),
   de: () => import("./texts/german.ts").then(({ texts }) => texts),
 });
 
-/** Where the texts cannot be loaded, the page speaks as before, and this language once it is loaded again. */
-export async function speak(wanted: Language): Promise<void> {
-  wantedLast = wanted;
-  keep(wanted);
-  const loaded = await Promise.all(catalogues.map((load) => load(wanted)));
-  if (wantedLast !== wanted) return;
-  // A part of the page that was loaded in between speaks as before.
-  if (loaded.length < catalogues.length) return speak(wanted);
-  batch(() => {
-    language.value = wanted;
-    for (const say of loaded) say();
-  });
-}
-
-/** Where the texts in its language cannot be loaded, those in the other: the page is never without any. */
-async function spokenNow<Texts>(of: Catalogue<Texts>) {
-  const now = language.peek();
-  const texts = await of[now]().catch(of[now === "en" ? "de" : "en"]);
-  return { language: now, texts };
+/** For the next time that the page is loaded. */
+export function keepLanguage(wanted: Language): void {
+  try {
+    localStorage.setItem(KEPT, wanted);
+  } catch {
+    // A browser that keeps nothing forgets the choice.
+  }
 }
 
 function kept(): string | null {
@@ -70,13 +45,5 @@ function kept(): string | null {
     return localStorage.getItem(KEPT);
   } catch {
     return null;
-  }
-}
-
-function keep(wanted: Language): void {
-  try {
-    localStorage.setItem(KEPT, wanted);
-  } catch {
-    // A browser that keeps nothing forgets the choice.
   }
 }

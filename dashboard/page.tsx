@@ -30,7 +30,7 @@ export function Page({ name }: Readonly<{ name: PageName }>) {
   if (Here === undefined) return <Coming name={name} />;
   return (
     <>
-      <Heading>{t.value.nav[name]}</Heading>
+      <Heading>{t.nav[name]}</Heading>
       <Here />
     </>
   );

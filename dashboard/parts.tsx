@@ -18,7 +18,7 @@ if (typeof window !== "undefined") setInterval(() => (now.value = Date.now()), T
 export function State({ status, children }: Readonly<{ status: Health["status"]; children?: ComponentChildren }>) {
   return (
     <span class={`state ${status}`}>
-      <span aria-hidden="true">{GLYPHS[status]}</span> {children ?? t.value.state[status]}
+      <span aria-hidden="true">{GLYPHS[status]}</span> {children ?? t.state[status]}
     </span>
   );
 }
@@ -42,8 +42,8 @@ type AtProps = Readonly<{ iso: string; how: "moment" | "distance"; word?: string
 /** The time, after a word for what happens then; the exact one is its title. */
 export function At({ iso, how, word = "" }: AtProps) {
   const at = Date.parse(iso);
-  const text = how === "moment" ? moment(at, now.value, language.value) : distance(at, now.value, language.value);
-  const exact = new Date(at).toLocaleString(language.value, { dateStyle: "medium", timeStyle: "medium" });
+  const text = how === "moment" ? moment(at, now.value) : distance(at, now.value);
+  const exact = new Date(at).toLocaleString(language, { dateStyle: "medium", timeStyle: "medium" });
   return (
     <>
       {word}
@@ -58,7 +58,7 @@ export function At({ iso, how, word = "" }: AtProps) {
 /** Leads to everything that is known of an address, a network, or a mail by its queue id. */
 export function Address({ of, shown = shortPrefix(of) }: Readonly<{ of: string; shown?: string }>) {
   return (
-    <a class="address" href={hrefOf("find", { q: shortPrefix(of) })} title={t.value.explain(shortPrefix(of))}>
+    <a class="address" href={hrefOf("find", { q: shortPrefix(of) })} title={t.explain(shortPrefix(of))}>
       <bdi>{shown}</bdi>
     </a>
   );
@@ -175,10 +175,10 @@ export function useAttempt(): Attempts {
 
 /** What stands where something is being loaded, and why it could not be, also above data of before. */
 export function Waiting({ data, error, reload }: Omit<Loaded<unknown>, "isCurrent">) {
-  if (error === null) return data === null ? <p class="empty">{t.value.live.loading}</p> : null;
+  if (error === null) return data === null ? <p class="empty">{t.live.loading}</p> : null;
   return (
     <p class="empty" role="alert">
-      {t.value.live.failed} <Said {...error} /> <Button shown={t.value.live.retry} onClick={reload} />
+      {t.live.failed} <Said {...error} /> <Button shown={t.live.retry} onClick={reload} />
     </p>
   );
 }

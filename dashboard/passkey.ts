@@ -29,7 +29,7 @@ export async function usePasskey(way: Way = {}): Promise<Assertion> {
   const publicKey = { challenge: bytesOf(challenge), userVerification: "required", timeout: PASSKEY_MS } as const;
   const credential = await asking(() => navigator.credentials.get({ publicKey, ...way }));
   const { response } = credential;
-  if (!(response instanceof AuthenticatorAssertionResponse)) throw new Error(t.peek().passkey.unsupported);
+  if (!(response instanceof AuthenticatorAssertionResponse)) throw new Error(t.passkey.unsupported);
   const { clientDataJSON, authenticatorData, signature } = response;
   return {
     passkey: {
@@ -57,7 +57,7 @@ export async function makePasskey({ challenge, name, user, known }: Asked): Prom
   const { response } = credential;
   const key = response instanceof AuthenticatorAttestationResponse ? response.getPublicKey() : null;
   if (!(response instanceof AuthenticatorAttestationResponse) || key === null)
-    throw new Error(t.peek().passkey.unsupported);
+    throw new Error(t.passkey.unsupported);
   return {
     id: credential.id,
     clientData: textOf(response.clientDataJSON),
@@ -78,7 +78,7 @@ export function bytesOf(text: string): Uint8Array<ArrayBuffer> {
 
 /** The browser's words about a failure are technical, and in its own language. */
 async function asking(ask: () => Promise<Credential | null>): Promise<PublicKeyCredential> {
-  const words = t.peek().passkey;
+  const words = t.passkey;
   const credential = await ask().catch((error: unknown) => {
     const isKnown = error instanceof DOMException && error.name === "InvalidStateError";
     throw new Error(isKnown ? words.known : words.givenUp, { cause: error });

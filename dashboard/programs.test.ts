@@ -22,13 +22,13 @@ test("a page that lacks a part is loaded again once, and says so; a part that is
   void loaded(missing, around);
   await around.reloaded;
   assert.ok(wasReloaded(around));
-  await assert.rejects(loaded(missing, around), { message: t.value.live.outdated });
+  await assert.rejects(loaded(missing, around), { message: t.live.outdated });
   assert.equal(await loaded(() => Promise.resolve("a page"), around), "a page");
   assert.ok(!wasReloaded(around));
 });
 
 test("a page is not loaded again from a server that does not answer, or in a browser that could not end it", async () => {
-  await assert.rejects(loaded(missing, browser(false)), { message: t.value.live.unreachable });
-  await assert.rejects(loaded(missing, { ...browser(), store: null }), { message: t.value.live.outdated });
+  await assert.rejects(loaded(missing, browser(false)), { message: t.live.unreachable });
+  await assert.rejects(loaded(missing, { ...browser(), store: null }), { message: t.live.outdated });
   assert.ok(!wasReloaded({ store: null }));
 });

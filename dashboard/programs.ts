@@ -25,8 +25,8 @@ export async function loaded<T>(load: () => Promise<T>, around: Around = here())
     store?.removeItem(KEPT);
     return got;
   } catch (cause) {
-    if (!(await answers())) throw new Error(t.peek().live.unreachable, { cause });
-    if (store === null || store.getItem(KEPT) !== null) throw new Error(t.peek().live.outdated, { cause });
+    if (!(await answers())) throw new Error(t.live.unreachable, { cause });
+    if (store === null || store.getItem(KEPT) !== null) throw new Error(t.live.outdated, { cause });
     store.setItem(KEPT, "yes");
     reload();
     return new Promise(() => {});

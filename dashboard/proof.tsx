@@ -44,11 +44,11 @@ function Question({ given, giveUp }: Readonly<{ given: () => void; giveUp: () =>
         // The field for it takes the focus.
         if (isCodeAsked(reason)) return setCodeNeeded(true);
         const isOfCode = isCodeNeeded && given !== usePasskey;
-        setError(complaintOf(isOfCode ? t.value.code.refused : reason));
+        setError(complaintOf(isOfCode ? t.code.refused : reason));
         selectIn(form.current, isCodeNeeded ? "code" : "password");
       });
   };
-  const words = t.value.proof;
+  const words = t.proof;
   const account = reader.value?.account ?? null;
   return (
     <dialog
@@ -62,7 +62,7 @@ function Question({ given, giveUp }: Readonly<{ given: () => void; giveUp: () =>
         <p id="proof-why">{words.why}</p>
         <input type="text" name="username" value={account ?? "admin"} autocomplete="username" hidden readOnly />
         <label class="field">
-          <span>{account === null ? t.value.signIn.password : t.value.signIn.mailboxPassword}</span>
+          <span>{account === null ? t.signIn.password : t.signIn.mailboxPassword}</span>
           <input ref={password} name="password" type="password" autocomplete="current-password" required />
         </label>
         {isCodeNeeded && <CodeField />}
@@ -74,9 +74,9 @@ function Question({ given, giveUp }: Readonly<{ given: () => void; giveUp: () =>
             {words.button}
           </button>
           {account === null && whyNoPasskeys() === null && (
-            <Button shown={t.value.passkey.use} aria-disabled={isWaiting} onClick={() => proveWith(usePasskey)} />
+            <Button shown={t.passkey.use} aria-disabled={isWaiting} onClick={() => proveWith(usePasskey)} />
           )}
-          <Button shown={t.value.cancel} onClick={() => dialog.current?.close()} />
+          <Button shown={t.cancel} onClick={() => dialog.current?.close()} />
         </div>
       </form>
     </dialog>
@@ -88,7 +88,7 @@ export function CodeField() {
   const input = useRef<HTMLInputElement>(null);
   const [isRecovery, setRecovery] = useState(false);
   useEffect(() => input.current?.focus(), [isRecovery]);
-  const words = t.value.code;
+  const words = t.code;
   return (
     <>
       <label class="field">

@@ -85,6 +85,6 @@ export function LiveRows<T>({ label, rows, keyOf, row }: LiveProps<T>) {
 export function WaitingRows<T>({ rows }: Readonly<{ rows: HeldRows<T> }>) {
   const count = rows.waiting.value;
   return (
-    <Button shown={t.value.lists.fresh(count)} class="waiting" disabled={count === 0} onClick={() => rows.take()} />
+    <Button shown={t.lists.fresh(count)} class="waiting" disabled={count === 0} onClick={() => rows.take()} />
   );
 }

@@ -6,13 +6,13 @@ import { loaded } from "./programs.ts";
 
 /** Puts the text on the clipboard. `what` names it for those who do not see what stands beside the button. */
 export function Copy({ text, what }: Readonly<{ text: string; what: string }>) {
-  const words = t.value.copy;
+  const words = t.copy;
   return <Button shown={words.copy} aria-label={words.copyOf(what)} onClick={() => void copy(text)} />;
 }
 
 /** Browsers have a clipboard only for pages of HTTPS and of this machine. */
 async function copy(text: string): Promise<void> {
-  const { copied, byHand } = t.value.copy;
+  const { copied, byHand } = t.copy;
   try {
     await navigator.clipboard.writeText(text);
     tell(copied);
@@ -38,7 +38,7 @@ export function Secret({ says, label, secret, close }: Props) {
       </label>
       <div class="buttons">
         <Copy text={secret} what={label} />
-        <Button shown={t.value.saved} onClick={close} />
+        <Button shown={t.saved} onClick={close} />
       </div>
     </div>
   );

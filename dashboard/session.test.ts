@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { answerRequests, settled } from "../test/kit/answered-requests.ts";
-import { post, Refused } from "./api.ts";
+import { complaintOf, post, Refused } from "./api.ts";
 import { complain, GivenUp, signedIn, toasts } from "./attempt.ts";
 import { changeWithProof, findSession, may, proofAsked, reader, trouble, withProof } from "./session.ts";
 
@@ -123,5 +123,6 @@ test("any other refusal is passed on with its code, and asks for nothing", async
   const failure = await withProof(() => post("one", {})).catch((error: unknown) => error);
   assert.ok(failure instanceof Refused);
   assert.deepEqual([failure.status, failure.code, failure.message], [403, "not_allowed", "No."]);
+  assert.deepEqual(complaintOf(failure), { text: "No.", lang: "en" }, "an English page says what the server says");
   assert.equal(proofAsked.value, null);
 });

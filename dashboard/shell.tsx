@@ -3,7 +3,7 @@ import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { holdToasts, toasts, undoLast, undoOf } from "./attempt.ts";
 import { hourAndMinute } from "./format.ts";
 import { health, liveness } from "./live.ts";
-import { language, t } from "./messages.ts";
+import { t } from "./messages.ts";
 import { Button, Said, State } from "./parts.tsx";
 import { go, hrefOf, PAGES, type PageName, type Query, route } from "./route.ts";
 import { may } from "./session.ts";
@@ -20,7 +20,7 @@ export function Shell({ children, signOut, isOfMailbox = false }: ShellProps) {
   return (
     <div class={isOfMailbox ? "shell single" : "shell"}>
       <a class="skip" href="#main" onClick={skip}>
-        {t.value.skip}
+        {t.skip}
       </a>
       <header>
         <a class="brand" href={hrefOf(isOfMailbox ? "me" : "now")}>
@@ -28,7 +28,7 @@ export function Shell({ children, signOut, isOfMailbox = false }: ShellProps) {
           <span>GhostInbox</span>
         </a>
         {isOfMailbox ? <span class="spacer" /> : <Live />}
-        <Button shown={t.value.signOut} class="quiet sign-out" onClick={signOut} />
+        <Button shown={t.signOut} class="quiet sign-out" onClick={signOut} />
       </header>
       {!isOfMailbox && <Pages />}
       <main ref={main} id="main" tabIndex={-1}>
@@ -40,11 +40,11 @@ export function Shell({ children, signOut, isOfMailbox = false }: ShellProps) {
 
 function Pages() {
   return (
-    <nav aria-label={t.value.nav.label}>
+    <nav aria-label={t.nav.label}>
       {PAGES.filter((name) => name !== "accounts" || may("admin")).map((name) => (
         <a key={name} href={hrefOf(name)} aria-current={route.value.page === name ? "page" : undefined}>
           <Icon name={name} />
-          <span>{t.value.nav[name]}</span>
+          <span>{t.nav[name]}</span>
         </a>
       ))}
     </nav>
@@ -54,8 +54,8 @@ function Pages() {
 function Live() {
   const now = liveness.value;
   const status = health.value?.status;
-  const words = t.value.live;
-  const says = now.kind === "silent" ? words.silent(hourAndMinute(now.since, language.value)) : words[now.kind];
+  const words = t.live;
+  const says = now.kind === "silent" ? words.silent(hourAndMinute(now.since)) : words[now.kind];
   const shape = ({ silent: "down", live: "ok", connecting: "degraded" } as const)[now.kind];
   return (
     <div class="live" role="status">
@@ -164,7 +164,7 @@ export function Toasts() {
           <Said text={toast.text} lang={toast.lang} />
           {toast.undo !== null && (
             <button type="button" aria-keyshortcuts="Control+Z" onClick={() => undoOf(toast)}>
-              {t.value.undo} <kbd aria-hidden="true">{t.value.undoKey}</kbd>
+              {t.undo} <kbd aria-hidden="true">{t.undoKey}</kbd>
             </button>
           )}
         </div>

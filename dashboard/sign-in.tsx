@@ -47,11 +47,11 @@ export function SignIn() {
         setPasskeyRefused(how === "offered" && !mayWorkLater(reason));
         // The field for it takes the focus.
         if (isCodeAsked(reason)) return setCodeNeeded(true);
-        setError(complaintOf(isCodeNeeded && how === "typed" ? t.value.code.refused : reason));
+        setError(complaintOf(isCodeNeeded && how === "typed" ? t.code.refused : reason));
         selectIn(form.current, isCodeNeeded ? "code" : "password");
       });
   };
-  const words = t.value.signIn;
+  const words = t.signIn;
   const offers = isOfMailbox ? "" : " webauthn";
   return (
     <main class="sign-in">
@@ -80,7 +80,7 @@ export function SignIn() {
           {isWaiting ? words.wait : words.button}
         </button>
         {!isOfMailbox && whyNoPasskeys() === null && (
-          <Button shown={t.value.passkey.use} disabled={isWaiting} onClick={() => signInWith(usePasskey, "asked")} />
+          <Button shown={t.passkey.use} disabled={isWaiting} onClick={() => signInWith(usePasskey, "asked")} />
         )}
         <p class="error" role="alert">
           {error !== null && <Said {...error} />}

@@ -12,7 +12,7 @@ export function Parts({ page, parts }: Readonly<{ page: PageName; parts: readonl
   const shown = parts.find(({ name }) => name === route.value.query["show"]) ?? parts[0];
   return (
     <>
-      <nav class="tabs" aria-label={t.value.lists.parts}>
+      <nav class="tabs" aria-label={t.lists.parts}>
         {parts.map((part) => (
           <a
             key={part.name}
@@ -40,7 +40,7 @@ export function LookUp({ page, query = {}, label, placeholder }: LookUpProps) {
   return (
     <form ref={form} class="look-up" role="search" onSubmit={search}>
       <Field label={label} name="text" type="search" maxLength={200} placeholder={placeholder} />
-      <button type="submit">{t.value.lists.search}</button>
+      <button type="submit">{t.lists.search}</button>
     </form>
   );
 }
@@ -53,7 +53,7 @@ export function Pages({ page, query, by = "before", at, next }: PagesProps) {
     <Turns
       newest={at === "" ? null : () => turnTo(page, query)}
       older={next === null ? null : () => turnTo(page, { ...query, [by]: next })}
-      labels={[t.value.lists.firstPage, t.value.lists.nextPage]}
+      labels={[t.lists.firstPage, t.lists.nextPage]}
     />
   );
 }
@@ -80,7 +80,7 @@ export function Filters({ title, label, filled, isSet, search, clear, children }
         place={form}
         role="search"
         submit={async (fields) => search(fields)}
-        others={<Button shown={t.value.lists.clear} disabled={!isSet} onClick={clear} />}
+        others={<Button shown={t.lists.clear} disabled={!isSet} onClick={clear} />}
       >
         {children}
       </Form>

@@ -4,12 +4,13 @@ import { get } from "../api.ts";
 import { Fact, LanguageField } from "../fields.tsx";
 import { size, whole } from "../format.ts";
 import { t } from "../mailbox-texts.ts";
-import { language } from "../messages.ts";
 import { Card, LinkButton, Said, State, useLoaded, Waiting } from "../parts.tsx";
 import { Copy, QrCode } from "../secrets.tsx";
 import { AppPasswordsCard, OwnSessionsCard, PasswordCard, SignInsCard } from "./me/access.tsx";
 import { DeliveryCards } from "./me/delivery.tsx";
 import { CodeCard, FollowCard, SendersCard } from "./me/mail.tsx";
+
+const words = t.me;
 
 export function MePage() {
   const me = useLoaded(() => get<MyMailbox>("me"), []);
@@ -31,7 +32,7 @@ export function MePage() {
           <DeliveryCards />
           {data !== null && <PasswordCard isOnServer={data.passwordOnServer} />}
           <OwnSessionsCard />
-          <Card title={t.value.me.page}>
+          <Card title={t.me.page}>
             <LanguageField />
           </Card>
         </div>
@@ -41,7 +42,6 @@ export function MePage() {
 }
 
 function Facts({ me }: Readonly<{ me: MyMailbox }>) {
-  const words = t.value.me;
   return (
     <Card title={me.account}>
       {me.guarded && <State status="degraded">{words.guarded}</State>}
@@ -59,10 +59,9 @@ function Facts({ me }: Readonly<{ me: MyMailbox }>) {
 }
 
 function useOf({ usedBytes, mails, quotaBytes }: MyMailbox): string {
-  const words = t.value.me;
   if (usedBytes === null || mails === null) return words.useUnknown;
-  const [used, count] = [size(usedBytes, language.value), whole(mails, language.value)];
-  return quotaBytes === 0 ? words.useNoLimit(used, count) : words.useOf(used, size(quotaBytes, language.value), count);
+  const [used, count] = [size(usedBytes), whole(mails)];
+  return quotaBytes === 0 ? words.useNoLimit(used, count) : words.useOf(used, size(quotaBytes), count);
 }
 
 function Listed({ items, none }: Readonly<{ items: readonly string[]; none: string }>) {
@@ -76,7 +75,6 @@ type Client = Readonly<{ account: string; imap: Place; smtp: Place; text: string
 /** What a mail program must know, in three forms. None of them holds a password. */
 function ClientCard() {
   const client = useLoaded(() => get<Client>("me/client"), []);
-  const words = t.value.me;
   return (
     <Card title={words.client} hint={words.clientHint}>
       <Waiting {...client} />
@@ -87,7 +85,6 @@ function ClientCard() {
 
 function Settings({ client }: Readonly<{ client: Client }>) {
   const { account, imap, smtp, text } = client;
-  const words = t.value.me;
   const [isOpen, setOpen] = useState(false);
   return (
     <>

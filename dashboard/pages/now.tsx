@@ -2,16 +2,17 @@ import { useEffect } from "preact/hooks";
 import type { BanItem } from "../../src/admin/bans.ts";
 import type { Health, OwnerTask } from "../../src/admin/declare/items.ts";
 import type { Page } from "../../src/admin/declare/paging.ts";
-import { type AdminTexts, eventName, t } from "../admin-texts.ts";
+import { eventName, t } from "../admin-texts.ts";
 import { get, queryOf } from "../api.ts";
 import { hourAndMinute, whole } from "../format.ts";
 import { cleanupOf, figures, health, liveness, onBans, onStale } from "../live.ts";
-import { language } from "../messages.ts";
 import { Address, At, Card, LinkButton, Rows, Said, State, useLoaded, Waiting } from "../parts.tsx";
 import { hrefOf, type PageName, type Query } from "../route.ts";
 import { Advice, useStill } from "../rows.tsx";
 import { may } from "../session.ts";
 import { DayChart, useCounted } from "./now/day-chart.tsx";
+
+const { now } = t;
 
 /** How long after news the newest bans are read again: a flood of news causes one request in this time. */
 const SETTLE_MS = 1_000;
@@ -36,7 +37,7 @@ export function NowPage() {
 
 type Sentences = readonly [status: Health["status"], says: string];
 
-function sentenceOf({ headline, components, needsYou }: Health, { now }: Pick<AdminTexts, "now">): Sentences {
+function sentenceOf({ headline, components, needsYou }: Health): Sentences {
   const named = (wanted: Health["status"]): readonly string[] =>
     components.flatMap((one) => (one.status === wanted ? [one.name] : []));
   const cause = needsYou.find(({ code }) => code === headline)?.says ?? "";
@@ -62,8 +63,8 @@ function Sentence(props: Readonly<{ health: Health }>) {
   const live = liveness.value;
   const [status, says]: Sentences =
     live.kind === "silent"
-      ? ["down", t.value.now.silent(hourAndMinute(live.since, language.value))]
-      : sentenceOf(props.health, t.value);
+      ? ["down", now.silent(hourAndMinute(live.since))]
+      : sentenceOf(props.health);
   return (
     <p class={`sentence ${status}`} role="status">
       <State status={status}>{says}</State>
@@ -75,7 +76,7 @@ function Sentence(props: Readonly<{ health: Health }>) {
 function ToDo({ health: { needsYou: tasks } }: Readonly<{ health: Health }>) {
   if (tasks.length === 0) return null;
   return (
-    <Card title={t.value.now.todo}>
+    <Card title={now.todo}>
       <ul class="rows">
         {tasks.map((task) => (
           <li key={task.says} class="row notice">
@@ -96,7 +97,6 @@ type Place = readonly [page: PageName, query: Query, label: string];
 const ABOUT_BANS = ["bans_in_force", "many_bans"];
 
 function placeOf({ kind, code, account }: OwnerTask): Place {
-  const { now } = t.value;
   if (kind === "held_mail") return ["mail", { show: "held" }, now.seeHeld];
   if (kind === "dns") return ["system", { show: "dns" }, now.see];
   if (ABOUT_BANS.includes(code)) return ["bans", {}, now.allBans];
@@ -110,7 +110,6 @@ function TaskLink(task: OwnerTask) {
 }
 
 function FiguresOfDay() {
-  const { now, events } = t.value;
   const known = figures.value;
   const day = known?.day;
   const refused = day === undefined ? undefined : day.refused + day.deferred;
@@ -129,9 +128,9 @@ function FiguresOfDay() {
           key={name}
           class="card figure"
           href={type === null ? hrefOf("bans") : hrefOf("events", { type })}
-          title={type === null ? undefined : events.only(eventName(type))}
+          title={type === null ? undefined : t.events.only(eventName(type))}
         >
-          <span class="name">{name}</span> <strong>{value === undefined ? "…" : whole(value, language.value)}</strong>
+          <span class="name">{name}</span> <strong>{value === undefined ? "…" : whole(value)}</strong>
         </a>
       ))}
     </section>
@@ -158,19 +157,18 @@ function NewBans() {
     );
   }, []);
   const [bans, holding] = useStill(data?.items ?? []);
-  const { now, bans: words } = t.value;
   const all = <LinkButton shown={now.allBans} href={hrefOf("bans")} />;
   return (
     <Card title={now.newBans} aside={all}>
       <Waiting {...newest} />
-      {data !== null && bans.length === 0 && <p class="empty">{words.none}</p>}
+      {data !== null && bans.length === 0 && <p class="empty">{t.bans.none}</p>}
       <ul class="rows" {...holding}>
         {bans.map(({ prefix, level, reason, createdAt }) => (
           <li key={prefix} class="row brief">
-            <Address of={prefix} /> <span class={`badge ${level}`}>{words.levels[level]}</span>
+            <Address of={prefix} /> <span class={`badge ${level}`}>{t.bans.levels[level]}</span>
             <At iso={createdAt} how="distance" />
             <span class="wide">
-              <Said text={reason || words.noReason} />
+              <Said text={reason || t.bans.noReason} />
             </span>
           </li>
         ))}
@@ -184,13 +182,12 @@ type Ranking = Readonly<{ items: readonly Readonly<{ ip: string; count: number }
 function Busiest() {
   const ranking = useLoaded(() => get<Ranking>(`top${queryOf({ by: "mails", limit: BUSIEST })}`), []);
   useCounted(ranking.reload);
-  const { now } = t.value;
   return (
     <Card title={now.busiest}>
       <Rows of={ranking} none={now.noMails}>
         {({ ip, count }) => (
           <li key={ip} class="row brief">
-            <Address of={ip} /> <span>{now.busy(whole(count, language.value))}</span>
+            <Address of={ip} /> <span>{now.busy(whole(count))}</span>
           </li>
         )}
       </Rows>

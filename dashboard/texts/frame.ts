@@ -22,6 +22,7 @@ export const en = {
   signOut: "Sign out",
   signedOut: "You are signed out.",
   language: "Language",
+  languageLater: "Something on this page is not saved yet. The language changes when you reload the page.",
   live: {
     connecting: "connecting",
     live: "live",
@@ -111,6 +112,7 @@ export const de: typeof en = {
   signOut: "Abmelden",
   signedOut: "Sie sind abgemeldet.",
   language: "Sprache",
+  languageLater: "Etwas auf dieser Seite ist noch nicht gespeichert. Die Sprache wechselt, sobald Sie die Seite neu laden.",
   live: {
     connecting: "verbindet",
     live: "live",

@@ -5,10 +5,11 @@ import { post, put, remove } from "../../api.ts";
 import { attempt, tell } from "../../attempt.ts";
 import { Choice, Form, Item, TakeOff } from "../../fields.tsx";
 import { filled, size } from "../../format.ts";
-import { language } from "../../messages.ts";
 import { Card, Field } from "../../parts.tsx";
 import { changeWithProof } from "../../session.ts";
 import { type Made, MadeSecret, PasswordField } from "./new-accounts.tsx";
+
+const words = t.accounts;
 
 export type Props = Readonly<{ account: DetailedAccount; changed: () => void }>;
 
@@ -33,7 +34,6 @@ export function AccountChanges(props: Props & Readonly<{ isOfFile: boolean }>) {
 
 function AccountPassword({ account, changed }: Props) {
   const [made, setMade] = useState<Made | null>(null);
-  const words = t.value.accounts;
   const submit = async (typed: Readonly<Record<string, string>>, form: HTMLFormElement): Promise<void> => {
     const done = await changeWithProof(() => post<Made>(pathOf(account, "password"), filled(typed)), changed);
     tell(words.passwordSet(account.name));
@@ -51,10 +51,8 @@ function AccountPassword({ account, changed }: Props) {
 }
 
 function AccountQuota({ account, changed }: Props) {
-  const words = t.value.accounts;
   const { name, quotaBytes, usualQuotaBytes } = account;
-  const spoken = language.value;
-  const shown = (bytes: number): string => (bytes === 0 ? words.noLimit : size(bytes, spoken));
+  const shown = (bytes: number): string => (bytes === 0 ? words.noLimit : size(bytes));
   const sizes = new Set([...OFFERED_GB.map((count) => count * GB), ...(quotaBytes === null ? [] : [quotaBytes]), 0]);
   const choices = [
     ["", words.quotaUsual(shown(usualQuotaBytes))] as const,
@@ -67,7 +65,7 @@ function AccountQuota({ account, changed }: Props) {
   };
   return (
     <Card title={words.quota}>
-      <Form label={t.value.security.save} isPlain submit={submit}>
+      <Form label={t.security.save} isPlain submit={submit}>
         <Choice label={words.quota} name="quota" choices={choices} chosen={String(quotaBytes ?? "")} />
       </Form>
     </Card>
@@ -75,7 +73,6 @@ function AccountQuota({ account, changed }: Props) {
 }
 
 function AccountNetworks({ account, changed }: Props) {
-  const words = t.value.accounts;
   const change = async (ask: () => Promise<unknown>): Promise<void> => {
     await changeWithProof(ask, changed);
     tell(words.networksSet(account.name));

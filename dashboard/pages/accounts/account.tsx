@@ -7,16 +7,17 @@ import { get, post, remove } from "../../api.ts";
 import { attempt, tell } from "../../attempt.ts";
 import { Fact, Item, Remove } from "../../fields.tsx";
 import { isPast, size, whole } from "../../format.ts";
-import { language } from "../../messages.ts";
 import { Address, At, Button, Card, LinkButton, now, Said, State, useLoaded, Waiting } from "../../parts.tsx";
 import { go, hrefOf } from "../../route.ts";
 import { changeWithProof, withProof } from "../../session.ts";
 import { focusHeading } from "../../shell.tsx";
 import { AccountChanges, type Props, pathOf } from "./account-changes.tsx";
 
+const words = t.accounts;
+const ofMailbox = t.mailboxSettings;
+
 export function AccountDetails({ name }: Readonly<{ name: string }>) {
   const account = useLoaded(() => get<DetailedAccount>(`accounts/${encodeURIComponent(name)}`), [name]);
-  const words = t.value.accounts;
   return (
     <>
       <div class="bar">
@@ -30,7 +31,6 @@ export function AccountDetails({ name }: Readonly<{ name: string }>) {
 }
 
 function Account({ account, changed }: Props) {
-  const words = t.value.accounts;
   const isOfFile = account.origin === "listed" || account.origin === "unlisted";
   return (
     <>
@@ -52,18 +52,16 @@ function Account({ account, changed }: Props) {
 }
 
 function Facts({ account, changed }: Props) {
-  const words = t.value.accounts;
   const { name, suspended, origin, guarded, held, lastSignIn, use, quotaBytes, usualQuotaBytes, createdAt } = account;
   const quota = quotaBytes ?? usualQuotaBytes;
-  const spoken = language.value;
-  const full = quota === 0 ? words.noLimit : size(quota, spoken);
+  const full = quota === 0 ? words.noLimit : size(quota);
   return (
     <Card title={name}>
       <ul>
-        <Fact title={t.value.mail.state}>
+        <Fact title={t.mail.state}>
           <AccountState suspended={suspended} origin={origin} />
         </Fact>
-        {guarded !== null && <Fact title={words.guarded}>{words.guardedSays(whole(guarded.guesses, spoken))}</Fact>}
+        {guarded !== null && <Fact title={words.guarded}>{words.guardedSays(whole(guarded.guesses))}</Fact>}
         {held !== null && <Fact title={words.held}>{words.heldSays}</Fact>}
         <Fact title={words.lastSignIn}>
           {lastSignIn === null ? (
@@ -75,7 +73,7 @@ function Facts({ account, changed }: Props) {
           )}
         </Fact>
         <Fact title={words.use}>
-          {use === null ? words.useUnknown : words.useOf(size(use.usedBytes, spoken), full, whole(use.mails, spoken))}
+          {use === null ? words.useUnknown : words.useOf(size(use.usedBytes), full, whole(use.mails))}
         </Fact>
         <Fact title={words.since}>
           <At iso={createdAt} how="moment" />
@@ -88,7 +86,6 @@ function Facts({ account, changed }: Props) {
 }
 
 export function AccountState({ suspended, origin }: Pick<DetailedAccount, "suspended" | "origin">) {
-  const words = t.value.accounts;
   return (
     <>
       {origin === "unlisted" && <State status="degraded">{words.unlisted}</State>}
@@ -99,18 +96,16 @@ export function AccountState({ suspended, origin }: Pick<DetailedAccount, "suspe
 }
 
 function Suspension({ account: { name, suspended }, changed }: Props) {
-  const words = t.value.accounts;
   const change = (): void =>
     attempt(async () => {
       const verb = suspended ? "resume" : "suspend";
       const { held } = await changeWithProof(() => post<{ held: number }>(pathOf({ name }, verb), {}), changed);
-      tell(suspended ? words.resumedNow(name) : words.suspendedNow(name, whole(held, language.value)));
+      tell(suspended ? words.resumedNow(name) : words.suspendedNow(name, whole(held)));
     });
   return <Button shown={suspended ? words.resume : words.suspend} onClick={change} />;
 }
 
 function AliasesOf({ account: { name, aliases, aliasesTotal } }: Readonly<{ account: DetailedAccount }>) {
-  const words = t.value.accounts;
   return (
     <Card title={words.aliasesOf}>
       {aliases.length === 0 && <p class="empty">{words.noAliases}</p>}
@@ -123,7 +118,7 @@ function AliasesOf({ account: { name, aliases, aliasesTotal } }: Readonly<{ acco
       </ul>
       {aliasesTotal > 0 && (
         <a href={hrefOf("accounts", { show: "aliases", text: name })}>
-          {words.allAliases(whole(aliasesTotal, language.value))}
+          {words.allAliases(whole(aliasesTotal))}
         </a>
       )}
     </Card>
@@ -131,14 +126,13 @@ function AliasesOf({ account: { name, aliases, aliasesTotal } }: Readonly<{ acco
 }
 
 function Removal({ name }: Readonly<{ name: string }>) {
-  const words = t.value.accounts;
   const run = async (): Promise<void> => {
     await withProof(() => remove(`accounts/${encodeURIComponent(name)}`));
     tell(words.removed(name));
     go("accounts");
   };
   return (
-    <Card title={t.value.removeOf(name)}>
+    <Card title={t.removeOf(name)}>
       <p>{words.removeSays(name)}</p>
       <div class="buttons">
         <Remove name={name} run={run} />
@@ -160,38 +154,37 @@ export function AccountOwn({ account }: Pick<Props, "account">) {
     return { apps: apps.items, forwarding, vacation };
   }, [account]);
   const { data, reload } = own;
-  const words = t.value.mailboxSettings;
   const end = async (what: string, path: string): Promise<void> => {
     await changeWithProof(() => remove(at(path)), reload);
-    tell(words.ended(what));
+    tell(ofMailbox.ended(what));
     focusHeading();
   };
   return (
-    <Card title={words.title}>
+    <Card title={ofMailbox.title}>
       <Waiting {...own} />
       {data !== null && (
         <>
           {data.apps.length === 0 && data.forwarding.to.length === 0 && data.vacation === null && (
-            <p class="empty">{words.none}</p>
+            <p class="empty">{ofMailbox.none}</p>
           )}
           <ul class="rows">
             {data.apps.map(({ id, name, madeBy, lastUsed }) => (
-              <Row key={id} what={`${words.app} ${name}`} path={`app-passwords/${encodeURIComponent(id)}`} end={end}>
-                <LastUse at={lastUsed} />, {words.by} <Said text={madeBy ?? ""} />
+              <Row key={id} what={`${ofMailbox.app} ${name}`} path={`app-passwords/${encodeURIComponent(id)}`} end={end}>
+                <LastUse at={lastUsed} />, {ofMailbox.by} <Said text={madeBy ?? ""} />
               </Row>
             ))}
             {data.forwarding.to.length > 0 && (
-              <Row what={words.forwarding} path="forwarding" end={end}>
-                <Said text={data.forwarding.to.join(", ")} /> ({data.forwarding.keep ? words.copy : words.noCopy})
+              <Row what={ofMailbox.forwarding} path="forwarding" end={end}>
+                <Said text={data.forwarding.to.join(", ")} /> ({data.forwarding.keep ? ofMailbox.copy : ofMailbox.noCopy})
               </Row>
             )}
             {data.vacation !== null && (
-              <Row what={words.reply} path="vacation" end={end}>
+              <Row what={ofMailbox.reply} path="vacation" end={end}>
                 <Said text={[data.vacation.subject, data.vacation.text].filter((part) => part !== "").join(": ")} />
                 {data.vacation.until !== null && (
                   <>
                     {" "}
-                    ({isPast(data.vacation.until, now.value) ? words.over : words.until}{" "}
+                    ({isPast(data.vacation.until, now.value) ? ofMailbox.over : ofMailbox.until}{" "}
                     <At iso={data.vacation.until} how="moment" />)
                   </>
                 )}
@@ -214,7 +207,7 @@ type RowProps = Readonly<{
 function Row({ what, path, end, children }: RowProps) {
   return (
     <Item name={what} facts={children}>
-      <Remove name={t.value.mailboxSettings.inSentence(what)} run={() => end(what, path)} />
+      <Remove name={ofMailbox.inSentence(what)} run={() => end(what, path)} />
     </Item>
   );
 }

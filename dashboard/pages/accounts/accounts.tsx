@@ -4,7 +4,6 @@ import type { CountedPage } from "../../../src/admin/declare/paging.ts";
 import { t } from "../../admin-texts.ts";
 import { get, queryOf } from "../../api.ts";
 import { whole } from "../../format.ts";
-import { language } from "../../messages.ts";
 import { At, Button, Rows, useLoaded } from "../../parts.tsx";
 import { hrefOf, route } from "../../route.ts";
 import { may } from "../../session.ts";
@@ -13,8 +12,9 @@ import { AccountDetails, AccountState } from "./account.tsx";
 import { AliasList } from "./aliases.tsx";
 import { AddAccount, ImportAccounts } from "./new-accounts.tsx";
 
+const words = t.accounts;
+
 export function AccountsPage() {
-  const words = t.value.accounts;
   if (!may("admin")) return <p class="empty">{words.notAllowed}</p>;
   return (
     <Parts
@@ -42,7 +42,6 @@ function AccountList() {
   );
   const { data, reload } = list;
   const [open, setOpen] = useState<"add" | "import" | null>(null);
-  const words = t.value.accounts;
   const close = (): void => setOpen(null);
   const toggle = (form: "add" | "import"): void => setOpen(open === form ? null : form);
   return (
@@ -60,7 +59,7 @@ function AccountList() {
       {open === "import" && (
         <ImportAccounts hashesOnly={data?.passwordsOnServer === true} imported={reload} close={close} />
       )}
-      {data !== null && <p>{words.count(whole(data.total, language.value))}</p>}
+      {data !== null && <p>{words.count(whole(data.total))}</p>}
       <Rows of={list} none={text === "" ? words.none : words.noneFound} label={words.list}>
         {(item) => <AccountRow key={item.name} item={item} />}
       </Rows>
@@ -70,7 +69,6 @@ function AccountList() {
 }
 
 function AccountRow({ item }: Readonly<{ item: AccountListItem }>) {
-  const words = t.value.accounts;
   const { name, suspended, origin, guarded, held, networks, lastSignIn } = item;
   return (
     <li class="row">

@@ -6,11 +6,12 @@ import { get, post, queryOf, remove } from "../../api.ts";
 import { attempt, tell } from "../../attempt.ts";
 import { Form, Item, Remove } from "../../fields.tsx";
 import { whole } from "../../format.ts";
-import { language } from "../../messages.ts";
 import { Button, Card, Field, Rows, Said, State, useLoaded, useOpened } from "../../parts.tsx";
 import { route } from "../../route.ts";
 import { withProof } from "../../session.ts";
 import { LookUp, Pages } from "../list-parts.tsx";
+
+const words = t.accounts;
 
 export function AliasList() {
   const { text = "", before = "" } = route.value.query;
@@ -20,7 +21,6 @@ export function AliasList() {
   );
   const { data, reload } = list;
   const [isOpen, setOpen] = useState(false);
-  const words = t.value.accounts;
   return (
     <>
       <div class="bar">
@@ -29,7 +29,7 @@ export function AliasList() {
         <Button shown={words.addAlias} class="primary" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)} />
       </div>
       {isOpen && <AddAlias added={reload} close={() => setOpen(false)} />}
-      {data !== null && <p>{words.aliasCount(whole(data.total, language.value))}</p>}
+      {data !== null && <p>{words.aliasCount(whole(data.total))}</p>}
       <Rows of={list} none={text === "" ? words.noAlias : words.noAliasFound} label={words.aliasList}>
         {(item) => <AliasRow key={item.address} item={item} changed={reload} />}
       </Rows>
@@ -41,7 +41,6 @@ export function AliasList() {
 type RowProps = Readonly<{ item: AliasItem; changed: () => void }>;
 
 function AliasRow({ item: { address, targets, blocked }, changed }: RowProps) {
-  const words = t.value.accounts;
   const path = `aliases/${encodeURIComponent(address)}`;
   const block = (): void =>
     attempt(async () => {
@@ -75,7 +74,6 @@ function AliasRow({ item: { address, targets, blocked }, changed }: RowProps) {
 
 function AddAlias({ added, close }: Readonly<{ added: () => void; close: () => void }>) {
   const place = useOpened();
-  const words = t.value.accounts;
   const submit = async ({ address = "", targets = "" }): Promise<void> => {
     const each = targets.match(/[^\s,]+/g) ?? [];
     await withProof(() => post("aliases", { address, targets: each }));

@@ -9,13 +9,14 @@ import { Card, Field, Said, useOpened } from "../../parts.tsx";
 import { Secret } from "../../secrets.tsx";
 import { withProof } from "../../session.ts";
 
+const words = t.accounts;
+
 /** `password` null: it was typed. */
 export type Made = Readonly<{ name: string; password: string | null }>;
 
 export function AddAccount({ added, close }: Readonly<{ added: () => void; close: () => void }>) {
   const [made, setMade] = useState<Made | null>(null);
   const place = useOpened();
-  const words = t.value.accounts;
   const submit = async (typed: Readonly<Record<string, string>>, form: HTMLFormElement): Promise<void> => {
     const done = await withProof(() => post<Made>("accounts", filled(typed)));
     tell(words.added(done.name));
@@ -37,14 +38,12 @@ export function AddAccount({ added, close }: Readonly<{ added: () => void; close
 
 /** Of somebody else, so no browser offers to keep it. */
 export function PasswordField() {
-  const { password } = t.value.accounts;
-  return <Field label={password} name="password" type="password" maxLength={512} autocomplete="new-password" />;
+  return <Field label={words.password} name="password" type="password" maxLength={512} autocomplete="new-password" />;
 }
 
 export function MadeSecret({ name, password, close }: Made & Readonly<{ close: () => void }>) {
-  const { madeSays, shownPassword } = t.value.accounts;
   if (password === null) return null;
-  return <Secret says={madeSays(name)} label={shownPassword} secret={password} close={close} />;
+  return <Secret says={words.madeSays(name)} label={words.shownPassword} secret={password} close={close} />;
 }
 
 type Reasons = readonly Readonly<{ name: string; why: string }>[];
@@ -67,15 +66,14 @@ export function ImportAccounts({ hashesOnly, imported, close }: Props) {
   // It may name lines, which are read beside the file: it stays until the next try. Each is announced again, also the same one.
   const [refusal, setRefusal] = useState<(Complaint & Readonly<{ nth: number }>) | null>(null);
   const place = useOpened();
-  const words = t.value.accounts;
   const submit = async (_: unknown, form: HTMLFormElement): Promise<void> => {
     const chosen = new FormData(form).get("file");
     const refuse = (why: Complaint): void => {
       setReport(null);
       setRefusal((last) => ({ ...why, nth: (last?.nth ?? 0) + 1 }));
     };
-    if (!(chosen instanceof File) || chosen.size === 0) return refuse({ text: words.noFile, lang: language.value });
-    if (chosen.size > MOST_BYTES) return refuse({ text: words.tooLarge, lang: language.value });
+    if (!(chosen instanceof File) || chosen.size === 0) return refuse({ text: words.noFile, lang: language });
+    if (chosen.size > MOST_BYTES) return refuse({ text: words.tooLarge, lang: language });
     setReport(null);
     setRefusal(null);
     const file = await chosen.text();
@@ -105,11 +103,10 @@ export function ImportAccounts({ hashesOnly, imported, close }: Props) {
 }
 
 function Report({ added, skipped, ignored, weak, unjudged }: Imported) {
-  const words = t.value.accounts;
   const unused = ignored.map(({ line, name, fields }) => words.line(line, name, fields.join(", ")));
   return (
     <div class="preview" role="status">
-      <p>{words.imported(whole(added.length, language.value))}</p>
+      <p>{words.imported(whole(added.length))}</p>
       <Lines title={words.skipped} lines={skipped.map(({ name, why }) => `${name} ${why}`)} />
       <Lines title={words.ignored} lines={unused} />
       <Lines title={words.weak} lines={weak.map(({ name, why }) => `${name}: ${why}`)} />

@@ -5,13 +5,14 @@ import { get, queryOf } from "../../api.ts";
 import { attempt } from "../../attempt.ts";
 import { Form, TakeOff } from "../../fields.tsx";
 import { shortPrefix, whole } from "../../format.ts";
-import { language } from "../../messages.ts";
 import { Address, Button, Card, Field, Rows, Said, useLoaded, useOpened } from "../../parts.tsx";
 import { route } from "../../route.ts";
 import { may } from "../../session.ts";
 import { Pages } from "../list-parts.tsx";
 import { type AllowedItem, allow, disallow, LONGEST_NOTE } from "./ban-commands.ts";
 import { Durations, Ends } from "./ban-form.tsx";
+
+const words = t.bans;
 
 export function AllowList() {
   const { before = "" } = route.value.query;
@@ -21,11 +22,10 @@ export function AllowList() {
   );
   const { data, reload } = list;
   const [isOpen, setOpen] = useState(false);
-  const words = t.value.bans;
   return (
     <>
       <div class="bar">
-        <span>{data !== null && words.countAllowed(whole(data.total, language.value))}</span>
+        <span>{data !== null && words.countAllowed(whole(data.total))}</span>
         <span class="spacer" />
         {may("allow") && <Button shown={words.allow} aria-expanded={isOpen} onClick={() => setOpen(!isOpen)} />}
       </div>
@@ -42,7 +42,6 @@ type FormProps = Readonly<{ allowed: () => void; close: () => void }>;
 
 function AllowForm({ allowed, close }: FormProps) {
   const place = useOpened();
-  const words = t.value.bans;
   const submit = async ({ network = "", note = "", for: duration = "" }): Promise<void> => {
     await allow({ network, note, for: duration });
     close();
@@ -60,7 +59,6 @@ function AllowForm({ allowed, close }: FormProps) {
 }
 
 function AllowedRow({ item, removed }: Readonly<{ item: AllowedItem; removed: () => void }>) {
-  const words = t.value.bans;
   const { prefix, note, by, expiresAt, from } = item;
   const remove = (): void =>
     attempt(async () => {

@@ -4,7 +4,7 @@ import type { BanItem } from "../../../src/admin/bans.ts";
 import type { AddressAnswer } from "../../../src/admin/declare/items.ts";
 import { answerRequests } from "../../../test/kit/answered-requests.ts";
 import { forgetToasts, toasts } from "../../attempt.ts";
-import * as texts from "../../texts/english-admin.ts";
+import { bans as words } from "../../texts/english-admin.ts";
 import { type AllowedItem, allow, ban, disallow, effectsOf, lift, verdictOf } from "./ban-commands.ts";
 
 const NOW = Date.UTC(2026, 10, 21, 14);
@@ -129,13 +129,11 @@ test("a message with an undo is not pushed out by later ones", async (t) => {
   assert.equal(asked.length, 6);
 });
 
-const { bans: words } = texts;
-
 const effects = (ip: string, known: Readonly<Record<string, unknown>> = {}): readonly string[] => {
   const totals = { knownAccounts: 2, pastBans: 0 };
   const nothing = { protection: null, protectionUnknown: false, knownAccounts: [], totals, ban: null };
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the fields by which effects are distinguished
-  return effectsOf(ip, { ...nothing, ...known } as unknown as AddressAnswer, words);
+  return effectsOf(ip, { ...nothing, ...known } as unknown as AddressAnswer);
 };
 
 test("an address of which nothing is known may be banned", () => {
@@ -169,7 +167,7 @@ test("a ban in force is replaced; that of a network around it stays", () => {
 const of = (asked: string, prefix: string | null) => {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the fields that a verdict reads
   const ban = prefix === null ? null : ({ prefix, level: "manual", reason: "guesses" } as BanItem);
-  return verdictOf(asked, ban, texts);
+  return verdictOf(asked, ban);
 };
 
 test("a ban of a network is named as such, in the sentence and on the button", () => {

@@ -2,10 +2,12 @@ import type { AllowItem, BanItem, WIDEST_OF_WEB } from "../../../src/admin/bans.
 import type { AddressAnswer } from "../../../src/admin/declare/items.ts";
 import type { NOTE_CHARACTERS } from "../../../src/admin/declare/kinds.ts";
 import type { Page } from "../../../src/admin/declare/paging.ts";
-import { type AdminTexts, t } from "../../admin-texts.ts";
+import { t } from "../../admin-texts.ts";
 import { get, post, remove } from "../../api.ts";
 import { tell } from "../../attempt.ts";
 import { filled, isPast, shortPrefix } from "../../format.ts";
+
+const words = t.bans;
 
 /**
  * What the page asks the server to do. Each says what was done, and offers to undo it where the former state can be had
@@ -29,20 +31,20 @@ export async function ban(request: BanRequest, former: BanItem | null): Promise<
   const undo = async (): Promise<void> => {
     if (former !== null && former.prefix === item.prefix && !isPast(former.expiresAt, Date.now())) {
       await post("bans", again(former));
-      tell(t.value.bans.bannedAsBefore(shortPrefix(item.prefix)));
+      tell(words.bannedAsBefore(shortPrefix(item.prefix)));
     } else {
       await remove(`bans/${item.prefix}`);
-      tell(t.value.bans.lifted(shortPrefix(item.prefix)));
+      tell(words.lifted(shortPrefix(item.prefix)));
     }
   };
-  tell(t.value.bans.banned(shortPrefix(item.prefix)), { undo });
+  tell(words.banned(shortPrefix(item.prefix)), { undo });
   return item;
 }
 
 /** Lifts a ban; to undo it bans again for the rest of the time. */
 export async function lift(item: BanItem, undone: (item: BanItem) => void): Promise<void> {
   await remove(`bans/${item.prefix}`);
-  const { lifted, tooWide, banned } = t.value.bans;
+  const { lifted, tooWide, banned } = words;
   const name = shortPrefix(item.prefix);
   if (isTooWide(item.prefix)) return tell(`${lifted(name)} ${tooWide}`);
   const undo = async (): Promise<void> => {
@@ -61,19 +63,19 @@ export async function allow(request: AllowRequest): Promise<void> {
   const undo = async (): Promise<void> => {
     if (former !== undefined && !isPast(former.expiresAt, Date.now())) {
       await post("allow", filled(allowedAgain(former)));
-      tell(t.value.bans.allowedAsBefore(shortPrefix(prefix)));
+      tell(words.allowedAsBefore(shortPrefix(prefix)));
     } else {
       await remove(`allow/${prefix}`);
-      tell(t.value.bans.notAllowed(shortPrefix(prefix)));
+      tell(words.notAllowed(shortPrefix(prefix)));
     }
   };
-  const says = t.value.bans.isAllowed(shortPrefix(prefix), liftedTotal);
+  const says = words.isAllowed(shortPrefix(prefix), liftedTotal);
   tell(says, { undo: isKnown && liftedTotal === 0 ? undo : null });
 }
 
 export async function disallow(item: AllowItem): Promise<void> {
   await remove(`allow/${item.prefix}`);
-  const { notAllowed, tooWide } = t.value.bans;
+  const { notAllowed, tooWide } = words;
   const says = notAllowed(shortPrefix(item.prefix));
   if (isTooWide(item.prefix)) return tell(`${says} ${tooWide}`);
   tell(says, { undo: () => allow(allowedAgain(item)) });
@@ -100,7 +102,7 @@ function timeLeft(expiresAt: string | null): string {
  * What a ban of `ip`, an address or a network, would do, sentence by sentence. It calls nothing harmless that is not known to be;
  * of a network the server names who signs in from any part of it.
  */
-export function effectsOf(ip: string, of: AddressAnswer, words: AdminTexts["bans"]): readonly string[] {
+export function effectsOf(ip: string, of: AddressAnswer): readonly string[] {
   const { protection, protectionUnknown, knownAccounts, totals, ban } = of;
   const isNetwork = shortPrefix(ip).includes("/");
   const isHarmless = protection === null && !protectionUnknown && knownAccounts.length === 0 && ban === null;
@@ -108,7 +110,7 @@ export function effectsOf(ip: string, of: AddressAnswer, words: AdminTexts["bans
   const names = more > 0 ? words.andMore(knownAccounts.join(", "), more) : knownAccounts.join(", ");
   return [
     isHarmless && words.nothing,
-    ban !== null && alreadyOf(ip, ban.prefix, words),
+    ban !== null && alreadyOf(ip, ban.prefix),
     protection !== null && words.protected(protection),
     protectionUnknown && words.unknown,
     knownAccounts.length > 0 && words.accounts(names),
@@ -117,7 +119,7 @@ export function effectsOf(ip: string, of: AddressAnswer, words: AdminTexts["bans
 }
 
 /** A ban of a network around it stays; whether an IPv6 address is banned with its network, the server decides. */
-function alreadyOf(ip: string, banned: string, words: AdminTexts["bans"]): string {
+function alreadyOf(ip: string, banned: string): string {
   const isAround = !ip.includes(":") && shortPrefix(banned) !== shortPrefix(ip);
   return isAround ? words.alreadyWith(banned) : words.already;
 }
@@ -126,15 +128,12 @@ function alreadyOf(ip: string, banned: string, words: AdminTexts["bans"]): strin
 export type Verdict = Readonly<{ says: string; unban: string }>;
 
 /** A ban of a network around it is named: to lift that frees every address in it. */
-export function verdictOf(
-  asked: string,
-  ban: BanItem | null,
-  { find, bans }: Pick<AdminTexts, "find" | "bans">,
-): Verdict {
+export function verdictOf(asked: string, ban: BanItem | null): Verdict {
+  const { find } = t;
   if (ban === null)
     return { says: shortPrefix(asked).includes("/") ? find.networkNotBanned : find.notBanned, unban: "" };
-  const [level, reason] = [bans.levels[ban.level], ban.reason || bans.noReason];
+  const [level, reason] = [words.levels[ban.level], ban.reason || words.noReason];
   const banned = shortPrefix(ban.prefix);
   if (banned === shortPrefix(asked.toLowerCase())) return { says: find.bannedAs(level, reason), unban: find.unbanIt };
-  return { says: find.bannedWith(banned, level, reason), unban: bans.unbanOf(banned) };
+  return { says: find.bannedWith(banned, level, reason), unban: words.unbanOf(banned) };
 }

@@ -10,12 +10,13 @@ import { At, Button, Card, Field, Said, useFilled, useOpened } from "../../parts
 import { kindOf } from "../find/question.ts";
 import { type BanRequest, ban, effectsOf, LONGEST_NOTE } from "./ban-commands.ts";
 
+const words = t.bans;
+
 type Props = Readonly<{ target: string; close: () => void; banned: (item: BanItem) => void }>;
 type Preview = Readonly<{ request: BanRequest; of: AddressAnswer }>;
 
 /** Bans an address or a network after a preview, which is built from `GET why/{ip}` and not from a dry run. */
 export function BanForm({ target, close, banned }: Props) {
-  const words = t.value.bans;
   const form = useFilled({ ip: target });
   const place = useOpened();
   const [preview, setPreview] = useState<Preview | null>(null);
@@ -49,12 +50,11 @@ export function BanForm({ target, close, banned }: Props) {
 
 /** `unset`: the text of the choice without a duration. */
 export function Durations({ unset }: Readonly<{ unset: string }>) {
-  const words = t.value.bans;
-  return <Choice label={t.value.pause.lasts} name="for" choices={[["", unset], ...Object.entries(words.durations)]} />;
+  return <Choice label={t.pause.lasts} name="for" choices={[["", unset], ...Object.entries(words.durations)]} />;
 }
 
 export function Ends({ at, isOver = false }: Readonly<{ at: string | null; isOver?: boolean }>) {
-  const { over, never, ends } = t.value.bans;
+  const { over, never, ends } = words;
   if (isOver || at === null) return isOver ? over : never;
   return <At iso={at} how="distance" word={ends} />;
 }
@@ -62,8 +62,8 @@ export function Ends({ at, isOver = false }: Readonly<{ at: string | null; isOve
 function Effects({ request, of }: Preview) {
   return (
     <ul>
-      {effectsOf(request.ip, of, t.value.bans).map((effect) => (
-        <Said key={effect} within="li" text={effect} lang={language.value} />
+      {effectsOf(request.ip, of).map((effect) => (
+        <Said key={effect} within="li" text={effect} lang={language} />
       ))}
     </ul>
   );

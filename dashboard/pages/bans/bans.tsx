@@ -9,7 +9,6 @@ import { Turns } from "../../fields.tsx";
 import { shortPrefix, whole } from "../../format.ts";
 import { cleanupOf, onBans, onStale } from "../../live.ts";
 import { type HeldRows, LiveList } from "../../live-list.ts";
-import { language } from "../../messages.ts";
 import { Address, Button, Said, useLoaded, Waiting } from "../../parts.tsx";
 import { go, route } from "../../route.ts";
 import { LiveRows, WaitingRows } from "../../rows.tsx";
@@ -20,8 +19,9 @@ import { AllowList } from "./allow-list.tsx";
 import { lift } from "./ban-commands.ts";
 import { BanForm, Ends } from "./ban-form.tsx";
 
+const words = t.bans;
+
 export function BansPage() {
-  const words = t.value.bans;
   return (
     <Parts
       page="bans"
@@ -47,7 +47,6 @@ function BansInForce() {
   useEffect(() => {
     if (asked !== "") setOpen(true);
   }, [asked]);
-  const words = t.value.bans;
   const close = (): void => {
     setOpen(false);
     go("bans", { text, before }, "replace");
@@ -70,7 +69,7 @@ function BansInForce() {
         <BanForm key={asked} target={asked} close={close} banned={(item) => data?.list.rows.add([item])} />
       )}
       <div class="bar">
-        <span>{words.count(whole(data?.active.value ?? 0, language.value))}</span>
+        <span>{words.count(whole(data?.active.value ?? 0))}</span>
         <span class="spacer" />
         {data !== null && <WaitingRows rows={data.list.rows} />}
       </div>
@@ -83,7 +82,6 @@ function BansInForce() {
 type RowsProps = Readonly<{ list: LiveList<BanItem, BanPage>; text: string; before: string }>;
 
 function Rows({ list: { rows, latest }, text, before }: RowsProps) {
-  const words = t.value.bans;
   const turn = (cursor: string | null): void => turnTo("bans", { text, before: cursor ?? "" });
   // No ban knows its place: where rows fell off the end, the pages are counted again, and start with some that were shown.
   const older = (): void =>
@@ -108,7 +106,6 @@ function Rows({ list: { rows, latest }, text, before }: RowsProps) {
 type BanRowProps = Readonly<{ ban: BanItem; isOver: boolean; rows: HeldRows<BanItem> }>;
 
 function BanRow({ ban: item, isOver, rows }: BanRowProps) {
-  const words = t.value.bans;
   const { prefix, level, reason, source, expiresAt } = item;
   // It stays where the focus is, also once it does nothing any more.
   const unban = (): void => {

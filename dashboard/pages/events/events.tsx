@@ -7,7 +7,6 @@ import { Choice, Turns } from "../../fields.tsx";
 import { moment, whole } from "../../format.ts";
 import { cleanupOf, onEvents, onStale } from "../../live.ts";
 import { LiveList } from "../../live-list.ts";
-import { language } from "../../messages.ts";
 import { Address, At, Button, Field, now, Said, useLoaded, Waiting } from "../../parts.tsx";
 import { go, hrefOf, type Query, route } from "../../route.ts";
 import { LiveRows, WaitingRows } from "../../rows.tsx";
@@ -25,6 +24,8 @@ import {
   readForExport,
 } from "./event-query.ts";
 
+const words = t.events;
+
 const MOST_SHOWN = 150;
 const NOTHING: Found = { items: [], next: null, searchedTo: null };
 
@@ -38,7 +39,6 @@ export function EventsPage() {
 
   useEffect(() => data?.list.rows.hold("reader", isPaused), [isPaused, data]);
 
-  const words = t.value.events;
   return (
     <>
       <EventFilters query={query} />
@@ -70,7 +70,6 @@ function Page({ shown, query, before }: Readonly<{ shown: Shown; query: Query; b
   const { items, searchedTo } = list.latest;
   const rows = list.rows.shown.value;
   const next = list.rows.isCut.value ? String(rows.at(-1)?.id ?? "") : list.latest.next;
-  const words = t.value.events;
   const turn = (cursor: string): void => turnTo("events", { ...query, before: cursor });
   return (
     <>
@@ -84,10 +83,10 @@ function Page({ shown, query, before }: Readonly<{ shown: Shown; query: Query; b
       <Turns
         newest={before === "" ? null : () => turn("")}
         older={next === null ? null : () => turn(next)}
-        labels={[t.value.newest, items.length === 0 ? words.further : t.value.older]}
+        labels={[t.newest, items.length === 0 ? words.further : t.older]}
       >
         {searchedTo !== null && next !== null && isFiltered(filter) && (
-          <span>{words.searched(moment(searchedTo, now.value, language.value))}</span>
+          <span>{words.searched(moment(searchedTo, now.value))}</span>
         )}
       </Turns>
     </>
@@ -116,7 +115,6 @@ function followEvents(list: LiveList<EventItem, Found>, filter: EventFilter): ()
 
 function EventRow({ event, query }: Readonly<{ event: EventItem; query: Query }>) {
   const { type, at, ip, account, queueId, details, simulated } = event;
-  const words = t.value.events;
   const name = eventName(type);
   return (
     <>
@@ -142,7 +140,6 @@ function EventRow({ event, query }: Readonly<{ event: EventItem; query: Query }>
 }
 
 function EventFilters({ query }: Readonly<{ query: Query }>) {
-  const words = t.value.events;
   return (
     <Filters
       title={words.filters}
@@ -156,10 +153,10 @@ function EventFilters({ query }: Readonly<{ query: Query }>) {
         label={words.type}
         name="type"
         onChange={sendForm}
-        choices={[["", words.anyType], ...Object.entries(t.value.eventNames)]}
+        choices={[["", words.anyType], ...Object.entries(t.eventNames)]}
       />
-      <Field label={t.value.bans.target} name="ip" maxLength={64} />
-      <Field label={t.value.mail.account} name="account" maxLength={320} />
+      <Field label={t.bans.target} name="ip" maxLength={64} />
+      <Field label={t.mail.account} name="account" maxLength={320} />
       <Field label={words.text} name="text" maxLength={200} />
       <Field label={words.from} name="from" type="datetime-local" />
       <Field label={words.to} name="to" type="datetime-local" />
@@ -174,7 +171,6 @@ function ExportButtons({ filter }: Readonly<{ filter: EventFilter }>) {
   const [count, setCount] = useState<number | null>(null);
   const [stop] = useState(() => new AbortController());
   useEffect(() => () => stop.abort(), []);
-  const words = t.value.events;
   const start = (format: Format): void => {
     if (count !== null) return;
     setCount(0);
@@ -182,7 +178,7 @@ function ExportButtons({ filter }: Readonly<{ filter: EventFilter }>) {
   };
   return (
     <div class="buttons">
-      <span>{count !== null && words.exporting(whole(count, language.value))}</span>
+      <span>{count !== null && words.exporting(whole(count))}</span>
       {(["csv", "json"] as const).map((format) => (
         <Button
           key={format}
@@ -207,7 +203,6 @@ async function saveAs(
   const name = `ghostinbox-events-${new Date().toISOString().slice(0, 10)}.${format}`;
   if (format === "csv") save(name, "text/csv", csvOf(items));
   else save(name, "application/json", `${JSON.stringify(items, null, 1)}\n`);
-  const words = t.value.events;
-  const end = searchedTo === null ? "" : ` ${words.searched(moment(searchedTo, Date.now(), language.value))}`;
+  const end = searchedTo === null ? "" : ` ${words.searched(moment(searchedTo, Date.now()))}`;
   tell(`${words.exported(items.length)}${end}`);
 }

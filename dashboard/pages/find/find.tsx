@@ -23,10 +23,11 @@ import { Ends } from "../bans/ban-form.tsx";
 import { answerTo } from "./question.ts";
 import { Timeline } from "./timeline.tsx";
 
+const words = t.find;
+
 export function FindPage() {
   const { q = "" } = route.value.query;
   const form = useFilled({ q });
-  const words = t.value.find;
   const submit = (event: Event): void => {
     event.preventDefault();
     go("find", fieldsOf(event.currentTarget));
@@ -36,7 +37,7 @@ export function FindPage() {
       <form ref={form} class="find" role="search" onSubmit={submit}>
         <Field label={words.label} name="q" required maxLength={998} aria-describedby="find-hint" />
         <button class="primary" type="submit">
-          {t.value.nav.find}
+          {t.nav.find}
         </button>
         <p id="find-hint" class="hint">
           {words.hint}
@@ -60,8 +61,7 @@ type AddressProps = Readonly<{ asked: string; report: AddressAnswer; changed: ()
 
 function AddressStory({ asked, report, changed }: AddressProps) {
   const { ban, allowed, protection, protectionUnknown, offencesInMemory, totals, knownAccounts, timeline } = report;
-  const words = t.value.find;
-  const verdict = verdictOf(asked, ban, t.value);
+  const verdict = verdictOf(asked, ban);
   const unban = (): void => {
     if (ban === null) return;
     attempt(async () => {
@@ -77,7 +77,7 @@ function AddressStory({ asked, report, changed }: AddressProps) {
             <State status="ok">{verdict.says}</State>
           ) : (
             <State status="down">
-              <Said text={verdict.says} lang={language.value} />
+              <Said text={verdict.says} lang={language} />
             </State>
           )}{" "}
           {ban !== null && <Ends at={ban.expiresAt} />}
@@ -85,9 +85,9 @@ function AddressStory({ asked, report, changed }: AddressProps) {
         <ul class="facts">
           <li>{words.offences(offencesInMemory)}</li>
           <li>{words.pastBans(totals.pastBans)}</li>
-          {allowed !== null && <Said within="li" text={words.allowed(allowed.note)} lang={language.value} />}
+          {allowed !== null && <Said within="li" text={words.allowed(allowed.note)} lang={language} />}
           {protection !== null && allowed === null && <li>{words.protection(protection)}</li>}
-          {protectionUnknown && <li>{t.value.bans.unknown}</li>}
+          {protectionUnknown && <li>{t.bans.unknown}</li>}
           <Names title={words.knownAccounts} names={knownAccounts} />
         </ul>
         <div class="buttons">
@@ -106,14 +106,13 @@ function AddressStory({ asked, report, changed }: AddressProps) {
 
 function AccountStory({ report }: Readonly<{ report: AccountAnswer }>) {
   const { account, state, addresses, timeline, own, complete } = report;
-  const words = t.value.find;
   const known = new Set(timeline.map(({ id }) => id));
   return (
     <>
       <Card title={words.account(account)}>
         <ul class="facts">
           {state === null && <li>{words.noAccount}</li>}
-          {state === undefined && <li>{t.value.bans.unknown}</li>}
+          {state === undefined && <li>{t.bans.unknown}</li>}
           {state !== null && state !== undefined && (
             <>
               <li>
@@ -145,7 +144,6 @@ function AccountStory({ report }: Readonly<{ report: AccountAnswer }>) {
 }
 
 function EventsStory({ asked, items }: Readonly<{ asked: string; items: readonly EventItem[] }>) {
-  const words = t.value.find;
   return (
     <Card title={words.named(asked)}>
       <ul class="rows">
@@ -165,7 +163,6 @@ function EventsStory({ asked, items }: Readonly<{ asked: string; items: readonly
 
 function MessageStory({ report }: Readonly<{ report: MessageReport }>) {
   const { asked, queueIds, messageIds, otherQueueIds, complete, timeline } = report;
-  const words = t.value.find;
   return (
     <>
       <Card title={`${words.message}: ${asked}`}>

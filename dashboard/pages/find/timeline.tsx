@@ -3,12 +3,13 @@ import type { TimelineStep } from "../../../src/admin/declare/items.ts";
 import { eventName, t, toneOf } from "../../admin-texts.ts";
 import { At, Button, Card, Said } from "../../parts.tsx";
 
+const words = t.find;
+
 const SHOWN_AT_ONCE = 50;
 
 /** The steps come oldest first, and are shown newest first. `isWhole`: this is all of them. */
 export function Timeline({ steps, isWhole }: Readonly<{ steps: readonly TimelineStep[]; isWhole: boolean }>) {
   const [most, setMost] = useState(SHOWN_AT_ONCE);
-  const words = t.value.find;
   const newest = steps.toReversed().slice(0, most);
   return (
     <Card title={words.story}>
@@ -33,7 +34,6 @@ export function Timeline({ steps, isWhole }: Readonly<{ steps: readonly Timeline
 
 function Step({ step }: Readonly<{ step: TimelineStep }>) {
   const { at, type, details, meaning, evidence, lift, settings, source } = step;
-  const words = t.value.find;
   return (
     <>
       <p class="head">
@@ -47,7 +47,7 @@ function Step({ step }: Readonly<{ step: TimelineStep }>) {
       </p>
       <dl>
         {evidence !== "" && <Pair name={words.evidence} value={evidence} />}
-        {lift !== null && <Pair name={t.value.now.todo} value={lift} />}
+        {lift !== null && <Pair name={t.now.todo} value={lift} />}
         {settings.length > 0 && <Pair name={words.settings} value={settings.join(", ")} />}
       </dl>
     </>

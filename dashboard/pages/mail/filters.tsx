@@ -13,11 +13,12 @@ import { may } from "../../session.ts";
 import { Pages } from "../list-parts.tsx";
 import { allowSender, disallowSender, pauseGreylist, resumeGreylist } from "./mail-commands.ts";
 
+const words = t.mail;
+
 const MOST_SHOWN = 50;
 
 export function MailGreylist() {
   const pauses = useLoaded(() => get<CountedPage<GreylistPauseItem>>("greylist/pauses?limit=500"), []);
-  const words = t.value.mail;
   const pause = (recipient: string, lasts: string): Promise<void> => pauseGreylist(recipient, lasts, pauses.reload);
   const resume = (recipient: string): void => attempt(() => resumeGreylist(recipient).then(pauses.reload));
   return (
@@ -34,7 +35,7 @@ export function MailGreylist() {
           {({ target, until, by }) => (
             <Item key={target} name={target} facts={<Until word={words.until} iso={until} how="distance" by={by} />}>
               {may("greylist") && (
-                <Button shown={t.value.access.end} aria-label={words.resumeOf(target)} onClick={() => resume(target)} />
+                <Button shown={t.access.end} aria-label={words.resumeOf(target)} onClick={() => resume(target)} />
               )}
             </Item>
           )}
@@ -58,7 +59,6 @@ function Until({ by, ...at }: UntilProps) {
 function WaitingList({ pause }: Readonly<{ pause: (recipient: string) => void }>) {
   const list = useLoaded(() => get<WaitingMails>("greylist/waiting"), []);
   const { data, reload } = list;
-  const words = t.value.mail;
   const items = data?.items.slice(0, MOST_SHOWN) ?? [];
   const unseen = data === null ? 0 : data.total - items.length;
   return (
@@ -66,7 +66,7 @@ function WaitingList({ pause }: Readonly<{ pause: (recipient: string) => void }>
       <div class="bar">
         <h2>{words.waiting}</h2>
         <span class="spacer" />
-        <Button shown={t.value.lists.refresh} onClick={reload} />
+        <Button shown={t.lists.refresh} onClick={reload} />
       </div>
       <p class="hint">{words.waitingHint}</p>
       <Rows of={{ ...list, data: data === null ? null : { items } }} none={words.noneWaiting} label={words.waiting}>
@@ -84,7 +84,7 @@ function WaitingList({ pause }: Readonly<{ pause: (recipient: string) => void }>
               </small>
             </span>
             <span class="what">
-              <Said text={words.fromTo(sender === "" ? words.bounce : sender)} lang={language.value} />{" "}
+              <Said text={words.fromTo(sender === "" ? words.bounce : sender)} lang={language} />{" "}
               <Said text={recipient} />
               <br />
               <small>{words.waitsFor[waitsFor]}</small>
@@ -107,7 +107,6 @@ export function MailSpam() {
   const cursor = route.value.query["before"] ?? "";
   const list = useLoaded(() => get<SpamScores>(`spam${queryOf({ limit: PAGE_ROWS, cursor })}`), [cursor]);
   const { data } = list;
-  const words = t.value.mail;
   return (
     <>
       {data !== null && data.days.length > 0 && <Days data={data} />}
@@ -123,7 +122,7 @@ export function MailSpam() {
             </span>
             <span class="what">
               {messageId === null || messageId === "" ? null : <Address of={messageId} />}{" "}
-              <Said text={recipient ?? words.several} lang={recipient === null ? language.value : "en"} />
+              <Said text={recipient ?? words.several} lang={recipient === null ? language : "en"} />
             </span>
             <span>{score === null || required === null ? words.noScore : words.scoreOf(score, required)}</span>
           </li>
@@ -135,7 +134,6 @@ export function MailSpam() {
 }
 
 function Days({ data }: Readonly<{ data: SpamScores }>) {
-  const words = t.value.mail;
   return (
     <Card title={words.days}>
       <table>
@@ -151,9 +149,9 @@ function Days({ data }: Readonly<{ data: SpamScores }>) {
           {data.days.map(({ day, scored, spam }) => (
             <tr key={day}>
               <th scope="row">{day}</th>
-              <td>{whole(scored, language.value)}</td>
-              <td>{whole(spam, language.value)}</td>
-              <td>{percent(spam / scored, language.value)}</td>
+              <td>{whole(scored)}</td>
+              <td>{whole(spam)}</td>
+              <td>{percent(spam / scored)}</td>
             </tr>
           ))}
         </tbody>
@@ -165,7 +163,6 @@ function Days({ data }: Readonly<{ data: SpamScores }>) {
 
 function Senders() {
   const list = useLoaded(() => get<CountedPage<AllowedSenderItem>>("spam/senders?limit=500"), []);
-  const words = t.value.mail;
   const submit = async ({ account = "", sender = "" }, form: HTMLFormElement): Promise<void> => {
     await allowSender({ account, sender }, list.reload);
     form.reset();

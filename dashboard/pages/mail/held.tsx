@@ -11,6 +11,8 @@ import { may } from "../../session.ts";
 import { focusHeading } from "../../shell.tsx";
 import { dropHeld, leftBehind, releaseHeld, shownOf } from "./mail-commands.ts";
 
+const words = t.mail;
+
 const MOST_NAMED = 10;
 const MOST_RECIPIENTS = 5;
 
@@ -18,7 +20,6 @@ export function MailHeld() {
   const list = useLoaded(() => get<HeldList>("held"), [], whatWaits.value);
   const { data, reload } = list;
   const [decided, setDecided] = useState<string | null>(null);
-  const words = t.value.mail;
   const ended = data === null ? [] : leftBehind(data);
   return (
     <>
@@ -50,7 +51,6 @@ type RowProps = Readonly<{
 }>;
 
 function HeldRow({ account, at, decide, children }: RowProps) {
-  const words = t.value.mail;
   return (
     <li class="row mail">
       <span class="who">
@@ -74,7 +74,6 @@ function Decision({ account, changed, close }: DecisionProps) {
   const list = useLoaded(() => get<HeldList>(`held${queryOf({ account })}`), [account]);
   const { data, reload } = list;
   const place = useOpened();
-  const words = t.value.mail;
   const decide = async (run: () => Promise<void>): Promise<void> => {
     try {
       await run();
@@ -90,7 +89,7 @@ function Decision({ account, changed, close }: DecisionProps) {
       <Waiting {...list} />
       {data !== null && (
         <>
-          <Said within="strong" text={words.heldMails(account, data.heldTotal, data.sentTotal)} lang={language.value} />
+          <Said within="strong" text={words.heldMails(account, data.heldTotal, data.sentTotal)} lang={language} />
           <ul>
             {data.held.slice(0, MOST_NAMED).map(({ queueId, at, recipients, recipientCount }) => (
               <li key={queueId}>
@@ -100,7 +99,7 @@ function Decision({ account, changed, close }: DecisionProps) {
             ))}
           </ul>
           <div class="buttons">
-            <Button shown={t.value.cancel} onClick={close} />
+            <Button shown={t.cancel} onClick={close} />
             {may("queue") && (
               <>
                 <Surely
@@ -137,7 +136,7 @@ function Recipients({ of, count }: Readonly<{ of: readonly string[]; count: numb
       <Said text={of.slice(0, MOST_RECIPIENTS).join(", ")} />
       {further.length > 0 && (
         <details>
-          <summary>{t.value.mail.andOthers(count - MOST_RECIPIENTS)}</summary>
+          <summary>{t.mail.andOthers(count - MOST_RECIPIENTS)}</summary>
           <Said text={further.join(", ")} />
         </details>
       )}

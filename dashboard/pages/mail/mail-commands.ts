@@ -6,6 +6,8 @@ import { post, queryOf, remove } from "../../api.ts";
 import { tell } from "../../attempt.ts";
 import { withProof } from "../../session.ts";
 
+const words = t.mail;
+
 /** What the page asks the server to do with mail. Each says what was done, and offers to undo what can be. They throw `Refused`. */
 
 export const QUEUE_ACTIONS = ["hold", "release", "flush", "return", "delete"] as const;
@@ -20,7 +22,6 @@ const UNDONE_BY: Readonly<Partial<Record<QueueAction, QueueAction>>> = { hold: "
 export async function changeQueue(action: QueueAction, chosen: Chosen, undone: () => void): Promise<void> {
   const { changed, kept, failure } = await carriedOut(action, chosen);
   if (failure !== null && changed === 0) throw failure.error;
-  const words = t.value.mail;
   const back = UNDONE_BY[action];
   const undo = async (): Promise<void> => {
     if (back === undefined) return;
@@ -77,7 +78,6 @@ export async function releaseHeld(account: string): Promise<void> {
     isMore = answer.isMore;
     return isMore;
   });
-  const words = t.value.mail;
   if (failure === null || sent > 0) tell(isMore ? words.releasedPart(account, sent) : words.released(account, sent));
   if (failure !== null) throw failure.error;
 }
@@ -95,7 +95,6 @@ export async function dropHeld(account: string, bounce: boolean, { ids, total }:
     dropped += answer.dropped;
     return answer.isMore && dropped < total;
   });
-  const words = t.value.mail;
   if (failure === null || dropped > 0)
     tell(bounce ? words.returnedHeld(account, dropped) : words.dropped(account, dropped));
   if (failure !== null) throw failure.error;
@@ -115,12 +114,12 @@ export function leftBehind({ accounts, held }: Pick<HeldList, "accounts" | "held
 export async function pauseGreylist(recipient: string, lasts: string, changed: () => void): Promise<void> {
   const pause = await post<GreylistPauseItem>("greylist/pauses", { recipient, ...(lasts !== "" && { for: lasts }) });
   changed();
-  tell(t.value.mail.paused(pause.target), { undo: () => resumeGreylist(pause.target).then(changed) });
+  tell(words.paused(pause.target), { undo: () => resumeGreylist(pause.target).then(changed) });
 }
 
 export async function resumeGreylist(recipient: string): Promise<void> {
   await remove(`greylist/pauses/${encodeURIComponent(recipient)}`);
-  tell(t.value.mail.resumed(recipient));
+  tell(words.resumed(recipient));
 }
 
 type Sender = Readonly<{ account: string; sender: string }>;
@@ -128,13 +127,13 @@ type Sender = Readonly<{ account: string; sender: string }>;
 export async function allowSender({ account, sender }: Sender, changed: () => void): Promise<void> {
   await post("spam/senders", { account, sender });
   changed();
-  tell(t.value.mail.senderAllowed(sender, account), { undo: () => takeOff({ account, sender }).then(changed) });
+  tell(words.senderAllowed(sender, account), { undo: () => takeOff({ account, sender }).then(changed) });
 }
 
 export async function disallowSender({ account, sender }: Sender, changed: () => void): Promise<void> {
   await takeOff({ account, sender });
   changed();
-  tell(t.value.mail.senderOff(sender, account), { undo: () => allowSender({ account, sender }, changed) });
+  tell(words.senderOff(sender, account), { undo: () => allowSender({ account, sender }, changed) });
 }
 
 async function takeOff({ account, sender }: Sender): Promise<void> {

@@ -7,7 +7,7 @@ import { MailHeld } from "./held.tsx";
 import { MailQueue } from "./queue.tsx";
 
 export function MailPage() {
-  const words = t.value.mail;
+  const words = t.mail;
   const find = (event: Event): void => {
     event.preventDefault();
     go("find", fieldsOf(event.currentTarget));

@@ -7,6 +7,8 @@ import type { Query } from "../../route.ts";
 import { type Chosen, QUEUE_ACTIONS, type QueueAction } from "./mail-commands.ts";
 import type { Asked } from "./queue.tsx";
 
+const words = t.mail;
+
 type Act = (asked: Asked) => void;
 type RowProps = Readonly<{
   item: QueueItem;
@@ -17,7 +19,6 @@ type RowProps = Readonly<{
 }>;
 
 export function QueueRow({ item, isSelected, mayAct, select, act }: RowProps) {
-  const words = t.value.mail;
   const { queueId: id, queue, heldFor, sender, recipients, recipientCount, sizeBytes, at, nextTryAt } = item;
   const others = recipientCount - recipients.length;
   // Mail that the guard holds for an account is released or dropped on the tab of held mail.
@@ -40,11 +41,11 @@ export function QueueRow({ item, isSelected, mayAct, select, act }: RowProps) {
         <Address of={id} />
         <span class={`type ${queue === "hold" ? "warn" : ""}`}>{stateOf(queue)}</span>
         <small>
-          <At iso={at} how="distance" />, {size(sizeBytes, language.value)}
+          <At iso={at} how="distance" />, {size(sizeBytes)}
         </small>
       </span>
       <span class="what">
-        <Said text={words.fromTo(sender === "" ? words.bounce : sender)} lang={language.value} />
+        <Said text={words.fromTo(sender === "" ? words.bounce : sender)} lang={language} />
         {[...Map.groupBy(recipients, ({ reason }) => reason)].map(([reason, of]) => (
           <span key={reason} class="recipient">
             <Said text={of.map(({ address }) => address).join(", ")} />
@@ -54,7 +55,7 @@ export function QueueRow({ item, isSelected, mayAct, select, act }: RowProps) {
         ))}
         {others > 0 && <small>{words.andOthers(others)} </small>}
         {heldFor !== null && (
-          <small>{isGuards ? <Said text={words.heldFor(heldFor)} lang={language.value} /> : words.heldByHand}</small>
+          <small>{isGuards ? <Said text={words.heldFor(heldFor)} lang={language} /> : words.heldByHand}</small>
         )}
         {nextTryAt !== null && (
           <small>
@@ -80,7 +81,6 @@ type SelectionProps = Readonly<{
 
 /** Actions on several mails: the selected ones or, if none is selected, all that match a search for an address. */
 export function QueueSelection({ items, selected, setSelected, filter, total, act }: SelectionProps) {
-  const words = t.value.mail;
   const free = items.flatMap(({ queueId, heldFor }) => (heldFor === null || heldFor === "root" ? [queueId] : []));
   const isAll = free.length > 0 && free.every((id) => selected.has(id));
   const { state: _, ...addresses } = filter;
@@ -107,7 +107,6 @@ type ActionsProps = Readonly<{ actions: readonly QueueAction[]; id?: string; run
 
 /** `id`: the queue id, if the actions are for a single mail. */
 function Actions({ actions, id, run }: ActionsProps) {
-  const words = t.value.mail;
   return (
     <span class="buttons">
       {actions.map((action) => (
@@ -125,7 +124,6 @@ function Actions({ actions, id, run }: ActionsProps) {
 
 /** Asks for confirmation, and says what will be done with how many mails. */
 export function QueueConfirm({ asked, yes, no }: Readonly<{ asked: Asked; yes: () => void; no: () => void }>) {
-  const words = t.value.mail;
   const { action, chosen, count } = asked;
   const place = useOpened();
   const names = Array.isArray(chosen["ids"]) ? chosen["ids"].slice(0, 10).join(" ") : Object.values(chosen).join(", ");
@@ -140,7 +138,7 @@ export function QueueConfirm({ asked, yes, no }: Readonly<{ asked: Asked; yes: (
           class={action === "delete" || action === "return" ? "danger" : "primary"}
           onClick={yes}
         />
-        <Button shown={t.value.cancel} onClick={no} />
+        <Button shown={t.cancel} onClick={no} />
       </div>
     </section>
   );
@@ -155,6 +153,6 @@ function actionsFor(queue: string): readonly QueueAction[] {
 }
 
 function stateOf(queue: string): string {
-  const { states } = t.value.mail;
+  const { states } = words;
   return queue === "deferred" || queue === "hold" || queue === "active" ? states[queue] : queue;
 }

@@ -13,6 +13,8 @@ import { Filters, Pages, sendForm } from "../list-parts.tsx";
 import { type Chosen, changeQueue, type QueueAction } from "./mail-commands.ts";
 import { QueueConfirm, QueueRow, QueueSelection } from "./queue-rows.tsx";
 
+const words = t.mail;
+
 const PAGE_ROWS = 30;
 const STATES = ["deferred", "hold", "active"] as const;
 const FILTERS = ["account", "sender", "recipient", "state"] as const;
@@ -44,7 +46,6 @@ export function MailQueue() {
     else next.focus();
   }, [data]);
 
-  const words = t.value.mail;
   const carryOut = ({ action, chosen }: Asked): void =>
     attempt(async () => {
       if (asked !== null) focusHeading();
@@ -80,7 +81,7 @@ export function MailQueue() {
       <div class="bar">
         <span>{data !== null && words.count(data.total)}</span>
         <span class="spacer" />
-        <Button shown={t.value.lists.refresh} onClick={reload} />
+        <Button shown={t.lists.refresh} onClick={reload} />
       </div>
       <Waiting {...list} />
       {mayAct && items.length > 0 && (
@@ -115,11 +116,10 @@ export function MailQueue() {
 }
 
 function QueueFilters({ filter, isSet }: Readonly<{ filter: Query; isSet: boolean }>) {
-  const words = t.value.mail;
   return (
     <Filters
-      title={t.value.lists.search}
-      label={t.value.lists.search}
+      title={t.lists.search}
+      label={t.lists.search}
       filled={filter}
       isSet={isSet}
       search={(fields) => go("mail", fields)}

@@ -11,12 +11,14 @@ import { At, Button, Card, Field, Rows, Said, State, useLoaded, useOpened } from
 import { Secret } from "../../secrets.tsx";
 import { reader, withProof } from "../../session.ts";
 
+const words = t.me;
+const { apps } = t.mailboxSettings;
+
 /** How often the reader has set a new password here: it removes app passwords. */
 const passwordsSet = signal(0);
 
 /** `isOnServer`: the password opens the mailbox's key, so it is changed only on the server. */
 export function PasswordCard({ isOnServer }: Readonly<{ isOnServer: boolean }>) {
-  const words = t.value.me;
   return (
     <Card title={words.password} hint={isOnServer ? words.passwordOnServer : words.passwordHint}>
       {!isOnServer && <NewPassword done={() => undefined} />}
@@ -25,7 +27,6 @@ export function PasswordCard({ isOnServer }: Readonly<{ isOnServer: boolean }>) 
 }
 
 function NewPassword({ done }: Readonly<{ done: () => void }>) {
-  const words = t.value.me;
   const submit = async ({ password = "" }, form: HTMLFormElement): Promise<void> => {
     await withProof(() => post("me/password", { password }));
     form.reset();
@@ -59,7 +60,7 @@ export function AppPasswordsCard() {
     <SecretsCard<AppPassword>
       path="me/app-passwords"
       madeAt={({ made }) => made}
-      words={t.value.mailboxSettings.apps}
+      words={apps}
       by={[passwordsSet.value]}
     >
       {(items, reload) => <MakeAppPassword names={items.map(({ name }) => name)} made={reload} />}
@@ -69,9 +70,8 @@ export function AppPasswordsCard() {
 
 function MakeAppPassword({ names, made }: Readonly<{ names: readonly string[]; made: () => void }>) {
   const [fresh, setFresh] = useState<Made | null>(null);
-  const words = t.value.mailboxSettings.apps;
   const submit = async ({ name = "" }, form: HTMLFormElement): Promise<void> => {
-    if (names.includes(name)) return tell(words.alreadyThere(name), { tone: "bad" });
+    if (names.includes(name)) return tell(apps.alreadyThere(name), { tone: "bad" });
     setFresh(await withProof(() => post<Made>("me/app-passwords", { name })));
     form.reset();
     made();
@@ -80,16 +80,16 @@ function MakeAppPassword({ names, made }: Readonly<{ names: readonly string[]; m
     <>
       {fresh !== null && (
         <Secret
-          says={words.says(fresh.name)}
-          label={words.label}
+          says={apps.says(fresh.name)}
+          label={apps.label}
           secret={fresh.password}
           close={() => setFresh(null)}
         />
       )}
-      {names.length >= MOST && <p class="hint">{words.most}</p>}
+      {names.length >= MOST && <p class="hint">{apps.most}</p>}
       {names.length < MOST && (
-        <Form label={words.make} isPlain submit={submit}>
-          <Field label={words.name} name="name" required maxLength={40} />
+        <Form label={apps.make} isPlain submit={submit}>
+          <Field label={apps.name} name="name" required maxLength={40} />
         </Form>
       )}
     </>
@@ -102,7 +102,6 @@ export function SignInsCard({ isPasswordOnServer }: Readonly<{ isPasswordOnServe
   const [cursor, setCursor] = useState("");
   const list = useLoaded(() => get<Page<OwnSignIn>>(`me/sign-ins${queryOf({ limit: MOST_SHOWN, cursor })}`), [cursor]);
   const { data } = list;
-  const words = t.value.me;
   const hasRight = data?.items.some(({ isRight }) => isRight) ?? false;
   return (
     <Card title={words.signIns} hint={words.signInsHint}>
@@ -126,7 +125,6 @@ export function SignInsCard({ isPasswordOnServer }: Readonly<{ isPasswordOnServe
 
 function Question({ isPasswordOnServer }: Readonly<{ isPasswordOnServer: boolean }>) {
   const [answer, setAnswer] = useState<"yes" | "no" | null>(null);
-  const words = t.value.me;
   return (
     <>
       <div class="bar">
@@ -142,7 +140,6 @@ function Question({ isPasswordOnServer }: Readonly<{ isPasswordOnServer: boolean
 
 function NotYou({ isPasswordOnServer, done }: Readonly<{ isPasswordOnServer: boolean; done: () => void }>) {
   const place = useOpened();
-  const words = t.value.me;
   return (
     <section ref={place} tabIndex={-1} class="preview" aria-label={words.no}>
       <p>
@@ -156,18 +153,17 @@ function NotYou({ isPasswordOnServer, done }: Readonly<{ isPasswordOnServer: boo
 export function OwnSessionsCard() {
   const list = useLoaded(() => get<{ items: readonly Listed[] }>("me/sessions"), []);
   const { data, reload } = list;
-  const words = t.value.me;
   const endOthers = (): void =>
     attempt(async () => {
       const { ended } = await remove<{ ended: number }>("me/sessions");
-      tell(t.value.browsers.ended(ended));
+      tell(t.browsers.ended(ended));
       reload();
     });
   const isAlone = data?.items.every(({ isOwn }) => isOwn) ?? true;
   return (
     <Card title={words.sessions} hint={words.sessionsHint}>
       <Rows of={list}>{(item) => <SessionRow key={item.id} item={item} />}</Rows>
-      {data !== null && isAlone && <p class="empty">{t.value.browsers.alone}</p>}
+      {data !== null && isAlone && <p class="empty">{t.browsers.alone}</p>}
       {!isAlone && (
         <div class="buttons">
           <Button shown={words.endOthers} class="danger" onClick={endOthers} />

@@ -24,7 +24,7 @@ export function DeliveryCards() {
 function ForwardingCard() {
   const forwarding = useLoaded(() => get<Forwarding>("me/forwarding"), []);
   const { data, reload } = forwarding;
-  const words = t.value.mailboxSettings.forwarding;
+  const words = t.mailboxSettings.forwarding;
   return (
     <Card title={words.title} hint={words.hint}>
       <Waiting {...forwarding} />
@@ -38,7 +38,7 @@ type Changes = Readonly<{ forwarding: Forwarding; changed: () => void }>;
 function Addresses({ forwarding: { to, keep }, changed }: Changes) {
   const busy = useAttempt();
   const { isBusy, attempt } = busy;
-  const words = t.value.mailboxSettings.forwarding;
+  const words = t.mailboxSettings.forwarding;
   // Read again first: what the page shows may be out of date.
   const set = async (change: (old: Forwarding) => Forwarding, says: string): Promise<void> => {
     const wanted = change(await get<Forwarding>("me/forwarding"));
@@ -91,7 +91,7 @@ function VacationCard() {
   const stored = useLoaded(() => get<{ vacation: VacationItem | null }>(PATH), []);
   const { data, reload } = stored;
   const busy = useAttempt();
-  const words = t.value.mailboxSettings.vacation;
+  const words = t.mailboxSettings.vacation;
   const vacation = data?.vacation ?? null;
   const submit = async ({ subject = "", text = "", day = "" }): Promise<void> => {
     await withProof(() => put(PATH, { subject, text, until: endOf(day, vacation?.until ?? null, now.value) }));
@@ -116,7 +116,7 @@ function VacationCard() {
           others={
             vacation !== null && (
               <Button
-                shown={t.value.mailboxSettings.endNow}
+                shown={t.mailboxSettings.endNow}
                 aria-disabled={busy.isBusy}
                 onClick={() => busy.attempt(end)}
               />
@@ -141,7 +141,7 @@ function VacationCard() {
 }
 
 function ReplyState({ of: { until } }: Readonly<{ of: VacationItem }>) {
-  const words = t.value.mailboxSettings.vacation;
+  const words = t.mailboxSettings.vacation;
   if (until === null) return <strong>{words.always}</strong>;
   return (
     <strong>

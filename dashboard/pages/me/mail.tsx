@@ -6,11 +6,12 @@ import { Form, Item, Lasts, TakeOff } from "../../fields.tsx";
 import { t } from "../../mailbox-texts.ts";
 import { At, Button, Card, Field, Rows, Said, useAttempt, useLoaded, Waiting } from "../../parts.tsx";
 
+const words = t.me;
+
 type SenderItem = Readonly<{ sender: string }>;
 
 export function SendersCard() {
   const list = useLoaded(() => get<{ items: readonly SenderItem[] }>("me/senders"), []);
-  const words = t.value.me;
   const add = async (sender: string): Promise<void> => {
     await post("me/senders", { sender });
     list.reload();
@@ -46,7 +47,6 @@ type CodeProps = Readonly<{ until: string | null; changed: () => void }>;
 /** For a reader who waits for a code: greylisting lets first mails in at once for a while. */
 export function CodeCard({ until, changed }: CodeProps) {
   const busy = useAttempt();
-  const words = t.value.me;
   const pause = async ({ for: lasts = "" }): Promise<void> => {
     await post("me/greylist-pause", { for: lasts });
     changed();
@@ -62,7 +62,7 @@ export function CodeCard({ until, changed }: CodeProps) {
       {until !== null && (
         <p>
           {words.pausedUntil} <At iso={until} how="distance" />.{" "}
-          <Button shown={t.value.mailboxSettings.endNow} onClick={() => busy.attempt(resume)} />
+          <Button shown={t.mailboxSettings.endNow} onClick={() => busy.attempt(resume)} />
         </p>
       )}
       <Form label={words.pause} isPlain busy={busy} submit={pause}>
@@ -74,7 +74,6 @@ export function CodeCard({ until, changed }: CodeProps) {
 
 export function FollowCard() {
   const [id, setId] = useState("");
-  const words = t.value.me;
   return (
     <Card title={words.follow} hint={words.followHint}>
       <Form label={words.followIt} isPlain submit={async ({ id: typed = "" }) => setId(typed)}>
@@ -91,12 +90,12 @@ function Path({ id }: Readonly<{ id: string }>) {
   return (
     <>
       <Waiting {...mail} />
-      {data !== null && <p class="verdict">{t.value.me.states[data.state]}</p>}
-      <ol class="timeline" aria-label={t.value.me.steps}>
+      {data !== null && <p class="verdict">{t.me.states[data.state]}</p>}
+      <ol class="timeline" aria-label={t.me.steps}>
         {data?.steps.map(({ at, what, says }, place) => (
           <li key={`${at} ${place}`}>
             <p class="head">
-              <At iso={at} how="moment" /> <strong>{t.value.me.states[what]}</strong>
+              <At iso={at} how="moment" /> <strong>{t.me.states[what]}</strong>
             </p>
             <p class="record">
               <Said text={says} />

@@ -3,9 +3,10 @@ import { t } from "../../admin-texts.ts";
 import { get, queryOf } from "../../api.ts";
 import { hourAndMinute, whole } from "../../format.ts";
 import { figures } from "../../live.ts";
-import { language } from "../../messages.ts";
 import { Card, useLoaded, Waiting } from "../../parts.tsx";
 import { Counted, pointsOf, roundUp, STEP_SECONDS } from "./chart.ts";
+
+const { now } = t;
 
 type Series = Readonly<{ mails_in: readonly number[]; refused: readonly number[]; logins_failed: readonly number[] }>;
 type Answer = Readonly<{ from: string; to: string; stepSeconds: number; series: Series }>;
@@ -20,7 +21,6 @@ const TICK_STEPS = 24;
 export function DayChart() {
   const day = useLoaded(readDay, []);
   useCounted(day.reload);
-  const { now } = t.value;
   return (
     <Card title={now.chart}>
       <Waiting {...day} />
@@ -40,7 +40,6 @@ function stepsOf({ from, to, stepSeconds }: Answer): number {
 }
 
 function Lines({ of }: Readonly<{ of: Answer }>) {
-  const { now } = t.value;
   const { mails_in, refused, logins_failed } = of.series;
   const lines: readonly Line[] = [
     { name: now.mails, style: "mails", values: mails_in.slice(0, stepsOf(of)) },
@@ -59,7 +58,7 @@ function Lines({ of }: Readonly<{ of: Answer }>) {
             {name}
           </span>
         ))}
-        <span class="hint">{now.most(whole(most, language.value))}</span>
+        <span class="hint">{now.most(whole(most))}</span>
       </figcaption>
       <svg viewBox={`0 -4 ${BOX.width} ${BOX.height + 8}`} preserveAspectRatio="none" role="img" aria-label={now.chart}>
         <path class="grid" d={`M0 0H${BOX.width}M0 ${BOX.height / 2}H${BOX.width}M0 ${BOX.height}H${BOX.width}`} />
@@ -74,7 +73,7 @@ function Lines({ of }: Readonly<{ of: Answer }>) {
 }
 
 function timeOf({ from, stepSeconds }: Answer, step: number): string {
-  return hourAndMinute(Date.parse(from) + step * stepSeconds * 1_000, language.value);
+  return hourAndMinute(Date.parse(from) + step * stepSeconds * 1_000);
 }
 
 function Times({ of }: Readonly<{ of: Answer }>) {
@@ -91,7 +90,6 @@ function Times({ of }: Readonly<{ of: Answer }>) {
 
 function AsTable({ of, lines }: Readonly<{ of: Answer; lines: readonly Line[] }>) {
   const [isOpen, setOpen] = useState(false);
-  const { now } = t.value;
   return (
     <details onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>{now.table}</summary>
@@ -112,7 +110,7 @@ function AsTable({ of, lines }: Readonly<{ of: Answer; lines: readonly Line[] }>
               <tr key={step}>
                 <th scope="row">{timeOf(of, step)}</th>
                 {lines.map(({ style, values }) => (
-                  <td key={style}>{whole(values[step] ?? 0, language.value)}</td>
+                  <td key={style}>{whole(values[step] ?? 0)}</td>
                 ))}
               </tr>
             ))}

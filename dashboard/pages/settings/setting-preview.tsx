@@ -1,8 +1,9 @@
 import type { PreviewAnswer } from "../../../src/admin/settings.ts";
 import { t } from "../../admin-texts.ts";
 import { whole } from "../../format.ts";
-import { language } from "../../messages.ts";
 import { Address, Button, Card, Said, useOpened } from "../../parts.tsx";
+
+const words = t.settings;
 
 type Trial = NonNullable<PreviewAnswer["trial"]>;
 type Props = Readonly<{ preview: PreviewAnswer; isBusy: boolean; apply: () => void; back: () => void }>;
@@ -10,7 +11,6 @@ type Props = Readonly<{ preview: PreviewAnswer; isBusy: boolean; apply: () => vo
 export function SettingPreview({ preview, isBusy, apply, back }: Props) {
   const { problems, lines, restarts, warnings, trial } = preview;
   const place = useOpened();
-  const words = t.value.settings;
   return (
     <Card title={problems.length > 0 ? words.problems : words.preview} place={place}>
       {problems.length > 0 && (
@@ -51,8 +51,7 @@ export function SettingPreview({ preview, isBusy, apply, back }: Props) {
 
 function Tried({ trial }: Readonly<{ trial: Trial }>) {
   const { outcome, events, cut, banned, notBanned, accounts } = trial;
-  const words = t.value.settings;
-  const count = (total: number): string => whole(total, language.value);
+  const count = (total: number): string => whole(total);
   const isSame = banned.total + notBanned.total + accounts.total === 0;
   return (
     <>

@@ -11,6 +11,8 @@ import { withProof } from "../../session.ts";
 import { changesOf, type Edits, fieldText, found, groupOf, type Setting, withEdit } from "./setting-edit.ts";
 import { SettingPreview } from "./setting-preview.tsx";
 
+const words = t.settings;
+
 type Changed = Readonly<{ changed: readonly string[]; undoUntil: string | null }>;
 
 /** What is applied is what was looked at. */
@@ -26,7 +28,6 @@ export function SettingsPage() {
   const [edits, setEdits] = useState<Edits>({});
   const [lookedAt, setLookedAt] = useState<LookedAt | null>(null);
   const { isBusy, attempt } = useAttempt();
-  const words = t.value.settings;
   const changes = changesOf(edits, data?.items ?? []);
   const count = Object.keys(changes).length;
   const look = (): void =>
@@ -61,7 +62,7 @@ export function SettingsPage() {
         <div class="bar pending" role="status">
           <strong>{words.changed(count)}</strong>
           <span class="spacer" />
-          <Button shown={t.value.bans.preview} class="primary" aria-disabled={isBusy} onClick={look} />
+          <Button shown={t.bans.preview} class="primary" aria-disabled={isBusy} onClick={look} />
           <Button shown={words.discard} aria-disabled={isBusy} onClick={() => isBusy || setEdits({})} />
         </div>
       )}
@@ -75,7 +76,6 @@ export function SettingsPage() {
 }
 
 function LastChange({ keys, by, undo }: UndoItem & Readonly<{ undo: () => void }>) {
-  const words = t.value.settings;
   return (
     <section class="card" aria-label={words.undo}>
       <p>
@@ -91,7 +91,6 @@ function LastChange({ keys, by, undo }: UndoItem & Readonly<{ undo: () => void }
 type ListedProps = Readonly<{ items: readonly Setting[]; edits: Edits; setEdits: (edits: Edits) => void }>;
 
 function Listed({ items, edits, setEdits }: ListedProps) {
-  const words = t.value.settings;
   const { q = "", group = USUAL_GROUP } = route.value.query;
   const all = found(items, group, q);
   const shown = all.slice(0, MOST_SHOWN);
@@ -114,7 +113,7 @@ function Listed({ items, edits, setEdits }: ListedProps) {
           onInput={({ currentTarget }) => go("settings", { group, q: currentTarget.value }, "replace")}
         />
       </div>
-      <Card title={q.trim() === "" ? group : t.value.nav.settings}>
+      <Card title={q.trim() === "" ? group : t.nav.settings}>
         {shown.length === 0 && <p class="empty">{words.none}</p>}
         <ul class="rows">
           {shown.map((setting) => (
@@ -137,7 +136,6 @@ type Props = Readonly<{ setting: Setting; edited: string | null | undefined; edi
 /** `edited`: what the reader wrote; null: the default again; undefined: nothing. */
 function SettingRow({ setting, edited, edit }: Props) {
   const { key, says, whyNot, isHidden, inFile, from, line, takes } = setting;
-  const words = t.value.settings;
   // The button goes: its focus goes to the field.
   const reset = ({ currentTarget }: Readonly<{ currentTarget: HTMLElement }>): void => {
     currentTarget.closest("p")?.querySelector<HTMLElement>("input, select")?.focus();
@@ -175,7 +173,6 @@ function SettingRow({ setting, edited, edit }: Props) {
 type InputProps = Readonly<{ setting: Setting; value: string; edit: (text: string) => void }>;
 
 function Input({ setting: { key, form }, value, edit }: InputProps) {
-  const words = t.value.settings;
   const label = `s-${key}`;
   const choices = form.type === "switch" ? ["true", "false"] : form.type === "choice" ? form.choices : null;
   if (choices !== null)

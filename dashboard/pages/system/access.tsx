@@ -13,6 +13,8 @@ import { At, Button, Card, Field, now, Rows, Said, useLoaded } from "../../parts
 import { Secret } from "../../secrets.tsx";
 import { reader, withProof } from "../../session.ts";
 
+const words = t.access;
+
 const MOST_SESSIONS = 100;
 
 export function SessionsCard() {
@@ -21,11 +23,10 @@ export function SessionsCard() {
     [],
   );
   const { data, reload } = list;
-  const words = t.value.access;
   const end = (path: string): void =>
     attempt(async () => {
       const { ended } = await withProof(() => remove<{ ended: number }>(path));
-      tell(t.value.browsers.ended(ended));
+      tell(t.browsers.ended(ended));
       reload();
     });
   // The administrator's sessions come first, so all of them are on this page.
@@ -46,9 +47,9 @@ export function SessionsCard() {
           </SessionRow>
         )}
       </Rows>
-      {data?.items.every(({ isOwn }) => isOwn) === true && <p class="empty">{t.value.browsers.alone}</p>}
+      {data?.items.every(({ isOwn }) => isOwn) === true && <p class="empty">{t.browsers.alone}</p>}
       {data !== null && data.total > data.items.length && (
-        <p class="hint">{words.moreSessions(whole(data.total - data.items.length, language.value))}</p>
+        <p class="hint">{words.moreSessions(whole(data.total - data.items.length))}</p>
       )}
     </Card>
   );
@@ -59,7 +60,6 @@ const MOST_TOKENS = 100;
 export function TokensCard() {
   const list = useLoaded(() => get<CountedPage<TokenItem>>(`tokens${queryOf({ limit: MOST_TOKENS })}`), []);
   const { data, reload } = list;
-  const words = t.value.access;
   const revoke = async (name: string): Promise<void> => {
     await withProof(() => remove(`tokens/${name}`));
     tell(words.revoked(name));
@@ -71,7 +71,7 @@ export function TokensCard() {
         {(item) => <TokenRow key={item.name} item={item} revoke={() => revoke(item.name)} />}
       </Rows>
       {data !== null && data.total > data.items.length && (
-        <p class="hint">{words.moreTokens(whole(data.total - data.items.length, language.value))}</p>
+        <p class="hint">{words.moreTokens(whole(data.total - data.items.length))}</p>
       )}
       <TokenForm made={reload} />
     </Card>
@@ -80,7 +80,6 @@ export function TokensCard() {
 
 function TokenRow({ item, revoke }: Readonly<{ item: TokenItem; revoke: () => Promise<void> }>) {
   const { name, scopes, createdBy, expiresAt, usedAt } = item;
-  const words = t.value.access;
   const isOver = isPast(expiresAt, now.value);
   const badges = scopes.map((scope) => (
     <span key={scope} class="badge">
@@ -92,7 +91,7 @@ function TokenRow({ item, revoke }: Readonly<{ item: TokenItem; revoke: () => Pr
       {isOver && words.over}
       {!isOver && expiresAt === null && words.never}
       {!isOver && expiresAt !== null && <At iso={expiresAt} how="distance" word={words.expires} />},{" "}
-      <LastUse at={usedAt} />, <Said text={words.madeBy(createdBy)} lang={language.value} />
+      <LastUse at={usedAt} />, <Said text={words.madeBy(createdBy)} lang={language} />
     </>
   );
   return (
@@ -112,7 +111,6 @@ const CHOSEN = "chosen";
 function TokenForm({ made }: Readonly<{ made: () => void }>) {
   const [role, setRole] = useState("viewer");
   const [fresh, setFresh] = useState<Made | null>(null);
-  const words = t.value.access;
   const submit = async ({ name = "", expires = "" }, form: HTMLFormElement): Promise<void> => {
     const scopes = role === CHOSEN ? new FormData(form).getAll("scope") : [role];
     if (scopes.length === 0) return tell(words.noScope, { tone: "bad" });
@@ -137,7 +135,7 @@ function TokenForm({ made }: Readonly<{ made: () => void }>) {
           value={role}
           onChange={({ currentTarget }) => setRole(currentTarget.value)}
         />
-        <Choice label={t.value.pause.lasts} name="expires" choices={Object.entries(words.durations)} chosen="90d" />
+        <Choice label={t.pause.lasts} name="expires" choices={Object.entries(words.durations)} chosen="90d" />
         {role === CHOSEN && <Scopes />}
       </Form>
     </>
@@ -147,7 +145,7 @@ function TokenForm({ made }: Readonly<{ made: () => void }>) {
 function Scopes() {
   return (
     <fieldset class="choices">
-      <legend>{t.value.access.scopes}</legend>
+      <legend>{t.access.scopes}</legend>
       {reader.value?.scopes.map((scope) => (
         <label key={scope}>
           <input type="checkbox" name="scope" value={scope} /> {scope}

@@ -7,6 +7,8 @@ import { At, Button, Card, Said, State, useAttempt, useLoaded, Waiting } from ".
 import { Advice } from "../../rows.tsx";
 import { may } from "../../session.ts";
 
+const words = t.system.alertList;
+
 type Tested = ChannelTests["results"];
 
 const MOST_SHOWN = 20;
@@ -14,7 +16,6 @@ const MOST_SHOWN = 20;
 export function AlertsPart() {
   const list = useLoaded(() => get<AlertList>(`alerts${queryOf({ limit: MOST_SHOWN })}`), [], whatWaits.value);
   const { data, reload } = list;
-  const words = t.value.system.alertList;
   if (data === null) return <Waiting {...list} />;
   return (
     <>
@@ -38,7 +39,6 @@ type ChannelsProps = Pick<AlertList, "channels" | "leadOut"> & Readonly<{ tested
 function Channels({ channels, leadOut, tested }: ChannelsProps) {
   const { isBusy, attempt } = useAttempt();
   const [results, setResults] = useState<Tested>([]);
-  const words = t.value.system.alertList;
   const test = (): void =>
     attempt(async () => {
       setResults((await post<ChannelTests>("alerts/test", {})).results);
@@ -90,7 +90,6 @@ const SHAPES = { info: "ok", warning: "degraded", critical: "down" } as const;
 
 function AlertRow({ item }: Readonly<{ item: AlertItem }>) {
   const { severity, says, subject, detail, next, openedAt, resolvedAt } = item;
-  const words = t.value.system.alertList;
   return (
     <li class="row notice">
       <p>
@@ -100,7 +99,7 @@ function AlertRow({ item }: Readonly<{ item: AlertItem }>) {
       <Said within="p" text={detail} />
       {resolvedAt === null && (
         <p>
-          {t.value.now.todo}: <Advice text={next} />
+          {t.now.todo}: <Advice text={next} />
         </p>
       )}
       <small>

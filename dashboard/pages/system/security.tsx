@@ -11,6 +11,8 @@ import { makePasskey, whyNoPasskeys } from "../../passkey.ts";
 import { Copy, QrCode } from "../../secrets.tsx";
 import { withProof } from "../../session.ts";
 
+const words = t.security;
+
 export function Security() {
   return (
     <>
@@ -24,32 +26,30 @@ type Passkey = Readonly<{ id: string; name: string; created: string; lastUsed: s
 type Asked = Parameters<typeof makePasskey>[0];
 
 function PasskeysCard() {
-  const words = t.value.passkeys;
   const whyNot = whyNoPasskeys();
   return (
-    <SecretsCard<Passkey> path="factors/passkeys" madeAt={({ created }) => created} words={words}>
+    <SecretsCard<Passkey> path="factors/passkeys" madeAt={({ created }) => created} words={t.passkeys}>
       {(_, reload) =>
-        whyNot === null ? <AddPasskey added={reload} /> : <p class="hint">{{ ...words, ...t.value.passkey }[whyNot]}</p>
+        whyNot === null ? <AddPasskey added={reload} /> : <p class="hint">{{ ...t.passkeys, ...t.passkey }[whyNot]}</p>
       }
     </SecretsCard>
   );
 }
 
 function AddPasskey({ added }: Readonly<{ added: () => void }>) {
-  const words = t.value.passkeys;
   const submit = async ({ name = "" }, form: HTMLFormElement): Promise<void> => {
     const asked = await withProof(() => post<Asked>("factors/passkeys", {}));
     const made = await makePasskey(asked);
     await withProof(() => post("factors/passkeys/confirm", { ...made, name }));
-    tell(words.wasAdded(name));
+    tell(t.passkeys.wasAdded(name));
     form.reset();
     added();
   };
   return (
     <>
-      <h3>{words.add}</h3>
-      <Form label={words.add} submit={submit}>
-        <Field label={words.name} name="name" required maxLength={64} />
+      <h3>{t.passkeys.add}</h3>
+      <Form label={t.passkeys.add} submit={submit}>
+        <Field label={t.passkeys.name} name="name" required maxLength={64} />
       </Form>
     </>
   );
@@ -63,7 +63,6 @@ function TotpCard() {
   const [begun, setBegun] = useState<TotpBegun | null>(null);
   const [codes, setCodes] = useState<readonly string[] | null>(null);
   const { isBusy, attempt } = useAttempt();
-  const words = t.value.security;
   const showCodes = ({ recoveryCodes }: NewCodes): void => {
     setBegun(null);
     setCodes(recoveryCodes);
@@ -98,7 +97,7 @@ function TotpCard() {
             onClick={begin}
           />
           {data.totp && <Surely shown={words.renew} surely={words.surelyRenew} run={renew} />}
-          {data.totp && <Surely shown={t.value.remove} surely={words.surelyRemove} run={removeApp} />}
+          {data.totp && <Surely shown={t.remove} surely={words.surelyRemove} run={removeApp} />}
         </div>
       )}
     </Card>
@@ -108,7 +107,6 @@ function TotpCard() {
 type SetUpProps = TotpBegun & Readonly<{ confirm: (fields: { code?: string }) => Promise<void>; cancel: () => void }>;
 
 function SetUp({ secret, uri, confirm, cancel }: SetUpProps) {
-  const words = t.value.security;
   return (
     <div class="preview">
       <p>{words.scan}</p>
@@ -138,7 +136,6 @@ function SetUp({ secret, uri, confirm, cancel }: SetUpProps) {
 function RecoveryCodes({ codes, close }: Readonly<{ codes: readonly string[]; close: () => void }>) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus(), [codes]);
-  const words = t.value.security;
   const text = `${codes.join("\n")}\n`;
   return (
     <div class="preview codes">

@@ -14,8 +14,9 @@ import { AlertsPart } from "./alerts.tsx";
 import { Security } from "./security.tsx";
 import { DnsPart, UpkeepPart } from "./upkeep.tsx";
 
+const words = t.system;
+
 export function SystemPage() {
-  const words = t.value.system;
   const ofOwner = [
     { name: "access", title: words.access, show: Access },
     { name: "security", title: words.security, show: Security },
@@ -48,7 +49,6 @@ function SystemState() {
   const status = useLoaded(readStatus, [health.value]);
   const { data } = status;
   const known = health.value ?? data?.health ?? null;
-  const words = t.value.system;
   return (
     <>
       {known === null ? <Waiting {...status} /> : <Known health={known} status={data} />}
@@ -73,7 +73,6 @@ async function readStatus(): Promise<Status> {
 
 function Known({ status, ...props }: Readonly<{ health: Health; status: Status | null }>) {
   const { notices, components } = props.health;
-  const words = t.value.system;
   const up = status === null ? null : secondsUp(status.health.uptimeSeconds, status.readAt, now.value);
   const asked = route.value.query["notice"];
   return (
@@ -91,7 +90,7 @@ function Known({ status, ...props }: Readonly<{ health: Health; status: Status |
               </p>
               <Said within="p" text={detail} />
               <p>
-                {t.value.now.todo}: <Advice text={next} />
+                {t.now.todo}: <Advice text={next} />
               </p>
             </li>
           ))}

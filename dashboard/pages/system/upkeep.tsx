@@ -7,11 +7,12 @@ import { At, Button, Card, now, Rows, Said, State, useLoaded, Waiting } from "..
 import { go, route } from "../../route.ts";
 import { Copy } from "../../secrets.tsx";
 
+const words = t.upkeep;
+
 export function DnsPart() {
   const { domain = "" } = route.value.query;
   const report = useLoaded(() => get<DnsReport>(`dns${queryOf({ domain })}`), [domain]);
   const { data, reload } = report;
-  const words = t.value.upkeep;
   if (data === null) return <Waiting {...report} />;
   return (
     <Card title={words.records}>
@@ -26,7 +27,7 @@ export function DnsPart() {
       </div>
       <p class="hint">
         {words.checked} <At iso={data.checkedAt} how="moment" />. {words.once}{" "}
-        <Button shown={t.value.lists.refresh} onClick={reload} />
+        <Button shown={t.lists.refresh} onClick={reload} />
       </p>
       <ul class="rows">
         {data.records.map((record) => (
@@ -47,7 +48,6 @@ function shapeOf({ status, required }: PublishedRecord): "ok" | "degraded" | "do
 
 function RecordRow({ record }: Readonly<{ record: PublishedRecord }>) {
   const { name, type, value, says, required, status, detail } = record;
-  const words = t.value.upkeep;
   return (
     <li class="row act">
       <div>
@@ -77,7 +77,7 @@ export function UpkeepPart() {
   const list = useLoaded(() => get<{ items: readonly UpkeepItem[] }>("upkeep"), []);
   return (
     <>
-      <Card title={t.value.upkeep.title}>
+      <Card title={t.upkeep.title}>
         <Rows of={list}>{(item) => <UpkeepRow key={item.name} item={item} />}</Rows>
       </Card>
       <Certificate />
@@ -86,7 +86,6 @@ export function UpkeepPart() {
 }
 
 function UpkeepRow({ item: { name, state, at, says, command } }: Readonly<{ item: UpkeepItem }>) {
-  const words = t.value.upkeep;
   return (
     <li class="row act">
       <p>
@@ -111,7 +110,7 @@ function UpkeepRow({ item: { name, state, at, says, command } }: Readonly<{ item
 function Certificate() {
   const report = useLoaded(() => get<CertificateReport>("certificate"), []);
   return (
-    <Card title={t.value.upkeep.certificate}>
+    <Card title={t.upkeep.certificate}>
       <Waiting {...report} />
       {report.data !== null && <Facts {...report.data} />}
     </Card>
@@ -119,13 +118,12 @@ function Certificate() {
 }
 
 function Facts({ names, issuer, isSelfSigned, notAfter, fingerprint, trouble, ports }: CertificateReport) {
-  const words = t.value.upkeep;
   const left = Date.parse(notAfter) - now.value;
   return (
     <ul class="facts">
       <li>
         <State status={left <= 0 ? "down" : left < SOON_MS ? "degraded" : "ok"}>
-          {words.until} {new Date(notAfter).toLocaleDateString(language.value, { dateStyle: "medium" })}
+          {words.until} {new Date(notAfter).toLocaleDateString(language, { dateStyle: "medium" })}
         </State>{" "}
         (<At iso={notAfter} how="distance" />)
       </li>
