@@ -101,10 +101,6 @@ export function isOf({ data, asked }: Load<unknown>, wanted: string): boolean {
   return data !== null && asked === wanted;
 }
 
-export function stillListed(selected: ReadonlySet<string>, listed: readonly string[]): ReadonlySet<string> {
-  return new Set(listed.filter((id) => selected.has(id)));
-}
-
 /** What is shown stays if it answers the same question: the answer to another would be taken for this one's. */
 export function afterFailure<T>(last: Load<T>, asked: string, error: Complaint): Load<T> {
   return { data: last.asked === asked ? last.data : null, error, asked };

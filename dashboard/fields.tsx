@@ -5,12 +5,17 @@ import { keepLanguage, LANGUAGES, type Language, language, t } from "./messages.
 import { type Attempts, Button, fieldsOf, Said, useAttempt } from "./parts.tsx";
 import { DOUBLE_CLICK_MS, pressed, type Stage } from "./press.ts";
 
-type SurelyProps = Readonly<{ label?: string; shown: string; surely: string; kind?: string; run: () => Promise<void> }>;
+type SurelyProps = Readonly<{
+  /** Its name where `shown` is short. */
+  label?: string | undefined;
+  shown: string;
+  surely: string;
+  /** Its class until it asks. */
+  kind?: string | undefined;
+  run: () => Promise<void>;
+}>;
 
-/**
- * A button that says what it does when it is pressed, and does it when it is pressed again. `label` names it where `shown` is short;
- * `kind` is its class until then.
- */
+/** A button that asks before it acts. */
 export function Surely({ label, shown, surely, kind, run }: SurelyProps) {
   const [stage, setStage] = useState<Stage>("rests");
   useEffect(() => {

@@ -65,9 +65,10 @@ async function deleteWithProof(page: Page, product: Product): Promise<void> {
   await press(page.getByRole("checkbox", { name: "Select all shown" }), "Space");
   await page.getByText("1 selected").waitFor();
   await press(page.getByRole("button", { name: "Delete", exact: true }));
-  await page.getByText("Delete 1 mail for good?").waitFor();
+  const surely = page.getByRole("button", { name: "Delete 1 mail for good" });
+  await surely.waitFor();
   await looksWell(page, "a question whether a mail shall be deleted");
-  await press(page.getByRole("button", { name: "Delete: 1 mail" }));
+  await press(surely);
   await page.getByText("Deleted: 1 mail.").waitFor();
   await page.getByText("No waiting mail matches.").waitFor();
   const events = JSON.stringify(await product.json(["events", "--type", "QUEUE_DELETED"]));

@@ -105,13 +105,13 @@ function Decision({ account, changed, close }: DecisionProps) {
                 <Surely
                   kind="danger"
                   shown={words.dropAll(data.heldTotal)}
-                  surely={words.surelyDrop(data.heldTotal)}
+                  surely={words.surely.delete(data.heldTotal)}
                   run={() => decide(() => dropHeld(account, false, shownOf(data)))}
                 />
                 <Surely
                   kind="danger"
                   shown={words.returnAll(data.heldTotal)}
-                  surely={words.surelyReturn(data.heldTotal)}
+                  surely={words.surely.return(data.heldTotal)}
                   run={() => decide(() => dropHeld(account, true, shownOf(data)))}
                 />
                 <Surely

@@ -1,15 +1,16 @@
 import type { QueueItem } from "../../../src/admin/queue.ts";
 import { t } from "../../admin-texts.ts";
-import { filled, size, visible } from "../../format.ts";
+import { attempt } from "../../attempt.ts";
+import { Surely } from "../../fields.tsx";
+import { filled, size } from "../../format.ts";
 import { language } from "../../messages.ts";
-import { Address, At, Button, Said, useOpened } from "../../parts.tsx";
+import { Address, At, Button, Said } from "../../parts.tsx";
 import type { Query } from "../../route.ts";
 import { type Chosen, QUEUE_ACTIONS, type QueueAction } from "./mail-commands.ts";
-import type { Asked } from "./queue.tsx";
 
 const words = t.mail;
 
-type Act = (asked: Asked) => void;
+type Act = (action: QueueAction, chosen: Chosen) => Promise<void>;
 type RowProps = Readonly<{
   item: QueueItem;
   isSelected: boolean;
@@ -64,7 +65,7 @@ export function QueueRow({ item, isSelected, mayAct, select, act }: RowProps) {
         )}
       </span>
       {mayAct && offered.length > 0 && (
-        <Actions actions={offered} id={id} run={(action) => act({ action, chosen: { ids: [id] }, count: 1 })} />
+        <Actions actions={offered} chosen={{ ids: [id] }} count={1} id={id} act={act} />
       )}
     </li>
   );
@@ -96,51 +97,39 @@ export function QueueSelection({ items, selected, setSelected, filter, total, ac
       {(selected.size > 0 || isNarrow) && (
         <>
           <span>{selected.size > 0 ? words.selected(count) : words.allFitting(count)}</span>
-          <Actions actions={QUEUE_ACTIONS} run={(action) => act({ action, chosen, count })} />
+          <Actions actions={QUEUE_ACTIONS} chosen={chosen} count={count} act={act} />
         </>
       )}
     </div>
   );
 }
 
-type ActionsProps = Readonly<{ actions: readonly QueueAction[]; id?: string; run: (action: QueueAction) => void }>;
+type ActionsProps = Readonly<{
+  actions: readonly QueueAction[];
+  chosen: Chosen;
+  count: number;
+  /** The queue id, in the row of a mail. */
+  id?: string;
+  act: Act;
+}>;
 
-/** `id`: the queue id, if the actions are for a single mail. */
-function Actions({ actions, id, run }: ActionsProps) {
+/** One mail that can be put back needs no question. */
+function Actions({ actions, chosen, count, id, act }: ActionsProps) {
+  const isOne = "ids" in chosen && count === 1;
   return (
     <span class="buttons">
-      {actions.map((action) => (
-        <Button
-          key={action}
-          shown={words.actions[action]}
-          class={action === "delete" ? "danger" : undefined}
-          aria-label={id === undefined ? undefined : `${words.actions[action]}: ${id}`}
-          onClick={() => run(action)}
-        />
-      ))}
+      {actions.map((action) => {
+        const shown = words.actions[action];
+        const label = id === undefined ? undefined : `${shown}: ${id}`;
+        const run = (): Promise<void> => act(action, chosen);
+        if (isOne && action !== "delete" && action !== "return")
+          return <Button key={action} shown={shown} aria-label={label} onClick={() => attempt(run)} />;
+        const kind = action === "delete" ? "danger" : undefined;
+        const surely = words.surely[action](count);
+        // With another number it is another button, which has not asked yet.
+        return <Surely key={surely} label={label} shown={shown} surely={surely} kind={kind} run={run} />;
+      })}
     </span>
-  );
-}
-
-/** Asks for confirmation, and says what will be done with how many mails. */
-export function QueueConfirm({ asked, yes, no }: Readonly<{ asked: Asked; yes: () => void; no: () => void }>) {
-  const { action, chosen, count } = asked;
-  const place = useOpened();
-  const names = Array.isArray(chosen["ids"]) ? chosen["ids"].slice(0, 10).join(" ") : Object.values(chosen).join(", ");
-  const question = words.ask[action](count);
-  return (
-    <section ref={place} class="preview" tabIndex={-1} aria-label={question}>
-      <strong>{question}</strong>
-      <bdi class="said">{visible(names)}</bdi>
-      <div class="buttons">
-        <Button
-          shown={words.yes(words.actions[action], count)}
-          class={action === "delete" || action === "return" ? "danger" : "primary"}
-          onClick={yes}
-        />
-        <Button shown={t.cancel} onClick={no} />
-      </div>
-    </section>
   );
 }
 

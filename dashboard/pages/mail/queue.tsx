@@ -2,25 +2,21 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { CountedPage } from "../../../src/admin/declare/paging.ts";
 import type { QueueItem } from "../../../src/admin/queue.ts";
 import { t } from "../../admin-texts.ts";
-import { get, queryOf, stillListed } from "../../api.ts";
-import { attempt } from "../../attempt.ts";
+import { get, queryOf } from "../../api.ts";
 import { Choice } from "../../fields.tsx";
 import { Button, Field, useLoaded, Waiting } from "../../parts.tsx";
 import { go, type Query, route } from "../../route.ts";
 import { may } from "../../session.ts";
-import { focusHeading, turnTo } from "../../shell.tsx";
+import { turnTo } from "../../shell.tsx";
 import { Filters, Pages, sendForm } from "../list-parts.tsx";
 import { type Chosen, changeQueue, type QueueAction } from "./mail-commands.ts";
-import { QueueConfirm, QueueRow, QueueSelection } from "./queue-rows.tsx";
+import { QueueRow, QueueSelection } from "./queue-rows.tsx";
 
 const words = t.mail;
 
 const PAGE_ROWS = 30;
 const STATES = ["deferred", "hold", "active"] as const;
 const FILTERS = ["account", "sender", "recipient", "state"] as const;
-
-/** What is asked about before it is done, and how many mails it is about. */
-export type Asked = Readonly<{ action: QueueAction; chosen: Chosen; count: number }>;
 
 export function MailQueue() {
   const { query } = route.value;
@@ -30,49 +26,30 @@ export function MailQueue() {
   const list = useLoaded(() => get<CountedPage<QueueItem>>(path), [path]);
   const { data, isCurrent, reload } = list;
   const [ticked, setTicked] = useState<ReadonlySet<string>>(new Set());
-  const [asked, setAsked] = useState<Asked | null>(null);
-  useEffect(() => {
-    setTicked(new Set());
-    setAsked(null);
-  }, [path]);
+  useEffect(() => setTicked(new Set()), [path]);
   const rows = useRef<HTMLUListElement>(null);
   const acted = useRef<string | null>(null);
-  // What was done may take the button away that did it, and the focus with it: the row's next one has it, or the heading.
+  // What was done may take the button away that did it, and the focus with it: the row's next one has it.
   useEffect(() => {
-    if (acted.current === null || document.activeElement !== document.body) return;
     const next = rows.current?.querySelector<HTMLElement>(`[data-mail="${acted.current}"] button`);
     acted.current = null;
-    if (next === null || next === undefined) focusHeading();
-    else next.focus();
+    if (document.activeElement === document.body) next?.focus();
   }, [data]);
 
-  const carryOut = ({ action, chosen }: Asked): void =>
-    attempt(async () => {
-      if (asked !== null) focusHeading();
-      setAsked(null);
-      try {
-        await changeQueue(action, chosen, reload);
-        setTicked(new Set());
-      } finally {
-        reload();
-      }
-    });
-  // One mail that can be put back needs no question.
-  const act = (wanted: Asked): void => {
-    const isPlain = wanted.count === 1 && wanted.action !== "delete" && wanted.action !== "return";
-    const [id] = "ids" in wanted.chosen ? wanted.chosen.ids : [];
-    acted.current = isPlain ? (id ?? null) : null;
-    if (isPlain) carryOut(wanted);
-    else setAsked(wanted);
+  const act = async (action: QueueAction, chosen: Chosen): Promise<void> => {
+    acted.current = "ids" in chosen ? (chosen.ids[0] ?? null) : null;
+    try {
+      await changeQueue(action, chosen, reload);
+      setTicked(new Set());
+    } finally {
+      reload();
+    }
   };
   const select = (id: string, isOn: boolean): void =>
     setTicked((last) => new Set([...last].filter((one) => one !== id).concat(isOn ? [id] : [])));
   const isFiltered = Object.values(filter).some((value) => value !== "");
   const items = data?.items ?? [];
-  const selected = stillListed(
-    ticked,
-    items.map(({ queueId }) => queueId),
-  );
+  const selected = new Set(items.flatMap(({ queueId }) => (ticked.has(queueId) ? [queueId] : [])));
   // Rows of the former filter are shown until the new ones are there: an action now would use the new filter.
   const mayAct = may("queue") && isCurrent;
   return (
@@ -91,11 +68,8 @@ export function MailQueue() {
           setSelected={setTicked}
           filter={filter}
           total={data?.total ?? 0}
-          act={setAsked}
+          act={act}
         />
-      )}
-      {asked !== null && isCurrent && (
-        <QueueConfirm key={JSON.stringify(asked)} asked={asked} yes={() => carryOut(asked)} no={() => setAsked(null)} />
       )}
       {data !== null && items.length === 0 && <p class="empty">{isFiltered ? words.noneFits : words.empty}</p>}
       <ul ref={rows} class="rows" aria-label={words.list}>
