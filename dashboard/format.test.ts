@@ -1,17 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import {
-  distance,
-  hourAndMinute,
-  moment,
-  percent,
-  secondsUp,
-  shortPrefix,
-  size,
-  uptime,
-  visible,
-  whole,
-} from "./format.ts";
+import { distance, hourAndMinute, moment, percent, shortPrefix, size, visible, whole } from "./format.ts";
 
 const NOW = new Date(2026, 10, 21, 14, 2, 30).getTime();
 
@@ -31,16 +20,6 @@ test("a time on a different day is shown with its date", () => {
 test("numbers have the separators of the language", () => {
   assert.equal(whole(1_234_567, "en"), "1,234,567");
   assert.equal(whole(1_234_567, "de"), "1.234.567");
-});
-
-test("an uptime is shown in its two largest units", () => {
-  assert.deepEqual([59, 3_660, 90_000].map(uptime), ["0 min", "1 h 1 min", "1 d 1 h"]);
-});
-
-test("an uptime grows after it was reported, and a guard that is down has none", () => {
-  assert.equal(secondsUp(60, NOW, NOW + 90_500), 150);
-  assert.equal(secondsUp(60, NOW, NOW - 5_000), 60);
-  assert.equal(secondsUp(0, NOW, NOW + 90_000), null);
 });
 
 test("characters that cannot be seen are shown by their number", () => {

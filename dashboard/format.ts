@@ -40,11 +40,6 @@ export function percent(share: number, lang: Language = language): string {
   return share.toLocaleString(lang, { style: "percent", maximumFractionDigits: 1 });
 }
 
-/** The uptime now of a guard that reported its uptime at `reportedAt`; null while it is down. Times are ms since 1970. */
-export function secondsUp(uptimeSeconds: number, reportedAt: number, now: number): number | null {
-  return uptimeSeconds === 0 ? null : uptimeSeconds + Math.max(0, Math.floor((now - reportedAt) / 1_000));
-}
-
 const SIZES: readonly (readonly [string, number])[] = [
   ["TB", 1024 ** 4],
   ["GB", 1024 ** 3],
@@ -56,14 +51,6 @@ const SIZES: readonly (readonly [string, number])[] = [
 export function size(bytes: number, lang: Language = language): string {
   const [unit, unitBytes] = SIZES.find(([, least]) => bytes >= least) ?? ["kB", 1024];
   return `${(bytes / unitBytes).toLocaleString(lang, { maximumFractionDigits: 1 })} ${unit}`;
-}
-
-export function uptime(seconds: number): string {
-  const days = Math.floor(seconds / 86_400);
-  const hours = Math.floor((seconds % 86_400) / 3_600);
-  const minutes = Math.floor((seconds % 3_600) / 60);
-  if (days > 0) return `${days} d ${hours} h`;
-  return hours > 0 ? `${hours} h ${minutes} min` : `${minutes} min`;
 }
 
 /** Characters that cannot be seen, or that turn the direction of text, as the server's sentences show them: `\u{202e}`. */

@@ -9,7 +9,6 @@ export const systemEn = {
   components: "Components",
   notices: "Notices",
   noNotices: "No notices.",
-  up: (time: string) => `The guard has been up for ${time}.`,
   page: "This page",
   you: (name: string, role: string) => `You are signed in as ${name} (${role}).`,
   roles: {
@@ -48,7 +47,6 @@ export const systemDe: typeof systemEn = {
   components: "Komponenten",
   notices: "Hinweise",
   noNotices: "Keine Hinweise.",
-  up: (time) => `Der Wächter läuft seit ${time}.`,
   page: "Diese Seite",
   you: (name, role) => `Sie sind angemeldet als ${name} (${role}).`,
   roles: {

@@ -1,4 +1,5 @@
 import { useState } from "preact/hooks";
+import type { Health } from "../../../src/admin/declare/items.ts";
 import type { AlertItem, AlertList, ChannelTests } from "../../../src/admin/server.ts";
 import { t } from "../../admin-texts.ts";
 import { get, post, queryOf } from "../../api.ts";
@@ -54,10 +55,10 @@ function Channels({ channels, leadOut, tested }: ChannelsProps) {
       {channels.length > 0 && !leadOut && <p>{words.local}</p>}
       <ul class="rows">
         {channels.map(({ name, failing }) => (
-          <Channel
+          <StateRow
             key={name}
             name={name}
-            isWell={failing === null}
+            status={failing === null ? "ok" : "down"}
             says={failing === null ? words.works : words.fails}
             detail={failing ?? ""}
           />
@@ -66,7 +67,13 @@ function Channels({ channels, leadOut, tested }: ChannelsProps) {
       <div role="status">
         <ul class="rows">
           {results.map(({ channel, ok, detail }) => (
-            <Channel key={channel} name={channel} isWell={ok} says={ok ? words.taken : words.refused} detail={detail} />
+            <StateRow
+              key={channel}
+              name={channel}
+              status={ok ? "ok" : "down"}
+              says={ok ? words.taken : words.refused}
+              detail={detail}
+            />
           ))}
         </ul>
       </div>
@@ -74,13 +81,14 @@ function Channels({ channels, leadOut, tested }: ChannelsProps) {
   );
 }
 
-type ChannelProps = Readonly<{ name: string; isWell: boolean; says: string; detail: string }>;
+type StateRowProps = Readonly<{ name: string; status: Health["status"]; says?: string; detail: string }>;
 
-function Channel({ name, isWell, says, detail }: ChannelProps) {
+/** A component or a channel. `says`: its state in words; by default those of the page. */
+export function StateRow({ name, status, says, detail }: StateRowProps) {
   return (
     <li class="row component">
       <Said within="strong" text={name} />
-      <State status={isWell ? "ok" : "down"}>{says}</State>
+      <State status={status}>{says}</State>
       <Said text={detail} />
     </li>
   );

@@ -1,16 +1,14 @@
 import type { Health } from "../../../src/admin/declare/items.ts";
 import { t } from "../../admin-texts.ts";
-import { get } from "../../api.ts";
 import { LanguageField } from "../../fields.tsx";
-import { secondsUp, uptime } from "../../format.ts";
 import { health, version } from "../../live.ts";
-import { At, Card, now, Said, State, useLoaded, Waiting } from "../../parts.tsx";
+import { At, Card, Said } from "../../parts.tsx";
 import { hrefOf, route } from "../../route.ts";
 import { Advice } from "../../rows.tsx";
 import { may, reader } from "../../session.ts";
 import { Parts } from "../list-parts.tsx";
 import { SessionsCard, TokensCard } from "./access.tsx";
-import { AlertsPart } from "./alerts.tsx";
+import { AlertsPart, StateRow } from "./alerts.tsx";
 import { Security } from "./security.tsx";
 import { DnsPart, UpkeepPart } from "./upkeep.tsx";
 
@@ -45,13 +43,10 @@ function Access() {
 }
 
 function SystemState() {
-  // A guard that was restarted tells so by its health.
-  const status = useLoaded(readStatus, [health.value]);
-  const { data } = status;
-  const known = health.value ?? data?.health ?? null;
+  const known = health.value;
   return (
     <>
-      {known === null ? <Waiting {...status} /> : <Known health={known} status={data} />}
+      {known === null ? <p class="empty">{t.live.loading}</p> : <Known {...known} />}
       {may("admin") && (
         <p>
           <a href={hrefOf("settings")}>{words.settings}</a>
@@ -65,15 +60,7 @@ function SystemState() {
   );
 }
 
-type Status = Readonly<{ health: Health; readAt: number }>;
-
-async function readStatus(): Promise<Status> {
-  return { health: await get<Health>("status"), readAt: Date.now() };
-}
-
-function Known({ status, ...props }: Readonly<{ health: Health; status: Status | null }>) {
-  const { notices, components } = props.health;
-  const up = status === null ? null : secondsUp(status.health.uptimeSeconds, status.readAt, now.value);
+function Known({ notices, components }: Health) {
   const asked = route.value.query["notice"];
   return (
     <>
@@ -98,18 +85,11 @@ function Known({ status, ...props }: Readonly<{ health: Health; status: Status |
       </Card>
       <Card title={words.components}>
         <ul class="rows">
-          {components.map(({ name, status, detail }) => (
-            <li key={name} class="row component">
-              <strong>{name}</strong>
-              <State status={status} />
-              <Said text={detail} />
-            </li>
+          {components.map((one) => (
+            <StateRow key={one.name} {...one} />
           ))}
         </ul>
-        <p class="hint">
-          {version.value !== "" && `GhostInbox ${version.value}. `}
-          {up !== null && words.up(uptime(up))}
-        </p>
+        {version.value !== "" && <p class="hint">GhostInbox {version.value}</p>}
       </Card>
     </>
   );
