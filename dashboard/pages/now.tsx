@@ -10,7 +10,8 @@ import { Address, At, Card, LinkButton, Rows, Said, State, useLoaded, Waiting } 
 import { hrefOf, type PageName, type Query } from "../route.ts";
 import { Advice, useStill } from "../rows.tsx";
 import { may } from "../session.ts";
-import { DayChart, useCounted } from "./now/day-chart.tsx";
+import { onNewCounts } from "./now/chart.ts";
+import { DayChart } from "./now/day-chart.tsx";
 
 const { now } = t;
 
@@ -181,7 +182,7 @@ type Ranking = Readonly<{ items: readonly Readonly<{ ip: string; count: number }
 
 function Busiest() {
   const ranking = useLoaded(() => get<Ranking>(`top${queryOf({ by: "mails", limit: BUSIEST })}`), []);
-  useCounted(ranking.reload);
+  useEffect(() => onNewCounts(ranking.reload), []);
   return (
     <Card title={now.busiest}>
       <Rows of={ranking} none={now.noMails}>

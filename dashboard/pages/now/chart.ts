@@ -1,3 +1,5 @@
+import { type Figures, figures } from "../../live.ts";
+
 /** A line of a chart in a box of `width` by `height`, as the points of an SVG polyline. Its highest value may be `most`. */
 export function pointsOf(values: readonly number[], most: number, { width, height }: Box): string {
   const across = width / Math.max(1, values.length - 1);
@@ -16,30 +18,23 @@ function tidy(value: number): number {
   return Math.round(value * 10) / 10;
 }
 
+export const STEP_SECONDS = 900;
 /** Minimum time between two readings, in milliseconds. */
 const REST_MS = 60_000;
-export const STEP_SECONDS = 900;
 
-/** Decides when counts over hours are read again. */
-export class Counted {
-  #at: number;
-  #known: string;
-
-  /** `figures`: those of the stream. `now`: the time, in milliseconds. */
-  constructor(figures: unknown, now: number) {
-    [this.#at, this.#known] = [now, stateOf(figures, now)];
-  }
-
-  /** Whether something was counted, or a step has ended, since this last returned true. Once a minute at most. */
-  isDue(figures: unknown, now: number): boolean {
-    const state = stateOf(figures, now);
-    // If the clock was set back, it does not show how long ago the last reading was.
-    if (figures === null || state === this.#known || Math.abs(now - this.#at) < REST_MS) return false;
-    [this.#at, this.#known] = [now, state];
-    return true;
-  }
+/** Has counts over hours read again after news or the end of a step: once a minute at most, and only while the page is visible. */
+export function onNewCounts(reload: () => void): () => void {
+  let readAt = performance.now();
+  let known = countsOf(figures.peek());
+  return figures.subscribe((now) => {
+    const counts = countsOf(now);
+    if (now === null || document.hidden || counts === known || performance.now() - readAt < REST_MS) return;
+    [readAt, known] = [performance.now(), counts];
+    reload();
+  });
 }
 
-function stateOf(figures: unknown, now: number): string {
-  return `${Math.floor(now / (1_000 * STEP_SECONDS))} ${JSON.stringify(figures)}`;
+/** Without the times in the stream's figures, which differ in each message. */
+function countsOf(now: Figures | null): string {
+  return JSON.stringify([Math.floor(Date.now() / (1_000 * STEP_SECONDS)), now?.bans, now?.day]);
 }

@@ -2,9 +2,8 @@ import { useEffect, useState } from "preact/hooks";
 import { t } from "../../admin-texts.ts";
 import { get, queryOf } from "../../api.ts";
 import { hourAndMinute, whole } from "../../format.ts";
-import { figures } from "../../live.ts";
 import { Card, useLoaded, Waiting } from "../../parts.tsx";
-import { Counted, pointsOf, roundUp, STEP_SECONDS } from "./chart.ts";
+import { onNewCounts, pointsOf, roundUp, STEP_SECONDS } from "./chart.ts";
 
 const { now } = t;
 
@@ -20,7 +19,7 @@ const TICK_STEPS = 24;
 /** What came in the last 24 hours, as lines that differ in more than their colour, and as a table. */
 export function DayChart() {
   const day = useLoaded(readDay, []);
-  useCounted(day.reload);
+  useEffect(() => onNewCounts(day.reload), []);
   return (
     <Card title={now.chart}>
       <Waiting {...day} />
@@ -119,14 +118,4 @@ function AsTable({ of, lines }: Readonly<{ of: Answer; lines: readonly Line[] }>
       )}
     </details>
   );
-}
-
-/** Reads counts over hours again when the stream's figures change, not by a timer, and only while the page is visible. */
-export function useCounted(reload: () => void): void {
-  useEffect(() => {
-    const counted = new Counted(figures.value, Date.now());
-    return figures.subscribe((now) => {
-      if (!document.hidden && counted.isDue(now, Date.now())) reload();
-    });
-  }, []);
 }
