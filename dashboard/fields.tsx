@@ -113,21 +113,21 @@ export function Choice({ label, choices, chosen, ...select }: ChoiceProps) {
 }
 
 type TurnsProps = Readonly<{
-  newest: (() => void) | null;
-  older: (() => void) | null;
-  labels?: readonly [back: string, on: string];
+  first: (() => void) | null;
+  next: (() => void) | null;
+  /** What is said instead of "Next page". */
+  further?: string | undefined;
   children?: ComponentChildren;
 }>;
 
-/** Below a list, by default newest first: to older rows, and back. */
-export function Turns({ newest, older, labels = [t.newest, t.older], children }: TurnsProps) {
-  const [back, on] = labels;
+/** Below a list: to its next page, and back to the first. */
+export function Turns({ first, next, further = t.nextPage, children }: TurnsProps) {
   return (
     <div class="bar">
       {children}
       <span class="spacer" />
-      {newest !== null && <Button shown={back} onClick={newest} />}
-      {older !== null && <Button shown={on} onClick={older} />}
+      {first !== null && <Button shown={t.firstPage} onClick={first} />}
+      {next !== null && <Button shown={further} onClick={next} />}
     </div>
   );
 }

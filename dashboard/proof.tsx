@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { type Complaint, complaintOf, post, Refused } from "./api.ts";
 import { signedIn } from "./attempt.ts";
 import { t } from "./messages.ts";
-import { Button, Said } from "./parts.tsx";
+import { Button, fieldsOf, Said } from "./parts.tsx";
 import { usePasskey, whyNoPasskeys } from "./passkey.ts";
 import { proofAsked, reader } from "./session.ts";
 
@@ -29,7 +29,8 @@ function Question({ given, giveUp }: Readonly<{ given: () => void; giveUp: () =>
   }, []);
   const submit = (event: Event): void => {
     event.preventDefault();
-    proveWith(() => Promise.resolve(givenIn(form.current)));
+    const { username: _, ...typed } = fieldsOf(form.current);
+    proveWith(() => Promise.resolve(typed));
   };
   const proveWith = (given: () => Promise<object>): void => {
     if (isWaiting) return;
@@ -119,21 +120,6 @@ export function isCodeAsked(reason: unknown): boolean {
   return reason instanceof Refused && reason.code === "code_needed";
 }
 
-/** What the form sends; spaces around a password belong to it. */
-export function givenIn(form: EventTarget | null): Readonly<Record<string, string>> {
-  const given: Record<string, string> = {};
-  for (const name of ["password", "code"]) {
-    const field = fieldNamed(form, name);
-    if (field !== null) given[name] = field.value;
-  }
-  return given;
-}
-
-export function selectIn(form: EventTarget | null, name: string): void {
-  fieldNamed(form, name)?.select();
-}
-
-function fieldNamed(form: EventTarget | null, name: string): HTMLInputElement | null {
-  const field = form instanceof HTMLFormElement ? form.elements.namedItem(name) : null;
-  return field instanceof HTMLInputElement ? field : null;
+export function selectIn(form: HTMLFormElement | null, name: string): void {
+  form?.querySelector<HTMLInputElement>(`input[name="${name}"]`)?.select();
 }

@@ -1,9 +1,9 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { type Complaint, complaintOf, post } from "./api.ts";
 import { t } from "./messages.ts";
-import { Button, Said } from "./parts.tsx";
+import { Button, fieldsOf, Said } from "./parts.tsx";
 import { mayWorkLater, offerPasskey, usePasskey, whyNoPasskeys } from "./passkey.ts";
-import { CodeField, givenIn, isCodeAsked, selectIn } from "./proof.tsx";
+import { CodeField, isCodeAsked, selectIn } from "./proof.tsx";
 import { findSession } from "./session.ts";
 import { Heading } from "./shell.tsx";
 
@@ -30,8 +30,8 @@ export function SignIn() {
   }, [isOffering]);
   const submit = (event: Event): void => {
     event.preventDefault();
-    const typed = { ...(isOfMailbox && { account }), ...givenIn(form.current) };
-    signInWith(() => Promise.resolve(typed), "typed");
+    const { account: _, ...typed } = fieldsOf(form.current);
+    signInWith(() => Promise.resolve({ ...(isOfMailbox && { account }), ...typed }), "typed");
   };
   const signInWith = (given: () => Promise<object>, how: "typed" | "asked" | "offered"): void => {
     endOffer.current();

@@ -47,13 +47,12 @@ export function LookUp({ page, query = {}, label, placeholder }: LookUpProps) {
 
 type PagesProps = Readonly<{ page: PageName; query: Query; by?: "before" | "after"; at: string; next: string | null }>;
 
-/** The way to the next page of a list, and back to the first. `by`: the place in the address with the page's cursor. */
+/** `Turns` by the address of the page. `by`: the place in it that has the cursor. */
 export function Pages({ page, query, by = "before", at, next }: PagesProps) {
   return (
     <Turns
-      newest={at === "" ? null : () => turnTo(page, query)}
-      older={next === null ? null : () => turnTo(page, { ...query, [by]: next })}
-      labels={[t.lists.firstPage, t.lists.nextPage]}
+      first={at === "" ? null : () => turnTo(page, query)}
+      next={next === null ? null : () => turnTo(page, { ...query, [by]: next })}
     />
   );
 }

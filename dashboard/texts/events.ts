@@ -4,8 +4,6 @@ export const listsEn = {
   clear: "Clear",
   refresh: "Refresh",
   fresh: (count: number) => `${count} new`,
-  firstPage: "First page",
-  nextPage: "Next page",
 };
 
 export const listsDe: typeof listsEn = {
@@ -14,8 +12,6 @@ export const listsDe: typeof listsEn = {
   clear: "Leeren",
   refresh: "Neu laden",
   fresh: (count) => `${count} neu`,
-  firstPage: "Erste Seite",
-  nextPage: "Nächste Seite",
 };
 
 export const eventsEn = {

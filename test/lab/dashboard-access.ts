@@ -103,4 +103,4 @@ export async function offersAViewerNothing({ page }: LabBrowser): Promise<void> 
 }
 
 /** These only show something else. */
-const HARMLESS = /^(Search|Find|Find it|Show events|Show more|Older|Newest|Next page|Refresh|Clear|)$/;
+const HARMLESS = /^(Search|Find|Show events|Show more|First page|Next page|Refresh|Clear|)$/;

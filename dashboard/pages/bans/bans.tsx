@@ -96,8 +96,8 @@ function Rows({ list: { rows, latest }, text, before }: RowsProps) {
         row={(item, isOver) => <BanRow ban={item} isOver={isOver} rows={rows} />}
       />
       <Turns
-        newest={before === "" ? null : () => turn(null)}
-        older={latest.next === null && !rows.isCut.value ? null : older}
+        first={before === "" ? null : () => turn(null)}
+        next={latest.next === null && !rows.isCut.value ? null : older}
       />
     </>
   );

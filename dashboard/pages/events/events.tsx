@@ -81,9 +81,9 @@ function Page({ shown, query, before }: Readonly<{ shown: Shown; query: Query; b
         row={(item) => <EventRow event={item} query={query} />}
       />
       <Turns
-        newest={before === "" ? null : () => turn("")}
-        older={next === null ? null : () => turn(next)}
-        labels={[t.newest, items.length === 0 ? words.further : t.older]}
+        first={before === "" ? null : () => turn("")}
+        next={next === null ? null : () => turn(next)}
+        further={items.length === 0 ? words.further : undefined}
       >
         {searchedTo !== null && next !== null && isFiltered(filter) && (
           <span>{words.searched(moment(searchedTo, now.value))}</span>

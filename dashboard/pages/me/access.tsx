@@ -116,8 +116,8 @@ export function SignInsCard({ isPasswordOnServer }: Readonly<{ isPasswordOnServe
       </Rows>
       {hasRight && <Question isPasswordOnServer={isPasswordOnServer} />}
       <Turns
-        newest={cursor === "" ? null : () => setCursor("")}
-        older={data === null || data.next === null ? null : () => setCursor(data.next ?? "")}
+        first={cursor === "" ? null : () => setCursor("")}
+        next={data === null || data.next === null ? null : () => setCursor(data.next ?? "")}
       />
     </Card>
   );
