@@ -155,7 +155,7 @@ test("a restored database is read instead of the old one; SIGTERM is an orderly 
   assert.equal(web.exitCode, 0);
 });
 
-test("a port in use and an invalid setting are one clear sentence each", async (t) => {
+test("a port in use, an invalid setting and a missing file are one clear sentence each", async (t) => {
   const other = createServer();
   t.after(() => other.close());
   const port = await listenOnPort(other);
@@ -168,6 +168,10 @@ test("a port in use and an invalid setting are one clear sentence each", async (
   const broken = await outcome(layout.data);
   assert.equal(broken.code, 1);
   assert.match(broken.stderr, /^ports\.httpp is not a setting; the nearest is ports\.http\.\n$/);
+  rmSync(layout.webSettings);
+  const missing = await outcome(layout.data);
+  assert.equal(missing.code, 1);
+  assert.match(missing.stderr, /^\S+web\.toml cannot be read: ENOENT.*\.\n$/);
 });
 
 function run(data: string): ChildProcess {

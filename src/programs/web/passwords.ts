@@ -9,22 +9,21 @@ const LIMITS: JudgeLimits = { mostWaiting: 4, judgeMs: 8 * SECOND_MS };
 /** Megabytes of its heap: the lists of guessable passwords take 30. */
 const HEAP = { maxOldGenerationSizeMb: 96, maxYoungGenerationSizeMb: 4 };
 
-type Queued = Readonly<{ start: () => Promise<void>; isAdministrator: boolean; over: AbortController }>;
+type Queued = JudgedFor & Readonly<{ start: () => Promise<void>; over: AbortController }>;
 type Asked = Parameters<PasswordJudges["judgeSome"]>[0];
 type Wanted = Readonly<{ asked: Asked; by: JudgedFor }>;
 type Judged = readonly (string | null)[];
 
 /**
- * Judges new passwords in a thread that loads the lists, answers one question after the other and ends, which frees their memory.
- * One thread at a time; refuses if too many wait, or one takes too long. A caller has one place, and users of
- * mailboxes take none of the administrator's, for whom a user's running thread ends. The time limit includes waiting, so that no
- * caller gets "too late" whose password is set afterwards.
+ * Judges new passwords in a thread that ends with its answers, which frees the lists' memory. One thread at a time; a caller has one
+ * place, and users of mailboxes take none of the administrator's, for whom a user's running thread ends. The time limit includes
+ * waiting, so that no caller gets "too late" whose password is set afterwards.
  */
 export class PasswordThread implements PasswordJudges {
   readonly #limits: JudgeLimits;
   readonly #program: URL;
-  readonly #callers = { administrators: new Set<string>(), users: new Set<string>() };
-  readonly #queues = { administrators: new Set<Queued>(), users: new Set<Queued>() };
+  /** In their order, with the one that runs. */
+  readonly #queue = new Set<Queued>();
   #running: Queued | null = null;
 
   constructor(limits = LIMITS, program = threadProgram("passwords")) {
@@ -52,38 +51,34 @@ export class PasswordThread implements PasswordJudges {
   }
 
   async #inTurn({ asked, by }: Wanted, judged: (string | null)[], withinMs: number): Promise<void> {
-    const { isAdministrator } = by;
-    const queue = isAdministrator ? "administrators" : "users";
-    const callers = this.#callers[queue];
-    if (callers.has(by.caller)) throw new JudgesBusy("another password of the same caller waits");
-    if (callers.size >= this.#limits.mostWaiting) throw new JudgesBusy("too many passwords wait");
-    callers.add(by.caller);
+    const peers = [...this.#queue].filter(({ isAdministrator }) => isAdministrator === by.isAdministrator);
+    if (peers.some(({ caller }) => caller === by.caller))
+      throw new JudgesBusy("another password of the same caller waits");
+    if (peers.length >= this.#limits.mostWaiting) throw new JudgesBusy("too many passwords wait");
     const over = new AbortController();
     const timer = setTimeout(() => over.abort(new Error("the time is over")), withinMs);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const start = (): Promise<void> => this.#run(asked, judged, over.signal).then(resolve, reject);
-    this.#queues[queue].add({ start, isAdministrator, over });
-    if (isAdministrator && this.#running?.isAdministrator === false)
+    this.#queue.add({ ...by, start, over });
+    if (by.isAdministrator && this.#running?.isAdministrator === false)
       this.#running.over.abort(new Error("an administrator's password comes first"));
     void this.#work();
-    return promise.finally(() => {
-      clearTimeout(timer);
-      callers.delete(by.caller);
-    });
+    return promise.finally(() => clearTimeout(timer));
   }
 
   async #work(): Promise<void> {
     if (this.#running !== null) return;
-    while ((this.#running = this.#next()) !== null) await this.#running.start();
+    for (let next = this.#next(); next !== null; next = this.#next()) {
+      this.#running = next;
+      await next.start();
+      this.#queue.delete(next);
+    }
+    this.#running = null;
   }
 
   #next(): Queued | null {
-    for (const queue of [this.#queues.administrators, this.#queues.users])
-      for (const queued of queue) {
-        queue.delete(queued);
-        return queued;
-      }
-    return null;
+    const waiting = [...this.#queue];
+    return waiting.find(({ isAdministrator }) => isAdministrator) ?? waiting[0] ?? null;
   }
 
   async #run(asked: Asked, judged: (string | null)[], signal: AbortSignal): Promise<void> {

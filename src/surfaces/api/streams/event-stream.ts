@@ -33,7 +33,7 @@ export class EventStream {
     this.#parts = parts;
     this.#asked = asked;
     this.#onEnd = onEnd;
-    this.#lastId = asked.after ?? this.#newestId();
+    this.#lastId = asked.after ?? newestId(parts);
     this.#unsubscribe = parts.news.subscribe(() => {
       this.#fresh = true;
       this.#wake();
@@ -80,7 +80,7 @@ export class EventStream {
 
   #rows(): readonly EventItem[] {
     this.#fresh = false;
-    const newest = this.#newestId();
+    const newest = newestId(this.#parts);
     const { prefix, type } = this.#asked;
     const { items, next } = this.#parts.queries().events({
       after: this.#lastId,
@@ -94,10 +94,10 @@ export class EventStream {
     this.#lastId = next ?? Math.max(this.#lastId, items.at(-1)?.id ?? 0, newest);
     return items;
   }
+}
 
-  #newestId(): number {
-    return this.#parts.queries().events({ most: 1, order: "newest_first" }).items[0]?.id ?? 0;
-  }
+export function newestId({ queries }: Pick<ApiParts, "queries">): number {
+  return queries().events({ most: 1, order: "newest_first" }).items[0]?.id ?? 0;
 }
 
 function frame(item: EventItem): string {

@@ -3,23 +3,17 @@ import { isoTime, SECOND_MS } from "../../../core/time.ts";
 import { allBans } from "../../../guard/explain/stats.ts";
 import { API_LIMITS } from "../limits.ts";
 import { type ApiParts, StoreDown } from "../ports.ts";
-import { streamBody } from "./event-stream.ts";
+import { newestId, type StreamAsked, streamBody } from "./event-stream.ts";
 import { type PageNews, smallFigures } from "./page-news.ts";
 
-export type PageStreamAsked = Readonly<{
-  /** Send what follows this id; null: only new events. */
-  after: number | null;
-  /** False once the caller's session or token has ended. */
-  stillAllowed: () => boolean;
-  drop: () => void;
-}>;
+export type PageStreamAsked = Omit<StreamAsked, "prefix" | "type">;
 
 /** Something may have been committed since this reader's last read. */
 const UNSEEN = -1;
 
 /**
- * One open page: all its updates in one stream of named messages. Nothing is queued: a reader knows
- * how far it has read, and each demand continues from there. While the database cannot be read, health and beats are still sent.
+ * One open page. Nothing is queued: each demand continues from where its reader is. While the database cannot be read, health and
+ * beats are still sent.
  */
 export class PageStream {
   readonly #parts: ApiParts;
@@ -103,7 +97,7 @@ export class PageStream {
     const epoch = store.name();
     if (this.#isGreeted && epoch === this.#epoch) return "";
     const { version, clock } = this.#parts;
-    const newest = this.#newestId();
+    const newest = newestId(this.#parts);
     const { upto } = store.banChanges(null, 0);
     const total = this.#bans();
     const isSame = this.#epoch === null || this.#epoch === epoch;
@@ -128,7 +122,7 @@ export class PageStream {
   }
 
   #events(): string {
-    const newest = this.#newestId();
+    const newest = newestId(this.#parts);
     const after = this.#lastId ?? newest;
     const more = newest - after > API_LIMITS.mostMissed;
     const { items, next } = this.#parts.queries().events({
@@ -183,10 +177,6 @@ export class PageStream {
     });
     clearTimeout(timer);
     this.#wake = () => {};
-  }
-
-  #newestId(): number {
-    return this.#parts.queries().events({ most: 1, order: "newest_first" }).items[0]?.id ?? 0;
   }
 
   #bans(): number {

@@ -19,10 +19,6 @@ export class Streams {
     this.#news = new PageNews(parts, health);
   }
 
-  get size(): number {
-    return this.#open.size;
-  }
-
   /** Throws `StoreDown`. */
   start(reader: string, asked: StreamAsked): Response {
     return this.#start(reader, (onEnd) => new EventStream(this.#parts, asked, onEnd));
