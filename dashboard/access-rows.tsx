@@ -1,10 +1,10 @@
 import type { ComponentChildren } from "preact";
 import type { SessionItem } from "../src/admin/declare/items.ts";
-import { get, remove } from "./api.ts";
+import { remove } from "./api.ts";
 import { tell } from "./attempt.ts";
 import { Item, Remove } from "./fields.tsx";
 import { t } from "./messages.ts";
-import { At, Card, Rows, Said, useLoaded } from "./parts.tsx";
+import { At, Card, Rows, Said, useGet } from "./parts.tsx";
 import { withProof } from "./session.ts";
 
 export function LastUse({ at }: Readonly<{ at: string | null }>) {
@@ -20,13 +20,14 @@ type SecretsProps<One> = Readonly<{
   path: string;
   madeAt: (one: One) => string;
   words: SecretWords;
-  by?: readonly unknown[];
+  /** As of `useGet`. */
+  news?: unknown;
   children: (items: readonly One[], reload: () => void) => ComponentChildren;
 }>;
 
 /** What the reader signs in with: each by its name, with its last use and its end, and below them a form that makes one. */
-export function SecretsCard<One extends SecretItem>({ path, madeAt, words, by = [], children }: SecretsProps<One>) {
-  const list = useLoaded(() => get<{ items: readonly One[] }>(path), by);
+export function SecretsCard<One extends SecretItem>({ path, madeAt, words, news, children }: SecretsProps<One>) {
+  const list = useGet<{ items: readonly One[] }>(path, news);
   const { data, reload } = list;
   const takeOff = async ({ id, name }: One): Promise<void> => {
     await withProof(() => remove(`${path}/${encodeURIComponent(id)}`));
@@ -54,15 +55,14 @@ type SessionProps = Readonly<{ item: Listed; account?: string | null; children?:
 /** A browser that is signed in. `account`: the mailbox whose session it is, where several are listed. */
 export function SessionRow({ item, account = null, children }: SessionProps) {
   const { device, ip, startedAt, usedAt, isOwn } = item;
-  const words = t.browsers;
   const beside = (
     <>
       <Said text={ip} /> {account !== null && <Said text={account} />}{" "}
-      {isOwn && <span class="badge">{words.thisOne}</span>}
+      {isOwn && <span class="badge">{t.browsers.thisOne}</span>}
     </>
   );
   return (
-    <Item name={device} beside={beside} facts={<Since word={words.started} iso={startedAt} used={usedAt} />}>
+    <Item name={device} beside={beside} facts={<Since word={t.browsers.started} iso={startedAt} used={usedAt} />}>
       {children}
     </Item>
   );

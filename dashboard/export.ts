@@ -16,10 +16,7 @@ const COLUMNS = [
   "reason",
   "details",
 ] as const;
-/**
- * A spreadsheet would take a field with such a start for a formula. It may take a semicolon or a tab for the end of a field, as one
- * in German does, and then quotes in the middle of a field do not protect it: so each such start counts.
- */
+/** A spreadsheet takes a field with such a start for a formula, and may end fields at a semicolon or tab even within quotes. */
 const FORMULA = /(^|[;\t\r\n])(?=[\s"']*[=+\-@＝＋－＠])/g;
 const QUOTED = /[",;\t\r\n']/;
 

@@ -42,8 +42,7 @@ export function Surely({ label, shown, surely, kind, run }: SurelyProps) {
 }
 
 export function Remove({ name, run }: Readonly<{ name: string; run: () => Promise<void> }>) {
-  const { remove, removeOf, surelyRemove } = t;
-  return <Surely label={removeOf(name)} shown={remove} surely={surelyRemove(name)} run={run} />;
+  return <Surely label={t.removeOf(name)} shown={t.remove} surely={t.surelyRemove(name)} run={run} />;
 }
 
 export function TakeOff({ name, isBusy, run }: Readonly<{ name: string; isBusy?: boolean; run: () => void }>) {

@@ -22,6 +22,11 @@ export function moment(at: number, now: number, lang: Language = language): stri
   return new Intl.DateTimeFormat(lang, isToday ? time : { ...time, month: "short", day: "numeric" }).format(at);
 }
 
+/** `2026-11-21T14:02` by the reader's clock, as a field of a form has it: Swedish times look like those of ISO 8601. */
+export function localTime(at: number): string {
+  return new Date(at).toLocaleString("sv").slice(0, 16).replace(" ", "T");
+}
+
 /** Null: it has no end. */
 export function isPast(until: string | null, now: number): boolean {
   return until !== null && Date.parse(until) <= now;

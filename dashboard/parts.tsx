@@ -2,7 +2,7 @@ import { signal } from "@preact/signals";
 import { type ComponentChildren, Fragment, type JSX, type RefObject } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Health } from "../src/admin/declare/items.ts";
-import { afterFailure, type Complaint, complaintOf, isOf, type Load, NOTHING_LOADED, Refused } from "./api.ts";
+import { afterFailure, type Complaint, complaintOf, get, isOf, type Load, NOTHING_LOADED, Refused } from "./api.ts";
 import { oneAtATime, signedIn } from "./attempt.ts";
 import { distance, moment, shortPrefix, visible } from "./format.ts";
 import { language, t } from "./messages.ts";
@@ -56,9 +56,10 @@ export function At({ iso, how, word = "" }: AtProps) {
 }
 
 /** Leads to everything that is known of an address, a network, or a mail by its queue id. */
-export function Address({ of, shown = shortPrefix(of) }: Readonly<{ of: string; shown?: string }>) {
+export function Address({ of }: Readonly<{ of: string }>) {
+  const shown = shortPrefix(of);
   return (
-    <a class="address" href={hrefOf("find", { q: shortPrefix(of) })} title={t.explain(shortPrefix(of))}>
+    <a class="address" href={hrefOf("find", { q: shown })} title={t.explain(shown)}>
       <bdi>{shown}</bdi>
     </a>
   );
@@ -143,10 +144,12 @@ export function useLoaded<T>(
   return { data, error, isCurrent: isOf(state, asked), reload: () => setTurn((last) => last + 1) };
 }
 
-/**
- * For a part that opens: it takes the focus. When it closes it gives the focus back to what opened it, or to the page's heading if that
- * is gone.
- */
+/** As `useLoaded`, from this path. */
+export function useGet<T>(path: string, news: unknown = null): Loaded<T> {
+  return useLoaded(() => get<T>(path), [path], news);
+}
+
+/** A part that opens takes the focus; when it closes it gives it back to what opened it. If that is gone, the heading has it. */
 export function useOpened(): RefObject<HTMLElement | null> {
   const place = useRef<HTMLElement>(null);
   // On a busy machine the effect may come after the reader has gone on into a field of the part.
@@ -157,8 +160,7 @@ export function useOpened(): RefObject<HTMLElement | null> {
     return () => {
       const has = document.activeElement;
       if (has !== document.body && part?.contains(has) !== true) return;
-      if (opener instanceof HTMLElement && opener !== document.body && opener.isConnected) opener.focus();
-      else document.querySelector("h1")?.focus();
+      if (opener instanceof HTMLElement) opener.focus();
     };
   }, []);
   return place;

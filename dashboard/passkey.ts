@@ -56,8 +56,7 @@ export async function makePasskey({ challenge, name, user, known }: Asked): Prom
   const credential = await asking(() => navigator.credentials.create({ publicKey }));
   const { response } = credential;
   const key = response instanceof AuthenticatorAttestationResponse ? response.getPublicKey() : null;
-  if (!(response instanceof AuthenticatorAttestationResponse) || key === null)
-    throw new Error(t.passkey.unsupported);
+  if (!(response instanceof AuthenticatorAttestationResponse) || key === null) throw new Error(t.passkey.unsupported);
   return {
     id: credential.id,
     clientData: textOf(response.clientDataJSON),
@@ -111,9 +110,8 @@ export type OfferParts = Readonly<{
 }>;
 
 /**
- * The browser offers a passkey where it fills in the name and the password (WebAuthn Level 3, 5.1.4: conditional mediation).
- * Returns what ends the offer: the page must call it before it asks for a passkey in another way. While somebody looks at the
- * page it asks for a challenge each turn, which uses up no sign-in; in the background it asks for none.
+ * The browser offers a passkey where it fills in the password (WebAuthn Level 3, 5.1.4: conditional mediation). Returns what ends the
+ * offer: call it before asking in another way. Asks for a challenge each turn, only while somebody looks at the page.
  */
 export function offerPasskey(chosen: (assertion: Assertion) => void, parts: OfferParts = BROWSER): () => void {
   const ended = new AbortController();

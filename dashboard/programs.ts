@@ -14,10 +14,7 @@ type Around = Readonly<{
   reload: () => void;
 }>;
 
-/**
- * What `load` imports. Where that is missing while the server answers, the page is loaded again, once, and this never resolves.
- * Throws a sentence for the reader otherwise.
- */
+/** What `load` imports. If that is missing while the server answers, reloads the page once and never resolves; else throws a sentence. */
 export async function loaded<T>(load: () => Promise<T>, around: Around = here()): Promise<T> {
   const { store, answers, reload } = around;
   try {
@@ -31,11 +28,6 @@ export async function loaded<T>(load: () => Promise<T>, around: Around = here())
     reload();
     return new Promise(() => {});
   }
-}
-
-/** Whether this page is there because one before lacked a part. */
-export function wasReloaded({ store }: Pick<Around, "store"> = here()): boolean {
-  return store !== null && store.getItem(KEPT) !== null;
 }
 
 function here(): Around {

@@ -6,18 +6,16 @@ import { loaded } from "./programs.ts";
 
 /** Puts the text on the clipboard. `what` names it for those who do not see what stands beside the button. */
 export function Copy({ text, what }: Readonly<{ text: string; what: string }>) {
-  const words = t.copy;
-  return <Button shown={words.copy} aria-label={words.copyOf(what)} onClick={() => void copy(text)} />;
+  return <Button shown={t.copy.copy} aria-label={t.copy.copyOf(what)} onClick={() => void copy(text)} />;
 }
 
 /** Browsers have a clipboard only for pages of HTTPS and of this machine. */
 async function copy(text: string): Promise<void> {
-  const { copied, byHand } = t.copy;
   try {
     await navigator.clipboard.writeText(text);
-    tell(copied);
+    tell(t.copy.copied);
   } catch {
-    tell(byHand, { tone: "bad" });
+    tell(t.copy.byHand, { tone: "bad" });
   }
 }
 

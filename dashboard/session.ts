@@ -37,10 +37,7 @@ type ProofAsked = Readonly<{ given: () => void; giveUp: () => void; over: Promis
 
 export const proofAsked = signal<ProofAsked | null>(null);
 
-/**
- * What `request` answers. Where the server wants the password again (`proof_needed`), the page asks for it, and the request
- * is made once more. Throws `GivenUp` if the reader does not give it, and whatever `request` throws.
- */
+/** Makes the request again once the reader has given the password, if the server wants that. Throws `GivenUp`, and what `request` throws. */
 export async function withProof<T>(request: () => Promise<T>): Promise<T> {
   try {
     return await request();

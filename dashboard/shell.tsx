@@ -93,8 +93,7 @@ export function turnTo(page: PageName, query: Query): void {
   scrollTo(0, 0);
 }
 
-/** Before what has the focus goes for good. */
-export function focusHeading(): void {
+function focusHeading(): void {
   document.querySelector("h1")?.focus({ preventScroll: true });
 }
 

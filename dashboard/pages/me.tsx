@@ -1,10 +1,9 @@
 import { useState } from "preact/hooks";
 import type { MyMailbox } from "../../src/admin/me.ts";
-import { get } from "../api.ts";
 import { Fact, LanguageField } from "../fields.tsx";
 import { size, whole } from "../format.ts";
 import { t } from "../mailbox-texts.ts";
-import { Card, LinkButton, Said, State, useLoaded, Waiting } from "../parts.tsx";
+import { Card, LinkButton, Said, State, useGet, Waiting } from "../parts.tsx";
 import { Copy, QrCode } from "../secrets.tsx";
 import { AppPasswordsCard, OwnSessionsCard, PasswordCard, SignInsCard } from "./me/access.tsx";
 import { DeliveryCards } from "./me/delivery.tsx";
@@ -13,7 +12,7 @@ import { CodeCard, FollowCard, SendersCard } from "./me/mail.tsx";
 const words = t.me;
 
 export function MePage() {
-  const me = useLoaded(() => get<MyMailbox>("me"), []);
+  const me = useGet<MyMailbox>("me");
   const { data, reload } = me;
   return (
     <>
@@ -74,7 +73,7 @@ type Client = Readonly<{ account: string; imap: Place; smtp: Place; text: string
 
 /** What a mail program must know, in three forms. None of them holds a password. */
 function ClientCard() {
-  const client = useLoaded(() => get<Client>("me/client"), []);
+  const client = useGet<Client>("me/client");
   return (
     <Card title={words.client} hint={words.clientHint}>
       <Waiting {...client} />

@@ -3,10 +3,10 @@ import type { BanItem } from "../../src/admin/bans.ts";
 import type { Health, OwnerTask } from "../../src/admin/declare/items.ts";
 import type { Page } from "../../src/admin/declare/paging.ts";
 import { eventName, t } from "../admin-texts.ts";
-import { get, queryOf } from "../api.ts";
+import { queryOf } from "../api.ts";
 import { hourAndMinute, whole } from "../format.ts";
 import { cleanupOf, figures, health, liveness, onBans, onStale } from "../live.ts";
-import { Address, At, Card, LinkButton, Rows, Said, State, useLoaded, Waiting } from "../parts.tsx";
+import { Address, At, Card, LinkButton, Rows, Said, State, useGet, Waiting } from "../parts.tsx";
 import { hrefOf, type PageName, type Query } from "../route.ts";
 import { Advice, useStill } from "../rows.tsx";
 import { may } from "../session.ts";
@@ -63,9 +63,7 @@ function sentenceOf({ headline, components, needsYou }: Health): Sentences {
 function Sentence(props: Readonly<{ health: Health }>) {
   const live = liveness.value;
   const [status, says]: Sentences =
-    live.kind === "silent"
-      ? ["down", now.silent(hourAndMinute(live.since))]
-      : sentenceOf(props.health);
+    live.kind === "silent" ? ["down", now.silent(hourAndMinute(live.since))] : sentenceOf(props.health);
   return (
     <p class={`sentence ${status}`} role="status">
       <State status={status}>{says}</State>
@@ -139,7 +137,7 @@ function FiguresOfDay() {
 }
 
 function NewBans() {
-  const newest = useLoaded(() => get<Page<BanItem>>(`bans${queryOf({ limit: NEW_BANS })}`), []);
+  const newest = useGet<Page<BanItem>>(`bans${queryOf({ limit: NEW_BANS })}`);
   const { data, reload } = newest;
   useEffect(() => {
     let settling: number | undefined;
@@ -181,7 +179,7 @@ function NewBans() {
 type Ranking = Readonly<{ items: readonly Readonly<{ ip: string; count: number }>[] }>;
 
 function Busiest() {
-  const ranking = useLoaded(() => get<Ranking>(`top${queryOf({ by: "mails", limit: BUSIEST })}`), []);
+  const ranking = useGet<Ranking>(`top${queryOf({ by: "mails", limit: BUSIEST })}`);
   useEffect(() => onNewCounts(ranking.reload), []);
   return (
     <Card title={now.busiest}>

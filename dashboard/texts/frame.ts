@@ -34,7 +34,6 @@ export const en = {
     retry: "Try again",
     again: "The page retries every three seconds.",
     loading: "Loading …",
-    renewed: "The server has a new version, so the page was reloaded.",
     outdated: "A part of the page is missing, probably after an upgrade of the server. Reload the page.",
   },
   state: { ok: "OK", degraded: "degraded", down: "down" },
@@ -112,7 +111,8 @@ export const de: typeof en = {
   signOut: "Abmelden",
   signedOut: "Sie sind abgemeldet.",
   language: "Sprache",
-  languageLater: "Etwas auf dieser Seite ist noch nicht gespeichert. Die Sprache wechselt, sobald Sie die Seite neu laden.",
+  languageLater:
+    "Etwas auf dieser Seite ist noch nicht gespeichert. Die Sprache wechselt, sobald Sie die Seite neu laden.",
   live: {
     connecting: "verbindet",
     live: "live",
@@ -124,7 +124,6 @@ export const de: typeof en = {
     retry: "Noch einmal versuchen",
     again: "Die Seite versucht es alle drei Sekunden wieder.",
     loading: "Lädt …",
-    renewed: "Der Server hat eine neue Version, deshalb wurde die Seite neu geladen.",
     outdated: "Ein Teil der Seite fehlt, wohl nach einem Upgrade. Laden Sie sie neu.",
   },
   state: { ok: "in Ordnung", degraded: "eingeschränkt", down: "ausgefallen" },

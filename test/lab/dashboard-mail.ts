@@ -105,7 +105,10 @@ export async function decidesOnHeldMail({ page }: LabBrowser, running: Running):
   await looksWell(page, "a decision on held mail");
   await pressSurely(part, "Delete 1 mail", "a question whether held mail shall be deleted");
   await page.getByText(`Deleted: 1 mail of ${BEN}. New mail is still held.`).waitFor();
-  await page.locator("h1:focus").waitFor();
+  await page
+    .getByRole("button", { name: `Decide on the mail of ${BEN}` })
+    .and(page.locator(":focus"))
+    .waitFor();
   await looksWell(page, "held mail that was deleted");
   assert.equal(await submit(running, BEN, THIEF, "friend@sender.test"), 250);
   await follow(page);

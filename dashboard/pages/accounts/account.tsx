@@ -7,17 +7,16 @@ import { get, post, remove } from "../../api.ts";
 import { attempt, tell } from "../../attempt.ts";
 import { Fact, Item, Remove } from "../../fields.tsx";
 import { isPast, size, whole } from "../../format.ts";
-import { Address, At, Button, Card, LinkButton, now, Said, State, useLoaded, Waiting } from "../../parts.tsx";
+import { Address, At, Button, Card, LinkButton, now, Said, State, useGet, useLoaded, Waiting } from "../../parts.tsx";
 import { go, hrefOf } from "../../route.ts";
 import { changeWithProof, withProof } from "../../session.ts";
-import { focusHeading } from "../../shell.tsx";
 import { AccountChanges, type Props, pathOf } from "./account-changes.tsx";
 
 const words = t.accounts;
-const ofMailbox = t.mailboxSettings;
+const mailbox = t.mailboxSettings;
 
 export function AccountDetails({ name }: Readonly<{ name: string }>) {
-  const account = useLoaded(() => get<DetailedAccount>(`accounts/${encodeURIComponent(name)}`), [name]);
+  const account = useGet<DetailedAccount>(`accounts/${encodeURIComponent(name)}`);
   return (
     <>
       <div class="bar">
@@ -117,9 +116,7 @@ function AliasesOf({ account: { name, aliases, aliasesTotal } }: Readonly<{ acco
         ))}
       </ul>
       {aliasesTotal > 0 && (
-        <a href={hrefOf("accounts", { show: "aliases", text: name })}>
-          {words.allAliases(whole(aliasesTotal))}
-        </a>
+        <a href={hrefOf("accounts", { show: "aliases", text: name })}>{words.allAliases(whole(aliasesTotal))}</a>
       )}
     </Card>
   );
@@ -156,35 +153,34 @@ export function AccountOwn({ account }: Pick<Props, "account">) {
   const { data, reload } = own;
   const end = async (what: string, path: string): Promise<void> => {
     await changeWithProof(() => remove(at(path)), reload);
-    tell(ofMailbox.ended(what));
-    focusHeading();
+    tell(mailbox.ended(what));
   };
   return (
-    <Card title={ofMailbox.title}>
+    <Card title={mailbox.title}>
       <Waiting {...own} />
       {data !== null && (
         <>
           {data.apps.length === 0 && data.forwarding.to.length === 0 && data.vacation === null && (
-            <p class="empty">{ofMailbox.none}</p>
+            <p class="empty">{mailbox.none}</p>
           )}
           <ul class="rows">
             {data.apps.map(({ id, name, madeBy, lastUsed }) => (
-              <Row key={id} what={`${ofMailbox.app} ${name}`} path={`app-passwords/${encodeURIComponent(id)}`} end={end}>
-                <LastUse at={lastUsed} />, {ofMailbox.by} <Said text={madeBy ?? ""} />
+              <Row key={id} what={`${mailbox.app} ${name}`} path={`app-passwords/${encodeURIComponent(id)}`} end={end}>
+                <LastUse at={lastUsed} />, {mailbox.by} <Said text={madeBy ?? ""} />
               </Row>
             ))}
             {data.forwarding.to.length > 0 && (
-              <Row what={ofMailbox.forwarding} path="forwarding" end={end}>
-                <Said text={data.forwarding.to.join(", ")} /> ({data.forwarding.keep ? ofMailbox.copy : ofMailbox.noCopy})
+              <Row what={mailbox.forwarding} path="forwarding" end={end}>
+                <Said text={data.forwarding.to.join(", ")} /> ({data.forwarding.keep ? mailbox.copy : mailbox.noCopy})
               </Row>
             )}
             {data.vacation !== null && (
-              <Row what={ofMailbox.reply} path="vacation" end={end}>
+              <Row what={mailbox.reply} path="vacation" end={end}>
                 <Said text={[data.vacation.subject, data.vacation.text].filter((part) => part !== "").join(": ")} />
                 {data.vacation.until !== null && (
                   <>
                     {" "}
-                    ({isPast(data.vacation.until, now.value) ? ofMailbox.over : ofMailbox.until}{" "}
+                    ({isPast(data.vacation.until, now.value) ? mailbox.over : mailbox.until}{" "}
                     <At iso={data.vacation.until} how="moment" />)
                   </>
                 )}
@@ -207,7 +203,7 @@ type RowProps = Readonly<{
 function Row({ what, path, end, children }: RowProps) {
   return (
     <Item name={what} facts={children}>
-      <Remove name={ofMailbox.inSentence(what)} run={() => end(what, path)} />
+      <Remove name={mailbox.inSentence(what)} run={() => end(what, path)} />
     </Item>
   );
 }

@@ -2,9 +2,9 @@ import { useState } from "preact/hooks";
 import type { AccountListItem } from "../../../src/admin/accounts.ts";
 import type { CountedPage } from "../../../src/admin/declare/paging.ts";
 import { t } from "../../admin-texts.ts";
-import { get, queryOf } from "../../api.ts";
+import { queryOf } from "../../api.ts";
 import { whole } from "../../format.ts";
-import { At, Button, Rows, useLoaded } from "../../parts.tsx";
+import { At, Button, Rows, useGet } from "../../parts.tsx";
 import { hrefOf, route } from "../../route.ts";
 import { may } from "../../session.ts";
 import { LookUp, Pages, Parts } from "../list-parts.tsx";
@@ -36,10 +36,7 @@ type AccountPage = CountedPage<AccountListItem> & Readonly<{ passwordsOnServer: 
 
 function AccountList() {
   const { text = "", before = "" } = route.value.query;
-  const list = useLoaded(
-    () => get<AccountPage>(`accounts${queryOf({ text, cursor: before, limit: 50 })}`),
-    [text, before],
-  );
+  const list = useGet<AccountPage>(`accounts${queryOf({ text, cursor: before, limit: 50 })}`);
   const { data, reload } = list;
   const [open, setOpen] = useState<"add" | "import" | null>(null);
   const close = (): void => setOpen(null);

@@ -2,11 +2,11 @@ import { useState } from "preact/hooks";
 import type { AliasItem } from "../../../src/admin/aliases.ts";
 import type { CountedPage } from "../../../src/admin/declare/paging.ts";
 import { t } from "../../admin-texts.ts";
-import { get, post, queryOf, remove } from "../../api.ts";
+import { post, queryOf, remove } from "../../api.ts";
 import { attempt, tell } from "../../attempt.ts";
 import { Form, Item, Remove } from "../../fields.tsx";
 import { whole } from "../../format.ts";
-import { Button, Card, Field, Rows, Said, State, useLoaded, useOpened } from "../../parts.tsx";
+import { Button, Card, Field, Rows, Said, State, useGet, useOpened } from "../../parts.tsx";
 import { route } from "../../route.ts";
 import { withProof } from "../../session.ts";
 import { LookUp, Pages } from "../list-parts.tsx";
@@ -15,10 +15,7 @@ const words = t.accounts;
 
 export function AliasList() {
   const { text = "", before = "" } = route.value.query;
-  const list = useLoaded(
-    () => get<CountedPage<AliasItem>>(`aliases${queryOf({ text, cursor: before, limit: 50 })}`),
-    [text, before],
-  );
+  const list = useGet<CountedPage<AliasItem>>(`aliases${queryOf({ text, cursor: before, limit: 50 })}`);
   const { data, reload } = list;
   const [isOpen, setOpen] = useState(false);
   return (

@@ -1,11 +1,11 @@
 import { useState } from "preact/hooks";
 import type { CountedPage } from "../../../src/admin/declare/paging.ts";
 import { t } from "../../admin-texts.ts";
-import { get, queryOf } from "../../api.ts";
+import { queryOf } from "../../api.ts";
 import { attempt } from "../../attempt.ts";
 import { Form, TakeOff } from "../../fields.tsx";
 import { shortPrefix, whole } from "../../format.ts";
-import { Address, Button, Card, Field, Rows, Said, useLoaded, useOpened } from "../../parts.tsx";
+import { Address, Button, Card, Field, Rows, Said, useGet, useOpened } from "../../parts.tsx";
 import { route } from "../../route.ts";
 import { may } from "../../session.ts";
 import { Pages } from "../list-parts.tsx";
@@ -16,10 +16,7 @@ const words = t.bans;
 
 export function AllowList() {
   const { before = "" } = route.value.query;
-  const list = useLoaded(
-    () => get<CountedPage<AllowedItem>>(`allow${queryOf({ limit: 50, cursor: before })}`),
-    [before],
-  );
+  const list = useGet<CountedPage<AllowedItem>>(`allow${queryOf({ limit: 50, cursor: before })}`);
   const { data, reload } = list;
   const [isOpen, setOpen] = useState(false);
   return (

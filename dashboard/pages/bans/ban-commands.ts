@@ -7,12 +7,12 @@ import { get, post, remove } from "../../api.ts";
 import { tell } from "../../attempt.ts";
 import { filled, isPast, shortPrefix } from "../../format.ts";
 
-const words = t.bans;
-
 /**
  * What the page asks the server to do. Each says what was done, and offers to undo it where the former state can be had
  * back. They throw `Refused`.
  */
+
+const words = t.bans;
 
 export type BanRequest = Readonly<{ ip: string; reason: string; for: string }>;
 export type AllowRequest = Readonly<{ network: string; note: string; for: string }>;
@@ -44,14 +44,13 @@ export async function ban(request: BanRequest, former: BanItem | null): Promise<
 /** Lifts a ban; to undo it bans again for the rest of the time. */
 export async function lift(item: BanItem, undone: (item: BanItem) => void): Promise<void> {
   await remove(`bans/${item.prefix}`);
-  const { lifted, tooWide, banned } = words;
   const name = shortPrefix(item.prefix);
-  if (isTooWide(item.prefix)) return tell(`${lifted(name)} ${tooWide}`);
+  if (isTooWide(item.prefix)) return tell(`${words.lifted(name)} ${words.tooWide}`);
   const undo = async (): Promise<void> => {
     undone((await post<{ ban: BanItem }>("bans", again(item))).ban);
-    tell(banned(name));
+    tell(words.banned(name));
   };
-  tell(lifted(name), { undo });
+  tell(words.lifted(name), { undo });
 }
 
 /** The bans that end with it are not made again, so it cannot be undone if there are any. */
@@ -75,9 +74,8 @@ export async function allow(request: AllowRequest): Promise<void> {
 
 export async function disallow(item: AllowItem): Promise<void> {
   await remove(`allow/${item.prefix}`);
-  const { notAllowed, tooWide } = words;
-  const says = notAllowed(shortPrefix(item.prefix));
-  if (isTooWide(item.prefix)) return tell(`${says} ${tooWide}`);
+  const says = words.notAllowed(shortPrefix(item.prefix));
+  if (isTooWide(item.prefix)) return tell(`${says} ${words.tooWide}`);
   tell(says, { undo: () => allow(allowedAgain(item)) });
 }
 

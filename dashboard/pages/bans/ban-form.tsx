@@ -54,9 +54,8 @@ export function Durations({ unset }: Readonly<{ unset: string }>) {
 }
 
 export function Ends({ at, isOver = false }: Readonly<{ at: string | null; isOver?: boolean }>) {
-  const { over, never, ends } = words;
-  if (isOver || at === null) return isOver ? over : never;
-  return <At iso={at} how="distance" word={ends} />;
+  if (isOver || at === null) return isOver ? words.over : words.never;
+  return <At iso={at} how="distance" word={words.ends} />;
 }
 
 function Effects({ request, of }: Preview) {

@@ -1,6 +1,7 @@
 import type { EventItem } from "../../../src/admin/declare/items.ts";
 import type { Page } from "../../../src/admin/declare/paging.ts";
 import { get, queryOf } from "../../api.ts";
+import { localTime } from "../../format.ts";
 import type { Query } from "../../route.ts";
 
 /** Which events are wanted. Times are ms since 1970. */
@@ -77,11 +78,7 @@ function everywhere(text: string): string {
 
 function here(text: string): string {
   const at = timeOf(text);
-  if (at === null) return "";
-  const two = (value: number): string => String(value).padStart(2, "0");
-  const date = new Date(at);
-  const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join("-");
-  return `${day}T${two(date.getHours())}:${two(date.getMinutes())}`;
+  return at === null ? "" : localTime(at);
 }
 
 function isoOf(at: number | null): string | null {

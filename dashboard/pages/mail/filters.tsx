@@ -2,12 +2,12 @@ import type { SpamScores, WaitingMails } from "../../../src/admin/declare/items.
 import type { CountedPage } from "../../../src/admin/declare/paging.ts";
 import type { AllowedSenderItem, GreylistPauseItem } from "../../../src/admin/filters.ts";
 import { t } from "../../admin-texts.ts";
-import { get, queryOf } from "../../api.ts";
+import { queryOf } from "../../api.ts";
 import { attempt } from "../../attempt.ts";
 import { Form, Item, Lasts, TakeOff } from "../../fields.tsx";
 import { percent, whole } from "../../format.ts";
 import { language } from "../../messages.ts";
-import { Address, At, Button, Card, Field, Rows, Said, useLoaded } from "../../parts.tsx";
+import { Address, At, Button, Card, Field, Rows, Said, useGet } from "../../parts.tsx";
 import { route } from "../../route.ts";
 import { may } from "../../session.ts";
 import { Pages } from "../list-parts.tsx";
@@ -18,7 +18,7 @@ const words = t.mail;
 const MOST_SHOWN = 50;
 
 export function MailGreylist() {
-  const pauses = useLoaded(() => get<CountedPage<GreylistPauseItem>>("greylist/pauses?limit=500"), []);
+  const pauses = useGet<CountedPage<GreylistPauseItem>>("greylist/pauses?limit=500");
   const pause = (recipient: string, lasts: string): Promise<void> => pauseGreylist(recipient, lasts, pauses.reload);
   const resume = (recipient: string): void => attempt(() => resumeGreylist(recipient).then(pauses.reload));
   return (
@@ -57,7 +57,7 @@ function Until({ by, ...at }: UntilProps) {
 }
 
 function WaitingList({ pause }: Readonly<{ pause: (recipient: string) => void }>) {
-  const list = useLoaded(() => get<WaitingMails>("greylist/waiting"), []);
+  const list = useGet<WaitingMails>("greylist/waiting");
   const { data, reload } = list;
   const items = data?.items.slice(0, MOST_SHOWN) ?? [];
   const unseen = data === null ? 0 : data.total - items.length;
@@ -105,7 +105,7 @@ const PAGE_ROWS = 50;
 
 export function MailSpam() {
   const cursor = route.value.query["before"] ?? "";
-  const list = useLoaded(() => get<SpamScores>(`spam${queryOf({ limit: PAGE_ROWS, cursor })}`), [cursor]);
+  const list = useGet<SpamScores>(`spam${queryOf({ limit: PAGE_ROWS, cursor })}`);
   const { data } = list;
   return (
     <>
@@ -162,7 +162,7 @@ function Days({ data }: Readonly<{ data: SpamScores }>) {
 }
 
 function Senders() {
-  const list = useLoaded(() => get<CountedPage<AllowedSenderItem>>("spam/senders?limit=500"), []);
+  const list = useGet<CountedPage<AllowedSenderItem>>("spam/senders?limit=500");
   const submit = async ({ account = "", sender = "" }, form: HTMLFormElement): Promise<void> => {
     await allowSender({ account, sender }, list.reload);
     form.reset();

@@ -2,13 +2,12 @@ import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import type { HeldList } from "../../../src/admin/held.ts";
 import { t } from "../../admin-texts.ts";
-import { get, queryOf } from "../../api.ts";
+import { queryOf } from "../../api.ts";
 import { Surely } from "../../fields.tsx";
 import { whatWaits } from "../../live.ts";
 import { language } from "../../messages.ts";
-import { Address, At, Button, Said, useLoaded, useOpened, Waiting } from "../../parts.tsx";
+import { Address, At, Button, Said, useGet, useOpened, Waiting } from "../../parts.tsx";
 import { may } from "../../session.ts";
-import { focusHeading } from "../../shell.tsx";
 import { dropHeld, leftBehind, releaseHeld, shownOf } from "./mail-commands.ts";
 
 const words = t.mail;
@@ -17,7 +16,7 @@ const MOST_NAMED = 10;
 const MOST_RECIPIENTS = 5;
 
 export function MailHeld() {
-  const list = useLoaded(() => get<HeldList>("held"), [], whatWaits.value);
+  const list = useGet<HeldList>("held", whatWaits.value);
   const { data, reload } = list;
   const [decided, setDecided] = useState<string | null>(null);
   const ended = data === null ? [] : leftBehind(data);
@@ -71,13 +70,12 @@ type DecisionProps = Readonly<{ account: string; changed: () => void; close: () 
 
 /** What is held of one account, and what left already: by this its owner can tell whether it is theirs. */
 function Decision({ account, changed, close }: DecisionProps) {
-  const list = useLoaded(() => get<HeldList>(`held${queryOf({ account })}`), [account]);
+  const list = useGet<HeldList>(`held${queryOf({ account })}`);
   const { data, reload } = list;
   const place = useOpened();
   const decide = async (run: () => Promise<void>): Promise<void> => {
     try {
       await run();
-      focusHeading();
       close();
     } finally {
       changed();

@@ -6,9 +6,9 @@ import { post, queryOf, remove } from "../../api.ts";
 import { tell } from "../../attempt.ts";
 import { withProof } from "../../session.ts";
 
-const words = t.mail;
-
 /** What the page asks the server to do with mail. Each says what was done, and offers to undo what can be. They throw `Refused`. */
+
+const words = t.mail;
 
 export const QUEUE_ACTIONS = ["hold", "release", "flush", "return", "delete"] as const;
 export type QueueAction = (typeof QUEUE_ACTIONS)[number];

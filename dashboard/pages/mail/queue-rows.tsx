@@ -64,9 +64,7 @@ export function QueueRow({ item, isSelected, mayAct, select, act }: RowProps) {
           </small>
         )}
       </span>
-      {mayAct && offered.length > 0 && (
-        <Actions actions={offered} chosen={{ ids: [id] }} count={1} id={id} act={act} />
-      )}
+      {mayAct && offered.length > 0 && <Actions actions={offered} chosen={{ ids: [id] }} count={1} id={id} act={act} />}
     </li>
   );
 }
@@ -142,6 +140,5 @@ function actionsFor(queue: string): readonly QueueAction[] {
 }
 
 function stateOf(queue: string): string {
-  const { states } = words;
-  return queue === "deferred" || queue === "hold" || queue === "active" ? states[queue] : queue;
+  return queue === "deferred" || queue === "hold" || queue === "active" ? words.states[queue] : queue;
 }

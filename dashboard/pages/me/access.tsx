@@ -3,11 +3,11 @@ import { useState } from "preact/hooks";
 import type { OwnSignIn } from "../../../src/admin/declare/items.ts";
 import type { Page } from "../../../src/admin/declare/paging.ts";
 import { type Listed, SecretsCard, SessionRow } from "../../access-rows.tsx";
-import { get, post, queryOf, remove } from "../../api.ts";
+import { post, queryOf, remove } from "../../api.ts";
 import { attempt, tell } from "../../attempt.ts";
 import { Form, Turns } from "../../fields.tsx";
 import { t } from "../../mailbox-texts.ts";
-import { At, Button, Card, Field, Rows, Said, State, useLoaded, useOpened } from "../../parts.tsx";
+import { At, Button, Card, Field, Rows, Said, State, useGet, useOpened } from "../../parts.tsx";
 import { Secret } from "../../secrets.tsx";
 import { reader, withProof } from "../../session.ts";
 
@@ -61,7 +61,7 @@ export function AppPasswordsCard() {
       path="me/app-passwords"
       madeAt={({ made }) => made}
       words={apps}
-      by={[passwordsSet.value]}
+      news={passwordsSet.value}
     >
       {(items, reload) => <MakeAppPassword names={items.map(({ name }) => name)} made={reload} />}
     </SecretsCard>
@@ -79,12 +79,7 @@ function MakeAppPassword({ names, made }: Readonly<{ names: readonly string[]; m
   return (
     <>
       {fresh !== null && (
-        <Secret
-          says={apps.says(fresh.name)}
-          label={apps.label}
-          secret={fresh.password}
-          close={() => setFresh(null)}
-        />
+        <Secret says={apps.says(fresh.name)} label={apps.label} secret={fresh.password} close={() => setFresh(null)} />
       )}
       {names.length >= MOST && <p class="hint">{apps.most}</p>}
       {names.length < MOST && (
@@ -100,7 +95,7 @@ const MOST_SHOWN = 10;
 
 export function SignInsCard({ isPasswordOnServer }: Readonly<{ isPasswordOnServer: boolean }>) {
   const [cursor, setCursor] = useState("");
-  const list = useLoaded(() => get<Page<OwnSignIn>>(`me/sign-ins${queryOf({ limit: MOST_SHOWN, cursor })}`), [cursor]);
+  const list = useGet<Page<OwnSignIn>>(`me/sign-ins${queryOf({ limit: MOST_SHOWN, cursor })}`);
   const { data } = list;
   const hasRight = data?.items.some(({ isRight }) => isRight) ?? false;
   return (
@@ -151,7 +146,7 @@ function NotYou({ isPasswordOnServer, done }: Readonly<{ isPasswordOnServer: boo
 }
 
 export function OwnSessionsCard() {
-  const list = useLoaded(() => get<{ items: readonly Listed[] }>("me/sessions"), []);
+  const list = useGet<{ items: readonly Listed[] }>("me/sessions");
   const { data, reload } = list;
   const endOthers = (): void =>
     attempt(async () => {

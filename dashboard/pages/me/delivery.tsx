@@ -4,9 +4,8 @@ import { tell } from "../../attempt.ts";
 import { Form, Item, TakeOff } from "../../fields.tsx";
 import { isPast } from "../../format.ts";
 import { t } from "../../mailbox-texts.ts";
-import { At, Button, Card, Field, now, useAttempt, useLoaded, Waiting } from "../../parts.tsx";
+import { At, Button, Card, Field, now, useAttempt, useGet, Waiting } from "../../parts.tsx";
 import { withProof } from "../../session.ts";
-import { focusHeading } from "../../shell.tsx";
 import { dayOf, endOf } from "./last-day.ts";
 
 /** Only types come from src. This type makes the compiler compare the number. */
@@ -22,7 +21,7 @@ export function DeliveryCards() {
 }
 
 function ForwardingCard() {
-  const forwarding = useLoaded(() => get<Forwarding>("me/forwarding"), []);
+  const forwarding = useGet<Forwarding>("me/forwarding");
   const { data, reload } = forwarding;
   const words = t.mailboxSettings.forwarding;
   return (
@@ -52,10 +51,7 @@ function Addresses({ forwarding: { to, keep }, changed }: Changes) {
     form.reset();
   };
   const takeOff = (address: string): void =>
-    attempt(async () => {
-      await set((old) => ({ ...old, to: old.to.filter((one) => one !== address) }), words.stopped(address));
-      focusHeading();
-    });
+    attempt(() => set((old) => ({ ...old, to: old.to.filter((one) => one !== address) }), words.stopped(address)));
   const keepOrNot = (): void =>
     attempt(() => set((old) => ({ ...old, keep: !keep }), keep ? words.noCopy : words.copy));
   return (
@@ -88,7 +84,7 @@ const MOST_CHARACTERS: typeof VACATION_LIMITS = { subject: 200, text: 4_000 };
 const PATH = "me/vacation";
 
 function VacationCard() {
-  const stored = useLoaded(() => get<{ vacation: VacationItem | null }>(PATH), []);
+  const stored = useGet<{ vacation: VacationItem | null }>(PATH);
   const { data, reload } = stored;
   const busy = useAttempt();
   const words = t.mailboxSettings.vacation;
@@ -115,11 +111,7 @@ function VacationCard() {
           submit={submit}
           others={
             vacation !== null && (
-              <Button
-                shown={t.mailboxSettings.endNow}
-                aria-disabled={busy.isBusy}
-                onClick={() => busy.attempt(end)}
-              />
+              <Button shown={t.mailboxSettings.endNow} aria-disabled={busy.isBusy} onClick={() => busy.attempt(end)} />
             )
           }
         >

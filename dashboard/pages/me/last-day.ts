@@ -1,17 +1,11 @@
-import { isPast } from "../../format.ts";
+import { isPast, localTime } from "../../format.ts";
 
 /** The day of the reader's clock, as a field of type `date` has it. Null: none. */
 export function dayOf(iso: string | null): string {
-  if (iso === null) return "";
-  const at = new Date(iso);
-  const two = (number: number): string => String(number).padStart(2, "0");
-  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
+  return iso === null ? "" : localTime(Date.parse(iso)).slice(0, 10);
 }
 
-/**
- * The last second of a day of the reader's clock; null: no day. Keeps the stored time on the same day, which may have been set by another
- * clock, unless it is past.
- */
+/** The last second of a day of the reader's clock; null: no day. A stored time on that day stays, unless it is past. */
 export function endOf(day: string, stored: string | null, now: number): string | null {
   if (day === dayOf(stored) && !isPast(stored, now)) return stored;
   return day === "" ? null : new Date(`${day}T23:59:59`).toISOString();

@@ -1,17 +1,17 @@
 import { useState } from "preact/hooks";
 import type { OwnMail } from "../../../src/admin/declare/items.ts";
-import { get, post, queryOf, remove } from "../../api.ts";
+import { post, queryOf, remove } from "../../api.ts";
 import { attempt, tell } from "../../attempt.ts";
 import { Form, Item, Lasts, TakeOff } from "../../fields.tsx";
 import { t } from "../../mailbox-texts.ts";
-import { At, Button, Card, Field, Rows, Said, useAttempt, useLoaded, Waiting } from "../../parts.tsx";
+import { At, Button, Card, Field, Rows, Said, useAttempt, useGet, Waiting } from "../../parts.tsx";
 
 const words = t.me;
 
 type SenderItem = Readonly<{ sender: string }>;
 
 export function SendersCard() {
-  const list = useLoaded(() => get<{ items: readonly SenderItem[] }>("me/senders"), []);
+  const list = useGet<{ items: readonly SenderItem[] }>("me/senders");
   const add = async (sender: string): Promise<void> => {
     await post("me/senders", { sender });
     list.reload();
@@ -85,7 +85,7 @@ export function FollowCard() {
 }
 
 function Path({ id }: Readonly<{ id: string }>) {
-  const mail = useLoaded(() => get<OwnMail>(`me/mail${queryOf({ id })}`), [id]);
+  const mail = useGet<OwnMail>(`me/mail${queryOf({ id })}`);
   const { data } = mail;
   return (
     <>

@@ -1,10 +1,10 @@
 import { useState } from "preact/hooks";
 import type { PreviewAnswer, SettingsAnswer, UndoItem } from "../../../src/admin/settings.ts";
 import { t } from "../../admin-texts.ts";
-import { get, post } from "../../api.ts";
+import { post } from "../../api.ts";
 import { tell } from "../../attempt.ts";
 import { Choice } from "../../fields.tsx";
-import { Button, Card, Field, Said, useAttempt, useLoaded, Waiting } from "../../parts.tsx";
+import { Button, Card, Field, Said, useAttempt, useGet, Waiting } from "../../parts.tsx";
 import { go, route } from "../../route.ts";
 import { Advice } from "../../rows.tsx";
 import { withProof } from "../../session.ts";
@@ -23,7 +23,7 @@ const USUAL_GROUP = "limits";
 const MOST_SHOWN = 50;
 
 export function SettingsPage() {
-  const list = useLoaded(() => get<SettingsAnswer>("settings"), []);
+  const list = useGet<SettingsAnswer>("settings");
   const { data, reload } = list;
   const [edits, setEdits] = useState<Edits>({});
   const [lookedAt, setLookedAt] = useState<LookedAt | null>(null);

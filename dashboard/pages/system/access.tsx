@@ -4,12 +4,12 @@ import type { ListedSession } from "../../../src/admin/declare/items.ts";
 import type { CountedPage } from "../../../src/admin/declare/paging.ts";
 import { LastUse, type Listed, SessionRow } from "../../access-rows.tsx";
 import { t } from "../../admin-texts.ts";
-import { get, post, queryOf, remove } from "../../api.ts";
+import { post, queryOf, remove } from "../../api.ts";
 import { attempt, tell } from "../../attempt.ts";
 import { Choice, Form, Item, Surely } from "../../fields.tsx";
 import { isPast, whole } from "../../format.ts";
 import { language } from "../../messages.ts";
-import { At, Button, Card, Field, now, Rows, Said, useLoaded } from "../../parts.tsx";
+import { At, Button, Card, Field, now, Rows, Said, useGet } from "../../parts.tsx";
 import { Secret } from "../../secrets.tsx";
 import { reader, withProof } from "../../session.ts";
 
@@ -18,10 +18,7 @@ const words = t.access;
 const MOST_SESSIONS = 100;
 
 export function SessionsCard() {
-  const list = useLoaded(
-    () => get<CountedPage<Listed & ListedSession>>(`sessions${queryOf({ limit: MOST_SESSIONS })}`),
-    [],
-  );
+  const list = useGet<CountedPage<Listed & ListedSession>>(`sessions${queryOf({ limit: MOST_SESSIONS })}`);
   const { data, reload } = list;
   const end = (path: string): void =>
     attempt(async () => {
@@ -58,7 +55,7 @@ export function SessionsCard() {
 const MOST_TOKENS = 100;
 
 export function TokensCard() {
-  const list = useLoaded(() => get<CountedPage<TokenItem>>(`tokens${queryOf({ limit: MOST_TOKENS })}`), []);
+  const list = useGet<CountedPage<TokenItem>>(`tokens${queryOf({ limit: MOST_TOKENS })}`);
   const { data, reload } = list;
   const revoke = async (name: string): Promise<void> => {
     await withProof(() => remove(`tokens/${name}`));
@@ -102,10 +99,7 @@ function TokenRow({ item, revoke }: Readonly<{ item: TokenItem; revoke: () => Pr
 }
 
 type Made = Readonly<{ name: string; token: string }>;
-/**
- * The choice of single scopes. The other choices are the server's roles (src/core/access/scopes.ts), which it accepts
- * in place of scopes.
- */
+/** Single scopes. The other choices are roles (src/core/access/scopes.ts), which the server takes in their place. */
 const CHOSEN = "chosen";
 
 function TokenForm({ made }: Readonly<{ made: () => void }>) {

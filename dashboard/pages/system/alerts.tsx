@@ -2,9 +2,9 @@ import { useState } from "preact/hooks";
 import type { Health } from "../../../src/admin/declare/items.ts";
 import type { AlertItem, AlertList, ChannelTests } from "../../../src/admin/server.ts";
 import { t } from "../../admin-texts.ts";
-import { get, post, queryOf } from "../../api.ts";
+import { post, queryOf } from "../../api.ts";
 import { whatWaits } from "../../live.ts";
-import { At, Button, Card, Said, State, useAttempt, useLoaded, Waiting } from "../../parts.tsx";
+import { At, Button, Card, Said, State, useAttempt, useGet, Waiting } from "../../parts.tsx";
 import { Advice } from "../../rows.tsx";
 import { may } from "../../session.ts";
 
@@ -15,7 +15,7 @@ type Tested = ChannelTests["results"];
 const MOST_SHOWN = 20;
 
 export function AlertsPart() {
-  const list = useLoaded(() => get<AlertList>(`alerts${queryOf({ limit: MOST_SHOWN })}`), [], whatWaits.value);
+  const list = useGet<AlertList>(`alerts${queryOf({ limit: MOST_SHOWN })}`, whatWaits.value);
   const { data, reload } = list;
   if (data === null) return <Waiting {...list} />;
   return (

@@ -2,11 +2,11 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { FactorList, TotpBegun } from "../../../src/admin/access.ts";
 import { SecretsCard } from "../../access-rows.tsx";
 import { t } from "../../admin-texts.ts";
-import { get, post, remove } from "../../api.ts";
+import { post, remove } from "../../api.ts";
 import { tell } from "../../attempt.ts";
 import { save } from "../../export.ts";
 import { Form, Surely } from "../../fields.tsx";
-import { Button, Card, Field, useAttempt, useLoaded, Waiting } from "../../parts.tsx";
+import { Button, Card, Field, useAttempt, useGet, Waiting } from "../../parts.tsx";
 import { makePasskey, whyNoPasskeys } from "../../passkey.ts";
 import { Copy, QrCode } from "../../secrets.tsx";
 import { withProof } from "../../session.ts";
@@ -58,7 +58,7 @@ function AddPasskey({ added }: Readonly<{ added: () => void }>) {
 type NewCodes = Readonly<{ recoveryCodes: readonly string[] }>;
 
 function TotpCard() {
-  const factors = useLoaded(() => get<FactorList>("factors"), []);
+  const factors = useGet<FactorList>("factors");
   const { data, reload } = factors;
   const [begun, setBegun] = useState<TotpBegun | null>(null);
   const [codes, setCodes] = useState<readonly string[] | null>(null);

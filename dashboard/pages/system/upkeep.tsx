@@ -1,9 +1,9 @@
 import type { CertificateReport, DnsReport, PublishedRecord, UpkeepItem } from "../../../src/admin/declare/reports.ts";
 import { t } from "../../admin-texts.ts";
-import { get, queryOf } from "../../api.ts";
+import { queryOf } from "../../api.ts";
 import { Choice } from "../../fields.tsx";
 import { language } from "../../messages.ts";
-import { At, Button, Card, now, Rows, Said, State, useLoaded, Waiting } from "../../parts.tsx";
+import { At, Button, Card, now, Rows, Said, State, useGet, Waiting } from "../../parts.tsx";
 import { go, route } from "../../route.ts";
 import { Copy } from "../../secrets.tsx";
 
@@ -11,7 +11,7 @@ const words = t.upkeep;
 
 export function DnsPart() {
   const { domain = "" } = route.value.query;
-  const report = useLoaded(() => get<DnsReport>(`dns${queryOf({ domain })}`), [domain]);
+  const report = useGet<DnsReport>(`dns${queryOf({ domain })}`);
   const { data, reload } = report;
   if (data === null) return <Waiting {...report} />;
   return (
@@ -74,7 +74,7 @@ const SHAPES = { ok: "ok", degraded: "degraded", down: "down", unknown: "degrade
 const SOON_MS = 14 * 86_400_000;
 
 export function UpkeepPart() {
-  const list = useLoaded(() => get<{ items: readonly UpkeepItem[] }>("upkeep"), []);
+  const list = useGet<{ items: readonly UpkeepItem[] }>("upkeep");
   return (
     <>
       <Card title={t.upkeep.title}>
@@ -108,7 +108,7 @@ function UpkeepRow({ item: { name, state, at, says, command } }: Readonly<{ item
 }
 
 function Certificate() {
-  const report = useLoaded(() => get<CertificateReport>("certificate"), []);
+  const report = useGet<CertificateReport>("certificate");
   return (
     <Card title={t.upkeep.certificate}>
       <Waiting {...report} />
