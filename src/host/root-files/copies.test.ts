@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import {
   chmodSync,
   linkSync,
@@ -15,11 +15,22 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { test } from "node:test";
 import { createGzip, gunzipSync } from "node:zlib";
 import { anotherDisk, NO_OTHER_DISK } from "../../../test/kit/another-disk.ts";
+import { lacking } from "../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { canLink, compressFile, copyFile, copyForeignFile, failureOf, hashOf, linkProgram } from "./copies.ts";
+import {
+  canLink,
+  compressFile,
+  copyFile,
+  copyForeignFile,
+  failureOf,
+  hashOf,
+  linkProgram,
+  writeStream,
+} from "./copies.ts";
 import { Directory } from "./directory.ts";
 
 test("a copy replaces a link, and one that was left at its temporary name", () => {
@@ -94,6 +105,25 @@ test("does not compress a symbolic link, or a file with two names", async () => 
   linkSync(path, join(place, "other"));
   await assert.rejects(compressFile(path, createGzip()), /UnsafePath/);
   assert.deepEqual(readdirSync(place).toSorted(), ["log", "other"]);
+});
+
+const MOUNTS = { skip: lacking({ root: true, installed: ["mount"] }) };
+
+test("a full disk is reported by its code, and no half file stays on it", MOUNTS, async () => {
+  const disk = join(temporaryDirectory(), "disk");
+  const [log, archive] = [join(disk, "log"), join(disk, "archive")];
+  mkdirSync(disk);
+  execFileSync("mount", ["-t", "tmpfs", "-o", "size=64k,mode=755", "tmpfs", disk]);
+  try {
+    writeFileSync(log, randomBytes(40_000));
+    await assert.rejects(compressFile(log, createGzip()), { code: "ENOSPC", path: log });
+    const source = Readable.from([randomBytes(40_000)]);
+    const whole = { mode: 0o600, isWhole: () => Promise.resolve(true) };
+    await assert.rejects(writeStream(archive, source, whole), { code: "ENOSPC", path: archive });
+    assert.deepEqual(readdirSync(disk), ["log"]);
+  } finally {
+    execFileSync("umount", ["--lazy", disk]);
+  }
 });
 
 test("hashes a whole file; links, pipes, directories and missing files have no hash", () => {

@@ -12,6 +12,7 @@ import {
   readSync,
   renameSync,
   type Stats,
+  type WriteStream,
 } from "node:fs";
 import { basename, dirname } from "node:path";
 import type { Readable, Transform } from "node:stream";
@@ -104,7 +105,7 @@ export async function writeStream(
   place.remove(half);
   using target = new Held(place.createNew(half, mode));
   try {
-    await pipeline(source, createWriteStream("", { fd: target.fd, autoClose: false }));
+    await pipeline(source, writer(target));
     fsyncSync(target.fd);
     if (!(await isWhole())) return;
     using present = place.hold(name);
@@ -115,6 +116,11 @@ export async function writeStream(
   } finally {
     place.remove(half);
   }
+}
+
+/** With a descriptor of its own, because a stream that fails closes its descriptor, whatever `autoClose` says. */
+function writer({ fd }: Held): WriteStream {
+  return createWriteStream(`/proc/self/fd/${fd}`, { flags: "r+" });
 }
 
 function isOwnProgram({ stat }: Held): boolean {
@@ -136,8 +142,7 @@ export async function compressFile(path: string, compressor: Transform): Promise
     const { uid, gid, mode, atime, mtime } = mustBePlain(path, source).stat;
     place.remove(half);
     using target = new Held(place.createNew(half, 0o600));
-    const read = createReadStream("", { fd: source.fd, autoClose: false });
-    await pipeline(read, compressor, createWriteStream("", { fd: target.fd, autoClose: false }));
+    await pipeline(createReadStream(`/proc/self/fd/${source.fd}`), compressor, writer(target));
     target.give({ uid, gid });
     target.setMode(mode & 0o777);
     futimesSync(target.fd, atime, mtime);
@@ -147,6 +152,8 @@ export async function compressFile(path: string, compressor: Transform): Promise
     place.remove(name);
   } catch (error) {
     throw named(path, error);
+  } finally {
+    place.remove(half);
   }
 }
 
