@@ -4,7 +4,7 @@ import { type Millis, SECOND_MS } from "../../core/time.ts";
 import { readMilterFinding, readMilterReject } from "./content-filter-log.ts";
 import { DOVECOT_PATTERNS } from "./dovecot-patterns.ts";
 import { type MailLine, parseMailLine, timeOfLine } from "./log-line.ts";
-import { IN_PATH, type LogPattern, QUEUE_ID } from "./pattern.ts";
+import { IN_PATH, type LogPattern, type LogPatterns, QUEUE_ID } from "./pattern.ts";
 import { REFUSED_PATTERNS, SESSION_PATTERNS } from "./postfix-patterns.ts";
 
 /** Returns what the guard learns only from this line of mail.log; null for most lines. `guardSince`: from then on the guard is asked about sign-ins. */
@@ -33,8 +33,7 @@ export function readMailLog(line: string, guardSince: Millis): Observation | nul
 export function matchPattern(
   line: MailLine,
 ): Readonly<{ pattern: LogPattern; groups: Readonly<Record<string, string | undefined>> }> | null {
-  for (const pattern of LOG_PATTERNS) {
-    if (pattern.program !== line.program || pattern.from !== line.from) continue;
+  for (const pattern of Object.values(LOG_PATTERNS.get(`${line.from}/${line.program}`) ?? {})) {
     if (pattern.port25 === true && line.service !== "smtp") continue;
     const groups = pattern.matches.exec(line.text)?.groups;
     if (groups !== undefined) return { pattern, groups };
@@ -79,4 +78,8 @@ function readTried({ text, program }: MailLine): Observation | null {
 
 const OUTCOMES = ["sent", "deferred", "bounced"] as const;
 
-export const LOG_PATTERNS: readonly LogPattern[] = [...SESSION_PATTERNS, ...REFUSED_PATTERNS, ...DOVECOT_PATTERNS];
+/** By the program that writes the line. */
+export const LOG_PATTERNS: ReadonlyMap<string, LogPatterns> = new Map([
+  ["postfix/smtpd", { ...SESSION_PATTERNS, ...REFUSED_PATTERNS }],
+  ["dovecot/imap-login", DOVECOT_PATTERNS],
+]);

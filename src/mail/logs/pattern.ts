@@ -7,9 +7,6 @@ import type { ClientFault } from "../../core/events/reasons.ts";
  * same characters, so the time is proportional to the line.
  */
 export type LogPattern = Readonly<{
-  name: string;
-  from: "postfix" | "dovecot";
-  program: string;
   /** Groups: `ip`; `detail`, what to show of it; `tries`, if it counts; `login`, the name that was tried. */
   matches: RegExp;
   /** Only on port 25, which does not offer sign-in. */
@@ -17,6 +14,9 @@ export type LogPattern = Readonly<{
   /** Of a failed sign-in the guard hears directly, unless it was down: then only the log has it. */
   reports: ClientFault | "login_failed";
 }>;
+
+/** Under their names, in the order in which they are tried. */
+export type LogPatterns = Readonly<Record<string, LogPattern>>;
 
 /** `NAME[IP]`: the name is confirmed by the DNS, or `unknown`; Postfix allows no other characters in it. */
 export const CLIENT = "[^\\s[\\]]{1,255}\\[(?<ip>[0-9a-f.:]{2,45})\\](?::\\d{1,5})?";
@@ -26,4 +26,3 @@ export const PATH = `<${IN_PATH}>`;
 export const QUEUE_ID = "(?<queue>[0-9A-Za-z]{5,20})";
 /** The state of a session: a command of SMTP, or CONNECT, UNKNOWN, END-OF-MESSAGE. */
 export const STATE = "[A-Z][A-Z-]{0,30}";
-export const postfix = { from: "postfix", program: "smtpd" } as const;
