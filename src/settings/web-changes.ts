@@ -1,6 +1,6 @@
 import { formatDuration } from "../core/time.ts";
 import { WEB_KEYS } from "./program-settings.ts";
-import { defaultOf, type SettingKey, settingOf } from "./schema.ts";
+import { defaultOf, isSettingKey, type SettingKey, settingOf } from "./schema.ts";
 
 const VALUES = ["maxretry", "findtime", "bantime"] as const;
 const FAIL2BAN = [
@@ -13,6 +13,28 @@ const FAIL2BAN = [
   "own_filters",
 ] as const;
 
+/** How many times looser than the default the web may make what stops guessing. Stricter is free. */
+const LOOSEST = 4;
+/** Sign-ins to the dashboard are judged and banned by these, too. `more`: a larger value is looser; `less`: a smaller one. */
+const GUESSING: Readonly<Partial<Record<SettingKey, "more" | "less">>> = {
+  "limits.logins.failures": "more",
+  "limits.logins.window": "less",
+  "limits.logins.per_day": "more",
+  "limits.logins.per_week": "more",
+  "limits.logins.known_per_day": "more",
+  "limits.accounts.failures": "more",
+  "limits.accounts.window": "less",
+  "limits.accounts.candidates": "more",
+  "limits.networks.failures": "more",
+  "limits.networks.window": "less",
+  "limits.networks.per_day": "more",
+  "limits.spraying.guesses": "more",
+  "limits.spraying.window": "less",
+  "bans.ladder": "less",
+  "bans.memory": "less",
+  "bans.neighbours": "more",
+};
+
 /**
  * The settings that the dashboard and the API may change: how much is too much, and what follows from it. Whoever takes over
  * the web, or an owner's session, must not get further with them. So none of them opens a port, trusts a proxy or a name,
@@ -20,6 +42,8 @@ const FAIL2BAN = [
  * guessing at its password have a bound.
  */
 const MAY_CHANGE: ReadonlySet<SettingKey> = new Set<SettingKey>([
+  /** Those with a bound. */
+  ...Object.keys(GUESSING).filter(isSettingKey),
   /** How much a stranger or an account may do. */
   "limits.mail.per_minute",
   "limits.mail.per_hour",
@@ -39,20 +63,7 @@ const MAY_CHANGE: ReadonlySet<SettingKey> = new Set<SettingKey>([
   "limits.connections.per_port",
   "limits.connections.smtp_places",
   "limits.connections.imap_places",
-  "limits.logins.failures",
-  "limits.logins.window",
-  "limits.logins.per_day",
-  "limits.logins.per_week",
-  "limits.logins.known_per_day",
-  "limits.accounts.failures",
-  "limits.accounts.window",
   "limits.accounts.known_for",
-  "limits.accounts.candidates",
-  "limits.networks.failures",
-  "limits.networks.window",
-  "limits.networks.per_day",
-  "limits.spraying.guesses",
-  "limits.spraying.window",
   "limits.sending.recipients_per_minute",
   "limits.sending.recipients_per_hour",
   "limits.sending.recipients_per_day",
@@ -60,10 +71,7 @@ const MAY_CHANGE: ReadonlySet<SettingKey> = new Set<SettingKey>([
   "limits.sending.strangers_per_day",
   "limits.sending.refused",
   /** How long bans last, and the effect of Fail2ban's reports. The jail of the dashboard is not among them. */
-  "bans.ladder",
   "bans.permanent",
-  "bans.memory",
-  "bans.neighbours",
   "bans.manual",
   "fail2ban.sentences",
   ...FAIL2BAN.flatMap((reports) => VALUES.map((value) => `fail2ban.${reports}.${value}` as const)),
@@ -98,28 +106,6 @@ const MAY_CHANGE: ReadonlySet<SettingKey> = new Set<SettingKey>([
   "alerts.thresholds.volume",
   "alerts.thresholds.volume_factor",
 ]);
-
-/** How many times looser than the default the web may make what stops guessing. Stricter is free. */
-const LOOSEST = 4;
-/** Sign-ins to the dashboard are judged and banned by these, too. `more`: a larger value is looser; `less`: a smaller one. */
-const GUESSING: Readonly<Partial<Record<SettingKey, "more" | "less">>> = {
-  "limits.logins.failures": "more",
-  "limits.logins.window": "less",
-  "limits.logins.per_day": "more",
-  "limits.logins.per_week": "more",
-  "limits.logins.known_per_day": "more",
-  "limits.accounts.failures": "more",
-  "limits.accounts.window": "less",
-  "limits.accounts.candidates": "more",
-  "limits.networks.failures": "more",
-  "limits.networks.window": "less",
-  "limits.networks.per_day": "more",
-  "limits.spraying.guesses": "more",
-  "limits.spraying.window": "less",
-  "bans.ladder": "less",
-  "bans.memory": "less",
-  "bans.neighbours": "more",
-};
 
 /** Why the others stay with root. The first that fits holds. */
 const WHY_NOT: readonly (readonly [RegExp, string])[] = [
