@@ -4,8 +4,11 @@ import { connectionName } from "../../core/events/connection.ts";
 import { type Connection } from "../../core/firewall/connection-shares.ts";
 import { type Ip, parseIp } from "../../core/net/ip.ts";
 
+/** A client of an IPv4 address may have an IPv6 socket. Without IPv6 the second is missing. */
+export const TCP_TABLES = ["/proc/net/tcp", "/proc/net/tcp6"] as const;
+
 /**
- * Established connections to these ports, from `/proc/net/tcp` or `/proc/net/tcp6` (proc(5)): one line for each socket,
+ * Established connections to these ports, from one of `TCP_TABLES` (proc(5)): one line for each socket,
  * addresses in hexadecimal, as 32-bit words in the machine's byte order. Half-open ones (SYN_RECV) have another state.
  */
 export function parseConnections(text: string, ports: ReadonlySet<number>, order: ByteOrder): readonly Connection[] {
@@ -40,7 +43,7 @@ export function parseListening(text: string, order: ByteOrder): readonly Listeni
 export type LocalConnection = Readonly<{ ip: Ip; clientPort: number; serverIp: Ip; port: number }>;
 
 /**
- * The user whose program made an established connection, from `/proc/net/tcp` or `/proc/net/tcp6`; null if there is none. Ignores
+ * The user whose program made an established connection, from one of `TCP_TABLES`; null if there is none. Ignores
  * a connection that its client has closed, which the kernel lists as root's.
  */
 export function clientUser(text: string, connection: LocalConnection, order: ByteOrder): number | null {

@@ -1,11 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { endianness } from "node:os";
 import { type Ip, isLoopback } from "../../core/net/ip.ts";
-import { clientUser, type LocalConnection } from "../kernel/tcp-sockets.ts";
+import { clientUser, type LocalConnection, TCP_TABLES } from "../kernel/tcp-sockets.ts";
 import { ownAddresses } from "./own-addresses.ts";
-
-/** A client of an IPv4 address may have an IPv6 socket, so both are read (proc(5)). */
-const TABLES = ["/proc/net/tcp", "/proc/net/tcp6"] as const;
 
 /** Clients on this machine. The kernel knows their users, so no program can pretend to be another user. */
 export function createLocalClients(read = readTables) {
@@ -21,7 +18,7 @@ export function createLocalClients(read = readTables) {
 }
 
 function readTables(): Promise<readonly string[]> {
-  return Promise.all(TABLES.map((path) => readFile(path, "utf8").catch(() => "")));
+  return Promise.all(TCP_TABLES.map((path) => readFile(path, "utf8").catch(() => "")));
 }
 
 /** One read at a time; those who wait for the next one share it. A client may open hundreds of connections a second, and each read lists all sockets. */

@@ -3,7 +3,7 @@ import { endianness } from "node:os";
 import { type Ip, isV4, parseIp } from "../../core/net/ip.ts";
 import { type PortSetting, PROXIED_KEYS, proxiedPorts, SIEVE_MAIL_ADDRESS } from "../../settings/ports.ts";
 import type { Settings } from "../../settings/schema.ts";
-import { type ListeningSocket, parseListening } from "../kernel/tcp-sockets.ts";
+import { type ListeningSocket, parseListening, TCP_TABLES } from "../kernel/tcp-sockets.ts";
 import { textOrNothing } from "../machine/read-text.ts";
 import { SetUpFailure } from "./failure.ts";
 import { allPids, openFiles } from "./read-processes.ts";
@@ -77,11 +77,10 @@ function tryToListen(port: number, host: string): Promise<string | null> {
 
 /**
  * All listening sockets of this network namespace. Asks the kernel, so no server notices. The kernel walks its tables for that, which takes some
- * milliseconds on a machine with much memory: one answer is used for all ports. Without IPv6 the second table is missing.
+ * milliseconds on a machine with much memory: one answer is used for all ports.
  */
 export function listeners(): readonly ListeningSocket[] {
-  const tables = ["/proc/net/tcp", "/proc/net/tcp6"];
-  return tables.flatMap((table) => parseListening(textOrNothing(table), endianness()));
+  return TCP_TABLES.flatMap((table) => parseListening(textOrNothing(table), endianness()));
 }
 
 /** The inodes of the sockets in `listening` that have this port at our address, or at every address. */

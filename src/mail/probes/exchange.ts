@@ -1,7 +1,9 @@
 import { connect, type Socket } from "node:net";
+import { endianness } from "node:os";
 import { connect as connectTls } from "node:tls";
 import type { ProbeResult } from "../../core/alerts/probe-record.ts";
 import { codeOf } from "../../core/error.ts";
+import { parseConnections, TCP_TABLES } from "../../host/kernel/tcp-sockets.ts";
 import { textOrNothing } from "../../host/machine/read-text.ts";
 import { GOODBYE_MS } from "./port-dialogue.ts";
 
@@ -78,10 +80,6 @@ function open(target: Target): Socket {
 
 /** From this share of its places on, a port may be silent because it is full. */
 const CROWDED = 2 / 3;
-/** Without IPv6 the second is missing. */
-const TABLES = ["/proc/net/tcp", "/proc/net/tcp6"];
-/** Established connections, and those that only the client has closed. */
-const TAKEN = ["01", "08"];
 
 /**
  * A full port is as silent as one that hangs, but its clients are being served: a restart would
@@ -92,14 +90,10 @@ export function unlessCrowded(result: ProbeResult, port: number, places: number)
   return { ...result, hangs: false, says: `${result.says} while most of its places are taken` };
 }
 
-/** How many connections to a local TCP port take a place (proc(5), /proc/net/tcp). */
+/** How many connections to a local TCP port take a place, including those that only the client has closed. */
 function openOn(port: number): number {
-  const local = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
-  const isOne = (line: string): boolean => {
-    const [, from = "", , state = ""] = line.trim().split(/\s+/);
-    return from.endsWith(local) && TAKEN.includes(state);
-  };
-  return TABLES.flatMap((table) => textOrNothing(table).split("\n")).filter(isOne).length;
+  const ports = new Set([port]);
+  return TCP_TABLES.flatMap((table) => parseConnections(textOrNothing(table), ports, endianness())).length;
 }
 
 type WebPage = Readonly<{
