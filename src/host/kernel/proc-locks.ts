@@ -1,4 +1,5 @@
 import { readdirSync } from "node:fs";
+import { readOr } from "../../core/error.ts";
 import { textOrNothing } from "../machine/read-text.ts";
 
 /**
@@ -39,15 +40,11 @@ const LINE = /^\d+: (?:POSIX|OFDLCK) +\w+ +(READ|WRITE) (-1|[1-9]\d*) ([\da-f]+:
 
 /** Whether the process has an open file description that holds a lock on a file with this inode number (proc_pid_fdinfo(5)). */
 export function holdsOpenFileLock(pid: number, inode: number): boolean {
-  try {
-    return readdirSync(`/proc/${pid}/fdinfo`).some((fd) =>
-      textOrNothing(`/proc/${pid}/fdinfo/${fd}`)
-        .split("\n")
-        .some((line) => line.startsWith("lock:") && line.includes("OFDLCK") && line.includes(`:${inode} `)),
-    );
-  } catch {
-    return false;
-  }
+  return readOr(() => readdirSync(`/proc/${pid}/fdinfo`), []).some((fd) =>
+    textOrNothing(`/proc/${pid}/fdinfo/${fd}`)
+      .split("\n")
+      .some((line) => line.startsWith("lock:") && line.includes("OFDLCK") && line.includes(`:${inode} `)),
+  );
 }
 
 /** How `/proc/locks` shows a device number of stat(2): its major and its minor number, hexadecimal (makedev(3)). */

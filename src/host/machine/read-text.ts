@@ -1,10 +1,7 @@
 import { readFileSync } from "node:fs";
+import { readOr } from "../../core/error.ts";
 
 /** The text of a file of the kernel or of a program that may be gone; empty if it cannot be read. */
 export function textOrNothing(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
-  }
+  return readOr(() => readFileSync(path, "utf8"), "");
 }

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { readOr } from "../../core/error.ts";
 import { type Environment, type Loaded, loadSettings } from "../../settings/load.ts";
 import { readPlain, writeFile } from "../root-files/files.ts";
 
@@ -45,10 +46,6 @@ export function settingsIn(path: string, env: Environment): Loaded {
  * break. Empty if the server was never started, or if this user may not read the directory.
  */
 export function readServiceEnvironment(directory: string): Readonly<Record<string, string>> {
-  try {
-    const read = (name: string): string => readFileSync(join(directory, name), "utf8").replaceAll("\0", "\n");
-    return Object.fromEntries(readdirSync(directory).map((name) => [name, read(name)]));
-  } catch {
-    return {};
-  }
+  const read = (name: string): string => readFileSync(join(directory, name), "utf8").replaceAll("\0", "\n");
+  return readOr(() => Object.fromEntries(readdirSync(directory).map((name) => [name, read(name)])), {});
 }

@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
-import { codeOf, nullOn } from "../../core/error.ts";
+import { codeOf, nullOn, readOr } from "../../core/error.ts";
 import type { ForeignFile } from "../../settings/layout.ts";
 import { Directory, explained, Held, MOST_LINKS, O_PATH, type Owner, UnsafePath } from "./directory.ts";
 import { type Access, fill, mustBePlain, replace, type Written } from "./replace.ts";
@@ -94,11 +94,7 @@ export function readNamed(path: string, mostBytes: number): Buffer {
 
 /** The text of a file that another user may have put there; null if there is none that can be used. Never throws, never waits. */
 export function readForeign({ foreign }: ForeignFile, mostBytes: number): string | null {
-  try {
-    return readPlain(foreign, mostBytes)?.text ?? null;
-  } catch {
-    return null;
-  }
+  return readOr(() => readPlain(foreign, mostBytes)?.text ?? null, null);
 }
 
 /**

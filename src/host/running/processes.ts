@@ -1,6 +1,7 @@
 import { realpathSync } from "node:fs";
 import { basename } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { readOr } from "../../core/error.ts";
 import { CONTENT_USERS, POSTGREY_USER, USERS } from "../../settings/layout.ts";
 import { hasUser, userIds } from "../machine/system-users.ts";
 import { listProcesses, networkOf, type Process, startTimeOf, statOf, withDescendants } from "./read-processes.ts";
@@ -66,13 +67,8 @@ function idsOf(names: readonly string[]): ReadonlySet<number> {
 
 /** Behind a link, arguments have its name and the kernel has the real one (proc(5), cwd). Exported for its test. */
 export function namesOf(data: string): Names {
-  try {
-    const real = realpathSync(data);
-    return real === data ? [data] : [data, real];
-  } catch {
-    // It does not exist.
-    return [data];
-  }
+  const real = readOr(() => realpathSync(data), data);
+  return real === data ? [data] : [data, real];
 }
 
 /** Exported for its test. */

@@ -1,5 +1,6 @@
 import { lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { freemem, totalmem } from "node:os";
+import { readOr } from "../../core/error.ts";
 import { textOrNothing } from "../machine/read-text.ts";
 
 /**
@@ -114,7 +115,7 @@ export function networkOf(pid: number): string | null {
  * (user_namespaces(7)). Every user can read the map, unlike /proc/PID/ns/user.
  */
 function leftByItself(pid: number): boolean {
-  const map = orEmpty(() => readFileSync(`/proc/${pid}/uid_map`, "utf8"), null);
+  const map = readOr(() => readFileSync(`/proc/${pid}/uid_map`, "utf8"), null);
   if (map === null) return false;
   return map
     .split("\n")
@@ -134,7 +135,7 @@ function seesOther(pid: number, directory: string): boolean {
 
 /** Null if it cannot be seen. */
 function identityOf(path: string): string | null {
-  return orEmpty(() => {
+  return readOr(() => {
     const { dev, ino } = statSync(path);
     return `${dev} ${ino}`;
   }, null);
@@ -152,7 +153,7 @@ export function openFiles(pid: number): readonly string[] {
 /** Those of them that are open for writing: the links' permissions show it (proc_pid_fd(5)). */
 export function writtenFiles(pid: number): readonly string[] {
   return descriptorsOf(pid)
-    .filter((fd) => orEmpty(() => (lstatSync(fd).mode & 0o200) !== 0, false))
+    .filter((fd) => readOr(() => (lstatSync(fd).mode & 0o200) !== 0, false))
     .map(linkOf);
 }
 
@@ -213,17 +214,9 @@ export function startTimeOf(pid: number): string | null {
 }
 
 function linkOf(file: string): string {
-  return orEmpty(() => readlinkSync(file), "");
+  return readOr(() => readlinkSync(file), "");
 }
 
 function namesIn(directory: string): readonly string[] {
-  return orEmpty(() => readdirSync(directory), []);
-}
-
-function orEmpty<T>(read: () => T, empty: T): T {
-  try {
-    return read();
-  } catch {
-    return empty;
-  }
+  return readOr(() => readdirSync(directory), []);
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { constants } from "node:os";
+import { readOr } from "../../core/error.ts";
 import type { Outcome } from "../../guard/ports.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { endStrict } from "../firewall/strict.ts";
@@ -73,11 +74,8 @@ export async function restartServer(
 }
 
 function whyNot({ startLog }: Layout): string {
-  try {
-    return lastFailure(readFileSync(startLog, "utf8")) ?? `${startLog} shows more.`;
-  } catch {
-    return "its terminal shows more.";
-  }
+  const log = readOr(() => readFileSync(startLog, "utf8"), null);
+  return log === null ? "its terminal shows more." : (lastFailure(log) ?? `${startLog} shows more.`);
 }
 
 /** Whether a process has a handler for this signal (proc(5), SigCgt). Without one, the signal would kill it. */

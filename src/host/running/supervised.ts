@@ -1,5 +1,6 @@
 import { existsSync, openSync, readFileSync, readSync } from "node:fs";
 import { join } from "node:path";
+import { readOr } from "../../core/error.ts";
 import { type Layout, serviceLog } from "../../settings/layout.ts";
 import { Held } from "../root-files/directory.ts";
 
@@ -17,11 +18,7 @@ const STATUS = { bytes: 20, pid: 12, wanted: 17 } as const;
 
 /** Null before the first start of its supervisor; its last state once the supervisor is gone. Only root may read it. */
 export function supervised(services: string, service: string): Supervised | null {
-  try {
-    return parseStatus(readFileSync(join(services, service, "supervise", "status")));
-  } catch {
-    return null;
-  }
+  return readOr(() => parseStatus(readFileSync(join(services, service, "supervise", "status"))), null);
 }
 
 /** Null for a file that is being written. */

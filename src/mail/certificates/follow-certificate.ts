@@ -3,13 +3,14 @@ import { readFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import { connect } from "node:tls";
 import type { KeeperReply, KeeperTrouble } from "../../admin/declare/keeper.ts";
+import { readOr } from "../../core/error.ts";
 import { plural } from "../../core/text.ts";
 import { DAY_MS, SECOND_MS } from "../../core/time.ts";
 import type { Clock } from "../../guard/ports.ts";
 import { lastLines, runProgram } from "../../host/machine/run-program.ts";
 import { signal } from "../../host/running/processes.ts";
 import type { Layout } from "../../settings/layout.ts";
-import { type CertificateFiles, isServed, orNull, readPair, serve, servedFiles } from "./issue-certificate.ts";
+import { type CertificateFiles, isServed, readPair, serve, servedFiles } from "./issue-certificate.ts";
 
 type FollowParts = Readonly<{
   layout: Layout;
@@ -160,7 +161,7 @@ export async function certificateReport(
   ports: readonly number[],
   troubles: readonly KeeperTrouble[],
 ): Promise<KeeperReply> {
-  const leaf = orNull(() => new X509Certificate(readFileSync(servedFiles(layout).cert)));
+  const leaf = readOr(() => new X509Certificate(readFileSync(servedFiles(layout).cert)), null);
   if (leaf === null) return { ok: false, reason: "No certificate is in use yet." };
   const found = await Promise.all(
     ports.map(async (port) => {

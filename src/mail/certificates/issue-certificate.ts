@@ -1,6 +1,7 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { readOr } from "../../core/error.ts";
 import type { Millis } from "../../core/time.ts";
 import { readNamed, writeFile } from "../../host/root-files/files.ts";
 import { makeDirectory } from "../../host/root-files/trees.ts";
@@ -23,13 +24,13 @@ type ReadPair = Readonly<{ ok: true; pair: Pair }> | Readonly<{ ok: false; reaso
 
 /** A certificate chain and its key that Postfix and Dovecot can use now, or one sentence why they cannot. */
 export function readPair({ cert, key }: CertificateFiles, now: Millis): ReadPair {
-  const certText = orNull(() => readNamed(cert, MOST_BYTES).toString());
-  const keyText = orNull(() => readNamed(key, MOST_BYTES).toString());
+  const certText = readOr(() => readNamed(cert, MOST_BYTES).toString(), null);
+  const keyText = readOr(() => readNamed(key, MOST_BYTES).toString(), null);
   if (certText === null) return wrong(`The file ${cert} of tls.cert does not exist or cannot be read.`);
   if (keyText === null) return wrong(`The file ${key} of tls.key does not exist or cannot be read.`);
-  const chain = orNull(() => certificates(certText)) ?? [];
+  const chain = readOr(() => certificates(certText), []);
   if (chain.length === 0) return wrong(`${cert} must hold a certificate in PEM.`);
-  const privateKey = orNull(() => createPrivateKey(keyText));
+  const privateKey = readOr(() => createPrivateKey(keyText), null);
   if (privateKey === null) return wrong(`${key} must hold a private key in PEM, without a passphrase.`);
   const [leaf, ...others] = chain;
   if (leaf === undefined || !leaf.checkPrivateKey(privateKey)) {
@@ -84,15 +85,6 @@ function write(path: string, text: string): void {
 function certificates(text: string): readonly X509Certificate[] {
   const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
   return blocks.map((block) => new X509Certificate(block));
-}
-
-/** Null if it throws. */
-export function orNull<T>(read: () => T): T | null {
-  try {
-    return read();
-  } catch {
-    return null;
-  }
 }
 
 function day(date: Date): string {

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { parse } from "smol-toml";
+import { readOr } from "../../core/error.ts";
 import { isTable, nameOf, pathKey, type Statement, statementsOf, type Table } from "./statements.ts";
 
 /** The new text; or why a single key cannot be changed in it. */
@@ -115,9 +116,5 @@ function isSame(a: unknown, b: unknown): boolean {
 }
 
 function parsed(text: string): unknown {
-  try {
-    return parse(text);
-  } catch {
-    return null;
-  }
+  return readOr(() => parse(text), null);
 }

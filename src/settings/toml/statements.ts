@@ -1,4 +1,5 @@
 import { parse } from "smol-toml";
+import { readOr } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
 
 /** One statement of a TOML document: a table's header, or a key with its value. */
@@ -97,11 +98,7 @@ function readKey(text: string, from: number): Readonly<{ path: readonly string[]
 
 function plainKey(raw: string): string | null {
   if (!/^["']/.test(raw)) return raw;
-  try {
-    return Object.keys(parse(`${raw} = 0`))[0] ?? null;
-  } catch {
-    return null;
-  }
+  return readOr(() => Object.keys(parse(`${raw} = 0`))[0] ?? null, null);
 }
 
 /** Where a value ends: before a comment, a line break, or the end; an array may span lines. */
