@@ -2,7 +2,8 @@ import { spawn, spawnSync } from "node:child_process";
 import { finished } from "node:stream/promises";
 import { run } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { listProcesses, type Process, withDescendants } from "../src/host/running/read-processes.ts";
+import { signal } from "../src/host/running/processes.ts";
+import { listProcesses, nameOf, type Process, withDescendants } from "../src/host/running/read-processes.ts";
 import { GO } from "./test-files.ts";
 
 /** What running tests came to, in this process and in those that it started. */
@@ -187,11 +188,11 @@ const LOOK_MS = 50;
 /** Asks what this process has started to end, waits until it has, and kills whatever that left behind. */
 export async function endChildren(): Promise<void> {
   const begun = below();
-  for (const { pid, parent } of begun) if (parent === process.pid) send(pid, "SIGTERM");
+  for (const { pid, parent } of begun) if (parent === process.pid) signal(pid, "SIGTERM");
   const deadline = performance.now() + CLEAN_UP_MS;
   while (below().some(({ parent }) => parent === process.pid) && performance.now() < deadline) await pause(LOOK_MS);
-  const left = new Set([...startedBy(new Set(begun.map(({ pid }) => pid))), ...below()].map(named));
-  for (const one of begun) if (left.has(named(one))) send(one.pid, "SIGKILL");
+  const left = new Set([...startedBy(new Set(begun.map(({ pid }) => pid))), ...below()].map(nameOf));
+  for (const one of begun) if (left.has(nameOf(one))) signal(one.pid, "SIGKILL");
 }
 
 /** Gives what this process has started an ordinary share of the processors (chrt(1)). Beside programs that compute without end, SCHED_IDLE gets almost none. */
@@ -206,17 +207,4 @@ function below(): readonly Process[] {
 /** These and what they started, even if they have ended since. */
 function startedBy(pids: ReadonlySet<number>): readonly Process[] {
   return withDescendants(listProcesses(), ({ pid, parent }) => pids.has(pid) || pids.has(parent));
-}
-
-/** The number could be another process's by now. */
-function named({ pid, args }: Process): string {
-  return [pid, ...args].join(" ");
-}
-
-function send(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch {
-    // It has ended.
-  }
 }

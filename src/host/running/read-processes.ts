@@ -27,6 +27,11 @@ export type Process = Readonly<{
   used: () => readonly string[];
 }>;
 
+/** Unlike its number, which may belong to a new process by now. */
+export function nameOf({ pid, exe, args }: Process): string {
+  return [pid, exe, ...args].join(" ");
+}
+
 export function listProcesses(): readonly Process[] {
   return allPids().flatMap(readProcess);
 }

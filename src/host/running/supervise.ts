@@ -10,7 +10,7 @@ import { removeFile, setModified, writeFile } from "../root-files/files.ts";
 import { makeDirectory } from "../root-files/trees.ts";
 import { removeTree } from "../root-files/walk.ts";
 import { endBy, endOrphans, processesOf, runsForAnother, signal } from "./processes.ts";
-import { listProcesses, type Process, withDescendants } from "./read-processes.ts";
+import { listProcesses, nameOf, withDescendants } from "./read-processes.ts";
 import { CHECKED, MAY_STAND_IN, type RunitInput, renderRunit, SERVICES, type ServiceName } from "./runit.ts";
 import { startUnits, stopUnits } from "./units.ts";
 
@@ -202,9 +202,4 @@ function unlessDiskRefuses(change: () => void): void {
   } catch (error) {
     console.error(`keeper: the note of a restart was not changed: ${messageOf(error)}`);
   }
-}
-
-/** The number may belong to a new process. */
-function nameOf({ pid, exe, args }: Process): string {
-  return [pid, exe, ...args].join(" ");
 }

@@ -18,7 +18,6 @@ type Entry = Readonly<{ path: string; mode: number; user: string; group: string 
 /** Every directory of docs/reference/files.md, parents first: none is in one that another user could have replaced. */
 export function directories(layout: Layout): readonly Entry[] {
   const { guard, mail, fail2ban, accountsGroup, dataGroup, logsGroup } = USERS;
-  const at = (path: string, mode = 0o755, user = "root", group = "root"): Entry => ({ path, mode, user, group });
   const { data } = layout;
   return [
     at(data),
@@ -94,18 +93,16 @@ export function directories(layout: Layout): readonly Entry[] {
 
 /** As Postfix would create them, with fifty programs (`postfix check`, postfix-files). */
 function queueDirectories({ postfixQueue }: Layout): readonly Entry[] {
-  const at = (name: string, mode: number, user: string, group: string): Entry => ({
-    path: join(postfixQueue, name),
-    mode,
-    user,
-    group,
-  });
   return [
-    ...PRIVATE.map((name) => at(name, 0o700, "postfix", "root")),
-    at("maildrop", 0o730, "postfix", "postdrop"),
-    at("public", 0o710, "postfix", "postdrop"),
-    at("pid", 0o755, "root", "root"),
+    ...PRIVATE.map((name) => at(join(postfixQueue, name), 0o700, "postfix")),
+    at(join(postfixQueue, "maildrop"), 0o730, "postfix", "postdrop"),
+    at(join(postfixQueue, "public"), 0o710, "postfix", "postdrop"),
+    at(join(postfixQueue, "pid")),
   ];
+}
+
+function at(path: string, mode = 0o755, user = "root", group = "root"): Entry {
+  return { path, mode, user, group };
 }
 
 /** Of the queue, and others that belong only to Postfix. */

@@ -38,7 +38,6 @@ const DROPPED_AT_LEAST = 500;
  */
 export class ReportTaker {
   readonly #parts: ReportTakerParts;
-  readonly #spool: ReportSpool;
   #timer: NodeJS.Timeout | null = null;
   #looking: Promise<void> | null = null;
   #failing = false;
@@ -49,7 +48,6 @@ export class ReportTaker {
 
   constructor(parts: ReportTakerParts) {
     this.#parts = parts;
-    this.#spool = new ReportSpool(parts.directory);
   }
 
   start(): void {
@@ -75,7 +73,7 @@ export class ReportTaker {
     else this.#provenSince ??= this.#parts.clock.now();
     try {
       const until = performance.now() + WORK_MS;
-      const { reports, surplus } = this.#spool.waiting(AT_ONCE);
+      const { reports, surplus } = waitingReports(this.#parts.directory, AT_ONCE);
       this.#dropUnread(surplus, until);
       for (const [index, name] of reports.entries()) {
         if (index >= AT_LEAST && performance.now() > until) break;
@@ -100,13 +98,13 @@ export class ReportTaker {
     this.#saidFull ||= names.length > 0;
     for (const [index, name] of names.entries()) {
       if (index >= DROPPED_AT_LEAST && performance.now() > until - WORK_MS / 2) break;
-      this.#spool.remove(name);
+      this.#remove(name);
     }
   }
 
   /** Whether it was handled; false leaves it for later. */
   async #take(name: string): Promise<boolean> {
-    const found = this.#spool.read(name);
+    const found = readReport(join(this.#parts.directory, name));
     const read = found.ok ? parseJailReport(found.text) : found;
     const report = read.ok ? this.#byOurTime(read.report) : null;
     if (report !== null && this.#mayBeForged(report))
@@ -120,8 +118,12 @@ export class ReportTaker {
           this.#parts.banned(change.ban, report);
         }
     } else if (!read.ok) this.#parts.log.warn("A report of Fail2ban was dropped.", { name, why: read.reason });
-    this.#spool.remove(name);
+    this.#remove(name);
     return true;
+  }
+
+  #remove(name: string): void {
+    nullOn(["ENOENT"], () => unlinkSync(join(this.#parts.directory, name)));
   }
 
   /** The guard judges sign-ins to the dashboard itself, so it loses nothing by fewer reports. */
@@ -161,56 +163,43 @@ const NAMES_AT_ONCE = 256;
 const REPORT = /^[\w-]+\.json$/;
 
 /** `surplus`: files to remove unread, because the directory holds more than `MOST_NAMES`. */
-export type Waiting = Readonly<{ reports: readonly string[]; surplus: readonly string[] }>;
+type Waiting = Readonly<{ reports: readonly string[]; surplus: readonly string[] }>;
 type ReportText = Readonly<{ ok: true; text: string }> | Readonly<{ ok: false; reason: string }>;
 
 /**
- * A directory in which another program leaves one file for each report. A file is complete once its name ends in
- * `.json`.
+ * The reports in a directory in which another program leaves one file for each: at most `most`, oldest first of the names that
+ * were read. A file is complete once its name ends in `.json`. Throws if the directory cannot be read.
  */
-export class ReportSpool {
-  readonly #directory: string;
+export function waitingReports(directory: string, most: number): Waiting {
+  const entries = firstEntries(directory);
+  const names = entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name);
+  const reports = names
+    .filter((name) => REPORT.test(name))
+    .toSorted()
+    .slice(0, most);
+  if (entries.length < MOST_NAMES) return { reports, surplus: [] };
+  const taken = new Set(reports);
+  return { reports, surplus: names.filter((name) => !taken.has(name)) };
+}
 
-  constructor(directory: string) {
-    this.#directory = directory;
+/** The directory may hold any number: at most `MOST_NAMES` are read. */
+function firstEntries(path: string): readonly Dirent[] {
+  using directory = opendirSync(path, { bufferSize: NAMES_AT_ONCE });
+  const entries: Dirent[] = [];
+  while (entries.length < MOST_NAMES) {
+    const entry = directory.readSync();
+    if (entry === null) break;
+    entries.push(entry);
   }
+  return entries;
+}
 
-  /** At most `most` reports, oldest first of the names that were read. Throws if the directory cannot be read. */
-  waiting(most: number): Waiting {
-    const entries = this.#entries();
-    const names = entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name);
-    const reports = names
-      .filter((name) => REPORT.test(name))
-      .toSorted()
-      .slice(0, most);
-    if (entries.length < MOST_NAMES) return { reports, surplus: [] };
-    const taken = new Set(reports);
-    return { reports, surplus: names.filter((name) => !taken.has(name)) };
-  }
-
-  /** The directory may hold any number: at most `MOST_NAMES` are read. */
-  #entries(): readonly Dirent[] {
-    using directory = opendirSync(this.#directory, { bufferSize: NAMES_AT_ONCE });
-    const entries: Dirent[] = [];
-    while (entries.length < MOST_NAMES) {
-      const entry = directory.readSync();
-      if (entry === null) break;
-      entries.push(entry);
-    }
-    return entries;
-  }
-
-  /** The writer is not trusted: only a regular file of a plausible size is read. */
-  read(name: string): ReportText {
-    try {
-      const found = readPlain(join(this.#directory, name), MOST_BYTES);
-      return found === null ? { ok: false, reason: "It is gone." } : { ok: true, text: found.text };
-    } catch (error) {
-      return { ok: false, reason: messageOf(error) };
-    }
-  }
-
-  remove(name: string): void {
-    nullOn(["ENOENT"], () => unlinkSync(join(this.#directory, name)));
+/** The writer is not trusted: only a regular file of a plausible size is read. */
+export function readReport(file: string): ReportText {
+  try {
+    const found = readPlain(file, MOST_BYTES);
+    return found === null ? { ok: false, reason: "It is gone." } : { ok: true, text: found.text };
+  } catch (error) {
+    return { ok: false, reason: messageOf(error) };
   }
 }

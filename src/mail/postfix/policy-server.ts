@@ -66,10 +66,6 @@ export class PolicyServer {
     this.#server = new UnixServer((socket) => new Connection(socket, parts), options.maxConnections, report);
   }
 
-  get connections(): number {
-    return this.#server.open.length;
-  }
-
   async start(path: string): Promise<void> {
     await this.#server.start(path, SOCKET_MODE);
     // One timer for all: separate ones would be reset with each question.

@@ -1,3 +1,4 @@
+import { isAscii } from "node:buffer";
 import { domainToASCII } from "node:url";
 import { isTimeZone, parseQuietHours, type QuietHours } from "../../core/alerts/schedule.ts";
 import { parseDoor, parseInterface } from "../../core/firewall/strict.ts";
@@ -15,16 +16,11 @@ const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
  */
 export function parseHostName(text: string): string | null {
   if (text.length > 253) return null;
-  const name = (isAscii(text) ? text : domainToASCII(text)).toLowerCase();
+  const name = (isAscii(Buffer.from(text)) ? text : domainToASCII(text)).toLowerCase();
   const labels = name.split(".");
   const last = labels.at(-1) ?? "";
   if (name.length > 253 || labels.length < 2 || /^\d+$/.test(last)) return null;
   return labels.every((label) => LABEL.test(label)) ? name : null;
-}
-
-function isAscii(text: string): boolean {
-  for (const character of text) if (character > "\x7f") return false;
-  return true;
 }
 
 /** A text that its parser gives back in the canonical spelling. */
