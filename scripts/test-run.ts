@@ -156,8 +156,6 @@ function emptyTally(): Tally {
   return { files: 0, passed: 0, failed: 0, skipped: [], failures: [], took: [] };
 }
 
-/** How the runner of the tests names files, errors and times. */
-
 export function placeOf(
   test: Readonly<{ name: string; file?: string | undefined; line?: number | undefined }>,
 ): string {

@@ -25,7 +25,7 @@ export const IMAGE_LISTS = "/run/apt/lists";
 const OF_THE_IMAGE: UpdateSources = { ...OF_THIS_MACHINE, lists: IMAGE_LISTS };
 const FETCH_MS = 120_000;
 
-/** The same for the image, which fetches the lists first: nothing else does so in a container. Never rejects. */
+/** Those of the image: fetches the lists first, because nothing else does in a container. Never rejects. */
 export async function imageUpdates(now: Millis): Promise<Unless<UpdateFigures>> {
   const failed = await fetchLists(now);
   if (failed !== null) return { known: false, reason: failed };

@@ -35,16 +35,14 @@ type Names = readonly string[];
 export type Whose = Readonly<{ ours: ReadonlySet<number>; shared: ReadonlySet<number>; network: string | null }>;
 
 /**
- * All processes of this data directory's server, this one excepted. Two servers on one machine have the same users, but
- * hardly the same network namespace, for both want port 25 and the firewall's table. A process belongs to the server
+ * All processes of this data directory's server except this one. Two servers share users but hardly a network, for both want
+ * port 25. A process belongs to the server
  * - if it is one of its programs, points to the data directory, and runs as root or as a user of the server;
- * - if it runs as a user of ours in this network namespace, whatever it is, unless another supervisor runs it;
+ * - if it runs as a user of ours in this network namespace, unless another supervisor runs it;
  * - if it runs as a user of one of Debian's packages, and works, or has a file open, in the data directory;
- * - if the process that started it does.
- * A process that sees a different directory under that name, in a separate mount namespace, points elsewhere.
- * A process in a separate PID namespace is a container's, and only the last rule applies to it. But our users need
- * no right to create namespaces, if only within a user namespace: such a process has left by its own choice, and belongs to us as
- * if it had not. Containers, and other servers' networks, are created by root.
+ * - if its parent does: the only rule for a process in a separate PID namespace, such as a container's.
+ * A process whose separate mount namespace has a different directory under that name points elsewhere. Namespaces that users of
+ * ours create within a user namespace, which needs no right, change nothing.
  */
 export function processesOf(data: string): readonly Process[] {
   const whose = { ours: idsOf(OUR_USERS), shared: idsOf(SHARED_USERS), network: networkOf(process.pid) };

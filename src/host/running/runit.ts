@@ -34,9 +34,8 @@ const KILLED_FIRST: readonly ServiceName[] = ["spamd", "rspamd", "fail2ban", "do
 const COUNTS_MORE = "choom -n 300 -p $$ >/dev/null 2>&1 || :";
 
 /**
- * The guard's answers have the highest priority; programs that read whole mails or logs come after the mail servers. By
- * nice(1); the kernel may also group processes by session (sched(7), autogroup). Most containers do not allow negative values.
- * `cpu`: CPUWeight of systemd.resource-control(5).
+ * Nice value and CPUWeight (systemd.resource-control(5)): the guard comes first, programs that read whole mails or logs come last. The
+ * kernel may also group processes by session (sched(7), autogroup). Most containers do not allow negative values.
  */
 export const WEIGHTS: Partial<Readonly<Record<ServiceName, Readonly<{ nice: number; cpu: number }>>>> = {
   guard: { nice: -10, cpu: 1_000 },
@@ -59,9 +58,8 @@ function weighing(service: ServiceName): readonly string[] {
 export const CHECKED = "checked-by-the-start";
 
 /**
- * In the guard's service directory, unless the keeper is ending a hanging guard: without it no stand-in answers until the next guard
- * starts. Otherwise an attacker who makes the guard hang would open the server. The keeper removes it, because even on a full disk
- * a file can be removed.
+ * In the guard's service directory, except while the keeper ends a hanging guard: no stand-in may answer then, or an attacker who
+ * makes the guard hang would open the server. The keeper removes it, which works even on a full disk.
  */
 export const MAY_STAND_IN = "may-stand-in";
 
@@ -110,9 +108,8 @@ const FLAGS_OF: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * Blocks of 32 KB or more return to the system as soon as they are freed: the memory of one password check (19 MB), and the
- * segments in which V8's compilers work. By default glibc keeps such memory after the first large block (mallopt(3),
- * M_MMAP_THRESHOLD), and blocks in between pinned it forever: 5 to 8 MB under load.
+ * glibc then returns freed blocks of 32 KB or more at once: a password check's 19 MB, and the segments in which V8's compilers work.
+ * By default it keeps them after the first large one (mallopt(3), M_MMAP_THRESHOLD): 5 to 8 MB under load.
  */
 const FREES_AT_ONCE = "env MALLOC_MMAP_THRESHOLD_=32768 ";
 

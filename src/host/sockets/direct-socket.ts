@@ -13,10 +13,9 @@ export function readBuffer(): Buffer {
 }
 
 /**
- * Calls `take` with received data, bypassing the socket's stream. `net.Socket` offers this only to clients (`onread`), so it
- * is set on the handle behind the socket, which Node does not document; without one the stream is used. The bytes are
- * those of `into`: they are valid until `take` returns. A `take` that destroys the socket is not called again. The end, and
- * every error, goes to the stream.
+ * Calls `take` with received data, bypassing the socket's stream. `net.Socket` offers this only to clients (`onread`), so it is set on
+ * the handle, which Node does not document; without one the stream is used. The bytes are those of `into`, valid until `take` returns.
+ * A `take` that destroys the socket is not called again. The end, and every error, goes to the stream.
  */
 export function readNow(socket: Socket, into: Buffer, take: (bytes: Buffer) => void): void {
   const handle: unknown = Reflect.get(socket, "_handle");

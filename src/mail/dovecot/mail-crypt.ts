@@ -23,10 +23,9 @@ export function mailCryptPlugin({ mailCrypt: crypt }: Site): string {
 }
 
 /**
- * Dovecot's mail-crypt with global keys (https://doc.dovecot.org/2.3/configuration_manual/mail_crypt_plugin/): mail is saved
- * with the public key of the account, or otherwise of the server, so that mail arrives while the private key is missing. A file that
- * is named but missing would prevent Dovecot's start, so the server's private key is in a separate file, which may be
- * missing. Dovecot reads further keys, those of an account, only if there is a first one: otherwise an unused key takes its place.
+ * Dovecot's mail-crypt with global keys (https://doc.dovecot.org/2.3/configuration_manual/mail_crypt_plugin/): mail is saved with the
+ * public key of the account or the server, so it arrives while the private key is missing. That key has its own file, since a missing
+ * file that is named would prevent Dovecot's start. Further keys are read only after a first one: an unused one takes its place.
  */
 export function mailCrypt({ mailCrypt: crypt, layout }: Site): string {
   if (crypt === null) return "";

@@ -43,8 +43,7 @@ export const NOT_SENT_FOR = "Not sent for ";
 const NOT_SENT = new RegExp(`^${NOT_SENT_FOR}(\\S+@\\S+): `);
 
 /**
- * What Postfix writes for each header of a milter that a table of ours names (`FINDING_WORDS`; postconf(5),
- * milter_header_checks):
+ * What Postfix writes for each header of a milter that a table of ours names (`FINDING_WORDS`; postconf(5), milter_header_checks):
  *
  *     QUEUEID: milter-header-info: header NAME: VALUE from NAME[IP]; from=<A> to=<B> proto=… helo=<C>: WORDS
  *

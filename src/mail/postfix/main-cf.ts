@@ -270,9 +270,8 @@ export function postfixOutbound({ domains, limits, outbound }: Site): Readonly<R
 }
 
 /**
- * Mail of different kinds leaves through different services, so that slow servers never hold all processes that send mail: strangers
- * choose where reports and replies go, and users where their own and their forwarded mail goes. The forwards of one user hold at most
- * half of the processes for forwards.
+ * Mail of different kinds leaves through different services, so that slow servers never hold all processes: strangers choose where
+ * reports and replies go, users where their mail and forwards go. The forwards of one user hold at most half of those for forwards.
  */
 function outgoingServices(domains: readonly string[], forwardsAtOnce: number): Readonly<Record<string, string>> {
   const others = `regexp:{ { /^<>$$/ ${REPORTS}: } { !/@(${domainPattern(domains)})$$/ ${FORWARDS}: } }`;

@@ -79,8 +79,6 @@ export function formatSize(sizeBytes: number): string {
   return unit === undefined ? `${sizeBytes}B` : `${sizeBytes / unit[1]}${unit[0]}`;
 }
 
-/** Numbers, words, times and sizes. */
-
 export function wholeNumber(least: number, most: number): Kind<number> {
   const accepts = `a whole number from ${least} to ${most}`;
   return {
@@ -156,8 +154,6 @@ function quantity(type: "duration" | "size", example: string, units: Units, [lea
   };
   return text(`a ${type} such as "${example}" from ${from} to ${to}`, read, formOf(type, { least: from, most: to }));
 }
-
-/** Kinds made of other kinds. */
 
 /** Lets a setting be empty, with the meaning that its sentence gives. */
 export function orEmpty(kind: Kind<string>): Kind<string> {
