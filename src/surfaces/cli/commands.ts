@@ -77,32 +77,24 @@ const incidentInvestigate = from(() => import("./verbs/incident/incident-investi
 /** Commands that a declaration cannot express: they ask back, read the databases, or do one of several things. */
 const WRITTEN: readonly CliCommand[] = [
   written("status", "Show what is running, and what needs attention.", status("status")),
-  written("check", "Check the whole running server, with evidence for each result.", check("check"), {
-    root: true,
-    options: [
-      { name: "only", value: "GROUP", says: "Only the checks of this group, such as tls, dns or backups." },
-      { name: "send-test", says: "Send a test through each alert channel." },
-      {
-        name: "before-going-live",
-        says: "Show, point by point, what to do before others rely on the server.",
-      },
-    ],
-  }),
-  written("stop", "Stop the server and wait until all its processes have ended.", server("stop"), { root: true }),
-  written(
+  byRoot("check", "Check the whole running server, with evidence for each result.", check("check"), [
+    { name: "only", value: "GROUP", says: "Only the checks of this group, such as tls, dns or backups." },
+    { name: "send-test", says: "Send a test through each alert channel." },
+    {
+      name: "before-going-live",
+      says: "Show, point by point, what to do before others rely on the server.",
+    },
+  ]),
+  byRoot("stop", "Stop the server and wait until all its processes have ended.", server("stop")),
+  byRoot(
     "restart",
     "Stop the server and start it again in place, with the settings it was started with.",
     server("restart"),
-    { root: true },
   ),
-  written("upgrade", "Show what a restart with the installed version would change.", upgrade("upgrade"), {
-    root: true,
-    options: [{ name: "check", says: "Only show it; changes nothing." }],
-  }),
-  written("rollback", "Undo an upgrade: restore the databases and settings from before it.", upgrade("rollback"), {
-    root: true,
-    options: [YES],
-  }),
+  byRoot("upgrade", "Show what a restart with the installed version would change.", upgrade("upgrade"), [
+    { name: "check", says: "Only show it; changes nothing." },
+  ]),
+  byRoot("rollback", "Undo an upgrade: restore the databases and settings from before it.", upgrade("rollback"), [YES]),
   written("stats", "Show bans, counts and the busiest addresses.", status("stats")),
   written("report", "Show what happened within a week, the server's state, and what to do.", report("report"), {
     copied: true,
@@ -113,34 +105,30 @@ const WRITTEN: readonly CliCommand[] = [
       { name: "mail", says: "Mail it to the recipients of alerts." },
     ],
   }),
-  written("events", "Show what happened, the latest last.", events("events"), {
-    options: [
-      { name: "follow", says: "Show new events until Ctrl-C." },
-      { name: "after", value: "ID", says: "Only events after the one with this id, oldest first." },
-      { name: "ecs", says: "One JSON object per line, with the fields of the Elastic Common Schema." },
-      { name: "types", says: "List every type of event and its meaning." },
-      { name: "ip", value: "IP", says: "Only events of this address or network." },
-      { name: "type", value: "TYPE", says: "Only events of this type, such as BAN or LOGIN_FAILED." },
-      { name: "account", value: "ADDRESS", says: "Only events of this account." },
-      ...LIST_OPTIONS,
-    ],
-  }),
-  written("logs", "Search the logs of all components, including rotated ones; the latest last.", logs("logs"), {
-    options: [
-      { name: "grep", value: "TEXT", says: "Only lines with this text, ignoring case." },
-      {
-        name: "since",
-        value: "WHEN",
-        says: "Only lines newer than this: 2h, 7d, or a time such as 2026-11-20T08:00:00Z.",
-      },
-      { name: "ip", value: "IP", says: "Only lines with this address or network." },
-      { name: "queue-id", value: "ID", says: "Only lines with this mail's queue id." },
-      { name: "account", value: "ADDRESS", says: "Only lines with this account." },
-      { name: "component", value: "NAME", says: "Only lines of this component: mail, guard, web, ..." },
-      { name: "limit", value: "N", says: "Maximum number of lines; the default is 200." },
-      { name: "follow", says: "Show new lines until Ctrl-C." },
-    ],
-  }),
+  written("events", "Show what happened, the latest last.", events("events"), [
+    { name: "follow", says: "Show new events until Ctrl-C." },
+    { name: "after", value: "ID", says: "Only events after the one with this id, oldest first." },
+    { name: "ecs", says: "One JSON object per line, with the fields of the Elastic Common Schema." },
+    { name: "types", says: "List every type of event and its meaning." },
+    { name: "ip", value: "IP", says: "Only events of this address or network." },
+    { name: "type", value: "TYPE", says: "Only events of this type, such as BAN or LOGIN_FAILED." },
+    { name: "account", value: "ADDRESS", says: "Only events of this account." },
+    ...LIST_OPTIONS,
+  ]),
+  written("logs", "Search the logs of all components, including rotated ones; the latest last.", logs("logs"), [
+    { name: "grep", value: "TEXT", says: "Only lines with this text, ignoring case." },
+    {
+      name: "since",
+      value: "WHEN",
+      says: "Only lines newer than this: 2h, 7d, or a time such as 2026-11-20T08:00:00Z.",
+    },
+    { name: "ip", value: "IP", says: "Only lines with this address or network." },
+    { name: "queue-id", value: "ID", says: "Only lines with this mail's queue id." },
+    { name: "account", value: "ADDRESS", says: "Only lines with this account." },
+    { name: "component", value: "NAME", says: "Only lines of this component: mail, guard, web, ..." },
+    { name: "limit", value: "N", says: "Maximum number of lines; the default is 200." },
+    { name: "follow", says: "Show new lines until Ctrl-C." },
+  ]),
   written(
     "find TEXT...",
     "Show the records about an address, an account, a sender, a domain, a recipient or a mail.",
@@ -150,37 +138,30 @@ const WRITTEN: readonly CliCommand[] = [
     "why [TEXT]",
     "Explain the decisions about an address, an account or a mail, and how to change them.",
     why("why"),
-    {
-      options: [
-        { name: "account", value: "ADDRESS", says: "An account: its sign-ins and its mail." },
-        { name: "message", value: "ID", says: "One mail, by its queue id or Message-ID." },
-      ],
-    },
+    [
+      { name: "account", value: "ADDRESS", says: "An account: its sign-ins and its mail." },
+      { name: "message", value: "ID", says: "One mail, by its queue id or Message-ID." },
+    ],
   ),
   written(
     "replay",
     "Show what other settings would have done to the recorded events: bans, refusals, accounts.",
     replay("replay"),
-    {
-      options: [{ name: "policy", value: "FILE", says: "The other settings: a whole settings file." }, ...REPLAYED],
-    },
+    [{ name: "policy", value: "FILE", says: "The other settings: a whole settings file." }, ...REPLAYED],
   ),
-  written("ban IP [REASON...]", "Ban an address or network.", bans("ban"), {
-    options: [
-      { name: "for", value: "TIME", says: "How long: 30m, 2h, 7d; the default is bans.manual." },
-      { name: "permanent", says: "Until you lift it." },
-      { name: "yes", says: "Do not ask before banning a very large network." },
-    ],
-  }),
-  written("bans", "List the bans in force.", bans("bans"), { options: LIST_OPTIONS }),
-  written("account add ADDRESS", "Add a mailbox.", accounts("accountAdd"), { options: [PASSWORD_STDIN] }),
-  written("account remove ADDRESS", "Remove a mailbox; its mail stays on the disk.", accounts("accountRemove"), {
-    options: [YES],
-  }),
-  written("account list", "List the mailboxes.", accounts("accountList"), { options: LIST_OPTIONS }),
-  written("account passwd ADDRESS", "Set a new password and end open sessions.", accounts("accountPasswd"), {
-    options: [PASSWORD_STDIN, RECOVERY_KEY],
-  }),
+  written("ban IP [REASON...]", "Ban an address or network.", bans("ban"), [
+    { name: "for", value: "TIME", says: "How long: 30m, 2h, 7d; the default is bans.manual." },
+    { name: "permanent", says: "Until you lift it." },
+    { name: "yes", says: "Do not ask before banning a very large network." },
+  ]),
+  written("bans", "List the bans in force.", bans("bans"), LIST_OPTIONS),
+  written("account add ADDRESS", "Add a mailbox.", accounts("accountAdd"), [PASSWORD_STDIN]),
+  written("account remove ADDRESS", "Remove a mailbox; its mail stays on the disk.", accounts("accountRemove"), [YES]),
+  written("account list", "List the mailboxes.", accounts("accountList"), LIST_OPTIONS),
+  written("account passwd ADDRESS", "Set a new password and end open sessions.", accounts("accountPasswd"), [
+    PASSWORD_STDIN,
+    RECOVERY_KEY,
+  ]),
   written(
     "account app-password list ADDRESS",
     "Show the app passwords of an account, and when each was last used.",
@@ -201,16 +182,13 @@ const WRITTEN: readonly CliCommand[] = [
     "Show how full a mailbox is, or set its quota.",
     quotaAndNetworks("accountQuota"),
   ),
-  written(
+  byRoot(
     "account legal-hold ADDRESS [on|off] [REASON...]",
     "Keep all mail of an account regardless of retention, or show the current state.",
     retention("accountLegalHold"),
-    { root: true },
   ),
   written("account held [ADDRESS]", "Show held mail, and what an account sent within a day.", held("accountHeld")),
-  written("account drop ADDRESS", "Delete the held mail of an account.", held("accountDrop"), {
-    options: [BOUNCE, YES],
-  }),
+  written("account drop ADDRESS", "Delete the held mail of an account.", held("accountDrop"), [BOUNCE, YES]),
   written(
     "greylist waiting",
     "Show mail that greylisting deferred and that was not sent again.",
@@ -221,25 +199,24 @@ const WRITTEN: readonly CliCommand[] = [
     "queue list [ID...]",
     "Show the mail in the queue: why it waits, until when, from and for whom.",
     queue("queueList"),
-    { options: [...CHOICE, ...LIST_OPTIONS] },
+    [...CHOICE, ...LIST_OPTIONS],
   ),
-  written("queue flush [ID...]", "Retry deferred mail now; all of it unless you name some.", queue("queueFlush"), {
-    options: [...CHOICE, ALL],
-  }),
-  written("queue hold [ID...]", "Keep mail in the queue until it is released.", queue("queueHold"), {
-    options: [...CHOICE, ALL],
-  }),
+  written("queue flush [ID...]", "Retry deferred mail now; all of it unless you name some.", queue("queueFlush"), [
+    ...CHOICE,
+    ALL,
+  ]),
+  written("queue hold [ID...]", "Keep mail in the queue until it is released.", queue("queueHold"), [...CHOICE, ALL]),
   written(
     "queue release [ID...]",
     "Release mail that was put on hold. `account release` releases mail that the guard holds.",
     queue("queueRelease"),
-    { options: [...CHOICE, ALL] },
+    [...CHOICE, ALL],
   ),
   written(
     "queue delete [ID...]",
     "Delete mail from the queue. `account drop` deletes mail that the guard holds.",
     queue("queueDelete"),
-    { options: [...CHOICE, ALL, BOUNCE, YES] },
+    [...CHOICE, ALL, BOUNCE, YES],
   ),
   written(
     "sendmail [OPTION...] [RECIPIENT...]",
@@ -262,94 +239,75 @@ const WRITTEN: readonly CliCommand[] = [
     fail2banTest("fail2banTest"),
     { copied: true },
   ),
-  written("backup create", "Make a backup now; the server makes one every night.", backup("backupCreate"), {
-    root: true,
-  }),
-  written("backup list", "List the backups.", backup("backupList"), { root: true }),
-  written("backup verify", "Read every backup back and check it.", backup("backupVerify"), {
-    root: true,
-    options: [{ name: "quick", says: "Only check the structure, without reading the data." }],
-  }),
-  written(
+  byRoot("backup create", "Make a backup now; the server makes one every night.", backup("backupCreate")),
+  byRoot("backup list", "List the backups.", backup("backupList")),
+  byRoot("backup verify", "Read every backup back and check it.", backup("backupVerify"), [
+    { name: "quick", says: "Only check the structure, without reading the data." },
+  ]),
+  byRoot(
     "backup drill",
     "Restore the newest backup beside the server, check it, and remove it; the server does that once a month.",
     backup("backupDrill"),
-    { root: true },
   ),
-  written(
+  byRoot(
     "backup export DIR",
     "Write everything into one file that gpg and tar can read, in a directory of your choice.",
     backupArchive("backupExport"),
-    { root: true },
   ),
-  written(
+  byRoot(
     "backup restore [SNAPSHOT]",
     "Restore the whole server, or mails of one account; from the latest backup, a snapshot, or a file of `backup export`.",
     backupRestore("backupRestore"),
-    {
-      root: true,
-      options: [
-        { name: "account", value: "ADDRESS", says: "Only mails of this account, into a separate folder." },
-        { name: "folder", value: "NAME", says: "Only mails of this folder." },
-        { name: "message", value: "ID", says: "Only the mail with this Message-ID." },
-        { name: "into", value: "NAME", says: "Destination folder; “Restored” and the date by default." },
-        { name: "to", value: "DIR", says: "Write all files to this new directory instead." },
-        { name: "from", value: "PLACE", says: "Where the backups are: a directory, or sftp:, rest:, s3: and others." },
-        { name: "environment-file", value: "FILE", says: "File with the credentials for that place." },
-        { name: "key-file", value: "FILE", says: "File with the key; by default you are asked for it." },
-        RECOVERY_KEY,
-        { name: "replace", says: "Move an existing data directory aside." },
-        { name: "dry-run", says: "Only show what would be done." },
-        YES,
-      ],
-    },
+    [
+      { name: "account", value: "ADDRESS", says: "Only mails of this account, into a separate folder." },
+      { name: "folder", value: "NAME", says: "Only mails of this folder." },
+      { name: "message", value: "ID", says: "Only the mail with this Message-ID." },
+      { name: "into", value: "NAME", says: "Destination folder; “Restored” and the date by default." },
+      { name: "to", value: "DIR", says: "Write all files to this new directory instead." },
+      { name: "from", value: "PLACE", says: "Where the backups are: a directory, or sftp:, rest:, s3: and others." },
+      { name: "environment-file", value: "FILE", says: "File with the credentials for that place." },
+      { name: "key-file", value: "FILE", says: "File with the key; by default you are asked for it." },
+      RECOVERY_KEY,
+      { name: "replace", says: "Move an existing data directory aside." },
+      { name: "dry-run", says: "Only show what would be done." },
+      YES,
+    ],
   ),
-  written("backup key", "Show the key, without which no backup can be read.", backup("backupKey"), {
-    root: true,
-    copied: true,
-  }),
-  written("retention show", "Show which mail will be removed, from where, and when.", retention("retentionShow"), {
-    root: true,
-  }),
-  written("retention run", "Remove expired mail now; the server does so every night.", retention("retentionRun"), {
-    root: true,
-    options: [YES],
-  }),
-  written(
+  byRoot("backup key", "Show the key, without which no backup can be read.", backup("backupKey"), { copied: true }),
+  byRoot("retention show", "Show which mail will be removed, from where, and when.", retention("retentionShow")),
+  byRoot("retention run", "Remove expired mail now; the server does so every night.", retention("retentionRun"), [YES]),
+  byRoot(
     "encryption show",
     "Show whether mail is encrypted on the disk, and whether it can be read now.",
     encryption("encryptionShow"),
-    { root: true },
   ),
-  written(
+  byRoot(
     "encryption key",
     "Show the private key, without which encrypted mail cannot be read.",
     encryption("encryptionKey"),
-    { root: true, copied: true },
+    { copied: true },
   ),
-  written(
+  byRoot(
     "encryption lock",
     "Delete the private key here: mail still arrives, but users cannot read any until you unlock it.",
     encryption("encryptionLock"),
-    { root: true, options: [YES] },
+    [YES],
   ),
-  written(
+  byRoot(
     "encryption unlock FILE",
     "Install the private key from a file, so that mail can be read again.",
     encryption("encryptionUnlock"),
-    { root: true },
   ),
-  written(
+  byRoot(
     "encryption recovery-key",
     "Make the key that opens the mail of accounts whose password is lost, and show it once.",
     encryption("encryptionRecoveryKey"),
-    { root: true },
   ),
   written(
     "encryption recover ADDRESS",
     "Make mail from before a forgotten password readable with the current password.",
     encryption("encryptionRecover"),
-    { options: [PASSWORD_STDIN, RECOVERY_KEY] },
+    [PASSWORD_STDIN, RECOVERY_KEY],
   ),
   written("config check", "Show what is wrong with the settings.", config("configCheck")),
   written(
@@ -374,13 +332,9 @@ const WRITTEN: readonly CliCommand[] = [
     { copied: true },
   ),
   written("config reference", "Explain every setting.", config("configReference"), { copied: true }),
-  written("config apply", "Apply changed settings without interrupting mail.", configApply("configApply"), {
-    options: [YES],
-  }),
+  written("config apply", "Apply changed settings without interrupting mail.", configApply("configApply"), [YES]),
   written("alerts test", "Send a test through every alert channel.", alerts("alertsTest")),
-  written("alerts list", "Show open and past alerts, and the channels.", alerts("alertsList"), {
-    options: LIST_OPTIONS,
-  }),
+  written("alerts list", "Show open and past alerts, and the channels.", alerts("alertsList"), LIST_OPTIONS),
   written("token create NAME", "Make a token for the HTTP API; it is shown once.", access("tokenCreate"), {
     copied: true,
     options: [
@@ -393,22 +347,25 @@ const WRITTEN: readonly CliCommand[] = [
       { name: "expires", value: "TIME", says: "The same." },
     ],
   }),
-  written("session end [SESSION]", "End one session of the dashboard, or all.", access("sessionEnd"), {
-    options: [{ name: "all", says: "End every session." }],
-  }),
-  written("admin passwd", "Set the dashboard's password.", access("adminPasswd"), { options: [PASSWORD_STDIN] }),
-  written(
+  written("session end [SESSION]", "End one session of the dashboard, or all.", access("sessionEnd"), [
+    { name: "all", says: "End every session." },
+  ]),
+  written("admin passwd", "Set the dashboard's password.", access("adminPasswd"), [PASSWORD_STDIN]),
+  byRoot(
     "access review",
     "Show who can read, send, administer and forward, and when each last did.",
     accessReview("accessReviewed"),
-    { root: true, options: [{ name: "sign", says: "Record in the audit that you have reviewed it." }] },
+    [{ name: "sign", says: "Record in the audit that you have reviewed it." }],
   ),
-  written("audit list", "Show administrators' actions and held accounts, the latest last.", audit("auditList"), {
-    options: LIST_OPTIONS,
-  }),
-  written("audit verify", "Check that no audit entry was changed, removed or inserted.", audit("auditVerify"), {
-    options: [{ name: "anchors", value: "FILE", says: "Compare with this file, such as one from a backup." }],
-  }),
+  written(
+    "audit list",
+    "Show administrators' actions and held accounts, the latest last.",
+    audit("auditList"),
+    LIST_OPTIONS,
+  ),
+  written("audit verify", "Check that no audit entry was changed, removed or inserted.", audit("auditVerify"), [
+    { name: "anchors", value: "FILE", says: "Compare with this file, such as one from a backup." },
+  ]),
   written(
     "audit anchor",
     "Record the last audit entry now where only root can write; the server does so every hour.",
@@ -418,7 +375,7 @@ const WRITTEN: readonly CliCommand[] = [
     "audit accept REASON...",
     "Continue from an inconsistent audit, for example after a recovery.",
     audit("auditAccept"),
-    { options: [YES] },
+    [YES],
   ),
   written("audit export", "Print every entry as one JSON object per line, with its hashes.", audit("auditExport")),
   written(
@@ -426,113 +383,100 @@ const WRITTEN: readonly CliCommand[] = [
     "Show which ports the firewall opens, and whether it waits for a confirmation.",
     firewall("firewall"),
   ),
-  written(
+  byRoot(
     "firewall try",
     "Try the strict firewall of the settings; the kernel undoes it unless you confirm.",
     firewall("tryFirewall"),
-    { root: true, options: [YES] },
+    [YES],
   ),
-  written(
+  byRoot(
     "firewall confirm",
     "Keep the strict firewall on trial; only from an SSH session that was opened since.",
     firewall("confirmFirewall"),
-    {
-      root: true,
-      options: [{ name: "yes", says: "Keep it even though this session does not prove that you can connect." }],
-    },
+    [{ name: "yes", says: "Keep it even though this session does not prove that you can connect." }],
   ),
   written("firewall rollback", "Undo the trial at once.", firewall("rollBackFirewall")),
   written(
     "break-glass",
     "Lift every ban, unlock every guarded account and open the strict firewall, even while the server is down.",
     breakGlass("breakGlass"),
-    { options: [{ name: "yes", says: "Do not ask before lifting bans that were made by hand." }] },
+    [{ name: "yes", says: "Do not ask before lifting bans that were made by hand." }],
   ),
-  written(
+  byRoot(
     "incident open NAME...",
     "Open an incident: its folder and its timeline, to which each later step is added.",
     incident("incidentOpen"),
-    { root: true, options: [SINCE] },
+    [SINCE],
   ),
-  written("incident note TEXT...", "Add a note to the timeline, such as about a call.", incident("incidentNote"), {
-    root: true,
-  }),
-  written(
+  byRoot("incident note TEXT...", "Add a note to the timeline, such as about a call.", incident("incidentNote")),
+  byRoot(
     "incident list",
     "Show all incidents, the timeline of the open one, and whether the server is isolated.",
     incident("incidentList"),
-    { root: true },
   ),
-  written(
+  byRoot(
     "incident isolate",
     "Disconnect the server from everyone but administrators, and hold the queue in both directions.",
     incidentIsolate("incidentIsolate"),
-    {
-      root: true,
-      options: [
-        {
-          name: "allow",
-          value: "ADDRESS",
-          says: "Addresses that keep full access, separated by commas; your own SSH session always does.",
-        },
-        { name: "shut-ssh", says: "Close SSH too, except to these." },
-        YES,
-      ],
-    },
+    [
+      {
+        name: "allow",
+        value: "ADDRESS",
+        says: "Addresses that keep full access, separated by commas; your own SSH session always does.",
+      },
+      { name: "shut-ssh", says: "Close SSH too, except to these." },
+      YES,
+    ],
   ),
-  written(
+  byRoot(
     "incident assess",
     "List the affected accounts, addresses and mails, and what was done by command.",
     incidentAssess("incidentAssess"),
-    { root: true, options: [SINCE, { name: "account", value: "ADDRESS", says: "Only this account." }] },
+    [SINCE, { name: "account", value: "ADDRESS", says: "Only this account." }],
   ),
-  written(
+  byRoot(
     "incident contain [ACCOUNT...]",
     "Set new passwords, end sessions, hold mail; on request suspend, ban, and revoke tokens.",
     incidentContain("incidentContain"),
-    {
-      root: true,
-      options: [
-        { name: "suspend", says: "Suspend the accounts instead of setting new passwords." },
-        { name: "ban", value: "ADDRESS", says: "Ban these addresses, separated by commas." },
-        { name: "ban-new", says: "Ban the addresses from which the accounts signed in for the first time." },
-        { name: "tokens", says: "Revoke every API token." },
-        { name: "dashboard", says: "Set a new dashboard password." },
-        { name: "dry-run", says: "Only show what would be done." },
-        SINCE,
-        YES,
-      ],
-    },
+    [
+      { name: "suspend", says: "Suspend the accounts instead of setting new passwords." },
+      { name: "ban", value: "ADDRESS", says: "Ban these addresses, separated by commas." },
+      { name: "ban-new", says: "Ban the addresses from which the accounts signed in for the first time." },
+      { name: "tokens", says: "Revoke every API token." },
+      { name: "dashboard", says: "Set a new dashboard password." },
+      { name: "dry-run", says: "Only show what would be done." },
+      SINCE,
+      YES,
+    ],
   ),
-  written(
+  byRoot(
     "incident sent [ACCOUNT]",
     "Show who sent what to whom, and which recipients it reached.",
     incidentMail("incidentSent"),
-    { root: true, options: [SINCE] },
+    [SINCE],
   ),
-  written(
+  byRoot(
     "incident drop ACCOUNT",
     "Remove the mail of an account from the queue, and keep copies as evidence.",
     incidentDrop("incidentDrop"),
-    { root: true, options: [BOUNCE, YES] },
+    [BOUNCE, YES],
   ),
-  written(
+  byRoot(
     "incident investigate [ACCOUNT...]",
     "Pack the evidence: events, logs, configuration, mails in the queue; of all accounts or of these.",
     incidentInvestigate("incidentInvestigate"),
-    { root: true, options: [SINCE] },
+    [SINCE],
   ),
   written(
     "incident verify BUNDLE",
     "Compare a bundle of evidence with the audit.",
     incidentInvestigate("incidentVerify"),
   ),
-  written(
+  byRoot(
     "incident tell ACCOUNT",
     "Print or send a notice to the recipients of an account's mail.",
     incidentMail("incidentTell"),
     {
-      root: true,
       copied: true,
       options: [
         { name: "send", says: "Send it to each recipient in a separate mail." },
@@ -546,34 +490,32 @@ const WRITTEN: readonly CliCommand[] = [
       ],
     },
   ),
-  written(
+  byRoot(
     "incident recover",
     "Compare with the last backup from before the incident, and lift the isolation part by part.",
     incidentIsolate("incidentRecover"),
-    { root: true, options: [{ name: "lift", value: "PART", says: "Part to lift: receive, sign-in, send or all." }] },
+    [{ name: "lift", value: "PART", says: "Part to lift: receive, sign-in, send or all." }],
   ),
-  written(
+  byRoot(
     "incident report",
     "Write the report: timeline, what was affected, actions, lessons.",
     incidentAssess("incidentReportFile"),
-    { root: true, copied: true, options: [SINCE] },
+    { copied: true, options: [SINCE] },
   ),
-  written("incident close", "End the incident.", incident("incidentClose"), { root: true }),
-  written(
+  byRoot("incident close", "End the incident.", incident("incidentClose")),
+  byRoot(
     "service install",
     "Let systemd run the server and start it at boot, with a unit and permissions for each part.",
     server("serviceInstall"),
-    { root: true },
   ),
-  written("service uninstall", "Stop the server and remove its units.", server("serviceUninstall"), { root: true }),
+  byRoot("service uninstall", "Stop the server and remove its units.", server("serviceUninstall")),
   written(
     "completion bash|zsh|fish",
     "Print the completion script for this shell.",
     async (call) => (await import("./shell/completion.ts")).completion(call, commands),
     { copied: true },
   ),
-  written("uninstall", "Remove what set-up added to this machine.", server("uninstall"), {
-    root: true,
+  byRoot("uninstall", "Remove what set-up added to this machine.", server("uninstall"), {
     copied: true,
     options: [
       YES,
@@ -597,7 +539,14 @@ function from<M>(load: () => Promise<M>): (command: CommandsIn<M>) => Run {
   };
 }
 
-/** `line`: as in the help. */
-function written(line: string, says: string, run: Run, more: Omit<CliCommand, "name" | "usage" | "says" | "run"> = {}) {
-  return { ...namedBy(line), says, run, ...more };
+type More = Omit<CliCommand, "name" | "usage" | "says" | "run" | "root">;
+
+/** Only for root. */
+function byRoot(line: string, says: string, run: Run, more: readonly Option[] | More = {}): CliCommand {
+  return { ...written(line, says, run, more), root: true };
+}
+
+/** `line`: as in the help. `more`: its options, or more than these. */
+function written(line: string, says: string, run: Run, more: readonly Option[] | More = {}): CliCommand {
+  return { ...namedBy(line), says, run, ...("length" in more ? { options: more } : more) };
 }
