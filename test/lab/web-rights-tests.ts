@@ -57,7 +57,7 @@ export function webRightsTests({ lab, product }: Running): void {
   test("is what its callers may do: with nothing, a viewer's token or an expired one it gets no further", async () => {
     const viewer = await asOf(product, "viewer", "--scope", "viewer");
     const operator = await asOf(product, "operator");
-    const expired = await asOf(product, "expired", "--scope", "owner", "--expires", "1s");
+    const expired = await asOf(product, "expired", "--scope", "owner", "--for", "1s");
     const denials = async (as: object): Promise<Readonly<Record<string, string>>> => {
       const verbs = WEB_VERBS.filter((one) => one !== "watch");
       const lines = verbs.map((verb) => ({ by: "root", ...as, command: COMMANDS[verb] }));

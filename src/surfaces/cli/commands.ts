@@ -344,7 +344,6 @@ const WRITTEN: readonly CliCommand[] = [
         says: "Scopes or roles: read, ban, allow, greylist, queue, admin, or viewer, operator, owner.",
       },
       { name: "for", value: "TIME", says: "How long it is valid, such as 90d." },
-      { name: "expires", value: "TIME", says: "The same." },
     ],
   }),
   written("session end [SESSION]", "End one session of the dashboard, or all.", access("sessionEnd"), [

@@ -25,7 +25,7 @@ export async function tokenCreate(call: Call): Promise<Answer> {
     name,
     digest,
     scopes,
-    for: call.option("for") ?? call.option("expires"),
+    for: call.option("for"),
   });
   if (!asked.ok) return asked;
   const settings = settingsOf(call);

@@ -8,13 +8,7 @@ import {
 } from "../../../../admin/accounts.ts";
 import type { AccountItem } from "../../../../admin/declare/items.ts";
 import { codeOf } from "../../../../core/error.ts";
-import {
-  type AccountName,
-  type Address,
-  domainOf,
-  parseAccountName,
-  parseAddress,
-} from "../../../../core/net/address.ts";
+import { type AccountName, domainOf, parseAccountName } from "../../../../core/net/address.ts";
 import { plural } from "../../../../core/text.ts";
 import { dayAndTime, shown } from "../../../../core/time.ts";
 import { Held } from "../../../../host/root-files/directory.ts";
@@ -169,11 +163,6 @@ export function ofAccount(run: (call: Call, name: AccountName) => Promise<Answer
 export function accountFrom(text: string | undefined): AccountName | Failure {
   const name = parseAccountName(text ?? "");
   return name ?? wrongUsage(`"${oneLine(text ?? "")}" cannot be an account.`, "Write it like anna@example.org.");
-}
-
-export function addressFrom(text: string | undefined): Address | Failure {
-  const address = parseAddress(text ?? "");
-  return address ?? wrongUsage(`"${oneLine(text ?? "")}" is not a mail address.`, "Write it like anna@example.org.");
 }
 
 const MOST_BYTES = 16 * 1024 * 1024;
