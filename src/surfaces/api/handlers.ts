@@ -7,21 +7,10 @@ import { Repeats } from "./repeats.ts";
 import { ConnectionShares, Rates, ReadShares } from "./shares.ts";
 import { Streams } from "./streams/streams.ts";
 
-/** Dependencies that routes share, including everything with state. */
-export type Handlers = Readonly<{
-  parts: ApiParts;
-  callers: Callers;
-  health: HealthReader;
-  streams: Streams;
-  reads: ReadShares;
-  rates: Rates;
-  repeats: Repeats;
-  proxies: UntrustedProxy;
-  peers: Peers;
-  connections: ConnectionShares;
-}>;
+export type Handlers = Readonly<ReturnType<typeof createHandlers>>;
 
-export function createHandlers(parts: ApiParts, limits: ApiLimits = API_LIMITS): Handlers {
+/** Dependencies that routes share, including everything with state. */
+export function createHandlers(parts: ApiParts, limits: ApiLimits = API_LIMITS) {
   const proxies = new UntrustedProxy();
   const health = new HealthReader(parts, proxies);
   return {

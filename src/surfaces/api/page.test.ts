@@ -59,7 +59,7 @@ test("an answer that the caller has is not sent again, and one that changed is",
     });
   const first = await ask();
   const tag = first.headers.get("etag") ?? assert.fail("no tag");
-  assert.match(tag, /^"[\w-]{22}"$/);
+  assert.match(tag, /^"[0-9a-f]{64}"$/);
   for (const known of [tag, `"other", ${tag}`, `W/${tag}`, "*"]) {
     const same = await ask(known);
     assert.deepEqual([same.status, await same.text(), same.headers.get("etag")], [304, "", tag], known);

@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import type { HttpBindings } from "@hono/node-server";
 import { type Context, Hono } from "hono";
+import { etag, RETAINED_304_HEADERS } from "hono/etag";
 import { secureHeaders } from "hono/secure-headers";
 import type { Ip } from "../../core/net/ip.ts";
 import { digestOf } from "../../guard/access/secrets.ts";
@@ -35,7 +35,10 @@ export function createRouter(table: readonly Route[], handlers: Handlers): Hono<
   const app = new Hono<Env>();
   app.use(secureHeaders(HEADERS), (http, next) => next().then(() => noStore(http)));
   for (const [path, rows] of Map.groupBy(table, (row) => honoPath(row.path))) {
-    for (const row of rows) app.on(row.method, path, (http) => answer(row, handlers, http));
+    for (const row of rows) {
+      if (row.method === "GET" && row.endless !== true) app.get(path, tagged);
+      app.on(row.method, path, (http) => answer(row, handlers, http));
+    }
     // All methods at once, so that with another method `accounts/import` is not taken for an account name.
     app.all(path, (http) => wrongMethod(rows, http));
   }
@@ -51,6 +54,15 @@ function failed(error: unknown, { parts }: Handlers): Response {
   parts.report(error);
   return problem({ status: 500, code: "internal", detail: "The request failed because of an error in the server." });
 }
+
+/**
+ * Answers with their ETag, or 304 without their body if the caller has it already (RFC 9110, 13.1.2). The tag is a hash of the
+ * body, so it reveals nothing and needs no memory.
+ */
+const tagged = etag({
+  retainedHeaders: [...RETAINED_304_HEADERS, "ratelimit", "ratelimit-policy"],
+  generateDigest: (body) => crypto.subtle.digest("SHA-256", body),
+});
 
 /** No inline script or style, nothing from other hosts, no frames. */
 const HEADERS = {
@@ -133,9 +145,7 @@ async function answerTo(client: Client, row: Route, handlers: Handlers, http: Ht
     const answered = await row.run(call);
     return answered instanceof Response ? answered : http.json(answered, row.status === 201 && !call.isDry ? 201 : 200);
   };
-  const response = await withDeadline(row, running(row, handlers, { ...call, url: http.req.raw.url, run }));
-  const isTagged = row.method === "GET" && row.endless !== true && response.status === 200;
-  return isTagged ? withETag(response, headers) : response;
+  return withDeadline(row, running(row, handlers, { ...call, url: http.req.raw.url, run }));
 }
 
 type Started = Pick<RouteCall<unknown, unknown, unknown>, "caller" | "headers" | "body" | "isDry"> &
@@ -211,25 +221,4 @@ function wrongMethod(rows: readonly Route[], http: Http): Response {
 /** `/why/{ip}` in the router's syntax. A network or a Message-ID at the end takes its slashes as they are. */
 function honoPath(path: string): string {
   return path.replace(/\{(network|ip|message)\}$/, ":$1{.+}").replaceAll(/\{(\w+)\}/g, ":$1");
-}
-
-/**
- * The answer with its ETag; without its body, 304, if the caller has it already (RFC 9110, 13.1.2). The tag is a hash of the
- * body, so it reveals nothing and needs no memory.
- */
-export async function withETag(answer: Response, headers: Headers): Promise<Response> {
-  const body = new Uint8Array(await answer.arrayBuffer());
-  const tag = `"${createHash("sha256").update(body).digest("base64url").slice(0, 22)}"`;
-  const tagged = new Headers(answer.headers);
-  tagged.set("etag", tag);
-  if (!isKnown(headers.get("if-none-match"), tag))
-    return new Response(body, { status: answer.status, headers: tagged });
-  for (const name of ["content-type", "content-length", "content-encoding"]) tagged.delete(name);
-  return new Response(null, { status: 304, headers: tagged });
-}
-
-/** By the weak comparison (RFC 9110, 8.8.3.2): a proxy that compresses answers makes their tags weak. */
-function isKnown(asked: string | null, tag: string): boolean {
-  if (asked === null) return false;
-  return asked.split(",").some((one) => one.trim() === "*" || one.trim().replace(/^W\//, "") === tag);
 }
