@@ -1,5 +1,6 @@
 import { globSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
+import { bytes } from "../../../core/report/figures.ts";
 import { RENEW_IMAGE } from "../../../core/report/todo.ts";
 import { plural } from "../../../core/text.ts";
 import { DAY_MS, MINUTE_MS, span } from "../../../core/time.ts";
@@ -11,7 +12,6 @@ import { listProcesses, withDescendants } from "../../../host/running/read-proce
 import { SERVICES } from "../../../host/running/runit.ts";
 import { pidOf } from "../../../host/running/supervise.ts";
 import { PROGRAM } from "../call.ts";
-import { size } from "../print/text.ts";
 import { type Finding, ok, some, unknown, warning, wrong } from "./finding.ts";
 import type { Check, Room } from "./server.ts";
 
@@ -65,7 +65,7 @@ const LITTLE = 0.1;
 const ALMOST_NONE = 0.03;
 
 export function judgeSpace(place: string, { free, all }: Room): Finding {
-  return judgeRoom(free / all, `${size(free)} of ${size(all)} are free below ${place}.`, place);
+  return judgeRoom(free / all, `${bytes(free)} of ${bytes(all)} are free below ${place}.`, place);
 }
 
 /** Some file systems have no fixed number of inodes. */

@@ -63,29 +63,21 @@ export function ordinal(n: number): string {
   return `${n}${suffix}`;
 }
 
-const UNITS = ["bytes", "kB", "MB", "GB", "TB"] as const;
-
-/** Powers of 1,000, one digit after the point. */
-export function size(bytes: number): string {
-  let at = 0;
-  let value = bytes;
-  for (; value >= 1_000 && at < UNITS.length - 1; at += 1) value /= 1_000;
-  return `${at === 0 ? Math.round(value) : value.toFixed(1)} ${UNITS[at] ?? ""}`;
+/** Indented JSON in which each item of a list is on one line, so `grep ADDRESS` shows the whole ban or event. */
+export function printJson(value: unknown): string {
+  return print(value, "");
 }
 
-/**
- * Indented JSON in which an object of plain values inside a list is on one line, so `grep ADDRESS` shows the whole ban
- * or event.
- */
-export function printJson(value: unknown): string {
-  return print(value, "", false);
+/** JSON on one line. */
+export function jsonLine(value: unknown): string {
+  return escaped(JSON.stringify(value ?? null));
 }
 
 const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
 
-/** JSON on one line. Escapes what would control a terminal, which changes no value. */
-export function jsonLine(value: unknown): string {
-  return JSON.stringify(value ?? null).replace(UNPRINTABLE, (character) =>
+/** Escapes what would control a terminal, which changes no value. */
+function escaped(json: string): string {
+  return json.replace(UNPRINTABLE, (character) =>
     character
       .split("")
       .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
@@ -93,35 +85,20 @@ export function jsonLine(value: unknown): string {
   );
 }
 
-function print(value: unknown, indent: string, listed: boolean): string {
-  if (!isObject(value)) return jsonLine(value);
-  const members = membersOf(value);
-  const flat = listed && members.every(([, member]) => isPlain(member));
-  if (flat || members.length === 0) return onOneLine(value);
+function print(value: unknown, indent: string): string {
+  if (typeof value !== "object" || value === null) return jsonLine(value);
   const inner = `${indent}  `;
   const isList = Array.isArray(value);
-  const lines = members.map(
-    ([key, member]) => inner + (isList ? "" : `${jsonLine(key)}: `) + print(member, inner, isList),
-  );
+  const lines = isList
+    ? value.map((item) => inner + onOneLine(item))
+    : Object.entries(value)
+        .filter(([, member]) => member !== undefined)
+        .map(([key, member]) => `${inner}${jsonLine(key)}: ${print(member, inner)}`);
   const [open, close] = isList ? ["[", "]"] : ["{", "}"];
-  return `${open}\n${lines.join(",\n")}\n${indent}${close}`;
+  return lines.length === 0 ? open + close : `${open}\n${lines.join(",\n")}\n${indent}${close}`;
 }
 
-function onOneLine(value: unknown): string {
-  if (!isObject(value)) return jsonLine(value);
-  if (Array.isArray(value)) return `[${value.map(onOneLine).join(", ")}]`;
-  const members = membersOf(value).map(([key, member]) => `${jsonLine(key)}: ${onOneLine(member)}`);
-  return members.length === 0 ? "{}" : `{ ${members.join(", ")} }`;
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === "object" && value !== null;
-}
-
-function membersOf(value: object): readonly (readonly [string, unknown])[] {
-  return Object.entries(value).filter(([, member]) => member !== undefined);
-}
-
-function isPlain(value: unknown): boolean {
-  return !isObject(value) || (Array.isArray(value) && !value.some(isObject));
+/** With blanks, for people. Within a text JSON breaks no line. */
+function onOneLine(item: unknown): string {
+  return escaped(JSON.stringify(item ?? null, null, 1).replace(/\n */g, " "));
 }

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { isAbsolute } from "node:path";
+import { bytes } from "../../../../core/report/figures.ts";
 import { plural } from "../../../../core/text.ts";
 import { dayAndTime, instant, isoTime } from "../../../../core/time.ts";
 import { VERSION } from "../../../../core/version.ts";
@@ -9,7 +10,7 @@ import { type NotRestored, refusal, restoreServer } from "../../../../jobs/backu
 import type { Layout } from "../../../../settings/layout.ts";
 import { type Answer, type Call, done, type Failure, failed, noServerIn, PROGRAM, wrongUsage } from "../../call.ts";
 import { comesBackFrom } from "../../print/comes-back.ts";
-import { oneLine, size } from "../../print/text.ts";
+import { oneLine } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 import { progressText } from "./backup.ts";
 
@@ -37,7 +38,7 @@ export async function backupExport(call: Call): Promise<Answer> {
     watch: (progress) => call.terminal.progress(progressText("Written", progress)),
   });
   if (!made.ok) return failed(made.reason, "");
-  const says = `${file} holds ${plural(made.mails, "mail")} and everything else, in ${size(made.bytes)}. Only its passphrase opens it.`;
+  const says = `${file} holds ${plural(made.mails, "mail")} and everything else, in ${bytes(made.bytes)}. Only its passphrase opens it.`;
   return done({ file, mails: made.mails, bytes: made.bytes }, says, `${PROGRAM} backup restore ${file} --dry-run`);
 }
 

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { messageOf } from "../../../../core/error.ts";
+import { bytes } from "../../../../core/report/figures.ts";
 import { plural } from "../../../../core/text.ts";
 import { dayAndTime, instant, isoTime, span } from "../../../../core/time.ts";
 import { VERSION } from "../../../../core/version.ts";
@@ -10,7 +11,7 @@ import { placeOf, readKey, repositoryOf } from "../../../../jobs/backup/reposito
 import type { Progress, Restic } from "../../../../jobs/backup/restic.ts";
 import { type Answer, type Call, done, type Failure, failed, noServerIn, PROGRAM, showKey } from "../../call.ts";
 import { drillJson, lastDrillJson, lastDrillText } from "../../print/drill.ts";
-import { columns, oneLine, size } from "../../print/text.ts";
+import { columns, oneLine } from "../../print/text.ts";
 import { environmentOf, settingsOf } from "../../server-settings.ts";
 
 /** `backup create` */
@@ -24,7 +25,7 @@ export async function backupCreate(call: Call): Promise<Answer> {
   const made = await createBackup(call.layout, read.settings, { version: VERSION, tag: BY_HAND, watch });
   if (!made.ok) return failed(made.reason, "");
   const { backup, isKeyNew, place } = made;
-  const says = `The backup ${backup.snapshot} is made in ${place}: ${plural(backup.mails, "mail")}, ${size(backup.bytes)}, of which ${size(backup.addedBytes)} were new. It took ${span(backup.tookMs)}.`;
+  const says = `The backup ${backup.snapshot} is made in ${place}: ${plural(backup.mails, "mail")}, ${bytes(backup.bytes)}, of which ${bytes(backup.addedBytes)} were new. It took ${span(backup.tookMs)}.`;
   const { at, ...rest } = backup;
   const json = { ...rest, at: isoTime(instant(at)), place };
   if (!isKeyNew) return done(json, says, `${PROGRAM} backup list`);
@@ -129,7 +130,7 @@ function noKey({ layout }: Call): Failure {
 export function progressText(verb: string, { doneBytes, totalBytes, elapsedMs }: Progress): string {
   const rate = elapsedMs > 0 ? doneBytes / elapsedMs : 0;
   const left = rate > 0 && totalBytes > doneBytes ? `, ${span((totalBytes - doneBytes) / rate)} left` : "";
-  return `${verb} ${size(doneBytes)} of ${size(totalBytes)}${rate > 0 ? `, ${size(rate * 1_000)}/s` : ""}${left}`;
+  return `${verb} ${bytes(doneBytes)} of ${bytes(totalBytes)}${rate > 0 ? `, ${bytes(rate * 1_000)}/s` : ""}${left}`;
 }
 
 /** `backup drill` */

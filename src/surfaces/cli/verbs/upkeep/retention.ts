@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { messageOf } from "../../../../core/error.ts";
 import type { AccountName } from "../../../../core/net/address.ts";
+import { bytes } from "../../../../core/report/figures.ts";
 import { plural } from "../../../../core/text.ts";
 import { DAY_MS, dayAndTime, formatDuration, instant, isoTime } from "../../../../core/time.ts";
 import { nextNight } from "../../../../jobs/job.ts";
@@ -23,7 +24,7 @@ import { type Amount, Mailboxes } from "../../../../mail/dovecot/mailboxes.ts";
 import { homeOf } from "../../../../mail/dovecot/sieve-redirects.ts";
 import { type Answer, agrees, type Call, done, type Failure, failed, PROGRAM, wrongUsage } from "../../call.ts";
 import { sinceText } from "../../print/account-facts.ts";
-import { columns, oneLine, size } from "../../print/text.ts";
+import { columns, oneLine } from "../../print/text.ts";
 import { settingsOf, type ValidSettings } from "../../server-settings.ts";
 import { ofAccount } from "../accounts/accounts.ts";
 
@@ -114,8 +115,8 @@ function table(planned: readonly PlannedFolder[], at: number): string {
   return columns([["ACCOUNT", "FOLDER", "KEPT", "HOLDS", "GOES NEXT", "GOES WITHIN A WEEK"], ...rows]);
 }
 
-function amount({ mails, bytes }: Amount): string {
-  return mails === 0 ? "nothing" : `${plural(mails, "mail")}, ${size(bytes)}`;
+function amount(some: Amount): string {
+  return some.mails === 0 ? "nothing" : `${plural(some.mails, "mail")}, ${bytes(some.bytes)}`;
 }
 
 function when(ms: number): string {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { messageOf } from "../../../../core/error.ts";
-import type { Unless, UpdateFigures } from "../../../../core/report/figures.ts";
+import { bytes, type Unless, type UpdateFigures } from "../../../../core/report/figures.ts";
 import { inMb, plural } from "../../../../core/text.ts";
 import { COMPONENTS } from "../../../../host/debian/packages.ts";
 import { waitingUpdates } from "../../../../host/debian/updates.ts";
@@ -24,7 +24,7 @@ import {
 import { type Schema, schemasOf, unusableSchema } from "../../../../store/schemas.ts";
 import { type Answer, type Call, done, failed, PROGRAM, whyNotSure, wrongUsage } from "../../call.ts";
 import { changesText, comesBack, settingsText } from "../../print/comes-back.ts";
-import { columns, oneLine, size } from "../../print/text.ts";
+import { columns, oneLine } from "../../print/text.ts";
 import { configCheck } from "../settings/config.ts";
 
 export type UpgradePlan = Readonly<{
@@ -168,7 +168,7 @@ export async function rollback(call: Call): Promise<Answer> {
       );
     const { aside } = made;
     const text = [
-      `The databases and the settings are those of the snapshot. The former ones are in ${aside} (${size(bytesBelow(aside))}) until you delete it.`,
+      `The databases and the settings are those of the snapshot. The former ones are in ${aside} (${bytes(bytesBelow(aside))}) until you delete it.`,
       ...(typeof changes === "string" || changes.newKeys.length === 0 ? [] : [KEYS]),
       ...(typeof changes === "string" || changes.audited === 0 ? [] : [AUDIT]),
       `Start the version that you had before${snapshot.version === null ? "" : ` (${snapshot.version})`}; the newer one does not start until ${layout.takenBack} is deleted.`,
