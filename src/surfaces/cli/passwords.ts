@@ -16,7 +16,7 @@ type NewPassword = Readonly<{ ok: true; hash: string; passwordHash: string; pass
 
 /** Reads a new password from standard input or asks for it twice. The password never leaves this process. */
 export async function newPasswordHash(call: Call, owner: AccountName | null): Promise<NewPassword | Failure> {
-  const typed = call.flag("password-stdin") ? await fromInput(call) : await fromTerminal(call);
+  const typed = await passwordFrom(call, "New password: ", true);
   if (typeof typed !== "string") return typed;
   const problem = (await loadPasswordJudge())(typed, owner);
   if (problem !== null) return failed(problem, ANOTHER);
@@ -28,6 +28,18 @@ export function passwordHashFor({ layout }: Call, owner: AccountName, password: 
   return passwordHashWith(layout.loginPolicySecret, owner, password);
 }
 
+/** Reads a password from standard input, or asks for it: twice if it is new. */
+export async function passwordFrom(call: Call, question: string, isNew: boolean): Promise<string | Failure> {
+  const { terminal } = call;
+  if (call.flag("password-stdin")) return fromInput(call);
+  if (!terminal.interactive)
+    return wrongUsage("No terminal to ask for a password.", "Give --password-stdin and the password as its input.");
+  const first = await terminal.askSecret(question);
+  const again = first === null || !isNew ? first : await terminal.askSecret("Once more: ");
+  if (first === null || again === null) return failed("Interrupted: nothing was changed.", "");
+  return first === again ? first : failed("The two passwords differ: nothing was changed.", "Try again.");
+}
+
 async function fromInput({ terminal }: Call): Promise<string | Failure> {
   const line = await terminal.readLine(MAX_PASSWORD_BYTES + 2);
   return (
@@ -37,16 +49,6 @@ async function fromInput({ terminal }: Call): Promise<string | Failure> {
       "Write it as one line: printf '%s' \"$PASSWORD\" | … --password-stdin",
     )
   );
-}
-
-async function fromTerminal({ terminal }: Call): Promise<string | Failure> {
-  if (!terminal.interactive)
-    return wrongUsage("No terminal to ask for a password.", "Give --password-stdin and the password as its input.");
-  const first = await terminal.askSecret("New password: ");
-  if (first === null) return failed("Interrupted: nothing was changed.", "");
-  const second = await terminal.askSecret("Once more: ");
-  if (second === null) return failed("Interrupted: nothing was changed.", "");
-  return first === second ? first : failed("The two passwords differ: nothing was changed.", "Try again.");
 }
 
 /** Time limit for a file of many accounts. */

@@ -1,19 +1,16 @@
 import { fstatSync, fsyncSync, writeFileSync } from "node:fs";
-import { createInterface } from "node:readline/promises";
+import { createInterface, type Interface } from "node:readline/promises";
+import { Writable } from "node:stream";
 import { codeOf, messageOf } from "../../core/error.ts";
 import type { Terminal } from "./call.ts";
 import { oneLine } from "./print/text.ts";
 
 const ENDING = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-const ENTER = new Set(["\r", "\n", "\x04"]);
-const ERASE = new Set(["\x7f", "\b"]);
-const INTERRUPT = "\x03";
 /** Moves to the start of the line and clears it (ECMA-48, EL). */
 const CLEAR_LINE = "\r\x1b[K";
 const NARROWEST = 40;
 /** Width for a terminal that reports 0. */
 const USUAL = 80;
-const ERASE_ALL = "\x15";
 
 export function processTerminal(): Terminal {
   let interruption: AbortController | null = null;
@@ -110,9 +107,27 @@ async function readLine(mostBytes: number): Promise<string | null> {
   return line === "" || line.length > mostBytes ? null : line;
 }
 
-/** Null after a signal. A signal after the answer ends the program, as without a question. */
-async function ask(question: string, interrupted?: AbortSignal): Promise<string | null> {
-  const lines = createInterface({ input: process.stdin, output: process.stderr });
+function ask(question: string, interrupted?: AbortSignal): Promise<string | null> {
+  return answerTo(question, createInterface({ input: process.stdin, output: process.stderr }), interrupted);
+}
+
+/** Shows the question only, and not what readline echoes. */
+async function askSecret(question: string): Promise<string | null> {
+  const output = new Writable({ write: (_text, _encoding, discarded) => discarded() });
+  const lines = createInterface({ input: process.stdin, output, terminal: true, historySize: 0 });
+  process.stderr.write(question);
+  const pasted: string[] = [];
+  lines.on("line", (line) => pasted.push(`${line}\r`));
+  const answer = await answerTo("", lines);
+  // Both passwords were pasted at once: the second one answers the next question.
+  const unread = pasted.join("") + lines.line;
+  if (answer !== null && unread !== "") process.stdin.unshift(unread);
+  process.stderr.write("\n");
+  return answer;
+}
+
+/** Null after a signal, Ctrl-C or Ctrl-D. A signal after the answer ends the program, as without a question. */
+async function answerTo(question: string, lines: Interface, interrupted?: AbortSignal): Promise<string | null> {
   const over = new AbortController();
   const end = (): void => over.abort();
   for (const signal of ENDING) process.once(signal, end);
@@ -121,39 +136,9 @@ async function ask(question: string, interrupted?: AbortSignal): Promise<string 
       signal: AbortSignal.any([over.signal, ...(interrupted ? [interrupted] : [])]),
     });
   } catch {
-    return null; // Ctrl-C or Ctrl-D
+    return null;
   } finally {
     for (const signal of ENDING) process.off(signal, end);
     lines.close();
   }
-}
-
-/** In raw mode the terminal echoes nothing; we handle Backspace, Ctrl-U and Ctrl-C ourselves. */
-function askSecret(question: string): Promise<string | null> {
-  const { stdin, stderr } = process;
-  stdin.setRawMode(true);
-  stdin.setEncoding("utf8");
-  stderr.write(question);
-  return new Promise((resolve) => {
-    let typed: readonly string[] = [];
-    const finish = (answer: string | null, unread: string): void => {
-      stdin.off("data", onData);
-      stdin.pause();
-      stdin.setRawMode(false);
-      // Both passwords were pasted at once: the second one answers the next question.
-      if (unread !== "") stdin.unshift(unread);
-      stderr.write("\n");
-      resolve(answer);
-    };
-    const onData = (chunk: Buffer | string): void => {
-      const keys = [...String(chunk)];
-      for (const [i, key] of keys.entries()) {
-        if (ENTER.has(key)) return finish(typed.join(""), keys.slice(i + 1).join(""));
-        if (key === INTERRUPT) return finish(null, "");
-        typed = key === ERASE_ALL ? [] : ERASE.has(key) ? typed.slice(0, -1) : [...typed, key];
-      }
-    };
-    stdin.on("data", onData);
-    stdin.resume();
-  });
 }

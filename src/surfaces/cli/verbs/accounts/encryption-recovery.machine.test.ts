@@ -92,7 +92,7 @@ describe("keys of accounts", { timeout: 2 * TIMED.timeout, skip: lacking({ root:
       [`${recover} --recovery-key /nonexistent`, SECOND, /^\/nonexistent holds no recovery key/],
       [`${recover} --recovery-key ${other}`, SECOND, /^This is another recovery key/],
       [`${recover} --recovery-key ${file}`, FIRST, /^This is not the password of anna@example\.org\./],
-      [`${recover} --recovery-key ${file}`, "", /^Standard input held no password\./],
+      [`${recover} --recovery-key ${file}`, "", /^The first line of standard input held no password/],
       [
         `encryption recover bert@example.org --recovery-key ${file}`,
         SECOND,

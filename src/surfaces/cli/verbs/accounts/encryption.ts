@@ -1,6 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
 import type { KeyCounts } from "../../../../admin/declare/account-key.ts";
-import { MAX_PASSWORD_BYTES } from "../../../../core/access/passwords.ts";
 import { messageOf } from "../../../../core/error.ts";
 import { removeFile, writeFile } from "../../../../host/root-files/files.ts";
 import type { MailCrypt } from "../../../../mail/configuration/site.ts";
@@ -20,6 +19,7 @@ import {
   whyNotSure,
   wrongUsage,
 } from "../../call.ts";
+import { passwordFrom } from "../../passwords.ts";
 import { keyCountsText, MOST_NAMED } from "../../print/account-facts.ts";
 import { oneLine, printJson } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
@@ -186,7 +186,7 @@ export const encryptionRecover = ofAccount(async (call, name) => {
   const hash = opened.reader.accountPassword(name);
   if (hash === null) return noAccount(name);
   if (opened.reader.accountKeys(name).length === 0) return failed(`${name} never had its own key.`, "");
-  const password = await typed(call, name);
+  const password = await passwordFrom(call, `Current password of ${name}: `, false);
   if (typeof password !== "string") return password;
   const verified = await verify(name, hash, password);
   if (verified.is === "unknown")
@@ -212,14 +212,4 @@ export const encryptionRecover = ofAccount(async (call, name) => {
 async function verify(name: string, hash: string, password: string): Promise<Verified> {
   if (!hash.startsWith("{ARGON2ID}")) return verifyByDovecot(name, hash, password);
   return { is: (await verifyPassword(hash, password)) ? "right" : "wrong" };
-}
-
-async function typed(call: Call, name: string): Promise<string | Failure> {
-  const { terminal } = call;
-  if (call.flag("password-stdin"))
-    return (await terminal.readLine(MAX_PASSWORD_BYTES + 2)) ?? failed("Standard input held no password.", "");
-  if (!terminal.interactive)
-    return wrongUsage("No terminal to ask for a password.", "Give --password-stdin and the password as its input.");
-  const answer = await terminal.askSecret(`Current password of ${name}: `);
-  return answer ?? failed("Interrupted: nothing was changed.", "");
 }
