@@ -1,5 +1,6 @@
 import { $ZodArray, $ZodObject, $ZodOptional } from "zod/v4/core";
 import { effectOf, hasDryRun } from "../../admin/declare/control.ts";
+import { parseJson } from "../../core/text.ts";
 import { problem } from "./problem.ts";
 import type { Route, Schema } from "./route.ts";
 
@@ -76,11 +77,9 @@ export async function readBody(row: Route, request: Request): Promise<Readonly<{
     return problem({ status: 413, code: "body_too_large", detail: `The body has more than ${row.bodyBytes} bytes.` });
   const text = bytes.toString("utf8");
   if (isForm(request.headers) && row.form === true) return { value: Object.fromEntries(new URLSearchParams(text)) };
-  try {
-    return { value: JSON.parse(text) };
-  } catch {
-    return problem({ status: 400, code: "not_json", detail: "The body is not JSON." });
-  }
+  const value = parseJson(text);
+  if (value !== undefined) return { value };
+  return problem({ status: 400, code: "not_json", detail: "The body is not JSON." });
 }
 
 export function isForm(headers: Headers): boolean {

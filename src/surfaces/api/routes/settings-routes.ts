@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { ReplayReport } from "../../../admin/declare/replay-items.ts";
+import type { ComparedAddress } from "../../../admin/declare/replay-items.ts";
 import {
   changesByKey,
   preview,
@@ -85,29 +85,22 @@ function trialShown(trial: TrialOutcome) {
     return { outcome, events: 0, from: null, to: null, cut: false, banned: none, notBanned: none, accounts: none };
   }
   const { events, from, to, reach, banned, notBanned, accounts } = trial.report;
-  const addresses = ({ total, items }: ReplayReport["banned"]) => ({
-    total,
-    items: items.slice(0, MOST_LISTED).map(({ prefix, bansThen, bansNow, reason, firstAt }) => ({
-      ip: prefix,
-      bans: Math.max(bansThen, bansNow),
-      reason,
-      firstAt,
-    })),
-  });
-  const hit = accounts.items.slice(0, MOST_LISTED).map(({ account, ip, events: times, reason }) => ({
-    account,
-    ip,
-    events: times,
-    reason,
-  }));
   return {
     outcome,
     events,
     from,
     to,
     cut: reach.cut,
-    banned: addresses(banned),
-    notBanned: addresses(notBanned),
-    accounts: { total: accounts.total, items: hit },
+    banned: few(banned, addressShown),
+    notBanned: few(notBanned, addressShown),
+    accounts: few(accounts, ({ account, ip, events: times, reason }) => ({ account, ip, events: times, reason })),
   };
+}
+
+function addressShown({ prefix, bansThen, bansNow, reason, firstAt }: ComparedAddress) {
+  return { ip: prefix, bans: Math.max(bansThen, bansNow), reason, firstAt };
+}
+
+function few<T, S>({ total, items }: Readonly<{ total: number; items: readonly T[] }>, show: (item: T) => S) {
+  return { total, items: items.slice(0, MOST_LISTED).map(show) };
 }

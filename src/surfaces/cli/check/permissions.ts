@@ -1,6 +1,6 @@
 import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { codeOf } from "../../../core/error.ts";
+import { nullOn, readOr } from "../../../core/error.ts";
 import { plural } from "../../../core/text.ts";
 import { groupId, userIds } from "../../../host/machine/system-users.ts";
 import { directories } from "../../../mail/configuration/directories.ts";
@@ -49,13 +49,7 @@ function said({ mode, uid, gid }: Readonly<{ mode: number; uid: number; gid: num
 }
 
 function found(path: string): Found {
-  try {
-    const { mode, uid, gid } = lstatSync(path);
-    return { mode, uid, gid };
-  } catch (error) {
-    if (codeOf(error) === "ENOENT") return null;
-    throw error;
-  }
+  return nullOn(["ENOENT"], () => lstatSync(path));
 }
 
 function judgeFound(what: string, wanted: readonly Wanted[]): Finding {
@@ -116,11 +110,8 @@ function changeable(directory: string): readonly string[] {
 }
 
 function namesIn(directory: string, recursive = false): readonly string[] {
-  try {
-    return readdirSync(directory, { recursive, encoding: "utf8" }).map((name) => join(directory, name));
-  } catch {
-    return [];
-  }
+  const list = () => readdirSync(directory, { recursive, encoding: "utf8" }).map((name) => join(directory, name));
+  return readOr(list, []);
 }
 
 /** Settings that name a world-readable file. Every other file that a setting names counts as a secret. */

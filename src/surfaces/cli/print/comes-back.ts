@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
+import { readOr } from "../../../core/error.ts";
 import { plural } from "../../../core/text.ts";
 import { type Layout, layoutOf } from "../../../settings/layout.ts";
 import { loadSettings } from "../../../settings/load.ts";
@@ -89,8 +90,9 @@ function lineOf(what: string, names: readonly string[], command: string): readon
 
 /** The same after a restore. `aside`: the former data directory, null if there was none to compare with. */
 export function comesBackFrom(restored: Layout, aside: string | null): readonly string[] {
-  try {
-    if (aside === null) return [UNKNOWN];
+  if (aside === null) return [UNKNOWN];
+  // The former database may be the reason for the restore.
+  return readOr(() => {
     const former = layoutOf(aside);
     using engine = openAnySchema(former.engineDb);
     using accounts = openAnySchema(former.accountsDb);
@@ -100,10 +102,7 @@ export function comesBackFrom(restored: Layout, aside: string | null): readonly 
     const [now, copy] = [former, restored].map(({ settings }) => readIfThere(settings));
     const changed = now === undefined || copy === undefined ? [] : settingsText(now, copy);
     return [...changesText(changes), ...changed, ...comesBack(changes)];
-  } catch {
-    // The former database may be the reason for the restore.
-    return [UNKNOWN];
-  }
+  }, [UNKNOWN]);
 }
 
 function readIfThere(path: string): string | undefined {

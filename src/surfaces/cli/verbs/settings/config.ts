@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { parse } from "smol-toml";
-import { codeOf } from "../../../../core/error.ts";
+import { codeOf, readOr } from "../../../../core/error.ts";
 import { orNearest } from "../../../../core/text.ts";
 import { rewriteSettings, SettingsUnreadable } from "../../../../host/machine/settings-text.ts";
 import { CHECKOUT } from "../../../../host/running/checkout.ts";
@@ -143,12 +143,8 @@ function assignmentFrom(name: string, given: string | undefined): Assignment | F
 
 /** Undefined if the text is not a TOML value. */
 function valueIn(given: string): unknown {
-  try {
-    const { value, ...others } = parse(`value = ${given}`);
-    return Object.keys(others).length === 0 ? value : undefined;
-  } catch {
-    return undefined;
-  }
+  const { value, ...others } = readOr(() => parse(`value = ${given}`), {});
+  return Object.keys(others).length === 0 ? value : undefined;
 }
 
 /** Writes the file only if all of it is valid afterwards. Nothing is applied yet. */
