@@ -1,3 +1,4 @@
+import type { AllowItem } from "../../../admin/bans.ts";
 import { PAGE } from "../../../admin/declare/paging.ts";
 import { INTERVAL_SETS, setOf } from "../../../core/firewall/plan-firewall.ts";
 import {
@@ -18,6 +19,7 @@ import { onlyBans, TABLE } from "../../../host/firewall/guard-table.ts";
 import { systemClock } from "../../../host/machine/clock.ts";
 import { KernelNetworks } from "../../../host/machine/own-networks.ts";
 import { PROGRAM } from "../call.ts";
+import { eachPage } from "../listing.ts";
 import { type Finding, ok, some, unknown, warning, wrong } from "./finding.ts";
 import { type Check, everyItem, type Machine, type Server } from "./server.ts";
 
@@ -105,8 +107,13 @@ export const bans = [
     name: "allow-list",
     does: "Looks for networks on the allow list that are too large to trust.",
     look: async ({ guard }) => {
-      const asked = await guard.ask({ verb: "allow_list", limit: PAGE.most, cursor: null });
-      return asked.ok ? judgeAllowed(asked.result.items) : unknown(asked.message, asked.next);
+      const allowed: AllowItem[] = [];
+      const failure = await eachPage(
+        null,
+        (cursor) => guard.ask({ verb: "allow_list", limit: PAGE.most, cursor }),
+        ({ items }) => allowed.push(...items),
+      );
+      return failure === null ? judgeAllowed(allowed) : unknown(failure.message, failure.next);
     },
   },
 ] as const satisfies readonly Check[];

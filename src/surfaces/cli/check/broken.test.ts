@@ -131,7 +131,19 @@ const BROKEN: Readonly<Record<Exclude<Alone, OfNetwork | OfFiles>, Broken>> = {
   "bans.allow-list": {
     state: "warning",
     saw: /0\.0\.0\.0\/0/,
-    server: () => ({ answers: { allow_list: { items: [{ prefix: "0.0.0.0/0", note: "" }] } } }),
+    server: () => {
+      const pages = [
+        { items: [], next: "1" },
+        { items: [{ prefix: "0.0.0.0/0", note: "" }], next: null },
+      ];
+      return {
+        answers: {
+          get allow_list() {
+            return pages.shift();
+          },
+        },
+      };
+    },
   },
 
   "alerts.outside": {
