@@ -21,10 +21,8 @@ type Remembered = Readonly<{ item: CallerItem; at: Millis; usedAt: Millis | null
 type Parts = Pick<ApiParts, "guard" | "clock" | "settings">;
 
 /**
- * Identifies callers. Only the guard knows them: its yes is remembered for `API_LIMITS.callerAgeMs`. So a session or
- * token that was ended may read for that long; the guard itself checks each command. Its no is remembered
- * per address: a script with an old token causes one question now and then, and showing a session where it may not be used
- * does not end it where it may be used.
+ * Identifies callers by asking the guard. A yes holds for `API_LIMITS.callerAgeMs`, so what has ended may read for that long;
+ * the guard itself checks each command. A no holds for the address that asked: a session shown elsewhere is not ended by it.
  */
 export class Callers {
   readonly #parts: Parts;
@@ -50,7 +48,7 @@ export class Callers {
     return this.#ask(secret, ip, true);
   }
 
-  /** Whether it is still valid, for an open stream. This does not prolong a session. While the guard does not answer, the stream stays open as long as requests are accepted. */
+  /** For an open stream: whether the caller is still valid; without the guard's answer, as long as for requests. Prolongs no session. */
   async stillHolds(caller: Caller, ip: Ip): Promise<boolean> {
     const found = await this.#ask(caller.secret, ip, false);
     return found !== null && found !== "down";

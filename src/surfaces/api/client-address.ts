@@ -104,9 +104,8 @@ const SAME_MS = HOUR_MS;
 const MOST_PEERS = 8;
 
 /**
- * Requests with `X-Forwarded-For` from a peer that is not trusted: most likely a proxy that the settings do not name, or whose user they do not name. Only
- * peers of this machine or of private networks are reported, and only for requests of the administrator or with a token: strangers and users
- * of mailboxes may arrive from such a peer too, such as through a port that Docker forwards, and the notice says to trust it.
+ * Requests with `X-Forwarded-For` from an untrusted peer: most likely a proxy missing in the settings. Reports only peers nearby, and only requests
+ * of administrators or tokens: the notice says to trust the peer, and strangers may come from it too (Docker's port forwarding).
  */
 export class UntrustedProxy {
   readonly #seen = new BoundedMap<Ip, Readonly<{ since: Millis; at: Millis; user: string | null }>>(MOST_PEERS);

@@ -26,20 +26,17 @@ export const API_LIMITS = {
   callerAgeMs: 5 * SECOND_MS,
   /** While the guard cannot be asked, so no one can end one either. */
   callerAgeWithoutGuardMs: 10 * MINUTE_MS,
-  /**
-   * Concurrent questions about unknown credentials, how long others wait for their turn, and wrong ones of a network before
-   * no more are asked for a while. A no is remembered for that while.
-   */
+  /** Concurrent questions about unknown credentials, and how long others wait for their turn. */
   unknownAtOnce: 4,
   unknownWaitMs: 5 * SECOND_MS,
   /**
-   * Concurrent sign-ins, which wait as long; challenges for passkeys have a separate `unknownAtOnce`. More than the guard's lanes
-   * hold (two for each of `LIMITS.dashboardLogins`, and two for the owner's browsers), so that those it refuses immediately have
-   * places left; and far fewer than the connections it accepts, so that sessions are still answered.
+   * Concurrent sign-ins; others wait as long. More than the guard's lanes hold (two for each of `LIMITS.dashboardLogins`, two for
+   * known browsers), so that refusals find a place; far fewer than its connections, so that sessions are answered.
    */
   signInsAtOnce: 70,
   /** The same for users of mailboxes, by `LIMITS.mailboxLogins`, for strangers and for places that accounts know. */
   mailboxSignInsAtOnce: 68,
+  /** How many wrong credentials of a network, within which time, end the questions. A no is remembered as long. */
   wrongCredentials: 30,
   wrongCredentialsMs: 10 * SECOND_MS,
   /** How long until the guard is asked again to end a session that was signed out. */

@@ -20,9 +20,8 @@ type Held = { unit: Prefix; isProxys: boolean; asked: Asked | null };
 type Asked = Readonly<{ request: IncomingMessage; response: ServerResponse }>;
 
 /**
- * Shares the connections of a server among clients. If there are too many, the longest waiting connection of the greediest client is
- * closed: one that is idle, sends slowly or reads slowly. So clients that keep connections open cannot keep others out, even if they
- * share the address of a proxy or of loopback.
+ * Shares the connections among clients. If there are too many, the greediest client loses the one that has waited longest for it,
+ * so open connections keep no one out, not even behind one proxy.
  */
 export class ConnectionShares {
   readonly #limits: Limits;
@@ -88,7 +87,7 @@ export class ConnectionShares {
     return waiting !== undefined;
   }
 
-  /** It no longer counts from now on: its close event comes later, and more clients may arrive before. */
+  /** Not counted from now on: its close event comes too late. */
   #close(socket: Socket): void {
     this.#open.delete(socket);
     socket.destroy();

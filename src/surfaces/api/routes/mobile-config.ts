@@ -4,8 +4,8 @@ import type { MyClient } from "../../../admin/me.ts";
 export const MOBILE_CONFIG_TYPE = "application/x-apple-aspen-config";
 
 /**
- * The settings of a mailbox for iPhone, iPad and Mac (Apple, Configuration Profile Reference: Mail payload). The password is
- * asked for on the device. A profile for the same mailbox has the same names, so a second one takes the place of the first.
+ * A mailbox's settings for iPhone, iPad and Mac (Apple, Configuration Profile Reference: Mail payload), without a password. The same
+ * mailbox has the same names, so a second profile replaces the first.
  */
 export function mobileConfig({ account, host, imapPort, smtpPort }: MyClient): string {
   const mail = {

@@ -115,10 +115,7 @@ export const incidentRecover = inIncident(async (call, incident) => {
   return done({ compared, isolation }, withContacts(call, text), next);
 });
 
-/**
- * The firewall opens last, so that nothing comes in that would still be held. What is open already is opened again: a lift that was
- * interrupted leaves Postfix or the firewall closed.
- */
+/** The firewall opens last, so nothing enters that would still be held. Opens again what is open: an interrupted lift may have left it shut. */
 async function liftPart(
   call: Call,
   word: string,
