@@ -14,6 +14,9 @@ export const LIST_OPTIONS: readonly Option[] = [
   },
 ];
 
+/** A whole list, from a reader: more than any server of this kind has. */
+export const ALL: PageRequest = { limit: 10_000_000, cursor: null };
+
 /** Parses `--limit`: the maximum number of `things` to show. */
 export function limitFrom(text: string | null, usual: number, things: string): number | Failure {
   if (text === null) return usual;

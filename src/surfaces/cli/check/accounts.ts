@@ -6,11 +6,12 @@ import { plural } from "../../../core/text.ts";
 import { DAY_MS, SECOND_MS } from "../../../core/time.ts";
 import { weaknessOfTaken } from "../../../store/passwords/admin-password.ts";
 import { verifyPassword } from "../../../store/passwords/password-hash.ts";
-import { PROGRAM, type Reader } from "../call.ts";
+import { PROGRAM } from "../call.ts";
+import { ALL } from "../listing.ts";
 import { type FollowedPasswords, judgeFollowed } from "../passwords.ts";
 import { MOST_NAMED, recoverCommand } from "../print/account-facts.ts";
 import { type Finding, ok, some, unknown, warning, wrong } from "./finding.ts";
-import { type Check, everyItem, fromDatabases } from "./server.ts";
+import { type Check, fromDatabases } from "./server.ts";
 
 const UNUSED_DAYS = 90;
 
@@ -77,24 +78,20 @@ export function judgePostmaster(
   return wrong("No account could read mail for postmaster@ and abuse@.", `${PROGRAM} account add ADDRESS`);
 }
 
-function everyAccount(reader: Reader): readonly AccountItem[] {
-  return everyItem((asked) => reader.accounts(asked));
-}
-
 export const accounts = [
   {
     name: "postmaster",
     does: "Checks who reads mail for postmaster@ and abuse@ of each domain.",
     look: (server) =>
       fromDatabases(server, (reader) => {
-        const aliases = everyItem((asked) => reader.aliases(asked));
-        return judgePostmaster(everyAccount(reader), server.settings["accounts.administrator"], aliases);
+        const aliases = reader.aliases(ALL).items;
+        return judgePostmaster(reader.accounts(ALL).items, server.settings["accounts.administrator"], aliases);
       }),
   },
   {
     name: "unused",
     does: `Looks for accounts without a sign-in for ${UNUSED_DAYS} days.`,
-    look: (server) => fromDatabases(server, (reader) => judgeUnused(everyAccount(reader), server.now)),
+    look: (server) => fromDatabases(server, (reader) => judgeUnused(reader.accounts(ALL).items, server.now)),
   },
   {
     name: "held",
@@ -240,7 +237,7 @@ export const passwords = [
     does: "Judges clear-text passwords of the followed accounts file, and looks for accounts with only a hash.",
     look: (server) =>
       fromDatabases(server, async (reader) => {
-        const all = everyAccount(reader);
+        const all = reader.accounts(ALL).items;
         return judgeImported(all, await judgeFollowed(server.settings["accounts.follow"], all));
       }),
   },
@@ -249,7 +246,7 @@ export const passwords = [
     does: "Tries common guesses on the stored hashes of imported accounts, for at most ten seconds.",
     look: (server) =>
       fromDatabases(server, async (reader) => {
-        const imported = everyAccount(reader).filter(({ origin }) => origin !== "command");
+        const imported = reader.accounts(ALL).items.filter(({ origin }) => origin !== "command");
         const hashes = imported.map(({ name }) => [name, reader.accountPassword(name) ?? ""] as const);
         return judgeGuessable(await guess(hashes));
       }),

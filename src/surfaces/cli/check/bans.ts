@@ -19,9 +19,9 @@ import { onlyBans, TABLE } from "../../../host/firewall/guard-table.ts";
 import { systemClock } from "../../../host/machine/clock.ts";
 import { KernelNetworks } from "../../../host/machine/own-networks.ts";
 import { PROGRAM } from "../call.ts";
-import { eachPage } from "../listing.ts";
+import { ALL, eachPage } from "../listing.ts";
 import { type Finding, ok, some, unknown, warning, wrong } from "./finding.ts";
-import { type Check, everyItem, type Machine, type Server } from "./server.ts";
+import type { Check, Machine, Server } from "./server.ts";
 
 const FIX = `${PROGRAM} status  # says what keeps the guard from the firewall`;
 
@@ -80,8 +80,8 @@ async function heldByKernel({ reader, settings, now, machine }: Server): Promise
   const read = await reader();
   if (read === null) return unknown("The guard does not answer, so its bans are unknown.", `${PROGRAM} status`);
   const ipv6Length = settings["bans.ipv6_prefix"];
-  const standing = everyItem((asked) => read.queries.bans(now, asked));
-  const all = standing.map(({ prefix }) => parsePrefix(prefix)).filter((one) => one !== null);
+  const standing = read.queries.bans(now, ALL);
+  const all = standing.items.map(({ prefix }) => parsePrefix(prefix)).filter((one) => one !== null);
   const isNetwork = (one: Prefix): boolean => INTERVAL_SETS.some((set) => set === setOf(one, ipv6Length));
   const held = await new NftFirewall(() => onlyBans(ipv6Length)).holds(all.filter((one) => !isNetwork(one)));
   const networks = all.filter(isNetwork);

@@ -34,8 +34,8 @@ export function worstOf(findings: readonly Finding[], saw: string): Finding {
 
 const LISTED = 5;
 
-/** Lists the first ones, and how many more there are. */
-export function some(things: readonly string[]): string {
-  const more = things.length - LISTED;
+/** Lists the first ones, and how many more there are. `total`: if these are not all. */
+export function some(things: readonly string[], total = things.length): string {
+  const more = total - Math.min(things.length, LISTED);
   return `${things.slice(0, LISTED).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }

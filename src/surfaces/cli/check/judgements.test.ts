@@ -35,7 +35,7 @@ import {
   judgeSynchronized,
   judgeUpdates,
 } from "./machine.ts";
-import { judgePort25, judgeRelay, judgeSignIn } from "./mail-flow.ts";
+import { judgeOffers, judgeRelay, judgeSignIn } from "./mail-flow.ts";
 import { judgeNamed, judgeOwners } from "./permissions.ts";
 
 const NOT_FOLLOWED = { weak: new Map<string, string>(), judged: new Set<string>() };
@@ -125,8 +125,9 @@ test("mail flow: only a refusal is right, and an unclear answer is unknown", () 
   is("ok", judgeSignIn("submission", "535 5.7.8 Error: authentication failed\r\n"));
   is("wrong", judgeSignIn("submission", "235 2.7.0 Authentication successful\r\n"));
   is("unknown", judgeSignIn("submission", "454 4.7.0 Temporary authentication failure\r\n"));
-  is("ok", judgePort25("250-mail.example.org\r\n250 SIZE 1\r\n"));
-  is("wrong", judgePort25("250-mail.example.org\r\n250-AUTH PLAIN\r\n250 SIZE 1\r\n"));
+  is("ok", judgeOffers("SMTP", "250-mail.example.org\r\n250 SIZE 1\r\n", "before TLS"));
+  is("wrong", judgeOffers("SMTP", "250-mail.example.org\r\n250-AUTH PLAIN\r\n250 SIZE 1\r\n", "before TLS"));
+  is("wrong", judgeOffers("SMTP", "250-mail.example.org\r\n250 AUTH PLAIN\r\n", "before TLS"));
 });
 
 test("accounts: unused for 90 days, even if never used, but not if suspended", () => {

@@ -48,17 +48,17 @@ export function judgeNames(answer: string): Finding {
   return ok(`Port 25 does not reveal which addresses exist: ${says}`);
 }
 
-/** Port 25 is for servers and accepts no passwords, not even over TLS. */
-export function judgePort25(offers: string): Finding {
-  if (/^250[ -]AUTH\b/im.test(offers)) return wrong("Port 25 offers AUTH after STARTTLS.", APPLY);
-  return ok("Port 25 offers no AUTH after STARTTLS.");
+/** `offers`: the reply to EHLO where no password may be accepted. */
+export function judgeOffers(door: string, offers: string, when: string): Finding {
+  if (/^250[ -]AUTH\b/im.test(offers)) return wrong(`${door} offers AUTH ${when}.`, APPLY);
+  return ok(`${door} offers no AUTH ${when}.`);
 }
 
 /** `isTls`: TLS starts at once. */
 type Talk = Readonly<{ port: number; localAddress?: string; goodbye?: string; isTls?: boolean }>;
 
 /** Runs a dialogue; if it fails, the result is unknown. */
-async function talk(
+export async function talk(
   { port, localAddress = PROBE_ADDRESS, goodbye = "QUIT", isTls = false }: Talk,
   say: (dialogue: PortDialogue) => Promise<Finding>,
 ): Promise<Finding> {
@@ -70,9 +70,14 @@ async function talk(
   }
 }
 
-async function greeted(dialogue: PortDialogue, isTls = false): Promise<string> {
+/** Returns the reply to EHLO. */
+export async function hello(dialogue: PortDialogue): Promise<string> {
   await dialogue.hears(SMTP_REPLY);
-  const offers = await dialogue.ask("EHLO probe.localhost");
+  return dialogue.ask("EHLO probe.localhost");
+}
+
+async function greeted(dialogue: PortDialogue, isTls = false): Promise<string> {
+  const offers = await hello(dialogue);
   if (isTls) return offers;
   await dialogue.ask("STARTTLS");
   await dialogue.startTls({ rejectUnauthorized: false });
@@ -119,16 +124,18 @@ export const mailFlow = [
     does: "Asks port 25 whether an address exists (VRFY), which it must not reveal.",
     look: ({ settings }) =>
       talk({ port: settings["ports.smtp"] }, async (dialogue) => {
-        await dialogue.hears(SMTP_REPLY);
-        await dialogue.ask("EHLO probe.localhost");
+        await hello(dialogue);
         return judgeNames(await dialogue.ask(`VRFY postmaster@${settings.domains[0] ?? settings.hostname}`));
       }),
   },
   {
     name: "port-25",
     does: "Checks whether port 25 accepts passwords after STARTTLS.",
+    // Port 25 is for servers.
     look: ({ settings }) =>
-      talk({ port: settings["ports.smtp"] }, async (dialogue) => judgePort25(await greeted(dialogue))),
+      talk({ port: settings["ports.smtp"] }, async (dialogue) =>
+        judgeOffers("Port 25", await greeted(dialogue), "after STARTTLS"),
+      ),
   },
   {
     name: "sign-in-imaps",

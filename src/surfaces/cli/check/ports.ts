@@ -1,5 +1,5 @@
 import { doorOf, isLetIn, type Opening } from "../../../core/firewall/strict.ts";
-import { contains, parseIp } from "../../../core/net/ip.ts";
+import { contains, type Ip } from "../../../core/net/ip.ts";
 import { isOnLoopback, type Listener, parseListeners } from "../../../host/kernel/listeners.ts";
 import { portsOf, type ServerPort } from "../../../host/running/ports.ts";
 import { openPorts } from "../../../mail/probes/port-dialogue.ts";
@@ -8,9 +8,7 @@ import type { Settings } from "../../../settings/schema.ts";
 import { PROGRAM } from "../call.ts";
 import { type Finding, ok, some, unknown, warning, wrong } from "./finding.ts";
 import { kernelState } from "./firewall.ts";
-import type { Check, Machine, Server } from "./server.ts";
-
-const MOST_ADDRESSES = 4;
+import { type Check, type Machine, outside, type Server } from "./server.ts";
 
 /** The programs of each service, as the kernel names them (proc(5), comm). */
 const PROGRAMS: Readonly<Record<string, RegExp>> = {
@@ -125,22 +123,11 @@ export function judgeProxied(open: ReadonlyMap<string, readonly number[]>): Find
 async function proxied({ machine, settings }: Server): Promise<Finding> {
   const doors = proxiedPorts(settings);
   if (doors === null) return ok("No port trusts a PROXY header.");
-  const isProxy = (host: string): boolean => {
-    const ip = parseIp(host);
-    return ip !== null && settings["proxy.networks"].some((network) => contains(network, ip));
-  };
+  const isProxy = (host: Ip): boolean => settings["proxy.networks"].some((network) => contains(network, host));
   const hosts = outside(machine).filter((host) => !isProxy(host));
   if (hosts.length === 0) return unknown("Every address of this machine is a proxy's, so none is left to test from.");
   const tried = hosts.map(async (host) => [host, await openPorts(host, Object.values(doors))] as const);
   return judgeProxied(new Map(await Promise.all(tried)));
-}
-
-/** The machine's addresses that others may reach. */
-function outside(machine: Machine): readonly string[] {
-  return machine
-    .addresses()
-    .filter((address) => !address.startsWith("fe80:"))
-    .slice(0, MOST_ADDRESSES);
 }
 
 async function scan({ machine, settings }: Server): Promise<Finding> {

@@ -1,6 +1,5 @@
 import { readFileSync, statfsSync } from "node:fs";
 import type { Health } from "../../../admin/declare/items.ts";
-import { PAGE, type Page, type PageRequest } from "../../../admin/declare/paging.ts";
 import type { AlertList } from "../../../admin/server.ts";
 import { type Ip, PROBE_ADDRESS } from "../../../core/net/ip.ts";
 import { type Millis, SECOND_MS } from "../../../core/time.ts";
@@ -111,6 +110,16 @@ export const machine: Machine = {
   packageLists: IS_IMAGE ? IMAGE_LISTS : "/var/lib/apt/lists",
 };
 
+const MOST_ADDRESSES = 4;
+
+/** The machine's addresses that others may reach. A link-local one also needs the link's name. */
+export function outside(of: Machine): readonly Ip[] {
+  return of
+    .addresses()
+    .filter((address) => !address.startsWith("fe80:"))
+    .slice(0, MOST_ADDRESSES);
+}
+
 /** The ports of mail, and how TLS starts there (RFC 3207, RFC 8314). */
 export function doorsOf(settings: Settings): readonly Door[] {
   return [
@@ -128,15 +137,4 @@ export async function fromDatabases(
 ): Promise<Finding> {
   const read = await server.reader();
   return read === null ? unknown("The guard does not answer.") : judge(read);
-}
-
-export function everyItem<T>(list: (asked: PageRequest) => Page<T>): readonly T[] {
-  const all: T[] = [];
-  let cursor: string | null = null;
-  do {
-    const page = list({ limit: PAGE.most, cursor });
-    all.push(...page.items);
-    cursor = page.next;
-  } while (cursor !== null);
-  return all;
 }

@@ -1,25 +1,17 @@
 import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { messageOf } from "../../../core/error.ts";
-import { type Ip, isV4, PROBE_ADDRESS } from "../../../core/net/ip.ts";
+import { isV4, PROBE_ADDRESS } from "../../../core/net/ip.ts";
 import { plural } from "../../../core/text.ts";
 import { DAY_MS } from "../../../core/time.ts";
 import { servedFiles } from "../../../mail/certificates/issue-certificate.ts";
-import {
-  type Door,
-  type Handshake,
-  handshake,
-  OFFERS,
-  PortDialogue,
-  SMTP_REPLY,
-} from "../../../mail/probes/port-dialogue.ts";
+import { type Door, type Handshake, handshake, OFFERS } from "../../../mail/probes/port-dialogue.ts";
 import { PROGRAM } from "../call.ts";
 import { type Finding, ok, some, unknown, warning, worstOf, wrong } from "./finding.ts";
-import { type Check, doorsOf, type Server, type Shaken, shakeAll } from "./server.ts";
+import { hello, judgeOffers, talk } from "./mail-flow.ts";
+import { type Check, doorsOf, outside, type Server, type Shaken, shakeAll } from "./server.ts";
 
 const TIMEOUT_MS = 10_000;
 const SOON_DAYS = 14;
-const MOST_ADDRESSES = 4;
 const FIX = `${PROGRAM} config set tls.cert FILE  # and tls.key: docs/tls.md`;
 
 /** Silence, or an OpenSSL that lacks the version itself: neither proves anything about the server. */
@@ -47,11 +39,6 @@ export function judgeKey({ publicKey }: X509Certificate): Finding {
   const bits = modulusLength ?? Number(/\d{3}/.exec(namedCurve ?? "256")?.[0] ?? 256);
   const saw = `The certificate has a key of ${bits} bits (${type}${namedCurve === undefined ? "" : `, ${namedCurve}`}).`;
   return bits < (modulusLength === undefined ? 224 : 2_048) ? wrong(saw, FIX) : ok(saw);
-}
-
-/** Without link-local addresses, which also need the link's name. */
-function isReached(address: Ip): boolean {
-  return !address.startsWith("fe80:");
 }
 
 export function judgeModern(door: string, shaken: Handshake): Finding {
@@ -87,12 +74,6 @@ export function judgeSame(served: ReadonlyMap<string, string>, file: string): Fi
   return wrong(`${some(others)}: the certificate differs from that of the settings.`, `${PROGRAM} config apply`);
 }
 
-/** `offers`: the reply to EHLO before TLS. RFC 4954 section 4: no passwords in clear text. */
-export function judgeCleartext(door: string, offers: string): Finding {
-  if (/^250[ -]AUTH\b/im.test(offers)) return wrong(`${door} offers AUTH before TLS`, `${PROGRAM} config apply`);
-  return ok(`${door} offers no AUTH before TLS`);
-}
-
 async function eachDoor(shaken: Promise<Shaken>, judge: (door: string, shaken: Handshake) => Finding) {
   return worstOf(
     [...(await shaken)].map(([{ name }, one]) => judge(name, one)),
@@ -106,16 +87,9 @@ async function onImaps(server: Server, judge: (certificate: X509Certificate, dis
   return judge(shaken.certificate, shaken.distrust);
 }
 
-async function offersBeforeTls({ name, port }: Door): Promise<Finding> {
-  try {
-    const target = { port, localAddress: PROBE_ADDRESS, timeoutMs: TIMEOUT_MS };
-    return await PortDialogue.run(target, "QUIT", async (dialogue) => {
-      await dialogue.hears(SMTP_REPLY);
-      return judgeCleartext(name, await dialogue.ask("EHLO probe.localhost"));
-    });
-  } catch (error) {
-    return unknown(`${name}: ${messageOf(error)}`, `${PROGRAM} check --only ports`);
-  }
+/** RFC 4954 section 4: no passwords in clear text. */
+function offersBeforeTls({ name, port }: Door): Promise<Finding> {
+  return talk({ port }, async (dialogue) => judgeOffers(name, await hello(dialogue), "before TLS"));
 }
 
 export const tls = [
@@ -139,8 +113,7 @@ export const tls = [
     does: "Starts TLS with SMTP and IMAPS at the machine's own addresses, as remote clients do.",
     look: async ({ settings, machine }) => {
       const doors = doorsOf(settings).filter(({ name }) => name === "SMTP" || name === "IMAPS");
-      const hosts = machine.addresses().filter(isReached).slice(0, MOST_ADDRESSES);
-      const findings = hosts.flatMap((host) =>
+      const findings = outside(machine).flatMap((host) =>
         doors.map(async (door) => {
           const localAddress = isV4(host) ? PROBE_ADDRESS : host;
           const options = { host, localAddress, servername: settings.hostname, timeoutMs: TIMEOUT_MS };

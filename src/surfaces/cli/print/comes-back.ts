@@ -15,10 +15,8 @@ import {
 } from "../../../store/changed-since.ts";
 import { openAnySchema } from "../../../store/schemas.ts";
 import { PROGRAM } from "../call.ts";
+import { some } from "../check/finding.ts";
 import { oneLine } from "./text.ts";
-
-/** How many names of one kind are shown. */
-const SHOWN = 5;
 
 const NAMES: Readonly<Record<(typeof CHANGING)[number], string>> = {
   accounts: "accounts",
@@ -50,7 +48,7 @@ export function changesText(changes: ChangedSince): readonly string[] {
     ...(newKeys.length === 0
       ? []
       : [
-          `Mail of ${someOf(newKeys)} that was encrypted with a key made since then cannot be read any longer: neither a password nor the recovery key opens it without that key, which is in the accounts.db that is set aside.`,
+          `Mail of ${some(newKeys.map(oneLine))} that was encrypted with a key made since then cannot be read any longer: neither a password nor the recovery key opens it without that key, which is in the accounts.db that is set aside.`,
         ]),
   ];
 }
@@ -61,18 +59,14 @@ export function settingsText(now: string, copy: string): readonly string[] {
   const [is, was] = [loadSettings(now, {}), loadSettings(copy, {})];
   const keys =
     is.ok && was.ok ? settingKeys().filter((key) => !isDeepStrictEqual(is.settings[key], was.settings[key])) : [];
-  return [`  ghostinbox.toml was changed${keys.length === 0 ? "" : `: ${someOf(keys)}`}`];
+  return [`  ghostinbox.toml was changed${keys.length === 0 ? "" : `: ${some(keys)}`}`];
 }
 
 function describe(changes: Changes): readonly string[] {
   return (["added", "removed", "changed"] as const).flatMap((how) => {
     const names = changes[how];
-    return names.length === 0 ? [] : [`${names.length} ${how} (${someOf(names)})`];
+    return names.length === 0 ? [] : [`${names.length} ${how} (${some(names.map(oneLine))})`];
   });
-}
-
-function someOf(names: readonly string[]): string {
-  return `${names.slice(0, SHOWN).map(oneLine).join(", ")}${names.length > SHOWN ? ", …" : ""}`;
 }
 
 /** Settings that a thief may have made and the owner removed, with the command that removes each again. */

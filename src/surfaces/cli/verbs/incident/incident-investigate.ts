@@ -17,6 +17,7 @@ import {
 } from "../../../../jobs/incident/folder.ts";
 import { printSettings, showSettings } from "../../../../settings/show.ts";
 import { type Answer, type Call, done, failed, PROGRAM, type Reader } from "../../call.ts";
+import { ALL } from "../../listing.ts";
 import { oneLine } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 import { checkAudit } from "../upkeep/audit.ts";
@@ -92,10 +93,9 @@ export const incidentInvestigate = inIncident(async (call, incident, since) => {
 function writeDatabases(reader: Reader, to: string, since: Millis): void {
   writeLines(join(to, "events.jsonl"), reader.records(since));
   writeLines(join(to, "audit.jsonl"), reader.audit.all());
-  const all = { limit: 1_000_000, cursor: null };
   writeLines(join(to, "accounts.jsonl"), accountEvidence(reader));
-  writeLines(join(to, "aliases.jsonl"), reader.aliases(all).items);
-  writeLines(join(to, "tokens.jsonl"), reader.tokens(all).items);
+  writeLines(join(to, "aliases.jsonl"), reader.aliases(ALL).items);
+  writeLines(join(to, "tokens.jsonl"), reader.tokens(ALL).items);
 }
 
 /** `incident verify BUNDLE` */
@@ -117,6 +117,5 @@ export async function incidentVerify(call: Call): Promise<Answer> {
 
 /** Every account, with what lets somebody else read its mail: a thief may have made it, and a new password removes a part. */
 export function accountEvidence(reader: Reader) {
-  const { items } = reader.accounts({ limit: 1_000_000, cursor: null });
-  return items.map((row) => ({ ...row, ...reader.own(row.name) }));
+  return reader.accounts(ALL).items.map((row) => ({ ...row, ...reader.own(row.name) }));
 }

@@ -10,6 +10,7 @@ import type { Settings } from "../../../../settings/schema.ts";
 import { toPolicy } from "../../../../settings/to-policy.ts";
 import { type Answer, agrees, type Call, done, type Failure, failed, PROGRAM, type Reader } from "../../call.ts";
 import { some } from "../../check/finding.ts";
+import { ALL } from "../../listing.ts";
 import { leftOut } from "../../print/replay.ts";
 import { settingsOf, surprises } from "../../server-settings.ts";
 import { adoptedEdits } from "./config.ts";
@@ -78,7 +79,7 @@ async function applyFile(call: Call, edits: readonly string[]): Promise<Answer> 
   return done({ changed, restarted, detail: applied.detail, warnings }, text, next);
 }
 
-/** A guard that was down or hung reads the file when it starts: then the next `config apply` finds nothing changed, and restarts nothing. */
+/** A guard that was down reads the file when it starts, so the next `config apply` finds nothing changed, and restarts nothing. */
 function withoutGuard(failure: Failure): Failure {
   return {
     ...failure,
@@ -112,7 +113,6 @@ function inForce(changed: readonly string[]): readonly string[] {
 /** How far back settings are tried on recorded events before they are applied: some seconds of work. */
 const LOOKED_BACK_MS = 7 * DAY_MS;
 const MOST_EVENTS = 100_000;
-const NAMED = 5;
 
 /** Settings that decisions depend on (settings/to-policy.ts). */
 const DECIDES =
@@ -167,14 +167,16 @@ async function agreedTo(call: Call, says: string, more: string): Promise<Failure
 
 /** Accounts at domains that are not mail domains any more, for example because one was misspelled. */
 function withoutDomain(reader: Reader, { domains }: Settings): readonly string[] {
-  const { items } = reader.accounts({ limit: 1_000_000, cursor: null });
+  const { items } = reader.accounts(ALL);
   const ours = new Set<string>(domains);
   return items.map(({ name }) => name).filter((name) => !ours.has(domainOf(name)));
 }
 
 function warning({ accounts, events, from }: ReplayReport): string {
-  const named = accounts.items.slice(0, NAMED).map(({ account, ip }) => `${account} (from ${ip})`);
-  const others = accounts.total > named.length ? ` and ${accounts.total - named.length} more` : "";
+  const named = some(
+    accounts.items.map(({ account, ip }) => `${account} (from ${ip})`),
+    accounts.total,
+  );
   const since = from === null ? "" : ` since ${dayAndTime(from)}`;
-  return `these settings would have turned away ${named.join(", ")}${others}, who signed in, in the ${plural(events, "event")}${since}.`;
+  return `these settings would have turned away ${named}, who signed in, in the ${plural(events, "event")}${since}.`;
 }
