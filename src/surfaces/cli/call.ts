@@ -169,6 +169,22 @@ export interface Terminal {
   readonly interrupted: AbortSignal;
 }
 
+/** A command that runs only while the guard answers. */
+export function whileRunning(run: CliCommand["run"]) {
+  return async (call: Call): Promise<Answer> => {
+    const running = await call.guard.ask({ verb: "ping" });
+    return running.ok ? run(call) : running;
+  };
+}
+
+/** A command that reads the databases. */
+export function withReader(run: (call: Call, reader: Reader) => Promise<Answer>) {
+  return async (call: Call): Promise<Answer> => {
+    const opened = await call.reader();
+    return opened.ok ? run(call, opened.reader) : opened;
+  };
+}
+
 /** Shows a key that everything depends on; `seen` records that only once all of it is written. `again`: the command that shows it. */
 export async function showKey(
   { terminal, json }: Call,

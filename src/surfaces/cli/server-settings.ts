@@ -11,7 +11,7 @@ import { type Environment, type Loaded, loadSettings } from "../../settings/load
 import { type SettingKey, settingKeys, settingOf, variableOf } from "../../settings/schema.ts";
 import type { SettingProblem } from "../../settings/setting.ts";
 import { overridesOf } from "../../settings/show.ts";
-import { type Call, type Failure, failed, PROGRAM } from "./call.ts";
+import { type Answer, type Call, type Failure, failed, PROGRAM, whileRunning } from "./call.ts";
 
 export type ValidSettings = Extract<Loaded, { ok: true }>;
 type Place = Pick<Call, "layout" | "env">;
@@ -22,6 +22,20 @@ export function settingsOf(call: Place): ValidSettings | Failure {
   if (typeof text === "object" && text !== null) return text;
   const loaded = loadSettings(text, environmentOf(call));
   return loaded.ok ? loaded : invalid(loaded.problems);
+}
+
+type Run = (call: Call, loaded: ValidSettings) => Promise<Answer>;
+
+/** A command that needs valid settings. */
+export function withSettings(run: Run) {
+  return async (call: Call): Promise<Answer> => {
+    const loaded = settingsOf(call);
+    return loaded.ok ? run(call, loaded) : loaded;
+  };
+}
+
+export function withSettingsWhileRunning(run: Run) {
+  return whileRunning(withSettings(run));
 }
 
 /** Null if the file is missing. */

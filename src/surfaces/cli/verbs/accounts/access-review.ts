@@ -4,19 +4,18 @@ import { messageOf } from "../../../../core/error.ts";
 import { plural } from "../../../../core/text.ts";
 import { DAY_MS, dayAndTime, formatDuration, shown } from "../../../../core/time.ts";
 import { homeOf, sieveRedirectsIn } from "../../../../mail/dovecot/sieve-redirects.ts";
-import { type Answer, type Call, done, type Failure, failed, PROGRAM, type Reader } from "../../call.ts";
+import { type Call, done, type Failure, failed, PROGRAM, type Reader, withReader } from "../../call.ts";
+import { ALL } from "../../listing.ts";
 import { judgeFollowed, weakLines } from "../../passwords.ts";
 import { columns, oneLine } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 
 /** An account that was not used for this long is named. */
 const UNUSED_MS = 90 * DAY_MS;
-/** More than any server of this kind has. */
-const ALL = { limit: 100_000, cursor: null };
 
 /** `access review` */
-export async function accessReviewed(call: Call): Promise<Answer> {
-  const looked = await look(call);
+export const accessReviewed = withReader(async (call, reader) => {
+  const looked = await look(call, reader);
   if (!("review" in looked)) return looked;
   const { review, last } = looked;
   const digest = createHash("sha256").update(JSON.stringify(review)).digest("hex");
@@ -33,14 +32,13 @@ export async function accessReviewed(call: Call): Promise<Answer> {
   const asked = await call.guard.ask({ verb: "access_reviewed", summary });
   if (!asked.ok) return asked;
   return done({ ...json, signed: true }, `${text}\n\nSigned: ${summary}.`, `${PROGRAM} audit list --limit 5`);
-}
+});
 
-async function look(call: Call): Promise<Readonly<{ review: AccessReview; last: string | null }> | Failure> {
-  const opened = await call.reader();
-  if (!opened.ok) return opened;
+type Looked = Readonly<{ review: AccessReview; last: string | null }>;
+
+async function look(call: Call, reader: Reader): Promise<Looked | Failure> {
   const settings = settingsOf(call);
   if (!settings.ok) return settings;
-  const { reader } = opened;
   const accounts = reader.accounts(ALL).items;
   const { weak } = await judgeFollowed(settings.settings["accounts.follow"], accounts);
   const { domains } = settings.settings;

@@ -1,7 +1,7 @@
 import { parseScopes, ROLES, SCOPES } from "../../../../core/access/scopes.ts";
 import { plural } from "../../../../core/text.ts";
 import { newToken } from "../../../../guard/access/secrets.ts";
-import { type Answer, type Call, done, type Failure, PROGRAM, wrongUsage } from "../../call.ts";
+import { type Answer, type Call, done, type Failure, PROGRAM, whileRunning, wrongUsage } from "../../call.ts";
 import { newPasswordHash } from "../../passwords.ts";
 import { oneLine } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
@@ -34,15 +34,13 @@ export async function tokenCreate(call: Call): Promise<Answer> {
   return done({ token, scopes }, token, use);
 }
 
-export async function adminPasswd(call: Call): Promise<Answer> {
-  const running = await call.guard.ask({ verb: "ping" });
-  if (!running.ok) return running;
+export const adminPasswd = whileRunning(async (call) => {
   const password = await newPasswordHash(call, null);
   if (!password.ok) return password;
   const asked = await call.guard.ask({ verb: "admin_set_hash", hash: password.hash });
   if (!asked.ok) return asked;
   return done(asked.result, `The dashboard's password was changed.${await stayingFactors(call)}`);
-}
+});
 
 function nameFrom(text: string | undefined): string | Failure {
   if (text !== undefined && /^[A-Za-z0-9_.-]{1,64}$/.test(text)) return text;

@@ -16,7 +16,17 @@ import { type AccountLine, parseAccountsFile } from "../../../../mail/dovecot/ac
 import { formatSize } from "../../../../settings/kinds/kind.ts";
 import { hashed } from "../../../../store/passwords/password-hash.ts";
 import { loadPasswordJudge } from "../../../../store/passwords/password-strength.ts";
-import { type Answer, type Call, confirmed, done, type Failure, failed, PROGRAM, wrongUsage } from "../../call.ts";
+import {
+  type Answer,
+  type Call,
+  confirmed,
+  done,
+  type Failure,
+  failed,
+  PROGRAM,
+  whileRunning,
+  wrongUsage,
+} from "../../call.ts";
 import { andMore, pageFrom } from "../../listing.ts";
 import { judgeFollowed, newPasswordHash, weakLines } from "../../passwords.ts";
 import { heldText, recoverCommand } from "../../print/account-facts.ts";
@@ -172,9 +182,7 @@ type Named = FileChanges["skipped"][number];
  * All lines must be valid, or nothing is imported. Existing accounts stay as they are; weak passwords are imported and
  * reported, and so are further fields of a line.
  */
-export async function accountImport(call: Call): Promise<Answer> {
-  const running = await call.guard.ask({ verb: "ping" });
-  if (!running.ok) return running;
+export const accountImport = whileRunning(async (call) => {
   const path = call.args[0] ?? "";
   const accounts = readAccounts(path);
   if ("ok" in accounts) return accounts;
@@ -201,7 +209,7 @@ export async function accountImport(call: Call): Promise<Answer> {
   ];
   const next = weak[0] === undefined ? `${PROGRAM} account list` : `${PROGRAM} account passwd ${weak[0].name}`;
   return done({ added, skipped, ignored, weak }, lines.join("\n"), next);
-}
+});
 
 function readAccounts(path: string): readonly AccountLine[] | Failure {
   const text = readText(path);

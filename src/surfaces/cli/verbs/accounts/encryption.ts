@@ -17,19 +17,18 @@ import {
   PROGRAM,
   showKey,
   whyNotSure,
+  withReader,
   wrongUsage,
 } from "../../call.ts";
 import { passwordFrom } from "../../passwords.ts";
 import { keyCountsText, MOST_NAMED } from "../../print/account-facts.ts";
 import { oneLine, printJson } from "../../print/text.ts";
-import { settingsOf } from "../../server-settings.ts";
+import { withSettingsWhileRunning } from "../../server-settings.ts";
 import { beyondText, keysFor, recoveryKeyOf } from "./account-keys.ts";
 import { noAccount, ofAccount } from "./accounts.ts";
 
 /** `encryption show` */
-export async function encryptionShow(call: Call): Promise<Answer> {
-  const crypt = await cryptOf(call);
-  if ("ok" in crypt) return crypt;
+export const encryptionShow = withCrypt(async (call, crypt) => {
   const { encrypts, byAccount, privateKey } = crypt;
   const print = fingerprint(readFileSync(crypt.publicKey, "utf8"));
   const isGiven = existsSync(call.layout.mailKeyConf);
@@ -44,7 +43,7 @@ export async function encryptionShow(call: Call): Promise<Answer> {
   ];
   const json = { encrypts, readable: locked === null, privateKey, fingerprint: print, accounts: own };
   return done(json, [...lines, ...keyCountsText(own, byAccount)].join("\n"));
-}
+});
 
 async function ownKeys(call: Call): Promise<KeyCounts | Failure> {
   const opened = await call.reader();
@@ -52,9 +51,7 @@ async function ownKeys(call: Call): Promise<KeyCounts | Failure> {
 }
 
 /** `encryption key` */
-export async function encryptionKey(call: Call): Promise<Answer> {
-  const crypt = await cryptOf(call);
-  if ("ok" in crypt) return crypt;
+export const encryptionKey = withCrypt(async (call, crypt) => {
   const locked = lockedBecause(crypt);
   if (locked !== null) return failed(locked, "");
   const key = readFileSync(crypt.privateKey, "utf8");
@@ -62,12 +59,10 @@ export async function encryptionKey(call: Call): Promise<Answer> {
   const shown = { json: { key }, text: call.terminal.interactive ? advice : key.trimEnd() };
   const seen = (): void => writeFile(call.layout.mailKeySeen, "", { mode: 0o600 });
   return showKey(call, shown, { seen, again: `${PROGRAM} encryption key` });
-}
+});
 
 /** `encryption lock` */
-export async function encryptionLock(call: Call): Promise<Answer> {
-  const crypt = await cryptOf(call);
-  if ("ok" in crypt) return crypt;
+export const encryptionLock = withCrypt(async (call, crypt) => {
   const { privateKey } = crypt;
   const again = "It is locked already. Restart Dovecot, in case it still has the key? That ends all sessions.";
   if (!existsSync(privateKey))
@@ -92,12 +87,10 @@ export async function encryptionLock(call: Call): Promise<Answer> {
     "Locked: mail arrives, and what the server's key encrypts cannot be read.",
     `${PROGRAM} encryption unlock FILE`,
   );
-}
+});
 
 /** `encryption unlock` */
-export async function encryptionUnlock(call: Call): Promise<Answer> {
-  const crypt = await cryptOf(call);
-  if ("ok" in crypt) return crypt;
+export const encryptionUnlock = withCrypt(async (call, crypt) => {
   const { privateKey, publicKey } = crypt;
   const file = call.args[0] ?? "";
   let key: string;
@@ -112,19 +105,17 @@ export async function encryptionUnlock(call: Call): Promise<Answer> {
   const notYet = await restart(call, crypt);
   if (notYet !== null) return notYet;
   return done({ locked: false }, "Unlocked: mail can be read again.", `${PROGRAM} encryption show`);
-}
+});
 
-/** The keys of the server's mail, or that it is not encrypted. */
-async function cryptOf(call: Call): Promise<MailCrypt | Answer> {
-  const running = await call.guard.ask({ verb: "ping" });
-  if (!running.ok) return running;
-  const read = settingsOf(call);
-  if (!read.ok) return read;
-  const crypt = mailCryptOf(read.settings, call.layout);
-  // Before the settings are applied, no keys exist.
-  if (crypt !== null && existsSync(crypt.publicKey)) return crypt;
-  const next = `${PROGRAM} config set mailboxes.encryption server && ${PROGRAM} config apply`;
-  return done({ encrypts: false }, "Mail is not encrypted on the disk.", next);
+/** A command about the keys of the server's mail, which may not be encrypted. */
+function withCrypt(run: (call: Call, crypt: MailCrypt) => Promise<Answer>) {
+  return withSettingsWhileRunning(async (call, { settings }) => {
+    const crypt = mailCryptOf(settings, call.layout);
+    // Before the settings are applied, no keys exist.
+    if (crypt !== null && existsSync(crypt.publicKey)) return run(call, crypt);
+    const next = `${PROGRAM} config set mailboxes.encryption server && ${PROGRAM} config apply`;
+    return done({ encrypts: false }, "Mail is not encrypted on the disk.", next);
+  });
 }
 
 /** Dovecot reads mail with the key that is there now, and open sessions end. Null, or that it does not yet. */
@@ -145,12 +136,10 @@ async function restart({ layout, keeper }: Call, crypt: MailCrypt): Promise<Fail
  * `encryption recovery-key`: shown once, and kept nowhere. Its public half counts once the private one is written to where it was
  * asked for; as long as it encrypts nothing, another pair may take its place.
  */
-export async function encryptionRecoveryKey(call: Call): Promise<Answer> {
+export const encryptionRecoveryKey = withReader(async (call, reader) => {
   const { mailRecoveryKey } = call.layout;
-  const opened = await call.reader();
-  if (!opened.ok) return opened;
   const replaces = existsSync(mailRecoveryKey);
-  if (replaces && opened.reader.hasAccountKeys())
+  if (replaces && reader.hasAccountKeys())
     return failed(
       "There is a recovery key, which accounts use: it was shown when it was made, and is not on this machine.",
       "",
@@ -167,7 +156,7 @@ export async function encryptionRecoveryKey(call: Call): Promise<Answer> {
   if (call.terminal.interactive && !call.json) call.terminal.err(ADVICE);
   const next = `${PROGRAM} config set mailboxes.encryption account && ${PROGRAM} config apply`;
   return done(undefined, "", next);
-}
+});
 
 const AGAIN = `Make one again: ${PROGRAM} encryption recovery-key`;
 const ADVICE =

@@ -16,7 +16,7 @@ import type { Layout } from "../../../../settings/layout.ts";
 import type { Settings } from "../../../../settings/schema.ts";
 import { type Answer, type Call, done, type Failure, failed, PROGRAM, wrongUsage } from "../../call.ts";
 import { columns, oneLine } from "../../print/text.ts";
-import { settingsOf } from "../../server-settings.ts";
+import { withSettings } from "../../server-settings.ts";
 
 /** Facts that a server cannot find out about itself. */
 const UNSEEN = [
@@ -24,13 +24,11 @@ const UNSEEN = [
   "Optional, and served by a web server: MTA-STS (RFC 8461); see docs/dns-records.md.",
 ];
 
-export async function dnsRecords(call: Call): Promise<Answer> {
-  const loaded = settingsOf(call);
-  if (!loaded.ok) return loaded;
-  const domains = call.args[0] === undefined ? loaded.settings.domains : [call.args[0].toLowerCase()];
+export const dnsRecords = withSettings(async (call, { settings }) => {
+  const domains = call.args[0] === undefined ? settings.domains : [call.args[0].toLowerCase()];
   const [texts, json]: [string[], (DnsRecord & Readonly<{ form: FormFields }>)[]] = [[], []];
   for (const domain of domains) {
-    const found = recordsFor(call, domain);
+    const found = recordsFor(call, settings, domain);
     if ("ok" in found) return found;
     const { records, addresses } = found;
     const withForms = records.map((record) => ({ ...record, form: formFields(record, domain) }));
@@ -45,15 +43,15 @@ export async function dnsRecords(call: Call): Promise<Answer> {
     );
   }
   return done({ records: json }, texts.join("\n"), `${PROGRAM} dns check ${domains[0] ?? ""}`);
-}
+});
 
-export async function dnsCheck(call: Call): Promise<Answer> {
+export const dnsCheck = withSettings(async (call, { settings }) => {
   const domain = (call.args[0] ?? "").toLowerCase();
-  const found = recordsFor(call, domain);
+  const found = recordsFor(call, settings, domain);
   if ("ok" in found) return found;
   call.terminal.progress(`Asking for ${plural(found.records.length, "record")} ...`);
   return outcomeOf(domain, await comparedAll(found));
-}
+});
 
 /** Exported for its test. */
 export function outcomeOf(domain: string, checks: readonly ComparedRecord[]): Answer {
@@ -91,16 +89,13 @@ export function outcomeOf(domain: string, checks: readonly ComparedRecord[]): An
 const NO_ADDRESS =
   "This machine has no public address: publish A and AAAA of whatever stands before it, and their PTR.";
 
-function recordsFor(call: Call, domain: string): ExpectedRecords | Failure {
-  const loaded = settingsOf(call);
-  if (!loaded.ok) return loaded;
-  const { settings } = loaded;
+function recordsFor({ layout }: Call, settings: Settings, domain: string): ExpectedRecords | Failure {
   if (!settings.domains.includes(domain))
     return wrongUsage(
       `"${oneLine(domain)}" is not a mail domain of this server.`,
       `It has: ${settings.domains.join(", ")}.`,
     );
-  return recordsOfDomain({ layout: call.layout, settings, addresses: ownAddresses().filter(isPublic) }, domain);
+  return recordsOfDomain({ layout, settings, addresses: ownAddresses().filter(isPublic) }, domain);
 }
 
 /** `domain`: one of the settings. */

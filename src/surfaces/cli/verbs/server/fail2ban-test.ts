@@ -8,20 +8,18 @@ import { CHECKOUT } from "../../../../host/running/checkout.ts";
 import { filterSources, judgeFilter, refusalOf } from "../../../../mail/fail2ban/adopt-filters.ts";
 import type { Filter } from "../../../../mail/fail2ban/filter-files.ts";
 import { jailsOf, ownJailOf } from "../../../../settings/jails.ts";
-import { type Answer, type Call, done, type Failure, failed, PROGRAM, wrongUsage } from "../../call.ts";
+import { type Call, done, type Failure, failed, PROGRAM, wrongUsage } from "../../call.ts";
 import { columns, oneLine } from "../../print/text.ts";
-import { settingsOf } from "../../server-settings.ts";
+import { withSettings } from "../../server-settings.ts";
 
 /** Only the end of a longer log is read. */
 const MOST_LOG_BYTES = 8 * 1024 * 1024;
 const MOST_SHOWN = 10;
 
-export async function fail2banTest(call: Call): Promise<Answer> {
+export const fail2banTest = withSettings(async (call, { settings }) => {
   const [named = "", log = ""] = call.args;
   const filter = filterNamed(named, call);
   if ("ok" in filter) return filter;
-  const loaded = settingsOf(call);
-  if (!loaded.ok) return loaded;
   const lines = logText(log);
   if (typeof lines !== "string") return lines;
   const tested = await judgeFilter(filter, { checkout: CHECKOUT });
@@ -30,7 +28,7 @@ export async function fail2banTest(call: Call): Promise<Answer> {
   const judged = await judgeFilter(filter, { checkout: CHECKOUT, log: lines, tricks: false });
   if (!judged.ok) return refused(filter, judged.reason);
 
-  const rule = jailsOf(loaded.settings).find(({ name }) => name === filter.name) ?? ownJailOf(loaded.settings);
+  const rule = jailsOf(settings).find(({ name }) => name === filter.name) ?? ownJailOf(settings);
   const blamed = wouldReport(judged.matches, rule);
   const shown = judged.matches.slice(0, MOST_SHOWN).map(({ ip, line }) => ({ ip, line }));
   const json = { filter: filter.name, lines: judged.lines, matched: judged.matches.length, shown, addresses: blamed };
@@ -46,7 +44,7 @@ export async function fail2banTest(call: Call): Promise<Answer> {
     `Its jail reports every address with ${limit}; addresses that the guard never bans are still spared.`,
   ].join("\n");
   return done(json, text, `${PROGRAM} fail2ban restart`);
-}
+});
 
 function cells({ ip, offences, reported }: Blamed): readonly string[] {
   return [ip, String(offences), reported ? "banned" : "watched"];

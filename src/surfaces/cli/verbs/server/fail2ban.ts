@@ -4,28 +4,23 @@ import { CHECKOUT } from "../../../../host/running/checkout.ts";
 import { adoptFilters, type Refused, refusedFilters } from "../../../../mail/fail2ban/adopt-filters.ts";
 import { type JailStatus, jailsOf } from "../../../../mail/fail2ban/client.ts";
 import { USERS } from "../../../../settings/layout.ts";
-import { type Answer, type Call, done, type Failure, failed, PROGRAM } from "../../call.ts";
+import { type Answer, type Call, done, failed, PROGRAM } from "../../call.ts";
 import { columns, oneLine } from "../../print/text.ts";
-import { settingsOf } from "../../server-settings.ts";
+import { withSettings } from "../../server-settings.ts";
 import { notApplied } from "../settings/config-apply.ts";
 
-export async function fail2banStatus(call: Call): Promise<Answer> {
-  const settings = await settingsOn(call);
-  if (!settings.ok) return settings;
+export const fail2banStatus = whileOn(async (call, sentences) => {
   const asked = await jailsOf(call.layout, process.getuid?.() === 0 ? userIds(USERS.fail2ban) : {});
   if (!asked.ok)
     return failed(`Fail2ban does not answer: ${asked.reason}.`, `\`${PROGRAM} fail2ban restart\` restarts it.`);
   const { jails } = asked;
   const refused = refusedFilters(call.layout);
-  const { sentences } = settings;
   const text = `${printStatus(jails, refused)}\n${SENTENCES[sentences]}`;
   return done({ running: true, sentences, jails, refused }, text, `${PROGRAM} events --type JAIL_REPORTED`);
-}
+});
 
 /** Loads new filters first: a new file becomes a jail. */
-export async function fail2banRestart(call: Call): Promise<Answer> {
-  const settings = await settingsOn(call);
-  if (!settings.ok) return settings;
+export const fail2banRestart = whileOn(async (call) => {
   const { own, refused } = await adoptFilters(CHECKOUT, call.layout);
   const applied = await call.keeper.ask({ verb: "apply" });
   if (!applied.ok) return notApplied(applied, "fail2ban restart");
@@ -34,9 +29,7 @@ export async function fail2banRestart(call: Call): Promise<Answer> {
   const jails = own.length === 0 ? [] : [`Your own jails: ${own.join(", ")}.`];
   const text = ["Fail2ban was restarted.", ...jails, ...refused.map(printRefused)].join("\n");
   return done({ restarted: true, own, refused }, text, `${PROGRAM} fail2ban status`);
-}
-
-type On = Readonly<{ ok: true; sentences: Policy["jailSentences"] }>;
+});
 
 const SENTENCES: Readonly<Record<Policy["jailSentences"], string>> = {
   unjudged: 'A report bans for what the guard did not judge as it happened (fail2ban.sentences = "unjudged").',
@@ -44,13 +37,13 @@ const SENTENCES: Readonly<Record<Policy["jailSentences"], string>> = {
 };
 
 /** The server must run with Fail2ban. */
-async function settingsOn(call: Call): Promise<On | Failure> {
-  const loaded = settingsOf(call);
-  if (!loaded.ok) return loaded;
-  if (!loaded.settings["fail2ban.enabled"])
-    return failed("Fail2ban is off: fail2ban.enabled = false.", "Set it to true and start the server again.");
-  const running = await call.guard.ask({ verb: "ping" });
-  return running.ok ? { ok: true, sentences: loaded.settings["fail2ban.sentences"] } : running;
+function whileOn(run: (call: Call, sentences: Policy["jailSentences"]) => Promise<Answer>) {
+  return withSettings(async (call, { settings }) => {
+    if (!settings["fail2ban.enabled"])
+      return failed("Fail2ban is off: fail2ban.enabled = false.", "Set it to true and start the server again.");
+    const running = await call.guard.ask({ verb: "ping" });
+    return running.ok ? run(call, settings["fail2ban.sentences"]) : running;
+  });
 }
 
 function printStatus(jails: readonly JailStatus[], refused: readonly Refused[]): string {

@@ -4,11 +4,11 @@ import { plural } from "../../../../core/text.ts";
 import { dayAndTime, formatDuration, shown } from "../../../../core/time.ts";
 import { waitingMails } from "../../../../guard/explain/waiting-mails.ts";
 import { fetchRules } from "../../../../jobs/spam-rules/spam-rules.ts";
-import { type Answer, type Call, done, failed, PROGRAM, whyNotSure } from "../../call.ts";
+import { type Answer, type Call, done, failed, PROGRAM, whileRunning, whyNotSure, withReader } from "../../call.ts";
+import { some } from "../../check/finding.ts";
 import { columns } from "../../print/text.ts";
 import { accountFrom, noAccount, ofAccount } from "../accounts/accounts.ts";
 
-const MOST_NAMED = 5;
 const MORE = "More is on hold: give the command again.";
 
 /** `account held [ADDRESS]` */
@@ -92,9 +92,7 @@ function sentTable(sent: readonly SentMailItem[], total: number): string {
 }
 
 function named({ recipients, recipientCount }: HeldMailItem): string {
-  if (recipients.length === 0) return "-";
-  const first = recipients.slice(0, MOST_NAMED);
-  return `${first.map(shown).join(", ")}${first.length < recipientCount ? ", ..." : ""}`;
+  return recipients.length === 0 ? "-" : some(recipients.map(shown), recipientCount);
 }
 
 function others(listed: number, total: number): string {
@@ -102,10 +100,8 @@ function others(listed: number, total: number): string {
 }
 
 /** What greylisting has deferred within six hours and has not come since. */
-export async function greylistWaiting(call: Call): Promise<Answer> {
-  const opened = await call.reader();
-  if (!opened.ok) return opened;
-  const waiting = waitingMails(opened.reader.queries, call.now());
+export const greylistWaiting = withReader(async (call, reader) => {
+  const waiting = waitingMails(reader.queries, call.now());
   if (waiting.items.length === 0) return done(waiting, "No deferred mail waits for a retry.");
   const rows = waiting.items.map(({ recipient, sender, ip, since, tries }) => [
     recipient,
@@ -118,12 +114,10 @@ export async function greylistWaiting(call: Call): Promise<Answer> {
   // Strangers can name any recipient, and a shell would run some of them.
   const first = parseAccountName(waiting.items[0]?.recipient ?? "") ?? "ADDRESS";
   return done(waiting, text, `${PROGRAM} greylist pause ${first}  # the next try comes in at once`);
-}
+});
 
 /** `spam update` */
-export async function spamUpdate(call: Call): Promise<Answer> {
-  const running = await call.guard.ask({ verb: "ping" });
-  if (!running.ok) return running;
+export const spamUpdate = whileRunning(async (call) => {
   call.terminal.progress("Fetching rules ...");
   const fetched = await fetchRules(call.layout, call.now());
   if (!fetched.ok) return failed(`No new rules came into use: ${fetched.reason}.`, "The former ones stay in use.");
@@ -132,4 +126,4 @@ export async function spamUpdate(call: Call): Promise<Answer> {
     ? `Version ${version} of the rules is in use.`
     : `Version ${version} of the rules is the newest, and in use.`;
   return done({ version, isNew }, says);
-}
+});

@@ -5,7 +5,17 @@ import { readServiceEnvironment } from "../../../../host/machine/settings-text.t
 import { loadSettings } from "../../../../settings/load.ts";
 import { type Settings, settingKeys, variableOf } from "../../../../settings/schema.ts";
 import { toPolicy } from "../../../../settings/to-policy.ts";
-import { type Answer, type Call, done, type Failure, failed, PROGRAM, type Reader, wrongUsage } from "../../call.ts";
+import {
+  type Answer,
+  type Call,
+  done,
+  type Failure,
+  failed,
+  PROGRAM,
+  type Reader,
+  withReader,
+  wrongUsage,
+} from "../../call.ts";
 import { printReplay } from "../../print/replay.ts";
 import { invalid, settingsOf } from "../../server-settings.ts";
 import { targetFrom } from "./bans.ts";
@@ -14,19 +24,14 @@ import { sinceFrom } from "./logs.ts";
 const USUAL_DAYS = 30;
 
 /** The effect of a different settings file on recorded events. */
-export async function replay(call: Call): Promise<Answer> {
-  const opened = await call.reader();
-  if (!opened.ok) return opened;
+export const replay = withReader(async (call, reader) => {
   const file = call.option("policy");
   if (file === null) return wrongUsage("replay needs --policy FILE.", "FILE is a whole settings file.");
-  return replayOf(file, opened.reader, call);
-}
+  return replayOf(file, reader, call);
+});
 
 /** The same for changed settings that are not applied yet. */
-export async function configSimulate(call: Call): Promise<Answer> {
-  const opened = await call.reader();
-  return opened.ok ? replayOf(call.args[0] ?? "", opened.reader, call) : opened;
-}
+export const configSimulate = withReader((call, reader) => replayOf(call.args[0] ?? "", reader, call));
 
 async function replayOf(file: string, reader: Reader, call: Call): Promise<Answer> {
   const given = policyFile(file, call);

@@ -13,7 +13,7 @@ import { readCheckRecord } from "../../../../jobs/check/check-record.ts";
 import { readMailRecord } from "../../../../jobs/report/records.ts";
 import type { Layout } from "../../../../settings/layout.ts";
 import { givenUp } from "../../../../settings/profile.ts";
-import { type Answer, type Call, done, PROGRAM } from "../../call.ts";
+import { type Answer, type Call, done, PROGRAM, withReader } from "../../call.ts";
 import { hint } from "../../guard-client.ts";
 import { lastDrillJson, lastDrillText } from "../../print/drill.ts";
 import { columns, oneLine } from "../../print/text.ts";
@@ -55,16 +55,14 @@ export async function status(call: Call): Promise<Answer> {
   return done(json, text, nextAfterStatus(health, active));
 }
 
-export async function stats(call: Call): Promise<Answer> {
+export const stats = withReader(async (call, reader) => {
   const asked = await call.guard.ask({ verb: "health" });
   if (!asked.ok) return asked;
-  const opened = await call.reader();
-  if (!opened.ok) return opened;
   // Who reads a terminal sees the newest; a program, such as `grep`, gets all.
   const most = call.json || call.terminal.width === null ? ALL_BANS : BANS_SHOWN;
-  const result = statsOf(opened.reader.queries, asked.result, call.now(), most);
+  const result = statsOf(reader.queries, asked.result, call.now(), most);
   return done(result, printStats(result, call.now()), `${PROGRAM} stats --json`);
-}
+});
 
 const STOPPED = "GhostInbox is running, but mail does not flow.";
 const PARTLY_STOPPED = "GhostInbox is running, but not all mail flows.";

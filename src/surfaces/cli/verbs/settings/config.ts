@@ -29,6 +29,7 @@ import {
   settingsText,
   surprises,
   type ValidSettings,
+  withSettings,
 } from "../../server-settings.ts";
 
 export async function configCheck(call: Call): Promise<Answer> {
@@ -54,10 +55,8 @@ function certificateProblem(settings: Settings, { layout, now }: Call): string |
 }
 
 /** What the server uses. Of a setting that was edited and not applied yet, both values are shown. */
-export async function configShow(call: Call): Promise<Answer> {
+export const configShow = withSettings(async (call, loaded) => {
   const edited = adoptedEdits(call, { isTrial: true });
-  const loaded = settingsOf(call);
-  if (!loaded.ok) return loaded;
   const pending = await call.guard.ask({ verb: "pending" });
   const { changed, inForce } = pending.ok ? pending.result : { changed: [], inForce: [] };
   const still = new Map(changed.map((key, i) => [key, inForce[i] ?? ""]));
@@ -72,7 +71,7 @@ export async function configShow(call: Call): Promise<Answer> {
   const text = [printSettings(shown, still).trimEnd(), ...warnings.map(({ says }) => `# Warning: ${says}`)].join("\n");
   const next = still.size > 0 ? `${PROGRAM} config apply` : `${PROGRAM} config reference  # explains every setting`;
   return done({ items, warnings }, text, next);
-}
+});
 
 export async function configReference(): Promise<Answer> {
   const items = settingKeys().map((key) => {

@@ -22,7 +22,7 @@ import type { Settings } from "../../../../settings/schema.ts";
 import { type Answer, agrees, type Call, done, type Failure, failed, notRunning, PROGRAM } from "../../call.ts";
 import { some } from "../../check/finding.ts";
 import { oneLine } from "../../print/text.ts";
-import { settingsOf, type ValidSettings } from "../../server-settings.ts";
+import { settingsOf, withSettings } from "../../server-settings.ts";
 
 /** The kernel's openings now, for `firewall` and `status`. */
 export async function currentFirewall(call: Call): Promise<FirewallState | Failure> {
@@ -44,11 +44,21 @@ export async function firewall(call: Call): Promise<Answer> {
   return done(stateJson(state), shownState(state, readIsolation(call.layout)), hints[state.state]);
 }
 
-/** `firewall try` */
-export async function tryFirewall(call: Call): Promise<Answer> {
-  const read = await strictSettings(call);
-  return read.ok ? firewallTry(call, read.settings) : read;
-}
+/** `firewall try`: the settings in force are tried again. */
+export const tryFirewall = withSettings(async (call, { settings }) => {
+  if (!isStrict(settings))
+    return failed(
+      "firewall.mode is not strict, so there is nothing to try.",
+      `\`${PROGRAM} config set firewall.mode strict\`, then \`${PROGRAM} config apply\`.`,
+    );
+  const { confirmed } = readStrict(call.layout);
+  const says = await announced(await plannedOpening(call, settings), confirmed, settings);
+  if (call.flag("yes")) call.terminal.err(says);
+  else if (!call.terminal.interactive)
+    return failed(`Nothing was started: ${says}`, `\`${PROGRAM} firewall try --yes\` starts without a question.`);
+  else if (!(await agrees(call, `${says} Start?`))) return failed("Nothing was started.", "");
+  return beginTrial(call);
+});
 
 /**
  * `firewall confirm`: from a connection that has started under the tried firewall, because one that was open before would also
@@ -92,16 +102,6 @@ export async function rollBackFirewall(call: Call): Promise<Answer> {
   const { confirmed } = readStrict(call.layout);
   const unaudited = await auditFirewall(call, "rolled_back", confirmed);
   return done({ rolledBack: true }, `What was in force before is in force again.${unaudited}`, `${PROGRAM} firewall`);
-}
-
-async function strictSettings(call: Call): Promise<ValidSettings | Failure> {
-  const read = settingsOf(call);
-  if (!read.ok) return read;
-  if (isStrict(read.settings)) return read;
-  return failed(
-    "firewall.mode is not strict, so there is nothing to try.",
-    `\`${PROGRAM} config set firewall.mode strict\`, then \`${PROGRAM} config apply\`.`,
-  );
 }
 
 /** In one line. The table of an isolation comes before the others. */
@@ -154,17 +154,6 @@ export async function confirmStrict(
   return (await agrees(call, `${says} Start?`))
     ? { ok: true, begins: true }
     : failed("Nothing was applied.", `\`${PROGRAM} config set firewall.mode bans\` leaves every port open.`);
-}
-
-/** `firewall try`: the settings in force are tried again. */
-export async function firewallTry(call: Call, settings: Settings): Promise<Answer> {
-  const { confirmed } = readStrict(call.layout);
-  const says = await announced(await plannedOpening(call, settings), confirmed, settings);
-  if (call.flag("yes")) call.terminal.err(says);
-  else if (!call.terminal.interactive)
-    return failed(`Nothing was started: ${says}`, `\`${PROGRAM} firewall try --yes\` starts without a question.`);
-  else if (!(await agrees(call, `${says} Start?`))) return failed("Nothing was started.", "");
-  return beginTrial(call);
 }
 
 /** The keeper tries the strict firewall of the settings in force. */

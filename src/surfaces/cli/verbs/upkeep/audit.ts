@@ -4,7 +4,7 @@ import { messageOf } from "../../../../core/error.ts";
 import { parseJson, plural } from "../../../../core/text.ts";
 import { dayAndTime, isoTime } from "../../../../core/time.ts";
 import { appendAnchor, readAnchors } from "../../../../jobs/audit/audit-anchors.ts";
-import { type Answer, agrees, type Call, done, type Failure, failed, PROGRAM } from "../../call.ts";
+import { type Answer, agrees, type Call, done, type Failure, failed, PROGRAM, withReader } from "../../call.ts";
 import { andMore, pageFrom } from "../../listing.ts";
 import { columns, jsonLine } from "../../print/text.ts";
 
@@ -76,12 +76,10 @@ export async function auditAccept(call: Call): Promise<Answer> {
 }
 
 /** `audit export` */
-export async function auditExport(call: Call): Promise<Answer> {
-  const opened = await call.reader();
-  if (!opened.ok) return opened;
-  for (const entry of opened.reader.audit.all()) call.terminal.out(jsonLine(entry));
+export const auditExport = withReader(async (call, reader) => {
+  for (const entry of reader.audit.all()) call.terminal.out(jsonLine(entry));
   return done(undefined, "");
-}
+});
 
 function append(call: Call, anchor: Anchor, says: string): Answer {
   try {

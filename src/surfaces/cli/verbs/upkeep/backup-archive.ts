@@ -11,7 +11,7 @@ import type { Layout } from "../../../../settings/layout.ts";
 import { type Answer, type Call, done, type Failure, failed, noServerIn, PROGRAM, wrongUsage } from "../../call.ts";
 import { comesBackFrom } from "../../print/comes-back.ts";
 import { oneLine } from "../../print/text.ts";
-import { settingsOf } from "../../server-settings.ts";
+import { withSettings } from "../../server-settings.ts";
 import { progressText } from "./backup.ts";
 
 /** Guessed offline, at any speed: shorter ones do not protect. */
@@ -19,9 +19,7 @@ const SHORTEST = 12;
 const LONGEST = 1_000;
 
 /** `backup export DIR` */
-export async function backupExport(call: Call): Promise<Answer> {
-  const read = settingsOf(call);
-  if (!read.ok) return read;
+export const backupExport = withSettings(async (call, { settings }) => {
   const none = noServerIn(call.layout);
   if (none !== null) return none;
   const directory = call.args[0] ?? "";
@@ -33,14 +31,14 @@ export async function backupExport(call: Call): Promise<Answer> {
   const made = await exportArchive(call.layout, {
     file,
     passphrase,
-    settings: read.settings,
+    settings,
     version: VERSION,
     watch: (progress) => call.terminal.progress(progressText("Written", progress)),
   });
   if (!made.ok) return failed(made.reason, "");
   const says = `${file} holds ${plural(made.mails, "mail")} and everything else, in ${bytes(made.bytes)}. Only its passphrase opens it.`;
   return done({ file, mails: made.mails, bytes: made.bytes }, says, `${PROGRAM} backup restore ${file} --dry-run`);
-}
+});
 
 async function newPassphrase(call: Call) {
   const first = await passphraseOf(call, "Passphrase for the archive (not shown): ");

@@ -12,17 +12,15 @@ import type { Progress, Restic } from "../../../../jobs/backup/restic.ts";
 import { type Answer, type Call, done, type Failure, failed, noServerIn, PROGRAM, showKey } from "../../call.ts";
 import { drillJson, lastDrillJson, lastDrillText } from "../../print/drill.ts";
 import { columns, oneLine } from "../../print/text.ts";
-import { environmentOf, settingsOf } from "../../server-settings.ts";
+import { environmentOf, settingsOf, withSettings } from "../../server-settings.ts";
 
 /** `backup create` */
-export async function backupCreate(call: Call): Promise<Answer> {
-  const read = settingsOf(call);
-  if (!read.ok) return read;
+export const backupCreate = withSettings(async (call, { settings }) => {
   const none = noServerIn(call.layout);
   if (none !== null) return none;
   const watch = (progress: Progress): void => call.terminal.progress(progressText("Stored", progress));
   call.terminal.progress("Looking at the mail ...");
-  const made = await createBackup(call.layout, read.settings, { version: VERSION, tag: BY_HAND, watch });
+  const made = await createBackup(call.layout, settings, { version: VERSION, tag: BY_HAND, watch });
   if (!made.ok) return failed(made.reason, "");
   const { backup, isKeyNew, place } = made;
   const says = `The backup ${backup.snapshot} is made in ${place}: ${plural(backup.mails, "mail")}, ${bytes(backup.bytes)}, of which ${bytes(backup.addedBytes)} were new. It took ${span(backup.tookMs)}.`;
@@ -33,7 +31,7 @@ export async function backupCreate(call: Call): Promise<Answer> {
   const text = `${says}\n\n${keyText(call, key)}`;
   const shown = { json: { ...json, key }, text, next: `${PROGRAM} backup list` };
   return showKey(call, shown, { ...keySeen(call), again: `The backup is made; show its key: ${PROGRAM} backup key` });
-}
+});
 
 /** `backup key` */
 export async function backupKey(call: Call): Promise<Answer> {
@@ -134,13 +132,11 @@ export function progressText(verb: string, { doneBytes, totalBytes, elapsedMs }:
 }
 
 /** `backup drill` */
-export async function backupDrill(call: Call): Promise<Answer> {
-  const read = settingsOf(call);
-  if (!read.ok) return read;
+export const backupDrill = withSettings(async (call, { settings }) => {
   if (!existsSync(call.layout.backupKey)) return noKey(call);
   const watch = (progress: Progress): void => call.terminal.progress(progressText("Restored", progress));
   call.terminal.progress("Looking for the newest backup ...");
-  const outcome = await drillRestore(call.layout, read.settings, {
+  const outcome = await drillRestore(call.layout, settings, {
     env: environmentOf(call),
     watch,
     says: (step) => call.terminal.progress(step),
@@ -158,7 +154,7 @@ export async function backupDrill(call: Call): Promise<Answer> {
     `Make another backup and try again: ${PROGRAM} backup create`,
     { lines: [], json },
   );
-}
+});
 
 function lines({ found, madeAt }: Drill): string {
   if (found === null || madeAt === null) return "";

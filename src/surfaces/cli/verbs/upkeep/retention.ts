@@ -22,19 +22,16 @@ import {
 } from "../../../../jobs/retention/retention-job.ts";
 import { type Amount, Mailboxes } from "../../../../mail/dovecot/mailboxes.ts";
 import { homeOf } from "../../../../mail/dovecot/sieve-redirects.ts";
-import { type Answer, agrees, type Call, done, type Failure, failed, PROGRAM, wrongUsage } from "../../call.ts";
+import { agrees, type Call, done, failed, PROGRAM, wrongUsage } from "../../call.ts";
 import { sinceText } from "../../print/account-facts.ts";
 import { columns, oneLine } from "../../print/text.ts";
-import { settingsOf, type ValidSettings } from "../../server-settings.ts";
+import { type ValidSettings, withSettingsWhileRunning } from "../../server-settings.ts";
 import { ofAccount } from "../accounts/accounts.ts";
 
 const WEEK_MS = 7 * DAY_MS;
 
 /** `retention show` */
-export async function retentionShow(call: Call): Promise<Answer> {
-  const read = await settingsWhileRunning(call);
-  if (!read.ok) return read;
-  const { settings } = read;
+export const retentionShow = withSettingsWhileRunning(async (call, { settings }) => {
   const now = call.now();
   try {
     const state = retentionState(call.layout, settings, now);
@@ -54,7 +51,7 @@ export async function retentionShow(call: Call): Promise<Answer> {
   } catch (error) {
     return failed(`The mailboxes cannot be looked at: ${messageOf(error)}.`, `\`${PROGRAM} status\` shows more.`);
   }
-}
+});
 
 function runLines({ nextRunAt, lastRun, failure, paused }: RetentionState): readonly string[] {
   const last =
@@ -66,18 +63,16 @@ function runLines({ nextRunAt, lastRun, failure, paused }: RetentionState): read
 }
 
 /** `retention run` */
-export async function retentionRun(call: Call): Promise<Answer> {
-  const read = await settingsWhileRunning(call);
-  if (!read.ok) return read;
+export const retentionRun = withSettingsWhileRunning(async (call, { settings }) => {
   const now = call.now();
   if (!call.flag("yes") && call.terminal.interactive) {
-    const due = await dueNow(call, read.settings, now).catch((error: unknown) => messageOf(error));
+    const due = await dueNow(call, settings, now).catch((error: unknown) => messageOf(error));
     if (typeof due === "string") return failed(`The mailboxes cannot be looked at: ${due}.`, "");
     if (due.mails > 0 && !(await agrees(call, `By the clock it is ${when(now)}. Remove ${amount(due)}, for good?`)))
       return failed("No mail was removed.", "");
   }
   const removed = await removeOldMail(call.layout, {
-    settings: read.settings,
+    settings,
     now,
     mail: new Mailboxes(call.layout.dovecotConf),
   });
@@ -86,7 +81,7 @@ export async function retentionRun(call: Call): Promise<Answer> {
     return failed(`Not all could be removed, but ${amount(removed)}: ${failure}.`, `\`${PROGRAM} status\` shows more.`);
   const text = `Removed ${amount(removed)} from the mailboxes of ${plural(accounts, "account")}.`;
   return done({ mails, bytes, accounts }, text, `${PROGRAM} retention show`);
-}
+});
 
 /** What a run now would remove. Throws. */
 async function dueNow(call: Call, settings: ValidSettings["settings"], now: number): Promise<Amount> {
@@ -96,11 +91,6 @@ async function dueNow(call: Call, settings: ValidSettings["settings"], now: numb
   const due = planned.filter(({ isHeld }) => !isHeld).map((folder) => folder.due);
   const sum = (of: (some: Amount) => number): number => due.reduce((all, some) => all + of(some), 0);
   return { mails: sum(({ mails }) => mails), bytes: sum(({ bytes }) => bytes) };
-}
-
-async function settingsWhileRunning(call: Call): Promise<ValidSettings | Failure> {
-  const running = await call.guard.ask({ verb: "ping" });
-  return running.ok ? settingsOf(call) : running;
 }
 
 function table(planned: readonly PlannedFolder[], at: number): string {
