@@ -1,26 +1,40 @@
-import { equivalents } from "./equivalent-mutants.ts";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Mutant } from "./mutants.ts";
 
-/** Mutants of one line that change nothing which anybody could notice, as the report prints them, and why not. */
-export type Equivalent = Readonly<{ file: string; was: string; is: readonly string[]; why: string }>;
+/** A mutant of one line that changes nothing which anybody could notice, as the report prints it, and why not. */
+export type Equivalent = Readonly<{ file: string; was: string; is: string; why: string }>;
 
-export function isEquivalent(mutant: Mutant, known: readonly Equivalent[] = equivalents): boolean {
+/** What `equivalent-mutants.txt` lists. */
+export function knownEquivalents(): readonly Equivalent[] {
+  return equivalentsIn(readFileSync(join(import.meta.dirname, "equivalent-mutants.txt"), "utf8"));
+}
+
+/** Reads the name of a file, and below it, indented, `before «was → is | or is» after // why`. */
+export function equivalentsIn(text: string): readonly Equivalent[] {
+  let file = "";
+  return text.split("\n").flatMap((line) => {
+    if (!line.startsWith("  ")) {
+      file = line;
+      return [];
+    }
+    const [, before, was, changes = "", after, why = ""] = /^ {2}(.*)«(.*) → (.*)»(.*) \/\/ (.*)$/.exec(line) ?? [];
+    if (before === undefined) throw new Error(`This line lists no mutant: ${line}`);
+    return changes
+      .split(" | ")
+      .map((is) => ({ file, was: `${before}${was}${after}`, is: `${before}${is}${after}`, why }));
+  });
+}
+
+export function isEquivalent(mutant: Mutant, known: readonly Equivalent[]): boolean {
   return known.some((one) => isSame(one, mutant));
 }
 
-/** What of the entries describes no mutant any more: the code has changed. */
-export function outdated(
-  mutants: readonly Mutant[],
-  known: readonly Equivalent[] = equivalents,
-): readonly Equivalent[] {
-  return known
-    .map((one) => ({
-      ...one,
-      is: one.is.filter((is) => !mutants.some((mutant) => isSame({ ...one, is: [is] }, mutant))),
-    }))
-    .filter(({ is }) => is.length > 0);
+/** Which of them describe no mutant any more: the code has changed. */
+export function outdated(mutants: readonly Mutant[], known: readonly Equivalent[]): readonly Equivalent[] {
+  return known.filter((one) => !mutants.some((mutant) => isSame(one, mutant)));
 }
 
 function isSame(one: Equivalent, { file, was, is }: Mutant): boolean {
-  return one.file === file && one.was === was && one.is.includes(is);
+  return one.file === file && one.was === was && one.is === is;
 }
