@@ -7,7 +7,7 @@ import type { MyMailbox } from "../../src/admin/me.ts";
 import { roleOf, SCOPES, type Scope } from "../../src/core/access/scopes.ts";
 import { parseIp } from "../../src/core/net/ip.ts";
 import type { Asker, Asking, GuardPort, Unreachable } from "../../src/surfaces/api/ports.ts";
-import { CHECKS, ENCRYPTION, FAIL2BAN, FIREWALL, RETENTION } from "./keeper-reports.ts";
+import { CHECKS, ENCRYPTION, FAIL2BAN, FIREWALL, INCIDENTS, RETENTION } from "./keeper-reports.ts";
 import { CERTIFICATE, DNS } from "./upkeep-kit.ts";
 
 export const PASSWORD = "correct horse battery";
@@ -90,7 +90,7 @@ export class FakeGuard implements GuardPort {
     ["audit_list", { ok: true, result: { items: [], next: null } }],
     ["audit_verify", { ok: true, result: { audit: null } }],
     ["access_review", { ok: true, result: { items: [], next: null, total: 0 } }],
-    ["incident_list", { ok: true, result: { incidents: [], timeline: [], isolation: null } }],
+    ["incident_list", { ok: true, result: INCIDENTS }],
     ["firewall", { ok: true, result: FIREWALL }],
     ["retention", { ok: true, result: RETENTION }],
     ["encryption", { ok: true, result: ENCRYPTION }],
