@@ -26,8 +26,10 @@ const LET_IN = { verb: "spam_allow_add", account: name, sender: "*@friend.exampl
 /** The commands on the queue are in dry-run-queue.test.ts. */
 const OF_QUEUE = /^(queue|held)_/;
 
-/** Each command, with the commands that must run before it can succeed. */
-const DRY_RUNS: readonly Readonly<{ command: Command; after: readonly Command[] }>[] = [
+/** A command, and those that must run before it can succeed. */
+type Run = Readonly<{ command: Command; after: readonly Command[] }>;
+
+const DRY_RUNS: readonly Run[] = [
   { command: BAN, after: [] },
   { command: { verb: "unban", target: "203.0.113.7" }, after: [BAN] },
   { command: { verb: "allow_add", target: "203.0.113.0/24", note: "", for: null }, after: [BAN] },
@@ -150,15 +152,33 @@ const MADE_ANYWAY: readonly Command["verb"][] = [
   "spam_allow_remove",
 ];
 
+const KEYS = [{ id: "00ff", publicKey: "cA==", locked: "bA==", recoverable: "cg==" }];
+const CHANGED = { name, hash: `${HASH}1` };
+const ADDED = { name: "bert@example.test", hash: HASH };
+/** Changes that have no dry run, or a test of their own for it. */
+const OTHERS: readonly Run[] = [
+  { command: APP, after: [ANNA] },
+  { command: ANNA, after: [] },
+  { command: { verb: "account_set_hash", ...CHANGED }, after: [ANNA] },
+  { command: { verb: "mail_keys_recover", name, hash: HASH, keys: KEYS }, after: [ANNA] },
+  { command: { verb: "accounts_import_hashed", entries: [ADDED] }, after: [ANNA] },
+  {
+    command: { verb: "accounts_follow", entries: [CHANGED, ADDED], gone: [] },
+    after: [{ verb: "accounts_follow", entries: [{ name, hash: HASH }], gone: [] }],
+  },
+];
+
 describe("without a record", () => {
-  for (const { command, after } of [...DRY_RUNS, { command: APP, after: [ANNA] }]) {
+  /** Every row of the databases, and how often sessions were ended. */
+  const effects = () => `${kit.state()} ${kit.kept().filter((verb) => verb === "kick_account").length}`;
+  for (const { command, after } of [...DRY_RUNS, ...OTHERS]) {
     const isMade = MADE_ANYWAY.includes(command.verb);
     test(`${command.verb} fails, and ${isMade ? "is made anyway" : "changes nothing"}`, async () => {
       for (const each of after) assert.ok((await kit.ask(each)).ok, each.verb);
       kit.fillDisk();
-      const before = kit.state();
+      const before = effects();
       assert.match(await kit.said(command), isMade ? /it was not recorded/ : /^failed .*could not be written/);
-      assert.equal(kit.state() !== before, isMade);
+      assert.equal(effects() !== before, isMade);
     });
   }
 });

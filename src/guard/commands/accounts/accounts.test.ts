@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { commandsOf, HASH } from "../../../../test/kit/commands-kit.ts";
-import { accountName } from "../../../../test/kit/samples.ts";
-import type { Command } from "../../../admin/declare/control.ts";
 
 const ALICE = "alice@example.test";
 
@@ -71,26 +69,6 @@ test("a reply about an open session names the account and the reason", async () 
   kit.keeperUp(true);
   assert.equal(await kit.said({ verb: "account_suspend", name: ALICE }), "done");
   assert.equal(kit.notices.raised.size, 0);
-});
-
-test("a change that cannot be recorded is not made, except that root can lock an account out", async () => {
-  const keys = [{ id: "00ff", publicKey: "cA==", locked: "bA==", recoverable: "cg==" }];
-  assert.equal(await kit.said({ verb: "account_set_hash", name: ALICE, hash: HASH, keys }), "done");
-  kit.fillDisk();
-  const before = kit.book.account(accountName(ALICE));
-  const commands: readonly Command[] = [
-    { verb: "account_create_hashed", name: "bea@example.test", hash: HASH },
-    { verb: "account_set_hash", name: ALICE, hash: `${HASH}1` },
-    { verb: "mail_keys_recover", name: ALICE, hash: HASH, keys },
-    { verb: "accounts_import_hashed", entries: [{ name: "bea@example.test", hash: HASH }] },
-    { verb: "accounts_follow", entries: [{ name: "bea@example.test", hash: HASH }], gone: [] },
-  ];
-  for (const command of commands) assert.match(await kit.said(command), /so nothing was changed/, command.verb);
-  assert.deepEqual(kit.kept(), ["kick_account"], "of the new password at the start");
-  assert.deepEqual(kit.book.accounts({ limit: 500, cursor: null }).items, [before]);
-  assert.equal(kit.book.password(ALICE), HASH);
-  assert.match(await kit.said({ verb: "account_suspend", name: ALICE }), /it was not recorded/);
-  assert.equal(kit.book.account(accountName(ALICE))?.suspended, true);
 });
 
 test("a refused change is not recorded", async () => {

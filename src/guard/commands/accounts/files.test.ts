@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { commandsOf, HASH, refusalOf } from "../../../../test/kit/commands-kit.ts";
+import { commandsOf, HASH } from "../../../../test/kit/commands-kit.ts";
 
 const OTHER = HASH.replace("aGFzaA", "b3RoZXI");
 
@@ -94,12 +94,4 @@ test("a password given in clear text looks right before its first use, one given
   assert.deepEqual(passwordHashes()[0], row(anna, "0c0c"));
   await listed(HASH, "");
   assert.deepEqual(passwordHashes()[0], row(anna, ""), "the old password looks right no longer");
-});
-
-test("without a record no account is changed and no session ends", async () => {
-  await follow({ "anna@example.test": HASH, "bea@example.test": HASH });
-  kit.fillDisk();
-  assert.match(refusalOf(await follow({ "anna@example.test": OTHER })), /so nothing was changed/);
-  assert.equal(kit.book.password("anna@example.test"), HASH);
-  assert.deepEqual(kit.kept(), []);
 });
