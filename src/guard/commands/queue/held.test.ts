@@ -250,8 +250,3 @@ test("mail that cannot be held is reported", async () => {
   assert.partialDeepStrictEqual(reply, { mayBeDone: true });
   assert.ok(kit.types().includes("ACCOUNT_SUSPENDED"));
 });
-
-test("an invalid address is wrong usage", async () => {
-  for (const verb of ["held_list", "held_release", "held_drop"] as const)
-    assert.match(await kit.said({ verb, name: "*" }), /^usage The field "name" cannot be an account/);
-});

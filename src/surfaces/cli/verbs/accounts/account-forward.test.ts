@@ -18,18 +18,9 @@ describe("account forward, and app passwords", TIMED, () => {
     assert.match((await run(`account forward ${ANNA} --off`)).out, /stays in its mailbox/);
   });
 
-  test("refuses contradictions and missing accounts", async () => {
-    for (const line of [
-      `${ANNA} ${ELSEWHERE} --keep --no-keep`,
-      `${ANNA} ${ELSEWHERE} --off`,
-      `${ANNA} --off --keep`,
-      `${ANNA} --no-keep`,
-      `${ANNA} elsewhere`,
-      `anna ${ELSEWHERE}`,
-    ])
+  test("refuses contradictions, and what cannot be an account", async () => {
+    for (const line of [`${ANNA} ${ELSEWHERE} --keep --no-keep`, `${ANNA} --no-keep`, `anna ${ELSEWHERE}`])
       assert.equal((await run(`account forward ${line}`)).code, 2, line);
-    assert.equal((await run("account forward nobody@example.org")).code, 1);
-    assert.match((await run(`account forward ${ANNA}`)).out, /stays in its mailbox/);
   });
 
   test("an app password is shown once, and listed without it", async () => {
