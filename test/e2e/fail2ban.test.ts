@@ -1,6 +1,6 @@
 // Invariant: Fail2ban itself bans no address: it leaves reports, and the guard decides (ADR 8).
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import type { EventItem } from "../../src/admin/declare/items.ts";
@@ -8,7 +8,7 @@ import { scoreByOneRule, stopService } from "../lab/content.ts";
 import { bannedByJail, fail2banRuns, lengthMs } from "../lab/fail2ban.ts";
 import { jailOffences } from "../lab/jail-offences.ts";
 import { Lists } from "../lab/lists.ts";
-import { ANNA, openSmtp, sendMail, tryLogIn } from "../lab/mail.ts";
+import { ANNA, mailOver, openSmtp, sendMail, tryLogIn } from "../lab/mail.ts";
 import { findMail } from "../lab/mailbox.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
 import { until } from "../lab/wait.ts";
@@ -108,6 +108,9 @@ describe("Fail2ban reports, and each report is a sentence if you say so", { skip
     const from = "198.51.100.211";
     assert.match(await tryLogIn(lab.sender, OWNER, ANNA), /^OK/);
     const dialog = await openSmtp(lab.attacker, from, [`EHLO [${OWNER}]`]);
+    const id = `<client=unknown[${OWNER}]@x>`;
+    await mailOver(dialog, { text: `From: <a@sender.test>\r\nMessage-ID: ${id}\r\n\r\nrip=${OWNER}` });
+    await until("Postfix has logged the id", () => readFileSync(product.layout.mailLog, "utf8").includes(id));
     for (const recipient of [
       `x[${OWNER}]:@example.test`,
       `"from unknown[${OWNER}]: 550 5.1.1 User unknown"@example.test`,

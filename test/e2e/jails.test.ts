@@ -4,7 +4,6 @@ import { fail2banClientTests } from "../lab/fail2ban-client-tests.ts";
 import { honestServersTests } from "../lab/honest-servers-tests.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { dropFirstFilter, ownFiltersTests } from "../lab/own-filters-tests.ts";
-import { trapsTests } from "../lab/traps-tests.ts";
 import { withProduct } from "../lab/with-product.ts";
 
 describe("a server with Fail2ban", { skip: whyNoLab() ?? false }, () => {
@@ -22,6 +21,4 @@ describe("a server with Fail2ban", { skip: whyNoLab() ?? false }, () => {
   describe("a Fail2ban that an attacker has taken over", () => fail2banClientTests(running));
   describe("security/filter.d of the checkout", () => ownFiltersTests(running));
   describe("an honest server with unwanted mail is not banned", () => honestServersTests(running));
-  // Last: it lifts every ban.
-  describe("traps in which the owner would be caught", () => trapsTests(running));
 });

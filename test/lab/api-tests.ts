@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
-import { parseMetrics } from "../kit/metrics-text.ts";
 import { patience } from "../kit/patience.ts";
 import { stopService } from "./content.ts";
 import { sendMail } from "./mail.ts";
@@ -11,7 +10,6 @@ import { Description } from "./web-description.ts";
 import type { Running } from "./with-product.ts";
 
 const GUEST = "198.51.100.81";
-const OTHER_GUEST = "198.51.100.82";
 const BRIEFLY = "198.51.100.204";
 
 export function apiTests({ lab, product }: Running): void {
@@ -36,12 +34,6 @@ export function apiTests({ lab, product }: Running): void {
       "198.51.100.200",
       ["POST", "/api/security", { action: "ban", ip: "198.51.100.200", reason: "it scanned us" }],
       ["POST", "/api/security", { action: "unban", ip: "198.51.100.200" }],
-    ],
-    [
-      "/api/v1/bans",
-      "198.51.100.201",
-      ["POST", "/api/v1/bans", { ip: "198.51.100.201", for: "2h" }],
-      ["DELETE", "/api/v1/bans/198.51.100.201", undefined],
     ],
     [
       "/api/v1/allow, which lifts bans,",
@@ -123,21 +115,6 @@ export function apiTests({ lab, product }: Running): void {
     }
   });
 
-  test("the stream has the events of one address, of one type, from an id on", async () => {
-    const ofGuest = await web.stream(`/api/v1/events/stream?ip=${OTHER_GUEST}`);
-    const ofMails = await web.stream("/api/v1/events/stream?type=EMAIL_ACCEPTED&after=0");
-    await sendMail({ host: lab.sender, from: GUEST });
-    await sendMail({ host: lab.sender, from: OTHER_GUEST });
-    const isThere = ({ data }: Readonly<{ data: Readonly<Record<string, unknown>> }>) =>
-      data["type"] === "EMAIL_ACCEPTED" && data["ip"] === OTHER_GUEST;
-    await until("both tell", () => [ofGuest, ofMails].every(({ text }) => serverSent(text()).some(isThere)));
-    const tells = (name: string, { text }: typeof ofGuest) => new Set(serverSent(text()).map(({ data }) => data[name]));
-    assert.deepEqual(tells("ip", ofGuest), new Set([OTHER_GUEST]));
-    assert.deepEqual(tells("type", ofMails), new Set(["EMAIL_ACCEPTED"]));
-    assert.ok(tells("ip", ofMails).has(GUEST), "from the first event on");
-    for (const stream of [ofGuest, ofMails]) stream.close();
-  });
-
   test("the stream ends within seconds of the token by which it was opened", async () => {
     const token = await product.makeToken("leaving");
     const stream = await stranger.with({ authorization: `Bearer ${token}` }).stream("/api/v1/events/stream");
@@ -146,20 +123,10 @@ export function apiTests({ lab, product }: Running): void {
     await stream.ended;
   });
 
-  test("the metrics are in Prometheus's format, and contain no addresses", async () => {
-    const { text, headers } = await web.ask("GET", "/metrics");
-    assert.equal(headers["content-type"], "text/plain; version=0.0.4; charset=utf-8");
-    const families = new Map(parseMetrics(text).map((family) => [family.name, family.samples]));
-    assert.deepEqual(
-      [...families.keys()],
-      ["ghostinbox_build_info", "ghostinbox_component_up", "ghostinbox_bans_active", "ghostinbox_events_total"],
-    );
-    const bans = await product.stats();
-    const active = families.get("ghostinbox_bans_active")?.reduce((sum, { value }) => sum + value, 0);
-    assert.equal(active, bans.bans.active);
+  test("the metrics count the mails, and contain no addresses", async () => {
+    const { text } = await web.ask("GET", "/metrics");
     const mails = await product.countEvents("type = 'EMAIL_ACCEPTED'");
-    const accepted = families.get("ghostinbox_events_total")?.find(({ labels }) => labels["type"] === "EMAIL_ACCEPTED");
-    assert.equal(accepted?.value, mails);
+    assert.ok(text.includes(`\nghostinbox_events_total{type="EMAIL_ACCEPTED"} ${mails}\n`), text);
     assert.doesNotMatch(text, /\d+\.\d+\.\d+\.\d+|@/);
   });
 

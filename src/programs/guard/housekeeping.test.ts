@@ -75,7 +75,7 @@ async function setUp(
   return { ...kit, readiness };
 }
 
-test("bans end during a flood and while a keeper hangs, and no second request is sent to it", async (t) => {
+test("bans and allow entries end during a flood and while a keeper hangs, and no second request is sent to it", async (t) => {
   let asked = 0;
   const hanging = () => {
     asked += 1;
@@ -83,9 +83,12 @@ test("bans end during a flood and while a keeper hangs, and no second request is
   };
   const { engine, clock, db } = await setUp(t, hanging, { isFlooded: true });
   await until(() => asked === 1);
-  await engine.ask({ type: "BAN_ASKED", prefix: net("203.0.113.7"), note: "", durationMs: SECOND_MS, by: "root" });
+  const soon = { note: "", durationMs: SECOND_MS, by: "root" } as const;
+  await engine.ask({ type: "BAN_ASKED", prefix: net("203.0.113.7"), ...soon });
+  await engine.ask({ type: "ALLOW_ASKED", prefix: net("198.51.100.7"), ...soon });
   clock.advance(10 * SECOND_MS);
-  await until(() => db.prepare("SELECT 1 FROM event WHERE type = 'BAN_EXPIRED'").get() !== undefined);
+  const ended = "SELECT count(*) FROM event WHERE type IN ('BAN_EXPIRED', 'ALLOW_EXPIRED')";
+  await until(() => scalarOf(db, ended) === 2);
   assert.equal(asked, 1);
 });
 
