@@ -10,7 +10,7 @@ import { temporaryDirectory } from "./temporary-directory.ts";
 /** A server with one broken part, and what the check must report. */
 export type Broken = Readonly<{ state: State; saw: RegExp; server: () => CheckedParts | Promise<CheckedParts> }>;
 
-/** A test for each check: it finds what is broken. */
+/** A test for each check: it finds what is broken, and says what helps. */
 export function findEach(broken: Readonly<Record<string, Broken>>): void {
   // Requested outside of any test, it is removed with the file.
   directory = temporaryDirectory();
@@ -22,6 +22,7 @@ export function findEach(broken: Readonly<Record<string, Broken>>): void {
       const found = await check.look(checkedServer(await server()));
       assert.equal(found.state, state, found.saw);
       assert.match(found.saw, saw);
+      if (state !== "unknown") assert.notEqual(found.fix, "", "it says what helps");
     });
 }
 

@@ -1,11 +1,7 @@
 import assert from "node:assert/strict";
-import { chmodSync, renameSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { DAY_MS } from "../../src/core/time.ts";
-import { changeBackupRecord, type DoneBackup, readBackupRecord } from "../../src/jobs/backup/records.ts";
+import { chmodSync, renameSync, statSync } from "node:fs";
 import type { CheckId } from "../../src/surfaces/cli/check/run-checks.ts";
 import type { InProduct } from "../kit/checks-in-product.ts";
-import { mustRun } from "./commands.ts";
 import { SERVER } from "./network.ts";
 import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
@@ -41,7 +37,6 @@ export function brokenThings(
     };
   }
 
-  let ended: DoneBackup | null = null;
   /** Removes the first rule of a chain, which a test has inserted. */
   async function withdrawRule(chain: string): Promise<void> {
     const handle = /# handle (\d+)/.exec(
@@ -58,7 +53,6 @@ export function brokenThings(
     },
     "permissions.directories": { ...opened(layout.secrets), state: "wrong", saw: /secrets is 0?7?\d+ / },
     "permissions.sockets": { ...opened(layout.controlSocket), state: "wrong", saw: /control\.sock is 0607/ },
-    "permissions.programs": { ...opened(join(layout.program, "keeper.js")), state: "wrong", saw: /keeper\.js/ },
     "bans.in-kernel": {
       breaks: () => nft("delete", "element", "inet", "ghostinbox", "ban4", `{ ${banned} }`),
       repairs: () => nft("add", "element", "inet", "ghostinbox", "ban4", `{ ${banned} }`),
@@ -95,22 +89,6 @@ export function brokenThings(
       repairs: () => product.shell(`sqlite3 ${layout.engineDb} "UPDATE audit_entry SET actor = rtrim(actor, '?')"`),
       state: "wrong",
       saw: /The audit is not consistent/,
-    },
-    "database.set-aside": {
-      breaks: () => writeFileSync(`${layout.accountsDb}.damaged-1`, ""),
-      repairs: () => mustRun(["rm", `${layout.accountsDb}.damaged-1`]),
-      state: "warning",
-      saw: /accounts\.db\.damaged-1/,
-    },
-    "backups.age": {
-      breaks: () => {
-        const { last } = readBackupRecord(layout);
-        ended = last;
-        changeBackupRecord(layout, { last: last && { ...last, at: Date.now() - 4 * DAY_MS } });
-      },
-      repairs: () => changeBackupRecord(layout, { last: ended }),
-      state: "wrong",
-      saw: /4 d .*old/,
     },
     "backups.repository": {
       breaks: () => renameSync(repository, `${repository}.away`),
