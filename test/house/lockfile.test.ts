@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { copyFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { copyFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
 import { z } from "zod";
+import { temporaryDirectory } from "../kit/temporary-directory.ts";
 
 const CHECKOUT = join(import.meta.dirname, "..", "..");
 const names = z.record(z.string(), z.string()).default({});
@@ -25,14 +25,10 @@ const { packages } = z
   .parse(JSON.parse(readFileSync(join(CHECKOUT, "package-lock.json"), "utf8")));
 
 test("npm ci accepts the lock file unchanged, without asking the registry", async () => {
-  const directory = mkdtempSync(join(tmpdir(), "ghostinbox-lock-"));
-  try {
-    for (const file of ["package.json", "package-lock.json"]) copyFileSync(join(CHECKOUT, file), join(directory, file));
-    const options = ["--dry-run", "--offline", "--ignore-scripts", "--no-audit", "--no-fund"];
-    await promisify(execFile)("npm", ["ci", ...options], { cwd: directory });
-  } finally {
-    rmSync(directory, { recursive: true });
-  }
+  const directory = temporaryDirectory();
+  for (const file of ["package.json", "package-lock.json"]) copyFileSync(join(CHECKOUT, file), join(directory, file));
+  const options = ["--dry-run", "--offline", "--ignore-scripts", "--no-audit", "--no-fund"];
+  await promisify(execFile)("npm", ["ci", ...options], { cwd: directory });
 });
 
 test("every dependency is in the lock file, including those for other systems", () => {

@@ -1,19 +1,17 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readdirSync } from "node:fs";
 import { describe, test } from "node:test";
 import { patience } from "../kit/patience.ts";
+import { temporaryDirectory } from "../kit/temporary-directory.ts";
 
 describe("a run that is ended early says that it has no result, and leaves nothing behind", {
   concurrency: true,
 }, () => {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
     test(signal, { timeout: patience(60_000) }, async (t) => {
-      const directory = mkdtempSync(join(tmpdir(), "ghostinbox-interrupted-"));
-      t.after(() => rmSync(directory, { recursive: true, force: true }));
+      const directory = temporaryDirectory();
       const { NODE_TEST_CONTEXT: _, ...env } = process.env;
       const argv = ["test/mutants/main.ts", "--only", "src/core/time.ts", "--count", "1", "--at-once", "1"];
       const child = spawn(process.execPath, argv, { env: { ...env, TMPDIR: directory }, stdio: "pipe" });

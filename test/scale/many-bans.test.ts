@@ -1,6 +1,4 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { networkAddress } from "../../src/core/net/ip.ts";
@@ -14,6 +12,7 @@ import { printJson } from "../../src/surfaces/cli/print/text.ts";
 import { patience } from "../kit/patience.ts";
 import { costOf } from "../kit/processor-time.ts";
 import { BAN, NOON } from "../kit/samples.ts";
+import { temporaryDirectory } from "../kit/temporary-directory.ts";
 import { bannedNetwork } from "./fill.ts";
 
 const BANS = 100_000;
@@ -31,9 +30,7 @@ const MOST = {
 const LONGEST_MS = 60_000;
 
 test("100,000 bans: added in seconds, listed, counted and searched at once, read again after a restart, ended on time", (t) => {
-  const directory = mkdtempSync(join(tmpdir(), "ghostinbox-bans-"));
-  t.after(() => rmSync(directory, { recursive: true, force: true }));
-  const path = join(directory, "engine.db");
+  const path = join(temporaryDirectory(), "engine.db");
   const within = <T>(what: keyof typeof MOST, work: () => T): T => {
     const from = performance.now();
     const { result, costMs } = costOf(work);

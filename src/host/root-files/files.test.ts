@@ -21,6 +21,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { beforeEachOf } from "../../../test/kit/hooks.ts";
+import { listenOnSocket } from "../../../test/kit/local-server.ts";
 import { OURSELVES as owner, temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import {
   appendFile,
@@ -161,12 +162,10 @@ test("a system error names the requested path", () => {
 });
 
 test("gives away sockets, and nothing else", async () => {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(join(place, "socket"), resolve));
+  await listenOnSocket(createServer(), join(place, "socket"));
   giveSocket(join(place, "socket"), owner);
   symlinkSync(join(place, "socket"), file);
   assert.throws(() => giveSocket(file, owner), /is not a socket/);
-  await new Promise((resolve) => server.close(resolve));
 });
 
 test("another user's pipe, link, directory or endless file is refused without waiting", () => {
@@ -194,12 +193,10 @@ test("reads a file of the settings through links, and refuses a long file, and a
   assert.equal(readNamed(join(place, "link"), 4).toString(), "four");
   assert.throws(() => readNamed(file, 3), /is larger than such a file can be/);
   execFileSync("mkfifo", [join(place, "pipe")]);
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(join(place, "socket"), resolve));
+  await listenOnSocket(createServer(), join(place, "socket"));
   // open(2) refuses a socket itself.
   for (const name of ["pipe", ".", "socket"])
     assert.throws(() => readNamed(join(place, name), 4), /is not a regular file/, name);
-  await new Promise((resolve) => server.close(resolve));
   assert.throws(() => readNamed(join(place, "none"), 4), { code: "ENOENT", path: join(place, "none") });
 });
 

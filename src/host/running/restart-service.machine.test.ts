@@ -3,10 +3,11 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
 import { patience } from "../../../test/kit/patience.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { runProgram } from "../machine/run-program.ts";
 import { listProcesses } from "./read-processes.ts";
@@ -79,8 +80,7 @@ test("the next keeper starts a service that a killed one stopped, but none that 
 });
 
 test("the child processes of a hanging service are killed too, and it runs again", RUNIT, async (t) => {
-  const frozen = join(mkdtempSync(join(tmpdir(), "ghostinbox-frozen-")), "pid");
-  t.after(() => rmSync(dirname(frozen), { recursive: true }));
+  const frozen = join(temporaryDirectory(), "pid");
   const { data, services, pid } = await supervised(
     t,
     "postfix",

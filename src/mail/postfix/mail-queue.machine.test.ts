@@ -3,6 +3,7 @@ import { chmodSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
+import { listenOnSocket } from "../../../test/kit/local-server.ts";
 import { copyMail, deferMails, makeMailQueue, SENDMAIL } from "../../../test/kit/mail-queue.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { type KeeperCommand, type ListedMail, MAILS_PER_COMMAND, type QueuedMail } from "../../admin/declare/keeper.ts";
@@ -134,7 +135,7 @@ describe("Postfix's queue", SENDMAIL, () => {
     assert.equal(new Set(ids(some)).size, MAILS_PER_COMMAND);
   });
 
-  test("a retry that fails after the first mail may be done in part", async (t) => {
+  test("a retry that fails after the first mail may be done in part", async () => {
     let asked = 0;
     // As flush(8) would, which accepts the first and then ends.
     const flush = createServer((socket) => {
@@ -142,8 +143,7 @@ describe("Postfix's queue", SENDMAIL, () => {
       socket.write(["protocol", "queue_flush_protocol", "", ""].join("\0"));
       socket.once("data", () => socket.end(["status", "0", "", ""].join("\0")));
     });
-    await new Promise<void>((resolve) => flush.listen(join(layout.postfixQueue, "public", "flush"), resolve));
-    t.after(() => flush.close());
+    await listenOnSocket(flush, join(layout.postfixQueue, "public", "flush"));
     const flushed = await queueVerb(layout, { verb: "flush_mail", ids: [MISSING, MISSING] });
     assert.ok(!flushed.ok && flushed.mayHold === true && asked > 1, JSON.stringify(flushed));
     const refused = await queueVerb(layout, { verb: "flush_mail", ids: [MISSING] });

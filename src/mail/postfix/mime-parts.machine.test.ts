@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
 import { lacking } from "../../../test/kit/needs.ts";
 import { signedEnvelope } from "../../../test/kit/signed-envelope.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { MOST_OF_A_MAIL } from "../../core/decide/mail.ts";
 import { MimeParts } from "./mime-parts.ts";
 
@@ -192,10 +192,9 @@ end`;
 
 test("a mail in which rspamd finds too many parts is refused, or read when no other such mail is", {
   skip: lacking({ installed: ["rspamadm"] }),
-}, (t) => {
+}, () => {
   const mails = fc.sample(mail, { numRuns: MAILS, seed: SEED }).map(written);
-  const directory = mkdtempSync(join(tmpdir(), "ghostinbox-parts-"));
-  t.after(() => rmSync(directory, { recursive: true }));
+  const directory = temporaryDirectory();
   const at = (name: string): string => join(directory, name);
   for (const [n, { type, body, encodings }] of mails.entries()) {
     const fields = [`Content-Type: ${type}`, ...encodings.map((one) => `Content-Transfer-Encoding: ${one}`)];

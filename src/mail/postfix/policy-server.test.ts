@@ -3,6 +3,7 @@ import { stat, writeFile } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
+import { listenOnSocket } from "../../../test/kit/local-server.ts";
 import {
   ACTION,
   ask,
@@ -306,13 +307,11 @@ test("the socket has mode 0660 and replaces that of a program that died", async 
 
 test("the socket of a living program, a plain file and a missing directory are refused in one sentence", async () => {
   const path = join(directory, "taken.sock");
-  const other = createServer();
-  await new Promise<void>((resolve) => other.listen(path, resolve));
+  await listenOnSocket(createServer(), path);
   const server = (): PolicyServer => new PolicyServer(new HeldEngine().submit, assert.fail, WITHOUT_GUARD);
   await assert.rejects(server().start(path), {
     message: `Cannot listen at ${path}: another program is listening there.`,
   });
-  await new Promise((resolve) => other.close(resolve));
   const file = join(directory, "file");
   await writeFile(file, "");
   await assert.rejects(server().start(file), {

@@ -3,6 +3,7 @@ import { statSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { listenOnSocket } from "../../../test/kit/local-server.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import type { KeeperCommand } from "../../admin/declare/keeper.ts";
 import { KeeperClient } from "../../host/sockets/keeper-client.ts";
@@ -86,36 +87,33 @@ describe("the guard's way to the keeper never throws", () => {
     ["silence", undefined, /^The keeper did not answer within 0.05 s\.$/],
     ["nonsense", "hello\n", /^The keeper gave no answer that is one\.$/],
   ] as const)
-    test(`if the answer is ${what}`, async (t) => {
+    test(`if the answer is ${what}`, async () => {
       const path = join(directory, `${what}.sock`);
       const server = createServer((socket) => {
         if (behave !== undefined) socket.write(behave);
         socket.on("error", () => undefined);
       });
-      await new Promise<void>((resolve) => server.listen(path, resolve));
-      t.after(() => server.close());
+      await listenOnSocket(server, path);
       const reply = await new KeeperClient(path, 50).ask(KICK);
       assert.ok(!reply.ok && reply.mayHold === true, "it may have been carried out");
       assert.match(reply.reason, says);
     });
 
-  test("waits a shorter time for a status than for work", async (t) => {
+  test("waits a shorter time for a status than for work", async () => {
     const path = join(directory, "hanging.sock");
     const server = createServer((socket) => socket.on("error", () => undefined));
-    await new Promise<void>((resolve) => server.listen(path, resolve));
-    t.after(() => server.close());
+    await listenOnSocket(server, path);
     const reply = await new KeeperClient(path).ask({ verb: "status" });
     assert.deepEqual(reply, { ok: false, reason: "The keeper did not answer within 1.5 s." });
   });
 
-  test("waits longer until settings are in force, and does not take silence for a refusal", async (t) => {
+  test("waits longer until settings are in force, and does not take silence for a refusal", async () => {
     const path = join(directory, "slow.sock");
     const server = createServer((socket) => {
       socket.on("error", () => undefined);
       setTimeout(() => socket.end('{"ok":true,"detail":""}\n'), 200);
     });
-    await new Promise<void>((resolve) => server.listen(path, resolve));
-    t.after(() => server.close());
+    await listenOnSocket(server, path);
     const client = new KeeperClient(path, 100);
     const digest = "0".repeat(64);
     const slow: readonly KeeperCommand[] = [

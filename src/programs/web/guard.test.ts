@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
+import { listenOnSocket } from "../../../test/kit/local-server.ts";
 import { patience } from "../../../test/kit/patience.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import type { ParsedLine } from "../../admin/declare/control.ts";
@@ -16,13 +16,9 @@ test("a health request about a hanging guard is answered within seconds", async 
   const directory = temporaryDirectory();
   const open = new Set<Socket>();
   const server = createServer((socket) => void open.add(socket.on("error", () => undefined)));
-  t.after(() => {
-    for (const socket of open) socket.destroy();
-    server.close();
-  });
+  t.after(() => open.forEach((socket) => socket.destroy()));
   const path = join(directory, "web.sock");
-  server.listen(path);
-  await once(server, "listening");
+  await listenOnSocket(server, path);
   const from = performance.now();
   const reply = await guardAt(path).ask("web", { verb: "health" });
   assert.ok(!reply.ok && reply.kind === "unreachable");

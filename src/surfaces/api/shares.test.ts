@@ -6,6 +6,7 @@ import { type TestContext, test } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import { bearer, signIn, startKit } from "../../../test/kit/api-kit.ts";
 import { tokenNamed } from "../../../test/kit/fake-guard.ts";
+import { listenOnPort } from "../../../test/kit/local-server.ts";
 import { until } from "../../../test/kit/until.ts";
 import { type Ip, parseIp, parsePrefix } from "../../core/net/ip.ts";
 import { instant, later } from "../../core/time.ts";
@@ -29,12 +30,8 @@ async function serving(t: TestContext, limits: { connections: number; connection
     response.writeHead(204).end();
   });
   shares.watch(server);
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  t.after(() => server.close().closeAllConnections());
-  const address = server.address();
-  if (address === null || typeof address === "string") assert.fail("no port");
-  const { port } = address;
+  const port = await listenOnPort(server);
+  t.after(() => server.closeAllConnections());
   const open = async (sends = "", localAddress = "127.0.0.1"): Promise<Socket> => {
     const socket = connect({ port, host: "127.0.0.1", localAddress }).on("error", () => {});
     t.after(() => socket.destroy());

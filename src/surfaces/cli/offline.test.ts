@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { copyFileSync, existsSync, globSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, globSync, writeFileSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { listenOnSocket } from "../../../test/kit/local-server.ts";
 import { lacking } from "../../../test/kit/needs.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import {
   dataDirectory,
   ghostinbox,
@@ -135,18 +135,14 @@ describe("while the guard is down", TIMED, () => {
     });
 
   test("without set-up the program explains how to do it", async () => {
-    const bare = mkdtempSync(join(tmpdir(), "ghostinbox-bare-"));
-    try {
-      copyFileSync("ghostinbox", join(bare, "ghostinbox"));
-      using layout = dataDirectory();
-      const { child, ended } = start(layout, join(bare, "ghostinbox"), ["status"]);
-      child.stdin.end();
-      const finished = await ended;
-      assert.match(oneLineOfError(finished), /npm run setup/);
-      assert.equal(finished.code, 1);
-    } finally {
-      rmSync(bare, { recursive: true });
-    }
+    const bare = temporaryDirectory();
+    copyFileSync("ghostinbox", join(bare, "ghostinbox"));
+    using layout = dataDirectory();
+    const { child, ended } = start(layout, join(bare, "ghostinbox"), ["status"]);
+    child.stdin.end();
+    const finished = await ended;
+    assert.match(oneLineOfError(finished), /npm run setup/);
+    assert.equal(finished.code, 1);
   });
 });
 
@@ -158,12 +154,8 @@ test("reports a hanging guard within seconds, and sends it no command", TIMED, a
     open.add(socket.on("error", () => undefined));
     socket.on("data", (chunk) => (heard += chunk));
   });
-  t.after(() => {
-    for (const socket of open) socket.destroy();
-    server.close();
-  });
-  server.listen(layout.controlSocket);
-  await once(server, "listening");
+  t.after(() => open.forEach((socket) => socket.destroy()));
+  await listenOnSocket(server, layout.controlSocket);
   const [status, ban] = await Promise.all([ghostinbox(layout, ["status"]), ghostinbox(layout, ["ban", "203.0.113.7"])]);
   for (const finished of [status, ban]) {
     assert.match(

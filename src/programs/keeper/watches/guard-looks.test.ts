@@ -7,6 +7,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { HandClock } from "../../../../test/kit/engine-kit.ts";
+import { listenOnSocket } from "../../../../test/kit/local-server.ts";
 import { temporaryDirectory } from "../../../../test/kit/temporary-directory.ts";
 import { until } from "../../../../test/kit/until.ts";
 import { SECOND_MS } from "../../../core/time.ts";
@@ -63,14 +64,8 @@ test("services are checked while the guard hangs", async (t) => {
   const { layout, counted, begin } = looking(t);
   const asking: Socket[] = [];
   const hanging = createServer((socket) => asking.push(socket));
-  mkdirSync(dirname(layout.controlSocket), { recursive: true });
-  await new Promise<void>((listening) => {
-    hanging.listen(layout.controlSocket, listening);
-  });
-  t.after(() => {
-    for (const socket of asking) socket.destroy();
-    hanging.close();
-  });
+  await listenOnSocket(hanging, layout.controlSocket);
+  t.after(() => asking.forEach((socket) => socket.destroy()));
   begin();
   await until(() => asking.length > 0);
   const before = counted.services;
@@ -99,12 +94,8 @@ async function listen(t: TestContext, layout: Layout, serve: (socket: Socket) =>
     open.add(socket.on("error", () => undefined));
     serve(socket);
   });
-  server.listen(layout.controlSocket);
-  await once(server, "listening");
-  t.after(() => {
-    for (const socket of open) socket.destroy();
-    server.close();
-  });
+  await listenOnSocket(server, layout.controlSocket);
+  t.after(() => open.forEach((socket) => socket.destroy()));
   return server;
 }
 
