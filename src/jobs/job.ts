@@ -53,11 +53,10 @@ export type RunBehind = typeof runBehind;
 type RunLimit = Readonly<{ ms: number; passed: (reason: string) => void }>;
 
 /**
- * Runs one of our programs to its end, at the lowest priority for the processor and the disk (nice(1), ionice(1)), and as the first that
- * the kernel kills if memory runs out; its output goes to our log. Returns null, or how it ended: its exit code, the signal, or why it could not be started. Never rejects.
- *
- * A killed process may still not end: one that waits for a disk that does not answer (state D of ps(1)) ends with that
- * disk. So `limit.passed` does not wait for the end. The promise does, so that no other is started beside it.
+ * Runs one of our programs at the lowest priority (nice(1), ionice(1)), as the first that the kernel kills if memory runs out; its
+ * output goes to our log. Returns null, or how it ended: its exit code, the signal, or why it could not be started. Never rejects.
+ * A killed process may wait for a disk that does not answer (state D of ps(1)): `limit.passed` does not wait for its end, but the
+ * promise does, so that no other is started beside it.
  */
 export async function runBehind(
   { node, program }: Pick<Layout, "node" | "program">,
@@ -91,8 +90,11 @@ function ended(command: string, argv: readonly string[], limit: RunLimit | null)
   });
 }
 
-/** An offset to its memory score in the kernel, in thousandths of all memory (proc(5)). Its child processes inherit that. */
-function endFirst(pid: number): void {
+/**
+ * Makes a process and its children the first that the kernel kills if memory runs out: adds to their memory score, in thousandths of
+ * all memory (proc(5)).
+ */
+export function endFirst(pid: number): void {
   try {
     writeFileSync(`/proc/${pid}/oom_score_adj`, "800");
   } catch {

@@ -41,7 +41,7 @@ const SHARED: Readonly<Record<string, string>> = {
     "the guard's and the web's; the keeper listens in run/keeper, which belongs to root",
   "src/host/kernel/tcp-sockets.ts": "it reads a table of the kernel",
   "src/store/open.ts": "only the guard opens a database for writing",
-  "src/jobs/job.ts": "a file of the kernel's, below /proc, about a program that it has started",
+  "src/jobs/job.ts": "a file of the kernel's, below /proc, about its own process or one that it has started",
   "src/surfaces/cli/process-terminal.ts": "standard output, which the caller opened",
 };
 const WRITING_PROGRAMS = ["chgrp", "chmod", "chown", "cp", "install", "ln", "mkdir", "mv", "rm", "tee", "touch"];

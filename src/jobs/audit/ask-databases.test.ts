@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { HandClock } from "../../../test/kit/engine-kit.ts";
@@ -37,6 +38,18 @@ test("a separate process answers the keeper's questions; one that hangs is kille
     new AskDatabases(layout, PROGRAM, timeoutMs).checkAudit(clock.now()),
     /did not answer within [\d.]+ s$/,
   );
+});
+
+test("it is the first process that the kernel kills if memory runs out", async () => {
+  const layout = { ...temporaryLayout(), node: process.execPath };
+  const program = join(layout.data, "reader.mjs");
+  writeFileSync(
+    program,
+    `import { readFileSync } from "node:fs";
+    process.on("exit", () => process.stderr.write(readFileSync("/proc/self/oom_score_adj")));
+    await import(${JSON.stringify(PROGRAM)});`,
+  );
+  await assert.rejects(new AskDatabases(layout, program).followed(), /^Error: 800$/);
 });
 
 test("a question without an answer is rejected with the reason", async () => {

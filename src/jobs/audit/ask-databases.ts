@@ -72,9 +72,7 @@ export class AskDatabases {
 
   async #ask<Answer>(question: Question, argument: string, schema: z.ZodMiniType<Answer>): Promise<Answer> {
     const { node, data } = this.#layout;
-    // choom(1): the first process that the kernel kills if memory runs out.
-    const argv = ["-n", "800", "--", node, ...NODE_FLAGS.split(" "), this.#program, question, argument];
-    const ran = await runProgram("choom", argv, {
+    const ran = await runProgram(node, [...NODE_FLAGS.split(" "), this.#program, question, argument], {
       env: { GHOSTINBOX_DATA: data },
       timeoutMs: this.#timeoutMs,
       mostOutputBytes: MOST_BYTES,
