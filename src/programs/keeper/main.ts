@@ -36,9 +36,9 @@ await server.start(layout.keeperSocket);
 giveSocket(layout.keeperSocket, userIds(USERS.guard));
 console.log("keeper: ready");
 const looks: readonly Repeated[] = [
-  { everyMs: SECOND_MS, failing: "the certificate could not be looked at", look: () => verbs.lookAtCertificate() },
-  { everyMs: MINUTE_MS, failing: "the settings could not be read", look: () => verbs.lookAtSettings() },
-  { everyMs: SECOND_MS, failing: "the accounts file could not be followed", look: () => verbs.lookAtAccounts() },
+  every(SECOND_MS, "the certificate could not be looked at", () => verbs.lookAtCertificate()),
+  every(MINUTE_MS, "the settings could not be read", () => verbs.lookAtSettings()),
+  every(SECOND_MS, "the accounts file could not be followed", () => verbs.lookAtAccounts()),
   ...guardLooks({
     layout,
     clock,
@@ -49,59 +49,27 @@ const looks: readonly Repeated[] = [
     mail: (alert) => verbs.mailAlarm(alert),
     language: () => verbs.alertLanguage,
   }),
-  { everyMs: SECOND_MS, failing: "the parts could not be asked", look: () => watches.lookAtParts() },
-  { everyMs: SECOND_MS, failing: "the key of the mail could not be looked at", look: lookAtMailKey },
-  { everyMs: SECOND_MS, atOnce: true, failing: "the logs could not be kept", look: logsLook() },
-  {
-    everyMs: 5 * SECOND_MS,
-    atOnce: true,
-    failing: "private keys that a killed restore left could not be removed",
-    look: async () => removeLeftOverKeys(),
-  },
-  { everyMs: 15 * SECOND_MS, failing: "stale locks of mailboxes could not be removed", look: removeStaleLocks },
-  { everyMs: SECOND_MS, failing: "the clock could not be looked at", look: clockLook() },
-  { everyMs: MINUTE_MS, atOnce: true, failing: "no backup could be started", look: () => watches.backups.look() },
-  { everyMs: 10 * SECOND_MS, failing: "no checks could be started", look: () => watches.checks.look() },
-  {
-    everyMs: 10 * SECOND_MS,
-    failing: "upgraded components could not be looked for",
-    look: () => watches.components.look(),
-  },
-  { everyMs: 10 * SECOND_MS, failing: "the queue could not be read", look: () => watches.relay.look() },
-  { everyMs: MINUTE_MS, failing: "the audit could not be checked", look: auditLook },
-  { everyMs: MINUTE_MS, failing: "old mail could not be looked for", look: () => watches.retention.look() },
-  { everyMs: 10 * SECOND_MS, failing: "the disk could not be noted", look: () => watches.disk.look() },
-  { everyMs: 2 * SECOND_MS, failing: "the mailboxes could not be looked at", look: () => watches.mailboxes.look() },
-  {
-    everyMs: 2 * SECOND_MS,
-    failing: "the memory of IMAP sessions could not be looked at",
-    look: () => watches.mailboxes.lookAtMemory(),
-  },
-  {
-    everyMs: 5 * SECOND_MS,
-    failing: "the IMAP sessions could not be looked at",
-    look: () => watches.mailboxes.lookAtSessions(),
-  },
-  { everyMs: MINUTE_MS, failing: "no report could be made", look: () => watches.reports.look() },
-  { everyMs: MINUTE_MS, failing: "no rules could be fetched", look: () => watches.spamRules.look() },
-  {
-    everyMs: MINUTE_MS,
-    atOnce: true,
-    failing: "the known certificates could not be noted",
-    look: () => watches.transparency.look(),
-  },
-  {
-    everyMs: SECOND_MS,
-    atOnce: true,
-    failing: "the isolation could not be kept",
-    look: () => watches.isolation.look(),
-  },
-  {
-    everyMs: 5 * SECOND_MS,
-    atOnce: true,
-    failing: "the strict firewall could not be kept",
-    look: () => watches.firewall.look(),
-  },
+  every(SECOND_MS, "the parts could not be asked", () => watches.lookAtParts()),
+  every(SECOND_MS, "the key of the mail could not be looked at", lookAtMailKey),
+  nowAndEvery(SECOND_MS, "the logs could not be kept", logsLook()),
+  nowAndEvery(5 * SECOND_MS, "private keys that a killed restore left could not be removed", removeLeftOverKeys),
+  every(15 * SECOND_MS, "stale locks of mailboxes could not be removed", removeStaleLocks),
+  every(SECOND_MS, "the clock could not be looked at", clockLook()),
+  nowAndEvery(MINUTE_MS, "no backup could be started", () => watches.backups.look()),
+  every(10 * SECOND_MS, "no checks could be started", () => watches.checks.look()),
+  every(10 * SECOND_MS, "upgraded components could not be looked for", () => watches.components.look()),
+  every(10 * SECOND_MS, "the queue could not be read", () => watches.relay.look()),
+  every(MINUTE_MS, "the audit could not be checked", auditLook),
+  every(MINUTE_MS, "old mail could not be looked for", () => watches.retention.look()),
+  every(10 * SECOND_MS, "the disk could not be noted", () => watches.disk.look()),
+  every(2 * SECOND_MS, "the mailboxes could not be looked at", () => watches.mailboxes.look()),
+  every(2 * SECOND_MS, "the memory of IMAP sessions could not be looked at", () => watches.mailboxes.lookAtMemory()),
+  every(5 * SECOND_MS, "the IMAP sessions could not be looked at", () => watches.mailboxes.lookAtSessions()),
+  every(MINUTE_MS, "no report could be made", () => watches.reports.look()),
+  every(MINUTE_MS, "no rules could be fetched", () => watches.spamRules.look()),
+  nowAndEvery(MINUTE_MS, "the known certificates could not be noted", () => watches.transparency.look()),
+  nowAndEvery(SECOND_MS, "the isolation could not be kept", () => watches.isolation.look()),
+  nowAndEvery(5 * SECOND_MS, "the strict firewall could not be kept", () => watches.firewall.look()),
 ];
 for (const one of looks) void repeat(one);
 saveMemoryOnceSettled();
@@ -109,6 +77,14 @@ for (const name of ["SIGTERM", "SIGINT"] as const) {
   process.once(name, () => {
     void server.stop(GRACE_MS).then(() => process.exit(0));
   });
+}
+
+function every(everyMs: number, failing: string, look: Repeated["look"]): Repeated {
+  return { everyMs, failing, look };
+}
+
+function nowAndEvery(everyMs: number, failing: string, look: Repeated["look"]): Repeated {
+  return { everyMs, failing, look, atOnce: true };
 }
 
 function say(what: string): void {

@@ -46,7 +46,7 @@ test("shows the last run of each task with its time, but no path or secret", () 
     name: "backup",
     state: "ok",
     at: "2026-11-20T03:00:00.000Z",
-    says: "7 mails, 2.5 MB, of which 1.0 kB were new, in 61 s.",
+    says: "7 mails, 2.5 MB, of which 1.0 kB were new, in 1 min.",
     command: "./ghostinbox backup list",
   });
   assert.equal(named(items, "audit").says, "The chain is anchored up to entry 12.");

@@ -2,7 +2,7 @@ import type { KeeperTrouble } from "../../admin/declare/keeper.ts";
 import type { UpkeepItem } from "../../admin/declare/reports.ts";
 import { bytes } from "../../core/report/figures.ts";
 import { plural } from "../../core/text.ts";
-import { isoTimeOrNull, SECOND_MS } from "../../core/time.ts";
+import { isoTimeOrNull, span } from "../../core/time.ts";
 import { readAnchors } from "../../jobs/audit/audit-anchors.ts";
 import { lastDrill, readBackupRecord, readDrills } from "../../jobs/backup/records.ts";
 import { readCheckRecord } from "../../jobs/check/check-record.ts";
@@ -71,7 +71,7 @@ function backup(layout: Layout, rules: Rules | null): Done {
   const { last } = readBackupRecord(layout);
   if (last === null) return { at: null, says: rules?.["backup.enabled"] === false ? OFF : "There is none yet." };
   const { at, mails, bytes: stored, addedBytes, tookMs } = last;
-  const says = `${plural(mails, "mail")}, ${bytes(stored)}, of which ${bytes(addedBytes)} were new, in ${seconds(tookMs)}.`;
+  const says = `${plural(mails, "mail")}, ${bytes(stored)}, of which ${bytes(addedBytes)} were new, in ${span(tookMs)}.`;
   return rules?.["backup.enabled"] === false ? { at, says: `${OFF} ${says}`, isOff: true } : { at, says };
 }
 
@@ -85,7 +85,7 @@ function drill(layout: Layout, rules: Rules | null): Done {
   }
   const { at, reason, found, tookMs } = last;
   if (reason !== null) return { at, says: "It failed." };
-  return { at, says: `${plural(found?.mails ?? 0, "mail")} restored and checked, in ${seconds(tookMs)}.` };
+  return { at, says: `${plural(found?.mails ?? 0, "mail")} restored and checked, in ${span(tookMs)}.` };
 }
 
 function checksItem(layout: Layout, troubles: readonly KeeperTrouble[]): UpkeepItem {
@@ -133,8 +133,4 @@ function spamRules(layout: Layout, rules: Rules | null): Done {
   if (last === null)
     return { at: null, says: isOff ? "No rules are fetched (spam.updates)." : "None were fetched yet." };
   return { at: last.at, says: `Version ${last.version}.`, isOff };
-}
-
-function seconds(ms: number): string {
-  return `${Math.max(1, Math.round(ms / SECOND_MS))} s`;
 }

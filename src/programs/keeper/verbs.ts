@@ -26,7 +26,7 @@ import type { Settings } from "../../settings/schema.ts";
 import { ChangeSettings } from "./change-settings.ts";
 import { oneAfterAnother } from "./repeat.ts";
 import { tell, tellRedirects } from "./tell.ts";
-import { Watches } from "./watches/watches.ts";
+import { composeWatches, type Watches } from "./watches/watches.ts";
 
 /** They only read, so nothing needs to wait for them, nor they for anything. */
 const AT_ONCE: ReadonlySet<KeeperCommand["verb"]> = new Set([...TOLD, "ping", "status", "audit", "redirects"]);
@@ -65,7 +65,7 @@ export class KeeperVerbs {
     this.#inForce = read.ok ? read.settings : null;
     const restart = (service: ServiceName): Promise<string | null> =>
       this.#inTurn(() => restartHanging(service, layout));
-    this.watches = new Watches(layout, {
+    this.watches = composeWatches(layout, {
       settings: read.ok ? read.settings : null,
       clock,
       restart,

@@ -63,121 +63,54 @@ export function probesOf(layout: Layout, settings: Settings): readonly Probe[] {
 
 function everyProbe(layout: Layout, settings: Settings): readonly Probe[] {
   const { postfixQueue, dovecotBase, greylistSocket, postgreyConf } = layout;
-  const port = (name: "smtp" | "imaps") => ({
-    host: "127.0.0.1",
-    port: settings[`ports.${name}`],
-    localAddress: PROBE_ADDRESS,
-  });
+  const part = (name: string, service: ServiceName, notice: Probe["notice"], check: Probe["check"]): Probe => {
+    return { name, service, notice, ...OFTEN, check };
+  };
+  type ProbeSocket = (path: string, ms: number) => Promise<ProbeResult>;
+  const dovecot = (name: string, socket: string, check: ProbeSocket): Probe =>
+    part(`Dovecot's ${name}`, "dovecot", "dovecot_silent", (ms) => check(join(dovecotBase, socket), ms));
+  const postfix = (name: string, socket: string, check: ProbeSocket): Probe =>
+    part(`Postfix's ${name}`, "postfix", "postfix_silent", (ms) => check(join(postfixQueue, socket), ms));
+  const announcing = (protocol: string) => (path: string, ms: number) => probePostfixService(path, protocol, ms);
+  const spam = (service: ServiceName, check: Probe["check"]): Probe =>
+    part(service, service, "spam_filter_down", check);
+  const onPort = (port: number, places: number, check: typeof probeSmtp) => async (ms: number) =>
+    unlessCrowded(await check({ host: "127.0.0.1", port, localAddress: PROBE_ADDRESS }, ms), port, places);
+  const smtpPort = onPort(settings["ports.smtp"], settings["limits.connections.smtp_places"], probeSmtp);
+  const imapPort = onPort(settings["ports.imaps"], settings["limits.connections.imap_places"], probeImap);
   const page = {
     host: reachable(settings["http.address"]),
     port: settings["ports.http"],
     name: settings.hostname,
   };
-  const postfix = { service: "postfix", notice: "postfix_silent" } as const;
-  const postfixPart = (name: string, socket: string, check: (path: string, ms: number) => Promise<ProbeResult>) => ({
-    name: `Postfix's ${name}`,
-    ...postfix,
-    ...OFTEN,
-    check: (ms: number) => check(join(postfixQueue, socket), ms),
-  });
-  const announcing = (protocol: string) => (path: string, ms: number) => probePostfixService(path, protocol, ms);
-  const dovecot = { service: "dovecot", notice: "dovecot_silent" } as const;
-  const spam = { notice: "spam_filter_down", ...OFTEN } as const;
   const postgrey = join(postgreyConf, "command");
   return [
+    part("The resolver", "unbound", "resolver_silent", (ms) => probeResolver(settings["dns.address"], ms)),
+    dovecot("master process", "master", probeDovecotMaster),
+    dovecot("auth process", "auth-userdb", probeDovecotAuth),
+    { ...part("The IMAP port", "dovecot", "dovecot_silent", imapPort), ...SELDOM },
+    { ...part("The SMTP port", "postfix", "postfix_silent", smtpPort), ...SELDOM },
+    postfix("cleanup", "public/cleanup", probeCleanup),
+    postfix("trivial-rewrite", "private/rewrite", announcing("trivial_rewrite_protocol")),
+    postfix("proxymap", "private/proxymap", announcing("proxymap_protocol")),
+    postfix("anvil", "private/anvil", probeAnvil),
+    postfix("tlsmgr", "private/tlsmgr", announcing("tlsmgr_protocol")),
+    postfix("qmgr", "public/qmgr", probeTrigger),
+    postfix("pickup", "public/pickup", probeTrigger),
     {
-      name: "The resolver",
-      service: "unbound",
-      notice: "resolver_silent",
-      ...OFTEN,
-      check: (ms) => probeResolver(settings["dns.address"], ms),
-    },
-    {
-      name: "Dovecot's master process",
-      ...dovecot,
-      ...OFTEN,
-      check: (ms) => probeDovecotMaster(join(dovecotBase, "master"), ms),
-    },
-    {
-      name: "Dovecot's auth process",
-      ...dovecot,
-      ...OFTEN,
-      check: (ms) => probeDovecotAuth(join(dovecotBase, "auth-userdb"), ms),
-    },
-    {
-      name: "The IMAP port",
-      ...dovecot,
-      ...SELDOM,
-      check: async (ms) =>
-        unlessCrowded(
-          await probeImap(port("imaps"), ms),
-          settings["ports.imaps"],
-          settings["limits.connections.imap_places"],
-        ),
-    },
-    {
-      name: "The SMTP port",
-      ...postfix,
-      ...SELDOM,
-      check: async (ms) =>
-        unlessCrowded(
-          await probeSmtp(port("smtp"), ms),
-          settings["ports.smtp"],
-          settings["limits.connections.smtp_places"],
-        ),
-    },
-    postfixPart("cleanup", "public/cleanup", probeCleanup),
-    postfixPart("trivial-rewrite", "private/rewrite", announcing("trivial_rewrite_protocol")),
-    postfixPart("proxymap", "private/proxymap", announcing("proxymap_protocol")),
-    postfixPart("anvil", "private/anvil", probeAnvil),
-    postfixPart("tlsmgr", "private/tlsmgr", announcing("tlsmgr_protocol")),
-    postfixPart("qmgr", "public/qmgr", probeTrigger),
-    postfixPart("pickup", "public/pickup", probeTrigger),
-    {
-      ...postfixPart("master process", `private/${PROBED_BY_MASTER}`, announcing("delivery_request_protocol")),
+      ...postfix("master process", `private/${PROBED_BY_MASTER}`, announcing("delivery_request_protocol")),
       ...FORKING,
     },
+    part("Rspamd", "rspamd", "verifier_silent", (ms) => probeMilter(layout.rspamdSocket, ms)),
+    spam("spamd", (ms) => probeSpamd({ spamd: layout.spamdSocket, pulse: layout.spamPulseSocket }, ms)),
+    spam("spam-head", (ms) => probeSpamHead(layout.spamPulseSocket, ms)),
+    spam("spamass-milter", (ms) => probeMilter(layout.spamMilterSocket, ms)),
     {
-      name: "Rspamd",
-      service: "rspamd",
-      notice: "verifier_silent",
-      ...OFTEN,
-      check: (ms) => probeMilter(layout.rspamdSocket, ms),
-    },
-    {
-      name: "spamd",
-      service: "spamd",
-      ...spam,
-      check: (ms) => probeSpamd({ spamd: layout.spamdSocket, pulse: layout.spamPulseSocket }, ms),
-    },
-    {
-      name: "spam-head",
-      service: "spam-head",
-      ...spam,
-      check: (ms) => probeSpamHead(layout.spamPulseSocket, ms),
-    },
-    {
-      name: "spamass-milter",
-      service: "spamass-milter",
-      ...spam,
-      check: (ms) => probeMilter(layout.spamMilterSocket, ms),
-    },
-    {
-      name: "Postgrey",
-      service: "postgrey",
-      notice: "greylist_silent",
-      ...OFTEN,
-      check: (ms) => probePostgrey(greylistSocket, ms),
+      ...part("Postgrey", "postgrey", "greylist_silent", (ms) => probePostgrey(greylistSocket, ms)),
       isInUse: () => existsSync(postgrey) && readFileSync(postgrey, "utf8").includes(greylistSocket),
     },
-    {
-      name: "Fail2ban",
-      service: "fail2ban",
-      notice: "fail2ban_silent",
-      ...OFTEN,
-      check: (ms) => probeFail2ban(layout.fail2banSocket, ms),
-    },
-    { name: "The dashboard", service: "web", notice: "web_silent", ...OFTEN, check: (ms) => probeWeb(page, ms) },
+    part("Fail2ban", "fail2ban", "fail2ban_silent", (ms) => probeFail2ban(layout.fail2banSocket, ms)),
+    part("The dashboard", "web", "web_silent", (ms) => probeWeb(page, ms)),
   ];
 }
 

@@ -168,7 +168,6 @@ const LOOKS_OF_WRITERS = 4;
 const LOG_WRITERS: readonly string[] = ["svlogd", "postlogd"];
 const MOST_NAMED = 3;
 
-/** A process's fields of /proc/PID/stat (proc(5)). */
 /** Stopped by a signal (SIGSTOP, SIGTSTP). A process stopped by a debugger is in state t. */
 const STOPPED = "T";
 

@@ -35,7 +35,7 @@ import { readQueue } from "../../../mail/postfix/mail-queue.ts";
 import type { Layout } from "../../../settings/layout.ts";
 import type { Settings } from "../../../settings/schema.ts";
 import { MailKeyWatch } from "./mail-key-watch.ts";
-import { awaitAnswers, probesOf } from "./probes.ts";
+import { awaitAnswers, type Probe, probesOf } from "./probes.ts";
 import { CertificateWatch } from "./watch-certificates.ts";
 import { ComponentWatch, replacedSinceStart } from "./watch-components.ts";
 import { DiskSpaceWatch } from "./watch-disk-space.ts";
@@ -61,71 +61,62 @@ type WatchedServer = Readonly<{
   inTurn: (work: () => Promise<string | null>) => Promise<string | null>;
 }>;
 
-/** Everything that the keeper watches, and the problems found. */
-export class Watches {
-  readonly services: ServiceWatch;
-  readonly certificate: CertificateFollower;
-  readonly accounts: AccountsFollower;
-  readonly backups: BackupJob;
-  readonly checks: CheckJob;
-  readonly audit: AuditWatch;
-  readonly retention: RetentionJob;
-  readonly access: AccessReviewWatch;
-  readonly mailKey: MailKeyWatch;
-  readonly reports: ReportJob;
-  readonly transparency: CertificateWatch;
-  readonly isolation: IsolationWatch;
-  readonly firewall: FirewallWatch;
-  readonly components: ComponentWatch;
-  readonly spamRules: RulesJob;
-  readonly relay: RelayWatch;
-  readonly disk: DiskSpaceWatch;
-  readonly mailboxes: MailboxWatch;
-  /** All watches that report problems. */
-  readonly #all: readonly Readonly<{ troubles(): readonly KeeperTrouble[] }>[];
-  /** The settings in force; null while they cannot be read. */
-  #settings: Settings | null;
-  readonly #layout: Layout;
-  readonly #parts: PartsWatch;
-  readonly #stopped: StoppedWatch;
-  readonly #readers: ReaderWatch;
-  readonly #locks: LockWatch;
+export type Watches = ReturnType<typeof composeWatches>;
 
-  constructor(layout: Layout, { settings, clock, restart, inTurn }: WatchedServer) {
-    const { services } = layout;
-    const say = (what: string): void => console.error(`keeper: ${what}`);
-    const databases = new AskDatabases(layout);
-    this.#layout = layout;
-    this.#settings = settings;
-    const inForce = (): Settings | null => this.#settings;
-    this.services = new ServiceWatch(layout, settings === null ? [] : portsOf(settings));
-    this.certificate = new CertificateFollower({ layout, reload: () => reloadCertificate(layout), clock });
-    this.accounts = new AccountsFollower({
+/** Everything that the keeper watches, and the problems found. */
+export function composeWatches(layout: Layout, { settings, clock, restart, inTurn }: WatchedServer) {
+  let current = settings;
+  /** The settings in force; null while they cannot be read. */
+  const inForce = (): Settings | null => current;
+  const probes = (): readonly Probe[] => (current === null ? [] : probesOf(layout, current));
+  const say = (what: string): void => console.error(`keeper: ${what}`);
+  const databases = new AskDatabases(layout);
+  const services = new ServiceWatch(layout, settings === null ? [] : portsOf(settings));
+  const parts = new PartsWatch({
+    services: layout.services,
+    probes: probes(),
+    clock,
+    restart,
+    starvation: () => measureStarvation(layout.services),
+    say,
+  });
+  const readers = new ReaderWatch(layout);
+  const stopped = new StoppedWatch({ services: layout.services, proceed: (pid) => signal(pid, "SIGCONT"), say });
+  const locks = new LockWatch(layout, clock);
+  const watches = {
+    certificate: new CertificateFollower({ layout, reload: () => reloadCertificate(layout), clock }),
+    accounts: new AccountsFollower({
       secretFile: layout.loginPolicySecret,
       present: () => databases.followed(),
       ask: async (command) => {
         const asked = await ask(layout.controlSocket, { by: "the accounts file" }, command, ACCOUNTS_TIMEOUT_MS);
         return asked.ok ? asked.result : null;
       },
-    });
-    this.backups = new BackupJob(layout, clock, inForce, runBehind);
-    this.checks = new CheckJob(layout, clock, inForce, runBehind);
-    this.audit = new AuditWatch(layout, databases, clock);
-    this.retention = new RetentionJob(layout, clock, inForce, new Mailboxes(layout.dovecotConf));
-    this.access = new AccessReviewWatch(databases, clock, inForce);
-    this.mailKey = new MailKeyWatch(layout, inForce, restart);
-    this.reports = new ReportJob(layout, clock, inForce, runBehind);
-    this.transparency = new CertificateWatch(layout, clock, inForce);
-    this.isolation = new IsolationWatch({
+    }),
+    audit: new AuditWatch(layout, databases, clock),
+    isolation: new IsolationWatch({
       recorded: () => readIsolation(layout),
       isShut: isShutOut,
       shut: async (isolation) =>
-        this.#settings === null
-          ? { ok: false, reason: "the settings cannot be read" }
-          : shutOut(isolation, this.#settings),
+        current === null ? { ok: false, reason: "the settings cannot be read" } : shutOut(isolation, current),
       open: endShutOut,
-    });
-    this.firewall = new FirewallWatch(
+    }),
+    components: new ComponentWatch({
+      replaced: (component) => replacedSinceStart(component, layout.services),
+      check: (component) => inTurn(() => checkInForce(component, layout)),
+      restart: (component) => inTurn(() => restartService(component, layout)),
+      answers: (component) => awaitAnswers(probes().filter(({ service }) => service === component)),
+      say,
+    }),
+    backups: new BackupJob(layout, clock, inForce, runBehind),
+    checks: new CheckJob(layout, clock, inForce, runBehind),
+    retention: new RetentionJob(layout, clock, inForce, new Mailboxes(layout.dovecotConf)),
+    access: new AccessReviewWatch(databases, clock, inForce),
+    mailKey: new MailKeyWatch(layout, inForce, restart),
+    reports: new ReportJob(layout, clock, inForce, runBehind),
+    transparency: new CertificateWatch(layout, clock, inForce),
+    spamRules: new RulesJob(layout, clock, inForce, fetchRules),
+    firewall: new FirewallWatch(
       {
         read: () => readStrict(layout),
         keep: (state) => keepStrict(layout, state),
@@ -135,11 +126,10 @@ export class Watches {
         connections: openConnections,
       },
       inForce,
-    );
-    this.spamRules = new RulesJob(layout, clock, inForce, fetchRules);
-    this.relay = new RelayWatch({ clock, readQueue: (take) => readQueue(layout.postfixConf, take) }, settings);
-    this.disk = new DiskSpaceWatch(layout, clock, inForce);
-    this.mailboxes = new MailboxWatch(
+    ),
+    relay: new RelayWatch({ clock, readQueue: (take) => readQueue(layout.postfixConf, take) }, settings),
+    disk: new DiskSpaceWatch(layout, clock, inForce),
+    mailboxes: new MailboxWatch(
       {
         clock,
         freeBytes: () => freeBytesAt(layout.mail),
@@ -156,74 +146,56 @@ export class Watches {
         sessionMemory: () => sessionMemory(layout),
       },
       inForce,
-    );
-    const probes = settings === null ? [] : probesOf(layout, settings);
-    this.#parts = new PartsWatch({
-      services,
-      probes,
-      clock,
-      restart,
-      starvation: () => measureStarvation(services),
-      say,
-    });
-    this.components = new ComponentWatch({
-      replaced: (component) => replacedSinceStart(component, services),
-      check: (component) => inTurn(() => checkInForce(component, layout)),
-      restart: (component) => inTurn(() => restartService(component, layout)),
-      answers: (component) =>
-        awaitAnswers(
-          (this.#settings === null ? [] : probesOf(layout, this.#settings)).filter(
-            ({ service }) => service === component,
-          ),
-        ),
-      say,
-    });
-    this.#stopped = new StoppedWatch({ services, proceed: (pid) => signal(pid, "SIGCONT"), say });
-    this.#readers = new ReaderWatch(layout);
-    this.#locks = new LockWatch(layout, clock);
-    const { backups, checks, retention, access, mailKey, reports, transparency, spamRules, firewall } = this;
-    const { certificate, accounts, audit, isolation, components, relay, disk, mailboxes } = this;
-    const parts = [this.#parts, this.#readers, this.#stopped, this.#locks, certificate, accounts, audit, isolation];
-    const jobs = [backups, checks, retention, access, mailKey, reports, transparency, spamRules];
-    this.#all = [...parts, components, ...jobs, firewall, relay, disk, mailboxes];
-  }
-
-  /** Call it when new settings are in force. */
-  use(settings: Settings): void {
-    this.#settings = settings;
-    this.services.use(portsOf(settings));
-    this.#parts.use(probesOf(this.#layout, settings));
-    this.accounts.forget();
-    this.relay.use(settings);
-  }
-
-  /** Probes the parts of the server. */
-  lookAtParts(): void {
-    this.#parts.look();
-    this.#stopped.look();
-  }
-
-  /** The program that keeps a database locked, in one sentence; null if there is none. It takes several checks. */
-  lockedBy(): string | null {
-    this.#locks.look();
-    return this.#locks.troubles()[0]?.detail ?? null;
-  }
-
-  /** The result of the last checks. Those for the next report start now: nothing waits for a hanging service. */
-  report(): Report {
-    this.#readers.look();
-    this.#locks.look();
-    return {
-      services: this.services.states().map((state) => ({ ...state, ...this.#parts.silenceOf(state.name) })),
-      troubles: this.troubles().all,
-    };
-  }
+    ),
+  };
+  /** All watches that report problems. */
+  const all: readonly Readonly<{ troubles(): readonly KeeperTrouble[] }>[] = [
+    parts,
+    readers,
+    stopped,
+    locks,
+    ...Object.values(watches),
+  ];
 
   /** As found by the last checks. `certificate`: the one in use. */
-  troubles(): Readonly<Record<"all" | "certificate", readonly KeeperTrouble[]>> {
-    const unused = unusedOwnDovecot(this.#layout);
+  function troubles(): Readonly<Record<"all" | "certificate", readonly KeeperTrouble[]>> {
+    const unused = unusedOwnDovecot(layout);
     const own: KeeperTrouble[] = unused === null ? [] : [{ code: "dovecot_settings_unused", detail: unused }];
-    if (this.#settings === null) own.push({ code: "settings_unread", detail: this.#layout.settings });
-    return { all: [...own, ...this.#all.flatMap((one) => one.troubles())], certificate: this.certificate.troubles() };
+    if (current === null) own.push({ code: "settings_unread", detail: layout.settings });
+    const found = all.flatMap((one) => one.troubles());
+    return { all: [...own, ...found], certificate: watches.certificate.troubles() };
   }
+
+  return {
+    ...watches,
+    services,
+    troubles,
+    /** Call it when new settings are in force. */
+    use(now: Settings): void {
+      current = now;
+      services.use(portsOf(now));
+      parts.use(probes());
+      watches.accounts.forget();
+      watches.relay.use(now);
+    },
+    /** Probes the parts of the server. */
+    lookAtParts(): void {
+      parts.look();
+      stopped.look();
+    },
+    /** The program that keeps a database locked, in one sentence; null if there is none. It takes several checks. */
+    lockedBy(): string | null {
+      locks.look();
+      return locks.troubles()[0]?.detail ?? null;
+    },
+    /** The result of the last checks. Those for the next report start now: nothing waits for a hanging service. */
+    report(): Report {
+      readers.look();
+      locks.look();
+      return {
+        services: services.states().map((state) => ({ ...state, ...parts.silenceOf(state.name) })),
+        troubles: troubles().all,
+      };
+    },
+  };
 }
