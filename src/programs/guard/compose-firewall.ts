@@ -4,18 +4,15 @@ import { shareOfStrangers } from "../../core/firewall/connection-shares.ts";
 import type { Passed } from "../../core/firewall/ports.ts";
 import { neighbourhoodOf, networkAddress, type Prefix } from "../../core/net/ip.ts";
 import { later } from "../../core/time.ts";
-import type { Keeper } from "../../guard/admin-ports.ts";
 import { BanLeakMonitor } from "../../guard/enforce/ban-leak-monitor.ts";
 import { BlockedPorts } from "../../guard/enforce/blocked-ports.ts";
 import { ConnectionWatch } from "../../guard/enforce/connection-watch.ts";
 import { ImapKicker } from "../../guard/enforce/cut-sessions.ts";
 import { BanEnforcer, noEnforcement } from "../../guard/enforce/enforce.ts";
 import { PortRoom } from "../../guard/enforce/port-room.ts";
-import type { Committed, Engine } from "../../guard/engine.ts";
+import type { Committed } from "../../guard/engine.ts";
 import type { SmtpProgress } from "../../guard/facts/smtp-sessions.ts";
 import type { OwnNetworks } from "../../guard/network-ports.ts";
-import type { Clock, Log, Notices } from "../../guard/ports.ts";
-import type { AccountHistory, HonestMail } from "../../guard/storage-ports.ts";
 import type { ConnectionLimit } from "../../host/firewall/connection-rules.ts";
 import { NftFirewall } from "../../host/firewall/firewall.ts";
 import type { ProxyDoors } from "../../host/firewall/guard-table.ts";
@@ -24,26 +21,20 @@ import { KernelConnections } from "../../host/firewall/open-connections.ts";
 import { hasUser, userIds } from "../../host/machine/system-users.ts";
 import { proxiedPorts } from "../../settings/ports.ts";
 import type { Settings } from "../../settings/schema.ts";
-import type { Stores } from "./compose-stores.ts";
+import type { GuardParts } from "./compose-stores.ts";
 
-export type FirewallParts = Readonly<{
-  /** The settings at the start. */
-  settings: Settings;
-  settingsNow: () => Settings;
-  engine: Engine;
-  stores: Stores;
-  own: OwnNetworks;
-  progress: SmtpProgress;
-  keeper: Keeper;
-  notices: Notices;
-  clock: Clock;
-  log: Log;
-}>;
+type FirewallParts = GuardParts &
+  Readonly<{
+    /** The settings in force. */
+    settingsNow: () => Settings;
+    own: OwnNetworks;
+    progress: SmtpProgress;
+  }>;
 
 /** Brings committed bans to the kernel, and watches what it lets through. */
 export function composeFirewall(parts: FirewallParts) {
-  const { settings, settingsNow, engine, stores, own, progress, keeper, notices, clock, log } = parts;
-  const { banLog, store, accountHistory } = stores;
+  const { settings, settingsNow, engine, stores, own, keeper, notices, clock, log } = parts;
+  const { banLog, store } = stores;
   const allowList = (): readonly Prefix[] => {
     const always = [...own.current(), ...store.allowed()].map(({ prefix }) => prefix);
     return [...new Set([...always, ...engine.policy.allow])];
@@ -59,16 +50,7 @@ export function composeFirewall(parts: FirewallParts) {
   const enforcer = settings["firewall.enabled"]
     ? new BanEnforcer({ banLog, firewall, allowList, audit, clock, notices, log })
     : noEnforcement;
-  const connectionWatch = composeConnectionWatch({
-    settings: settingsNow,
-    engine,
-    accounts: accountHistory,
-    honest: stores.honest,
-    progress,
-    notices,
-    clock,
-    log,
-  });
+  const connectionWatch = composeConnectionWatch(parts);
   const kicker = new ImapKicker({ banLog, keeper, log });
   const isEnforcing = () => enforcer.status().state === "enforcing";
   const blockedPorts = new BlockedPorts({ passed: () => passedConnections(settingsNow()), audit, notices, log });
@@ -115,7 +97,7 @@ function proxyDoors(settings: Settings): ProxyDoors | null {
 const MAIL_PORTS = ["ports.smtp", "ports.submission", "ports.submissions", "ports.imaps"] as const;
 
 /** For the kernel's table. */
-export function connectionLimit(now: Settings): ConnectionLimit {
+function connectionLimit(now: Settings): ConnectionLimit {
   return {
     most: now["limits.connections.concurrent"],
     ports: MAIL_PORTS.map((key) => now[key]),
@@ -124,28 +106,17 @@ export function connectionLimit(now: Settings): ConnectionLimit {
 }
 
 /** How far connections to the mail ports have come since the last call. */
-export function passedConnections(settings: Settings): Promise<ReadonlyMap<number, Passed>> {
+function passedConnections(settings: Settings): Promise<ReadonlyMap<number, Passed>> {
   return new KernelConnections().passed(connectionLimit(settings).ports);
 }
 
-export type ConnectionParts = Readonly<{
-  /** The settings in force, read at each check. */
-  settings: () => Settings;
-  engine: Engine;
-  accounts: AccountHistory;
-  honest: Pick<HonestMail, "server">;
-  progress: SmtpProgress;
-  notices: Notices;
-  clock: Clock;
-  log: Log;
-}>;
-
-export function composeConnectionWatch(parts: ConnectionParts): ConnectionWatch {
-  const { settings, engine, accounts, honest, progress, notices, clock, log } = parts;
+function composeConnectionWatch(parts: FirewallParts): ConnectionWatch {
+  const { settingsNow, engine, stores, progress, notices, clock, log } = parts;
+  const { accountHistory: accounts, honest } = stores;
   const knownSince = () => later(clock.now(), -engine.policy.accounts.knownForMs);
   const known = (): readonly Prefix[] => accounts.networksSince(knownSince());
   const rules = () => {
-    const now = settings();
+    const now = settingsNow();
     const places = MAIL_PORTS.map(
       (key) => [now[key], now[`limits.connections.${key === "ports.imaps" ? "imap" : "smtp"}_places`]] as const,
     );
@@ -173,9 +144,10 @@ export function composeConnectionWatch(parts: ConnectionParts): ConnectionWatch 
     return owners.length === 1 ? (owners[0] ?? prefix) : prefix;
   };
   const crowdRules = () => ({ ...rules(), isWanted: isWantedServer, ownerOf });
-  const ports = () => connectionLimit(settings()).ports;
+  const ports = () => connectionLimit(settingsNow()).ports;
   // On the other ports TLS starts at once, with the client.
-  const greets = (port: number): boolean => [settings()["ports.smtp"], settings()["ports.submission"]].includes(port);
+  const greets = (port: number): boolean =>
+    [settingsNow()["ports.smtp"], settingsNow()["ports.submission"]].includes(port);
   const kernel = new KernelConnections({ greets });
   const room = new PortRoom({ kernel, rules: crowdRules, progress, notices, clock });
   return new ConnectionWatch({ kernel, rules, ports, known, room, log });

@@ -1,51 +1,20 @@
 import { join } from "node:path";
-import type { DatabaseSync } from "node:sqlite";
 import { WEEK_MS } from "../../core/time.ts";
-import type { Engine } from "../../guard/engine.ts";
-import type { Clock, Log, Notices } from "../../guard/ports.ts";
 import { NODE_FLAGS } from "../../host/running/runit.ts";
 import type { Layout } from "../../settings/layout.ts";
-import type { Settings } from "../../settings/schema.ts";
-import type { SqliteSenderLogins } from "../../store/accounts-db/mail-lookups.ts";
-import type { SqliteStore } from "../../store/engine-db/store.ts";
-import type { EventCount } from "../../store/events/event-ids.ts";
 import { Retention } from "../../store/events/retention.ts";
 import { MaintenanceProcess } from "../../store/maintenance/process.ts";
 import { WriteAheadLog } from "../../store/maintenance/write-ahead-log.ts";
+import type { GuardParts } from "./compose-stores.ts";
 import { Checkpoints, Removal } from "./removal.ts";
 import { DatabaseWatch } from "./watch-databases.ts";
-
-export type MaintenanceParts = Readonly<{
-  db: DatabaseSync;
-  accountsDb: DatabaseSync;
-  logins: Pick<SqliteSenderLogins, "changes">;
-  engine: Engine;
-  store: SqliteStore;
-  events: EventCount;
-  settings: Settings;
-  layout: Layout;
-  clock: Clock;
-  notices: Notices;
-  log: Log;
-}>;
 
 /** Answers that are ready are sent before the guard ends. */
 const ANSWERS_MS = 100;
 
 /** Keeps `engine.db` small and its log short, without delaying decisions (docs/adr/0014). */
-export function composeMaintenance({
-  db,
-  engine,
-  store,
-  accountsDb,
-  logins,
-  events,
-  settings,
-  layout,
-  clock,
-  notices,
-  log,
-}: MaintenanceParts) {
+export function composeMaintenance({ settings, layout, engine, stores, notices, clock, log }: GuardParts) {
+  const { db, accountsDb, store, events, logins } = stores;
   const maintenance = new MaintenanceProcess({
     argv: command(layout),
     down: (why) => {

@@ -1,12 +1,10 @@
 import { watchingForwards } from "../../guard/enforce/new-forwards.ts";
 import type { SubmissionSessions } from "../../guard/enforce/submission-sessions.ts";
-import type { Engine } from "../../guard/engine.ts";
 import type { Greylisting } from "../../guard/facts/greylisting.ts";
 import { DnsBlockLists, type ListSettings } from "../../guard/lookups/block-lists.ts";
 import { createSenderProofs } from "../../guard/lookups/sender-proof.ts";
 import { submitAfterLookups } from "../../guard/lookups/submit-after-lookups.ts";
 import type { Names } from "../../guard/network-ports.ts";
-import type { Clock, Log, Notices } from "../../guard/ports.ts";
 import { runsAs } from "../../host/kernel/tcp-sockets.ts";
 import { userIds } from "../../host/machine/system-users.ts";
 import type { Report } from "../../host/sockets/unix-socket.ts";
@@ -19,35 +17,28 @@ import { followedLogs, LogWatch, observing } from "../../mail/logs/followed-logs
 import { FilterLoad } from "../../mail/postfix/filter-load.ts";
 import { MilterServer } from "../../mail/postfix/milter-server.ts";
 import { POLICY_LIMITS, PolicyServer } from "../../mail/postfix/policy-server.ts";
-import { type Layout, USERS } from "../../settings/layout.ts";
+import { USERS } from "../../settings/layout.ts";
 import { proxiedPorts } from "../../settings/ports.ts";
 import type { Settings } from "../../settings/schema.ts";
-import type { Stores } from "./compose-stores.ts";
+import type { GuardParts } from "./compose-stores.ts";
 import { takeOver } from "./stand-in.ts";
 
 /** How often to check whether a block list needs its test. */
 const PROBE_LOOK_MS = 500;
 
-export type SourceParts = Readonly<{
-  layout: Layout;
-  /** The settings at the start. */
-  settings: Settings;
-  loginSecret: string;
-  engine: Engine;
-  stores: Stores;
-  greylisting: Greylisting;
-  names: Names;
-  notices: Notices;
-  clock: Clock;
-  log: Log;
-  report: Report;
-  banned: ReportTakerParts["banned"];
-  aheadMs: ReportTakerParts["aheadMs"];
-  /** Whether the disk has room for one more mail to this recipient. */
-  hasRoom: (recipient: string | null) => boolean;
-  submissionSessions: SubmissionSessions;
-  guardsProxied: () => boolean;
-}>;
+type SourceParts = GuardParts &
+  Readonly<{
+    loginSecret: string;
+    greylisting: Greylisting;
+    names: Names;
+    report: Report;
+    banned: ReportTakerParts["banned"];
+    aheadMs: ReportTakerParts["aheadMs"];
+    /** Whether the disk has room for one more mail to this recipient. */
+    hasRoom: (recipient: string | null) => boolean;
+    submissionSessions: SubmissionSessions;
+    guardsProxied: () => boolean;
+  }>;
 
 /** Everything that produces events: the questions of Postfix and Dovecot, Fail2ban's reports, the logs. */
 export function composeSources(parts: SourceParts) {

@@ -1,5 +1,8 @@
-import type { Clock } from "../../guard/ports.ts";
+import type { Keeper } from "../../guard/admin-ports.ts";
+import type { Engine } from "../../guard/engine.ts";
+import type { Clock, Log, Notices } from "../../guard/ports.ts";
 import type { Layout } from "../../settings/layout.ts";
+import type { Settings } from "../../settings/schema.ts";
 import { countKeys } from "../../store/accounts-db/account-keys.ts";
 import { AccountLists } from "../../store/accounts-db/account-lists.ts";
 import { SqliteAccounts } from "../../store/accounts-db/accounts.ts";
@@ -29,6 +32,19 @@ import { type Databases, initialise } from "../../store/recovery/initialise.ts";
 import { betweenTransactions, rehearsalOn } from "../../store/transactions.ts";
 
 export type Stores = ReturnType<typeof composeStores>;
+
+/** What most parts of the guard need. */
+export type GuardParts = Readonly<{
+  /** The settings at the start. */
+  settings: Settings;
+  layout: Layout;
+  engine: Engine;
+  stores: Stores;
+  keeper: Keeper;
+  notices: Notices;
+  clock: Clock;
+  log: Log;
+}>;
 
 export function composeStores(layout: Layout, clock: Clock, flush: () => void) {
   return storesOn(initialise(layout), clock, flush);

@@ -1,3 +1,4 @@
+import { readOr } from "../../core/error.ts";
 import { domainOf, parseAccountName, withoutExtension } from "../../core/net/address.ts";
 import { lookAtFactors } from "../../guard/access/factors.ts";
 import { NoticeBoard } from "../../guard/alerts/notices.ts";
@@ -107,7 +108,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
   const common = { settings, layout, engine, stores, keeper, notices, clock, log };
   const firewall = composeFirewall({ ...common, settingsNow: () => settingsNow, own, progress });
 
-  const maintenance = composeMaintenance({ ...common, ...stores });
+  const maintenance = composeMaintenance(common);
   const { leakMonitor } = firewall;
   const counts = { removal: maintenance.removal, tally: new EventTally(db), names: new EventNames(db) };
   const queue = new QueueUpkeep({ ...common, ...stores });
@@ -115,9 +116,9 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
   const disk = new DiskWatch({ ...common, reservedBytes: () => reservedBytes(settingsNow["limits.mail.max_size"]) });
   const clockWatch = new ClockWatch({ ...common, clock, restart: () => maintenance.restart() });
   /**
-   * Whether a copy of the mail may wait in our queue. It may if it goes to another server, or to a mailbox whose quota Postfix cannot
-   * ask about. Postfix asks about the recipient's own mailbox and the one account behind an alias, but not about the mailboxes to which
-   * an account, or an alias with several targets, sends mail on. Null, for a mail that will be held, counts as another server.
+   * Whether a copy of the mail may wait in our queue: for another server, or for a mailbox whose quota Postfix does not ask about. It
+   * asks about the recipient's own mailbox and the only account behind an alias. Null, for a mail that will be held, counts as another
+   * server.
    */
   const mayWait = (recipient: string | null): boolean => {
     const address = (recipient ?? "").toLowerCase();
@@ -164,13 +165,9 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
   };
   const needs = async () => {
     const checks = await upkeep.checks();
-    const withoutHeld = { alerts: watch.alerts.book.open, isSuspended, checks: checks.ok ? checks.result : null };
-    try {
-      return { ...withoutHeld, held: stores.heldMail.counts() };
-    } catch {
-      // The database cannot be read: a notice says so.
-      return { ...withoutHeld, held: [] };
-    }
+    // If the database cannot be read, a notice says so.
+    const held = readOr(() => stores.heldMail.counts(), []);
+    return { alerts: watch.alerts.book.open, isSuspended, checks: checks.ok ? checks.result : null, held };
   };
   const upkeep = new Upkeep({ ...common, ...stores, settings: () => settingsNow, publishedFor });
   const health = () => healthOf({ keeper, notices, clock, ...state, needs });
