@@ -242,7 +242,7 @@ describe("backups", { skip: whyNoLab() ?? false }, () => {
     assert.equal(listing(), before);
     const again = await product.cli([...restore, elsewhere(), "--replace", "--yes"]);
     assert.equal(again.code, 0, again.stderr);
-    assert.match(again.stdout, /What was there before is in \S+\.before-\d{8}-\d{6}\./);
+    assert.match(again.stdout, /What was there before is in \S+\.before-\d{8}T\d{6}Z\./);
     assert.equal(besideData(product).length, 1, "nothing of those that were ended");
     await product.start();
     assert.match(await annas.find(ANNAS, "After"), /bodysecret/);

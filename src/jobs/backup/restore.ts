@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { messageOf } from "../../core/error.ts";
 import { inMb } from "../../core/text.ts";
+import { compactTime, instant } from "../../core/time.ts";
 import type { Failed, Outcome } from "../../guard/ports.ts";
 import { copyFile } from "../../host/root-files/copies.ts";
 import { Directory, type Owner, ourselves } from "../../host/root-files/directory.ts";
@@ -209,12 +210,8 @@ function keepProtection(layout: Layout, half: Layout): void {
 /** Null if the directory is empty. */
 function placeForFormer({ data }: Layout): string | null {
   if (isEmptyData(data, mountsIn(data))) return null;
-  const before = `before-${stamp()}`;
+  const before = `before-${compactTime(instant(Date.now()))}`;
   return isFixed(data) ? join(data, before) : `${data}.${before}`;
-}
-
-function stamp(): string {
-  return new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, "").replace("T", "-");
 }
 
 /** Whether the disk has space for the restored contents (bytes). Null: enough. */
