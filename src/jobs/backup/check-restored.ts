@@ -1,7 +1,7 @@
 import { createPrivateKey, randomInt } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { codeOf } from "../../core/error.ts";
+import { codeOf, readOr } from "../../core/error.ts";
 import { instant } from "../../core/time.ts";
 import type { Failed } from "../../guard/ports.ts";
 import { hashOf } from "../../host/root-files/copies.ts";
@@ -63,11 +63,7 @@ export function keysTrouble(restored: Layout, running: Layout, at: number): stri
 }
 
 function isPrivateKey(file: string): boolean {
-  try {
-    return createPrivateKey(readFileSync(file, "utf8")).type === "private";
-  } catch {
-    return false;
-  }
+  return readOr(() => createPrivateKey(readFileSync(file, "utf8")).type === "private", false);
 }
 
 function namesOf(directory: string): readonly string[] {

@@ -40,6 +40,19 @@ export function changeBackupRecord(layout: Layout, change: Partial<BackupRecord>
   writeRecord(layout.backupRecord, { ...readBackupRecord(layout), ...change });
 }
 
+/** Results of a server that was started from a restored directory. */
+export const secondServer = z.object({
+  startMs: z.number(),
+  /** Mails that Dovecot counted. */
+  mails: z.number(),
+  /** The account that signed in over IMAP; null if the server has none. */
+  signedIn: z.nullable(z.string()),
+  /** How many aliases Postfix expands as the database says. */
+  aliases: z.number(),
+  /** Bans of single addresses that were checked and are in its firewall; null if it has none. */
+  bans: z.nullable(z.number()),
+});
+
 const drill = z.object({
   at: z.number(),
   tookMs: z.number(),
@@ -63,17 +76,8 @@ const drill = z.object({
       same: z.number(),
       gone: z.number(),
       different: z.number(),
-      /** Results of the second server that was started from it; null: no second server can start on this machine. */
-      server: z.nullable(
-        z.object({
-          startMs: z.number(),
-          /** Mails that Dovecot counted. */
-          mails: z.number(),
-          signedIn: z.nullable(z.string()),
-          aliases: z.number(),
-          bans: z.nullable(z.number()),
-        }),
-      ),
+      /** Null: no second server can start on this machine. */
+      server: z.nullable(secondServer),
     }),
   ),
 });

@@ -4,7 +4,7 @@ import { constants } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import * as z from "zod/mini";
-import { codeOf } from "../../core/error.ts";
+import { codeOf, readOr } from "../../core/error.ts";
 import { parseJson } from "../../core/text.ts";
 import { DAY_MS, HOUR_MS } from "../../core/time.ts";
 import { SYSTEM_PATH } from "../../host/machine/run-program.ts";
@@ -263,18 +263,10 @@ function result<T>(ran: Ran, value: () => T): Restored<T> {
 
 /** For a repository in a directory of this machine; a remote one may leave some. */
 export function hasNoLock(place: string): boolean {
-  try {
-    return place.startsWith("/") && readdirSync(join(place, "locks")).length === 0;
-  } catch {
-    return false;
-  }
+  return place.startsWith("/") && readOr(() => readdirSync(join(place, "locks")).length === 0, false);
 }
 
 /** What a process has written so far (proc(5), wchar); null if it has ended. */
 export function writtenBy(pid: number | undefined): number | null {
-  try {
-    return Number(/^wchar: (\d+)$/m.exec(readFileSync(`/proc/${pid}/io`, "utf8"))?.[1] ?? 0);
-  } catch {
-    return null;
-  }
+  return readOr(() => Number(/^wchar: (\d+)$/m.exec(readFileSync(`/proc/${pid}/io`, "utf8"))?.[1] ?? 0), null);
 }

@@ -6,23 +6,14 @@ import { HOUR_MS } from "../../core/time.ts";
 import { lastLines, runProgram } from "../../host/machine/run-program.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Environment } from "../../settings/load.ts";
+import { secondServer } from "./records.ts";
 
-/** Results of a server that was started from a restored directory. */
-export const seenSchema = z.object({
-  /** Mails of each account, as Dovecot counts them. */
-  mails: z.record(z.string(), z.number()),
-  /** The account that signed in over IMAP; null if the server has none. */
-  signedIn: z.nullable(z.string()),
-  /** How many aliases Postfix expands as the database says. */
-  aliases: z.number(),
-  /** Bans of single addresses that were checked and are in its firewall; null if it has none. */
-  bans: z.nullable(z.number()),
-  startMs: z.number(),
-});
-export type Seen = Readonly<z.output<typeof seenSchema>>;
+/** Its mails by account. */
+const seen = z.extend(secondServer, { mails: z.record(z.string(), z.number()) });
+export type Seen = Readonly<z.output<typeof seen>>;
 
 const answer = z.discriminatedUnion("ok", [
-  z.object({ ok: z.literal(true), seen: seenSchema }),
+  z.object({ ok: z.literal(true), seen }),
   // `isImpossible`: root may not create namespaces on this machine, or mount in them, as in most containers.
   z.object({ ok: z.literal(false), reason: z.string(), isImpossible: z.optional(z.boolean()) }),
 ]);

@@ -89,10 +89,7 @@ export class Replay {
       neighbours,
       ...this.#facts.ports(),
       store: {
-        begin: store.begin.bind(store),
-        commit: store.commit.bind(store),
-        rollback: store.rollback.bind(store),
-        append: store.append.bind(store),
+        ...store,
         apply: (change, at) => {
           this.#changes.push(change);
           store.apply(change, at);

@@ -56,7 +56,7 @@ const MOST_AHEAD = 10_000;
  * are read ahead.
  */
 export function* inOrder(recorded: Iterable<Recorded>): Generator<ReplayStep> {
-  const ahead = new Queue<Ahead>();
+  const ahead: Ahead[] = [];
   const asked: AskedStep[] = [];
   for (const next of grouped(recorded)) {
     ahead.push(next);
@@ -67,7 +67,7 @@ export function* inOrder(recorded: Iterable<Recorded>): Generator<ReplayStep> {
   yield* oldestWhile(() => true);
 
   function* oldestWhile(isDue: (oldest: Ahead) => boolean): Generator<ReplayStep> {
-    for (let oldest = ahead.first; oldest !== undefined && isDue(oldest); oldest = ahead.first) {
+    for (let oldest = ahead[0]; oldest !== undefined && isDue(oldest); oldest = ahead[0]) {
       yield* dueBefore(asked, oldest.id);
       yield oldest.step;
       ahead.shift();
@@ -76,30 +76,6 @@ export function* inOrder(recorded: Iterable<Recorded>): Generator<ReplayStep> {
 }
 
 type Ahead = Readonly<{ id: number; step: ReplayStep }>;
-
-/** Removes from the front without moving all other items each time. */
-class Queue<T> {
-  #items: T[] = [];
-  #taken = 0;
-
-  get first(): T | undefined {
-    return this.#items[this.#taken];
-  }
-
-  get length(): number {
-    return this.#items.length - this.#taken;
-  }
-
-  push(item: T): void {
-    this.#items.push(item);
-  }
-
-  shift(): void {
-    if (++this.#taken < MOST_AHEAD) return;
-    this.#items = this.#items.slice(this.#taken);
-    this.#taken = 0;
-  }
-}
 
 /** A clock that was set back further must not delay all other events. */
 function isNear(oldest: ReplayStep, newest: ReplayStep): boolean {

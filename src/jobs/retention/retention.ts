@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import * as z from "zod/mini";
-import { messageOf } from "../../core/error.ts";
+import { messageOf, readOr } from "../../core/error.ts";
 import type { AccountName } from "../../core/net/address.ts";
 import { type EndingRule, type KeepRule, ruleFor } from "../../core/retention.ts";
 import { MINUTE_MS } from "../../core/time.ts";
@@ -56,12 +56,7 @@ export function joinLegalHolds(path: string, other: string): void {
 }
 
 function isReadable(path: string): boolean {
-  try {
-    readLegalHolds(path);
-    return true;
-  } catch {
-    return false;
-  }
+  return readOr(() => readLegalHolds(path), null) !== null;
 }
 
 export function liftLegalHold(path: string, account: string): void {

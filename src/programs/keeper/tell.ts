@@ -11,6 +11,7 @@ import type {
   Told,
 } from "../../admin/declare/reports.ts";
 import type { Forward } from "../../core/access/access-review.ts";
+import { readOr } from "../../core/error.ts";
 import { isoTimeOrNull } from "../../core/time.ts";
 import { firewallState, stateJson } from "../../host/firewall/firewall-state.ts";
 import { readIsolation } from "../../host/firewall/isolation.ts";
@@ -160,13 +161,10 @@ export function publicKeys(layout: Layout, settings: KeySettings): readonly Publ
   return dkimKeys(site).map(({ domain, file }) => ({ domain, key: publicKeyIn(file) }));
 }
 
+/** Empty if the file does not exist yet, or is being replaced now. */
 function publicKeyIn(file: string): string {
-  try {
-    return createPublicKey(readFileSync(file)).export({ type: "spki", format: "der" }).toString("base64");
-  } catch {
-    // Not created yet, or being replaced now.
-    return "";
-  }
+  const read = () => createPublicKey(readFileSync(file)).export({ type: "spki", format: "der" }).toString("base64");
+  return readOr(read, "");
 }
 
 /** Maximum incidents listed, newest first, to keep the answer small. */

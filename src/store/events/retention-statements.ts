@@ -44,6 +44,8 @@ export function retentionStatements(sql: (text: string) => StatementSync) {
       remove: sql(`DELETE FROM event WHERE ${within}`),
     };
   };
+  const drop = (table: string, key: string, which: string): StatementSync =>
+    sql(`DELETE FROM ${table} WHERE (${key}) IN (SELECT ${key} FROM ${table} ${which} LIMIT ?)`);
   return {
     begin: sql("BEGIN IMMEDIATE"),
     commit: sql("COMMIT"),
@@ -64,42 +66,22 @@ export function retentionStatements(sql: (text: string) => StatementSync) {
     any: removal("true"),
     dropEntry: sql("DELETE FROM event_subject WHERE subject = ? AND counts = ? AND at = ? AND id = ?"),
     guessesAfter: sql("SELECT 1 FROM guess WHERE at > ? LIMIT 1 OFFSET ?"),
-    dropGuesses: sql(`
-      DELETE FROM guess WHERE (account, network, proof) IN
-        (SELECT account, network, proof FROM guess WHERE at < ? ORDER BY at LIMIT ?)`),
-    dropManyGuesses: sql(`
-      DELETE FROM guess WHERE (account, network, proof) IN
-        (SELECT account, network, proof FROM guess ORDER BY at LIMIT ?)`),
-    dropKnown: sql(`
-      DELETE FROM known_address WHERE (prefix, account) IN
-        (SELECT prefix, account FROM known_address WHERE last_at < ? LIMIT ?)`),
-    dropOldBans: sql(`
-      DELETE FROM ban WHERE id IN (SELECT id FROM ban WHERE ended_at < ? ORDER BY ended_at LIMIT ?)`),
-    dropManyBans: sql(`
-      DELETE FROM ban WHERE id IN (SELECT id FROM ban WHERE ended_at IS NOT NULL ORDER BY ended_at LIMIT ?)`),
-    dropSteps: sql(`
-      DELETE FROM ban_step WHERE id IN (SELECT id FROM ban_step
-        WHERE at < ? AND id <= (SELECT max(id) FROM ban_step) - ? ORDER BY id LIMIT ?)`),
+    dropGuesses: drop("guess", "account, network, proof", "WHERE at < ? ORDER BY at"),
+    dropManyGuesses: drop("guess", "account, network, proof", "ORDER BY at"),
+    dropKnown: drop("known_address", "prefix, account", "WHERE last_at < ?"),
+    dropOldBans: drop("ban", "id", "WHERE ended_at < ? ORDER BY ended_at"),
+    dropManyBans: drop("ban", "id", "WHERE ended_at IS NOT NULL ORDER BY ended_at"),
+    dropSteps: drop("ban_step", "id", "WHERE at < ? AND id <= (SELECT max(id) FROM ban_step) - ? ORDER BY id"),
     // Only from the front: if the clock was set back, an older entry waits for those before it, so that the chain has no hole.
     dropAudit: sql(`
       DELETE FROM audit_entry WHERE id IN (SELECT id FROM (
         SELECT id, max(at) OVER (ORDER BY id) AS latest FROM
           (SELECT id, at FROM audit_entry WHERE id <= (SELECT max(id) FROM audit_entry) - ?2 ORDER BY id LIMIT ?4))
         WHERE latest < ?1 OR id <= (SELECT max(id) FROM audit_entry) - ?3)`),
-    dropOldCorrespondents: sql(`
-      DELETE FROM correspondent WHERE (address, account) IN
-        (SELECT address, account FROM correspondent WHERE last_at < ? ORDER BY last_at LIMIT ?)`),
-    dropManyCorrespondents: sql(`
-      DELETE FROM correspondent WHERE (address, account) IN
-        (SELECT address, account FROM correspondent ORDER BY last_at LIMIT ?)`),
-    dropOldHonest: sql(`
-      DELETE FROM honest_mail WHERE (network, prefix, day) IN
-        (SELECT network, prefix, day FROM honest_mail WHERE day < ? ORDER BY day LIMIT ?)`),
-    dropManyHonest: sql(`
-      DELETE FROM honest_mail WHERE (network, prefix, day) IN
-        (SELECT network, prefix, day FROM honest_mail ORDER BY day LIMIT ?)`),
-    dropSummary: sql(`
-      DELETE FROM event_summary WHERE (hour, type, reason) IN
-        (SELECT hour, type, reason FROM event_summary WHERE hour < ? LIMIT ?)`),
+    dropOldCorrespondents: drop("correspondent", "address, account", "WHERE last_at < ? ORDER BY last_at"),
+    dropManyCorrespondents: drop("correspondent", "address, account", "ORDER BY last_at"),
+    dropOldHonest: drop("honest_mail", "network, prefix, day", "WHERE day < ? ORDER BY day"),
+    dropManyHonest: drop("honest_mail", "network, prefix, day", "ORDER BY day"),
+    dropSummary: drop("event_summary", "hour, type, reason", "WHERE hour < ?"),
   };
 }

@@ -1,6 +1,6 @@
 import { fdatasync, statSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-import { messageOf } from "../../core/error.ts";
+import { messageOf, readOr } from "../../core/error.ts";
 import { openPlain } from "../../host/root-files/files.ts";
 import { integer } from "../columns.ts";
 
@@ -66,11 +66,7 @@ export class WriteAheadLog {
   }
 
   #emptied(): boolean {
-    try {
-      if (integer(this.#empty.get()?.["busy"]) !== 0) return false;
-    } catch {
-      return false;
-    }
+    if (!readOr(() => integer(this.#empty.get()?.["busy"]) === 0, false)) return false;
     this.#db.exec("PRAGMA synchronous = OFF");
     return true;
   }
@@ -188,10 +184,8 @@ function flushFile(fd: number): Promise<string | null> {
  */
 function hasEmptied(path: string): boolean {
   using db = new DatabaseSync(path, { timeout: 0 });
-  try {
+  return readOr(() => {
     db.exec("PRAGMA synchronous = NORMAL");
     return integer(db.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get()?.["busy"]) === 0;
-  } catch {
-    return false;
-  }
+  }, false);
 }

@@ -1,7 +1,9 @@
 import { argon2, randomBytes, timingSafeEqual } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { promisify } from "node:util";
 import type { NamedSecret } from "../../admin/declare/items.ts";
 import { PASSWORD_COST, PASSWORD_SALT_BYTES, PASSWORD_TAG_BYTES, printArgon2id } from "../../core/access/passwords.ts";
+import { readOr } from "../../core/error.ts";
 import type { AccountName } from "../../core/net/address.ts";
 import { lastLines, runProgram } from "../../host/machine/run-program.ts";
 import type { AccountLine } from "../../mail/dovecot/accounts-file.ts";
@@ -39,12 +41,7 @@ function affordable({ memory, passes, parallelism }: Cost): boolean {
 
 /** Runs in the thread pool, off the event loop. */
 function derive(password: string, nonce: Buffer, cost: Cost, tagLength: number): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    argon2("argon2id", { message: password, nonce, tagLength, ...cost }, (error, tag) => {
-      if (error === null) resolve(tag);
-      else reject(error);
-    });
-  });
+  return promisify(argon2)("argon2id", { message: password, nonce, tagLength, ...cost });
 }
 
 /** `unknown`: Dovecot could not verify it, and why. */
@@ -74,9 +71,5 @@ export async function hashed({ name, secret, ...line }: AccountLine, secretFile:
 
 /** The short hash that Dovecot will send to the guard for this password; empty if the secret cannot be read. */
 export function passwordHashWith(secretFile: string, owner: AccountName, password: string): string {
-  try {
-    return passwordHashOf(readFileSync(secretFile, "utf8").trim(), owner.toLowerCase(), password);
-  } catch {
-    return "";
-  }
+  return readOr(() => passwordHashOf(readFileSync(secretFile, "utf8").trim(), owner.toLowerCase(), password), "");
 }

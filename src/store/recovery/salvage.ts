@@ -1,5 +1,5 @@
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
-import { messageOf } from "../../core/error.ts";
+import { messageOf, readOr } from "../../core/error.ts";
 import { text } from "../columns.ts";
 import { isDamage } from "../open.ts";
 import { together } from "../transactions.ts";
@@ -149,11 +149,7 @@ function* rowsOf(source: DatabaseSync, sql: string): Generator<Record<string, SQ
 }
 
 function knownColumns(source: DatabaseSync, table: string): readonly string[] {
-  try {
-    return columnsOf(source, table);
-  } catch {
-    return [];
-  }
+  return readOr(() => columnsOf(source, table), []);
 }
 
 function columnsOf(db: DatabaseSync, table: string): readonly string[] {
