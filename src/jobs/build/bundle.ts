@@ -87,10 +87,7 @@ export function inAscii(program: string): string {
   return program.replaceAll(/[^\0-\u007f]/g, escaped);
 }
 
-/**
- * Writes each character beyond Latin-1 as its escape, which means the same in strings, patterns and comments. V8 keeps the text
- * of a program in memory, with two bytes for each character as soon as one of them needs two.
- */
+/** The same only for characters beyond Latin-1, which need two bytes. */
 export function inOneByte(text: string): string {
   return text.replaceAll(/[^\0-\xff]/g, escaped);
 }

@@ -32,10 +32,9 @@ const FIRST_WAIT_MS = SECOND_MS;
 const LONGEST_WAIT_MS = MINUTE_MS;
 
 /**
- * Follows the committed events by their ids. The position moves only after the receiver has confirmed, so after a kill in
- * between the same events are sent again under the same ids, and none is skipped without being counted. Ids have no gaps,
- * so a missing one was removed. If a different event has the id of the last one, this is a different database, or an
- * earlier state of it: all its events are sent.
+ * Follows the committed events by their ids. The position moves only after the receiver has confirmed: after a kill, events are sent
+ * again under the same ids. Ids have no gaps, so a missing one was removed, and is counted. If a different event has the id of the
+ * last one, this is a different database, or an earlier state of it: all its events are sent.
  */
 export class Exporter {
   readonly #parts: ExporterParts;

@@ -51,8 +51,7 @@ export function octetCounted(message: string): string {
 
 /**
  * RELP, the Reliable Event Logging Protocol of rsyslog: each message has a number, and the receiver answers each.
- * Frames are `NUMBER COMMAND LENGTH[ DATA]
- `, numbers go from 1 to 999,999,999 and start again (librelp, relp.html).
+ * Frames are `NUMBER COMMAND LENGTH[ DATA]\n`; numbers go from 1 to 999,999,999 and start again (librelp, relp.html).
  */
 
 export type RelpFrame = Readonly<{ number: number; command: string; data: string }>;

@@ -8,7 +8,6 @@ import { WebStore } from "./store.ts";
 
 /** The thread of the web that answers questions about many rows, with its own connection (LookupThread). */
 
-// On Linux this affects only the thread (setpriority(2)): on one processor the other answers go first.
 setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
 const store = new WebStore(String(workerData), () => undefined, openEngineInThread);
 

@@ -5,7 +5,6 @@ import { loadPasswordJudge } from "../../store/passwords/password-strength.ts";
 
 /** The thread of the web that judges new passwords, and ends (PasswordThread). */
 
-// On Linux this affects only the thread (setpriority(2)): on one processor the other answers go first.
 setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the web sends this
 const asked = workerData as readonly Readonly<{ owner: AccountName; password: string }>[];

@@ -7,7 +7,6 @@ import type { TrialOrder, TrialReply } from "./trials.ts";
 
 /** The thread of the web that decides recorded events again (TrialThread). */
 
-// On Linux this affects only the thread (setpriority(2)): on one processor everything else goes first.
 setPriority(constants.priority.PRIORITY_LOW);
 // oxlint-disable-next-line unicorn/require-post-message-target-origin, typescript/no-unsafe-type-assertion -- no page; TrialThread sends it
 parentPort?.postMessage(answerTo(workerData as TrialOrder));

@@ -90,9 +90,8 @@ export class EventIndex {
 }
 
 /**
- * Finds the events of a person or a mail by name, and the passes of an address: what people search for, and no decision
- * reads. As in `EventIndex`, adding each event at once would cost several times the work of the event itself, so events
- * are added in sorted batches. A search does not wait for them: it reads the remaining events one by one.
+ * What people search for and no decision reads: events by name, and the passes of an address. Filled in sorted batches, like
+ * `EventIndex`; a search reads the remaining events one by one.
  */
 export class EventNames {
   readonly #db: DatabaseSync;

@@ -10,13 +10,12 @@ import { EventMinutes } from "./event-tally.ts";
 const MOST_WAITING = 32;
 
 /**
- * Writes events. Between two questions of Postfix other programs evict SQLite's code from the caches of the CPU. So
- * some strangers' events wait until their transaction ends, or until something reads them, and are written together.
- * An event of an account is written at once, because several other readers of the database look for those. Audited events enter
- * the chain, and every event its minute's counts, in the same transaction.
+ * Writes events. Strangers' events wait until the transaction ends or something reads them, and are written together: between two
+ * questions of Postfix, other programs evict SQLite's code from the CPU's caches. An account's event is written at once, because
+ * other readers look for it. The audit and the minute's counts are part of the transaction.
  *
- * Reading triggers writes too, and a reader may ignore an error. So the first error is thrown again by every later write of the
- * transaction: the transaction is then lost as a whole, and no row is written twice.
+ * The first failed write, even one that a reader caused and ignored, is thrown again by each later one: the transaction is lost as a
+ * whole, and no row is written twice.
  */
 export class EventWriter {
   readonly #insert: StatementSync;
