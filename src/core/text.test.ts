@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
 import { ANY_CHARACTER } from "../../test/kit/any-character.ts";
-import { editDistance, inMb, nearest, plural, printable } from "./text.ts";
+import { asSentence, editDistance, inMb, nearest, plural, printable } from "./text.ts";
 
 const cases: readonly (readonly [string, string, number, string])[] = [
   ["plain text stays", "mail.example.net", 40, "mail.example.net"],
@@ -89,4 +89,13 @@ test("the nearest name wins, the first of several equally near", () => {
 
 test("a very long name costs no more than a hundred characters do", () => {
   assert.equal(nearest(`bans${"x".repeat(1_000_000)}`, ["bans"]), "bans");
+});
+
+test("a reason from elsewhere gets a full stop if it does not end like a sentence", () => {
+  assert.deepEqual(["no answer", "Refused.", "Why?", "cut…"].map(asSentence), [
+    "no answer.",
+    "Refused.",
+    "Why?",
+    "cut…",
+  ]);
 });

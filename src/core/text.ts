@@ -85,7 +85,7 @@ function distanceOf(a: string, b: string): number {
   return last[b.length] ?? 0;
 }
 
-/** With a full stop at its end, which a reason from elsewhere may have or not. */
+/** With a full stop at its end, unless it ends like a sentence already: a reason from elsewhere may. */
 export function asSentence(text: string): string {
-  return text.replace(/\.?$/, ".");
+  return /[.!?…]$/.test(text) ? text : `${text}.`;
 }

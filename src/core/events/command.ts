@@ -4,7 +4,7 @@ import { formatDuration, isoTime, type Millis } from "../time.ts";
 import { type DecidedKind, type EventColumns, row, type Sentence, shown, stored } from "./columns.ts";
 import { type AuditType, meaningOf } from "./event-types.ts";
 import { reasons } from "./reasons.ts";
-import type { RestOf } from "./rest-schemas.ts";
+import type { Rest, RestOf } from "./rest-schemas.ts";
 
 /**
  * Who acted: the command line's user, such as `root`; `web:… via …` for the administrator or a token, and `mailbox:… via …` for the user
@@ -48,7 +48,8 @@ export type Audit = Readonly<{
   grants?: string;
 }>;
 
-type ChangeRest = RestOf<"BAN" | "LIFT" | "ALLOW" | "DISALLOW" | "SPARE">;
+const CHANGES = ["BAN", "LIFT", "ALLOW", "DISALLOW", "SPARE"] as const;
+type ChangeRest = RestOf<(typeof CHANGES)[number]>;
 type AuditRest = RestOf<"AUDIT">;
 
 /** The row of a refused ban. A ban that was made is a row of its change (`changeRecord`). */
@@ -62,6 +63,11 @@ export const refusedBan: DecidedKind<BanAsked, RestOf<"BAN_ASKED">> = {
   event: ({ prefix, actor }, { event: type, note, durationMs }) =>
     prefix === null || actor === null ? null : { type, prefix, note, durationMs, by: actor },
 };
+
+/** Whether it is the record of a change. */
+export function isChange(rest: Rest): rest is ChangeRest {
+  return CHANGES.some((event) => event === rest.event);
+}
 
 /** The record of a change that gets its own event; null if the event says it all. */
 export function changeRecord(change: Change, at: Millis): (EventColumns & Readonly<{ rest: ChangeRest }>) | null {

@@ -2,7 +2,7 @@ import type { Decision, Verdict } from "../decide/decision.ts";
 import { networkAddress, type Prefix } from "../net/ip.ts";
 import type { Millis } from "../time.ts";
 import { actionOf, type Counts, type DecidedKind, type EventColumns, type Sentence } from "./columns.ts";
-import { auditSentence, type CommandAsked, changeSentence, commandOf, refusedBan } from "./command.ts";
+import { auditSentence, type CommandAsked, changeSentence, commandOf, isChange, refusedBan } from "./command.ts";
 import { type Connect, connection } from "./connection.ts";
 import { logSentence } from "./log.ts";
 import { type Login, type LoginAsked, type LoginFailed, type LoginSucceeded, login } from "./login.ts";
@@ -84,18 +84,8 @@ export function sentenceOf(record: EventRecord): Sentence {
     const simulated = "seen" in rest ? rest.seen?.simulated : undefined;
     return simulated === undefined ? sentence : simulatedSentence(sentence, simulated);
   }
-  switch (rest.event) {
-    case "BAN":
-    case "LIFT":
-    case "ALLOW":
-    case "DISALLOW":
-    case "SPARE":
-      return changeSentence(record, rest);
-    case "AUDIT":
-      return auditSentence(record, rest);
-    default:
-      return logSentence(record, rest);
-  }
+  if (isChange(rest)) return changeSentence(record, rest);
+  return rest.event === "AUDIT" ? auditSentence(record, rest) : logSentence(record, rest);
 }
 
 /** The name of an event in its record and in the result of a replay, where two stages keep their older names. */
@@ -107,16 +97,7 @@ export function recordedName({ type }: Pick<ClientEvent, "type">) {
 export function eventOf(record: EventRecord): Event | null {
   const { rest } = record;
   if (isDecidedRest(rest)) return RECORDED_KINDS[rest.event].event(record, rest);
-  switch (rest.event) {
-    case "BAN":
-    case "LIFT":
-    case "ALLOW":
-    case "DISALLOW":
-    case "SPARE":
-      return commandOf(record, rest);
-    default:
-      return null;
-  }
+  return isChange(rest) ? commandOf(record, rest) : null;
 }
 
 type DecidedType = ClientEvent["type"] | "BAN_ASKED";

@@ -1,7 +1,7 @@
 import type { CommandError } from "../../admin/declare/control.ts";
 import type { Audit } from "../../core/events/command.ts";
 import type { Engine } from "../engine.ts";
-import type { Outcome } from "../ports.ts";
+import type { Failed, Outcome } from "../ports.ts";
 import { failed, notDone } from "./refusals.ts";
 
 /** Each change that goes through `recordFirst` is rehearsed first; a dry run stops there. */
@@ -12,7 +12,7 @@ export type Rehearsal = Readonly<{
 }>;
 
 type Recorded<T> = Readonly<{
-  change: () => T | Extract<Outcome, { ok: false }>;
+  change: () => T | Failed;
   /** Called in the rehearsal, once the change is tried. Returns why it must not be made. */
   check?: (() => CommandError | null) | undefined;
   record: (would: T) => Promise<boolean>;

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { CommandError, Reply } from "../../admin/declare/control.ts";
 import type { ChangedValue } from "../../admin/settings.ts";
 import type { FileChanged } from "../../settings/change-file.ts";
@@ -6,10 +5,8 @@ import { isSettingKey, type SettingKey, settingKeys, variableOf } from "../../se
 import type { SettingProblem } from "../../settings/setting.ts";
 import { isHiddenFromWeb } from "../../settings/web-changes.ts";
 import type { Engine } from "../engine.ts";
-import type { Outcome } from "../ports.ts";
+import type { Failed } from "../ports.ts";
 import { failed } from "./refusals.ts";
-
-type Failed = Extract<Outcome, { ok: false }>;
 
 export type ReloadCommandParts = Readonly<{
   /** Reloads the settings and returns the names of changed ones. */
@@ -77,14 +74,4 @@ export function recordOf(values: readonly ChangedValue[], keys: readonly string[
 
 function short(toml: string): string {
   return toml.length <= RECORDED_CHARACTERS ? toml : `${toml.slice(0, RECORDED_CHARACTERS)}…`;
-}
-
-/** A reason as a separate sentence. */
-export function sentence(reason: string): string {
-  return /[.!?]$/.test(reason) ? reason : `${reason}.`;
-}
-
-/** Lets the keeper check whether the file is still the one that was read. */
-export function fileDigest(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
 }

@@ -2,6 +2,7 @@ import { createHmac, randomBytes } from "node:crypto";
 import type { CommandError, ParsedCommandOf, Reply } from "../../admin/declare/control.ts";
 import type { KeeperReply } from "../../admin/declare/keeper.ts";
 import type { ChangedValue, SettingsPreview, TrialPolicy } from "../../admin/settings.ts";
+import { asSentence } from "../../core/text.ts";
 import { isoTime, later, MINUTE_MS, type Millis } from "../../core/time.ts";
 import { changeFile } from "../../settings/change-file.ts";
 import { warningsOf } from "../../settings/conflicts.ts";
@@ -10,18 +11,17 @@ import { programsToRestart } from "../../settings/program-settings.ts";
 import { showSettings } from "../../settings/show.ts";
 import { toPolicy } from "../../settings/to-policy.ts";
 import { isHiddenFromWeb } from "../../settings/web-changes.ts";
+import { digestOf } from "../access/secrets.ts";
 import type { Keeper } from "../admin-ports.ts";
 import { Budget } from "../budget.ts";
-import type { Clock, Outcome } from "../ports.ts";
+import type { Clock, Failed } from "../ports.ts";
 import { UNWRITTEN, uncertain } from "./record-first.ts";
 import { failed, usage } from "./refusals.ts";
 import {
   pending as changesInFile,
-  fileDigest,
   type ReloadCommandParts,
   recordOf,
   reload,
-  sentence,
   undone,
   unreadable,
   valuesOf,
@@ -35,7 +35,7 @@ const LISTS_A_MINUTE = 30;
 const PREVIEWS_A_MINUTE = 30;
 const HIDDEN = "(secret)";
 
-export type SettingsText = Readonly<{ ok: true; text: string; env: Environment }> | Extract<Outcome, { ok: false }>;
+export type SettingsText = Readonly<{ ok: true; text: string; env: Environment }> | Failed;
 
 export type SettingsCommandParts = ReloadCommandParts &
   Readonly<{
@@ -142,11 +142,7 @@ export class SettingsCommands {
     const values = valuesOf(changed);
     const says = recordOf(values, keys);
     if (!(await this.#record(says, by))) return UNWRITTEN;
-    const done = await this.#parts.keeper.ask({
-      verb: "change_settings",
-      changes,
-      digest: fileDigest(read.text),
-    });
+    const done = await this.#parts.keeper.ask({ verb: "change_settings", changes, digest: digestOf(read.text) });
     if (!done.ok) return this.#failed(done, says, by);
     this.#last = { at: this.#parts.clock.now(), textAfter: changed.text, keys, values, by };
     return this.#inForce(by, { keys, detail: done.detail });
@@ -161,7 +157,7 @@ export class SettingsCommands {
     if (unapplied !== null) return unapplied;
     const says = `undone: ${recordOf(undone(values), keys) || "the last change"}`;
     if (!(await this.#record(says, by))) return UNWRITTEN;
-    const done = await this.#parts.keeper.ask({ verb: "undo_settings", digest: fileDigest(read.text) });
+    const done = await this.#parts.keeper.ask({ verb: "undo_settings", digest: digestOf(read.text) });
     if (!done.ok) return this.#failed(done, says, by);
     this.#last = null;
     return this.#inForce(by, { keys, detail: done.detail });
@@ -175,9 +171,9 @@ export class SettingsCommands {
   /** A keeper that did not answer in time may have written the file, or write it later, and that must be recorded. */
   async #failed({ reason, mayHold }: Extract<KeeperReply, { ok: false }>, says: string, by: string) {
     await this.#record(`${mayHold === true ? "perhaps" : "not done"}: ${says}`, by);
-    if (mayHold !== true) return failed(`Nothing was changed: ${sentence(reason)}`, LOOK_AGAIN);
+    if (mayHold !== true) return failed(`Nothing was changed: ${asSentence(reason)}`, LOOK_AGAIN);
     const next = "`config show` on the server tells what holds, and `config apply` completes it.";
-    return uncertain(`It may hold or not: ${sentence(reason)}`, next);
+    return uncertain(`It may hold or not: ${asSentence(reason)}`, next);
   }
 
   /** After the keeper has applied the file, the guard, and programs that read it only at their start, load it too. */

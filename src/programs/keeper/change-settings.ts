@@ -1,9 +1,9 @@
 import { isUtf8 } from "node:buffer";
-import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { KeeperReply } from "../../admin/declare/keeper.ts";
 import { messageOf } from "../../core/error.ts";
 import { MINUTE_MS, type Millis } from "../../core/time.ts";
+import { digestOf } from "../../guard/access/secrets.ts";
 import type { Clock } from "../../guard/ports.ts";
 import { rewriteSettings } from "../../host/machine/settings-text.ts";
 import { type AskedChange, changeFile } from "../../settings/change-file.ts";
@@ -129,8 +129,4 @@ function readWhole(path: string): FileRead {
   if (!isUtf8(bytes)) return { ok: false, reason: "The settings file is not UTF-8: edit it on the server." };
   const text = bytes.toString("utf8");
   return { ok: true, text, digest: digestOf(text) };
-}
-
-function digestOf(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
 }

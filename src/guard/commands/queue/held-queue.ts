@@ -6,7 +6,7 @@ import { type AccountName, type Address, parseAddress } from "../../../core/net/
 import { DAY_MS, HOUR_MS, instant, isoTime, later, type Millis } from "../../../core/time.ts";
 import { type AliasStore, HELD_BY_HAND, type HeldMail, type Keeper } from "../../admin-ports.ts";
 import type { Engine } from "../../engine.ts";
-import type { Clock, Outcome } from "../../ports.ts";
+import type { Clock, Failed } from "../../ports.ts";
 import { uncertain } from "../record-first.ts";
 import { failed } from "../refusals.ts";
 
@@ -20,7 +20,7 @@ export type HeldQueueParts = Readonly<{
   clock: Clock;
 }>;
 /** `mayHold`: as of the keeper. */
-export type Failure = Extract<Outcome, { ok: false }> & Readonly<{ mayHold?: true }>;
+export type Failure = Failed & Readonly<{ mayHold?: true }>;
 export const NO_RECORD: Failure = { ok: false, reason: "The database took no record of it." };
 /** Limits of one command. */
 export type Share = Readonly<{
