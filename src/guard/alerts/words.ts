@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { nextSteps, type Severity } from "../../core/alerts/alerts.ts";
-import { ALERT_LANGUAGES, type AlertLanguage, alertFrames, alertTextIn } from "../../core/alerts/frames.ts";
-import { printable } from "../../core/text.ts";
+import { type AlertLanguage, alertFrames, alertTextIn } from "../../core/alerts/frames.ts";
+import { asSentence, printable } from "../../core/text.ts";
 import { isoTime, type Millis } from "../../core/time.ts";
 import type { Alert, AlertMessage } from "./ports.ts";
 
@@ -54,11 +54,10 @@ export function resolvedMessage(
   };
 }
 
-/** At least one message. */
+/** Of at least one message. Newest first, because a channel may cut the end. */
 export function digestMessage(messages: readonly AlertMessage[], at: Millis, language: AlertLanguage): AlertMessage {
   const frame = alertFrames[language];
-  const shown = messages.slice(-MOST_IN_DIGEST);
-  const left = messages.length - shown.length;
+  const shown = messages.slice(-MOST_IN_DIGEST).reverse();
   const critical = messages.filter(({ severity }) => severity === "critical").length;
   return {
     id: newId(),
@@ -69,41 +68,19 @@ export function digestMessage(messages: readonly AlertMessage[], at: Millis, lan
     subject: "",
     title: critical === 0 ? frame.waited(messages.length) : frame.together(messages.length, critical),
     body: paragraphs([
+      frame.newestFirst,
       ...shown.map((one) => `${isoTime(one.at)} ${frame.weights[one.severity]}: ${one.title}\n${one.body}`),
-      left === 0 ? "" : frame.more(left),
     ]),
   };
 }
 
-/** The body within this many bytes of UTF-8. A digest loses its oldest alerts; any other message loses its end. */
-export function bodyWithin({ kind, body }: AlertMessage, most: number, language: AlertLanguage): string {
-  const { more } = alertFrames[language];
-  const before = Number(/\d+/.exec(MORE.exec(body)?.[0] ?? "")?.[0] ?? 0);
-  const items = kind === "digest" ? body.replace(MORE, "").split(BETWEEN_ITEMS) : [];
-  if (Buffer.byteLength(body) <= most || items.length < 2) return textWithin(body, most);
-  for (let gone = 1; gone < items.length; gone++) {
-    const cut = paragraphs([...items.slice(gone), more(before + gone)]);
-    if (Buffer.byteLength(cut) <= most) return cut;
-  }
-  return textWithin(more(before + items.length), most);
-}
-
-/** Cuts between characters. */
+/** Within this many bytes of UTF-8. Cuts between characters. */
 export function textWithin(text: string, most: number): string {
   if (Buffer.byteLength(text) <= most) return text;
   const kept = Buffer.from(text).subarray(0, Math.max(0, most - Buffer.byteLength("…")));
   // The decoder drops the incomplete character at the cut.
   return `${new TextDecoder().decode(kept, { stream: true })}…`;
 }
-
-/** A digest may have been written before the language was changed. */
-const FRAMES = ALERT_LANGUAGES.map((language) => alertFrames[language]);
-const WEIGHTS = FRAMES.flatMap(({ weights }) => Object.values(weights)).join("|");
-/** Between the alerts of a digest. Text from a stranger cannot imitate this, because it never starts a line. */
-const BETWEEN_ITEMS = new RegExp(`\\n\\n(?=\\d{4}-\\d\\d-\\d\\dT[\\d:.]+Z (?:${WEIGHTS}): )`);
-const MORE = new RegExp(
-  `\\n\\n(?:${FRAMES.map(({ more }) => more(0).replace("0", "\\d+").replaceAll(".", "\\.")).join("|")})$`,
-);
 
 export function testMessage(at: Millis, language: AlertLanguage): AlertMessage {
   const frame = alertFrames[language];
@@ -135,7 +112,7 @@ function bare(says: string): string {
 
 function sentence(detail: string): string {
   const shown = printable(detail, LONGEST_DETAIL);
-  return shown === "" || /[.…]$/.test(shown) ? shown : `${shown}.`;
+  return shown === "" ? "" : asSentence(shown);
 }
 
 function paragraphs(texts: readonly string[]): string {

@@ -84,7 +84,7 @@ function keeper(reply: KeeperReply) {
     asked.push(command);
     return Promise.resolve(reply);
   };
-  return { asked, send: ownQueue({ ask }, "en") };
+  return { asked, send: ownQueue({ ask }) };
 }
 
 test("an alert of any length reaches the keeper in a form that it accepts", async () => {

@@ -1,13 +1,12 @@
 import { createHash } from "node:crypto";
 import { ALERT_BODY } from "../../admin/declare/keeper.ts";
-import type { AlertLanguage } from "../../core/alerts/frames.ts";
 import { messageOf } from "../../core/error.ts";
 import { domainOf } from "../../core/net/address.ts";
 import { printable } from "../../core/text.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import type { Keeper } from "../../guard/admin-ports.ts";
 import type { AlertChannel, AlertMessage } from "../../guard/alerts/ports.ts";
-import { bodyWithin } from "../../guard/alerts/words.ts";
+import { textWithin } from "../../guard/alerts/words.ts";
 import type { Clock, Outcome } from "../../guard/ports.ts";
 import { readNamed } from "../../host/root-files/files.ts";
 import { hostAndPort, SUBMISSIONS } from "../../settings/ports.ts";
@@ -198,11 +197,11 @@ function hasOtherChannel(settings: Settings): boolean {
  * Sends through our own Postfix by way of the keeper. Postfix has no port for it, because any local program could write
  * to a loopback port or keep it busy.
  */
-export function ownQueue(keeper: Keeper, language: AlertLanguage): (message: AlertMessage) => Promise<Outcome> {
+export function ownQueue(keeper: Keeper): (message: AlertMessage) => Promise<Outcome> {
   return async (message) => {
     const { id, kind, at, severity } = message;
     const title = message.title.toWellFormed();
-    const body = bodyWithin(message, ALERT_BODY, language).toWellFormed();
+    const body = textWithin(message.body, ALERT_BODY).toWellFormed();
     const reply = await keeper.ask({ verb: "mail_alert", id, kind, at, severity, title, body });
     return reply.ok ? { ok: true } : { ok: false, reason: reply.reason };
   };

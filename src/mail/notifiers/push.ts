@@ -7,7 +7,7 @@ import { codeOf } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
 import { isoTime } from "../../core/time.ts";
 import type { AlertMessage } from "../../guard/alerts/ports.ts";
-import { bodyWithin, textWithin } from "../../guard/alerts/words.ts";
+import { textWithin } from "../../guard/alerts/words.ts";
 import type { Names } from "../../guard/network-ports.ts";
 import type { Outcome } from "../../guard/ports.ts";
 
@@ -73,10 +73,7 @@ export function ntfyRequest(url: string, message: AlertMessage, sender: Sender, 
   const body = JSON.stringify({
     topic,
     title: titleOf(message, sender),
-    message: textWithin(
-      textOf({ ...message, body: bodyWithin(message, NTFY_MOST - frame, sender.language) }, sender),
-      NTFY_MOST,
-    ),
+    message: textWithin(textOf({ ...message, body: textWithin(message.body, NTFY_MOST - frame) }, sender), NTFY_MOST),
     priority: isOver ? 3 : NTFY_PRIORITY[message.severity],
     tags: [isOver ? "white_check_mark" : NTFY_TAG[message.severity]],
   });

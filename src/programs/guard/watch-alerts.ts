@@ -89,7 +89,7 @@ export class AlertWatch {
     const to = postmaster(this.#settings);
     if (this.#settings["alerts.email"].length === 0 && !this.#parts.recipients.exists(to))
       return { ok: false, reason: `${to} reaches no one before the first account is added.`, waits: true };
-    return ownQueue(this.#parts.keeper, this.#settings["alerts.language"])(message);
+    return ownQueue(this.#parts.keeper)(message);
   }
 
   #alertSettings(): AlertSettings {
