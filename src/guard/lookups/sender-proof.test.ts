@@ -2,39 +2,40 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ip, MAIL, RECIPIENT } from "../../../test/kit/samples.ts";
 import type { Recipient } from "../../core/events/mail.ts";
-import { type Ip, parseIp } from "../../core/net/ip.ts";
+import type { Ip, Prefix } from "../../core/net/ip.ts";
 import type { Found, NameLookup } from "../network-ports.ts";
-import { createSenderProofs } from "./sender-proof.ts";
+import { createSenderProofs, expandSpf, SPF_LIMITS } from "./sender-proof.ts";
 
 const FRIEND = "friend@friend.test";
 
-type Zone = Readonly<Record<string, Readonly<{ txt?: string; a?: string; mx?: string }>>>;
+type Zone = Readonly<
+  Record<string, Readonly<{ txt?: readonly string[]; a?: readonly string[]; mx?: readonly string[] }>>
+>;
 
 /** A zone in memory that records the queried names. A query for `down.test` fails as with a server that is down. */
 function lookupIn(zone: Zone): Readonly<{ lookup: NameLookup; asked: string[] }> {
   const asked: string[] = [];
-  const found = <T>(name: string, value: T | undefined | null): Promise<Found<T>> => {
+  const answer = <T>(name: string, found: readonly T[] = []): Promise<Found<T>> => {
     asked.push(name);
-    if (name === "down.test") return Promise.resolve({ ok: false, reason: "no server answers" });
-    return Promise.resolve({ ok: true, found: value === undefined || value === null ? [] : [value] });
+    return Promise.resolve(name === "down.test" ? { ok: false, reason: "no server answers" } : { ok: true, found });
   };
   const lookup: NameLookup = {
-    texts: (name) => found(name, zone[name]?.txt),
-    addresses: (name): Promise<Found<Ip>> => found(name, parseIp(zone[name]?.a ?? "")),
-    exchanges: (name) => found(name, zone[name]?.mx),
+    texts: (name) => answer(name, zone[name]?.txt),
+    addresses: (name): Promise<Found<Ip>> => answer(name, zone[name]?.a?.map(ip)),
+    exchanges: (name) => answer(name, zone[name]?.mx),
   };
   return { lookup, asked };
 }
 
 const ZONE: Zone = {
-  "friend.test": { txt: "v=spf1 include:_spf.friend.test -all" },
-  "_spf.friend.test": { txt: "v=spf1 ip4:198.51.100.64/28 ~all" },
-  "bare.test": { mx: "mx.bare.test" },
-  "mx.bare.test": { a: "198.51.100.10" },
-  "six.test": { mx: "mx.six.test" },
-  "mx.six.test": { a: "2001:db8::10" },
-  "open.test": { txt: "v=spf1 +all" },
-  "none.test": { txt: "v=spf1 -all", mx: "mx.bare.test" },
+  "friend.test": { txt: ["v=spf1 include:_spf.friend.test -all"] },
+  "_spf.friend.test": { txt: ["v=spf1 ip4:198.51.100.64/28 ~all"] },
+  "bare.test": { mx: ["mx.bare.test"] },
+  "mx.bare.test": { a: ["198.51.100.10"] },
+  "six.test": { mx: ["mx.six.test"] },
+  "mx.six.test": { a: ["2001:db8::10"] },
+  "open.test": { txt: ["v=spf1 +all"] },
+  "none.test": { txt: ["v=spf1 -all"], mx: ["mx.bare.test"] },
 };
 
 function event(sender: string, from: string): Recipient {
@@ -128,4 +129,106 @@ test("after the wait ends, a slow domain keeps its place only until its open que
   answer();
   await new Promise((resolve) => setImmediate(resolve));
   assert.deepEqual(asked, ["one.test"]);
+});
+
+function expand(zone: Zone): Promise<readonly Prefix[] | null> {
+  return expandSpf("big.test", lookupIn(zone).lookup);
+}
+
+test("networks, includes, redirects, addresses and mail exchanges are collected, each once", async () => {
+  const zone: Zone = {
+    "big.test": {
+      txt: ["site-verification=1", "v=spf1 include:_spf.big.test a mx/28 ip4:203.0.113.0/25 ~all"],
+      a: ["198.51.100.7"],
+      mx: ["mx1.big.test"],
+    },
+    "mx1.big.test": { a: ["198.51.100.200", "2001:db8::25"] },
+    "_spf.big.test": { txt: ["v=spf1 ip4:203.0.113.0/25 ip6:2001:db8:1::/48 redirect=_more.big.test"] },
+    "_more.big.test": { txt: ["V=SPF1 +ip4:198.51.100.99 -ip4:10.0.0.1 ?ip4:10.0.0.2 exists:%{i}.big.test ptr -all"] },
+  };
+  assert.deepEqual(await expand(zone), [
+    "203.0.113.0/25",
+    "2001:db8:1::/48",
+    "198.51.100.99/32",
+    "198.51.100.7/32",
+    "198.51.100.192/28",
+    "2001:db8::25/128",
+  ]);
+});
+
+test("an include without a record is skipped; a domain with two records has none that counts", async () => {
+  const whole: Zone = { "big.test": { txt: ["v=spf1 include:gone.test ip4:203.0.113.1 -all"] } };
+  assert.deepEqual(await expand(whole), ["203.0.113.1/32"]);
+  const two: Zone = { "big.test": { txt: ["v=spf1 -all", "v=spf1 +all"] } };
+  assert.equal(await expand(two), null);
+});
+
+test("a failed lookup fails the whole expansion: half a pool must not replace a complete one", async () => {
+  const zone: Zone = { "big.test": { txt: ["v=spf1 ip4:203.0.113.1 include:down.test -all"] } };
+  assert.equal(await expand(zone), null);
+});
+
+test("a record that includes itself ends after ten lookups", async () => {
+  const { lookup, asked } = lookupIn({ "big.test": { txt: ["v=spf1 include:big.test include:big.test -all"] } });
+  assert.equal(await expandSpf("big.test", lookup), null);
+  assert.equal(asked.length, SPF_LIMITS.lookups + 1);
+});
+
+test("ten lookups are enough for ten includes, and not for eleven", async () => {
+  const including = (count: number): Zone => ({
+    "big.test": { txt: [`v=spf1 ${Array.from({ length: count }, (_, i) => `include:i${i}.test`).join(" ")} -all`] },
+    "i9.test": { txt: ["v=spf1 ip4:203.0.113.9 -all"] },
+  });
+  assert.deepEqual(await expand(including(10)), ["203.0.113.9/32"]);
+  assert.equal(await expand(including(11)), null);
+});
+
+test("a record with the whole internet does not count", async () => {
+  const zone: Zone = {
+    "big.test": { txt: ["v=spf1 ip4:0.0.0.0/0 ip4:128.0.0.0/1 ip6:::/0 a/0 ip4:203.0.0.0/8 +all"], a: ["203.0.113.1"] },
+  };
+  assert.deepEqual(await expand(zone), ["203.0.0.0/8"]);
+});
+
+test("looks up at most ten hosts of one mx", async () => {
+  const hosts = Array.from({ length: 11 }, (_, i) => `mx${i}.test`);
+  const zone: Zone = {
+    "big.test": { txt: ["v=spf1 mx -all"], mx: hosts },
+    ...Object.fromEntries(hosts.map((host, i) => [host, { a: [`203.0.113.${i}`] }])),
+  };
+  const expanded = await expand(zone);
+  assert.deepEqual([expanded?.length, expanded?.at(-1)], [10, "203.0.113.9/32"]);
+});
+
+test("mail exchanges and addresses that cannot be looked up fail the whole expansion", async () => {
+  for (const term of ["mx:down.test", "a:down.test"]) {
+    const zone: Zone = { "big.test": { txt: [`v=spf1 ip4:203.0.113.1 ${term} -all`] } };
+    assert.equal(await expand(zone), null);
+  }
+});
+
+test("hosts with other names, and a /16 of IPv6, belong to the pool; a /15 does not", async () => {
+  const zone: Zone = {
+    "big.test": { txt: ["v=spf1 a:host.test/24//48 mx:other.test ip6:2000::/15 ip6:2001::/16 -all"] },
+    "host.test": { a: ["203.0.113.7", "2001:db8::7"] },
+    "other.test": { mx: ["mx.test"] },
+    "mx.test": { a: ["198.51.100.7"] },
+  };
+  assert.deepEqual(await expand(zone), ["203.0.113.0/24", "2001:db8::/48", "198.51.100.7/32", "2001::/16"]);
+});
+
+test("five hundred networks are accepted, one more is an error, even if it is named twice", async () => {
+  const networks = (part: number, count: number): string =>
+    Array.from({ length: count }, (_, i) => `ip4:10.${part}.${i >> 8}.${i & 255}`).join(" ");
+  const zone = (hosts: number): Zone => ({
+    "big.test": {
+      txt: [
+        `v=spf1 ${Array.from({ length: 9 }, (_, i) => `include:i${i}.test`).join(" ")} ${networks(9, 39)} ip4:10.9.0.0 a`,
+      ],
+      a: Array.from({ length: hosts }, (_, i) => `203.0.113.${i}`),
+    },
+    ...Object.fromEntries(Array.from({ length: 9 }, (_, i) => [`i${i}.test`, { txt: [`v=spf1 ${networks(i, 50)}`] }])),
+  });
+  assert.equal((await expand(zone(10)))?.length, 499);
+  assert.equal(await expand(zone(11)), null);
 });

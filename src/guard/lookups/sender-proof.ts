@@ -2,7 +2,7 @@ import { domainOf, isDomain } from "../../core/net/address.ts";
 import { contains, type Ip, isV4, neighbourhoodOf, type Prefix, parsePrefix, prefixLength } from "../../core/net/ip.ts";
 import { parseSpfRecord, type SpfTerm } from "../../core/net/spf-record.ts";
 import type { Greylisting } from "../facts/greylisting.ts";
-import type { Found, NameLookup, SenderProofs } from "../network-ports.ts";
+import type { NameLookup, SenderProofs } from "../network-ports.ts";
 import { within } from "./submit-after-lookups.ts";
 
 export const SPF_LIMITS = {
@@ -44,8 +44,8 @@ export function createSenderProofs(
     const network = neighbourhoodOf(ip, 48);
     asking.push(network);
     try {
-      const networks = await expandSpf(domain, lookup, ITS_EXCHANGES, isLate);
-      return networks.ok && networks.found.some((network) => contains(network, ip));
+      const networks = await expandSpf(domain, lookup, isLate);
+      return networks?.some((network) => contains(network, ip)) ?? false;
     } finally {
       asking.splice(asking.indexOf(network), 1);
     }
@@ -68,56 +68,47 @@ export function createSenderProofs(
 }
 
 /**
- * The networks allowed by a domain's SPF record, including includes. `otherwise` is used for a domain without a
- * record. `isLate`: no mail waits for the answer any longer.
+ * The networks allowed by a domain's SPF record, including includes; null if it is invalid or cannot be looked up
+ * whole. `isLate`: no mail waits for the answer any longer.
  */
 export async function expandSpf(
   domain: string,
   lookup: NameLookup,
-  otherwise: readonly SpfTerm[] | null = null,
   isLate: () => boolean = () => false,
-): Promise<Found<Prefix>> {
-  const expansion = new Expansion(domain, lookup, otherwise, isLate);
-  const reason = await expansion.record(domain);
-  return reason === null ? { ok: true, found: [...expansion.networks] } : { ok: false, reason };
+): Promise<readonly Prefix[] | null> {
+  const expansion = new Expansion(domain, lookup, isLate);
+  return (await expansion.record(domain)) ? [...expansion.networks] : null;
 }
 
+/** Each step returns false if the whole record cannot be used. */
 class Expansion {
   readonly networks = new Set<Prefix>();
   readonly #root: string;
   readonly #lookup: NameLookup;
-  readonly #otherwise: readonly SpfTerm[] | null;
   readonly #isLate: () => boolean;
   #lookups = 0;
   #named = 0;
 
-  constructor(root: string, lookup: NameLookup, otherwise: readonly SpfTerm[] | null, isLate: () => boolean) {
+  constructor(root: string, lookup: NameLookup, isLate: () => boolean) {
     this.#root = root;
     this.#lookup = lookup;
-    this.#otherwise = otherwise;
     this.#isLate = isLate;
   }
 
-  /** Returns why it failed, or null. */
-  async record(domain: string): Promise<string | null> {
-    if (this.#isLate()) return this.#tooSlow;
+  async record(domain: string): Promise<boolean> {
+    if (this.#isLate()) return false;
     const texts = await this.#lookup.texts(domain);
-    if (!texts.ok) return texts.reason;
+    if (!texts.ok) return false;
     const records = texts.found.map(parseSpfRecord).filter((terms) => terms !== null);
-    const terms = records[0] ?? (domain === this.#root ? this.#otherwise : []);
-    if (terms === null) return `${domain} publishes no SPF record`;
-    if (records.length > 1) return `${domain} publishes several SPF records`;
-    for (const term of terms) {
-      const reason = await this.#term(term, domain);
-      if (reason !== null) return reason;
-    }
-    return null;
+    if (records.length > 1) return false;
+    const terms = records[0] ?? (domain === this.#root ? ITS_EXCHANGES : []);
+    for (const term of terms) if (!(await this.#term(term, domain))) return false;
+    return true;
   }
 
-  #term(term: SpfTerm, domain: string): Promise<string | null> | string | null {
+  #term(term: SpfTerm, domain: string): Promise<boolean> | boolean {
     if (term.type === "network") return this.#add(term.prefix);
-    if (++this.#lookups > SPF_LIMITS.lookups)
-      return `the SPF record of ${this.#root} needs more than ${SPF_LIMITS.lookups} look-ups`;
+    if (++this.#lookups > SPF_LIMITS.lookups) return false;
     switch (term.type) {
       case "include":
       case "redirect":
@@ -129,35 +120,29 @@ class Expansion {
     }
   }
 
-  async #exchanges(term: Lengths, domain: string): Promise<string | null> {
+  async #exchanges(term: Lengths, domain: string): Promise<boolean> {
     const hosts = await this.#lookup.exchanges(domain);
-    return hosts.ok ? this.#addresses(term, hosts.found.slice(0, SPF_LIMITS.exchanges)) : hosts.reason;
+    return hosts.ok && this.#addresses(term, hosts.found.slice(0, SPF_LIMITS.exchanges));
   }
 
-  async #addresses({ v4Length, v6Length }: Lengths, names: readonly string[]): Promise<string | null> {
+  async #addresses({ v4Length, v6Length }: Lengths, names: readonly string[]): Promise<boolean> {
     for (const name of names) {
-      if (this.#isLate()) return this.#tooSlow;
+      if (this.#isLate()) return false;
       const addresses = await this.#lookup.addresses(name);
-      if (!addresses.ok) return addresses.reason;
+      if (!addresses.ok) return false;
       for (const ip of addresses.found) {
         const network = parsePrefix(`${ip}/${isV4(ip) ? v4Length : v6Length}`);
-        const reason = network === null ? null : this.#add(network);
-        if (reason !== null) return reason;
+        if (network !== null && !this.#add(network)) return false;
       }
     }
-    return null;
+    return true;
   }
 
-  get #tooSlow(): string {
-    return `the SPF record of ${this.#root} takes too long to look up`;
-  }
-
-  #add(network: Prefix): string | null {
-    if (++this.#named > SPF_LIMITS.networks)
-      return `the SPF record of ${this.#root} names more than ${SPF_LIMITS.networks} networks`;
+  #add(network: Prefix): boolean {
+    if (++this.#named > SPF_LIMITS.networks) return false;
     const shortest = isV4(network) ? SPF_LIMITS.shortestV4 : SPF_LIMITS.shortestV6;
     if (prefixLength(network) >= shortest) this.networks.add(network);
-    return null;
+    return true;
   }
 }
 

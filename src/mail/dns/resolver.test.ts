@@ -44,10 +44,8 @@ test("the strings of a text are joined, and addresses of both families and mail 
   assert.deepEqual(await lookup.texts("pool.test"), { ok: true, found: [SPF] });
   assert.deepEqual(await lookup.addresses("host.pool.test"), { ok: true, found: ["198.51.100.7", "2001:db8::7"] });
   assert.deepEqual(await lookup.exchanges("pool.test"), { ok: true, found: ["mx.pool.test"] });
-  assert.deepEqual(await expandSpf("pool.test", lookup), {
-    ok: true,
-    found: ["198.51.100.7/32", "2001:db8::7/128", "198.51.100.25/32", "203.0.113.0/24"],
-  });
+  const networks = ["198.51.100.7/32", "2001:db8::7/128", "198.51.100.25/32", "203.0.113.0/24"];
+  assert.deepEqual(await expandSpf("pool.test", lookup), networks);
   assert.deepEqual(await lookup.texts("gone.test"), { ok: true, found: [] });
   assert.deepEqual(await lookup.exchanges("host.pool.test"), { ok: true, found: [] });
 });
