@@ -195,8 +195,6 @@ export const OF_ACCOUNTS = [
     { entries: secrets, gone: texts(ENTRIES_PER_COMMAND, 320) },
     rootChanges<FileChanges>("skipped"),
   ),
-  /** Records that root has put an account's mail under legal hold, or has lifted that. */
-  verb("legal_hold", ROOT, { ...ofAccount, isOn: flag }, rootChanges<Named>("name")),
   /** Keys that the password of this hash, which the account has already, opens from now on. */
   verb("mail_keys_recover", ROOT, { ...ofAccount, hash, keys: accountKeys }, rootChanges<Named>("name")),
   verb("account_list", ADMIN, search(MATCHING, MOST_LISTED), reads(listed)).http(

@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import type { AuditType } from "../../core/events/event-types.ts";
 import { ACCESS, code, FACTORS, passkeyUsed } from "../access.ts";
 import { hash, OF_ACCOUNTS, password } from "../accounts.ts";
 import { ALIASES } from "../aliases.ts";
@@ -32,14 +33,22 @@ import {
  * guard finds that out itself, by the session or token that each line carries.
  */
 
-export const FIREWALL_STEPS = ["tried", "confirmed", "rolled_back"] as const;
+/** What root may record. The subject is, for example, the step of an incident, an account, or the open ports. */
+const RECORDED = [
+  "INCIDENT",
+  "ACCESS_REVIEWED",
+  "RECOVERY_KEY_MADE",
+  "LEGAL_HOLD_SET",
+  "LEGAL_HOLD_LIFTED",
+  "FIREWALL_TRIED",
+  "FIREWALL_CONFIRMED",
+  "FIREWALL_ROLLED_BACK",
+] as const satisfies readonly AuditType[];
 
 /** The longest network as text. parsePrefix gives the exact error for longer ones that still fit. */
 const network = text(64);
-const longText = printableText(500);
 /** RFC 5321, 4.5.3.1. */
 const address = text(320);
-const name = text(64);
 const optionalCode = z.optional(code);
 /** The browser's description of itself, in few words. */
 const device = printableText(64);
@@ -54,18 +63,12 @@ const VERBS = [
   ...BANS,
   /** Lifts every ban, for an owner who is locked out. */
   verb("break_glass", ROOT, {}, rootChanges<{ readonly lifted: number }>("lifted")),
-  /** Records a step of an incident: what root did about it. */
-  verb("incident_note", ROOT, { incident: name, step: name, says: longText }, rootChanges<Done>("done")),
   ...OF_ACCOUNTS,
   ...HELD,
   ...OF_QUEUE,
   ...OF_MAILBOXES,
-  /** Records that root has looked at who may do what; `summary` says what was seen. */
-  verb("access_reviewed", ROOT, { summary: printableText(200) }, rootChanges<Done>("done")),
-  /** Records that root has made the owner's recovery key. */
-  verb("recovery_key_made", ROOT, { fingerprint: text(64) }, rootChanges<Done>("done")),
-  /** Records what root did to the strict firewall; `opening` lists what it accepts since. */
-  verb("firewall_changed", ROOT, { step: z.enum(FIREWALL_STEPS), opening: longText }, rootChanges<Done>("done")),
+  /** Records what root did without the guard. */
+  verb("record", ROOT, { type: z.enum(RECORDED), subject: printableText(600) }, rootChanges<Done>("done")),
   ...ALIASES,
   ...FILTERS,
   ...SERVER,

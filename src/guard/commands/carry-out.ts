@@ -41,7 +41,7 @@ import { type ForwardCommandParts, forwardCommand, forwardingRead } from "./acco
 import { quotaCommand, type SignInNetworkParts, signInNetworkCommand } from "./accounts/quota-and-networks.ts";
 import { type VacationCommandParts, vacationCommand, vacationRead } from "./accounts/vacation.ts";
 import { type AlertCommandParts, alertsList, alertsTest } from "./alerts.ts";
-import { type AuditCommandParts, incidentNote, recordCommand } from "./audit.ts";
+import { type AuditCommandParts, recordCommand } from "./audit.ts";
 import {
   allowAdd,
   allowList,
@@ -185,7 +185,6 @@ const RUNS: Runs<Verb, CommandParts> = {
   ping: ({ pid }) => ({ ok: true, result: { pid } }),
   health: ({ health }) => health().then((result) => ({ ok: true, result })),
   break_glass: (parts, _, by) => breakGlass(parts, by).then(brokenGlass),
-  incident_note: incidentNote,
   allow_list: allowList,
   protection,
   account_state: (parts, { name }) => accountStateNow(parts, name),
@@ -202,10 +201,7 @@ const RUNS: Runs<Verb, CommandParts> = {
   forwarding: forwardingRead,
   vacation: vacationRead,
   mail_keys_recover: recoverKeys,
-  legal_hold: recordCommand,
-  access_reviewed: recordCommand,
-  recovery_key_made: recordCommand,
-  firewall_changed: recordCommand,
+  record: recordCommand,
   alias_list: ({ book }, asked) => ({ ok: true, result: book.aliases(asked) }),
   greylist_list: greylistList,
   spam_allow_list: spamAllowList,

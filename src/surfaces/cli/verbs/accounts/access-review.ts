@@ -29,7 +29,7 @@ export const accessReviewed = withReader(async (call, reader) => {
     plural(review.admins.length, "administrator"),
   ];
   const summary = `${counts.join(", ")}; SHA-256 ${digest}`;
-  const asked = await call.guard.ask({ verb: "access_reviewed", summary });
+  const asked = await call.guard.ask({ verb: "record", type: "ACCESS_REVIEWED", subject: summary });
   if (!asked.ok) return asked;
   return done({ ...json, signed: true }, `${text}\n\nSigned: ${summary}.`, `${PROGRAM} audit list --limit 5`);
 });

@@ -148,8 +148,8 @@ export const encryptionRecoveryKey = withReader(async (call, reader) => {
   const shown = await call.terminal.outForGood(call.json ? printJson({ recoveryKey: privateKey }) : privateKey);
   if (!shown.ok)
     return failed(`The recovery key could not be written out: ${shown.reason}. Nothing was changed.`, AGAIN);
-  const made = { verb: "recovery_key_made", fingerprint: fingerprint(publicKey) } as const;
-  const asked = await call.guard.ask(made);
+  const subject = fingerprint(publicKey);
+  const asked = await call.guard.ask({ verb: "record", type: "RECOVERY_KEY_MADE", subject });
   if (!asked.ok) return { ...asked, message: `${asked.message} The key that was just shown counts for nothing.` };
   writeFile(mailRecoveryKey, publicKey, { mode: 0o600 });
   if (replaces) call.terminal.err("It takes the place of the recovery key that was made before, which opens nothing.");

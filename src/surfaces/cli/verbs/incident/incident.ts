@@ -106,12 +106,8 @@ type Taken = Readonly<{ step: Step; says: string; lines?: readonly string[] }>;
 
 /** Writes a step into the timeline, and into the audit if the guard runs. The sentence about that, for people. */
 export async function take(call: Call, incident: Incident, { step, says, lines = [] }: Taken): Promise<string> {
-  const noted = await call.guard.ask({
-    verb: "incident_note",
-    incident: incident.id,
-    step,
-    says: says.slice(0, 480),
-  });
+  const subject = `${incident.id} ${step}: ${says.slice(0, 480)}`;
+  const noted = await call.guard.ask({ verb: "record", type: "INCIDENT", subject });
   const by = callerName(call.env);
   appendEntry(call.layout, incident, { at: isoTime(call.now()), by, step, says, lines, audited: noted.ok });
   return noted.ok ? "" : `It is in the timeline, but not in the audit: ${noted.message}`;

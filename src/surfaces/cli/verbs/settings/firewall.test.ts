@@ -37,9 +37,9 @@ function caller({
   const audited: string[] = [];
   let said = "";
   const guard = {
-    ask: ({ step, opening }: Extract<Command, { verb: "firewall_changed" }>) => {
+    ask: ({ type, subject }: Extract<Command, { verb: "record" }>) => {
       if (isDown) return Promise.resolve(failed("The guard does not answer.", ""));
-      audited.push(`${step}: ${opening}`);
+      audited.push(`${type}: ${subject}`);
       return Promise.resolve({ ok: true, result: { done: true } });
     },
   };
@@ -116,7 +116,7 @@ test("a trial tells what to do, with the port of the caller's session", needsRoo
   assert.ok(begun.ok);
   assert.match(begun.text, /open a NEW one within 2m and run `\.\/ghostinbox firewall confirm` there/);
   assert.deepEqual(asked, [{ verb: "firewall_try", session: 22 }]);
-  assert.deepEqual(audited, ["tried: no port"]);
+  assert.deepEqual(audited, ["FIREWALL_TRIED: no port"]);
   const grown = await tryFirewall(caller({ answer: "y", reply: { ok: true, detail: "Nothing is closed." } }).call);
   assert.equal(grown.ok && grown.text, "Nothing is closed.");
   assert.equal((await tryFirewall(caller({ answer: "" }).call)).ok, false);
@@ -142,7 +142,7 @@ test("only a session that has started since confirms, or a yes", needsRoot, asyn
   }
   const sure = await confirm({ flags: ["yes"] });
   assert.match(sure.said, /The strict firewall stays/);
-  assert.deepEqual([sure.asked, sure.audited], [[{ verb: "firewall_confirm" }], ["confirmed: no port"]]);
+  assert.deepEqual([sure.asked, sure.audited], [[{ verb: "firewall_confirm" }], ["FIREWALL_CONFIRMED: no port"]]);
   const unaudited = await confirm({ flags: ["yes"], isDown: true });
   assert.match(unaudited.said, /stays\. The audit has no record of it: The guard does not answer\./);
   const late = await confirm({ flags: ["yes"], reply: { ok: false, reason: "nothing waits" } });
@@ -152,7 +152,7 @@ test("only a session that has started since confirms, or a yes", needsRoot, asyn
 test("a trial is undone at once; without one the way out is named", async () => {
   const { call, audited } = caller({});
   assert.match(JSON.stringify(await rollBackFirewall(call)), /in force again/);
-  assert.deepEqual(audited, ["rolled_back: every port"]);
+  assert.deepEqual(audited, ["FIREWALL_ROLLED_BACK: every port"]);
   const none = await rollBackFirewall(caller({ reply: { ok: false, reason: "nothing waits" } }).call);
   assert.match(JSON.stringify(none), /nothing waits\..*firewall\.mode bans/);
   const late = { ok: false, reason: "The keeper did not answer within 20 s.", mayHold: true } as const;

@@ -1,4 +1,4 @@
-import type { FIREWALL_STEPS } from "../../../../admin/declare/control.ts";
+import type { CommandOf } from "../../../../admin/declare/control.ts";
 import type { KeeperReply } from "../../../../admin/declare/keeper.ts";
 import { beyond, type Door, isNothing, type Opening, UNCONFIRMED } from "../../../../core/firewall/strict.ts";
 import type { Isolation } from "../../../../core/incident/incident.ts";
@@ -85,7 +85,7 @@ export async function confirmFirewall(call: Call): Promise<Answer> {
   }
   const kept = await call.keeper.ask({ verb: "firewall_confirm" });
   if (!kept.ok) return refused(call, kept, "It was not confirmed", `Try it again: \`${PROGRAM} firewall try\``);
-  const unaudited = await auditFirewall(call, "confirmed", trial.opening);
+  const unaudited = await auditFirewall(call, "FIREWALL_CONFIRMED", trial.opening);
   return done({ confirmed: true }, `The strict firewall stays.${unaudited}`, `${PROGRAM} firewall`);
 }
 
@@ -100,7 +100,7 @@ export async function rollBackFirewall(call: Call): Promise<Answer> {
       `\`${PROGRAM} config set firewall.mode bans\`, then \`${PROGRAM} config apply\`, opens every port.`,
     );
   const { confirmed } = readStrict(call.layout);
-  const unaudited = await auditFirewall(call, "rolled_back", confirmed);
+  const unaudited = await auditFirewall(call, "FIREWALL_ROLLED_BACK", confirmed);
   return done({ rolledBack: true }, `What was in force before is in force again.${unaudited}`, `${PROGRAM} firewall`);
 }
 
@@ -163,10 +163,10 @@ export async function beginTrial(call: Call): Promise<Answer> {
   const { confirmed, trial } = readStrict(call.layout);
   const seconds = began.count ?? null;
   if (seconds === null) {
-    const unaudited = await auditFirewall(call, "confirmed", confirmed);
+    const unaudited = await auditFirewall(call, "FIREWALL_CONFIRMED", confirmed);
     return done({ confirmWithinSeconds: null }, began.detail + unaudited, `${PROGRAM} firewall`);
   }
-  const unaudited = await auditFirewall(call, "tried", trial?.opening ?? confirmed);
+  const unaudited = await auditFirewall(call, "FIREWALL_TRIED", trial?.opening ?? confirmed);
   const within = formatDuration(seconds * SECOND_MS);
   return done(
     { confirmWithinSeconds: seconds },
@@ -192,15 +192,11 @@ function refused(
 /** Records it. `opening`: the ports accepted since; null: every port. Returns a sentence if it could not be recorded. */
 export async function auditFirewall(
   call: Call,
-  step: (typeof FIREWALL_STEPS)[number],
+  type: CommandOf<"record">["type"],
   opening: Opening | null,
 ): Promise<string> {
   const says = opening === null ? "every port" : shownOpening(opening);
-  const kept = await call.guard.ask({
-    verb: "firewall_changed",
-    step,
-    opening: says.slice(0, 480),
-  });
+  const kept = await call.guard.ask({ verb: "record", type, subject: says.slice(0, 480) });
   return kept.ok ? "" : ` The audit has no record of it: ${kept.message}`;
 }
 

@@ -134,7 +134,8 @@ export const accountLegalHold = ofAccount(async (call, name) => {
   const isOn = word === "on";
   // First what protects the mail: whatever becomes of the record.
   if (isOn) setLegalHold(path, { account: name, since: isoTime(call.now()), reason: reason.join(" ") });
-  const asked = await call.guard.ask({ verb: "legal_hold", name, isOn });
+  const type = isOn ? "LEGAL_HOLD_SET" : "LEGAL_HOLD_LIFTED";
+  const asked = await call.guard.ask({ verb: "record", type, subject: name });
   if (!asked.ok)
     return failed(
       `${isOn ? `${name} is under legal hold, but that is not in the audit` : `${name} stays under legal hold`}: ${asked.message}`,
