@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import { ALERT_KINDS, SEVERITIES } from "../../core/alerts/alerts.ts";
+import { isKeeperNotice, type KeeperNotice } from "../../core/alerts/notices.ts";
 import { isJailName } from "../../core/decide/jails.ts";
 import { isQueueId } from "../../core/events/queue-id.ts";
 import { parseAccountName, parseAddress } from "../../core/net/address.ts";
@@ -17,7 +18,6 @@ import {
   fail2banReport,
   firewallReport,
   incidentsReport,
-  KEEPER_NOTICES,
   MOST_REVIEWED,
   retentionReport,
   TOLD,
@@ -146,7 +146,7 @@ type KeeperResult = Extract<KeeperReply, { ok: true }>;
 export type QueuedMail = Readonly<NonNullable<KeeperResult["mails"]>[number]>;
 export type ListedMail = NonNullable<KeeperResult["queue"]>[number];
 export type KeeperTrouble = Readonly<{
-  code: (typeof KEEPER_NOTICES)[number];
+  code: KeeperNotice;
   detail: string;
   /** Each has a separate alert. */
   about?: readonly string[];
@@ -268,5 +268,5 @@ function isOneLine(line: string, most: number): boolean {
 }
 
 function isKnown<T extends Readonly<{ code: string }>>(trouble: T): trouble is T & Pick<KeeperTrouble, "code"> {
-  return KEEPER_NOTICES.some((code) => code === trouble.code);
+  return isKeeperNotice(trouble.code);
 }

@@ -9,7 +9,7 @@ type NoticeText = Readonly<{
   next: string;
 }>;
 
-export const notices = {
+const ofGuard = {
   database_unwritable: {
     says: "The database cannot be written: nothing new is counted or banned.",
     next: "Free space on the disk of the data directory, or look at the guard's log.",
@@ -22,14 +22,6 @@ export const notices = {
     says: "A program never stops reading the database, so its write-ahead log keeps growing.",
     next: "End the program that has engine.db open: `fuser -v` names it. From 1 GB on nothing new is recorded.",
   },
-  database_reader: {
-    says: "A program keeps engine.db open, so its write-ahead log has grown beyond 64 MB.",
-    next: "End the program that the detail names. From 1 GB on nothing new is recorded.",
-  },
-  database_locked: {
-    says: "Another program keeps a database locked: mail and sign-ins still work, but nothing is counted or banned (engine.db), or no account can be changed (accounts.db).",
-    next: "End the program with the command in the detail. The server then recovers automatically.",
-  },
   database_set_aside: {
     says: "A database was damaged, replaced or missing: the server rebuilt it from what could be saved, and set the old file aside.",
     next: "See docs/recovery.md for what may be missing. Once you do not need the old files, remove them with the command in the detail.",
@@ -38,6 +30,122 @@ export const notices = {
     says: "A file of an open database was deleted and could not be restored: its data is lost when the server stops.",
     next: "Do not stop the server. Restore the directory that the detail names, or free space; the server retries each second.",
   },
+  export_failing: {
+    says: "Events do not reach the receiver of `export.syslog`. It gets them later, but not what the server has removed by then (events.max_age, events.max_rows, events.max_size).",
+    next: "Fix what the detail names; see log/export and docs/siem.md. The exporter retries each minute; a loss is shown for a day.",
+  },
+  accounts_uncopied: {
+    says: "The accounts could not be copied: if accounts.db is damaged now, the newest changes are lost.",
+    next: "Free space on the disk of the data directory; the server retries each second.",
+  },
+  engine_undigested: {
+    says: "The digest of engine.db could not be written: if engine.db is lost now, the newest changes of bans, lists and tokens are lost.",
+    next: "Free space on the disk of the data directory; the server retries each minute.",
+  },
+  dashboard_password_unset: {
+    says: "The dashboard has no password, so you cannot sign in: accounts.db was created again.",
+    next: "Set one with `./ghostinbox admin passwd`, and create the tokens of your scripts again: `./ghostinbox token list` shows those that exist.",
+  },
+  recovery_codes_few: {
+    says: "Few recovery codes of the dashboard are left: without the phone and without a code you can get in only from the console.",
+    next: "Make new ones on the dashboard under System › Security.",
+  },
+  accounts_unwritable: {
+    says: "Changed settings could not be written to accounts.db: the previous domains, blocked recipients and sign-in networks stay in force.",
+    next: "See what else `status` shows: a full disk, or another program's lock. The server retries every 5 seconds.",
+  },
+  maintenance_down: {
+    says: "The guard's maintenance process does not run: decisions sometimes wait for the disk.",
+    next: "See the guard's log; the process is restarted automatically.",
+  },
+  firewall_unavailable: {
+    says: "The firewall cannot be used: Postfix and Dovecot refuse banned addresses instead.",
+    next: "Give the guard CAP_NET_ADMIN and install nftables; the guard retries automatically.",
+  },
+  firewall_lost: {
+    says: "Another program removed or changed the firewall's table of bans: it was rebuilt within seconds.",
+    next: "Find what did it, such as `nft flush ruleset` or a restart of nftables or another firewall; the notice ends ten minutes after the last time.",
+  },
+  ports_blocked: {
+    says: "Another rule of this machine's firewall drops whatever comes to a mail port: senders and users get no answer.",
+    next: "The command in the detail shows all rules: find the rule of another table that drops the port, and accept the port there.",
+  },
+  connections_uncounted: {
+    says: "The kernel cannot count connections. This matters only while the guard is down: then an address may hold more connections open than allowed.",
+    next: "Use a kernel with the module nft_connlimit; Postfix limits its own ports in any case.",
+  },
+  tracking_full: {
+    says: "The kernel's table of tracked connections is nearly full: once it is full, new connections are dropped, while open ones continue.",
+    next: "Make it larger with the command in the detail, and in /etc/sysctl.d for the next start. `conntrack -L` lists what fills it.",
+  },
+  ports_crowded: {
+    says: "Two thirds of the connections that a mail port can serve are taken: the guard ends idle ones of strangers, and others only when almost none are left.",
+    next: "Nothing if the detail names only addresses that you know: known places have reserved connections. `ban NETWORK` keeps an address out.",
+  },
+  dnsbl_set_aside: {
+    says: "A DNS block list does not answer or gives wrong answers, and is not used for now: mail is accepted without it.",
+    next: "If it does not recover: a list that refuses to serve us may need an account; dnsbl.zones removes the list. It is tested again automatically.",
+  },
+  clock_jumped: {
+    says: "The machine's clock was set by more than 10 s. Bans, limits and sessions keep using the old time for five minutes, then the new time.",
+    next: "If the new time is wrong, correct it with the command in the detail. If it is right, do nothing.",
+  },
+  events_aggregated: {
+    says: "Too many events arrived to record each one: some were recorded only as sums.",
+    next: "Bans and limits still hold. Raise events.max_rows and events.max_size to keep more events.",
+  },
+  keeper_unreachable: {
+    says: "The keeper does not answer: new configuration is not applied, and sessions of an account are not ended.",
+    next: "See the keeper's log; `ghostinbox status` shows whether it runs.",
+  },
+  all_clients_private: {
+    says: "All clients seem to come from one private address, so attackers and users cannot be distinguished.",
+    next: "Let the proxy or the container network pass on the clients' real addresses.",
+  },
+  bans_in_force: {
+    says: "Many addresses are banned at the same time.",
+    next: "An attack may be under way: `bans` lists them with their reasons, and `unban IP` lifts one. alerts.thresholds.bans_in_force sets how many are normal on your server.",
+  },
+  bans_leak: {
+    says: "A banned address still reaches a mail server, although the firewall has its ban.",
+    next: "Check whether another firewall rule accepts it first, or a proxy passes it on: see the allow list and http.trusted_proxies.",
+  },
+  simulating: {
+    says: "The settings say `simulate`: everything is decided and recorded, but nothing is refused and no address is banned.",
+    next: "See `events` for what would have happened. Remove `simulate` from the settings, then run `config apply`.",
+  },
+  proxy_not_trusted: {
+    says: "Requests to the dashboard or the API come through a proxy that the settings do not name: they count for the proxy, not for their clients.",
+    next: "If the address in the detail is your proxy, and it sets `X-Forwarded-For` or appends to it, add it to `http.trusted_proxies`, or, if the detail names a user, this to `http.proxy_users`, then `config apply`. Do not add anything that only forwards connections, such as Docker or a NAT: any client behind it could fake its address.",
+  },
+  alerts_undelivered: {
+    says: "A channel fails: alerts sent through it do not arrive.",
+    next: "Run `alerts test`: it shows what each channel answers. It is tried again automatically; any other channel still works.",
+  },
+  disk_read_only: {
+    says: "The file system of the data directory is read-only: no mail is accepted, so senders try again later, users cannot sign in, and nothing is recorded or banned.",
+    next: "Try the command in the detail. If it fails, `dmesg` shows a disk error: stop the server, check the device with fsck, mount it, and start the server.",
+  },
+  disk_full: {
+    says: "Mail is refused now: the disk is full.",
+    next: "Free space, or remove files if inodes run out. Senders retry for days, so mail arrives within seconds after that.",
+  },
+  disk_nearly_full: {
+    says: "The disk of the data directory is nearly full.",
+    next: "Free space, or remove files if inodes run out, before all mail is refused (452): mail that may wait in the queue already is.",
+  },
+} as const satisfies Record<string, NoticeText>;
+
+/** Only the keeper can raise these, by way of the guard. */
+const ofKeeper = {
+  database_reader: {
+    says: "A program keeps engine.db open, so its write-ahead log has grown beyond 64 MB.",
+    next: "End the program that the detail names. From 1 GB on nothing new is recorded.",
+  },
+  database_locked: {
+    says: "Another program keeps a database locked: mail and sign-ins still work, but nothing is counted or banned (engine.db), or no account can be changed (accounts.db).",
+    next: "End the program with the command in the detail. The server then recovers automatically.",
+  },
   certificate_unknown: {
     says: "A certificate for a domain of yours was issued with a key that none of your servers is known to use: somebody may pose as your server.",
     next: "If it is yours, add its key to certificates.known, or its file to certificates.files. If not, have its issuer revoke it, and see docs/certificate-transparency.md.",
@@ -45,10 +153,6 @@ export const notices = {
   transparency_failing: {
     says: "The public logs of certificates are not watched completely: a forged certificate may go unnoticed.",
     next: "See the detail and `journalctl -u certspotter`; the notice ends a day after the last failure.",
-  },
-  export_failing: {
-    says: "Events do not reach the receiver of `export.syslog`. It gets them later, but not what the server has removed by then (events.max_age, events.max_rows, events.max_size).",
-    next: "Fix what the detail names; see log/export and docs/siem.md. The exporter retries each minute; a loss is shown for a day.",
   },
   backup_failed: {
     says: "The last backup could not be made.",
@@ -130,58 +234,6 @@ export const notices = {
     says: "The firewall should be strict (firewall.mode), but its table cannot be created.",
     next: "Fix what the detail names; the server retries every five seconds.",
   },
-  accounts_uncopied: {
-    says: "The accounts could not be copied: if accounts.db is damaged now, the newest changes are lost.",
-    next: "Free space on the disk of the data directory; the server retries each second.",
-  },
-  engine_undigested: {
-    says: "The digest of engine.db could not be written: if engine.db is lost now, the newest changes of bans, lists and tokens are lost.",
-    next: "Free space on the disk of the data directory; the server retries each minute.",
-  },
-  dashboard_password_unset: {
-    says: "The dashboard has no password, so you cannot sign in: accounts.db was created again.",
-    next: "Set one with `./ghostinbox admin passwd`, and create the tokens of your scripts again: `./ghostinbox token list` shows those that exist.",
-  },
-  recovery_codes_few: {
-    says: "Few recovery codes of the dashboard are left: without the phone and without a code you can get in only from the console.",
-    next: "Make new ones on the dashboard under System › Security.",
-  },
-  accounts_unwritable: {
-    says: "Changed settings could not be written to accounts.db: the previous domains, blocked recipients and sign-in networks stay in force.",
-    next: "See what else `status` shows: a full disk, or another program's lock. The server retries every 5 seconds.",
-  },
-  maintenance_down: {
-    says: "The guard's maintenance process does not run: decisions sometimes wait for the disk.",
-    next: "See the guard's log; the process is restarted automatically.",
-  },
-  firewall_unavailable: {
-    says: "The firewall cannot be used: Postfix and Dovecot refuse banned addresses instead.",
-    next: "Give the guard CAP_NET_ADMIN and install nftables; the guard retries automatically.",
-  },
-  firewall_lost: {
-    says: "Another program removed or changed the firewall's table of bans: it was rebuilt within seconds.",
-    next: "Find what did it, such as `nft flush ruleset` or a restart of nftables or another firewall; the notice ends ten minutes after the last time.",
-  },
-  ports_blocked: {
-    says: "Another rule of this machine's firewall drops whatever comes to a mail port: senders and users get no answer.",
-    next: "The command in the detail shows all rules: find the rule of another table that drops the port, and accept the port there.",
-  },
-  connections_uncounted: {
-    says: "The kernel cannot count connections. This matters only while the guard is down: then an address may hold more connections open than allowed.",
-    next: "Use a kernel with the module nft_connlimit; Postfix limits its own ports in any case.",
-  },
-  tracking_full: {
-    says: "The kernel's table of tracked connections is nearly full: once it is full, new connections are dropped, while open ones continue.",
-    next: "Make it larger with the command in the detail, and in /etc/sysctl.d for the next start. `conntrack -L` lists what fills it.",
-  },
-  ports_crowded: {
-    says: "Two thirds of the connections that a mail port can serve are taken: the guard ends idle ones of strangers, and others only when almost none are left.",
-    next: "Nothing if the detail names only addresses that you know: known places have reserved connections. `ban NETWORK` keeps an address out.",
-  },
-  dnsbl_set_aside: {
-    says: "A DNS block list does not answer or gives wrong answers, and is not used for now: mail is accepted without it.",
-    next: "If it does not recover: a list that refuses to serve us may need an account; dnsbl.zones removes the list. It is tested again automatically.",
-  },
   greylist_silent: {
     says: "Postgrey does not answer: mail from strangers is accepted without greylisting.",
     next: "It is restarted automatically; if that does not help, try the command in the detail and see log/postgrey.",
@@ -214,18 +266,6 @@ export const notices = {
     says: "A program of the server was stopped by a signal (SIGSTOP) and does nothing until it is continued.",
     next: "Run the command in the detail. A program that writes a log is continued automatically, and a part that does not answer is restarted.",
   },
-  clock_jumped: {
-    says: "The machine's clock was set by more than 10 s. Bans, limits and sessions keep using the old time for five minutes, then the new time.",
-    next: "If the new time is wrong, correct it with the command in the detail. If it is right, do nothing.",
-  },
-  events_aggregated: {
-    says: "Too many events arrived to record each one: some were recorded only as sums.",
-    next: "Bans and limits still hold. Raise events.max_rows and events.max_size to keep more events.",
-  },
-  keeper_unreachable: {
-    says: "The keeper does not answer: new configuration is not applied, and sessions of an account are not ended.",
-    next: "See the keeper's log; `ghostinbox status` shows whether it runs.",
-  },
   certificate_refused: {
     says: "The files in tls.cert and tls.key cannot be used: the previous certificate stays in use.",
     next: "Put a valid certificate chain and its key there; within seconds they are used automatically.",
@@ -242,18 +282,6 @@ export const notices = {
     says: "The file in accounts.follow has fields that this server ignores; the rest of it is in force.",
     next: "Remove the fields that the detail names; the file is read again automatically.",
   },
-  all_clients_private: {
-    says: "All clients seem to come from one private address, so attackers and users cannot be distinguished.",
-    next: "Let the proxy or the container network pass on the clients' real addresses.",
-  },
-  bans_in_force: {
-    says: "Many addresses are banned at the same time.",
-    next: "An attack may be under way: `bans` lists them with their reasons, and `unban IP` lifts one. alerts.thresholds.bans_in_force sets how many are normal on your server.",
-  },
-  bans_leak: {
-    says: "A banned address still reaches a mail server, although the firewall has its ban.",
-    next: "Check whether another firewall rule accepts it first, or a proxy passes it on: see the allow list and http.trusted_proxies.",
-  },
   spam_filter_down: {
     says: "SpamAssassin does not answer: mail is accepted unmarked, or must wait if spam.on_failure says so.",
     next: "It is restarted automatically; if that does not help, try the command in the detail and see log/spamd and log/spamass-milter.",
@@ -265,30 +293,6 @@ export const notices = {
   spam_rules_old: {
     says: "The rules of the spam filter could not be updated for a week: new kinds of spam may pass.",
     next: "Fix what the detail names, then run `spam update`. The server retries each day; the old rules stay in use.",
-  },
-  simulating: {
-    says: "The settings say `simulate`: everything is decided and recorded, but nothing is refused and no address is banned.",
-    next: "See `events` for what would have happened. Remove `simulate` from the settings, then run `config apply`.",
-  },
-  proxy_not_trusted: {
-    says: "Requests to the dashboard or the API come through a proxy that the settings do not name: they count for the proxy, not for their clients.",
-    next: "If the address in the detail is your proxy, and it sets `X-Forwarded-For` or appends to it, add it to `http.trusted_proxies`, or, if the detail names a user, this to `http.proxy_users`, then `config apply`. Do not add anything that only forwards connections, such as Docker or a NAT: any client behind it could fake its address.",
-  },
-  alerts_undelivered: {
-    says: "A channel fails: alerts sent through it do not arrive.",
-    next: "Run `alerts test`: it shows what each channel answers. It is tried again automatically; any other channel still works.",
-  },
-  disk_read_only: {
-    says: "The file system of the data directory is read-only: no mail is accepted, so senders try again later, users cannot sign in, and nothing is recorded or banned.",
-    next: "Try the command in the detail. If it fails, `dmesg` shows a disk error: stop the server, check the device with fsck, mount it, and start the server.",
-  },
-  disk_full: {
-    says: "Mail is refused now: the disk is full.",
-    next: "Free space, or remove files if inodes run out. Senders retry for days, so mail arrives within seconds after that.",
-  },
-  disk_nearly_full: {
-    says: "The disk of the data directory is nearly full.",
-    next: "Free space, or remove files if inodes run out, before all mail is refused (452): mail that may wait in the queue already is.",
   },
   disk_filling: {
     says: "The disk of the server is filling up.",
@@ -304,10 +308,18 @@ export const notices = {
   },
 } as const satisfies Record<string, NoticeText>;
 
+export const notices = { ...ofGuard, ...ofKeeper };
+
 export type NoticeCode = keyof typeof notices;
+export type KeeperNotice = keyof typeof ofKeeper;
 
 export const NOTICE_CODES: readonly NoticeCode[] = Object.keys(notices).filter(isNoticeCode);
+export const KEEPER_NOTICES: readonly KeeperNotice[] = Object.keys(ofKeeper).filter(isKeeperNotice);
 
 function isNoticeCode(code: string): code is NoticeCode {
   return Object.hasOwn(notices, code);
+}
+
+export function isKeeperNotice(code: string): code is KeeperNotice {
+  return Object.hasOwn(ofKeeper, code);
 }

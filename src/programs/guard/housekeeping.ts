@@ -1,7 +1,7 @@
 import { existsSync, rmSync } from "node:fs";
 import { setImmediate as nextTurn, setTimeout as pause } from "node:timers/promises";
 import type { KeeperReply } from "../../admin/declare/keeper.ts";
-import { KEEPER_NOTICES } from "../../admin/declare/reports.ts";
+import { KEEPER_NOTICES } from "../../core/alerts/notices.ts";
 import { messageOf } from "../../core/error.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import type { Keeper } from "../../guard/admin-ports.ts";
