@@ -3,7 +3,7 @@ import { printScopes, SCOPES } from "../core/access/scopes.ts";
 import { plural } from "../core/text.ts";
 import { dayAndTime } from "../core/time.ts";
 import { text, texts } from "./declare/fields.ts";
-import { count, list, meaning, page, pageOf, records, sessionId, time, tokenName } from "./declare/kinds.ts";
+import { count, duration, list, meaning, page, pageOf, records, sessionId, time, tokenName } from "./declare/kinds.ts";
 import {
   ADMIN,
   answers,
@@ -105,11 +105,15 @@ export const ACCESS = [
         first: "token create NAME",
       },
     }),
-  /** `for`: how long it is valid; null: it does not expire. */
   verb(
     "token_create",
     PROVEN_ADMIN,
-    { name: text(64), digest: text(64), scopes: texts(SCOPES.length, 16), for: z.nullable(text(32)) },
+    {
+      ...ofToken,
+      digest: z.string("is missing, or not text").check(z.regex(/^[0-9a-f]{64}$/, "is not a SHA-256 in hexadecimal")),
+      scopes: texts(SCOPES.length, 16),
+      for: duration("How long it is valid; without it, it does not expire."),
+    },
     changesWithSecret<Readonly<{ name: string }>>("name", "access"),
   ),
   verb("token_revoke", PROVEN_ADMIN, ofToken, changes(named, "access"))

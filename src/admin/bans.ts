@@ -3,7 +3,6 @@ import { BAN_LEVELS } from "../core/decide/decision.ts";
 import type { Protection } from "../core/events/reasons.ts";
 import { plural } from "../core/text.ts";
 import { dayAndTime, shown } from "../core/time.ts";
-import { text } from "./declare/fields.ts";
 import { count, durationOrPermanent, list, meaning, network, note, page, pageOf, time } from "./declare/kinds.ts";
 import { ALLOW, answers, BAN, changes, changesWithoutDryRun, READ, reads, verb } from "./declare/verb.ts";
 
@@ -114,7 +113,7 @@ export const BANS = [
       next: "allow list",
     }),
   /** What forbids a ban of this address or network now. */
-  verb("protection", READ, { target: text(64) }, reads<Protected>("reason")),
+  verb("protection", READ, ofTarget, reads<Protected>("reason")),
   verb("allow_list", READ, page(), reads(entries))
     .http("GET /allow", "The allow list, first that of the settings, then that of commands, a page at a time.")
     .cli("allow list", "Show the allow list.", {

@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 import { isQueueId } from "../core/events/queue-id.ts";
 import { parseAddress } from "../core/net/address.ts";
 import { parseJson } from "../core/text.ts";
-import { flag, isObject, text, texts } from "./declare/fields.ts";
+import { flag, isObject, texts } from "./declare/fields.ts";
 import {
   accountName,
   count,
@@ -15,6 +15,7 @@ import {
   queueId,
   records,
   time,
+  written,
 } from "./declare/kinds.ts";
 import { answers, changes, PROVEN_QUEUE, QUEUE, READ, type ResultOf, reads, verb } from "./declare/verb.ts";
 
@@ -102,11 +103,23 @@ const changed = answers(() =>
 );
 export type QueueChange = ResultOf<typeof changed>;
 
+const senderOrBounce = written({
+  most: 320,
+  parse: (text) => (text === "" ? text : parseAddress(text)),
+  fault: "is not an address such as anna@example.org",
+  says: "A mail address, or empty.",
+});
 const chosen = {
   ids: z._default(texts(100, 20), []),
-  account: z._default(z.nullable(text(320)), null),
-  sender: z._default(z.nullable(text(320)), null),
-  recipient: z._default(z.nullable(text(320)), null),
+  account: meaning(
+    z._default(z.nullable(accountName), null),
+    "Mail of this account, by all its addresses. Not together with `sender`.",
+  ),
+  sender: meaning(
+    z._default(z.nullable(senderOrBounce), null),
+    "The envelope sender; empty: that of bounces and automatic replies.",
+  ),
+  recipient: meaning(z._default(z.nullable(mailAddress), null), "Mail with this recipient among those that are left."),
   state: meaning(
     z.optional(z.enum(QUEUE_STATES, `is none of ${QUEUE_STATES.join(", ")}`)),
     "Where it waits: deferred, on hold, or being delivered now.",
@@ -116,24 +129,15 @@ const { cursor } = page();
 /** Some thousand mails at a time. `isAll`: an empty choice is meant. */
 const change = { ...chosen, isAll: z._default(flag, false), cursor };
 
-const senderOrBounce = text(320).check(
-  z.refine((said) => said === "" || parseAddress(said) !== null, "is not an address such as anna@example.org"),
-);
-/** Over HTTP wrong ones are refused before the guard is asked. */
-const strict = {
-  account: meaning(z.optional(accountName), "Mail of this account, by all its addresses. Not together with `sender`."),
-  sender: meaning(z.optional(senderOrBounce), "The envelope sender; empty: that of bounces and automatic replies."),
-  recipient: meaning(z.optional(mailAddress), "Mail with this recipient among those that are left."),
-};
 const ids = meaning(z.optional(listOf(queueId, 100)), "Only these mails.");
 const all = meaning(z.optional(z.literal(true, "is not true")), "All mail is meant.");
 const NONE = "names no mail: ids, account, sender or recipient is needed";
 const namesSome = (given: Readonly<Record<string, unknown>>): boolean =>
-  ["ids", "account", "sender", "recipient"].some((field) => given[field] !== undefined);
+  ["ids", "account", "sender", "recipient"].some((field) => given[field] !== undefined && given[field] !== null);
 /** For what can be undone, or does no harm. */
 const ANY_MAIL = {
   named: { isAll: "all" },
-  fields: { ...strict, ids, isAll: all },
+  fields: { ids, isAll: all },
   check: (given: Readonly<Record<string, unknown>>) => {
     if (given["all"] !== true) return namesSome(given) ? null : `${NONE}, or all`;
     return namesSome(given) ? "names some mail and all" : null;
@@ -141,7 +145,7 @@ const ANY_MAIL = {
 } as const;
 const SOME_MAIL = {
   given: { isAll: false },
-  fields: { ...strict, ids },
+  fields: { ids },
   check: (given: Readonly<Record<string, unknown>>) => (namesSome(given) ? null : NONE),
 } as const;
 
@@ -151,7 +155,6 @@ export const OF_QUEUE = [
     "Mail in Postfix's queue, oldest first, a page at a time: all, or what fits.",
     {
       given: { ids: [] },
-      fields: strict,
       answer: () => z.object({ items: meaning(list(mail()), "The oldest first."), next, total }),
       of: ({ mails, ...rest }) => ({ items: mails, ...rest }),
     },

@@ -67,6 +67,13 @@ export function parseDuration(text: string): number | null {
   return durationMs <= LONGEST_MS ? durationMs : null;
 }
 
+/** The same for a text that was checked before. */
+export function durationOf(text: string): number {
+  const durationMs = parseDuration(text);
+  if (durationMs === null) throw new Error(`${text} is not a duration`);
+  return durationMs;
+}
+
 /** The shortest exact form: 7200000 is `2h`, 5400000 is `90m`. */
 export function formatDuration(durationMs: number): string {
   const unit = UNITS.find(([, sizeMs]) => durationMs >= sizeMs && durationMs % sizeMs === 0);

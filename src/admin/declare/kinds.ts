@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import { isQueueId } from "../../core/events/queue-id.ts";
 import { parseAccountName, parseAddress, parseSenderPattern } from "../../core/net/address.ts";
-import { parsePrefix, prefixLength } from "../../core/net/ip.ts";
+import { type Ip, type Prefix, parseIp, parsePrefix, prefixLength } from "../../core/net/ip.ts";
 import { parseDuration } from "../../core/time.ts";
 import { PAGE } from "./paging.ts";
 
@@ -71,10 +71,10 @@ export const senderPattern = written({
   fault: NO_SENDER,
   says: "An address, or all of a domain: *@example.org.",
 });
-/** Only checked: a ban of an IPv6 address means its network, whose size is a setting. */
-export const network = written({
+/** An address stays one: a ban of an IPv6 address means its network, whose size is a setting. */
+export const network = written<Ip | Prefix>({
   most: 64,
-  parse: (text) => (parsePrefix(text) === null ? null : text),
+  parse: (text) => parseIp(text) ?? parsePrefix(text),
   fault: NO_NETWORK,
   says: "An IP address, or a network such as 203.0.113.0/24.",
 }).check(z.meta({ examples: ["203.0.113.7"] }));

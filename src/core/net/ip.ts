@@ -84,6 +84,15 @@ export function hostPrefix(address: Ip): Prefix {
   return `${address}/${isV4(address) ? 32 : 128}` as Prefix;
 }
 
+export function isPrefix(one: Ip | Prefix): one is Prefix {
+  return one.includes("/");
+}
+
+/** An address is the prefix of exactly this address. */
+export function asPrefix(one: Ip | Prefix): Prefix {
+  return isPrefix(one) ? one : hostPrefix(one);
+}
+
 /** The prefix by which a client is counted and banned: one IPv4 address, or an IPv6 network. */
 export function prefixOf(address: Ip, ipv6Length: number): Prefix {
   return isV4(address) ? hostPrefix(address) : truncate(address, ipv6Length);

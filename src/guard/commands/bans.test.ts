@@ -132,5 +132,8 @@ test("protection of an address follows the same rule as bans", async () => {
   kit.clock.advance(HOUR_MS);
   await kit.said({ verb: "allow_remove", target: stranger });
   assert.equal(await protects(stranger), null);
-  assert.match(await kit.said({ verb: "protection", target: "nowhere" }), /^usage “nowhere” is not an IP address/);
+  assert.match(
+    await kit.said({ verb: "protection", target: "nowhere" }),
+    /^usage The field "target" is not an IP address/,
+  );
 });

@@ -4,8 +4,8 @@ import { ascending, type PageRequest, pageOf } from "../../admin/declare/paging.
 import type { Decision } from "../../core/decide/decision.ts";
 import type { NetworkEvent } from "../../core/events/event.ts";
 import { reasons } from "../../core/events/reasons.ts";
-import { isTooWide, type Prefix, parseIp, parsePrefix } from "../../core/net/ip.ts";
-import { isoTime, isoTimeOrNull, parseDuration } from "../../core/time.ts";
+import { asPrefix, type Ip, isPrefix, isTooWide, type Prefix } from "../../core/net/ip.ts";
+import { durationOf, isoTime, isoTimeOrNull } from "../../core/time.ts";
 import { expireBans } from "../enforce/end-bans.ts";
 import type { Engine } from "../engine.ts";
 import type { Clock } from "../ports.ts";
@@ -23,9 +23,7 @@ const LIFTED_NAMED = 50;
 
 export const ban: RunOf<"ban", NetworkDecisionParts> = async (parts, command, by) => {
   const prefix = targetOf(parts.engine, command.target);
-  if (prefix === null) return noTarget(command.target);
-  const durationMs = durationOf(command.for, parts.engine.policy.bans.manualMs);
-  if (durationMs === undefined) return noDuration(command.for);
+  const durationMs = lasting(command.for, parts.engine.policy.bans.manualMs);
   const note = command.note === "" ? "Banned by hand" : command.note;
   const outcome = await decided(parts.engine, { type: "BAN_ASKED", prefix, note, durationMs, by });
   if (!outcome.ok) return outcome;
@@ -36,18 +34,15 @@ export const ban: RunOf<"ban", NetworkDecisionParts> = async (parts, command, by
 
 export const unban: RunOf<"unban", NetworkDecisionParts> = async (parts, command, by) => {
   const prefix = targetOf(parts.engine, command.target);
-  if (prefix === null) return noTarget(command.target);
   const outcome = await decided(parts.engine, { type: "UNBAN_ASKED", prefix, by });
   return outcome.ok ? { ok: true, result: { prefix } } : outcome;
 };
 
 export const allowAdd: RunOf<"allow_add", NetworkDecisionParts> = async (parts, command, by) => {
-  const prefix = parsePrefix(command.target);
-  if (prefix === null) return noTarget(command.target);
+  const prefix = asPrefix(command.target);
   if (isTooWide(prefix))
     return usage(`${prefix} is too wide: nothing in it could be banned.`, "The widest are /8, and /16 of IPv6.");
-  const durationMs = durationOf(command.for, null);
-  if (durationMs === undefined) return noDuration(command.for);
+  const durationMs = lasting(command.for, null);
   const lifted = parts.bansInForce.bansWithin(prefix).map((standing) => standing.prefix);
   const outcome = await decided(parts.engine, { type: "ALLOW_ASKED", prefix, note: command.note, durationMs, by });
   if (!outcome.ok) return outcome;
@@ -55,8 +50,7 @@ export const allowAdd: RunOf<"allow_add", NetworkDecisionParts> = async (parts, 
 };
 
 export const allowRemove: RunOf<"allow_remove", NetworkDecisionParts> = async (parts, command, by) => {
-  const prefix = parsePrefix(command.target);
-  if (prefix === null) return noTarget(command.target);
+  const prefix = asPrefix(command.target);
   if (parts.engine.policy.allow.includes(prefix))
     return failed(`${prefix} is on the list of the settings.`, "Take it out of allow.networks in ghostinbox.toml.");
   const outcome = await decided(parts.engine, { type: "DISALLOW_ASKED", prefix, by });
@@ -87,7 +81,7 @@ export function allowList({ engine, bansInForce }: BanListParts, asked: PageRequ
 /** Uses the rule that decides bans, so both always agree. */
 export function protection({ engine }: BanListParts, { target }: ParsedCommandOf<"protection">): Reply<"protection"> {
   const prefix = targetOf(engine, target);
-  return prefix === null ? noTarget(target) : { ok: true, result: { prefix, reason: engine.protectionOf(prefix) } };
+  return { ok: true, result: { prefix, reason: engine.protectionOf(prefix) } };
 }
 
 export async function cleanup({ engine, banLog, clock }: BanListParts): Promise<Reply<"cleanup">> {
@@ -95,16 +89,14 @@ export async function cleanup({ engine, banLog, clock }: BanListParts): Promise<
 }
 
 /** An address means its prefix: the address itself, or its IPv6 network. A network is used as given. */
-function targetOf(engine: Pick<Engine, "prefixOf">, text: string): Prefix | null {
-  const ip = parseIp(text);
-  return ip === null ? parsePrefix(text) : engine.prefixOf(ip);
+function targetOf(engine: Pick<Engine, "prefixOf">, target: Ip | Prefix): Prefix {
+  return isPrefix(target) ? target : engine.prefixOf(target);
 }
 
-function durationOf(text: string | null, otherwiseMs: number | null): number | null | undefined {
+/** Milliseconds; null: for good. */
+function lasting(text: string | null, otherwiseMs: number | null): number | null {
   if (text === null) return otherwiseMs;
-  if (text === "permanent") return null;
-  const durationMs = parseDuration(text);
-  return durationMs === null || durationMs === 0 ? undefined : durationMs;
+  return text === "permanent" ? null : durationOf(text);
 }
 
 async function decided(
@@ -116,12 +108,4 @@ async function decided(
   const { says, next } = reasons[reason];
   const whole = reason === "not_recorded" ? says : `${event.prefix}: ${says}`;
   return failed(event.type === "BAN_ASKED" ? `Not banned. ${whole}` : whole, next);
-}
-
-function noDuration(text: string | null): CommandError {
-  return usage(`“${text}” is not a length of time.`, "Write it as 45s, 30m, 2h or 7d.");
-}
-
-function noTarget(text: string): CommandError {
-  return usage(`“${text}” is not an IP address or network.`, "Write it as 203.0.113.7 or 2001:db8::/64.");
 }

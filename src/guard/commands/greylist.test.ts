@@ -44,7 +44,6 @@ for (const [target, lasts, kind] of [
   ["owner@elsewhere.test", "15m", "failed"],
   [OWNER, "0s", "usage"],
   [OWNER, "31d", "usage"],
-  [OWNER, "soon", "usage"],
 ] as const)
   test(`no pause for ${target} of ${lasts}`, async () => {
     const reply = await pause(target, lasts);

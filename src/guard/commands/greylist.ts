@@ -4,7 +4,7 @@ import { isWebAdmin } from "../../admin/declare/rights.ts";
 import type { GreylistPauseItem } from "../../admin/filters.ts";
 import { type Address, domainOf, parseAddress, withoutExtension } from "../../core/net/address.ts";
 import { printable } from "../../core/text.ts";
-import { DAY_MS, formatDuration, isoTime, later, MINUTE_MS, parseDuration, SECOND_MS } from "../../core/time.ts";
+import { DAY_MS, durationOf, formatDuration, isoTime, later, MINUTE_MS, SECOND_MS } from "../../core/time.ts";
 import type { Engine } from "../engine.ts";
 import type { Clock, RecipientDirectory } from "../ports.ts";
 import type { GreylistPause, GreylistPauses } from "../storage-ports.ts";
@@ -26,8 +26,8 @@ const MOST_OF_WEB = 200;
 export const greylistPause: RunOf<"greylist_pause", GreylistCommandParts> = async (parts, command, by) => {
   const { engine, pauses, recipients, clock } = parts;
   const target = ofAccount(command.recipient, recipients);
-  const lastsMs = command.for === null ? USUAL_MS : parseDuration(command.for);
-  if (lastsMs === null || lastsMs < SECOND_MS || lastsMs > LONGEST_MS)
+  const lastsMs = command.for === null ? USUAL_MS : durationOf(command.for);
+  if (lastsMs < SECOND_MS || lastsMs > LONGEST_MS)
     return usage(`“${printable(command.for ?? "", 40)}” is not a length of a pause.`, "Write it as 15m, 2h or 1d.");
   if (!engine.policy.domains.includes(domainOf(target)) || !recipients.exists(target))
     return failed(`${target} receives no mail here.`, "`account list` and `alias list` show who does.");

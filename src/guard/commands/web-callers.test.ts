@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { COMMANDS, parsedCommandOf } from "../../../test/kit/commands.ts";
-import { accountName } from "../../../test/kit/samples.ts";
+import { accountName, ip } from "../../../test/kit/samples.ts";
 import { BY, webGateOf } from "../../../test/kit/web-gate-kit.ts";
 import { BY_RIGHT, BY_RIGHT_TO_OWN } from "../../../test/kit/web-verbs.ts";
 import type { Command } from "../../admin/declare/control.ts";
@@ -133,7 +133,7 @@ describe("for whom the web asks", () => {
   test("addresses of mailbox users are banned like any other", async () => {
     kit.signInAs("ab".repeat(32), parseAccountName("anna@example.test"));
     assert.equal(refusal(COMMANDS.my_mailbox, { as: "ab".repeat(32), ip: IP }), null);
-    assert.ok((await ban(kit, { verb: "ban", target: IP, note: "", for: null }, "root")).ok);
+    assert.ok((await ban(kit, { verb: "ban", target: ip(IP), note: "", for: null }, "root")).ok);
   });
 
   test("the guard names the actor, whatever the web says, and needs the caller's address", () => {
@@ -145,8 +145,8 @@ describe("for whom the web asks", () => {
     assert.ok("by" in unnamed && unnamed.by === "web:unnamed");
     const token = kit.admit(command, tokenWith(["ban"]));
     assert.ok("by" in token && token.by === `web:token tban via ${IP}`);
-    for (const ip of ["nowhere", "", undefined])
-      assert.match(refusal(command, { as: line.as, ...(ip !== undefined && { ip }) }) ?? "", /No address/);
+    for (const from of ["nowhere", "", undefined])
+      assert.match(refusal(command, { as: line.as, ...(from !== undefined && { ip: from }) }) ?? "", /No address/);
   });
 
   test("using a session prolongs it, a stream's check does not", () => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { ip } from "../../../test/kit/samples.ts";
 import { webGateOnMemory } from "../../../test/kit/web-gate-kit.ts";
 import { ROLES, type Scope } from "../../core/access/scopes.ts";
 import { MINUTE_MS } from "../../core/time.ts";
@@ -11,12 +12,12 @@ import { WEB_LIMITS } from "./web/web-bounds.ts";
 function spared() {
   const kit = webGateOnMemory();
   /** Returns why a request is refused; null if it is admitted. */
-  const useFrom = (ip: string, as = "5e".repeat(32)): string | null => {
-    const admitted = kit.admit({ verb: "caller", isUse: true }, { as, ip });
+  const useFrom = (from: string, as = "5e".repeat(32)): string | null => {
+    const admitted = kit.admit({ verb: "caller", isUse: true }, { as, ip: from });
     return "error" in admitted ? (admitted.error.denied ?? admitted.error.message) : null;
   };
   const isSpared = async (target: string): Promise<boolean> =>
-    !(await ban(kit, { verb: "ban", target, note: "", for: null }, "root")).ok;
+    !(await ban(kit, { verb: "ban", target: ip(target), note: "", for: null }, "root")).ok;
   return { kit, useFrom, isSpared };
 }
 
@@ -44,10 +45,10 @@ test("a token that may change no ban spares no address either", async () => {
     [ROLES.operator, "198.51.100.3", true],
     [ROLES.owner, "198.51.100.4", true],
   ];
-  for (const [scopes, ip, spares] of tokens) {
+  for (const [scopes, from, spares] of tokens) {
     const [secret, name] = [`gi_${scopes.join("")}`, scopes.join("-")];
     kit.credentials.createToken({ name, digest: digestOf(secret), scopes, by: "root", at, expiresAt: null });
-    assert.equal(useFrom(ip, secret), null);
-    assert.equal(await isSpared(ip), spares, name);
+    assert.equal(useFrom(from, secret), null);
+    assert.equal(await isSpared(from), spares, name);
   }
 });

@@ -6,7 +6,7 @@ import { parseScopes, printScopes, SCOPES } from "../../../core/access/scopes.ts
 import { parseAccountName } from "../../../core/net/address.ts";
 import { type Ip, parseIp } from "../../../core/net/ip.ts";
 import { plural } from "../../../core/text.ts";
-import { isoTime, later, type Millis, parseDuration } from "../../../core/time.ts";
+import { durationOf, isoTime, later, type Millis } from "../../../core/time.ts";
 import { type CallerParts, callerOf } from "../../access/callers.ts";
 import type { MailboxSignIn } from "../../access/mailbox-sign-in.ts";
 import type { Given, Opened, SignIn } from "../../access/sign-in.ts";
@@ -34,8 +34,6 @@ export async function tokenCommand(
   command: ParsedCommandOf<"token_create" | "token_revoke">,
   by: string,
 ): Promise<Reply> {
-  if (!/^[A-Za-z0-9_.-]{1,64}$/.test(command.name))
-    return usage("A token's name is 1 to 64 letters, digits, dots or dashes.", "");
   const creating = command.verb === "token_create";
   const wanted = creating ? newToken(command, by, clock.now()) : null;
   if (wanted !== null && "ok" in wanted) return wanted;
@@ -56,14 +54,9 @@ function newToken(
   by: string,
   at: Millis,
 ) {
-  const wrong = (message: string) => usage(message, "");
-  if (!/^[0-9a-f]{64}$/.test(digest)) return wrong("A token comes as its SHA-256 in hexadecimal.");
   const scopes = parseScopes(listed.join(","));
-  if (scopes === null) return wrong(`A token has one or more of the scopes ${SCOPES.join(", ")}.`);
-  const durationMs = lasts === null ? null : parseDuration(lasts);
-  if (lasts !== null && (durationMs === null || durationMs === 0))
-    return wrong(`"${lasts}" is not a duration, such as 90d.`);
-  return { name, digest, scopes, by, at, expiresAt: durationMs === null ? null : later(at, durationMs) };
+  if (scopes === null) return usage(`A token has one or more of the scopes ${SCOPES.join(", ")}.`, "");
+  return { name, digest, scopes, by, at, expiresAt: lasts === null ? null : later(at, durationOf(lasts)) };
 }
 
 function grantsOf({ scopes, expiresAt }: Pick<NewToken, "scopes" | "expiresAt">): string {

@@ -4,12 +4,12 @@ import { ascending, firstPage } from "../../../admin/declare/paging.ts";
 import type { QueueItem } from "../../../admin/queue.ts";
 import type { AuditType } from "../../../core/events/event-types.ts";
 import { isQueueId } from "../../../core/events/queue-id.ts";
-import { parseAccountName, parseAddress, withoutExtension } from "../../../core/net/address.ts";
+import { parseAccountName, withoutExtension } from "../../../core/net/address.ts";
 import { printable } from "../../../core/text.ts";
 import { instant, isoTime, isoTimeOrNull } from "../../../core/time.ts";
 import { HELD_BY_HAND } from "../../admin-ports.ts";
 import { UNRECORDED } from "../record-first.ts";
-import { failed, usage, wrongAddress } from "../refusals.ts";
+import { failed, usage } from "../refusals.ts";
 import {
   changeFault,
   type Failure,
@@ -30,29 +30,29 @@ type ListMail = Extract<KeeperCommand, { readonly verb: "list_mail" }>;
 type Selection = Omit<ListMail, "verb" | "after" | "limit" | "where">;
 export type Where = ListMail["where"];
 
-/** Which mails a command can change, the message if there are none, and its record. */
+const ANY_MAIL = { where: "anywhere", none: "No such mail is in the queue.", audit: "QUEUE_DELETED" } as const;
+/** Which mails a command can change, the message if there are none, the keeper's verb, and the record. */
 export const KINDS = {
-  queue_hold: { where: "loose", none: "No such mail waits in the queue.", audit: "QUEUE_HELD" },
-  queue_release: { where: "hold", none: "No such mail is on hold.", audit: "QUEUE_RELEASED" },
-  queue_delete: { where: "anywhere", none: "No such mail is in the queue.", audit: "QUEUE_DELETED" },
-  queue_return: { where: "anywhere", none: "No such mail is in the queue.", audit: "QUEUE_DELETED" },
-  queue_flush: { where: "deferred", none: "No such mail waits for another try.", audit: null },
-} as const satisfies Record<ChangeCommand["verb"], Readonly<{ where: string; none: string; audit: AuditType | null }>>;
+  queue_hold: { where: "loose", none: "No such mail waits in the queue.", order: "hold_mail", audit: "QUEUE_HELD" },
+  queue_release: { where: "hold", none: "No such mail is on hold.", order: "release_mail", audit: "QUEUE_RELEASED" },
+  queue_delete: { ...ANY_MAIL, order: "delete_mail" },
+  queue_return: { ...ANY_MAIL, order: "return_mail" },
+  queue_flush: { where: "deferred", none: "No such mail waits for another try.", order: "flush_mail", audit: null },
+} as const satisfies Record<
+  ChangeCommand["verb"],
+  Readonly<{ where: string; none: string; order: KeeperCommand["verb"]; audit: AuditType | null }>
+>;
 
-function selectionOf(parts: HeldQueueParts, command: QueueCommand): Selection | CommandError {
-  const { ids, account, sender, recipient } = command;
+function selectionOf(
+  parts: HeldQueueParts,
+  { ids, account, sender, recipient }: QueueCommand,
+): Selection | CommandError {
   const id = ids.find((text) => !isQueueId(text));
   if (id !== undefined) return usage(`“${printable(id, 40)}” is not a queue id.`, "`queue list` shows the queue ids.");
   if (account !== null && sender !== null) return usage("An account has its senders.", "Give the account or a sender.");
-  const name = account === null ? null : parseAccountName(account);
-  if (account !== null && name === null) return wrongAddress(account);
-  const from = sender === null || sender === "" ? sender : parseAddress(sender);
-  if (sender !== null && from === null) return wrongAddress(sender);
-  const to = recipient === null ? null : parseAddress(recipient);
-  if (recipient !== null && to === null) return wrongAddress(recipient);
-  if (name === null) return { ids, senders: from === null ? [] : [from], recipient: to };
-  const sent = sentIds(parts, name).slice(0, MAILS_BESIDE);
-  return { ids, ...(sent.length === 0 ? {} : { beside: sent }), senders: sendersOf(parts, name), recipient: to };
+  if (account === null) return { ids, senders: sender === null ? [] : [sender], recipient };
+  const sent = sentIds(parts, account).slice(0, MAILS_BESIDE);
+  return { ids, ...(sent.length === 0 ? {} : { beside: sent }), senders: sendersOf(parts, account), recipient };
 }
 
 /** Where the command searches; null if it cannot be done to mail that waits there. */
@@ -175,7 +175,9 @@ async function carryOut(parts: HeldQueueParts, { verb }: ChangeCommand, ids: rea
     const held = ids.map((queueId) => ({ type: "HOLD_MAIL", queueId, ...BY_HAND }) as const);
     if (!(await engine.audit(null, held))) return NO_RECORD;
   }
-  const reply = await keeper.ask(orderFor(verb, ids));
+  const reply = await keeper.ask(
+    verb === "queue_delete" ? { verb: "delete_mail", ids, onHold: false } : { verb: KINDS[verb].order, ids },
+  );
   if (!reply.ok) return reply;
   // Notes of mail that is not on hold are removed later (`forgetGone`).
   if (verb !== "queue_hold" && verb !== "queue_flush")
@@ -185,21 +187,6 @@ async function carryOut(parts: HeldQueueParts, { verb }: ChangeCommand, ids: rea
 
 /** Marks root's holds: `account release` leaves such mail on hold. */
 const BY_HAND = { account: HELD_BY_HAND, ip: null, recipientCount: 0, recipients: [] } as const;
-
-function orderFor(verb: ChangeCommand["verb"], ids: readonly string[]): KeeperCommand {
-  switch (verb) {
-    case "queue_hold":
-      return { verb: "hold_mail", ids };
-    case "queue_release":
-      return { verb: "release_mail", ids };
-    case "queue_delete":
-      return { verb: "delete_mail", ids, onHold: false };
-    case "queue_return":
-      return { verb: "return_mail", ids };
-    case "queue_flush":
-      return { verb: "flush_mail", ids };
-  }
-}
 
 /** Records first. Delivery retries change nothing, and are not recorded. */
 async function record({ engine }: HeldQueueParts, { command, by }: Change): Promise<boolean> {

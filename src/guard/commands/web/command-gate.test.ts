@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { COMMANDS, parsedCommandOf } from "../../../../test/kit/commands.ts";
+import { ip } from "../../../../test/kit/samples.ts";
 import { BY, webGateOf } from "../../../../test/kit/web-gate-kit.ts";
 import type { Command, Reply } from "../../../admin/declare/control.ts";
 import { rightsOf } from "../../../admin/declare/rights.ts";
@@ -60,7 +61,7 @@ describe("what the web asks", () => {
 
   test("bounds the web's share of the allow list, without counting root's entries", async () => {
     const add = async (i: number, by: string): Promise<Reply | null> => {
-      const command = { verb: "allow_add", target: `198.51.100.${i}`, note: "", for: null } as const;
+      const command = { verb: "allow_add", target: ip(`198.51.100.${i}`), note: "", for: null } as const;
       const refused = by === "root" ? null : await kit.ask(command);
       return refused ?? allowAdd(kit, command, by);
     };

@@ -1,7 +1,7 @@
 import { WIDEST_OF_WEB } from "../../../admin/bans.ts";
 import { type CommandError, effectOf, type ParsedCommand, type Verb } from "../../../admin/declare/control.ts";
 import { isWebAdmin } from "../../../admin/declare/rights.ts";
-import { type Ip, isV4, type Prefix, parsePrefix, prefixLength } from "../../../core/net/ip.ts";
+import { asPrefix, type Ip, isV4, type Prefix, prefixLength } from "../../../core/net/ip.ts";
 import { plural } from "../../../core/text.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS, type Millis } from "../../../core/time.ts";
 import { Budget, Budgets } from "../../budget.ts";
@@ -169,9 +169,9 @@ export class WebBounds {
     this.#banned.spend(this.#clock.now());
   }
 
-  #tooManyAllowed(target: string): Overreach | null {
+  #tooManyAllowed(target: Ip | Prefix): Overreach | null {
     const own = this.#allowed().filter(({ by }) => isWebAdmin(by));
-    if (own.length < WEB_LIMITS.allowEntries || own.some(({ prefix }) => prefix === parsePrefix(target))) return null;
+    if (own.length < WEB_LIMITS.allowEntries || own.some(({ prefix }) => prefix === asPrefix(target))) return null;
     const message = `The dashboard and the API have put ${plural(own.length, "entry", "entries")} on the allow list, which is as many as they may.`;
     return refused("failed", message, "Take one off, or use `allow add` on the server.");
   }
@@ -206,9 +206,8 @@ const ENOUGH_TESTS = refused(
   "Try again later, or use `alerts test` on the server.",
 );
 
-function tooWide(target: string): Overreach | null {
-  const network: Prefix | null = parsePrefix(target);
-  if (network === null) return null;
+function tooWide(target: Ip | Prefix): Overreach | null {
+  const network = asPrefix(target);
   const { v4, v6 } = WEB_LIMITS.widest;
   if (prefixLength(network) >= (isV4(network) ? v4 : v6)) return null;
   const message = `${network} is too wide for the dashboard and the API: they take networks down from /${v4}, and /${v6} of IPv6.`;

@@ -2,7 +2,6 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { ParsedCommandOf } from "../../../../admin/declare/control.ts";
 import type { QueueChange, QueueItem } from "../../../../admin/queue.ts";
 import { codeOf } from "../../../../core/error.ts";
 import { plural } from "../../../../core/text.ts";
@@ -13,7 +12,7 @@ import { andMore, eachPage, gather, pageFrom } from "../../listing.ts";
 import { wordsOf } from "../../parse.ts";
 import { printable, wrapped } from "../../print/text.ts";
 
-type Chosen = Pick<ParsedCommandOf<"queue_list">, "ids" | "account" | "sender" | "recipient">;
+type Chosen = ReturnType<typeof chosenBy>;
 type ChangeVerb = `queue_${"hold" | "release" | "delete" | "return" | "flush"}`;
 
 /** `queue list [ID...]` */
@@ -114,7 +113,7 @@ function keptLines({ kept }: QueueChange): readonly string[] {
   );
 }
 
-function chosenBy(call: Call): Chosen {
+function chosenBy(call: Call) {
   const sender = call.option("sender");
   return {
     ids: [...wordsOf(call.args[0])],
