@@ -85,7 +85,7 @@ export function dayAndTime(iso: string): string {
   return `${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC`;
 }
 
-/** A remaining time, for people: `3 d 4 h`, `2 h 5 min`, `12 min`, `40 s`. */
+/** A length of time, for people: `3 d 4 h`, `2 h 5 min`, `12 min`, `40 s`. */
 export function span(durationMs: number): string {
   const s = Math.max(0, Math.ceil(durationMs / SECOND_MS));
   if (s < 60) return `${s} s`;

@@ -1,4 +1,5 @@
 import { plural, printable } from "../text.ts";
+import { span } from "../time.ts";
 import { type Assessment, accountCells, countCells, mailsThatLeft, usedAddresses } from "./assess.ts";
 import type { Incident, TimelineEntry } from "./incident.ts";
 
@@ -66,7 +67,7 @@ function summary({ incident, timeline, assessment }: Reported): readonly string[
     `${plural(used.length, "account was", "accounts were")} used in that time, and ${plural(mails.length, "mail was", "mails were")} sent by them: ${held} held in the queue, ${plural(reached, "recipient")} reached.`,
     isolated === undefined
       ? "The server was not isolated."
-      : `The server was isolated ${within(incident.openedAt, isolated.at)} after the incident was opened.`,
+      : `The server was isolated ${between(incident.openedAt, isolated.at)} after the incident was opened.`,
   ];
 }
 
@@ -126,7 +127,7 @@ function lessons({ incident, timeline, assessment, contacts }: Reported): readon
       `${plural(left, "mail")} left before the hold. A lower \`limits.sending.strangers\` holds mail to strangers earlier.`,
     left === 0 && mails.length > 0 && "No mail left: the limits for mail to strangers held it in time.",
     first < incident.openedAt &&
-      `${within(first, incident.openedAt)} passed between the first of these mails and the opening of the incident.`,
+      `${between(first, incident.openedAt)} passed between the first of these mails and the opening of the incident.`,
     contacts.length === 0 && "No contacts were set: `alerts.contacts` names the people whom every alert shows.",
     !taken.has("recover") && "The server was not compared with a backup: `incident recover` does that.",
     !taken.has("investigate") && "No evidence was collected: `incident investigate` does that.",
@@ -155,10 +156,8 @@ function moment(iso: string): string {
   return `${iso.slice(0, 10)} ${iso.slice(11, 19)}`;
 }
 
-/** A time between two moments, for people. */
-function within(from: string, until: string): string {
-  const minutes = Math.max(0, Math.round((Date.parse(until) - Date.parse(from)) / 60_000));
-  return minutes < 120 ? plural(minutes, "minute") : plural(Math.round(minutes / 60), "hour");
+function between(from: string, until: string): string {
+  return span(Date.parse(until) - Date.parse(from));
 }
 
 /** The mail to people whom a mail reached that the owner of its account did not write. The first line is the subject. */

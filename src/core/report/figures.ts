@@ -1,4 +1,4 @@
-import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from "../time.ts";
+import { DAY_MS } from "../time.ts";
 
 /** What a report is made of. Times are ISO 8601 in UTC. Names, addresses and reasons may hold text from strangers. */
 export type ReportFacts = Readonly<{
@@ -201,17 +201,6 @@ export function minute(at: string): string {
 /** Whole days from one time to a later one; negative: it is past. */
 export function daysBetween(from: string, to: string): number {
   return Math.floor((Date.parse(to) - Date.parse(from)) / DAY_MS);
-}
-
-/** `3 s`, `12 min`, `2 h` */
-export function roughly(ms: number): string {
-  const units: readonly (readonly [number, string])[] = [
-    [HOUR_MS, "h"],
-    [MINUTE_MS, "min"],
-    [SECOND_MS, "s"],
-  ];
-  const [unitMs, name] = units.find(([size]) => ms >= size) ?? [SECOND_MS, "s"];
-  return `${Math.round(ms / unitMs)} ${name}`;
 }
 
 /** `12 %`; of nothing, none. */

@@ -1,4 +1,5 @@
 import { plural } from "../text.ts";
+import { span } from "../time.ts";
 import {
   type BackupFigures,
   bytes,
@@ -10,7 +11,6 @@ import {
   number,
   type ReportFacts,
   type ReportSpan,
-  roughly,
   share,
 } from "./figures.ts";
 import { type Todo, todoOf } from "./todo.ts";
@@ -19,9 +19,16 @@ const TITLES: Readonly<Record<ReportSpan, string>> = { week: "Weekly report", mo
 
 /** What happened, what is to be done, and how the server is. */
 export function reportOf(facts: ReportFacts): Report {
-  const { host, from, to, span } = facts;
+  const { host, from, to } = facts;
   const all = [signIns, addresses, bans, audit, mail, spam, updates, hardening, certificate, disk, backups, accounts];
-  return { title: TITLES[span], host, from, to, todo: todoOf(facts), sections: all.map((section) => section(facts)) };
+  return {
+    title: TITLES[facts.span],
+    host,
+    from,
+    to,
+    todo: todoOf(facts),
+    sections: all.map((section) => section(facts)),
+  };
 }
 
 /** A report, whatever it is printed as. Every text may hold what a stranger chose: a printer makes it safe for its format. */
@@ -246,7 +253,7 @@ function drilled({ drill }: BackupFigures): string {
   if (drill === null) return "No restore drill has been made yet.";
   const { at, tookMs, mails, reason } = drill;
   if (reason !== null) return `The restore drill of ${minute(at)} failed: ${reason}`;
-  return `The restore drill of ${minute(at)} brought back ${number(mails)} mails in ${roughly(tookMs)}.`;
+  return `The restore drill of ${minute(at)} brought back ${number(mails)} mails in ${span(tookMs)}.`;
 }
 
 function accounts({ accounts: { total, suspended, unused, unusedDays } }: ReportFacts): Section {

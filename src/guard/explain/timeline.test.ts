@@ -124,7 +124,7 @@ const at = (time: string, id: number, type: EventItem["type"] = "GREYLIST_ASKED"
 
 test("a greylisted mail shows when it was retried, and proposes nothing", () => {
   const [first, second, mail] = timelineOf([at("02:00", 1), at("17:10", 2), at("17:11", 3, "EMAIL")]);
-  assert.match(first?.meaning ?? "", /it was deferred, and came again after 15m\.$/);
+  assert.match(first?.meaning ?? "", /it was deferred, and came again after 15 min\.$/);
   assert.equal(first?.lift, null);
   assert.equal(second?.meaning, reasons.greylist_asked.says);
   assert.equal(mail?.meaning, reasons.below_limit.says);

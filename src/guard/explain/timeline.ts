@@ -2,7 +2,7 @@ import type { EventItem, TimelineSource, TimelineStep } from "../../admin/declar
 import { countedText } from "../../core/decide/decision.ts";
 import { EVENT_TYPES, meaningOf } from "../../core/events/event-types.ts";
 import { isReason, type Reason, reasons } from "../../core/events/reasons.ts";
-import { formatDuration, MINUTE_MS, SECOND_MS } from "../../core/time.ts";
+import { span } from "../../core/time.ts";
 import { isSettingKey, type SettingKey } from "../../settings/schema.ts";
 
 const MAIL_LIMITS: readonly SettingKey[] = ["limits.mail.per_minute", "limits.mail.per_hour", "limits.mail.per_day"];
@@ -79,14 +79,9 @@ export function timelineOf(events: readonly EventItem[]): readonly TimelineStep[
   return inOrder.map((event) => {
     const afterMs = retries.get(event.id);
     if (afterMs === undefined) return stepOf(event);
-    const meaning = `A stranger's mail: it was deferred, and came again after ${roughly(afterMs)}.`;
+    const meaning = `A stranger's mail: it was deferred, and came again after ${span(afterMs)}.`;
     return { ...stepOf(event), meaning, lift: null };
   });
-}
-
-function roughly(ms: number): string {
-  const unit = ms < 2 * MINUTE_MS ? SECOND_MS : MINUTE_MS;
-  return formatDuration(Math.round(ms / unit) * unit);
 }
 
 /** Shorter than any pause between two tries of an honest server, and longer than one try. */
