@@ -1,5 +1,5 @@
 import type { CertificateReport, DnsReport, PublishedRecord } from "../../src/admin/declare/reports.ts";
-import { Upkeep, type UpkeepParts } from "../../src/guard/commands/upkeep.ts";
+import { createUpkeep, type Upkeep, type UpkeepParts } from "../../src/guard/commands/upkeep.ts";
 import { loadValid } from "./loaded-settings.ts";
 
 const loaded = loadValid('domains = ["example.org", "example.net"]\nhostname = "mail.example.org"\n');
@@ -35,7 +35,7 @@ export const DNS: DnsReport = {
 
 /** The upkeep of a server whose records are all published. */
 export function upkeepOf(parts: Pick<UpkeepParts, "keeper" | "clock"> & Partial<UpkeepParts>): Upkeep {
-  return new Upkeep({
+  return createUpkeep({
     settings: () => settings,
     publishedFor: () => Promise.resolve([MX]),
     keyCounts: () => ({ own: 0, without: [], ofFile: 0, closed: [] }),

@@ -94,7 +94,7 @@ export type CommandParts = BanListParts &
     health: () => Promise<Health>;
     /** Resolves once all that was committed to either database survives a power failure; false if the disk failed to flush. */
     flushed: () => Promise<boolean>;
-    upkeep: Pick<Upkeep, keyof Upkeep>;
+    upkeep: Upkeep;
     pid: number;
   }>;
 

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { KeyCounts } from "../../admin/declare/account-key.ts";
-import type { CommandError, Reply, Verb } from "../../admin/declare/control.ts";
+import type { CommandError, Reply, Results, Verb } from "../../admin/declare/control.ts";
 import type { KeeperReply } from "../../admin/declare/keeper.ts";
 import type { PublishedRecord, Told } from "../../admin/declare/reports.ts";
 import { isoTime, MINUTE_MS, type Millis, SECOND_MS } from "../../core/time.ts";
@@ -52,14 +52,13 @@ export type UpkeepParts = Readonly<{
 }>;
 
 /** The web may ask at any rate: root and the resolver are asked at most this often. */
-const RECORDS_MS = 5 * SECOND_MS;
-const CERTIFICATE_MS = 10 * SECOND_MS;
-const DNS_MS = MINUTE_MS;
+const RECORDS = { lastsMs: 5 * SECOND_MS };
+const CERTIFICATE = { lastsMs: 10 * SECOND_MS };
+const DNS = { lastsMs: MINUTE_MS };
 /** A client that fails takes as long as one that succeeds. */
 const JAILS = { lastsMs: MINUTE_MS, failureMs: 30 * SECOND_MS };
 /** The web waits ten seconds for the guard. A later answer is kept for the next caller. */
 const LONGEST_MS = 8 * SECOND_MS;
-type Ask<V extends Verb> = () => Promise<Reply<V>>;
 
 /** As `encryption show` does. */
 const MOST_NAMED = 20;
@@ -67,79 +66,68 @@ const BUSY = failed("Fail2ban has not answered for all jails yet.", "Ask again i
 const LATE = failed("The resolver has not answered for all records yet.", "Ask again in some seconds.");
 
 /** Root's records of this server and its upkeep, and the DNS records of its domains. */
-export class Upkeep {
-  readonly #parts: UpkeepParts;
-  readonly records: Ask<"upkeep">;
-  readonly certificate: Ask<"certificate">;
-  /** The keeper's last check. Asking does not start one. */
-  readonly audit: Ask<"audit_verify">;
-  readonly incidents: Ask<"incident_list">;
-  readonly firewall: Ask<"firewall">;
-  readonly retention: Ask<"retention">;
-  readonly checks: Ask<"checks">;
-  readonly encryption: Ask<"encryption">;
-  /** Its client runs once for each jail, which takes seconds. */
-  readonly fail2ban: Ask<"fail2ban">;
+export function createUpkeep(parts: UpkeepParts) {
+  const late = (answer: CommandError) => wait(parts.longestMs ?? LONGEST_MS, answer, { ref: false });
+  const jails = once<"fail2ban">(parts, "fail2ban", ({ fail2ban }) => fail2ban, JAILS);
   /** By domain; contains only domains of the settings. */
-  readonly #dns = new Map<string, Remembered<Reply<"dns_check">>>();
-
-  constructor(parts: UpkeepParts) {
-    this.#parts = parts;
-    this.records = this.#once("upkeep", ({ upkeep }) => upkeep && { items: upkeep });
-    this.certificate = this.#once("certificate", ({ certificate }) => certificate, { lastsMs: CERTIFICATE_MS });
-    this.audit = this.#once("audit", ({ audit }) => (audit === undefined ? undefined : { audit }));
-    this.firewall = this.#once("firewall", ({ firewall }) => firewall);
-    const jails = this.#once("fail2ban", ({ fail2ban }) => fail2ban, JAILS);
-    this.fail2ban = () => Promise.race([jails(), this.#late(BUSY)]);
-    this.encryption = this.#once(
+  const published = new Map<string, Remembered<Reply<"dns_check">>>();
+  return {
+    records: once<"upkeep">(parts, "upkeep", ({ upkeep }) => upkeep && { items: upkeep }),
+    certificate: once<"certificate">(parts, "certificate", ({ certificate }) => certificate, CERTIFICATE),
+    /** The keeper's last check. Asking does not start one. */
+    audit: once<"audit_verify">(parts, "audit", ({ audit }) => (audit === undefined ? undefined : { audit })),
+    incidents: once<"incident_list">(parts, "incidents", ({ incidents }) => incidents),
+    firewall: once<"firewall">(parts, "firewall", ({ firewall }) => firewall),
+    retention: once<"retention">(parts, "retention", ({ retention }) => retention),
+    checks: once<"checks">(parts, "checks", ({ checks }) => checks),
+    encryption: once<"encryption">(
+      parts,
       "encryption",
       ({ encryption }) => encryption && { ...encryption, accounts: parts.keyCounts(MOST_NAMED) },
-    );
-    this.checks = this.#once("checks", ({ checks }) => checks);
-    this.retention = this.#once("retention", ({ retention }) => retention);
-    this.incidents = this.#once("incidents", ({ incidents }) => incidents);
-  }
+    ),
+    /** Its client runs once for each jail, which takes seconds. */
+    fail2ban: () => Promise.race([jails(), late(BUSY)]),
+    /** Null: the first domain. */
+    dns: (asked: string | null): Promise<Reply<"dns_check">> | CommandError => {
+      const { domains } = parts.settings();
+      for (const known of published.keys()) if (!domains.includes(known)) published.delete(known);
+      const domain = asked?.toLowerCase() ?? domains[0] ?? "";
+      if (!domains.includes(domain)) {
+        const next = `It has: ${domains.slice(0, 20).join(", ")}.`;
+        return usage("That is not a mail domain of this server.", next);
+      }
+      const remembered = published.getOrInsertComputed(domain, () => new Remembered(parts.clock, DNS));
+      return Promise.race([remembered.get(() => compare(parts, domain, domains)), late(LATE)]);
+    },
+  };
+}
+export type Upkeep = ReturnType<typeof createUpkeep>;
 
-  /** Null: the first domain. */
-  dns(asked: string | null): Promise<Reply<"dns_check">> | CommandError {
-    const { domains } = this.#parts.settings();
-    for (const known of this.#dns.keys()) if (!domains.includes(known)) this.#dns.delete(known);
-    const domain = asked?.toLowerCase() ?? domains[0] ?? "";
-    if (!domains.includes(domain)) {
-      const next = `It has: ${domains.slice(0, 20).join(", ")}.`;
-      return usage("That is not a mail domain of this server.", next);
-    }
-    const remembered = this.#dns.get(domain) ?? new Remembered(this.#parts.clock, { lastsMs: DNS_MS });
-    this.#dns.set(domain, remembered);
-    const found = remembered.get(() => this.#compare(domain, domains));
-    return Promise.race([found, this.#late(LATE)]);
-  }
+/** Asks the keeper once for all callers within some seconds. `read` returns undefined if the keeper did not answer. */
+function once<V extends Verb>(
+  { keeper, clock }: UpkeepParts,
+  verb: Told | "audit",
+  read: (reply: Extract<KeeperReply, { ok: true }>) => Results[V] | undefined,
+  lasts: Lasts = RECORDS,
+) {
+  const remembered = new Remembered<Reply<V>>(clock, lasts);
+  return () =>
+    remembered.get(async () => {
+      const reply = await keeper.ask({ verb });
+      const result = reply.ok ? read(reply) : undefined;
+      return result === undefined ? keeperFault(reply) : { ok: true, result };
+    });
+}
 
-  /** Asks the keeper once for all callers within some seconds. `read` returns undefined if the keeper did not answer. */
-  #once<T>(
-    verb: Told | "audit",
-    read: (reply: Extract<KeeperReply, { ok: true }>) => T | undefined,
-    lasts: Lasts = { lastsMs: RECORDS_MS },
-  ): () => Promise<Readonly<{ ok: true; result: T }> | CommandError> {
-    const remembered = new Remembered<Readonly<{ ok: true; result: T }> | CommandError>(this.#parts.clock, lasts);
-    return () =>
-      remembered.get(async () => {
-        const reply = await this.#parts.keeper.ask({ verb });
-        const result = reply.ok ? read(reply) : undefined;
-        return result === undefined ? keeperFault(reply) : { ok: true, result };
-      });
-  }
-
-  #late(answer: CommandError): Promise<CommandError> {
-    return wait(this.#parts.longestMs ?? LONGEST_MS, answer, { ref: false });
-  }
-
-  async #compare(domain: string, domains: readonly string[]): Promise<Reply<"dns_check">> {
-    const reply = await this.#parts.keeper.ask({ verb: "dkim_keys" });
-    if (!reply.ok || reply.dkimKeys === undefined) return keeperFault(reply);
-    const key = reply.dkimKeys.find((one) => one.domain === domain)?.key ?? "";
-    if (key === "") return failed(`${domain} has no key yet.`, "`config apply` on the server makes it.");
-    const records = await this.#parts.publishedFor(this.#parts.settings(), domain, key);
-    return { ok: true, result: { domain, domains, checkedAt: isoTime(this.#parts.clock.now()), records } };
-  }
+async function compare(
+  { keeper, clock, settings, publishedFor }: UpkeepParts,
+  domain: string,
+  domains: readonly string[],
+): Promise<Reply<"dns_check">> {
+  const reply = await keeper.ask({ verb: "dkim_keys" });
+  if (!reply.ok || reply.dkimKeys === undefined) return keeperFault(reply);
+  const key = reply.dkimKeys.find((one) => one.domain === domain)?.key ?? "";
+  if (key === "") return failed(`${domain} has no key yet.`, "`config apply` on the server makes it.");
+  const records = await publishedFor(settings(), domain, key);
+  return { ok: true, result: { domain, domains, checkedAt: isoTime(clock.now()), records } };
 }

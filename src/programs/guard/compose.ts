@@ -4,7 +4,7 @@ import { lookAtFactors } from "../../guard/access/factors.ts";
 import { NoticeBoard } from "../../guard/alerts/notices.ts";
 import { createCommands } from "../../guard/commands/commands.ts";
 import { OwnDeliveries, QueueUpkeep } from "../../guard/commands/queue/queue-upkeep.ts";
-import { Upkeep } from "../../guard/commands/upkeep.ts";
+import { createUpkeep } from "../../guard/commands/upkeep.ts";
 import { CommitFeed } from "../../guard/commits.ts";
 import { endingSubmission, SubmissionSessions } from "../../guard/enforce/submission-sessions.ts";
 import { Engine } from "../../guard/engine.ts";
@@ -169,7 +169,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
     const held = readOr(() => stores.heldMail.counts(), []);
     return { alerts: watch.alerts.book.open, isSuspended, checks: checks.ok ? checks.result : null, held };
   };
-  const upkeep = new Upkeep({ ...common, ...stores, settings: () => settingsNow, publishedFor });
+  const upkeep = createUpkeep({ ...common, ...stores, settings: () => settingsNow, publishedFor });
   const health = () => healthOf({ keeper, notices, clock, ...state, needs });
   const onCommit = toDisk.onCommit.bind(toDisk);
   const watch = new AlertWatch({ ...common, db, flush, onCommit, health, names, recipients }, settings);
