@@ -93,7 +93,7 @@ class Assessor {
     this.#events += 1;
     switch (rest.event) {
       case "LOGIN_SUCCEEDED":
-        this.#used(record, (one) => (one.signIns += 1));
+        this.#used(record, "signIns");
         break;
       case "LOGIN_FAILED":
       case "LOGIN_UNSEEN":
@@ -134,24 +134,18 @@ class Assessor {
     return account !== null && (this.#only === null || account.toLowerCase() === this.#only);
   }
 
-  #used(record: EventRecord, count: (one: Place & { signIns: number; mails: number }) => void): OpenAccount | null {
+  #used(record: EventRecord, what: "signIns" | "mails"): OpenAccount | null {
     const { account, ip, at } = record;
     if (!this.#isAssessed(account) || ip === null) return null;
     const time = isoTime(at);
     const touched = this.#account(account);
     const address = this.#address(ip, time);
     if (touched === null || address === null) return null;
-    const place = touched.byIp.get(ip) ?? { ip, signIns: 0, mails: 0, first: time, last: time };
-    touched.byIp.set(ip, place);
+    const place = touched.byIp.getOrInsert(ip, { ip, signIns: 0, mails: 0, first: time, last: time });
     place.last = time;
     address.last = time;
     if (!address.accounts.includes(account)) address.accounts.push(account);
-    const before = { ...place };
-    count(place);
-    touched.signIns += place.signIns - before.signIns;
-    touched.mails += place.mails - before.mails;
-    address.signIns += place.signIns - before.signIns;
-    address.mails += place.mails - before.mails;
+    for (const one of [place, touched, address]) one[what] += 1;
     return touched;
   }
 
@@ -172,7 +166,7 @@ class Assessor {
     const recipients = this.#named.get(transaction) ?? [];
     this.#named.delete(transaction);
     if (verdict !== "pass" && verdict !== "hold") return;
-    const touched = this.#used(record, (one) => (one.mails += 1));
+    const touched = this.#used(record, "mails");
     if (touched === null || account === null || ip === null || queueId === null) return;
     touched.recipients += recipientCount;
     const isHeld = verdict === "hold";
@@ -183,11 +177,10 @@ class Assessor {
   }
 
   #nameRecipient(transaction: string, recipient: string): void {
-    const named = this.#named.get(transaction) ?? [];
-    if (named.length >= MOST_RECIPIENTS) this.#isCut = true;
-    if (named.length >= MOST_RECIPIENTS || !this.#hasRoom(this.#named, transaction)) return;
-    named.push(recipient);
-    this.#named.set(transaction, named);
+    if (!this.#hasRoom(this.#named, transaction)) return;
+    const named = this.#named.getOrInsertComputed(transaction, () => []);
+    if (named.length < MOST_RECIPIENTS) named.push(recipient);
+    else this.#isCut = true;
   }
 
   #tried({ queueId, recipient }: EventRecord, outcome: "sent" | "deferred" | "bounced" | "withheld"): void {
@@ -211,7 +204,7 @@ class Assessor {
   #account(account: string): OpenAccount | null {
     const name = account.toLowerCase();
     if (!this.#hasRoom(this.#accounts, name)) return null;
-    const found = this.#accounts.get(name) ?? {
+    return this.#accounts.getOrInsertComputed(name, () => ({
       account: name,
       signIns: 0,
       failedSignIns: 0,
@@ -220,14 +213,12 @@ class Assessor {
       recipients: 0,
       places: [],
       byIp: new Map<string, Place>(),
-    };
-    this.#accounts.set(name, found);
-    return found;
+    }));
   }
 
   #address(ip: string, time: string): OpenAddress | null {
     if (!this.#hasRoom(this.#addresses, ip)) return null;
-    const found = this.#addresses.get(ip) ?? {
+    return this.#addresses.getOrInsert(ip, {
       ip,
       accounts: [],
       signIns: 0,
@@ -236,9 +227,7 @@ class Assessor {
       mails: 0,
       first: time,
       last: time,
-    };
-    this.#addresses.set(ip, found);
-    return found;
+    });
   }
 
   #hasRoom(map: ReadonlyMap<string, unknown>, key: string): boolean {

@@ -53,6 +53,25 @@ export class EachChange {
   }
 }
 
+/** `most` is of all changes with this share. */
+type Reported = Readonly<{ share: string; code: ConditionCode; most: number; change: WebChange }>;
+
+/** Changes within a day, one by one. */
+export class ChangeWindows {
+  readonly #shares = new Map<string, EachChange>();
+
+  take(event: AlertEvent): void {
+    const reported = accountChange(event) ?? ownersChange(event);
+    if (reported === null) return;
+    const { share, code, most, change } = reported;
+    this.#shares.getOrInsertComputed(share, () => new EachChange(code, most)).take(change);
+  }
+
+  holding(now: Millis): readonly Holding[] {
+    return [...this.#shares.values()].flatMap((changes) => changes.holding(now));
+  }
+}
+
 /**
  * Maximum within a day; further ones are reported by the hour. Users' changes to their own mailboxes, and each type with `apart`, have
  * separate shares, so that many of them hide no other change.
@@ -66,26 +85,17 @@ const BY_GUARD = "engine";
 const PAUSED =
   "too much mail left through its new forward: for a while, mail for the new addresses stays in its mailbox";
 
-/** Changes of accounts and aliases through the web within a day, one by one. */
-export class WebAccountWindows {
-  readonly #shares = new Map<string, EachChange>();
-
-  take({ id, type, account, subject, actor, at, isNewNetwork }: AlertEvent): void {
-    const name = account ?? subject?.split(" ")[0];
-    const alert = meaningOf(type).alert;
-    if (alert === undefined || name === undefined || actor === null) return;
-    const share = shareOf(type, alert, actor);
-    if (share === null) return;
-    const says = actor === BY_GUARD ? PAUSED : alert.says;
-    const what = subject === null ? says : `${says}: ${subject.slice(0, MOST_CHARACTERS)}`;
-    const changes = this.#shares.get(share) ?? new EachChange("web_account", alert.apart ?? MOST_ACCOUNT_CHANGES);
-    this.#shares.set(share, changes);
-    changes.take({ at, subject: `${name} (event ${id})`, detail: `${what}, by ${actor}`, isNewNetwork });
-  }
-
-  holding(now: Millis): readonly Holding[] {
-    return [...this.#shares.values()].flatMap((changes) => changes.holding(now));
-  }
+/** A change of an account or an alias through the web. */
+function accountChange({ id, type, account, subject, actor, at, isNewNetwork }: AlertEvent): Reported | null {
+  const name = account ?? subject?.split(" ")[0];
+  const alert = meaningOf(type).alert;
+  if (alert === undefined || name === undefined || actor === null) return null;
+  const share = shareOf(type, alert, actor);
+  if (share === null) return null;
+  const says = actor === BY_GUARD ? PAUSED : alert.says;
+  const what = subject === null ? says : `${says}: ${subject.slice(0, MOST_CHARACTERS)}`;
+  const change = { at, subject: `${name} (event ${id})`, detail: `${what}, by ${actor}`, isNewNetwork };
+  return { share, code: "web_account", most: alert.apart ?? MOST_ACCOUNT_CHANGES, change };
 }
 
 /** The changes among which this one is counted; null: it raises no alert. */
@@ -162,21 +172,12 @@ function named(became: string): Change["worded"] {
   return (subject, id, by) => ({ subject: `${subject} ${became}(event ${id})`, detail: `by ${by}` });
 }
 
-/** Changes of tokens, second factors, passkeys and settings. */
-export class ChangeWindows {
-  readonly #kinds = new Map<ConditionCode, EachChange>();
-
-  take({ id, type, subject, actor, at, isNewNetwork }: AlertEvent): void {
-    const change = REPORTED[type];
-    if (change === undefined || subject === null || actor === null) return;
-    const { code, of, isAlike = false, worded } = change;
-    if (of === "web" && !isWebAdmin(actor)) return;
-    const kind = this.#kinds.get(code) ?? new EachChange(code, MOST_OF_KIND);
-    this.#kinds.set(code, kind);
-    kind.take({ at, ...worded(subject, id, actor), isNewNetwork: isNewNetwork && !isAlike });
-  }
-
-  holding(now: Millis): readonly Holding[] {
-    return [...this.#kinds.values()].flatMap((kind) => kind.holding(now));
-  }
+/** A change of a token, a second factor, a passkey or the settings. */
+function ownersChange({ id, type, subject, actor, at, isNewNetwork }: AlertEvent): Reported | null {
+  const reported = REPORTED[type];
+  if (reported === undefined || subject === null || actor === null) return null;
+  const { code, of, isAlike = false, worded } = reported;
+  if (of === "web" && !isWebAdmin(actor)) return null;
+  const change = { at, ...worded(subject, id, actor), isNewNetwork: isNewNetwork && !isAlike };
+  return { share: code, code, most: MOST_OF_KIND, change };
 }

@@ -11,7 +11,7 @@ import { BoundedMap } from "../../core/bounded-map.ts";
 import { formatDuration, type Millis } from "../../core/time.ts";
 import { AccountWindow, SendingWindows } from "./account-windows.ts";
 import { TimedConditions } from "./book.ts";
-import { ChangeWindows, FactorWindows, WebAccountWindows } from "./change-windows.ts";
+import { ChangeWindows, FactorWindows } from "./change-windows.ts";
 import { Guesses, Hits } from "./guess-windows.ts";
 import type { Alert } from "./ports.ts";
 
@@ -49,7 +49,6 @@ export class AlertWindows {
       ...accountRules.map((rule) => new AccountWindow(rule)),
       this.#sending,
       new ChangeWindows(),
-      new WebAccountWindows(),
       new FactorWindows(),
       this.#guesses,
       this.#hits,

@@ -1,5 +1,5 @@
 import type { EventItem } from "../../admin/declare/items.ts";
-import { isoTime } from "../../core/time.ts";
+import { isoTime, type Millis } from "../../core/time.ts";
 import type { EventFilter, EventPage, Queries } from "../storage-ports.ts";
 
 export type EventQueries = Pick<Queries, "events">;
@@ -23,6 +23,14 @@ export function everyPage(queries: EventQueries, filter: EventFilter): EventPage
     from = filter.order === "newest_first" ? { ...filter, before: page.next } : { ...filter, after: page.next };
   }
   return { items, next };
+}
+
+/** At most `most` events of a type, the newest first, since a time; `isAll`: there are no more. */
+export function eventsSince(queries: EventQueries, type: string, since: Millis, most: number) {
+  const { items, next } = everyPage(queries, { type, most, order: "newest_first" });
+  const first = isoTime(since);
+  const newer = items.filter(({ at }) => at >= first);
+  return { items: newer, isAll: next === null || newer.length < items.length };
 }
 
 /**

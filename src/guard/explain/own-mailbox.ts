@@ -37,9 +37,12 @@ const STEPS: ReadonlyMap<string, readonly [MailStep, string]> = new Map<EventTyp
  * the Message-ID, so each mail with it is judged separately. Of a mail to several recipients only the reader's part is shown.
  */
 export function ownMail(queries: EventQueries, reader: Reader, id: string): OwnMail | null {
-  const scores = new Scores(queries);
+  // One search for each Message-ID, as many mails may have the same.
+  const searched = new Map<string, readonly EventItem[]>();
+  const scoresOf = (mail: string) =>
+    searched.getOrInsertComputed(mail, () => eventsOf(queries, { mail, type: "SPAM_SCORED" }));
   const steps = queueIdsOf(queries, bareMessageId(id))
-    .flatMap((queueId) => ownEvents(eventsOf(queries, { mail: queueId }), reader, scores))
+    .flatMap((queueId) => ownEvents(eventsOf(queries, { mail: queueId }), reader, scoresOf))
     .toSorted((one, other) => one.id - other.id)
     .flatMap(stepOf);
   const last = steps.at(-1);
@@ -53,40 +56,32 @@ function queueIdsOf(queries: EventQueries, asked: string): readonly string[] {
   return known.filter((queueId) => queueId !== "").slice(0, MOST_MAILS);
 }
 
+/** The events with the spam filter's scores for this Message-ID. */
+type ScoresOf = (messageId: string) => readonly EventItem[];
+
 /** Of the events of one mail; empty if it belongs to others. */
-function ownEvents(events: readonly EventItem[], { account, addresses }: Reader, scores: Scores): readonly EventItem[] {
+function ownEvents(
+  events: readonly EventItem[],
+  { account, addresses }: Reader,
+  scoresOf: ScoresOf,
+): readonly EventItem[] {
   if (events.some((event) => event.account?.toLowerCase() === account)) return events;
   const isMine = ({ recipient }: EventItem): boolean =>
     recipient !== null && addresses.includes(withoutExtension(recipient.toLowerCase()));
   if (!events.some(isMine)) return [];
-  return [...events.filter((event) => event.recipient === null || isMine(event)), ...scores.of(events).filter(isMine)];
+  const own = events.filter((event) => event.recipient === null || isMine(event));
+  return [...own, ...spamVerdicts(events, scoresOf).filter(isMine)];
 }
 
-/** Searches once for each Message-ID, as many mails may have the same. */
-class Scores {
-  readonly #queries: EventQueries;
-  readonly #found = new Map<string, readonly EventItem[]>();
-
-  constructor(queries: EventQueries) {
-    this.#queries = queries;
-  }
-
-  /** Of the mail with these events. */
-  of(events: readonly EventItem[]): readonly EventItem[] {
-    const named = events.map((event) => event.messageId ?? NO_MESSAGE_ID);
-    const messageId = named.find((name) => name !== NO_MESSAGE_ID);
-    if (messageId === undefined) return [];
-    const startMs = Math.min(...events.map(({ at }) => Date.parse(at)));
-    return this.#named(bareMessageId(messageId)).filter(
-      ({ at, verdict }) => verdict === "mark" && Math.abs(Date.parse(at) - startMs) <= SCORED_WITHIN_MS,
-    );
-  }
-
-  #named(mail: string): readonly EventItem[] {
-    const found = this.#found.get(mail) ?? eventsOf(this.#queries, { mail, type: "SPAM_SCORED" });
-    this.#found.set(mail, found);
-    return found;
-  }
+/** On the mail with these events. */
+function spamVerdicts(events: readonly EventItem[], scoresOf: ScoresOf): readonly EventItem[] {
+  const named = events.map((event) => event.messageId ?? NO_MESSAGE_ID);
+  const messageId = named.find((name) => name !== NO_MESSAGE_ID);
+  if (messageId === undefined) return [];
+  const startMs = Math.min(...events.map(({ at }) => Date.parse(at)));
+  return scoresOf(bareMessageId(messageId)).filter(
+    ({ at, verdict }) => verdict === "mark" && Math.abs(Date.parse(at) - startMs) <= SCORED_WITHIN_MS,
+  );
 }
 
 function eventsOf(queries: EventQueries, part: Pick<EventFilter, "mail" | "type">): readonly EventItem[] {
@@ -115,14 +110,10 @@ type Asked = Readonly<{ limit: number; cursor: number | null }>;
  * each other.
  */
 export function ownSignIns(queries: EventQueries, account: string, { limit, cursor }: Asked): Page<OwnSignIn> {
-  const part = { account, types: TYPES, most: limit + 1, order: "newest_first" as const };
+  const part = { account, types: TYPES, most: limit, order: "newest_first" as const };
   const filter = cursor === null ? part : { ...part, before: cursor };
   const { items, next } = everyPage(queries, filter);
-  const last = items[limit - 1];
-  return {
-    items: items.slice(0, limit).flatMap((event) => itemsOf(event, account)),
-    next: items.length > limit && last !== undefined ? String(last.id) : cursorOf(next),
-  };
+  return { items: items.flatMap((event) => itemsOf(event, account)), next: cursorOf(next) };
 }
 
 function itemsOf({ at, ip, service, type, ...event }: EventItem, account: string): readonly OwnSignIn[] {

@@ -1,8 +1,8 @@
 import type { SpamScores } from "../../admin/declare/items.ts";
-import { DAY_MS, isoTime, later, type Millis } from "../../core/time.ts";
+import { DAY_MS, later, type Millis } from "../../core/time.ts";
 import type { Ranking, Span } from "../figures.ts";
-import type { BansAsked, EventFilter, Queries } from "../storage-ports.ts";
-import { cursorOf, type EventQueries, eventsText, everyPage } from "./event-pages.ts";
+import type { BansAsked, Queries } from "../storage-ports.ts";
+import { cursorOf, type EventQueries, eventsSince, eventsText, everyPage } from "./event-pages.ts";
 import { ownMail, ownSignIns } from "./own-mailbox.ts";
 import { seriesOf, statsText } from "./stats.ts";
 import { waitingMails } from "./waiting-mails.ts";
@@ -18,7 +18,8 @@ export function spamScores(
   now: Millis,
   { limit, cursor }: Readonly<{ limit: number; cursor: number | null }>,
 ): SpamScores {
-  const page = scored(queries, { most: limit, ...(cursor !== null && { before: cursor }) });
+  const filter = { type: "SPAM_SCORED", most: limit, order: "newest_first" } as const;
+  const page = everyPage(queries, cursor === null ? filter : { ...filter, before: cursor });
   const scores = queries.spamScores(page.items.map(({ id }) => id));
   const items = page.items.map(({ id, at, recipient, messageId, verdict }) => {
     const { score = null, required = null } = scores.get(id) ?? {};
@@ -32,23 +33,13 @@ export function spamScores(
 }
 
 function daysOf(queries: EventQueries, now: Millis): Pick<SpamScores, "days" | "complete"> {
-  const since = isoTime(later(now, -DAYS_MS));
-  const { items, next } = scored(queries, { most: MOST_COUNTED });
-  const newer = items.filter(({ at }) => at >= since);
-  const days = new Map<string, { day: string; scored: number; spam: number }>();
-  for (const { at, verdict } of newer) {
-    const day = at.slice(0, 10);
-    const counted = days.get(day) ?? { day, scored: 0, spam: 0 };
-    counted.scored += 1;
-    if (verdict === "mark") counted.spam += 1;
-    days.set(day, counted);
-  }
-  const newestFirst = [...days.values()].toSorted((a, b) => (a.day < b.day ? 1 : -1));
-  return { days: newestFirst.slice(0, 14), complete: next === null || newer.length < items.length };
-}
-
-function scored(queries: EventQueries, part: Pick<EventFilter, "most" | "before">) {
-  return everyPage(queries, { type: "SPAM_SCORED", order: "newest_first", ...part });
+  const { items, isAll } = eventsSince(queries, "SPAM_SCORED", later(now, -DAYS_MS), MOST_COUNTED);
+  const days = [...Map.groupBy(items, ({ at }) => at.slice(0, 10))].map(([day, all]) => ({
+    day,
+    scored: all.length,
+    spam: all.filter(({ verdict }) => verdict === "mark").length,
+  }));
+  return { days: days.toSorted((a, b) => (a.day < b.day ? 1 : -1)).slice(0, 14), complete: isAll };
 }
 
 /** Questions that read many rows. They and their answers are only data, so that another thread can answer. */

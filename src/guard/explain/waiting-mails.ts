@@ -1,7 +1,6 @@
 import type { EventItem, WaitingMails } from "../../admin/declare/items.ts";
-import { HOUR_MS, isoTime, later, type Millis } from "../../core/time.ts";
-import type { EventFilter } from "../storage-ports.ts";
-import { type EventQueries, everyPage } from "./event-pages.ts";
+import { HOUR_MS, later, type Millis } from "../../core/time.ts";
+import { type EventQueries, eventsSince } from "./event-pages.ts";
 
 type Waiting = { -readonly [K in keyof WaitingMails["items"][number]]: WaitingMails["items"][number][K] };
 
@@ -16,8 +15,7 @@ const MOST_SHOWN = 100;
  * the next event: a mail that passed is accepted or refused seconds later.
  */
 export function waitingMails(queries: EventQueries, now: Millis): WaitingMails {
-  const since = isoTime(later(now, -WAITING_MS));
-  const found = (type: string) => eventsSince(queries, type, since);
+  const found = (type: string) => eventsSince(queries, type, later(now, -WAITING_MS), MOST_EVENTS);
   const [asked, deferred, accepted, blocked] = [
     found("GREYLIST_ASKED"),
     found("EMAIL_DEFERRED"),
@@ -40,13 +38,6 @@ export function waitingMails(queries: EventQueries, now: Millis): WaitingMails {
     total: waiting.size,
     complete: [asked, deferred, accepted, blocked].every(({ isAll }) => isAll),
   };
-}
-
-function eventsSince(queries: EventQueries, type: string, since: string) {
-  const filter: EventFilter = { type, most: MOST_EVENTS, order: "newest_first" };
-  const { items, next } = everyPage(queries, filter);
-  const newer = items.filter(({ at }) => at >= since);
-  return { items: newer, isAll: next === null || newer.length < items.length };
 }
 
 function putsOff({ reason, recipient, simulated }: EventItem): boolean {

@@ -135,11 +135,10 @@ function addressesOf(events: readonly EventItem[]): AccountReport["addresses"] {
   const seen = new Map<string, { succeeded: number; failed: number; lastAt: string }>();
   for (const { ip, type, at } of events) {
     if (ip === null || !type.startsWith("LOGIN_")) continue;
-    const one = seen.get(ip) ?? { succeeded: 0, failed: 0, lastAt: at };
+    const one = seen.getOrInsert(ip, { succeeded: 0, failed: 0, lastAt: at });
     if (type === "LOGIN_SUCCEEDED") one.succeeded += 1;
     else one.failed += 1;
     if (at > one.lastAt) one.lastAt = at;
-    seen.set(ip, one);
   }
   return [...seen].map(([ip, counts]) => ({ ip, ...counts }));
 }

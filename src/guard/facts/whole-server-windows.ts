@@ -28,9 +28,7 @@ export class DistinctTimes {
     if (this.#items.size >= this.#most) this.#dropOldest();
     this.#items.set(`${network} ${item}`, network);
     this.#times.push(now);
-    const own = this.#timesOf.get(network);
-    if (own === undefined) this.#timesOf.set(network, [now]);
-    else own.push(now);
+    this.#timesOf.getOrInsertComputed(network, () => []).push(now);
   }
 
   has(network: string, item: string, now: Millis): boolean {
