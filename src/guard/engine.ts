@@ -30,9 +30,8 @@ export type EngineParts = EventProcessorParts &
   }>;
 
 /**
- * The five steps: event, facts, decide, commit, publish. Events share a transaction, of one turn of the event loop or a
- * few. No mail and no sign-in is accepted, and nothing is refused or deferred, before everything about it is committed. An
- * intermediate pass is answered at once and committed with later events (docs/adr/0012). Single-threaded: each
+ * The five steps: event, facts, decide, commit, publish. Events of a turn of the event loop, or of a few, share a transaction.
+ * Nothing is answered before everything about it is committed, except an intermediate pass (docs/adr/0012). Single-threaded: each
  * event sees the changes of earlier ones.
  *
  * While the database cannot be written (`#isUnwritable`), decisions are unrecorded: bans in force and administrators' refusals apply,

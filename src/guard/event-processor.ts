@@ -196,10 +196,8 @@ export class EventProcessor {
 }
 
 /**
- * Keeps the latest objects of each kind that decisions use. V8 compiles a function for the shapes of the objects that
- * it saw (hidden classes). At a full garbage collection it forgets a shape without objects, and drops all code
- * compiled for it. The guard's objects live for one question, so each full collection made the whole path of a
- * question slow again, for thousands of questions.
+ * Keeps the latest objects of each kind that decisions use. At a full garbage collection V8 forgets shapes (hidden classes) without
+ * objects, and drops the code compiled for them, which made thousands of questions slow: the guard's objects live for one question.
  */
 export class KeptShapes {
   readonly #latest = new Map<string, readonly unknown[]>();

@@ -10,10 +10,9 @@ import type { Content } from "./chain.ts";
 const MACHINES: readonly (string | null)[] = ["engine", "fail2ban", null];
 
 /**
- * What the audit keeps of an event; null if it keeps nothing. It keeps each change that root, the administrator, a token or the user
- * of a mailbox made by command, requests that their rights or a protection forbade, the guard's reports about itself, and the
- * administrator's sign-ins. Commands that only read or that failed otherwise have no event. Called for each event (`EventWriter`), so
- * the first look decides for almost all.
+ * What the audit keeps of an event; null: nothing. It keeps changes by command, requests that rights or a protection forbade, the
+ * guard's reports about itself, and the administrator's sign-ins. Commands that only read or that failed otherwise have no event.
+ * Called for each event (`EventWriter`), so the first look decides for almost all.
  */
 export function auditedOf(record: EventRecord): Content | null {
   switch (record.rest.event) {

@@ -213,11 +213,9 @@ function decideOwnSender(policy: Policy, facts: Pick<Facts, "senderHere">, event
 export type BounceQuestion = Pick<Facts, "bounce" | "bounces" | "probesFromAnywhere" | "known" | "recipient">;
 
 /**
- * A bounce names a recipient; null: nothing forbids it.
- * Spam in the name of made-up users makes honest servers send bounces to them, so an unknown recipient is not an
- * offence here. To hide which names exist, a bounce has one recipient, and after three times the probing limit, or once
- * bounces from anywhere have asked for too many, existing and unknown recipients get the same answer. The exception is a
- * recipient who wrote to that server and expects an answer.
+ * A bounce names a recipient; null: nothing forbids it. An unknown recipient is no offence here, because honest servers bounce
+ * spam that names made-up users. To hide which names exist, a bounce has one recipient, and past the limits existing and unknown
+ * ones get the same answer, except a recipient who wrote to that server.
  */
 export function decideBounce(policy: Policy, facts: BounceQuestion, event: Recipient, now: Millis): Decision | null {
   if (!isBounce(event)) return null;
@@ -235,10 +233,9 @@ export type FirstContactQuestion = Stranger & Pick<Facts, "connections" | "first
 export type MarkQuestion = Pick<Facts, "known" | "isWanted" | "isAmongFirstContacts" | "firstContactsFromAnywhere">;
 
 /**
- * Probing for recipients from many places, each below its own limit. Past the limit of the whole server, no
- * stranger learns whether a recipient exists. A network that asked for an unknown one is deferred for every recipient;
- * for other networks, an unknown recipient is answered like a first contact with a known one, by Postgrey. So honest
- * strangers, who ask for people who exist, still come in. Null: the usual rules apply. Retries never lead to a ban.
+ * Probing for recipients from many places, each below its own limit. A network that asked for an unknown one is deferred for every
+ * recipient. For others, an unknown recipient is answered like a first contact with a known one, by Postgrey, so honest strangers
+ * still come in. Null: the usual rules apply. Retries never lead to a ban.
  */
 export function decideProbingFromAnywhere(
   policy: Policy,

@@ -60,13 +60,11 @@ export function crowdedPorts(
 }
 
 /**
- * Which connections of a crowded port to end. Only strangers': those that say nothing or get nowhere, until a third is
- * free; others only from 95 % on, of all places or of those that strangers may have. Idle ones go first, then the network
- * and the prefix that hold most before the others and the oldest before the younger; so a newcomer who talks is the last.
- * Servers with wanted mail go only from 95 % on, and some of each network after all others. Protected addresses and the
- * latest transfers of each prefix and network stay. A fifth of the places is left to strangers in any case. Known prefixes
- * lose connections last, and only until 95 % are taken: always one of the account whose prefixes have the most left, so that
- * one user's many places keep no one out.
+ * Which connections of a crowded port to end: of strangers, those that say nothing or get nowhere, until a third is free; others
+ * only from 95 % on, of all places or of those that strangers may have. Idle ones go first, then the oldest of the network and the
+ * prefix that hold most. Servers with wanted mail go only from 95 % on, and some of each network after all others. Protected
+ * addresses, the latest transfers of each prefix and network, and a fifth of the places for strangers stay. Known prefixes lose
+ * connections last, and only down to 95 %: always of the account with the most left, so that one user's many places keep no one out.
  */
 export function planRoom(
   port: number,

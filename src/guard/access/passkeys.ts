@@ -28,9 +28,8 @@ const BYTES = RANDOM_BYTES + TIME_BYTES + MAC_BYTES;
 const MOST_SPENT = 256;
 
 /**
- * Challenges that authenticators sign: random, for one purpose, valid for two minutes and one use. Strangers may request any number,
- * so new ones are not stored: a MAC proves that the guard made them, and no flood of them can displace the owner's. Challenges
- * that a valid signature has used are stored until they expire. A restart makes all invalid.
+ * Challenges that authenticators sign: for one purpose, valid for two minutes and one use. Strangers may request any number, so new
+ * ones are not stored: a MAC proves that the guard made them. Used ones are stored until they expire. A restart makes all invalid.
  */
 export class Challenges {
   readonly #clock: Clock;

@@ -27,10 +27,9 @@ const MOST_SESSIONS = 10_000;
 const MOST_SENT = 10_000;
 
 /**
- * Counts the copies of each mail, whoever sent it, that leave through new forwards (`NewForwards`). They count as mail of the account
- * that forwards; past that account's sending limits, its new forwards are paused. Postfix looks up where a recipient leads only after
- * the guard's answer, so the pause already applies to this recipient. Mails that arrive at the same time are not added up: each may use
- * the whole limit.
+ * Counts the copies of each mail that leave through new forwards (`NewForwards`) as mail of the account that forwards. Past its
+ * sending limits, its new forwards are paused, for this recipient too: Postfix looks up where it leads only after the guard's
+ * answer. Mails that arrive at the same time are not added up: each may use the whole limit.
  */
 export function watchingForwards(submit: Submit, parts: Parts): Submit {
   const mails = new BoundedMap<string, Copies>(MOST_SESSIONS);

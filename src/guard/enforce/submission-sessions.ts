@@ -8,9 +8,8 @@ const MOST_SESSIONS = 20_000;
 const MOST_ACCOUNTS = 20_000;
 
 /**
- * Knows which sessions at the submission ports started before their account's sessions were ended: Postfix verifies a password once a session.
- * Such a session sends nothing more, and sessions of other accounts are not disturbed. A session with an unknown start, as after a restart of
- * the guard, counts as an earlier one: its client signs in again.
+ * Knows which submission sessions started before their account's were ended, as Postfix verifies a password once a session. Such a
+ * session sends nothing more: its client signs in again. An unknown start, as after a restart of the guard, counts as earlier.
  */
 export class SubmissionSessions {
   readonly #begun = new BoundedMap<string, number>(MOST_SESSIONS);
