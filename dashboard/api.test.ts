@@ -2,28 +2,25 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PROBLEM_CODES } from "../src/surfaces/api/problem.ts";
 import { answerRequests } from "../test/kit/answered-requests.ts";
-import type { Load } from "./api.ts";
+import { afterFailure, complaintOf, get, isOf, type Load, NOTHING_LOADED, Refused } from "./api.ts";
 import { texts as german } from "./texts/german.ts";
-
-// The page is a German one here.
-Object.defineProperty(globalThis, "navigator", { value: { languages: ["de-AT", "en"] } });
-const { afterFailure, complaintOf, get, isOf, NOTHING_LOADED, Refused } = await import("./api.ts");
 
 const REFUSED = new Refused(401, "The sign-in was refused.", "login_refused");
 const TAKEN = new Refused(409, "There is an account anna@example.org.", "refused");
 
 test("a German page has its own sentence for a code, and marks the server's as English", () => {
-  assert.deepEqual(complaintOf(REFUSED), { text: german.problems["login_refused"], lang: "de" });
-  assert.deepEqual(complaintOf(TAKEN), { text: TAKEN.message, lang: "en" });
-  assert.deepEqual(complaintOf("Das wurde abgelehnt."), { text: "Das wurde abgelehnt.", lang: "de" });
+  const page = { problems: german.problems, lang: "de" } as const;
+  assert.deepEqual(complaintOf(REFUSED, page), { text: german.problems["login_refused"], lang: "de" });
+  assert.deepEqual(complaintOf(TAKEN, page), { text: TAKEN.message, lang: "en" });
+  assert.deepEqual(complaintOf("Das wurde abgelehnt.", page), { text: "Das wurde abgelehnt.", lang: "de" });
 });
 
 test("no answer, and an answer without a sentence, are shown in the page's language", async (t) => {
   const answers = [Promise.reject(new TypeError("fetch failed")), new Response("<p>Bad Gateway", { status: 502 })];
   answerRequests(t, () => answers.shift());
-  const failed = await get("session").catch(complaintOf);
-  assert.deepEqual(failed, { text: "Der Server ist nicht erreichbar.", lang: "de" });
-  assert.deepEqual(await get("session").catch(complaintOf), { text: "Der Server antwortete mit 502.", lang: "de" });
+  const complaint = () => get("session").catch((error: unknown) => complaintOf(error));
+  assert.deepEqual(await complaint(), { text: "The server cannot be reached.", lang: "en" });
+  assert.deepEqual(await complaint(), { text: "The server answered 502.", lang: "en" });
 });
 
 test("each translated problem is one of the server's, and a sentence", () => {

@@ -84,11 +84,12 @@ function codeOf(body: unknown): string {
 export type Complaint = Readonly<{ text: string; lang: Language }>;
 
 /** Also for a text of the page. The server's error messages are English, unless the page has a sentence for the code. */
-export function complaintOf(error: unknown): Complaint {
+export function complaintOf(error: unknown, page = { problems: t.problems, lang: language }): Complaint {
+  const { problems, lang } = page;
   const text = error instanceof Error ? error.message : String(error);
-  if (!(error instanceof Refused) || error.code === "") return { text, lang: language };
-  const own = t.problems[error.code];
-  return own === undefined ? { text, lang: "en" } : { text: own, lang: language };
+  if (!(error instanceof Refused) || error.code === "") return { text, lang };
+  const own = problems[error.code];
+  return own === undefined ? { text, lang: "en" } : { text: own, lang };
 }
 
 /** What was loaded last, for which question; `error`: why the last request failed. */

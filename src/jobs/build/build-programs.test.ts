@@ -49,7 +49,7 @@ describe("the build of the programs", () => {
     const programs = built.files.filter(({ name }) => /^[\w-]+\.js$/.test(name));
     assert.equal(programs.length, 14);
     for (const { name, text } of programs) assert.doesNotMatch(text, /[^\0-\u007f]/, name);
-    assert.match(textOf("guard.js"), /\/\[\.\\u2026\]\$\//);
+    assert.match(textOf("guard.js"), /\/\[\.!\?\\u2026\]\$\//);
     const raw = built.sources.flatMap((path) => readFileSync(path, "utf8").match(/String\.raw`[^`]*`/g) ?? []);
     assert.ok(raw.length >= 5, `${raw.length} raw templates`);
     for (const text of raw) assert.doesNotMatch(text, /[^\0-\u007f]/);
