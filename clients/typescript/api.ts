@@ -1682,11 +1682,11 @@ export type Routes = {
       /** Only these mails. */
       readonly ids?: readonly string[] | undefined;
       /** Mail of this account, by all its addresses. Not together with `sender`. */
-      readonly account?: string | null | undefined;
+      readonly account?: string | undefined;
       /** The envelope sender; empty: that of bounces and automatic replies. */
-      readonly sender?: string | null | undefined;
+      readonly sender?: string | undefined;
       /** Mail with this recipient among those that are left. */
-      readonly recipient?: string | null | undefined;
+      readonly recipient?: string | undefined;
       /** Where it waits: deferred, on hold, or being delivered now. */
       readonly state?: "deferred" | "hold" | "active" | undefined;
       /** All mail is meant. */
@@ -1714,11 +1714,11 @@ export type Routes = {
       /** Only these mails. */
       readonly ids?: readonly string[] | undefined;
       /** Mail of this account, by all its addresses. Not together with `sender`. */
-      readonly account?: string | null | undefined;
+      readonly account?: string | undefined;
       /** The envelope sender; empty: that of bounces and automatic replies. */
-      readonly sender?: string | null | undefined;
+      readonly sender?: string | undefined;
       /** Mail with this recipient among those that are left. */
-      readonly recipient?: string | null | undefined;
+      readonly recipient?: string | undefined;
       /** Where it waits: deferred, on hold, or being delivered now. */
       readonly state?: "deferred" | "hold" | "active" | undefined;
       /** All mail is meant. */
@@ -1746,11 +1746,11 @@ export type Routes = {
       /** Only these mails. */
       readonly ids?: readonly string[] | undefined;
       /** Mail of this account, by all its addresses. Not together with `sender`. */
-      readonly account?: string | null | undefined;
+      readonly account?: string | undefined;
       /** The envelope sender; empty: that of bounces and automatic replies. */
-      readonly sender?: string | null | undefined;
+      readonly sender?: string | undefined;
       /** Mail with this recipient among those that are left. */
-      readonly recipient?: string | null | undefined;
+      readonly recipient?: string | undefined;
       /** Where it waits: deferred, on hold, or being delivered now. */
       readonly state?: "deferred" | "hold" | "active" | undefined;
       /** All mail is meant. */
@@ -1778,11 +1778,11 @@ export type Routes = {
       /** Only these mails. */
       readonly ids?: readonly string[] | undefined;
       /** Mail of this account, by all its addresses. Not together with `sender`. */
-      readonly account?: string | null | undefined;
+      readonly account?: string | undefined;
       /** The envelope sender; empty: that of bounces and automatic replies. */
-      readonly sender?: string | null | undefined;
+      readonly sender?: string | undefined;
       /** Mail with this recipient among those that are left. */
-      readonly recipient?: string | null | undefined;
+      readonly recipient?: string | undefined;
       /** Where it waits: deferred, on hold, or being delivered now. */
       readonly state?: "deferred" | "hold" | "active" | undefined;
       /** `next` of the page before. */
@@ -1808,11 +1808,11 @@ export type Routes = {
       /** Only these mails. */
       readonly ids?: readonly string[] | undefined;
       /** Mail of this account, by all its addresses. Not together with `sender`. */
-      readonly account?: string | null | undefined;
+      readonly account?: string | undefined;
       /** The envelope sender; empty: that of bounces and automatic replies. */
-      readonly sender?: string | null | undefined;
+      readonly sender?: string | undefined;
       /** Mail with this recipient among those that are left. */
-      readonly recipient?: string | null | undefined;
+      readonly recipient?: string | undefined;
       /** Where it waits: deferred, on hold, or being delivered now. */
       readonly state?: "deferred" | "hold" | "active" | undefined;
       /** `next` of the page before. */

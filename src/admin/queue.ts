@@ -109,17 +109,14 @@ const senderOrBounce = written({
   fault: "is not an address such as anna@example.org",
   says: "A mail address, or empty.",
 });
+const OF_ACCOUNT = "Mail of this account, by all its addresses. Not together with `sender`.";
+const OF_SENDER = "The envelope sender; empty: that of bounces and automatic replies.";
+const TO_RECIPIENT = "Mail with this recipient among those that are left.";
 const chosen = {
   ids: z._default(texts(100, 20), []),
-  account: meaning(
-    z._default(z.nullable(accountName), null),
-    "Mail of this account, by all its addresses. Not together with `sender`.",
-  ),
-  sender: meaning(
-    z._default(z.nullable(senderOrBounce), null),
-    "The envelope sender; empty: that of bounces and automatic replies.",
-  ),
-  recipient: meaning(z._default(z.nullable(mailAddress), null), "Mail with this recipient among those that are left."),
+  account: meaning(z._default(z.nullable(accountName), null), OF_ACCOUNT),
+  sender: meaning(z._default(z.nullable(senderOrBounce), null), OF_SENDER),
+  recipient: meaning(z._default(z.nullable(mailAddress), null), TO_RECIPIENT),
   state: meaning(
     z.optional(z.enum(QUEUE_STATES, `is none of ${QUEUE_STATES.join(", ")}`)),
     "Where it waits: deferred, on hold, or being delivered now.",
@@ -129,15 +126,21 @@ const { cursor } = page();
 /** Some thousand mails at a time. `isAll`: an empty choice is meant. */
 const change = { ...chosen, isAll: z._default(flag, false), cursor };
 
-const ids = meaning(z.optional(listOf(queueId, 100)), "Only these mails.");
+/** A caller whose search for one of them found nothing must not reach all mail with `null`. */
+const named = {
+  ids: meaning(z.optional(listOf(queueId, 100)), "Only these mails."),
+  account: meaning(z.optional(accountName), OF_ACCOUNT),
+  sender: meaning(z.optional(senderOrBounce), OF_SENDER),
+  recipient: meaning(z.optional(mailAddress), TO_RECIPIENT),
+};
 const all = meaning(z.optional(z.literal(true, "is not true")), "All mail is meant.");
 const NONE = "names no mail: ids, account, sender or recipient is needed";
 const namesSome = (given: Readonly<Record<string, unknown>>): boolean =>
-  ["ids", "account", "sender", "recipient"].some((field) => given[field] !== undefined && given[field] !== null);
+  Object.keys(named).some((field) => given[field] !== undefined);
 /** For what can be undone, or does no harm. */
 const ANY_MAIL = {
   named: { isAll: "all" },
-  fields: { ids, isAll: all },
+  fields: { ...named, isAll: all },
   check: (given: Readonly<Record<string, unknown>>) => {
     if (given["all"] !== true) return namesSome(given) ? null : `${NONE}, or all`;
     return namesSome(given) ? "names some mail and all" : null;
@@ -145,7 +148,7 @@ const ANY_MAIL = {
 } as const;
 const SOME_MAIL = {
   given: { isAll: false },
-  fields: { ids },
+  fields: named,
   check: (given: Readonly<Record<string, unknown>>) => (namesSome(given) ? null : NONE),
 } as const;
 

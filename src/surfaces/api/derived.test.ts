@@ -215,6 +215,8 @@ const REFUSED: readonly (readonly [line: string, body?: unknown])[] = [
   ["POST queue/hold", { ids, all: true }],
   ["POST queue/delete", {}],
   ["POST queue/delete", { all: true }],
+  ["POST queue/delete", { recipient: ANNA, account: null }],
+  ["POST queue/release", { all: true, sender: null }],
   ["GET held?account=anna"],
   [`POST held/${ANNA}/drop`, { bounce: 1 }],
   ["POST greylist/pauses", { recipient: ANNA, for: "permanent" }],

@@ -130,6 +130,8 @@ async function askSecret(question: string): Promise<string | null> {
 async function answerTo(question: string, lines: Interface, interrupted?: AbortSignal): Promise<string | null> {
   const over = new AbortController();
   const end = (): void => over.abort();
+  // After Ctrl-Z and `fg`.
+  lines.on("SIGCONT", () => lines.resume());
   for (const signal of ENDING) process.once(signal, end);
   try {
     return await lines.question(question, {
