@@ -37,10 +37,12 @@ export const en = {
   surely: {
     hold: (count: number) => `Put ${mails(count)} on hold`,
     release: (count: number) => `Release ${mails(count)}`,
-    flush: (count: number) => `Try ${mails(count)} now`,
-    return: (count: number) => `Return ${mails(count)} to the sender for good`,
+    flush: (count: number) => `Try ${mails(count)} again now`,
+    return: (count: number) => `Return ${mails(count)} as undeliverable`,
     delete: (count: number) => `Delete ${mails(count)} for good`,
   },
+  actionsHint:
+    "Mail on hold is not sent until you release it. Returning and deleting cannot be undone, and no one is notified of a deletion. Repeated tries may annoy the other server.",
   done: {
     hold: (count: number) => `On hold: ${mails(count)}.`,
     release: (count: number) => `Released: ${mails(count)}.`,
@@ -153,10 +155,12 @@ export const de: typeof en = {
   surely: {
     hold: (count) => `${mailsDe(count)} anhalten`,
     release: (count) => `${mailsDe(count)} freigeben`,
-    flush: (count) => `${mailsDe(count)} jetzt versuchen`,
-    return: (count) => `${mailsDe(count)} endgültig an den Absender zurückgeben`,
+    flush: (count) => `${mailsDe(count)} jetzt noch einmal versuchen`,
+    return: (count) => `${mailsDe(count)} als unzustellbar zurückgeben`,
     delete: (count) => `${mailsDe(count)} endgültig löschen`,
   },
+  actionsHint:
+    "Was angehalten ist, geht erst hinaus, wenn Sie es freigeben. Zurückgeben und Löschen lassen sich nicht rückgängig machen, und vom Löschen erfährt niemand. Viele Versuche können den anderen Server verärgern.",
   done: {
     hold: (count) => `Angehalten: ${mailsDe(count)}.`,
     release: (count) => `Freigegeben: ${mailsDe(count)}.`,

@@ -87,18 +87,21 @@ export function QueueSelection({ items, selected, setSelected, filter, total, ac
   const chosen: Chosen = selected.size > 0 ? { ids: [...selected] } : filled(filter);
   const count = selected.size > 0 ? selected.size : total;
   return (
-    <div class="bar">
-      <label class="tick">
-        <input type="checkbox" checked={isAll} onChange={() => setSelected(new Set(isAll ? [] : free))} />
-        {words.selectAll}
-      </label>
-      {(selected.size > 0 || isNarrow) && (
-        <>
-          <span>{selected.size > 0 ? words.selected(count) : words.allFitting(count)}</span>
-          <Actions actions={QUEUE_ACTIONS} chosen={chosen} count={count} act={act} />
-        </>
-      )}
-    </div>
+    <>
+      <div class="bar">
+        <label class="tick">
+          <input type="checkbox" checked={isAll} onChange={() => setSelected(new Set(isAll ? [] : free))} />
+          {words.selectAll}
+        </label>
+        {(selected.size > 0 || isNarrow) && (
+          <>
+            <span>{selected.size > 0 ? words.selected(count) : words.allFitting(count)}</span>
+            <Actions actions={QUEUE_ACTIONS} chosen={chosen} count={count} act={act} />
+          </>
+        )}
+      </div>
+      <p class="hint">{words.actionsHint}</p>
+    </>
   );
 }
 
@@ -111,19 +114,20 @@ type ActionsProps = Readonly<{
   act: Act;
 }>;
 
-/** One mail that can be put back needs no question. */
+/** Asks first, except for one mail that stays in the queue. */
 function Actions({ actions, chosen, count, id, act }: ActionsProps) {
   const isOne = "ids" in chosen && count === 1;
+  const nameOf = (says: string): string => (id === undefined ? says : `${says}: ${id}`);
   return (
     <span class="buttons">
       {actions.map((action) => {
         const shown = words.actions[action];
-        const label = id === undefined ? undefined : `${shown}: ${id}`;
+        const label = nameOf(shown);
         const run = (): Promise<void> => act(action, chosen);
         if (isOne && action !== "delete" && action !== "return")
           return <Button key={action} shown={shown} aria-label={label} onClick={() => attempt(run)} />;
         const kind = action === "delete" ? "danger" : undefined;
-        const surely = words.surely[action](count);
+        const surely = nameOf(words.surely[action](count));
         // With another number it is another button, which has not asked yet.
         return <Surely key={surely} label={label} shown={shown} surely={surely} kind={kind} run={run} />;
       })}

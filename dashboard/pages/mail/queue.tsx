@@ -29,11 +29,12 @@ export function MailQueue() {
   useEffect(() => setTicked(new Set()), [path]);
   const rows = useRef<HTMLUListElement>(null);
   const acted = useRef<string | null>(null);
-  // What was done may take the button away that did it, and the focus with it: the row's next one has it.
+  // The action may remove the button that was pressed, and its focus: the next button of the row takes it.
   useEffect(() => {
-    const next = rows.current?.querySelector<HTMLElement>(`[data-mail="${acted.current}"] button`);
+    const id = acted.current;
     acted.current = null;
-    if (document.activeElement === document.body) next?.focus();
+    if (id === null || document.activeElement !== document.body) return;
+    rows.current?.querySelector<HTMLElement>(`[data-mail="${id}"] button`)?.focus();
   }, [data]);
 
   const act = async (action: QueueAction, chosen: Chosen): Promise<void> => {
