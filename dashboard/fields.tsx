@@ -1,6 +1,6 @@
 import type { ComponentChildren, JSX, RefObject } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { attempt, tell } from "./attempt.ts";
+import { attempt, tell, toasts } from "./attempt.ts";
 import { keepLanguage, LANGUAGES, type Language, language, t } from "./messages.ts";
 import { type Attempts, Button, fieldsOf, Said, useAttempt } from "./parts.tsx";
 import { DOUBLE_CLICK_MS, pressed, type Stage } from "./press.ts";
@@ -146,12 +146,14 @@ export function LanguageField() {
   );
 }
 
-/** Loads the page again in this language, except where that would lose what the reader has typed or has yet to copy. */
+/** Loads the page again in this language, except where the reader would lose something typed or not copied yet, or an undo. */
 function speak(wanted: Language): void {
   keepLanguage(wanted);
+  if (wanted === language) return;
+  const canUndo = toasts.peek().some(({ undo }) => undo !== null);
   const fields = "main :is(input, textarea):not([hidden])";
   const all = [...document.querySelectorAll<HTMLInputElement | HTMLTextAreaElement>(fields)];
-  if (all.some(({ value, defaultValue }) => value !== defaultValue)) tell(t.languageLater);
+  if (canUndo || all.some(({ value, defaultValue }) => value !== defaultValue)) tell(t.languageLater);
   else location.reload();
 }
 

@@ -21,8 +21,9 @@ export const en = {
   skip: "Skip to content",
   signOut: "Sign out",
   signedOut: "You are signed out.",
-  language: "Language",
-  languageLater: "Something on this page is not saved yet. The language changes when you reload the page.",
+  language: "Language (reloads the page)",
+  languageLater:
+    "The language changes when you reload the page. That clears what you have typed or not copied yet, and every Undo.",
   live: {
     connecting: "connecting",
     live: "live",
@@ -110,9 +111,9 @@ export const de: typeof en = {
   skip: "Zum Inhalt",
   signOut: "Abmelden",
   signedOut: "Sie sind abgemeldet.",
-  language: "Sprache",
+  language: "Sprache (lädt die Seite neu)",
   languageLater:
-    "Etwas auf dieser Seite ist noch nicht gespeichert. Die Sprache wechselt, sobald Sie die Seite neu laden.",
+    "Die Sprache wechselt, sobald Sie die Seite neu laden. Dabei geht verloren, was Sie eingegeben oder noch nicht kopiert haben, ebenso jedes „Rückgängig“.",
   live: {
     connecting: "verbindet",
     live: "live",

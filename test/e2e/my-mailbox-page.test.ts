@@ -188,7 +188,7 @@ describe("My mailbox in Chromium", { skip: whyNoLab() ?? lacking({ installed: ["
     await looksWell(page, "the mailbox with strange texts in German");
     assert.equal(await page.locator("main img, main script").count(), 0);
     await choose(page.getByLabel("Sprache"), "English");
-    await page.getByText("Etwas auf dieser Seite ist noch nicht gespeichert.").waitFor();
+    await page.getByText("Die Sprache wechselt, sobald Sie die Seite neu laden.").waitFor();
     await page.reload();
     await page.getByRole("heading", { level: 1, name: "My mailbox" }).waitFor();
   });
