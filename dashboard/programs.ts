@@ -30,6 +30,11 @@ export async function loaded<T>(load: () => Promise<T>, around: Around = here())
   }
 }
 
+/** Whether the page was reloaded because a part was missing. */
+export function wasReloaded({ store }: Pick<Around, "store"> = here()): boolean {
+  return store !== null && store.getItem(KEPT) !== null;
+}
+
 function here(): Around {
   return {
     store: stored(),

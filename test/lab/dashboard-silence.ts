@@ -159,7 +159,9 @@ async function isShown(page: Page, address: string): Promise<void> {
   await page.getByRole("listitem").filter({ hasText: address }).first().waitFor();
 }
 
-/** The server is upgraded while the page is open: the page reloads when it lacks a part. */
+const RELOADED = "The server has a new version, so the page was reloaded.";
+
+/** The server is upgraded while the page is open: the page reloads when it lacks a part, and says why. */
 export async function staysAfterAnUpgrade(browser: LabBrowser, product: Product): Promise<void> {
   // The first browser has every part of the page, and keeps it.
   const page = await browser.elsewhere();
@@ -176,9 +178,21 @@ export async function staysAfterAnUpgrade(browser: LabBrowser, product: Product)
   const answers = "fetch('healthz/live').then(({ ok }) => ok, () => false)";
   await until("the server answers again", () => page.evaluate<boolean>(answers));
   await page.getByRole("link", { name: "Bans", exact: true }).click();
+  await page.getByText(RELOADED).waitFor();
   await heading("Bans");
   assert.deepEqual([askedFor(asked, "app"), askedFor(asked, "further")], [2, 2]);
+  await showsTheStateWithoutAStream(page);
   await page.context().close();
+}
+
+/** The page is loaded anew: it no longer says why it was reloaded before. */
+async function showsTheStateWithoutAStream(page: Page): Promise<void> {
+  await page.route("**/api/v1/stream*", (request) => request.abort());
+  await goTo(page, "system", "System");
+  await page.reload();
+  await page.getByRole("region", { name: "Components" }).getByRole("listitem").first().waitFor();
+  assert.doesNotMatch(await page.locator(".live").innerText(), /● live/);
+  assert.equal(await page.getByText(RELOADED).count(), 0);
 }
 
 /** How many of the page's programs with this name were requested. */

@@ -2,7 +2,7 @@ import type { Health } from "../../../src/admin/declare/items.ts";
 import { t } from "../../admin-texts.ts";
 import { LanguageField } from "../../fields.tsx";
 import { health, version } from "../../live.ts";
-import { At, Card, Said } from "../../parts.tsx";
+import { At, Card, Said, useGet, Waiting } from "../../parts.tsx";
 import { hrefOf, route } from "../../route.ts";
 import { Advice } from "../../rows.tsx";
 import { may, reader } from "../../session.ts";
@@ -43,10 +43,12 @@ function Access() {
 }
 
 function SystemState() {
-  const known = health.value;
+  // Without the stream, as behind a proxy that buffers, the page still shows the state.
+  const status = useGet<Health>("status");
+  const known = health.value ?? status.data;
   return (
     <>
-      {known === null ? <p class="empty">{t.live.loading}</p> : <Known {...known} />}
+      {known === null ? <Waiting {...status} /> : <Known {...known} />}
       {may("admin") && (
         <p>
           <a href={hrefOf("settings")}>{words.settings}</a>
