@@ -20,7 +20,7 @@ type SecretsProps<One> = Readonly<{
   path: string;
   madeAt: (one: One) => string;
   words: SecretWords;
-  /** As of `useGet`. */
+  /** As in `useGet`. */
   news?: unknown;
   children: (items: readonly One[], reload: () => void) => ComponentChildren;
 }>;

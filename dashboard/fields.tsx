@@ -6,11 +6,11 @@ import { type Attempts, Button, fieldsOf, Said, useAttempt } from "./parts.tsx";
 import { DOUBLE_CLICK_MS, pressed, type Stage } from "./press.ts";
 
 type SurelyProps = Readonly<{
-  /** Its name where `shown` is short. */
+  /** Accessible name, where `shown` does not say of what. */
   label?: string | undefined;
   shown: string;
   surely: string;
-  /** Its class until it asks. */
+  /** Class until it asks. */
   kind?: string | undefined;
   run: () => Promise<void>;
 }>;
@@ -114,19 +114,19 @@ export function Choice({ label, choices, chosen, ...select }: ChoiceProps) {
 type TurnsProps = Readonly<{
   first: (() => void) | null;
   next: (() => void) | null;
-  /** What is said instead of "Next page". */
-  further?: string | undefined;
+  /** Label of the button to the next page. */
+  nextLabel?: string | undefined;
   children?: ComponentChildren;
 }>;
 
 /** Below a list: to its next page, and back to the first. */
-export function Turns({ first, next, further = t.nextPage, children }: TurnsProps) {
+export function Turns({ first, next, nextLabel = t.nextPage, children }: TurnsProps) {
   return (
     <div class="bar">
       {children}
       <span class="spacer" />
       {first !== null && <Button shown={t.firstPage} onClick={first} />}
-      {next !== null && <Button shown={further} onClick={next} />}
+      {next !== null && <Button shown={nextLabel} onClick={next} />}
     </div>
   );
 }

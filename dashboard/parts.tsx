@@ -149,7 +149,7 @@ export function useGet<T>(path: string, news: unknown = null): Loaded<T> {
   return useLoaded(() => get<T>(path), [path], news);
 }
 
-/** A part that opens takes the focus; when it closes it gives it back to what opened it. If that is gone, the heading has it. */
+/** A part that opens takes the focus; when it closes it gives it back to what opened it. If that is gone, `useKeptFocus` gives it to the heading. */
 export function useOpened(): RefObject<HTMLElement | null> {
   const place = useRef<HTMLElement>(null);
   // On a busy machine the effect may come after the reader has gone on into a field of the part.

@@ -13,7 +13,7 @@ import { may } from "../session.ts";
 import { onNewCounts } from "./now/chart.ts";
 import { DayChart } from "./now/day-chart.tsx";
 
-const { now } = t;
+const words = t.now;
 
 /** How long after news the newest bans are read again: a flood of news causes one request in this time. */
 const SETTLE_MS = 1_000;
@@ -45,17 +45,17 @@ function sentenceOf({ headline, components, needsYou }: Health): Sentences {
   const stopped: Sentences = ["down", cause];
   const partlyStopped: Sentences = ["degraded", cause];
   const sentences: Readonly<Record<Health["headline"], Sentences>> = {
-    guard_down: ["down", now.guardDown],
-    down: ["down", now.down(named("down").join(", "))],
-    degraded: ["degraded", now.degraded([...named("down"), ...named("degraded")].join(", "))],
+    guard_down: ["down", words.guardDown],
+    down: ["down", words.down(named("down").join(", "))],
+    degraded: ["degraded", words.degraded([...named("down"), ...named("degraded")].join(", "))],
     disk_full: stopped,
     disk_read_only: stopped,
     isolated: stopped,
     ports_blocked: stopped,
     relay_refuses: partlyStopped,
     outgoing_blocked: partlyStopped,
-    tasks: ["degraded", now.tasks(needsYou.length)],
-    well: ["ok", now.well],
+    tasks: ["degraded", words.tasks(needsYou.length)],
+    well: ["ok", words.well],
   };
   return sentences[headline];
 }
@@ -63,7 +63,7 @@ function sentenceOf({ headline, components, needsYou }: Health): Sentences {
 function Sentence(props: Readonly<{ health: Health }>) {
   const live = liveness.value;
   const [status, says]: Sentences =
-    live.kind === "silent" ? ["down", now.silent(hourAndMinute(live.since))] : sentenceOf(props.health);
+    live.kind === "silent" ? ["down", words.silent(hourAndMinute(live.since))] : sentenceOf(props.health);
   return (
     <p class={`sentence ${status}`} role="status">
       <State status={status}>{says}</State>
@@ -75,7 +75,7 @@ function Sentence(props: Readonly<{ health: Health }>) {
 function ToDo({ health: { needsYou: tasks } }: Readonly<{ health: Health }>) {
   if (tasks.length === 0) return null;
   return (
-    <Card title={now.todo}>
+    <Card title={words.todo}>
       <ul class="rows">
         {tasks.map((task) => (
           <li key={task.says} class="row notice">
@@ -96,11 +96,11 @@ type Place = readonly [page: PageName, query: Query, label: string];
 const ABOUT_BANS = ["bans_in_force", "many_bans"];
 
 function placeOf({ kind, code, account }: OwnerTask): Place {
-  if (kind === "held_mail") return ["mail", { show: "held" }, now.seeHeld];
-  if (kind === "dns") return ["system", { show: "dns" }, now.see];
-  if (ABOUT_BANS.includes(code)) return ["bans", {}, now.allBans];
-  if (account !== null && may("admin")) return ["accounts", { name: account }, now.seeAccount];
-  return kind === "alert" ? ["system", { show: "alerts" }, now.seeAlerts] : ["system", { notice: code }, now.see];
+  if (kind === "held_mail") return ["mail", { show: "held" }, words.seeHeld];
+  if (kind === "dns") return ["system", { show: "dns" }, words.see];
+  if (ABOUT_BANS.includes(code)) return ["bans", {}, words.allBans];
+  if (account !== null && may("admin")) return ["accounts", { name: account }, words.seeAccount];
+  return kind === "alert" ? ["system", { show: "alerts" }, words.seeAlerts] : ["system", { notice: code }, words.see];
 }
 
 function TaskLink(task: OwnerTask) {
@@ -114,14 +114,14 @@ function FiguresOfDay() {
   const refused = day === undefined ? undefined : day.refused + day.deferred;
   // A figure may count several types of event, but the list can show only one, so the link names that type.
   const shown: readonly (readonly [string, number | undefined, string | null])[] = [
-    [now.bans, known?.bans, null],
-    [now.mails, day?.mails_in, "EMAIL_ACCEPTED"],
-    [now.refusedOrDeferred, refused, "EMAIL_BLOCKED"],
-    [now.signIns, day?.logins, "LOGIN_SUCCEEDED"],
-    [now.failed, day?.logins_failed, "LOGIN_FAILED"],
+    [words.bans, known?.bans, null],
+    [words.mails, day?.mails_in, "EMAIL_ACCEPTED"],
+    [words.refusedOrDeferred, refused, "EMAIL_BLOCKED"],
+    [words.signIns, day?.logins, "LOGIN_SUCCEEDED"],
+    [words.failed, day?.logins_failed, "LOGIN_FAILED"],
   ];
   return (
-    <section aria-label={now.figures} class="figures">
+    <section aria-label={words.figures} class="figures">
       {shown.map(([name, value, type]) => (
         <a
           key={name}
@@ -156,9 +156,9 @@ function NewBans() {
     );
   }, []);
   const [bans, holding] = useStill(data?.items ?? []);
-  const all = <LinkButton shown={now.allBans} href={hrefOf("bans")} />;
+  const all = <LinkButton shown={words.allBans} href={hrefOf("bans")} />;
   return (
-    <Card title={now.newBans} aside={all}>
+    <Card title={words.newBans} aside={all}>
       <Waiting {...newest} />
       {data !== null && bans.length === 0 && <p class="empty">{t.bans.none}</p>}
       <ul class="rows" {...holding}>
@@ -182,11 +182,11 @@ function Busiest() {
   const ranking = useGet<Ranking>(`top${queryOf({ by: "mails", limit: BUSIEST })}`);
   useEffect(() => onNewCounts(ranking.reload), []);
   return (
-    <Card title={now.busiest}>
-      <Rows of={ranking} none={now.noMails}>
+    <Card title={words.busiest}>
+      <Rows of={ranking} none={words.noMails}>
         {({ ip, count }) => (
           <li key={ip} class="row brief">
-            <Address of={ip} /> <span>{now.busy(whole(count))}</span>
+            <Address of={ip} /> <span>{words.busy(whole(count))}</span>
           </li>
         )}
       </Rows>

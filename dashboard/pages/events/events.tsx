@@ -83,7 +83,7 @@ function Page({ shown, query, before }: Readonly<{ shown: Shown; query: Query; b
       <Turns
         first={before === "" ? null : () => turn("")}
         next={next === null ? null : () => turn(next)}
-        further={items.length === 0 ? words.further : undefined}
+        nextLabel={items.length === 0 ? words.further : undefined}
       >
         {searchedTo !== null && next !== null && isFiltered(filter) && (
           <span>{words.searched(moment(searchedTo, now.value))}</span>

@@ -22,19 +22,19 @@ export const STEP_SECONDS = 900;
 /** Minimum time between two readings, in milliseconds. */
 const REST_MS = 60_000;
 
-/** Has counts over hours read again after news or the end of a step: once a minute at most, and only while the page is visible. */
+/** Reloads counts when the stream's figures change or a step of the chart ends: once a minute at most, and only while the page is visible. */
 export function onNewCounts(reload: () => void): () => void {
   let readAt = performance.now();
   let known = countsOf(figures.peek());
-  return figures.subscribe((now) => {
-    const counts = countsOf(now);
-    if (now === null || document.hidden || counts === known || performance.now() - readAt < REST_MS) return;
+  return figures.subscribe((latest) => {
+    const counts = countsOf(latest);
+    if (latest === null || document.hidden || counts === known || performance.now() - readAt < REST_MS) return;
     [readAt, known] = [performance.now(), counts];
     reload();
   });
 }
 
 /** Without the times in the stream's figures, which differ in each message. */
-function countsOf(now: Figures | null): string {
-  return JSON.stringify([Math.floor(Date.now() / (1_000 * STEP_SECONDS)), now?.bans, now?.day]);
+function countsOf(latest: Figures | null): string {
+  return JSON.stringify([Math.floor(Date.now() / (1_000 * STEP_SECONDS)), latest?.bans, latest?.day]);
 }

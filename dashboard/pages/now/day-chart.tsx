@@ -5,7 +5,7 @@ import { hourAndMinute, whole } from "../../format.ts";
 import { Card, useLoaded, Waiting } from "../../parts.tsx";
 import { onNewCounts, pointsOf, roundUp, STEP_SECONDS } from "./chart.ts";
 
-const { now } = t;
+const words = t.now;
 
 type Series = Readonly<{ mails_in: readonly number[]; refused: readonly number[]; logins_failed: readonly number[] }>;
 type Answer = Readonly<{ from: string; to: string; stepSeconds: number; series: Series }>;
@@ -21,7 +21,7 @@ export function DayChart() {
   const day = useLoaded(readDay, []);
   useEffect(() => onNewCounts(day.reload), []);
   return (
-    <Card title={now.chart}>
+    <Card title={words.chart}>
       <Waiting {...day} />
       {day.data !== null && <Lines of={day.data} />}
     </Card>
@@ -41,9 +41,9 @@ function stepsOf({ from, to, stepSeconds }: Answer): number {
 function Lines({ of }: Readonly<{ of: Answer }>) {
   const { mails_in, refused, logins_failed } = of.series;
   const lines: readonly Line[] = [
-    { name: now.mails, style: "mails", values: mails_in.slice(0, stepsOf(of)) },
-    { name: now.refused, style: "refused", values: refused.slice(0, stepsOf(of)) },
-    { name: now.failed, style: "failed", values: logins_failed.slice(0, stepsOf(of)) },
+    { name: words.mails, style: "mails", values: mails_in.slice(0, stepsOf(of)) },
+    { name: words.refused, style: "refused", values: refused.slice(0, stepsOf(of)) },
+    { name: words.failed, style: "failed", values: logins_failed.slice(0, stepsOf(of)) },
   ];
   const most = roundUp(Math.max(0, ...lines.flatMap(({ values }) => values)));
   return (
@@ -57,9 +57,14 @@ function Lines({ of }: Readonly<{ of: Answer }>) {
             {name}
           </span>
         ))}
-        <span class="hint">{now.most(whole(most))}</span>
+        <span class="hint">{words.most(whole(most))}</span>
       </figcaption>
-      <svg viewBox={`0 -4 ${BOX.width} ${BOX.height + 8}`} preserveAspectRatio="none" role="img" aria-label={now.chart}>
+      <svg
+        viewBox={`0 -4 ${BOX.width} ${BOX.height + 8}`}
+        preserveAspectRatio="none"
+        role="img"
+        aria-label={words.chart}
+      >
         <path class="grid" d={`M0 0H${BOX.width}M0 ${BOX.height / 2}H${BOX.width}M0 ${BOX.height}H${BOX.width}`} />
         {lines.map(({ style, values }) => (
           <polyline key={style} class={style} points={pointsOf(values, most, BOX)} />
@@ -91,12 +96,12 @@ function AsTable({ of, lines }: Readonly<{ of: Answer; lines: readonly Line[] }>
   const [isOpen, setOpen] = useState(false);
   return (
     <details onToggle={(event) => setOpen(event.currentTarget.open)}>
-      <summary>{now.table}</summary>
+      <summary>{words.table}</summary>
       {isOpen && (
         <table>
           <thead>
             <tr>
-              <th scope="col">{now.time}</th>
+              <th scope="col">{words.time}</th>
               {lines.map(({ name, style }) => (
                 <th key={style} scope="col">
                   {name}

@@ -83,7 +83,7 @@ function Channels({ channels, leadOut, tested }: ChannelsProps) {
 
 type StateRowProps = Readonly<{ name: string; status: Health["status"]; says?: string; detail: string }>;
 
-/** A component or a channel. `says`: its state in words; by default those of the page. */
+/** A component or a channel. `says`: its state in words; by default the page's word for `status`. */
 export function StateRow({ name, status, says, detail }: StateRowProps) {
   return (
     <li class="row component">
