@@ -120,20 +120,53 @@ test("of mails in which parts may hide, the filters read one at a time", () => {
   assert.equal(ask("AAAA3"), null);
 });
 
-test("a network whose such mail kept out that of another sends its next one after a quarter of an hour", () => {
+test("a turn ends after five seconds, when Rspamd waits for DNS at most", () => {
+  const all = server();
+  assert.equal(hiding(all, "AAAA1", "198.51.1.1"), null);
+  all.clock.advance(5_000);
+  assert.equal(hiding(all, "BBBB1", "198.51.2.1"), null);
+});
+
+test("a network whose turns were long and kept out others has its next one after a quarter of an hour", () => {
   const all = server();
   const end = (queueId: string) => all.load.observe({ type: "MAIL_JUDGED", queueId, found: "dkim" });
-  assert.equal(hiding(all, "AAAA1", "2001:db8:7:1::1"), null);
-  assert.equal(hiding(all, "BBBB1", "198.51.1.1"), "not_its_turn");
-  end("AAAA1");
+  for (const turn of [1, 2, 3, 4, 5]) {
+    assert.equal(hiding(all, "AAAA1", `2001:db8:${turn}:1::1`), null, "short turns of one block");
+    assert.equal(hiding(all, "BBBB1", "198.51.1.1"), "not_its_turn");
+    all.clock.advance(1_000);
+    end("AAAA1");
+  }
   assert.equal(hiding(all, "AAAA2", "2001:db8:7:2::1"), "not_its_turn");
   assert.equal(hiding(all, "BBBB1", "198.51.1.1"), null);
   assert.equal(hiding(all, "AAAA3", "2001:db8:7:2::1"), "not_its_turn");
+  all.clock.advance(4_000);
   end("BBBB1");
-  assert.equal(hiding(all, "BBBB2", "198.51.1.1"), null, "a network that only rests keeps out no other");
+  assert.equal(hiding(all, "BBBB2", "198.51.1.1"), null, "a network that must wait keeps out no other");
   end("BBBB2");
   all.clock.advance(15 * MINUTE_MS);
   assert.equal(hiding(all, "AAAA4", "2001:db8:7:3::1"), null);
+});
+
+test("a network that keeps out no other has turn after turn", () => {
+  const all = server();
+  for (let turn = 0; turn < 5; turn++) {
+    assert.equal(hiding(all, `AAAA${turn}`, "198.51.1.1"), null);
+    all.clock.advance(5_000);
+  }
+});
+
+test("accounts wait neither for strangers nor for each other, and one has three such mails at once", () => {
+  const all = server();
+  const ask = (queueId: string, account: string): string | null => {
+    all.send(queueId, LARGE, { account });
+    return all.send(queueId, LARGE, { account, mayHideParts: true }, decision("defer", "filters_busy"));
+  };
+  assert.equal(hiding(all, "AAAA1", "198.51.1.1"), null);
+  for (const queueId of ["BBBB1", "BBBB2", "BBBB3"]) assert.equal(ask(queueId, "anna@example.test"), null);
+  assert.equal(ask("BBBB4", "Anna@example.test"), "not_its_turn");
+  assert.equal(ask("CCCC1", "bert@example.test"), null);
+  all.load.observe({ ...DELIVERED, queueId: "BBBB1" });
+  assert.equal(ask("BBBB5", "anna@example.test"), null);
 });
 
 for (const [source, more] of [

@@ -15,6 +15,10 @@ const LONGEST_MS = MINUTE_MS;
 /** Caps one source's share, because a sender with slow DNS can keep Rspamd busy. */
 const MOST_OF_SOURCE = MOST_IN_FILTERS / 2;
 const MOST_SUBMITTED = 1_024;
+/** Mails of an account that may hide parts, while Rspamd reads them or they are being delivered. */
+const MOST_HIDING = 3;
+/** An attacker has many networks of a site, but only one such block. */
+const ALLOCATED_LENGTH = 32;
 
 /**
  * Bounds how much mail Rspamd reads at once. Without it, strangers who send much at the same time could keep it
@@ -22,11 +26,11 @@ const MOST_SUBMITTED = 1_024;
  */
 export class FilterLoad {
   /** By queue id, the oldest first. */
-  readonly #mails = new Map<string, Readonly<{ sizeBytes: number; source: string; since: Millis }>>();
+  readonly #mails = new Map<string, { sizeBytes: number; source: string; since: Millis; mayHideParts: boolean }>();
   readonly #bytesOf = new Map<string, number>();
   /** The latest mails of accounts, by queue id: a milter's refusal in the log does not say whose mail it was. */
   readonly #submitted = new BoundedMap<string, Pick<EndOfMessage, "account" | "service">>(MOST_SUBMITTED);
-  readonly #partsTurns = new PartsTurns((queueId) => this.#mails.has(queueId));
+  readonly #partsTurns = new PartsTurns();
   readonly #clock: Clock;
 
   constructor(clock: Clock) {
@@ -36,7 +40,7 @@ export class FilterLoad {
   /**
    * At the end of a mail, before Rspamd reads it, Postfix asks about every mail: the engine decides, and what passes is in
    * the load from then on. Our milter then asks about a mail that exceeds a limit or may hide parts. Of those that
-   * may, Rspamd reads one at a time; the others are deferred (`PartsTurns`).
+   * may, Rspamd reads one at a time (`PartsTurns`), and few of an account; the others are deferred.
    */
   limiting(submit: Submit): Submit {
     return (event, answer) => {
@@ -48,9 +52,8 @@ export class FilterLoad {
         });
       if (event.excess !== undefined) return ask(event);
       if (event.mayHideParts !== true) return ask(this.#enter(event));
-      const turn = { queueId: event.queueId, source: sourceOf(event) };
       // Answers as the engine did at Postfix's question.
-      if (this.#partsTurns.take(turn, this.#clock.now())) return answer(decision("pass", "below_limit"));
+      if (this.#mayHideParts(event)) return answer(decision("pass", "below_limit"));
       ask({ ...event, excess: { of: "not_its_turn" } });
     };
   }
@@ -86,9 +89,19 @@ export class FilterLoad {
     const bytes = this.#bytesOf.get(source) ?? 0;
     if (account === null && sizeBytes > SMALL_BYTES && (bytes >= MOST_OF_SOURCE || this.#bytes >= MOST_IN_FILTERS))
       return { ...mail, excess: { of: "bytes_in_filters", count: this.#bytes } };
-    this.#mails.set(queueId, { sizeBytes, source, since: now });
+    this.#mails.set(queueId, { sizeBytes, source, since: now, mayHideParts: false });
     this.#bytesOf.set(source, bytes + sizeBytes);
     return mail;
+  }
+
+  #mayHideParts({ queueId, account, ip }: EndOfMessage): boolean {
+    if (account === null)
+      return this.#partsTurns.take(queueId, neighbourhoodOf(ip, ALLOCATED_LENGTH), this.#clock.now());
+    const mail = this.#mails.get(queueId);
+    if (mail === undefined) return false;
+    const others = this.#mails.values().filter((one) => one.mayHideParts && one.source === mail.source);
+    mail.mayHideParts = others.toArray().length < MOST_HIDING;
+    return mail.mayHideParts;
   }
 
   get #bytes(): number {
@@ -96,6 +109,7 @@ export class FilterLoad {
   }
 
   #leave(queueId: string): void {
+    this.#partsTurns.end(queueId, this.#clock.now());
     const mail = this.#mails.get(queueId);
     if (mail === undefined) return;
     const { source, sizeBytes } = mail;

@@ -68,6 +68,21 @@ for (const [that, type, body] of [
     }
   });
 
+for (const [that, type, body] of [
+  ["thousands of messages in messages", "message/rfc822", "Content-Type:message/a\r\n\r\n".repeat(12_000)],
+  [
+    "megabytes in messages",
+    "message/rfc822",
+    "Content-Type:message/a\r\n\r\n".repeat(120) + "text\r\n".repeat(1_600_000),
+  ],
+  ["lines in messages", "message/rfc822", "Content-Type:message/a\r\n\r\n".repeat(60) + "--\r\n".repeat(10_000)],
+  ["fields in messages", "message/rfc822", "Content-Type:message/a\r\n\r\n".repeat(100) + "a:\r\n".repeat(60_000)],
+  ["fields of a part", MIXED, `--a b\r\n${"a:\r\n".repeat(2_000_000)}`],
+] as const)
+  test(`a mail may not have so many ${that} that a filter needs seconds or gigabytes`, () => {
+    for (const size of SIZES.slice(1)) assert.ok(counted(type, body, size) > 1_000, `in pieces of ${size}`);
+  });
+
 const LINES = "--in\r\n text\r\n".repeat(MANY);
 const FEW = 2_000;
 const MIXED_IN = "multipart/mixed; boundary=in";
@@ -92,6 +107,13 @@ for (const [that, type, body] of [
   ["in a multipart that is not closed", MIXED, `--a b\r\n\r\ntext\r\n${"--x\r\nt\r\n".repeat(FEW)}`],
   ["after the end of a multipart", MIXED, `--a b\r\n\r\nt\r\n--a b--\r\n${"--x\r\nt\r\n".repeat(FEW)}`],
   ["found once for each message around them", MIXED, `--a b\r\n${MESSAGE}\r\n`.repeat(40) + LINES.slice(0, 9_000)],
+  [
+    "in lines that SpamAssassin breaks",
+    MIXED,
+    inPart(`${MESSAGE.trim()}; x=${" ".repeat(2_100)}${FIELDS}base64\r\n\r\n${inBase64(message(FEW))}`),
+  ],
+  ["in 21 messages", "message/rfc822", "Content-Type:message/a\r\n\r\n".repeat(21)],
+  ["behind 100 messages", "message/rfc822", `${"Content-Type:message/a\r\n\r\n".repeat(100)}${encoded(message(100))}`],
   ["of a digest, each a message", "multipart/digest; boundary=in", LINES.slice(0, 5_000)],
   ["in an encoded mail", `message/rfc822\r\n${FIELDS}base64`, inBase64(message(FEW))],
   ["in an encoded message", MIXED, inPart(encoded(message(FEW)))],
@@ -192,6 +214,10 @@ test("honest mails have few parts and hide none", () => {
   const rows = "12:30;a;b\r\n".repeat(40_000);
   const text = "----------\r\n\r\nA chapter\r\n".repeat(400) + "-- \r\nTel: 1\r\n";
   for (const [type, body] of [
+    [
+      MIXED,
+      `--a b\r\nContent-Type: text/html\r\n\r\n<meta http-equiv="Content-Type" content="text/html">\r\n${attached}`,
+    ],
     [MIXED, attached.repeat(5)],
     [MIXED, forwarded.replace("--a b--", attached).repeat(2)],
     [MIXED, inPart(encoded(message(3)))],
@@ -232,7 +258,7 @@ test("honest mails that may hide parts are not refused", () => {
     inPart(`Content-Type: text/csv; name=Message log.csv\r\n\r\n${encoded(message(3)).repeat(300)}`),
     inPart(`${ENVELOPE}\r\n${inBase64(Buffer.alloc(900_000))}`),
   ])
-    for (const size of SIZES) assert.ok(counted(MIXED, body, size) < 200, body.slice(0, 200));
+    for (const size of SIZES) assert.ok(counted(MIXED, body, size) <= 1_000, body.slice(0, 200));
 });
 
 test("megabytes of recipients in the headers of messages are too many parts, also in a digest and in one line", () => {
@@ -261,7 +287,7 @@ test("of the fields in the headers of messages, only the length of those that Do
   const received = "Received: by x;\r\n\tMon, 1 Jan\r\n".repeat(20);
   const ofFilters = `${received}X-Filter: ${"x".repeat(10_000)}\r\nDKIM-Signature: ${"x\r\n  To:".repeat(1_000)}`;
   const honest = mails(`${ofFilters}\r\nTo: Anna <anna@example.org>,\r\n Bert <bert@example.org>`);
-  assert.equal(counted(MIXED, honest, 65_535), 301, "300 mails forwarded in one");
+  assert.ok(counted(MIXED, honest, 65_535) <= 1_000, "300 mails forwarded in one");
   for (const field of ["To", "reply-to", "BCC \t", `From${" ".repeat(5_000)}`, "Content-Language"])
     for (const value of ["@,".repeat(5_000), "@,\r\n \r\n\t@,".repeat(1_000)])
       assert.ok(counted(MIXED, mails(`${field}:${value}`), 65_535) > 1_000, field);

@@ -11,18 +11,31 @@ const PLAIN_KIND = /^[!#$%&'*+.^_`{|}~0-9a-z-]+\/[!#$%&'*+.^_`{|}~0-9a-z-]+(?=\s
 const UNCHANGED = /^(?:7bit|8bit|binary)$/i;
 /** Lines that filters may take for delimiters. */
 const MOST_LINES = 1_000;
-/** The same, once for each message around them: rspamd finds a delimiter of a message that is not closed once more in each outer one. */
-const MOST_REPEATED = 10_000;
-/** Lines that look like header fields, in a mail with a message in it. */
-const MOST_FIELDS = 30_000;
-/** An encoded message of this size holds few parts. */
-const FEW_BYTES = 8 * 1024;
+/** The same, and lines that look like header fields, once for each message: rspamd reads a message once more for each one that it is in. */
+const MOST_REPEATED_LINES = 6_000;
+const MOST_REPEATED_FIELDS = 60_000;
+/** Messages that are each the whole content of another. */
+const MOST_DEPTH = 20;
+/** Encoded messages of this size hold few parts. */
+const FEW_ENCODED_BYTES = 16 * 1024;
+/** As many of each, once for each message or level of depth, count as a part: more would cost rspamd seconds and gigabytes. */
+const REPEATED_LINES_OF_A_PART = 300;
+const REPEATED_FIELDS_OF_A_PART = 5_000;
+const REPEATED_BYTES_OF_A_PART = 1_000_000;
+const REPEATED_ENCODED_BYTES_OF_A_PART = 65_000;
+/** Fields cost as much as in this many messages, even outside any. */
+const MESSAGES_OF_FIELDS = 5;
+/** As a message by default, an untyped part of a digest is in no more than this many. */
+const MOST_DEPTH_OF_DIGEST = 64;
+/** SpamAssassin breaks longer lines, and a field may start there. */
+const MOST_UNBROKEN_BYTES = 2_000;
 /** This many bytes of costly fields count as a part: an IMAP session that is asked for the recipients of a message takes 60 times their bytes, of its 256 MB. */
 const COSTLY_BYTES_OF_A_PART = 1_500;
 /** What matters in a body: fields, lines that start like a delimiter, and empty lines. Some filters find fields within long lines. */
 const EDGE = /content-t(?:ype|ransfer-encoding)|\n(?=--|\r?\n)/gi;
 /** More than the start of any of them. */
 const EDGE_BYTES = 32;
+const FIELD_NAME = /^[a-z-]+\s*(?::|$)/i;
 const FIELD_LINE = /\n[^\s:]+[ \t]*:/g;
 /** Names (of regular expressions) of fields that Dovecot takes apart. A forwarded mail may have 10 KB of the rest, such as results of filters. */
 export const COSTLY_FIELDS = ["from", "sender", "reply-to", "to", "bcc", "cc", "content-[a-z-]*"] as const;
@@ -53,11 +66,15 @@ export class MimeParts {
   #mayBeDigest = false;
   #mayHaveParts = false;
   #isBody = false;
+  /** A long line has another field in it. */
+  #isBroken = false;
   #count = 0;
   /** Lines that start with two hyphens. */
   #lines = 0;
-  /** Headers that may be those of a message. */
+  /** Headers that may be those of a message: all, those since the last delimiter, and the most between two. */
   #messages = 0;
+  #depth = 0;
+  #mostDepth = 0;
   #fields = 0;
   /** Bytes of the body that have arrived, and that are read. */
   #bytes = 0;
@@ -76,18 +93,37 @@ export class MimeParts {
 
   /** Whether a filter may find many parts or header fields in it that are not counted. */
   get mayHideParts(): boolean {
-    const messages = this.#messages + (this.#mayBeDigest ? this.#lines : 0);
+    const times = this.#times;
     return (
+      this.#isBroken ||
       this.#lines > MOST_LINES ||
-      this.#lines * messages > MOST_REPEATED ||
-      this.#fields > MOST_FIELDS ||
+      this.#mostDepth > MOST_DEPTH ||
+      this.#lines * times > MOST_REPEATED_LINES ||
+      this.#fields * times > MOST_REPEATED_FIELDS ||
       this.#boundaryBytes > MOST_BOUNDARY_BYTES ||
-      this.#bytes - this.#encodedAt > FEW_BYTES
+      this.#encodedBytes * times > FEW_ENCODED_BYTES
     );
   }
 
   get count(): number {
-    return Math.max(this.#count, Math.floor(this.#costlyBytes / COSTLY_BYTES_OF_A_PART));
+    const times = this.#times;
+    const counts = [
+      this.#costlyBytes / COSTLY_BYTES_OF_A_PART,
+      (this.#lines * times) / REPEATED_LINES_OF_A_PART,
+      (this.#fields * Math.max(times, MESSAGES_OF_FIELDS)) / REPEATED_FIELDS_OF_A_PART,
+      (this.#bytes * this.#mostDepth) / REPEATED_BYTES_OF_A_PART,
+      (this.#encodedBytes * this.#mostDepth) / REPEATED_ENCODED_BYTES_OF_A_PART,
+    ];
+    return Math.max(this.#count, this.#messages, ...counts.map(Math.floor));
+  }
+
+  /** How often rspamd may read the same bytes. */
+  get #times(): number {
+    return 1 + this.#messages + (this.#mayBeDigest ? Math.min(this.#lines, MOST_DEPTH_OF_DIGEST) : 0);
+  }
+
+  get #encodedBytes(): number {
+    return Math.max(0, this.#bytes - this.#encodedAt);
   }
 
   /** A header field of the mail. */
@@ -102,7 +138,7 @@ export class MimeParts {
     this.#isBody = true;
     const text = chunk.toString("latin1");
     this.#countCostly(text);
-    if (this.#messages > 0) this.#fields += text.match(FIELD_LINE)?.length ?? 0;
+    this.#fields += text.match(FIELD_LINE)?.length ?? 0;
     this.#bytes += text.length;
     this.#rest = this.#read(this.#rest + text);
   }
@@ -122,6 +158,7 @@ export class MimeParts {
       at = isCut ? text.length : end;
       this.#readBytes = this.#bytes - (text.length - at);
       const line = text.slice(isField ? index : index + 1, at);
+      this.#isBroken ||= line.length > MOST_UNBROKEN_BYTES && line.slice(1).search(EDGE) >= 0;
       if (isField) this.#readField(line, this.#isHeader && text[index - 1] === "\n");
       else if (line.startsWith("--")) this.#readDelimiter(line.slice(2).trimEnd().toLowerCase());
       else this.#endHeader();
@@ -133,6 +170,7 @@ export class MimeParts {
     const isEnd = name.endsWith("--") && this.#boundaries.has(name.slice(0, -2));
     if (!isEnd && !this.#boundaries.has(name)) return;
     this.#count++;
+    this.#depth = 0;
     // To a filter that knows other boundaries, the header continues.
     this.#header.isMessage = false;
     this.#isHeader = !isEnd;
@@ -145,7 +183,10 @@ export class MimeParts {
   }
 
   #readField(field: string, isOfHeader: boolean): void {
-    const value = field.slice(field.indexOf(":") + 1);
+    const name = FIELD_NAME.exec(field)?.[0];
+    // HTML names it too, without a colon.
+    if (name === undefined) return;
+    const value = field.slice(name.length);
     if (/^content-type/i.test(field)) this.#readType(value, isOfHeader);
     else this.#readEncoding(value);
   }
@@ -156,7 +197,10 @@ export class MimeParts {
     const mayNest = kind === undefined || /multipart|message|pkcs7-mime/i.test(kind) || /boundary/i.test(type);
     this.#mayHaveParts ||= mayNest;
     this.#mayBeDigest ||= kind === undefined || /digest/i.test(kind);
-    if (mayNest && !/^multipart\//i.test(type)) this.#messages++;
+    if (mayNest && !/^multipart\//i.test(type)) {
+      this.#messages++;
+      this.#mostDepth = Math.max(this.#mostDepth, ++this.#depth);
+    }
     this.#header.isMessage ||= /^message\//i.test(kind ?? "");
     this.#header.mayNest ||= mayNest;
     // Rspamd guesses the encoding of a signed message that names none.

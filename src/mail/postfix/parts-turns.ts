@@ -1,40 +1,57 @@
 import { BoundedMap } from "../../core/bounded-map.ts";
-import { later, MINUTE_MS, type Millis } from "../../core/time.ts";
+import { later, MINUTE_MS, type Millis, SECOND_MS } from "../../core/time.ts";
 
+/** Rspamd has read a mail by then, and waits for DNS at most. */
+const TURN_MS = 5 * SECOND_MS;
+/** How long the turns of a source within the window may be altogether, if they kept another one out. */
+const MOST_OF_SOURCE_MS = 5 * SECOND_MS;
 /** Longer than a mail server's retry interval. */
-const REST_MS = 15 * MINUTE_MS;
-const MOST_RESTING = 1_024;
+const WINDOW_MS = 15 * MINUTE_MS;
+const MOST_SOURCES = 1_024;
 
-/** `source`: the account, or the network of a stranger. */
-type Turn = Readonly<{ queueId: string; source: string }>;
+/** The turns of a source in the window that starts at `since`. */
+type Use = { since: Millis; ms: number; keptOthersOut: boolean };
+type Turn = Readonly<{ queueId: string; source: string; since: Millis }>;
 
 /**
- * Rspamd reads mails that may hide parts (`MimeParts.mayHideParts`) one at a time, because the milter cannot tell what they cost.
- * A source during whose turn another one was deferred rests for `REST_MS`.
+ * Rspamd reads strangers' mails that may hide parts (`MimeParts.mayHideParts`) one at a time, because the milter cannot tell what they
+ * cost. A source that has used up its time while another one was deferred waits for the end of its window.
  */
 export class PartsTurns {
-  /** The latest turn; it lasts while Rspamd reads its mail. */
   #turn: Turn | null = null;
-  /** Sources that had their turn while another source was deferred, and when each may have its next turn. */
-  readonly #resting = new BoundedMap<string, Millis>(MOST_RESTING);
-  readonly #isBeingRead: (queueId: string) => boolean;
+  readonly #uses = new BoundedMap<string, Use>(MOST_SOURCES);
 
-  /** `isBeingRead`: Postfix has asked about this mail, and Rspamd is not done with it. */
-  constructor(isBeingRead: (queueId: string) => boolean) {
-    this.#isBeingRead = isBeingRead;
-  }
-
-  /** Whether this mail may be read now, which starts its turn. */
-  take(turn: Turn, now: Millis): boolean {
-    const restsMs = (this.#resting.get(turn.source) ?? now) - now;
-    // No source rests for longer, even if the clock was set back. A resting source can't make another source rest.
-    if (restsMs > 0 && restsMs <= REST_MS) return false;
-    const current = this.#turn;
-    if (current !== null && this.#isBeingRead(current.queueId)) {
-      if (current.source !== turn.source) this.#resting.set(current.source, later(now, REST_MS));
+  /** Whether this mail of a source may be read now, which starts its turn. */
+  take(queueId: string, source: string, now: Millis): boolean {
+    if (this.#turn !== null && now - this.#turn.since >= TURN_MS) this.end(this.#turn.queueId, now);
+    if (this.#mustWait(source, now)) return false;
+    if (this.#turn !== null) {
+      if (this.#turn.source !== source) this.#useOf(this.#turn.source, now).keptOthersOut = true;
       return false;
     }
-    this.#turn = turn;
+    this.#turn = { queueId, source, since: now };
     return true;
+  }
+
+  /** Rspamd is done with this mail. */
+  end(queueId: string, now: Millis): void {
+    if (this.#turn?.queueId !== queueId) return;
+    const { source, since } = this.#turn;
+    this.#turn = null;
+    this.#useOf(source, now).ms += Math.min(Math.max(now - since, 0), TURN_MS);
+  }
+
+  #mustWait(source: string, now: Millis): boolean {
+    const { ms, keptOthersOut } = this.#useOf(source, now);
+    return keptOthersOut && ms >= MOST_OF_SOURCE_MS;
+  }
+
+  /** No source waits for longer, even if the clock was set back. */
+  #useOf(source: string, now: Millis): Use {
+    const known = this.#uses.get(source);
+    if (known !== undefined && now >= known.since && now < later(known.since, WINDOW_MS)) return known;
+    const use = { since: now, ms: 0, keptOthersOut: false };
+    this.#uses.set(source, use);
+    return use;
   }
 }
