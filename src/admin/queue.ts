@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 import { isQueueId } from "../core/events/queue-id.ts";
 import { parseAddress } from "../core/net/address.ts";
 import { parseJson } from "../core/text.ts";
-import { flag, isObject, texts } from "./declare/fields.ts";
+import { flag, isObject } from "./declare/fields.ts";
 import {
   accountName,
   count,
@@ -106,14 +106,14 @@ export type QueueChange = ResultOf<typeof changed>;
 const senderOrBounce = written({
   most: 320,
   parse: (text) => (text === "" ? text : parseAddress(text)),
-  fault: "is not an address such as anna@example.org",
+  fault: "is not a mail address such as anna@example.org",
   says: "A mail address, or empty.",
 });
 const OF_ACCOUNT = "Mail of this account, by all its addresses. Not together with `sender`.";
 const OF_SENDER = "The envelope sender; empty: that of bounces and automatic replies.";
 const TO_RECIPIENT = "Mail with this recipient among those that are left.";
 const chosen = {
-  ids: z._default(texts(100, 20), []),
+  ids: z._default(listOf(queueId, 100, 0), []),
   account: meaning(z._default(z.nullable(accountName), null), OF_ACCOUNT),
   sender: meaning(z._default(z.nullable(senderOrBounce), null), OF_SENDER),
   recipient: meaning(z._default(z.nullable(mailAddress), null), TO_RECIPIENT),

@@ -41,7 +41,7 @@ const NO_CATCH_ALL =
 const NO_NETWORK = "is not an IP address or a network such as 203.0.113.0/24";
 const NO_TIME = "is not a time such as 30m, 2h or 7d";
 const NO_SENDER = "is not a sender such as news@example.org or *@example.org";
-const NO_ACCOUNT = "cannot be an account such as anna@example.org";
+const NO_ACCOUNT = "is not an account name such as anna@example.org";
 
 /** RFC 5321, 4.5.3.1, leaves 254 characters; longer ones get the exact fault too. */
 export const mailAddress = written({
@@ -129,9 +129,10 @@ export const note = meaning(
 export function listOf<S extends z.ZodMiniType>(
   kind: S,
   most: number,
+  least: 0 | 1 = 1,
 ): z.ZodMiniType<readonly z.output<S>[], readonly z.input<S>[]> {
   const many = `has more than ${most} entries`;
-  return z.array(kind, "is not a list").check(z.minLength(1, "is empty"), z.maxLength(most, many));
+  return z.array(kind, "is not a list").check(z.minLength(least, "is empty"), z.maxLength(most, many));
 }
 
 /** Of values that are never changed. `z.readonly` would describe them as read-only to callers of the API. */

@@ -23,7 +23,7 @@ test("a command about what cannot be an account is wrong usage, about a missing 
     // The state of any text is told, and the other two name a token and a passkey.
     if (!("name" in command) || /^(account_state|token|passkey)/.test(command.verb)) continue;
     const nonsense = await kit.said({ ...command, name: "nonsense" });
-    assert.match(nonsense, /^usage The field "name" cannot be an account/, command.verb);
+    assert.match(nonsense, /^usage The field "name" is not an account name/, command.verb);
     if (NEED_NONE.test(command.verb)) continue;
     assert.match(await kit.said({ ...command, name: "nobody@example.test" }), /^failed .*`account list`/, command.verb);
   }

@@ -74,7 +74,7 @@ test("the user of a mailbox signs in with its address: nothing of it can be take
   for (const account of ["admin", "", "a b@example.org", 7]) {
     const refused = await post({ account });
     assert.equal(refused.status, 400, String(account));
-    assert.match(await refused.text(), /account cannot be an account|account is not text/);
+    assert.match(await refused.text(), /account is not an account name|account is not text/);
   }
   assert.deepEqual(kit.guard.of("sign_in"), []);
   const form = new URLSearchParams({ account: "anna@example.org", password: PASSWORD });

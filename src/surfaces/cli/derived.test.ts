@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { typed } from "../../../test/kit/typed-command.ts";
+import { wrongWord } from "./derived.ts";
 
 test("a message about a wrong value repeats only its start", async () => {
   const { code, err, asked } = await typed(`account vacation anna@example.org ${"x".repeat(8_001)}`, () =>
@@ -9,4 +10,34 @@ test("a message about a wrong value repeats only its start", async () => {
   assert.equal(code, 2);
   assert.deepEqual(asked, []);
   assert.match(err, /^"x{79}…" is not a text of 1 to 4000 characters, without control characters\. See /);
+});
+
+const MANY = Array.from({ length: 101 }, (_, i) => `AAAAA${i}`);
+
+for (const [line, says] of [
+  ["queue list --account anna", '"anna" is not an account name such as anna@example.org.'],
+  ["queue hold --sender bob", '"bob" is not a mail address such as anna@example.org.'],
+  ["queue release --recipient @example.net", '"@example.net" is not a mail address such as anna@example.org.'],
+  ["queue flush 4Wxyz12AbCz1 ../x", '"../x" is not a queue id such as 4Wxyz12AbCz1.'],
+  ["queue delete --account anna", '"anna" is not an account name such as anna@example.org.'],
+  [
+    "queue delete 4Wxyz12AbCz1-4Wxyz12AbCz1 --yes",
+    '"4Wxyz12AbCz1-4Wxyz12AbCz1" is not a queue id such as 4Wxyz12AbCz1.',
+  ],
+  [`queue hold ${MANY.join(" ")}`, `"${MANY.join(" ").slice(0, 79)}…" has more than 100 entries.`],
+  ["token create nightly --for soon", '"soon" is not a time such as 30m, 2h or 7d.'],
+  ["alias add info@example.org bob", '"bob" is not a mail address such as anna@example.org.'],
+] as const)
+  test(`what was typed wrong is quoted, and the guard is not asked: ${line.slice(0, 60)}`, async () => {
+    const { code, err, asked } = await typed(line, () => assert.fail("the guard was asked"));
+    const name = line.split(" ").slice(0, 2).join(" ");
+    assert.deepEqual([code, err, asked], [2, `${says} See \`./ghostinbox help ${name}\`.\n`, []]);
+  });
+
+test("a wrong value that was not typed is not quoted: it may be secret", () => {
+  const command = { verb: "token_create", name: "nightly", digest: "secret", scopes: ["read"], for: "soon" };
+  assert.equal(wrongWord(command, new Set(["nightly"])), null);
+  assert.equal(wrongWord(command, new Set(["nightly", "soon"])), '"soon" is not a time such as 30m, 2h or 7d.');
+  assert.equal(wrongWord({ ...command, digest: "0".repeat(64), for: null }, new Set(["nightly", "soon"])), null);
+  assert.equal(wrongWord({ verb: "frobnicate" }, new Set(["frobnicate"])), null);
 });

@@ -1,4 +1,4 @@
-import { $ZodArray, type $ZodType } from "zod/v4/core";
+import { $ZodArray, type $ZodIssue, type $ZodType } from "zod/v4/core";
 import { type Command, type Verb, type VerbEntry, verbs } from "../../admin/declare/control.ts";
 import { isObject } from "../../admin/declare/fields.ts";
 import type { CountedPage, PageRequest } from "../../admin/declare/paging.ts";
@@ -96,16 +96,32 @@ function askedBy({ verb, schema, fields }: VerbEntry, form: Form, { args, option
   const read = typed.map(([field, text]) => [field, shape[field] instanceof $ZodArray ? wordsOf(text) : text] as const);
   const asked: Fields = { verb, ...Object.fromEntries(read), ...form.given };
   const parsed = schema().safeParse(asked, { jitless: true });
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const wrong = issue?.path.reduce<unknown>(
+  return parsed.success ? parsed.data : wrongUse(form, faultOf(asked, parsed.error.issues[0]));
+}
+
+/**
+ * Why the guard would refuse the command, if the reason is a value that was typed. Null otherwise: whatever else is wrong is not
+ * the caller's mistake, and may be secret.
+ */
+export function wrongWord(command: Fields & Readonly<{ verb: string }>, typed: ReadonlySet<unknown>): string | null {
+  const issues = verbs.get(command.verb)?.schema().safeParse(command, { jitless: true }).error?.issues ?? [];
+  const issue = issues.find(({ path }) => valuesAt(command, path).every((value) => typed.has(value)));
+  return issue === undefined ? null : faultOf(command, issue);
+}
+
+/** Quotes the wrong value. */
+function faultOf(command: object, issue: Pick<$ZodIssue, "path" | "message"> | undefined): string {
+  const texts = valuesAt(command, issue?.path ?? []).filter((value) => typeof value === "string");
+  return `"${printable(texts.join(" "), SHOWN)}" ${issue?.message ?? "is wrong"}.`;
+}
+
+/** One value, or those of a list. */
+function valuesAt(command: object, path: readonly PropertyKey[]): readonly unknown[] {
+  const value = path.reduce<unknown>(
     (at, step) => (isObject(at) || Array.isArray(at) ? Reflect.get(at, step) : at),
-    asked,
+    command,
   );
-  return wrongUse(
-    form,
-    `"${printable(typeof wrong === "string" ? wrong : "", SHOWN)}" ${issue?.message ?? "is wrong"}.`,
-  );
+  return [value].flat();
 }
 
 function wrongUse({ usage }: Form, message: string): Failure {

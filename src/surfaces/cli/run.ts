@@ -11,13 +11,15 @@ import {
   EXIT_CODES,
   type Failure,
   failed,
+  type GuardClient,
   PROGRAM,
   type Terminal,
   wrongUsage,
 } from "./call.ts";
 import { commands } from "./commands.ts";
+import { wrongWord } from "./derived.ts";
 import { helpFor } from "./help.ts";
-import { type Options, parse } from "./parse.ts";
+import { type Options, parse, wordsOf } from "./parse.ts";
 import { fitted, oneLine, printable, printJson } from "./print/text.ts";
 
 /** What a call needs in addition to its words. */
@@ -91,11 +93,13 @@ async function answerTo(parsed: ReturnType<typeof parse<CliCommand>>, world: Wor
   }
 }
 
-async function answerOf({ run: answer }: CliCommand, args: readonly string[], options: Options, world: World) {
+async function answerOf(command: CliCommand, args: readonly string[], options: Options, world: World) {
   const { env, terminal, now } = world;
   const named = options.get("data") ?? env["GHOSTINBOX_DATA"] ?? "";
   const layout = layoutOf(resolve(named === "" ? DEFAULT_DATA_DIRECTORY : named));
   const connected = world.connect(layout, env);
+  const programs = withWaiting(connected, terminal);
+  const typed = new Set([...args, ...args.flatMap((text) => wordsOf(text)), ...options.values()]);
   const call: Call = {
     args,
     option: (name) => options.get(name) ?? null,
@@ -105,13 +109,25 @@ async function answerOf({ run: answer }: CliCommand, args: readonly string[], op
     env,
     terminal,
     now: () => instant(now()),
-    ...withWaiting(connected, terminal),
+    ...programs,
+    guard: withChecks(programs.guard, command, typed),
   };
   try {
-    return await answer(call);
+    return await command.run(call);
   } finally {
     connected.close();
   }
+}
+
+/** Refuses what the guard would refuse, where it is known what was typed: the message quotes that, and names the help. */
+function withChecks(guard: GuardClient, { name }: CliCommand, typed: ReadonlySet<string>): GuardClient {
+  return {
+    ...guard,
+    ask: async <V extends Verb>(command: Asked<V>) => {
+      const wrong = wrongWord(command, typed);
+      return wrong === null ? guard.ask<V>(command) : wrongUsage(wrong, `See \`${PROGRAM} help ${name}\`.`);
+    },
+  };
 }
 
 function say(answer: Answer, json: boolean, terminal: Terminal): void {

@@ -3,9 +3,7 @@ import { type KeeperCommand, type ListedMail, MAILS_BESIDE, MAILS_LISTED } from 
 import { ascending, firstPage } from "../../../admin/declare/paging.ts";
 import type { QueueItem } from "../../../admin/queue.ts";
 import type { AuditType } from "../../../core/events/event-types.ts";
-import { isQueueId } from "../../../core/events/queue-id.ts";
 import { parseAccountName, withoutExtension } from "../../../core/net/address.ts";
-import { printable } from "../../../core/text.ts";
 import { instant, isoTime, isoTimeOrNull } from "../../../core/time.ts";
 import { HELD_BY_HAND } from "../../admin-ports.ts";
 import { UNRECORDED } from "../record-first.ts";
@@ -47,8 +45,6 @@ function selectionOf(
   parts: HeldQueueParts,
   { ids, account, sender, recipient }: QueueCommand,
 ): Selection | CommandError {
-  const id = ids.find((text) => !isQueueId(text));
-  if (id !== undefined) return usage(`“${printable(id, 40)}” is not a queue id.`, "`queue list` shows the queue ids.");
   if (account !== null && sender !== null) return usage("An account has its senders.", "Give the account or a sender.");
   if (account === null) return { ids, senders: sender === null ? [] : [sender], recipient };
   const sent = sentIds(parts, account).slice(0, MAILS_BESIDE);

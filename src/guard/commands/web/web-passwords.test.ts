@@ -32,7 +32,7 @@ test("an invalid password or account name is refused, and nothing is changed", a
   );
   assert.match(
     await said({ verb: "account_create", name: "no address", password: WORDS }),
-    /^usage .* cannot be an account/,
+    /^usage .* is not an account name/,
   );
   assert.match(
     await said({ verb: "account_create", name: "anna@else.test", password: WORDS }),

@@ -150,7 +150,7 @@ const withAccount = z.object({
   ...passwordGiven.shape,
   account: z
     .string("is not text")
-    .refine((text) => parseAccountName(text) !== null, "cannot be an account such as anna@example.org")
+    .refine((text) => parseAccountName(text) !== null, "is not an account name such as anna@example.org")
     .optional()
     .describe("The mailbox whose user signs in. Without it, the administrator does."),
 });
