@@ -48,7 +48,7 @@ test("a digest of very many alerts is one message of limited size, as severe as 
   const digest = digestMessage(many, instant(5), "en");
   assert.equal(digest.title, "200 alerts together, 200 of them critical");
   assert.equal(digest.severity, "critical");
-  assert.match(digest.body, /^Newest first\. All of them: `alerts list`\./);
+  assert.match(digest.body, /^Newest first, at most 50; `alerts list` shows more\./);
   assert.equal(digest.body.match(/critical: /g)?.length, 50);
   assert.ok(digest.body.length < 100_000);
 });
@@ -113,6 +113,6 @@ test("also in German: the alert, its resolution, a digest and a test", () => {
   const many = Array.from({ length: 60 }, () => openedMessage(alert, "de"));
   const digest = digestMessage(many, instant(5), "de");
   assert.equal(digest.title, "60 Meldungen zusammen, davon 60 kritisch");
-  assert.match(digest.body, /^Die neuesten zuerst\. Alle: `alerts list`\.\n\n\S+ kritisch: /);
+  assert.match(digest.body, /^Die neuesten zuerst, höchstens 50; mehr zeigt `alerts list`\.\n\n\S+ kritisch: /);
   assert.match(testMessage(instant(1), "de").body, /Meldungen kommen hier an\.$/);
 });

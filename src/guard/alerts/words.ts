@@ -68,7 +68,7 @@ export function digestMessage(messages: readonly AlertMessage[], at: Millis, lan
     subject: "",
     title: critical === 0 ? frame.waited(messages.length) : frame.together(messages.length, critical),
     body: paragraphs([
-      frame.newestFirst,
+      frame.newestFirst(MOST_IN_DIGEST),
       ...shown.map((one) => `${isoTime(one.at)} ${frame.weights[one.severity]}: ${one.title}\n${one.body}`),
     ]),
   };
