@@ -53,7 +53,7 @@ export class EachChange {
   }
 }
 
-/** `most` is of all changes with this share. */
+/** `share`: the changes that are counted together; `most`: their maximum within a day. */
 type Reported = Readonly<{ share: string; code: ConditionCode; most: number; change: WebChange }>;
 
 /** Changes within a day, one by one. */

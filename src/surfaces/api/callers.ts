@@ -21,8 +21,9 @@ type Remembered = Readonly<{ item: CallerItem; at: Millis; usedAt: Millis | null
 type Parts = Pick<ApiParts, "guard" | "clock" | "settings">;
 
 /**
- * Identifies callers by asking the guard. A yes holds for `API_LIMITS.callerAgeMs`, so what has ended may read for that long;
- * the guard itself checks each command. A no holds for the address that asked: a session shown elsewhere is not ended by it.
+ * Identifies callers by asking the guard. Remembers a yes for `API_LIMITS.callerAgeMs`: an ended session or token may read for
+ * that long, but the guard checks each command. Remembers a no only for the address that asked, so showing a session where it
+ * is not valid does not end it.
  */
 export class Callers {
   readonly #parts: Parts;
@@ -48,7 +49,10 @@ export class Callers {
     return this.#ask(secret, ip, true);
   }
 
-  /** For an open stream: whether the caller is still valid; without the guard's answer, as long as for requests. Prolongs no session. */
+  /**
+   * Whether the caller of an open stream is still valid; does not prolong a session. While the guard does not answer, a stream
+   * lasts as long as requests are accepted.
+   */
   async stillHolds(caller: Caller, ip: Ip): Promise<boolean> {
     const found = await this.#ask(caller.secret, ip, false);
     return found !== null && found !== "down";

@@ -30,13 +30,17 @@ export const API_LIMITS = {
   unknownAtOnce: 4,
   unknownWaitMs: 5 * SECOND_MS,
   /**
-   * Concurrent sign-ins; others wait as long. More than the guard's lanes hold (two for each of `LIMITS.dashboardLogins`, two for
-   * known browsers), so that refusals find a place; far fewer than its connections, so that sessions are answered.
+   * Concurrent sign-ins; others wait for `unknownWaitMs`. More than the guard's lanes hold (two for each of
+   * `LIMITS.dashboardLogins`, two for known browsers), so that refusals find a place; far fewer than its connections, so that
+   * sessions are still answered.
    */
   signInsAtOnce: 70,
   /** The same for users of mailboxes, by `LIMITS.mailboxLogins`, for strangers and for places that accounts know. */
   mailboxSignInsAtOnce: 68,
-  /** How many wrong credentials of a network, within which time, end the questions. A no is remembered as long. */
+  /**
+   * After this many wrong credentials from a network within this time, the guard is asked about no more of them. A refusal is
+   * remembered as long.
+   */
   wrongCredentials: 30,
   wrongCredentialsMs: 10 * SECOND_MS,
   /** How long until the guard is asked again to end a session that was signed out. */

@@ -56,8 +56,8 @@ function failed(error: unknown, { parts }: Handlers): Response {
 }
 
 /**
- * Answers with their ETag, or 304 without their body if the caller has it already (RFC 9110, 13.1.2). The tag is a hash of the
- * body, so it reveals nothing and needs no memory.
+ * Adds an ETag to each answer, and sends 304 without a body to a caller that has it already (RFC 9110, 13.1.2). The tag is a
+ * hash of the body, so it reveals nothing and needs no memory.
  */
 const tagged = etag({
   retainedHeaders: [...RETAINED_304_HEADERS, "ratelimit", "ratelimit-policy"],

@@ -20,8 +20,8 @@ type Held = { unit: Prefix; isProxys: boolean; asked: Asked | null };
 type Asked = Readonly<{ request: IncomingMessage; response: ServerResponse }>;
 
 /**
- * Shares the connections among clients. If there are too many, the greediest client loses the one that has waited longest for it,
- * so open connections keep no one out, not even behind one proxy.
+ * Shares the connections among clients. If there are too many, closes a connection of the greediest client: the one that has
+ * waited longest for that client (idle, or slow to send or read). So open connections keep no one out, not even behind one proxy.
  */
 export class ConnectionShares {
   readonly #limits: Limits;
@@ -87,7 +87,7 @@ export class ConnectionShares {
     return waiting !== undefined;
   }
 
-  /** Not counted from now on: its close event comes too late. */
+  /** Stops counting it at once: its close event comes later. */
   #close(socket: Socket): void {
     this.#open.delete(socket);
     socket.destroy();

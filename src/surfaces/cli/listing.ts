@@ -14,7 +14,7 @@ export const LIST_OPTIONS: readonly Option[] = [
   },
 ];
 
-/** A whole list, from a reader: more than any server of this kind has. */
+/** Asks a reader for a whole list: no server of this kind has as many entries. */
 export const ALL: PageRequest = { limit: 10_000_000, cursor: null };
 
 /** Parses `--limit`: the maximum number of `things` to show. */

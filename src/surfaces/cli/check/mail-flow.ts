@@ -131,7 +131,7 @@ export const mailFlow = [
   {
     name: "port-25",
     does: "Checks whether port 25 accepts passwords after STARTTLS.",
-    // Port 25 is for servers.
+    // Port 25 is for servers, which never sign in.
     look: ({ settings }) =>
       talk({ port: settings["ports.smtp"] }, async (dialogue) =>
         judgeOffers("Port 25", await greeted(dialogue), "after STARTTLS"),

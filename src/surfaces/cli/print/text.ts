@@ -98,7 +98,7 @@ function print(value: unknown, indent: string): string {
   return lines.length === 0 ? open + close : `${open}\n${lines.join(",\n")}\n${indent}${close}`;
 }
 
-/** With blanks, for people. Within a text JSON breaks no line. */
+/** With spaces, for people. JSON strings hold no raw line break, so each one here is layout. */
 function onOneLine(item: unknown): string {
   return escaped(JSON.stringify(item ?? null, null, 1).replace(/\n */g, " "));
 }

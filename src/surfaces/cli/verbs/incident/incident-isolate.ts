@@ -115,7 +115,10 @@ export const incidentRecover = inIncident(async (call, incident) => {
   return done({ compared, isolation }, withContacts(call, text), next);
 });
 
-/** The firewall opens last, so nothing enters that would still be held. Opens again what is open: an interrupted lift may have left it shut. */
+/**
+ * The firewall opens last, so nothing enters that would still be held. A part that counts as open is opened again, because an
+ * interrupted lift may have left Postfix or the firewall closed.
+ */
 async function liftPart(
   call: Call,
   word: string,
