@@ -176,7 +176,7 @@ function slopeOf(at: readonly number[], values: readonly number[]): number {
 const UNITS = ["bytes", "kB", "MB", "GB", "TB"] as const;
 
 /** `12.3 MB`: powers of 1,000, one digit after the point. */
-export function bytes(n: number): string {
+export function formatBytes(n: number): string {
   let at = 0;
   let value = Math.abs(n);
   for (; value >= 1_000 && at < UNITS.length - 1; at += 1) value /= 1_000;

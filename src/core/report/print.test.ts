@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { reportFacts } from "../../../test/kit/report-facts.ts";
-import { bytes } from "./figures.ts";
+import { formatBytes } from "./figures.ts";
 import { reportHtml, reportText } from "./print.ts";
 import { reportOf } from "./report.ts";
 
@@ -108,6 +108,6 @@ test("bars are cells as wide as their values, and an empty one is none", () => {
 });
 
 test("sizes by powers of 1,000, with one digit after the point", () => {
-  const shown = [0, 999, 1_000, 1_550, 999_949_999, 1e15, -1_550].map(bytes);
+  const shown = [0, 999, 1_000, 1_550, 999_949_999, 1e15, -1_550].map(formatBytes);
   assert.deepEqual(shown, ["0 bytes", "999 bytes", "1.0 kB", "1.6 kB", "999.9 MB", "1000.0 TB", "-1.6 kB"]);
 });

@@ -2,10 +2,10 @@ import { plural } from "../text.ts";
 import { span } from "../time.ts";
 import {
   type BackupFigures,
-  bytes,
   type DayFigures,
   day,
   daysBetween,
+  formatBytes,
   growthOf,
   minute,
   number,
@@ -217,14 +217,14 @@ function disk(facts: ReportFacts): Section {
   const says =
     growth === null
       ? "It takes more days of records to show how it grows."
-      : `In ${plural(growth.days, "day")} it changed by ${bytes(growth.usedPerDay)} a day, of which logs ${bytes(growth.logsPerDay)} and databases ${bytes(growth.databasesPerDay)}. ` +
+      : `In ${plural(growth.days, "day")} it changed by ${formatBytes(growth.usedPerDay)} a day, of which logs ${formatBytes(growth.logsPerDay)} and databases ${formatBytes(growth.databasesPerDay)}. ` +
         (growth.fullAt === null
           ? "It will not be full soon."
           : `It will be full on ${day(growth.fullAt)} at this rate.`);
   return {
     title,
     blocks: [
-      `${bytes(freeBytes)} of ${bytes(totalBytes)} are free (${share(freeBytes, totalBytes)}) at ${path}; logs take ${bytes(logBytes)}, databases ${bytes(databaseBytes)}.`,
+      `${formatBytes(freeBytes)} of ${formatBytes(totalBytes)} are free (${share(freeBytes, totalBytes)}) at ${path}; logs take ${formatBytes(logBytes)}, databases ${formatBytes(databaseBytes)}.`,
       says,
       ...bars(
         "Used by day, in MB",
@@ -241,7 +241,7 @@ function backups({ backups: one, to }: ReportFacts): Section {
   const blocks = [
     last === null
       ? "No backup exists yet."
-      : `The last one is of ${minute(last.at)} (${plural(daysBetween(last.at, to), "day")} ago): ${number(last.mails)} mails, ${bytes(last.bytes)}, in ${last.place}.`,
+      : `The last one is of ${minute(last.at)} (${plural(daysBetween(last.at, to), "day")} ago): ${number(last.mails)} mails, ${formatBytes(last.bytes)}, in ${last.place}.`,
     ...(failure === null ? [] : [`The one of ${minute(failure.at)} failed: ${failure.reason}`]),
     ...(isKeySeen || last === null ? [] : ["The key has never been shown."]),
     drilled(one),

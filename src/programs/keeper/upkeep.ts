@@ -1,6 +1,6 @@
 import type { KeeperTrouble } from "../../admin/declare/keeper.ts";
 import type { UpkeepItem } from "../../admin/declare/reports.ts";
-import { bytes } from "../../core/report/figures.ts";
+import { formatBytes } from "../../core/report/figures.ts";
 import { plural } from "../../core/text.ts";
 import { isoTimeOrNull, span } from "../../core/time.ts";
 import { readAnchors } from "../../jobs/audit/audit-anchors.ts";
@@ -70,8 +70,8 @@ function item(name: Name, { at, says, isOff = false }: Done, troubles: readonly 
 function backup(layout: Layout, rules: Rules | null): Done {
   const { last } = readBackupRecord(layout);
   if (last === null) return { at: null, says: rules?.["backup.enabled"] === false ? OFF : "There is none yet." };
-  const { at, mails, bytes: stored, addedBytes, tookMs } = last;
-  const says = `${plural(mails, "mail")}, ${bytes(stored)}, of which ${bytes(addedBytes)} were new, in ${span(tookMs)}.`;
+  const { at, mails, bytes, addedBytes, tookMs } = last;
+  const says = `${plural(mails, "mail")}, ${formatBytes(bytes)}, of which ${formatBytes(addedBytes)} were new, in ${span(tookMs)}.`;
   return rules?.["backup.enabled"] === false ? { at, says: `${OFF} ${says}`, isOff: true } : { at, says };
 }
 

@@ -545,7 +545,12 @@ function byRoot(line: string, says: string, run: Run, more: readonly Option[] | 
   return { ...written(line, says, run, more), root: true };
 }
 
-/** `line`: as in the help. `more`: its options, or more than these. */
+/** `line`: as in the help. `more`: the options, or an object with further properties. */
 function written(line: string, says: string, run: Run, more: readonly Option[] | More = {}): CliCommand {
-  return { ...namedBy(line), says, run, ...("length" in more ? { options: more } : more) };
+  return { ...namedBy(line), says, run, ...(isOptions(more) ? { options: more } : more) };
+}
+
+/** `Array.isArray` alone does not narrow a readonly array. */
+function isOptions(more: readonly Option[] | More): more is readonly Option[] {
+  return Array.isArray(more);
 }

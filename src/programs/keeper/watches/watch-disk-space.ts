@@ -1,6 +1,6 @@
 import { statfsSync } from "node:fs";
 import type { KeeperTrouble } from "../../../admin/declare/keeper.ts";
-import { bytes, growthOf } from "../../../core/report/figures.ts";
+import { formatBytes, growthOf } from "../../../core/report/figures.ts";
 import { plural } from "../../../core/text.ts";
 import { DAY_MS, isoTime } from "../../../core/time.ts";
 import type { Clock } from "../../../guard/ports.ts";
@@ -55,7 +55,7 @@ export class DiskSpaceWatch {
     if (fullest === undefined || fullest.blocks === 0) return [];
     const left = (100 * fullest.bavail) / fullest.blocks;
     if (left > percent) return [];
-    const free = `${Math.floor(left)} % (${bytes(fullest.bavail * fullest.bsize)}) of the disk below ${fullest.path} is left`;
+    const free = `${Math.floor(left)} % (${formatBytes(fullest.bavail * fullest.bsize)}) of the disk below ${fullest.path} is left`;
     const detail = `${free}; ${fullest.path === data ? this.#forecast(fullest) : "how fast it fills is not measured"}`;
     const first: KeeperTrouble = { code: "disk_filling", detail };
     return left > percent * SECOND ? [first] : [first, { code: "disk_low", detail }];

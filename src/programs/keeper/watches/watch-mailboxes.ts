@@ -2,7 +2,7 @@ import type { KeeperTrouble } from "../../../admin/declare/keeper.ts";
 import { messageOf } from "../../../core/error.ts";
 import { sessionsWithoutSurplus } from "../../../core/firewall/connection-shares.ts";
 import type { AccountName } from "../../../core/net/address.ts";
-import { bytes } from "../../../core/report/figures.ts";
+import { formatBytes } from "../../../core/report/figures.ts";
 import { HOUR_MS, instant, isoTime, type Millis, SECOND_MS } from "../../../core/time.ts";
 import type { Clock } from "../../../guard/ports.ts";
 import type { MailboxQuota } from "../../../mail/dovecot/doveadm.ts";
@@ -121,7 +121,7 @@ export class MailboxWatch {
     if (freeBytes > allBytes / 2 || this.#mostMemory - left < MEMORY_STEP) return;
     const most = Math.max(LEAST_MEMORY, allBytes * MEMORY_SHARE);
     for (const [account, held] of await this.#server.sessionMemory())
-      if (held > most) await this.#endSessions(account, `they took ${bytes(held)} of memory`);
+      if (held > most) await this.#endSessions(account, `they took ${formatBytes(held)} of memory`);
     this.#mostMemory = left;
   }
 
@@ -175,7 +175,7 @@ export class MailboxWatch {
       const beyondBytes = countedBytes + storingBytes - limitBytes * (1 + MORE_IN_TRASH / 100) - this.#mostOfOne;
       if (beyondBytes > 0) {
         this.#mostFree = Number.POSITIVE_INFINITY;
-        await this.#endSessions(account, `they were storing ${bytes(beyondBytes)} more than its quota`);
+        await this.#endSessions(account, `they were storing ${formatBytes(beyondBytes)} more than its quota`);
         return this.#server.removeUnfinished(account);
       }
     }
@@ -188,7 +188,10 @@ export class MailboxWatch {
 
   /** The sessions first: they would continue to write into the removed files. */
   async #removeIndexes(account: AccountName, indexBytes: number): Promise<void> {
-    await this.#endSessions(account, `its indexes, which no quota counts, took ${bytes(indexBytes)} and were removed`);
+    await this.#endSessions(
+      account,
+      `its indexes, which no quota counts, took ${formatBytes(indexBytes)} and were removed`,
+    );
     await this.#server.removeIndexes(account);
   }
 

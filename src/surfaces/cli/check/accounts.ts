@@ -10,7 +10,8 @@ import { PROGRAM } from "../call.ts";
 import { ALL } from "../listing.ts";
 import { type FollowedPasswords, judgeFollowed } from "../passwords.ts";
 import { MOST_NAMED, recoverCommand } from "../print/account-facts.ts";
-import { type Finding, ok, some, unknown, warning, wrong } from "./finding.ts";
+import { firstFew } from "../print/text.ts";
+import { type Finding, ok, unknown, warning, wrong } from "./finding.ts";
 import { type Check, fromDatabases } from "./server.ts";
 
 const UNUSED_DAYS = 90;
@@ -27,7 +28,7 @@ export function judgeUnused(
   if (unused.length === 0) return ok(`${plural(accounts.length, "account")}: none was unused for ${UNUSED_DAYS} days.`);
   const names = unused.map(({ name, lastSignInAt }) => `${name} (${lastSignInAt?.slice(0, 10) ?? "never"})`);
   return warning(
-    `${plural(unused.length, "account")} had no sign-in for ${UNUSED_DAYS} days: ${some(names)}.`,
+    `${plural(unused.length, "account")} had no sign-in for ${UNUSED_DAYS} days: ${firstFew(names)}.`,
     `${PROGRAM} account suspend ADDRESS`,
   );
 }
@@ -35,7 +36,7 @@ export function judgeUnused(
 export function judgeHeld(held: readonly string[]): Finding {
   if (held.length === 0) return ok("No account's mail is held.");
   return warning(
-    `The mail of ${plural(held.length, "account")} is held, because someone else may be sending as it: ${some(held)}.`,
+    `The mail of ${plural(held.length, "account")} is held, because someone else may be sending as it: ${firstFew(held)}.`,
     `${PROGRAM} account held`,
   );
 }
@@ -45,13 +46,13 @@ export function judgeKeys(counts: KeyCounts, byAccount: boolean): Finding {
   const { own, without, closed } = counts;
   if (closed.length > 0)
     return warning(
-      `Older mail is locked, because the password was set without the recovery key: ${some(closed)}.`,
+      `Older mail is locked, because the password was set without the recovery key: ${firstFew(closed)}.`,
       recoverCommand("ADDRESS"),
     );
   if (!byAccount) return ok("Every account's password decrypts all of its mail.");
   if (without.length > 0)
     return warning(
-      `The server's key encrypts the mail of these until their password is set: ${some(without)}.`,
+      `The server's key encrypts the mail of these until their password is set: ${firstFew(without)}.`,
       `${PROGRAM} account passwd ADDRESS`,
     );
   return ok(`${plural(own, "account")} ${own === 1 ? "has" : "have"} ${own === 1 ? "its" : "their"} own key.`);
@@ -143,7 +144,7 @@ export function judgeImported(
 ): Finding {
   if (weak.size > 0)
     return wrong(
-      `Weak passwords in the accounts file: ${some([...weak].map(([name, why]) => `${name} (${why.replace(/\.$/, "")})`))}.`,
+      `Weak passwords in the accounts file: ${firstFew([...weak].map(([name, why]) => `${name} (${why.replace(/\.$/, "")})`))}.`,
       "Write longer passwords into the file that accounts.follow names; the accounts keep working until then.",
     );
   const imported = accounts
@@ -151,7 +152,7 @@ export function judgeImported(
     .map(({ name }) => name);
   if (imported.length > 0)
     return unknown(
-      `Only the hashes of ${plural(imported.length, "imported account")} are known, so their passwords cannot be judged: ${some(imported)}.`,
+      `Only the hashes of ${plural(imported.length, "imported account")} are known, so their passwords cannot be judged: ${firstFew(imported)}.`,
       `${PROGRAM} account passwd ADDRESS`,
     );
   return ok(`${plural(accounts.length, "account")}: each password was checked when it was set.`);
@@ -172,7 +173,7 @@ type Guessed = Readonly<{ open: readonly string[]; tried: number; untried: numbe
 /** The guess that worked is not printed. */
 export function judgeGuessable({ open, tried, untried }: Guessed): Finding {
   if (open.length > 0)
-    return wrong(`Easily guessed passwords open ${some(open)}.`, `${PROGRAM} account passwd ADDRESS`);
+    return wrong(`Easily guessed passwords open ${firstFew(open)}.`, `${PROGRAM} account passwd ADDRESS`);
   if (untried > 0)
     return unknown(
       `${plural(untried, "imported account")} could not be tried: too many, or hashes in different schemes.`,

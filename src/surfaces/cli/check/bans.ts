@@ -20,7 +20,8 @@ import { systemClock } from "../../../host/machine/clock.ts";
 import { KernelNetworks } from "../../../host/machine/own-networks.ts";
 import { PROGRAM } from "../call.ts";
 import { ALL, eachPage } from "../listing.ts";
-import { type Finding, ok, some, unknown, warning, wrong } from "./finding.ts";
+import { firstFew } from "../print/text.ts";
+import { type Finding, ok, unknown, warning, wrong } from "./finding.ts";
 import type { Check, Machine, Server } from "./server.ts";
 
 const FIX = `${PROGRAM} status  # says what keeps the guard from the firewall`;
@@ -28,7 +29,7 @@ const FIX = `${PROGRAM} status  # says what keeps the guard from the firewall`;
 /** `trouble` null: the kernel holds all single addresses. `networks`: those missing from every set. */
 export function judgeHeldByKernel(total: number, trouble: string | null, networks: readonly string[]): Finding {
   if (trouble !== null) return wrong(trouble, FIX);
-  if (networks.length > 0) return wrong(`The kernel does not hold the bans of ${some(networks)}.`, FIX);
+  if (networks.length > 0) return wrong(`The kernel does not hold the bans of ${firstFew(networks)}.`, FIX);
   return ok(`The kernel holds ${total === 0 ? "no ban, as there is none" : `each of ${plural(total, "ban")}`}.`);
 }
 
@@ -47,7 +48,7 @@ export function judgeAllowed(allowed: readonly Readonly<{ prefix: string; note: 
   });
   if (wide.length > 0)
     return warning(
-      `The allow list holds ${some(wide.map(({ prefix }) => prefix))}.`,
+      `The allow list holds ${firstFew(wide.map(({ prefix }) => prefix))}.`,
       `${PROGRAM} allow remove NETWORK`,
     );
   return ok(
@@ -58,7 +59,7 @@ export function judgeAllowed(allowed: readonly Readonly<{ prefix: string; note: 
 export function judgeSelf(banned: readonly string[] | null): Finding {
   if (banned === null) return unknown("nft cannot be asked.", FIX);
   if (banned.length === 0) return ok("The kernel bans neither this machine nor its gateway.");
-  return wrong(`The kernel bans ${some(banned)}, which must never be banned.`, `${PROGRAM} break-glass`);
+  return wrong(`The kernel bans ${firstFew(banned)}, which must never be banned.`, `${PROGRAM} break-glass`);
 }
 
 /** Returns which of these a set of bans holds; `get element` works for networks too (nft(8)). */

@@ -4,13 +4,14 @@ import type { AlertList } from "../../../admin/server.ts";
 import { plural } from "../../../core/text.ts";
 import { HOUR_MS, span } from "../../../core/time.ts";
 import { PROGRAM } from "../call.ts";
-import { type Finding, ok, some, unknown, warning, wrong } from "./finding.ts";
+import { firstFew } from "../print/text.ts";
+import { type Finding, ok, unknown, warning, wrong } from "./finding.ts";
 import type { Check, Server } from "./server.ts";
 
 export function judgeComponents(health: Health | null): Finding {
   if (health === null) return wrong("The guard does not answer.", `${PROGRAM} status`);
   const bad = health.components.filter(({ status }) => status !== "ok");
-  const said = some(bad.map(({ name, status, detail }) => `${name} is ${status} (${detail})`));
+  const said = firstFew(bad.map(({ name, status, detail }) => `${name} is ${status} (${detail})`));
   if (bad.some(({ status }) => status === "down")) return wrong(`${said}.`, `${PROGRAM} status`);
   if (bad.length > 0) return warning(`${said}.`, `${PROGRAM} status`);
   return ok(`All work: ${health.components.map(({ name }) => name).join(", ")}.`);
@@ -20,7 +21,7 @@ export function judgeNotices(health: Health | null): Finding {
   if (health === null) return wrong("The guard does not answer.", `${PROGRAM} status`);
   const [first] = health.notices;
   if (first === undefined) return ok("The guard reports no problem.");
-  return warning(some(health.notices.map(({ code, says }) => `${code}: ${says}`)), first.next);
+  return warning(firstFew(health.notices.map(({ code, says }) => `${code}: ${says}`)), first.next);
 }
 
 export const components = [
@@ -92,7 +93,7 @@ type Channels = Pick<AlertList, "channels" | "leadOut">;
 /** An alert that the server is down is useless in a mailbox on that server. */
 export function judgeOutside(alerts: Channels | null): Finding {
   if (alerts === null) return unknown("The guard does not answer.");
-  const names = some(alerts.channels.map(({ name }) => name));
+  const names = firstFew(alerts.channels.map(({ name }) => name));
   if (alerts.leadOut) return ok(`Alerts leave this server: ${names}.`);
   return warning(
     `Alerts go only to a mailbox on this server (${names}): if the server is down, no one gets them.`,
@@ -105,10 +106,10 @@ export function judgeChannels(alerts: Channels | null): Finding {
   const failing = alerts.channels.filter((channel) => channel.failing !== null);
   if (failing.length > 0)
     return wrong(
-      `${some(failing.map(({ name, failing: why }) => `${name} fails: ${why ?? ""}`))}.`,
+      `${firstFew(failing.map(({ name, failing: why }) => `${name} fails: ${why ?? ""}`))}.`,
       `${PROGRAM} alerts test`,
     );
-  return ok(`Every channel works: ${some(alerts.channels.map(({ name }) => name))}.`);
+  return ok(`Every channel works: ${firstFew(alerts.channels.map(({ name }) => name))}.`);
 }
 
 /** `results` null: no test was requested. A channel may accept an alert that never arrives. */
@@ -119,8 +120,13 @@ export function judgeTest(
   if (results === null) return unknown("No test was sent; only the recipient can tell whether alerts arrive.", fix);
   const bad = results.filter((result) => !result.ok);
   if (bad.length > 0)
-    return wrong(`${some(bad.map(({ channel, detail }) => `${channel} rejected it: ${detail}`))}.`, "docs/alerts.md");
-  return ok(`Every channel accepted a test: ${some(results.map(({ channel }) => channel))}. Check that it arrived.`);
+    return wrong(
+      `${firstFew(bad.map(({ channel, detail }) => `${channel} rejected it: ${detail}`))}.`,
+      "docs/alerts.md",
+    );
+  return ok(
+    `Every channel accepted a test: ${firstFew(results.map(({ channel }) => channel))}. Check that it arrived.`,
+  );
 }
 
 export const alerts = [

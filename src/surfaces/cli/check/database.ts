@@ -3,11 +3,12 @@ import { dirname } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import type { Checked } from "../../../core/audit/chain.ts";
 import { messageOf } from "../../../core/error.ts";
-import { bytes } from "../../../core/report/figures.ts";
+import { formatBytes } from "../../../core/report/figures.ts";
 import { readAnchors } from "../../../jobs/audit/audit-anchors.ts";
 import { isWhole, openAccountsForReading, openEngineForReading } from "../../../store/open.ts";
 import { PROGRAM } from "../call.ts";
-import { type Finding, ok, some, unknown, warning, wrong } from "./finding.ts";
+import { firstFew } from "../print/text.ts";
+import { type Finding, ok, unknown, warning, wrong } from "./finding.ts";
 import { type Check, fromDatabases } from "./server.ts";
 
 const FIX = `${PROGRAM} restart  # fixes what can be fixed: docs/recovery.md`;
@@ -17,12 +18,12 @@ const MOST_BYTES = 1_000_000_000;
 /** `problem` null: every page was read and is consistent. */
 export function judgeDatabase(path: string, sizeBytes: number, problem: string | null): Finding {
   if (problem !== null) return wrong(`${path}: ${problem}.`, FIX);
-  return ok(`SQLite's quick_check read ${bytes(sizeBytes)} of ${path} and found nothing wrong.`);
+  return ok(`SQLite's quick_check read ${formatBytes(sizeBytes)} of ${path} and found nothing wrong.`);
 }
 
 export function judgeAside(files: readonly string[]): Finding {
   if (files.length === 0) return ok("No database was set aside.");
-  return warning(`Databases were set aside: ${some(files)}.`, "docs/recovery.md explains what may be missing");
+  return warning(`Databases were set aside: ${firstFew(files)}.`, "docs/recovery.md explains what may be missing");
 }
 
 export function judgeAudit({ last, fault }: Pick<Checked, "last" | "fault">): Finding {
@@ -34,7 +35,10 @@ function look(path: string, open: (path: string) => DatabaseSync): Finding {
   // Including the write-ahead log.
   const sizeBytes = [path, `${path}-wal`].reduce((sum, file) => sum + (existsSync(file) ? statSync(file).size : 0), 0);
   if (sizeBytes > MOST_BYTES)
-    return unknown(`${path} has ${bytes(sizeBytes)}: too much to read while the server works.`, "docs/recovery.md");
+    return unknown(
+      `${path} has ${formatBytes(sizeBytes)}: too much to read while the server works.`,
+      "docs/recovery.md",
+    );
   try {
     // Not closed: the last connection that closes a database removes the files beside it.
     return judgeDatabase(path, sizeBytes, isWhole(open(path)) ? null : "quick_check finds damage");

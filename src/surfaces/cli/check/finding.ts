@@ -1,4 +1,5 @@
 import { asSentence } from "../../../core/text.ts";
+
 /** Results of a check, the worst last. `unknown`: it cannot be seen from here, so it does not pass. */
 export const STATES = ["ok", "unknown", "warning", "wrong"] as const;
 export type State = (typeof STATES)[number];
@@ -30,12 +31,4 @@ export function worstOf(findings: readonly Finding[], saw: string): Finding {
   if (first === undefined) return ok(saw);
   const sentences = those.map((finding) => asSentence(finding.saw));
   return { state, saw: [...new Set(sentences)].join(" "), fix: first.fix };
-}
-
-const LISTED = 5;
-
-/** Lists the first ones, and how many more there are. `total`: if these are not all. */
-export function some(things: readonly string[], total = things.length): string {
-  const more = total - Math.min(things.length, LISTED);
-  return `${things.slice(0, LISTED).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }

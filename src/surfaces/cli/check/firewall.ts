@@ -8,8 +8,9 @@ import { readStrict } from "../../../host/firewall/strict.ts";
 import { STRICT_TABLE } from "../../../host/firewall/strict-rules.ts";
 import type { Finished } from "../../../host/machine/run-program.ts";
 import { PROGRAM } from "../call.ts";
+import { firstFew } from "../print/text.ts";
 import { shownOpening, shownState } from "../verbs/settings/firewall.ts";
-import { type Finding, ok, some, unknown, warning, wrong } from "./finding.ts";
+import { type Finding, ok, unknown, warning, wrong } from "./finding.ts";
 import type { Check, Server } from "./server.ts";
 
 const TIMEOUT_MS = 10_000;
@@ -36,11 +37,11 @@ export function judgeChain(chain: string, banned: string, trouble: string): Find
     .split("\n")
     .map((line) => line.trim())
     .filter((line) => LEAVES.test(line) && !OURS.test(line) && !line.endsWith(" goto banned"));
-  if (early.length > 0) return wrong(`The chain input of ${TABLE} has rules before the bans: ${some(early)}.`, FIX);
+  if (early.length > 0) return wrong(`The chain input of ${TABLE} has rules before the bans: ${firstFew(early)}.`, FIX);
   if (!/type filter hook input priority/.test(chain)) return wrong(`The chain input of ${TABLE} is not hooked.`, FIX);
   const rules = rulesOf(banned);
   const loose = rules.filter((rule) => LEAVES.test(rule));
-  if (loose.length > 0) return wrong(`The chain banned of ${TABLE} lets packets through: ${some(loose)}.`, REBUILD);
+  if (loose.length > 0) return wrong(`The chain banned of ${TABLE} lets packets through: ${firstFew(loose)}.`, REBUILD);
   if (!DROPS_ALL.test(rules.at(-1) ?? ""))
     return wrong(`The chain banned of ${TABLE} does not end with a drop, so bans have no effect.`, REBUILD);
   return ok(`The table ${TABLE} is hooked at input and drops what is in ${sets.join(", ")}.`);
@@ -63,7 +64,7 @@ export function judgeOthers(chains: string | null): Finding {
   }
   if (strict.length === 0) return ok("No other firewall table drops traffic by default.");
   return unknown(
-    `Another firewall drops everything it does not accept (${some(strict)}); whether it accepts mail can only be seen from outside.`,
+    `Another firewall drops everything it does not accept (${firstFew(strict)}); whether it accepts mail can only be seen from outside.`,
     "nft list ruleset  # look for ports 25, 465, 587 and 993",
   );
 }

@@ -1,6 +1,6 @@
 import { globSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
-import { bytes } from "../../../core/report/figures.ts";
+import { formatBytes } from "../../../core/report/figures.ts";
 import { RENEW_IMAGE } from "../../../core/report/todo.ts";
 import { plural } from "../../../core/text.ts";
 import { DAY_MS, MINUTE_MS, span } from "../../../core/time.ts";
@@ -12,7 +12,8 @@ import { listProcesses, withDescendants } from "../../../host/running/read-proce
 import { SERVICES } from "../../../host/running/runit.ts";
 import { pidOf } from "../../../host/running/supervise.ts";
 import { PROGRAM } from "../call.ts";
-import { type Finding, ok, some, unknown, warning, wrong } from "./finding.ts";
+import { firstFew } from "../print/text.ts";
+import { type Finding, ok, unknown, warning, wrong } from "./finding.ts";
 import type { Check, Room } from "./server.ts";
 
 /** The newest file that the server has written. */
@@ -65,7 +66,7 @@ const LITTLE = 0.1;
 const ALMOST_NONE = 0.03;
 
 export function judgeSpace(place: string, { free, all }: Room): Finding {
-  return judgeRoom(free / all, `${bytes(free)} of ${bytes(all)} are free below ${place}.`, place);
+  return judgeRoom(free / all, `${formatBytes(free)} of ${formatBytes(all)} are free below ${place}.`, place);
 }
 
 /** Some file systems have no fixed number of inodes. */
@@ -119,8 +120,9 @@ export function judgeUpdates(simulated: string | null, listedAt: number | null, 
   const security = waiting.filter(({ isSecurity }) => isSecurity).map(({ name }) => name);
   const names = waiting.map(({ name }) => name);
   if (security.length > 0)
-    return wrong(`${plural(security.length, "security update")} not installed yet: ${some(security)}.`, INSTALL);
-  if (names.length > 0) return warning(`${plural(names.length, "update")} not installed yet: ${some(names)}.`, INSTALL);
+    return wrong(`${plural(security.length, "security update")} not installed yet: ${firstFew(security)}.`, INSTALL);
+  if (names.length > 0)
+    return warning(`${plural(names.length, "update")} not installed yet: ${firstFew(names)}.`, INSTALL);
   const days = Math.floor((now - listedAt) / DAY_MS);
   if (days > OLD_DAYS) return unknown(`The package lists are ${plural(days, "day")} old and show no update.`, FETCH);
   return ok("No update waits.");
@@ -153,7 +155,7 @@ export function judgeImage(unpackedAt: number, now: number): Finding {
 /** `running`: the server's processes whose program or library was replaced or removed. */
 export function judgeReplaced(running: readonly string[], looked: number): Finding {
   if (running.length > 0)
-    return warning(`These still run code from before an update: ${some(running)}.`, `${PROGRAM} restart`);
+    return warning(`These still run code from before an update: ${firstFew(running)}.`, `${PROGRAM} restart`);
   if (looked === 0) return unknown("No process of the server could be inspected.", `${PROGRAM} status`);
   return ok(
     `${plural(looked, "process", "processes")} of the server: none runs a program or library that was replaced.`,

@@ -7,7 +7,8 @@ import { directories } from "../../../mail/configuration/directories.ts";
 import { CONTENT_USERS, type Layout, USERS } from "../../../settings/layout.ts";
 import { fileSettings, type SettingKey, type Settings } from "../../../settings/schema.ts";
 import { PROGRAM } from "../call.ts";
-import { type Finding, ok, some, warning, wrong } from "./finding.ts";
+import { firstFew } from "../print/text.ts";
+import { type Finding, ok, warning, wrong } from "./finding.ts";
 import type { Check } from "./server.ts";
 
 /** Expected owner and mode. */
@@ -26,13 +27,13 @@ export function judgeOwners(what: string, entries: readonly (readonly [Wanted, F
     if (owner && more === 0) return [];
     return [`${wanted.path} is ${said(found)} instead of ${said(wanted)}`];
   });
-  if (bad.length > 0) return wrong(`${some(bad)}.`, FIX);
+  if (bad.length > 0) return wrong(`${firstFew(bad)}.`, FIX);
   const there = entries.filter(([, found]) => found !== null).length;
   return ok(`${plural(there, what)} with the owner and mode that set-up assigns.`);
 }
 
 export function judgePrograms(open: readonly string[], { program, conf, services }: Layout): Finding {
-  if (open.length > 0) return wrong(`Users other than root can change ${some(open)}.`, FIX);
+  if (open.length > 0) return wrong(`Users other than root can change ${firstFew(open)}.`, FIX);
   return ok(`Only root can change what is in ${program}, ${conf} and ${services}.`);
 }
 
@@ -40,7 +41,7 @@ export function judgePrograms(open: readonly string[], { program, conf, services
 export function judgeNamed(found: readonly Readonly<{ path: string; mode: number }>[]): Finding {
   const open = found.filter(({ mode }) => (mode & 0o007) !== 0).map(({ path }) => path);
   if (open.length > 0)
-    return warning(`Every user of this machine can read ${some(open)}.`, `chmod o= ${open[0] ?? ""}`);
+    return warning(`Every user of this machine can read ${firstFew(open)}.`, `chmod o= ${open[0] ?? ""}`);
   return ok(`${plural(found.length, "file")} with secrets that settings name, none readable by every user.`);
 }
 

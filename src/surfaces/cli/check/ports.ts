@@ -6,9 +6,10 @@ import { openPorts } from "../../../mail/probes/port-dialogue.ts";
 import { proxiedPorts } from "../../../settings/ports.ts";
 import type { Settings } from "../../../settings/schema.ts";
 import { PROGRAM } from "../call.ts";
-import { type Finding, ok, some, unknown, warning, wrong } from "./finding.ts";
+import { firstFew } from "../print/text.ts";
+import { type Finding, ok, unknown, warning, wrong } from "./finding.ts";
 import { kernelState } from "./firewall.ts";
-import { type Check, type Machine, outside, type Server } from "./server.ts";
+import { type Check, type Machine, reachableAddresses, type Server } from "./server.ts";
 
 /** The programs of each service, as the kernel names them (proc(5), comm). */
 const PROGRAMS: Readonly<Record<string, RegExp>> = {
@@ -28,11 +29,11 @@ export function judgeListening(promised: readonly ServerPort[], listeners: reado
     const ours = PROGRAMS[service];
     if (listeners.every((one) => one.port !== port)) silent.push(`${port} (${setting})`);
     else if (programs.some((name) => ours?.test(name) !== true))
-      taken.push(`${port} by ${some([...new Set(programs)])}`);
+      taken.push(`${port} by ${firstFew([...new Set(programs)])}`);
     else held.push(String(port));
   }
-  if (taken.length > 0) return wrong(`Another program holds a port: ${some(taken)}.`, "ss -tlnp");
-  if (silent.length > 0) return wrong(`Nothing listens on ${some(silent)}.`, `${PROGRAM} status`);
+  if (taken.length > 0) return wrong(`Another program holds a port: ${firstFew(taken)}.`, "ss -tlnp");
+  if (silent.length > 0) return wrong(`Nothing listens on ${firstFew(silent)}.`, `${PROGRAM} status`);
   return ok(`The server's own programs listen on ${held.join(", ")}.`);
 }
 
@@ -42,7 +43,7 @@ export function judgePrivate(settings: Settings, listeners: readonly Listener[])
   const open = listeners.filter((one) => inner.includes(one.port) && !isOnLoopback(one));
   if (open.length > 0)
     return warning(
-      `Others can reach ${some(open.map(({ address, port }) => `${address}:${port}`))}, which uses no TLS.`,
+      `Others can reach ${firstFew(open.map(({ address, port }) => `${address}:${port}`))}, which uses no TLS.`,
       `${PROGRAM} config set http.address 127.0.0.1  # and a proxy in front of it: docs/reverse-proxy.md`,
     );
   return ok(`The ports ${inner.join(", ")} are open to this machine only.`);
@@ -62,8 +63,8 @@ export function judgeOthers(
       ? ok("No other program listens publicly.")
       : ok("The strict firewall closes the ports of all other programs.");
   if (others.every(({ programs }) => programs.length > 0 && programs.every((name) => name === "sshd")))
-    return ok(`Apart from the server, only ssh listens: ${some(said)}.`);
-  return warning(`Other programs listen publicly: ${some(said)}.`, "ss -tlnp  # stop what need not be reached");
+    return ok(`Apart from the server, only ssh listens: ${firstFew(said)}.`);
+  return warning(`Other programs listen publicly: ${firstFew(said)}.`, "ss -tlnp  # stop what need not be reached");
 }
 
 /** Open over at least one address family. */
@@ -79,7 +80,7 @@ export function judgeResolver(listeners: readonly Listener[]): Finding {
   );
   if (open.length > 0)
     return wrong(
-      `Others can reach the resolver: ${some(open.map(({ address, port }) => `${address}:${port}`))}.`,
+      `Others can reach the resolver: ${firstFew(open.map(({ address, port }) => `${address}:${port}`))}.`,
       `${PROGRAM} config apply`,
     );
   return ok("The resolver listens for this machine only.");
@@ -103,10 +104,10 @@ export function judgeScan(open: ReadonlyMap<string, readonly number[]>, listener
   );
   if (found.length > 0)
     return warning(
-      `Ports that the settings do not name accept connections: ${some(found)}.`,
+      `Ports that the settings do not name accept connections: ${firstFew(found)}.`,
       "ss -tlnp; nft list ruleset",
     );
-  return ok(`At ${some([...open.keys()])} only the ports of the settings and ssh accept connections.`);
+  return ok(`At ${firstFew([...open.keys()])} only the ports of the settings and ssh accept connections.`);
 }
 
 /** `open`: ports for proxies that accepted a connection from this address, which is not a proxy's. */
@@ -114,7 +115,7 @@ export function judgeProxied(open: ReadonlyMap<string, readonly number[]>): Find
   const found = [...open].flatMap(([host, taking]) => taking.map((port) => `${port} (${host})`));
   if (found.length > 0)
     return wrong(
-      `Clients other than proxies can connect, and claim any address, at ${some(found)}.`,
+      `Clients other than proxies can connect, and claim any address, at ${firstFew(found)}.`,
       `${PROGRAM} status  # shows the state of the firewall; docs/mail-proxy.md`,
     );
   return ok("The ports that trust a PROXY header accept connections from proxies only.");
@@ -124,14 +125,14 @@ async function proxied({ machine, settings }: Server): Promise<Finding> {
   const doors = proxiedPorts(settings);
   if (doors === null) return ok("No port trusts a PROXY header.");
   const isProxy = (host: Ip): boolean => settings["proxy.networks"].some((network) => contains(network, host));
-  const hosts = outside(machine).filter((host) => !isProxy(host));
+  const hosts = reachableAddresses(machine).filter((host) => !isProxy(host));
   if (hosts.length === 0) return unknown("Every address of this machine is a proxy's, so none is left to test from.");
   const tried = hosts.map(async (host) => [host, await openPorts(host, Object.values(doors))] as const);
   return judgeProxied(new Map(await Promise.all(tried)));
 }
 
 async function scan({ machine, settings }: Server): Promise<Finding> {
-  const hosts = outside(machine);
+  const hosts = reachableAddresses(machine);
   if (hosts.length === 0) return unknown("This machine only has loopback addresses.");
   // Other checks cover the ports of the settings, and each connection there adds a log line.
   const all = portsOf(settings);

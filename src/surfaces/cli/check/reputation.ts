@@ -15,7 +15,8 @@ import { greetingAt, PortDialogue, SMTP_REPLY } from "../../../mail/probes/port-
 import { hostAndPort, SUBMISSIONS } from "../../../settings/ports.ts";
 import type { Settings } from "../../../settings/schema.ts";
 import { PROGRAM } from "../call.ts";
-import { type Finding, ok, some, unknown, warning, worstOf, wrong } from "./finding.ts";
+import { firstFew } from "../print/text.ts";
+import { type Finding, ok, unknown, warning, worstOf, wrong } from "./finding.ts";
 import type { Check, Server } from "./server.ts";
 
 /** Lists that most receivers check for a sender's address and for its domain. */
@@ -37,7 +38,7 @@ export function judgeListing(zone: string, what: string, about: NameAnswer, test
   if (read.type === "refused") return unknown(`${shown} refuses our queries: ${read.why}.`);
   if (read.type === "nothing" && !about.addresses.some((address) => address.startsWith("127.0.1.")))
     return ok(`${what} is not on ${shown}`);
-  const says = read.type === "listed" ? read.meaning : some(about.addresses);
+  const says = read.type === "listed" ? read.meaning : firstFew(about.addresses);
   return wrong(`${what} is on ${shown} (${says})`, `https://check.spamhaus.org explains why; search for ${shown}`);
 }
 
@@ -57,7 +58,7 @@ export function judgeOutgoing(
     return unknown("The mail servers of large providers could not be resolved, so none was tried.");
   const all = greetings.map(({ host, says }) => `${host}: ${says instanceof Error ? says.message : says.trim()}`);
   return wrong(
-    `This machine cannot deliver mail at port 25: ${some(all)}.`,
+    `This machine cannot deliver mail at port 25: ${firstFew(all)}.`,
     `${PROGRAM} config set outbound.relay HOST:PORT  # or ask the machine's provider to open outgoing port 25`,
   );
 }

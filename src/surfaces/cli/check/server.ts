@@ -113,7 +113,7 @@ export const machine: Machine = {
 const MOST_ADDRESSES = 4;
 
 /** The machine's addresses that others may reach. A link-local one also needs the link's name. */
-export function outside(of: Machine): readonly Ip[] {
+export function reachableAddresses(of: Machine): readonly Ip[] {
   return of
     .addresses()
     .filter((address) => !address.startsWith("fe80:"))

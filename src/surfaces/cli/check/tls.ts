@@ -6,9 +6,10 @@ import { DAY_MS } from "../../../core/time.ts";
 import { servedFiles } from "../../../mail/certificates/issue-certificate.ts";
 import { type Door, type Handshake, handshake, OFFERS } from "../../../mail/probes/port-dialogue.ts";
 import { PROGRAM } from "../call.ts";
-import { type Finding, ok, some, unknown, warning, worstOf, wrong } from "./finding.ts";
+import { firstFew } from "../print/text.ts";
+import { type Finding, ok, unknown, warning, worstOf, wrong } from "./finding.ts";
 import { hello, judgeOffers, talk } from "./mail-flow.ts";
-import { type Check, doorsOf, outside, type Server, type Shaken, shakeAll } from "./server.ts";
+import { type Check, doorsOf, reachableAddresses, type Server, type Shaken, shakeAll } from "./server.ts";
 
 const TIMEOUT_MS = 10_000;
 const SOON_DAYS = 14;
@@ -71,7 +72,7 @@ export function judgeDays(validTo: number, now: number): Finding {
 export function judgeSame(served: ReadonlyMap<string, string>, file: string): Finding {
   const others = [...served].filter(([, fingerprint]) => fingerprint !== file).map(([door]) => door);
   if (others.length === 0) return ok(`${plural(served.size, "port")}, each with the certificate of the settings.`);
-  return wrong(`${some(others)}: the certificate differs from that of the settings.`, `${PROGRAM} config apply`);
+  return wrong(`${firstFew(others)}: the certificate differs from that of the settings.`, `${PROGRAM} config apply`);
 }
 
 async function eachDoor(shaken: Promise<Shaken>, judge: (door: string, shaken: Handshake) => Finding) {
@@ -113,7 +114,7 @@ export const tls = [
     does: "Starts TLS with SMTP and IMAPS at the machine's own addresses, as remote clients do.",
     look: async ({ settings, machine }) => {
       const doors = doorsOf(settings).filter(({ name }) => name === "SMTP" || name === "IMAPS");
-      const findings = outside(machine).flatMap((host) =>
+      const findings = reachableAddresses(machine).flatMap((host) =>
         doors.map(async (door) => {
           const localAddress = isV4(host) ? PROBE_ADDRESS : host;
           const options = { host, localAddress, servername: settings.hostname, timeoutMs: TIMEOUT_MS };

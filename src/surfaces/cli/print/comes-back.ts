@@ -15,8 +15,7 @@ import {
 } from "../../../store/changed-since.ts";
 import { openAnySchema } from "../../../store/schemas.ts";
 import { PROGRAM } from "../call.ts";
-import { some } from "../check/finding.ts";
-import { oneLine } from "./text.ts";
+import { firstFew, oneLine } from "./text.ts";
 
 const NAMES: Readonly<Record<(typeof CHANGING)[number], string>> = {
   accounts: "accounts",
@@ -48,7 +47,7 @@ export function changesText(changes: ChangedSince): readonly string[] {
     ...(newKeys.length === 0
       ? []
       : [
-          `Mail of ${some(newKeys.map(oneLine))} that was encrypted with a key made since then cannot be read any longer: neither a password nor the recovery key opens it without that key, which is in the accounts.db that is set aside.`,
+          `Mail of ${firstFew(newKeys.map(oneLine))} that was encrypted with a key made since then cannot be read any longer: neither a password nor the recovery key opens it without that key, which is in the accounts.db that is set aside.`,
         ]),
   ];
 }
@@ -59,13 +58,13 @@ export function settingsText(now: string, copy: string): readonly string[] {
   const [is, was] = [loadSettings(now, {}), loadSettings(copy, {})];
   const keys =
     is.ok && was.ok ? settingKeys().filter((key) => !isDeepStrictEqual(is.settings[key], was.settings[key])) : [];
-  return [`  ghostinbox.toml was changed${keys.length === 0 ? "" : `: ${some(keys)}`}`];
+  return [`  ghostinbox.toml was changed${keys.length === 0 ? "" : `: ${firstFew(keys)}`}`];
 }
 
 function describe(changes: Changes): readonly string[] {
   return (["added", "removed", "changed"] as const).flatMap((how) => {
     const names = changes[how];
-    return names.length === 0 ? [] : [`${names.length} ${how} (${some(names.map(oneLine))})`];
+    return names.length === 0 ? [] : [`${names.length} ${how} (${firstFew(names.map(oneLine))})`];
   });
 }
 

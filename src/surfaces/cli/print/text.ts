@@ -57,6 +57,14 @@ export function oneLine(text: string): string {
   return printableLine(text, LONGEST_LINE);
 }
 
+const FEW = 5;
+
+/** The first five, and how many more there are. `total`: how many there are, if these are only some of them. */
+export function firstFew(names: readonly string[], total = names.length): string {
+  const more = total - Math.min(names.length, FEW);
+  return `${names.slice(0, FEW).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+}
+
 export function ordinal(n: number): string {
   const tens = n % 100;
   const suffix = tens >= 11 && tens <= 13 ? "th" : ({ 1: "st", 2: "nd", 3: "rd" }[n % 10] ?? "th");

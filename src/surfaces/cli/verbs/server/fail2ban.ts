@@ -4,7 +4,7 @@ import { CHECKOUT } from "../../../../host/running/checkout.ts";
 import { adoptFilters, type Refused, refusedFilters } from "../../../../mail/fail2ban/adopt-filters.ts";
 import { type JailStatus, jailsOf } from "../../../../mail/fail2ban/client.ts";
 import { USERS } from "../../../../settings/layout.ts";
-import { type Answer, type Call, done, failed, PROGRAM } from "../../call.ts";
+import { type Answer, type Call, done, failed, PROGRAM, whileRunning } from "../../call.ts";
 import { columns, oneLine } from "../../print/text.ts";
 import { withSettings } from "../../server-settings.ts";
 import { notApplied } from "../settings/config-apply.ts";
@@ -41,8 +41,7 @@ function whileOn(run: (call: Call, sentences: Policy["jailSentences"]) => Promis
   return withSettings(async (call, { settings }) => {
     if (!settings["fail2ban.enabled"])
       return failed("Fail2ban is off: fail2ban.enabled = false.", "Set it to true and start the server again.");
-    const running = await call.guard.ask({ verb: "ping" });
-    return running.ok ? run(call, settings["fail2ban.sentences"]) : running;
+    return whileRunning(() => run(call, settings["fail2ban.sentences"]))(call);
   });
 }
 

@@ -5,8 +5,7 @@ import { dayAndTime, formatDuration, shown } from "../../../../core/time.ts";
 import { waitingMails } from "../../../../guard/explain/waiting-mails.ts";
 import { fetchRules } from "../../../../jobs/spam-rules/spam-rules.ts";
 import { type Answer, type Call, done, failed, PROGRAM, whileRunning, whyNotSure, withReader } from "../../call.ts";
-import { some } from "../../check/finding.ts";
-import { columns } from "../../print/text.ts";
+import { columns, firstFew } from "../../print/text.ts";
 import { accountFrom, noAccount, ofAccount } from "../accounts/accounts.ts";
 
 const MORE = "More is on hold: give the command again.";
@@ -92,7 +91,7 @@ function sentTable(sent: readonly SentMailItem[], total: number): string {
 }
 
 function named({ recipients, recipientCount }: HeldMailItem): string {
-  return recipients.length === 0 ? "-" : some(recipients.map(shown), recipientCount);
+  return recipients.length === 0 ? "-" : firstFew(recipients.map(shown), recipientCount);
 }
 
 function others(listed: number, total: number): string {

@@ -9,9 +9,9 @@ import { programsToRestart, waitingForStart } from "../../../../settings/program
 import type { Settings } from "../../../../settings/schema.ts";
 import { toPolicy } from "../../../../settings/to-policy.ts";
 import { type Answer, agrees, type Call, done, type Failure, failed, PROGRAM, type Reader } from "../../call.ts";
-import { some } from "../../check/finding.ts";
 import { ALL } from "../../listing.ts";
 import { leftOut } from "../../print/replay.ts";
+import { firstFew } from "../../print/text.ts";
 import { settingsOf, surprises } from "../../server-settings.ts";
 import { adoptedEdits } from "./config.ts";
 import { beginTrial, confirmStrict } from "./firewall.ts";
@@ -136,7 +136,7 @@ export async function confirmApply(
   if (!opened.ok) return opened;
   const names = changed.includes("domains") ? withoutDomain(opened.reader, settings) : [];
   if (names.length > 0) {
-    const agreed = await agreedTo(call, `with these domains mail to ${some(names)} is refused for good.`, "");
+    const agreed = await agreedTo(call, `with these domains mail to ${firstFew(names)} is refused for good.`, "");
     if (!agreed.ok) return agreed;
   }
   if (!isReplayed) return { ok: true, note: "" };
@@ -173,7 +173,7 @@ function withoutDomain(reader: Reader, { domains }: Settings): readonly string[]
 }
 
 function warning({ accounts, events, from }: ReplayReport): string {
-  const named = some(
+  const named = firstFew(
     accounts.items.map(({ account, ip }) => `${account} (from ${ip})`),
     accounts.total,
   );

@@ -20,8 +20,7 @@ import { lockHolder } from "../../../../host/running/data-directory.ts";
 import { isStrict } from "../../../../settings/ports.ts";
 import type { Settings } from "../../../../settings/schema.ts";
 import { type Answer, agrees, type Call, done, type Failure, failed, notRunning, PROGRAM } from "../../call.ts";
-import { some } from "../../check/finding.ts";
-import { oneLine } from "../../print/text.ts";
+import { firstFew, oneLine } from "../../print/text.ts";
 import { settingsOf, withSettings } from "../../server-settings.ts";
 
 /** The kernel's openings now, for `firewall` and `status`. */
@@ -124,7 +123,7 @@ function stateText({ state, open, waitsS, faults }: FirewallState): string {
     case "unconfirmed":
       return `Firewall: mode strict is set but NOT IN FORCE, because it was not confirmed (\`${PROGRAM} firewall try\`); ${lets}.`;
     case "broken":
-      return `Firewall: its table inet ghostinbox_strict was changed (${oneLine(some(faults))}); ${lets}.`;
+      return `Firewall: its table inet ghostinbox_strict was changed (${oneLine(firstFew(faults))}); ${lets}.`;
     case "unknown":
       return "Firewall: which ports are open cannot be read: that takes root, nft and CAP_NET_ADMIN.";
   }
@@ -192,7 +191,7 @@ function refused(
 /** Records it. `opening`: the ports accepted since; null: every port. Returns a sentence if it could not be recorded. */
 export async function auditFirewall(
   call: Call,
-  type: CommandOf<"record">["type"],
+  type: Extract<CommandOf<"record">["type"], `FIREWALL_${string}`>,
   opening: Opening | null,
 ): Promise<string> {
   const says = opening === null ? "every port" : shownOpening(opening);

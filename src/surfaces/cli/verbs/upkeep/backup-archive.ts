@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { isAbsolute } from "node:path";
-import { bytes } from "../../../../core/report/figures.ts";
+import { formatBytes } from "../../../../core/report/figures.ts";
 import { plural } from "../../../../core/text.ts";
 import { dayAndTime, instant, isoTime } from "../../../../core/time.ts";
 import { VERSION } from "../../../../core/version.ts";
@@ -36,7 +36,7 @@ export const backupExport = withSettings(async (call, { settings }) => {
     watch: (progress) => call.terminal.progress(progressText("Written", progress)),
   });
   if (!made.ok) return failed(made.reason, "");
-  const says = `${file} holds ${plural(made.mails, "mail")} and everything else, in ${bytes(made.bytes)}. Only its passphrase opens it.`;
+  const says = `${file} holds ${plural(made.mails, "mail")} and everything else, in ${formatBytes(made.bytes)}. Only its passphrase opens it.`;
   return done({ file, mails: made.mails, bytes: made.bytes }, says, `${PROGRAM} backup restore ${file} --dry-run`);
 });
 

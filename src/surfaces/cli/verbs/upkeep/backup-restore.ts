@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { isAbsolute } from "node:path";
 import { messageOf } from "../../../../core/error.ts";
 import { parseAccountName } from "../../../../core/net/address.ts";
-import { bytes } from "../../../../core/report/figures.ts";
+import { formatBytes } from "../../../../core/report/figures.ts";
 import { plural } from "../../../../core/text.ts";
 import { dayAndTime, instant, isoTime } from "../../../../core/time.ts";
 import type { Manifest } from "../../../../jobs/backup/manifest.ts";
@@ -119,7 +119,7 @@ async function restoreAll(call: Call, { restic, place, key, snapshot, manifest }
   const needs = await restic.size(snapshot);
   if (!needs.ok) return failed(`${place} cannot be read: ${needs.reason}.`, "");
   const refused = refusal(layout, call.flag("replace")) ?? lackingRoom(roomFor(layout), needs.value);
-  const what = `the server ${manifest.host} of ${at(manifest)}: ${plural(manifest.mails, "mail")} in mailboxes, ${manifest.queued} in the queue, ${bytes(needs.value)}`;
+  const what = `the server ${manifest.host} of ${at(manifest)}: ${plural(manifest.mails, "mail")} in mailboxes, ${manifest.queued} in the queue, ${formatBytes(needs.value)}`;
   const json = {
     snapshot,
     place,

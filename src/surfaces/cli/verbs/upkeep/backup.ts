@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { messageOf } from "../../../../core/error.ts";
-import { bytes } from "../../../../core/report/figures.ts";
+import { formatBytes } from "../../../../core/report/figures.ts";
 import { plural } from "../../../../core/text.ts";
 import { dayAndTime, instant, isoTime, span } from "../../../../core/time.ts";
 import { VERSION } from "../../../../core/version.ts";
@@ -23,7 +23,7 @@ export const backupCreate = withSettings(async (call, { settings }) => {
   const made = await createBackup(call.layout, settings, { version: VERSION, tag: BY_HAND, watch });
   if (!made.ok) return failed(made.reason, "");
   const { backup, isKeyNew, place } = made;
-  const says = `The backup ${backup.snapshot} is made in ${place}: ${plural(backup.mails, "mail")}, ${bytes(backup.bytes)}, of which ${bytes(backup.addedBytes)} were new. It took ${span(backup.tookMs)}.`;
+  const says = `The backup ${backup.snapshot} is made in ${place}: ${plural(backup.mails, "mail")}, ${formatBytes(backup.bytes)}, of which ${formatBytes(backup.addedBytes)} were new. It took ${span(backup.tookMs)}.`;
   const { at, ...rest } = backup;
   const json = { ...rest, at: isoTime(instant(at)), place };
   if (!isKeyNew) return done(json, says, `${PROGRAM} backup list`);
@@ -128,7 +128,7 @@ function noKey({ layout }: Call): Failure {
 export function progressText(verb: string, { doneBytes, totalBytes, elapsedMs }: Progress): string {
   const rate = elapsedMs > 0 ? doneBytes / elapsedMs : 0;
   const left = rate > 0 && totalBytes > doneBytes ? `, ${span((totalBytes - doneBytes) / rate)} left` : "";
-  return `${verb} ${bytes(doneBytes)} of ${bytes(totalBytes)}${rate > 0 ? `, ${bytes(rate * 1_000)}/s` : ""}${left}`;
+  return `${verb} ${formatBytes(doneBytes)} of ${formatBytes(totalBytes)}${rate > 0 ? `, ${formatBytes(rate * 1_000)}/s` : ""}${left}`;
 }
 
 /** `backup drill` */

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { messageOf } from "../../../../core/error.ts";
 import type { AccountName } from "../../../../core/net/address.ts";
-import { bytes } from "../../../../core/report/figures.ts";
+import { formatBytes } from "../../../../core/report/figures.ts";
 import { plural } from "../../../../core/text.ts";
 import { DAY_MS, dayAndTime, formatDuration, instant, isoTime } from "../../../../core/time.ts";
 import { nextNight } from "../../../../jobs/job.ts";
@@ -106,7 +106,7 @@ function table(planned: readonly PlannedFolder[], at: number): string {
 }
 
 function amount(some: Amount): string {
-  return some.mails === 0 ? "nothing" : `${plural(some.mails, "mail")}, ${bytes(some.bytes)}`;
+  return some.mails === 0 ? "nothing" : `${plural(some.mails, "mail")}, ${formatBytes(some.bytes)}`;
 }
 
 function when(ms: number): string {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { messageOf } from "../../../../core/error.ts";
-import { bytes, type Unless, type UpdateFigures } from "../../../../core/report/figures.ts";
+import { formatBytes, type Unless, type UpdateFigures } from "../../../../core/report/figures.ts";
 import { inMb, plural } from "../../../../core/text.ts";
 import { COMPONENTS } from "../../../../host/debian/packages.ts";
 import { waitingUpdates } from "../../../../host/debian/updates.ts";
@@ -168,7 +168,7 @@ export async function rollback(call: Call): Promise<Answer> {
       );
     const { aside } = made;
     const text = [
-      `The databases and the settings are those of the snapshot. The former ones are in ${aside} (${bytes(bytesBelow(aside))}) until you delete it.`,
+      `The databases and the settings are those of the snapshot. The former ones are in ${aside} (${formatBytes(bytesBelow(aside))}) until you delete it.`,
       ...(typeof changes === "string" || changes.newKeys.length === 0 ? [] : [KEYS]),
       ...(typeof changes === "string" || changes.audited === 0 ? [] : [AUDIT]),
       `Start the version that you had before${snapshot.version === null ? "" : ` (${snapshot.version})`}; the newer one does not start until ${layout.takenBack} is deleted.`,
