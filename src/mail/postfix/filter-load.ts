@@ -53,7 +53,7 @@ export class FilterLoad {
       if (event.excess !== undefined) return ask(event);
       if (event.mayHideParts !== true) return ask(this.#enter(event));
       // Answers as the engine did at Postfix's question.
-      if (this.#mayHideParts(event)) return answer(decision("pass", "below_limit"));
+      if (this.#hasTurn(event)) return answer(decision("pass", "below_limit"));
       ask({ ...event, excess: { of: "not_its_turn" } });
     };
   }
@@ -94,7 +94,7 @@ export class FilterLoad {
     return mail;
   }
 
-  #mayHideParts({ queueId, account, ip }: EndOfMessage): boolean {
+  #hasTurn({ queueId, account, ip }: EndOfMessage): boolean {
     if (account === null)
       return this.#partsTurns.take(queueId, neighbourhoodOf(ip, ALLOCATED_LENGTH), this.#clock.now());
     const mail = this.#mails.get(queueId);

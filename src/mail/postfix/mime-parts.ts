@@ -14,7 +14,7 @@ const MOST_LINES = 1_000;
 /** The same, and lines that look like header fields, once for each message: rspamd reads a message once more for each one that it is in. */
 const MOST_REPEATED_LINES = 6_000;
 const MOST_REPEATED_FIELDS = 60_000;
-/** Messages that are each the whole content of another. */
+/** Messages within each other, without a delimiter between their headers. */
 const MOST_DEPTH = 20;
 /** Encoded messages of this size hold few parts. */
 const FEW_ENCODED_BYTES = 16 * 1024;
