@@ -150,7 +150,12 @@ describe("room for mail", { skip: whyNoLab() ?? false }, () => {
     // Like one that is busy with CATENATE, it does not see that it is to end.
     process.kill(Number(/P(\d+)/.exec(storing)?.[1]), "SIGSTOP");
     for (const session of sessions.slice(1)) store(session);
-    for (const session of sessions) await session.closed(20_000);
+    const tellWhy = async (cause: unknown): Promise<never> => {
+      const { stdout } = await lab.server.exec(["doveadm", "-c", product.layout.dovecotConf, "who", "-1"]);
+      const sizes = readdirSync(`${mailbox}/tmp`).map((name) => statSync(`${mailbox}/tmp/${name}`).size);
+      throw new Error(JSON.stringify({ sizes, notice: await notice(), stdout }), { cause });
+    };
+    for (const session of sessions) await session.closed(20_000).catch(tellWhy);
     await until("none of it is left", () => readdirSync(`${mailbox}/tmp`).length === 0);
     await until("the owner sees why", async () => /^the sessions of bert@\S+ were ended at/.test(await notice()));
 
