@@ -5,8 +5,8 @@ import { type RenderedFile, rendered, type Site } from "../configuration/site.ts
 import { JUNK_HEADER } from "../rspamd/rules.ts";
 
 /**
- * The view of accounts.db with the Sieve script of each account (`user`, `name`, `id`, `script`); its SQL is in
- * `store/accounts-db/vacations.ts`. `name`: to whom the script replies, `proven` senders or `any`.
+ * The view of accounts.db with the Sieve script of each account (`user`, `name`, `id`, `script`). `name`: to whom the script replies,
+ * `proven` senders or `any`.
  */
 export const SCRIPT_VIEW = "account_script";
 
