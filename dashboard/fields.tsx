@@ -6,7 +6,7 @@ import { type Attempts, Button, fieldsOf, Said, useAttempt } from "./parts.tsx";
 import { DOUBLE_CLICK_MS, pressed, type Stage } from "./press.ts";
 
 type SurelyProps = Readonly<{
-  /** Accessible name, where `shown` does not say of what. */
+  /** Accessible name, where `shown` is too short for one. */
   label?: string | undefined;
   shown: string;
   surely: string;

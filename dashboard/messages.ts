@@ -17,7 +17,7 @@ export function preferred(wanted: readonly (string | null)[]): Language {
   return "en";
 }
 
-/** A choice of another counts once the page is loaded again. */
+/** A new choice takes effect once the page is loaded again. */
 export const language = preferred([kept(), ...(globalThis.navigator?.languages ?? [])]);
 
 /** Those in the reader's language or, where they cannot be loaded, in the other: the page is never without any. */

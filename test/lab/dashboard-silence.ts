@@ -185,7 +185,7 @@ export async function staysAfterAnUpgrade(browser: LabBrowser, product: Product)
   await page.context().close();
 }
 
-/** The page is loaded anew: it no longer says why it was reloaded before. */
+/** The page is loaded again, and no longer says why it was reloaded before. */
 async function showsTheStateWithoutAStream(page: Page): Promise<void> {
   await page.route("**/api/v1/stream*", (request) => request.abort());
   await goTo(page, "system", "System");

@@ -1,4 +1,4 @@
-// Invariant: No filter reads a mail with a million header lines or thousands of MIME parts; mails that may hide more, one at a time.
+// Invariant: No filter reads a mail with a million header lines or thousands of MIME parts; strangers' mails that may hide more, one at a time.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";

@@ -16,7 +16,7 @@ test("the list of equivalent mutants holds nothing that is gone, and a reason fo
   assert.ok(known.length > 0 && known.every(({ why }) => why.endsWith(".")));
 });
 
-test("an entry that describes no mutant is noticed, and so is a line that is no entry", () => {
+test("an entry that describes no mutant is noticed, and so is an unreadable line", () => {
   const known = equivalentsIn(`${WINDOWS}\n  let low = «0 → 1 | 7»; // It is not.\n`);
   const [entry, elsewhere] = known;
   assert.deepEqual(entry, { file: WINDOWS, was: "let low = 0;", is: "let low = 1;", why: "It is not." });

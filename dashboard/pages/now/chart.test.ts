@@ -35,7 +35,7 @@ test("what is counted is read again once a minute at most, and only after news",
   figures.value = figuresWith(1);
   let read = 0;
   t.after(onNewCounts(() => (read += 1)));
-  /** How often they have been read once the stream has told of so many mails, after a while; null: it is gone. */
+  /** How often they have been read after this time, with this number of mails in the stream; null: it is gone. */
   const after = (ms: number, mails: number | null): number => {
     passed += ms;
     t.mock.timers.tick(ms);

@@ -66,7 +66,7 @@ test("a text that just fits stays unchanged", () => {
   assert.equal(textWithin("abcde", 2), "…");
 });
 
-test("a digest shows its newest fifty, the newest first", () => {
+test("a digest shows its newest fifty, newest first", () => {
   const some = Array.from({ length: 51 }, (_, i) => openedMessage({ ...alert, subject: `user${i}`, detail: "" }, "en"));
   const { body } = digestMessage(some, instant(5), "en");
   const shown = [...body.matchAll(/\(user(\d+)\)/g)].map(([, number]) => Number(number));

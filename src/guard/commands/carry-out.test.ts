@@ -20,7 +20,7 @@ test("a command about what cannot be an account is wrong usage, about a missing 
   const kit = commandsOnMemory();
   const before = kit.state();
   for (const command of Object.values(COMMANDS)) {
-    // The state of any text is told, and the other two name a token and a passkey.
+    // The first reports the state of any text; the other two name a token and a passkey.
     if (!("name" in command) || /^(account_state|token|passkey)/.test(command.verb)) continue;
     const nonsense = await kit.said({ ...command, name: "nonsense" });
     assert.match(nonsense, /^usage The field "name" is not an account name/, command.verb);

@@ -155,7 +155,7 @@ const MADE_ANYWAY: readonly Command["verb"][] = [
 const KEYS = [{ id: "00ff", publicKey: "cA==", locked: "bA==", recoverable: "cg==" }];
 const CHANGED = { name, hash: `${HASH}1` };
 const ADDED = { name: "bert@example.test", hash: HASH };
-/** Changes that have no dry run, or a test of their own for it. */
+/** Changes that have no dry run, or a separate test for it. */
 const OTHERS: readonly Run[] = [
   { command: APP, after: [ANNA] },
   { command: ANNA, after: [] },

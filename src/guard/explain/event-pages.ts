@@ -25,7 +25,7 @@ export function everyPage(queries: EventQueries, filter: EventFilter): EventPage
   return { items, next };
 }
 
-/** At most `most` events of a type, the newest first, since a time; `isAll`: there are no more. */
+/** At most `most` events of a type since a time, newest first; `isAll`: these are all. */
 export function eventsSince(queries: EventQueries, type: string, since: Millis, most: number) {
   const { items, next } = everyPage(queries, { type, most, order: "newest_first" });
   const first = isoTime(since);

@@ -118,7 +118,7 @@ export async function writeStream(
   }
 }
 
-/** With a descriptor of its own, because a stream that fails closes its descriptor, whatever `autoClose` says. */
+/** With a separate descriptor, because a stream that fails closes its descriptor, whatever `autoClose` says. */
 function writer({ fd }: Held): WriteStream {
   return createWriteStream(`/proc/self/fd/${fd}`, { flags: "r+" });
 }

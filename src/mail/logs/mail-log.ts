@@ -33,7 +33,7 @@ export function readMailLog(line: string, guardSince: Millis): Observation | nul
 export function matchPattern(
   line: MailLine,
 ): Readonly<{ pattern: LogPattern; groups: Readonly<Record<string, string | undefined>> }> | null {
-  for (const pattern of Object.values(LOG_PATTERNS.get(`${line.from}/${line.program}`) ?? {})) {
+  for (const pattern of TRIED_IN_ORDER.get(`${line.from}/${line.program}`) ?? []) {
     if (pattern.port25 === true && line.service !== "smtp") continue;
     const groups = pattern.matches.exec(line.text)?.groups;
     if (groups !== undefined) return { pattern, groups };
@@ -83,3 +83,7 @@ export const LOG_PATTERNS: ReadonlyMap<string, LogPatterns> = new Map([
   ["postfix/smtpd", { ...SESSION_PATTERNS, ...REFUSED_PATTERNS }],
   ["dovecot/imap-login", DOVECOT_PATTERNS],
 ]);
+
+const TRIED_IN_ORDER: ReadonlyMap<string, readonly LogPattern[]> = new Map(
+  [...LOG_PATTERNS].map(([program, patterns]) => [program, Object.values(patterns)]),
+);

@@ -15,7 +15,7 @@ const WITHHELD = "the sender of the mail is not proven";
 /**
  * The services of master.cf that report undeliverable mail (bounce(8)), including mail that an alias's target refuses. A report to
  * a forged sender reaches someone who never wrote, so another server gets one only if SPF proved the sender on arrival: the header
- * checks of their own cleanup(8) decide.
+ * checks of a separate cleanup(8) decide.
  */
 export const bounceServices: readonly string[] = [
   ...["bounce", "defer", "trace"].flatMap((name) => [

@@ -79,7 +79,7 @@ for (const [that, type, body] of [
   ["fields in messages", "message/rfc822", "Content-Type:message/a\r\n\r\n".repeat(100) + "a:\r\n".repeat(60_000)],
   ["fields of a part", MIXED, `--a b\r\n${"a:\r\n".repeat(2_000_000)}`],
 ] as const)
-  test(`a mail may not have so many ${that} that a filter needs seconds or gigabytes`, () => {
+  test(`too many ${that}, which would cost a filter seconds or gigabytes, are refused`, () => {
     for (const size of SIZES.slice(1)) assert.ok(counted(type, body, size) > 1_000, `in pieces of ${size}`);
   });
 

@@ -80,7 +80,7 @@ const PASSKEY = { id: "cGFzc2tleQ", clientData: "e30", authenticatorData: "AAAA"
 const FORWARDING = { to: ["anna@else.example"], keep: false };
 const LONG = { subject: "", text: "ü".repeat(4_000), until: null };
 const MADE = { name: ANNA, app: "phone", password: "once" };
-/** What the caller is told of it. */
+/** The same as the caller gets it. */
 const SHOWN = { id: "phone", name: "phone", password: "once" };
 
 function page(field: string, ...items: readonly object[]) {

@@ -28,7 +28,7 @@ for (const [line, says] of [
   ["token create nightly --for soon", '"soon" is not a time such as 30m, 2h or 7d.'],
   ["alias add info@example.org bob", '"bob" is not a mail address such as anna@example.org.'],
 ] as const)
-  test(`what was typed wrong is quoted, and the guard is not asked: ${line.slice(0, 60)}`, async () => {
+  test(`a wrong value is quoted, and the guard is not asked: ${line.slice(0, 60)}`, async () => {
     const { code, err, asked } = await typed(line, () => assert.fail("the guard was asked"));
     const name = line.split(" ").slice(0, 2).join(" ");
     assert.deepEqual([code, err, asked], [2, `${says} See \`./ghostinbox help ${name}\`.\n`, []]);
