@@ -1,23 +1,23 @@
 import { mkdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { basename, join } from "node:path";
 import { mustRun } from "./commands.ts";
-import type { Product } from "./product.ts";
 
-const SIZE_MB = 16;
-
-/** A small disk that the database of the engine and Postfix's queue share, as on a real server. Made before it starts. */
-export class SharedDisk {
+/** A disk of its own for these directories. Mount it before the server starts. */
+export class OwnDisk {
   readonly #disk: string;
+  readonly #sizeMb: number;
   readonly #directories: readonly string[];
 
-  constructor({ layout }: Product) {
-    this.#disk = `${layout.data}-disk`;
-    this.#directories = [dirname(layout.engineDb), layout.postfixQueue];
+  /** `disk`: where it is mounted. */
+  constructor(disk: string, sizeMb: number, directories: readonly string[]) {
+    this.#disk = disk;
+    this.#sizeMb = sizeMb;
+    this.#directories = directories;
   }
 
   async mount(): Promise<void> {
     mkdirSync(this.#disk, { recursive: true });
-    await mustRun(["mount", "-t", "tmpfs", "-o", `size=${SIZE_MB}m`, "tmpfs", this.#disk]);
+    await mustRun(["mount", "-t", "tmpfs", "-o", `size=${this.#sizeMb}m`, "tmpfs", this.#disk]);
     for (const directory of this.#directories) {
       const part = join(this.#disk, basename(directory));
       for (const each of [part, directory]) mkdirSync(each, { recursive: true });
