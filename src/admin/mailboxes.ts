@@ -283,7 +283,9 @@ type MailboxSettingForm = Readonly<{
   }>;
 }>;
 
-const onward = ({ forwarding: it }: MailboxSettings): string => (it?.to ?? []).join(", ");
+export const targetsOf = ({ forwarding: it }: MailboxSettings): readonly string[] => it?.to ?? [];
+
+const onward = (own: MailboxSettings): string => targetsOf(own).join(", ");
 
 export const MAILBOX_SETTING_FORMS = [
   {

@@ -1,6 +1,5 @@
 import type { AppPasswordItem } from "../admin/declare/items.ts";
 import type { AllowedSenderItem } from "../admin/filters.ts";
-import type { Forwarding } from "../admin/mailboxes.ts";
 import type { AccountName, Address, SenderPattern } from "../core/net/address.ts";
 import type { Millis } from "../core/time.ts";
 import type { Outcome } from "./ports.ts";
@@ -30,18 +29,11 @@ export interface AppPasswordStore {
   used(account: string, name: string, now: Millis): void;
 }
 
-/** Outside targets that are new, and when they no longer are. */
-export type NewTargets = Readonly<{ targets: readonly Address[]; until: Millis }>;
-
-export interface ForwardStore {
-  /**
-   * Replaces the earlier forwarding. Without targets, its mail stays in its mailbox. `newTargets`: mail forwarded to these targets counts with
-   * what the account sends (`NewForwards`); null: no target counts, not even earlier ones.
-   */
-  setForwarding(account: AccountName, to: readonly Address[], keep: boolean, newTargets: NewTargets | null): Outcome;
-  /** Null if its mail stays in its mailbox. */
-  forwardingOf(account: string): Forwarding | null;
-  /** The targets of all accounts' forwards; a target of two accounts is listed twice. */
+/** Where mail is forwarded. */
+export interface ForwardTargets {
+  /** Those of one account's forward; none if its mail stays in its mailbox. */
+  targetsOf(account: string): readonly string[];
+  /** Those of all accounts' forwards; a target of two accounts is listed twice. */
   targets(): readonly string[];
   /**
    * Counts new targets of an account, or of all aliases, up to `most` within the span, and returns whether all of them fit. Survives a

@@ -12,7 +12,7 @@ function account(name: string, changes: Partial<AccountAccess> = {}): AccountAcc
 }
 
 function review(changes: Partial<Parameters<typeof accessReview>[0]>) {
-  const none = { accounts: [], aliases: [], redirects: [], forwardings: [], admins: [], domains: ["example.org"] };
+  const none = { accounts: [], aliases: [], redirects: [], forwards: [], admins: [], domains: ["example.org"] };
   return accessReview({ ...none, ...changes }, { now: NOW, unusedMs: 90 * DAY_MS });
 }
 
@@ -49,7 +49,7 @@ test("forwards set by command are named, with the command; local targets are not
   const address = "anna@example.org";
   const by = "account forward";
   const { forwards } = review({
-    forwardings: [
+    forwards: [
       { address, to: ["anna@else.example", "bob@example.org"], by },
       { address: "bob@example.org", to: ["carl@example.org"], by },
     ],

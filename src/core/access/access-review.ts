@@ -33,8 +33,8 @@ export type AccessFacts = Readonly<{
   aliases: readonly AliasAccess[];
   /** What Sieve scripts send on. */
   redirects: readonly Forward[];
-  /** Forwards of accounts, set by the owner or by their users. */
-  forwardings: readonly Forward[];
+  /** Those of accounts, set by the owner or by their users. */
+  forwards: readonly Forward[];
   admins: readonly AdminAccess[];
   /** Domains of this server. */
   domains: readonly string[];
@@ -51,23 +51,23 @@ export type AccessReview = Readonly<{
 
 /** `unusedMs`: an account without a sign-in for this long, and at least as old, counts as unused. */
 export function accessReview(
-  { accounts, aliases, redirects, forwardings, admins, domains }: AccessFacts,
+  { accounts, aliases, redirects, forwards, admins, domains }: AccessFacts,
   { now, unusedMs }: Readonly<{ now: number; unusedMs: number }>,
 ): AccessReview {
   const isOurs = (target: string): boolean => {
     const address = parseAddress(target);
     return address !== null && domains.includes(domainOf(address));
   };
-  const forwards = [
+  const outside = [
     ...aliases.filter(({ blocked }) => !blocked).map(({ address, targets }) => ({ address, to: targets, by: "alias" })),
-    ...forwardings,
+    ...forwards,
   ]
     .map((one) => ({ ...one, to: one.to.filter((target) => !isOurs(target)) }))
     .filter(({ to }) => to.length > 0);
   const usedAt = ({ lastSeen, createdAt }: AccountAccess): number => Date.parse(lastSeen?.at ?? createdAt);
   return {
     accounts: accounts.map((account) => ({ ...account, isUnused: now - usedAt(account) >= unusedMs })),
-    forwards: [...forwards, ...redirects],
+    forwards: [...outside, ...redirects],
     admins,
     aliases: aliases.length,
   };

@@ -30,6 +30,8 @@ export type WebAlert = Readonly<{
   says: string;
   /** Also for users who change their own mailbox: the first acts of a thief with its password, because they outlast the theft. */
   byUser?: true;
+  /** Also if the guard did it; says why. */
+  byGuard?: string;
   /** Maximum of this type within a day. It is counted separately, so that imported accounts, or replies before holidays, crowd out no other change. */
   apart?: number;
   /** The alert repeats the event's subject; for an alias also its new targets. */
@@ -60,7 +62,12 @@ const AUDIT_EVENTS = {
   APP_PASSWORD_REMOVED: ofSetting("An app password was removed from an account."),
   FORWARDING_CHANGED: ofSetting(
     "The forwarding of an account's mail was set, ended, or paused because too much mail left through it.",
-    { says: "its forwarding", byUser: true },
+    {
+      says: "its forwarding",
+      byUser: true,
+      byGuard:
+        "too much mail left through its new forward: for a while, mail for the new addresses stays in its mailbox",
+    },
   ),
   VACATION_CHANGED: ofSetting("An account's vacation reply was turned on, changed or turned off.", {
     says: "its vacation reply",

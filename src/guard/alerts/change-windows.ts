@@ -80,27 +80,25 @@ const MOST_ACCOUNT_CHANGES = 20;
 /** The targets of an alias, up to this many characters; `alias list` shows the rest. */
 const MOST_CHARACTERS = 400;
 
-/** The actor where the guard pauses a new forward (`new-forwards.ts`). */
+/** The actor of what the guard itself changes. */
 const BY_GUARD = "engine";
-const PAUSED =
-  "too much mail left through its new forward: for a while, mail for the new addresses stays in its mailbox";
 
-/** A change of an account or an alias through the web. */
+/** A change of an account or an alias through the web, or by the guard. */
 function accountChange({ id, type, account, subject, actor, at, isNewNetwork }: AlertEvent): Reported | null {
   const name = account ?? subject?.split(" ")[0];
   const alert = meaningOf(type).alert;
   if (alert === undefined || name === undefined || actor === null) return null;
   const share = shareOf(type, alert, actor);
   if (share === null) return null;
-  const says = actor === BY_GUARD ? PAUSED : alert.says;
+  const says = (actor === BY_GUARD ? alert.byGuard : undefined) ?? alert.says;
   const what = subject === null ? says : `${says}: ${subject.slice(0, MOST_CHARACTERS)}`;
   const change = { at, subject: `${name} (event ${id})`, detail: `${what}, by ${actor}`, isNewNetwork };
   return { share, code: "web_account", most: alert.apart ?? MOST_ACCOUNT_CHANGES, change };
 }
 
 /** The changes among which this one is counted; null: it raises no alert. */
-function shareOf(type: EventType, { byUser, apart }: WebAlert, actor: string): string | null {
-  if (actor === BY_GUARD) return type === "FORWARDING_CHANGED" ? "users" : null;
+function shareOf(type: EventType, { byUser, byGuard, apart }: WebAlert, actor: string): string | null {
+  if (actor === BY_GUARD) return byGuard === undefined ? null : "users";
   const isUser = isMailboxUser(actor);
   if (isUser ? byUser !== true : !isWebAdmin(actor)) return null;
   return `${isUser ? "users" : "owner"}${apart !== undefined ? ` ${type}` : ""}`;

@@ -34,30 +34,30 @@ function fresh(t: TestContext) {
 test("mail is sent on, with a copy or without one, until it is off", (t) => {
   const { forwards, forwarding, goesTo } = fresh(t);
   assert.deepEqual([forwarding(ann), goesTo(ann)], [null, undefined]);
-  assert.deepEqual(forwards.setForwarding(ann, [else_], true, null), { ok: true });
+  assert.deepEqual(forwards.setForward(ann, [else_], true, null), { ok: true });
   assert.deepEqual([forwarding(ann), goesTo(ann)], [{ to: [else_], keep: true }, `${else_},${ann}`]);
-  assert.deepEqual(forwards.setForwarding(ann, [else_, bob], false, null), { ok: true });
+  assert.deepEqual(forwards.setForward(ann, [else_, bob], false, null), { ok: true });
   assert.deepEqual(
     [forwarding(ann), goesTo("Ann@Example.ORG")],
     [{ to: [else_, bob], keep: false }, `${else_},${bob}`],
   );
-  assert.deepEqual(forwards.setForwarding(ann, [], true, null), { ok: true });
+  assert.deepEqual(forwards.setForward(ann, [], true, null), { ok: true });
   assert.deepEqual([forwarding(ann), goesTo(ann)], [null, undefined]);
-  assert.equal(forwards.setForwarding(accountName("nobody@example.org"), [else_], true, null).ok, false);
+  assert.equal(forwards.setForward(accountName("nobody@example.org"), [else_], true, null).ok, false);
 });
 
 test("the targets of all are listed, without the copies that stay", (t) => {
   const { forwards } = fresh(t);
   assert.deepEqual(forwards.targets(), []);
-  forwards.setForwarding(ann, [else_, bob], true, null);
-  forwards.setForwarding(bob, [else_], false, null);
+  forwards.setForward(ann, [else_, bob], true, null);
+  forwards.setForward(bob, [else_], false, null);
   assert.deepEqual(forwards.targets().toSorted(), [else_, else_, bob].toSorted());
 });
 
 test("the mail of a suspended account stays in its mailbox, until it is resumed", (t) => {
   const { accounts, forwards, forwarding, goesTo, behind } = fresh(t);
   accounts.addAlias(mailAddress("info@example.org"), [ann]);
-  forwards.setForwarding(ann, [else_], false, null);
+  forwards.setForward(ann, [else_], false, null);
   accounts.setSuspended(ann, true);
   assert.deepEqual([forwarding(ann), goesTo(ann)], [{ to: [else_], keep: false }, undefined]);
   assert.deepEqual([goesTo("info@example.org"), behind("info@example.org")], [ann, ann]);
@@ -69,7 +69,7 @@ test("aliases and forwards together are followed, so that none leads back", (t) 
   const { accounts, forwards } = fresh(t);
   accounts.addAlias(mailAddress("info@example.org"), [ann]);
   assert.equal(accounts.leadsTo(mailAddress("info@example.org"), bob), false);
-  forwards.setForwarding(ann, [bob], true, null);
+  forwards.setForward(ann, [bob], true, null);
   assert.ok(accounts.leadsTo(mailAddress("info@example.org"), bob));
   assert.ok(accounts.leadsTo(ann, bob));
   assert.equal(accounts.leadsTo(bob, ann), false);
@@ -77,14 +77,14 @@ test("aliases and forwards together are followed, so that none leads back", (t) 
 
 test("an account that sends its mail on is not an alias of its target's mailbox", (t) => {
   const { forwards, behind } = fresh(t);
-  forwards.setForwarding(ann, [bob], false, null);
+  forwards.setForward(ann, [bob], false, null);
   assert.equal(behind(ann), undefined);
 });
 
 test("with an account its forwards go, and those to it", (t) => {
   const { accounts, forwards, forwarding, goesTo } = fresh(t);
-  forwards.setForwarding(ann, [bob, else_], true, null);
-  forwards.setForwarding(bob, [else_], false, null);
+  forwards.setForward(ann, [bob, else_], true, null);
+  forwards.setForward(bob, [else_], false, null);
   accounts.remove(bob);
   assert.deepEqual([forwarding(ann), goesTo(bob)], [{ to: [else_], keep: true }, undefined]);
   accounts.add(bob, HASH, START);
@@ -95,7 +95,7 @@ test("with the last target of an alias the forwards to it go", (t) => {
   const { accounts, forwards, forwarding, goesTo } = fresh(t);
   const info = mailAddress("info@example.org");
   accounts.addAlias(info, [bob, else_]);
-  forwards.setForwarding(ann, [info], false, null);
+  forwards.setForward(ann, [info], false, null);
   accounts.remove(bob);
   assert.deepEqual(forwarding(ann), { to: [info], keep: false }, "it has one target left");
   accounts.removeAlias(info);
@@ -106,10 +106,10 @@ test("nothing is sent on to a blocked alias, until it takes mail again", (t) => 
   const { accounts, forwards, forwarding, goesTo } = fresh(t);
   const info = mailAddress("info@example.org");
   accounts.addAlias(info, [bob]);
-  forwards.setForwarding(ann, [info], false, null);
+  forwards.setForward(ann, [info], false, null);
   accounts.setAliasBlocked(info, true);
   assert.deepEqual([forwarding(ann), goesTo(ann)], [{ to: [info], keep: false }, undefined]);
-  assert.deepEqual(forwards.setForwarding(ann, [else_, info], true, null), {
+  assert.deepEqual(forwards.setForward(ann, [else_, info], true, null), {
     ok: false,
     reason: "The alias info@example.org is blocked, so it takes no mail.",
   });
@@ -117,7 +117,7 @@ test("nothing is sent on to a blocked alias, until it takes mail again", (t) => 
   assert.equal(goesTo(ann), info);
   const team = mailAddress("team@example.org");
   accounts.addAlias(team, [info]);
-  forwards.setForwarding(ann, [team], false, null);
+  forwards.setForward(ann, [team], false, null);
   accounts.setAliasBlocked(info, true);
   assert.equal(goesTo(ann), undefined, "nor through another");
 });
@@ -128,9 +128,9 @@ test("a mailbox is asked whether it is full only while mail is stored in it", (t
   accounts.addAlias(info, [ann]);
   const asked = () => [isStored("Ann@example.org"), behind(info)];
   assert.deepEqual(asked(), [true, ann]);
-  forwards.setForwarding(ann, [else_], true, null);
+  forwards.setForward(ann, [else_], true, null);
   assert.deepEqual(asked(), [true, ann], "a copy stays");
-  forwards.setForwarding(ann, [else_], false, null);
+  forwards.setForward(ann, [else_], false, null);
   assert.deepEqual(asked(), [false, undefined]);
   accounts.setSuspended(ann, true);
   assert.deepEqual(asked(), [true, ann]);
@@ -141,8 +141,8 @@ test("what mail of an account to itself reaches by its forward, also under an al
   const info = mailAddress("info@example.org");
   accounts.addAlias(info, [ann]);
   assert.deepEqual(forwards.reachedBy(ann, ann), []);
-  forwards.setForwarding(ann, [else_, bob], true, null);
-  forwards.setForwarding(bob, [mailAddress("bob@else.example")], true, null);
+  forwards.setForward(ann, [else_, bob], true, null);
+  forwards.setForward(bob, [mailAddress("bob@else.example")], true, null);
   const reached = [ann, else_, bob, "bob@else.example"].toSorted();
   for (const recipient of [ann, "Ann+shop@example.org", info])
     assert.deepEqual(forwards.reachedBy("Ann@example.org", recipient).toSorted(), reached, recipient);
@@ -183,7 +183,7 @@ function made(t: TestContext) {
   for (const each of [ann, bob]) accounts.add(each, "{BLF-CRYPT}$2y$05$x", NOW);
   const [forwards, newForwards] = [new SqliteForwards(db), new SqliteNewForwards(db)];
   const set = (keep: boolean, at = NOW) =>
-    forwards.setForwarding(ann, [old, added], keep, { targets: [added], until: later(at, DAY_MS) });
+    forwards.setForward(ann, [old, added], keep, { targets: [added], until: later(at, DAY_MS) });
   const goesTo = () =>
     String(scalarOf(db, "SELECT targets FROM alias_map WHERE address = ?", ann))
       .split(",")
@@ -199,13 +199,13 @@ test("mail reaches targets of the last day, by other accounts' aliases, forwards
   assert.deepEqual(reached(ann), []);
   set(true);
   accounts.addAlias(mailAddress("info@example.org"), [bob]);
-  forwards.setForwarding(bob, [ann], false, null);
+  forwards.setForward(bob, [ann], false, null);
   networks.serve({ domains: ["example.org"], administrator: bob, refused: [], networks: [] });
   for (const recipient of [ann, "Ann+x@Example.org", bob, "INFO@example.org", "abuse@example.org"])
     assert.deepEqual(reached(recipient), [`${ann} ${added}`], recipient);
   assert.deepEqual(reached("carl@example.org"), []);
   assert.deepEqual(reached(ann, later(NOW, DAY_MS)), [], "it is a day old");
-  forwards.setForwarding(ann, [old, added], true, null);
+  forwards.setForward(ann, [old, added], true, null);
   assert.deepEqual(reached(ann), [], "root has set it");
 });
 
@@ -216,7 +216,7 @@ test("while it is paused the mail stays in the mailbox, and is still sent to old
     newForwards.pause(ann, later(NOW, HOUR_MS));
     assert.deepEqual([goesTo(), reached(ann)], [[ann, old].toSorted(), []]);
   }
-  forwards.setForwarding(ann, [], true, { targets: [], until: NOW });
+  forwards.setForward(ann, [], true, { targets: [], until: NOW });
   set(false);
   assert.deepEqual(goesTo(), [ann, old].toSorted(), "setting it again changes nothing");
   assert.deepEqual(reached(ann, later(NOW, HOUR_MS)), [`${ann} ${added}`], "the hour is over");

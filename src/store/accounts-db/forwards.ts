@@ -4,7 +4,7 @@ import type { Forwarding } from "../../admin/mailboxes.ts";
 import type { SentMail } from "../../core/decide/facts.ts";
 import { type AccountName, type Address, withoutExtension } from "../../core/net/address.ts";
 import { DAY_MS, type Millis } from "../../core/time.ts";
-import type { ForwardStore, NewTargets } from "../../guard/mailbox-ports.ts";
+import type { ForwardStore, NewTargets } from "../../guard/commands/accounts/forwarding.ts";
 import type { ForwardReach, NewForwards, Outcome } from "../../guard/ports.ts";
 import type { TimeSpan } from "../../guard/storage-ports.ts";
 import { integer, millis, text } from "../columns.ts";
@@ -20,7 +20,7 @@ export class SqliteForwards implements ForwardStore, ForwardReach {
     this.#sql = prepared(db, SQL);
   }
 
-  setForwarding(account: AccountName, to: readonly Address[], keep: boolean, newTargets: NewTargets | null): Outcome {
+  setForward(account: AccountName, to: readonly Address[], keep: boolean, newTargets: NewTargets | null): Outcome {
     if (this.#sql.account.get(account) === undefined) return { ok: false, reason: noAccount(account) };
     const blocked = to.find((target) => this.#sql.isBlocked.get(target) !== undefined);
     if (blocked !== undefined) return { ok: false, reason: `The alias ${blocked} is blocked, so it takes no mail.` };
@@ -34,8 +34,12 @@ export class SqliteForwards implements ForwardStore, ForwardReach {
     return { ok: true };
   }
 
-  forwardingOf(account: string): Forwarding | null {
+  forwardOf(account: string): Forwarding | null {
     return readForwarding(this.#db, account);
+  }
+
+  targetsOf(account: string): readonly string[] {
+    return this.forwardOf(account)?.to ?? [];
   }
 
   reachedBy(account: string, recipient: string): readonly string[] {

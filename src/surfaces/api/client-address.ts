@@ -105,7 +105,7 @@ const MOST_PEERS = 8;
 
 /**
  * Requests with `X-Forwarded-For` from an untrusted peer: most likely a proxy missing in the settings. Reports only peers nearby, and only requests
- * of administrators or tokens: the notice says to trust the peer, and strangers may come from it too (Docker's port forwarding).
+ * of administrators or tokens: the notice says to trust the peer, and strangers may come from it too (Docker's published ports).
  */
 export class UntrustedProxy {
   readonly #seen = new BoundedMap<Ip, Readonly<{ since: Millis; at: Millis; user: string | null }>>(MOST_PEERS);

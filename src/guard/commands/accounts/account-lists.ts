@@ -3,7 +3,7 @@ import type { CommandError, ParsedCommandOf, Reply } from "../../../admin/declar
 import { type AccountName, parseAccountName } from "../../../core/net/address.ts";
 import type { AccountBook, Keeper } from "../../admin-ports.ts";
 import { guessesAt } from "../../facts/login-facts.ts";
-import type { AppPasswordStore, ForwardStore } from "../../mailbox-ports.ts";
+import type { AppPasswordStore, ForwardTargets } from "../../mailbox-ports.ts";
 import { failed, keeperFault } from "../refusals.ts";
 import { type AccountStateCommandParts, accountState } from "./account-state.ts";
 
@@ -75,7 +75,7 @@ export const NO_ACCOUNT: CommandError = {
 type AccessReviewParts = Pick<AccountListParts, "book" | "lastSignIn" | "keeper"> &
   Readonly<{
     appPasswords: Pick<AppPasswordStore, "appPasswordsOf">;
-    forwards: Pick<ForwardStore, "forwardingOf">;
+    forwards: Pick<ForwardTargets, "targetsOf">;
   }>;
 
 /** Maximum addresses listed for one account. */
@@ -95,7 +95,7 @@ export async function accessReview(
   if (!reply.ok || reply.redirects === undefined) return keeperFault(reply);
   const { redirects } = reply;
   const reviewed = rows.map(({ name, suspended, networks, createdAt }) => {
-    const to = forwards.forwardingOf(name)?.to ?? [];
+    const to = forwards.targetsOf(name);
     return {
       name,
       suspended,

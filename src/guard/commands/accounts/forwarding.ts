@@ -1,8 +1,10 @@
 import type { CommandError } from "../../../admin/declare/control.ts";
 import { isMailboxUser, isRootUser } from "../../../admin/declare/rights.ts";
+import type { Forwarding } from "../../../admin/mailboxes.ts";
 import { type AccountName, type Address, domainOf } from "../../../core/net/address.ts";
-import { DAY_MS, later } from "../../../core/time.ts";
-import type { ForwardStore } from "../../mailbox-ports.ts";
+import { DAY_MS, later, type Millis } from "../../../core/time.ts";
+import type { ForwardTargets } from "../../mailbox-ports.ts";
+import type { Outcome } from "../../ports.ts";
 import { recordThenChange } from "../record-first.ts";
 import { failed, notDone, type ReadOf, type RunOf } from "../refusals.ts";
 import { type OutsideTargetParts, tooManyForwards } from "../web/web-targets.ts";
@@ -10,6 +12,20 @@ import { NO_ACCOUNT } from "./account-lists.ts";
 import type { AccountStateCommandParts } from "./account-state.ts";
 import { type AccountCommandParts, alertsStay, getsAlerts } from "./accounts.ts";
 import { checkOfTargets, WHO_IS_THERE, wrongTarget } from "./aliases.ts";
+
+/** Outside targets that are new, and when they no longer are. */
+export type NewTargets = Readonly<{ targets: readonly Address[]; until: Millis }>;
+
+/** Writers throw if the database cannot be written. */
+export interface ForwardStore extends ForwardTargets {
+  /**
+   * Replaces the earlier one. Without targets, its mail stays in its mailbox. `newTargets`: mail forwarded to these targets counts with
+   * what the account sends (`NewForwards`); null: no target counts, not even earlier ones.
+   */
+  setForward(account: AccountName, to: readonly Address[], keep: boolean, newTargets: NewTargets | null): Outcome;
+  /** Null if its mail stays in its mailbox. */
+  forwardOf(account: string): Forwarding | null;
+}
 
 export type ForwardCommandParts = Pick<
   AccountCommandParts,
@@ -23,7 +39,8 @@ const NEW_TARGETS_A_DAY = 5;
 
 /** Forwards the mail of an account, with or without a copy for itself; without targets, stops forwarding. */
 export const forwardCommand: RunOf<"forward_set", ForwardCommandParts> = async (parts, { name, to, keep }, by) => {
-  const added = to.filter((target) => parts.forwards.forwardingOf(name)?.to.includes(target) !== true);
+  const before = parts.forwards.targetsOf(name);
+  const added = to.filter((target) => !before.includes(target));
   const outside = added.filter((target) => !parts.engine.policy.domains.includes(domainOf(target)));
   if (!isRootUser(by)) {
     // An attacker who has the mailbox's password, or has taken over the web, may neither hide the alerts from the owner nor read them elsewhere.
@@ -40,7 +57,7 @@ export const forwardCommand: RunOf<"forward_set", ForwardCommandParts> = async (
   const newOutside = isRootUser(by) ? null : { targets: outside, until: later(parts.clock.now(), DAY_MS) };
   const where = to.length === 0 ? "no longer" : `to ${to.join(", ")}${keep ? "" : ", without a copy here"}`;
   return recordThenChange(parts, {
-    change: () => parts.forwards.setForwarding(name, to, keep, newOutside),
+    change: () => parts.forwards.setForward(name, to, keep, newOutside),
     check: to.length === 0 ? undefined : checkOfTargets(parts, { address: name, by }),
     audit: { type: "FORWARDING_CHANGED", subject: `${name} ${where}`, account: name, by },
     result: { name, to, keep },
@@ -49,10 +66,10 @@ export const forwardCommand: RunOf<"forward_set", ForwardCommandParts> = async (
 };
 
 type ForwardingReadParts = Pick<AccountStateCommandParts, "accountRow"> &
-  Readonly<{ forwards: Pick<ForwardStore, "forwardingOf"> }>;
+  Readonly<{ forwards: Pick<ForwardStore, "forwardOf"> }>;
 
 export const forwardingRead: ReadOf<"forwarding", ForwardingReadParts> = ({ accountRow, forwards }, { name }) =>
-  accountRow(name) === null ? NO_ACCOUNT : { ok: true, result: forwards.forwardingOf(name) ?? { to: [], keep: true } };
+  accountRow(name) === null ? NO_ACCOUNT : { ok: true, result: forwards.forwardOf(name) ?? { to: [], keep: true } };
 
 /**
  * Not asked in a dry run, because it counts. Refused attempts count too: a caller who sends mail to strangers this way, or probes which

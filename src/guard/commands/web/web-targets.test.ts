@@ -16,7 +16,7 @@ function parts(there: readonly Alias[], forwarded: ReadonlyMap<string, readonly 
   return {
     book: { aliases: () => ({ items: there, next: null, total: there.length }) },
     forwards: {
-      forwardingOf: (name: string) => ({ to: forwarded.get(name) ?? [], keep: true }),
+      targetsOf: (name: string) => forwarded.get(name) ?? [],
       targets: () => [...forwarded.values()].flat(),
       spendTargets: (_: string, added: number) => added <= left,
     },

@@ -4,7 +4,7 @@ import { type AccountName, type Address, domainOf, parseAddress } from "../../..
 import { DAY_MS, later } from "../../../core/time.ts";
 import type { AccountBook } from "../../admin-ports.ts";
 import type { Engine } from "../../engine.ts";
-import type { ForwardStore } from "../../mailbox-ports.ts";
+import type { ForwardTargets } from "../../mailbox-ports.ts";
 import type { Clock } from "../../ports.ts";
 import { failed } from "../refusals.ts";
 
@@ -28,11 +28,11 @@ const MOST_ALIASES_OF_ROOT = 1_000_000;
 
 export type OutsideTargetParts = Readonly<{
   book: Pick<AccountBook, "aliases">;
-  forwards: Pick<ForwardStore, "forwardingOf" | "targets">;
+  forwards: Pick<ForwardTargets, "targetsOf" | "targets">;
   engine: Pick<Engine, "policy">;
 }>;
 export type SpendingParts = OutsideTargetParts &
-  Readonly<{ forwards: Pick<ForwardStore, "spendTargets">; clock: Clock; isDry?: boolean }>;
+  Readonly<{ forwards: Pick<ForwardTargets, "spendTargets">; clock: Clock; isDry?: boolean }>;
 
 /** Returns null if the web may add these targets, and counts them for the day, even if the command is refused later. */
 export function refusesTargets(
@@ -60,7 +60,7 @@ export function tooManyForwards(
   parts: OutsideTargetParts,
   { account, to, by }: Readonly<{ account: AccountName; to: readonly Address[]; by: string }>,
 ): CommandError | null {
-  const before = outside(parts, parts.forwards.forwardingOf(account)?.to ?? []).length;
+  const before = outside(parts, parts.forwards.targetsOf(account)).length;
   const more = outside(parts, to).length - before;
   const most = isMailboxUser(by) ? MOST.outsideOfUsers : MOST.outside;
   return more > 0 && outsideInAll(parts, allAliases(parts)) + more > most

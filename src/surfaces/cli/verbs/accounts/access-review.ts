@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { targetsOf } from "../../../../admin/mailboxes.ts";
 import { type AccessReview, type AdminAccess, accessReview, type Seen } from "../../../../core/access/access-review.ts";
 import { messageOf } from "../../../../core/error.ts";
 import { plural } from "../../../../core/text.ts";
@@ -52,8 +53,8 @@ async function look(call: Call, reader: Reader): Promise<Looked | Failure> {
       }),
       aliases: reader.aliases(ALL).items,
       redirects: accounts.flatMap(({ name }) => sieveRedirectsIn(homeOf(call.layout.mail, name), name)),
-      forwardings: accounts.flatMap(({ name }) => {
-        const to = reader.own(name).forwarding?.to ?? [];
+      forwards: accounts.flatMap(({ name }) => {
+        const to = targetsOf(reader.own(name));
         return to.length === 0 ? [] : [{ address: name, to, by: "account forward" }];
       }),
       admins: adminsOf(reader),
