@@ -40,7 +40,8 @@ const app = z.string("is missing, or not text").check(
     (name) => appPasswordName(name) !== null,
     `is not 1 to ${APP_PASSWORD_NAME} letters, digits, spaces, dots or dashes`,
   ),
-  z.describe("Of the device, such as phone."),
+  z.describe("Of the device."),
+  z.meta({ examples: ["phone"] }),
 );
 const appPasswords = () =>
   z.object({
@@ -93,6 +94,7 @@ const replySubject = written({
   },
   fault: `is not one line of at most ${VACATION_LIMITS.subject} characters, without control characters`,
   says: "Empty: the reply has the subject of the mail.",
+  example: "Away",
 });
 const replyText = written({
   most: 2 * VACATION_LIMITS.text,
@@ -103,6 +105,7 @@ const replyText = written({
   },
   fault: `is not a text of 1 to ${VACATION_LIMITS.text} characters, without control characters`,
   says: "It may have several lines.",
+  example: "Back on Monday.",
 });
 /** To end the reply is what DELETE is for. */
 const SOME_VACATION = { bodyLimit: "text", fields: { text: replyText } } as const;

@@ -108,6 +108,7 @@ const senderOrBounce = written({
   parse: (text) => (text === "" ? text : parseAddress(text)),
   fault: "is not a mail address such as anna@example.org",
   says: "A mail address, or empty.",
+  example: "news@example.net",
 });
 const OF_ACCOUNT = "Mail of this account, by all its addresses. Not together with `sender`.";
 const OF_SENDER = "The envelope sender; empty: that of bounces and automatic replies.";

@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import type { DetailedAccount } from "../../src/admin/accounts.ts";
-import type { Command, CommandError, CommandOf, Reply, Verb } from "../../src/admin/declare/control.ts";
+import { type Command, type CommandError, type CommandOf, type Reply, type Verb, verbs } from "../../src/admin/declare/control.ts";
 import type { CallerItem, Health } from "../../src/admin/declare/items.ts";
 import type { MyMailbox } from "../../src/admin/me.ts";
 import { roleOf, SCOPES, type Scope } from "../../src/core/access/scopes.ts";
 import { parseIp } from "../../src/core/net/ip.ts";
 import type { Asker, Asking, GuardPort, Unreachable } from "../../src/surfaces/api/ports.ts";
 import { CHECKS, ENCRYPTION, FAIL2BAN, FIREWALL, INCIDENTS, RETENTION } from "./keeper-reports.ts";
+import { sampleOf } from "./sample-of.ts";
 import { CERTIFICATE, DNS } from "./upkeep-kit.ts";
 
 export const PASSWORD = "correct horse battery";
@@ -78,7 +79,7 @@ const ADMIN = { name: "admin", role: "owner", account: null, scopes: SCOPES } as
 const WRONG: Reply = { ok: true, result: { outcome: "wrong" } };
 const UNAUTHORIZED = { ok: false, kind: "failed", message: "", next: "", denied: "unauthorized" } as const;
 
-/** Answers as the guard would, records its commands, and throws at an unexpected verb. */
+/** Answers as the guard would, or what only reads with a sample of its result, records its commands, and throws at an unexpected verb. */
 export class FakeGuard implements GuardPort {
   readonly asked: { readonly asker: Asker; readonly command: Command; readonly isDry?: true }[] = [];
   readonly replies = new Map<Verb, Reply>([
@@ -108,9 +109,6 @@ export class FakeGuard implements GuardPort {
     ["spam_allow_list", { ok: true, result: { items: [], next: null, total: 0 } }],
     ["account_list", { ok: true, result: { items: [], next: null, total: 0, passwordsOnServer: false } }],
     ["account_details", { ok: true, result: ACCOUNT }],
-    ["app_passwords", { ok: true, result: { items: [] } }],
-    ["forwarding", { ok: true, result: { to: [], keep: true } }],
-    ["vacation", { ok: true, result: { vacation: null } }],
     ["my_mailbox", { ok: true, result: MAILBOX }],
     ["my_addresses", { ok: true, result: { account: MAILBOX.account, addresses: [MAILBOX.account] } }],
     ["my_client", { ok: true, result: CLIENT }],
@@ -169,7 +167,7 @@ export class FakeGuard implements GuardPort {
         if (asker !== "web") this.callers.delete(asker.as);
         return { ok: true, result: { done: true } };
       default:
-        return assert.fail(`the guard was asked to ${command.verb}`);
+        return sampleReply(command.verb) ?? assert.fail(`the guard was asked to ${command.verb}`);
     }
   }
 
@@ -180,4 +178,11 @@ export class FakeGuard implements GuardPort {
     this.callers.set(secret, caller);
     return { ok: true, result: { outcome: "in", secret, known, caller } };
   }
+}
+
+function sampleReply(verb: Verb): Reply | null {
+  const { answer, effect } = verbs.get(verb)?.gives ?? assert.fail(verb);
+  if (typeof answer === "string" || effect.lasts) return null;
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- made by the schema of the result
+  return { ok: true, result: sampleOf(answer.schema()) } as Reply;
 }

@@ -15,19 +15,23 @@ type Written<T> = Readonly<{
   /** What is wrong with this text in particular. */
   because?: (text: string) => string | null;
   says: string;
+  /** In `/openapi.json`; a request with the examples of its fields is valid. */
+  example: string;
 }>;
 
 /**
  * A text that is parsed where it is read, so that nothing behind it in the same program need do so again. The web or the
  * command line reads it, and then the guard, so `parse` must leave its own result unchanged.
  */
-export function written<T>({ most, parse, fault, because = () => null, says }: Written<T>): z.ZodMiniType<T, string> {
+export function written<T>(kind: Written<T>): z.ZodMiniType<T, string> {
+  const { most, parse, fault, because = () => null, says, example } = kind;
   const read = z.transform((text: string, { issues }) => {
     const value = parse(text);
     if (value === null) issues.push({ code: "custom", input: text, message: because(text) ?? fault });
     return value ?? z.NEVER;
   });
-  return z.pipe(z.string("is missing, or not text").check(z.maxLength(most, fault)), read).check(z.describe(says));
+  const text = z.string("is missing, or not text").check(z.maxLength(most, fault));
+  return z.pipe(text, read).check(z.describe(says), z.meta({ examples: [example] }));
 }
 
 export function meaning<S extends z.ZodMiniType>(kind: S, says: string): S {
@@ -49,6 +53,7 @@ export const mailAddress = written({
   parse: parseAddress,
   fault: NO_ADDRESS,
   says: "A mail address.",
+  example: "bert@example.net",
 });
 /** Of an alias. A name for all others would take the mail to each name that a spammer tries. */
 export const aliasAddress = written({
@@ -57,6 +62,7 @@ export const aliasAddress = written({
   fault: NO_ADDRESS,
   because: (text) => (CATCH_ALL.test(text) ? NO_CATCH_ALL : null),
   says: "A mail address.",
+  example: "info@example.org",
 });
 /** It need not exist. */
 export const accountName = written({
@@ -64,12 +70,14 @@ export const accountName = written({
   parse: parseAccountName,
   fault: NO_ACCOUNT,
   says: "The account, such as anna@example.org.",
+  example: "anna@example.org",
 });
 export const senderPattern = written({
   most: 320,
   parse: parseSenderPattern,
   fault: NO_SENDER,
   says: "An address, or all of a domain: *@example.org.",
+  example: "*@friend.example",
 });
 /** An address stays one: a ban of an IPv6 address means its network, whose size is a setting. */
 export const network = written<Ip | Prefix>({
@@ -77,7 +85,8 @@ export const network = written<Ip | Prefix>({
   parse: (text) => parseIp(text) ?? parsePrefix(text),
   fault: NO_NETWORK,
   says: "An IP address, or a network such as 203.0.113.0/24.",
-}).check(z.meta({ examples: ["203.0.113.7"] }));
+  example: "203.0.113.7",
+});
 /** From which an account may sign in. */
 export const restrictingNetwork = written({
   most: 64,
@@ -87,10 +96,14 @@ export const restrictingNetwork = written({
   },
   fault: "is not a network that restricts anything, such as 203.0.113.0/24",
   says: "An IP address, or a network such as 203.0.113.0/24.",
+  example: "203.0.113.0/24",
 });
 export const tokenName = z
   .string("is missing, or not text")
-  .check(z.regex(/^[A-Za-z0-9_.-]{1,64}$/, "is not 1 to 64 letters, digits, dots or dashes"));
+  .check(
+    z.regex(/^[A-Za-z0-9_.-]{1,64}$/, "is not 1 to 64 letters, digits, dots or dashes"),
+    z.meta({ examples: ["phone"] }),
+  );
 export const queueId = z.string("is not text").check(z.refine(isQueueId, "is not a queue id such as 4Wxyz12AbCz1"));
 export const sessionId = z.string("is missing, or not text").check(z.regex(/^[0-9a-f]{12}$/, "is not a session"));
 /** Without one, or with null, the command's default counts. */
@@ -104,7 +117,7 @@ export function durationOrPermanent(says: string) {
 
 function timeThat(isRight: (text: string) => boolean, says: string) {
   const parse = (text: string) => (isRight(text) ? text : null);
-  const text = written({ most: 32, parse, fault: NO_TIME, says }).check(z.meta({ examples: ["2h"] }));
+  const text = written({ most: 32, parse, fault: NO_TIME, says, example: "2h" });
   return meaning(z._default(z.nullable(text), null), says);
 }
 
