@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import type { DetailedAccount } from "../../src/admin/accounts.ts";
-import { type Command, type CommandError, type CommandOf, type Reply, type Verb, verbs } from "../../src/admin/declare/control.ts";
+import {
+  type Command,
+  type CommandError,
+  type CommandOf,
+  type Reply,
+  type Verb,
+  verbs,
+} from "../../src/admin/declare/control.ts";
 import type { CallerItem, Health } from "../../src/admin/declare/items.ts";
 import type { MyMailbox } from "../../src/admin/me.ts";
 import { roleOf, SCOPES, type Scope } from "../../src/core/access/scopes.ts";

@@ -17,7 +17,7 @@ export function sampleOf(schema: core.$ZodType): unknown {
   if (schema instanceof core.$ZodArray) return [sampleOf(schema._zod.def.element)];
   if (schema instanceof core.$ZodObject) return sampleOfFields(schema._zod.def.shape);
   if (schema instanceof core.$ZodUnion) return sampleOf(schema._zod.def.options[0] ?? assert.fail());
-  if (schema instanceof core.$ZodLiteral || schema instanceof core.$ZodEnum) return [...schema._zod.values ?? []][0];
+  if (schema instanceof core.$ZodLiteral || schema instanceof core.$ZodEnum) return [...(schema._zod.values ?? [])][0];
   const plain = [true, 1, ...TEXTS].find((value) => core.safeParse(schema, value).success);
   return plain ?? assert.fail(`no example of a ${schema._zod.def.type}: give its kind one`);
 }

@@ -8,13 +8,17 @@ import { assertAccepted, sendMail, tryLogIn } from "./mail.ts";
 import { mailboxVisits } from "./mailbox-visits.ts";
 import { managingVisits } from "./managing-visits.ts";
 import { ADMIN_PASSWORD, PASSWORD } from "./product.ts";
+import { usualVisits } from "./usual-visits.ts";
 import { type WebAnswer, WebClient } from "./web-client.ts";
 import { Description } from "./web-description.ts";
 import { ANNA, visits as firstVisits, GUEST, STRANGER } from "./web-visits.ts";
 import type { Running } from "./with-product.ts";
 
 /** The sign-out comes last; requests that end the mailbox's session, such as a suspension, come after its own requests. */
-const visits = (queueId: string) => ({ ...mailboxVisits(queueId), ...managingVisits, ...firstVisits(queueId) });
+const visits = (queueId: string) => {
+  const listed = { ...mailboxVisits(queueId), ...managingVisits, ...firstVisits(queueId) };
+  return { ...usualVisits(listed), ...listed };
+};
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 const WRONG_TOKEN = `Bearer gi_${"0".repeat(32)}`;
 
@@ -56,7 +60,7 @@ export function routesTests({ lab, product }: Running): void {
     return security.some((way) => "token" in way) ? bearer : cookie;
   }
 
-  test("is in its own description, and asked here", () => {
+  test("is in its own description, and requested here", () => {
     assert.deepEqual(described.routes().toSorted(), ROUTES.toSorted());
   });
 

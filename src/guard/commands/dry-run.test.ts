@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { COMMANDS } from "../../../test/kit/commands.ts";
 import { commandsOf, HASH, OWNER, refusalOf } from "../../../test/kit/commands-kit.ts";
 import { DRY_VERBS } from "../../../test/kit/dry-verbs.ts";
-import { COMMANDS } from "../../../test/kit/commands.ts";
 import { beforeEachOf } from "../../../test/kit/hooks.ts";
 import { BY, webGateOnMemory } from "../../../test/kit/web-gate-kit.ts";
 import type { Command } from "../../admin/declare/control.ts";
@@ -134,7 +134,6 @@ describe("a dry run", () => {
       assert.match(refusalOf(await tried), /cannot be tried/);
     assert.deepEqual(kit.types(), []);
   });
-
 });
 
 /** Made even without a record: they take rights away, or only let mail pass. */

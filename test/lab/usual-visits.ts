@@ -1,0 +1,53 @@
+import * as z from "zod/mini";
+import { type VerbEntry, verbs } from "../../src/admin/declare/control.ts";
+import type { HttpForm, Rights } from "../../src/admin/declare/verb.ts";
+import { COMMANDS } from "../kit/commands.ts";
+import { sampleOf } from "../kit/sample-of.ts";
+import { ANNA, type Visit, WRONG_BODIES } from "./web-visits.ts";
+
+export const NOBODY = "nobody@example.test";
+/** Lasting changes need the password again, which a token cannot give. */
+export const UNPROVEN = { answers: 403, code: "proof_needed" } as const;
+
+/** Requests to the derived routes that are not `listed`, made of the samples of their commands: each is valid, or lacks its body or its account. */
+export function usualVisits(listed: Readonly<Record<string, unknown>>): Readonly<Record<string, readonly Visit[]>> {
+  const visits: Record<string, readonly Visit[]> = {};
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- results are not looked at
+  for (const entry of verbs.values())
+    for (const form of entry.routes as unknown as readonly HttpForm<unknown>[]) {
+      const [method = "", path = ""] = form.route.split(" ");
+      const template = `/api/v1${path}`;
+      const route = `${method} ${template}`;
+      if (!(route in listed)) visits[route] = visitsOf(entry, form, method, template);
+    }
+  return visits;
+}
+
+function visitsOf(entry: VerbEntry, form: HttpForm<unknown>, method: string, template: string): readonly Visit[] {
+  const rights: Rights = entry.rights;
+  const { named = {}, given = {}, fields = {}, own, status = 200, bodyLimit } = form;
+  const isProven = own === true || !rights.from.includes("root");
+  const answers = rights.proof === true && !isProven ? UNPROVEN : { answers: status };
+  const sample: unknown = JSON.parse(JSON.stringify(COMMANDS[entry.verb]).replaceAll("example.org", "example.test"));
+  const inPath = new Set([...template.matchAll(/\{(\w+)\}/g)].map(([, name]) => name));
+  let path = template;
+  const body: Record<string, unknown> = {};
+  const kinds: Record<string, z.ZodMiniType> = {};
+  for (const [field, kind] of Object.entries<z.ZodMiniType>(entry.fields)) {
+    if (field in given || (own === true && field === rights.user)) continue;
+    const name = named[field] ?? field;
+    const stricter = fields[field];
+    const value: unknown = stricter === undefined ? Object(sample)[field] : sampleOf(stricter);
+    if (inPath.delete(name)) path = path.replace(`{${name}}`, String(value));
+    else [body[name], kinds[name]] = [value, stricter ?? kind];
+  }
+  if (method === "GET" || method === "DELETE") {
+    const missing = path.replace(ANNA, NOBODY);
+    const isOfAccount = method === "GET" && missing !== path;
+    return [{ path, ...answers }, ...(isOfAccount ? [{ path: missing, answers: 404, code: "not_found" }] : [])];
+  }
+  if (Object.keys(kinds).length === 0) return [{ path, ...answers }];
+  if (z.object(kinds).safeParse({}).success) return [{ path, body, ...answers }];
+  const wrong = WRONG_BODIES.filter(({ answers: code }) => code === 400 || bodyLimit === undefined);
+  return [{ path, body, ...answers }, ...wrong.map((each) => ({ ...each, path }))];
+}
