@@ -4,7 +4,7 @@ import type { Address } from "../core/net/address.ts";
 import { dayAndTime } from "../core/time.ts";
 import { flag, text } from "./declare/fields.ts";
 import type { AppPasswordItem } from "./declare/items.ts";
-import { accountName, list, mailAddress, meaning, records, time, written } from "./declare/kinds.ts";
+import { accountName, CONTROLS, lines, list, mailAddress, meaning, records, time, written } from "./declare/kinds.ts";
 import {
   ADMIN,
   answers,
@@ -83,9 +83,7 @@ export const NO_FORWARD = { given: { to: [], keep: true } };
 /** UTF-16 units. */
 export const VACATION_LIMITS = { subject: 200, text: 4_000 } as const;
 export const NO_VACATION = { given: { subject: "", text: null, until: null } };
-/** Control characters, line breaks and tabs included, and halves of a character. */
-const CONTROLS = /[\p{Cc}\p{Cs}]/u;
-// The bounds are twice the limits: trimmed characters do not count, and a line end counts once.
+// Twice the limit, as for `lines`.
 const replySubject = written({
   most: 2 * VACATION_LIMITS.subject,
   parse: (raw) => {
@@ -96,17 +94,7 @@ const replySubject = written({
   says: "Empty: the reply has the subject of the mail.",
   example: "Away",
 });
-const replyText = written({
-  most: 2 * VACATION_LIMITS.text,
-  parse: (raw) => {
-    const lines = raw.replaceAll("\r\n", "\n").trim();
-    const isShort = lines !== "" && lines.length <= VACATION_LIMITS.text;
-    return isShort && !CONTROLS.test(lines.replace(/[\n\t]/g, "")) ? lines : null;
-  },
-  fault: `is not a text of 1 to ${VACATION_LIMITS.text} characters, without control characters`,
-  says: "It may have several lines.",
-  example: "Back on Monday.",
-});
+const replyText = lines(VACATION_LIMITS.text, "Back on Monday.");
 /** To end the reply is what DELETE is for. */
 const SOME_VACATION = { bodyLimit: "text", fields: { text: replyText } } as const;
 const vacationFields = {

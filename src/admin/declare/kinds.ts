@@ -139,6 +139,24 @@ export const note = meaning(
   "For the record: why.",
 ).check(z.meta({ examples: ["it scanned us"] }));
 
+/** Control characters, line breaks and tabs included, and halves of a character. */
+export const CONTROLS = /[\p{Cc}\p{Cs}]/u;
+
+/** A text that may have several lines. The bound is twice the limit: trimmed characters do not count, and a line end counts once. */
+export function lines(most: number, example: string) {
+  return written({
+    most: 2 * most,
+    parse: (raw) => {
+      const text = raw.replaceAll("\r\n", "\n").trim();
+      const isRight = text !== "" && text.length <= most && !CONTROLS.test(text.replace(/[\n\t]/g, ""));
+      return isRight ? text : null;
+    },
+    fault: `is not a text of 1 to ${most} characters, without control characters`,
+    says: "It may have several lines.",
+    example,
+  });
+}
+
 export function listOf<S extends z.ZodMiniType>(
   kind: S,
   most: number,
