@@ -62,6 +62,8 @@ async function holdAndRelease(page: Page, product: Product): Promise<void> {
 }
 
 async function deleteWithProof(page: Page, product: Product): Promise<void> {
+  // For all mail of the search.
+  await page.getByRole("button", { name: `Delete: ${ANNA}`, exact: true }).waitFor();
   await press(page.getByRole("button", { name: /^Delete: [0-9A-Za-z]+$/ }));
   await page.getByRole("button", { name: /^Delete 1 mail for good: [0-9A-Za-z]+$/ }).waitFor();
   await press(page.getByRole("checkbox", { name: "Select all shown" }), "Space");

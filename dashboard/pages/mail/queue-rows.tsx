@@ -2,7 +2,7 @@ import type { QueueItem } from "../../../src/admin/queue.ts";
 import { t } from "../../admin-texts.ts";
 import { attempt } from "../../attempt.ts";
 import { Surely } from "../../fields.tsx";
-import { filled, size } from "../../format.ts";
+import { filled, size, visible } from "../../format.ts";
 import { language } from "../../messages.ts";
 import { Address, At, Button, Said } from "../../parts.tsx";
 import type { Query } from "../../route.ts";
@@ -114,10 +114,11 @@ type ActionsProps = Readonly<{
   act: Act;
 }>;
 
-/** Asks first, except for one mail that stays in the queue. */
+/** Asks first, except for one mail that stays in the queue. The search form may hold words that were not searched for: what was is named. */
 function Actions({ actions, chosen, count, id, act }: ActionsProps) {
   const isOne = "ids" in chosen && count === 1;
-  const nameOf = (says: string): string => (id === undefined ? says : `${says}: ${id}`);
+  const named = id ?? ("ids" in chosen ? "" : visible(Object.values<string>(chosen).join(", ")));
+  const nameOf = (says: string): string => (named === "" ? says : `${says}: ${named}`);
   return (
     <span class="buttons">
       {actions.map((action) => {
@@ -128,7 +129,7 @@ function Actions({ actions, chosen, count, id, act }: ActionsProps) {
           return <Button key={action} shown={shown} aria-label={label} onClick={() => attempt(run)} />;
         const kind = action === "delete" ? "danger" : undefined;
         const surely = nameOf(words.surely[action](count));
-        // With another number it is another button, which has not asked yet.
+        // For other mail it is another button, which has not asked yet.
         return <Surely key={surely} label={label} shown={shown} surely={surely} kind={kind} run={run} />;
       })}
     </span>
