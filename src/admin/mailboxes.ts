@@ -254,7 +254,7 @@ function vacationText(name: string, vacation: VacationItem | null, now: number):
   return [head, ...(subject === "" ? [] : [`  Subject: ${subject}`, ""]), ...lines].join("\n");
 }
 
-/** What the user of a mailbox sets for it. `forwarding` null: mail stays in it. `vacation` null: no reply is stored. */
+/** What its user or the owner sets for a mailbox. `forwarding` null: mail stays in it. `vacation` null: no reply is stored. */
 export type MailboxSettings = Readonly<{
   appPasswords: readonly AppPasswordItem[];
   forwarding: Forwarding | null;
