@@ -23,7 +23,8 @@ export function sampleOf(schema: core.$ZodType): unknown {
 }
 
 function exampleOf(schema: core.$ZodType): unknown {
-  return z.globalRegistry.get(schema)?.examples?.[0];
+  const [example]: readonly unknown[] = Object.values(z.globalRegistry.get(schema)?.examples ?? {});
+  return example;
 }
 
 export function sampleOfFields(fields: core.$ZodShape): Readonly<Record<string, unknown>> {
