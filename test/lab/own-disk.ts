@@ -2,7 +2,7 @@ import { mkdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { mustRun } from "./commands.ts";
 
-/** A disk of its own for these directories. Mount it before the server starts. */
+/** A separate disk for these directories. Mount it before the server starts. */
 export class OwnDisk {
   readonly #disk: string;
   readonly #sizeMb: number;

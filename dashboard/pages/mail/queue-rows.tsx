@@ -114,7 +114,7 @@ type ActionsProps = Readonly<{
   act: Act;
 }>;
 
-/** Asks first, except for one mail that stays in the queue. The search form may hold words that were not searched for: what was is named. */
+/** Asks first, except for one mail that stays in the queue. The buttons name the words searched for: the form may hold others. */
 function Actions({ actions, chosen, count, id, act }: ActionsProps) {
   const isOne = "ids" in chosen && count === 1;
   const named = id ?? ("ids" in chosen ? "" : visible(Object.values<string>(chosen).join(", ")));

@@ -30,7 +30,7 @@ export type WebAlert = Readonly<{
   says: string;
   /** Also for users who change their own mailbox: the first acts of a thief with its password, because they outlast the theft. */
   byUser?: true;
-  /** Also if the guard did it; says why. */
+  /** What the alert says if the guard made the change. */
   byGuard?: string;
   /** Maximum of this type within a day. It is counted separately, so that imported accounts, or replies before holidays, crowd out no other change. */
   apart?: number;
