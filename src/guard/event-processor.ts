@@ -3,14 +3,13 @@ import { decide } from "../core/decide/decide.ts";
 import type { Change, Decision } from "../core/decide/decision.ts";
 import type { Policy } from "../core/decide/policy.ts";
 import { protectionOf } from "../core/decide/sparing.ts";
-import { changeRecord } from "../core/events/command.ts";
+import { changeRecord, type NetworkEvent } from "../core/events/command.ts";
 import {
   type ClientEvent,
   type Event,
   type EventRecord,
   isLogin,
   isNetworkEvent,
-  type NetworkEvent,
   type RecordContext,
   recordOf,
 } from "../core/events/event.ts";

@@ -1,5 +1,4 @@
-import type { BanAsked } from "../events/command.ts";
-import type { NetworkEvent } from "../events/event.ts";
+import type { BanAsked, NetworkEvent } from "../events/command.ts";
 import type { EventType } from "../events/event-types.ts";
 import { networkAddress, type Prefix } from "../net/ip.ts";
 import { isOver, later, type Millis } from "../time.ts";

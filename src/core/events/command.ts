@@ -28,7 +28,8 @@ export type DisallowAsked = Readonly<{ type: "DISALLOW_ASKED"; prefix: Prefix; b
 export type AllowExpired = Readonly<{ type: "ALLOW_EXPIRED"; prefix: Prefix }>;
 /** The time of a ban is over. */
 export type BanExpired = Readonly<{ type: "BAN_EXPIRED"; prefix: Prefix }>;
-export type CommandAsked = BanAsked | UnbanAsked | AllowAsked | DisallowAsked | AllowExpired | BanExpired;
+/** About a network: an administrator's command, or the end of an entry on the allow list or of a ban. */
+export type NetworkEvent = BanAsked | UnbanAsked | AllowAsked | DisallowAsked | AllowExpired | BanExpired;
 
 /** A command on accounts, tokens or settings: recorded for the audit, without a decision. */
 export type Audit = Readonly<{
@@ -135,7 +136,7 @@ export function changeSentence({ at, prefix, offence, actor }: EventColumns, res
 }
 
 /** The command behind a change; null if the engine decided on it, because a replay decides it again. */
-export function commandOf({ at, type, prefix, actor }: EventColumns, rest: ChangeRest): CommandAsked | null {
+export function commandOf({ at, type, prefix, actor }: EventColumns, rest: ChangeRest): NetworkEvent | null {
   if (prefix === null || actor === null) return null;
   switch (rest.event) {
     case "BAN": {

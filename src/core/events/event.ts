@@ -2,7 +2,7 @@ import type { Decision, Verdict } from "../decide/decision.ts";
 import { networkAddress, type Prefix } from "../net/ip.ts";
 import type { Millis } from "../time.ts";
 import { actionOf, type Counts, type DecidedKind, type EventColumns, type Sentence } from "./columns.ts";
-import { auditSentence, type CommandAsked, changeSentence, commandOf, isChange, refusedBan } from "./command.ts";
+import { auditSentence, changeSentence, commandOf, isChange, type NetworkEvent, refusedBan } from "./command.ts";
 import { type Connect, connection } from "./connection.ts";
 import { logSentence } from "./log.ts";
 import { type Login, type LoginAsked, type LoginFailed, type LoginSucceeded, login } from "./login.ts";
@@ -35,10 +35,8 @@ export type Event =
   | LoginSucceeded
   | LoginFailed
   | JailReported
-  | CommandAsked;
+  | NetworkEvent;
 
-/** About a network: an administrator's command, or the end of an entry on the allow list or of a ban. */
-export type NetworkEvent = Extract<Event, { readonly prefix: Prefix }>;
 /** From a client. */
 export type ClientEvent = Exclude<Event, NetworkEvent>;
 

@@ -2,7 +2,7 @@ import type { CommandError, ParsedCommandOf, Reply } from "../../admin/declare/c
 import { banItem } from "../../admin/declare/items.ts";
 import { ascending, type PageRequest, pageOf } from "../../admin/declare/paging.ts";
 import type { Decision } from "../../core/decide/decision.ts";
-import type { NetworkEvent } from "../../core/events/event.ts";
+import type { NetworkEvent } from "../../core/events/command.ts";
 import { reasons } from "../../core/events/reasons.ts";
 import { asPrefix, type Ip, isPrefix, isTooWide, type Prefix } from "../../core/net/ip.ts";
 import { durationOf, isoTime, isoTimeOrNull } from "../../core/time.ts";

@@ -1,12 +1,7 @@
 import { BoundedMap } from "../../core/bounded-map.ts";
 import type { Ban, Decision } from "../../core/decide/decision.ts";
-import {
-  type ClientEvent,
-  type EventRecord,
-  eventOf,
-  isNetworkEvent,
-  type NetworkEvent,
-} from "../../core/events/event.ts";
+import type { NetworkEvent } from "../../core/events/command.ts";
+import { type ClientEvent, type EventRecord, eventOf, isNetworkEvent } from "../../core/events/event.ts";
 import type { LoginAsked } from "../../core/events/login.ts";
 import type { Seen } from "../../core/events/seen.ts";
 import type { Prefix } from "../../core/net/ip.ts";
