@@ -14,7 +14,7 @@ import { decideReport } from "./report.ts";
 import { withoutForbiddenBan } from "./sparing.ts";
 import { exceeded } from "./windows.ts";
 
-/** The one way from a client's event and its facts to a decision; from a command, it is `decideCommand`. */
+/** The one way from a client's event and its facts to a decision; from a command, it is `decideCommand` in command.ts. */
 export function decide(policy: Policy, facts: Facts, event: ClientEvent, now: Millis): Decision {
   return policy.simulate && !isDashboard(event)
     ? simulated(policy, facts, event, now)

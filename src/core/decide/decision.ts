@@ -12,15 +12,16 @@ export type Verdict = "pass" | "delay" | "hold" | "defer" | "refuse";
 export const BAN_LEVELS = ["light", "medium", "heavy", "permanent", "manual"] as const;
 export type BanLevel = (typeof BAN_LEVELS)[number];
 
+/** In the row of a ban (`changeRecord`) `code` is `reason`, `reason` is `says`, and `source` is `actor`. */
 export type Ban = Readonly<{
   prefix: Prefix;
-  /** The address that caused it. */
+  /** The address that caused it; of a manual ban, the first of its network. */
   ip: Ip;
   level: BanLevel;
   code: Reason;
-  /** One sentence for the administrator. */
+  /** One sentence for the administrator; of a manual ban, the note of its command. */
   reason: string;
-  /** Who reported it: `engine`, `fail2ban`, or the administrator's name. */
+  /** Who made it: an `Actor` (events/command.ts). */
   source: string;
   createdAt: Millis;
   /** Null: permanent. */
