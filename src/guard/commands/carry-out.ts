@@ -117,8 +117,8 @@ type Run<P, C> = (parts: P, command: C, by: string, at: At) => Promise<Reply> | 
 type Runs<V extends Verb, P> = { readonly [Each in V]: Run<P, ParsedCommandOf<Each>> };
 
 /**
- * Needed by commands that have a dry run. Its stores of accounts.db are the real ones: such a command writes there only within
- * `rehearse` (`partsOfDryRun`).
+ * Needed by commands that have a dry run. Its stores of accounts.db are the real ones, except those that `partsOfDryRun` replaces: such a
+ * command writes to them only inside `change` (`recordFirst`), which a dry run rolls back.
  */
 export type DryRunParts = NetworkDecisionParts &
   SignInNetworkParts &
