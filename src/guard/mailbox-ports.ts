@@ -1,5 +1,6 @@
 import type { AppPasswordItem } from "../admin/declare/items.ts";
 import type { AllowedSenderItem } from "../admin/filters.ts";
+import type { SentMail } from "../core/decide/facts.ts";
 import type { AccountName, Address, SenderPattern } from "../core/net/address.ts";
 import type { Millis } from "../core/time.ts";
 import type { Outcome } from "./ports.ts";
@@ -40,6 +41,26 @@ export interface ForwardTargets {
    * restart. Deletes counts outside the span.
    */
   spendTargets(of: AccountName | "aliases", added: number, most: number, span: TimeSpan): boolean;
+}
+
+/**
+ * Forwards to outside targets that somebody other than root added within a day; enforce/new-forwards.ts counts their mail and pauses
+ * them. Throws if the database cannot be read or written.
+ */
+export interface NewForwards {
+  /** Each path by which mail for this recipient leaves through such a forward, except paused ones. */
+  reached(recipient: string, now: Millis): readonly Readonly<{ account: string; target: string }>[];
+  /** Mails that left through such forwards of the account after `since`, in ascending order. */
+  sent(account: string, since: Millis): readonly SentMail[];
+  count(account: string, mail: SentMail): void;
+  /** Until `until`, mail that would leave through such a forward stays in the account's mailbox. */
+  pause(account: string, until: Millis): void;
+}
+
+/** Where mail ends up that an account sends to its own address. Throws if the database cannot be read. */
+export interface ForwardReach {
+  /** Every address that mail for this recipient reaches through the account's forward; none if it does not reach the account. */
+  reachedBy(account: string, recipient: string): readonly string[];
 }
 
 /** Number of addresses that mail for an alias, or for an account that forwards, reaches. */

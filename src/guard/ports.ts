@@ -1,7 +1,6 @@
 import type { Notice } from "../admin/declare/items.ts";
 import type { NoticeCode } from "../core/alerts/notices.ts";
 import type { Decision } from "../core/decide/decision.ts";
-import type { SentMail } from "../core/decide/facts.ts";
 import type { Event } from "../core/events/event.ts";
 import type { Recipient } from "../core/events/mail.ts";
 import type { AccountName } from "../core/net/address.ts";
@@ -9,8 +8,8 @@ import type { Millis } from "../core/time.ts";
 
 /**
  * The engine's external needs. Each port is named for the need, and adapters implement it. Here: clock, log,
- * accounts, where forwards lead, notices. Others: `storage-ports.ts`, `network-ports.ts`, `mailbox-ports.ts` for what is set for
- * accounts, and `admin-ports.ts` for the administrator's commands.
+ * accounts, notices. Others: `storage-ports.ts`, `network-ports.ts`, `mailbox-ports.ts` for what is set for accounts and where their
+ * mail is forwarded, and `admin-ports.ts` for the administrator's commands.
  */
 
 export interface Clock {
@@ -36,23 +35,6 @@ export interface FirstContacts {
   isFirstContact(event: Recipient): boolean;
   /** Whether the recipient wrote to the domain of the sender, if that is proven; of a bounce: of the client's confirmed host name. */
   isExpected(event: Recipient): boolean;
-}
-
-/** Where mail ends up that an account sends to its own address. Throws if the database cannot be read. */
-export interface ForwardReach {
-  /** Every address that mail for this recipient reaches through the account's forward; none if it does not reach the account. */
-  reachedBy(account: string, recipient: string): readonly string[];
-}
-
-/** Forwards to outside targets that somebody other than root added within a day. Throws if the database cannot be read or written. */
-export interface NewForwards {
-  /** Each path by which mail for this recipient leaves through such a forward, except paused ones. */
-  reached(recipient: string, now: Millis): readonly Readonly<{ account: string; target: string }>[];
-  /** Mails that left through such forwards of the account after `since`, in ascending order. */
-  sent(account: string, since: Millis): readonly SentMail[];
-  count(account: string, mail: SentMail): void;
-  /** Until `until`, mail that would leave through such a forward stays in the account's mailbox. */
-  pause(account: string, until: Millis): void;
 }
 
 /** The accounts that may sign in. */

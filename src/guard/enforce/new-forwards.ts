@@ -8,7 +8,8 @@ import type { Event } from "../../core/events/event.ts";
 import type { DataCommand, Recipient } from "../../core/events/mail.ts";
 import { DAY_MS, HOUR_MS, isoTime, later } from "../../core/time.ts";
 import type { Engine } from "../engine.ts";
-import type { Clock, Log, NewForwards, Submit } from "../ports.ts";
+import type { NewForwards } from "../mailbox-ports.ts";
+import type { Clock, Log, Submit } from "../ports.ts";
 import type { SendingHistory } from "../storage-ports.ts";
 
 type Parts = Readonly<{

@@ -5,8 +5,9 @@ import type { Recipient } from "../../core/events/mail.ts";
 import type { Prefix } from "../../core/net/ip.ts";
 import type { Millis } from "../../core/time.ts";
 import type { AccountNetworks } from "../admin-ports.ts";
+import type { ForwardReach } from "../mailbox-ports.ts";
 import type { OwnNetworks } from "../network-ports.ts";
-import type { AccountDirectory, FirstContacts, ForwardReach, RecipientDirectory } from "../ports.ts";
+import type { AccountDirectory, FirstContacts, RecipientDirectory } from "../ports.ts";
 import type {
   AccountHistory,
   History,

@@ -5,7 +5,7 @@ import type { SentMail } from "../../core/decide/facts.ts";
 import type { DataCommand, Recipient } from "../../core/events/mail.ts";
 import { hostPrefix } from "../../core/net/ip.ts";
 import { DAY_MS, instant, later, type Millis } from "../../core/time.ts";
-import type { ForwardReach } from "../ports.ts";
+import type { ForwardReach } from "../mailbox-ports.ts";
 import type { SendingHistory } from "../storage-ports.ts";
 import { AccountSending, SentMails } from "./sending.ts";
 import { NamedRecipients } from "./smtp-sessions.ts";
