@@ -88,7 +88,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
     bansInForce: store,
     jails: store,
     accounts: stores.accountHistory,
-    forwardReach: stores.forwards,
+    forwardReach: stores.reach,
     own,
     firstContacts: greylisting,
     notices,

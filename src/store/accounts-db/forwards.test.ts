@@ -136,19 +136,6 @@ test("a mailbox is asked whether it is full only while mail is stored in it", (t
   assert.deepEqual(asked(), [true, ann]);
 });
 
-test("what mail of an account to itself reaches by its forward, also under an alias", (t) => {
-  const { accounts, forwards } = fresh(t);
-  const info = mailAddress("info@example.org");
-  accounts.addAlias(info, [ann]);
-  assert.deepEqual(forwards.reachedBy(ann, ann), []);
-  forwards.setForward(ann, [else_, bob], true, null);
-  forwards.setForward(bob, [mailAddress("bob@else.example")], true, null);
-  const reached = [ann, else_, bob, "bob@else.example"].toSorted();
-  for (const recipient of [ann, "Ann+shop@example.org", info])
-    assert.deepEqual(forwards.reachedBy("Ann@example.org", recipient).toSorted(), reached, recipient);
-  assert.deepEqual(forwards.reachedBy(ann, bob), [], "that is bob's forward");
-});
-
 test("new targets are counted for a day, also over a restart", (t) => {
   const path = join(scratch(t), "accounts.db");
   const spend = (many: number, at: Millis, account = ann): boolean => {

@@ -5,14 +5,14 @@ import type { SentMail } from "../../core/decide/facts.ts";
 import { type AccountName, type Address, withoutExtension } from "../../core/net/address.ts";
 import { DAY_MS, type Millis } from "../../core/time.ts";
 import type { ForwardStore, NewTargets } from "../../guard/commands/accounts/forwarding.ts";
-import type { ForwardReach, NewForwards } from "../../guard/mailbox-ports.ts";
+import type { NewForwards } from "../../guard/mailbox-ports.ts";
 import type { Outcome } from "../../guard/ports.ts";
 import type { TimeSpan } from "../../guard/storage-ports.ts";
 import { integer, millis, text } from "../columns.ts";
 import { type Prepared, prepared, together } from "../transactions.ts";
 
 /** The forwards of accounts, in `accounts.db`. Postfix sees each change at once. Throws if the file cannot be written. */
-export class SqliteForwards implements ForwardStore, ForwardReach {
+export class SqliteForwards implements ForwardStore {
   readonly #db: DatabaseSync;
   readonly #sql: Prepared<typeof SQL>;
 
@@ -41,22 +41,6 @@ export class SqliteForwards implements ForwardStore, ForwardReach {
 
   targetsOf(account: string): readonly string[] {
     return this.forwardOf(account)?.to ?? [];
-  }
-
-  reachedBy(account: string, recipient: string): readonly string[] {
-    const name = account.toLowerCase();
-    const onward = this.#from([name]);
-    // Few accounts have a forward, and an alias may have a thousand targets.
-    if (onward.size === 1) return [];
-    return this.#from([recipient, withoutExtension(recipient)]).has(name) ? [...onward] : [];
-  }
-
-  /** These addresses, and all that their mail is sent on to, in lower case. */
-  #from(addresses: readonly string[]): ReadonlySet<string> {
-    const found = new Set(addresses.map((one) => one.toLowerCase()));
-    for (const one of found)
-      for (const row of this.#sql.onward.iterate(one)) found.add(text(row["target"]).toLowerCase());
-    return found;
   }
 
   spendTargets(of: AccountName | "aliases", added: number, most: number, { since, until }: TimeSpan): boolean {
@@ -88,7 +72,6 @@ const SQL = {
   account: "SELECT 1 FROM account WHERE name = ?",
   isBlocked: "SELECT 1 FROM alias_block WHERE address = ?",
   forget: "DELETE FROM forward WHERE account = ?",
-  onward: "SELECT target FROM onward WHERE address = ?",
   targets: "SELECT target FROM forward WHERE target <> account",
   forgetSpent: "DELETE FROM forward_spent WHERE at <= ? OR at > ?",
   spent: "SELECT coalesce(sum(count), 0) AS spent FROM forward_spent WHERE account = ?",

@@ -108,6 +108,25 @@ test("mail is sent on to each target, and to the mailbox of an address with an e
   ]);
 });
 
+test("what mail of an account to itself reaches by its forward, also under an alias and with an extension", () => {
+  const db = databaseOnMemory(accountsMigrations);
+  const reach = new SqliteAliasReach(db);
+  const reachedBy = (account: string, recipient: string) => reach.reachedBy(account, recipient).toSorted();
+  const [ann, bob] = ["ann@example.test", "bob@example.test"];
+  db.exec(`
+    INSERT INTO served VALUES ('example.test');
+    INSERT INTO administrator VALUES ('ann+alerts@example.test');
+    INSERT INTO alias VALUES ('info@example.test', '${ann}')`);
+  assert.deepEqual(reachedBy(ann, ann), []);
+  db.exec(`
+    INSERT INTO forward VALUES ('${ann}', '${ann}'), ('${ann}', '${bob}'), ('${ann}', 'Ann+x@else.example'),
+      ('${bob}', 'bob@else.example')`);
+  const reached = ["ann+x@else.example", ann, "bob@else.example", bob];
+  for (const recipient of [ann, "Ann+shop@example.test", "info@example.test", "postmaster@example.test"])
+    assert.deepEqual(reachedBy("Ann@example.test", recipient), reached, recipient);
+  assert.deepEqual(reachedBy(ann, bob), [], "that is bob's forward");
+});
+
 test("each step of the search uses an index, as it runs in the guard's own thread", () => {
   const db = databaseOnMemory(accountsMigrations);
   for (const column of ["address", "target"]) {

@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { type AccountName, type Address, withoutExtension } from "../../core/net/address.ts";
-import type { AliasReach, Reached } from "../../guard/mailbox-ports.ts";
+import type { AliasReach, ForwardReach, Reached } from "../../guard/mailbox-ports.ts";
 import type { AccountDirectory, AccountPasswords, Clock, RecipientDirectory } from "../../guard/ports.ts";
 import { text } from "../columns.ts";
 import { NotedUses } from "./credentials.ts";
@@ -82,8 +82,8 @@ export class SqliteSenderLogins {
   }
 }
 
-/** How many addresses Postfix expands one to: an alias counts once for each mention, as in cleanup(8). */
-export class SqliteAliasReach implements AliasReach {
+/** Where mail is sent on, and to how many addresses: an alias counts once for each mention, as in cleanup(8). */
+export class SqliteAliasReach implements AliasReach, ForwardReach {
   readonly #targets: StatementSync;
   readonly #sources: StatementSync;
 
@@ -99,7 +99,15 @@ export class SqliteAliasReach implements AliasReach {
   }
 
   onward(address: string): readonly string[] {
-    return allFrom(address, (one) => [withoutExtension(one), ...this.#targetsOf(one)]);
+    return allFrom(address, (one) => [withoutExtension(one), ...this.#stepsFrom(one)]);
+  }
+
+  reachedBy(account: string, recipient: string): readonly string[] {
+    const name = account.toLowerCase();
+    // Few accounts have a forward, and an alias may have a thousand targets.
+    if (this.#stepsFrom(name).length === 0 || !this.onward(recipient.toLowerCase()).includes(name)) return [];
+    // `onward` would add outside targets without their extension, which are other addresses.
+    return allFrom(name, (one) => [one, withoutExtension(one)].flatMap((each) => this.#stepsFrom(each)));
   }
 
   /** The address, and each that leads to it by aliases or forwards, directly or through others. */
@@ -107,7 +115,7 @@ export class SqliteAliasReach implements AliasReach {
     return allFrom(address, (one) => this.#sources.all(one).map((row) => text(row["address"])));
   }
 
-  #targetsOf(address: string): readonly string[] {
+  #stepsFrom(address: string): readonly string[] {
     return this.#targets.all(address).map((row) => text(row["target"]).toLowerCase());
   }
 
@@ -116,7 +124,7 @@ export class SqliteAliasReach implements AliasReach {
     if (known !== undefined) return known;
     // An address that leads back to itself, which no command creates.
     counts.set(address, 1);
-    const targets = this.#targetsOf(address);
+    const targets = this.#stepsFrom(address);
     const count = targets.length === 0 ? 1 : targets.reduce((sum, target) => sum + this.#count(target, counts), 0);
     counts.set(address, count);
     return count;
