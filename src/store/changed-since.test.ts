@@ -123,7 +123,7 @@ test("what users set and somebody removed is named, by the tables of the newest 
 
 /** Records of what happened, memory of decisions and copies of settings: they grant no one anything. */
 const NOT_COMPARED = `
-  allowed_networks served administrator refused_role session new_forward new_forward_sent forward_spent event_indexed
+  allowed_networks served administrator refused_role session new_forward new_forward_sent target_spent event_indexed
   event_subject event_name event_summary event_minute event_tallied address_tally clock_set_back ban_count
   ban_step known_address guess account_password correspondent greylist_pause honest_mail held_mail refusal log_position jail_report alert alert_message alert_delivery database_name
 `.split(/\s+/);

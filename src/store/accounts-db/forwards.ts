@@ -73,10 +73,10 @@ const SQL = {
   isBlocked: "SELECT 1 FROM alias_block WHERE address = ?",
   forget: "DELETE FROM forward WHERE account = ?",
   targets: "SELECT target FROM forward WHERE target <> account",
-  forgetSpent: "DELETE FROM forward_spent WHERE at <= ? OR at > ?",
-  spent: "SELECT coalesce(sum(count), 0) AS spent FROM forward_spent WHERE account = ?",
+  forgetSpent: "DELETE FROM target_spent WHERE at <= ? OR at > ?",
+  spent: "SELECT coalesce(sum(count), 0) AS spent FROM target_spent WHERE of_whom = ?",
   spend:
-    "INSERT INTO forward_spent (account, at, count) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count",
+    "INSERT INTO target_spent (of_whom, at, count) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count",
   forgetNew: "DELETE FROM new_forward WHERE account = ?",
   // A paused target stays paused after it is removed and added again.
   addNew:
@@ -160,7 +160,7 @@ const NEW_SQL = {
 /** The entry of forwards in `SETTING_TABLES` (`setting-tables.ts` beside it). */
 export const FORWARD_SETTING = {
   key: "forwards",
-  tables: ["forward", "forward_spent", "new_forward", "new_forward_sent"],
+  tables: ["forward", "target_spent", "new_forward", "new_forward_sent"],
   says: "forwards",
   undo: "account forward ADDRESS --off",
   rows: { from: "forward WHERE target <> account", name: "account || ' to ' || target", is: "target" },

@@ -210,16 +210,16 @@ const baseline = `
     GROUP BY address;
 
   -- How many new targets the users of mailboxes and the web gave to forwards, and the web to aliases, within the last day,
-  -- including refused attempts. \`account\`: 'aliases' for those of all aliases. Kept here, so that a restart does not reset
+  -- including refused attempts. \`of_whom\`: an account, or 'aliases' for all aliases. Kept here, so that a restart does not reset
   -- the limit.
-  CREATE TABLE forward_spent (
-    account TEXT COLLATE NOCASE NOT NULL,
+  CREATE TABLE target_spent (
+    of_whom TEXT COLLATE NOCASE NOT NULL,
     at INTEGER NOT NULL,
     count INTEGER NOT NULL,
-    PRIMARY KEY (account, at)
+    PRIMARY KEY (of_whom, at)
   ) STRICT, WITHOUT ROWID;
-  CREATE TRIGGER forward_spent_of_removed AFTER DELETE ON account BEGIN
-    DELETE FROM forward_spent WHERE account = old.name;
+  CREATE TRIGGER target_spent_of_removed AFTER DELETE ON account BEGIN
+    DELETE FROM target_spent WHERE of_whom = old.name;
   END;
 
   -- Keys of accounts that have their own (docs/encryption.md). \`for_password\`: the hash of the password that opens \`locked\`, so
