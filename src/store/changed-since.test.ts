@@ -58,7 +58,7 @@ test("each kind of change is listed by name; a new column and a token's use do n
     factors: NONE,
     appPasswords: NONE,
     forwards: NONE,
-    replies: NONE,
+    vacations: NONE,
     networks: NONE,
   });
   assert.deepEqual(changedSince(copy, copy).accounts, NONE);
@@ -112,11 +112,11 @@ test("what users set and somebody removed is named, by the tables of the newest 
   assert.deepEqual(settingChanges(now, copy), {
     appPasswords: removed("Phone of anna@example.test"),
     forwards: removed("anna@example.test to x@else.example"),
-    replies: removed("anna@example.test"),
+    vacations: removed("anna@example.test"),
     networks: removed("anna@example.test from 203.0.113.0/24"),
   });
   now.exec("INSERT INTO vacation VALUES ('anna@example.test', 'Away', 'Write to y', NULL)");
-  assert.deepEqual(settingChanges(now, copy).replies, { added: [], removed: [], changed: ["anna@example.test"] });
+  assert.deepEqual(settingChanges(now, copy).vacations, { added: [], removed: [], changed: ["anna@example.test"] });
   assert.deepEqual(settingChanges(copy, copy).forwards, NONE);
   for (const db of [now, copy]) db.close();
 });

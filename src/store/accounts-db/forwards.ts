@@ -157,8 +157,8 @@ const NEW_SQL = {
   pause: "UPDATE new_forward SET paused_until = min(until, ?) WHERE account = ?",
 };
 
-/** The entry of forwards in `SETTING_TABLES` (`setting-tables.ts` beside it). */
-export const FORWARD_SETTING = {
+/** The entry of forwards in `SETTING_TABLES` (`setting-tables.ts` beside it). Its tables are in `schema.ts`: views there need them. */
+export const FORWARDS = {
   key: "forwards",
   tables: ["forward", "target_spent", "new_forward", "new_forward_sent"],
   says: "forwards",

@@ -2,7 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { NETWORKS, SqliteAccountNetworks } from "./account-networks.ts";
 import { APP_PASSWORDS, readAppPasswords, SqliteAppPasswords } from "./app-passwords.ts";
 import type { NotedUses } from "./credentials.ts";
-import { FORWARD_SETTING, readForwarding, SqliteForwards, SqliteNewForwards } from "./forwards.ts";
+import { FORWARDS, readForwarding, SqliteForwards, SqliteNewForwards } from "./forwards.ts";
 import { readVacation, SqliteVacations, VACATIONS } from "./vacations.ts";
 
 /** What its user or the owner sets for a mailbox, with its table in `accounts.db`. */
@@ -25,7 +25,7 @@ export type AccountSetting = Readonly<{
 
 export const SETTING_TABLES = [
   APP_PASSWORDS,
-  FORWARD_SETTING,
+  FORWARDS,
   VACATIONS,
   NETWORKS,
 ] as const satisfies readonly AccountSetting[];

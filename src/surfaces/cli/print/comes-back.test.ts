@@ -15,7 +15,7 @@ test("what comes back is listed with a valid command that removes it", () => {
   const lines = comesBack({
     appPasswords: only({ removed: ["Phone of anna@example.test"] }),
     forwards: only({ removed: ["anna@example.test to x@else.example"], added: ["no@example.test to y@else.example"] }),
-    replies: only({ changed: ["anna@example.test"] }),
+    vacations: only({ changed: ["anna@example.test"] }),
     networks: only({
       removed: ["anna@example.test from 203.0.113.0/24"],
       added: ["bert@example.test from 10.0.0.0/8"],
@@ -41,7 +41,7 @@ test("what comes back is listed with a valid command that removes it", () => {
     if (action !== undefined) assert.ok(command.usage?.includes(action), line);
   }
   assert.deepEqual(
-    comesBack({ appPasswords: only({}), forwards: only({}), replies: only({}), networks: only({}) }),
+    comesBack({ appPasswords: only({}), forwards: only({}), vacations: only({}), networks: only({}) }),
     [],
   );
 });
