@@ -42,7 +42,7 @@ export type CliForm<A, R> = Readonly<{
   /** Switches, at most one of which may be given, with the fields that it sets. `alone`: it replaces the last word and all options. */
   switches?: readonly Readonly<{ name: string; says: string; given: Readonly<Partial<A>>; alone?: true }>[];
   /** Without the last word, the command asks this verb and shows what is set. Its fields and its result together are an `R`. */
-  shows?: Readonly<{ verb: string; json?: (result: R) => unknown }>;
+  shows?: string;
   /** The output of `--json`, where it differs from the result. */
   json?: (result: R) => unknown;
   done?: (result: R, asked: A, nowMs: number) => string;

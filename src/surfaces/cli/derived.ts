@@ -44,9 +44,9 @@ async function run(entry: VerbEntry, form: Form, call: Call): Promise<Answer> {
     if (!isShort || !isPlain) return wrongUse(form, `--${chosen.name} takes nothing else.`);
   } else if (shows !== undefined && isShort) {
     if (!isPlain || chosen !== undefined) return wrongUse(form, "There is nothing to set.");
-    const shown = verbs.get(shows.verb);
-    if (shown === undefined) throw new Error(`No verb ${shows.verb}.`);
-    return send(shown, { ...form, ...shows, given: {} }, call, true);
+    const shown = verbs.get(shows);
+    if (shown === undefined) throw new Error(`No verb ${shows}.`);
+    return send(shown, { ...form, given: {} }, call, true);
   }
   return send(entry, { ...form, given: { ...form.given, ...chosen?.given } }, call);
 }

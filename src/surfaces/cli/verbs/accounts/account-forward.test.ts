@@ -15,6 +15,9 @@ describe("account forward, and app passwords", TIMED, () => {
     assert.match(shown, /^Mail for anna@example\.org is sent on to anna@elsewhere\.example, and none stays/m);
     await run(`account forward ${ANNA} ${ELSEWHERE} --keep`);
     assert.match((await run(`account forward ${ANNA}`)).out, /, and a copy stays in its mailbox\.$/m);
+    const asJson = async (words: string): Promise<unknown> =>
+      JSON.parse((await run(`account forward --json ${words}`)).out);
+    assert.deepEqual(await asJson(ANNA), await asJson(`${ANNA} ${ELSEWHERE}`), "shown as it is set");
     assert.match((await run(`account forward ${ANNA} --off`)).out, /stays in its mailbox/);
   });
 
