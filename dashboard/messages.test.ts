@@ -36,10 +36,10 @@ test("every text is there in both languages, and translated", () => {
 
 test("what a button removes has a small letter within its English text, and keeps the rest", () => {
   const { removeOf } = english;
-  const own = englishAdmin.mailboxSettings;
+  const own = englishAdmin.accountOwn;
   assert.equal(removeOf(own.inSentence(own.forwarding)), "Remove forwarding");
   assert.equal(removeOf(own.inSentence(`${own.app} Phone`)), "Remove app password Phone");
-  const de = germanAdmin.mailboxSettings;
+  const de = germanAdmin.accountOwn;
   assert.equal(german.removeOf(de.inSentence(de.forwarding)), "Weiterleitung entfernen");
 });
 

@@ -6,7 +6,7 @@ export { en as bans } from "./bans.ts";
 export { eventsEn as events, listsEn as lists } from "./events.ts";
 export { en as find } from "./find.ts";
 export { en as mail } from "./mail.ts";
-export { ofAccountEn as mailboxSettings } from "./mailbox-settings.ts";
+export { ofAccountEn as accountOwn } from "./mailbox-settings.ts";
 export { en as now } from "./now.ts";
 export { accessEn as access, passkeysEn as passkeys, securityEn as security } from "./security.ts";
 export { en as settings } from "./settings.ts";

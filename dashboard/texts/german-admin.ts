@@ -6,7 +6,7 @@ export { de as bans } from "./bans.ts";
 export { eventsDe as events, listsDe as lists } from "./events.ts";
 export { de as find } from "./find.ts";
 export { de as mail } from "./mail.ts";
-export { ofAccountDe as mailboxSettings } from "./mailbox-settings.ts";
+export { ofAccountDe as accountOwn } from "./mailbox-settings.ts";
 export { de as now } from "./now.ts";
 export { accessDe as access, passkeysDe as passkeys, securityDe as security } from "./security.ts";
 export { de as settings } from "./settings.ts";

@@ -13,7 +13,7 @@ import { changeWithProof, withProof } from "../../session.ts";
 import { AccountChanges, type Props, pathOf } from "./account-changes.tsx";
 
 const words = t.accounts;
-const mailbox = t.mailboxSettings;
+const mailbox = t.accountOwn;
 
 export function AccountDetails({ name }: Readonly<{ name: string }>) {
   const account = useGet<DetailedAccount>(`accounts/${encodeURIComponent(name)}`);
