@@ -164,7 +164,7 @@ describe("the dashboard in Chromium", { skip: whyNoLab() ?? lacking({ installed:
       const tag = await page.evaluate<string>("document.activeElement.tagName");
       return tag === "H1" && (await focused.innerText()) === "Bans";
     });
-    await page.goto(`${PAGE}#/bans?ban=${GUEST}`);
+    await page.goto(`${PAGE}#/bans?text=11.0.11.18&ban=${GUEST}`);
     await page.getByRole("region", { name: "Ban an address" }).and(focused).waitFor();
     await enter(page.getByLabel("Reason, for the record"), "by keyboard");
     await page.getByText(`These accounts sign in from there and would be locked out: ${ANNA}.`).waitFor();
@@ -175,6 +175,8 @@ describe("the dashboard in Chromium", { skip: whyNoLab() ?? lacking({ installed:
     await reach(page.getByRole("button", { name: "Undo" }));
     await looksWell(page, "a ban that can be undone");
     assert.equal((await product.banOf("198.51.100.97"))?.reason, "by keyboard");
+    const unban = page.getByRole("button", { name: "Unban 198.51.100.97" });
+    assert.equal(await unban.count(), 0, "the list shows only what was searched for");
     await page.keyboard.press("Control+z");
     await page.getByText("198.51.100.97 is no longer banned.").waitFor();
     assert.equal(await product.banOf("198.51.100.97"), undefined);

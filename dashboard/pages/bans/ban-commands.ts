@@ -26,7 +26,7 @@ export const LONGEST_NOTE: typeof NOTE_CHARACTERS = 200;
 const MOST_ROWS = 500;
 
 /** `former`: the ban in force, as the preview showed it. To undo a ban that replaced it bans again as before. */
-export async function ban(request: BanRequest, former: BanItem | null): Promise<BanItem> {
+export async function ban(request: BanRequest, former: BanItem | null): Promise<void> {
   const item = (await post<{ ban: BanItem }>("bans", filled(request))).ban;
   const undo = async (): Promise<void> => {
     if (former !== null && former.prefix === item.prefix && !isPast(former.expiresAt, Date.now())) {
@@ -38,7 +38,6 @@ export async function ban(request: BanRequest, former: BanItem | null): Promise<
     }
   };
   tell(words.banned(shortPrefix(item.prefix)), { undo });
-  return item;
 }
 
 /** Lifts a ban; to undo it bans again for the rest of the time. */

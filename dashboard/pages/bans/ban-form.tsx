@@ -1,5 +1,4 @@
 import { useState } from "preact/hooks";
-import type { BanItem } from "../../../src/admin/bans.ts";
 import type { AddressAnswer } from "../../../src/admin/declare/items.ts";
 import { t } from "../../admin-texts.ts";
 import { get } from "../../api.ts";
@@ -12,11 +11,11 @@ import { type BanRequest, ban, effectsOf, LONGEST_NOTE } from "./ban-commands.ts
 
 const words = t.bans;
 
-type Props = Readonly<{ target: string; close: () => void; banned: (item: BanItem) => void }>;
+type Props = Readonly<{ target: string; close: () => void }>;
 type Preview = Readonly<{ request: BanRequest; of: AddressAnswer }>;
 
-/** Bans an address or a network after a preview, which is built from `GET why/{ip}` and not from a dry run. */
-export function BanForm({ target, close, banned }: Props) {
+/** Bans an address or a network after a preview, which is built from `GET why/{ip}` and not from a dry run. The stream adds its row. */
+export function BanForm({ target, close }: Props) {
   const form = useFilled({ ip: target });
   const place = useOpened();
   const [preview, setPreview] = useState<Preview | null>(null);
@@ -27,7 +26,7 @@ export function BanForm({ target, close, banned }: Props) {
   };
   const confirm = ({ request, of }: Preview): void =>
     attempt(async () => {
-      banned(await ban(request, of.ban));
+      await ban(request, of.ban);
       close();
     });
   return (

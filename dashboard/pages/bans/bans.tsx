@@ -65,9 +65,7 @@ function BansInForce() {
           />
         )}
       </div>
-      {isOpen && may("ban") && (
-        <BanForm key={asked} target={asked} close={close} banned={(item) => data?.list.rows.add([item])} />
-      )}
+      {isOpen && may("ban") && <BanForm key={asked} target={asked} close={close} />}
       <div class="bar">
         <span>{words.count(whole(data?.active.value ?? 0))}</span>
         <span class="spacer" />
