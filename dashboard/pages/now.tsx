@@ -167,7 +167,7 @@ function NewBans() {
             <Address of={prefix} /> <span class={`badge ${level}`}>{t.bans.levels[level]}</span>
             <At iso={createdAt} how="distance" />
             <span class="wide">
-              <Said text={reason || t.bans.noReason} />
+              <Said text={reason} />
             </span>
           </li>
         ))}

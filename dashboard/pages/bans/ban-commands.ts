@@ -129,7 +129,7 @@ export function verdictOf(asked: string, ban: BanItem | null): Verdict {
   const { find } = t;
   if (ban === null)
     return { says: shortPrefix(asked).includes("/") ? find.networkNotBanned : find.notBanned, unban: "" };
-  const [level, reason] = [words.levels[ban.level], ban.reason || words.noReason];
+  const [level, reason] = [words.levels[ban.level], ban.reason];
   const banned = shortPrefix(ban.prefix);
   if (banned === shortPrefix(asked.toLowerCase())) return { says: find.bannedAs(level, reason), unban: find.unbanIt };
   return { says: find.bannedWith(banned, level, reason), unban: words.unbanOf(banned) };

@@ -120,7 +120,7 @@ function BanRow({ ban: item, isOver, rows }: BanRowProps) {
         <span class={`badge ${level}`}>{words.levels[level]}</span>
       </span>
       <span class="what">
-        <Said text={reason || words.noReason} /> <small>{source}</small>
+        <Said text={reason} /> <small>{source}</small>
       </span>
       <span class="when">
         <Ends at={expiresAt} isOver={isOver} />
