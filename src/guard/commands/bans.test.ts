@@ -17,8 +17,10 @@ function allow(target: string, length: string | null = null): Promise<string> {
 }
 
 test("the reason of a ban without a note says that it was made by hand", async () => {
-  const reply = await kit.result({ verb: "ban", target: "203.0.113.7", note: "", for: null });
-  assert.equal(reply.ban.reason, "Banned by hand");
+  for (const note of ["", " "]) {
+    const reply = await kit.result({ verb: "ban", target: "203.0.113.7", note, for: null });
+    assert.equal(reply.ban.reason, "Banned by hand");
+  }
 });
 
 test("the documented example of a ban is what the web gets", async () => {

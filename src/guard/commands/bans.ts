@@ -24,7 +24,7 @@ const LIFTED_NAMED = 50;
 export const ban: RunOf<"ban", NetworkDecisionParts> = async (parts, command, by) => {
   const prefix = targetOf(parts.engine, command.target);
   const durationMs = lasting(command.for, parts.engine.policy.bans.manualMs);
-  const note = command.note === "" ? "Banned by hand" : command.note;
+  const note = command.note.trim() || "Banned by hand";
   const outcome = await decided(parts.engine, { type: "BAN_ASKED", prefix, note, durationMs, by });
   if (!outcome.ok) return outcome;
   const made = outcome.changes.find((change) => change.type === "BAN");
