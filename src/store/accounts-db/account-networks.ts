@@ -108,6 +108,7 @@ export const NETWORKS = {
   tables: ["account_network"],
   says: "networks of accounts",
   undo: "account networks ADDRESS remove NETWORK",
+  redo: "account networks ADDRESS add NETWORK",
   rows: { from: "account_network", name: "account || ' from ' || network", is: "network" },
   shown: {
     what: "networks of",

@@ -17,6 +17,8 @@ export type AccountSetting = Readonly<{
   says: string;
   /** The command that removes one. */
   undo: string;
+  /** For a restriction: the command that adds one again. */
+  redo?: string;
   /** For comparing two databases: `name` identifies a row, and a different `is` is a change. */
   rows: Readonly<{ from: string; name: string; is: string }>;
   /** The account, and the setting in words, for the evidence of an incident. */

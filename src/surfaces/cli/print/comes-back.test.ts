@@ -3,48 +3,46 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { temporaryDirectory } from "../../../../test/kit/temporary-directory.ts";
+import { accountsFor } from "../../../../test/kit/test-database.ts";
 import { layoutOf } from "../../../settings/layout.ts";
-import type { Changes } from "../../../store/changed-since.ts";
+import { SETTING_TABLES } from "../../../store/accounts-db/setting-tables.ts";
+import { settingChanges } from "../../../store/changed-since.ts";
 import { openAccounts, openEngine } from "../../../store/open.ts";
 import { commands } from "../commands.ts";
+import { parse } from "../parse.ts";
 import { comesBack, comesBackFrom, settingsText } from "./comes-back.ts";
 
-const only = (what: Partial<Changes>): Changes => ({ added: [], removed: [], changed: [], ...what });
-
-test("what comes back is listed with a valid command that removes it", () => {
-  const lines = comesBack({
-    appPasswords: only({ removed: ["Phone of anna@example.test"] }),
-    forwards: only({ removed: ["anna@example.test to x@else.example"], added: ["no@example.test to y@else.example"] }),
-    vacations: only({ changed: ["anna@example.test"] }),
-    networks: only({
-      removed: ["anna@example.test from 203.0.113.0/24"],
-      added: ["bert@example.test from 10.0.0.0/8"],
-    }),
-  });
-  assert.deepEqual(lines, [
+test("what comes back or will be missing is listed with the command that undoes it", (t) => {
+  const [now, copy] = [accountsFor(t), accountsFor(t)];
+  copy.exec(`
+    INSERT INTO app_password VALUES ('anna@example.test', 'Phone', 'd', 'p', 'root', 1, NULL);
+    INSERT INTO forward VALUES ('anna@example.test', 'anna@example.test'), ('anna@example.test', 'x@else.example');
+    INSERT INTO vacation VALUES ('anna@example.test', 'Away', 'Write to x', NULL);
+    INSERT INTO account_network VALUES ('anna@example.test', '203.0.113.0/24')`);
+  now.exec(`
+    INSERT INTO forward VALUES ('no@example.test', 'y@else.example');
+    INSERT INTO vacation VALUES ('anna@example.test', 'Away', 'Write to y', NULL);
+    INSERT INTO account_network VALUES ('bert@example.test', '10.0.0.0/8')`);
+  assert.deepEqual(comesBack(settingChanges(now, copy)), [
     "  Comes back: Phone of anna@example.test. To undo: `./ghostinbox account app-password remove ADDRESS NAME`",
     "  Comes back: anna@example.test to x@else.example. To undo: `./ghostinbox account forward ADDRESS --off`",
     "  Comes back: anna@example.test. To undo: `./ghostinbox account vacation ADDRESS --off`",
     "  Comes back: anna@example.test from 203.0.113.0/24. To undo: `./ghostinbox account networks ADDRESS remove NETWORK`",
     "  Will be missing: bert@example.test from 10.0.0.0/8. To undo: `./ghostinbox account networks ADDRESS add NETWORK`",
   ]);
-  for (const line of lines) {
-    const words = /`\.\/ghostinbox (.*)`$/.exec(line)?.[1] ?? assert.fail(line);
-    const command = commands.find(({ name }) => words.startsWith(`${name} ADDRESS`)) ?? assert.fail(line);
-    const option = / --(\w+)$/.exec(words)?.[1];
-    if (option !== undefined)
-      assert.ok(
-        command.options?.some(({ name }) => name === option),
-        line,
-      );
-    const action = / (add|remove) NETWORK$/.exec(words)?.[1];
-    if (action !== undefined) assert.ok(command.usage?.includes(action), line);
-  }
-  assert.deepEqual(
-    comesBack({ appPasswords: only({}), forwards: only({}), vacations: only({}), networks: only({}) }),
-    [],
-  );
+  assert.deepEqual(comesBack(settingChanges(copy, copy)), []);
 });
+
+for (const setting of SETTING_TABLES)
+  test(`${setting.says}: the commands that undo what comes back exist`, () => {
+    for (const line of [setting.undo, ...("redo" in setting ? [setting.redo] : [])]) {
+      const parsed = parse(line.split(" "), commands);
+      assert.ok(parsed.type === "run", line);
+      const { name, usage } = parsed.command;
+      for (const word of line.slice(name.length).match(/(?<= )\w+/g) ?? [])
+        assert.ok(usage.split(/\W+/).includes(word), line);
+    }
+  });
 
 test("after a restore the former databases are compared; without them a sentence explains how to check", async () => {
   const top = temporaryDirectory();

@@ -68,13 +68,13 @@ function describe(changes: Changes): readonly string[] {
   });
 }
 
-/** Settings that a thief may have made and the owner removed, with the command that removes each again. */
+/** Settings that a thief may have made and the owner removed, and restrictions added since then, with the command for each. */
 export function comesBack(changes: SettingChanges): readonly string[] {
-  const lines = SETTING_TABLES.map(({ key, undo }) =>
-    lineOf("Comes back", [...changes[key].removed, ...changes[key].changed], undo),
-  );
-  // A network that was added since then is a restriction that will be missing.
-  return [...lines, lineOf("Will be missing", changes.networks.added, "account networks ADDRESS add NETWORK")].flat();
+  return SETTING_TABLES.flatMap((one) => {
+    const { added, removed, changed } = changes[one.key];
+    const missing = "redo" in one ? lineOf("Will be missing", added, one.redo) : [];
+    return [...lineOf("Comes back", [...removed, ...changed], one.undo), ...missing];
+  });
 }
 
 function lineOf(what: string, names: readonly string[], command: string): readonly string[] {
