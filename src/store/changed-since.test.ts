@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { columnOf, scratch } from "../../test/kit/test-database.ts";
-import { changedSince, settingChanges } from "./changed-since.ts";
+import { SETTING_TABLES } from "./accounts-db/setting-tables.ts";
+import { changedSince } from "./changed-since.ts";
 import { openAccounts, openEngine } from "./open.ts";
 
 const ENGINE = `
@@ -56,10 +57,7 @@ test("each kind of change is listed by name; a new column and a token's use do n
     tokens: { added: ["new"], removed: ["old"], changed: [] },
     passwords: { added: [], removed: [], changed: ["password"] },
     factors: NONE,
-    appPasswords: NONE,
-    forwards: NONE,
-    vacations: NONE,
-    networks: NONE,
+    ...Object.fromEntries(SETTING_TABLES.map(({ key }) => [key, NONE])),
   });
   assert.deepEqual(changedSince(copy, copy).accounts, NONE);
 });
@@ -98,32 +96,10 @@ test("second factors are named, and their use does not count as a change, but a 
   assert.deepEqual(changedSince(now, pair()).factors.added.length, 5);
 });
 
-test("what users set and somebody removed is named, by the tables of the newest schema", (t) => {
-  const open = (): DatabaseSync => openAccounts(join(scratch(t), "accounts.db"));
-  const [now, copy] = [open(), open()];
-  const set = `INSERT INTO account (name, password, created_at) VALUES ('anna@example.test', '{X}y', 1);
-    INSERT INTO app_password VALUES ('anna@example.test', 'Phone', 'd', 'p', 'root', 1, NULL);
-    INSERT INTO forward VALUES ('anna@example.test', 'anna@example.test'), ('anna@example.test', 'x@else.example');
-    INSERT INTO vacation VALUES ('anna@example.test', 'Away', 'Write to x', NULL);
-    INSERT INTO account_network VALUES ('anna@example.test', '203.0.113.0/24')`;
-  for (const db of [now, copy]) db.exec(set);
-  now.exec("DELETE FROM app_password; DELETE FROM forward; DELETE FROM vacation; DELETE FROM account_network");
-  const removed = (name: string) => ({ added: [], removed: [name], changed: [] });
-  assert.deepEqual(settingChanges(now, copy), {
-    appPasswords: removed("Phone of anna@example.test"),
-    forwards: removed("anna@example.test to x@else.example"),
-    vacations: removed("anna@example.test"),
-    networks: removed("anna@example.test from 203.0.113.0/24"),
-  });
-  now.exec("INSERT INTO vacation VALUES ('anna@example.test', 'Away', 'Write to y', NULL)");
-  assert.deepEqual(settingChanges(now, copy).vacations, { added: [], removed: [], changed: ["anna@example.test"] });
-  assert.deepEqual(settingChanges(copy, copy).forwards, NONE);
-  for (const db of [now, copy]) db.close();
-});
-
 /** Records of what happened, memory of decisions and copies of settings: they grant no one anything. */
 const NOT_COMPARED = `
-  allowed_networks served administrator refused_role session new_forward new_forward_sent target_spent event_indexed
+  ${SETTING_TABLES.flatMap(({ tables: [, ...records] }) => records).join(" ")}
+  allowed_networks served administrator refused_role session event_indexed
   event_subject event_name event_summary event_minute event_tallied address_tally clock_set_back ban_count
   ban_step known_address guess account_password correspondent greylist_pause honest_mail held_mail refusal log_position jail_report alert alert_message alert_delivery database_name
 `.split(/\s+/);

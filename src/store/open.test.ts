@@ -17,6 +17,7 @@ import { describe, test } from "node:test";
 import { bySqlite3, engineFor, eventRow, record, START, scalarOf, scratch } from "../../test/kit/test-database.ts";
 import { layoutOf } from "../settings/layout.ts";
 import { accountsMigrations } from "./accounts-db/schema.ts";
+import { SETTING_TABLES } from "./accounts-db/setting-tables.ts";
 import { engineMigrations } from "./engine-db/schema.ts";
 import { SqliteStore } from "./engine-db/store.ts";
 import { openAccounts, openAccountsForReading, openEngine, openEngineForReading, UnusableDatabase } from "./open.ts";
@@ -104,11 +105,10 @@ for (const { name, open, read, migrations } of KINDS) {
   });
 }
 
-for (const table of ["account_network", "forward"])
+for (const table of SETTING_TABLES.flatMap(({ tables }): readonly string[] => tables))
   test(`damage in ${table} is found when accounts.db is opened`, (t) => {
     const path = join(scratch(t), "accounts.db");
     const db = openAccounts(path);
-    db.exec(`INSERT INTO ${table} VALUES ('anna@example.org', 'x@else.example')`);
     const page = Number(scalarOf(db, "SELECT rootpage FROM sqlite_schema WHERE name = ?", table));
     const pageBytes = Number(scalarOf(db, "PRAGMA page_size"));
     db.close();

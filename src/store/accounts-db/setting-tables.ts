@@ -11,7 +11,7 @@ export type AccountSetting = Readonly<{
   key: string;
   /** Its tables, triggers and views. Absent if they are in `schema.ts`, because views there need them. */
   schema?: string;
-  /** The tables that are checked for damage at each start. */
+  /** All are checked for damage at each start. The first holds what is set; the others record its use, and grant no one anything. */
   tables: readonly string[];
   /** In the plural, for people. */
   says: string;

@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import type { DatabaseSync } from "node:sqlite";
+import { test } from "node:test";
+import { accountsFor, rowsOf } from "../../../test/kit/test-database.ts";
+import { differences } from "../../core/incident/incident.ts";
+import { settingChanges } from "../changed-since.ts";
+import { readKeptAccounts } from "./copied-accounts.ts";
+import { SETTING_TABLES } from "./setting-tables.ts";
+
+const ANNA = "anna@example.test";
+const SECRET = /(digest|hash|password|proof|secret)\w* [01]/;
+
+/** Adds a row for Anna. Numbers in it are `seed`, and texts and bytes are the column's name and `seed`. */
+function fill(db: DatabaseSync, table: string, seed: 0 | 1): void {
+  const columns = rowsOf(db, "SELECT name, type FROM pragma_table_info(?)", table);
+  const values = columns.map(([name, type]) => {
+    if (name === "account") return ANNA;
+    const text = `${String(name)} ${seed}`;
+    return type === "TEXT" ? text : type === "BLOB" ? Buffer.from(text) : seed;
+  });
+  db.prepare(`INSERT INTO ${table} VALUES (${values.map(() => "?").join()})`).run(...values);
+}
+
+for (const { key, says, tables, shown } of SETTING_TABLES) {
+  const [table] = tables;
+
+  test(`${says}: one that is removed or replaced is named without its secret, alone`, (t) => {
+    const [now, copy] = [accountsFor(t), accountsFor(t)];
+    const kept = (db: DatabaseSync) => readKeptAccounts(db.location() ?? "");
+    const differing = (): string => {
+      const changed = Object.entries(settingChanges(now, copy)).flatMap(([kind, changes]) =>
+        Object.entries(changes).flatMap(([how, names]) => names.map((name) => `${kind} ${how}: ${name}`)),
+      );
+      const evidence = differences(kept(copy), kept(now)).map(({ what, was, is }) => `${what}: ${was} -> ${is}`);
+      return [...changed, ...evidence].join("\n");
+    };
+    fill(copy, table, 0);
+    const removed = differing();
+    assert.match(removed, new RegExp(`^${key} removed: .*${ANNA}.*\n${shown.what} ${ANNA}: .+ -> null$`));
+    fill(now, table, 1);
+    const replaced = differing();
+    assert.match(replaced, new RegExp(`^(${key} .+\n)+${shown.what} ${ANNA}: .+ -> (?!null$|another$).+$`));
+    assert.doesNotMatch(removed + replaced, SECRET);
+    now.exec(`DELETE FROM ${table}`);
+    fill(now, table, 0);
+    assert.equal(differing(), "");
+  });
+}
