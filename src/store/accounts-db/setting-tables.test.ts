@@ -45,4 +45,15 @@ for (const { key, says, tables, shown } of SETTING_TABLES) {
     fill(now, table, 0);
     assert.equal(differing(), "");
   });
+
+  test(`${says}: none is left for the next account of the name`, (t) => {
+    const db = accountsFor(t);
+    db.prepare("INSERT INTO account (name, password, created_at) VALUES (?, '{X}y', 0)").run(ANNA);
+    for (const one of tables) fill(db, one, 0);
+    db.exec("DELETE FROM account");
+    assert.deepEqual(
+      tables.flatMap((one) => rowsOf(db, `SELECT * FROM ${one}`)),
+      [],
+    );
+  });
 }

@@ -53,14 +53,6 @@ test("a reply holds until it is ended or over, and not while its account is susp
   assert.equal(vacations.setVacation(accountName("nobody@example.org"), AWAY).ok, false);
 });
 
-test("with an account its reply goes", (t) => {
-  const { accounts, vacations } = fresh(t);
-  vacations.setVacation(ann, AWAY);
-  accounts.remove(ann);
-  accounts.add(ann, HASH, START);
-  assert.equal(vacations.vacationOf(ann), null);
-});
-
 test("aliases that lead to the account alone are its addresses", (t) => {
   const { accounts, vacations, script } = fresh(t);
   vacations.setVacation(ann, AWAY);
