@@ -192,7 +192,7 @@ export const germanNotices: Readonly<Record<NoticeCode, GermanNotice>> = {
     next: `${RESTARTED} log/postgrey.`,
   },
   verifier_silent: {
-    says: "Rspamd antwortet nicht: Post von Fremden wird ungeprüft angenommen (DKIM, SPF, DMARC), und Post von Nutzern muss warten.",
+    says: "Rspamd antwortet nicht: Post kann weder geprüft noch signiert werden (DKIM, SPF, DMARC). Absender versuchen es später wieder, und Post von Nutzern wartet.",
     next: `${RESTARTED} log/rspamd.`,
   },
   resolver_silent: {

@@ -239,7 +239,7 @@ const ofKeeper = {
     next: "It is restarted automatically; if that does not help, try the command in the detail and see log/postgrey.",
   },
   verifier_silent: {
-    says: "Rspamd does not answer: mail from strangers is accepted unverified (DKIM, SPF, DMARC), and mail from users must wait.",
+    says: "Rspamd does not answer: mail cannot be verified or signed (DKIM, SPF, DMARC). Senders try again later, and mail from users waits.",
     next: "It is restarted automatically; if that does not help, try the command in the detail and see log/rspamd.",
   },
   resolver_silent: {

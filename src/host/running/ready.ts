@@ -50,7 +50,7 @@ async function notReady(layout: Layout, serverPorts: readonly ServerPort[]): Pro
   if (!(await answers(layout.policySocket))) return { service: "guard", what: "The guard does not answer Postfix" };
   if (!(await answers(layout.controlSocket))) return { service: "guard", what: "The guard takes no commands" };
   if (!(await answers(layout.keeperSocket))) return { service: "keeper", what: "The keeper does not answer" };
-  // Without Rspamd no mail from users is accepted.
+  // Without Rspamd no mail is accepted.
   if (!(await answers(layout.rspamdSocket))) return { service: "rspamd", what: "Rspamd does not answer Postfix" };
   const open = new Set(listeners().map(({ port }) => port));
   const closed = serverPorts.find(({ port }) => !open.has(port));

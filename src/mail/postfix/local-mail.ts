@@ -35,7 +35,7 @@ export function sieveMailService({ ports, messageSizeBytes }: Site): readonly st
     `  -o smtpd_client_connection_count_limit=${AT_ONCE}`,
     `  -o smtpd_client_message_rate_limit=${A_MINUTE}`,
     `  -o message_size_limit=${messageSizeBytes + ADDED_BYTES}`,
-    "  -o smtpd_milters=$ghostinbox_rspamd",
+    "  -o smtpd_milters=$ghostinbox_rspamd_own",
     `  -o milter_macro_defaults=auth_authen=${SIEVE_MAIL_USER}`,
   ];
 }
@@ -54,6 +54,6 @@ export const OWN_MAIL_OPTION = `  -o cleanup_service_name=${CLEANUP}`;
 
 export const ownMailCleanup: readonly string[] = [
   `${CLEANUP} unix n - n - 0 cleanup`,
-  "  -o non_smtpd_milters=$ghostinbox_rspamd",
+  "  -o non_smtpd_milters=$ghostinbox_rspamd_own",
   `  -o milter_macro_defaults=auth_authen=${OWN_MAIL_USER}`,
 ];

@@ -97,8 +97,8 @@ test("cleanup has room for the envelope of a mail of just the largest size", () 
 test("mail that root submits is signed, whether or not others' mail is verified", () => {
   assert.ok(master.get("pickup unix")?.includes("cleanup_service_name=cleanup-own"));
   const options = master.get("cleanup-own unix") ?? [];
-  assert.ok(options.includes("non_smtpd_milters=$ghostinbox_rspamd"));
-  assert.ok("ghostinbox_rspamd" in postfixMilters(sampleSite({ verify: false })));
+  assert.ok(options.includes("non_smtpd_milters=$ghostinbox_rspamd_own"));
+  assert.ok("ghostinbox_rspamd_own" in postfixMilters(sampleSite({ verify: false })));
 });
 
 test("chrooted programs ask only our resolver", () => {

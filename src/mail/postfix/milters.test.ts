@@ -9,20 +9,20 @@ test("a stranger's mail is counted, then verified, then scored; a user's is coun
   const main = postfixMilters(sampleSite());
   assert.equal(main["smtpd_milters"], "$ghostinbox_counts, $ghostinbox_rspamd, $ghostinbox_spam");
   assert.equal(main["smtpd_milter_maps"], "inline:{ { 127.71.9.25 = DISABLE } }");
-  assert.equal(SUBMISSION_MILTERS, "smtpd_milters=$ghostinbox_counts,$ghostinbox_rspamd_submission");
+  assert.equal(SUBMISSION_MILTERS, "smtpd_milters=$ghostinbox_counts,$ghostinbox_rspamd");
   const without = postfixMilters(sampleSite({ spam: { ...spam, enabled: false } }));
   assert.equal(without["smtpd_milters"], "$ghostinbox_counts, $ghostinbox_rspamd");
   const trusting = postfixMilters(sampleSite({ verify: false }));
   assert.equal(trusting["smtpd_milters"], "$ghostinbox_counts, $ghostinbox_spam");
-  assert.ok("ghostinbox_rspamd_submission" in trusting);
+  assert.ok("ghostinbox_rspamd" in trusting);
 });
 
-test("where a milter is gone a stranger's mail passes, unless the owner wants it to wait for its score; a user's waits", () => {
+test("without Rspamd all mail waits but the server's own; without its score it passes, unless the owner wants it to wait", () => {
   const actions = (changes: Partial<typeof spam> = {}): readonly string[] =>
     Object.entries(postfixMilters(sampleSite({ spam: { ...spam, ...changes } })))
       .filter(([name]) => name.startsWith("ghostinbox_"))
       .map(([name, value]) => `${name} ${/default_action=(\w+) \}$/.exec(value)?.[1]}`);
-  const always = ["ghostinbox_counts accept", "ghostinbox_rspamd accept", "ghostinbox_rspamd_submission tempfail"];
+  const always = ["ghostinbox_counts accept", "ghostinbox_rspamd tempfail", "ghostinbox_rspamd_own accept"];
   assert.deepEqual(actions(), [...always, "ghostinbox_spam accept"]);
   assert.deepEqual(actions({ onFailure: "wait" }), [...always, "ghostinbox_spam tempfail"]);
   assert.equal(

@@ -1,7 +1,7 @@
 import { PROBE_ADDRESS } from "../../core/net/ip.ts";
 import { type RenderedFile, rendered, type Site } from "../configuration/site.ts";
 import { FINDING_WORDS } from "../logs/content-filter-log.ts";
-import { RSPAMD_SECONDS } from "../rspamd/rspamd-conf.ts";
+import { STALL_SECONDS } from "../rspamd/rspamd-conf.ts";
 import { JUNK_HEADER } from "../rspamd/rules.ts";
 import { VERIFIED_HEADER } from "../rspamd/verified-headers.ts";
 import { removingProofHeader } from "./bounces.ts";
@@ -14,8 +14,8 @@ export const PROBE_SENDS_NOTHING = `check_client_access inline:{ { ${PROBE_ADDRE
 /**
  * The milters of main.cf (MILTER_README). A stranger's mail is verified (DKIM, SPF, DMARC) and then scored; a user's
  * mail is refused if it names another author, and otherwise signed. One milter both verifies and signs, and decides which
- * is needed. Each milter has its own timeouts. If one is dead or hangs, the mail is accepted, but two kinds are deferred: a
- * user's mail without Rspamd, and a stranger's without the spam filter if `spam.on_failure` says so.
+ * is needed. Each milter has its own timeouts. While Rspamd is dead or hangs, mail is deferred: none passes unverified or unsigned.
+ * Without the guard's milter it is accepted, and without the spam filter as `spam.on_failure` says.
  */
 export function postfixMilters(site: Site): Readonly<Record<string, string>> {
   const { layout, spam, verify } = site;
@@ -27,10 +27,10 @@ export function postfixMilters(site: Site): Readonly<Record<string, string>> {
     // First, so that the others never read a mail that would keep them busy. Without the guard, mail skips it.
     ghostinbox_counts: milter(layout.guardMilterSocket, "accept", GUARD_SECONDS),
     milter_macro_defaults: `${SERVICE_MACRO}=$ghostinbox_context`,
-    // Rspamd has one process: while it reads other mails, a mail waits for it rather than pass unverified.
-    ghostinbox_rspamd: milter(layout.rspamdSocket, "accept", BUSY_SECONDS, RSPAMD_SECONDS + 5),
-    // Only the milter knows whether a user's mail names the user's own addresses.
-    ghostinbox_rspamd_submission: milter(layout.rspamdSocket, "tempfail", BUSY_SECONDS, RSPAMD_SECONDS + 5),
+    // Rspamd has one process: while it reads other mails, a mail waits for it.
+    ghostinbox_rspamd: milter(layout.rspamdSocket, "tempfail", BUSY_SECONDS, STALL_SECONDS + 5),
+    // For mail that the server makes (local-mail.ts): an alert may report that Rspamd is dead.
+    ghostinbox_rspamd_own: milter(layout.rspamdSocket, "accept", BUSY_SECONDS, STALL_SECONDS + 5),
     // Postfix complains about an unused parameter.
     ...(spam.enabled ? { ghostinbox_spam: score } : {}),
     smtpd_milters: [
@@ -52,14 +52,14 @@ export function postfixMilters(site: Site): Readonly<Record<string, string>> {
 }
 
 /** For the submission services of master.cf. */
-export const SUBMISSION_MILTERS = "smtpd_milters=$ghostinbox_counts,$ghostinbox_rspamd_submission";
+export const SUBMISSION_MILTERS = "smtpd_milters=$ghostinbox_counts,$ghostinbox_rspamd";
 
 /** Seconds that a mail waits for the guard's milter: longer than the keeper takes to restart a guard that hangs, so that no mail skips a slow one. */
 const GUARD_SECONDS = 20;
 
 /**
- * How long a mail's content waits for Rspamd: even on a slow machine several times what it needs for all that FilterLoad admits. If
- * it hangs, the keeper restarts it earlier, which ends the wait. Seconds.
+ * How long a mail's content waits for Rspamd: even on a slow machine several times what it needs for all that FilterLoad admits.
+ * A process that hangs is ended earlier (`STALL_SECONDS`), as is Rspamd by the keeper. Seconds.
  */
 const BUSY_SECONDS = 60;
 

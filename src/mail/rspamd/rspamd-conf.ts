@@ -7,7 +7,12 @@ import { renderRspamdRules } from "./rules.ts";
 /**
  * Maximum time that rspamd takes for a mail, in seconds. If something is not known by then, the mail must retry later.
  */
-export const RSPAMD_SECONDS = 15;
+const RSPAMD_SECONDS = 15;
+
+/** Rspamd's main process checks every two seconds for a heartbeat, ends a process after so many checks without one, and kills it two later. */
+const MOST_LOST_HEARTBEATS = 6;
+/** By then a process that one mail kept busy was killed, and a new one answers: 16 to 18 s, and 2 s until Rspamd starts it. */
+export const STALL_SECONDS = 20;
 
 /** Signed headers of a mail; another From: would break the signature (RFC 6376 sections 5.4.1 and 8.15). */
 const SIGNED = [
@@ -88,6 +93,9 @@ options {
     sockets = 4;
   }
   task_timeout = ${RSPAMD_SECONDS}s;
+  # No count foresees what a mail costs: one that blocks the process is ended with it, and deferred.
+  heartbeat_interval = 1s;
+  heartbeats_loss_max = ${MOST_LOST_HEARTBEATS};
   # Otherwise a sender whose names are slow to look up could forge every author.
   soft_reject_on_timeout = true;
   # Postfix limits the size of a mail.
