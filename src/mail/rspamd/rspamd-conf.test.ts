@@ -54,6 +54,18 @@ describe("rspamd itself", { skip: lacking({ installed: RSPAMD }) }, () => {
     assert.match(execFileSync("rspamadm", argv, { encoding: "utf8" }), /syntax OK/);
   });
 
+  test("defers a mail over which the rule about its author failed", () => {
+    const script = join(directory, "verdict.lua");
+    const program = [
+      "local rules = {}",
+      "rspamd_config = { register_symbol = function(_, rule) rules[rule.name] = rule.callback end }",
+      `dofile("${join(directory, "rules.lua")}")`,
+      "rules.GHOSTINBOX_VERDICT({ cache_get = function() end, set_pre_result = function(_, action) print(action) end })",
+    ];
+    writeFileSync(script, program.join("\n"));
+    assert.equal(execFileSync("rspamadm", ["lua", "-b", script], { encoding: "utf8" }), "soft reject\n");
+  });
+
   test("finds the organization that a name belongs to", () => {
     const expected = {
       "example.com": "example.com",

@@ -100,9 +100,10 @@ rspamd_config:register_symbol{
   type = "prefilter",
   callback = function(task)
     local user = task:get_user()
-    if user == "${OWN_MAIL_USER}" then return end
-    if user == "${SIEVE_MAIL_USER}" then return sent_by_sieve(task) end
-    if user then submitted(task, user:lower()) else received(task) end
+    if user == "${SIEVE_MAIL_USER}" then sent_by_sieve(task)
+    elseif user == nil then received(task)
+    elseif user ~= "${OWN_MAIL_USER}" then submitted(task, user:lower()) end
+    task:cache_set("ghostinbox_checked", true)
   end,
 }
 
@@ -118,6 +119,8 @@ rspamd_config:register_symbol{
   name = "GHOSTINBOX_VERDICT",
   type = "postfilter",
   callback = function(task)
+    -- Rspamd passes a mail over which a rule failed, as for want of memory.
+    if not task:cache_get("ghostinbox_checked") then return later(task, "The author cannot be checked now, try again later") end
     if not is_verified_here(task) then return end
     local trusted, waits, junk = nil, false, nil
     for _, domain in ipairs(task:cache_get("ghostinbox_authors") or {}) do
