@@ -45,6 +45,7 @@ test("a body that starts with a delimiter, ends in one, or has parts without hea
   assert.equal(counted(MIXED, "--a b\n\nx\n--a b  \n\n--a b\r\n"), 3);
 });
 
+const M = "Content-Type:message/a\r\n\r\n";
 const MANY = 6_000;
 for (const [that, type, body] of [
   ["in a message in a part", MIXED, `--a b\r\n${MESSAGE}\r\n${message(MANY)}`],
@@ -78,10 +79,17 @@ for (const [that, type, body] of [
   ["lines in messages", "message/rfc822", "Content-Type:message/a\r\n\r\n".repeat(60) + "--\r\n".repeat(10_000)],
   ["fields in messages", "message/rfc822", "Content-Type:message/a\r\n\r\n".repeat(100) + "a:\r\n".repeat(60_000)],
   ["fields of a part", MIXED, `--a b\r\n${"a:\r\n".repeat(2_000_000)}`],
+  ["bytes in messages behind delimiters", "message/rfc822", nested(10, 60) + "text\r\n".repeat(20_000)],
 ] as const)
   test(`too many ${that}, which would cost a filter seconds or gigabytes, are refused`, () => {
     for (const size of SIZES.slice(1)) assert.ok(counted(type, body, size) > 1_000, `in pieces of ${size}`);
   });
+
+/** Multiparts in each other: known delimiters, at which the messages around them stay open to rspamd. */
+function nested(count: number, messages: number): string {
+  const start = (n: number): string => `Content-Type: multipart/a; boundary=q${n}\r\n\r\n--q${n}\r\n`;
+  return Array.from({ length: count }, (_, n) => start(n) + M.repeat(messages)).join("");
+}
 
 const LINES = "--in\r\n text\r\n".repeat(MANY);
 const FEW = 2_000;
@@ -191,6 +199,18 @@ for (const [that, type, body] of [
   ["behind a first line of base64", MIXED, inPart(encoded(`${"A".repeat(48)}\r\n${message(FEW)}`, "base64 (c)"))],
   ["in the place of header fields", "message/rfc822", `${"a:\r\n".repeat(100_000)}\r\ntext`],
   [
+    "in the place of fields with a blank that is not ASCII",
+    "message/rfc822",
+    `${"a\xa0:\r\n".repeat(100_000)}\r\ntext`,
+  ],
+  ["in messages between multiparts", "message/rfc822", nested(12, 19)],
+  [
+    "in messages between delimiters of a part before",
+    MIXED,
+    `${sibling}--a b\r\n${`${M.repeat(19)}--in\r\n`.repeat(11)}`,
+  ],
+  ["in an encoded message of 2 KB", MIXED, inPart(encoded(M.repeat(100) + "--x\r\nt\r\n".repeat(580)).slice(0, 2_500))],
+  [
     "of 5,000 long boundaries",
     "multipart/x; boundary=b",
     Array.from(
@@ -207,6 +227,8 @@ for (const [that, type, body] of [
       assert.ok(parts.mayHaveParts && parts.mayHideParts, `in pieces of ${size}: ${parts.count}`);
     }
   });
+
+const CURL = `curl https://api.example.org/v1/items -H "Content-Type: application/json" -d '{}'\r\n`;
 
 test("honest mails have few parts and hide none", () => {
   const forwarded = inPart(`${MESSAGE}Content-Disposition: attachment\r\n\r\n${message(3)}`);
@@ -231,6 +253,7 @@ test("honest mails have few parts and hide none", () => {
       ),
     ],
     [MIXED, text],
+    [MIXED, inPart(`Content-Type: text/plain\r\n\r\n${CURL.repeat(1_100)}`).replace("--a b--", attached)],
     ['multipart/report; report-type=delivery-status; boundary="a b"', `--a b\r\n\r\nIt failed.\r\n${forwarded}`],
     [
       'multipart/signed; protocol="application/pkcs7-signature"; boundary="a b"',

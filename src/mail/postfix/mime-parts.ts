@@ -11,17 +11,22 @@ const PLAIN_KIND = /^[!#$%&'*+.^_`{|}~0-9a-z-]+\/[!#$%&'*+.^_`{|}~0-9a-z-]+(?=\s
 const UNCHANGED = /^(?:7bit|8bit|binary)$/i;
 /** Lines that filters may take for delimiters. */
 const MOST_LINES = 1_000;
-/** The same, and lines that look like header fields, once for each message: rspamd reads a message once more for each one that it is in. */
-const MOST_REPEATED_LINES = 6_000;
+/**
+ * The same with messages, and lines that look like header fields, once for each message: rspamd reads a message once more for each one
+ * that it is in.
+ */
+const MOST_REPEATED_LINES = 7_000;
 const MOST_REPEATED_FIELDS = 60_000;
+/** Bytes once for each message and level of depth: to rspamd messages stay open at a delimiter, and each that follows is read in all. */
+const MOST_REPEATED_BYTES = 400_000_000;
 /** Messages within each other, without a delimiter between their headers. */
-const MOST_DEPTH = 20;
-/** Encoded messages of this size hold few parts. */
-const FEW_ENCODED_BYTES = 16 * 1024;
-/** As many of each, once for each message or level of depth, count as a part: more would cost rspamd seconds and gigabytes. */
+const MOST_DEPTH = 8;
+/** Encoded messages of this size hold no more than 2,000 parts. */
+const FEW_ENCODED_BYTES = 1_500;
+/** As many of each count as a part: more would cost rspamd seconds and gigabytes. */
 const REPEATED_LINES_OF_A_PART = 300;
 const REPEATED_FIELDS_OF_A_PART = 5_000;
-const REPEATED_BYTES_OF_A_PART = 1_000_000;
+const REPEATED_BYTES_OF_A_PART = 6_000_000;
 const REPEATED_ENCODED_BYTES_OF_A_PART = 65_000;
 /** Fields cost as much as in this many messages, even outside any. */
 const MESSAGES_OF_FIELDS = 5;
@@ -36,7 +41,8 @@ const EDGE = /content-t(?:ype|ransfer-encoding)|\n(?=--|\r?\n)/gi;
 /** More than the start of any of them. */
 const EDGE_BYTES = 32;
 const FIELD_NAME = /^[a-z-]+\s*(?::|$)/i;
-const FIELD_LINE = /\n[^\s:]+[ \t]*:/g;
+/** To rspamd a name ends only at blanks of ASCII. */
+const FIELD_LINE = /\n[^ \t\r\n\f:]+[ \t]*:/g;
 /** Names (of regular expressions) of fields that Dovecot takes apart. A forwarded mail may have 10 KB of the rest, such as results of filters. */
 export const COSTLY_FIELDS = ["from", "sender", "reply-to", "to", "bcc", "cc", "content-[a-z-]*"] as const;
 /** Where such a field starts. To Dovecot a name ends with a NUL, which Postfix delivers. */
@@ -59,6 +65,8 @@ export class MimeParts {
   #boundaryBytes = 0;
   /** The end of what has arrived, which may be the start of a field or delimiter. */
   #rest = "\n";
+  /** Bytes of the line before it. */
+  #bytesBefore = 0;
   #header = newHeader();
   /** The lines that are being read are a header to every filter. */
   #isHeader = true;
@@ -68,7 +76,7 @@ export class MimeParts {
   #isBody = false;
   /** A long line has another field in it. */
   #isBroken = false;
-  #count = 0;
+  #delimiters = 0;
   /** Lines that start with two hyphens. */
   #lines = 0;
   /** Headers that may be those of a message: all, those since the last delimiter, and the most between two. */
@@ -98,23 +106,30 @@ export class MimeParts {
       this.#isBroken ||
       this.#lines > MOST_LINES ||
       this.#mostDepth > MOST_DEPTH ||
-      this.#lines * times > MOST_REPEATED_LINES ||
+      (this.#lines + this.#messages) * times > MOST_REPEATED_LINES ||
+      this.#bytes * this.#messages * this.#mostDepth > MOST_REPEATED_BYTES ||
       this.#fields * times > MOST_REPEATED_FIELDS ||
       this.#boundaryBytes > MOST_BOUNDARY_BYTES ||
       this.#encodedBytes * times > FEW_ENCODED_BYTES
     );
   }
 
+  /** Lines that equal a declared boundary: parts to every filter. */
+  get delimiters(): number {
+    return this.#delimiters;
+  }
+
+  /** The same, or an estimate of what the filters may find, or of what it may cost. */
   get count(): number {
     const times = this.#times;
     const counts = [
       this.#costlyBytes / COSTLY_BYTES_OF_A_PART,
-      (this.#lines * times) / REPEATED_LINES_OF_A_PART,
+      ((this.#lines + this.#messages) * times) / REPEATED_LINES_OF_A_PART,
       (this.#fields * Math.max(times, MESSAGES_OF_FIELDS)) / REPEATED_FIELDS_OF_A_PART,
-      (this.#bytes * this.#mostDepth) / REPEATED_BYTES_OF_A_PART,
+      (this.#bytes * this.#messages * this.#mostDepth) / REPEATED_BYTES_OF_A_PART,
       (this.#encodedBytes * this.#mostDepth) / REPEATED_ENCODED_BYTES_OF_A_PART,
     ];
-    return Math.max(this.#count, this.#messages, ...counts.map(Math.floor));
+    return Math.max(this.#delimiters, this.#messages, ...counts.map(Math.floor));
   }
 
   /** How often rspamd may read the same bytes. */
@@ -140,7 +155,15 @@ export class MimeParts {
     this.#countCostly(text);
     this.#fields += text.match(FIELD_LINE)?.length ?? 0;
     this.#bytes += text.length;
-    this.#rest = this.#read(this.#rest + text);
+    const all = this.#rest + text;
+    this.#rest = this.#read(all);
+    this.#bytesBefore = this.#lineBytes(all.slice(0, all.length - this.#rest.length));
+  }
+
+  /** Bytes of the line in which this ends: all that has arrived, up to there. */
+  #lineBytes(text: string): number {
+    const at = text.lastIndexOf("\n");
+    return at < 0 ? this.#bytesBefore + text.length : text.length - at - 1;
   }
 
   /** Returns what must be read again with the next bytes. */
@@ -159,8 +182,11 @@ export class MimeParts {
       this.#readBytes = this.#bytes - (text.length - at);
       const line = text.slice(isField ? index : index + 1, at);
       this.#isBroken ||= line.length > MOST_UNBROKEN_BYTES && line.slice(1).search(EDGE) >= 0;
-      if (isField) this.#readField(line, this.#isHeader && text[index - 1] === "\n");
-      else if (line.startsWith("--")) this.#readDelimiter(line.slice(2).trimEnd().toLowerCase());
+      if (isField) {
+        const before = this.#lineBytes(text.slice(0, index));
+        // Within a line that SpamAssassin does not break, it is text.
+        if (before === 0 || before > MOST_UNBROKEN_BYTES) this.#readField(line, this.#isHeader && before === 0);
+      } else if (line.startsWith("--")) this.#readDelimiter(line.slice(2).trimEnd().toLowerCase());
       else this.#endHeader();
     }
   }
@@ -169,7 +195,7 @@ export class MimeParts {
     this.#lines++;
     const isEnd = name.endsWith("--") && this.#boundaries.has(name.slice(0, -2));
     if (!isEnd && !this.#boundaries.has(name)) return;
-    this.#count++;
+    this.#delimiters++;
     this.#depth = 0;
     // To a filter that knows other boundaries, the header continues.
     this.#header.isMessage = false;
