@@ -140,10 +140,20 @@ test("a large mail must come again, without a ban, while the filters have much t
   );
 });
 
+test("an estimate of too many parts refuses a mail, without a ban", () => {
+  const excess = { of: "mime_parts", count: 10_000, isEstimate: true } as const;
+  const event = { type: "END_OF_MESSAGE", recipientCount: 1, sizeBytes: 1, excess, ...MAIL } as const;
+  const { verdict, changes } = decideEndOfMessage(POLICY, factsOf({}), event, NOON);
+  assert.deepEqual([verdict, changes], ["refuse", []]);
+});
+
 test("the ban for a mail with too many parts says how many it had", () => {
   const excess = { of: "mime_parts", count: 10_000 } as const;
   const event = { type: "END_OF_MESSAGE", recipientCount: 1, sizeBytes: 1, excess, ...MAIL } as const;
   const [change] = decideEndOfMessage(POLICY, factsOf({}), event, NOON).changes;
   assert.ok(change?.type === "BAN");
-  assert.equal(change.ban.reason, "The mail has far more MIME parts than any mail program writes: 10000, limit 1000");
+  assert.equal(
+    change.ban.reason,
+    "The mail has or may hide far more MIME parts than any mail program writes: 10000, limit 1000",
+  );
 });

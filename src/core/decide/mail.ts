@@ -113,7 +113,7 @@ export const MOST_OF_A_MAIL = { header_lines: 1_000, mime_parts: 1_000 } as cons
  */
 export const MOST_IN_FILTERS = 64 * 1024 * 1024;
 
-/** A server with wanted mail relays for its users, so a bad one among them does not ban the server. */
+/** A server with wanted mail relays for its users, so a bad one among them does not ban the server. An estimate proves no malice. */
 function decideExcess(
   policy: Policy,
   facts: EndOfMessageFacts,
@@ -130,8 +130,8 @@ function decideExcess(
   const code = excess.of === "header_lines" ? "header_lines" : "mime_parts";
   const evidence = { count: excess.count, limit: MOST_OF_A_MAIL[code], windowMs: 0, key: null };
   const relaysForOthers = isProvider(policy, clientName) || (facts.offences === 0 && facts.isWanted);
-  const isSpared =
-    account !== null || facts.protection !== null || facts.ban !== null || facts.known || relaysForOthers;
+  const isTrusted = account !== null || facts.protection !== null || facts.known || relaysForOthers;
+  const isSpared = isTrusted || facts.ban !== null || excess.isEstimate === true;
   const changes = isSpared ? [] : [nextBan(policy, facts, { code, evidence }, now)];
   return decision("refuse", code, { evidence, counted: false, changes });
 }

@@ -38,11 +38,11 @@ export type Recipient = Readonly<
 /** The DATA command, at which a mail counts. */
 export type DataCommand = Readonly<{ type: "DATA"; recipientCount: number } & MailAttributes>;
 /**
- * The limit a mail exceeds, or the bytes that Rspamd is already reading. `not_its_turn`: it may hide parts, and must come again
- * (mail/postfix/parts-turns.ts).
+ * The limit a mail exceeds, or the bytes that Rspamd is already reading. `isEstimate`: the filters might find so many parts. `not_its_turn`:
+ * it may hide parts, and must come again (mail/postfix/parts-turns.ts).
  */
 export type Excess =
-  | Readonly<{ of: "header_lines" | "mime_parts" | "bytes_in_filters"; count: number }>
+  | Readonly<{ of: "header_lines" | "mime_parts" | "bytes_in_filters"; count: number; isEstimate?: true | undefined }>
   | Readonly<{ of: "not_its_turn" }>;
 /**
  * End of message: the content has arrived. With an `excess` its size is that of what was read. `mayHideParts`: our milter could

@@ -155,7 +155,7 @@ export const reasons = {
     smtp: "550 5.7.1 Too many header lines",
   },
   mime_parts: {
-    says: "The mail has far more MIME parts than any mail program writes.",
+    says: "The mail has or may hide far more MIME parts than any mail program writes.",
     next: "Nothing to do: such mail is made to keep the filters busy. A user sends many files as one archive.",
     smtp: "550 5.7.1 Too many parts",
   },

@@ -83,7 +83,11 @@ const rest = z.discriminatedUnion("event", [
     recipientCount: z.optional(whole),
     excess: z.optional(
       z.union([
-        z.strictObject({ of: z.enum(["header_lines", "mime_parts", "bytes_in_filters"]), count: whole }),
+        z.strictObject({
+          of: z.enum(["header_lines", "mime_parts", "bytes_in_filters"]),
+          count: whole,
+          isEstimate: z.optional(z.literal(true)),
+        }),
         z.strictObject({ of: z.literal("not_its_turn") }),
       ]),
     ),

@@ -112,6 +112,14 @@ test("a mail that filters may decode and find parts in is reported, so that they
   assert.deepEqual(last(mail("application/pdf", large)), NOTHING);
 });
 
+test("what only might be parts is reported as an estimate", () => {
+  const type = header("Content-Type", "message/rfc822");
+  const body = `B${"Content-Type: message/a\r\n\r\n".repeat(PARTS)}`;
+  const last = asked([...CONNECTED, ...MAIL, ...type, ...END_OF_HEADER, body, "E"]).at(-1);
+  assert.ok(last?.type === "end" && last.found?.excess?.of === "mime_parts");
+  assert.equal(last.found.excess.isEstimate, true);
+});
+
 test("parts with a boundary outside ASCII are counted", () => {
   for (const boundary of [Buffer.from("é"), Buffer.from([0xe9])]) {
     const questions: MilterQuestion[] = [];

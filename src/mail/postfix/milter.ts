@@ -179,7 +179,7 @@ export class MilterReader {
         return this.#ask(excess === null && mail.parts.mayHaveParts ? { type: "more" } : this.#end(excess));
       }
       case COMMAND.BODYEOB:
-        return this.#ask(this.#end(this.#over("mime_parts", mail.parts.count), mail.parts.mayHideParts));
+        return this.#ask(this.#end(this.#overParts(), mail.parts.mayHideParts));
       case COMMAND.ABORT:
         this.#mail = newMail();
         return;
@@ -200,6 +200,12 @@ export class MilterReader {
 
   #over(of: Counted, count: number): Excess | null {
     return count > MOST_OF_A_MAIL[of] ? { of, count } : null;
+  }
+
+  #overParts(): Excess | null {
+    const { delimiters, count } = this.#mail.parts;
+    if (count <= MOST_OF_A_MAIL.mime_parts) return null;
+    return this.#over("mime_parts", delimiters) ?? { of: "mime_parts", count, isEstimate: true };
   }
 
   #end(excess: Excess | null, mayHideParts = false): MilterQuestion {
