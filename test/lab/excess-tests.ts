@@ -1,4 +1,4 @@
-// Invariant: No filter reads a mail with a million header lines or thousands of MIME parts; strangers' mails that may hide more, one at a time.
+// Invariant: No filter reads a mail with a million header lines or thousands of MIME parts; strangers' mails that may hide more, one at a time; none passes unverified while Rspamd fails.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -37,9 +37,14 @@ const MAY_HIDE = [
   `${MULTIPART.replace("x y", "z")}--other\r\nJunk\r\n${ENCODED}${IN_BASE64.replace(/.{76}/g, "$&\r\n")}`,
   `${MESSAGE}${"a:\r\n".repeat(40_000)}\r\nHello.`,
 ];
+/** 100,000 messages in each other, encoded: Rspamd would read them for minutes. */
+const CHAINED = "Content-Type: message/a\n\n";
+const CHAIN = CHAINED.replace("\n\n", "\nContent-Transfer-Encoding: 7bit\n\n") + CHAINED.repeat(100_000);
+const ENDLESS = `${MULTIPART}--x y\r\n${ENCODED.slice(HEAD.length)}${Buffer.from(CHAIN).toString("base64").replace(/.{76}/g, "$&\r\n")}\r\n--x y--`;
 /** 9.4 MB of text, and how many of it are more than the filters may have to read. */
 const LARGE = `${HEAD.replace("heavy", "large")}\r\n${"a line of text that fills the mail\r\n".repeat(260_000)}Hello.`;
 const MOST_LARGE = 8;
+const VERIFIER = /rspamd: rspamd_proxy/;
 /** A clock tick of /proc. */
 const TICKS_A_SECOND = 100;
 
@@ -122,6 +127,28 @@ export function excessTests(running: Running): void {
     const reply = await sendMail({ host: lab.attacker, from, text: RECIPIENTS });
     assert.deepEqual([reply.code, reply.lines], [550, ["5.7.1 Too many parts"]]);
     assert.equal(await product.banOf(from), undefined);
+  });
+
+  test("a mail that blocks Rspamd is deferred, as is what waits for it; the next ones are verified", async () => {
+    const before = product.pidsOf(VERIFIER);
+    const idle = secondsOfFilters();
+    const [endless, forged] = await Promise.all(["198.18.170.7", "198.18.171.7"].map(atData));
+    assert.ok(endless !== undefined && forged !== undefined);
+    const from = performance.now();
+    endless.sendRaw(`${ENDLESS}\r\n.\r\n`);
+    await until("Rspamd reads it", () => secondsOfFilters() > idle + 1);
+    forged.sendRaw(`${mailText({ subject: "meanwhile, forged", from: "boss@strict.test" })}\r\n.\r\n`);
+    const { code, lines } = await endless.reply(60_000);
+    assert.deepEqual([code, lines], [451, ["4.7.1 Service unavailable - try again later"]]);
+    assert.ok(performance.now() - from < patience(30_000));
+    assert.equal((await forged.reply(60_000)).code, 451);
+    for (const dialog of [endless, forged]) dialog.close();
+    await until("a mail is taken", async () => (await send({ subject: "after the endless one" })).code === 250);
+    assert.match(await arrived("after the endless one"), /^Authentication-Results: mail\.example\.test;/m);
+    assert.notDeepEqual(product.pidsOf(VERIFIER), before);
+    const again = await sendMail({ host: lab.attacker, from: "198.18.170.8", sender: "a@sender.test", text: ENDLESS });
+    assert.deepEqual([again.code, again.lines], [451, ["4.3.2 Too much mail at once, try again later"]]);
+    await until("all is well", async () => !(await product.hasNotice("verifier_silent")));
   });
 
   test("of mails that may hide parts the filters read one at a time, and a mail that hides none beside it", async () => {

@@ -140,6 +140,24 @@ test("a large mail must come again, without a ban, while the filters have much t
   );
 });
 
+const turns: readonly Example[] = [
+  ["a stranger", "defer filters_busy, uncounted"],
+  ["the address of a user", "pass below_limit, uncounted, unrecorded", { known: true }],
+  ["an allowed address", "pass below_limit, uncounted, unrecorded", { protection: "allow_listed" }],
+  ["a large provider", "pass below_limit, uncounted, unrecorded", {}, { clientName: GOOGLE }],
+  ["a server whose mail is wanted", "pass below_limit, uncounted, unrecorded", { isWanted: true }],
+  ["the same after an offence", "defer filters_busy, uncounted", { isWanted: true, offences: 1 }],
+  ["an account from its own place", "defer filters_busy, uncounted", { known: true }, { account: USER }],
+];
+const mayHide = { type: "END_OF_MESSAGE", recipientCount: 1, sizeBytes: 1_000 } as const;
+check("a mail that may hide parts, during a stranger's turn", turns, (facts, mail) =>
+  decideEndOfMessage(POLICY, facts, { ...mayHide, excess: { of: "not_its_turn" }, ...mail }, NOON),
+);
+
+check("the same, during that of a known sender too", [["a known one", "defer filters_busy, uncounted"]], (_, mail) =>
+  decideEndOfMessage(POLICY, factsOf({ known: true }), { ...mayHide, excess: { of: "no_turn" }, ...mail }, NOON),
+);
+
 test("an estimate of too many parts refuses a mail, without a ban", () => {
   const excess = { of: "mime_parts", count: 10_000, isEstimate: true } as const;
   const event = { type: "END_OF_MESSAGE", recipientCount: 1, sizeBytes: 1, excess, ...MAIL } as const;

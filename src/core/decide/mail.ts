@@ -113,14 +113,22 @@ export const MOST_OF_A_MAIL = { header_lines: 1_000, mime_parts: 1_000 } as cons
  */
 export const MOST_IN_FILTERS = 64 * 1024 * 1024;
 
-/** A server with wanted mail relays for its users, so a bad one among them does not ban the server. An estimate proves no malice. */
+/**
+ * A server with wanted mail relays for its users, so a bad one among them does not ban the server. An estimate proves no malice. A known
+ * sender's mail waits for no stranger's turn; that it passes is recorded already.
+ */
 function decideExcess(
   policy: Policy,
   facts: EndOfMessageFacts,
   { account, clientName, excess }: EndOfMessage & Readonly<{ excess: Excess }>,
   now: Millis,
 ): Decision {
-  if (excess.of === "not_its_turn") return decision("defer", "filters_busy", { counted: false });
+  const relaysForOthers = isProvider(policy, clientName) || (facts.offences === 0 && facts.isWanted);
+  const isTrusted = account !== null || facts.protection !== null || facts.known || relaysForOthers;
+  if (excess.of === "not_its_turn" && account === null && isTrusted)
+    return decision("pass", "below_limit", { counted: false, recorded: false });
+  if (excess.of === "not_its_turn" || excess.of === "no_turn")
+    return decision("defer", "filters_busy", { counted: false });
   if (excess.of === "bytes_in_filters") {
     const { count } = excess;
     // Below the limit the mail is deferred because its source has used up its share of the filters.
@@ -129,8 +137,6 @@ function decideExcess(
   }
   const code = excess.of === "header_lines" ? "header_lines" : "mime_parts";
   const evidence = { count: excess.count, limit: MOST_OF_A_MAIL[code], windowMs: 0, key: null };
-  const relaysForOthers = isProvider(policy, clientName) || (facts.offences === 0 && facts.isWanted);
-  const isTrusted = account !== null || facts.protection !== null || facts.known || relaysForOthers;
   const isSpared = isTrusted || facts.ban !== null || excess.isEstimate === true;
   const changes = isSpared ? [] : [nextBan(policy, facts, { code, evidence }, now)];
   return decision("refuse", code, { evidence, counted: false, changes });

@@ -38,12 +38,13 @@ export type Recipient = Readonly<
 /** The DATA command, at which a mail counts. */
 export type DataCommand = Readonly<{ type: "DATA"; recipientCount: number } & MailAttributes>;
 /**
- * The limit a mail exceeds, or the bytes that Rspamd is already reading. `isEstimate`: the filters might find so many parts. `not_its_turn`:
- * it may hide parts, and must come again (mail/postfix/parts-turns.ts).
+ * The limit a mail exceeds, or the bytes that Rspamd is already reading. `isEstimate`: the filters might find so many parts. A mail that
+ * may hide parts and is `not_its_turn` must come again (mail/postfix/parts-turns.ts), unless its sender is known; `no_turn`: that one too.
  */
 export type Excess =
   | Readonly<{ of: "header_lines" | "mime_parts" | "bytes_in_filters"; count: number; isEstimate?: true | undefined }>
-  | Readonly<{ of: "not_its_turn" }>;
+  | Readonly<{ of: "not_its_turn" }>
+  | Readonly<{ of: "no_turn" }>;
 /**
  * End of message: the content has arrived. With an `excess` its size is that of what was read. `mayHideParts`: our milter could
  * not count all its parts, so Rspamd reads only one such mail at a time.

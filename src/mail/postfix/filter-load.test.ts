@@ -5,7 +5,9 @@ import { DELIVERED, ip, MAIL } from "../../../test/kit/samples.ts";
 import { type Decision, decision } from "../../core/decide/decision.ts";
 import { MOST_IN_FILTERS } from "../../core/decide/mail.ts";
 import type { EndOfMessage, Excess } from "../../core/events/mail.ts";
-import { MINUTE_MS } from "../../core/time.ts";
+import { MINUTE_MS, SECOND_MS } from "../../core/time.ts";
+import { MILTER_FAILED } from "../logs/content-filter-log.ts";
+import { STALL_SECONDS } from "../rspamd/rspamd-conf.ts";
 import { FilterLoad } from "./filter-load.ts";
 
 const PASS = decision("pass", "below_limit");
@@ -120,11 +122,45 @@ test("of mails in which parts may hide, the filters read one at a time", () => {
   assert.equal(ask("AAAA3"), null);
 });
 
-test("a turn ends after five seconds, when Rspamd waits for DNS at most", () => {
+test("a turn whose end no line shows ends, but not before Rspamd must have ended", () => {
   const all = server();
   assert.equal(hiding(all, "AAAA1", "198.51.1.1"), null);
-  all.clock.advance(5_000);
+  all.clock.advance(STALL_SECONDS * SECOND_MS);
+  assert.equal(hiding(all, "BBBB1", "198.51.2.1"), "not_its_turn");
+  all.clock.advance(10_000);
   assert.equal(hiding(all, "BBBB1", "198.51.2.1"), null);
+});
+
+test("a network whose mail ended Rspamd has its next turn after a quarter of an hour, whether or not it kept out others", () => {
+  const all = server();
+  assert.equal(hiding(all, "AAAA2", "198.51.1.1"), null);
+  all.load.observe(REFUSED);
+  assert.equal(hiding(all, "AAAA2", "198.51.1.1"), null, "another reply of a filter");
+  all.load.observe({ ...REFUSED, reply: MILTER_FAILED });
+  assert.equal(hiding(all, "AAAA3", "198.51.1.1"), "not_its_turn");
+  assert.equal(hiding(all, "BBBB1", "198.51.2.1"), null);
+  all.clock.advance(15 * MINUTE_MS);
+  assert.equal(hiding(all, "AAAA3", "198.51.1.1"), null);
+});
+
+test("known senders have turns of their own", () => {
+  const all = server();
+  const known = (queueId: string): string | null => {
+    let of: string | null = null;
+    const submit = all.load.limiting((event, answer) => {
+      of = event.type === "END_OF_MESSAGE" ? (event.excess?.of ?? null) : null;
+      answer(of === "no_turn" ? decision("defer", "filters_busy") : PASS);
+    });
+    const mail = { type: "END_OF_MESSAGE", ...MAIL, recipientCount: 1, queueId, sizeBytes: LARGE } as const;
+    let verdict = "";
+    submit({ ...mail, mayHideParts: true }, (decided) => (verdict = decided.verdict));
+    return `${verdict} ${of}`;
+  };
+  assert.equal(known("AAAA1"), "pass null", "it takes a free turn of strangers");
+  assert.equal(known("AAAA2"), "pass not_its_turn");
+  assert.equal(known("AAAA3"), "defer no_turn");
+  all.load.observe({ ...DELIVERED, queueId: "AAAA2" });
+  assert.equal(known("AAAA4"), "pass not_its_turn");
 });
 
 test("a network whose turns were long and kept out others has its next one after a quarter of an hour", () => {
@@ -151,7 +187,7 @@ test("a network that keeps out no other has turn after turn", () => {
   const all = server();
   for (let turn = 0; turn < 5; turn++) {
     assert.equal(hiding(all, `AAAA${turn}`, "198.51.1.1"), null);
-    all.clock.advance(5_000);
+    all.clock.advance(30_000);
   }
 });
 

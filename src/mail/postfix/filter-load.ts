@@ -6,6 +6,7 @@ import type { EndOfMessage } from "../../core/events/mail.ts";
 import { neighbourhoodOf } from "../../core/net/ip.ts";
 import { MINUTE_MS, type Millis } from "../../core/time.ts";
 import type { Clock, Submit } from "../../guard/ports.ts";
+import { MILTER_FAILED } from "../logs/content-filter-log.ts";
 import { PartsTurns } from "./parts-turns.ts";
 
 /** Smaller mails always pass: even one in each SMTP connection is little. */
@@ -22,7 +23,7 @@ const ALLOCATED_LENGTH = 32;
 
 /**
  * Bounds how much mail Rspamd reads at once. Without it, strangers who send much at the same time could keep it
- * busy for longer than Postfix waits for it, and mail would pass unverified.
+ * busy for longer than Postfix waits for it, and all mail would be deferred.
  */
 export class FilterLoad {
   /** By queue id, the oldest first. */
@@ -30,7 +31,9 @@ export class FilterLoad {
   readonly #bytesOf = new Map<string, number>();
   /** The latest mails of accounts, by queue id: a milter's refusal in the log does not say whose mail it was. */
   readonly #submitted = new BoundedMap<string, Pick<EndOfMessage, "account" | "service">>(MOST_SUBMITTED);
-  readonly #partsTurns = new PartsTurns();
+  readonly #turns = new PartsTurns();
+  /** Of strangers from known or wanted places, who so wait for no other strangers. */
+  readonly #knownTurns = new PartsTurns();
   readonly #clock: Clock;
 
   constructor(clock: Clock) {
@@ -40,13 +43,15 @@ export class FilterLoad {
   /**
    * At the end of a mail, before Rspamd reads it, Postfix asks about every mail: the engine decides, and what passes is in
    * the load from then on. Our milter then asks about a mail that exceeds a limit or may hide parts. Of those that
-   * may, Rspamd reads one at a time (`PartsTurns`), and few of an account; the others are deferred.
+   * may, Rspamd reads one at a time (`PartsTurns`), one from a known place, and few of an account; the others are deferred.
    */
   limiting(submit: Submit): Submit {
     return (event, answer) => {
       if (event.type !== "END_OF_MESSAGE") return submit(event, answer);
       const ask = (mail: EndOfMessage): void =>
         submit(mail, (decided) => {
+          const isKnown = mail.excess?.of === "not_its_turn" && decided.verdict === "pass";
+          if (isKnown && !this.#takesTurn(this.#knownTurns, mail)) return ask({ ...mail, excess: { of: "no_turn" } });
           if (decided.verdict === "refuse" || decided.verdict === "defer") this.#leave(mail.queueId);
           answer(decided);
         });
@@ -67,7 +72,7 @@ export class FilterLoad {
       observation?.type === "MAIL_JUDGED" ||
       observation?.type === "CONTENT_REFUSED" ||
       observation?.type === "MAIL_TRIED";
-    if (isDone) this.#leave(observation.queueId);
+    if (isDone) this.#leave(observation.queueId, "reply" in observation && observation.reply === MILTER_FAILED);
     if (observation?.type !== "CONTENT_REFUSED") return observation;
     return { ...observation, ...this.#submitted.get(observation.queueId) };
   }
@@ -94,9 +99,13 @@ export class FilterLoad {
     return mail;
   }
 
-  #hasTurn({ queueId, account, ip }: EndOfMessage): boolean {
-    if (account === null)
-      return this.#partsTurns.take(queueId, neighbourhoodOf(ip, ALLOCATED_LENGTH), this.#clock.now());
+  #takesTurn(turns: PartsTurns, { queueId, ip }: EndOfMessage): boolean {
+    return turns.take(queueId, neighbourhoodOf(ip, ALLOCATED_LENGTH), this.#clock.now());
+  }
+
+  #hasTurn(event: EndOfMessage): boolean {
+    const { queueId, account } = event;
+    if (account === null) return this.#takesTurn(this.#turns, event);
     const mail = this.#mails.get(queueId);
     if (mail === undefined) return false;
     const others = this.#mails.values().filter((one) => one.mayHideParts && one.source === mail.source);
@@ -108,8 +117,8 @@ export class FilterLoad {
     return this.#bytesOf.values().reduce((sum, bytes) => sum + Math.min(bytes, MOST_OF_SOURCE), 0);
   }
 
-  #leave(queueId: string): void {
-    this.#partsTurns.end(queueId, this.#clock.now());
+  #leave(queueId: string, hasFailed = false): void {
+    for (const turns of [this.#turns, this.#knownTurns]) turns.end(queueId, this.#clock.now(), hasFailed);
     const mail = this.#mails.get(queueId);
     if (mail === undefined) return;
     const { source, sizeBytes } = mail;

@@ -11,10 +11,7 @@ const PLAIN_KIND = /^[!#$%&'*+.^_`{|}~0-9a-z-]+\/[!#$%&'*+.^_`{|}~0-9a-z-]+(?=\s
 const UNCHANGED = /^(?:7bit|8bit|binary)$/i;
 /** Lines that filters may take for delimiters. */
 const MOST_LINES = 1_000;
-/**
- * The same with messages, and lines that look like header fields, once for each message: rspamd reads a message once more for each one
- * that it is in.
- */
+/** The same with messages, and lines that look like fields, once for each message: rspamd reads it again for each one that it is in. */
 const MOST_REPEATED_LINES = 7_000;
 const MOST_REPEATED_FIELDS = 60_000;
 /** Bytes once for each message and level of depth: to rspamd messages stay open at a delimiter, and each that follows is read in all. */

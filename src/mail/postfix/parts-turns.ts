@@ -1,21 +1,22 @@
 import { BoundedMap } from "../../core/bounded-map.ts";
 import { later, MINUTE_MS, type Millis, SECOND_MS } from "../../core/time.ts";
 
-/** Rspamd has read a mail by then, and waits for DNS at most. */
-const TURN_MS = 5 * SECOND_MS;
-/** How long the turns of a source within the window may be altogether, if they kept another one out. */
+/** By then Rspamd has read a mail, or its main process has ended it (`STALL_SECONDS`), even if no line of the log shows that. */
+const TURN_MS = 30 * SECOND_MS;
+/** How long the turns of a source within the window may be altogether, if they kept another one out or ended Rspamd. */
 const MOST_OF_SOURCE_MS = 5 * SECOND_MS;
 /** Longer than a mail server's retry interval. */
 const WINDOW_MS = 15 * MINUTE_MS;
 const MOST_SOURCES = 1_024;
 
 /** The turns of a source in the window that starts at `since`. */
-type Use = { since: Millis; ms: number; keptOthersOut: boolean };
+type Use = { since: Millis; ms: number; didHarm: boolean };
 type Turn = Readonly<{ queueId: string; source: string; since: Millis }>;
 
 /**
  * Rspamd reads strangers' mails that may hide parts (`MimeParts.mayHideParts`) one at a time, because the milter cannot tell what they
- * cost. A source that has used up its time while another one was deferred waits for the end of its window.
+ * cost: encoded messages may hold anything. Only Rspamd's main process bounds that, by ending what a mail blocks. A source whose mail
+ * did that, or that has used up its time while another one was deferred, waits for the end of its window.
  */
 export class PartsTurns {
   #turn: Turn | null = null;
@@ -26,31 +27,33 @@ export class PartsTurns {
     if (this.#turn !== null && now - this.#turn.since >= TURN_MS) this.end(this.#turn.queueId, now);
     if (this.#mustWait(source, now)) return false;
     if (this.#turn !== null) {
-      if (this.#turn.source !== source) this.#useOf(this.#turn.source, now).keptOthersOut = true;
+      if (this.#turn.source !== source) this.#useOf(this.#turn.source, now).didHarm = true;
       return false;
     }
     this.#turn = { queueId, source, since: now };
     return true;
   }
 
-  /** Rspamd is done with this mail. */
-  end(queueId: string, now: Millis): void {
+  /** Rspamd is done with this mail, or ended while it read it. */
+  end(queueId: string, now: Millis, hasFailed = false): void {
     if (this.#turn?.queueId !== queueId) return;
     const { source, since } = this.#turn;
     this.#turn = null;
-    this.#useOf(source, now).ms += Math.min(Math.max(now - since, 0), TURN_MS);
+    const use = this.#useOf(source, now);
+    use.ms += hasFailed ? MOST_OF_SOURCE_MS : Math.min(Math.max(now - since, 0), TURN_MS);
+    use.didHarm ||= hasFailed;
   }
 
   #mustWait(source: string, now: Millis): boolean {
-    const { ms, keptOthersOut } = this.#useOf(source, now);
-    return keptOthersOut && ms >= MOST_OF_SOURCE_MS;
+    const { ms, didHarm } = this.#useOf(source, now);
+    return didHarm && ms >= MOST_OF_SOURCE_MS;
   }
 
   /** No source waits for longer, even if the clock was set back. */
   #useOf(source: string, now: Millis): Use {
     const known = this.#uses.get(source);
     if (known !== undefined && now >= known.since && now < later(known.since, WINDOW_MS)) return known;
-    const use = { since: now, ms: 0, keptOthersOut: false };
+    const use = { since: now, ms: 0, didHarm: false };
     this.#uses.set(source, use);
     return use;
   }
