@@ -1859,7 +1859,7 @@ export type Routes = {
     };
     readonly query?: DryRun | undefined;
     readonly body: {
-      /** Of the device, such as phone. */
+      /** Of the device. */
       readonly name: string;
     };
     /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
@@ -1889,7 +1889,7 @@ export type Routes = {
   /** Makes a password for a single mail program, which is shown only now. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
   "POST /api/v1/me/app-passwords": {
     readonly body: {
-      /** Of the device, such as phone. */
+      /** Of the device. */
       readonly name: string;
     };
     readonly answer: {
@@ -1904,7 +1904,7 @@ export type Routes = {
     readonly params: {
       /** The account, such as anna@example.org. */
       readonly name: string;
-      /** Of the device, such as phone. */
+      /** Of the device. */
       readonly id: string;
     };
     readonly query?: DryRun | undefined;
@@ -1916,7 +1916,7 @@ export type Routes = {
   /** Removes the password of a single mail program, and ends the open sessions of mail programs. */
   "DELETE /api/v1/me/app-passwords/{id}": {
     readonly params: {
-      /** Of the device, such as phone. */
+      /** Of the device. */
       readonly id: string;
     };
     readonly answer: {
