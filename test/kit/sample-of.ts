@@ -23,8 +23,8 @@ export function sampleOf(schema: core.$ZodType): unknown {
 }
 
 function exampleOf(schema: core.$ZodType): unknown {
-  const [example]: readonly unknown[] = Object.values(z.globalRegistry.get(schema)?.examples ?? {});
-  return example;
+  const examples: unknown = z.globalRegistry.get(schema)?.examples;
+  return Array.isArray(examples) ? Array.from<unknown>(examples)[0] : undefined;
 }
 
 export function sampleOfFields(fields: core.$ZodShape): Readonly<Record<string, unknown>> {

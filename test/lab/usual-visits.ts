@@ -5,6 +5,8 @@ import { COMMANDS } from "../kit/commands.ts";
 import { sampleOf } from "../kit/sample-of.ts";
 import { ANNA, type Visit, WRONG_BODIES } from "./web-visits.ts";
 
+const isObject = z.record(z.string(), z.unknown());
+
 export const NOBODY = "nobody@example.test";
 /** Lasting changes need the password again, which a token cannot give. */
 export const UNPROVEN = { answers: 403, code: "proof_needed" } as const;
@@ -28,7 +30,7 @@ function visitsOf(entry: VerbEntry, form: HttpForm<unknown>, method: string, tem
   const { named = {}, given = {}, fields = {}, own, status = 200, bodyLimit } = form;
   const isProven = own === true || !rights.from.includes("root");
   const answers = rights.proof === true && !isProven ? UNPROVEN : { answers: status };
-  const sample: unknown = JSON.parse(JSON.stringify(COMMANDS[entry.verb]).replaceAll("example.org", "example.test"));
+  const sample = isObject.parse(JSON.parse(JSON.stringify(COMMANDS[entry.verb]).replaceAll(".org", ".test")));
   const inPath = new Set([...template.matchAll(/\{(\w+)\}/g)].map(([, name]) => name));
   let path = template;
   const body: Record<string, unknown> = {};
@@ -37,7 +39,7 @@ function visitsOf(entry: VerbEntry, form: HttpForm<unknown>, method: string, tem
     if (field in given || (own === true && field === rights.user)) continue;
     const name = named[field] ?? field;
     const stricter = fields[field];
-    const value: unknown = stricter === undefined ? Object(sample)[field] : sampleOf(stricter);
+    const value: unknown = stricter === undefined ? sample[field] : sampleOf(stricter);
     if (inPath.delete(name)) path = path.replace(`{${name}}`, String(value));
     else [body[name], kinds[name]] = [value, stricter ?? kind];
   }

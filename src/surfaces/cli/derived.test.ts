@@ -27,6 +27,7 @@ for (const [line, says] of [
   [`queue hold ${MANY.join(" ")}`, `"${MANY.join(" ").slice(0, 79)}…" has more than 100 entries.`],
   ["token create nightly --for soon", '"soon" is not a time such as 30m, 2h or 7d.'],
   ["alias add info@example.org bob", '"bob" is not a mail address such as anna@example.org.'],
+  ["account forward anna@example.org ", '"" is not a mail address such as anna@example.org.'],
 ] as const)
   test(`a wrong value is quoted, and the guard is not asked: ${line.slice(0, 60)}`, async () => {
     const { code, err, asked } = await typed(line, () => assert.fail("the guard was asked"));

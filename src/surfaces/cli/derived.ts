@@ -93,10 +93,15 @@ function askedBy({ verb, schema, fields }: VerbEntry, form: Form, { args, option
     ...Object.entries(form.options ?? {}).map(([field, named]) => [field, option(named?.name ?? "")] as const),
   ].filter((given): given is readonly [string, string] => typeof given[1] === "string");
   const shape: Readonly<Record<string, $ZodType>> = fields;
-  const read = typed.map(([field, text]) => [field, shape[field] instanceof $ZodArray ? wordsOf(text) : text] as const);
+  const read = typed.map(([field, text]) => [field, shape[field] instanceof $ZodArray ? listOf(text) : text] as const);
   const asked: Fields = { verb, ...Object.fromEntries(read), ...form.given };
   const parsed = schema().safeParse(asked, { jitless: true });
   return parsed.success ? parsed.data : wrongUse(form, faultOf(asked, parsed.error.issues[0]));
+}
+
+/** An empty word, as of an unset variable, is a wrong entry rather than an empty list: that would end a forward. */
+function listOf(text: string): readonly string[] {
+  return text.trim() === "" ? [text] : wordsOf(text);
 }
 
 /**
