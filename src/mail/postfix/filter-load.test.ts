@@ -143,6 +143,38 @@ test("a network whose mail ended Rspamd has its next turn after a quarter of an 
   assert.equal(hiding(all, "AAAA3", "198.51.1.1"), null);
 });
 
+test("the mails that Rspamd was reading when it ended have turns from then on, and an account's one at a time", () => {
+  const all = server();
+  const [stranger, anna] = [
+    { account: null, ip: ip("198.51.1.1") },
+    { account: "anna@example.test", ip: ip("198.51.2.1") },
+  ];
+  for (const [queueId, sender] of [
+    ["AAAA2", stranger],
+    ["AAAA3", anna],
+  ] as const)
+    all.send(queueId, 5_000, sender);
+  all.load.observe(REFUSED);
+  assert.equal(all.load.isSuspect(stranger), false, "another reply of a filter");
+  for (const queueId of ["AAAA2", "AAAA3"]) {
+    all.send(queueId, 5_000, queueId === "AAAA2" ? stranger : anna);
+    all.load.observe({ ...REFUSED, queueId, reply: MILTER_FAILED });
+  }
+  const places = [stranger, { ...stranger, ip: ip("198.51.1.200") }, anna, { ...anna, ip: ip("198.51.3.1") }];
+  assert.deepEqual(
+    places.map((one) => all.load.isSuspect(one)),
+    [true, true, true, true],
+  );
+  assert.equal(all.load.isSuspect({ account: null, ip: ip("198.51.2.1") }), false);
+  const ask = (queueId: string): string | null => {
+    all.send(queueId, 5_000, anna);
+    return all.send(queueId, 5_000, { ...anna, mayHideParts: true }, decision("defer", "filters_busy"));
+  };
+  assert.deepEqual(["BBBB1", "BBBB2"].map(ask), [null, "not_its_turn"]);
+  all.clock.advance(15 * MINUTE_MS);
+  assert.equal(all.load.isSuspect(anna), false);
+});
+
 test("known senders have turns of their own", () => {
   const all = server();
   const known = (queueId: string): string | null => {

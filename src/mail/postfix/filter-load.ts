@@ -7,7 +7,7 @@ import { neighbourhoodOf } from "../../core/net/ip.ts";
 import { MINUTE_MS, type Millis } from "../../core/time.ts";
 import type { Clock, Submit } from "../../guard/ports.ts";
 import { MILTER_FAILED } from "../logs/content-filter-log.ts";
-import { PartsTurns } from "./parts-turns.ts";
+import { PartsTurns, WINDOW_MS } from "./parts-turns.ts";
 
 /** Smaller mails always pass: even one in each SMTP connection is little. */
 const SMALL_BYTES = 256 * 1024;
@@ -20,6 +20,11 @@ const MOST_SUBMITTED = 1_024;
 const MOST_HIDING = 3;
 /** An attacker has many networks of a site, but only one such block. */
 const ALLOCATED_LENGTH = 32;
+const MOST_SUSPECTS = 1_024;
+
+type Sender = Pick<EndOfMessage, "account" | "ip">;
+/** `sender`: as in `FilterLoad.isSuspect`. */
+type Read = { sizeBytes: number; source: string; sender: string; since: Millis; mayHideParts: boolean };
 
 /**
  * Bounds how much mail Rspamd reads at once. Without it, strangers who send much at the same time could keep it
@@ -27,13 +32,15 @@ const ALLOCATED_LENGTH = 32;
  */
 export class FilterLoad {
   /** By queue id, the oldest first. */
-  readonly #mails = new Map<string, { sizeBytes: number; source: string; since: Millis; mayHideParts: boolean }>();
+  readonly #mails = new Map<string, Read>();
   readonly #bytesOf = new Map<string, number>();
   /** The latest mails of accounts, by queue id: a milter's refusal in the log does not say whose mail it was. */
   readonly #submitted = new BoundedMap<string, Pick<EndOfMessage, "account" | "service">>(MOST_SUBMITTED);
   readonly #turns = new PartsTurns();
   /** Of strangers from known or wanted places, who so wait for no other strangers. */
   readonly #knownTurns = new PartsTurns();
+  /** Senders of mails that Rspamd was reading when it ended, and when that was. */
+  readonly #suspects = new BoundedMap<string, Millis>(MOST_SUSPECTS);
   readonly #clock: Clock;
 
   constructor(clock: Clock) {
@@ -77,6 +84,15 @@ export class FilterLoad {
     return { ...observation, ...this.#submitted.get(observation.queueId) };
   }
 
+  /**
+   * Whether Rspamd ended while it read a mail of this account or network. One of those mails may have blocked it, whatever its
+   * parts, so from then on it reads theirs like mails that may hide parts.
+   */
+  isSuspect(sender: Sender): boolean {
+    const since = this.#suspects.get(senderOf(sender));
+    return since !== undefined && Math.abs(this.#clock.now() - since) < WINDOW_MS;
+  }
+
   /** An account's mail is not deferred here: Postfix defers it if Rspamd does not answer in time, so that none leaves unsigned. */
   #enter(mail: EndOfMessage): EndOfMessage {
     const now = this.#clock.now();
@@ -94,13 +110,13 @@ export class FilterLoad {
     const bytes = this.#bytesOf.get(source) ?? 0;
     if (account === null && sizeBytes > SMALL_BYTES && (bytes >= MOST_OF_SOURCE || this.#bytes >= MOST_IN_FILTERS))
       return { ...mail, excess: { of: "bytes_in_filters", count: this.#bytes } };
-    this.#mails.set(queueId, { sizeBytes, source, since: now, mayHideParts: false });
+    this.#mails.set(queueId, { sizeBytes, source, sender: senderOf(mail), since: now, mayHideParts: false });
     this.#bytesOf.set(source, bytes + sizeBytes);
     return mail;
   }
 
   #takesTurn(turns: PartsTurns, { queueId, ip }: EndOfMessage): boolean {
-    return turns.take(queueId, neighbourhoodOf(ip, ALLOCATED_LENGTH), this.#clock.now());
+    return turns.take(queueId, senderOf({ account: null, ip }), this.#clock.now());
   }
 
   #hasTurn(event: EndOfMessage): boolean {
@@ -109,7 +125,7 @@ export class FilterLoad {
     const mail = this.#mails.get(queueId);
     if (mail === undefined) return false;
     const others = this.#mails.values().filter((one) => one.mayHideParts && one.source === mail.source);
-    mail.mayHideParts = others.toArray().length < MOST_HIDING;
+    mail.mayHideParts = others.toArray().length < (this.isSuspect(event) ? 1 : MOST_HIDING);
     return mail.mayHideParts;
   }
 
@@ -121,12 +137,17 @@ export class FilterLoad {
     for (const turns of [this.#turns, this.#knownTurns]) turns.end(queueId, this.#clock.now(), hasFailed);
     const mail = this.#mails.get(queueId);
     if (mail === undefined) return;
-    const { source, sizeBytes } = mail;
+    const { source, sender, sizeBytes } = mail;
+    if (hasFailed) this.#suspects.set(sender, this.#clock.now());
     const left = (this.#bytesOf.get(source) ?? 0) - sizeBytes;
     if (left > 0) this.#bytesOf.set(source, left);
     else this.#bytesOf.delete(source);
     this.#mails.delete(queueId);
   }
+}
+
+function senderOf({ account, ip }: Sender): string {
+  return account?.toLowerCase() ?? neighbourhoodOf(ip, ALLOCATED_LENGTH);
 }
 
 /** The account, or the network of a stranger. */

@@ -4,7 +4,14 @@ import { printable } from "../../core/text.ts";
 import type { Submit } from "../../guard/ports.ts";
 import { readBuffer, readNow } from "../../host/sockets/direct-socket.ts";
 import { type Report, UnixServer } from "../../host/sockets/unix-socket.ts";
-import { type MilterQuestion, MilterReader, printMilterReply, printNegotiation, REPLY } from "./milter.ts";
+import {
+  type IsSuspect,
+  type MilterQuestion,
+  MilterReader,
+  printMilterReply,
+  printNegotiation,
+  REPLY,
+} from "./milter.ts";
 import { POLICY_LIMITS } from "./policy-server.ts";
 
 const SOCKET_MODE = 0o660;
@@ -17,11 +24,13 @@ export class MilterServer {
   readonly #server: UnixServer<undefined>;
   readonly #submit: Submit;
   readonly #report: Report;
+  readonly #isSuspect: IsSuspect | undefined;
   readonly #buffer = readBuffer();
 
-  constructor(submit: Submit, report: Report) {
+  constructor(submit: Submit, report: Report, isSuspect?: IsSuspect) {
     this.#submit = submit;
     this.#report = report;
+    this.#isSuspect = isSuspect;
     // Each smtpd holds one while a client is connected.
     this.#server = new UnixServer((socket) => this.#serve(socket), POLICY_LIMITS.maxConnections, report);
   }
@@ -37,7 +46,7 @@ export class MilterServer {
 
   #serve(socket: Socket): undefined {
     socket.on("error", () => socket.destroy());
-    const reader = new MilterReader((question) => this.#take(socket, question));
+    const reader = new MilterReader((question) => this.#take(socket, question), this.#isSuspect);
     readNow(socket, this.#buffer, (chunk) => {
       if (!reader.push(chunk)) this.#drop(socket, "not the milter protocol");
     });

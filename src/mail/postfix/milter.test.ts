@@ -42,6 +42,18 @@ test("a mail with the maximum number of header lines passes, in pieces of any si
     assert.deepEqual(asked(session, bytes), [{ type: "negotiate" }, NOTHING, NOTHING, { type: "quit" }]);
 });
 
+test("a mail of a suspect is reported as one that may hide parts", () => {
+  const questions: MilterQuestion[] = [];
+  const reader = new MilterReader(
+    (question) => questions.push(question),
+    ({ account }) => account !== null,
+  );
+  const mails = [...MAIL, ...END_OF_HEADER, "E", "DM{mail_addr}\0a@sender.test\0", ...END_OF_HEADER];
+  assert.ok(reader.push(Buffer.concat([...CONNECTED, ...mails].map(packet))));
+  const found = questions.flatMap((each) => (each.type === "end" ? [each.found?.mayHideParts] : []));
+  assert.deepEqual(found, [true, undefined]);
+});
+
 test("a mail with one line more is reported with its sender, recipient and service", () => {
   const lines = [...headers(LINES), ...header("Content-Type", "multipart/mixed; boundary=b")];
   const [, question] = asked([...CONNECTED, ...MAIL, ...lines, ...END_OF_HEADER]);

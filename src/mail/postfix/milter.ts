@@ -85,9 +85,12 @@ export type MilterQuestion =
   | Readonly<{ type: "end"; found: EndOfMessage | null }>;
 type Counted = keyof typeof MOST_OF_A_MAIL;
 
+export type IsSuspect = (sender: Pick<EndOfMessage, "account" | "ip">) => boolean;
+
 /** Reads a connection from Postfix: one client and all its mails. Holds at most one packet in memory. */
 export class MilterReader {
   readonly #ask: (question: MilterQuestion) => void;
+  readonly #isSuspect: IsSuspect;
   #lengthBytes = 0;
   #left = 0;
   /** The letter of the packet that is being read; 0 before it has arrived. */
@@ -102,8 +105,10 @@ export class MilterReader {
   #helo = "";
   #mail = newMail();
 
-  constructor(ask: (question: MilterQuestion) => void) {
+  /** `isSuspect`: whether each mail of this sender is reported. */
+  constructor(ask: (question: MilterQuestion) => void, isSuspect: IsSuspect = () => false) {
     this.#ask = ask;
+    this.#isSuspect = isSuspect;
   }
 
   /** False: these packets are not Postfix's, and the connection must be dropped. A million headers cost a few milliseconds. */
@@ -176,10 +181,11 @@ export class MilterReader {
       case COMMAND.EOH: {
         const lines = Math.max(mail.headerLines, Math.floor(mail.headerBytes / BYTES_OF_A_LINE));
         const excess = this.#over("header_lines", lines);
-        return this.#ask(excess === null && mail.parts.mayHaveParts ? { type: "more" } : this.#end(excess));
+        const isToBeRead = mail.parts.mayHaveParts || this.#isOfSuspect;
+        return this.#ask(excess === null && isToBeRead ? { type: "more" } : this.#end(excess));
       }
       case COMMAND.BODYEOB:
-        return this.#ask(this.#end(this.#overParts(), mail.parts.mayHideParts));
+        return this.#ask(this.#end(this.#overParts(), mail.parts.mayHideParts || this.#isOfSuspect));
       case COMMAND.ABORT:
         this.#mail = newMail();
         return;
@@ -208,13 +214,24 @@ export class MilterReader {
     return this.#over("mime_parts", delimiters) ?? { of: "mime_parts", count, isEstimate: true };
   }
 
+  get #sender() {
+    return {
+      ip: parseIp(this.#macros.get("client_addr") ?? ""),
+      account: this.#mail.macros.get("auth_authen") || null,
+    };
+  }
+
+  get #isOfSuspect(): boolean {
+    const { ip, account } = this.#sender;
+    return ip !== null && this.#isSuspect({ ip, account });
+  }
+
   #end(excess: Excess | null, mayHideParts = false): MilterQuestion {
     const { macros, sizeBytes, recipientCount } = this.#mail;
     const named = (macro: string): string => this.#macros.get(macro) ?? "";
-    const ip = parseIp(named("client_addr"));
+    const { ip, account } = this.#sender;
     if ((excess === null && !mayHideParts) || ip === null) return { type: "end", found: null };
     const { service, isProxied } = callSite(named(SERVICE_MACRO));
-    const account = macros.get("auth_authen") ?? "";
     const found: EndOfMessage = {
       type: "END_OF_MESSAGE",
       ip,
@@ -230,7 +247,7 @@ export class MilterReader {
       sender: withoutTrailingDots(macros.get("mail_addr") ?? ""),
       recipient: recipientCount === 1 ? withoutTrailingDots(macros.get("rcpt_addr") ?? "") : null,
       recipientCount,
-      account: account === "" ? null : account,
+      account,
       queueId: macros.get("i") ?? "",
       transaction: "",
       sizeBytes,

@@ -6,7 +6,7 @@ const TURN_MS = 30 * SECOND_MS;
 /** How long the turns of a source within the window may be altogether, if they kept another one out or ended Rspamd. */
 const MOST_OF_SOURCE_MS = 5 * SECOND_MS;
 /** Longer than a mail server's retry interval. */
-const WINDOW_MS = 15 * MINUTE_MS;
+export const WINDOW_MS = 15 * MINUTE_MS;
 const MOST_SOURCES = 1_024;
 
 /** The turns of a source in the window that starts at `since`. */

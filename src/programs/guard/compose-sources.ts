@@ -60,6 +60,7 @@ export function composeSources(parts: SourceParts) {
   const milterServer = new MilterServer(
     filterLoad.limiting((event, answer) => engine.submit(event, answer)),
     report,
+    (sender) => filterLoad.isSuspect(sender),
   );
   const loginServer = new LoginPolicyServer({
     submit: (event, answer) => {
