@@ -14,7 +14,7 @@ const SECRET = /(digest|hash|password|proof|secret)\w* [01]/;
 function fill(db: DatabaseSync, table: string, seed: 0 | 1): void {
   const columns = rowsOf(db, "SELECT name, type FROM pragma_table_info(?)", table);
   const values = columns.map(([name, type]) => {
-    if (name === "account") return ANNA;
+    if (name === "account" || name === "of_whom") return ANNA;
     const text = `${String(name)} ${seed}`;
     return type === "TEXT" ? text : type === "BLOB" ? Buffer.from(text) : seed;
   });
