@@ -95,7 +95,10 @@ end
 
 -- The verdict on a mail by this author: pass (it is proven), none (no policy applies), quarantine, reject or later.
 local function verdict_on(task, domain, own)
-  local entry = (task:cache_get("ghostinbox_policies") or {})[domain]
+  local asked = task:cache_get("ghostinbox_policies")
+  -- The rule that asks for policies failed.
+  if not asked then return "later" end
+  local entry = asked[domain]
   if entry then return verdict_by_policy(task, domain, entry) end
   if task:has_symbol("DMARC_POLICY_ALLOW") then return "pass" end
   if task:has_symbol("DMARC_POLICY_REJECT") then return "reject" end

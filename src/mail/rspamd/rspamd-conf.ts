@@ -92,7 +92,6 @@ options {
     retransmits = 2;
     sockets = 4;
   }
-  task_timeout = ${RSPAMD_SECONDS}s;
   # No count foresees what a mail costs: one that blocks the process is ended with it, and deferred.
   heartbeat_interval = 1s;
   heartbeats_loss_max = ${MOST_LOST_HEARTBEATS};
@@ -110,7 +109,8 @@ logging { type = "console"; level = "warning"; color = false; systemd = true; }
 worker "rspamd_proxy" {
   bind_socket = "${layout.rspamdSocket} mode=0660";
   milter = yes;
-  upstream "local" { default = yes; self_scan = yes; }
+  # Here, because task_timeout does not count for what it scans itself.
+  upstream "local" { default = yes; self_scan = yes; timeout = ${RSPAMD_SECONDS}s; }
   count = 1;
 }
 # No score refuses a mail.

@@ -115,29 +115,33 @@ rspamd_config:register_symbol{
   end,
 }
 
+local function judge(task)
+  if not is_verified_here(task) then return end
+  local trusted, waits, junk = nil, false, nil
+  for _, domain in ipairs(task:cache_get("ghostinbox_authors") or {}) do
+    local own = is_own(domain)
+    local verdict = verdict_on(task, domain, own)
+    if own and verdict ~= "pass" and trusted == nil then trusted = is_trusted(task, guard_list("clients")) end
+    if own and trusted then verdict = "pass" end
+    if verdict == "reject" then return refuse(task, "rejected by DMARC policy for " .. domain) end
+    if verdict == "later" then waits = true end
+    if verdict == "quarantine" or own and verdict ~= "pass" then junk = junk or domain end
+  end
+  if waits then return later(task, "The sender cannot be verified now, try again later") end
+  local headers = {}
+  local why = junk and "unproven author at " .. junk or task:cache_get("ghostinbox_nobody") and "no author"
+  if why then headers["${JUNK_HEADER}"] = { value = why, order = 0 } end
+  add_verified_headers(task, headers)
+  if next(headers) then task:set_milter_reply({ add_headers = headers }) end
+end
+
 rspamd_config:register_symbol{
   name = "GHOSTINBOX_VERDICT",
   type = "postfilter",
   callback = function(task)
     -- Rspamd passes a mail over which a rule failed, as for want of memory.
-    if not task:cache_get("ghostinbox_checked") then return later(task, "The author cannot be checked now, try again later") end
-    if not is_verified_here(task) then return end
-    local trusted, waits, junk = nil, false, nil
-    for _, domain in ipairs(task:cache_get("ghostinbox_authors") or {}) do
-      local own = is_own(domain)
-      local verdict = verdict_on(task, domain, own)
-      if own and verdict ~= "pass" and trusted == nil then trusted = is_trusted(task, guard_list("clients")) end
-      if own and trusted then verdict = "pass" end
-      if verdict == "reject" then return refuse(task, "rejected by DMARC policy for " .. domain) end
-      if verdict == "later" then waits = true end
-      if verdict == "quarantine" or own and verdict ~= "pass" then junk = junk or domain end
-    end
-    if waits then return later(task, "The sender cannot be verified now, try again later") end
-    local headers = {}
-    local why = junk and "unproven author at " .. junk or task:cache_get("ghostinbox_nobody") and "no author"
-    if why then headers["${JUNK_HEADER}"] = { value = why, order = 0 } end
-    add_verified_headers(task, headers)
-    if next(headers) then task:set_milter_reply({ add_headers = headers }) end
+    local is_judged = task:cache_get("ghostinbox_checked") and pcall(judge, task)
+    if not is_judged then later(task, "The author cannot be checked now, try again later") end
   end,
 }
 `;
