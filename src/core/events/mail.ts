@@ -47,7 +47,7 @@ export type Excess =
   | Readonly<{ of: "no_turn" }>;
 /**
  * End of message: the content has arrived. With an `excess` its size is that of what was read. `mayHideParts`: our milter could
- * not count all its parts, so Rspamd reads only one such mail at a time.
+ * not count all its parts, so Rspamd reads only one such mail at a time. `isSuspect`: so it does for its sender (`FilterLoad.isSuspect`).
  */
 export type EndOfMessage = Readonly<
   {
@@ -56,6 +56,7 @@ export type EndOfMessage = Readonly<
     sizeBytes: number;
     excess?: Excess;
     mayHideParts?: true;
+    isSuspect?: true;
   } & MailAttributes
 >;
 

@@ -166,13 +166,45 @@ test("the mails that Rspamd was reading when it ended have turns from then on, a
     [true, true, true, true],
   );
   assert.equal(all.load.isSuspect({ account: null, ip: ip("198.51.2.1") }), false);
-  const ask = (queueId: string): string | null => {
-    all.send(queueId, 5_000, anna);
-    return all.send(queueId, 5_000, { ...anna, mayHideParts: true }, decision("defer", "filters_busy"));
+  const ask = (queueId: string, sender: typeof anna | typeof stranger, why: Partial<EndOfMessage>): string | null => {
+    all.send(queueId, 5_000, sender);
+    return all.send(queueId, 5_000, { ...sender, ...why }, decision("defer", "filters_busy"));
   };
-  assert.deepEqual(["BBBB1", "BBBB2"].map(ask), [null, "not_its_turn"]);
+  for (const sender of [stranger, anna])
+    assert.deepEqual(
+      ["BBBB1", "BBBB2"].map((queueId) => ask(queueId, sender, { isSuspect: true })),
+      [null, "not_its_turn"],
+    );
+  assert.equal(ask("BBBB3", anna, { mayHideParts: true }), "not_its_turn");
   all.clock.advance(15 * MINUTE_MS);
   assert.equal(all.load.isSuspect(anna), false);
+});
+
+for (const first of ["AAAA1", "BBBB1"])
+  test(`after a mail beside which others waited there is no turn for ten times as long, seen at the end of ${first}`, () => {
+    const all = server();
+    const done = (queueId: string) => all.load.observe({ type: "MAIL_JUDGED", queueId, found: "dkim" });
+    assert.equal(hiding(all, "AAAA1", "198.51.1.1"), null);
+    all.send("BBBB1", 5_000, { ip: ip("198.51.2.1") });
+    all.clock.advance(11_000);
+    for (const queueId of first === "AAAA1" ? ["AAAA1", "BBBB1"] : ["BBBB1", "AAAA1"]) done(queueId);
+    assert.equal(all.send("CCCC1", 5_000, { ip: ip("198.51.3.1") }), null, "other mail passes");
+    all.clock.advance(100_000);
+    assert.equal(hiding(all, "CCCC2", "198.51.3.1"), "not_its_turn");
+    all.clock.advance(10_000);
+    assert.equal(hiding(all, "CCCC2", "198.51.3.1"), null);
+    done("CCCC2");
+    assert.equal(hiding(all, "AAAA2", "198.51.1.1"), "not_its_turn", "its network waits longer");
+  });
+
+test("a mail that waits for DNS, while others pass it, keeps out no one", () => {
+  const all = server();
+  assert.equal(hiding(all, "AAAA1", "198.51.1.1"), null);
+  all.clock.advance(10_000);
+  all.send("BBBB1", 5_000, { ip: ip("198.51.2.1") });
+  all.clock.advance(1_000);
+  for (const queueId of ["BBBB1", "AAAA1"]) all.load.observe({ type: "MAIL_JUDGED", queueId, found: "spf" });
+  assert.equal(hiding(all, "AAAA2", "198.51.1.1"), null);
 });
 
 test("known senders have turns of their own", () => {

@@ -23,8 +23,8 @@ const ALLOCATED_LENGTH = 32;
 const MOST_SUSPECTS = 1_024;
 
 type Sender = Pick<EndOfMessage, "account" | "ip">;
-/** `sender`: as in `FilterLoad.isSuspect`. */
-type Read = { sizeBytes: number; source: string; sender: string; since: Millis; mayHideParts: boolean };
+/** `sender`: as in `FilterLoad.isSuspect`. `hasTurn`: as one of few of its account. */
+type Read = { sizeBytes: number; source: string; sender: string; isStranger: boolean; since: Millis; hasTurn: boolean };
 
 /**
  * Bounds how much mail Rspamd reads at once. Without it, strangers who send much at the same time could keep it
@@ -39,6 +39,8 @@ export class FilterLoad {
   readonly #turns = new PartsTurns();
   /** Of strangers from known or wanted places, who so wait for no other strangers. */
   readonly #knownTurns = new PartsTurns();
+  /** Of strangers who are suspects. */
+  readonly #suspectTurns = new PartsTurns();
   /** Senders of mails that Rspamd was reading when it ended, and when that was. */
   readonly #suspects = new BoundedMap<string, Millis>(MOST_SUSPECTS);
   readonly #clock: Clock;
@@ -63,7 +65,7 @@ export class FilterLoad {
           answer(decided);
         });
       if (event.excess !== undefined) return ask(event);
-      if (event.mayHideParts !== true) return ask(this.#enter(event));
+      if (event.mayHideParts !== true && event.isSuspect !== true) return ask(this.#enter(event));
       // Answers as the engine did at Postfix's question.
       if (this.#hasTurn(event)) return answer(decision("pass", "below_limit"));
       ask({ ...event, excess: { of: "not_its_turn" } });
@@ -79,14 +81,17 @@ export class FilterLoad {
       observation?.type === "MAIL_JUDGED" ||
       observation?.type === "CONTENT_REFUSED" ||
       observation?.type === "MAIL_TRIED";
-    if (isDone) this.#leave(observation.queueId, "reply" in observation && observation.reply === MILTER_FAILED);
+    if (isDone) {
+      this.#noteWaiting(observation.queueId);
+      this.#leave(observation.queueId, "reply" in observation && observation.reply === MILTER_FAILED);
+    }
     if (observation?.type !== "CONTENT_REFUSED") return observation;
     return { ...observation, ...this.#submitted.get(observation.queueId) };
   }
 
   /**
    * Whether Rspamd ended while it read a mail of this account or network. One of those mails may have blocked it, whatever its
-   * parts, so from then on it reads theirs like mails that may hide parts.
+   * parts, so from then on it reads theirs one at a time, apart from mails that may hide parts.
    */
   isSuspect(sender: Sender): boolean {
     const since = this.#suspects.get(senderOf(sender));
@@ -110,7 +115,14 @@ export class FilterLoad {
     const bytes = this.#bytesOf.get(source) ?? 0;
     if (account === null && sizeBytes > SMALL_BYTES && (bytes >= MOST_OF_SOURCE || this.#bytes >= MOST_IN_FILTERS))
       return { ...mail, excess: { of: "bytes_in_filters", count: this.#bytes } };
-    this.#mails.set(queueId, { sizeBytes, source, sender: senderOf(mail), since: now, mayHideParts: false });
+    this.#mails.set(queueId, {
+      sizeBytes,
+      source,
+      sender: senderOf(mail),
+      isStranger: account === null,
+      since: now,
+      hasTurn: false,
+    });
     this.#bytesOf.set(source, bytes + sizeBytes);
     return mail;
   }
@@ -120,13 +132,26 @@ export class FilterLoad {
   }
 
   #hasTurn(event: EndOfMessage): boolean {
-    const { queueId, account } = event;
-    if (account === null) return this.#takesTurn(this.#turns, event);
+    const { queueId, account, mayHideParts } = event;
+    const isHiding = mayHideParts === true;
+    if (account === null) return this.#takesTurn(isHiding ? this.#turns : this.#suspectTurns, event);
     const mail = this.#mails.get(queueId);
     if (mail === undefined) return false;
-    const others = this.#mails.values().filter((one) => one.mayHideParts && one.source === mail.source);
-    mail.mayHideParts = others.toArray().length < (this.isSuspect(event) ? 1 : MOST_HIDING);
-    return mail.mayHideParts;
+    const others = this.#mails.values().filter((one) => one.hasTurn && one.source === mail.source);
+    const most = !this.isSuspect(event) ? MOST_HIDING : isHiding ? 0 : 1;
+    mail.hasTurn = others.toArray().length < most;
+    return mail.hasTurn;
+  }
+
+  /** Rspamd is done with this mail: how long has it, or if it had its turn the oldest other one, waited beside the one that has it? */
+  #noteWaiting(queueId: string): void {
+    const now = this.#clock.now();
+    const mail = this.#mails.get(queueId);
+    const oldest = this.#mails.values().find((one) => one.isStranger && one.sender !== mail?.sender);
+    for (const turns of [this.#turns, this.#knownTurns]) {
+      const waiting = turns.holder === queueId ? oldest : mail;
+      if (waiting?.isStranger === true) turns.waited(waiting.sender, now - waiting.since, now);
+    }
   }
 
   get #bytes(): number {
@@ -134,11 +159,13 @@ export class FilterLoad {
   }
 
   #leave(queueId: string, hasFailed = false): void {
-    for (const turns of [this.#turns, this.#knownTurns]) turns.end(queueId, this.#clock.now(), hasFailed);
+    const now = this.#clock.now();
     const mail = this.#mails.get(queueId);
+    for (const turns of [this.#turns, this.#knownTurns]) turns.end(queueId, now, hasFailed);
+    this.#suspectTurns.end(queueId, now);
     if (mail === undefined) return;
     const { source, sender, sizeBytes } = mail;
-    if (hasFailed) this.#suspects.set(sender, this.#clock.now());
+    if (hasFailed) this.#suspects.set(sender, now);
     const left = (this.#bytesOf.get(source) ?? 0) - sizeBytes;
     if (left > 0) this.#bytesOf.set(source, left);
     else this.#bytesOf.delete(source);

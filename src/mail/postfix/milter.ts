@@ -185,7 +185,7 @@ export class MilterReader {
         return this.#ask(excess === null && isToBeRead ? { type: "more" } : this.#end(excess));
       }
       case COMMAND.BODYEOB:
-        return this.#ask(this.#end(this.#overParts(), mail.parts.mayHideParts || this.#isOfSuspect));
+        return this.#ask(this.#end(this.#overParts(), mail.parts.mayHideParts));
       case COMMAND.ABORT:
         this.#mail = newMail();
         return;
@@ -230,7 +230,12 @@ export class MilterReader {
     const { macros, sizeBytes, recipientCount } = this.#mail;
     const named = (macro: string): string => this.#macros.get(macro) ?? "";
     const { ip, account } = this.#sender;
-    if ((excess === null && !mayHideParts) || ip === null) return { type: "end", found: null };
+    const why = mayHideParts
+      ? { mayHideParts: true as const }
+      : this.#isOfSuspect
+        ? { isSuspect: true as const }
+        : null;
+    if ((excess === null && why === null) || ip === null) return { type: "end", found: null };
     const { service, isProxied } = callSite(named(SERVICE_MACRO));
     const found: EndOfMessage = {
       type: "END_OF_MESSAGE",
@@ -251,7 +256,7 @@ export class MilterReader {
       queueId: macros.get("i") ?? "",
       transaction: "",
       sizeBytes,
-      ...(excess === null ? { mayHideParts: true } : { excess }),
+      ...(excess === null ? why : { excess }),
     };
     return { type: "end", found: isProxied ? { ...found, proxied: true } : found };
   }

@@ -5,6 +5,10 @@ import { later, MINUTE_MS, type Millis, SECOND_MS } from "../../core/time.ts";
 const TURN_MS = 30 * SECOND_MS;
 /** How long the turns of a source within the window may be altogether, if they kept another one out or ended Rspamd. */
 const MOST_OF_SOURCE_MS = 5 * SECOND_MS;
+/** A mail beside it that waits this long shows that it keeps Rspamd busy, rather than waits for DNS itself. */
+const BLOCKED_MS = 5 * SECOND_MS;
+/** After a block there is no turn for a multiple of its time, from however many networks such mails come. */
+const CLOSED_TIMES = 10;
 /** Longer than a mail server's retry interval. */
 export const WINDOW_MS = 15 * MINUTE_MS;
 const MOST_SOURCES = 1_024;
@@ -16,16 +20,22 @@ type Turn = Readonly<{ queueId: string; source: string; since: Millis }>;
 /**
  * Rspamd reads strangers' mails that may hide parts (`MimeParts.mayHideParts`) one at a time, because the milter cannot tell what they
  * cost: encoded messages may hold anything. Only Rspamd's main process bounds that, by ending what a mail blocks. A source whose mail
- * did that, or that has used up its time while another one was deferred, waits for the end of its window.
+ * did that, or that has used up its time while another one was deferred or waited, waits for the end of its window.
  */
 export class PartsTurns {
   #turn: Turn | null = null;
   readonly #uses = new BoundedMap<string, Use>(MOST_SOURCES);
+  #closed: Readonly<{ since: Millis; ms: number }> | null = null;
+
+  /** The queue id of the mail that has its turn. */
+  get holder(): string | null {
+    return this.#turn?.queueId ?? null;
+  }
 
   /** Whether this mail of a source may be read now, which starts its turn. */
   take(queueId: string, source: string, now: Millis): boolean {
     if (this.#turn !== null && now - this.#turn.since >= TURN_MS) this.end(this.#turn.queueId, now);
-    if (this.#mustWait(source, now)) return false;
+    if (this.#isClosed(now) || this.#mustWait(source, now)) return false;
     if (this.#turn !== null) {
       if (this.#turn.source !== source) this.#useOf(this.#turn.source, now).didHarm = true;
       return false;
@@ -39,9 +49,26 @@ export class PartsTurns {
     if (this.#turn?.queueId !== queueId) return;
     const { source, since } = this.#turn;
     this.#turn = null;
-    const use = this.#useOf(source, now);
-    use.ms += hasFailed ? MOST_OF_SOURCE_MS : Math.min(Math.max(now - since, 0), TURN_MS);
-    use.didHarm ||= hasFailed;
+    const ms = Math.min(Math.max(now - since, 0), TURN_MS);
+    this.#useOf(source, now).ms += hasFailed ? Math.max(ms, MOST_OF_SOURCE_MS) : ms;
+    if (hasFailed) this.#harm(source, ms, now);
+  }
+
+  /** A mail of this source, which has no turn, has waited for this long. */
+  waited(waiting: string, ms: number, now: Millis): void {
+    if (this.#turn === null || this.#turn.source === waiting) return;
+    const { source, since } = this.#turn;
+    const besideMs = Math.min(ms, now - since);
+    if (besideMs >= BLOCKED_MS) this.#harm(source, besideMs, now);
+  }
+
+  #harm(source: string, ms: number, now: Millis): void {
+    this.#useOf(source, now).didHarm = true;
+    this.#closed = { since: now, ms: CLOSED_TIMES * ms };
+  }
+
+  #isClosed(now: Millis): boolean {
+    return this.#closed !== null && Math.abs(now - this.#closed.since) < this.#closed.ms;
   }
 
   #mustWait(source: string, now: Millis): boolean {
