@@ -14,14 +14,16 @@ export const UNPROVEN = { answers: 403, code: "proof_needed" } as const;
 /** Requests to the derived routes that are not `listed`, made of the samples of their commands: each is valid, or lacks its body or its account. */
 export function usualVisits(listed: Readonly<Record<string, unknown>>): Readonly<Record<string, readonly Visit[]>> {
   const visits: Record<string, readonly Visit[]> = {};
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- results are not looked at
-  for (const entry of verbs.values())
-    for (const form of entry.routes as unknown as readonly HttpForm<unknown>[]) {
+  for (const entry of verbs.values()) {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- results are not looked at
+    const forms = entry.routes as unknown as readonly HttpForm<unknown>[];
+    for (const form of forms) {
       const [method = "", path = ""] = form.route.split(" ");
       const template = `/api/v1${path}`;
       const route = `${method} ${template}`;
       if (!(route in listed)) visits[route] = visitsOf(entry, form, method, template);
     }
+  }
   return visits;
 }
 
