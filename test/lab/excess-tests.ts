@@ -187,7 +187,7 @@ export function excessTests(running: Running): void {
     assert.ok((await product.countEvents("reason = 'filters_busy'")) >= 1);
   });
 
-  // After it there is no turn for minutes.
+  // The next turn after it comes minutes later.
   test("a mail that blocks Rspamd is deferred, as is what waits for it; the next ones are verified", async () => {
     const before = product.pidsOf(VERIFIER);
     const idle = secondsOfFilters();

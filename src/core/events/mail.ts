@@ -38,7 +38,7 @@ export type Recipient = Readonly<
 /** The DATA command, at which a mail counts. */
 export type DataCommand = Readonly<{ type: "DATA"; recipientCount: number } & MailAttributes>;
 /**
- * The limit a mail exceeds, or the bytes that Rspamd is already reading. `isEstimate`: the filters might find so many parts. A mail that
+ * The limit a mail exceeds, or the bytes that Rspamd is already reading. `isEstimate`: the filters might find that many parts. A mail that
  * may hide parts and is `not_its_turn` must come again (mail/postfix/parts-turns.ts), unless its sender is known; `no_turn`: that one too.
  */
 export type Excess =

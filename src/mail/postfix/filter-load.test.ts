@@ -181,7 +181,7 @@ test("the mails that Rspamd was reading when it ended have turns from then on, a
 });
 
 for (const first of ["AAAA1", "BBBB1"])
-  test(`after a mail beside which others waited there is no turn for ten times as long, seen at the end of ${first}`, () => {
+  test(`after a mail beside which others waited, the next turn comes after ten times as long, seen at the end of ${first}`, () => {
     const all = server();
     const done = (queueId: string) => all.load.observe({ type: "MAIL_JUDGED", queueId, found: "dkim" });
     assert.equal(hiding(all, "AAAA1", "198.51.1.1"), null);
@@ -207,7 +207,7 @@ test("a mail that waits for DNS, while others pass it, keeps out no one", () => 
   assert.equal(hiding(all, "AAAA2", "198.51.1.1"), null);
 });
 
-test("known senders have turns of their own", () => {
+test("known senders have separate turns", () => {
   const all = server();
   const known = (queueId: string): string | null => {
     let of: string | null = null;

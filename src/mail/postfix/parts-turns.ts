@@ -7,7 +7,7 @@ const TURN_MS = 30 * SECOND_MS;
 const MOST_OF_SOURCE_MS = 5 * SECOND_MS;
 /** A mail beside it that waits this long shows that it keeps Rspamd busy, rather than waits for DNS itself. */
 const BLOCKED_MS = 5 * SECOND_MS;
-/** After a block there is no turn for a multiple of its time, from however many networks such mails come. */
+/** After a block the next turn waits for a multiple of its time, from however many networks such mails come. */
 const CLOSED_TIMES = 10;
 /** Longer than a mail server's retry interval. */
 export const WINDOW_MS = 15 * MINUTE_MS;

@@ -9,7 +9,7 @@ import { renderRspamdRules } from "./rules.ts";
  */
 const RSPAMD_SECONDS = 15;
 
-/** Rspamd's main process checks every two seconds for a heartbeat, ends a process after so many checks without one, and kills it two later. */
+/** Rspamd's main process checks every two seconds for a heartbeat, ends a process after this many checks without one, and kills it two later. */
 const MOST_LOST_HEARTBEATS = 6;
 /** By then a process that one mail kept busy was killed, and a new one answers: 16 to 18 s, and 2 s until Rspamd starts it. */
 export const STALL_SECONDS = 20;
