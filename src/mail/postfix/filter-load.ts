@@ -43,6 +43,8 @@ export class FilterLoad {
   readonly #suspectTurns = new PartsTurns();
   /** Senders of mails that Rspamd was reading when it ended, and when that was. */
   readonly #suspects = new BoundedMap<string, Millis>(MOST_SUSPECTS);
+  /** When a mail with a turn was last among those that Rspamd was reading as it ended. */
+  #blamedAt: Millis | null = null;
   readonly #clock: Clock;
 
   constructor(clock: Clock) {
@@ -90,8 +92,8 @@ export class FilterLoad {
   }
 
   /**
-   * Whether Rspamd ended while it read a mail of this account or network. One of those mails may have blocked it, whatever its
-   * parts, so from then on it reads theirs one at a time, apart from mails that may hide parts.
+   * Whether Rspamd ended while it read a mail of this account or network. If none of those mails had a turn, any may have blocked
+   * it, whatever its parts, so from then on it reads theirs one at a time, apart from mails that may hide parts.
    */
   isSuspect(sender: Sender): boolean {
     const since = this.#suspects.get(senderOf(sender));
@@ -148,10 +150,22 @@ export class FilterLoad {
     const now = this.#clock.now();
     const mail = this.#mails.get(queueId);
     const oldest = this.#mails.values().find((one) => one.isStranger && one.sender !== mail?.sender);
-    for (const turns of [this.#turns, this.#knownTurns]) {
+    const held = [this.#turns, this.#knownTurns].filter(({ holder }) => holder !== null);
+    // Of two, either may be the cause.
+    for (const turns of held.length === 1 ? held : []) {
       const waiting = turns.holder === queueId ? oldest : mail;
       if (waiting?.isStranger === true) turns.waited(waiting.sender, now - waiting.since, now);
     }
+  }
+
+  /** Rspamd ended while it read this mail. If one of those mails had a turn, that one is blamed. */
+  #isSuspected(queueId: string, mail: Read | undefined, now: Millis): boolean {
+    const holders = [this.#turns.holder, this.#knownTurns.holder];
+    const hadTurn = holders.includes(queueId) || mail?.hasTurn === true;
+    if (hadTurn) this.#blamedAt = now;
+    const isBlamed = this.#blamedAt !== null && Math.abs(now - this.#blamedAt) < LONGEST_MS;
+    const isAnotherHeld = holders.some((one) => one !== null) || this.#mails.values().some((one) => one.hasTurn);
+    return hadTurn || !(isBlamed || isAnotherHeld);
   }
 
   get #bytes(): number {
@@ -161,11 +175,12 @@ export class FilterLoad {
   #leave(queueId: string, hasFailed = false): void {
     const now = this.#clock.now();
     const mail = this.#mails.get(queueId);
+    const isSuspected = hasFailed && this.#isSuspected(queueId, mail, now);
     for (const turns of [this.#turns, this.#knownTurns]) turns.end(queueId, now, hasFailed);
-    this.#suspectTurns.end(queueId, now);
+    this.#suspectTurns.end(queueId, now, isSuspected);
     if (mail === undefined) return;
     const { source, sender, sizeBytes } = mail;
-    if (hasFailed) this.#suspects.set(sender, now);
+    if (isSuspected) this.#suspects.set(sender, now);
     const left = (this.#bytesOf.get(source) ?? 0) - sizeBytes;
     if (left > 0) this.#bytesOf.set(source, left);
     else this.#bytesOf.delete(source);

@@ -7,7 +7,7 @@ const TURN_MS = 30 * SECOND_MS;
 const MOST_OF_SOURCE_MS = 5 * SECOND_MS;
 /** A mail beside it that waits this long shows that it keeps Rspamd busy, rather than waits for DNS itself. */
 const BLOCKED_MS = 5 * SECOND_MS;
-/** After a block the next turn waits for a multiple of its time, from however many networks such mails come. */
+/** After the end of Rspamd the next turn waits for a multiple of the time lost, from however many networks such mails come. */
 const CLOSED_TIMES = 10;
 /** Longer than a mail server's retry interval. */
 export const WINDOW_MS = 15 * MINUTE_MS;
@@ -50,21 +50,18 @@ export class PartsTurns {
     const { source, since } = this.#turn;
     this.#turn = null;
     const ms = Math.min(Math.max(now - since, 0), TURN_MS);
-    this.#useOf(source, now).ms += hasFailed ? Math.max(ms, MOST_OF_SOURCE_MS) : ms;
-    if (hasFailed) this.#harm(source, ms, now);
+    const use = this.#useOf(source, now);
+    use.ms += hasFailed ? Math.max(ms, MOST_OF_SOURCE_MS) : ms;
+    if (!hasFailed) return;
+    use.didHarm = true;
+    this.#closed = { since: now, ms: CLOSED_TIMES * ms };
   }
 
   /** A mail of this source, which has no turn, has waited for this long. */
   waited(waiting: string, ms: number, now: Millis): void {
     if (this.#turn === null || this.#turn.source === waiting) return;
     const { source, since } = this.#turn;
-    const besideMs = Math.min(ms, now - since);
-    if (besideMs >= BLOCKED_MS) this.#harm(source, besideMs, now);
-  }
-
-  #harm(source: string, ms: number, now: Millis): void {
-    this.#useOf(source, now).didHarm = true;
-    this.#closed = { since: now, ms: CLOSED_TIMES * ms };
+    if (Math.min(ms, now - since) >= BLOCKED_MS) this.#useOf(source, now).didHarm = true;
   }
 
   #isClosed(now: Millis): boolean {
