@@ -10,7 +10,7 @@ import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { MOST_OF_A_MAIL } from "../../core/decide/mail.ts";
 import { MimeParts } from "./mime-parts.ts";
 
-/** rspamd finds up to two parts at a delimiter, and more behind messages: a mail with so many costs it 15 ms. */
+/** rspamd finds up to two parts at a delimiter, and more behind messages: a mail with that many costs it 15 ms. */
 const MOST = 3_500;
 const MANY = MOST + 200;
 const MAILS = 800;
