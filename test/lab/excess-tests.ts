@@ -196,7 +196,7 @@ export function excessTests(running: Running): void {
     const from = performance.now();
     endless.sendRaw(`${ENDLESS}\r\n.\r\n`);
     await until("Rspamd reads it", () => secondsOfFilters() > idle + 1);
-    forged.sendRaw(`${mailText({ subject: "meanwhile, forged", from: "boss@strict.test" })}\r\n.\r\n`);
+    forged.sendRaw(`${mailText({ subject: "beside it, forged", from: "boss@strict.test" })}\r\n.\r\n`);
     const { code, lines } = await endless.reply(60_000);
     assert.deepEqual([code, lines], [451, ["4.7.1 Service unavailable - try again later"]]);
     assert.ok(performance.now() - from < patience(30_000));

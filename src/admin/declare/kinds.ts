@@ -15,7 +15,7 @@ type Written<T> = Readonly<{
   /** What is wrong with this text in particular. */
   because?: (text: string) => string | null;
   says: string;
-  /** In `/openapi.json`; a request with the examples of its fields is valid. */
+  /** In `/openapi.json`. Tests make samples of commands from it. */
   example: string;
 }>;
 

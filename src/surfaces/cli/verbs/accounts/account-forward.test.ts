@@ -17,7 +17,7 @@ describe("account forward, and app passwords", TIMED, () => {
     assert.match((await run(`account forward ${ANNA}`)).out, /, and a copy stays in its mailbox\.$/m);
     const asJson = async (words: string): Promise<unknown> =>
       JSON.parse((await run(`account forward --json ${words}`)).out);
-    assert.deepEqual(await asJson(ANNA), await asJson(`${ANNA} ${ELSEWHERE}`), "shown as it is set");
+    assert.deepEqual(await asJson(ANNA), await asJson(`${ANNA} ${ELSEWHERE}`), "the same when shown and set");
     assert.match((await run(`account forward ${ANNA} --off`)).out, /stays in its mailbox/);
   });
 
