@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { before, test } from "node:test";
+import { serviceLog } from "../../src/settings/layout.ts";
 import { patience } from "../kit/patience.ts";
 import { whileBusy } from "./busy-processors.ts";
 import { contentMail, spamdAnswers } from "./content.ts";
@@ -187,7 +188,30 @@ export function excessTests(running: Running): void {
     assert.ok((await product.countEvents("reason = 'filters_busy'")) >= 1);
   });
 
-  // The next turn after it comes minutes later.
+  test("a network whose mail blocked Rspamd, even if not to its end, has no turn soon; another network has", async () => {
+    const taken = await ended();
+    const turnOf = (from: string) => sendMail({ host: lab.attacker, from, sender: "a@sender.test", text: IN_PIECES });
+    const dialog = await atData("198.18.160.7");
+    const [verifier] = product.pidsOf(VERIFIER);
+    assert.ok(verifier !== undefined);
+    const checks = () =>
+      readFileSync(serviceLog(product.layout, "rspamd"), "utf8").split(" heartbeat from worker type rspamd_proxy ")
+        .length;
+    const before = checks();
+    process.kill(verifier, "SIGSTOP");
+    try {
+      dialog.sendRaw(`${IN_PIECES}\r\n.\r\n`);
+      await until("the filters have it", async () => (await ended()) > taken);
+      await until("Rspamd misses its process", () => checks() >= before + 3);
+    } finally {
+      process.kill(verifier, "SIGCONT");
+    }
+    assert.notEqual((await dialog.reply(60_000)).code, 451);
+    dialog.close();
+    assert.deepEqual((await turnOf("198.18.160.8")).lines, ["4.3.2 Too much mail at once, try again later"]);
+    await until("another has its turn", async () => (await turnOf("198.18.161.7")).code !== 451);
+  });
+
   test("a mail that blocks Rspamd is deferred, as is what waits for it; the next ones are verified", async () => {
     const before = product.pidsOf(VERIFIER);
     const idle = secondsOfFilters();

@@ -74,8 +74,8 @@ export function directories(layout: Layout): readonly Entry[] {
     at(dirname(layout.auditAnchors), 0o700),
     at(dirname(layout.mailLog), 0o750, "root", logsGroup),
     ...SERVICES.map((service) => at(join(layout.log, service), 0o750)),
-    // The guard reads what spamd logs about each mail.
-    at(join(layout.log, "spamd"), 0o750, "root", guard),
+    // The guard reads what spamd logs about each mail, and when Rspamd is blocked.
+    ...["spamd", "rspamd"].map((service) => at(join(layout.log, service), 0o750, "root", guard)),
     at(dirname(layout.webLog), 0o750, "root", logsGroup),
     at(layout.run),
     // The web sends commands; the exporter sends none.

@@ -103,3 +103,15 @@ const MOST_CHILDREN = 64;
 const SAID = /^(?:\S+ )?\[(\d+)\] info: spamd: (.*)$/s;
 const RESULT =
   /^result: [Y.] +(-?\d+) - \S* scantime=[\d.]+,size=\d+,user=([^,]*),.*?,required_score=(-?[\d.]+),.*?,mid=([^,]*)/s;
+
+/**
+ * Whether Rspamd's main process has heard nothing from the process that reads mail since its last check (`CHECK_MS`):
+ *
+ *     #4(main) <d1ee3b>; main; rspamd_main_heartbeat_cb: lost 2 heartbeat from worker type rspamd_proxy with pid 9, last beat on: …
+ */
+export function isBlocked(line: string): boolean {
+  return BLOCKED.test(line.slice(0, LONGEST_LINE));
+}
+
+const BLOCKED =
+  /^(?:\S+ )?#\d+\(main\) <\w+>; main; rspamd_main_heartbeat_cb: lost (?:\d+ )?heartbeat from worker type rspamd_proxy /;

@@ -6,8 +6,9 @@ import type { EndOfMessage } from "../../core/events/mail.ts";
 import { neighbourhoodOf } from "../../core/net/ip.ts";
 import { MINUTE_MS, type Millis } from "../../core/time.ts";
 import type { Clock, Submit } from "../../guard/ports.ts";
-import { MILTER_FAILED } from "../logs/content-filter-log.ts";
-import { PartsTurns, WINDOW_MS } from "./parts-turns.ts";
+import { isBlocked, MILTER_FAILED } from "../logs/content-filter-log.ts";
+import { CHECK_MS } from "../rspamd/rspamd-conf.ts";
+import { BlockedTime, PartsTurns, WINDOW_MS } from "./parts-turns.ts";
 
 /** Smaller mails always pass: even one in each SMTP connection is little. */
 const SMALL_BYTES = 256 * 1024;
@@ -24,7 +25,7 @@ const MOST_SUSPECTS = 1_024;
 
 type Sender = Pick<EndOfMessage, "account" | "ip">;
 /** `sender`: as in `FilterLoad.isSuspect`. `hasTurn`: as one of few of its account. */
-type Read = { sizeBytes: number; source: string; sender: string; isStranger: boolean; since: Millis; hasTurn: boolean };
+type Read = { sizeBytes: number; source: string; sender: string; since: Millis; hasTurn: boolean };
 
 /**
  * Bounds how much mail Rspamd reads at once. Without it, strangers who send much at the same time could keep it
@@ -45,6 +46,8 @@ export class FilterLoad {
   readonly #suspects = new BoundedMap<string, Millis>(MOST_SUSPECTS);
   /** When a mail with a turn was last among those that Rspamd was reading as it ended. */
   #blamedAt: Millis | null = null;
+  /** By accounts. */
+  readonly #blockedBy = new BoundedMap<string, BlockedTime>(MOST_SUSPECTS);
   readonly #clock: Clock;
 
   constructor(clock: Clock) {
@@ -83,12 +86,23 @@ export class FilterLoad {
       observation?.type === "MAIL_JUDGED" ||
       observation?.type === "CONTENT_REFUSED" ||
       observation?.type === "MAIL_TRIED";
-    if (isDone) {
-      this.#noteWaiting(observation.queueId);
-      this.#leave(observation.queueId, "reply" in observation && observation.reply === MILTER_FAILED);
-    }
+    if (isDone) this.#leave(observation.queueId, "reply" in observation && observation.reply === MILTER_FAILED);
     if (observation?.type !== "CONTENT_REFUSED") return observation;
     return { ...observation, ...this.#submitted.get(observation.queueId) };
+  }
+
+  /** A line of Rspamd's log. While Rspamd is blocked, there is one for each check; of several mails that have a turn, any may be the cause. */
+  readRspamd(line: string): null {
+    if (!isBlocked(line)) return null;
+    const now = this.#clock.now();
+    for (const turns of [this.#turns, this.#knownTurns, this.#suspectTurns]) turns.blocked(CHECK_MS, now);
+    const withTurn = this.#mails.values().filter(({ hasTurn }) => hasTurn);
+    for (const account of new Set(withTurn.map(({ source }) => source))) {
+      const blocked = this.#blockedBy.get(account) ?? new BlockedTime();
+      blocked.add(CHECK_MS, now);
+      this.#blockedBy.set(account, blocked);
+    }
+    return null;
   }
 
   /**
@@ -121,7 +135,6 @@ export class FilterLoad {
       sizeBytes,
       source,
       sender: senderOf(mail),
-      isStranger: account === null,
       since: now,
       hasTurn: false,
     });
@@ -140,22 +153,11 @@ export class FilterLoad {
     const mail = this.#mails.get(queueId);
     if (mail === undefined) return false;
     const others = this.#mails.values().filter((one) => one.hasTurn && one.source === mail.source);
-    const most = !this.isSuspect(event) ? MOST_HIDING : isHiding ? 0 : 1;
+    const isOver = this.#blockedBy.get(mail.source)?.isTooLong(this.#clock.now()) === true;
+    const isSuspect = this.isSuspect(event);
+    const most = isHiding && (isOver || isSuspect) ? 0 : isSuspect ? 1 : MOST_HIDING;
     mail.hasTurn = others.toArray().length < most;
     return mail.hasTurn;
-  }
-
-  /** Rspamd is done with this mail: how long has it, or if it had its turn the oldest other one, waited beside the one that has it? */
-  #noteWaiting(queueId: string): void {
-    const now = this.#clock.now();
-    const mail = this.#mails.get(queueId);
-    const oldest = this.#mails.values().find((one) => one.isStranger && one.sender !== mail?.sender);
-    const held = [this.#turns, this.#knownTurns].filter(({ holder }) => holder !== null);
-    // Of two, either may be the cause.
-    for (const turns of held.length === 1 ? held : []) {
-      const waiting = turns.holder === queueId ? oldest : mail;
-      if (waiting?.isStranger === true) turns.waited(waiting.sender, now - waiting.since, now);
-    }
   }
 
   /** Rspamd ended while it read this mail. If one of those mails had a turn, that one is blamed. */

@@ -3,15 +3,33 @@ import { later, MINUTE_MS, type Millis, SECOND_MS } from "../../core/time.ts";
 
 /** By then Rspamd has read a mail, or its main process has ended it (`STALL_SECONDS`), even if no line of the log shows that. */
 const TURN_MS = 30 * SECOND_MS;
-/** How long the turns of a source within the window may be altogether, if they kept another one out or ended Rspamd. */
+/** How long the turns of a source within the window may be altogether, if they kept another one out, or blocked or ended Rspamd. */
 const MOST_OF_SOURCE_MS = 5 * SECOND_MS;
-/** A mail beside it that waits this long shows that it keeps Rspamd busy, rather than waits for DNS itself. */
-const BLOCKED_MS = 5 * SECOND_MS;
-/** After the end of Rspamd the next turn waits for a multiple of the time lost, from however many networks such mails come. */
-const CLOSED_TIMES = 10;
+/** How long mails with a turn may block Rspamd at once, from however many networks they come; in the long run, a tenth of the time. */
+const MOST_BLOCKED_MS = 30 * SECOND_MS;
+const FREE_TIMES = 10;
 /** Longer than a mail server's retry interval. */
 export const WINDOW_MS = 15 * MINUTE_MS;
 const MOST_SOURCES = 1_024;
+
+/** How long mails have recently blocked Rspamd, or kept it from reading by ending it. */
+export class BlockedTime {
+  #ms = 0;
+  #at: Millis | null = null;
+
+  add(ms: number, now: Millis): void {
+    this.#ms = this.#left(now) + ms;
+    this.#at = now;
+  }
+
+  isTooLong(now: Millis): boolean {
+    return this.#left(now) >= MOST_BLOCKED_MS;
+  }
+
+  #left(now: Millis): number {
+    return this.#at === null ? 0 : Math.max(0, this.#ms - Math.abs(now - this.#at) / FREE_TIMES);
+  }
+}
 
 /** The turns of a source in the window that starts at `since`. */
 type Use = { since: Millis; ms: number; didHarm: boolean };
@@ -19,13 +37,13 @@ type Turn = Readonly<{ queueId: string; source: string; since: Millis }>;
 
 /**
  * Rspamd reads strangers' mails that may hide parts (`MimeParts.mayHideParts`) one at a time, because the milter cannot tell what they
- * cost: encoded messages may hold anything. Only Rspamd's main process bounds that, by ending what a mail blocks. A source whose mail
- * did that, or that has used up its time while another one was deferred or waited, waits for the end of its window.
+ * cost: encoded messages may hold anything. Only Rspamd's main process bounds that, by ending what a mail blocks. A source that has used
+ * up its time while another one was deferred, or that blocked or ended Rspamd, waits for the end of its window.
  */
 export class PartsTurns {
   #turn: Turn | null = null;
   readonly #uses = new BoundedMap<string, Use>(MOST_SOURCES);
-  #closed: Readonly<{ since: Millis; ms: number }> | null = null;
+  readonly #blocked = new BlockedTime();
 
   /** The queue id of the mail that has its turn. */
   get holder(): string | null {
@@ -35,7 +53,7 @@ export class PartsTurns {
   /** Whether this mail of a source may be read now, which starts its turn. */
   take(queueId: string, source: string, now: Millis): boolean {
     if (this.#turn !== null && now - this.#turn.since >= TURN_MS) this.end(this.#turn.queueId, now);
-    if (this.#isClosed(now) || this.#mustWait(source, now)) return false;
+    if (this.#blocked.isTooLong(now) || this.#mustWait(source, now)) return false;
     if (this.#turn !== null) {
       if (this.#turn.source !== source) this.#useOf(this.#turn.source, now).didHarm = true;
       return false;
@@ -48,24 +66,17 @@ export class PartsTurns {
   end(queueId: string, now: Millis, hasFailed = false): void {
     if (this.#turn?.queueId !== queueId) return;
     const { source, since } = this.#turn;
+    if (hasFailed) this.blocked(MOST_OF_SOURCE_MS, now);
     this.#turn = null;
     const ms = Math.min(Math.max(now - since, 0), TURN_MS);
-    const use = this.#useOf(source, now);
-    use.ms += hasFailed ? Math.max(ms, MOST_OF_SOURCE_MS) : ms;
-    if (!hasFailed) return;
-    use.didHarm = true;
-    this.#closed = { since: now, ms: CLOSED_TIMES * ms };
+    this.#useOf(source, now).ms += hasFailed ? Math.max(ms, MOST_OF_SOURCE_MS) : ms;
   }
 
-  /** A mail of this source, which has no turn, has waited for this long. */
-  waited(waiting: string, ms: number, now: Millis): void {
-    if (this.#turn === null || this.#turn.source === waiting) return;
-    const { source, since } = this.#turn;
-    if (Math.min(ms, now - since) >= BLOCKED_MS) this.#useOf(source, now).didHarm = true;
-  }
-
-  #isClosed(now: Millis): boolean {
-    return this.#closed !== null && Math.abs(now - this.#closed.since) < this.#closed.ms;
+  /** Rspamd answered no one for this long. */
+  blocked(ms: number, now: Millis): void {
+    if (this.#turn === null) return;
+    this.#useOf(this.#turn.source, now).didHarm = true;
+    this.#blocked.add(ms, now);
   }
 
   #mustWait(source: string, now: Millis): boolean {

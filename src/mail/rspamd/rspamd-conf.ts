@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { SECOND_MS } from "../../core/time.ts";
 import { asUserOnly, type ServiceCommands } from "../../host/running/runit.ts";
 import { CONTENT_USERS, type Layout } from "../../settings/layout.ts";
 import { type RenderedFile, rendered, type Site } from "../configuration/site.ts";
@@ -9,7 +10,10 @@ import { renderRspamdRules } from "./rules.ts";
  */
 const RSPAMD_SECONDS = 15;
 
-/** Rspamd's main process checks every two seconds for a heartbeat, ends a process after this many checks without one, and kills it two later. */
+const HEARTBEAT_SECONDS = 1;
+/** How often Rspamd's main process checks for a heartbeat (rspamd 3.4). */
+export const CHECK_MS = 2 * HEARTBEAT_SECONDS * SECOND_MS;
+/** It ends a process after this many checks without one, and kills it two checks later. */
 const MOST_LOST_HEARTBEATS = 6;
 /** By then a process that one mail kept busy was killed, and a new one answers: 16 to 18 s, and 2 s until Rspamd starts it. */
 export const STALL_SECONDS = 20;
@@ -93,7 +97,7 @@ options {
     sockets = 4;
   }
   # No count foresees what a mail costs: one that blocks the process is ended with it, and deferred.
-  heartbeat_interval = 1s;
+  heartbeat_interval = ${HEARTBEAT_SECONDS}s;
   heartbeats_loss_max = ${MOST_LOST_HEARTBEATS};
   # Otherwise a sender whose names are slow to look up could forge every author.
   soft_reject_on_timeout = true;

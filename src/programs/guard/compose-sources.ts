@@ -17,7 +17,7 @@ import { followedLogs, LogWatch, observing } from "../../mail/logs/followed-logs
 import { FilterLoad } from "../../mail/postfix/filter-load.ts";
 import { MilterServer } from "../../mail/postfix/milter-server.ts";
 import { POLICY_LIMITS, PolicyServer } from "../../mail/postfix/policy-server.ts";
-import { USERS } from "../../settings/layout.ts";
+import { serviceLog, USERS } from "../../settings/layout.ts";
 import { proxiedPorts } from "../../settings/ports.ts";
 import type { Settings } from "../../settings/schema.ts";
 import type { GuardParts } from "./compose-stores.ts";
@@ -72,10 +72,18 @@ export function composeSources(parts: SourceParts) {
     secret: loginSecret,
     guardsProxied: parts.guardsProxied,
   });
-  const followed = followedLogs(layout, settings, engine.startedAt).map((one) => ({
-    ...one,
-    read: (line: string) => filterLoad.observe(one.read(line)),
-  }));
+  const followed = [
+    ...followedLogs(layout, settings, engine.startedAt).map((one) => ({
+      ...one,
+      read: (line: string) => filterLoad.observe(one.read(line)),
+    })),
+    {
+      name: "rspamd",
+      file: serviceLog(layout, "rspamd"),
+      shared: false,
+      read: (line: string) => filterLoad.readRspamd(line),
+    },
+  ];
   const detectors = detectorLogs(detectorsOf(settings), { engine, clock, log });
   const logs = new LogWatch([...observing(engine, followed), ...detectors], { positions: stores.store, log });
   const { banned, aheadMs } = parts;
