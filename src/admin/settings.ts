@@ -5,7 +5,10 @@ import { objects, text } from "./declare/fields.ts";
 import { count, list, meaning, records, time } from "./declare/kinds.ts";
 import { ADMIN, answers, changesWithoutDryRun, PROVEN_ADMIN, reads, verb } from "./declare/verb.ts";
 
-/** The settings, as the dashboard and the API see and change them. The guard decides everything, the keeper writes the file. */
+/**
+ * The settings, as the dashboard and the API see and change them. The guard decides everything, the keeper writes
+ * the file. The command line edits the file itself (`configSet` in surfaces/cli/verbs/settings/config.ts).
+ */
 
 /** How many settings may be changed at once. */
 export const MOST_CHANGES = 20;

@@ -131,7 +131,7 @@ export const QUIET: Neighbourhood = {
   guesses: () => 0,
   banned: () => [],
   servers: () => [],
-  isHome: () => false,
+  hasSignIns: () => false,
 };
 
 /** Facts about an unknown client, except for those that the test gives. */

@@ -45,8 +45,8 @@ function sha256() {
 }
 
 /**
- * The keeper's closed list of verbs. It never runs a word of a command, or uses it as a file name: each is checked
- * against its grammar, and the text of an alert only becomes the text of a mail.
+ * The keeper's closed list of verbs, carried out by `KeeperVerbs` (programs/keeper/verbs.ts). It never runs a word of a command, or
+ * uses it as a file name: each is checked against its grammar, and the text of an alert only becomes the text of a mail.
  */
 const command = lazily(() =>
   z.discriminatedUnion("verb", [

@@ -222,7 +222,7 @@ export type Neighbourhood = Readonly<{
   /** Prefixes with credit for honest mail. */
   servers(since: Millis): readonly HonestServer[];
   /** Whether an account signed in from it. */
-  isHome(since: Millis): boolean;
+  hasSignIns(since: Millis): boolean;
 }>;
 
 /** The target of a ban, and its rung on the ladder. */

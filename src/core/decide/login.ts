@@ -8,13 +8,13 @@ import { type Change, type Decision, decision, type Evidence } from "./decision.
 import type { Facts, Offender } from "./facts.ts";
 import {
   barredBy,
+  failuresWithin,
   isFresh,
-  isHome,
   isKnownPlace,
+  knowsAddress,
   mayBeRight,
   type PlaceFacts,
   slowLimits,
-  within,
 } from "./new-places.ts";
 import type { Policy } from "./policy.ts";
 import { banIn, spare } from "./sparing.ts";
@@ -49,7 +49,7 @@ export function decideLoginAsked(policy: Policy, facts: LoginQuestion, event: Lo
   }
   const evidence = shortEvidence(policy, facts, recentFailures(policy, facts, now).length);
   // The owner's device does not wait for others behind its address.
-  if (evidence.count < evidence.limit || (isHome(facts) && looksRight(facts, event.passwordHash)))
+  if (evidence.count < evidence.limit || (knowsAddress(facts) && looksRight(facts, event.passwordHash)))
     return decision("pass", "below_limit", { counted: false, recorded: false });
   if (isKnownPlace(facts)) return decision("delay", "known_address", { evidence, counted: false });
   if (event.withoutBan === "bans_used_up") return decision("refuse", "bans_used_up", { evidence, counted: false });
@@ -114,7 +114,7 @@ function wrongPassword(policy: Policy, facts: PasswordFacts, event: LoginAttribu
       ? decision("pass", "below_limit", { evidence: short })
       : decision("delay", "known_address", { evidence: short });
   const slow = slowLimits(policy)
-    .map((one) => ({ ...one, count: within(facts.failures, one.windowMs, now).length + 1 }))
+    .map((one) => ({ ...one, count: failuresWithin(facts.failures, one.windowMs, now).length + 1 }))
     .find((one) => one.count >= one.limit);
   if (slow === undefined && short.count < limit) return decision("pass", "below_limit", { evidence: short });
   const evidence = slow ?? short;
@@ -129,7 +129,10 @@ function wrongPassword(policy: Policy, facts: PasswordFacts, event: LoginAttribu
 
 /** A stale password counts once a week. */
 function isRepeated({ failures }: PasswordFacts, { passwordHash }: LoginAttributes, now: Millis): boolean {
-  return passwordHash !== "" && within(failures, WEEK_MS, now).some((failure) => failure.passwordHash === passwordHash);
+  return (
+    passwordHash !== "" &&
+    failuresWithin(failures, WEEK_MS, now).some((failure) => failure.passwordHash === passwordHash)
+  );
 }
 
 /** Other addresses that are protected from bans are limited like strangers. */
@@ -163,5 +166,5 @@ function isAway(
 
 /** Those within the short window that no ban has answered. */
 function recentFailures({ logins }: Policy, { failures }: PasswordFacts, now: Millis): Facts["failures"] {
-  return within(failures, logins.windowMs, now).filter(isFresh);
+  return failuresWithin(failures, logins.windowMs, now).filter(isFresh);
 }

@@ -82,8 +82,8 @@ function protectionOfNetwork(
   around: Neighbourhood,
   now: Millis,
 ): Protection | null {
-  const isHome = around.isHome(later(now, -accounts.knownForMs));
-  return protectionOf(facts.sparing(facts.network), now) ?? (isHome ? "known_network" : null);
+  const hasSignIns = around.hasSignIns(later(now, -accounts.knownForMs));
+  return protectionOf(facts.sparing(facts.network), now) ?? (hasSignIns ? "known_network" : null);
 }
 
 /** Facts about a network in which an address just offended, this offence included. */

@@ -19,7 +19,7 @@ export type Barred = Readonly<{ reason: Reason; evidence: Evidence }>;
 
 /** Null: passwords are verified. */
 export function barredBy(policy: Policy, facts: PlaceFacts, event: LoginAttributes, now: Millis): Barred | null {
-  if (isHome(facts)) return capped(policy, facts, event, now);
+  if (knowsAddress(facts)) return capped(policy, facts, event, now);
   return (
     guarded(policy, facts) ??
     ofGuessingNetwork(policy, facts) ??
@@ -38,23 +38,23 @@ export function mayBeRight(policy: Policy, facts: PlaceFacts, { passwordHash }: 
   const { account } = facts;
   if (account === null || !looksRight(facts, passwordHash)) return false;
   // A budget at home would let a guesser behind the same address lock out the owner's device.
-  if (isHome(facts)) return true;
+  if (knowsAddress(facts)) return true;
   const hasShare =
     account.networkCandidates < candidatesShare(policy) || account.commonCandidates < commonShare(policy);
   return hasShare && account.candidates < policy.accounts.candidates;
 }
 
 /** The account knows the address. */
-export function isHome({ account }: Pick<Facts, "account">): boolean {
+export function knowsAddress({ account }: Pick<Facts, "account">): boolean {
   return account?.kinship === "address";
 }
 
 /** Some account knows the address. */
 export function isKnownPlace(facts: Pick<Facts, "account" | "knownAccounts">): boolean {
-  return isHome(facts) || facts.knownAccounts.length > 0;
+  return knowsAddress(facts) || facts.knownAccounts.length > 0;
 }
 
-export function within(failures: readonly Failure[], windowMs: number, now: Millis): readonly Failure[] {
+export function failuresWithin(failures: readonly Failure[], windowMs: number, now: Millis): readonly Failure[] {
   const start = now - windowMs;
   return failures.filter(({ at }) => at > start);
 }
@@ -86,7 +86,7 @@ function sprayed({ spraying }: Policy, { account, spraying: seen }: PlaceFacts):
 /** The owner may mistype often, but another client behind the same address must not guess without end. */
 function capped({ logins }: Policy, facts: PlaceFacts, event: LoginAttributes, now: Millis): Barred | null {
   const name = facts.account?.name ?? "";
-  const tried = within(facts.failures, DAY_MS, now).filter(({ account }) => account === name);
+  const tried = failuresWithin(facts.failures, DAY_MS, now).filter(({ account }) => account === name);
   const passwords = passwordsOf([...tried, ...others(facts, event).filter(({ account }) => account === name)]);
   const { size: count } = passwords;
   if (count < logins.knownPerDay) return null;
@@ -102,7 +102,7 @@ function atOthers(
   now: Millis,
 ): Barred | null {
   const isOther = ({ account }: TriedPassword | Failure): boolean => !facts.knownAccounts.includes(account);
-  const tried = [...within(facts.failures, DAY_MS, now), ...others(facts, event)].filter(isOther);
+  const tried = [...failuresWithin(facts.failures, DAY_MS, now), ...others(facts, event)].filter(isOther);
   const evidence = {
     count: passwordsOf(tried).size,
     limit: logins.failures * knownFactor,
@@ -114,20 +114,20 @@ function atOthers(
 
 /** Passwords in verification may be wrong too, so parallel guesses get no further than one after the other. */
 function ofGuessingAddress({ logins }: Policy, facts: PlaceFacts, event: LoginAttributes, now: Millis): Barred | null {
-  const failed = new Set(within(facts.failures, WEEK_MS, now).map(({ passwordHash }) => passwordHash));
+  const failed = new Set(failuresWithin(facts.failures, WEEK_MS, now).map(({ passwordHash }) => passwordHash));
   const pending = passwordsOf(others(facts, event).filter(({ passwordHash }) => !failed.has(passwordHash))).size;
-  const count = within(facts.failures, logins.windowMs, now).filter(isFresh).length;
+  const count = failuresWithin(facts.failures, logins.windowMs, now).filter(isFresh).length;
   if (count < logins.failures && count + pending >= logins.failures) {
     const { failures: limit, windowMs } = logins;
     return barred("pending_guesses", { count: count + pending, limit, windowMs, key: FAILURES });
   }
   const evidence = slowLimits({ logins }).find(({ limit, windowMs }) => {
-    const tried = within(facts.failures, windowMs, now);
+    const tried = failuresWithin(facts.failures, windowMs, now);
     // After a ban, one more password is verified before the next ban. Spared addresses have failures without a ban.
     return tried.length + pending >= limit && (pending > 0 || tried.some(isFresh));
   });
   if (evidence === undefined) return null;
-  const tried = within(facts.failures, evidence.windowMs, now).length;
+  const tried = failuresWithin(facts.failures, evidence.windowMs, now).length;
   return barred("slow_guessing", { ...evidence, count: tried + pending });
 }
 

@@ -85,7 +85,7 @@ export function neighboursIn(parts: NeighbourParts, network: Prefix, now: Millis
     guesses: (since, besides) => neighbours.guessesFrom(network, { since, until: now }, besides),
     banned: (since) => neighbours.banned(network, since),
     servers: (since) => honest.servers(network, since, MOST_SERVERS),
-    isHome: (since) => accounts.isKnownWithin(network, since),
+    hasSignIns: (since) => accounts.isKnownWithin(network, since),
   };
 }
 

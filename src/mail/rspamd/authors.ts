@@ -194,7 +194,7 @@ end
  * view `sender_login`, which the guard writes to a file after each change (`AuthorFiles`).
  */
 export const SENDERS_LUA = String.raw`
--- The text of a file that the guard writes; nil while it is missing or incomplete. It is read each time, because it may
+-- The text of a file that the guard (AuthorFiles) writes; nil while it is missing or incomplete. It is read each time, because it may
 -- have changed.
 local function guard_list(name)
   local file = io.open(AUTHOR_LISTS .. "/" .. name, "r")

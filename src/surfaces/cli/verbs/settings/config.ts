@@ -146,7 +146,7 @@ function valueIn(given: string): unknown {
   return Object.keys(others).length === 0 ? value : undefined;
 }
 
-/** Writes the file only if all of it is valid afterwards. Nothing is applied yet. */
+/** Writes the file only if all of it is valid afterwards. Nothing is applied or audited: `config apply` does both. */
 async function change(call: Call, keys: readonly SettingKey[], edit: (text: string) => Edited): Promise<Answer> {
   const { layout } = call;
   const text = settingsText(call);
