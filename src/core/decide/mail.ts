@@ -112,6 +112,8 @@ export const MOST_OF_A_MAIL = { header_lines: 1_000, mime_parts: 1_000 } as cons
  * machine; Postfix waits much longer.
  */
 export const MOST_IN_FILTERS = 64 * 1024 * 1024;
+/** Mails of this size always pass: even one in each SMTP connection is little. */
+export const LIGHT_BYTES = 256 * 1024;
 
 /**
  * A server with wanted mail relays for its users, so a bad one among them does not ban the server. An estimate proves no malice. A known

@@ -180,12 +180,17 @@ test("the mails that Rspamd was reading when it ended have turns from then on, a
   assert.equal(all.load.isSuspect(anna), false);
 });
 
-/** Rspamd's main process misses the one that reads mail for a number of checks. */
+/** What Rspamd's main process logs at a check that misses the process that reads mail. */
+function missed(at: number): string {
+  const time = new Date(at).toISOString().replace("T", "_").replace("Z", "00");
+  const says = "lost 1 heartbeat from worker type rspamd_proxy with pid 9, last beat on: …";
+  return `${time} #4(main) <d1ee3b>; main; rspamd_main_heartbeat_cb: ${says}`;
+}
+
 function blocked({ load, clock }: ReturnType<typeof server>, checks: number): void {
-  const line = "rspamd_main_heartbeat_cb: lost 1 heartbeat from worker type rspamd_proxy with pid 9, last beat on: …";
   for (let check = 0; check < checks; check++) {
     clock.advance(CHECK_MS);
-    load.readRspamd(`2026-11-20_12:00:00.00000 #4(main) <d1ee3b>; main; ${line}`);
+    load.readRspamd(missed(clock.now()));
   }
 }
 
@@ -216,6 +221,47 @@ test("mails with a turn block Rspamd for a tenth of the time, from however many 
   }
   assert.ok(blocks > 30 && blocks * 5 * CHECK_MS < 7 * MINUTE_MS, `${blocks} blocks`);
 });
+
+test("lines of Rspamd's log that are old, or read again, blame no mail", () => {
+  const all = server();
+  const start = all.clock.now();
+  assert.equal(hiding(all, "AAAA1", MAIL.ip), null);
+  for (let again = 0; again < 50; again++)
+    for (const at of [start - CHECK_MS, start, start - MINUTE_MS - again * CHECK_MS]) all.load.readRspamd(missed(at));
+  all.load.observe({ type: "MAIL_JUDGED", queueId: "AAAA1", found: "dkim" });
+  assert.equal(hiding(all, "BBBB1", "198.51.2.1"), null);
+});
+
+test("a network that was heard of before waits a quarter of an hour from the time at which its mail blocked Rspamd", () => {
+  const all = server();
+  const done = (queueId: string) => all.load.observe({ type: "MAIL_JUDGED", queueId, found: "dkim" });
+  assert.equal(hiding(all, "AAAA1", "198.51.1.1"), null);
+  done("AAAA1");
+  all.clock.advance(14 * MINUTE_MS);
+  assert.equal(hiding(all, "AAAA2", "198.51.1.1"), null);
+  blocked(all, 3);
+  done("AAAA2");
+  all.clock.advance(14 * MINUTE_MS);
+  assert.equal(hiding(all, "AAAA3", "198.51.1.1"), "not_its_turn");
+  all.clock.advance(MINUTE_MS);
+  assert.equal(hiding(all, "AAAA3", "198.51.1.1"), null);
+});
+
+for (const account of [null, "anna@example.test"])
+  test(`of small mails of ${account ?? "strangers"} that cost Rspamd much, it reads few at once`, () => {
+    const all = server();
+    const heavy = (queueId: string): string | null => {
+      const mail = { account, ip: ip("198.51.1.1") };
+      assert.equal(all.send(queueId, 5_000, mail), null);
+      return all.send(queueId, 5_000, { ...mail, weightBytes: LARGE }, decision("defer", "filters_busy"));
+    };
+    assert.deepEqual(["AAAA1", "AAAA2", "AAAA3"].map(heavy), [null, null, "bytes_in_filters"]);
+    assert.equal(all.send("AAAA4", 5_000, { account, ip: ip("198.51.1.1") }), null);
+    all.load.observe({ type: "MAIL_JUDGED", queueId: "AAAA1", found: "dkim" });
+    assert.equal(heavy("AAAA3"), null);
+    if (account !== null) return;
+    assert.equal(all.send("BBBB1", LARGE, { ip: ip("198.51.1.2") }), "bytes_in_filters");
+  });
 
 test("if Rspamd is blocked while no mail has a turn, nobody waits", () => {
   const all = server();

@@ -1,17 +1,16 @@
 import { BoundedMap } from "../../core/bounded-map.ts";
 import { decision } from "../../core/decide/decision.ts";
-import { MOST_IN_FILTERS } from "../../core/decide/mail.ts";
+import { LIGHT_BYTES, MOST_IN_FILTERS } from "../../core/decide/mail.ts";
 import type { Observation } from "../../core/events/log.ts";
 import type { EndOfMessage } from "../../core/events/mail.ts";
 import { neighbourhoodOf } from "../../core/net/ip.ts";
 import { MINUTE_MS, type Millis } from "../../core/time.ts";
 import type { Clock, Submit } from "../../guard/ports.ts";
 import { isBlocked, MILTER_FAILED } from "../logs/content-filter-log.ts";
+import { timeOfLine } from "../logs/log-line.ts";
 import { CHECK_MS } from "../rspamd/rspamd-conf.ts";
 import { BlockedTime, PartsTurns, WINDOW_MS } from "./parts-turns.ts";
 
-/** Smaller mails always pass: even one in each SMTP connection is little. */
-const SMALL_BYTES = 256 * 1024;
 /** A mail counts no longer than this, in case no log line shows its end. */
 const LONGEST_MS = MINUTE_MS;
 /** Caps one source's share, because a sender with slow DNS can keep Rspamd busy. */
@@ -22,6 +21,7 @@ const MOST_HIDING = 3;
 /** An attacker has many networks of a site, but only one such block. */
 const ALLOCATED_LENGTH = 32;
 const MOST_SUSPECTS = 1_024;
+const MOST_LATE_MS = 2 * CHECK_MS;
 
 type Sender = Pick<EndOfMessage, "account" | "ip">;
 /** `sender`: as in `FilterLoad.isSuspect`. `hasTurn`: as one of few of its account. */
@@ -46,6 +46,8 @@ export class FilterLoad {
   readonly #suspects = new BoundedMap<string, Millis>(MOST_SUSPECTS);
   /** When a mail with a turn was last among those that Rspamd was reading as it ended. */
   #blamedAt: Millis | null = null;
+  /** As the last line of Rspamd's log says. */
+  #blockedAt: Millis | null = null;
   /** By accounts. */
   readonly #blockedBy = new BoundedMap<string, BlockedTime>(MOST_SUSPECTS);
   readonly #clock: Clock;
@@ -56,8 +58,8 @@ export class FilterLoad {
 
   /**
    * At the end of a mail, before Rspamd reads it, Postfix asks about every mail: the engine decides, and what passes is in
-   * the load from then on. Our milter then asks about a mail that exceeds a limit or may hide parts. Of those that
-   * may, Rspamd reads one at a time (`PartsTurns`), one from a known place, and few of an account; the others are deferred.
+   * the load from then on. Our milter then asks about a mail that exceeds a limit, is heavier than its size, or may hide parts. Of those
+   * that may, Rspamd reads one at a time (`PartsTurns`), one from a known place, and few of an account; the others are deferred.
    */
   limiting(submit: Submit): Submit {
     return (event, answer) => {
@@ -70,9 +72,12 @@ export class FilterLoad {
           answer(decided);
         });
       if (event.excess !== undefined) return ask(event);
-      if (event.mayHideParts !== true && event.isSuspect !== true) return ask(this.#enter(event));
+      const needsTurn = event.mayHideParts === true || event.isSuspect === true;
+      if (!needsTurn && event.weightBytes === undefined) return ask(this.#enter(event));
+      const weighed = event.weightBytes === undefined ? event : this.#enter(event);
+      if (weighed.excess !== undefined) return ask(weighed);
       // Answers as the engine did at Postfix's question.
-      if (this.#hasTurn(event)) return answer(decision("pass", "below_limit"));
+      if (!needsTurn || this.#hasTurn(event)) return answer(decision("pass", "below_limit"));
       ask({ ...event, excess: { of: "not_its_turn" } });
     };
   }
@@ -91,10 +96,18 @@ export class FilterLoad {
     return { ...observation, ...this.#submitted.get(observation.queueId) };
   }
 
-  /** A line of Rspamd's log. While Rspamd is blocked, there is one for each check; of several mails that have a turn, any may be the cause. */
+  /**
+   * A line of Rspamd's log. While Rspamd is blocked, there is one for each check; of several mails that have a turn, any may be the cause.
+   * A line counts once, and only if it is new: after a fault lines are read late or again.
+   */
   readRspamd(line: string): null {
     if (!isBlocked(line)) return null;
     const now = this.#clock.now();
+    const at = timeOfLine(line, now);
+    if (at === null || Math.abs(now - at) > MOST_LATE_MS) return null;
+    const sinceLast = at - (this.#blockedAt ?? -Infinity);
+    if (sinceLast <= 0 && sinceLast >= -MOST_LATE_MS) return null;
+    this.#blockedAt = at;
     for (const turns of [this.#turns, this.#knownTurns, this.#suspectTurns]) turns.blocked(CHECK_MS, now);
     const withTurn = this.#mails.values().filter(({ hasTurn }) => hasTurn);
     for (const account of new Set(withTurn.map(({ source }) => source))) {
@@ -114,10 +127,11 @@ export class FilterLoad {
     return since !== undefined && Math.abs(this.#clock.now() - since) < WINDOW_MS;
   }
 
-  /** An account's mail is not deferred here: Postfix defers it if Rspamd does not answer in time, so that none leaves unsigned. */
+  /** Of an account's mails only heavy ones are deferred: Postfix defers the others if Rspamd does not answer in time, so that none leaves unsigned. */
   #enter(mail: EndOfMessage): EndOfMessage {
     const now = this.#clock.now();
-    const { queueId, sizeBytes, account, service } = mail;
+    const { queueId, account, service, weightBytes } = mail;
+    const sizeBytes = weightBytes ?? mail.sizeBytes;
     for (const [old, { since }] of this.#mails) {
       if (Math.abs(now - since) < LONGEST_MS) break;
       this.#leave(old);
@@ -129,7 +143,8 @@ export class FilterLoad {
     this.#leave(queueId);
     const source = sourceOf(mail);
     const bytes = this.#bytesOf.get(source) ?? 0;
-    if (account === null && sizeBytes > SMALL_BYTES && (bytes >= MOST_OF_SOURCE || this.#bytes >= MOST_IN_FILTERS))
+    const isOver = bytes >= MOST_OF_SOURCE || (account === null && this.#bytes >= MOST_IN_FILTERS);
+    if (isOver && sizeBytes > LIGHT_BYTES && (account === null || weightBytes !== undefined))
       return { ...mail, excess: { of: "bytes_in_filters", count: this.#bytes } };
     this.#mails.set(queueId, {
       sizeBytes,

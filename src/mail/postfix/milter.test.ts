@@ -124,6 +124,21 @@ test("a mail that filters may decode and find parts in is reported, so that they
   assert.deepEqual(last(mail("application/pdf", large)), NOTHING);
 });
 
+test("a mail that costs Rspamd more than its size is reported with its weight", () => {
+  const type = header("Content-Type", "message/rfc822");
+  const messages = (times: number): string => "Content-Type: message/a\r\n\r\n".repeat(times);
+  const last = (...body: readonly string[]): MilterQuestion | undefined =>
+    asked([...CONNECTED, ...MAIL, ...type, ...END_OF_HEADER, ...body.map((one) => `B${one}`), "E"]).at(-1);
+  const text = "a line of text\r\n".repeat(6_000);
+  const heavy = last(`${messages(5)}${text}`);
+  assert.ok(heavy?.type === "end" && heavy.found?.weightBytes !== undefined);
+  assert.ok(heavy.found.weightBytes > 2 * heavy.found.sizeBytes && heavy.found.mayHideParts === undefined);
+  assert.deepEqual(last(messages(5), "t\r\n"), NOTHING, "a light one");
+  assert.deepEqual(last(messages(1), text), NOTHING, "a forwarded mail");
+  const fields = last("X: a\r\n".repeat(8_000));
+  assert.ok(fields?.type === "end" && (fields.found?.weightBytes ?? 0) > 500_000);
+});
+
 test("what only might be parts is reported as an estimate", () => {
   const type = header("Content-Type", "message/rfc822");
   const body = `B${"Content-Type: message/a\r\n\r\n".repeat(PARTS)}`;

@@ -1,5 +1,5 @@
 import type { Decision } from "../../core/decide/decision.ts";
-import { MOST_OF_A_MAIL } from "../../core/decide/mail.ts";
+import { LIGHT_BYTES, MOST_OF_A_MAIL } from "../../core/decide/mail.ts";
 import { sessionOf } from "../../core/events/connection.ts";
 import type { EndOfMessage, Excess } from "../../core/events/mail.ts";
 import { smtpReplyOf } from "../../core/events/reasons.ts";
@@ -81,7 +81,7 @@ export function printMilterReply(decision: Decision): Buffer {
 /** `negotiate` and `more` need a reply at once; `end` needs the verdict on the mail. */
 export type MilterQuestion =
   | Readonly<{ type: "negotiate" | "more" | "quit" }>
-  /** `found`: null if the mail exceeds no limit and hides no parts. */
+  /** `found`: null if the mail exceeds no limit, hides no parts and is not heavier than its size. */
   | Readonly<{ type: "end"; found: EndOfMessage | null }>;
 type Counted = keyof typeof MOST_OF_A_MAIL;
 
@@ -227,15 +227,15 @@ export class MilterReader {
   }
 
   #end(excess: Excess | null, mayHideParts = false): MilterQuestion {
-    const { macros, sizeBytes, recipientCount } = this.#mail;
+    const { macros, sizeBytes, recipientCount, parts } = this.#mail;
     const named = (macro: string): string => this.#macros.get(macro) ?? "";
     const { ip, account } = this.#sender;
+    const { weightBytes } = parts;
+    const isHeavy = weightBytes > Math.max(sizeBytes, LIGHT_BYTES);
     const why = mayHideParts
       ? { mayHideParts: true as const }
-      : this.#isOfSuspect
-        ? { isSuspect: true as const }
-        : null;
-    if ((excess === null && why === null) || ip === null) return { type: "end", found: null };
+      : { ...(this.#isOfSuspect && { isSuspect: true as const }), ...(isHeavy && { weightBytes }) };
+    if ((excess === null && Object.keys(why).length === 0) || ip === null) return { type: "end", found: null };
     const { service, isProxied } = callSite(named(SERVICE_MACRO));
     const found: EndOfMessage = {
       type: "END_OF_MESSAGE",

@@ -16,6 +16,9 @@ const MOST_REPEATED_LINES = 7_000;
 const MOST_REPEATED_FIELDS = 60_000;
 /** Bytes once for each message and level of depth: to rspamd messages stay open at a delimiter, and each that follows is read in all. */
 const MOST_REPEATED_BYTES = 400_000_000;
+/** Rspamd takes as long for a byte of a plain mail as for so many repeated ones (measured: 400 MB take 0.7 s), and for a repeated field as for so many bytes. */
+const REPEATED_BYTES_OF_A_BYTE = 5;
+const BYTES_OF_A_REPEATED_FIELD = 85;
 /** Messages within each other, without a delimiter between their headers. */
 const MOST_DEPTH = 8;
 /** Encoded messages of this size hold no more than 2,000 parts. */
@@ -104,7 +107,7 @@ export class MimeParts {
       this.#lines > MOST_LINES ||
       this.#mostDepth > MOST_DEPTH ||
       (this.#lines + this.#messages) * times > MOST_REPEATED_LINES ||
-      this.#bytes * this.#messages * this.#mostDepth > MOST_REPEATED_BYTES ||
+      this.#repeatedBytes > MOST_REPEATED_BYTES ||
       this.#fields * times > MOST_REPEATED_FIELDS ||
       this.#boundaryBytes > MOST_BOUNDARY_BYTES ||
       this.#encodedBytes * times > FEW_ENCODED_BYTES
@@ -123,10 +126,20 @@ export class MimeParts {
       this.#costlyBytes / COSTLY_BYTES_OF_A_PART,
       ((this.#lines + this.#messages) * times) / REPEATED_LINES_OF_A_PART,
       (this.#fields * Math.max(times, MESSAGES_OF_FIELDS)) / REPEATED_FIELDS_OF_A_PART,
-      (this.#bytes * this.#messages * this.#mostDepth) / REPEATED_BYTES_OF_A_PART,
+      this.#repeatedBytes / REPEATED_BYTES_OF_A_PART,
       (this.#encodedBytes * this.#mostDepth) / REPEATED_ENCODED_BYTES_OF_A_PART,
     ];
     return Math.max(this.#delimiters, this.#messages, ...counts.map(Math.floor));
+  }
+
+  /** Rspamd takes about as long for it as for a plain mail of this many bytes. */
+  get weightBytes(): number {
+    const ofFields = this.#fields * this.#times * BYTES_OF_A_REPEATED_FIELD;
+    return Math.round(Math.max(this.#bytes, this.#repeatedBytes / REPEATED_BYTES_OF_A_BYTE, ofFields));
+  }
+
+  get #repeatedBytes(): number {
+    return this.#bytes * this.#messages * this.#mostDepth;
   }
 
   /** How often rspamd may read the same bytes. */

@@ -18,7 +18,7 @@ export class BlockedTime {
   #at: Millis | null = null;
 
   add(ms: number, now: Millis): void {
-    this.#ms = this.#left(now) + ms;
+    this.#ms = Math.min(this.#left(now) + ms, 2 * MOST_BLOCKED_MS);
     this.#at = now;
   }
 
@@ -55,7 +55,7 @@ export class PartsTurns {
     if (this.#turn !== null && now - this.#turn.since >= TURN_MS) this.end(this.#turn.queueId, now);
     if (this.#blocked.isTooLong(now) || this.#mustWait(source, now)) return false;
     if (this.#turn !== null) {
-      if (this.#turn.source !== source) this.#useOf(this.#turn.source, now).didHarm = true;
+      if (this.#turn.source !== source) this.#harms(this.#turn.source, now);
       return false;
     }
     this.#turn = { queueId, source, since: now };
@@ -75,8 +75,14 @@ export class PartsTurns {
   /** Rspamd answered no one for this long. */
   blocked(ms: number, now: Millis): void {
     if (this.#turn === null) return;
-    this.#useOf(this.#turn.source, now).didHarm = true;
+    this.#harms(this.#turn.source, now);
     this.#blocked.add(ms, now);
+  }
+
+  /** The window starts anew. */
+  #harms(source: string, now: Millis): void {
+    const { ms, didHarm } = this.#useOf(source, now);
+    if (!didHarm) this.#uses.set(source, { since: now, ms, didHarm: true });
   }
 
   #mustWait(source: string, now: Millis): boolean {
