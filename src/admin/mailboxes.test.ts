@@ -4,7 +4,7 @@ import * as fc from "fast-check";
 import { ANY_CHARACTER } from "../../test/kit/any-character.ts";
 import { verbs } from "./declare/control.ts";
 import { readFields } from "./declare/fields.ts";
-import { MAILBOX_SETTING_FORMS, type MailboxSettings, VACATION_LIMITS } from "./mailboxes.ts";
+import { type MailboxSettings, SETTING_ENDS, VACATION_LIMITS } from "./mailboxes.ts";
 
 const ANNA = "anna@example.org";
 const NONE: MailboxSettings = { appPasswords: [], forwarding: null, vacation: null };
@@ -14,24 +14,12 @@ const SET: MailboxSettings = {
   vacation: { subject: "", text: "Write to eve@evil.example.", until: "2026-11-02T00:00:00Z" },
 };
 
-test("each setting is shown in a line if it is set", () => {
-  const shown = (own: MailboxSettings) =>
-    MAILBOX_SETTING_FORMS.map(({ shows }) => shows(own, Date.parse("2026-11-24")));
-  assert.deepEqual(shown(NONE), [null, null, null]);
-  assert.deepEqual(shown(SET), [
-    "eve@evil.example; no copy stays here",
-    "ended 2026-11-02 00:00:00 UTC",
-    "phone (never used)",
-  ]);
-});
-
 test("what a thief may have set is ended by a command that the guard takes, and is named afterwards", () => {
-  for (const form of MAILBOX_SETTING_FORMS) {
-    if (!("ends" in form)) continue;
-    const { label, ends } = form;
-    const command = ends.command(ANNA);
-    assert.ok(verbs.get(command.verb)?.schema().safeParse(command).success, label);
-    assert.match(ends.did(ANNA, SET), /eve@evil\.example/);
+  for (const { isSet, command: ends, did } of SETTING_ENDS) {
+    assert.deepEqual([isSet(NONE), isSet(SET)], [false, true]);
+    const command = ends(ANNA);
+    assert.ok(verbs.get(command.verb)?.schema().safeParse(command).success, command.verb);
+    assert.match(did(ANNA, SET), /eve@evil\.example/);
   }
 });
 

@@ -236,73 +236,48 @@ function forwardingText({ name, to: targets, keep: keeps }: ResultOf<typeof forw
   return `Mail for ${name} is sent on to ${targets.join(", ")}, ${copy}.`;
 }
 
-/** `until 2026-12-24 23:59:59 UTC`; once that is past, `ended 2026-12-24 23:59:59 UTC`. */
-function vacationEnd(until: string, now: number): string {
-  return `${Date.parse(until) <= now ? "ended" : "until"} ${dayAndTime(until)}`;
-}
-
 /** For the command line, with the whole reply. */
 function vacationText(name: string, vacation: VacationItem | null, now: number): string {
   if (vacation === null) return `${name} sends no vacation reply.`;
   const { subject, text: body, until } = vacation;
-  const end = until === null ? "until you end it (--off)" : vacationEnd(until, now);
-  const head = end.startsWith("ended") ? `The reply of ${name} ${end}:` : `${name} sends this reply, ${end}:`;
+  const end = until === null ? "you end it (--off)" : dayAndTime(until);
+  const hasEnded = until !== null && Date.parse(until) <= now;
+  const head = hasEnded ? `The reply of ${name} ended ${end}:` : `${name} sends this reply, until ${end}:`;
   const lines = body.split("\n").map((line) => `  ${line}`.trimEnd());
   return [head, ...(subject === "" ? [] : [`  Subject: ${subject}`, ""]), ...lines].join("\n");
 }
 
-/** What its user or the owner sets for a mailbox. `forwarding` null: mail stays in it. `vacation` null: no reply is stored. */
+/** By what somebody else may get or answer the mail of an account. `forwarding` null: mail stays in it. `vacation` null: no reply is stored. */
 export type MailboxSettings = Readonly<{
   appPasswords: readonly AppPasswordItem[];
   forwarding: Forwarding | null;
   vacation: VacationItem | null;
 }>;
 
-/** How the command line shows one of them, in a line, and ends it if a thief may have set it. */
-type MailboxSettingForm = Readonly<{
-  label: string;
-  /** Null if it is not set. */
-  shows: (own: MailboxSettings, nowMs: number) => string | null;
-  /** Absent if a new password of the account removes it anyway. */
-  ends?: Readonly<{
-    command: (name: string) => Readonly<{ verb: `${string}_set`; name: string }>;
-    plan: (name: string, own: MailboxSettings) => string;
-    did: (name: string, own: MailboxSettings) => string;
-  }>;
+/** How to end one of them that a thief may have set, and that a new password of the account leaves. */
+type SettingEnd = Readonly<{
+  isSet: (own: MailboxSettings) => boolean;
+  command: (name: string) => Readonly<{ verb: `${string}_set`; name: string }>;
+  plan: (name: string, own: MailboxSettings) => string;
+  did: (name: string, own: MailboxSettings) => string;
 }>;
 
 export const targetsOf = ({ forwarding: it }: MailboxSettings): readonly string[] => it?.to ?? [];
 
 const onward = (own: MailboxSettings): string => targetsOf(own).join(", ");
 
-export const MAILBOX_SETTING_FORMS = [
+export const SETTING_ENDS = [
   {
-    label: "sent on to",
-    shows: (own) =>
-      own.forwarding && `${onward(own)}; ${own.forwarding.keep ? "a copy stays here" : "no copy stays here"}`,
-    ends: {
-      command: (name) => ({ verb: "forward_set", name, ...NO_FORWARD.given }),
-      plan: (name, own) => `Stop forwarding mail for ${name} to ${onward(own)}.`,
-      did: (name, own) => `Mail for ${name} is no longer forwarded to ${onward(own)}.`,
-    },
+    isSet: ({ forwarding }) => forwarding !== null,
+    command: (name) => ({ verb: "forward_set", name, ...NO_FORWARD.given }),
+    plan: (name, own) => `Stop forwarding mail for ${name} to ${onward(own)}.`,
+    did: (name, own) => `Mail for ${name} is no longer forwarded to ${onward(own)}.`,
   },
   {
-    label: "vacation reply",
-    shows: ({ vacation: it }, nowMs) => it && (it.until === null ? "yes" : vacationEnd(it.until, nowMs)),
-    ends: {
-      command: (name) => ({ verb: "vacation_set", name, ...NO_VACATION.given }),
-      plan: (name) => `End the vacation reply of ${name}.`,
-      did: (name, { vacation: it }) =>
-        `The vacation reply of ${name} is ended. It was: ${`${it?.subject ?? ""} ${it?.text ?? ""}`.trim()}`,
-    },
+    isSet: ({ vacation: it }) => it !== null,
+    command: (name) => ({ verb: "vacation_set", name, ...NO_VACATION.given }),
+    plan: (name) => `End the vacation reply of ${name}.`,
+    did: (name, { vacation: it }) =>
+      `The vacation reply of ${name} is ended. It was: ${`${it?.subject ?? ""} ${it?.text ?? ""}`.trim()}`,
   },
-  {
-    label: "app passwords",
-    shows: ({ appPasswords: all }) =>
-      all.length === 0
-        ? null
-        : all
-            .map((it) => `${it.name} (${it.usedAt === null ? "never used" : `used ${dayAndTime(it.usedAt)}`})`)
-            .join(", "),
-  },
-] as const satisfies readonly MailboxSettingForm[];
+] as const satisfies readonly SettingEnd[];

@@ -80,6 +80,11 @@ function unexpected(wanted: string, value: Value): never {
   throw new Error(`The database holds ${JSON.stringify(value)} where ${wanted} belongs`);
 }
 
+/** A column of milliseconds, written like `dayAndTime`. */
+export function sqlDayAndTime(column: string): string {
+  return `strftime('%F %T UTC', ${column} / 1000, 'unixepoch')`;
+}
+
 /** The verdict that an event would have had without `simulate`, or `ban`; null if it took effect. */
 export const SIMULATED =
   "coalesce(json_extract(rest, '$.seen.simulated'), iif(json_extract(rest, '$.simulated'), 'ban', NULL))";

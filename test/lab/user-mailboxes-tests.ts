@@ -40,7 +40,10 @@ export function userMailboxesTests({ lab, product }: Running, there: () => reado
       const story = await cli(`why --account ${ANNA}`);
       return /with app password phone/.test(story) && /with app password Annas Laptop/.test(story) ? story : null;
     });
-    assert.match(why, /^ {2}app passwords +phone \(used .* UTC\), Annas Laptop \(used .* UTC\)$/m);
+    assert.match(
+      why,
+      /^ {2}app passwords +phone \(made .* UTC, last used .* UTC\), Annas Laptop \(made .* UTC, last used .* UTC\)$/m,
+    );
     assert.doesNotMatch(why, new RegExp(phone));
     assert.match(await cli(`account app-password list ${ANNA}`), /^phone +\d\S+ \S+ UTC +\d\S+ \S+ UTC +root$/m);
     const login = await lab.server.exec(["grep", "-rl", phone, product.layout.data]);
@@ -96,7 +99,7 @@ export function userMailboxesTests({ lab, product }: Running, there: () => reado
     assert.match(await cli(`account forward ${BERT} ${ANNA}`), /would return/);
     assert.match(
       await cli(`why --account ${ANNA}`),
-      /^ {2}sent on to +anna@elsewhere\.test, bert@\S+; no copy stays here$/m,
+      /^ {2}forwarding +to anna@elsewhere\.test, bert@\S+; no copy stays here$/m,
     );
 
     assert.match(await cli(`account forward ${ANNA} --off`), /stays in its mailbox/);

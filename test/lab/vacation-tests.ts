@@ -63,7 +63,10 @@ export function vacationTests({ lab, product }: Running, there: () => readonly s
     await write("second");
     await noReplyTo("someone@written.test", 1);
     assert.match(await cli("audit", "list"), /VACATION_CHANGED +anna@example\.test until it is ended/);
-    assert.match(await cli("why", "--account", ANNA), /^ {2}vacation reply +yes$/m);
+    assert.match(
+      await cli("why", "--account", ANNA),
+      /^ {2}vacation reply +Away äöü Back on Monday\. \/ \. \/ "Anna" /m,
+    );
   });
 
   test("mail to an alias of the account alone gets one, to an alias of several none", async () => {

@@ -110,9 +110,5 @@ export const NETWORKS = {
   undo: "account networks ADDRESS remove NETWORK",
   redo: "account networks ADDRESS add NETWORK",
   rows: { from: "account_network", name: "account || ' from ' || network", is: "network" },
-  shown: {
-    what: "networks of",
-    value: "group_concat(network, ' ' ORDER BY network)",
-    from: "account_network GROUP BY account",
-  },
+  shown: { what: "sign-ins", value: "'only from ' || group_concat(network, ', ' ORDER BY network)" },
 } as const;

@@ -7,7 +7,7 @@ import { isoTime, isoTimeOrNull, type Millis } from "../../core/time.ts";
 import { LIMITS } from "../../guard/limits.ts";
 import type { AppPasswordStore, NewAppPassword } from "../../guard/mailbox-ports.ts";
 import type { Outcome } from "../../guard/ports.ts";
-import { integer, millis, millisOrNull, text } from "../columns.ts";
+import { integer, millis, millisOrNull, sqlDayAndTime, text } from "../columns.ts";
 import { type Prepared, prepared } from "../transactions.ts";
 import { NotedUses } from "./credentials.ts";
 
@@ -123,9 +123,8 @@ export const APP_PASSWORDS = {
   undo: "account app-password remove ADDRESS NAME",
   rows: { from: "app_password", name: "name || ' of ' || account", is: "digest" },
   shown: {
-    what: "app passwords of",
-    value:
-      "group_concat(name || ' (made ' || strftime('%FT%H:%M:%fZ', made_at / 1000.0, 'unixepoch') || ')', ', ' ORDER BY made_at, name)",
-    from: "app_password GROUP BY account",
+    what: "app passwords",
+    value: `group_concat(name || ' (made ' || ${sqlDayAndTime("made_at")} ||
+      coalesce(', last used ' || ${sqlDayAndTime("used_at")}, ', never used') || ')', ', ' ORDER BY made_at, name)`,
   },
 } as const;

@@ -40,13 +40,13 @@ test("every change of accounts and aliases is a difference, and no secret is sho
     "account anna@example.test: active -> suspended",
     "account eve@example.test: null -> active",
     "alias info@example.test: to anna@example.test -> to anna@example.test x@else.test, blocked",
-    "app passwords of anna@example.test: null -> phone (made 1970-01-01T00:00:00.000Z)",
-    "forwarding of anna@example.test: null -> to anna@example.test x@else.test",
-    "networks of anna@example.test: null -> 203.0.113.0/24",
+    "app passwords of anna@example.test: null -> phone (made 1970-01-01 00:00:00 UTC, never used)",
+    "forwarding of anna@example.test: null -> to x@else.test; a copy stays here",
     "password of anna@example.test: (secret) -> another",
     "password of eve@example.test: null -> (secret)",
     "quota of anna@example.test: null -> 5 bytes",
-    "vacation reply of anna@example.test: null -> until 1970-01-01T00:00:00Z: Away Write to x@else.test.",
+    "sign-ins of anna@example.test: null -> only from 203.0.113.0/24",
+    "vacation reply of anna@example.test: null -> ended 1970-01-01 00:00:00 UTC: Away Write to x@else.test.",
     `vacation reply of bert@example.test: ${after.get("vacation reply of bert@example.test")?.shown} -> another`,
   ]);
   assert.doesNotMatch(JSON.stringify([...after].map(([, { shown }]) => shown)), /ARGON|digest|0abc/);

@@ -1,25 +1,19 @@
 import { existsSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import type { Kept } from "../../core/incident/incident.ts";
-import { printable } from "../../core/text.ts";
 import { text } from "../columns.ts";
 import { openAccounts, openAccountsForReading } from "../open.ts";
-import { SETTING_TABLES } from "./setting-tables.ts";
+import { ALL_SET, shownValue } from "./setting-tables.ts";
 
-/** Shown characters of a value, such as a reply. */
-const MOST_SHOWN = 200;
-
-/** `is_secret`: a comparison may only show that it differs. */
+/** `shown`: instead of the value, which may be a secret. */
 const KEPT = `
-  SELECT 'account ' || name AS what, iif(suspended OR followed IS 'unlisted', 'suspended', 'active') AS value, 0 AS is_secret
+  SELECT 'account ' || name AS what, iif(suspended OR followed IS 'unlisted', 'suspended', 'active') AS value, NULL AS shown
     FROM account
-  UNION ALL SELECT 'password of ' || name, password, 1 FROM account
-  UNION ALL SELECT 'quota of ' || name, quota_bytes || ' bytes', 0 FROM account WHERE quota_bytes IS NOT NULL
-  ${SETTING_TABLES.map(
-    ({ shown: { what, value, from } }) => `UNION ALL SELECT '${what} ' || account, ${value}, 0 FROM ${from}`,
-  ).join("\n")}
+  UNION ALL SELECT 'password of ' || name, password, '(secret)' FROM account
+  UNION ALL SELECT 'quota of ' || name, quota_bytes || ' bytes', NULL FROM account WHERE quota_bytes IS NOT NULL
+  UNION ALL SELECT what || ' of ' || account, is_now, shown FROM (${ALL_SET})
   UNION ALL SELECT 'alias ' || address, 'to ' || group_concat(target, ' ' ORDER BY target) ||
-    iif(address IN (SELECT address FROM alias_block), ', blocked', ''), 0
+    iif(address IN (SELECT address FROM alias_block), ', blocked', ''), NULL
     FROM alias GROUP BY address`;
 
 /** Reads a copy that nothing else uses, such as one from a backup. Migrates the copy itself first. */
@@ -34,10 +28,7 @@ export function readKeptAccounts(path: string): Kept {
   using db = openAccountsForReading(path);
   const rows = db.prepare(KEPT).all();
   return new Map(
-    rows.map(({ what, value, is_secret: isSecret }) => [
-      text(what),
-      { value: text(value), shown: isSecret === 1 ? "(secret)" : printable(text(value), MOST_SHOWN) },
-    ]),
+    rows.map(({ what, value, shown }) => [text(what), { value: text(value), shown: shownValue(text(shown ?? value)) }]),
   );
 }
 

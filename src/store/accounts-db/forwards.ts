@@ -165,8 +165,8 @@ export const FORWARDS = {
   undo: "account forward ADDRESS --off",
   rows: { from: "forward WHERE target <> account", name: "account || ' to ' || target", is: "target" },
   shown: {
-    what: "forwarding of",
-    value: "'to ' || group_concat(target, ' ' ORDER BY target)",
-    from: "forward GROUP BY account",
+    what: "forwarding",
+    value: `'to ' || group_concat(target, ', ' ORDER BY target) FILTER (WHERE target <> account) ||
+      iif(max(target = account), '; a copy stays here', '; no copy stays here')`,
   },
 } as const;

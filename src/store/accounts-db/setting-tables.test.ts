@@ -5,7 +5,7 @@ import { accountsFor, rowsOf } from "../../../test/kit/test-database.ts";
 import { differences } from "../../core/incident/incident.ts";
 import { settingChanges } from "../changed-since.ts";
 import { readKeptAccounts } from "./copied-accounts.ts";
-import { SETTING_TABLES } from "./setting-tables.ts";
+import { readAccountSettings, SETTING_TABLES } from "./setting-tables.ts";
 
 const ANNA = "anna@example.test";
 const SECRET = /(digest|hash|password|proof|secret)\w* [01]/;
@@ -36,10 +36,10 @@ for (const { key, says, tables, shown } of SETTING_TABLES) {
     };
     fill(copy, table, 0);
     const removed = differing();
-    assert.match(removed, new RegExp(`^${key} removed: .*${ANNA}.*\n${shown.what} ${ANNA}: .+ -> null$`));
+    assert.match(removed, new RegExp(`^${key} removed: .*${ANNA}.*\n${shown.what} of ${ANNA}: .+ -> null$`));
     fill(now, table, 1);
     const replaced = differing();
-    assert.match(replaced, new RegExp(`^(${key} .+\n)+${shown.what} ${ANNA}: .+ -> (?!null$|another$).+$`));
+    assert.match(replaced, new RegExp(`^(${key} .+\n)+${shown.what} of ${ANNA}: .+ -> (?!null$|another$).+$`));
     assert.doesNotMatch(removed + replaced, SECRET);
     now.exec(`DELETE FROM ${table}`);
     fill(now, table, 0);
@@ -57,3 +57,25 @@ for (const { key, says, tables, shown } of SETTING_TABLES) {
     );
   });
 }
+
+test("what is set for an account is said in words, and the use of an app password is no difference", (t) => {
+  const db = accountsFor(t);
+  const path = db.location() ?? "";
+  // The other targets of Bert's mail were removed.
+  db.exec(`
+    INSERT INTO app_password VALUES
+      ('${ANNA}', 'phone', 'd', 'p', 'root', 0, NULL), ('${ANNA}', 'tablet', 'e', 'q', 'root', 1, 60000);
+    INSERT INTO forward VALUES
+      ('bert@example.test', 'bert@example.test'), ('${ANNA}', 'x@else.test'), ('${ANNA}', 'y@else.test');
+    INSERT INTO vacation VALUES ('${ANNA}', 'Away', 'One\n\nTwo', NULL)`);
+  const made = "made 1970-01-01 00:00:00 UTC";
+  assert.deepEqual(readAccountSettings(db, ANNA), [
+    { what: "app passwords", is: `phone (${made}, never used), tablet (${made}, last used 1970-01-01 00:01:00 UTC)` },
+    { what: "forwarding", is: "to x@else.test, y@else.test; no copy stays here" },
+    { what: "vacation reply", is: "Away One / Two" },
+  ]);
+  assert.deepEqual(readAccountSettings(db, "bert@example.test"), []);
+  const before = readKeptAccounts(path);
+  db.exec("UPDATE app_password SET used_at = 120000");
+  assert.deepEqual(differences(before, readKeptAccounts(path)), []);
+});

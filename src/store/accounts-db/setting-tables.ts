@@ -1,9 +1,11 @@
 import type { DatabaseSync } from "node:sqlite";
+import { printable } from "../../core/text.ts";
+import { text } from "../columns.ts";
 import { NETWORKS, SqliteAccountNetworks } from "./account-networks.ts";
-import { APP_PASSWORDS, readAppPasswords, SqliteAppPasswords } from "./app-passwords.ts";
+import { APP_PASSWORDS, SqliteAppPasswords } from "./app-passwords.ts";
 import type { NotedUses } from "./credentials.ts";
-import { FORWARDS, readForwarding, SqliteForwards, SqliteNewForwards } from "./forwards.ts";
-import { readVacation, SqliteVacations, VACATIONS } from "./vacations.ts";
+import { FORWARDS, SqliteForwards, SqliteNewForwards } from "./forwards.ts";
+import { SqliteVacations, VACATIONS } from "./vacations.ts";
 
 /** What its user or the owner sets for a mailbox, with its table in `accounts.db`. */
 export type AccountSetting = Readonly<{
@@ -21,8 +23,8 @@ export type AccountSetting = Readonly<{
   redo?: string;
   /** For comparing two databases: `name` identifies a row, and a different `is` is a change. */
   rows: Readonly<{ from: string; name: string; is: string }>;
-  /** The account, and the setting in words, for the evidence of an incident. */
-  shown: Readonly<{ what: string; value: string; from: string }>;
+  /** In words, for `why` and the evidence of an incident: `value` of an account's rows in the first table. NULL: nothing is set. */
+  shown: Readonly<{ what: string; value: string }>;
 }>;
 
 export const SETTING_TABLES = [
@@ -47,11 +49,23 @@ export function accountSettingStores(db: DatabaseSync, uses: NotedUses) {
   } as const;
 }
 
-/** What the user of a mailbox sets for it, as `why` and incidents show it. The connection may be read-only. */
-export function readMailboxSettings(db: DatabaseSync, account: string) {
-  return {
-    appPasswords: readAppPasswords(db, account),
-    forwarding: readForwarding(db, account),
-    vacation: readVacation(db, account),
-  };
+/** What is set for each account. `is_now` differs only if the setting does; `shown` may also tell when it was used, or that it ended. */
+export const ALL_SET = SETTING_TABLES.map(
+  ({ tables: [table], rows: { is }, shown: { what, value } }) => `
+  SELECT account, '${what}' AS what, ${value} AS shown, group_concat(${is} ORDER BY ${is}) AS is_now
+  FROM ${table} GROUP BY account HAVING shown IS NOT NULL`,
+).join(" UNION ALL");
+
+/** On one line, and cut: a value may be a whole reply. */
+export function shownValue(value: string): string {
+  return printable(value.replaceAll(/\n+/g, " / "), 200);
+}
+
+/** What is set, and to what, in words. */
+export type ShownSetting = Readonly<{ what: string; is: string }>;
+
+/** What is set for an account. The connection may be read-only. */
+export function readAccountSettings(db: DatabaseSync, account: string): readonly ShownSetting[] {
+  const rows = db.prepare(`SELECT what, shown FROM (${ALL_SET}) WHERE account = ?`).all(account);
+  return rows.map(({ what, shown }) => ({ what: text(what), is: shownValue(text(shown)) }));
 }

@@ -7,7 +7,7 @@ import type { Vacation, VacationStore } from "../../guard/commands/accounts/vaca
 import type { Outcome } from "../../guard/ports.ts";
 import { SCRIPT_VIEW } from "../../mail/dovecot/sieve.ts";
 import { VERIFIED_HEADER } from "../../mail/rspamd/verified-headers.ts";
-import { millisOrNull, text } from "../columns.ts";
+import { millisOrNull, sqlDayAndTime, text } from "../columns.ts";
 import { type Prepared, prepared } from "../transactions.ts";
 
 /** Replies while users are away, in `accounts.db`. Dovecot sees each change at once. Throws if the file cannot be written. */
@@ -105,9 +105,8 @@ if anyof (exists "List-Id", exists "List-Post", exists "List-Unsubscribe", exist
   undo: "account vacation ADDRESS --off",
   rows: { from: "vacation", name: "account", is: "subject || ' ' || text || ' ' || coalesce(until, '')" },
   shown: {
-    what: "vacation reply of",
-    value:
-      "iif(until IS NULL, '', 'until ' || strftime('%FT%TZ', until / 1000.0, 'unixepoch') || ': ') || trim(subject || ' ' || text)",
-    from: "vacation",
+    what: "vacation reply",
+    value: `coalesce(iif(until > unixepoch() * 1000, 'until ', 'ended ') || ${sqlDayAndTime("until")} || ': ', '') ||
+      trim(subject || ' ' || text)`,
   },
 } as const;

@@ -19,6 +19,7 @@ import type { Outcome } from "../../guard/ports.ts";
 import type { Queries } from "../../guard/storage-ports.ts";
 import type { ReplayAsked } from "../../jobs/replay/ports.ts";
 import type { Layout } from "../../settings/layout.ts";
+import type { ShownSetting } from "../../store/accounts-db/setting-tables.ts";
 import type { Shape } from "./parse.ts";
 import { fitted, printJson } from "./print/text.ts";
 
@@ -117,6 +118,8 @@ export interface Reader {
   access(name: string): Readonly<{ addresses: readonly string[]; lastSignIn: Seen | null }>;
   /** The hash of its password; null if the account is missing. */
   accountPassword(name: string): string | null;
+  /** What is set for it, in words. */
+  settings(name: string): readonly ShownSetting[];
   own(name: string): MailboxSettings;
   /** All keys of an account that has its own, newest first; the account may have been removed. */
   accountKeys(name: string): readonly KeptKey[];

@@ -1,6 +1,6 @@
 import { factorsRemoved } from "../../../../admin/access.ts";
 import { BEFORE_ALL_MAIL, PAGE } from "../../../../admin/declare/paging.ts";
-import { MAILBOX_SETTING_FORMS, type MailboxSettings } from "../../../../admin/mailboxes.ts";
+import { SETTING_ENDS } from "../../../../admin/mailboxes.ts";
 import { NO_MAIL } from "../../../../admin/queue.ts";
 import { messageOf } from "../../../../core/error.ts";
 import type { Incident } from "../../../../core/incident/incident.ts";
@@ -148,18 +148,15 @@ function revokeTokens(call: Call): Deed {
  * looked at once more then.
  */
 function endSettings(call: Call, reader: Reader, name: AccountName): readonly Deed[] {
-  return MAILBOX_SETTING_FORMS.flatMap((form) => {
-    if (!("ends" in form)) return [];
-    const { shows, ends } = form;
-    const isSet = (own: MailboxSettings): boolean => shows(own, call.now()) !== null;
+  return SETTING_ENDS.map(({ isSet, command, plan, did }) => {
     const known = reader.own(name);
     const run = async (): Promise<Came> => {
       const was = reader.own(name);
       if (!isSet(was)) return NOTHING;
-      const asked = await call.guard.ask(ends.command(name));
-      return asked.ok ? took(oneLine(ends.did(name, was))) : notTaken(ends.plan(name, was), asked);
+      const asked = await call.guard.ask(command(name));
+      return asked.ok ? took(oneLine(did(name, was))) : notTaken(plan(name, was), asked);
     };
-    return [{ plan: isSet(known) ? ends.plan(name, known) : "", run }];
+    return { plan: isSet(known) ? plan(name, known) : "", run };
   });
 }
 

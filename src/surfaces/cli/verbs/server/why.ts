@@ -1,6 +1,5 @@
 import type { AccountKnown, AccountRow } from "../../../../admin/accounts.ts";
 import type { AccountReport, AddressAnswer } from "../../../../admin/declare/items.ts";
-import { MAILBOX_SETTING_FORMS } from "../../../../admin/mailboxes.ts";
 import { type AccountName, parseAccountName } from "../../../../core/net/address.ts";
 import { contains, type Ip, parseIp, parsePrefix, prefixOf } from "../../../../core/net/ip.ts";
 import { plural } from "../../../../core/text.ts";
@@ -9,6 +8,7 @@ import { whyAccount, whyAddress, whyMessage } from "../../../../guard/explain/wh
 import type { Queries } from "../../../../guard/storage-ports.ts";
 import { showSettings } from "../../../../settings/show.ts";
 import { toPolicy } from "../../../../settings/to-policy.ts";
+import type { ShownSetting } from "../../../../store/accounts-db/setting-tables.ts";
 import { type Answer, type Call, done, PROGRAM, type Reader, wrongUsage } from "../../call.ts";
 import { isClosed, mailKeyText, recoverCommand } from "../../print/account-facts.ts";
 import { columns, oneLine } from "../../print/text.ts";
@@ -117,32 +117,27 @@ async function answerAboutAccount(call: Call, reader: Reader, account: string, l
   const mailbox = `${use === null ? "use not known" : usedText(use)}; quota ${quotaText(call, row.quotaBytes, use)}`;
   const keys = reader.accountKeys(name);
   const key = mailKeyText(name, keys, loaded.ok && loaded.settings["mailboxes.encryption"] === "account");
-  const own = reader.own(name);
-  const set = MAILBOX_SETTING_FORMS.flatMap(({ label, shows }) => {
-    const line = shows(own, call.now());
-    return line === null ? [] : [[`  ${label}`, line]];
-  });
-  const text = parts([printState(name, { row, known, mailbox, key, set }), printAccount(report, values)]);
+  const settings = reader.settings(name);
+  const text = parts([printState(name, { row, known, mailbox, key, settings }), printAccount(report, values)]);
   const ownKeys = { opened: keys.filter(({ isOpen }) => isOpen).length, total: keys.length };
   const next = isClosed(keys) ? recoverCommand(name) : nextAfter(report);
-  return done({ ...report, state: { ...row, ...known, use, keys: ownKeys, ...own } }, text, next);
+  return done({ ...report, state: { ...row, ...known, use, keys: ownKeys, settings } }, text, next);
 }
 
-/** `known` null: the settings cannot be read, and the limits depend on them. `key` null: not mentioned. `set`: lines of what is set for it. */
+/** `known` null: the settings cannot be read, and the limits depend on them. `key` null: not mentioned. */
 type Told = Readonly<{
   row: AccountRow;
   known: AccountKnown | null;
   mailbox: string;
   key: string | null;
-  set: readonly (readonly string[])[];
+  settings: readonly ShownSetting[];
 }>;
 
-function printState(name: AccountName, { row, known, mailbox, key, set }: Told): string {
-  const from = row.networks.length === 0 ? "anywhere that logins.networks allows" : row.networks.map(shown).join(", ");
+function printState(name: AccountName, { row, known, mailbox, key, settings }: Told): string {
   const lines = [
-    ["  may sign in from", from],
     ["  mailbox", mailbox],
-    ...set,
+    ...(row.networks.length === 0 ? [["  sign-ins", "from anywhere that logins.networks allows"]] : []),
+    ...settings.map(({ what, is }) => [`  ${what}`, is]),
     ...(key === null ? [] : [["  key of its mail", key]]),
     ...(known === null ? [] : knownLines(known)),
   ];
