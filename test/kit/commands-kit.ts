@@ -39,7 +39,7 @@ export function commandsOnMemory(policy = TEST_POLICY) {
   const memory = engineOnMemory(policy, [{ prefix: net("203.0.113.1/32"), why: "gateway" }]);
   const { engine, sqlite, accountHistory, notices, clock, db } = memory;
   const stores = accountsOnMemory(db, clock, () => engine.flush());
-  const { accounts, book, active, factors, sessions, heldMail, vacations } = stores;
+  const { accounts, book, active, factors, sessions, heldMail, replies } = stores;
   const asked: KeeperCommand[] = [];
   let up = true;
   let queue: (asked: Extract<KeeperCommand, { verb: "find_mail" }>) => readonly QueuedMail[] = () => [];
@@ -139,7 +139,7 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     active,
     appPasswordsOf: stores.appPasswordsOf,
     forwardingOf: stores.forwardingOf,
-    vacationOf: (account: string) => vacations.vacationOf(account),
+    vacationOf: (account: string) => replies.vacationOf(account),
     sessions,
     factors,
     keeper,

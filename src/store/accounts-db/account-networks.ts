@@ -105,6 +105,7 @@ const SQL = {
 /** The entry of networks in `SETTING_TABLES` (`setting-tables.ts` beside it). */
 export const NETWORKS = {
   key: "networks",
+  store: (db: DatabaseSync) => new SqliteAccountNetworks(db),
   tables: ["account_network"],
   says: "networks of accounts",
   undo: "account networks ADDRESS remove NETWORK",

@@ -93,6 +93,7 @@ const SQL = {
 /** The entry of app passwords in `SETTING_TABLES` (`setting-tables.ts` beside it). */
 export const APP_PASSWORDS = {
   key: "appPasswords",
+  store: (db: DatabaseSync, uses: NotedUses) => new SqliteAppPasswords(db, uses),
   schema: `
   -- Passwords of single mail programs. \`digest\`: SHA-256 in hexadecimal; each is 99 random bits, which no guessing finds, so a
   -- slow hash would only cost. \`proof\`: what Dovecot tells the guard of it. Any new password of the account removes them.

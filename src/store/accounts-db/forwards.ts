@@ -160,6 +160,7 @@ const NEW_SQL = {
 /** The entry of forwards in `SETTING_TABLES` (`setting-tables.ts` beside it). Its tables are in `schema.ts`: views there need them. */
 export const FORWARDS = {
   key: "forwards",
+  store: (db: DatabaseSync) => new SqliteForwards(db),
   tables: ["forward", "target_spent", "new_forward", "new_forward_sent"],
   says: "forwards",
   undo: "account forward ADDRESS --off",

@@ -1,16 +1,17 @@
 import type { DatabaseSync } from "node:sqlite";
 import { printable } from "../../core/text.ts";
 import { text } from "../columns.ts";
-import { NETWORKS, SqliteAccountNetworks } from "./account-networks.ts";
-import { APP_PASSWORDS, SqliteAppPasswords } from "./app-passwords.ts";
+import { NETWORKS } from "./account-networks.ts";
+import { APP_PASSWORDS } from "./app-passwords.ts";
 import type { NotedUses } from "./credentials.ts";
-import { FORWARDS, SqliteForwards, SqliteNewForwards } from "./forwards.ts";
-import { SqliteVacations, VACATIONS } from "./vacations.ts";
+import { FORWARDS } from "./forwards.ts";
+import { VACATIONS } from "./vacations.ts";
 
 /** What its user or the owner sets for a mailbox, with its table in `accounts.db`. */
 export type AccountSetting = Readonly<{
-  /** In a comparison of two databases (`changed-since.ts`). */
+  /** In a comparison of two databases (`changed-since.ts`), and its store's name among the guard's parts. */
   key: string;
+  store: (db: DatabaseSync, uses: NotedUses) => object;
   /** Its tables, triggers and views. Absent if they are in `schema.ts`, because views there need them. */
   schema?: string;
   /** All are checked for damage at each start. The first holds what is set; the others record its use, and grant no one anything. */
@@ -33,20 +34,18 @@ export const SETTING_TABLES = [
   VACATIONS,
   NETWORKS,
 ] as const satisfies readonly AccountSetting[];
-export type AccountSettingKey = (typeof SETTING_TABLES)[number]["key"];
+type Entry = (typeof SETTING_TABLES)[number];
+export type AccountSettingKey = Entry["key"];
+type AccountSettingStores = { readonly [Each in Entry as Each["key"]]: ReturnType<Each["store"]> };
 
 export const accountSettingsSchema = SETTING_TABLES.map((one: AccountSetting) => one.schema ?? "").join("");
 export const accountSettingsTables = SETTING_TABLES.flatMap(({ tables }): readonly string[] => tables);
 
 /** What reads and writes them for the guard. */
-export function accountSettingStores(db: DatabaseSync, uses: NotedUses) {
-  return {
-    appPasswords: new SqliteAppPasswords(db, uses),
-    networks: new SqliteAccountNetworks(db),
-    forwards: new SqliteForwards(db),
-    newForwards: new SqliteNewForwards(db),
-    vacations: new SqliteVacations(db),
-  } as const;
+export function accountSettingStores(db: DatabaseSync, uses: NotedUses): AccountSettingStores {
+  const stores = SETTING_TABLES.map(({ key, store }) => [key, store(db, uses)] as const);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each of the list under its key
+  return Object.fromEntries(stores) as AccountSettingStores;
 }
 
 /** What is set for each account. `is_now` differs only if the setting does; `shown` may also tell when it was used, or that it ended. */

@@ -27,7 +27,7 @@ export interface VacationStore {
   vacationOf(account: string): VacationItem | null;
 }
 
-export type VacationCommandParts = RecordParts & Readonly<{ vacations: VacationStore; clock: Clock }>;
+export type VacationCommandParts = RecordParts & Readonly<{ replies: VacationStore; clock: Clock }>;
 
 /** Sets or ends the reply that an account sends while its user is away. The record omits its text, which may say where somebody is. */
 export const vacationCommand: RunOf<"vacation_set", VacationCommandParts> = async (parts, command, by) => {
@@ -36,7 +36,7 @@ export const vacationCommand: RunOf<"vacation_set", VacationCommandParts> = asyn
   if (end !== null && typeof end !== "number") return end;
   const vacation = text === null ? null : { subject, text, until: end };
   return recordThenChange(parts, {
-    change: () => parts.vacations.setVacation(name, vacation),
+    change: () => parts.replies.setVacation(name, vacation),
     audit: { type: "VACATION_CHANGED", subject: `${name} ${says(vacation)}`, account: name, by },
     result: { name, vacation: vacation && { ...vacation, until: isoTimeOrNull(vacation.until) } },
   });
@@ -48,7 +48,7 @@ function says(vacation: Vacation | null): string {
 }
 
 type VacationReadParts = Pick<AccountStateCommandParts, "accountRow"> &
-  Readonly<{ vacations: Pick<VacationStore, "vacationOf"> }>;
+  Readonly<{ replies: Pick<VacationStore, "vacationOf"> }>;
 
-export const vacationRead: ReadOf<"vacation", VacationReadParts> = ({ accountRow, vacations }, { name }) =>
-  accountRow(name) === null ? NO_ACCOUNT : { ok: true, result: { vacation: vacations.vacationOf(name) } };
+export const vacationRead: ReadOf<"vacation", VacationReadParts> = ({ accountRow, replies }, { name }) =>
+  accountRow(name) === null ? NO_ACCOUNT : { ok: true, result: { vacation: replies.vacationOf(name) } };
