@@ -32,13 +32,13 @@ import {
   resetFactors,
 } from "./access/factors.ts";
 import { type AccountListParts, accessReview, accountDetails, accountList } from "./accounts/account-lists.ts";
+import { type AccountSettingParts, quotaCommand, signInNetworkCommand } from "./accounts/account-settings.ts";
 import { type AccountStateCommandParts, accountStateNow } from "./accounts/account-state.ts";
 import { accountCommand, recoverKeys } from "./accounts/accounts.ts";
 import { aliasAdd, aliasBlock, aliasRemove } from "./accounts/aliases.ts";
 import { type AppPasswordParts, appPasswordCommand, appPasswordsRead } from "./accounts/app-passwords.ts";
 import { type FileCommandParts, fileCommand } from "./accounts/files.ts";
 import { type ForwardCommandParts, forwardCommand, forwardingRead } from "./accounts/forwarding.ts";
-import { quotaCommand, type SignInNetworkParts, signInNetworkCommand } from "./accounts/quota-and-networks.ts";
 import { type VacationCommandParts, vacationCommand, vacationRead } from "./accounts/vacation.ts";
 import { type AlertCommandParts, alertsList, alertsTest } from "./alerts.ts";
 import { type AuditCommandParts, recordCommand } from "./audit.ts";
@@ -73,7 +73,7 @@ export type CommandParts = BanListParts &
   WebPasswordParts &
   AppPasswordParts &
   ForwardCommandParts &
-  SignInNetworkParts &
+  AccountSettingParts &
   VacationCommandParts &
   FileCommandParts &
   HeldQueueParts &
@@ -121,7 +121,7 @@ type Runs<V extends Verb, P> = { readonly [Each in V]: Run<P, ParsedCommandOf<Ea
  * command writes to them only inside `change` (`recordFirst`), which a dry run rolls back.
  */
 export type DryRunParts = NetworkDecisionParts &
-  SignInNetworkParts &
+  AccountSettingParts &
   VacationCommandParts &
   AppPasswordParts &
   ForwardCommandParts &

@@ -6,14 +6,15 @@ import { type RecordParts, recordFirst, recordThenChange } from "../record-first
 import { type RunOf, usage } from "../refusals.ts";
 import { type AccountCommandParts, endSessions } from "./accounts.ts";
 
-export type SignInNetworkParts = AccountCommandParts &
+/** Needed by settings of an account that are one value or a list: their stores too. */
+export type AccountSettingParts = AccountCommandParts &
   Readonly<{ networks: AccountNetworks; sessions: Pick<SessionStore, "end"> }>;
 
 /**
  * Changes the networks from which an account may sign in. Closes its open sessions, including those at the dashboard, since some may
  * come from other networks.
  */
-export const signInNetworkCommand: RunOf<"networks_add" | "networks_remove", SignInNetworkParts> = async (
+export const signInNetworkCommand: RunOf<"networks_add" | "networks_remove", AccountSettingParts> = async (
   parts,
   { verb, name, networks },
   by,
