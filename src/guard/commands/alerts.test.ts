@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { NOON } from "../../../test/kit/samples.ts";
 import { later } from "../../core/time.ts";
 import type { Alert } from "../alerts/ports.ts";
-import { alertsList, alertsTest } from "./alerts.ts";
+import { ALERT_RUNS, alertsTest } from "./alerts.ts";
 
 const OPEN: Alert = {
   code: "disk_nearly_full",
@@ -25,11 +25,11 @@ test("open alerts come before resolved ones, newest first in each group, with th
     ["b", "it answered 503"],
   ]);
   const alerts = { book, channels, leadOut: true, test: () => Promise.resolve([]) };
-  const reply = alertsList({ alerts }, { limit: 50, cursor: null });
+  const reply = ALERT_RUNS.alerts_list({ alerts }, { verb: "alerts_list", limit: 50, cursor: null });
   assert.ok(reply.ok);
   assert.deepEqual([reply.result.next, reply.result.total], [null, 4]);
-  const pages = [alertsList({ alerts }, { limit: 3, cursor: null })].flatMap((one) =>
-    one.ok ? [one, alertsList({ alerts }, { limit: 3, cursor: one.result.next })] : [],
+  const pages = [ALERT_RUNS.alerts_list({ alerts }, { verb: "alerts_list", limit: 3, cursor: null })].flatMap((one) =>
+    one.ok ? [one, ALERT_RUNS.alerts_list({ alerts }, { verb: "alerts_list", limit: 3, cursor: one.result.next })] : [],
   );
   assert.deepEqual(
     pages.flatMap((one) => (one.ok ? one.result.items : [])),

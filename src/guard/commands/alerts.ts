@@ -1,15 +1,27 @@
 import type { Reply } from "../../admin/declare/control.ts";
-import { descending, type PageRequest, pageOf } from "../../admin/declare/paging.ts";
+import { descending, pageOf } from "../../admin/declare/paging.ts";
 import type { AlertItem } from "../../admin/server.ts";
 import { alertText, nextSteps } from "../../core/alerts/alerts.ts";
 import { isoTime, isoTimeOrNull, SECOND_MS } from "../../core/time.ts";
 import type { Alerts } from "../alerts/alerts.ts";
 import type { Alert } from "../alerts/ports.ts";
+import type { RunsOf } from "./refusals.ts";
+import type { OfCaller } from "./web/command-gate.ts";
 
-export type AlertCommandParts = Readonly<{ alerts: Pick<Alerts, "test" | "book" | "channels" | "leadOut"> }>;
+type AlertCommandParts = Readonly<{ alerts: Pick<Alerts, "test" | "book" | "channels" | "leadOut"> }>;
 
 /** The web waits ten seconds for the guard, the command line longer than any channel takes. */
 const WEB_WAITS_MS = 8 * SECOND_MS;
+
+export const ALERT_RUNS = {
+  alerts_test: (parts, _, __, { caller }) => alertsTest(parts, caller !== null),
+  /** Open alerts first, then resolved ones; newest first in each group. */
+  alerts_list: ({ alerts }, asked) => {
+    const channels = [...alerts.channels].map(([name, failing]) => ({ name, failing }));
+    const { items, ...page } = pageOf([...alerts.book.open, ...alerts.book.resolved], asked, keyInList);
+    return { ok: true, result: { channels, leadOut: alerts.leadOut, items: items.map(item), ...page } };
+  },
+} satisfies RunsOf<AlertCommandParts, OfCaller>;
 
 export async function alertsTest({ alerts }: AlertCommandParts, isWeb: boolean): Promise<Reply<"alerts_test">> {
   const results = await alerts.test(isWeb ? WEB_WAITS_MS : undefined);
@@ -19,13 +31,6 @@ export async function alertsTest({ alerts }: AlertCommandParts, isWeb: boolean):
     detail: outcome.ok ? "" : outcome.reason,
   }));
   return { ok: true, result: { results: shown } };
-}
-
-/** Open alerts first, then resolved ones; newest first in each group. */
-export function alertsList({ alerts }: AlertCommandParts, asked: PageRequest): Reply<"alerts_list"> {
-  const channels = [...alerts.channels].map(([name, failing]) => ({ name, failing }));
-  const { items, ...page } = pageOf([...alerts.book.open, ...alerts.book.resolved], asked, keyInList);
-  return { ok: true, result: { channels, leadOut: alerts.leadOut, items: items.map(item), ...page } };
 }
 
 function keyInList({ code, subject, openedAt, resolvedAt }: Alert): string {

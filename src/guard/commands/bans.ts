@@ -1,92 +1,99 @@
-import type { CommandError, ParsedCommandOf, Reply } from "../../admin/declare/control.ts";
+import type { CommandError } from "../../admin/declare/control.ts";
 import { banItem } from "../../admin/declare/items.ts";
-import { ascending, type PageRequest, pageOf } from "../../admin/declare/paging.ts";
+import { ascending, pageOf } from "../../admin/declare/paging.ts";
 import type { Decision } from "../../core/decide/decision.ts";
 import type { NetworkEvent } from "../../core/events/command.ts";
 import { reasons } from "../../core/events/reasons.ts";
 import { asPrefix, type Ip, isPrefix, isTooWide, type Prefix } from "../../core/net/ip.ts";
+import { plural } from "../../core/text.ts";
 import { durationOf, isoTime, isoTimeOrNull } from "../../core/time.ts";
-import { expireBans } from "../enforce/end-bans.ts";
+import { breakGlass, expireBans } from "../enforce/end-bans.ts";
 import type { Engine } from "../engine.ts";
 import type { Clock } from "../ports.ts";
 import type { BanLog, BansInForce } from "../storage-ports.ts";
-import { failed, type RunOf, usage } from "./refusals.ts";
+import { failed, type RunsOf, usage } from "./refusals.ts";
 
 /** Needed by commands that the engine decides on. In a dry run, `ask` only decides. */
 export type NetworkDecisionParts = Readonly<{
   engine: Pick<Engine, "policy" | "prefixOf"> & Readonly<{ ask: (event: NetworkEvent) => Promise<Decision> }>;
   bansInForce: Pick<BansInForce, "bansWithin">;
 }>;
-export type BanListParts = Readonly<{ engine: Engine; bansInForce: BansInForce; banLog: BanLog; clock: Clock }>;
+type BanListParts = Readonly<{ engine: Engine; bansInForce: BansInForce; banLog: BanLog; clock: Clock }>;
 /** Maximum listed bans that an allow entry ended. */
 const LIFTED_NAMED = 50;
 
-export const ban: RunOf<"ban", NetworkDecisionParts> = async (parts, command, by) => {
-  const prefix = targetOf(parts.engine, command.target);
-  const durationMs = lasting(command.for, parts.engine.policy.bans.manualMs);
-  const note = command.note.trim() || "Banned by hand";
-  const outcome = await decided(parts.engine, { type: "BAN_ASKED", prefix, note, durationMs, by });
-  if (!outcome.ok) return outcome;
-  const made = outcome.changes.find((change) => change.type === "BAN");
-  if (made === undefined) throw new Error("a ban was decided without its change");
-  return { ok: true, result: { ban: banItem(made.ban) } };
-};
+export const NETWORK_DECISION_RUNS = {
+  ban: async (parts, command, by) => {
+    const prefix = targetOf(parts.engine, command.target);
+    const durationMs = lasting(command.for, parts.engine.policy.bans.manualMs);
+    const note = command.note.trim() || "Banned by hand";
+    const outcome = await decided(parts.engine, { type: "BAN_ASKED", prefix, note, durationMs, by });
+    if (!outcome.ok) return outcome;
+    const made = outcome.changes.find((change) => change.type === "BAN");
+    if (made === undefined) throw new Error("a ban was decided without its change");
+    return { ok: true, result: { ban: banItem(made.ban) } };
+  },
+  unban: async (parts, command, by) => {
+    const prefix = targetOf(parts.engine, command.target);
+    const outcome = await decided(parts.engine, { type: "UNBAN_ASKED", prefix, by });
+    return outcome.ok ? { ok: true, result: { prefix } } : outcome;
+  },
+  allow_add: async (parts, command, by) => {
+    const prefix = asPrefix(command.target);
+    if (isTooWide(prefix))
+      return usage(`${prefix} is too wide: nothing in it could be banned.`, "The widest are /8, and /16 of IPv6.");
+    const durationMs = lasting(command.for, null);
+    const lifted = parts.bansInForce.bansWithin(prefix).map((standing) => standing.prefix);
+    const outcome = await decided(parts.engine, { type: "ALLOW_ASKED", prefix, note: command.note, durationMs, by });
+    if (!outcome.ok) return outcome;
+    return { ok: true, result: { prefix, lifted: lifted.slice(0, LIFTED_NAMED), liftedTotal: lifted.length } };
+  },
+  allow_remove: async (parts, command, by) => {
+    const prefix = asPrefix(command.target);
+    if (parts.engine.policy.allow.includes(prefix))
+      return failed(`${prefix} is on the list of the settings.`, "Take it out of allow.networks in ghostinbox.toml.");
+    const outcome = await decided(parts.engine, { type: "DISALLOW_ASKED", prefix, by });
+    return outcome.ok ? { ok: true, result: { prefix } } : outcome;
+  },
+} satisfies RunsOf<NetworkDecisionParts>;
 
-export const unban: RunOf<"unban", NetworkDecisionParts> = async (parts, command, by) => {
-  const prefix = targetOf(parts.engine, command.target);
-  const outcome = await decided(parts.engine, { type: "UNBAN_ASKED", prefix, by });
-  return outcome.ok ? { ok: true, result: { prefix } } : outcome;
-};
-
-export const allowAdd: RunOf<"allow_add", NetworkDecisionParts> = async (parts, command, by) => {
-  const prefix = asPrefix(command.target);
-  if (isTooWide(prefix))
-    return usage(`${prefix} is too wide: nothing in it could be banned.`, "The widest are /8, and /16 of IPv6.");
-  const durationMs = lasting(command.for, null);
-  const lifted = parts.bansInForce.bansWithin(prefix).map((standing) => standing.prefix);
-  const outcome = await decided(parts.engine, { type: "ALLOW_ASKED", prefix, note: command.note, durationMs, by });
-  if (!outcome.ok) return outcome;
-  return { ok: true, result: { prefix, lifted: lifted.slice(0, LIFTED_NAMED), liftedTotal: lifted.length } };
-};
-
-export const allowRemove: RunOf<"allow_remove", NetworkDecisionParts> = async (parts, command, by) => {
-  const prefix = asPrefix(command.target);
-  if (parts.engine.policy.allow.includes(prefix))
-    return failed(`${prefix} is on the list of the settings.`, "Take it out of allow.networks in ghostinbox.toml.");
-  const outcome = await decided(parts.engine, { type: "DISALLOW_ASKED", prefix, by });
-  return outcome.ok ? { ok: true, result: { prefix } } : outcome;
-};
-
-export function allowList({ engine, bansInForce }: BanListParts, asked: PageRequest): Reply<"allow_list"> {
-  const at = isoTime(engine.startedAt);
-  const fromSettings = engine.policy.allow.map((prefix, place) => ({
-    key: `settings/${ascending(place)}`,
-    item: { prefix, note: "allow.networks", by: "settings", at, expiresAt: null, from: "settings" as const },
-  }));
-  const added = bansInForce.allowed().map((entry) => ({
-    key: `then/${ascending(entry.at)}/${entry.prefix}`,
-    item: {
-      prefix: entry.prefix,
-      note: entry.note,
-      by: entry.by,
-      at: isoTime(entry.at),
-      expiresAt: isoTimeOrNull(entry.expiresAt),
-      from: "command" as const,
-    },
-  }));
-  const page = pageOf([...fromSettings, ...added], asked, ({ key }) => key);
-  return { ok: true, result: { ...page, items: page.items.map(({ item }) => item) } };
-}
-
-/** Uses the rule that decides bans, so both always agree. */
-export function protection({ engine }: BanListParts, { target }: ParsedCommandOf<"protection">): Reply<"protection"> {
-  const prefix = targetOf(engine, target);
-  return { ok: true, result: { prefix, reason: engine.protectionOf(prefix) } };
-}
-
-export async function cleanup({ engine, banLog, clock }: BanListParts): Promise<Reply<"cleanup">> {
-  return { ok: true, result: { expired: await expireBans(engine, banLog, clock) } };
-}
+export const BAN_LIST_RUNS = {
+  allow_list: ({ engine, bansInForce }, asked) => {
+    const at = isoTime(engine.startedAt);
+    const fromSettings = engine.policy.allow.map((prefix, place) => ({
+      key: `settings/${ascending(place)}`,
+      item: { prefix, note: "allow.networks", by: "settings", at, expiresAt: null, from: "settings" as const },
+    }));
+    const added = bansInForce.allowed().map((entry) => ({
+      key: `then/${ascending(entry.at)}/${entry.prefix}`,
+      item: {
+        prefix: entry.prefix,
+        note: entry.note,
+        by: entry.by,
+        at: isoTime(entry.at),
+        expiresAt: isoTimeOrNull(entry.expiresAt),
+        from: "command" as const,
+      },
+    }));
+    const page = pageOf([...fromSettings, ...added], asked, ({ key }) => key);
+    return { ok: true, result: { ...page, items: page.items.map(({ item }) => item) } };
+  },
+  /** Uses the rule that decides bans, so both always agree. */
+  protection: ({ engine }, { target }) => {
+    const prefix = targetOf(engine, target);
+    return { ok: true, result: { prefix, reason: engine.protectionOf(prefix) } };
+  },
+  cleanup: async ({ engine, banLog, clock }) => ({
+    ok: true,
+    result: { expired: await expireBans(engine, banLog, clock) },
+  }),
+  break_glass: async (parts, _, by) => {
+    const { lifted, left } = await breakGlass(parts, by);
+    if (left === 0) return { ok: true, result: { lifted } };
+    const message = `${plural(left, "ban")} could not be lifted: the database takes no writes.`;
+    return failed(message, "`status` shows what is wrong.");
+  },
+} satisfies RunsOf<BanListParts>;
 
 /** An address means its prefix: the address itself, or its IPv6 network. A network is used as given. */
 function targetOf(engine: Pick<Engine, "prefixOf">, target: Ip | Prefix): Prefix {

@@ -2,28 +2,41 @@ import { effectOf, hasDryRun, type ParsedCommand, type ParsedLine, type Reply } 
 import type { Origin } from "../../admin/declare/verb.ts";
 import { messageOf } from "../../core/error.ts";
 import { asSentence } from "../../core/text.ts";
-import { MailboxSignIn } from "../access/mailbox-sign-in.ts";
+import { MailboxSignIn, type MailboxSignInParts } from "../access/mailbox-sign-in.ts";
 import { Passkeys } from "../access/passkeys.ts";
-import { SignIn } from "../access/sign-in.ts";
+import { SignIn, type SignInParts } from "../access/sign-in.ts";
+import type { ContentLists } from "../admin-ports.ts";
 import { shared } from "../explain/health.ts";
 import { type CommandParts, carryOut, dryRun, type Kept } from "./carry-out.ts";
 import { partsOfDryRun } from "./dry-run-parts.ts";
 import { UNFLUSHED } from "./record-first.ts";
 import { failed, usage } from "./refusals.ts";
-import { SettingsCommands } from "./settings.ts";
+import { type SettingsCommandParts, SettingsCommands } from "./settings.ts";
 import { QueueShares, Turn } from "./turns.ts";
 import { type Admitted, CommandGate } from "./web/command-gate.ts";
-import { MyMailboxCommands } from "./web/my-mailbox.ts";
+import { MyMailboxCommands, type MyMailboxParts } from "./web/my-mailbox.ts";
 
 const NO_DRY_RUN = usage("This command cannot be tried without being carried out.", "Leave the dry run out.");
 /** Only one runs at a time, so the keeper stays free for other commands. */
 const REVIEWS = { most: 8, ofOne: 2, busy: "The access of accounts is being looked at for many others." };
 
+type Parts = CommandParts &
+  Omit<SignInParts, "keys"> &
+  MailboxSignInParts &
+  SettingsCommandParts &
+  MyMailboxParts &
+  Readonly<{
+    /** Refreshed at once, so that a new address can send, and an allowed sender counts, as soon as the command ends. */
+    contentLists: ContentLists;
+    /** Resolves once all that was committed to either database survives a power failure; false if the disk failed to flush. */
+    flushed: () => Promise<boolean>;
+  }>;
+
 /**
  * Every command of the control socket. The server itself handles the stream that `watch` starts. When a command is answered, its
  * changes of both databases survive a power failure.
  */
-export function createCommands(given: CommandParts) {
+export function createCommands(given: Parts) {
   const parts = { ...given, health: shared(given.health) };
   const gate = new CommandGate(parts);
   const keys = new Passkeys(parts);

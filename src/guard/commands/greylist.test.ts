@@ -5,8 +5,9 @@ import { accountsOnMemory, engineOnMemory } from "../../../test/kit/engine-kit.t
 import { beforeEachOf } from "../../../test/kit/hooks.ts";
 import { mailAddress } from "../../../test/kit/samples.ts";
 import { HOUR_MS } from "../../core/time.ts";
-import { greylistList, greylistPause, greylistResume } from "./greylist.ts";
+import { GREYLIST_RUNS } from "./greylist.ts";
 
+const { greylist_list: list, greylist_pause: greylistPause, greylist_resume: greylistResume } = GREYLIST_RUNS;
 const OWNER = "owner@example.test";
 
 let parts: ReturnType<typeof make>;
@@ -25,7 +26,7 @@ function pause(target: string, lasts: string | null) {
 }
 
 function listed(): readonly string[] {
-  const reply = greylistList(parts, { limit: 50, cursor: null });
+  const reply = list(parts, { verb: "greylist_list", limit: 50, cursor: null });
   assert.ok(reply.ok);
   return reply.result.items.map(({ target, until, by }) => `${target} ${until.slice(11, 19)} ${by}`);
 }

@@ -1,5 +1,4 @@
-import type { Reply } from "../../admin/declare/control.ts";
-import { type PageRequest, pageOf } from "../../admin/declare/paging.ts";
+import { pageOf } from "../../admin/declare/paging.ts";
 import { isWebAdmin } from "../../admin/declare/rights.ts";
 import type { GreylistPauseItem } from "../../admin/filters.ts";
 import { type Address, domainOf, parseAddress, withoutExtension } from "../../core/net/address.ts";
@@ -9,7 +8,7 @@ import type { Engine } from "../engine.ts";
 import type { Clock, RecipientDirectory } from "../ports.ts";
 import type { GreylistPause, GreylistPauses } from "../storage-ports.ts";
 import { recordDone } from "./record-first.ts";
-import { failed, type RunOf, usage } from "./refusals.ts";
+import { failed, type RunsOf, usage } from "./refusals.ts";
 
 export type GreylistCommandParts = Readonly<{
   engine: Pick<Engine, "policy" | "audit">;
@@ -23,24 +22,37 @@ const LONGEST_MS = 30 * DAY_MS;
 /** Pauses by the dashboard. Those by mailbox users are bounded by the number of users, and do not count here. */
 const MOST_OF_WEB = 200;
 
-export const greylistPause: RunOf<"greylist_pause", GreylistCommandParts> = async (parts, command, by) => {
-  const { engine, pauses, recipients, clock } = parts;
-  const target = ofAccount(command.recipient, recipients);
-  const lastsMs = command.for === null ? USUAL_MS : durationOf(command.for);
-  if (lastsMs < SECOND_MS || lastsMs > LONGEST_MS)
-    return usage(`“${printable(command.for ?? "", 40)}” is not a length of a pause.`, "Write it as 15m, 2h or 1d.");
-  if (!engine.policy.domains.includes(domainOf(target)) || !recipients.exists(target))
-    return failed(`${target} receives no mail here.`, "`account list` and `alias list` show who does.");
-  if (isWebAdmin(by) && isFull(pauses.pauses(clock.now()), target))
-    return failed(
-      `Greylisting is paused for ${MOST_OF_WEB} recipients already.`,
-      "Use `greylist pause` on the server.",
-    );
-  const pause = { target, until: later(clock.now(), lastsMs), by };
-  pauses.pause(pause);
-  const subject = `${target} for ${formatDuration(lastsMs)}`;
-  return recordDone(engine, { type: "GREYLIST_PAUSED", subject, recipient: target, by }, item(pause));
-};
+export const GREYLIST_RUNS = {
+  greylist_pause: async (parts, command, by) => {
+    const { engine, pauses, recipients, clock } = parts;
+    const target = ofAccount(command.recipient, recipients);
+    const lastsMs = command.for === null ? USUAL_MS : durationOf(command.for);
+    if (lastsMs < SECOND_MS || lastsMs > LONGEST_MS)
+      return usage(`“${printable(command.for ?? "", 40)}” is not a length of a pause.`, "Write it as 15m, 2h or 1d.");
+    if (!engine.policy.domains.includes(domainOf(target)) || !recipients.exists(target))
+      return failed(`${target} receives no mail here.`, "`account list` and `alias list` show who does.");
+    if (isWebAdmin(by) && isFull(pauses.pauses(clock.now()), target))
+      return failed(
+        `Greylisting is paused for ${MOST_OF_WEB} recipients already.`,
+        "Use `greylist pause` on the server.",
+      );
+    const pause = { target, until: later(clock.now(), lastsMs), by };
+    pauses.pause(pause);
+    const subject = `${target} for ${formatDuration(lastsMs)}`;
+    return recordDone(engine, { type: "GREYLIST_PAUSED", subject, recipient: target, by }, item(pause));
+  },
+  greylist_resume: async (parts, command, by) => {
+    const { engine, pauses, clock } = parts;
+    const target = command.recipient;
+    if (!pauses.resume(target, clock.now()))
+      return failed(`Greylisting is not paused for ${target}.`, "`greylist list` shows the pauses.");
+    return recordDone(engine, { type: "GREYLIST_RESUMED", subject: target, by }, { target });
+  },
+  greylist_list: ({ pauses, clock }, asked) => {
+    const { items, ...page } = pageOf(pauses.pauses(clock.now()), asked, ({ target }) => target);
+    return { ok: true, result: { items: items.map(item), ...page } };
+  },
+} satisfies RunsOf<GreylistCommandParts>;
 
 /** A pause covers every extension of an address, so extensions are not counted separately. */
 function ofAccount(written: Address, recipients: RecipientDirectory): Address {
@@ -51,19 +63,6 @@ function ofAccount(written: Address, recipients: RecipientDirectory): Address {
 function isFull(pauses: readonly GreylistPause[], target: Address): boolean {
   const ofWeb = pauses.filter(({ by }) => isWebAdmin(by));
   return ofWeb.length >= MOST_OF_WEB && !ofWeb.some((pause) => pause.target === target);
-}
-
-export const greylistResume: RunOf<"greylist_resume", GreylistCommandParts> = async (parts, command, by) => {
-  const { engine, pauses, clock } = parts;
-  const target = command.recipient;
-  if (!pauses.resume(target, clock.now()))
-    return failed(`Greylisting is not paused for ${target}.`, "`greylist list` shows the pauses.");
-  return recordDone(engine, { type: "GREYLIST_RESUMED", subject: target, by }, { target });
-};
-
-export function greylistList({ pauses, clock }: GreylistCommandParts, asked: PageRequest): Reply<"greylist_list"> {
-  const { items, ...page } = pageOf(pauses.pauses(clock.now()), asked, ({ target }) => target);
-  return { ok: true, result: { items: items.map(item), ...page } };
 }
 
 function item({ target, until, by }: GreylistPause): GreylistPauseItem {

@@ -8,8 +8,10 @@ import type { Engine } from "../engine.ts";
 /** Carries out a command that `by` gave. */
 export type RunOf<V extends Verb, P> = (parts: P, command: ParsedCommandOf<V>, by: string) => Promise<Reply<V>>;
 
-/** The same for a command that only reads. */
-export type ReadOf<V extends Verb, P> = (parts: P, command: ParsedCommandOf<V>, by: string) => Reply<V>;
+/** How the commands of a noun are carried out, each under its verb. `at`: what else they are given (`At` in `carry-out.ts`). */
+export type RunsOf<P, At = unknown> = {
+  readonly [V in Verb]?: (parts: P, command: ParsedCommandOf<V>, by: string, at: At) => Promise<Reply<V>> | Reply<V>;
+};
 
 /** Rejects a command that no server could carry out. `next`: what to do instead. */
 export function usage(message: string, next: string): CommandError {

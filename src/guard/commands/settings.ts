@@ -16,7 +16,7 @@ import type { Keeper } from "../admin-ports.ts";
 import { Budget } from "../budget.ts";
 import type { Clock, Failed } from "../ports.ts";
 import { UNWRITTEN, uncertain } from "./record-first.ts";
-import { failed, usage } from "./refusals.ts";
+import { failed, type RunsOf, usage } from "./refusals.ts";
 import {
   pending as changesInFile,
   type ReloadCommandParts,
@@ -45,7 +45,6 @@ export type SettingsCommandParts = ReloadCommandParts &
     clock: Clock;
   }>;
 
-type SettingsCommand = ParsedCommandOf<"settings_list" | "settings_preview" | "settings_apply" | "settings_undo">;
 type Valid = Extract<Loaded, { ok: true }>;
 type LastChange = Readonly<{
   at: Millis;
@@ -70,29 +69,8 @@ export class SettingsCommands {
     this.#parts = parts;
   }
 
-  run(command: SettingsCommand, by: string): Promise<Reply<SettingsCommand["verb"]>> | Reply<SettingsCommand["verb"]> {
-    switch (command.verb) {
-      case "settings_list":
-        return this.#lists.spend(this.#parts.clock.now()) ? this.#list() : ENOUGH_LISTS;
-      case "settings_preview":
-        return this.#previews.spend(this.#parts.clock.now()) ? this.#preview(command) : ENOUGH_PREVIEWS;
-      case "settings_apply":
-        return this.#inTurn(() => this.#apply(command, by));
-      case "settings_undo":
-        return this.#inTurn(() => this.#undo(command, by));
-    }
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#turn === null ? work() : this.#turn.then(work);
-    const turn = done.then(NOTHING, NOTHING).then(() => {
-      if (this.#turn === turn) this.#turn = null;
-    });
-    this.#turn = turn;
-    return done;
-  }
-
-  #list(): Reply<"settings_list"> {
+  list(): Reply<"settings_list"> {
+    if (!this.#lists.spend(this.#parts.clock.now())) return ENOUGH_LISTS;
     const read = this.#read();
     if (!read.ok) return read;
     const { loaded, text } = read;
@@ -108,7 +86,8 @@ export class SettingsCommands {
     return { ok: true, result: { values, digest: this.#digestOf(text), undo: this.#undoable(text) } };
   }
 
-  #preview({ changes }: ParsedCommandOf<"settings_preview">): Reply<"settings_preview"> {
+  preview({ changes }: ParsedCommandOf<"settings_preview">): Reply<"settings_preview"> {
+    if (!this.#previews.spend(this.#parts.clock.now())) return ENOUGH_PREVIEWS;
     const read = this.#read();
     if (!read.ok) return read;
     const digest = this.#digestOf(read.text);
@@ -124,6 +103,23 @@ export class SettingsCommands {
       ok: true,
       result: { problems: [], lines, values, restarts, warnings, digest, trial: trialOf(before, after) },
     };
+  }
+
+  apply(command: ParsedCommandOf<"settings_apply">, by: string): Promise<Reply<"settings_apply">> {
+    return this.#inTurn(() => this.#apply(command, by));
+  }
+
+  undo(command: ParsedCommandOf<"settings_undo">, by: string): Promise<Reply<"settings_undo">> {
+    return this.#inTurn(() => this.#undo(command, by));
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn === null ? work() : this.#turn.then(work);
+    const turn = done.then(NOTHING, NOTHING).then(() => {
+      if (this.#turn === turn) this.#turn = null;
+    });
+    this.#turn = turn;
+    return done;
   }
 
   async #apply({ changes, digest }: ParsedCommandOf<"settings_apply">, by: string): Promise<Reply<"settings_apply">> {
@@ -251,3 +247,12 @@ function trialOf(before: Valid, after: Valid): TrialPolicy | null {
     proxies: [...after.settings["http.trusted_proxies"], ...after.settings["proxy.networks"]],
   };
 }
+
+export const SETTINGS_RUNS = {
+  settings_list: (_, __, ___, { settings }) => settings.list(),
+  settings_preview: (_, command, __, { settings }) => settings.preview(command),
+  settings_apply: (_, command, by, { settings }) => settings.apply(command, by),
+  settings_undo: (_, command, by, { settings }) => settings.undo(command, by),
+  pending: changesInFile,
+  reload: (parts, _, by) => reload(parts, by),
+} satisfies RunsOf<ReloadCommandParts, Readonly<{ settings: SettingsCommands }>>;

@@ -33,9 +33,15 @@ export const spamAllow: RunOf<`spam_allow_${"add" | "remove"}`, SpamCommandParts
   return recordDone(parts.engine, audit, { account, sender });
 };
 
-export function spamAllowList({ senders }: SpamCommandParts, asked: PageRequest): Reply<"spam_allow_list"> {
+function spamAllowList({ senders }: SpamCommandParts, asked: PageRequest): Reply<"spam_allow_list"> {
   return { ok: true, result: pageOf(senders.allowedSenders(), asked, ({ account, sender }) => `${account}/${sender}`) };
 }
+
+export const SPAM_RUNS = {
+  spam_allow_add: spamAllow,
+  spam_allow_remove: spamAllow,
+  spam_allow_list: spamAllowList,
+};
 
 /** Maximum senders that the web may allow: for one account, and in total. */
 const MOST_OF_WEB = { account: 50, all: 500 } as const;

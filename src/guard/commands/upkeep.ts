@@ -7,7 +7,7 @@ import { isoTime, MINUTE_MS, type Millis, SECOND_MS } from "../../core/time.ts";
 import type { Settings } from "../../settings/schema.ts";
 import type { Keeper } from "../admin-ports.ts";
 import type { Clock } from "../ports.ts";
-import { failed, keeperFault, usage } from "./refusals.ts";
+import { failed, keeperFault, type RunsOf, usage } from "./refusals.ts";
 
 /** How long to remember an answer, and a failure: almost zero if asking again is cheap. */
 export type Lasts = Readonly<{ lastsMs: number; failureMs?: number }>;
@@ -102,6 +102,19 @@ export function createUpkeep(parts: UpkeepParts) {
   };
 }
 export type Upkeep = ReturnType<typeof createUpkeep>;
+
+export const UPKEEP_RUNS = {
+  upkeep: ({ upkeep }) => upkeep.records(),
+  certificate: ({ upkeep }) => upkeep.certificate(),
+  audit_verify: ({ upkeep }) => upkeep.audit(),
+  incident_list: ({ upkeep }) => upkeep.incidents(),
+  firewall: ({ upkeep }) => upkeep.firewall(),
+  retention: ({ upkeep }) => upkeep.retention(),
+  checks: ({ upkeep }) => upkeep.checks(),
+  encryption: ({ upkeep }) => upkeep.encryption(),
+  fail2ban: ({ upkeep }) => upkeep.fail2ban(),
+  dns_check: ({ upkeep }, { domain }) => upkeep.dns(domain),
+} satisfies RunsOf<Readonly<{ upkeep: Upkeep }>>;
 
 /** Asks the keeper once for all callers within some seconds. `read` returns undefined if the keeper did not answer. */
 function once<V extends Verb>(

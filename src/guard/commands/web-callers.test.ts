@@ -11,7 +11,7 @@ import { PROOF_MS, SESSION_IDLE_MS } from "../../core/access/session.ts";
 import { parseAccountName } from "../../core/net/address.ts";
 import { later, MINUTE_MS } from "../../core/time.ts";
 import { digestOf } from "../access/secrets.ts";
-import { ban } from "./bans.ts";
+import { NETWORK_DECISION_RUNS } from "./bans.ts";
 
 const IP = "203.0.113.40";
 const WEB_COMMANDS: readonly Command[] = Object.values(COMMANDS).filter(({ verb }) =>
@@ -133,7 +133,7 @@ describe("for whom the web asks", () => {
   test("addresses of mailbox users are banned like any other", async () => {
     kit.signInAs("ab".repeat(32), parseAccountName("anna@example.test"));
     assert.equal(refusal(COMMANDS.my_mailbox, { as: "ab".repeat(32), ip: IP }), null);
-    assert.ok((await ban(kit, { verb: "ban", target: ip(IP), note: "", for: null }, "root")).ok);
+    assert.ok((await NETWORK_DECISION_RUNS.ban(kit, { verb: "ban", target: ip(IP), note: "", for: null }, "root")).ok);
   });
 
   test("the guard names the actor, whatever the web says, and needs the caller's address", () => {

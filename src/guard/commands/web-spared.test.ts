@@ -5,7 +5,7 @@ import { webGateOnMemory } from "../../../test/kit/web-gate-kit.ts";
 import { ROLES, type Scope } from "../../core/access/scopes.ts";
 import { MINUTE_MS } from "../../core/time.ts";
 import { digestOf } from "../access/secrets.ts";
-import { ban } from "./bans.ts";
+import { NETWORK_DECISION_RUNS } from "./bans.ts";
 import { WEB_LIMITS } from "./web/web-bounds.ts";
 
 /** Addresses where administrators work are not banned. */
@@ -17,7 +17,7 @@ function spared() {
     return "error" in admitted ? (admitted.error.denied ?? admitted.error.message) : null;
   };
   const isSpared = async (target: string): Promise<boolean> =>
-    !(await ban(kit, { verb: "ban", target: ip(target), note: "", for: null }, "root")).ok;
+    !(await NETWORK_DECISION_RUNS.ban(kit, { verb: "ban", target: ip(target), note: "", for: null }, "root")).ok;
   return { kit, useFrom, isSpared };
 }
 

@@ -32,7 +32,7 @@ export async function expireAllowed(
 type BreakGlassParts = Readonly<{ engine: Engine; banLog: BanLog; clock: Clock }>;
 
 /** `left` is above 0 only if the database cannot be written. */
-export type GlassBroken = Readonly<{ lifted: number; left: number }>;
+type GlassBroken = Readonly<{ lifted: number; left: number }>;
 
 /** Lifts and forgives every ban, and lowers the guard of all accounts, for an owner who is locked out. */
 export async function breakGlass({ engine, banLog, clock }: BreakGlassParts, by: string): Promise<GlassBroken> {

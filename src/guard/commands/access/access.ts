@@ -15,7 +15,7 @@ import type { Engine } from "../../engine.ts";
 import type { Clock } from "../../ports.ts";
 import { recordDone, UNRECORDED, UNWRITTEN } from "../record-first.ts";
 import { failed, usage, wrongAddress } from "../refusals.ts";
-import { NO_ADDRESS, type WebCaller } from "../web/command-gate.ts";
+import { NO_ADDRESS, type OfCaller, UNAUTHORIZED, type WebCaller } from "../web/command-gate.ts";
 
 /** Who may administer the server. */
 type CredentialCommandParts = Readonly<{
@@ -29,7 +29,7 @@ type CredentialCommandParts = Readonly<{
 export type TokenCommandParts = Pick<CredentialCommandParts, "engine" | "clock"> &
   Readonly<{ credentials: Pick<CredentialStore, "createToken" | "revokeToken"> }>;
 
-export async function tokenCommand(
+async function tokenCommand(
   { credentials, engine, clock }: TokenCommandParts,
   command: ParsedCommandOf<"token_create" | "token_revoke">,
   by: string,
@@ -63,9 +63,13 @@ function grantsOf({ scopes, expiresAt }: Pick<NewToken, "scopes" | "expiresAt">)
   return `${printScopes(scopes)}, ${expiresAt === null ? "without an end" : `until ${isoTime(expiresAt)}`}`;
 }
 
-export async function adminPassword(
+function tokenList({ tokens }: CredentialCommandParts, asked: PageRequest): Reply<"token_list"> {
+  return { ok: true, result: tokens(asked) };
+}
+
+async function adminPassword(
   { credentials, engine }: CredentialCommandParts,
-  hash: string,
+  { hash }: ParsedCommandOf<"admin_set_hash">,
   by: string,
 ): Promise<Reply> {
   if (!/^\{ARGON2ID\}[\x21-\x7e]+$/.test(hash)) return usage("The password must come hashed.", "Use `admin passwd`.");
@@ -73,7 +77,7 @@ export async function adminPassword(
   return recordDone(engine, { type: "ADMIN_PASSWORD_CHANGED", subject: "admin", by }, { done: true });
 }
 
-export type DashboardCommandParts = CredentialCommandParts &
+type DashboardCommandParts = CredentialCommandParts &
   Pick<CallerParts, "mailboxes" | "networks" | "engine"> &
   Readonly<{
     sessions: SessionStore;
@@ -88,7 +92,7 @@ export type SessionCommandParts = Pick<DashboardCommandParts, "signedIn" | "cloc
 export type SignIns = Readonly<{ administrator: SignIn; mailboxes: MailboxSignIn }>;
 
 /** Without an account the sign-in is the administrator's. Only this answer contains the session's secret. */
-export async function signInCommand(
+async function signInCommand(
   parts: DashboardCommandParts,
   command: ParsedCommandOf<"sign_in" | "sign_in_passkey" | "sign_in_mailbox">,
   _: string,
@@ -114,12 +118,13 @@ function signedIn(parts: DashboardCommandParts, opened: Opened | NotIn, ip: Ip):
 }
 
 /** Commands about the caller itself. */
-export async function callerCommand(
+async function callerCommand(
   parts: DashboardCommandParts,
   command: ParsedCommandOf<"caller" | "prove" | "prove_passkey" | "sign_out">,
   by: string,
-  { signIns, caller }: Readonly<{ signIns: SignIns; caller: WebCaller }>,
+  { signIns, caller }: OfCaller & Readonly<{ signIns: SignIns }>,
 ): Promise<Reply> {
+  if (caller === null) return UNAUTHORIZED;
   const { item, digest, ip } = caller;
   switch (command.verb) {
     case "caller":
@@ -170,11 +175,11 @@ const TOKENS_PROVE_NOTHING = failed(
   "Sign in to the dashboard, or use the command line on the server.",
 );
 
-export async function sessionCommand(
+async function sessionCommand(
   { sessions, signedIn: listed, clock, engine }: SessionCommandParts,
   command: ParsedCommandOf<"session_list" | "session_end" | "session_end_all">,
   by: string,
-  { caller }: Readonly<{ caller: WebCaller | null }>,
+  { caller }: OfCaller,
 ): Promise<Reply> {
   const ends = (subject: string, ended: number): Promise<Reply> =>
     recordDone(engine, { type: "SESSION_ENDED", subject, by }, { ended });
@@ -196,3 +201,20 @@ export async function sessionCommand(
     }
   }
 }
+
+export const ACCESS_RUNS = {
+  token_create: tokenCommand,
+  token_revoke: tokenCommand,
+  token_list: tokenList,
+  admin_set_hash: adminPassword,
+  sign_in: signInCommand,
+  sign_in_passkey: signInCommand,
+  sign_in_mailbox: signInCommand,
+  caller: callerCommand,
+  prove: callerCommand,
+  prove_passkey: callerCommand,
+  sign_out: callerCommand,
+  session_list: sessionCommand,
+  session_end: sessionCommand,
+  session_end_all: sessionCommand,
+};

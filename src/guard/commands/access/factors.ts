@@ -11,11 +11,11 @@ import type { Engine } from "../../engine.ts";
 import type { Clock } from "../../ports.ts";
 import { type Rehearsal, recordThenChange, UNWRITTEN } from "../record-first.ts";
 import { failed } from "../refusals.ts";
-import { NO_ADDRESS, UNAUTHORIZED, type WebCaller } from "../web/command-gate.ts";
+import { NO_ADDRESS, type OfCaller, UNAUTHORIZED } from "../web/command-gate.ts";
 import type { WebBounds } from "../web/web-bounds.ts";
 import type { SignIns } from "./access.ts";
 
-export type PasskeyCommandParts = Rehearsal &
+type PasskeyCommandParts = Rehearsal &
   Readonly<{
     passkeys: PasskeyStore;
     /** Domains of the dashboard, including their subdomains; the first names the server. */
@@ -25,7 +25,7 @@ export type PasskeyCommandParts = Rehearsal &
   }>;
 
 /** Strangers may request one as often as they may sign in. Nothing is stored. */
-export function passkeyChallenge(
+function passkeyChallenge(
   { engine }: Pick<PasskeyCommandParts, "engine">,
   { ip: from }: ParsedCommandOf<"passkey_challenge">,
   _: string,
@@ -37,12 +37,13 @@ export function passkeyChallenge(
 }
 
 /** Lists and changes passkeys. The last one may be removed: the password remains. */
-export async function passkeyCommand(
+async function passkeyCommand(
   parts: PasskeyCommandParts,
   command: ParsedCommandOf<"passkey_list" | "passkey_begin" | "passkey_add" | "passkey_remove">,
   by: string,
-  { keys, caller }: Readonly<{ keys: Passkeys; caller: WebCaller }>,
+  { keys, caller }: OfCaller & Readonly<{ keys: Passkeys }>,
 ): Promise<Reply> {
+  if (caller === null) return UNAUTHORIZED;
   const { passkeys, clock, engine, names } = parts;
   const known = passkeys.list();
   switch (command.verb) {
@@ -96,11 +97,11 @@ const WRONG_CODE = failed(
 );
 
 /** The owner's commands on second factors of the dashboard's sign-in. The record comes first: no factor changes without one. */
-export async function factorCommand(
+async function factorCommand(
   { factors: store, passkeys, engine }: FactorCommandParts,
   command: ParsedCommandOf<FactorVerb>,
   by: string,
-  { signIns, caller }: Readonly<{ signIns: SignIns; caller: WebCaller | null }>,
+  { signIns, caller }: OfCaller & Readonly<{ signIns: SignIns }>,
 ): Promise<Reply> {
   const { factors } = signIns.administrator;
   const isOn = store.totp() !== null;
@@ -135,7 +136,7 @@ export async function factorCommand(
 }
 
 /** For an owner who lost the phone, or after somebody else may have set one up. */
-export async function resetFactors({ factors, passkeys, engine }: FactorCommandParts, by: string): Promise<Reply> {
+async function resetFactors({ factors, passkeys, engine }: FactorCommandParts, _: unknown, by: string): Promise<Reply> {
   const names = passkeys.list().map(({ name }) => name);
   const recorded = await Promise.all([
     engine.audit({ type: "FACTOR_REMOVED", subject: "every second factor", by }),
@@ -144,3 +145,17 @@ export async function resetFactors({ factors, passkeys, engine }: FactorCommandP
   if (!recorded.every(Boolean)) return UNWRITTEN;
   return { ok: true, result: { ...factors.reset(), passkeyNames: names } };
 }
+
+export const FACTOR_RUNS = {
+  passkey_challenge: passkeyChallenge,
+  passkey_list: passkeyCommand,
+  passkey_begin: passkeyCommand,
+  passkey_add: passkeyCommand,
+  passkey_remove: passkeyCommand,
+  factor_list: factorCommand,
+  totp_begin: factorCommand,
+  totp_confirm: factorCommand,
+  totp_remove: factorCommand,
+  recovery_renew: factorCommand,
+  factors_reset: resetFactors,
+};

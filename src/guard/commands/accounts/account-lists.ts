@@ -4,8 +4,10 @@ import { type AccountName, parseAccountName } from "../../../core/net/address.ts
 import type { AccountBook, Keeper } from "../../admin-ports.ts";
 import { guessesAt } from "../../facts/login-facts.ts";
 import type { AppPasswordStore, ForwardTargets } from "../../mailbox-ports.ts";
-import { failed, keeperFault } from "../refusals.ts";
-import { type AccountStateCommandParts, accountState } from "./account-state.ts";
+import { failed, keeperFault, type RunsOf } from "../refusals.ts";
+import type { Turn } from "../turns.ts";
+import type { OfCaller } from "../web/command-gate.ts";
+import { type AccountStateCommandParts, accountState, accountStateNow } from "./account-state.ts";
 
 export type AccountListParts = AccountStateCommandParts &
   Readonly<{
@@ -20,7 +22,7 @@ export type AccountListParts = AccountStateCommandParts &
 const MOST_ALIASES = 100;
 
 /** A page of accounts, each with what the guard knows about it. */
-export function accountList(parts: AccountListParts, asked: ParsedCommandOf<"account_list">): Reply<"account_list"> {
+function accountList(parts: AccountListParts, asked: ParsedCommandOf<"account_list">): Reply<"account_list"> {
   const { book, engine, guesses, heldMail, clock, lastSignIn, mailboxes } = parts;
   const { items, next, total } = book.accounts(asked);
   const aliases = book.aliasCounts(items.map(({ name }) => name));
@@ -82,7 +84,7 @@ type AccessReviewParts = Pick<AccountListParts, "book" | "lastSignIn" | "keeper"
 const MOST_ADDRESSES = 100;
 
 /** Lists a page of accounts: who can read the mail of each, and where it is forwarded automatically. Only root reads the users' Sieve scripts. */
-export async function accessReview(
+async function accessReview(
   { book, lastSignIn, keeper, appPasswords, forwards }: AccessReviewParts,
   asked: ParsedCommandOf<"access_review">,
 ): Promise<Reply<"access_review">> {
@@ -112,3 +114,10 @@ export async function accessReview(
   });
   return { ok: true, result: { items: reviewed, next, total } };
 }
+
+export const ACCOUNT_LIST_RUNS = {
+  account_list: accountList,
+  account_details: accountDetails,
+  account_state: accountStateNow,
+  access_review: (parts, asked, _, { reviews, caller }) => reviews.take(caller, () => accessReview(parts, asked)),
+} satisfies RunsOf<AccountListParts & AccessReviewParts, OfCaller & Readonly<{ reviews: Turn }>>;

@@ -2,8 +2,8 @@ import { isWebAdmin } from "../../../admin/declare/rights.ts";
 import type { Prefix } from "../../../core/net/ip.ts";
 import { formatSize } from "../../../settings/kinds/kind.ts";
 import type { AccountNetworks, SessionStore } from "../../admin-ports.ts";
-import { type RecordParts, recordFirst, recordThenChange } from "../record-first.ts";
-import { type RunOf, usage } from "../refusals.ts";
+import { recordFirst, recordThenChange } from "../record-first.ts";
+import { type RunOf, type RunsOf, usage } from "../refusals.ts";
 import { type AccountCommandParts, endSessions } from "./accounts.ts";
 
 /** Needed by settings of an account that are one value or a list: their stores too. */
@@ -14,7 +14,7 @@ export type AccountSettingParts = AccountCommandParts &
  * Changes the networks from which an account may sign in. Closes its open sessions, including those at the dashboard, since some may
  * come from other networks.
  */
-export const signInNetworkCommand: RunOf<"networks_add" | "networks_remove", AccountSettingParts> = async (
+const networksCommand: RunOf<"networks_add" | "networks_remove", AccountSettingParts> = async (
   parts,
   { verb, name, networks },
   by,
@@ -44,17 +44,17 @@ const TOO_SMALL = usage(
   "Choose a larger one, or use `account quota` on the server.",
 );
 
-/** Gives an account a quota. It applies to new mail at once, and to open IMAP sessions once they reconnect. */
-export const quotaCommand: RunOf<"quota_set", RecordParts & Pick<AccountCommandParts, "accounts">> = async (
-  parts,
-  { name, quotaBytes },
-  by,
-) => {
-  if (isWebAdmin(by) && quotaBytes !== null && quotaBytes !== 0 && quotaBytes < LEAST_BYTES) return TOO_SMALL;
-  const quota = quotaBytes === null ? "the default" : quotaBytes === 0 ? "no limit" : formatSize(quotaBytes);
-  return recordThenChange(parts, {
-    change: () => parts.accounts.setQuota(name, quotaBytes),
-    audit: { type: "QUOTA_CHANGED", subject: `${name} to ${quota}`, account: name, by },
-    result: { name, quotaBytes },
-  });
-};
+export const ACCOUNT_SETTING_RUNS = {
+  networks_add: networksCommand,
+  networks_remove: networksCommand,
+  /** Gives an account a quota. It applies to new mail at once, and to open IMAP sessions once they reconnect. */
+  quota_set: async (parts, { name, quotaBytes }, by) => {
+    if (isWebAdmin(by) && quotaBytes !== null && quotaBytes !== 0 && quotaBytes < LEAST_BYTES) return TOO_SMALL;
+    const quota = quotaBytes === null ? "the default" : quotaBytes === 0 ? "no limit" : formatSize(quotaBytes);
+    return recordThenChange(parts, {
+      change: () => parts.accounts.setQuota(name, quotaBytes),
+      audit: { type: "QUOTA_CHANGED", subject: `${name} to ${quota}`, account: name, by },
+      result: { name, quotaBytes },
+    });
+  },
+} satisfies RunsOf<AccountSettingParts>;

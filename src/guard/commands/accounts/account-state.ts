@@ -1,5 +1,5 @@
 import type { AccountKnown, AccountRow } from "../../../admin/accounts.ts";
-import type { Reply } from "../../../admin/declare/control.ts";
+import type { ParsedCommandOf, Reply } from "../../../admin/declare/control.ts";
 import type { Policy } from "../../../core/decide/policy.ts";
 import { type AccountName, parseAccountName } from "../../../core/net/address.ts";
 import { later, type Millis } from "../../../core/time.ts";
@@ -42,7 +42,7 @@ export type AccountStateCommandParts = Readonly<{
 /** The current state of an account, for the web, which cannot read `accounts.db`. */
 export function accountStateNow(
   { engine, accountRow, guesses: history, heldMail, clock }: AccountStateCommandParts,
-  asked: string,
+  { name: asked }: ParsedCommandOf<"account_state">,
 ): Reply<"account_state"> {
   const name = parseAccountName(asked);
   const row = name === null ? null : accountRow(name);

@@ -74,13 +74,22 @@ async function record({ engine }: AccountCommandParts, command: AccountCommand, 
 }
 
 /** `mail_keys_recover`: open sessions end, because they do not have the keys. */
-export const recoverKeys: RunOf<"mail_keys_recover", AccountCommandParts> = async (parts, { name, hash, keys }, by) => {
+const recoverKeys: RunOf<"mail_keys_recover", AccountCommandParts> = async (parts, { name, hash, keys }, by) => {
   const opened = await recordThenChange(parts, {
     change: () => parts.accounts.openKeys(name, hash, keys),
     audit: { type: "MAIL_KEYS_RECOVERED", subject: name, by },
     result: { name },
   });
   return opened.ok ? ((await endSessions(parts, name)) ?? opened) : opened;
+};
+
+export const ACCOUNT_RUNS = {
+  account_create_hashed: accountCommand,
+  account_set_hash: accountCommand,
+  account_remove: accountCommand,
+  account_suspend: accountCommand,
+  account_resume: accountCommand,
+  mail_keys_recover: recoverKeys,
 };
 
 /** By its hash the guard recognises the first sign-in with a new password, even while strangers guess. */

@@ -5,36 +5,37 @@ import { type Address, domainOf, parseAddress, withoutExtension } from "../../..
 import { plural } from "../../../core/text.ts";
 import type { Outcome } from "../../ports.ts";
 import { recordThenChange } from "../record-first.ts";
-import { failed, notServed, type RunOf } from "../refusals.ts";
+import { failed, notServed, type RunsOf } from "../refusals.ts";
 import { refusesTargets, type SpendingParts } from "../web/web-targets.ts";
 import { type AccountCommandParts, alertsOutside, alertsStay, getsAlerts, isPostmaster } from "./accounts.ts";
 
 /** Postfix's default virtual_alias_expansion_limit: mail beyond it would be retried forever. */
 const MOST_REACHED = 1_000;
 
-export const aliasAdd: RunOf<"alias_add", AccountCommandParts & SpendingParts> = async (parts, command, by) => {
-  const { address, targets } = command;
-  const refused =
-    notServed(parts.engine, address) ??
-    (isWebAdmin(by) ? (refusesTargets(parts, command) ?? notFromWeb(parts, address)) : null) ??
-    wrongTargets(parts, command);
-  if (refused !== null) return refused;
-  return recordThenChange(parts, {
-    change: () => parts.accounts.addAlias(address, targets),
-    check: checkOfTargets(parts, { address, by }),
-    audit: { type: "ALIAS_ADDED", subject: address, by, targets },
-    result: { address },
-    refused: noSuchAlias,
-  });
-};
-
-export const aliasRemove: RunOf<"alias_remove", AccountCommandParts> = async (parts, { address }, by) =>
-  changeAlias(parts, { type: "ALIAS_REMOVED", subject: address, by }, () => parts.accounts.removeAlias(address));
-
-export const aliasBlock: RunOf<"alias_block", AccountCommandParts> = async (parts, { address, blocked }, by) => {
-  const type = blocked ? "ALIAS_BLOCKED" : "ALIAS_UNBLOCKED";
-  return changeAlias(parts, { type, subject: address, by }, () => parts.accounts.setAliasBlocked(address, blocked));
-};
+export const ALIAS_RUNS = {
+  alias_add: async (parts, command, by) => {
+    const { address, targets } = command;
+    const refused =
+      notServed(parts.engine, address) ??
+      (isWebAdmin(by) ? (refusesTargets(parts, command) ?? notFromWeb(parts, address)) : null) ??
+      wrongTargets(parts, command);
+    if (refused !== null) return refused;
+    return recordThenChange(parts, {
+      change: () => parts.accounts.addAlias(address, targets),
+      check: checkOfTargets(parts, { address, by }),
+      audit: { type: "ALIAS_ADDED", subject: address, by, targets },
+      result: { address },
+      refused: noSuchAlias,
+    });
+  },
+  alias_remove: (parts, { address }, by) =>
+    changeAlias(parts, { type: "ALIAS_REMOVED", subject: address, by }, () => parts.accounts.removeAlias(address)),
+  alias_block: (parts, { address, blocked }, by) => {
+    const type = blocked ? "ALIAS_BLOCKED" : "ALIAS_UNBLOCKED";
+    return changeAlias(parts, { type, subject: address, by }, () => parts.accounts.setAliasBlocked(address, blocked));
+  },
+  alias_list: ({ book }, asked) => ({ ok: true, result: book.aliases(asked) }),
+} satisfies RunsOf<AccountCommandParts & SpendingParts>;
 
 async function changeAlias(
   parts: AccountCommandParts,

@@ -1,4 +1,4 @@
-import type { CommandError, ParsedCommandOf, Reply } from "../../../admin/declare/control.ts";
+import type { CommandError } from "../../../admin/declare/control.ts";
 import { isMailboxUser, isRootUser } from "../../../admin/declare/rights.ts";
 import { APP_PASSWORD_NAME, appPasswordName } from "../../../core/access/passwords.ts";
 import type { AccountName } from "../../../core/net/address.ts";
@@ -7,13 +7,14 @@ import type { SecretMaker } from "../../admin-ports.ts";
 import type { AppPasswordStore } from "../../mailbox-ports.ts";
 import type { Clock } from "../../ports.ts";
 import { type RecordParts, recordThenChange } from "../record-first.ts";
-import { failed, type ReadOf, type RunOf, usage } from "../refusals.ts";
+import { failed, type RunsOf, usage } from "../refusals.ts";
 import { NO_ACCOUNT } from "./account-lists.ts";
 import type { AccountStateCommandParts } from "./account-state.ts";
 import { type AccountCommandParts, endSessions } from "./accounts.ts";
 
 export type AppPasswordParts = RecordParts &
   Pick<AccountCommandParts, "keeper" | "notices"> &
+  Pick<AccountStateCommandParts, "accountRow"> &
   Readonly<{
     appPasswords: AppPasswordStore;
     secrets: Pick<SecretMaker, "passwordHashOf">;
@@ -21,68 +22,55 @@ export type AppPasswordParts = RecordParts &
     clock: Clock;
   }>;
 
-type AppPasswordCommand = ParsedCommandOf<"app_password_add" | "app_password_remove">;
-
 /** The account's password encrypts its key, so no other password opens its mail. */
 const KEY_OF_EACH = failed(
   "Each account has a key for its mail (mailboxes.encryption), which only its own password opens.",
   "Use the password of the account in each mail program.",
 );
 
-/** Creates a password for one mail program, or removes it and ends the sessions that it may have opened. */
-export const appPasswordCommand: RunOf<AppPasswordCommand["verb"], AppPasswordParts> = async (parts, command, by) => {
-  const app = appPasswordName(command.app);
-  if (app === null) return WRONG_NAME;
-  const of = { account: command.name, app, by };
-  return command.verb === "app_password_add" ? add(parts, of) : remove(parts, of);
-};
-
-type AppPasswordReadParts = Pick<AccountStateCommandParts, "accountRow"> &
-  Readonly<{ appPasswords: Pick<AppPasswordStore, "appPasswordsOf"> }>;
-
-/** `by`: who asks. The user of the mailbox does not see who made an app password. */
-export const appPasswordsRead: ReadOf<"app_passwords", AppPasswordReadParts> = (
-  { accountRow, appPasswords },
-  { name },
-  by,
-) => {
-  if (accountRow(name) === null) return NO_ACCOUNT;
-  const isUser = isMailboxUser(by);
-  const items = appPasswords.appPasswordsOf(name).map(({ name: id, madeAt, madeBy, usedAt }) => {
-    const item = { id, name: id, made: madeAt, lastUsed: usedAt };
-    return isUser ? item : { ...item, madeBy };
-  });
-  return { ok: true, result: { items } };
-};
-
-type Named = Readonly<{ account: AccountName; app: string; by: string }>;
-
-async function add(parts: AppPasswordParts, { account, app, by }: Named): Promise<Reply<"app_password_add">> {
-  if (parts.mailboxes().keyOfEach) return KEY_OF_EACH;
-  const password = madePassword();
-  const secret = { digest: digestOf(password), passwordHash: parts.secrets.passwordHashOf(account, password) };
-  const at = parts.clock.now();
-  return recordThenChange(parts, {
-    change: () => parts.appPasswords.addAppPassword({ account, name: app, ...secret, by, at }),
-    audit: { type: "APP_PASSWORD_MADE", subject: `${app} of ${account}`, account, by },
-    // A dry run stores nothing that this password would open.
-    result: { name: account, app, password: parts.isDry === true ? "" : password },
-    refused: (reason) => refused(reason, { account, by }),
-  });
-}
-
-async function remove(parts: AppPasswordParts, { account, app, by }: Named): Promise<Reply<"app_password_remove">> {
-  const removed = await recordThenChange(parts, {
-    change: () => parts.appPasswords.removeAppPassword(account, app),
-    audit: { type: "APP_PASSWORD_REMOVED", subject: `${app} of ${account}`, account, by },
-    result: { name: account, app },
-    refused: (reason) => refused(reason, { account, by }),
-  });
-  return removed.ok ? ((await endSessions(parts, account)) ?? removed) : removed;
-}
+export const APP_PASSWORD_RUNS = {
+  /** Creates a password for one mail program. */
+  app_password_add: async (parts, { name, app: asked }, by) => {
+    const app = appPasswordName(asked);
+    if (app === null) return WRONG_NAME;
+    if (parts.mailboxes().keyOfEach) return KEY_OF_EACH;
+    const password = madePassword();
+    const secret = { digest: digestOf(password), passwordHash: parts.secrets.passwordHashOf(name, password) };
+    const at = parts.clock.now();
+    return recordThenChange(parts, {
+      change: () => parts.appPasswords.addAppPassword({ account: name, name: app, ...secret, by, at }),
+      audit: { type: "APP_PASSWORD_MADE", subject: `${app} of ${name}`, account: name, by },
+      // A dry run stores nothing that this password would open.
+      result: { name, app, password: parts.isDry === true ? "" : password },
+      refused: (reason) => refused(reason, name, by),
+    });
+  },
+  /** Removes it, and ends the sessions that it may have opened. */
+  app_password_remove: async (parts, { name, app: asked }, by) => {
+    const app = appPasswordName(asked);
+    if (app === null) return WRONG_NAME;
+    const removed = await recordThenChange(parts, {
+      change: () => parts.appPasswords.removeAppPassword(name, app),
+      audit: { type: "APP_PASSWORD_REMOVED", subject: `${app} of ${name}`, account: name, by },
+      result: { name, app },
+      refused: (reason) => refused(reason, name, by),
+    });
+    return removed.ok ? ((await endSessions(parts, name)) ?? removed) : removed;
+  },
+  /** `by`: who asks. The user of the mailbox does not see who made an app password. */
+  app_passwords: ({ accountRow, appPasswords }, { name }, by) => {
+    if (accountRow(name) === null) return NO_ACCOUNT;
+    const isUser = isMailboxUser(by);
+    const items = appPasswords.appPasswordsOf(name).map(({ name: id, madeAt, madeBy, usedAt }) => {
+      const item = { id, name: id, made: madeAt, lastUsed: usedAt };
+      return isUser ? item : { ...item, madeBy };
+    });
+    return { ok: true, result: { items } };
+  },
+} satisfies RunsOf<AppPasswordParts>;
 
 /** Users, the web and root see them in different places. */
-function refused(reason: string, { account, by }: Omit<Named, "app">): CommandError {
+function refused(reason: string, account: AccountName, by: string): CommandError {
   const page = isMailboxUser(by) ? "Your page My mailbox" : "The page of the account (GET …/app-passwords)";
   const lists = `\`account list\` shows the accounts, \`account app-password list ${account}\` the app passwords.`;
   return failed(reason, isRootUser(by) ? lists : `${page} shows them.`);

@@ -45,6 +45,8 @@ export const fileCommand: RunOf<FileCommand["verb"], FileCommandParts> = async (
   return { ok: true, result: { ...changes, skipped: [...skipped, ...changes.skipped] } };
 };
 
+export const FILE_RUNS = { accounts_import_hashed: fileCommand, accounts_follow: fileCommand };
+
 function write({ files, clock }: FileCommandParts, command: FileCommand, entries: readonly NamedHash[]): FileChanges {
   if (command.verb === "accounts_import_hashed") return files.importAll(entries, clock.now());
   const gone = command.gone.map(parseAccountName).filter((name) => name !== null);

@@ -6,7 +6,7 @@ import { DAY_MS, later, type Millis } from "../../../core/time.ts";
 import type { ForwardTargets } from "../../mailbox-ports.ts";
 import type { Outcome } from "../../ports.ts";
 import { recordThenChange } from "../record-first.ts";
-import { failed, notDone, type ReadOf, type RunOf } from "../refusals.ts";
+import { failed, notDone, type RunsOf } from "../refusals.ts";
 import { type OutsideTargetParts, tooManyForwards } from "../web/web-targets.ts";
 import { NO_ACCOUNT } from "./account-lists.ts";
 import type { AccountStateCommandParts } from "./account-state.ts";
@@ -32,44 +32,43 @@ export type ForwardCommandParts = Pick<
   "engine" | "accounts" | "reach" | "alertsTo" | "rehearse" | "isDry" | "clock"
 > &
   Pick<OutsideTargetParts, "book"> &
+  Pick<AccountStateCommandParts, "accountRow"> &
   Readonly<{ forwards: ForwardStore }>;
 
 /** Root is exempt. Others are limited, because mail that leaves through a forward more than a day old counts against no limit. */
 const NEW_TARGETS_A_DAY = 5;
 
-/** Forwards the mail of an account, with or without a copy for itself; without targets, stops forwarding. */
-export const forwardCommand: RunOf<"forward_set", ForwardCommandParts> = async (parts, { name, to, keep }, by) => {
-  const before = parts.forwards.targetsOf(name);
-  const added = to.filter((target) => !before.includes(target));
-  const outside = added.filter((target) => !parts.engine.policy.domains.includes(domainOf(target)));
-  if (!isRootUser(by)) {
-    // An attacker who has the mailbox's password, or has taken over the web, may neither hide the alerts from the owner nor read them elsewhere.
-    if (to.length > 0 && (!keep || outside.length > 0) && getsAlerts(parts, name)) return alertsStay(name);
-    const beyond =
-      tooManyForwards(parts, { account: name, to, by }) ??
-      (parts.isDry === true ? null : tooManyNew(parts, name, added));
-    if (beyond !== null) return beyond;
-  }
-  for (const target of to) {
-    const message = target === name ? ownAddress(name, by) : wrongTarget(parts, name, target);
-    if (message !== null) return refusedTarget(message, target, by);
-  }
-  const newOutside = isRootUser(by) ? null : { targets: outside, until: later(parts.clock.now(), DAY_MS) };
-  const where = to.length === 0 ? "no longer" : `to ${to.join(", ")}${keep ? "" : ", without a copy here"}`;
-  return recordThenChange(parts, {
-    change: () => parts.forwards.setForward(name, to, keep, newOutside),
-    check: to.length === 0 ? undefined : checkOfTargets(parts, { address: name, by }),
-    audit: { type: "FORWARDING_CHANGED", subject: `${name} ${where}`, account: name, by },
-    result: { name, to, keep },
-    refused: (reason) => (isMailboxUser(by) ? refusedTarget(reason, to.join(", "), by) : notDone(reason)),
-  });
-};
-
-type ForwardingReadParts = Pick<AccountStateCommandParts, "accountRow"> &
-  Readonly<{ forwards: Pick<ForwardStore, "forwardOf"> }>;
-
-export const forwardingRead: ReadOf<"forwarding", ForwardingReadParts> = ({ accountRow, forwards }, { name }) =>
-  accountRow(name) === null ? NO_ACCOUNT : { ok: true, result: forwards.forwardOf(name) ?? { to: [], keep: true } };
+export const FORWARD_RUNS = {
+  /** Forwards the mail of an account, with or without a copy for itself; without targets, stops forwarding. */
+  forward_set: async (parts, { name, to, keep }, by) => {
+    const before = parts.forwards.targetsOf(name);
+    const added = to.filter((target) => !before.includes(target));
+    const outside = added.filter((target) => !parts.engine.policy.domains.includes(domainOf(target)));
+    if (!isRootUser(by)) {
+      // An attacker who has the mailbox's password, or has taken over the web, may neither hide the alerts from the owner nor read them elsewhere.
+      if (to.length > 0 && (!keep || outside.length > 0) && getsAlerts(parts, name)) return alertsStay(name);
+      const beyond =
+        tooManyForwards(parts, { account: name, to, by }) ??
+        (parts.isDry === true ? null : tooManyNew(parts, name, added));
+      if (beyond !== null) return beyond;
+    }
+    for (const target of to) {
+      const message = target === name ? ownAddress(name, by) : wrongTarget(parts, name, target);
+      if (message !== null) return refusedTarget(message, target, by);
+    }
+    const newOutside = isRootUser(by) ? null : { targets: outside, until: later(parts.clock.now(), DAY_MS) };
+    const where = to.length === 0 ? "no longer" : `to ${to.join(", ")}${keep ? "" : ", without a copy here"}`;
+    return recordThenChange(parts, {
+      change: () => parts.forwards.setForward(name, to, keep, newOutside),
+      check: to.length === 0 ? undefined : checkOfTargets(parts, { address: name, by }),
+      audit: { type: "FORWARDING_CHANGED", subject: `${name} ${where}`, account: name, by },
+      result: { name, to, keep },
+      refused: (reason) => (isMailboxUser(by) ? refusedTarget(reason, to.join(", "), by) : notDone(reason)),
+    });
+  },
+  forwarding: ({ accountRow, forwards }, { name }) =>
+    accountRow(name) === null ? NO_ACCOUNT : { ok: true, result: forwards.forwardOf(name) ?? { to: [], keep: true } },
+} satisfies RunsOf<ForwardCommandParts>;
 
 /**
  * Not asked in a dry run, because it counts. Refused attempts count too: a caller who sends mail to strangers this way, or probes which

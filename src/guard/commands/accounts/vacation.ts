@@ -4,7 +4,7 @@ import type { AccountName } from "../../../core/net/address.ts";
 import { isoTime, isoTimeOrNull, type Millis, parseTime } from "../../../core/time.ts";
 import type { Clock, Outcome } from "../../ports.ts";
 import { type RecordParts, recordThenChange } from "../record-first.ts";
-import { type ReadOf, type RunOf, usage } from "../refusals.ts";
+import { type RunsOf, usage } from "../refusals.ts";
 import { NO_ACCOUNT } from "./account-lists.ts";
 import type { AccountStateCommandParts } from "./account-state.ts";
 
@@ -27,28 +27,28 @@ export interface VacationStore {
   vacationOf(account: string): VacationItem | null;
 }
 
-export type VacationCommandParts = RecordParts & Readonly<{ replies: VacationStore; clock: Clock }>;
+export type VacationCommandParts = RecordParts &
+  Pick<AccountStateCommandParts, "accountRow"> &
+  Readonly<{ replies: VacationStore; clock: Clock }>;
 
-/** Sets or ends the reply that an account sends while its user is away. The record omits its text, which may say where somebody is. */
-export const vacationCommand: RunOf<"vacation_set", VacationCommandParts> = async (parts, command, by) => {
-  const { name, subject, text, until } = command;
-  const end = text === null || until === null ? null : parseEnd(until, parts.clock.now());
-  if (end !== null && typeof end !== "number") return end;
-  const vacation = text === null ? null : { subject, text, until: end };
-  return recordThenChange(parts, {
-    change: () => parts.replies.setVacation(name, vacation),
-    audit: { type: "VACATION_CHANGED", subject: `${name} ${says(vacation)}`, account: name, by },
-    result: { name, vacation: vacation && { ...vacation, until: isoTimeOrNull(vacation.until) } },
-  });
-};
+export const VACATION_RUNS = {
+  /** Sets or ends the reply that an account sends while its user is away. The record omits its text, which may say where somebody is. */
+  vacation_set: async (parts, command, by) => {
+    const { name, subject, text, until } = command;
+    const end = text === null || until === null ? null : parseEnd(until, parts.clock.now());
+    if (end !== null && typeof end !== "number") return end;
+    const vacation = text === null ? null : { subject, text, until: end };
+    return recordThenChange(parts, {
+      change: () => parts.replies.setVacation(name, vacation),
+      audit: { type: "VACATION_CHANGED", subject: `${name} ${says(vacation)}`, account: name, by },
+      result: { name, vacation: vacation && { ...vacation, until: isoTimeOrNull(vacation.until) } },
+    });
+  },
+  vacation: ({ accountRow, replies }, { name }) =>
+    accountRow(name) === null ? NO_ACCOUNT : { ok: true, result: { vacation: replies.vacationOf(name) } },
+} satisfies RunsOf<VacationCommandParts>;
 
 function says(vacation: Vacation | null): string {
   if (vacation === null) return "no longer";
   return vacation.until === null ? "until it is ended" : `until ${isoTime(vacation.until)}`;
 }
-
-type VacationReadParts = Pick<AccountStateCommandParts, "accountRow"> &
-  Readonly<{ replies: Pick<VacationStore, "vacationOf"> }>;
-
-export const vacationRead: ReadOf<"vacation", VacationReadParts> = ({ accountRow, replies }, { name }) =>
-  accountRow(name) === null ? NO_ACCOUNT : { ok: true, result: { vacation: replies.vacationOf(name) } };

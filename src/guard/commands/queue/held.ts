@@ -25,7 +25,7 @@ type HeldCommand = Extract<ParsedCommand, { readonly verb: `held_${string}` }>;
 const SENT_MS = DAY_MS;
 const MOST_SHOWN = 100;
 
-export async function heldCommand(
+async function heldCommand(
   parts: HeldQueueParts,
   command: HeldCommand,
   by: string,
@@ -42,6 +42,8 @@ export async function heldCommand(
         ids: command.ids ?? null,
       });
 }
+
+export const HELD_RUNS = { held_list: heldCommand, held_release: heldCommand, held_drop: heldCommand };
 
 type Asked = Readonly<{ by: string; share: Share }>;
 

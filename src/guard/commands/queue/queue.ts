@@ -68,7 +68,7 @@ const ROUNDS = 10;
 const MAILS_FLUSHED = 200;
 
 /** Postfix's queue: the waiting mail, and what root does with it. */
-export async function queueCommand(
+async function queueCommand(
   parts: HeldQueueParts,
   command: QueueCommand,
   by: string,
@@ -85,6 +85,15 @@ export async function queueCommand(
     ? flushAll(parts, selection)
     : change(parts, { selection, command, where, by, share });
 }
+
+export const QUEUE_RUNS = {
+  queue_list: queueCommand,
+  queue_hold: queueCommand,
+  queue_release: queueCommand,
+  queue_delete: queueCommand,
+  queue_return: queueCommand,
+  queue_flush: queueCommand,
+};
 
 /** A single order to Postfix, however many mails wait. */
 async function flushAll(parts: HeldQueueParts, selection: Selection): Promise<Reply<"queue_flush">> {

@@ -8,7 +8,7 @@ import { rightsOf } from "../../../admin/declare/rights.ts";
 import { PROOF_MS } from "../../../core/access/session.ts";
 import { HOUR_MS, MINUTE_MS } from "../../../core/time.ts";
 import { digestOf } from "../../access/secrets.ts";
-import { allowAdd } from "../bans.ts";
+import { NETWORK_DECISION_RUNS } from "../bans.ts";
 import { WEB_LIMITS } from "./web-bounds.ts";
 
 describe("what the web asks", () => {
@@ -63,7 +63,7 @@ describe("what the web asks", () => {
     const add = async (i: number, by: string): Promise<Reply | null> => {
       const command = { verb: "allow_add", target: ip(`198.51.100.${i}`), note: "", for: null } as const;
       const refused = by === "root" ? null : await kit.ask(command);
-      return refused ?? allowAdd(kit, command, by);
+      return refused ?? NETWORK_DECISION_RUNS.allow_add(kit, command, by);
     };
     for (let i = 0; i < 60; i++) assert.ok((await add(200 - i, "root"))?.ok);
     for (let i = 0; i < WEB_LIMITS.allowEntries; i++) assert.ok((await add(i, BY))?.ok);

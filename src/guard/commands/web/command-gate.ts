@@ -18,7 +18,9 @@ type WebCommandParts = CallerParts &
 
 /** The session or token behind a line of the web, and where it is used. */
 export type WebCaller = Readonly<{ item: CallerItem; digest: string; ip: Ip }>;
-export type Admitted = Readonly<{ by: string; caller: WebCaller | null }>;
+/** Null: root, or a command that needs no session. */
+export type OfCaller = Readonly<{ caller: WebCaller | null }>;
+export type Admitted = OfCaller & Readonly<{ by: string }>;
 type Refused = Readonly<{ error: CommandError }>;
 
 /** Within this time, a refused verb is recorded once for each caller. */

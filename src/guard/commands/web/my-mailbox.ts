@@ -14,7 +14,7 @@ import type { GreylistCommandParts } from "../greylist.ts";
 import { recordDone, recordFirst } from "../record-first.ts";
 import { failed, usage } from "../refusals.ts";
 import type { SpamCommandParts } from "../spam.ts";
-import { UNAUTHORIZED, type WebCaller } from "./command-gate.ts";
+import { type OfCaller, UNAUTHORIZED, type WebCaller } from "./command-gate.ts";
 import type { UserBounds } from "./user-bounds.ts";
 import type { WebPasswordParts } from "./web-passwords.ts";
 
@@ -23,8 +23,8 @@ export type MyMailboxParts = MyChangeParts &
     /** This server's name, and the ports for mailboxes and for submission. */
     mailPorts: () => Omit<MyClient, "account">;
   }>;
-export type MyCommand = Extract<ParsedCommand, { readonly verb: `my_${string}` }>;
-type By = Readonly<{ caller: WebCaller; by: string }>;
+type MyCommand = Extract<ParsedCommand, { readonly verb: `my_${string}` }>;
+type By = OfCaller & Readonly<{ by: string }>;
 
 /** How often a minute Dovecot is asked for a mailbox's use: each time starts a program. */
 const LOOKS_A_MINUTE = 30;
@@ -50,8 +50,8 @@ export class MyMailboxCommands {
 
   async run(command: MyCommand, { caller, by }: By): Promise<Reply> {
     const { book, senders, sessions, mailPorts, clock } = this.#parts;
-    const account = parseAccountName(caller.item.account ?? "");
-    if (account === null) return UNAUTHORIZED;
+    const account = parseAccountName(caller?.item.account ?? "");
+    if (caller === null || account === null) return UNAUTHORIZED;
     switch (command.verb) {
       case "my_mailbox":
         return this.#mailbox(account);
@@ -98,6 +98,20 @@ export class MyMailboxCommands {
     return { ok: true, result: mailboxOf(details.result, pause === undefined ? null : isoTime(pause.until)) };
   }
 }
+
+type OfMailbox = OfCaller & Readonly<{ mailbox: MyMailboxCommands }>;
+const myCommand = (_: unknown, command: MyCommand, by: string, { mailbox, caller }: OfMailbox) =>
+  mailbox.run(command, { caller, by });
+
+export const MY_RUNS = {
+  my_mailbox: myCommand,
+  my_addresses: myCommand,
+  my_client: myCommand,
+  my_sessions: myCommand,
+  my_sessions_end: myCommand,
+  my_password: myCommand,
+  my_senders: myCommand,
+};
 
 const UNASKED: Keeper = { ask: () => Promise.resolve({ ok: false, reason: "it was asked often enough" }) };
 

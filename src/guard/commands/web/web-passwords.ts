@@ -29,7 +29,7 @@ const OWNERS = failed(
  * A new account, or a new password in clear text. The guard hashes it: an attacker who has taken over the web can
  * choose a password, but not a hash that costs Dovecot minutes or that has a scheme without a salt.
  */
-export const webPassword: RunOf<"account_create" | "account_set_password", WebPasswordParts> = async (
+const webPassword: RunOf<"account_create" | "account_set_password", WebPasswordParts> = async (
   parts,
   { name, ...command },
   by,
@@ -49,7 +49,7 @@ export const webPassword: RunOf<"account_create" | "account_set_password", WebPa
  * Some accounts of a file: only new ones, whose hashes the file may contain. If each account has a key, a password can create
  * it only on the server; a hash cannot create a key anywhere.
  */
-export const webImport: RunOf<"accounts_import", WebPasswordParts> = async (parts, { entries }, by) => {
+const webImport: RunOf<"accounts_import", WebPasswordParts> = async (parts, { entries }, by) => {
   const skipped: Skipped[] = [];
   const ready: NamedSecret[] = [];
   const typed: Typed[] = [];
@@ -70,6 +70,12 @@ export const webImport: RunOf<"accounts_import", WebPasswordParts> = async (part
   const reply = await fileCommand(parts, { verb: "accounts_import_hashed", entries: [...ready, ...hashed] }, by);
   if (!reply.ok) return reply;
   return { ok: true, result: { ...reply.result, skipped: [...skipped, ...reply.result.skipped] } };
+};
+
+export const WEB_PASSWORD_RUNS = {
+  account_create: webPassword,
+  account_set_password: webPassword,
+  accounts_import: webImport,
 };
 
 type Typed = Readonly<{ owner: AccountName; password: string; quotaBytes: number | undefined }>;
