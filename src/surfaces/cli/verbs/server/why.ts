@@ -121,7 +121,8 @@ async function answerAboutAccount(call: Call, reader: Reader, account: string, l
   const text = parts([printState(name, { row, known, mailbox, key, settings }), printAccount(report, values)]);
   const ownKeys = { opened: keys.filter(({ isOpen }) => isOpen).length, total: keys.length };
   const next = isClosed(keys) ? recoverCommand(name) : nextAfter(report);
-  return done({ ...report, state: { ...row, ...known, use, keys: ownKeys, settings } }, text, next);
+  const state = { ...row, ...known, use, keys: ownKeys, ...reader.own(name), settings };
+  return done({ ...report, state }, text, next);
 }
 
 /** `known` null: the settings cannot be read, and the limits depend on them. `key` null: not mentioned. */
