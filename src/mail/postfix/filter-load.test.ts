@@ -263,7 +263,7 @@ for (const account of [null, "anna@example.test"])
     assert.equal(all.send("BBBB1", LARGE, { ip: ip("198.51.1.2") }), "bytes_in_filters");
   });
 
-test("if Rspamd is blocked while no mail has a turn, nobody waits", () => {
+test("if Rspamd is blocked while no mail has a turn, no one waits", () => {
   const all = server();
   all.send("AAAA1", 5_000);
   blocked(all, 20);

@@ -79,7 +79,7 @@ export class PartsTurns {
     this.#blocked.add(ms, now);
   }
 
-  /** The window starts anew. */
+  /** Its window starts again. */
   #harms(source: string, now: Millis): void {
     const { ms, didHarm } = this.#useOf(source, now);
     if (!didHarm) this.#uses.set(source, { since: now, ms, didHarm: true });
