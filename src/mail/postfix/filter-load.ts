@@ -2,14 +2,14 @@ import { BoundedMap } from "../../core/bounded-map.ts";
 import { decision } from "../../core/decide/decision.ts";
 import { LIGHT_BYTES, MOST_IN_FILTERS } from "../../core/decide/mail.ts";
 import type { Observation } from "../../core/events/log.ts";
-import type { EndOfMessage } from "../../core/events/mail.ts";
+import type { EndOfMessage, Excess } from "../../core/events/mail.ts";
 import { neighbourhoodOf } from "../../core/net/ip.ts";
-import { MINUTE_MS, type Millis } from "../../core/time.ts";
+import { MINUTE_MS, type Millis, SECOND_MS } from "../../core/time.ts";
 import type { Clock, Submit } from "../../guard/ports.ts";
 import { isBlocked, MILTER_FAILED } from "../logs/content-filter-log.ts";
 import { timeOfLine } from "../logs/log-line.ts";
 import { CHECK_MS } from "../rspamd/rspamd-conf.ts";
-import { BlockedTime, PartsTurns, WINDOW_MS } from "./parts-turns.ts";
+import { BlockedTime, Draining, PartsTurns, WINDOW_MS } from "./parts-turns.ts";
 
 /** A mail counts no longer than this, in case no log line shows its end. */
 const LONGEST_MS = MINUTE_MS;
@@ -21,6 +21,9 @@ const MOST_HIDING = 3;
 /** An attacker has many networks of a site, but only one such block. */
 const ALLOCATED_LENGTH = 32;
 const MOST_SUSPECTS = 1_024;
+const MOST_SOURCES = 1_024;
+/** As fast as a slow machine reads (`MOST_IN_FILTERS`). */
+const EXTRA_BYTES_PER_MS = MOST_IN_FILTERS / (2 * SECOND_MS);
 const MOST_LATE_MS = 2 * CHECK_MS;
 
 type Sender = Pick<EndOfMessage, "account" | "ip">;
@@ -35,6 +38,9 @@ export class FilterLoad {
   /** By queue id, the oldest first. */
   readonly #mails = new Map<string, Read>();
   readonly #bytesOf = new Map<string, number>();
+  /** What mails cost Rspamd beyond their sizes: of each source, and of all. */
+  readonly #extraOf = new BoundedMap<string, Draining>(MOST_SOURCES);
+  readonly #extra = new Draining(EXTRA_BYTES_PER_MS);
   /** The latest mails of accounts, by queue id: a milter's refusal in the log does not say whose mail it was. */
   readonly #submitted = new BoundedMap<string, Pick<EndOfMessage, "account" | "service">>(MOST_SUBMITTED);
   readonly #turns = new PartsTurns();
@@ -74,8 +80,9 @@ export class FilterLoad {
       if (event.excess !== undefined) return ask(event);
       const needsTurn = event.mayHideParts === true || event.isSuspect === true;
       if (!needsTurn && event.weightBytes === undefined) return ask(this.#enter(event));
-      const weighed = event.weightBytes === undefined ? event : this.#enter(event);
-      if (weighed.excess !== undefined) return ask(weighed);
+      const { weightBytes = 0 } = event;
+      const excess = weightBytes > event.sizeBytes ? this.#weigh(event, weightBytes - event.sizeBytes) : null;
+      if (excess !== null) return ask({ ...event, excess });
       // Answers as the engine did at Postfix's question.
       if (!needsTurn || this.#hasTurn(event)) return answer(decision("pass", "below_limit"));
       ask({ ...event, excess: { of: "not_its_turn" } });
@@ -108,7 +115,7 @@ export class FilterLoad {
     const sinceLast = at - (this.#blockedAt ?? -Infinity);
     if (sinceLast <= 0 && sinceLast >= -MOST_LATE_MS) return null;
     this.#blockedAt = at;
-    for (const turns of [this.#turns, this.#knownTurns, this.#suspectTurns]) turns.blocked(CHECK_MS, now);
+    for (const turns of [this.#turns, this.#knownTurns, this.#suspectTurns]) turns.blocked(CHECK_MS, now, at);
     const withTurn = this.#mails.values().filter(({ hasTurn }) => hasTurn);
     for (const account of new Set(withTurn.map(({ source }) => source))) {
       const blocked = this.#blockedBy.get(account) ?? new BlockedTime();
@@ -127,11 +134,13 @@ export class FilterLoad {
     return since !== undefined && Math.abs(this.#clock.now() - since) < WINDOW_MS;
   }
 
-  /** Of an account's mails only heavy ones are deferred: Postfix defers the others if Rspamd does not answer in time, so that none leaves unsigned. */
+  /**
+   * Only an account's heavy mails are deferred (`#weigh`): Postfix defers the others if Rspamd does not answer in time, so that none leaves
+   * unsigned.
+   */
   #enter(mail: EndOfMessage): EndOfMessage {
     const now = this.#clock.now();
-    const { queueId, account, service, weightBytes } = mail;
-    const sizeBytes = weightBytes ?? mail.sizeBytes;
+    const { queueId, sizeBytes, account, service } = mail;
     for (const [old, { since }] of this.#mails) {
       if (Math.abs(now - since) < LONGEST_MS) break;
       this.#leave(old);
@@ -142,10 +151,8 @@ export class FilterLoad {
     // Postfix may repeat a question.
     this.#leave(queueId);
     const source = sourceOf(mail);
-    const bytes = this.#bytesOf.get(source) ?? 0;
-    const isOver = bytes >= MOST_OF_SOURCE || (account === null && this.#bytes >= MOST_IN_FILTERS);
-    if (isOver && sizeBytes > LIGHT_BYTES && (account === null || weightBytes !== undefined))
-      return { ...mail, excess: { of: "bytes_in_filters", count: this.#bytes } };
+    if (account === null && sizeBytes > LIGHT_BYTES && this.#isFull(source, now))
+      return { ...mail, excess: this.#fullness(now) };
     this.#mails.set(queueId, {
       sizeBytes,
       source,
@@ -153,8 +160,33 @@ export class FilterLoad {
       since: now,
       hasTurn: false,
     });
-    this.#bytesOf.set(source, bytes + sizeBytes);
+    this.#bytesOf.set(source, (this.#bytesOf.get(source) ?? 0) + sizeBytes);
     return mail;
+  }
+
+  /**
+   * Our milter found that a mail costs Rspamd more than its size. That is spent within seconds, whatever else the mail waits for, so it
+   * counts by time. Of an account nothing else counts.
+   */
+  #weigh(mail: EndOfMessage, extraBytes: number): Excess | null {
+    const now = this.#clock.now();
+    const source = sourceOf(mail);
+    const extra = this.#extraOf.get(source) ?? new Draining(EXTRA_BYTES_PER_MS);
+    const isFull = mail.account === null ? this.#isFull(source, now) : extra.left(now) >= MOST_OF_SOURCE;
+    if (isFull) return this.#fullness(now);
+    extra.add(extraBytes, now);
+    this.#extraOf.set(source, extra);
+    this.#extra.add(Math.min(extraBytes, MOST_OF_SOURCE), now);
+    return null;
+  }
+
+  #isFull(source: string, now: Millis): boolean {
+    const bytes = (this.#bytesOf.get(source) ?? 0) + (this.#extraOf.get(source)?.left(now) ?? 0);
+    return bytes >= MOST_OF_SOURCE || this.#bytes(now) >= MOST_IN_FILTERS;
+  }
+
+  #fullness(now: Millis): Excess {
+    return { of: "bytes_in_filters", count: Math.round(this.#bytes(now)) };
   }
 
   #takesTurn(turns: PartsTurns, { queueId, ip }: EndOfMessage): boolean {
@@ -185,8 +217,9 @@ export class FilterLoad {
     return hadTurn || !(isBlamed || isAnotherHeld);
   }
 
-  get #bytes(): number {
-    return this.#bytesOf.values().reduce((sum, bytes) => sum + Math.min(bytes, MOST_OF_SOURCE), 0);
+  #bytes(now: Millis): number {
+    const ofSizes = this.#bytesOf.values().reduce((sum, bytes) => sum + Math.min(bytes, MOST_OF_SOURCE), 0);
+    return ofSizes + this.#extra.left(now);
   }
 
   #leave(queueId: string, hasFailed = false): void {

@@ -139,6 +139,31 @@ test("a mail that costs Rspamd more than its size is reported with its weight", 
   assert.ok(fields?.type === "end" && (fields.found?.weightBytes ?? 0) > 500_000);
 });
 
+test("signatures weigh the more, the more header lines there are", () => {
+  const last = (lines: number): MilterQuestion | undefined => {
+    const signature = header("DKIM-Signature", `h=from:${"x:".repeat(45_000)}`);
+    const x = Array.from({ length: lines }, () => header("x", "1")).flat();
+    return asked([...CONNECTED, ...MAIL, ...signature, ...x, ...END_OF_HEADER]).at(-1);
+  };
+  const many = last(900);
+  assert.ok(many?.type === "end" && (many.found?.weightBytes ?? 0) > 15_000_000);
+  assert.deepEqual(last(1), NOTHING);
+});
+
+test("parameters in messages weigh more than their bytes, and many may hide parts", () => {
+  const inMessages = (fields: string): MilterQuestion | undefined => {
+    const body = `--x\r\n${"Content-Type: message/a\r\n\r\n".repeat(8)}${fields}\r\n\r\nt\r\n`;
+    const type = header("Content-Type", "multipart/mixed; boundary=x");
+    return asked([...CONNECTED, ...MAIL, ...type, ...END_OF_HEADER, `B${body}`, "E"]).at(-1);
+  };
+  const parameters = "a=b;".repeat(1_000);
+  const some = inMessages(`Content-Disposition: a; ${parameters}`);
+  assert.ok(some?.type === "end" && (some.found?.weightBytes ?? 0) > 800_000);
+  const many = inMessages(`Content-Type: a/b; ${parameters.repeat(90)}`);
+  assert.ok(many?.type === "end" && many.found?.mayHideParts === true);
+  assert.deepEqual(inMessages(`To: ${parameters}`), NOTHING);
+});
+
 test("what only might be parts is reported as an estimate", () => {
   const type = header("Content-Type", "message/rfc822");
   const body = `B${"Content-Type: message/a\r\n\r\n".repeat(PARTS)}`;

@@ -45,6 +45,12 @@ const BYTES_OF_A_LINE = 512;
 const COSTLY = Buffer.from(COSTLY_FIELDS.map((name) => name.charAt(0)).join(""));
 /** The headers that matter, Content-Type and Content-Transfer-Encoding, start with it. */
 const CONTENT = code("c");
+/**
+ * DKIM-Signature starts with it. For each name in it Rspamd looks at each field of that name, so a byte of it costs as much as a plain
+ * one for every five header lines (measured: 1,000 lines with 100 KB take 0.15 s).
+ */
+const SIGNATURE = code("d");
+const SIGNATURE_BYTES_OF_A_BYTE = 5;
 /** By the names of the protocol, without SMFIC_: OPTNEG negotiates, MACRO sends macros, EOH ends a header, BODYEOB a body. */
 const COMMAND = {
   ABORT: code("A"),
@@ -99,6 +105,7 @@ export class MilterReader {
   #skips = false;
   /** The header that is being read. */
   #isCostly = false;
+  #isSignature = false;
   #kept: Buffer[] = [];
   #keptBytes = 0;
   readonly #macros = new Map<string, string>();
@@ -130,6 +137,7 @@ export class MilterReader {
       if (end > at && !this.#skips) this.#take(this.#command, chunk, at, end);
       this.#mail.sizeBytes += end - at;
       if (this.#command === COMMAND.HEADER && this.#isCostly) this.#mail.headerBytes += end - at;
+      if (this.#command === COMMAND.HEADER && this.#isSignature) this.#mail.signatureBytes += end - at;
       this.#left -= end - at;
       at = end;
       if (this.#left > 0) continue;
@@ -143,7 +151,10 @@ export class MilterReader {
 
   #take(command: number, chunk: Buffer, from: number, end: number): void {
     const first = chunk[from] ?? 0;
-    if (this.#keptBytes === 0) this.#isCostly = COSTLY.includes(first | 0x20);
+    if (this.#keptBytes === 0) {
+      this.#isCostly = COSTLY.includes(first | 0x20);
+      this.#isSignature = (first | 0x20) === SIGNATURE;
+    }
     if (this.#keptBytes === 0 && (command === COMMAND.HEADER ? !this.#matters(first) : isOfHeader(command, first))) {
       this.#skips = true;
     } else if (command === COMMAND.BODY) {
@@ -227,10 +238,10 @@ export class MilterReader {
   }
 
   #end(excess: Excess | null, mayHideParts = false): MilterQuestion {
-    const { macros, sizeBytes, recipientCount, parts } = this.#mail;
+    const { macros, sizeBytes, recipientCount, parts, signatureBytes, headerLines } = this.#mail;
     const named = (macro: string): string => this.#macros.get(macro) ?? "";
     const { ip, account } = this.#sender;
-    const { weightBytes } = parts;
+    const weightBytes = parts.weightBytes + Math.round((signatureBytes * headerLines) / SIGNATURE_BYTES_OF_A_BYTE);
     const isHeavy = weightBytes > Math.max(sizeBytes, LIGHT_BYTES);
     const why = mayHideParts
       ? { mayHideParts: true as const }
@@ -273,6 +284,7 @@ function newMail() {
     parts: new MimeParts(),
     headerLines: 0,
     headerBytes: 0,
+    signatureBytes: 0,
     recipientCount: 0,
     sizeBytes: 0,
   };

@@ -12,22 +12,36 @@ const FREE_TIMES = 10;
 export const WINDOW_MS = 15 * MINUTE_MS;
 const MOST_SOURCES = 1_024;
 
-/** How long mails have recently blocked Rspamd, or kept it from reading by ending it. */
-export class BlockedTime {
-  #ms = 0;
+/** An amount that lessens with time. */
+export class Draining {
+  readonly #perMs: number;
+  readonly #most: number;
+  #amount = 0;
   #at: Millis | null = null;
 
-  add(ms: number, now: Millis): void {
-    this.#ms = Math.min(this.#left(now) + ms, 2 * MOST_BLOCKED_MS);
+  constructor(perMs: number, most = Number.POSITIVE_INFINITY) {
+    this.#perMs = perMs;
+    this.#most = most;
+  }
+
+  add(amount: number, now: Millis): void {
+    this.#amount = Math.min(this.left(now) + amount, this.#most);
     this.#at = now;
   }
 
-  isTooLong(now: Millis): boolean {
-    return this.#left(now) >= MOST_BLOCKED_MS;
+  left(now: Millis): number {
+    return this.#at === null ? 0 : Math.max(0, this.#amount - Math.abs(now - this.#at) * this.#perMs);
+  }
+}
+
+/** How long mails have recently blocked Rspamd, or kept it from reading by ending it. */
+export class BlockedTime extends Draining {
+  constructor() {
+    super(1 / FREE_TIMES, 2 * MOST_BLOCKED_MS);
   }
 
-  #left(now: Millis): number {
-    return this.#at === null ? 0 : Math.max(0, this.#ms - Math.abs(now - this.#at) / FREE_TIMES);
+  isTooLong(now: Millis): boolean {
+    return this.left(now) >= MOST_BLOCKED_MS;
   }
 }
 
@@ -72,9 +86,9 @@ export class PartsTurns {
     this.#useOf(source, now).ms += hasFailed ? Math.max(ms, MOST_OF_SOURCE_MS) : ms;
   }
 
-  /** Rspamd answered no one for this long. */
-  blocked(ms: number, now: Millis): void {
-    if (this.#turn === null) return;
+  /** Rspamd answered no one for this long, until `at`. */
+  blocked(ms: number, now: Millis, at = now): void {
+    if (this.#turn === null || at < this.#turn.since) return;
     this.#harms(this.#turn.source, now);
     this.#blocked.add(ms, now);
   }
