@@ -1,5 +1,5 @@
 import type { Decision } from "../../core/decide/decision.ts";
-import { LIGHT_BYTES, MOST_OF_A_MAIL } from "../../core/decide/mail.ts";
+import { LIGHT_BYTES, MOST_EXTRA_BYTES, MOST_OF_A_MAIL } from "../../core/decide/mail.ts";
 import { sessionOf } from "../../core/events/connection.ts";
 import type { EndOfMessage, Excess } from "../../core/events/mail.ts";
 import { smtpReplyOf } from "../../core/events/reasons.ts";
@@ -243,9 +243,10 @@ export class MilterReader {
     const { ip, account } = this.#sender;
     const weightBytes = parts.weightBytes + Math.round((signatureBytes * headerLines) / SIGNATURE_BYTES_OF_A_BYTE);
     const isHeavy = weightBytes > Math.max(sizeBytes, LIGHT_BYTES);
-    const why = mayHideParts
-      ? { mayHideParts: true as const }
-      : { ...(this.#isOfSuspect && { isSuspect: true as const }), ...(isHeavy && { weightBytes }) };
+    const why =
+      mayHideParts || weightBytes - sizeBytes > MOST_EXTRA_BYTES
+        ? { mayHideParts: true as const }
+        : { ...(this.#isOfSuspect && { isSuspect: true as const }), ...(isHeavy && { weightBytes }) };
     if ((excess === null && Object.keys(why).length === 0) || ip === null) return { type: "end", found: null };
     const { service, isProxied } = callSite(named(SERVICE_MACRO));
     const found: EndOfMessage = {

@@ -1,3 +1,5 @@
+import { MOST_EXTRA_BYTES } from "../../core/decide/mail.ts";
+
 /** Room for all boundaries of a mail: they nest, and one has at most 70 characters (RFC 2046, 5.1.1). */
 const MOST_BOUNDARY_BYTES = 64 * 1024;
 /** The start of a field or delimiter, of which no more is read. */
@@ -14,10 +16,6 @@ const MOST_LINES = 1_000;
 /** The same with messages, and lines that look like fields, once for each message: rspamd reads it again for each one that it is in. */
 const MOST_REPEATED_LINES = 7_000;
 const MOST_REPEATED_FIELDS = 60_000;
-/** In fields that may have parameters, each of which rspamd parses. */
-const MOST_REPEATED_PARAMETER_BYTES = 3_000_000;
-/** Bytes once for each message and level of depth: to rspamd messages stay open at a delimiter, and each that follows is read in all. */
-const MOST_REPEATED_BYTES = 100_000_000;
 /** Rspamd takes as long for 5 repeated bytes as for one of a plain mail (400 MB take 0.7 s), and for a repeated field as for 85. */
 const REPEATED_BYTES_OF_A_BYTE = 5;
 const BYTES_OF_A_REPEATED_FIELD = 85;
@@ -113,9 +111,8 @@ export class MimeParts {
       this.#lines > MOST_LINES ||
       this.#mostDepth > MOST_DEPTH ||
       (this.#lines + this.#messages) * times > MOST_REPEATED_LINES ||
-      this.#repeatedBytes > MOST_REPEATED_BYTES ||
+      this.weightBytes - this.#bytes > MOST_EXTRA_BYTES ||
       this.#fields * times > MOST_REPEATED_FIELDS ||
-      this.#parameterBytes * times > MOST_REPEATED_PARAMETER_BYTES ||
       this.#boundaryBytes > MOST_BOUNDARY_BYTES ||
       this.#encodedBytes * times > FEW_ENCODED_BYTES
     );
@@ -147,6 +144,7 @@ export class MimeParts {
     return Math.round(Math.max(this.#bytes, this.#repeatedBytes / REPEATED_BYTES_OF_A_BYTE, ofFields) + ofParameters);
   }
 
+  /** Bytes once for each message and level of depth: to rspamd messages stay open at a delimiter, and each that follows is read in all. */
   get #repeatedBytes(): number {
     return this.#bytes * this.#messages * this.#mostDepth;
   }
