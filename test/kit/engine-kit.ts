@@ -9,9 +9,8 @@ import { SmtpProgress } from "../../src/guard/facts/smtp-sessions.ts";
 import type { Clock, Log, Notices } from "../../src/guard/ports.ts";
 import type { Store } from "../../src/guard/storage-ports.ts";
 import { storesOn } from "../../src/programs/guard/compose-stores.ts";
-import { readAppPasswords } from "../../src/store/accounts-db/app-passwords.ts";
-import { readForwarding } from "../../src/store/accounts-db/forwards.ts";
 import { accountsMigrations } from "../../src/store/accounts-db/schema.ts";
+import { readMailboxSettings } from "../../src/store/accounts-db/setting-tables.ts";
 import { SqliteAccountHistory } from "../../src/store/engine-db/account-history.ts";
 import { SqliteBanLog } from "../../src/store/engine-db/ban-log.ts";
 import { SqliteHeldMail } from "../../src/store/engine-db/held-mail.ts";
@@ -111,9 +110,9 @@ export function accountsOnMemory(
   const db = databaseOnMemory(accountsMigrations);
   return {
     ...storesOn({ engine, accounts: db }, clock, flush),
-    forwardingOf: (account: string) => readForwarding(db, account),
+    forwardingOf: (account: string) => readMailboxSettings(db, account).forwarding,
     /** The app passwords of an account, as its owner sees them. */
-    appPasswordsOf: (account: string) => readAppPasswords(db, account),
+    appPasswordsOf: (account: string) => readMailboxSettings(db, account).appPasswords,
     /** Every row of every table. */
     rows: () => rowsOf(db),
   };

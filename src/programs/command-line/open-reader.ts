@@ -6,11 +6,8 @@ import { RecordedEvents } from "../../jobs/replay/recorded-events.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { countKeys, hasKeys, readKeys } from "../../store/accounts-db/account-keys.ts";
 import { AccountLists } from "../../store/accounts-db/account-lists.ts";
-import { readAppPasswords } from "../../store/accounts-db/app-passwords.ts";
 import { Credentials } from "../../store/accounts-db/credentials.ts";
-import { readForwarding } from "../../store/accounts-db/forwards.ts";
-import { readAccountSettings } from "../../store/accounts-db/setting-tables.ts";
-import { readVacation } from "../../store/accounts-db/vacations.ts";
+import { readAccountSettings, readMailboxSettings } from "../../store/accounts-db/setting-tables.ts";
 import { LastSignIns, newPlaces, SqliteAccountHistory } from "../../store/engine-db/account-history.ts";
 import { SqliteHeldMail } from "../../store/engine-db/held-mail.ts";
 import { SqliteQueries } from "../../store/engine-db/queries.ts";
@@ -51,11 +48,7 @@ export function openReader(layout: Layout): Opened | Failure {
         access: (name) => ({ addresses: lists.sendersOf(name), lastSignIn: signIns.of(name) }),
         accountPassword: (name) => lists.password(name),
         settings: (name) => readAccountSettings(accounts, name),
-        own: (name) => ({
-          appPasswords: readAppPasswords(accounts, name),
-          forwarding: readForwarding(accounts, name),
-          vacation: readVacation(accounts, name),
-        }),
+        own: (name) => readMailboxSettings(accounts, name),
         accountKeys: (name) => readKeys(accounts, name),
         hasAccountKeys: () => hasKeys(accounts),
         countKeys: (most) => countKeys(accounts, most),

@@ -6,9 +6,10 @@ import { accountsFor, columnOf, START } from "../../../test/kit/test-database.ts
 import { isoTime, later, MINUTE_MS } from "../../core/time.ts";
 import { LIMITS } from "../../guard/limits.ts";
 import { SqliteAccounts } from "./accounts.ts";
-import { readAppPasswords, SqliteAppPasswords } from "./app-passwords.ts";
+import { SqliteAppPasswords } from "./app-passwords.ts";
 import { NotedUses } from "./credentials.ts";
 import { SqliteFileAccounts } from "./file-accounts.ts";
+import { readMailboxSettings } from "./setting-tables.ts";
 
 const HASH = "{BLF-CRYPT}$2y$05$x";
 const ann = accountName("ann@example.org");
@@ -32,7 +33,7 @@ function fresh(t: TestContext) {
       const digest = n.toString(16).padStart(64, "0");
       return apps.addAppPassword({ account, name, digest, passwordHash: `0${n}`, by: "root", at: later(START, n) });
     },
-    names: (account: string = ann) => readAppPasswords(db, account).map(({ name }) => name),
+    names: (account: string = ann) => readMailboxSettings(db, account).appPasswords.map(({ name }) => name),
     /** The passwords that Dovecot finds. */
     found: () => columnOf(db, "SELECT user || ' ' || app AS one FROM app_passdb ORDER BY app"),
   };
@@ -100,7 +101,7 @@ test("the last use is noted to the minute, and does not count as a change of the
   apps.used(ann, "phone 1", later(START, MINUTE_MS + 1));
   apps.used(ann, "none", later(START, MINUTE_MS));
   assert.equal(uses.changes(db), before);
-  const reported = readAppPasswords(db, ann);
+  const reported = readMailboxSettings(db, ann).appPasswords;
   assert.deepEqual(reported[0], {
     name: "phone 1",
     madeAt: isoTime(later(START, 1)),

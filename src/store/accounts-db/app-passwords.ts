@@ -64,7 +64,7 @@ export class SqliteAppPasswords implements AppPasswordStore {
 }
 
 /** Oldest first; the connection may be read-only. */
-export function readAppPasswords(db: DatabaseSync, account: string): readonly AppPasswordItem[] {
+function readAppPasswords(db: DatabaseSync, account: string): readonly AppPasswordItem[] {
   const rows = db
     .prepare("SELECT name, made_at, made_by, used_at FROM app_password WHERE account = ? ORDER BY made_at, name")
     .all(account);
@@ -128,4 +128,5 @@ export const APP_PASSWORDS = {
     value: `group_concat(name || ' (made ' || ${sqlDayAndTime("made_at")} ||
       coalesce(', last used ' || ${sqlDayAndTime("used_at")}, ', never used') || ')', ', ' ORDER BY made_at, name)`,
   },
+  own: { name: "appPasswords", read: readAppPasswords },
 } as const;

@@ -8,7 +8,8 @@ import { DAY_MS, HOUR_MS, instant, later, type Millis } from "../../core/time.ts
 import { openAccounts } from "../open.ts";
 import { SqliteAccountNetworks } from "./account-networks.ts";
 import { SqliteAccounts } from "./accounts.ts";
-import { readForwarding, SqliteForwards, SqliteNewForwards } from "./forwards.ts";
+import { SqliteForwards, SqliteNewForwards } from "./forwards.ts";
+import { readMailboxSettings } from "./setting-tables.ts";
 
 const HASH = "{BLF-CRYPT}$2y$05$x";
 const ann = accountName("ann@example.org");
@@ -23,7 +24,7 @@ function fresh(t: TestContext) {
   return {
     accounts,
     forwards: new SqliteForwards(db),
-    forwarding: (of: string) => readForwarding(db, of),
+    forwarding: (of: string) => readMailboxSettings(db, of).forwarding,
     /** The targets that Postfix finds, and the mailbox that Dovecot finds for the address. */
     goesTo: (of: string) => scalarOf(db, "SELECT targets FROM alias_map WHERE address = ?", of),
     behind: (of: string) => scalarOf(db, "SELECT user FROM alias_userdb WHERE address = ?", of),

@@ -59,7 +59,7 @@ export class SqliteForwards implements ForwardStore {
 }
 
 /** Null: its mail is not forwarded. The connection may be read-only. */
-export function readForwarding(db: DatabaseSync, account: string): Forwarding | null {
+function readForwarding(db: DatabaseSync, account: string): Forwarding | null {
   const all = db
     .prepare("SELECT target FROM forward WHERE account = ? ORDER BY target")
     .all(account)
@@ -170,4 +170,5 @@ export const FORWARDS = {
     value: `'to ' || group_concat(target, ', ' ORDER BY target) FILTER (WHERE target <> account) ||
       iif(max(target = account), '; a copy stays here', '; no copy stays here')`,
   },
+  own: { name: "forwarding", read: readForwarding },
 } as const;

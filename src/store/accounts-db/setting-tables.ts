@@ -26,6 +26,8 @@ export type AccountSetting = Readonly<{
   rows: Readonly<{ from: string; name: string; is: string }>;
   /** In words, for `why` and the evidence of an incident: `value` of an account's rows in the first table. NULL: nothing is set. */
   shown: Readonly<{ what: string; value: string }>;
+  /** Its field of `MailboxSettings`. Absent if no one could get or answer mail by it. */
+  own?: Readonly<{ name: string; read: (db: DatabaseSync, account: string) => unknown }>;
 }>;
 
 export const SETTING_TABLES = [
@@ -37,6 +39,9 @@ export const SETTING_TABLES = [
 type Entry = (typeof SETTING_TABLES)[number];
 export type AccountSettingKey = Entry["key"];
 type AccountSettingStores = { readonly [Each in Entry as Each["key"]]: ReturnType<Each["store"]> };
+
+type OwnField = Extract<Entry, Readonly<{ own: unknown }>>["own"];
+type OwnSettings = { readonly [Each in OwnField as Each["name"]]: ReturnType<Each["read"]> };
 
 export const accountSettingsSchema = SETTING_TABLES.map((one: AccountSetting) => one.schema ?? "").join("");
 export const accountSettingsTables = SETTING_TABLES.flatMap(({ tables }): readonly string[] => tables);
@@ -67,4 +72,13 @@ export type ShownSetting = Readonly<{ what: string; is: string }>;
 export function readAccountSettings(db: DatabaseSync, account: string): readonly ShownSetting[] {
   const rows = db.prepare(`SELECT what, shown FROM (${ALL_SET}) WHERE account = ?`).all(account);
   return rows.map(({ what, shown }) => ({ what: text(what), is: shownValue(text(shown)) }));
+}
+
+/** By what somebody may get or answer the mail of an account (`MailboxSettings`). The connection may be read-only. */
+export function readMailboxSettings(db: DatabaseSync, account: string): OwnSettings {
+  const own = SETTING_TABLES.flatMap((one) =>
+    "own" in one ? [[one.own.name, one.own.read(db, account)] as const] : [],
+  );
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each of the list under its name
+  return Object.fromEntries(own) as OwnSettings;
 }

@@ -33,7 +33,7 @@ export class SqliteVacations implements VacationStore {
 }
 
 /** As `vacationOf`. The connection may be read-only. */
-export function readVacation(db: DatabaseSync, account: string): VacationItem | null {
+function readVacation(db: DatabaseSync, account: string): VacationItem | null {
   const row = db.prepare("SELECT subject, text, until FROM vacation WHERE account = ?").get(account);
   if (row === undefined) return null;
   return { subject: text(row["subject"]), text: text(row["text"]), until: isoTimeOrNull(millisOrNull(row["until"])) };
@@ -110,4 +110,5 @@ if anyof (exists "List-Id", exists "List-Post", exists "List-Unsubscribe", exist
     value: `coalesce(iif(until > unixepoch() * 1000, 'until ', 'ended ') || ${sqlDayAndTime("until")} || ': ', '') ||
       trim(subject || ' ' || text)`,
   },
+  own: { name: "vacation", read: readVacation },
 } as const;
