@@ -39,7 +39,7 @@ const ALLOWED: Readonly<Record<string, Allowed>> = {
       /^ghostinbox\.toml$/,
       /^secrets\/login-policy$/,
       /^db\//,
-      /^log\/(mail|spamd|web)\//,
+      /^log\/(mail|rspamd|spamd|web)\//,
       /^spool\/fail2ban\//,
       /^lib\/export\//,
       /^run\/guard\//,

@@ -95,6 +95,17 @@ test("a milter's refusal of an account's mail is the account's, until another ma
   assert.deepEqual(load.observe(REFUSED), REFUSED);
 });
 
+test("there is room again once Postfix's queue has a mail, whatever its sender is called", () => {
+  const all = server();
+  const line = (text: string) => all.load.readQueued(`Nov 20 08:08:30 mail postfix/${text}`);
+  fill(all);
+  line("smtpd[1]: AAAA1: from=<a@b.test>, size=1, nrcpt=1 (queue active)");
+  line("smtpd[1]: NOQUEUE: reject: AAAA1: from=<a>, size=1, nrcpt=1 (queue active)");
+  assert.equal(all.send("BBBB1"), "bytes_in_filters");
+  line('qmgr[2]: AAAA1: from=<"x>, size=9, nrcpt=9"@b.test>, size=1, nrcpt=1 (queue active)');
+  assert.equal(all.send("BBBB1"), null);
+});
+
 test("a mail that is only named in the log is still being read", () => {
   const all = server();
   fill(all);

@@ -7,7 +7,8 @@ import { neighbourhoodOf } from "../../core/net/ip.ts";
 import { MINUTE_MS, type Millis, SECOND_MS } from "../../core/time.ts";
 import type { Clock, Submit } from "../../guard/ports.ts";
 import { isBlocked, MILTER_FAILED } from "../logs/content-filter-log.ts";
-import { timeOfLine } from "../logs/log-line.ts";
+import { parseMailLine, timeOfLine } from "../logs/log-line.ts";
+import { QUEUE_ID } from "../logs/pattern.ts";
 import { CHECK_MS } from "../rspamd/rspamd-conf.ts";
 import { BlockedTime, Draining, PartsTurns, WINDOW_MS } from "./parts-turns.ts";
 
@@ -25,6 +26,9 @@ const MOST_SOURCES = 1_024;
 /** As fast as a slow machine reads (`MOST_IN_FILTERS`). */
 const EXTRA_BYTES_PER_MS = MOST_IN_FILTERS / (2 * SECOND_MS);
 const MOST_LATE_MS = 2 * CHECK_MS;
+
+const QUEUED = " (queue active)";
+const QUEUED_LINE = new RegExp(`^${QUEUE_ID}: from=<.*>, size=\\d+, nrcpt=\\d+`, "s");
 
 type Sender = Pick<EndOfMessage, "account" | "ip">;
 /** `sender`: as in `FilterLoad.isSuspect`. `hasTurn`: as one of few of its account. */
@@ -80,12 +84,12 @@ export class FilterLoad {
       if (event.excess !== undefined) return ask(event);
       const needsTurn = event.mayHideParts === true || event.isSuspect === true;
       if (!needsTurn && event.weightBytes === undefined) return ask(this.#enter(event));
+      if (needsTurn && !this.#hasTurn(event)) return ask({ ...event, excess: { of: "not_its_turn" } });
       const { weightBytes = 0 } = event;
       const excess = weightBytes > event.sizeBytes ? this.#weigh(event, weightBytes - event.sizeBytes) : null;
       if (excess !== null) return ask({ ...event, excess });
-      // Answers as the engine did at Postfix's question.
-      if (!needsTurn || this.#hasTurn(event)) return answer(decision("pass", "below_limit"));
-      ask({ ...event, excess: { of: "not_its_turn" } });
+      // As the engine did at Postfix's question.
+      answer(decision("pass", "below_limit"));
     };
   }
 
@@ -101,6 +105,13 @@ export class FilterLoad {
     if (isDone) this.#leave(observation.queueId, "reply" in observation && observation.reply === MILTER_FAILED);
     if (observation?.type !== "CONTENT_REFUSED") return observation;
     return { ...observation, ...this.#submitted.get(observation.queueId) };
+  }
+
+  /** A line of mail.log. Once qmgr(8) has a mail, all filters are done with it. */
+  readQueued(line: string): void {
+    const said = line.endsWith(QUEUED) ? parseMailLine(line) : null;
+    const [, queueId] = (said?.program === "qmgr" ? QUEUED_LINE.exec(said.text) : null) ?? [];
+    if (queueId !== undefined) this.#leave(queueId);
   }
 
   /**
@@ -122,6 +133,10 @@ export class FilterLoad {
       blocked.add(CHECK_MS, now);
       this.#blockedBy.set(account, blocked);
     }
+    // Nothing was read meanwhile.
+    const waiting = new Set(this.#mails.values().map(({ source }) => this.#extraOf.get(source)));
+    for (const extra of [this.#extra, ...waiting])
+      if (extra !== undefined && extra.left(now) > 0) extra.add(CHECK_MS * EXTRA_BYTES_PER_MS, now);
     return null;
   }
 
@@ -151,7 +166,7 @@ export class FilterLoad {
     // Postfix may repeat a question.
     this.#leave(queueId);
     const source = sourceOf(mail);
-    if (account === null && sizeBytes > LIGHT_BYTES && this.#isFull(source, now))
+    if (account === null && sizeBytes > LIGHT_BYTES && this.#isFull(source, now, 0))
       return { ...mail, excess: this.#fullness(now) };
     this.#mails.set(queueId, {
       sizeBytes,
@@ -172,7 +187,8 @@ export class FilterLoad {
     const now = this.#clock.now();
     const source = sourceOf(mail);
     const extra = this.#extraOf.get(source) ?? new Draining(EXTRA_BYTES_PER_MS);
-    const isFull = mail.account === null ? this.#isFull(source, now) : extra.left(now) >= MOST_OF_SOURCE;
+    const isFull =
+      mail.account === null ? this.#isFull(source, now, this.#extra.left(now)) : extra.left(now) >= MOST_OF_SOURCE;
     if (isFull) return this.#fullness(now);
     extra.add(extraBytes, now);
     this.#extraOf.set(source, extra);
@@ -180,13 +196,14 @@ export class FilterLoad {
     return null;
   }
 
-  #isFull(source: string, now: Millis): boolean {
+  /** `extra`: of others, which plain mail does not wait for. */
+  #isFull(source: string, now: Millis, extra: number): boolean {
     const bytes = (this.#bytesOf.get(source) ?? 0) + (this.#extraOf.get(source)?.left(now) ?? 0);
-    return bytes >= MOST_OF_SOURCE || this.#bytes(now) >= MOST_IN_FILTERS;
+    return bytes >= MOST_OF_SOURCE || this.#bytes + extra >= MOST_IN_FILTERS;
   }
 
   #fullness(now: Millis): Excess {
-    return { of: "bytes_in_filters", count: Math.round(this.#bytes(now)) };
+    return { of: "bytes_in_filters", count: Math.round(this.#bytes + this.#extra.left(now)) };
   }
 
   #takesTurn(turns: PartsTurns, { queueId, ip }: EndOfMessage): boolean {
@@ -217,9 +234,8 @@ export class FilterLoad {
     return hadTurn || !(isBlamed || isAnotherHeld);
   }
 
-  #bytes(now: Millis): number {
-    const ofSizes = this.#bytesOf.values().reduce((sum, bytes) => sum + Math.min(bytes, MOST_OF_SOURCE), 0);
-    return ofSizes + this.#extra.left(now);
+  get #bytes(): number {
+    return this.#bytesOf.values().reduce((sum, bytes) => sum + Math.min(bytes, MOST_OF_SOURCE), 0);
   }
 
   #leave(queueId: string, hasFailed = false): void {

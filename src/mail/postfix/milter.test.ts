@@ -151,6 +151,23 @@ test("signatures weigh the more, the more header lines there are", () => {
   assert.deepEqual(last(1), NOTHING);
 });
 
+test("encoded words weigh more than their bytes, in the header and even more in messages", () => {
+  const words = "=?cp037?Q?a?= =?cp273?Q?a?=\r\n ";
+  const last = (...packets: readonly string[]): MilterQuestion | undefined => asked([...CONNECTED, ...packets]).at(-1);
+  const inHeader = (times: number): MilterQuestion | undefined =>
+    last(...MAIL, ...header("Subject", words.repeat(times)), ...END_OF_HEADER);
+  const some = inHeader(1_000);
+  assert.ok(some?.type === "end" && (some.found?.weightBytes ?? 0) > 500_000);
+  assert.deepEqual(inHeader(100), NOTHING);
+  const mail = (messages: number): MilterQuestion | undefined => {
+    const body = `--x\r\n${"Content-Type: message/a\r\n\r\n".repeat(messages)}X: ${words.repeat(2_500)}\r\n\r\nt\r\n`;
+    return last(...MAIL, ...header("Content-Type", "multipart/mixed; boundary=x"), ...END_OF_HEADER, `B${body}`, "E");
+  };
+  const [one, eight] = [mail(1), mail(8)];
+  assert.ok(one?.type === "end" && (one.found?.weightBytes ?? 0) > 1_000_000);
+  assert.ok(eight?.type === "end" && eight.found?.mayHideParts === true);
+});
+
 test("parameters in messages weigh more than their bytes, and many may hide parts", () => {
   const inMessages = (fields: string): MilterQuestion | undefined => {
     const body = `--x\r\n${"Content-Type: message/a\r\n\r\n".repeat(8)}${fields}\r\n\r\nt\r\n`;

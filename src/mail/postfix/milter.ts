@@ -5,7 +5,7 @@ import type { EndOfMessage, Excess } from "../../core/events/mail.ts";
 import { smtpReplyOf } from "../../core/events/reasons.ts";
 import { withoutTrailingDots } from "../../core/net/address.ts";
 import { parseIp } from "../../core/net/ip.ts";
-import { COSTLY_FIELDS, MimeParts } from "./mime-parts.ts";
+import { BYTES_OF_A_WORD, COSTLY_FIELDS, MimeParts, WORD_START } from "./mime-parts.ts";
 import { callSite, knownName } from "./policy-protocol.ts";
 
 /**
@@ -136,8 +136,7 @@ export class MilterReader {
       const end = Math.min(chunk.length, at + this.#left);
       if (end > at && !this.#skips) this.#take(this.#command, chunk, at, end);
       this.#mail.sizeBytes += end - at;
-      if (this.#command === COMMAND.HEADER && this.#isCostly) this.#mail.headerBytes += end - at;
-      if (this.#command === COMMAND.HEADER && this.#isSignature) this.#mail.signatureBytes += end - at;
+      if (this.#command === COMMAND.HEADER) this.#weigh(chunk, at, end);
       this.#left -= end - at;
       at = end;
       if (this.#left > 0) continue;
@@ -147,6 +146,13 @@ export class MilterReader {
       this.#lengthBytes = 0;
     }
     return true;
+  }
+
+  #weigh(chunk: Buffer, from: number, end: number): void {
+    const mail = this.#mail;
+    if (this.#isCostly) mail.headerBytes += end - from;
+    if (this.#isSignature) mail.signatureBytes += end - from;
+    mail.words += chunk.toString("latin1", from, end).split(WORD_START).length - 1;
   }
 
   #take(command: number, chunk: Buffer, from: number, end: number): void {
@@ -238,10 +244,11 @@ export class MilterReader {
   }
 
   #end(excess: Excess | null, mayHideParts = false): MilterQuestion {
-    const { macros, sizeBytes, recipientCount, parts, signatureBytes, headerLines } = this.#mail;
+    const { macros, sizeBytes, recipientCount, parts, signatureBytes, headerLines, words } = this.#mail;
     const named = (macro: string): string => this.#macros.get(macro) ?? "";
     const { ip, account } = this.#sender;
-    const weightBytes = parts.weightBytes + Math.round((signatureBytes * headerLines) / SIGNATURE_BYTES_OF_A_BYTE);
+    const ofSignatures = (signatureBytes * headerLines) / SIGNATURE_BYTES_OF_A_BYTE;
+    const weightBytes = parts.weightBytes + Math.round(ofSignatures + words * BYTES_OF_A_WORD);
     const isHeavy = weightBytes > Math.max(sizeBytes, LIGHT_BYTES);
     const why =
       mayHideParts || weightBytes - sizeBytes > MOST_EXTRA_BYTES
@@ -286,6 +293,7 @@ function newMail() {
     headerLines: 0,
     headerBytes: 0,
     signatureBytes: 0,
+    words: 0,
     recipientCount: 0,
     sizeBytes: 0,
   };

@@ -75,7 +75,10 @@ export function composeSources(parts: SourceParts) {
   const followed = [
     ...followedLogs(layout, settings, engine.startedAt).map((one) => ({
       ...one,
-      read: (line: string) => filterLoad.observe(one.read(line)),
+      read: (line: string) => {
+        filterLoad.readQueued(line);
+        return filterLoad.observe(one.read(line));
+      },
     })),
     {
       name: "rspamd",
