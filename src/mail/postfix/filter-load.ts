@@ -133,7 +133,7 @@ export class FilterLoad {
       blocked.add(CHECK_MS, now);
       this.#blockedBy.set(account, blocked);
     }
-    // Nothing was read meanwhile.
+    // Nothing was read in that time.
     const waiting = new Set(this.#mails.values().map(({ source }) => this.#extraOf.get(source)));
     for (const extra of [this.#extra, ...waiting])
       if (extra !== undefined && extra.left(now) > 0) extra.add(CHECK_MS * EXTRA_BYTES_PER_MS, now);
@@ -196,7 +196,7 @@ export class FilterLoad {
     return null;
   }
 
-  /** `extra`: of others, which plain mail does not wait for. */
+  /** `extra`: what all mails cost beyond their sizes; plain mail does not wait for it. */
   #isFull(source: string, now: Millis, extra: number): boolean {
     const bytes = (this.#bytesOf.get(source) ?? 0) + (this.#extraOf.get(source)?.left(now) ?? 0);
     return bytes >= MOST_OF_SOURCE || this.#bytes + extra >= MOST_IN_FILTERS;
