@@ -195,7 +195,7 @@ export function excessTests(running: Running): void {
   });
 
   test("small mails that cost Rspamd much are read one at a time", async () => {
-    const verifier = product.pidsOf(VERIFIER);
+    const [verifier, mails] = [product.pidsOf(VERIFIER), await delivered()];
     const dialogs = await Promise.all(Array.from({ length: 12 }, (_, nth) => atData(`198.18.162.${nth + 1}`)));
     for (const dialog of dialogs) dialog.sendRaw(`${COSTLY}\r\n.\r\n`);
     const replies = await Promise.all(dialogs.map((dialog) => dialog.reply(60_000)));
@@ -204,6 +204,7 @@ export function excessTests(running: Running): void {
     for (const { lines } of deferred ?? []) assert.deepEqual(lines, ["4.3.2 Too much mail at once, try again later"]);
     for (const dialog of dialogs) dialog.close();
     assert.deepEqual(product.pidsOf(VERIFIER), verifier);
+    await until("the last turn is over", async () => (await delivered()) >= mails + (taken?.length ?? 0));
   });
 
   test("a network whose mail blocked Rspamd, even if not to its end, has no turn soon; another network has", async () => {
@@ -215,7 +216,6 @@ export function excessTests(running: Running): void {
     const checks = () =>
       readFileSync(serviceLog(product.layout, "rspamd"), "utf8").split(" heartbeat from worker type rspamd_proxy ")
         .length;
-    const delivered = () => product.countEvents("type = 'EMAIL_DELIVERED'");
     const [before, mails] = [checks(), await delivered()];
     process.kill(verifier, "SIGSTOP");
     try {
@@ -299,6 +299,10 @@ export function excessTests(running: Running): void {
     for (const line of ["MAIL FROM:<a@sender.test>", `RCPT TO:<${ANNA}>`, "DATA"])
       assert.ok((await dialog.ask(line)).code < 400, line);
     return dialog;
+  }
+
+  function delivered(): Promise<number> {
+    return product.countEvents("type = 'EMAIL_DELIVERED'");
   }
 
   /** Mails of the stranger that writes large ones which have come to their end. */

@@ -115,7 +115,7 @@ export const MOST_IN_FILTERS = 64 * 1024 * 1024;
 /** Mails of this size always pass: even one in each SMTP connection is little. */
 export const LIGHT_BYTES = 256 * 1024;
 /** A mail that may cost Rspamd more than this beyond its size is read one at a time (`EndOfMessage.mayHideParts`): no estimate of such a cost is sure. */
-export const MOST_EXTRA_BYTES = 8 * 1024 * 1024;
+export const MOST_EXTRA_BYTES = 16 * 1024 * 1024;
 
 /**
  * A server with wanted mail relays for its users, so a bad one among them does not ban the server. An estimate proves no malice. A known

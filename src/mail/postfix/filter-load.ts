@@ -135,8 +135,7 @@ export class FilterLoad {
     }
     // Nothing was read in that time.
     const waiting = new Set(this.#mails.values().map(({ source }) => this.#extraOf.get(source)));
-    for (const extra of [this.#extra, ...waiting])
-      if (extra !== undefined && extra.left(now) > 0) extra.add(CHECK_MS * EXTRA_BYTES_PER_MS, now);
+    for (const extra of [this.#extra, ...waiting]) extra?.pause(CHECK_MS, now);
     return null;
   }
 

@@ -82,11 +82,10 @@ test("512 KB of recipients, in headers of any length, are too many lines, and of
     const to = header(name, "@,".repeat(bytes / 2));
     return asked([...CONNECTED, ...MAIL, ...to, ...to, ...to, ...to, ...to, ...to, ...END_OF_HEADER]).at(-1);
   };
-  assert.deepEqual(lines(80_000), NOTHING);
-  assert.deepEqual(lines(90_000, "X-Results"), NOTHING);
-  const many = lines(90_000);
-  assert.ok(many?.type === "end");
-  assert.deepEqual(many.found?.excess, { of: "header_lines", count: 1_054 });
+  const excesses = [lines(80_000), lines(90_000, "X-Results"), lines(90_000)].map(
+    (asked) => asked?.type === "end" && asked.found?.excess,
+  );
+  assert.deepEqual(excesses, [undefined, undefined, { of: "header_lines", count: 1_054 }]);
 });
 
 test("the body is requested if there may be parts, and they are counted to its end", () => {
@@ -141,14 +140,15 @@ test("a mail that costs Rspamd more than its size is reported with its weight", 
 
 test("signatures weigh the more, the more header lines there are", () => {
   const last = (lines: number): MilterQuestion | undefined => {
-    const signature = header("DKIM-Signature", `h=from:${"x:".repeat(45_000)}`);
+    const signature = header("DKIM-Signature", `h=from:${"x:".repeat(48_000)}`);
     const x = Array.from({ length: lines }, () => header("x", "1")).flat();
     return asked([...CONNECTED, ...MAIL, ...signature, ...x, ...END_OF_HEADER]).at(-1);
   };
-  const [some, many] = [last(300), last(900)];
+  const [some, many] = [last(300), last(990)];
   assert.ok(some?.type === "end" && (some.found?.weightBytes ?? 0) > 5_000_000);
   assert.ok(many?.type === "end" && many.found?.mayHideParts === true);
-  assert.deepEqual(last(1), NOTHING);
+  const one = last(1);
+  assert.ok(one?.type === "end" && (one.found?.weightBytes ?? 0) < 1_000_000);
 });
 
 test("encoded words weigh more than their bytes, in the header and even more in messages", () => {
@@ -160,11 +160,11 @@ test("encoded words weigh more than their bytes, in the header and even more in 
   assert.ok(some?.type === "end" && (some.found?.weightBytes ?? 0) > 500_000);
   assert.deepEqual(inHeader(100), NOTHING);
   const mail = (messages: number): MilterQuestion | undefined => {
-    const body = `--x\r\n${"Content-Type: message/a\r\n\r\n".repeat(messages)}X: ${words.repeat(2_500)}\r\n\r\nt\r\n`;
+    const body = `--x\r\n${"Content-Type: message/a\r\n\r\n".repeat(messages)}X: ${words.repeat(5_000)}\r\n\r\nt\r\n`;
     return last(...MAIL, ...header("Content-Type", "multipart/mixed; boundary=x"), ...END_OF_HEADER, `B${body}`, "E");
   };
   const [one, eight] = [mail(1), mail(8)];
-  assert.ok(one?.type === "end" && (one.found?.weightBytes ?? 0) > 1_000_000);
+  assert.ok(one?.type === "end" && (one.found?.weightBytes ?? 0) > 2_000_000);
   assert.ok(eight?.type === "end" && eight.found?.mayHideParts === true);
 });
 

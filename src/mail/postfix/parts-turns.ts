@@ -29,6 +29,11 @@ export class Draining {
     this.#at = now;
   }
 
+  /** Nothing drained within the last `ms`. */
+  pause(ms: number, now: Millis): void {
+    if (this.#at !== null) this.#at = now < later(this.#at, ms) ? now : later(this.#at, ms);
+  }
+
   left(now: Millis): number {
     return this.#at === null ? 0 : Math.max(0, this.#amount - Math.abs(now - this.#at) * this.#perMs);
   }
