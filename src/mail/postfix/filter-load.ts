@@ -4,13 +4,13 @@ import { LIGHT_BYTES, MOST_IN_FILTERS } from "../../core/decide/mail.ts";
 import type { Observation } from "../../core/events/log.ts";
 import type { EndOfMessage, Excess } from "../../core/events/mail.ts";
 import { neighbourhoodOf } from "../../core/net/ip.ts";
-import { MINUTE_MS, type Millis, SECOND_MS } from "../../core/time.ts";
+import { MINUTE_MS, type Millis } from "../../core/time.ts";
 import type { Clock, Submit } from "../../guard/ports.ts";
 import { isBlocked, MILTER_FAILED } from "../logs/content-filter-log.ts";
 import { parseMailLine, timeOfLine } from "../logs/log-line.ts";
 import { QUEUE_ID } from "../logs/pattern.ts";
 import { CHECK_MS } from "../rspamd/rspamd-conf.ts";
-import { BlockedTime, Draining, PartsTurns, WINDOW_MS } from "./parts-turns.ts";
+import { BlockedTime, PartsTurns, WINDOW_MS } from "./parts-turns.ts";
 
 /** A mail counts no longer than this, in case no log line shows its end. */
 const LONGEST_MS = MINUTE_MS;
@@ -22,17 +22,14 @@ const MOST_HIDING = 3;
 /** An attacker has many networks of a site, but only one such block. */
 const ALLOCATED_LENGTH = 32;
 const MOST_SUSPECTS = 1_024;
-const MOST_SOURCES = 1_024;
-/** As fast as a slow machine reads (`MOST_IN_FILTERS`). */
-const EXTRA_BYTES_PER_MS = MOST_IN_FILTERS / (2 * SECOND_MS);
 const MOST_LATE_MS = 2 * CHECK_MS;
 
 const QUEUED = " (queue active)";
 const QUEUED_LINE = new RegExp(`^${QUEUE_ID}: from=<.*>, size=\\d+, nrcpt=\\d+`, "s");
 
 type Sender = Pick<EndOfMessage, "account" | "ip">;
-/** `sender`: as in `FilterLoad.isSuspect`. `hasTurn`: as one of few of its account. */
-type Read = { sizeBytes: number; source: string; sender: string; since: Millis; hasTurn: boolean };
+/** `sender`: as in `FilterLoad.isSuspect`. `extraBytes`: what it costs Rspamd beyond its size. `hasTurn`: as one of few of its account. */
+type Read = { sizeBytes: number; source: string; sender: string; since: Millis; extraBytes: number; hasTurn: boolean };
 
 /**
  * Bounds how much mail Rspamd reads at once. Without it, strangers who send much at the same time could keep it
@@ -42,9 +39,6 @@ export class FilterLoad {
   /** By queue id, the oldest first. */
   readonly #mails = new Map<string, Read>();
   readonly #bytesOf = new Map<string, number>();
-  /** What mails cost Rspamd beyond their sizes: of each source, and of all. */
-  readonly #extraOf = new BoundedMap<string, Draining>(MOST_SOURCES);
-  readonly #extra = new Draining(EXTRA_BYTES_PER_MS);
   /** The latest mails of accounts, by queue id: a milter's refusal in the log does not say whose mail it was. */
   readonly #submitted = new BoundedMap<string, Pick<EndOfMessage, "account" | "service">>(MOST_SUBMITTED);
   readonly #turns = new PartsTurns();
@@ -133,9 +127,6 @@ export class FilterLoad {
       blocked.add(CHECK_MS, now);
       this.#blockedBy.set(account, blocked);
     }
-    // Nothing was read in that time.
-    const waiting = new Set(this.#mails.values().map(({ source }) => this.#extraOf.get(source)));
-    for (const extra of [this.#extra, ...waiting]) extra?.pause(CHECK_MS, now);
     return null;
   }
 
@@ -165,44 +156,45 @@ export class FilterLoad {
     // Postfix may repeat a question.
     this.#leave(queueId);
     const source = sourceOf(mail);
-    if (account === null && sizeBytes > LIGHT_BYTES && this.#isFull(source, now, 0))
-      return { ...mail, excess: this.#fullness(now) };
+    if (account === null && sizeBytes > LIGHT_BYTES && this.#isFull(source, 0, 0))
+      return { ...mail, excess: this.#fullness };
     this.#mails.set(queueId, {
       sizeBytes,
       source,
       sender: senderOf(mail),
       since: now,
+      extraBytes: 0,
       hasTurn: false,
     });
     this.#bytesOf.set(source, (this.#bytesOf.get(source) ?? 0) + sizeBytes);
     return mail;
   }
 
-  /**
-   * Our milter found that a mail costs Rspamd more than its size. That is spent within seconds, whatever else the mail waits for, so it
-   * counts by time. Of an account nothing else counts.
-   */
-  #weigh(mail: EndOfMessage, extraBytes: number): Excess | null {
-    const now = this.#clock.now();
-    const source = sourceOf(mail);
-    const extra = this.#extraOf.get(source) ?? new Draining(EXTRA_BYTES_PER_MS);
+  /** Our milter found that a mail costs Rspamd more than its size. Of an account, nothing else counts. */
+  #weigh({ queueId, account }: EndOfMessage, extraBytes: number): Excess | null {
+    const mail = this.#mails.get(queueId);
+    if (mail === undefined) return null;
+    const { source, sizeBytes } = mail;
     const isFull =
-      mail.account === null ? this.#isFull(source, now, this.#extra.left(now)) : extra.left(now) >= MOST_OF_SOURCE;
-    if (isFull) return this.#fullness(now);
-    extra.add(extraBytes, now);
-    this.#extraOf.set(source, extra);
-    this.#extra.add(Math.min(extraBytes, MOST_OF_SOURCE), now);
+      account === null ? this.#isFull(source, this.#extra(), sizeBytes) : this.#extra(source) >= MOST_OF_SOURCE;
+    if (isFull) return this.#fullness;
+    mail.extraBytes = extraBytes;
     return null;
   }
 
-  /** `extra`: what all mails cost beyond their sizes; plain mail does not wait for it. */
-  #isFull(source: string, now: Millis, extra: number): boolean {
-    const bytes = (this.#bytesOf.get(source) ?? 0) + (this.#extraOf.get(source)?.left(now) ?? 0);
-    return bytes >= MOST_OF_SOURCE || this.#bytes + extra >= MOST_IN_FILTERS;
+  /** `extra`: what mails cost beyond their sizes, for which plain mail of others does not wait. `own`: of the mail that is asked about. */
+  #isFull(source: string, extra: number, own: number): boolean {
+    const bytes = (this.#bytesOf.get(source) ?? 0) + this.#extra(source) - own;
+    return bytes >= MOST_OF_SOURCE || this.#bytes + extra - Math.min(own, MOST_OF_SOURCE) >= MOST_IN_FILTERS;
   }
 
-  #fullness(now: Millis): Excess {
-    return { of: "bytes_in_filters", count: Math.round(this.#bytes + this.#extra.left(now)) };
+  #extra(source?: string): number {
+    const mails = this.#mails.values().filter((mail) => source === undefined || mail.source === source);
+    return mails.reduce((sum, { extraBytes }) => sum + extraBytes, 0);
+  }
+
+  get #fullness(): Excess {
+    return { of: "bytes_in_filters", count: Math.round(this.#bytes + this.#extra()) };
   }
 
   #takesTurn(turns: PartsTurns, { queueId, ip }: EndOfMessage): boolean {

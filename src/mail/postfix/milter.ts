@@ -45,6 +45,7 @@ const BYTES_OF_A_LINE = 512;
 const COSTLY = Buffer.from(COSTLY_FIELDS.map((name) => name.charAt(0)).join(""));
 /** The headers that matter, Content-Type and Content-Transfer-Encoding, start with it. */
 const CONTENT = code("c");
+const CONTENT_SECOND = code("o");
 /**
  * DKIM-Signature starts with it. For each name in it Rspamd looks at each field of that name, so a byte of it costs as much as a plain
  * one for every five header lines (measured: 1,000 lines with 100 KB take 0.15 s).
@@ -165,7 +166,7 @@ export class MilterReader {
     if (this.#keptBytes === 0) {
       this.#isCostly = COSTLY.includes(first | 0x20);
       this.#isSignature = (first | 0x20) === SIGNATURE;
-      this.#isContent = (first | 0x20) === CONTENT;
+      this.#isContent = (first | 0x20) === CONTENT && ((chunk[from + 1] ?? 0) | 0x20) === CONTENT_SECOND;
     }
     if (this.#keptBytes === 0 && (command === COMMAND.HEADER ? !this.#matters(first) : isOfHeader(command, first))) {
       this.#skips = true;

@@ -12,41 +12,22 @@ const FREE_TIMES = 10;
 export const WINDOW_MS = 15 * MINUTE_MS;
 const MOST_SOURCES = 1_024;
 
-/** An amount that lessens with time. */
-export class Draining {
-  readonly #perMs: number;
-  readonly #most: number;
-  #amount = 0;
+/** How long mails have recently blocked Rspamd, or kept it from reading by ending it. */
+export class BlockedTime {
+  #ms = 0;
   #at: Millis | null = null;
 
-  constructor(perMs: number, most = Number.POSITIVE_INFINITY) {
-    this.#perMs = perMs;
-    this.#most = most;
-  }
-
-  add(amount: number, now: Millis): void {
-    this.#amount = Math.min(this.left(now) + amount, this.#most);
+  add(ms: number, now: Millis): void {
+    this.#ms = Math.min(this.#left(now) + ms, 2 * MOST_BLOCKED_MS);
     this.#at = now;
   }
 
-  /** Nothing drained within the last `ms`. */
-  pause(ms: number, now: Millis): void {
-    if (this.#at !== null) this.#at = now < later(this.#at, ms) ? now : later(this.#at, ms);
-  }
-
-  left(now: Millis): number {
-    return this.#at === null ? 0 : Math.max(0, this.#amount - Math.abs(now - this.#at) * this.#perMs);
-  }
-}
-
-/** How long mails have recently blocked Rspamd, or kept it from reading by ending it. */
-export class BlockedTime extends Draining {
-  constructor() {
-    super(1 / FREE_TIMES, 2 * MOST_BLOCKED_MS);
-  }
-
   isTooLong(now: Millis): boolean {
-    return this.left(now) >= MOST_BLOCKED_MS;
+    return this.#left(now) >= MOST_BLOCKED_MS;
+  }
+
+  #left(now: Millis): number {
+    return this.#at === null ? 0 : Math.max(0, this.#ms - Math.abs(now - this.#at) / FREE_TIMES);
   }
 }
 
