@@ -182,7 +182,7 @@ export class FilterLoad {
     return null;
   }
 
-  /** `extra`: what mails cost beyond their sizes, for which plain mail of others does not wait. `own`: of the mail that is asked about. */
+  /** `extra`: what all mails cost beyond their sizes; 0 for plain mail, which does not wait for that. `own`: bytes of the mail itself. */
   #isFull(source: string, extra: number, own: number): boolean {
     const bytes = (this.#bytesOf.get(source) ?? 0) + this.#extra(source) - own;
     return bytes >= MOST_OF_SOURCE || this.#bytes + extra - Math.min(own, MOST_OF_SOURCE) >= MOST_IN_FILTERS;
