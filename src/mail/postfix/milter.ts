@@ -157,8 +157,9 @@ export class MilterReader {
     const mail = this.#mail;
     if (this.#isCostly) mail.headerBytes += end - from;
     if (this.#isSignature) mail.signatureBytes += end - from;
-    mail.extraBytes += (end - from) * (this.#isContent ? TIMES_OF_CONTENT : TIMES_OF_A_FIELD);
-    mail.words += chunk.toString("latin1", from, end).split(WORD_START).length - 1;
+    const words = chunk.toString("latin1", from, end).split(WORD_START).length - 1;
+    const times = this.#isContent ? TIMES_OF_CONTENT : TIMES_OF_A_FIELD;
+    mail.headerWeight += (end - from) * times + words * BYTES_OF_A_WORD;
   }
 
   #take(command: number, chunk: Buffer, from: number, end: number): void {
@@ -251,11 +252,11 @@ export class MilterReader {
   }
 
   #end(excess: Excess | null, mayHideParts = false): MilterQuestion {
-    const { macros, sizeBytes, recipientCount, parts, signatureBytes, headerLines, words, extraBytes } = this.#mail;
+    const { macros, sizeBytes, recipientCount, parts, signatureBytes, headerLines, headerWeight } = this.#mail;
     const named = (macro: string): string => this.#macros.get(macro) ?? "";
     const { ip, account } = this.#sender;
     const ofSignatures = (signatureBytes * headerLines) / SIGNATURE_BYTES_OF_A_BYTE;
-    const weightBytes = parts.weightBytes + Math.round(extraBytes + ofSignatures + words * BYTES_OF_A_WORD);
+    const weightBytes = parts.weightBytes + Math.round(headerWeight + ofSignatures);
     const beyond = weightBytes - sizeBytes;
     const why =
       mayHideParts || beyond > MOST_EXTRA_BYTES
@@ -300,8 +301,7 @@ function newMail() {
     headerLines: 0,
     headerBytes: 0,
     signatureBytes: 0,
-    extraBytes: 0,
-    words: 0,
+    headerWeight: 0,
     recipientCount: 0,
     sizeBytes: 0,
   };
