@@ -133,7 +133,7 @@ test("a large mail must come again, without a ban, while the filters have much t
   assert.deepEqual([evidence?.count, evidence?.limit], [70_000_000, 67_108_864]);
   const ofSource = decideAt({ of: "bytes_in_filters", count: 300_000 });
   assert.deepEqual([ofSource.verdict, ofSource.evidence], ["defer", null], "its source has used up its share");
-  const ofTurn = decideAt({ of: "not_its_turn" });
+  const ofTurn = decideAt({ of: "waits_for_turn" });
   assert.deepEqual(
     [ofTurn.verdict, ofTurn.reason, ofTurn.counted, ofTurn.evidence],
     ["defer", "filters_busy", false, null],
@@ -151,11 +151,16 @@ const turns: readonly Example[] = [
 ];
 const mayHide = { type: "END_OF_MESSAGE", recipientCount: 1, sizeBytes: 1_000 } as const;
 check("a mail that may hide parts, during a stranger's turn", turns, (facts, mail) =>
-  decideEndOfMessage(POLICY, facts, { ...mayHide, excess: { of: "not_its_turn" }, ...mail }, NOON),
+  decideEndOfMessage(POLICY, facts, { ...mayHide, excess: { of: "waits_for_turn" }, ...mail }, NOON),
 );
 
 check("the same, during that of a known sender too", [["a known one", "defer filters_busy, uncounted"]], (_, mail) =>
-  decideEndOfMessage(POLICY, factsOf({ known: true }), { ...mayHide, excess: { of: "no_turn" }, ...mail }, NOON),
+  decideEndOfMessage(
+    POLICY,
+    factsOf({ known: true }),
+    { ...mayHide, excess: { of: "known_waits_too" }, ...mail },
+    NOON,
+  ),
 );
 
 test("an estimate of too many parts refuses a mail, without a ban", () => {

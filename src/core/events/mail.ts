@@ -39,12 +39,12 @@ export type Recipient = Readonly<
 export type DataCommand = Readonly<{ type: "DATA"; recipientCount: number } & MailAttributes>;
 /**
  * The limit a mail exceeds, or the bytes that Rspamd is already reading. `isEstimate`: the filters might find that many parts. A mail that
- * may hide parts and is `not_its_turn` must come again (mail/postfix/parts-turns.ts), unless its sender is known; `no_turn`: that one too.
+ * may hide parts and `waits_for_turn` must be retried (mail/postfix/parts-turns.ts), unless its sender is known; `known_waits_too`: even then.
  */
 export type Excess =
   | Readonly<{ of: "header_lines" | "mime_parts" | "bytes_in_filters"; count: number; isEstimate?: true | undefined }>
-  | Readonly<{ of: "not_its_turn" }>
-  | Readonly<{ of: "no_turn" }>;
+  | Readonly<{ of: "waits_for_turn" }>
+  | Readonly<{ of: "known_waits_too" }>;
 /**
  * End of message: the content has arrived. With an `excess` its size is that of what was read. `mayHideParts`: our milter could
  * not count all its parts, or what it costs, so Rspamd reads only one such mail at a time. `isSuspect`: so it does for its sender (`FilterLoad.isSuspect`).

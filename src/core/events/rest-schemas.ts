@@ -88,7 +88,7 @@ const rest = z.discriminatedUnion("event", [
           count: whole,
           isEstimate: z.optional(z.literal(true)),
         }),
-        z.strictObject({ of: z.enum(["not_its_turn", "no_turn"]) }),
+        z.strictObject({ of: z.enum(["waits_for_turn", "known_waits_too"]) }),
       ]),
     ),
   }),

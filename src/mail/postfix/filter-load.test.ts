@@ -95,15 +95,21 @@ test("a milter's refusal of an account's mail is the account's, until another ma
   assert.deepEqual(load.observe(REFUSED), REFUSED);
 });
 
-test("there is room again once Postfix's queue has a mail, whatever its sender is called", () => {
+test("there is room again once Postfix has a mail in its queue or refuses it as a loop, whatever its sender is called", () => {
   const all = server();
-  const line = (text: string) => all.load.readQueued(`Nov 20 08:08:30 mail postfix/${text}`);
+  const line = (text: string) => all.load.readMailLog(`Nov 20 08:08:30 mail postfix/${text}`);
   fill(all);
   line("smtpd[1]: AAAA1: from=<a@b.test>, size=1, nrcpt=1 (queue active)");
   line("smtpd[1]: NOQUEUE: reject: AAAA1: from=<a>, size=1, nrcpt=1 (queue active)");
   assert.equal(all.send("BBBB1"), "bytes_in_filters");
   line('qmgr[2]: AAAA1: from=<"x>, size=9, nrcpt=9"@b.test>, size=1, nrcpt=1 (queue active)');
   assert.equal(all.send("BBBB1"), null);
+  assert.equal(all.send("BBBB2"), "bytes_in_filters");
+  line("smtpd[1]: warning: AAAA2: message rejected: hopcount exceeded");
+  line("cleanup[3]: AAAA2: message-id=<warning: AAAA2: message rejected: hopcount exceeded");
+  assert.equal(all.send("BBBB2"), "bytes_in_filters");
+  line("cleanup[3]: warning: AAAA2: message rejected: hopcount exceeded");
+  assert.equal(all.send("BBBB2"), null);
 });
 
 test("a mail that is only named in the log is still being read", () => {
@@ -128,7 +134,7 @@ test("of mails in which parts may hide, the filters read one at a time", () => {
   const all = server();
   const ask = (queueId: string): string | null => hiding(all, queueId, MAIL.ip);
   assert.equal(ask("AAAA1"), null, "the engine is not asked");
-  assert.equal(ask("AAAA2"), "not_its_turn");
+  assert.equal(ask("AAAA2"), "waits_for_turn");
   all.load.observe({ type: "MAIL_JUDGED", queueId: "AAAA1", found: "dkim" });
   assert.equal(ask("AAAA3"), null);
 });
@@ -137,7 +143,7 @@ test("a turn whose end no line shows ends, but not before Rspamd must have ended
   const all = server();
   assert.equal(hiding(all, "AAAA1", "198.51.1.1"), null);
   all.clock.advance(STALL_SECONDS * SECOND_MS);
-  assert.equal(hiding(all, "BBBB1", "198.51.2.1"), "not_its_turn");
+  assert.equal(hiding(all, "BBBB1", "198.51.2.1"), "waits_for_turn");
   all.clock.advance(10_000);
   assert.equal(hiding(all, "BBBB1", "198.51.2.1"), null);
 });
@@ -148,7 +154,7 @@ test("a network whose mail ended Rspamd has its next turn after a quarter of an 
   all.load.observe(REFUSED);
   assert.equal(hiding(all, "AAAA2", "198.51.1.1"), null, "another reply of a filter");
   all.load.observe({ ...REFUSED, reply: MILTER_FAILED });
-  assert.equal(hiding(all, "AAAA3", "198.51.1.1"), "not_its_turn");
+  assert.equal(hiding(all, "AAAA3", "198.51.1.1"), "waits_for_turn");
   assert.equal(hiding(all, "BBBB1", "198.51.2.1"), null);
   all.clock.advance(15 * MINUTE_MS);
   assert.equal(hiding(all, "AAAA3", "198.51.1.1"), null);
@@ -184,9 +190,9 @@ test("the mails that Rspamd was reading when it ended have turns from then on, a
   for (const sender of [stranger, anna])
     assert.deepEqual(
       ["BBBB1", "BBBB2"].map((queueId) => ask(queueId, sender, { isSuspect: true })),
-      [null, "not_its_turn"],
+      [null, "waits_for_turn"],
     );
-  assert.equal(ask("BBBB3", anna, { mayHideParts: true }), "not_its_turn");
+  assert.equal(ask("BBBB3", anna, { mayHideParts: true }), "waits_for_turn");
   all.clock.advance(15 * MINUTE_MS);
   assert.equal(all.load.isSuspect(anna), false);
 });
@@ -211,7 +217,7 @@ test("a network whose mail blocked Rspamd has its next turn after a quarter of a
   assert.equal(hiding(all, "AAAA1", "198.51.1.1"), null);
   blocked(all, 3);
   done("AAAA1");
-  assert.equal(hiding(all, "AAAA2", "198.51.1.1"), "not_its_turn");
+  assert.equal(hiding(all, "AAAA2", "198.51.1.1"), "waits_for_turn");
   assert.equal(hiding(all, "BBBB1", "198.51.2.1"), null);
   done("BBBB1");
   all.clock.advance(15 * MINUTE_MS);
@@ -253,7 +259,7 @@ test("a network that was heard of before waits a quarter of an hour from the tim
   blocked(all, 3);
   done("AAAA2");
   all.clock.advance(14 * MINUTE_MS);
-  assert.equal(hiding(all, "AAAA3", "198.51.1.1"), "not_its_turn");
+  assert.equal(hiding(all, "AAAA3", "198.51.1.1"), "waits_for_turn");
   all.clock.advance(MINUTE_MS);
   assert.equal(hiding(all, "AAAA3", "198.51.1.1"), null);
 });
@@ -313,7 +319,7 @@ test("an account whose mails blocked Rspamd for half a minute waits; other accou
   assert.equal(ask("BBBB1", "anna@example.test"), null);
   blocked(all, 2);
   all.load.observe({ ...DELIVERED, queueId: "BBBB1" });
-  assert.equal(ask("AAAA4", "anna@example.test"), "not_its_turn");
+  assert.equal(ask("AAAA4", "anna@example.test"), "waits_for_turn");
   assert.equal(ask("BBBB2", "bert@example.test"), null);
   all.clock.advance(MINUTE_MS);
   assert.equal(ask("AAAA4", "anna@example.test"), null);
@@ -341,7 +347,7 @@ test("known senders have separate turns", () => {
     let of: string | null = null;
     const submit = all.load.limiting((event, answer) => {
       of = event.type === "END_OF_MESSAGE" ? (event.excess?.of ?? null) : null;
-      answer(of === "no_turn" ? decision("defer", "filters_busy") : PASS);
+      answer(of === "known_waits_too" ? decision("defer", "filters_busy") : PASS);
     });
     const mail = { type: "END_OF_MESSAGE", ...MAIL, recipientCount: 1, queueId, sizeBytes: LARGE } as const;
     let verdict = "";
@@ -349,10 +355,10 @@ test("known senders have separate turns", () => {
     return `${verdict} ${of}`;
   };
   assert.equal(known("AAAA1"), "pass null", "it takes a free turn of strangers");
-  assert.equal(known("AAAA2"), "pass not_its_turn");
-  assert.equal(known("AAAA3"), "defer no_turn");
+  assert.equal(known("AAAA2"), "pass waits_for_turn");
+  assert.equal(known("AAAA3"), "defer known_waits_too");
   all.load.observe({ ...DELIVERED, queueId: "AAAA2" });
-  assert.equal(known("AAAA4"), "pass not_its_turn");
+  assert.equal(known("AAAA4"), "pass waits_for_turn");
 });
 
 test("a network whose turns were long and kept out others has its next one after a quarter of an hour", () => {
@@ -360,13 +366,13 @@ test("a network whose turns were long and kept out others has its next one after
   const end = (queueId: string) => all.load.observe({ type: "MAIL_JUDGED", queueId, found: "dkim" });
   for (const turn of [1, 2, 3, 4, 5]) {
     assert.equal(hiding(all, "AAAA1", `2001:db8:${turn}:1::1`), null, "short turns of one block");
-    assert.equal(hiding(all, "BBBB1", "198.51.1.1"), "not_its_turn");
+    assert.equal(hiding(all, "BBBB1", "198.51.1.1"), "waits_for_turn");
     all.clock.advance(1_000);
     end("AAAA1");
   }
-  assert.equal(hiding(all, "AAAA2", "2001:db8:7:2::1"), "not_its_turn");
+  assert.equal(hiding(all, "AAAA2", "2001:db8:7:2::1"), "waits_for_turn");
   assert.equal(hiding(all, "BBBB1", "198.51.1.1"), null);
-  assert.equal(hiding(all, "AAAA3", "2001:db8:7:2::1"), "not_its_turn");
+  assert.equal(hiding(all, "AAAA3", "2001:db8:7:2::1"), "waits_for_turn");
   all.clock.advance(4_000);
   end("BBBB1");
   assert.equal(hiding(all, "BBBB2", "198.51.1.1"), null, "a network that must wait keeps out no other");
@@ -391,7 +397,7 @@ test("accounts wait neither for strangers nor for each other, and one has three 
   };
   assert.equal(hiding(all, "AAAA1", "198.51.1.1"), null);
   for (const queueId of ["BBBB1", "BBBB2", "BBBB3"]) assert.equal(ask(queueId, "anna@example.test"), null);
-  assert.equal(ask("BBBB4", "Anna@example.test"), "not_its_turn");
+  assert.equal(ask("BBBB4", "Anna@example.test"), "waits_for_turn");
   assert.equal(ask("CCCC1", "bert@example.test"), null);
   all.load.observe({ ...DELIVERED, queueId: "BBBB1" });
   assert.equal(ask("BBBB5", "anna@example.test"), null);

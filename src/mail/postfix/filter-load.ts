@@ -24,8 +24,18 @@ const ALLOCATED_LENGTH = 32;
 const MOST_SUSPECTS = 1_024;
 const MOST_LATE_MS = 2 * CHECK_MS;
 
-const QUEUED = " (queue active)";
-const QUEUED_LINE = new RegExp(`^${QUEUE_ID}: from=<.*>, size=\\d+, nrcpt=\\d+`, "s");
+/**
+ * Lines about a mail that no filter reads any more: once qmgr(8) has it, all are done with it, and they never get what cleanup(8) takes for
+ * a loop.
+ */
+const ENDS = [
+  {
+    program: "qmgr",
+    end: " (queue active)",
+    matches: new RegExp(`^${QUEUE_ID}: from=<.*>, size=\\d+, nrcpt=\\d+`, "s"),
+  },
+  { program: "cleanup", end: " hopcount exceeded", matches: new RegExp(`^warning: ${QUEUE_ID}: message rejected:`) },
+] as const;
 
 type Sender = Pick<EndOfMessage, "account" | "ip">;
 /** `sender`: as in `FilterLoad.isSuspect`. `extraBytes`: what it costs Rspamd beyond its size. `hasTurn`: as one of few of its account. */
@@ -70,15 +80,16 @@ export class FilterLoad {
       if (event.type !== "END_OF_MESSAGE") return submit(event, answer);
       const ask = (mail: EndOfMessage): void =>
         submit(mail, (decided) => {
-          const isKnown = mail.excess?.of === "not_its_turn" && decided.verdict === "pass";
-          if (isKnown && !this.#takesTurn(this.#knownTurns, mail)) return ask({ ...mail, excess: { of: "no_turn" } });
+          const isKnown = mail.excess?.of === "waits_for_turn" && decided.verdict === "pass";
+          if (isKnown && !this.#takesTurn(this.#knownTurns, mail))
+            return ask({ ...mail, excess: { of: "known_waits_too" } });
           if (decided.verdict === "refuse" || decided.verdict === "defer") this.#leave(mail.queueId);
           answer(decided);
         });
       if (event.excess !== undefined) return ask(event);
       const needsTurn = event.mayHideParts === true || event.isSuspect === true;
       if (!needsTurn && event.weightBytes === undefined) return ask(this.#enter(event));
-      if (needsTurn && !this.#hasTurn(event)) return ask({ ...event, excess: { of: "not_its_turn" } });
+      if (needsTurn && !this.#hasTurn(event)) return ask({ ...event, excess: { of: "waits_for_turn" } });
       const { weightBytes = 0 } = event;
       const excess = weightBytes > event.sizeBytes ? this.#weigh(event, weightBytes - event.sizeBytes) : null;
       if (excess !== null) return ask({ ...event, excess });
@@ -101,10 +112,11 @@ export class FilterLoad {
     return { ...observation, ...this.#submitted.get(observation.queueId) };
   }
 
-  /** A line of mail.log. Once qmgr(8) has a mail, all filters are done with it. */
-  readQueued(line: string): void {
-    const said = line.endsWith(QUEUED) ? parseMailLine(line) : null;
-    const [, queueId] = (said?.program === "qmgr" ? QUEUED_LINE.exec(said.text) : null) ?? [];
+  /** A line of mail.log. */
+  readMailLog(line: string): void {
+    const found = ENDS.find(({ end }) => line.endsWith(end));
+    const said = found === undefined ? null : parseMailLine(line);
+    const [, queueId] = (said?.program === found?.program && found?.matches.exec(said?.text ?? "")) || [];
     if (queueId !== undefined) this.#leave(queueId);
   }
 

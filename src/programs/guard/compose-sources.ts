@@ -76,7 +76,7 @@ export function composeSources(parts: SourceParts) {
     ...followedLogs(layout, settings, engine.startedAt).map((one) => ({
       ...one,
       read: (line: string) => {
-        filterLoad.readQueued(line);
+        filterLoad.readMailLog(line);
         return filterLoad.observe(one.read(line));
       },
     })),
