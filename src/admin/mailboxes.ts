@@ -22,6 +22,8 @@ import {
 
 /** Most addresses to which one account forwards: each mail leaves once for each of them. */
 export const MOST_FORWARDS = 10;
+/** Most passwords for single mail programs that one account has. */
+export const MOST_APP_PASSWORDS = 20;
 const ofAccount = { name: accountName };
 const to = meaning(list(z.string()), "Empty: mail stays in the mailbox.");
 const keep = meaning(z.boolean(), "Whether a copy stays in the mailbox.");
@@ -247,14 +249,14 @@ function vacationText(name: string, vacation: VacationItem | null, now: number):
   return [head, ...(subject === "" ? [] : [`  Subject: ${subject}`, ""]), ...lines].join("\n");
 }
 
-/** By what somebody else may get or answer the mail of an account. `forwarding` null: mail stays in it. `vacation` null: no reply is stored. */
+/** Settings through which somebody else could receive or answer an account's mail. `forwarding` null: mail stays in it. `vacation` null: no reply is stored. */
 export type MailboxSettings = Readonly<{
   appPasswords: readonly AppPasswordItem[];
   forwarding: Forwarding | null;
   vacation: VacationItem | null;
 }>;
 
-/** How to end one of them that a thief may have set, and that a new password of the account leaves. */
+/** How to end a setting that a thief may have made and that a new password does not remove. */
 type SettingEnd = Readonly<{
   isSet: (own: MailboxSettings) => boolean;
   command: (name: string) => Readonly<{ verb: `${string}_set`; name: string }>;

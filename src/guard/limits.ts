@@ -25,8 +25,6 @@ export const LIMITS = {
   administrators: 64,
   /** Tokens of the API. */
   tokens: 200,
-  /** Passwords of single mail programs, of one account. */
-  appPasswords: 20,
   /** Passkeys of the dashboard. */
   passkeys: 20,
   /** Sessions of the dashboard. */

@@ -80,9 +80,9 @@ function unexpected(wanted: string, value: Value): never {
   throw new Error(`The database holds ${JSON.stringify(value)} where ${wanted} belongs`);
 }
 
-/** A column of milliseconds, written like `dayAndTime`. */
+/** A column of milliseconds, written like `dayAndTime`. SQLite has no text for times after the year 9999. */
 export function sqlDayAndTime(column: string): string {
-  return `strftime('%F %T UTC', ${column} / 1000, 'unixepoch')`;
+  return `coalesce(strftime('%F %T UTC', ${column} / 1000, 'unixepoch'), 'an unknown time')`;
 }
 
 /** The verdict that an event would have had without `simulate`, or `ban`; null if it took effect. */

@@ -65,7 +65,7 @@ export function vacationTests({ lab, product }: Running, there: () => readonly s
     assert.match(await cli("audit", "list"), /VACATION_CHANGED +anna@example\.test until it is ended/);
     assert.match(
       await cli("why", "--account", ANNA),
-      /^ {2}vacation reply +Away äöü Back on Monday\. \/ \. \/ "Anna" /m,
+      /^ {2}vacation reply +until it is ended: Away äöü Back on Monday\. \/ \. \/ "Anna" /m,
     );
   });
 

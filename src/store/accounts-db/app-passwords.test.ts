@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { accountName } from "../../../test/kit/samples.ts";
 import { accountsFor, columnOf, START } from "../../../test/kit/test-database.ts";
+import { MOST_APP_PASSWORDS } from "../../admin/mailboxes.ts";
 import { isoTime, later, MINUTE_MS } from "../../core/time.ts";
-import { LIMITS } from "../../guard/limits.ts";
 import { SqliteAccounts } from "./accounts.ts";
 import { SqliteAppPasswords } from "./app-passwords.ts";
 import { NotedUses } from "./credentials.ts";
@@ -54,7 +54,7 @@ test("an app password is there once, for its account, until it is removed", (t) 
 
 test("there are as many as may be", (t) => {
   const { make } = fresh(t);
-  for (let n = 0; n < LIMITS.appPasswords; n++) assert.ok(make(`phone ${n}`).ok);
+  for (let n = 0; n < MOST_APP_PASSWORDS; n++) assert.ok(make(`phone ${n}`).ok);
   const refused = make("one more");
   assert.ok(!refused.ok && /as many as there may be/.test(refused.reason));
   assert.ok(make("one more", bob).ok);

@@ -1,10 +1,10 @@
 import type { DatabaseSync } from "node:sqlite";
 import { noAccount } from "../../admin/accounts.ts";
 import type { AppPasswordItem } from "../../admin/declare/items.ts";
+import { MOST_APP_PASSWORDS } from "../../admin/mailboxes.ts";
 import { isWorthNoting } from "../../core/access/session.ts";
 import type { AccountName } from "../../core/net/address.ts";
 import { isoTime, isoTimeOrNull, type Millis } from "../../core/time.ts";
-import { LIMITS } from "../../guard/limits.ts";
 import type { AppPasswordStore, NewAppPassword } from "../../guard/mailbox-ports.ts";
 import type { Outcome } from "../../guard/ports.ts";
 import { integer, millis, millisOrNull, sqlDayAndTime, text } from "../columns.ts";
@@ -30,8 +30,8 @@ export class SqliteAppPasswords implements AppPasswordStore {
     if (!this.#has(account)) return { ok: false, reason: noAccount(account) };
     if (this.#sql.ownKey.get(account) !== undefined)
       return { ok: false, reason: `Mail of ${account} is encrypted with a key that only its own password opens.` };
-    if (integer(this.#sql.count.get(account)?.["n"]) >= LIMITS.appPasswords)
-      return { ok: false, reason: `${account} has ${LIMITS.appPasswords} app passwords, as many as there may be.` };
+    if (integer(this.#sql.count.get(account)?.["n"]) >= MOST_APP_PASSWORDS)
+      return { ok: false, reason: `${account} has ${MOST_APP_PASSWORDS} app passwords, as many as there may be.` };
     const { changes } = this.#sql.add.run(account, name, digest, passwordHash, by, at);
     return changes === 0
       ? { ok: false, reason: `${account} has an app password named ${name} already.` }
@@ -96,7 +96,7 @@ export const APP_PASSWORDS = {
   store: (db: DatabaseSync, uses: NotedUses) => new SqliteAppPasswords(db, uses),
   schema: `
   -- Passwords of single mail programs. \`digest\`: SHA-256 in hexadecimal; each is 99 random bits, which no guessing finds, so a
-  -- slow hash would only cost. \`proof\`: what Dovecot tells the guard of it. Any new password of the account removes them.
+  -- slow hash would only cost. \`proof\`: what Dovecot tells the guard of it (\`pwhash\`). Any new password of the account removes them.
   CREATE TABLE app_password (
     account TEXT COLLATE NOCASE NOT NULL,
     name TEXT COLLATE NOCASE NOT NULL,
@@ -124,9 +124,9 @@ export const APP_PASSWORDS = {
   undo: "account app-password remove ADDRESS NAME",
   rows: { from: "app_password", name: "name || ' of ' || account", is: "digest" },
   shown: {
-    what: "app passwords",
-    value: `group_concat(name || ' (made ' || ${sqlDayAndTime("made_at")} ||
-      coalesce(', last used ' || ${sqlDayAndTime("used_at")}, ', never used') || ')', ', ' ORDER BY made_at, name)`,
+    what: "app password",
+    item: "name",
+    is: `'made ' || ${sqlDayAndTime("made_at")} || iif(used_at IS NULL, ', never used', ', last used ' || ${sqlDayAndTime("used_at")})`,
   },
   own: { name: "appPasswords", read: readAppPasswords },
 } as const;

@@ -3,7 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import type { Kept } from "../../core/incident/incident.ts";
 import { text } from "../columns.ts";
 import { openAccounts, openAccountsForReading } from "../open.ts";
-import { ALL_SET, shownValue } from "./setting-tables.ts";
+import { ALL_SET, onOneLine } from "./setting-tables.ts";
 
 /** `shown`: instead of the value, which may be a secret. */
 const KEPT = `
@@ -11,7 +11,7 @@ const KEPT = `
     FROM account
   UNION ALL SELECT 'password of ' || name, password, '(secret)' FROM account
   UNION ALL SELECT 'quota of ' || name, quota_bytes || ' bytes', NULL FROM account WHERE quota_bytes IS NOT NULL
-  UNION ALL SELECT what || ' of ' || account, is_now, shown FROM (${ALL_SET})
+  UNION ALL SELECT what || coalesce(' ' || item, '') || ' of ' || account, is_now, coalesce(shown, 'set') FROM (${ALL_SET})
   UNION ALL SELECT 'alias ' || address, 'to ' || group_concat(target, ' ' ORDER BY target) ||
     iif(address IN (SELECT address FROM alias_block), ', blocked', ''), NULL
     FROM alias GROUP BY address`;
@@ -28,7 +28,7 @@ export function readKeptAccounts(path: string): Kept {
   using db = openAccountsForReading(path);
   const rows = db.prepare(KEPT).all();
   return new Map(
-    rows.map(({ what, value, shown }) => [text(what), { value: text(value), shown: shownValue(text(shown ?? value)) }]),
+    rows.map(({ what, value, shown }) => [text(what), { value: text(value), shown: onOneLine(text(shown ?? value)) }]),
   );
 }
 

@@ -157,6 +157,9 @@ const NEW_SQL = {
   pause: "UPDATE new_forward SET paused_until = min(until, ?) WHERE account = ?",
 };
 
+/** Whether a copy of forwarded mail stays in the mailbox. */
+const KEEPS = "EXISTS (SELECT 1 FROM forward AS own WHERE own.account = forward.account AND own.target = own.account)";
+
 /** The entry of forwards in `SETTING_TABLES` (`setting-tables.ts` beside it). Its tables are in `schema.ts`: views there need them. */
 export const FORWARDS = {
   key: "forwards",
@@ -164,11 +167,7 @@ export const FORWARDS = {
   tables: ["forward", "target_spent", "new_forward", "new_forward_sent"],
   says: "forwards",
   undo: "account forward ADDRESS --off",
-  rows: { from: "forward WHERE target <> account", name: "account || ' to ' || target", is: "target" },
-  shown: {
-    what: "forwarding",
-    value: `'to ' || group_concat(target, ', ' ORDER BY target) FILTER (WHERE target <> account) ||
-      iif(max(target = account), '; a copy stays here', '; no copy stays here')`,
-  },
+  rows: { from: "forward WHERE target <> account", name: "account || ' to ' || target", is: `target || ${KEEPS}` },
+  shown: { what: "forwarding to", item: "target", is: `iif(${KEEPS}, NULL, 'no copy stays here')` },
   own: { name: "forwarding", read: readForwarding },
 } as const;

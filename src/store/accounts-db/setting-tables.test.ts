@@ -36,10 +36,11 @@ for (const { key, says, tables, shown } of SETTING_TABLES) {
     };
     fill(copy, table, 0);
     const removed = differing();
-    assert.match(removed, new RegExp(`^${key} removed: .*${ANNA}.*\n${shown.what} of ${ANNA}: .+ -> null$`));
+    assert.match(removed, new RegExp(`^${key} removed: .*${ANNA}.*\n${shown.what} .*of ${ANNA}: .+ -> null$`));
     fill(now, table, 1);
     const replaced = differing();
-    assert.match(replaced, new RegExp(`^(${key} .+\n)+${shown.what} of ${ANNA}: .+ -> (?!null$|another$).+$`));
+    assert.match(replaced, new RegExp(`^(${key} .+\n)+(${shown.what} .*of ${ANNA}: .+\n?)+$`));
+    assert.match(replaced, new RegExp(`${shown.what} .*of ${ANNA}: .+ -> (?!null$|another$)`, "m"));
     assert.doesNotMatch(removed + replaced, SECRET);
     now.exec(`DELETE FROM ${table}`);
     fill(now, table, 0);
@@ -58,7 +59,7 @@ for (const { key, says, tables, shown } of SETTING_TABLES) {
   });
 }
 
-test("what is set for an account is said in words, and the use of an app password is no difference", (t) => {
+test("what is set for an account is said in words, whole, and the use of an app password is no difference", (t) => {
   const db = accountsFor(t);
   const path = db.location() ?? "";
   // The other targets of Bert's mail were removed.
@@ -69,13 +70,27 @@ test("what is set for an account is said in words, and the use of an app passwor
       ('bert@example.test', 'bert@example.test'), ('${ANNA}', 'x@else.test'), ('${ANNA}', 'y@else.test');
     INSERT INTO vacation VALUES ('${ANNA}', 'Away', 'One\n\nTwo', NULL)`);
   const made = "made 1970-01-01 00:00:00 UTC";
+  const used = `tablet (${made}, last used 1970-01-01 00:01:00 UTC)`;
+  const [x, y] = ["x@else.test (no copy stays here)", "y@else.test (no copy stays here)"];
   assert.deepEqual(readAccountSettings(db, ANNA), [
-    { what: "app passwords", is: `phone (${made}, never used), tablet (${made}, last used 1970-01-01 00:01:00 UTC)` },
-    { what: "forwarding", is: "to x@else.test, y@else.test; no copy stays here" },
-    { what: "vacation reply", is: "Away One / Two" },
+    { what: "app password", is: [`phone (${made}, never used)`, used] },
+    { what: "forwarding to", is: [x, y] },
+    { what: "vacation reply", is: ["until it is ended: Away One / Two"] },
   ]);
   assert.deepEqual(readAccountSettings(db, "bert@example.test"), []);
   const before = readKeptAccounts(path);
   db.exec("UPDATE app_password SET used_at = 120000");
   assert.deepEqual(differences(before, readKeptAccounts(path)), []);
+  db.exec(`INSERT INTO forward VALUES ('${ANNA}', '${ANNA}'), ('${ANNA}', 'z@${"e".repeat(240)}.test')`);
+  for (let n = 0; n < 200; n++) db.exec(`INSERT INTO account_network VALUES ('${ANNA}', '2001:db8:0:${n}::/64')`);
+  assert.deepEqual(
+    differences(before, readKeptAccounts(path)).filter(({ what }) => /^forwarding|:(0|199)::/.test(what)),
+    [
+      { what: `forwarding to x@else.test of ${ANNA}`, was: "no copy stays here", is: "set" },
+      { what: `forwarding to y@else.test of ${ANNA}`, was: "no copy stays here", is: "set" },
+      { what: `forwarding to z@${"e".repeat(240)}.test of ${ANNA}`, was: null, is: "set" },
+      { what: `sign-ins from 2001:db8:0:0::/64 of ${ANNA}`, was: null, is: "set" },
+      { what: `sign-ins from 2001:db8:0:199::/64 of ${ANNA}`, was: null, is: "set" },
+    ],
+  );
 });

@@ -24,9 +24,12 @@ export type AccountSetting = Readonly<{
   redo?: string;
   /** For comparing two databases: `name` identifies a row, and a different `is` is a change. */
   rows: Readonly<{ from: string; name: string; is: string }>;
-  /** In words, for `why` and the evidence of an incident: `value` of an account's rows in the first table. NULL: nothing is set. */
-  shown: Readonly<{ what: string; value: string }>;
-  /** Its field of `MailboxSettings`. Absent if no one could get or answer mail by it. */
+  /**
+   * A row in words, for `why` and the evidence of an incident: which one it is (`item`, if an account may have several), and what it says
+   * (`is`, if that is more). Cut where it is long, so a text that a person wrote comes last.
+   */
+  shown: Readonly<{ what: string; item?: string; is?: string }>;
+  /** Its field of `MailboxSettings`. Absent if nobody could receive or answer mail through it. */
   own?: Readonly<{ name: string; read: (db: DatabaseSync, account: string) => unknown }>;
 }>;
 
@@ -53,28 +56,31 @@ export function accountSettingStores(db: DatabaseSync, uses: NotedUses): Account
   return Object.fromEntries(stores) as AccountSettingStores;
 }
 
-/** What is set for each account. `is_now` differs only if the setting does; `shown` may also tell when it was used, or that it ended. */
+/** What is set for each account, row by row. `is_now` differs only if the setting does; `shown` may also say when it was last used, or that it has ended. */
 export const ALL_SET = SETTING_TABLES.map(
-  ({ tables: [table], rows: { is }, shown: { what, value } }) => `
-  SELECT account, '${what}' AS what, ${value} AS shown, group_concat(${is} ORDER BY ${is}) AS is_now
-  FROM ${table} GROUP BY account HAVING shown IS NOT NULL`,
+  ({ rows, shown: { what, item, is } }: AccountSetting) => `
+  SELECT account, '${what}' AS what, ${item ?? "NULL"} AS item, ${is ?? "NULL"} AS shown, ${rows.is} AS is_now FROM ${rows.from}`,
 ).join(" UNION ALL");
 
-/** On one line, and cut: a value may be a whole reply. */
-export function shownValue(value: string): string {
+/** Cut, as it may be a whole reply. */
+export function onOneLine(value: string): string {
   return printable(value.replaceAll(/\n+/g, " / "), 200);
 }
 
-/** What is set, and to what, in words. */
-export type ShownSetting = Readonly<{ what: string; is: string }>;
+/** What is set, in words. */
+export type ShownSetting = Readonly<{ what: string; is: readonly string[] }>;
 
 /** What is set for an account. The connection may be read-only. */
 export function readAccountSettings(db: DatabaseSync, account: string): readonly ShownSetting[] {
-  const rows = db.prepare(`SELECT what, shown FROM (${ALL_SET}) WHERE account = ?`).all(account);
-  return rows.map(({ what, shown }) => ({ what: text(what), is: shownValue(text(shown)) }));
+  const rows = db.prepare(`SELECT what, item, shown FROM (${ALL_SET}) WHERE account = ?`).all(account);
+  const read = rows.map(({ what, item, shown }) => {
+    const is = item === null || shown === null ? text(item ?? shown) : `${text(item)} (${text(shown)})`;
+    return { what: text(what), is: onOneLine(is) };
+  });
+  return [...Map.groupBy(read, ({ what }) => what)].map(([what, some]) => ({ what, is: some.map(({ is }) => is) }));
 }
 
-/** By what somebody may get or answer the mail of an account (`MailboxSettings`). The connection may be read-only. */
+/** `MailboxSettings` of an account. The connection may be read-only. */
 export function readMailboxSettings(db: DatabaseSync, account: string): OwnSettings {
   const own = SETTING_TABLES.flatMap((one) =>
     "own" in one ? [[one.own.name, one.own.read(db, account)] as const] : [],

@@ -104,11 +104,11 @@ if anyof (exists "List-Id", exists "List-Post", exists "List-Unsubscribe", exist
   tables: ["vacation"],
   says: "vacation replies",
   undo: "account vacation ADDRESS --off",
-  rows: { from: "vacation", name: "account", is: "subject || ' ' || text || ' ' || coalesce(until, '')" },
+  rows: { from: "vacation", name: "account", is: "subject || char(10) || text || ' ' || coalesce(until, '')" },
   shown: {
     what: "vacation reply",
-    value: `coalesce(iif(until > unixepoch() * 1000, 'until ', 'ended ') || ${sqlDayAndTime("until")} || ': ', '') ||
-      trim(subject || ' ' || text)`,
+    is: `iif(until IS NULL, 'until it is ended', iif(until > unixepoch() * 1000, 'until ', 'ended ') || ${sqlDayAndTime("until")}) ||
+      ': ' || trim(subject || ' ' || text)`,
   },
   own: { name: "vacation", read: readVacation },
 } as const;

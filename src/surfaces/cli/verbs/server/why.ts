@@ -22,8 +22,8 @@ import {
   type WhySubject,
 } from "../../print/why.ts";
 import { settingsOf, type ValidSettings } from "../../server-settings.ts";
+import { mailboxUse, quotaText, usedText } from "../accounts/account-settings.ts";
 import { stateOf } from "../accounts/accounts.ts";
-import { mailboxUse, quotaText, usedText } from "../accounts/quota-and-networks.ts";
 import { eventsNaming } from "./events.ts";
 import { because } from "./held.ts";
 
@@ -137,8 +137,8 @@ type Told = Readonly<{
 function printState(name: AccountName, { row, known, mailbox, key, settings }: Told): string {
   const lines = [
     ["  mailbox", mailbox],
-    ...(row.networks.length === 0 ? [["  sign-ins", "from anywhere that logins.networks allows"]] : []),
-    ...settings.map(({ what, is }) => [`  ${what}`, is]),
+    ...(row.networks.length === 0 ? [["  sign-ins from", "any network that logins.networks allows"]] : []),
+    ...settings.map(({ what, is }) => [`  ${what}`, is.join(", ")]),
     ...(key === null ? [] : [["  key of its mail", key]]),
     ...(known === null ? [] : knownLines(known)),
   ];
