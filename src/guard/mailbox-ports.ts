@@ -26,7 +26,7 @@ export interface AppPasswordStore {
   appPasswordsOf(account: string): readonly AppPasswordItem[];
   /** The values by which Dovecot reports those that were used or created last. */
   passwordHashesOf(account: string): readonly string[];
-  /** Notes that the account (as typed) signed in with it. A sign-in is not refused because this note fails. */
+  /** Notes that the account (as typed) signed in with it, for `loginServer` in compose-sources.ts. A sign-in is not refused because this note fails. */
   used(account: string, name: string, now: Millis): void;
 }
 

@@ -61,7 +61,7 @@ describe("networks in which hosts offend, with Fail2ban", { skip: whyNoLab() ?? 
       );
     assert.equal(await product.banOf(NETWORK), undefined);
     await comesIn(lab, MX);
-    await until("its mail speaks for it", async () => (await credits()).some(([, unit]) => unit === `${MX}/32`));
+    await until("its mail vouches for it", async () => (await credits()).some(([, unit]) => unit === `${MX}/32`));
   });
 
   async function send(subject: string, from: string, body?: string): Promise<void> {
@@ -74,7 +74,7 @@ describe("networks in which hosts offend, with Fail2ban", { skip: whyNoLab() ?? 
   const credits = (): Promise<readonly (readonly string[])[]> =>
     product.sqlite("SELECT network, prefix, accepted, proven, wanted, written FROM honest_mail ORDER BY prefix");
 
-  test("honest mail speaks for the server that brought it: once it is delivered, by what the milters found out", async () => {
+  test("honest mail vouches for the server that brought it: once it is delivered, by what the milters found out", async () => {
     await send("a friendly one", MX);
     await send("by nobody in particular", ELSEWHERE);
     await send("buy this", "198.51.100.71", GTUBE);

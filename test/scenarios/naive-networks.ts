@@ -9,7 +9,7 @@ import type { Changed } from "./naive-recount.ts";
 
 /** What the oracle knows of networks whose addresses offend together, by the words of docs/bans.md. */
 
-/** A mail that speaks for a server. */
+/** A mail that vouches for a server. */
 export type Credited = Readonly<{ at: Millis; prefix: Prefix; network: Prefix; mail: Credit }>;
 
 /** All that happened up to now, with what the decision itself brings. `unforgiven`: bans for offences that still count. */

@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 import type { Scope } from "../../core/access/scopes.ts";
 import { lazily } from "./fields.ts";
 
-/** How a verb is asked over HTTP. Fields in neither the path nor `given` are sent in the query of GET and DELETE, otherwise in the body. */
+/** How a verb is called over HTTP. Fields in neither the path nor `given` are sent in the query of GET and DELETE, otherwise in the body. */
 export type HttpForm<R = never> = Readonly<{
   /** Below `/api/v1`. In braces: fields of the verb. */
   route: `${"GET" | "POST" | "PUT" | "DELETE"} /${string}`;
@@ -118,7 +118,7 @@ export type Origin = "root" | "web";
 export type Need = "nothing" | "caller" | "mailbox" | Scope;
 /**
  * Who may use a verb. For an origin that it does not list, the verb does not exist. `proof`: the caller must have given the password
- * within the last minutes. `user`: the user of a mailbox may use it too, if this field names that mailbox. `costs`: a change by users
+ * within the last ten minutes (`PROOF_MS`). `user`: the user of a mailbox may use it too, if this field names that mailbox. `costs`: a change by users
  * counts against the limit that they all share (user-bounds.ts); `costsIf`: only with something in this field.
  */
 export type Rights = Readonly<{

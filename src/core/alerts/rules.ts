@@ -83,6 +83,7 @@ export const eventRules = [
       (type === "EMAIL_BLOCKED" && SPAM.some((code) => code === reason)),
   },
   {
+    // The owner's own bans raise no alert; the audit records them.
     code: "many_bans",
     windowMs: HOUR_MS,
     counted: "networks banned",

@@ -9,8 +9,8 @@ import {
   countGuesses,
   countShares,
   type Guess,
-  guardLowered,
   guessedName,
+  guessesForgotten,
   networkShare,
 } from "./account-guard.ts";
 import type { AccountFacts, Facts } from "./facts.ts";
@@ -165,7 +165,7 @@ test("guesses at a name that is too long for an account are kept under its first
   const facts = factsOf({ account: account({ name: long }) });
   const [guess] = decideLoginFailed(POLICY, facts, { type: "LOGIN_FAILED", ...LOGIN, login: long }, NOON).changes;
   assert.ok(guess?.type === "GUESS" && guess.account === guessedName(long));
-  assert.deepEqual(guardLowered({ type: "PASSWORD_CHANGED", subject: long.toUpperCase() }), {
+  assert.deepEqual(guessesForgotten({ type: "PASSWORD_CHANGED", subject: long.toUpperCase() }), {
     type: "FORGET_GUESSES",
     account: guessedName(long),
   });

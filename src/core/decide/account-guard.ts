@@ -72,8 +72,8 @@ export function guessedName(account: string): string {
   return account.slice(0, LONGEST_NAME).toWellFormed();
 }
 
-/** Lowers the guard when the administrator helps an owner who is kept out. New guesses raise it again. */
-export function guardLowered({ type, subject }: Readonly<{ type: EventType; subject: string }>): Change | null {
+/** What ends the protection of an account against guesses: help by the administrator. New guesses start it again. */
+export function guessesForgotten({ type, subject }: Readonly<{ type: EventType; subject: string }>): Change | null {
   switch (type) {
     case "BREAK_GLASS":
       return { type: "FORGET_GUESSES", account: null };

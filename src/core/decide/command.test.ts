@@ -131,7 +131,7 @@ test("no command counts as something that an address did", () => {
   }
 });
 
-test("a release ends the hold, a drop disowns it, a new password lowers the guard, anything else changes nothing", () => {
+test("a release ends the hold, a drop disowns it, a new password forgets the guesses, anything else changes nothing", () => {
   const subject = "anna@example.org";
   assert.deepEqual(sideEffectsOf({ type: "ACCOUNT_RELEASED", subject }), [{ type: "END_HOLD", account: subject }]);
   assert.deepEqual(sideEffectsOf({ type: "PASSWORD_CHANGED", subject }), [

@@ -2,7 +2,7 @@ import type { BanAsked, NetworkEvent } from "../events/command.ts";
 import type { EventType } from "../events/event-types.ts";
 import { networkAddress, type Prefix } from "../net/ip.ts";
 import { isOver, later, type Millis } from "../time.ts";
-import { guardLowered } from "./account-guard.ts";
+import { guessesForgotten } from "./account-guard.ts";
 import { type Ban, type Change, type Decision, decision } from "./decision.ts";
 import type { SparingFacts } from "./facts.ts";
 import { protectionOf } from "./sparing.ts";
@@ -91,10 +91,10 @@ const HOLD_CHANGES: Partial<Record<EventType, "END_HOLD" | "DISOWN_HOLD">> = {
   HELD_MAIL_DROPPED: "DISOWN_HOLD",
 };
 
-/** What a recorded command changes in addition to what it says: mail on hold, the guard of an account. The same in a replay. */
+/** What a recorded command changes in addition to what it says: mail on hold, guesses at an account. The same in a replay. */
 export function sideEffectsOf(audit: Readonly<{ type: EventType; subject: string }>): readonly Change[] {
-  const lowered = guardLowered(audit);
+  const forgotten = guessesForgotten(audit);
   const ofHold = HOLD_CHANGES[audit.type];
   const changes = ofHold === undefined ? [] : [{ type: ofHold, account: audit.subject }];
-  return lowered === null ? changes : [lowered, ...changes];
+  return forgotten === null ? changes : [forgotten, ...changes];
 }

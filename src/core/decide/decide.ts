@@ -7,7 +7,7 @@ import { nextBan } from "./ban-ladder.ts";
 import { type Change, type Decision, decision, isLeftToPostgrey } from "./decision.ts";
 import { type Facts, isShared, type Offender } from "./facts.ts";
 import { decideLoginAsked, decideLoginFailed, decideLoginSucceeded } from "./login.ts";
-import { decideData, decideEndOfMessage, decideRecipient, decideStanding } from "./mail.ts";
+import { decideBanOrProtection, decideData, decideEndOfMessage, decideRecipient } from "./mail.ts";
 import { decideNetwork } from "./neighbours.ts";
 import { isProvider, type Policy } from "./policy.ts";
 import { decideReport } from "./report.ts";
@@ -69,7 +69,7 @@ type ConnectFacts = Offender &
 
 /** A connection to port 25, 465 or 587. The first rule that applies is the reason. */
 export function decideConnect(policy: Policy, facts: ConnectFacts, event: Connect, now: Millis): Decision {
-  const settled = decideStanding(facts, null);
+  const settled = decideBanOrProtection(facts, null);
   if (settled !== null) return settled;
   const evidence = exceeded(policy.connections, facts.connections, now);
   if (evidence === null) return decision("pass", "below_limit");

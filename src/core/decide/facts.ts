@@ -62,7 +62,7 @@ export type Facts = Readonly<{
   senderHere: boolean;
   /** The kind of the recipient, if the event names one. */
   recipient: RecipientKind;
-  /** Whether nothing speaks for sender or client, so that the mail is greylisted. It is not necessarily the client's first mail. */
+  /** Whether nothing vouches for sender or client, so that the mail is greylisted. It is not necessarily the client's first mail. */
   firstContact: boolean;
   /** Recipients of an account's mail, once the whole mail has arrived. */
   writtenTo: readonly string[];

@@ -23,7 +23,7 @@ test("one mail does not make a server wanted, unless somebody here knows who sen
   assert.equal(isWanted(server(1, { written: 1 })), true);
 });
 
-test("honest mail speaks for a server for thirty days", () => {
+test("honest mail vouches for a server for thirty days", () => {
   assert.equal(HONEST_FOR_MS, 30 * DAY_MS);
 });
 
@@ -45,7 +45,7 @@ const servers = fc
       ),
     ),
   );
-test("what offenders sent speaks for nothing, and honest mail never makes a ban easier", () => {
+test("what offenders sent vouches for nothing, and honest mail never makes a ban easier", () => {
   fc.assert(
     fc.property(servers, fc.uniqueArray(fc.nat(255)), (all, hosts) => {
       const offenders = hosts.map(unit);

@@ -40,7 +40,7 @@ type EndOfMessageFacts = Standing & Offender & Pick<Facts, "writtenTo" | "sendin
 /** RCPT TO: the last moment at which one of several recipients can be refused. */
 export function decideRecipient(policy: Policy, facts: RecipientFacts, event: Recipient, now: Millis): Decision {
   const settled =
-    decideStanding(facts, event.account) ?? decideInactive(facts) ?? decideOwnSender(policy, facts, event);
+    decideBanOrProtection(facts, event.account) ?? decideInactive(facts) ?? decideOwnSender(policy, facts, event);
   if (settled !== null) return settled;
   if (event.account !== null) return decideAccountRecipient(policy, facts, now);
   if (event.blockListing !== null && !facts.known)
@@ -63,7 +63,7 @@ export function decideRecipient(policy: Policy, facts: RecipientFacts, event: Re
 
 /** DATA: the mail counts for the account if one is signed in, otherwise for the address. */
 export function decideData(policy: Policy, facts: DataFacts, event: DataCommand, now: Millis): Decision {
-  const settled = decideStanding(facts, event.account) ?? decideInactive(facts);
+  const settled = decideBanOrProtection(facts, event.account) ?? decideInactive(facts);
   if (settled !== null) return settled;
   if (event.account !== null) return decideAccountMail(policy, facts, { ...event, account: event.account }, now);
   if (facts.sessionMails >= policy.perSession) return decision("refuse", "session_limit", { counted: false });
@@ -93,7 +93,7 @@ export function decideEndOfMessage(
   now: Millis,
 ): Decision {
   if (event.excess !== undefined) return decideExcess(policy, facts, { ...event, excess: event.excess }, now);
-  const settled = decideStanding(facts, event.account);
+  const settled = decideBanOrProtection(facts, event.account);
   if (settled !== null) return settled;
   const { account } = event;
   if (account === null) return decision("pass", "below_limit");
@@ -129,9 +129,9 @@ function decideExcess(
 ): Decision {
   const relaysForOthers = isProvider(policy, clientName) || (facts.offences === 0 && facts.isWanted);
   const isTrusted = account !== null || facts.protection !== null || facts.known || relaysForOthers;
-  if (excess.of === "not_its_turn" && account === null && isTrusted)
+  if (excess.of === "waits_for_turn" && account === null && isTrusted)
     return decision("pass", "below_limit", { counted: false, recorded: false });
-  if (excess.of === "not_its_turn" || excess.of === "no_turn")
+  if (excess.of === "waits_for_turn" || excess.of === "known_waits_too")
     return decision("defer", "filters_busy", { counted: false });
   if (excess.of === "bytes_in_filters") {
     const { count } = excess;
@@ -182,7 +182,7 @@ function decideWantedProbing(policy: Policy, facts: RecipientFacts, event: Recip
 }
 
 /** A ban or a protection of the address. A signed-in account has its own limits. */
-export function decideStanding(facts: Standing, account: string | null): Decision | null {
+export function decideBanOrProtection(facts: Standing, account: string | null): Decision | null {
   if (facts.ban !== null && facts.protection === null) return decision("refuse", "banned", { counted: false });
   if (facts.protection !== null && account === null) return decision("pass", facts.protection, { counted: false });
   return null;
@@ -278,7 +278,7 @@ export function markFirstContact(policy: Policy, facts: MarkQuestion, now: Milli
 }
 
 /**
- * Whether nothing speaks for the client. Without greylisting no one looks up whom accounts wrote to: then only large providers
+ * Whether nothing vouches for the client. Without greylisting no one looks up whom accounts wrote to: then only large providers
  * are excepted.
  */
 function isStranger(policy: Policy, facts: Stranger, { clientName }: Recipient): boolean {

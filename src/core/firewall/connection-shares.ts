@@ -10,12 +10,12 @@ export function shareOfStrangers(places: number): number {
 }
 
 /** No single prefix fills a port, not even a known one, whose connections are the last to be closed to make room. */
-export function shareOfOne(places: number): number {
+export function shareOfOneClient(places: number): number {
   return Math.floor(places / 2);
 }
 
 export type ConnectionRules = Readonly<{
-  /** Open connections that one prefix may have, but no more than `shareOfOne` to each port: a stranger, and a known address. */
+  /** Open connections that one prefix may have, but no more than `shareOfOneClient` to each port: a stranger, and a known address. */
   most: number;
   mostKnown: number;
   /** Whether `most` and `mostKnown` hold for each port on its own. Otherwise connections to all ports count together. */
@@ -88,7 +88,7 @@ export function planConnections(
   if (!rules.perPort) limitPrefixes(byPrefix(open, rules), rules.ports, ofAddress, rules.most);
   for (const [port, there] of Map.groupBy(open, ({ port }) => port)) {
     const prefixes = byPrefix(there, rules);
-    const half = shareOfOne(rules.places.get(port) ?? Number.POSITIVE_INFINITY);
+    const half = shareOfOneClient(rules.places.get(port) ?? Number.POSITIVE_INFINITY);
     if (rules.perPort)
       limitPrefixes(prefixes, [port], (prefix) => Math.min(half, ofAddress(prefix)), Math.min(half, rules.most));
     else limitPrefixes(prefixes, [port], () => half, half);

@@ -108,7 +108,10 @@ export function carryOut(parts: CommandParts, kept: Kept, asked: Asked): Promise
   return perform<Verb, CommandParts>(RUNS, parts, kept, asked);
 }
 
-/** Returns what the command would answer, by the same rules except counts. Nothing stays changed or is recorded (`partsOfDryRun`). */
+/**
+ * Returns what the command would answer, by the same rules except counts. Nothing stays changed or is recorded (`partsOfDryRun`). Only
+ * verbs that `hasDryRun` names get here.
+ */
 export function dryRun(parts: DryRunParts, kept: Kept, asked: Asked<DryVerb>): Promise<Reply> | Reply {
   return perform<DryVerb, DryRunParts>(RUNS, parts, kept, asked);
 }

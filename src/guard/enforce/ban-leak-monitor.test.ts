@@ -10,13 +10,13 @@ const LEAK = { ip: STRANGER, service: "smtp", since: NOON, mayBeProxied: false }
 function monitor(isEnforcing = true, hasProxies = false) {
   const clock = new HandClock();
   const notices = new NoticeBoard();
-  const renewed: number[] = [];
-  const renew = (): unknown => renewed.push(clock.now());
+  const rebuilds: number[] = [];
+  const rebuild = (): unknown => rebuilds.push(clock.now());
   return {
     clock,
     notices,
-    renewed,
-    watch: new BanLeakMonitor({ clock, notices, isEnforcing: () => isEnforcing, hasProxies, renew }),
+    rebuilds,
+    watch: new BanLeakMonitor({ clock, notices, isEnforcing: () => isEnforcing, hasProxies, rebuild }),
   };
 }
 
@@ -111,11 +111,11 @@ test("reports at most sixteen sightings of one transaction, and none if there ar
 });
 
 test("rebuilds the firewall for a leak at once, and again a minute later", () => {
-  const { clock, renewed, watch, notices } = monitor();
+  const { clock, rebuilds, watch, notices } = monitor();
   const after = (ms: number): number => {
     clock.advance(ms);
     watch.noteSighting(LEAK);
-    return renewed.length;
+    return rebuilds.length;
   };
   assert.deepEqual([after(0), after(MINUTE_MS - 1), after(1), after(-MINUTE_MS)], [1, 1, 2, 3]);
   clock.advance(HOUR_MS);

@@ -48,7 +48,7 @@ type BanLeakMonitorParts = Readonly<{
   /** Whether some mail clients come through a proxy. */
   hasProxies: boolean;
   /** Rebuilds the firewall's table, which may lack the ban. */
-  renew: () => void;
+  rebuild: () => void;
 }>;
 /** If a new table does not stop a leak, rebuilding it each second would not either. */
 const REBUILD_EVERY_MS = MINUTE_MS;
@@ -74,7 +74,7 @@ export class BanLeakMonitor {
     this.#parts.notices.raise("bans_leak", `${ip}, banned since ${isoTime(since)}, reached ${service}`);
     if (this.#rebuiltAt !== null && Math.abs(now - this.#rebuiltAt) < REBUILD_EVERY_MS) return;
     this.#rebuiltAt = now;
-    this.#parts.renew();
+    this.#parts.rebuild();
   }
 
   /** Call it about every second. */

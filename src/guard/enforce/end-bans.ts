@@ -34,7 +34,7 @@ type BreakGlassParts = Readonly<{ engine: Engine; banLog: BanLog; clock: Clock }
 /** `left` is above 0 only if the database cannot be written. */
 type GlassBroken = Readonly<{ lifted: number; left: number }>;
 
-/** Lifts and forgives every ban, and lowers the guard of all accounts, for an owner who is locked out. */
+/** Lifts and forgives every ban, and forgets the guesses at all accounts, for an owner who is locked out. */
 export async function breakGlass({ engine, banLog, clock }: BreakGlassParts, by: string): Promise<GlassBroken> {
   const standing = [...banLog.active(clock.now())];
   let lifted = 0;

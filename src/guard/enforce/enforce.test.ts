@@ -49,7 +49,7 @@ test("a failed step leads to one reset at once; its sessions are closed anyway",
 test("the addresses that always pass are updated on request, and when verify finds them changed", async () => {
   await kit.enforcer.start();
   kit.allow.push(address(998));
-  kit.enforcer.renew();
+  kit.enforcer.rebuild();
   await until(() => kit.firewall.allow.length === 1);
   kit.allow.push(address(997));
   await kit.enforcer.verify();
@@ -66,7 +66,7 @@ test("a kernel that cannot count connections keeps the bans, and there is a noti
     ["enforcing", [["connections_uncounted", "no such module"]]],
   );
   kit.firewall.uncounted = null;
-  kit.enforcer.renew();
+  kit.enforcer.rebuild();
   await until(() => kit.notices.raised.size === 0);
 });
 
@@ -243,7 +243,7 @@ test("a missing table that a ban finds before the next check is reported too", a
   await settled();
   assert.match(kit.notices.raised.get("firewall_lost") ?? "", /^\S+Z: ./);
   kit.firewall.failing.push("check");
-  kit.enforcer.renew();
+  kit.enforcer.rebuild();
   await settled();
   assert.equal(kit.audits.length, 1);
 });
@@ -288,7 +288,7 @@ test("whatever is committed and whatever fails, the firewall ends equal to the d
         if (type === "fail" && firewall.failing.length === 0) firewall.failing.push(n === 0 ? "reset" : "apply");
         if (type === "wait") for (let i = 0; i < n; i++) await new Promise((resolve) => setImmediate(resolve));
         if (type === "verify") void enforcer.verify();
-        if (type === "allow") enforcer.renew();
+        if (type === "allow") enforcer.rebuild();
         if (type === "add") adds += 1;
         enforcer.nudge();
       }

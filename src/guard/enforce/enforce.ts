@@ -32,7 +32,7 @@ export type Enforcer = Readonly<{
   /** Call it after each commit that changed bans. Cheap; never throws. */
   nudge(): void;
   /** Rebuilds the table: the allow list, own networks or the IPv6 prefix length changed, or something passed that it should have stopped. */
-  renew(): void;
+  rebuild(): void;
   /** Checks whether the firewall is still complete, and repairs it. */
   verify(): Promise<void>;
   status(): EnforcerStatus;
@@ -52,7 +52,7 @@ export const ENFORCE = {
 export const noEnforcement: Enforcer = {
   start: () => Promise.resolve(),
   nudge: () => undefined,
-  renew: () => undefined,
+  rebuild: () => undefined,
   verify: () => Promise.resolve(),
   status: () => ({ state: "off", lastStep: 0, reason: null }),
   stop: () => Promise.resolve(),
@@ -87,7 +87,7 @@ export class BanEnforcer implements Enforcer {
 
   constructor(parts: EnforcerParts) {
     this.#parts = parts;
-    this.#cutter = new KernelSessionCutter({ ...parts, missed: () => this.renew() });
+    this.#cutter = new KernelSessionCutter({ ...parts, missed: () => this.rebuild() });
   }
 
   async start(): Promise<void> {
@@ -104,7 +104,7 @@ export class BanEnforcer implements Enforcer {
     if (this.#retry === null && this.#timer !== null && !this.#stopped) this.#draining ??= this.#drain();
   }
 
-  renew(): void {
+  rebuild(): void {
     this.#isResetPending = true;
     this.nudge();
   }

@@ -148,7 +148,7 @@ test("a sender that names this machine by its address is local; one that names t
   assert.equal(here("root@example.net"), false);
 });
 
-test("mail from a server is wanted if evidence within thirty days speaks for it", () => {
+test("mail from a server is wanted if evidence within thirty days vouches for it", () => {
   const { state, of } = factsOnFakes();
   const connect = { type: "CONNECT", ...MAIL } as const;
   const server = { prefix: HOME, accepted: 1, proven: 0, wanted: 1, written: 0, provenDays: 0 };

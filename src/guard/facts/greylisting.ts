@@ -22,7 +22,7 @@ export type GreylistingParts = Readonly<{
 }>;
 
 /**
- * Knows what speaks for a mail: a provider, a correspondent, a recipient who waits for it. If something cannot be read, mail
+ * Knows what vouches for a mail: a provider, a correspondent, a recipient who waits for it. If something cannot be read, mail
  * is not delayed.
  */
 export function createGreylisting(parts: GreylistingParts): Greylisting {

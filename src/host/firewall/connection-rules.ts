@@ -33,7 +33,7 @@ export function connectionSets({ kernelCounts = true }: ConnectionLimit): readon
 }
 
 /**
- * The guard counts: it looks at established connections, whose clients have answered (connection-watch.ts), and names the
+ * The guard counts: it looks at established connections, whose clients have answered (guard/enforce/connection-watch.ts), and names the
  * addresses that may not open further ones. A SYN does not count yet, because anyone can forge it.
  * While `watched` is empty, because the guard is down or cannot close connections, the kernel counts. It must do so at the
  * SYN: kernels from 6.18 on do not count a connection that is already confirmed. The one past the limit is reset. Addresses

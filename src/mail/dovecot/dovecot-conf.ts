@@ -276,7 +276,10 @@ function appPassdb({ mailCrypt, layout }: Site): string {
   return `passdb {\n  driver = sql\n  args = ${join(dirname(layout.dovecotConf), APP_PASSWORDS_FILE)}\n}\n`;
 }
 
-/** Looks them up by the SHA-256 of the typed password, for mail programs only. `app`: for the guard (auth_policy_request_attributes). */
+/**
+ * Looks them up in the view of store/accounts-db/app-passwords.ts, by the SHA-256 of the typed password, for mail programs only. `app`: for
+ * the guard (auth_policy_request_attributes).
+ */
 function renderAppPasswords({ layout }: Site): RenderedFile {
   return rendered(
     APP_PASSWORDS_FILE,

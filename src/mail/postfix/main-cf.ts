@@ -1,5 +1,5 @@
 import { MOST_FORWARDS } from "../../admin/mailboxes.ts";
-import { shareOfOne } from "../../core/firewall/connection-shares.ts";
+import { shareOfOneClient } from "../../core/firewall/connection-shares.ts";
 import { isV4, PROBE_ADDRESS, type Prefix } from "../../core/net/ip.ts";
 import { hostAndPort, SUBMISSIONS } from "../../settings/ports.ts";
 import {
@@ -159,7 +159,7 @@ function restrictions(): Readonly<Record<string, string>> {
     // The server's own probe of the greeting does not count as a client, and is answered even while the guard hangs.
     smtpd_client_restrictions: `check_client_access inline:{ { ${PROBE_ADDRESS} = OK } }, $ghostinbox_guard, reject_unauth_pipelining`,
     smtpd_helo_restrictions: "reject_unauth_pipelining, reject_invalid_helo_hostname, reject_non_fqdn_helo_hostname",
-    // The guard checks whether the domain exists: if the DNS does not answer it accepts the mail, Postfix would not.
+    // The guard checks whether the domain exists: without an answer from the DNS it accepts the mail, and Postfix would defer it.
     smtpd_sender_restrictions: `${PROBE_SENDS_NOTHING}, ${shortOnly("sender")}, reject_non_fqdn_sender`,
     smtpd_relay_restrictions: "reject_unauth_destination",
     // The guard before reject_unlisted_recipient: it counts unknown names as probing.
@@ -190,7 +190,7 @@ function limits({
     max_idle: "20s",
     // The default for services of master.cf.
     default_process_limit: String(smtpPlaces),
-    smtpd_client_connection_count_limit: String(Math.min(shareOfOne(smtpPlaces), connectionsAtOnce)),
+    smtpd_client_connection_count_limit: String(Math.min(shareOfOneClient(smtpPlaces), connectionsAtOnce)),
     smtpd_client_message_rate_limit: String(mailsPerMinute),
     // Time limits apply to whole commands, so that slow single bytes do not extend them.
     smtpd_per_request_deadline: "yes",

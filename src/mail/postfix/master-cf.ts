@@ -1,5 +1,5 @@
 import type { Service } from "../../core/events/event-types.ts";
-import { shareOfOne } from "../../core/firewall/connection-shares.ts";
+import { shareOfOneClient } from "../../core/firewall/connection-shares.ts";
 import { PROBE_ADDRESS } from "../../core/net/ip.ts";
 import { type RenderedFile, rendered, type Site } from "../configuration/site.ts";
 import { NULL_SENDER_REFUSED } from "../logs/postfix-patterns.ts";
@@ -77,7 +77,7 @@ function submission({ limits }: Site, name: keyof typeof TLS, port: number): rea
     `  -o ghostinbox_context=${name}`,
     `  -o ${TLS[name]}`,
     // The guard distinguishes strangers from known addresses, and is stricter with strangers.
-    `  -o smtpd_client_connection_count_limit=${atOnceOfUsers(limits)}`,
+    `  -o smtpd_client_connection_count_limit=${perClientLimit(limits)}`,
     "  -o smtpd_sasl_auth_enable=yes",
     `  -o cleanup_service_name=${SUBMISSION_CLEANUP}`,
     `  -o ${SUBMISSION_MILTERS}`,
@@ -91,8 +91,8 @@ function submission({ limits }: Site, name: keyof typeof TLS, port: number): rea
   ];
 }
 
-function atOnceOfUsers({ smtpPlaces, connectionsAtOnce, connectionsOfKnown }: Site["limits"]): number {
-  return Math.min(shareOfOne(smtpPlaces), Math.max(connectionsAtOnce, connectionsOfKnown));
+function perClientLimit({ smtpPlaces, connectionsAtOnce, connectionsOfKnown }: Site["limits"]): number {
+  return Math.min(shareOfOneClient(smtpPlaces), Math.max(connectionsAtOnce, connectionsOfKnown));
 }
 
 /** Sender, recipients and added headers: cleanup(8) enforces them too, although only smtpd identifies the client. */

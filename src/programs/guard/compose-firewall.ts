@@ -55,7 +55,13 @@ export function composeFirewall(parts: FirewallParts) {
   const isEnforcing = () => enforcer.status().state === "enforcing";
   const blockedPorts = new BlockedPorts({ passed: () => passedConnections(settingsNow()), audit, notices, log });
   const hasProxies = doors !== null;
-  const leakMonitor = new BanLeakMonitor({ notices, clock, isEnforcing, hasProxies, renew: () => enforcer.renew() });
+  const leakMonitor = new BanLeakMonitor({
+    notices,
+    clock,
+    isEnforcing,
+    hasProxies,
+    rebuild: () => enforcer.rebuild(),
+  });
   return {
     enforcer,
     leakMonitor,
@@ -65,7 +71,7 @@ export function composeFirewall(parts: FirewallParts) {
       if (isEnforcing()) void blockedPorts.look();
     },
     onCommit({ allowChanged, bansChanged, sightings }: Committed): void {
-      if (allowChanged) enforcer.renew();
+      if (allowChanged) enforcer.rebuild();
       else if (bansChanged) enforcer.nudge();
       if (bansChanged) kicker.nudge(hasProxies || ["unavailable", "off"].includes(enforcer.status().state));
       for (const sighting of sightings) leakMonitor.noteSighting(sighting);

@@ -250,7 +250,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
     written = again.sources;
     served.serve(now);
     engine.setPolicy(toPolicy(now));
-    firewall.enforcer.renew();
+    firewall.enforcer.rebuild();
     deliveries.reloaded();
     watch.configure(now);
     return { ok: true as const, changed };

@@ -53,7 +53,7 @@ async function setUp(
       clock: kit.clock,
       isEnforcing: () => true,
       hasProxies: false,
-      renew: () => undefined,
+      rebuild: () => undefined,
     }),
     disk: new DiskWatch({ layout, clock: kit.clock, notices: kit.notices, reservedBytes }),
     served: { look: () => undefined },

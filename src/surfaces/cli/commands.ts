@@ -47,7 +47,7 @@ const why = from(() => import("./verbs/server/why.ts"));
 const replay = from(() => import("./verbs/server/replay.ts"));
 const bans = from(() => import("./verbs/server/bans.ts"));
 const accounts = from(() => import("./verbs/accounts/accounts.ts"));
-const quotaAndNetworks = from(() => import("./verbs/accounts/quota-and-networks.ts"));
+const accountSettings = from(() => import("./verbs/accounts/account-settings.ts"));
 const retention = from(() => import("./verbs/upkeep/retention.ts"));
 const held = from(() => import("./verbs/server/held.ts"));
 const queue = from(() => import("./verbs/server/queue.ts"));
@@ -165,7 +165,7 @@ const WRITTEN: readonly CliCommand[] = [
   written(
     "account app-password list ADDRESS",
     "Show the app passwords of an account, and when each was last used.",
-    quotaAndNetworks("appPasswordList"),
+    accountSettings("appPasswordList"),
   ),
   written(
     "account import FILE",
@@ -175,12 +175,12 @@ const WRITTEN: readonly CliCommand[] = [
   written(
     "account networks ADDRESS add|remove|list [NETWORK...]",
     "Restrict the networks from which an account may sign in; without networks, anywhere.",
-    quotaAndNetworks("accountNetworks"),
+    accountSettings("accountNetworks"),
   ),
   written(
     "account quota ADDRESS [SIZE|none|default]",
     "Show how full a mailbox is, or set its quota.",
-    quotaAndNetworks("accountQuota"),
+    accountSettings("accountQuota"),
   ),
   byRoot(
     "account legal-hold ADDRESS [on|off] [REASON...]",

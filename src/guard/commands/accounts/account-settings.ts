@@ -6,7 +6,7 @@ import { recordFirst, recordThenChange } from "../record-first.ts";
 import { type RunOf, type RunsOf, usage } from "../refusals.ts";
 import { type AccountCommandParts, endSessions } from "./accounts.ts";
 
-/** Needed by settings of an account that are one value or a list: their stores too. */
+/** What the commands below need, with the stores of the settings that they change. */
 export type AccountSettingParts = AccountCommandParts &
   Readonly<{ networks: AccountNetworks; sessions: Pick<SessionStore, "end"> }>;
 
