@@ -298,6 +298,17 @@ test("an account's large mails on their way make none of its heavy mails wait", 
   assert.equal(all.send("AAAA4", 5_000, { ...mail, weightBytes: LARGE }), null);
 });
 
+test("one account alone makes no stranger's heavy mail wait", () => {
+  const all = server();
+  const mail = { account: "anna@example.test", ip: MAIL.ip };
+  for (const queueId of ["AAAA1", "AAAA2"]) {
+    all.send(queueId, LARGE, mail);
+    assert.equal(all.send(queueId, LARGE, { ...mail, weightBytes: 2 * LARGE }), null);
+  }
+  all.send("BBBB1", LARGE, { ip: ip("198.51.1.1") });
+  assert.equal(all.send("BBBB1", LARGE, { ip: ip("198.51.1.1"), weightBytes: 2 * LARGE }), null);
+});
+
 test("if Rspamd is blocked while no mail has a turn, no one waits", () => {
   const all = server();
   all.send("AAAA1", 5_000);

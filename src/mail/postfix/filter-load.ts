@@ -48,7 +48,6 @@ type Read = { sizeBytes: number; source: string; sender: string; since: Millis; 
 export class FilterLoad {
   /** By queue id, the oldest first. */
   readonly #mails = new Map<string, Read>();
-  readonly #bytesOf = new Map<string, number>();
   /** The latest mails of accounts, by queue id: a milter's refusal in the log does not say whose mail it was. */
   readonly #submitted = new BoundedMap<string, Pick<EndOfMessage, "account" | "service">>(MOST_SUBMITTED);
   readonly #turns = new PartsTurns();
@@ -168,8 +167,8 @@ export class FilterLoad {
     // Postfix may repeat a question.
     this.#leave(queueId);
     const source = sourceOf(mail);
-    if (account === null && sizeBytes > LIGHT_BYTES && this.#isFull(source, 0, 0))
-      return { ...mail, excess: this.#fullness };
+    const excess = account === null && sizeBytes > LIGHT_BYTES ? this.#ofStrangers(source, null) : null;
+    if (excess !== null) return { ...mail, excess };
     this.#mails.set(queueId, {
       sizeBytes,
       source,
@@ -178,35 +177,36 @@ export class FilterLoad {
       extraBytes: 0,
       hasTurn: false,
     });
-    this.#bytesOf.set(source, (this.#bytesOf.get(source) ?? 0) + sizeBytes);
     return mail;
   }
 
-  /** Our milter found that a mail costs Rspamd more than its size. Of an account, nothing else counts. */
+  /** Our milter found that a mail costs Rspamd more than its size. */
   #weigh({ queueId, account }: EndOfMessage, extraBytes: number): Excess | null {
     const mail = this.#mails.get(queueId);
     if (mail === undefined) return null;
-    const { source, sizeBytes } = mail;
-    const isFull =
-      account === null ? this.#isFull(source, this.#extra(), sizeBytes) : this.#extra(source) >= MOST_OF_SOURCE;
-    if (isFull) return this.#fullness;
-    mail.extraBytes = extraBytes;
-    return null;
+    const excess = account === null ? this.#ofStrangers(mail.source, queueId) : this.#ofAccount(mail.source);
+    if (excess === null) mail.extraBytes = extraBytes;
+    return excess;
   }
 
-  /** `extra`: what all mails cost beyond their sizes; 0 for plain mail, which does not wait for that. `own`: bytes of the mail itself. */
-  #isFull(source: string, extra: number, own: number): boolean {
-    const bytes = (this.#bytesOf.get(source) ?? 0) + this.#extra(source) - own;
-    return bytes >= MOST_OF_SOURCE || this.#bytes + extra - Math.min(own, MOST_OF_SOURCE) >= MOST_IN_FILTERS;
+  /** `heavy`: the mail that is asked about, if it is heavy. Plain mail waits only for what heavy mails of its own source cost beyond their sizes. */
+  #ofStrangers(source: string, heavy: string | null): Excess | null {
+    const bytes = new Map<string, number>();
+    for (const [queueId, mail] of this.#mails) {
+      if (queueId === heavy) continue;
+      const extraBytes = heavy !== null || mail.source === source ? mail.extraBytes : 0;
+      bytes.set(mail.source, (bytes.get(mail.source) ?? 0) + mail.sizeBytes + extraBytes);
+    }
+    const all = bytes.values().reduce((sum, each) => sum + Math.min(each, MOST_OF_SOURCE), 0);
+    const isFull = (bytes.get(source) ?? 0) >= MOST_OF_SOURCE || all >= MOST_IN_FILTERS;
+    return isFull ? { of: "bytes_in_filters", count: Math.round(all) } : null;
   }
 
-  #extra(source?: string): number {
-    const mails = this.#mails.values().filter((mail) => source === undefined || mail.source === source);
-    return mails.reduce((sum, { extraBytes }) => sum + extraBytes, 0);
-  }
-
-  get #fullness(): Excess {
-    return { of: "bytes_in_filters", count: Math.round(this.#bytes + this.#extra()) };
+  /** A heavy mail of an account waits only for others of that account. */
+  #ofAccount(account: string): Excess | null {
+    const mails = this.#mails.values().filter(({ source }) => source === account);
+    const bytes = mails.reduce((sum, { extraBytes }) => sum + extraBytes, 0);
+    return bytes >= MOST_OF_SOURCE ? { of: "bytes_in_filters", count: Math.round(bytes) } : null;
   }
 
   #takesTurn(turns: PartsTurns, { queueId, ip }: EndOfMessage): boolean {
@@ -237,10 +237,6 @@ export class FilterLoad {
     return hadTurn || !(isBlamed || isAnotherHeld);
   }
 
-  get #bytes(): number {
-    return this.#bytesOf.values().reduce((sum, bytes) => sum + Math.min(bytes, MOST_OF_SOURCE), 0);
-  }
-
   #leave(queueId: string, hasFailed = false): void {
     const now = this.#clock.now();
     const mail = this.#mails.get(queueId);
@@ -248,11 +244,7 @@ export class FilterLoad {
     for (const turns of [this.#turns, this.#knownTurns]) turns.end(queueId, now, hasFailed);
     this.#suspectTurns.end(queueId, now, isSuspected);
     if (mail === undefined) return;
-    const { source, sender, sizeBytes } = mail;
-    if (isSuspected) this.#suspects.set(sender, now);
-    const left = (this.#bytesOf.get(source) ?? 0) - sizeBytes;
-    if (left > 0) this.#bytesOf.set(source, left);
-    else this.#bytesOf.delete(source);
+    if (isSuspected) this.#suspects.set(mail.sender, now);
     this.#mails.delete(queueId);
   }
 }
