@@ -51,6 +51,8 @@ const COSTLY = `${MESSAGE}${Array.from(
 /** 9.4 MB of text, and how many of it are more than the filters may have to read. */
 const LARGE = `${HEAD.replace("heavy", "large")}\r\n${"a line of text that fills the mail\r\n".repeat(260_000)}Hello.`;
 const MOST_LARGE = 8;
+/** A mail whose end no line of the log shows counts for longer. */
+const COUNTED_MS = 50_000;
 const VERIFIER = /rspamd: rspamd_proxy/;
 /** A clock tick of /proc. */
 const TICKS_A_SECOND = 100;
@@ -192,6 +194,21 @@ export function excessTests(running: Running): void {
     });
     for (const dialog of dialogs) dialog.close();
     assert.ok((await product.countEvents("reason = 'filters_busy'")) >= 1);
+  });
+
+  test("mails that Postfix refuses as a loop leave room for others at once", async () => {
+    const looped = "Received: by relay.sender.test\r\n".repeat(55) + LARGE;
+    const mails = Array.from({ length: MOST_LARGE }, (_, nth) =>
+      sendMail({ host: lab.attacker, from: `198.18.${180 + nth}.7`, sender: "a@sender.test", text: looped }),
+    );
+    for (const { code, lines } of await Promise.all(mails)) assert.equal(code, 554, lines.join());
+    const { ms } = await timed(() =>
+      until("there is room", async () => {
+        const next = { host: lab.attacker, from: "198.18.190.7", sender: "a@sender.test", text: LARGE };
+        return (await sendMail(next)).code === 250;
+      }),
+    );
+    assert.ok(ms < COUNTED_MS, `after ${Math.round(ms)} ms`);
   });
 
   test("small mails that cost Rspamd much are read one at a time", async () => {
