@@ -1,4 +1,4 @@
-// Invariant: A counter never falls, and no event is missing from a page's stream.
+// Invariant: Retention lowers no counter, and no event is missing from a page's stream.
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { BAN, bearer, type Kit, openStream, signIn, startKit } from "../../../../test/kit/api-kit.ts";
