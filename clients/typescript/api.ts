@@ -2192,7 +2192,7 @@ export type Routes = {
     };
   };
 
-  /** Lets an alias take mail again. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** Lets an alias accept mail again. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
   "POST /api/v1/aliases/{address}/unblock": {
     readonly params: {
       /** A mail address. */
@@ -2246,7 +2246,7 @@ export type Routes = {
     };
   };
 
-  /** Lets first mails of strangers to the mailbox come at once, for a while. */
+  /** Lets first mails from strangers to the mailbox come at once, for a while. */
   "POST /api/v1/me/greylist-pause": {
     readonly body: {
       /** How long, 30 days at most; 15m if absent. */
@@ -2450,12 +2450,12 @@ export type Routes = {
     };
   };
 
-  /** What root's last check of the audit found: whether the chain is whole, and fits root's anchors. */
+  /** What root's last check of the audit found: whether the chain is whole, and matches root's anchors. */
   "GET /api/v1/audit/verify": {
     readonly answer: {
       /** Null: it was not checked yet since the server started. */
       readonly audit: {
-        /** ISO 8601 in UTC. Root checks each hour, and each minute while something does not fit. */
+        /** ISO 8601 in UTC. Root checks each hour, and each minute while it is inconsistent. */
         readonly checkedAt: string;
         /** The entries are those from `first` to `last`; both are 0 without any. */
         readonly first: number;
@@ -2467,7 +2467,7 @@ export type Routes = {
         } | null;
         /** Lines of the anchors that cannot be read. */
         readonly unreadableAnchors: number;
-        /** The first entry that does not fit, and why; null: everything fits. */
+        /** The first inconsistent entry, and why; null: there is none. */
         readonly fault: {
           readonly id: number;
           readonly says: string;
@@ -2518,7 +2518,7 @@ export type Routes = {
         readonly incident: string;
         /** ISO 8601 in UTC. */
         readonly since: string;
-        /** Who still reaches everything. */
+        /** Who can still connect. */
         readonly allow: readonly string[];
         /** What has not been lifted yet. */
         readonly shut: readonly ("receive" | "sign-in" | "send")[];
@@ -2529,13 +2529,13 @@ export type Routes = {
   /** What the firewall accepts now. */
   "GET /api/v1/firewall": {
     readonly answer: {
-      /** `off`: there is no firewall; `bans`: no strict one, and the settings have banned addresses dropped (`/api/v1/status` says whether they are); `trial`: waits for a confirmation; `confirmed`: as it should be; `unconfirmed`: it should be strict, but was not confirmed; `broken`: somebody changed it; `unknown`: it cannot be read. */
+      /** `off`: there is no firewall; `bans`: no strict one, and the settings have banned addresses dropped (`/api/v1/status` says whether they are); `trial`: waits for a confirmation; `confirmed`: as it should be; `unconfirmed`: it should be strict, but was not confirmed; `broken`: someone changed it; `unknown`: it cannot be read. */
       readonly state: "off" | "bans" | "trial" | "confirmed" | "unconfirmed" | "broken" | "unknown";
       /** Such as `25/tcp`, or `22/tcp4` over IPv4 only. Null: every port is open. */
       readonly open: readonly string[] | null;
       /** Interfaces from which everything gets in. */
       readonly trusted: readonly string[];
-      /** Then a trial is undone; null without one. */
+      /** Seconds until the trial is undone; null without one. */
       readonly confirmWithinSeconds: number | null;
       /** Why it is `broken`. */
       readonly faults: readonly string[];
@@ -2624,7 +2624,7 @@ export type Routes = {
         readonly at: string;
         readonly reason: string;
       } | null;
-      /** Why it waits, after a leap of the clock; null: it does not. */
+      /** Why it waits, after a clock jump; null: it does not. */
       readonly paused: string | null;
       /** Accounts whose mail must stay, also some that were removed. */
       readonly legalHolds: readonly {

@@ -50,7 +50,7 @@ export const ALIASES = [
     }),
   verb("alias_block", PROVEN_ADMIN, { ...ofAlias, blocked: flag }, changes(named, "shutOut"))
     .http("POST /aliases/{address}/block", "Lets an alias refuse its mail; it keeps its targets.", BLOCKED)
-    .http("POST /aliases/{address}/unblock", "Lets an alias take mail again.", UNBLOCKED)
+    .http("POST /aliases/{address}/unblock", "Lets an alias accept mail again.", UNBLOCKED)
     .cli("alias block ADDRESS", "Refuse mail for an alias.", {
       ...BLOCKED,
       words: ["address"],
@@ -60,7 +60,7 @@ export const ALIASES = [
     .cli("alias unblock ADDRESS", "Accept mail for an alias again.", {
       ...UNBLOCKED,
       words: ["address"],
-      done: ({ address }) => `${address} takes mail again.`,
+      done: ({ address }) => `${address} accepts mail again.`,
       next: "alias list",
     }),
 ] as const;

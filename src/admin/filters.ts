@@ -30,12 +30,12 @@ export const FILTERS = [
     changes(answers(pause), "mail"),
   )
     .http("POST /greylist/pauses", "Pauses greylisting for a recipient who waits for a mail.", { status: 201 })
-    .http("POST /me/greylist-pause", "Lets first mails of strangers to the mailbox come at once, for a while.", OWN)
+    .http("POST /me/greylist-pause", "Lets first mails from strangers to the mailbox come at once, for a while.", OWN)
     .cli("greylist pause ADDRESS", "Accept mail from strangers to a recipient at once, for example a sign-up code.", {
       words: ["recipient"],
       options: { for: { name: "for", value: "TIME", says: "How long: 30m, 2h; the default is 15 minutes." } },
       json: (made) => ({ pause: made }),
-      done: (made, _, nowMs) => `Mail of strangers to ${made.target} comes in at once ${until(made.until, nowMs)}.`,
+      done: (made, _, nowMs) => `Mail from strangers to ${made.target} passes at once ${until(made.until, nowMs)}.`,
       next: "greylist list",
     }),
   verb("greylist_resume", orItsUser(GREYLIST, "recipient", { costs: false }), ofRecipient, changes(resumed, "mail"))
@@ -43,7 +43,7 @@ export const FILTERS = [
     .http("DELETE /me/greylist-pause", "Ends the pause.", { ...OWN, ...DONE })
     .cli("greylist resume ADDRESS", "End a pause before its time.", {
       words: ["recipient"],
-      done: ({ target }) => `Mail of strangers to ${target} is greylisted again.`,
+      done: ({ target }) => `Mail from strangers to ${target} is greylisted again.`,
       next: "greylist list",
     }),
   verb("greylist_list", READ, page(), reads(pauses))

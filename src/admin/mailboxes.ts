@@ -249,7 +249,7 @@ function vacationText(name: string, vacation: VacationItem | null, now: number):
   return [head, ...(subject === "" ? [] : [`  Subject: ${subject}`, ""]), ...lines].join("\n");
 }
 
-/** Settings through which somebody else could receive or answer an account's mail. `forwarding` null: mail stays in it. `vacation` null: no reply is stored. */
+/** Settings through which someone else could receive or answer an account's mail. `forwarding` null: mail stays in it. `vacation` null: no reply is stored. */
 export type MailboxSettings = Readonly<{
   appPasswords: readonly AppPasswordItem[];
   forwarding: Forwarding | null;

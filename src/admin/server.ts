@@ -108,7 +108,7 @@ export const SERVER = [
   ),
   verb("audit_verify", ADMIN, {}, reads(verified)).http(
     "GET /audit/verify",
-    "What root's last check of the audit found: whether the chain is whole, and fits root's anchors.",
+    "What root's last check of the audit found: whether the chain is whole, and matches root's anchors.",
   ),
   verb("incident_list", ADMIN, {}, reads(answers(incidentsReport))).http(
     "GET /incidents",

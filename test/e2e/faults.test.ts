@@ -178,7 +178,7 @@ describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, ()
     await until("a mail reports that too", () => isInMailbox(mail, "The guard runs again"));
   });
 
-  test("a service that keeps ending is an alert with its last words within 30 s, which ends with the fault", async () => {
+  test("a service that keeps exiting is an alert with its last log line within 30 s, which ends with the fault", async () => {
     const { webSettings } = product.layout;
     const right = readFileSync(webSettings, "utf8");
     writeFileSync(webSettings, "this = is not a setting\n");
@@ -187,7 +187,7 @@ describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, ()
       const from = performance.now();
       const isAlerted = async (): Promise<true> => {
         // A failure shows the open notices.
-        assert.match(await openAlerts(), /web: it keeps ending/);
+        assert.match(await openAlerts(), /web: it keeps exiting/);
         return true;
       };
       await until("there is an alert", isAlerted, 30_000);

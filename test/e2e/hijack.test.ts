@@ -73,7 +73,7 @@ describe("a stolen password", { skip: whyNoLab() ?? false }, () => {
   test("what is held is listed with queue ids and recipients, and the owner's own mail waits too", async () => {
     const before = await queued(ANNA);
     const listed = await product.cli(["account", "held", ANNA]);
-    assert.match(listed.stdout, new RegExp(`${ANNA} is held since .*${THIEF}`));
+    assert.match(listed.stdout, new RegExp(`${ANNA} has been held since .*${THIEF}`));
     for (const { id } of before) assert.ok(listed.stdout.includes(id), listed.stdout);
     assert.match(listed.stdout, /victim\d-0@sender\.test/);
     assert.match(listed.stdout, /No other mail was sent within a day/);
@@ -134,7 +134,7 @@ describe("a stolen password", { skip: whyNoLab() ?? false }, () => {
       /^3 mails of bert@example\.test are held, and the account is/,
     );
     assert.match(waits.get("mail_held") ?? "", /of anna@example\.test are held/);
-    assert.match((await product.cli(["status"])).stdout, /\d things need you\.\n/);
+    assert.match((await product.cli(["status"])).stdout, /\d things need attention\.\n/);
     const list = await product.cli(["account", "held", BERT]);
     for (const n of [1, 2, 3]) assert.match(list.stdout, new RegExp(`later${n}@sender\\.test`));
     sink = await Sink.start(lab.sender, ELSEWHERE, lab.directory);

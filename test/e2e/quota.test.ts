@@ -239,7 +239,7 @@ describe("room for mail", { skip: whyNoLab() ?? false }, () => {
     const shown = await product.cli(["retention", "show"]);
     assert.match(shown.stdout, /^bert@example\.test +Trash +1s +1 mail, .* nothing before \S+ +1 mail/m, shown.stderr);
     assert.match(shown.stdout, /^anna@example\.test +Trash +1s +1 mail, .* nothing: legal hold/m);
-    assert.match(shown.stdout, /anna@example\.test is under legal hold since .* \(a lawsuit\)\./);
+    assert.match(shown.stdout, /anna@example\.test has been under legal hold since .* \(a lawsuit\)\./);
 
     await until("it has gone", async () => {
       await product.json(["retention", "run"]);
@@ -249,7 +249,7 @@ describe("room for mail", { skip: whyNoLab() ?? false }, () => {
     const after = await product.cli(["retention", "show"]);
     assert.match(after.stdout, /^The next run is at \S+ 0\d:00:00 UTC\. The last, at .* UTC, removed /m, after.stderr);
     const removed = await product.cli(["account", "remove", "--yes", ANNA]);
-    assert.match(removed.stdout, /It is under legal hold since .* \(a lawsuit\): keep its mail\./);
+    assert.match(removed.stdout, /It has been under legal hold since .* \(a lawsuit\): keep its mail\./);
     await product.json(["account", "legal-hold", ANNA, "off"]);
     const { stdout } = await product.cli(["audit", "list"]);
     assert.match(stdout, /root +LEGAL_HOLD_SET +anna@.*\n.*ACCOUNT_REMOVED.*\n.*LEGAL_HOLD_LIFTED +anna@/);

@@ -134,7 +134,7 @@ describe("an incident, and the strict firewall", { skip: whyNoLab() ?? false }, 
     const fresh = await shells.open(CAFE, SSH);
     const kept = await confirm(fresh.connection);
     assert.equal(kept.code, 0, kept.stderr);
-    assert.match((await confirm(fresh.connection)).stderr, /Nothing waits/);
+    assert.match((await confirm(fresh.connection)).stderr, /No confirmation is pending/);
     for (const one of [old, fresh]) assert.ok(await echoes(one));
     const { items } = z.parse(audited, await product.json(["audit", "list", "--limit", "6"]));
     assert.deepEqual(

@@ -102,7 +102,7 @@ const VERBS = [
     reads<Proved>("outcome", { bound: "itself", dryRun: SIGN_IN }),
   ),
   ...FACTORS,
-  /** Whose session or token this is. `isUse`: somebody uses it now, which prolongs a session. */
+  /** Whose session or token this is. `isUse`: someone uses it now, which prolongs a session. */
   verb("caller", OF_CALLER, { isUse: flag }, reads<{ readonly caller: CallerItem }>("caller")),
   /** A challenge for the next two; null: the address asks too often. */
   verb("passkey_challenge", WEB, { ip: network }, reads<{ readonly challenge: string | null }>("challenge")),

@@ -124,7 +124,7 @@ const command = lazily(() =>
       after: z.nullable(z.object({ at: count(), id: z.string().check(z.refine(isQueueId)) })),
       limit: wholeNumber(1, MAILS_LISTED + 1),
     }),
-    /** Tries the strict firewall of the settings. `session`: the port of the caller's session of SSH; null outside of one. */
+    /** Tries the strict firewall of the settings. `session`: the port of the caller's SSH session; null outside of one. */
     z.object({ verb: z.literal("firewall_try"), session: z.nullable(wholeNumber(1, 65_535)) }),
     z.object({ verb: z.literal("firewall_confirm") }),
     z.object({ verb: z.literal("firewall_rollback") }),
@@ -160,7 +160,7 @@ const reply = lazily(() =>
         name: z.string(),
         up: z.boolean(),
         pid: z.nullable(z.number()),
-        /** It keeps ending, whether or not it runs at this moment. */
+        /** It keeps exiting, whether or not it runs at this moment. */
         trouble: z.exactOptional(z.string()),
         /** It does not do its work, although it may run. `isBeyondHelp`: a restart has not helped, or would not. */
         silence: z.exactOptional(z.object({ says: z.string(), isBeyondHelp: z.boolean() })),

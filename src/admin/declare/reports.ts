@@ -54,7 +54,7 @@ export const incidentsReport = () =>
         z.object({
           incident: z.string(),
           since: at,
-          allow: meaning(names, "Who still reaches everything."),
+          allow: meaning(names, "Who can still connect."),
           shut: meaning(list(z.enum(SHUT)), "What has not been lifted yet."),
         }),
       ),
@@ -69,11 +69,11 @@ export const firewallReport = () =>
   z.object({
     state: meaning(
       z.enum(FIREWALL_STATES),
-      "`off`: there is no firewall; `bans`: no strict one, and the settings have banned addresses dropped (`/api/v1/status` says whether they are); `trial`: waits for a confirmation; `confirmed`: as it should be; `unconfirmed`: it should be strict, but was not confirmed; `broken`: somebody changed it; `unknown`: it cannot be read.",
+      "`off`: there is no firewall; `bans`: no strict one, and the settings have banned addresses dropped (`/api/v1/status` says whether they are); `trial`: waits for a confirmation; `confirmed`: as it should be; `unconfirmed`: it should be strict, but was not confirmed; `broken`: someone changed it; `unknown`: it cannot be read.",
     ),
     open: meaning(z.nullable(names), "Such as `25/tcp`, or `22/tcp4` over IPv4 only. Null: every port is open."),
     trusted: meaning(names, "Interfaces from which everything gets in."),
-    confirmWithinSeconds: meaning(z.nullable(count), "Then a trial is undone; null without one."),
+    confirmWithinSeconds: meaning(z.nullable(count), "Seconds until the trial is undone; null without one."),
     faults: meaning(names, "Why it is `broken`."),
   });
 export type FirewallReport = Readonly<z.output<ReturnType<typeof firewallReport>>>;
@@ -89,7 +89,7 @@ export const retentionReport = () =>
       z.nullable(z.object({ at, reason: z.string() })),
       "Why the run after that removed nothing, or not all; it is tried again each hour.",
     ),
-    paused: meaning(z.nullable(z.string()), "Why it waits, after a leap of the clock; null: it does not."),
+    paused: meaning(z.nullable(z.string()), "Why it waits, after a clock jump; null: it does not."),
     legalHolds: meaning(
       records({ account: z.string(), since: at }),
       "Accounts whose mail must stay, also some that were removed.",
@@ -179,7 +179,7 @@ export const auditReport = () =>
   z.object({
     checkedAt: meaning(
       z.string(),
-      "ISO 8601 in UTC. Root checks each hour, and each minute while something does not fit.",
+      "ISO 8601 in UTC. Root checks each hour, and each minute while it is inconsistent.",
     ),
     first: meaning(count, "The entries are those from `first` to `last`; both are 0 without any."),
     last: count,
@@ -190,7 +190,7 @@ export const auditReport = () =>
     unreadableAnchors: meaning(count, "Lines of the anchors that cannot be read."),
     fault: meaning(
       z.nullable(z.object({ id: count, says: z.string() })),
-      "The first entry that does not fit, and why; null: everything fits.",
+      "The first inconsistent entry, and why; null: there is none.",
     ),
   });
 export type AuditReport = Readonly<z.output<ReturnType<typeof auditReport>>>;

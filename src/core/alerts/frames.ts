@@ -18,7 +18,7 @@ const en = {
   together: (count: number, critical: number) => `${plural(count, "alert")} together, ${critical} of them critical`,
   newestFirst: (most: number) => `Newest first, at most ${most}; \`alerts list\` shows more.`,
   test: "This is a test",
-  tested: "somebody ran `alerts test`.",
+  tested: "someone ran `alerts test`.",
   arrives: "nothing. Alerts arrive here.",
   weights: { info: "info", warning: "warning", critical: "critical" } satisfies Record<Severity, string>,
   critical: "CRITICAL",
@@ -28,10 +28,10 @@ const en = {
   contacts: "Contacts",
   guardDown: "The guard does not run.",
   guardUp: "The guard runs again.",
-  silentSince: (since: string, word: string) => `It has not answered since ${since}. Its last words:\n\n    ${word}`,
-  guardEnds: "The guard keeps ending.",
+  silentSince: (since: string, word: string) => `It has not answered since ${since}. Its last log line:\n\n    ${word}`,
+  guardEnds: "The guard keeps exiting.",
   endsSince: (since: string, word: string) =>
-    `It has started many times since ${since}. Each time it ends, nothing is counted or banned and no other alert is sent until it runs again. Its log is log/guard; its last words:\n\n    ${word}`,
+    `It has started many times since ${since}. Each time it exits, nothing is counted or banned and no other alert is sent until it runs again. Its log is log/guard; its last line:\n\n    ${word}`,
   unguarded:
     "Mail is accepted and users can sign in, but nothing is counted, no address is banned, and no other alert is sent.",
   unguardedMail:

@@ -36,7 +36,7 @@ export function hashedText({ id, at, actor, type, subject, detail, previous }: O
   return [id, at, actor, type, subject, detail, previous].join("\n");
 }
 
-/** `id`: the first entry that does not fit. */
+/** `id`: the first inconsistent entry. */
 export type Fault = Readonly<{ id: number; says: string }>;
 
 export type Checked = Readonly<{
@@ -49,7 +49,7 @@ export type Checked = Readonly<{
   head: string;
   /** Over everything that is there: what `accepted` compares. */
   sum: string;
-  /** Null: everything fits. */
+  /** Null: all are consistent. */
   fault: Fault | null;
   /** The newest entry that an anchor confirms. */
   anchored: Anchor | null;

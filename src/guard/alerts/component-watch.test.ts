@@ -100,14 +100,14 @@ test("a part that was reported as down stays so while the keeper does not answer
 
 test("a keeper that does not answer once does not restart the eight seconds", async () => {
   const { state, after } = kit();
-  const web: ComponentHealth = { name: "web", status: "down", detail: "it keeps ending" };
+  const web: ComponentHealth = { name: "web", status: "down", detail: "it keeps exiting" };
   const keeper: ComponentHealth = { name: "keeper", status: "ok", detail: "answering" };
   state.components = [keeper, web];
   await after(0);
   state.components = [{ ...keeper, status: "down", detail: "did not answer" }];
   assert.deepEqual(await after(4_000), []);
   state.components = [keeper, web];
-  assert.deepEqual(await after(4_000), [{ code: "component_down", subject: "web", detail: "web: it keeps ending" }]);
+  assert.deepEqual(await after(4_000), [{ code: "component_down", subject: "web", detail: "web: it keeps exiting" }]);
   state.components = [keeper, { ...web, status: "ok" }];
   assert.deepEqual(await after(4_000), []);
   state.components = [keeper, web];

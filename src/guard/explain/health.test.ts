@@ -56,11 +56,11 @@ test("the server is healthy while every part runs, and reports since when", asyn
   });
 });
 
-test("a service that keeps ending is down, even while it runs", async () => {
-  reply = { ok: true, detail: "", services: [{ name: "postgrey", ...UP, trouble: "it keeps ending" }] };
+test("a service that keeps exiting is down, even while it runs", async () => {
+  reply = { ok: true, detail: "", services: [{ name: "postgrey", ...UP, trouble: "it keeps exiting" }] };
   const { components, status } = await health();
   assert.equal(status, "degraded");
-  assert.deepEqual(components.at(-1), { name: "postgrey", status: "down", detail: "it keeps ending" });
+  assert.deepEqual(components.at(-1), { name: "postgrey", status: "down", detail: "it keeps exiting" });
 });
 
 for (const [name, status] of [

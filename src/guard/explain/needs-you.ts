@@ -24,7 +24,7 @@ const OUTGOING_BLOCKED = "outgoing_blocked";
 const MOST_HELD = 20;
 const MOST_OF_ONE_ALERT = 3;
 
-/** From a network that the owner uses: the alert says what to do if it was somebody else. Any other is `web_new_network`. */
+/** From a network that the owner uses: the alert says what to do if it was someone else. Any other is `web_new_network`. */
 const OWN_ACTS: ReadonlySet<AlertCode> = new Set<ConditionCode>([
   "web_token",
   "web_account",
@@ -88,7 +88,7 @@ function heldTask({ account, mails, since }: HeldCount, isSuspended: boolean): O
   const listed = `\`account held ${account}\` lists the mail`;
   if (!isSuspended) {
     const action = `${listed}; ask the owner of the account.`;
-    return { ...task, code: "mail_held", says: `${says}: somebody may have its password.`, action };
+    return { ...task, code: "mail_held", says: `${says}: someone may have its password.`, action };
   }
   const action = `${listed}; then \`account release ${account}\` or \`account drop ${account}\`.`;
   return { ...task, code: "suspended_mail_waits", says: `${says}, and the account is suspended.`, action };

@@ -109,7 +109,7 @@ ${shut.includes("send") ? output(ports.relay) : ""}}
 `;
 }
 
-/** New connections to whatever else listens here. Open ones stay: a session of SSH, and connections that this server opened. */
+/** New connections to whatever else listens here. Open ones stay: an SSH session, and connections that this server opened. */
 function rest(open: readonly number[]): string {
   const but = open.length === 0 ? "" : `tcp dport != { ${open.join(", ")} } `;
   return `${but}tcp flags & (syn | ack) == syn goto refuse`;

@@ -50,14 +50,15 @@ test("stops waiting when asked to stop", async () => {
   assert.deepEqual(await waitUntilReady(fresh(), [], () => true, 60_000), { ok: true });
 });
 
-describe("what does not come up is named with its last words", () => {
+describe("what does not come up is named with its last log lines", () => {
   test("a service that does not answer", async () => {
     const layout = fresh();
     await listenOnSocket(createServer(), layout.policySocket);
     says(serviceLog(layout, "guard"), "one\ntwo\n\nthree\nfour\nfive\nsix\n");
     assert.deepEqual(await waitUntilReady(layout, [], never, PATIENCE_MS), {
       ok: false,
-      reason: "The guard takes no commands after 0.3 s. Last words of guard:\n  two\n  three\n  four\n  five\n  six",
+      reason:
+        "The guard takes no commands after 0.3 s. Last log lines of guard:\n  two\n  three\n  four\n  five\n  six",
     });
   });
 
@@ -67,11 +68,12 @@ describe("what does not come up is named with its last words", () => {
     says(layout.mailLog, "postfix/master[1]: fatal: bind\n");
     assert.deepEqual(await waitUntilReady(layout, [smtp(1)], never, PATIENCE_MS), {
       ok: false,
-      reason: "Port 1 (ports.smtp) is not open after 0.3 s. Last words of postfix:\n  postfix/master[1]: fatal: bind",
+      reason:
+        "Port 1 (ports.smtp) is not open after 0.3 s. Last log lines of postfix:\n  postfix/master[1]: fatal: bind",
     });
   });
 
-  test("a service that keeps ending is reported long before the time limit", async () => {
+  test("a service that keeps exiting is reported long before the time limit", async () => {
     const layout = fresh();
     const pid = join(layout.services, "web", "supervise", "pid");
     let id = 1_000;
@@ -79,7 +81,7 @@ describe("what does not come up is named with its last words", () => {
     try {
       assert.deepEqual(await waitUntilReady(layout, [], never, 60_000), {
         ok: false,
-        reason: "web keeps ending. Its last words:\n  (none)",
+        reason: "web keeps exiting. Its last log lines:\n  (none)",
       });
     } finally {
       clearInterval(restarts);
@@ -140,7 +142,7 @@ test("messages on the terminal are in the file too, each line with its time", ()
     log.open(file);
     log.say("Stopping ...");
     log.warn("no CAP_NET_ADMIN here");
-    log.fail("postfix keeps ending. Its last words:\n  fatal: no");
+    log.fail("postfix keeps exiting. Its last log lines:\n  fatal: no");
     log.note("only here");
     assert.deepEqual(
       out.mock.calls.map((call) => call.arguments),
@@ -157,7 +159,7 @@ test("messages on the terminal are in the file too, each line with its time", ()
     [
       "Stopping ...",
       "warning: no CAP_NET_ADMIN here",
-      "failed: postfix keeps ending. Its last words:",
+      "failed: postfix keeps exiting. Its last log lines:",
       "  fatal: no",
       "only here",
       "",

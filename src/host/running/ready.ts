@@ -31,13 +31,13 @@ export async function waitUntilReady(
       const pid = pidOf(layout.services, service);
       if (pid !== null) pids.add(pid);
       if (pids.size >= TRIES)
-        return { ok: false, reason: `${service} keeps ending. Its last words:\n${lastWords(layout, service)}` };
+        return { ok: false, reason: `${service} keeps exiting. Its last log lines:\n${lastLogLines(layout, service)}` };
     }
     if (performance.now() > deadline) {
-      const words = lastWords(layout, missing.service);
+      const words = lastLogLines(layout, missing.service);
       return {
         ok: false,
-        reason: `${missing.what} after ${patienceMs / 1000} s. Last words of ${missing.service}:\n${words}`,
+        reason: `${missing.what} after ${patienceMs / 1000} s. Last log lines of ${missing.service}:\n${words}`,
       };
     }
     await pause(POLL_MS);
@@ -60,7 +60,7 @@ async function notReady(layout: Layout, serverPorts: readonly ServerPort[]): Pro
 }
 
 /** The end of the service's own log; Postfix and Dovecot mostly write to the mail log. */
-function lastWords(layout: Layout, service: ServiceName): string {
+function lastLogLines(layout: Layout, service: ServiceName): string {
   const own = tail(serviceLog(layout, service), LOG_LINES);
   const words =
     own.length > 0 || service === "guard" || service === "web" || service === "keeper"

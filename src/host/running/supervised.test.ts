@@ -7,7 +7,7 @@ import { lacking } from "../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { until } from "../../../test/kit/until.ts";
 import { layoutOf, serviceLog } from "../../settings/layout.ts";
-import { lastWord, parseStatus, supervised, tail } from "./supervised.ts";
+import { lastLogLine, parseStatus, supervised, tail } from "./supervised.ts";
 
 const NEEDED = { skip: lacking({ installed: ["runsv", "sv"] }) };
 
@@ -41,15 +41,15 @@ function logOf(text: string) {
 
 test("the last word is the last line, without the time before it", () => {
   const { layout } = logOf("2026-11-21_03:00:00.12345 first\n2026-11-21_03:00:01.12345 engine.db is damaged.\n\n");
-  assert.equal(lastWord(layout, "guard"), "engine.db is damaged.");
-  assert.equal(lastWord(layout, "web"), null, "it has written nothing yet");
+  assert.equal(lastLogLine(layout, "guard"), "engine.db is damaged.");
+  assert.equal(lastLogLine(layout, "web"), null, "it has written nothing yet");
 });
 
 test("for a crash it is the error, not the end of the trace", () => {
   const { layout } = logOf(
     "/x/guard.js:7\n    throw new Error()\n    ^\n\nTypeError: no such thing\n    at f (x.js:1:2)\n\nNode.js v26.1.0\n",
   );
-  assert.equal(lastWord(layout, "guard"), "TypeError: no such thing");
+  assert.equal(lastLogLine(layout, "guard"), "TypeError: no such thing");
 });
 
 test("reads only the end of a long file, and shows no truncated line", () => {

@@ -48,7 +48,7 @@ export function tail(file: string, most: number): readonly string[] {
  * The last log line of one of our programs, without the time that svlogd(8) adds; null if there is none. For a
  * crash of Node it is the error, not the line that ends its stack trace.
  */
-export function lastWord(layout: Layout, service: string): string | null {
+export function lastLogLine(layout: Layout, service: string): string | null {
   const lines = tail(serviceLog(layout, service), 40).map((line) => line.replace(SVLOGD_TIME, ""));
   const crash = lines.at(-1)?.startsWith("Node.js v") === true ? lines.findLast((line) => ERROR.test(line)) : undefined;
   return crash ?? lines.at(-1) ?? null;

@@ -13,7 +13,7 @@ import { SYSTEM_PATH } from "../../host/machine/run-program.ts";
 export type Secret = Readonly<{ passphrase: string /** For gpg's own files. */; home: string }>;
 
 const GPG = ["--batch", "--no-options", "--no-symkey-cache", "--pinentry-mode", "loopback", "--passphrase-fd", "3"];
-const MOST_LAST_WORDS = 300;
+const REASON_CHARACTERS = 300;
 
 /** Packs everything in a directory; `write` takes the archive, and checks at the end that it is complete. */
 export async function pack(
@@ -81,7 +81,7 @@ function start(program: string, args: readonly string[], { secret = "", cwd = pr
   if (descriptor !== undefined && descriptor !== null && "end" in descriptor)
     descriptor.on("error", () => undefined).end(secret);
   let words = "";
-  errors.on("data", (chunk: Buffer) => (words = `${words}${chunk.toString()}`.slice(-MOST_LAST_WORDS)));
+  errors.on("data", (chunk: Buffer) => (words = `${words}${chunk.toString()}`.slice(-REASON_CHARACTERS)));
   const ended = new Promise<string | null>((resolve) => {
     child.once("error", (error) => resolve(error.message));
     child.once("close", (code) => resolve(code === 0 ? null : sentence(words.trim(), program, code)));

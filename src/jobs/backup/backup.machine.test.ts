@@ -72,7 +72,7 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
     const full = await start(first.layout, "sh", ["-c", "exec ./ghostinbox backup create > /dev/full"]).ended;
     assert.match(
       full.err,
-      /^The key could not be written out, .*ENOSPC.* The backup is made; show its key: \.\/ghostinbox backup key$/m,
+      /^The key could not be written out, .*ENOSPC.* The backup was made; show its key: \.\/ghostinbox backup key$/m,
     );
     assert.notEqual(readBackupRecord(first.layout).last, null);
   });

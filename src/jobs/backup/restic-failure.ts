@@ -12,7 +12,7 @@ export type Failed = Readonly<{ ok: false; code: Trouble; reason: string }>;
 /** `isRemote`: the repository is not a directory of this machine. */
 export type Ran = Readonly<{ code: number; out: readonly string[]; err: string; isRemote: boolean }>;
 
-const MOST_LAST_WORDS = 300;
+const REASON_CHARACTERS = 300;
 /** By SIGKILL: it is what the kernel kills first. */
 const KILLED = 137;
 
@@ -97,5 +97,5 @@ export function failure({ code, err, out, isRemote }: Ran): Failed {
       .trim()
       .split("\n")
       .findLast((line) => line.trim() !== "") ?? `restic ended with ${code}`;
-  return { ok: false, code: "other", reason: last.slice(0, MOST_LAST_WORDS) };
+  return { ok: false, code: "other", reason: last.slice(0, REASON_CHARACTERS) };
 }

@@ -14,7 +14,7 @@ import { hasNetAdmin } from "../../host/running/container.ts";
 import { SetUpFailure } from "../../host/running/failure.ts";
 import { SERVICES, type ServiceName } from "../../host/running/runit.ts";
 import { programEnvironment, runsvdir, writeEnvironment, writeServices } from "../../host/running/supervise.ts";
-import { lastWord } from "../../host/running/supervised.ts";
+import { lastLogLine } from "../../host/running/supervised.ts";
 import { ask } from "../../host/sockets/control-client.ts";
 import { CannotBeApart, type Seen } from "../../jobs/backup/second-server.ts";
 import { readSettings, writeFirstSettings } from "../../jobs/settings-file/settings-file.ts";
@@ -106,7 +106,7 @@ async function untilReady(layout: Layout, settings: Settings): Promise<void> {
     if (guard.ok && imap.ok) return;
     if (performance.now() > deadline) {
       const service = guard.ok ? "dovecot" : "guard";
-      const last = lastWord(layout, service) ?? "nothing";
+      const last = lastLogLine(layout, service) ?? "nothing";
       throw new SetUpFailure(`its ${service} was not ready after ${READY_MS / SECOND_MS} s, and said last: ${last}`);
     }
     await pause(LOOK_MS);

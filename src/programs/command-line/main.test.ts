@@ -96,7 +96,7 @@ describe("with a running guard", TIMED, () => {
     assert.match(oneLineOfError(await run("greylist pause nobody@example.org")), /receives no mail here/);
     assert.equal((await run("account add gina@example.org --password-stdin", `${PASSWORD}\n`)).code, 0);
     const paused = await run("greylist pause Gina@example.org --for 1h");
-    assert.match(paused.out, /^Mail of strangers to gina@example\.org comes in at once until /m);
+    assert.match(paused.out, /^Mail from strangers to gina@example\.org passes at once until /m);
     assert.match((await run("greylist list")).out, /^gina@example\.org .* root$/m);
     assert.equal((await run("greylist resume gina@example.org")).code, 0);
     assert.deepEqual(json(await run("greylist list --json")), { pauses: [], next: null, total: 0 });

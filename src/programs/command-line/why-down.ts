@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 import { printable } from "../../core/text.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import { lockHolder } from "../../host/running/data-directory.ts";
-import { lastWord, supervised } from "../../host/running/supervised.ts";
+import { lastLogLine, supervised } from "../../host/running/supervised.ts";
 import { type Layout, serviceLog } from "../../settings/layout.ts";
 import { type Failure, NOT_RUNNING, notRunning } from "../../surfaces/cli/call.ts";
 
@@ -38,11 +38,11 @@ export function whyDown(layout: Layout): Failure {
         "The guard was stopped, while the other services run: mail is accepted, but nothing is counted or banned.",
       next: `Start it with \`sv up ${service}\`.`,
     };
-  const word = lastWord(layout, "guard");
+  const word = lastLogLine(layout, "guard");
   return {
     ...NOT_RUNNING,
     message: `The guard does not run: mail is accepted, but nothing is counted or banned.${
-      word === null ? "" : ` Its last words: ${printable(word, WORD_CHARACTERS)}`
+      word === null ? "" : ` Its last log line: ${printable(word, WORD_CHARACTERS)}`
     }`,
     next: `It starts automatically once the cause is gone. Its log: ${serviceLog(layout, "guard")}`,
   };

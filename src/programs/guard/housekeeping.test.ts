@@ -110,7 +110,7 @@ test("mailboxes accept mail while Dovecot runs, works, and has space", async (t)
   const replies: KeeperReply[] = [
     { ok: true, detail: "", services: [dovecot] },
     { ok: true, detail: "", services: [{ ...dovecot, silence }] },
-    { ok: true, detail: "", services: [{ ...dovecot, trouble: "it keeps ending" }] },
+    { ok: true, detail: "", services: [{ ...dovecot, trouble: "it keeps exiting" }] },
     { ok: true, detail: "", services: [{ ...dovecot, up: false, pid: null }] },
     { ok: true, detail: "" },
   ];

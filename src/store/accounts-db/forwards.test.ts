@@ -110,7 +110,7 @@ test("nothing is sent on to a blocked alias, until it takes mail again", (t) => 
   assert.deepEqual([forwarding(ann), goesTo(ann)], [{ to: [info], keep: false }, undefined]);
   assert.deepEqual(forwards.setForward(ann, [else_, info], true, null), {
     ok: false,
-    reason: "The alias info@example.org is blocked, so it takes no mail.",
+    reason: "The alias info@example.org is blocked, so it accepts no mail.",
   });
   accounts.setAliasBlocked(info, false);
   assert.equal(goesTo(ann), info);

@@ -24,7 +24,7 @@ export class SqliteForwards implements ForwardStore {
   setForward(account: AccountName, to: readonly Address[], keep: boolean, newTargets: NewTargets | null): Outcome {
     if (this.#sql.account.get(account) === undefined) return { ok: false, reason: noAccount(account) };
     const blocked = to.find((target) => this.#sql.isBlocked.get(target) !== undefined);
-    if (blocked !== undefined) return { ok: false, reason: `The alias ${blocked} is blocked, so it takes no mail.` };
+    if (blocked !== undefined) return { ok: false, reason: `The alias ${blocked} is blocked, so it accepts no mail.` };
     together(this.#db, () => {
       this.#sql.forget.run(account);
       // A copy for the account itself is one more target.

@@ -228,7 +228,7 @@ test("restarts are not reported", async () => {
   }
 });
 
-test("a guard that keeps ending is reported once, although it runs most of the time, and so is the end of that", async () => {
+test("a guard that keeps exiting is reported once, although it runs most of the time, and so is the end of that", async () => {
   const { after, startAs, mails } = alarmed();
   for (let pid = 1; pid < 8; pid++) {
     startAs(pid);
@@ -243,12 +243,12 @@ test("a guard that keeps ending is reported once, although it runs most of the t
   assert.match(mails[0]?.body ?? "", /^ {4}engine\.db is damaged\.$/m);
   assert.equal(await after(13, false), 2, "if it then stays down, that is reported too");
   startAs(20);
-  assert.equal(await after(500, true), 2, "while it keeps ending, it is not back");
+  assert.equal(await after(500, true), 2, "while it keeps exiting, it is not back");
   assert.equal(await after(100, true), 4);
   assert.deepEqual(
     mails.map(({ kind, title }) => [kind, title]),
     [
-      ["opened", "The guard keeps ending."],
+      ["opened", "The guard keeps exiting."],
       ["opened", "The guard does not run."],
       ["resolved", "The guard runs again."],
       ["resolved", "The guard runs again."],

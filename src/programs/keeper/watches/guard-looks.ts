@@ -11,7 +11,7 @@ import { removeFile } from "../../../host/root-files/files.ts";
 import { signal } from "../../../host/running/processes.ts";
 import { MAY_STAND_IN, type ServiceName } from "../../../host/running/runit.ts";
 import { pidOf } from "../../../host/running/supervise.ts";
-import { lastWord } from "../../../host/running/supervised.ts";
+import { lastLogLine } from "../../../host/running/supervised.ts";
 import { ask } from "../../../host/sockets/control-client.ts";
 import type { AlertMail } from "../../../mail/notifiers/alert-mails.ts";
 import type { Layout } from "../../../settings/layout.ts";
@@ -96,7 +96,7 @@ export class GuardWatch {
   }
 }
 
-/** More starts than an owner makes who tries something. Once reported, it is over when there are fewer than `few`. */
+/** More starts than an owner who experiments would make. Once reported, it is over when there are fewer than `few`. */
 const STARTS = { withinMs: 10 * MINUTE_MS, many: 8, few: 2 } as const;
 /** A restart takes a few seconds, even with a large database. */
 const PATIENCE_MS = 12 * SECOND_MS;
@@ -116,7 +116,7 @@ export type GuardAlarmParts = Readonly<{
   say: (line: string) => void;
 }>;
 
-/** Mails the owner when the guard does not run, or keeps ending or hanging, since no other alert is sent then. */
+/** Mails the owner when the guard does not run, or keeps exiting or hanging, since no other alert is sent then. */
 export class GuardAlarm {
   readonly #parts: GuardAlarmParts;
   #downSince: Millis | null = null;
@@ -125,7 +125,7 @@ export class GuardAlarm {
   /** The process that was last seen running, and when each new one was. One that never listened is not among them. */
   #pid: number | null = null;
   #starts: readonly Millis[] = [];
-  /** Since when it keeps ending, once that was reported. */
+  /** Since when it keeps exiting, once that was reported. */
   #endsSince: Millis | null = null;
 
   constructor(parts: GuardAlarmParts) {
@@ -137,7 +137,7 @@ export class GuardAlarm {
     const now = this.#parts.clock.now();
     if (isRunning) {
       this.#downSince = null;
-      // While it keeps ending, it is not back.
+      // While it keeps exiting, it is not back.
       if (this.#alerted !== null && this.#endsSince === null && (await this.#tellEnd(this.#alerted.since, now)))
         this.#alerted = null;
       return this.#lookAtStarts(now);
@@ -147,7 +147,7 @@ export class GuardAlarm {
     if (this.#alerted !== null || now - this.#downSince < PATIENCE_MS) return;
     const { layout, say, language, takenPort } = this.#parts;
     const frame = alertFrames[language()];
-    const word = lastWordOf(layout);
+    const word = lastLogLineOf(layout);
     const taken = takenPort();
     const cause = taken ?? locked;
     const body = [
@@ -158,7 +158,7 @@ export class GuardAlarm {
     ];
     if (!(await this.#mail("opened", frame.guardDown, body))) return;
     this.#alerted = { since: this.#downSince };
-    say(`the guard does not run${cause === null ? "" : `: ${cause}`}; the owner was alerted. Its last words: ${word}`);
+    say(`the guard does not run${cause === null ? "" : `: ${cause}`}; the owner was alerted. Last log line: ${word}`);
   }
 
   async #lookAtStarts(now: Millis): Promise<void> {
@@ -175,10 +175,10 @@ export class GuardAlarm {
     }
     if (this.#starts.length < STARTS.many) return;
     const frame = alertFrames[language()];
-    const word = lastWordOf(layout);
+    const word = lastLogLineOf(layout);
     if (!(await this.#mail("opened", frame.guardEnds, [frame.endsSince(isoTime(since), word)]))) return;
     this.#endsSince = since;
-    say(`the guard keeps ending; the owner was alerted. Its last words: ${word}`);
+    say(`the guard keeps exiting; the owner was alerted. Last log line: ${word}`);
   }
 
   /** Whether it was queued. */
@@ -209,8 +209,8 @@ export class GuardAlarm {
   }
 }
 
-function lastWordOf(layout: Layout): string {
-  return printable(lastWord(layout, "guard") ?? "(none)", WORD_CHARACTERS);
+function lastLogLineOf(layout: Layout): string {
+  return printable(lastLogLine(layout, "guard") ?? "(none)", WORD_CHARACTERS);
 }
 
 const READERS = ["postfix", "dovecot"] as const satisfies readonly ServiceName[];

@@ -84,7 +84,7 @@ describe("certificates that certspotter finds", { skip: lacking({ installed: ["o
       reported,
       /^certificate_unknown: for \.example\.org by C=GB, O=Sectigo Limited, CN=.*: key 33ac1d9b\w{56}, certificate 3cdc83b3\w{56}$/,
     );
-    assert.equal(troubles(30 * DAY_MS).length, 1, "until somebody has checked it");
+    assert.equal(troubles(30 * DAY_MS).length, 1, "until someone has checked it");
   });
 
   test("each unknown key is a separate alert", () => {

@@ -16,7 +16,7 @@ import { ServiceWatch, SharedPorts } from "./watch-services.ts";
 
 const NEEDED = { skip: lacking({ installed: ["runsv"] }) };
 
-test("a service that keeps ending is reported with its last log lines; one end is not", NEEDED, async (t) => {
+test("a service that keeps exiting is reported with its last log line; one exit is not", NEEDED, async (t) => {
   const layout = layoutOf(temporaryDirectory());
   const run = (name: string, script: string): string => {
     const directory = join(layout.services, name);
@@ -43,7 +43,7 @@ test("a service that keeps ending is reported with its last log lines; one end i
     return watch.troubleOf("postgrey") !== null;
   };
   await until(() => look("postgrey"));
-  assert.equal(watch.troubleOf("postgrey"), "it keeps ending; its last words: no such database");
+  assert.equal(watch.troubleOf("postgrey"), "it keeps exiting; its last log line: no such database");
   watch.use(ports);
   assert.match(
     watch.troubleOf("postgrey") ?? "",

@@ -15,7 +15,7 @@ import {
 import { isOf } from "../../../host/running/processes.ts";
 import { SERVICES, type ServiceName } from "../../../host/running/runit.ts";
 import { pidOf } from "../../../host/running/supervise.ts";
-import { lastWord, supervised } from "../../../host/running/supervised.ts";
+import { lastLogLine, supervised } from "../../../host/running/supervised.ts";
 import { type Layout, USERS } from "../../../settings/layout.ts";
 
 /** Number of checks, one a second, that are remembered, and of starts and ends among them that is too high. A restart makes two. */
@@ -26,7 +26,7 @@ const WORD_CHARACTERS = 300;
 
 type Seen = { change: string; changed: boolean[]; isEnding: boolean };
 
-/** Finds services that keep ending. At any single moment such a service may run. */
+/** Finds services that keep exiting. At any single moment such a service may run. */
 export class ServiceWatch {
   readonly #layout: Layout;
   readonly #seen = new Map<ServiceName, Seen>();
@@ -70,13 +70,13 @@ export class ServiceWatch {
   troubleOf(service: ServiceName): string | null {
     const seen = this.#seen.get(service);
     if (seen === undefined) return null;
-    // A service that has just ended need not keep ending first, if the cause is known.
+    // A service that has just exited need not keep exiting first, if the cause is known.
     const isSteady = !seen.isEnding && !seen.changed.includes(true) && pidOf(this.#layout.services, service) !== null;
     const taken = isSteady ? null : this.takenPort(service);
     if (taken !== null) return `it cannot start: ${taken}`;
     if (!seen.isEnding) return this.#shared.troubleOf(service);
-    const word = lastWord(this.#layout, service);
-    return `it keeps ending${word === null ? "" : `; its last words: ${printable(word, WORD_CHARACTERS)}`}`;
+    const word = lastLogLine(this.#layout, service);
+    return `it keeps exiting${word === null ? "" : `; its last log line: ${printable(word, WORD_CHARACTERS)}`}`;
   }
 
   /** The port of the service that a foreign program holds, and what to do; null if there is none. */

@@ -47,7 +47,7 @@ test("removing an account warns about a legal hold, or that the hold is unknown"
   setLegalHold(layout.legalHolds, anna);
   assert.equal(
     heldText(layout, "Anna@example.org"),
-    "It is under legal hold since 2026-11-20 06:00:00 UTC (a lawsuit): keep its mail.",
+    "It has been under legal hold since 2026-11-20 06:00:00 UTC (a lawsuit): keep its mail.",
   );
   assert.equal(heldText(layout, "bert@example.org"), null);
   writeFileSync(layout.legalHolds, "{");

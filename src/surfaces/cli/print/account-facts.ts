@@ -67,7 +67,7 @@ export function sinceText({ since, reason }: Readonly<{ since: string; reason: s
 export function heldText(layout: Pick<Layout, "legalHolds">, account: string): string | null {
   try {
     const held = legalHoldOf(layout.legalHolds, account);
-    return held === null ? null : `It is under legal hold ${sinceText(held)}: keep its mail.`;
+    return held === null ? null : `It has been under legal hold ${sinceText(held)}: keep its mail.`;
   } catch (error) {
     return `${messageOf(error)}.`;
   }

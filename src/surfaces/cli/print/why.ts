@@ -100,7 +100,7 @@ export function printMessage(
   return parts([
     [
       `Outcome: ${end === null ? "none yet" : outcomeOf(end)}`,
-      `Message-ID: ${messageIds.map(oneLine).join(", ") || "not known"}`,
+      `Message-ID: ${messageIds.map(oneLine).join(", ") || "unknown"}`,
       `Queue id: ${queueIds.join(", ") || "none: it was never queued"}`,
     ].join("\n"),
     others(otherQueueIds),

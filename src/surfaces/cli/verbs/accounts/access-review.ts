@@ -87,7 +87,7 @@ function adminsOf(reader: Reader): readonly AdminAccess[] {
       name: `token ${name}`,
       createdAt,
       createdBy,
-      // What only reads is in no audit.
+      // Reading leaves no audit entry.
       lastSeen: later(of(`web:token ${name}`), usedAt === null ? null : { at: usedAt, from: "" }),
     })),
   ];

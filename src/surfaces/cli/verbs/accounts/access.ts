@@ -17,7 +17,7 @@ export async function tokenCreate(call: Call): Promise<Answer> {
   const scopes = parseScopes(asksFor);
   if (scopes === null) {
     const known = `Scopes are ${SCOPES.join(", ")}; ${Object.keys(ROLES).join(", ")} stand for several.`;
-    return wrongUsage(`"${oneLine(asksFor)}" names a scope that there is not.`, known);
+    return wrongUsage(`"${oneLine(asksFor)}" names an unknown scope.`, known);
   }
   const { token, digest } = newToken();
   const asked = await call.guard.ask({

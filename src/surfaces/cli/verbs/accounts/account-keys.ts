@@ -59,7 +59,7 @@ export async function fullOfKeys(call: Call, name: string): Promise<Failure | nu
   const { length } = opened.reader.accountKeys(name);
   if (!makes || length < KEYS_OF_AN_ACCOUNT) return null;
   return failed(
-    `${name} has ${plural(length, "key")}, and a password opens ${KEYS_OF_AN_ACCOUNT}: with one more its oldest mail could not be read any more.`,
+    `${name} has ${plural(length, "key")}, and a password opens at most ${KEYS_OF_AN_ACCOUNT}: with one more its oldest mail could not be read any more.`,
     "Keep the keys that it has: --recovery-key FILE",
   );
 }
@@ -69,7 +69,7 @@ export function beyondText(name: string, beyond: number): string {
   if (beyond === 0) return "";
   const what = beyond === 1 ? "Its oldest key stays" : `Its ${beyond} oldest keys stay`;
   const command = `${PROGRAM} backup restore --account ${name} --message ID --recovery-key FILE`;
-  return ` ${what} closed, for a password opens ${KEYS_OF_AN_ACCOUNT}; to read a mail of that time: ${command}`;
+  return ` ${what} closed: a password opens only ${KEYS_OF_AN_ACCOUNT}; to read a mail of that time: ${command}`;
 }
 
 /** The private keys of an account in PEM, for a program that reads its mail. Empty if it has no key. */

@@ -56,7 +56,7 @@ describe("keys of accounts", { timeout: 2 * TIMED.timeout, skip: lacking({ root:
   test("the recovery key is shown once, and its private half is not kept", async () => {
     const before = readFileSync(layout.mailRecoveryKey, "utf8");
     const made = await run("encryption recovery-key");
-    assert.match(made.err, /^It takes the place of the recovery key that was made before, which opens nothing\./);
+    assert.match(made.err, /^It replaces the previous recovery key, which opens nothing\./);
     assert.notEqual(readFileSync(layout.mailRecoveryKey, "utf8"), before);
     assert.equal(publicHalf(made.out), readFileSync(layout.mailRecoveryKey, "utf8"));
     assert.match(made.out, /^-----BEGIN PRIVATE KEY-----\n[^]*-----END PRIVATE KEY-----\n$/, made.err);
@@ -133,27 +133,27 @@ describe("keys of accounts", { timeout: 2 * TIMED.timeout, skip: lacking({ root:
     db.close();
     const refused = await run(reset, SECOND);
     assert.equal(refused.code, 1);
-    assert.match(refused.err, /^carl@example\.org has 8 keys, and a password opens 8: .* --recovery-key FILE$/m);
+    assert.match(refused.err, /^carl@example\.org has 8 keys, and a password opens at most 8: .*--recovery-key FILE$/m);
     assert.equal((await run(`${reset} --recovery-key ${file}`, SECOND)).code, 0);
     assert.equal(opened(SECOND, CARL), 8);
     assert.equal((await run("incident open a drill")).code, 0);
     const contained = await run(`incident contain ${CARL} --yes`);
     assert.match(
       contained.out,
-      / older mail is locked .*\. Its oldest key stays closed, for a password opens 8; /,
+      / older mail is locked .*\. Its oldest key stays closed: a password opens only 8; /,
       contained.err,
     );
     const [, random = ""] = /^carl@example\.org {2}(\S+)$/m.exec(contained.out) ?? [];
     const recovered = await run(`encryption recover ${CARL} --password-stdin --recovery-key ${file}`, random);
     assert.match(
       recovered.out,
-      /^carl@example\.org can read its newer mail again; .* Its oldest key stays closed, /,
+      /^carl@example\.org can read its newer mail again; .* Its oldest key stays closed: /,
       recovered.err,
     );
     assert.equal(opened(random, CARL), 8);
     assert.equal((await run(`account remove ${CARL} --yes`)).code, 0);
     const again = await run(`account add ${CARL} --password-stdin`, FIRST);
-    assert.match(again.out, / can receive, .* older mail is locked until .*\. Its 2 oldest keys stay closed, /);
+    assert.match(again.out, / can receive, .* older mail is locked until .*\. Its 2 oldest keys stay closed: /);
   });
 
   test("a password whose hash comes from the accounts file opens them too", {

@@ -150,9 +150,9 @@ export const encryptionRecoveryKey = withReader(async (call, reader) => {
     return failed(`The recovery key could not be written out: ${shown.reason}. Nothing was changed.`, AGAIN);
   const subject = fingerprint(publicKey);
   const asked = await call.guard.ask({ verb: "record", type: "RECOVERY_KEY_MADE", subject });
-  if (!asked.ok) return { ...asked, message: `${asked.message} The key that was just shown counts for nothing.` };
+  if (!asked.ok) return { ...asked, message: `${asked.message} Discard the key that was just shown.` };
   writeFile(mailRecoveryKey, publicKey, { mode: 0o600 });
-  if (replaces) call.terminal.err("It takes the place of the recovery key that was made before, which opens nothing.");
+  if (replaces) call.terminal.err("It replaces the previous recovery key, which opens nothing.");
   if (call.terminal.interactive && !call.json) call.terminal.err(ADVICE);
   const next = `${PROGRAM} config set mailboxes.encryption account && ${PROGRAM} config apply`;
   return done(undefined, "", next);
@@ -160,7 +160,7 @@ export const encryptionRecoveryKey = withReader(async (call, reader) => {
 
 const AGAIN = `Make one again: ${PROGRAM} encryption recovery-key`;
 const ADVICE =
-  "Keep this outside this machine: it is not shown again. Only with it can you give an account whose password is forgotten its mail back.";
+  "Keep this outside this machine: it is not shown again. Without it, an account whose password is forgotten loses its mail.";
 
 /** `encryption recover ADDRESS`: its password of now opens the keys that it had, as many as Dovecot takes. */
 export const encryptionRecover = ofAccount(async (call, name) => {

@@ -38,7 +38,7 @@ describe("second factors on the command line", TIMED, () => {
     assert.match((await run("events --type PASSKEY_REMOVED")).out, /Laptop/);
   });
 
-  test("`incident contain --dashboard` removes them with the password: somebody else may have set one up", async () => {
+  test("`incident contain --dashboard` removes them with the password: someone else may have set one up", async () => {
     setUp();
     await run("incident open Taken over");
     const contained = await run("incident contain --dashboard --yes");

@@ -48,7 +48,7 @@ export const incidentContain = inIncident(async (call, incident, since) => {
   const secrets = printed.length === 0 ? [] : ["", "Shown only now:", ...printed];
   const lines = [...did, ...secrets, ...(unaudited === "" ? [] : [unaudited])];
   if (wrong.length > 0)
-    return failed("Not everything was done.", `Settle what failed, then \`${PROGRAM} incident contain\` again.`, {
+    return failed("Not everything was done.", `Fix what failed, then \`${PROGRAM} incident contain\` again.`, {
       lines: [...lines, ...wrong],
       json: { did, wrong, printed },
     });
@@ -75,7 +75,7 @@ async function plan(call: Call, { incident, since, accounts }: Asked): Promise<r
   if ("ok" in targets) return targets;
   const strangers = call.flag("ban-new") ? accounts.flatMap((name) => opened.reader.newPlaces(name, since)) : [];
   return [
-    // First what somebody who is in could use to come back. A session makes tokens: so tokens go after the password.
+    // First what someone who is in could use to come back. A session makes tokens: so tokens go after the password.
     ...(call.flag("dashboard") ? [newDashboardPassword(call)] : []),
     ...accounts.map((name) => {
       if (isOfFile(opened.reader, name)) return suspend(call, name, untilFileHasNew(name));
@@ -167,7 +167,7 @@ function suspend(call: Call, name: AccountName, next = ""): Deed {
     const asked = await call.guard.ask({ verb: "account_suspend", name });
     if (asked.ok) {
       const held = plural(asked.result.held, "mail");
-      return took(`${name} is suspended, its sessions were ended, and ${held} of it held.${next}`);
+      return took(`${name} is suspended, its sessions were ended, and ${held} put on hold.${next}`);
     }
     const held = mayStand(asked) ? await holdQueue(call, name) : NOTHING;
     return { did: held.did, wrong: [notDone(plan, asked), ...held.wrong] };
@@ -192,7 +192,7 @@ function newPassword(call: Call, name: AccountName): Deed {
         printed: `${name}  ${password}  (it may be in force: see above)`,
       };
     return {
-      did: [`${name} has a new password, its sessions were ended.${secret.closed}`, ...held.did],
+      did: [`${name} has a new password; its sessions were ended.${secret.closed}`, ...held.did],
       wrong: held.wrong,
       printed: `${name}  ${password}`,
     };
@@ -212,7 +212,7 @@ async function holdQueue(call: Call, account: AccountName): Promise<Came> {
     ({ changed }) => (held += changed),
   );
   if (failure !== null) {
-    const before = `${plural(held, "mail")} of it was held before.`;
+    const before = `${plural(held, "mail")} had been held by then.`;
     return { did: [], wrong: [`Mail of ${account} in the queue was not held: ${failure.message} ${before}`] };
   }
   return took(

@@ -32,10 +32,10 @@ export const incidentDrop = inIncident(async (call, incident) => {
   const says = `${plural(dropped, "mail")} of ${name} taken out of the queue; ${kept.length} kept in the folder of the incident.`;
   const rest = [
     ...(failure === null ? [] : [`Then it failed: ${failure.message}`]),
-    ...(stays === 0 ? [] : [`${plural(stays, "mail")} of it in the queue still.`]),
+    ...(stays === 0 ? [] : [`Still in the queue: ${plural(stays, "mail")}.`]),
     ...(others === 0
       ? []
-      : [`${plural(others, "mail")} with its address as sender, held for another account, left untouched.`]),
+      : [`Left untouched: ${plural(others, "mail")} with its address as sender, held for another account.`]),
   ];
   const unaudited = await take(call, incident, { step: "drop", says: [says, ...rest].join(" "), lines: kept });
   const lines = [says, ...rest, unaudited].filter((line) => line !== "");
@@ -46,7 +46,7 @@ export const incidentDrop = inIncident(async (call, incident) => {
 });
 
 /**
- * `kept`: the queue ids of copies. `stays`: how many of its mails are in the queue still; `others`: how many there are held for
+ * `kept`: the queue ids of copies. `stays`: how many of its mails are still in the queue; `others`: how many there are held for
  * another account.
  */
 type Dropping = Readonly<{

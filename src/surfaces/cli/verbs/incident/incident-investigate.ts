@@ -75,13 +75,13 @@ export const incidentInvestigate = inIncident(async (call, incident, since) => {
     const unaudited = await take(call, incident, {
       step: "investigate",
       says,
-      lines: lacks.map((one) => `It lacks ${one}`),
+      lines: lacks.map((one) => `Missing: ${one}`),
     });
     const text = [
       `${file} holds ${plural(files, "file")}.`,
       `SHA-256: ${sha256}`,
-      ...lacks.map((one) => `It lacks ${one}`),
-      "Keep a copy elsewhere, and the number with it.",
+      ...lacks.map((one) => `Missing: ${one}`),
+      "Keep a copy elsewhere, with its SHA-256.",
       ...(unaudited === "" ? [] : [unaudited]),
     ].join("\n");
     return done({ file, files, sha256, lacks }, text, `${PROGRAM} incident verify ${file}`);
@@ -106,7 +106,7 @@ export async function incidentVerify(call: Call): Promise<Answer> {
   const asked = await checkAudit(call, null);
   if (!("checked" in asked)) return asked;
   const { fault } = asked.checked;
-  if (fault !== null) return failed(`The audit, which names the bundle, does not fit: ${fault.says}.`, SEE);
+  if (fault !== null) return failed(`The audit, which names the bundle, is not consistent: ${fault.says}.`, SEE);
   const opened = await call.reader();
   if (!opened.ok) return opened;
   const found = packedEntry({ name: basename(file), sha256 }, opened.reader.audit.all());
@@ -115,7 +115,7 @@ export async function incidentVerify(call: Call): Promise<Answer> {
   return done({ sha256, ...found }, text);
 }
 
-/** Every account, with what lets somebody else read its mail: a thief may have made it, and a new password removes a part. */
+/** Every account, with what lets someone else read its mail: a thief may have made it, and a new password removes a part. */
 export function accountEvidence(reader: Reader) {
   return reader.accounts(ALL).items.map((row) => ({ ...row, ...reader.own(row.name) }));
 }

@@ -43,9 +43,9 @@ export const incidentIsolate = inIncident(async (call, incident) => {
   if (found.length === 0 && allow.length === 0)
     return wrongUsage("No SSH server was found here, so you might lock yourself out too.", next);
   const ssh = isSshShut || found.length > 0 ? found : USUAL_SSH;
-  const who = allow.length === 0 ? "no one, but SSH stays open" : allow.map(shown).join(", ");
+  const who = allow.length === 0 ? "no one" : `only ${allow.map(shown).join(", ")}`;
   const ports = ssh.length === 0 ? "" : ` (SSH stays open for all on port ${ssh.join(", ")})`;
-  const question = `Disconnect the server? Mail in both directions waits in the queue, and this server is reached by ${who}${ports}.`;
+  const question = `Disconnect the server? Mail in both directions waits in the queue, and ${who} can connect${ports}.`;
   const unsure = await whyNotSure(call, question, "nothing was isolated");
   if (unsure !== null) return unsure;
   const isolation: Isolation = { incident: incident.id, since: isoTime(call.now()), allow, ssh, shut: SHUT };
@@ -63,11 +63,11 @@ export const incidentIsolate = inIncident(async (call, incident) => {
   const queue = applied.ok
     ? "mail waits in the queue in both directions"
     : `the queue could not be held (${applied.reason}), but no mail leaves to port 25`;
-  const says = `The server was isolated: only ${who}; ${queue}.`;
+  const says = `The server was isolated: ${who} can connect${ports}; ${queue}.`;
   const unaudited = await take(call, incident, { step: "isolate", says, lines: allow });
   const text = `${says} It stays isolated over restarts until you lift it. Alerts by mail wait too; other channels still work.\n${unaudited}`;
   if (!applied.ok)
-    return failed(text.trim(), `Settle that, then \`${PROGRAM} incident isolate\` again, or ${stopCommand()}.`);
+    return failed(text.trim(), `Fix that, then \`${PROGRAM} incident isolate\` again, or ${stopCommand()}.`);
   return done(isolation, withContacts(call, text.trim()), `${PROGRAM} incident assess`);
 });
 
@@ -85,8 +85,8 @@ function allowedFrom(call: Call): readonly Prefix[] | Failure {
 }
 
 const OPENS: Readonly<Record<Shut, string>> = {
-  receive: "mail from others is taken and delivered again",
-  "sign-in": "users sign in again, and the dashboard is reached",
+  receive: "mail from others is accepted again",
+  "sign-in": "users can sign in and reach the dashboard again",
   send: "mail to others leaves again",
 };
 
@@ -134,13 +134,13 @@ async function liftPart(
   if (!applied.ok)
     return failed(
       `Nothing was lifted: ${asSentence(applied.reason)}${await shutAgain(call, isolation)}`,
-      "Settle that, and try again.",
+      "Fix that, then try again.",
     );
   const opened = await (left === null ? endShutOut() : shutOut(left, settings));
   if (!opened.ok)
     return failed(
       `Nothing was lifted, because the firewall was not opened: ${opened.reason}.${await shutAgain(call, isolation)}`,
-      "Settle that, and try again. docs/incidents.md says how to open it by hand.",
+      "Fix that, then try again. docs/incidents.md says how to open it by hand.",
     );
   // What waited is tried at once; what the guard or root holds stays.
   await call.guard.ask({ verb: "queue_flush", ...NO_MAIL, isAll: true, cursor: null });

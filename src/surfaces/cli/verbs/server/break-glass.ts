@@ -22,7 +22,7 @@ export async function breakGlass(call: Call): Promise<Answer> {
   if (asked.ok) {
     const { lifted } = asked.result;
     const strict = await openStrict(call.layout);
-    const says = `${plural(lifted, "ban")} lifted; no address is banned, and no account is guarded, until it happens again.${strict.says}`;
+    const says = `${plural(lifted, "ban")} lifted; no address is banned and no account is guarded, until someone offends again.${strict.says}`;
     return strict.ok ? done({ lifted, through: "guard" }, says, next) : failed(says, byHandText(STRICT_TABLE));
   }
   if (process.getuid?.() !== 0) return failed("Only root can change the firewall.", `Try: sudo ${PROGRAM} break-glass`);
@@ -61,7 +61,7 @@ function byHandText(table: string): string {
   return `Free the firewall by hand: nft delete table ${table}`;
 }
 
-/** Nothing is strict before somebody has tried and confirmed it again. Says nothing if it was not. */
+/** Nothing is strict before someone has tried and confirmed it again. Says nothing if it was not. */
 async function openStrict(layout: Layout): Promise<Readonly<{ ok: boolean; says: string }>> {
   const listing = await listStrict();
   const { confirmed: opening, trial } = readStrict(layout);

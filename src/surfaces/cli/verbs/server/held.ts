@@ -19,7 +19,7 @@ export async function accountHeld(call: Call): Promise<Answer> {
   const { accounts, held, heldTotal, sent, sentTotal } = asked.result;
   const holds = accounts.map(
     (one) =>
-      `${shown(one.account)} is held since ${dayAndTime(one.at)}: ${because(one)}, limit ${one.limit}. The mail came from ${shown(one.ip)}.`,
+      `${shown(one.account)} has been held since ${dayAndTime(one.at)}: ${because(one)}, limit ${one.limit}. The mail came from ${shown(one.ip)}.`,
   );
   const isNone = accounts.length === 0 && heldTotal === 0;
   if (name !== null && isNone && sentTotal === 0) {

@@ -119,7 +119,7 @@ test("a long queue is changed to its end, and what stays with the guard is repor
   assert.deepEqual(reported.asked.map(cursorIn), [null, "there"]);
   assert.equal(
     reported.out,
-    `2 mails released: Postfix delivers again.
+    `2 mails released; Postfix is delivering.
 The guard holds 6 mails of anna@example.org, which stay: ./ghostinbox account held anna@example.org
 `,
   );
@@ -135,7 +135,7 @@ test("if all of it stays nothing was done; if it ends early, the finished part i
       : { ok: false, kind: "failed", message: "The queue could not be changed.", next: "" },
   );
   assert.equal(lost.code, 1);
-  assert.match(lost.err, /^The queue could not be changed\. 5000 mails released: Postfix delivers again\./);
+  assert.match(lost.err, /^The queue could not be changed\. 5000 mails released; Postfix is delivering\./);
 });
 
 test("a deletion asks how many, and needs a yes or --yes", async () => {

@@ -62,7 +62,7 @@ export async function queueDelete(call: Call): Promise<Answer> {
 
 const DONE: Readonly<Record<ChangeVerb, (mails: string) => string>> = {
   queue_hold: (mails) => `${mails} put on hold.`,
-  queue_release: (mails) => `${mails} released: Postfix delivers again.`,
+  queue_release: (mails) => `${mails} released; Postfix is delivering.`,
   queue_delete: (mails) => `${mails} deleted.`,
   queue_return: (mails) => `${mails} returned as undeliverable.`,
   queue_flush: (mails) => `Postfix tries ${mails} again now.`,

@@ -58,7 +58,7 @@ export async function status(call: Call): Promise<Answer> {
 export const stats = withReader(async (call, reader) => {
   const asked = await call.guard.ask({ verb: "health" });
   if (!asked.ok) return asked;
-  // Who reads a terminal sees the newest; a program, such as `grep`, gets all.
+  // A terminal gets the newest; a program, such as `grep`, gets all.
   const most = call.json || call.terminal.width === null ? ALL_BANS : BANS_SHOWN;
   const result = statsOf(reader.queries, asked.result, call.now(), most);
   return done(result, printStats(result, call.now()), `${PROGRAM} stats --json`);
@@ -96,8 +96,8 @@ function printStatus(health: Health, activeBans: number | null): string {
 
 function waiting(tasks: number, headline: Health["headline"]): string {
   // A part that has just failed is restarted; if that does not help, an alert follows.
-  if (tasks === 0) return headline === "well" ? "Nothing needs you." : "What does not work is listed below.";
-  return tasks === 1 ? "One thing needs you." : `${tasks} things need you.`;
+  if (tasks === 0) return headline === "well" ? "Nothing needs attention." : "What does not work is listed below.";
+  return tasks === 1 ? "One thing needs attention." : `${tasks} things need attention.`;
 }
 
 /** The open ones come first in the list. */

@@ -114,7 +114,7 @@ async function answerAboutAccount(call: Call, reader: Reader, account: string, l
   }
   const known = loaded.ok ? reader.accountState(name, toPolicy(loaded.settings), call.now()) : null;
   const use = await mailboxUse(call, name);
-  const mailbox = `${use === null ? "use not known" : usedText(use)}; quota ${quotaText(call, row.quotaBytes, use)}`;
+  const mailbox = `${use === null ? "use unknown" : usedText(use)}; quota ${quotaText(call, row.quotaBytes, use)}`;
   const keys = reader.accountKeys(name);
   const key = mailKeyText(name, keys, loaded.ok && loaded.settings["mailboxes.encryption"] === "account");
   const settings = reader.settings(name);

@@ -136,7 +136,7 @@ export async function confirmApply(
   if (!opened.ok) return opened;
   const names = changed.includes("domains") ? withoutDomain(opened.reader, settings) : [];
   if (names.length > 0) {
-    const agreed = await agreedTo(call, `with these domains mail to ${firstFew(names)} is refused for good.`, "");
+    const agreed = await agreedTo(call, `this would refuse mail to ${firstFew(names)} for good.`, "");
     if (!agreed.ok) return agreed;
   }
   if (!isReplayed) return { ok: true, note: "" };

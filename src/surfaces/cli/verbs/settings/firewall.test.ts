@@ -134,7 +134,7 @@ test("only a session that has started since confirms, or a yes", needsRoot, asyn
     );
     return { said: JSON.stringify(await confirmFirewall(call)), asked, audited };
   };
-  assert.match((await confirm({}, [])).said, /Nothing waits/);
+  assert.match((await confirm({}, [])).said, /No confirmation is pending/);
   for (const ssh of [OLD, "198.51.100.65 50001 203.0.113.10 22"]) {
     const refused = await confirm({ ssh });
     assert.match(refused.said, /opened before the firewall was tried/);
@@ -158,7 +158,7 @@ test("a trial is undone at once; without one the way out is named", async () => 
   const late = { ok: false, reason: "The keeper did not answer within 20 s.", mayHold: true } as const;
   assert.match(
     JSON.stringify(await rollBackFirewall(caller({ reply: late }).call)),
-    /"It may be done, now or later: The keeper did not answer within 20 s\.","next":"`\.\/ghostinbox firewall` shows/,
+    /"It may still take effect: The keeper did not answer within 20 s\.","next":"`\.\/ghostinbox firewall` shows/,
   );
   const stopped = caller({ isStopped: true, reply: { ok: false, reason: "The keeper cannot be reached (ENOENT)." } });
   assert.match(JSON.stringify(await rollBackFirewall(stopped.call)), /GhostInbox is not running/);

@@ -65,12 +65,12 @@ export const tryFirewall = withSettings(async (call, { settings }) => {
  */
 export async function confirmFirewall(call: Call): Promise<Answer> {
   const { trial } = readStrict(call.layout);
-  if (trial === null) return failed("Nothing waits for a confirmation.", `\`${PROGRAM} firewall\` shows what is open.`);
+  if (trial === null) return failed("No confirmation is pending.", `\`${PROGRAM} firewall\` shows what is open.`);
   if (!call.flag("yes")) {
     const caller = callerConnection(call.env);
     if (caller === null)
       return failed(
-        "This is not a session of SSH, so it does not prove that you can come in.",
+        "This is not an SSH session, so it does not prove that you can get in.",
         "Run it in a new session; or give --yes, if you can always reach this machine's console.",
       );
     const open = await openConnections([]);
@@ -78,7 +78,7 @@ export async function confirmFirewall(call: Call): Promise<Answer> {
       return failed("It was not confirmed: ss(8) does not show which connections are open.", "Try again.");
     if (trial.connections.includes(caller) || !open.includes(caller))
       return failed(
-        "This session was opened before the firewall was tried, so it does not prove that you can come in.",
+        "This session was opened before the firewall was tried, so it does not prove that you can get in.",
         "Open a new session and run it there, outside of tmux and screen.",
       );
   }
@@ -184,7 +184,7 @@ function refused(
   if (lockHolder(layout.startPid) === null) return notRunning(layout);
   const because = asSentence(reason);
   return mayHold === true
-    ? failed(`It may be done, now or later: ${because}`, `\`${PROGRAM} firewall\` shows what is in force.`)
+    ? failed(`It may still take effect: ${because}`, `\`${PROGRAM} firewall\` shows what is in force.`)
     : failed(`${says}: ${because}`, next);
 }
 
@@ -203,7 +203,7 @@ async function plannedOpening(call: Call, settings: Settings): Promise<Opening> 
   return requiredOpening(settings, await sshDoors(sessionPort(call)));
 }
 
-/** The port of the caller's session of SSH; null outside of one. */
+/** The port of the caller's SSH session; null outside of one. */
 function sessionPort({ env }: Call): number | null {
   return ownPortOf(callerConnection(env));
 }

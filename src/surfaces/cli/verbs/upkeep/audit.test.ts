@@ -45,9 +45,9 @@ test("audit list shows the latest last, in pages", async (t) => {
   assert.deepEqual([items[0]?.subject, items[0]?.detail], ["three", { verdict: "pass" }]);
 });
 
-test("audit verify says what fits and what root anchored, and ends with 1 at what does not", async (t) => {
+test("audit verify says what is consistent and what root anchored, and ends with 1 at what is not", async (t) => {
   const { ran, db } = server(t);
-  assert.match((await ran("verify")).out, /^Entries 1 to 3 fit\.\nNo anchor confirms them yet/);
+  assert.match((await ran("verify")).out, /^Entries 1 to 3 are consistent\.\nNo anchor confirms them yet/);
   assert.match((await ran("anchor")).out, /^Entry 3 is anchored: [0-9a-f]{64}\n$/);
   assert.match((await ran("verify")).out, /Root anchored entry 3 at 2026-11-20 06:00:00 UTC/);
   db.exec("UPDATE audit_entry SET subject = 'four' WHERE id = 2");
@@ -81,7 +81,7 @@ test("audit accept continues from a broken audit once root says so, and keeps th
   assert.match((await ran("accept", "--yes", "a", "recovery")).out, /continues from entry 4/);
   assert.equal(readAnchors(layout.auditAnchors).anchors.at(-1)?.accepted?.reason, "a recovery");
   add("five");
-  assert.match((await ran("verify")).out, /^Entries 1 to 5 fit/);
+  assert.match((await ran("verify")).out, /^Entries 1 to 5 are consistent/);
   db.exec("UPDATE audit_entry SET actor = 'x' WHERE id = 1");
   assert.match((await ran("verify")).err, /after root accepted them/);
 });
@@ -113,7 +113,7 @@ test("docs/audit.md: its script checks an export with jq and sha256sum alone", {
     return execFileSync("sh", ["-c", script], { cwd: layout.data, encoding: "utf8" });
   };
   const { out } = await ran("export");
-  assert.equal(check(out), "5 entries fit\n");
-  assert.match(check(out.replace('"two"', '"six"')), /^entry 2 does not fit\n/);
-  assert.match(check(out.split("\n").toSpliced(2, 1).join("\n")), /^entry 4 does not fit\n/);
+  assert.equal(check(out), "5 consistent entries\n");
+  assert.match(check(out.replace('"two"', '"six"')), /^entry 2 is inconsistent\n/);
+  assert.match(check(out.split("\n").toSpliced(2, 1).join("\n")), /^entry 4 is inconsistent\n/);
 });

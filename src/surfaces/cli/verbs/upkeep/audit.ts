@@ -38,7 +38,7 @@ export async function auditVerify(call: Call): Promise<Answer> {
       lines,
       json: { ...json, fault },
     });
-  const what = last === 0 ? "The audit has no entry yet." : `Entries ${first} to ${last} fit.`;
+  const what = last === 0 ? "The audit has no entry yet." : `Entries ${first} to ${last} are consistent.`;
   const until =
     anchored === null
       ? "No anchor confirms them yet: the server makes one each hour."
@@ -62,7 +62,7 @@ export async function auditAccept(call: Call): Promise<Answer> {
   const asked = await checkAudit(call, null);
   if (!("checked" in asked)) return asked;
   const { last: id, head: hash, sum, numbered, fault } = asked.checked;
-  if (fault === null) return done({ accepted: false }, "The audit fits: there is nothing to accept.");
+  if (fault === null) return done({ accepted: false }, "The audit is consistent: there is nothing to accept.");
   const question = `The audit is not consistent: ${fault.says}. Continue from entry ${id}?`;
   if (!call.flag("yes") && !(await agrees(call, question)))
     return failed(`Nothing was accepted: ${fault.says}.`, "--yes accepts it without a question.");

@@ -23,14 +23,14 @@ export const backupCreate = withSettings(async (call, { settings }) => {
   const made = await createBackup(call.layout, settings, { version: VERSION, tag: BY_HAND, watch });
   if (!made.ok) return failed(made.reason, "");
   const { backup, isKeyNew, place } = made;
-  const says = `The backup ${backup.snapshot} is made in ${place}: ${plural(backup.mails, "mail")}, ${formatBytes(backup.bytes)}, of which ${formatBytes(backup.addedBytes)} were new. It took ${span(backup.tookMs)}.`;
+  const says = `The backup ${backup.snapshot} was made in ${place}: ${plural(backup.mails, "mail")}, ${formatBytes(backup.bytes)}, of which ${formatBytes(backup.addedBytes)} were new. It took ${span(backup.tookMs)}.`;
   const { at, ...rest } = backup;
   const json = { ...rest, at: isoTime(instant(at)), place };
   if (!isKeyNew) return done(json, says, `${PROGRAM} backup list`);
   const key = readKey(call.layout) ?? "";
   const text = `${says}\n\n${keyText(call, key)}`;
   const shown = { json: { ...json, key }, text, next: `${PROGRAM} backup list` };
-  return showKey(call, shown, { ...keySeen(call), again: `The backup is made; show its key: ${PROGRAM} backup key` });
+  return showKey(call, shown, { ...keySeen(call), again: `The backup was made; show its key: ${PROGRAM} backup key` });
 });
 
 /** `backup key` */
@@ -90,7 +90,7 @@ export async function backupVerify(call: Call): Promise<Answer> {
   if (!("restic" in opened)) return opened;
   const { restic, place } = opened;
   const began = Date.now();
-  call.terminal.progress(call.flag("quick") ? "Checking how it hangs together ..." : "Reading everything back ...");
+  call.terminal.progress(call.flag("quick") ? "Checking the structure ..." : "Reading everything back ...");
   const checked = await restic.check(!call.flag("quick"));
   if (!checked.ok && checked.code !== "damaged")
     return failed(`The backups in ${place} could not be checked: ${checked.reason}.`, "Fix that and try again.");
@@ -100,7 +100,7 @@ export async function backupVerify(call: Call): Promise<Answer> {
       `Keep them, and make a new one elsewhere: ${PROGRAM} config set backup.repository PLACE`,
     );
   const tookMs = Date.now() - began;
-  const what = call.flag("quick") ? "hang together; their data was not read" : "were read back whole";
+  const what = call.flag("quick") ? "are consistent; their data was not read" : "were read back whole";
   return done(
     { ok: true, place, tookMs, read: !call.flag("quick") },
     `The backups in ${place} ${what}. It took ${span(tookMs)}.`,
@@ -163,14 +163,14 @@ function lines({ found, madeAt }: Drill): string {
     `  mails      ${plural(found.mails, "mail")} in ${plural(found.mailboxes, "mailbox", "mailboxes")}, ${found.queued} in the queue: as many as the server had`,
     `  compared   ${comparedText(found)}`,
     `  databases  both whole, row by row: ${plural(found.accounts, "account")}, ${plural(found.aliases, "alias", "aliases")}, ${plural(found.bans, "ban")}, ${plural(found.tokens, "token")}`,
-    "  settings   readable; certificate and DKIM keys fit",
+    "  settings   readable; certificate and DKIM keys match",
     `  server     ${serverText(found)}`,
   ].join("\n");
 }
 
 function serverText({ server }: Found): string {
   if (server === null)
-    return "not started: this machine lets root make no namespaces or mount nothing in them, so it would meet the running one";
+    return "not started: root cannot create namespaces or mount in them here, so it would disturb the running server";
   const { startMs, mails, signedIn, aliases, bans } = server;
   return [
     `started from it without a network in ${span(startMs)}: Dovecot counts ${plural(mails, "mail")}`,

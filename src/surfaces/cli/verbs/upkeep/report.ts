@@ -9,7 +9,7 @@ import { settingsOf } from "../../server-settings.ts";
 /** `report` */
 export async function report(call: Call): Promise<Answer> {
   if (call.flag("week") && call.flag("month"))
-    return wrongUsage("It is a week or a month.", `See \`${PROGRAM} help report\`.`);
+    return wrongUsage("Use either --week or --month.", `See \`${PROGRAM} help report\`.`);
   if (call.flag("html") && (call.json || call.flag("mail")))
     return wrongUsage("--html prints a page, and nothing else.", `See \`${PROGRAM} help report\`.`);
   const read = settingsOf(call);

@@ -43,7 +43,7 @@ export const retentionShow = withSettingsWhileRunning(async (call, { settings })
       planned.length === 0 ? "No folder with a rule holds mail." : table(planned, at),
       "",
       ...runLines(state),
-      ...holds.map(({ account, since, reason }) => `${account} is under legal hold ${sinceText({ since, reason })}.`),
+      ...holds.map((hold) => `${hold.account} has been under legal hold ${sinceText(hold)}.`),
       `Events are kept for ${formatDuration(settings["events.max_age"])}, logs as ${plural(settings["logs.keep"], "rotated file")} of at most ${formatDuration(settings["logs.max_age"])}, backups for ${formatDuration(settings["backup.keep"])}.`,
     ];
     const json = { ...retentionTold(state), folders: planned, legalHolds: holds };
@@ -102,7 +102,7 @@ function table(planned: readonly PlannedFolder[], at: number): string {
     isHeld ? "nothing: legal hold" : from > at ? `nothing before ${isoTime(instant(from)).slice(0, 10)}` : amount(due),
     isHeld ? "nothing" : amount(later),
   ]);
-  return columns([["ACCOUNT", "FOLDER", "KEPT", "HOLDS", "GOES NEXT", "GOES WITHIN A WEEK"], ...rows]);
+  return columns([["ACCOUNT", "FOLDER", "KEPT", "MAIL", "GOES NEXT", "GOES WITHIN A WEEK"], ...rows]);
 }
 
 function amount(some: Amount): string {
@@ -128,7 +128,7 @@ export const accountLegalHold = ofAccount(async (call, name) => {
   if (word === undefined)
     return done(
       { name, legalHold: held },
-      held === null ? `${name} is not under legal hold.` : `${name} is under legal hold ${sinceText(held)}.`,
+      held === null ? `${name} is not under legal hold.` : `${name} has been under legal hold ${sinceText(held)}.`,
     );
   if (word !== "on" && word !== "off") return wrongUsage(`"${oneLine(word)}" is neither on nor off.`, "");
   const isOn = word === "on";

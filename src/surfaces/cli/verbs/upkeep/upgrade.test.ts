@@ -84,6 +84,6 @@ test("an old data directory: the changes are listed with what is in the way", RO
     blocked.err,
     /^- limits\.mail\.per_minuet is not a setting; the nearest is limits\.mail\.per_minute\.$/m,
   );
-  assert.match(blocked.err, /The new version would not start\. Settle that/);
+  assert.match(blocked.err, /The new version would not start\. Fix that/);
   assert.equal(schemasOf(layout)[0]?.version, 1);
 });

@@ -47,7 +47,7 @@ export async function upgrade(call: Call): Promise<Answer> {
   const plan = await planUpgrade(call);
   const lines = printPlan(plan);
   if (plan.obstacles.length > 0)
-    return failed("The new version would not start.", `Settle that, then \`${PROGRAM} upgrade --check\` again.`, {
+    return failed("The new version would not start.", `Fix that, then \`${PROGRAM} upgrade --check\` again.`, {
       lines: [...lines.split("\n"), ...plan.obstacles.map((one) => `- ${one}`)],
       json: plan,
     });
@@ -155,7 +155,7 @@ export async function rollback(call: Call): Promise<Answer> {
       ...(typeof changes === "string" ? [`What was recorded since cannot be read: ${changes}.`] : changesText(changes)),
       ...newSettings,
       ...(typeof changes === "string" ? [] : comesBack(changes)),
-      "What was added since is gone then, what was removed is back, and changes are undone. All sessions of the dashboard end. Mail stays: in the mailboxes and in the queue.",
+      "Anything added since is lost, anything removed comes back, and changes are undone. All sessions of the dashboard end. Mail stays: in the mailboxes and in the queue.",
     ];
     for (const line of says) terminal.err(oneLine(line));
     const unsure = await whyNotSure(call, "Go back to the snapshot?", "nothing was changed");
@@ -164,7 +164,7 @@ export async function rollback(call: Call): Promise<Answer> {
     if (typeof made === "string")
       return failed(
         `It could not be undone: ${made}.`,
-        "Settle that, and try again; a rollback that has started continues.",
+        "Fix that, then try again; a rollback that has started continues.",
       );
     const { aside } = made;
     const text = [
