@@ -113,7 +113,7 @@ export class LiveList<T, A extends Answer<T>> {
 }
 
 /**
- * The rows of a live list. Nothing moves under the pointer or the focus: while somebody holds the list, new rows wait, and
+ * The rows of a live list. Nothing moves under the pointer or the focus: while someone holds the list, new rows wait, and
  * rows that have ended stay in their place, marked. `Reason`: who holds it.
  */
 export class HeldRows<T, Reason extends string = "pointer" | "focus" | "touch" | "reader"> {

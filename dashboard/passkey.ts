@@ -111,7 +111,7 @@ export type OfferParts = Readonly<{
 
 /**
  * The browser offers a passkey where it fills in the password (WebAuthn Level 3, 5.1.4: conditional mediation). Returns what ends the
- * offer: call it before asking in another way. Asks for a challenge each turn, only while somebody looks at the page.
+ * offer: call it before asking in another way. Asks for a challenge each turn, only while someone looks at the page.
  */
 export function offerPasskey(chosen: (assertion: Assertion) => void, parts: OfferParts = BROWSER): () => void {
   const ended = new AbortController();

@@ -108,7 +108,7 @@ export const en = {
   noScores: "The filter has scored no mail.",
   scoreOf: (score: number, required: number) => `${score} of ${required} points`,
   noScore: "no score",
-  verdicts: { spam: "spam", ham: "no spam" },
+  verdicts: { spam: "spam", ham: "not spam" },
   several: "several recipients",
   senders: "Senders who are never spam",
   senderFor: (sender: string, account: string) => `${sender} for ${account}`,

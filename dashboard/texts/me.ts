@@ -10,7 +10,7 @@ export const en = {
   aliases: "Other addresses that lead here",
   noAliases: "None: only mail to your own address arrives here.",
   networks: "You can sign in from",
-  anywhere: "everywhere",
+  anywhere: "anywhere",
   guarded: "Strangers are guessing your password. Until they stop, a sign-in from a new place may be refused.",
   signIns: "Sign-ins",
   signInsHint: "Sign-ins and attempts with your address: by you, your mail programs, or strangers who guess.",
@@ -45,7 +45,7 @@ export const en = {
   senderOff: (sender: string) => `Mail from ${sender} is checked for spam again.`,
   code: "Are you waiting for a mail?",
   codeHint:
-    "The first mail of a new sender is accepted only when its server tries again, after some minutes. If you are waiting for a code, accept it at once.",
+    "The first mail of a new sender is accepted only when its server tries again, after a few minutes. If you are waiting for a code, skip that wait.",
   pause: "Accept new senders at once",
   paused: "New senders are accepted at once now.",
   pausedUntil: "New senders are accepted at once. It ends",
@@ -72,8 +72,7 @@ export const en = {
   sessionsHint: "They can see this page. Mail programs are not listed.",
   endOthers: "Sign out all others",
   client: "Set up a mail program",
-  clientHint:
-    "Most programs find the rest on their own once they know your address. If yours asks, these are the answers.",
+  clientHint: "Some programs find the rest once they know your address. If yours asks, these are the answers.",
   incoming: "Incoming mail (IMAP)",
   outgoing: "Outgoing mail (SMTP)",
   at: (host: string, port: number) => `${host}, port ${port}, SSL/TLS`,
@@ -164,7 +163,7 @@ export const de: typeof en = {
   endOthers: "Alle anderen abmelden",
   client: "Mailprogramm einrichten",
   clientHint:
-    "Die meisten Programme finden das Weitere selbst, sobald sie Ihre Adresse kennen. Fragt Ihres, dann sind dies die Antworten.",
+    "Manche Programme finden das Weitere selbst, sobald sie Ihre Adresse kennen. Fragt Ihres, dann sind dies die Antworten.",
   incoming: "Eingehende Post (IMAP)",
   outgoing: "Ausgehende Post (SMTP)",
   at: (host, port) => `${host}, Port ${port}, SSL/TLS`,

@@ -104,7 +104,7 @@ export const accessEn = {
   roles: {
     viewer: "see everything (viewer)",
     operator: "also ban and allow (operator)",
-    owner: "everything an owner can, without entering the password again (owner)",
+    owner: "everything an owner can without a password check (owner)",
     chosen: "only what I choose",
   },
   scopes: "Scopes",

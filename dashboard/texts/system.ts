@@ -86,7 +86,7 @@ export const upkeepEn = {
     audit: "Audit",
     spam_rules: "Spam rules",
   },
-  states: { ok: "OK", degraded: "needs attention", down: "failed", unknown: "not known" },
+  states: { ok: "OK", degraded: "needs attention", down: "failed", unknown: "unknown" },
   more: "Details:",
   certificate: "Certificate of the mail ports",
   until: "Valid until",
@@ -105,7 +105,7 @@ export const upkeepEn = {
   whichever: "any address",
   shouldBe: "Should be",
   is: "Found",
-  statuses: { ok: "published", missing: "missing", wrong: "wrong", unknown: "not known" },
+  statuses: { ok: "published", missing: "missing", wrong: "wrong", unknown: "unknown" },
 };
 
 export const upkeepDe: typeof upkeepEn = {

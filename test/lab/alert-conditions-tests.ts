@@ -27,10 +27,10 @@ const HIGH = Object.fromEntries(Object.keys(LOW).map((name) => [name, 1_000_000]
 /** Different wrong passwords until a ban. */
 const FAILURES = 3;
 const BY_EVENTS = [
-  "Many sign-ins fail",
-  "Sign-ins to the dashboard fail",
+  "Many sign-ins are failing",
+  "Sign-ins to the dashboard are failing",
   "Unusually many networks connect at once",
-  "Much spam arrives",
+  "A lot of spam is arriving",
   "Many addresses were banned within a short time",
   "Many addresses are banned at the same time",
   "Addresses that had been banned came back and were banned again",

@@ -46,7 +46,7 @@ export async function changesALimit(browser: LabBrowser, product: Product): Prom
   assert.match(shown, /"key":"limits\.mail\.per_day","value":"150","from":"file","line":\d+,"applied":true/);
   await looksWell(page, "a setting that is changed");
   await press(page.getByRole("button", { name: "Undo this" }));
-  await page.getByText(`As before: ${KEY}.`).waitFor();
+  await page.getByText(`Restored: ${KEY}.`).waitFor();
   assert.equal(file(), before, "byte for byte");
   const again = JSON.stringify(await product.json(["config", "show"]));
   assert.match(again, /"key":"limits\.mail\.per_day","value":"200","from":"default","line":null,"applied":true/);

@@ -36,7 +36,7 @@ export function AddAccount({ added, close }: Readonly<{ added: () => void; close
   );
 }
 
-/** Of somebody else, so no browser offers to keep it. */
+/** Of someone else, so no browser offers to keep it. */
 export function PasswordField() {
   return <Field label={words.password} name="password" type="password" maxLength={512} autocomplete="new-password" />;
 }

@@ -23,13 +23,13 @@ export type ConditionText = Readonly<{
 export const conditions = {
   failed_logins: {
     severity: "warning",
-    says: "Many sign-ins fail.",
-    matters: "Somebody may be guessing passwords. Guessing from one address is banned automatically.",
+    says: "Many sign-ins are failing.",
+    matters: "Someone may be guessing passwords. Guessing from one address is banned automatically.",
     next: "`events --type LOGIN_FAILED` lists them; `why IP` shows what was decided about an address.",
   },
   dashboard_logins: {
     severity: "warning",
-    says: "Sign-ins to the dashboard fail.",
+    says: "Sign-ins to the dashboard are failing.",
     matters: "An attacker who gets in controls the server.",
     next: "If it was not you: keep the dashboard off the internet (http.address); `admin passwd` sets a new password.",
   },
@@ -43,54 +43,54 @@ export const conditions = {
     severity: "critical",
     says: "A sign-in succeeded from where sign-ins to other accounts failed.",
     matters:
-      "Somebody who tries passwords at many accounts has probably found one. They can read the mail and send in the owner's name.",
+      "Someone who tries passwords at many accounts has probably found one. They can read the mail and send in the owner's name.",
     next: "Ask the owner. If it was not them, use `account passwd ADDRESS`, which also ends open sessions, or `account suspend ADDRESS`.",
   },
   login_new_place: {
     severity: "info",
     says: "An account signed in from a network where it was never used before.",
-    matters: "Either the owner is travelling or has a new connection, or somebody has the password.",
+    matters: "Either the owner is travelling or has a new connection, or someone has the password.",
     next: "If the owner does not know the place, use `account passwd ADDRESS`.",
   },
   spraying: {
     severity: "warning",
-    says: "Many networks guess at many accounts.",
+    says: "Many networks guess many accounts' passwords.",
     matters:
-      "Until they stop, only a password that looks right is checked in new places. Owners can sign in everywhere.",
+      "Until they stop, only a password that looks right is checked in new places. Owners can sign in from anywhere.",
     next: "`events --type LOGIN_REFUSED` shows the addresses; `allow add IP --for 1d` admits an owner with a new password in a new place.",
   },
   known_address_capped: {
     severity: "warning",
     says: "Too many wrong passwords for an account came from an address that it knows.",
     matters:
-      "Somebody who shares the owner's address guesses, or a device there has been taken over. Only a password that looks right is checked there now.",
+      "Someone who shares the owner's address is guessing, or a device there has been taken over. Only a password that looks right is checked there now.",
     next: "Ask the owner; `why IP` shows what was tried. `allow add IP --for 1d` lifts the limit for the address.",
   },
   account_guarded: {
     severity: "warning",
-    says: "Many addresses guess at an account.",
+    says: "Many addresses guess an account's password.",
     matters:
-      "Until they stop, only a password that looks right is checked in new places. The owner can sign in everywhere.",
+      "Until they stop, only a password that looks right is checked in new places. The owner can sign in from anywhere.",
     next: "`events --type LOGIN_REFUSED` shows the addresses; `allow add IP --for 1d` admits an owner with a new password in a new place.",
   },
   right_password_refused: {
     severity: "critical",
     says: "A sign-in with what seems to be the right password was refused.",
     matters:
-      "After too many guesses at the account within a day, new places are refused without a check, even if the password looks right. Either the owner is locked out there, or somebody knows the password.",
+      "After too many guesses at the account within a day, new places are refused without a check, even if the password looks right. Either the owner is locked out there, or someone knows the password.",
     next: "If it was the owner, `allow add IP --for 1d`; otherwise `account passwd ADDRESS`.",
   },
   account_held: {
     severity: "critical",
     says: "The mail of an account is held.",
     matters:
-      "The account wrote to many new recipients. Somebody may have its password and send spam. None of its mail leaves before you decide.",
+      "The account wrote to many new recipients. Someone may have its password and send spam. None of its mail leaves until you decide.",
     next: "`account held ADDRESS` shows the mail; ask the owner. If they wrote it, `account release ADDRESS`. Otherwise `account suspend ADDRESS`, `account drop ADDRESS`, then `account passwd ADDRESS`, `account resume ADDRESS` and `account release ADDRESS`.",
   },
   sending_limited: {
     severity: "warning",
     says: "An account has reached its sending limit.",
-    matters: "Further mail must wait. Either the owner sends a lot of mail, or somebody has the password.",
+    matters: "Further mail must wait. Either the owner sends a lot of mail, or someone has the password.",
     next: "`account held ADDRESS` shows what it sent; raise limits.sending or limits.mail for its owner, or use `account suspend ADDRESS`.",
   },
   unusual_connections: {
@@ -107,7 +107,7 @@ export const conditions = {
   },
   spam_volume: {
     severity: "warning",
-    says: "Much spam arrives.",
+    says: "A lot of spam is arriving.",
     matters: "Marked spam fills the users' Junk, and some spam is not recognised yet.",
     next: "`events --type SPAM_SCORED` and `events --type EMAIL_BLOCKED` show it; a lower spam.refuse_score refuses more.",
   },
@@ -133,73 +133,73 @@ export const conditions = {
     severity: "critical",
     says: "The web program asked for something that it is not allowed to do.",
     matters:
-      "It never does this on its own: somebody has probably taken over the program behind the dashboard and the API.",
+      "It never does this on its own: someone has probably taken over the program behind the dashboard and the API.",
     next: "`events --type COMMAND_REFUSED` shows what it asked for. Keep the dashboard off the internet (http.address), check `token list`, use `token revoke`, then update.",
   },
   web_token: {
     severity: "warning",
     says: "An API token was created through the dashboard.",
     matters:
-      "It is valid until it expires or is revoked, even after a password change. If you did not create it, somebody has your session, or has taken over the program behind the dashboard.",
+      "It is valid until it expires or is revoked, even after a password change. If you did not create it, someone has your session, or has taken over the program behind the dashboard.",
     next: "`token list` shows its rights. If it was not you: `incident open TITLE`, then `incident contain --tokens --dashboard`.",
   },
   web_account: {
     severity: "warning",
     says: "An account or an alias was changed through the dashboard.",
     matters:
-      "An account or an alias gives access to its mail. If it was not you, somebody has your session and your password, or has taken over the program behind the dashboard.",
+      "An account or an alias gives access to its mail. If it was not you, someone has your session and your password, or has taken over the program behind the dashboard.",
     next: "`account list` shows the accounts, `audit list` what was done. If it was not you: `incident open TITLE`, then `incident contain --tokens --dashboard ACCOUNT`.",
   },
   web_factor: {
     severity: "warning",
     says: "A second factor of the dashboard's sign-in was set up, renewed or removed.",
-    matters: "It decides who can open the dashboard. If it was not you, somebody has your session and your password.",
+    matters: "It decides who can open the dashboard. If it was not you, someone has your session and your password.",
     next: "If it was not you: `incident open TITLE`, then `incident contain --tokens --dashboard`, which removes every second factor too.",
   },
   recovery_code_used: {
     severity: "warning",
-    says: "Somebody signed in to the dashboard with a recovery code in place of the authenticator app.",
-    matters: "The code is used up. If it was not you, somebody has your password and your list of codes.",
+    says: "Someone signed in to the dashboard with a recovery code in place of the authenticator app.",
+    matters: "The code is used up. If it was not you, someone has your password and your list of codes.",
     next: "If it was not you: `admin passwd` and `admin reset-2fa`. If the phone is lost, set up another one.",
   },
   second_factor_guessed: {
     severity: "critical",
-    says: "Wrong codes came to the dashboard's sign-in behind the right password.",
-    matters: "Unless you mistyped them, somebody has your password, and only the second factor keeps them out.",
+    says: "Someone entered the dashboard's password, then wrong codes.",
+    matters: "Unless you mistyped them, someone has your password, and only the second factor keeps them out.",
     next: "If it was not you, set a new password with `admin passwd`; see docs/dashboard.md.",
   },
   password_without_code: {
     severity: "warning",
-    says: "Somebody entered the dashboard's password, but no code, from a network with no sign-in before.",
+    says: "Someone entered the dashboard's password, but no code, from a network new to it.",
     matters:
-      "If you are not signing in there yourself, somebody has your password, and only the second factor keeps them out.",
+      "If you are not signing in there yourself, someone has your password, and only the second factor keeps them out.",
     next: "If it was not you, set a new password with `admin passwd`; see docs/dashboard.md.",
   },
   web_settings: {
     severity: "warning",
     says: "Settings were changed through the dashboard.",
     matters:
-      "Limits may be looser than you think. If it was not you, somebody has your session and your password, or has taken over the program behind the dashboard.",
+      "Limits may be looser than you think. If it was not you, someone has your session and your password, or has taken over the program behind the dashboard.",
     next: "`events --type SETTINGS_APPLIED` shows each value before and after; the Settings page undoes the last change for 15 minutes, `config set` later. If it was not you: `incident open TITLE`, then `incident contain --dashboard --tokens`.",
   },
   web_passkey: {
     severity: "warning",
     says: "A passkey of the dashboard was added or removed.",
     matters:
-      "A passkey opens the dashboard without the password, even after a password change. If it was not you, somebody has your session and your password or passkey.",
+      "A passkey opens the dashboard without the password, even after a password change. If it was not you, someone has your session and your password or passkey.",
     next: "System › Security shows the passkeys. If it was not you: `incident open TITLE`, then `incident contain --tokens --dashboard`.",
   },
   web_new_network: {
     severity: "critical",
     says: "Something was changed through the dashboard or My mailbox from a network that was never used there before.",
     matters:
-      "Either you or the user are travelling or have a new connection, or somebody has the password or the session and wants to keep access.",
+      "Either you or the user is travelling or has a new connection, or someone has the password or the session and wants to keep access.",
     next: "If it was not you: `incident open TITLE`, then `incident contain --tokens --dashboard`, with the account if the alert names one. `audit list` shows what was done.",
   },
   passkey_copied: {
     severity: "critical",
     says: "A passkey of the dashboard was refused, because its counter went backwards.",
-    matters: "The guard has already seen a later signature, so there is a copy: somebody may have cloned your key.",
+    matters: "The guard has already seen a later signature, so there is a copy: someone may have cloned your key.",
     next: "Remove the passkey on the dashboard, System › Security, and end all other sessions there: the copy may have signed in. Then add a passkey from a key that you trust.",
   },
   component_down: {
@@ -260,7 +260,7 @@ const OF_MANY: readonly AlertCode[] = [
   "known_address_capped",
 ];
 
-/** Only a decision of the owner ends them, or a day. */
+/** Ended by the owner's decision, or after a day. */
 const DECIDED: readonly AlertCode[] = ["password_guessed", "login_after_guesses", "account_held"];
 
 /** Whether its end is reported at once, because it does not come and go. */

@@ -115,8 +115,8 @@ const ofGuard = {
     next: "See `events` for what would have happened. Remove `simulate` from the settings, then run `config apply`.",
   },
   proxy_not_trusted: {
-    says: "Requests to the dashboard or the API come through a proxy that the settings do not name: they count for the proxy, not for their clients.",
-    next: "If the address in the detail is your proxy, and it sets `X-Forwarded-For` or appends to it, add it to `http.trusted_proxies`, or, if the detail names a user, this to `http.proxy_users`, then `config apply`. Do not add anything that only forwards connections, such as Docker or a NAT: any client behind it could fake its address.",
+    says: "Requests to the dashboard or the API come through a proxy that the settings do not name: they count against the proxy, not against their clients.",
+    next: "If the address in the detail is your proxy, and it sets `X-Forwarded-For` or appends to it, add it to `http.trusted_proxies`, or the user that the detail names to `http.proxy_users`, then run `config apply`. Do not add anything that only forwards connections, such as Docker or a NAT: any client behind it could fake its address.",
   },
   alerts_undelivered: {
     says: "A channel fails: alerts sent through it do not arrive.",
@@ -132,7 +132,7 @@ const ofGuard = {
   },
   disk_nearly_full: {
     says: "The disk of the data directory is nearly full.",
-    next: "Free space, or remove files if inodes run out, before all mail is refused (452): mail that may wait in the queue already is.",
+    next: "Free space, or remove files if inodes run out, before all mail is refused (452): mail that may wait in the queue is refused already.",
   },
 } as const satisfies Record<string, NoticeText>;
 
@@ -147,7 +147,7 @@ const ofKeeper = {
     next: "End the program with the command in the detail. The server then recovers automatically.",
   },
   certificate_unknown: {
-    says: "A certificate for a domain of yours was issued with a key that none of your servers is known to use: somebody may pose as your server.",
+    says: "A certificate for a domain of yours was issued with a key that none of your servers is known to use: someone may pose as your server.",
     next: "If it is yours, add its key to certificates.known, or its file to certificates.files. If not, have its issuer revoke it, and see docs/certificate-transparency.md.",
   },
   transparency_failing: {

@@ -128,7 +128,7 @@ const AUDIT_EVENTS = {
     { isRefusal: true },
   ),
   /** The subject says what was signed. */
-  ACCESS_REVIEWED: auditEvent("Somebody reviewed who may do what, and signed the review.", "iam: admin info"),
+  ACCESS_REVIEWED: auditEvent("Someone reviewed who may do what, and signed the review.", "iam: admin info"),
   /** The subject is the SHA-256 of its public half. */
   RECOVERY_KEY_MADE: auditEvent(
     "The owner's recovery key was made, which opens the mail of each account.",
@@ -211,7 +211,7 @@ const EVENTS = {
   BOUNCE_WITHHELD: event("log", "A bounce was not sent, because the sender is not proven.", "email: info"),
   SESSION_FAULT: event("log", "A client did something wrong in a session.", "network: protocol error", "failure"),
   TLS_FAILED: event("log", "No encrypted connection was established.", "network: protocol error", "failure"),
-  LOGIN_SUCCEEDED: event("login", "Somebody signed in.", "authentication: start", "success"),
+  LOGIN_SUCCEEDED: event("login", "Someone signed in.", "authentication: start", "success"),
   LOGIN_FAILED: event("login", "A sign-in failed.", "authentication: start", "failure"),
   LOGIN_DELAYED: event("login", "A sign-in was slowed down before its password was checked.", "authentication: start"),
   LOGIN_REFUSED: event(

@@ -114,7 +114,7 @@ export const reasons = {
   },
   bounces_deferred: {
     says: "Many delivery reports for recipients that do not exist: for a while, all reports from this address must retry later.",
-    next: "Nothing to do: somebody sends spam in your name, and the server with the reports will retry.",
+    next: "Nothing to do: someone sends spam in your name, and the server with the reports will retry.",
     smtp: "450 4.7.1 Too busy, try again later",
   },
   recipient_blocked: {
@@ -220,7 +220,7 @@ export const reasons = {
     next: "Nothing to do: places that an account knows still work. `allow add` exempts an honest address.",
   },
   spraying: {
-    says: "Many networks guess at many accounts: in new places only a password that looks right is checked.",
+    says: "Many networks guess many accounts' passwords: in new places only a password that looks right is checked.",
     next: "Nothing to do: owners can sign in. `allow add` admits one with a new password in a new place.",
   },
   known_address_capped: {
@@ -233,7 +233,7 @@ export const reasons = {
   },
   right_password_guarded: {
     says: "The password seems right, but it was refused without a check: guesses at this account have used up limits.accounts.candidates, or what this network may use of it.",
-    next: "If it is the owner, `allow add` admits them; otherwise use `account passwd`, because somebody knows the password.",
+    next: "If it is the owner, `allow add` admits them; otherwise use `account passwd`, because someone knows the password.",
   },
   neighbours_banned: {
     says: "Too many addresses of this network were banned, so the whole network is banned.",

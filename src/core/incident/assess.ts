@@ -237,12 +237,12 @@ class Assessor {
   }
 }
 
-/** Those that an account was used from; from the others somebody only guessed. */
+/** Those that an account was used from; from the others someone only guessed. */
 export function usedAddresses(addresses: readonly TouchedAddress[]): readonly TouchedAddress[] {
   return addresses.filter(({ accounts }) => accounts.length > 0);
 }
 
-/** Those that reached somebody. */
+/** Those that reached someone. */
 export function mailsThatLeft(mails: readonly TouchedMail[]): readonly TouchedMail[] {
   return mails.filter(({ reached }) => reached.length > 0);
 }

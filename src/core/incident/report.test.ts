@@ -112,7 +112,7 @@ test("the mail names the account, the time and whom to ask", () => {
   assert.equal(subject, "Please ignore mail from anna@example.test of 2026-11-20");
   assert.match(
     text,
-    /^Hello,\n\nbetween 2026-11-20 08:05 and 2026-11-20 09:10 \(UTC\) somebody else used the account anna@/,
+    /^Hello,\n\nbetween 2026-11-20 08:05 and 2026-11-20 09:10 \(UTC\) someone else used the account anna@/,
   );
   assert.match(text, /\nQuestions: Eve \+49 30 901820\n$/);
   assert.doesNotMatch(tellingMail(TEMPLATE, { ...MISUSE, contacts: [] }).text, /Questions|\{/);

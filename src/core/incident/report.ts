@@ -164,7 +164,7 @@ function between(from: string, until: string): string {
 export const TEMPLATE = `Please ignore mail from {account} of {day}
 Hello,
 
-between {from} and {until} (UTC) somebody else used the account {account} on our server, and sent mail in its name. A mail
+between {from} and {until} (UTC) someone else used the account {account} on our server, and sent mail in its name. A mail
 of that kind was delivered to you.
 
 Please do not open its links or attachments, and do not answer it. If you did so already, change the passwords that

@@ -70,7 +70,7 @@ for (const [type, subject, alert, byRoot] of [
     assert.deepEqual(kit.holding(), []);
   });
 
-test("five wrong codes behind the right password within a day are guesses", () => {
+test("five wrong codes after the right password within a day are guesses", () => {
   const kit = windows();
   const wrong = (): void => kit.take("SECOND_FACTOR_FAILED", { actor: WEB });
   for (let i = 0; i < 4; i++) wrong();
