@@ -9,7 +9,7 @@
 # has passed too many servers (see smuggle). What the server says is data: it is never run, and report makes it printable.
 set -uo pipefail
 export LC_ALL=C
-# What somebody set for their own mails.
+# What someone set for their own mails.
 unset "${!SWAKS_OPT_@}"
 
 # command:Debian package
@@ -25,7 +25,7 @@ export PATIENCE=20
 export END_PATIENCE=2
 # Seconds for a connection to a port that was open before.
 export CONNECT_PATIENCE=4
-# Seconds in which somebody at a terminal can change their mind.
+# Seconds in which someone at a terminal can change their mind.
 CHANCE=5
 # RFC 2606: reserved.
 FOREIGN=relay-test@example.com

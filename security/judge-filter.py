@@ -225,7 +225,7 @@ def sample(live, index, host, fills=None, pumps=None):
 
 
 def trick_of(live):
-    """A line by which whoever connects has somebody else banned; None where none was found."""
+    """A line by which whoever connects has someone else banned; None where none was found."""
     count = len(live._Filter__failRegex)
     for index in range(count):
         tails = tails_of(sample(live, index, VICTIM)[1])

@@ -44,7 +44,7 @@ export interface ForwardTargets {
 }
 
 /**
- * Forwards to outside targets that somebody other than root added within a day; enforce/new-forwards.ts counts their mail and pauses
+ * Forwards to outside targets that someone other than root added within a day; enforce/new-forwards.ts counts their mail and pauses
  * them. Throws if the database cannot be read or written.
  */
 export interface NewForwards {

@@ -68,7 +68,7 @@ export interface Firewall {
   holds(prefixes: readonly Prefix[]): Promise<Outcome>;
   /** Ends established connections of these networks. */
   cut(prefixes: readonly Prefix[]): Promise<Outcome>;
-  /** Whether the table from `reset` is still complete; somebody may have flushed it by hand. Cheap. */
+  /** Whether the table from `reset` is still complete; someone may have flushed it by hand. Cheap. */
   check(): Promise<Outcome>;
   close(): Promise<void>;
 }

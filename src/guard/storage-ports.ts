@@ -123,7 +123,7 @@ export interface SendingHistory {
 export interface NetworkHistory {
   /**
    * Other prefixes in the network that were banned for guessing or abuse, by the engine's own decision. Forgiven bans
-   * do not count. Of very many not all.
+   * do not count. If there are very many, not all are counted.
    */
   offenders(network: Prefix, since: Millis, besides: Prefix): number;
   /** Prefixes in the network that were banned for any offence, except forgiven ones. Not always all of them. */

@@ -130,7 +130,7 @@ describe("what only logs tell", { skip: whyNoLab() ?? false }, () => {
       await recorded("198.51.100.205", "too_many_errors");
     });
 
-    test("relaying, a bare HELO name and a sender of somebody else, refused by Postfix alone", async () => {
+    test("relaying, a bare HELO name and a sender of someone else, refused by Postfix alone", async () => {
       await sendMail({ host: lab.attacker, from: "198.51.100.206", recipient: "someone@elsewhere.test" });
       assert.equal((await recorded("198.51.100.206", "relay_refused")).type, "EMAIL_BLOCKED");
       (await openSmtp(lab.attacker, "198.51.100.207", ["EHLO client"])).close();

@@ -160,7 +160,7 @@ describe("what the user of a mailbox does at the dashboard", { skip: whyNoLab() 
     assert.equal((await product.cli(["queue", "delete", "--all", "--yes"])).code, 0);
   });
 
-  test("an owner sees what somebody else set for a mailbox, and ends it", async () => {
+  test("an owner sees what someone else set for a mailbox, and ends it", async () => {
     const thiefs = await sessionOf(await webFrom(ELSEWHERE));
     const made = await thiefs.ask("POST", "/api/v1/me/app-passwords", { body: { name: "spare" } });
     const password = /"password":"([^"]+)"/.exec(made.text)?.[1] ?? assert.fail(made.text);

@@ -95,7 +95,7 @@ const JUDGED: ReadonlySet<string> = new Set([
   "connection_limit",
 ]);
 
-/** "An account's mail that a server there took; mail of somebody to whom an account has written; proven mail on three days." */
+/** "An account's mail that a server there took; mail of someone to whom an account has written; proven mail on three days." */
 export function isWanted(mails: readonly Credited[]): boolean {
   if (mails.some(({ mail }) => mail === "written" || mail === "wanted")) return true;
   const days = mails.flatMap(({ mail, at }) => (mail === "proven" ? [Math.floor(at / DAY)] : []));

@@ -16,7 +16,7 @@ export function parseClientData(bytes: Buffer): ClientData | null {
 export type AuthenticatorData = Readonly<{
   /** SHA-256 of the name for which the passkey is. */
   nameDigest: Buffer;
-  /** Somebody was there, and the authenticator knows that it was its owner: by a PIN, a finger or a face. */
+  /** Someone was there, and the authenticator knows that it was its owner: by a PIN, a finger or a face. */
   isPresent: boolean;
   isVerified: boolean;
   /** Grows with each signature; 0: the authenticator does not count. */
@@ -72,9 +72,9 @@ export function isNameOf(name: string, names: readonly string[]): boolean {
 }
 
 /**
- * The name for which a passkey of a page with this origin is (its RP ID): that of the page itself, so that a page below
- * or beside it gets none of its signatures. Null: the page is none of ours. Browsers know passkeys over https, and for
- * localhost, where an SSH tunnel ends; never for an IP address.
+ * The RP ID of passkeys made at this origin: the page's own host name, so pages below or beside it get none of its
+ * signatures. Null if the page isn't ours. Browsers allow passkeys over https, and for localhost, where an SSH tunnel
+ * ends; never for an IP address.
  */
 export function passkeyName(origin: string, names: readonly string[]): string | null {
   if (!URL.canParse(origin)) return null;

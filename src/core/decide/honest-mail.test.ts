@@ -16,7 +16,7 @@ const server = (host: number, counts: Partial<HonestServer> = {}): HonestServer 
   ...counts,
 });
 
-test("one mail does not make a server wanted, unless somebody here knows who sends", () => {
+test("one mail does not make a server wanted, unless someone here knows who sends", () => {
   assert.equal(isWanted(server(1, { accepted: 100, proven: 100, provenDays: 2 })), false);
   assert.equal(isWanted(server(1, { provenDays: 3 })), true);
   assert.equal(isWanted(server(1, { wanted: 1 })), true);

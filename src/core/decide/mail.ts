@@ -171,8 +171,8 @@ function decideSharedProbing(policy: Policy, facts: RecipientFacts, event: Recip
 }
 
 /**
- * A server with wanted mail relays for its users, so a probing one does not ban it. Past the limit every recipient is
- * deferred who did not write to the sender's domain, so that none learns who exists. Null: the other rules apply.
+ * A server with wanted mail relays for its users, so a probing one does not ban it. Past the limit, recipients
+ * who did not write to the sender's domain are deferred, so no one learns who exists. Null: the other rules apply.
  */
 function decideWantedProbing(policy: Policy, facts: RecipientFacts, event: Recipient, now: Millis): Decision | null {
   const evidence = facts.known || facts.offences > 0 ? null : exceeded(policy.probes, facts.probes, now);

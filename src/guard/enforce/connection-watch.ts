@@ -107,8 +107,8 @@ export class ConnectionWatch {
   }
 
   /**
-   * With more sockets than then, somebody may hold more. With as many, new clients may have replaced those who left, so this is
-   * trusted only a few times, and not when the kernel's orders must be repeated.
+   * With more sockets than at the last check, someone may hold more. With the same number, new clients may have replaced
+   * those who left, so this is trusted only a few times, and not when the kernel's orders must be repeated.
    */
   #isQuietStill(sockets: number | null): boolean {
     if (this.#quiet === null || sockets === null || sockets > this.#quiet.sockets || this.#quiet.left === 0)

@@ -35,7 +35,7 @@ test("whether a recipient exists, and is a first contact, comes from the directo
   assert.deepEqual([of(SENT).recipient, of(SENT).firstContact], ["exists", false]);
 });
 
-test("whether somebody expects a bounce or an answer, and whether it named a different recipient before", () => {
+test("whether someone expects a bounce or an answer, and whether it named a different recipient before", () => {
   const { update, of } = factsOnFakes();
   assert.equal(of(BOUNCE).bounce.isExpected, true);
   assert.deepEqual(of(ASKED).bounce, { hasOther: false, isExpected: false }, "it has a sender");

@@ -55,7 +55,7 @@ test("no sender is a first contact while the machine's clock is not trusted", ()
   assert.equal(isFirstContact({ isClockDoubtful: true }), false);
 });
 
-test("a bounce is expected if somebody wrote to the domain of the delivering host", () => {
+test("a bounce is expected if someone wrote to the domain of the delivering host", () => {
   const asked: unknown[] = [];
   const wroteTo = (recipient: string, domains: readonly string[]): boolean => {
     asked.push([recipient, ...domains]);

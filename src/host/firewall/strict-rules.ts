@@ -60,7 +60,7 @@ function chain(name: string, { doors, trusted }: Opening): string {
 type StrictListing = Readonly<{
   opening: Opening | null;
   waitsS: number | null;
-  /** What somebody else has changed. */
+  /** What someone else has changed. */
   faults: readonly string[];
 }>;
 

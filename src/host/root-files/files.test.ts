@@ -46,7 +46,7 @@ const top = temporaryDirectory();
 const victim = join(top, "victim");
 const place = join(top, "place");
 const file = join(place, "file");
-const SECRET = "of somebody else";
+const SECRET = "of someone else";
 const LONG_AGO = new Date("2001-02-03T04:05:06Z");
 
 beforeEachOf(import.meta.filename, () => {

@@ -138,7 +138,7 @@ test("a name that becomes a directory, a file or a link between two passes is re
 
 test("symbolic links are copied, not followed; pipes and excluded files are skipped", () => {
   const secret = join(top, "secret");
-  writeFileSync(secret, "of somebody else");
+  writeFileSync(secret, "of someone else");
   symlinkSync(secret, join(cur, "link"));
   symlinkSync(top, join(from, "anna", "directory"));
   linkSync(secret, join(from, "anna", "x.index"));

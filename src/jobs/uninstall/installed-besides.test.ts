@@ -85,7 +85,7 @@ describe("the mode and owner of a directory that a package changed", { skip: lac
     assert.equal(state(), "700 0");
   });
 
-  test("stay if somebody has changed them since", () => {
+  test("stay if someone has changed them since", () => {
     chmodSync(path, 0o755);
     restoreModes({ modes });
     assert.equal(state(), "755 0");

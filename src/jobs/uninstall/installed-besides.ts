@@ -87,7 +87,7 @@ export async function removeFilesBesides({ files, directories }: Besides): Promi
 }
 
 /**
- * Restores directories, unless somebody has changed them since. Call it before their groups are gone: their numbers
+ * Restores directories, unless someone has changed them since. Call it before their groups are gone: their numbers
  * could be reused. A set-up that was interrupted and repeated has left two steps.
  */
 export function restoreModes({ modes }: Pick<Besides, "modes">): void {

@@ -117,7 +117,7 @@ export class TrackingWatch {
 }
 
 const DISK_EVERY_MS = 5 * SECOND_MS;
-/** There is a notice below this many times the free space at which Postfix refuses mail, and the queue takes none that may wait in it. */
+/** Below this multiple of the space at which Postfix refuses mail: a notice, and no mail that may wait in the queue. */
 const TOLD_BEFORE = 2;
 /** Below this share of free inodes, and this many, there is a notice: each mail takes some, in the queue and in mailboxes. */
 const FREE_SHARE = 0.05;

@@ -57,7 +57,7 @@ test("an account that does not exist has no networks", (t) => {
   });
 });
 
-test("postmaster and abuse of every domain reach the administrator, unless somebody is called so", (t) => {
+test("postmaster and abuse of every domain reach the administrator, unless someone is called so", (t) => {
   const { accounts, networks, goesTo, mayBeSentBy } = fresh(t);
   assert.equal(goesTo("postmaster@example.org"), undefined);
   networks.serve(NONE);

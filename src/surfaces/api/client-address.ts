@@ -44,7 +44,7 @@ function lastUntrusted(peer: Ip, header: string, isTrusted: (ip: Ip) => boolean)
   const hops = header.split(",").slice(-HOPS).reverse();
   for (const hop of hops) {
     const ip = parseIp(hop.trim());
-    if (ip === null) return nearest; // what stands further left was written by somebody who writes nonsense
+    if (ip === null) return nearest; // what stands further left was written by someone who writes nonsense
     nearest = ip;
     if (!isTrusted(ip)) return ip;
   }

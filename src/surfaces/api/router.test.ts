@@ -37,7 +37,7 @@ test("a handler that takes too long is answered for", async (t) => {
   assert.equal(status, 503);
 });
 
-test("a client that is gone before it was seen is not taken for somebody else", async (t) => {
+test("a client that is gone before it was seen is not taken for someone else", async (t) => {
   const { parts } = await startKit(t);
   assert.equal((await from(parts, undefined)).status, 400);
 });

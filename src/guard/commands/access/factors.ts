@@ -135,7 +135,7 @@ async function factorCommand(
   }
 }
 
-/** For an owner who lost the phone, or after somebody else may have set one up. */
+/** For an owner who lost the phone, or after someone else may have set one up. */
 async function resetFactors({ factors, passkeys, engine }: FactorCommandParts, _: unknown, by: string): Promise<Reply> {
   const names = passkeys.list().map(({ name }) => name);
   const recorded = await Promise.all([

@@ -32,7 +32,7 @@ export type VacationCommandParts = RecordParts &
   Readonly<{ replies: VacationStore; clock: Clock }>;
 
 export const VACATION_RUNS = {
-  /** Sets or ends the reply that an account sends while its user is away. The record omits its text, which may say where somebody is. */
+  /** Sets or ends the reply that an account sends while its user is away. The record omits its text, which may say where someone is. */
   vacation_set: async (parts, command, by) => {
     const { name, subject, text, until } = command;
     const end = text === null || until === null ? null : parseEnd(until, parts.clock.now());
