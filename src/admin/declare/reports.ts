@@ -177,10 +177,7 @@ export type CertificateReport = Readonly<z.output<ReturnType<typeof certificateR
 /** The result of the keeper's last check of the audit (docs/audit.md). */
 export const auditReport = () =>
   z.object({
-    checkedAt: meaning(
-      z.string(),
-      "ISO 8601 in UTC. Root checks each hour, and each minute while it is inconsistent.",
-    ),
+    checkedAt: meaning(z.string(), "ISO 8601 in UTC. Root checks each hour, and each minute while it is inconsistent."),
     first: meaning(count, "The entries are those from `first` to `last`; both are 0 without any."),
     last: count,
     anchored: meaning(

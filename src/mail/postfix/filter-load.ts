@@ -189,7 +189,7 @@ export class FilterLoad {
     return excess;
   }
 
-  /** `heavy`: the mail that is asked about, if it is heavy. Plain mail waits only for what heavy mails of its own source cost beyond their sizes. */
+  /** `heavy`: the mail that is asked about, if it is heavy. Plain mail waits only for what heavy mails from the same source cost beyond their sizes. */
   #ofStrangers(source: string, heavy: string | null): Excess | null {
     const bytes = new Map<string, number>();
     for (const [queueId, mail] of this.#mails) {

@@ -29,7 +29,7 @@ export type AccountSetting = Readonly<{
    * (`is`, if that is more). Cut where it is long, so a text that a person wrote comes last.
    */
   shown: Readonly<{ what: string; item?: string; is?: string }>;
-  /** Its field of `MailboxSettings`. Absent if nobody could receive or answer mail through it. */
+  /** Its field of `MailboxSettings`. Absent if no one could receive or answer mail through it. */
   own?: Readonly<{ name: string; read: (db: DatabaseSync, account: string) => unknown }>;
 }>;
 

@@ -145,8 +145,7 @@ export async function uninstall(call: Call): Promise<Answer> {
     if (reply?.trim().toLowerCase() !== "yes") return failed("Nothing was changed.", "");
   }
   const outcome = await takeBack(call.layout, options, (doing) => terminal.progress(`${doing} ...`));
-  if (!outcome.ok)
-    return failed(outcome.reason, `Once that is fixed, \`${PROGRAM} uninstall\` continues from there.`);
+  if (!outcome.ok) return failed(outcome.reason, `Once that is fixed, \`${PROGRAM} uninstall\` continues from there.`);
   const kept = existsSync(data) ? ` Mail, accounts and settings are in ${data}.` : "";
   const left = ` Its programs are in ${CHECKOUT}, which is yours to delete.`;
   return done({ steps }, `GhostInbox is uninstalled.${kept}${left}`);
