@@ -83,7 +83,7 @@ describe("set-up looks for the network first", { skip }, () => {
     assert.equal(code, 1);
     assert.equal(
       out,
-      "ghostinbox: The packages cannot be fetched, because 127.0.0.1 does not answer: connect this machine to the Internet and start again. Nothing was changed.\n",
+      "ghostinbox: The packages cannot be fetched, because 127.0.0.1 does not answer: connect this machine to the internet and start again. Nothing was changed.\n",
     );
     assert.equal((await asked("https://no-such-name.invalid")).code, 1);
     assert.ok(performance.now() - startedAt < patience(25_000));

@@ -63,10 +63,10 @@ const de: AlertFrame = {
   contacts: "Ansprechpartner",
   guardDown: "Der Wächter läuft nicht.",
   guardUp: "Der Wächter läuft wieder.",
-  silentSince: (since, word) => `Er antwortet seit ${since} nicht. Seine letzten Worte:\n\n    ${word}`,
+  silentSince: (since, word) => `Er antwortet seit ${since} nicht. Seine letzte Zeile im Protokoll:\n\n    ${word}`,
   guardEnds: "Der Wächter endet immer wieder.",
   endsSince: (since, word) =>
-    `Seit ${since} ist er viele Male gestartet. Endet er, wird nichts gezählt oder gesperrt und keine andere Meldung verschickt, bis er wieder läuft. Sein Protokoll ist log/guard; seine letzten Worte:\n\n    ${word}`,
+    `Seit ${since} ist er viele Male gestartet. Endet er, wird nichts gezählt oder gesperrt und keine andere Meldung verschickt, bis er wieder läuft. Sein Protokoll ist log/guard; die letzte Zeile:\n\n    ${word}`,
   unguarded:
     "Post wird weiter angenommen, und Nutzer melden sich an, aber nichts wird gezählt, keine Adresse gesperrt, und keine andere Meldung verschickt.",
   unguardedMail:

@@ -97,7 +97,7 @@ test("a milter's refusal of an account's mail is the account's, until another ma
 
 test("there is room again once Postfix has a mail in its queue or refuses it as a loop, whatever its sender is called", () => {
   const all = server();
-  const line = (text: string) => all.load.readMailLog(`Nov 20 08:08:30 mail postfix/${text}`);
+  const line = (text: string) => all.load.readEnd(`Nov 20 08:08:30 mail postfix/${text}`);
   fill(all);
   line("smtpd[1]: AAAA1: from=<a@b.test>, size=1, nrcpt=1 (queue active)");
   line("smtpd[1]: NOQUEUE: reject: AAAA1: from=<a>, size=1, nrcpt=1 (queue active)");
@@ -108,8 +108,13 @@ test("there is room again once Postfix has a mail in its queue or refuses it as 
   line("smtpd[1]: warning: AAAA2: message rejected: hopcount exceeded");
   line("cleanup[3]: AAAA2: message-id=<warning: AAAA2: message rejected: hopcount exceeded");
   assert.equal(all.send("BBBB2"), "bytes_in_filters");
-  line("cleanup[3]: warning: AAAA2: message rejected: hopcount exceeded");
+  const looped = (queueId: string) => line(`cleanup[3]: warning: ${queueId}: message rejected: hopcount exceeded`);
+  looped("AAAA2");
   assert.equal(all.send("BBBB2"), null);
+  looped("CCCC1");
+  assert.equal(all.send("CCCC1"), null, "the line may come before the mail's end");
+  all.load.observe({ ...DELIVERED, queueId: "BBBB2" });
+  assert.equal(all.send("BBBB3"), null, "it took no room");
 });
 
 test("a mail that is only named in the log is still being read", () => {

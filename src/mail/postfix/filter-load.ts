@@ -24,18 +24,18 @@ const ALLOCATED_LENGTH = 32;
 const MOST_SUSPECTS = 1_024;
 const MOST_LATE_MS = 2 * CHECK_MS;
 
-/**
- * Lines about a mail that no filter reads any more: once qmgr(8) has it, all are done with it, and they never get what cleanup(8) takes for
- * a loop.
- */
-const ENDS = [
-  {
-    program: "qmgr",
-    end: " (queue active)",
-    matches: new RegExp(`^${QUEUE_ID}: from=<.*>, size=\\d+, nrcpt=\\d+`, "s"),
-  },
-  { program: "cleanup", end: " hopcount exceeded", matches: new RegExp(`^warning: ${QUEUE_ID}: message rejected:`) },
-] as const;
+/** Once qmgr(8) has a mail, all filters are done with it. */
+const QUEUED = {
+  end: " (queue active)",
+  program: "qmgr",
+  matches: new RegExp(`^${QUEUE_ID}: from=<.*>, size=\\d+, nrcpt=\\d+`, "s"),
+};
+/** No filter ever reads what cleanup(8) takes for a loop. It says so while the header arrives. */
+const LOOPED = {
+  end: " hopcount exceeded",
+  program: "cleanup",
+  matches: new RegExp(`^warning: ${QUEUE_ID}: message rejected:`),
+};
 
 type Sender = Pick<EndOfMessage, "account" | "ip">;
 /** `sender`: as in `FilterLoad.isSuspect`. `extraBytes`: what it costs Rspamd beyond its size. `hasTurn`: as one of few of its account. */
@@ -50,6 +50,7 @@ export class FilterLoad {
   readonly #mails = new Map<string, Read>();
   /** The latest mails of accounts, by queue id: a milter's refusal in the log does not say whose mail it was. */
   readonly #submitted = new BoundedMap<string, Pick<EndOfMessage, "account" | "service">>(MOST_SUBMITTED);
+  readonly #looped = new BoundedMap<string, true>(MOST_SUBMITTED);
   readonly #turns = new PartsTurns();
   /** Of strangers from known or wanted places, who so wait for no other strangers. */
   readonly #knownTurns = new PartsTurns();
@@ -111,12 +112,14 @@ export class FilterLoad {
     return { ...observation, ...this.#submitted.get(observation.queueId) };
   }
 
-  /** A line of mail.log. */
-  readMailLog(line: string): void {
-    const found = ENDS.find(({ end }) => line.endsWith(end));
+  /** A line of any log that the guard follows. */
+  readEnd(line: string): void {
+    const found = [QUEUED, LOOPED].find(({ end }) => line.endsWith(end));
     const said = found === undefined ? null : parseMailLine(line);
     const [, queueId] = (said?.program === found?.program && found?.matches.exec(said?.text ?? "")) || [];
-    if (queueId !== undefined) this.#leave(queueId);
+    if (queueId === undefined) return;
+    if (found === LOOPED) this.#looped.set(queueId, true);
+    this.#leave(queueId);
   }
 
   /**
@@ -166,6 +169,10 @@ export class FilterLoad {
     else this.#submitted.set(queueId, { account, service });
     // Postfix may repeat a question.
     this.#leave(queueId);
+    if (this.#looped.get(queueId) === true) {
+      this.#looped.delete(queueId);
+      return mail;
+    }
     const source = sourceOf(mail);
     const excess = account === null && sizeBytes > LIGHT_BYTES ? this.#ofStrangers(source, null) : null;
     if (excess !== null) return { ...mail, excess };

@@ -76,7 +76,7 @@ export function composeSources(parts: SourceParts) {
     ...followedLogs(layout, settings, engine.startedAt).map((one) => ({
       ...one,
       read: (line: string) => {
-        filterLoad.readMailLog(line);
+        filterLoad.readEnd(line);
         return filterLoad.observe(one.read(line));
       },
     })),

@@ -111,5 +111,5 @@ export const NETWORKS = {
   undo: "account networks ADDRESS remove NETWORK",
   redo: "account networks ADDRESS add NETWORK",
   rows: { from: "account_network", name: "account || ' from ' || network", is: "network" },
-  shown: { what: "sign-ins from", item: "network" },
+  shown: { what: "sign-ins only from", item: "network" },
 } as const;

@@ -41,11 +41,11 @@ test("every change of accounts and aliases is a difference, and no secret is sho
     "account eve@example.test: null -> active",
     "alias info@example.test: to anna@example.test -> to anna@example.test x@else.test, blocked",
     "app password phone of anna@example.test: null -> made 1970-01-01 00:00:00 UTC, never used",
-    "forwarding to x@else.test of anna@example.test: null -> set",
+    "forwarding to x@else.test of anna@example.test: null -> a copy stays here",
     "password of anna@example.test: (secret) -> another",
     "password of eve@example.test: null -> (secret)",
     "quota of anna@example.test: null -> 5 bytes",
-    "sign-ins from 203.0.113.0/24 of anna@example.test: null -> set",
+    "sign-ins only from 203.0.113.0/24 of anna@example.test: null -> set",
     "vacation reply of anna@example.test: null -> ended 1970-01-01 00:00:00 UTC: Away Write to x@else.test.",
     `vacation reply of bert@example.test: ${after.get("vacation reply of bert@example.test")?.shown} -> another`,
   ]);

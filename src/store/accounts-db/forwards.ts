@@ -167,7 +167,11 @@ export const FORWARDS = {
   tables: ["forward", "target_spent", "new_forward", "new_forward_sent"],
   says: "forwards",
   undo: "account forward ADDRESS --off",
-  rows: { from: "forward WHERE target <> account", name: "account || ' to ' || target", is: `target || ${KEEPS}` },
-  shown: { what: "forwarding to", item: "target", is: `iif(${KEEPS}, NULL, 'no copy stays here')` },
+  rows: {
+    from: "forward WHERE target <> account",
+    name: `account || ' to ' || target || iif(${KEEPS}, '', ' without a copy')`,
+    is: `target || ${KEEPS}`,
+  },
+  shown: { what: "forwarding to", item: "target", is: `iif(${KEEPS}, 'a copy stays here', 'no copy stays here')` },
   own: { name: "forwarding", read: readForwarding },
 } as const;

@@ -74,8 +74,8 @@ export type ShownSetting = Readonly<{ what: string; is: readonly string[] }>;
 export function readAccountSettings(db: DatabaseSync, account: string): readonly ShownSetting[] {
   const rows = db.prepare(`SELECT what, item, shown FROM (${ALL_SET}) WHERE account = ?`).all(account);
   const read = rows.map(({ what, item, shown }) => {
-    const is = item === null || shown === null ? text(item ?? shown) : `${text(item)} (${text(shown)})`;
-    return { what: text(what), is: onOneLine(is) };
+    const [name, is] = [item, shown].map((value) => (value === null ? "" : onOneLine(text(value))));
+    return { what: text(what), is: name === "" || is === "" ? `${name}${is}` : `${name} (${is})` };
   });
   return [...Map.groupBy(read, ({ what }) => what)].map(([what, some]) => ({ what, is: some.map(({ is }) => is) }));
 }

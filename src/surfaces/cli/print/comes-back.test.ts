@@ -63,7 +63,7 @@ test("after a restore the former databases are compared; without them a sentence
   const lines = comesBackFrom(restored, aside.data);
   assert.ok(lines.includes("  tokens: 1 removed (nightly)"), lines.join("\n"));
   assert.ok(lines.includes("  ghostinbox.toml was changed: logins.networks"), lines.join("\n"));
-  assert.match(lines.at(-1) ?? "", /^ {2}Comes back: anna@example\.test to x@else\.example\. /);
+  assert.match(lines.at(-1) ?? "", /^ {2}Comes back: anna@example\.test to x@else\.example without a copy\. /);
   for (const nothing of [null, join(top, "none")])
     assert.match(
       comesBackFrom(restored, nothing).join(),

@@ -107,7 +107,7 @@ describe("an account is contained, as far as it can be", {
     guard.keeperAnswers(({ verb }) => (verb === "list_mail" ? DOWN : null));
     const { code, out, err } = await contain("--yes");
     assert.equal(code, 1);
-    assert.match(out + err, /Mail of anna@example\.org in the queue was not held: .*no answer/);
+    assert.match(out + err, /Mail of anna@example\.org in the queue was not all held: .*no answer/);
     assert.match(out + err, PASSWORD);
   });
 

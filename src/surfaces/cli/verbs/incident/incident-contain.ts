@@ -213,7 +213,7 @@ async function holdQueue(call: Call, account: AccountName): Promise<Came> {
   );
   if (failure !== null) {
     const before = `${plural(held, "mail")} had been held by then.`;
-    return { did: [], wrong: [`Mail of ${account} in the queue was not held: ${failure.message} ${before}`] };
+    return { did: [], wrong: [`Mail of ${account} in the queue was not all held: ${failure.message} ${before}`] };
   }
   return took(
     held === 0

@@ -138,7 +138,7 @@ function printState(name: AccountName, { row, known, mailbox, key, settings }: T
   const lines = [
     ["  mailbox", mailbox],
     ...(row.networks.length === 0 ? [["  sign-ins from", "any network that logins.networks allows"]] : []),
-    ...settings.map(({ what, is }) => [`  ${what}`, is.join(", ")]),
+    ...settings.flatMap(({ what, is }) => is.map((one, nth) => [nth === 0 ? `  ${what}` : "", one])),
     ...(key === null ? [] : [["  key of its mail", key]]),
     ...(known === null ? [] : knownLines(known)),
   ];

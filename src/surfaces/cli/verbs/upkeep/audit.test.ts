@@ -113,7 +113,7 @@ test("docs/audit.md: its script checks an export with jq and sha256sum alone", {
     return execFileSync("sh", ["-c", script], { cwd: layout.data, encoding: "utf8" });
   };
   const { out } = await ran("export");
-  assert.equal(check(out), "5 consistent entries\n");
+  assert.equal(check(out), "5 entries are consistent\n");
   assert.match(check(out.replace('"two"', '"six"')), /^entry 2 is inconsistent\n/);
   assert.match(check(out.split("\n").toSpliced(2, 1).join("\n")), /^entry 4 is inconsistent\n/);
 });
