@@ -9,7 +9,7 @@ import { allowed, type BanItem, ban } from "../bans.ts";
 import { lazily } from "./fields.ts";
 import { count, list, meaning, time as moment, next, records } from "./kinds.ts";
 
-/** The data of every interface: the command line's --json, the API, the dashboard. Times are ISO 8601 UTC. */
+/** Data that interfaces share: the command line's --json, the API, the dashboard. Times are ISO 8601 UTC. */
 
 export const time = moment.check(z.meta({ id: "Time" }));
 

@@ -145,9 +145,9 @@ export const conditions = {
   },
   web_account: {
     severity: "warning",
-    says: "An account or an alias was changed through the dashboard.",
+    says: "An account or an alias was changed through the dashboard or My mailbox.",
     matters:
-      "An account or an alias gives access to its mail. If it was not you, someone has your session and your password, or has taken over the program behind the dashboard.",
+      "An account or an alias gives access to its mail. If it was neither you nor the user, someone has that session and password, or has taken over the program behind the dashboard.",
     next: "`account list` shows the accounts, `audit list` what was done. If it was not you: `incident open TITLE`, then `incident contain --tokens --dashboard ACCOUNT`.",
   },
   web_factor: {

@@ -416,9 +416,9 @@ export const germanConditions: Readonly<Record<ConditionCode, GermanCondition>> 
     next: "`token list` zeigt, was es darf. Waren Sie es nicht: `incident open TITLE`, dann `incident contain --tokens --dashboard`.",
   },
   web_account: {
-    says: "Über die Verwaltungsseite wurde ein Konto oder ein Alias geändert.",
+    says: "Über die Verwaltungsseite oder „Mein Postfach“ wurde ein Konto oder ein Alias geändert.",
     matters:
-      "Wer ein Konto oder einen Alias hat, kann dessen Post lesen. Waren Sie es nicht, so hat jemand Ihre Sitzung und Ihr Passwort, oder hat das Programm hinter der Seite übernommen.",
+      "Wer ein Konto oder einen Alias hat, kann dessen Post lesen. Waren es weder Sie noch der Benutzer, so hat jemand diese Sitzung und das Passwort, oder hat das Programm hinter der Seite übernommen.",
     next: "`account list` zeigt die Konten, `audit list`, was getan wurde. Waren Sie es nicht: `incident open TITLE`, dann `incident contain --tokens --dashboard ACCOUNT`.",
   },
   web_factor: {

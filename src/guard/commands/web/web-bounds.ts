@@ -21,8 +21,8 @@ export const WEB_LIMITS = {
   /** Changes of accounts, aliases and automatic replies within an hour, apart from those of `shutOut`; each account in a file counts. */
   accounts: 500,
   /**
-   * Changes that lock a user out or take their mail, within an hour: removals, passwords, app passwords, suspensions, networks, quotas,
-   * forwards, removed or blocked aliases.
+   * Changes that can lock a user out, or give someone else their mail, within an hour: removals, passwords, app passwords, suspensions,
+   * networks, quotas, forwards, removed or blocked aliases.
    */
   shutOut: 50,
   /** Changes of the settings, and undone ones, within an hour. */
