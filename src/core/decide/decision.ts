@@ -4,8 +4,8 @@ import { formatDuration, type Millis } from "../time.ts";
 import type { Credit } from "./honest-mail.ts";
 
 /**
- * `delay` answers late, `hold` accepts a mail and keeps it in the queue until the owner decides, `defer` asks the client
- * to retry later, `refuse` refuses for good or ends the session.
+ * `delay` answers a sign-in late, `hold` accepts a mail and keeps it in the queue until the owner decides, `defer` asks the
+ * client to retry later, `refuse` refuses for good or ends the session.
  */
 export type Verdict = "pass" | "delay" | "hold" | "defer" | "refuse";
 

@@ -6,7 +6,7 @@ import type { EventType, Service } from "./event-types.ts";
 import type { ClientFault, Reason } from "./reasons.ts";
 import type { RestOf } from "./rest-schemas.ts";
 
-/** What a component's log says about a mail or a client. The engine decides nothing about it. */
+/** What a component's log says about a mail or a client. The engine decides nothing about it; Fail2ban reads the same lines (mail/fail2ban/filters.ts). */
 export type Observation =
   | Readonly<{
       type: "SPAM_SCORED";

@@ -17,7 +17,7 @@ export const TABLE = "inet ghostinbox";
 const BAN_SETS = [...HASH_SETS, ...INTERVAL_SETS];
 /** No packet comes from these. While they are in a set, the set has not been emptied. */
 const WATERMARK = { ban4: "0.0.0.0", ban6: "::", ban6_host: "::" } as const;
-/** The counters of the two rules for banned packets. */
+/** The counters of the two rules for banned packets, for people and `nftProbe`: such a packet leaves no event. */
 const COUNTERS = ["dropped", "refused"] as const;
 
 /** What the table is built for. */

@@ -99,7 +99,7 @@ export function printMessage(
   const end = timeline.findLast(({ type }) => MAIL_ENDINGS.has(type)) ?? null;
   return parts([
     [
-      `Outcome: ${end === null ? "none yet" : outcomeOf(end)}`,
+      `Outcome: ${end === null ? "none recorded" : outcomeOf(end)}`,
       `Message-ID: ${messageIds.map(oneLine).join(", ") || "unknown"}`,
       `Queue id: ${queueIds.join(", ") || "none: it was never queued"}`,
     ].join("\n"),
