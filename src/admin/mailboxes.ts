@@ -128,7 +128,7 @@ export const OF_MAILBOXES = [
       ...OWN,
       ...MADE,
     })
-    .cli("account app-password add ADDRESS NAME...", "Create an app password for one mail program; it is shown only once.", {
+    .cli("account app-password add ADDRESS NAME...", "Create an app password for a mail program, and show it once.", {
       words: ["name", "app"],
       done: (it) => `${it.password}\nType it into ${it.app}, with the user name ${it.name}. It is shown only now.`,
       next: ({ name }) => `account app-password list ${name}`,

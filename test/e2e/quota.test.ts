@@ -73,6 +73,9 @@ describe("room for mail", { skip: whyNoLab() ?? false }, () => {
     assert.equal(refusal?.code, 452);
     assert.match(words(refusal), /4\.2\.2 <anna@example\.test>: Recipient address rejected: Mailbox is full/);
     assert.ok(accepted.length >= 6 && accepted.length <= 7, `${accepted.length} were accepted`);
+    await until("the refusal is recorded", () =>
+      product.countEvents("type = 'EMAIL_DEFERRED' AND reason = 'mailbox_full'"),
+    );
     for (const subject of accepted) assert.ok(findMail(product.layout, subject) !== null, subject);
     await until("nothing is left in the queue", async () => (await queueOf({ lab, product })).length === 0);
   });

@@ -161,6 +161,21 @@ export const LOG_EXAMPLES: Readonly<Record<string, LogExample>> = {
       },
     ],
   },
+  mailbox_full: {
+    example: smtpd(
+      "NOQUEUE: reject: RCPT from unknown[198.51.100.7]: 452 4.2.2 <anna@example.test>: Recipient address rejected: " +
+        "Mailbox is full; from=<a@b.test> to=<anna@example.test> proto=ESMTP helo=<client.test>",
+    ),
+    hostile: [
+      {
+        line: smtpd(
+          'NOQUEUE: reject: RCPT from unknown[198.51.100.7]: 550 5.1.1 <"x>: Recipient address rejected: Mailbox is full; "@a>: ' +
+            "Recipient address rejected: User unknown; from=<> to=<x> proto=ESMTP helo=<client.test>",
+        ),
+        ip: null,
+      },
+    ],
+  },
   tls_failed_imap: {
     example: imap(
       "Disconnected: Connection closed: SSL_accept() failed: error:0A0000C1:SSL routines::no shared cipher " +

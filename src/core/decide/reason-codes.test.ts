@@ -23,6 +23,7 @@ const NOT_DECIDED: readonly string[] = [
   "relay_refused",
   "helo_refused",
   "sender_refused",
+  "mailbox_full",
   "not_recorded",
 ];
 

@@ -27,6 +27,7 @@ test("what only a log tells is a row too, with the times that it was seen", () =
   assert.match(line({ ...fault, reason: "tls_failed" }), /^TLS_FAILED /);
   for (const reason of ["relay_refused", "helo_refused", "sender_refused"] as const)
     assert.match(line({ ...fault, reason }), /^EMAIL_BLOCKED /);
+  assert.match(line({ ...fault, reason: "mailbox_full" }), /^EMAIL_DEFERRED /);
   const unseen = { type: "LOGIN_UNSEEN", ...at, login: "anna@example.org" } as const;
   assert.equal(
     line(unseen),

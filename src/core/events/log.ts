@@ -182,6 +182,8 @@ function faultType(reason: ClientFault): EventType {
     case "helo_refused":
     case "sender_refused":
       return "EMAIL_BLOCKED";
+    case "mailbox_full":
+      return "EMAIL_DEFERRED";
     default:
       return "SESSION_FAULT";
   }

@@ -326,6 +326,10 @@ export const reasons = {
     says: "This client may not use this sender address.",
     next: "A user sends as an address of the account: `alias add` adds one.",
   },
+  mailbox_full: {
+    says: "The recipient's mailbox is full. The client will try again, often for days.",
+    next: "`account quota` gives it more room; otherwise its user deletes mail.",
+  },
   unseen_login_failure: {
     says: "A sign-in that failed while the guard was down, found later in the log.",
     next: "Nothing to do: only Fail2ban's jails count it.",
@@ -380,4 +384,5 @@ export type ClientFault = Extract<
   | "relay_refused"
   | "helo_refused"
   | "sender_refused"
+  | "mailbox_full"
 >;

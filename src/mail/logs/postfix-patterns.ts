@@ -89,6 +89,10 @@ export const REFUSED_PATTERNS: LogPatterns = {
     ),
     reports: "pipelining",
   },
+  mailbox_full: {
+    matches: refusal("RCPT", "Recipient address rejected: Mailbox is full"),
+    reports: "mailbox_full",
+  },
 };
 
 /** `QUEUEID: reject: STATE from CLIENT: CODE <what it was about>: REPLY; from=…` (smtpd(8), log_whatsup). */
