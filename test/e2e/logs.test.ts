@@ -130,11 +130,15 @@ describe("what only logs tell", { skip: whyNoLab() ?? false }, () => {
       await recorded("198.51.100.205", "too_many_errors");
     });
 
-    test("relaying, a bare HELO name and a sender of someone else, refused by Postfix alone", async () => {
+    test("relaying, a bare HELO name, a large mail and a sender of someone else, refused by Postfix alone", async () => {
       await sendMail({ host: lab.attacker, from: "198.51.100.206", recipient: "someone@elsewhere.test" });
       assert.equal((await recorded("198.51.100.206", "relay_refused")).type, "EMAIL_BLOCKED");
       (await openSmtp(lab.attacker, "198.51.100.207", ["EHLO client"])).close();
       await recorded("198.51.100.207", "helo_refused");
+      (
+        await openSmtp(lab.attacker, "198.51.100.209", ["EHLO client.test", "MAIL FROM:<a@sender.test> SIZE=99999999"])
+      ).close();
+      await recorded("198.51.100.209", "too_large");
       const forged = { from: "198.51.100.66", sender: "bert@example.test", recipient: ANNA };
       await sendMailAs(ANNA, { host: lab.sender, ...forged });
       await recorded("198.51.100.66", "sender_refused");

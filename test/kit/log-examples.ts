@@ -161,6 +161,20 @@ export const LOG_EXAMPLES: Readonly<Record<string, LogExample>> = {
       },
     ],
   },
+  too_large: {
+    example: smtpd(
+      "NOQUEUE: reject: MAIL from unknown[198.51.100.7]: 552 5.3.4 Message size exceeds fixed limit; proto=ESMTP helo=<client.test>",
+    ),
+    hostile: [
+      {
+        line: smtpd(
+          'NOQUEUE: reject: MAIL from unknown[198.51.100.7]: 504 5.5.2 <"x>: Message size exceeds fixed limit; "@a>: Sender address ' +
+            "rejected: need fully-qualified address; from=<x> proto=ESMTP helo=<x>",
+        ),
+        ip: null,
+      },
+    ],
+  },
   mailbox_full: {
     example: smtpd(
       "NOQUEUE: reject: RCPT from unknown[198.51.100.7]: 452 4.2.2 <anna@example.test>: Recipient address rejected: " +

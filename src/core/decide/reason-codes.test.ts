@@ -23,6 +23,7 @@ const NOT_DECIDED: readonly string[] = [
   "relay_refused",
   "helo_refused",
   "sender_refused",
+  "too_large",
   "mailbox_full",
   "not_recorded",
 ];

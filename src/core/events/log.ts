@@ -181,6 +181,7 @@ function faultType(reason: ClientFault): EventType {
     case "relay_refused":
     case "helo_refused":
     case "sender_refused":
+    case "too_large":
       return "EMAIL_BLOCKED";
     case "mailbox_full":
       return "EMAIL_DEFERRED";

@@ -326,6 +326,10 @@ export const reasons = {
     says: "This client may not use this sender address.",
     next: "A user sends as an address of the account: `alias add` adds one.",
   },
+  too_large: {
+    says: "The mail is larger than this server accepts.",
+    next: "Raise limits.mail.max_size, or ask the sender for a link instead.",
+  },
   mailbox_full: {
     says: "The recipient's mailbox is full. The client will try again, often for days.",
     next: "`account quota` gives it more room; otherwise its user deletes mail.",
@@ -384,5 +388,6 @@ export type ClientFault = Extract<
   | "relay_refused"
   | "helo_refused"
   | "sender_refused"
+  | "too_large"
   | "mailbox_full"
 >;

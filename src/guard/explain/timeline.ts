@@ -61,6 +61,7 @@ const PREVENTED_BY: Readonly<Partial<Record<Reason, readonly SettingKey[]>>> = {
   banned: ["bans.ladder", "allow.networks"],
   all_clients: ["http.trusted_proxies", "proxy.networks"],
   tls_failed: ["tls.profile"],
+  too_large: ["limits.mail.max_size"],
   postfix_limit: ["limits.connections.concurrent", "limits.mail.postfix_per_minute"],
 };
 

@@ -89,6 +89,10 @@ export const REFUSED_PATTERNS: LogPatterns = {
     ),
     reports: "pipelining",
   },
+  too_large: {
+    matches: refusal("MAIL", "Message size exceeds fixed limit"),
+    reports: "too_large",
+  },
   mailbox_full: {
     matches: refusal("RCPT", "Recipient address rejected: Mailbox is full"),
     reports: "mailbox_full",
