@@ -64,7 +64,7 @@ export const NULL_SENDER_REFUSED = "Use one of your own addresses as the sender"
 /** What the client sent instead of a name: anything but the bracket that ends it. */
 const HELO = "<[^>]{0,1024}>";
 
-/** What Postfix refuses by its own rules. The guard has already recorded its decisions; what it answers without one, such as `FULL`, is no event. */
+/** What Postfix refuses by its own rules. The guard has recorded its decisions already, but not answers without one, such as `FULL`. */
 export const REFUSED_PATTERNS: LogPatterns = {
   relay_refused: {
     matches: refusal("RCPT", "Relay access denied"),
