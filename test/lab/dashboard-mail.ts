@@ -131,7 +131,7 @@ async function agreesWithStatus(page: Page, product: Product): Promise<void> {
   assert.equal(await page.locator(".row.notice").count(), needsYou.length);
   const shown = (await product.cli(["status"])).stdout;
   assert.ok(
-    /^GhostInbox is running\. .* needs? you\.$/m.test(shown) &&
+    /^GhostInbox is running\. .* needs? attention\.$/m.test(shown) &&
       needsYou.every(({ says }) => shown.includes(`! ${says}`)),
     shown,
   );

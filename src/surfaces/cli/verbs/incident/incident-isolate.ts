@@ -44,7 +44,7 @@ export const incidentIsolate = inIncident(async (call, incident) => {
     return wrongUsage("No SSH server was found here, so you might lock yourself out too.", next);
   const ssh = isSshShut || found.length > 0 ? found : USUAL_SSH;
   const who = allow.length === 0 ? "no one" : `only ${allow.map(shown).join(", ")}`;
-  const ports = ssh.length === 0 ? "" : ` (SSH stays open for all on port ${ssh.join(", ")})`;
+  const ports = ssh.length === 0 ? "" : ` (but SSH stays open for all on port ${ssh.join(", ")})`;
   const question = `Disconnect the server? Mail in both directions waits in the queue, and ${who} can connect${ports}.`;
   const unsure = await whyNotSure(call, question, "nothing was isolated");
   if (unsure !== null) return unsure;
