@@ -209,7 +209,7 @@ test("a mail: its latest outcome comes first, even if a filter only deferred it"
   const report = { asked: "72CED1EABE5", queueIds: ["72CED1EABE5"], messageIds: [], otherQueueIds: [], complete: true };
   const first = (...events: readonly EventItem[]): string | undefined =>
     printMessage({ ...report, timeline: timelineOf(events) }, IN_FORCE).split("\n")[0];
-  assert.equal(first(accepted, queued), "Outcome: none yet");
+  assert.equal(first(accepted, queued), "Outcome: none recorded");
   const refused = { ...mail, id: 3, reason: "spam_refused", action: "refused", details: "smtp no" } as const;
   assert.match(
     first(accepted, queued, eventItem("EMAIL_BLOCKED", refused)) ?? "",
