@@ -121,7 +121,8 @@ describe("what the user of a mailbox does at the dashboard", { skip: whyNoLab() 
       for (const password of WRONG.slice(0, 2)) assert.equal(await signsIn(ANNA, password, STRANGER), false);
       for (const password of WRONG.slice(0, 4)) assert.equal((await signIn(web, ANNA, password)).status, 401);
       assert.equal(await product.banOf(STRANGER), undefined, "the first two count once");
-      await signIn(web, ANNA, "the fifth");
+      // The ban may cut its connection before the answer.
+      await signIn(web, ANNA, "the fifth").catch(() => null);
     });
     await until("it is banned", async () => (await product.banOf(STRANGER)) !== undefined);
     assert.ok(await signsIn(ANNA, PASSWORD, HERS), "the user is not");
