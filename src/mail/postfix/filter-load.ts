@@ -114,11 +114,12 @@ export class FilterLoad {
 
   /** A line of any log that the guard follows. */
   readEnd(line: string): void {
-    const found = [QUEUED, LOOPED].find(({ end }) => line.endsWith(end));
-    const said = found === undefined ? null : parseMailLine(line);
-    const [, queueId] = (said?.program === found?.program && found?.matches.exec(said?.text ?? "")) || [];
+    const kind = [QUEUED, LOOPED].find(({ end }) => line.endsWith(end));
+    const said = kind === undefined ? null : parseMailLine(line);
+    if (kind === undefined || said?.program !== kind.program) return;
+    const [, queueId] = kind.matches.exec(said.text) ?? [];
     if (queueId === undefined) return;
-    if (found === LOOPED) this.#looped.set(queueId, true);
+    if (kind === LOOPED) this.#looped.set(queueId, true);
     this.#leave(queueId);
   }
 
