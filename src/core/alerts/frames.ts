@@ -28,10 +28,10 @@ const en = {
   contacts: "Contacts",
   guardDown: "The guard does not run.",
   guardUp: "The guard runs again.",
-  silentSince: (since: string, word: string) => `It has not answered since ${since}. Its last log line:\n\n    ${word}`,
+  silentSince: (since: string, line: string) => `It has not answered since ${since}. Its last log line:\n\n    ${line}`,
   guardEnds: "The guard keeps exiting.",
-  endsSince: (since: string, word: string) =>
-    `It has started many times since ${since}. Each time it exits, nothing is counted or banned and no other alert is sent until it runs again. Its log is log/guard; its last line:\n\n    ${word}`,
+  endsSince: (since: string, line: string) =>
+    `It has started many times since ${since}. Each time it exits, nothing is counted or banned and no other alert is sent until it runs again. Its log is log/guard; its last line:\n\n    ${line}`,
   unguarded:
     "Mail is accepted and users can sign in, but nothing is counted, no address is banned, and no other alert is sent.",
   unguardedMail:
@@ -63,10 +63,10 @@ const de: AlertFrame = {
   contacts: "Ansprechpartner",
   guardDown: "Der Wächter läuft nicht.",
   guardUp: "Der Wächter läuft wieder.",
-  silentSince: (since, word) => `Er antwortet seit ${since} nicht. Seine letzte Zeile im Protokoll:\n\n    ${word}`,
+  silentSince: (since, line) => `Er antwortet seit ${since} nicht. Seine letzte Zeile im Protokoll:\n\n    ${line}`,
   guardEnds: "Der Wächter endet immer wieder.",
-  endsSince: (since, word) =>
-    `Seit ${since} ist er viele Male gestartet. Endet er, wird nichts gezählt oder gesperrt und keine andere Meldung verschickt, bis er wieder läuft. Sein Protokoll ist log/guard; die letzte Zeile:\n\n    ${word}`,
+  endsSince: (since, line) =>
+    `Seit ${since} ist er viele Male gestartet. Endet er, wird nichts gezählt oder gesperrt und keine andere Meldung verschickt, bis er wieder läuft. Sein Protokoll ist log/guard; die letzte Zeile:\n\n    ${line}`,
   unguarded:
     "Post wird weiter angenommen, und Nutzer melden sich an, aber nichts wird gezählt, keine Adresse gesperrt, und keine andere Meldung verschickt.",
   unguardedMail:

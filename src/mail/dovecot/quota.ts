@@ -1,6 +1,7 @@
 import { dirname, join } from "node:path";
 import { USERS } from "../../settings/layout.ts";
 import { type RenderedFile, renderedScript, type Site } from "../configuration/site.ts";
+import { MAILBOX_FULL } from "../logs/postfix-patterns.ts";
 
 /** The socket in Postfix's `private` directory on which Dovecot says whether a mailbox has room for a mail. */
 export const QUOTA_SOCKET = "quota-status";
@@ -39,10 +40,10 @@ export function quotaPlugin({ mailboxQuotaBytes, messageSizeBytes }: Site): stri
   quota_rule2 = Trash:storage=+${MORE_IN_TRASH}%%:messages=+${MORE_IN_TRASH}%%
   # Postfix asks before it knows the size: what it accepted fits once more.
   quota_grace = ${messageSizeBytes}B
-  quota_exceeded_message = Mailbox is full
+  quota_exceeded_message = ${MAILBOX_FULL}
   quota_status_success = DUNNO
   quota_status_nouser = DUNNO
-  quota_status_overquota = 452 4.2.2 Mailbox is full
+  quota_status_overquota = 452 4.2.2 ${MAILBOX_FULL}
 ${warnings.join("\n")}`;
 }
 

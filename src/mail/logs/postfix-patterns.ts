@@ -61,6 +61,9 @@ export const SESSION_PATTERNS: LogPatterns = {
 /** Postfix's reply to an account that names no sender. */
 export const NULL_SENDER_REFUSED = "Use one of your own addresses as the sender";
 
+/** Postfix's reply while the recipient's mailbox has no room, which Dovecot words. */
+export const MAILBOX_FULL = "Mailbox is full";
+
 /** What the client sent instead of a name: anything but the bracket that ends it. */
 const HELO = "<[^>]{0,1024}>";
 
@@ -94,7 +97,7 @@ export const REFUSED_PATTERNS: LogPatterns = {
     reports: "too_large",
   },
   mailbox_full: {
-    matches: refusal("RCPT", "Recipient address rejected: Mailbox is full"),
+    matches: refusal("RCPT", `Recipient address rejected: ${MAILBOX_FULL}`),
     reports: "mailbox_full",
   },
 };

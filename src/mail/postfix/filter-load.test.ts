@@ -303,7 +303,7 @@ test("an account's large mails on their way make none of its heavy mails wait", 
   assert.equal(all.send("AAAA4", 5_000, { ...mail, weightBytes: LARGE }), null);
 });
 
-test("one account alone makes no stranger's heavy mail wait", () => {
+test("a single account makes no stranger's heavy mail wait", () => {
   const all = server();
   const mail = { account: "anna@example.test", ip: MAIL.ip };
   for (const queueId of ["AAAA1", "AAAA2"]) {

@@ -36,6 +36,7 @@ const LOOPED = {
   program: "cleanup",
   matches: new RegExp(`^warning: ${QUEUE_ID}: message rejected:`),
 };
+const ENDS = [QUEUED, LOOPED];
 
 type Sender = Pick<EndOfMessage, "account" | "ip">;
 /** `sender`: as in `FilterLoad.isSuspect`. `extraBytes`: what it costs Rspamd beyond its size. `hasTurn`: as one of few of its account. */
@@ -50,6 +51,7 @@ export class FilterLoad {
   readonly #mails = new Map<string, Read>();
   /** The latest mails of accounts, by queue id: a milter's refusal in the log does not say whose mail it was. */
   readonly #submitted = new BoundedMap<string, Pick<EndOfMessage, "account" | "service">>(MOST_SUBMITTED);
+  /** Queue ids of loops, whose line in the log may come before the mail's end. */
   readonly #looped = new BoundedMap<string, true>(MOST_SUBMITTED);
   readonly #turns = new PartsTurns();
   /** Of strangers from known or wanted places, who so wait for no other strangers. */
@@ -114,7 +116,7 @@ export class FilterLoad {
 
   /** A line of any log that the guard follows. */
   readEnd(line: string): void {
-    const kind = [QUEUED, LOOPED].find(({ end }) => line.endsWith(end));
+    const kind = ENDS.find(({ end }) => line.endsWith(end));
     const said = kind === undefined ? null : parseMailLine(line);
     if (kind === undefined || said?.program !== kind.program) return;
     const [, queueId] = kind.matches.exec(said.text) ?? [];

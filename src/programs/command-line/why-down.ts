@@ -6,7 +6,7 @@ import { lastLogLine, supervised } from "../../host/running/supervised.ts";
 import { type Layout, serviceLog } from "../../settings/layout.ts";
 import { type Failure, NOT_RUNNING, notRunning } from "../../surfaces/cli/call.ts";
 
-const WORD_CHARACTERS = 1_000;
+const LINE_CHARACTERS = 1_000;
 /** A guard that has not listened within this time after its start has failed. */
 const STARTS_WITHIN_MS = 15 * SECOND_MS;
 
@@ -38,11 +38,11 @@ export function whyDown(layout: Layout): Failure {
         "The guard was stopped, while the other services run: mail is accepted, but nothing is counted or banned.",
       next: `Start it with \`sv up ${service}\`.`,
     };
-  const word = lastLogLine(layout, "guard");
+  const line = lastLogLine(layout, "guard");
   return {
     ...NOT_RUNNING,
     message: `The guard does not run: mail is accepted, but nothing is counted or banned.${
-      word === null ? "" : ` Its last log line: ${printable(word, WORD_CHARACTERS)}`
+      line === null ? "" : ` Its last log line: ${printable(line, LINE_CHARACTERS)}`
     }`,
     next: `It starts automatically once the cause is gone. Its log: ${serviceLog(layout, "guard")}`,
   };

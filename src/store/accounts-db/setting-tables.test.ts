@@ -59,7 +59,7 @@ for (const { key, says, tables, shown } of SETTING_TABLES) {
   });
 }
 
-test("what is set for an account is said in words, whole, and the use of an app password is no difference", (t) => {
+test("what is set for an account is said in words, whole, and using an app password makes no difference", (t) => {
   const db = accountsFor(t);
   const path = db.location() ?? "";
   // The other targets of Bert's mail were removed.

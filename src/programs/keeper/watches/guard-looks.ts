@@ -101,7 +101,7 @@ const STARTS = { withinMs: 10 * MINUTE_MS, many: 8, few: 2 } as const;
 /** A restart takes a few seconds, even with a large database. */
 const PATIENCE_MS = 12 * SECOND_MS;
 const RETRY_MS = 10 * SECOND_MS;
-const WORD_CHARACTERS = 1_000;
+const LINE_CHARACTERS = 1_000;
 
 export type GuardAlarmParts = Readonly<{
   layout: Layout;
@@ -147,18 +147,18 @@ export class GuardAlarm {
     if (this.#alerted !== null || now - this.#downSince < PATIENCE_MS) return;
     const { layout, say, language, takenPort } = this.#parts;
     const frame = alertFrames[language()];
-    const word = lastLogLineOf(layout);
+    const line = lastLogLineOf(layout);
     const taken = takenPort();
     const cause = taken ?? locked;
     const body = [
-      frame.silentSince(isoTime(this.#downSince), word),
+      frame.silentSince(isoTime(this.#downSince), line),
       ...(cause === null ? [] : [frame.prevented(cause)]),
       taken === null ? frame.unguarded : frame.unguardedMail,
       frame.comesBack,
     ];
     if (!(await this.#mail("opened", frame.guardDown, body))) return;
     this.#alerted = { since: this.#downSince };
-    say(`the guard does not run${cause === null ? "" : `: ${cause}`}; the owner was alerted. Last log line: ${word}`);
+    say(`the guard does not run${cause === null ? "" : `: ${cause}`}; the owner was alerted. Last log line: ${line}`);
   }
 
   async #lookAtStarts(now: Millis): Promise<void> {
@@ -175,10 +175,10 @@ export class GuardAlarm {
     }
     if (this.#starts.length < STARTS.many) return;
     const frame = alertFrames[language()];
-    const word = lastLogLineOf(layout);
-    if (!(await this.#mail("opened", frame.guardEnds, [frame.endsSince(isoTime(since), word)]))) return;
+    const line = lastLogLineOf(layout);
+    if (!(await this.#mail("opened", frame.guardEnds, [frame.endsSince(isoTime(since), line)]))) return;
     this.#endsSince = since;
-    say(`the guard keeps exiting; the owner was alerted. Last log line: ${word}`);
+    say(`the guard keeps exiting; the owner was alerted. Last log line: ${line}`);
   }
 
   /** Whether it was queued. */
@@ -210,7 +210,7 @@ export class GuardAlarm {
 }
 
 function lastLogLineOf(layout: Layout): string {
-  return printable(lastLogLine(layout, "guard") ?? "(none)", WORD_CHARACTERS);
+  return printable(lastLogLine(layout, "guard") ?? "(none)", LINE_CHARACTERS);
 }
 
 const READERS = ["postfix", "dovecot"] as const satisfies readonly ServiceName[];

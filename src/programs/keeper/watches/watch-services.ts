@@ -22,7 +22,7 @@ import { type Layout, USERS } from "../../../settings/layout.ts";
 const REMEMBERED = 12;
 const MANY = 5;
 const FEW = 1;
-const WORD_CHARACTERS = 300;
+const SHOWN_CHARACTERS = 300;
 
 type Seen = { change: string; changed: boolean[]; isEnding: boolean };
 
@@ -75,8 +75,8 @@ export class ServiceWatch {
     const taken = isSteady ? null : this.takenPort(service);
     if (taken !== null) return `it cannot start: ${taken}`;
     if (!seen.isEnding) return this.#shared.troubleOf(service);
-    const word = lastLogLine(this.#layout, service);
-    return `it keeps exiting${word === null ? "" : `; its last log line: ${printable(word, WORD_CHARACTERS)}`}`;
+    const line = lastLogLine(this.#layout, service);
+    return `it keeps exiting${line === null ? "" : `; its last log line: ${printable(line, SHOWN_CHARACTERS)}`}`;
   }
 
   /** The port of the service that a foreign program holds, and what to do; null if there is none. */
@@ -98,7 +98,7 @@ export class ServiceWatch {
       // Stopping systemd would stop the machine; the program is the one to which systemd passes the port.
       if (holder?.pid === 1) return `${taken} systemd. Find its unit: systemctl list-sockets`;
       if (holder !== null && !isOf(holder.pid, main))
-        return `${taken} ${printable(holder.name, WORD_CHARACTERS)} (pid ${holder.pid}). Try: kill ${holder.pid}`;
+        return `${taken} ${printable(holder.name, SHOWN_CHARACTERS)} (pid ${holder.pid}). Try: kill ${holder.pid}`;
     }
     return null;
   }

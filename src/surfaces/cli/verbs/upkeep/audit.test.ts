@@ -45,7 +45,7 @@ test("audit list shows the latest last, in pages", async (t) => {
   assert.deepEqual([items[0]?.subject, items[0]?.detail], ["three", { verdict: "pass" }]);
 });
 
-test("audit verify says what is consistent and what root anchored, and ends with 1 at what is not", async (t) => {
+test("audit verify names consistent and anchored entries, and exits with 1 at an inconsistent one", async (t) => {
   const { ran, db } = server(t);
   assert.match((await ran("verify")).out, /^Entries 1 to 3 are consistent\.\nNo anchor confirms them yet/);
   assert.match((await ran("anchor")).out, /^Entry 3 is anchored: [0-9a-f]{64}\n$/);
