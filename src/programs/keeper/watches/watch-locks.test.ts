@@ -53,6 +53,35 @@ test("a program that keeps a database locked is named by pid and command, with a
   }
 });
 
+test("a report of one lock names a second that has lasted two seconds, since its alert is sent only once", {
+  skip: lacking({ installed: ["sqlite3"] }),
+}, async (t) => {
+  const layout = layoutOf(temporaryDirectory());
+  const clock = new HandClock();
+  const watch = new LockWatch(layout, clock);
+  const lock = async (database: string): Promise<void> => {
+    const locker = spawn("sqlite3", [database], { stdio: ["pipe", "pipe", "inherit"] });
+    locker.stdin.write("BEGIN EXCLUSIVE;\nSELECT 'locked';\n");
+    await once(locker.stdout, "data");
+    t.after(() => locker.stdin.end());
+    watch.look();
+  };
+  for (const [open, database] of [
+    [openEngine, layout.engineDb],
+    [openAccounts, layout.accountsDb],
+  ] as const) {
+    mkdirSync(dirname(database), { recursive: true });
+    open(database).close();
+  }
+  await lock(layout.engineDb);
+  clock.advance(2 * SECOND_MS);
+  await lock(layout.accountsDb);
+  clock.advance(SECOND_MS);
+  assert.deepEqual(watch.troubles(), []);
+  clock.advance(SECOND_MS);
+  assert.match(watch.troubles()[0]?.detail ?? "", /locked engine\.db .*locked accounts\.db /);
+});
+
 const PYTHON = "/usr/bin/python3";
 /** Another user's program that may only read a file, descriptor 3, and shares a lock on a byte of it until its input ends. */
 const SHARING = `import fcntl, struct, sys

@@ -12,6 +12,8 @@ import type { Layout } from "../../../settings/layout.ts";
 
 /** Shorter transactions of other programs are not reported. */
 const TOLD_MS = 4 * SECOND_MS;
+/** Once one lock is reported, so are all that have lasted this long: the alert is sent only once. */
+const TOLD_WITH_MS = 2 * SECOND_MS;
 const MOST_NAMED = 3;
 const ARGS_CHARACTERS = 100;
 /**
@@ -60,7 +62,8 @@ export class LockWatch {
 
   troubles(): readonly KeeperTrouble[] {
     const now = this.#clock.now();
-    const long = this.#held.filter(({ since }) => now - since >= TOLD_MS).slice(0, MOST_NAMED);
+    const lasting = (ms: number): readonly Held[] => this.#held.filter(({ since }) => now - since >= ms);
+    const long = lasting(TOLD_MS).length === 0 ? [] : lasting(TOLD_WITH_MS).slice(0, MOST_NAMED);
     if (long.length === 0) return [];
     const says = long.map(
       ({ database, pid, command, since }) =>
