@@ -10,7 +10,6 @@ import {
   changes,
   changesWithoutDryRun,
   changesWithSecret,
-  FACTOR,
   PROVEN_ADMIN,
   PROVEN_SESSION,
   type ResultOf,
@@ -37,7 +36,7 @@ const session = () =>
     account: meaning(z.nullable(z.string()), "The mailbox; null: the administrator's."),
   });
 const sessions = answers(() => pageOf(session()));
-const ended = answers(() => z.object({ ended: count }));
+export const ended = answers(() => z.object({ ended: count }));
 
 const token = () =>
   z.object({
@@ -184,8 +183,8 @@ const asked = answers(() =>
     known: meaning(list(z.string()), "Passkeys that are there already: `excludeCredentials`."),
   }),
 );
-const done = answers(() => z.object({ done: z.literal(true) }));
-const namedFactor = answers(() => z.object({ name: z.string() }));
+export const done = answers(() => z.object({ done: z.literal(true) }));
+const NO_DRY_RUN = "Second factors and passkeys are set up in a browser, step by step, each of which is confirmed.";
 
 /** How many there were, and the names of the passkeys among them. */
 export type FactorsReset = Readonly<{ ended: number; factors: number; passkeyNames: readonly string[] }>;
@@ -211,19 +210,19 @@ export const FACTORS = [
     "GET /factors",
     "Which second factors and passkeys the sign-in has.",
   ),
-  verb("totp_begin", PROVEN_SESSION, {}, reads(begun, { bound: "access", dryRun: FACTOR })).http(
+  verb("totp_begin", PROVEN_SESSION, {}, reads(begun, { bound: "access", dryRun: NO_DRY_RUN })).http(
     "POST /factors/totp",
     "A new secret for an authenticator app, which counts once its first code is given.",
   ),
-  verb("totp_confirm", SESSION_OF_ADMIN, { code }, changesWithoutDryRun(codes, "access", FACTOR)).http(
+  verb("totp_confirm", SESSION_OF_ADMIN, { code }, changesWithoutDryRun(codes, "access", NO_DRY_RUN)).http(
     "POST /factors/totp/confirm",
     "The first code of the app, in the same session within 10 minutes. Shows the recovery codes, only now.",
   ),
-  verb("totp_remove", PROVEN_SESSION, {}, changesWithoutDryRun(done, "access", FACTOR)).http(
+  verb("totp_remove", PROVEN_SESSION, {}, changesWithoutDryRun(done, "access", NO_DRY_RUN)).http(
     "DELETE /factors/totp",
     "Removes the authenticator app and its recovery codes.",
   ),
-  verb("recovery_renew", PROVEN_SESSION, {}, changesWithoutDryRun(codes, "access", FACTOR)).http(
+  verb("recovery_renew", PROVEN_SESSION, {}, changesWithoutDryRun(codes, "access", NO_DRY_RUN)).http(
     "POST /factors/recovery",
     "Makes new recovery codes in place of the former, shown only now.",
   ),
@@ -231,7 +230,7 @@ export const FACTORS = [
     "GET /factors/passkeys",
     "The passkeys that sign in, oldest first.",
   ),
-  verb("passkey_begin", PROVEN_SESSION, {}, reads(asked, { bound: "itself", dryRun: FACTOR })).http(
+  verb("passkey_begin", PROVEN_SESSION, {}, reads(asked, { bound: "itself", dryRun: NO_DRY_RUN })).http(
     "POST /factors/passkeys",
     "What a browser needs to make a passkey, within two minutes and in this session.",
   ),
@@ -239,12 +238,12 @@ export const FACTORS = [
     "passkey_add",
     PROVEN_SESSION,
     { ...signed, publicKey: meaning(bytes(800), "`response.getPublicKey()`: SPKI in DER."), name: passkeyName },
-    changesWithoutDryRun(namedFactor, "access", FACTOR),
+    changesWithoutDryRun(named, "access", NO_DRY_RUN),
   ).http("POST /factors/passkeys/confirm", "Adds the passkey that the browser made.", {
     status: 201,
     bodyLimit: "sign-in",
   }),
-  verb("passkey_remove", PROVEN_SESSION, { id }, changesWithoutDryRun(namedFactor, "access", FACTOR)).http(
+  verb("passkey_remove", PROVEN_SESSION, { id }, changesWithoutDryRun(named, "access", NO_DRY_RUN)).http(
     "DELETE /factors/passkeys/{id}",
     "Removes a passkey; the last one too.",
   ),

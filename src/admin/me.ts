@@ -1,17 +1,8 @@
 import * as z from "zod/mini";
-import { sessionFacts } from "./access.ts";
+import { done, ended, sessionFacts } from "./access.ts";
 import { text } from "./declare/fields.ts";
 import { count, list, meaning, records, time } from "./declare/kinds.ts";
-import {
-  answers,
-  changesWithoutDryRun,
-  MAILBOX,
-  OWN_MAILBOX_ONLY,
-  PROVEN_MAILBOX,
-  type ResultOf,
-  reads,
-  verb,
-} from "./declare/verb.ts";
+import { answers, changesWithoutDryRun, MAILBOX, PROVEN_MAILBOX, type ResultOf, reads, verb } from "./declare/verb.ts";
 
 /** What the user of a mailbox asks about it: the account is always that of the session. */
 
@@ -38,9 +29,9 @@ const addresses = answers(() => z.object({ account: z.string(), addresses: list(
 const client = answers(() => z.object({ account: z.string(), host: z.string(), imapPort: count, smtpPort: count }));
 export type MyClient = ResultOf<typeof client>;
 const sessions = answers(() => z.object({ items: list(z.object(sessionFacts())) }));
-const ended = answers(() => z.object({ ended: count }));
 const senders = answers(() => z.object({ items: records({ sender: z.string(), at: time }) }));
-const done = answers(() => z.object({ done: z.literal(true) }));
+
+const NO_DRY_RUN = "It concerns only the mailbox of this session.";
 
 export const ME = [
   verb("my_mailbox", MAILBOX, {}, reads(mailbox)).http(
@@ -53,7 +44,7 @@ export const ME = [
     "GET /me/sessions",
     "Where the user is signed in to this page, the session that was used last first.",
   ),
-  verb("my_sessions_end", MAILBOX, {}, changesWithoutDryRun(ended, "itself", OWN_MAILBOX_ONLY)).http(
+  verb("my_sessions_end", MAILBOX, {}, changesWithoutDryRun(ended, "itself", NO_DRY_RUN)).http(
     "DELETE /me/sessions",
     "Signs the user out of this page everywhere else.",
   ),
@@ -62,7 +53,7 @@ export const ME = [
     "my_password",
     { ...PROVEN_MAILBOX, costs: true },
     { password: text(1_024) },
-    changesWithoutDryRun(done, "itself", OWN_MAILBOX_ONLY),
+    changesWithoutDryRun(done, "itself", NO_DRY_RUN),
   ),
   verb("my_senders", MAILBOX, {}, reads(senders)).http(
     "GET /me/senders",

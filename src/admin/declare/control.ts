@@ -22,7 +22,6 @@ import {
   reads,
   rootChanges,
   SESSION_OF_ADMIN,
-  SIGN_IN,
   verb,
   WEB,
 } from "./verb.ts";
@@ -52,6 +51,11 @@ const address = text(320);
 const optionalCode = z.optional(code);
 /** The browser's description of itself, in few words. */
 const device = printableText(64);
+/** What the browser got when it signed in before; null: nothing. */
+const known = z.nullable(text(64));
+const NO_DRY_RUN = "A sign-in, a sign-out and a proof cannot be tried.";
+const signedIn = reads<SignedIn>("outcome", { bound: "itself", dryRun: NO_DRY_RUN });
+const proved = reads<Proved>("outcome", { bound: "itself", dryRun: NO_DRY_RUN });
 
 /**
  * Every verb: its rights, the types and bounds of its fields, its result, and its effect. Fields of the kinds in `kinds.ts` are
@@ -79,40 +83,20 @@ const VERBS = [
   /** Which settings a reload would change, and the values that it would end. */
   verb("pending", ROOT, {}, reads<Pending>("changed")),
   ...SETTINGS,
-  /** Signs in to the dashboard. `known`: what the browser got when it signed in before. The secret is returned once. */
-  verb(
-    "sign_in",
-    WEB,
-    { ip: network, password, code: optionalCode, device, known: z.nullable(text(64)) },
-    reads<SignedIn>("outcome", { bound: "itself", dryRun: SIGN_IN }),
-  ),
+  /** Signs in to the dashboard. The secret is returned once. */
+  verb("sign_in", WEB, { ip: network, password, code: optionalCode, device, known }, signedIn),
   /** Signs the user of a mailbox in, with the password of that mailbox. */
-  verb(
-    "sign_in_mailbox",
-    WEB,
-    { ip: network, account: address, password, device },
-    reads<SignedIn>("outcome", { bound: "itself", dryRun: SIGN_IN }),
-  ),
-  verb("sign_out", OF_CALLER, {}, changesWithoutDryRun<Done>("done", "itself", SIGN_IN)),
+  verb("sign_in_mailbox", WEB, { ip: network, account: address, password, device }, signedIn),
+  verb("sign_out", OF_CALLER, {}, changesWithoutDryRun<Done>("done", "itself", NO_DRY_RUN)),
   /** Gives the session the proof that some verbs need. */
-  verb(
-    "prove",
-    OF_CALLER,
-    { password, code: optionalCode },
-    reads<Proved>("outcome", { bound: "itself", dryRun: SIGN_IN }),
-  ),
+  verb("prove", OF_CALLER, { password, code: optionalCode }, proved),
   ...FACTORS,
   /** Whose session or token this is. `isUse`: someone uses it now, which prolongs a session. */
   verb("caller", OF_CALLER, { isUse: flag }, reads<{ readonly caller: CallerItem }>("caller")),
   /** A challenge for the next two; null: the address asks too often. */
   verb("passkey_challenge", WEB, { ip: network }, reads<{ readonly challenge: string | null }>("challenge")),
-  verb(
-    "sign_in_passkey",
-    WEB,
-    { ip: network, ...passkeyUsed, device, known: z.nullable(text(64)) },
-    reads<SignedIn>("outcome", { bound: "itself", dryRun: SIGN_IN }),
-  ),
-  verb("prove_passkey", SESSION_OF_ADMIN, passkeyUsed, reads<Proved>("outcome", { bound: "itself", dryRun: SIGN_IN })),
+  verb("sign_in_passkey", WEB, { ip: network, ...passkeyUsed, device, known }, signedIn),
+  verb("prove_passkey", SESSION_OF_ADMIN, passkeyUsed, proved),
   ...ME,
   /** Keeps the connection open: a line `{"lastEventId": n}` after commits, coalesced, until the client closes it. */
   verb("watch", ANYONE, {}, reads<{ readonly lastEventId: number }>("lastEventId")),

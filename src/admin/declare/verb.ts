@@ -235,7 +235,3 @@ export function changesWithoutDryRun<R>(
 ): Gives<R, ChangesByWeb<string>> {
   return { answer, effect: { lasts: true, bound, dryRun } };
 }
-
-export const SIGN_IN = "A sign-in, a sign-out and a proof cannot be tried.";
-export const FACTOR = "Second factors and passkeys are set up in a browser, step by step, each of which is confirmed.";
-export const OWN_MAILBOX_ONLY = "It concerns only the mailbox of this session.";
