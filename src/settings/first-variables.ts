@@ -5,9 +5,6 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** Settings that the first start writes into the file; the profile only if it is not the default. */
 export const WRITTEN_FIRST = ["domains", "hostname", "profile"] as const satisfies readonly SettingKey[];
 
-const PREFIX = "GHOSTINBOX_";
-const FIRST_PREFIX = "GHOSTINBOX_FIRST_";
-
 /** The settings whose values the first start wrote into the file, by the names that their variables then have. */
 export const FIRST_VARIABLES: ReadonlyMap<string, SettingKey> = new Map(
   WRITTEN_FIRST.map((key) => [firstName(variableOf(key)), key]),
@@ -29,5 +26,5 @@ export function takenOver(env: Environment, started: Environment, written: reado
 }
 
 function firstName(variable: string): string {
-  return variable.replace(PREFIX, FIRST_PREFIX);
+  return variable.replace("GHOSTINBOX_", "GHOSTINBOX_FIRST_");
 }

@@ -42,10 +42,6 @@ const NO_ADDRESS = "is not a mail address such as anna@example.org";
 const CATCH_ALL = /^\s*\*?@/;
 const NO_CATCH_ALL =
   "stands for every name of the domain, and would take the mail to each name that a spammer tries: add an alias for each name you give away; mail to anna+shop@ reaches anna@ without one";
-const NO_NETWORK = "is not an IP address or a network such as 203.0.113.0/24";
-const NO_TIME = "is not a time such as 30m, 2h or 7d";
-const NO_SENDER = "is not a sender such as news@example.org or *@example.org";
-const NO_ACCOUNT = "is not an account name such as anna@example.org";
 
 /** RFC 5321, 4.5.3.1, leaves 254 characters; longer ones get the exact fault too. */
 export const mailAddress = written({
@@ -68,14 +64,14 @@ export const aliasAddress = written({
 export const accountName = written({
   most: 320,
   parse: parseAccountName,
-  fault: NO_ACCOUNT,
+  fault: "is not an account name such as anna@example.org",
   says: "The account, such as anna@example.org.",
   example: "anna@example.org",
 });
 export const senderPattern = written({
   most: 320,
   parse: parseSenderPattern,
-  fault: NO_SENDER,
+  fault: "is not a sender such as news@example.org or *@example.org",
   says: "An address, or all of a domain: *@example.org.",
   example: "*@friend.example",
 });
@@ -83,7 +79,7 @@ export const senderPattern = written({
 export const network = written<Ip | Prefix>({
   most: 64,
   parse: (text) => parseIp(text) ?? parsePrefix(text),
-  fault: NO_NETWORK,
+  fault: "is not an IP address or a network such as 203.0.113.0/24",
   says: "An IP address, or a network such as 203.0.113.0/24.",
   example: "203.0.113.7",
 });
@@ -117,7 +113,7 @@ export function durationOrPermanent(says: string) {
 
 function timeThat(isRight: (text: string) => boolean, says: string) {
   const parse = (text: string) => (isRight(text) ? text : null);
-  const text = written({ most: 32, parse, fault: NO_TIME, says, example: "2h" });
+  const text = written({ most: 32, parse, fault: "is not a time such as 30m, 2h or 7d", says, example: "2h" });
   return meaning(z._default(z.nullable(text), null), says);
 }
 

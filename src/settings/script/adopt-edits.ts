@@ -8,7 +8,6 @@ import { isTable } from "../toml/statements.ts";
 export const SCRIPT = "security/security.js";
 
 const WHITELIST = "allow.networks";
-const LADDER = "bans.ladder";
 /** What the script calls these settings. */
 const KEYS: ReadonlyMap<string, SettingKey> = new Map([
   ["maxEmailsPerIP.perMinute", "limits.mail.per_minute"],
@@ -17,7 +16,7 @@ const KEYS: ReadonlyMap<string, SettingKey> = new Map([
   ["maxConnectionsPerIP.perMinute", "limits.connections.per_minute"],
   ["maxConnectionsPerIP.perHour", "limits.connections.per_hour"],
   ["maxConnectionsPerIP.concurrent", "limits.connections.concurrent"],
-  ["banDurations", LADDER],
+  ["banDurations", "bans.ladder"],
   ["whitelist", WHITELIST],
 ]);
 /** What the script calls the steps of the ladder, with the lengths it is delivered with. */
