@@ -1,12 +1,19 @@
-/** The groups of event types in the docs. */
-export const KINDS = ["connection", "mail", "login", "report", "command", "log"] as const;
+/** The groups of event types, with their titles in the docs. */
+const KINDS = {
+  connection: "Connections",
+  mail: "Mail, as the guard decides it",
+  login: "Sign-ins",
+  report: "Reports of Fail2ban",
+  command: "Bans and commands",
+  log: "What only logs tell",
+} as const;
 
 export type EventOutcome = "success" | "failure" | "unknown";
 /** The categories and types of the Elastic Common Schema 8, as in `iam: user creation`. */
 type Classes = `${string}: ${string}`;
 
 export type EventMeaning = Readonly<{
-  kind: (typeof KINDS)[number];
+  kind: keyof typeof KINDS;
   says: string;
   category: readonly string[];
   type: readonly string[];
@@ -262,6 +269,13 @@ export function meaningOf(type: EventType): EventMeaning {
 /** The types for which this holds. */
 export function typesWhere(holds: (meaning: EventMeaning) => boolean): readonly EventType[] {
   return EVENT_TYPES.filter((type) => holds(EVENTS[type]));
+}
+
+/** Every type in its group, with its meaning. */
+export function eventTypes(): readonly Readonly<{ type: EventType; group: string; says: string }>[] {
+  return Object.entries(KINDS).flatMap(([kind, group]) =>
+    typesWhere((meaning) => meaning.kind === kind).map((type) => ({ type, group, says: meaningOf(type).says })),
+  );
 }
 
 function event(kind: EventMeaning["kind"], says: string, classes: Classes, outcome: EventOutcome | null = null) {

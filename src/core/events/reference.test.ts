@@ -3,8 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { VERDICTS } from "./columns.ts";
 import { ECS_FIELDS, ECS_KEYS, ecsAction } from "./ecs.ts";
-import { EVENT_TYPES, type EventType, meaningOf } from "./event-types.ts";
-import { eventTypes } from "./reference.ts";
+import { EVENT_TYPES, type EventType, eventTypes, meaningOf } from "./event-types.ts";
 
 const PAGE = new URL("../../../docs/reference/events.md", import.meta.url);
 

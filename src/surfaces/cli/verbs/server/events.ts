@@ -1,8 +1,7 @@
 import type { EventItem } from "../../../../admin/declare/items.ts";
 import type { Page, PageRequest } from "../../../../admin/declare/paging.ts";
 import { ecsLine } from "../../../../core/events/ecs.ts";
-import { EVENT_TYPES } from "../../../../core/events/event-types.ts";
-import { eventTypes } from "../../../../core/events/reference.ts";
+import { EVENT_TYPES, eventTypes } from "../../../../core/events/event-types.ts";
 import { parsePrefix } from "../../../../core/net/ip.ts";
 import { orNearest } from "../../../../core/text.ts";
 import { dayAndTime } from "../../../../core/time.ts";
