@@ -1,5 +1,5 @@
 import { parseAccountName } from "../net/address.ts";
-import { notices } from "./notices.ts";
+import { type NoticeCode, notices } from "./notices.ts";
 
 /** When each is sent: `critical` at any hour, `warning` outside quiet hours, `info` in a digest. */
 export const SEVERITIES = ["info", "warning", "critical"] as const;
@@ -211,12 +211,11 @@ export const conditions = {
 } as const satisfies Record<string, ConditionText>;
 
 export type ConditionCode = keyof typeof conditions;
-type Noticed = keyof typeof notices;
 /** A notice is an alert while it is raised. */
-export type AlertCode = ConditionCode | Noticed;
+export type AlertCode = ConditionCode | NoticeCode;
 
 /** A notice that is not listed here is a warning. */
-const NOTICE_SEVERITY: Partial<Record<Noticed, Severity>> = {
+const NOTICE_SEVERITY: Partial<Record<NoticeCode, Severity>> = {
   database_unwritable: "critical",
   database_unflushed: "critical",
   database_locked: "critical",

@@ -1,10 +1,7 @@
-import type { ConditionCode } from "./alerts.ts";
-import type { NoticeCode } from "./notices.ts";
+import type { ConditionCode, ConditionText } from "./alerts.ts";
+import type { NoticeCode, NoticeText } from "./notices.ts";
 
 /** The texts of notices and conditions in German. Commands, settings and file names stay as they are. */
-
-type GermanNotice = Readonly<{ says: string; next: string }>;
-type GermanCondition = Readonly<{ says: string; matters: string; next: string }>;
 
 const WRONG_DETAIL = "Beheben Sie, was die Einzelheit nennt";
 const RESTARTED =
@@ -14,7 +11,7 @@ const ASK_OWNER =
 const LET_IN =
   "`events --type LOGIN_REFUSED` zeigt die Adressen; `allow add IP --for 1d` lässt einen Inhaber mit neuem Passwort herein, der unterwegs ist.";
 
-export const germanNotices: Readonly<Record<NoticeCode, GermanNotice>> = {
+export const germanNotices: Readonly<Record<NoticeCode, NoticeText>> = {
   database_unwritable: {
     says: "In die Datenbank lässt sich nicht schreiben: Nichts Neues wird gezählt oder gesperrt.",
     next: "Schaffen Sie Platz auf der Platte des Datenverzeichnisses, oder sehen Sie in das Log des Wächters.",
@@ -309,7 +306,7 @@ export const germanNotices: Readonly<Record<NoticeCode, GermanNotice>> = {
   },
 };
 
-export const germanConditions: Readonly<Record<ConditionCode, GermanCondition>> = {
+export const germanConditions: Readonly<Record<ConditionCode, Omit<ConditionText, "severity">>> = {
   failed_logins: {
     says: "Viele Anmeldungen scheitern.",
     matters: "Vielleicht rät jemand Passwörter. Wer von einer Adresse aus rät, wird von selbst gesperrt.",

@@ -2,7 +2,7 @@
  * Conditions that the owner should know while they last. A code is never renamed or reused: the API and scripts depend
  * on them.
  */
-type NoticeText = Readonly<{
+export type NoticeText = Readonly<{
   /** What is wrong, and what it means for the mail. */
   says: string;
   /** What to do. */

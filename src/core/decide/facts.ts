@@ -246,12 +246,10 @@ export const NO_PRIOR_REPORTS: PriorReports = { upTo: null, passwords: [], unjud
 /** More accounts than one thief usually has: an office, a family or a school signs in from there. */
 const ACCOUNTS = 3;
 
-export type SharedFacts = Pick<Facts, "known" | "knownAccounts">;
-
 /**
  * Whether several accounts know the address. One infected machine behind it must not lock everyone out, so limits that
  * count by address defer there and never ban.
  */
-export function isShared({ known, knownAccounts }: SharedFacts): boolean {
+export function isShared({ known, knownAccounts }: Pick<Facts, "known" | "knownAccounts">): boolean {
   return known && knownAccounts.length >= ACCOUNTS;
 }

@@ -21,15 +21,12 @@ type ForTime = {
   by: Actor;
 };
 export type BanAsked = Readonly<{ type: "BAN_ASKED" } & ForTime>;
-export type UnbanAsked = Readonly<{ type: "UNBAN_ASKED"; prefix: Prefix; by: Actor }>;
-export type AllowAsked = Readonly<{ type: "ALLOW_ASKED" } & ForTime>;
-export type DisallowAsked = Readonly<{ type: "DISALLOW_ASKED"; prefix: Prefix; by: Actor }>;
-/** The time of an allow-list entry is over. */
-export type AllowExpired = Readonly<{ type: "ALLOW_EXPIRED"; prefix: Prefix }>;
-/** The time of a ban is over. */
-export type BanExpired = Readonly<{ type: "BAN_EXPIRED"; prefix: Prefix }>;
 /** About a network: an administrator's command, or the end of an entry on the allow list or of a ban. */
-export type NetworkEvent = BanAsked | UnbanAsked | AllowAsked | DisallowAsked | AllowExpired | BanExpired;
+export type NetworkEvent =
+  | BanAsked
+  | Readonly<{ type: "ALLOW_ASKED" } & ForTime>
+  | Readonly<{ type: "UNBAN_ASKED" | "DISALLOW_ASKED"; prefix: Prefix; by: Actor }>
+  | Readonly<{ type: "ALLOW_EXPIRED" | "BAN_EXPIRED"; prefix: Prefix }>;
 
 /** A command on accounts, tokens or settings: recorded for the audit, without a decision. */
 export type Audit = Readonly<{
