@@ -193,9 +193,7 @@ export type ComponentHealth = Readonly<Health["components"][number]>;
 export type Notice = Readonly<Health["notices"][number]>;
 export type OwnerTask = Readonly<Health["needsYou"][number]>;
 
-/**
- * `GET /api/security?action=stats`, `ghostinbox stats --json`, which lists all bans.
- */
+/** `GET /api/security?action=stats`, `ghostinbox stats --json`, which lists all bans. */
 export const stats = lazily(() =>
   z
     .object({

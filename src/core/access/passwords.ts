@@ -49,7 +49,8 @@ export const PASSWORD_SALT_BYTES = 16;
 /** A PHC string with the scheme in front, as Dovecot reads it: `{ARGON2ID}$argon2id$v=19$m=…`. */
 export function printArgon2id(salt: Buffer, tag: Buffer): string {
   const { memory, passes, parallelism } = PASSWORD_COST;
-  return `{ARGON2ID}$argon2id$v=19$m=${memory},t=${passes},p=${parallelism}$${unpadded(salt)}$${unpadded(tag)}`;
+  const encoded = [salt, tag].map((bytes) => bytes.toBase64({ omitPadding: true })).join("$");
+  return `{ARGON2ID}$argon2id$v=19$m=${memory},t=${passes},p=${parallelism}$${encoded}`;
 }
 
 /**
@@ -126,8 +127,4 @@ const WITH_COST: Readonly<Record<string, RegExp>> = {
 
 function decoded(encoding: string, value: string): string {
   return Buffer.from(value, encoding.toUpperCase() === "HEX" ? "hex" : "base64").toString("latin1");
-}
-
-function unpadded(bytes: Buffer): string {
-  return bytes.toString("base64").replace(/=+$/, "");
 }

@@ -1,3 +1,4 @@
+import { readOr } from "../error.ts";
 import { DAY_MS, later, MINUTE_MS, type Millis } from "../time.ts";
 import type { Severity } from "./alerts.ts";
 
@@ -22,11 +23,7 @@ export function parseQuietHours(text: string): QuietHours | null {
 }
 
 export function isTimeZone(name: string): boolean {
-  try {
-    return new Intl.DateTimeFormat("en", { timeZone: name }).resolvedOptions().timeZone !== "";
-  } catch {
-    return false;
-  }
+  return readOr(() => new Intl.DateTimeFormat("en", { timeZone: name }).resolvedOptions().timeZone !== "", false);
 }
 
 /** When a message of this severity may be sent: now, or after the quiet hours. */

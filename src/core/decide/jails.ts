@@ -32,9 +32,7 @@ export const JAILS = [
 
 export type JailName = (typeof JAILS)[number]["name"];
 
-/**
- * Detectors of intrusions beside Fail2ban, whose reports are jails by these names. No filter can have such a name.
- */
+/** Detectors of intrusions beside Fail2ban, whose reports are jails by these names. No filter can have such a name. */
 export const DETECTORS = ["ids:suricata", "ids:psad"] as const;
 
 export type DetectorName = (typeof DETECTORS)[number];

@@ -34,7 +34,7 @@ export function decideLoginAsked(policy: Policy, facts: LoginQuestion, event: Lo
   if (isAway(policy, facts, event)) return decision("refuse", "outside_networks", { counted: false });
   if (isExempt(facts)) {
     const count = recentFailures(policy, facts, now).length;
-    return slowedGuessing(policy, count) ?? decision("pass", facts.protection, { counted: false, recorded: false });
+    return slowedGuessing(policy, facts, count) ?? decision("pass", facts.protection, { counted: false, recorded: false });
   }
   const barred = barredBy(policy, facts, event, now);
   if (barred !== null && !mayBeRight(policy, facts, event)) {
@@ -83,7 +83,7 @@ export function decideLoginFailed(policy: Policy, facts: LoginQuestion, event: L
       return named(facts, event, decision("pass", facts.protection, { counted: false }));
     const due = banIn(wrongPassword(policy, facts, event, now));
     const changes = due === null ? [] : spare(facts, due, facts.protection, now);
-    const slowed = slowedGuessing(policy, recentFailures(policy, facts, now).length + 1);
+    const slowed = slowedGuessing(policy, facts, recentFailures(policy, facts, now).length + 1);
     return named(facts, event, { ...(slowed ?? decision("pass", facts.protection)), counted: true, changes });
   }
   const guessed: readonly Change[] = away || isRepeated(facts, event, now) ? [] : guesses(facts, event.passwordHash);
@@ -144,8 +144,8 @@ function isExempt(facts: LoginQuestion): facts is LoginQuestion & { protection: 
  * Slows down addresses that are never banned: otherwise they could guess forever. Many honest users may be behind one
  * (a webmail, a proxy that hides its clients), so the limit is that of a known address.
  */
-function slowedGuessing({ logins, knownFactor }: Policy, count: number): Decision | null {
-  const evidence: Evidence = { count, limit: logins.failures * knownFactor, windowMs: logins.windowMs, key: SETTING };
+function slowedGuessing(policy: Policy, facts: LoginQuestion, count: number): Decision | null {
+  const evidence = shortEvidence(policy, facts, count);
   return count < evidence.limit ? null : decision("delay", "guessing_slowed", { evidence, counted: false });
 }
 

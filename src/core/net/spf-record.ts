@@ -18,10 +18,7 @@ const MOST_TERMS = 500;
 export function parseSpfRecord(text: string): readonly SpfTerm[] | null {
   const [version = "", ...words] = text.split(" ");
   if (version.toLowerCase() !== "v=spf1") return null;
-  return words.slice(0, MOST_TERMS).flatMap((word) => {
-    const term = parseTerm(word);
-    return term === null ? [] : [term];
-  });
+  return words.slice(0, MOST_TERMS).flatMap((word) => parseTerm(word) ?? []);
 }
 
 function parseTerm(word: string): SpfTerm | null {
