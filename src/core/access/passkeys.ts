@@ -1,3 +1,4 @@
+import { isNameOf } from "../net/address.ts";
 import { parseIp } from "../net/ip.ts";
 import { parseJson } from "../text.ts";
 
@@ -65,11 +66,6 @@ function objectIn(text: string): Readonly<Record<string, unknown>> {
 }
 
 const LOCAL = "localhost";
-
-/** Whether a name is one of these or below one. */
-export function isNameOf(name: string, names: readonly string[]): boolean {
-  return names.some((own) => name === own || name.endsWith(`.${own}`));
-}
 
 /**
  * The RP ID of passkeys made at this origin: the page's own host name, so pages below or beside it get none of its

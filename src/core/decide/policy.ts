@@ -1,3 +1,4 @@
+import { isNameOf } from "../net/address.ts";
 import type { Prefix } from "../net/ip.ts";
 
 /** At most `count` within any `windowMs`; `key` is the setting. */
@@ -99,6 +100,5 @@ export function isProvider(policy: Policy, clientName: string | null): boolean {
 
 /** Whether a forward-confirmed host name is one of the domains, or below one. */
 export function isWithin(domains: readonly string[], clientName: string | null): boolean {
-  const name = clientName?.toLowerCase();
-  return name !== undefined && domains.some((domain) => name === domain || name.endsWith(`.${domain}`));
+  return clientName !== null && isNameOf(clientName.toLowerCase(), domains);
 }

@@ -80,6 +80,11 @@ export function domainOf(of: string): string {
   return of.slice(of.lastIndexOf("@") + 1);
 }
 
+/** Whether a name is one of these or below one. */
+export function isNameOf(name: string, names: readonly string[]): boolean {
+  return names.some((own) => name === own || name.endsWith(`.${own}`));
+}
+
 /** More labels than any mail server's name has. */
 const MOST_LABELS = 10;
 

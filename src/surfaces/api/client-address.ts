@@ -1,9 +1,9 @@
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { Health } from "../../admin/declare/items.ts";
-import { isNameOf } from "../../core/access/passkeys.ts";
 import { notices } from "../../core/alerts/notices.ts";
 import { BoundedMap } from "../../core/bounded-map.ts";
+import { isNameOf } from "../../core/net/address.ts";
 import { contains, type Ip, isLoopback, isPrivate, type Prefix, parseIp } from "../../core/net/ip.ts";
 import { HOUR_MS, isoTime, later, MINUTE_MS, type Millis } from "../../core/time.ts";
 import type { ApiParts, LocalClients } from "./ports.ts";
