@@ -19,6 +19,11 @@ export type ConditionText = Readonly<{
   next: string;
 }>;
 
+const ASK_OWNER =
+  "Ask the owner. If it was not them, use `account passwd ADDRESS`, which also ends open sessions, or `account suspend ADDRESS`.";
+const LET_IN =
+  "`events --type LOGIN_REFUSED` shows the addresses; `allow add IP --for 1d` admits an owner with a new password in a new place.";
+
 /** All alerts except the notices. A code is never renamed or reused: receivers depend on them. */
 export const conditions = {
   failed_logins: {
@@ -37,14 +42,14 @@ export const conditions = {
     severity: "critical",
     says: "A sign-in succeeded after many wrong passwords.",
     matters: "The password was probably guessed. The attacker can read the mail and send spam in the owner's name.",
-    next: "Ask the owner. If it was not them, use `account passwd ADDRESS`, which also ends open sessions, or `account suspend ADDRESS`.",
+    next: ASK_OWNER,
   },
   login_after_guesses: {
     severity: "critical",
     says: "A sign-in succeeded from where sign-ins to other accounts failed.",
     matters:
       "Someone who tries passwords at many accounts has probably found one. They can read the mail and send in the owner's name.",
-    next: "Ask the owner. If it was not them, use `account passwd ADDRESS`, which also ends open sessions, or `account suspend ADDRESS`.",
+    next: ASK_OWNER,
   },
   login_new_place: {
     severity: "info",
@@ -57,7 +62,7 @@ export const conditions = {
     says: "Many networks guess many accounts' passwords.",
     matters:
       "Until they stop, only a password that looks right is checked in new places. Owners can sign in from anywhere.",
-    next: "`events --type LOGIN_REFUSED` shows the addresses; `allow add IP --for 1d` admits an owner with a new password in a new place.",
+    next: LET_IN,
   },
   known_address_capped: {
     severity: "warning",
@@ -71,7 +76,7 @@ export const conditions = {
     says: "Many addresses guess an account's password.",
     matters:
       "Until they stop, only a password that looks right is checked in new places. The owner can sign in from anywhere.",
-    next: "`events --type LOGIN_REFUSED` shows the addresses; `allow add IP --for 1d` admits an owner with a new password in a new place.",
+    next: LET_IN,
   },
   right_password_refused: {
     severity: "critical",

@@ -9,6 +9,8 @@ export type NoticeText = Readonly<{
   next: string;
 }>;
 
+const RESTARTED = "It is restarted automatically; if that does not help, try the command in the detail and see";
+
 const ofGuard = {
   database_unwritable: {
     says: "The database cannot be written: nothing new is counted or banned.",
@@ -236,31 +238,31 @@ const ofKeeper = {
   },
   greylist_silent: {
     says: "Postgrey does not answer: mail from strangers is accepted without greylisting.",
-    next: "It is restarted automatically; if that does not help, try the command in the detail and see log/postgrey.",
+    next: `${RESTARTED} log/postgrey.`,
   },
   verifier_silent: {
     says: "Rspamd does not answer: mail cannot be verified or signed (DKIM, SPF, DMARC). Senders try again later, and mail from users waits.",
-    next: "It is restarted automatically; if that does not help, try the command in the detail and see log/rspamd.",
+    next: `${RESTARTED} log/rspamd.`,
   },
   resolver_silent: {
     says: "The resolver does not answer: mail is delayed, block lists are not asked, and mail to other servers waits in the queue.",
-    next: "It is restarted automatically; if that does not help, try the command in the detail and see log/unbound.",
+    next: `${RESTARTED} log/unbound.`,
   },
   postfix_silent: {
     says: "A part of Postfix does not answer: mail waits in the queue, or is not accepted and senders try again later.",
-    next: "It is restarted automatically; if that does not help, try the command in the detail and see log/mail/mail.err.",
+    next: `${RESTARTED} log/mail/mail.err.`,
   },
   dovecot_silent: {
     says: "A part of Dovecot does not answer: sign-ins may fail, and new mail waits in the queue.",
-    next: "It is restarted automatically; if that does not help, try the command in the detail and see log/mail/mail.log.",
+    next: `${RESTARTED} log/mail/mail.log.`,
   },
   fail2ban_silent: {
     says: "Fail2ban does not answer: its jails report nothing. The guard's own limits and bans hold.",
-    next: "It is restarted automatically; if that does not help, try the command in the detail and see log/fail2ban.",
+    next: `${RESTARTED} log/fail2ban.`,
   },
   web_silent: {
     says: "The dashboard does not answer: mail, bans and the command line are not affected.",
-    next: "It is restarted automatically; if that does not help, try the command in the detail and see log/web.",
+    next: `${RESTARTED} log/web.`,
   },
   process_stopped: {
     says: "A program of the server was stopped by a signal (SIGSTOP) and does nothing until it is continued.",
@@ -284,7 +286,7 @@ const ofKeeper = {
   },
   spam_filter_down: {
     says: "SpamAssassin does not answer: mail is accepted unmarked, or must wait if spam.on_failure says so.",
-    next: "It is restarted automatically; if that does not help, try the command in the detail and see log/spamd and log/spamass-milter.",
+    next: `${RESTARTED} log/spamd and log/spamass-milter.`,
   },
   component_outdated: {
     says: "Debian has upgraded a component, and the server does not run the new version yet.",
