@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { factsOf, NOON, STRANGER } from "../../test/kit/samples.ts";
 import { decideLoginFailed } from "../core/decide/login.ts";
+import { banIn } from "../core/decide/sparing.ts";
 import { DAY_MS, later, MINUTE_MS } from "../core/time.ts";
 import { changeFile } from "./change-file.ts";
 import { programsToRestart, waitingForStart } from "./program-settings.ts";
@@ -100,10 +101,8 @@ test("however loose the web makes it, guessing at the dashboard is banned for a 
       account: "",
     }));
     const event = { ip: STRANGER, service: "dashboard", login: "", passwordHash: "now", type: "LOGIN_FAILED" } as const;
-    const decided = decideLoginFailed(policy, factsOf({ failures }), event, NOON);
-    return decided.changes.flatMap((change) =>
-      change.type === "BAN" ? (change.ban.expiresAt ?? Infinity) - NOON : [],
-    )[0];
+    const ban = banIn(decideLoginFailed(policy, factsOf({ failures }), event, NOON));
+    return ban === null ? undefined : (ban.expiresAt ?? Infinity) - NOON;
   };
   assert.ok((banAfter(20, 1_000) ?? 0) >= 450_000);
   assert.equal(banAfter(39, 10 * MINUTE_MS), undefined);

@@ -5,6 +5,7 @@ import type { Protection } from "../events/reasons.ts";
 import { hostPrefix } from "../net/ip.ts";
 import { HOUR_MS, later } from "../time.ts";
 import { type CommandFacts, decideCommand, sideEffectsOf } from "./command.ts";
+import { banIn } from "./sparing.ts";
 
 const NOTHING: CommandFacts = { sparing: () => UNSPARED, ban: null, listed: null, covered: [] };
 const PREFIX = hostPrefix(STRANGER);
@@ -32,9 +33,7 @@ test("ban: manual, for the time that was given", () => {
 });
 
 test("ban: for good without a time", () => {
-  const [change] = decideCommand(NOTHING, { ...ASKED, durationMs: null }, NOON).changes;
-  assert.ok(change?.type === "BAN");
-  assert.equal(change.ban.expiresAt, null);
+  assert.equal(banIn(decideCommand(NOTHING, { ...ASKED, durationMs: null }, NOON))?.expiresAt, null);
 });
 
 const protections: readonly Protection[] = ["loopback", "own_address", "gateway", "allow_listed"];

@@ -7,6 +7,7 @@ import { hostPrefix } from "../net/ip.ts";
 import { DAY_MS, HOUR_MS, later, MINUTE_MS } from "../time.ts";
 import type { Facts, Failure } from "./facts.ts";
 import { decideLoginAsked, decideLoginFailed, decideLoginSucceeded } from "./login.ts";
+import { banIn } from "./sparing.ts";
 
 /** Failures with these passwords, one a second, the last one now. */
 function failures(...passwords: readonly string[]): readonly Failure[] {
@@ -258,10 +259,8 @@ test("a ban for slow guessing lasts a day at least, or as long as its rung", () 
   const lengthAt = (offences: number, ladderMs: readonly number[]): number => {
     const policy = { ...POLICY, bans: { ...POLICY.bans, ladderMs } };
     const facts = factsOf({ failures: hourly(9), offences });
-    const { changes } = decideLoginFailed(policy, facts, { type: "LOGIN_FAILED", ...LOGIN }, NOON);
-    const [change] = changes.filter(({ type }) => type === "BAN");
-    assert.ok(change?.type === "BAN" && change.ban.expiresAt !== null);
-    return change.ban.expiresAt - NOON;
+    const ban = banIn(decideLoginFailed(policy, facts, { type: "LOGIN_FAILED", ...LOGIN }, NOON));
+    return (ban?.expiresAt ?? assert.fail()) - NOON;
   };
   assert.deepEqual([lengthAt(0, [HOUR_MS, 3 * DAY_MS]), lengthAt(1, [HOUR_MS, 3 * DAY_MS])], [DAY_MS, 3 * DAY_MS]);
 });

@@ -3,9 +3,10 @@ import { test } from "node:test";
 import { BAN, factsOf, JAIL_REPORT, NOON, POLICY } from "../../../test/kit/samples.ts";
 import type { JailReported } from "../events/report.ts";
 import { HOUR_MS, later, MINUTE_MS, SECOND_MS } from "../time.ts";
-import type { Ban, Decision } from "./decision.ts";
+import type { Decision } from "./decision.ts";
 import { type Facts, NO_PRIOR_REPORTS } from "./facts.ts";
 import { decideReport } from "./report.ts";
+import { banIn } from "./sparing.ts";
 
 const REPORT: JailReported = { ...JAIL_REPORT, lastAt: later(NOON, -SECOND_MS) };
 
@@ -13,12 +14,8 @@ function decide(known: Partial<Facts>, report: Partial<JailReported> = {}): Deci
   return decideReport({ ...POLICY, jailSentences: "all" }, factsOf(known), { ...REPORT, ...report }, NOON);
 }
 
-function banOf(decision: Decision): Ban | null {
-  return decision.changes.flatMap((change) => (change.type === "BAN" ? [change.ban] : []))[0] ?? null;
-}
-
 test("a first ban is as long as the jail says, and names it", () => {
-  const ban = banOf(decide({}));
+  const ban = banIn(decide({}));
   assert.deepEqual(
     [ban?.source, ban?.code, ban?.level, ban?.expiresAt, ban?.offences],
     ["fail2ban", "jail_report", "light", later(NOON, 10 * MINUTE_MS), 1],
@@ -32,7 +29,7 @@ for (const { offences, banMs, level, lastsMs } of [
   { offences: 1, banMs: 3 * HOUR_MS, level: "medium", lastsMs: 3 * HOUR_MS },
 ])
   test(`after ${offences} offences a jail of ${banMs} ms bans for the longer of it and the rung`, () => {
-    const ban = banOf(decide({ offences }, { banMs }));
+    const ban = banIn(decide({ offences }, { banMs }));
     assert.deepEqual([ban?.level, ban?.expiresAt], [level, later(NOON, lastsMs)]);
   });
 
@@ -65,7 +62,7 @@ for (const [what, known, report, reason] of [
   test(`${what}, and never escalates`, () => {
     const decided = decide(known, report);
     assert.deepEqual([decided.verdict, decided.reason, decided.counted], ["pass", reason, false]);
-    assert.equal(banOf(decided), null);
+    assert.equal(banIn(decided), null);
     assert.deepEqual(
       decided.changes.map(({ type }) => type),
       ["NOTE_REPORT"],
@@ -87,7 +84,7 @@ for (const [what, known, report] of [
     {},
   ],
 ] as const)
-  test(`${what}: a ban`, () => assert.notEqual(banOf(decide(known, report)), null));
+  test(`${what}: a ban`, () => assert.notEqual(banIn(decide(known, report)), null));
 
 const unjudged = (count: number): Partial<Facts> => ({
   priorReports: { upTo: null, passwords: [], unjudged: Array.from({ length: count }, () => REPORT.lastAt) },
@@ -116,7 +113,7 @@ test("the count of a repeated report is not lost", () => {
 
 test("as much as the jail takes, unseen by the guard, brings a ban that says so, and is settled", () => {
   const decided = decideReport(POLICY, factsOf(unjudged(3)), { ...REPORT, failures: 100 }, NOON);
-  assert.match(banOf(decided)?.reason ?? "", /\(jail postfix\): 3 within 10m, limit 3$/);
+  assert.match(banIn(decided)?.reason ?? "", /\(jail postfix\): 3 within 10m, limit 3$/);
   const [change] = decided.changes;
   assert.deepEqual(change?.type === "NOTE_REPORT" ? change.unjudged : null, []);
 });
@@ -128,7 +125,7 @@ test("alerts of a detector count one by one, whatever the sentences are, and the
     assert.deepEqual([below.verdict, below.reason], ["pass", "below_limit"]);
     const [change] = below.changes;
     assert.equal(change?.type === "NOTE_REPORT" ? change.unjudged.length : null, 2);
-    const ban = banOf(decideReport({ ...POLICY, jailSentences }, factsOf(unjudged(3)), alert, NOON));
+    const ban = banIn(decideReport({ ...POLICY, jailSentences }, factsOf(unjudged(3)), alert, NOON));
     assert.deepEqual([ban?.code, ban?.source], ["intrusion_report", "engine"]);
     assert.match(ban?.reason ?? "", /\(ids:suricata\): 3 within 10m, limit 3$/);
   }
@@ -137,12 +134,12 @@ test("alerts of a detector count one by one, whatever the sentences are, and the
 test("a port scan bans only where the owner accepts that its address may be forged", () => {
   const scan = { ...REPORT, jail: "ids:psad" };
   const decided = decideReport(POLICY, factsOf(unjudged(3)), scan, NOON);
-  assert.deepEqual([decided.verdict, decided.reason, banOf(decided)], ["pass", "forgeable", null]);
+  assert.deepEqual([decided.verdict, decided.reason, banIn(decided)], ["pass", "forgeable", null]);
   assert.equal(
-    banOf(decideReport({ ...POLICY, scansBan: true }, factsOf(unjudged(3)), scan, NOON))?.code,
+    banIn(decideReport({ ...POLICY, scansBan: true }, factsOf(unjudged(3)), scan, NOON))?.code,
     "intrusion_report",
   );
 });
 
 test("a filter of the owner's own always bans", () =>
-  assert.notEqual(banOf(decideReport(POLICY, factsOf(), { ...REPORT, jail: "mine" }, NOON)), null));
+  assert.notEqual(banIn(decideReport(POLICY, factsOf(), { ...REPORT, jail: "mine" }, NOON)), null));
