@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { anyFacts, anyLogin, anyMail, bansOf, policies, protections, services } from "../../../test/kit/any-facts.ts";
-import { BAN, factsOf, MAIL, NOON, RECIPIENT, STRANGER, UNSPARED } from "../../../test/kit/samples.ts";
+import { BAN, factsOf, LOGIN, MAIL, NOON, RECIPIENT, STRANGER, UNSPARED } from "../../../test/kit/samples.ts";
 import type { LoginAttributes } from "../events/login.ts";
 import type { MailAttributes } from "../events/mail.ts";
 import { decideCommand } from "./command.ts";
@@ -74,13 +74,7 @@ function everyDecision(
   mail: MailAttributes,
   login: Partial<LoginAttributes>,
 ): readonly Decision[] {
-  const logIn: LoginAttributes = {
-    ip: STRANGER,
-    service: "imap",
-    login: "user@example.org",
-    passwordHash: "",
-    ...login,
-  };
+  const logIn: LoginAttributes = { ...LOGIN, passwordHash: "", ...login };
   const { service, session, clientName } = mail;
   const connect = { type: "CONNECT", ip: STRANGER, service, session, clientName } as const;
   return [

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { anyFacts, anyMail, bansOf, passwords, policies } from "../../../test/kit/any-facts.ts";
-import { factsOf, MAIL, NOON, POLICY, STRANGER } from "../../../test/kit/samples.ts";
+import { factsOf, LOGIN, MAIL, NOON, POLICY, STRANGER } from "../../../test/kit/samples.ts";
 import { later, type Millis } from "../time.ts";
 import { decideConnect } from "./decide.ts";
 import type { Decision } from "./decision.ts";
@@ -116,13 +116,7 @@ function firstBeyond(limitList: readonly Limit[], arrivals: readonly Millis[]): 
 function logInFrom(policy: Policy, attempts: readonly Failure[]): readonly Decision[] {
   const counted: Failure[] = [];
   return attempts.map((attempt) => {
-    const event = {
-      type: "LOGIN_FAILED",
-      ip: STRANGER,
-      service: "imap",
-      login: "user@example.org",
-      ...attempt,
-    } as const;
+    const event = { type: "LOGIN_FAILED", ...LOGIN, ...attempt } as const;
     const decided = decideLoginFailed(policy, factsOf({ failures: [...counted] }), event, attempt.at);
     if (decided.counted) counted.push(attempt);
     return decided;

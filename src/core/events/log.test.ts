@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readBack } from "../../../test/kit/read-back.ts";
-import { NOON, STRANGER } from "../../../test/kit/samples.ts";
+import { DELIVERED, NOON, STRANGER } from "../../../test/kit/samples.ts";
 import { hostPrefix } from "../net/ip.ts";
 import type { Service } from "./event-types.ts";
 import { type Observation, observationRecord } from "./log.ts";
@@ -67,19 +67,9 @@ test("a refusal for content names the mail, and the spam verdict is not a separa
 });
 
 test("a delivery attempt is recorded; it counts as lost if it was refused for a local recipient or an alias", () => {
-  const tried = {
-    type: "MAIL_TRIED",
-    queueId: "72CED1EABE5",
-    recipient: "anna@example.org",
-    alias: null,
-    relay: "smtp mx.test",
-    reply: "",
-    server: null,
-  } as const;
+  const tried = { ...DELIVERED, outcome: "bounced", relay: "smtp mx.test" } as const;
   const of = (seen: Partial<Extract<Observation, { type: "MAIL_TRIED" }>>): string => {
-    const { type, action, verdict } = readBack(
-      observationRecord({ ...tried, outcome: "bounced", ...seen }, NOON, hostPrefix),
-    );
+    const { type, action, verdict } = readBack(observationRecord({ ...tried, ...seen }, NOON, hostPrefix));
     return `${type} ${verdict === "lose" ? "lost" : action}`;
   };
   assert.equal(of({ outcome: "sent" }), "EMAIL_DELIVERED delivered");
@@ -90,22 +80,12 @@ test("a delivery attempt is recorded; it counts as lost if it was refused for a 
 });
 
 test("a delivery records what it says for the server that brought the mail", () => {
-  const tried = {
-    type: "MAIL_TRIED",
-    queueId: "72CED1EABE5",
-    recipient: "anna@example.org",
-    alias: null,
-    outcome: "sent",
-    relay: "lmtp private/dovecot-lmtp",
-    reply: "250 Saved",
-    server: STRANGER,
-  } as const;
   const credit = { type: "CREDIT", prefix: PREFIX, network: PREFIX, mail: "proven" } as const;
-  const { rest } = readBack(observationRecord(tried, NOON, hostPrefix, credit));
+  const { rest } = readBack(observationRecord({ ...DELIVERED, server: STRANGER }, NOON, hostPrefix, credit));
   assert.deepEqual(rest, {
     event: "MAIL_TRIED",
     outcome: "sent",
-    relay: "lmtp private/dovecot-lmtp",
+    relay: "lmtp x",
     reply: "250 Saved",
     server: STRANGER,
     credit: { prefix: PREFIX, network: PREFIX, mail: "proven" },

@@ -1,17 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readBack } from "../../../test/kit/read-back.ts";
-import { BAN, JAIL_REPORT, MAIL, NOON, STRANGER } from "../../../test/kit/samples.ts";
+import { BAN, JAIL_REPORT, LOGIN, MAIL, NOON, STRANGER } from "../../../test/kit/samples.ts";
 import { type Change, decision } from "../decide/decision.ts";
 import { hostPrefix } from "../net/ip.ts";
 import { HOUR_MS, later } from "../time.ts";
 import { type Audit, auditRecord, changeRecord } from "./command.ts";
 import { type Event, eventOf, recordOf } from "./event.ts";
-import type { LoginAttributes } from "./login.ts";
 import { readRest } from "./rest-schemas.ts";
 
 const PREFIX = hostPrefix(STRANGER);
-const LOGIN: LoginAttributes = { ip: STRANGER, service: "imap", login: "Anna@example.org", passwordHash: "proof" };
 const REFUSE = decision("refuse", "banned", { counted: false });
 
 test("decisions can be made again: each event is read back unchanged", () => {
