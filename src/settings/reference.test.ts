@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { loadValid, settingsWith } from "../../test/kit/loaded-settings.ts";
 import { profileDefault } from "./profile.ts";
-import { commentedToml } from "./reference.ts";
+import { commentedToml, listOrText } from "./reference.ts";
 import { type SettingKey, sectionOf, settingKeys, settingOf, variableOf } from "./schema.ts";
 
 const PAGE = new URL("../../docs/reference/settings.md", import.meta.url);
@@ -68,17 +68,12 @@ function entry(key: SettingKey): string {
 
 ${says}${source === undefined ? "" : `\n\nSource: ${source}.`}
 
-- Default: \`${written(byDefault)}\`${inSmall(key)}
+- Default: \`${listOrText(byDefault)}\`${inSmall(key)}
 - Takes: ${kind.accepts}
 - Variable: \`${variableOf(key)}\``;
 }
 
 function inSmall(key: SettingKey): string {
   const value = profileDefault("small", key);
-  return value === undefined ? "" : `; with \`profile = "small"\`: \`${written(value)}\``;
-}
-
-/** For these values JSON and TOML are the same. */
-function written(value: unknown): string {
-  return Array.isArray(value) ? `[${value.map((item) => JSON.stringify(item)).join(", ")}]` : JSON.stringify(value);
+  return value === undefined ? "" : `; with \`profile = "small"\`: \`${listOrText(value)}\``;
 }

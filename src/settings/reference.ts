@@ -31,6 +31,6 @@ ${sections.join("\n")}`;
 }
 
 /** A default as the schema writes it (`24h`, not `1d`). For these values JSON and TOML are the same. */
-function listOrText(value: unknown): string {
+export function listOrText(value: unknown): string {
   return Array.isArray(value) ? `[${value.map((item) => JSON.stringify(item)).join(", ")}]` : JSON.stringify(value);
 }
