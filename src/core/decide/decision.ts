@@ -128,15 +128,7 @@ const NOTHING: readonly Change[] = [];
 
 /** A decision that counts and is recorded. `extra` overrides the defaults. */
 export function decision(verdict: Verdict, reason: Reason, extra: Partial<Omit<Decision, "simulated">> = {}): Decision {
-  return {
-    verdict,
-    reason,
-    evidence: extra.evidence ?? null,
-    counted: extra.counted ?? true,
-    recorded: extra.recorded ?? true,
-    changes: extra.changes ?? NOTHING,
-    fill: extra.fill ?? null,
-  };
+  return { evidence: null, counted: true, recorded: true, changes: NOTHING, fill: null, ...extra, verdict, reason };
 }
 
 /**
