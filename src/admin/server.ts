@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import { SEVERITIES } from "../core/alerts/alerts.ts";
+import { keyCounts } from "./declare/account-key.ts";
 import { count, list, meaning, next, numberedPage, page, pageOf, records, time } from "./declare/kinds.ts";
 import {
   auditReport,
@@ -77,16 +78,7 @@ const verified = answers(() =>
   }),
 );
 
-const encryption = answers(() =>
-  z.extend(encryptionReport(), {
-    accounts: z.object({
-      own: meaning(count, "How many have their own key."),
-      without: meaning(list(z.string()), "Some that get one when their password is set."),
-      ofFile: meaning(count, "How many get none: their passwords come from the accounts file."),
-      closed: meaning(list(z.string()), "Some with older mail that their password does not open."),
-    }),
-  }),
-);
+const encryption = answers(() => z.extend(encryptionReport(), { accounts: keyCounts() }));
 const domain = z.string("is not text").check(z.maxLength(253, "has more than 253 characters"));
 const ofDomain = {
   domain: meaning(z._default(z.nullable(domain), null), "A mail domain of the server; the first one without it."),

@@ -1,8 +1,7 @@
 import { WRITTEN_FIRST } from "./first-variables.ts";
 import { type SettingKey, type Settings, sectionOf, settingKeys, settingOf } from "./schema.ts";
 
-type Known = Pick<Settings, (typeof WRITTEN_FIRST)[number]>;
-type KnownFirst = Omit<Known, "profile"> & Partial<Pick<Known, "profile">>;
+type KnownFirst = Pick<Settings, "domains" | "hostname"> & Partial<Pick<Settings, "profile">>;
 
 /**
  * The file that set-up writes: every setting with its sentence. Only known values are set, the rest is in comments. It

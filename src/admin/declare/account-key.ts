@@ -1,4 +1,6 @@
+import * as z from "zod/mini";
 import { objects, text } from "./fields.ts";
+import { count, list, meaning } from "./kinds.ts";
 
 /**
  * Most keys of one account. Keys of a forgotten password are kept, because they may be opened again. Dovecot's
@@ -18,13 +20,12 @@ export const accountKeys = objects(KEYS_OF_AN_ACCOUNT, fields);
 export type AccountKey = Readonly<{ id: string; publicKey: string; locked: string; recoverable: string }>;
 /** `isOpen`: whether the account's current password opens it. */
 export type KeptKey = AccountKey & Readonly<{ isOpen: boolean }>;
-export type KeyCounts = Readonly<{
-  /** Accounts with their own key for new mail. */
-  own: number;
-  /** Some accounts that have none yet. */
-  without: readonly string[];
-  /** Accounts that cannot have one, because their password comes from the accounts file. */
-  ofFile: number;
-  /** Some accounts with mail that their current password does not open. */
-  closed: readonly string[];
-}>;
+export const keyCounts = () =>
+  z.object({
+    own: meaning(count, "How many have their own key."),
+    without: meaning(list(z.string()), "Some that get one when their password is set."),
+    ofFile: meaning(count, "How many get none: their passwords come from the accounts file."),
+    closed: meaning(list(z.string()), "Some with older mail that their password does not open."),
+  });
+/** Of accounts, by their keys for mail. */
+export type KeyCounts = Readonly<z.output<ReturnType<typeof keyCounts>>>;
