@@ -169,7 +169,7 @@ export type FileChanges = Readonly<{
   changed: readonly string[];
   suspended: readonly string[];
   resumed: readonly string[];
-  /** Those whose quota alone is another. */
+  /** Only their quota changed. */
   quotas: readonly string[];
   skipped: readonly Readonly<{ name: string; why: string }>[];
 }>;

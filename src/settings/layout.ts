@@ -82,7 +82,7 @@ export function layoutOf(dataDirectory: string) {
     mailNoKey: at("lib", "mail-crypt", "no-key.pem"),
     /** The private key, unless `mailboxes.encryption_key` names another file. No backup holds this directory. */
     mailPrivateKey: at("private", "mail.pem"),
-    /** A link to the private key in use, and what tells Dovecot of it; there only while the key is. */
+    /** A link to the private key in use, and the settings of Dovecot that name it; there only while the key is. */
     mailKeyLink: at("conf", "dovecot", "mail-key.pem"),
     mailKeyConf: at("conf", "dovecot", "mail-key.conf"),
     /** Why the owner's settings of Dovecot are not used, or null. */

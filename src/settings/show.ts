@@ -51,7 +51,7 @@ export function printSettings(
 /** A variable that overrides what the file says. */
 type Override = Readonly<{ key: SettingKey; variable: string; line: number; says: string }>;
 
-/** Each is a sentence that tells both values, because later edits of that line change nothing. */
+/** Each sentence names both values, because later edits of that line change nothing. */
 export function overridesOf(sources: Sources): readonly Override[] {
   return settingKeys().flatMap((key) => {
     const source = sources[key];

@@ -87,13 +87,13 @@ class Declared<
     this.schema = lazily(() => z.strictObject({ ...fields, verb: z.literal(named) }));
   }
 
-  /** Offers it over HTTP. `route`: below `/api/v1`, with fields of the verb in braces. `says`: for `/openapi.json`. */
+  /** Offers it over HTTP. */
   http(route: HttpForm["route"], says: string, more: Omit<HttpForm<ResultIn<G>>, "route" | "says"> = {}): this {
     this.routes.push({ route, says, ...more });
     return this;
   }
 
-  /** Offers it on the command line. `usage` and `says`: as in the help. */
+  /** Offers it on the command line. */
   cli(usage: string, says: string, more: Omit<CliForm<Fields<S>, ResultIn<G>>, "usage" | "says">): this {
     this.cliForms.push({ usage, says, ...more });
     return this;

@@ -33,7 +33,7 @@ const AT = { flags: 32, counter: 33, end: 37 };
 const AAGUID_BYTES = 16;
 const LENGTH_BYTES = 2;
 
-/** Null: it is none. The key within it is not read, because the browser tells it in a form that needs no CBOR. */
+/** Null if invalid. The key in it is not read, because the browser also gives it in a form that needs no CBOR. */
 export function parseAuthenticatorData(bytes: Buffer): AuthenticatorData | null {
   if (bytes.length < AT.end) return null;
   const flags = bytes.readUInt8(AT.flags);

@@ -17,7 +17,7 @@ function failures(...passwords: readonly string[]): readonly Failure[] {
     account: LOGIN.login,
   }));
 }
-/** One every `hours` hours, the last just now. */
+/** One every `hours` hours, the last one that long ago. */
 function daily(count: number, hours: number, passwordHash?: string): readonly Failure[] {
   return Array.from({ length: count }, (_, i) => ({
     at: later(NOON, -(count - i) * hours * HOUR_MS),

@@ -16,7 +16,7 @@ export type LoginAttributes = Readonly<{
   passkey?: string;
   /** The name of the app password that was used instead of the account's own. */
   appPassword?: string;
-  /** It came through a proxy for mail, so that no firewall stops its client. */
+  /** It came through a mail proxy, so the firewall cannot stop its client. */
   proxied?: true;
 }>;
 /** Before the password is verified. */

@@ -143,7 +143,7 @@ function strangersAmong(
 const KEPT = 10;
 
 /**
- * Sessions that an account may have, from all its addresses. With hundreds of them its searches delay everybody's sign-ins, also while
+ * Sessions that an account may have, from all its addresses. With hundreds of them its searches delay everyone's sign-ins, even while
  * places are free.
  */
 function sessionsOfOne(places: number): number {

@@ -10,8 +10,8 @@ export type Ip = string & { readonly [ip]: true };
 export type Prefix = string & { readonly [prefix]: true };
 
 /**
- * The source address from which the keeper asks for the greeting of the mail ports. It tells the lines of these probes
- * in the logs from those of clients.
+ * The source address from which the keeper asks for the greeting of the mail ports. It distinguishes the lines of these
+ * probes in the logs from those of clients.
  */
 export const PROBE_ADDRESS = "127.71.9.25" as Ip;
 

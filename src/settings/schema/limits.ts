@@ -2,7 +2,7 @@ import { DAY_MS, SECOND_MS } from "../../core/time.ts";
 import { duration, wholeNumber } from "../kinds/kind.ts";
 import { count, type Setting } from "../setting.ts";
 
-/** How many wrong passwords are borne: of an address, at an account, from a network, on the whole server. */
+/** Limits for wrong passwords: of an address, at an account, from a network, on the whole server. */
 export const guessing = {
   "limits.logins.failures": {
     kind: wholeNumber(1, 1_000),
