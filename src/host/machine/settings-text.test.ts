@@ -44,8 +44,7 @@ test("anything but a regular file of usual size is refused", () => {
 
 test("an unreadable file is reported like a mistake in the settings", () => {
   assert.ok(settingsIn(at("file"), { GHOSTINBOX_DOMAIN: "example.org" }).ok);
-  const problems = [{ where: "", line: null, says: `${at("pipe")} is not a regular file.` }];
-  assert.deepEqual(settingsIn(at("pipe"), {}), { ok: false, problems });
+  assert.deepEqual(settingsIn(at("pipe"), {}), { ok: false, reason: `${at("pipe")} is not a regular file.` });
 });
 
 test("reads the variables of the running server; none if it never ran", () => {

@@ -31,13 +31,16 @@ export class SettingsUnreadable extends Error {
   override readonly name = "SettingsUnreadable";
 }
 
-/** Loads the settings from that file and these variables. */
-export function settingsIn(path: string, env: Environment): Loaded {
+type SettingsIn = Extract<Loaded, { ok: true }> | Readonly<{ ok: false; reason: string }>;
+
+/** Loads the settings from that file and these variables. `reason`: one sentence for each problem. */
+export function settingsIn(path: string, env: Environment): SettingsIn {
   try {
-    return loadSettings(settingsText(path), env);
+    const loaded = loadSettings(settingsText(path), env);
+    return loaded.ok ? loaded : { ok: false, reason: loaded.problems.map(({ says }) => says).join(" ") };
   } catch (error) {
     if (!(error instanceof SettingsUnreadable)) throw error;
-    return { ok: false, problems: [{ where: "", line: null, says: `${error.message}.` }] };
+    return { ok: false, reason: `${error.message}.` };
   }
 }
 

@@ -22,9 +22,8 @@ else await scheduled();
 async function scheduled(): Promise<void> {
   const loaded = settingsIn(layout.settings, process.env);
   if (loaded.ok) return task === "drill" ? drill(loaded.settings) : backUp(loaded.settings);
-  const reason = loaded.problems.map(({ says }) => says).join(" ");
-  changeBackupRecord(layout, { failure: { at: Date.now(), reason } });
-  fail(reason);
+  changeBackupRecord(layout, { failure: { at: Date.now(), reason: loaded.reason } });
+  fail(loaded.reason);
 }
 
 async function backUp(settings: Settings): Promise<void> {

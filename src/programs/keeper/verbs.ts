@@ -21,7 +21,7 @@ import { type AlertMail, AlertMails, queueMail } from "../../mail/notifiers/aler
 import { type BanMail, renderBanMail } from "../../mail/notifiers/mail-text.ts";
 import { queueVerb } from "../../mail/postfix/mail-queue.ts";
 import type { Layout } from "../../settings/layout.ts";
-import { type Environment, type Loaded, missingDomain } from "../../settings/load.ts";
+import { type Environment, missingDomain } from "../../settings/load.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { ChangeSettings } from "./change-settings.ts";
 import { oneAfterAnother } from "./repeat.ts";
@@ -253,9 +253,9 @@ export class KeeperVerbs {
     return failures.length === 0 ? null : failures.join("; ");
   }
 
-  #settings(): Extract<Loaded, { ok: true }> | Readonly<{ ok: false; reason: string }> {
+  #settings(): ReturnType<typeof settingsIn> {
     const loaded = settingsIn(this.#layout.settings, this.#env);
-    if (!loaded.ok) return { ok: false, reason: loaded.problems.map(({ says }) => says).join(" ") };
+    if (!loaded.ok) return loaded;
     const missing = missingDomain(loaded.settings);
     return missing === null ? loaded : { ok: false, reason: missing };
   }

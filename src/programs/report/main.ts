@@ -12,7 +12,7 @@ import { layoutFrom } from "../../settings/layout.ts";
 const layout = layoutFrom(process.env);
 const [period = "", at = ""] = process.argv.slice(2);
 const now = instant(Number(at));
-const sent = await orReason(makeReport);
+const sent = await makeReport().catch((error: unknown) => ({ ok: false, reason: messageOf(error) }) as const);
 if (sent.ok) {
   const done = [...withPeriod(readMailRecord(layout), period)];
   changeMailRecord(layout, { done, last: { at: now, to: [...sent.to] }, failure: null });
@@ -25,17 +25,9 @@ process.exit(sent.ok ? 0 : 1);
 
 async function makeReport(): Promise<SentReport> {
   const loaded = settingsIn(layout.settings, process.env);
-  if (!loaded.ok) return { ok: false, reason: loaded.problems.map(({ says }) => says).join(" ") };
+  if (!loaded.ok) return loaded;
   const { settings } = loaded;
   const span = settings["report.mail"] === "monthly" ? "month" : "week";
   const gathered = await gatherFacts({ layout, settings, span, now });
   return gathered.ok ? sendReport(layout, settings, reportOf(gathered.facts), `report-${period}`) : gathered;
-}
-
-async function orReason(work: () => Promise<SentReport>): Promise<SentReport> {
-  try {
-    return await work();
-  } catch (error) {
-    return { ok: false, reason: messageOf(error) };
-  }
 }
