@@ -10,7 +10,7 @@ export function clientTypes(document: unknown): string {
   const { paths, components } = fieldsOf(document);
   const { schemas, parameters } = fieldsOf(components);
   const named = Object.entries(fieldsOf(schemas)).map(
-    ([name, schema]) => `${commentOf(schema)}export type ${name} = ${typeOf(schema)};\n`,
+    ([name, schema]) => `${comment(fieldsOf(schema)["description"])}export type ${name} = ${typeOf(schema)};\n`,
   );
   const shared = fieldsOf(parameters);
   const sharedQueries = Object.entries(shared)
@@ -160,10 +160,6 @@ function nameIn(ref: string): string {
 /** `dry_run` is `DryRun`. */
 function typeNameOf(parameter: string): string {
   return parameter.replace(/(?:^|_)([a-z])/g, (_, letter: string) => letter.toUpperCase());
-}
-
-function commentOf(schema: unknown): string {
-  return comment(fieldsOf(schema)["description"]);
 }
 
 function comment(text: unknown): string {

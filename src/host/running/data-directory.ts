@@ -29,7 +29,9 @@ export function prepareDataDirectory(data: string): void {
   }
   makeDirectory(data, 0o755);
   refuseOtherOwner(data);
-  refuseForeign(data);
+  // Set-up changes owners and modes in it, so it must be ours or empty.
+  if (holdsForeignFiles(data))
+    throw new SetUpFailure(`${data} holds files but no ghostinbox.toml: name an empty directory in GHOSTINBOX_DATA.`);
   // Before the first file is written: other users may have been able to create names in it.
   giveDirectory(data, { mode: 0o755, owner: ourselves() });
 }
@@ -49,12 +51,6 @@ function refuseBadName(data: string): void {
     throw new SetUpFailure(
       `GHOSTINBOX_DATA must have at most ${LONGEST} characters, for sockets lie below it; it has ${data.length}.`,
     );
-}
-
-/** Set-up changes owners and modes in it, so it must be ours or empty. */
-function refuseForeign(data: string): void {
-  if (holdsForeignFiles(data))
-    throw new SetUpFailure(`${data} holds files but no ghostinbox.toml: name an empty directory in GHOSTINBOX_DATA.`);
 }
 
 /**

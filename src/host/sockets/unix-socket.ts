@@ -13,7 +13,7 @@ export async function listenUnix(server: Server, path: string, mode: number): Pr
     await listen(server, path);
   } catch (error) {
     const refuse = (why: string): Error => new Error(`Cannot listen at ${path}: ${why}.`, { cause: error });
-    const code = errnoOf(error);
+    const code = codeOf(error) || messageOf(error);
     if (code !== "EADDRINUSE") throw refuse(code);
     if (!(await lstat(path)).isSocket()) throw refuse("a file that is not a socket is there");
     if (await answers(path)) throw refuse("another program is listening there");
@@ -90,10 +90,6 @@ export function answers(path: string): Promise<boolean> {
     });
     probe.once("error", () => resolve(false));
   });
-}
-
-function errnoOf(error: unknown): string {
-  return codeOf(error) || messageOf(error);
 }
 
 /** A log message of a server. The code is stable; `detail` is printable and bounded. */

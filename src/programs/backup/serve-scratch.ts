@@ -48,19 +48,20 @@ const PROBE_MS = 2 * SECOND_MS;
  * The first process of the namespaces that `runSecondServer` creates. Puts the restored directory in the place of the real one,
  * which then cannot be reached, prepares it as a start does, and starts the guard and Dovecot in it.
  */
-export async function serveScratch(layout: Layout, scratch: string, env: Environment): Promise<Seen> {
+export async function serveScratch(layout: Layout, scratch: string, given: Environment): Promise<Seen> {
   const from = performance.now();
   await takePlace(layout, scratch);
   const signIn = await giveSignIn(layout);
   // The sign-in comes from this machine.
-  const read = await readSettings(layout, { ...env, [variableOf("logins.networks")]: "[]" });
+  const env = { ...given, [variableOf("logins.networks")]: "[]" };
+  const read = await readSettings(layout, env);
   const { settings } = read;
   writeFirstSettings(layout, read);
   makeDirectories(layout);
   await prepareCertificate(settings, layout);
   makeLoginPolicySecret(layout);
   makeProofWord(layout);
-  const environment = programEnvironment(layout, { ...env, [variableOf("logins.networks")]: "[]" });
+  const environment = programEnvironment(layout, env);
   await prepareDatabases(layout, null, environment);
   // The owner's own settings could name paths outside of it.
   const site = { ...readSite(read, layout), ownDovecot: "", ownDovecotUnused: null };
@@ -154,7 +155,8 @@ export async function lookAt(
   const mailboxes = new Mailboxes(layout.dovecotConf);
   const mails: Record<string, number> = {};
   // Dovecot rebuilds its indexes from the mails.
-  for (const account of accountsOf(layout)) mails[account] = await mailboxes.mailCount(account);
+  for (const { name } of rows(layout.accountsDb, "SELECT name FROM account ORDER BY name"))
+    mails[String(name)] = await mailboxes.mailCount(String(name));
   if (signIn !== null) await mustSignIn(settings["ports.imaps"], signIn);
   return {
     mails,
@@ -162,10 +164,6 @@ export async function lookAt(
     aliases: await mustExpand(layout, settings.domains),
     bans: hasFirewall ? await mustHold(layout, settings["bans.ipv6_prefix"]) : null,
   };
-}
-
-function accountsOf(layout: Layout): readonly string[] {
-  return rows(layout.accountsDb, "SELECT name FROM account ORDER BY name").map(({ name }) => String(name));
 }
 
 /** Over TLS, through the guard's login policy, into the INBOX. */

@@ -63,12 +63,10 @@ export class KeeperVerbs {
     this.#changes = new ChangeSettings({ path: layout.settings, env, clock, apply: () => this.#apply() });
     const read = this.#settings();
     this.#inForce = read.ok ? read.settings : null;
-    const restart = (service: ServiceName): Promise<string | null> =>
-      this.#inTurn(() => restartHanging(service, layout));
     this.watches = composeWatches(layout, {
-      settings: read.ok ? read.settings : null,
+      settings: this.#inForce,
       clock,
-      restart,
+      restart: (service) => this.#inTurn(() => restartHanging(service, layout)),
       inTurn: this.#inTurn,
     });
   }

@@ -42,10 +42,6 @@ export function memoryNews(
 }
 
 /** What listens where, and what to type next. */
-export function printRunning(layout: Layout, settings: Settings, adminPassword: string | null): void {
-  console.log(runningText(layout, settings, adminPassword));
-}
-
 export function runningText(layout: Layout, settings: Settings, adminPassword: string | null): string {
   const serverPorts = portsOf(settings)
     .filter(({ setting }) => !INSIDE.includes(setting))

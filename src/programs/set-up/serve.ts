@@ -57,7 +57,7 @@ import { DEFAULT_DATA_DIRECTORY, type Layout, layoutOf } from "../../settings/la
 import type { Environment } from "../../settings/load.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { type AdminPassword, adminPassword, rememberAdminPassword } from "../../store/passwords/admin-password.ts";
-import { memoryNews, printRunning, settingsNews } from "./announce.ts";
+import { memoryNews, runningText, settingsNews } from "./announce.ts";
 import { prepareCertificate } from "./certificate.ts";
 import { prepareDatabases, preparing } from "./databases.ts";
 
@@ -248,7 +248,7 @@ async function runServices(layout: Layout, settings: Settings, { password, log }
   } else {
     noteUpgraded(layout);
     // Users other than root may read a journal.
-    if (!BY_SYSTEMD) printRunning(layout, settings, password.printed);
+    if (!BY_SYSTEMD) console.log(runningText(layout, settings, password.printed));
     const runs = `GhostInbox runs as ${settings.hostname}.`;
     const says = BY_SYSTEMD ? log.say.bind(log) : log.note.bind(log);
     says(runs);
