@@ -11,6 +11,7 @@ import {
 } from "../kernel/listeners.ts";
 import { textOrNothing } from "../machine/read-text.ts";
 import { portsOf } from "../running/ports.ts";
+import { statOf } from "../running/read-processes.ts";
 import { runTool } from "./run-nft.ts";
 
 const LIMITS = {
@@ -96,7 +97,7 @@ export function callerConnection(env: NodeJS.ProcessEnv, parent: number = proces
   for (let [pid, left] = [parent, MOST_ANCESTORS]; pid > 1 && left > 0; left -= 1) {
     const found = connectionOf(pid);
     if (found !== null) return without(found);
-    pid = parentOf(pid);
+    pid = statOf(pid)?.parent ?? 0;
   }
   return null;
 }
@@ -124,9 +125,4 @@ function connectionOf(pid: number): string | null {
     .split("\0")
     .find((one) => one.startsWith(prefix));
   return found === undefined ? null : found.slice(prefix.length);
-}
-
-/** 0 once it has ended. */
-function parentOf(pid: number): number {
-  return Number(/^PPid:\s*(\d+)$/m.exec(textOrNothing(`/proc/${pid}/status`))?.[1] ?? 0);
 }

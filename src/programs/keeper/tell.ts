@@ -3,13 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { KeeperReply, KeeperTrouble } from "../../admin/declare/keeper.ts";
-import type {
-  ChecksReport,
-  EncryptionReport,
-  FirewallReport,
-  IncidentsReport,
-  Told,
-} from "../../admin/declare/reports.ts";
+import type { ChecksReport, EncryptionReport, IncidentsReport, Told } from "../../admin/declare/reports.ts";
 import type { Forward } from "../../core/access/access-review.ts";
 import { readOr } from "../../core/error.ts";
 import { isoTimeOrNull } from "../../core/time.ts";
@@ -47,12 +41,20 @@ export async function tell(about: Told, { layout, read, troubles, now }: Known):
   if (!read.ok) return read;
   const { settings } = read;
   switch (about) {
-    case "firewall":
-      return { ok: true, detail: "", firewall: await firewallNow(settings, layout) };
+    case "firewall": {
+      const state = firewallState(settings, readStrict(layout), await listStrict());
+      return { ok: true, detail: "", firewall: stateJson(state) };
+    }
     case "retention":
-      return tellRetention(layout, settings, now);
+      return readOr<KeeperReply>(
+        () => ({ ok: true, detail: "", retention: retentionTold(retentionState(layout, settings, now)) }),
+        { ok: false, reason: "The list of legal holds cannot be read, so no mail is removed." },
+      );
     case "encryption":
-      return tellEncryption(layout, settings);
+      return readOr<KeeperReply>(() => ({ ok: true, detail: "", encryption: encryptionOf(layout, settings) }), {
+        ok: false,
+        reason: "The public key with which mail is encrypted cannot be read.",
+      });
     case "fail2ban":
       return tellFail2ban(layout, settings);
     case "dkim_keys":
@@ -74,26 +76,6 @@ export async function tellRedirects({ mail }: Pick<Layout, "mail">, accounts: re
     return { ok: true, detail: "", redirects };
   } catch {
     return { ok: false, reason: "The Sieve scripts of the accounts cannot be read." };
-  }
-}
-
-async function firewallNow(settings: Settings, layout: Layout): Promise<FirewallReport> {
-  return stateJson(firewallState(settings, readStrict(layout), await listStrict()));
-}
-
-function tellRetention(layout: Layout, settings: Settings, now: number): KeeperReply {
-  try {
-    return { ok: true, detail: "", retention: retentionTold(retentionState(layout, settings, now)) };
-  } catch {
-    return { ok: false, reason: "The list of legal holds cannot be read, so no mail is removed." };
-  }
-}
-
-function tellEncryption(layout: Layout, settings: Settings): KeeperReply {
-  try {
-    return { ok: true, detail: "", encryption: encryptionOf(layout, settings) };
-  } catch {
-    return { ok: false, reason: "The public key with which mail is encrypted cannot be read." };
   }
 }
 

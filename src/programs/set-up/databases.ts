@@ -4,9 +4,8 @@ import { type Finished, lastLines, type RunOptions, runProgram } from "../../hos
 import { userIds } from "../../host/machine/system-users.ts";
 import { SetUpFailure } from "../../host/running/failure.ts";
 import { type Layout, USERS } from "../../settings/layout.ts";
+import { MB } from "../../settings/setting.ts";
 import type { AdminPassword } from "../../store/passwords/admin-password.ts";
-
-const MB = 1024 * 1024;
 
 /**
  * Lets a program of the guard, as the guard's own user, create and migrate both databases. It leaves SQLite's -wal and
