@@ -60,10 +60,9 @@ function writeScript(file: string, text: string): void {
   writeFile(file, text, { mode: 0o755, flush: false });
 }
 
-/** Returns true if there was a server, and it did not belong to a different data directory. */
-export async function removeFirewallTable(data: string): Promise<boolean> {
-  if (runsForAnother(data)) return false;
-  return (await runProgram("nft", ["delete", "table", "inet", "ghostinbox"], { timeoutMs: 5_000 })).code === 0;
+/** Leaves the table of a different data directory's server, which has the same name. */
+export async function removeFirewallTable(data: string): Promise<void> {
+  if (!runsForAnother(data)) await runProgram("nft", ["delete", "table", "inet", "ghostinbox"], { timeoutMs: 5_000 });
 }
 
 /** The pid under which runsv(8) runs a service now; null while it is down. */
