@@ -16,7 +16,6 @@ import {
 import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { VERSION } from "../../src/core/version.ts";
-import { NODE_FLAGS } from "../../src/host/running/runit.ts";
 import { renderUnits } from "../../src/host/running/systemd.ts";
 import { keepAll } from "../../src/jobs/build/kept-build.ts";
 import { DEFAULT_DATA_DIRECTORY, layoutOf } from "../../src/settings/layout.ts";
@@ -108,8 +107,8 @@ export function installedKib(stage: string): number {
 
 function layUnits(stage: string, arch: Architecture): void {
   const node = `${PROGRAMS}/node_modules/${NODE[arch]}/bin/node`;
-  const start = [node, ...NODE_FLAGS.split(" "), `${PROGRAMS}/src/programs/set-up/start.ts`, "--systemd"];
-  const units = renderUnits({ layout: layoutOf(DEFAULT_DATA_DIRECTORY), start, compileCache: CACHE });
+  const layout = layoutOf(DEFAULT_DATA_DIRECTORY);
+  const units = renderUnits({ layout, node, checkout: PROGRAMS, compileCache: CACHE });
   for (const { name, text } of units) write(join(stage, "usr/lib/systemd/system", name), text);
 }
 

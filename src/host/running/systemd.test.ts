@@ -9,10 +9,8 @@ import { MAIL_LOG_UNIT, MAIN_UNIT, renderUnits, unitOf } from "./systemd.ts";
 const layout = layoutOf("/srv/mail");
 
 function units(data = layout): ReadonlyMap<string, string> {
-  const start = ["/usr/bin/node", "/opt/ghostinbox/start.ts", "--systemd"];
-  return new Map(
-    renderUnits({ layout: data, start, compileCache: "/var/cache/x" }).map(({ name, text }) => [name, text]),
-  );
+  const programs = { node: "/usr/bin/node", checkout: "/opt/ghostinbox", compileCache: "/var/cache/x" };
+  return new Map(renderUnits({ layout: data, ...programs }).map(({ name, text }) => [name, text]));
 }
 
 function unit(name: string, data = layout): string {

@@ -1,6 +1,6 @@
 import type { Layout } from "../../settings/layout.ts";
 import { SYSTEM_PATH } from "../machine/run-program.ts";
-import { SERVICES, type ServiceName, WEIGHTS } from "./runit.ts";
+import { NODE_FLAGS, SERVICES, type ServiceName, WEIGHTS } from "./runit.ts";
 import { SANDBOXES, type Sandbox } from "./sandboxes.ts";
 
 /** The unit of the start, which prepares everything and starts the others. */
@@ -16,8 +16,9 @@ export const OTHER_UNITS = "ghostinbox-*.service";
 
 type UnitsInput = Readonly<{
   layout: Layout;
-  /** The program of the start, with its arguments. */
-  start: readonly string[];
+  node: string;
+  /** The directory of our sources. */
+  checkout: string;
   /** The directory of the start's compiled code. */
   compileCache: string;
 }>;
@@ -41,7 +42,7 @@ export function unitOf(service: ServiceName): string {
  * It starts and stops the others itself, in order, so no ordering is needed here. If it is killed, ExecStopPost stops them,
  * and systemd starts it again.
  */
-function mainUnit({ layout, start, compileCache }: UnitsInput): string {
+function mainUnit({ layout, node, checkout, compileCache }: UnitsInput): string {
   return unit({
     Unit: [
       "Description=GhostInbox, a guarded mail server",
@@ -58,7 +59,7 @@ function mainUnit({ layout, start, compileCache }: UnitsInput): string {
       "SyslogIdentifier=ghostinbox",
       `Environment=GHOSTINBOX_DATA=${layout.data} NODE_COMPILE_CACHE=${compileCache}`,
       "EnvironmentFile=-/etc/default/ghostinbox",
-      `ExecStart=${start.join(" ")}`,
+      `ExecStart=${node} ${NODE_FLAGS} ${checkout}/src/programs/set-up/start.ts --systemd`,
       `ExecStopPost=-/bin/systemctl stop ${OTHER_UNITS}`,
       "Restart=on-failure",
       // Data of a newer version cannot be read ten seconds later either.

@@ -5,7 +5,7 @@ import type { Layout } from "../../settings/layout.ts";
 import { lastLines, runProgram } from "../machine/run-program.ts";
 import { removeFile, writeFile } from "../root-files/files.ts";
 import { SetUpFailure } from "./failure.ts";
-import { NODE_FLAGS, SERVICES } from "./runit.ts";
+import { SERVICES } from "./runit.ts";
 import { MAIL_LOG_UNIT, MAIN_UNIT, OTHER_UNITS, renderUnits, UNIT_HEAD, unitOf } from "./systemd.ts";
 
 /** Units get 20 s to end, and are then killed. */
@@ -53,9 +53,8 @@ export async function installUnits(
   const foreign = readdirSync(directory).find((name) => OURS.test(name) && !isOurs(join(directory, name)));
   if (foreign !== undefined)
     return { ok: false, reason: `${join(directory, foreign)} is not from here: move it away first.` };
-  const start = [node, ...NODE_FLAGS.split(" "), join(checkout, "src/programs/set-up/start.ts")];
   const compileCache = join(checkout, "node_modules", ".cache", "ghostinbox");
-  const units = renderUnits({ layout, start: [...start, "--systemd"], compileCache });
+  const units = renderUnits({ layout, node, checkout, compileCache });
   for (const { name, text } of units) writeFile(join(directory, name), text, { mode: 0o644 });
   return systemctl(["daemon-reload"], ["enable", "--quiet", MAIN_UNIT]);
 }
