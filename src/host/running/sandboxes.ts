@@ -23,14 +23,23 @@ export type Sandbox = Readonly<{
 
 /** runsv(8) starts as root: it ends its service, which switches to its user and drops inheritable rights. */
 const BECOMES_ITS_USER = ["KILL", "SETGID", "SETPCAP", "SETUID"];
-/** For the mail servers, which start as root and run processes of several users. */
-const MAIL_SERVER = ["CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "KILL", "NET_BIND_SERVICE", "SETGID"];
+const ALL_FILES = ["CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER"];
 const IP = ["UNIX", "INET", "INET6"];
 
 const own =
   (service: ServiceName, more: Sandbox["writes"] = () => []): Sandbox["writes"] =>
   (layout) => [join(layout.services, service), join(layout.log, service), ...more(layout)];
 const everything: Sandbox["writes"] = ({ data }) => [data];
+
+/** For the mail servers, which start as root and run processes of several users. */
+const MAIL_SERVER = {
+  capabilities: [...ALL_FILES, "KILL", "NET_BIND_SERVICE", "SETGID", "SETUID", "SYS_CHROOT"],
+  families: [...IP, "NETLINK"],
+  calls: "chroot",
+  writes: everything,
+  home: "read-only",
+  gainsRights: true,
+} as const;
 
 export const SANDBOXES: Readonly<Record<ServiceName, Sandbox>> = {
   guard: {
@@ -59,24 +68,8 @@ export const SANDBOXES: Readonly<Record<ServiceName, Sandbox>> = {
     writes: everything,
     home: "read-only",
   },
-  postfix: {
-    says: "Postfix",
-    capabilities: [...MAIL_SERVER, "SETUID", "SYS_CHROOT"],
-    families: [...IP, "NETLINK"],
-    calls: "chroot",
-    writes: everything,
-    home: "read-only",
-    gainsRights: true,
-  },
-  dovecot: {
-    says: "Dovecot",
-    capabilities: [...MAIL_SERVER, "SETUID", "SYS_CHROOT", "SYS_RESOURCE"],
-    families: [...IP, "NETLINK"],
-    calls: "chroot",
-    writes: everything,
-    home: "read-only",
-    gainsRights: true,
-  },
+  postfix: { says: "Postfix", ...MAIL_SERVER },
+  dovecot: { says: "Dovecot", ...MAIL_SERVER, capabilities: [...MAIL_SERVER.capabilities, "SYS_RESOURCE"] },
   unbound: {
     says: "Unbound, the resolver",
     capabilities: [...BECOMES_ITS_USER, "NET_BIND_SERVICE"],
