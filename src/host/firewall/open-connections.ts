@@ -51,12 +51,10 @@ export class KernelConnections implements OpenConnections {
   }
 
   async sockets(): Promise<number | null> {
-    const [four, six] = await Promise.all(
+    const [four = "", six = ""] = await Promise.all(
       ["sockstat", "sockstat6"].map((name) => readFile(join(this.#proc, name), "latin1").catch(() => "")),
     );
-    const inUse = parseSocketsInUse(four ?? "");
-    // Without IPv6 the second file is missing.
-    return inUse === null ? null : inUse + (parseSocketsInUse(six ?? "") ?? 0);
+    return parseSocketsInUse(four, six);
   }
 
   /** Empty if the file does not exist, as without IPv6. */

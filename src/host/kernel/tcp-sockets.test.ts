@@ -145,8 +145,9 @@ test("lines that are not from ss are ignored", () => {
 
 test("the sockets in use are read from both files of the kernel", () => {
   const four = "sockets: used 119\nTCP: inuse 12 orphan 0 tw 3 alloc 68 mem 56\nUDP: inuse 4 mem 0\n";
-  assert.equal(parseSocketsInUse(four), 12);
-  assert.equal(parseSocketsInUse("TCP6: inuse 7\nUDP6: inuse 2\n"), 7);
-  assert.equal(parseSocketsInUse("UDP: inuse 4 mem 0\n"), null);
-  assert.equal(parseSocketsInUse(""), null);
+  const six = "TCP6: inuse 7\nUDP6: inuse 2\n";
+  assert.equal(parseSocketsInUse(four, six), 19);
+  assert.equal(parseSocketsInUse(four, ""), 12, "without IPv6");
+  assert.equal(parseSocketsInUse("UDP: inuse 4 mem 0\n", six), null);
+  assert.equal(parseSocketsInUse("", ""), null);
 });

@@ -127,8 +127,8 @@ export function parseSilences(text: string, greets: (port: number) => boolean): 
 /** IPv6 is in brackets; IPv4 over an IPv6 socket is `[::ffff:192.0.2.1]`. */
 const SS_LINE = /^\s*\d+\s+(\d+)\s+\S+:(\d+)\s+\[?([0-9a-fA-F.:]+?)\]?:(\d+)\s/;
 
-/** TCP sockets in use, of `/proc/net/sockstat` or `/proc/net/sockstat6` (proc(5)); null if the file does not say. */
-export function parseSocketsInUse(text: string): number | null {
-  const inUse = /^TCP6?: inuse (\d+)\b/m.exec(text)?.[1];
-  return inUse === undefined ? null : Number(inUse);
+/** TCP sockets in use, of `/proc/net/sockstat` and `/proc/net/sockstat6` (proc(5)), which is missing without IPv6. Null: unknown. */
+export function parseSocketsInUse(text: string, text6: string): number | null {
+  const inUse = /^TCP: inuse (\d+)\b/m.exec(text)?.[1];
+  return inUse === undefined ? null : Number(inUse) + Number(/^TCP6: inuse (\d+)\b/m.exec(text6)?.[1] ?? 0);
 }

@@ -191,11 +191,9 @@ export class SharedPorts {
   }
 }
 
-/** Costs almost nothing. Without IPv6 there is no second file. */
+/** Costs almost nothing. */
 function socketsInUse(): number | null {
-  const files = ["/proc/net/sockstat", "/proc/net/sockstat6"];
-  const [four = null, six] = files.map((file) => parseSocketsInUse(textOrNothing(file)));
-  return four === null ? null : four + (six ?? 0);
+  return parseSocketsInUse(textOrNothing("/proc/net/sockstat"), textOrNothing("/proc/net/sockstat6"));
 }
 
 function sentenceOf({ port, says }: ServerPort, { pid, name }: Holder): string {
