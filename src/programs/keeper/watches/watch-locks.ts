@@ -15,7 +15,7 @@ const TOLD_MS = 4 * SECOND_MS;
 /** Once one lock is reported, so are all that have lasted this long: the alert is sent only once. */
 const TOLD_WITH_MS = 2 * SECOND_MS;
 const MOST_NAMED = 3;
-const ARGS_CHARACTERS = 100;
+const COMMAND_CHARACTERS = 100;
 /**
  * The bytes of `-shm` that writers and checkpoints lock (SQLite, "WAL-mode file format", WAL_WRITE_LOCK and WAL_CKPT_LOCK).
  * A user who may only read the file can share them, which shuts both out; SQLite itself does so for an instant at most.
@@ -55,7 +55,7 @@ export class LockWatch {
       const others = holders.filter((one) => !isOurs(one, node, database) && !isOfGuard(one.pid));
       return others.map(({ pid, args }) => {
         const before = this.#held.find((one) => one.pid === pid && one.database === database);
-        return { database, pid, command: printable(args.join(" "), ARGS_CHARACTERS), since: before?.since ?? now };
+        return { database, pid, command: printable(args.join(" "), COMMAND_CHARACTERS), since: before?.since ?? now };
       });
     });
   }
@@ -121,8 +121,6 @@ function mayUse({ exe, used }: Process, { database, isOnDevice }: Lock): boolean
 const LOG_BYTES = 64 * 1024 * 1024;
 /** Checks in a row that find the same process: a query of a second is not reported. */
 const LOOKS = 3;
-const MOST_READERS = 3;
-const COMMAND_CHARACTERS = 100;
 
 /**
  * Names programs that keep `engine.db` open while its write-ahead log grows: frames that a reader may still need stay in the
@@ -145,6 +143,8 @@ export class ReaderWatch {
     const isLong = size >= this.#logBytes;
     const reading = isLong ? readingNow(engineDb) : [];
     const isReading = (asked: number): boolean => reading.some((pid) => pid === null || pid === asked);
+    const isReader = ({ used }: Process): boolean =>
+      used().some((name) => [engineDb, `${engineDb}-wal`, `${engineDb}-shm`].includes(name));
     // The web and the exporter always have it open.
     const readers = (isLong ? listProcesses() : []).filter(
       (one) => isReader(one) && (one.exe !== node || (isReading(one.pid) && !isOurs(one, node, engineDb))),
@@ -155,13 +155,10 @@ export class ReaderWatch {
         { looks: (this.#seen.get(pid)?.looks ?? 0) + 1, command: printable(args.join(" "), COMMAND_CHARACTERS) },
       ]),
     );
-    function isReader({ used }: Readonly<{ used: () => readonly string[] }>): boolean {
-      return used().some((name) => [engineDb, `${engineDb}-wal`, `${engineDb}-shm`].includes(name));
-    }
   }
 
   troubles(): readonly KeeperTrouble[] {
-    const long = [...this.#seen].filter(([, { looks }]) => looks >= LOOKS).slice(0, MOST_READERS);
+    const long = [...this.#seen].filter(([, { looks }]) => looks >= LOOKS).slice(0, MOST_NAMED);
     if (long.length === 0) return [];
     return [{ code: "database_reader", detail: long.map(([pid, { command }]) => `pid ${pid}: ${command}`).join("; ") }];
   }

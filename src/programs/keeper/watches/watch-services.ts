@@ -95,10 +95,9 @@ export class ServiceWatch {
       this.#holders.set(one.port, holder);
       const taken = `port ${one.port} for ${one.says} is in use by`;
       if (holder === null && (main === null || ours !== null)) return `${taken} another program. Find it: ss -ltnp`;
-      // Stopping systemd would stop the machine; the program is the one to which systemd passes the port.
-      if (holder?.pid === 1) return `${taken} systemd. Find its unit: systemctl list-sockets`;
-      if (holder !== null && !isOf(holder.pid, main))
-        return `${taken} ${printable(holder.name, SHOWN_CHARACTERS)} (pid ${holder.pid}). Try: kill ${holder.pid}`;
+      if (holder === null || isOf(holder.pid, main)) continue;
+      const { who, remedy } = nameAndRemedy(holder);
+      return `${taken} ${who}. ${remedy}`;
     }
     return null;
   }
@@ -126,7 +125,6 @@ const LOOKS_EVERY = 3;
 const MOST_LEFT_OUT = 3;
 /** A foreign socket is reported if this many checks in a row find it: a restart leaves one for a moment. */
 const TOLD_FROM = 2;
-const NAME_CHARACTERS = 300;
 
 type Strange = Readonly<{ serverPort: ServerPort; holder: Holder; seen: number }>;
 
@@ -196,11 +194,14 @@ function socketsInUse(): number | null {
   return parseSocketsInUse(textOrNothing("/proc/net/sockstat"), textOrNothing("/proc/net/sockstat6"));
 }
 
-function sentenceOf({ port, says }: ServerPort, { pid, name }: Holder): string {
-  // Stopping systemd would stop the machine: it listens for a different program.
-  const [who, end] =
-    pid === 1
-      ? ["systemd", "Find its unit: systemctl list-sockets"]
-      : [`${printable(name, NAME_CHARACTERS)} (pid ${pid})`, `Try: kill ${pid}`];
-  return `port ${port} for ${says} is also in use by ${who}, which takes some of its connections. ${end}`;
+/** The name of a program that holds a port, and how to end that. */
+function nameAndRemedy({ pid, name }: Holder): Readonly<{ who: string; remedy: string }> {
+  // Stopping systemd would stop the machine; the program is the one to which systemd passes the port.
+  if (pid === 1) return { who: "systemd", remedy: "Find its unit: systemctl list-sockets" };
+  return { who: `${printable(name, SHOWN_CHARACTERS)} (pid ${pid})`, remedy: `Try: kill ${pid}` };
+}
+
+function sentenceOf({ port, says }: ServerPort, holder: Holder): string {
+  const { who, remedy } = nameAndRemedy(holder);
+  return `port ${port} for ${says} is also in use by ${who}, which takes some of its connections. ${remedy}`;
 }
