@@ -18,12 +18,11 @@ import { basename, dirname } from "node:path";
 import type { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { codeOf } from "../../core/error.ts";
-import { Directory, Held, named, ownUid, UnsafePath } from "./directory.ts";
+import { Directory, Held, named, ownUid, UnsafePath, WRITABLE_BY_OTHERS } from "./directory.ts";
 import { mustBePlain, replace } from "./replace.ts";
 
 const { COPYFILE_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
 const PIECE_BYTES = 1 << 20;
-const OTHERS_WRITE = 0o022;
 const EVERYBODY_RUNS = 0o755;
 /** Error codes: the file is missing, or is a link or a socket. */
 const NO_FILE: ReadonlySet<string> = new Set(["ENOENT", "ELOOP", "ENXIO"]);
@@ -125,7 +124,7 @@ function writer({ fd }: Held): WriteStream {
 
 function isOwnProgram({ stat }: Held): boolean {
   const { mode, uid } = stat;
-  const isOwn = uid === ownUid() && (mode & OTHERS_WRITE) === 0;
+  const isOwn = uid === ownUid() && (mode & WRITABLE_BY_OTHERS) === 0;
   return stat.isFile() && isOwn && (mode & EVERYBODY_RUNS) === EVERYBODY_RUNS;
 }
 

@@ -24,7 +24,7 @@ const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY } = constan
 export const O_PATH = 0o10000000;
 /** Maximum number of links, like the kernel's (path_resolution(7)). */
 export const MOST_LINKS = 40;
-const WRITABLE_BY_OTHERS = 0o022;
+export const WRITABLE_BY_OTHERS = 0o022;
 
 export type Owner = Readonly<{ uid: number; gid: number }>;
 
@@ -53,6 +53,11 @@ export class Held implements Disposable {
   get stat(): Stats {
     this.#stat ??= fstatSync(this.fd);
     return this.#stat;
+  }
+
+  /** The same for each name of the file, and for no other file. */
+  get identity(): string {
+    return `${this.stat.dev}:${this.stat.ino}`;
   }
 
   give({ uid, gid }: Owner): void {

@@ -143,10 +143,10 @@ export class Mirror {
     const { stat } = source;
     if (this.#linkCopy(source, to, name)) return 1;
     const joins = stat.nlink > 1 && (this.#rules.joins === true || this.#rules.links(from.path));
-    this.#admit(`${from.path}/${name}`, stat, joins && !this.#copied.has(idOf(stat)));
+    this.#admit(`${from.path}/${name}`, stat, joins && !this.#copied.has(source.identity));
     clear(to, name);
     using made = new Held(to.createNew(name, 0o600));
-    if (joins) this.#copied.set(idOf(stat), { directory: to.path, name, ino: made.stat.ino });
+    if (joins) this.#copied.set(source.identity, { directory: to.path, name, ino: made.stat.ino });
     pour(source.fd, made.fd, stat.size);
     made.setMode(stat.mode & NOT_BY_OTHERS);
     made.setModified(stat.mtime);
@@ -159,7 +159,7 @@ export class Mirror {
 
   /** False if the file was not copied yet, or the copy is not the same any more or has too many names itself. */
   #linkCopy(source: Held, to: Directory, name: string): boolean {
-    const copied = this.#copied.get(idOf(source.stat));
+    const copied = this.#copied.get(source.identity);
     if (copied === undefined) return false;
     const isLinked = nullOn(["ENOENT", "EMLINK"], () => {
       using place = Directory.own(copied.directory);
@@ -221,10 +221,6 @@ function isCopyOf(copy: Held, { stat }: Held): boolean {
   return Math.abs(copy.stat.mtimeMs - stat.mtimeMs) < 1 && copy.stat.size === stat.size;
 }
 
-function idOf({ dev, ino }: Stats): string {
-  return `${dev}:${ino}`;
-}
-
 /** Copies at most `most` bytes. The next pass copies what is appended during this one. */
 function pour(source: number, target: number, most: number): void {
   const piece = Buffer.allocUnsafe(PIECE_BYTES);
@@ -237,10 +233,7 @@ function pour(source: number, target: number, most: number): void {
 }
 
 function removeOthers(to: Directory, keep: ReadonlySet<string>): number {
-  let removed = 0;
-  for (const name of [...to.names()].filter((one) => !keep.has(one))) {
-    clear(to, name);
-    removed += 1;
-  }
-  return removed;
+  const others = [...to.names()].filter((name) => !keep.has(name));
+  for (const name of others) clear(to, name);
+  return others.length;
 }

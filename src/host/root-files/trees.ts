@@ -67,7 +67,7 @@ function giveTree(top: Directory, owner: Owner): Kept {
   walk(top, (entry, path) => {
     const { stat } = entry;
     if (!mayGive(stat) || stat.isBlockDevice() || stat.isCharacterDevice()) return keep(path);
-    if (!stat.isDirectory() && stat.nlink > 1) names.set(inode(stat), (names.get(inode(stat)) ?? 0) + 1);
+    if (!stat.isDirectory() && stat.nlink > 1) names.set(entry.identity, (names.get(entry.identity) ?? 0) + 1);
     else entry.give(owner);
     return true;
   });
@@ -76,7 +76,7 @@ function giveTree(top: Directory, owner: Owner): Kept {
     const { stat } = entry;
     if (stat.isDirectory()) return mayGive(stat);
     if (stat.nlink === 1 || !mayGive(stat)) return false;
-    if (names.get(inode(stat)) !== stat.nlink) return keep(path);
+    if (names.get(entry.identity) !== stat.nlink) return keep(path);
     entry.give(owner);
     return false;
   });
@@ -96,8 +96,4 @@ export function takeTree(path: string, users: ReadonlySet<number>, groups: Reado
     take(top);
     walk(top, take);
   });
-}
-
-function inode({ dev, ino }: Stats): string {
-  return `${dev}:${ino}`;
 }
