@@ -16,24 +16,21 @@ type Rules = Pick<Settings, "backup.enabled" | "backup.drill_every" | "report.ma
 type Done = Readonly<{ at: number | null; says: string; isOff?: boolean }>;
 type Name = UpkeepItem["name"];
 
-/** Notices about each task. The first of them make it down, the others only degraded. */
-const NOTICES: Readonly<Record<Name, Readonly<{ down: readonly string[]; degraded: readonly string[] }>>> = {
-  backup: { down: ["backup_failed"], degraded: ["backup_overdue", "backup_old_kept", "backup_key_unseen"] },
-  drill: { down: ["backup_drill_failed"], degraded: ["backup_drill_overdue"] },
-  checks: { down: [], degraded: ["check_failed"] },
-  updates: { down: [], degraded: ["component_outdated"] },
-  report: { down: [], degraded: ["report_unsent"] },
-  audit: { down: ["audit_broken"], degraded: [] },
-  spam_rules: { down: [], degraded: ["spam_rules_old"] },
-};
-const COMMANDS: Readonly<Record<Name, string>> = {
-  backup: "./ghostinbox backup list",
-  drill: "./ghostinbox backup drill",
-  checks: "./ghostinbox check",
-  updates: "./ghostinbox check --only updates",
-  report: "./ghostinbox report",
-  audit: "./ghostinbox audit verify",
-  spam_rules: "./ghostinbox spam update",
+/** `down` and `degraded`: notices that make it so. `command`: what shows more. */
+type Task = Readonly<{ down: readonly string[]; degraded: readonly string[]; command: string }>;
+
+const TASKS: Readonly<Record<Name, Task>> = {
+  backup: {
+    down: ["backup_failed"],
+    degraded: ["backup_overdue", "backup_old_kept", "backup_key_unseen"],
+    command: "./ghostinbox backup list",
+  },
+  drill: { down: ["backup_drill_failed"], degraded: ["backup_drill_overdue"], command: "./ghostinbox backup drill" },
+  checks: { down: [], degraded: ["check_failed"], command: "./ghostinbox check" },
+  updates: { down: [], degraded: ["component_outdated"], command: "./ghostinbox check --only updates" },
+  report: { down: [], degraded: ["report_unsent"], command: "./ghostinbox report" },
+  audit: { down: ["audit_broken"], degraded: [], command: "./ghostinbox audit verify" },
+  spam_rules: { down: [], degraded: ["spam_rules_old"], command: "./ghostinbox spam update" },
 };
 
 /** The upkeep in the command line's `status`, for readers without access to root's records. Contains no path and no secret. */
@@ -54,7 +51,7 @@ export function upkeepOf(
 }
 
 function item(name: Name, { at, says, isOff = false }: Done, troubles: readonly KeeperTrouble[]): UpkeepItem {
-  const { down, degraded } = NOTICES[name];
+  const { down, degraded, command } = TASKS[name];
   const about = troubles.filter(({ code }) => down.includes(code) || degraded.includes(code));
   const isDown = about.some(({ code }) => down.includes(code));
   const well = at === null || isOff ? "unknown" : "ok";
@@ -63,7 +60,7 @@ function item(name: Name, { at, says, isOff = false }: Done, troubles: readonly 
     state: isDown ? "down" : about.length > 0 ? "degraded" : well,
     at: isoTimeOrNull(at),
     says: [says, ...about.map(({ detail }) => `${detail}.`)].join(" "),
-    command: COMMANDS[name],
+    command,
   };
 }
 
