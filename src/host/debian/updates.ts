@@ -22,14 +22,13 @@ const OF_THIS_MACHINE: UpdateSources = {
 
 /** Where apt keeps its lists in the image (docker/apt.conf). */
 export const IMAGE_LISTS = "/run/apt/lists";
-const OF_THE_IMAGE: UpdateSources = { ...OF_THIS_MACHINE, lists: IMAGE_LISTS };
 const FETCH_MS = 120_000;
 
 /** Those of the image: fetches the lists first, because nothing else does in a container. Never rejects. */
 export async function imageUpdates(now: Millis): Promise<Unless<UpdateFigures>> {
   const failed = await fetchLists(now);
   if (failed !== null) return { known: false, reason: failed };
-  const waiting = await waitingUpdates(OF_THE_IMAGE);
+  const waiting = await waitingUpdates({ ...OF_THIS_MACHINE, lists: IMAGE_LISTS });
   return waiting.known ? { ...waiting, isImage: true } : waiting;
 }
 

@@ -90,7 +90,8 @@ export class NftFirewall implements Firewall {
     const ran = await this.#nft(["-c", "-f", "-"], nftProbe(this.#shape));
     if (isWhole(ran.stderr, this.#shape)) return DONE;
     const failed = outcomeOf(ran);
-    return { ok: false, reason: missingPart(failed) };
+    if (!failed.ok && !failed.reason.startsWith("nft ")) return failed;
+    return { ok: false, reason: "The firewall's table was changed or removed by someone else." };
   }
 
   close(): Promise<void> {
@@ -120,13 +121,6 @@ export class NftFirewall implements Firewall {
 
 function outcomeOf(ran: Finished): Outcome {
   return ran.code === 0 ? DONE : { ok: false, reason: reasonOf(ran.stderr) };
-}
-
-function missingPart(failed: Outcome): string {
-  const known = failed.ok ? "" : failed.reason;
-  return known.startsWith("nft ") || known === ""
-    ? "The firewall's table was changed or removed by someone else."
-    : known;
 }
 
 /** nft quotes the whole command below its error; the first line has the cause. */

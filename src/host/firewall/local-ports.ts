@@ -8,7 +8,10 @@ import { loadNft } from "./run-nft.ts";
 type LocalPortSettings = Pick<Settings, "ports.login_policy" | "ports.sieve_mail">;
 
 /** Our ports on loopback, and whose programs may use them. */
-export function localPorts(settings: LocalPortSettings, uidOf = uidOfUser): readonly LocalPort[] {
+export function localPorts(
+  settings: LocalPortSettings,
+  uidOf = (user: string) => userIds(user).uid,
+): readonly LocalPort[] {
   return [
     {
       set: "askers",
@@ -31,8 +34,4 @@ export function localPorts(settings: LocalPortSettings, uidOf = uidOfUser): read
  */
 export function protectLocalPorts(local: readonly LocalPort[], path?: string): Promise<Outcome> {
   return loadNft(nftLocal(local), path);
-}
-
-function uidOfUser(name: string): number {
-  return userIds(name).uid;
 }

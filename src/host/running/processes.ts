@@ -152,14 +152,10 @@ function isWithin(data: Names, path: string): boolean {
 }
 
 /** Whether a process is the main one of a service, or was started below it. `parentOf`: reads /proc by default. */
-export function isOf(pid: number, main: number | null, parentOf = parentNow): boolean {
+export function isOf(pid: number, main: number | null, parentOf = (one: number) => statOf(one)?.parent): boolean {
   if (main === null) return false;
   for (let at: number | undefined = pid; at !== undefined; at = parentOf(at)) if (at === main) return true;
   return false;
-}
-
-function parentNow(pid: number): number | undefined {
-  return statOf(pid)?.parent;
 }
 
 function isSupervisor({ exe }: Pick<Process, "exe">): boolean {
