@@ -101,7 +101,7 @@ function percent(share: number): string {
 }
 
 /** The real Postgrey as Debian starts it, but for its directory and a unix socket. */
-export async function startPostgrey(lab: Lab): Promise<Readonly<{ socket: string; child: Child }>> {
+async function startPostgrey(lab: Lab): Promise<Readonly<{ socket: string; child: Child }>> {
   const directory = join(lab.directory, "postgrey");
   const socket = join(directory, "socket");
   const { uid, gid } = userIds("postgrey");

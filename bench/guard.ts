@@ -21,7 +21,9 @@ import { Child, pinned, SERVER_CPU } from "./child.ts";
 import { RECIPIENT } from "./policy-request.ts";
 
 /** Nothing asks the network, and no answer sends Postfix to Postgrey, which is measured separately. */
-const QUIET: Environment = {
+const SITE: Environment = {
+  GHOSTINBOX_DOMAIN: "example.org",
+  GHOSTINBOX_HOSTNAME: "mail.example.org",
   GHOSTINBOX_GREYLIST__ENABLED: "false",
   GHOSTINBOX_DNSBL__ZONES: "[]",
   // All that asks here comes from few networks, which would be banned whole.
@@ -32,12 +34,6 @@ const QUIET: Environment = {
 export const KEEPS_ALL: Environment = {
   GHOSTINBOX_EVENTS__MAX_ROWS: "20000000",
   GHOSTINBOX_EVENTS__MAX_SIZE: "64GB",
-};
-
-const SITE: Environment = {
-  GHOSTINBOX_DOMAIN: "example.org",
-  GHOSTINBOX_HOSTNAME: "mail.example.org",
-  ...QUIET,
 };
 
 /**

@@ -98,7 +98,7 @@ const LIMIT = 200;
 const MOST_SEARCH_MS = 50;
 
 /** `ghostinbox logs --ip` over 200 MB: two rotated files that are compressed, one that is not, and the current ones. */
-export async function searchLogs({ quick, say }: Bench): Promise<Row> {
+async function searchLogs({ quick, say }: Bench): Promise<Row> {
   const directory = mkdtempSync(join(tmpdir(), "ghostinbox-bench-logs-"));
   try {
     await write(directory, quick ? 10 : 1);

@@ -122,7 +122,7 @@ function askAll({ lab }: Bench, asked: readonly string[], beside: ApiPlan["besid
 }
 
 /** The administrator's page is measured. */
-export const PASSWORD = "a long phrase for the bench";
+const PASSWORD = "a long phrase for the bench";
 
 const PAGE = "http://127.0.0.1:3000/";
 const SIGN_INS = 5;
@@ -146,7 +146,7 @@ const NEWEST = `fetch("api/v1/events?limit=1").then((answer) => answer.json()).t
 const DRAWN = "new Promise((resolve) => setTimeout(() => requestAnimationFrame(resolve), 500))";
 
 /** The dashboard in Chromium: until it is useful after a sign-in, and how long it is busy at a stretch while events arrive. */
-export async function pageRows(bench: Bench, of: string): Promise<readonly Row[]> {
+async function pageRows(bench: Bench, of: string): Promise<readonly Row[]> {
   const browser = await LabBrowser.on(bench.lab.server, bench.lab);
   try {
     const { page } = browser;

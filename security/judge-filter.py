@@ -110,7 +110,6 @@ class Sample:
         self._content = content
         self._fills = fills or {}
         self._pumps = pumps or {}
-        self._names = {}
         self._groups = {}
         self.repeats = 0
         # Numbers of the repeats of "." that stand before the address, and of those without a bound.

@@ -53,8 +53,7 @@ const LEFT_OUT = [
 /** How it is called, and what takes the place of npm. */
 const SAYS: readonly (readonly [RegExp, string])[] = [
   [/\.\/ghostinbox\b/g, "ghostinbox"],
-  [/npm run restore --/g, "ghostinbox backup restore"],
-  [/npm run restore\b/g, "ghostinbox backup restore"],
+  [/npm run restore\b(?: --)?/g, "ghostinbox backup restore"],
   [/npm start\b/g, "systemctl start ghostinbox"],
   [/npm (stop|restart)\b/g, "systemctl $1 ghostinbox"],
   [/npm run setup\b/g, "apt-get install -f"],

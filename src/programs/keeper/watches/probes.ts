@@ -125,8 +125,8 @@ export async function awaitAnswers(
   pauseMs: number = PAUSE_MS,
 ): Promise<string | null> {
   const deadline = performance.now() + patienceMs;
-  for (const { name, timeoutMs, check, isInUse: isWanted } of probes) {
-    if (isWanted?.() === false) continue;
+  for (const { name, timeoutMs, check, isInUse } of probes) {
+    if (isInUse?.() === false) continue;
     let result = await check(timeoutMs);
     while (!result.ok) {
       if (performance.now() > deadline) return `${name} does not answer after the restart: ${result.says}`;

@@ -130,8 +130,8 @@ export class PartsWatch {
   }
 
   /** A service that was disabled in the settings does not exist. */
-  #isProbed({ service, isInUse: isWanted }: Probe): boolean {
-    return existsSync(join(this.#parts.services, service)) && (isWanted?.() ?? true);
+  #isProbed({ service, isInUse }: Probe): boolean {
+    return existsSync(join(this.#parts.services, service)) && (isInUse?.() ?? true);
   }
 
   #failing(): readonly Watched[] {
