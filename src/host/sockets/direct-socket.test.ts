@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { listenOnSocket } from "../../../test/kit/local-server.ts";
 import { patience } from "../../../test/kit/patience.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { until } from "../../../test/kit/until.ts";
@@ -14,8 +15,7 @@ type Step = (socket: Socket) => void;
 
 /** A server whose connections read into one buffer, and the data that each received. Ends with the test. */
 async function listening(t: TestContext, prepare: Step, taken: Step = () => {}) {
-  const directory = temporaryDirectory();
-  const path = join(directory, "socket");
+  const path = join(temporaryDirectory(), "socket");
   const into = readBuffer();
   const clients: Socket[] = [];
   const received: { text: string; reads: number; socket: Socket; closed: boolean }[] = [];
@@ -30,8 +30,8 @@ async function listening(t: TestContext, prepare: Step, taken: Step = () => {}) 
       one.reads += 1;
       taken(socket);
     });
-  }).listen(path);
-  await once(server, "listening");
+  });
+  await listenOnSocket(server, path);
   const client = async (): Promise<Socket> => {
     const socket = connect(path);
     clients.push(socket.on("error", () => {}));
@@ -39,7 +39,6 @@ async function listening(t: TestContext, prepare: Step, taken: Step = () => {}) 
     return socket;
   };
   t.after(() => {
-    server.close();
     for (const socket of [...clients, ...received.map((one) => one.socket)]) socket.destroy();
   });
   return { client, received };

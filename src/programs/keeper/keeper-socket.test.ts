@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { statSync } from "node:fs";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { listenOnSocket } from "../../../test/kit/local-server.ts";
+import { saying, servedSocket, silent } from "../../../test/kit/served.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import type { KeeperCommand } from "../../admin/declare/keeper.ts";
 import { KeeperClient } from "../../host/sockets/keeper-client.ts";
@@ -83,37 +83,25 @@ describe("the guard's way to the keeper never throws", () => {
     assert.match(reply.reason, /^The keeper cannot be reached/);
   });
 
-  for (const [what, behave, says] of [
-    ["silence", undefined, /^The keeper did not answer within 0.05 s\.$/],
-    ["nonsense", "hello\n", /^The keeper gave no answer that is one\.$/],
+  for (const [what, serve, says] of [
+    ["silence", silent, /^The keeper did not answer within 0.05 s\.$/],
+    ["nonsense", saying("hello\n"), /^The keeper gave no answer that is one\.$/],
   ] as const)
     test(`if the answer is ${what}`, async () => {
-      const path = join(directory, `${what}.sock`);
-      const server = createServer((socket) => {
-        if (behave !== undefined) socket.write(behave);
-        socket.on("error", () => undefined);
-      });
-      await listenOnSocket(server, path);
-      const reply = await new KeeperClient(path, 50).ask(KICK);
+      const reply = await new KeeperClient(await servedSocket(serve), 50).ask(KICK);
       assert.ok(!reply.ok && reply.mayHold === true, "it may have been carried out");
       assert.match(reply.reason, says);
     });
 
   test("waits a shorter time for a status than for work", async () => {
-    const path = join(directory, "hanging.sock");
-    const server = createServer((socket) => socket.on("error", () => undefined));
-    await listenOnSocket(server, path);
-    const reply = await new KeeperClient(path).ask({ verb: "status" });
+    const reply = await new KeeperClient(await servedSocket(silent)).ask({ verb: "status" });
     assert.deepEqual(reply, { ok: false, reason: "The keeper did not answer within 1.5 s." });
   });
 
   test("waits longer until settings are in force, and does not take silence for a refusal", async () => {
-    const path = join(directory, "slow.sock");
-    const server = createServer((socket) => {
-      socket.on("error", () => undefined);
+    const path = await servedSocket((socket) => {
       setTimeout(() => socket.end('{"ok":true,"detail":""}\n'), 200);
     });
-    await listenOnSocket(server, path);
     const client = new KeeperClient(path, 100);
     const digest = "0".repeat(64);
     const slow: readonly KeeperCommand[] = [

@@ -3,17 +3,17 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type Server, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { HandClock } from "../../../../test/kit/engine-kit.ts";
-import { listenOnSocket } from "../../../../test/kit/local-server.ts";
-import { temporaryDirectory } from "../../../../test/kit/temporary-directory.ts";
+import { servedSocket, silent } from "../../../../test/kit/served.ts";
+import { temporaryDirectory, temporaryLayout } from "../../../../test/kit/temporary-directory.ts";
 import { until } from "../../../../test/kit/until.ts";
 import { SECOND_MS } from "../../../core/time.ts";
 import { MAY_STAND_IN } from "../../../host/running/runit.ts";
 import type { AlertMail } from "../../../mail/notifiers/alert-mails.ts";
-import { type Layout, layoutOf, serviceLog } from "../../../settings/layout.ts";
+import { layoutOf, serviceLog } from "../../../settings/layout.ts";
 import { repeat } from "../repeat.ts";
 import { AccountsDbWatch, GuardAlarm, GuardWatch, guardLooks } from "./guard-looks.ts";
 
@@ -63,9 +63,7 @@ test("services are checked while the mail about a stopped guard cannot be queued
 test("services are checked while the guard hangs", async (t) => {
   const { layout, counted, begin } = looking(t);
   const asking: Socket[] = [];
-  const hanging = createServer((socket) => asking.push(socket));
-  await listenOnSocket(hanging, layout.controlSocket);
-  t.after(() => asking.forEach((socket) => socket.destroy()));
+  await servedSocket((socket) => asking.push(socket), layout.controlSocket);
   begin();
   await until(() => asking.length > 0);
   const before = counted.services;
@@ -81,28 +79,17 @@ function supervisedGuard(t: TestContext) {
   const guard = spawn("sleep", ["infinity"]);
   t.after(() => guard.kill("SIGKILL"));
   const pidFile = join(layout.services, "guard", "supervise", "pid");
-  for (const file of [layout.controlSocket, pidFile]) mkdirSync(dirname(file), { recursive: true });
+  mkdirSync(dirname(pidFile), { recursive: true });
   writeFileSync(pidFile, `${guard.pid}\n`);
   const mark = join(layout.services, "guard", MAY_STAND_IN);
   writeFileSync(mark, "");
   return { layout, guard, pidFile, mark, watch: new GuardWatch(layout, ANSWER_MS) };
 }
 
-async function listen(t: TestContext, layout: Layout, serve: (socket: Socket) => void): Promise<Server> {
-  const open = new Set<Socket>();
-  const server = createServer((socket) => {
-    open.add(socket.on("error", () => undefined));
-    serve(socket);
-  });
-  await listenOnSocket(server, layout.controlSocket);
-  t.after(() => open.forEach((socket) => socket.destroy()));
-  return server;
-}
-
 test("a guard that hangs is killed at the third check, and no stand-in replaces it", async (t) => {
   const { layout, guard, mark, watch } = supervisedGuard(t);
   const ended = once(guard, "exit");
-  await listen(t, layout, () => undefined);
+  await servedSocket(silent, layout.controlSocket);
   assert.deepEqual([await watch.look(), await watch.look(), await watch.look()], [null, null, guard.pid]);
   assert.deepEqual(await ended, [null, "SIGKILL"]);
   assert.ok(!existsSync(mark));
@@ -110,7 +97,7 @@ test("a guard that hangs is killed at the third check, and no stand-in replaces 
 
 test("a guard that hangs is not killed while the mark for a stand-in cannot be removed", async (t) => {
   const { layout, guard, mark, watch } = supervisedGuard(t);
-  await listen(t, layout, () => undefined);
+  await servedSocket(silent, layout.controlSocket);
   rmSync(mark);
   // In place of a read-only disk.
   mkdirSync(mark);
@@ -122,9 +109,9 @@ test("a guard that hangs is not killed while the mark for a stand-in cannot be r
 test("a guard that answers in between, or was replaced by a new one, gets three checks again", async (t) => {
   const { layout, pidFile, guard, watch } = supervisedGuard(t);
   let answers = false;
-  await listen(t, layout, (socket) => {
+  await servedSocket((socket) => {
     if (answers) socket.write('{"ok":true,"result":{"pid":7}}\n');
-  });
+  }, layout.controlSocket);
   const looks = [await watch.look(), await watch.look()];
   answers = true;
   looks.push(await watch.look());
@@ -142,7 +129,7 @@ test("a guard that answers in between, or was replaced by a new one, gets three 
 test("a guard that does not run, or that closes the connection, is left to runsv", async (t) => {
   const { layout, guard, watch } = supervisedGuard(t);
   for (let i = 0; i < 4; i++) assert.equal(await watch.look(), null);
-  await listen(t, layout, (socket) => socket.end());
+  await servedSocket((socket) => socket.end(), layout.controlSocket);
   for (let i = 0; i < 4; i++) assert.equal(await watch.look(), null);
   assert.equal(guard.signalCode, null);
 });
@@ -286,8 +273,7 @@ test("a mail that could not be queued is retried, but not each second", async ()
 });
 
 test("Postfix and Dovecot are reloaded once for each new file, and not while it is missing", async () => {
-  const layout = layoutOf(temporaryDirectory());
-  mkdirSync(dirname(layout.accountsDb), { recursive: true });
+  const layout = temporaryLayout("accountsDb");
   writeFileSync(layout.accountsDb, "first");
   const reloaded: string[] = [];
   const watch = new AccountsDbWatch(layout, (service) => {
