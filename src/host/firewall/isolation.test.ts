@@ -4,15 +4,14 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { settingsWith } from "../../../test/kit/loaded-settings.ts";
 import { net } from "../../../test/kit/samples.ts";
-import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import type { Isolation } from "../../core/incident/incident.ts";
-import { layoutOf } from "../../settings/layout.ts";
 import { isInForce, isolatedPorts, keepIsolation, nftIsolate, readIsolation } from "./isolation.ts";
 
 const ISOLATION: Isolation = { incident: "x", since: "", allow: [], ssh: [22], shut: ["send"] };
 
 test("the isolation is kept until it is lifted; an unreadable file isolates", () => {
-  const layout = layoutOf(temporaryDirectory());
+  const layout = temporaryLayout();
   assert.equal(readIsolation(layout), null);
   keepIsolation(layout, ISOLATION);
   assert.deepEqual(readIsolation(layout), ISOLATION);

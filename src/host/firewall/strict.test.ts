@@ -4,10 +4,9 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { settingsWith } from "../../../test/kit/loaded-settings.ts";
 import { door, opening } from "../../../test/kit/samples.ts";
-import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { temporaryDirectory, temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { UNCONFIRMED } from "../../core/firewall/strict.ts";
 import type { Outcome } from "../../guard/ports.ts";
-import { layoutOf } from "../../settings/layout.ts";
 import { keepStrict, readStrict, startStrict } from "./strict.ts";
 
 test("only root may read the confirmed state, and an unreadable file confirms nothing", () => {
@@ -27,7 +26,7 @@ const OPEN = opening(["25/tcp"]);
 const SSH = door("2222/tcp");
 
 test("the confirmed firewall is in force from the start, with the present SSH ports; nothing else is", async () => {
-  const layout = layoutOf(temporaryDirectory());
+  const layout = temporaryLayout();
   const started = async (mode: string, outcome: Outcome = { ok: true }, isAnothers = false) => {
     const doors: (readonly string[] | null)[] = [];
     const says = await startStrict(layout, settingsWith(`firewall.mode = "${mode}"\n`), {

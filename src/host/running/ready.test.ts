@@ -4,8 +4,8 @@ import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { describe, mock, test } from "node:test";
 import { listenOnPort, listenOnSocket } from "../../../test/kit/local-server.ts";
-import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { type Layout, layoutOf, serviceLog } from "../../settings/layout.ts";
+import { temporaryDirectory, temporaryLayout } from "../../../test/kit/temporary-directory.ts";
+import { type Layout, serviceLog } from "../../settings/layout.ts";
 import type { ServerPort } from "./ports.ts";
 import { lastFailure, StartLog, waitUntilReady } from "./ready.ts";
 
@@ -13,7 +13,7 @@ const never = (): boolean => false;
 const PATIENCE_MS = 300;
 
 function fresh(): Layout {
-  return layoutOf(temporaryDirectory());
+  return temporaryLayout();
 }
 
 /** Every socket by which the services answer each other. */

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { join } from "node:path";
 import { test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
-import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { temporaryDirectory, temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { until } from "../../../test/kit/until.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { programEnvironment, runsvdir, writeEnvironment } from "./supervise.ts";
@@ -37,7 +37,7 @@ test("variables of an earlier start are removed, and other users may not read th
 });
 
 test("runsvdir runs the services, and its end is noticed", { skip: lacking({ installed: ["runsvdir"] }) }, async () => {
-  const layout = layoutOf(temporaryDirectory());
+  const layout = temporaryLayout();
   mkdirSync(join(layout.services, "x"), { recursive: true });
   // Renamed, so that the file is always complete.
   const run = "#!/bin/sh\necho $PPID >new && mv new supervisor\nexec sleep infinity\n";

@@ -4,9 +4,9 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
-import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { temporaryDirectory, temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { until } from "../../../test/kit/until.ts";
-import { layoutOf, serviceLog } from "../../settings/layout.ts";
+import { serviceLog } from "../../settings/layout.ts";
 import { lastLogLine, parseStatus, supervised, tail } from "./supervised.ts";
 
 const NEEDED = { skip: lacking({ installed: ["runsv", "sv"] }) };
@@ -32,7 +32,7 @@ test("a real runsv: its service runs, runs again after its end, and is stopped",
 test("half a file is ignored", () => assert.equal(parseStatus(Buffer.alloc(7)), null));
 
 function logOf(text: string) {
-  const layout = layoutOf(temporaryDirectory());
+  const layout = temporaryLayout();
   const file = serviceLog(layout, "guard");
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, text);

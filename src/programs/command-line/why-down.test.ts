@@ -4,18 +4,18 @@ import { mkdirSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
-import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { until } from "../../../test/kit/until.ts";
 import { takeLock } from "../../host/running/data-directory.ts";
 import { supervised } from "../../host/running/supervised.ts";
-import { layoutOf, serviceLog } from "../../settings/layout.ts";
+import { serviceLog } from "../../settings/layout.ts";
 import { NOT_RUNNING } from "../../surfaces/cli/call.ts";
 import { isStarting, whyDown } from "./why-down.ts";
 
 test("without a start nothing runs; with one, the guard's last log line explains why, or that it was stopped", {
   skip: lacking({ installed: ["runsv", "sv"] }),
 }, async (t) => {
-  const layout = layoutOf(temporaryDirectory());
+  const layout = temporaryLayout();
   writeFileSync(layout.settings, "");
   assert.deepEqual(whyDown(layout), NOT_RUNNING);
   const service = join(layout.services, "guard");

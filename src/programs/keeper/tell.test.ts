@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { createPublicKey, generateKeyPairSync } from "node:crypto";
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { test } from "node:test";
 import { FAIL2BAN } from "../../../test/kit/keeper-reports.ts";
 import { NOON, net } from "../../../test/kit/samples.ts";
-import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { settings } from "../../../test/kit/upkeep-kit.ts";
 import { parseKeeperReply } from "../../admin/declare/keeper.ts";
 import { keepIsolation } from "../../host/firewall/isolation.ts";
@@ -13,10 +13,9 @@ import { changeCheckRecord } from "../../jobs/check/check-record.ts";
 import { appendEntry, keepIncident, openIncident } from "../../jobs/incident/folder.ts";
 import { mailCryptOf } from "../../mail/configuration/site.ts";
 import { prepareMailKeys } from "../../mail/dovecot/mail-keys.ts";
-import { layoutOf } from "../../settings/layout.ts";
 import { checksOf, encryptionOf, incidentsOf, publicKeys, tell, tellFail2ban, tellRedirects } from "./tell.ts";
 
-const layout = layoutOf(temporaryDirectory());
+const layout = temporaryLayout("mailPublicKey", "legalHolds");
 const troubles = { all: [{ code: "audit_broken", detail: "entry 3 differs" }], certificate: [] } as const;
 
 test("while the settings cannot be read, shows only root's records", async () => {
@@ -34,7 +33,7 @@ test("while the settings cannot be read, shows only root's records", async () =>
 });
 
 test("lists the targets of Sieve scripts for the requested accounts", async () => {
-  const { mail } = layoutOf(temporaryDirectory());
+  const { mail } = temporaryLayout();
   for (const name of ["anna", "bert"]) {
     const home = join(mail, "example.org", name);
     mkdirSync(home, { recursive: true });
@@ -58,13 +57,11 @@ test("each question has its own answer", async () => {
   const keys = await tell("dkim_keys", known);
   assert.ok(keys.ok && keys.dkimKeys?.length === 2 && keys.upkeep === undefined);
   assert.partialDeepStrictEqual(await tell("encryption", known), { ok: true, encryption: { encrypts: false } });
-  mkdirSync(dirname(layout.mailPublicKey), { recursive: true });
   writeFileSync(layout.mailPublicKey, "nonsense");
   assert.deepEqual(await tell("encryption", known), {
     ok: false,
     reason: "The public key with which mail is encrypted cannot be read.",
   });
-  mkdirSync(dirname(layout.legalHolds), { recursive: true });
   assert.partialDeepStrictEqual(await tell("retention", known), { ok: true, retention: { legalHolds: [] } });
   writeFileSync(layout.legalHolds, "nonsense");
   assert.deepEqual(await tell("retention", known), {
@@ -77,9 +74,8 @@ test("each question has its own answer", async () => {
 const AT = "2026-11-20T06:00:00.000Z";
 
 test("each check is shown with its state and its last pass, without its evidence", () => {
-  const layout = layoutOf(temporaryDirectory());
+  const layout = temporaryLayout("checkRecord");
   assert.deepEqual(checksOf(layout), { at: null, checks: [] });
-  mkdirSync(dirname(layout.checkRecord), { recursive: true });
   const at = Date.parse(AT);
   const evidence = "anna@example.org has a password that can be guessed";
   changeCheckRecord(layout, {
@@ -103,12 +99,9 @@ const SERVER = { ...OFF, "mailboxes.encryption": "server" } as const;
 const NONE = { encrypts: false, byAccount: false, readable: null, fingerprint: null };
 
 test("the state of encryption includes which key it uses, but not where that is", () => {
-  const layout = layoutOf(temporaryDirectory());
+  const layout = temporaryLayout("mailPublicKey", "mailPrivateKey", "mailKeyConf", "mailNoKey");
   assert.deepEqual(encryptionOf(layout, OFF), NONE);
   assert.deepEqual(encryptionOf(layout, SERVER), NONE, "no keys exist yet");
-  mkdirSync(dirname(layout.mailPublicKey), { recursive: true });
-  for (const file of [layout.mailPrivateKey, layout.mailKeyConf, layout.mailNoKey])
-    mkdirSync(dirname(file), { recursive: true });
   const prepared = prepareMailKeys({ mailCrypt: mailCryptOf(SERVER, layout), layout });
   assert.deepEqual(prepared, { ok: true, changed: true });
   const reported = encryptionOf(layout, SERVER);
@@ -143,7 +136,7 @@ test("the guard can read the keeper's answer about it", () => {
 });
 
 test("returns each domain's public key, nothing for a domain without a key, and never the private one", () => {
-  const layout = layoutOf(temporaryDirectory());
+  const layout = temporaryLayout();
   mkdirSync(layout.dkimKeys, { recursive: true });
   const privateKey = generateKeyPairSync("rsa", { modulusLength: 1_024 }).privateKey.export({
     type: "pkcs8",
@@ -164,11 +157,11 @@ test("returns each domain's public key, nothing for a domain without a key, and 
 const NOTE = { by: "root", step: "note", lines: ["anna@example.org"], audited: true } as const;
 
 test("without an incident the list is empty", () => {
-  assert.deepEqual(incidentsOf(layoutOf(temporaryDirectory())), { incidents: [], timeline: [], isolation: null });
+  assert.deepEqual(incidentsOf(temporaryLayout()), { incidents: [], timeline: [], isolation: null });
 });
 
 test("the newest comes first; the steps of the open one are listed, without their targets", () => {
-  const layout = layoutOf(temporaryDirectory());
+  const layout = temporaryLayout();
   const [old, open] = [1, 2].map((day) => {
     const openedAt = `2026-11-0${day}T06:00:00.000Z`;
     const incident = openIncident(layout, { title: `Number ${day}`, openedAt, since: openedAt });

@@ -1,26 +1,18 @@
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
-import { dirname } from "node:path";
 import { test } from "node:test";
-import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { settings } from "../../../test/kit/upkeep-kit.ts";
 import type { UpkeepItem } from "../../admin/declare/reports.ts";
 import { appendAnchor } from "../../jobs/audit/audit-anchors.ts";
 import { changeBackupRecord, endDrill, failedDrill } from "../../jobs/backup/records.ts";
 import { changeCheckRecord } from "../../jobs/check/check-record.ts";
 import { changeMailRecord } from "../../jobs/report/records.ts";
-import { type Layout, layoutOf } from "../../settings/layout.ts";
 import { upkeepOf } from "./upkeep.ts";
 
 const AT = Date.parse("2026-11-20T03:00:00.000Z");
 const SECRET = "rest:https://owner:s3cret@backup.example/";
 
-function server(): Layout {
-  const layout = layoutOf(temporaryDirectory());
-  for (const file of [layout.backupRecord, layout.checkRecord, layout.reportsMailed, layout.auditAnchors])
-    mkdirSync(dirname(file), { recursive: true });
-  return layout;
-}
+const server = () => temporaryLayout("backupRecord", "checkRecord", "reportsMailed", "auditAnchors");
 
 function named(items: readonly UpkeepItem[], name: UpkeepItem["name"]): UpkeepItem {
   return items.find((one) => one.name === name) ?? assert.fail(name);

@@ -13,10 +13,10 @@ import { basename, join } from "node:path";
 import { before, describe, test } from "node:test";
 import { loadValid } from "../../../test/kit/loaded-settings.ts";
 import { lacking } from "../../../test/kit/needs.ts";
-import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { makeLoginPolicySecret, makeProofWord } from "../../mail/configuration/apply.ts";
 import { makeDirectories } from "../../mail/configuration/directories.ts";
-import { layoutOf, USERS } from "../../settings/layout.ts";
+import { USERS } from "../../settings/layout.ts";
 import { prepareCertificate } from "../set-up/certificate.ts";
 import { KeeperVerbs } from "./verbs.ts";
 
@@ -28,7 +28,7 @@ const NEEDS = {
 
 /** With every component's own checker, in a data directory from set-up; no service runs there. */
 describe("`apply`", { skip: lacking(NEEDS) }, () => {
-  const layout = layoutOf(temporaryDirectory());
+  const layout = temporaryLayout();
   const toml = (size: string) => `domains = ["example.org"]\n[limits.mail]\nmax_size = "${size}"\n`;
   const size = () =>
     /^message_size_limit = (\d+)$/m.exec(readFileSync(join(layout.postfixConf, "main.cf"), "utf8"))?.[1];

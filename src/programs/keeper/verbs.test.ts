@@ -4,11 +4,11 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { makeMailQueue, queuedMails, SENDMAIL } from "../../../test/kit/mail-queue.ts";
 import { patience } from "../../../test/kit/patience.ts";
-import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import type { KeeperCommand, KeeperReply } from "../../admin/declare/keeper.ts";
 import { DAY_MS, instant, MINUTE_MS } from "../../core/time.ts";
 import { USUAL_LOG_RULES } from "../../mail/logs/keep-logs.ts";
-import { type Layout, layoutOf } from "../../settings/layout.ts";
+import type { Layout } from "../../settings/layout.ts";
 import { KeeperVerbs } from "./verbs.ts";
 
 const DOMAIN = 'domains = ["example.org"]\n';
@@ -22,7 +22,7 @@ const BAN_MAIL = {
 } as const;
 
 function keeper(toml: string | null = DOMAIN): Readonly<{ layout: Layout; verbs: KeeperVerbs }> {
-  const layout = layoutOf(temporaryDirectory());
+  const layout = temporaryLayout();
   if (toml !== null) writeFileSync(layout.settings, toml);
   return { layout, verbs: new KeeperVerbs(layout, {}) };
 }

@@ -2,10 +2,9 @@ import assert from "node:assert/strict";
 import { chmodSync, existsSync, mkdirSync, rmSync, statSync } from "node:fs";
 import { before, describe, test } from "node:test";
 import { OWN_ETC, OwnEtc } from "../../../test/kit/own-etc.ts";
-import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { CHECKOUT } from "../../host/running/checkout.ts";
 import { installPrograms } from "../../jobs/build/program.ts";
-import { layoutOf } from "../../settings/layout.ts";
 import { Credentials } from "../../store/accounts-db/credentials.ts";
 import { openAccounts, openAccountsForReading } from "../../store/open.ts";
 import { hashPassword, verifyPassword } from "../../store/passwords/password-hash.ts";
@@ -27,7 +26,7 @@ const USERS = [
 
 /** With the guard's own program, as the guard's own user. */
 describe("the databases", OWN_ETC, () => {
-  const layout = layoutOf(temporaryDirectory());
+  const layout = temporaryLayout();
   const etc = new OwnEtc();
   const prepare = (hash: string | null, onlyIfNone = false): Promise<unknown> => {
     const admin = hash === null ? null : { hash, onlyIfNone };

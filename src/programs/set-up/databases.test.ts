@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { writeFileSync } from "node:fs";
 import { test } from "node:test";
-import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { layoutOf } from "../../settings/layout.ts";
+import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { preparing, runLong } from "./databases.ts";
 
 test("while a slow program runs there are repeated messages, and then it ends like any other", async () => {
@@ -26,9 +24,8 @@ test("ends the program when asked to stop", async () => {
 });
 
 test("the progress messages have the time, and how much of a damaged one could be read", () => {
-  const layout = layoutOf(temporaryDirectory());
+  const layout = temporaryLayout("engineDb");
   assert.equal(preparing(layout, 5_000), "The databases are being prepared: 5 s …");
-  mkdirSync(dirname(layout.engineDb), { recursive: true });
   writeFileSync(`${layout.engineDb}.new`, Buffer.alloc(3_000_000));
   assert.equal(preparing(layout, 65_000), "The databases are being prepared: 65 s, 3 MB saved …");
 });

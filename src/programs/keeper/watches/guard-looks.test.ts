@@ -8,12 +8,12 @@ import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { HandClock } from "../../../../test/kit/engine-kit.ts";
 import { servedSocket, silent } from "../../../../test/kit/served.ts";
-import { temporaryDirectory, temporaryLayout } from "../../../../test/kit/temporary-directory.ts";
+import { temporaryLayout } from "../../../../test/kit/temporary-directory.ts";
 import { until } from "../../../../test/kit/until.ts";
 import { SECOND_MS } from "../../../core/time.ts";
 import { MAY_STAND_IN } from "../../../host/running/runit.ts";
 import type { AlertMail } from "../../../mail/notifiers/alert-mails.ts";
-import { layoutOf, serviceLog } from "../../../settings/layout.ts";
+import { serviceLog } from "../../../settings/layout.ts";
 import { repeat } from "../repeat.ts";
 import { AccountsDbWatch, GuardAlarm, GuardWatch, guardLooks } from "./guard-looks.ts";
 
@@ -21,7 +21,7 @@ const ENDLESS = new Promise<never>(() => undefined);
 
 /** The keeper's checks, in order; each check of the services takes a second. */
 function looking(t: TestContext) {
-  const layout = layoutOf(temporaryDirectory());
+  const layout = temporaryLayout();
   const clock = new HandClock();
   const counted = { services: 0, mails: 0 };
   const look = (): void => {
@@ -75,7 +75,7 @@ const ANSWER_MS = 50;
 
 /** A data directory whose supervisor reports this process of ours as the guard. */
 function supervisedGuard(t: TestContext) {
-  const layout = layoutOf(temporaryDirectory());
+  const layout = temporaryLayout();
   const guard = spawn("sleep", ["infinity"]);
   t.after(() => guard.kill("SIGKILL"));
   const pidFile = join(layout.services, "guard", "supervise", "pid");
@@ -135,7 +135,7 @@ test("a guard that does not run, or that closes the connection, is left to runsv
 });
 
 function alarmed() {
-  const layout = layoutOf(temporaryDirectory());
+  const layout = temporaryLayout();
   const log = serviceLog(layout, "guard");
   mkdirSync(dirname(log), { recursive: true });
   writeFileSync(log, "2026-11-21_03:00:01.12345 engine.db is damaged.\n");

@@ -1,20 +1,16 @@
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
-import { temporaryDirectory } from "../../../../test/kit/temporary-directory.ts";
+import { temporaryLayout } from "../../../../test/kit/temporary-directory.ts";
 import { type MailCryptSettings, mailCryptOf } from "../../../mail/configuration/site.ts";
 import { prepareMailKeys } from "../../../mail/dovecot/mail-keys.ts";
-import { layoutOf } from "../../../settings/layout.ts";
 import { MailKeyWatch } from "./mail-key-watch.ts";
 
 const OFF = { "mailboxes.encryption": "off", "mailboxes.encryption_key": "" } as const;
 const ON = { ...OFF, "mailboxes.encryption": "server" } as const;
 
 function scene() {
-  const layout = layoutOf(temporaryDirectory());
-  for (const path of [layout.mailPublicKey, layout.mailPrivateKey, layout.mailKeyConf])
-    mkdirSync(dirname(path), { recursive: true });
+  const layout = temporaryLayout("mailPublicKey", "mailPrivateKey", "mailKeyConf");
   const restarted: string[] = [];
   const fails = { reason: null as string | null };
   const inForce: { settings: MailCryptSettings } = { settings: OFF };

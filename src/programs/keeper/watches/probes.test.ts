@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { loadValid, settingsWith } from "../../../../test/kit/loaded-settings.ts";
 import { listenOnPort, listenOnSocket } from "../../../../test/kit/local-server.ts";
-import { temporaryDirectory } from "../../../../test/kit/temporary-directory.ts";
+import { temporaryLayout } from "../../../../test/kit/temporary-directory.ts";
 import { SERVICES } from "../../../host/running/runit.ts";
 import { type Layout, layoutOf } from "../../../settings/layout.ts";
 import { awaitAnswers, type Probe, probesOf } from "./probes.ts";
@@ -30,7 +30,7 @@ test("each probe has a unique name, and gives up before its next run", () => {
 });
 
 test("Postgrey is probed only if its command is rendered, not if `sleep` runs in its place", () => {
-  const layout = layoutOf(temporaryDirectory());
+  const layout = temporaryLayout();
   const isWanted = tableOf(layout).find(({ service }) => service === "postgrey")?.isInUse;
   assert.equal(isWanted?.(), false);
   mkdirSync(layout.postgreyConf, { recursive: true });
@@ -42,7 +42,7 @@ test("Postgrey is probed only if its command is rendered, not if `sleep` runs in
 });
 
 test("the probe of a missing part fails, and none throws", async () => {
-  const layout = layoutOf(temporaryDirectory());
+  const layout = temporaryLayout();
   const ofFiles = tableOf(layout).filter(({ name }) => !/resolver|port$|dashboard/.test(name));
   for (const { name, check } of ofFiles) {
     const result = await check(1_000);
@@ -51,7 +51,7 @@ test("the probe of a missing part fails, and none throws", async () => {
 });
 
 test("no part of Postfix counts as hanging while the queue's disk is full", async () => {
-  const layout = layoutOf(temporaryDirectory());
+  const layout = temporaryLayout();
   const ofPostfix = tableOf(layout).filter(({ name, service }) => service === "postfix" && !name.endsWith("port"));
   for (const place of ["public/cleanup", "public/pickup", "public/qmgr", "private/rewrite", "private/anvil"])
     await listenOnSocket(createServer(), join(layout.postfixQueue, place));

@@ -16,10 +16,9 @@ import { describe, test } from "node:test";
 import { HandClock } from "../../../../test/kit/engine-kit.ts";
 import { lacking } from "../../../../test/kit/needs.ts";
 import { ownCertificate } from "../../../../test/kit/own-certificate.ts";
-import { temporaryDirectory } from "../../../../test/kit/temporary-directory.ts";
+import { temporaryDirectory, temporaryLayout } from "../../../../test/kit/temporary-directory.ts";
 import { DAY_MS, MINUTE_MS } from "../../../core/time.ts";
 import { servedFiles } from "../../../mail/certificates/issue-certificate.ts";
-import { layoutOf } from "../../../settings/layout.ts";
 import { type CertificateSettings, CertificateWatch } from "./watch-certificates.ts";
 
 const HOOK = join(import.meta.dirname, "..", "..", "..", "..", "examples", "certspotter-hook");
@@ -43,7 +42,7 @@ function hashOfKey(cert: string): string {
 /** Runs the hook as certspotter does; the public logs cannot be reached here. */
 describe("certificates that certspotter finds", { skip: lacking({ installed: ["openssl"] }) }, () => {
   function kit(settings: Partial<CertificateSettings> = {}) {
-    const layout = layoutOf(temporaryDirectory());
+    const layout = temporaryLayout();
     const log = join(layout.data, "hook.log");
     mkdirSync(layout.tlsServed, { recursive: true });
     writeFileSync(log, "");

@@ -3,16 +3,15 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { test } from "node:test";
 import { HandClock } from "../../../../test/kit/engine-kit.ts";
-import { temporaryDirectory } from "../../../../test/kit/temporary-directory.ts";
+import { temporaryLayout } from "../../../../test/kit/temporary-directory.ts";
 import { DAY_MS, isoTime, later } from "../../../core/time.ts";
 import { readDiskDays } from "../../../jobs/report/records.ts";
-import { layoutOf } from "../../../settings/layout.ts";
 import { DiskSpaceWatch } from "./watch-disk-space.ts";
 
 const BLOCKS = 1_000_000;
 
 function setUp() {
-  const layout = layoutOf(temporaryDirectory());
+  const layout = temporaryLayout();
   for (const path of [dirname(layout.engineDb), dirname(layout.accountsDb), layout.report, layout.log, layout.mail])
     mkdirSync(path, { recursive: true });
   const clock = new HandClock();

@@ -6,20 +6,26 @@ import { dirname } from "node:path";
 import { test } from "node:test";
 import { HandClock } from "../../../../test/kit/engine-kit.ts";
 import { lacking } from "../../../../test/kit/needs.ts";
-import { temporaryDirectory } from "../../../../test/kit/temporary-directory.ts";
+import { temporaryLayout } from "../../../../test/kit/temporary-directory.ts";
 import { SECOND_MS } from "../../../core/time.ts";
 import { pidFile } from "../../../host/running/supervise.ts";
-import { layoutOf } from "../../../settings/layout.ts";
 import { openAccounts, openEngine } from "../../../store/open.ts";
 import { LockWatch, ReaderWatch } from "./watch-locks.ts";
+
+/** A program that runs sqlite3, which keeps its database locked until its input ends. */
+async function locking(program: string, ...argv: readonly string[]) {
+  const locker = spawn(program, argv, { stdio: ["pipe", "pipe", "inherit"] });
+  locker.stdin.write("BEGIN EXCLUSIVE;\nSELECT 'locked';\n");
+  await once(locker.stdout, "data");
+  return locker;
+}
 
 test("a program that keeps a database locked is named by pid and command, with a command that ends it, until it has ended", {
   skip: lacking({ installed: ["sqlite3"] }),
 }, async (t) => {
   // This process writes, as the guard does.
-  const layout = { ...layoutOf(temporaryDirectory()), node: process.execPath };
+  const layout = { ...temporaryLayout("engineDb", "accountsDb"), node: process.execPath };
   const { engineDb, accountsDb } = layout;
-  for (const path of [engineDb, accountsDb]) mkdirSync(dirname(path), { recursive: true });
   const own = openEngine(engineDb);
   openAccounts(accountsDb);
   t.after(() => own.close());
@@ -38,9 +44,7 @@ test("a program that keeps a database locked is named by pid and command, with a
     [engineDb, "engine.db"],
     [accountsDb, "accounts.db"],
   ] as const) {
-    const locker = spawn("sqlite3", [database], { stdio: ["pipe", "pipe", "inherit"] });
-    locker.stdin.write("BEGIN EXCLUSIVE;\nSELECT 'locked';\n");
-    await once(locker.stdout, "data");
+    const locker = await locking("sqlite3", database);
     watch.look();
     assert.deepEqual(watch.troubles(), [], "it may end on its own");
     const [trouble] = lookLater();
@@ -56,23 +60,16 @@ test("a program that keeps a database locked is named by pid and command, with a
 test("a report of one lock names a second that has lasted two seconds, since its alert is sent only once", {
   skip: lacking({ installed: ["sqlite3"] }),
 }, async (t) => {
-  const layout = layoutOf(temporaryDirectory());
+  const layout = temporaryLayout("engineDb", "accountsDb");
   const clock = new HandClock();
   const watch = new LockWatch(layout, clock);
   const lock = async (database: string): Promise<void> => {
-    const locker = spawn("sqlite3", [database], { stdio: ["pipe", "pipe", "inherit"] });
-    locker.stdin.write("BEGIN EXCLUSIVE;\nSELECT 'locked';\n");
-    await once(locker.stdout, "data");
+    const locker = await locking("sqlite3", database);
     t.after(() => locker.stdin.end());
     watch.look();
   };
-  for (const [open, database] of [
-    [openEngine, layout.engineDb],
-    [openAccounts, layout.accountsDb],
-  ] as const) {
-    mkdirSync(dirname(database), { recursive: true });
-    open(database).close();
-  }
+  openEngine(layout.engineDb).close();
+  openAccounts(layout.accountsDb).close();
   await lock(layout.engineDb);
   clock.advance(2 * SECOND_MS);
   await lock(layout.accountsDb);
@@ -110,8 +107,7 @@ test("a user who may only read a database is named too while its locks keep the 
   skip: lacking({ root: true, installed: [PYTHON] }),
 }, async (t) => {
   // Python acts as Node, with which the web runs.
-  const layout = { ...layoutOf(temporaryDirectory()), node: realpathSync(PYTHON) };
-  mkdirSync(dirname(layout.engineDb), { recursive: true });
+  const layout = { ...temporaryLayout("engineDb"), node: realpathSync(PYTHON) };
   const own = openEngine(layout.engineDb);
   t.after(() => own.close());
   own.exec("BEGIN IMMEDIATE; COMMIT");
@@ -143,17 +139,15 @@ test("neither the guard nor its child processes are named, even if the programs 
   skip: lacking({ installed: ["sqlite3"] }),
 }, async () => {
   // No process is known by its program.
-  const layout = { ...layoutOf(temporaryDirectory()), node: "" };
+  const layout = { ...temporaryLayout("engineDb", "accountsDb"), node: "" };
   const guard = pidFile(layout.services, "guard");
-  for (const path of [layout.engineDb, layout.accountsDb, guard]) mkdirSync(dirname(path), { recursive: true });
+  mkdirSync(dirname(guard), { recursive: true });
   openEngine(layout.engineDb).close();
   openAccounts(layout.accountsDb).close();
   const clock = new HandClock();
   const watch = new LockWatch(layout, clock);
   // The shell acts as the guard, and sqlite3 as its maintenance.
-  const shell = spawn("sh", ["-c", `sqlite3 ${layout.engineDb}; true`], { stdio: ["pipe", "pipe", "inherit"] });
-  shell.stdin.write("BEGIN EXCLUSIVE;\nSELECT 'locked';\n");
-  await once(shell.stdout, "data");
+  const shell = await locking("sh", "-c", `sqlite3 ${layout.engineDb}; true`);
   const named = (): number => {
     watch.look();
     clock.advance(4 * SECOND_MS);
@@ -169,8 +163,7 @@ test("neither the guard nor its child processes are named, even if the programs 
 test("a program that keeps reading while the log grows is named by pid and command, until it ends", {
   skip: lacking({ installed: ["sqlite3"] }),
 }, async (t) => {
-  const layout = layoutOf(temporaryDirectory());
-  mkdirSync(dirname(layout.engineDb), { recursive: true });
+  const layout = temporaryLayout("engineDb");
   const db = openEngine(layout.engineDb);
   t.after(() => db.close());
   db.exec("INSERT INTO allow_entry (prefix, note, by, at) VALUES ('192.0.2.1/32', '', 'root', 1)");

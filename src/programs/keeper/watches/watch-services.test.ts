@@ -7,17 +7,17 @@ import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { listenOnPort } from "../../../../test/kit/local-server.ts";
 import { lacking } from "../../../../test/kit/needs.ts";
-import { temporaryDirectory } from "../../../../test/kit/temporary-directory.ts";
+import { temporaryLayout } from "../../../../test/kit/temporary-directory.ts";
 import { until } from "../../../../test/kit/until.ts";
 import type { ServerPort } from "../../../host/running/ports.ts";
 import { supervised } from "../../../host/running/supervised.ts";
-import { layoutOf, serviceLog } from "../../../settings/layout.ts";
+import { serviceLog } from "../../../settings/layout.ts";
 import { ServiceWatch, SharedPorts } from "./watch-services.ts";
 
 const NEEDED = { skip: lacking({ installed: ["runsv"] }) };
 
 test("a service that keeps exiting is reported with its last log line; one exit is not", NEEDED, async (t) => {
-  const layout = layoutOf(temporaryDirectory());
+  const layout = temporaryLayout();
   const run = (name: string, script: string): string => {
     const directory = join(layout.services, name);
     mkdirSync(directory, { recursive: true });
@@ -69,7 +69,7 @@ test("a service that keeps exiting is reported with its last log line; one exit 
 });
 
 test("a guard's port that another user's program holds is reported, and not one that a stand-in holds", async () => {
-  const layout = layoutOf(temporaryDirectory());
+  const layout = temporaryLayout();
   const port = await listenOnPort(createServer());
   const ports = [
     { setting: "ports.login_policy", port, address: "127.0.0.1", says: "Dovecot asking the guard", service: "guard" },
