@@ -177,8 +177,3 @@ describe("mails about bans", () => {
     assert.match(queued, /Of 2 bans before it no mail was sent/);
   });
 });
-
-test("logs are kept according to the settings", () => {
-  const { verbs } = keeper(`${DOMAIN}[logs]\nmax_age = "2d"\n`);
-  assert.equal(verbs.logRules.maxAgeMs, 2 * DAY_MS);
-});
