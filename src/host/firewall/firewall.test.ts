@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parsePrefix } from "../../core/net/ip.ts";
+import { net } from "../../../test/kit/samples.ts";
 import { instant } from "../../core/time.ts";
 import { NftFirewall } from "./firewall.ts";
 import { onlyBans } from "./guard-table.ts";
@@ -9,8 +9,7 @@ import { isMissing, runTool } from "./run-nft.ts";
 /** test/lab/firewall.test.ts tests a real kernel. */
 test("without nft and ss every answer is one clear sentence", async () => {
   const firewall = new NftFirewall(() => onlyBans(64), "/nonexistent");
-  const network = parsePrefix("203.0.113.7");
-  assert.ok(network !== null);
+  const network = net("203.0.113.7");
   const reason = "The program `nft` is not installed (Debian package nftables).";
   const now = instant(0);
   assert.deepEqual(await firewall.reset([], [], now), { ok: false, reason });

@@ -2,11 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { net } from "../../../test/kit/samples.ts";
 import { planReset, planSteps } from "../../core/firewall/plan-firewall.ts";
-import { instant, later } from "../../core/time.ts";
+import { DAY_MS, instant, later } from "../../core/time.ts";
 import { isWhole, nftApply, nftLocal, nftProbe, nftReset, onlyBans, type TableShape } from "./guard-table.ts";
 
 const NOW = instant(1_000_000_000_000);
-const DAY_MS = 86_400_000;
 const BANS_ALONE = onlyBans(64);
 const COUNTING: TableShape = { ...onlyBans(56), connections: { most: 10, ports: [25, 993], perPort: true } };
 
@@ -211,20 +210,16 @@ const SHAPE: TableShape = {
   ...onlyBans(64),
   proxied: { ports: [20_025, 20_993], networks: NETWORKS, users: [110] },
 };
-const table = (shape: TableShape): string => [...nftReset([], [], shape)].join("");
 
 test("only proxies reach the ports that trust a PROXY header, whatever else the rules accept", () => {
-  const text = table(SHAPE);
+  const text = resetText([], [], SHAPE);
   const input = text.slice(text.indexOf("chain input")).split("\n");
   assert.match(input[2] ?? "", /^ {4}tcp dport @proxied jump from_proxies$/, "before loopback and the allow list");
   assert.match(text, /set proxied \{ type inet_service; elements = \{ 20025, 20993 \} \}\n/);
   assert.match(text, /set proxy4 \{ type ipv4_addr; flags interval; elements = \{ 10\.0\.0\.0\/24 \} \}\n/);
   assert.match(text, /set proxy6 \{ type ipv6_addr; flags interval; elements = \{ 2001:db8:5::\/48 \} \}\n/);
   assert.match(text, / {4}ip saddr @proxy4 return\n {4}ip6 saddr @proxy6 return\n {4}reject with tcp reset\n/);
-});
-
-test("on this machine only the proxy's user and root reach them", () => {
-  const text = table(SHAPE);
+  // On this machine: the proxy's user, and root.
   assert.match(text, /set proxy_users \{ type uid; elements = \{ 0, 110 \} \}\n/);
   assert.match(text, /oif lo tcp dport @proxied meta skuid != @proxy_users reject with tcp reset\n/);
 });
@@ -233,5 +228,5 @@ test("missing rules are noticed; without proxies there are none", () => {
   for (const set of ["proxied", "proxy4", "proxy6", "proxy_users"])
     assert.match(nftProbe(SHAPE), new RegExp(`^delete set inet ghostinbox ${set}$`, "m"));
   const none = { ...SHAPE, proxied: null };
-  assert.doesNotMatch(table(none) + nftProbe(none), /prox/);
+  assert.doesNotMatch(resetText([], [], none) + nftProbe(none), /prox/);
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { chmodSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, before, describe, test } from "node:test";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
@@ -21,11 +21,8 @@ describe("a long-lived nft", { skip: whyNot() ?? false }, () => {
   const folder = temporaryDirectory();
   let session: NftSession;
   before(() => {
-    writeFileSync(
-      join(folder, "nft"),
-      `#!/bin/sh\nPATH=${TOOL_PATH}\necho $$ > ${folder}/pid\nexec unshare ${ALONE.join(" ")} nft "$@"\n`,
-    );
-    chmodSync(join(folder, "nft"), 0o755);
+    const script = `#!/bin/sh\nPATH=${TOOL_PATH}\necho $$ > ${folder}/pid\nexec unshare ${ALONE.join(" ")} nft "$@"\n`;
+    writeFileSync(join(folder, "nft"), script, { mode: 0o755 });
     session = new NftSession(folder);
   });
   afterEach(async () => session.close());
@@ -57,8 +54,7 @@ describe("a long-lived nft", { skip: whyNot() ?? false }, () => {
 
   test("a line to a killed nft is lost, and the next line starts a new one", async () => {
     assert.equal((await session.run(SET)).type, "answered");
-    const pid = Number(spawnSync("cat", [join(folder, "pid")], { encoding: "utf8" }).stdout);
-    process.kill(pid, "SIGKILL");
+    process.kill(Number(readFileSync(join(folder, "pid"), "utf8")), "SIGKILL");
     assert.deepEqual(await session.run("list tables"), { type: "lost", why: "nft ended" });
     assert.deepEqual(await session.run(SET), { type: "answered", errors: "" });
   });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { networkInterfaces } from "node:os";
 import { test } from "node:test";
 import * as fc from "fast-check";
+import { ip, net } from "../../../test/kit/samples.ts";
 import { contains, hostPrefix, parseIp, parsePrefix } from "../../core/net/ip.ts";
 import { instant } from "../../core/time.ts";
 import {
@@ -14,19 +15,17 @@ import {
 } from "./own-networks.ts";
 
 test("loopback, every address of this machine and the configured proxies are its own", () => {
-  const proxy = parsePrefix("203.0.113.0/28");
-  const inside = parseIp("127.9.9.9");
-  assert.ok(proxy !== null && inside !== null);
+  const proxy = net("203.0.113.0/28");
+  const inside = ip("127.9.9.9");
   const own = new KernelNetworks({ now: () => instant(0) }, [proxy]).current();
   assert.ok(own.some(({ prefix, why }) => why === "loopback" && contains(prefix, inside)));
   assert.ok(own.some(({ prefix, why }) => why === "loopback" && prefix === "::1/128"));
   assert.ok(own.some(({ prefix, why }) => why === "gateway" && prefix === proxy));
   for (const { address, internal } of Object.values(networkInterfaces()).flatMap((list) => list ?? [])) {
-    const ip = parseIp(address);
-    assert.ok(ip !== null, address);
+    const expected = hostPrefix(ip(address));
     if (!internal)
       assert.ok(
-        own.some(({ prefix, why }) => why === "own_address" && prefix === hostPrefix(ip)),
+        own.some(({ prefix, why }) => why === "own_address" && prefix === expected),
         address,
       );
   }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
-import { describe, mock, test } from "node:test";
+import { describe, test } from "node:test";
 import { listenOnPort, listenOnSocket } from "../../../test/kit/local-server.ts";
 import { temporaryDirectory, temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { type Layout, serviceLog } from "../../settings/layout.ts";
@@ -91,68 +91,57 @@ describe("what does not come up is named with its last log lines", () => {
 
 const directory = temporaryDirectory();
 
-test("a progress message is one line, on the terminal and in the file", () => {
+test("a progress message is one line, on the terminal and in the file", (t) => {
   const file = join(directory, "progress");
-  const out = mock.method(console, "log", () => undefined);
-  const write = mock.method(process.stdout, "write", () => true);
+  const out = t.mock.method(console, "log", () => undefined);
+  const write = t.mock.method(process.stdout, "write", () => true);
   const tty = process.stdout.isTTY;
-  try {
-    const log = new StartLog();
-    log.open(file);
-    process.stdout.isTTY = false;
-    for (const text of ["5 s", "6 s"]) log.progress(text);
-    log.endProgress();
-    process.stdout.isTTY = true;
-    for (const text of ["7 s", "8 s"]) log.progress(text);
-    log.endProgress();
-    log.endProgress();
-    assert.deepEqual(
-      [out, write].map(({ mock: { calls } }) => calls.map((call) => String(call.arguments[0]))),
-      [["5 s"], ["\r\x1b[K7 s", "\r\x1b[K8 s", "\n"]],
-    );
-  } finally {
-    process.stdout.isTTY = tty;
-    for (const one of [out, write]) one.mock.restore();
-  }
+  t.after(() => (process.stdout.isTTY = tty));
+  const log = new StartLog();
+  log.open(file);
+  process.stdout.isTTY = false;
+  for (const text of ["5 s", "6 s"]) log.progress(text);
+  log.endProgress();
+  process.stdout.isTTY = true;
+  for (const text of ["7 s", "8 s"]) log.progress(text);
+  log.endProgress();
+  log.endProgress();
+  assert.deepEqual(
+    [out, write].map(({ mock: { calls } }) => calls.map((call) => String(call.arguments[0]))),
+    [["5 s"], ["\r\x1b[K7 s", "\r\x1b[K8 s", "\n"]],
+  );
   assert.equal(readFileSync(file, "utf8").replaceAll(/^\S+ /gm, ""), "5 s\n7 s\n");
 });
 
-test("the reason for an end by Ctrl-C is only in the file, and is not a failure", () => {
+test("the reason for an end by Ctrl-C is only in the file, and is not a failure", (t) => {
   const file = join(directory, "stopped");
-  const [out, err] = [mock.method(console, "log", () => undefined), mock.method(console, "error", () => undefined)];
-  try {
-    const log = new StartLog();
-    log.open(file);
-    log.stopped("no room is left on the disk");
-    assert.deepEqual([out.mock.callCount(), err.mock.callCount()], [0, 0]);
-  } finally {
-    for (const one of [out, err]) one.mock.restore();
-  }
+  const out = t.mock.method(console, "log", () => undefined);
+  const err = t.mock.method(console, "error", () => undefined);
+  const log = new StartLog();
+  log.open(file);
+  log.stopped("no room is left on the disk");
+  assert.deepEqual([out.mock.callCount(), err.mock.callCount()], [0, 0]);
   const text = readFileSync(file, "utf8");
   assert.match(text, /stopped before everything ran: no room is left on the disk/);
   assert.equal(lastFailure(text), null);
 });
 
-test("messages on the terminal are in the file too, each line with its time", () => {
+test("messages on the terminal are in the file too, each line with its time", (t) => {
   const file = join(directory, "said");
-  const [out, err] = [mock.method(console, "log", () => undefined), mock.method(console, "error", () => undefined)];
-  try {
-    const log = new StartLog();
-    log.say("before there is a file");
-    log.open(file);
-    log.say("Stopping ...");
-    log.warn("no CAP_NET_ADMIN here");
-    log.fail("postfix keeps exiting. Its last log lines:\n  fatal: no");
-    log.note("only here");
-    assert.deepEqual(
-      out.mock.calls.map((call) => call.arguments),
-      [["before there is a file"], ["Stopping ..."]],
-    );
-    assert.equal(err.mock.callCount(), 2);
-  } finally {
-    out.mock.restore();
-    err.mock.restore();
-  }
+  const out = t.mock.method(console, "log", () => undefined);
+  const err = t.mock.method(console, "error", () => undefined);
+  const log = new StartLog();
+  log.say("before there is a file");
+  log.open(file);
+  log.say("Stopping ...");
+  log.warn("no CAP_NET_ADMIN here");
+  log.fail("postfix keeps exiting. Its last log lines:\n  fatal: no");
+  log.note("only here");
+  assert.deepEqual(
+    out.mock.calls.map((call) => call.arguments),
+    [["before there is a file"], ["Stopping ..."]],
+  );
+  assert.equal(err.mock.callCount(), 2);
   const lines = readFileSync(file, "utf8").split("\n");
   assert.deepEqual(
     lines.map((line) => line.replace(/^\d{4}-\d\d-\d\d_\d\d:\d\d:\d\d\.\d{3} /, "")),

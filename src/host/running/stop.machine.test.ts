@@ -45,16 +45,8 @@ test("break-glass with a wrong directory does not change the firewall of the run
     nft "add table inet ghostinbox"
     ! "$@" && nft list tables`;
   const wrong = [process.execPath, program, "break-glass", "--data", temporaryDirectory()];
-  const ran = await runProgram("unshare", [
-    "--net",
-    "--mount",
-    "sh",
-    "-ec",
-    shell,
-    "sh",
-    temporaryDirectory(),
-    ...wrong,
-  ]);
+  const argv = ["--net", "--mount", "sh", "-ec", shell, "sh", temporaryDirectory(), ...wrong];
+  const ran = await runProgram("unshare", argv);
   assert.equal(ran.stdout, "table inet ghostinbox\n", ran.stderr);
   assert.match(ran.stderr, /^Nothing was lifted\. .* has no server: .* A server with another directory runs here\. /);
 });

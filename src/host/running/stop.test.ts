@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { cpSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { lockHolder } from "./data-directory.ts";
@@ -22,6 +22,14 @@ const HOLDER = `
     process.on("SIGUSR2", () => writeFileSync(process.argv[2], readFileSync(process.argv[2], "utf8") + "\\n"));
   console.log("taken");
   setInterval(() => undefined, 60_000);`;
+
+async function holder(t: TestContext, ...how: readonly string[]) {
+  const argv = ["--input-type=module", "--eval", HOLDER, import.meta.resolve("./data-directory.ts"), layout.startPid];
+  const child = spawn(process.execPath, [...argv, ...how], { stdio: ["ignore", "pipe", "inherit"] });
+  t.after(() => child.kill("SIGKILL"));
+  await once(child.stdout, "data");
+  return child;
+}
 
 test("stops nothing in another program's directory, even if programs run from it", async (t) => {
   const top = temporaryDirectory();
@@ -46,29 +54,18 @@ test("a stopped server does not restart", async () => {
 });
 
 test("a server that was restarted but is not ready is not reported as not restarted", async (t) => {
-  const lock = import.meta.resolve("./data-directory.ts");
-  const argv = ["--input-type=module", "--eval", HOLDER, lock, layout.startPid, "restarts"];
-  const child = spawn(process.execPath, argv, { stdio: ["ignore", "pipe", "inherit"] });
-  const ended = once(child, "close");
-  await once(child.stdout, "data");
-  t.after(() => child.kill("SIGKILL"));
+  const child = await holder(t, "restarts");
   const restarted = await restartServer(layout, [], 100);
   assert.ok(!restarted.ok && restarted.isRunning && restarted.isNew, JSON.stringify(restarted));
   child.kill("SIGKILL");
-  await ended;
+  await once(child, "close");
 });
 
 test("a start that does not stop in time is named; one of an older version is not killed by a restart", async (t) => {
-  const argv = ["--input-type=module", "--eval", HOLDER, import.meta.resolve("./data-directory.ts"), layout.startPid];
-  const child = spawn(process.execPath, argv, { stdio: ["ignore", "pipe", "inherit"] });
-  const ended = once(child, "close");
-  t.after(() => child.kill("SIGKILL"));
-  await once(child.stdout, "data");
+  const child = await holder(t);
   const restarted = await restartServer(layout, []);
   assert.ok(!restarted.ok && restarted.isRunning && restarted.reason.includes("knows no restart"));
   const stopped = await stopServer(layout, 200);
   assert.deepEqual(stopped, { ok: false, reason: `The start (pid ${child.pid}) has not ended within 0.2 s.` });
   assert.equal(lockHolder(layout.startPid), child.pid);
-  child.kill("SIGKILL");
-  await ended;
 });

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
 import { chmodSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -7,6 +6,7 @@ import { HandClock } from "../../../test/kit/engine-kit.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import type { KeeperReply } from "../../admin/declare/keeper.ts";
 import { MINUTE_MS } from "../../core/time.ts";
+import { digestOf } from "../../guard/access/secrets.ts";
 import { commentedToml } from "../../settings/reference.ts";
 import { ChangeSettings } from "./change-settings.ts";
 
@@ -42,9 +42,8 @@ function kit(text = SHIPPED) {
     seen,
     file,
     settings,
-    undo: () => settings.undo(createHash("sha256").update(readFileSync(path)).digest("hex")),
-    change: (changes: Parameters<ChangeSettings["change"]>[0] = CHANGES) =>
-      settings.change(changes, createHash("sha256").update(readFileSync(path)).digest("hex")),
+    undo: () => settings.undo(digestOf(file())),
+    change: (changes: Parameters<ChangeSettings["change"]>[0] = CHANGES) => settings.change(changes, digestOf(file())),
     /** Runs while the file is being applied. */
     meanwhile: (what: () => void) => (during = what),
     refuses: (...reasons: readonly (string | Refusal)[]) => (refusals = reasons),
@@ -116,7 +115,7 @@ test("an edit that is saved while a change is applied stays, even if the change 
 
 test("the web undoes neither manual changes that are not applied, nor changes that it has not seen", async () => {
   const { path, settings, change, undo, file } = kit();
-  const seen = createHash("sha256").update(SHIPPED).digest("hex");
+  const seen = digestOf(SHIPPED);
   assert.ok((await change()).ok);
   assert.match(reasonOf(await settings.undo(seen)), /edited since then/, "a different change was made in between");
   const mine = CHANGED.replace("per_minute = 20", "per_minute = 30");
@@ -164,7 +163,7 @@ test("neither a link nor a file in a different encoding is replaced", async () =
   const { path, settings, file } = kit();
   const link = `${path}.link`;
   symlinkSync(path, link);
-  const digest = createHash("sha256").update(SHIPPED).digest("hex");
+  const digest = digestOf(SHIPPED);
   const linked = new ChangeSettings({
     path: link,
     env: {},

@@ -30,13 +30,8 @@ describe("the databases", OWN_ETC, () => {
   const etc = new OwnEtc();
   const prepare = (hash: string | null, onlyIfNone = false): Promise<unknown> => {
     const admin = hash === null ? null : { hash, onlyIfNone };
-    return etc.call([
-      "src/programs/set-up/databases.ts",
-      "prepareDatabases",
-      layout,
-      admin,
-      { GHOSTINBOX_DATA: layout.data },
-    ]);
+    const env = { GHOSTINBOX_DATA: layout.data };
+    return etc.call(["src/programs/set-up/databases.ts", "prepareDatabases", layout, admin, env]);
   };
   before(async () => {
     chmodSync(layout.data, 0o755);

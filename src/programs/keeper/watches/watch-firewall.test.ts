@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { settingsWith } from "../../../../test/kit/loaded-settings.ts";
-import { type Door, type Opening, parseDoor, type StrictState, UNCONFIRMED } from "../../../core/firewall/strict.ts";
+import { door } from "../../../../test/kit/samples.ts";
+import { type Opening, type StrictState, UNCONFIRMED } from "../../../core/firewall/strict.ts";
 import type { Isolation } from "../../../core/incident/incident.ts";
 import { nftStrict } from "../../../host/firewall/strict-rules.ts";
 import type { Settings } from "../../../settings/schema.ts";
@@ -9,10 +10,6 @@ import { FirewallWatch, IsolationWatch } from "./watch-firewall.ts";
 
 function settings(toml: string): Settings {
   return settingsWith(`[firewall]\n${toml}`);
-}
-
-function door(text: string): Door {
-  return parseDoor(text) ?? assert.fail(text);
 }
 
 const STRICT = 'mode = "strict"\n';

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HandClock } from "../../../../test/kit/engine-kit.ts";
-import { type AccountName, parseAccountName } from "../../../core/net/address.ts";
+import { accountName } from "../../../../test/kit/samples.ts";
+import type { AccountName } from "../../../core/net/address.ts";
 import { HOUR_MS, SECOND_MS } from "../../../core/time.ts";
 import { MailboxWatch, MOST_FOLDERS } from "./watch-mailboxes.ts";
 
 const MB = 1024 ** 2;
-const ANNA = parseAccountName("anna@example.org") ?? assert.fail();
+const ANNA = accountName("anna@example.org");
 
 function setUp() {
   const clock = new HandClock();
