@@ -67,11 +67,16 @@ export class Mirror {
       using from = Directory.openIfThere(this.#from);
       if (from === null) return 0;
       using parent = Directory.own(dirname(this.#to));
-      const isNew = parent.makeDirectory(basename(this.#to), 0o700);
-      using to = parent.enter(basename(this.#to));
-      if (isNew) take(to, from);
-      return this.#directory(from, to, 0) + Number(isNew);
+      return this.#into(from, parent, { name: basename(this.#to), depth: 0 });
     });
+  }
+
+  /** Mirrors into the directory of this name, which is created if it is missing. */
+  #into(from: Directory, parent: Directory, { name, depth }: Level): number {
+    const isNew = parent.makeDirectory(name, 0o700);
+    using to = parent.enter(name);
+    if (isNew) to.setMode(from.stat.mode & NOT_BY_OTHERS);
+    return this.#directory(from, to, depth) + Number(isNew);
   }
 
   #directory(from: Directory, to: Directory, depth: number): number {
@@ -179,26 +184,21 @@ export class Mirror {
     if (this.#withoutSpace > MOST_WITHOUT_SPACE) throw tooLong(path);
   }
 
-  #inner(from: Directory, to: Directory, { name, depth }: Readonly<{ name: string; depth: number }>): number {
+  #inner(from: Directory, to: Directory, level: Level): number {
+    const { name } = level;
     using inner = nullOn(["ENOTDIR", "ENOENT"], () => from.enter(name));
     if (inner === null) return 1;
     using present = to.hold(name);
     if (present?.stat.isDirectory() === false) to.remove(name);
-    const isNew = to.makeDirectory(name, 0o700);
-    using copied = to.enter(name);
-    if (isNew) take(copied, inner);
-    return this.#directory(inner, copied, depth) + Number(isNew);
+    return this.#into(inner, to, level);
   }
 }
 
+type Level = Readonly<{ name: string; depth: number }>;
 type Entry = Readonly<{ name: string; held: Held }>;
 
 function tooLong(path: string): UnsafePath {
   return new UnsafePath(`${path} is far longer than the space that it takes on the disk: move it away and try again.`);
-}
-
-function take(copy: Held, original: Held): void {
-  copy.setMode(original.stat.mode & NOT_BY_OTHERS);
 }
 
 /** A name may have been a directory at the last pass. */
