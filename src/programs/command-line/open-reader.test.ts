@@ -36,10 +36,8 @@ test("reports an unusable database, with the command that shows more", () => {
   assert.deepEqual([missing.exit, missing.next], ["failed", "`./ghostinbox status` shows more."]);
   initialise(layout);
   for (const end of ["-wal", "-shm"]) rmSync(`${layout.engineDb}${end}`, { force: true });
-  writeFileSync(
-    layout.engineDb,
-    "not a database, though it is as long as the head of one would have to be............",
-  );
+  // As long as the head of a database.
+  writeFileSync(layout.engineDb, "not a database".padEnd(100, "."));
   const damaged = openReader(layout);
   assert.ok(!damaged.ok);
   assert.match(damaged.message, /engine\.db/);

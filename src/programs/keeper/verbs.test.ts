@@ -147,18 +147,12 @@ test("a missing service is not restarted, and does not affect the next command",
   assert.match(reasonOf(second), /^dovecot could not be restarted: ./);
 });
 
-test("sessions that cannot be ended are reported", async () => {
-  const { verbs } = keeper();
-  assert.match(
-    reasonOf(await verbs.obey({ verb: "kick_network", prefix: "203.0.113.7/32" })),
-    /^doveadm kick failed: /,
-  );
-});
-
-test("without Dovecot the status says why the use of a mailbox is unknown", async () => {
-  const reason = reasonOf(await keeper().verbs.obey({ verb: "mailbox_use", account: "anna@example.org" }));
-  assert.match(reason, /^doveadm quota failed: /);
-});
+for (const [command, says] of [
+  [{ verb: "kick_network", prefix: "203.0.113.7/32" }, /^doveadm kick failed: /],
+  [{ verb: "mailbox_use", account: "anna@example.org" }, /^doveadm quota failed: /],
+] as const)
+  test(`without Dovecot, ${command.verb} fails with a reason`, async () =>
+    assert.match(reasonOf(await keeper().verbs.obey(command)), says));
 
 describe("mails about bans", () => {
   test("are sent to no one without an address in the settings", async () => {
