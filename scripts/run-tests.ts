@@ -95,7 +95,7 @@ if (what === "together") {
 if (what !== "computing" && globSync(`${compiled}/*/*`).length > MOST_COMPILED) rmSync(compiled, { recursive: true });
 enableCompileCache(compiled);
 process.env["NODE_COMPILE_CACHE"] = compiled;
-// What a run makes goes with it.
+// A run leaves nothing behind.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => void endEarly());
 if (what !== "computing") await measureAgain();
 const env = what === "computing" ? process.env : inMemory();
@@ -172,7 +172,7 @@ async function endEarly(): Promise<void> {
   process.exit(1);
 }
 
-/** Nothing that comes after it can pass without them. */
+/** Ends the run if the packages have not come: no later test can pass without them. */
 async function inTime(packages: Promise<boolean>): Promise<void> {
   if (await packages) return;
   console.error("The packages that the tests take could not be installed (see above).");
@@ -250,7 +250,7 @@ async function elsewhere(
   }
 }
 
-/** Their files that were asked for, the longest first. */
+/** The requested ones of these files, the longest first. */
 function wanted(patterns: readonly string[], besides: readonly string[] = [], when: When = "any"): readonly string[] {
   return globSync(patterns)
     .filter((file) => file.includes(only) && !besides.includes(file))

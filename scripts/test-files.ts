@@ -156,7 +156,7 @@ function testsBelow(...places: readonly string[]): readonly string[] {
   return places.map((place) => `${place}/**/*.test.ts`);
 }
 
-/** What it found of files that are as they were is kept: a third of the time. */
+/** Results for unchanged files are kept: it takes a third of the time. */
 function deadCode(name: string, ...options: readonly string[]): readonly string[] {
   return ["node_modules/.bin/knip", "--no-progress", "--cache", "--cache-location", `${KEPT}/knip-${name}`, ...options];
 }

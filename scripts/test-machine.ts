@@ -12,8 +12,8 @@ const ENOUGH_BYTES = 2 * 1024 ** 3;
 
 /**
  * The environment for unit tests: their temporary files are in memory, or they would wait for the disk most of the time, as
- * SQLite flushes each commit. The process's own if it is missing, too small, or if the process runs no
- * program (mount(8), noexec). What a power loss or a full disk does is tested in the lab, on disks.
+ * SQLite flushes each commit. The process's own environment if there is no such memory, too little, or none that runs programs
+ * (mount(8), noexec). What a power loss or a full disk does is tested in the lab, on disks.
  */
 export function inMemory(): NodeJS.ProcessEnv {
   const directory = memoryDirectory();
@@ -74,7 +74,7 @@ const PIPE = "TEST_PACKAGES_FD";
 const LOOKS =
   /kit\/(needs|own-etc|own-certificate|mail-queue|test-guard|speaker)\.ts"|"node:child_process"|runProgram\(/;
 
-/** Whether the packages that tests take have come. At once where none are being installed. */
+/** Whether the packages that tests need have come. Resolves at once where none are being installed. */
 export async function packagesThere(): Promise<boolean> {
   const fd = process.env[PIPE];
   // What is started from here on has nothing to wait for.
@@ -82,7 +82,7 @@ export async function packagesThere(): Promise<boolean> {
   return fd === undefined || (await readFile(`/dev/fd/${fd}`, "utf8")) === READY;
 }
 
-/** Of a unit test: whether what it does depends on packages. */
+/** Whether what a unit test does depends on packages. */
 export function takesPackages(file: string): boolean {
   return LOOKS.test(readFileSync(file, "utf8"));
 }

@@ -183,7 +183,7 @@ export function seconds(durationMs: number): string {
 const CLEAN_UP_MS = 30_000;
 const LOOK_MS = 50;
 
-/** Asks what this process has started to end, waits until it has, and kills whatever that left behind. */
+/** Ends what this process has started, waits for that, and kills whatever is left. */
 export async function endChildren(): Promise<void> {
   const begun = below();
   for (const { pid, parent } of begun) if (parent === process.pid) signal(pid, "SIGTERM");
