@@ -55,7 +55,7 @@ export function md5sums(stage: string): string {
     .join("");
 }
 
-export type Staged = Readonly<{
+type Staged = Readonly<{
   /** From the root of the package, without a slash before it. */
   path: string;
   file: string;

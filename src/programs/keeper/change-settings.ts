@@ -12,7 +12,7 @@ import { type Environment, loadSettings, withoutMark } from "../../settings/load
 /** How long the last change can be undone. */
 const UNDO_MS = 15 * MINUTE_MS;
 
-export type ChangeSettingsParts = Readonly<{
+type ChangeSettingsParts = Readonly<{
   /** The settings file. */
   path: string;
   env: Environment;

@@ -51,7 +51,7 @@ export function preparing({ engineDb }: Layout, elapsedMs: number): string {
 }
 
 /** Work of unknown length at the start. */
-export type LongWork = Readonly<{
+type LongWork = Readonly<{
   /** Called after a few seconds, and then every second. */
   waits: (elapsedMs: number) => void;
   /** Whether the caller wants everything to end. Then the program is ended too. */

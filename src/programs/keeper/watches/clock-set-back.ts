@@ -7,7 +7,7 @@ import type { ServiceName } from "../../../host/running/runit.ts";
 const NOTED_MS = 30 * SECOND_MS;
 const WAITING: readonly ServiceName[] = ["unbound", "dovecot", "postfix"];
 
-export type ClockSetBackParts = Readonly<{
+type ClockSetBackParts = Readonly<{
   /** Milliseconds of the machine's clock, and of a monotonic one. */
   wall: () => number;
   elapsed: () => number;

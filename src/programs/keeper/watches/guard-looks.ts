@@ -17,7 +17,7 @@ import type { AlertMail } from "../../../mail/notifiers/alert-mails.ts";
 import type { Layout } from "../../../settings/layout.ts";
 import type { Repeated } from "../repeat.ts";
 
-export type GuardLooksParts = Omit<GuardAlarmParts, "takenPort"> &
+type GuardLooksParts = Omit<GuardAlarmParts, "takenPort"> &
   Readonly<{
     services: Readonly<{ look: () => void; takenPort: (service: ServiceName) => string | null }>;
     /** Null, or why the service was not reloaded. */
@@ -103,7 +103,7 @@ const PATIENCE_MS = 12 * SECOND_MS;
 const RETRY_MS = 10 * SECOND_MS;
 const LINE_CHARACTERS = 1_000;
 
-export type GuardAlarmParts = Readonly<{
+type GuardAlarmParts = Readonly<{
   layout: Layout;
   clock: Clock;
   mail: (alert: AlertMail) => Promise<KeeperReply>;

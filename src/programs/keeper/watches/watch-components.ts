@@ -19,7 +19,7 @@ import { pidFile, pidOf } from "../../../host/running/supervise.ts";
 const CALM_LOOKS = 2;
 const AGAIN_MS = 10 * MINUTE_MS;
 
-export type ComponentWatchParts = Readonly<{
+type ComponentWatchParts = Readonly<{
   /** What was replaced since a component started; null if nothing. */
   replaced: (component: Component) => string | null;
   /** Complaints of the component's checker about the configuration in force; null if none. */

@@ -8,7 +8,7 @@ import { diskFigures, noteDiskDay } from "../../../jobs/report/records.ts";
 import type { Layout } from "../../../settings/layout.ts";
 import type { Settings } from "../../../settings/schema.ts";
 
-export type DiskSettings = Pick<Settings, "alerts.thresholds.disk">;
+type DiskSettings = Pick<Settings, "alerts.thresholds.disk">;
 /** The result of statfs(2). */
 type Space = Readonly<{ bavail: number; blocks: number; bsize: number }>;
 

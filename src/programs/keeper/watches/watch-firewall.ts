@@ -19,7 +19,7 @@ import type { Settings } from "../../../settings/schema.ts";
 import { oneAfterAnother } from "../repeat.ts";
 
 /** The external parts of the strict firewall. */
-export type FirewallParts = Readonly<{
+type FirewallParts = Readonly<{
   read: () => StrictState;
   keep: (state: StrictState) => void;
   /** The table as the kernel prints it; empty if there is none, null if it cannot be read. */
@@ -201,7 +201,7 @@ function isSame(a: Opening, b: Opening): boolean {
 }
 
 /** The recorded isolation, and what enforces it. */
-export type IsolationParts = Readonly<{
+type IsolationParts = Readonly<{
   recorded: () => Isolation | null;
   isShut: () => Promise<boolean>;
   shut: (isolation: Isolation) => Promise<Outcome>;

@@ -37,7 +37,7 @@ const REPORTED_MS = HOUR_MS;
 
 type SizeSettings = Pick<Settings, "limits.mail.max_size" | "mailboxes.quota" | "limits.connections.imap_places">;
 
-export type MailboxServer = Readonly<{
+type MailboxServer = Readonly<{
   clock: Clock;
   /** Of the disk with the mail. */
   freeBytes: () => number;

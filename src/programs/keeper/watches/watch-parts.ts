@@ -26,7 +26,7 @@ const AGAIN_MS = 3 * SECOND_MS;
 /** Spreads the probes after a start. */
 const APART_MS = 300;
 
-export type PartsWatchParts = Readonly<{
+type PartsWatchParts = Readonly<{
   services: string;
   probes: readonly Probe[];
   clock: Clock;
@@ -171,7 +171,7 @@ const MOST_NAMED = 3;
 /** Stopped by a signal (SIGSTOP, SIGTSTP). A process stopped by a debugger is in state t. */
 const STOPPED = "T";
 
-export type StoppedWatchParts = Readonly<{
+type StoppedWatchParts = Readonly<{
   services: string;
   /** Sends SIGCONT. */
   proceed: (pid: number) => void;

@@ -15,7 +15,7 @@ const REST_FACTOR = 10;
 /** Longest pause between two reads, however long they take: a report waits no longer. */
 const MOST_REST_MS = MINUTE_MS;
 
-export type RelayWatchParts = Readonly<{
+type RelayWatchParts = Readonly<{
   clock: Clock;
   /** Null, or why the queue cannot be read. */
   readQueue: (take: (entry: QueueEntry) => void) => Promise<string | null>;
