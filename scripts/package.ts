@@ -42,8 +42,7 @@ async function main(): Promise<void> {
 }
 
 function options(): Readonly<{ arch: Architecture; revision: number; out: string }> {
-  const { values } = parsed();
-  const { arch = OWN, revision = "1", out = "dist" } = values;
+  const { arch = OWN, revision = "1", out = "dist" } = parsed();
   if (arch !== "amd64" && arch !== "arm64") fail(`Node has no runtime for ${arch}: use --arch amd64 or arm64.`);
   if (!/^[0-9]+$/.test(revision)) fail("--revision is a number.");
   return { arch, revision: Number(revision), out: resolve(out) };
@@ -51,7 +50,7 @@ function options(): Readonly<{ arch: Architecture; revision: number; out: string
 
 function parsed() {
   try {
-    const parsed_ = parseArgs({
+    const { values } = parseArgs({
       options: {
         arch: { type: "string" },
         revision: { type: "string" },
@@ -59,11 +58,11 @@ function parsed() {
         help: { type: "boolean", short: "h" },
       },
     });
-    if (parsed_.values.help === true) {
+    if (values.help === true) {
       console.log(USAGE);
       process.exit(0);
     }
-    return parsed_;
+    return values;
   } catch (error) {
     return fail(error instanceof Error ? (error.message.split(". ")[0] ?? "") : String(error));
   }
