@@ -1,7 +1,8 @@
-import { existsSync, globSync, readFileSync, statSync } from "node:fs";
+import { existsSync, globSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { HoleFigures, ReportFacts, Unless, UpdateFigures } from "../../core/report/figures.ts";
 import { DAY_MS, instant, isoTime, type Millis } from "../../core/time.ts";
+import { textOrNothing } from "../machine/read-text.ts";
 import { lastLines, type RunOptions, runProgram } from "../machine/run-program.ts";
 import { makeDirectory } from "../root-files/trees.ts";
 
@@ -63,18 +64,13 @@ export async function knownHoles(sources: UpdateSources = OF_THIS_MACHINE): Prom
   const { debsecan, osRelease } = sources;
   if (!existsSync(debsecan)) return { known: false, isInstalled: false, reason: "debsecan is not installed." };
   const isInstalled = true;
-  const suite = suiteOf(osRelease);
-  if (suite === null) return { known: false, isInstalled, reason: `${osRelease} names no release of Debian.` };
+  const suite = /^VERSION_CODENAME="?([a-z]+)"?$/m.exec(textOrNothing(osRelease))?.[1];
+  if (suite === undefined) return { known: false, isInstalled, reason: `${osRelease} names no release of Debian.` };
   const asked = await runProgram(debsecan, ["--suite", suite], { ...asNobody(), timeoutMs: DEBSECAN_MS });
   if (asked.code === 124)
     return { known: false, isInstalled, reason: `debsecan got no data within ${DEBSECAN_MS / 1_000} s.` };
   if (asked.code !== 0) return { known: false, isInstalled, reason: `debsecan says: ${lastLines(asked, 1)}` };
   return { known: true, isInstalled, ...readDebsecan(asked.stdout) };
-}
-
-function suiteOf(osRelease: string): string | null {
-  if (!existsSync(osRelease)) return null;
-  return /^VERSION_CODENAME="?([a-z]+)"?$/m.exec(readFileSync(osRelease, "utf8"))?.[1] ?? null;
 }
 
 function asNobody(): RunOptions {

@@ -163,7 +163,7 @@ export function writtenFiles(pid: number): readonly string[] {
 }
 
 function descriptorsOf(pid: number): readonly string[] {
-  return namesIn(`/proc/${pid}/fd`).map((fd) => `/proc/${pid}/fd/${fd}`);
+  return readOr(() => readdirSync(`/proc/${pid}/fd`), []).map((fd) => `/proc/${pid}/fd/${fd}`);
 }
 
 /** The memory of this machine or container. Bytes. */
@@ -220,8 +220,4 @@ export function startTimeOf(pid: number): string | null {
 
 function linkOf(file: string): string {
   return readOr(() => readlinkSync(file), "");
-}
-
-function namesIn(directory: string): readonly string[] {
-  return readOr(() => readdirSync(directory), []);
 }

@@ -60,10 +60,9 @@ export class CertificateWatch {
     // A line from the future was written while the clock was wrong: its time is unknown.
     const isDue = (at: number): boolean => Math.abs(now - at) > GRACE_MS;
     const unknown = certificates.filter(({ key, at }) => !known.has(key) && isDue(at));
+    const about = [...new Set(unknown.map(({ key }) => key))];
     return [
-      ...(unknown.length === 0
-        ? []
-        : [{ code: "certificate_unknown" as const, detail: namesOf(unknown), about: keysOf(unknown) }]),
+      ...(unknown.length === 0 ? [] : [{ code: "certificate_unknown" as const, detail: namesOf(unknown), about }]),
       ...(failing === null ? [] : [{ code: "transparency_failing" as const, detail: failing }]),
     ];
   }
@@ -118,10 +117,6 @@ function keyIn(file: string): readonly string[] {
     // It is being renewed, or missing: the next check finds it, or the owner gets an alert about the certificate.
     return [];
   }
-}
-
-function keysOf(unknown: readonly Certificate[]): readonly string[] {
-  return [...new Set(unknown.map(({ key }) => key))];
 }
 
 function namesOf(unknown: readonly Certificate[]): string {
