@@ -34,7 +34,9 @@ export function decideLoginAsked(policy: Policy, facts: LoginQuestion, event: Lo
   if (isAway(policy, facts, event)) return decision("refuse", "outside_networks", { counted: false });
   if (isExempt(facts)) {
     const count = recentFailures(policy, facts, now).length;
-    return slowedGuessing(policy, facts, count) ?? decision("pass", facts.protection, { counted: false, recorded: false });
+    return (
+      slowedGuessing(policy, facts, count) ?? decision("pass", facts.protection, { counted: false, recorded: false })
+    );
   }
   const barred = barredBy(policy, facts, event, now);
   if (barred !== null && !mayBeRight(policy, facts, event)) {
