@@ -9,21 +9,23 @@ export type DnsRecord = Readonly<{
   /** As in a zone file, but a TXT record in one piece and without quotes. */
   value: string;
   kind: RecordKind;
-  /** One sentence. */
   says: string;
-  /** Mail does not work well without it. */
   required: boolean;
 }>;
-export type RecordKind =
-  | "mx"
-  | "address"
-  | "reverse"
-  | "spf"
-  | "helo_spf"
-  | "dkim"
-  | "dmarc"
-  | "tls_report"
-  | "service";
+
+/** What a record of each kind does, in one sentence. `required`: mail does not work well without it. */
+const KINDS = {
+  mx: { says: "Mail for the domain comes here.", required: true },
+  address: { says: "Where the server is.", required: true },
+  reverse: { says: "Whoever gave you the address sets this; many refuse mail without it.", required: true },
+  spf: { says: "Who may send for the domain (RFC 7208).", required: true },
+  helo_spf: { says: "The same for the server's own name in HELO.", required: false },
+  dkim: { says: "The key that verifies our signatures (RFC 6376).", required: true },
+  dmarc: { says: "What to do with mail that fails both, and where to report (RFC 7489).", required: true },
+  tls_report: { says: "Where to report trouble with TLS (RFC 8460).", required: false },
+  service: { says: "Lets mail programs find the server automatically (RFC 6186, RFC 8314).", required: false },
+} as const;
+export type RecordKind = keyof typeof KINDS;
 
 export type Publisher = Readonly<{
   domain: string;
@@ -39,47 +41,24 @@ export type Publisher = Readonly<{
 /** What others look up to deliver mail to the domain and to trust mail from it. */
 export function recordsOf(publisher: Publisher): readonly DnsRecord[] {
   const { domain, hostname, addresses, dkim, ports } = publisher;
-  const text = (name: string, value: string, rest: Pick<DnsRecord, "kind" | "says" | "required">): DnsRecord => ({
-    name,
-    type: "TXT",
-    value,
-    ...rest,
-  });
+  const service = (name: string, port: number): DnsRecord =>
+    record("service", "SRV", `${name}._tcp.${domain}`, `0 1 ${port} ${hostname}.`);
   return [
-    {
-      name: domain,
-      type: "MX",
-      value: `10 ${hostname}.`,
-      kind: "mx",
-      says: "Mail for the domain comes here.",
-      required: true,
-    },
+    record("mx", "MX", domain, `10 ${hostname}.`),
     ...addresses.flatMap((address) => [addressRecord(hostname, address), reverseRecord(hostname, address)]),
-    text(domain, spf(publisher), { kind: "spf", says: "Who may send for the domain (RFC 7208).", required: true }),
-    text(hostname, "v=spf1 a -all", {
-      kind: "helo_spf",
-      says: "The same for the server's own name in HELO.",
-      required: false,
-    }),
-    text(`${dkim.selector}._domainkey.${domain}`, `v=DKIM1; k=rsa; p=${dkim.publicKey}`, {
-      kind: "dkim",
-      says: "The key that verifies our signatures (RFC 6376).",
-      required: true,
-    }),
-    text(`_dmarc.${domain}`, `v=DMARC1; p=quarantine; rua=mailto:postmaster@${domain}`, {
-      kind: "dmarc",
-      says: "What to do with mail that fails both, and where to report (RFC 7489).",
-      required: true,
-    }),
-    text(`_smtp._tls.${domain}`, `v=TLSRPTv1; rua=mailto:postmaster@${domain}`, {
-      kind: "tls_report",
-      says: "Where to report trouble with TLS (RFC 8460).",
-      required: false,
-    }),
-    service("_imaps", ports.imaps, publisher),
-    service("_submissions", ports.submissions, publisher),
-    service("_submission", ports.submission, publisher),
+    record("spf", "TXT", domain, spf(publisher)),
+    record("helo_spf", "TXT", hostname, "v=spf1 a -all"),
+    record("dkim", "TXT", `${dkim.selector}._domainkey.${domain}`, `v=DKIM1; k=rsa; p=${dkim.publicKey}`),
+    record("dmarc", "TXT", `_dmarc.${domain}`, `v=DMARC1; p=quarantine; rua=mailto:postmaster@${domain}`),
+    record("tls_report", "TXT", `_smtp._tls.${domain}`, `v=TLSRPTv1; rua=mailto:postmaster@${domain}`),
+    service("_imaps", ports.imaps),
+    service("_submissions", ports.submissions),
+    service("_submission", ports.submission),
   ];
+}
+
+function record(kind: RecordKind, type: DnsRecord["type"], name: string, value: string): DnsRecord {
+  return { name, type, value, kind, ...KINDS[kind] };
 }
 
 /** As lines of a zone file, a comment before each. */
@@ -112,41 +91,15 @@ export function reverseName(address: Ip): string {
 }
 
 export function addressRecord(hostname: string, address: Ip): DnsRecord {
-  return {
-    name: hostname,
-    type: isV4(address) ? "A" : "AAAA",
-    value: address,
-    kind: "address",
-    says: "Where the server is.",
-    required: true,
-  };
+  return record("address", isV4(address) ? "A" : "AAAA", hostname, address);
 }
 
 export function reverseRecord(hostname: string, address: Ip): DnsRecord {
-  return {
-    name: reverseName(address),
-    type: "PTR",
-    value: `${hostname}.`,
-    kind: "reverse",
-    says: "Whoever gave you the address sets this; many refuse mail without it.",
-    required: true,
-  };
+  return record("reverse", "PTR", reverseName(address), `${hostname}.`);
 }
 
 function spf({ relay }: Publisher): string {
   return relay === null ? "v=spf1 mx -all" : `v=spf1 mx a:${relay} ~all`;
-}
-
-function service(name: string, port: number, { domain, hostname }: Publisher): DnsRecord {
-  const says = "Lets mail programs find the server automatically (RFC 6186, RFC 8314).";
-  return {
-    name: `${name}._tcp.${domain}`,
-    type: "SRV",
-    value: `0 1 ${port} ${hostname}.`,
-    kind: "service",
-    says,
-    required: false,
-  };
 }
 
 /** A string of a TXT record holds at most 255 octets. */
