@@ -31,7 +31,7 @@ const LOGIN_POLICY_LIMITS = {
   stopMs: 1_000,
 } as const;
 
-type PolicyAnswer = Readonly<{ status: 200 | 400 | 401 | 404 | 405 | 413 | 500; body: string }>;
+type Status = 200 | 400 | 401 | 404 | 405 | 413 | 500;
 type LoginPolicyParts = Readonly<{
   submit: Submit;
   secret: string;
@@ -108,14 +108,11 @@ export class LoginPolicyServer {
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
     const refused = this.#refuse(request);
-    if (refused !== null) {
-      respond(response, refused);
-      return;
-    }
+    if (refused !== null) return respond(response, refused);
     readBody(request, (body) => {
       if (body === null) {
         this.#parts.report("login_request_malformed", "too long");
-        respond(response, { status: 413, body: "" });
+        respond(response, 413);
       } else this.#decide(new URL(request.url ?? "/", "http://localhost").searchParams.get("command"), body, response);
     });
   }
@@ -125,34 +122,27 @@ export class LoginPolicyServer {
     const parsed = parseLoginRequest(command, body);
     if (!parsed.ok) {
       report("login_request_malformed", parsed.reason);
-      respond(response, { status: 400, body: "" });
-      return;
+      return respond(response, 400);
     }
-    if (parsed.value.type === "NOT_OURS") {
-      respond(response, { status: 200, body: LOGIN_CONTINUES });
-      return;
-    }
-    if (parsed.value.proxied === true && !guardsProxied()) {
-      // Nothing is recorded either: the address may belong to a third party.
-      respond(response, { status: 200, body: LOGIN_REFUSED });
-      return;
-    }
+    if (parsed.value.type === "NOT_OURS") return respond(response, 200, LOGIN_CONTINUES);
+    // Nothing is recorded either: the address may belong to a third party.
+    if (parsed.value.proxied === true && !guardsProxied()) return respond(response, 200, LOGIN_REFUSED);
     try {
-      submit(parsed.value, (decision) => respond(response, { status: 200, body: printLoginAnswer(decision) }));
+      submit(parsed.value, (decision) => respond(response, 200, printLoginAnswer(decision)));
     } catch (error) {
       report("internal_error", printable(messageOf(error), 200));
-      respond(response, { status: 500, body: "" });
+      respond(response, 500);
     }
   }
 
-  #refuse(request: IncomingMessage): PolicyAnswer | null {
+  #refuse(request: IncomingMessage): Status | null {
     if (!timingSafeEqual(digest(request.headers.authorization ?? ""), this.#secretDigest)) {
       this.#parts.report("login_secret_wrong", "");
-      return { status: 401, body: "" };
+      return 401;
     }
     this.#unproven.delete(request.socket);
-    if (!/^\/(\?|$)/.test(request.url ?? "")) return { status: 404, body: "" };
-    return request.method === "POST" ? null : { status: 405, body: "" };
+    if (!/^\/(\?|$)/.test(request.url ?? "")) return 404;
+    return request.method === "POST" ? null : 405;
   }
 }
 
@@ -170,7 +160,7 @@ function readBody(request: IncomingMessage, done: (body: string | null) => void)
   });
 }
 
-function respond(response: ServerResponse, { status, body }: PolicyAnswer): void {
+function respond(response: ServerResponse, status: Status, body = ""): void {
   if (response.headersSent || response.destroyed) return;
   // Unread bytes may follow a refused request: they must not be read as the next one.
   const keep = status === 200 || status === 400;
