@@ -7,7 +7,6 @@ import { readNamed, writeFile } from "../../host/root-files/files.ts";
 import { makeDirectory } from "../../host/root-files/trees.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
-import { FFDHE2048, SERVED } from "../configuration/tls.ts";
 
 /** For a chain. */
 const MOST_BYTES = 1024 * 1024;
@@ -52,25 +51,27 @@ export function readPair({ cert, key }: CertificateFiles, now: Millis): ReadPair
   return { ok: true, pair: { cert: certText, key: keyText, validTo: to as Millis, lifetimeMs: to - from } };
 }
 
-/** The pair that Postfix and Dovecot use, valid or not; null before the first one. */
-export function servedFiles(layout: Layout): CertificateFiles {
-  return { cert: join(layout.tlsServed, SERVED.cert), key: join(layout.tlsServed, SERVED.key) };
+/** The files that Postfix and Dovecot read: copies that match each other, so that no server uses a half-written renewal. */
+export function servedFiles({ tlsServed }: Layout): CertificateFiles & Readonly<{ chain: string; dh: string }> {
+  const at = (name: string): string => join(tlsServed, name);
+  return { chain: at("chain.pem"), cert: at("cert.pem"), key: at("key.pem"), dh: at("dh.pem") };
 }
 
 /** Whether Postfix and Dovecot use exactly this pair. */
 export function isServed({ cert, key }: Pair, layout: Layout): boolean {
-  const chain = join(layout.tlsServed, SERVED.chain);
+  const { chain } = servedFiles(layout);
   return existsSync(chain) && readFileSync(chain, "utf8") === chainOf(cert, key);
 }
 
 /** Copies a pair to where Postfix and Dovecot read it: only for root, each file complete at any time. */
 export function serve({ cert, key }: Pair, layout: Layout): void {
   makeDirectory(layout.tlsServed, 0o700);
-  write(join(layout.tlsServed, SERVED.dh), FFDHE2048);
-  write(join(layout.tlsServed, SERVED.key), key);
-  write(join(layout.tlsServed, SERVED.cert), cert);
+  const files = servedFiles(layout);
+  write(files.dh, FFDHE2048);
+  write(files.key, key);
+  write(files.cert, cert);
   // Last, so its presence shows that all of them exist.
-  write(join(layout.tlsServed, SERVED.chain), chainOf(cert, key));
+  write(files.chain, chainOf(cert, key));
 }
 
 /** Postfix reads key and chain from one file, the key first (postconf(5), smtpd_tls_chain_files). */
@@ -94,3 +95,14 @@ function day(date: Date): string {
 function wrong(reason: string): ReadPair {
   return { ok: false, reason };
 }
+
+/** The group ffdhe2048 of RFC 7919, appendix A.1: publicly known, so nothing is computed at the first start. */
+export const FFDHE2048 = `-----BEGIN DH PARAMETERS-----
+MIIBCAKCAQEA//////////+t+FRYortKmq/cViAnPTzx2LnFg84tNpWp4TZBFGQz
++8yTnc4kmz75fS/jY2MMddj2gbICrsRhetPfHtXV/WVhJDP1H18GbtCFY2VVPe0a
+87VXE15/V8k1mE8McODmi3fipona8+/och3xWKE2rec1MKzKT0g6eXq8CrGCsyT7
+YdEIqUuyyOP7uWrat2DX9GgdT0Kj3jlN9K5W7edjcrsZCwenyO4KbXCeAvzhzffi
+7MA0BM0oNC9hkXL+nOmFg/+OTxIy7vKBg8P+OxtMb61zO7X8vC7CIAXFjvGDfRaD
+ssbzSibBsu/6iGtCOGEoXJf//////////wIBAg==
+-----END DH PARAMETERS-----
+`;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { assignments, sampleSite } from "../../../test/kit/sample-site.ts";
-import { dovecotTls, FFDHE2048, postfixServerTls } from "./tls.ts";
+import { dovecotTls, postfixServerTls } from "./tls.ts";
 
 const SEED = "ECDHE+AESGCM:ECDHE+AES256:ECDHE+AES128:RSA+AES:!aNULL:!MD5:!DSS";
 
@@ -33,22 +33,3 @@ test("the servers never read the owner's own files", () => {
   assert.match(text, /\/srv\/mail\/tls\/served\/chain\.pem/);
   assert.doesNotMatch(text, /\/srv\/mail\/tls\/(cert|key)\.pem/);
 });
-
-test("the group is that of RFC 7919, computed from its formula", () => {
-  // p = 2^2048 - 2^1984 + {[2^1918 * e] + 560316} * 2^64 - 1
-  const p = 2n ** 2048n - 2n ** 1984n + (eulerTimes(2n ** 1918n) + 560_316n) * 2n ** 64n - 1n;
-  const der = Buffer.from(FFDHE2048.replace(/-----[^-]+-----|\n/g, ""), "base64").toString("hex");
-  // SEQUENCE { INTEGER of 257 bytes, INTEGER 2 } (PKCS #3)
-  assert.equal(der, `308201080282010100${p.toString(16)}020102`);
-});
-
-/** e * scale, rounded down: the series of 1/n!, with more bits than the result. */
-function eulerTimes(scale: bigint): bigint {
-  const guard = 2n ** 64n;
-  let sum = 0n;
-  for (let term = scale * guard, n = 1n; term > 0n; n += 1n) {
-    sum += term;
-    term /= n;
-  }
-  return sum / guard;
-}
