@@ -20,7 +20,7 @@ type FollowParts = Readonly<{
 }>;
 
 /** `fresh` is a certificate (PEM) that this check put in use; `failed` says why it did not. */
-export type Looked = Readonly<{ fresh: string | null; failed: string | null }>;
+type Looked = Readonly<{ fresh: string | null; failed: string | null }>;
 
 const EXPIRING_MS = 14 * DAY_MS;
 

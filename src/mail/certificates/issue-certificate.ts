@@ -18,7 +18,7 @@ export function certificateFiles(settings: Settings, layout: Layout): Certificat
   const own = settings["tls.cert"] !== "" && settings["tls.key"] !== "";
   return own ? { cert: settings["tls.cert"], key: settings["tls.key"] } : { cert: layout.tlsCert, key: layout.tlsKey };
 }
-export type Pair = Readonly<{ cert: string; key: string; validTo: Millis; lifetimeMs: number }>;
+type Pair = Readonly<{ cert: string; key: string; validTo: Millis; lifetimeMs: number }>;
 type ReadPair = Readonly<{ ok: true; pair: Pair }> | Readonly<{ ok: false; reason: string }>;
 
 /** A certificate chain and its key that Postfix and Dovecot can use now, or one sentence why they cannot. */

@@ -19,7 +19,7 @@ import { type Part, partsOf } from "./parts.ts";
 import type { RenderedFile, Site } from "./site.ts";
 
 /** `changed`: services with a new configuration, each once. `unused`: why the owner's Dovecot settings are not used, or null. */
-export type Applied =
+type Applied =
   | Readonly<{ ok: true; changed: readonly ServiceName[]; unused: string | null }>
   | Readonly<{ ok: false; reason: string }>;
 

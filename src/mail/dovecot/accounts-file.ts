@@ -16,7 +16,7 @@ export type AccountLine = Readonly<{
   unused: readonly string[];
 }>;
 /** `hash` with its scheme, as Dovecot reads it. */
-export type Secret = Readonly<{ type: "plain"; password: string }> | Readonly<{ type: "hash"; hash: string }>;
+type Secret = Readonly<{ type: "plain"; password: string }> | Readonly<{ type: "hash"; hash: string }>;
 type LineProblem = Readonly<{ line: number; says: string }>;
 type ParsedAccounts =
   | Readonly<{ ok: true; accounts: readonly AccountLine[] }>

@@ -60,7 +60,7 @@ export function refusalOf(judged: Judgement): string | null {
 const refusedList = z.array(z.object({ file: z.string(), reason: z.string() }));
 const judgedList = z.array(z.tuple([z.string(), z.string()]));
 export type Refused = Readonly<z.output<typeof refusedList>[number]>;
-export type Adopted = Readonly<{ own: readonly string[]; refused: readonly Refused[] }>;
+type Adopted = Readonly<{ own: readonly string[]; refused: readonly Refused[] }>;
 
 const MOST_CHARACTERS = 64 * 1024;
 const REFUSED = "refused.json";

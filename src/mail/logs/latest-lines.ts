@@ -1,4 +1,5 @@
 import { isAscii } from "node:buffer";
+import { closeSync } from "node:fs";
 import {
   type LogEntry,
   type LogQuery,
@@ -9,7 +10,6 @@ import {
 import { messageOf } from "../../core/error.ts";
 import { instant, type Millis } from "../../core/time.ts";
 import {
-  closeFile,
   isPacked,
   type LogPieces,
   type LogSnapshot,
@@ -47,7 +47,7 @@ export async function latestLines(logs: readonly LogSnapshot[], search: LogSearc
     return latest.toReversed();
   } finally {
     for (const { stream } of heads) await stream.return();
-    for (const { current } of logs) if (current !== null) closeFile(current);
+    for (const { current } of logs) if (current !== null) closeSync(current.fd);
   }
 }
 
@@ -75,7 +75,7 @@ async function* matching({ log, current, elder }: LogSnapshot, search: LogSearch
     try {
       yield* matchingOf(file, { component, search });
     } finally {
-      closeFile(file);
+      closeSync(file.fd);
     }
   }
 }
@@ -170,10 +170,10 @@ type LineSearch = Readonly<{
   timeBefore: () => Millis;
 }>;
 
-export const NO_TIME: Millis = instant(0);
+const NO_TIME: Millis = instant(0);
 
 /** The lines that may match, newest first. */
-export function* linesOf(text: Buffer, { texts, notAfter, timeBefore }: LineSearch): Generator<TimedLine> {
+function* linesOf(text: Buffer, { texts, notAfter, timeBefore }: LineSearch): Generator<TimedLine> {
   /** From here to the current line, no line has another time. */
   let time: LineTime = { from: text.length + 1, at: NO_TIME };
   for (const start of candidates(text, texts)) {

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, lstatSync, readdirSync, readSync } from "node:fs";
+import { fstatSync, lstatSync, readdirSync, readSync } from "node:fs";
 import { basename, join } from "node:path";
 import { constants, inflateRawSync } from "node:zlib";
 import type { LogPosition } from "../../core/decide/decision.ts";
@@ -72,10 +72,6 @@ export function isPacked(path: string): boolean {
   return path.endsWith(PACKED);
 }
 
-export function closeFile({ fd }: OpenFile): void {
-  closeSync(fd);
-}
-
 function openFile(path: string, isFinished: boolean): OpenFile | null {
   const fd = openIfThere(path);
   if (fd === null) return null;
@@ -98,7 +94,7 @@ export type LogPieces = Readonly<{
 const PIECE_BYTES = 64 * 1024;
 const LINE_END = 0x0a;
 
-export type PiecesAsked = Readonly<{ range: KeyRange | null; blocks: readonly IndexedBlock[] }>;
+type PiecesAsked = Readonly<{ range: KeyRange | null; blocks: readonly IndexedBlock[] }>;
 
 /** Reads the first `size` bytes of an uncompressed file. Parts without blocks are read directly. */
 export function plainPieces(fd: number, size: number, { range, blocks }: PiecesAsked): LogPieces {

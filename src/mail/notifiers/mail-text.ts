@@ -39,7 +39,7 @@ function headersOf({ id, host, from, to, at, title }: Omit<ReportMail, "text" | 
 }
 
 /** The text of a Subject field. */
-export function subject(text: string): string {
+function subject(text: string): string {
   const words: string[] = [];
   if (/^[\x20-\x7e]{1,900}$/.test(text)) return text;
   let word = "";
@@ -54,7 +54,7 @@ export function subject(text: string): string {
 }
 
 /** A body in base64, with CR LF. */
-export function base64(text: string): string {
+function base64(text: string): string {
   const lines =
     Buffer.from(text)
       .toString("base64")

@@ -21,7 +21,7 @@ export function renderSpamAssassin(site: Site): readonly RenderedFile[] {
 }
 
 /** `5` as `5.0`, the usual way to write a score. */
-export function score(value: number): string {
+function score(value: number): string {
   return Number.isInteger(value) ? value.toFixed(1) : String(value);
 }
 
