@@ -207,6 +207,11 @@ export type RenderedFile = Readonly<{ name: string; text: string; mode: number }
 
 export const RENDERED_BY = "Rendered by GhostInbox from ghostinbox.toml. Changes made here are lost.";
 
+/** A file with exactly this text. */
+export function verbatim(name: string, text: string): RenderedFile {
+  return { name, text, mode: 0o644 };
+}
+
 /** A file of settings, in which `#` starts a comment. */
 export function rendered(name: string, text: string, mode = 0o644): RenderedFile {
   return { name, text: `# ${RENDERED_BY}\n${text}`, mode };

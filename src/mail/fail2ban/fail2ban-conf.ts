@@ -3,7 +3,7 @@ import { JAIL_OF_WEB, type Jail, type JailName } from "../../core/decide/jails.t
 import { CHECK_ADDRESS, PROBE_ADDRESS } from "../../core/net/ip.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import { type Layout, USERS } from "../../settings/layout.ts";
-import { type RenderedFile, rendered, type Site } from "../configuration/site.ts";
+import { type RenderedFile, rendered, type Site, verbatim } from "../configuration/site.ts";
 import { BOUNCED, renderFail2banFilters } from "./filters.ts";
 import { MOST_LINES } from "./jail-report.ts";
 
@@ -21,11 +21,7 @@ export function fail2banCommand(layout: Layout): readonly string[] {
 
 /** Everything is below its own configuration directory; nothing of /etc/fail2ban is in force. */
 export function renderFail2ban({ layout, fail2ban }: Pick<Site, "layout" | "fail2ban">): readonly RenderedFile[] {
-  const copies = [...fail2ban.stock, ...fail2ban.own].map(({ name, text }) => ({
-    name: `filter.d/${name}.conf`,
-    text,
-    mode: 0o644,
-  }));
+  const copies = [...fail2ban.stock, ...fail2ban.own].map(({ name, text }) => verbatim(`filter.d/${name}.conf`, text));
   return [
     rendered("fail2ban.conf", server(layout)),
     rendered("jail.conf", [defaults(layout), ...jails(layout, fail2ban)].join("\n")),

@@ -1,7 +1,7 @@
 import type { Service } from "../../core/events/event-types.ts";
 import { shareOfOneClient } from "../../core/firewall/connection-shares.ts";
 import { PROBE_ADDRESS } from "../../core/net/ip.ts";
-import { type RenderedFile, rendered, type Site } from "../configuration/site.ts";
+import { type RenderedFile, rendered, type Site, verbatim } from "../configuration/site.ts";
 import { NULL_SENDER_REFUSED } from "../logs/postfix-patterns.ts";
 import { bounceServices, REPORTS } from "./bounces.ts";
 import { OWN_MAIL_OPTION, ownMailCleanup, sieveMailService } from "./local-mail.ts";
@@ -188,11 +188,7 @@ export function renderSubmissionHeaders(): RenderedFile {
  * they ask our resolver instead of the machine's.
  */
 export function renderChroot({ dns }: Site): readonly RenderedFile[] {
-  const file = (name: string, lines: readonly string[]): RenderedFile => ({
-    name,
-    text: `${lines.join("\n")}\n`,
-    mode: 0o644,
-  });
+  const file = (name: string, lines: readonly string[]) => verbatim(name, `${lines.join("\n")}\n`);
   return [
     // Up to 6 s for a name, less than any client's timeout. trust-ad keeps the information that an answer was validated.
     file("resolv.conf", [`nameserver ${dns.address}`, "options timeout:3 attempts:2 edns0 trust-ad"]),

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { SECOND_MS } from "../../core/time.ts";
 import { asUserOnly, type ServiceCommands } from "../../host/running/runit.ts";
 import { CONTENT_USERS, type Layout } from "../../settings/layout.ts";
-import { type RenderedFile, rendered, type Site } from "../configuration/site.ts";
+import { type RenderedFile, rendered, type Site, verbatim } from "../configuration/site.ts";
 import { renderRspamdRules } from "./rules.ts";
 
 /**
@@ -65,15 +65,14 @@ export function rspamdService(layout: Layout): ServiceCommands {
  * given a user (`local-mail.ts`), so it is signed.
  */
 export function renderRspamd(site: Site): readonly RenderedFile[] {
-  const file = (name: string, text: string): RenderedFile => ({ name, text, mode: 0o644 });
   return [
     rendered("rspamd.conf", configuration(site)),
-    file("rules.lua", renderRspamdRules(site)),
+    verbatim("rules.lua", renderRspamdRules(site)),
     // The list of top-level domains for finding links in texts, which is not done here (rules.lua). The full list of
     // public suffixes would cost 200 MB, and six seconds at the first start.
-    file("suffixes", "com\n"),
+    verbatim("suffixes", "com\n"),
     // Language detection is not needed either.
-    file("stop_words", "{}\n"),
+    verbatim("stop_words", "{}\n"),
   ];
 }
 
