@@ -27,10 +27,8 @@ export function parseAccountsFile(text: string): ParsedAccounts {
   const accounts: AccountLine[] = [];
   const problems: LineProblem[] = [];
   const seen = new Map<AccountName, number>();
-  for (const [index, written] of text
-    .replace(/^\uFEFF/, "")
-    .split("\n")
-    .entries()) {
+  const lines = text.replace(/^\uFEFF/, "").split("\n");
+  for (const [index, written] of lines.entries()) {
     const line = index + 1;
     const content = written.replace(/\r$/, "");
     if (content.trim() === "" || content.trimStart().startsWith("#")) continue;

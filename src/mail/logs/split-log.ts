@@ -52,7 +52,7 @@ export class LogSplitter {
   /** The parts were rotated in between: new lines start new files. */
   partsChanged(): void {
     this.#repair();
-    this.#keep({ ...this.#state });
+    this.#keep(this.#state);
   }
 
   #take(lines: readonly string[], position: LogPosition): boolean {

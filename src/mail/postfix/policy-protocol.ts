@@ -1,6 +1,5 @@
 import type { Decision } from "../../core/decide/decision.ts";
-import type { Connect } from "../../core/events/connection.ts";
-import { sessionOf } from "../../core/events/connection.ts";
+import { type Connect, sessionOf } from "../../core/events/connection.ts";
 import type { Service } from "../../core/events/event-types.ts";
 import type { DataCommand, EndOfMessage, MailAttributes, Recipient } from "../../core/events/mail.ts";
 import { smtpReplyOf } from "../../core/events/reasons.ts";
