@@ -14,6 +14,7 @@ import {
 import { basename, dirname, join } from "node:path";
 import { before, describe, test } from "node:test";
 import { settingsWith } from "../../../test/kit/loaded-settings.ts";
+import { lacking } from "../../../test/kit/needs.ts";
 import { sampleSite, senders, shippedJails } from "../../../test/kit/sample-site.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { userIds } from "../../host/machine/system-users.ts";
@@ -26,16 +27,8 @@ import { applyConfiguration } from "./apply.ts";
 import { partsOf } from "./parts.ts";
 import type { Site } from "./site.ts";
 
-const missing = [
-  "/usr/sbin/postconf",
-  "/usr/bin/doveconf",
-  "/usr/sbin/unbound-checkconf",
-  "/usr/bin/fail2ban-client",
-].filter((program) => !existsSync(program));
-const skip =
-  process.getuid?.() !== 0
-    ? "Postfix checks its configuration for root only"
-    : missing.length > 0 && `not installed: ${missing.join(", ")}`;
+// Postfix checks its configuration for root only.
+const skip = lacking({ root: true, installed: ["postconf", "doveconf", "unbound-checkconf", "fail2ban-client"] });
 
 /** With the real postconf, postfix check and doveconf; starts no server. */
 describe("applying a configuration", { skip }, () => {

@@ -10,22 +10,14 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { dirname } from "node:path";
 import { test } from "node:test";
-import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { layoutOf } from "../../settings/layout.ts";
+import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { fingerprint, lockedBecause, placeMailKey, prepareMailKeys, publicHalf } from "./mail-keys.ts";
 
 function scene() {
-  const layout = layoutOf(temporaryDirectory());
-  for (const path of [layout.mailPublicKey, layout.mailPrivateKey, layout.mailKeyConf])
-    mkdirSync(dirname(path), { recursive: true });
-  const crypt = {
-    encrypts: true,
-    byAccount: false,
-    publicKey: layout.mailPublicKey,
-    privateKey: layout.mailPrivateKey,
-  };
+  const layout = temporaryLayout("mailPublicKey", "mailPrivateKey", "mailKeyConf");
+  const { mailPublicKey: publicKey, mailPrivateKey: privateKey } = layout;
+  const crypt = { encrypts: true, byAccount: false, publicKey, privateKey };
   const prepare = (byAccount = false) => prepareMailKeys({ mailCrypt: { ...crypt, byAccount }, layout });
   return { layout, crypt, prepare };
 }

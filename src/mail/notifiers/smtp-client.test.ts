@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { createServer, type Server } from "node:net";
-import { after, describe, test } from "node:test";
+import { createServer } from "node:net";
+import { describe, test } from "node:test";
 import { listenOnPort } from "../../../test/kit/local-server.ts";
 import { receiverLookup } from "./push.ts";
 import { type SmtpServer, sendMail } from "./smtp-client.ts";
@@ -8,10 +8,6 @@ import { type SmtpServer, sendMail } from "./smtp-client.ts";
 const lookup = receiverLookup({ addresses: () => Promise.resolve({ type: "none" }) });
 
 describe("mail to a server", () => {
-  const servers: Server[] = [];
-  after(() => {
-    for (const server of servers) server.close();
-  });
   /** Gives the configured reply to each line of the client, and stores the lines. The relay with TLS is in test/e2e. */
   async function serve(
     replies: Readonly<Record<string, string>>,
@@ -33,7 +29,6 @@ describe("mail to a server", () => {
         }
       });
     });
-    servers.push(listener);
     const where = { host: "127.0.0.1", port: await listenOnPort(listener), security: "plain", login: null } as const;
     return { server: { ...where, authorities: undefined, helo: "mail.example.org", lookup }, said };
   }
