@@ -5,9 +5,10 @@ import { type TestContext, test } from "node:test";
 import { engineOnMemory, TEST_POLICY } from "../../../test/kit/engine-kit.ts";
 import { settingsWith } from "../../../test/kit/loaded-settings.ts";
 import { patience } from "../../../test/kit/patience.ts";
+import { net } from "../../../test/kit/samples.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import type { Policy } from "../../core/decide/policy.ts";
-import { parseIp, parsePrefix } from "../../core/net/ip.ts";
+import { parseIp } from "../../core/net/ip.ts";
 import { instant, MINUTE_MS } from "../../core/time.ts";
 import { LogWatch } from "../logs/followed-logs.ts";
 import { type Detector, detectorLogs, detectorsOf } from "./detector-logs.ts";
@@ -20,6 +21,7 @@ function following(t: TestContext, policy: Policy = TEST_POLICY, name: Detector[
   const warned: string[] = [];
   const log = { info: assert.fail, error: assert.fail, warn: (says: string) => warned.push(says) };
   const began = clock.now();
+  clock.advance(60_000);
   const detector: Detector = {
     name,
     file,
@@ -43,7 +45,7 @@ function following(t: TestContext, policy: Policy = TEST_POLICY, name: Detector[
       .prepare("SELECT reason FROM event WHERE type IN ('JAIL_REPORTED', 'SPARED') ORDER BY id")
       .all()
       .map((row) => row["reason"]);
-  const banned = (network: string) => sqlite.ban(parsePrefix(network) ?? assert.fail());
+  const banned = (network: string) => sqlite.ban(net(network));
   const wait = (expected: readonly string[]) =>
     t.waitFor(() => assert.deepEqual(reasons(), expected), { timeout: patience(10_000) });
   return { file, start, wait, banned, warned, clock, store, notices, db };
@@ -51,7 +53,6 @@ function following(t: TestContext, policy: Policy = TEST_POLICY, name: Detector[
 
 test("alerts are counted over their window, and the last that the limit allows is the ban", async (t) => {
   const { file, start, wait, banned, clock } = following(t);
-  clock.advance(60_000);
   const first = start();
   appendFileSync(file, "attack 198.51.100.7 1\nnothing\n");
   await wait(["below_limit"]);
@@ -70,8 +71,7 @@ test("alerts are counted over their window, and the last that the limit allows i
 });
 
 test("alerts that were decided on and come again, as after a kill, count once", async (t) => {
-  const { file, start, wait, banned, clock, db } = following(t);
-  clock.advance(60_000);
+  const { file, start, wait, banned, db } = following(t);
   const first = start();
   appendFileSync(file, "attack 198.51.100.7 1\nattack 198.51.100.7 2\n");
   await wait(["below_limit"]);
@@ -83,11 +83,10 @@ test("alerts that were decided on and come again, as after a kill, count once", 
 });
 
 test("an address that is protected is spared, as by any other source", async (t) => {
-  const { file, start, wait, banned, clock } = following(t, {
+  const { file, start, wait, banned } = following(t, {
     ...TEST_POLICY,
-    allow: [parsePrefix("198.51.100.0/24") ?? assert.fail()],
+    allow: [net("198.51.100.0/24")],
   });
-  clock.advance(60_000);
   start();
   appendFileSync(file, "attack 198.51.100.7 1\nattack 198.51.100.7 2\nattack 198.51.100.7 3\n");
   await wait(["allow_listed"]);
@@ -97,13 +96,11 @@ test("an address that is protected is spared, as by any other source", async (t)
 test("port scans ban only if the owner wants it: their addresses can be forged", async (t) => {
   const scans = "attack 198.51.100.7 1\nattack 198.51.100.7 2\nattack 198.51.100.7 3\n";
   const wary = following(t, TEST_POLICY, "ids:psad");
-  wary.clock.advance(60_000);
   wary.start();
   appendFileSync(wary.file, scans);
   await wary.wait(["forgeable"]);
   assert.equal(wary.banned("198.51.100.7"), null);
   const trusting = following(t, { ...TEST_POLICY, scansBan: true }, "ids:psad");
-  trusting.clock.advance(60_000);
   trusting.start();
   appendFileSync(trusting.file, scans);
   await trusting.wait(["intrusion_report"]);
@@ -111,7 +108,6 @@ test("port scans ban only if the owner wants it: their addresses can be forged",
 
 test("while the database takes nothing the lines wait", async (t) => {
   const { file, start, wait, clock, store, notices } = following(t);
-  clock.advance(60_000);
   start();
   store.failing = "commit";
   appendFileSync(file, "attack 198.51.100.7 1\n");
@@ -122,8 +118,7 @@ test("while the database takes nothing the lines wait", async (t) => {
 });
 
 test("a storm of addresses is bounded and reported", async (t) => {
-  const { file, start, wait, warned, clock } = following(t);
-  clock.advance(60_000);
+  const { file, start, wait, warned } = following(t);
   start();
   const storm = Array.from({ length: 300 }, (_, i) => `attack 198.51.${i >> 8}.${i & 255} 1\n`);
   appendFileSync(file, storm.join(""));

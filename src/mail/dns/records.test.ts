@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ip } from "../../../test/kit/samples.ts";
 import {
-  type DnsRecord,
   formFields,
   judge,
   type Publisher,
   printZone,
   type RecordKind,
+  type RecordVerdict,
   recordsOf,
   reverseName,
 } from "./records.ts";
@@ -79,20 +79,14 @@ test("the fields of a registrar's form: the name without the domain, the text in
   );
 });
 
-const records = recordsOf({
-  domain: "example.org",
-  hostname: "mail.example.org",
-  addresses: [],
-  dkim: { selector: "ghostinbox", publicKey: "MIIB+/=" },
-  relay: null,
-  ports: { submission: 587, submissions: 465, imaps: 993 },
-});
+const dkim = { selector: "ghostinbox", publicKey: "MIIB+/=" };
+const records = recordsOf({ ...publisher, addresses: [], dkim });
 
-function verdict(kind: RecordKind, ...values: readonly string[]): string {
-  const record = records.find((one): one is DnsRecord => one.kind === kind);
-  assert.ok(record !== undefined);
-  return judge(record, values.length === 0 ? { type: "none" } : { type: "values", values }).status;
+function judged(kind: RecordKind, ...values: readonly string[]): RecordVerdict {
+  const record = records.find((one) => one.kind === kind) ?? assert.fail(kind);
+  return judge(record, { type: "values", values });
 }
+const verdict = (...about: Parameters<typeof judged>): string => judged(...about).status;
 
 test("a record that is not published is missing, whatever its kind", () => {
   for (const record of records) assert.equal(judge(record, { type: "none" }).status, "missing", record.kind);
@@ -138,9 +132,6 @@ test("an explanation that ends with a host name has no second dot", () => {
   for (const [kind, value] of [
     ["mx", "10 mx.elsewhere.example."],
     ["service", "0 1 143 mail.example.org."],
-  ] as const) {
-    const record = records.find((one) => one.kind === kind);
-    assert.ok(record !== undefined);
-    assert.match(judge(record, { type: "values", values: [value] }).detail, /[^.]\.$/);
-  }
+  ] as const)
+    assert.match(judged(kind, value).detail, /[^.]\.$/);
 });

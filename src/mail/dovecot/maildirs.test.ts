@@ -4,15 +4,31 @@ import { existsSync, mkdirSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { test } from "node:test";
+import { accountName } from "../../../test/kit/samples.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { parseAccountName } from "../../core/net/address.ts";
 import { parseUncounted, removesIndexes, removesStaleLocks, removesUnfinished, storingProcesses } from "./maildirs.ts";
+
+const ANNA = accountName("anna@example.org");
+
+/** Makes empty files in the Maildir of a user of example.org. */
+function put(mail: string, user: string, ...names: readonly string[]): readonly string[] {
+  const files = names.map((name) => join(mail, "example.org", user, "Maildir", name));
+  for (const file of files) {
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, "");
+  }
+  return files;
+}
+
+/** Runs find(1) as this user instead of the one that owns all mail. */
+function find(argv: readonly string[]): string {
+  return execFileSync("find", argv.slice(argv.indexOf("find") + 1), { encoding: "utf8" });
+}
 
 test("locks of all folders are removed once they are old, or only empty ones; mail is not touched", () => {
   const mail = temporaryDirectory();
   const lock = (path: string, text: string, ageMs = 60_000): string => {
-    const file = join(mail, "example.org/anna/Maildir", path, "dovecot-uidlist.lock");
-    mkdirSync(dirname(file), { recursive: true });
+    const [file = ""] = put(mail, "anna", join(path, "dovecot-uidlist.lock"));
     writeFileSync(file, text);
     const at = (Date.now() - ageMs) / 1_000;
     utimesSync(file, at, at);
@@ -25,10 +41,9 @@ test("locks of all folders are removed once they are old, or only empty ones; ma
     lock("cur", ""),
   ];
   const run = (which: "empty" | "all"): string => {
-    const [program = "", ...argv] = removesStaleLocks({ mail }, which);
-    assert.equal(program, "setpriv");
-    const [find = "", ...rest] = argv.slice(argv.indexOf("find"));
-    return execFileSync(find, rest, { encoding: "utf8" });
+    const argv = removesStaleLocks({ mail }, which);
+    assert.equal(argv[0], "setpriv");
+    return find(argv);
   };
   assert.equal(run("empty"), `${empty}\n`);
   assert.deepEqual([empty, old, fresh, isMail].map(existsSync), [false, true, true, true]);
@@ -38,40 +53,22 @@ test("locks of all folders are removed once they are old, or only empty ones; ma
 
 test("indexes of one account are removed from all its folders, but neither lists, keywords nor mails", () => {
   const mail = temporaryDirectory();
-  const put = (path: string): string => {
-    const file = join(mail, "example.org", path);
-    mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, "");
-    return file;
-  };
-  const indexes = ["dovecot.index", "dovecot.index.cache", ".A b/dovecot.index.log.2"].map((name) =>
-    put(`anna/Maildir/${name}`),
-  );
-  const others = ["dovecot-uidlist", "dovecot-keywords", "subscriptions", "cur/dovecot.index", ".A b/cur/1"].map(
-    (name) => put(`anna/Maildir/${name}`),
-  );
-  const ofAnother = put("bert/Maildir/dovecot.index");
-  const argv = removesIndexes({ mail }, parseAccountName("anna@example.org") ?? assert.fail());
-  execFileSync("find", argv.slice(argv.indexOf("find") + 1));
+  const indexes = put(mail, "anna", "dovecot.index", "dovecot.index.cache", ".A b/dovecot.index.log.2");
+  const kept = ["dovecot-uidlist", "dovecot-keywords", "subscriptions", "cur/dovecot.index", ".A b/cur/1"];
+  const others = [...put(mail, "anna", ...kept), ...put(mail, "bert", "dovecot.index")];
+  find(removesIndexes({ mail }, ANNA));
   assert.deepEqual(indexes.filter(existsSync), []);
-  assert.deepEqual([...others, ofAnother].filter(existsSync), [...others, ofAnother]);
+  assert.deepEqual(others.filter(existsSync), others);
 });
 
 test("unfinished mails of a process that has ended are removed, and no other's", async () => {
   const mail = temporaryDirectory();
-  const put = (path: string): string => {
-    const file = join(mail, "example.org/anna/Maildir", path);
-    mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, "");
-    return file;
-  };
   const name = "1795673453.M341300P17701.host";
-  const left = [put(`tmp/${name}`), put(`.A b/tmp/${name}`)];
-  const others = [`new/${name}`, `.A b/cur/${name}`, "tmp/1.M3P701.host", "tmp/1.Q17701.host"].map(put);
+  const left = put(mail, "anna", `tmp/${name}`, `.A b/tmp/${name}`);
+  const others = put(mail, "anna", `new/${name}`, `.A b/cur/${name}`, "tmp/1.M3P701.host", "tmp/1.Q17701.host");
   const names = Readable.from([`${name}\0${name}\0`, "1.Q17701.host\0", "1.M3P7", "01.host\0"]);
   assert.deepEqual([...(await storingProcesses(names))], [17701, 701]);
-  const argv = removesUnfinished({ mail }, parseAccountName("anna@example.org") ?? assert.fail(), 17701);
-  execFileSync("find", argv.slice(argv.indexOf("find") + 1));
+  find(removesUnfinished({ mail }, ANNA, 17701));
   assert.deepEqual([...left, ...others].filter(existsSync), others);
 });
 
