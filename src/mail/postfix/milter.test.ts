@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decision } from "../../core/decide/decision.ts";
 import { MOST_OF_A_MAIL } from "../../core/decide/mail.ts";
-import type { Excess } from "../../core/events/mail.ts";
+import type { EndOfMessage, Excess } from "../../core/events/mail.ts";
 import { type MilterQuestion, MilterReader, printMilterReply, printNegotiation, REPLY } from "./milter.ts";
 
 const { header_lines: LINES, mime_parts: PARTS } = MOST_OF_A_MAIL;
@@ -15,7 +15,7 @@ function packet(text: string | Buffer): Buffer {
 }
 
 /** What Postfix sends, one packet a text. */
-function asked(packets: readonly string[], pieceBytes = 1_000_000): readonly MilterQuestion[] {
+function asked(packets: readonly (string | Buffer)[], pieceBytes = 1_000_000): readonly MilterQuestion[] {
   const questions: MilterQuestion[] = [];
   const reader = new MilterReader((question) => questions.push(question));
   const bytes = Buffer.concat(packets.map(packet));
@@ -34,6 +34,17 @@ const header = (name = "X-A", value = "1"): readonly string[] => ["DLi\x004ABCDE
 const headers = (count: number): readonly string[] => Array.from({ length: count }, () => header()).flat();
 const END_OF_HEADER = ["DNi\x004ABCDE\0", "N"];
 const NOTHING = { type: "end", found: null } as const;
+
+/** What is reported at the end of a mail with these packets; null: nothing. */
+function reported(...packets: readonly (string | Buffer)[]): EndOfMessage | null {
+  const last = asked([...CONNECTED, ...MAIL, ...packets]).at(-1);
+  assert.ok(last?.type === "end");
+  return last.found;
+}
+
+function weightOf(found: EndOfMessage | null): number {
+  return found?.weightBytes ?? 0;
+}
 
 test("a mail with the maximum number of header lines passes, in pieces of any size", () => {
   const mail = [...MAIL, ...headers(LINES - 1), ...header("Content-Type", "text/plain"), ...END_OF_HEADER];
@@ -56,9 +67,7 @@ test("a mail of a suspect is reported, whatever its parts", () => {
 
 test("a mail with one line more is reported with its sender, recipient and service", () => {
   const lines = [...headers(LINES), ...header("Content-Type", "multipart/mixed; boundary=b")];
-  const [, question] = asked([...CONNECTED, ...MAIL, ...lines, ...END_OF_HEADER]);
-  assert.ok(question?.type === "end" && question.found !== null);
-  const { sizeBytes, ...found } = question.found;
+  const { sizeBytes, ...found } = reported(...lines, ...END_OF_HEADER) ?? assert.fail();
   assert.ok(sizeBytes > 0);
   assert.deepEqual(found, {
     type: "END_OF_MESSAGE",
@@ -78,14 +87,12 @@ test("a mail with one line more is reported with its sender, recipient and servi
 });
 
 test("512 KB of recipients, in headers of any length, are too many lines, and of nothing else", () => {
-  const lines = (bytes: number, name = "To"): MilterQuestion | undefined => {
+  const excess = (bytes: number, name = "To"): Excess | undefined => {
     const to = header(name, "@,".repeat(bytes / 2));
-    return asked([...CONNECTED, ...MAIL, ...to, ...to, ...to, ...to, ...to, ...to, ...END_OF_HEADER]).at(-1);
+    return reported(...to, ...to, ...to, ...to, ...to, ...to, ...END_OF_HEADER)?.excess;
   };
-  const excesses = [lines(80_000), lines(90_000, "X-Results"), lines(90_000)].map(
-    (asked) => asked?.type === "end" && asked.found?.excess,
-  );
-  assert.deepEqual(excesses, [undefined, undefined, { of: "header_lines", count: 1_054 }]);
+  assert.deepEqual([excess(80_000), excess(90_000, "X-Results")], [undefined, undefined]);
+  assert.deepEqual(excess(90_000), { of: "header_lines", count: 1_054 });
 });
 
 test("the body is requested if there may be parts, and they are counted to its end", () => {
@@ -107,100 +114,75 @@ test("the body is requested if there may be parts, and they are counted to its e
 test("a mail that filters may decode and find parts in is reported, so that they read only one at a time", () => {
   const encoded = header("Content-Transfer-Encoding", "base64");
   const large = `B${"eDogeQ0KDQo=\r\n".repeat(20_000)}`;
-  const mail = (type: string, body: string): readonly string[] => [
-    ...MAIL,
-    ...header("Content-Type", type),
-    ...encoded,
-    ...END_OF_HEADER,
-    body,
-    "E",
-  ];
-  const last = (packets: readonly string[]): MilterQuestion | undefined => asked([...CONNECTED, ...packets]).at(-1);
-  const hidden = last(mail("message/rfc822", large));
-  assert.ok(hidden?.type === "end");
-  assert.equal(hidden.found?.mayHideParts, true);
-  assert.deepEqual(last(mail("message/rfc822", "BeDogeQ0KDQo=\r\n")), NOTHING);
-  assert.deepEqual(last(mail("application/pdf", large)), NOTHING);
+  const found = (type: string, body: string): EndOfMessage | null =>
+    reported(...header("Content-Type", type), ...encoded, ...END_OF_HEADER, body, "E");
+  assert.equal(found("message/rfc822", large)?.mayHideParts, true);
+  assert.equal(found("message/rfc822", "BeDogeQ0KDQo=\r\n"), null);
+  assert.equal(found("application/pdf", large), null);
 });
 
 test("a mail that costs Rspamd more than its size is reported with its weight", () => {
   const type = header("Content-Type", "message/rfc822");
   const messages = (times: number): string => "Content-Type: message/a\r\n\r\n".repeat(times);
-  const last = (...body: readonly string[]): MilterQuestion | undefined =>
-    asked([...CONNECTED, ...MAIL, ...type, ...END_OF_HEADER, ...body.map((one) => `B${one}`), "E"]).at(-1);
+  const found = (...body: readonly string[]): EndOfMessage | null =>
+    reported(...type, ...END_OF_HEADER, ...body.map((one) => `B${one}`), "E");
   const text = "a line of text\r\n".repeat(6_000);
-  const heavy = last(`${messages(5)}${text}`);
-  assert.ok(heavy?.type === "end" && heavy.found?.weightBytes !== undefined);
-  assert.ok(heavy.found.weightBytes > 2 * heavy.found.sizeBytes && heavy.found.mayHideParts === undefined);
-  assert.deepEqual(last(messages(5), "t\r\n"), NOTHING, "a light one");
-  assert.deepEqual(last(messages(1), text), NOTHING, "a forwarded mail");
-  const fields = last("X: a\r\n".repeat(8_000));
-  assert.ok(fields?.type === "end" && (fields.found?.weightBytes ?? 0) > 500_000);
+  const heavy = found(`${messages(5)}${text}`) ?? assert.fail();
+  assert.ok(weightOf(heavy) > 2 * heavy.sizeBytes && heavy.mayHideParts === undefined);
+  assert.equal(found(messages(5), "t\r\n"), null, "a light one");
+  assert.equal(found(messages(1), text), null, "a forwarded mail");
+  assert.ok(weightOf(found("X: a\r\n".repeat(8_000))) > 500_000);
 });
 
 test("signatures weigh the more, the more header lines there are", () => {
-  const last = (lines: number): MilterQuestion | undefined => {
+  const found = (lines: number): EndOfMessage | null => {
     const signature = header("DKIM-Signature", `h=from:${"x:".repeat(48_000)}`);
     const x = Array.from({ length: lines }, () => header("x", "1")).flat();
-    return asked([...CONNECTED, ...MAIL, ...signature, ...x, ...END_OF_HEADER]).at(-1);
+    return reported(...signature, ...x, ...END_OF_HEADER);
   };
-  const [some, many] = [last(300), last(990)];
-  assert.ok(some?.type === "end" && (some.found?.weightBytes ?? 0) > 5_000_000);
-  assert.ok(many?.type === "end" && many.found?.mayHideParts === true);
-  const one = last(1);
-  assert.ok(one?.type === "end" && (one.found?.weightBytes ?? 0) < 1_000_000);
+  assert.ok(weightOf(found(300)) > 5_000_000);
+  assert.equal(found(990)?.mayHideParts, true);
+  assert.ok(weightOf(found(1)) < 1_000_000);
 });
 
 test("encoded words weigh more than their bytes, in the header and even more in messages", () => {
   const words = "=?cp037?Q?a?= =?cp273?Q?a?=\r\n ";
-  const last = (...packets: readonly string[]): MilterQuestion | undefined => asked([...CONNECTED, ...packets]).at(-1);
-  const inHeader = (times: number): MilterQuestion | undefined =>
-    last(...MAIL, ...header("Subject", words.repeat(times)), ...END_OF_HEADER);
-  const some = inHeader(1_000);
-  assert.ok(some?.type === "end" && (some.found?.weightBytes ?? 0) > 500_000);
-  assert.deepEqual(inHeader(100), NOTHING);
-  const mail = (messages: number): MilterQuestion | undefined => {
+  const inHeader = (times: number): EndOfMessage | null =>
+    reported(...header("Subject", words.repeat(times)), ...END_OF_HEADER);
+  assert.ok(weightOf(inHeader(1_000)) > 500_000);
+  assert.equal(inHeader(100), null);
+  const inMessages = (messages: number): EndOfMessage | null => {
     const body = `--x\r\n${"Content-Type: message/a\r\n\r\n".repeat(messages)}X: ${words.repeat(5_000)}\r\n\r\nt\r\n`;
-    return last(...MAIL, ...header("Content-Type", "multipart/mixed; boundary=x"), ...END_OF_HEADER, `B${body}`, "E");
+    return reported(...header("Content-Type", "multipart/mixed; boundary=x"), ...END_OF_HEADER, `B${body}`, "E");
   };
-  const [one, eight] = [mail(1), mail(8)];
-  assert.ok(one?.type === "end" && (one.found?.weightBytes ?? 0) > 2_000_000);
-  assert.ok(eight?.type === "end" && eight.found?.mayHideParts === true);
+  assert.ok(weightOf(inMessages(1)) > 2_000_000);
+  assert.equal(inMessages(8)?.mayHideParts, true);
 });
 
 test("parameters in messages weigh more than their bytes, and many may hide parts", () => {
-  const inMessages = (fields: string): MilterQuestion | undefined => {
+  const inMessages = (fields: string): EndOfMessage | null => {
     const body = `--x\r\n${"Content-Type: message/a\r\n\r\n".repeat(8)}${fields}\r\n\r\nt\r\n`;
-    const type = header("Content-Type", "multipart/mixed; boundary=x");
-    return asked([...CONNECTED, ...MAIL, ...type, ...END_OF_HEADER, `B${body}`, "E"]).at(-1);
+    return reported(...header("Content-Type", "multipart/mixed; boundary=x"), ...END_OF_HEADER, `B${body}`, "E");
   };
   const parameters = "a=b;".repeat(1_000);
-  const some = inMessages(`Content-Disposition: a; ${parameters}`);
-  assert.ok(some?.type === "end" && (some.found?.weightBytes ?? 0) > 800_000);
-  const many = inMessages(`Content-Type: a/b; ${parameters.repeat(90)}`);
-  assert.ok(many?.type === "end" && many.found?.mayHideParts === true);
-  assert.deepEqual(inMessages(`To: ${parameters}`), NOTHING);
+  assert.ok(weightOf(inMessages(`Content-Disposition: a; ${parameters}`)) > 800_000);
+  assert.equal(inMessages(`Content-Type: a/b; ${parameters.repeat(90)}`)?.mayHideParts, true);
+  assert.equal(inMessages(`To: ${parameters}`), null);
 });
 
 test("what only might be parts is reported as an estimate", () => {
   const type = header("Content-Type", "message/rfc822");
   const body = `B${"Content-Type: message/a\r\n\r\n".repeat(PARTS)}`;
-  const last = asked([...CONNECTED, ...MAIL, ...type, ...END_OF_HEADER, body, "E"]).at(-1);
-  assert.ok(last?.type === "end" && last.found?.excess?.of === "mime_parts");
-  assert.equal(last.found.excess.isEstimate, true);
+  const excess = reported(...type, ...END_OF_HEADER, body, "E")?.excess;
+  assert.ok(excess?.of === "mime_parts");
+  assert.equal(excess.isEstimate, true);
 });
 
 test("parts with a boundary outside ASCII are counted", () => {
   for (const boundary of [Buffer.from("é"), Buffer.from([0xe9])]) {
-    const questions: MilterQuestion[] = [];
-    const reader = new MilterReader((question) => questions.push(question));
     const bytes = (text: string): Buffer => Buffer.from(text.replaceAll("@", boundary.toString("latin1")), "latin1");
     const mail = ["LContent-Type\0multipart/mixed; boundary=@\0", "N", `B${"--@\r\n text\r\n".repeat(PARTS + 1)}`, "E"];
-    for (const text of CONNECTED) reader.push(packet(text));
-    for (const text of mail) reader.push(packet(bytes(text)));
-    const last = questions.at(-1);
-    assert.ok(last?.type === "end");
-    assert.deepEqual(last.found?.excess, { of: "mime_parts", count: PARTS + 1 });
+    assert.deepEqual(reported(...mail.map(bytes))?.excess, { of: "mime_parts", count: PARTS + 1 });
   }
 });
 
