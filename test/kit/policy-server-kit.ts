@@ -59,5 +59,6 @@ export class Client {
   }
 }
 
-export const ask = (state = "DATA", ip = "203.0.113.7"): string =>
-  `request=smtpd_access_policy\nprotocol_state=${state}\nclient_address=${ip}\n\n`;
+/** A question of Postfix. `more`: further attributes, of which the last of a name counts. */
+export const ask = (state = "DATA", ...more: readonly string[]): string =>
+  ["request=smtpd_access_policy", `protocol_state=${state}`, "client_address=203.0.113.7", ...more, "", ""].join("\n");

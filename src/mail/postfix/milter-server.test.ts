@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
-import { connect } from "node:net";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { HeldEngine } from "../../../test/kit/policy-server-kit.ts";
+import { Client, HeldEngine } from "../../../test/kit/policy-server-kit.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { until } from "../../../test/kit/until.ts";
 import { decision } from "../../core/decide/decision.ts";
@@ -18,31 +17,27 @@ async function started() {
   after(() => server.stop());
   const path = join(temporaryDirectory(), "milter.sock");
   await server.start(path);
-  const socket = connect(path);
-  const client = { text: "", closed: false };
-  socket.on("data", (chunk) => (client.text += chunk.toString("latin1")));
-  socket.on("close", () => (client.closed = true));
-  return { engine, reports, socket, client };
+  return { engine, reports, client: new Client(path) };
 }
 
 test("a mail is refused once the engine has decided, and the next one is accepted", async () => {
-  const { engine, socket, client } = await started();
-  socket.write(HEAVY, "latin1");
+  const { engine, client } = await started();
+  client.socket.write(HEAVY, "latin1");
   await until(() => engine.asked.length === 1, "the engine is asked");
   assert.equal(client.text, "");
   engine.answer(0, decision("refuse", "header_lines"));
   await until(() => client.text.includes("550 5.7.1 Too many header lines"), "it is refused");
-  client.text = "";
-  socket.write(`${packet("DM{mail_addr}\0a@b.test\0")}${packet("LX\0\0")}${packet("N")}`, "latin1");
+  client.chunks.length = 0;
+  client.socket.write(`${packet("DM{mail_addr}\0a@b.test\0")}${packet("LX\0\0")}${packet("N")}`, "latin1");
   await until(() => client.text === packet("a"), "it is accepted");
   assert.equal(engine.asked.length, 1);
-  socket.write(packet("Q"));
+  client.socket.write(packet("Q"));
   await until(() => client.closed, "it ends with Postfix's word");
 });
 
 test("data of another protocol is dropped and reported", async () => {
-  const { reports, socket, client } = await started();
-  socket.write("GET / HTTP/1.1\r\n\r\n");
+  const { reports, client } = await started();
+  client.socket.write("GET / HTTP/1.1\r\n\r\n");
   await until(() => client.closed, "it is dropped");
   assert.deepEqual(reports, ["internal_error not the milter protocol"]);
 });

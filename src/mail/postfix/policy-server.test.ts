@@ -53,7 +53,7 @@ test("where Dovecot submits mail, only Dovecot is accepted, and the engine is no
     return answer();
   };
   const { engine, client } = await started({ isDovecot });
-  const question = ask("CONNECT", "127.0.0.1").replace(/\n\n$/, "\nclient_port=40000\npolicy_context=sieve\n\n");
+  const question = ask("CONNECT", "client_address=127.0.0.1", "client_port=40000", "policy_context=sieve");
   const refused = "action=421 4.7.1 Only for programs of this mail server\n\n";
   let reported = "";
   for (const [next, says] of [
@@ -76,7 +76,7 @@ test("where Dovecot submits mail, only Dovecot is accepted, and the engine is no
 test("a session at a submission port that is over sends nothing more, and the engine is not asked", async () => {
   const sessions = new SubmissionSessions();
   const { engine, client } = await started({ sessions });
-  const at = (state: string, more: string) => ask(state).replace(/\n\n$/, `\nclient_port=40000\n${more}\n\n`);
+  const at = (state: string, more: string) => ask(state, "client_port=40000", more);
   const ofUser = "policy_context=submissions\nrecipient_count=1\nsize=9\nsasl_username=anna@example.org";
   for (const [index, question] of [at("CONNECT", "policy_context=submissions"), at("RCPT", ofUser)].entries()) {
     client.socket.write(question);
@@ -95,8 +95,7 @@ test("a session at a submission port that is over sends nothing more, and the en
 test("while the disk has no room for a recipient's mail, only such recipients are deferred", async () => {
   const full = new Set<string | null>(["anna@example.org"]);
   const { engine, client } = await started({ hasRoom: (recipient) => !full.has(recipient) });
-  const at = (state: string) =>
-    ask(state).replace(/\n\n$/, "\nrecipient=anna@example.org\nrecipient_count=1\nsize=9\n\n");
+  const at = (state: string) => ask(state, "recipient=anna@example.org", "recipient_count=1", "size=9");
   const toAnna = at("RCPT");
   client.socket.write(toAnna + ask("CONNECT"));
   await until(() => engine.asked.length === 1, "one of them is asked about");
@@ -121,8 +120,7 @@ test("at the end of a mail to several, room is asked about for each of them, and
   const { engine, client } = await started({ hasRoom: (recipient) => !full.has(recipient) });
   const says = async (state: string, transaction: string, recipient = "", answer = PASS): Promise<string> => {
     const [before, asked] = [client.text, engine.asked.length];
-    const about = `recipient=${recipient}\nrecipient_count=2\nsize=9\ninstance=${transaction}`;
-    client.socket.write(ask(state).replace(/\n\n$/, `\n${about}\n\n`));
+    client.socket.write(ask(state, `recipient=${recipient}`, "recipient_count=2", "size=9", `instance=${transaction}`));
     await until(() => engine.asked.length > asked || client.text !== before, `${state} arrives`);
     if (engine.asked.length > asked) engine.answer(asked, answer);
     await until(() => client.text !== before, `${state} is answered`);
@@ -179,7 +177,7 @@ for (const [name, text] of [
 test("a client behind a proxy is accepted only while no other can forge its header", async () => {
   let guards = false;
   const { engine, client } = await started({ guardsProxied: () => guards });
-  const proxied = ask("CONNECT").replace("\n\n", "\npolicy_context=proxied-smtp\n\n");
+  const proxied = ask("CONNECT", "policy_context=proxied-smtp");
   client.socket.write(proxied);
   await until(() => client.text === "action=421 4.3.2 Service not available, try again later\n\n", "it is refused");
   assert.deepEqual(engine.asked, []);

@@ -52,7 +52,7 @@ test("mail and sign-ins pass, what only the guard can judge does not, and the gu
   await new StandIn(at, () => (hasLeft = true)).start();
   assert.equal(await answer(at.policySocket, ask()), "action=DUNNO\n\n");
   for (const context of ["proxied-smtp", "sieve"]) {
-    const proxied = ask().replace("\n\n", `\npolicy_context=${context}\n\n`);
+    const proxied = ask("DATA", `policy_context=${context}`);
     assert.match(await answer(at.policySocket, proxied), /^action=421 4\.3\.2 /, context);
   }
   assert.equal(await signIn(at.loginPort), '{"status":0,"msg":""}');
