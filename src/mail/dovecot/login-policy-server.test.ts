@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { Agent, request } from "node:http";
 import { connect, createServer } from "node:net";
-import { test } from "node:test";
+import { after, test } from "node:test";
 import { listenOnPort } from "../../../test/kit/local-server.ts";
 import { type Decision, decision } from "../../core/decide/decision.ts";
 import type { Event } from "../../core/events/event.ts";
@@ -37,20 +37,13 @@ function ask(
   });
 }
 
-async function withServer(
-  submit: Submit,
-  run: (port: number, reports: string[]) => Promise<void>,
-  guardsProxied = unguarded,
-): Promise<void> {
+/** A server that runs until the test ends. */
+async function started(submit: Submit, guardsProxied = unguarded): Promise<{ port: number; reports: string[] }> {
   const reports: string[] = [];
   const report = (code: string): unknown => reports.push(code);
   const server = new LoginPolicyServer({ submit, secret: SECRET, report, guardsProxied });
-  const port = await server.start(0);
-  try {
-    await run(port, reports);
-  } finally {
-    await server.stop();
-  }
+  after(() => server.stop());
+  return { port: await server.start(0), reports };
 }
 
 /** An engine that records its questions and answers in the next turn. */
@@ -70,43 +63,40 @@ const never: Submit = () => assert.fail("the engine must not be asked");
 
 test("allow and report reach the engine; its answer becomes the status", async () => {
   const { asked, submit } = engine(decision("refuse", "banned"));
-  await withServer(submit, async (port, reports) => {
-    const allowed = await ask(port, {});
-    assert.deepEqual([allowed.status, allowed.body], [200, '{"status":-1,"msg":""}']);
-    await ask(port, { path: "/?command=report", body: BODY.replace("}", ',"success":true}') });
-    await ask(port, { path: "/?command=report", body: BODY.replace("}", ',"success":false}') });
-    assert.deepEqual(
-      asked.map((event) => event.type),
-      ["LOGIN_ASKED", "LOGIN_SUCCEEDED", "LOGIN_FAILED"],
-    );
-    assert.deepEqual(reports, []);
-  });
+  const { port, reports } = await started(submit);
+  const allowed = await ask(port, {});
+  assert.deepEqual([allowed.status, allowed.body], [200, '{"status":-1,"msg":""}']);
+  await ask(port, { path: "/?command=report", body: BODY.replace("}", ',"success":true}') });
+  await ask(port, { path: "/?command=report", body: BODY.replace("}", ',"success":false}') });
+  assert.deepEqual(
+    asked.map((event) => event.type),
+    ["LOGIN_ASKED", "LOGIN_SUCCEEDED", "LOGIN_FAILED"],
+  );
+  assert.deepEqual(reports, []);
 });
 
-test("a login that is not a stranger's passes without the engine", () =>
-  withServer(never, async (port) => {
-    const reply = await ask(port, { body: BODY.replace("203.0.113.7", "") });
-    assert.deepEqual([reply.status, reply.body], [200, '{"status":0,"msg":""}']);
-  }));
+test("a login that is not a stranger's passes without the engine", async () => {
+  const { port } = await started(never);
+  const reply = await ask(port, { body: BODY.replace("203.0.113.7", "") });
+  assert.deepEqual([reply.status, reply.body], [200, '{"status":0,"msg":""}']);
+});
 
 test("a client behind a proxy is refused and not recorded while others than proxies can forge its header", async () => {
   const { asked, submit } = engine(decision("pass", "below_limit"));
   const body = BODY.replace("}", ',"peer":"127.0.0.1"}');
   let guards = false;
-  const run = async (port: number): Promise<void> => {
-    assert.equal((await ask(port, { body })).body, '{"status":-1,"msg":""}');
-    for (const success of [true, false])
-      await ask(port, { path: "/?command=report", body: body.replace("}", `,"success":${success}}`) });
-    assert.deepEqual(asked, []);
-    assert.equal((await ask(port, {})).body, '{"status":0,"msg":""}', "a direct client still signs in");
-    guards = true;
-    assert.equal((await ask(port, { body })).body, '{"status":0,"msg":""}');
-    assert.deepEqual(
-      asked.map((event) => "proxied" in event),
-      [false, true],
-    );
-  };
-  await withServer(submit, run, () => guards);
+  const { port } = await started(submit, () => guards);
+  assert.equal((await ask(port, { body })).body, '{"status":-1,"msg":""}');
+  for (const success of [true, false])
+    await ask(port, { path: "/?command=report", body: body.replace("}", `,"success":${success}}`) });
+  assert.deepEqual(asked, []);
+  assert.equal((await ask(port, {})).body, '{"status":0,"msg":""}', "a direct client still signs in");
+  guards = true;
+  assert.equal((await ask(port, { body })).body, '{"status":0,"msg":""}');
+  assert.deepEqual(
+    asked.map((event) => "proxied" in event),
+    [false, true],
+  );
 });
 
 const refused: readonly (readonly [string, Ask, number, readonly string[]])[] = [
@@ -121,66 +111,53 @@ const refused: readonly (readonly [string, Ask, number, readonly string[]])[] = 
   ["an endless body", { body: " ".repeat(2_000_000) }, 413, ["login_request_malformed"]],
 ];
 for (const [name, asked, status, expected] of refused)
-  test(`${name}: ${status}, empty`, () =>
-    withServer(never, async (port, reports) => {
-      const reply = await ask(port, asked).catch((error: Error) => error);
-      // Node may cut an endless upload before its client has read the answer.
-      if (reply instanceof Error) assert.match(reply.message, /EPIPE|ECONNRESET/);
-      else assert.deepEqual([reply.status, reply.body], [status, ""]);
-      assert.deepEqual(reports, expected);
-    }));
+  test(`${name}: ${status}, empty`, async () => {
+    const { port, reports } = await started(never);
+    const reply = await ask(port, asked).catch((error: Error) => error);
+    // Node may cut an endless upload before its client has read the answer.
+    if (reply instanceof Error) assert.match(reply.message, /EPIPE|ECONNRESET/);
+    else assert.deepEqual([reply.status, reply.body], [status, ""]);
+    assert.deepEqual(reports, expected);
+  });
 
 test("a connection is used again, after a malformed request too", async () => {
-  const { submit } = engine(decision("pass", "below_limit"));
-  await withServer(submit, async (port) => {
-    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-    const first = await ask(port, { agent });
-    const second = await ask(port, { agent, body: "{" });
-    const third = await ask(port, { agent });
-    assert.deepEqual([first.status, second.status, third.status], [200, 400, 200]);
-    assert.equal(first.port, third.port);
-    agent.destroy();
-  });
+  const { port } = await started(engine(decision("pass", "below_limit")).submit);
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const first = await ask(port, { agent });
+  const second = await ask(port, { agent, body: "{" });
+  const third = await ask(port, { agent });
+  assert.deepEqual([first.status, second.status, third.status], [200, 400, 200]);
+  assert.equal(first.port, third.port);
+  agent.destroy();
 });
 
-test("an engine that throws: 500, and Dovecot continues", () =>
-  withServer(
-    () => {
-      throw new Error("bug");
-    },
-    async (port, reports) => {
-      assert.equal((await ask(port, {})).status, 500);
-      assert.deepEqual(reports, ["internal_error"]);
-    },
-  ));
+test("an engine that throws: 500, and Dovecot continues", async () => {
+  const { port, reports } = await started(() => {
+    throw new Error("bug");
+  });
+  assert.equal((await ask(port, {})).status, 500);
+  assert.deepEqual(reports, ["internal_error"]);
+});
 
 test("a port in use is refused in one sentence, an empty secret at once", async () => {
   const taken = await listenOnPort(createServer());
-  const server = new LoginPolicyServer({
-    submit: never,
-    secret: SECRET,
-    report: assert.fail,
-    guardsProxied: unguarded,
-  });
-  await assert.rejects(server.start(taken), {
+  const parts = { submit: never, secret: SECRET, report: assert.fail, guardsProxied: unguarded };
+  await assert.rejects(new LoginPolicyServer(parts).start(taken), {
     message: /^Cannot listen at 127\.0\.0\.1:\d+ for Dovecot's questions: .*EADDRINUSE.* ss -ltnp sport = \d+$/,
   });
-  const noSecret = { submit: never, secret: "", report: assert.fail, guardsProxied: unguarded };
-  assert.throws(() => new LoginPolicyServer(noSecret), /secret is empty/);
+  assert.throws(() => new LoginPolicyServer({ ...parts, secret: "" }), /secret is empty/);
 });
 
-test("clients without the secret neither block others nor close a proven connection", () => {
-  const { submit } = engine(decision("pass", "below_limit"));
-  return withServer(submit, async (port, reports) => {
-    const dovecot = new Agent({ keepAlive: true });
-    const first = await ask(port, { agent: dovecot });
-    const idle = Array.from({ length: 400 }, () => connect(port, "127.0.0.1").on("error", () => {}));
-    await Promise.all(idle.map((socket) => new Promise((resolve) => socket.once("connect", resolve))));
-    const [again, another] = await Promise.all([ask(port, { agent: dovecot }), ask(port, {})]);
-    assert.deepEqual([first.status, again.status, another.status], [200, 200, 200]);
-    assert.equal(again.port, first.port, "Dovecot's own connection stood all the while");
-    assert.ok(reports.includes("too_many_connections"));
-    for (const socket of idle) socket.destroy();
-    dovecot.destroy();
-  });
+test("clients without the secret neither block others nor close a proven connection", async () => {
+  const { port, reports } = await started(engine(decision("pass", "below_limit")).submit);
+  const dovecot = new Agent({ keepAlive: true });
+  const first = await ask(port, { agent: dovecot });
+  const idle = Array.from({ length: 400 }, () => connect(port, "127.0.0.1").on("error", () => {}));
+  await Promise.all(idle.map((socket) => new Promise((resolve) => socket.once("connect", resolve))));
+  const [again, another] = await Promise.all([ask(port, { agent: dovecot }), ask(port, {})]);
+  assert.deepEqual([first.status, again.status, another.status], [200, 200, 200]);
+  assert.equal(again.port, first.port, "Dovecot's own connection stood all the while");
+  assert.ok(reports.includes("too_many_connections"));
+  for (const socket of idle) socket.destroy();
+  dovecot.destroy();
 });
