@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { assignments, PROXIED_PORTS, sampleSite } from "../../../test/kit/sample-site.ts";
-import { parsePrefix } from "../../core/net/ip.ts";
+import { net } from "../../../test/kit/samples.ts";
 import type { Site } from "../configuration/site.ts";
 import { renderDovecot } from "./dovecot-conf.ts";
 import { policyNonce } from "./login-policy.ts";
@@ -73,13 +73,12 @@ test("the services behind sign-ins and mailboxes have room for all clients that 
   const many = places(10_000, 100);
   assert.ok(clients(many) >= 20_100 && mailboxes(many) === 10_000);
   assert.ok(clients(places(400, 1_000)) >= 2_500, "each smtpd for users asks whether a password is right");
-  const networks = [parsePrefix("10.0.0.5") ?? assert.fail()];
-  const proxied = { networks, ports: PROXIED_PORTS };
+  const proxied = { networks: [net("10.0.0.5")], ports: PROXIED_PORTS };
   assert.ok(clients(places(400, 1_000, { proxied })) >= 4_500, "and of those behind a proxy");
 });
 
 test("a port for proxies trusts only their header, and the guard learns of them", () => {
-  const networks = ["10.0.0.5", "2001:db8:5::/48"].map((network) => parsePrefix(network) ?? assert.fail());
+  const networks = ["10.0.0.5", "2001:db8:5::/48"].map(net);
   const proxied = rendered({ proxied: { networks, ports: PROXIED_PORTS } });
   assert.match(proxied, /inet_listener imaps_of_proxies \{\n {4}port = 20993\n {4}ssl = yes\n {4}haproxy = yes\n/);
   assert.equal(assignments(proxied).get("haproxy_trusted_networks"), "10.0.0.5/32 2001:db8:5::/48");

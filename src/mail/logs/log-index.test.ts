@@ -14,8 +14,9 @@ import {
 import { basename, join } from "node:path";
 import { test } from "node:test";
 import { gunzipSync } from "node:zlib";
+import { ip, net } from "../../../test/kit/samples.ts";
 import { ALL, Logs } from "../../../test/kit/searched-logs.ts";
-import { contains, isV4, parseIp, parsePrefix } from "../../core/net/ip.ts";
+import { contains, isV4, parsePrefix } from "../../core/net/ip.ts";
 import { DAY_MS } from "../../core/time.ts";
 import { compressFile } from "../../host/root-files/copies.ts";
 import { latestLines } from "./latest-lines.ts";
@@ -27,7 +28,7 @@ const FIRST_MS = new Date(2026, 10, 20, 8).getTime();
 const LINE = (n: number, address: string): string =>
   `Nov 20 08:00:${String(n % 60).padStart(2, "0")} mail postfix/smtpd[1]: connect from x[${address}] ${"x".repeat(60)}\n`;
 const MANY = Array.from({ length: 2_000 }, (_, n) => LINE(0, `10.0.${n >> 8}.${n & 255}`)).join("");
-const SEVEN = { network: parsePrefix("198.51.100.7") };
+const SEVEN = { network: net("198.51.100.7") };
 
 test("an index that does not match the log is not used, and is created again", async () => {
   for (const change of ["replaced", "edited", "cut", "torn index", "changed index", "no index"] as const) {
@@ -136,18 +137,16 @@ const ADDRESSES = [
   "::1",
   "1:2:3::",
   "2001:db8::7",
-].concat([
   "2001:db8:0:1::",
   "2001:db8:1::",
   "2a01:db8:ffff:ffff::1",
   "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
   "0:1:2:3:4:5:6:7",
-]);
+];
 
 test("a network has the keys of all its addresses, and of no others but for those of its IPv6 /48", () => {
   for (const text of ADDRESSES) {
-    const address = parseIp(text);
-    assert.ok(address !== null);
+    const address = ip(text);
     const keys = addressKeysIn(`x[${text}]`, 10);
     assert.ok(keys !== null && keys.length === 1, text);
     for (let length = 0; length <= (isV4(address) ? 32 : 128); length += 1)
@@ -171,7 +170,7 @@ test("keys are in ascending order, each once, and not more than wanted", () => {
   );
   assert.equal(keys.length, 3);
   assert.equal(addressKeysIn(text, 2), null);
-  const range = (network: string) => keyRange(parsePrefix(network) ?? assert.fail(network));
+  const range = (network: string) => keyRange(net(network));
   assert.ok(hasKeyIn(keys, range("9.0.0.0/8")));
   assert.ok(!hasKeyIn(keys, range("8.0.0.0/8")));
   assert.ok(!hasKeyIn(keys, range("2001:db9::/32")));

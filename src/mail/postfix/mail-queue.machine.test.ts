@@ -5,15 +5,15 @@ import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import { listenOnSocket } from "../../../test/kit/local-server.ts";
 import { copyMail, deferMails, makeMailQueue, SENDMAIL } from "../../../test/kit/mail-queue.ts";
+import { mailAddress } from "../../../test/kit/samples.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { type KeeperCommand, type ListedMail, MAILS_PER_COMMAND, type QueuedMail } from "../../admin/declare/keeper.ts";
-import { parseAddress } from "../../core/net/address.ts";
 import { runProgram } from "../../host/machine/run-program.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { queueVerb } from "./mail-queue.ts";
 
-const ANNA = parseAddress("anna@example.test") ?? assert.fail();
-const INFO = parseAddress("info@example.test") ?? assert.fail();
+const ANNA = mailAddress("anna@example.test");
+const INFO = mailAddress("info@example.test");
 type ListMail = Extract<KeeperCommand, { readonly verb: "list_mail" }>;
 const MISSING = "0000000AAAA";
 const COPIES = Array.from({ length: MAILS_PER_COMMAND }, (_, i) => `F${(0x10_0000 + i).toString(16).toUpperCase()}`);
@@ -90,7 +90,7 @@ describe("Postfix's queue", SENDMAIL, () => {
       bounce.queue.map(({ id }) => id),
       [idOf("<>")],
     );
-    const anna = await listed({ senders: [ANNA], recipient: parseAddress("two@example.net"), where: "loose" });
+    const anna = await listed({ senders: [ANNA], recipient: mailAddress("two@example.net"), where: "loose" });
     const recipients = ["one", "two"].map((name) => ({ address: `${name}@example.net`, reason: null }));
     assert.deepEqual(
       anna.queue.map(({ sender, recipients: to }) => [sender, to]),

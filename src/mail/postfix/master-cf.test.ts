@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
 import { PROXIED_PORTS, sampleSite } from "../../../test/kit/sample-site.ts";
+import { net } from "../../../test/kit/samples.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { parsePrefix } from "../../core/net/ip.ts";
 import { LANES, shortOnly } from "./main-cf.ts";
 import { renderChroot, renderPostfixMaster, renderSubmissionHeaders } from "./master-cf.ts";
 import { postfixMilters } from "./milters.ts";
@@ -63,8 +63,8 @@ for (const [door, context, tls] of [
   });
 
 test("the proxies' copies of the ports trust a header, and accept no client without the guard's answer", () => {
-  const networks = [parsePrefix("10.0.0.5") ?? assert.fail()];
-  const all = services(renderPostfixMaster(sampleSite({ ports, proxied: { networks, ports: PROXIED_PORTS } })));
+  const proxied = { networks: [net("10.0.0.5")], ports: PROXIED_PORTS };
+  const all = services(renderPostfixMaster(sampleSite({ ports, proxied })));
   const own = [
     "smtpd_upstream_proxy_protocol=haproxy",
     "{ smtpd_client_restrictions = $ghostinbox_guard, reject_unauth_pipelining }",
