@@ -31,11 +31,9 @@ export function parseLoginRequest(command: string | null, body: string): ParsedL
   if (!isObject(json)) return { ok: false, reason: "not_an_object" };
 
   const fields = new Map<string, unknown>(Object.entries(json));
-  const [login, remote, peer, protocol, hash, app] = ["login", "remote", "peer", "protocol", "pwhash", "app"].map(
-    (name) => fields.get(name) ?? "",
-  );
-  if (!isText(login) || !isText(remote) || !isText(peer) || !isText(protocol) || !isText(hash) || !isText(app))
-    return { ok: false, reason: "bad_field" };
+  const texts = ["login", "remote", "peer", "protocol", "pwhash", "app"].map((name) => fields.get(name) ?? "");
+  if (!texts.every((text) => typeof text === "string")) return { ok: false, reason: "bad_field" };
+  const [login = "", remote = "", peer = "", protocol = "", hash = "", app = ""] = texts;
   const [success, rejected] = ["success", "policy_reject"].map((name) => fields.get(name) ?? false);
   if (typeof success !== "boolean" || typeof rejected !== "boolean") return { ok: false, reason: "bad_field" };
   if (hash.length > PASSWORD_HASH_LENGTH) return { ok: false, reason: "bad_field" };
@@ -90,10 +88,6 @@ const SERVICES: ReadonlyMap<string, Service> = new Map([
 /** Without control characters and half surrogate pairs, which no account or app password has. */
 function cleaned(text: string, most: number): string {
   return text.slice(0, most).replace(/[\p{Cc}\p{Cs}]/gu, "");
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === "string";
 }
 
 /** Salts the hashes by which the guard distinguishes passwords: stable, and unknown to anyone without the secret. */
