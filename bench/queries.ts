@@ -146,7 +146,7 @@ async function write(directory: string, part: number): Promise<void> {
     await compressFile(path, new PackLog((blocks) => writeIndex(`${path}.gz`, blocks ?? [])));
   fillLog(mail, (FILE_BYTES - GUARD_BYTES) / part);
   fillLog(join(directory, "guard", "current"), GUARD_BYTES / part);
-  await new LogIndexer().look(mail, elderParts(mail), Date.now());
+  await new LogIndexer().look(mail, Date.now());
 }
 
 /** Every second mail is from a busy address, the others from rare ones. */

@@ -34,7 +34,7 @@ export class Logs {
   }
 
   look(): Promise<void> {
-    return this.indexer.look(this.mail, elderParts(this.mail), Date.now());
+    return this.indexer.look(this.mail, Date.now());
   }
 
   async find(query: Partial<LogQuery>, limit = 10_000): Promise<readonly LogEntry[]> {

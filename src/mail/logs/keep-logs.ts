@@ -82,7 +82,7 @@ export class LogKeeper {
     if (this.#rotate(mailLog)) this.#reopenDue = true;
     if (this.#reopenDue) await this.#reopen();
     for (const file of [mailLog, mailWarn, mailErr]) await this.#tidy(file);
-    await this.#indexer.look(mailLog, elderParts(mailLog), this.#parts.clock.now());
+    await this.#indexer.look(mailLog, this.#parts.clock.now());
   }
 
   async #reopen(): Promise<void> {
@@ -168,8 +168,9 @@ export class LogIndexer {
   /** Each log's state when it was indexed. */
   readonly #seen = new Map<string, Stats>();
 
-  /** Indexes new lines of the logs. */
-  async look(current: string, elder: readonly string[], now: number): Promise<void> {
+  /** Indexes new lines of the log and of its rotated files. */
+  async look(current: string, now: number): Promise<void> {
+    const elder = elderParts(current);
     for (const path of elder.filter((name) => !name.endsWith(".gz"))) await this.#index(path, true, now);
     await this.#index(current, false, now);
     removeOrphans(current);
