@@ -80,6 +80,15 @@ async function begin(lingerMs?: number): Promise<void> {
   await follower.poll();
 }
 
+/** Rotates mail.log as the keeper does, dates the old file back, and writes a line to the new one. Returns the old file. */
+async function moves(time: string, line: string): Promise<string> {
+  const part = `${file}.${time}`;
+  renameSync(file, part);
+  utimesSync(part, 1, 1);
+  await reads(`${line}\n`);
+  return part;
+}
+
 /** Rotates as svlogd(8) does. */
 function rotate(name: string): void {
   renameSync(file, join(directory, `@${name}.s`));
@@ -192,16 +201,9 @@ test("while writers switch one after another, the old file is still read", async
 });
 
 test("a writer that does not switch is read until the next rotation, through restarts, and no line twice", async () => {
-  const late = join(directory, "mail.log.20261120-080000");
-  const next = join(directory, "mail.log.20261121-080000");
-  const moves = (to: string, line: string): Promise<void> => {
-    renameSync(file, to);
-    utimesSync(to, 1, 1);
-    return reads(`${line}\n`);
-  };
   await begin(50);
   await reads("one\n");
-  await moves(late, "two");
+  const late = await moves("20261120-080000", "two");
   appendFileSync(late, "three, lat");
   await reads();
   appendFileSync(late, "e\n");
@@ -213,11 +215,11 @@ test("a writer that does not switch is read until the next rotation, through res
   await reads("five\n");
   assert.deepEqual(taken.slice(3).toSorted(), ["five", "four, later"]);
   taken = [];
-  await moves(next, "six");
+  const next = await moves("20261121-080000", "six");
   appendFileSync(late, "of a writer that kept it through two rotations\n");
   appendFileSync(next, "seven\n");
   utimesSync(next, 1, 1);
-  await moves(join(directory, "mail.log.20261122-080000"), "eight");
+  await moves("20261122-080000", "eight");
   await reads();
   await restart(50);
   assert.deepEqual(taken, ["six", "seven", "eight"]);
@@ -245,18 +247,12 @@ test("old parts of a copied directory, which were created after the log, are not
     return statSync(old).ctimeMs > statSync(file).ctimeMs;
   }, "it is younger than the log");
   appendFileSync(file, "one\n");
-  renameSync(file, join(directory, "mail.log.20261120-080000"));
-  writeFileSync(file, "two\n");
-  await reads();
+  await moves("20261120-080000", "two");
   assert.deepEqual(taken, ["one", "two"]);
 });
 
 test("a part that was named while the clock was ahead is read once, also after a restart", async () => {
   await begin();
-  const moves = (to: string, line: string): Promise<void> => {
-    renameSync(file, `${file}.${to}`);
-    return reads(`${line}\n`);
-  };
   await reads("one\n");
   await moves("20271126-080000", "two");
   await moves("20261127-080000", "three");
@@ -273,9 +269,7 @@ test("another log's old file in the same directory is ignored", async () => {
   writeFileSync(join(directory, "fail2ban.log.20261120-080000"), "of another\n");
   writeFileSync(join(directory, "mail.log.20261119-080000.gz"), "not to be read as text\n");
   appendFileSync(file, "one\n");
-  renameSync(file, join(directory, "mail.log.20261120-080000"));
-  writeFileSync(file, "two\n");
-  await reads();
+  await moves("20261120-080000", "two");
   assert.deepEqual(taken, ["one", "two"]);
 });
 
