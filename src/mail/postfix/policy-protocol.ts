@@ -141,31 +141,25 @@ export const WELCOME = "action=OK\n\n";
 export const NOT_DOVECOT = "action=421 4.7.1 Only for programs of this mail server\n\n";
 export const DUNNO = "action=DUNNO\n\n";
 
-/** The restriction class of the rendered main.cf that asks Postgrey. */
-const GREYLIST = "greylist";
-const GREYLIST_UNKNOWN = "greylist_unknown";
 /** For SpamAssassin. Strangers who write it into a mail harm only that mail. */
 export const FIRST_CONTACT_MARK_HEADER = "X-GhostInbox-Crowd";
 export const FIRST_CONTACT_MARK_VALUE = "one of many first mails";
-const FIRST_CONTACT_MARK = `PREPEND ${FIRST_CONTACT_MARK_HEADER}: ${FIRST_CONTACT_MARK_VALUE}`;
+
+/** Passes that Postfix does not leave to its own restrictions. The first two are restriction classes of main.cf that ask Postgrey. */
+const ACTIONS: Readonly<Partial<Record<Decision["reason"], string>>> = {
+  greylist_asked: "greylist",
+  recipient_hidden: "greylist_unknown",
+  first_contacts_marked: `PREPEND ${FIRST_CONTACT_MARK_HEADER}: ${FIRST_CONTACT_MARK_VALUE}`,
+};
 
 /** What Postfix should do (access(5)). DUNNO leaves it to Postfix's own restrictions. */
 export function printPolicyAction(decision: Decision, stage: PolicyRequest["type"]): string {
-  const action = policyAction(decision, stage);
-  return action === "DUNNO" ? DUNNO : `action=${action}\n\n`;
+  return `action=${policyAction(decision, stage)}\n\n`;
 }
 
 function policyAction(decision: Decision, stage: PolicyRequest["type"]): string {
-  if (decision.simulated === undefined)
-    switch (decision.reason) {
-      case "greylist_asked":
-        return GREYLIST;
-      case "recipient_hidden":
-        return GREYLIST_UNKNOWN;
-      case "first_contacts_marked":
-        return FIRST_CONTACT_MARK;
-      default:
-    }
+  const action = decision.simulated === undefined ? ACTIONS[decision.reason] : undefined;
+  if (action !== undefined) return action;
   if (decision.verdict === "hold") return "HOLD";
   if (decision.verdict === "pass" || decision.verdict === "delay") return "DUNNO";
   const text = smtpReplyOf(decision.reason);
