@@ -239,10 +239,7 @@ export const FACTORS = [
     PROVEN_SESSION,
     { ...signed, publicKey: meaning(bytes(800), "`response.getPublicKey()`: SPKI in DER."), name: passkeyName },
     changesWithoutDryRun(named, "access", NO_DRY_RUN),
-  ).http("POST /factors/passkeys/confirm", "Adds the passkey that the browser made.", {
-    status: 201,
-    bodyLimit: "sign-in",
-  }),
+  ).http("POST /factors/passkeys/confirm", "Adds the passkey that the browser made.", { status: 201 }),
   verb("passkey_remove", PROVEN_SESSION, { id }, changesWithoutDryRun(named, "access", NO_DRY_RUN)).http(
     "DELETE /factors/passkeys/{id}",
     "Removes a passkey; the last one too.",

@@ -23,7 +23,7 @@ export type HttpForm<R = never> = Readonly<{
   of?: (result: R) => unknown;
   status?: 201;
   /** Where the body has its own limit (`BODY_BYTES` in `derived.ts`). */
-  bodyLimit?: "accounts" | "sign-in" | "text";
+  bodyLimit?: "accounts" | "text";
 }>;
 
 /** For the user of a mailbox, who names none. */

@@ -31,7 +31,6 @@ export async function sendToGuard<V extends WebVerb, A>(
 const BODY_BYTES = {
   usual: API_LIMITS.bodyBytes,
   accounts: API_LIMITS.accountsBodyBytes,
-  "sign-in": API_LIMITS.loginBodyBytes,
   text: API_LIMITS.textBodyBytes,
 } as const;
 

@@ -3,9 +3,8 @@ import { MINUTE_MS, SECOND_MS } from "../../core/time.ts";
 /** Every bound of the HTTP server. Sizes in bytes, times in milliseconds. */
 export const API_LIMITS = {
   headerBytes: 16_384,
+  /** The largest usual body is a passkey with an RSA key of 4096 bits. */
   bodyBytes: 4_096,
-  /** The largest is a passkey with an RSA key of 4096 bits. */
-  loginBodyBytes: 4_096,
   /** A text of 4,000 characters, in any script and with escapes. */
   textBodyBytes: 32_768,
   /** For a file of accounts, as JSON. */

@@ -24,7 +24,6 @@ export function accessRoutes({ parts, callers }: Pick<Handlers, "parts" | "calle
       {
         asks: "sign_in",
         who: "anyone",
-        bodyBytes: API_LIMITS.loginBodyBytes,
         form: true,
         body: loginRequest,
         answer: shape.session,
@@ -65,7 +64,6 @@ export function accessRoutes({ parts, callers }: Pick<Handlers, "parts" | "calle
       {
         asks: "prove",
         who: "session",
-        bodyBytes: API_LIMITS.loginBodyBytes,
         body: proofRequest,
         answer: shape.session,
         run: ({ body, caller, ip }) => (caller === null ? unauthorized() : prove(access, { caller, ip, given: body })),
