@@ -161,7 +161,6 @@ export async function startKit(
       ["index.html", { type: "text/html; charset=utf-8", body: new TextEncoder().encode("<!doctype html>") }],
       ["programs/app-KNOWN.js", { type: "text/javascript", body: new TextEncoder().encode("export {}") }],
     ]),
-    version: "0.0.0",
     settings: { trustedProxies: [], proxyUsers: ["www-data"], names: [], ipv6Prefix: 64, memoryMs: 1_000, ...settings },
     signInRefused: () => undefined,
     report: (problem) => problems.push(problem),

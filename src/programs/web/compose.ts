@@ -1,7 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf } from "../../core/error.ts";
-import { VERSION } from "../../core/version.ts";
 import type { Log } from "../../guard/ports.ts";
 import { SteadyClock } from "../../host/machine/clock.ts";
 import { createLocalClients } from "../../host/machine/local-clients.ts";
@@ -42,7 +41,6 @@ export function composeWeb(layout: Layout, settings: WebSettings, log: Log): Web
     news,
     clock: new SteadyClock(),
     page: readPage(join(layout.program, "dashboard")),
-    version: VERSION,
     settings: {
       trustedProxies: settings["http.trusted_proxies"],
       proxyUsers: settings["http.proxy_users"],

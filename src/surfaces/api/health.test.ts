@@ -78,7 +78,7 @@ test("every line is of Prometheus's text format, and none names an address or a 
     'ghostinbox_events_total{type="CONNECT"} 4',
     'ghostinbox_events_total{type="FIREWALL_LOST"} 0',
     'ghostinbox_component_up{component="postfix"} 1',
-    'ghostinbox_build_info{version="0.0.0"} 1',
+    `ghostinbox_build_info{version="${VERSION}"} 1`,
   ])
     assert.ok(text.includes(`\n${line}\n`), line);
   for (const type of EVENT_TYPES) assert.ok(text.includes(`{type="${type}"} `), type);

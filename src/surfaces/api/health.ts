@@ -103,13 +103,13 @@ export function publicHealth(health: Health): PublicHealth {
 export const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
 export async function metrics(
-  { queries, clock, version }: Pick<ApiParts, "queries" | "clock" | "version">,
+  { queries, clock }: Pick<ApiParts, "queries" | "clock">,
   health: Pick<HealthReader, "read">,
 ): Promise<string> {
   const { components } = await health.read();
   const { figures } = queries();
   return [
-    family("ghostinbox_build_info", "gauge", "What runs.", [[`version="${version}"`, 1]]),
+    family("ghostinbox_build_info", "gauge", "What runs.", [[`version="${VERSION}"`, 1]]),
     family("ghostinbox_component_up", "gauge", "1: it works, or works in part. 0: it is down.", components.map(upOf)),
     family("ghostinbox_bans_active", "gauge", "Bans in force.", bansBySource(figures.bansInForce(clock.now()))),
     family("ghostinbox_events_total", "counter", "Events recorded.", eventsByType(figures.totals(null))),

@@ -92,7 +92,6 @@ export type ApiParts = Readonly<{
   news: News;
   clock: Clock;
   page: ReadonlyMap<string, PageFile>;
-  version: string;
   settings: ApiSettings;
   signInRefused: (ip: Ip) => void;
   /** Called for a bug or broken IO behind a 500. The client learns nothing of it. */

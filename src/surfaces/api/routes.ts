@@ -21,7 +21,7 @@ export function routes({ parts, callers, health, streams }: Handlers): readonly 
   const { ipv6Prefix } = parts.settings;
 
   let described: string | null = null;
-  const description = (): string => (described ??= JSON.stringify(openApi(table, parts.version)));
+  const description = (): string => (described ??= JSON.stringify(openApi(table)));
 
   const table: readonly Route[] = [
     // Routes that existing users, scripts and dashboards rely on.

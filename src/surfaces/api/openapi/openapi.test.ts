@@ -90,7 +90,7 @@ test("an answer without a body promises none, and successful answers are describ
 
 async function description(t: TestContext) {
   const table = routes(createHandlers((await startKit(t)).parts));
-  const text = JSON.stringify(openApi(table, "1.2.3"));
+  const text = JSON.stringify(openApi(table));
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the linter holds it to this
   const { paths } = JSON.parse(text) as Document;
   const operations = new Map(

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { VERSION } from "../../../core/version.ts";
 import { PROBLEM_CODES } from "../problem.ts";
 import { REPEAT_KEY } from "../repeats.ts";
 import { DRY_RUN } from "../request.ts";
@@ -8,7 +9,7 @@ import { operationOf, Schemas, TAGS, tagOf } from "./openapi-operation.ts";
 type Json = { readonly [key: string]: unknown };
 
 /** OpenAPI 3.1, from the same table that the router reads. */
-export function openApi(table: readonly Route[], version: string): Json {
+export function openApi(table: readonly Route[]): Json {
   const schemas = new Schemas();
   const paths: Record<string, Record<string, Json>> = {};
   for (const row of table) {
@@ -21,7 +22,7 @@ export function openApi(table: readonly Route[], version: string): Json {
     openapi: "3.1.1",
     info: {
       title: "GhostInbox",
-      version,
+      version: VERSION,
       summary: "Bans, the allow list, events and their explanations.",
       description:
         "Times are ISO 8601 in UTC. Each error is a problem document (RFC 9457) with a stable `code` and, in `next`, what to do. The scopes that a route needs stand with its security.",

@@ -5,6 +5,7 @@ import { BAN, bearer, type Kit, openStream, signIn, startKit } from "../../../..
 import { HEALTH } from "../../../../test/kit/fake-guard.ts";
 import { patience } from "../../../../test/kit/patience.ts";
 import { until } from "../../../../test/kit/until.ts";
+import { VERSION } from "../../../core/version.ts";
 import { API_LIMITS } from "../limits.ts";
 
 type Message = Readonly<{ name: string; id: string | undefined; data: Readonly<Record<string, unknown>> }>;
@@ -50,7 +51,7 @@ test("it starts with the current state, and sends all that a page shows", async 
   assert.deepEqual(hello, {
     name: "hello",
     id: "1",
-    data: { epoch: "first", version: "0.0.0", now: "2026-11-20T07:00:00.000Z", beatSeconds: 5 },
+    data: { epoch: "first", version: VERSION, now: "2026-11-20T07:00:00.000Z", beatSeconds: 5 },
   });
   assert.deepEqual(bans?.data, { added: [], removed: [], total: 1 });
   assert.deepEqual(messages.find(is("health"))?.data, HEALTH);

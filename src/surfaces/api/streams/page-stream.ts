@@ -1,5 +1,6 @@
 import type { EventItem } from "../../../admin/declare/items.ts";
 import { isoTime, SECOND_MS } from "../../../core/time.ts";
+import { VERSION } from "../../../core/version.ts";
 import { allBans } from "../../../guard/explain/stats.ts";
 import { API_LIMITS } from "../limits.ts";
 import { type ApiParts, StoreDown } from "../ports.ts";
@@ -96,7 +97,6 @@ export class PageStream {
     const store = this.#parts.queries();
     const epoch = store.name();
     if (this.#isGreeted && epoch === this.#epoch) return "";
-    const { version, clock } = this.#parts;
     const newest = newestId(this.#parts);
     const { upto } = store.banChanges(null, 0);
     const total = this.#bans();
@@ -110,7 +110,7 @@ export class PageStream {
     this.#figuresAt = 0;
     this.#seenCommits = UNSEEN;
     const beatSeconds = API_LIMITS.pageBeatMs / SECOND_MS;
-    const hello = { epoch, version, now: isoTime(clock.now()), beatSeconds };
+    const hello = { epoch, version: VERSION, now: isoTime(this.#parts.clock.now()), beatSeconds };
     return message("hello", hello, this.#lastId) + message("bans", { added: [], removed: [], total });
   }
 
