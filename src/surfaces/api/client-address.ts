@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
-import type { Health } from "../../admin/declare/items.ts";
+import type { Notice } from "../../admin/declare/items.ts";
 import { notices } from "../../core/alerts/notices.ts";
 import { BoundedMap } from "../../core/bounded-map.ts";
 import { isNameOf } from "../../core/net/address.ts";
@@ -92,8 +92,6 @@ export class Peers {
     return asked;
   }
 }
-
-type Notice = Health["notices"][number];
 
 /** How long the notice stays after the last such request. */
 const NOTICE_MS = 10 * MINUTE_MS;

@@ -10,7 +10,7 @@ export const API_LIMITS = {
   /** For a file of accounts, as JSON. */
   accountsBodyBytes: 65_536,
   connections: 512,
-  /** How many of them one client may have, also through a trusted proxy. */
+  /** How many of them one client, or one IPv6 unit, may have, also through a trusted proxy. */
   connectionsAnAddress: 64,
   /** Time to receive the headers, and the whole request. */
   headersMs: 5 * SECOND_MS,

@@ -4,16 +4,11 @@ import { BoundedMap } from "../../core/bounded-map.ts";
 import { contains, type Ip, type Prefix, parseIp, prefixOf } from "../../core/net/ip.ts";
 import { type Millis, SECOND_MS } from "../../core/time.ts";
 import { type Caller, identityOf } from "./access.ts";
-import { API_LIMITS } from "./limits.ts";
-import { LookupsBusy } from "./ports.ts";
+import { API_LIMITS, type ApiLimits } from "./limits.ts";
+import { type ApiSettings, LookupsBusy } from "./ports.ts";
 
-type Limits = Readonly<{
-  /** Total connections. */
-  connections: number;
-  /** Connections that one client, or one IPv6 unit, may hold at once. */
-  connectionsAnAddress: number;
-}>;
-type Settings = Readonly<{ ipv6Prefix: number; trustedProxies: readonly Prefix[] }>;
+type Limits = Pick<ApiLimits, "connections" | "connectionsAnAddress">;
+type Settings = Pick<ApiSettings, "ipv6Prefix" | "trustedProxies">;
 
 /** `unit`: the client; `isProxys`: a trusted proxy, until a request names the client. */
 type Held = { unit: Prefix; isProxys: boolean; asked: Asked | null };
