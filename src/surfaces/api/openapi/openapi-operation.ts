@@ -5,7 +5,8 @@ import { heedsRepeats, REPEAT_KEY } from "../repeats.ts";
 import { DRY_RUN, mayBeDry } from "../request.ts";
 import { type Route, type Schema, scopeOf } from "../route.ts";
 
-type Json = { readonly [key: string]: unknown };
+/** An object of JSON. */
+export type Json = { readonly [key: string]: unknown };
 
 export function operationOf(row: Route, schemas: Schemas): Json {
   const { path, says, schemas: of, bodyBytes, form } = row;
@@ -75,7 +76,7 @@ function responsesOf(row: Route, schemas: Schemas): Json {
   const isTagged = method === "GET" && endless !== true;
   return {
     ...(status === 201 && mayBeDry(row) && { 200: response("What a dry run would have done.", schema) }),
-    ...Object.fromEntries(problemsOf(row).map(([code, name]) => [code, meant(name)])),
+    ...problemsOf(row),
     [status]: {
       ...response(GOOD[status], schema, status === 204 ? undefined : (type ?? "application/json")),
       headers: { ...(isTagged && ETAG), ...(row.who !== "anyone" && RATE) },
@@ -101,22 +102,24 @@ const RATE = {
 };
 const GOOD = { 200: "The answer.", 201: "Done.", 204: "Done; there is nothing to tell." } as const;
 
-function problemsOf(row: Route): readonly (readonly [number, string])[] {
+function problemsOf(row: Route): Json {
   const { who, path, method, schemas, asks, needs } = row;
   const isCalled = who !== "anyone";
   const isPage = tagOf(path) === "page";
-  const signsIn = who === "anyone" && method !== "GET";
-  return [
-    ...(isPage ? [] : ([[400, "BadRequest"]] as const)),
-    ...(isPage ? ([[404, "Problem"]] as const) : []),
-    ...(isCalled || signsIn ? ([[401, "Unauthorized"]] as const) : []),
-    ...((isCalled && needs !== null) || signsIn ? ([[403, "Forbidden"]] as const) : []),
-    ...(asks === undefined || !isCalled ? [] : ([[409, "Conflict"]] as const)),
-    ...(schemas.body === undefined ? [] : ([[413, "TooLarge"]] as const)),
-    ...(heedsRepeats(row) ? ([[422, "KeyReused"]] as const) : []),
-    ...(isCalled || signsIn ? ([[429, "TooMany"]] as const) : []),
-    ...(isCalled || signsIn ? ([[503, "Unavailable"]] as const) : []),
-  ];
+  const signsIn = !isCalled && method !== "GET";
+  const problems = [
+    [400, "BadRequest", !isPage],
+    [404, "Problem", isPage],
+    [401, "Unauthorized", isCalled || signsIn],
+    [403, "Forbidden", (isCalled && needs !== null) || signsIn],
+    [409, "Conflict", isCalled && asks !== undefined],
+    [413, "TooLarge", schemas.body !== undefined],
+    [422, "KeyReused", heedsRepeats(row)],
+    [429, "TooMany", isCalled || signsIn],
+    [503, "Unavailable", isCalled || signsIn],
+  ] as const;
+  const possible = problems.filter(([, , isPossible]) => isPossible);
+  return Object.fromEntries(possible.map(([status, name]) => [status, meant(name)]));
 }
 
 function meant(name: string): Json {
@@ -176,27 +179,24 @@ export function tagOf(path: string): string {
   return TAGS.find(({ paths }) => paths.split(" ").includes(first))?.name ?? "page";
 }
 
-type JsonSchema = { readonly [key: string]: unknown };
-type NamedSchemas = Record<string, JsonSchema>;
-
 /** Schemas in OpenAPI form. Those with an `id` are defined once, in the document's components, and referenced by it. */
 export class Schemas {
-  readonly #named: NamedSchemas = {};
+  readonly #named: Record<string, Json> = {};
 
-  of(schema: z.core.$ZodType, io: "input" | "output"): JsonSchema {
+  of(schema: z.core.$ZodType, io: "input" | "output"): Json {
     const { $schema: _, $defs, ...json } = z.toJSONSchema(schema, { io, unrepresentable: "any" });
     for (const [name, named] of Object.entries($defs ?? {})) this.#named[name] = moved(named);
     return moved(json);
   }
 
-  named(): NamedSchemas {
+  named(): Readonly<Record<string, Json>> {
     return Object.fromEntries(Object.entries(this.#named).toSorted(([a], [b]) => (a < b ? -1 : 1)));
   }
 }
 
 /** With the addresses that definitions have in an OpenAPI document. */
-function moved(schema: object): JsonSchema {
+function moved(schema: object): Json {
   const text = JSON.stringify(schema).replaceAll('"$ref":"#/$defs/', '"$ref":"#/components/schemas/');
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- an object as text is an object
-  return JSON.parse(text) as JsonSchema;
+  return JSON.parse(text) as Json;
 }

@@ -4,9 +4,7 @@ import { PROBLEM_CODES } from "../problem.ts";
 import { REPEAT_KEY } from "../repeats.ts";
 import { DRY_RUN } from "../request.ts";
 import type { Route } from "../route.ts";
-import { operationOf, Schemas, TAGS, tagOf } from "./openapi-operation.ts";
-
-type Json = { readonly [key: string]: unknown };
+import { type Json, operationOf, Schemas, TAGS, tagOf } from "./openapi-operation.ts";
 
 /** OpenAPI 3.1, from the same table that the router reads. */
 export function openApi(table: readonly Route[]): Json {
