@@ -8,10 +8,9 @@ import { UntrustedProxy } from "./client-address.ts";
 import { API_LIMITS } from "./limits.ts";
 import type { ApiParts } from "./ports.ts";
 
-type PublicHealth = Readonly<{
-  version: string;
+type States = Readonly<{
   status: Health["status"];
-  components: readonly Readonly<{ name: string; status: Health["status"] }>[];
+  components: readonly Pick<ComponentHealth, "name" | "status">[];
 }>;
 
 const GUARD_DOWN: OwnerTask = {
@@ -47,18 +46,17 @@ export class HealthReader {
   }
 
   /** Whether the guard and the database can be reached, regardless of other failures. */
-  async readiness(): Promise<PublicHealth> {
+  async readiness() {
     const { components } = await this.read();
-    const guard = components.find(({ name }) => name === "guard")?.status === "ok";
-    const store = this.#store().status === "ok";
-    return {
-      version: VERSION,
-      status: guard && store ? "ok" : "down",
+    const guard = components.find(({ name }) => name === "guard")?.status === "ok" ? "ok" : "down";
+    const { status: store } = this.#store();
+    return publicHealth({
+      status: guard === "ok" ? store : guard,
       components: [
-        { name: "guard", status: guard ? "ok" : "down" },
-        { name: "store", status: store ? "ok" : "down" },
+        { name: "guard", status: guard },
+        { name: "store", status: store },
       ],
-    };
+    });
   }
 
   async #look(): Promise<Omit<Health, "headline">> {
@@ -91,12 +89,9 @@ export class HealthReader {
 }
 
 /** For strangers: the version, names and states, no details. The web listens on loopback unless the settings say otherwise. */
-export function publicHealth(health: Health): PublicHealth {
-  return {
-    version: VERSION,
-    status: health.status,
-    components: health.components.map(({ name, status }) => ({ name, status })),
-  };
+export function publicHealth({ status, components }: States) {
+  const shown = components.map((one) => ({ name: one.name, status: one.status }));
+  return { version: VERSION, status, components: shown };
 }
 
 /** Prometheus text exposition format 0.0.4. Never an address or an account as a label. */
