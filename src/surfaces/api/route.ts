@@ -74,7 +74,7 @@ export type Schema<T = unknown> = z.core.$ZodType<T>;
 
 type Other = Readonly<{ says: string; answer?: Schema }>;
 
-type Schemas = Readonly<{ params: Schema; query: Schema; body: Schema; answer: Schema }>;
+type Schemas = Readonly<Record<"params" | "query" | "body" | "answer", Schema | undefined>>;
 
 type Typed<P, Q, B, A> = Omit<Shape, "method" | "path" | "says" | "who" | "bodyBytes"> &
   Readonly<{
@@ -92,7 +92,7 @@ type Typed<P, Q, B, A> = Omit<Shape, "method" | "path" | "says" | "who" | "bodyB
 /** One row of the table, without its type parameters. */
 export type Route = Shape &
   Readonly<{
-    schemas: Partial<Schemas>;
+    schemas: Schemas;
     run: (call: RouteCall<unknown, unknown, unknown>) => Promise<unknown>;
   }>;
 
@@ -100,12 +100,6 @@ export type Route = Shape &
 export function route<P, Q, B, A>(line: RouteLine, says: string, row: Typed<P, Q, B, A>): Route {
   const { params, query, body, answer, run, ...shape } = row;
   const [method, path] = partsOf(line);
-  const schemas = {
-    ...(params && { params }),
-    ...(query && { query }),
-    ...(body && { body }),
-    ...(answer && { answer }),
-  };
   return {
     who: "session_or_token",
     bodyBytes: body === undefined ? 0 : API_LIMITS.bodyBytes,
@@ -113,7 +107,7 @@ export function route<P, Q, B, A>(line: RouteLine, says: string, row: Typed<P, Q
     method,
     path,
     says,
-    schemas,
+    schemas: { params, query, body, answer },
     run: async (call) => {
       const checked = [check(params, call.params), check(query, call.query), check(body, call.body)] as const;
       const [inPath, inQuery, inBody] = checked;
