@@ -11,7 +11,7 @@ export const REPEAT_KEY = "Idempotency-Key";
 export const REPEAT_MS = DAY_MS;
 /** A string of Structured Fields (RFC 9651, 3.3.3), or the same without its quotes. */
 const KEY = /^(?:"([\x20\x21\x23-\x5b\x5d-\x7e]{1,255})"|([\w.:/+=-]{1,255}))$/;
-type Kept = Readonly<{ status: number; headers: readonly (readonly [string, string])[]; body: string }>;
+type Kept = Readonly<{ status: number; headers: Headers; body: string }>;
 /** `running`: it is pending; `notKept`: it was answered, but the answer is not stored; `uncertain`: it may have been carried out. */
 type Unknown = "running" | "notKept" | "uncertain";
 type Entry = { readonly at: Millis; readonly asked: string; answer: Kept | Unknown };
@@ -96,14 +96,14 @@ export class Repeats {
 async function kept(response: Response): Promise<Kept | "notKept"> {
   const body = await response.clone().text();
   if (body.length > API_LIMITS.keptAnswer) return "notKept";
-  return { status: response.status, headers: [...response.headers], body };
+  return { status: response.status, headers: new Headers(response.headers), body };
 }
 
 function answerOf({ asked, answer }: Entry, same: string): Response {
   if (asked !== same) return REUSED();
   if (typeof answer === "string") return problem({ status: 409, ...UNKNOWN[answer] });
-  const { status, headers, body } = answer;
-  return new Response(body, { status, headers: headers.map(([name, value]): [string, string] => [name, value]) });
+  const { body, ...kept } = answer;
+  return new Response(body, kept);
 }
 
 const UNKNOWN = {
