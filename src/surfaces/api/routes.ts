@@ -70,9 +70,9 @@ export function routes({ parts, callers, health, streams }: Handlers): readonly 
     }),
 
     ...accessRoutes({ parts, callers }),
-    ...settingsRoutes({ parts }),
+    ...settingsRoutes(parts),
     ...accountRoutes(parts),
-    ...meRoutes({ parts }),
+    ...meRoutes(parts),
 
     route("GET /api/v1/status", "Health of every component, and current notices.", {
       answer: items.health(),

@@ -4,7 +4,7 @@ import { PAGE } from "../../../admin/declare/paging.ts";
 import { MAX_PASSWORD_BYTES } from "../../../core/access/passwords.ts";
 import { parseAccountName } from "../../../core/net/address.ts";
 import { sendToGuard } from "../derived.ts";
-import type { Handlers } from "../handlers.ts";
+import type { ApiParts } from "../ports.ts";
 import { problem, unauthorized } from "../problem.ts";
 import { type Route, route } from "../route.ts";
 import { whyRefused } from "./account-routes.ts";
@@ -30,7 +30,7 @@ const client = z.object({
 });
 
 /** Those routes of `/me` that are not derived from `src/admin/mailboxes.ts`: the account is always the session's, never the request's. */
-export function meRoutes({ parts }: Pick<Handlers, "parts">): readonly Route[] {
+export function meRoutes(parts: ApiParts): readonly Route[] {
   const { guard, lookups } = parts;
   const common = { who: "session", needs: "mailbox" } as const;
   return [

@@ -11,9 +11,8 @@ import { DAY_MS, later, type Millis } from "../../../core/time.ts";
 import { defaultOf, isSettingKey, settingOf, variableOf } from "../../../settings/schema.ts";
 import { whyNotOverWeb } from "../../../settings/web-changes.ts";
 import { sendToGuard } from "../derived.ts";
-import type { Handlers } from "../handlers.ts";
 import { API_LIMITS } from "../limits.ts";
-import type { TrialOutcome, Trials } from "../ports.ts";
+import type { ApiParts, TrialOutcome, Trials } from "../ports.ts";
 import { type Route, route } from "../route.ts";
 
 /** Age and number of the recorded events on which changed limits are tried: some seconds of work. */
@@ -24,8 +23,7 @@ const MOST_LISTED = 20;
 const previewRequest = z.strictObject({ changes: changesByKey });
 
 /** Those routes of settings that are not derived from `src/admin/settings.ts`: the web has the reference and the recorded events. */
-export function settingsRoutes({ parts }: Pick<Handlers, "parts">): readonly Route[] {
-  const { guard, trials, clock } = parts;
+export function settingsRoutes({ guard, trials, clock }: ApiParts): readonly Route[] {
   return [
     route(
       "GET /api/v1/settings",
