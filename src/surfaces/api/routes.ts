@@ -35,11 +35,7 @@ export function routes({ parts, callers, health, streams }: Handlers): readonly 
         run: async (call) => {
           if (call.query.action === "stats")
             return new Response(await readStats(parts, health), { headers: JSON_TYPE });
-          return sendToGuard(guard, call, { verb: "cleanup" }, ({ expired }) => ({
-            success: true as const,
-            action: "cleanup" as const,
-            expired,
-          }));
+          return sendToGuard(guard, call, { verb: "cleanup" }, ({ expired }) => ({ ...did("cleanup"), expired }));
         },
       },
     ),
@@ -50,22 +46,12 @@ export function routes({ parts, callers, health, streams }: Handlers): readonly 
       answer: shape.securityResult,
       run: async (call) => {
         const { body } = call;
-        if (body.action === "unban")
-          return sendToGuard(guard, call, { verb: "unban", target: body.ip }, ({ prefix }) => ({
-            success: true as const,
-            action: "unban" as const,
-            prefix,
-          }));
-        return sendToGuard(
-          guard,
-          call,
-          { verb: "ban", target: body.ip, note: body.reason, for: body.for },
-          ({ ban }) => ({
-            success: true as const,
-            action: "ban" as const,
-            ban,
-          }),
-        );
+        if (body.action === "unban") {
+          const asked = { verb: "unban", target: body.ip } as const;
+          return sendToGuard(guard, call, asked, ({ prefix }) => ({ ...did("unban"), prefix }));
+        }
+        const asked = { verb: "ban", target: body.ip, note: body.reason, for: body.for } as const;
+        return sendToGuard(guard, call, asked, ({ ban }) => ({ ...did("ban"), ban }));
       },
     }),
 
@@ -203,6 +189,11 @@ export function routes({ parts, callers, health, streams }: Handlers): readonly 
 
 const JSON_TYPE = { "content-type": "application/json" } as const;
 const DOWN = { says: "Something essential is down.", answer: shape.publicHealth };
+
+/** How the answers of `/api/security` start. */
+function did<A extends string>(action: A) {
+  return { success: true, action } as const;
+}
 
 function healthAnswer(health: ReturnType<typeof publicHealth>): Response {
   return Response.json(health, { status: health.status === "down" ? 503 : 200 });
