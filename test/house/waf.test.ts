@@ -2,10 +2,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { type TestContext, test } from "node:test";
 import { isObject } from "../../src/admin/declare/fields.ts";
-import { createHandlers } from "../../src/surfaces/api/handlers.ts";
 import { openApi } from "../../src/surfaces/api/openapi/openapi.ts";
-import { routes } from "../../src/surfaces/api/routes.ts";
-import { startKit } from "../kit/api-kit.ts";
+import { startKit, tableOf } from "../kit/api-kit.ts";
 
 /** Fields of requests that hold a secret: examples/modsecurity.conf keeps them from the rules and so out of the log. */
 const SECRET = ["code", "file", "password"];
@@ -24,8 +22,7 @@ test("the rules of the web application firewall see no field of a request that h
 
 /** The names of all texts in the bodies of all routes. */
 async function fieldsOf(t: TestContext): Promise<ReadonlySet<string>> {
-  const table = routes(createHandlers((await startKit(t)).parts));
-  const described: unknown = JSON.parse(JSON.stringify(openApi(table)));
+  const described: unknown = JSON.parse(JSON.stringify(openApi(tableOf(await startKit(t)))));
   const found = new Set<string>();
   const visit = (schema: unknown, field: string): void => {
     if (Array.isArray(schema)) for (const one of schema) visit(one, field);

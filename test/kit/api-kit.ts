@@ -9,7 +9,10 @@ import { answerTo } from "../../src/guard/explain/questions.ts";
 import type { Figures } from "../../src/guard/figures.ts";
 import type { BanChanges } from "../../src/guard/network-ports.ts";
 import type { EventFilter, EventPage, Queries } from "../../src/guard/storage-ports.ts";
+import { createHandlers } from "../../src/surfaces/api/handlers.ts";
 import { type ApiParts, StoreDown } from "../../src/surfaces/api/ports.ts";
+import type { Route } from "../../src/surfaces/api/route.ts";
+import { routes } from "../../src/surfaces/api/routes.ts";
 import { ApiServer } from "../../src/surfaces/api/server.ts";
 import { FakeGuard, PASSWORD, TOKEN } from "./fake-guard.ts";
 import { eventItem } from "./samples.ts";
@@ -187,6 +190,17 @@ export async function startKit(
     subscribers: () => listeners.size,
     stop: () => server.stop(),
   };
+}
+
+/** Every route of the API. */
+export function tableOf({ parts }: Kit): readonly Route[] {
+  return routes(createHandlers(parts));
+}
+
+/** Asks for a path with the token `ci`: by GET, or with a body by POST. */
+export function ask({ url }: Kit, path: string, body?: unknown): Promise<Response> {
+  if (body === undefined) return fetch(`${url}${path}`, { headers: bearer });
+  return fetch(`${url}${path}`, { method: "POST", headers: bearer, body: JSON.stringify(body) });
 }
 
 /** A stream of the API as it is read. */

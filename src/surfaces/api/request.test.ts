@@ -1,13 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as z from "zod";
-import { bearer, startKit } from "../../../test/kit/api-kit.ts";
+import { bearer, startKit, tableOf } from "../../../test/kit/api-kit.ts";
 import { effectOf } from "../../admin/declare/control.ts";
-import { createHandlers } from "./handlers.ts";
 import { API_LIMITS } from "./limits.ts";
 import { readBody, readQuery } from "./request.ts";
 import { type Method, route } from "./route.ts";
-import { routes } from "./routes.ts";
 
 const rowOf = (more: Partial<Parameters<typeof route>[2]>, method: Method = "GET") =>
   route(`${method} /x`, "It says.", { who: "anyone", run: () => null, ...more });
@@ -89,7 +87,7 @@ test("a dry run of what cannot be tried is refused, with the reason", async () =
 });
 
 test("every route that changes something can be tried, or says why it cannot", async (t) => {
-  const all = routes(createHandlers((await startKit(t)).parts)).filter(({ method }) => method !== "GET");
+  const all = tableOf(await startKit(t)).filter(({ method }) => method !== "GET");
   const named = all.filter(({ asks }) => asks === undefined || effectOf(asks).dryRun === undefined);
   assert.deepEqual(
     named.map(({ path }) => path),

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { IncomingMessage, ServerResponse } from "node:http";
 import { Socket } from "node:net";
 import { test } from "node:test";
-import { BAN, bearer, type Kit, signIn, startKit } from "../../../test/kit/api-kit.ts";
+import { ask, BAN, bearer, signIn, startKit, tableOf } from "../../../test/kit/api-kit.ts";
 import { AS_TOKEN } from "../../../test/kit/fake-guard.ts";
 import { until } from "../../../test/kit/until.ts";
 import { createHandlers } from "./handlers.ts";
@@ -10,7 +10,6 @@ import { API_LIMITS } from "./limits.ts";
 import { type ApiParts, LookupsBusy } from "./ports.ts";
 import { route } from "./route.ts";
 import { createRouter } from "./router.ts";
-import { routes } from "./routes.ts";
 
 const never = route("GET /never", "Does not answer.", {
   who: "anyone",
@@ -49,11 +48,6 @@ test("an answer that failed says too how many requests are left", async (t) => {
   assert.equal(busy.status, 503);
   for (const name of ["ratelimit", "ratelimit-policy", "retry-after"]) assert.ok(busy.headers.has(name), name);
 });
-
-function ask({ url }: Kit, path: string, body?: unknown): Promise<Response> {
-  if (body === undefined) return fetch(`${url}${path}`, { headers: bearer });
-  return fetch(`${url}${path}`, { method: "POST", headers: bearer, body: JSON.stringify(body) });
-}
 
 test("an unknown path is a 404, a known path with another method a 405", async (t) => {
   const kit = await startKit(t);
@@ -127,7 +121,7 @@ test("a parameter that a route does not know is refused on every route but those
   const ofMailbox = { cookie: await signIn(kit, "anna@example.org") };
   const asked = (): number => kit.guard.asked.filter(({ command: { verb } }) => verb !== "health").length;
   const before = asked();
-  for (const row of routes(createHandlers(kit.parts))) {
+  for (const row of tableOf(kit)) {
     const path = row.path.replace(/\{\w+\}/, "203.0.113.7");
     const response = await fetch(`${kit.url}${path}?limt=5`, {
       method: row.method,

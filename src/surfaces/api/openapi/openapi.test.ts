@@ -1,11 +1,9 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { createConfig, lintFromString } from "@redocly/openapi-core";
-import { startKit } from "../../../../test/kit/api-kit.ts";
+import { startKit, tableOf } from "../../../../test/kit/api-kit.ts";
 import { NOTICE_CODES } from "../../../core/alerts/notices.ts";
-import { createHandlers } from "../handlers.ts";
 import { PROBLEM_CODES } from "../problem.ts";
-import { routes } from "../routes.ts";
 import { openApi } from "./openapi.ts";
 
 type Parameter = Readonly<{ name: string; in: string; description?: string } | { $ref: string }>;
@@ -89,7 +87,7 @@ test("an answer without a body promises none, and successful answers are describ
 });
 
 async function description(t: TestContext) {
-  const table = routes(createHandlers((await startKit(t)).parts));
+  const table = tableOf(await startKit(t));
   const text = JSON.stringify(openApi(table));
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the linter holds it to this
   const { paths } = JSON.parse(text) as Document;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
-import { BAN, bearer, signIn, startKit } from "../../../../test/kit/api-kit.ts";
+import { BAN, bearer, signIn, startKit, tableOf } from "../../../../test/kit/api-kit.ts";
 import { AS_TOKEN, tokenNamed } from "../../../../test/kit/fake-guard.ts";
 import { until } from "../../../../test/kit/until.ts";
 import { isObject } from "../../../admin/declare/fields.ts";
@@ -9,9 +9,7 @@ import { SCOPES } from "../../../core/access/scopes.ts";
 import { parsePrefix } from "../../../core/net/ip.ts";
 import { LIMITS } from "../../../guard/limits.ts";
 import { CONTROL_LIMITS } from "../../control-server.ts";
-import { createHandlers } from "../handlers.ts";
 import { API_LIMITS } from "../limits.ts";
-import { routes } from "../routes.ts";
 
 test("the password again makes a session's proof fresh, which the next answer tells", async (t) => {
   const kit = await startKit(t);
@@ -67,9 +65,7 @@ test("what the web itself shows needs the scope read, and the guard says no to t
   kit.guard.answers("ban", { ban: BAN });
   kit.guard.refuses("allow_add", "It lacks the scope.", { denied: "not_allowed" });
   kit.guard.refuses("allow_remove", "It lacks the proof.", { denied: "proof_needed" });
-  for (const row of routes(createHandlers(kit.parts)).filter(
-    ({ who, method }) => who === "session_or_token" && method === "GET",
-  )) {
+  for (const row of tableOf(kit).filter(({ who, method }) => who === "session_or_token" && method === "GET")) {
     const response = await fetch(`${kit.url}${row.path.replace(/\{\w+\}/, "203.0.113.7")}`, { headers: bearer });
     assert.equal(response.status, row.path === "/api/v1/session" ? 200 : 403, row.path);
     if (response.status === 403) assert.match(await response.text(), /lacks the scope (read|admin)/);

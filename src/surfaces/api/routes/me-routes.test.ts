@@ -1,12 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { signIn, startKit } from "../../../../test/kit/api-kit.ts";
+import { signIn, startKit, tableOf } from "../../../../test/kit/api-kit.ts";
 import { MAILBOX, PASSWORD } from "../../../../test/kit/fake-guard.ts";
 import { eventItem } from "../../../../test/kit/samples.ts";
 import { rightsOf } from "../../../admin/declare/rights.ts";
 import type { EventFilter, EventPage } from "../../../guard/storage-ports.ts";
-import { createHandlers } from "../handlers.ts";
-import { routes } from "../routes.ts";
 
 const ANNA = "anna@example.org";
 
@@ -63,7 +61,7 @@ test("a mail program gets its settings, as fields and as a profile", async (t) =
 test("a mailbox user may use the routes of mailboxes and those that each session needs, and no other", async (t) => {
   const kit = await startKit(t);
   const cookie = await signIn(kit, ANNA);
-  const table = routes(createHandlers(kit.parts)).filter(({ who }) => who !== "anyone");
+  const table = tableOf(kit).filter(({ who }) => who !== "anyone");
   const open: string[] = [];
   for (const { method, path, asks, needs } of table) {
     if (needs === "mailbox") continue;
