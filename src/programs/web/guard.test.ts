@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { listenOnSocket } from "../../../test/kit/local-server.ts";
 import { patience } from "../../../test/kit/patience.ts";
+import { ip } from "../../../test/kit/samples.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import type { ParsedLine } from "../../admin/declare/control.ts";
-import { parseIp } from "../../core/net/ip.ts";
 import { CommitFeed } from "../../guard/commits.ts";
 import { watch } from "../../host/sockets/control-client.ts";
 import { ControlServer } from "../../surfaces/control-server.ts";
@@ -41,13 +41,13 @@ test("the line of a command says who asks, and whether it is a dry run", async (
   t.after(() => server.stop());
   const guard = guardAt(path);
   const command = { verb: "unban", target: "203.0.113.7" } as const;
-  const ip = parseIp("192.0.2.10") ?? assert.fail();
-  await guard.ask({ as: "secret", ip }, command, { isDry: true });
-  await guard.ask({ as: "secret", ip }, command, { isDry: false });
-  await guard.ask({ as: "secret", ip }, command);
+  const asker = { as: "secret", ip: ip("192.0.2.10") };
+  await guard.ask(asker, command, { isDry: true });
+  await guard.ask(asker, command, { isDry: false });
+  await guard.ask(asker, command);
   assert.deepEqual(
-    lines.map(({ as, ip: from, isDry }) => ({ as, from, isDry })),
-    [true, undefined, undefined].map((isDry) => ({ as: "secret", from: ip, isDry })),
+    lines.map(({ as, ip: from, isDry }) => ({ as, ip: from, isDry })),
+    [true, undefined, undefined].map((isDry) => ({ ...asker, isDry })),
   );
 });
 

@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BAN, startKit, T0 } from "../../../test/kit/api-kit.ts";
 import { TOKEN } from "../../../test/kit/fake-guard.ts";
+import { ip, net } from "../../../test/kit/samples.ts";
 import { stats as statsShape } from "../../admin/declare/items.ts";
-import { parseIp, parsePrefix } from "../../core/net/ip.ts";
 import { DAY_MS, later } from "../../core/time.ts";
 import { HealthReader } from "./health.ts";
 import { readBans, readEvents, readStats, readWhy, readWhyAccount } from "./reading.ts";
 import { eventPage } from "./routes/schemas.ts";
 
-const FOR_CI = { as: TOKEN, ip: parseIp("203.0.113.9") ?? assert.fail() };
+const FOR_CI = { as: TOKEN, ip: ip("203.0.113.9") };
 
 test("statistics cover the last day, and count every ban in force", async (t) => {
   const kit = await startKit(t);
@@ -66,7 +66,7 @@ test("an account is explained with its state now, and without it while the guard
 test("an address is explained as of now, with the configured memory", async (t) => {
   const kit = await startKit(t, { memoryMs: 77 });
   const address = t.mock.method(kit.queries, "address");
-  const prefix = parsePrefix("203.0.113.7") ?? assert.fail();
+  const prefix = net("203.0.113.7");
   kit.guard.answers("protection", { prefix, reason: "gateway" });
   const reported = await readWhy(kit.parts, FOR_CI, prefix);
   assert.deepEqual([reported.ban, reported.protection, reported.protectionUnknown], [BAN, "gateway", false]);

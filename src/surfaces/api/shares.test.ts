@@ -7,8 +7,8 @@ import { setImmediate } from "node:timers/promises";
 import { bearer, signIn, startKit } from "../../../test/kit/api-kit.ts";
 import { tokenNamed } from "../../../test/kit/fake-guard.ts";
 import { listenOnPort } from "../../../test/kit/local-server.ts";
+import { ip, net } from "../../../test/kit/samples.ts";
 import { until } from "../../../test/kit/until.ts";
-import { type Ip, parseIp, parsePrefix } from "../../core/net/ip.ts";
 import { instant, later } from "../../core/time.ts";
 import type { Caller } from "./access.ts";
 import { API_LIMITS } from "./limits.ts";
@@ -16,16 +16,15 @@ import { LookupsBusy } from "./ports.ts";
 import { ApiServer } from "./server.ts";
 import { ConnectionShares, Rates, ReadShares, Turns } from "./shares.ts";
 
-const LOOPBACK = parsePrefix("127.0.0.0/8") ?? assert.fail();
 const PATIENCE_MS = 5_000;
 
 /** A server with few places. `/wait` is answered by hand; the header X names the client where the proxy is trusted. */
 async function serving(t: TestContext, limits: { connections: number; connectionsAnAddress: number }, isProxy = false) {
-  const shares = new ConnectionShares(limits, { ipv6Prefix: 64, trustedProxies: isProxy ? [LOOPBACK] : [] });
+  const shares = new ConnectionShares(limits, { ipv6Prefix: 64, trustedProxies: isProxy ? [net("127.0.0.0/8")] : [] });
   const waiting: ServerResponse[] = [];
   const server = createServer((request, response) => {
-    const client: Ip | null = parseIp(String(request.headers["x"] ?? "127.0.0.1"));
-    if (client === null || !shares.isWithin(request.socket, client)) return void response.writeHead(503).end();
+    const client = ip(String(request.headers["x"] ?? "127.0.0.1"));
+    if (!shares.isWithin(request.socket, client)) return void response.writeHead(503).end();
     if (request.url === "/wait") return void waiting.push(response);
     response.writeHead(204).end();
   });

@@ -3,10 +3,10 @@ import { createHash } from "node:crypto";
 import { test } from "node:test";
 import { BAN, bearer, signIn, startKit, tableOf } from "../../../../test/kit/api-kit.ts";
 import { AS_TOKEN, tokenNamed } from "../../../../test/kit/fake-guard.ts";
+import { net } from "../../../../test/kit/samples.ts";
 import { until } from "../../../../test/kit/until.ts";
 import { isObject } from "../../../admin/declare/fields.ts";
 import { SCOPES } from "../../../core/access/scopes.ts";
-import { parsePrefix } from "../../../core/net/ip.ts";
 import { LIMITS } from "../../../guard/limits.ts";
 import { CONTROL_LIMITS } from "../../control-server.ts";
 import { API_LIMITS } from "../limits.ts";
@@ -85,7 +85,7 @@ test("a session says who it is, what it may do, and until when its proof is fres
 });
 
 test("strangers who sign in wait for one another, and leave the guard connections for the others", async (t) => {
-  const kit = await startKit(t, { trustedProxies: [parsePrefix("127.0.0.1") ?? assert.fail()] });
+  const kit = await startKit(t, { trustedProxies: [net("127.0.0.1")] });
   const answers: (() => void)[] = [];
   const { mock } = t.mock.method(kit.guard, "ask", () => {
     const { promise, resolve } = Promise.withResolvers();
