@@ -26,18 +26,16 @@ test("a session's secret comes from our cookie, and does not save a wrong token"
 test("who may call what", () => {
   const token = { ...tokenNamed("ci", ["read"]), secret: "" };
   const session = { ...token, how: "session" } as const;
-  assert.deepEqual(
-    [null, token, session].map((caller) => mayCall("anyone", caller)),
-    [true, true, true],
-  );
-  assert.deepEqual(
-    [null, token, session].map((caller) => mayCall("session", caller)),
-    [false, false, true],
-  );
-  assert.deepEqual(
-    [null, token, session].map((caller) => mayCall("session_or_token", caller)),
-    [false, true, true],
-  );
+  for (const [who, ...may] of [
+    ["anyone", true, true, true],
+    ["session", false, false, true],
+    ["session_or_token", false, true, true],
+  ] as const)
+    assert.deepEqual(
+      [null, token, session].map((caller) => mayCall(who, caller)),
+      may,
+      who,
+    );
 });
 
 test("all sessions of a mailbox count as one caller, and each session of the owner as its own", () => {

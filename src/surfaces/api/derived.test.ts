@@ -5,17 +5,18 @@ import { parsedCommandOf } from "../../../test/kit/commands.ts";
 import { ACCOUNT, AS_TOKEN, FakeGuard } from "../../../test/kit/fake-guard.ts";
 import type { Command } from "../../admin/declare/control.ts";
 import { sendToGuard } from "./derived.ts";
+import type { GuardPort } from "./ports.ts";
 import { Uncertain } from "./problem.ts";
+
+function unban(guard: GuardPort): Promise<string | Response> {
+  const asked = { verb: "unban", target: "203.0.113.7" } as const;
+  return sendToGuard(guard, { asker: AS_TOKEN, isDry: false }, asked, ({ prefix }) => prefix);
+}
 
 test("each kind of answer of the guard becomes its own status", async () => {
   const guard = new FakeGuard();
   const status = async (): Promise<unknown> => {
-    const answer = await sendToGuard(
-      guard,
-      { asker: AS_TOKEN, isDry: false },
-      { verb: "unban", target: "203.0.113.7" },
-      ({ prefix }) => prefix,
-    );
+    const answer = await unban(guard);
     return answer instanceof Response ? answer.status : answer;
   };
   guard.answers("unban", { prefix: "203.0.113.7/32" });
@@ -35,29 +36,15 @@ test("each kind of answer of the guard becomes its own status", async () => {
   assert.equal(await status(), 503);
 });
 
-test("a guard that took the command and did not answer may have carried it out", async () => {
-  const silent = { ok: false, kind: "unreachable", message: "late", mayBeDone: true } as const;
-  const guard = { ask: () => Promise.resolve(silent) };
-  const answer = await sendToGuard(
-    guard,
-    { asker: AS_TOKEN, isDry: false },
-    { verb: "unban", target: "203.0.113.7" },
-    ({ prefix }) => prefix,
-  );
-  assert.ok(answer instanceof Uncertain);
-  assert.equal(answer.status, 503);
-});
-
-test("a command that may have been carried out although it failed counts as uncertain", async () => {
-  const unflushed = { ok: false, kind: "failed", message: "m", next: "n", mayBeDone: true } as const;
-  const answer = await sendToGuard(
-    { ask: () => Promise.resolve(unflushed) },
-    { asker: AS_TOKEN, isDry: false },
-    { verb: "unban", target: "203.0.113.7" },
-    ({ prefix }) => prefix,
-  );
-  assert.ok(answer instanceof Uncertain);
-  assert.equal(answer.status, 409);
+test("a failed or unanswered command that may have been carried out counts as uncertain", async () => {
+  for (const [reply, status] of [
+    [{ ok: false, kind: "unreachable", message: "late", mayBeDone: true }, 503],
+    [{ ok: false, kind: "failed", message: "m", next: "n", mayBeDone: true }, 409],
+  ] as const) {
+    const answer = await unban({ ask: () => Promise.resolve(reply) });
+    assert.ok(answer instanceof Uncertain, reply.kind);
+    assert.equal(answer.status, status);
+  }
 });
 
 const AT = "2026-11-20T07:00:00.000Z";

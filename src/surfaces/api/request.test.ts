@@ -46,11 +46,6 @@ test("ten thousand letters of markup are not answered back", async () => {
   assert.ok(said.length < 120 && !said.includes("<"), said);
 });
 
-test("a file of the page is given whatever a link to it carries", () => {
-  const read = readQuery(rowOf({ anyQuery: true }), "http://localhost/?utm_source=mail");
-  assert.ok(!(read instanceof Response));
-});
-
 test("a route that takes any query reads its own, and refuses a dry run that would not be one", async () => {
   const old = rowOf({ query, anyQuery: true });
   const read = readQuery(old, "http://localhost/x?ip=203.0.113.7&_=123&_=124");

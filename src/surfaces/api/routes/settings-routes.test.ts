@@ -74,14 +74,6 @@ test("the list joins what the guard knows with the reference, and says why a set
   assert.deepEqual([webhook?.value, webhook?.isHidden], ["(secret)", true]);
 });
 
-test("a proof that the guard asks for is asked of the caller", async (t) => {
-  const kit = await kitOf(t);
-  kit.guard.refuses("settings_apply", "This needs the password again.", { denied: "proof_needed" });
-  const refused = await kit.ask("", { changes: { "limits.mail.per_minute": 5 }, digest: DIGEST });
-  assert.equal(refused.status, 403);
-  assert.match(refused.text, /"code":"proof_needed"/);
-});
-
 test("a preview tells what the limits would have done, or that it was too long", async (t) => {
   const asked: unknown[] = [];
   const hit = {
