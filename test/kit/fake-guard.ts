@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import type { DetailedAccount } from "../../src/admin/accounts.ts";
 import {
   type Command,
   type CommandError,
@@ -14,9 +13,7 @@ import type { MyMailbox } from "../../src/admin/me.ts";
 import { roleOf, SCOPES, type Scope } from "../../src/core/access/scopes.ts";
 import { parseIp } from "../../src/core/net/ip.ts";
 import type { Asker, Asking, GuardPort, Unreachable } from "../../src/surfaces/api/ports.ts";
-import { CHECKS, ENCRYPTION, FAIL2BAN, FIREWALL, INCIDENTS, RETENTION } from "./keeper-reports.ts";
 import { sampleOf } from "./sample-of.ts";
-import { CERTIFICATE, DNS } from "./upkeep-kit.ts";
 
 export const PASSWORD = "correct horse battery";
 export const TOKEN = "gi_0123456789abcdef0123456789abcdef";
@@ -37,25 +34,6 @@ export const HEALTH: Health = {
 export function tokenNamed(name: string, scopes: readonly Scope[]): CallerItem {
   return { how: "token", name, role: roleOf(scopes), account: null, scopes, freshUntil: null, session: null };
 }
-
-/** An account as a page shows it. */
-export const ACCOUNT: DetailedAccount = {
-  name: "anna@example.org",
-  suspended: false,
-  origin: "command",
-  networks: ["203.0.113.0/24"],
-  quotaBytes: null,
-  createdAt: "2026-11-20T06:00:00.000Z",
-  lastSignIn: { at: "2026-11-20T06:50:00.000Z", from: "203.0.113.9/32" },
-  guarded: null,
-  held: null,
-  known: ["203.0.113.9/32"],
-  aliases: [{ address: "info@example.org", targets: ["anna@example.org"], blocked: false }],
-  aliasesTotal: 1,
-  use: { usedBytes: 1_024, mails: 3 },
-  usualQuotaBytes: 5_000,
-  passwordsOnServer: false,
-};
 
 /** The mailbox of a user who signs in. */
 export const MAILBOX: MyMailbox = {
@@ -94,35 +72,9 @@ export class FakeGuard implements GuardPort {
     ["protection", { ok: true, result: { prefix: "203.0.113.7/32", reason: null } }],
     ["account_state", { ok: true, result: { state: null } }],
     ["settings_list", { ok: true, result: { values: [], digest: "0".repeat(64), undo: null } }],
-    ["alerts_list", { ok: true, result: { channels: [], leadOut: true, items: [], next: null, total: 0 } }],
-    ["audit_list", { ok: true, result: { items: [], next: null } }],
-    ["audit_verify", { ok: true, result: { audit: null } }],
-    ["access_review", { ok: true, result: { items: [], next: null, total: 0 } }],
-    ["incident_list", { ok: true, result: INCIDENTS }],
-    ["firewall", { ok: true, result: FIREWALL }],
-    ["retention", { ok: true, result: RETENTION }],
-    ["encryption", { ok: true, result: ENCRYPTION }],
-    ["checks", { ok: true, result: CHECKS }],
-    ["fail2ban", { ok: true, result: FAIL2BAN }],
-    ["upkeep", { ok: true, result: { items: [] } }],
-    ["certificate", { ok: true, result: CERTIFICATE }],
-    ["dns_check", { ok: true, result: DNS }],
-    ["passkey_list", { ok: true, result: { items: [] } }],
-    ["session_list", { ok: true, result: { items: [], next: null, total: 0 } }],
-    ["factor_list", { ok: true, result: { totp: false, recoveryLeft: 0, passkeys: [] } }],
-    ["queue_list", { ok: true, result: { mails: [], next: null, total: 0 } }],
-    ["held_list", { ok: true, result: { accounts: [], held: [], heldTotal: 0, sent: [], sentTotal: 0 } }],
-    ["greylist_list", { ok: true, result: { items: [], next: null, total: 0 } }],
-    ["spam_allow_list", { ok: true, result: { items: [], next: null, total: 0 } }],
-    ["account_list", { ok: true, result: { items: [], next: null, total: 0, passwordsOnServer: false } }],
-    ["account_details", { ok: true, result: ACCOUNT }],
     ["my_mailbox", { ok: true, result: MAILBOX }],
     ["my_addresses", { ok: true, result: { account: MAILBOX.account, addresses: [MAILBOX.account] } }],
     ["my_client", { ok: true, result: CLIENT }],
-    ["my_sessions", { ok: true, result: { items: [] } }],
-    ["my_senders", { ok: true, result: { items: [] } }],
-    ["alias_list", { ok: true, result: { items: [], next: null, total: 0 } }],
-    ["token_list", { ok: true, result: { items: [], next: null, total: 0 } }],
   ]);
   /** Callers by their secret. */
   readonly callers = new Map<string, CallerItem>([[TOKEN, tokenNamed("ci", SCOPES)]]);

@@ -1,4 +1,4 @@
-import type { CertificateReport, DnsReport, PublishedRecord } from "../../src/admin/declare/reports.ts";
+import type { PublishedRecord } from "../../src/admin/declare/reports.ts";
 import { createUpkeep, type Upkeep, type UpkeepParts } from "../../src/guard/commands/upkeep.ts";
 import { loadValid } from "./loaded-settings.ts";
 
@@ -13,24 +13,6 @@ export const MX: PublishedRecord = {
   required: true,
   status: "ok",
   detail: "It names only this server.",
-};
-
-export const CERTIFICATE: CertificateReport = {
-  names: ["mail.example.org"],
-  issuer: "CN=R11",
-  isSelfSigned: false,
-  notBefore: "2026-11-01T00:00:00.000Z",
-  notAfter: "2027-01-30T00:00:00.000Z",
-  fingerprint: "AA:BB",
-  trouble: null,
-  ports: [{ port: 993, isServed: true }],
-};
-
-export const DNS: DnsReport = {
-  domain: "example.org",
-  domains: settings.domains,
-  checkedAt: "2026-11-20T12:00:00.000Z",
-  records: [MX],
 };
 
 /** The upkeep of a server whose records are all published. */

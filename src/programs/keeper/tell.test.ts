@@ -3,7 +3,6 @@ import { createPublicKey, generateKeyPairSync } from "node:crypto";
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { FAIL2BAN } from "../../../test/kit/keeper-reports.ts";
 import { NOON, net } from "../../../test/kit/samples.ts";
 import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { settings } from "../../../test/kit/upkeep-kit.ts";
@@ -131,7 +130,13 @@ test("a Fail2ban that should run and is missing is reported as such", async () =
 });
 
 test("the guard can read the keeper's answer about it", () => {
-  const reply = { ok: true, detail: "", fail2ban: FAIL2BAN };
+  const fail2ban = {
+    enabled: true,
+    sentences: "unjudged",
+    jails: [{ name: "postfix-sasl", watched: 2, found: 9, reports: 1 }],
+    refused: [{ file: "gullible.conf", reason: "attackers choose what it reads" }],
+  };
+  const reply = { ok: true, detail: "", fail2ban };
   assert.deepEqual(parseKeeperReply(JSON.stringify(reply)), reply);
 });
 

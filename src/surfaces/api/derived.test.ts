@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { bearer, signIn, startKit } from "../../../test/kit/api-kit.ts";
 import { parsedCommandOf } from "../../../test/kit/commands.ts";
-import { ACCOUNT, AS_TOKEN, FakeGuard } from "../../../test/kit/fake-guard.ts";
+import { AS_TOKEN, FakeGuard } from "../../../test/kit/fake-guard.ts";
 import type { Command } from "../../admin/declare/control.ts";
 import { sendToGuard } from "./derived.ts";
 import type { GuardPort } from "./ports.ts";
@@ -116,7 +116,7 @@ const ROWS: readonly Row[] = [
     { verb: "account_list", text: "ann", limit: 7, cursor: "a" },
     page("items"),
   ],
-  ["GET accounts", { verb: "account_list", text: null, ...FIRST }, page("items", ACCOUNT)],
+  ["GET accounts", { verb: "account_list", text: null, ...FIRST }, page("items", { name: ANNA })],
   [`PUT accounts/${ANNA}/quota`, { verb: "quota_set", name: ANNA, ...NO_QUOTA }, NO_QUOTA, { sent: NO_QUOTA }],
   [`POST accounts/${ANNA}/networks`, { verb: "networks_add", name: ANNA, ...NETWORKS }, NETWORKS, { sent: NETWORKS }],
   [
