@@ -2,7 +2,7 @@ import { signal } from "@preact/signals";
 import { useState } from "preact/hooks";
 import type { OwnSignIn } from "../../../src/admin/declare/items.ts";
 import type { Page } from "../../../src/admin/declare/paging.ts";
-import type { MOST_APP_PASSWORDS } from "../../../src/admin/mailboxes.ts";
+import type { AppPasswords, MOST_APP_PASSWORDS } from "../../../src/admin/mailboxes.ts";
 import { type Listed, SecretsCard, SessionRow } from "../../access-rows.tsx";
 import { post, queryOf, remove } from "../../api.ts";
 import { attempt, tell } from "../../attempt.ts";
@@ -50,14 +50,13 @@ function NewPassword({ done }: Readonly<{ done: () => void }>) {
   );
 }
 
-type AppPassword = Readonly<{ id: string; name: string; made: string; lastUsed: string | null }>;
 type Made = Readonly<{ name: string; password: string }>;
 
 const MOST: typeof MOST_APP_PASSWORDS = 20;
 
 export function AppPasswordsCard() {
   return (
-    <SecretsCard<AppPassword>
+    <SecretsCard<AppPasswords["items"][number]>
       path="me/app-passwords"
       madeAt={({ made }) => made}
       words={apps}

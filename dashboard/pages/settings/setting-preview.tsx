@@ -51,7 +51,6 @@ export function SettingPreview({ preview, isBusy, apply, back }: Props) {
 
 function Tried({ trial }: Readonly<{ trial: Trial }>) {
   const { outcome, events, cut, banned, notBanned, accounts } = trial;
-  const count = (total: number): string => whole(total);
   const isSame = banned.total + notBanned.total + accounts.total === 0;
   return (
     <>
@@ -59,13 +58,13 @@ function Tried({ trial }: Readonly<{ trial: Trial }>) {
       {outcome !== "done" && <p>{outcome === "busy" ? words.busy : words.tooLong}</p>}
       {outcome === "done" && (
         <p>
-          {events === 0 ? words.noEvents : words.compared(count(events))} {cut && words.cut}{" "}
+          {events === 0 ? words.noEvents : words.compared(whole(events))} {cut && words.cut}{" "}
           {isSame && events > 0 && words.same}
         </p>
       )}
       {accounts.total > 0 && (
         <>
-          <p class="error">{words.accounts(count(accounts.total))}</p>
+          <p class="error">{words.accounts(whole(accounts.total))}</p>
           <ul class="facts">
             {accounts.items.map(({ account, ip }) => (
               <li key={account}>
@@ -75,8 +74,8 @@ function Tried({ trial }: Readonly<{ trial: Trial }>) {
           </ul>
         </>
       )}
-      <Addresses title={words.banned(count(banned.total))} of={banned} />
-      <Addresses title={words.notBanned(count(notBanned.total))} of={notBanned} />
+      <Addresses title={words.banned(whole(banned.total))} of={banned} />
+      <Addresses title={words.notBanned(whole(notBanned.total))} of={notBanned} />
     </>
   );
 }

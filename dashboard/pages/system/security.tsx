@@ -22,7 +22,7 @@ export function Security() {
   );
 }
 
-type Passkey = Readonly<{ id: string; name: string; created: string; lastUsed: string | null }>;
+type Passkey = FactorList["passkeys"][number];
 type Asked = Parameters<typeof makePasskey>[0];
 
 function PasskeysCard() {
