@@ -84,10 +84,8 @@ function readPage(directory: string): ReadonlyMap<string, PageFile> {
   return page;
 }
 
-type Read = Readonly<{ ok: true; settings: WebSettings }> | Readonly<{ ok: false; reason: string }>;
-
 /** The part of the settings that root wrote for the web (`settings/program-settings.ts`). */
-export function readSettings({ webSettings }: Layout): Read {
+export function readSettings({ webSettings }: Layout): ReturnType<typeof readSettingsFile> {
   let text: string;
   try {
     text = readFileSync(webSettings, "utf8");

@@ -11,7 +11,6 @@ const HEAP = { maxOldGenerationSizeMb: 96, maxYoungGenerationSizeMb: 4 };
 
 type Queued = JudgedFor & Readonly<{ start: () => Promise<void>; over: AbortController }>;
 type Asked = Parameters<PasswordJudges["judgeSome"]>[0];
-type Wanted = Readonly<{ asked: Asked; by: JudgedFor }>;
 type Judged = readonly (string | null)[];
 
 /**
@@ -33,7 +32,7 @@ export class PasswordThread implements PasswordJudges {
 
   async judge(asked: Asked[number], by: JudgedFor): Promise<string | null> {
     const judged: (string | null)[] = [];
-    await this.#inTurn({ asked: [asked], by }, judged, this.#limits.judgeMs);
+    await this.#inTurn([asked], by, judged, this.#limits.judgeMs);
     const [problem] = judged;
     if (problem === undefined) throw new JudgesBusy("its thread judged nothing");
     return problem;
@@ -43,14 +42,14 @@ export class PasswordThread implements PasswordJudges {
     const judged: (string | null)[] = [];
     if (asked.length === 0 || withinMs <= 0) return judged;
     try {
-      await this.#inTurn({ asked, by }, judged, Math.min(withinMs, this.#limits.judgeMs));
+      await this.#inTurn(asked, by, judged, Math.min(withinMs, this.#limits.judgeMs));
     } catch (error) {
       if (!(error instanceof JudgesBusy)) throw error;
     }
     return judged;
   }
 
-  async #inTurn({ asked, by }: Wanted, judged: (string | null)[], withinMs: number): Promise<void> {
+  async #inTurn(asked: Asked, by: JudgedFor, judged: (string | null)[], withinMs: number): Promise<void> {
     const peers = [...this.#queue].filter(({ isAdministrator }) => isAdministrator === by.isAdministrator);
     if (peers.some(({ caller }) => caller === by.caller))
       throw new JudgesBusy("another password of the same caller waits");

@@ -65,7 +65,9 @@ export class WebStore {
   #current(): Opened {
     const { ino } = statSync(this.#path, { bigint: true });
     if (this.#opened !== null && this.#opened.inode !== ino) this.#forget();
-    this.#opened ??= readerOf(this.#open(this.#path), ino);
+    if (this.#opened !== null) return this.#opened;
+    const db = this.#open(this.#path);
+    this.#opened = { db, inode: ino, queries: new SqliteQueries(db) };
     return this.#opened;
   }
 
@@ -82,8 +84,4 @@ export class WebStore {
     this.#trouble = trouble;
     this.#onChange(trouble);
   }
-}
-
-function readerOf(db: DatabaseSync, inode: bigint): Opened {
-  return { db, inode, queries: new SqliteQueries(db) };
 }

@@ -45,18 +45,19 @@ export class TrialThread implements Trials {
     this.#worker = worker;
     worker.unref();
     const { promise, resolve, reject } = Promise.withResolvers<TrialOutcome>();
-    const timer = setTimeout(() => resolve({ outcome: "too_long" }), this.#longestMs);
+    const giveUp = (): void => resolve({ outcome: "too_long" });
+    const timer = setTimeout(giveUp, this.#longestMs);
     worker.once("message", (reply: TrialReply) => {
       if ("down" in reply) reject(new StoreDown(reply.down));
       else resolve({ outcome: "done", report: reply.report });
     });
-    // For example if it needs more memory than it has. A trial that has answered ended normally.
-    const failed = (why: string): void => {
-      this.#onTrouble(why);
-      resolve({ outcome: "too_long" });
-    };
-    worker.once("error", (error) => failed(messageOf(error)));
-    worker.once("exit", () => resolve({ outcome: "too_long" }));
+    // For example if it needs more memory than it has.
+    worker.once("error", (error) => {
+      this.#onTrouble(messageOf(error));
+      giveUp();
+    });
+    // A trial that has answered has its outcome.
+    worker.once("exit", giveUp);
     try {
       return await promise;
     } finally {

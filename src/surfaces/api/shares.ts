@@ -66,10 +66,9 @@ export class ConnectionShares {
   }
 
   #makeRoom(socket: Socket, held: Held): boolean {
-    const isFull = this.#open.size > this.#limits.connections;
-    const ofUnit = this.#of(held);
+    const ofUnit = [...this.#open].filter(([, one]) => nameOf(one) === nameOf(held));
     if (!held.isProxys && ofUnit.length > this.#limits.connectionsAnAddress) return this.#closeFirst(ofUnit, socket);
-    if (!isFull) return true;
+    if (this.#open.size <= this.#limits.connections) return true;
     const units = Map.groupBy(this.#open, ([, one]) => nameOf(one));
     const greediest = [...units.values()].toSorted((a, b) => b.length - a.length);
     return greediest.some((unit) => this.#closeFirst(unit, socket));
@@ -86,10 +85,6 @@ export class ConnectionShares {
   #close(socket: Socket): void {
     this.#open.delete(socket);
     socket.destroy();
-  }
-
-  #of(held: Held): readonly (readonly [Socket, Held])[] {
-    return [...this.#open].filter(([, one]) => nameOf(one) === nameOf(held));
   }
 }
 
