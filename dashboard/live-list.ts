@@ -112,11 +112,14 @@ export class LiveList<T, A extends Answer<T>> {
   }
 }
 
+/** Who holds a list. */
+type Holder = "pointer" | "focus" | "touch" | "reader";
+
 /**
  * The rows of a live list. Nothing moves under the pointer or the focus: while someone holds the list, new rows wait, and
- * rows that have ended stay in their place, marked. `Reason`: who holds it.
+ * rows that have ended stay in their place, marked.
  */
-export class HeldRows<T, Reason extends string = "pointer" | "focus" | "touch" | "reader"> {
+export class HeldRows<T> {
   readonly shown: Signal<readonly T[]>;
   readonly waiting = signal(0);
   /** Keys of rows that are over but still shown. */
@@ -125,7 +128,7 @@ export class HeldRows<T, Reason extends string = "pointer" | "focus" | "touch" |
   readonly isCut = signal(false);
   readonly #key: (item: T) => string;
   readonly #most: number;
-  readonly #holds = new Set<Reason>();
+  readonly #holds = new Set<Holder>();
   #fresh: readonly T[] = [];
   /** The list from the last reading: it replaces the shown one. */
   #base: readonly T[] | null = null;
@@ -181,9 +184,9 @@ export class HeldRows<T, Reason extends string = "pointer" | "focus" | "touch" |
     return items.some((item) => known.has(this.#key(item)));
   }
 
-  hold(reason: Reason, isHeld: boolean): void {
-    if (isHeld) this.#holds.add(reason);
-    else if (this.#holds.delete(reason)) this.#takeIfFree();
+  hold(holder: Holder, isHeld: boolean): void {
+    if (isHeld) this.#holds.add(holder);
+    else if (this.#holds.delete(holder)) this.#takeIfFree();
   }
 
   take(): void {

@@ -25,8 +25,8 @@ export function filterOf({ type = "", ip = "", account = "", text = "", from = "
   return { type, ip: ip.trim(), account: account.trim(), text, from: timeOf(from), to: timeOf(to) };
 }
 
-export function isFiltered({ type, ip, account, text, from, to }: EventFilter): boolean {
-  return type !== "" || ip !== "" || account !== "" || text !== "" || from !== null || to !== null;
+export function isFiltered(filter: EventFilter): boolean {
+  return Object.values(filter).some((value) => value !== "" && value !== null);
 }
 
 /** Whether an event matches, as far as the page can tell: only the server knows what belongs to a network or an account. */
