@@ -14,7 +14,7 @@ export function eventName(type: string): string {
   return names[type] ?? type.replaceAll("_", " ").toLowerCase();
 }
 
-export type Tone = "bad" | "warn" | "good" | "plain";
+type Tone = "bad" | "warn" | "good" | "plain";
 
 export function toneOf(type: string): Tone {
   if (type === "BAN" || type.endsWith("_REFUSED") || type.endsWith("_BLOCKED")) return "bad";

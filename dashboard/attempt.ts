@@ -2,7 +2,7 @@ import { signal } from "@preact/signals";
 import { type Complaint, complaintOf, Refused } from "./api.ts";
 import { language } from "./messages.ts";
 
-export type Toast = Complaint &
+type Toast = Complaint &
   Readonly<{
     id: number;
     tone: "good" | "bad";

@@ -4,9 +4,9 @@ import type { EventItem, Health } from "../src/admin/declare/items.ts";
 import { get, queryOf, Refused } from "./api.ts";
 
 /** `since`: when the server was last heard, in ms since 1970. */
-export type Liveness = Readonly<{ kind: "connecting" | "live" }> | Readonly<{ kind: "silent"; since: number }>;
+type Liveness = Readonly<{ kind: "connecting" | "live" }> | Readonly<{ kind: "silent"; since: number }>;
 /** Networks whose bans started, and those whose bans are over; how many are in force. */
-export type BanNews = Readonly<{ added: readonly BanItem[]; removed: readonly string[]; total: number }>;
+type BanNews = Readonly<{ added: readonly BanItem[]; removed: readonly string[]; total: number }>;
 /** Of the last 24 hours. */
 type Day = Readonly<{ mails_in: number; refused: number; deferred: number; logins: number; logins_failed: number }>;
 export type Figures = Readonly<{ bans: number; day: Day }>;

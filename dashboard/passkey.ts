@@ -99,7 +99,7 @@ export const OFFERED_MS = 90_000;
 /** And for this long while the reader verifies: an answer that comes then is still in time. */
 export const LONGEST_MS = 115_000;
 
-export type OfferParts = Readonly<{
+type OfferParts = Readonly<{
   isOffered: () => Promise<boolean>;
   /** Until the reader chooses one, or `signal` ends it. */
   ask: (signal: AbortSignal) => Promise<Assertion>;

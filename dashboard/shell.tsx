@@ -194,7 +194,7 @@ const PATHS: Readonly<Record<Named, string>> = {
   system: "M4 5h16v6H4zM4 13h16v6H4zM8 8h.01M8 16h.01",
 };
 
-export function Icon({ name }: Readonly<{ name: Named }>) {
+function Icon({ name }: Readonly<{ name: Named }>) {
   return (
     <svg viewBox="0 0 24 24" width="22" height="22" aria-hidden="true" focusable="false">
       <path

@@ -139,7 +139,7 @@ function Removal({ name }: Readonly<{ name: string }>) {
 }
 
 /** App passwords, forwards and replies of the mailbox: after a hijack they may be the thief's. */
-export function AccountOwn({ account }: Pick<Props, "account">) {
+function AccountOwn({ account }: Pick<Props, "account">) {
   const at = (what: string): string => pathOf(account, what);
   // Loaded again with the account: a new password removes app passwords.
   const own = useLoaded(async () => {

@@ -15,7 +15,7 @@ import { filled, isPast, shortPrefix } from "../../format.ts";
 const words = t.bans;
 
 export type BanRequest = Readonly<{ ip: string; reason: string; for: string }>;
-export type AllowRequest = Readonly<{ network: string; note: string; for: string }>;
+type AllowRequest = Readonly<{ network: string; note: string; for: string }>;
 export type AllowedItem = AllowItem & Readonly<{ from: "settings" | "command" }>;
 
 /** The widest networks that the server lets the page ban or allow. It lets it lift and remove wider ones. */

@@ -7,7 +7,7 @@ export function pointsOf(values: readonly number[], most: number, { width, heigh
   return values.map((value, place) => `${tidy(place * across)},${tidy(height - value * up)}`).join(" ");
 }
 
-export type Box = Readonly<{ width: number; height: number }>;
+type Box = Readonly<{ width: number; height: number }>;
 
 /** Rounds up to 1, 2 or 5 times a power of ten, where a scale may end. */
 export function roundUp(most: number): number {

@@ -17,7 +17,7 @@ import { PasswordThread } from "./passwords.ts";
 import { WebStore } from "./store.ts";
 import { TrialThread } from "./trials.ts";
 
-export type Web = Readonly<{
+type Web = Readonly<{
   /** Resolves with the port it listens on. */
   start: (address: string, port: number) => Promise<number>;
   stop: () => Promise<void>;

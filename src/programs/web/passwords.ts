@@ -4,7 +4,7 @@ import { SECOND_MS } from "../../core/time.ts";
 import { type JudgedFor, JudgesBusy, type PasswordJudges } from "../../surfaces/api/ports.ts";
 import { threadProgram } from "./thread-program.ts";
 
-export type JudgeLimits = Readonly<{ mostWaiting: number; judgeMs: number }>;
+type JudgeLimits = Readonly<{ mostWaiting: number; judgeMs: number }>;
 const LIMITS: JudgeLimits = { mostWaiting: 4, judgeMs: 8 * SECOND_MS };
 /** Megabytes of its heap: the lists of guessable passwords take 30. */
 const HEAP = { maxOldGenerationSizeMb: 96, maxYoungGenerationSizeMb: 4 };

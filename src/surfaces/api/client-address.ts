@@ -11,14 +11,14 @@ import type { ApiParts, LocalClients } from "./ports.ts";
 /** Maximum proxies in a row. A longer header is forged. */
 const HOPS = 32;
 
-export type ClientOrigin = Readonly<{
+type ClientOrigin = Readonly<{
   ip: Ip;
   /** The client used https, according to a trusted proxy. */
   secure: boolean;
 }>;
 
 /** The sender of a request, as the kernel reports it. `user`: the program's user, if it runs on this machine and its address could be a proxy's. */
-export type Peer = Readonly<{ ip: Ip; isTrusted: boolean; user: string | null }>;
+type Peer = Readonly<{ ip: Ip; isTrusted: boolean; user: string | null }>;
 
 type Forwarded = Readonly<{ for: string | null; proto: string | null }>;
 

@@ -37,7 +37,7 @@ const NEXT = {
   timeout: LATER,
   internal: "The log of the web program on the server says more.",
 };
-export type ProblemCode = keyof typeof NEXT;
+type ProblemCode = keyof typeof NEXT;
 export const PROBLEM_CODES: readonly string[] = Object.keys(NEXT);
 
 export type Problem = Readonly<{

@@ -16,7 +16,7 @@ type Kept = Readonly<{ status: number; headers: Headers; body: string }>;
 type Unknown = "running" | "notKept" | "uncertain";
 type Entry = { readonly at: Millis; readonly asked: string; answer: Kept | Unknown };
 
-export type Repeatable = Readonly<{ row: Route; key: string; url: string; body: unknown; now: Millis }>;
+type Repeatable = Readonly<{ row: Route; key: string; url: string; body: unknown; now: Millis }>;
 
 /** Whether a route honours the key: each POST that changes something and is open to sessions and tokens. PUT and DELETE may be repeated without one. */
 export function heedsRepeats({ method, who, asks }: Pick<Route, "method" | "who" | "asks">): boolean {

@@ -98,7 +98,7 @@ function waitsForClient({ asked }: Held): boolean {
 }
 
 /** A caller's remaining requests, as draft-ietf-httpapi-ratelimit-headers writes it. */
-export type Rate = Readonly<{ isOver: boolean; resetSeconds: number; headers: Readonly<Record<string, string>> }>;
+type Rate = Readonly<{ isOver: boolean; resetSeconds: number; headers: Readonly<Record<string, string>> }>;
 
 /** Limits the requests of each caller (`identityOf`) per minute, so that a busy one leaves time for others. */
 export class Rates {
