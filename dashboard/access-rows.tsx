@@ -25,7 +25,7 @@ type SecretsProps<One> = Readonly<{
   children: (items: readonly One[], reload: () => void) => ComponentChildren;
 }>;
 
-/** What the reader signs in with: each by its name, with its last use and its end, and below them a form that makes one. */
+/** Lists what the reader signs in with, by name, with its last use and a button to remove it; `children` is a form that makes one. */
 export function SecretsCard<One extends SecretItem>({ path, madeAt, words, news, children }: SecretsProps<One>) {
   const list = useGet<{ items: readonly One[] }>(path, news);
   const { data, reload } = list;
@@ -52,7 +52,7 @@ export type Listed = SessionItem & Readonly<{ isOwn: boolean }>;
 
 type SessionProps = Readonly<{ item: Listed; account?: string | null; children?: ComponentChildren }>;
 
-/** A browser that is signed in. `account`: the mailbox whose session it is, where several are listed. */
+/** A browser that is signed in. `account`: the session's mailbox, in a list with several. */
 export function SessionRow({ item, account = null, children }: SessionProps) {
   const { device, ip, startedAt, usedAt, isOwn } = item;
   const beside = (

@@ -81,7 +81,7 @@ document.documentElement.lang = language;
 effect(() => {
   if (signedIn.value !== "no") return;
   forgetToasts();
-  // Also one that was ended elsewhere: the reader shall know why the password is asked for.
+  // Even if it was ended elsewhere: readers should know why they are asked for the password.
   if (reader.peek() !== null) tell(t.signedOut);
   reader.value = null;
 });

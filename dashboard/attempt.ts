@@ -27,7 +27,7 @@ let isHeld = false;
 
 type Manner = Partial<Pick<Toast, "tone" | "undo" | "lang">>;
 
-/** A repeated message replaces the former, unless that has an undo. */
+/** A repeated message replaces the earlier one, unless that has an undo. */
 export function tell(text: string, { tone = "good", undo = null, lang = language }: Manner = {}): void {
   lastId += 1;
   const toast: Toast = { id: lastId, text, lang, tone, undo };
@@ -71,7 +71,7 @@ export function attempt(run: () => Promise<void>): void {
   run().catch(complain);
 }
 
-/** As `attempt`, for one thing at a time: a second one is not done while the first runs. `tells` gets whether one does. */
+/** Like `attempt`, but one at a time: ignores a second one while the first runs. Calls `tells` whenever that changes. */
 export function oneAtATime(tells: (isBusy: boolean) => void): (run: () => Promise<void>) => void {
   let isBusy = false;
   const set = (is: boolean): void => {

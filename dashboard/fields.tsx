@@ -64,7 +64,7 @@ type FormProps = Readonly<{
   children: ComponentChildren;
 }>;
 
-/** Fields, and below them what sends them, other buttons, and what closes the form unsent. It does not send again while it is being sent. */
+/** Fields with a submit button, other buttons and one that closes the form unsent. Ignores a second submit while the first runs. */
 export function Form(props: FormProps) {
   const { label, isPlain = false, busy, submit, close, others, place = null, onInput, role, children } = props;
   const own = useAttempt();
@@ -146,7 +146,7 @@ export function LanguageField() {
   );
 }
 
-/** Loads the page again in this language, except where the reader would lose something typed or not copied yet, or an undo. */
+/** Reloads the page in this language, unless the reader would lose typed text, an uncopied secret or an undo. */
 function speak(wanted: Language): void {
   keepLanguage(wanted);
   if (wanted === language) return;
@@ -172,7 +172,7 @@ type ItemProps = Readonly<{
   children?: ComponentChildren;
 }>;
 
-/** A row: something by its name, what is known of it, and what may be done with it. */
+/** A row: a name, facts about it, and its buttons. */
 export function Item({ name, beside, facts, children }: ItemProps) {
   return (
     <li class="row act">

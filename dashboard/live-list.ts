@@ -13,7 +13,7 @@ type Parts<T, A extends Answer<T>> = Readonly<{
   follow: (list: LiveList<T, A>) => () => void;
 }>;
 
-/** After news, until the newest rows are read: a flood of news reads them once in this time. */
+/** Time from news until the newest rows are read: a flood of news reads them once in this time. */
 const SETTLE_MS = 1_000;
 
 /** A page of a list, kept up to date by the stream. News that arrive while it is read are applied after the answer. */

@@ -14,7 +14,7 @@ const GLYPHS = { ok: "●", degraded: "▲", down: "■" } as const;
 export const now = signal(Date.now());
 if (typeof window !== "undefined") setInterval(() => (now.value = Date.now()), TICK_MS);
 
-/** A state as word and shape, so that colour alone tells nothing. */
+/** A state as a word and a shape, because colour must not be the only sign. */
 export function State({ status, children }: Readonly<{ status: Health["status"]; children?: ComponentChildren }>) {
   return (
     <span class={`state ${status}`}>
@@ -113,12 +113,12 @@ export function LinkButton({ shown, ...link }: Readonly<{ shown: string }> & JSX
   );
 }
 
-/** `isCurrent`: `data` answer what is asked now. */
+/** `isCurrent`: `data` answers the current question. */
 export type Loaded<T> = Readonly<{ data: T | null; error: Complaint | null; isCurrent: boolean; reload: () => void }>;
 
 /**
- * Loads when one of `inputs` changes, and again on request or when `news` changes; the former data stay until then. The
- * signal of `load` is aborted once its data is not wanted any more.
+ * Loads when one of `inputs` changes, and again on request or when `news` changes; the old data stays until then. Aborts the
+ * signal of `load` once its data is no longer needed.
  */
 export function useLoaded<T>(
   load: (over: AbortSignal) => Promise<T>,
@@ -149,10 +149,10 @@ export function useGet<T>(path: string, news: unknown = null): Loaded<T> {
   return useLoaded(() => get<T>(path), [path], news);
 }
 
-/** A part that opens takes the focus; when it closes it gives it back to what opened it. If that is gone, `useKeptFocus` gives it to the heading. */
+/** Focuses a part when it opens. When it closes, the focus returns to what opened it or, if that is gone, to the heading (`useKeptFocus`). */
 export function useOpened(): RefObject<HTMLElement | null> {
   const place = useRef<HTMLElement>(null);
-  // On a busy machine the effect may come after the reader has gone on into a field of the part.
+  // On a busy machine the effect may run after the reader has moved to a field of the part.
   const [opener] = useState(() => document.activeElement);
   useEffect(() => {
     const part = place.current;
@@ -175,7 +175,7 @@ export function useAttempt(): Attempts {
   return { isBusy, attempt };
 }
 
-/** What stands where something is being loaded, and why it could not be, also above data of before. */
+/** Shows that something is loading, or why it could not be loaded, even above old data. */
 export function Waiting({ data, error, reload }: Omit<Loaded<unknown>, "isCurrent">) {
   if (error === null) return data === null ? <p class="empty">{t.live.loading}</p> : null;
   return (
@@ -205,7 +205,7 @@ export function Rows<T>({ of, none, label, children }: RowsProps<T>) {
   );
 }
 
-/** Writes what the address says into the form each time that it changes; between, the fields are the reader's. */
+/** Fills the form from the address whenever that changes; in between, the fields are the reader's. */
 export function useFilled(query: Query): RefObject<HTMLFormElement | null> {
   const form = useRef<HTMLFormElement>(null);
   // Before the form is painted: nothing has been typed into it yet.

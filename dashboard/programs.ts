@@ -14,7 +14,7 @@ type Around = Readonly<{
   reload: () => void;
 }>;
 
-/** What `load` imports. If that is missing while the server answers, reloads the page once and never resolves; else throws a sentence. */
+/** Returns what `load` imports. If that is missing but the server answers, reloads the page once and never resolves; otherwise throws a sentence. */
 export async function loaded<T>(load: () => Promise<T>, around: Around = here()): Promise<T> {
   const { store, answers, reload } = around;
   try {

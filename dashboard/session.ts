@@ -8,7 +8,7 @@ export type Reader = Pick<CallerItem, "name" | "role" | "scopes" | "account">;
 /** Null: not known yet, or signed out. */
 export const reader = signal<Reader | null>(null);
 
-/** Whether the page offers actions that need this scope. The server decides on its own. */
+/** Whether the page offers actions that need this scope. The server checks it again. */
 export function may(scope: Reader["scopes"][number]): boolean {
   return reader.value?.scopes.includes(scope) ?? false;
 }
@@ -32,7 +32,7 @@ export async function findSession(): Promise<void> {
   }
 }
 
-/** The proof that requests wait for. One answer is for all of them. */
+/** The proof that requests wait for. One answer serves all of them. */
 type ProofAsked = Readonly<{ given: () => void; giveUp: () => void; over: Promise<void> }>;
 
 export const proofAsked = signal<ProofAsked | null>(null);

@@ -69,7 +69,7 @@ function Live() {
   );
 }
 
-/** The page's own heading, which gets the focus when the reader comes to it. */
+/** The page's own heading, which is focused when the page opens. */
 export function Heading({ children }: Readonly<{ children: string }>) {
   const heading = useRef<HTMLHeadingElement>(null);
   // Before the page is painted: the link that led here is gone, and a key pressed before the next frame would go nowhere.
@@ -97,7 +97,7 @@ function focusHeading(): void {
   document.querySelector("h1")?.focus({ preventScroll: true });
 }
 
-/** Where what has the focus goes for good, the page's heading takes it, unless the part that went gives it to another. */
+/** If the focused element is removed, the page's heading takes the focus, unless the removed part gave it to something else. */
 function useKeptFocus(): void {
   useEffect(() => {
     let last: EventTarget | null = null;
@@ -125,7 +125,7 @@ function useKeptFocus(): void {
   }, []);
 }
 
-/** What can be undone, by its button or by the key of every editor, which works wherever the focus is. */
+/** Messages. The latest undo also has a key, the one of every editor, which works wherever the focus is. */
 export function Toasts() {
   const place = useRef<HTMLDivElement>(null);
   const hasMoved = useRef(false);

@@ -8,8 +8,8 @@ import { tell } from "../../attempt.ts";
 import { filled, isPast, shortPrefix } from "../../format.ts";
 
 /**
- * What the page asks the server to do. Each says what was done, and offers to undo it where the former state can be had
- * back. They throw `Refused`.
+ * What the page asks the server to do. Each says what was done, and offers an undo if the earlier state can be restored.
+ * They throw `Refused`.
  */
 
 const words = t.bans;

@@ -51,7 +51,7 @@ export function MailQueue() {
   const isFiltered = Object.values(filter).some((value) => value !== "");
   const items = data?.items ?? [];
   const selected = new Set(items.flatMap(({ queueId }) => (ticked.has(queueId) ? [queueId] : [])));
-  // Rows of the former filter are shown until the new ones are there: an action now would use the new filter.
+  // The old filter's rows are shown until the new ones arrive: an action now would use the new filter.
   const mayAct = may("queue") && isCurrent;
   return (
     <>
