@@ -101,12 +101,7 @@ function show(wanted: readonly Toast[]): void {
       clearTimeout(timer);
       timers.delete(id);
     }
-  if (!isHeld)
-    for (const id of ids)
-      if (!timers.has(id))
-        timers.set(
-          id,
-          setTimeout(() => dismiss(id), TOAST_MS),
-        );
+  const untimed = isHeld ? [] : [...ids].filter((id) => !timers.has(id));
+  for (const id of untimed) timers.set(id, setTimeout(dismiss, TOAST_MS, id));
   toasts.value = wanted;
 }
