@@ -126,7 +126,7 @@ export class HeldRows<T> {
   readonly ended = signal<ReadonlySet<string>>(new Set());
   /** Rows fell off the end, so the next page starts after the last row that is shown, not where the reading ended. */
   readonly isCut = signal(false);
-  readonly #key: (item: T) => string;
+  readonly keyOf: (item: T) => string;
   readonly #most: number;
   readonly #holds = new Set<Holder>();
   #fresh: readonly T[] = [];
@@ -134,8 +134,8 @@ export class HeldRows<T> {
   #base: readonly T[] | null = null;
   #isFreshCut = false;
 
-  constructor(items: readonly T[], key: (item: T) => string, most: number) {
-    this.#key = key;
+  constructor(items: readonly T[], keyOf: (item: T) => string, most: number) {
+    this.keyOf = keyOf;
     this.#most = most;
     this.shown = signal(items.slice(0, most));
   }
@@ -144,7 +144,7 @@ export class HeldRows<T> {
   add(items: readonly T[]): void {
     this.#update(items);
     const known = this.#keysOf([...this.#fresh, ...(this.#base ?? this.shown.value)]);
-    const fresh = items.filter((item) => !known.has(this.#key(item)));
+    const fresh = items.filter((item) => !known.has(this.keyOf(item)));
     if (fresh.length === 0) return;
     const all = [...fresh, ...this.#fresh];
     if (all.length > this.#most) this.#isFreshCut = true;
@@ -154,7 +154,7 @@ export class HeldRows<T> {
   }
 
   end(keys: ReadonlySet<string>): void {
-    const stands = (item: T): boolean => !keys.has(this.#key(item));
+    const stands = (item: T): boolean => !keys.has(this.keyOf(item));
     const left = this.#fresh.filter(stands);
     this.waiting.value = Math.max(0, this.waiting.value - (this.#fresh.length - left.length));
     this.#fresh = left;
@@ -167,7 +167,7 @@ export class HeldRows<T> {
   renew(items: readonly T[], isAll: boolean): void {
     this.#update(items);
     const [shown, keys] = [this.shown.value, this.#keysOf(items)];
-    const isKept = (item: T): boolean => keys.has(this.#key(item));
+    const isKept = (item: T): boolean => keys.has(this.keyOf(item));
     // What stood above a row that is still listed has ended; what stood below may be on a later page.
     const lastKept = isAll ? shown.length : shown.findLastIndex(isKept);
     this.#mark(shown.filter((item, place) => place < lastKept && !isKept(item)));
@@ -175,13 +175,13 @@ export class HeldRows<T> {
     this.#base = items.slice(0, this.#most);
     this.#fresh = [];
     this.#isFreshCut = false;
-    this.waiting.value = items.filter((item) => !before.has(this.#key(item))).length;
+    this.waiting.value = items.filter((item) => !before.has(this.keyOf(item))).length;
     this.#takeIfFree();
   }
 
   knows(items: readonly T[]): boolean {
     const known = this.#keysOf([...this.#fresh, ...(this.#base ?? this.shown.value)]);
-    return items.some((item) => known.has(this.#key(item)));
+    return items.some((item) => known.has(this.keyOf(item)));
   }
 
   hold(holder: Holder, isHeld: boolean): void {
@@ -193,7 +193,7 @@ export class HeldRows<T> {
     if (this.#fresh.length === 0 && this.#base === null && this.ended.value.size === 0) return;
     const over = this.ended.value;
     const below = this.#base ?? this.shown.value;
-    const rows = [...this.#fresh, ...below.filter((item) => !over.has(this.#key(item)))];
+    const rows = [...this.#fresh, ...below.filter((item) => !over.has(this.keyOf(item)))];
     this.isCut.value = rows.length > this.#most || this.#isFreshCut || (this.#base === null && this.isCut.value);
     this.shown.value = rows.slice(0, this.#most);
     this.#fresh = [];
@@ -208,7 +208,7 @@ export class HeldRows<T> {
   }
 
   #keysOf(items: readonly T[]): ReadonlySet<string> {
-    return new Set(items.map(this.#key));
+    return new Set(items.map(this.keyOf));
   }
 
   /** Only shown rows are marked: otherwise the rest of a flood would be kept forever. */
@@ -217,11 +217,11 @@ export class HeldRows<T> {
   }
 
   #update(items: readonly T[]): void {
-    const newer = new Map(items.map((item) => [this.#key(item), item]));
-    const latest = (item: T): T => newer.get(this.#key(item)) ?? item;
+    const newer = new Map(items.map((item) => [this.keyOf(item), item]));
+    const latest = (item: T): T => newer.get(this.keyOf(item)) ?? item;
     this.#fresh = this.#fresh.map(latest);
     this.#base = this.#base?.map(latest) ?? null;
-    if (!this.shown.value.some((item) => newer.has(this.#key(item)))) return;
+    if (!this.shown.value.some((item) => newer.has(this.keyOf(item)))) return;
     this.shown.value = this.shown.value.map(latest);
     this.ended.value = new Set([...this.ended.value].filter((key) => !newer.has(key)));
   }

@@ -22,7 +22,6 @@ const SCROLLED_PX = 160;
 type LiveProps<T> = Readonly<{
   label: string;
   rows: HeldRows<T>;
-  keyOf: (item: T) => string;
   row: (item: T, isOver: boolean) => ComponentChildren;
 }>;
 
@@ -55,7 +54,7 @@ export function useStill<T>(value: T) {
 }
 
 /** A live list, each row keyed. It holds still while the pointer or the focus is in it, and on devices without a pointer. */
-export function LiveRows<T>({ label, rows, keyOf, row }: LiveProps<T>) {
+export function LiveRows<T>({ label, rows, row }: LiveProps<T>) {
   const list = useRef<HTMLUListElement>(null);
   useEffect(() => {
     // A finger gives no warning of where it will come down.
@@ -70,9 +69,9 @@ export function LiveRows<T>({ label, rows, keyOf, row }: LiveProps<T>) {
   return (
     <ul ref={list} class="rows" aria-label={label} {...holding((reason, isHeld) => rows.hold(reason, isHeld))}>
       {rows.shown.value.map((item) => {
-        const isOver = rows.ended.value.has(keyOf(item));
+        const isOver = rows.ended.value.has(rows.keyOf(item));
         return (
-          <li key={keyOf(item)} class={isOver ? "row over" : "row"}>
+          <li key={rows.keyOf(item)} class={isOver ? "row over" : "row"}>
             {row(item, isOver)}
           </li>
         );

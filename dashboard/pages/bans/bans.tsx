@@ -90,7 +90,6 @@ function Rows({ list: { rows, latest }, text, before }: RowsProps) {
       <LiveRows
         label={words.list}
         rows={rows}
-        keyOf={keyOf}
         row={(item, isOver) => <BanRow ban={item} isOver={isOver} rows={rows} />}
       />
       <Turns

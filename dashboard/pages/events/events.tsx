@@ -74,12 +74,7 @@ function Page({ shown, query, before }: Readonly<{ shown: Shown; query: Query; b
   return (
     <>
       {rows.length === 0 && <p class="empty">{words.none}</p>}
-      <LiveRows
-        label={words.list}
-        rows={list.rows}
-        keyOf={keyOf}
-        row={(item) => <EventRow event={item} query={query} />}
-      />
+      <LiveRows label={words.list} rows={list.rows} row={(item) => <EventRow event={item} query={query} />} />
       <Turns
         first={before === "" ? null : () => turn("")}
         next={next === null ? null : () => turn(next)}
