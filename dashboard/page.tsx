@@ -11,16 +11,10 @@ type Program = () => Promise<Pages>;
 
 const further: Program = () => import("./pages/further.ts");
 
-const PROGRAMS: Readonly<Record<PageName, Program>> = {
+/** Pages with a separate program; `further` has all others. */
+const PROGRAMS: Partial<Readonly<Record<PageName, Program>>> = {
   now: () => import("./pages/now.tsx").then(({ NowPage }) => ({ now: NowPage })),
   me: () => import("./pages/me.tsx").then(({ MePage }) => ({ me: MePage })),
-  events: further,
-  bans: further,
-  mail: further,
-  accounts: further,
-  find: further,
-  system: further,
-  settings: further,
 };
 
 const here = signal<Pages>({});
@@ -38,7 +32,7 @@ export function Page({ name }: Readonly<{ name: PageName }>) {
 
 function Coming({ name }: Readonly<{ name: PageName }>) {
   const program = useLoaded(async () => {
-    const pages = await loaded(PROGRAMS[name]);
+    const pages = await loaded(PROGRAMS[name] ?? further);
     here.value = { ...here.peek(), ...pages };
   }, []);
   return <Waiting {...program} />;
