@@ -79,7 +79,7 @@ export const LAB = ["test/lab/*.test.ts", "test/e2e/*.test.ts", "test/dialogs/*.
  */
 export const LAB_ALONE = labFiles(["e2e/known-address"]);
 /** What measures time in seconds or less and leaves the machine mostly idle: two at a time, the longest first. */
-export const LAB_IN_PAIRS = labFiles(["e2e/slots", "e2e/sign-ins", "e2e/slow-disk", "lab/firewall"]);
+export const LAB_IN_PAIRS = labFiles(["e2e/slots", "e2e/slow-disk", "lab/firewall"]);
 /**
  * Files with thousands of sign-ins or mails: two at a time. Those that wait most come first, as they start beside the
  * longest of the pairs.

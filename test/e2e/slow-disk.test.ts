@@ -9,7 +9,9 @@ import { requestOf, writeDigits } from "../../bench/policy-request.ts";
 import { LOG_LIMITS } from "../../src/programs/guard/removal.ts";
 import { serviceLog } from "../../src/settings/layout.ts";
 import { patience } from "../kit/patience.ts";
+import { ANNA, BERT } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
+import { signInsTests } from "../lab/sign-ins-tests.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
@@ -20,11 +22,14 @@ const STAGES = ["CONNECT", "RCPT", "DATA", "END-OF-MESSAGE"] as const;
 /** Far above a decision on the busiest machine, and well below one flush. */
 const WAITED_MS = 150;
 
-describe("a disk that takes its time", { skip: whyNoLab() ?? false }, () => {
-  const { lab, product } = withProduct();
+describe("who may sign in, and a disk that takes its time", { skip: whyNoLab() ?? false }, () => {
+  const { lab, product } = withProduct({ GHOSTINBOX_LIMITS__CONNECTIONS__PER_MINUTE: "1000" }, [ANNA, BERT]);
   const guards = (): readonly number[] => product.pidsOf(/^\d+ \S*\/node .*guard\.js/);
   const maintenance = (): readonly number[] => product.pidsOf(/^\d+ \S*\/node .*maintenance\.js/);
 
+  describe("who may sign in", () => signInsTests({ lab, product }));
+
+  // Its guard stays slow.
   test("no decision waits for a flush: others make them", async (t) => {
     const flushes = join(lab.directory, "flushes");
     const run = join(product.layout.services, "guard", "run");

@@ -2,26 +2,25 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, test } from "node:test";
+import { test } from "node:test";
 import { makeCheapRepository } from "../kit/cheap-repository.ts";
-import { stopService } from "../lab/content.ts";
-import { encryptedMail } from "../lab/encrypted-mail.ts";
-import { setPassword } from "../lab/first-accounts.ts";
-import { endedWithKeys } from "../lab/interrupted-restore.ts";
-import { ANNA, authenticate, BERT, logIn, openImap, openSubmission } from "../lab/mail.ts";
-import { whyNoLab } from "../lab/network.ts";
-import { PASSWORD } from "../lab/product.ts";
-import { AWAY, HOME, signInsFrom } from "../lab/sign-ins.ts";
-import { until } from "../lab/wait.ts";
-import { withProduct } from "../lab/with-product.ts";
+import { stopService } from "./content.ts";
+import { encryptedMail } from "./encrypted-mail.ts";
+import { setPassword } from "./first-accounts.ts";
+import { endedWithKeys } from "./interrupted-restore.ts";
+import { ANNA, authenticate, BERT, logIn, openImap, openSubmission } from "./mail.ts";
+import { PASSWORD } from "./product.ts";
+import { AWAY, HOME, signInsFrom } from "./sign-ins.ts";
+import { until } from "./wait.ts";
+import type { Running } from "./with-product.ts";
 
 const MEASUREMENTS = 3;
 /** Mails of one account that its third and its eighth key open. */
 const LATER = ["thirdsecret", "eighthsecret"] as const;
 const WORDS = ["oldsecret", "firstsecret", "secondsecret", ...LATER, "ninthsecret", "plainsecret"];
 
-describe("who may sign in", { skip: whyNoLab() ?? false }, () => {
-  const { lab, product } = withProduct({ GHOSTINBOX_LIMITS__CONNECTIONS__PER_MINUTE: "1000" }, [ANNA, BERT]);
+/** For a server with these two accounts that accepts many connections. Measures time. */
+export function signInsTests({ lab, product }: Running): void {
   const { signsIn, submits } = signInsFrom(lab.sender);
 
   test("an account signs in from its networks only, with the guard and without, and is not banned for it", async () => {
@@ -230,7 +229,7 @@ describe("who may sign in", { skip: whyNoLab() ?? false }, () => {
       ...rest.filter((other) => Math.abs(other - slow) >= 600).map((ms) => `answered after ${ms} ms, not ${slow} ms`),
     ];
   }
-});
+}
 
 function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
