@@ -86,7 +86,7 @@ export const LAB_IN_PAIRS = labFiles(["e2e/slots", "e2e/slow-disk", "lab/firewal
  */
 export const LAB_HEAVY = [
   ...labFiles(["e2e/guessing", "e2e/cannot-be-asked", "e2e/verifier", "e2e/spraying", "e2e/ladder", "e2e/innocents"]),
-  ...labFiles(["e2e/flood", "e2e/dns", "e2e/open-connections"]),
+  ...labFiles(["e2e/dns", "e2e/open-connections"]),
 ];
 /**
  * Those that take longest start first, or one of them would run last and without others; among these, one that computes

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import type { Socket } from "node:net";
 import { before, describe, test } from "node:test";
+import { FLOODED, floodTests } from "../lab/flood-tests.ts";
 import type { Connected } from "../lab/host.ts";
 import { ANNA, assertAccepted, openImapAs, sendMail, sendMailAs } from "../lab/mail.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
@@ -17,7 +18,11 @@ const BANNED = "198.51.100.91";
 
 describe("who comes in at the doors", { skip: whyNoLab() ?? false }, () => {
   const { lab, product } = withProduct(
-    { GHOSTINBOX_LIMITS__CONNECTIONS__PER_MINUTE: "10000", GHOSTINBOX_LIMITS__CONNECTIONS__PER_HOUR: "10000" },
+    {
+      GHOSTINBOX_LIMITS__CONNECTIONS__PER_MINUTE: "10000",
+      GHOSTINBOX_LIMITS__CONNECTIONS__PER_HOUR: "10000",
+      ...FLOODED,
+    },
     [ANNA],
   );
   before(() => fallSilent(lab.sender));
@@ -129,6 +134,9 @@ describe("who comes in at the doors", { skip: whyNoLab() ?? false }, () => {
     );
     assert.match(await recorded("PORTS_BLOCKED"), /Port 25: none of \d+ packets arrived/);
   });
+
+  // Last: its notice stays.
+  describe("a flood from many addresses", () => floodTests({ lab, product }));
 
   async function recorded(type: string): Promise<string> {
     return (await product.cli(["events", "--type", type])).stdout;
