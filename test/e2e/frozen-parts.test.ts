@@ -4,13 +4,14 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
-import { describe, test } from "node:test";
+import { before, describe, test } from "node:test";
 import { PROBE_ADDRESS } from "../../src/core/net/ip.ts";
 import { signal } from "../lab/commands.ts";
 import { scoreByOneRule } from "../lab/content.ts";
 import { ANNA, assertAccepted, sendMail, tryLogIn } from "../lab/mail.ts";
 import { findMail } from "../lab/mailbox.ts";
 import { whyNoLab } from "../lab/network.ts";
+import { thousandTests } from "../lab/thousand-tests.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
@@ -67,7 +68,7 @@ const FOR_GOOD: readonly Part[] = [
   },
 ];
 
-describe("a part that is frozen looks as if it ran", { skip: whyNoLab() ?? false }, () => {
+describe("parts that are frozen or killed", { skip: whyNoLab() ?? false }, () => {
   const { lab, product } = withProduct(
     { GHOSTINBOX_SPAM__ENABLED: "true", GHOSTINBOX_FAIL2BAN__ENABLED: "true" },
     [ANNA],
@@ -184,6 +185,12 @@ describe("a part that is frozen looks as if it ran", { skip: whyNoLab() ?? false
     );
     assert.deepEqual(await product.events(PROBE_ADDRESS), []);
     assert.deepEqual(await product.events("127.0.0.1"), []);
+  });
+
+  describe("a thousand numbered mails while components are killed", () => {
+    // It would only read the logs of all these.
+    before(() => product.sv("down", "fail2ban"));
+    thousandTests({ lab, product });
   });
 });
 
