@@ -123,7 +123,6 @@ export const LONGEST = [
   "test/e2e/my-mailbox.test.ts",
   "test/e2e/control.test.ts",
   "test/e2e/slow-guessing.test.ts",
-  "test/e2e/full-disk-sign-ins.test.ts",
   "test/e2e/full-disk.test.ts",
   "test/e2e/check.test.ts",
   "test/e2e/reverse-proxy.test.ts",

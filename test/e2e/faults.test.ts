@@ -4,7 +4,8 @@ import { dirname } from "node:path";
 import { describe, test } from "node:test";
 import { patience } from "../kit/patience.ts";
 import { SmallDisk } from "../lab/full-disk.ts";
-import { ANNA, assertAccepted, sendMail, tryLogIn } from "../lab/mail.ts";
+import { fullDiskSignInsTests } from "../lab/full-disk-sign-ins-tests.ts";
+import { ANNA, assertAccepted, BERT, sendMail, tryLogIn } from "../lab/mail.ts";
 import { isInMailbox } from "../lab/mailbox.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { Product } from "../lab/product.ts";
@@ -12,12 +13,12 @@ import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
 describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, () => {
-  const { lab, product } = withProduct({}, [ANNA], {
-    isByNpm: true,
-    toml: "",
-    prepare: () => disk.mount(),
-    release: () => disk.unmount(),
-  });
+  const { lab, product } = withProduct(
+    // As shipped, for the guesses.
+    { GHOSTINBOX_BANS__NEIGHBOURS: undefined, GHOSTINBOX_LIMITS__NETWORKS__FAILURES: undefined },
+    [ANNA, BERT],
+    { isByNpm: true, toml: "", prepare: () => disk.mount(), release: () => disk.unmount() },
+  );
   const disk = new SmallDisk(dirname(product.layout.engineDb), "6m");
 
   const isReported = () => product.hasNotice("database_unwritable");
@@ -199,6 +200,9 @@ describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, ()
       (await product.stats()).health.components.some(({ name, status }) => name === "web" && status === "ok"),
     );
   });
+
+  // Last: it makes Dovecot log more, and leaves bans.
+  describe("guessing while the disk is full", () => fullDiskSignInsTests({ lab, product }, disk));
 
   /** The notice about files that were set aside. */
   const setAside = () => product.notice("database_set_aside");

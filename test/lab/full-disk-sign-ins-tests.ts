@@ -1,17 +1,15 @@
 import assert from "node:assert/strict";
-import { dirname } from "node:path";
-import { after, before, describe, test } from "node:test";
+import { after, before, test } from "node:test";
 import { patience } from "../kit/patience.ts";
-import { SmallDisk } from "../lab/full-disk.ts";
-import { comesIn, during, LOGINS_AS_SHIPPED, signIn } from "../lab/login-attacks.ts";
-import { whyNoLab } from "../lab/network.ts";
-import { type Credentials, SaslClient } from "../lab/sasl.ts";
-import { type Verification, watchVerifications } from "../lab/verified.ts";
-import { until } from "../lab/wait.ts";
-import { withProduct } from "../lab/with-product.ts";
+import type { SmallDisk } from "./full-disk.ts";
+import { comesIn, during, signIn } from "./login-attacks.ts";
+import { ANNA, BERT } from "./mail.ts";
+import { type Credentials, SaslClient } from "./sasl.ts";
+import { type Verification, watchVerifications } from "./verified.ts";
+import { until } from "./wait.ts";
+import type { Running } from "./with-product.ts";
 
-const OWNER = "anna@example.test";
-const [GUESSED_AT, SUSPENDED] = ["bert@example.test", "gone@example.test"];
+const [OWNER, GUESSED_AT, SUSPENDED] = [ANNA, BERT, "gone@example.test"];
 const HOME = "198.51.100.70";
 const GUESSER = "198.51.100.220";
 const GUESSES = 1_000;
@@ -20,16 +18,12 @@ const AT_ONCE = 300;
 const MOST_VERIFIED = 50;
 const OWNER_MS = patience(5_000);
 
-describe("guessing while the disk is full", { skip: whyNoLab() ?? false }, () => {
-  const { lab, product } = withProduct(LOGINS_AS_SHIPPED, [OWNER, GUESSED_AT, SUSPENDED], {
-    toml: "",
-    prepare: () => disk.mount(),
-    release: () => disk.unmount(),
-  });
-  const disk = new SmallDisk(dirname(product.layout.engineDb), "6m");
+/** For a server with these accounts, whose engine's database is on this disk. */
+export function fullDiskSignInsTests({ lab, product }: Running, disk: SmallDisk): void {
   let verifications: () => readonly Verification[];
   let postfix: SaslClient;
   before(async () => {
+    await product.addAccount(SUSPENDED);
     verifications = await watchVerifications(product);
     postfix = await SaslClient.open(product);
     for (const name of [OWNER, SUSPENDED]) assert.match((await signIn(lab.sender, { from: HOME, name })).said, /^OK/);
@@ -77,4 +71,4 @@ describe("guessing while the disk is full", { skip: whyNoLab() ?? false }, () =>
     await ownerSignsIn();
     assert.match((await signIn(lab.sender, { from: HOME, name: SUSPENDED })).said, /^NO/);
   });
-});
+}
