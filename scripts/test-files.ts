@@ -85,7 +85,7 @@ export const LAB_IN_PAIRS = labFiles(["e2e/slots", "e2e/slow-disk", "lab/firewal
  * longest of the pairs.
  */
 export const LAB_HEAVY = [
-  ...labFiles(["e2e/guessing", "e2e/cannot-be-asked", "e2e/verifier", "e2e/spraying", "e2e/ladder", "e2e/innocents"]),
+  ...labFiles(["e2e/guessing", "e2e/verifier", "e2e/spraying", "e2e/ladder", "e2e/innocents"]),
   ...labFiles(["e2e/dns", "e2e/open-connections"]),
 ];
 /**

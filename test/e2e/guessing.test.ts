@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { patience } from "../kit/patience.ts";
+import { cannotBeAskedTests } from "../lab/cannot-be-asked-tests.ts";
 import { comesIn, during, eachOf, signIn } from "../lab/login-attacks.ts";
 import { ANNA, logIn, openImap } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
@@ -72,9 +73,12 @@ describe("guessing at one account, spread over many addresses", { skip: whyNoLab
     assert.equal(await count(`${seemedRight} AND ip = '${ELSEWHERE}'`), 1);
     assert.ok((await count(seemedRight)) <= 1 + MOST_ALIKE, "few guesses seem right");
     assert.equal(await product.banOf(ELSEWHERE), undefined);
+    assert.match((await signsIn(HOME)).said, /^OK/, "known addresses still sign in");
     await product.json(["allow", "add", ELSEWHERE, "Anna travels"]);
     assert.match((await signsIn(ELSEWHERE)).said, /^OK/, "until an administrator allows it");
   });
+
+  describe("a guard that refuses unheard tells no right password from a wrong one", () => cannotBeAskedTests({ lab }));
 
   const signsIn = (from: string, password = PASSWORD) => signIn(lab.sender, { from, name: ANNA, password });
 
