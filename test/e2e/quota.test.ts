@@ -6,10 +6,10 @@ import { chownSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeF
 import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
 import type { Dialog, SmtpReply } from "../lab/dialog.ts";
+import { SmallDisk } from "../lab/full-disk.ts";
 import { assertAccepted, openImapAs, openSmtp, openSubmissionAs, sendMail } from "../lab/mail.ts";
 import { findMail, mailFiles, mailText } from "../lab/mailbox.ts";
 import { whyNoLab } from "../lab/network.ts";
-import { OwnDisk } from "../lab/own-disk.ts";
 import { PASSWORD } from "../lab/product.ts";
 import { queueOf } from "../lab/submitted.ts";
 import { until } from "../lab/wait.ts";
@@ -33,10 +33,10 @@ describe("room for mail", { skip: whyNoLab() ?? false }, () => {
   );
   const { data, engineDb, postfixQueue, mail: mails } = product.layout;
   // The database of the engine and Postfix's queue share a small disk, as on a real server.
-  const disk = new OwnDisk(`${data}-disk`, 16, [dirname(engineDb), postfixQueue]);
+  const disk = new SmallDisk(`${data}-disk`, "16m", [dirname(engineDb), postfixQueue]);
   // Space that other tests free would hide from the keeper what sessions store.
-  const mailDisk = new OwnDisk(`${data}-mail-disk`, 1_024, [mails]);
-  const forEachDisk = async (act: (disk: OwnDisk) => Promise<void>): Promise<void> => {
+  const mailDisk = new SmallDisk(`${data}-mail-disk`, "1g", [mails]);
+  const forEachDisk = async (act: (disk: SmallDisk) => Promise<void>): Promise<void> => {
     for (const one of [disk, mailDisk]) await act(one);
   };
 

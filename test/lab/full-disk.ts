@@ -1,25 +1,32 @@
 import { closeSync, mkdirSync, openSync, rmSync, statfsSync, writeSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { mustRun } from "./commands.ts";
 
-/** A directory of the server on its own disk, small enough to fill. Mounted before the server starts. */
+/** A separate disk, small enough to fill, at a directory of the server or for several. Mounted before the server starts. */
 export class SmallDisk {
   readonly directory: string;
   readonly #size: string;
+  readonly #parts: readonly string[];
 
-  /** `size`: as mount(8) takes it for a tmpfs. */
-  constructor(directory: string, size: string) {
+  /** `size`: as mount(8) takes it for a tmpfs. `parts`: directories elsewhere that it holds too. */
+  constructor(directory: string, size: string, parts: readonly string[] = []) {
     this.directory = directory;
     this.#size = size;
+    this.#parts = parts;
   }
 
   async mount(): Promise<void> {
     mkdirSync(this.directory, { recursive: true });
     await mustRun(["mount", "-t", "tmpfs", "-o", `size=${this.#size},mode=0755`, "tmpfs", this.directory]);
+    for (const part of this.#parts) {
+      const place = join(this.directory, basename(part));
+      for (const each of [place, part]) mkdirSync(each, { recursive: true });
+      await mustRun(["mount", "--bind", place, part]);
+    }
   }
 
   async unmount(): Promise<void> {
-    await mustRun(["umount", "-l", this.directory]);
+    await mustRun(["umount", "-l", ...this.#parts, this.directory]);
   }
 
   /** Fills it up to this many bytes. */
