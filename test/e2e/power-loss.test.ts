@@ -8,9 +8,10 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Layout } from "../../src/settings/layout.ts";
 import { seeded } from "../kit/test-database.ts";
 import { signal } from "../lab/commands.ts";
+import { whyNoLoopDisk } from "../lab/loop-disk.ts";
 import { mailFiles } from "../lab/mailbox.ts";
 import { whyNoLab } from "../lab/network.ts";
-import { PowerDisk, whyNoPowerDisk } from "../lab/power-disk.ts";
+import { PowerDisk } from "../lab/power-disk.ts";
 import type { Product } from "../lab/product.ts";
 import { signInsFrom } from "../lab/sign-ins.ts";
 import { UnderLoad } from "../lab/under-load.ts";
@@ -30,7 +31,7 @@ const START_MS = 6_000;
 type End = "kill" | "power";
 type Span = Readonly<{ how: End; from: number; to: number }>;
 
-describe("everything ends at once", { skip: whyNoLab() ?? whyNoPowerDisk() ?? false }, () => {
+describe("everything ends at once", { skip: whyNoLab() ?? whyNoLoopDisk() ?? false }, () => {
   const { lab, product } = withProduct({}, ACCOUNTS, {
     prepare: () => disk.mount(),
     release: () => disk.unmount(),

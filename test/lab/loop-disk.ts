@@ -8,6 +8,7 @@ const SPARE_INODES = 100;
 
 /** Why no file can be mounted as a disk here; null if one can. */
 export function whyNoLoopDisk(): string | null {
+  if (process.getuid?.() !== 0) return "a loop device needs root";
   const found = spawnSync("losetup", ["--find"], { encoding: "utf8" });
   return found.status === 0 ? null : `no loop device: ${found.stderr?.trim() || "no losetup"}`;
 }

@@ -10,7 +10,8 @@ import { createFile, writeFile } from "../../src/host/root-files/files.ts";
 import { LogFlush } from "../../src/store/maintenance/write-ahead-log.ts";
 import { openEngine } from "../../src/store/open.ts";
 import { temporaryDirectory } from "../kit/temporary-directory.ts";
-import { PowerDisk, whyNoPowerDisk } from "./power-disk.ts";
+import { whyNoLoopDisk } from "./loop-disk.ts";
+import { PowerDisk } from "./power-disk.ts";
 import { until } from "./wait.ts";
 
 const WRITERS = 4;
@@ -28,7 +29,7 @@ try {
 }`;
 const top = join(temporaryDirectory(), "disk");
 
-describe("a disk that loses its power", { skip: whyNoPowerDisk() ?? false }, () => {
+describe("a disk that loses its power", { skip: whyNoLoopDisk() ?? false }, () => {
   const disk = new PowerDisk(top);
   const at = (name: string): string => join(top, name);
   const read = (name: string): string => readFileSync(at(name), "utf8");

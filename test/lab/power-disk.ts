@@ -82,10 +82,3 @@ export class PowerDisk {
     return `${this.#image}.${this.#cuts}`;
   }
 }
-
-/** Why the power of a disk cannot be cut here; null if it can. */
-export function whyNoPowerDisk(): string | null {
-  if (process.getuid?.() !== 0) return "a loop device needs root";
-  const found = spawnSync("losetup", ["--find"], { encoding: "utf8" });
-  return found.status === 0 ? null : `no loop device can be made: ${found.stderr?.trim() ?? "no losetup"}`;
-}
