@@ -4,12 +4,11 @@ import { apiClientTests } from "../lab/api-client-tests.ts";
 import { apiTests } from "../lab/api-tests.ts";
 import { auditTests } from "../lab/audit-tests.ts";
 import { leakTests } from "../lab/leak-tests.ts";
+import { ANNA } from "../lab/mail.ts";
 import { monitoringTests } from "../lab/monitoring-tests.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { routesTests } from "../lab/routes-tests.ts";
 import { withProduct } from "../lab/with-product.ts";
-
-const ANNA = "anna@example.test";
 
 describe("the HTTP API and what is seen by it", { skip: whyNoLab() ?? false }, () => {
   const running = withProduct({ GHOSTINBOX_ALERTS__EMAIL: ANNA }, [ANNA]);

@@ -9,7 +9,7 @@ import { patience } from "../kit/patience.ts";
 import { damagedCopy } from "../lab/damaged-copy.ts";
 import { encryptByAccount, encryptedMail } from "../lab/encrypted-mail.ts";
 import { besideData, endedRestores } from "../lab/interrupted-restore.ts";
-import { openImapAs, openSubmissionAs, sendMail } from "../lab/mail.ts";
+import { ANNA, BERT, openImapAs, openSubmissionAs, sendMail } from "../lab/mail.ts";
 import { mailText } from "../lab/mailbox.ts";
 import { hashesOf } from "../lab/many-mails.ts";
 import { whyNoLab } from "../lab/network.ts";
@@ -19,7 +19,6 @@ import { timed, until } from "../lab/wait.ts";
 import { DOMAINS, fillServer, MANY, signInAs } from "../lab/whole-server.ts";
 import { withProduct } from "../lab/with-product.ts";
 
-const [ANNA, BERT] = ["anna@example.test", "bert@example.test"];
 const MAILS = 1_000;
 /** Deadline for a drill on a busy machine. */
 const DRILL_MS = 90_000;

@@ -10,12 +10,12 @@ import { makeCheapRepository } from "../kit/cheap-repository.ts";
 import { patience } from "../kit/patience.ts";
 import { brokenThings } from "../lab/broken-things.ts";
 import { mustRun, type Ran } from "../lab/commands.ts";
+import { ANNA } from "../lab/mail.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
 import { ADMIN_PASSWORD, PASSWORD } from "../lab/product.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
-const ANNA = "anna@example.test";
 const [CHECK, PROBE] = ["127.71.9.26", "127.71.9.25"];
 const BANNED = "198.51.100.99";
 const REPOSITORY = `/dev/shm/ghostinbox-check-${process.pid}`;

@@ -5,12 +5,11 @@ import { before, describe, test } from "node:test";
 import { patience } from "../kit/patience.ts";
 import { CHECKOUT } from "../lab/checkout.ts";
 import { contentMail, GTUBE, RECORDS, scoreByOneRule, spamdAnswers, stopService } from "../lab/content.ts";
+import { ANNA } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { channelRecords, RulesChannel } from "../lab/rules-channel.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
-
-const ANNA = "anna@example.test";
 
 describe("a content filter that fails", { skip: whyNoLab() ?? false }, () => {
   const { lab, product } = withProduct(

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { globSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
-import { RECORDS } from "../lab/content.ts";
+import { GTUBE, RECORDS } from "../lab/content.ts";
 import { AS_SHIPPED } from "../lab/for-tests.ts";
 import { Lists } from "../lab/lists.ts";
 import { ANNA, assertAccepted, logIn, openImap, openImapAs, sendMail, tryLogIn } from "../lab/mail.ts";
@@ -20,7 +20,6 @@ const HONEST = "198.51.100.10";
 const ON_SPAMHAUS = "198.51.100.91";
 const ON_SPAMCOP = "198.51.100.92";
 const GUESSER = "198.51.100.200";
-const GTUBE = "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X";
 /** Addresses of one /48, each in a different /64. */
 const rented = (number: number): string => `2001:db8:a000:${number}::1`;
 

@@ -4,10 +4,10 @@ import type { Locator } from "playwright-core";
 import { lacking } from "../kit/needs.ts";
 import { LabBrowser, PAGE } from "../lab/browser.ts";
 import { outages } from "../lab/dashboard-flows.ts";
-import { ANNA, GUEST, pictures } from "../lab/dashboard-looks.ts";
+import { GUEST, pictures } from "../lab/dashboard-looks.ts";
 import { choose, enter, press, reach, saved, signInShown, type } from "../lab/keyboard.ts";
 import { looksWell } from "../lab/looks.ts";
-import { assertAccepted, BERT, sendMail } from "../lab/mail.ts";
+import { ANNA, assertAccepted, BERT, sendMail } from "../lab/mail.ts";
 import {
   fillStrangely,
   makesAppPasswords,

@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
 import type { Dialog, SmtpReply } from "../lab/dialog.ts";
 import { SmallDisk } from "../lab/full-disk.ts";
-import { assertAccepted, openImapAs, openSmtp, openSubmissionAs, sendMail } from "../lab/mail.ts";
+import { ANNA, assertAccepted, BERT, openImapAs, openSmtp, openSubmissionAs, sendMail } from "../lab/mail.ts";
 import { findMail, mailFiles, mailText } from "../lab/mailbox.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { PASSWORD } from "../lab/product.ts";
@@ -15,7 +15,6 @@ import { queueOf } from "../lab/submitted.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
-const [ANNA, BERT] = ["anna@example.test", "bert@example.test"];
 const HOME = "198.51.100.70";
 const MAX_SIZE_KB = 256;
 /** Five are 82 % of 1 MB, six 99 %. */

@@ -9,7 +9,7 @@ import type { EventItem } from "../../src/admin/declare/items.ts";
 import { LabBrowser } from "../lab/browser.ts";
 import { endProgram } from "../lab/commands.ts";
 import { AS_NOBODY } from "../lab/firewall-kit.ts";
-import { assertAccepted, sendMail, tryLogIn } from "../lab/mail.ts";
+import { ANNA, assertAccepted, sendMail, tryLogIn } from "../lab/mail.ts";
 import { believe, MAIL_PROXY, startMailProxy } from "../lab/mail-proxy.ts";
 import { mailProxyTests } from "../lab/mail-proxy-tests.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
@@ -18,7 +18,7 @@ import { DASHBOARD, startReverseProxy } from "../lab/reverse-proxy.ts";
 import { until } from "../lab/wait.ts";
 import { serverSent, type WebAnswer, WebClient } from "../lab/web-client.ts";
 import { Description } from "../lab/web-description.ts";
-import { ANNA, GUEST, visits } from "../lab/web-visits.ts";
+import { GUEST, visits } from "../lab/web-visits.ts";
 import { withProduct } from "../lab/with-product.ts";
 
 const ANYWHERE = "192.0.2.77";

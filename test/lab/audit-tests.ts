@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { ANNA } from "./mail.ts";
 import { until } from "./wait.ts";
 import { WebClient } from "./web-client.ts";
 import type { Running } from "./with-product.ts";
-
-const ANNA = "anna@example.test";
 
 export function auditTests({ lab, product }: Running): void {
   test("the audit has what was done by command and by token; an edit and a removal with sqlite3 are found", async () => {

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { type LabBrowser, PAGE } from "./browser.ts";
-import { ANNA, MARKUP } from "./dashboard-looks.ts";
+import { MARKUP } from "./dashboard-looks.ts";
 import { pressSurely } from "./dashboard-steps.ts";
 import { choose, press, reach, type } from "./keyboard.ts";
 import type { Lab } from "./lab.ts";
 import { looksWell } from "./looks.ts";
-import { authenticate, logIn, mailOver, openImap, openSubmission, tryLogIn } from "./mail.ts";
+import { ANNA, authenticate, logIn, mailOver, openImap, openSubmission, tryLogIn } from "./mail.ts";
 import type { Product } from "./product.ts";
 import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";

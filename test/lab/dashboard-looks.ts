@@ -2,11 +2,10 @@ import type { Page } from "playwright-core";
 import { Dialog } from "./dialog.ts";
 import type { Lab } from "./lab.ts";
 import type { Look } from "./looks.ts";
-import { logIn, openImap } from "./mail.ts";
+import { ANNA, logIn, openImap } from "./mail.ts";
 import { SERVER } from "./network.ts";
 import type { Product } from "./product.ts";
 
-export const ANNA = "anna@example.test";
 export const GUEST = "198.51.100.72";
 
 /** Every page, by its address. */

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { type LabBrowser, PAGE } from "./browser.ts";
-import { ANNA } from "./dashboard-looks.ts";
 import { pressSurely } from "./dashboard-steps.ts";
 import { enter, press, reach } from "./keyboard.ts";
 import { looksWell } from "./looks.ts";
+import { ANNA } from "./mail.ts";
 import type { Product } from "./product.ts";
 
 const BANNED = "198.51.100.91";

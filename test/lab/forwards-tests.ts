@@ -1,14 +1,13 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { before, test } from "node:test";
-import { assertAccepted, sendMail, sendMailAs } from "./mail.ts";
+import { ANNA, assertAccepted, BERT, sendMail, sendMailAs } from "./mail.ts";
 import { findMail, mailText } from "./mailbox.ts";
 import { Sink } from "./sink.ts";
 import { queueOf } from "./submitted.ts";
 import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
 
-const [ANNA, BERT] = ["anna@example.test", "bert@example.test"];
 /** Its SPF record names the first; the second belongs to a forger. */
 const HONEST = "198.51.100.10";
 const FORGER = "198.51.100.70";

@@ -8,7 +8,7 @@ import * as z from "zod/mini";
 import { HttpReceiver } from "./http-receiver.ts";
 import { assessed, compared, contained, dropped, packed } from "./incident-answers.ts";
 import { assertLiftRepeats, assertTableFollows } from "./isolation-table.ts";
-import { openImapAs, sendMail, tryLogIn } from "./mail.ts";
+import { ANNA, BERT, openImapAs, sendMail, tryLogIn } from "./mail.ts";
 import { SERVER } from "./network.ts";
 import { PASSWORD } from "./product.ts";
 import { Sink } from "./sink.ts";
@@ -16,7 +16,6 @@ import { assertShut, queueOf, reaches, submit, submitMany, waitingIn } from "./s
 import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
 
-const [ANNA, BERT] = ["anna@example.test", "bert@example.test"];
 const HOME = "198.51.100.65";
 const THIEF = "198.51.100.99";
 /** The address of mx.sender.test in the lab's DNS. */

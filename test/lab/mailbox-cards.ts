@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import type { Locator } from "playwright-core";
 import type { LabBrowser } from "./browser.ts";
-import { ANNA, GUEST, LONG_WORD, MARKUP, strangersSend, TURNED } from "./dashboard-looks.ts";
+import { GUEST, LONG_WORD, MARKUP, strangersSend, TURNED } from "./dashboard-looks.ts";
 import { pressSurely } from "./dashboard-steps.ts";
 import { enter, press, reach, type } from "./keyboard.ts";
 import { looksWell } from "./looks.ts";
-import { sendMail } from "./mail.ts";
+import { ANNA, sendMail } from "./mail.ts";
 import type { Product } from "./product.ts";
 import type { Running } from "./with-product.ts";
 

@@ -1,5 +1,6 @@
+import { ANNA } from "./mail.ts";
 import { NOBODY, UNPROVEN } from "./usual-visits.ts";
-import { ANNA, nonsense, type Visit, WRONG_BODIES } from "./web-visits.ts";
+import { nonsense, type Visit, WRONG_BODIES } from "./web-visits.ts";
 
 const REFUSED = { answers: 409, code: "refused" } as const;
 /** The body may be large. */

@@ -4,14 +4,14 @@ import { join } from "node:path";
 import { before, type TestContext, test } from "node:test";
 import * as z from "zod";
 import { patience } from "../kit/patience.ts";
-import { assertAccepted, sendMail, tryLogIn } from "./mail.ts";
+import { ANNA, assertAccepted, sendMail, tryLogIn } from "./mail.ts";
 import { mailboxVisits } from "./mailbox-visits.ts";
 import { managingVisits } from "./managing-visits.ts";
 import { ADMIN_PASSWORD, PASSWORD } from "./product.ts";
 import { usualVisits } from "./usual-visits.ts";
 import { type WebAnswer, WebClient } from "./web-client.ts";
 import { Description } from "./web-description.ts";
-import { ANNA, visits as firstVisits, GUEST, STRANGER } from "./web-visits.ts";
+import { visits as firstVisits, GUEST, STRANGER } from "./web-visits.ts";
 import type { Running } from "./with-product.ts";
 
 /** The sign-out comes last; requests that end the mailbox's session, such as a suspension, come after its own requests. */

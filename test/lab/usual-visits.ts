@@ -3,7 +3,8 @@ import { type VerbEntry, verbs } from "../../src/admin/declare/control.ts";
 import type { HttpForm, Rights } from "../../src/admin/declare/verb.ts";
 import { COMMANDS } from "../kit/commands.ts";
 import { sampleOf } from "../kit/sample-of.ts";
-import { ANNA, type Visit, WRONG_BODIES } from "./web-visits.ts";
+import { ANNA } from "./mail.ts";
+import { type Visit, WRONG_BODIES } from "./web-visits.ts";
 
 const isObject = z.record(z.string(), z.unknown());
 

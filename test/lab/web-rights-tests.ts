@@ -8,12 +8,12 @@ import { CONTROL_LIMITS } from "../../src/surfaces/control-server.ts";
 import { COMMANDS } from "../kit/commands.ts";
 import { WEB_VERBS } from "../kit/web-verbs.ts";
 import type { Lab } from "./lab.ts";
+import { ANNA } from "./mail.ts";
 import { ADMIN_PASSWORD, PASSWORD, type Product } from "./product.ts";
 import { until } from "./wait.ts";
 import { WebClient } from "./web-client.ts";
 import type { Running } from "./with-product.ts";
 
-const ANNA = "anna@example.test";
 /** A verb for each right, and one that needs only a caller. */
 const OF_EACH_RIGHT = ["caller", "protection", "ban", "account_list", "queue_flush", "my_mailbox"] as const;
 const AS_WEB = ["setpriv", "--reuid", "ghostinbox-web", "--regid", "ghostinbox-web", "--init-groups"];

@@ -1,6 +1,6 @@
+import { ANNA } from "./mail.ts";
 import { ADMIN_PASSWORD } from "./product.ts";
 
-export const ANNA = "anna@example.test";
 export const GUEST = "198.51.100.71";
 export const STRANGER = "198.51.100.72";
 const OFFICE = "198.51.100.73";
