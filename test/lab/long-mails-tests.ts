@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { before, test } from "node:test";
 import { patience } from "../kit/patience.ts";
-import { spamdAnswers } from "./content.ts";
+import { GTUBE, spamdAnswers } from "./content.ts";
 import { assertAccepted, sendMail } from "./mail.ts";
 import { findMail, mailText } from "./mailbox.ts";
 import { until } from "./wait.ts";
@@ -10,7 +10,6 @@ import type { Running } from "./with-product.ts";
 
 const KB = 1000;
 /** Scores 1,000 (gtube(7)); `spam.refuse_score` is set above that. */
-const GTUBE = "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X";
 const LINE = "The quick brown fox jumps over the lazy dog and then lies down beside it.\r\n";
 const LINK = '<p><a href="http://shop.example/">The quick brown fox</a> <img src="cid:dog">\r\n';
 
