@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import type { EventItem } from "../../src/admin/declare/items.ts";
 import type { Ban } from "../../src/core/decide/decision.ts";
 import {
@@ -79,21 +80,15 @@ export const POLICY: Policy = {
 };
 
 export function ip(text: string): Ip {
-  const address = parseIp(text);
-  if (address === null) throw new Error(`not an address: ${text}`);
-  return address;
+  return parseIp(text) ?? assert.fail(`not an address: ${text}`);
 }
 
 export function net(text: string): Prefix {
-  const network = parsePrefix(text);
-  if (network === null) throw new Error(`not a network: ${text}`);
-  return network;
+  return parsePrefix(text) ?? assert.fail(`not a network: ${text}`);
 }
 
 export function door(text: string): Door {
-  const parsed = parseDoor(text);
-  if (parsed === null) throw new Error(`not a door: ${text}`);
-  return parsed;
+  return parseDoor(text) ?? assert.fail(`not a door: ${text}`);
 }
 
 export function opening(doors: readonly string[], trusted: readonly string[] = []): Opening {
@@ -101,21 +96,15 @@ export function opening(doors: readonly string[], trusted: readonly string[] = [
 }
 
 export function accountName(text: string): AccountName {
-  const account = parseAccountName(text);
-  if (account === null) throw new Error(`not an account: ${text}`);
-  return account;
+  return parseAccountName(text) ?? assert.fail(`not an account: ${text}`);
 }
 
 export function keepRule(text: string): KeepRule {
-  const rule = parseKeepRule(text);
-  if (rule === null) throw new Error(`not a rule of retention: ${text}`);
-  return rule;
+  return parseKeepRule(text) ?? assert.fail(`not a rule of retention: ${text}`);
 }
 
 export function mailAddress(text: string): Address {
-  const address = parseAddress(text);
-  if (address === null) throw new Error(`not a mail address: ${text}`);
-  return address;
+  return parseAddress(text) ?? assert.fail(`not a mail address: ${text}`);
 }
 
 export const STRANGER: Ip = ip("203.0.113.7");

@@ -7,12 +7,12 @@ import type { TestContext } from "node:test";
 import type { Ban } from "../../src/core/decide/decision.ts";
 import { row } from "../../src/core/events/columns.ts";
 import type { EventRecord } from "../../src/core/events/event.ts";
-import { hostPrefix, networkAddress, parseIp } from "../../src/core/net/ip.ts";
+import { hostPrefix, networkAddress } from "../../src/core/net/ip.ts";
 import { instant, later, MINUTE_MS, type Millis } from "../../src/core/time.ts";
 import type { Reach, Store } from "../../src/guard/storage-ports.ts";
 import { SqliteStore } from "../../src/store/engine-db/store.ts";
 import { openAccounts, openEngine, openEngineForReading } from "../../src/store/open.ts";
-import { net } from "./samples.ts";
+import { ip, net } from "./samples.ts";
 
 /** Shared by the tests of the databases. */
 
@@ -105,9 +105,8 @@ export function bySqlite3(db: DatabaseSync, sql: string): string {
 
 /** A connection that passed, except for the fields that the test gives. */
 export function eventRow(ipText: string, at: Millis, changes: Partial<EventRecord> = {}): EventRecord {
-  const ip = parseIp(ipText);
-  if (ip === null) throw new Error(`${ipText} is not an address`);
-  const decided = { service: "smtp", ip, prefix: hostPrefix(ip), counts: "connection", verdict: "pass" } as const;
+  const client = { ip: ip(ipText), prefix: hostPrefix(ip(ipText)) };
+  const decided = { service: "smtp", ...client, counts: "connection", verdict: "pass" } as const;
   const rest = { event: "CONNECT", session: `${ipText} 40000`, clientName: "mail.example.com" } as const;
   return { ...row({ at, type: "CONNECT", reason: "below_limit", ...decided }, rest), ...changes };
 }

@@ -1,7 +1,5 @@
-import assert from "node:assert/strict";
 import type { Command } from "../../src/admin/declare/control.ts";
 import type { AccountName } from "../../src/core/net/address.ts";
-import { parseIp } from "../../src/core/net/ip.ts";
 import { MailboxSignIn } from "../../src/guard/access/mailbox-sign-in.ts";
 import { Passkeys } from "../../src/guard/access/passkeys.ts";
 import { digestOf } from "../../src/guard/access/secrets.ts";
@@ -11,6 +9,7 @@ import { parsedCommandOf } from "./commands.ts";
 import { hashOf } from "./commands-kit.ts";
 import { accountsOnMemory, engineOnMemory } from "./engine-kit.ts";
 import { beforeEachOf } from "./hooks.ts";
+import { ip } from "./samples.ts";
 
 export const BY = "web:admin via 203.0.113.9";
 export const PASSWORD = "correct horse battery";
@@ -24,14 +23,13 @@ export function webGateOnMemory() {
   const { engine, sqlite, clock, db } = memory;
   const { accounts, active, sessions, factors, passkeys, networks, credentials } = accountsOnMemory(db, clock);
   credentials.setAdminPassword(hashOf(PASSWORD));
-  const ip = parseIp(AS.ip) ?? assert.fail();
   const signInAs = (secret: string, account: AccountName | null = null): void =>
     sessions.open({
       digest: digestOf(secret),
       id: secret.slice(0, 12),
       account,
       device: "Firefox on Linux",
-      ip,
+      ip: ip(AS.ip),
       at: clock.now(),
     });
   signInAs(AS.as);
