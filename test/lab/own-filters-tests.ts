@@ -78,7 +78,11 @@ export function ownFiltersTests({ lab, product }: Running): void {
 
   test("one that attackers could use is not used, with its name in the checkout; the others are", async () => {
     write("gullible", "reject: .* from .*\\[<HOST>\\]");
-    await product.json(["fail2ban", "restart"]);
+    const tested = await product.cli(["fail2ban", "test", "gullible", product.layout.mailLog]);
+    assert.equal(tested.code, 1);
+    assert.match(tested.stderr, /lets attackers choose who is banned/);
+    const restarted = JSON.stringify(await product.json(["fail2ban", "restart"]));
+    assert.match(restarted, /"refused":\[\{"file":"[^"]*gullible\.conf"/);
     const report = await jails();
     assert.ok(report.includes(`${join(directory, "gullible.conf")} was refused`), report);
     await hangUp("198.51.100.203", "NOOP");
