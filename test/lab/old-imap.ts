@@ -91,13 +91,6 @@ export class ImapMailbox {
     await this.#must(`APPEND "${folder}" (${flags}) "${date}" {${text.length}+}\r\n${text}`);
   }
 
-  async remove(folder: string, subject: string): Promise<void> {
-    await this.#must(`SELECT "${folder}"`);
-    const found = (await this.#must(`SEARCH SUBJECT "${subject}"`)).find((line) => line.startsWith("* SEARCH"));
-    await this.#must(`STORE ${found?.slice(9) ?? ""} +FLAGS (\\Deleted)`);
-    await this.#must("EXPUNGE");
-  }
-
   /** Every mail, in order of folder and subject. Folder names use `/` as the separator. */
   async mails(): Promise<readonly Stored[]> {
     const listed = await this.#must('LIST "" "*"');
