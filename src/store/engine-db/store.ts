@@ -198,7 +198,7 @@ export class SqliteStore implements Store, History, BansInForce, JailMemory, Log
         bans.facts.ban === null || bans.facts.ban.simulated === true
           ? (this.#bans.around(prefix) ?? bans.facts.ban)
           : bans.facts.ban,
-      knownAt: millisOrNull(stored.known),
+      knownAt: stored.knownAt,
       connections: stored.connections ? windows.times(prefix, "connection", stretch(reach.sinceConnections)) : NOTHING,
       mails: stored.mails ? windows.times(prefix, "mail", stretch(reach.sinceMails)) : NOTHING,
       probes: stored.probes ? windows.times(prefix, "probe", stretch(reach.sinceProbes)) : NOTHING,

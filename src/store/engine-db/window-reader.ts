@@ -1,32 +1,11 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Failure } from "../../core/decide/facts.ts";
 import type { Millis } from "../../core/time.ts";
-import { COUNTS_CODE, LIMIT, millis, text } from "../columns.ts";
+import { COUNTS_CODE, LIMIT, millis, millisOrNull, text } from "../columns.ts";
 import { prepared } from "../transactions.ts";
 
 /** Events after this time and this id. Several events may share a millisecond, one before a ban and one after it. */
 export type Stretch = Readonly<{ since: Millis; after: number; most: number }>;
-
-/** The stored data of one address: windows with events, whether it was ever banned, when it was known. */
-export type Stored = Readonly<{
-  connections: boolean;
-  mails: boolean;
-  logins: boolean;
-  probes: boolean;
-  bounces: boolean;
-  bans: boolean;
-  known: unknown;
-}>;
-
-const NOTHING_STORED: Stored = {
-  connections: false,
-  mails: false,
-  logins: false,
-  probes: false,
-  bounces: false,
-  bans: false,
-  known: null,
-};
 
 /**
  * Reads the windows of an address or account. `event_subject` is enough once its events were added to it;
@@ -53,17 +32,17 @@ export class WindowReader {
     });
   }
 
-  stored(subject: string): Stored {
+  /** What is stored of an address: which windows have events, whether it was ever banned, and when it was known. */
+  stored(subject: string) {
     const row = this.#sql.stored.get(subject);
-    if (row === undefined) return NOTHING_STORED;
     return {
-      connections: row["connections"] === 1,
-      mails: row["mails"] === 1,
-      logins: row["logins"] === 1,
-      probes: row["probes"] === 1,
-      bounces: row["bounces"] === 1,
-      bans: row["bans"] === 1,
-      known: row["known"],
+      connections: row?.["connections"] === 1,
+      mails: row?.["mails"] === 1,
+      logins: row?.["logins"] === 1,
+      probes: row?.["probes"] === 1,
+      bounces: row?.["bounces"] === 1,
+      bans: row?.["bans"] === 1,
+      knownAt: millisOrNull(row?.["known"] ?? null),
     };
   }
 
