@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { type AccountSetting, type AccountSettingKey, SETTING_TABLES } from "./accounts-db/setting-tables.ts";
+import type { Row } from "./columns.ts";
 
 /** Names of rows that exist in only one of two databases, or differ. */
 export type Changes = Readonly<{ added: readonly string[]; removed: readonly string[]; changed: readonly string[] }>;
@@ -26,7 +27,6 @@ export type ChangedSince = Readonly<
     SettingChanges
 >;
 
-type Row = Readonly<Record<string, unknown>>;
 /** Databases of any schema. */
 export type Pair = Readonly<{ engine: DatabaseSync; accounts: DatabaseSync }>;
 

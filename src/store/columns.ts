@@ -4,57 +4,58 @@ import { isReason, type Reason } from "../core/events/reasons.ts";
 import type { Ip, Prefix } from "../core/net/ip.ts";
 import { instant, type Millis } from "../core/time.ts";
 
+/** A row, by the names of its columns. */
+export type Row = Readonly<Record<string, unknown>>;
+
 /** Readers of columns. Each throws on a value that the schema rules out, because then another program changed the file. */
 
-type Value = unknown;
-
-export function text(value: Value): string {
+export function text(value: unknown): string {
   return typeof value === "string" ? value : unexpected("text", value);
 }
 
-export function textOrNull(value: Value): string | null {
+export function textOrNull(value: unknown): string | null {
   return value === null ? null : text(value);
 }
 
-export function bytes(value: Value): Uint8Array {
+export function bytes(value: unknown): Uint8Array {
   return value instanceof Uint8Array ? value : unexpected("bytes", value);
 }
 
-export function integer(value: Value): number {
+export function integer(value: unknown): number {
   return typeof value === "number" ? value : unexpected("an integer", value);
 }
 
-export function integerOrNull(value: Value): number | null {
+export function integerOrNull(value: unknown): number | null {
   return value === null ? null : integer(value);
 }
 
-export function millis(value: Value): Millis {
+export function millis(value: unknown): Millis {
   return instant(integer(value));
 }
 
-export function millisOrNull(value: Value): Millis | null {
+export function millisOrNull(value: unknown): Millis | null {
   return value === null ? null : millis(value);
 }
 
 /** Addresses and networks were parsed before they were written. Parsing them again would be expensive on the hot path. */
-export function ip(value: Value): Ip {
+export function ip(value: unknown): Ip {
   return isWrittenIp(value) ? value : unexpected("an address", value);
 }
 
-export function prefix(value: Value): Prefix {
+export function prefix(value: unknown): Prefix {
   return isWrittenPrefix(value) ? value : unexpected("a network", value);
 }
 
-export function reason(value: Value): Reason {
+export function reason(value: unknown): Reason {
   const name = text(value);
   return isReason(name) ? name : unexpected("a reason", value);
 }
 
-export function oneOf<T extends string>(known: readonly T[], value: Value): T {
+export function oneOf<T extends string>(known: readonly T[], value: unknown): T {
   return known.find((word) => word === value) ?? unexpected(`one of ${known.join(", ")}`, value);
 }
 
-export function level(value: Value): BanLevel {
+export function level(value: unknown): BanLevel {
   return oneOf(BAN_LEVELS, value);
 }
 
@@ -68,15 +69,15 @@ export const COUNTS_CODE: Readonly<Record<Counts, number>> = {
   bounce: 6,
 };
 
-function isWrittenIp(value: Value): value is Ip {
+function isWrittenIp(value: unknown): value is Ip {
   return typeof value === "string";
 }
 
-function isWrittenPrefix(value: Value): value is Prefix {
+function isWrittenPrefix(value: unknown): value is Prefix {
   return typeof value === "string";
 }
 
-function unexpected(wanted: string, value: Value): never {
+function unexpected(wanted: string, value: unknown): never {
   throw new Error(`The database holds ${JSON.stringify(value)} where ${wanted} belongs`);
 }
 

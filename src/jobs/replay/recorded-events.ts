@@ -12,6 +12,7 @@ import {
   millis,
   oneOf,
   prefix,
+  type Row,
   reason,
   text,
   textOrNull,
@@ -72,8 +73,6 @@ export class RecordedEvents {
     return hour === null ? null : millis(hour);
   }
 }
-
-type Row = Readonly<Record<string, unknown>>;
 
 function readRecord(row: Row): EventRecord | null {
   const json = textOrNull(row["rest"]);

@@ -5,7 +5,7 @@ import { type CountedPage, firstPage, type PageRequest } from "../../admin/decla
 import type { AccountName } from "../../core/net/address.ts";
 import { isoTime } from "../../core/time.ts";
 import type { AccountBook, Searched } from "../../guard/admin-ports.ts";
-import { integer, integerOrNull, millis, oneOf, text } from "../columns.ts";
+import { integer, integerOrNull, millis, oneOf, type Row, text } from "../columns.ts";
 import { type Prepared, prepared } from "../transactions.ts";
 
 /** Reads accounts and aliases in `accounts.db`; the connection may be read-only. */
@@ -69,7 +69,7 @@ function parametersOf({ text: part, limit, cursor }: PageRequest & Partial<Searc
   return { wanted, page: { wanted, after: cursor ?? "", most: limit + 1 } };
 }
 
-function accountRow(row: Readonly<Record<string, unknown>>): AccountRow {
+function accountRow(row: Row): AccountRow {
   return {
     name: text(row["name"]),
     suspended: integer(row["suspended"]) === 1,
@@ -80,7 +80,7 @@ function accountRow(row: Readonly<Record<string, unknown>>): AccountRow {
   };
 }
 
-function aliasItem(row: Readonly<Record<string, unknown>>): AliasItem {
+function aliasItem(row: Row): AliasItem {
   return {
     address: text(row["address"]),
     targets: text(row["targets"]).split(" "),

@@ -3,7 +3,7 @@ import type { FileChanges } from "../../admin/accounts.ts";
 import type { AccountName } from "../../core/net/address.ts";
 import type { Millis } from "../../core/time.ts";
 import type { FileAccounts, NamedHash } from "../../guard/admin-ports.ts";
-import { integer, text } from "../columns.ts";
+import { integerOrNull, text, textOrNull } from "../columns.ts";
 import { openAccountsForReading } from "../open.ts";
 import { type Prepared, prepared, together } from "../transactions.ts";
 
@@ -111,7 +111,7 @@ export function readFollowed(path: string): readonly FollowedRow[] {
     .map((row) => ({
       name: text(row["name"]),
       hash: text(row["password"]),
-      quotaBytes: row["quota_bytes"] === null ? null : integer(row["quota_bytes"]),
-      followed: row["followed"] === null ? null : text(row["followed"]),
+      quotaBytes: integerOrNull(row["quota_bytes"]),
+      followed: textOrNull(row["followed"]),
     }));
 }

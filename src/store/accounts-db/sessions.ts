@@ -11,7 +11,7 @@ import {
 import { isoTime, later, type Millis } from "../../core/time.ts";
 import type { FoundSession, NewSession, SessionStore, WhichSessions } from "../../guard/admin-ports.ts";
 import { LIMITS } from "../../guard/limits.ts";
-import { integer, millis, text, textOrNull } from "../columns.ts";
+import { integer, millis, type Row, text, textOrNull } from "../columns.ts";
 import { prepared, together } from "../transactions.ts";
 import { NotedUses } from "./credentials.ts";
 
@@ -102,7 +102,7 @@ export function sessionPages(db: DatabaseSync): Listing {
   };
 }
 
-function sessionItem(row: Readonly<Record<string, unknown>>): SessionItem {
+function sessionItem(row: Row): SessionItem {
   return {
     id: text(row["id"]),
     device: text(row["device"]),

@@ -11,7 +11,7 @@ import type {
   GuessSpan,
   SignIn,
 } from "../../guard/storage-ports.ts";
-import { integer, LIMIT, millis, millisOrNull, prefix, text } from "../columns.ts";
+import { integer, LIMIT, millis, millisOrNull, prefix, type Row, text } from "../columns.ts";
 import { type Prepared, prepared } from "../transactions.ts";
 import { textsWithin } from "./network-columns.ts";
 
@@ -79,7 +79,7 @@ export class SqliteAccountHistory implements AccountHistory {
   }
 }
 
-function readGuess(row: Readonly<Record<string, unknown>>): AccountGuess {
+function readGuess(row: Row): AccountGuess {
   return { account: text(row["account"]), network: prefix(row["network"]), passwordHash: text(row["proof"]) };
 }
 

@@ -13,14 +13,13 @@ import {
   millisOrNull,
   oneOf,
   prefix,
+  type Row,
   TOOK_EFFECT,
   text,
   textOrNull,
 } from "../columns.ts";
 import { EventIds } from "../events/event-ids.ts";
 import { type Prepared, prepared, together } from "../transactions.ts";
-
-type Row = Readonly<Record<string, unknown>>;
 
 const KNOWN_PLACE = { isNewNetwork: false, isFirst: false };
 

@@ -4,7 +4,7 @@ import type { Prefix } from "../../core/net/ip.ts";
 import type { Millis } from "../../core/time.ts";
 import type { BanStep, FirewallBan } from "../../guard/network-ports.ts";
 import type { BanLog } from "../../guard/storage-ports.ts";
-import { integer, ip, level, millis, millisOrNull, prefix, reason, text } from "../columns.ts";
+import { integer, ip, level, millis, millisOrNull, prefix, type Row, reason, text } from "../columns.ts";
 import { prepared } from "../transactions.ts";
 
 const ACTIVE_PER_PAGE = 1_000;
@@ -65,7 +65,7 @@ function readActive(row: unknown): FirewallBan {
   return { prefix: prefix(columns[0]), expiresAt: millisOrNull(columns[1]) };
 }
 
-function readStep(row: Readonly<Record<string, unknown>>): BanStep {
+function readStep(row: Row): BanStep {
   const step = { id: integer(row["id"]), prefix: prefix(row["prefix"]) };
   return text(row["type"]) === "add"
     ? { ...step, type: "add", expiresAt: millisOrNull(row["expires_at"]) }
@@ -77,7 +77,7 @@ export const BAN_COLUMNS = "prefix, ip, level, code, reason, source, created_at,
 
 const SIMULATED = { simulated: true } as const;
 
-export function readBan(row: Readonly<Record<string, unknown>>): Ban {
+export function readBan(row: Row): Ban {
   return {
     prefix: prefix(row["prefix"]),
     ip: ip(row["ip"]),

@@ -4,7 +4,7 @@ import type { Credit, HonestServer } from "../../core/decide/honest-mail.ts";
 import type { Prefix } from "../../core/net/ip.ts";
 import { DAY_MS, type Millis } from "../../core/time.ts";
 import type { HonestMail } from "../../guard/storage-ports.ts";
-import { integer, LIMIT, prefix } from "../columns.ts";
+import { integer, LIMIT, prefix, type Row } from "../columns.ts";
 import { type Prepared, prepared } from "../transactions.ts";
 import { IS_CORRESPONDENT } from "./store-statements.ts";
 
@@ -47,7 +47,7 @@ function dayOf(at: Millis): number {
   return Math.floor(at / DAY_MS);
 }
 
-function readServer(row: Readonly<Record<string, unknown>>): HonestServer {
+function readServer(row: Row): HonestServer {
   return {
     prefix: prefix(row["prefix"]),
     accepted: integer(row["accepted"]),

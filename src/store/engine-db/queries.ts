@@ -7,7 +7,7 @@ import { isoTime, isoTimeOrNull, type Millis } from "../../core/time.ts";
 import { everyPage } from "../../guard/explain/event-pages.ts";
 import type { BanChanges } from "../../guard/network-ports.ts";
 import type { BansAsked, EventFilter, EventPage, Queries } from "../../guard/storage-ports.ts";
-import { integer, millis, millisOrNull, prefix as prefixColumn, text, textOrNull } from "../columns.ts";
+import { integer, millis, millisOrNull, prefix as prefixColumn, type Row, text, textOrNull } from "../columns.ts";
 import { addLowerCase, EventSearch, lowerCaseFor } from "../events/event-search.ts";
 import { SqliteFigures } from "../events/figures.ts";
 import { type Prepared, prepared } from "../transactions.ts";
@@ -103,7 +103,7 @@ export class SqliteQueries implements Queries {
 
   /** Accounts that sign in from it or from any part of it, sorted by name: a ban of a network locks all of them out. */
   #accountsFrom(network: Prefix, around: string): readonly string[] {
-    const accountOf = (row: Readonly<Record<string, unknown>>): string => text(row["account"]);
+    const accountOf = (row: Row): string => text(row["account"]);
     const found = new Set(this.#sql.known.all(around).map(accountOf));
     // `~` sorts after every character in a network's text.
     const between = (start: string) => [start, `${start}~`] as const;

@@ -13,7 +13,7 @@ import {
 } from "../../core/audit/chain.ts";
 import { messageOf } from "../../core/error.ts";
 import { instant, type Millis } from "../../core/time.ts";
-import { integer, text } from "../columns.ts";
+import { integer, type Row, text } from "../columns.ts";
 import { isLocked, openEngineForReading } from "../open.ts";
 import { prepared } from "../transactions.ts";
 
@@ -53,11 +53,9 @@ export class AuditChain {
   }
 }
 
-export type AuditRow = Readonly<Record<string, unknown>>;
+const AUDIT_COLUMNS = "id, at, actor, type, subject, detail, previous, hash";
 
-export const AUDIT_COLUMNS = "id, at, actor, type, subject, detail, previous, hash";
-
-export function auditEntry(row: AuditRow): AuditEntry {
+function auditEntry(row: Row): AuditEntry {
   return {
     id: integer(row["id"]),
     at: text(row["at"]),

@@ -7,8 +7,6 @@ export type Removal = Readonly<
   Record<"countKept" | "summarise" | "forget" | "forgetAccount" | "forgetNames" | "uncount" | "remove", StatementSync>
 >;
 
-export type Range = Readonly<Record<string, unknown>> | undefined;
-
 /** Kept longest: bans, and administrators' actions. SPARED is not among them, because it recurs with each report of a jail. */
 const KEPT = typesWhere(({ kind }) => kind === "command");
 
@@ -19,7 +17,6 @@ export function retentionStatements(sql: (text: string) => StatementSync) {
   // The newest event always stays: SQLite would give its id to the next one, and ids are cursors. An event removed
   // before it entered its index would be missing from the windows too.
   const spare = "id < (SELECT max(id) FROM event) AND id <= (SELECT upto FROM event_indexed)";
-  const routine = ROUTINE;
   const summarise = (which: string): string => `
     INSERT INTO event_summary (hour, type, reason, count)
     SELECT at - at % ${HOUR_MS}, type, coalesce(reason, ''), count(*) FROM event
@@ -53,16 +50,16 @@ export function retentionStatements(sql: (text: string) => StatementSync) {
     pageCount: sql("PRAGMA page_count"),
     freePages: sql("PRAGMA freelist_count"),
     pageSize: sql("PRAGMA page_size"),
-    firstRoutine: sql(`SELECT id, at FROM event WHERE id >= ? AND ${spare} AND ${routine} ORDER BY id LIMIT 1`),
+    firstRoutine: sql(`SELECT id, at FROM event WHERE id >= ? AND ${spare} AND ${ROUTINE} ORDER BY id LIMIT 1`),
     countOlder: sql(`
       SELECT count(*) AS n FROM
-        (SELECT at FROM event WHERE id >= ?1 AND ${spare} AND ${routine} ORDER BY id LIMIT ?3) WHERE at < ?2`),
+        (SELECT at FROM event WHERE id >= ?1 AND ${spare} AND ${ROUTINE} ORDER BY id LIMIT ?3) WHERE at < ?2`),
     routine: sql(`
       SELECT min(id) AS low, max(id) AS high, count(*) AS n FROM
-        (SELECT id FROM event WHERE id >= ? AND ${spare} AND ${routine} ORDER BY id LIMIT ?)`),
+        (SELECT id FROM event WHERE id >= ? AND ${spare} AND ${ROUTINE} ORDER BY id LIMIT ?)`),
     oldest: sql(`
       SELECT min(id) AS low, max(id) AS high FROM (SELECT id FROM event WHERE ${spare} ORDER BY id LIMIT ?)`),
-    routineOnly: removal(routine),
+    routineOnly: removal(ROUTINE),
     any: removal("true"),
     dropEntry: sql("DELETE FROM event_subject WHERE subject = ? AND counts = ? AND at = ? AND id = ?"),
     guessesAfter: sql("SELECT 1 FROM guess WHERE at > ? LIMIT 1 OFFSET ?"),

@@ -1,9 +1,9 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { ENTRIES_STAY_MS, MOST_ENTRIES, MOST_YOUNG_ENTRIES } from "../../core/audit/chain.ts";
 import { DAY_MS, HOUR_MS, instant, isoTime, later, MINUTE_MS, type Millis } from "../../core/time.ts";
-import { integer } from "../columns.ts";
+import { integer, type Row } from "../columns.ts";
 import type { EventCount } from "./event-ids.ts";
-import { type Range, type Removal, retentionStatements } from "./retention-statements.ts";
+import { type Removal, retentionStatements } from "./retention-statements.ts";
 
 export type RetentionLimits = Readonly<{
   maxRows: number;
@@ -185,7 +185,7 @@ export class Retention {
   }
 
   /** A flood must not empty the windows of earlier addresses: counting entries stay while there is room. */
-  #remove(range: Range, which: Removal, now: Millis): void {
+  #remove(range: Row | undefined, which: Removal, now: Millis): void {
     if (range === undefined || range["low"] === null) return;
     const [low, high] = [integer(range["low"]), integer(range["high"])];
     const { maxRows, maxBytes } = this.#limits;
