@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { callersIp, mailboxOf } from "../../admin/declare/rights.ts";
-import { type AlertCode, isAlertCode, type Severity } from "../../core/alerts/alerts.ts";
+import { isAlertCode, type Severity } from "../../core/alerts/alerts.ts";
 import { ALERT_EVENT_TYPES, type AlertEvent } from "../../core/alerts/rules.ts";
 import { EVENT_TYPES, type EventType, typesWhere } from "../../core/events/event-types.ts";
 import { type Ip, isLoopback, neighbourhoodOf, networkAddress, overlaps, parseIp } from "../../core/net/ip.ts";
@@ -150,9 +150,8 @@ export class SqliteAlertStore implements AlertStore {
   }
 
   load(): AlertState {
-    // Skips alerts that this version does not know.
-    const alerts = this.#sql.alerts.all().filter((row) => isAlertCode(text(row["code"])));
-    return { alerts: alerts.map(readAlert), deliveries: this.#sql.deliveries.all().map(readDelivery) };
+    const alerts = this.#sql.alerts.all().flatMap((row) => readAlert(row) ?? []);
+    return { alerts, deliveries: this.#sql.deliveries.all().map(readDelivery) };
   }
 
   save({ alerts, deliveries }: AlertState): void {
@@ -169,9 +168,12 @@ export class SqliteAlertStore implements AlertStore {
   }
 }
 
-function readAlert(row: Row): Alert {
+/** Null for an alert that this version does not know. */
+function readAlert(row: Row): Alert | null {
+  const code = text(row["code"]);
+  if (!isAlertCode(code)) return null;
   return {
-    code: alertCode(row["code"]),
+    code,
     subject: text(row["subject"]),
     detail: text(row["detail"]),
     openedAt: millis(row["opened_at"]),
@@ -202,12 +204,6 @@ function readDelivery(row: Row): Delivery {
 
 const KINDS: readonly AlertMessage["kind"][] = ["opened", "resolved", "digest", "test"];
 const SEVERITIES: readonly Severity[] = ["info", "warning", "critical"];
-
-function alertCode(value: unknown): AlertCode {
-  const code = text(value);
-  if (!isAlertCode(code)) throw new Error(`The database holds "${code}" where an alert belongs`);
-  return code;
-}
 
 function eventType(value: unknown): EventType {
   return oneOf(EVENT_TYPES, value);
