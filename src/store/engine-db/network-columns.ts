@@ -37,7 +37,7 @@ export function textsWithin(network: Prefix): readonly string[] {
       .slice(0, Math.floor(length / 8));
     return [joined(fixed, ".")];
   }
-  const groups = groupsOf(networkAddress(network));
+  const groups = ipaddr.IPv6.parse(networkAddress(network)).parts.map((group) => group.toString(16));
   const fixed = groups.slice(0, Math.floor(length / 16));
   const partial = digitsOf(groups[fixed.length] ?? "0", length % 16);
   const shortened = zeroRuns(fixed).flatMap(([from, to]) => {
@@ -69,14 +69,6 @@ export function sharedBeginning([first = "", ...others]: readonly string[]): str
 
 function joined(groups: readonly string[], separator: string): string {
   return groups.map((group) => group + separator).join("");
-}
-
-/** All eight groups of an IPv6 address. */
-function groupsOf(address: string): readonly string[] {
-  const [before = "", after] = address.split("::");
-  const [head, tail] = [before, after ?? ""].map((part) => (part === "" ? [] : part.split(":")));
-  if (head === undefined || tail === undefined) return [];
-  return [...head, ...Array.from({ length: 8 - head.length - tail.length }, () => "0"), ...tail];
 }
 
 /** From the first group of each to after its last. */
