@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { existsSync, globSync, lstatSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { runProgram } from "../../host/machine/run-program.ts";
@@ -114,12 +114,8 @@ async function ownedByPackages(paths: readonly string[]): Promise<ReadonlySet<st
 
 function hashOf(path: string): string | null {
   const stat = lstatSync(path, { throwIfNoEntry: false });
-  if (stat?.isFile() === true) return sha256(readFileSync(path));
-  return stat?.isSymbolicLink() === true ? sha256(readlinkSync(path)) : null;
-}
-
-function sha256(held: string | Buffer): string {
-  return createHash("sha256").update(held).digest("hex");
+  if (stat?.isFile() === true) return hash("sha256", readFileSync(path));
+  return stat?.isSymbolicLink() === true ? hash("sha256", readlinkSync(path)) : null;
 }
 
 function leadsUp(path: string): boolean {

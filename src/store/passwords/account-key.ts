@@ -1,10 +1,10 @@
 import {
   constants,
   createCipheriv,
-  createHash,
   createPrivateKey,
   createPublicKey,
   generateKeyPair,
+  hash,
   type KeyObject,
   privateDecrypt,
   publicEncrypt,
@@ -70,13 +70,11 @@ export async function lockAgain(
 
 /** The passphrase that Dovecot derives from a password: `%{sha256:password}`. The password itself reaches no other process. */
 function passphrase(password: string): string {
-  return createHash("sha256").update(password).digest("hex");
+  return hash("sha256", password);
 }
 
 function idOf(publicKey: KeyObject): string {
-  return createHash("sha256")
-    .update(publicKey.export({ type: "spki", format: "der" }))
-    .digest("hex");
+  return hash("sha256", publicKey.export({ type: "spki", format: "der" }));
 }
 
 function base64(text: string): string {
