@@ -75,7 +75,7 @@ export function wordsWithin(password: string, lists: WordLists, substitutes: Sub
   const letters = Object.keys(substitutes).filter((letter) =>
     substitutes[letter]?.some((text) => lower.includes(text)),
   );
-  const mayOccur = [lower, ...letters].join("").replaceAll(/[^]/g, (unit) => `\\u${hexOf(unit)}`);
+  const mayOccur = RegExp.escape([lower, ...letters].join(""));
   const isWithin = new RegExp(`^[${mayOccur}]{1,${Math.max(1, lower.length)}}$`);
   return Object.fromEntries(
     Object.entries(lists).map(([name, words]) => [
@@ -83,8 +83,4 @@ export function wordsWithin(password: string, lists: WordLists, substitutes: Sub
       words.map((word) => (isWithin.test(String(word)) ? word : "")),
     ]),
   );
-}
-
-function hexOf(unit: string): string {
-  return unit.charCodeAt(0).toString(16).padStart(4, "0");
 }
