@@ -1,6 +1,6 @@
 import { chmodSync, existsSync, renameSync, rmSync, statSync } from "node:fs";
 import { basename } from "node:path";
-import type { DatabaseSync } from "node:sqlite";
+import { backup, type DatabaseSync } from "node:sqlite";
 import { messageOf } from "../../core/error.ts";
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from "../../core/time.ts";
 import type { Clock, Log, Notices } from "../../guard/ports.ts";
@@ -8,7 +8,6 @@ import type { MaintenanceProcess } from "../../store/maintenance/process.ts";
 import type { Kept } from "../../store/maintenance/work.ts";
 import { isDamage, isWhole } from "../../store/open.ts";
 import {
-  copyDatabase,
   copyOf,
   type Loss,
   OpenFiles,
@@ -141,7 +140,7 @@ export class DatabaseWatch {
     const saved = savedOf(path);
     try {
       rmSync(saved, { force: true });
-      await copyDatabase(db, saved);
+      await backup(db, saved);
       chmodSync(saved, 0o640);
       const isMissing = statSync(path, { throwIfNoEntry: false }) === undefined;
       setAside(path, isMissing ? "missing" : "replaced", clock.now());

@@ -1,12 +1,12 @@
 import { chmodSync, renameSync, rmSync } from "node:fs";
-import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { backup, DatabaseSync, type StatementSync } from "node:sqlite";
 import { messageOf } from "../../core/error.ts";
 import type { Millis } from "../../core/time.ts";
 import { integer, text } from "../columns.ts";
 import { MOST_STALE, type Surplus } from "../events/retention.ts";
 import { ROUTINE } from "../events/retention-statements.ts";
 import { createPrivate, isDamage, openAccountsForReading, refuseUnlessWhole } from "../open.ts";
-import { copyDatabase, copyOf, digestOf } from "../recovery/database-files.ts";
+import { copyOf, digestOf } from "../recovery/database-files.ts";
 import { digest } from "../recovery/salvage.ts";
 import type { Copied } from "./write-ahead-log.ts";
 
@@ -125,7 +125,7 @@ export class MaintenanceWork {
     const copy = copyOf(path);
     const fresh = `${copy}.new`;
     rmSync(fresh, { force: true });
-    await copyDatabase(this.#accounts, fresh);
+    await backup(this.#accounts, fresh);
     chmodSync(fresh, 0o640);
     renameSync(fresh, copy);
   }

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { readdirSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { backup } from "node:sqlite";
 import { test } from "node:test";
 import { eventRows, record, START, scalarOf, scratch } from "../../../test/kit/test-database.ts";
 import { SqliteStore } from "../engine-db/store.ts";
 import { openEngine } from "../open.ts";
-import { copyDatabase, OpenFiles, setAside, setAsideBeside, timeOfName } from "./database-files.ts";
+import { OpenFiles, setAside, setAsideBeside, timeOfName } from "./database-files.ts";
 
 test("a database is set aside with its log, under a name that tells the time", (t) => {
   const directory = scratch(t);
@@ -59,7 +60,7 @@ test("a removed database is copied whole, with what is only in its log", async (
   const db = openEngine(path);
   record(new SqliteStore(db), ...eventRows(100, "203.0.113.7", START));
   for (const end of ["", "-wal", "-shm"]) rmSync(`${path}${end}`);
-  await copyDatabase(db, `${path}.saved`);
+  await backup(db, `${path}.saved`);
   using saved = openEngine(`${path}.saved`);
   assert.equal(scalarOf(saved, "SELECT count(*) FROM event"), 100);
   assert.equal(scalarOf(saved, "PRAGMA integrity_check"), "ok");

@@ -1,6 +1,5 @@
 import { existsSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { backup, type DatabaseSync } from "node:sqlite";
 import { compactTime, instant, type Millis } from "../../core/time.ts";
 
 /** Next to `accounts.db`: a complete copy, at most seconds old. */
@@ -77,9 +76,4 @@ export class OpenFiles {
   #stat(end: string): Readonly<{ ino: bigint; size: bigint }> | null {
     return statSync(`${this.#path}${end}`, { bigint: true, throwIfNoEntry: false }) ?? null;
   }
-}
-
-/** A complete copy, committed and flushed. The name must be free. Decisions continue. */
-export async function copyDatabase(db: DatabaseSync, to: string): Promise<void> {
-  await backup(db, to);
 }
