@@ -27,7 +27,7 @@ type Watch = (progress: Progress) => void;
 type RestoreHow = Readonly<{
   to: string;
   paths?: readonly string[];
-  /** The result of `size`, if it was requested. */
+  /** The result of `size`, if it was requested. The size of single paths is not known. */
   sizeBytes?: number | undefined;
   watch: Watch;
   signal?: AbortSignal | undefined;
@@ -83,8 +83,7 @@ export class Restic {
 
   /** Whether there is a repository that the key opens. */
   async open(): Promise<Restored<null>> {
-    const ran = await this.#run(["cat", "config", "--no-lock"]);
-    return ran.code === 0 ? { ok: true, value: null } : failure(ran);
+    return result(await this.#run(["cat", "config", "--no-lock"]), () => null);
   }
 
   async create(): Promise<Restored<null>> {
@@ -149,8 +148,7 @@ export class Restic {
   }
 
   /** The size of a snapshot in bytes, as restored. */
-  async size(snapshot: string, paths: readonly string[] = []): Promise<Restored<number>> {
-    if (paths.length > 0) return { ok: true, value: 0 };
+  async size(snapshot: string): Promise<Restored<number>> {
     const ran = await this.#run(["stats", "--json", "--no-lock", "--mode", "restore-size", snapshot]);
     return result(ran, () => z.parse(stats, parseJson(ran.out.at(-1) ?? "")).total_size);
   }
@@ -160,7 +158,8 @@ export class Restic {
    * directory that was backed up. `signal` ends it.
    */
   async restore(snapshot: string, { to, paths = [], sizeBytes, watch, signal }: RestoreHow): Promise<Restored<null>> {
-    const size = sizeBytes === undefined ? await this.size(snapshot, paths) : { ok: true as const, value: sizeBytes };
+    const isKnown = sizeBytes !== undefined || paths.length > 0;
+    const size: Restored<number> = isKnown ? { ok: true, value: sizeBytes ?? 0 } : await this.size(snapshot);
     if (!size.ok) return size;
     const began = Date.now();
     const timer = setInterval(() => {
