@@ -82,12 +82,7 @@ export async function gatherFacts(asked: Asked): Promise<Gathered> {
   }
 }
 
-type Recorded = "from" | "to" | "days" | "looked" | "addresses" | "triedNames" | "refusals" | "spam" | "bans" | "audit";
-
-function recordedFacts(
-  { layout, settings, span, now }: Asked,
-  { engine, accounts }: Databases,
-): Pick<ReportFacts, Recorded> {
+function recordedFacts({ layout, settings, span, now }: Asked, { engine, accounts }: Databases) {
   const events = new ReportEvents(engine);
   const lists = new AccountLists(accounts);
   const from = later(now, -SPANS_MS[span]);
