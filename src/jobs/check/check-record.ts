@@ -55,13 +55,9 @@ function keptOf({ state, evidence }: Seen, before: KeptCheck | undefined, now: n
   return { state, evidence, passedAt: state === "ok" ? now : (before?.passedAt ?? null) };
 }
 
-function hasFallen({ state, passedAt }: KeptCheck): boolean {
-  return state === "wrong" && passedAt !== null;
-}
-
 /** The checks that passed once and fail now. */
 export function fallen({ checks }: Pick<CheckRecord, "checks">): readonly string[] {
   return Object.entries(checks)
-    .filter(([, check]) => hasFallen(check))
+    .filter(([, { state, passedAt }]) => state === "wrong" && passedAt !== null)
     .map(([id]) => id);
 }

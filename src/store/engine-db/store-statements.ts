@@ -1,14 +1,6 @@
-import type { DatabaseSync } from "node:sqlite";
 import { LIMIT } from "../columns.ts";
-import { type Prepared, prepared } from "../transactions.ts";
+import type { Prepared } from "../transactions.ts";
 import { BAN_COLUMNS } from "./ban-log.ts";
-
-/** The store's statements, each prepared once. */
-export type StoreStatements = Prepared<typeof SQL>;
-
-export function prepareStore(db: DatabaseSync): StoreStatements {
-  return prepared(db, SQL);
-}
 
 /** Notes that an account has written to an address. */
 export const CORRESPOND = `
@@ -22,7 +14,8 @@ const LAST_EVENT = "(SELECT coalesce(max(id), 0) FROM event)";
 /** Latest places of an account that are kept: a user with an IPv6 site can sign in from 65,536, and decisions read them all. */
 const MOST_PLACES = 1_000;
 
-const SQL = {
+/** The store's statements, each prepared once. */
+export const STORE_SQL = {
   begin: "BEGIN IMMEDIATE",
   commit: "COMMIT",
   rollback: "ROLLBACK",
@@ -67,3 +60,5 @@ const SQL = {
   disallow: "DELETE FROM allow_entry WHERE prefix = ?",
   allowed: "SELECT prefix, note, by, at, expires_at FROM allow_entry ORDER BY at, prefix",
 };
+
+export type StoreStatements = Prepared<typeof STORE_SQL>;

@@ -20,11 +20,12 @@ import { EventCount } from "../events/event-ids.ts";
 import { EventIndex } from "../events/event-index.ts";
 import { EventWriter } from "../events/event-writer.ts";
 import { BUSY_TIMEOUT_MS, isLocked } from "../open.ts";
+import { prepared } from "../transactions.ts";
 import { BanTable, NO_BANS } from "./ban-table.ts";
 import { AccountHolds } from "./held-mail.ts";
 import { SqliteHonestMail } from "./honest-mail.ts";
 import { JailReports } from "./jail-reports.ts";
-import { prepareStore, type StoreStatements } from "./store-statements.ts";
+import { STORE_SQL, type StoreStatements } from "./store-statements.ts";
 import { type Stretch, WindowReader } from "./window-reader.ts";
 
 /**
@@ -57,7 +58,7 @@ export class SqliteStore implements Store, History, BansInForce, JailMemory, Log
     this.#jails = new JailReports(db);
     this.#honest = new SqliteHonestMail(db);
     this.#holds = new AccountHolds(db);
-    this.#sql = prepareStore(db);
+    this.#sql = prepared(db, STORE_SQL);
     this.#bans = new BanTable(db, this.#sql);
   }
 

@@ -10,7 +10,7 @@ import {
   type Span,
   type Totals,
 } from "../../guard/figures.ts";
-import { integer, TOOK_EFFECT, text } from "../columns.ts";
+import { integer, oneOf, TOOK_EFFECT, text } from "../columns.ts";
 import { EventIds } from "./event-ids.ts";
 import { ADDRESSES_SPAN_MS, BY_RANK, RANKED, readTotals } from "./event-tally.ts";
 
@@ -32,10 +32,8 @@ export class SqliteFigures implements Figures {
 
   bansInForce(now: Millis): BanCounts {
     const counts = { engine: 0, fail2ban: 0, manual: 0 };
-    for (const row of this.#sql.bans.all(now)) {
-      const origin = text(row["origin"]);
-      if (origin === "engine" || origin === "fail2ban" || origin === "manual") counts[origin] = integer(row["n"]);
-    }
+    for (const row of this.#sql.bans.all(now))
+      counts[oneOf(["engine", "fail2ban", "manual"], row["origin"])] = integer(row["n"]);
     return counts;
   }
 
@@ -73,12 +71,9 @@ export class SqliteFigures implements Figures {
   #ranked({ exact, tallied }: Ranks, since: Millis, most: number) {
     const first = this.#ids.firstSince(since);
     if (this.#ids.last() - first < LOOKED_AT) return exact.all(first, most);
-    const spanMs = this.#newest() - since > MINUTES_FOR_MS ? DAY_MS : ADDRESSES_SPAN_MS;
+    const newest = integer(this.#sql.newestAt.get()?.["at"]);
+    const spanMs = newest - since > MINUTES_FOR_MS ? DAY_MS : ADDRESSES_SPAN_MS;
     return tallied.all(since - (since % spanMs), most);
-  }
-
-  #newest(): number {
-    return integer(this.#sql.newestAt.get()?.["at"]);
   }
 }
 

@@ -57,15 +57,11 @@ export class WriteAheadLog {
     const held = this.#heldVersion;
     this.#heldVersion = null;
     if (copied === null || copied.copied !== copied.frames || held !== this.#dataVersion()) return false;
-    return this.#emptied();
+    return this.force();
   }
 
   /** Copies, flushes and empties at once, while decisions wait. False if a reader or the disk is in the way. */
   force(): boolean {
-    return this.#emptied();
-  }
-
-  #emptied(): boolean {
     if (!readOr(() => integer(this.#empty.get()?.["busy"]) === 0, false)) return false;
     this.#db.exec("PRAGMA synchronous = OFF");
     return true;

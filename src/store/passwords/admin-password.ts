@@ -28,7 +28,7 @@ const UNCHANGED: AdminPassword = { hash: null, onlyIfNone: false, printed: null 
 export async function adminPassword(layout: Layout, env: Environment): Promise<AdminPassword> {
   const given = givenPassword(env);
   if (given !== null) {
-    const taken = readRecord(layout);
+    const [taken = ""] = linesOf(layout.firstStartDone);
     if (await verifyPassword(taken, given)) return { hash: taken, onlyIfNone: true, printed: null };
     // Accepted anyway: a server that does not start protects no one.
     const weakness = (await loadPasswordJudge())(given, null);
@@ -53,11 +53,6 @@ export function rememberAdminPassword(
   writeFile(layout.firstStartDone, printed === null ? `${hash}\n${weakness}\n` : "set\n", { mode: 0o600 });
 }
 
-/** The hash of the ADMIN_PASSWORD that was used last; otherwise a text that matches no password. */
-function readRecord({ firstStartDone }: Layout): string {
-  return linesOf(firstStartDone)[0] ?? "";
-}
-
 /** The weakness of the ADMIN_PASSWORD that was used last, if it is the dashboard's, whose hash this is; null if none. */
 export function weaknessOfTaken(
   { firstStartDone }: Pick<Layout, "firstStartDone">,
@@ -67,6 +62,7 @@ export function weaknessOfTaken(
   return weakness !== "" && taken === current ? weakness : null;
 }
 
+/** The hash of the ADMIN_PASSWORD that was used last, or a text that matches no password; then its weakness. */
 function linesOf(path: string): readonly string[] {
   return existsSync(path) ? readFileSync(path, "utf8").split("\n") : [];
 }
