@@ -9,7 +9,7 @@ export const MANIFEST = "backup.json";
 
 /** The number of rows of a table, and SHA-256 of them all. */
 const rows = z.object({ count: z.number(), sha256: z.string() });
-export const rowsSchema = z.object({ accounts: rows, aliases: rows, bans: rows, tokens: rows });
+const rowsSchema = z.object({ accounts: rows, aliases: rows, bans: rows, tokens: rows });
 export type Rows = Readonly<z.output<typeof rowsSchema>>;
 
 const schema = z.object({
@@ -39,14 +39,13 @@ const TABLES = {
   aliases: ["accountsDb", "alias ORDER BY address, target"],
   bans: ["engineDb", "ban WHERE ended_at IS NULL ORDER BY id"],
   tokens: ["accountsDb", "token ORDER BY name"],
-} as const satisfies Record<string, readonly ["accountsDb" | "engineDb", string]>;
+} as const satisfies Record<keyof Rows, readonly ["accountsDb" | "engineDb", string]>;
 
-export type Table = keyof typeof TABLES;
-export const tables: readonly Table[] = ["accounts", "aliases", "bans", "tokens"];
+export const tables = z.keyof(rowsSchema).options;
 
 /** For databases that no program changes at the same time. */
 export function rowsOf(layout: Pick<Layout, "accountsDb" | "engineDb">): Rows {
-  const read = (table: Table) => digest(layout[TABLES[table][0]], TABLES[table][1]);
+  const read = (table: keyof Rows) => digest(layout[TABLES[table][0]], TABLES[table][1]);
   return { accounts: read("accounts"), aliases: read("aliases"), bans: read("bans"), tokens: read("tokens") };
 }
 
