@@ -272,7 +272,7 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
 
   test("files left by a killed backup do not disturb the next one", async () => {
     const stage = new Stage(layout, []);
-    await stage.build({ format: 1, at: 1, host: "h", version: "1", data: layout.data });
+    await stage.build({ at: 1, host: "h", version: "1" });
     writeFileSync(join(stage.path, "left"), "by a kill");
     assert.ok((await backUp()).ok);
   });

@@ -46,7 +46,7 @@ async function make(
   const { restic, isKeyNew } = opened;
   const stage = new Stage(layout, namedFiles(settings));
   try {
-    const manifest = await stage.build({ format: 1, at, host: settings.hostname, version, data: layout.data });
+    const manifest = await stage.build({ at, host: settings.hostname, version });
     const isFirst = isLocal(settings) && readBackupRecord(layout).last?.place !== place;
     const short = isFirst ? lackingSpace(place, bytesBelow(stage.path)) : null;
     if (short !== null) return { ok: false, reason: short };

@@ -41,8 +41,7 @@ export async function exportArchive(
     try {
       const lacking = lackingForStage(layout);
       if (lacking !== null) return { ok: false, reason: lacking };
-      const about = { format: 1, at: Date.now(), host: settings.hostname, version, data: layout.data } as const;
-      const manifest = await stage.build(about);
+      const manifest = await stage.build({ at: Date.now(), host: settings.hostname, version });
       makeDirectory(dirname(file), 0o700);
       const packed = await withGpg(layout, (home) =>
         pack(

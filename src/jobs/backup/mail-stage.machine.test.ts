@@ -18,13 +18,12 @@ import { describe, test } from "node:test";
 import { makeCheapRepository } from "../../../test/kit/cheap-repository.ts";
 import { dataToBackUp } from "../../../test/kit/data-to-back-up.ts";
 import { lacking } from "../../../test/kit/needs.ts";
-import { type Layout, layoutOf } from "../../settings/layout.ts";
+import { layoutOf } from "../../settings/layout.ts";
 import { prepareDirectory } from "./repository.ts";
 import { Stage } from "./stage.ts";
 
 /** A user id that no user of the machine has: its programs write mail here. */
 const MAILS_USER = 54_321;
-const manifest = (layout: Layout) => ({ format: 1, at: 1, host: "h", version: "1", data: layout.data }) as const;
 
 /** A data directory with one mail, and separate mounts for `mail` and `log`. Removed after `work`. */
 async function onMounts(
@@ -82,7 +81,7 @@ describe("mail on a separate mount", { skip: lacking({ root: true, installed: ["
     onMounts(TMPFS, async ({ layout, maildir }) => {
       prepareDirectory(layout);
       const stage = new Stage(layout, []);
-      const { mails } = await stage.build(manifest(layout));
+      const { mails } = await stage.build({ at: 1, host: "h", version: "1" });
       const mail = join(maildir("anna"), "cur", "1:2,S");
       const second = join(layout.backupMailStage, "tree", "mail", "example.test/anna/Maildir/cur/1:2,S");
       assert.deepEqual([mails, statSync(second).ino], [1, statSync(mail).ino]);

@@ -28,7 +28,7 @@ test("a backup contains the mail key's public half, legal holds, the script's ed
   writeFileSync(layout.settings, toml);
   writeFileSync(layout.adoptedScript, "{}");
   const stage = new Stage(layout, namedFiles(loadValid(toml).settings));
-  await stage.build({ format: 1, at: 0, host: "mail.example.test", version: "1", data: layout.data });
+  await stage.build({ at: 0, host: "mail.example.test", version: "1" });
   const files = globSync(["**/*.{pem,json}", "lib/export/*"], { cwd: stage.path }).toSorted();
   const expected = [
     "adopted-script.json",

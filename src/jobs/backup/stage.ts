@@ -84,8 +84,7 @@ export class Stage {
     removeMailStage(this.#layout);
   }
 
-  /** `manifest` without the numbers counted here. */
-  async build(manifest: Omit<Manifest, "mails" | "queued" | "accounts" | "rows">): Promise<Manifest> {
+  async build(about: Pick<Manifest, "at" | "host" | "version">): Promise<Manifest> {
     const layout = this.#layout;
     this.remove();
     giveDirectory(layout.backupStage, { mode: 0o700, owner: ourselves() });
@@ -110,7 +109,7 @@ export class Stage {
     const mails = totalOf(accounts);
     const queued = queuedBelow(this.#inStage(layout.postfixQueue)).length;
     const rows = rowsOf({ accountsDb: this.#inStage(layout.accountsDb), engineDb: this.#inStage(layout.engineDb) });
-    const whole = { ...manifest, mails, queued, accounts, rows };
+    const whole: Manifest = { format: 1, ...about, data: layout.data, mails, queued, accounts, rows };
     writeFile(join(layout.backupStage, MANIFEST), `${JSON.stringify(whole, null, 2)}\n`, { mode: 0o600 });
     this.#mailStage?.complete(layout.backupStage);
     return whole;
