@@ -19,10 +19,12 @@ import {
 } from "../../store/columns.ts";
 import { EventIds } from "../../store/events/event-ids.ts";
 import { EVENT_COLUMNS } from "../../store/events/event-writer.ts";
-import type { Recorded } from "./ports.ts";
 
 /** Rows per query. A longer query would keep the guard from emptying its log. */
 const BATCH = 1_000;
+
+/** Recorded events in order. `record` null: an older version wrote only text. */
+export type Recorded = Readonly<{ id: number; record: EventRecord | null }>;
 
 /** Recorded events for a replay, in the order of their ids. Throws on a row that no version has written. */
 export class RecordedEvents {

@@ -5,6 +5,8 @@ import { longestWindowMs } from "../../core/decide/windows.ts";
 import type { EventRecord } from "../../core/events/event.ts";
 import { contains, networkAddress, type Prefix } from "../../core/net/ip.ts";
 import { DAY_MS, later, type Millis, WEEK_MS } from "../../core/time.ts";
+import type { EventProcessorParts } from "../../guard/event-processor.ts";
+import type { BanLog } from "../../guard/storage-ports.ts";
 import { COUNTS_CODE, millis, prefix, text } from "../../store/columns.ts";
 import { SqliteAccountHistory } from "../../store/engine-db/account-history.ts";
 import { SqliteBanLog } from "../../store/engine-db/ban-log.ts";
@@ -15,7 +17,6 @@ import { SqliteSendingHistory } from "../../store/engine-db/sending-history.ts";
 import { SqliteStore } from "../../store/engine-db/store.ts";
 import { EventIds } from "../../store/events/event-ids.ts";
 import { migrate } from "../../store/schemas.ts";
-import type { ReplayHistory } from "./ports.ts";
 
 /** Pages beyond this are kept by SQLite in an unnamed file, which disappears with the process. */
 const CACHE_KIB = 16_384;
@@ -23,6 +24,18 @@ const CACHE_KIB = 16_384;
 const MOST_ROWS = 500_000;
 const PRUNED_AT_ONCE = 10_000;
 const NO_REST: EventRecord["rest"] = { event: "DISALLOW" };
+
+/** The replay's own history: bans and windows as its decisions make them. */
+export type ReplayHistory = Pick<
+  EventProcessorParts,
+  "store" | "history" | "bansInForce" | "jails" | "accounts" | "sending" | "honest" | "neighbours"
+> &
+  Readonly<{
+    banLog: Pick<BanLog, "expired">;
+    /** Deletes events that no window reaches any more. Call it between transactions. */
+    prune(now: Millis): void;
+    close(): void;
+  }>;
 
 /** A temporary history for one replay. `from`: the database whose knowledge from before `start` is copied into it. */
 export function openReplayHistory(policy: Policy, from: DatabaseSync | null, start: Millis): ReplayHistory {

@@ -8,8 +8,8 @@ import { instant, MINUTE_MS, type Millis } from "../../core/time.ts";
 import { EventProcessor } from "../../guard/event-processor.ts";
 import { SmtpProgress } from "../../guard/facts/smtp-sessions.ts";
 import type { Notices } from "../../guard/ports.ts";
-import type { ReplayHistory } from "./ports.ts";
 import { RecordedFacts } from "./recorded-facts.ts";
+import type { ReplayHistory } from "./replay-history.ts";
 import { type AskedStep, type DecidedStep, type ReplayStep, Unreached } from "./sequence.ts";
 
 /** The outcome of an event under the other policy. Decision null: it would not have happened. */

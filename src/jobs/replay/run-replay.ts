@@ -1,16 +1,32 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { ReplayReport } from "../../admin/declare/replay-items.ts";
-import { DAY_MS, instant, isoTimeOrNull, later } from "../../core/time.ts";
+import type { Policy } from "../../core/decide/policy.ts";
+import type { Prefix } from "../../core/net/ip.ts";
+import { DAY_MS, instant, isoTimeOrNull, later, type Millis } from "../../core/time.ts";
 import { KernelNetworks } from "../../host/machine/own-networks.ts";
 import { Comparison } from "./comparison.ts";
-import type { Recorded, ReplayAsked } from "./ports.ts";
-import { RecordedEvents } from "./recorded-events.ts";
+import { type Recorded, RecordedEvents } from "./recorded-events.ts";
 import { Replay } from "./replay.ts";
 import { openReplayHistory } from "./replay-history.ts";
 import { inOrder } from "./sequence.ts";
 
 /** Events from this long before the first compared one fill its windows. */
 const WARM_UP_MS = DAY_MS;
+
+export type ReplayAsked = Readonly<{
+  policy: Policy;
+  /** `allow.networks` of the settings in force. */
+  allowNow: readonly Prefix[];
+  /** `http.trusted_proxies` and `proxy.networks`: never banned. */
+  proxies: readonly Prefix[];
+  /** Older events are not compared. */
+  since: Millis;
+  /** Only events of this address or network; null: all. */
+  only: Prefix | null;
+  /** Maximum events; the newest are used. Up to half of them fill the windows, and are not compared. */
+  mostEvents: number;
+  now: Millis;
+}>;
 
 /** Reads recorded events over a read-only connection, and compares them with a different policy's decisions. */
 export function runReplay(db: DatabaseSync, asked: ReplayAsked): ReplayReport {

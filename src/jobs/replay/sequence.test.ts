@@ -7,7 +7,7 @@ import { type EventRecord, recordOf } from "../../core/events/event.ts";
 import type { Seen } from "../../core/events/seen.ts";
 import { hostPrefix } from "../../core/net/ip.ts";
 import { later, MINUTE_MS } from "../../core/time.ts";
-import type { Recorded } from "./ports.ts";
+import type { Recorded } from "./recorded-events.ts";
 import { inOrder, type ReplayStep } from "./sequence.ts";
 
 const LOGIN = { ip: STRANGER, service: "imap", login: "anna@example.org", passwordHash: "x" } as const;

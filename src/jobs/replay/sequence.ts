@@ -7,7 +7,7 @@ import type { Seen } from "../../core/events/seen.ts";
 import type { Prefix } from "../../core/net/ip.ts";
 import { instant, MINUTE_MS, type Millis } from "../../core/time.ts";
 import { LIMITS } from "../../guard/limits.ts";
-import type { Recorded } from "./ports.ts";
+import type { Recorded } from "./recorded-events.ts";
 
 /** The recorded outcome of an event. */
 export type RecordedBan = Readonly<{ prefix: Prefix; code: Ban["code"] | null; expiresAt: Millis | null }>;

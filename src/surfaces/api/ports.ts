@@ -6,7 +6,7 @@ import type { Answer, Asked, Question } from "../../guard/explain/questions.ts";
 import type { Clock } from "../../guard/ports.ts";
 import type { Queries } from "../../guard/storage-ports.ts";
 import type { LocalConnection } from "../../host/kernel/tcp-sockets.ts";
-import type { ReplayAsked } from "../../jobs/replay/ports.ts";
+import type { ReplayAsked } from "../../jobs/replay/run-replay.ts";
 
 /** Ports of the API, each named for the need; `programs/web` implements them. */
 

@@ -17,7 +17,7 @@ import type { Millis } from "../../core/time.ts";
 import type { Keeper } from "../../guard/admin-ports.ts";
 import type { Outcome } from "../../guard/ports.ts";
 import type { Queries } from "../../guard/storage-ports.ts";
-import type { ReplayAsked } from "../../jobs/replay/ports.ts";
+import type { ReplayAsked } from "../../jobs/replay/run-replay.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { ShownSetting } from "../../store/accounts-db/setting-tables.ts";
 import type { Shape } from "./parse.ts";
