@@ -1,6 +1,7 @@
 import { realpathSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { readOr } from "../core/error.ts";
 import { asOwnerOf } from "../host/machine/system-users.ts";
 import type { Layout } from "../settings/layout.ts";
 import { accountsMigrations } from "./accounts-db/schema.ts";
@@ -80,12 +81,10 @@ export function openAnySchema(path: string, timeout = 0, as: typeof asOwnerOf = 
 /** The file's own header may be older than its write-ahead log, so SQLite is asked. */
 function versionOf(path: string): number | null {
   if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0) return null;
-  try {
+  return readOr(() => {
     using db = openAnySchema(path);
     return schemaVersion(db);
-  } catch {
-    return null;
-  }
+  }, null);
 }
 
 const OPENED_BY_NAME = ["", "-wal", "-shm", "-journal"];

@@ -123,15 +123,14 @@ export class SqliteQueries implements Queries {
 
 /** `?1` is a JSON list: the requested network and all that contain it, the narrowest first. */
 const AMONG = "prefix IN (SELECT value FROM json_each(?1))";
-const bansWith = (inLowerCase: string): string => `
+const bans = (more = ""): string => `
   SELECT id, ${BAN_COLUMNS} FROM ban
-  WHERE ended_at IS NULL AND (expires_at IS NULL OR expires_at > ?) AND id < ? AND simulated = 0
-    AND instr(${inLowerCase}(prefix || ' ' || reason || ' ' || source), ?) ORDER BY id DESC LIMIT ?`;
+  WHERE ended_at IS NULL AND (expires_at IS NULL OR expires_at > ?) AND id < ? AND simulated = 0${more} ORDER BY id DESC LIMIT ?`;
+const bansWith = (inLowerCase: string): string =>
+  bans(` AND instr(${inLowerCase}(prefix || ' ' || reason || ' ' || source), ?)`);
 const NARROWEST = "(SELECT key FROM json_each(?1) WHERE value = prefix)";
 const SQL = {
-  bans: `
-    SELECT id, ${BAN_COLUMNS} FROM ban
-    WHERE ended_at IS NULL AND (expires_at IS NULL OR expires_at > ?) AND id < ? AND simulated = 0 ORDER BY id DESC LIMIT ?`,
+  bans: bans(),
   newestStep: "SELECT coalesce(max(id), 0) AS id FROM ban_step",
   lower: bansWith("lower"),
   in_lower_case: bansWith("in_lower_case"),

@@ -39,7 +39,7 @@ export type Salvaged = ReadonlySet<string>;
  * already is skipped. Tables in `done` are passed over. Throws only if `db` cannot be written.
  */
 export function salvage(from: string, db: DatabaseSync, done: Salvaged = new Set()): Salvaged {
-  using source = openedForReading(from);
+  using source = readOr(() => openedForReading(from), null);
   if (source === null) return done;
   return new Set([...done, ...copyAll(source, db, done)]);
 }
@@ -98,15 +98,11 @@ function copyAll(source: DatabaseSync, db: DatabaseSync, done: Salvaged): readon
   });
 }
 
-function openedForReading(path: string): DatabaseSync | null {
-  try {
-    const source = new DatabaseSync(path);
-    // The first query opens the files.
-    source.exec("PRAGMA trusted_schema = OFF; PRAGMA wal_autocheckpoint = 0; SELECT count(*) FROM sqlite_schema");
-    return source;
-  } catch {
-    return null;
-  }
+function openedForReading(path: string): DatabaseSync {
+  const source = new DatabaseSync(path);
+  // The first query opens the files.
+  source.exec("PRAGMA trusted_schema = OFF; PRAGMA wal_autocheckpoint = 0; SELECT count(*) FROM sqlite_schema");
+  return source;
 }
 
 type Copy = Readonly<{ table: string; order: string }>;
