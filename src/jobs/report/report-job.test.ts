@@ -15,21 +15,17 @@ function keeper(fails = false) {
   const clock = { at: FRIDAY, now: () => instant(clock.at) };
   const made: string[] = [];
   const inForce = { rules: WEEKLY };
+  const job = (run: RunBehind): ReportJob => new ReportJob(layout, clock, () => inForce.rules, run);
   const schedule = (): ReportJob =>
-    new ReportJob(
-      layout,
-      clock,
-      () => inForce.rules,
-      (_, name, args) => {
-        assert.equal(name, "report");
-        const [period = "", now] = args ?? [];
-        made.push(period);
-        if (fails) changeMailRecord(layout, { failure: { at: Number(now), reason: "no room" } });
-        else changeMailRecord(layout, { done: [...withPeriod(readMailRecord(layout), period)], failure: null });
-        return Promise.resolve(fails ? "1" : null);
-      },
-    );
-  return { layout, clock, made, inForce, schedule };
+    job((_, name, args) => {
+      assert.equal(name, "report");
+      const [period = "", now] = args ?? [];
+      made.push(period);
+      if (fails) changeMailRecord(layout, { failure: { at: Number(now), reason: "no room" } });
+      else changeMailRecord(layout, { done: [...withPeriod(readMailRecord(layout), period)], failure: null });
+      return Promise.resolve(fails ? "1" : null);
+    });
+  return { layout, clock, made, inForce, job, schedule };
 }
 
 test("the first report is sent when the next week starts, once, even across a restart", async () => {
@@ -42,18 +38,13 @@ test("the first report is sent when the next week starts, once, even across a re
 });
 
 test("while one runs no other is started", () => {
-  const { layout, clock } = keeper();
+  const { layout, job } = keeper();
   changeMailRecord(layout, { schedule: "weekly" });
   let started = 0;
-  const slow = new ReportJob(
-    layout,
-    clock,
-    () => WEEKLY,
-    () => {
-      started += 1;
-      return new Promise(() => undefined);
-    },
-  );
+  const slow = job(() => {
+    started += 1;
+    return new Promise(() => undefined);
+  });
   const first = slow.look();
   assert.ok(first !== null);
   assert.equal(slow.look(), first);
@@ -76,18 +67,13 @@ test("a failure is reported until a report is sent, but not while reports are of
 });
 
 test("a killed report is retried an hour later, even if the failure could not be noted", async () => {
-  const { layout, clock } = keeper();
+  const { layout, clock, job } = keeper();
   changeMailRecord(layout, { schedule: "weekly" });
   let started = 0;
-  const killed = new ReportJob(
-    layout,
-    clock,
-    () => WEEKLY,
-    () => {
-      started += 1;
-      return Promise.resolve("SIGKILL");
-    },
-  );
+  const killed = job(() => {
+    started += 1;
+    return Promise.resolve("SIGKILL");
+  });
   const reported = [{ code: "report_unsent", detail: "the report was ended (SIGKILL)" }];
   await killed.look();
   assert.equal(readMailRecord(layout).failure?.at, clock.at);
@@ -104,19 +90,14 @@ test("a killed report is retried an hour later, even if the failure could not be
 });
 
 test("a report that does not end is reported after an hour, and no other starts beside it", async () => {
-  const { layout, clock } = keeper();
+  const { layout, clock, job } = keeper();
   changeMailRecord(layout, { schedule: "weekly" });
   const limits: Parameters<RunBehind>[3][] = [];
   const killed = Promise.withResolvers<string>();
-  const stuck = new ReportJob(
-    layout,
-    clock,
-    () => WEEKLY,
-    (_, __, ___, limit) => {
-      limits.push(limit);
-      return killed.promise;
-    },
-  );
+  const stuck = job((_, __, ___, limit) => {
+    limits.push(limit);
+    return killed.promise;
+  });
   const running = stuck.look();
   assert.equal(limits[0]?.ms, HOUR_MS);
   clock.at += HOUR_MS;

@@ -21,34 +21,34 @@ function fresh(t: TestContext) {
   const store = new SqliteStore(db);
   store.begin();
   t.after(() => store.rollback());
-  return { db, store, history: new SqliteAccountHistory(db) };
+  const know = (prefix: string, account: string, at: number, passwordHash = ""): void =>
+    store.apply({ type: "KNOW", prefix: net(prefix), account, passwordHash }, later(START, at));
+  const guess = (account: string, network: string, passwordHash: string, at: number, isStale = false): void =>
+    store.apply({ type: "GUESS", account, network: net(network), passwordHash, isStale }, later(START, at));
+  return { db, store, history: new SqliteAccountHistory(db), know, guess };
 }
 
 test("sign-ins: of an account in any case, newest first, with the password of each network's last", (t) => {
-  const { store, history } = fresh(t);
-  const know = (prefix: string, account: string, passwordHash: string, at: number): void =>
-    store.apply({ type: "KNOW", prefix: net(prefix), account, passwordHash }, later(START, at));
-  know("203.0.113.1", "Ann@example.org", "old", 1);
-  know("203.0.113.2", ANN, "new", 2);
-  know("203.0.113.1", "Ann@example.org", "newest", 3);
-  know("203.0.113.3", "bob@example.org", "bob's", 4);
+  const { history, know } = fresh(t);
+  know("203.0.113.1", "Ann@example.org", 1, "old");
+  know("203.0.113.2", ANN, 2, "new");
+  know("203.0.113.1", "Ann@example.org", 3, "newest");
+  know("203.0.113.3", "bob@example.org", 4, "bob's");
   assert.deepEqual(history.signIns(ANN, START), [
     { prefix: "203.0.113.1/32", passwordHash: "newest" },
     { prefix: "203.0.113.2/32", passwordHash: "new" },
   ]);
   assert.equal(history.signIns(ANN, later(START, 2)).length, 1, "what is as old as the limit is too old");
-  know("203.0.113.1", ANN.toUpperCase(), "newest", 3);
+  know("203.0.113.1", ANN.toUpperCase(), 3, "newest");
   assert.deepEqual(history.accountsOf(net("203.0.113.1"), START), [ANN], "one account, however it is written");
   assert.deepEqual(history.accountsOf(net("203.0.113.1"), later(START, 3)), []);
 });
 
 test("guesses: the passwords within the window, from anywhere or from one network", (t) => {
-  const { store, history } = fresh(t);
-  const guess = (network: string, passwordHash: string, at: number): void =>
-    store.apply({ type: "GUESS", account: ANN, network: net(network), passwordHash, isStale: false }, later(START, at));
-  guess("203.0.113.0/24", "a", 1);
-  guess("198.51.100.0/24", "a", 2);
-  guess("198.51.100.0/24", "b", 3);
+  const { history, guess } = fresh(t);
+  guess(ANN, "203.0.113.0/24", "a", 1);
+  guess(ANN, "198.51.100.0/24", "a", 2);
+  guess(ANN, "198.51.100.0/24", "b", 3);
   const of = (network: string | null, since: number, most = 10, until = 9): readonly string[] =>
     history
       .guesses(ANN, { network: network === null ? null : net(network), ...span(since, most, until) })
@@ -60,19 +60,15 @@ test("guesses: the passwords within the window, from anywhere or from one networ
   assert.deepEqual(of(null, 2), ["b 198.51.100.0/24"]);
   assert.deepEqual(of(null, 0, 10, 1), ["a 203.0.113.0/24"], "what lies ahead does not count");
   assert.deepEqual(of("198.51.100.0/24", 0, 10, 2), ["a 198.51.100.0/24"]);
-  guess("203.0.113.0/24", "a", 9);
+  guess(ANN, "203.0.113.0/24", "a", 9);
   assert.deepEqual(of(null, 3), ["a 203.0.113.0/24"], "tried again, it counts from then on");
-  guess("203.0.113.0/24", "a", 4);
+  guess(ANN, "203.0.113.0/24", "a", 4);
   assert.deepEqual(of(null, 3, 10, 4), ["a 203.0.113.0/24"], "also once the clock was set back");
   assert.deepEqual(of(null, 4), []);
 });
 
-type GuessRow = readonly [account: string, network: string, passwordHash: string, at: number, isStale?: boolean];
-
 test("guesses at all accounts: counted for one, of one network, and the latest of all as far as they are read", (t) => {
-  const { store, history } = fresh(t);
-  const guess = (...[account, network, passwordHash, at, isStale = false]: GuessRow): void =>
-    store.apply({ type: "GUESS", account, network: net(network), passwordHash, isStale }, later(START, at));
+  const { store, history, guess } = fresh(t);
   guess(ANN, "203.0.113.0/24", "a", 1);
   guess(ANN, "198.51.100.0/24", "b", 2);
   guess("bob@example.org", "198.51.100.0/24", "c", 3);
@@ -109,21 +105,18 @@ test("guesses at all accounts: counted for one, of one network, and the latest o
 });
 
 test("the many guesses of one network hide no other network's, though they are the latest", (t) => {
-  const { store, history } = fresh(t);
-  const guess = (network: string, passwordHash: string, at: number): void =>
-    store.apply({ type: "GUESS", account: ANN, network: net(network), passwordHash, isStale: false }, later(START, at));
-  for (let i = 0; i < 30; i++) guess(`198.51.${i}.0/24`, "x", 1);
-  for (let i = 0; i < 5_000; i++) guess("2001:db8:7::/48", `p${i}`, 2 + i);
+  const { history, guess } = fresh(t);
+  for (let i = 0; i < 30; i++) guess(ANN, `198.51.${i}.0/24`, "x", 1);
+  for (let i = 0; i < 5_000; i++) guess(ANN, "2001:db8:7::/48", `p${i}`, 2 + i);
   const { within, beyond } = history.candidates(ANN, { since: START, until: later(START, 9_999), share: 40 });
   assert.deepEqual([within, beyond], [30 + 40, 4_960]);
 });
 
 test("places known in one network are found by the primary key, and none of its neighbours", (t) => {
-  const { db, store, history } = fresh(t);
+  const { db, history, know } = fresh(t);
   const units = ["203.0.113.1", "203.0.113.255", "203.0.11.3", "203.0.114.1", "2001:db8:7:1::/64", "2001:db8:7::/64"];
   for (const [i, unit] of [...units, "2001:db8:70::/64"].entries())
-    for (const account of [ANN, "bob@example.org"])
-      store.apply({ type: "KNOW", prefix: net(unit), account, passwordHash: "" }, later(START, i + 1));
+    for (const account of [ANN, "bob@example.org"]) know(unit, account, i + 1);
   const isKnown = (network: string, since = 0) => history.isKnownWithin(net(network), later(START, since));
   assert.equal(isKnown("203.0.113.0/24", 1), true);
   assert.equal(isKnown("203.0.113.0/24", 2), false, "what is as old as the limit is too old");
@@ -138,9 +131,7 @@ test("places known in one network are found by the primary key, and none of its 
 });
 
 test("of an account that signs in from a whole IPv6 site, only the latest places are kept", (t) => {
-  const { store, history } = fresh(t);
-  const know = (prefix: string, account: string, at: number): void =>
-    store.apply({ type: "KNOW", prefix: net(prefix), account, passwordHash: "" }, later(START, at));
+  const { history, know } = fresh(t);
   know("203.0.113.7", "bob@example.org", 1);
   for (let i = 1; i <= 1_001; i++)
     know(`2001:db8:7:${i.toString(16)}::/64`, i % 2 === 0 ? ANN : "Ann@example.org", 1 + i);

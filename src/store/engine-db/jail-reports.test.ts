@@ -9,6 +9,9 @@ import { DAY_MS, HOUR_MS, later, MINUTE_MS, type Millis } from "../../core/time.
 
 const IP = ip("198.51.100.7");
 const SUBJECT = hostPrefix(IP);
+const NOTED = { type: "NOTE_REPORT", prefix: SUBJECT, jail: "dovecot", unjudged: [] } as const;
+const LOGIN = { ip: IP, service: "imap", login: "anna@example.test" } as const;
+const FAILED = { type: "LOGIN_FAILED", ...LOGIN } as const;
 
 function reportAt(lastAt: Millis, jail = "dovecot", lines: JailReported["lines"] = []): JailReported {
   return { ...JAIL_REPORT, ip: IP, jail, lastAt, lines };
@@ -18,21 +21,14 @@ test("what was judged is remembered by jail, and bans by whatever source", async
   const { engine, sqlite, clock } = engineOnMemory();
   const now = clock.now();
   assert.equal(sqlite.priorReports(SUBJECT, reportAt(now), now).upTo, null);
-  const priorReports = {
-    type: "NOTE_REPORT",
-    prefix: SUBJECT,
-    jail: "dovecot",
-    at: later(now, -1_000),
-    unjudged: [],
-  } as const;
-  sqlite.apply(priorReports, now);
+  sqlite.apply({ ...NOTED, at: later(now, -1_000) }, now);
   assert.equal(sqlite.priorReports(SUBJECT, reportAt(now), now).upTo, later(now, -1_000));
   assert.equal(
     sqlite.priorReports(SUBJECT, reportAt(now, "postfix"), now).upTo,
     null,
     "another jail has said nothing yet",
   );
-  sqlite.apply({ ...priorReports, at: later(now, -5_000) }, now);
+  sqlite.apply({ ...NOTED, at: later(now, -5_000) }, now);
   assert.equal(
     sqlite.priorReports(SUBJECT, reportAt(now), now).upTo,
     later(now, -1_000),
@@ -51,23 +47,20 @@ test("what was judged is remembered by jail, and bans by whatever source", async
 test("what lies after now is from before the clock was set back, and proves nothing", () => {
   const { sqlite, clock } = engineOnMemory();
   const now = clock.now();
-  const priorReports = { type: "NOTE_REPORT", prefix: SUBJECT, jail: "dovecot", unjudged: [] } as const;
-  sqlite.apply({ ...priorReports, at: now }, now);
+  sqlite.apply({ ...NOTED, at: now }, now);
   const before = later(now, -HOUR_MS);
   assert.equal(sqlite.priorReports(SUBJECT, reportAt(before), before).upTo, null);
-  sqlite.apply({ ...priorReports, at: before }, before);
+  sqlite.apply({ ...NOTED, at: before }, before);
   assert.equal(sqlite.priorReports(SUBJECT, reportAt(before), before).upTo, before);
 });
 
 test("different passwords of that time count each, repeated ones once", async () => {
   const { engine, sqlite, clock } = engineOnMemory();
-  const fail = (passwordHash: string) =>
-    engine.ask({ type: "LOGIN_FAILED", ip: IP, service: "imap", login: "anna@example.test", passwordHash });
-  for (const hash of ["a1", "a1", "a1"]) await fail(hash);
+  for (const passwordHash of ["a1", "a1", "a1"]) await engine.ask({ ...FAILED, passwordHash });
   const then = clock.now();
   assert.deepEqual(sqlite.priorReports(SUBJECT, reportAt(then), then).passwords, ["a1"]);
   clock.advance(MINUTE_MS);
-  await fail("b2");
+  await engine.ask({ ...FAILED, passwordHash: "b2" });
   assert.deepEqual(sqlite.priorReports(SUBJECT, reportAt(clock.now()), clock.now()).passwords.toSorted(), ["a1", "b2"]);
   assert.deepEqual(
     sqlite.priorReports(SUBJECT, reportAt(then), clock.now()).passwords,
@@ -83,30 +76,28 @@ test("passwords refused without a check are distinguished too; unseen attempts c
     jailSentences: "all",
     logins: { ...TEST_POLICY.logins, networks: [hostPrefix(ip("203.0.113.1"))] },
   });
-  const login = { ip: IP, service: "imap", login: "anna@example.test" } as const;
   const passwords = () => sqlite.priorReports(SUBJECT, reportAt(clock.now()), clock.now()).passwords;
   for (let i = 0; i < 3; i++) {
-    const asked = await engine.ask({ type: "LOGIN_ASKED", ...login, passwordHash: "right" });
+    const asked = await engine.ask({ type: "LOGIN_ASKED", ...LOGIN, passwordHash: "right" });
     assert.equal(asked.reason, "outside_networks");
   }
   assert.deepEqual(passwords(), ["right"]);
   assert.equal((await engine.ask(reportAt(clock.now()))).reason, "repeated_password");
-  await engine.observe("mail.log", { inode: "1", offset: 1 }, [{ type: "LOGIN_UNSEEN", ...login, times: 3 }]);
+  await engine.observe("mail.log", { inode: "1", offset: 1 }, [{ type: "LOGIN_UNSEEN", ...LOGIN, times: 3 }]);
   assert.deepEqual(passwords(), ["right", ""]);
   clock.advance(MINUTE_MS);
   assert.equal((await engine.ask(reportAt(clock.now()))).reason, "repeated_password");
   clock.advance(MINUTE_MS);
-  await engine.ask({ type: "LOGIN_ASKED", ...login, passwordHash: "another" });
+  await engine.ask({ type: "LOGIN_ASKED", ...LOGIN, passwordHash: "another" });
   assert.deepEqual(passwords(), ["right", "another"], "the unknown one last");
   assert.equal((await engine.ask(reportAt(clock.now()))).reason, "jail_report");
 });
 
 test("old reports are forgotten", () => {
   const { sqlite, db, clock } = engineOnMemory();
-  const priorReports = { type: "NOTE_REPORT", prefix: SUBJECT, jail: "dovecot", unjudged: [] } as const;
-  sqlite.apply({ ...priorReports, at: clock.now() }, clock.now());
+  sqlite.apply({ ...NOTED, at: clock.now() }, clock.now());
   clock.advance(8 * DAY_MS);
-  sqlite.apply({ ...priorReports, jail: "postfix", at: clock.now() }, clock.now());
+  sqlite.apply({ ...NOTED, jail: "postfix", at: clock.now() }, clock.now());
   assert.deepEqual(columnOf(db, "SELECT jail FROM jail_report"), ["postfix"]);
 });
 
@@ -118,7 +109,7 @@ test("the guard's own verdicts of that time are distinguished from lines that it
     sqlite.priorReports(SUBJECT, reportAt(later(now, MINUTE_MS), "postfix", lines), clock.now()).unjudged;
   assert.deepEqual(unjudged(line("login", now), line("refusal", now)), [now, now]);
 
-  await engine.ask({ type: "LOGIN_FAILED", ip: IP, service: "imap", login: "anna@example.test", passwordHash: "a1" });
+  await engine.ask({ ...FAILED, passwordHash: "a1" });
   assert.deepEqual(unjudged(line("login", now), line("refusal", now), line("log", now)), [now, now]);
   assert.deepEqual(unjudged(line("login", later(now, 239_000))), [], "Dovecot writes when the client hangs up");
   assert.deepEqual(unjudged(line("login", later(now, 241_000))), [later(now, 241_000)]);
@@ -134,13 +125,11 @@ test("the guard's own verdicts of that time are distinguished from lines that it
 
 test("a sign-in that the guard judged excuses its own two lines, not what was guessed while it was down", async () => {
   const { engine, sqlite, clock } = engineOnMemory();
-  const fail = (passwordHash: string) =>
-    engine.ask({ type: "LOGIN_FAILED", ip: IP, service: "imap", login: "anna@example.test", passwordHash });
   const start = clock.now();
-  await fail("a1");
+  await engine.ask({ ...FAILED, passwordHash: "a1" });
   // The guard is down during eight guesses and up again for a ninth.
   clock.advance(100_000);
-  await fail("b2");
+  await engine.ask({ ...FAILED, passwordHash: "b2" });
   const end = clock.now();
   const seconds = [0, 1, 10, 20, 30, 40, 50, 60, 70, 80, 100, 101];
   const lines = seconds.map((second) => ({ text: "", at: later(start, second * 1_000), about: "login" }) as const);
@@ -157,7 +146,7 @@ test("lines from while the guard was down were not judged", async () => {
   const { engine, sqlite, clock } = engineOnMemory();
   const now = clock.now();
   await engine.observe("mail.log", { inode: "1", offset: 1 }, [
-    { type: "LOGIN_UNSEEN", ip: IP, service: "imap", login: "anna@example.test", times: 3 },
+    { type: "LOGIN_UNSEEN", ...LOGIN, times: 3 },
     { type: "CLIENT_FAULT", ip: IP, service: "smtp", reason: "relay_refused", detail: "", times: 1 },
   ]);
   const lines = (["login", "refusal"] as const).map((about) => ({ text: "", at: now, about }));
@@ -167,17 +156,11 @@ test("lines from while the guard was down were not judged", async () => {
 test("what did not suffice for a ban counts on for as long as the jail looks back, until a ban answers it", async () => {
   const { engine, sqlite, clock } = engineOnMemory();
   const now = clock.now();
-  const priorReports = {
-    type: "NOTE_REPORT",
-    prefix: SUBJECT,
-    jail: "postfix",
-    at: now,
-    unjudged: [later(now, -1_000), now],
-  } as const;
-  sqlite.apply(priorReports, now);
+  const unjudged = [later(now, -1_000), now];
+  sqlite.apply({ ...NOTED, jail: "postfix", at: now, unjudged }, now);
   const carried = (lastAt: Millis, jail = "postfix") =>
     sqlite.priorReports(SUBJECT, reportAt(lastAt, jail), clock.now()).unjudged;
-  assert.deepEqual(carried(later(now, 1_000)), priorReports.unjudged);
+  assert.deepEqual(carried(later(now, 1_000)), unjudged);
   assert.deepEqual(carried(later(now, 1_000), "dovecot"), []);
   assert.deepEqual(carried(later(now, 10 * MINUTE_MS - 1_000)), [now]);
   assert.deepEqual(carried(later(now, 10 * MINUTE_MS)), []);

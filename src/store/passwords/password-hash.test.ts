@@ -4,8 +4,8 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
+import { accountName } from "../../../test/kit/samples.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { parseAccountName } from "../../core/net/address.ts";
 import { runProgram } from "../../host/machine/run-program.ts";
 import { passwordHashOf } from "../../mail/dovecot/login-policy.ts";
 import { hashed, hashPassword, verifyByDovecot, verifyPassword } from "./password-hash.ts";
@@ -51,10 +51,9 @@ describe("another server's hash", { skip: lacking({ installed: ["doveadm"] }) },
   });
 });
 
-const name = parseAccountName("anna@example.org");
+const name = accountName("anna@example.org");
 
 test("a hash is passed on, clear text is hashed, and its short hash is known", async () => {
-  assert.ok(name !== null);
   const secretFile = join(temporaryDirectory(), "secret");
   writeFileSync(secretFile, "a secret\n");
   const hash = "{BLF-CRYPT}$2y$05$x";

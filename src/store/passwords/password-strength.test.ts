@@ -4,11 +4,11 @@ import { Options, ZxcvbnFactory } from "@zxcvbn-ts/core";
 import * as common from "@zxcvbn-ts/language-common";
 import * as english from "@zxcvbn-ts/language-en";
 import fc from "fast-check";
-import { parseAccountName } from "../../core/net/address.ts";
+import { accountName } from "../../../test/kit/samples.ts";
 import { loadPasswordJudge, wordsWithin } from "./password-strength.ts";
 
 const judge = await loadPasswordJudge();
-const anna = parseAccountName("anna.smith@example.org");
+const anna = accountName("anna.smith@example.org");
 
 const refused: readonly [password: string, says: RegExp][] = [
   ["short", /too short.*at least 10/],

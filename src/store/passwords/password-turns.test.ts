@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseAccountName } from "../../core/net/address.ts";
+import { accountName } from "../../../test/kit/samples.ts";
 import { passwordHashOf } from "../../mail/dovecot/login-policy.ts";
 import { hashPassword, verifyPassword } from "./password-hash.ts";
 import { AccountSecrets, PasswordTurns } from "./password-turns.ts";
@@ -79,9 +79,7 @@ test("hashes of new passwords take one turn, between two verifications, and one 
 });
 
 test("each password gets a hash that fits only it, and the short hash that Dovecot will send", async () => {
-  const owners = ["anna@example.test", "bert@example.test"].map(
-    (name) => parseAccountName(name) ?? assert.fail("no account"),
-  );
+  const owners = ["anna@example.test", "bert@example.test"].map(accountName);
   const asked = owners.map((owner, i) => ({ owner, password: `password of ${i}` }));
   const made = await new AccountSecrets(new PasswordTurns(), "secret").make(asked);
   assert.equal(made.length, 2);
