@@ -3,9 +3,10 @@ import { execFileSync } from "node:child_process";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { accountName } from "../../../test/kit/samples.ts";
+import { columnOf } from "../../../test/kit/test-database.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import type { FileChanges } from "../../admin/accounts.ts";
-import { parseAccountName } from "../../core/net/address.ts";
 import { instant } from "../../core/time.ts";
 import { SqliteAccounts } from "../../store/accounts-db/accounts.ts";
 import { readFollowed, SqliteFileAccounts } from "../../store/accounts-db/file-accounts.ts";
@@ -32,8 +33,8 @@ function fresh(t: TestContext) {
     present: async () => readFollowed(database),
     ask: ({ entries, gone }) => {
       if (!up) return Promise.resolve(null);
-      const named = entries.flatMap(({ name, hash }) => nameOf(name).map((each) => ({ name: each, hash })));
-      const changes = files.follow(named, gone.flatMap(nameOf), NOW);
+      const named = entries.map(({ name, hash }) => ({ name: accountName(name), hash }));
+      const changes = files.follow(named, gone.map(accountName), NOW);
       reported.push(changes);
       return Promise.resolve(changes);
     },
@@ -51,19 +52,10 @@ function fresh(t: TestContext) {
     guardUp: (value: boolean) => {
       up = value;
     },
-    mayLogIn: () =>
-      db
-        .prepare("SELECT user FROM passdb ORDER BY user")
-        .all()
-        .map((row) => String(row["user"])),
+    mayLogIn: () => columnOf(db, "SELECT user FROM passdb ORDER BY user"),
     hashOf: (name: string) => readFollowed(database).find((row) => row.name === name)?.hash ?? "",
     trouble: () => follower.troubles()[0]?.detail ?? null,
   };
-}
-
-function nameOf(text: string) {
-  const name = parseAccountName(text);
-  return name === null ? [] : [name];
 }
 
 test("lines are added, changed and removed; a file is used once it has been unchanged for a while", async (t) => {
@@ -150,9 +142,7 @@ test("fields that are not used are reported while the file has them, and the res
 
 test("accounts made by command are not touched; the guard is asked again until it answers", async (t) => {
   const { accounts, write, look, mayLogIn, hashOf, guardUp, reported } = fresh(t);
-  const [carl] = nameOf("carl@example.org");
-  assert.ok(carl !== undefined);
-  accounts.add(carl, OTHER, NOW);
+  accounts.add(accountName("carl@example.org"), OTHER, NOW);
   write(`anna@example.org|${HASH}\ncarl@example.org|${HASH}\n`);
   guardUp(false);
   await look(10);
