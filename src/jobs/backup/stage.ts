@@ -202,12 +202,12 @@ export function copiedBytes(layout: Layout): number {
 export const MAIL_DIRECTORIES: ReadonlySet<string> = new Set(["cur", "new"]);
 
 /** Whether a file of this directory is a mail, whose content never changes (maildir(5)). */
-export function holdsMails(directory: string): boolean {
+function holdsMails(directory: string): boolean {
   return MAIL_DIRECTORIES.has(basename(directory)) && isInMaildir(directory);
 }
 
 /** An account may be called `tmp` or `cur`: these names have their meaning only below a Maildir. */
-export function isInMaildir(path: string): boolean {
+function isInMaildir(path: string): boolean {
   return dirname(path).split("/").slice(-3).includes("Maildir");
 }
 

@@ -114,7 +114,7 @@ type MadePage = Readonly<{
 }>;
 
 /** The page as the web serves it: its HTML, its styles, and its programs, which it loads as it needs them. */
-export async function buildPage(checkout: string, make: Make): Promise<MadePage> {
+async function buildPage(checkout: string, make: Make): Promise<MadePage> {
   const folder = join(checkout, "dashboard");
   const [texts, styles] = await Promise.all([make(textsOf(folder)), make(stylesOf(folder))]);
   const page = await make(programsOf(folder, textsApart(texts.metafile)));

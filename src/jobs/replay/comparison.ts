@@ -214,7 +214,7 @@ export type Then = Readonly<{ verdict: RecordedVerdict | null; reason: Reason | 
 /** `harder`: refused, deferred or delayed, and less so at that time. */
 export type Difference = "harder" | "milder" | "reason" | "bans";
 
-export function thenOf({ step }: Replayed): Then {
+function thenOf({ step }: Replayed): Then {
   if (step.type !== "decided") return { verdict: "pass", reason: null };
   return { verdict: step.record.verdict, reason: step.record.reason };
 }

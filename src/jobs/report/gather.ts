@@ -35,7 +35,7 @@ import { placeOf } from "../backup/repository.ts";
 import { readRulesRecord } from "../spam-rules/spam-rules.ts";
 import { diskFigures } from "./records.ts";
 
-export const SPANS_MS: Readonly<Record<ReportSpan, number>> = { week: WEEK_MS, month: 30 * DAY_MS };
+const SPANS_MS: Readonly<Record<ReportSpan, number>> = { week: WEEK_MS, month: 30 * DAY_MS };
 /** Accounts without a sign-in for this long are named. */
 const UNUSED_DAYS = 90;
 const PAGE = 500;

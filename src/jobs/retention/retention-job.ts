@@ -120,7 +120,7 @@ export class RetentionJob extends Job<RetentionSettings, MailFolders> {
 }
 
 /** When mail is removed next; null while a clock jump is not trusted. */
-export function nextRun(record: RetentionRecord, hour: number, now: number): number | null {
+function nextRun(record: RetentionRecord, hour: number, now: number): number | null {
   if (record.leap !== null) return null;
   // Before the first check nothing is scheduled.
   if (record.since !== 0 && isNightDue(record, hour, now)) return now;

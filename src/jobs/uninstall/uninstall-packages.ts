@@ -151,7 +151,7 @@ export type Package = Readonly<{
 }>;
 
 /** For dpkg-query(1), one line for each package. */
-export const PACKAGE_FORMAT = "${db:Status-Status}\t${Package}\t${Provides}\t${Pre-Depends}, ${Depends}\n";
+const PACKAGE_FORMAT = "${db:Status-Status}\t${Package}\t${Provides}\t${Pre-Depends}, ${Depends}\n";
 const WITHOUT_PROGRAMS = ["not-installed", "config-files"];
 
 /** Lines of `PACKAGE_FORMAT`. */
@@ -190,7 +190,7 @@ export function removable(candidates: readonly string[], here: readonly Package[
 }
 
 /** For apt-get(8): it lists its actions, and does nothing. A simulation (-s) takes half as long again. */
-export const AS_LISTS = ["--print-uris", "-o", "quiet=1", "-o", "APT::Get::Show-Versions=false"];
+const AS_LISTS = ["--print-uris", "-o", "quiet=1", "-o", "APT::Get::Show-Versions=false"];
 
 /** The packages that apt would remove, from its lists. */
 export function listedAsRemoved(plan: string): readonly string[] {

@@ -97,9 +97,9 @@ export class EventWriter {
 export const EVENT_COLUMNS =
   "at, type, service, ip, prefix, account, sender, recipient, queue_id, message_id, helo, size_bytes, verdict, reason, " +
   "offence, counts, count, limit_count, window_ms, limit_key, actor, proof, rest, details, action";
-export const INSERT_EVENT = `INSERT INTO event (${EVENT_COLUMNS}) VALUES (${EVENT_COLUMNS.replaceAll(/\w+/g, "?")})`;
+const INSERT_EVENT = `INSERT INTO event (${EVENT_COLUMNS}) VALUES (${EVENT_COLUMNS.replaceAll(/\w+/g, "?")})`;
 
-export function valuesOf(record: EventRecord): readonly SQLInputValue[] {
+function valuesOf(record: EventRecord): readonly SQLInputValue[] {
   const { details, action } = sentenceOf(record);
   return [
     record.at,
