@@ -1,10 +1,10 @@
-import type { CommandError, ParsedCommand, Reply } from "../../../admin/declare/control.ts";
+import type { CommandError, Reply } from "../../../admin/declare/control.ts";
 import type { HeldMailItem } from "../../../admin/held.ts";
 import type { AccountName } from "../../../core/net/address.ts";
 import { DAY_MS, later } from "../../../core/time.ts";
 import type { HeldMail } from "../../admin-ports.ts";
 import { UNRECORDED, uncertain } from "../record-first.ts";
-import { failed } from "../refusals.ts";
+import { failed, type RunsOf } from "../refusals.ts";
 import {
   change,
   changeFault,
@@ -19,31 +19,16 @@ import {
   unanswered,
 } from "./held-queue.ts";
 
-type HeldCommand = Extract<ParsedCommand, { readonly verb: `held_${string}` }>;
-
 /** `account held` shows what was sent within this time. */
 const SENT_MS = DAY_MS;
 const MOST_SHOWN = 100;
 
-async function heldCommand(
-  parts: HeldQueueParts,
-  command: HeldCommand,
-  by: string,
-  { share }: Readonly<{ share: Share }>,
-): Promise<Reply<HeldCommand["verb"]>> {
-  if (command.verb === "held_list") return list(parts, command.name);
-  const { name } = command;
-  return command.verb === "held_release"
-    ? release(parts, name, { by, share })
-    : drop(parts, name, {
-        by,
-        share,
-        verb: command.isReturned === true ? "return_mail" : "delete_mail",
-        ids: command.ids ?? null,
-      });
-}
-
-export const HELD_RUNS = { held_list: heldCommand, held_release: heldCommand, held_drop: heldCommand };
+export const HELD_RUNS = {
+  held_list: (parts, { name }) => list(parts, name),
+  held_release: (parts, { name }, by, { share }) => release(parts, name, { by, share }),
+  held_drop: (parts, { name, isReturned, ids = null }, by, { share }) =>
+    drop(parts, name, { by, share, verb: isReturned === true ? "return_mail" : "delete_mail", ids }),
+} satisfies RunsOf<HeldQueueParts, Readonly<{ share: Share }>>;
 
 type Asked = Readonly<{ by: string; share: Share }>;
 
