@@ -10,11 +10,11 @@ import { durationOf, isoTime, later, type Millis } from "../../../core/time.ts";
 import { type CallerParts, callerOf } from "../../access/callers.ts";
 import type { MailboxSignIn } from "../../access/mailbox-sign-in.ts";
 import type { Given, Opened, SignIn } from "../../access/sign-in.ts";
-import type { CredentialStore, NewToken, SessionStore } from "../../admin-ports.ts";
+import type { CredentialStore, SessionStore } from "../../admin-ports.ts";
 import type { Engine } from "../../engine.ts";
 import type { Clock } from "../../ports.ts";
-import { recordDone, UNRECORDED, UNWRITTEN } from "../record-first.ts";
-import { failed, usage, wrongAddress } from "../refusals.ts";
+import { recordDone, UNWRITTEN } from "../record-first.ts";
+import { failed, type RunsOf, usage, wrongAddress } from "../refusals.ts";
 import { NO_ADDRESS, type OfCaller, UNAUTHORIZED, type WebCaller } from "../web/command-gate.ts";
 
 /** Who may administer the server. */
@@ -29,53 +29,28 @@ type CredentialCommandParts = Readonly<{
 export type TokenCommandParts = Pick<CredentialCommandParts, "engine" | "clock"> &
   Readonly<{ credentials: Pick<CredentialStore, "createToken" | "revokeToken"> }>;
 
-async function tokenCommand(
-  { credentials, engine, clock }: TokenCommandParts,
-  command: ParsedCommandOf<"token_create" | "token_revoke">,
-  by: string,
-): Promise<Reply> {
-  const creating = command.verb === "token_create";
-  const wanted = creating ? newToken(command, by, clock.now()) : null;
-  if (wanted !== null && "ok" in wanted) return wanted;
-  const outcome = wanted !== null ? credentials.createToken(wanted) : credentials.revokeToken(command.name);
-  if (!outcome.ok) return failed(outcome.reason, "`token list` shows the tokens.");
-  const type = creating ? "TOKEN_CREATED" : "TOKEN_REVOKED";
-  const grants = wanted === null ? {} : { grants: grantsOf(wanted) };
-  if (await engine.audit({ type, subject: command.name, by, ...grants }))
-    return { ok: true, result: { name: command.name } };
-  // A token that no one learns of must not stay; a revoked one stays revoked.
-  if (!creating) return UNRECORDED;
-  credentials.revokeToken(command.name);
-  return UNWRITTEN;
-}
+const TOKEN_RUNS = {
+  token_create: async ({ credentials, engine, clock }, { name, digest, scopes: listed, for: lasts }, by) => {
+    const scopes = parseScopes(listed.join(","));
+    if (scopes === null) return usage(`A token has one or more of the scopes ${SCOPES.join(", ")}.`, "");
+    const at = clock.now();
+    const expiresAt = lasts === null ? null : later(at, durationOf(lasts));
+    const outcome = credentials.createToken({ name, digest, scopes, by, at, expiresAt });
+    if (!outcome.ok) return failed(outcome.reason, LISTS_TOKENS);
+    const grants = `${printScopes(scopes)}, ${expiresAt === null ? "without an end" : `until ${isoTime(expiresAt)}`}`;
+    if (await engine.audit({ type: "TOKEN_CREATED", subject: name, by, grants })) return { ok: true, result: { name } };
+    // A token that no one learns of must not stay.
+    credentials.revokeToken(name);
+    return UNWRITTEN;
+  },
+  token_revoke: async ({ credentials, engine }, { name }, by) => {
+    const outcome = credentials.revokeToken(name);
+    if (!outcome.ok) return failed(outcome.reason, LISTS_TOKENS);
+    return recordDone(engine, { type: "TOKEN_REVOKED", subject: name, by }, { name });
+  },
+} satisfies RunsOf<TokenCommandParts>;
 
-function newToken(
-  { name, digest, scopes: listed, for: lasts }: ParsedCommandOf<"token_create">,
-  by: string,
-  at: Millis,
-) {
-  const scopes = parseScopes(listed.join(","));
-  if (scopes === null) return usage(`A token has one or more of the scopes ${SCOPES.join(", ")}.`, "");
-  return { name, digest, scopes, by, at, expiresAt: lasts === null ? null : later(at, durationOf(lasts)) };
-}
-
-function grantsOf({ scopes, expiresAt }: Pick<NewToken, "scopes" | "expiresAt">): string {
-  return `${printScopes(scopes)}, ${expiresAt === null ? "without an end" : `until ${isoTime(expiresAt)}`}`;
-}
-
-function tokenList({ tokens }: CredentialCommandParts, asked: PageRequest): Reply<"token_list"> {
-  return { ok: true, result: tokens(asked) };
-}
-
-async function adminPassword(
-  { credentials, engine }: CredentialCommandParts,
-  { hash }: ParsedCommandOf<"admin_set_hash">,
-  by: string,
-): Promise<Reply> {
-  if (!/^\{ARGON2ID\}[\x21-\x7e]+$/.test(hash)) return usage("The password must come hashed.", "Use `admin passwd`.");
-  credentials.setAdminPassword(hash);
-  return recordDone(engine, { type: "ADMIN_PASSWORD_CHANGED", subject: "admin", by }, { done: true });
-}
+const LISTS_TOKENS = "`token list` shows the tokens.";
 
 type DashboardCommandParts = CredentialCommandParts &
   Pick<CallerParts, "mailboxes" | "networks" | "engine"> &
@@ -90,13 +65,37 @@ export type SessionCommandParts = Pick<DashboardCommandParts, "signedIn" | "cloc
   Readonly<{ sessions: Pick<SessionStore, "end"> }>;
 /** Each has separate queues. */
 export type SignIns = Readonly<{ administrator: SignIn; mailboxes: MailboxSignIn }>;
+type OfSignIns = Readonly<{ signIns: SignIns }>;
+type ProveCommand = ParsedCommandOf<"prove" | "prove_passkey">;
+
+const DASHBOARD_RUNS = {
+  token_list: ({ tokens }, asked) => ({ ok: true, result: tokens(asked) }),
+  admin_set_hash: async ({ credentials, engine }, { hash }, by) => {
+    if (!/^\{ARGON2ID\}[\x21-\x7e]+$/.test(hash)) return usage("The password must come hashed.", "Use `admin passwd`.");
+    credentials.setAdminPassword(hash);
+    return recordDone(engine, { type: "ADMIN_PASSWORD_CHANGED", subject: "admin", by }, { done: true });
+  },
+  sign_in: signInCommand,
+  sign_in_passkey: signInCommand,
+  sign_in_mailbox: signInCommand,
+  caller: (_, __, ___, { caller }) => (caller === null ? UNAUTHORIZED : { ok: true, result: { caller: caller.item } }),
+  sign_out: async (parts, _, by, { caller }) => {
+    if (caller === null) return UNAUTHORIZED;
+    const { item } = caller;
+    if (item.session !== null && parts.sessions.end({ id: item.session }) > 0)
+      await administrators(parts, item, { type: "SESSION_ENDED", subject: item.session, by });
+    return { ok: true, result: { done: true } };
+  },
+  prove: proveCommand,
+  prove_passkey: proveCommand,
+} satisfies RunsOf<DashboardCommandParts, OfSignIns & OfCaller>;
 
 /** Without an account the sign-in is the administrator's. Only this answer contains the session's secret. */
 async function signInCommand(
   parts: DashboardCommandParts,
   command: ParsedCommandOf<"sign_in" | "sign_in_passkey" | "sign_in_mailbox">,
   _: string,
-  { signIns: { administrator, mailboxes } }: Readonly<{ signIns: SignIns }>,
+  { signIns: { administrator, mailboxes } }: OfSignIns,
 ): Promise<Reply<"sign_in">> {
   const ip = parseIp(command.ip);
   if (ip === null) return NO_ADDRESS;
@@ -117,32 +116,18 @@ function signedIn(parts: DashboardCommandParts, opened: Opened | NotIn, ip: Ip):
   return { ok: true, result: { outcome: "in", secret: opened.secret, known: opened.known, caller } };
 }
 
-/** Commands about the caller itself. */
-async function callerCommand(
+async function proveCommand(
   parts: DashboardCommandParts,
-  command: ParsedCommandOf<"caller" | "prove" | "prove_passkey" | "sign_out">,
+  command: ProveCommand,
   by: string,
-  { signIns, caller }: OfCaller & Readonly<{ signIns: SignIns }>,
-): Promise<Reply> {
+  { signIns, caller }: OfSignIns & OfCaller,
+): Promise<Reply<"prove">> {
   if (caller === null) return UNAUTHORIZED;
   const { item, digest, ip } = caller;
-  switch (command.verb) {
-    case "caller":
-      return { ok: true, result: { caller: item } };
-    case "sign_out":
-      if (item.session === null || parts.sessions.end({ id: item.session }) === 0)
-        return { ok: true, result: { done: true } };
-      await administrators(parts, item, { type: "SESSION_ENDED", subject: item.session, by });
-      return { ok: true, result: { done: true } };
-    case "prove":
-    case "prove_passkey": {
-      if (item.session === null) return TOKENS_PROVE_NOTHING;
-      const outcome = await prove(signIns, command, caller);
-      if (outcome === "proved")
-        await administrators(parts, item, { type: "SESSION_PROVED", subject: item.session, by });
-      return { ok: true, result: { outcome, caller: callerOf(parts, digest, { isUse: true, ip }) ?? item } };
-    }
-  }
+  if (item.session === null) return TOKENS_PROVE_NOTHING;
+  const outcome = await prove(signIns, command, caller);
+  if (outcome === "proved") await administrators(parts, item, { type: "SESSION_PROVED", subject: item.session, by });
+  return { ok: true, result: { outcome, caller: callerOf(parts, digest, { isUse: true, ip }) ?? item } };
 }
 
 /** Audits what an administrator did. Entries of mailbox users would crowd them out. */
@@ -157,7 +142,7 @@ async function administrators(
 /** The user of a mailbox proves with that mailbox's password. Passkeys are the administrator's. */
 async function prove(
   { administrator, mailboxes }: SignIns,
-  command: ParsedCommandOf<"prove" | "prove_passkey">,
+  command: ProveCommand,
   { item, digest, ip }: WebCaller,
 ): Promise<"proved" | NotIn> {
   if (item.account === null) return administrator.prove({ ip, ...givenIn(command) }, digest);
@@ -166,7 +151,7 @@ async function prove(
   return mailboxes.prove({ ip, account, password: command.password }, digest);
 }
 
-function givenIn(command: ParsedCommandOf<"sign_in" | "sign_in_passkey" | "prove" | "prove_passkey">): Given {
+function givenIn(command: ParsedCommandOf<"sign_in" | "sign_in_passkey"> | ProveCommand): Given {
   return "password" in command ? { password: command.password, code: command.code } : { passkey: command };
 }
 
@@ -175,46 +160,22 @@ const TOKENS_PROVE_NOTHING = failed(
   "Sign in to the dashboard, or use the command line on the server.",
 );
 
-async function sessionCommand(
-  { sessions, signedIn: listed, clock, engine }: SessionCommandParts,
-  command: ParsedCommandOf<"session_list" | "session_end" | "session_end_all">,
-  by: string,
-  { caller }: OfCaller,
-): Promise<Reply> {
-  const ends = (subject: string, ended: number): Promise<Reply> =>
-    recordDone(engine, { type: "SESSION_ENDED", subject, by }, { ended });
-  switch (command.verb) {
-    case "session_list": {
-      const { items, next, total } = listed(command, clock.now());
-      const own = caller?.item.session ?? null;
-      return { ok: true, result: { items: items.map((item) => ({ ...item, isOwn: item.id === own })), next, total } };
-    }
-    case "session_end": {
-      const ended = sessions.end({ id: command.id });
-      if (ended > 0) return ends(command.id, ended);
-      const message = "There is no such session, or it has already ended.";
-      return failed(message, "`session list` shows the sessions.");
-    }
-    case "session_end_all": {
-      const ended = sessions.end(caller === null ? "everybody" : { of: null, except: caller.item.session });
-      return ends(`${plural(ended, "session")}${caller === null ? "" : ", all but its own"}`, ended);
-    }
-  }
-}
+const SESSION_RUNS = {
+  session_list: ({ signedIn: listed, clock }, asked, _, { caller }) => {
+    const { items, next, total } = listed(asked, clock.now());
+    const own = caller?.item.session ?? null;
+    return { ok: true, result: { items: items.map((item) => ({ ...item, isOwn: item.id === own })), next, total } };
+  },
+  session_end: async ({ sessions, engine }, { id }, by) => {
+    const ended = sessions.end({ id });
+    if (ended > 0) return recordDone(engine, { type: "SESSION_ENDED", subject: id, by }, { ended });
+    return failed("There is no such session, or it has already ended.", "`session list` shows the sessions.");
+  },
+  session_end_all: ({ sessions, engine }, _, by, { caller }) => {
+    const ended = sessions.end(caller === null ? "everybody" : { of: null, except: caller.item.session });
+    const subject = `${plural(ended, "session")}${caller === null ? "" : ", all but its own"}`;
+    return recordDone(engine, { type: "SESSION_ENDED", subject, by }, { ended });
+  },
+} satisfies RunsOf<SessionCommandParts, OfCaller>;
 
-export const ACCESS_RUNS = {
-  token_create: tokenCommand,
-  token_revoke: tokenCommand,
-  token_list: tokenList,
-  admin_set_hash: adminPassword,
-  sign_in: signInCommand,
-  sign_in_passkey: signInCommand,
-  sign_in_mailbox: signInCommand,
-  caller: callerCommand,
-  prove: callerCommand,
-  prove_passkey: callerCommand,
-  sign_out: callerCommand,
-  session_list: sessionCommand,
-  session_end: sessionCommand,
-  session_end_all: sessionCommand,
-};
+export const ACCESS_RUNS = { ...TOKEN_RUNS, ...DASHBOARD_RUNS, ...SESSION_RUNS };
