@@ -10,7 +10,7 @@ import type { FactorStore, Passkey, PasskeyStore, RecoveryStore } from "../../ad
 import type { Engine } from "../../engine.ts";
 import type { Clock } from "../../ports.ts";
 import { type Rehearsal, recordThenChange, UNWRITTEN } from "../record-first.ts";
-import { failed } from "../refusals.ts";
+import { failed, type RunsOf } from "../refusals.ts";
 import { NO_ADDRESS, type OfCaller, UNAUTHORIZED } from "../web/command-gate.ts";
 import type { WebBounds } from "../web/web-bounds.ts";
 import type { SignIns } from "./access.ts";
@@ -24,59 +24,47 @@ type PasskeyCommandParts = Rehearsal &
     clock: Clock;
   }>;
 
-/** Strangers may request one as often as they may sign in. Nothing is stored. */
-function passkeyChallenge(
-  { engine }: Pick<PasskeyCommandParts, "engine">,
-  { ip: from }: ParsedCommandOf<"passkey_challenge">,
-  _: string,
-  { keys, bounds }: Readonly<{ keys: Pick<Passkeys, "challenge">; bounds: Pick<WebBounds, "mayChallenge"> }>,
-): Reply<"passkey_challenge"> {
-  const ip = parseIp(from);
-  if (ip === null) return NO_ADDRESS;
-  return { ok: true, result: { challenge: bounds.mayChallenge(engine.prefixOf(ip)) ? keys.challenge() : null } };
-}
+type OfKeys = OfCaller & Readonly<{ keys: Passkeys; bounds: Pick<WebBounds, "mayChallenge"> }>;
 
-/** Lists and changes passkeys. The last one may be removed: the password remains. */
-async function passkeyCommand(
-  parts: PasskeyCommandParts,
-  command: ParsedCommandOf<"passkey_list" | "passkey_begin" | "passkey_add" | "passkey_remove">,
-  by: string,
-  { keys, caller }: OfCaller & Readonly<{ keys: Passkeys }>,
-): Promise<Reply> {
-  if (caller === null) return UNAUTHORIZED;
-  const { passkeys, clock, engine, names } = parts;
-  const known = passkeys.list();
-  switch (command.verb) {
-    case "passkey_list":
-      return { ok: true, result: { items: known.map(passkeyItem) } };
-    case "passkey_begin": {
-      const name = `${ADMINISTRATOR} (${names()[0] ?? "GhostInbox"})`;
-      const user = passkeys.userHandle(clock.now());
-      return {
-        ok: true,
-        result: { challenge: keys.challengeToMake(caller.digest), name, user, known: known.map(({ id }) => id) },
-      };
-    }
-    case "passkey_add": {
-      const name = command.name.trim();
-      const made = keys.checkMade(command, caller.digest);
-      if (!made.ok) return failed(`The passkey was not accepted. ${made.reason}`, "");
-      return recordThenChange(parts, {
-        change: () => passkeys.add({ ...made.passkey, name, at: clock.now() }),
-        audit: { type: "PASSKEY_ADDED", subject: name, by },
-        result: { name },
-        refused: (reason) => failed(reason, ""),
-      });
-    }
-    case "passkey_remove": {
-      const name = known.find(({ id }) => id === command.id)?.name;
-      if (name === undefined) return failed("There is no such passkey.", "");
-      if (!(await engine.audit({ type: "PASSKEY_REMOVED", subject: name, by }))) return UNWRITTEN;
-      passkeys.remove(command.id);
-      return { ok: true, result: { name } };
-    }
-  }
-}
+const PASSKEY_RUNS = {
+  /** Strangers may request one as often as they may sign in. Nothing is stored. */
+  passkey_challenge: ({ engine }, { ip: from }, _, { keys, bounds }) => {
+    const ip = parseIp(from);
+    if (ip === null) return NO_ADDRESS;
+    return { ok: true, result: { challenge: bounds.mayChallenge(engine.prefixOf(ip)) ? keys.challenge() : null } };
+  },
+  passkey_list: ({ passkeys }, _, __, { caller }) =>
+    caller === null ? UNAUTHORIZED : { ok: true, result: { items: passkeys.list().map(passkeyItem) } },
+  passkey_begin: ({ passkeys, clock, names }, _, __, { keys, caller }) => {
+    if (caller === null) return UNAUTHORIZED;
+    const known = passkeys.list().map(({ id }) => id);
+    const name = `${ADMINISTRATOR} (${names()[0] ?? "GhostInbox"})`;
+    const user = passkeys.userHandle(clock.now());
+    return { ok: true, result: { challenge: keys.challengeToMake(caller.digest), name, user, known } };
+  },
+  passkey_add: (parts, command, by, { keys, caller }) => {
+    if (caller === null) return UNAUTHORIZED;
+    const { passkeys, clock } = parts;
+    const name = command.name.trim();
+    const made = keys.checkMade(command, caller.digest);
+    if (!made.ok) return failed(`The passkey was not accepted. ${made.reason}`, "");
+    return recordThenChange(parts, {
+      change: () => passkeys.add({ ...made.passkey, name, at: clock.now() }),
+      audit: { type: "PASSKEY_ADDED", subject: name, by },
+      result: { name },
+      refused: (reason) => failed(reason, ""),
+    });
+  },
+  /** The last one may be removed: the password remains. */
+  passkey_remove: async ({ passkeys, engine }, { id }, by, { caller }) => {
+    if (caller === null) return UNAUTHORIZED;
+    const name = passkeys.list().find((known) => known.id === id)?.name;
+    if (name === undefined) return failed("There is no such passkey.", "");
+    if (!(await engine.audit({ type: "PASSKEY_REMOVED", subject: name, by }))) return UNWRITTEN;
+    passkeys.remove(id);
+    return { ok: true, result: { name } };
+  },
+} satisfies RunsOf<PasskeyCommandParts, OfKeys>;
 
 function passkeyItem({ id, name, createdAt, usedAt }: Passkey) {
   return { id, name, created: isoTime(createdAt), lastUsed: isoTimeOrNull(usedAt) };
@@ -147,11 +135,7 @@ async function resetFactors({ factors, passkeys, engine }: FactorCommandParts, _
 }
 
 export const FACTOR_RUNS = {
-  passkey_challenge: passkeyChallenge,
-  passkey_list: passkeyCommand,
-  passkey_begin: passkeyCommand,
-  passkey_add: passkeyCommand,
-  passkey_remove: passkeyCommand,
+  ...PASSKEY_RUNS,
   factor_list: factorCommand,
   totp_begin: factorCommand,
   totp_confirm: factorCommand,
