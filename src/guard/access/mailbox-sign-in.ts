@@ -1,21 +1,26 @@
 import { randomBytes } from "node:crypto";
-import { setTimeout as wait } from "node:timers/promises";
 import type { NotIn } from "../../admin/declare/items.ts";
 import { isForGuard } from "../../core/access/passwords.ts";
-import { LOGIN_DELAY_SECONDS } from "../../core/decide/policy.ts";
 import { banIn } from "../../core/decide/sparing.ts";
 import { readOr } from "../../core/error.ts";
 import type { AccountName } from "../../core/net/address.ts";
 import type { Ip } from "../../core/net/ip.ts";
-import { later, SECOND_MS } from "../../core/time.ts";
+import { later } from "../../core/time.ts";
 import type { SecretMaker, SessionStore } from "../admin-ports.ts";
-import type { WebBounds } from "../commands/web/web-bounds.ts";
 import type { Engine } from "../engine.ts";
 import { LIMITS } from "../limits.ts";
 import type { AccountPasswords, Clock } from "../ports.ts";
 import type { AccountHistory } from "../storage-ports.ts";
 import { digestOf, newSecret } from "./secrets.ts";
-import { ID_BYTES, LoginLanes, laneOfStranger, type Opened, type Passwords } from "./sign-in.ts";
+import {
+  ID_BYTES,
+  LoginLanes,
+  laneOfStranger,
+  mayTry,
+  type Opened,
+  type Passwords,
+  type SignInBounds,
+} from "./sign-in.ts";
 
 export type MailboxSignInParts = Readonly<{
   engine: Pick<Engine, "ask" | "prefixOf" | "policy">;
@@ -39,12 +44,12 @@ type MailboxAttempt = Readonly<{ account: AccountName; password: string; ip: Ip 
  */
 export class MailboxSignIn {
   readonly #parts: MailboxSignInParts;
-  readonly #bounds: Pick<WebBounds, "mayAsk" | "withoutBan" | "banned">;
+  readonly #bounds: SignInBounds;
   readonly #lanes = new LoginLanes(LIMITS.mailboxLogins);
   /** Separate, so that no crowd of strangers fills the queues of places that accounts know. */
   readonly #knownLanes = new LoginLanes(LIMITS.mailboxLogins);
 
-  constructor(parts: MailboxSignInParts, bounds: Pick<WebBounds, "mayAsk" | "withoutBan" | "banned">) {
+  constructor(parts: MailboxSignInParts, bounds: SignInBounds) {
     this.#parts = parts;
     this.#bounds = bounds;
   }
@@ -86,15 +91,7 @@ export class MailboxSignIn {
     if (!mailboxes().maySignIn || !this.#bounds.mayAsk(engine.prefixOf(ip))) return "refused";
     const passwordHash = secrets.passwordHashOf(account, password);
     const event = { ip, service: "dashboard", login: account, passwordHash } as const;
-    const asked = await engine.ask({
-      ...event,
-      type: "LOGIN_ASKED",
-      withoutBan: this.#bounds.withoutBan(),
-    });
-    // Where passwords are refused unchecked, the question itself bans.
-    if (banIn(asked) !== null) this.#bounds.banned();
-    if (asked.verdict === "refuse" || asked.verdict === "defer") return "refused";
-    if (asked.verdict === "delay") await wait(LOGIN_DELAY_SECONDS * SECOND_MS);
+    if (!(await mayTry(engine, this.#bounds, event))) return "refused";
 
     const hash = active.storedHash(account);
     const isRight = await this.#isRight(hash, password);

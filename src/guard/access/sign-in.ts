@@ -5,6 +5,7 @@ import { actorOf } from "../../admin/declare/rights.ts";
 import { LOGIN_DELAY_SECONDS } from "../../core/decide/policy.ts";
 import { banIn } from "../../core/decide/sparing.ts";
 import { messageOf } from "../../core/error.ts";
+import type { LoginAttributes } from "../../core/events/login.ts";
 import { type Ip, neighbourhoodOf, type Prefix } from "../../core/net/ip.ts";
 import { type Millis, SECOND_MS } from "../../core/time.ts";
 import type { CredentialStore, SessionStore } from "../admin-ports.ts";
@@ -100,6 +101,22 @@ export interface Passwords {
   readonly decoy: string;
 }
 
+export type SignInBounds = Pick<WebBounds, "mayAsk" | "withoutBan" | "banned">;
+
+/** Asks the guard before a password is checked, and waits if the guard delays it. Returns whether to check it. */
+export async function mayTry(
+  engine: Pick<Engine, "ask">,
+  bounds: SignInBounds,
+  event: Omit<LoginAttributes, "withoutBan">,
+): Promise<boolean> {
+  const asked = await engine.ask({ ...event, type: "LOGIN_ASKED", withoutBan: bounds.withoutBan() });
+  // Where passwords are refused unchecked, the question itself bans.
+  if (banIn(asked) !== null) bounds.banned();
+  if (asked.verdict === "refuse" || asked.verdict === "defer") return false;
+  if (asked.verdict === "delay") await wait(LOGIN_DELAY_SECONDS * SECOND_MS);
+  return true;
+}
+
 export type SignInParts = Readonly<{
   engine: Pick<Engine, "ask" | "prefixOf" | "audit">;
   credentials: Pick<CredentialStore, "adminPasswordHash">;
@@ -155,7 +172,7 @@ const HEARD_MS = 9 * SECOND_MS;
  */
 export class SignIn {
   readonly #parts: SignInParts;
-  readonly #bounds: Pick<WebBounds, "mayAsk" | "withoutBan" | "banned">;
+  readonly #bounds: SignInBounds;
   readonly #key: Buffer;
   readonly #lanes = new LoginLanes(LIMITS.dashboardLogins);
   /** Resolves after the pauses of earlier wrong passkeys. */
@@ -163,11 +180,7 @@ export class SignIn {
   readonly factors: Factors;
 
   /** `key`: hides passwords in their hashes; a new one each time, except in tests. */
-  constructor(
-    parts: SignInParts,
-    bounds: Pick<WebBounds, "mayAsk" | "withoutBan" | "banned">,
-    key: Buffer = randomBytes(KEY_BYTES),
-  ) {
+  constructor(parts: SignInParts, bounds: SignInBounds, key: Buffer = randomBytes(KEY_BYTES)) {
     this.#parts = parts;
     this.#key = key;
     this.#bounds = bounds;
@@ -220,12 +233,7 @@ export class SignIn {
     // Reserved lanes take one attempt at a time anyway: a stranger in the same network cannot use up the owner's share.
     if (among.length > 0 && !this.#bounds.mayAsk(engine.prefixOf(ip))) return { outcome: "refused" };
     const event = { ip, service: "dashboard", login: ADMINISTRATOR } as const;
-    const withoutBan = this.#bounds.withoutBan();
-    const asked = await engine.ask({ ...event, type: "LOGIN_ASKED", passwordHash: "", withoutBan });
-    if (banIn(asked) !== null) this.#bounds.banned();
-    const { verdict } = asked;
-    if (verdict === "refuse" || verdict === "defer") return { outcome: "refused" };
-    if (verdict === "delay") await wait(LOGIN_DELAY_SECONDS * SECOND_MS);
+    if (!(await mayTry(engine, this.#bounds, { ...event, passwordHash: "" }))) return { outcome: "refused" };
 
     const hash = credentials.adminPasswordHash();
     const app = this.factors.app();
