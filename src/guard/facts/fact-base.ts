@@ -42,6 +42,7 @@ export class FactBase {
   readonly #queuedMails: QueuedMails;
   #sources: FactSources;
   readonly #pendingLogins = new PendingLogins();
+  readonly #pendingPasswords = new PendingPasswords();
   readonly #progress: FactBaseParts["progress"];
   readonly #unrecorded: UnrecordedFacts;
   #startedAt = 0;
@@ -53,14 +54,13 @@ export class FactBase {
     this.#progress = parts.progress;
     this.#protection = new ProtectionList(parts.own, parts.bansInForce);
     this.#queuedMails = new QueuedMails(parts.honest, parts.sending);
-    const pending = new PendingPasswords();
     const named = new NamedRecipients();
-    this.#unrecorded = new UnrecordedFacts(parts, pending, named);
+    this.#unrecorded = new UnrecordedFacts(parts, this.#pendingPasswords, named);
     this.#sources = {
       policy: parts.policy,
       ports: parts,
       addresses: new AddressCache(parts.history, this.#protection),
-      logins: new LoginFacts(parts.accounts, pending),
+      logins: new LoginFacts(parts.accounts, this.#pendingPasswords),
       sessions: new SmtpSessions(),
       named,
       sent: new SentMails(parts.sending),
@@ -176,7 +176,7 @@ export class FactBase {
 
   /** For a replay: pending passwords that an event recorded. */
   restorePending(all: readonly PendingPassword[]): void {
-    this.#sources.logins.restore(all);
+    this.#pendingPasswords.restore(all);
   }
 
   /** Applies a decided event to the facts of later events. */

@@ -13,7 +13,7 @@ import { SPRAYING_NETWORKS } from "../../core/decide/new-places.ts";
 import type { Policy } from "../../core/decide/policy.ts";
 import { type ClientEvent, isLogin } from "../../core/events/event.ts";
 import { isAdministrators } from "../../core/events/event-types.ts";
-import type { LoginAsked, LoginFailed, LoginSucceeded } from "../../core/events/login.ts";
+import type { Login, LoginAsked } from "../../core/events/login.ts";
 import { contains, networkAddress, type Prefix } from "../../core/net/ip.ts";
 import { DAY_MS, later, type Millis } from "../../core/time.ts";
 import type { AccountGuess, AccountHistory } from "../storage-ports.ts";
@@ -21,7 +21,6 @@ import type { PendingPasswords } from "./pending-logins.ts";
 
 /** Where a login comes from: the prefix of the address, and the network with its neighbours. */
 type SignInOrigin = Readonly<{ prefix: Prefix; network: Prefix }>;
-type Login = LoginAsked | LoginSucceeded | LoginFailed;
 
 /** Limits the latest guesses that are read to this many times the limit, so that a flood does not cost more. */
 const LOOKED_AT = 20;
@@ -111,10 +110,6 @@ export class LoginFacts {
   recorded(event: LoginAsked, { network }: SignInOrigin, now: Millis): readonly PendingPassword[] | undefined {
     const all = this.#pending.about({ account: nameOf(event), network }, now);
     return all.length === 0 ? undefined : all;
-  }
-
-  restore(all: readonly PendingPassword[]): void {
-    this.#pending.restore(all);
   }
 
   /** A password is pending from the question to the report. */

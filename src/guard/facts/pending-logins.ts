@@ -1,6 +1,6 @@
 import { BoundedMap } from "../../core/bounded-map.ts";
 import type { PendingPassword, TriedPassword } from "../../core/decide/facts.ts";
-import type { LoginAsked, LoginFailed, LoginSucceeded } from "../../core/events/login.ts";
+import type { Login, LoginAsked, LoginFailed, LoginSucceeded } from "../../core/events/login.ts";
 import type { AskedBefore } from "../../core/events/seen.ts";
 import type { Prefix } from "../../core/net/ip.ts";
 import { type Millis, SECOND_MS } from "../../core/time.ts";
@@ -31,7 +31,7 @@ export class PendingLogins {
   }
 }
 
-function keyOf({ ip, service, login, passwordHash }: LoginAsked | LoginSucceeded | LoginFailed): string {
+function keyOf({ ip, service, login, passwordHash }: Login): string {
   return `${ip} ${service} ${passwordHash} ${login}`;
 }
 
