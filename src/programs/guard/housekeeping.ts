@@ -44,7 +44,7 @@ const EVERY_MS = SECOND_MS;
 const SELDOM_ROUNDS = 5;
 /** How long decisions may wait for a step, and how many times as long they then have the processor. */
 const [BUSY_STEP_MS, QUIET_STEP_MS, PAUSE_TIMES] = [0.1, 1, 9];
-const ROWS = { least: 8, first: 8, most: 500 };
+const ROWS = { least: 8, most: 500 };
 /** In each round, for each kind of step. */
 const CATCH_UP_MS = 400;
 const KEEPER_EVERY_MS = 2 * SECOND_MS;

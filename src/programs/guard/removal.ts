@@ -98,9 +98,7 @@ export class Checkpoints {
       else if (log.bytes >= this.#forceAt) this.#force(log.bytes);
     } catch (error) {
       log.release(null);
-      journal.error("A checkpoint failed; it is tried again.", {
-        why: messageOf(error),
-      });
+      journal.error("A checkpoint failed; it is tried again.", { why: messageOf(error) });
     }
     this.#pausedUntil = performance.now() + PAUSE_TIMES * (performance.now() - from);
     this.#running = false;
@@ -143,7 +141,7 @@ export type RemovalParts = Readonly<{
 const PRESS_OVER_MS = HOUR_MS;
 /** How long decisions may wait for a step. */
 const STEP_MS = 0.5;
-const ROWS = { least: 50, first: 50, most: 1_000 };
+const ROWS = { least: 50, most: 1_000 };
 /** How many rows the maintenance process reads ahead. */
 const WARM_ROWS = 5_000;
 /** If the write-ahead log has grown: this many steps, then an undisturbed pass of the maintenance process. */
@@ -155,10 +153,10 @@ export class StepSize {
   readonly #most: number;
   rows: number;
 
-  constructor({ least, first, most }: Readonly<{ least: number; first: number; most: number }>) {
+  constructor({ least, most }: Readonly<{ least: number; most: number }>) {
     this.#least = least;
     this.#most = most;
-    this.rows = first;
+    this.rows = least;
   }
 
   /** After a step of `rows`. The next may take `msEach`. */
@@ -203,9 +201,7 @@ export class Removal {
         await (checkpoints.isBehind && steps % STEPS_A_PASS === 0 ? checkpoints.passEnds() : nextTurn());
       }
     } catch (error) {
-      this.#parts.log.error("Old events could not be removed; it is tried again.", {
-        why: messageOf(error),
-      });
+      this.#parts.log.error("Old events could not be removed; it is tried again.", { why: messageOf(error) });
     }
     this.#working = false;
   }
