@@ -5,6 +5,7 @@ import type { Policy } from "../../core/decide/policy.ts";
 import { REFUSALS_OF_DOMAIN } from "../../core/decide/sending.ts";
 import type { Consequence, Observation } from "../../core/events/log.ts";
 import type { EndOfMessage } from "../../core/events/mail.ts";
+import { domainOf } from "../../core/net/address.ts";
 import { neighbourhoodOf, type Prefix, prefixOf } from "../../core/net/ip.ts";
 import { later, type Millis } from "../../core/time.ts";
 import { LIMITS } from "../limits.ts";
@@ -46,8 +47,7 @@ function keyOf({ account, recipient }: Refusal): string {
  * refusals count.
  */
 function lastTwoLabels(recipient: string): string {
-  const domain = recipient.slice(recipient.lastIndexOf("@") + 1).toLowerCase();
-  return domain.split(".").slice(-2).join(".");
+  return domainOf(recipient).toLowerCase().split(".").slice(-2).join(".");
 }
 
 /** A stranger's mail between the last question about it and its delivery. */

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { codeOf } from "../../core/error.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { StandIn } from "./stand-in.ts";
 
@@ -32,6 +33,6 @@ function isThere(pid: number): boolean {
   try {
     return process.kill(pid, 0);
   } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "EPERM";
+    return codeOf(error) === "EPERM";
   }
 }

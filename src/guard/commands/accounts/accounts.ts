@@ -5,6 +5,7 @@ import type { AuditType } from "../../../core/events/event-types.ts";
 import {
   type AccountName,
   type Address,
+  domainOf,
   localPart,
   parseAddress,
   withoutExtension,
@@ -183,7 +184,7 @@ export function alertsOutside({
   return alertsTo()
     .flatMap((to) => [to, withoutExtension(to)])
     .flatMap((to) => reach.onward(to.toLowerCase()))
-    .filter((address) => !engine.policy.domains.includes(address.slice(address.lastIndexOf("@") + 1)));
+    .filter((address) => !engine.policy.domains.includes(domainOf(address)));
 }
 
 export function alertsStay(address: Address): CommandError {
