@@ -71,7 +71,7 @@ export function whatStillApplies(event: Event, decided: Decision): Decision {
     : UNRECORDED_PASS;
 }
 
-export type Listener = (lastEventId: number) => void;
+type Listener = (lastEventId: number) => void;
 
 /** Tells subscribers up to which id events were committed. Each subscriber reads the events itself. */
 export class CommitFeed {

@@ -12,7 +12,7 @@ import { CommitTimer } from "./commits.ts";
 import { EventProcessor, type EventProcessorParts, type Trace } from "./event-processor.ts";
 import { LIMITS } from "./limits.ts";
 
-export type OnDecided = (decision: Decision) => void;
+type OnDecided = (decision: Decision) => void;
 /** What waits for the commit: the answer to an event, or a record without a decision. */
 type Waiting =
   | Readonly<{ event: Event; answer: OnDecided; decided: Decision }>
@@ -21,7 +21,7 @@ type Waiting =
 /** The changes of one transaction, for its subscribers. */
 export type Committed = Readonly<Trace>;
 
-export type EngineParts = EventProcessorParts &
+type EngineParts = EventProcessorParts &
   Readonly<{
     /** Publishes: called once after each commit, before the answers that waited for it. Must not throw; slow work belongs elsewhere. */
     committed: (what: Committed) => void;

@@ -22,7 +22,7 @@ import { digestOf, isSame, newSecret } from "./secrets.ts";
  * The queue of an attempt: that of its address or /64, or that of one of the owner's browsers. `among`: whose shares it takes; none if it
  * is reserved.
  */
-export type Lane = Readonly<{ name: string; among: readonly string[] }>;
+type Lane = Readonly<{ name: string; among: readonly string[] }>;
 
 /** The part of all queues that one network may have, for example: whoever has one IPv6 site has 65,536 of /64. */
 const SHARE = 1 / 8;
@@ -129,7 +129,7 @@ export type SignInParts = Readonly<{
 }>;
 
 /** `known`: the cookie that the browser got when it signed in before; null without one. */
-export type Attempt = Given & Readonly<{ ip: Ip; known: string | null }>;
+type Attempt = Given & Readonly<{ ip: Ip; known: string | null }>;
 /** `code`: of a second factor. A passkey replaces both. */
 export type Given = Password | Readonly<{ passkey: Assertion }>;
 type Password = Readonly<{ password: string; code?: string | undefined }>;

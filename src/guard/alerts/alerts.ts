@@ -33,7 +33,7 @@ type AlertParts = Readonly<{
   log: Log;
 }>;
 
-export type Tested = Readonly<{ channel: string; outcome: Outcome }>;
+type Tested = Readonly<{ channel: string; outcome: Outcome }>;
 
 /** About a millisecond of work, which delays decisions. */
 const IDS_PER_STEP = 250;

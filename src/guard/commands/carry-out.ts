@@ -101,7 +101,7 @@ export type DryRunParts = NetworkDecisionParts &
   TokenCommandParts &
   WebPasswordParts;
 
-export type Asked<V extends Verb = Verb> = Admitted & Readonly<{ command: ParsedCommandOf<V>; share: Share }>;
+type Asked<V extends Verb = Verb> = Admitted & Readonly<{ command: ParsedCommandOf<V>; share: Share }>;
 
 /** Carries out a command that `CommandGate` has admitted. */
 export function carryOut(parts: CommandParts, kept: Kept, asked: Asked): Promise<Reply> | Reply {

@@ -10,7 +10,7 @@ import type { Clock } from "../ports.ts";
 import { failed, keeperFault, type RunsOf, usage } from "./refusals.ts";
 
 /** How long to remember an answer, and a failure: almost zero if asking again is cheap. */
-export type Lasts = Readonly<{ lastsMs: number; failureMs?: number }>;
+type Lasts = Readonly<{ lastsMs: number; failureMs?: number }>;
 
 /** An answer that concurrent callers share, and that is remembered for a while. */
 export class Remembered<T extends Readonly<{ ok: boolean }>> {

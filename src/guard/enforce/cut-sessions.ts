@@ -15,7 +15,7 @@ type KernelSessionCutterParts = Readonly<{
   missed: () => void;
 }>;
 
-export const CUT = {
+const CUT = {
   /** Networks whose sessions are closed in one call. */
   perBatch: 1_000,
   /** Between two such calls, each of which starts a process. A burst of bans shares them. */

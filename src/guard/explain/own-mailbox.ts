@@ -8,7 +8,7 @@ import type { EventFilter } from "../storage-ports.ts";
 import { cursorOf, type EventQueries, everyPage } from "./event-pages.ts";
 
 /** Who may see the mail: an account, and every address that leads to it, in lower case. */
-export type Reader = Readonly<{ account: string; addresses: readonly string[] }>;
+type Reader = Readonly<{ account: string; addresses: readonly string[] }>;
 
 /** Maximum mails with one Message-ID that are read, and events of each. */
 const MOST_MAILS = 20;

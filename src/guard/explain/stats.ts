@@ -20,7 +20,7 @@ type Each<T> = Readonly<Record<SeriesName, T>>;
 
 /** How often it happened. */
 type Of = (type: EventType | typeof SENT) => number;
-export type Point = Each<number>;
+type Point = Each<number>;
 
 /** Maximum steps of a chart, and maximum if no step is requested. */
 export const MOST_STEPS = 1_500;

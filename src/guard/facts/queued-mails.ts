@@ -11,7 +11,7 @@ import { later, type Millis } from "../../core/time.ts";
 import { LIMITS } from "../limits.ts";
 import type { HonestMail, SendingHistory } from "../storage-ports.ts";
 
-export type Refusal = Readonly<{ account: string; recipient: string }>;
+type Refusal = Readonly<{ account: string; recipient: string }>;
 
 /**
  * How often the servers of one domain refused mail of an account. Only a few of these count: otherwise someone whose domain

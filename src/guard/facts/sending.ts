@@ -16,7 +16,7 @@ import type { HoldState, SendingHistory } from "../storage-ports.ts";
 import { push } from "./address-cache.ts";
 import type { NamedRecipients } from "./smtp-sessions.ts";
 
-export type Sending = (Recipient | DataCommand | EndOfMessage) & Readonly<{ account: string }>;
+type Sending = (Recipient | DataCommand | EndOfMessage) & Readonly<{ account: string }>;
 
 /** The mails that accounts sent recently: a copy of the rows of their mails (`SqliteSendingHistory`), which may be dropped at any time. */
 export class SentMails {

@@ -4,7 +4,7 @@ import { domainOf } from "../../core/net/address.ts";
 import type { Prefix } from "../../core/net/ip.ts";
 import type { SenderLogin } from "../../store/accounts-db/mail-lookups.ts";
 
-export type AuthorFilesParts = Readonly<{
+type AuthorFilesParts = Readonly<{
   logins: Readonly<{ all(): readonly SenderLogin[]; changes(): number }>;
   /** Mail domains of this server: a new array after each change. */
   domains: () => readonly string[];

@@ -32,7 +32,7 @@ import { EventCount } from "../../store/events/event-ids.ts";
 import { type Databases, initialise } from "../../store/recovery/initialise.ts";
 import { betweenTransactions, rehearsalOn } from "../../store/transactions.ts";
 
-export type Stores = ReturnType<typeof composeStores>;
+type Stores = ReturnType<typeof composeStores>;
 
 /** What most parts of the guard need. */
 export type GuardParts = Readonly<{

@@ -45,7 +45,7 @@ import { ContentWatch, SpamPreferenceFiles } from "./watch-content.ts";
 import { lookAtExport } from "./watch-export.ts";
 import { ClockWatch, DiskWatch, TrackingWatch } from "./watch-machine.ts";
 
-export type GuardProgram = Readonly<{ start(): Promise<void>; stop(): Promise<void> }>;
+type GuardProgram = Readonly<{ start(): Promise<void>; stop(): Promise<void> }>;
 
 /**
  * The parts of the guard, in the order in which they need each other (callbacks may name later ones): databases, engine, firewall,

@@ -19,7 +19,7 @@ import { type Removal, StepSize } from "./removal.ts";
 import type { ServedSettings } from "./settings.ts";
 import type { DiskWatch } from "./watch-machine.ts";
 
-export type HousekeepingParts = Readonly<{
+type HousekeepingParts = Readonly<{
   engine: Engine;
   banLog: BanLog;
   removal: Pick<Removal, "round">;

@@ -8,7 +8,7 @@ import type { Retention } from "../../store/events/retention.ts";
 import type { MaintenanceProcess } from "../../store/maintenance/process.ts";
 import type { WriteAheadLog } from "../../store/maintenance/write-ahead-log.ts";
 
-export type CheckpointsParts = Readonly<{
+type CheckpointsParts = Readonly<{
   /** Commits the open transaction: the log is only touched between transactions. */
   flush: () => void;
   /** While this has a reason, nothing is recorded. */
@@ -32,7 +32,7 @@ export const LOG_LIMITS = {
   /** A process that the guard cannot stop holds it: mail is accepted, but nothing more is recorded. */
   mostBytes: 1024 * MB,
 } as const;
-export type LogLimits = { readonly [K in keyof typeof LOG_LIMITS]: number };
+type LogLimits = { readonly [K in keyof typeof LOG_LIMITS]: number };
 
 const LOOK_MS = 200;
 /** After a pass that did not finish: how many times its duration until the next, so that the disk is not kept busy. */
@@ -126,7 +126,7 @@ export class Checkpoints {
   }
 }
 
-export type RemovalParts = Readonly<{
+type RemovalParts = Readonly<{
   engine: Pick<Engine, "flush" | "audit">;
   store: Pick<SqliteStore, "indexWaiting">;
   retention: Retention;

@@ -12,7 +12,7 @@ import type { SqliteAccountNetworks } from "../../store/accounts-db/account-netw
 import type { SqliteFileAccounts } from "../../store/accounts-db/file-accounts.ts";
 
 export type ValidSettings = Readonly<{ ok: true; settings: Settings; sources: Sources }>;
-export type SettingsRead = ValidSettings | Readonly<{ ok: false; reason: string }>;
+type SettingsRead = ValidSettings | Readonly<{ ok: false; reason: string }>;
 
 /** The settings file as text, with the variables that this program was started with. */
 export function readSettingsText(layout: Layout): SettingsText {
@@ -43,7 +43,7 @@ export function changedKeys(before: Settings, after: Settings): readonly Setting
 /** Each try can wait for another program's lock, and decisions wait with it. */
 const AGAIN_MS = 5 * SECOND_MS;
 
-export type ServedSettingsParts = Readonly<{
+type ServedSettingsParts = Readonly<{
   networks: Pick<SqliteAccountNetworks, "serve">;
   files: Pick<SqliteFileAccounts, "endFollowing">;
   sessions: Pick<SessionStore, "end">;

@@ -5,7 +5,7 @@ import { listenUnix } from "../../host/sockets/unix-socket.ts";
 import { LoginPolicyServer } from "../../mail/dovecot/login-policy-server.ts";
 import { POLICY_LIMITS, type PolicyOptions, PolicyServer } from "../../mail/postfix/policy-server.ts";
 
-export type StandInPlaces = Readonly<{
+type StandInPlaces = Readonly<{
   /** A program that writes something here takes over. */
   handover: string;
   policySocket: string;

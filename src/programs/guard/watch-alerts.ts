@@ -12,7 +12,7 @@ import { receiverLookup } from "../../mail/notifiers/push.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { SqliteAlertEvents, SqliteAlertStore } from "../../store/engine-db/alerts.ts";
 
-export type AlertWatchParts = Readonly<{
+type AlertWatchParts = Readonly<{
   db: DatabaseSync;
   /** Ends the open transaction of the connection. */
   flush: () => void;

@@ -22,7 +22,7 @@ export function lookAtBans({ figures, clock, notices, most }: BansParts): void {
   else notices.raise("bans_in_force", `${plural(count, "ban")} in force; more than ${most()} are reported`);
 }
 
-export type BanMailsParts = Readonly<{ keeper: Keeper; clock: Clock; log: Log }>;
+type BanMailsParts = Readonly<{ keeper: Keeper; clock: Clock; log: Log }>;
 
 /** Maximum in an hour, to avoid a flood of mail; the next mail has the number of skipped ones. */
 const MOST_AN_HOUR = 30;

@@ -5,7 +5,7 @@ import type { Log } from "../../guard/ports.ts";
 import { renderSpamPreferences, writeSpamPreferences } from "../../mail/spamassassin/spam-preferences.ts";
 import type { AuthorFiles } from "./author-files.ts";
 
-export type ContentWatchParts = Readonly<{
+type ContentWatchParts = Readonly<{
   preferences: Pick<SpamPreferenceFiles, "refresh">;
   authors: Pick<AuthorFiles, "refresh">;
   log: Log;

@@ -18,9 +18,9 @@ import {
 import { markDamaged } from "../../store/recovery/initialise.ts";
 
 /** An open database: the connection that writes it. */
-export type Watched = Readonly<{ db: DatabaseSync; path: string }>;
+type Watched = Readonly<{ db: DatabaseSync; path: string }>;
 
-export type DatabaseWatchParts = Readonly<{
+type DatabaseWatchParts = Readonly<{
   engine: Watched;
   accounts: Watched;
   /** Differs after each change of the accounts that must be copied. */

@@ -8,7 +8,7 @@ import type { Jump } from "../../host/machine/clock.ts";
 import { textOrNothing } from "../../host/machine/read-text.ts";
 import type { Layout } from "../../settings/layout.ts";
 
-export type ClockWatchParts = Readonly<{
+type ClockWatchParts = Readonly<{
   clock: Readonly<{ jump: () => Jump | null; accepted: number }>;
   engine: Pick<Engine, "audit">;
   notices: Notices;
@@ -79,7 +79,7 @@ const ROOMY = 0.8;
 /** As Linux names them (Documentation/networking/nf_conntrack-sysctl.rst). */
 const KERNEL = "/proc/sys/net/netfilter";
 
-export type TrackingWatchParts = Readonly<{
+type TrackingWatchParts = Readonly<{
   notices: Notices;
   /** The kernel's number of tracked connections, and its limit. */
   directory?: string;
@@ -130,7 +130,7 @@ export type Space = Pick<StatsFs, "bavail" | "bsize" | "files" | "ffree">;
 
 type Disk = Space & Readonly<{ path: string }>;
 
-export type DiskWatchParts = Readonly<{
+type DiskWatchParts = Readonly<{
   layout: Layout;
   clock: Clock;
   notices: Notices;

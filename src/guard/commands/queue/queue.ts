@@ -26,11 +26,12 @@ type ListCommand = Extract<QueueCommand, { readonly verb: "queue_list" }>;
 type ChangeCommand = Exclude<QueueCommand, ListCommand>;
 type ListMail = Extract<KeeperCommand, { readonly verb: "list_mail" }>;
 type Selection = Omit<ListMail, "verb" | "after" | "limit" | "where">;
-export type Where = ListMail["where"];
+type Where = ListMail["where"];
+type After = ListMail["after"];
 
 const ANY_MAIL = { where: "anywhere", none: "No such mail is in the queue.", audit: "QUEUE_DELETED" } as const;
 /** Which mails a command can change, the message if there are none, the keeper's verb, and the record. */
-export const KINDS = {
+const KINDS = {
   queue_hold: { where: "loose", none: "No such mail waits in the queue.", order: "hold_mail", audit: "QUEUE_HELD" },
   queue_release: { where: "hold", none: "No such mail is on hold.", order: "release_mail", audit: "QUEUE_RELEASED" },
   queue_delete: { ...ANY_MAIL, order: "delete_mail" },
@@ -58,7 +59,6 @@ function whereOf({ verb, state }: ChangeCommand): Where | null {
   return where === "anywhere" || (where === "loose" && state !== "hold") ? state : null;
 }
 
-type After = Extract<KeeperCommand, { readonly verb: "list_mail" }>["after"];
 /** Mail that the guard holds is left to `account release` and `account drop`. */
 type Holder = (mail: ListedMail) => string | null;
 

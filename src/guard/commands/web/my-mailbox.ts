@@ -153,7 +153,7 @@ const ON_SERVER = failed(
  * A new password ends every session of the account, at this page and in mail programs, except the caller's. Sets no password if
  * the owner ended the session, suspended the account or set a different password while the new one was hashed.
  */
-export async function myPassword(
+async function myPassword(
   parts: MyChangeParts,
   password: string,
   { account, caller, by }: Of,
@@ -194,7 +194,7 @@ function whyNotSet(
 
 const ENDED: Outcome = { ok: false, reason: "The session has ended." };
 
-export async function mySessionsEnd(
+async function mySessionsEnd(
   { sessions, engine }: Pick<MyChangeParts, "sessions" | "engine">,
   { account, caller, by }: Of,
 ): Promise<Reply<"my_sessions_end">> {
