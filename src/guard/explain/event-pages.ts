@@ -46,6 +46,11 @@ export function eventsText(queries: EventQueries, filter: EventFilter): string {
   });
 }
 
+/** Without repeated, missing and empty ones. */
+export function unique(names: readonly (string | null)[]): readonly string[] {
+  return [...new Set(names)].filter((name) => name !== null).filter((name) => name !== "");
+}
+
 export function cursorOf(id: number | null): string | null {
   return id === null ? null : String(id);
 }

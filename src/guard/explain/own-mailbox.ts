@@ -5,7 +5,7 @@ import { bareMessageId, isQueueId, NO_MESSAGE_ID } from "../../core/events/queue
 import { withoutExtension } from "../../core/net/address.ts";
 import { MINUTE_MS } from "../../core/time.ts";
 import type { EventFilter } from "../storage-ports.ts";
-import { cursorOf, type EventQueries, everyPage } from "./event-pages.ts";
+import { cursorOf, type EventQueries, everyPage, unique } from "./event-pages.ts";
 
 /** Who may see the mail: an account, and every address that leads to it, in lower case. */
 type Reader = Readonly<{ account: string; addresses: readonly string[] }>;
@@ -52,8 +52,7 @@ export function ownMail(queries: EventQueries, reader: Reader, id: string): OwnM
 function queueIdsOf(queries: EventQueries, asked: string): readonly string[] {
   if (isQueueId(asked)) return [asked];
   const named = eventsOf(queries, { mail: asked }).map(({ queueId }) => queueId);
-  const known = [...new Set(named)].filter((queueId) => queueId !== null);
-  return known.filter((queueId) => queueId !== "").slice(0, MOST_MAILS);
+  return unique(named).slice(0, MOST_MAILS);
 }
 
 /** The events with the spam filter's scores for this Message-ID. */

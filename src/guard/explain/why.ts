@@ -4,7 +4,7 @@ import { bareMessageId, isQueueId, NO_MESSAGE_ID } from "../../core/events/queue
 import { hostPrefix, type Prefix, parseIp } from "../../core/net/ip.ts";
 import { MINUTE_MS, type Millis } from "../../core/time.ts";
 import type { Queries } from "../storage-ports.ts";
-import { everyPage } from "./event-pages.ts";
+import { everyPage, unique } from "./event-pages.ts";
 import { timelineOf } from "./timeline.ts";
 
 /** Maximum rows in one answer. */
@@ -145,8 +145,4 @@ function addressesOf(events: readonly EventItem[]): AccountReport["addresses"] {
 
 function messageIdsOf(events: readonly EventItem[]): readonly string[] {
   return unique(events.map(({ messageId }) => messageId)).filter((messageId) => messageId !== NO_MESSAGE_ID);
-}
-
-function unique(names: readonly (string | null)[]): readonly string[] {
-  return [...new Set(names)].filter((name) => name !== null).filter((name) => name !== "");
 }
