@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { type TestContext, test } from "node:test";
-import { engineOnMemory } from "../../../test/kit/engine-kit.ts";
+import { engineOnMemory, SILENT } from "../../../test/kit/engine-kit.ts";
 import { net } from "../../../test/kit/samples.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { scalarOf } from "../../../test/kit/test-database.ts";
@@ -37,7 +37,6 @@ async function setUp(
     };
   const layout = layoutOf(temporaryDirectory());
   const readiness: (string | null)[] = [];
-  const quiet = (): void => undefined;
   const said = (why: string): unknown => (failures === undefined ? assert.fail(why) : failures.push(why));
   const housekeeping = new Housekeeping({
     engine: kit.engine,
@@ -65,7 +64,7 @@ async function setUp(
     },
     clock: kit.clock,
     notices: kit.notices,
-    log: { info: quiet, warn: quiet, error: (_, fields) => said(String(fields?.["why"])) },
+    log: { ...SILENT, error: (_, fields) => said(String(fields?.["why"])) },
     layout,
     keeper: { ask: keeper },
   });

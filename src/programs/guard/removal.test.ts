@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { type TestContext, test } from "node:test";
 import { setImmediate as nextTurn, setTimeout as pause } from "node:timers/promises";
-import { HandClock, NoticeBoard } from "../../../test/kit/engine-kit.ts";
+import { HandClock, NoticeBoard, SILENT } from "../../../test/kit/engine-kit.ts";
 import { eventRows, newEngine, record, START, scratch } from "../../../test/kit/test-database.ts";
 import { until } from "../../../test/kit/until.ts";
 import { DAY_MS } from "../../core/time.ts";
@@ -27,10 +27,9 @@ function checkpointing(t: TestContext, isRunning: boolean) {
   assert.ok(log.force(), "without the pages that created the tables");
   const work = new MaintenanceWork(path);
   const notices = new NoticeBoard();
-  const quiet = (): void => undefined;
   const checkpoints = new Checkpoints(
     {
-      flush: quiet,
+      flush: () => undefined,
       refuse: (why) => store.refuse(why),
       log,
       maintenance: {
@@ -42,7 +41,7 @@ function checkpointing(t: TestContext, isRunning: boolean) {
         },
       },
       notices,
-      journal: { info: quiet, warn: quiet, error: (_, fields) => assert.fail(String(fields?.["why"])) },
+      journal: { ...SILENT, error: (_, fields) => assert.fail(String(fields?.["why"])) },
     },
     LIMITS,
   );
@@ -110,7 +109,6 @@ function fresh(t: TestContext, { isRunning = (): boolean => true, comesLater = f
   const store = new SqliteStore(db, events);
   const clock = new HandClock(START);
   const notices = new NoticeBoard();
-  const quiet = (): void => undefined;
   const orders: string[] = [];
   const flood = () => record(store, ...eventRows(20_000, "203.0.113.7", START));
   let waits = comesLater;
@@ -138,7 +136,7 @@ function fresh(t: TestContext, { isRunning = (): boolean => true, comesLater = f
     checkpoints: { isBehind: false, passEnds: () => Promise.resolve() },
     clock,
     notices,
-    log: { info: quiet, warn: quiet, error: (_, fields) => assert.fail(String(fields?.["why"])) },
+    log: { ...SILENT, error: (_, fields) => assert.fail(String(fields?.["why"])) },
   });
   if (!comesLater) flood();
   return { events, notices, orders, removal };
