@@ -215,11 +215,8 @@ export class Alerts {
       ...resolved.map((alert) => ({ alert, message: resolvedMessage(alert, this.#settings.language) })),
     ];
     const waits = this.#crowd.waits(due, this.#known, this.#outbox.deliveries, now);
-    this.#outbox.add(
-      due.map(({ message }) => message),
-      this.#settings.schedule,
-      waits,
-    );
+    const messages = due.map(({ message }) => message);
+    this.#outbox.add(messages, this.#settings.schedule, waits);
   }
 
   get #known(): readonly Alert[] {

@@ -46,10 +46,8 @@ export class LoginFacts {
     if (isAdministrators(event.service, event.login)) return null;
     const name = nameOf(event);
     const signIns = this.#history.signIns(name, later(now, -policy.accounts.knownForMs));
-    const kinship = kinshipOf(
-      origin,
-      signIns.map(({ prefix }) => prefix),
-    );
+    const places = signIns.map(({ prefix }) => prefix);
+    const kinship = kinshipOf(origin, places);
     const network = kinship === "network" ? origin.network : null;
     const known = [...this.#history.passwordHashes(name), ...signIns.map(({ passwordHash }) => passwordHash)];
     const passwordHashes = new Set(known.filter((passwordHash) => passwordHash !== ""));

@@ -104,39 +104,28 @@ export class UnrecordedGuesses {
         const known = readOr(() => recorded.guesses(account, reach), []).map((one) => ({ ...one, account }));
         const { network } = reach;
         const ofAccount = within(reach).filter((one) => one.account === account);
-        return merged(
-          ofAccount.filter((one) => network === null || one.network === network),
-          known,
-          reach.most,
-        );
+        const own = ofAccount.filter((one) => network === null || one.network === network);
+        return merged(own, known, reach.most);
       },
       candidates: (account, { share, ...span }) => {
         const latest = { ...span, network: null, most: LIMITS.unrecordedGuesses };
         const known = readOr(() => recorded.guesses(account, latest), []).map((one) => ({ ...one, account }));
         const own = within(span).filter((one) => one.account === account && !known.some((other) => isSame(one, other)));
-        const ofOwn = countShares(
-          own.map(({ network }) => network),
-          share,
-        );
+        const networks = own.map(({ network }) => network);
+        const ofOwn = countShares(networks, share);
         const ofKnown = readOr(() => recorded.candidates(account, { ...span, share }), NONE);
         // A network may have a share of both: while the database cannot be written, too few are verified, not too many.
         return { within: ofKnown.within + ofOwn.within, beyond: ofKnown.beyond + ofOwn.beyond };
       },
       guessesOf: (network, span) => {
         const known = readOr(() => recorded.guessesOf(network, span), []);
-        return merged(
-          within(span).filter((one) => one.network === network),
-          known,
-          span.most,
-        );
+        const own = within(span).filter((one) => one.network === network);
+        return merged(own, known, span.most);
       },
       guessesSince: (span) => {
         const known = readOr(() => [...recorded.guessesSince(span)], []);
-        return merged(
-          within(span).filter(({ isStale }) => !isStale),
-          known,
-          span.most,
-        );
+        const own = within(span).filter(({ isStale }) => !isStale);
+        return merged(own, known, span.most);
       },
     };
   }

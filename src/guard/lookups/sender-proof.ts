@@ -56,11 +56,8 @@ export function createSenderProofs(
       if (!isDomain(domain) || !hasPlace(neighbourhoodOf(event.ip, 48)) || !greylisting.needsSenderProof(event))
         return Promise.resolve(false);
       let isLate = false;
-      return within(
-        speaksFor(domain, event.ip, () => isLate),
-        SENDER_PROOF_LIMITS.deadlineMs,
-        false,
-      ).finally(() => {
+      const proven = speaksFor(domain, event.ip, () => isLate);
+      return within(proven, SENDER_PROOF_LIMITS.deadlineMs, false).finally(() => {
         isLate = true;
       });
     },

@@ -44,10 +44,8 @@ export class AuthorFiles {
     const served = domains();
     if (changes !== this.#changes || served !== this.#domains) {
       const ours = logins.all().filter(({ address }) => served.includes(domainOf(address)));
-      this.#senders = textOf(
-        SENDERS_ARE,
-        ours.map(({ address, logins: by }) => `${address} ${by}`),
-      );
+      const lines = ours.map(({ address, logins: by }) => `${address} ${by}`);
+      this.#senders = textOf(SENDERS_ARE, lines);
       this.#changes = changes;
       this.#domains = served;
     }

@@ -32,6 +32,7 @@ export type Share = Readonly<{
   releases: (mails: number) => number;
 }>;
 type Found = Readonly<{ ok: true; mails: readonly QueuedMail[] }> | Failure;
+export type OnHold = Readonly<{ ok: true; items: readonly HeldMailItem[] }> | Failure;
 
 /** Longer than Postfix keeps a mail that it cannot deliver (outbound.queue_lifetime). */
 const QUEUED_MS = 30 * DAY_MS;
@@ -60,11 +61,8 @@ export async function holdQueued(
       if (changes.length > 0 && !(await engine.audit(null, changes))) return NO_RECORD;
       return { ok: true, held: mails.length };
     }
-    const { failure } = await change(
-      keeper,
-      "hold_mail",
-      loose.mails.map(({ id }) => id),
-    );
+    const ids = loose.mails.map(({ id }) => id);
+    const { failure } = await change(keeper, "hold_mail", ids);
     if (failure !== null) return failure;
   }
   return { ok: false, reason: "Mail kept coming into the queue." };
@@ -75,16 +73,12 @@ export async function holdQueued(
  * could not note, because the database could not be written, has an address of the account as envelope sender. Mail that root put on
  * hold (`queue hold`) belongs only to root.
  */
-export async function onHold(
-  parts: HeldQueueParts,
-  account: AccountName | null,
-): Promise<Readonly<{ ok: true; items: readonly HeldMailItem[] }> | Failure> {
+export async function onHold(parts: HeldQueueParts, account: AccountName | null): Promise<OnHold> {
   const { engine, keeper, heldMail, clock } = parts;
   const noted = new Map(heldMail.held(account).map((item) => [item.queueId, item]));
   if (account === null && noted.size === 0) return { ok: true, items: [] };
-  const found = await find(keeper, account === null ? [] : sendersOf(parts, account), [...noted.keys()], {
-    onHold: true,
-  });
+  const senders = account === null ? [] : sendersOf(parts, account);
+  const found = await find(keeper, senders, [...noted.keys()], { onHold: true });
   if (!found.ok) return found;
   const settled = isoTime(settledBefore(clock.now()));
   await forgetAllBut(engine, found.mails, idsOf([...noted.values()].filter(({ at }) => at < settled)));
@@ -105,7 +99,7 @@ export async function onHoldOf(
   { keeper, heldMail }: HeldQueueParts,
   account: AccountName,
   ids: readonly string[],
-): Promise<Readonly<{ ok: true; items: readonly HeldMailItem[] }> | Failure> {
+): Promise<OnHold> {
   const found = await find(keeper, [], ids, { onHold: true });
   if (!found.ok) return found;
   const mails = found.mails.filter(({ id }) => (heldMail.holderOf(id) ?? account) === account);

@@ -12,6 +12,7 @@ import {
   type HeldQueueParts,
   idsOf,
   ONCE_SHOWN,
+  type OnHold,
   onHold,
   onHoldOf,
   ROUNDS,
@@ -80,7 +81,7 @@ async function drop(
   { by, share, verb, ids }: Asked & Readonly<{ verb: "delete_mail" | "return_mail"; ids: readonly string[] | null }>,
 ): Promise<Reply<"held_drop">> {
   const { engine, heldMail } = parts;
-  const look = (): ReturnType<typeof onHold> => (ids === null ? onHold(parts, name) : onHoldOf(parts, name, ids));
+  const look = (): Promise<OnHold> => (ids === null ? onHold(parts, name) : onHoldOf(parts, name, ids));
   const found = await look();
   if (!found.ok) return unanswered(found.reason);
   if (found.items.length === 0)
@@ -88,13 +89,8 @@ async function drop(
       ? nothingHeld(name)
       : { ok: true, result: { name, dropped: 0, isMore: false, isHeld: isHeld(heldMail, name) } };
   if (!(await engine.audit({ type: "HELD_MAIL_DROPPED", subject: name, by }))) return UNRECORDED;
-  const dropped = await changeAll(parts, {
-    verb,
-    look,
-    first: found.items,
-    rounds: share.rounds,
-    most: share.deletes,
-  });
+  const { rounds, deletes: most } = share;
+  const dropped = await changeAll(parts, { verb, look, first: found.items, rounds, most });
   if (!dropped.ok) return changeFault(dropped);
   const result = { name, dropped: dropped.count, isMore: dropped.isMore, isHeld: isHeld(heldMail, name) };
   return { ok: true, result };
@@ -102,7 +98,7 @@ async function drop(
 
 type Orders = Readonly<{
   verb: "release_mail" | "delete_mail" | "return_mail";
-  look: () => ReturnType<typeof onHold>;
+  look: () => Promise<OnHold>;
   first: readonly HeldMailItem[];
   rounds: Share["rounds"];
   most: Share["releases"];
