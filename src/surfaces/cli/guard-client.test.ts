@@ -3,7 +3,6 @@ import { existsSync } from "node:fs";
 import { test } from "node:test";
 import { dataDirectory, startGuard } from "../../../test/kit/test-guard.ts";
 import { NOT_RUNNING } from "./call.ts";
-import { commands } from "./commands.ts";
 import { callerName, controlGuard, hint } from "./guard-client.ts";
 
 const ABSENT = { why: async () => NOT_RUNNING, isStarting: async () => false };
@@ -77,10 +76,6 @@ test("the record has the name of the user who became root, if it is valid", () =
   ] as const)
     assert.equal(callerName({ SUDO_USER: before }), name);
   assert.equal(callerName({}), "root");
-});
-
-test("a hint from the guard may name any command", () => {
-  for (const { name } of commands) assert.equal(hint(`\`${name}\` helps.`), `\`./ghostinbox ${name}\` helps.`);
 });
 
 test("a hint from the guard is a command to type, unlike the names of settings", () => {

@@ -3,6 +3,7 @@ import type { CommandError, Verb } from "../../admin/declare/control.ts";
 import { MINUTE_MS, SECOND_MS } from "../../core/time.ts";
 import { ask, type NoAnswer, watch } from "../../host/sockets/control-client.ts";
 import { type Asked, type Failure, failed, type GuardClient, NOT_RUNNING, PROGRAM, wrongUsage } from "./call.ts";
+import { FIRST_WORDS } from "./help.ts";
 
 /** Cutting an account's sessions takes the keeper seconds; lifting 100,000 bans takes longer. */
 const TIMEOUT_MS = 30 * SECOND_MS;
@@ -72,11 +73,10 @@ function problemSaid(error: CommandError | NoAnswer): Failure | null {
 
 /** The guard names commands without the program; people type the program first. */
 export function hint(next: string): string {
-  return next.replace(
-    /`((?:access|account|admin|alerts|alias|allow|audit|backup|ban|bans|break-glass|check|cleanup|completion|config|dns|encryption|events|fail2ban|find|firewall|greylist|incident|logs|queue|replay|report|restart|retention|rollback|sendmail|service|session|spam|stats|status|stop|token|unban|uninstall|upgrade|why)[ `])/g,
-    `\`${PROGRAM} $1`,
-  );
+  return next.replace(COMMAND, `\`${PROGRAM} $1`);
 }
+
+const COMMAND = new RegExp(`\`((?:${FIRST_WORDS.join("|")})[ \`])`, "g");
 
 /** Who gives the commands, for the record: the user who became root, if known. */
 export function callerName(env: NodeJS.ProcessEnv): string {

@@ -39,6 +39,9 @@ const SECTIONS: Readonly<Record<string, string>> = {
   "Mail that leaves": "queue sendmail dns",
 };
 
+/** Every first word of a command. */
+export const FIRST_WORDS = Object.values(SECTIONS).flatMap((firsts) => firsts.split(" "));
+
 type Listed = Readonly<{ heading?: string; commands: readonly CliCommand[] }>;
 
 /** A command without a section would be missing from the help; a test checks that every command has one. */
