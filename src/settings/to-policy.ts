@@ -74,3 +74,12 @@ export function toPolicy(settings: Settings): Policy {
     knownFactor: KNOWN_FACTOR,
   };
 }
+
+/** Under what a replay decides: in earnest, whatever `simulate` says. `inForce` has the present allow list. */
+export function replayPolicy(settings: Settings, inForce: Settings) {
+  return {
+    policy: { ...toPolicy(settings), simulate: false },
+    allowNow: inForce["allow.networks"],
+    proxies: [...settings["http.trusted_proxies"], ...settings["proxy.networks"]],
+  };
+}

@@ -9,7 +9,7 @@ import { warningsOf } from "../../settings/conflicts.ts";
 import { type Environment, type Loaded, loadSettings, withoutMark } from "../../settings/load.ts";
 import { programsToRestart } from "../../settings/program-settings.ts";
 import { showSettings } from "../../settings/show.ts";
-import { toPolicy } from "../../settings/to-policy.ts";
+import { replayPolicy, toPolicy } from "../../settings/to-policy.ts";
 import { isHiddenFromWeb } from "../../settings/web-changes.ts";
 import { digestOf } from "../access/secrets.ts";
 import type { Keeper } from "../admin-ports.ts";
@@ -241,11 +241,7 @@ const NO_PREVIEW: Omit<SettingsPreview, "problems" | "digest"> = {
 function trialOf(before: Valid, after: Valid): TrialPolicy | null {
   const policy = toPolicy(after.settings);
   if (JSON.stringify(policy) === JSON.stringify(toPolicy(before.settings)) || policy.simulate) return null;
-  return {
-    policy,
-    allowNow: before.settings["allow.networks"],
-    proxies: [...after.settings["http.trusted_proxies"], ...after.settings["proxy.networks"]],
-  };
+  return replayPolicy(after.settings, before.settings);
 }
 
 export const SETTINGS_RUNS = {

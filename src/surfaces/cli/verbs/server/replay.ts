@@ -1,10 +1,11 @@
 import { readFileSync } from "node:fs";
+import { codeOf } from "../../../../core/error.ts";
 import { type Prefix, parsePrefix } from "../../../../core/net/ip.ts";
 import { DAY_MS, later } from "../../../../core/time.ts";
 import { readServiceEnvironment } from "../../../../host/machine/settings-text.ts";
 import { loadSettings } from "../../../../settings/load.ts";
 import { type Settings, settingKeys, variableOf } from "../../../../settings/schema.ts";
-import { toPolicy } from "../../../../settings/to-policy.ts";
+import { replayPolicy } from "../../../../settings/to-policy.ts";
 import {
   type Answer,
   type Call,
@@ -44,9 +45,7 @@ async function replayOf(file: string, reader: Reader, call: Call): Promise<Answe
   if (!inForce.ok) return inForce;
   const now = call.now();
   const report = await reader.replay({
-    policy: { ...toPolicy(given.settings), simulate: false },
-    allowNow: inForce.settings["allow.networks"],
-    proxies: [...given.settings["http.trusted_proxies"], ...given.settings["proxy.networks"]],
+    ...replayPolicy(given.settings, inForce.settings),
     since: since ?? later(now, -USUAL_DAYS * DAY_MS),
     only,
     mostEvents: Number.MAX_SAFE_INTEGER,
@@ -62,7 +61,7 @@ function policyFile(file: string, { layout, env }: Call): Readonly<{ settings: S
   try {
     text = readFileSync(file, "utf8");
   } catch (error) {
-    const why = error instanceof Error && "code" in error ? String(error.code) : "it cannot be read";
+    const why = codeOf(error) || "it cannot be read";
     return failed(`${file} cannot be read (${why}).`, "Give the path of a settings file.");
   }
   const alone = loadSettings(text, {});

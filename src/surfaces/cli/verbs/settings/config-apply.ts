@@ -7,7 +7,7 @@ import { restoreSettingsAccess } from "../../../../jobs/settings-file/settings-f
 import { warningsOf } from "../../../../settings/conflicts.ts";
 import { programsToRestart, waitingForStart } from "../../../../settings/program-settings.ts";
 import type { Settings } from "../../../../settings/schema.ts";
-import { toPolicy } from "../../../../settings/to-policy.ts";
+import { replayPolicy } from "../../../../settings/to-policy.ts";
 import { type Answer, agrees, type Call, done, type Failure, failed, PROGRAM, type Reader } from "../../call.ts";
 import { ALL } from "../../listing.ts";
 import { leftOut } from "../../print/replay.ts";
@@ -142,9 +142,7 @@ export async function confirmApply(
   if (!isReplayed) return { ok: true, note: "" };
   const now = call.now();
   const report = await opened.reader.replay({
-    policy: { ...toPolicy(settings), simulate: false },
-    allowNow: settings["allow.networks"],
-    proxies: [...settings["http.trusted_proxies"], ...settings["proxy.networks"]],
+    ...replayPolicy(settings, settings),
     since: later(now, -LOOKED_BACK_MS),
     only: null,
     mostEvents: MOST_EVENTS,
