@@ -15,7 +15,7 @@ import { type Call, done, PROGRAM } from "../../call.ts";
 import { columns } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 import { accountFrom } from "../accounts/accounts.ts";
-import { assessment, contactsOf, inIncident, isFailure, take, withContacts } from "./incident.ts";
+import { assessment, contactsOf, inIncident, take, withContacts } from "./incident.ts";
 
 const MOST_SHOWN = 20;
 
@@ -25,7 +25,7 @@ export const incidentAssess = inIncident(async (call, incident, since) => {
   const account = named === null ? null : accountFrom(named);
   if (account !== null && typeof account !== "string") return account;
   const found = await assessment(call, since, account);
-  if (isFailure(found)) return found;
+  if ("ok" in found) return found;
   const opened = await call.reader();
   if (!opened.ok) return opened;
   const accounts = found.accounts.map((one) => ({ ...one, newPlaces: opened.reader.newPlaces(one.account, since) }));
@@ -119,7 +119,7 @@ function listed(head: readonly string[], rows: readonly (readonly string[])[]): 
 /** `incident report`: the document, in the folder of the incident. */
 export const incidentReportFile = inIncident(async (call, incident, since) => {
   const found = await assessment(call, since, null);
-  if (isFailure(found)) return found;
+  if ("ok" in found) return found;
   const file = join(folderOf(call.layout, incident), "report.md");
   const unaudited = await take(call, incident, { step: "report", says: "The report was written." });
   const read = settingsOf(call);

@@ -7,7 +7,7 @@ import { copyMails, folderOf } from "../../../../jobs/incident/folder.ts";
 import { type Call, done, type Failure, failed, PROGRAM, whyNotSure } from "../../call.ts";
 import { eachPage } from "../../listing.ts";
 import { accountFrom } from "../accounts/accounts.ts";
-import { inIncident, isFailure, take } from "./incident.ts";
+import { inIncident, take } from "./incident.ts";
 
 /** As many queue ids as fit into one command. */
 const AT_ONCE = 100;
@@ -21,7 +21,7 @@ export const incidentDrop = inIncident(async (call, incident) => {
   const name = accountFrom(call.args[0]);
   if (typeof name !== "string") return name;
   const found = await waiting(call, name);
-  if (isFailure(found)) return found;
+  if ("ok" in found) return found;
   if (found.mails.size === 0)
     return failed(`No mail of ${name} is in the queue.`, `\`${PROGRAM} queue list\` shows what is.`);
   const question = `Take ${plural(found.mails.size, "mail")} of ${name} out of the queue? Copies stay in the folder of the incident.`;
@@ -73,7 +73,7 @@ async function dropAll(call: Call, name: AccountName, to: string): Promise<Dropp
   });
   for (let looks = 0; ; looks += 1) {
     const found = await waiting(call, name);
-    if (isFailure(found)) return so(0, 0, found);
+    if ("ok" in found) return so(0, 0, found);
     const { mails, others } = found;
     const due = [...mails.keys()].filter((id) => (tries.get(id) ?? 0) < (kept.has(id) ? mostTries : MOST_TRIES));
     if (due.length === 0 || looks === MOST_LOOKS) {

@@ -21,7 +21,7 @@ import { ALL } from "../../listing.ts";
 import { oneLine } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 import { checkAudit } from "../upkeep/audit.ts";
-import { inIncident, isFailure, take } from "./incident.ts";
+import { inIncident, take } from "./incident.ts";
 import { accountsFrom } from "./incident-contain.ts";
 import { isCut, queueIds } from "./incident-mail.ts";
 
@@ -51,7 +51,7 @@ export const incidentInvestigate = inIncident(async (call, incident, since) => {
     else lacks.push(`events, audit, accounts and aliases: ${opened.message}`);
     call.terminal.progress("Collecting mails ...");
     const ids = await queueIds(call, accounts);
-    if (isFailure(ids)) lacks.push(`mails in the queue: ${ids.message}`);
+    if ("ok" in ids) lacks.push(`mails in the queue: ${ids.message}`);
     else {
       const kept = copyMails(layout, ids, join(scratch, "mails"));
       if (isCut(ids)) lacks.push(`mails in the queue: those after the first ${ids.length}`);

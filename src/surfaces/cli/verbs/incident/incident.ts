@@ -98,10 +98,6 @@ export function inIncident(run: (call: Call, incident: Incident, since: Millis) 
   };
 }
 
-export function isFailure(one: object): one is Failure {
-  return "ok" in one && one.ok === false;
-}
-
 type Taken = Readonly<{ step: Step; says: string; lines?: readonly string[] }>;
 
 /** Writes a step into the timeline, and into the audit if the guard runs. The sentence about that, for people. */
