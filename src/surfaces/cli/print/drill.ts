@@ -1,16 +1,16 @@
 import { plural } from "../../../core/text.ts";
-import { dayAndTime, instant, isoTime, isoTimeOrNull, span } from "../../../core/time.ts";
+import { instant, isoTime, isoTimeOrNull, span } from "../../../core/time.ts";
 import { type Drill, lastDrill, readDrills } from "../../../jobs/backup/records.ts";
 import type { Layout } from "../../../settings/layout.ts";
-import { oneLine } from "./text.ts";
+import { oneLine, when } from "./text.ts";
 
 /** One line about the last drill, for `status` and `backup list`; null if there was none, or only root may know. */
 export function lastDrillText(layout: Layout): string | null {
   const drill = lastDrill(readDrills(layout));
   if (drill === null) return null;
-  const when = `Last restore drill: ${dayAndTime(isoTime(instant(drill.at)))}`;
-  if (drill.reason !== null) return `${when}, failed: ${oneLine(drill.reason)}.`;
-  return `${when}, ${plural(drill.found?.mails ?? 0, "mail")} of ${drill.snapshot} in ${span(drill.tookMs)}, all right.`;
+  const last = `Last restore drill: ${when(drill.at)}`;
+  if (drill.reason !== null) return `${last}, failed: ${oneLine(drill.reason)}.`;
+  return `${last}, ${plural(drill.found?.mails ?? 0, "mail")} of ${drill.snapshot} in ${span(drill.tookMs)}, all right.`;
 }
 
 export function lastDrillJson(layout: Layout) {

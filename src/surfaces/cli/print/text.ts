@@ -1,4 +1,5 @@
 import { printable as printableLine } from "../../../core/text.ts";
+import { dayAndTime } from "../../../core/time.ts";
 
 /** A longer cell overflows its column instead of widening the table. */
 const WIDEST = 64;
@@ -63,6 +64,11 @@ const FEW = 5;
 export function firstFew(names: readonly string[], total = names.length): string {
   const more = total - Math.min(names.length, FEW);
   return `${names.slice(0, FEW).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+}
+
+/** `2026-11-20 07:05:01 UTC`, of milliseconds since the epoch. */
+export function when(at: number): string {
+  return dayAndTime(new Date(at).toISOString());
 }
 
 export function ordinal(n: number): string {

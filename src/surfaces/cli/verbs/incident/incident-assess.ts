@@ -12,7 +12,7 @@ import { dayAndTime, isoTime } from "../../../../core/time.ts";
 import { folderOf, readTimeline, writeInto } from "../../../../jobs/incident/folder.ts";
 import { type OpenSession, openSessions } from "../../../../mail/dovecot/doveadm.ts";
 import { type Call, done, PROGRAM } from "../../call.ts";
-import { columns } from "../../print/text.ts";
+import { columns, when } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 import { accountFrom } from "../accounts/accounts.ts";
 import { assessment, contactsOf, inIncident, take, withContacts } from "./incident.ts";
@@ -32,7 +32,7 @@ export const incidentAssess = inIncident(async (call, incident, since) => {
   const sessions = await sessionsOf(call, account);
   const written = { since: isoTime(since), ...found, accounts, sessions };
   writeInto(`${folderOf(call.layout, incident)}/assessment.json`, `${JSON.stringify(written, null, 2)}\n`);
-  const says = `Since ${dayAndTime(isoTime(since))}: ${summaryOf(found)}.`;
+  const says = `Since ${when(since)}: ${summaryOf(found)}.`;
   const unaudited = await take(call, incident, { step: "assess", says });
   const text = [
     says,

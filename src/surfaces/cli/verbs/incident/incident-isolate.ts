@@ -9,7 +9,7 @@ import {
 } from "../../../../core/incident/incident.ts";
 import { hostPrefix, type Prefix, parseIp, parsePrefix } from "../../../../core/net/ip.ts";
 import { asSentence, plural } from "../../../../core/text.ts";
-import { dayAndTime, instant, isoTime, shown } from "../../../../core/time.ts";
+import { dayAndTime, isoTime, shown } from "../../../../core/time.ts";
 import type { Outcome } from "../../../../guard/ports.ts";
 import { endShutOut, keepIsolation, readIsolation, shutOut } from "../../../../host/firewall/isolation.ts";
 import { callerConnection, ownPortOf, peerOf, sshPorts } from "../../../../host/firewall/opening.ts";
@@ -19,7 +19,7 @@ import { compareWithBackup } from "../../../../jobs/incident/compare-backup.ts";
 import type { Settings } from "../../../../settings/schema.ts";
 import { type Answer, type Call, done, type Failure, failed, PROGRAM, whyNotSure, wrongUsage } from "../../call.ts";
 import { wordsOf } from "../../parse.ts";
-import { columns, oneLine } from "../../print/text.ts";
+import { columns, oneLine, when } from "../../print/text.ts";
 import { environmentOf, settingsOf } from "../../server-settings.ts";
 import { inIncident, take, withContacts } from "./incident.ts";
 
@@ -106,7 +106,7 @@ export const incidentRecover = inIncident(async (call, incident) => {
   );
   const found = compared.ok ? compared.differences : [];
   const says = compared.ok
-    ? `Compared with the backup ${compared.snapshot} of ${dayAndTime(isoTime(instant(compared.at)))}: ${found.length === 0 ? "settings, accounts and aliases are the same" : plural(found.length, "difference")}.`
+    ? `Compared with the backup ${compared.snapshot} of ${when(compared.at)}: ${found.length === 0 ? "settings, accounts and aliases are the same" : plural(found.length, "difference")}.`
     : `Nothing could be compared: ${compared.reason}.`;
   const lines = found.map(({ what, was, is }) => `${what}: ${was ?? "not there"} -> ${is ?? "gone"}`);
   const unaudited = await take(call, incident, { step: "recover", says, lines });

@@ -2,7 +2,6 @@ import { existsSync } from "node:fs";
 import { isAbsolute } from "node:path";
 import { formatBytes } from "../../../../core/report/figures.ts";
 import { plural } from "../../../../core/text.ts";
-import { dayAndTime, instant, isoTime } from "../../../../core/time.ts";
 import { VERSION } from "../../../../core/version.ts";
 import { archiveIn, exportArchive, readArchive } from "../../../../jobs/backup/export.ts";
 import { outsideText } from "../../../../jobs/backup/outside-files.ts";
@@ -10,7 +9,7 @@ import { type NotRestored, refusal, restoreServer } from "../../../../jobs/backu
 import type { Layout } from "../../../../settings/layout.ts";
 import { type Answer, type Call, done, type Failure, failed, noServerIn, PROGRAM, wrongUsage } from "../../call.ts";
 import { comesBackFrom } from "../../print/comes-back.ts";
-import { oneLine } from "../../print/text.ts";
+import { oneLine, when } from "../../print/text.ts";
 import { withSettings } from "../../server-settings.ts";
 import { progressText } from "./backup.ts";
 
@@ -79,7 +78,7 @@ export async function restoreArchive(call: Call, file: string): Promise<Answer> 
   const restored = await restoreServer(layout, fetch, { key: null, replaces: call.flag("replace"), interrupted });
   if (!restored.ok) return notRestored(layout, restored);
   const { aside, manifest } = restored;
-  const what = `the server ${manifest.host} of ${dayAndTime(isoTime(instant(manifest.at)))}, with ${plural(manifest.mails, "mail")}`;
+  const what = `the server ${manifest.host} of ${when(manifest.at)}, with ${plural(manifest.mails, "mail")}`;
   return done({ file, to: layout.data, aside, mails: manifest.mails }, restoredText(layout, what, aside), "npm start");
 }
 

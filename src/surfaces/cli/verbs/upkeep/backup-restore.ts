@@ -4,14 +4,14 @@ import { messageOf } from "../../../../core/error.ts";
 import { parseAccountName } from "../../../../core/net/address.ts";
 import { formatBytes } from "../../../../core/report/figures.ts";
 import { plural } from "../../../../core/text.ts";
-import { dayAndTime, instant, isoTime } from "../../../../core/time.ts";
+import { instant, isoTime } from "../../../../core/time.ts";
 import type { Manifest } from "../../../../jobs/backup/manifest.ts";
 import { placeOf, readEnvironment, readKey } from "../../../../jobs/backup/repository.ts";
 import { latestOf, type Progress, Restic } from "../../../../jobs/backup/restic.ts";
 import { lackingRoom, readManifest, refusal, restoreServer, roomFor } from "../../../../jobs/backup/restore.ts";
 import { restoreMailbox } from "../../../../jobs/backup/restore-mailbox.ts";
 import { type Answer, type Call, confirmed, done, type Failure, failed, PROGRAM, wrongUsage } from "../../call.ts";
-import { oneLine } from "../../print/text.ts";
+import { oneLine, when } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 import { privateKeysOf } from "../accounts/account-keys.ts";
 import { progressText } from "./backup.ts";
@@ -119,7 +119,7 @@ async function restoreAll(call: Call, { restic, place, key, snapshot, manifest }
   const needs = await restic.size(snapshot);
   if (!needs.ok) return failed(`${place} cannot be read: ${needs.reason}.`, "");
   const refused = refusal(layout, call.flag("replace")) ?? lackingRoom(roomFor(layout), needs.value);
-  const what = `the server ${manifest.host} of ${at(manifest)}: ${plural(manifest.mails, "mail")} in mailboxes, ${manifest.queued} in the queue, ${formatBytes(needs.value)}`;
+  const what = `the server ${manifest.host} of ${when(manifest.at)}: ${plural(manifest.mails, "mail")} in mailboxes, ${manifest.queued} in the queue, ${formatBytes(needs.value)}`;
   const json = {
     snapshot,
     place,
@@ -149,10 +149,13 @@ async function restoreFiles(call: Call, { restic, snapshot, manifest }: Chosen, 
   if (existsSync(to))
     return failed(`${oneLine(to)} exists, and nothing is overwritten.`, "Name a directory that does not exist.");
   if (call.flag("dry-run"))
-    return done({ snapshot, to }, `Would write everything of ${at(manifest)} to ${oneLine(to)}. Nothing was changed.`);
+    return done(
+      { snapshot, to },
+      `Would write everything of ${when(manifest.at)} to ${oneLine(to)}. Nothing was changed.`,
+    );
   const restored = await restic.restore(snapshot, { to, watch: watchOf(call) });
   if (!restored.ok) return failed(`Not everything could be written to ${oneLine(to)}: ${restored.reason}.`, "");
-  return done({ snapshot, to }, `All files of ${at(manifest)} are in ${oneLine(to)}.`);
+  return done({ snapshot, to }, `All files of ${when(manifest.at)} are in ${oneLine(to)}.`);
 }
 
 async function restoreMails(call: Call, { restic, snapshot, manifest }: Chosen): Promise<Answer> {
@@ -168,7 +171,7 @@ async function restoreMails(call: Call, { restic, snapshot, manifest }: Chosen):
   if (call.flag("dry-run"))
     return done(
       { snapshot, account, folder },
-      `Would put ${what} of ${at(manifest)} into the folder “${folder}” of ${account}. Nothing was changed.`,
+      `Would put ${what} of ${when(manifest.at)} into the folder “${folder}” of ${account}. Nothing was changed.`,
     );
   const { interrupted } = call.terminal;
   const asked = { snapshot, selection, folder, keys, interrupted, watch: watchOf(call) };
@@ -178,7 +181,7 @@ async function restoreMails(call: Call, { restic, snapshot, manifest }: Chosen):
     return failed(`The snapshot has no such mail of ${account}.`, `\`${PROGRAM} backup list\` shows others.`);
   return done(
     { snapshot, account, folder, mails: restored.mails },
-    `${plural(restored.mails, "mail")} of ${at(manifest)} ${restored.mails === 1 ? "is" : "are"} in the folder “${folder}” of ${account}.`,
+    `${plural(restored.mails, "mail")} of ${when(manifest.at)} ${restored.mails === 1 ? "is" : "are"} in the folder “${folder}” of ${account}.`,
   );
 }
 
@@ -189,8 +192,4 @@ function mailsText({ folder, messageId }: Readonly<{ folder: string | null; mess
 
 function watchOf(call: Call): (progress: Progress) => void {
   return (progress) => call.terminal.progress(progressText("Restored", progress));
-}
-
-function at(manifest: Manifest): string {
-  return dayAndTime(isoTime(instant(manifest.at)));
 }

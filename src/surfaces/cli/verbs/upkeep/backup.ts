@@ -11,7 +11,7 @@ import { placeOf, readKey, repositoryOf } from "../../../../jobs/backup/reposito
 import type { Progress, Restic } from "../../../../jobs/backup/restic.ts";
 import { type Answer, type Call, done, type Failure, failed, noServerIn, PROGRAM, showKey } from "../../call.ts";
 import { drillJson, lastDrillJson, lastDrillText } from "../../print/drill.ts";
-import { columns, oneLine } from "../../print/text.ts";
+import { columns, oneLine, when } from "../../print/text.ts";
 import { environmentOf, settingsOf, withSettings } from "../../server-settings.ts";
 
 /** `backup create` */
@@ -53,7 +53,7 @@ function noBackupIn(place: string, { layout }: Call): string {
   const { last } = readBackupRecord(layout);
   return last === null
     ? "No backup exists yet."
-    : `${place} holds no backup. The last one was made on ${dayAndTime(isoTime(instant(last.at)))} in ${last.place}.`;
+    : `${place} holds no backup. The last one was made on ${when(last.at)} in ${last.place}.`;
 }
 
 /** `backup list` */
@@ -159,7 +159,7 @@ export const backupDrill = withSettings(async (call, { settings }) => {
 function lines({ found, madeAt }: Drill): string {
   if (found === null || madeAt === null) return "";
   return [
-    `  made       ${dayAndTime(isoTime(instant(madeAt)))}`,
+    `  made       ${when(madeAt)}`,
     `  mails      ${plural(found.mails, "mail")} in ${plural(found.mailboxes, "mailbox", "mailboxes")}, ${found.queued} in the queue: as many as the server had`,
     `  compared   ${comparedText(found)}`,
     `  databases  both whole, row by row: ${plural(found.accounts, "account")}, ${plural(found.aliases, "alias", "aliases")}, ${plural(found.bans, "ban")}, ${plural(found.tokens, "token")}`,

@@ -3,7 +3,7 @@ import { messageOf } from "../../../../core/error.ts";
 import type { AccountName } from "../../../../core/net/address.ts";
 import { formatBytes } from "../../../../core/report/figures.ts";
 import { plural } from "../../../../core/text.ts";
-import { DAY_MS, dayAndTime, formatDuration, instant, isoTime } from "../../../../core/time.ts";
+import { DAY_MS, formatDuration, instant, isoTime } from "../../../../core/time.ts";
 import { nextNight } from "../../../../jobs/job.ts";
 import {
   legalHoldOf,
@@ -24,7 +24,7 @@ import { type Amount, Mailboxes } from "../../../../mail/dovecot/mailboxes.ts";
 import { homeOf } from "../../../../mail/dovecot/sieve-redirects.ts";
 import { agrees, type Call, done, failed, PROGRAM, wrongUsage } from "../../call.ts";
 import { sinceText } from "../../print/account-facts.ts";
-import { columns, oneLine } from "../../print/text.ts";
+import { columns, oneLine, when } from "../../print/text.ts";
 import { type ValidSettings, withSettingsWhileRunning } from "../../server-settings.ts";
 import { ofAccount } from "../accounts/accounts.ts";
 
@@ -107,10 +107,6 @@ function table(planned: readonly PlannedFolder[], at: number): string {
 
 function amount(some: Amount): string {
   return some.mails === 0 ? "nothing" : `${plural(some.mails, "mail")}, ${formatBytes(some.bytes)}`;
-}
-
-function when(ms: number): string {
-  return dayAndTime(isoTime(instant(ms)));
 }
 
 /** `account legal-hold` */
