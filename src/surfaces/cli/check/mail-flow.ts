@@ -1,11 +1,11 @@
 import { messageOf } from "../../../core/error.ts";
 import { NO_ACCOUNT } from "../../../core/net/address.ts";
 import { CHECK_ADDRESS, PROBE_ADDRESS } from "../../../core/net/ip.ts";
-import { type Door, PortDialogue, SMTP_REPLY } from "../../../mail/probes/port-dialogue.ts";
+import { PortDialogue, SMTP_REPLY } from "../../../mail/probes/port-dialogue.ts";
 import { PROGRAM } from "../call.ts";
 import { oneLine } from "../print/text.ts";
 import { type Finding, ok, unknown, wrong } from "./finding.ts";
-import { type Check, doorsOf, type Server } from "./server.ts";
+import type { Check, Server } from "./server.ts";
 
 /** Longer than the deliberate delay of a refused sign-in. */
 const TIMEOUT_MS = 20_000;
@@ -84,11 +84,9 @@ async function greeted(dialogue: PortDialogue, isTls = false): Promise<string> {
   return dialogue.ask("EHLO probe.localhost");
 }
 
-function signIn(server: Server, name: "submission" | "submissions"): Promise<Finding> {
-  const door: Door | undefined = doorsOf(server.settings).find((one) => one.name === name);
-  if (door === undefined) return Promise.resolve(unknown(`No port is set for ${name}.`));
-  const isTls = door.tlsStart === "at_once";
-  return talk({ port: door.port, goodbye: door.goodbye, isTls }, async (dialogue) => {
+function signIn({ settings }: Server, name: "submission" | "submissions"): Promise<Finding> {
+  const isTls = name === "submissions";
+  return talk({ port: settings[`ports.${name}`], isTls }, async (dialogue) => {
     await greeted(dialogue, isTls);
     return judgeSignIn(name, await dialogue.ask(`AUTH PLAIN ${PLAIN}`));
   });
