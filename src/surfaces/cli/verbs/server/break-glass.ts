@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { UNCONFIRMED } from "../../../../core/firewall/strict.ts";
 import { plural } from "../../../../core/text.ts";
+import { TABLE } from "../../../../host/firewall/guard-table.ts";
 import { endStrict, keepStrict, listStrict, readStrict } from "../../../../host/firewall/strict.ts";
 import { STRICT_TABLE } from "../../../../host/firewall/strict-rules.ts";
 import { lastLines, runProgram } from "../../../../host/machine/run-program.ts";
@@ -9,8 +10,6 @@ import { createFile } from "../../../../host/root-files/files.ts";
 import { runsForAnother } from "../../../../host/running/processes.ts";
 import type { Layout } from "../../../../settings/layout.ts";
 import { type Answer, type Call, confirmed, done, failed, noServerIn, PROGRAM } from "../../call.ts";
-
-const TABLE = ["inet", "ghostinbox"] as const;
 
 /** Lifts every ban and ends the protection of every guarded account: through the guard, or otherwise through the kernel. */
 export async function breakGlass(call: Call): Promise<Answer> {
@@ -38,7 +37,7 @@ export async function breakGlass(call: Call): Promise<Answer> {
       ? ""
       : " The guard may put the table back: end `npm start` if you are locked out again.";
   const text = `The guard could not do it (${asked.message}) ${firewall.says} ${noted.says}${back}${strict.says}`;
-  if (!firewall.ok || !noted.ok) return failed(text, byHandText(TABLE.join(" ")));
+  if (!firewall.ok || !noted.ok) return failed(text, byHandText(TABLE));
   if (!strict.ok) return failed(text, byHandText(STRICT_TABLE));
   return done(
     { lifted: null, through: "kernel", tableDeleted: firewall.deleted, requested: noted.requested },
@@ -80,10 +79,10 @@ type Freed = Readonly<{ ok: boolean; deleted: boolean; says: string }>;
 
 async function deleteTable(): Promise<Freed> {
   const tables = await runProgram("nft", ["list", "tables"]);
-  if (tables.code === 0 && !tables.stdout.split("\n").includes(`table ${TABLE.join(" ")}`))
+  if (tables.code === 0 && !tables.stdout.split("\n").includes(`table ${TABLE}`))
     return { ok: true, deleted: false, says: "The firewall held no table of ours." };
-  const deleted = await runProgram("nft", ["delete", "table", ...TABLE]);
-  if (deleted.code === 0) return { ok: true, deleted: true, says: "The firewall table inet ghostinbox is deleted." };
+  const deleted = await runProgram("nft", ["delete", "table", ...TABLE.split(" ")]);
+  if (deleted.code === 0) return { ok: true, deleted: true, says: `The firewall table ${TABLE} is deleted.` };
   return { ok: false, deleted: false, says: `The firewall table could not be deleted: ${lastLines(deleted)}.` };
 }
 
