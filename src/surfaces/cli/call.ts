@@ -25,7 +25,6 @@ import { fitted, printJson } from "./print/text.ts";
 
 /** The one place that maps the result of a command to its exit code. */
 export const EXIT_CODES = { done: 0, failed: 1, wrong_usage: 2, not_running: 3 } as const;
-export type ExitName = keyof typeof EXIT_CODES;
 
 /** How people call the program in a checkout; hints use it. */
 export const PROGRAM = "./ghostinbox";
@@ -38,7 +37,7 @@ export type Done = Readonly<{ ok: true; json: unknown; text: string; next?: stri
 /** One line: what happened and why, then what to do next. */
 export type Failure = Readonly<{
   ok: false;
-  exit: Exclude<ExitName, "done">;
+  exit: Exclude<keyof typeof EXIT_CODES, "done">;
   message: string;
   next: string;
   found?: Found;

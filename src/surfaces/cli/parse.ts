@@ -37,8 +37,8 @@ export const GLOBAL_OPTIONS: readonly Option[] = [
 
 export type Parsed<C extends Shape> =
   | Readonly<{ type: "run"; command: C; args: readonly string[]; options: Options }>
-  | Readonly<{ type: "help"; topic: string; options: Options }>
-  | Readonly<{ type: "version"; options: Options }>
+  | Readonly<{ type: "help"; topic: string }>
+  | Readonly<{ type: "version" }>
   | Readonly<{ type: "wrong"; message: string; topic: string }>;
 /** A switch has the value "". */
 export type Options = ReadonlyMap<string, string>;
@@ -57,9 +57,9 @@ export function parse<C extends Shape>(argv: readonly string[], commands: readon
   if (typeof split === "string")
     return { type: "wrong", message: split, topic: meant?.name ?? groupOf(named, commands) };
   const { words, options } = split;
-  if (options.has("version")) return { type: "version", options };
+  if (options.has("version")) return { type: "version" };
   if (words[0] === "help" || words.length === 0 || options.has("help"))
-    return { type: "help", topic: words.filter((word) => word !== "help").join(" "), options };
+    return { type: "help", topic: words.filter((word) => word !== "help").join(" ") };
   const command = find(words, commands);
   if (command === null) return { type: "wrong", message: unknown(words, commands), topic: groupOf(words, commands) };
   const args = words.slice(command.name.split(" ").length);

@@ -13,16 +13,7 @@ const NARROWEST = 40;
 const USUAL = 80;
 
 export function processTerminal(): Terminal {
-  let interruption: AbortController | null = null;
-  /** Only a command that waits for an end handles the signals; all others exit on them, as programs do. */
-  const interrupted = (): AbortSignal => {
-    if (interruption === null) {
-      const made = new AbortController();
-      for (const signal of ENDING) process.once(signal, () => made.abort());
-      interruption = made;
-    }
-    return interruption.signal;
-  };
+  let interruption: AbortSignal | undefined;
   const leave = (error: Error): never => {
     // The reader wanted only the first lines (`| head`).
     if (codeOf(error) === "EPIPE") process.exit(0);
@@ -69,12 +60,19 @@ export function processTerminal(): Terminal {
     },
     ask: (question) => {
       clear();
-      return ask(oneLine(question), interruption?.signal);
+      return ask(oneLine(question), interruption);
     },
+    /** Only a command that waits for an end handles the signals; all others exit on them, as programs do. */
     get interrupted() {
-      return interrupted();
+      return (interruption ??= firstEnding());
     },
   };
+}
+
+function firstEnding(): AbortSignal {
+  const ending = new AbortController();
+  for (const signal of ENDING) process.once(signal, () => ending.abort());
+  return ending.signal;
 }
 
 function lines(text: string): string {

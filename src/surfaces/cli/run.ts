@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import type { Verb } from "../../admin/declare/control.ts";
+import { messageOf } from "../../core/error.ts";
 import { instant } from "../../core/time.ts";
 import { diskTrouble } from "../../host/running/failure.ts";
 import { DEFAULT_DATA_DIRECTORY, type Layout, layoutOf } from "../../settings/layout.ts";
@@ -31,7 +32,8 @@ export type World = Readonly<{
   connect: (layout: Layout, env: NodeJS.ProcessEnv) => Connected;
 }>;
 /** `close`: the files that were opened for reading. */
-type Connected = Pick<Call, "guard" | "keeper" | "reader"> & Readonly<{ close: () => void }>;
+type Connected = Programs & Readonly<{ close: () => void }>;
+type Programs = Pick<Call, "guard" | "keeper" | "reader">;
 
 /** Runs one command line and returns its exit code. Never throws. */
 export async function run(argv: readonly string[], world: World): Promise<number> {
@@ -44,7 +46,7 @@ export async function run(argv: readonly string[], world: World): Promise<number
     return answer.ok ? (answer.code ?? EXIT_CODES.done) : EXIT_CODES[answer.exit];
   } catch (error) {
     const debug = env["GHOSTINBOX_DEBUG"] === "1";
-    const text = error instanceof Error ? error.message : String(error);
+    const text = messageOf(error);
     const disk = diskTrouble(error, "give the command again");
     const message = disk ?? `Something unexpected went wrong: ${text}.`;
     const next = debug || disk !== null ? "" : "GHOSTINBOX_DEBUG=1 shows where.";
@@ -146,8 +148,6 @@ function say(answer: Answer, json: boolean, terminal: Terminal): void {
 }
 
 const SILENT_MS = 2_000;
-
-type Programs = Pick<Call, "guard" | "keeper" | "reader">;
 
 /** Wraps the same functions; a terminal gets a message when an answer takes long, such as that of an alert receiver. */
 export function withWaiting(programs: Programs, terminal: Pick<Terminal, "progress">): Programs {

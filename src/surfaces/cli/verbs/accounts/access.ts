@@ -20,13 +20,7 @@ export async function tokenCreate(call: Call): Promise<Answer> {
     return wrongUsage(`"${oneLine(asksFor)}" names an unknown scope.`, known);
   }
   const { token, digest } = newToken();
-  const asked = await call.guard.ask({
-    verb: "token_create",
-    name,
-    digest,
-    scopes,
-    for: call.option("for"),
-  });
+  const asked = await call.guard.ask({ verb: "token_create", name, digest, scopes, for: call.option("for") });
   if (!asked.ok) return asked;
   const settings = settingsOf(call);
   const port = settings.ok ? settings.settings["ports.http"] : 3000;

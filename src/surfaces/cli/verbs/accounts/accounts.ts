@@ -41,11 +41,7 @@ export const accountAdd = ofAccount(async (call, name) => {
   if (!password.ok) return password;
   const secret = await secretOf(call, name, password);
   if (!secret.ok) return secret;
-  const asked = await call.guard.ask({
-    verb: "account_create_hashed",
-    name,
-    ...secret.fields,
-  });
+  const asked = await call.guard.ask({ verb: "account_create_hashed", name, ...secret.fields });
   if (!asked.ok) return overridden(call, name) ?? asked;
   // Of an account of this name that was removed.
   const text = `${name} can receive, read and send mail now.${secret.closed}`;
@@ -153,11 +149,9 @@ export async function accountList(call: Call): Promise<Answer> {
 }
 
 export function stateOf({ origin, suspended }: Pick<AccountItem, "origin" | "suspended">): string {
-  return STATES[origin] ?? (suspended ? "suspended" : "active");
+  if (origin === "unlisted") return "not in the accounts file";
+  return suspended ? "suspended" : "active";
 }
-
-/** States other than suspended or not. */
-const STATES: Partial<Record<AccountItem["origin"], string>> = { unlisted: "not in the accounts file" };
 
 export function noAccount(name: string): Failure {
   return failed(noAccountText(name), `\`${PROGRAM} account list\` shows them.`);

@@ -261,5 +261,5 @@ export function accountsFrom(call: Call): readonly AccountName[] | Failure {
 function addressesFrom(call: Call): readonly string[] | Failure {
   const words = wordsOf(call.option("ban") ?? "");
   const wrong = words.map(targetFrom).find((target) => typeof target !== "string");
-  return wrong !== undefined && typeof wrong !== "string" ? wrong : words;
+  return wrong ?? words;
 }

@@ -26,11 +26,7 @@ export async function incidentOpen(call: Call): Promise<Answer> {
   const since = usualBegin(call);
   if (typeof since !== "number") return since;
   const title = (call.args[0] ?? "").trim();
-  const incident = openIncident(call.layout, {
-    title,
-    openedAt: isoTime(call.now()),
-    since: isoTime(since),
-  });
+  const incident = openIncident(call.layout, { title, openedAt: isoTime(call.now()), since: isoTime(since) });
   const says = `The incident was opened: ${title}. It may have started at ${dayAndTime(incident.since)}.`;
   const unaudited = await take(call, incident, { step: "open", says });
   const folder = folderOf(call.layout, incident);

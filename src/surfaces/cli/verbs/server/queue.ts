@@ -33,16 +33,12 @@ export async function queueList(call: Call): Promise<Answer> {
   return done(asked.result, `${head}\n\n${list}${more}`, hintFor(mails));
 }
 
-export function queueHold(call: Call): Promise<Answer> {
-  return change(call, "queue_hold");
-}
+export const queueHold = changing("queue_hold");
+export const queueRelease = changing("queue_release");
+export const queueFlush = changing("queue_flush");
 
-export function queueRelease(call: Call): Promise<Answer> {
-  return change(call, "queue_release");
-}
-
-export function queueFlush(call: Call): Promise<Answer> {
-  return change(call, "queue_flush");
+function changing(verb: ChangeVerb) {
+  return (call: Call): Promise<Answer> => change(call, verb);
 }
 
 export async function queueDelete(call: Call): Promise<Answer> {

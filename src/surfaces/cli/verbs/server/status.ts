@@ -17,7 +17,7 @@ import { type Answer, type Call, done, PROGRAM, withReader } from "../../call.ts
 import { hint } from "../../guard-client.ts";
 import { lastDrillJson, lastDrillText } from "../../print/drill.ts";
 import { columns, oneLine } from "../../print/text.ts";
-import { settingsOf, type ValidSettings } from "../../server-settings.ts";
+import { settingsOf } from "../../server-settings.ts";
 import { currentFirewall, shownState } from "../settings/firewall.ts";
 
 export async function status(call: Call): Promise<Answer> {
@@ -178,11 +178,9 @@ export function lastReportJson(layout: Layout) {
 /** The profile and what it gives up, for `status`; null for the usual one, or if the settings cannot be read. */
 export function profileJson(call: Pick<Call, "layout" | "env">) {
   const loaded = settingsOf(call);
-  return loaded.ok ? profileOf(loaded) : null;
-}
-
-function profileOf({ settings: { profile }, sources }: ValidSettings) {
-  return profile === "standard" ? null : { name: profile, givesUp: givenUp(profile, sources) };
+  if (!loaded.ok || loaded.settings.profile === "standard") return null;
+  const { profile } = loaded.settings;
+  return { name: profile, givesUp: givenUp(profile, loaded.sources) };
 }
 
 export function profileLines(shown: ReturnType<typeof profileJson>): readonly string[] {

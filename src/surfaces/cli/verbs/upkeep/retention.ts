@@ -71,11 +71,8 @@ export const retentionRun = withSettingsWhileRunning(async (call, { settings }) 
     if (due.mails > 0 && !(await agrees(call, `By the clock it is ${when(now)}. Remove ${amount(due)}, for good?`)))
       return failed("No mail was removed.", "");
   }
-  const removed = await removeOldMail(call.layout, {
-    settings,
-    now,
-    mail: new Mailboxes(call.layout.dovecotConf),
-  });
+  const mail = new Mailboxes(call.layout.dovecotConf);
+  const removed = await removeOldMail(call.layout, { settings, now, mail });
   const { mails, bytes, accounts, failure } = removed;
   if (failure !== null)
     return failed(`Not all could be removed, but ${amount(removed)}: ${failure}.`, `\`${PROGRAM} status\` shows more.`);
