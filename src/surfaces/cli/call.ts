@@ -46,7 +46,7 @@ export type Failure = Readonly<{
 type Found = Readonly<{ lines: readonly string[]; json: unknown }>;
 export type Answer = Done | Failure;
 
-export type GuardReply<V extends Verb> = Readonly<{ ok: true; result: Results[V] }> | Failure;
+type GuardReply<V extends Verb> = Readonly<{ ok: true; result: Results[V] }> | Failure;
 
 /** A command by its verb, which is inferred. */
 export type Asked<V extends Verb> = Readonly<{ verb: V }> & Extract<GuardCommand, { verb: V }>;
@@ -139,7 +139,7 @@ export interface Reader {
 }
 
 /** Administrators' actions, as a chain (docs/audit.md). */
-export interface AuditReader {
+interface AuditReader {
   /** Newest first; the cursor is an id. */
   page(asked: PageRequest): CountedPage<AuditEntry>;
   /** Oldest first. */

@@ -13,7 +13,7 @@ const PING_MS = 5 * SECOND_MS;
 const [ASK_AGAIN_MS, STARTS_WITHIN_MS] = [100, 5 * SECOND_MS];
 const BREAK_GLASS_TIMEOUT_MS = 3 * MINUTE_MS;
 
-export type Absence = Readonly<{
+type Absence = Readonly<{
   why: () => Promise<Failure>;
   /** Whether to ask again soon, because the guard is starting. */
   isStarting: () => Promise<boolean>;

@@ -35,7 +35,7 @@ export const GLOBAL_OPTIONS: readonly Option[] = [
   { name: "version", says: "Print the version." },
 ];
 
-export type Parsed<C extends Shape> =
+type Parsed<C extends Shape> =
   | Readonly<{ type: "run"; command: C; args: readonly string[]; options: Options }>
   | Readonly<{ type: "help"; topic: string }>
   | Readonly<{ type: "version" }>

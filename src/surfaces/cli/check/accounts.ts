@@ -159,7 +159,7 @@ export function judgeImported(
 }
 
 /** Guesses that attackers try first with an address. */
-export function firstGuesses(address: string): readonly string[] {
+function firstGuesses(address: string): readonly string[] {
   const [local = "", domain = ""] = address.split("@");
   const [name = ""] = domain.split(".");
   return [
@@ -171,7 +171,7 @@ export function firstGuesses(address: string): readonly string[] {
 type Guessed = Readonly<{ open: readonly string[]; tried: number; untried: number }>;
 
 /** The guess that worked is not printed. */
-export function judgeGuessable({ open, tried, untried }: Guessed): Finding {
+function judgeGuessable({ open, tried, untried }: Guessed): Finding {
   if (open.length > 0)
     return wrong(`Easily guessed passwords open ${firstFew(open)}.`, `${PROGRAM} account passwd ADDRESS`);
   if (untried > 0)
@@ -199,7 +199,7 @@ async function guess(accounts: readonly (readonly [string, string])[]): Promise<
   return { open, tried, untried: accounts.length - tried };
 }
 
-export function judgeApi(status: number): Finding {
+function judgeApi(status: number): Finding {
   if (status === 401) return ok("The API refuses a request without a password or token (401).");
   if (status < 300) return wrong(`The API answers without a password or token (${status}).`, `${PROGRAM} restart`);
   return unknown(`The API answers with ${status}.`, `${PROGRAM} status`);

@@ -47,7 +47,7 @@ export function judgePlace(place: string, disks: Readonly<{ data: number; reposi
   );
 }
 
-export function judgeRepository({ last }: BackupRecord, listed: Restored<readonly Snapshot[]> | null): Finding {
+function judgeRepository({ last }: BackupRecord, listed: Restored<readonly Snapshot[]> | null): Finding {
   if (last === null || listed === null) return unknown("No backup exists yet.", CREATE);
   if (!listed.ok) return wrong(`The repository cannot be read: ${listed.reason}.`, `${PROGRAM} backup list`);
   const newest = listed.value.at(-1);
@@ -57,7 +57,7 @@ export function judgeRepository({ last }: BackupRecord, listed: Restored<readonl
 }
 
 /** Its text is not printed: it holds secrets. */
-export function judgeRestored(last: DoneBackup | null, read: Restored<string> | null): Finding {
+function judgeRestored(last: DoneBackup | null, read: Restored<string> | null): Finding {
   if (last === null || read === null) return unknown("No backup exists yet to restore from.", CREATE);
   const fix = `${PROGRAM} backup verify`;
   if (!read.ok) return wrong(`The settings of ${last.snapshot} cannot be read back: ${read.reason}.`, fix);

@@ -54,7 +54,7 @@ export function judgeLength(total: number): Finding {
   return total > MANY ? warning(saw, `${PROGRAM} queue list`) : ok(saw);
 }
 
-export function judgeHold(total: number): Finding {
+function judgeHold(total: number): Finding {
   if (total === 0) return ok("No mail is on hold.");
   return warning(`${plural(total, "mail")} on hold until someone releases or deletes them.`, `${PROGRAM} queue list`);
 }

@@ -26,7 +26,7 @@ export function judgeAside(files: readonly string[]): Finding {
   return warning(`Databases were set aside: ${firstFew(files)}.`, "docs/recovery.md explains what may be missing");
 }
 
-export function judgeAudit({ last, fault }: Pick<Checked, "last" | "fault">): Finding {
+function judgeAudit({ last, fault }: Pick<Checked, "last" | "fault">): Finding {
   if (fault !== null) return wrong(`The audit is not consistent: ${fault.says}.`, `${PROGRAM} audit verify`);
   return ok(last === 0 ? "The audit has no entry yet." : `The audit is consistent up to entry ${last}.`);
 }

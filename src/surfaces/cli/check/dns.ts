@@ -55,7 +55,7 @@ function records<const Name extends string>(name: Name, kinds: readonly RecordKi
 type MtaSts = Readonly<{ domain: string; hostname: string; found: Published; policy: string | Error | null }>;
 
 /** RFC 8461: `policy` is what the domain's web server returns, or why it returned nothing; null: no policy is announced. */
-export function judgeMtaSts({ domain, hostname, found, policy }: MtaSts): Finding {
+function judgeMtaSts({ domain, hostname, found, policy }: MtaSts): Finding {
   const fix = "docs/dns-records.md explains how to publish MTA-STS";
   if (found.type === "failed") return unknown(`_mta-sts.${domain}: the resolver did not answer (${found.why}).`);
   if (policy === null)
@@ -86,7 +86,7 @@ async function fetchedPolicy(domain: string): Promise<string | Error> {
   }
 }
 
-export function judgeResolver(address: string, asked: ProbeResult): Finding {
+function judgeResolver(address: string, asked: ProbeResult): Finding {
   if (asked.ok) return ok(`The resolver at ${address} answers.`);
   return wrong(`The resolver at ${address} ${asked.says}.`, `${PROGRAM} status`);
 }

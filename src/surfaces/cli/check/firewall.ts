@@ -70,7 +70,7 @@ export function judgeOthers(chains: string | null): Finding {
 }
 
 /** `reached`: whether another user's program could connect to the port where Dovecot asks the guard. */
-export function judgeInner(port: number, isEnabled: boolean, reached: boolean | null): Finding {
+function judgeInner(port: number, isEnabled: boolean, reached: boolean | null): Finding {
   if (!isEnabled)
     return unknown(
       `The firewall is off (firewall.enabled), so only the secret protects port ${port}, and while the guard is down any user can answer Dovecot there.`,

@@ -17,7 +17,7 @@ import { type Finding, ok, unknown, warning, wrong } from "./finding.ts";
 import type { Check, Room } from "./server.ts";
 
 /** The newest file that the server has written. */
-export type Newest = Readonly<{ path: string; at: number }>;
+type Newest = Readonly<{ path: string; at: number }>;
 
 /** Reports files from the future, which mean that the clock was set back. A server that logs has written within minutes. */
 export function judgeFiles(newest: Newest | null, now: number): Finding {
@@ -129,7 +129,7 @@ export function judgeUpdates(simulated: string | null, listedAt: number | null, 
 }
 
 /** `said`: apt-config(8)'s output for the setting that unattended-upgrades adds. */
-export function judgeAutomatic(said: string | null): Finding {
+function judgeAutomatic(said: string | null): Finding {
   if (said === null) return unknown("apt-config cannot be asked.");
   const [, days = "0"] = /"([^"]*)";/.exec(said) ?? [];
   if (days !== "0" && days !== "")
@@ -153,7 +153,7 @@ export function judgeImage(unpackedAt: number, now: number): Finding {
 }
 
 /** `running`: the server's processes whose program or library was replaced or removed. */
-export function judgeReplaced(running: readonly string[], looked: number): Finding {
+function judgeReplaced(running: readonly string[], looked: number): Finding {
   if (running.length > 0)
     return warning(`These still run code from before an update: ${firstFew(running)}.`, `${PROGRAM} restart`);
   if (looked === 0) return unknown("No process of the server could be inspected.", `${PROGRAM} status`);

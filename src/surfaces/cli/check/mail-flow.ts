@@ -34,7 +34,7 @@ export function judgeSignIn(door: string, answer: string): Finding {
 }
 
 /** RFC 6409 section 4.3: submission requires a sign-in. */
-export function judgeAnonymous(answer: string): Finding {
+function judgeAnonymous(answer: string): Finding {
   const says = oneLine(answer.trim());
   if (answer.startsWith("5")) return ok(`Submission refuses mail without a sign-in: ${says}`);
   if (answer.startsWith("2")) return wrong(`Submission accepts mail without a sign-in: ${says}`, APPLY);
@@ -42,7 +42,7 @@ export function judgeAnonymous(answer: string): Finding {
 }
 
 /** RFC 5321 section 7.3 permits refusing VRFY; 252 reveals nothing either. */
-export function judgeNames(answer: string): Finding {
+function judgeNames(answer: string): Finding {
   const says = oneLine(answer.trim());
   if (/^25[01]/.test(answer)) return wrong(`Port 25 reveals which addresses exist: ${says}`, APPLY);
   return ok(`Port 25 does not reveal which addresses exist: ${says}`);

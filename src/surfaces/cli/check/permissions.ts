@@ -12,9 +12,9 @@ import { type Finding, ok, warning, wrong } from "./finding.ts";
 import type { Check } from "./server.ts";
 
 /** Expected owner and mode. */
-export type Wanted = Readonly<{ path: string; mode: number; uid: number; gid: number }>;
+type Wanted = Readonly<{ path: string; mode: number; uid: number; gid: number }>;
 /** The present state; null: it does not exist. */
-export type Found = Readonly<{ mode: number; uid: number; gid: number }> | null;
+type Found = Readonly<{ mode: number; uid: number; gid: number }> | null;
 
 const FIX = `${PROGRAM} restart  # each start restores owners and modes`;
 
@@ -32,7 +32,7 @@ export function judgeOwners(what: string, entries: readonly (readonly [Wanted, F
   return ok(`${plural(there, what)} with the owner and mode that set-up assigns.`);
 }
 
-export function judgePrograms(open: readonly string[], { program, conf, services }: Layout): Finding {
+function judgePrograms(open: readonly string[], { program, conf, services }: Layout): Finding {
   if (open.length > 0) return wrong(`Users other than root can change ${firstFew(open)}.`, FIX);
   return ok(`Only root can change what is in ${program}, ${conf} and ${services}.`);
 }

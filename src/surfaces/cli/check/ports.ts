@@ -74,7 +74,7 @@ function isReached(port: number, open: Opening): boolean {
 }
 
 /** Attackers use an open resolver to flood others (RFC 5358). */
-export function judgeResolver(listeners: readonly Listener[]): Finding {
+function judgeResolver(listeners: readonly Listener[]): Finding {
   const open = listeners.filter(
     (one) => !isOnLoopback(one) && one.programs.some((name) => PROGRAMS["unbound"]?.test(name)),
   );
@@ -96,7 +96,7 @@ const USUAL = [
 const SCANNED = [...Array.from({ length: 1_023 }, (_, at) => at + 1), ...USUAL];
 
 /** `open`: open ports at each address, except those of the settings. */
-export function judgeScan(open: ReadonlyMap<string, readonly number[]>, listeners: readonly Listener[]): Finding {
+function judgeScan(open: ReadonlyMap<string, readonly number[]>, listeners: readonly Listener[]): Finding {
   const isSsh = (port: number): boolean =>
     listeners.some((one) => one.port === port && one.programs.some((name) => name === "sshd"));
   const found = [...open].flatMap(([host, ports]) =>

@@ -29,7 +29,7 @@ const LARGE = ["gmail.com", "outlook.com"];
 const CONNECT_MS = 8 * SECOND_MS;
 
 /** `about`: the list's answer; `test`: its answer about the test address, which it must list. */
-export function judgeListing(zone: string, what: string, about: NameAnswer, test: NameAnswer): Finding {
+function judgeListing(zone: string, what: string, about: NameAnswer, test: NameAnswer): Finding {
   const shown = publicZone(zone);
   if (about.type === "failed" || test.type !== "addresses")
     return unknown(`${shown} gives answers that cannot be trusted.`);
@@ -134,7 +134,7 @@ const TIMEOUT_MS = 15 * SECOND_MS;
 const FIX = "docs/install/outside-relay.md lists possible causes";
 
 /** `answer`: the last one of a sign-in (RFC 4954 section 6). Shows only its code, because a server may repeat the password. */
-export function judgeSignIn(relay: string, answer: string): Finding {
+function judgeSignIn(relay: string, answer: string): Finding {
   const code = /^\d{3}/.exec(answer.trim().split("\r\n").at(-1) ?? "")?.[0] ?? "nothing";
   if (code === "235")
     return ok(`All mail to others goes through ${relay} (outbound.relay), which accepts the sign-in.`);

@@ -34,7 +34,7 @@ function judgeRefusal(door: string, what: string, { stage, code, says }: Extract
 }
 
 /** RFC 9325 section 4.5: RSA of 2,048 bits, curves of 224 bits. */
-export function judgeKey({ publicKey }: X509Certificate): Finding {
+function judgeKey({ publicKey }: X509Certificate): Finding {
   const { modulusLength, namedCurve } = publicKey.asymmetricKeyDetails ?? {};
   const type = publicKey.asymmetricKeyType ?? "unknown";
   const bits = modulusLength ?? Number(/\d{3}/.exec(namedCurve ?? "256")?.[0] ?? 256);

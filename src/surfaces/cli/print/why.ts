@@ -16,7 +16,7 @@ const MOST_NAMED = 10;
 export type SettingsInForce = ReadonlyMap<string, string>;
 
 /** Empty if nothing happened. `more`: the command that shows the rest, if there is any. */
-export function printTimeline(timeline: readonly TimelineStep[], more: string): string {
+function printTimeline(timeline: readonly TimelineStep[], more: string): string {
   if (timeline.length === 0) return "";
   const latest = timeline.slice(-MOST_STEPS);
   const rest = timeline.length > latest.length ? `\n  All of them: ${more}` : "";
@@ -36,12 +36,12 @@ function table(steps: readonly TimelineStep[]): string {
 }
 
 /** A sentence with its reason code, which leads to the deciding line in the source. */
-export function withCode(sentence: string, code: string | null): string {
+function withCode(sentence: string, code: string | null): string {
   return code === null ? sentence : `${sentence} [${code}]`;
 }
 
 /** Each reason once: what lifts it, and its settings with their values. Empty if nothing needs fixing. */
-export function printRemedies(timeline: readonly TimelineStep[], inForce: SettingsInForce): string {
+function printRemedies(timeline: readonly TimelineStep[], inForce: SettingsInForce): string {
   const byReason = Map.groupBy(timeline, ({ reason }) => reason);
   const lines = [...byReason].flatMap(([reason, steps]) => {
     const [{ meaning, lift } = { meaning: "", lift: null }] = steps;

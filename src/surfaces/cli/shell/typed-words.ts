@@ -2,7 +2,7 @@ import { GLOBAL_OPTIONS, type Option, type Shape } from "../parse.ts";
 
 export type Offered = Readonly<{ word: string; says: string }>;
 
-export type Following = Readonly<{
+type Following = Readonly<{
   /** Words of a command and how many arguments came after them: `spam allow:0`, `account import:0`. */
   after: string;
   words: readonly Offered[];

@@ -42,7 +42,7 @@ function nameFrom(text: string | undefined): string | Failure {
 }
 
 /** What to know after a new password; empty: the password alone signs in. */
-export async function stayingFactors({ guard }: Call): Promise<string> {
+async function stayingFactors({ guard }: Call): Promise<string> {
   const asked = await guard.ask({ verb: "factor_list" });
   if (!asked.ok) return "";
   const { totp } = asked.result;

@@ -119,7 +119,7 @@ const DECIDES =
   /^(limits\.(mail|connections|recipients|logins|accounts|networks)\.|bans\.|logins\.|allow\.|providers\.|recipients\.|greylist\.enabled$|fail2ban\.sentences$|domains$|simulate$)/;
 
 /** `note`: what the check could not see; empty if nothing. */
-export type Confirmed = Readonly<{ ok: true; note: string }>;
+type Confirmed = Readonly<{ ok: true; note: string }>;
 
 /**
  * Asks for confirmation if accounts would lose the domain to which their mail comes, or if the settings would have refused a

@@ -190,7 +190,7 @@ function outcomeOf(keys: readonly SettingKey[], { sources }: ValidSettings, chan
   );
 }
 
-export type AdoptedEdits = Readonly<{
+type AdoptedEdits = Readonly<{
   ok: true;
   says: readonly string[];
   warnings: readonly Readonly<{ where: string; says: string }>[];

@@ -189,7 +189,7 @@ function refused(
 }
 
 /** Records it. `opening`: the ports accepted since; null: every port. Returns a sentence if it could not be recorded. */
-export async function auditFirewall(
+async function auditFirewall(
   call: Call,
   type: Extract<CommandOf<"record">["type"], `FIREWALL_${string}`>,
   opening: Opening | null,
@@ -228,7 +228,7 @@ export function shownOpening({ doors, trusted }: Opening): string {
 }
 
 /** `22/tcp4` is `22/tcp (IPv4)`. */
-export function shownDoor(door: Door): string {
+function shownDoor(door: Door): string {
   return door.replace(/([46])$/, " (IPv$1)");
 }
 
