@@ -162,6 +162,12 @@ export function whyNotAgain(layout: Layout, schemas: readonly Schema[] = schemas
   );
 }
 
+/** What keeps this version from starting with the databases. */
+export function obstaclesInData(layout: Layout, schemas: readonly Schema[]): readonly string[] {
+  const found = [unusableSchema(schemas), whyNotAgain(layout, schemas), lackOfSpace(layout, schemas)];
+  return found.filter((obstacle) => obstacle !== null);
+}
+
 /** Throws SetUpFailure if another version wrote the databases, or if a rollback has just left this one. Changes nothing. */
 export function refuseUnfitData(layout: Layout): void {
   const schemas = schemasOf(layout);

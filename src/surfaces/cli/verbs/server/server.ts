@@ -10,9 +10,9 @@ import { restartServer, stopServer } from "../../../../host/running/stop.ts";
 import { installUnits, SYSTEMD_RUNS, uninstallUnits } from "../../../../host/running/units.ts";
 import { readSettings } from "../../../../jobs/settings-file/settings-file.ts";
 import { planUninstall, uninstall as takeBack } from "../../../../jobs/uninstall/uninstall.ts";
-import { lackOfSpace, whyNotAgain } from "../../../../jobs/upgrade/upgrade-snapshot.ts";
+import { obstaclesInData } from "../../../../jobs/upgrade/upgrade-snapshot.ts";
 import type { Layout } from "../../../../settings/layout.ts";
-import { schemasOf, unusableSchema } from "../../../../store/schemas.ts";
+import { schemasOf } from "../../../../store/schemas.ts";
 import { type Answer, type Call, done, type Failure, failed, notRunning, PROGRAM, wrongUsage } from "../../call.ts";
 import { fitted } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
@@ -44,8 +44,8 @@ export async function restart(call: Call): Promise<Answer> {
   if (!settings.ok) return settings;
   const checked = await configCheck(own);
   if (!checked.ok) return checked;
-  const obstacle = obstacleInData(call.layout);
-  if (obstacle !== null) return failed(`Nothing was restarted: ${obstacle}`, "The server still runs.");
+  const [obstacle] = obstaclesInData(call.layout, schemasOf(call.layout));
+  if (obstacle !== undefined) return failed(`Nothing was restarted: ${obstacle}`, "The server still runs.");
   if (!IS_PACKAGED && !(await setUp(CHECKOUT)))
     return failed("Nothing was restarted: missing packages could not be installed.", "`npm run setup` shows why.");
   call.terminal.err("Restarting ...");
@@ -54,11 +54,6 @@ export async function restart(call: Call): Promise<Answer> {
   const next = restarted.isRunning ? `\`${PROGRAM} status\` shows more.` : "Start it with `npm start`.";
   const what = restarted.isNew === true ? "restarted, but is not ready" : "not restarted";
   return failed(`GhostInbox was ${what}: ${restarted.reason}`, next);
-}
-
-function obstacleInData(layout: Layout): string | null {
-  const schemas = schemasOf(layout);
-  return unusableSchema(schemas) ?? whyNotAgain(layout, schemas) ?? lackOfSpace(layout, schemas);
 }
 
 /** Installs what a new version needs, as `npm start` does; says nothing if nothing is missing. */

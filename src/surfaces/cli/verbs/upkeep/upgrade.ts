@@ -16,12 +16,11 @@ import {
   describeSnapshot,
   inSnapshot,
   isOld,
-  lackOfSpace,
+  obstaclesInData,
   readSnapshot,
   spaceNeeded,
-  whyNotAgain,
 } from "../../../../jobs/upgrade/upgrade-snapshot.ts";
-import { type Schema, schemasOf, unusableSchema } from "../../../../store/schemas.ts";
+import { type Schema, schemasOf } from "../../../../store/schemas.ts";
 import { type Answer, type Call, done, failed, PROGRAM, whyNotSure, wrongUsage } from "../../call.ts";
 import { changesText, comesBack, settingsText } from "../../print/comes-back.ts";
 import { columns, oneLine } from "../../print/text.ts";
@@ -65,16 +64,13 @@ async function planUpgrade(call: Call): Promise<UpgradePlan> {
   ]);
   const found = settings.ok ? [] : (settings.found?.lines ?? []);
   const wrong = settings.ok || found.length > 0 ? found : [settings.message];
-  const ofData = [unusableSchema(schemas), whyNotAgain(layout, schemas), lackOfSpace(layout, schemas)].filter(
-    (one) => one !== null,
-  );
   return {
     version: { installed: releaseIn(layout.program), here: releaseIn(CHECKOUT) },
     programs,
     databases: schemas.map(databaseOf),
     neededBytes: schemas.some(isOld) ? spaceNeeded(layout) : null,
     ...waitingOf(updates),
-    obstacles: [...ofData, ...wrong.map((line) => line.replace(/^- /, ""))],
+    obstacles: [...obstaclesInData(layout, schemas), ...wrong.map((line) => line.replace(/^- /, ""))],
   };
 }
 
