@@ -47,8 +47,7 @@ export function judgePlace(place: string, disks: Readonly<{ data: number; reposi
   );
 }
 
-function judgeRepository({ last }: BackupRecord, listed: Restored<readonly Snapshot[]> | null): Finding {
-  if (last === null || listed === null) return unknown("No backup exists yet.", CREATE);
+function judgeRepository(last: DoneBackup, listed: Restored<readonly Snapshot[]>): Finding {
   if (!listed.ok) return wrong(`The repository cannot be read: ${listed.reason}.`, `${PROGRAM} backup list`);
   const newest = listed.value.at(-1);
   if (newest === undefined || !listed.value.some(({ id }) => id.startsWith(last.snapshot)))
@@ -57,8 +56,7 @@ function judgeRepository({ last }: BackupRecord, listed: Restored<readonly Snaps
 }
 
 /** Its text is not printed: it holds secrets. */
-function judgeRestored(last: DoneBackup | null, read: Restored<string> | null): Finding {
-  if (last === null || read === null) return unknown("No backup exists yet to restore from.", CREATE);
+function judgeRestored(last: DoneBackup, read: Restored<string>): Finding {
   const fix = `${PROGRAM} backup verify`;
   if (!read.ok) return wrong(`The settings of ${last.snapshot} cannot be read back: ${read.reason}.`, fix);
   if (!loadSettings(read.value, {}).ok) return wrong(`The settings of ${last.snapshot} came back damaged.`, fix);
@@ -102,9 +100,9 @@ export const backups = [
     name: "repository",
     does: "Opens the repository with the key, and lists what it holds.",
     look: async ({ layout, settings }) => {
-      const record = readBackupRecord(layout);
-      if (record.last === null) return judgeRepository(record, null);
-      return judgeRepository(record, await repositoryOf(layout, settings).snapshots());
+      const { last } = readBackupRecord(layout);
+      if (last === null) return unknown("No backup exists yet.", CREATE);
+      return judgeRepository(last, await repositoryOf(layout, settings).snapshots());
     },
   },
   {
@@ -112,11 +110,9 @@ export const backups = [
     does: "Reads the settings of the last backup from the repository, as a restore does.",
     look: async ({ layout, settings }) => {
       const { last } = readBackupRecord(layout);
-      if (last === null) return judgeRestored(null, null);
-      return judgeRestored(
-        last,
-        await repositoryOf(layout, settings).read(last.snapshot, `/${basename(layout.settings)}`),
-      );
+      if (last === null) return unknown("No backup exists yet to restore from.", CREATE);
+      const file = `/${basename(layout.settings)}`;
+      return judgeRestored(last, await repositoryOf(layout, settings).read(last.snapshot, file));
     },
   },
   {
