@@ -3,13 +3,12 @@ import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
-import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { ghostinbox } from "../../../test/kit/test-guard.ts";
-import { layoutOf } from "../../settings/layout.ts";
 import { NOT_RUNNING, noServerIn, notRunning } from "./call.ts";
 
 test("without settings, the message also names the directory", () => {
-  const layout = layoutOf(temporaryDirectory());
+  const layout = temporaryLayout();
   assert.match(notRunning(layout).message, new RegExp(`^GhostInbox is not running\\. ${layout.data} has no server: `));
   assert.match(notRunning(layout).next, /^Start it with `npm start`\. `--data` /);
   writeFileSync(layout.settings, "");
@@ -18,7 +17,7 @@ test("without settings, the message also names the directory", () => {
 });
 
 test("uninstalls nothing from another program's directory", { skip: lacking({ root: true }) }, async () => {
-  const layout = layoutOf(temporaryDirectory());
+  const layout = temporaryLayout();
   writeFileSync(join(layout.data, "of-others"), "");
   const { code, err } = await ghostinbox(layout, ["uninstall"]);
   assert.equal(code, 1);
@@ -26,7 +25,7 @@ test("uninstalls nothing from another program's directory", { skip: lacking({ ro
 });
 
 test("writes nothing in a wrong directory", { skip: lacking({ root: true }) }, async () => {
-  const layout = layoutOf(temporaryDirectory());
+  const layout = temporaryLayout();
   for (const words of [
     ["incident", "open", "x"],
     ["backup", "create"],

@@ -9,9 +9,9 @@ import { type CheckedParts, checkedServer, printing } from "../../../../test/kit
 import type { OfNetwork } from "../../../../test/kit/checks-in-product.ts";
 import { ListServer } from "../../../../test/kit/list-server.ts";
 import { listenOnPort } from "../../../../test/kit/local-server.ts";
+import { ip, net } from "../../../../test/kit/samples.ts";
 import { type Files, type Speech, selfSigned, speaker } from "../../../../test/kit/speaker.ts";
 import { zoneServer } from "../../../../test/kit/zone-server.ts";
-import { type Ip, parseIp, parsePrefix } from "../../../core/net/ip.ts";
 import { DAY_MS, instant } from "../../../core/time.ts";
 import { servedFiles } from "../../../mail/certificates/issue-certificate.ts";
 import { dkimKeys } from "../../../mail/rspamd/rspamd-conf.ts";
@@ -57,7 +57,7 @@ const BROKEN: Readonly<Record<OfNetwork, Broken>> = {
     saw: /\d+ \(127\.99\.88\.77\)/,
     server: async () => ({
       settings: {
-        "proxy.networks": [parsePrefix("10.0.0.5") ?? assert.fail()],
+        "proxy.networks": [net("10.0.0.5")],
         "ports.proxied_smtp": await listenOnPort(createServer(), "127.99.88.77"),
       },
       machine: { addresses: () => [ip("127.99.88.77")] },
@@ -242,8 +242,4 @@ async function listServer(zone: string, listed: Readonly<Record<string, string>>
   const server = await ListServer.start("127.0.0.1", 0, { zone, manner: "honest", listed });
   after(() => server.close());
   return `127.0.0.1:${server.port}`;
-}
-
-function ip(text: string): Ip {
-  return parseIp(text) ?? assert.fail(text);
 }

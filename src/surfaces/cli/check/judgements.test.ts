@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { doneBackup, doneDrill } from "../../../../test/kit/data-to-back-up.ts";
+import { net } from "../../../../test/kit/samples.ts";
 import type { Health } from "../../../admin/declare/items.ts";
 import { DAY_MS, HOUR_MS } from "../../../core/time.ts";
 import {
@@ -188,8 +189,7 @@ test("databases: no damage and no files that were set aside", () => {
 });
 
 test("bans: missing in the kernel, networks too", () => {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- canonical text of a network
-  const network = "203.0.113.0/24" as Parameters<typeof uncovered>[0][number];
+  const network = net("203.0.113.0/24");
   is("ok", judgeHeldByKernel(0, null, []));
   is("wrong", judgeHeldByKernel(2, "The kernel holds 1 of 2 bans.", []));
   is("wrong", judgeHeldByKernel(1, null, [network]));

@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { writeFileSync } from "node:fs";
 import { test } from "node:test";
-import { temporaryDirectory } from "../../../../test/kit/temporary-directory.ts";
+import { temporaryLayout } from "../../../../test/kit/temporary-directory.ts";
 import { setLegalHold } from "../../../jobs/retention/retention.ts";
-import { layoutOf } from "../../../settings/layout.ts";
 import { heldText, isClosed, keyCountsText, MOST_NAMED, mailKeyText, sinceText } from "./account-facts.ts";
 
 const ANNA = "anna@example.org";
@@ -40,8 +38,7 @@ test("all accounts: omits absent states; lists only some of many names", () => {
 });
 
 test("removing an account warns about a legal hold, or that the hold is unknown", async () => {
-  const layout = layoutOf(temporaryDirectory());
-  mkdirSync(dirname(layout.legalHolds), { recursive: true });
+  const layout = temporaryLayout("legalHolds");
   const anna = { account: "anna@example.org", since: "2026-11-20T06:00:00.000Z", reason: "a lawsuit" };
   assert.equal(heldText(layout, anna.account), null);
   setLegalHold(layout.legalHolds, anna);

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { eventItem } from "../../../../test/kit/samples.ts";
+import { eventItem, ip, net } from "../../../../test/kit/samples.ts";
 import type { BanItem } from "../../../admin/bans.ts";
 import type { AddressStory, EventItem } from "../../../admin/declare/items.ts";
-import { type Ip, parseIp, parsePrefix } from "../../../core/net/ip.ts";
 import { DAY_MS } from "../../../core/time.ts";
 import { timelineOf } from "../../../guard/explain/timeline.ts";
 import { nextAfterWhy, printAccount, printMessage, printWhy, type WhySubject } from "./why.ts";
@@ -33,12 +32,6 @@ function subject(report: Partial<AddressStory>, extra: Partial<WhySubject> = {})
     inForce: IN_FORCE,
   };
   return { ...base, ...extra, report: { ...nothing, ...report, timeline: timelineOf(report.events ?? []) } };
-}
-
-function ip(text: string): Ip {
-  const parsed = parseIp(text);
-  assert.ok(parsed !== null);
-  return parsed;
 }
 
 const ban: BanItem = {
@@ -154,7 +147,7 @@ test("an address on the allow list, by command and by the settings", () => {
   assert.match(text, /^203\.0\.113\.7 is not banned\.$/m);
   assert.match(text, /never banned: 203\.0\.113\.0\/24, "office", added by root on 2026-11-01/);
   assert.match(text, /allow remove 203\.0\.113\.0\/24/);
-  const bySettings = printWhy(subject({}, { listedInSettings: parsePrefix("203.0.113.0/28") }));
+  const bySettings = printWhy(subject({}, { listedInSettings: net("203.0.113.0/28") }));
   assert.match(bySettings, /allow\.networks has 203\.0\.113\.0\/28/);
   assert.doesNotMatch(bySettings, /nothing is known/);
 });
@@ -162,7 +155,7 @@ test("an address on the allow list, by command and by the settings", () => {
 test("the machine itself and its gateway", () => {
   assert.match(printWhy(subject({}, { protection: "loopback" })), /never banned: It is this machine itself/);
   assert.match(printWhy(subject({}, { protection: "gateway" })), /never banned: This is the gateway.*\[gateway\]/);
-  for (const protectedBy of [{ protection: "loopback" }, { listedInSettings: parsePrefix("203.0.113.0/28") }] as const)
+  for (const protectedBy of [{ protection: "loopback" }, { listedInSettings: net("203.0.113.0/28") }] as const)
     assert.equal(nextAfterWhy(subject({ events: [failure] }, protectedBy)), "./ghostinbox events --ip 203.0.113.7");
   assert.match(nextAfterWhy(subject({ events: [failure] })), /^\.\/ghostinbox ban 203\.0\.113\.7 REASON/);
   const atWork = printWhy(subject({}, { protection: "admin_session" }));

@@ -1,20 +1,18 @@
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
+import { ip } from "../../../../../test/kit/samples.ts";
 import { guardOfSuite, json, PASSWORD, TIMED } from "../../../../../test/kit/test-guard.ts";
 import { parseAccountName } from "../../../../core/net/address.ts";
-import { parseIp } from "../../../../core/net/ip.ts";
 import { instant } from "../../../../core/time.ts";
 import { SqliteSessions } from "../../../../store/accounts-db/sessions.ts";
 import { openAccounts } from "../../../../store/open.ts";
-
-const IP = parseIp("203.0.113.7") ?? assert.fail();
 
 describe("sessions and tokens on the command line", TIMED, () => {
   const { layout, run } = guardOfSuite();
   const at = instant(Date.now());
   const signIn = (id: string, account = ""): void => {
     using accounts = openAccounts(layout.accountsDb);
-    const of = { device: "Firefox on Linux", ip: IP, at, account: parseAccountName(account) };
+    const of = { device: "Firefox on Linux", ip: ip("203.0.113.7"), at, account: parseAccountName(account) };
     new SqliteSessions(accounts).open({ digest: id, id, ...of });
   };
   before(async () => {

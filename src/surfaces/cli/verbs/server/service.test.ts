@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { test } from "node:test";
-import { temporaryDirectory } from "../../../../../test/kit/temporary-directory.ts";
-import { layoutOf } from "../../../../settings/layout.ts";
+import { temporaryLayout } from "../../../../../test/kit/temporary-directory.ts";
 import { unfit, whyNoDomain } from "./server.ts";
 
 test("units are installed on a systemd, and not beside a package's", () => {
@@ -13,7 +12,7 @@ test("units are installed on a systemd, and not beside a package's", () => {
 });
 
 test("no unit is installed that would fail for want of a domain", async () => {
-  const layout = layoutOf(temporaryDirectory());
+  const layout = temporaryLayout();
   writeFileSync(layout.settings, "domains = []\n");
   const refused = await whyNoDomain(layout, {});
   assert.match(refused?.message ?? "", /^The service could not start\. No mail domain is set/);

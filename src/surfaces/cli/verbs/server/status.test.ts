@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
-import { temporaryDirectory } from "../../../../../test/kit/temporary-directory.ts";
+import { temporaryDirectory, temporaryLayout } from "../../../../../test/kit/temporary-directory.ts";
 import type { BanItem } from "../../../../admin/bans.ts";
 import type { Health } from "../../../../admin/declare/items.ts";
 import { changeCheckRecord } from "../../../../jobs/check/check-record.ts";
@@ -88,8 +88,7 @@ test("one line about the last report by mail; nothing before the first", () => {
 });
 
 function shown(toml: string) {
-  const layout = layoutOf(join(temporaryDirectory(), "data"));
-  mkdirSync(dirname(layout.settings), { recursive: true });
+  const layout = temporaryLayout();
   writeFileSync(layout.settings, toml);
   return profileJson({ layout, env: {} });
 }

@@ -1,18 +1,18 @@
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { loadValid } from "../../../../../test/kit/loaded-settings.ts";
 import { lacking } from "../../../../../test/kit/needs.ts";
+import { opening } from "../../../../../test/kit/samples.ts";
 import { scriptCall } from "../../../../../test/kit/script-world.ts";
-import { temporaryDirectory } from "../../../../../test/kit/temporary-directory.ts";
+import { temporaryLayout } from "../../../../../test/kit/temporary-directory.ts";
 import type { Command } from "../../../../admin/declare/control.ts";
 import type { KeeperCommand, KeeperReply } from "../../../../admin/declare/keeper.ts";
-import { type Opening, parseDoor, UNCONFIRMED } from "../../../../core/firewall/strict.ts";
+import { UNCONFIRMED } from "../../../../core/firewall/strict.ts";
 import { firewallState } from "../../../../host/firewall/firewall-state.ts";
 import { keepStrict } from "../../../../host/firewall/strict.ts";
 import { nftStrict } from "../../../../host/firewall/strict-rules.ts";
 import { takeLock } from "../../../../host/running/data-directory.ts";
-import { layoutOf } from "../../../../settings/layout.ts";
 import { type Call, failed } from "../../call.ts";
 import { confirmFirewall, confirmStrict, rollBackFirewall, shownState, tryFirewall } from "./firewall.ts";
 
@@ -29,8 +29,7 @@ function caller({
   isDown = false,
   isStopped = false,
 }: CallerParts) {
-  const layout = layoutOf(temporaryDirectory());
-  mkdirSync(layout.data, { recursive: true });
+  const layout = temporaryLayout();
   writeFileSync(layout.settings, TOML);
   if (!isStopped) takeLock(layout.startPid, layout.data);
   const asked: KeeperCommand[] = [];
@@ -164,7 +163,7 @@ test("a trial is undone at once; without one the way out is named", async () => 
   assert.match(JSON.stringify(await rollBackFirewall(stopped.call)), /GhostInbox is not running/);
 });
 
-const OPEN: Opening = { doors: [parseDoor("22/tcp4") ?? assert.fail()], trusted: ["wg0"] };
+const OPEN = opening(["22/tcp4"], ["wg0"]);
 const STRICT = { "firewall.enabled": true, "firewall.mode": "strict" } as const;
 const BANS = { ...STRICT, "firewall.mode": "bans" } as const;
 const MADE = nftStrict(OPEN, null);

@@ -1,24 +1,22 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import * as z from "zod/mini";
 import { lacking } from "../../../../../test/kit/needs.ts";
 import { connected, script } from "../../../../../test/kit/script-world.ts";
-import { START, scratch } from "../../../../../test/kit/test-database.ts";
+import { temporaryLayout } from "../../../../../test/kit/temporary-directory.ts";
+import { START } from "../../../../../test/kit/test-database.ts";
 import { auditRecord } from "../../../../core/events/command.ts";
 import { readAnchors } from "../../../../jobs/audit/audit-anchors.ts";
 import { openReader } from "../../../../programs/command-line/open-reader.ts";
-import { layoutOf } from "../../../../settings/layout.ts";
 import { SqliteStore } from "../../../../store/engine-db/store.ts";
 import { openAccounts, openEngine } from "../../../../store/open.ts";
 
 /** A server on which root made three tokens, and the command line on it. */
 function server(t: TestContext) {
-  const layout = layoutOf(scratch(t));
-  for (const path of [layout.engineDb, layout.accountsDb, layout.auditAnchors])
-    mkdirSync(dirname(path), { recursive: true });
+  const layout = temporaryLayout("engineDb", "accountsDb", "auditAnchors");
   const db = openEngine(layout.engineDb);
   openAccounts(layout.accountsDb);
   t.after(() => db.close());

@@ -1,11 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
-import { dirname } from "node:path";
 import { test } from "node:test";
 import { OWN_ETC } from "../../../../../test/kit/own-etc.ts";
-import { temporaryDirectory } from "../../../../../test/kit/temporary-directory.ts";
+import { temporaryLayout } from "../../../../../test/kit/temporary-directory.ts";
 import { runProgram } from "../../../../host/machine/run-program.ts";
-import { layoutOf } from "../../../../settings/layout.ts";
 import { groups, type Result } from "../../check/run-checks.ts";
 import { changesSince, checklistOf, outcomeOf } from "./check.ts";
 
@@ -75,8 +72,7 @@ test("every check has a unique name and says what it does", () => {
 });
 
 test("results that cannot be kept on a read-only disk are still printed", OWN_ETC, async () => {
-  const data = temporaryDirectory();
-  mkdirSync(dirname(layoutOf(data).checkRecord));
+  const { data } = temporaryLayout("checkRecord");
   const modules = ["./check.ts", "../../../../settings/layout.ts", "../../../../jobs/check/check-record.ts"];
   const script = `
     const [{ keepResults }, { layoutOf }, { NO_CHECKS }] = await Promise.all(process.argv.slice(2).map((one) => import(one)));
