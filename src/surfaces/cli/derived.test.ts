@@ -3,15 +3,6 @@ import { test } from "node:test";
 import { typed } from "../../../test/kit/typed-command.ts";
 import { wrongWord } from "./derived.ts";
 
-test("a message about a wrong value repeats only its start", async () => {
-  const { code, err, asked } = await typed(`account vacation anna@example.org ${"x".repeat(8_001)}`, () =>
-    assert.fail("the guard was asked"),
-  );
-  assert.equal(code, 2);
-  assert.deepEqual(asked, []);
-  assert.match(err, /^"x{79}…" is not a text of 1 to 4000 characters, without control characters\. See /);
-});
-
 const MANY = Array.from({ length: 101 }, (_, i) => `AAAAA${i}`);
 
 for (const [line, says] of [
@@ -27,9 +18,13 @@ for (const [line, says] of [
   [`queue hold ${MANY.join(" ")}`, `"${MANY.join(" ").slice(0, 79)}…" has more than 100 entries.`],
   ["token create nightly --for soon", '"soon" is not a time such as 30m, 2h or 7d.'],
   ["alias add info@example.org bob", '"bob" is not a mail address such as anna@example.org.'],
+  [
+    `account vacation anna@example.org ${"x".repeat(8_001)}`,
+    `"${"x".repeat(79)}…" is not a text of 1 to 4000 characters, without control characters.`,
+  ],
   ["account forward anna@example.org ", '"" is not a mail address such as anna@example.org.'],
 ] as const)
-  test(`a wrong value is quoted, and the guard is not asked: ${line.slice(0, 60)}`, async () => {
+  test(`a wrong value is quoted, at most its start, and the guard is not asked: ${line.slice(0, 60)}`, async () => {
     const { code, err, asked } = await typed(line, () => assert.fail("the guard was asked"));
     const name = line.split(" ").slice(0, 2).join(" ");
     assert.deepEqual([code, err, asked], [2, `${says} See \`./ghostinbox help ${name}\`.\n`, []]);
