@@ -56,11 +56,17 @@ function sizeOf(network: Prefix): string {
 }
 
 /** The typed address or network, in canonical text. The guard knows which network an address stands for. */
-export function targetFrom(text: string | undefined): string | Failure {
-  const parsed = parseIp(text ?? "") ?? parsePrefix(text ?? "");
+export function targetFrom(text: string): string | Failure {
+  const parsed = parseIp(text) ?? parsePrefix(text);
   if (parsed !== null) return parsed;
-  return wrongUsage(
-    `"${oneLine(text ?? "")}" is not an IP address or network.`,
-    "Write it like 203.0.113.7 or 2001:db8::/64.",
-  );
+  const says = `"${oneLine(text)}" is not an IP address or network.`;
+  return wrongUsage(says, "Write it like 203.0.113.7 or 2001:db8::/64.");
+}
+
+/** Parses `--ip`; null if it was not given. */
+export function networkFrom(call: Call): Prefix | null | Failure {
+  const text = call.option("ip");
+  if (text === null) return null;
+  const target = targetFrom(text);
+  return typeof target === "string" ? parsePrefix(target) : target;
 }

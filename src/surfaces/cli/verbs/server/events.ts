@@ -9,7 +9,7 @@ import type { EventFilter } from "../../../../guard/storage-ports.ts";
 import { type Answer, type Call, done, type Failure, PROGRAM, type Reader, wrongUsage } from "../../call.ts";
 import { pageFrom } from "../../listing.ts";
 import { columns, jsonLine, oneLine } from "../../print/text.ts";
-import { targetFrom } from "./bans.ts";
+import { networkFrom } from "./bans.ts";
 
 /** Rows read at once while following. */
 const BATCH = 500;
@@ -155,16 +155,13 @@ function chosenFrom(call: Call): Chosen | Failure {
     const says = `"${oneLine(type)}" is not an event type${orNearest(type.toUpperCase(), EVENT_TYPES)}.`;
     return wrongUsage(says, `\`${PROGRAM} events --types\` lists all.`);
   }
-  const ip = call.option("ip");
+  const prefix = networkFrom(call);
+  if (prefix !== null && typeof prefix !== "string") return prefix;
   const account = call.option("account");
-  const chosen = {
+  return {
     ...(after !== null && { after: Number(after) }),
     ...(known !== undefined && { type: known }),
     ...(account !== null && { account }),
+    ...(prefix !== null && { prefix }),
   };
-  if (ip === null) return chosen;
-  const target = targetFrom(ip);
-  if (typeof target !== "string") return target;
-  const prefix = parsePrefix(target);
-  return prefix === null ? chosen : { ...chosen, prefix };
 }

@@ -1,7 +1,6 @@
 import { type LogEntry, type LogQuery, matchesQuery } from "../../../../admin/declare/log-query.ts";
 import { codeOf } from "../../../../core/error.ts";
 import { isQueueId } from "../../../../core/events/queue-id.ts";
-import { parsePrefix } from "../../../../core/net/ip.ts";
 import { instant, isoTime, type Millis, parseDuration, parseTime } from "../../../../core/time.ts";
 import { latestLines } from "../../../../mail/logs/latest-lines.ts";
 import { type ComponentLog, findLogs, type LogSnapshot, snapshotOf } from "../../../../mail/logs/log-files.ts";
@@ -10,7 +9,7 @@ import { timeOfLine } from "../../../../mail/logs/log-line.ts";
 import { type Answer, type Call, done, type Failure, failed, PROGRAM, wrongUsage } from "../../call.ts";
 import { limitFrom } from "../../listing.ts";
 import { jsonLine, oneLine } from "../../print/text.ts";
-import { targetFrom } from "./bans.ts";
+import { networkFrom } from "./bans.ts";
 
 const USUAL_LIMIT = 200;
 
@@ -94,16 +93,15 @@ function allLogs({ layout }: Call): readonly ComponentLog[] | Failure {
 function queryFrom(call: Call): LogQuery | Failure {
   const since = sinceFrom(call);
   if (since !== null && typeof since !== "number") return since;
-  const ip = call.option("ip");
-  const target = ip === null ? null : targetFrom(ip);
-  if (target !== null && typeof target !== "string") return target;
+  const network = networkFrom(call);
+  if (network !== null && typeof network !== "string") return network;
   const queueId = call.option("queue-id");
   if (queueId !== null && !isQueueId(queueId))
     return wrongUsage(`"${oneLine(queueId)}" is not a queue id.`, "It looks like 72CED1EABE5.");
   return {
     grep: call.option("grep"),
     since,
-    network: target === null ? null : parsePrefix(target),
+    network,
     queueId,
     account: call.option("account"),
   };

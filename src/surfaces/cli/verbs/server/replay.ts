@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
 import { codeOf } from "../../../../core/error.ts";
-import { type Prefix, parsePrefix } from "../../../../core/net/ip.ts";
 import { DAY_MS, later } from "../../../../core/time.ts";
 import { readServiceEnvironment } from "../../../../host/machine/settings-text.ts";
 import { loadSettings } from "../../../../settings/load.ts";
@@ -19,7 +18,7 @@ import {
 } from "../../call.ts";
 import { printReplay } from "../../print/replay.ts";
 import { invalid, settingsOf } from "../../server-settings.ts";
-import { targetFrom } from "./bans.ts";
+import { networkFrom } from "./bans.ts";
 import { sinceFrom } from "./logs.ts";
 
 const USUAL_DAYS = 30;
@@ -39,7 +38,7 @@ async function replayOf(file: string, reader: Reader, call: Call): Promise<Answe
   if (!("settings" in given)) return given;
   const since = sinceFrom(call);
   if (since !== null && typeof since !== "number") return since;
-  const only = networkFrom(call.option("ip"));
+  const only = networkFrom(call);
   if (only !== null && typeof only !== "string") return only;
   const inForce = settingsOf(call);
   if (!inForce.ok) return inForce;
@@ -71,10 +70,4 @@ function policyFile(file: string, { layout, env }: Call): Readonly<{ settings: S
   const around = Object.entries({ ...readServiceEnvironment(layout.environment), ...env });
   const loaded = loadSettings(text, Object.fromEntries(around.filter(([name]) => !overruled.has(name))));
   return loaded.ok ? { settings: loaded.settings } : invalid(loaded.problems);
-}
-
-function networkFrom(text: string | null): Prefix | null | Failure {
-  if (text === null) return null;
-  const target = targetFrom(text);
-  return typeof target === "string" ? parsePrefix(target) : target;
 }
