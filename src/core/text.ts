@@ -1,5 +1,5 @@
 /** Control, format, surrogate, private and unassigned characters, and the separators that break a line. */
-const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
+export const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
 const PLAIN = /^[\x20-\x7e]*$/;
 
 /**

@@ -1,4 +1,4 @@
-import { printable as printableLine } from "../../../core/text.ts";
+import { printable as printableLine, UNPRINTABLE } from "../../../core/text.ts";
 import { dayAndTime } from "../../../core/time.ts";
 
 /** A longer cell overflows its column instead of widening the table. */
@@ -86,8 +86,6 @@ export function printJson(value: unknown): string {
 export function jsonLine(value: unknown): string {
   return escaped(JSON.stringify(value ?? null));
 }
-
-const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
 
 /** Escapes what would control a terminal, which changes no value. */
 function escaped(json: string): string {
