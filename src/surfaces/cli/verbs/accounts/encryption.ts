@@ -1,5 +1,4 @@
 import { existsSync, readFileSync } from "node:fs";
-import type { KeyCounts } from "../../../../admin/declare/account-key.ts";
 import { messageOf } from "../../../../core/error.ts";
 import { removeFile, writeFile } from "../../../../host/root-files/files.ts";
 import { type MailCrypt, mailCryptOf } from "../../../../mail/configuration/site.ts";
@@ -32,8 +31,9 @@ export const encryptionShow = withCrypt(async (call, crypt) => {
   const print = fingerprint(readFileSync(crypt.publicKey, "utf8"));
   const isGiven = existsSync(call.layout.mailKeyConf);
   const locked = lockedBecause(crypt) ?? (isGiven ? null : "Dovecot is given the private key within seconds.");
-  const own = await ownKeys(call);
-  if ("ok" in own) return own;
+  const opened = await call.reader();
+  if (!opened.ok) return opened;
+  const own = opened.reader.countKeys(MOST_NAMED);
   const it = byAccount ? "What the server's key encrypts" : "It";
   const lines = [
     encrypts ? "New mail is encrypted." : "New mail is not encrypted; mail that was encrypted before stays encrypted.",
@@ -43,11 +43,6 @@ export const encryptionShow = withCrypt(async (call, crypt) => {
   const json = { encrypts, readable: locked === null, privateKey, fingerprint: print, accounts: own };
   return done(json, [...lines, ...keyCountsText(own, byAccount)].join("\n"));
 });
-
-async function ownKeys(call: Call): Promise<KeyCounts | Failure> {
-  const opened = await call.reader();
-  return opened.ok ? opened.reader.countKeys(MOST_NAMED) : opened;
-}
 
 /** `encryption key` */
 export const encryptionKey = withCrypt(async (call, crypt) => {

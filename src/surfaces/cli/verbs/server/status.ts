@@ -1,5 +1,4 @@
-import type { ComponentHealth, Health, Stats } from "../../../../admin/declare/items.ts";
-import type { AlertItem, AlertList } from "../../../../admin/server.ts";
+import type { Health, Stats } from "../../../../admin/declare/items.ts";
 import { RENEW_IMAGE } from "../../../../core/report/todo.ts";
 import { plural } from "../../../../core/text.ts";
 import { dayAndTime, instant, isoTime, span, until } from "../../../../core/time.ts";
@@ -44,7 +43,8 @@ export async function status(call: Call): Promise<Answer> {
   const text = [printStatus(health, active), ...shownAlerts, ...container, ...profileLines(profile), ...lasts].join(
     "\n",
   );
-  const alerts = known === null ? null : { open: openAlerts(known).length, leadOut: known.leadOut };
+  const open = known?.items.filter(({ resolvedAt }) => resolvedAt === null) ?? [];
+  const alerts = known === null ? null : { open: open.length, leadOut: known.leadOut };
   const lastly = {
     firewall: ports && stateJson(ports),
     lastCheck: lastCheckJson(layout),
@@ -89,7 +89,7 @@ function printStatus(health: Health, activeBans: number | null): string {
   );
   return [
     `${HEADLINES[health.headline]} Up ${span(health.uptimeSeconds * 1_000)}, ${bans}. Version ${VERSION}. ${waiting(tasks.length, health.headline)}`,
-    columns(health.components.map(componentCells)),
+    columns(health.components.map(({ name, status: state, detail }) => [`  ${name}`, state, detail])),
     ...tasks,
   ].join("\n");
 }
@@ -103,17 +103,9 @@ function waiting(tasks: number, headline: Health["headline"]): string {
 /** The open ones come first in the list. */
 const OPEN_SHOWN = 10;
 
-function openAlerts({ items }: AlertList): readonly AlertItem[] {
-  return items.filter(({ resolvedAt }) => resolvedAt === null);
-}
-
 const LOCAL_ONLY =
   "Alerts go to a mailbox on this server only. Set a channel that does not depend on it, such as alerts.ntfy, or " +
   "alerts.email with a mailbox elsewhere (docs/alerts.md).";
-
-function componentCells({ name, status: state, detail }: ComponentHealth): readonly string[] {
-  return [`  ${name}`, state, detail];
-}
 
 function nextAfterStatus(health: Health, activeBans: number | null): string {
   if (activeBans === null) return `${PROGRAM} bans  # shows why the database cannot be read`;

@@ -20,7 +20,7 @@ import {
   readSnapshot,
   spaceNeeded,
 } from "../../../../jobs/upgrade/upgrade-snapshot.ts";
-import { type Schema, schemasOf } from "../../../../store/schemas.ts";
+import { schemasOf } from "../../../../store/schemas.ts";
 import { type Answer, type Call, done, failed, PROGRAM, whyNotSure, wrongUsage } from "../../call.ts";
 import { changesText, comesBack, settingsText } from "../../print/comes-back.ts";
 import { columns, oneLine } from "../../print/text.ts";
@@ -67,15 +67,11 @@ async function planUpgrade(call: Call): Promise<UpgradePlan> {
   return {
     version: { installed: releaseIn(layout.program), here: releaseIn(CHECKOUT) },
     programs,
-    databases: schemas.map(databaseOf),
+    databases: schemas.map(({ path, version, known }) => ({ name: basename(path), schema: version, becomes: known })),
     neededBytes: schemas.some(isOld) ? spaceNeeded(layout) : null,
     ...waitingOf(updates),
     obstacles: [...obstaclesInData(layout, schemas), ...wrong.map((line) => line.replace(/^- /, ""))],
   };
-}
-
-function databaseOf({ path, version, known }: Schema): UpgradePlan["databases"][number] {
-  return { name: basename(path), schema: version, becomes: known };
 }
 
 /** Exported for its test. */
