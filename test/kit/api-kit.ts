@@ -15,23 +15,18 @@ import type { Route } from "../../src/surfaces/api/route.ts";
 import { routes } from "../../src/surfaces/api/routes.ts";
 import { ApiServer } from "../../src/surfaces/api/server.ts";
 import { FakeGuard, PASSWORD, TOKEN } from "./fake-guard.ts";
-import { eventItem } from "./samples.ts";
+import { banItem, eventItem } from "./samples.ts";
 
 /** For the tests of the API: the real server on a real socket, with hand-written fakes behind its ports. */
 
 export const T0 = instant(Date.UTC(2026, 10, 20, 7));
 
-export const BAN: BanItem = {
-  ip: "203.0.113.7",
-  prefix: "203.0.113.7/32",
+export const BAN: BanItem = banItem({
   level: "light",
-  code: "login_failures",
-  reason: "Too many different wrong passwords: 5 within 10m, limit 5",
-  source: "engine",
   createdAt: "2026-11-20T06:50:00.000Z",
   expiresAt: "2026-11-20T07:20:00.000Z",
   offences: 1,
-};
+});
 
 /** Rows in memory, filtered naively. */
 export class FakeQueries implements Queries {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import type { EventItem } from "../../src/admin/declare/items.ts";
+import type { BanItem } from "../../src/admin/bans.ts";
+import type { EventItem, Health } from "../../src/admin/declare/items.ts";
 import type { Ban } from "../../src/core/decide/decision.ts";
 import {
   type AccountFacts,
@@ -238,6 +239,32 @@ export const JAIL_REPORT: JailReported = {
 export function times(count: number, everyMs = 1, until: Millis = NOON): readonly Millis[] {
   return Array.from({ length: count }, (_, i) => later(until, (i + 1 - count) * everyMs));
 }
+
+/** A ban as it is listed, except for the fields that the test gives. */
+export function banItem(changes: Partial<BanItem> = {}): BanItem {
+  return {
+    ip: "203.0.113.7",
+    prefix: "203.0.113.7/32",
+    level: "medium",
+    code: "login_failures",
+    reason: "Too many different wrong passwords: 5 within 10m, limit 5",
+    source: "engine",
+    createdAt: "2026-11-20T06:40:00.000Z",
+    expiresAt: "2026-11-20T08:40:00.000Z",
+    offences: 2,
+    ...changes,
+  };
+}
+
+/** The health of a server without a problem, with no component. */
+export const WELL: Health = {
+  status: "ok",
+  headline: "well",
+  components: [],
+  notices: [],
+  needsYou: [],
+  uptimeSeconds: 60,
+};
 
 /** An event with only a type and the fields that the test gives. */
 export function eventItem(type: string, changes: Partial<EventItem> = {}): EventItem {

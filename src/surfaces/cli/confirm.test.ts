@@ -1,24 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { banItem } from "../../../test/kit/samples.ts";
 import { typed } from "../../../test/kit/typed-command.ts";
-import type { Command, Reply } from "../../admin/declare/control.ts";
+import type { Reply } from "../../admin/declare/control.ts";
 
-const BANNED: (command: Command) => Reply = () => ({
-  ok: true,
-  result: {
-    ban: {
-      ip: "8.0.0.0",
-      prefix: "8.0.0.0/8",
-      reason: "Banned by the administrator",
-      code: "manual_ban",
-      level: "manual",
-      source: "manual",
-      createdAt: "2026-11-20T08:00:00.000Z",
-      expiresAt: "2026-11-21T08:00:00.000Z",
-      offences: 1,
-    },
-  },
-});
+const BANNED = (): Reply => ({ ok: true, result: { ban: banItem({ ip: "8.0.0.0", prefix: "8.0.0.0/8" }) } });
 
 test("bans a very large network at a terminal only after a yes", async () => {
   const no = await typed("ban 8.8.8.8/8", BANNED, "");

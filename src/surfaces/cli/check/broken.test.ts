@@ -4,6 +4,7 @@ import { type Broken, findEach } from "../../../../test/kit/broken-check.ts";
 import { CHECKED_AT, type CheckedParts, printing } from "../../../../test/kit/checked-server.ts";
 import type { Alone, OfFiles, OfNetwork } from "../../../../test/kit/checks-in-product.ts";
 import { listenOnPort } from "../../../../test/kit/local-server.ts";
+import { WELL } from "../../../../test/kit/samples.ts";
 import type { AccountItem, Health } from "../../../admin/declare/items.ts";
 import type { ListedMail } from "../../../admin/declare/keeper.ts";
 import { DAY_MS, HOUR_MS } from "../../../core/time.ts";
@@ -189,16 +190,7 @@ function accounts(change: Partial<AccountItem>): NonNullable<CheckedParts["reade
 }
 
 function health(change: Partial<Health>): () => Promise<Health> {
-  return () =>
-    Promise.resolve({
-      status: "ok",
-      headline: "well",
-      components: [],
-      notices: [],
-      needsYou: [],
-      uptimeSeconds: 1,
-      ...change,
-    });
+  return () => Promise.resolve({ ...WELL, ...change });
 }
 
 function room(room: Readonly<{ free: number; all: number }>): CheckedParts {

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { doneBackup, doneDrill } from "../../../../test/kit/data-to-back-up.ts";
-import { net } from "../../../../test/kit/samples.ts";
-import type { Health } from "../../../admin/declare/items.ts";
+import { net, WELL } from "../../../../test/kit/samples.ts";
 import { DAY_MS, HOUR_MS } from "../../../core/time.ts";
 import {
   defaultPasswords,
@@ -149,19 +148,11 @@ test("permissions: more rights or another owner are wrong; fewer rights and miss
 });
 
 test("components and notices, and a guard that does not answer", () => {
-  const health: Health = {
-    status: "ok",
-    headline: "well",
-    components: [{ name: "postfix", status: "ok", detail: "" }],
-    notices: [],
-    needsYou: [],
-    uptimeSeconds: 1,
-  };
-  is("ok", judgeComponents(health));
+  is("ok", judgeComponents({ ...WELL, components: [{ name: "postfix", status: "ok", detail: "" }] }));
   const slow = { name: "postfix", status: "degraded", detail: "x" } as const;
-  is("warning", judgeComponents({ ...health, components: [slow] }));
+  is("warning", judgeComponents({ ...WELL, components: [slow] }));
   is("wrong", judgeComponents(null));
-  is("ok", judgeNotices(health));
+  is("ok", judgeNotices(WELL));
   is("wrong", judgeNotices(null));
 });
 

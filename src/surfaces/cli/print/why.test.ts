@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { eventItem, ip, net } from "../../../../test/kit/samples.ts";
-import type { BanItem } from "../../../admin/bans.ts";
+import { banItem, eventItem, ip, net } from "../../../../test/kit/samples.ts";
 import type { AddressStory, EventItem } from "../../../admin/declare/items.ts";
 import { DAY_MS } from "../../../core/time.ts";
 import { timelineOf } from "../../../guard/explain/timeline.ts";
@@ -34,17 +33,7 @@ function subject(report: Partial<AddressStory>, extra: Partial<WhySubject> = {})
   return { ...base, ...extra, report: { ...nothing, ...report, timeline: timelineOf(report.events ?? []) } };
 }
 
-const ban: BanItem = {
-  ip: "203.0.113.7",
-  prefix: "203.0.113.7/32",
-  level: "medium",
-  code: "login_failures",
-  reason: "Too many different wrong passwords: 5 within 10m, limit 5",
-  source: "engine",
-  createdAt: "2026-11-20T06:40:00.000Z",
-  expiresAt: "2026-11-20T08:40:00.000Z",
-  offences: 2,
-};
+const ban = banItem();
 
 const failure = eventItem("LOGIN_FAILED", {
   id: 17,
@@ -101,8 +90,7 @@ test("takes numbers that the ban's text lacks from the event that caused it", ()
 });
 
 test("a manual, permanent ban of a network around the address", () => {
-  const manual: BanItem = {
-    ...ban,
+  const manual = banItem({
     prefix: "203.0.113.0/24",
     level: "manual",
     code: "manual",
@@ -110,7 +98,7 @@ test("a manual, permanent ban of a network around the address", () => {
     source: "root",
     expiresAt: null,
     offences: 0,
-  };
+  });
   const text = printWhy(subject({ ban: manual }));
   assert.match(text, /^203\.0\.113\.7 is banned as part of 203\.0\.113\.0\/24 for good\.$/m);
   assert.match(text, /banned by root, which does not make later bans longer/);

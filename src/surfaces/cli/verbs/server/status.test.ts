@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
+import { banItem, WELL } from "../../../../../test/kit/samples.ts";
 import { temporaryDirectory, temporaryLayout } from "../../../../../test/kit/temporary-directory.ts";
-import type { BanItem } from "../../../../admin/bans.ts";
 import type { Health } from "../../../../admin/declare/items.ts";
 import { changeCheckRecord } from "../../../../jobs/check/check-record.ts";
 import { changeMailRecord } from "../../../../jobs/report/records.ts";
@@ -18,28 +18,9 @@ import {
   profileLines,
 } from "./status.ts";
 
-const ban = (n: number): BanItem => ({
-  ip: `203.0.113.${n}`,
-  prefix: `203.0.113.${n}/32`,
-  level: "manual",
-  code: "manual",
-  reason: "it scanned us",
-  source: "root",
-  createdAt: "2026-11-20T07:00:00.000Z",
-  expiresAt: null,
-  offences: 1,
-});
-
 function stats(bans: number, listed: number, headline: Health["headline"] = "well"): string {
-  const items = Array.from({ length: listed }, (_, n) => ban(n));
-  const health = {
-    status: "ok",
-    headline,
-    components: [],
-    notices: [],
-    needsYou: [],
-    uptimeSeconds: 60,
-  } as const;
+  const items = Array.from({ length: listed }, (_, n) => banItem({ ip: `203.0.113.${n}`, reason: "it scanned us" }));
+  const health = { ...WELL, headline };
   const generatedAt = "2026-11-20T07:00:00.000Z";
   return printStats(
     { generatedAt, bans: { active: bans, items, next: null }, events: [], topIps: [], counts: {}, health },
