@@ -9,8 +9,8 @@ import { oneLine } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 
 /**
- * `recovers`: they were there. `closed`: whether there is mail that the password does not open. `beyond`: how many keys of the
- * account no password opens any more, the oldest ones.
+ * `recovers`: the account had them before. `closed`: whether there is mail that the password does not open. `beyond`: how many of
+ * the account's oldest keys no password opens any more.
  */
 type Keys = Readonly<{ ok: true; keys: readonly AccountKey[]; recovers: boolean; closed: boolean; beyond: number }>;
 

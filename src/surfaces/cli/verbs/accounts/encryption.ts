@@ -112,7 +112,7 @@ function withCrypt(run: (call: Call, crypt: MailCrypt) => Promise<Answer>) {
   });
 }
 
-/** Dovecot reads mail with the key that is there now, and open sessions end. Null, or that it does not yet. */
+/** Dovecot reads mail with the key that is there now, and open sessions end. Null on success. */
 async function restart({ layout, keeper }: Call, crypt: MailCrypt): Promise<Failure | null> {
   const failure = (reason: string): Failure =>
     failed(`Dovecot keeps its old settings: ${reason}`, `Once \`${PROGRAM} status\` shows no problem, try again.`);
@@ -156,7 +156,7 @@ const AGAIN = `Make one again: ${PROGRAM} encryption recovery-key`;
 const ADVICE =
   "Keep this outside this machine: it is not shown again. Without it, an account whose password is forgotten loses its mail.";
 
-/** `encryption recover ADDRESS`: its password of now opens the keys that it had, as many as Dovecot takes. */
+/** `encryption recover ADDRESS`: the current password opens its former keys, as many as Dovecot takes. */
 export const encryptionRecover = ofAccount(async (call, name) => {
   const running = await call.guard.ask({ verb: "ping" });
   if (!running.ok) return running;

@@ -48,7 +48,7 @@ export const incidentAssess = inIncident(async (call, incident, since) => {
   );
 });
 
-/** Of mailboxes, at this moment; null if Dovecot does not answer. */
+/** Sessions of mailboxes; null if Dovecot does not answer. */
 async function sessionsOf({ layout }: Call, account: string | null): Promise<readonly OpenSession[] | null> {
   try {
     return (await openSessions(layout)).filter((one) => account === null || one.account === account);

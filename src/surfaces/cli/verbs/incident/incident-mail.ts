@@ -43,7 +43,7 @@ export async function incidentSent(call: Call): Promise<Answer> {
   return done({ mails }, columns([head, ...rows]) + more, `${PROGRAM} incident tell ACCOUNT`);
 }
 
-/** Of these accounts; without any, of all mails on hold. */
+/** Queue ids of the mail of these accounts; without any account, of all mail on hold. */
 export async function queueIds(call: Call, accounts: readonly AccountName[]): Promise<readonly string[] | Failure> {
   const ids: string[] = [];
   for (const account of accounts.length === 0 ? [null] : accounts) {

@@ -96,7 +96,7 @@ export function inIncident(run: (call: Call, incident: Incident, since: Millis) 
 
 type Taken = Readonly<{ step: Step; says: string; lines?: readonly string[] }>;
 
-/** Writes a step into the timeline, and into the audit if the guard runs. The sentence about that, for people. */
+/** Writes a step into the timeline, and into the audit if the guard runs. Returns a sentence if the audit lacks it, else "". */
 export async function take(call: Call, incident: Incident, { step, says, lines = [] }: Taken): Promise<string> {
   const subject = `${incident.id} ${step}: ${says.slice(0, 480)}`;
   const noted = await call.guard.ask({ verb: "record", type: "INCIDENT", subject });

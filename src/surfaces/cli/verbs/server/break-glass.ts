@@ -60,7 +60,7 @@ function byHandText(table: string): string {
   return `Free the firewall by hand: nft delete table ${table}`;
 }
 
-/** Nothing is strict before someone has tried and confirmed it again. Says nothing if it was not. */
+/** Opens the strict firewall until someone tries and confirms it again. `says` is empty if nothing was done. */
 async function openStrict(layout: Layout): Promise<Readonly<{ ok: boolean; says: string }>> {
   const listing = await listStrict();
   const { confirmed: opening, trial } = readStrict(layout);

@@ -14,7 +14,7 @@ import { networkFrom } from "./bans.ts";
 /** Rows read at once while following. */
 const BATCH = 500;
 const MOST_NAMING = 50;
-/** Of a search for a text that may not be there: millions of events take minutes. */
+/** Time limit of a search for a text: without a match, millions of events take minutes. */
 const MOST_SEARCH_MS = 10_000;
 
 type Chosen = Pick<EventFilter, "after" | "prefix" | "type" | "account" | "text">;

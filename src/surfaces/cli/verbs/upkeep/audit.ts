@@ -92,7 +92,7 @@ function append(call: Call, anchor: Anchor, says: string): Answer {
 
 type Asked = Readonly<{ checked: Checked; unreadable: number }>;
 
-/** Of the anchors in `file`; null: those of this server. */
+/** Checks the audit against the anchors in `file`; null: those of this server. */
 export async function checkAudit(call: Call, file: string | null): Promise<Asked | Failure> {
   if (file !== null && !existsSync(file)) return failed(`The file ${file} does not exist.`, "");
   const opened = await call.reader();
