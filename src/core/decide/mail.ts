@@ -112,7 +112,7 @@ export const MOST_OF_A_MAIL = { header_lines: 1_000, mime_parts: 1_000 } as cons
  * machine; Postfix waits much longer.
  */
 export const MOST_IN_FILTERS = 64 * 1024 * 1024;
-/** Mails of this size always pass: even one in each SMTP connection is little. */
+/** A mail of this size is never deferred for its size: even one in each SMTP connection is little. */
 export const LIGHT_BYTES = 256 * 1024;
 /** A mail that may cost Rspamd more than this beyond its size is read one at a time (`EndOfMessage.mayHideParts`): no estimate of such a cost is sure. */
 export const MOST_EXTRA_BYTES = 16 * 1024 * 1024;

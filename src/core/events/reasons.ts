@@ -4,7 +4,7 @@ type ReasonText = Readonly<{
   says: string;
   /** For the administrator: what to do, if anything. */
   next: string;
-  /** SMTP reply for a stranger (RFC 5321, enhanced code of RFC 3463), if the guard refuses a connection or a mail with it. */
+  /** SMTP reply (RFC 5321, enhanced code of RFC 3463), if the guard or a milter refuses a connection or a mail with it. */
   smtp?: string;
 }>;
 

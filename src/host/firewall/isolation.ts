@@ -76,8 +76,8 @@ type IsolatedPorts = Readonly<{
 }>;
 
 /**
- * For `nft -f`. A stranger's connection is refused and not dropped: a server that sends mail learns at once that it must try
- * again later. Only TCP: no port of this server speaks UDP to the outside, and answers to its own questions pass.
+ * For `nft -f`. A stranger's connection is refused rather than dropped, up to a rate: a server that sends mail learns at once that
+ * it must try again later. Only TCP: no port of this server speaks UDP to the outside, and answers to its own questions pass.
  */
 export function nftIsolate({ allow, ssh, shut }: Isolation, ports: IsolatedPorts): string {
   const open = [

@@ -61,7 +61,7 @@ export function observing(engine: Engine, logs: readonly ObservedLog[]): readonl
   }));
 }
 
-/** The logs that the guard follows, and the reader of each. */
+/** The logs that the guard always follows, and the reader of each. */
 export function followedLogs(layout: Layout, settings: Settings, guardSince: Millis): readonly ObservedLog[] {
   const scores = new SpamdLog();
   return [

@@ -19,7 +19,7 @@ const MOST_OF_SOURCE = MOST_IN_FILTERS / 2;
 const MOST_SUBMITTED = 1_024;
 /** Mails of an account that may hide parts, while Rspamd reads them or they are being delivered. */
 const MOST_HIDING = 3;
-/** An attacker has many networks of a site, but only one such block. */
+/** Length of the block that a site is allocated: an attacker has many networks of one site, but only one such block. */
 const ALLOCATED_LENGTH = 32;
 const MOST_SUSPECTS = 1_024;
 const MOST_LATE_MS = 2 * CHECK_MS;
@@ -74,7 +74,7 @@ export class FilterLoad {
 
   /**
    * At the end of a mail, before Rspamd reads it, Postfix asks about every mail: the engine decides, and what passes is in
-   * the load from then on. Our milter then asks about a mail that exceeds a limit, is heavier than its size, or may hide parts. Of those
+   * the load from then on. Our milter then asks about some mails (`MilterQuestion`), such as one that may hide parts. Of those
    * that may, Rspamd reads one at a time (`PartsTurns`), one from a known place, and few of an account; the others are deferred.
    */
   limiting(submit: Submit): Submit {
@@ -114,7 +114,7 @@ export class FilterLoad {
     return { ...observation, ...this.#submitted.get(observation.queueId) };
   }
 
-  /** A line of any log that the guard follows. */
+  /** A line of mail.log or of a content filter's log. */
   readEnd(line: string): void {
     const kind = ENDS.find(({ end }) => line.endsWith(end));
     const said = kind === undefined ? null : parseMailLine(line);

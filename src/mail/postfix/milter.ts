@@ -91,7 +91,7 @@ export function printMilterReply(decision: Decision): Buffer {
 /** `negotiate` and `more` need a reply at once; `end` needs the verdict on the mail. */
 export type MilterQuestion =
   | Readonly<{ type: "negotiate" | "more" | "quit" }>
-  /** `found`: null if the mail exceeds no limit, hides no parts and is not heavier than its size. */
+  /** `found`: null if the mail exceeds no limit, hides no parts and is not heavier than its size, and its sender is not a suspect. */
   | Readonly<{ type: "end"; found: EndOfMessage | null }>;
 type Counted = keyof typeof MOST_OF_A_MAIL;
 

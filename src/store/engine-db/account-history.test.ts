@@ -16,6 +16,8 @@ const span = (since: number, most: number, until = 9) => ({
   most,
 });
 
+type GuessRow = readonly [account: string, network: string, passwordHash: string, at: number, isStale?: boolean];
+
 function fresh(t: TestContext) {
   const db = engineFor(t);
   const store = new SqliteStore(db);
@@ -23,7 +25,7 @@ function fresh(t: TestContext) {
   t.after(() => store.rollback());
   const know = (prefix: string, account: string, at: number, passwordHash = ""): void =>
     store.apply({ type: "KNOW", prefix: net(prefix), account, passwordHash }, later(START, at));
-  const guess = (account: string, network: string, passwordHash: string, at: number, isStale = false): void =>
+  const guess = (...[account, network, passwordHash, at, isStale = false]: GuessRow): void =>
     store.apply({ type: "GUESS", account, network: net(network), passwordHash, isStale }, later(START, at));
   return { db, store, history: new SqliteAccountHistory(db), know, guess };
 }

@@ -10,7 +10,7 @@ import type { HealthReader } from "./health.ts";
 import type { ApiParts, Asker } from "./ports.ts";
 import type { bansQuery, eventsQuery, figuresQuery, topQuery } from "./routes/schemas.ts";
 
-/** The answers of the reading routes. Each throws `StoreDown`. */
+/** Answers of the reading routes. Each throws `StoreDown`, or `LookupsBusy`. */
 
 /** As JSON, as serialised by the reading thread. */
 export async function readStats({ lookups, clock }: ApiParts, health: HealthReader): Promise<string> {
