@@ -61,7 +61,7 @@ export function observing(engine: Engine, logs: readonly ObservedLog[]): readonl
   }));
 }
 
-/** The logs that the guard always follows, and the reader of each. */
+/** The logs whose lines become observations: mail.log, and spamd's while the spam filter is on. */
 export function followedLogs(layout: Layout, settings: Settings, guardSince: Millis): readonly ObservedLog[] {
   const scores = new SpamdLog();
   return [

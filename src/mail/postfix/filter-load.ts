@@ -114,7 +114,7 @@ export class FilterLoad {
     return { ...observation, ...this.#submitted.get(observation.queueId) };
   }
 
-  /** A line of mail.log or of a content filter's log. */
+  /** A line of mail.log or of spamd's log. */
   readEnd(line: string): void {
     const kind = ENDS.find(({ end }) => line.endsWith(end));
     const said = kind === undefined ? null : parseMailLine(line);

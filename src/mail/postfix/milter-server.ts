@@ -17,8 +17,8 @@ import { POLICY_LIMITS } from "./policy-server.ts";
 const SOCKET_MODE = 0o660;
 
 /**
- * The first milter of Postfix. It counts header lines and MIME parts, and asks about mail that the other filters should not read at once
- * (`MilterQuestion`): `FilterLoad`, and behind it the engine. Postfix reads the reply to one question before it continues.
+ * The first milter of Postfix. It counts header lines and MIME parts, and asks `FilterLoad`, and through it the engine, about mail that
+ * the other filters should not read, or not yet (`MilterQuestion`). Postfix reads the reply to one question before it continues.
  */
 export class MilterServer {
   readonly #server: UnixServer<undefined>;

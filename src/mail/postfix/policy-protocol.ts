@@ -145,7 +145,7 @@ export const DUNNO = "action=DUNNO\n\n";
 export const FIRST_CONTACT_MARK_HEADER = "X-GhostInbox-Crowd";
 export const FIRST_CONTACT_MARK_VALUE = "one of many first mails";
 
-/** Passes that Postfix does not leave to its own restrictions. The first two are restriction classes of main.cf that ask Postgrey. */
+/** Passes with an action other than DUNNO. The first two are restriction classes of main.cf that ask Postgrey. */
 const ACTIONS: Readonly<Partial<Record<Decision["reason"], string>>> = {
   greylist_asked: "greylist",
   recipient_hidden: "greylist_unknown",

@@ -16,7 +16,7 @@ type Rules = Pick<Settings, "backup.enabled" | "backup.drill_every" | "report.ma
 type Done = Readonly<{ at: number | null; says: string; isOff?: boolean }>;
 type Name = UpkeepItem["name"];
 
-/** `down` and `degraded`: notices that make it so. `command`: what shows more. */
+/** `down`, `degraded`: notices that put the task into this state. `command`: shows or does more. */
 type Task = Readonly<{ down: readonly string[]; degraded: readonly string[]; command: string }>;
 
 const TASKS: Readonly<Record<Name, Task>> = {

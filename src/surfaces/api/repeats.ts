@@ -102,8 +102,8 @@ async function kept(response: Response): Promise<Kept | "notKept"> {
 function answerOf({ asked, answer }: Entry, same: string): Response {
   if (asked !== same) return REUSED();
   if (typeof answer === "string") return problem({ status: 409, ...UNKNOWN[answer] });
-  const { body, ...kept } = answer;
-  return new Response(body, kept);
+  const { body, ...init } = answer;
+  return new Response(body, init);
 }
 
 const UNKNOWN = {
