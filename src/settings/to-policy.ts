@@ -75,8 +75,8 @@ export function toPolicy(settings: Settings): Policy {
   };
 }
 
-/** Under what a replay decides: in earnest, whatever `simulate` says. `inForce` has the present allow list. */
-export function replayPolicy(settings: Settings, inForce: Settings) {
+/** What a replay decides under: in earnest, whatever `simulate` says. `inForce`: the settings that decided until now. */
+export function replayPolicy(settings: Settings, inForce: Pick<Settings, "allow.networks">) {
   return {
     policy: { ...toPolicy(settings), simulate: false },
     allowNow: inForce["allow.networks"],

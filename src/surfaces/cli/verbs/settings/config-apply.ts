@@ -5,6 +5,7 @@ import { plural } from "../../../../core/text.ts";
 import { DAY_MS, dayAndTime, later } from "../../../../core/time.ts";
 import { restoreSettingsAccess } from "../../../../jobs/settings-file/settings-file.ts";
 import { warningsOf } from "../../../../settings/conflicts.ts";
+import { loadSettings } from "../../../../settings/load.ts";
 import { programsToRestart, waitingForStart } from "../../../../settings/program-settings.ts";
 import type { Settings } from "../../../../settings/schema.ts";
 import { replayPolicy } from "../../../../settings/to-policy.ts";
@@ -43,7 +44,7 @@ async function applyFile(call: Call, edits: readonly string[]): Promise<Answer> 
   if (!loaded.ok) return loaded;
   const pending = await pendingOf(call);
   if (!pending.ok) return pending;
-  const confirmed = await confirmApply(call, loaded.settings, pending.result.changed);
+  const confirmed = await confirmApply(call, loaded.settings, pending.result);
   if (!confirmed.ok) return confirmed;
   const strict = await confirmStrict(call, loaded.settings, pending.result.changed);
   if (!strict.ok) return strict;
@@ -118,6 +119,9 @@ const MOST_EVENTS = 100_000;
 const DECIDES =
   /^(limits\.(mail|connections|recipients|logins|accounts|networks)\.|bans\.|logins\.|allow\.|providers\.|recipients\.|greylist\.enabled$|fail2ban\.sentences$|domains$|simulate$)/;
 
+const ALLOW = "allow.networks";
+
+type Pending = Readonly<{ changed: readonly string[]; inForce: readonly string[] }>;
 /** `note`: what the check could not see; empty if nothing. */
 type Confirmed = Readonly<{ ok: true; note: string }>;
 
@@ -128,7 +132,7 @@ type Confirmed = Readonly<{ ok: true; note: string }>;
 export async function confirmApply(
   call: Call,
   settings: Settings,
-  changed: readonly string[],
+  { changed, inForce: values }: Pending,
 ): Promise<Failure | Confirmed> {
   const isReplayed = !settings.simulate && changed.some((key) => DECIDES.test(key));
   if (call.flag("yes") || (!isReplayed && !changed.includes("domains"))) return { ok: true, note: "" };
@@ -142,7 +146,7 @@ export async function confirmApply(
   if (!isReplayed) return { ok: true, note: "" };
   const now = call.now();
   const report = await opened.reader.replay({
-    ...replayPolicy(settings, settings),
+    ...replayPolicy(settings, changed.includes(ALLOW) ? allowing(values[changed.indexOf(ALLOW)]) : settings),
     since: later(now, -LOOKED_BACK_MS),
     only: null,
     mostEvents: MOST_EVENTS,
@@ -153,6 +157,12 @@ export async function confirmApply(
     return { ok: true, note: note === "" ? "" : `No user would have been turned away. ${note}` };
   const says = `${warning(report)} ${note}`.trim();
   return agreedTo(call, says, `\`${PROGRAM} config simulate\` shows more; `);
+}
+
+/** Settings with this allow list, as TOML. */
+function allowing(networks = "[]"): Pick<Settings, typeof ALLOW> {
+  const loaded = loadSettings(`${ALLOW} = ${networks}`, {});
+  return loaded.ok ? loaded.settings : { [ALLOW]: [] };
 }
 
 async function agreedTo(call: Call, says: string, more: string): Promise<Failure | Confirmed> {
