@@ -20,6 +20,7 @@ export const accountKeys = objects(KEYS_OF_AN_ACCOUNT, fields);
 export type AccountKey = Readonly<{ id: string; publicKey: string; locked: string; recoverable: string }>;
 /** `isOpen`: whether the account's current password opens it. */
 export type KeptKey = AccountKey & Readonly<{ isOpen: boolean }>;
+/** How many accounts have their own key for mail, and which lack one. */
 export const keyCounts = () =>
   z.object({
     own: meaning(count, "How many have their own key."),
@@ -27,5 +28,4 @@ export const keyCounts = () =>
     ofFile: meaning(count, "How many get none: their passwords come from the accounts file."),
     closed: meaning(list(z.string()), "Some with older mail that their password does not open."),
   });
-/** Of accounts, by their keys for mail. */
 export type KeyCounts = Readonly<z.output<ReturnType<typeof keyCounts>>>;

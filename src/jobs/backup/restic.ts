@@ -158,8 +158,8 @@ export class Restic {
    * directory that was backed up. `signal` ends it.
    */
   async restore(snapshot: string, { to, paths = [], sizeBytes, watch, signal }: RestoreHow): Promise<Restored<null>> {
-    const isKnown = sizeBytes !== undefined || paths.length > 0;
-    const size: Restored<number> = isKnown ? { ok: true, value: sizeBytes ?? 0 } : await this.size(snapshot);
+    const mustAsk = sizeBytes === undefined && paths.length === 0;
+    const size: Restored<number> = mustAsk ? await this.size(snapshot) : { ok: true, value: sizeBytes ?? 0 };
     if (!size.ok) return size;
     const began = Date.now();
     const timer = setInterval(() => {
