@@ -68,6 +68,7 @@ describe("guessing at one account, spread over many addresses", { skip: whyNoLab
 
   test("once the budget for new places is used up, the right password is refused there as a wrong one is", async () => {
     const { said } = await signsIn(ELSEWHERE);
+    assert.match(said, /^NO/);
     assert.equal(said, (await signsIn(ELSEWHERE, "no such password")).said, "in the same words as a wrong one");
     const seemedRight = "reason = 'right_password_guarded'";
     assert.equal(await count(`${seemedRight} AND ip = '${ELSEWHERE}'`), 1);

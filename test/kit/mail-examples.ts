@@ -20,8 +20,8 @@ export function check(
       assert.equal(outcomeOf(decide(factsOf(known), { ...MAIL, ...mail })), answer));
 }
 
-/** `refuse mail_limit, banned`; an event that enters no sliding window is `uncounted`, one that leaves no row `unrecorded`. */
+/** `refuse mail_limit, banned`, with the types of other changes; an event that enters no sliding window is `uncounted`, one that leaves no row `unrecorded`. */
 export function outcomeOf({ verdict, reason, counted, recorded, changes }: Decision): string {
-  const bans = changes.filter(({ type }) => type === "BAN").map(() => ", banned");
-  return `${verdict} ${reason}${bans.join("")}${counted ? "" : ", uncounted"}${recorded ? "" : ", unrecorded"}`;
+  const changed = changes.map(({ type }) => (type === "BAN" ? ", banned" : `, ${type}`));
+  return `${verdict} ${reason}${changed.join("")}${counted ? "" : ", uncounted"}${recorded ? "" : ", unrecorded"}`;
 }

@@ -2,7 +2,7 @@ import { closeSync, mkdirSync, openSync, rmSync, statfsSync, writeSync } from "n
 import { basename, join } from "node:path";
 import { mustRun } from "./commands.ts";
 
-/** A separate disk, small enough to fill, at a directory of the server or for several. Mounted before the server starts. */
+/** A separate disk, small enough to fill, that holds one or several directories of the server. Mounted before it starts. */
 export class SmallDisk {
   readonly directory: string;
   readonly #size: string;

@@ -9,7 +9,6 @@ import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
 
 const KB = 1000;
-/** Scores 1,000 (gtube(7)); `spam.refuse_score` is set above that. */
 const LINE = "The quick brown fox jumps over the lazy dog and then lies down beside it.\r\n";
 const LINK = '<p><a href="http://shop.example/">The quick brown fox</a> <img src="cid:dog">\r\n';
 

@@ -89,14 +89,24 @@ export function ownFiltersTests({ lab, product }: Running): void {
     await isBannedBy("curious", "198.51.100.203");
   });
 
-  test("one of the data directory takes the place of one of its name", async () => {
-    const text = filter(`${SMTPD}lost connection after HELO from [^[]*\\[<HOST>\\]$`);
-    writeFileSync(join(product.layout.fail2banFilters, "curious.conf"), text);
+  test("one of the data directory bans too, and takes the place of one of its name", async () => {
+    const { fail2banFilters, mailLog } = product.layout;
+    for (const [name, command] of [
+      ["curious", "HELO"],
+      ["restless", "RSET"],
+    ] as const) {
+      const text = filter(`${SMTPD}lost connection after ${command} from [^[]*\\[<HOST>\\]$`);
+      writeFileSync(join(fail2banFilters, `${name}.conf`), text);
+    }
+    const tested = await product.cli(["fail2ban", "test", "restless", mailLog]);
+    assert.equal(tested.code, 0, tested.stderr);
     const restarted = JSON.stringify(await product.json(["fail2ban", "restart"]));
-    assert.match(restarted, /"own":\["curious","vanished"\]/);
-    await until("its jail runs", async () => (await jails()).includes("curious"));
+    assert.match(restarted, /"own":\["curious","restless","vanished"\]/);
+    await until("its jail runs", async () => (await jails()).includes("restless"));
     await hangUp("198.51.100.204", "HELO client.test");
     await isBannedBy("curious", "198.51.100.204");
+    await hangUp("198.51.100.205", "RSET");
+    await isBannedBy("restless", "198.51.100.205");
   });
 
   test("the checkout itself has got no filter by this", () => {

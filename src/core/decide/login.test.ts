@@ -46,7 +46,7 @@ const failed: readonly (readonly [that: string, answer: string, known?: Partial<
   ],
   [
     "the right one of a suspended account",
-    "pass right_password_inactive",
+    "pass right_password_inactive, GUESS",
     { account: { ...ACCOUNT, passwordHashes: ["now"] }, accountActive: false },
   ],
   [
@@ -56,12 +56,12 @@ const failed: readonly (readonly [that: string, answer: string, known?: Partial<
   ],
   [
     "a wrong one of a suspended account",
-    "pass below_limit",
+    "pass below_limit, GUESS",
     { account: { ...ACCOUNT, passwordHashes: ["other"] }, accountActive: false },
   ],
   [
     "the 5th different one, right but for the suspension",
-    "refuse login_failures, banned",
+    "refuse login_failures, GUESS, banned",
     { account: { ...ACCOUNT, passwordHashes: ["now"] }, accountActive: false, failures: different(4) },
   ],
   ["passwords without a hash count each", "refuse login_failures, banned", { failures: failures("", "", "", "") }, ""],
@@ -73,12 +73,12 @@ const failed: readonly (readonly [that: string, answer: string, known?: Partial<
   ["one that is banned", "refuse banned, uncounted", { ban: BAN }],
   [
     "an allowed one, a ban notwithstanding",
-    "pass allow_listed",
+    "pass allow_listed, SPARE",
     { protection: "allow_listed", ban: BAN, failures: different(13) },
   ],
   [
     "an allowed one at three times the limit",
-    "delay guessing_slowed",
+    "delay guessing_slowed, SPARE",
     { protection: "allow_listed", ban: BAN, failures: different(14) },
   ],
   ["the 10th different one of a day", "refuse slow_guessing, banned", { failures: hourly(9) }],

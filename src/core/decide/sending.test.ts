@@ -96,7 +96,7 @@ const mails: readonly Example[] = [
   ],
   [
     "to the 101st stranger within an hour",
-    "hold account_held",
+    "hold account_held, HOLD_ACCOUNT",
     sending({ mails: [sent(HOUR_MS - 1, to(100))], mail: to(1) }),
   ],
   [
@@ -106,7 +106,7 @@ const mails: readonly Example[] = [
   ],
   [
     "to the 151st stranger within a day",
-    "hold account_held",
+    "hold account_held, HOLD_ACCOUNT",
     sending({ mails: [sent(DAY_MS - 1, to(100)), sent(HOUR_MS, to(50))], mail: to(1) }),
   ],
   [
@@ -116,7 +116,7 @@ const mails: readonly Example[] = [
   ],
   [
     "to the 31st stranger within a day from a new place",
-    "hold account_held",
+    "hold account_held, HOLD_ACCOUNT",
     sending({ mails: [sent(DAY_MS - 1, to(15)), sent(HOUR_MS, to(15))], mail: to(1), isNewPlace: () => true }),
   ],
   [
@@ -127,7 +127,7 @@ const mails: readonly Example[] = [
   ["to the 20th stranger from a new place", "pass below_limit", sending({ mail: to(20), isNewPlace: () => true })],
   [
     "to the 21st stranger from a new place",
-    "hold account_held",
+    "hold account_held, HOLD_ACCOUNT",
     sending({ mail: to(21), isNewPlace: (after) => after === later(NOON, -DAY_MS) }),
   ],
   [
@@ -138,12 +138,12 @@ const mails: readonly Example[] = [
   ["to the 90 members of a list who have heard from it", "pass below_limit", sending({ mail: to(90, 90) })],
   [
     "to the 20th stranger, of whom 11 refused it",
-    "hold account_held",
+    "hold account_held, HOLD_ACCOUNT",
     sending({ mails: [sent(HOUR_MS - 1, to(19))], mail: to(1), refused: () => 11 }),
   ],
   [
     "to the 44th stranger, of whom 11 refused it: a quarter",
-    "hold account_held",
+    "hold account_held, HOLD_ACCOUNT",
     sending({ mails: [sent(1_000, to(43))], mail: to(1), refused: () => 11 }),
   ],
   [

@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
 import { readdirSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { backup } from "node:sqlite";
 import { test } from "node:test";
-import { eventRows, record, START, scalarOf, scratch } from "../../../test/kit/test-database.ts";
-import { SqliteStore } from "../engine-db/store.ts";
+import { START, scratch } from "../../../test/kit/test-database.ts";
 import { openEngine } from "../open.ts";
 import { OpenFiles, setAside, setAsideBeside, timeOfName } from "./database-files.ts";
 
@@ -54,14 +52,3 @@ for (const { what, does, expected } of [
     does(path);
     assert.equal(files.look(), expected);
   });
-
-test("a removed database is copied whole, with what is only in its log", async (t) => {
-  const path = join(scratch(t), "engine.db");
-  const db = openEngine(path);
-  record(new SqliteStore(db), ...eventRows(100, "203.0.113.7", START));
-  for (const end of ["", "-wal", "-shm"]) rmSync(`${path}${end}`);
-  await backup(db, `${path}.saved`);
-  using saved = openEngine(`${path}.saved`);
-  assert.equal(scalarOf(saved, "SELECT count(*) FROM event"), 100);
-  assert.equal(scalarOf(saved, "PRAGMA integrity_check"), "ok");
-});

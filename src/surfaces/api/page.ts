@@ -67,7 +67,7 @@ class EncodedFiles {
 
 /** Better first. Browsers take Brotli over https and from this machine only. */
 const ENCODINGS = ["br", "gzip"] as const;
-export type Encoding = (typeof ENCODINGS)[number];
+type Encoding = (typeof ENCODINGS)[number];
 
 /** Maximum compression takes a quarter of a second for the page's largest file; each file is compressed once. */
 const BROTLI = { params: { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY } };

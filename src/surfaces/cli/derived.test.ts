@@ -24,7 +24,7 @@ for (const [line, says] of [
   ],
   ["account forward anna@example.org ", '"" is not a mail address such as anna@example.org.'],
 ] as const)
-  test(`a wrong value is quoted, at most its start, and the guard is not asked: ${line.slice(0, 60)}`, async () => {
+  test(`a wrong value is quoted, a long one cut, and the guard is not asked: ${line.slice(0, 60)}`, async () => {
     const { code, err, asked } = await typed(line, () => assert.fail("the guard was asked"));
     const name = line.split(" ").slice(0, 2).join(" ");
     assert.deepEqual([code, err, asked], [2, `${says} See \`./ghostinbox help ${name}\`.\n`, []]);

@@ -165,7 +165,7 @@ test("a request with neither password nor passkey is refused for what the closer
     });
 });
 
-test("a session proves itself with one", async (t) => {
+test("a session proves itself with a passkey", async (t) => {
   const kit = await startKit(t);
   const headers = { cookie: await signIn(kit) };
   const freshUntil = "2026-11-20T07:10:00.000Z";
