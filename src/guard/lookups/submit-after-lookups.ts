@@ -1,4 +1,5 @@
 import type { Recipient } from "../../core/events/mail.ts";
+import { domainOf } from "../../core/net/address.ts";
 import type { Ip } from "../../core/net/ip.ts";
 import type { BlockLists, SenderDomains, SenderProofs } from "../network-ports.ts";
 import type { Submit } from "../ports.ts";
@@ -38,8 +39,7 @@ function senderDomainExists(
   domains: SenderDomains,
   { sender, ip }: Pick<Recipient, "sender" | "ip">,
 ): Promise<boolean | null> {
-  const at = sender.lastIndexOf("@");
-  return at < 0 ? Promise.resolve(null) : domains.exists(sender.slice(at + 1).toLowerCase(), ip);
+  return sender.includes("@") ? domains.exists(domainOf(sender).toLowerCase(), ip) : Promise.resolve(null);
 }
 
 /** The answer if it arrives in time, otherwise `otherwise`. The answer must not reject. */

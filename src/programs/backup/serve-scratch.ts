@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as pause } from "node:timers/promises";
+import { domainOf } from "../../core/net/address.ts";
 import { parsePrefix } from "../../core/net/ip.ts";
 import { MINUTE_MS, SECOND_MS } from "../../core/time.ts";
 import { NftFirewall } from "../../host/firewall/firewall.ts";
@@ -188,7 +189,7 @@ async function mustExpand({ accountsDb, postfixConf }: Layout, domains: readonly
     "SELECT address, targets FROM alias_map WHERE address IN (SELECT address FROM alias) ORDER BY random()",
   )
     .map(({ address, targets }) => ({ address: String(address), targets: String(targets) }))
-    .filter(({ address }) => domains.includes(address.slice(address.lastIndexOf("@") + 1)))
+    .filter(({ address }) => domains.includes(domainOf(address)))
     .slice(0, SAMPLE);
   if (known.length === 0) return 0;
   const asked = ["-c", postfixConf, "-q", "-", `sqlite:${join(postfixConf, TABLES.aliases.file)}`];
