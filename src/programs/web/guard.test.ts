@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
-import { createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
-import { listenOnSocket } from "../../../test/kit/local-server.ts";
 import { patience } from "../../../test/kit/patience.ts";
 import { ip } from "../../../test/kit/samples.ts";
+import { servedSocket, silent } from "../../../test/kit/served.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import type { ParsedLine } from "../../admin/declare/control.ts";
 import { CommitFeed } from "../../guard/commits.ts";
@@ -12,13 +11,8 @@ import { watch } from "../../host/sockets/control-client.ts";
 import { ControlServer } from "../../surfaces/control-server.ts";
 import { GuardNews, guardAt } from "./guard.ts";
 
-test("a health request about a hanging guard is answered within seconds", async (t) => {
-  const directory = temporaryDirectory();
-  const open = new Set<Socket>();
-  const server = createServer((socket) => void open.add(socket.on("error", () => undefined)));
-  t.after(() => open.forEach((socket) => socket.destroy()));
-  const path = join(directory, "web.sock");
-  await listenOnSocket(server, path);
+test("a health request about a hanging guard is answered within seconds", async () => {
+  const path = await servedSocket(silent);
   const from = performance.now();
   const reply = await guardAt(path).ask("web", { verb: "health" });
   assert.ok(!reply.ok && reply.kind === "unreachable");

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { copyFileSync, existsSync, globSync, writeFileSync } from "node:fs";
-import { createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { listenOnSocket } from "../../../test/kit/local-server.ts";
 import { lacking } from "../../../test/kit/needs.ts";
+import { servedSocket } from "../../../test/kit/served.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import {
   dataDirectory,
@@ -146,16 +145,10 @@ describe("while the guard is down", TIMED, () => {
   });
 });
 
-test("reports a hanging guard within seconds, and sends it no command", TIMED, async (t) => {
+test("reports a hanging guard within seconds, and sends it no command", TIMED, async () => {
   using layout = dataDirectory();
   let heard = "";
-  const open = new Set<Socket>();
-  const server = createServer((socket) => {
-    open.add(socket.on("error", () => undefined));
-    socket.on("data", (chunk) => (heard += chunk));
-  });
-  t.after(() => open.forEach((socket) => socket.destroy()));
-  await listenOnSocket(server, layout.controlSocket);
+  await servedSocket((socket) => socket.on("data", (chunk) => (heard += chunk)), layout.controlSocket);
   const [status, ban] = await Promise.all([ghostinbox(layout, ["status"]), ghostinbox(layout, ["ban", "203.0.113.7"])]);
   for (const finished of [status, ban]) {
     assert.match(
