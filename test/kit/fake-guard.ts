@@ -14,19 +14,17 @@ import { roleOf, SCOPES, type Scope } from "../../src/core/access/scopes.ts";
 import { parseIp } from "../../src/core/net/ip.ts";
 import type { Asker, Asking, GuardPort, Unreachable } from "../../src/surfaces/api/ports.ts";
 import { sampleOf } from "./sample-of.ts";
+import { WELL } from "./samples.ts";
 
 export const PASSWORD = "correct horse battery";
 export const TOKEN = "gi_0123456789abcdef0123456789abcdef";
 
 export const HEALTH: Health = {
-  status: "ok",
-  headline: "well",
+  ...WELL,
   components: [
     { name: "guard", status: "ok", detail: "deciding, secret detail" },
     { name: "postfix", status: "ok", detail: "running, pid 7" },
   ],
-  notices: [],
-  needsYou: [],
   uptimeSeconds: 5,
 };
 

@@ -11,7 +11,7 @@ import { openEngine, openEngineForReading } from "../../src/store/open.ts";
 import { printJson } from "../../src/surfaces/cli/print/text.ts";
 import { patience } from "../kit/patience.ts";
 import { costOf } from "../kit/processor-time.ts";
-import { BAN, NOON } from "../kit/samples.ts";
+import { BAN, NOON, WELL } from "../kit/samples.ts";
 import { temporaryDirectory } from "../kit/temporary-directory.ts";
 import { bannedNetwork } from "./fill.ts";
 
@@ -61,21 +61,13 @@ test("100,000 bans: added in seconds, listed, counted and searched at once, read
   assert.equal(within("countMs", () => queries.figures.bansInForce(NOON)).engine, BANS);
   const sought = bannedNetwork(77_777);
   assert.equal(within("searchMs", () => queries.address(sought, NOON, HOUR_MS)).ban?.prefix, sought);
-  const health = {
-    status: "ok",
-    headline: "well",
-    components: [],
-    notices: [],
-    needsYou: [],
-    uptimeSeconds: 1,
-  } as const;
-  const answer = within("answerMs", () => statsText(queries, health, NOON));
+  const answer = within("answerMs", () => statsText(queries, WELL, NOON));
   assert.ok(
     answer.includes(bannedNetwork(BANS - BANS_ANSWERED)) &&
       !answer.includes(`"${bannedNetwork(BANS - BANS_ANSWERED - 1)}"`),
   );
   assert.match(answer, /"next":"\d+"/);
-  const printed = within("printMs", () => printJson(statsOf(queries, health, NOON, ALL_BANS)));
+  const printed = within("printMs", () => printJson(statsOf(queries, WELL, NOON, ALL_BANS)));
   assert.match(
     printed.split("\n").find((line) => line.includes(sought)) ?? "",
     /"reason": "./,

@@ -1,14 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BAN } from "../../../test/kit/api-kit.ts";
-import { eventItem, NOON } from "../../../test/kit/samples.ts";
-import type { EventItem, Health } from "../../admin/declare/items.ts";
+import { eventItem, NOON, WELL } from "../../../test/kit/samples.ts";
+import type { EventItem } from "../../admin/declare/items.ts";
 import { DAY_MS, HOUR_MS, instant, later, MINUTE_MS } from "../../core/time.ts";
 import type { Queries } from "../storage-ports.ts";
 import { eventsBetween, MOST_STEPS, pointBetween, spanOf, statsOf } from "./stats.ts";
 
 const NOW = instant(Date.UTC(2026, 10, 20, 7));
-const HEALTH: Health = { status: "ok", headline: "well", components: [], notices: [], needsYou: [], uptimeSeconds: 5 };
 
 const NOT_ASKED = (): never => assert.fail("the overview does not follow anything");
 
@@ -58,13 +57,13 @@ function event(id: number): EventItem {
 }
 
 test("the overview has every field of the API contract, for the last 24 hours", () => {
-  assert.deepEqual(statsOf(queries, HEALTH, NOW, 3), {
+  assert.deepEqual(statsOf(queries, WELL, NOW, 3), {
     generatedAt: "2026-11-20T07:00:00.000Z",
     bans: { active: 100_000, items: [BAN], next: "7" },
     events: [event(2), event(1)],
     topIps: [{ ip: "203.0.113.7", mails: 11, connections: 3, rejected: 1 }],
     counts: { BAN: 1 },
-    health: HEALTH,
+    health: WELL,
   });
 });
 

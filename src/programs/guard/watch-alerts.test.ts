@@ -5,9 +5,8 @@ import { engineOnMemory } from "../../../test/kit/engine-kit.ts";
 import { settingsWith } from "../../../test/kit/loaded-settings.ts";
 import { listenOnPort } from "../../../test/kit/local-server.ts";
 import { patience } from "../../../test/kit/patience.ts";
-import { MAIL } from "../../../test/kit/samples.ts";
+import { MAIL, WELL } from "../../../test/kit/samples.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import type { Health } from "../../admin/declare/items.ts";
 import type { KeeperCommand } from "../../admin/declare/keeper.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import { KeeperClient } from "../../host/sockets/keeper-client.ts";
@@ -16,7 +15,6 @@ import type { Settings } from "../../settings/schema.ts";
 import { KeeperServer } from "../../surfaces/keeper-server.ts";
 import { AlertWatch } from "./watch-alerts.ts";
 
-const WELL: Health = { status: "ok", headline: "well", components: [], notices: [], needsYou: [], uptimeSeconds: 1 };
 const MAILED = 'email = ["owner@elsewhere.example"]\n';
 
 function settingsOf(alerts: string): Settings {

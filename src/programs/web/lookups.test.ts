@@ -3,7 +3,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { NOON } from "../../../test/kit/samples.ts";
+import { NOON, WELL } from "../../../test/kit/samples.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { eventRows, record, START } from "../../../test/kit/test-database.ts";
 import { until } from "../../../test/kit/until.ts";
@@ -50,11 +50,7 @@ test("every question is answered from the database, and this thread is not block
     thread.ask("events", NEWEST),
     thread.ask("top", "mails", START, 5),
     thread.ask("account", "anna@example.test"),
-    thread.ask(
-      "stats",
-      { status: "ok", headline: "well", components: [], notices: [], needsYou: [], uptimeSeconds: 1 },
-      NOON,
-    ),
+    thread.ask("stats", WELL, NOON),
   ]);
   assert.deepEqual(idsIn(events), [3, 2, 1]);
   assert.deepEqual(top, [{ ip: "203.0.113.7", count: 3 }]);
