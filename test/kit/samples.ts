@@ -16,10 +16,10 @@ import type { Observation } from "../../src/core/events/log.ts";
 import type { LoginAttributes } from "../../src/core/events/login.ts";
 import type { MailAttributes, Recipient } from "../../src/core/events/mail.ts";
 import type { JailReported } from "../../src/core/events/report.ts";
-import { type Door, type Opening, parseDoor } from "../../src/core/firewall/strict.ts";
-import { type AccountName, type Address, parseAccountName, parseAddress } from "../../src/core/net/address.ts";
-import { hostPrefix, type Ip, neighbourhoodOf, type Prefix, parseIp, parsePrefix } from "../../src/core/net/ip.ts";
-import { type KeepRule, parseKeepRule } from "../../src/core/retention.ts";
+import { type Opening, parseDoor } from "../../src/core/firewall/strict.ts";
+import { parseAccountName, parseAddress } from "../../src/core/net/address.ts";
+import { hostPrefix, type Ip, neighbourhoodOf, parseIp, parsePrefix } from "../../src/core/net/ip.ts";
+import { parseKeepRule } from "../../src/core/retention.ts";
 import { DAY_MS, HOUR_MS, instant, isoTime, later, MINUTE_MS, type Millis } from "../../src/core/time.ts";
 
 /** For tests: the default policy, a stranger, and instants around a noon. Nothing here runs in the product. */
@@ -80,32 +80,19 @@ export const POLICY: Policy = {
   knownFactor: 3,
 };
 
-export function ip(text: string): Ip {
-  return parseIp(text) ?? assert.fail(`not an address: ${text}`);
-}
+export const ip = valid(parseIp, "an address");
+export const net = valid(parsePrefix, "a network");
+export const door = valid(parseDoor, "a door");
+export const accountName = valid(parseAccountName, "an account");
+export const keepRule = valid(parseKeepRule, "a rule of retention");
+export const mailAddress = valid(parseAddress, "a mail address");
 
-export function net(text: string): Prefix {
-  return parsePrefix(text) ?? assert.fail(`not a network: ${text}`);
-}
-
-export function door(text: string): Door {
-  return parseDoor(text) ?? assert.fail(`not a door: ${text}`);
+function valid<T>(parse: (text: string) => T | null, what: string): (text: string) => T {
+  return (text) => parse(text) ?? assert.fail(`not ${what}: ${text}`);
 }
 
 export function opening(doors: readonly string[], trusted: readonly string[] = []): Opening {
   return { doors: doors.map(door), trusted };
-}
-
-export function accountName(text: string): AccountName {
-  return parseAccountName(text) ?? assert.fail(`not an account: ${text}`);
-}
-
-export function keepRule(text: string): KeepRule {
-  return parseKeepRule(text) ?? assert.fail(`not a rule of retention: ${text}`);
-}
-
-export function mailAddress(text: string): Address {
-  return parseAddress(text) ?? assert.fail(`not a mail address: ${text}`);
 }
 
 export const STRANGER: Ip = ip("203.0.113.7");
