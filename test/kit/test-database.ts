@@ -1,6 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { DatabaseSync, SQLInputValue, SQLOutputValue } from "node:sqlite";
 import type { TestContext } from "node:test";
@@ -13,17 +12,11 @@ import type { Reach, Store } from "../../src/guard/storage-ports.ts";
 import { SqliteStore } from "../../src/store/engine-db/store.ts";
 import { openAccounts, openEngine, openEngineForReading } from "../../src/store/open.ts";
 import { ip, net } from "./samples.ts";
+import { temporaryDirectory } from "./temporary-directory.ts";
 
 /** Shared by the tests of the databases. */
 
 export const START = instant(Date.UTC(2026, 10, 20, 6, 0, 0));
-
-/** A directory that is removed when the test ends. */
-export function scratch(t: TestContext): string {
-  const directory = mkdtempSync(join(tmpdir(), "ghostinbox-sqlite-"));
-  t.after(() => rmSync(directory, { recursive: true, force: true }));
-  return directory;
-}
 
 let emptyEngine: Buffer | null = null;
 
@@ -40,21 +33,21 @@ export function newEngine(path: string): DatabaseSync {
 
 /** A new `engine.db` that is closed when the test ends. */
 export function engineFor(t: TestContext): DatabaseSync {
-  const db = newEngine(join(scratch(t), "engine.db"));
+  const db = newEngine(join(temporaryDirectory(), "engine.db"));
   t.after(() => db.close());
   return db;
 }
 
 /** A new `accounts.db` that is closed when the test ends. */
 export function accountsFor(t: TestContext): DatabaseSync {
-  const db = openAccounts(join(scratch(t), "accounts.db"));
+  const db = openAccounts(join(temporaryDirectory(), "accounts.db"));
   t.after(() => db.close());
   return db;
 }
 
 /** A new `engine.db`, with its writer and a connection that only reads. */
 export function engineDatabase(t: TestContext) {
-  const path = join(scratch(t), "engine.db");
+  const path = join(temporaryDirectory(), "engine.db");
   const db = newEngine(path);
   t.after(() => db.close());
   const store = new SqliteStore(db);

@@ -8,11 +8,11 @@ import { carryOut, MaintenanceWork, type Order, type Result } from "../../src/st
 import { openAccounts, openEngine } from "../../src/store/open.ts";
 import { HandClock, NoticeBoard } from "./engine-kit.ts";
 import { patience } from "./patience.ts";
-import { scratch } from "./test-database.ts";
+import { temporaryDirectory } from "./temporary-directory.ts";
 
 /** Both databases on a disk, under the guard's watch. */
-export function watchedDatabases(t: TestContext) {
-  const directory = scratch(t);
+export function watchedDatabases() {
+  const directory = temporaryDirectory();
   const [engineDb, accountsDb] = [join(directory, "engine.db"), join(directory, "accounts.db")];
   const clock = new HandClock();
   const notices = new NoticeBoard();

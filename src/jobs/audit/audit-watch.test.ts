@@ -4,10 +4,10 @@ import { dirname } from "node:path";
 import { type TestContext, test } from "node:test";
 import { HandClock } from "../../../test/kit/engine-kit.ts";
 import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
-import { record, scratch } from "../../../test/kit/test-database.ts";
+import { record } from "../../../test/kit/test-database.ts";
 import { auditRecord } from "../../core/events/command.ts";
 import { HOUR_MS, isoTime, MINUTE_MS } from "../../core/time.ts";
-import { type Layout, layoutOf } from "../../settings/layout.ts";
+import type { Layout } from "../../settings/layout.ts";
 import { SqliteStore } from "../../store/engine-db/store.ts";
 import { checkAudit } from "../../store/events/audit.ts";
 import { openEngine } from "../../store/open.ts";
@@ -126,8 +126,8 @@ for (const { what, sql } of [
     assert.match((await lookAfter(HOUR_MS))[0]?.detail ?? "", /^the audit cannot be read: /);
   });
 
-test("a missing database is checked again soon, and reported after ten minutes", async (t) => {
-  const layout = layoutOf(scratch(t));
+test("a missing database is checked again soon, and reported after ten minutes", async () => {
+  const layout = temporaryLayout();
   const clock = new HandClock();
   const watch = new AuditWatch(layout, databasesOf(layout), clock);
   await assert.rejects(watch.look());

@@ -4,7 +4,8 @@ import { DatabaseSync } from "node:sqlite";
 import { type TestContext, test } from "node:test";
 import { setImmediate as nextTurn, setTimeout as pause } from "node:timers/promises";
 import { HandClock, NoticeBoard, SILENT } from "../../../test/kit/engine-kit.ts";
-import { eventRows, newEngine, record, START, scratch } from "../../../test/kit/test-database.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { eventRows, newEngine, record, START } from "../../../test/kit/test-database.ts";
 import { until } from "../../../test/kit/until.ts";
 import { DAY_MS } from "../../core/time.ts";
 import { SqliteStore } from "../../store/engine-db/store.ts";
@@ -20,7 +21,7 @@ const LIMITS = { copyBytes: 200 * KB, slowBytes: 400 * KB, forceBytes: 600 * KB,
 
 /** `isRunning`: whether the maintenance process carries out orders. */
 function checkpointing(t: TestContext, isRunning: boolean) {
-  const path = join(scratch(t), "engine.db");
+  const path = join(temporaryDirectory(), "engine.db");
   const db = openEngine(path);
   const store = new SqliteStore(db);
   const log = new WriteAheadLog(db, path);
@@ -103,8 +104,8 @@ test("an endless reader is reported, then nothing more is recorded, and recordin
 
 const MOST_ROWS = 1_000;
 
-function fresh(t: TestContext, { isRunning = (): boolean => true, comesLater = false } = {}) {
-  const db = newEngine(join(scratch(t), "engine.db"));
+function fresh({ isRunning = (): boolean => true, comesLater = false } = {}) {
+  const db = newEngine(join(temporaryDirectory(), "engine.db"));
   const events = new EventCount(db);
   const store = new SqliteStore(db, events);
   const clock = new HandClock(START);
@@ -142,8 +143,8 @@ function fresh(t: TestContext, { isRunning = (): boolean => true, comesLater = f
   return { events, notices, orders, removal };
 }
 
-test("removes excess events a little in each turn, with decisions in between", async (t) => {
-  const { events, removal, notices, orders } = fresh(t);
+test("removes excess events a little in each turn, with decisions in between", async () => {
+  const { events, removal, notices, orders } = fresh();
   let turns = 0;
   let most = 0;
   let before = events.rows;
@@ -163,8 +164,8 @@ test("removes excess events a little in each turn, with decisions in between", a
   assert.ok(orders.includes("warm"), "the maintenance process read the removed events ahead");
 });
 
-test("a second round waits for the first, and a stop ends it", async (t) => {
-  const { events, removal } = fresh(t);
+test("a second round waits for the first, and a stop ends it", async () => {
+  const { events, removal } = fresh();
   const first = removal.round();
   await removal.round();
   removal.stop();
@@ -172,9 +173,9 @@ test("a second round waits for the first, and a stop ends it", async (t) => {
   assert.ok(events.rows > MOST_ROWS);
 });
 
-test("before the maintenance process has counted, nothing is removed; once it is back, everything is", async (t) => {
+test("before the maintenance process has counted, nothing is removed; once it is back, everything is", async () => {
   let isRunning = false;
-  const { events, removal } = fresh(t, { isRunning: () => isRunning });
+  const { events, removal } = fresh({ isRunning: () => isRunning });
   await removal.round();
   assert.equal(events.rows, 20_000);
   isRunning = true;
@@ -182,8 +183,8 @@ test("before the maintenance process has counted, nothing is removed; once it is
   assert.equal(events.rows, MOST_ROWS);
 });
 
-test("a flood that starts after a round is reported, until it ends", async (t) => {
-  const { events, removal, notices } = fresh(t, { comesLater: true });
+test("a flood that starts after a round is reported, until it ends", async () => {
+  const { events, removal, notices } = fresh({ comesLater: true });
   await removal.round();
   assert.equal(events.rows, MOST_ROWS);
   assert.ok(notices.raised.has("events_aggregated"));

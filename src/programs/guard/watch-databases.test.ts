@@ -19,7 +19,7 @@ function namesIn(path: string): readonly unknown[] {
 }
 
 test("each change of the accounts is copied", async (t) => {
-  const { watch, accountsDb, addAccount } = watchedDatabases(t);
+  const { watch, accountsDb, addAccount } = watchedDatabases();
   addAccount("anna@example.org");
   await lookUntil(t, watch, () => assert.deepEqual(namesIn(copyOf(accountsDb)), ["anna@example.org"]));
   addAccount("bea@example.org");
@@ -31,7 +31,7 @@ test("each change of the accounts is copied", async (t) => {
 });
 
 test("a noted use causes no copy", async (t) => {
-  const { watch, accounts, uses, calls, addAccount } = watchedDatabases(t);
+  const { watch, accounts, uses, calls, addAccount } = watchedDatabases();
   addAccount("anna@example.org");
   await lookUntil(t, watch, () => assert.equal(calls.copies, 1));
   await new Promise((resolve) => setImmediate(resolve));
@@ -43,7 +43,7 @@ test("a noted use causes no copy", async (t) => {
 });
 
 test("accounts that cannot be copied are reported, until they can", async (t) => {
-  const { watch, accountsDb, addAccount, notices } = watchedDatabases(t);
+  const { watch, accountsDb, addAccount, notices } = watchedDatabases();
   addAccount("anna@example.org");
   mkdirSync(`${copyOf(accountsDb)}.new`);
   await lookUntil(t, watch, () => assert.match(notices.raised.get("accounts_uncopied") ?? "", /EISDIR|directory/));
@@ -51,8 +51,8 @@ test("accounts that cannot be copied are reported, until they can", async (t) =>
   await lookUntil(t, watch, () => assert.ok(!notices.raised.has("accounts_uncopied")));
 });
 
-test("a removed database is restored, nothing is recorded until then, and the guard restarts", async (t) => {
-  const { watch, accountsDb, addAccount, calls } = watchedDatabases(t);
+test("a removed database is restored, nothing is recorded until then, and the guard restarts", async () => {
+  const { watch, accountsDb, addAccount, calls } = watchedDatabases();
   addAccount("anna@example.org");
   await watch.look();
   addAccount("bea@example.org");
@@ -66,8 +66,8 @@ test("a removed database is restored, nothing is recorded until then, and the gu
   assert.equal(calls.restarts, 1);
 });
 
-test("a file that replaced an open database is set aside", async (t) => {
-  const { watch, engineDb, engine, calls } = watchedDatabases(t);
+test("a file that replaced an open database is set aside", async () => {
+  const { watch, engineDb, engine, calls } = watchedDatabases();
   engine.exec("INSERT INTO allow_entry (prefix, note, by, at) VALUES ('192.0.2.1/32', '', 'root', 1)");
   await watch.look();
   openEngine(`${engineDb}.other`).close();
@@ -80,8 +80,8 @@ test("a file that replaced an open database is set aside", async (t) => {
   saved.close();
 });
 
-test("while it cannot be restored there is a notice, and events are still recorded", async (t) => {
-  const { watch, engineDb, calls, notices } = watchedDatabases(t);
+test("while it cannot be restored there is a notice, and events are still recorded", async () => {
+  const { watch, engineDb, calls, notices } = watchedDatabases();
   await watch.look();
   renameSync(dirname(engineDb), `${dirname(engineDb)}.elsewhere`);
   await watch.look();
@@ -92,8 +92,8 @@ test("while it cannot be restored there is a notice, and events are still record
   assert.ok(!notices.raised.has("database_unsaved"));
 });
 
-test("the next start handles a truncated database, or one that SQLite calls damaged", async (t) => {
-  const { watch, engineDb, engine, calls } = watchedDatabases(t);
+test("the next start handles a truncated database, or one that SQLite calls damaged", async () => {
+  const { watch, engineDb, engine, calls } = watchedDatabases();
   engine.exec("PRAGMA wal_checkpoint(TRUNCATE)");
   await watch.look();
   truncateSync(engineDb, 4_096);
@@ -102,8 +102,8 @@ test("the next start handles a truncated database, or one that SQLite calls dama
   assert.ok(existsSync(`${engineDb}.is-damaged`));
 });
 
-test("an SQLite error other than damage changes nothing; damage ends the guard once", (t) => {
-  const { watch, calls, engineDb } = watchedDatabases(t);
+test("an SQLite error other than damage changes nothing; damage ends the guard once", () => {
+  const { watch, calls, engineDb } = watchedDatabases();
   watch.noteError(Object.assign(new Error("database or disk is full"), { errcode: 13 }));
   watch.noteError(new TypeError("a bug"));
   assert.equal(calls.restarts, 0);
@@ -114,8 +114,8 @@ test("an SQLite error other than damage changes nothing; damage ends the guard o
   assert.ok(existsSync(`${engineDb}.is-damaged`), "the accounts are intact, so the other database is damaged");
 });
 
-test("a disk that damages file after file does not cause restarts in a loop", (t) => {
-  const { watch, calls, engineDb, clock } = watchedDatabases(t);
+test("a disk that damages file after file does not cause restarts in a loop", () => {
+  const { watch, calls, engineDb, clock } = watchedDatabases();
   for (let i = 0; i < 3; i++) {
     setAside(engineDb, "damaged", clock.now());
     clock.advance(SECOND_MS);
@@ -128,8 +128,8 @@ test("a disk that damages file after file does not cause restarts in a loop", (t
   assert.equal(calls.restarts, 1);
 });
 
-test("files that were set aside are reported until they are removed, with the command", async (t) => {
-  const { watch, accountsDb, clock, notices } = watchedDatabases(t);
+test("files that were set aside are reported until they are removed, with the command", async () => {
+  const { watch, accountsDb, clock, notices } = watchedDatabases();
   await watch.look();
   assert.ok(!notices.raised.has("database_set_aside"));
   const aside = `${accountsDb}.damaged-20261120T060000Z`;
@@ -144,7 +144,7 @@ test("files that were set aside are reported until they are removed, with the co
 });
 
 test("a digest is requested soon after the start, then every five minutes", async (t) => {
-  const { watch, clock, calls } = watchedDatabases(t);
+  const { watch, clock, calls } = watchedDatabases();
   await watch.look();
   assert.equal(calls.digests, 0);
   clock.advance(5 * SECOND_MS);
@@ -157,7 +157,7 @@ test("a digest is requested soon after the start, then every five minutes", asyn
 });
 
 test("a digest that finds damage ends the guard; one without space is reported", async (t) => {
-  const { watch, clock, engine, engineDb, notices, calls } = watchedDatabases(t);
+  const { watch, clock, engine, engineDb, notices, calls } = watchedDatabases();
   mkdirSync(`${digestOf(engineDb)}.new`);
   clock.advance(5 * SECOND_MS);
   await lookUntil(t, watch, () => assert.match(notices.raised.get("engine_undigested") ?? "", /EISDIR|directory/));
@@ -171,8 +171,8 @@ test("a digest that finds damage ends the guard; one without space is reported",
   assert.ok(existsSync(`${engineDb}.is-damaged`));
 });
 
-test("damage of a new digest does not count as damage of the database", (t) => {
-  const { engine, engineDb } = watchedDatabases(t);
+test("damage of a new digest does not count as damage of the database", () => {
+  const { engine, engineDb } = watchedDatabases();
   engine.exec("INSERT INTO known_address (prefix, account, first_at, last_at) VALUES ('203.0.113.7/32', 'a@b', 1, 1)");
   const path = `${engineDb}.fresh`;
   writeFileSync(path, "a letter ".repeat(9_000));

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { connected, readerWith, script } from "../../../../../test/kit/script-world.ts";
-import { eventRow, newEngine, START, scratch } from "../../../../../test/kit/test-database.ts";
+import { temporaryDirectory } from "../../../../../test/kit/temporary-directory.ts";
+import { eventRow, newEngine, START } from "../../../../../test/kit/test-database.ts";
 import { auditRecord } from "../../../../core/events/command.ts";
 import type { EventRecord } from "../../../../core/events/event.ts";
 import { EVENT_TYPES } from "../../../../core/events/event-types.ts";
@@ -25,7 +26,7 @@ const ROWS = [
 
 /** Runs the command over a real database; `committed` arrives while it follows. */
 async function ran(t: TestContext, words: string, committed: readonly EventRecord[] = [], before = ROWS) {
-  const db = newEngine(join(scratch(t), "engine.db"));
+  const db = newEngine(join(temporaryDirectory(), "engine.db"));
   t.after(() => db.close());
   const store = new SqliteStore(db);
   const write = (rows: readonly EventRecord[]): void => {
