@@ -1,10 +1,11 @@
 import { hostAndPort } from "../../settings/ports.ts";
 
 /**
- * Why the relay accepts no mail at all, as far as the queue shows. Replies about single mails concern their senders. `isNamed`: the
- * reason names the relay; otherwise it may be about a server that was tried before the relay was set.
+ * Why the relay accepts no mail at all, as far as the queue shows. Replies about single mails concern their senders. `heals`: it
+ * ends without action by the owner. `isNamed`: the reason names the relay; otherwise it may be about a server that was tried before
+ * the relay was set.
  */
-export type RelayTrouble = Readonly<{ kind: "login" | "tls" | "later" | "away"; says: string; isNamed: boolean }>;
+export type RelayTrouble = Readonly<{ heals: boolean; says: string; isNamed: boolean }>;
 
 /** qmgr(8) puts this before the reason of a delivery that it did not retry. */
 const SUSPENDED = /^delivery temporarily suspended: /;
@@ -34,18 +35,18 @@ export function relayTrouble(reason: string, relay: string): RelayTrouble | null
 function troubleOf(text: string): Omit<RelayTrouble, "isNamed"> | null {
   // Our own Dovecot, which is reached through a socket of Postfix.
   if (/^[^:]*\[private\//.test(text)) return null;
-  if (text.startsWith("SASL authentication failed")) return { kind: "login", says: loginTrouble(text) };
+  if (text.startsWith("SASL authentication failed")) return { heals: false, says: loginTrouble(text) };
   if (/^Server certificate not (?:trusted|verified)/.test(text))
-    return { kind: "tls", says: "its certificate does not have this name, or comes from no known authority" };
-  if (text.startsWith("TLS is required, but was not offered")) return { kind: "tls", says: "it offers no TLS" };
-  if (/^(?:Cannot start TLS|TLS is required, but host )/.test(text)) return { kind: "tls", says: "TLS with it fails" };
+    return { heals: false, says: "its certificate does not have this name, or comes from no known authority" };
+  if (text.startsWith("TLS is required, but was not offered")) return { heals: false, says: "it offers no TLS" };
+  if (/^(?:Cannot start TLS|TLS is required, but host )/.test(text)) return { heals: false, says: "TLS with it fails" };
   if (BEFORE_RECIPIENTS.test(text))
-    return { kind: "later", says: `it accepts no mail for now (${CODE.exec(text)?.[1] ?? "4xx"})` };
+    return { heals: true, says: `it accepts no mail for now (${CODE.exec(text)?.[1] ?? "4xx"})` };
   const [, why] = /^connect to \S+: ([A-Z][A-Za-z ]{1,60})$/.exec(text) ?? [];
-  if (why !== undefined) return { kind: "away", says: `it cannot be reached (${why})` };
-  if (text.includes("Name service error for name=")) return { kind: "away", says: "its name has no address" };
+  if (why !== undefined) return { heals: true, says: `it cannot be reached (${why})` };
+  if (text.includes("Name service error for name=")) return { heals: true, says: "its name has no address" };
   if (/^(?:lost connection with|conversation with) \S+ /.test(text))
-    return { kind: "away", says: "it ends the session early" };
+    return { heals: true, says: "it ends the session early" };
   return null;
 }
 

@@ -60,14 +60,14 @@ export class RelayWatch {
     const failure = await readQueue(({ at, recipients }) => {
       const fault = recipients
         .map(({ reason }) => (reason === null ? null : relayTrouble(reason, this.#relay)))
-        .find((one) => one !== null && (heals(one) ? now - at >= AWAY_MS : one.isNamed || this.#isTriedHere(at, now)));
+        .find((one) => one !== null && (one.heals ? now - at >= AWAY_MS : one.isNamed || this.#isTriedHere(at, now)));
       if (fault !== null && fault !== undefined) found.push(fault);
     });
     const to = elapsedMs();
     this.#notBeforeMs = to + Math.min((to - from) * REST_FACTOR, MOST_REST_MS);
     if (failure !== null) return;
     // Faults that need the owner come first.
-    const worst = found.find((one) => !heals(one)) ?? found[0];
+    const worst = found.find((one) => !one.heals) ?? found[0];
     this.#troubles = worst === undefined ? [] : [this.#trouble(worst, found.length)];
   }
 
@@ -82,9 +82,4 @@ export class RelayWatch {
       detail: `${this.#relay.replaceAll(/[[\]]/g, "")}: ${says}; ${plural(waiting, "mail")} waiting`,
     };
   }
-}
-
-/** Whether the trouble ends without action by the owner. */
-function heals({ kind }: RelayTrouble): boolean {
-  return kind === "away" || kind === "later";
 }
