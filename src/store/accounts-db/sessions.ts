@@ -30,12 +30,13 @@ export class SqliteSessions implements SessionStore {
       shrink: `
         DELETE FROM session WHERE digest IN (
           SELECT digest FROM session WHERE account IS ? ORDER BY used_at DESC LIMIT -1 OFFSET ?)`,
-      forget: "DELETE FROM session WHERE used_at <= ? OR started_at <= ? OR max(used_at, started_at) > ?",
+      forget: `DELETE FROM session WHERE NOT (${VALID})`,
       find: "SELECT id, account, started_at, used_at, proved_at FROM session WHERE digest = ?",
       use: "UPDATE session SET used_at = ? WHERE digest = ?",
       prove: "UPDATE session SET proved_at = ? WHERE digest = ?",
       list: `
-        SELECT id, device, ip, started_at, used_at FROM session WHERE account IS ? ORDER BY used_at DESC, id`,
+        SELECT id, device, ip, started_at, used_at FROM session
+        WHERE ${VALID} AND account IS ?4 ORDER BY used_at DESC, id`,
       end: "DELETE FROM session WHERE id = ?",
       endOf: "DELETE FROM session WHERE account IS ? AND id IS NOT ?",
       endMailboxes: "DELETE FROM session WHERE account IS NOT NULL",
@@ -45,7 +46,7 @@ export class SqliteSessions implements SessionStore {
 
   open({ digest, id, account, device, ip, at }: NewSession): void {
     together(this.#db, () => {
-      this.#sql.forget.run(later(at, -SESSION_IDLE_MS), later(at, -SESSION_AGE_MS), later(at, SESSION_AHEAD_MS));
+      this.#sql.forget.run(...boundsAt(at));
       const most = account === null ? LIMITS.dashboardSessions : LIMITS.mailboxSessions;
       this.#sql.shrink.run(account, most - 1);
       this.#sql.add.run(digest, id, device, ip, at, at, at, account);
@@ -66,10 +67,7 @@ export class SqliteSessions implements SessionStore {
   }
 
   list(account: string | null, now: Millis): readonly SessionItem[] {
-    return this.#sql.list
-      .all(account)
-      .filter((row) => isValid({ startedAt: millis(row["started_at"]), usedAt: millis(row["used_at"]) }, now))
-      .map(sessionItem);
+    return this.#sql.list.all(...boundsAt(now), account).map(sessionItem);
   }
 
   end(which: WhichSessions): number {
@@ -81,7 +79,7 @@ export class SqliteSessions implements SessionStore {
   }
 }
 
-/** The condition of `isValid`. */
+/** The condition of `isValid`, with the bounds of `boundsAt`. */
 const VALID = "max(started_at, used_at) <= ?1 AND used_at > ?2 AND started_at > ?3";
 /** Sorts the administrator's first, then by last use, newest first; as text, so that any cursor is valid. */
 const KEY = `(account IS NOT NULL) || printf(' %016d ', ${Number.MAX_SAFE_INTEGER} - used_at) || id`;
@@ -95,11 +93,15 @@ export function sessionPages(db: DatabaseSync): Listing {
     WHERE ${VALID} AND key > ?4 ORDER BY key LIMIT ?5`);
   const count = db.prepare(`SELECT count(*) AS n FROM session WHERE ${VALID}`);
   return ({ limit, cursor }, now) => {
-    const times = [later(now, SESSION_AHEAD_MS), later(now, -SESSION_IDLE_MS), later(now, -SESSION_AGE_MS)] as const;
-    const { items, next } = firstPage(paged.all(...times, cursor ?? "", limit + 1), limit, (row) => text(row["key"]));
+    const bounds = boundsAt(now);
+    const { items, next } = firstPage(paged.all(...bounds, cursor ?? "", limit + 1), limit, (row) => text(row["key"]));
     const listed = items.map((row) => ({ ...sessionItem(row), account: textOrNull(row["account"]) }));
-    return { items: listed, next, total: integer(count.get(...times)?.["n"]) };
+    return { items: listed, next, total: integer(count.get(...bounds)?.["n"]) };
   };
+}
+
+function boundsAt(now: Millis) {
+  return [later(now, SESSION_AHEAD_MS), later(now, -SESSION_IDLE_MS), later(now, -SESSION_AGE_MS)] as const;
 }
 
 function sessionItem(row: Row): SessionItem {
