@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
 import { ANY_CHARACTER } from "../../test/kit/any-character.ts";
-import { asSentence, editDistance, inMb, nearest, plural, printable } from "./text.ts";
+import { asSentence, editDistance, escapeUnits, inMb, nearest, plural, printable } from "./text.ts";
 
 const cases: readonly (readonly [string, string, number, string])[] = [
   ["plain text stays", "mail.example.net", 40, "mail.example.net"],
@@ -38,6 +38,10 @@ test("printable text is one bounded printable line, and stays what it is", () =>
     }),
     { seed: 1, numRuns: 3000 },
   );
+});
+
+test("every UTF-16 unit is escaped, a line end and both halves of a pair too", () => {
+  assert.equal(escapeUnits("\né😀"), "\\u000a\\u00e9\\ud83d\\ude00");
 });
 
 test("one thing is not many", () => {

@@ -20,6 +20,11 @@ function escape(character: string): string {
   return code < 0x100 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u{${code.toString(16)}}`;
 }
 
+/** Every UTF-16 unit as JSON and JavaScript escape it: `\u00e9`. */
+export function escapeUnits(text: string): string {
+  return text.replace(/./gs, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
 /** `1 record`, `2 records`; a word with another plural names it. */
 export function plural(n: number, thing: string, things = `${thing}s`): string {
   return `${n} ${n === 1 ? thing : things}`;

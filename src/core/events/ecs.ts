@@ -1,3 +1,4 @@
+import { escapeUnits } from "../text.ts";
 import { isVerdict, type ShownEvent, VERDICTS } from "./columns.ts";
 import { EVENT_TYPES, type EventMeaning, meaningOf } from "./event-types.ts";
 import { bareMessageId } from "./queue-id.ts";
@@ -96,7 +97,7 @@ export function ecsAction(type: string): string {
 export function ecsLine(event: ShownEvent): string {
   const root: Nested = {};
   for (const [name, value] of Object.entries(ecsOf(event))) put(root, name.split("."), value);
-  return JSON.stringify(root).replace(UNSAFE, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return JSON.stringify(root).replace(UNSAFE, escapeUnits);
 }
 
 /** Characters that JSON allows but a terminal obeys, or a line reader takes for a line end. */

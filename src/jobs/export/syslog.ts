@@ -1,5 +1,6 @@
 import type { ShownEvent } from "../../core/events/columns.ts";
 import { ecsLine } from "../../core/events/ecs.ts";
+import { escapeUnits } from "../../core/text.ts";
 
 /** Facility `authpriv` (RFC 5424 section 6.2.1: security and authorization). */
 const FACILITY = 10;
@@ -41,7 +42,7 @@ function shortened(event: ShownEvent): ShownEvent {
 }
 
 function ascii(json: string): string {
-  return json.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return json.replace(/[\u0080-\uffff]/g, escapeUnits);
 }
 
 /** Octet counting (RFC 5425 section 4.3). */

@@ -1,4 +1,4 @@
-import { printable as printableLine, UNPRINTABLE } from "../../../core/text.ts";
+import { escapeUnits, printable as printableLine, UNPRINTABLE } from "../../../core/text.ts";
 import { dayAndTime } from "../../../core/time.ts";
 
 /** A longer cell overflows its column instead of widening the table. */
@@ -89,12 +89,7 @@ export function jsonLine(value: unknown): string {
 
 /** Escapes what would control a terminal, which changes no value. */
 function escaped(json: string): string {
-  return json.replace(UNPRINTABLE, (character) =>
-    character
-      .split("")
-      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
-      .join(""),
-  );
+  return json.replace(UNPRINTABLE, escapeUnits);
 }
 
 function print(value: unknown, indent: string): string {
