@@ -98,6 +98,11 @@ export function loadSettings(text: string | null, env: Environment): Loaded {
   return { ok: true, settings, sources: Object.fromEntries(sources) as Sources };
 }
 
+/** All of them as one text: a sentence for each. */
+export function sentencesOf(problems: readonly Pick<SettingProblem, "says">[]): string {
+  return problems.map(({ says }) => says).join(" ");
+}
+
 /** The sentence that stops the start while no mail domain is set; null if there is one. */
 export function missingDomain(settings: Settings): string | null {
   if (settings.domains.length > 0) return null;

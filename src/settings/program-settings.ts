@@ -1,4 +1,4 @@
-import { loadSettings, type Sources } from "./load.ts";
+import { loadSettings, type Sources, sentencesOf } from "./load.ts";
 import type { SettingKey, Settings, schema } from "./schema.ts";
 
 type Secret = {
@@ -53,7 +53,7 @@ export function readSettingsFile(
   text: string,
 ): Readonly<{ ok: true; settings: Settings }> | Readonly<{ ok: false; reason: string }> {
   const loaded = loadSettings(text, {});
-  return loaded.ok ? loaded : { ok: false, reason: loaded.problems.map(({ says }) => says).join(" ") };
+  return loaded.ok ? loaded : { ok: false, reason: sentencesOf(loaded.problems) };
 }
 
 type Program = "guard" | "web";

@@ -6,7 +6,7 @@ import { asSentence } from "../../core/text.ts";
 import { isoTime, later, MINUTE_MS, type Millis } from "../../core/time.ts";
 import { changeFile } from "../../settings/change-file.ts";
 import { warningsOf } from "../../settings/conflicts.ts";
-import { type Environment, type Loaded, loadSettings, withoutMark } from "../../settings/load.ts";
+import { type Environment, type Loaded, loadSettings, sentencesOf, withoutMark } from "../../settings/load.ts";
 import { programsToRestart } from "../../settings/program-settings.ts";
 import { showSettings } from "../../settings/show.ts";
 import { replayPolicy, toPolicy } from "../../settings/to-policy.ts";
@@ -129,10 +129,7 @@ export class SettingsCommands {
     const unapplied = this.#unapplied();
     if (unapplied !== null) return unapplied;
     const changed = changeFile(read.text, changes, read.env);
-    if (!changed.ok) {
-      const message = changed.problems.map(({ says }) => says).join(" ");
-      return usage(message, "Nothing was changed.");
-    }
+    if (!changed.ok) return usage(sentencesOf(changed.problems), "Nothing was changed.");
     if (changed.lines.length === 0) return failed("It is like that already: nothing was changed.", "");
     const keys = [...new Set(changed.lines.map(({ key }) => key))];
     const values = valuesOf(changed);

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { readOr } from "../../core/error.ts";
-import { type Environment, type Loaded, loadSettings } from "../../settings/load.ts";
+import { type Environment, type Loaded, loadSettings, sentencesOf } from "../../settings/load.ts";
 import { readPlain, writeFile } from "../root-files/files.ts";
 
 /** Bytes: 20 times the shipped file, which explains every setting. */
@@ -37,7 +37,7 @@ type SettingsIn = Extract<Loaded, { ok: true }> | Readonly<{ ok: false; reason: 
 export function settingsIn(path: string, env: Environment): SettingsIn {
   try {
     const loaded = loadSettings(settingsText(path), env);
-    return loaded.ok ? loaded : { ok: false, reason: loaded.problems.map(({ says }) => says).join(" ") };
+    return loaded.ok ? loaded : { ok: false, reason: sentencesOf(loaded.problems) };
   } catch (error) {
     if (!(error instanceof SettingsUnreadable)) throw error;
     return { ok: false, reason: `${error.message}.` };

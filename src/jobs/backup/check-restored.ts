@@ -8,7 +8,7 @@ import { hashOf } from "../../host/root-files/copies.ts";
 import { Directory, UnsafePath } from "../../host/root-files/directory.ts";
 import { readPair, servedFiles } from "../../mail/certificates/issue-certificate.ts";
 import type { Layout } from "../../settings/layout.ts";
-import { type Environment, loadSettings } from "../../settings/load.ts";
+import { type Environment, loadSettings, sentencesOf } from "../../settings/load.ts";
 import { MANIFEST, type Manifest, parseManifest, type Rows, tables } from "./manifest.ts";
 import { damageOf, MAIL_DIRECTORIES, type MailFile } from "./stage.ts";
 
@@ -37,7 +37,7 @@ export function rowsTrouble({ rows: then }: Manifest, now: Rows): string | null 
 /** Null, or why the restored settings cannot be used. */
 export function settingsTrouble({ settings }: Layout, env: Environment): string | null {
   const loaded = loadSettings(existsSync(settings) ? readFileSync(settings, "utf8") : null, env);
-  return loaded.ok ? null : `its settings are wrong: ${loaded.problems.map(({ says }) => says).join(" ")}`;
+  return loaded.ok ? null : `its settings are wrong: ${sentencesOf(loaded.problems)}`;
 }
 
 /**

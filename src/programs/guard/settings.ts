@@ -6,7 +6,7 @@ import type { SettingsText } from "../../guard/commands/settings.ts";
 import type { Clock, Notices } from "../../guard/ports.ts";
 import { SettingsUnreadable, settingsText } from "../../host/machine/settings-text.ts";
 import type { Layout } from "../../settings/layout.ts";
-import { loadSettings, type Sources } from "../../settings/load.ts";
+import { loadSettings, type Sources, sentencesOf } from "../../settings/load.ts";
 import { type SettingKey, type Settings, settingKeys } from "../../settings/schema.ts";
 import type { SqliteAccountNetworks } from "../../store/accounts-db/account-networks.ts";
 import type { SqliteFileAccounts } from "../../store/accounts-db/file-accounts.ts";
@@ -31,8 +31,7 @@ export function readSettings(layout: Layout): SettingsRead {
   const read = readSettingsText(layout);
   if (!read.ok) return read;
   const loaded = loadSettings(read.text, read.env);
-  if (loaded.ok) return loaded;
-  return { ok: false, reason: loaded.problems.map(({ says }) => says).join(" ") };
+  return loaded.ok ? loaded : { ok: false, reason: sentencesOf(loaded.problems) };
 }
 
 /** The keys whose values differ. */

@@ -7,7 +7,7 @@ import { digestOf } from "../../guard/access/secrets.ts";
 import type { Clock } from "../../guard/ports.ts";
 import { rewriteSettings } from "../../host/machine/settings-text.ts";
 import { type AskedChange, changeFile } from "../../settings/change-file.ts";
-import { type Environment, loadSettings, withoutMark } from "../../settings/load.ts";
+import { type Environment, loadSettings, sentencesOf, withoutMark } from "../../settings/load.ts";
 
 /** How long the last change can be undone. */
 const UNDO_MS = 15 * MINUTE_MS;
@@ -64,7 +64,7 @@ export class ChangeSettings {
     if (read.digest !== digest) return { ok: false, reason: EDITED };
     if (this.#valuesNow() !== this.#applied) return { ok: false, reason: UNAPPLIED };
     const changed = changeFile(read.text, changes, env);
-    if (!changed.ok) return { ok: false, reason: changed.problems.map(({ says }) => says).join(" ") };
+    if (!changed.ok) return { ok: false, reason: sentencesOf(changed.problems) };
     // A compromised guard cannot apply edits that are only in the file.
     if (changed.lines.length === 0) return { ok: false, reason: "It is like that already." };
     const applied = await this.#replace(read.text, changed.text);
