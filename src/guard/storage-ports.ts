@@ -225,8 +225,7 @@ export type EventFilter = Readonly<{
   before?: number;
   /** A single address or a network. */
   prefix?: Prefix;
-  /** One type, or any of several. */
-  type?: string;
+  /** Only events of these types. Empty: of any type. */
   types?: readonly string[];
   /** Only events between these times, both included. */
   from?: Millis;

@@ -46,11 +46,10 @@ export class FakeQueries implements Queries {
   }
 
   events({ after = 0, before = Number.POSITIVE_INFINITY, prefix, most, order, ...asked }: EventFilter): EventPage {
-    const types = asked.type === undefined ? asked.types : [asked.type];
     const inOrder = order === "oldest_first" ? this.rows : this.rows.toReversed();
     const items = inOrder
       .filter((row) => row.id > after && row.id < before)
-      .filter((row) => types?.includes(row.type) !== false && row.details.includes(asked.text ?? ""))
+      .filter((row) => asked.types?.includes(row.type) !== false && row.details.includes(asked.text ?? ""))
       .filter((row) => Date.parse(row.at) >= (asked.from ?? 0) && Date.parse(row.at) <= (asked.to ?? Infinity))
       .filter((row) => prefix === undefined || (row.ip !== null && parsePrefix(row.ip) === prefix))
       .slice(0, most);

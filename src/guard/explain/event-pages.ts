@@ -27,7 +27,7 @@ export function everyPage(queries: EventQueries, filter: EventFilter): EventPage
 
 /** At most `most` events of a type since a time, newest first; `isAll`: these are all. */
 export function eventsSince(queries: EventQueries, type: string, since: Millis, most: number) {
-  const { items, next } = everyPage(queries, { type, most, order: "newest_first" });
+  const { items, next } = everyPage(queries, { types: [type], most, order: "newest_first" });
   const first = isoTime(since);
   const newer = items.filter(({ at }) => at >= first);
   return { items: newer, isAll: next === null || newer.length < items.length };

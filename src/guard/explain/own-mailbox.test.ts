@@ -15,9 +15,9 @@ const MESSAGE = "<one@sender.test>";
 function queriesOf(...events: readonly (readonly [type: string, reported: Partial<EventItem>])[]) {
   const rows = events.map(([type, reported], i) => eventItem(type, { id: i + 1, ...reported }));
   return {
-    events: ({ mail, type }: EventFilter): EventPage => {
+    events: ({ mail, types }: EventFilter): EventPage => {
       const found = rows.filter((row) => row.queueId === mail || row.messageId === `<${mail}>`);
-      return { items: found.filter((row) => (type ?? row.type) === row.type).toReversed(), next: null };
+      return { items: found.filter((row) => types?.includes(row.type) !== false).toReversed(), next: null };
     },
   };
 }

@@ -40,7 +40,7 @@ export function ownMail(queries: EventQueries, reader: Reader, id: string): OwnM
   // One search for each Message-ID, as many mails may have the same.
   const searched = new Map<string, readonly EventItem[]>();
   const scoresOf = (mail: string) =>
-    searched.getOrInsertComputed(mail, () => eventsOf(queries, { mail, type: "SPAM_SCORED" }));
+    searched.getOrInsertComputed(mail, () => eventsOf(queries, { mail, types: ["SPAM_SCORED"] }));
   const steps = queueIdsOf(queries, bareMessageId(id))
     .flatMap((queueId) => ownEvents(eventsOf(queries, { mail: queueId }), reader, scoresOf))
     .toSorted((one, other) => one.id - other.id)
@@ -83,7 +83,7 @@ function spamVerdicts(events: readonly EventItem[], scoresOf: ScoresOf): readonl
   );
 }
 
-function eventsOf(queries: EventQueries, part: Pick<EventFilter, "mail" | "type">): readonly EventItem[] {
+function eventsOf(queries: EventQueries, part: Pick<EventFilter, "mail" | "types">): readonly EventItem[] {
   return everyPage(queries, { ...part, most: MOST_EVENTS, order: "newest_first" }).items;
 }
 

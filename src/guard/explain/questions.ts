@@ -18,7 +18,7 @@ export function spamScores(
   now: Millis,
   { limit, cursor }: Readonly<{ limit: number; cursor: number | null }>,
 ): SpamScores {
-  const filter = { type: "SPAM_SCORED", most: limit, order: "newest_first" } as const;
+  const filter = { types: ["SPAM_SCORED"], most: limit, order: "newest_first" } as const;
   const page = everyPage(queries, cursor === null ? filter : { ...filter, before: cursor });
   const scores = queries.spamScores(page.items.map(({ id }) => id));
   const items = page.items.map(({ id, at, recipient, messageId, verdict }) => {

@@ -12,8 +12,8 @@ function queriesOf(...mails: readonly (readonly [daysAgo: number, isSpam: boolea
     return eventItem("SPAM_SCORED", { ...reported, id: i + 1, at: isoTime(later(NOON, -daysAgo * DAY_MS)) });
   });
   return {
-    events: ({ type, before = Number.POSITIVE_INFINITY, most }: EventFilter): EventPage => {
-      assert.equal(type, "SPAM_SCORED");
+    events: ({ types, before = Number.POSITIVE_INFINITY, most }: EventFilter): EventPage => {
+      assert.deepEqual(types, ["SPAM_SCORED"]);
       const found = items.filter(({ id }) => id < before).toReversed();
       const page = found.slice(0, most);
       return { items: page, next: page.length < found.length ? (page.at(-1)?.id ?? null) : null };

@@ -13,10 +13,10 @@ const PATIENT_MS = 10_000;
 const MOST_READS = 12;
 
 const FILTERS: readonly ((n: number) => Partial<EventFilter>)[] = [
-  (n) => ({ prefix: net(addressOf(n)), type: "EMAIL", from: START }),
+  (n) => ({ prefix: net(addressOf(n)), types: ["EMAIL"], from: START }),
   (n) => ({ prefix: net(`${addressOf(n & ~1)}/31`) }),
   (n) => ({ prefix: net(addressOf(n)), account: accountOf(n) }),
-  (n) => ({ account: accountOf(n), type: "EMAIL" }),
+  (n) => ({ account: accountOf(n), types: ["EMAIL"] }),
   (n) => ({ mail: `${n}@example.org` }),
   (n) => ({ types: ["EMAIL", "BAN"], text: accountOf(n), from: START }),
 ];

@@ -43,8 +43,7 @@ export class EventCandidates {
   }
 
   of(filter: EventFilter): Generator<Candidates> {
-    const { after = 0, before = Number.MAX_SAFE_INTEGER, prefix, account, mail } = filter;
-    const types = typesOf(filter);
+    const { after = 0, before = Number.MAX_SAFE_INTEGER, prefix, types = [], account, mail } = filter;
     const all: Span = { after, before };
     if (prefix !== undefined && account === undefined && mail === undefined && !this.#areRare(types)) {
       // Read before the keys: each event up to this mark already has its key in the index, whatever is added later.
@@ -184,17 +183,11 @@ function parted({ after, before }: Span, upto: number): Parts {
 }
 
 /** A filter never contains both an account and a mail. */
-function namesOf(filter: EventFilter): readonly Name[] {
-  const { account, mail } = filter;
+function namesOf({ types = [], account, mail }: EventFilter): readonly Name[] {
   if (account !== undefined) return [[ROLE.person, inLowerCase(account)]];
   // A stranger may use another mail's queue id as a Message-ID, so a queue id is searched only among queue ids.
   if (mail !== undefined) return [isQueueId(mail) ? [ROLE.queueId, mail] : [ROLE.messageId, cut(bareMessageId(mail))]];
-  return typesOf(filter).map(namedType);
-}
-
-/** Empty: any type. */
-export function typesOf({ type, types = [] }: Pick<EventFilter, "type" | "types">): readonly string[] {
-  return type === undefined ? types : [type];
+  return types.map(namedType);
 }
 
 function namedType(type: string): Name {

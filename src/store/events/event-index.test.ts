@@ -143,7 +143,8 @@ test("each event enters by its type", (t) => {
     types.map((row) => Object.values(row).join(" ")),
     ["CONNECT 1", "CONNECT 2"],
   );
-  const ids = (type: string) => search.find({ type, most: 9, order: "newest_first" }).items.map(({ id }) => id);
+  const ids = (type: string) =>
+    search.find({ types: [type], most: 9, order: "newest_first" }).items.map(({ id }) => id);
   assert.deepEqual([ids("CONNECT"), ids("TOKEN_CREATED")], [[2, 1], [3]]);
   names.step();
   assert.deepEqual([ids("CONNECT"), ids("TOKEN_CREATED"), ids("BAN")], [[2, 1], [3], []]);

@@ -29,8 +29,8 @@ test("events are filtered by cursor, type and order", (t) => {
   assert.deepEqual(ids({ most: 0 }), []);
   assert.deepEqual(ids({ most: 3, order: "oldest_first", after: 4 }), [5, 6, 7]);
   assert.deepEqual(ids({ before: 4 }), [3, 2, 1]);
-  assert.deepEqual(ids({ type: "EMAIL", after: 3 }), [10, 8, 6, 4]);
-  assert.deepEqual(ids({ type: "EMAIL", prefix: net("203.0.113.7"), most: 2 }), [10, 8]);
+  assert.deepEqual(ids({ types: ["EMAIL"], after: 3 }), [10, 8, 6, 4]);
+  assert.deepEqual(ids({ types: ["EMAIL"], prefix: net("203.0.113.7"), most: 2 }), [10, 8]);
   assert.deepEqual(search.find({ most: 1, order: "oldest_first" }).items, [
     {
       ...eventItem("CONNECT"),

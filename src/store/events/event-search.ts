@@ -5,7 +5,7 @@ import { overlaps } from "../../core/net/ip.ts";
 import { isoTime } from "../../core/time.ts";
 import type { EventFilter, EventPage } from "../../guard/storage-ports.ts";
 import { integer, integerOrNull, millis, prefix as prefixColumn, SIMULATED, text, textOrNull } from "../columns.ts";
-import { EventCandidates, typesOf } from "./event-candidates.ts";
+import { EventCandidates } from "./event-candidates.ts";
 import { EventTimes } from "./event-streams.ts";
 
 /** The values of `COLUMNS`, in their order. As an array, a row takes half the time of an object. */
@@ -93,8 +93,7 @@ function rowsIn(db: DatabaseSync, direction: "ASC" | "DESC") {
 }
 
 function matches([, , type, , , rowPrefix, , , , , messageId]: Row, filter: EventFilter): boolean {
-  const { prefix, mail } = filter;
-  const types = typesOf(filter);
+  const { prefix, types = [], mail } = filter;
   if (types.length > 0 && !types.includes(text(type))) return false;
   if (mail !== undefined && !isQueueId(mail) && !isNamed(messageId, mail)) return false;
   return prefix === undefined || (rowPrefix !== null && overlaps(prefixColumn(rowPrefix), prefix));

@@ -85,7 +85,7 @@ export class EventStream {
     const { items, next } = this.#parts.queries().events({
       after: this.#lastId,
       ...(prefix !== undefined && { prefix }),
-      ...(type !== undefined && { type }),
+      ...(type !== undefined && { types: [type] }),
       most: API_LIMITS.streamRows,
       order: "oldest_first",
     });

@@ -17,7 +17,7 @@ const MOST_NAMING = 50;
 /** Time limit of a search for a text: without a match, millions of events take minutes. */
 const MOST_SEARCH_MS = 10_000;
 
-type Chosen = Pick<EventFilter, "after" | "prefix" | "type" | "account" | "text">;
+type Chosen = Pick<EventFilter, "after" | "prefix" | "types" | "account" | "text">;
 
 export async function events(call: Call): Promise<Answer> {
   if (call.flag("types")) return types();
@@ -160,7 +160,7 @@ function chosenFrom(call: Call): Chosen | Failure {
   const account = call.option("account");
   return {
     ...(after !== null && { after: Number(after) }),
-    ...(known !== undefined && { type: known }),
+    ...(known !== undefined && { types: [known] }),
     ...(account !== null && { account }),
     ...(prefix !== null && { prefix }),
   };
