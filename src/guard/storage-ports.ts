@@ -146,7 +146,6 @@ export interface HonestMail {
 
 /** Addresses to which an account of this server has written. */
 export interface Correspondents {
-  isCorrespondent(address: string): boolean;
   /** Whether the recipient, or an account behind this alias, wrote to an address of one of these domains. */
   wroteTo(recipient: string, domains: readonly string[]): boolean;
 }

@@ -16,7 +16,8 @@ function greylisting(known: Known, parts: Partial<GreylistingParts> = {}): Greyl
   return createGreylisting({
     policy: () => POLICY,
     largeSenders: () => (known.large === undefined ? [] : [known.large]),
-    correspondents: { isCorrespondent: (address) => address === known.correspondent, wroteTo: unused },
+    honest: { hasWrittenTo: (address) => address === known.correspondent },
+    correspondents: { wroteTo: unused },
     pauses: {
       isPaused: (recipient, now) => now === NOON && recipient === known.paused,
       pause: unused,
@@ -61,7 +62,7 @@ test("a bounce is expected if someone wrote to the domain of the delivering host
     asked.push([recipient, ...domains]);
     return domains.includes("bank.test");
   };
-  const firstContacts = greylisting({}, { correspondents: { isCorrespondent: () => false, wroteTo } });
+  const firstContacts = greylisting({}, { correspondents: { wroteTo } });
   assert.equal(firstContacts.isExpected({ ...EVENT, sender: "", clientName: "mx.bank.test" }), true);
   assert.equal(firstContacts.isExpected({ ...EVENT, sender: "", clientName: "mx.shop.test" }), false);
   assert.equal(firstContacts.isExpected({ ...EVENT, sender: "", clientName: null }), false);
@@ -73,7 +74,7 @@ test("a bounce is expected if someone wrote to the domain of the delivering host
 test("other mail is expected by those who wrote to the domain of its sender, if that is proven", () => {
   const wroteTo = (recipient: string, [domain]: readonly string[]): boolean =>
     recipient === "anna@example.org" && domain === "shop.test";
-  const facts = greylisting({}, { correspondents: { isCorrespondent: () => true, wroteTo } });
+  const facts = greylisting({}, { correspondents: { wroteTo } });
   const answer = { ...EVENT, sender: "sales@Shop.test", recipient: "anna@example.org", senderProven: true };
   assert.equal(facts.isExpected(answer), true);
   assert.equal(facts.isExpected({ ...answer, senderProven: false, clientName: "mx.shop.test" }), false);
@@ -99,8 +100,8 @@ test("SPF is checked for correspondents even if greylisting is skipped, but not 
 });
 
 test("while nothing can be looked up, no mail is delayed, and the DNS is not asked about a sender", () => {
-  const correspondents = { isCorrespondent: broken, wroteTo: broken };
-  const unreadable = greylisting({}, { policy: broken, correspondents });
+  const [honest, correspondents] = [{ hasWrittenTo: broken }, { wroteTo: broken }];
+  const unreadable = greylisting({}, { policy: broken, honest, correspondents });
   assert.equal(unreadable.isFirstContact(EVENT), false);
   assert.equal(unreadable.isExpected({ ...EVENT, sender: "", clientName: "mx.bank.test" }), true);
   assert.equal(unreadable.needsSenderProof(EVENT), false);

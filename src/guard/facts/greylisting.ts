@@ -3,7 +3,7 @@ import { readOr } from "../../core/error.ts";
 import { isBounce, type Recipient } from "../../core/events/mail.ts";
 import { domainOf, domainsOf } from "../../core/net/address.ts";
 import type { Clock, FirstContacts } from "../ports.ts";
-import type { Correspondents, GreylistPauses } from "../storage-ports.ts";
+import type { Correspondents, GreylistPauses, HonestMail } from "../storage-ports.ts";
 
 export interface Greylisting extends FirstContacts {
   /** Whether a sender that SPF proves is treated differently: `isFirstContact`, `isExpected`. */
@@ -14,6 +14,7 @@ export type GreylistingParts = Readonly<{
   policy: () => Policy;
   /** Domains of further large senders: `greylist.providers`. */
   largeSenders: () => readonly string[];
+  honest: Pick<HonestMail, "hasWrittenTo">;
   correspondents: Correspondents;
   pauses: GreylistPauses;
   clock: Clock;
@@ -52,8 +53,8 @@ function skipsGreylisting(parts: GreylistingParts, event: Recipient): boolean {
   );
 }
 
-function isCorrespondent({ correspondents }: GreylistingParts, { sender }: Recipient): boolean {
-  return sender !== "" && correspondents.isCorrespondent(sender);
+function isCorrespondent({ honest }: GreylistingParts, { sender }: Recipient): boolean {
+  return sender !== "" && honest.hasWrittenTo(sender);
 }
 
 /** A bounce has no sender, so the client's name counts. */

@@ -74,6 +74,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
   const greylisting = createGreylisting({
     policy: () => engine.policy,
     largeSenders: () => settingsNow["greylist.providers"],
+    honest: stores.honest,
     correspondents,
     pauses: correspondents,
     clock,

@@ -8,6 +8,7 @@ import { EventCount } from "../events/event-ids.ts";
 import { Retention } from "../events/retention.ts";
 import { surplusOf } from "../maintenance/work.ts";
 import { SqliteCorrespondents } from "./correspondents.ts";
+import { SqliteHonestMail } from "./honest-mail.ts";
 import { SqliteStore } from "./store.ts";
 
 const anna = accountName("anna@example.org");
@@ -21,14 +22,16 @@ function opened(t: TestContext) {
 }
 
 test("a correspondent of an account is known from the commit on, ignoring case", (t) => {
-  const { known, wrote } = opened(t);
+  const { engine, wrote } = opened(t);
+  const honest = new SqliteHonestMail(engine);
   for (const at of [START, later(START, 5)]) wrote(anna, "shop@example.net", at);
-  assert.equal(known.isCorrespondent("Shop@Example.NET"), true);
-  assert.equal(known.isCorrespondent("other@example.net"), false);
+  assert.equal(honest.hasWrittenTo("Shop@Example.NET"), true);
+  assert.equal(honest.hasWrittenTo("other@example.net"), false);
 });
 
 test("a correspondent without mail for long is forgotten", (t) => {
-  const { engine, known, wrote } = opened(t);
+  const { engine, wrote } = opened(t);
+  const honest = new SqliteHonestMail(engine);
   wrote(anna, "old@example.net");
   wrote(anna, "new@example.net", later(START, DAY_MS));
   const limits = { maxRows: 1_000, maxBytes: 1_000_000_000, maxAgeMs: DAY_MS, windowMs: DAY_MS };
@@ -36,8 +39,8 @@ test("a correspondent without mail for long is forgotten", (t) => {
   const now = later(START, 400 * DAY_MS + 1);
   retention.counted(surplusOf(engine, now), now);
   while (retention.step(now, 100));
-  assert.equal(known.isCorrespondent("old@example.net"), false);
-  assert.equal(known.isCorrespondent("new@example.net"), true);
+  assert.equal(honest.hasWrittenTo("old@example.net"), false);
+  assert.equal(honest.hasWrittenTo("new@example.net"), true);
 });
 
 test("a pause holds for the recipient, its extensions and its aliases, until its time is over", (t) => {

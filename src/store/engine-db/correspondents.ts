@@ -4,7 +4,6 @@ import type { Millis } from "../../core/time.ts";
 import type { Correspondents, GreylistPause, GreylistPauses } from "../../guard/storage-ports.ts";
 import { millis, text } from "../columns.ts";
 import { type Prepared, type Prepares, prepared } from "../transactions.ts";
-import { IS_CORRESPONDENT } from "./store-statements.ts";
 
 /** Who has corresponded with whom, from `engine.db`. The targets of aliases come from `accounts.db`. */
 export class SqliteCorrespondents implements Correspondents, GreylistPauses {
@@ -14,10 +13,6 @@ export class SqliteCorrespondents implements Correspondents, GreylistPauses {
   constructor(engine: Prepares, accounts: DatabaseSync) {
     this.#sql = prepared(engine, SQL);
     this.#targets = accounts.prepare("SELECT targets FROM alias_map WHERE address = ?");
-  }
-
-  isCorrespondent(address: string): boolean {
-    return this.#sql.correspondent.get(address.toLowerCase()) !== undefined;
   }
 
   wroteTo(recipient: string, domains: readonly string[]): boolean {
@@ -58,7 +53,6 @@ export class SqliteCorrespondents implements Correspondents, GreylistPauses {
 }
 
 const SQL = {
-  correspondent: IS_CORRESPONDENT,
   wroteTo: `
     SELECT 1 FROM correspondent WHERE lower(account) IN (SELECT value FROM json_each(?1))
       AND substr(address, instr(address, '@') + 1) IN (SELECT value FROM json_each(?2)) LIMIT 1`,

@@ -6,7 +6,6 @@ import { DAY_MS, type Millis } from "../../core/time.ts";
 import type { HonestMail } from "../../guard/storage-ports.ts";
 import { integer, LIMIT, prefix, type Row } from "../columns.ts";
 import { type Prepared, prepared } from "../transactions.ts";
-import { IS_CORRESPONDENT } from "./store-statements.ts";
 
 /** Good mail by server and day. Uses the guard's own connection to `engine.db`. */
 export class SqliteHonestMail implements HonestMail {
@@ -68,6 +67,6 @@ const SQL = {
     ON CONFLICT DO UPDATE SET accepted = accepted + excluded.accepted, proven = proven + excluded.proven,
       wanted = wanted + excluded.wanted, written = written + excluded.written`,
   server: `${TOTALS} WHERE network = ? AND prefix = ? AND day >= ? GROUP BY prefix`,
-  correspondent: IS_CORRESPONDENT,
+  correspondent: "SELECT 1 FROM correspondent WHERE address = ? LIMIT 1",
   servers: `${TOTALS} WHERE network = ? AND day >= ? GROUP BY prefix ${LIMIT}`,
 };

@@ -6,8 +6,6 @@ import { BAN_COLUMNS } from "./ban-log.ts";
 export const CORRESPOND = `
   INSERT INTO correspondent (address, account, last_at) VALUES (?, ?, ?)
   ON CONFLICT DO UPDATE SET last_at = max(last_at, excluded.last_at)`;
-/** Whether any account has. */
-export const IS_CORRESPONDENT = "SELECT 1 FROM correspondent WHERE address = ? LIMIT 1";
 
 const LAST_EVENT = "(SELECT coalesce(max(id), 0) FROM event)";
 
