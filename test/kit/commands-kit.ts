@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { parseControlLine, printControlLine } from "../../src/admin/declare/codec.ts";
 import type { Command, ControlLine, Reply } from "../../src/admin/declare/control.ts";
-import type { KeeperCommand, ListedMail, QueuedMail } from "../../src/admin/declare/keeper.ts";
+import type { KeeperCommand, KeeperReply, ListedMail, QueuedMail } from "../../src/admin/declare/keeper.ts";
 import type { Origin } from "../../src/admin/declare/verb.ts";
 import type { AccountName } from "../../src/core/net/address.ts";
-import { parseIp } from "../../src/core/net/ip.ts";
 import { digestOf } from "../../src/guard/access/secrets.ts";
 import type { Passwords } from "../../src/guard/access/sign-in.ts";
 import { createCommands } from "../../src/guard/commands/commands.ts";
@@ -15,7 +14,7 @@ import { LastSignIns } from "../../src/store/engine-db/account-history.ts";
 import { accountsOnMemory, engineOnMemory, NO_ALERTS, rowsOf, TEST_POLICY } from "./engine-kit.ts";
 import { beforeEachOf } from "./hooks.ts";
 import { NO_NEEDS } from "./no-needs.ts";
-import { net } from "./samples.ts";
+import { ip, net } from "./samples.ts";
 import { upkeepOf } from "./upkeep-kit.ts";
 
 export const HASH = "{ARGON2ID}$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA";
@@ -27,6 +26,9 @@ export const OWNER = { as: "0e".repeat(32), ip: "203.0.113.8" };
 export function hashOf(password: string): string {
   return `{ARGON2ID}$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$${Buffer.from(password).toString("hex")}`;
 }
+
+/** A command that the keeper gets. */
+export type KeeperCommandOf<V extends KeeperCommand["verb"]> = Extract<KeeperCommand, { readonly verb: V }>;
 
 /** What the Sieve scripts of an account called alice do. */
 const redirects = (accounts: readonly string[]) =>
@@ -42,24 +44,19 @@ export function commandsOnMemory(policy = TEST_POLICY) {
   const { accounts, book, active, factors, sessions, heldMail, replies } = stores;
   const asked: KeeperCommand[] = [];
   let up = true;
-  let queue: (asked: Extract<KeeperCommand, { verb: "find_mail" }>) => readonly QueuedMail[] = () => [];
-  let list: (asked: Extract<KeeperCommand, { verb: "list_mail" }>) => Readonly<{ queue: readonly ListedMail[] }> =
-    () => ({
-      queue: [],
-    });
+  let queue: (asked: KeeperCommandOf<"find_mail">) => readonly QueuedMail[] = () => [];
+  let list: (asked: KeeperCommandOf<"list_mail">) => Readonly<{ queue: readonly ListedMail[] }> = () => ({ queue: [] });
+  const answer = (command: KeeperCommand): KeeperReply => {
+    if (!up) return { ok: false, reason: "no answer" };
+    if (command.verb === "find_mail") return { ok: true, detail: "", mails: queue(command) };
+    if (command.verb === "list_mail") return { ok: true, detail: "", ...list(command) };
+    if (command.verb === "redirects") return { ok: true, detail: "", redirects: redirects(command.accounts) };
+    return { ok: true, detail: "", count: "ids" in command ? command.ids.length : 0 };
+  };
   const keeper = {
-    ask: (command: KeeperCommand) => {
+    ask: (command: KeeperCommand): Promise<KeeperReply> => {
       if (command.verb !== "status") asked.push(command);
-      if (up && command.verb === "find_mail")
-        return Promise.resolve({ ok: true as const, detail: "", mails: queue(command) });
-      if (up && command.verb === "list_mail")
-        return Promise.resolve({ ok: true as const, detail: "", ...list(command) });
-      if (up && command.verb === "redirects")
-        return Promise.resolve({ ok: true as const, detail: "", redirects: redirects(command.accounts) });
-      const count = "ids" in command ? command.ids.length : 0;
-      return Promise.resolve(
-        up ? { ok: true as const, detail: "", count } : { ok: false as const, reason: "no answer" },
-      );
+      return Promise.resolve(answer(command));
     },
   };
   let settingsText = 'domains = ["example.test"]\n';
@@ -159,13 +156,13 @@ export function commandsOnMemory(policy = TEST_POLICY) {
       return reply.ok ? "done" : `${reply.kind} ${reply.message} ${reply.next}`;
     },
     /** Opens a session at the dashboard with this secret; without an account the administrator's. */
-    signIn: ({ as, ip }: Readonly<{ as: string; ip: string }>, account: AccountName | null = null): void =>
+    signIn: ({ as, ip: from }: Readonly<{ as: string; ip: string }>, account: AccountName | null = null): void =>
       sessions.open({
         digest: digestOf(as),
         id: as.slice(-12),
         account,
         device: "Firefox on Linux",
-        ip: parseIp(ip) ?? assert.fail(ip),
+        ip: ip(from),
         at: clock.now(),
       }),
     /** The reply that the owner would get, who is signed in at the dashboard (`signIn(OWNER)`). */

@@ -1,9 +1,8 @@
 import type { KeeperCommand, ListedMail, QueuedMail } from "../../src/admin/declare/keeper.ts";
-import type { commandsOnMemory } from "./commands-kit.ts";
+import type { commandsOnMemory, KeeperCommandOf } from "./commands-kit.ts";
 import { beforeEachOf } from "./hooks.ts";
 
 type Kit = Pick<ReturnType<typeof commandsOnMemory>, "asked" | "queues" | "listsQueue">;
-type Of<V extends KeeperCommand["verb"]> = Extract<KeeperCommand, { readonly verb: V }>;
 
 /** Postfix's queue: the keeper only notes its orders, and this carries them out. Empty before each test of `file`. */
 export class FakeQueue {
@@ -56,7 +55,7 @@ export class FakeQueue {
     this.#mails = this.#mails.map((mail) => (isMeant(mail) ? { ...mail, queue } : mail));
   }
 
-  #find({ senders, ids, onHold }: Of<"find_mail">): readonly QueuedMail[] {
+  #find({ senders, ids, onHold }: KeeperCommandOf<"find_mail">): readonly QueuedMail[] {
     const present = this.mails.filter(({ queue }) => (queue === "hold") === onHold);
     const named = present.filter(({ id }) => ids.includes(id));
     const sent = present.filter(({ id, sender }) => senders.some((one) => one === sender) && !ids.includes(id));
@@ -64,7 +63,7 @@ export class FakeQueue {
     return found.map(({ id, at, recipientCount }) => ({ id, isHeld: onHold, at, recipients: recipientCount }));
   }
 
-  #list({ ids, beside = [], senders, recipient, where, after, limit }: Of<"list_mail">) {
+  #list({ ids, beside = [], senders, recipient, where, after, limit }: KeeperCommandOf<"list_mail">) {
     const present = this.mails.filter(
       ({ id, queue, sender, recipients }) =>
         (where === "anywhere" || (where === "loose" ? queue !== "hold" : queue === where)) &&
