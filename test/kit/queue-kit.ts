@@ -1,8 +1,9 @@
+import assert from "node:assert/strict";
 import type { KeeperCommand, ListedMail, QueuedMail } from "../../src/admin/declare/keeper.ts";
 import type { commandsOnMemory, KeeperCommandOf } from "./commands-kit.ts";
 import { beforeEachOf } from "./hooks.ts";
 
-type Kit = Pick<ReturnType<typeof commandsOnMemory>, "asked" | "queues" | "listsQueue">;
+type Kit = Pick<ReturnType<typeof commandsOnMemory>, "asked" | "engine" | "listsQueue" | "queues">;
 
 /** Postfix's queue: the keeper only notes its orders, and this carries them out. Empty before each test of `file`. */
 export class FakeQueue {
@@ -88,4 +89,13 @@ export function listedMail(id: string, changes: Partial<ListedMail> = {}): Liste
     recipients: [],
   };
   return { id, ...usual, ...changes };
+}
+
+/** The guard holds these mails of an account, each with one recipient. */
+export async function holdMails({ engine }: Kit, account: string, ...ids: readonly string[]): Promise<void> {
+  const changes = ids.map((queueId) => {
+    const recipients = [`${queueId.toLowerCase()}@elsewhere.test`];
+    return { type: "HOLD_MAIL", queueId, account, ip: null, recipientCount: 1, recipients } as const;
+  });
+  assert.ok(await engine.audit(null, changes));
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { commandsOf, OWNER } from "../../../test/kit/commands-kit.ts";
 import { DRY_VERBS } from "../../../test/kit/dry-verbs.ts";
-import { FakeQueue, listedMail } from "../../../test/kit/queue-kit.ts";
+import { FakeQueue, holdMails, listedMail } from "../../../test/kit/queue-kit.ts";
 import { accountName } from "../../../test/kit/samples.ts";
 import type { Command } from "../../admin/declare/control.ts";
 import type { KeeperCommand } from "../../admin/declare/keeper.ts";
@@ -38,9 +38,7 @@ describe("a dry run of a command on mail", () => {
       listedMail(OTHER, { sender: ANNA }),
       listedMail(HELD, { sender: ANNA, queue: "hold" }),
     ];
-    await kit.engine.audit(null, [
-      { type: "HOLD_MAIL", queueId: HELD, account: ANNA, ip: null, recipientCount: 1, recipients: [] },
-    ]);
+    await holdMails(kit, ANNA, HELD);
     kit.asked.length = 0;
   });
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { commandsOf } from "../../../../test/kit/commands-kit.ts";
 import { beforeEachOf } from "../../../../test/kit/hooks.ts";
+import { holdMails } from "../../../../test/kit/queue-kit.ts";
 import type { QueuedMail } from "../../../admin/declare/keeper.ts";
 import { HOUR_MS, MINUTE_MS } from "../../../core/time.ts";
 import { forgetGone } from "./held-queue.ts";
@@ -21,13 +22,7 @@ function mail(id: string): QueuedMail {
 }
 
 async function note(account: string, ...ids: readonly string[]): Promise<void> {
-  const about = { type: "HOLD_MAIL", account, ip: null, recipientCount: 1 } as const;
-  const changes = ids.map((queueId) => ({
-    ...about,
-    queueId,
-    recipients: [`${queueId}@elsewhere.test`.toLowerCase()],
-  }));
-  assert.ok(await kit.engine.audit(null, changes));
+  await holdMails(kit, account, ...ids);
   there = new Set([...there, ...ids]);
 }
 const noted = (): readonly string[] =>

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { commandsOf, HASH, refusalOf } from "../../../../test/kit/commands-kit.ts";
-import { FakeQueue, listedMail } from "../../../../test/kit/queue-kit.ts";
+import { FakeQueue, holdMails, listedMail } from "../../../../test/kit/queue-kit.ts";
 import { ip, MAIL, RECIPIENT } from "../../../../test/kit/samples.ts";
 import type { KeeperCommand, ListedMail } from "../../../admin/declare/keeper.ts";
 
@@ -118,13 +118,7 @@ test("mail released before a failure is reported, and that there is more", async
 
 test("the first 500 mails count even if the next ones fail before anybody looks again", async () => {
   const ids = Array.from({ length: 700 }, (_, n) => `MANY${n + 1_000}`);
-  const note = { type: "HOLD_MAIL", account: ANNA, ip: null, recipientCount: 1, recipients: [] } as const;
-  assert.ok(
-    await kit.engine.audit(
-      null,
-      ids.map((queueId) => ({ ...note, queueId })),
-    ),
-  );
+  await holdMails(kit, ANNA, ...ids);
   put({ queue: "hold", sender: "info@example.test" }, ...ids);
   const { ask } = kit.keeper;
   const orders: number[] = [];
@@ -162,10 +156,7 @@ test("a drop deletes the mail, and the account stays held until it is released",
 test("a drop of named mails deletes no other mail, and none from a different account", async () => {
   await send("HELD1", 30);
   await send("HELD2", 1);
-  const noted = { ip: null, recipientCount: 1, recipients: [] };
-  assert.ok(
-    await kit.engine.audit(null, [{ type: "HOLD_MAIL", queueId: "BERT1", account: "bert@example.test", ...noted }]),
-  );
+  await holdMails(kit, "bert@example.test", "BERT1");
   put({ queue: "hold", sender: ANNA }, "BERT1");
   const drop = (ids: readonly string[]) => kit.result({ verb: "held_drop", name: ANNA, ids: [...ids] });
   const answer = { name: ANNA, isMore: false, isHeld: true };
@@ -182,10 +173,7 @@ test("a thousand held mails are deleted in parts, and the release afterwards sen
   const many = (from: number, count: number) => Array.from({ length: count }, (_, i) => `MANY${from + i}`);
   put({ queue: "hold", sender: ANNA }, ...many(1_000, 1_200));
   const ofAlias = many(5_000, 700);
-  for (const queueId of ofAlias)
-    await kit.engine.audit(null, [
-      { type: "HOLD_MAIL", queueId, account: ANNA, ip: null, recipientCount: 1, recipients: [] },
-    ]);
+  await holdMails(kit, ANNA, ...ofAlias);
   put({ queue: "hold", sender: "info@example.test" }, ...ofAlias);
   const dropped = { name: ANNA, dropped: 1_901, isMore: false, isHeld: true };
   assert.deepEqual(await kit.result({ verb: "held_drop", name: ANNA }), dropped);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { commandsOf, refusalOf } from "../../../../test/kit/commands-kit.ts";
-import { FakeQueue, listedMail } from "../../../../test/kit/queue-kit.ts";
+import { FakeQueue, holdMails, listedMail } from "../../../../test/kit/queue-kit.ts";
 import { ip, MAIL, net } from "../../../../test/kit/samples.ts";
 import type { Command } from "../../../admin/declare/control.ts";
 import type { KeeperCommand, ListedMail } from "../../../admin/declare/keeper.ts";
@@ -26,18 +26,13 @@ function mail(id: string, reported: Partial<ListedMail> = {}): ListedMail {
 
 const result = (command: Command): Promise<object> => kit.result(command);
 
-async function guardHolds(queueId: string, account: string): Promise<void> {
-  const noted = { ip: null, recipientCount: 1, recipients: [] };
-  assert.ok(await kit.engine.audit(null, [{ type: "HOLD_MAIL", queueId, account, ...noted }]));
-}
-
 const id = (n: number): string => `MANY${String(n).padStart(5, "0")}`;
 const done = (changed: number) => ({ changed, kept: [], next: null });
 const left = (): readonly string[] => queue.mails.map(({ id, queue: place }) => `${id} ${place}`);
 
 test("lists where each mail waits and for whom it is held, a page at a time", async () => {
   queue.mails = [mail("AAAA1"), mail("AAAA2", { queue: "hold", nextTryAt: null }), mail("AAAA3", { queue: "hold" })];
-  await guardHolds("AAAA3", ANNA);
+  await holdMails(kit, ANNA, "AAAA3");
   const list = { verb: "queue_list", ...NONE, cursor: null } as const;
   const first = await result({ ...list, limit: 2 });
   const reported = { sizeBytes: 500, sender: ANNA, recipientCount: 1, recipients: mail("x").recipients };
@@ -85,7 +80,7 @@ test("root's holds are made by hand: a flush skips such mail, and a release deli
 
 test("mail that the guard holds is left to `account release`, and is named", async () => {
   queue.mails = [mail("AAAA1", { queue: "hold" }), mail("AAAA2", { sender: BERT })];
-  await guardHolds("AAAA1", ANNA);
+  await holdMails(kit, ANNA, "AAAA1");
   const kept = [{ account: ANNA, mails: 1 }];
   for (const verb of ["queue_release", "queue_delete"] as const)
     assert.deepEqual(await result({ verb, ...ALL, isAll: false, ids: ["AAAA1"] }), { changed: 0, kept, next: null });
@@ -139,7 +134,7 @@ test("what root does is recorded, except retries", async () => {
 
 test("two thousand mails are deleted in parts, skipping those that stay", async () => {
   queue.mails = Array.from({ length: 2_000 }, (_, n) => mail(id(n), { queue: "hold", at: n }));
-  for (let n = 0; n < 600; n++) await guardHolds(id(n), BERT);
+  await holdMails(kit, BERT, ...queue.mails.slice(0, 600).map(({ id }) => id));
   const kept = [{ account: BERT, mails: 600 }];
   assert.deepEqual(await result({ verb: "queue_delete", ...ALL }), { changed: 1_400, kept, next: null });
   queue.mails = Array.from({ length: 6_000 }, (_, n) => mail(id(n), { at: n }));
@@ -168,7 +163,7 @@ test("all mail is retried by one order, and chosen mail in parts", async () => {
 
 test("mails of the guard beyond one command's limit do not hide later mails", async () => {
   queue.mails = Array.from({ length: 5_001 }, (_, n) => mail(id(n), { queue: "hold", at: n }));
-  for (let n = 0; n < 5_000; n++) await guardHolds(id(n), BERT);
+  await holdMails(kit, BERT, ...queue.mails.slice(0, 5_000).map(({ id }) => id));
   const next = `0000000000004999 ${id(4_999)}`;
   const kept = [{ account: BERT, mails: 5_000 }];
   assert.deepEqual(await result({ verb: "queue_release", ...ALL }), { changed: 0, kept, next });
