@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { commandsOf } from "../../../../test/kit/commands-kit.ts";
+import { guess } from "../../../../test/kit/engine-events.ts";
 import { beforeEachOf } from "../../../../test/kit/hooks.ts";
 import { ip } from "../../../../test/kit/samples.ts";
 
@@ -14,8 +15,7 @@ beforeEachOf(import.meta.filename, async () => {
 });
 
 test("a list of accounts has for each what a page shows, and no password", async () => {
-  const signIn = { type: "LOGIN_SUCCEEDED", service: "imap", login: ANNA, passwordHash: "right" } as const;
-  await kit.engine.ask({ ...signIn, ip: ip("203.0.113.9") });
+  await kit.engine.ask({ ...guess("right", ip("203.0.113.9")), login: ANNA, type: "LOGIN_SUCCEEDED" });
   const listed = await kit.result({ verb: "account_list", ...ALL });
   assert.equal(listed.total, 2);
   assert.equal(listed.passwordsOnServer, false);
@@ -30,13 +30,7 @@ test("a list of accounts has for each what a page shows, and no password", async
 
 test("an account whose password strangers guess is shown as guarded in the list too", async () => {
   for (let i = 0; i < kit.engine.policy.accounts.failures; i++)
-    await kit.engine.ask({
-      type: "LOGIN_FAILED",
-      service: "imap",
-      login: ANNA,
-      passwordHash: `w${i}`,
-      ip: ip(`198.51.${i}.7`),
-    });
+    await kit.engine.ask({ ...guess(`w${i}`, ip(`198.51.${i}.7`)), login: ANNA });
   const { items } = await kit.result({ verb: "account_list", ...ALL });
   assert.deepEqual(
     items.map(({ guarded }) => guarded),

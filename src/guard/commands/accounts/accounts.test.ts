@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { commandsOf, HASH } from "../../../../test/kit/commands-kit.ts";
+import { commandsOf, HASH, OWNER } from "../../../../test/kit/commands-kit.ts";
 
 const ALICE = "alice@example.test";
 
@@ -81,9 +81,8 @@ test("a refused change is not recorded", async () => {
 });
 
 test("through the web a mailbox that gets the alerts is neither suspended nor removed", async () => {
-  const by = { as: "5e".repeat(32), ip: "203.0.113.7" };
-  kit.signIn(by);
-  const web = (verb: "account_suspend" | "account_remove") => kit.said({ verb, name: ALICE }, "web", by);
+  kit.signIn(OWNER);
+  const web = (verb: "account_suspend" | "account_remove") => kit.said({ verb, name: ALICE }, "web", OWNER);
   assert.equal(await kit.said({ verb: "alias_add", address: "alerts@example.test", targets: [ALICE] }), "done");
   kit.sendsAlertsTo(["owner@elsewhere.test", "alerts+server@example.test"]);
   for (const verb of ["account_suspend", "account_remove"] as const) assert.match(await web(verb), /gets the alerts/);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { commandsOf } from "../../../../test/kit/commands-kit.ts";
+import { commandsOf, OWNER } from "../../../../test/kit/commands-kit.ts";
 import type { Command } from "../../../admin/declare/control.ts";
 
 const ALICE = "alice@example.test";
@@ -89,9 +89,8 @@ test("no alias reaches more addresses than Postfix delivers to, directly or thro
 });
 
 test("through the web no alias diverts mail of an account, or the alerts of postmaster@", async () => {
-  const owner = { as: "5e".repeat(32), ip: "203.0.113.7" };
-  kit.signIn(owner);
-  const web = (command: Command): Promise<string> => kit.said(command, "web", owner);
+  kit.signIn(OWNER);
+  const web = (command: Command): Promise<string> => kit.said(command, "web", OWNER);
   const targets = [ALICE];
   const owned = "alice+bank@example.test";
   assert.match(await web({ verb: "alias_add", address: owned, targets }), /belongs to alice@example\.test/);

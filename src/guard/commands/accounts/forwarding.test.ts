@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { commandsOf, refusalOf } from "../../../../test/kit/commands-kit.ts";
-import { accountName, ip } from "../../../../test/kit/samples.ts";
-import { digestOf } from "../../access/secrets.ts";
+import { commandsOf, OWNER, refusalOf } from "../../../../test/kit/commands-kit.ts";
+import { accountName } from "../../../../test/kit/samples.ts";
 
 const NAME = "alice@example.test";
 const OTHER = "bob@example.test";
@@ -12,6 +11,12 @@ const kit = commandsOf(import.meta.filename, NAME, OTHER);
 
 const forward = (name: string, to: readonly string[], keep = true) =>
   kit.ask({ verb: "forward_set", name, to: [...to], keep });
+
+const USER = { as: "7e".repeat(32), ip: "203.0.113.7" };
+const signIn = (): void => kit.signIn(USER, accountName(NAME));
+/** At the dashboard. */
+const forwardBy = (as: typeof USER, to: readonly string[], keep = true) =>
+  kit.ask({ verb: "forward_set", name: NAME, to: [...to], keep }, "web", as);
 
 test("mail is forwarded, and each change is recorded", async () => {
   const to = [OUTSIDE, OTHER];
@@ -50,28 +55,25 @@ test("mail is not forwarded to more addresses than Postfix accepts", async () =>
       assert.ok((await kit.ask({ verb: "alias_add", address, targets: targets.slice(i, i + 100) })).ok);
   const to = ["one@example.test", "two@example.test", "three@example.test"];
   assert.match(refusalOf(await forward(NAME, to)), /Postfix takes none for more than 1000/);
-  const [as, from] = ["7e".repeat(32), ip("203.0.113.7")];
-  const account = accountName(NAME);
-  kit.sessions.open({ digest: digestOf(as), id: "hers", account, device: "x", ip: from, at: kit.clock.now() });
+  signIn();
   assert.ok((await kit.ask({ verb: "alias_add", address: "board@example.test", targets: [NAME] })).ok);
-  const hers = await kit.ask({ verb: "forward_set", name: NAME, to, keep: true }, "web", { as, ip: from });
+  const hers = await forwardBy(USER, to);
   assert.equal(refusalOf(hers), "Your mail would go to too many addresses.", "not for which address");
   assert.equal(kit.forwardingOf(NAME), null);
 });
 
 test("through the web a mailbox that gets the alerts keeps a copy of its mail", async () => {
-  const owner = { as: "5e".repeat(32), ip: "203.0.113.7" };
-  kit.signIn(owner);
-  const web = (keep: boolean) => kit.ask({ verb: "forward_set", name: NAME, to: [OUTSIDE], keep }, "web", owner);
+  kit.signIn(OWNER);
   kit.sendsAlertsTo([NAME]);
-  assert.match(refusalOf(await web(false)), /gets the alerts/);
-  assert.match(refusalOf(await web(true)), /gets the alerts/, "nor are they sent to a new target outside");
+  assert.match(refusalOf(await forwardBy(OWNER, [OUTSIDE], false)), /gets the alerts/);
+  const outside = await forwardBy(OWNER, [OUTSIDE]);
+  assert.match(refusalOf(outside), /gets the alerts/, "nor are they sent to a new target outside");
   kit.sendsAlertsTo([]);
-  assert.ok((await web(true)).ok);
-  assert.ok((await web(false)).ok);
+  assert.ok((await forwardBy(OWNER, [OUTSIDE])).ok);
+  assert.ok((await forwardBy(OWNER, [OUTSIDE], false)).ok);
   assert.deepEqual(kit.details().slice(2), [
-    `${NAME} to ${OUTSIDE} by web:admin via 203.0.113.7`,
-    `${NAME} to ${OUTSIDE}, without a copy here by web:admin via 203.0.113.7`,
+    `${NAME} to ${OUTSIDE} by web:admin via 203.0.113.8`,
+    `${NAME} to ${OUTSIDE}, without a copy here by web:admin via 203.0.113.8`,
   ]);
 });
 
@@ -90,39 +92,30 @@ test("root leads the alerts outside, also by sudo, and is pointed to its command
 });
 
 test("through the web alerts are not led outside in steps either", async () => {
-  const owner = { as: "5e".repeat(32), ip: "203.0.113.7" };
-  kit.signIn(owner);
-  const web = async (to: string) => kit.ask({ verb: "forward_set", name: NAME, to: [to], keep: true }, "web", owner);
+  kit.signIn(OWNER);
   const alias = (address: string, target: string) =>
-    kit.ask({ verb: "alias_add", address, targets: [target] }, "web", owner);
+    kit.ask({ verb: "alias_add", address, targets: [target] }, "web", OWNER);
   kit.sendsAlertsTo([NAME, "admin@example.test"]);
   assert.ok((await forward(OTHER, [OUTSIDE])).ok);
   assert.ok((await alias("out@example.test", OUTSIDE)).ok);
   assert.ok((await alias("in@example.test", OTHER)).ok);
   for (const reply of [
-    await web(OTHER),
-    await web("out@example.test"),
-    await web("in@example.test"),
+    await forwardBy(OWNER, [OTHER]),
+    await forwardBy(OWNER, ["out@example.test"]),
+    await forwardBy(OWNER, ["in@example.test"]),
     await alias("admin@example.test", OTHER),
     await alias("admin@example.test", OUTSIDE),
   ])
     assert.ok(!reply.ok && /gets the alerts/.test(reply.message), JSON.stringify(reply));
   assert.equal(kit.forwardingOf(NAME), null);
   await forward(OTHER, []);
-  assert.ok((await web(OTHER)).ok, "alerts may go to another mailbox here");
+  assert.ok((await forwardBy(OWNER, [OTHER])).ok, "alerts may go to another mailbox here");
 });
 
 test("everyone except root adds few targets a day, and a user does not learn which accounts exist", async () => {
-  const [secret, from] = ["6e".repeat(32), ip("203.0.113.7")];
-  const account = accountName(NAME);
-  const signIn = (id: string): void =>
-    kit.sessions.open({ digest: digestOf(secret), id, account, device: "x", ip: from, at: kit.clock.now() });
-  signIn("his");
+  signIn();
   const mine = async (to: readonly string[]): Promise<string> => {
-    const reply = await kit.ask({ verb: "forward_set", name: NAME, to: [...to], keep: true }, "web", {
-      as: secret,
-      ip: from,
-    });
+    const reply = await forwardBy(USER, to);
     return reply.ok ? "done" : reply.message.replace(/[\w.]+@[\w.]+/, "X");
   };
   await forward(OTHER, [NAME]);
@@ -139,6 +132,6 @@ test("everyone except root adds few targets a day, and a user does not learn whi
   assert.ok((await forward(NAME, ["three@else.example"])).ok, "root may");
   kit.clock.advance(24 * 3_600_000);
   kit.sessions.end("everybody");
-  signIn("next day");
+  signIn();
   assert.equal(await mine(["four@else.example"]), "done");
 });
