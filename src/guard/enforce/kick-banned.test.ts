@@ -1,53 +1,42 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { settled } from "../../../test/kit/enforcer-kit.ts";
+import { MemoryBanLog } from "../../../test/kit/fake-firewall.ts";
 import { net } from "../../../test/kit/samples.ts";
-import type { BanStep } from "../network-ports.ts";
 import { ImapKicker, type ImapKickerParts } from "./cut-sessions.ts";
 
-/** A list of steps, and a keeper that records which sessions it was asked to close. */
+/** A ban table, and a keeper that records which sessions it was asked to close. */
 function kit(answer: "ok" | "refuses" | "throws" = "ok") {
-  const steps: BanStep[] = [];
+  const banLog = new MemoryBanLog();
   const kicked: string[] = [];
   const warned: string[] = [];
-  let holding: Promise<void> | null = null;
+  let held: Promise<unknown> = Promise.resolve();
   const parts: ImapKickerParts = {
-    banLog: { last: () => steps.length, after: (id, most) => steps.slice(id, id + most) },
+    banLog,
     keeper: {
       ask: (command) => {
         if (command.verb === "kick_network") kicked.push(command.prefix);
         if (answer === "throws") throw new Error("no keeper");
-        const held = holding;
-        if (held !== null) return held.then(() => ({ ok: true, detail: "" }));
-        return Promise.resolve(answer === "ok" ? { ok: true, detail: "" } : { ok: false, reason: "doveadm failed" });
+        return held.then(() => (answer === "ok" ? { ok: true, detail: "" } : { ok: false, reason: "doveadm failed" }));
       },
     },
     log: { info: assert.fail, warn: (message) => warned.push(message), error: assert.fail },
   };
   const kicker = new ImapKicker(parts);
-  const ban = (address: string, type: "add" | "delete" = "add"): void => {
-    const [id, prefix] = [steps.length + 1, net(address)];
-    steps.push(type === "add" ? { id, type, prefix, expiresAt: null } : { id, type, prefix });
-  };
+  const ban = (address: string): void => banLog.add(net(address));
   /** The keeper answers only when the returned function is called. */
-  const hold = (): (() => void) => {
-    let release = (): void => undefined;
-    holding = new Promise((resolve) => {
-      release = () => {
-        holding = null;
-        resolve();
-      };
-    });
-    return () => release();
+  const hold = () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    held = promise;
+    return resolve;
   };
-  return { kicker, hold, start: () => new ImapKicker(parts), ban, kicked, warned };
+  return { kicker, hold, start: () => new ImapKicker(parts), ban, banLog, kicked, warned };
 }
 
-const settled = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
-
 test("closes the sessions of banned networks once, and none of lifted bans", async () => {
-  const { kicker, ban, kicked } = kit();
+  const { kicker, ban, banLog, kicked } = kit();
   ban("203.0.113.7");
-  ban("203.0.113.8", "delete");
+  banLog.delete(net("203.0.113.8"));
   kicker.nudge(true);
   await settled();
   kicker.nudge(true);
