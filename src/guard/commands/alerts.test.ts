@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { NO_ALERTS } from "../../../test/kit/engine-kit.ts";
 import { NOON } from "../../../test/kit/samples.ts";
 import { later } from "../../core/time.ts";
 import type { Alert } from "../alerts/ports.ts";
@@ -24,20 +25,18 @@ test("open alerts come before resolved ones, newest first in each group, with th
     ["a", null],
     ["b", "it answered 503"],
   ]);
-  const alerts = { book, channels, leadOut: true, test: () => Promise.resolve([]) };
-  const reply = ALERT_RUNS.alerts_list({ alerts }, { verb: "alerts_list", limit: 50, cursor: null });
-  assert.ok(reply.ok);
-  assert.deepEqual([reply.result.next, reply.result.total], [null, 4]);
-  const pages = [ALERT_RUNS.alerts_list({ alerts }, { verb: "alerts_list", limit: 3, cursor: null })].flatMap((one) =>
-    one.ok ? [one, ALERT_RUNS.alerts_list({ alerts }, { verb: "alerts_list", limit: 3, cursor: one.result.next })] : [],
-  );
+  const alerts = { ...NO_ALERTS, book, channels };
+  const page = (limit: number, cursor: string | null) => {
+    const reply = ALERT_RUNS.alerts_list({ alerts }, { verb: "alerts_list", limit, cursor });
+    assert.ok(reply.ok);
+    return reply.result;
+  };
+  const all = page(50, null);
+  assert.deepEqual([all.next, all.total], [null, 4]);
+  const first = page(3, null);
+  assert.deepEqual([...first.items, ...page(3, first.next).items], all.items, "page by page");
   assert.deepEqual(
-    pages.flatMap((one) => (one.ok ? one.result.items : [])),
-    reply.result.items,
-    "page by page",
-  );
-  assert.deepEqual(
-    reply.result.items.map(({ code, subject, resolvedAt }) => [code, subject, resolvedAt]),
+    all.items.map(({ code, subject, resolvedAt }) => [code, subject, resolvedAt]),
     [
       ["disk_nearly_full", "newer", null],
       ["disk_nearly_full", "", null],
@@ -45,8 +44,8 @@ test("open alerts come before resolved ones, newest first in each group, with th
       ["greylist_silent", "older", "2026-11-20T12:01:00.000Z"],
     ],
   );
-  assert.equal(reply.result.leadOut, true);
-  assert.deepEqual(reply.result.channels, [
+  assert.equal(all.leadOut, true);
+  assert.deepEqual(all.channels, [
     { name: "a", failing: null },
     { name: "b", failing: "it answered 503" },
   ]);
@@ -59,9 +58,7 @@ test("a test reports for each channel whether it accepted the message, or why no
   ] as const;
   const waits: (number | undefined)[] = [];
   const alerts = {
-    book: { open: [], resolved: [] },
-    channels: new Map(),
-    leadOut: false,
+    ...NO_ALERTS,
     test: (longestMs?: number) => {
       waits.push(longestMs);
       return Promise.resolve(outcomes);
