@@ -5,6 +5,7 @@ import { keeperOfDryRun } from "./dry-run-parts.ts";
 
 const MAIL = { id: "72CED1EABE5", isHeld: false, at: 0, recipients: 1 };
 const FIND = { verb: "find_mail", senders: [], ids: [MAIL.id] } as const;
+const LIST = { ...FIND, verb: "list_mail", recipient: null, where: "anywhere", after: null, limit: 1 } as const;
 
 function dryKeeper(reply: KeeperReply = { ok: true, detail: "" }) {
   const asked: KeeperCommand[] = [];
@@ -37,18 +38,5 @@ test("mail that a dry run holds is found on hold, and is gone once it is release
 test("the reason for an unreadable queue is passed on", async () => {
   const { find, keeper } = dryKeeper({ ok: false, reason: "Postfix does not answer." });
   assert.equal(await find(true), "Postfix does not answer.");
-  assert.equal(
-    (
-      await keeper.ask({
-        verb: "list_mail",
-        ids: [],
-        senders: [],
-        recipient: null,
-        where: "anywhere",
-        after: null,
-        limit: 1,
-      })
-    ).ok,
-    false,
-  );
+  assert.equal((await keeper.ask(LIST)).ok, false);
 });

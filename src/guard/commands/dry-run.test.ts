@@ -10,10 +10,19 @@ import { PROOF_MS } from "../../core/access/session.ts";
 import { WEB_LIMITS } from "./web/web-bounds.ts";
 
 const BAN: Command = { verb: "ban", target: "203.0.113.7", note: "it scanned us", for: "2h" };
+const ALLOW: Command = { verb: "allow_add", target: "203.0.113.0/24", note: "", for: null };
 const TOKEN: Command = { verb: "token_create", name: "ci", digest: "ab".repeat(32), scopes: ["read"], for: null };
 
 const name = "anna@example.test";
 const ANNA: Command = { verb: "account_create_hashed", name, hash: HASH };
+const IMPORT: Command = {
+  verb: "accounts_import",
+  entries: [
+    { name, password: "quite some words" },
+    { name: "bert@example.test", hash: HASH },
+    { name: "nobody@elsewhere.test", hash: HASH },
+  ],
+};
 const ALIAS: Command = { verb: "alias_add", address: "info@example.test", targets: [name] };
 const NETWORKS = { verb: "networks_add", name, networks: ["203.0.113.0/24"] } as const;
 
@@ -33,27 +42,14 @@ type Run = Readonly<{ command: Command; after: readonly Command[] }>;
 const LISTED: readonly Run[] = [
   { command: BAN, after: [] },
   { command: { verb: "unban", target: "203.0.113.7" }, after: [BAN] },
-  { command: { verb: "allow_add", target: "203.0.113.0/24", note: "", for: null }, after: [BAN] },
-  {
-    command: { verb: "allow_remove", target: "203.0.113.0/24" },
-    after: [{ verb: "allow_add", target: "203.0.113.0/24", note: "", for: null }],
-  },
+  { command: ALLOW, after: [BAN] },
+  { command: { verb: "allow_remove", target: "203.0.113.0/24" }, after: [ALLOW] },
   { command: TOKEN, after: [] },
   { command: { verb: "token_revoke", name: "ci" }, after: [TOKEN] },
   { command: { verb: "session_end_all" }, after: [] },
   { command: { verb: "account_create", name, password: "quite some words" }, after: [] },
   { command: { verb: "account_set_password", name, password: "quite some words" }, after: [ANNA] },
-  {
-    command: {
-      verb: "accounts_import",
-      entries: [
-        { name, password: "quite some words" },
-        { name: "bert@example.test", hash: HASH },
-        { name: "nobody@elsewhere.test", hash: HASH },
-      ],
-    },
-    after: [],
-  },
+  { command: IMPORT, after: [] },
   { command: { verb: "account_resume", name }, after: [ANNA, { verb: "account_suspend", name }] },
   { command: ALIAS, after: [ANNA] },
   { command: { verb: "alias_remove", address: "info@example.test" }, after: [ANNA, ALIAS] },
