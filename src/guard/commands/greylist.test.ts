@@ -40,15 +40,10 @@ test("a pause lasts a quarter of an hour by default, and a second one replaces t
   assert.deepEqual(listed(), []);
 });
 
-for (const [target, lasts, kind] of [
-  ["nobody@example.test", "15m", "failed"],
-  ["owner@elsewhere.test", "15m", "failed"],
-  [OWNER, "0s", "usage"],
-  [OWNER, "31d", "usage"],
-] as const)
-  test(`no pause for ${target} of ${lasts}`, async () => {
-    const reply = await pause(target, lasts);
-    assert.ok(!reply.ok && reply.kind === kind);
+for (const target of ["nobody@example.test", "owner@elsewhere.test"])
+  test(`no pause for ${target}`, async () => {
+    const reply = await pause(target, "15m");
+    assert.ok(!reply.ok && reply.kind === "failed");
     assert.match(reply.message, /^[^\n]+\.$/);
     assert.deepEqual(listed(), []);
   });
@@ -67,12 +62,12 @@ test("a pause can be ended once, and both are recorded in the audit", async () =
 });
 
 test("a pause lasts from a second to thirty days", async () => {
-  assert.equal((await pause(OWNER, "1s")).ok, true);
-  assert.equal((await pause(OWNER, "30d")).ok, true);
   for (const wrong of ["999ms", "721h"]) {
     const reply = await pause(OWNER, wrong);
-    assert.ok(!reply.ok && reply.message === `“${wrong}” is not a length of a pause.`);
+    assert.ok(!reply.ok && reply.kind === "usage" && reply.message === `“${wrong}” is not a length of a pause.`);
   }
+  assert.deepEqual(listed(), []);
+  for (const right of ["1s", "30d"]) assert.equal((await pause(OWNER, right)).ok, true);
 });
 
 test("a pause for an extension applies to its account, and the web makes a bounded number of them", async () => {
