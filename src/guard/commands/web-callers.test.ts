@@ -12,6 +12,7 @@ import { parseAccountName } from "../../core/net/address.ts";
 import { later, MINUTE_MS } from "../../core/time.ts";
 import { digestOf } from "../access/secrets.ts";
 import { NETWORK_DECISION_RUNS } from "./bans.ts";
+import { WEB_LIMITS } from "./web/web-bounds.ts";
 
 const IP = "203.0.113.40";
 const WEB_COMMANDS: readonly Command[] = Object.values(COMMANDS).filter(({ verb }) =>
@@ -36,6 +37,17 @@ describe("for whom the web asks", () => {
       kit.credentials.createToken({ name: `t${scopes.join("-")}`, digest, scopes, by: "root", at, expiresAt }).ok,
     );
     return { as: secret, ip: IP };
+  }
+
+  /** The owner's session, or this secret, is used at this address. */
+  function useFrom(from: string, as = "5e".repeat(32)): string | null {
+    return refusal({ verb: "caller", isUse: true }, { as, ip: from });
+  }
+
+  /** Addresses where administrators work are not banned. */
+  async function isSpared(target: string): Promise<boolean> {
+    const command = { verb: "ban", target: ip(target), note: "", for: null } as const;
+    return !(await NETWORK_DECISION_RUNS.ban(kit, command, "root")).ok;
   }
 
   test("without a secret, or with a made-up or expired one, a caller can only sign in", () => {
@@ -133,7 +145,7 @@ describe("for whom the web asks", () => {
   test("addresses of mailbox users are banned like any other", async () => {
     kit.signInAs("ab".repeat(32), parseAccountName("anna@example.test"));
     assert.equal(refusal(COMMANDS.my_mailbox, { as: "ab".repeat(32), ip: IP }), null);
-    assert.ok((await NETWORK_DECISION_RUNS.ban(kit, { verb: "ban", target: ip(IP), note: "", for: null }, "root")).ok);
+    assert.ok(!(await isSpared(IP)));
   });
 
   test("the guard names the actor, whatever the web says, and needs the caller's address", () => {
@@ -162,5 +174,32 @@ describe("for whom the web asks", () => {
     assert.equal(refusal({ verb: "caller", isUse: true }, other), null);
     kit.clock.advance(SESSION_IDLE_MS - 1);
     assert.equal(refusal({ verb: "caller", isUse: true }, other), null);
+  });
+
+  test("spares a bounded number of addresses as an administrator's, and never a stranger's", async () => {
+    assert.equal(useFrom("198.51.100.99", "0".repeat(64)), "unauthorized");
+    assert.ok(!(await isSpared("198.51.100.99")));
+    for (let i = 0; i < WEB_LIMITS.administrators; i++) assert.equal(useFrom(`198.51.100.${i}`), null);
+    assert.equal(useFrom("198.51.100.200"), null, "it is carried out anyway");
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual(kit.refused(), ["caller by web:admin via 198.51.100.200"]);
+    assert.ok(await isSpared("198.51.100.0"));
+    assert.ok(!(await isSpared("198.51.100.200")));
+    kit.clock.advance(31 * MINUTE_MS);
+    useFrom("198.51.100.200");
+    assert.ok(await isSpared("198.51.100.200"));
+  });
+
+  test("a token that may change no ban spares no address either", async () => {
+    const tokens: readonly (readonly [readonly Scope[], string, boolean])[] = [
+      [ROLES.viewer, "198.51.100.1", false],
+      [["read", "queue"], "198.51.100.2", false],
+      [ROLES.operator, "198.51.100.3", true],
+      [ROLES.owner, "198.51.100.4", true],
+    ];
+    for (const [scopes, from, spares] of tokens) {
+      assert.equal(useFrom(from, tokenWith(scopes).as), null);
+      assert.equal(await isSpared(from), spares, scopes.join());
+    }
   });
 });
