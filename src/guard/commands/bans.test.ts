@@ -62,19 +62,15 @@ test("an allow entry is one network, at widest /8 or /16 for IPv6, with or witho
   assert.match(await allow("2000::/15"), /^usage 2000::\/15 is too wide: /);
   assert.match(await allow("nowhere"), /^usage The field "target" is not an IP address/);
   assert.match(await allow("203.0.113.7", "0s"), /^usage The field "for" is not a time/);
-  const listed = await kit.ask({ verb: "allow_list", limit: 50, cursor: null });
   const at = isoTime(kit.clock.now());
   const entry = { note: "office", by: "root", at, from: "command" };
-  assert.deepEqual(listed, {
-    ok: true,
-    result: {
-      items: [
-        { prefix: "10.0.0.0/8", ...entry, expiresAt: null },
-        { prefix: "2001::/16", ...entry, expiresAt: isoTime(later(kit.clock.now(), HOUR_MS)) },
-      ],
-      next: null,
-      total: 2,
-    },
+  assert.deepEqual(await kit.result({ verb: "allow_list", limit: 50, cursor: null }), {
+    items: [
+      { prefix: "10.0.0.0/8", ...entry, expiresAt: null },
+      { prefix: "2001::/16", ...entry, expiresAt: isoTime(later(kit.clock.now(), HOUR_MS)) },
+    ],
+    next: null,
+    total: 2,
   });
 });
 
@@ -119,10 +115,7 @@ test("break-glass reports how many bans it lifted, and how many it could not lif
 });
 
 test("protection of an address follows the same rule as bans", async () => {
-  const protects = async (target: string): Promise<unknown> => {
-    const reply = await kit.ask({ verb: "protection", target });
-    return reply.ok && "reason" in reply.result ? reply.result.reason : reply;
-  };
+  const protects = async (target: string) => (await kit.result({ verb: "protection", target })).reason;
   const stranger = "198.51.100.7";
   assert.equal(await protects(stranger), null);
   assert.equal(await protects("203.0.113.1"), "gateway");
