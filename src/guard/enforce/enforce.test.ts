@@ -38,8 +38,7 @@ test("however many nudges, a burst is one batch, and each session is closed once
 test("a failed step leads to one reset at once; its sessions are closed anyway", async () => {
   await kit.enforcer.start();
   kit.firewall.failing.push("apply");
-  kit.banLog.add(address(1));
-  kit.enforcer.nudge();
+  ban(kit, 1, 1);
   await until(() => kit.firewall.cuts.length === 1);
   assert.deepEqual(kit.firewall.calls, ["reset", "apply", "check", "reset", "cut"]);
   assert.equal(kit.enforcer.status().state, "enforcing");
@@ -72,8 +71,7 @@ test("a kernel that cannot count connections keeps the bans, and there is a noti
 
 test("changes nothing after stop", async () => {
   await kit.enforcer.start();
-  kit.banLog.add(address(1));
-  kit.enforcer.nudge();
+  ban(kit, 1, 1);
   await kit.enforcer.stop();
   const calls = kit.firewall.calls.length;
   kit.enforcer.nudge();

@@ -1,7 +1,7 @@
 // Invariant: A new forward sends no more mail than its account may; the rest stays in the mailbox.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MAIL, NOON, POLICY } from "../../../test/kit/samples.ts";
+import { MAIL, NOON, POLICY, RECIPIENT } from "../../../test/kit/samples.ts";
 import { type Decision, decision, type Evidence } from "../../core/decide/decision.ts";
 import type { SentMail } from "../../core/decide/facts.ts";
 import type { Policy } from "../../core/decide/policy.ts";
@@ -55,8 +55,7 @@ function watched({ policy = POLICY, decided = PASS, written = false, held, own =
   const mail = (recipients: readonly string[], hasData = true): void => {
     const one = { ...MAIL, transaction: String(++transaction) };
     const answer = (): void => void answers++;
-    for (const recipient of recipients)
-      submit({ type: "RECIPIENT", blockListing: null, senderExists: null, ...one, recipient }, answer);
+    for (const recipient of recipients) submit({ ...RECIPIENT, ...one, recipient }, answer);
     if (hasData) submit({ type: "DATA", recipientCount: recipients.length, ...one }, answer);
   };
   return { mail, sent, audits, warnings, paused: () => pausedUntil, answers: () => answers };

@@ -29,16 +29,13 @@ function health() {
 }
 
 test("the server is healthy while every part runs, and reports since when", async () => {
-  reply = {
-    ok: true,
-    detail: "",
-    services: [
-      { name: "guard", ...UP },
-      { name: "keeper", ...UP },
-      { name: "postfix", ...UP },
-      { name: "spamd", up: true, pid: null },
-    ],
-  };
+  const services = [
+    { name: "guard", ...UP },
+    { name: "keeper", ...UP },
+    { name: "postfix", ...UP },
+    { name: "spamd", up: true, pid: null },
+  ];
+  reply = { ok: true, detail: "", services };
   assert.deepEqual(await health(), {
     status: "ok",
     headline: "well",
