@@ -7,43 +7,30 @@ import { FakeFirewall, MemoryBanLog } from "./fake-firewall.ts";
 import { afterEachOf, beforeEachOf } from "./hooks.ts";
 import { net } from "./samples.ts";
 
-/** An enforcer with its own firewall and ban table; a new one for each test of `file`. */
-export type EnforcerKit = {
-  firewall: FakeFirewall;
-  banLog: MemoryBanLog;
-  clock: HandClock;
-  notices: NoticeBoard;
-  warned: (readonly unknown[])[];
-  audits: Audit[];
-  /** Networks that always pass. */
-  allow: Prefix[];
-  enforcer: Enforcer;
-};
-
-export function enforcerKit(file: string): EnforcerKit {
+/** A new enforcer for each test of `file`. */
+export function enforcerKit(file: string) {
   const kit = newEnforcer();
   beforeEachOf(file, () => void Object.assign(kit, newEnforcer()));
   afterEachOf(file, () => kit.enforcer.stop());
   return kit;
 }
 
-export function newEnforcer(): EnforcerKit {
+/** An enforcer with its own firewall and ban table. `allow`: networks that always pass. */
+export function newEnforcer() {
   const parts = { firewall: new FakeFirewall(), banLog: new MemoryBanLog() };
-  const [clock, notices, warned]: [HandClock, NoticeBoard, (readonly unknown[])[]] = [
-    new HandClock(),
-    new NoticeBoard(),
-    [],
-  ];
+  const clock = new HandClock();
+  const notices = new NoticeBoard();
+  const warned: (readonly unknown[])[] = [];
   const log = { info: assert.fail, warn: (...what: readonly unknown[]) => void warned.push(what), error: assert.fail };
   const audits: Audit[] = [];
   const allow: Prefix[] = [];
   const audit = (one: Audit): void => void audits.push(one);
-  const enforcer = new BanEnforcer({ ...parts, allowList: () => [...allow], audit, clock, notices, log });
+  const enforcer: Enforcer = new BanEnforcer({ ...parts, allowList: () => [...allow], audit, clock, notices, log });
   return { ...parts, clock, notices, warned, audits, allow, enforcer };
 }
 
 /** `count` bans of different addresses are committed, and the enforcer is notified. */
-export function ban({ banLog, enforcer }: EnforcerKit, count: number, from = 0): void {
+export function ban({ banLog, enforcer }: ReturnType<typeof newEnforcer>, count: number, from = 0): void {
   for (let i = 0; i < count; i++) banLog.add(address(from + i));
   enforcer.nudge();
 }
