@@ -1,14 +1,11 @@
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { test } from "node:test";
 import { createServer } from "node:tls";
 import { listenOnPort } from "../../../../test/kit/local-server.ts";
 import { saying, servedPort } from "../../../../test/kit/served.ts";
-import { temporaryDirectory } from "../../../../test/kit/temporary-directory.ts";
+import { selfSigned } from "../../../../test/kit/speaker.ts";
 import { DAY_MS } from "../../../core/time.ts";
-import { runProgram } from "../../../host/machine/run-program.ts";
 import { type Handshake, handshake, OFFERS } from "../../../mail/probes/port-dialogue.ts";
 import { judgeChain, judgeDays, judgeModern, judgeName, judgeOld, judgeSame } from "./tls.ts";
 
@@ -19,18 +16,8 @@ function failure(code: string, stage: "connect" | "tls"): Handshake {
   return { ok: false, code, says: "it failed", stage };
 }
 
-async function pair(): Promise<Readonly<{ key: Buffer; cert: Buffer }>> {
-  const directory = temporaryDirectory();
-  const [key, cert] = [join(directory, "key.pem"), join(directory, "cert.pem")];
-  const made = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc", "-days", "30"];
-  const names = ["-subj", "/CN=any", "-addext", "subjectAltName=DNS:mail.example.org"];
-  const ran = await runProgram("openssl", [...made, ...names, "-keyout", key, "-out", cert]);
-  assert.equal(ran.code, 0, ran.stderr);
-  return { key: readFileSync(key), cert: readFileSync(cert) };
-}
-
 test("a modern server refuses TLS 1.1 and accepts a newer version", async () => {
-  const files = await pair();
+  const files = await selfSigned();
   const port = await listenOnPort(createServer({ ...files, minVersion: "TLSv1.2" }));
   const today = { name: "IMAPS", tlsStart: "at_once", goodbye: "", port } as const;
   assert.equal(judgeOld("IMAPS", await handshake(today, { ...OPTIONS, offer: OFFERS.old })).state, "ok");
