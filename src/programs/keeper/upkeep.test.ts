@@ -18,6 +18,11 @@ function named(items: readonly UpkeepItem[], name: UpkeepItem["name"]): UpkeepIt
   return items.find((one) => one.name === name) ?? assert.fail(name);
 }
 
+function stateOf(items: readonly UpkeepItem[], name: UpkeepItem["name"]): string {
+  const { state, says } = named(items, name);
+  return `${state}: ${says}`;
+}
+
 test("on a new server no task has run yet, which is not a fault", () => {
   const items = upkeepOf(server(), [], settings);
   assert.deepEqual(
@@ -58,14 +63,8 @@ test("a task's notice lowers its state, and is shown", () => {
     ],
     settings,
   );
-  assert.deepEqual(
-    [named(items, "drill").state, named(items, "drill").says],
-    ["down", "It failed. the snapshot is damaged."],
-  );
-  assert.deepEqual(
-    [named(items, "backup").state, named(items, "backup").says],
-    ["degraded", "There is none yet. there is none yet."],
-  );
+  assert.equal(stateOf(items, "drill"), "down: It failed. the snapshot is damaged.");
+  assert.equal(stateOf(items, "backup"), "degraded: There is none yet. there is none yet.");
   assert.doesNotMatch(JSON.stringify(items), /another matter/);
 });
 
@@ -75,11 +74,8 @@ test("shows checks by name, and updates as the checks found them", () => {
   const checks = { "dns.mx": kept("wrong"), "tls.name": kept("ok"), "updates.waiting": kept("warning", "2 wait.") };
   changeCheckRecord(layout, { at: AT, checks });
   const items = upkeepOf(layout, [], settings);
-  assert.deepEqual(
-    [named(items, "checks").state, named(items, "checks").says],
-    ["degraded", "3 checks. Wrong: dns.mx. Warnings: updates.waiting."],
-  );
-  assert.deepEqual([named(items, "updates").state, named(items, "updates").says], ["degraded", "2 wait."]);
+  assert.equal(stateOf(items, "checks"), "degraded: 3 checks. Wrong: dns.mx. Warnings: updates.waiting.");
+  assert.equal(stateOf(items, "updates"), "degraded: 2 wait.");
 });
 
 test("a disabled task is shown as off", () => {
