@@ -16,17 +16,8 @@ const ROW = {
 };
 
 test("a row becomes a ban", () => {
-  assert.deepEqual(readBan(ROW), {
-    prefix: "203.0.113.7/32",
-    ip: "203.0.113.7",
-    level: "light",
-    code: "mail_limit",
-    reason: "too many",
-    source: "engine",
-    createdAt: 5,
-    expiresAt: null,
-    offences: 1,
-  });
+  const { created_at: createdAt, expires_at: expiresAt, ...same } = ROW;
+  assert.deepEqual(readBan(ROW), { ...same, createdAt, expiresAt });
 });
 
 test("a row that another program wrote is named, not trusted", () => {
