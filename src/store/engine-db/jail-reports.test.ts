@@ -17,66 +17,57 @@ function reportAt(lastAt: Millis, jail = "dovecot", lines: JailReported["lines"]
   return { ...JAIL_REPORT, ip: IP, jail, lastAt, lines };
 }
 
+/** `prior`: what is known when this report is judged. */
+function fresh(policy = TEST_POLICY) {
+  const kit = engineOnMemory(policy);
+  const prior = (report: JailReported, at = kit.clock.now()) => kit.sqlite.priorReports(SUBJECT, report, at);
+  return { ...kit, prior };
+}
+
 test("what was judged is remembered by jail, and bans by whatever source", async () => {
-  const { engine, sqlite, clock } = engineOnMemory();
+  const { engine, sqlite, clock, prior } = fresh();
   const now = clock.now();
-  assert.equal(sqlite.priorReports(SUBJECT, reportAt(now), now).upTo, null);
+  assert.equal(prior(reportAt(now)).upTo, null);
   sqlite.apply({ ...NOTED, at: later(now, -1_000) }, now);
-  assert.equal(sqlite.priorReports(SUBJECT, reportAt(now), now).upTo, later(now, -1_000));
-  assert.equal(
-    sqlite.priorReports(SUBJECT, reportAt(now, "postfix"), now).upTo,
-    null,
-    "another jail has said nothing yet",
-  );
+  assert.equal(prior(reportAt(now)).upTo, later(now, -1_000));
+  assert.equal(prior(reportAt(now, "postfix")).upTo, null, "another jail has said nothing yet");
   sqlite.apply({ ...NOTED, at: later(now, -5_000) }, now);
-  assert.equal(
-    sqlite.priorReports(SUBJECT, reportAt(now), now).upTo,
-    later(now, -1_000),
-    "an older report takes nothing back",
-  );
+  assert.equal(prior(reportAt(now)).upTo, later(now, -1_000), "an older report takes nothing back");
 
   await engine.ask({ type: "BAN_ASKED", prefix: SUBJECT, note: "", durationMs: HOUR_MS, by: "root" });
   await engine.ask({ type: "UNBAN_ASKED", prefix: SUBJECT, by: "root" });
-  assert.equal(
-    sqlite.priorReports(SUBJECT, reportAt(now, "postfix"), now).upTo,
-    now,
-    "a lifted ban was a judgement too",
-  );
+  assert.equal(prior(reportAt(now, "postfix")).upTo, now, "a lifted ban was a judgement too");
 });
 
 test("what lies after now is from before the clock was set back, and proves nothing", () => {
-  const { sqlite, clock } = engineOnMemory();
+  const { sqlite, clock, prior } = fresh();
   const now = clock.now();
   sqlite.apply({ ...NOTED, at: now }, now);
   const before = later(now, -HOUR_MS);
-  assert.equal(sqlite.priorReports(SUBJECT, reportAt(before), before).upTo, null);
+  assert.equal(prior(reportAt(before), before).upTo, null);
   sqlite.apply({ ...NOTED, at: before }, before);
-  assert.equal(sqlite.priorReports(SUBJECT, reportAt(before), before).upTo, before);
+  assert.equal(prior(reportAt(before), before).upTo, before);
 });
 
 test("different passwords of that time count each, repeated ones once", async () => {
-  const { engine, sqlite, clock } = engineOnMemory();
+  const { engine, clock, prior } = fresh();
   for (const passwordHash of ["a1", "a1", "a1"]) await engine.ask({ ...FAILED, passwordHash });
   const then = clock.now();
-  assert.deepEqual(sqlite.priorReports(SUBJECT, reportAt(then), then).passwords, ["a1"]);
+  assert.deepEqual(prior(reportAt(then)).passwords, ["a1"]);
   clock.advance(MINUTE_MS);
   await engine.ask({ ...FAILED, passwordHash: "b2" });
-  assert.deepEqual(sqlite.priorReports(SUBJECT, reportAt(clock.now()), clock.now()).passwords.toSorted(), ["a1", "b2"]);
-  assert.deepEqual(
-    sqlite.priorReports(SUBJECT, reportAt(then), clock.now()).passwords,
-    ["a1"],
-    "later ones are not its own",
-  );
-  assert.deepEqual(sqlite.priorReports(SUBJECT, reportAt(later(then, HOUR_MS)), clock.now()).passwords, []);
+  assert.deepEqual(prior(reportAt(clock.now())).passwords.toSorted(), ["a1", "b2"]);
+  assert.deepEqual(prior(reportAt(then)).passwords, ["a1"], "later ones are not its own");
+  assert.deepEqual(prior(reportAt(later(then, HOUR_MS))).passwords, []);
 });
 
 test("passwords refused without a check are distinguished too; unseen attempts count as no other password", async () => {
-  const { engine, sqlite, clock } = engineOnMemory({
+  const { engine, clock, prior } = fresh({
     ...TEST_POLICY,
     jailSentences: "all",
     logins: { ...TEST_POLICY.logins, networks: [hostPrefix(ip("203.0.113.1"))] },
   });
-  const passwords = () => sqlite.priorReports(SUBJECT, reportAt(clock.now()), clock.now()).passwords;
+  const passwords = () => prior(reportAt(clock.now())).passwords;
   for (let i = 0; i < 3; i++) {
     const asked = await engine.ask({ type: "LOGIN_ASKED", ...LOGIN, passwordHash: "right" });
     assert.equal(asked.reason, "outside_networks");
@@ -94,7 +85,7 @@ test("passwords refused without a check are distinguished too; unseen attempts c
 });
 
 test("old reports are forgotten", () => {
-  const { sqlite, db, clock } = engineOnMemory();
+  const { sqlite, db, clock } = fresh();
   sqlite.apply({ ...NOTED, at: clock.now() }, clock.now());
   clock.advance(8 * DAY_MS);
   sqlite.apply({ ...NOTED, jail: "postfix", at: clock.now() }, clock.now());
@@ -102,11 +93,11 @@ test("old reports are forgotten", () => {
 });
 
 test("the guard's own verdicts of that time are distinguished from lines that it did not see, each kind by its own events", async () => {
-  const { engine, sqlite, clock } = engineOnMemory();
+  const { engine, clock, prior } = fresh();
   const now = clock.now();
   const line = (about: "login" | "refusal" | "log", at: Millis) => ({ text: "", at, about });
   const unjudged = (...lines: JailReported["lines"]) =>
-    sqlite.priorReports(SUBJECT, reportAt(later(now, MINUTE_MS), "postfix", lines), clock.now()).unjudged;
+    prior(reportAt(later(now, MINUTE_MS), "postfix", lines)).unjudged;
   assert.deepEqual(unjudged(line("login", now), line("refusal", now)), [now, now]);
 
   await engine.ask({ ...FAILED, passwordHash: "a1" });
@@ -124,7 +115,7 @@ test("the guard's own verdicts of that time are distinguished from lines that it
 });
 
 test("a sign-in that the guard judged excuses its own two lines, not what was guessed while it was down", async () => {
-  const { engine, sqlite, clock } = engineOnMemory();
+  const { engine, clock, prior } = fresh();
   const start = clock.now();
   await engine.ask({ ...FAILED, passwordHash: "a1" });
   // The guard is down during eight guesses and up again for a ninth.
@@ -133,7 +124,7 @@ test("a sign-in that the guard judged excuses its own two lines, not what was gu
   const end = clock.now();
   const seconds = [0, 1, 10, 20, 30, 40, 50, 60, 70, 80, 100, 101];
   const lines = seconds.map((second) => ({ text: "", at: later(start, second * 1_000), about: "login" }) as const);
-  const { unjudged } = sqlite.priorReports(SUBJECT, reportAt(later(end, 1_000), "dovecot", lines.toReversed()), end);
+  const { unjudged } = prior(reportAt(later(end, 1_000), "dovecot", lines.toReversed()));
   assert.deepEqual(
     unjudged,
     seconds.slice(2, 10).map((second) => later(start, second * 1_000)),
@@ -143,23 +134,22 @@ test("a sign-in that the guard judged excuses its own two lines, not what was gu
 });
 
 test("lines from while the guard was down were not judged", async () => {
-  const { engine, sqlite, clock } = engineOnMemory();
+  const { engine, clock, prior } = fresh();
   const now = clock.now();
   await engine.observe("mail.log", { inode: "1", offset: 1 }, [
     { type: "LOGIN_UNSEEN", ...LOGIN, times: 3 },
     { type: "CLIENT_FAULT", ip: IP, service: "smtp", reason: "relay_refused", detail: "", times: 1 },
   ]);
   const lines = (["login", "refusal"] as const).map((about) => ({ text: "", at: now, about }));
-  assert.deepEqual(sqlite.priorReports(SUBJECT, reportAt(now, "dovecot", lines), now).unjudged, [now, now]);
+  assert.deepEqual(prior(reportAt(now, "dovecot", lines)).unjudged, [now, now]);
 });
 
 test("what did not suffice for a ban counts on for as long as the jail looks back, until a ban answers it", async () => {
-  const { engine, sqlite, clock } = engineOnMemory();
+  const { engine, sqlite, clock, prior } = fresh();
   const now = clock.now();
   const unjudged = [later(now, -1_000), now];
   sqlite.apply({ ...NOTED, jail: "postfix", at: now, unjudged }, now);
-  const carried = (lastAt: Millis, jail = "postfix") =>
-    sqlite.priorReports(SUBJECT, reportAt(lastAt, jail), clock.now()).unjudged;
+  const carried = (lastAt: Millis, jail = "postfix") => prior(reportAt(lastAt, jail)).unjudged;
   assert.deepEqual(carried(later(now, 1_000)), unjudged);
   assert.deepEqual(carried(later(now, 1_000), "dovecot"), []);
   assert.deepEqual(carried(later(now, 10 * MINUTE_MS - 1_000)), [now]);
