@@ -124,6 +124,16 @@ export function banOf(network: string, createdAt: Millis, changes: Partial<Ban> 
   };
 }
 
+/** Bans a network, with these fields instead of the usual ones. */
+export function ban(store: Store, network: string, at = START, changes: Partial<Ban> = {}): void {
+  store.apply({ type: "BAN", ban: banOf(network, at, changes) }, at);
+}
+
+/** Lifts the ban of a network, as root does. */
+export function unban(store: Store, network: string, at = START): void {
+  store.apply({ type: "LIFT", prefix: net(network), cause: "UNBAN", forgiven: true, by: "root" }, at);
+}
+
 /** Every window since this time, with up to this number of times in each. */
 export function reachSince(since: Millis, most: number): Reach {
   const windows = { sinceConnections: since, sinceMails: since, sinceProbes: since, sinceFailures: since };

@@ -1,17 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { net } from "../../../test/kit/samples.ts";
-import { banOf, committed, engineFor, START } from "../../../test/kit/test-database.ts";
+import { ban, engineDatabase, START, unban } from "../../../test/kit/test-database.ts";
 import { BanLengths } from "./ban-table.ts";
-import { SqliteStore } from "./store.ts";
 
 test("only banned lengths are looked up, those in the database and those added since", (t) => {
-  const db = engineFor(t);
-  const store = new SqliteStore(db);
-  committed(store, () => {
-    for (const network of ["198.51.100.0/24", "198.51.0.0/16", "198.51.100.9/32", "2001:db8::/48"])
-      store.apply({ type: "BAN", ban: banOf(network, START) }, START);
-    store.apply({ type: "LIFT", prefix: net("198.51.0.0/16"), cause: "UNBAN", forgiven: true, by: "root" }, START);
+  const { db, store, committed } = engineDatabase(t);
+  committed(() => {
+    for (const network of ["198.51.100.0/24", "198.51.0.0/16", "198.51.100.9/32", "2001:db8::/48"]) ban(store, network);
+    unban(store, "198.51.0.0/16");
   });
   const lengths = new BanLengths(db);
   assert.deepEqual(lengths.around(net("203.0.113.7")), ["203.0.113.0/24"]);

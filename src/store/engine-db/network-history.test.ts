@@ -1,29 +1,23 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { net } from "../../../test/kit/samples.ts";
-import { banOf, engineFor, START } from "../../../test/kit/test-database.ts";
+import { ban, engineDatabase, START, unban } from "../../../test/kit/test-database.ts";
 import { later } from "../../core/time.ts";
 import { SqliteNetworkHistory } from "./network-history.ts";
-import { SqliteStore } from "./store.ts";
 
 test("neighbours: how many of a network were banned for an offence, and what they guessed", (t) => {
-  const db = engineFor(t);
-  const store = new SqliteStore(db);
+  const { db, store } = engineDatabase(t);
   const history = new SqliteNetworkHistory(db);
   const network = net("203.0.113.0/24");
-  const ban = (prefix: string, at: number, offences = 1): void =>
-    store.apply({ type: "BAN", ban: banOf(prefix, later(START, at), { offences }) }, later(START, at));
-  ban("203.0.113.1", 1);
-  ban("203.0.113.1", 2);
-  ban("203.0.113.255", 2);
-  ban("203.0.113.0/24", 2);
-  ban("203.0.113.7", 2, 0);
-  ban("203.0.114.1", 2);
-  ban("203.0.113.9", 2);
-  const forgiven = { type: "LIFT", prefix: net("203.0.113.9"), cause: "UNBAN", forgiven: true, by: "root" } as const;
-  store.apply(forgiven, later(START, 3));
-  const reported = banOf("203.0.113.8", later(START, 2), { code: "jail_report", source: "fail2ban" });
-  store.apply({ type: "BAN", ban: reported }, later(START, 2));
+  ban(store, "203.0.113.1", later(START, 1));
+  ban(store, "203.0.113.1", later(START, 2));
+  ban(store, "203.0.113.255", later(START, 2));
+  ban(store, "203.0.113.0/24", later(START, 2));
+  ban(store, "203.0.113.7", later(START, 2), { offences: 0 });
+  ban(store, "203.0.114.1", later(START, 2));
+  ban(store, "203.0.113.9", later(START, 2));
+  unban(store, "203.0.113.9", later(START, 3));
+  ban(store, "203.0.113.8", later(START, 2), { code: "jail_report", source: "fail2ban" });
   const banned = ["203.0.113.1", "203.0.113.255", "203.0.113.8"].map(net);
   assert.deepEqual(history.banned(network, START).toSorted(), banned.toSorted(), "a report of Fail2ban too");
   const [stranger, one] = [net("203.0.113.77"), net("203.0.113.1")];
@@ -40,20 +34,16 @@ test("neighbours: how many of a network were banned for an offence, and what the
   assert.equal(guesses(-1, "user0", "a"), 2, "not counting itself");
   assert.equal(guesses(-1, "user0", "b"), 3, "another password at the same account is another guess");
   assert.equal(history.settledAt(network, later(START, 9)), later(START, 2), "when it was banned");
-  store.apply({ type: "LIFT", prefix: network, cause: "UNBAN", forgiven: true, by: "root" }, later(START, 5));
+  unban(store, "203.0.113.0/24", later(START, 5));
   assert.equal(history.settledAt(network, later(START, 9)), later(START, 5), "when that was lifted");
   assert.equal(history.settledAt(network, later(START, 4)), 0, "an end that lies ahead settles nothing");
   assert.equal(history.settledAt(net("198.51.100.0/24"), later(START, 9)), 0);
 });
 
 test("of a spared IPv6 site whose places are banned one by one, not all are counted", (t) => {
-  const db = engineFor(t);
-  const store = new SqliteStore(db);
+  const { db, store } = engineDatabase(t);
   store.begin();
-  for (let i = 1; i <= 5_001; i++) {
-    const ban = banOf(`2001:db8:7:${i.toString(16)}::/64`, later(START, 1), { offences: 1 });
-    store.apply({ type: "BAN", ban }, later(START, 1));
-  }
+  for (let i = 1; i <= 5_001; i++) ban(store, `2001:db8:7:${i.toString(16)}::/64`, later(START, 1));
   const offenders = new SqliteNetworkHistory(db).offenders(net("2001:db8:7::/48"), START, net("2001:db8:7::/64"));
   assert.equal(offenders, 5_000);
   store.rollback();

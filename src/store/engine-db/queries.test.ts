@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { net } from "../../../test/kit/samples.ts";
-import { banOf, engineDatabase, eventRow, START } from "../../../test/kit/test-database.ts";
+import { ban, engineDatabase, eventRow, START, unban } from "../../../test/kit/test-database.ts";
 import { DAY_MS, HOUR_MS, instant, later } from "../../core/time.ts";
 import { EventIds } from "../events/event-ids.ts";
 import { SqliteQueries } from "./queries.ts";
@@ -46,9 +46,9 @@ test("why: everything known of one address", (t) => {
   const DAY = later(START, DAY_MS);
   committed(() => {
     store.append(eventRow("203.0.113.7", START));
-    store.apply({ type: "BAN", ban: banOf("203.0.113.7", START) }, START);
+    ban(store, "203.0.113.7");
     store.apply({ type: "LIFT", prefix, cause: "BAN_EXPIRED", forgiven: false, by: "engine" }, later(START, HOUR_MS));
-    store.apply({ type: "BAN", ban: banOf("203.0.113.7", DAY, { offences: 2, level: "medium" }) }, DAY);
+    ban(store, "203.0.113.7", DAY, { offences: 2, level: "medium" });
     store.apply({ type: "KNOW", prefix, account: "ann@example.org", passwordHash: "" }, START);
     store.apply({ type: "ALLOW", prefix: net("203.0.113.0/24"), note: "office", by: "root", expiresAt: null }, START);
   });
@@ -96,8 +96,8 @@ test("why: everything known of one address", (t) => {
 test("why tells the narrowest ban around an IPv6 address", (t) => {
   const { store, committed, queries } = fresh(t);
   committed(() => {
-    store.apply({ type: "BAN", ban: banOf("2001:db8::/32", START, { code: "manual" }) }, START);
-    store.apply({ type: "BAN", ban: banOf("2001:db8:0:1::/64", START) }, START);
+    ban(store, "2001:db8::/32", START, { code: "manual" });
+    ban(store, "2001:db8:0:1::/64");
   });
   assert.equal(queries.address(net("2001:db8:0:1::7"), START, DAY_MS).ban?.prefix, "2001:db8:0:1::/64");
   assert.equal(queries.address(net("2001:db8:0:2::7"), START, DAY_MS).ban?.prefix, "2001:db8::/32");
@@ -143,7 +143,7 @@ test("bans are found by a part of their network, reason or source, page by page"
   const { store, committed, queries } = fresh(t);
   committed(() => {
     for (const ip of ["203.0.113.1", "203.0.113.2", "198.51.100.1"])
-      store.apply({ type: "BAN", ban: banOf(ip, START, { reason: `It guessed at ${ip}.` }) }, START);
+      ban(store, ip, START, { reason: `It guessed at ${ip}.` });
   });
   const found = (text: string, cursor: string | null = null) => queries.bans(START, { limit: 1, cursor, text });
   const first = found("203.0.113.");
@@ -153,7 +153,7 @@ test("bans are found by a part of their network, reason or source, page by page"
   assert.equal(found("GUESSED AT 198").items[0]?.ip, "198.51.100.1");
   assert.deepEqual(found("100%_'").items, []);
   const reason = "Übung macht Ärger";
-  committed(() => store.apply({ type: "BAN", ban: banOf("203.0.113.9", START, { reason }) }, START));
+  committed(() => ban(store, "203.0.113.9", START, { reason }));
   for (const text of [reason, "übung", "ÜBUNG MACHT ÄRGER", "macht ä", "9/32 übung"])
     assert.equal(found(text).items[0]?.ip, "203.0.113.9", text);
   assert.deepEqual(found("ubung").items, []);
@@ -162,11 +162,8 @@ test("bans are found by a part of their network, reason or source, page by page"
 test("bans come page by page, newest first, without those that are over", (t) => {
   const { store, committed, queries } = fresh(t);
   committed(() => {
-    for (let i = 1; i <= 7; i++) store.apply({ type: "BAN", ban: banOf(`203.0.113.${i}`, START) }, START);
-    store.apply(
-      { type: "LIFT", prefix: net("203.0.113.6"), cause: "UNBAN", forgiven: true, by: "root" },
-      later(START, 1),
-    );
+    for (let i = 1; i <= 7; i++) ban(store, `203.0.113.${i}`);
+    unban(store, "203.0.113.6", later(START, 1));
   });
   const seen: string[] = [];
   for (let cursor: string | null = null; ; ) {
@@ -188,7 +185,7 @@ test("of what an address may have much of, the report lists a part and tells how
         { type: "KNOW", prefix, account: `u${String(i).padStart(2, "0")}@example.org`, passwordHash: "" },
         START,
       );
-      store.apply({ type: "BAN", ban: banOf("203.0.113.7", later(START, i)) }, later(START, i));
+      ban(store, "203.0.113.7", later(START, i));
     }
   });
   const { pastBans, knownAccounts, totals } = queries.address(prefix, START, DAY_MS);
@@ -198,16 +195,15 @@ test("of what an address may have much of, the report lists a part and tells how
 
 test("bans are followed by their steps: what stands, and what does not any more", (t) => {
   const { store, committed, queries } = fresh(t);
-  const ban = (network: string, changes = {}) =>
-    committed(() => store.apply({ type: "BAN", ban: banOf(network, START, changes) }, START));
-  const lift = { type: "LIFT", prefix: net("203.0.113.7"), cause: "UNBAN", forgiven: true, by: "root" } as const;
-  ban("203.0.113.7");
+  committed(() => ban(store, "203.0.113.7"));
   const { upto } = queries.banChanges(null, 0);
   assert.deepEqual(queries.banChanges(upto, 9), { added: [], removed: [], upto, isAll: true });
-  ban("203.0.113.8");
-  ban("203.0.113.9", { simulated: true });
-  committed(() => store.apply(lift, START));
-  ban("203.0.113.8", { offences: 2 });
+  committed(() => {
+    ban(store, "203.0.113.8");
+    ban(store, "203.0.113.9", START, { simulated: true });
+    unban(store, "203.0.113.7");
+    ban(store, "203.0.113.8", START, { offences: 2 });
+  });
   const one = queries.banChanges(upto, 1);
   assert.deepEqual([one.added.map(({ prefix }) => prefix), one.isAll], [["203.0.113.8/32"], false]);
   const all = queries.banChanges(upto, 99);

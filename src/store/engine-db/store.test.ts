@@ -4,6 +4,7 @@ import { describe, type TestContext, test } from "node:test";
 import { patience } from "../../../test/kit/patience.ts";
 import { net } from "../../../test/kit/samples.ts";
 import {
+  ban,
   banOf,
   engineDatabase,
   eventRow,
@@ -11,6 +12,7 @@ import {
   rowsOf,
   START,
   scalarOf,
+  unban,
 } from "../../../test/kit/test-database.ts";
 import { instant, later, MINUTE_MS, SECOND_MS } from "../../core/time.ts";
 import { SqliteBanLog } from "./ban-log.ts";
@@ -79,7 +81,7 @@ describe("address", () => {
     const connections = (): readonly number[] => store.address(net("203.0.113.7"), REACH).connections;
     committed(() => {
       store.append(eventRow("203.0.113.7", START));
-      store.apply({ type: "BAN", ban: banOf("203.0.113.7", START) }, START);
+      ban(store, "203.0.113.7");
       store.append(eventRow("203.0.113.7", later(START, 1)));
     });
     assert.deepEqual(connections(), [START + 1]);
@@ -98,17 +100,12 @@ describe("bans", () => {
     const { db, store, log, committed } = fresh(t);
     const second = banOf("203.0.113.7", later(START, SECOND_MS), { level: "medium", offences: 2, expiresAt: null });
     committed(() => {
-      store.apply({ type: "BAN", ban: banOf("203.0.113.7", START) }, START);
+      ban(store, "203.0.113.7");
       store.apply({ type: "BAN", ban: second }, second.createdAt);
     });
     assert.deepEqual(store.ban(second.prefix), second);
     assert.deepEqual(store.address(second.prefix, REACH).offencesAt, [START, START + SECOND_MS]);
-    committed(() =>
-      store.apply(
-        { type: "LIFT", prefix: second.prefix, cause: "UNBAN", forgiven: true, by: "root" },
-        later(START, 5_000),
-      ),
-    );
+    committed(() => unban(store, "203.0.113.7", later(START, 5_000)));
     assert.equal(store.ban(second.prefix), null);
     assert.deepEqual(store.address(second.prefix, REACH).offencesAt, [START], "a forgiven offence does not count");
     assert.deepEqual(rowsOf(db, "SELECT ended, ended_by, ended_at, forgiven FROM ban ORDER BY id"), [
@@ -129,8 +126,7 @@ describe("bans", () => {
 
   test("lifting where no ban stands leaves no step", (t) => {
     const { store, log, committed } = fresh(t);
-    const lift = { prefix: net("203.0.113.7"), cause: "UNBAN", forgiven: true, by: "root" } as const;
-    committed(() => store.apply({ type: "LIFT", ...lift }, START));
+    committed(() => unban(store, "203.0.113.7"));
     assert.equal(log.last(), 0);
   });
 
@@ -145,7 +141,7 @@ describe("bans", () => {
       "2001:db9::/64",
     ];
     committed(() => {
-      for (const network of banned) store.apply({ type: "BAN", ban: banOf(network, START) }, START);
+      for (const network of banned) ban(store, network);
     });
     const within = (network: string): readonly string[] => store.bansWithin(net(network)).map(({ prefix }) => prefix);
     assert.deepEqual(within("203.0.113.7"), ["203.0.113.7/32"]);
@@ -159,7 +155,7 @@ describe("bans", () => {
 
   test("a ban of the network around it holds for an address", (t) => {
     const { store, committed } = fresh(t);
-    committed(() => store.apply({ type: "BAN", ban: banOf("203.0.113.0/24", START) }, START));
+    committed(() => ban(store, "203.0.113.0/24"));
     assert.equal(store.address(net("203.0.113.7"), REACH).ban?.prefix, "203.0.113.0/24");
     assert.equal(store.ban(net("203.0.113.7")), null, "no ban on the address itself");
     assert.equal(store.address(net("203.0.114.7"), REACH).ban, null);
@@ -168,9 +164,9 @@ describe("bans", () => {
   test("the log tells what is in force and what is over", (t) => {
     const { store, log, committed } = fresh(t);
     committed(() => {
-      store.apply({ type: "BAN", ban: banOf("203.0.113.1", START, { expiresAt: later(START, 10) }) }, START);
-      store.apply({ type: "BAN", ban: banOf("203.0.113.2", START, { expiresAt: later(START, 5) }) }, START);
-      store.apply({ type: "BAN", ban: banOf("203.0.113.3", START, { expiresAt: null }) }, START);
+      ban(store, "203.0.113.1", START, { expiresAt: later(START, 10) });
+      ban(store, "203.0.113.2", START, { expiresAt: later(START, 5) });
+      ban(store, "203.0.113.3", START, { expiresAt: null });
     });
     assert.deepEqual(log.expired(later(START, 4), 9), []);
     assert.deepEqual(log.expired(later(START, 10), 9), ["203.0.113.2/32", "203.0.113.1/32"]);
