@@ -2,11 +2,10 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { databaseOnMemory } from "../../../test/kit/memory-database.ts";
 import { net } from "../../../test/kit/samples.ts";
-import { engineFor, eventRow, planOf, record, START } from "../../../test/kit/test-database.ts";
+import { engineDatabase, eventRow, planOf, record, START } from "../../../test/kit/test-database.ts";
 import { instant, isoTime, later } from "../../core/time.ts";
 import { LastSignIns, newPlaces, SqliteAccountHistory } from "./account-history.ts";
 import { engineMigrations } from "./schema.ts";
-import { SqliteStore } from "./store.ts";
 
 const ANN = "ann@example.org";
 
@@ -19,8 +18,7 @@ const span = (since: number, most: number, until = 9) => ({
 type GuessRow = readonly [account: string, network: string, passwordHash: string, at: number, isStale?: boolean];
 
 function fresh(t: TestContext) {
-  const db = engineFor(t);
-  const store = new SqliteStore(db);
+  const { db, store } = engineDatabase(t);
   store.begin();
   t.after(() => store.rollback());
   const know = (prefix: string, account: string, at: number, passwordHash = ""): void =>
@@ -155,8 +153,7 @@ test("the latest sign-in from any address, whatever case the login was typed in"
 });
 
 test("a sign-in from the allow list is remembered by its event", (t) => {
-  const db = engineFor(t);
-  const store = new SqliteStore(db);
+  const { db, store } = engineDatabase(t);
   const signIn = (ip: string, account: string, afterMs: number) =>
     record(store, eventRow(ip, later(START, afterMs), { type: "LOGIN_SUCCEEDED", account }));
   const signIns = new LastSignIns(db);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { accountName, mailAddress } from "../../../test/kit/samples.ts";
-import { accountsFor, committed, engineFor, planOf, START } from "../../../test/kit/test-database.ts";
+import { accountsFor, engineDatabase, planOf, START } from "../../../test/kit/test-database.ts";
 import { DAY_MS, HOUR_MS, later } from "../../core/time.ts";
 import { SqliteAccounts } from "../accounts-db/accounts.ts";
 import { EventCount } from "../events/event-ids.ts";
@@ -9,15 +9,14 @@ import { Retention } from "../events/retention.ts";
 import { surplusOf } from "../maintenance/work.ts";
 import { SqliteCorrespondents } from "./correspondents.ts";
 import { SqliteHonestMail } from "./honest-mail.ts";
-import { SqliteStore } from "./store.ts";
 
 const anna = accountName("anna@example.org");
 
 function opened(t: TestContext) {
-  const [engine, accounts] = [engineFor(t), accountsFor(t)];
-  const store = new SqliteStore(engine);
+  const { db: engine, store, committed } = engineDatabase(t);
+  const accounts = accountsFor(t);
   const wrote = (account: string, address: string, at = START): void =>
-    committed(store, () => store.apply({ type: "CORRESPOND", address, account }, at));
+    committed(() => store.apply({ type: "CORRESPOND", address, account }, at));
   return { engine, accounts: new SqliteAccounts(accounts), known: new SqliteCorrespondents(engine, accounts), wrote };
 }
 

@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { accountName, ip, MAIL, net } from "../../../test/kit/samples.ts";
-import { engineFor, START } from "../../../test/kit/test-database.ts";
+import { engineDatabase, START } from "../../../test/kit/test-database.ts";
 import { decision } from "../../core/decide/decision.ts";
 import { recordOf } from "../../core/events/event.ts";
 import { DAY_MS, HOUR_MS, isoTime, later } from "../../core/time.ts";
 import { AccountHolds, SqliteHeldMail } from "./held-mail.ts";
 import { SqliteSendingHistory } from "./sending-history.ts";
-import { SqliteStore } from "./store.ts";
 
 const ANN = accountName("ann@example.org");
 const EVIDENCE = { count: 21, limit: 20, windowMs: HOUR_MS, key: "limits.sending.strangers" };
@@ -22,8 +21,9 @@ const HOLD = {
 const TIMES = { firstBy: START, decidedAfter: START };
 
 function fresh(t: TestContext) {
-  const db = engineFor(t);
-  return { store: new SqliteStore(db), holds: new AccountHolds(db), history: new SqliteSendingHistory(db) };
+  const { db, store } = engineDatabase(t);
+  const [holds, held] = [new AccountHolds(db), new SqliteHeldMail(db)];
+  return { store, holds, held, history: new SqliteSendingHistory(db) };
 }
 
 test("an account is held until its owner vouches for it, and may be held again", (t) => {
@@ -40,8 +40,7 @@ test("an account is held until its owner vouches for it, and may be held again",
 });
 
 test("mail that is on hold does not count as sent", (t) => {
-  const db = engineFor(t);
-  const [store, holds, mails] = [new SqliteStore(db), new AccountHolds(db), new SqliteHeldMail(db)];
+  const { store, holds, held } = fresh(t);
   store.begin();
   for (const queueId of ["A1", "A2"]) {
     const event = { type: "DATA", ...MAIL, account: ANN, recipientCount: 1, queueId } as const;
@@ -54,7 +53,7 @@ test("mail that is on hold does not count as sent", (t) => {
   holds.apply({ ...mail, queueId: "A2" }, START);
   store.commit();
   store.indexWaiting();
-  const sent = mails.sent(ANN, START).map(({ queueId }) => queueId);
+  const sent = held.sent(ANN, START).map(({ queueId }) => queueId);
   assert.deepEqual(sent, ["A1"]);
 });
 
@@ -119,8 +118,7 @@ test("a quoted recipient with blanks makes no other address known", (t) => {
 });
 
 test("held accounts and mails, newest first; released and dropped ones are gone", (t) => {
-  const db = engineFor(t);
-  const [holds, held] = [new AccountHolds(db), new SqliteHeldMail(db)];
+  const { holds, held } = fresh(t);
   const recipients = Array.from({ length: 7 }, (_, n) => `${n}@example.net`);
   for (const [i, account] of [ANN, "bob@example.org"].entries()) {
     holds.apply({ ...HOLD, account }, later(START, i));

@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { net } from "../../../test/kit/samples.ts";
-import { banOf, engineFor, eventRow, START, seeded } from "../../../test/kit/test-database.ts";
+import { banOf, engineDatabase, eventRow, START, seeded } from "../../../test/kit/test-database.ts";
 import type { Counts } from "../../core/events/columns.ts";
 import type { EventRecord } from "../../core/events/event.ts";
 import { HOUR_MS, later, MINUTE_MS, type Millis } from "../../core/time.ts";
 import type { Reach } from "../../guard/storage-ports.ts";
-import { SqliteStore } from "./store.ts";
 
 /** `countedUntil`: how many rows existed when the ban started or ended. */
 type BanSpan = { network: string; createdAt: Millis; endedAt: Millis | null; forgiven: boolean; countedUntil: number };
@@ -49,8 +48,7 @@ const WINDOWS: readonly (Counts | null)[] = ["connection", "mail", "account_mail
 
 for (const seed of [1, 2, 3, 4, 5]) {
   test(`history equals a naive recount, seed ${seed}`, (t) => {
-    const db = engineFor(t);
-    const store = new SqliteStore(db);
+    const { store } = engineDatabase(t);
     const naive = new NaiveHistory();
     const random = seeded(seed);
     const pick = <T>(items: readonly T[]): T | undefined => items[Math.floor(random() * items.length)];

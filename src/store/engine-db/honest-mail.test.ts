@@ -1,21 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { net } from "../../../test/kit/samples.ts";
-import { committed, engineFor, START } from "../../../test/kit/test-database.ts";
+import { engineDatabase, START } from "../../../test/kit/test-database.ts";
 import type { Credit } from "../../core/decide/honest-mail.ts";
 import { DAY_MS, later } from "../../core/time.ts";
 import { SqliteHonestMail } from "./honest-mail.ts";
-import { SqliteStore } from "./store.ts";
 
 test("good mail is counted by server and day, and read by server and by network", (t) => {
-  const db = engineFor(t);
-  const store = new SqliteStore(db);
+  const { db, store, committed } = engineDatabase(t);
   const honest = new SqliteHonestMail(db);
   const network = net("203.0.113.0/24");
   const credit = (prefix: string, mail: Credit, day: number): void =>
-    committed(store, () =>
-      store.apply({ type: "CREDIT", prefix: net(prefix), network, mail }, later(START, day * DAY_MS)),
-    );
+    committed(() => store.apply({ type: "CREDIT", prefix: net(prefix), network, mail }, later(START, day * DAY_MS)));
   credit("203.0.113.1", "accepted", 0);
   credit("203.0.113.1", "proven", 0);
   credit("203.0.113.1", "proven", 0);

@@ -1,18 +1,16 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { MAIL, net } from "../../../test/kit/samples.ts";
-import { engineFor, START } from "../../../test/kit/test-database.ts";
+import { engineDatabase, START } from "../../../test/kit/test-database.ts";
 import { decision } from "../../core/decide/decision.ts";
 import { recordOf } from "../../core/events/event.ts";
 import { DAY_MS, later } from "../../core/time.ts";
 import { SqliteSendingHistory } from "./sending-history.ts";
-import { SqliteStore } from "./store.ts";
 
 const ANN = "ann@example.org";
 
 function fresh(t: TestContext) {
-  const db = engineFor(t);
-  const store = new SqliteStore(db);
+  const { db, store } = engineDatabase(t);
   store.begin();
   t.after(() => store.rollback());
   return { store, history: new SqliteSendingHistory(db) };
