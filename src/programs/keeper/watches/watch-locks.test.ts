@@ -12,6 +12,23 @@ import { pidFile } from "../../../host/running/supervise.ts";
 import { openAccounts, openEngine } from "../../../store/open.ts";
 import { LockWatch, ReaderWatch } from "./watch-locks.ts";
 
+const SQLITE3 = { skip: lacking({ installed: ["sqlite3"] }) };
+
+/** A watch over new databases of a guard that `node` runs, if that is known. `lookLater`: reports a lock of four seconds. */
+function lockWatch(node = "") {
+  const layout = { ...temporaryLayout("engineDb", "accountsDb"), node };
+  openEngine(layout.engineDb).close();
+  openAccounts(layout.accountsDb).close();
+  const clock = new HandClock();
+  const watch = new LockWatch(layout, clock);
+  const lookLater = (): ReturnType<LockWatch["troubles"]> => {
+    watch.look();
+    clock.advance(4 * SECOND_MS);
+    return watch.troubles();
+  };
+  return { layout, clock, watch, lookLater };
+}
+
 /** A program that runs sqlite3, which keeps its database locked until its input ends. */
 async function locking(program: string, ...argv: readonly string[]) {
   const locker = spawn(program, argv, { stdio: ["pipe", "pipe", "inherit"] });
@@ -20,29 +37,18 @@ async function locking(program: string, ...argv: readonly string[]) {
   return locker;
 }
 
-test("a program that keeps a database locked is named by pid and command, with a command that ends it, until it has ended", {
-  skip: lacking({ installed: ["sqlite3"] }),
-}, async (t) => {
+test("a program that locks a database is named, with a command that ends it, until it ends", SQLITE3, async (t) => {
   // This process writes, as the guard does.
-  const layout = { ...temporaryLayout("engineDb", "accountsDb"), node: process.execPath };
-  const { engineDb, accountsDb } = layout;
-  const own = openEngine(engineDb);
-  openAccounts(accountsDb);
+  const { layout, watch, lookLater } = lockWatch(process.execPath);
+  const own = openEngine(layout.engineDb);
   t.after(() => own.close());
-  const clock = new HandClock();
-  const watch = new LockWatch(layout, clock);
-  const lookLater = (): ReturnType<LockWatch["troubles"]> => {
-    watch.look();
-    clock.advance(4 * SECOND_MS);
-    return watch.troubles();
-  };
   own.exec("BEGIN IMMEDIATE");
   assert.deepEqual(lookLater(), [], "the guard's own transaction is none");
   own.exec("ROLLBACK");
 
   for (const [database, name] of [
-    [engineDb, "engine.db"],
-    [accountsDb, "accounts.db"],
+    [layout.engineDb, "engine.db"],
+    [layout.accountsDb, "accounts.db"],
   ] as const) {
     const locker = await locking("sqlite3", database);
     watch.look();
@@ -57,19 +63,13 @@ test("a program that keeps a database locked is named by pid and command, with a
   }
 });
 
-test("a report of one lock names a second that has lasted two seconds, since its alert is sent only once", {
-  skip: lacking({ installed: ["sqlite3"] }),
-}, async (t) => {
-  const layout = temporaryLayout("engineDb", "accountsDb");
-  const clock = new HandClock();
-  const watch = new LockWatch(layout, clock);
+test("a report of one lock names a second that has lasted two seconds: only one alert is sent", SQLITE3, async (t) => {
+  const { layout, clock, watch } = lockWatch();
   const lock = async (database: string): Promise<void> => {
     const locker = await locking("sqlite3", database);
     t.after(() => locker.stdin.end());
     watch.look();
   };
-  openEngine(layout.engineDb).close();
-  openAccounts(layout.accountsDb).close();
   await lock(layout.engineDb);
   clock.advance(2 * SECOND_MS);
   await lock(layout.accountsDb);
@@ -107,19 +107,15 @@ test("a user who may only read a database is named too while its locks keep the 
   skip: lacking({ root: true, installed: [PYTHON] }),
 }, async (t) => {
   // Python acts as Node, with which the web runs.
-  const layout = { ...temporaryLayout("engineDb"), node: realpathSync(PYTHON) };
+  const { layout, lookLater } = lockWatch(realpathSync(PYTHON));
   const own = openEngine(layout.engineDb);
   t.after(() => own.close());
   own.exec("BEGIN IMMEDIATE; COMMIT");
-  const clock = new HandClock();
-  const watch = new LockWatch(layout, clock);
   for (const command of [OF_PROCESS, OF_OPEN_FILE])
     for (const byte of [120, 121])
       await sharing(`${layout.engineDb}-shm`, byte, command, (pid) => {
         if (byte === 120) assert.throws(() => own.exec("BEGIN IMMEDIATE"), /locked/);
-        watch.look();
-        clock.advance(4 * SECOND_MS);
-        const [trouble] = watch.troubles();
+        const [trouble] = lookLater();
         assert.match(trouble?.detail ?? "", new RegExp(`^pid ${pid}, .* has locked engine.db since`));
       });
   const reader = new ReaderWatch(layout, 1);
@@ -135,34 +131,20 @@ test("a user who may only read a database is named too while its locks keep the 
     });
 });
 
-test("neither the guard nor its child processes are named, even if the programs of processes cannot be read", {
-  skip: lacking({ installed: ["sqlite3"] }),
-}, async () => {
-  // No process is known by its program.
-  const layout = { ...temporaryLayout("engineDb", "accountsDb"), node: "" };
+test("neither the guard nor its children are named, even if no process's program can be read", SQLITE3, async () => {
+  const { layout, lookLater } = lockWatch();
   const guard = pidFile(layout.services, "guard");
   mkdirSync(dirname(guard), { recursive: true });
-  openEngine(layout.engineDb).close();
-  openAccounts(layout.accountsDb).close();
-  const clock = new HandClock();
-  const watch = new LockWatch(layout, clock);
   // The shell acts as the guard, and sqlite3 as its maintenance.
   const shell = await locking("sh", "-c", `sqlite3 ${layout.engineDb}; true`);
-  const named = (): number => {
-    watch.look();
-    clock.advance(4 * SECOND_MS);
-    return watch.troubles().length;
-  };
-  assert.equal(named(), 1, "no guard runs");
+  assert.equal(lookLater().length, 1, "no guard runs");
   writeFileSync(guard, `${shell.pid}\n`);
-  assert.equal(named(), 0);
+  assert.deepEqual(lookLater(), []);
   shell.stdin.end("ROLLBACK;\n.quit\n");
   await once(shell, "close");
 });
 
-test("a program that keeps reading while the log grows is named by pid and command, until it ends", {
-  skip: lacking({ installed: ["sqlite3"] }),
-}, async (t) => {
+test("a program that reads on while the log grows is named by pid and command until it ends", SQLITE3, async (t) => {
   const layout = temporaryLayout("engineDb");
   const db = openEngine(layout.engineDb);
   t.after(() => db.close());
