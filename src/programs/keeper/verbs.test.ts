@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { makeMailQueue, queuedMails, SENDMAIL } from "../../../test/kit/mail-queue.ts";
 import { patience } from "../../../test/kit/patience.ts";
+import { noteProcess } from "../../../test/kit/supervised-process.ts";
 import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import type { KeeperCommand, KeeperReply } from "../../admin/declare/keeper.ts";
 import { DAY_MS, instant, MINUTE_MS } from "../../core/time.ts";
@@ -112,10 +113,8 @@ test("an invalid certificate is refused before anything is rendered", async () =
 
 test("the status shows which services run, and what does not work from the second failure on", async (t) => {
   const { layout, verbs } = keeper();
-  const supervise = join(layout.services, "web", "supervise");
-  mkdirSync(supervise, { recursive: true });
+  noteProcess(layout.services, "web", process.pid);
   mkdirSync(join(layout.services, "rspamd"));
-  writeFileSync(join(supervise, "pid"), `${process.pid}\n`);
   const web = { name: "web", up: true, pid: process.pid };
   const rspamd = { name: "rspamd", up: false, pid: null };
   const status = () => verbs.obey({ verb: "status" });

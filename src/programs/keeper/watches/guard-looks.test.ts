@@ -8,6 +8,7 @@ import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { HandClock } from "../../../../test/kit/engine-kit.ts";
 import { servedSocket, silent } from "../../../../test/kit/served.ts";
+import { noteProcess } from "../../../../test/kit/supervised-process.ts";
 import { temporaryLayout } from "../../../../test/kit/temporary-directory.ts";
 import { until } from "../../../../test/kit/until.ts";
 import { SECOND_MS } from "../../../core/time.ts";
@@ -78,12 +79,10 @@ function supervisedGuard(t: TestContext) {
   const layout = temporaryLayout();
   const guard = spawn("sleep", ["infinity"]);
   t.after(() => guard.kill("SIGKILL"));
-  const pidFile = join(layout.services, "guard", "supervise", "pid");
-  mkdirSync(dirname(pidFile), { recursive: true });
-  writeFileSync(pidFile, `${guard.pid}\n`);
+  noteProcess(layout.services, "guard", guard.pid);
   const mark = join(layout.services, "guard", MAY_STAND_IN);
   writeFileSync(mark, "");
-  return { layout, guard, pidFile, mark, watch: new GuardWatch(layout, ANSWER_MS) };
+  return { layout, guard, mark, watch: new GuardWatch(layout, ANSWER_MS) };
 }
 
 test("a guard that hangs is killed at the third check, and no stand-in replaces it", async (t) => {
@@ -107,7 +106,7 @@ test("a guard that hangs is not killed while the mark for a stand-in cannot be r
 });
 
 test("a guard that answers in between, or was replaced by a new one, gets three checks again", async (t) => {
-  const { layout, pidFile, guard, watch } = supervisedGuard(t);
+  const { layout, guard, watch } = supervisedGuard(t);
   let answers = false;
   await servedSocket((socket) => {
     if (answers) socket.write('{"ok":true,"result":{"pid":7}}\n');
@@ -117,7 +116,7 @@ test("a guard that answers in between, or was replaced by a new one, gets three 
   looks.push(await watch.look());
   answers = false;
   looks.push(await watch.look(), await watch.look());
-  writeFileSync(pidFile, `${process.pid}\n`);
+  noteProcess(layout.services, "guard", process.pid);
   looks.push(await watch.look(), await watch.look());
   assert.deepEqual(
     looks,
@@ -158,9 +157,7 @@ function alarmed() {
     language: () => "en",
     say: () => undefined,
   });
-  const pidFile = join(layout.services, "guard", "supervise", "pid");
-  mkdirSync(dirname(pidFile), { recursive: true });
-  const startAs = (pid: number): void => writeFileSync(pidFile, `${pid}\n`);
+  const startAs = (pid: number): void => noteProcess(layout.services, "guard", pid);
   const after = async (seconds: number, isRunning: boolean): Promise<number> => {
     for (let i = 0; i < seconds; i++) {
       clock.advance(SECOND_MS);

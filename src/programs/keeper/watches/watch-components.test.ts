@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { lacking } from "../../../../test/kit/needs.ts";
 import { patience } from "../../../../test/kit/patience.ts";
+import { noteProcess } from "../../../../test/kit/supervised-process.ts";
 import { temporaryDirectory } from "../../../../test/kit/temporary-directory.ts";
 import { MINUTE_MS } from "../../../core/time.ts";
 import type { Component } from "../../../host/debian/packages.ts";
@@ -133,14 +134,12 @@ test("does nothing on a machine without dpkg", async () => {
 /** A service whose process was started an hour ago, and dpkg's files. */
 function started(t: TestContext, program = "/bin/sleep") {
   const directory = temporaryDirectory();
-  const supervise = join(directory, "services", "postgrey", "supervise");
-  mkdirSync(supervise, { recursive: true });
+  const services = join(directory, "services");
   mkdirSync(join(directory, "info"));
   const child = spawn(program, ["1000"], { stdio: "ignore" });
   t.after(() => child.kill("SIGKILL"));
-  writeFileSync(join(supervise, "pid"), `${child.pid}\n`);
   const anHourAgo = Date.now() / 1_000 - 3_600;
-  utimesSync(join(supervise, "pid"), anHourAgo, anHourAgo);
+  noteProcess(services, "postgrey", child.pid, anHourAgo);
   const list = join(directory, "info", "postgrey.list");
   const unpack = (seconds: number): void => {
     writeFileSync(list, "");
@@ -149,7 +148,7 @@ function started(t: TestContext, program = "/bin/sleep") {
   const files = { directory, locks: "/proc/locks" };
   return {
     unpack,
-    look: (ofPackages?: RegExp) => replacedSinceStart("postgrey", join(directory, "services"), files, ofPackages),
+    look: (ofPackages?: RegExp) => replacedSinceStart("postgrey", services, files, ofPackages),
   };
 }
 

@@ -1,14 +1,13 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, mkdirSync, openSync, realpathSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { closeSync, openSync, realpathSync } from "node:fs";
 import { test } from "node:test";
 import { HandClock } from "../../../../test/kit/engine-kit.ts";
 import { lacking } from "../../../../test/kit/needs.ts";
+import { noteProcess } from "../../../../test/kit/supervised-process.ts";
 import { temporaryLayout } from "../../../../test/kit/temporary-directory.ts";
 import { SECOND_MS } from "../../../core/time.ts";
-import { pidFile } from "../../../host/running/supervise.ts";
 import { openAccounts, openEngine } from "../../../store/open.ts";
 import { LockWatch, ReaderWatch } from "./watch-locks.ts";
 
@@ -133,12 +132,10 @@ test("a user who may only read a database is named too while its locks keep the 
 
 test("neither the guard nor its children are named, even if no process's program can be read", SQLITE3, async () => {
   const { layout, lookLater } = lockWatch();
-  const guard = pidFile(layout.services, "guard");
-  mkdirSync(dirname(guard), { recursive: true });
   // The shell acts as the guard, and sqlite3 as its maintenance.
   const shell = await locking("sh", "-c", `sqlite3 ${layout.engineDb}; true`);
   assert.equal(lookLater().length, 1, "no guard runs");
-  writeFileSync(guard, `${shell.pid}\n`);
+  noteProcess(layout.services, "guard", shell.pid);
   assert.deepEqual(lookLater(), []);
   shell.stdin.end("ROLLBACK;\n.quit\n");
   await once(shell, "close");

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { copyFileSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { HandClock } from "../../../../test/kit/engine-kit.ts";
 import { patience } from "../../../../test/kit/patience.ts";
+import { noteProcess } from "../../../../test/kit/supervised-process.ts";
 import { temporaryDirectory } from "../../../../test/kit/temporary-directory.ts";
 import type { ProbeResult } from "../../../core/alerts/probe-record.ts";
 import { MINUTE_MS } from "../../../core/time.ts";
@@ -28,10 +29,7 @@ function setUp(t: TestContext, names: readonly ServiceName[]) {
   const said: string[] = [];
   const kit = { failed: null as string | null, throws: null as Error | null, isStarved: false };
   const probes = names.map((service): Probe => {
-    const supervise = join(services, service, "supervise");
-    mkdirSync(supervise, { recursive: true });
-    writeFileSync(join(supervise, "pid"), `${process.pid}\n`);
-    utimesSync(join(supervise, "pid"), 1_000, 1_000);
+    noteProcess(services, service, process.pid, 1_000);
     const check = (): Promise<ProbeResult> => {
       asked.push(service);
       return Promise.resolve(results.get(service) ?? { ok: true });
@@ -131,7 +129,7 @@ test("a silent part is not restarted while programs wait for a processor", async
 test("a part that has just started gets time, unless it has answered already", async (t) => {
   const { services, results, pass, watch, clock } = setUp(t, ["unbound", "spamd"]);
   const start = clock.now() / 1_000;
-  for (const service of ["unbound", "spamd"]) utimesSync(join(services, service, "supervise", "pid"), start, start);
+  for (const service of ["unbound", "spamd"] as const) noteProcess(services, service, process.pid, start);
   results.set("unbound", HANGS);
   await pass(3);
   results.set("spamd", HANGS);
@@ -226,13 +224,11 @@ test("programs that share one processor wait for it; one that sleeps does not", 
   const isStarved = measureStarvation(services);
   await pause(500);
   assert.equal(isStarved(), false);
-  const at = join(services, "unbound", "supervise");
-  mkdirSync(at, { recursive: true });
   const loops = "while :; do :; done & while :; do :; done & exec sleep 60";
   const busy = spawn("taskset", ["-c", "0", "sh", "-c", loops], { stdio: "ignore", detached: true });
   t.after(() => process.kill(-(busy.pid ?? 0), "SIGKILL"));
   await once(busy, "spawn");
-  writeFileSync(join(at, "pid"), `${busy.pid}\n`);
+  noteProcess(services, "unbound", busy.pid);
   await t.waitFor(() => assert.equal(childrenOf(busy).length, 2), SOON);
   const isStarvedNow = measureStarvation(services);
   await pause(500);

@@ -6,6 +6,7 @@ import { type Broken, findEach, scratch } from "../../../../test/kit/broken-chec
 import { CHECKED_AT, type CheckedParts, printing } from "../../../../test/kit/checked-server.ts";
 import type { OfFiles } from "../../../../test/kit/checks-in-product.ts";
 import { doneBackup, doneDrill } from "../../../../test/kit/data-to-back-up.ts";
+import { noteProcess } from "../../../../test/kit/supervised-process.ts";
 import { DAY_MS } from "../../../core/time.ts";
 import { endDrill } from "../../../jobs/backup/records.ts";
 import { layoutOf } from "../../../settings/layout.ts";
@@ -144,8 +145,6 @@ async function replacedProgram(): Promise<CheckedParts> {
   after(() => child.kill("SIGKILL"));
   await new Promise((resolve) => child.once("spawn", resolve));
   rmSync(program);
-  const supervise = join(services, "postfix", "supervise");
-  mkdirSync(supervise, { recursive: true });
-  writeFileSync(join(supervise, "pid"), `${child.pid}\n`);
+  noteProcess(services, "postfix", child.pid);
   return { data };
 }
