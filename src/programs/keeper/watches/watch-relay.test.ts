@@ -12,71 +12,56 @@ const WRONG = `SASL authentication failed; server ${AT} said: 535 5.7.8 no: secr
 const AWAY = `connect to ${AT}:587: Connection refused`;
 
 test("one notice for all mail that waits for the relay; an unreachable relay is reported only after a while", async () => {
-  const { watch, queue } = relayWatch();
-  await watch.look();
-  assert.deepEqual(watch.troubles(), []);
+  const { look, queue } = relayWatch();
+  assert.deepEqual(await look(), []);
   queue.push(waits(AWAY, 14), waits("host x[198.51.100.1] said: 451 later", 60));
-  await watch.look();
-  assert.deepEqual(watch.troubles(), []);
+  assert.deepEqual(await look(), []);
   queue.push(waits(AWAY, 15));
-  await watch.look();
-  assert.match(
-    watch.troubles()[0]?.detail ?? "",
-    /^smtp\.relay\.example:587: it cannot be reached .*; 1 mail waiting$/,
-  );
+  assert.match((await look())[0]?.detail ?? "", /^smtp\.relay\.example:587: it cannot be reached .*; 1 mail waiting$/);
   queue.push(waits(WRONG, 0));
-  await watch.look();
-  const [only, ...others] = watch.troubles();
+  const [only, ...others] = await look();
   assert.deepEqual(others, []);
   assert.equal(only?.code, "relay_refuses");
   assert.match(only?.detail ?? "", /refuses the name or the password \(535 5\.7\.8\); 2 mails waiting$/);
   assert.doesNotMatch(only?.detail ?? "", /secret/);
   queue.length = 0;
-  await watch.look();
-  assert.deepEqual(watch.troubles(), []);
+  assert.deepEqual(await look(), []);
 });
 
 test("tries before the relay was set are ignored", async () => {
-  const { watch, queue } = relayWatch();
+  const { watch, look, queue } = relayWatch();
   queue.push(waits("connect to mx.example.net[203.0.113.1]:25: Connection timed out", 60));
   queue.push(waits("Server certificate not trusted", 60));
   watch.use({ ...settings, "outbound.relay": "[other.relay.example]:587" });
-  await watch.look();
-  assert.deepEqual(watch.troubles(), []);
+  assert.deepEqual(await look(), []);
   queue.push(waits("Server certificate not trusted", 0));
-  await watch.look();
-  assert.match(watch.troubles()[0]?.detail ?? "", /^other\.relay\.example:587: its certificate .*; 1 mail waiting$/);
+  assert.match((await look())[0]?.detail ?? "", /^other\.relay\.example:587: its certificate .*; 1 mail waiting$/);
   watch.use({ ...settings, "outbound.relay": "[third.relay.example]:587" });
   assert.deepEqual(watch.troubles(), []);
 });
 
 test("after an hour all mail was tried at the relay, and its limits are reported", async () => {
-  const { watch, queue, later } = relayWatch();
+  const { watch, look, queue, later } = relayWatch();
   watch.use({ ...settings, "outbound.relay": "[other.relay.example]:587" });
   queue.push(waits("Cannot start TLS: handshake failure", 1));
   later(69);
-  await watch.look();
-  assert.deepEqual(watch.troubles(), []);
+  assert.deepEqual(await look(), []);
   later(70);
-  await watch.look();
-  assert.equal(watch.troubles().length, 1);
+  assert.equal((await look()).length, 1);
   queue.splice(0, 1, waits("host other.relay.example[203.0.113.1] said: 451 limit (in reply to MAIL FROM command)", 0));
-  await watch.look();
-  assert.match(watch.troubles()[0]?.detail ?? "", /: it accepts no mail for now \(451\); 1 mail waiting$/);
+  assert.match((await look())[0]?.detail ?? "", /: it accepts no mail for now \(451\); 1 mail waiting$/);
 });
 
 test("without a relay nothing is read, and an unreadable queue changes nothing", async () => {
-  const { watch, queue, calls, fail } = relayWatch();
+  const { watch, look, queue, calls, fail } = relayWatch();
   queue.push(waits(WRONG, 0));
-  await watch.look();
+  await look();
   fail("postqueue failed");
   queue.length = 0;
-  await watch.look();
-  assert.equal(watch.troubles().length, 1);
+  assert.equal((await look()).length, 1);
   const read = calls();
   watch.use(settings);
-  await watch.look();
-  assert.deepEqual([watch.troubles(), calls()], [[], read]);
+  assert.deepEqual([await look(), calls()], [[], read]);
 });
 
 for (const [takesMs, pauseMs] of [
@@ -84,13 +69,13 @@ for (const [takesMs, pauseMs] of [
   [30_000, 60_000],
 ] as const)
   test(`a queue that takes ${takesMs} ms to read is read less often, but often enough`, async () => {
-    const { watch, calls, pass } = relayWatch({ takesMs });
-    await watch.look();
+    const { look, calls, pass } = relayWatch({ takesMs });
+    await look();
     pass(pauseMs - 1);
-    await watch.look();
+    await look();
     assert.equal(calls(), 1);
     pass(1);
-    await watch.look();
+    await look();
     assert.equal(calls(), 2);
   });
 
@@ -112,7 +97,11 @@ function relayWatch({ takesMs = 0 } = {}) {
   );
   const fail = (why: string): void => void (failure = why);
   const later = (minutes: number): void => void (now = instant(NOW + minutes * MINUTE_MS));
-  return { watch, queue, later, calls: () => calls, fail, pass: (ms: number) => void (elapsed += ms) };
+  const look = async (): Promise<ReturnType<RelayWatch["troubles"]>> => {
+    await watch.look();
+    return watch.troubles();
+  };
+  return { watch, look, queue, later, calls: () => calls, fail, pass: (ms: number) => void (elapsed += ms) };
 }
 
 function waits(reason: string, minutes: number): QueueEntry {
