@@ -11,6 +11,7 @@ import { CHECK_MS, STALL_SECONDS } from "../rspamd/rspamd-conf.ts";
 import { FilterLoad } from "./filter-load.ts";
 
 const PASS = decision("pass", "below_limit");
+const BUSY = decision("defer", "filters_busy");
 const LARGE = MOST_IN_FILTERS / 4;
 
 /** A server that reads mail: `send` returns what the engine was asked about the mail's excess. */
@@ -44,7 +45,7 @@ function fill({ send }: ReturnType<typeof server>): void {
 function hiding({ send }: ReturnType<typeof server>, queueId: string, from: string): string | null {
   const more: Partial<EndOfMessage> = from.includes("@") ? { account: from } : { ip: ip(from) };
   send(queueId, LARGE, more);
-  return send(queueId, LARGE, { ...more, mayHideParts: true }, decision("defer", "filters_busy"));
+  return send(queueId, LARGE, { ...more, mayHideParts: true }, BUSY);
 }
 
 test("a stranger's large mail must come again while the filters have enough to read; others pass", () => {
@@ -187,7 +188,7 @@ test("the mails that Rspamd was reading when it ended have turns from then on, a
   assert.equal(all.load.isSuspect({ account: null, ip: ip("198.51.2.1") }), false);
   const ask = (queueId: string, sender: typeof anna | typeof stranger, why: Partial<EndOfMessage>): string | null => {
     all.send(queueId, 5_000, sender);
-    return all.send(queueId, 5_000, { ...sender, ...why }, decision("defer", "filters_busy"));
+    return all.send(queueId, 5_000, { ...sender, ...why }, BUSY);
   };
   for (const sender of [stranger, anna])
     assert.deepEqual(
@@ -269,12 +270,7 @@ for (const account of [null, "anna@example.test"])
     const mail = { account, ip: ip("198.51.1.1") };
     const heavy = (queueId: string): string | null => {
       assert.equal(all.send(queueId, 5_000, mail), null);
-      return all.send(
-        queueId,
-        5_000,
-        { ...mail, weightBytes: MOST_IN_FILTERS / 2 - 25_000 },
-        decision("defer", "filters_busy"),
-      );
+      return all.send(queueId, 5_000, { ...mail, weightBytes: MOST_IN_FILTERS / 2 - 25_000 }, BUSY);
     };
     assert.deepEqual(["AAAA1", "AAAA2", "AAAA3"].map(heavy), [null, null, "bytes_in_filters"]);
     assert.equal(all.send("AAAA4", 5_000, mail), null);
@@ -353,7 +349,7 @@ test("known senders have separate turns", () => {
     let of: string | null = null;
     const submit = all.load.limiting((event, answer) => {
       of = event.type === "END_OF_MESSAGE" ? (event.excess?.of ?? null) : null;
-      answer(of === "known_waits_too" ? decision("defer", "filters_busy") : PASS);
+      answer(of === "known_waits_too" ? BUSY : PASS);
     });
     const mail = { type: "END_OF_MESSAGE", ...MAIL, recipientCount: 1, queueId, sizeBytes: LARGE } as const;
     let verdict = "";
