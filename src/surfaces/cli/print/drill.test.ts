@@ -1,29 +1,16 @@
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { writeFileSync } from "node:fs";
 import { test } from "node:test";
-import { temporaryDirectory } from "../../../../test/kit/temporary-directory.ts";
+import { temporaryLayout } from "../../../../test/kit/temporary-directory.ts";
 import { endDrill } from "../../../jobs/backup/records.ts";
-import { layoutOf } from "../../../settings/layout.ts";
 import { lastDrillJson, lastDrillText } from "./drill.ts";
 
 test("one line about the last restore drill, whatever its result; nothing before the first", () => {
-  const layout = layoutOf(join(temporaryDirectory(), "data"));
+  const layout = temporaryLayout("backupDrills");
   assert.deepEqual([lastDrillText(layout), lastDrillJson(layout)], [null, null]);
-  mkdirSync(layout.backup, { recursive: true });
   const at = Date.UTC(2026, 10, 21, 3, 0, 0);
-  const counts = {
-    queued: 0,
-    accounts: 1,
-    aliases: 0,
-    bans: 0,
-    tokens: 0,
-    same: 7,
-    gone: 0,
-    different: 0,
-    server: null,
-  };
-  const found = { mails: 7, mailboxes: 1, ...counts };
+  const none = { queued: 0, aliases: 0, bans: 0, tokens: 0, gone: 0, different: 0, server: null };
+  const found = { mails: 7, mailboxes: 1, accounts: 1, same: 7, ...none };
   const drill = { at, tookMs: 4_200, snapshot: "0123abcd", madeAt: at - 60_000, reason: null, found };
   endDrill(layout, drill);
   assert.equal(

@@ -1,13 +1,11 @@
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { banItem, WELL } from "../../../../../test/kit/samples.ts";
-import { temporaryDirectory, temporaryLayout } from "../../../../../test/kit/temporary-directory.ts";
+import { temporaryLayout } from "../../../../../test/kit/temporary-directory.ts";
 import type { Health } from "../../../../admin/declare/items.ts";
 import { changeCheckRecord } from "../../../../jobs/check/check-record.ts";
 import { changeMailRecord } from "../../../../jobs/report/records.ts";
-import { layoutOf } from "../../../../settings/layout.ts";
 import {
   lastCheckJson,
   lastCheckText,
@@ -44,9 +42,8 @@ test("says that mail does not flow only if none does now", () => {
 });
 
 test("one line about the last checks; nothing before the first", () => {
-  const layout = layoutOf(join(temporaryDirectory(), "data"));
+  const layout = temporaryLayout("checkRecord");
   assert.deepEqual([lastCheckText(layout), lastCheckJson(layout)], [null, null]);
-  mkdirSync(dirname(layout.checkRecord), { recursive: true });
   const kept = { state: "ok", evidence: "x", passedAt: 1 } as const;
   changeCheckRecord(layout, { at: Date.UTC(2026, 10, 16, 7), checks: { "a.a": kept, "a.b": kept } });
   assert.equal(lastCheckText(layout), "Last checks: 2026-11-16 07:00:00 UTC, 2 checks, nothing wrong.");
@@ -56,9 +53,8 @@ test("one line about the last checks; nothing before the first", () => {
 });
 
 test("one line about the last report by mail; nothing before the first", () => {
-  const layout = layoutOf(join(temporaryDirectory(), "data"));
+  const layout = temporaryLayout("reportsMailed");
   assert.deepEqual([lastReportText(layout), lastReportJson(layout)], [null, null]);
-  mkdirSync(layout.report, { recursive: true });
   const to = ["anna@example.org", "bea@example.org"];
   changeMailRecord(layout, { last: { at: Date.UTC(2026, 10, 16, 7), to } });
   assert.equal(
