@@ -23,26 +23,10 @@ const ADDRESS = "203.0.113.10";
 
 /** Broken inputs for each check of the network. */
 const BROKEN: Readonly<Record<OfNetwork, Broken>> = {
-  "ports.listening": {
-    state: "wrong",
-    saw: /25 by nc/,
-    server: () => ({ machine: printing('LISTEN 0 1 0.0.0.0:25 0.0.0.0:* users:(("nc",pid=7,fd=3))\n') }),
-  },
-  "ports.private": {
-    state: "warning",
-    saw: /0\.0\.0\.0:3000/,
-    server: () => ({ machine: printing('LISTEN 0 1 0.0.0.0:3000 0.0.0.0:* users:(("node",pid=7,fd=3))\n') }),
-  },
-  "ports.resolver": {
-    state: "wrong",
-    saw: /\*:53/,
-    server: () => ({ machine: printing('LISTEN 0 1 *:53 *:* users:(("unbound",pid=7,fd=3))\n') }),
-  },
-  "ports.others": {
-    state: "warning",
-    saw: /3306 \(mariadbd\)/,
-    server: () => ({ machine: printing('LISTEN 0 1 0.0.0.0:3306 0.0.0.0:* users:(("mariadbd",pid=7,fd=3))\n') }),
-  },
+  "ports.listening": { state: "wrong", saw: /25 by nc/, server: () => listening("0.0.0.0:25", "nc") },
+  "ports.private": { state: "warning", saw: /0\.0\.0\.0:3000/, server: () => listening("0.0.0.0:3000", "node") },
+  "ports.resolver": { state: "wrong", saw: /\*:53/, server: () => listening("*:53", "unbound") },
+  "ports.others": { state: "warning", saw: /3306 \(mariadbd\)/, server: () => listening("0.0.0.0:3306", "mariadbd") },
   "ports.scan": {
     state: "warning",
     saw: /\d+ \(127\.99\.88\.77\)/,
@@ -193,6 +177,12 @@ const BROKEN: Readonly<Record<OfNetwork, Broken>> = {
 };
 
 findEach(BROKEN);
+
+/** A program that listens there, as ss(8) shows it. */
+function listening(at: string, program: string): CheckedParts {
+  const line = `LISTEN 0 1 ${at} ${at.replace(/\d+$/, "*")} users:(("${program}",pid=7,fd=3))\n`;
+  return { machine: printing(line) };
+}
 
 /** The dialogue is the same on all three SMTP ports that start without TLS. */
 async function smtp(speech: Speech): Promise<CheckedParts> {
