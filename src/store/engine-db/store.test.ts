@@ -15,6 +15,7 @@ import {
   unban,
 } from "../../../test/kit/test-database.ts";
 import { instant, later, MINUTE_MS, SECOND_MS } from "../../core/time.ts";
+import { NO_HISTORY } from "../../guard/storage-ports.ts";
 import { SqliteBanLog } from "./ban-log.ts";
 
 const REACH = reachSince(instant(0), 100);
@@ -27,16 +28,7 @@ function fresh(t: TestContext) {
 describe("address", () => {
   test("of an address never seen is empty", (t) => {
     const { store } = fresh(t);
-    assert.deepEqual(store.address(net("203.0.113.7"), REACH), {
-      ban: null,
-      offencesAt: [],
-      knownAt: null,
-      connections: [],
-      mails: [],
-      probes: [],
-      bounces: [],
-      failures: [],
-    });
+    assert.deepEqual(store.address(net("203.0.113.7"), REACH), NO_HISTORY);
   });
 
   test("sees the rows of the open transaction, each in its window, ascending", (t) => {
