@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { emptyReport } from "../../../../test/kit/replay-report.ts";
 import { MAIL, NOON, STRANGER } from "../../../../test/kit/samples.ts";
-import type { ReplayReach } from "../../../admin/declare/replay-items.ts";
 import { decision } from "../../../core/decide/decision.ts";
 import { recordOf } from "../../../core/events/event.ts";
 import { hostPrefix } from "../../../core/net/ip.ts";
@@ -11,14 +11,7 @@ import type { Replayed } from "../../../jobs/replay/replay.ts";
 import { Unreached } from "../../../jobs/replay/sequence.ts";
 import { leftOut, printReplay } from "./replay.ts";
 
-const REACH: ReplayReach = {
-  firstEvent: isoTime(NOON),
-  summedUpTo: isoTime(NOON),
-  unreadable: 0,
-  cut: false,
-  windowsFilled: true,
-  settingsApplied: 1,
-};
+const REACH = { ...emptyReport().reach, firstEvent: isoTime(NOON), summedUpTo: isoTime(NOON), settingsApplied: 1 };
 const REFUSED = decision("refuse", "mail_limit");
 
 function mail(now = REFUSED, account: string | null = "anna@example.org"): Replayed {
