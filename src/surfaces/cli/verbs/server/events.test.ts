@@ -1,15 +1,12 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { connected, readerWith, script } from "../../../../../test/kit/script-world.ts";
-import { temporaryDirectory } from "../../../../../test/kit/temporary-directory.ts";
-import { eventRow, newEngine, START } from "../../../../../test/kit/test-database.ts";
+import { engineDatabase, eventRow, record, START } from "../../../../../test/kit/test-database.ts";
 import { auditRecord } from "../../../../core/events/command.ts";
 import type { EventRecord } from "../../../../core/events/event.ts";
 import { EVENT_TYPES } from "../../../../core/events/event-types.ts";
 import { later } from "../../../../core/time.ts";
 import { SqliteQueries } from "../../../../store/engine-db/queries.ts";
-import { SqliteStore } from "../../../../store/engine-db/store.ts";
 import type { Call } from "../../call.ts";
 
 const ROWS = [
@@ -26,18 +23,11 @@ const ROWS = [
 
 /** Runs the command over a real database; `committed` arrives while it follows. */
 async function ran(t: TestContext, words: string, committed: readonly EventRecord[] = [], before = ROWS) {
-  const db = newEngine(join(temporaryDirectory(), "engine.db"));
-  t.after(() => db.close());
-  const store = new SqliteStore(db);
-  const write = (rows: readonly EventRecord[]): void => {
-    store.begin();
-    for (const row of rows) store.append(row);
-    store.commit();
-  };
-  write(before);
+  const { db, store } = engineDatabase(t);
+  record(store, ...before);
   const watch: Call["guard"]["watch"] = async (onEvents) => {
     onEvents(ROWS.length);
-    write(committed);
+    record(store, ...committed);
     onEvents(ROWS.length + committed.length);
     return { ok: true };
   };

@@ -7,7 +7,7 @@ import * as z from "zod/mini";
 import { lacking } from "../../../../../test/kit/needs.ts";
 import { connected, script } from "../../../../../test/kit/script-world.ts";
 import { temporaryLayout } from "../../../../../test/kit/temporary-directory.ts";
-import { START } from "../../../../../test/kit/test-database.ts";
+import { record, START } from "../../../../../test/kit/test-database.ts";
 import { auditRecord } from "../../../../core/events/command.ts";
 import { readAnchors } from "../../../../jobs/audit/audit-anchors.ts";
 import { openReader } from "../../../../programs/command-line/open-reader.ts";
@@ -21,11 +21,8 @@ function server(t: TestContext) {
   openAccounts(layout.accountsDb);
   t.after(() => db.close());
   const store = new SqliteStore(db);
-  const add = (...names: readonly string[]): void => {
-    store.begin();
-    for (const subject of names) store.append(auditRecord({ type: "TOKEN_CREATED", subject, by: "root" }, START));
-    store.commit();
-  };
+  const add = (...names: readonly string[]) =>
+    record(store, ...names.map((subject) => auditRecord({ type: "TOKEN_CREATED", subject, by: "root" }, START)));
   add("one", "two", "three");
   const connect = () => connected({ reader: async () => openReader(layout) });
   const ran = (...words: readonly string[]) =>
