@@ -77,7 +77,8 @@ function setUp() {
     state.freeBytes -= grownBytes;
     await watch.look();
   };
-  return { clock, watch, state, ended, removed, unfinished, limited, look };
+  const said = (): string => watch.troubles()[0]?.detail ?? "";
+  return { clock, watch, state, ended, removed, unfinished, limited, look, said };
 }
 
 test("mailboxes are looked at only when the disk holds 32 MB more, however slowly they came", async () => {
@@ -104,15 +105,12 @@ test("what ended sessions were storing is removed, until none of it fills the di
 });
 
 test("sessions that store more than the quota leaves are ended, and reported for an hour", async () => {
-  const { clock, watch, ended, look } = setUp();
+  const { clock, watch, ended, look, said } = setUp();
   await look({ usedBytes: 20 * MB, storingBytes: 34 * MB });
   assert.deepEqual([ended, watch.troubles()], [[], []], "with a tenth for Trash, and a mail that was accepted");
   await look({ usedBytes: 0, storingBytes: 100 * MB });
   assert.deepEqual(ended, [ANNA]);
-  assert.match(
-    watch.troubles()[0]?.detail ?? "",
-    /^the sessions of anna@example\.org .* storing 48\.3 MB more than its quota$/,
-  );
+  assert.match(said(), /^the sessions of anna@example\.org .* storing 48\.3 MB more than its quota$/);
   clock.advance(HOUR_MS);
   assert.deepEqual(watch.troubles(), []);
 });
@@ -138,28 +136,22 @@ test("a mailbox that stores a single mail keeps its sessions", async () => {
 });
 
 test("indexes far larger than the mails need are removed, and the sessions that wrote them ended", async () => {
-  const { watch, ended, removed, look } = setUp();
+  const { ended, removed, look, said } = setUp();
   await look({ indexBytes: 256 * MB });
   await look({ indexBytes: 2_000 * MB, listBytes: 60 * MB });
   assert.deepEqual([ended, removed], [[], []], "two gigabytes for a million mails");
   await look({ indexBytes: 2_000 * MB, listBytes: 50 * MB });
   assert.deepEqual([ended, removed], [[ANNA], [ANNA]]);
-  assert.match(
-    watch.troubles()[0]?.detail ?? "",
-    / its indexes, which no quota counts, took 2\.1 GB and were removed$/,
-  );
+  assert.match(said(), / its indexes, which no quota counts, took 2\.1 GB and were removed$/);
 });
 
 test("too many folders: no more can be created until some are deleted", async () => {
-  const { clock, watch, state, ended, limited, look } = setUp();
+  const { clock, watch, state, ended, limited, look, said } = setUp();
   await look({ folders: MOST_FOLDERS });
   assert.deepEqual([...limited], []);
   await look({ folders: MOST_FOLDERS + 1 });
   assert.deepEqual([[...limited], ended], [[ANNA], [ANNA]]);
-  assert.match(
-    watch.troubles()[0]?.detail ?? "",
-    /^anna@example\.org has more than 3000 folders: it can create no more$/,
-  );
+  assert.match(said(), /^anna@example\.org has more than 3000 folders: it can create no more$/);
   clock.advance(30 * SECOND_MS);
   await look({}, 0);
   assert.deepEqual([ended.length, state.looks], [1, 3], "its sessions are ended once");
@@ -171,7 +163,7 @@ test("too many folders: no more can be created until some are deleted", async ()
 });
 
 test("sessions of an account that take much memory are ended once half of it is in use", async () => {
-  const { watch, state, ended } = setUp();
+  const { watch, state, ended, said } = setUp();
   const look = (changes: Partial<typeof state>): Promise<void> => {
     Object.assign(state, changes);
     return watch.lookAtMemory();
@@ -183,7 +175,7 @@ test("sessions of an account that take much memory are ended once half of it is 
   assert.deepEqual([state.looks, ended], [1, []], "hardly less is free than before");
   await look({ freeMemory: 868 * MB });
   assert.deepEqual([state.looks, ended], [2, [ANNA]]);
-  assert.match(watch.troubles()[0]?.detail ?? "", /: they took 263\.2 MB of memory$/);
+  assert.match(said(), /: they took 263\.2 MB of memory$/);
   await look({ freeSwap: state.freeSwap - 32 * MB });
   assert.equal(state.looks, 3, "the kernel moved it to the swap");
 });
