@@ -26,6 +26,9 @@ export function lacking({ root = false, installed = [], users = [] }: Needs): st
   return reasons.length > 0 && reasons.join("; ");
 }
 
+/** For tests that only root can run. */
+export const ROOT = { skip: lacking({ root: true }) };
+
 function isInstalled(name: string): boolean {
   if (isAbsolute(name)) return isThere(name, constants.R_OK);
   return (process.env["PATH"] ?? "")

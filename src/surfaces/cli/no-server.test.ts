@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { lacking } from "../../../test/kit/needs.ts";
+import { ROOT } from "../../../test/kit/needs.ts";
 import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { ghostinbox } from "../../../test/kit/test-guard.ts";
 import { NOT_RUNNING, noServerIn, notRunning } from "./call.ts";
@@ -16,7 +16,7 @@ test("without settings, the message also names the directory", () => {
   assert.deepEqual(notRunning(layout), NOT_RUNNING);
 });
 
-test("uninstalls nothing from another program's directory", { skip: lacking({ root: true }) }, async () => {
+test("uninstalls nothing from another program's directory", ROOT, async () => {
   const layout = temporaryLayout();
   writeFileSync(join(layout.data, "of-others"), "");
   const { code, err } = await ghostinbox(layout, ["uninstall"]);
@@ -24,7 +24,7 @@ test("uninstalls nothing from another program's directory", { skip: lacking({ ro
   assert.match(err, /^\S+ holds other programs' files and no ghostinbox\.toml, so nothing is uninstalled\. `--data` /);
 });
 
-test("writes nothing in a wrong directory", { skip: lacking({ root: true }) }, async () => {
+test("writes nothing in a wrong directory", ROOT, async () => {
   const layout = temporaryLayout();
   for (const words of [
     ["incident", "open", "x"],

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { copyFileSync, existsSync, globSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { lacking } from "../../../test/kit/needs.ts";
+import { ROOT } from "../../../test/kit/needs.ts";
 import { servedSocket } from "../../../test/kit/served.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import {
@@ -84,7 +84,7 @@ describe("while the guard is down", TIMED, () => {
     assert.equal(finished.code, 3);
   });
 
-  test("stopping a stopped server succeeds", { skip: lacking({ root: true }) }, async () => {
+  test("stopping a stopped server succeeds", ROOT, async () => {
     using layout = dataDirectory();
     const finished = await ghostinbox(layout, ["stop"]);
     assert.deepEqual([finished.code, finished.out], [0, "GhostInbox is not running.\n"], finished.err);
@@ -160,10 +160,7 @@ test("reports a hanging guard within seconds, and sends it no command", TIMED, a
   assert.doesNotMatch(heard, /203\.0\.113\.7/);
 });
 
-test("uninstall without a terminal lists its steps and does nothing", {
-  ...TIMED,
-  skip: lacking({ root: true }),
-}, async () => {
+test("uninstall without a terminal lists its steps and does nothing", { ...TIMED, ...ROOT }, async () => {
   using layout = dataDirectory();
   const finished = await ghostinbox(layout, ["uninstall", "--purge-data"]);
   assert.equal(finished.code, 2);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { lacking } from "../../../test/kit/needs.ts";
+import { ROOT } from "../../../test/kit/needs.ts";
 import { scriptCall } from "../../../test/kit/script-world.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { PASSWORD } from "../../../test/kit/test-guard.ts";
@@ -58,11 +58,7 @@ test("refuses a password that is easy to guess, with the reason", async () => {
   assert.equal(problem.next, "Choose another one: several unrelated words make a good one.");
 });
 
-const skip = lacking({ root: true });
-
-test("judges clear text in the followed file, with the reason, but not hashes and other accounts", {
-  skip,
-}, async () => {
+test("judges clear text in the followed file, with the reason, but not hashes and other accounts", ROOT, async () => {
   const path = join(temporaryDirectory(), "postfix-accounts.cf");
   const hash = `{SHA512-CRYPT}$6$saltsalt$${"a".repeat(86)}`;
   writeFileSync(

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "no
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { before, describe, test } from "node:test";
-import { lacking } from "../../../../../test/kit/needs.ts";
+import { lacking, ROOT } from "../../../../../test/kit/needs.ts";
 import { guardOfSuite, start, TIMED } from "../../../../../test/kit/test-guard.ts";
 import { KEYS_OF_AN_ACCOUNT } from "../../../../admin/declare/account-key.ts";
 import { mailCryptOf } from "../../../../mail/configuration/site.ts";
@@ -19,7 +19,7 @@ const [FIRST, SECOND, THIRD] = ["correct horse battery", "purple monkey dishwash
 const SECOND_CRYPT =
   "{SHA512-CRYPT}$6$wmD00eXDiuCLcYTl$80VzU/4g1Q/FFSMkiD2Tx4DwwKxzS8Su9Cl125KUkZVg20mhUGM6Rf2aGyrGKeONgnHU4Qpu00chICEw0KeiB.";
 
-describe("keys of accounts", { timeout: 2 * TIMED.timeout, skip: lacking({ root: true }) }, () => {
+describe("keys of accounts", { ...ROOT, timeout: 2 * TIMED.timeout }, () => {
   const { layout, run, guard } = guardOfSuite();
   const file = join(layout.data, "owner.pem");
   before(async () => {
@@ -186,7 +186,7 @@ describe("keys of accounts", { timeout: 2 * TIMED.timeout, skip: lacking({ root:
   });
 });
 
-describe("the server's key", { ...TIMED, skip: lacking({ root: true }) }, () => {
+describe("the server's key", { ...TIMED, ...ROOT }, () => {
   const { layout, run, guard } = guardOfSuite();
   before(() => {
     const settings = { "mailboxes.encryption": "server", "mailboxes.encryption_key": "" } as const;

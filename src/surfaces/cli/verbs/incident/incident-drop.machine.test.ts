@@ -3,16 +3,14 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import * as z from "zod/mini";
-import { lacking } from "../../../../../test/kit/needs.ts";
+import { ROOT } from "../../../../../test/kit/needs.ts";
 import { dataDirectory, ghostinbox, startGuard } from "../../../../../test/kit/test-guard.ts";
 import type { KeeperCommand, KeeperReply, ListedMail } from "../../../../admin/declare/keeper.ts";
 
 const ANNA = "anna@example.org";
 const printed = z.object({ dropped: z.number(), kept: z.array(z.string()), stays: z.number(), others: z.number() });
 
-describe("mail of an account leaves the queue, and none of it without a copy", {
-  skip: lacking({ root: true }),
-}, () => {
+describe("mail of an account leaves the queue, and none of it without a copy", ROOT, () => {
   let layout: ReturnType<typeof dataDirectory>;
   let guard: Awaited<ReturnType<typeof startGuard>>;
   let queue: ListedMail[] = [];

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { test } from "node:test";
 import { makeMailQueue, queuedMails, SENDMAIL } from "../../../../../test/kit/mail-queue.ts";
-import { lacking } from "../../../../../test/kit/needs.ts";
+import { ROOT } from "../../../../../test/kit/needs.ts";
 import { dataDirectory, ghostinboxProcess } from "../../../../../test/kit/test-guard.ts";
 
 test("the mail is in our queue, with sendmail's own options and exit codes", SENDMAIL, async () => {
@@ -18,9 +18,7 @@ test("the mail is in our queue, with sendmail's own options and exit codes", SEN
   assert.deepEqual([wrong.code, wrong.err], [75, "sendmail: fatal: unsupported: -bx\n"]);
 });
 
-test("before the first start it says so, with the exit code of sysexits.h", {
-  skip: lacking({ root: true }),
-}, async () => {
+test("before the first start it says so, with the exit code of sysexits.h", ROOT, async () => {
   using layout = dataDirectory();
   const sent = await ghostinboxProcess(layout, ["sendmail", "-t"], "To: bob@example.net\n\n");
   assert.equal(sent.code, 78);

@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
-import { lacking } from "../../../../../test/kit/needs.ts";
+import { ROOT } from "../../../../../test/kit/needs.ts";
 import { temporaryLayout } from "../../../../../test/kit/temporary-directory.ts";
 import { dataDirectory, ghostinbox, oneLineOfError } from "../../../../../test/kit/test-guard.ts";
 import { releaseLock, takeLock } from "../../../../host/running/data-directory.ts";
 import { unfit, whyNoDomain } from "./server.ts";
 
-test("a program that is older than the data restarts nothing", { skip: lacking({ root: true }) }, async () => {
+test("a program that is older than the data restarts nothing", ROOT, async () => {
   using layout = dataDirectory();
   const db = new DatabaseSync(layout.engineDb);
   db.exec("CREATE TABLE t (x); PRAGMA user_version = 1000");

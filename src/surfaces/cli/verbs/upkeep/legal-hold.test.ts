@@ -2,13 +2,11 @@ import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { before, describe, test } from "node:test";
-import { lacking } from "../../../../../test/kit/needs.ts";
+import { ROOT } from "../../../../../test/kit/needs.ts";
 import { ghostinbox, guardOfSuite, oneLineOfError, TIMED } from "../../../../../test/kit/test-guard.ts";
 import { homeOf } from "../../../../mail/dovecot/sieve-redirects.ts";
 
-const skip = lacking({ root: true });
-
-describe("account legal-hold", { ...TIMED, skip }, () => {
+describe("account legal-hold", { ...TIMED, ...ROOT }, () => {
   const { layout, run } = guardOfSuite({ accounts: ["anna@example.org"] });
   before(async () => {
     mkdirSync(dirname(layout.legalHolds), { recursive: true });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { type TestContext, test } from "node:test";
-import { lacking } from "../../../../../test/kit/needs.ts";
+import { ROOT } from "../../../../../test/kit/needs.ts";
 import { writeOldDatabases } from "../../../../../test/kit/next-version.ts";
 import { dataDirectory, ghostinbox, oneLineOfError } from "../../../../../test/kit/test-guard.ts";
 import { instant } from "../../../../core/time.ts";
@@ -10,8 +10,6 @@ import { makeUpgradeSnapshot } from "../../../../jobs/upgrade/upgrade-snapshot.t
 import type { Layout } from "../../../../settings/layout.ts";
 import { openAccounts, openEngine } from "../../../../store/open.ts";
 import { schemasOf } from "../../../../store/schemas.ts";
-
-const ROOT = { skip: lacking({ root: true }) };
 
 async function upgrade(t: TestContext, layout: Layout): Promise<void> {
   writeOldDatabases(t, layout);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { test } from "node:test";
-import { lacking } from "../../../../../test/kit/needs.ts";
+import { ROOT } from "../../../../../test/kit/needs.ts";
 import { becomeNextVersion, writeToday } from "../../../../../test/kit/next-version.ts";
 import { noPackageLists } from "../../../../../test/kit/no-package-lists.ts";
 import { dataDirectory, ghostinbox } from "../../../../../test/kit/test-guard.ts";
@@ -10,7 +10,6 @@ import { printPlan, type UpgradePlan, waitingOf } from "./upgrade.ts";
 
 noPackageLists();
 
-const ROOT = { skip: lacking({ root: true }) };
 const NOTHING: UpgradePlan = {
   version: { installed: "0.1.0", here: "0.1.0" },
   programs: [],
