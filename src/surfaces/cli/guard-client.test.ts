@@ -7,18 +7,15 @@ import { callerName, controlGuard, hint } from "./guard-client.ts";
 
 const ABSENT = { why: async () => NOT_RUNNING, isStarting: async () => false };
 
-test("a command is answered, and hints name the program that people type", async () => {
+test("a command is answered, and hints name the program that people type", async (t) => {
   using layout = dataDirectory();
   const guard = await startGuard(layout);
-  try {
-    const asked = controlGuard(layout.controlSocket, "root", ABSENT);
-    assert.ok((await asked.ask({ verb: "health" })).ok);
-    const refused = await asked.ask({ verb: "token_revoke", name: "no-such-token" });
-    assert.ok(!refused.ok);
-    assert.match(refused.next, /`\.\/ghostinbox token/);
-  } finally {
-    await guard.stop();
-  }
+  t.after(() => guard.stop());
+  const asked = controlGuard(layout.controlSocket, "root", ABSENT);
+  assert.ok((await asked.ask({ verb: "health" })).ok);
+  const refused = await asked.ask({ verb: "token_revoke", name: "no-such-token" });
+  assert.ok(!refused.ok);
+  assert.match(refused.next, /`\.\/ghostinbox token/);
 });
 
 test("without a guard nothing is done, and it says how to start it", async () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mock, test } from "node:test";
+import { test } from "node:test";
 import { connected, script } from "../../../test/kit/script-world.ts";
 import type { KeeperReply } from "../../admin/declare/keeper.ts";
 import type { Failure } from "./call.ts";
@@ -130,25 +130,21 @@ test("a disk error says what to do about it", async () => {
   assert.deepEqual(JSON.parse(out), { ok: false, error: { code: "failed", exitCode: 1, message, next: "" } });
 });
 
-test("announces a slow answer once, and a fast one never", async () => {
-  mock.timers.enable({ apis: ["setTimeout"] });
-  try {
-    const said: string[] = [];
-    const { promise, resolve } = Promise.withResolvers<KeeperReply>();
-    const { keeper } = withWaiting(
-      connected({ keeper: { ask: async ({ verb }) => (verb === "ping" ? { ok: true, detail: "" } : promise) } }),
-      { progress: (text) => said.push(text) },
-    );
-    await keeper.ask({ verb: "ping" });
-    mock.timers.tick(60_000);
-    assert.deepEqual(said, []);
-    const asked = keeper.ask({ verb: "apply" });
-    mock.timers.tick(60_000);
-    resolve({ ok: true, detail: "" });
-    await asked;
-    mock.timers.tick(60_000);
-    assert.deepEqual(said, ["Waiting for the server ..."]);
-  } finally {
-    mock.timers.reset();
-  }
+test("announces a slow answer once, and a fast one never", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const said: string[] = [];
+  const { promise, resolve } = Promise.withResolvers<KeeperReply>();
+  const { keeper } = withWaiting(
+    connected({ keeper: { ask: async ({ verb }) => (verb === "ping" ? { ok: true, detail: "" } : promise) } }),
+    { progress: (text) => said.push(text) },
+  );
+  await keeper.ask({ verb: "ping" });
+  t.mock.timers.tick(60_000);
+  assert.deepEqual(said, []);
+  const asked = keeper.ask({ verb: "apply" });
+  t.mock.timers.tick(60_000);
+  resolve({ ok: true, detail: "" });
+  await asked;
+  t.mock.timers.tick(60_000);
+  assert.deepEqual(said, ["Waiting for the server ..."]);
 });
