@@ -37,8 +37,11 @@ function server() {
   return { load, send, done, clock };
 }
 
-function fill({ send }: ReturnType<typeof server>): void {
-  for (const i of [1, 2, 3, 4]) assert.equal(send(`AAAA${i}`, LARGE, { ip: ip(`198.51.${i}.1`) }), null);
+/** A server whose filters have as much to read as they take at once. */
+function busyServer() {
+  const all = server();
+  for (const i of [1, 2, 3, 4]) assert.equal(all.send(`AAAA${i}`, LARGE, { ip: ip(`198.51.${i}.1`) }), null);
+  return all;
 }
 
 /** What a mail that may hide parts must wait for. `from`: the address of a stranger, or an account. */
@@ -49,8 +52,7 @@ function hiding({ send }: ReturnType<typeof server>, queueId: string, from: stri
 }
 
 test("a stranger's large mail must come again while the filters have enough to read; others pass", () => {
-  const all = server();
-  fill(all);
+  const all = busyServer();
   assert.equal(all.send("BBBB1"), "bytes_in_filters");
   assert.equal(all.send("BBBB2", 100_000), null);
   assert.equal(all.send("BBBB3", LARGE, { account: "anna@example.test" }), null);
@@ -74,8 +76,7 @@ for (const [how, seen] of [
   ["is delivered", { ...DELIVERED, queueId: "AAAA2" }],
 ] as const)
   test(`there is room again once a mail ${how}`, () => {
-    const all = server();
-    fill(all);
+    const all = busyServer();
     assert.deepEqual(all.load.observe(seen), seen);
     assert.equal(all.send("BBBB1"), null);
     assert.equal(all.send("BBBB2"), "bytes_in_filters");
@@ -94,9 +95,8 @@ test("a milter's refusal of an account's mail is the account's, until another ma
 });
 
 test("there is room again once Postfix has a mail in its queue or refuses it as a loop, whatever its sender is called", () => {
-  const all = server();
+  const all = busyServer();
   const line = (text: string) => all.load.readEnd(`Nov 20 08:08:30 mail postfix/${text}`);
-  fill(all);
   line("smtpd[1]: AAAA1: from=<a@b.test>, size=1, nrcpt=1 (queue active)");
   line("smtpd[1]: NOQUEUE: reject: AAAA1: from=<a>, size=1, nrcpt=1 (queue active)");
   assert.equal(all.send("BBBB1"), "bytes_in_filters");
@@ -116,15 +116,13 @@ test("there is room again once Postfix has a mail in its queue or refuses it as 
 });
 
 test("a mail that is only named in the log is still being read", () => {
-  const all = server();
-  fill(all);
+  const all = busyServer();
   all.load.observe({ type: "MAIL_QUEUED", queueId: "AAAA2", messageId: "<a@b.test>" });
   assert.equal(all.send("BBBB1"), "bytes_in_filters");
 });
 
 test("a refused mail takes no room, and a repeated question about a mail no more than one", () => {
-  const all = server();
-  fill(all);
+  const all = busyServer();
   const excess = { of: "mime_parts", count: 10_000 } as const;
   assert.equal(all.send("AAAA3", LARGE, { excess }, decision("refuse", "mime_parts")), "mime_parts");
   assert.equal(all.send("BBBB1", LARGE, {}, decision("refuse", "banned")), null);
@@ -412,8 +410,7 @@ for (const [source, more] of [
   });
 
 test("a mail whose end no line shows makes room after a minute", () => {
-  const all = server();
-  fill(all);
+  const all = busyServer();
   all.clock.advance(MINUTE_MS - 1);
   assert.equal(all.send("BBBB1"), "bytes_in_filters");
   all.clock.advance(1);
