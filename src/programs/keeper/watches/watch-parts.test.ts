@@ -17,8 +17,8 @@ import { measureStarvation, PartsWatch, StoppedWatch } from "./watch-parts.ts";
 
 const HANGS: ProbeResult = { ok: false, hangs: true, says: "gave no answer within 3 s" };
 
-/** A supervisor's directory with these services, which have run for a while; probes that return `results`. */
-function setUp(t: TestContext, names: readonly ServiceName[]) {
+/** A supervisor's directory with these services, which have run for a while. Their probes return `results`, or else `usual`. */
+function setUp(t: TestContext, names: readonly ServiceName[], usual: ProbeResult = { ok: true }) {
   let nowMs = 0;
   t.mock.method(performance, "now", () => nowMs);
   const services = temporaryDirectory();
@@ -32,7 +32,7 @@ function setUp(t: TestContext, names: readonly ServiceName[]) {
     noteProcess(services, service, process.pid, 1_000);
     const check = (): Promise<ProbeResult> => {
       asked.push(service);
-      return Promise.resolve(results.get(service) ?? { ok: true });
+      return Promise.resolve(results.get(service) ?? usual);
     };
     const notice = service === "unbound" ? "resolver_silent" : "spam_filter_down";
     return { name: `The ${service}`, service, notice, everyMs: 5_000, timeoutMs: 3_000, check };
@@ -96,8 +96,7 @@ test("a part that failed twice is reported with its time and a command; parts of
 });
 
 test("a part that hangs for half a minute is restarted once, and counts as down if it still hangs", async (t) => {
-  const { results, pass, watch, restarted, said } = setUp(t, ["unbound"]);
-  results.set("unbound", HANGS);
+  const { pass, watch, restarted, said } = setUp(t, ["unbound"], HANGS);
   await pass(29);
   assert.deepEqual(restarted, []);
   await pass(4);
@@ -114,8 +113,7 @@ test("a part that hangs for half a minute is restarted once, and counts as down 
 });
 
 test("a silent part is not restarted while programs wait for a processor", async (t) => {
-  const { results, pass, watch, restarted, kit } = setUp(t, ["unbound"]);
-  results.set("unbound", HANGS);
+  const { pass, watch, restarted, kit } = setUp(t, ["unbound"], HANGS);
   kit.isStarved = true;
   await pass((5 * MINUTE_MS) / 1_000);
   assert.match(watch.troubles()[0]?.detail ?? "", /within 3 s while programs wait for a processor, since /);
@@ -147,8 +145,7 @@ for (const [how, restart] of [
   ["throws", () => Promise.reject(new Error("no space left on device"))],
 ] as const)
   test(`a restart that ${how} stops nothing else: it is reported and retried`, async (t) => {
-    const { results, pass, kit, said, restarted } = setUp(t, ["unbound"]);
-    results.set("unbound", HANGS);
+    const { pass, kit, said, restarted } = setUp(t, ["unbound"], HANGS);
     kit.restart = restart;
     await pass(40);
     assert.match(said.join(), /unbound could not be restarted: no space left on device$/);
@@ -168,8 +165,7 @@ test("a part with a wrong answer is not restarted, nor one that does not run; bo
 });
 
 test("a service disabled in the settings is not probed, and is forgotten", async (t) => {
-  const { services, results, pass, asked, watch } = setUp(t, ["unbound"]);
-  results.set("unbound", HANGS);
+  const { services, pass, asked, watch } = setUp(t, ["unbound"], HANGS);
   await pass(10);
   assert.equal(watch.troubles().length, 1);
   rmSync(join(services, "unbound"), { recursive: true });
@@ -180,8 +176,7 @@ test("a service disabled in the settings is not probed, and is forgotten", async
 });
 
 test("after a change of the settings a part keeps its state, and one no longer probed is forgotten", async (t) => {
-  const { results, pass, watch, probes } = setUp(t, ["unbound"]);
-  results.set("unbound", HANGS);
+  const { pass, watch, probes } = setUp(t, ["unbound"], HANGS);
   await pass(10);
   const reported = watch.troubles();
   assert.equal(reported.length, 1);
