@@ -11,6 +11,7 @@ import { renderPostfixMaster } from "./master-cf.ts";
 
 const mainOf = (changes: Partial<Site> = {}) => assignments(renderPostfixMain(sampleSite(changes)));
 const main = mainOf();
+const valueOf = (name: string): string => main.get(name) ?? assert.fail(name);
 
 test("settings reach their parameters", () => {
   assert.equal(main.get("myhostname"), "mail.example.org");
@@ -38,47 +39,44 @@ test("no client relays through port 25, not even from loopback", () => {
 
 test("the guard is asked at connection, recipient, data and end of message, by one text", () => {
   const stages = ["client", "recipient", "data", "end_of_data"];
-  for (const stage of stages) assert.match(main.get(`smtpd_${stage}_restrictions`) ?? "", /\$ghostinbox_guard/, stage);
+  for (const stage of stages) assert.match(valueOf(`smtpd_${stage}_restrictions`), /\$ghostinbox_guard/, stage);
   const asking = [...main].filter(([, value]) => value.includes("check_policy_service"));
   assert.deepEqual(
     asking.map(([name]) => name),
     ["ghostinbox_guard", "ghostinbox_quota", "ghostinbox_postgrey"],
   );
-  assert.doesNotMatch(main.get("ghostinbox_guard") ?? "", /default_action/);
-  assert.match(main.get("smtpd_policy_service_default_action") ?? "", /^421 /, "without an answer no one gets in");
+  assert.doesNotMatch(valueOf("ghostinbox_guard"), /default_action/);
+  assert.match(valueOf("smtpd_policy_service_default_action"), /^421 /, "without an answer no one gets in");
   assert.equal(main.get("smtpd_delay_reject"), "no");
 });
 
 test("the guard sees every connection and every recipient, unknown ones too; the rest holds without it", () => {
   assert.match(
-    main.get("smtpd_client_restrictions") ?? "",
+    valueOf("smtpd_client_restrictions"),
     /^check_client_access inline:\{ \{ 127\.71\.9\.25 = OK \} \}, \$ghostinbox_guard, reject_unauth_pipelining$/,
   );
-  const recipient = main.get("smtpd_recipient_restrictions") ?? "";
+  const recipient = valueOf("smtpd_recipient_restrictions");
   assert.ok(recipient.indexOf("$ghostinbox_guard") < recipient.indexOf("reject_unlisted_recipient"));
 });
 
 test("a server without any mailbox answers before the guard, which would refuse each recipient for good", () => {
   assert.match(
-    main.get("smtpd_recipient_restrictions") ?? "",
+    valueOf("smtpd_recipient_restrictions"),
     /, check_recipient_access proxy:sqlite:\$config_directory\/no-mailbox\.cf, \$ghostinbox_guard,/,
   );
 });
 
 test("Dovecot is asked about the mailbox last, only about one that exists, and never delays mail for long", () => {
-  assert.match(main.get("smtpd_recipient_restrictions") ?? "", /, reject_unlisted_recipient, \$ghostinbox_quota$/);
-  const asking = main.get("ghostinbox_quota") ?? "";
+  assert.match(valueOf("smtpd_recipient_restrictions"), /, reject_unlisted_recipient, \$ghostinbox_quota$/);
+  const asking = valueOf("ghostinbox_quota");
   assert.match(asking, /unix:private\/quota-status, timeout=2s, try_limit=1, default_action=DUNNO/);
 });
 
 test("a stranger needs a valid HELO name and a fully qualified sender", () => {
   assert.equal(main.get("smtpd_helo_required"), "yes");
-  assert.match(main.get("smtpd_helo_restrictions") ?? "", /reject_invalid_helo.*reject_non_fqdn_helo/);
+  assert.match(valueOf("smtpd_helo_restrictions"), /reject_invalid_helo.*reject_non_fqdn_helo/);
   // The guard checks its domain.
-  assert.match(
-    main.get("smtpd_sender_restrictions") ?? "",
-    /^check_client_access inline:\S* .*, reject_non_fqdn_sender$/,
-  );
+  assert.match(valueOf("smtpd_sender_restrictions"), /^check_client_access inline:\S* .*, reject_non_fqdn_sender$/);
 });
 
 test("a message ends only with CR LF . CR LF, for every client", () => {
@@ -95,7 +93,7 @@ test("TLS below 1.2 is spoken nowhere, and no password crosses a line without TL
 test("a trickle of bytes extends no time limit, and a busy server takes more than one error", () => {
   assert.equal(main.get("smtpd_per_request_deadline"), "yes");
   for (const name of ["smtpd_hard_error_limit", "smtpd_junk_command_limit"])
-    assert.match(main.get(name) ?? "", /^\$\{stress\?\{10\}:\{\d+\}\}$/, name);
+    assert.match(valueOf(name), /^\$\{stress\?\{10\}:\{\d+\}\}$/, name);
 });
 
 test("a small machine starts few processes", () => {
@@ -173,7 +171,7 @@ test("only the guard asks Postgrey, and no mail waits while it does not answer",
   assert.equal(main.get("smtpd_restriction_classes"), "greylist, greylist_unknown");
   assert.equal(main.get("greylist"), "$ghostinbox_postgrey");
   assert.equal(main.get("greylist_unknown"), "$ghostinbox_postgrey, permit");
-  assert.match(main.get("ghostinbox_postgrey") ?? "", /unix:postgrey\/socket, .*default_action=DUNNO/);
+  assert.match(valueOf("ghostinbox_postgrey"), /unix:postgrey\/socket, .*default_action=DUNNO/);
   for (const [name, value] of main) if (name.endsWith("_restrictions")) assert.doesNotMatch(value, /greylist/, name);
 });
 
