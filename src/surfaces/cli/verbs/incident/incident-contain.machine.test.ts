@@ -19,6 +19,7 @@ describe("an account is contained, as far as it can be", {
 }, () => {
   let layout: ReturnType<typeof dataDirectory>;
   let guard: Awaited<ReturnType<typeof startGuard>>;
+  const run = (line: string) => ghostinbox(layout, line.split(" "));
   const contain = (...words: readonly string[]) => ghostinbox(layout, ["incident", "contain", ANNA, ...words]);
   beforeEach(async () => {
     layout = dataDirectory();
@@ -28,7 +29,7 @@ describe("an account is contained, as far as it can be", {
     const password = "violet anchor mustard ladder";
     const added = await ghostinbox(layout, ["account", "add", ANNA, "--password-stdin"], `${password}\n`);
     assert.equal(added.code, 0, added.err);
-    assert.equal((await ghostinbox(layout, ["incident", "open", "Anna"])).code, 0);
+    assert.equal((await run("incident open Anna")).code, 0);
   });
   afterEach(async () => {
     await guard.stop();
@@ -43,7 +44,7 @@ describe("an account is contained, as far as it can be", {
 
   test("an assessment without Dovecot does not look like one without open sessions", async () => {
     guard.keeperAnswers(({ verb }) => (verb === "list_mail" ? { ok: true, detail: "", queue: [], total: 0 } : null));
-    const { out, err } = await ghostinbox(layout, ["incident", "assess"]);
+    const { out, err } = await run("incident assess");
     assert.match(out, /^Open sessions are not known: Dovecot does not answer\.$/m, err);
   });
 
@@ -56,14 +57,13 @@ describe("an account is contained, as far as it can be", {
 
   for (const options of [[], ["--suspend"]])
     test(`its mail is not sent on any more: ${options.join() || "a new password"}`, async () => {
-      assert.equal((await ghostinbox(layout, ["account", "forward", ANNA, "eve@evil.example"])).code, 0);
+      assert.equal((await run(`account forward ${ANNA} eve@evil.example`)).code, 0);
       const planned = await contain("--dry-run", ...options);
       assert.match(planned.out, /- Stop forwarding mail for anna@example\.org to eve@evil\.example\./);
       const { code, out } = await contain("--yes", ...options);
       assert.equal(code, 0);
       assert.match(out, /Mail for anna@example\.org is no longer forwarded to eve@evil\.example\./);
-      const { out: left } = await ghostinbox(layout, ["account", "forward", ANNA]);
-      assert.match(left, /stays in its mailbox/);
+      assert.match((await run(`account forward ${ANNA}`)).out, /stays in its mailbox/);
     });
 
   for (const origin of ["listed", "unlisted"])
@@ -92,15 +92,11 @@ describe("an account is contained, as far as it can be", {
     });
 
   test("its vacation reply ends, and what it said is kept", async () => {
-    const set = ["account", "vacation", ANNA, "Write to eve@evil.example."];
-    assert.equal((await ghostinbox(layout, set)).code, 0);
+    assert.equal((await run(`account vacation ${ANNA} Write to eve@evil.example.`)).code, 0);
     assert.match((await contain("--dry-run")).out, /- End the vacation reply of anna@example\.org\./);
     const { out } = await contain("--yes");
     assert.match(out, /The vacation reply of anna@example\.org is ended\. It was: Write to eve@evil\.example\./);
-    assert.match(
-      (await ghostinbox(layout, ["account", "vacation", ANNA])).out,
-      /^anna@example\.org sends no vacation reply\.$/m,
-    );
+    assert.match((await run(`account vacation ${ANNA}`)).out, /^anna@example\.org sends no vacation reply\.$/m);
   });
 
   test("mail that could not be held is a failure, and the new password is printed", async () => {
@@ -112,11 +108,11 @@ describe("an account is contained, as far as it can be", {
   });
 
   test("the dashboard's password comes before the tokens, and one that is made in between is revoked too", async () => {
-    const containAccess = () => ghostinbox(layout, ["incident", "contain", "--tokens", "--dashboard", "--yes"]);
+    const containAccess = () => run("incident contain --tokens --dashboard --yes");
     const none = await containAccess();
     assert.equal(none.code, 0, none.err);
     assert.match(none.out, /No API token existed/);
-    assert.equal((await ghostinbox(layout, ["token", "create", "one"])).code, 0);
+    assert.equal((await run("token create one")).code, 0);
     const accounts = openAccounts(layout.accountsDb);
     accounts.exec(`
       CREATE TRIGGER again AFTER DELETE ON token WHEN old.name = 'one' BEGIN
@@ -150,7 +146,7 @@ describe("an account is contained, as far as it can be", {
     const isolated = await start(layout, "unshare", ["--net", "./ghostinbox", ...isolate]).ended;
     assert.equal(isolated.code, 1);
     assert.match(isolated.err, /^The server was isolated: only 198\.51\.100\.65 can connect.*; the queue could not be/);
-    const { err } = await ghostinbox(layout, ["incident", "recover", "--lift", "send"]);
+    const { err } = await run("incident recover --lift send");
     assert.match(err, /^Nothing was lifted: Postfix refuses it\. The queue is not held again: Postfix refuses it\. /);
   });
 });
