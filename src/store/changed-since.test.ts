@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
-import { columnOf, scratch } from "../../test/kit/test-database.ts";
+import { temporaryDirectory } from "../../test/kit/temporary-directory.ts";
+import { columnOf } from "../../test/kit/test-database.ts";
 import { SETTING_TABLES } from "./accounts-db/setting-tables.ts";
 import { changedSince } from "./changed-since.ts";
 import { openAccounts, openEngine } from "./open.ts";
@@ -104,8 +105,8 @@ const NOT_COMPARED = `
   ban_step known_address guess account_password correspondent greylist_pause honest_mail held_mail refusal log_position jail_report alert alert_message alert_delivery database_name
 `.split(/\s+/);
 
-test("every table is compared, or grants no one anything", (t) => {
-  const directory = scratch(t);
+test("every table is compared, or grants no one anything", () => {
+  const directory = temporaryDirectory();
   const now = { engine: openEngine(join(directory, "e1.db")), accounts: openAccounts(join(directory, "a1.db")) };
   const copy = { engine: openEngine(join(directory, "e2.db")), accounts: openAccounts(join(directory, "a2.db")) };
   const read = new Set<string>();

@@ -14,7 +14,8 @@ import {
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, test } from "node:test";
-import { bySqlite3, engineFor, eventRow, record, START, scalarOf, scratch } from "../../test/kit/test-database.ts";
+import { temporaryDirectory } from "../../test/kit/temporary-directory.ts";
+import { bySqlite3, engineFor, eventRow, record, START, scalarOf } from "../../test/kit/test-database.ts";
 import { layoutOf } from "../settings/layout.ts";
 import { accountsMigrations } from "./accounts-db/schema.ts";
 import { SETTING_TABLES } from "./accounts-db/setting-tables.ts";
@@ -42,7 +43,7 @@ function oneSentence(code: UnusableDatabase["code"], path: string) {
 for (const { name, open, read, migrations } of KINDS) {
   describe(name, () => {
     test("is private to its group and leaves readers their files", (t) => {
-      const path = join(scratch(t), name);
+      const path = join(temporaryDirectory(), name);
       t.after(() => db.close());
       const db = open(path);
       for (const file of [path, `${path}-wal`, `${path}-shm`]) assert.equal(statSync(file).mode & 0o777, 0o640, file);
@@ -53,23 +54,23 @@ for (const { name, open, read, migrations } of KINDS) {
     });
 
     for (const end of ["", "-wal", "-shm", "-journal"])
-      test(`waits for no pipe at ${name}${end}`, (t) => {
-        const path = join(scratch(t), name);
+      test(`waits for no pipe at ${name}${end}`, () => {
+        const path = join(temporaryDirectory(), name);
         open(path).close();
         rmSync(`${path}${end}`, { force: true });
         execFileSync("mkfifo", [`${path}${end}`]);
         for (const opens of [open, read, openAnySchema]) assert.throws(() => opens(path), /is not a regular file/);
       });
 
-    test("is not read through a link, which could lead the names beside it to another directory", (t) => {
-      const [path, link] = [join(scratch(t), name), join(scratch(t), name)];
+    test("is not read through a link, which could lead the names beside it to another directory", () => {
+      const [path, link] = [join(temporaryDirectory(), name), join(temporaryDirectory(), name)];
       open(path).close();
       symlinkSync(path, link);
       for (const opens of [read, openAnySchema]) assert.throws(() => opens(link), /is a link/);
     });
 
-    test("refuses what cannot be used with one sentence", (t) => {
-      const directory = scratch(t);
+    test("refuses what cannot be used with one sentence", () => {
+      const directory = temporaryDirectory();
       const path = join(directory, name);
       assert.throws(() => read(path), oneSentence("missing", path));
       assert.throws(
@@ -106,8 +107,8 @@ for (const { name, open, read, migrations } of KINDS) {
 }
 
 for (const table of SETTING_TABLES.flatMap(({ tables }): readonly string[] => tables))
-  test(`damage in ${table} is found when accounts.db is opened`, (t) => {
-    const path = join(scratch(t), "accounts.db");
+  test(`damage in ${table} is found when accounts.db is opened`, () => {
+    const path = join(temporaryDirectory(), "accounts.db");
     const db = openAccounts(path);
     const page = Number(scalarOf(db, "SELECT rootpage FROM sqlite_schema WHERE name = ?", table));
     const pageBytes = Number(scalarOf(db, "PRAGMA page_size"));
@@ -117,14 +118,14 @@ for (const table of SETTING_TABLES.flatMap(({ tables }): readonly string[] => ta
     assert.throws(() => openAccounts(path), oneSentence("damaged", path));
   });
 
-test("the other database is not taken for this one", (t) => {
-  const path = join(scratch(t), "engine.db");
+test("the other database is not taken for this one", () => {
+  const path = join(temporaryDirectory(), "engine.db");
   openAccounts(path).close();
   assert.throws(() => openEngine(path), oneSentence("foreign", path));
 });
 
-test("set-up leaves -wal and -shm, so that others can read without a writer", (t) => {
-  const layout = layoutOf(scratch(t));
+test("set-up leaves -wal and -shm, so that others can read without a writer", () => {
+  const layout = layoutOf(temporaryDirectory());
   for (const path of [layout.engineDb, layout.accountsDb]) mkdirSync(dirname(path), { recursive: true });
   const setUp = new URL("./recovery/initialise.ts", import.meta.url).href;
   const layouts = new URL("../settings/layout.ts", import.meta.url).href;

@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { eventItem } from "../../../test/kit/samples.ts";
-import { scratch } from "../../../test/kit/test-database.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { ECS_KEYS, ecsLine, ecsOf } from "./ecs.ts";
 import { EVENT_TYPES, meaningOf } from "./event-types.ts";
 
@@ -87,8 +87,8 @@ test("each field of an event goes somewhere", () => {
   assert.deepEqual(new Set(ECS_KEYS), new Set(fields));
 });
 
-test("the script of docs/siem.md starts after the last whole line of its file, also after a rotation", (t) => {
-  const directory = scratch(t);
+test("the script of docs/siem.md starts after the last whole line of its file, also after a rotation", () => {
+  const directory = temporaryDirectory();
   const file = join(directory, "events.ndjson");
   writeFileSync(join(directory, "ghostinbox"), '#!/bin/sh\necho "$@"\n', { mode: 0o755 });
   const printed = /^ {4}#!\/bin\/sh\n(?: {4}.*\n)+/m.exec(readFileSync(PAGE, "utf8"))?.[0] ?? "";

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { becomeNextVersion, writeToday } from "../../../test/kit/next-version.ts";
-import { accountsFor, scalarOf, scratch } from "../../../test/kit/test-database.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { accountsFor, scalarOf } from "../../../test/kit/test-database.ts";
 import { differences } from "../../core/incident/incident.ts";
 import { openAccounts } from "../open.ts";
 import { dropSessions, readCopiedAccounts, readKeptAccounts } from "./copied-accounts.ts";
@@ -54,7 +55,7 @@ test("every change of accounts and aliases is a difference, and no secret is sho
 
 test("an earlier version's copy is read, and one that no version wrote is not", (t) => {
   becomeNextVersion(t);
-  const directory = scratch(t);
+  const directory = temporaryDirectory();
   const path = writeToday("accounts", join(directory, "accounts.db"));
   assert.throws(() => readKeptAccounts(path), /has not been brought up to date yet/);
   const kept = readCopiedAccounts(path);
@@ -67,8 +68,8 @@ test("an earlier version's copy is read, and one that no version wrote is not", 
   assert.throws(() => readCopiedAccounts(foreign), /is not the engine\.db of GhostInbox/);
 });
 
-test("sessions of the dashboard are gone, and nothing else", (t) => {
-  const path = join(scratch(t), "accounts.db");
+test("sessions of the dashboard are gone, and nothing else", () => {
+  const path = join(temporaryDirectory(), "accounts.db");
   const before = openAccounts(path);
   before.exec(`
     INSERT INTO session VALUES ('d', 'id', 'Firefox', '203.0.113.7', 1, 1, 1, NULL), ('e', 'ie', 'x', '::1', 1, 1, 1, 'anna@example.test');

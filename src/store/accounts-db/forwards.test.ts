@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { accountName, mailAddress } from "../../../test/kit/samples.ts";
-import { accountsFor, START, scalarOf, scratch } from "../../../test/kit/test-database.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { accountsFor, START, scalarOf } from "../../../test/kit/test-database.ts";
 import { DAY_MS, HOUR_MS, instant, later, type Millis } from "../../core/time.ts";
 import { openAccounts } from "../open.ts";
 import { SqliteAccountNetworks } from "./account-networks.ts";
@@ -135,8 +136,8 @@ test("a mailbox is asked whether it is full only while mail is stored in it", (t
   assert.deepEqual(asked(), [true, ann]);
 });
 
-test("new targets are counted for a day, also over a restart", (t) => {
-  const path = join(scratch(t), "accounts.db");
+test("new targets are counted for a day, also over a restart", () => {
+  const path = join(temporaryDirectory(), "accounts.db");
   const spend = (many: number, at: Millis, account = ann): boolean => {
     using db = openAccounts(path);
     return new SqliteForwards(db).spendTargets(account, many, 5, { since: later(at, -DAY_MS), until: at });

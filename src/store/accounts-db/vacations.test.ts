@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
 import { accountName, mailAddress } from "../../../test/kit/samples.ts";
-import { accountsFor, columnOf, START, scratch } from "../../../test/kit/test-database.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { accountsFor, columnOf, START } from "../../../test/kit/test-database.ts";
 import { instant, isoTime } from "../../core/time.ts";
 import { SqliteAccounts } from "./accounts.ts";
 import { SqliteVacations } from "./vacations.ts";
@@ -93,7 +94,7 @@ test("no text gets out of its quotes: the compiled script has the one action", {
   skip: lacking({ installed: ["sievec"] }),
 }, (t) => {
   const { db, vacations, script } = fresh(t);
-  const directory = scratch(t);
+  const directory = temporaryDirectory();
   db.exec("INSERT INTO served (domain) VALUES ('example.org')");
   for (const hostile of HOSTILE) {
     vacations.setVacation(ann, { subject: hostile.replaceAll("\n", " "), text: hostile, until: null });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { net } from "../../../test/kit/samples.ts";
-import { ban, engineDatabase, START, unban } from "../../../test/kit/test-database.ts";
+import { ban, engineDatabase, unban } from "../../../test/kit/test-database.ts";
 import { BanLengths } from "./ban-table.ts";
 
 test("only banned lengths are looked up, those in the database and those added since", (t) => {

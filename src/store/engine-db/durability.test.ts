@@ -8,7 +8,8 @@ import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { patience } from "../../../test/kit/patience.ts";
 import { net } from "../../../test/kit/samples.ts";
-import { engineFor, eventRow, reachSince, record, START, scalarOf, scratch } from "../../../test/kit/test-database.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { engineFor, eventRow, reachSince, record, START, scalarOf } from "../../../test/kit/test-database.ts";
 import { instant } from "../../core/time.ts";
 import { openEngine } from "../open.ts";
 import { SqliteStore } from "./store.ts";
@@ -35,8 +36,8 @@ function flood(path: string): string {
     }`;
 }
 
-test(`no committed row is lost when the writer is killed in mid-flood, ${KILLS} times`, async (t) => {
-  const path = join(scratch(t), "engine.db");
+test(`no committed row is lost when the writer is killed in mid-flood, ${KILLS} times`, async () => {
+  const path = join(temporaryDirectory(), "engine.db");
   let promised = 0;
   for (let kill = 0; kill < KILLS; kill++) {
     const writer = spawn(process.execPath, ["--input-type=module", "-e", flood(path)], {
@@ -62,8 +63,8 @@ test(`no committed row is lost when the writer is killed in mid-flood, ${KILLS} 
   assert.ok(promised >= KILLS * COMMITS_BEFORE_KILL * 50);
 });
 
-test("a full disk throws, leaves nothing half-written, and is forgotten once there is room", (t) => {
-  const disk = join(scratch(t), "disk");
+test("a full disk throws, leaves nothing half-written, and is forgotten once there is room", () => {
+  const disk = join(temporaryDirectory(), "disk");
   mkdirSync(disk);
   execFileSync("mount", ["-t", "tmpfs", "-o", "size=2m", "tmpfs", disk]);
   try {

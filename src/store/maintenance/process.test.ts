@@ -5,7 +5,8 @@ import { type TestContext, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { patience } from "../../../test/kit/patience.ts";
-import { eventRows, record, START, scratch } from "../../../test/kit/test-database.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { eventRows, record, START } from "../../../test/kit/test-database.ts";
 import { SqliteStore } from "../engine-db/store.ts";
 import { openEngine } from "../open.ts";
 import { MaintenanceProcess } from "./process.ts";
@@ -14,7 +15,7 @@ const PROGRAM = fileURLToPath(new URL("../../programs/maintenance/main.ts", impo
 const COUNT = { type: "count", staleBefore: START } as const;
 
 function started(t: TestContext, argv?: readonly string[]) {
-  const directory = scratch(t);
+  const directory = temporaryDirectory();
   const path = join(directory, "engine.db");
   const db = openEngine(path);
   record(new SqliteStore(db), ...eventRows(100, "203.0.113.7", START));

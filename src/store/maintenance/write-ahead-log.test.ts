@@ -4,9 +4,10 @@ import { once } from "node:events";
 import { renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { type TestContext, test } from "node:test";
+import { test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
-import { eventRow, eventRows, record, START, scalarOf, scratch, seeded } from "../../../test/kit/test-database.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { eventRow, eventRows, record, START, scalarOf, seeded } from "../../../test/kit/test-database.ts";
 import { SqliteStore } from "../engine-db/store.ts";
 import { openEngine, openEngineForReading } from "../open.ts";
 import { MaintenanceWork } from "./work.ts";
@@ -14,8 +15,8 @@ import { LogFlush, WriteAheadLog } from "./write-ahead-log.ts";
 
 const TRACED = { skip: lacking({ root: true, installed: ["strace"] }) };
 
-function fresh(t: TestContext) {
-  const path = join(scratch(t), "engine.db");
+function fresh() {
+  const path = join(temporaryDirectory(), "engine.db");
   const db = openEngine(path);
   const store = new SqliteStore(db);
   const log = new WriteAheadLog(db, path);
@@ -35,8 +36,8 @@ function fresh(t: TestContext) {
   return { path, db, store, log, work, commit, synchronous, rows, filed };
 }
 
-test("a pass during which nothing was committed lets the log be emptied, and all is in the database file", (t) => {
-  const { log, work, commit, rows, filed, synchronous } = fresh(t);
+test("a pass during which nothing was committed lets the log be emptied, and all is in the database file", () => {
+  const { log, work, commit, rows, filed, synchronous } = fresh();
   commit(500);
   assert.ok(log.bytes > 0);
   log.hold();
@@ -52,8 +53,8 @@ test("a pass during which nothing was committed lets the log be emptied, and all
   log.release(null);
 });
 
-test("commits during a pass are neither lost nor restart the log, and are written with the next pass", (t) => {
-  const { log, work, commit, rows, filed } = fresh(t);
+test("commits during a pass are neither lost nor restart the log, and are written with the next pass", () => {
+  const { log, work, commit, rows, filed } = fresh();
   commit(500);
   log.hold();
   const copied = work.checkpoint();
@@ -68,7 +69,7 @@ test("commits during a pass are neither lost nor restart the log, and are writte
 });
 
 test("a reader in the middle of the log keeps it, and loses nothing of what it sees", (t) => {
-  const { path, log, work, commit, rows } = fresh(t);
+  const { path, log, work, commit, rows } = fresh();
   commit(500);
   const reader = new DatabaseSync(path, { readOnly: true });
   t.after(() => reader.close());
@@ -90,7 +91,7 @@ test(
   "a reader in the way at the end: the log is restarted with the next commit, which flushes once",
   TRACED,
   async (t) => {
-    const { path, log, work, commit, rows, filed } = fresh(t);
+    const { path, log, work, commit, rows, filed } = fresh();
     const reader = new DatabaseSync(path, { readOnly: true });
     t.after(() => reader.close());
     const pass = (): boolean => {
@@ -113,16 +114,16 @@ test(
   },
 );
 
-test("by force: copied, flushed and emptied at once", (t) => {
-  const { log, commit, filed } = fresh(t);
+test("by force: copied, flushed and emptied at once", () => {
+  const { log, commit, filed } = fresh();
   commit(500);
   assert.equal(log.force(), true);
   assert.equal(log.bytes, 0);
   assert.equal(filed(), 500);
 });
 
-test("a pass that failed changes nothing", (t) => {
-  const { log, commit, rows } = fresh(t);
+test("a pass that failed changes nothing", () => {
+  const { log, commit, rows } = fresh();
   commit(500);
   const before = log.bytes;
   log.hold();
@@ -131,8 +132,8 @@ test("a pass that failed changes nothing", (t) => {
   assert.equal(rows(), 500);
 });
 
-test("in whatever order: every committed row is there, to the guard and to readers, and the file is whole", (t) => {
-  const { path, db, log, work, commit, rows } = fresh(t);
+test("in whatever order: every committed row is there, to the guard and to readers, and the file is whole", () => {
+  const { path, db, log, work, commit, rows } = fresh();
   const chance = seeded(7);
   const readers = [1, 2].map(() => new DatabaseSync(path, { readOnly: true }));
   let copied: ReturnType<MaintenanceWork["checkpoint"]> = null;
@@ -188,12 +189,8 @@ async function flushesOf(path: string, work: () => void): Promise<readonly strin
   );
 }
 
-function flushing(
-  t: TestContext,
-  waitMs?: { bans: number; events: number },
-  sync?: (fd: number) => Promise<string | null>,
-) {
-  const path = join(scratch(t), "engine.db");
+function flushing(waitMs?: { bans: number; events: number }, sync?: (fd: number) => Promise<string | null>) {
+  const path = join(temporaryDirectory(), "engine.db");
   const store = new SqliteStore(openEngine(path));
   const failures: string[] = [];
   let successes = 0;
@@ -207,8 +204,8 @@ function flushing(
   return { path, flush, commit, failures, successes: () => successes };
 }
 
-test("committed data is flushed on request, as often as requested", async (t) => {
-  const { flush, commit, failures } = flushing(t);
+test("committed data is flushed on request, as often as requested", async () => {
+  const { flush, commit, failures } = flushing();
   commit();
   assert.deepEqual(await Promise.all([flush.flushed(), flush.flushed()]), [true, true]);
   commit();
@@ -216,8 +213,8 @@ test("committed data is flushed on request, as often as requested", async (t) =>
   assert.deepEqual(failures, []);
 });
 
-test("a flush under way does not cover commits after its start", async (t) => {
-  const { flush } = flushing(t);
+test("a flush under way does not cover commits after its start", async () => {
+  const { flush } = flushing();
   const first = flush.flushed();
   await Promise.resolve();
   const second = flush.flushed();
@@ -228,7 +225,7 @@ test("a flush under way does not cover commits after its start", async (t) => {
 });
 
 test("a log that cannot be flushed is reported, by a command and when the time is up", async (t) => {
-  const { path, flush, failures } = flushing(t, { bans: 1, events: 60_000 });
+  const { path, flush, failures } = flushing({ bans: 1, events: 60_000 });
   rmSync(`${path}-wal`);
   assert.equal(await flush.flushed(), false);
   assert.match(failures.join(), /ENOENT/);
@@ -240,7 +237,7 @@ test("a log that cannot be flushed is reported, by a command and when the time i
 });
 
 test("a refused flush is tried again without another commit, and its end is reported", async (t) => {
-  const { path, flush, failures, successes } = flushing(t, { bans: 1, events: 1 });
+  const { path, flush, failures, successes } = flushing({ bans: 1, events: 1 });
   renameSync(`${path}-wal`, `${path}-elsewhere`);
   assert.equal(await flush.flushed(), false);
   assert.equal(successes(), 0);
@@ -250,9 +247,9 @@ test("a refused flush is tried again without another commit, and its end is repo
   await flush.stop();
 });
 
-test("after a refusal, a log counts as flushed only once its content is in the database, however often the disk says yes", async (t) => {
+test("after a refusal, a log counts as flushed only once its content is in the database, however often the disk says yes", async () => {
   const answers = ["EIO: i/o error, fdatasync"];
-  const { path, flush, commit, failures } = flushing(t, undefined, () => Promise.resolve(answers.shift() ?? null));
+  const { path, flush, commit, failures } = flushing(undefined, () => Promise.resolve(answers.shift() ?? null));
   commit();
   // A reader keeps the log from being emptied.
   const reader = openEngineForReading(path);

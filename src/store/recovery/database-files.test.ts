@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { readdirSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { START, scratch } from "../../../test/kit/test-database.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { START } from "../../../test/kit/test-database.ts";
 import { openEngine } from "../open.ts";
 import { OpenFiles, setAside, setAsideBeside, timeOfName } from "./database-files.ts";
 
-test("a database is set aside with its log, under a name that tells the time", (t) => {
-  const directory = scratch(t);
+test("a database is set aside with its log, under a name that tells the time", () => {
+  const directory = temporaryDirectory();
   const path = join(directory, "engine.db");
   for (const end of ["", "-wal", "-shm"]) writeFileSync(`${path}${end}`, end);
   const aside = setAside(path, "damaged", START);
@@ -22,8 +23,8 @@ test("a database is set aside with its log, under a name that tells the time", (
   assert.equal(timeOfName(path), 0);
 });
 
-test("of one that is gone, a name stays", (t) => {
-  const path = join(scratch(t), "engine.db");
+test("of one that is gone, a name stays", () => {
+  const path = join(temporaryDirectory(), "engine.db");
   setAside(path, "missing", START);
   assert.deepEqual(setAsideBeside(path), [`${path}.missing-20261120T060000Z`]);
 });
@@ -42,8 +43,8 @@ for (const { what, does, expected } of [
   },
   { what: "truncated", does: (path: string) => truncateSync(path, 4_096), expected: "truncated" },
 ] as const)
-  test(`a database that is ${what} is noticed`, (t) => {
-    const path = join(scratch(t), "engine.db");
+  test(`a database that is ${what} is noticed`, () => {
+    const path = join(temporaryDirectory(), "engine.db");
     const db = openEngine(path);
     const files = new OpenFiles(path);
     db.exec("PRAGMA wal_checkpoint(TRUNCATE)");

@@ -1,17 +1,9 @@
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { type TestContext, test } from "node:test";
-import {
-  banOf,
-  columnOf,
-  committed,
-  eventRows,
-  record,
-  START,
-  scalarOf,
-  scratch,
-} from "../../../test/kit/test-database.ts";
+import { test } from "node:test";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { banOf, columnOf, committed, eventRows, record, START, scalarOf } from "../../../test/kit/test-database.ts";
 import { auditRecord } from "../../core/events/command.ts";
 import { isoTime } from "../../core/time.ts";
 import { type Layout, layoutOf } from "../../settings/layout.ts";
@@ -26,8 +18,8 @@ const ACCOUNT =
   "INSERT INTO account (name, password, suspended, created_at) VALUES ('anna@example.org', '{SHA512-CRYPT}$6$x', 0, 1)";
 
 /** A server that ran: one ban, one allowed network, some events. */
-function ran(t: TestContext) {
-  const layout = layoutOf(scratch(t));
+function ran() {
+  const layout = layoutOf(temporaryDirectory());
   for (const file of [layout.engineDb, layout.accountsDb, layout.firstStartDone])
     mkdirSync(dirname(file), { recursive: true });
   writeFileSync(layout.firstStartDone, "");
@@ -58,15 +50,15 @@ function contents(layout: ReturnType<typeof layoutOf>) {
 
 const KEPT = { bans: ["198.51.100.7/32"], allowed: ["192.0.2.0/24"], check: ["ok"], count: 1 };
 
-test("a whole database is opened, and nothing is set aside", (t) => {
-  const { layout, db } = ran(t);
+test("a whole database is opened, and nothing is set aside", () => {
+  const { layout, db } = ran();
   db.close();
   assert.deepEqual(contents(layout), { ...KEPT, events: 5_000, answered: 5_000 });
   assert.deepEqual(setAsideBeside(layout.engineDb), []);
 });
 
-test("the readable part of a damaged one starts a new one", (t) => {
-  const { layout, db } = ran(t);
+test("the readable part of a damaged one starts a new one", () => {
+  const { layout, db } = ran();
   const root = Number(scalarOf(db, "SELECT rootpage FROM sqlite_schema WHERE name = 'known_address'"));
   db.close();
   const bytes = readFileSync(layout.engineDb);
@@ -78,8 +70,8 @@ test("the readable part of a damaged one starts a new one", (t) => {
   assert.equal(setAsideBeside(layout.engineDb).length, 1);
 });
 
-test("what was found damaged while it ran is set aside, though the check of the start passes", (t) => {
-  const { layout, db } = ran(t);
+test("what was found damaged while it ran is set aside, though the check of the start passes", () => {
+  const { layout, db } = ran();
   db.close();
   markDamaged(layout.engineDb);
   assert.deepEqual(contents(layout), { ...KEPT, events: 5_000, answered: 5_000 });
@@ -92,8 +84,8 @@ for (const { what, does, fate } of [
   { what: "overwritten", does: (path: string) => writeFileSync(path, "a letter ".repeat(9_000)), fate: "damaged" },
   { what: "gone", does: (path: string) => rmSync(path), fate: "missing" },
 ])
-  test(`one that is ${what} starts again from its digest, and new events count`, (t) => {
-    const { layout, db } = ran(t);
+  test(`one that is ${what} starts again from its digest, and new events count`, () => {
+    const { layout, db } = ran();
     new MaintenanceWork(layout.engineDb).digest();
     db.close();
     for (const end of ["-wal", "-shm"]) rmSync(`${layout.engineDb}${end}`, { force: true });
@@ -102,8 +94,8 @@ for (const { what, does, fate } of [
     assert.match(setAsideBeside(layout.engineDb)[0] ?? "", new RegExp(`\\.${fate}-`));
   });
 
-test("an entry of the allow list that was removed after the digest does not come back", (t) => {
-  const { layout, db } = ran(t);
+test("an entry of the allow list that was removed after the digest does not come back", () => {
+  const { layout, db } = ran();
   new MaintenanceWork(layout.engineDb).digest();
   db.exec("DELETE FROM allow_entry");
   db.close();
@@ -121,7 +113,7 @@ for (const { what, does, lost } of [
   },
 ])
   test(`the audit continues in place of a database that is ${what}, and says so; its lost part is found`, (t) => {
-    const { layout, db, store } = ran(t);
+    const { layout, db, store } = ran();
     const obey = (subject: string) => record(store, auditRecord({ type: "TOKEN_CREATED", subject, by: "root" }, START));
     obey("one");
     new MaintenanceWork(layout.engineDb).digest();
@@ -139,8 +131,8 @@ for (const { what, does, lost } of [
     assert.equal(entries.check([{ at: isoTime(START), id, hash }], START).fault?.id, lost ? 2 : undefined);
   });
 
-test("a first start finds no database, and says nothing", (t) => {
-  const layout = layoutOf(scratch(t));
+test("a first start finds no database, and says nothing", () => {
+  const layout = layoutOf(temporaryDirectory());
   for (const file of [layout.engineDb, layout.accountsDb]) mkdirSync(dirname(file), { recursive: true });
   openOrRecoverEngine(layout, START).close();
   openOrRestoreAccounts(layout, START).close();
@@ -151,8 +143,8 @@ for (const { what, does } of [
   { what: "damaged", does: (path: string) => writeFileSync(path, "a letter ".repeat(9_000)) },
   { what: "gone", does: (path: string) => rmSync(path) },
 ]) {
-  test(`accounts.db that is ${what} is restored from its copy`, (t) => {
-    const { layout, accounts } = ran(t);
+  test(`accounts.db that is ${what} is restored from its copy`, () => {
+    const { layout, accounts } = ran();
     accounts.close();
     writeFileSync(copyOf(layout.accountsDb), readFileSync(layout.accountsDb));
     does(layout.accountsDb);
@@ -162,8 +154,8 @@ for (const { what, does } of [
     assert.equal(setAsideBeside(layout.accountsDb).length, 1);
   });
 
-  test(`accounts.db that is ${what}, without a copy: nothing is changed, and there is an error`, (t) => {
-    const { layout, accounts } = ran(t);
+  test(`accounts.db that is ${what}, without a copy: nothing is changed, and there is an error`, () => {
+    const { layout, accounts } = ran();
     accounts.close();
     does(layout.accountsDb);
     assert.throws(() => openOrRestoreAccounts(layout, START), UnusableDatabase);
