@@ -2,7 +2,6 @@ import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { BuildOptions, BuildResult, Metafile, Plugin } from "esbuild";
 import { messageOf } from "../../core/error.ts";
-import { escapeUnits } from "../../core/text.ts";
 import { SetUpFailure } from "../../host/running/failure.ts";
 
 /** By its path below its later directory. */
@@ -85,12 +84,16 @@ export const FOR_NODE = {
  * and raw templates, where it does not: none has such a character (build-programs.test.ts).
  */
 export function inAscii(program: string): string {
-  return program.replaceAll(/[^\0-\u007f]/g, escapeUnits);
+  return program.replaceAll(/[^\0-\u007f]/g, escaped);
 }
 
 /** The same only for characters beyond Latin-1, which need two bytes. */
 export function inOneByte(text: string): string {
-  return text.replaceAll(/[^\0-\xff]/g, escapeUnits);
+  return text.replaceAll(/[^\0-\xff]/g, escaped);
+}
+
+function escaped(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
 /** The output of LOAD_LITTLE has no file. */
