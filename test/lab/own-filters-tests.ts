@@ -101,12 +101,12 @@ export function ownFiltersTests({ lab, product }: Running): void {
     const tested = await product.cli(["fail2ban", "test", "restless", mailLog]);
     assert.equal(tested.code, 0, tested.stderr);
     const restarted = JSON.stringify(await product.json(["fail2ban", "restart"]));
-    assert.match(restarted, /"own":\["curious","restless","vanished"\]/);
+    assert.match(restarted, /"own":\["curious","vanished","restless"\]/);
     await until("its jail runs", async () => (await jails()).includes("restless"));
     await hangUp("198.51.100.204", "HELO client.test");
     await isBannedBy("curious", "198.51.100.204");
-    await hangUp("198.51.100.205", "RSET");
-    await isBannedBy("restless", "198.51.100.205");
+    await hangUp("198.51.100.199", "RSET");
+    await isBannedBy("restless", "198.51.100.199");
   });
 
   test("the checkout itself has got no filter by this", () => {
