@@ -125,7 +125,7 @@ function useKeptFocus(): void {
   }, []);
 }
 
-/** Messages. The latest undo also has the usual key for undo, wherever the focus is. */
+/** Messages. The latest undo also has the usual key for undo, except in a field. */
 export function Toasts() {
   const place = useRef<HTMLDivElement>(null);
   const hasMoved = useRef(false);

@@ -134,7 +134,7 @@ export interface NetworkHistory {
   guessesFrom(network: Prefix, span: TimeSpan, besides: Readonly<{ account: string; passwordHash: string }>): number;
 }
 
-/** Servers that sent good mail. Only whole days count. Includes the rows of the open transaction. */
+/** Servers that sent good mail, by whole days, and addresses that accounts have written to. Includes the rows of the open transaction. */
 export interface HonestMail {
   /** Evidence that this prefix is honest, or null. `network`: the neighbourhood that contains it. */
   server(prefix: Prefix, network: Prefix, since: Millis): HonestServer | null;
@@ -144,7 +144,7 @@ export interface HonestMail {
   hasWrittenTo(address: string): boolean;
 }
 
-/** Addresses to which an account of this server has written. */
+/** Domains to which accounts of this server have written. */
 export interface Correspondents {
   /** Whether the recipient, or an account behind this alias, wrote to an address of one of these domains. */
   wroteTo(recipient: string, domains: readonly string[]): boolean;

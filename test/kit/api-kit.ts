@@ -46,10 +46,11 @@ export class FakeQueries implements Queries {
   }
 
   events({ after = 0, before = Number.POSITIVE_INFINITY, prefix, most, order, ...asked }: EventFilter): EventPage {
+    const { types = [] } = asked;
     const inOrder = order === "oldest_first" ? this.rows : this.rows.toReversed();
     const items = inOrder
       .filter((row) => row.id > after && row.id < before)
-      .filter((row) => asked.types?.includes(row.type) !== false && row.details.includes(asked.text ?? ""))
+      .filter((row) => (types.length === 0 || types.includes(row.type)) && row.details.includes(asked.text ?? ""))
       .filter((row) => Date.parse(row.at) >= (asked.from ?? 0) && Date.parse(row.at) <= (asked.to ?? Infinity))
       .filter((row) => prefix === undefined || (row.ip !== null && parsePrefix(row.ip) === prefix))
       .slice(0, most);

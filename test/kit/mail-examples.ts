@@ -20,7 +20,10 @@ export function check(
       assert.equal(outcomeOf(decide(factsOf(known), { ...MAIL, ...mail })), answer));
 }
 
-/** `refuse mail_limit, banned`, with the types of other changes; an event that enters no sliding window is `uncounted`, one that leaves no row `unrecorded`. */
+/**
+ * `refuse mail_limit, banned`, `hold account_held, HOLD_ACCOUNT`; an event that enters no sliding window is `uncounted`, one that leaves
+ * no row `unrecorded`.
+ */
 export function outcomeOf({ verdict, reason, counted, recorded, changes }: Decision): string {
   const changed = changes.map(({ type }) => (type === "BAN" ? ", banned" : `, ${type}`));
   return `${verdict} ${reason}${changed.join("")}${counted ? "" : ", uncounted"}${recorded ? "" : ", unrecorded"}`;

@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before } from "node:test";
+import type { Results } from "../../src/admin/declare/control.ts";
 import type { KeeperCommand, KeeperReply } from "../../src/admin/declare/keeper.ts";
 import type { Change } from "../../src/core/decide/decision.ts";
 import { instant } from "../../src/core/time.ts";
@@ -70,6 +71,7 @@ export async function startGuard(layout: Layout) {
   const notices = { raise: () => undefined, clear: () => undefined, list: () => [] };
   const asked: KeeperCommand[] = [];
   let detail = "Postfix was reloaded.";
+  let pending: Results["pending"] = { changed: ["ports.login_policy"], inForce: ["2"] };
   let answer: (command: KeeperCommand) => KeeperReply | null = () => null;
   const keeper = {
     ask: (command: KeeperCommand): Promise<KeeperReply> => {
@@ -122,7 +124,7 @@ export async function startGuard(layout: Layout) {
     flushed: () => Promise.resolve(true),
     alerts: SAMPLE_ALERTS,
     settingsText: () => ({ ok: false, reason: "not available in tests" }),
-    pending: () => ({ ok: true, changed: ["ports.login_policy"], inForce: ["2"] }),
+    pending: () => ({ ok: true, ...pending }),
     reload: () => ({ ok: true, changed: ["limits.mail.per_minute", "ports.login_policy", "spam.enabled"] }),
     pid: process.pid,
   });
@@ -136,6 +138,9 @@ export async function startGuard(layout: Layout) {
     asked,
     keeperAnswers(given: typeof answer): void {
       answer = given;
+    },
+    settingsWait(given: typeof pending): void {
+      pending = given;
     },
     keeperSays(words: string): void {
       detail = words;

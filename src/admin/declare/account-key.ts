@@ -20,7 +20,7 @@ export const accountKeys = objects(KEYS_OF_AN_ACCOUNT, fields);
 export type AccountKey = Readonly<{ id: string; publicKey: string; locked: string; recoverable: string }>;
 /** `isOpen`: whether the account's current password opens it. */
 export type KeptKey = AccountKey & Readonly<{ isOpen: boolean }>;
-/** How many accounts have their own key for mail, and which lack one. */
+/** Accounts by their keys for mail: how many have one, some that lack one, and some with mail that stays closed. */
 export const keyCounts = () =>
   z.object({
     own: meaning(count, "How many have their own key."),

@@ -13,10 +13,10 @@ import type { AccountPasswords, Clock } from "../ports.ts";
 import type { AccountHistory } from "../storage-ports.ts";
 import { digestOf, newSecret } from "./secrets.ts";
 import {
-  askBefore,
   ID_BYTES,
   LoginLanes,
   laneOfStranger,
+  mayCheck,
   type Opened,
   type Passwords,
   type SignInBounds,
@@ -91,7 +91,7 @@ export class MailboxSignIn {
     if (!mailboxes().maySignIn || !this.#bounds.mayAsk(engine.prefixOf(ip))) return "refused";
     const passwordHash = secrets.passwordHashOf(account, password);
     const event = { ip, service: "dashboard", login: account, passwordHash } as const;
-    if (!(await askBefore(engine, this.#bounds, event))) return "refused";
+    if (!(await mayCheck(engine, this.#bounds, event))) return "refused";
 
     const hash = active.storedHash(account);
     const isRight = await this.#isRight(hash, password);

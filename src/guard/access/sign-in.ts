@@ -104,7 +104,7 @@ export interface Passwords {
 export type SignInBounds = Pick<WebBounds, "mayAsk" | "withoutBan" | "banned">;
 
 /** Asks the guard before a password or passkey is checked, and waits if the guard delays it. Returns whether to check it. */
-export async function askBefore(
+export async function mayCheck(
   engine: Pick<Engine, "ask">,
   bounds: SignInBounds,
   event: Omit<LoginAttributes, "withoutBan">,
@@ -233,7 +233,7 @@ export class SignIn {
     // Reserved lanes take one attempt at a time anyway: a stranger in the same network cannot use up the owner's share.
     if (among.length > 0 && !this.#bounds.mayAsk(engine.prefixOf(ip))) return { outcome: "refused" };
     const event = { ip, service: "dashboard", login: ADMINISTRATOR } as const;
-    if (!(await askBefore(engine, this.#bounds, { ...event, passwordHash: "" }))) return { outcome: "refused" };
+    if (!(await mayCheck(engine, this.#bounds, { ...event, passwordHash: "" }))) return { outcome: "refused" };
 
     const hash = credentials.adminPasswordHash();
     const app = this.factors.app();

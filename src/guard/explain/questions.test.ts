@@ -26,6 +26,7 @@ const isQuestion = (name: string): name is Question => name in QUESTIONS;
 test("questions and answers pass to another thread and back unchanged", () => {
   const queries = new FakeQueries();
   queries.add("LOGIN_FAILED");
+  assert.deepEqual(Object.keys(QUESTIONS).toSorted(), Object.keys(ASKED).toSorted());
   for (const question of Object.keys(QUESTIONS).filter(isQuestion)) {
     const asked = ASKED[question];
     assert.deepEqual(structuredClone(asked), asked, question);

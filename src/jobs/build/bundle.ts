@@ -92,6 +92,7 @@ export function inOneByte(text: string): string {
   return text.replaceAll(/[^\0-\xff]/g, escaped);
 }
 
+// As in core/text.ts, which the launcher lacks (run-kept.test.ts).
 function escaped(unit: string): string {
   return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }

@@ -15,7 +15,7 @@ export const PROBE_SENDS_NOTHING = `check_client_access inline:{ { ${PROBE_ADDRE
  * The milters of main.cf (MILTER_README). A stranger's mail is verified (DKIM, SPF, DMARC) and then scored; a user's
  * mail is refused if it names another author, and otherwise signed. One milter both verifies and signs, and decides which
  * is needed. Each milter has its own timeouts. While Rspamd is dead or hangs, mail is deferred, except the server's own; no other mail
- * passes unverified or unsigned. Without the guard's milter it is accepted, and without the spam filter as `spam.on_failure` says.
+ * passes unverified or unsigned. Without the guard's milter mail is accepted, and without the spam filter as `spam.on_failure` says.
  */
 export function postfixMilters(site: Site): Readonly<Record<string, string>> {
   const { layout, spam, verify } = site;

@@ -37,6 +37,7 @@ function fresh(t: TestContext, count: number, addresses: number, at = (i: number
 
 const FILTERS: readonly Omit<EventFilter, "most" | "order">[] = [
   {},
+  { types: [] },
   { types: ["CONNECT"] },
   { types: ["BAN"] },
   { types: ["TOKEN_CREATED"] },
@@ -83,7 +84,7 @@ for (const [name, addresses, longestMs, at] of [
       const wanted = events.flatMap(({ at: time, type, account, ip, prefix }, i) => {
         const id = i + 1;
         if (id <= (filter.after ?? 0) || id >= (filter.before ?? Number.MAX_SAFE_INTEGER)) return [];
-        if (filter.types !== undefined && !filter.types.includes(type)) return [];
+        if (filter.types !== undefined && filter.types.length > 0 && !filter.types.includes(type)) return [];
         if (time < (filter.from ?? 0) || time > (filter.to ?? Number.MAX_SAFE_INTEGER)) return [];
         if (!`${ip} ${account}`.includes(filter.text?.toLowerCase() ?? "")) return [];
         if (filter.account !== undefined && account !== filter.account.toLowerCase()) return [];

@@ -124,7 +124,7 @@ export class MaintenanceWork {
     refuseUnlessWhole(this.#accounts, path);
     const copy = copyOf(path);
     const fresh = `${copy}.new`;
-    // The name must be free. In steps, so that decisions continue.
+    // `backup` needs a free name, and copies in steps, so that decisions continue.
     rmSync(fresh, { force: true });
     await backup(this.#accounts, fresh);
     chmodSync(fresh, 0o640);

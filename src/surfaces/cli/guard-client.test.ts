@@ -7,10 +7,10 @@ import { callerName, controlGuard, hint } from "./guard-client.ts";
 
 const ABSENT = { why: async () => NOT_RUNNING, isStarting: async () => false };
 
-test("a command is answered, and hints name the program that people type", async (t) => {
+test("a command is answered, and hints name the program that people type", async () => {
   using layout = dataDirectory();
-  const guard = await startGuard(layout);
-  t.after(() => guard.stop());
+  await using running = new AsyncDisposableStack();
+  running.adopt(await startGuard(layout), (guard) => guard.stop());
   const asked = controlGuard(layout.controlSocket, "root", ABSENT);
   assert.ok((await asked.ask({ verb: "health" })).ok);
   const refused = await asked.ask({ verb: "token_revoke", name: "no-such-token" });

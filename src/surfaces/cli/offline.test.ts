@@ -34,7 +34,7 @@ describe("while the guard is down", TIMED, () => {
     "TEXT...": "shop.example",
     "NAME...": "phone",
   };
-  /** Commands and groups that do without the guard, which their own tests cover: the kernel and the keeper answer some. */
+  /** Commands that work without the guard, by name or group. Their own tests cover them; the kernel or the keeper answers some. */
   const offline = [
     "backup",
     "break-glass",

@@ -1,3 +1,4 @@
+import type { Results } from "../../admin/declare/control.ts";
 import { codeOf } from "../../core/error.ts";
 import { plural } from "../../core/text.ts";
 import {
@@ -8,7 +9,7 @@ import {
 import { lockHolder } from "../../host/running/data-directory.ts";
 import { takenOver } from "../../settings/first-variables.ts";
 import { type Environment, type Loaded, loadSettings } from "../../settings/load.ts";
-import { type SettingKey, settingKeys, settingOf, variableOf } from "../../settings/schema.ts";
+import { type SettingKey, type Settings, settingKeys, settingOf, variableOf } from "../../settings/schema.ts";
 import type { SettingProblem } from "../../settings/setting.ts";
 import { overridesOf } from "../../settings/show.ts";
 import { type Answer, type Call, type Failure, failed, PROGRAM, whileRunning } from "./call.ts";
@@ -22,6 +23,18 @@ export function settingsOf(call: Place): ValidSettings | Failure {
   if (typeof text === "object" && text !== null) return text;
   const loaded = loadSettings(text, environmentOf(call));
   return loaded.ok ? loaded : invalid(loaded.problems);
+}
+
+const ALLOW = "allow.networks";
+type Allowed = Pick<Settings, typeof ALLOW>;
+
+/** The allow list that decided until now: the file's, unless a change of it is pending (the reply to `pending`). */
+export function allowedUntilNow(settings: Allowed, { changed, inForce }: Results["pending"]): Allowed {
+  const networks = inForce[changed.indexOf(ALLOW)];
+  if (networks === undefined) return settings;
+  const loaded = loadSettings(`${ALLOW} = ${networks}`, {});
+  if (!loaded.ok) throw new Error(`The guard gave no allow list, but ${networks}`);
+  return loaded.settings;
 }
 
 type Run = (call: Call, loaded: ValidSettings) => Promise<Answer>;

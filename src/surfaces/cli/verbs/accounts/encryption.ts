@@ -156,7 +156,7 @@ const AGAIN = `Make one again: ${PROGRAM} encryption recovery-key`;
 const ADVICE =
   "Keep this outside this machine: it is not shown again. Without it, an account whose password is forgotten loses its mail.";
 
-/** `encryption recover ADDRESS`: the account's current password opens the keys that it had, as many as Dovecot takes. */
+/** `encryption recover ADDRESS`: lets the account's current password open its former keys, as many as Dovecot takes. */
 export const encryptionRecover = ofAccount(async (call, name) => {
   const running = await call.guard.ask({ verb: "ping" });
   if (!running.ok) return running;

@@ -17,7 +17,7 @@ import {
   wrongUsage,
 } from "../../call.ts";
 import { printReplay } from "../../print/replay.ts";
-import { invalid, settingsOf } from "../../server-settings.ts";
+import { allowedUntilNow, invalid, settingsOf } from "../../server-settings.ts";
 import { networkFrom } from "./bans.ts";
 import { sinceFrom } from "./logs.ts";
 
@@ -40,11 +40,12 @@ async function replayOf(file: string, reader: Reader, call: Call): Promise<Answe
   if (since !== null && typeof since !== "number") return since;
   const only = networkFrom(call);
   if (only !== null && typeof only !== "string") return only;
-  const inForce = settingsOf(call);
-  if (!inForce.ok) return inForce;
+  const own = settingsOf(call);
+  if (!own.ok) return own;
+  const pending = await call.guard.ask({ verb: "pending" });
   const now = call.now();
   const report = await reader.replay({
-    ...replayPolicy(given.settings, inForce.settings),
+    ...replayPolicy(given.settings, pending.ok ? allowedUntilNow(own.settings, pending.result) : own.settings),
     since: since ?? later(now, -USUAL_DAYS * DAY_MS),
     only,
     mostEvents: Number.MAX_SAFE_INTEGER,

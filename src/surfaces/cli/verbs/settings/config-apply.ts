@@ -1,3 +1,4 @@
+import type { Results } from "../../../../admin/declare/control.ts";
 import type { KeeperReply } from "../../../../admin/declare/keeper.ts";
 import type { ReplayReport } from "../../../../admin/declare/replay-items.ts";
 import { domainOf } from "../../../../core/net/address.ts";
@@ -5,7 +6,6 @@ import { plural } from "../../../../core/text.ts";
 import { DAY_MS, dayAndTime, later } from "../../../../core/time.ts";
 import { restoreSettingsAccess } from "../../../../jobs/settings-file/settings-file.ts";
 import { warningsOf } from "../../../../settings/conflicts.ts";
-import { loadSettings } from "../../../../settings/load.ts";
 import { programsToRestart, waitingForStart } from "../../../../settings/program-settings.ts";
 import type { Settings } from "../../../../settings/schema.ts";
 import { replayPolicy } from "../../../../settings/to-policy.ts";
@@ -13,7 +13,7 @@ import { type Answer, agrees, type Call, done, type Failure, failed, PROGRAM, ty
 import { ALL } from "../../listing.ts";
 import { leftOut } from "../../print/replay.ts";
 import { firstFew } from "../../print/text.ts";
-import { settingsOf, surprises } from "../../server-settings.ts";
+import { allowedUntilNow, settingsOf, surprises } from "../../server-settings.ts";
 import { adoptedEdits } from "./config.ts";
 import { beginTrial, confirmStrict } from "./firewall.ts";
 
@@ -119,9 +119,6 @@ const MOST_EVENTS = 100_000;
 const DECIDES =
   /^(limits\.(mail|connections|recipients|logins|accounts|networks)\.|bans\.|logins\.|allow\.|providers\.|recipients\.|greylist\.enabled$|fail2ban\.sentences$|domains$|simulate$)/;
 
-const ALLOW = "allow.networks";
-
-type Pending = Readonly<{ changed: readonly string[]; inForce: readonly string[] }>;
 /** `note`: what the check could not see; empty if nothing. */
 type Confirmed = Readonly<{ ok: true; note: string }>;
 
@@ -132,8 +129,9 @@ type Confirmed = Readonly<{ ok: true; note: string }>;
 export async function confirmApply(
   call: Call,
   settings: Settings,
-  { changed, inForce: values }: Pending,
+  pending: Results["pending"],
 ): Promise<Failure | Confirmed> {
+  const { changed } = pending;
   const isReplayed = !settings.simulate && changed.some((key) => DECIDES.test(key));
   if (call.flag("yes") || (!isReplayed && !changed.includes("domains"))) return { ok: true, note: "" };
   const opened = await call.reader();
@@ -146,7 +144,7 @@ export async function confirmApply(
   if (!isReplayed) return { ok: true, note: "" };
   const now = call.now();
   const report = await opened.reader.replay({
-    ...replayPolicy(settings, changed.includes(ALLOW) ? allowing(values[changed.indexOf(ALLOW)]) : settings),
+    ...replayPolicy(settings, allowedUntilNow(settings, pending)),
     since: later(now, -LOOKED_BACK_MS),
     only: null,
     mostEvents: MOST_EVENTS,
@@ -157,12 +155,6 @@ export async function confirmApply(
     return { ok: true, note: note === "" ? "" : `No user would have been turned away. ${note}` };
   const says = `${warning(report)} ${note}`.trim();
   return agreedTo(call, says, `\`${PROGRAM} config simulate\` shows more; `);
-}
-
-/** Settings with this allow list, as TOML. */
-function allowing(networks = "[]"): Pick<Settings, typeof ALLOW> {
-  const loaded = loadSettings(`${ALLOW} = ${networks}`, {});
-  return loaded.ok ? loaded.settings : { [ALLOW]: [] };
 }
 
 async function agreedTo(call: Call, says: string, more: string): Promise<Failure | Confirmed> {

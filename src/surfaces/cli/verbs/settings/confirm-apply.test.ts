@@ -12,7 +12,7 @@ const BOTH = ["limits.mail.per_minute", "domains"];
 const ANNA = "anna@example.org";
 
 describe("domains that accounts would lose", TIMED, () => {
-  const { layout, guard } = guardOfSuite({ accounts: [ANNA] });
+  const { layout, guard, run } = guardOfSuite({ accounts: [ANNA] });
 
   /** `answer`: what someone at a terminal says; null: no terminal. */
   const confirm = async (
@@ -57,5 +57,8 @@ describe("domains that accounts would lose", TIMED, () => {
     const refused = await confirm(domains, ["allow.networks"], null, { inForce: [inForce] });
     assert.ok(!refused.ok);
     assert.match(refused.message, /would have turned away anna@example\.org \(from 203\.0\.113\.9\)/);
+    guard().settingsWait({ changed: ["allow.networks"], inForce: [inForce] });
+    const simulated = await run(`config simulate ${layout.settings} --json`);
+    assert.partialDeepStrictEqual(JSON.parse(simulated.out), { accounts: { items: [{ account: ANNA }] } });
   });
 });
