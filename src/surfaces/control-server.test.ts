@@ -131,6 +131,31 @@ test("a watcher hears the present, then commits, at most once per interval, and 
     await until(() => closed() && guard.listeners.size === 0, "the watcher is forgotten");
   }));
 
+test("a watcher that does not read leaves one line waiting in the guard, and gets the newest once it reads", () =>
+  withServer("web", { watchMs: 0, maxUnsentBytes: 40 }, async (guard, _connected, _server, path) => {
+    let text = "";
+    const take = (bytes: number, buffer: Uint8Array): boolean => {
+      text += Buffer.from(buffer).toString("utf8", 0, bytes);
+      return true;
+    };
+    // With `onread`, `pause` stops reading at once.
+    const socket = connect({ path, onread: { buffer: Buffer.alloc(4_096), callback: take } });
+    const lines = (): readonly string[] => text.split("\n").slice(0, -1);
+    socket.write(line("watch"));
+    await until(() => lines().length === 1, "the present");
+    socket.pause();
+    // More lines than the kernel holds: if they waited in the guard, it would end the connection.
+    for (let i = 0; i < 1_000; i++) {
+      guard.commit();
+      await new Promise((done) => setTimeout(done, 2));
+    }
+    assert.equal(guard.listeners.size, 1, "it is still connected");
+    socket.resume();
+    await until(() => lines().at(-1) === `{"lastEventId":${guard.lastEventId}}`, "the newest");
+    assert.ok(lines().length < 1_000, `${lines().length} lines`);
+    socket.destroy();
+  }));
+
 test("a connection watches once", () =>
   withServer("web", {}, async (guard, connected) => {
     const { socket, lines } = connected();

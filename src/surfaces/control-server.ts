@@ -109,23 +109,34 @@ class Connection {
     }
   }
 
-  /** Sends the newest event id now and after commits, coalesced: a listener that gets nothing has missed nothing. */
+  /**
+   * Sends the newest event id now and after commits, coalesced: a listener that gets nothing has missed nothing. A client
+   * that does not read gets no second one.
+   */
   async #watch(line: ParsedLine): Promise<void> {
     if (this.#watching) return this.#send(printReply(WATCHES_ALREADY));
     this.#watching = true;
     let latest = -1;
     let sent = -1;
+    let isUnread = false;
     let timer: NodeJS.Timeout | null = null;
     const tell = (): void => {
       timer = null;
-      if (latest <= sent) return;
+      if (latest <= sent || isUnread) return;
       sent = latest;
-      this.#send(printWatchLine(latest));
+      isUnread = true;
+      this.#send(printWatchLine(latest), () => {
+        isUnread = false;
+        if (latest > sent) tellSoon();
+      });
+    };
+    const tellSoon = (): void => {
+      timer ??= setTimeout(tell, this.#limits.watchMs);
     };
     // Subscribed before the current event is read, so that none is missed in between.
     const unsubscribe = this.#parts.subscribe((lastEventId) => {
       latest = Math.max(latest, lastEventId);
-      timer ??= setTimeout(tell, this.#limits.watchMs);
+      tellSoon();
     });
     this.#socket.once("close", () => {
       unsubscribe();
@@ -135,6 +146,7 @@ class Connection {
     const reply = await this.#run(line);
     if (!reply.ok) {
       unsubscribe();
+      if (timer !== null) clearTimeout(timer);
       this.#socket.setTimeout(this.#limits.idleMs);
       this.#send(printReply(reply));
     } else if ("lastEventId" in reply.result) {
@@ -155,9 +167,9 @@ class Connection {
     });
   }
 
-  #send(text: string): void {
+  #send(text: string, whenTaken?: () => void): void {
     if (this.#socket.destroyed) return;
-    this.#socket.write(text);
+    this.#socket.write(text, whenTaken);
     if (this.#socket.writableLength > this.#limits.maxUnsentBytes) this.#socket.destroy();
   }
 }
