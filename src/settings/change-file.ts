@@ -44,11 +44,22 @@ export function changeFile(text: string, asked: readonly AskedChange[], env: Env
   if (problems.length > 0) return { ok: false, problems };
   const after = loadSettings(now, env);
   if (!after.ok) return { ok: false, problems: after.problems.map(({ where, says }) => ({ key: where, says })) };
+  if (isLess(after, before)) return { ok: false, problems: [{ key: QUOTA, says: `${QUOTA} ${ONLY_RAISED}` }] };
   const lines = steps.map((step) => {
     const source = after.sources[step.key];
     return { ...step, line: source.from === "file" ? source.line : null };
   });
   return { ok: true, text: text.slice(0, text.length - plain.length) + now, before, after, lines };
+}
+
+const QUOTA = "mailboxes.quota";
+const ONLY_RAISED =
+  "can only be raised here: with a smaller one, a mailbox might be too full for alerts. Change it on the server: `config set`.";
+
+/** 0: no limit. */
+function isLess(after: Valid, before: Valid): boolean {
+  const [is, was] = [after.settings[QUOTA], before.settings[QUOTA]];
+  return is !== 0 && (was === 0 || is < was);
 }
 
 type EditedKey = (Extract<Edited, { ok: true }> & Readonly<{ key: SettingKey }>) | Extract<Edited, { ok: false }>;

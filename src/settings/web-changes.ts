@@ -39,7 +39,7 @@ const GUESSING: Readonly<Partial<Record<SettingKey, "more" | "less">>> = {
  * The settings that the dashboard and the API may change: how much is too much, and what follows from it. Whoever takes over
  * the web, or an owner's session, must not get further with them. So none of them opens a port, trusts a proxy or a name,
  * names a file, a program or a host, sets where mail is sent, or changes which alerts concern the dashboard. Those that also slow
- * guessing at its password have a bound.
+ * guessing at its password have a bound, and `mailboxes.quota` can only be raised (`change-file.ts`).
  */
 const MAY_CHANGE: ReadonlySet<SettingKey> = new Set<SettingKey>([
   /** Those with a bound. */

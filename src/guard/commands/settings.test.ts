@@ -73,7 +73,7 @@ test("a preview lists the lines, the values, the restarts and the changed decisi
   assert.deepEqual(values[0], { key: "limits.mail.per_minute", was: "10", is: "20" });
   assert.deepEqual([restarts, warnings], [["web"], []]);
   assert.equal(trial?.policy.mail[0]?.count, 20);
-  assert.equal((await preview([{ key: "mailboxes.quota", value: '"1GB"' }])).trial, null, "decides nothing");
+  assert.equal((await preview([{ key: "mailboxes.quota", value: '"10GB"' }])).trial, null, "decides nothing");
   const wrong = await preview([
     { key: "ports.smtp", value: "26" },
     { key: "spam.required_score", value: '"x"' },

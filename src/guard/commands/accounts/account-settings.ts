@@ -1,13 +1,16 @@
 import { isWebAdmin } from "../../../admin/declare/rights.ts";
+import type { AccountName } from "../../../core/net/address.ts";
 import type { Prefix } from "../../../core/net/ip.ts";
 import { formatSize } from "../../../settings/kinds/kind.ts";
 import type { AccountNetworks, SessionStore } from "../../admin-ports.ts";
 import { recordFirst, recordThenChange } from "../record-first.ts";
-import { type RunOf, type RunsOf, usage } from "../refusals.ts";
-import { type AccountCommandParts, endSessions } from "./accounts.ts";
+import { failed, type RunOf, type RunsOf, usage } from "../refusals.ts";
+import type { AccountListParts } from "./account-lists.ts";
+import { type AccountCommandParts, endSessions, getsAlerts } from "./accounts.ts";
 
 /** What the commands below need, with the stores of the settings that they change. */
 export type AccountSettingParts = AccountCommandParts &
+  Pick<AccountListParts, "accountRow" | "mailboxes"> &
   Readonly<{ networks: AccountNetworks; sessions: Pick<SessionStore, "end"> }>;
 
 /**
@@ -44,12 +47,28 @@ const TOO_SMALL = usage(
   "Choose a larger one, or use `account quota` on the server.",
 );
 
+const ALERTS_NEED_ROOM = failed(
+  "This mailbox gets the alerts of the server: its quota can be lowered only on the server.",
+  "Use `account quota` there.",
+);
+
+/** Whether this is less than the account's quota now. */
+function isLess({ accountRow, mailboxes }: AccountSettingParts, name: AccountName, quotaBytes: number | null): boolean {
+  const bytesOf = (quota: number | null | undefined): number =>
+    (quota ?? mailboxes().quotaBytes) || Number.POSITIVE_INFINITY;
+  return bytesOf(quotaBytes) < bytesOf(accountRow(name)?.quotaBytes);
+}
+
 export const ACCOUNT_SETTING_RUNS = {
   networks_add: networksCommand,
   networks_remove: networksCommand,
   /** Gives an account a quota. It applies to new mail at once, and to open IMAP sessions once they reconnect. */
   quota_set: async (parts, { name, quotaBytes }, by) => {
-    if (isWebAdmin(by) && quotaBytes !== null && quotaBytes !== 0 && quotaBytes < LEAST_BYTES) return TOO_SMALL;
+    if (isWebAdmin(by)) {
+      if (quotaBytes !== null && quotaBytes !== 0 && quotaBytes < LEAST_BYTES) return TOO_SMALL;
+      // A mailbox that is full gets no alerts.
+      if (isLess(parts, name, quotaBytes) && getsAlerts(parts, name)) return ALERTS_NEED_ROOM;
+    }
     const quota = quotaBytes === null ? "the default" : quotaBytes === 0 ? "no limit" : formatSize(quotaBytes);
     return recordThenChange(parts, {
       change: () => parts.accounts.setQuota(name, quotaBytes),
