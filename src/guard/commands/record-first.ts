@@ -13,7 +13,7 @@ export type Rehearsal = Readonly<{
 
 type Recorded<T> = Readonly<{
   change: () => T | Failed;
-  /** Called in the rehearsal, once the change is tried. Returns why it must not be made. */
+  /** Called in the rehearsal, once the change is tried, and again right before it is made. Returns why it must not be made. */
   check?: (() => CommandError | null) | undefined;
   record: (would: T) => Promise<boolean>;
   refused?: typeof notDone;
@@ -25,14 +25,19 @@ type Recorded<T> = Readonly<{
  */
 export async function recordFirst<T extends Readonly<{ ok: true }>>(
   { rehearse, isDry }: Rehearsal,
-  { change, check = () => null, record, refused = notDone }: Recorded<T>,
+  { change, check, record, refused = notDone }: Recorded<T>,
 ): Promise<T | CommandError> {
-  const would = rehearse(() => {
-    const tried = change();
-    return tried.ok ? (check() ?? tried) : refused(tried.reason);
-  });
+  const rehearsed = (): T | CommandError =>
+    rehearse(() => {
+      const tried = change();
+      return tried.ok ? (check?.() ?? tried) : refused(tried.reason);
+    });
+  const would = rehearsed();
   if (!would.ok || isDry === true) return would;
   if (!(await record(would))) return UNWRITTEN;
+  // While the record was written, another command may have made a change that conflicts with this one.
+  const still = rehearsed();
+  if (!still.ok) return still;
   const done = change();
   return done.ok ? done : refused(done.reason);
 }

@@ -22,7 +22,7 @@ export const ALIAS_RUNS = {
     if (refused !== null) return refused;
     return recordThenChange(parts, {
       change: () => parts.accounts.addAlias(address, targets),
-      check: checkOfTargets(parts, { address, by }),
+      check: checkOfTargets(parts, { address, wrong: () => wrongTargets(parts, command), by }),
       audit: { type: "ALIAS_ADDED", subject: address, by, targets },
       result: { address },
       refused: noSuchAlias,
@@ -53,14 +53,19 @@ function noSuchAlias(reason: string): CommandError {
   return failed(reason, "`alias list` shows the aliases.");
 }
 
-/** For `recordThenChange`: refuses a change after which alerts would newly leave the server, or mail would go to too many. */
+/**
+ * For `recordThenChange`: refuses a change after which alerts would newly leave the server, or mail would go to too many. `wrong`: looks
+ * at the targets again, because another change may have removed one or closed a loop.
+ */
 export function checkOfTargets(
   parts: Pick<AccountCommandParts, "reach" | "alertsTo" | "engine">,
-  { address, by }: Readonly<{ address: Address; by: string }>,
+  { address, wrong, by }: Readonly<{ address: Address; wrong: () => CommandError | null; by: string }>,
 ): () => CommandError | null {
   const before = alertsOutside(parts);
   return () => {
     const isLeak = alertsOutside(parts).some((one) => !before.includes(one));
+    const refused = wrong();
+    if (refused !== null) return refused;
     // Whoever has the password of a mailbox, or has taken over the web, would learn what the owner is warned of.
     return isLeak && !isRootUser(by) ? alertsStay(address) : tooWide(parts, address, by);
   };

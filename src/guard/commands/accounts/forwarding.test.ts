@@ -48,6 +48,16 @@ test("a forward to a missing account, or in a loop, is refused and changes nothi
   assert.match(refusalOf(await forward(NAME, ["info@example.test"])), /return to it/);
 });
 
+test("of two forwards that come at once and would form a loop, only one is set", async () => {
+  const replies = await Promise.all([forward(NAME, [OTHER]), forward(OTHER, [NAME])]);
+  assert.deepEqual(
+    replies.map(({ ok }) => ok),
+    [true, false],
+  );
+  assert.deepEqual([kit.forwardingOf(NAME)?.to, kit.forwardingOf(OTHER)], [[OTHER], null]);
+  assert.match(refusalOf(replies[1] ?? assert.fail()), /would return to it/);
+});
+
 test("mail is not forwarded to more addresses than Postfix accepts", async () => {
   const targets = Array.from({ length: 400 }, (_, i) => `a${i}@else.example`);
   for (const address of ["one@example.test", "two@example.test", "three@example.test"])

@@ -52,15 +52,20 @@ export const FORWARD_RUNS = {
         (parts.isDry === true ? null : tooManyNew(parts, name, added));
       if (beyond !== null) return beyond;
     }
-    for (const target of to) {
-      const message = target === name ? ownAddress(name, by) : wrongTarget(parts, name, target);
-      if (message !== null) return refusedTarget(message, target, by);
-    }
+    const wrong = (): CommandError | null => {
+      for (const target of to) {
+        const message = target === name ? ownAddress(name, by) : wrongTarget(parts, name, target);
+        if (message !== null) return refusedTarget(message, target, by);
+      }
+      return null;
+    };
+    const refused = wrong();
+    if (refused !== null) return refused;
     const newOutside = isRootUser(by) ? null : { targets: outside, until: later(parts.clock.now(), DAY_MS) };
     const where = to.length === 0 ? "no longer" : `to ${to.join(", ")}${keep ? "" : ", without a copy here"}`;
     return recordThenChange(parts, {
       change: () => parts.forwards.setForward(name, to, keep, newOutside),
-      check: to.length === 0 ? undefined : checkOfTargets(parts, { address: name, by }),
+      check: to.length === 0 ? undefined : checkOfTargets(parts, { address: name, wrong, by }),
       audit: { type: "FORWARDING_CHANGED", subject: `${name} ${where}`, account: name, by },
       result: { name, to, keep },
       refused: (reason) => (isMailboxUser(by) ? refusedTarget(reason, to.join(", "), by) : notDone(reason)),
