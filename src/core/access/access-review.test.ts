@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { patience } from "../../../test/kit/patience.ts";
 import { DAY_MS, instant, isoTime } from "../time.ts";
 import { type AccountAccess, accessReview, sieveRedirectsOf } from "./access-review.ts";
 
@@ -63,4 +64,15 @@ test("redirects of a Sieve script are found, with their tags", () => {
     redirect :notify "NEVER" "b@else.example"; redirect "a@else.example"; fileinto "Junk";`;
   assert.deepEqual(sieveRedirectsOf(script), ["a@else.example", "b@else.example"]);
   assert.deepEqual(sieveRedirectsOf('keep; fileinto "x";'), []);
+});
+
+test("no script takes long to read, whatever is in it", () => {
+  const BYTES = 1_000_000;
+  for (const part of [":redirect ", "redirect :", "@", ' :a "redirect', ' redirect :a "']) {
+    const startedAt = performance.now();
+    sieveRedirectsOf(`redirect ${part.repeat(BYTES / part.length)}`);
+    sieveRedirectsOf(`redirect "${part.repeat(BYTES / part.length)}`);
+    const took = performance.now() - startedAt;
+    assert.ok(took < patience(2_000), `${part}: ${took} ms`);
+  }
 });

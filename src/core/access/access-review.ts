@@ -73,10 +73,13 @@ export function accessReview(
   };
 }
 
-/** The addresses to which a Sieve script (RFC 5228) may send mail on. Comments may be among them: better one too many. */
+/**
+ * The addresses to which a Sieve script (RFC 5228) may send mail on. Comments may be among them: better one too many. Takes
+ * time in proportion to the script, whatever is in it: no match begins at a tag named `:redirect`.
+ */
 export function sieveRedirectsOf(script: string): readonly string[] {
   const found = script.matchAll(
-    /\bredirect(?:\s+:\w+(?:\s+(?:\d+|"[^"\n]{0,100}"))?)*\s*"([^"\s]{1,256}@[^"\s]{1,256})"/gi,
+    /(?<![:\w])redirect(?:\s+:\w+(?:\s+(?:\d+|"[^"\n]{0,100}"))?)*\s*"([^"\s@]{1,256}@[^"\s]{1,256})"/gi,
   );
   return [...new Set([...found].map(([, address = ""]) => address))];
 }

@@ -7,7 +7,8 @@ import { readPlain } from "../../host/root-files/files.ts";
 /** Dovecot keeps a link and some other files next to the scripts. */
 const MOST_ENTRIES = 1_000;
 const MOST_SCRIPTS = 100;
-const MOST_BYTES = 1_000_000;
+/** Pigeonhole's own limit (`sieve_max_script_size`). */
+const MOST_BYTES = 1024 * 1024;
 
 /** Where an account's scripts and mail lie, below the directory of all mail. */
 export function homeOf(mail: string, account: string): string {
