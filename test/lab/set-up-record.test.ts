@@ -79,7 +79,6 @@ describe("set-up's record of what packages bring in addition", () => {
     assert.equal(setUp("b", "kill -KILL $$").signal, "SIGKILL");
     assert.equal(packages(), "a\nalso-b configured\nb\n");
     assert.deepEqual(removed(), ["other-b"]);
-    rmSync(join(root, "sbin/policy-rc.d"));
     const done =
       'sed -i "/other-c/d" "$ROOT/states"; printf "installed c\\ninstalled also-c\\n" >>"$ROOT/states"; return 0';
     assert.equal(setUp("c", done).status, 0);
@@ -116,11 +115,19 @@ describe("set-up's record of what packages bring in addition", () => {
 
   test("where it is killed, the next one trusts no list from before, and says so", () => {
     assert.equal(setUp("a", "kill -KILL $$").signal, "SIGKILL");
+    assert.ok(existsSync(join(root, "sbin/policy-rc.d")));
     administratorWorks();
-    rmSync(join(root, "sbin/policy-rc.d"));
     const second = setUp("b", "return 0");
     assert.equal(second.status, 0, second.stderr);
     assert.match(second.stdout, /An earlier set-up was killed/);
     assert.deepEqual(recorded(), leftBy("b"));
+    assert.ok(!existsSync(join(root, "sbin/policy-rc.d")), "services may start again");
+  });
+
+  test("leaves the administrator's own policy for services as it is", () => {
+    const policy = join(root, "sbin/policy-rc.d");
+    writeFileSync(policy, "#!/bin/sh\nexit 101\n");
+    assert.equal(setUp("a", "return 0").status, 0);
+    assert.equal(readFileSync(policy, "utf8"), "#!/bin/sh\nexit 101\n");
   });
 });

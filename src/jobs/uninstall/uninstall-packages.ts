@@ -4,6 +4,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { SECOND_MS } from "../../core/time.ts";
 import type { Outcome } from "../../guard/ports.ts";
 import { lastLines, runProgram } from "../../host/machine/run-program.ts";
+import { removeFile } from "../../host/root-files/files.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { readBesides } from "./installed-besides.ts";
 
@@ -63,6 +64,14 @@ export async function packagesToRemove(layout: Layout): Promise<Packages> {
     returning: returns ? removed : [],
     absent: returns ? [] : removed,
   };
+}
+
+const POLICY = "/usr/sbin/policy-rc.d";
+const POLICY_OF_SET_UP = "Made by the set-up of ghostinbox";
+
+/** Removes what a set-up that was killed left: with it, apt starts no service, and restarts none after an upgrade (invoke-rc.d(8)). */
+export function letServicesStart(): void {
+  if (existsSync(POLICY) && readFileSync(POLICY, "utf8").includes(POLICY_OF_SET_UP)) removeFile(POLICY);
 }
 
 /** All except the one that `removeLastPackage` removes, after everything else. */
