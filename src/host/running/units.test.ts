@@ -5,11 +5,11 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
-import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { temporaryDirectory, temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { until } from "../../../test/kit/until.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { NODE_FLAGS } from "./runit.ts";
-import { installUnits, tellReady, uninstallUnits, unitsOf } from "./units.ts";
+import { dataOfUnits, installUnits, tellReady, uninstallUnits, unitsOf } from "./units.ts";
 
 /** In place of systemd: prints its notifications. */
 const LISTEN = `
@@ -61,6 +61,20 @@ test("units are recognised by their first line, and others are kept", { skip: la
   assert.ok(!found.includes(join(directory, "postfix.service")));
   const unit = readFileSync(join(directory, "ghostinbox.service"), "utf8");
   assert.match(unit, new RegExp(`^ExecStart=\\S+ ${NODE_FLAGS} \\S+/start\\.ts --systemd$`, "m"));
+});
+
+test("the units of a server are not given to another data directory", { skip: lacking({ root: true }) }, async () => {
+  const directory = temporaryDirectory();
+  const there = temporaryLayout("settings");
+  await installUnits({ ...of, layout: there }, directory);
+  assert.equal(dataOfUnits(directory), there.data);
+  await installUnits(of, directory);
+  assert.equal(dataOfUnits(directory), "/srv/mail", "that directory was moved away");
+  writeFileSync(there.settings, "");
+  await installUnits({ ...of, layout: there }, directory);
+  const outcome = await installUnits(of, directory);
+  assert.ok(!outcome.ok && outcome.reason.includes(`serve ${there.data}, not /srv/mail`), JSON.stringify(outcome));
+  assert.equal(dataOfUnits(directory), there.data);
 });
 
 test("npm start runs the start with the same flags", () => {

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { Outcome } from "../../guard/ports.ts";
-import type { Layout } from "../../settings/layout.ts";
+import { type Layout, layoutOf } from "../../settings/layout.ts";
 import { lastLines, runProgram } from "../machine/run-program.ts";
 import { removeFile, writeFile } from "../root-files/files.ts";
 import { SetUpFailure } from "./failure.ts";
@@ -53,6 +53,12 @@ export async function installUnits(
   const foreign = readdirSync(directory).find((name) => OURS.test(name) && !isOurs(join(directory, name)));
   if (foreign !== undefined)
     return { ok: false, reason: `${join(directory, foreign)} is not from here: move it away first.` };
+  const served = dataOfUnits(directory);
+  if (served !== null && served !== layout.data && existsSync(layoutOf(served).settings))
+    return {
+      ok: false,
+      reason: `The units serve ${served}, not ${layout.data}: set GHOSTINBOX_DATA to it, or remove them first with \`service uninstall\`.`,
+    };
   const compileCache = join(checkout, "node_modules", ".cache", "ghostinbox");
   const units = renderUnits({ layout, node, checkout, compileCache });
   for (const { name, text } of units) writeFile(join(directory, name), text, { mode: 0o644 });
@@ -68,6 +74,14 @@ export async function uninstallUnits(directory: string = UNIT_DIRECTORY): Promis
   for (const file of found) removeFile(file);
   const reloaded = await systemctl(["daemon-reload"]);
   return reloaded.ok ? { ok: true, found: true } : reloaded;
+}
+
+/** The data directory of the server that the installed units start; null if there are none. */
+export function dataOfUnits(directory: string = UNIT_DIRECTORY): string | null {
+  const main = unitsOf(directory).find((file) => basename(file) === MAIN_UNIT);
+  return main === undefined
+    ? null
+    : (/^Environment=GHOSTINBOX_DATA=(\S+)/m.exec(readFileSync(main, "utf8"))?.[1] ?? null);
 }
 
 /** Files that `installUnits` has written. */

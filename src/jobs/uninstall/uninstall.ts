@@ -11,7 +11,7 @@ import { takeTree } from "../../host/root-files/trees.ts";
 import { holdsForeignFiles, removeDataDirectory } from "../../host/running/data-directory.ts";
 import { processesOf, runsForAnother } from "../../host/running/processes.ts";
 import { stopServer } from "../../host/running/stop.ts";
-import { uninstallUnits, unitsOf } from "../../host/running/units.ts";
+import { dataOfUnits, uninstallUnits, unitsOf } from "../../host/running/units.ts";
 import { type Layout, USERS } from "../../settings/layout.ts";
 import { readBackupRecord } from "../backup/records.ts";
 import {
@@ -25,6 +25,7 @@ import {
 import {
   alsoRemoved,
   installAgain,
+  letServicesStart,
   NO_PACKAGES,
   type Packages,
   packagesToRemove,
@@ -48,12 +49,13 @@ const ADDED_GROUPS = [USERS.accountsGroup, USERS.dataGroup, USERS.logsGroup];
 
 /** The steps of `uninstall`, one sentence each, in order. Changes nothing. */
 export async function planUninstall(layout: Layout, options: UninstallOptions): Promise<readonly string[]> {
-  const users = await existing("passwd", ADDED_USERS);
-  const groups = await existing("group", ADDED_GROUPS);
+  const isOnly = serverOfUnits(layout) === null;
+  const users = isOnly ? await existing("passwd", ADDED_USERS) : [];
+  const groups = isOnly ? await existing("group", ADDED_GROUPS) : [];
   const packages = await packagesToRemove(layout);
   return [
     ...(processesOf(layout.data).length > 0 ? ["Stop the running server."] : []),
-    ...(unitsOf().length > 0 ? ["Remove its units of systemd."] : []),
+    ...(isOnly && unitsOf().length > 0 ? ["Remove its units of systemd."] : []),
     "Delete the firewall tables inet ghostinbox, ghostinbox_strict and ghostinbox_isolation, if they are there.",
     ...(users.length > 0 ? [`Remove the system users ${users.join(", ")}.`] : []),
     ...(groups.length > 0
@@ -65,9 +67,18 @@ export async function planUninstall(layout: Layout, options: UninstallOptions): 
   ];
 }
 
+/** The data directory of another server, which systemd starts; null if there is none. It needs the users and packages. */
+function serverOfUnits({ data }: Layout): string | null {
+  const served = dataOfUnits();
+  return served === data ? null : served;
+}
+
 /** Runs the steps of `planUninstall`; stops at the first failure. An interrupted run can be repeated. Needs root. */
 export async function uninstall(layout: Layout, options: UninstallOptions, tell: Tell): Promise<Outcome> {
   if (process.getuid?.() !== 0) return failed("Only root can uninstall GhostInbox.");
+  const other = serverOfUnits(layout);
+  if (other !== null && options.packages)
+    return failed(`Without --packages it works: the server in ${other}, which systemd starts, needs them.`);
   // Everything is planned before anything is done.
   const packages = options.packages ? await packagesToRemove(layout) : NO_PACKAGES;
   const others = await alsoRemoved(packages);
@@ -84,18 +95,21 @@ export async function uninstall(layout: Layout, options: UninstallOptions, tell:
   }
 }
 
+const DONE: Outcome = { ok: true };
+
 type Work = Readonly<{ packages: Packages; tell: Tell }>;
 
 async function takeBack(layout: Layout, options: UninstallOptions, { packages, tell }: Work): Promise<Outcome> {
   tell("Stopping the server");
   // First, or systemd would start it again.
-  const units = await uninstallUnits();
+  const isOnly = serverOfUnits(layout) === null;
+  const units = isOnly ? await uninstallUnits() : DONE;
   if (!units.ok) return units;
   const stopped = await stopServer(layout);
   if (!stopped.ok) return stopped;
   if (!runsForAnother(layout.data)) await endShutOut();
-  tell("Removing users and groups");
-  const users = await removeUsers(layout.data, ADDED_USERS, ADDED_GROUPS);
+  if (isOnly) tell("Removing users and groups");
+  const users = isOnly ? await removeUsers(layout.data, ADDED_USERS, ADDED_GROUPS) : DONE;
   if (!users.ok) return users;
   if (options.packages) {
     const taken = await takePackagesBack(layout, { packages, tell });
@@ -109,6 +123,7 @@ async function takeBack(layout: Layout, options: UninstallOptions, { packages, t
 }
 
 async function takePackagesBack({ data }: Layout, { packages, tell }: Work): Promise<Outcome> {
+  letServicesStart();
   const besides = readBesides({ data });
   if (packages.returning.length > 0) tell(`Installing ${packages.returning.join(" ")}`);
   const again = await installAgain(packages, besides.auto);
