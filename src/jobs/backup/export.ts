@@ -11,7 +11,7 @@ import type { Layout } from "../../settings/layout.ts";
 import { namedFiles, type Settings } from "../../settings/schema.ts";
 import { pack, unpack } from "./archive.ts";
 import { lackingForStage } from "./create.ts";
-import { alone } from "./repository.ts";
+import { alone, memoryDirectory, removeLeftOverKeys } from "./repository.ts";
 import type { Progress } from "./restic.ts";
 import { Stage } from "./stage.ts";
 
@@ -43,7 +43,7 @@ export async function exportArchive(
       if (lacking !== null) return { ok: false, reason: lacking };
       const manifest = await stage.build({ at: Date.now(), host: settings.hostname, version });
       makeDirectory(dirname(file), 0o700);
-      const packed = await withGpg(layout, (home) =>
+      const packed = await withGpg((home) =>
         pack(
           stage.path,
           (archive, isWhole) => writeStream(file, archive, { mode: 0o600, isWhole }),
@@ -62,14 +62,15 @@ export async function exportArchive(
 }
 
 /** Unpacks an archive into an existing directory. */
-export function readArchive(layout: Layout, { file, passphrase, to, watch, signal }: ReadHow): Promise<Outcome> {
+export function readArchive({ file, passphrase, to, watch, signal }: ReadHow): Promise<Outcome> {
   const bytes = watchBytes(watch, statSync(file).size);
-  return withGpg(layout, (home) => unpack(file, to, { passphrase, home }, { bytes, signal }));
+  return withGpg((home) => unpack(file, to, { passphrase, home }, { bytes, signal }));
 }
 
-/** gpg keeps an agent beside its home; both are removed afterwards. */
-async function withGpg<T>(layout: Layout, work: (home: string) => Promise<T>): Promise<T> {
-  const home = `${layout.data}.gpg-${process.pid}`;
+/** gpg keeps an agent in its home; both are removed afterwards. Not beside the data: a container's root file system is read-only. */
+async function withGpg<T>(work: (home: string) => Promise<T>): Promise<T> {
+  const home = memoryDirectory("gpg");
+  removeLeftOverKeys();
   giveDirectory(home, { mode: 0o700, owner: ourselves() });
   try {
     return await work(home);

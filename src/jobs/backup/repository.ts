@@ -93,14 +93,14 @@ export function scratchOf({ data }: Layout): string {
 
 /** It is never on a disk (tmpfs(5)). */
 const MEMORY = "/run";
-const KEYS = /^ghostinbox-keys\.(\d+)-(\d+)$/;
+const KEYS = /^ghostinbox-(?:keys|gpg)\.(\d+)-(\d+)$/;
 
-/** Where this process puts the private keys of an account while Dovecot reads its mail. */
-export function keysDirectory(): string {
-  return join(MEMORY, `ghostinbox-keys.${process.pid}-${startTimeOf(process.pid)}`);
+/** Where this process puts the private keys of an account while Dovecot reads its mail, and gpg's home. */
+export function memoryDirectory(of: "keys" | "gpg"): string {
+  return join(MEMORY, `ghostinbox-${of}.${process.pid}-${startTimeOf(process.pid)}`);
 }
 
-/** Left by killed restores. */
+/** Left by killed restores and exports. */
 export function removeLeftOverKeys(): void {
   removeOfTheDead(MEMORY, KEYS);
 }

@@ -9,7 +9,7 @@ import { giveDirectory, makeDirectory } from "../../host/root-files/trees.ts";
 import { removeTree } from "../../host/root-files/walk.ts";
 import { accountKeysConf } from "../../mail/dovecot/mail-crypt.ts";
 import { type Layout, USERS } from "../../settings/layout.ts";
-import { keysDirectory, removeLeftOver, removeLeftOverKeys, scratchOf } from "./repository.ts";
+import { memoryDirectory, removeLeftOver, removeLeftOverKeys, scratchOf } from "./repository.ts";
 import type { Progress, Restic } from "./restic.ts";
 import { giveAll } from "./restore.ts";
 
@@ -78,7 +78,7 @@ async function withKeys<T>(
   work: (conf: string) => Promise<T>,
 ): Promise<T> {
   if (keys.length === 0) return work(dovecotConf);
-  const directory = keysDirectory();
+  const directory = memoryDirectory("keys");
   makeDirectory(directory, 0o700);
   try {
     const files = keys.map((key, i) => {

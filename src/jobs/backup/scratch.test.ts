@@ -6,7 +6,7 @@ import { lacking } from "../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { startTimeOf } from "../../host/running/read-processes.ts";
 import { layoutOf } from "../../settings/layout.ts";
-import { keysDirectory, removeLeftOver, removeLeftOverKeys, scratchOf } from "./repository.ts";
+import { memoryDirectory, removeLeftOver, removeLeftOverKeys, scratchOf } from "./repository.ts";
 
 test("files of a killed restore or drill are removed; those of a running one stay", () => {
   const layout = layoutOf(join(temporaryDirectory(), "data"));
@@ -34,15 +34,16 @@ test("the files of a drill that a different process runs stay", () => {
 test("keys that a killed restore left in memory are removed", { skip: lacking({ root: true }) }, () => {
   // No process can have these numbers (proc(5), pid_max); the last is of this process, with a different start time.
   const left = ["4194999-5", `${process.pid}-1`].map((of) => `/run/ghostinbox-keys.${of}`);
-  for (const directory of [...left, keysDirectory()]) mkdirSync(directory);
+  left.push("/run/ghostinbox-gpg.4194999-5");
+  for (const directory of [...left, memoryDirectory("keys")]) mkdirSync(directory);
   try {
     removeLeftOverKeys();
     assert.deepEqual(
       left.filter((directory) => existsSync(directory)),
       [],
     );
-    assert.ok(existsSync(keysDirectory()));
+    assert.ok(existsSync(memoryDirectory("keys")));
   } finally {
-    for (const directory of [...left, keysDirectory()]) rmSync(directory, { recursive: true, force: true });
+    for (const directory of [...left, memoryDirectory("keys")]) rmSync(directory, { recursive: true, force: true });
   }
 });

@@ -67,7 +67,7 @@ export async function restoreArchive(call: Call, file: string): Promise<Answer> 
   const passphrase = await passphraseOf(call, "Passphrase of the archive (not shown): ");
   if (typeof passphrase !== "string") return passphrase;
   const fetch = (to: string, signal?: AbortSignal) =>
-    readArchive(layout, {
+    readArchive({
       file,
       passphrase,
       to,
