@@ -19,7 +19,7 @@ import { openAccounts } from "../../store/open.ts";
 import { createBackup } from "./create.ts";
 import { archiveIn, exportArchive, readArchive } from "./export.ts";
 import { readBackupRecord } from "./records.ts";
-import { keysDirectory, placeOf, readEnvironment, readKey, repositoryOf, scratchOf } from "./repository.ts";
+import { memoryDirectory, placeOf, readEnvironment, readKey, repositoryOf, scratchOf } from "./repository.ts";
 import { readManifest, refusal, restoreServer } from "./restore.ts";
 import { importMails, restoreMailbox } from "./restore-mailbox.ts";
 import { Stage } from "./stage.ts";
@@ -179,14 +179,14 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
       interrupted: AbortSignal.abort(),
     });
     assert.deepEqual(ended, { ok: false, reason: "Interrupted: nothing was restored." });
-    assert.deepEqual([existsSync(keysDirectory()), existsSync(scratchOf(elsewhere))], [false, false]);
+    assert.deepEqual([existsSync(memoryDirectory("keys")), existsSync(scratchOf(elsewhere))], [false, false]);
   });
 
   test("a snapshot of something else is refused, and nothing is replaced", async () => {
     const restic = repositoryOf(layout, settings);
     mkdirSync(join(top, "foreign"));
     writeFileSync(join(top, "foreign", "x"), "x");
-    assert.ok((await restic.backup(join(top, "foreign"), { host: "other", tags: [], watch: quiet })).ok);
+    assert.ok((await restic.backup(join(top, "foreign"), { host: "other", tag: "nightly", watch: quiet })).ok);
     const target = layoutOf(join(top, "target"));
     const reason = "Nothing was restored: the snapshot is not one of this program's.";
     assert.deepEqual(await restoreTo(target, { key: "k" }), { ok: false, reason });
@@ -225,7 +225,7 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
     execFileSync("gpgconf", ["--homedir", home, "--kill", "gpg-agent"]);
     const other = layoutOf(join(top, "from-archive"));
     const restoreFrom = (archive: string, secret: string) =>
-      restoreServer(other, (to) => readArchive(layout, { file: archive, passphrase: secret, to, watch: quiet }), {
+      restoreServer(other, (to) => readArchive({ file: archive, passphrase: secret, to, watch: quiet }), {
         key: null,
         replaces: false,
       });
@@ -239,7 +239,7 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
     const restored = await restoreFrom(file, passphrase);
     assert.ok(restored.ok, JSON.stringify(restored));
     assert.equal(readFileSync(join(other.mail, "example.test", "anna", "Maildir", "cur", "1:2,S"), "utf8"), "a mail");
-    assert.deepEqual(globSync("*.gpg-*", { cwd: top }), []);
+    assert.ok(!existsSync(memoryDirectory("gpg")));
   });
 
   test("does not start over an existing backup, nor with a key that does not match", async () => {

@@ -8,17 +8,14 @@ import type { Layout } from "../../settings/layout.ts";
 import { namedFiles, type Settings } from "../../settings/schema.ts";
 import { changeBackupRecord, type DoneBackup, readBackupRecord } from "./records.ts";
 import { alone, placeOf, prepareKey, readKey, removeLeftOver, repositoryOf } from "./repository.ts";
-import type { Progress, Restic } from "./restic.ts";
+import type { Progress, Restic, Tag } from "./restic.ts";
 import { Stage, stagedBytes } from "./stage.ts";
 
 /** Additional free space that the disk must have (bytes). */
 const SPARE_BYTES = 64 << 20;
 
 export type CreateOutcome = Readonly<{ ok: true; backup: DoneBackup; isKeyNew: boolean; place: string }> | Failed;
-type How = Readonly<{ version: string; tag: string; watch: (progress: Progress) => void }>;
-
-/** The tag of backups by `backup create`. */
-export const BY_HAND = "by-hand";
+type How = Readonly<{ version: string; tag: Tag; watch: (progress: Progress) => void }>;
 
 /** Runs one backup, and records its result. */
 export async function createBackup(layout: Layout, settings: Settings, how: How): Promise<CreateOutcome> {
@@ -50,7 +47,7 @@ async function make(
     const isFirst = isLocal(settings) && readBackupRecord(layout).last?.place !== place;
     const short = isFirst ? lackingSpace(place, bytesBelow(stage.path)) : null;
     if (short !== null) return { ok: false, reason: short };
-    const added = await restic.backup(stage.path, { host: settings.hostname, tags: [tag], watch });
+    const added = await restic.backup(stage.path, { host: settings.hostname, tag, watch });
     if (!added.ok) {
       // The partial data belongs to no snapshot, and mail needs the space.
       if (added.code === "full") {

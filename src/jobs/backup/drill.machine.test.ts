@@ -114,7 +114,7 @@ describe("a restore drill", {
     assert.match(settingsTrouble(restored, {}) ?? "", /^its settings are wrong: domain is not a setting/);
     // A snapshot whose description has more mails of the account.
     rmSync(join(restored.mail, "example.test", "bert"), { recursive: true });
-    assert.ok((await restic.backup(stage, { host: "h", tags: [], watch })).ok);
+    assert.ok((await restic.backup(stage, { host: "h", tag: "nightly", watch })).ok);
     assert.equal((await drill()).reason, "bert@example.test had 1 mail and has 0 after the restore");
   });
 

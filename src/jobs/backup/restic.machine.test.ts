@@ -22,9 +22,9 @@ import { listenOnPort } from "../../../test/kit/local-server.ts";
 import { lacking } from "../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { DAY_MS } from "../../core/time.ts";
-import { Restic } from "./restic.ts";
+import { NIGHTLY, Restic } from "./restic.ts";
 
-const quiet = { host: "mail.example.test", tags: ["nightly"], watch: () => undefined };
+const quiet = { host: "mail.example.test", tag: NIGHTLY, watch: () => undefined } as const;
 
 /** A hundred with Go's own settings on two cores, more on more. */
 const MOST_MB = 75;
@@ -90,7 +90,7 @@ describe("restic", { skip: lacking({ installed: ["restic", "setpriv"] }) }, () =
     assert.ok(listed.ok);
     assert.deepEqual(
       listed.value.map(({ id, host, tags }) => [id.slice(0, 8), host, tags]),
-      [[snapshot, quiet.host, quiet.tags]],
+      [[snapshot, quiet.host, [NIGHTLY]]],
     );
     assert.deepEqual(await restic.read(snapshot, "/backup.json"), { ok: true, value: '{"format":1}' });
     assert.deepEqual(await restic.size(snapshot), { ok: true, value: 350_013 });
@@ -116,18 +116,28 @@ describe("restic", { skip: lacking({ installed: ["restic", "setpriv"] }) }, () =
     assert.ok((await aside.create()).ok);
     makeCheap(at("wrong-clock"), repository.key.text);
     const env = { ...process.env, RESTIC_REPOSITORY: at("wrong-clock"), RESTIC_PASSWORD: repository.key.text };
-    const night = async (day: number): Promise<readonly number[]> => {
+    const backUp = (day: number, ...how: readonly string[]): void => {
       const time = new Date(Date.now() + day * DAY_MS).toISOString().slice(0, 19).replace("T", " ");
-      execFileSync("setpriv", ["--", "restic", "backup", "--quiet", "--no-cache", "--time", time, source], { env });
-      assert.ok((await aside.forget(3 * DAY_MS)).ok);
+      execFileSync("setpriv", ["--", "restic", "backup", "--quiet", "--no-cache", "--time", time, ...how, source], {
+        env,
+      });
+    };
+    const days = async (): Promise<readonly number[]> => {
       const listed = await aside.snapshots();
       return listed.ok ? listed.value.map((one) => 0 + Math.round((one.at - Date.now()) / DAY_MS)) : [];
+    };
+    const night = async (day: number): Promise<readonly number[]> => {
+      backUp(day, "--tag", "ghostinbox");
+      assert.ok((await aside.forget(3 * DAY_MS)).ok);
+      return days();
     };
     await night(-205);
     await night(-204);
     // To restic, the clock is right now.
     assert.deepEqual(await night(0), [-205, -204, 0]);
     assert.deepEqual(await night(-203), [-204, -203, 0], "once it is set right");
+    backUp(-400);
+    assert.deepEqual(await night(-202), [-400, -203, -202, 0], "a snapshot of another program stays");
   });
 
   test("the lock of a restic that was killed is dropped", async () => {

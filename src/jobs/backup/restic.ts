@@ -34,6 +34,13 @@ type RestoreHow = Readonly<{
 }>;
 type RunHow = Readonly<{ cwd?: string; onLine?: (line: string) => void; signal?: AbortSignal | undefined }>;
 
+/** On each of our snapshots: another program may keep its own in the same repository. */
+const OURS = "ghostinbox";
+/** The tags of the backups that the keeper starts at night, and of those by `backup create`. */
+export const NIGHTLY = "nightly";
+export const BY_HAND = "by-hand";
+export type Tag = typeof NIGHTLY | typeof BY_HAND;
+
 export type Snapshot = Readonly<{ id: string; at: number; host: string; tags: readonly string[] }>;
 export type Added = Readonly<{ id: string; files: number; bytes: number; addedBytes: number }>;
 
@@ -93,12 +100,12 @@ export class Restic {
   /** Backs a directory up. Files with the same size and time as in the backup before are not read again. */
   async backup(
     directory: string,
-    { host, tags, watch }: Readonly<{ host: string; tags: readonly string[]; watch: Watch }>,
+    { host, tag, watch }: Readonly<{ host: string; tag: Tag; watch: Watch }>,
   ): Promise<Restored<Added>> {
     await this.#dropDeadLocks();
     let added: Added | null = null;
     // A second name changes the time of the inode (ctime), and nothing else: without this option all mail is read again.
-    const args = ["backup", "--json", "--ignore-ctime", "--host", host, ...tags.flatMap((tag) => ["--tag", tag]), "."];
+    const args = ["backup", "--json", "--ignore-ctime", "--host", host, "--tag", OURS, "--tag", tag, "."];
     const ran = await this.#run(args, {
       cwd: directory,
       onLine: (line) => {
@@ -120,20 +127,26 @@ export class Restic {
     return result(ran, () =>
       z
         .parse(snapshots, parseJson(ran.out.join("\n")) ?? [])
-        .map(({ id, time, hostname = "", tags }) => ({ id, at: Date.parse(time), host: hostname, tags: tags ?? [] }))
+        .map(({ id, time, hostname = "", tags }) => ({
+          id,
+          at: Date.parse(time),
+          host: hostname,
+          tags: (tags ?? []).filter((tag) => tag !== OURS),
+        }))
         .toSorted((a, b) => a.at - b.at),
     );
   }
 
   /**
    * Removes snapshots older than `keepMs` before the latest one, and data that no other snapshot needs. As many of the latest as
-   * nightly backups make within that time stay: next to one made while the clock was ahead, all others look old.
+   * nightly backups make within that time stay: next to one made while the clock was ahead, all others look old. What another
+   * program keeps in the repository stays too.
    */
   async forget(keepMs: number): Promise<Restored<null>> {
     const hours = Math.max(1, Math.round(keepMs / HOUR_MS));
     const nights = Math.max(1, Math.ceil(keepMs / DAY_MS));
     const keeps = ["--keep-within", `${hours}h`, "--keep-last", String(nights)];
-    return result(await this.#run(["forget", ...keeps, "--group-by", "", "--prune"]), () => null);
+    return result(await this.#run(["forget", "--tag", OURS, ...keeps, "--group-by", "", "--prune"]), () => null);
   }
 
   /** Removes what a failed backup has stored: `forget` does so only if it removes a snapshot. Moves no data, because the disk may be full. */

@@ -28,7 +28,11 @@ function scene() {
       join(source, path.slice(layout.data.length)),
     ]);
     for (const [path = "", copy = ""] of copies) cpSync(path, copy);
-    const made = await repositoryOf(layout, settings).backup(source, { host: "x", tags: [], watch: () => undefined });
+    const made = await repositoryOf(layout, settings).backup(source, {
+      host: "x",
+      tag: "nightly",
+      watch: () => undefined,
+    });
     assert.ok(made.ok, JSON.stringify(made));
   };
   const compare = (before: number) => compareWithBackup(layout, { settings, env: {} }, before);

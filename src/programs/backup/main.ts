@@ -9,6 +9,7 @@ import { settingsIn } from "../../host/machine/settings-text.ts";
 import { createBackup } from "../../jobs/backup/create.ts";
 import { drillRestore } from "../../jobs/backup/drill.ts";
 import { changeBackupRecord } from "../../jobs/backup/records.ts";
+import { NIGHTLY } from "../../jobs/backup/restic.ts";
 import { CannotBeApart } from "../../jobs/backup/second-server.ts";
 import { layoutFrom } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
@@ -27,7 +28,7 @@ async function scheduled(): Promise<void> {
 }
 
 async function backUp(settings: Settings): Promise<void> {
-  const made = await createBackup(layout, settings, { version: VERSION, tag: "nightly", watch });
+  const made = await createBackup(layout, settings, { version: VERSION, tag: NIGHTLY, watch });
   if (made.ok) console.log(`backup: ${made.backup.snapshot} holds ${made.backup.mails} mails`);
   else fail(made.reason);
 }
