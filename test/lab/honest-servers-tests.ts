@@ -69,6 +69,27 @@ export function honestServersTests({ lab, product }: Running): void {
     assert.equal(await product.banOf(from), undefined);
   });
 
+  test("an address that Postfix would take for one of ours is refused, whether that exists or not", async () => {
+    const from = "198.51.100.82";
+    const formsOf = (name: string) => [
+      `${name}%example.test@[127.0.0.1]`,
+      `example.test!${name}@[127.0.0.1]`,
+      `"${name}@example.test"@[127.0.0.1]`,
+      `${name}@example.test@[127.0.0.1]`,
+    ];
+    const repliesFor = async (name: string) => {
+      const dialog = await openSmtp(lab.sender, from);
+      const replies: string[] = [];
+      await dialog.ask("MAIL FROM:<someone@sender.test>");
+      for (const form of formsOf(name)) replies.push((await dialog.ask(`RCPT TO:<${form}>`)).lines.join());
+      dialog.close();
+      return replies.map((reply) => reply.replace(/<.*>/, ""));
+    };
+    const replies = await repliesFor("anna");
+    assert.deepEqual(replies, await repliesFor("made-up"));
+    for (const reply of replies) assert.match(reply, /^5\d\d /);
+  });
+
   const credits = (kind: "wanted" | "written"): Promise<readonly (readonly string[])[]> =>
     product.sqlite(`SELECT 1 FROM honest_mail WHERE prefix = '${LIST}/32' AND ${kind} > 0`);
 

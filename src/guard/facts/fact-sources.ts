@@ -94,7 +94,10 @@ export function recipientKind(policy: Policy, directory: RecipientDirectory, { r
   if (recipient === null) return "exists";
   const at = recipient.lastIndexOf("@");
   const local = recipient.slice(0, at).toLowerCase();
-  if (at < 1 || !policy.domains.includes(recipient.slice(at + 1).toLowerCase())) return "exists";
+  const domain = recipient.slice(at + 1).toLowerCase();
+  // Postfix takes what stands before an address of this machine for an address: `bob%example.org@[127.0.0.1]` reaches bob@example.org.
+  if (domain.startsWith("[") && local !== "postmaster") return "unknown";
+  if (at < 1 || !policy.domains.includes(domain)) return "exists";
   // A failed lookup is not the client's fault. Postfix asks the same database and defers.
   if (readOr(() => directory.exists(recipient), true)) return "exists";
   return policy.blockedRecipients.includes(local) ? "blocked" : "unknown";

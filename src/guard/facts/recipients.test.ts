@@ -14,7 +14,14 @@ test("known, unknown and blocked recipients; other domains and a broken director
   assert.equal(kind("b@example.org"), "unknown");
   assert.equal(kind("@example.org"), "exists", "Postfix refuses an invalid address");
   assert.equal(kind("ADMIN@example.org"), "blocked");
-  assert.equal(kind("admin@elsewhere.test"), "exists");
+  for (const other of ["admin@elsewhere.test", "postmaster", "postmaster@[192.0.2.1]"])
+    assert.equal(kind(other), "exists");
+  for (const form of [
+    "alice%example.org@[127.0.0.1]",
+    "alice@example.org@[127.0.0.1]",
+    "example.org!alice@[IPv6:2001:db8::1]",
+  ])
+    assert.equal(kind(form), "unknown");
   assert.equal(kind(null), "exists");
   const broken = {
     exists: () => {
