@@ -10,7 +10,12 @@ import { dataDirectory } from "./test-guard.ts";
 export const NOW = Date.UTC(2026, 10, 20, 8);
 
 /** Runs the command line at a terminal where `answer` is typed, if any, with a guard that gives this reply. */
-export async function typed(line: string, replies: (command: Command) => Reply, answer: string | null = null) {
+export async function typed(
+  line: string,
+  replies: (command: Command) => Reply,
+  answer: string | null = null,
+  variables: Readonly<Record<string, string>> = {},
+) {
   using layout = dataDirectory();
   const asked: Command[] = [];
   let [out, err, question] = ["", "", ""];
@@ -37,7 +42,7 @@ export async function typed(line: string, replies: (command: Command) => Reply, 
   });
   await guard.start(layout.controlSocket, 0o600);
   try {
-    const env = { GHOSTINBOX_DATA: layout.data };
+    const env = { GHOSTINBOX_DATA: layout.data, ...variables };
     const code = await run(line.split(" "), { terminal, env, version: "1", now: () => NOW, connect });
     return { code, out, err, question, asked };
   } finally {

@@ -30,6 +30,22 @@ test("bans a very large network at a terminal only after a yes", async () => {
   assert.match((await typed("ban 2001::/16", BANNED, "n")).question, /^2001::\/16 is a large part of the internet\. /);
 });
 
+test("bans no network from which its own SSH connection comes", async () => {
+  for (const [target, own] of [
+    ["203.0.113.9", "203.0.113.9"],
+    ["203.0.113.0/24", "203.0.113.9"],
+    // An IPv6 address is banned with its network.
+    ["2001:db8::1", "2001:db8::9"],
+  ] as const) {
+    const ssh = { SSH_CONNECTION: `${own} 50000 198.51.100.1 22` };
+    const { code, asked, err } = await typed(`ban ${target}`, BANNED, null, ssh);
+    assert.equal(code, 1);
+    assert.ok(err.startsWith(`Your SSH connection comes from ${own}: this ban would lock you out.`), err);
+    assert.deepEqual(asked, []);
+    assert.equal((await typed("ban 198.51.100.7", BANNED, null, ssh)).code, 0);
+  }
+});
+
 test("refuses an alias for every name, with the reason", async () => {
   for (const name of ["*@example.org", "@example.org"]) {
     const { code, err, asked } = await typed(`alias add ${name} anna@example.org`, BANNED);

@@ -91,6 +91,14 @@ describe("an account is contained, as far as it can be", {
       db.close();
     });
 
+  test("the address of the owner's own SSH connection is not banned", async () => {
+    const ssh = { SSH_CONNECTION: "203.0.113.9 50000 198.51.100.1 22" };
+    const words = ["incident", "contain", "--ban", "203.0.113.9,203.0.113.77", "--yes"];
+    const { out, err } = await ghostinbox(layout, words, "", ssh);
+    assert.match(out, /203\.0\.113\.9 is not banned, because your SSH connection comes from there\./, err);
+    assert.match(out, /203\.0\.113\.77 is banned\./);
+  });
+
   test("its vacation reply ends, and what it said is kept", async () => {
     assert.equal((await run(`account vacation ${ANNA} Write to eve@evil.example.`)).code, 0);
     assert.match((await contain("--dry-run")).out, /- End the vacation reply of anna@example\.org\./);

@@ -15,7 +15,7 @@ import { wordsOf } from "../../parse.ts";
 import { passwordHashFor } from "../../passwords.ts";
 import { oneLine } from "../../print/text.ts";
 import { accountFrom, noAccount, secretOf } from "../accounts/accounts.ts";
-import { targetFrom } from "../server/bans.ts";
+import { callerIn, targetFrom } from "../server/bans.ts";
 import { inIncident, take, withContacts } from "./incident.ts";
 
 /** `incident contain [ACCOUNT...]`: an intruder is signed out, and cannot come back. */
@@ -223,6 +223,10 @@ async function holdQueue(call: Call, account: AccountName): Promise<Came> {
 }
 
 function ban(call: Call, target: string, { id }: Incident): Deed {
+  if (callerIn(call, target) !== null) {
+    const says = `${target} is not banned, because your SSH connection comes from there.`;
+    return { plan: says, run: async () => took(says) };
+  }
   const plan = `Ban ${target}.`;
   const run = async (): Promise<Came> => {
     const asked = await call.guard.ask({ verb: "ban", target, note: `incident ${id}`, for: null });

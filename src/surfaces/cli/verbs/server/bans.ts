@@ -1,9 +1,11 @@
-import { isV4, type Prefix, parseIp, parsePrefix, prefixLength } from "../../../../core/net/ip.ts";
+import { isV4, overlaps, type Prefix, parseIp, parsePrefix, prefixLength, prefixOf } from "../../../../core/net/ip.ts";
 import { dayAndTime, shown, until } from "../../../../core/time.ts";
 import { allBans } from "../../../../guard/explain/stats.ts";
+import { callerConnection, peerOf } from "../../../../host/firewall/opening.ts";
 import { type Answer, type Call, confirmed, done, type Failure, failed, PROGRAM, wrongUsage } from "../../call.ts";
 import { andMore, pageFrom } from "../../listing.ts";
 import { columns, oneLine } from "../../print/text.ts";
+import { settingsOf } from "../../server-settings.ts";
 
 export async function ban(call: Call): Promise<Answer> {
   const [target = "", note = ""] = call.args;
@@ -13,6 +15,12 @@ export async function ban(call: Call): Promise<Answer> {
   const prefix = parsePrefix(target);
   if (prefix !== null && isWide(prefix) && !(await confirmed(call, `${prefix} is ${sizeOf(prefix)}. Ban all of it?`)))
     return failed("Nothing was banned.", `A single address is written without a length: ${PROGRAM} ban IP`);
+  const own = callerIn(call, target);
+  if (own !== null)
+    return failed(
+      `Your SSH connection comes from ${shown(own)}: this ban would lock you out.`,
+      `Ban it from elsewhere, such as the console: ${PROGRAM} ban ${oneLine(target)}`,
+    );
   const asked = await call.guard.ask({ verb: "ban", target, note, for: isPermanent ? "permanent" : time });
   if (!asked.ok) return asked;
   const { ban: item } = asked.result;
@@ -22,6 +30,22 @@ export async function ban(call: Call): Promise<Answer> {
     `${PROGRAM} why ${item.ip}`,
   );
 }
+
+/**
+ * The address from which the SSH connection of this command comes, if a ban of `target` would include it: the firewall closes all
+ * ports to banned addresses, and ends their connections.
+ */
+export function callerIn(call: Call, target: string): Prefix | null {
+  const own = peerOf(callerConnection(call.env));
+  const ip = parseIp(target);
+  const read = settingsOf(call);
+  // The guard bans an IPv6 address with its network.
+  const length = read.ok ? read.settings["bans.ipv6_prefix"] : USUAL_IPV6_LENGTH;
+  const network = ip === null ? parsePrefix(target) : prefixOf(ip, length);
+  return own !== null && network !== null && overlaps(own, network) ? own : null;
+}
+
+const USUAL_IPV6_LENGTH = 64;
 
 export async function bans(call: Call): Promise<Answer> {
   const page = pageFrom(call, "bans", "numbers");
