@@ -138,7 +138,7 @@ const MOST_BYTES = 64 * 1_024;
  * Rspamd may read them. Another user's key (earlier versions gave them to Rspamd) is replaced by root's copy, which
  * no program has open for writing.
  */
-function makeDkimKeys(site: Pick<Site, "layout" | "domains" | "dkimSelector">): void {
+export function makeDkimKeys(site: Pick<Site, "layout" | "domains" | "dkimSelector">): void {
   const owner = { uid: process.geteuid?.() ?? 0, gid: groupId(CONTENT_USERS.rspamd) };
   for (const { file } of dkimKeys(site)) {
     const found = readPlain(file, MOST_BYTES);

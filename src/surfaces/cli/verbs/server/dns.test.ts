@@ -4,8 +4,10 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { test } from "node:test";
 import { checkedServer } from "../../../../../test/kit/checked-server.ts";
+import { lacking } from "../../../../../test/kit/needs.ts";
 import { dataDirectory, ghostinbox } from "../../../../../test/kit/test-guard.ts";
 import { SERVFAIL, zoneServer } from "../../../../../test/kit/zone-server.ts";
+import { makeDkimKeys } from "../../../../mail/configuration/apply.ts";
 import { compared, expectedRecords } from "../../../../mail/dns/published-records.ts";
 import { dkimKeys } from "../../../../mail/rspamd/rspamd-conf.ts";
 import { outcomeOf } from "./dns.ts";
@@ -34,6 +36,18 @@ test("the records of every domain are listed, each with a table for a registrar'
       new RegExp(`for ${domain} \\(.*\\n; TYPE +NAME +PRIORITY +VALUE\\n; MX +@ +10 +mail\\.example\\.org`),
     );
   }
+});
+
+const ROOT = { skip: lacking({ root: true, installed: ["rspamd"] }) };
+
+test("the key of a new selector comes with its records, before mail is signed with it", ROOT, async () => {
+  using layout = withKeys();
+  writeFileSync(layout.settings, readFileSync(layout.settings, "utf8") + 'dkim.selector = "k2"\n');
+  const records = async (): Promise<string> => (await ghostinbox(layout, ["dns", "records", "example.org"])).out;
+  const shown = await records();
+  assert.match(shown, /^k2\._domainkey\.example\.org\. TXT /m);
+  makeDkimKeys({ layout, domains: ["example.org"], dkimSelector: "k2" });
+  assert.equal(await records(), shown, "applying keeps the key");
 });
 
 test("a check without a resolver fails", async () => {

@@ -1,9 +1,11 @@
 import { createPublicKey } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { codeOf } from "../../../../core/error.ts";
 import type { Ip } from "../../../../core/net/ip.ts";
 import { plural } from "../../../../core/text.ts";
 import { isPublic, ownAddresses } from "../../../../host/machine/own-addresses.ts";
+import { makeDkimKeys } from "../../../../mail/configuration/apply.ts";
 import {
   type ComparedRecord,
   comparedAll,
@@ -108,11 +110,15 @@ export function recordsOfDomain(
   return expectedRecords(settings, addresses, domain, key);
 }
 
-/** Derived from the private key that signs, so the two always match. */
+/**
+ * Derived from the private key that signs, so the two always match. For a selector that is not applied yet, the key is created here, so
+ * that its record can be published before mail is signed with it.
+ */
 function publicKey(layout: Layout, settings: Settings, domain: string): string | Failure {
   const site = { layout, domains: [domain], dkimSelector: settings["dkim.selector"] };
   const file = dkimKeys(site)[0]?.file ?? "";
   try {
+    if (existsSync(dirname(file)) && process.getuid?.() === 0) makeDkimKeys(site);
     if (existsSync(file) || process.getuid?.() === 0)
       return createPublicKey(readFileSync(file)).export({ type: "spki", format: "der" }).toString("base64");
   } catch (error) {
