@@ -123,7 +123,7 @@ const DECIDES =
 type Confirmed = Readonly<{ ok: true; note: string }>;
 
 /**
- * Asks for confirmation if accounts would lose the domain to which their mail comes, or if the settings would have refused a
+ * Asks for confirmation if accounts or aliases would lose the domain to which their mail comes, or if the settings would have refused a
  * sign-in that succeeded.
  */
 export async function confirmApply(
@@ -165,11 +165,12 @@ async function agreedTo(call: Call, says: string, more: string): Promise<Failure
     : failed("Nothing was applied.", next);
 }
 
-/** Accounts at domains that are not mail domains any more, for example because one was misspelled. */
+/** Accounts and aliases at domains that are not mail domains any more, for example because one was misspelled. */
 function withoutDomain(reader: Reader, { domains }: Settings): readonly string[] {
-  const { items } = reader.accounts(ALL);
+  const accounts = reader.accounts(ALL).items.map(({ name }) => name);
+  const aliases = reader.aliases(ALL).items.map(({ address }) => address);
   const ours = new Set<string>(domains);
-  return items.map(({ name }) => name).filter((name) => !ours.has(domainOf(name)));
+  return [...accounts, ...aliases].filter((address) => !ours.has(domainOf(address)));
 }
 
 function warning({ accounts, events, from }: ReplayReport): string {

@@ -43,6 +43,12 @@ describe("domains that accounts would lose", TIMED, () => {
     assert.equal((await confirm('domains = ["exmaple.org"]', ["spam.enabled"], null)).ok, true);
   });
 
+  test("aliases would lose their mail too, and are named", async () => {
+    assert.equal((await run(`alias add info@example.org ${ANNA}`)).code, 0);
+    const refused = await confirm('domains = ["exmaple.org"]', BOTH, null);
+    assert.match(refused.ok ? "" : refused.message, /refuse mail to anna@example\.org.* info@example\.org for good/);
+  });
+
   test("a network that leaves the allow list is judged without it: who signed in there after guesses is named", async () => {
     const { engine } = guard();
     const [domains, inForce] = [`domains = ["example.org"]\n`, '["203.0.113.0/24"]'];
