@@ -33,7 +33,7 @@ function fresh(t: TestContext) {
     present: async () => readFollowed(database),
     ask: ({ entries, gone }) => {
       if (!up) return Promise.resolve(null);
-      const named = entries.map(({ name, hash }) => ({ name: accountName(name), hash }));
+      const named = entries.map(({ name, ...entry }) => ({ ...entry, name: accountName(name) }));
       const changes = files.follow(named, gone.map(accountName), NOW);
       reported.push(changes);
       return Promise.resolve(changes);
@@ -47,6 +47,7 @@ function fresh(t: TestContext) {
     look,
     reported,
     follower,
+    files,
     accounts: new SqliteAccounts(db),
     write: (text: string) => writeFileSync(path, text),
     guardUp: (value: boolean) => {
@@ -81,6 +82,27 @@ test("lines are added, changed and removed; a file is used once it has been unch
   assert.deepEqual(mayLogIn(), ["anna@example.org"]);
   assert.equal(reported.length, commands + 2);
   assert.equal(trouble(), null);
+});
+
+test("a password in clear text that is the same keeps its hash, and with it sessions and app passwords", async (t) => {
+  const { write, look, hashOf, reported, files } = fresh(t);
+  const line = "bert@example.org|{PLAIN}a clear text";
+  write(`anna@example.org|${HASH}\n${line}\n`);
+  await look();
+  const first = hashOf("bert@example.org");
+  write(`anna@example.org|${HASH}\n${line}|userdb_quota_rule=*:storage=2G\n`);
+  await look();
+  assert.deepEqual(reported.at(-1)?.quotas, ["bert@example.org"], "another quota");
+  write(`anna@example.org|${HASH}\n`);
+  await look();
+  write(`anna@example.org|${HASH}\n${line}\n`);
+  await look();
+  assert.deepEqual(reported.at(-1)?.resumed, ["bert@example.org"], "a line that is back");
+  files.endFollowing();
+  write(`${line}\nanna@example.org|${HASH}\n`);
+  await look();
+  assert.deepEqual(reported.at(-1)?.changed, [], "a file that is followed again");
+  assert.equal(hashOf("bert@example.org"), first);
 });
 
 test("an empty, missing, truncated or invalid file changes nothing and is reported", async (t) => {

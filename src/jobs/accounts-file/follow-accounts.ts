@@ -116,16 +116,24 @@ async function changedLines(
   const changed: AccountLine[] = [];
   for (const line of lines) {
     const row = present.get(line.name);
-    if (row === undefined || (row.followed !== null && !(await isInForce(line, row)))) changed.push(line);
+    if (row === undefined) changed.push(line);
+    else if (row.followed !== null) {
+      const kept = await withStoredHash(line, row);
+      if (!isInForce(kept, row)) changed.push(kept);
+    }
   }
   return changed;
 }
 
-async function isInForce({ secret, quotaBytes }: AccountLine, row: FollowedRow): Promise<boolean> {
-  const { followed, hash } = row;
-  if (followed !== "listed" || row.quotaBytes !== quotaBytes) return false;
-  if (secret.type === "hash") return secret.hash === hash;
-  return verifyPassword(hash, secret.password);
+/** With the stored hash if the password is the same: a new hash of it would end the account's sessions and app passwords. */
+async function withStoredHash(line: AccountLine, { hash }: FollowedRow): Promise<AccountLine> {
+  const { secret } = line;
+  const isSame = secret.type === "plain" && (await verifyPassword(hash, secret.password));
+  return isSame ? { ...line, secret: { type: "hash", hash } } : line;
+}
+
+function isInForce({ secret, quotaBytes }: AccountLine, { followed, hash, quotaBytes: quota }: FollowedRow): boolean {
+  return followed === "listed" && quota === quotaBytes && secret.type === "hash" && secret.hash === hash;
 }
 
 type Text = Readonly<{ ok: true; text: string }> | Readonly<{ ok: false; reason: string }>;
