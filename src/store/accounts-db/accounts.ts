@@ -48,6 +48,10 @@ export class SqliteAccounts implements AccountStore, AliasStore, MailKeyStore {
     return together(this.#db, () => this.#keys.open(name, hash, keys));
   }
 
+  hasKeys(name: AccountName): boolean {
+    return this.#sql.hasKeys.get(name) !== undefined;
+  }
+
   setSuspended(name: AccountName, suspended: boolean): Outcome {
     if (!suspended && this.#sql.isUnlisted.get(name) !== undefined)
       return refused(`${name} has no line in the accounts file any more: put it back there.`);
@@ -133,6 +137,7 @@ function changedOne(changes: number | bigint, name: AccountName): Outcome {
 const SQL = {
   add: "INSERT INTO account (name, password, created_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
   setPassword: "UPDATE account SET password = ?, followed = NULL WHERE name = ?",
+  hasKeys: "SELECT 1 FROM account_key WHERE account = ? LIMIT 1",
   isListed: "SELECT 1 FROM account WHERE name = ? AND followed = 'listed'",
   isUnlisted: "SELECT 1 FROM account WHERE name = ? AND followed = 'unlisted'",
   setSuspended: "UPDATE account SET suspended = ? WHERE name = ?",

@@ -183,11 +183,11 @@ async function myPassword(
 
 /** Returns why the user cannot set this password, or null. */
 function whyNotSet(
-  { mailboxes }: Pick<MyChangeParts, "mailboxes">,
+  { mailboxes, accounts }: Pick<MyChangeParts, "mailboxes" | "accounts">,
   password: string,
   account: AccountName,
 ): CommandError | null {
-  if (mailboxes().keyOfEach) return ON_SERVER;
+  if (mailboxes().keyOfEach || accounts.hasKeys(account)) return ON_SERVER;
   const problem = passwordProblem(password, account);
   return problem === null ? null : usage(problem, "Choose another one.");
 }

@@ -53,7 +53,7 @@ test("if each account has a key for its mail, passwords are set on the server, w
   for (const verb of ["account_create", "account_set_password"] as const)
     assert.match(
       await said({ verb, name: ANNA, password: WORDS }),
-      /^failed .* created only on the server.*account add/,
+      /^failed .* a password only on the server.*account add/,
     );
   assert.deepEqual(kit.types(), []);
   const reply = await kit.result({
@@ -66,6 +66,15 @@ test("if each account has a key for its mail, passwords are set on the server, w
   assert.deepEqual(reply.added, ["cleo@example.test"]);
   const why = "needs a key for its mail, which `account add` on the server makes";
   assert.deepEqual(reply.skipped, [{ name: ANNA, why }]);
+});
+
+test("keys of an account keep its password on the server, also once mailboxes.encryption has changed", async () => {
+  assert.equal(await said({ verb: "account_create", name: ANNA, password: WORDS }), "done");
+  const key = { id: "a", publicKey: "b", locked: "c", recoverable: "d" };
+  assert.equal(await said({ verb: "account_set_hash", name: ANNA, hash: HASH, passwordHash: "", keys: [key] }), "done");
+  const set = await said({ verb: "account_set_password", name: ANNA, password: WORDS });
+  assert.match(set, /^failed .* a password only on the server/);
+  assert.equal(kit.book.password(ANNA), HASH);
 });
 
 test("accounts in a file must be new, with a hash that servers can afford, or a password that is hashed here", async () => {

@@ -16,7 +16,7 @@ type Skipped = FileChanges["skipped"][number];
 
 /** A key of the account would be created from the password and the owner's recovery key, which only root has. */
 const ON_SERVER = failed(
-  "Each account has a key for its mail (mailboxes.encryption), which can be created only on the server.",
+  "An account with a key for its mail (mailboxes.encryption) can get a password only on the server.",
   "Use `account add` or `account passwd` on the server.",
 );
 
@@ -34,7 +34,9 @@ const webPassword: RunOf<"account_create" | "account_set_password", WebPasswordP
   { name, ...command },
   by,
 ) => {
-  if (parts.mailboxes().keyOfEach) return ON_SERVER;
+  // Keys stay after the setting has changed, and the new password would open none of them.
+  const hasKeys = command.verb === "account_set_password" && parts.accounts.hasKeys(name);
+  if (hasKeys || parts.mailboxes().keyOfEach) return ON_SERVER;
   if (command.verb === "account_create" && isPostmaster(name)) return OWNERS;
   const problem = passwordProblem(command.password, name);
   if (problem !== null) return usage(problem, "Choose another one.");
