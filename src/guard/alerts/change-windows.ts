@@ -1,7 +1,7 @@
 import { callersIp, isMailboxUser, isWebAdmin } from "../../admin/declare/rights.ts";
 import type { ConditionCode, Holding } from "../../core/alerts/alerts.ts";
 import { type AlertEvent, LONGEST_WINDOW_MS } from "../../core/alerts/rules.ts";
-import { type EventType, meaningOf, type WebAlert } from "../../core/events/event-types.ts";
+import { type EventType, meaningOf } from "../../core/events/event-types.ts";
 import { plural } from "../../core/text.ts";
 import { HOUR_MS, instant, isoTime, type Millis } from "../../core/time.ts";
 import { TimedConditions } from "./book.ts";
@@ -11,18 +11,21 @@ type Seen = Readonly<{ at: Millis; count: number; holding: Holding }>;
 
 /**
  * Changes through the web within a day, each with a separate alert, even a second change of the same thing. Past
- * `most` within the day, those of each hour share one alert. So harmless changes hide none, and leave room for other alerts.
+ * `most` within the day, those of each hour share one alert, which names `whose` they are. So harmless changes leave room for other
+ * alerts.
  * A change from a network that is not the owner's is critical.
  */
 export class EachChange {
   readonly #code: ConditionCode;
   readonly #most: number;
+  readonly #whose: string | null;
   #single: readonly Seen[] = [];
   readonly #hours = new Map<string, Seen>();
 
-  constructor(code: ConditionCode, most: number) {
+  constructor({ code, most, whose = null }: Pick<Reported, "code" | "most" | "whose">) {
     this.#code = code;
     this.#most = most;
+    this.#whose = whose;
   }
 
   take({ at, subject, detail, isNewNetwork }: WebChange): void {
@@ -36,7 +39,8 @@ export class EachChange {
     const key = `${code} ${hour}`;
     const count = (this.#hours.get(key)?.count ?? 0) + 1;
     const more = `further changes since ${isoTime(instant(hour * HOUR_MS))}`;
-    const holding = { code, subject: more, detail: `${count} so far, the last: ${subject}: ${detail}` };
+    const of = this.#whose === null ? more : `${this.#whose} (${more})`;
+    const holding = { code, subject: of, detail: `${count} so far, the last: ${subject}: ${detail}` };
     this.#hours.set(key, { at, count, holding });
   }
 
@@ -53,8 +57,8 @@ export class EachChange {
   }
 }
 
-/** `share`: the changes that are counted together; `most`: their maximum within a day. */
-type Reported = Readonly<{ share: string; code: ConditionCode; most: number; change: WebChange }>;
+/** `share`: the changes that are counted together; `most`: their maximum within a day; `whose`: the user, if they are one user's. */
+type Reported = Readonly<{ share: string; code: ConditionCode; most: number; whose?: string; change: WebChange }>;
 
 /** Changes within a day, one by one. */
 export class ChangeWindows {
@@ -63,8 +67,7 @@ export class ChangeWindows {
   take(event: AlertEvent): void {
     const reported = accountChange(event) ?? ownersChange(event);
     if (reported === null) return;
-    const { share, code, most, change } = reported;
-    this.#shares.getOrInsertComputed(share, () => new EachChange(code, most)).take(change);
+    this.#shares.getOrInsertComputed(reported.share, () => new EachChange(reported)).take(reported.change);
   }
 
   holding(now: Millis): readonly Holding[] {
@@ -73,10 +76,11 @@ export class ChangeWindows {
 }
 
 /**
- * Maximum within a day; further ones are reported by the hour. Users' changes to their own mailboxes, and each type with `apart`, have
+ * Maximum within a day; further ones are reported by the hour. Each user's changes to their own mailbox, and each type with `apart`, have
  * separate shares, so that many of them hide no other change.
  */
 const MOST_ACCOUNT_CHANGES = 20;
+const MOST_OF_USER = 5;
 /** The targets of an alias, up to this many characters; `alias list` shows the rest. */
 const MOST_CHARACTERS = 400;
 
@@ -88,20 +92,16 @@ function accountChange({ id, type, account, subject, actor, at, isNewNetwork }: 
   const name = account ?? subject?.split(" ")[0];
   const alert = meaningOf(type).alert;
   if (alert === undefined || name === undefined || actor === null) return null;
-  const share = shareOf(type, alert, actor);
-  if (share === null) return null;
+  const isUsers = actor === BY_GUARD ? alert.byGuard !== undefined : isMailboxUser(actor) && alert.byUser === true;
+  if (!isUsers && !isWebAdmin(actor)) return null;
   const says = (actor === BY_GUARD ? alert.byGuard : undefined) ?? alert.says;
   const what = subject === null ? says : `${says}: ${subject.slice(0, MOST_CHARACTERS)}`;
   const change = { at, subject: `${name} (event ${id})`, detail: `${what}, by ${actor}`, isNewNetwork };
-  return { share, code: "web_account", most: alert.apart ?? MOST_ACCOUNT_CHANGES, change };
-}
-
-/** The changes among which this one is counted; null: it raises no alert. */
-function shareOf(type: EventType, { byUser, byGuard, apart }: WebAlert, actor: string): string | null {
-  if (actor === BY_GUARD) return byGuard === undefined ? null : "users";
-  const isUser = isMailboxUser(actor);
-  if (isUser ? byUser !== true : !isWebAdmin(actor)) return null;
-  return `${isUser ? "users" : "owner"}${apart !== undefined ? ` ${type}` : ""}`;
+  const apart = alert.apart === undefined ? "" : ` ${type}`;
+  const reported = { code: "web_account", change } as const;
+  return isUsers
+    ? { ...reported, share: `user ${name}${apart}`, most: MOST_OF_USER, whose: name }
+    : { ...reported, share: `owner${apart}`, most: alert.apart ?? MOST_ACCOUNT_CHANGES };
 }
 
 /** More wrong codes than an owner mistypes. */

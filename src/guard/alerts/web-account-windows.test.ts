@@ -35,6 +35,16 @@ test("changes that outlast a stolen mailbox password are reported, and hide noth
   assert.equal(kit.details().at(-1), "got a password for a mail program, by web:admin via 203.0.113.9");
 });
 
+test("many changes of one user hide none of another", () => {
+  const kit = windows();
+  const by = (name: string) => ({ account: name, actor: `mailbox:${name} via 203.0.113.9` });
+  for (let i = 0; i < 30; i++) kit.take("APP_PASSWORD_MADE", by("bert@example.test"));
+  kit.take("FORWARDING_CHANGED", by(ANNA));
+  assert.equal(kit.holding().length, 7);
+  assert.match(kit.holding()[5] ?? "", /^web_account bert@example\.test \(further changes since /);
+  assert.equal(kit.holding()[6], `web_account ${ANNA} (event 31)`);
+});
+
 test("a new forward that is paused raises the alert", () => {
   const kit = windows();
   kit.take("ACCOUNT_REMOVED", { account: ANNA, actor: "engine" });
