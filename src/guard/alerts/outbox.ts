@@ -72,7 +72,7 @@ function earlier(
   }).length;
 }
 
-/** Maximum deliveries in flight on all channels together. Beyond it, the oldest is dropped. */
+/** Maximum deliveries in flight on all channels together. Beyond it, the oldest is dropped, a critical one last. */
 const MOST_DELIVERIES = 1_000;
 /** A channel is reported after this many failures in a row. */
 const FAILURES_REPORTED = 3;
@@ -169,19 +169,23 @@ export class AlertOutbox {
     this.#keep([...this.#deliveries.filter((one) => !gone.has(one)), ...addressed]);
   }
 
-  /** A failing message holds back only messages about the same alert, so that an end never arrives before its start. */
+  /** Critical ones first. A failing message holds back only messages about the same alert, so that an end never arrives before its start. */
   #nextFor(channel: string, now: Millis): Delivery | null {
     const before = new Set<string>();
+    let first: Delivery | null = null;
     for (const one of this.#deliveries) {
       if (one.channel !== channel) continue;
       const what = `${one.message.code ?? one.message.id} ${one.message.subject}`;
       const waitMs = one.dueAt - now;
       // A longer wait means that the clock was set back: the delivery should have happened already.
       const isDue = waitMs <= 0 || waitMs > retryMs(Math.max(1, one.attempts));
-      if (isDue && !before.has(what)) return one;
+      if (isDue && !before.has(what)) {
+        if (one.message.severity === "critical") return one;
+        first ??= one;
+      }
       before.add(what);
     }
-    return null;
+    return first;
   }
 
   async #deliver(channel: AlertChannel, delivery: Delivery): Promise<void> {
@@ -209,10 +213,14 @@ export class AlertOutbox {
   }
 
   #keep(deliveries: readonly Delivery[]): void {
-    const kept = deliveries.slice(-MOST_DELIVERIES);
-    if (kept.length < deliveries.length)
+    const surplus = deliveries.length - MOST_DELIVERIES;
+    if (surplus > 0) {
+      const isCritical = ({ message }: Delivery): boolean => message.severity === "critical";
+      const leastFirst = [...deliveries.filter((one) => !isCritical(one)), ...deliveries.filter(isCritical)];
+      const dropped = new Set(leastFirst.slice(0, surplus));
+      this.#deliveries = deliveries.filter((one) => !dropped.has(one));
       this.#parts.log.warn("Too many alerts wait; the oldest are given up.", { most: MOST_DELIVERIES });
-    this.#deliveries = kept;
+    } else this.#deliveries = deliveries;
     this.#parts.changed();
   }
 }
