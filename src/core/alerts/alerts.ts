@@ -262,6 +262,7 @@ const OF_MANY: readonly AlertCode[] = [
   "account_guarded",
   "right_password_refused",
   "known_address_capped",
+  "mail_undelivered",
 ];
 
 /** Ended by the owner's decision, or after a day. */

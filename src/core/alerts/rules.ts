@@ -9,7 +9,7 @@ export type AlertEvent = Readonly<{
   id: number;
   /** For a held mail. */
   recipients: number | null;
-  /** For a new token, a second factor or a passkey: its name; for applied settings: their keys; for networks and aliases the account or the address, and the targets. */
+  /** For a new token, a second factor or a passkey: its name; for applied settings: their keys; for networks and aliases the account or the address, and the targets; for a delivery that failed: the alias, or else the recipient. */
   subject: string | null;
   /** For a sign-in, or what failed: whether the account had never signed in from this prefix. */
   isNewPlace: boolean;
@@ -35,6 +35,8 @@ export type EventRule = Readonly<{
   matches: (event: AlertEvent) => boolean;
   /** Each network counts once. */
   distinct?: true;
+  /** One event is enough, and each subject has its own alert: one that lasts hides no other. */
+  eachSubject?: true;
 }>;
 
 /** One such event is enough. The condition holds for the account until none has come for this long. */
@@ -100,9 +102,10 @@ export const eventRules = [
   {
     code: "mail_undelivered",
     windowMs: DAY_MS,
-    counted: "deliveries refused for good, and reports on them withheld",
+    counted: "deliveries refused for good, or reports on them withheld",
     // A mail is lost if it was accepted here and then refused by an alias's target or by a mailbox.
     matches: ({ type, verdict }) => type === "BOUNCE_WITHHELD" || (type === "EMAIL_BOUNCED" && verdict === "lose"),
+    eachSubject: true,
   },
   {
     code: "web_overreach",
@@ -179,10 +182,12 @@ export const ALERT_EVENT_TYPES: readonly EventType[] = [
 
 /**
  * A sign-in refused without a check would have failed, so a guarded account does not hide an attack. Bans have their
- * own rule.
+ * own rule. One wrong password again and again is a forgotten mail program, or someone who wants the owner to hear of nothing else.
  */
 function isFailure({ type, reason }: AlertEvent): boolean {
-  return type === "LOGIN_FAILED" || (type === "LOGIN_REFUSED" && reason !== "banned");
+  return (
+    (type === "LOGIN_FAILED" && reason !== "repeated_password") || (type === "LOGIN_REFUSED" && reason !== "banned")
+  );
 }
 
 function isDashboard({ service, account }: AlertEvent): boolean {

@@ -40,8 +40,9 @@ test("accepted mail that is then refused is lost; a user's mail that other serve
   const kit = windows();
   kit.take("EMAIL_BOUNCED", { verdict: "refuse" });
   assert.deepEqual(kit.holding(), []);
-  kit.take("EMAIL_BOUNCED", { verdict: "lose" });
-  assert.deepEqual(kit.holding(), ["mail_undelivered"]);
+  for (const subject of ["info@example.test", "info@example.test", "anna@example.test"])
+    kit.take("EMAIL_BOUNCED", { verdict: "lose", subject });
+  assert.deepEqual(kit.holding(), ["mail_undelivered info@example.test", "mail_undelivered anna@example.test"]);
   const other = windows();
   other.take("BOUNCE_WITHHELD", { verdict: "withhold" });
   assert.deepEqual(other.holding(), ["mail_undelivered"]);

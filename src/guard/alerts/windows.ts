@@ -16,6 +16,8 @@ import { Guesses, Hits } from "./guess-windows.ts";
 import type { Alert } from "./ports.ts";
 
 const MOST_NAMED = 3;
+/** Of one rule, to leave room for other alerts. */
+const MOST_SUBJECTS = 20;
 
 /** Signs of a theft that last a day, and that no later event ends. */
 const LASTING: readonly AlertCode[] = [
@@ -45,7 +47,9 @@ export class AlertWindows {
   constructor(thresholds: Thresholds) {
     this.#guesses = new Guesses(thresholds.password_guessed);
     this.#all = [
-      ...eventRules.map((rule) => new RuleWindow(rule, thresholds[rule.code])),
+      ...eventRules.map((rule: (typeof eventRules)[number] & EventRule) =>
+        rule.eachSubject === true ? new SubjectWindow(rule) : new RuleWindow(rule, thresholds[rule.code]),
+      ),
       ...accountRules.map((rule) => new AccountWindow(rule)),
       this.#sending,
       new ChangeWindows(),
@@ -106,6 +110,27 @@ class RuleWindow implements Window {
       named.length === 0 ? "" : `, from ${named.join(", ")}${this.#rule.distinct === true ? " and others" : ""}`;
     const detail = `${this.#threshold} or more ${counted} within ${formatDuration(windowMs)}${from}`;
     return [{ code, subject: "", detail }];
+  }
+}
+
+/** For `eachSubject`. */
+class SubjectWindow implements Window {
+  readonly #rule: EventRule;
+  readonly #found: TimedConditions;
+
+  constructor(rule: EventRule) {
+    this.#rule = rule;
+    this.#found = new TimedConditions(rule.windowMs, MOST_SUBJECTS);
+  }
+
+  take(event: AlertEvent): void {
+    const { code, counted, windowMs, matches } = this.#rule;
+    const detail = `${counted} within ${formatDuration(windowMs)}`;
+    if (matches(event)) this.#found.set({ code, subject: event.subject ?? "", detail }, event.at);
+  }
+
+  holding(now: Millis): readonly Holding[] {
+    return this.#found.holding(now);
   }
 }
 

@@ -60,7 +60,9 @@ export class SqliteAlertEvents implements AlertEvents {
       between: `
         SELECT id, at, type, prefix, account, proof, reason, verdict, service, offence, count, limit_count, window_ms,
           limit_key, actor, iif(type IN (${NAMED.map((type) => `'${type}'`).join()}), json_extract(rest, '$.subject') || coalesce(
-            ' to ' || (SELECT group_concat(value, ', ') FROM json_each(event.rest, '$.targets')), ''), NULL) AS subject,
+            ' to ' || (SELECT group_concat(value, ', ') FROM json_each(event.rest, '$.targets')), ''),
+            iif(type IN ('EMAIL_BOUNCED', 'BOUNCE_WITHHELD'),
+              coalesce(json_extract(rest, '$.alias'), iif(type = 'EMAIL_BOUNCED', recipient, NULL)), NULL)) AS subject,
           iif(type = 'EMAIL_HELD', coalesce(json_extract(rest, '$.recipientCount'), 1), NULL) AS recipients,
           type LIKE 'LOGIN%' AND NOT EXISTS (
             SELECT 1 FROM known_address AS known
