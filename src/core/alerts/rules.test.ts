@@ -45,9 +45,11 @@ test("a ban is one of many unless it was made by hand, and a repeated violation 
   assert.deepEqual(rulesFor({ type: "UNBAN", offence: 2 }), []);
 });
 
-test("a sign-in that fails belongs to the mail or to the dashboard; one that a ban refuses to neither", () => {
+test("a sign-in that fails belongs to the mail or to the dashboard, unless a ban refuses it or its password repeats", () => {
   assert.deepEqual(rulesFor({ type: "LOGIN_FAILED", service: "imap" }), ["failed_logins"]);
   assert.deepEqual(rulesFor({ type: "LOGIN_FAILED", service: "dashboard" }), ["dashboard_logins"]);
+  for (const service of ["imap", "dashboard"])
+    assert.deepEqual(rulesFor({ type: "LOGIN_FAILED", service, reason: "repeated_password" }), []);
   const user = { account: "anna@example.org", service: "dashboard" };
   assert.deepEqual(rulesFor({ type: "LOGIN_FAILED", ...user }), ["failed_logins"]);
   assert.deepEqual(rulesFor({ type: "LOGIN_REFUSED", reason: "account_guarded" }), ["failed_logins"]);
