@@ -22,10 +22,10 @@ export class EachChange {
   #single: readonly Seen[] = [];
   readonly #hours = new Map<string, Seen>();
 
-  constructor({ code, most, whose = null }: Pick<Reported, "code" | "most" | "whose">) {
+  constructor({ code, most, whose }: Pick<Reported, "code" | "most" | "whose">) {
     this.#code = code;
     this.#most = most;
-    this.#whose = whose;
+    this.#whose = whose ?? null;
   }
 
   take({ at, subject, detail, isNewNetwork }: WebChange): void {
