@@ -6,9 +6,10 @@ import { run } from "node:test";
 const files = process.argv.slice(2);
 if (files.length === 0) throw new Error("no test files");
 const stream = run({ files, isolation: "none", forceExit: true });
-stream.on("test:fail", ({ file, name }) => {
+stream.on("test:fail", ({ file, name, details: { error } }) => {
   // At once: neither what the failed test left open nor the end of the others may come before.
-  writeSync(1, `${relative(process.cwd(), file ?? "")}\t${name}\n`);
+  const why = String(error.cause ?? error).replaceAll(/\s+/g, " ");
+  writeSync(1, `${relative(process.cwd(), file ?? "")}\t${name}\t${why}\n`);
   process.exit(1);
 });
 stream.resume();

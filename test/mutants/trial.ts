@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 export type Verdict =
   | Readonly<{ end: "passed" }>
-  | Readonly<{ end: "failed"; file: string; test: string }>
+  | Readonly<{ end: "failed"; file: string; test: string; why: string }>
   | Readonly<{ end: "timed_out" }>;
 
 /** A mutant that fills the memory ends before the machine's is full. */
@@ -37,8 +37,8 @@ export async function runTests(tree: string, files: readonly string[], timeoutMs
   process.off("exit", end);
   if (timedOut) return { end: "timed_out" };
   if (code === 0) return { end: "passed" };
-  const [file = "", test = ""] = (output.trim().split("\n").at(-1) ?? "").split("\t");
-  return { end: "failed", file, test };
+  const [file = "", test = "", why = ""] = (output.trim().split("\n").at(-1) ?? "").split("\t");
+  return { end: "failed", file, test, why };
 }
 
 function killGroup(pid: number | undefined): void {
