@@ -1,10 +1,10 @@
 import { createPublicKey } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
-import { dirname } from "node:path";
 import { codeOf } from "../../../../core/error.ts";
 import type { Ip } from "../../../../core/net/ip.ts";
 import { plural } from "../../../../core/text.ts";
 import { isPublic, ownAddresses } from "../../../../host/machine/own-addresses.ts";
+import { hasGroup } from "../../../../host/machine/system-users.ts";
 import { makeDkimKeys } from "../../../../mail/configuration/apply.ts";
 import {
   type ComparedRecord,
@@ -14,7 +14,7 @@ import {
 } from "../../../../mail/dns/published-records.ts";
 import { type DnsRecord, type FormFields, formFields, printZone } from "../../../../mail/dns/records.ts";
 import { dkimKeys } from "../../../../mail/rspamd/rspamd-conf.ts";
-import type { Layout } from "../../../../settings/layout.ts";
+import { CONTENT_USERS, type Layout } from "../../../../settings/layout.ts";
 import type { Settings } from "../../../../settings/schema.ts";
 import { type Answer, type Call, done, type Failure, failed, PROGRAM, wrongUsage } from "../../call.ts";
 import { columns, oneLine } from "../../print/text.ts";
@@ -28,6 +28,7 @@ const UNSEEN = [
 
 export const dnsRecords = withSettings(async (call, { settings }) => {
   const domains = call.args[0] === undefined ? settings.domains : [call.args[0].toLowerCase()];
+  createKeys(call.layout, settings);
   const [texts, json]: [string[], (DnsRecord & Readonly<{ form: FormFields }>)[]] = [[], []];
   for (const domain of domains) {
     const found = recordsFor(call, settings, domain);
@@ -88,6 +89,13 @@ export function outcomeOf(domain: string, checks: readonly ComparedRecord[]): An
   );
 }
 
+/** For a selector that is not applied yet: so its records can be published before mail is signed with it. */
+function createKeys(layout: Layout, settings: Settings): void {
+  const isRoot = process.getuid?.() === 0;
+  if (isRoot && existsSync(layout.dkimKeys) && hasGroup(CONTENT_USERS.rspamd))
+    makeDkimKeys({ layout, domains: settings.domains, dkimSelector: settings["dkim.selector"] });
+}
+
 const NO_ADDRESS =
   "This machine has no public address: publish A and AAAA of whatever stands before it, and their PTR.";
 
@@ -110,15 +118,11 @@ export function recordsOfDomain(
   return expectedRecords(settings, addresses, domain, key);
 }
 
-/**
- * Derived from the private key that signs, so the two always match. For a selector that is not applied yet, the key is created here, so
- * that its record can be published before mail is signed with it.
- */
+/** Derived from the private key that signs, so the two always match. */
 function publicKey(layout: Layout, settings: Settings, domain: string): string | Failure {
   const site = { layout, domains: [domain], dkimSelector: settings["dkim.selector"] };
   const file = dkimKeys(site)[0]?.file ?? "";
   try {
-    if (existsSync(dirname(file)) && process.getuid?.() === 0) makeDkimKeys(site);
     if (existsSync(file) || process.getuid?.() === 0)
       return createPublicKey(readFileSync(file)).export({ type: "spki", format: "der" }).toString("base64");
   } catch (error) {
