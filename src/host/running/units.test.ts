@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
@@ -9,7 +9,7 @@ import { temporaryDirectory, temporaryLayout } from "../../../test/kit/temporary
 import { until } from "../../../test/kit/until.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { NODE_FLAGS } from "./runit.ts";
-import { dataOfUnits, installUnits, tellReady, uninstallUnits, unitsOf } from "./units.ts";
+import { installUnits, serverOfUnits, tellReady, uninstallUnits, unitsOf } from "./units.ts";
 
 /** In place of systemd: prints its notifications. */
 const LISTEN = `
@@ -66,15 +66,19 @@ test("units are recognised by their first line, and others are kept", { skip: la
 test("the units of a server are not given to another data directory", { skip: lacking({ root: true }) }, async () => {
   const directory = temporaryDirectory();
   const there = temporaryLayout("settings");
+  const other = (layout = of.layout): string | null => serverOfUnits(layout, [temporaryDirectory(), directory]);
+  assert.equal(other(), null);
   await installUnits({ ...of, layout: there }, directory);
-  assert.equal(dataOfUnits(directory), there.data);
-  await installUnits(of, directory);
-  assert.equal(dataOfUnits(directory), "/srv/mail", "that directory was moved away");
+  assert.equal(other(), null, "that server is gone, or was moved");
   writeFileSync(there.settings, "");
-  await installUnits({ ...of, layout: there }, directory);
+  assert.equal(other(), there.data);
+  assert.equal(other(there), null);
+  const link = join(directory, "link");
+  symlinkSync(there.data, link);
+  assert.equal(other(layoutOf(link)), null);
   const outcome = await installUnits(of, directory);
-  assert.ok(!outcome.ok && outcome.reason.includes(`serve ${there.data}, not /srv/mail`), JSON.stringify(outcome));
-  assert.equal(dataOfUnits(directory), there.data);
+  assert.ok(!outcome.ok && outcome.reason.startsWith(`systemd already starts the server in ${there.data}: `));
+  assert.equal(other(), there.data);
 });
 
 test("npm start runs the start with the same flags", () => {

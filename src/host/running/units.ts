@@ -1,5 +1,6 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, realpathSync } from "node:fs";
 import { basename, join } from "node:path";
+import { readOr } from "../../core/error.ts";
 import type { Outcome } from "../../guard/ports.ts";
 import { type Layout, layoutOf } from "../../settings/layout.ts";
 import { lastLines, runProgram } from "../machine/run-program.ts";
@@ -35,6 +36,7 @@ async function must(argv: readonly string[]): Promise<void> {
 
 /** Where an administrator's units are; those of packages are below /lib. */
 const UNIT_DIRECTORY = "/etc/systemd/system";
+const PACKAGED_UNITS = "/lib/systemd/system";
 /** Neither blanks nor characters that systemd.unit(5) and systemd.syntax(7) expand. */
 const PLAIN = /^[\w./+@:,~-]+$/;
 const OURS = /^ghostinbox(-[a-z0-9-]+)?\.service$/;
@@ -53,11 +55,11 @@ export async function installUnits(
   const foreign = readdirSync(directory).find((name) => OURS.test(name) && !isOurs(join(directory, name)));
   if (foreign !== undefined)
     return { ok: false, reason: `${join(directory, foreign)} is not from here: move it away first.` };
-  const served = dataOfUnits(directory);
-  if (served !== null && served !== layout.data && existsSync(layoutOf(served).settings))
+  const other = serverOfUnits(layout, [directory]);
+  if (other !== null)
     return {
       ok: false,
-      reason: `The units serve ${served}, not ${layout.data}: set GHOSTINBOX_DATA to it, or remove them first with \`service uninstall\`.`,
+      reason: `systemd already starts the server in ${other}: give \`--data ${other}\`, or stop it and remove its units with \`service uninstall\`.`,
     };
   const compileCache = join(checkout, "node_modules", ".cache", "ghostinbox");
   const units = renderUnits({ layout, node, checkout, compileCache });
@@ -76,8 +78,21 @@ export async function uninstallUnits(directory: string = UNIT_DIRECTORY): Promis
   return reloaded.ok ? { ok: true, found: true } : reloaded;
 }
 
-/** The data directory of the server that the installed units start; null if there are none. */
-export function dataOfUnits(directory: string = UNIT_DIRECTORY): string | null {
+/** The data directory of another server that systemd starts, also by a package's units; null if there is none. */
+export function serverOfUnits(
+  { data }: Layout,
+  directories: readonly string[] = [UNIT_DIRECTORY, PACKAGED_UNITS],
+): string | null {
+  const served = directories.map(dataOfUnits).find((one) => one !== null && existsSync(layoutOf(one).settings));
+  return served === undefined || served === null || nameOf(served) === nameOf(data) ? null : served;
+}
+
+/** Behind links. */
+function nameOf(path: string): string {
+  return readOr(() => realpathSync(path), path);
+}
+
+function dataOfUnits(directory: string): string | null {
   const main = unitsOf(directory).find((file) => basename(file) === MAIN_UNIT);
   return main === undefined
     ? null

@@ -11,7 +11,7 @@ import { takeTree } from "../../host/root-files/trees.ts";
 import { holdsForeignFiles, removeDataDirectory } from "../../host/running/data-directory.ts";
 import { processesOf, runsForAnother } from "../../host/running/processes.ts";
 import { stopServer } from "../../host/running/stop.ts";
-import { dataOfUnits, uninstallUnits, unitsOf } from "../../host/running/units.ts";
+import { serverOfUnits, uninstallUnits, unitsOf } from "../../host/running/units.ts";
 import { type Layout, USERS } from "../../settings/layout.ts";
 import { readBackupRecord } from "../backup/records.ts";
 import {
@@ -49,38 +49,32 @@ const ADDED_GROUPS = [USERS.accountsGroup, USERS.dataGroup, USERS.logsGroup];
 
 /** The steps of `uninstall`, one sentence each, in order. Changes nothing. */
 export async function planUninstall(layout: Layout, options: UninstallOptions): Promise<readonly string[]> {
-  const isOnly = serverOfUnits(layout) === null;
+  const other = serverOfUnits(layout);
+  const isOnly = other === null;
   const users = isOnly ? await existing("passwd", ADDED_USERS) : [];
   const groups = isOnly ? await existing("group", ADDED_GROUPS) : [];
   const packages = await packagesToRemove(layout);
   return [
     ...(processesOf(layout.data).length > 0 ? ["Stop the running server."] : []),
     ...(isOnly && unitsOf().length > 0 ? ["Remove its units of systemd."] : []),
+    ...(isOnly ? [] : [`Leave the units of systemd, the users and the packages: the server in ${other} needs them.`]),
     "Delete the firewall tables inet ghostinbox, ghostinbox_strict and ghostinbox_isolation, if they are there.",
     ...(users.length > 0 ? [`Remove the system users ${users.join(", ")}.`] : []),
     ...(groups.length > 0
       ? [`Remove the system ${groups.length === 1 ? "group" : "groups"} ${groups.join(", ")}.`]
       : []),
-    ...packagesSentences(packages, options),
-    ...(options.packages ? besidesSentences(readBesides(layout)) : []),
+    ...(isOnly ? packagesSentences(packages, options) : []),
+    ...(isOnly && options.packages ? besidesSentences(readBesides(layout)) : []),
     ...(existsSync(layout.data) ? [dataSentence(layout, options)] : []),
   ];
-}
-
-/** The data directory of another server, which systemd starts; null if there is none. It needs the users and packages. */
-function serverOfUnits({ data }: Layout): string | null {
-  const served = dataOfUnits();
-  return served === data ? null : served;
 }
 
 /** Runs the steps of `planUninstall`; stops at the first failure. An interrupted run can be repeated. Needs root. */
 export async function uninstall(layout: Layout, options: UninstallOptions, tell: Tell): Promise<Outcome> {
   if (process.getuid?.() !== 0) return failed("Only root can uninstall GhostInbox.");
-  const other = serverOfUnits(layout);
-  if (other !== null && options.packages)
-    return failed(`Without --packages it works: the server in ${other}, which systemd starts, needs them.`);
   // Everything is planned before anything is done.
-  const packages = options.packages ? await packagesToRemove(layout) : NO_PACKAGES;
+  const takesPackages = options.packages && serverOfUnits(layout) === null;
+  const packages = takesPackages ? await packagesToRemove(layout) : NO_PACKAGES;
   const others = await alsoRemoved(packages);
   if (others.length > 0)
     return failed(`Without --packages it works; with it these would go too, for they need some: ${others.join(", ")}.`);
@@ -111,7 +105,8 @@ async function takeBack(layout: Layout, options: UninstallOptions, { packages, t
   if (isOnly) tell("Removing users and groups");
   const users = isOnly ? await removeUsers(layout.data, ADDED_USERS, ADDED_GROUPS) : DONE;
   if (!users.ok) return users;
-  if (options.packages) {
+  letServicesStart();
+  if (isOnly && options.packages) {
     const taken = await takePackagesBack(layout, { packages, tell });
     if (!taken.ok) return taken;
   }
@@ -123,7 +118,6 @@ async function takeBack(layout: Layout, options: UninstallOptions, { packages, t
 }
 
 async function takePackagesBack({ data }: Layout, { packages, tell }: Work): Promise<Outcome> {
-  letServicesStart();
   const besides = readBesides({ data });
   if (packages.returning.length > 0) tell(`Installing ${packages.returning.join(" ")}`);
   const again = await installAgain(packages, besides.auto);
