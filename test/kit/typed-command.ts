@@ -14,7 +14,7 @@ export async function typed(
   line: string,
   replies: (command: Command) => Reply,
   answer: string | null = null,
-  variables: Readonly<Record<string, string>> = {},
+  variables: Readonly<Record<string, string>> = { SSH_CONNECTION: "192.0.2.99 50000 198.51.100.1 22" },
 ) {
   using layout = dataDirectory();
   const asked: Command[] = [];

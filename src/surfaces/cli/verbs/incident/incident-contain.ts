@@ -224,8 +224,8 @@ async function holdQueue(call: Call, account: AccountName): Promise<Came> {
 
 function ban(call: Call, target: string, { id }: Incident): Deed {
   if (callerIn(call, target) !== null) {
-    const says = `${target} is not banned, because your SSH connection comes from there.`;
-    return { plan: says, run: async () => took(says) };
+    const says = `Ban ${target}. Not done: the SSH connection of this command comes from there.`;
+    return { plan: says, run: async () => ({ did: [], wrong: [says] }) };
   }
   const plan = `Ban ${target}.`;
   const run = async (): Promise<Came> => {

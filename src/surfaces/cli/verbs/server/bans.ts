@@ -12,15 +12,15 @@ export async function ban(call: Call): Promise<Answer> {
   const time = call.option("for");
   const isPermanent = call.flag("permanent");
   if (time !== null && isPermanent) return wrongUsage("--for and --permanent exclude each other.", "Use only one.");
-  const prefix = parsePrefix(target);
-  if (prefix !== null && isWide(prefix) && !(await confirmed(call, `${prefix} is ${sizeOf(prefix)}. Ban all of it?`)))
-    return failed("Nothing was banned.", `A single address is written without a length: ${PROGRAM} ban IP`);
   const own = callerIn(call, target);
   if (own !== null)
     return failed(
       `Your SSH connection comes from ${shown(own)}: this ban would lock you out.`,
       `Ban it from elsewhere, such as the console: ${PROGRAM} ban ${oneLine(target)}`,
     );
+  const prefix = parsePrefix(target);
+  if (prefix !== null && isWide(prefix) && !(await confirmed(call, `${prefix} is ${sizeOf(prefix)}. Ban all of it?`)))
+    return failed("Nothing was banned.", `A single address is written without a length: ${PROGRAM} ban IP`);
   const asked = await call.guard.ask({ verb: "ban", target, note, for: isPermanent ? "permanent" : time });
   if (!asked.ok) return asked;
   const { ban: item } = asked.result;
@@ -37,12 +37,13 @@ export async function ban(call: Call): Promise<Answer> {
  */
 export function callerIn(call: Call, target: string): Prefix | null {
   const own = peerOf(callerConnection(call.env));
+  if (own === null) return null;
   const ip = parseIp(target);
   const read = settingsOf(call);
   // The guard bans an IPv6 address with its network.
   const length = read.ok ? read.settings["bans.ipv6_prefix"] : USUAL_IPV6_LENGTH;
   const network = ip === null ? parsePrefix(target) : prefixOf(ip, length);
-  return own !== null && network !== null && overlaps(own, network) ? own : null;
+  return network !== null && overlaps(own, network) ? own : null;
 }
 
 const USUAL_IPV6_LENGTH = 64;
