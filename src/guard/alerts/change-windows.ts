@@ -11,9 +11,8 @@ type Seen = Readonly<{ at: Millis; count: number; holding: Holding }>;
 
 /**
  * Changes through the web within a day, each with a separate alert, even a second change of the same thing. Past
- * `most` within the day, those of each hour share one alert, which names `whose` they are. So harmless changes leave room for other
- * alerts.
- * A change from a network that is not the owner's is critical.
+ * `most` within the day, those of each hour share one alert, which names the user if they are one user's. So harmless changes leave
+ * room for other alerts. A change from a network that is not the owner's is critical.
  */
 export class EachChange {
   readonly #code: ConditionCode;
@@ -58,21 +57,42 @@ export class EachChange {
 }
 
 /** `share`: the changes that are counted together; `most`: their maximum within a day; `whose`: the user, if they are one user's. */
-type Reported = Readonly<{ share: string; code: ConditionCode; most: number; whose?: string; change: WebChange }>;
+type Reported = Readonly<{
+  share: string;
+  code: ConditionCode;
+  most: number;
+  whose?: string | undefined;
+  change: WebChange;
+}>;
 
 /** Changes within a day, one by one. */
 export class ChangeWindows {
-  readonly #shares = new Map<string, EachChange>();
+  readonly #shares: Shares = new Map();
+  /** The same for each user who changes their own mailbox. */
+  readonly #ofUsers: Shares = new Map();
 
   take(event: AlertEvent): void {
     const reported = accountChange(event) ?? ownersChange(event);
     if (reported === null) return;
-    this.#shares.getOrInsertComputed(reported.share, () => new EachChange(reported)).take(reported.change);
+    const { whose, change } = reported;
+    if (whose === undefined) take(this.#shares, reported);
+    else if (holdingIn(this.#ofUsers, change.at).length < MOST_OF_USERS) take(this.#ofUsers, reported);
+    else take(this.#shares, { ...reported, share: "users", most: 0, whose: undefined });
   }
 
   holding(now: Millis): readonly Holding[] {
-    return [...this.#shares.values()].flatMap((changes) => changes.holding(now));
+    return [...holdingIn(this.#ofUsers, now), ...holdingIn(this.#shares, now)];
   }
+}
+
+type Shares = Map<string, EachChange>;
+
+function take(shares: Shares, reported: Reported): void {
+  shares.getOrInsertComputed(reported.share, () => new EachChange(reported)).take(reported.change);
+}
+
+function holdingIn(shares: Shares, now: Millis): readonly Holding[] {
+  return [...shares.values()].flatMap((changes) => changes.holding(now));
 }
 
 /**
@@ -81,6 +101,8 @@ export class ChangeWindows {
  */
 const MOST_ACCOUNT_CHANGES = 20;
 const MOST_OF_USER = 5;
+/** Alerts about users' changes, to leave room for others. */
+const MOST_OF_USERS = 60;
 /** The targets of an alias, up to this many characters; `alias list` shows the rest. */
 const MOST_CHARACTERS = 400;
 
@@ -100,7 +122,7 @@ function accountChange({ id, type, account, subject, actor, at, isNewNetwork }: 
   const apart = alert.apart === undefined ? "" : ` ${type}`;
   const reported = { code: "web_account", change } as const;
   return isUsers
-    ? { ...reported, share: `user ${name}${apart}`, most: MOST_OF_USER, whose: name }
+    ? { ...reported, share: `${name}${apart}`, most: MOST_OF_USER, whose: name }
     : { ...reported, share: `owner${apart}`, most: alert.apart ?? MOST_ACCOUNT_CHANGES };
 }
 

@@ -45,6 +45,16 @@ test("many changes of one user hide none of another", () => {
   assert.equal(kit.holding()[6], `web_account ${ANNA} (event 31)`);
 });
 
+test("changes of many users leave room for other alerts", () => {
+  const kit = windows();
+  for (let i = 0; i < 300; i++) {
+    const name = `user${i % 60}@example.test`;
+    kit.take("APP_PASSWORD_MADE", { account: name, actor: `mailbox:${name} via 203.0.113.9` });
+  }
+  assert.equal(kit.holding().length, 61);
+  assert.match(kit.holding().at(-1) ?? "", /^web_account further changes since /);
+});
+
 test("a new forward that is paused raises the alert", () => {
   const kit = windows();
   kit.take("ACCOUNT_REMOVED", { account: ANNA, actor: "engine" });
