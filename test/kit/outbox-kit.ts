@@ -26,8 +26,14 @@ export function outbox() {
   const log = { ...SILENT, warn: (...what: readonly unknown[]) => void warned.push(what) };
   const box = new AlertOutbox([], { clock, log, changed: () => void changes++ });
   box.use([channel("a"), channel("b")]);
-  const message = (title: string, severity: Severity, subject = title): AlertMessage => ({
+  const message = (
+    title: string,
+    severity: Severity,
+    subject = title,
+    kind: AlertMessage["kind"] = "test",
+  ): AlertMessage => ({
     ...testMessage(clock.now(), "en"),
+    kind,
     title,
     severity,
     subject,

@@ -78,11 +78,12 @@ test("without changes nothing is saved again; a message dropped for lack of room
   assert.equal(kit.box.deliveries[0]?.message.title, "1");
 });
 
-test("critical messages go first, and are dropped last", async () => {
+test("the start of a critical alert goes first, and critical messages are dropped last", async () => {
   const kit = outbox();
   kit.box.use([kit.channel("a")]);
-  kit.add(AT_ONCE, ["one", "warning", "x"], ["two", "critical", "y"]);
-  assert.deepEqual(await kit.rounds(AT_ONCE, 3), ["a: two", "a: one"]);
+  kit.add(AT_ONCE, ["end", "critical", "x", "resolved"], ["one", "warning", "y", "opened"]);
+  kit.add(AT_ONCE, ["two", "critical", "z", "opened"]);
+  assert.deepEqual(await kit.rounds(AT_ONCE, 3), ["a: two", "a: end", "a: one"]);
   for (let i = 0; i <= 1_000; i++) kit.add(AT_ONCE, [`${i}`, i === 0 ? "critical" : "warning"]);
   assert.deepEqual(
     kit.box.deliveries.slice(0, 2).map(({ message }) => message.title),

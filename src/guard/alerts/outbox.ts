@@ -169,7 +169,10 @@ export class AlertOutbox {
     this.#keep([...this.#deliveries.filter((one) => !gone.has(one)), ...addressed]);
   }
 
-  /** Critical ones first, except for their ends. A failing message holds back only messages about the same alert, so that an end never arrives before its start. */
+  /**
+   * The starts of critical alerts first. A failing message holds back only messages about the same alert, so that an end never arrives
+   * before its start.
+   */
   #nextFor(channel: string, now: Millis): Delivery | null {
     const before = new Set<string>();
     let first: Delivery | null = null;
@@ -180,7 +183,7 @@ export class AlertOutbox {
       // A longer wait means that the clock was set back: the delivery should have happened already.
       const isDue = waitMs <= 0 || waitMs > retryMs(Math.max(1, one.attempts));
       if (isDue && !before.has(what)) {
-        if (one.message.severity === "critical" && one.message.kind !== "resolved") return one;
+        if (one.message.severity === "critical" && one.message.kind === "opened") return one;
         first ??= one;
       }
       before.add(what);
