@@ -101,7 +101,7 @@ const lastSignIn = () =>
 export type LastSignIn = Readonly<NonNullable<z.output<ReturnType<typeof lastSignIn>>>>;
 const passwordsOnServer = meaning(
   z.boolean(),
-  "Each account has a key for its mail, so accounts and passwords can be made only on the server.",
+  "Accounts with keys for their mail are here: a password of one can be set only on the server.",
 );
 const listItem = () =>
   z.object({

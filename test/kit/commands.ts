@@ -22,7 +22,7 @@ const FIELDS: { readonly [V in Verb]?: Partial<Omit<CommandOf<V>, "verb">> } = {
   accounts_import_hashed: { entries: [{ name: NAME, hash: HASH }] },
   accounts_follow: { entries: [], gone: ["bert@example.org"] },
   mail_keys_recover: { hash: HASH, keys: [] },
-  quota_set: { quotaBytes: 50_000_000 },
+  quota_set: { quotaBytes: 50_000_000_000 },
   queue_hold: { ids: ["4Wxyz12AbCz1"] },
   queue_release: { account: NAME },
   queue_delete: { sender: "" },

@@ -1,7 +1,7 @@
 import type { LastSignIn } from "../../../admin/accounts.ts";
 import type { CommandError, ParsedCommandOf, Reply } from "../../../admin/declare/control.ts";
 import { type AccountName, parseAccountName } from "../../../core/net/address.ts";
-import type { AccountBook, Keeper } from "../../admin-ports.ts";
+import type { AccountBook, Keeper, MailKeyStore } from "../../admin-ports.ts";
 import { guessesAt } from "../../facts/login-facts.ts";
 import type { AppPasswordStore, ForwardTargets } from "../../mailbox-ports.ts";
 import { failed, keeperFault, type RunsOf } from "../refusals.ts";
@@ -14,6 +14,7 @@ export type AccountListParts = AccountStateCommandParts &
     book: AccountBook;
     lastSignIn: (account: string) => LastSignIn | null;
     keeper: Keeper;
+    accounts: Pick<MailKeyStore, "hasKeys">;
     /** From the settings: the default quota, and whether each account has a key for its mail. */
     mailboxes: () => Readonly<{ quotaBytes: number; keyOfEach: boolean }>;
   }>;
@@ -59,7 +60,7 @@ export async function accountDetails(
     aliasesTotal: book.aliasCounts([name]).get(name) ?? 0,
     use: await mailboxUse(parts, name),
     usualQuotaBytes: quotaBytes,
-    passwordsOnServer: keyOfEach,
+    passwordsOnServer: keyOfEach || parts.accounts.hasKeys(name),
   };
   return { ok: true, result };
 }

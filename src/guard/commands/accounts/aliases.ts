@@ -54,8 +54,8 @@ function noSuchAlias(reason: string): CommandError {
 }
 
 /**
- * For `recordThenChange`: refuses a change after which alerts would newly leave the server, or mail would go to too many. `wrong`: looks
- * at the targets again, because another change may have removed one or closed a loop.
+ * For `recordThenChange`: refuses a change after which alerts would newly leave the server, or mail would go to too many. `wrong`: why a
+ * target cannot be used; asked again, because another change may have removed one or closed a loop.
  */
 export function checkOfTargets(
   parts: Pick<AccountCommandParts, "reach" | "alertsTo" | "engine">,

@@ -51,6 +51,13 @@ describe("what the user of a mailbox changes", () => {
   });
 
   const NEW = { verb: "my_password", password: "quite new words" } as const;
+  test("keys of the account keep its password on the server, also once mailboxes.encryption has changed", async () => {
+    const keys = [{ id: "a", publicKey: "b", locked: "c", recoverable: "d" }];
+    assert.ok((await kit.ask({ verb: "account_set_hash", name: ANNA, hash: HASH, keys })).ok);
+    assert.match(refusalOf(await mine(NEW)), /only on the server/);
+    assert.equal(kit.active.storedHash(ANNA), HASH);
+  });
+
   const THE_OWNERS = hashOf("what the owner gave");
   for (const [act, verbs, hash] of [
     ["set a different one", ["account_set_hash"], THE_OWNERS],

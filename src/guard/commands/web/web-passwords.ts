@@ -16,7 +16,7 @@ type Skipped = FileChanges["skipped"][number];
 
 /** A key of the account would be created from the password and the owner's recovery key, which only root has. */
 const ON_SERVER = failed(
-  "An account with a key for its mail (mailboxes.encryption) can get a password only on the server.",
+  "The password of an account with a key for its mail (mailboxes.encryption) is set only on the server.",
   "Use `account add` or `account passwd` on the server.",
 );
 
