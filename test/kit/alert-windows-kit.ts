@@ -7,7 +7,6 @@ export const THRESHOLDS: Thresholds = {
   failed_logins: 3,
   dashboard_logins: 2,
   spraying: 1,
-  mail_undelivered: 1,
   web_overreach: 1,
   password_guessed: 3,
   unusual_connections: 3,

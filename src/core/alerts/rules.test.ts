@@ -22,7 +22,6 @@ test("each rule looks back over its own window, and some count networks instead 
       ["spam_volume", HOUR_MS, false],
       ["many_bans", HOUR_MS, true],
       ["repeated_violations", DAY_MS, true],
-      ["mail_undelivered", DAY_MS, false],
       ["web_overreach", DAY_MS, false],
     ],
   );
@@ -60,10 +59,4 @@ test("a sign-in that fails belongs to the mail or to the dashboard, unless a ban
 test("connections count whether they were accepted, deferred or refused", () => {
   for (const type of ["CONNECT", "CONNECT_DEFERRED", "CONNECT_REFUSED"] as const)
     assert.deepEqual(rulesFor({ type }), ["unusual_connections"]);
-});
-
-test("lost mail raises an alert: mail that was refused for good, and withheld reports", () => {
-  assert.deepEqual(rulesFor({ type: "BOUNCE_WITHHELD" }), ["mail_undelivered"]);
-  assert.deepEqual(rulesFor({ type: "EMAIL_BOUNCED", verdict: "lose" }), ["mail_undelivered"]);
-  assert.deepEqual(rulesFor({ type: "EMAIL_BOUNCED", verdict: "refuse" }), []);
 });

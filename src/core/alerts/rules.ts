@@ -9,7 +9,10 @@ export type AlertEvent = Readonly<{
   id: number;
   /** For a held mail. */
   recipients: number | null;
-  /** For a new token, a second factor or a passkey: its name; for applied settings: their keys; for networks and aliases the account or the address, and the targets; for a delivery that failed: the alias, or else the recipient. */
+  /**
+   * For a new token, a second factor or a passkey: its name; for applied settings: their keys; for networks and aliases the account or
+   * the address, and the targets; for a delivery that failed: the alias, or else the recipient.
+   */
   subject: string | null;
   /** For a sign-in, or what failed: whether the account had never signed in from this prefix. */
   isNewPlace: boolean;
@@ -35,8 +38,6 @@ export type EventRule = Readonly<{
   matches: (event: AlertEvent) => boolean;
   /** Each network counts once. */
   distinct?: true;
-  /** One event is enough, and each subject has its own alert: one that lasts hides no other. */
-  eachSubject?: true;
 }>;
 
 /** One such event is enough. The condition holds for the account until none has come for this long. */
@@ -98,14 +99,6 @@ export const eventRules = [
     counted: "networks banned again",
     matches: ({ type, offence }) => type === "BAN" && offence !== null && offence > 1,
     distinct: true,
-  },
-  {
-    code: "mail_undelivered",
-    windowMs: DAY_MS,
-    counted: "deliveries refused for good, or reports on them withheld",
-    // A mail is lost if it was accepted here and then refused by an alias's target or by a mailbox.
-    matches: ({ type, verdict }) => type === "BOUNCE_WITHHELD" || (type === "EMAIL_BOUNCED" && verdict === "lose"),
-    eachSubject: true,
   },
   {
     code: "web_overreach",

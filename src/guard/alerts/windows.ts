@@ -8,6 +8,7 @@ import {
   type Thresholds,
 } from "../../core/alerts/rules.ts";
 import { BoundedMap } from "../../core/bounded-map.ts";
+import { withoutExtension } from "../../core/net/address.ts";
 import { formatDuration, type Millis } from "../../core/time.ts";
 import { AccountWindow, SendingWindows } from "./account-windows.ts";
 import { TimedConditions } from "./book.ts";
@@ -16,8 +17,8 @@ import { Guesses, Hits } from "./guess-windows.ts";
 import type { Alert } from "./ports.ts";
 
 const MOST_NAMED = 3;
-/** Of one rule, to leave room for other alerts. */
-const MOST_SUBJECTS = 20;
+/** Those that lose more mail share one alert, to leave room for others. */
+const MOST_ADDRESSES = 20;
 
 /** Signs of a theft that last a day, and that no later event ends. */
 const LASTING: readonly AlertCode[] = [
@@ -47,9 +48,8 @@ export class AlertWindows {
   constructor(thresholds: Thresholds) {
     this.#guesses = new Guesses(thresholds.password_guessed);
     this.#all = [
-      ...eventRules.map((rule: (typeof eventRules)[number] & EventRule) =>
-        rule.eachSubject === true ? new SubjectWindow(rule) : new RuleWindow(rule, thresholds[rule.code]),
-      ),
+      ...eventRules.map((rule) => new RuleWindow(rule, thresholds[rule.code])),
+      new LostMail(),
       ...accountRules.map((rule) => new AccountWindow(rule)),
       this.#sending,
       new ChangeWindows(),
@@ -113,20 +113,18 @@ class RuleWindow implements Window {
   }
 }
 
-/** For `eachSubject`. */
-class SubjectWindow implements Window {
-  readonly #rule: EventRule;
-  readonly #found: TimedConditions;
+/** Mail that was accepted here and is lost. Each address has its own alert: one that loses mail every day hides no other. */
+class LostMail implements Window {
+  readonly #found = new TimedConditions(LONGEST_WINDOW_MS);
 
-  constructor(rule: EventRule) {
-    this.#rule = rule;
-    this.#found = new TimedConditions(rule.windowMs, MOST_SUBJECTS);
-  }
-
-  take(event: AlertEvent): void {
-    const { code, counted, windowMs, matches } = this.#rule;
-    const detail = `${counted} within ${formatDuration(windowMs)}`;
-    if (matches(event)) this.#found.set({ code, subject: event.subject ?? "", detail }, event.at);
+  take({ type, verdict, subject, at }: AlertEvent): void {
+    const isRefused = type === "EMAIL_BOUNCED" && verdict === "lose";
+    if (!isRefused && type !== "BOUNCE_WITHHELD") return;
+    const all = this.#found.holding(at).map((one) => one.subject);
+    const of = withoutExtension(subject ?? "").toLowerCase();
+    const hasRoom = all.includes(of) || all.length < MOST_ADDRESSES;
+    const detail = isRefused ? "a delivery was refused for good" : "a report about mail was withheld";
+    this.#found.set({ code: "mail_undelivered", subject: hasRoom ? of : "", detail }, at);
   }
 
   holding(now: Millis): readonly Holding[] {

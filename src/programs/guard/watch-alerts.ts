@@ -104,7 +104,6 @@ export class AlertWatch {
         many_bans: settings["alerts.thresholds.bans"],
         repeated_violations: settings["alerts.thresholds.repeated"],
         spraying: 1,
-        mail_undelivered: 1,
         web_overreach: 1,
       },
       volume: {

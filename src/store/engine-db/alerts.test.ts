@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { alertsOnDatabase } from "../../../test/kit/alerts-on-database.ts";
-import { ip } from "../../../test/kit/samples.ts";
+import { DELIVERED, ip } from "../../../test/kit/samples.ts";
 import { columnOf, scalarOf } from "../../../test/kit/test-database.ts";
 import { DAY_MS, HOUR_MS } from "../../core/time.ts";
 import { SqliteAlertEvents } from "./alerts.ts";
@@ -112,6 +112,20 @@ test("an account that is guessed at from everywhere is reported, and its right p
   assert.deepEqual(await seconds(2), []);
   clock.advance(HOUR_MS);
   assert.equal((await seconds(100)).filter((one) => one.startsWith("resolved")).length, 4);
+});
+
+test("lost mail is reported by its alias, or else by its recipient", async () => {
+  const { engine, seconds } = alertsOnDatabase();
+  const lost = { ...DELIVERED, outcome: "bounced", recipient: "person@elsewhere.test" } as const;
+  const mails = [
+    { ...lost, alias: "info@example.test" },
+    { ...lost, relay: "lmtp dovecot", recipient: ANNA },
+  ];
+  assert.ok(await engine.observe("mail.log", { inode: "1", offset: 9 }, mails));
+  assert.deepEqual(
+    await seconds(2),
+    [`info@example.test`, ANNA].map((of) => `opened mail_undelivered ${of}`),
+  );
 });
 
 test("a token is reported if it was made through the web, by its name", async () => {

@@ -61,8 +61,7 @@ export class SqliteAlertEvents implements AlertEvents {
         SELECT id, at, type, prefix, account, proof, reason, verdict, service, offence, count, limit_count, window_ms,
           limit_key, actor, iif(type IN (${NAMED.map((type) => `'${type}'`).join()}), json_extract(rest, '$.subject') || coalesce(
             ' to ' || (SELECT group_concat(value, ', ') FROM json_each(event.rest, '$.targets')), ''),
-            iif(type IN ('EMAIL_BOUNCED', 'BOUNCE_WITHHELD'),
-              coalesce(json_extract(rest, '$.alias'), iif(type = 'EMAIL_BOUNCED', recipient, NULL)), NULL)) AS subject,
+            iif(type = 'EMAIL_BOUNCED', coalesce(json_extract(rest, '$.alias'), recipient), NULL)) AS subject,
           iif(type = 'EMAIL_HELD', coalesce(json_extract(rest, '$.recipientCount'), 1), NULL) AS recipients,
           type LIKE 'LOGIN%' AND NOT EXISTS (
             SELECT 1 FROM known_address AS known
