@@ -39,7 +39,10 @@ export type WebAlert = Readonly<{
   byUser?: true;
   /** What the alert says if the guard made the change. */
   byGuard?: string;
-  /** Maximum of this type within a day, if the owner makes the changes. It is counted separately, so that imported accounts, or replies before holidays, crowd out no other change. */
+  /**
+   * How many changes of this type by the owner are reported one by one within a day. They are counted separately, so that imported
+   * accounts, or replies before holidays, crowd out no other change.
+   */
   apart?: number;
   /** The alert repeats the event's subject; for an alias also its new targets. */
   isNamed?: true;

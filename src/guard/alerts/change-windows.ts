@@ -11,7 +11,7 @@ type Seen = Readonly<{ at: Millis; count: number; holding: Holding }>;
 
 /**
  * Changes through the web within a day, each with a separate alert, even a second change of the same thing. Past
- * `most` within the day, those of each hour share one alert, which names the user if they are one user's. So harmless changes leave
+ * `most` within the day, those of each hour share one alert, which names the user if all are by one user. So harmless changes leave
  * room for other alerts. A change from a network that is not the owner's is critical.
  */
 export class EachChange {
@@ -57,27 +57,24 @@ export class EachChange {
 }
 
 /** `share`: the changes that are counted together; `most`: their maximum within a day; `whose`: the user, if they are one user's. */
-type Reported = Readonly<{
-  share: string;
-  code: ConditionCode;
-  most: number;
-  whose?: string | undefined;
-  change: WebChange;
-}>;
+type Reported = Readonly<{ share: string; code: ConditionCode; most: number; whose?: string; change: WebChange }>;
 
 /** Changes within a day, one by one. */
 export class ChangeWindows {
   readonly #shares: Shares = new Map();
-  /** The same for each user who changes their own mailbox. */
+  /** For each user who changes their own mailbox. */
   readonly #ofUsers: Shares = new Map();
 
   take(event: AlertEvent): void {
     const reported = accountChange(event) ?? ownersChange(event);
     if (reported === null) return;
-    const { whose, change } = reported;
-    if (whose === undefined) take(this.#shares, reported);
-    else if (holdingIn(this.#ofUsers, change.at).length < MOST_OF_USERS) take(this.#ofUsers, reported);
-    else take(this.#shares, { ...reported, share: "users", most: 0, whose: undefined });
+    const { share, whose, change } = reported;
+    if (whose === undefined) return take(this.#shares, reported);
+    // Half of the room is for users of whom nothing is reported yet.
+    const isFirst = (this.#ofUsers.get(share)?.holding(change.at).length ?? 0) === 0;
+    const most = isFirst ? MOST_OF_USERS : MOST_OF_USERS / 2;
+    if (holdingIn(this.#ofUsers, change.at).length < most) take(this.#ofUsers, reported);
+    else take(this.#shares, { ...reported, share: "users", most: 0, whose: "several users" });
   }
 
   holding(now: Millis): readonly Holding[] {
@@ -101,7 +98,7 @@ function holdingIn(shares: Shares, now: Millis): readonly Holding[] {
  */
 const MOST_ACCOUNT_CHANGES = 20;
 const MOST_OF_USER = 5;
-/** Alerts about users' changes, to leave room for others. */
+/** Maximum alerts about users' changes within a day, to leave room for others. */
 const MOST_OF_USERS = 60;
 /** The targets of an alias, up to this many characters; `alias list` shows the rest. */
 const MOST_CHARACTERS = 400;
