@@ -29,8 +29,10 @@ export function createFile(path: string, data: string, access: Access): boolean 
   return explained(path, () => {
     using place = Directory.open(dirname(path));
     const fd = place.create(basename(path), 0o600);
-    if (fd !== null) fill(fd, data, access);
-    return fd !== null;
+    if (fd === null) return false;
+    fill(fd, data, access);
+    place.flush();
+    return true;
   });
 }
 

@@ -145,7 +145,6 @@ export function makeDkimKeys(site: Pick<Site, "layout" | "domains" | "dkimSelect
     // An empty one was not flushed before a power failure, so its public half cannot be published yet.
     const key = found === null || found.text.trim() === "" ? null : found;
     if (key?.owner.uid === owner.uid && key.owner.gid === owner.gid && key.mode === 0o640) continue;
-    // Of two programs that create the same key, the second keeps the first one's.
     if (found === null) createFile(file, freshKey(), { mode: 0o640, owner });
     else writeFile(file, key?.text ?? freshKey(), { mode: 0o640, owner });
   }
