@@ -170,7 +170,7 @@ export class AlertOutbox {
   }
 
   /**
-   * The starts of critical alerts first. A failing message holds back only messages about the same alert, so that an end never arrives
+   * The starts of critical alerts first, unless they are in a digest. A failing message holds back only messages about the same alert, so that an end never arrives
    * before its start.
    */
   #nextFor(channel: string, now: Millis): Delivery | null {

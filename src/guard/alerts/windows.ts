@@ -17,7 +17,7 @@ import { Guesses, Hits } from "./guess-windows.ts";
 import type { Alert } from "./ports.ts";
 
 const MOST_NAMED = 3;
-/** Those that lose more mail share one alert, to leave room for others. */
+/** Addresses with an alert each. All further ones share one, to leave room for others. */
 const MOST_ADDRESSES = 20;
 
 /** Signs of a theft that last a day, and that no later event ends. */
@@ -124,7 +124,7 @@ class LostMail implements Window {
     const of = withoutExtension(subject ?? "").toLowerCase();
     const hasRoom = all.includes(of) || all.length < MOST_ADDRESSES;
     const detail = isRefused ? "a delivery was refused for good" : "a report about mail was withheld";
-    this.#found.set({ code: "mail_undelivered", subject: hasRoom ? of : "", detail }, at);
+    this.#found.set({ code: "mail_undelivered", subject: hasRoom ? of : "further addresses", detail }, at);
   }
 
   holding(now: Millis): readonly Holding[] {
