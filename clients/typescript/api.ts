@@ -876,7 +876,7 @@ export type Routes = {
       /** The cursor of the next page; null on the last. */
       readonly next: string | null;
       readonly total: number;
-      /** Accounts with keys for their mail are here: a password of one can be set only on the server. */
+      /** Each account has a key for its mail, so accounts and passwords can be made only on the server. */
       readonly passwordsOnServer: boolean;
     };
   };
@@ -1403,7 +1403,7 @@ export type Routes = {
       } | null;
       /** The setting `mailboxes.quota`; 0: no limit. */
       readonly usualQuotaBytes: number;
-      /** Accounts with keys for their mail are here: a password of one can be set only on the server. */
+      /** It has a key for its mail, or gets one with a password, so its password can be set only on the server. */
       readonly passwordsOnServer: boolean;
     };
   };

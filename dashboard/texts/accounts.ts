@@ -14,7 +14,7 @@ export const en = {
   madeSays: (name: string) => `The server generated this password for ${name}. It is shown only once.`,
   shownPassword: "New password",
   onServer: (command: string) =>
-    `Each account has a key for its mail, which only the server can make: ./ghostinbox account ${command}`,
+    `Accounts have keys for their mail, which only the server can make: ./ghostinbox account ${command}`,
   ofFile: "This account follows the accounts file: change its password and its quota there, or remove its line.",
   suspended: "suspended",
   active: "active",
@@ -108,7 +108,7 @@ export const de: typeof en = {
   madeSays: (name) => `Dieses Passwort hat der Server für ${name} erzeugt. Es wird nur jetzt gezeigt.`,
   shownPassword: "Neues Passwort",
   onServer: (command) =>
-    `Jedes Konto hat einen Schlüssel für seine Post, der nur auf dem Server erzeugt wird: ./ghostinbox account ${command}`,
+    `Konten haben Schlüssel für ihre Post, die nur auf dem Server erzeugt werden: ./ghostinbox account ${command}`,
   ofFile:
     "Dieses Konto folgt der Kontendatei: Ändern Sie Passwort und Kontingent dort, oder entfernen Sie seine Zeile.",
   suspended: "stillgelegt",

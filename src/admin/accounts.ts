@@ -99,10 +99,6 @@ const lastSignIn = () =>
     "As far as the memory reaches; from an address, or a network of IPv6.",
   );
 export type LastSignIn = Readonly<NonNullable<z.output<ReturnType<typeof lastSignIn>>>>;
-const passwordsOnServer = meaning(
-  z.boolean(),
-  "Accounts with keys for their mail are here: a password of one can be set only on the server.",
-);
 const listItem = () =>
   z.object({
     ...row(),
@@ -112,7 +108,15 @@ const listItem = () =>
     aliases: meaning(count, "How many aliases lead to it."),
   });
 export type AccountListItem = Readonly<z.output<ReturnType<typeof listItem>>>;
-const listed = answers(() => z.object({ ...pageOf(listItem()).shape, passwordsOnServer }));
+const listed = answers(() =>
+  z.object({
+    ...pageOf(listItem()).shape,
+    passwordsOnServer: meaning(
+      z.boolean(),
+      "Each account has a key for its mail, so accounts and passwords can be made only on the server.",
+    ),
+  }),
+);
 const details = answers(() =>
   z.object({
     ...row(),
@@ -122,7 +126,10 @@ const details = answers(() =>
     aliasesTotal: count,
     use: meaning(z.nullable(z.object({ usedBytes: count, mails: count })), "Null: it is not known now."),
     usualQuotaBytes: meaning(count, "The setting `mailboxes.quota`; 0: no limit."),
-    passwordsOnServer,
+    passwordsOnServer: meaning(
+      z.boolean(),
+      "It has a key for its mail, or gets one with a password, so its password can be set only on the server.",
+    ),
   }),
 );
 export type DetailedAccount = ResultOf<typeof details>;

@@ -56,6 +56,7 @@ describe("what the user of a mailbox changes", () => {
     assert.ok((await kit.ask({ verb: "account_set_hash", name: ANNA, hash: HASH, keys })).ok);
     assert.match(refusalOf(await mine(NEW)), /only on the server/);
     assert.equal(kit.active.storedHash(ANNA), HASH);
+    assert.equal((await kit.result({ verb: "account_details", name: ANNA })).passwordsOnServer, true);
   });
 
   const THE_OWNERS = hashOf("what the owner gave");
