@@ -55,7 +55,7 @@ export async function installUnits(
   const foreign = readdirSync(directory).find((name) => OURS.test(name) && !isOurs(join(directory, name)));
   if (foreign !== undefined)
     return { ok: false, reason: `${join(directory, foreign)} is not from here: move it away first.` };
-  const other = serverOfUnits(layout, [directory]);
+  const other = serverOfUnits(layout, [directory, PACKAGED_UNITS]);
   if (other !== null)
     return {
       ok: false,
@@ -78,7 +78,7 @@ export async function uninstallUnits(directory: string = UNIT_DIRECTORY): Promis
   return reloaded.ok ? { ok: true, found: true } : reloaded;
 }
 
-/** The data directory of another server that systemd starts, also by a package's units; null if there is none. */
+/** The data directory of another server that systemd starts, by units from here or a package's; null if there is none. */
 export function serverOfUnits(
   { data }: Layout,
   directories: readonly string[] = [UNIT_DIRECTORY, PACKAGED_UNITS],

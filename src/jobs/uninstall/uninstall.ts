@@ -105,7 +105,7 @@ async function takeBack(layout: Layout, options: UninstallOptions, { packages, t
   if (isOnly) tell("Removing users and groups");
   const users = isOnly ? await removeUsers(layout.data, ADDED_USERS, ADDED_GROUPS) : DONE;
   if (!users.ok) return users;
-  letServicesStart();
+  if (isOnly) letServicesStart();
   if (isOnly && options.packages) {
     const taken = await takePackagesBack(layout, { packages, tell });
     if (!taken.ok) return taken;
