@@ -21,8 +21,8 @@ type Recorded<T> = Readonly<{
 
 /**
  * Records a change of the accounts' database before making it: if the guard ends in between, no change lacks a record. The
- * change is tried first and rolled back. If it is refused then, nothing is recorded, and `refused` makes the answer. If only another
- * command that comes meanwhile makes it impossible, its record stays.
+ * change is tried first and rolled back. If it is refused then, nothing is recorded, and `refused` makes the answer. If another
+ * command makes the change impossible while it is being recorded, the record stays.
  */
 export async function recordFirst<T extends Readonly<{ ok: true }>>(
   { rehearse, isDry }: Rehearsal,

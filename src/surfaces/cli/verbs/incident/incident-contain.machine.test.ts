@@ -95,7 +95,7 @@ describe("an account is contained, as far as it can be", {
     const ssh = { SSH_CONNECTION: "203.0.113.9 50000 198.51.100.1 22" };
     const words = ["incident", "contain", "--ban", "203.0.113.9,203.0.113.77", "--yes"];
     const { out, err } = await ghostinbox(layout, words, "", ssh);
-    assert.match(out + err, /Ban 203\.0\.113\.9\. Not done: the SSH connection of this command comes from there\./);
+    assert.match(out + err, /203\.0\.113\.9 is not banned: the SSH connection of this command comes from there\./);
     assert.match(out + err, /203\.0\.113\.77 is banned\./);
   });
 

@@ -224,7 +224,7 @@ async function holdQueue(call: Call, account: AccountName): Promise<Came> {
 
 function ban(call: Call, target: string, { id }: Incident): Deed {
   if (callerIn(call, target) !== null) {
-    const says = `Ban ${target}. Not done: the SSH connection of this command comes from there.`;
+    const says = `${target} is not banned: the SSH connection of this command comes from there.`;
     return { plan: says, run: async () => ({ did: [], wrong: [says] }) };
   }
   const plan = `Ban ${target}.`;

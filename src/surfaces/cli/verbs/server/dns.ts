@@ -127,7 +127,11 @@ function publicKey(layout: Layout, settings: Settings, domain: string): string |
       return createPublicKey(readFileSync(file)).export({ type: "spki", format: "der" }).toString("base64");
   } catch (error) {
     const code = codeOf(error);
-    if (code === "ENOENT") return failed(`${domain} has no key yet.`, "Start the server first, or `config apply`.");
+    if (code === "ENOENT")
+      return failed(
+        `${domain} has no key yet.`,
+        `Start the server first; then \`sudo ${PROGRAM} dns records ${domain}\` creates it.`,
+      );
     if (code !== "EACCES") throw error;
   }
   return failed("The keys may be read by root only.", "Try again with sudo.");
