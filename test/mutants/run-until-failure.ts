@@ -2,13 +2,14 @@
 import { writeSync } from "node:fs";
 import { relative } from "node:path";
 import { run } from "node:test";
+import { messageOf } from "../../src/core/error.ts";
 
 const files = process.argv.slice(2);
 if (files.length === 0) throw new Error("no test files");
 const stream = run({ files, isolation: "none", forceExit: true });
 stream.on("test:fail", ({ file, name, details: { error } }) => {
   // At once: neither what the failed test left open nor the end of the others may come before.
-  const why = String(error.cause ?? error).replaceAll(/\s+/g, " ");
+  const why = messageOf(error.cause ?? error).replaceAll(/\s+/g, " ");
   writeSync(1, `${relative(process.cwd(), file ?? "")}\t${name}\t${why}\n`);
   process.exit(1);
 });
