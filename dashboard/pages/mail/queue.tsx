@@ -38,11 +38,14 @@ export function MailQueue() {
   }, [data]);
 
   const act = async (action: QueueAction, chosen: Chosen): Promise<void> => {
-    acted.current = "ids" in chosen ? (chosen.ids[0] ?? null) : null;
+    const id = "ids" in chosen ? (chosen.ids[0] ?? null) : null;
+    acted.current = id;
     try {
       await changeQueue(action, chosen, reload);
       setTicked(new Set());
     } finally {
+      // An answer to an earlier request may have come meanwhile.
+      acted.current = id;
       reload();
     }
   };
