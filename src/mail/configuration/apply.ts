@@ -3,7 +3,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { lastLines, runProgram } from "../../host/machine/run-program.ts";
 import { groupId } from "../../host/machine/system-users.ts";
-import { createFile, moveFile, readPlain, setAccess, writeFile } from "../../host/root-files/files.ts";
+import { moveFile, readPlain, setAccess, writeFile } from "../../host/root-files/files.ts";
 import type { Access } from "../../host/root-files/replace.ts";
 import { makeDirectory } from "../../host/root-files/trees.ts";
 import { removeTree } from "../../host/root-files/walk.ts";
@@ -145,8 +145,7 @@ export function makeDkimKeys(site: Pick<Site, "layout" | "domains" | "dkimSelect
     // An empty one was not flushed before a power failure, so its public half cannot be published yet.
     const key = found === null || found.text.trim() === "" ? null : found;
     if (key?.owner.uid === owner.uid && key.owner.gid === owner.gid && key.mode === 0o640) continue;
-    if (found === null) createFile(file, freshKey(), { mode: 0o640, owner });
-    else writeFile(file, key?.text ?? freshKey(), { mode: 0o640, owner });
+    writeFile(file, key?.text ?? freshKey(), { mode: 0o640, owner });
   }
 }
 
