@@ -49,7 +49,7 @@ export interface SecretMaker {
 export interface MailKeyStore {
   /** Lets the account's present password open these keys, if `hash` is still its stored one. */
   openKeys(name: AccountName, hash: string, keys: readonly AccountKey[]): Outcome;
-  /** Whether some of the account's mail is encrypted with keys of its own, which only its present password opens. */
+  /** Whether some of the account's mail is encrypted with its own keys, which only its present password opens. */
   hasKeys(name: AccountName): boolean;
 }
 

@@ -44,7 +44,7 @@ export function MailQueue() {
       await changeQueue(action, chosen, reload);
       setTicked(new Set());
     } finally {
-      // An answer to an earlier request may have come meanwhile.
+      // An answer to an earlier request may have arrived while it ran.
       acted.current = id;
       reload();
     }

@@ -75,7 +75,7 @@ export function accessReview(
 
 /**
  * The addresses to which a Sieve script (RFC 5228) may send mail on. Comments may be among them: better one too many. Takes
- * time in proportion to the script, whatever is in it: no match begins at a tag named `:redirect`.
+ * time in proportion to the script, whatever is in it: no match starts at a tag named `:redirect`.
  */
 export function sieveRedirectsOf(script: string): readonly string[] {
   const found = script.matchAll(

@@ -70,7 +70,7 @@ export class ChangeWindows {
     if (reported === null) return;
     const { share, whose, change } = reported;
     if (whose === undefined) return take(this.#shares, reported);
-    // Half of the room is for users of whom nothing is reported yet.
+    // Half of the room is for users without an alert.
     const isFirst = (this.#ofUsers.get(share)?.holding(change.at).length ?? 0) === 0;
     const most = isFirst ? MOST_OF_USERS : MOST_OF_USERS / 2;
     if (holdingIn(this.#ofUsers, change.at).length < most) take(this.#ofUsers, reported);
