@@ -30,14 +30,17 @@ describe("the machine's clock is set", { skip: whyNoLab() ?? false }, () => {
     prepare: () => clock.prepare(),
   });
 
-  async function guessFive(from: string): Promise<void> {
+  async function guessUntilBanned(from: string): Promise<void> {
+    const guess = (number: number): Promise<string> => tryLogIn(lab.attacker, from, ANNA, `guess ${number}`);
     // The ban cuts the last of them off.
-    await Promise.allSettled(
-      [1, 2, 3, 4, 5].map(async (guess) => {
-        await tryLogIn(lab.attacker, from, ANNA, `guess ${guess}`);
-      }),
-    );
-    await until(`${from} is banned`, () => isBanned(from));
+    await Promise.allSettled([1, 2, 3, 4, 5].map(guess));
+    let last = 5;
+    await until(`${from} is banned`, async () => {
+      if (await isBanned(from)) return true;
+      // On a busy machine a guess may get a temporary error instead of an answer, and then it does not count.
+      await guess(++last).catch(() => "");
+      return false;
+    });
   }
 
   /** By the kernel's clock, which is never set. */
@@ -65,7 +68,7 @@ describe("the machine's clock is set", { skip: whyNoLab() ?? false }, () => {
 
   test("back by a day, and right again: mail, sign-ins and bans continue, and there is a notice", async () => {
     await goesOn("198.51.100.71", "By the right clock");
-    await guessFive(EARLIER);
+    await guessUntilBanned(EARLIER);
     clock.set(-DAY_MS);
     const detail = await until("the owner is alerted", noticed, SOON_MS);
     assert.match(detail, /^It was set back by 1d at .* Try: timedatectl set-ntp true$/);
@@ -88,7 +91,7 @@ describe("the machine's clock is set", { skip: whyNoLab() ?? false }, () => {
     clock.set(DAY_MS);
     assert.match(await until("the owner is alerted", noticed, SOON_MS), /^It was set ahead by 1d at /);
     await goesOn("198.51.100.74", "A day ahead");
-    await guessFive(LATER);
+    await guessUntilBanned(LATER);
     assert.equal((await page.ask("GET", STATS)).status, 200);
 
     await product.sv("down", "dovecot");
@@ -124,7 +127,7 @@ describe("the machine's clock is set", { skip: whyNoLab() ?? false }, () => {
     await restartGuard();
     assert.ok(await product.banOf(EARLIER), "who was banned stays banned");
     assert.ok(await isBanned(EARLIER));
-    await guessFive(SLOW);
+    await guessUntilBanned(SLOW);
     const ban = (await product.events(SLOW)).find(({ type }) => type === "BAN");
     assert.ok(Math.abs(clock.now - Date.parse(ban?.at ?? "")) < MINUTE_MS, "the guard's clock is slow");
     const stale = await Promise.all(Array.from({ length: 8 }, () => signsIn("stale")));
