@@ -1,4 +1,5 @@
 import { orNearest, parseJson } from "../core/text.ts";
+import { isSmallerQuota } from "./kinds/kind.ts";
 import { type Environment, type Loaded, loadSettings, withoutMark, wrongValue } from "./load.ts";
 import { isSettingKey, type SettingKey, settingKeys, settingOf } from "./schema.ts";
 import { type Edited, setKey, unsetKey } from "./toml/edit.ts";
@@ -44,7 +45,8 @@ export function changeFile(text: string, asked: readonly AskedChange[], env: Env
   if (problems.length > 0) return { ok: false, problems };
   const after = loadSettings(now, env);
   if (!after.ok) return { ok: false, problems: after.problems.map(({ where, says }) => ({ key: where, says })) };
-  if (isLess(after, before)) return { ok: false, problems: [{ key: QUOTA, says: `${QUOTA} ${ONLY_RAISED}` }] };
+  if (isSmallerQuota(after.settings[QUOTA], before.settings[QUOTA]))
+    return { ok: false, problems: [{ key: QUOTA, says: `${QUOTA} ${ONLY_RAISED}` }] };
   const lines = steps.map((step) => {
     const source = after.sources[step.key];
     return { ...step, line: source.from === "file" ? source.line : null };
@@ -55,12 +57,6 @@ export function changeFile(text: string, asked: readonly AskedChange[], env: Env
 const QUOTA = "mailboxes.quota";
 const ONLY_RAISED =
   "can only be raised here: with a smaller one, a mailbox might be too full for alerts. Change it on the server: `config set`.";
-
-/** 0: no limit. */
-function isLess(after: Valid, before: Valid): boolean {
-  const [is, was] = [after.settings[QUOTA], before.settings[QUOTA]];
-  return is !== 0 && (was === 0 || is < was);
-}
 
 type EditedKey = (Extract<Edited, { ok: true }> & Readonly<{ key: SettingKey }>) | Extract<Edited, { ok: false }>;
 

@@ -124,7 +124,7 @@ describe("set-up's record of what packages bring in addition", () => {
     assert.ok(!existsSync(join(root, "sbin/policy-rc.d")), "services may start again");
   });
 
-  test("leaves the administrator's own policy for services as it is", () => {
+  test("leaves the administrator's own policy for services unchanged", () => {
     const policy = join(root, "sbin/policy-rc.d");
     writeFileSync(policy, "#!/bin/sh\nexit 101\n");
     assert.equal(setUp("a", "return 0").status, 0);

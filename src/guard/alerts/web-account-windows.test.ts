@@ -35,7 +35,7 @@ test("changes that outlast a stolen mailbox password are reported, and hide noth
   assert.equal(kit.details().at(-1), "got a password for a mail program, by web:admin via 203.0.113.9");
 });
 
-test("many changes of one user hide none of another", () => {
+test("one user's many changes hide no other user's", () => {
   const kit = windows();
   const by = (name: string) => ({ account: name, actor: `mailbox:${name} via 203.0.113.9` });
   for (let i = 0; i < 30; i++) kit.take("APP_PASSWORD_MADE", by("bert@example.test"));

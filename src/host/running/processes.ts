@@ -63,7 +63,7 @@ function idsOf(names: readonly string[]): ReadonlySet<number> {
   return new Set(names.filter(hasUser).map((name) => userIds(name).uid));
 }
 
-/** Behind a link, arguments have its name and the kernel has the real one (proc(5), cwd). Exported for its test. */
+/** Behind a link, arguments have its name and the kernel has the real one (proc(5), cwd). */
 export function namesOf(data: string): Names {
   const real = readOr(() => realpathSync(data), data);
   return real === data ? [data] : [data, real];

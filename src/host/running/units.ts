@@ -1,11 +1,11 @@
-import { existsSync, readdirSync, readFileSync, realpathSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { readOr } from "../../core/error.ts";
 import type { Outcome } from "../../guard/ports.ts";
 import { type Layout, layoutOf } from "../../settings/layout.ts";
 import { lastLines, runProgram } from "../machine/run-program.ts";
 import { removeFile, writeFile } from "../root-files/files.ts";
 import { SetUpFailure } from "./failure.ts";
+import { namesOf } from "./processes.ts";
 import { SERVICES } from "./runit.ts";
 import { MAIL_LOG_UNIT, MAIN_UNIT, OTHER_UNITS, renderUnits, UNIT_HEAD, unitOf } from "./systemd.ts";
 
@@ -78,18 +78,15 @@ export async function uninstallUnits(directory: string = UNIT_DIRECTORY): Promis
   return reloaded.ok ? { ok: true, found: true } : reloaded;
 }
 
-/** The data directory of another server that systemd starts, by units from here or a package's; null if there is none. */
+/** The data directory, other than this one, whose server systemd starts, by units from here or a package's; null if there is none. */
 export function serverOfUnits(
   { data }: Layout,
   directories: readonly string[] = [UNIT_DIRECTORY, PACKAGED_UNITS],
 ): string | null {
   const served = directories.map(dataOfUnits).find((one) => one !== null && existsSync(layoutOf(one).settings));
-  return served === undefined || served === null || nameOf(served) === nameOf(data) ? null : served;
-}
-
-/** Behind links. */
-function nameOf(path: string): string {
-  return readOr(() => realpathSync(path), path);
+  if (served === undefined || served === null) return null;
+  // The last name is the real one.
+  return namesOf(served).at(-1) === namesOf(data).at(-1) ? null : served;
 }
 
 function dataOfUnits(directory: string): string | null {

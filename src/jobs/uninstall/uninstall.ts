@@ -73,8 +73,8 @@ export async function planUninstall(layout: Layout, options: UninstallOptions): 
 export async function uninstall(layout: Layout, options: UninstallOptions, tell: Tell): Promise<Outcome> {
   if (process.getuid?.() !== 0) return failed("Only root can uninstall GhostInbox.");
   // Everything is planned before anything is done.
-  const takesPackages = options.packages && serverOfUnits(layout) === null;
-  const packages = takesPackages ? await packagesToRemove(layout) : NO_PACKAGES;
+  const isOnly = serverOfUnits(layout) === null;
+  const packages = isOnly && options.packages ? await packagesToRemove(layout) : NO_PACKAGES;
   const others = await alsoRemoved(packages);
   if (others.length > 0)
     return failed(`Without --packages it works; with it these would go too, for they need some: ${others.join(", ")}.`);
@@ -82,7 +82,7 @@ export async function uninstall(layout: Layout, options: UninstallOptions, tell:
     return failed(`${layout.data} holds no ghostinbox.toml, so it is not deleted.`);
 
   try {
-    return await takeBack(layout, options, { packages, tell });
+    return await takeBack(layout, options, { packages, isOnly, tell });
   } catch (error) {
     if (error instanceof UnsafePath) return failed(error.message);
     throw error;
@@ -91,12 +91,13 @@ export async function uninstall(layout: Layout, options: UninstallOptions, tell:
 
 const DONE: Outcome = { ok: true };
 
-type Work = Readonly<{ packages: Packages; tell: Tell }>;
+/** `isOnly`: no other server needs the units, users and packages. */
+type Work = Readonly<{ packages: Packages; isOnly: boolean; tell: Tell }>;
 
-async function takeBack(layout: Layout, options: UninstallOptions, { packages, tell }: Work): Promise<Outcome> {
+async function takeBack(layout: Layout, options: UninstallOptions, work: Work): Promise<Outcome> {
+  const { packages, isOnly, tell } = work;
   tell("Stopping the server");
   // First, or systemd would start it again.
-  const isOnly = serverOfUnits(layout) === null;
   const units = isOnly ? await uninstallUnits() : DONE;
   if (!units.ok) return units;
   const stopped = await stopServer(layout);
@@ -107,7 +108,7 @@ async function takeBack(layout: Layout, options: UninstallOptions, { packages, t
   if (!users.ok) return users;
   if (isOnly) letServicesStart();
   if (isOnly && options.packages) {
-    const taken = await takePackagesBack(layout, { packages, tell });
+    const taken = await takePackagesBack(layout, work);
     if (!taken.ok) return taken;
   }
   if (options.purgeData && existsSync(layout.data)) {

@@ -79,6 +79,11 @@ export function formatSize(sizeBytes: number): string {
   return unit === undefined ? `${sizeBytes}B` : `${sizeBytes / unit[1]}${unit[0]}`;
 }
 
+/** Of two quotas in bytes; 0: no limit. */
+export function isSmallerQuota(one: number, other: number): boolean {
+  return one !== 0 && (other === 0 || one < other);
+}
+
 export function wholeNumber(least: number, most: number): Kind<number> {
   const accepts = `a whole number from ${least} to ${most}`;
   return {

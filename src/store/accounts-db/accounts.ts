@@ -7,7 +7,7 @@ import type { AccountStore, AliasStore, MailKeyStore } from "../../guard/admin-p
 import type { Outcome } from "../../guard/ports.ts";
 import { integer, text } from "../columns.ts";
 import { type Prepared, prepared, together } from "../transactions.ts";
-import { AccountKeys } from "./account-keys.ts";
+import { AccountKeys, ANY_KEY } from "./account-keys.ts";
 
 /** Maximum for one alias. Longer lists need a mailing-list server. */
 const MOST_TARGETS = 500;
@@ -137,7 +137,7 @@ function changedOne(changes: number | bigint, name: AccountName): Outcome {
 const SQL = {
   add: "INSERT INTO account (name, password, created_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
   setPassword: "UPDATE account SET password = ?, followed = NULL WHERE name = ?",
-  hasKeys: "SELECT 1 FROM account_key WHERE account = ? LIMIT 1",
+  hasKeys: ANY_KEY,
   isListed: "SELECT 1 FROM account WHERE name = ? AND followed = 'listed'",
   isUnlisted: "SELECT 1 FROM account WHERE name = ? AND followed = 'unlisted'",
   setSuspended: "UPDATE account SET suspended = ? WHERE name = ?",

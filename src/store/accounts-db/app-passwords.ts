@@ -9,6 +9,7 @@ import type { AppPasswordStore, NewAppPassword } from "../../guard/mailbox-ports
 import type { Outcome } from "../../guard/ports.ts";
 import { integer, millis, millisOrNull, sqlDayAndTime, text } from "../columns.ts";
 import { type Prepared, prepared } from "../transactions.ts";
+import { ANY_KEY } from "./account-keys.ts";
 import { NotedUses } from "./credentials.ts";
 
 /** Fewer than the passwords by which the guard knows an account again, so that those of its sign-ins stay among them. */
@@ -78,7 +79,7 @@ function readAppPasswords(db: DatabaseSync, account: string): readonly AppPasswo
 
 const SQL = {
   account: "SELECT 1 FROM account WHERE name = ?",
-  ownKey: "SELECT 1 FROM account_key WHERE account = ? LIMIT 1",
+  ownKey: ANY_KEY,
   count: "SELECT count(*) AS n FROM app_password WHERE account = ?",
   add: `
     INSERT INTO app_password (account, name, digest, proof, made_by, made_at) VALUES (?, ?, ?, ?, ?, ?)

@@ -1,7 +1,7 @@
 import { isWebAdmin } from "../../../admin/declare/rights.ts";
 import type { AccountName } from "../../../core/net/address.ts";
 import type { Prefix } from "../../../core/net/ip.ts";
-import { formatSize } from "../../../settings/kinds/kind.ts";
+import { formatSize, isSmallerQuota } from "../../../settings/kinds/kind.ts";
 import type { AccountNetworks, SessionStore } from "../../admin-ports.ts";
 import { recordFirst, recordThenChange } from "../record-first.ts";
 import { failed, type RunOf, type RunsOf, usage } from "../refusals.ts";
@@ -54,9 +54,8 @@ const ALERTS_NEED_ROOM = failed(
 
 /** Whether this is less than the account's quota now. */
 function isLess({ accountRow, mailboxes }: AccountSettingParts, name: AccountName, quotaBytes: number | null): boolean {
-  const bytesOf = (quota: number | null | undefined): number =>
-    (quota ?? mailboxes().quotaBytes) || Number.POSITIVE_INFINITY;
-  return bytesOf(quotaBytes) < bytesOf(accountRow(name)?.quotaBytes);
+  const usual = mailboxes().quotaBytes;
+  return isSmallerQuota(quotaBytes ?? usual, accountRow(name)?.quotaBytes ?? usual);
 }
 
 export const ACCOUNT_SETTING_RUNS = {

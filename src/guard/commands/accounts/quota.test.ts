@@ -48,6 +48,6 @@ test("the web cannot lower the quota of the mailbox that gets the alerts", async
   assert.equal(await answer(GB), stays);
   assert.equal(await answer(null), stays, "the default of the settings is smaller");
   for (const quotaBytes of [2 * GB, 3 * GB, 0]) assert.equal(await answer(quotaBytes), "taken");
-  assert.equal(await answer(3 * GB), stays, "there was no limit");
+  assert.equal(await answer(3 * GB), stays, "from no limit");
   assert.partialDeepStrictEqual(await setQuota(1), { ok: true }, "root may");
 });
