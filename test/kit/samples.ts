@@ -131,6 +131,7 @@ export function factsOf(known: Partial<Facts> = {}): Facts {
     probes: [],
     bounces: [],
     bounce: NO_BOUNCE,
+    hasOtherExtension: false,
     isAnswer: false,
     probesFromAnywhere: [],
     networkProbed: false,

@@ -120,15 +120,24 @@ export function forwardsTests({ lab, product }: Running, there: () => readonly s
       host: lab.sender,
       from: HONEST,
       sender: "someone@written.test",
-      recipient: "away@example.test",
+      recipient: "away+shop@example.test",
       text,
     });
     await until("it is forwarded", () => reportsOn("forwarded")[0]);
+    assert.doesNotMatch(readFileSync(product.layout.mailLog, "utf8"), /to=<person\+/, "to the target as it was typed");
     for (const mail of there()) assert.ok(!mail.includes(word), mail);
     for (const subject of ["honest forward", "long forward"]) {
       const mail = await until("the local copy", () => findMail(product.layout, subject));
       assert.ok(!mail.includes(word), mail);
     }
+  });
+
+  test("a stranger's mail has one copy in a mailbox, not one for each extension that it names", async () => {
+    const [first, ...others] = ["one", "two", "three"].map((extension) => `anna+${extension}@example.test`);
+    const to = (...recipient: readonly string[]) => sendMail({ host: lab.sender, from: HONEST, recipient });
+    const { code, lines } = await to(first ?? "", ...others);
+    assert.equal(code, 452, lines.join());
+    for (const other of others) assertAccepted(await to(other, BERT));
   });
 
   test("an account whose mail many strangers refuse is held, and the list and `why` say for what", async () => {

@@ -178,6 +178,7 @@ export class NaiveHistory {
       probes: timesOf(since.filter(({ event: kept }) => kept.type === "RECIPIENT" && !isBounce(kept))),
       bounces: timesOf(since.filter(({ event: kept }) => kept.type === "RECIPIENT" && isBounce(kept))),
       bounce: event.type === "RECIPIENT" && isBounce(event) ? bounceOf(this.#changes(), event) : NO_BOUNCE,
+      hasOtherExtension: false,
       isAnswer: false,
       isWanted: isWanted(this.#credits.filter(({ prefix }) => prefix === subject)),
       sparing: () => UNSPARED,

@@ -37,6 +37,8 @@ export type Facts = Readonly<{
   /** The same by mail without a sender, such as bounces. */
   bounces: readonly Millis[];
   bounce: BounceFacts;
+  /** Whether a stranger's mail named a recipient with an extension before, and this recipient has another one. */
+  hasOtherExtension: boolean;
   /** For mail with a sender: its recipient wrote to the sender's domain, and SPF proves the sender. SPF is asked only about correspondents. */
   isAnswer: boolean;
   /** Unknown recipients that strangers anywhere asked for: by bounces if the event is one, else by other mail. */

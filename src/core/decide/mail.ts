@@ -26,7 +26,15 @@ type RecipientFacts = Standing &
   FirstContactQuestion &
   Pick<
     Facts,
-    "accountActive" | "sending" | "senderHere" | "known" | "knownAccounts" | "probes" | "firstContact" | "isAnswer"
+    | "accountActive"
+    | "sending"
+    | "senderHere"
+    | "known"
+    | "knownAccounts"
+    | "probes"
+    | "firstContact"
+    | "isAnswer"
+    | "hasOtherExtension"
   >;
 type DataFacts = Standing &
   Offender &
@@ -57,6 +65,7 @@ export function decideRecipient(policy: Policy, facts: RecipientFacts, event: Re
   const fromAnywhere = decideProbingFromAnywhere(policy, facts, event, now);
   if (fromAnywhere !== null) return fromAnywhere;
   if (facts.recipient === "blocked") return decision("refuse", "recipient_blocked", { counted: false });
+  if (facts.hasOtherExtension) return decision("defer", "extensions_deferred", { counted: false });
   if (policy.greylist && !facts.known && facts.firstContact) return decideFirstContact(policy, facts, now);
   return decision("pass", "below_limit", { counted: false });
 }

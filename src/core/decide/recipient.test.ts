@@ -90,6 +90,12 @@ const doors: readonly Example[] = [
     { probes: times(100), known: true, knownAccounts: STAFF.slice(1) },
   ],
   ["a common target of spam", "refuse recipient_blocked, uncounted", { recipient: "blocked" }],
+  ["a second one with an extension", "defer extensions_deferred, uncounted", { hasOtherExtension: true }],
+  [
+    "one with an extension that does not exist",
+    "refuse recipient_unknown",
+    { recipient: "unknown", hasOtherExtension: true },
+  ],
   [
     "one that does not exist, named by an account",
     "pass below_limit, uncounted",

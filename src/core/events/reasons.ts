@@ -112,6 +112,11 @@ export const reasons = {
     next: "Nothing to do.",
     smtp: "550 5.5.3 Multi-recipient bounce",
   },
+  extensions_deferred: {
+    says: "A mail named a second recipient with an extension (anna+shop@): its copy would be stored and not counted, so it must come in another mail.",
+    next: "Nothing to do: an honest server sends it in its next mail.",
+    smtp: "452 4.5.3 Too many recipients",
+  },
   bounces_deferred: {
     says: "Many delivery reports for recipients that do not exist: for a while, all reports from this address must retry later.",
     next: "Nothing to do: someone sends spam in your name, and the server with the reports will retry.",

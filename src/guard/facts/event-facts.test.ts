@@ -46,6 +46,17 @@ test("whether someone expects a bounce or an answer, and whether it named a diff
   assert.equal(of(BOUNCE).bounce.hasOther, false, "a repeated question is the same one");
 });
 
+test("a stranger's mail may name one recipient with an extension", () => {
+  const { update, of } = factsOnFakes();
+  const to = (recipient: string, more: Partial<typeof ASKED> = {}) => ({ ...ASKED, ...more, recipient });
+  assert.equal(of(to("anna+shop@example.org")).hasOtherExtension, false);
+  update(to("anna+shop@example.org"), PASS);
+  assert.equal(of(to("anna+shop@example.org")).hasOtherExtension, false, "a repeated question is the same one");
+  assert.equal(of(to("anna+bank@example.org")).hasOtherExtension, true);
+  assert.equal(of(to("anna@example.org")).hasOtherExtension, false);
+  assert.equal(of(to("anna+bank@example.org", { transaction: "another" })).hasOtherExtension, false);
+});
+
 test("a sending account is active unless the directory says otherwise; if it cannot be read, everyone counts as known", () => {
   const { state, of } = factsOnFakes();
   const byAccount = { ...SENT, account: "anna@example.org" };

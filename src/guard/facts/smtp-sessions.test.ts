@@ -19,10 +19,10 @@ test("notices a bounce that names a different recipient, but neither a repeated 
   const sessions = new SmtpSessions();
   const mail = { session: "203.0.113.7 40000", transaction: "a1.1", recipient: "anna@example.org" };
   assert.equal(sessions.hasOther(mail), false);
-  sessions.nameBounce(mail);
+  sessions.nameSingle(mail);
   assert.equal(sessions.hasOther(mail), false, "Postfix asks again when no answer came");
   assert.equal(sessions.hasOther({ ...mail, recipient: "bert@example.org" }), true);
-  sessions.nameBounce({ ...mail, recipient: "bert@example.org" });
+  sessions.nameSingle({ ...mail, recipient: "bert@example.org" });
   assert.equal(sessions.hasOther(mail), false, "the first stays");
   assert.equal(sessions.hasOther({ ...mail, transaction: "a1.2", recipient: "bert@example.org" }), false);
   assert.equal(sessions.hasOther({ ...mail, session: "203.0.113.7 40001", recipient: "bert@example.org" }), false);
@@ -33,7 +33,7 @@ test("notices a bounce that names a different recipient, but neither a repeated 
 test("a flood of bounces displaces the oldest", () => {
   const sessions = new SmtpSessions();
   const mail = { transaction: "a1.1", recipient: "anna@example.org" };
-  for (let port = 0; port <= 4_096; port++) sessions.nameBounce({ ...mail, session: `203.0.113.7 ${port}` });
+  for (let port = 0; port <= 4_096; port++) sessions.nameSingle({ ...mail, session: `203.0.113.7 ${port}` });
   const other = { ...mail, recipient: "bert@example.org" };
   assert.equal(sessions.hasOther({ ...other, session: "203.0.113.7 0" }), false);
   assert.equal(sessions.hasOther({ ...other, session: "203.0.113.7 1" }), true);
@@ -49,7 +49,7 @@ test("a flood of connections displaces the oldest", () => {
 test("an active connection stays in memory, whatever comes after it", () => {
   const sessions = new SmtpSessions();
   const name = (port: number, transaction = "a"): void =>
-    sessions.nameBounce({ session: `203.0.113.7 ${port}`, transaction, recipient: "one@example.org" });
+    sessions.nameSingle({ session: `203.0.113.7 ${port}`, transaction, recipient: "one@example.org" });
   for (let port = 0; port < 4_096; port++) {
     sessions.addMail(`203.0.113.7 ${port}`);
     name(port);

@@ -15,17 +15,17 @@ export type MailId = Pick<MailAttributes, "session" | "transaction">;
 type Named = MailId & Pick<MailAttributes, "recipient">;
 
 /**
- * Counts the mails of open connections, which Postfix 3.7 does not, and remembers the recipient of a bounce. A dropped
- * entry starts at zero again.
+ * Counts the mails of open connections, which Postfix 3.7 does not, and remembers the recipient of which a mail may have only one: that of
+ * a bounce, or one with an extension. A dropped entry starts at zero again.
  */
 export class SmtpSessions {
   readonly #mails = new BoundedMap<string, number>(LIMITS.sessions);
-  readonly #bounces = new BoundedMap<string, Named>(LIMITS.sessions);
+  readonly #singles = new BoundedMap<string, Named>(LIMITS.sessions);
 
   /** Starts at zero: a new connection may reuse the port of an old one. */
   begin(session: string): void {
     this.#mails.delete(session);
-    this.#bounces.delete(session);
+    this.#singles.delete(session);
   }
 
   mails(session: string): number {
@@ -38,13 +38,13 @@ export class SmtpSessions {
 
   /** Whether this mail named a different recipient before. Postfix may repeat a question, which does not count twice. */
   hasOther({ session, transaction, recipient }: Named): boolean {
-    const named = this.#bounces.get(session);
+    const named = this.#singles.get(session);
     return named !== undefined && named.transaction === transaction && named.recipient !== recipient;
   }
 
-  nameBounce({ session, transaction, recipient }: Named): void {
-    if (this.#bounces.get(session)?.transaction === transaction) return;
-    this.#bounces.set(session, { session, transaction, recipient });
+  nameSingle({ session, transaction, recipient }: Named): void {
+    if (this.#singles.get(session)?.transaction === transaction) return;
+    this.#singles.set(session, { session, transaction, recipient });
   }
 }
 
