@@ -113,6 +113,8 @@ export function contentTests(
     assert.equal(out.match(/^DKIM-Signature:/gm)?.length, 1);
     assert.equal(await verified(out), "pass");
     assert.equal(await verified(out.replace("Hello.", "Hello!")), "fail");
+    for (const added of ["Reply-To: carl@strict.test", "Subject: Urgent"])
+      assert.equal(await verified(out.replace(/^Subject: signed/m, `${added}\n$&`)), "fail", added);
     assert.equal(findMail(product.layout, "signed", { folder: "INBOX" }), null);
     // The same mail by a stranger: verified like any other, never signed.
     const stranger = { from: "carl@strict.test", subject: "unsigned" };

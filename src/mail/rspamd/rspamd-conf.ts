@@ -18,11 +18,16 @@ const MOST_LOST_HEARTBEATS = 6;
 /** By then a process that one mail kept busy was killed, and a new one answers: 16 to 18 s, and 2 s until Rspamd starts it. */
 export const STALL_SECONDS = 20;
 
-/** Signed headers of a mail; another From: would break the signature (RFC 6376 sections 5.4.1 and 8.15). */
+/**
+ * Signed headers of a mail (RFC 6376 sections 5.4.1 and 8.15). A second one of the first two lines would break the signature; of the first,
+ * even one where the mail has none: whoever got the mail could otherwise send it to others with such a header of his own.
+ */
 const SIGNED = [
-  "(o)from",
-  ..."sender reply-to subject date message-id to cc mime-version content-type content-transfer-encoding".split(" "),
-  ..."resent-from resent-sender resent-date resent-to resent-cc resent-message-id in-reply-to references".split(" "),
+  ..."from reply-to subject to cc".split(" ").map((name) => `(o)${name}`),
+  ..."sender date message-id mime-version content-type content-transfer-encoding in-reply-to references"
+    .split(" ")
+    .map((name) => `(x)${name}`),
+  ..."resent-from resent-sender resent-date resent-to resent-cc resent-message-id".split(" "),
   ..."list-id list-help list-unsubscribe list-unsubscribe-post list-subscribe list-post list-owner".split(" "),
 ];
 
