@@ -25,6 +25,7 @@ export const O_PATH = 0o10000000;
 /** Maximum number of links, like the kernel's (path_resolution(7)). */
 export const MOST_LINKS = 40;
 export const WRITABLE_BY_OTHERS = 0o022;
+const STICKY = 0o1000;
 
 export type Owner = Readonly<{ uid: number; gid: number }>;
 
@@ -139,6 +140,14 @@ export class Directory extends Held {
       throw new UnsafePath(
         `Others may write in ${this.path}, so root does not: take the right away (chmod go-w ${this.path}).`,
       );
+  }
+
+  /** Others may not rename or replace what root or this user has in it; in a sticky directory, as /tmp, they may add names. Throws UnsafePath. */
+  mustKeepNames(): void {
+    const { uid, mode } = this.stat;
+    const isOurs = uid === 0 || uid === ownUid();
+    if (!isOurs || ((mode & WRITABLE_BY_OTHERS) !== 0 && (mode & STICKY) === 0))
+      throw new UnsafePath(`Other users may rename what is in ${this.path}, so root does not write there.`);
   }
 
   /** Whether only root or this user can have put a link of this directory there. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import {
   chmodSync,
+  chownSync,
   existsSync,
   linkSync,
   mkdirSync,
@@ -12,8 +13,10 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
+import { ROOT } from "../../../test/kit/needs.ts";
 import { OURSELVES as owner, temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { giveDirectory, makeDirectory } from "./trees.ts";
+import { UnsafePath } from "./directory.ts";
+import { giveDirectory, makeDirectory, makeOwnDirectory } from "./trees.ts";
 import { removeEmptyDirectory, removeTree } from "./walk.ts";
 
 const top = temporaryDirectory();
@@ -38,6 +41,24 @@ test("a directory gets its mode, whatever the umask, and set-gid with it", () =>
   const path = join(top, "given");
   assert.deepEqual(giveDirectory(path, { mode: 0o2770, owner }), { count: 0, first: null });
   assert.equal(statSync(path).mode & 0o7777, 0o2770);
+});
+
+test("a directory that is filled by path is made only where no other user can replace it", ROOT, () => {
+  const open = join(top, "open");
+  mkdirSync(join(open, "own"), { recursive: true });
+  chmodSync(open, 0o777);
+  assert.throws(() => makeOwnDirectory(join(open, "new"), 0o700), UnsafePath);
+  assert.throws(() => makeOwnDirectory(join(open, "own", "new"), 0o700), UnsafePath, "all above could be moved");
+  chmodSync(open, 0o1777);
+  symlinkSync(open, join(top, "linked"));
+  const made = join(open, "own", "new");
+  assert.equal(makeOwnDirectory(join(top, "linked", "own", "new"), 0o700), made);
+  assert.equal(statSync(made).mode & 0o777, 0o700);
+  assert.equal(makeOwnDirectory(made, 0o700), null);
+  symlinkSync("/nowhere", join(open, "link"));
+  assert.equal(makeOwnDirectory(join(open, "link"), 0o700), null, "a link is followed by a program that works by path");
+  chownSync(open, 65_534, 65_534);
+  assert.throws(() => makeOwnDirectory(join(open, "newer"), 0o700), /so root does not write there/);
 });
 
 test("a link that others may have made is not taken for a directory", () => {

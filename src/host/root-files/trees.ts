@@ -1,5 +1,5 @@
-import type { Stats } from "node:fs";
-import { basename, dirname } from "node:path";
+import { realpathSync, type Stats } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { codeOf } from "../../core/error.ts";
 import { Directory, explained, type Held, type Owner, ownUid } from "./directory.ts";
 import type { Access } from "./replace.ts";
@@ -8,6 +8,23 @@ import { walk } from "./walk.ts";
 /** Makes the directory and its missing parents. Existing ones keep their owner and mode. */
 export function makeDirectory(path: string, mode: number): void {
   explained(path, () => make(path, mode)[Symbol.dispose]());
+}
+
+/**
+ * Makes a directory that a program which works by path may fill: no other user can replace it, or one above it. Its real path; null if the
+ * name is taken. Throws UnsafePath.
+ */
+export function makeOwnDirectory(path: string, mode: number): string | null {
+  return explained(path, () => {
+    const parent = realpathSync(dirname(path));
+    for (let above = parent; ; above = dirname(above)) {
+      using held = Directory.open(above);
+      held.mustKeepNames();
+      if (above === "/") break;
+    }
+    using held = Directory.open(parent);
+    return held.makeDirectory(basename(path), mode) ? join(parent, basename(path)) : null;
+  });
 }
 
 function make(path: string, mode: number): Directory {

@@ -5,6 +5,7 @@ import { parseAccountName } from "../../../../core/net/address.ts";
 import { formatBytes } from "../../../../core/report/figures.ts";
 import { plural } from "../../../../core/text.ts";
 import { instant, isoTime } from "../../../../core/time.ts";
+import { makeOwnDirectory } from "../../../../host/root-files/trees.ts";
 import type { Manifest } from "../../../../jobs/backup/manifest.ts";
 import { placeOf, readEnvironment, readKey } from "../../../../jobs/backup/repository.ts";
 import { latestOf, type Progress, Restic } from "../../../../jobs/backup/restic.ts";
@@ -146,16 +147,33 @@ async function restoreAll(call: Call, { restic, place, key, snapshot, manifest }
 }
 
 async function restoreFiles(call: Call, { restic, snapshot, manifest }: Chosen, to: string): Promise<Answer> {
-  if (existsSync(to))
-    return failed(`${oneLine(to)} exists, and nothing is overwritten.`, "Name a directory that does not exist.");
+  if (existsSync(to)) return takenName(to);
   if (call.flag("dry-run"))
     return done(
       { snapshot, to },
       `Would write everything of ${when(manifest.at)} to ${oneLine(to)}. Nothing was changed.`,
     );
-  const restored = await restic.restore(snapshot, { to, watch: watchOf(call) });
+  const made = madeDirectory(to);
+  if (typeof made !== "string") return made;
+  const restored = await restic.restore(snapshot, { to: made, watch: watchOf(call) });
   if (!restored.ok) return failed(`Not everything could be written to ${oneLine(to)}: ${restored.reason}.`, "");
   return done({ snapshot, to }, `All files of ${when(manifest.at)} are in ${oneLine(to)}.`);
+}
+
+function takenName(to: string): Failure {
+  return failed(`${oneLine(to)} exists, and nothing is overwritten.`, "Name a directory that does not exist.");
+}
+
+/** restic(1) works by path and follows links: before it starts, another user could put some there that lead elsewhere. */
+function madeDirectory(to: string): string | Failure {
+  try {
+    return makeOwnDirectory(to, 0o700) ?? takenName(to);
+  } catch (error) {
+    return failed(
+      `Nothing was restored: ${messageOf(error)}`,
+      "Name a new directory where only root writes, as below /root.",
+    );
+  }
 }
 
 async function restoreMails(call: Call, { restic, snapshot, manifest }: Chosen): Promise<Answer> {
