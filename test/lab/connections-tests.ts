@@ -40,6 +40,19 @@ export function connectionsTests(kitOf: () => FirewallLab): void {
       for (const socket of [again, ...held]) socket.destroy();
     });
 
+  test("of the programs of this machine only root's may hold more", async () => {
+    const connections = { most: MOST, ports: [PORT], perPort: false, here: [{ port: PORT, most: 2 }] };
+    const local = new NftFirewall(() => ({ ...onlyBans(64), connections }), kit.able);
+    assert.deepEqual(await local.reset([], [], kit.now()), OK);
+    const connects = `let open = 0;
+      for (let i = 0; i < 5; i++) require("net").connect(${PORT}, "127.0.0.1", () => open++).on("error", () => undefined);
+      setTimeout(() => process.exit(open), 1_000)`;
+    const held = async (...as: readonly string[]) =>
+      (await kit.lab.server.exec([...as, process.execPath, "-e", connects])).code;
+    assert.deepEqual([await held("setpriv", "--reuid", "nobody", "--clear-groups"), await held()], [2, 5]);
+    await local.close();
+  });
+
   test("a table whose counting was taken away is noticed", async () => {
     assert.deepEqual(await firewall.check(), OK);
     await kit.lab.server.mustExec(["nft", "flush", "chain", "inet", "ghostinbox", "input"]);

@@ -162,10 +162,13 @@ describe("sign-ins to the dashboard", () => {
   test("one network does not take every place, however many addresses it has", async () => {
     const { promise: verified, resolve: verify } = Promise.withResolvers<boolean>();
     const signIn = kit.verifying((_, given) => (given === PASSWORD ? Promise.resolve(true) : verified));
-    const crowd = CROWD.map((n) => attempt(`2001:db8:1:${n}::1`, "guess", null, signIn));
+    const crowds = [(n: number) => `2001:db8:1:${n}::1`, (n: number) => `127.${n}.0.1`].map((addressOf) =>
+      CROWD.map((n) => attempt(addressOf(n), "guess", null, signIn)),
+    );
     assert.equal(await attempt("203.0.113.9", PASSWORD, null, signIn), "in");
     verify(false);
-    assert.equal((await Promise.all(crowd)).filter((outcome) => outcome === "wrong").length, 4);
+    for (const crowd of crowds)
+      assert.equal((await Promise.all(crowd)).filter((outcome) => outcome === "wrong").length, 4);
   });
 
   test("the waiting attempt is next, before those that come again at once", async () => {

@@ -8,6 +8,8 @@ export type ConnectionLimit = Readonly<{
   ports: readonly number[];
   /** Whether `most` holds for each port on its own. */
   perPort: boolean;
+  /** How many connections the programs of this machine, without root's, may have open to a port. The other limits spare loopback. */
+  here?: readonly Readonly<{ port: number; most: number }>[];
   /** Whether the kernel counts while the guard does not; false for a kernel that cannot. */
   kernelCounts?: boolean;
 }>;
@@ -32,6 +34,19 @@ export function connectionSets({ kernelCounts = true }: ConnectionLimit): readon
   return kernelCounts ? [...GUARD_SETS, ...KERNEL_SETS] : GUARD_SETS.filter((set) => set !== "watched");
 }
 
+/** A user of this machine could hold all places of Postfix. A proxy may hide all clients there, so its programs get a share of them. */
+function fromHere(here: Required<ConnectionLimit>["here"]): string {
+  if (here.length === 0) return "";
+  const rules = here.map(
+    ({ port, most }) =>
+      `    oif lo tcp dport ${port} ${SYN} meta skuid != 0 ct count over ${most} reject with tcp reset\n`,
+  );
+  return `  chain from_here {
+    type filter hook output priority filter - 10; policy accept;
+${rules.join("")}  }
+`;
+}
+
 /**
  * The guard counts: it looks at established connections, whose clients have answered (guard/enforce/connection-watch.ts), and names the
  * addresses that may not open further ones. A SYN does not count yet, because anyone can forge it.
@@ -40,7 +55,7 @@ export function connectionSets({ kernelCounts = true }: ConnectionLimit): readon
  * on the allow list were accepted earlier and do not get here. A reset of the table starts the count from zero.
  */
 export function connectionText(
-  { most, ports, perPort, kernelCounts = true }: ConnectionLimit,
+  { most, ports, perPort, here = [], kernelCounts = true }: ConnectionLimit,
   mask: string,
 ): ConnectionText {
   const prefix6 = `ip6 saddr & ${mask}`;
@@ -74,7 +89,7 @@ ${
     type filter hook input priority ${AFTER_ALL}; policy accept;
     iif lo accept
 ${ports.map((port) => `    tcp dport ${port} ${SYN} counter name arrived_${port}\n`).join("")}  }
-`,
+${kernelCounts ? fromHere(here) : ""}`,
   };
 }
 
