@@ -3,6 +3,7 @@ import type { ChildProcess } from "node:child_process";
 import { before, describe, test } from "node:test";
 import { patience } from "../kit/patience.ts";
 import { copiedCheckout, copyCheckout } from "../lab/checkout.ts";
+import { AS_NOBODY } from "../lab/firewall-kit.ts";
 import { Locker } from "../lab/locker.ts";
 import { signIn } from "../lab/login-attacks.ts";
 import { ANNA, assertAccepted, openSmtp, sendMail } from "../lab/mail.ts";
@@ -190,6 +191,28 @@ describe("a server in use", { skip: whyNoLab() ?? false }, () => {
       beside.kill("SIGKILL");
     }
     await owner.seesAllWell();
+  });
+
+  test("a start while another user holds the dashboard's port: mail flows, that program answers nobody, and the page returns", async () => {
+    await product.stop();
+    const listens = LISTENS.replace("0.0.0.0", "127.0.0.1");
+    const taker = lab.server.spawn([...AS_NOBODY.split(" "), process.execPath, "-e", listens, "3000"]);
+    const page = { from: "127.0.0.1", to: "127.0.0.1", port: 3000 };
+    try {
+      await until("it has the port", () => lab.server.reaches(page));
+      await product.start();
+      assert.match(
+        product.output,
+        /Port 3000 for dashboard and API \(HTTP\) is in use by \S+ \(pid \d+\): stop that program/,
+      );
+      assert.equal(await lab.server.reaches(page), false);
+      assertAccepted(await sendMail({ host: lab.sender, from: "198.51.100.95" }));
+      await owner.isAlertedTo({ web: /cannot start: port 3000 for .* in use by .* Try: kill/ });
+    } finally {
+      taker.kill("SIGKILL");
+    }
+    await owner.seesAllWell();
+    assert.ok(await lab.server.reaches(page));
   });
 
   test("an upgrade and its rollback: no mail is lost, events and bans stay", async () => {

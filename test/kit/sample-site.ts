@@ -26,7 +26,7 @@ export function sampleSite(changes: Partial<Site> = {}): Site {
       imapPlaces: 400,
       exempt: [],
     },
-    ports: { smtp: 25, submission: 587, submissions: 465, imaps: 993, loginPolicy: 10_025, sieveMail: 10_026 },
+    ports: { smtp: 25, submission: 587, submissions: 465, imaps: 993, loginPolicy: 10_025, sieveMail: 26 },
     proxied: null,
     tls: { profile: "modern" },
     outbound: {

@@ -13,7 +13,7 @@ import type { Running } from "./with-product.ts";
 const ELSEWHERE = "anna@elsewhere.test";
 const HONEST = "198.51.100.10";
 /** `ports.sieve_mail`. */
-const PORT = 10_026;
+const PORT = 26;
 
 /** Prints the server's first line; then sends these lines regardless, until the server hangs up. */
 const SPEAK = `

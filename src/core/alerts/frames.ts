@@ -34,8 +34,6 @@ const en = {
     `It has started many times since ${since}. Each time it exits, nothing is counted or banned and no other alert is sent until it runs again. Its log is log/guard; its last line:\n\n    ${line}`,
   unguarded:
     "Mail is accepted and users can sign in, but nothing is counted, no address is banned, and no other alert is sent.",
-  unguardedMail:
-    "No one can sign in. Mail from others is accepted, but nothing is counted, no address is banned, and no other alert is sent.",
   prevented: (by: string) => `Another program prevents its start: ${by}.`,
   comesBack: "`./ghostinbox status` shows what to do. The guard starts automatically once the cause is gone.",
 };
@@ -69,8 +67,6 @@ const de: AlertFrame = {
     `Seit ${since} ist er viele Male gestartet. Endet er, wird nichts gezählt oder gesperrt und keine andere Meldung verschickt, bis er wieder läuft. Sein Protokoll ist log/guard; die letzte Zeile:\n\n    ${line}`,
   unguarded:
     "Post wird weiter angenommen, und Nutzer melden sich an, aber nichts wird gezählt, keine Adresse gesperrt, und keine andere Meldung verschickt.",
-  unguardedMail:
-    "Niemand kann sich anmelden. Post von außen wird weiter angenommen, aber nichts wird gezählt, keine Adresse gesperrt, und keine andere Meldung verschickt.",
   prevented: (by) => `Ein anderes Programm verhindert seinen Start: ${by}.`,
   comesBack:
     "`./ghostinbox status` zeigt, was zu tun ist. Der Wächter startet von selbst, sobald die Ursache fort ist.",

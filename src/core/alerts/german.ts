@@ -48,6 +48,10 @@ export const germanNotices: Readonly<Record<NoticeCode, NoticeText>> = {
     says: "Die öffentlichen Verzeichnisse von Zertifikaten werden nicht vollständig beobachtet: Ein gefälschtes kann unbemerkt bleiben.",
     next: "Sehen Sie nach, was die Einzelheit sagt, und `journalctl -u certspotter`; der Hinweis endet einen Tag nach der letzten Störung.",
   },
+  sign_ins_blocked: {
+    says: "Der Wächter kann nicht dort lauschen, wo Dovecot nach Anmeldungen fragt, weil ein anderes Programm den Port hat: Niemand kann sich anmelden. Post von außen ist nicht betroffen.",
+    next: "Beenden Sie das Programm, das den Port hat, wie die Einzelheit sagt; es wird jede Sekunde neu versucht.",
+  },
   export_failing: {
     says: "Ereignisse erreichen den Empfänger von `export.syslog` nicht. Er bekommt sie später, doch nicht, was der Server bis dahin entfernt hat (events.max_age, events.max_rows, events.max_size).",
     next: `${WRONG_DETAIL}; siehe log/export und docs/siem.md. Es wird jede Minute neu versucht; ein Verlust wird einen Tag lang gemeldet.`,
@@ -211,6 +215,10 @@ export const germanNotices: Readonly<Record<NoticeCode, NoticeText>> = {
   web_silent: {
     says: "Die Verwaltungsseite antwortet nicht: Post, Sperren und Kommandozeile sind nicht betroffen.",
     next: `${RESTARTED} log/web.`,
+  },
+  service_unstable: {
+    says: "Ein Programm des Servers endet immer wieder: Es wird jedes Mal neu gestartet, aber was es gerade tat, bricht ab.",
+    next: "Sehen Sie die Ursache in seinem Log unter log/ nach; `restart` zählt neu. Der Hinweis endet, wenn es zwei Stunden gelaufen ist.",
   },
   process_stopped: {
     says: "Ein Programm des Servers wurde durch ein Signal angehalten (SIGSTOP) und tut nichts, bis es fortgesetzt wird.",

@@ -32,6 +32,10 @@ const ofGuard = {
     says: "A file of an open database was deleted and could not be restored: its data is lost when the server stops.",
     next: "Do not stop the server. Restore the directory that the detail names, or free space; the server retries each second.",
   },
+  sign_ins_blocked: {
+    says: "The guard cannot listen where Dovecot asks about sign-ins, because another program has the port: nobody can sign in. Mail from others is not affected.",
+    next: "End the program that has the port, as the detail says; the server retries each second.",
+  },
   export_failing: {
     says: "Events do not reach the receiver of `export.syslog`. It gets them later, but not what the server has removed by then (events.max_age, events.max_rows, events.max_size).",
     next: "Fix what the detail names; see log/export and docs/siem.md. The exporter retries each minute; a loss is shown for a day.",
@@ -263,6 +267,10 @@ const ofKeeper = {
   web_silent: {
     says: "The dashboard does not answer: mail, bans and the command line are not affected.",
     next: `${RESTARTED} log/web.`,
+  },
+  service_unstable: {
+    says: "A program of the server ends again and again: it is started anew each time, but what it was doing is cut off.",
+    next: "See its log under log/ for the cause; `restart` clears the count. The notice goes once it has run for two hours.",
   },
   process_stopped: {
     says: "A program of the server was stopped by a signal (SIGSTOP) and does nothing until it is continued.",

@@ -13,8 +13,9 @@ test("only its users reach a port on loopback, and a missing rule is noticed", (
   const shape: TableShape = {
     ...BANS_ALONE,
     local: [
-      { set: "askers", port: 10_025, users: [105, 105], server: 104 },
-      { set: "sieve_senders", port: 10_026, users: [106], server: null },
+      { port: 10_025, clients: { set: "askers", users: [105, 105] }, server: 104 },
+      { port: 10_026, clients: { set: "sieve_senders", users: [106] }, server: null },
+      { port: 3_000, clients: null, server: 107 },
     ],
   };
   const text = resetText([], [], shape);
@@ -24,6 +25,8 @@ test("only its users reach a port on loopback, and a missing rule is noticed", (
   assert.doesNotMatch(text, /sport 10026/);
   assert.match(text, /set sieve_senders \{ type uid; elements = \{ 0, 106 \} \}\n/);
   assert.match(text, /oif lo tcp dport 10026 meta skuid != @sieve_senders reject with tcp reset\n/);
+  assert.match(text, /oif lo tcp sport 3000 meta skuid != 107 drop\n/);
+  assert.doesNotMatch(text, /dport 3000/);
   assert.match(nftProbe(shape), /delete set inet ghostinbox askers\n[^]*sieve_senders\n/);
   const early = nftLocal(shape.local);
   assert.match(
@@ -115,6 +118,17 @@ test("connection limits come after bans and the allow list; held prefixes are fo
   });
   assert.doesNotMatch(without, /ct count|open[46]|@watched/);
   assert.match(without, /@refused4 reject/);
+});
+
+test("programs of this machine may not take all places of a port, unless they are root's", () => {
+  const here = [{ port: 25, most: 50 }];
+  const shape = { ...COUNTING, connections: { most: 10, ports: [25, 993], perPort: true, here } };
+  const rule = /oif lo tcp dport 25 tcp flags .* == syn meta skuid != 0 ct count over 50 reject with tcp reset\n/;
+  assert.match(resetText([], [], shape), rule);
+  assert.doesNotMatch(
+    resetText([], [], { ...shape, connections: { ...shape.connections, kernelCounts: false } }),
+    /ct count/,
+  );
 });
 
 test("while the guard is down, the kernel counts connections to all ports together by address", () => {

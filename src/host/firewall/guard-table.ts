@@ -26,7 +26,7 @@ export type TableShape = Readonly<{
   ipv6Length: number;
   /** Open connections that an address may have. Null: no limit. */
   connections: ConnectionLimit | null;
-  /** Loopback ports to which only some users may connect. Other ports are open to any local program. */
+  /** Ports that only our programs serve, or reach. Any local program may connect to the others. */
   local: readonly LocalPort[];
   /** Null: no port trusts a PROXY header. */
   proxied: ProxyDoors | null;
@@ -133,7 +133,7 @@ function setsOf({ connections, local, proxied }: TableShape): readonly string[] 
     "allow4",
     "allow6",
     ...(connections === null ? [] : connectionSets(connections)),
-    ...local.map(({ set }) => set),
+    ...local.flatMap(({ clients }) => clients?.set ?? []),
     ...(proxied === null ? [] : PROXY_SETS),
   ];
 }
@@ -208,15 +208,14 @@ function timeout(seconds: number | null): string {
   return ` timeout ${Math.floor(hours / 24)}d${hours % 24}h${minutes % 60}m${seconds % 60}s`;
 }
 
-/** One of our TCP ports on loopback, and the users whose programs may connect to it. Root always may. */
+/** One of our TCP ports on loopback. */
 export type LocalPort = Readonly<{
-  /** The set that holds these users. A rule uses it, so its absence is noticed. */
-  set: "askers" | "sieve_senders";
   port: number;
-  users: readonly number[];
+  /** The users whose programs may connect, besides root, and their set. A rule uses it, so its absence is noticed. Null: anyone. */
+  clients: Readonly<{ set: "askers" | "sieve_senders"; users: readonly number[] }> | null;
   /**
-   * Who answers there. While none of our programs listens, another user could, and its answers would count. The kernel drops
-   * even the answer to a SYN, so no connection opens. Null: not checked.
+   * Who answers there. While none of our programs listens, another user could: Dovecot would believe its answers, and a proxy would
+   * pass it cookies and passwords. The kernel drops even the answer to a SYN, so no connection opens. Null: only root can listen.
    */
   server: number | null;
 }>;
@@ -227,9 +226,11 @@ export type LocalPort = Readonly<{
  */
 function localText(local: readonly LocalPort[]): string {
   if (local.length === 0) return "";
-  const sets = local.map(({ set, users }) => setText(set, "uid", andRootUser(users)));
-  const rules = local.flatMap(({ set, port, server }) => [
-    `    oif lo tcp dport ${port} meta skuid != @${set} reject with tcp reset\n`,
+  const sets = local.flatMap(({ clients }) =>
+    clients === null ? [] : [setText(clients.set, "uid", andRootUser(clients.users))],
+  );
+  const rules = local.flatMap(({ port, clients, server }) => [
+    ...(clients === null ? [] : [`    oif lo tcp dport ${port} meta skuid != @${clients.set} reject with tcp reset\n`]),
     ...(server === null ? [] : [`    oif lo tcp sport ${port} meta skuid != ${server} drop\n`]),
   ]);
   return `${sets.join("")}  chain local {

@@ -6,13 +6,14 @@ import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { USERS } from "../../settings/layout.ts";
 import { localPorts, protectLocalPorts } from "./local-ports.ts";
 
-const PORTS = { "ports.login_policy": 11_025, "ports.sieve_mail": 11_026 };
-const local = localPorts(PORTS, (name) => ({ [USERS.guard]: 104, [USERS.mail]: 106 })[name] ?? 105);
+const PORTS = { "ports.login_policy": 11_025, "ports.sieve_mail": 11_026, "ports.http": 3_000 };
+const local = localPorts(PORTS, (name) => ({ [USERS.guard]: 104, [USERS.mail]: 106, [USERS.web]: 107 })[name] ?? 105);
 
-test("only the guard answers Dovecot, and only Dovecot asks", () => {
+test("only the guard answers Dovecot, only Dovecot asks, and only the web serves the dashboard", () => {
   assert.deepEqual(local, [
-    { set: "askers", port: 11_025, users: [105], server: 104 },
-    { set: "sieve_senders", port: 11_026, users: [106], server: null },
+    { port: 11_025, clients: { set: "askers", users: [105] }, server: 104 },
+    { port: 11_026, clients: { set: "sieve_senders", users: [106] }, server: null },
+    { port: 3_000, clients: null, server: 107 },
   ]);
 });
 

@@ -5,26 +5,21 @@ import { userIds } from "../machine/system-users.ts";
 import { type LocalPort, nftLocal } from "./guard-table.ts";
 import { loadNft } from "./run-nft.ts";
 
-type LocalPortSettings = Pick<Settings, "ports.login_policy" | "ports.sieve_mail">;
+type LocalPortSettings = Pick<Settings, "ports.login_policy" | "ports.sieve_mail" | "ports.http">;
 
-/** Our ports on loopback, and whose programs may use them. */
+/** Our ports on loopback, and whose programs may use and serve them. */
 export function localPorts(
   settings: LocalPortSettings,
   uidOf = (user: string) => userIds(user).uid,
 ): readonly LocalPort[] {
   return [
     {
-      set: "askers",
       port: settings["ports.login_policy"],
-      users: [uidOf(LOGIN_USER)],
+      clients: { set: "askers", users: [uidOf(LOGIN_USER)] },
       server: uidOf(USERS.guard),
     },
-    {
-      set: "sieve_senders",
-      port: settings["ports.sieve_mail"],
-      users: [uidOf(USERS.mail)],
-      server: null,
-    },
+    { port: settings["ports.sieve_mail"], clients: { set: "sieve_senders", users: [uidOf(USERS.mail)] }, server: null },
+    { port: settings["ports.http"], clients: null, server: uidOf(USERS.web) },
   ];
 }
 

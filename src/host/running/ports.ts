@@ -5,7 +5,6 @@ import { type PortSetting, PROXIED_KEYS, proxiedPorts, SIEVE_MAIL_ADDRESS } from
 import type { Settings } from "../../settings/schema.ts";
 import { type ListeningSocket, parseListening, TCP_TABLES } from "../kernel/tcp-sockets.ts";
 import { textOrNothing } from "../machine/read-text.ts";
-import { SetUpFailure } from "./failure.ts";
 import { allPids, openFiles } from "./read-processes.ts";
 import type { ServiceName } from "./runit.ts";
 
@@ -47,15 +46,20 @@ export function portsOf(settings: Settings): readonly ServerPort[] {
   ];
 }
 
-/** Throws SetUpFailure for the first port that another program holds. */
-export async function refuseBusyPorts(serverPorts: readonly ServerPort[]): Promise<void> {
+/** A port that another program holds. `says`: which one, and what to do. */
+export type BusyPort = Readonly<{ serverPort: ServerPort; says: string }>;
+
+export async function busyPorts(serverPorts: readonly ServerPort[]): Promise<readonly BusyPort[]> {
+  const busy: BusyPort[] = [];
   for (const serverPort of serverPorts) {
     for (const address of serverPort.address === null ? ["0.0.0.0", "::"] : [serverPort.address]) {
       const error = await tryToListen(serverPort.port, address);
       if (error === null || error === "EADDRNOTAVAIL" || error === "EAFNOSUPPORT") continue;
-      throw new SetUpFailure(sentence(serverPort, error));
+      busy.push({ serverPort, says: sentence(serverPort, error) });
+      break;
     }
   }
+  return busy;
 }
 
 function sentence(serverPort: ServerPort, error: string): string {

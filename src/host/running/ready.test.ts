@@ -79,10 +79,12 @@ describe("what does not come up is named with its last log lines", () => {
     let id = 1_000;
     const restarts = setInterval(() => says(pid, `${++id}\n`), 20);
     try {
-      assert.deepEqual(await waitUntilReady(layout, [], never, 60_000), {
+      const page: ServerPort = { setting: "ports.http", service: "web", port: 1, address: null, says: "page" };
+      assert.deepEqual(await waitUntilReady(layout, [page], never, 60_000), {
         ok: false,
         reason: "web keeps exiting. Its last log lines:\n  (none)",
       });
+      assert.match(JSON.stringify(await waitUntilReady(layout, [], never, PATIENCE_MS)), /The guard does not answer/);
     } finally {
       clearInterval(restarts);
     }

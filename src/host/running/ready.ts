@@ -15,7 +15,10 @@ const READY_MS = 40_000;
 const TRIES = 4;
 const LOG_LINES = 5;
 
-/** Waits until every port is open and the guard and the keeper answer, or until it is clear that they will not. */
+/**
+ * Waits until every port is open and the guard and the keeper answer, or until it is clear that they will not. Without a port of the
+ * dashboard, it is not waited for.
+ */
 export async function waitUntilReady(
   layout: Layout,
   serverPorts: readonly ServerPort[],
@@ -23,7 +26,8 @@ export async function waitUntilReady(
   patienceMs: number = READY_MS,
 ): Promise<Outcome> {
   const deadline = performance.now() + patienceMs;
-  const tries = new Map<ServiceName, Set<number>>(SERVICES.map((service) => [service, new Set()]));
+  const awaited = SERVICES.filter((service) => service !== "web" || serverPorts.some((port) => port.service === "web"));
+  const tries = new Map<ServiceName, Set<number>>(awaited.map((service) => [service, new Set()]));
   for (;;) {
     const missing = await notReady(layout, serverPorts);
     if (missing === null || stopped()) return { ok: true };

@@ -92,7 +92,7 @@ test("the guard has the highest priority; programs that read whole mails or logs
 });
 
 const ofGuard = (): Readonly<{ run: string; finish: string }> => {
-  const { run, finish = "" } = renderRunit(input()).find(({ service }) => service === "guard") ?? assert.fail();
+  const { run, finish } = renderRunit(input()).find(({ service }) => service === "guard") ?? assert.fail();
   return { run, finish };
 };
 

@@ -22,7 +22,7 @@ type OwnService = "guard" | "web" | "keeper" | "export";
  * libmilter checks for its end only every 5 s, rspamd waits up to 30 s for its clients, and a socket outlives
  * its milter in any case. Mail in between is treated as for any missing milter.
  */
-const MILTERS: readonly ServiceName[] = ["spamass-milter", "rspamd"];
+export const MILTERS: readonly ServiceName[] = ["spamass-milter", "rspamd"];
 const KILL = ['exec kill -9 "$(cat supervise/pid)"'];
 
 /**
@@ -63,6 +63,18 @@ export const CHECKED = "checked-by-the-start";
  */
 export const MAY_STAND_IN = "may-stand-in";
 
+/** In a service's directory: the minutes since 1970 in which it ended although nobody had ordered it; the last hundred. */
+export const EXITS = "exits";
+
+/** For `finish`, which runsv(8) gives the exit code and the signal: a service that was ordered to end has code 0 or TERM, or is not wanted. */
+const NOTES_EXIT = [
+  'case "$1 $2" in "0 "* | *" 15") ;; *)',
+  "minute=$(($(date +%s) / 60))",
+  `grep -q want supervise/stat || test "$(tail -n 1 ${EXITS} 2>/dev/null)" = $minute ||`,
+  `{ { tail -n 99 ${EXITS} 2>/dev/null; echo $minute; } >${EXITS}.new && mv ${EXITS}.new ${EXITS}; }`,
+  ";; esac",
+].join("\n");
+
 export type RunitInput = Readonly<{
   layout: Layout;
   /** Whether this process may pass CAP_NET_ADMIN on to the guard. */
@@ -88,7 +100,7 @@ export type Script = Readonly<{
   logRun: string;
   /** Further scripts for runsv(8): instead of sending TERM, and after the end. */
   control?: string;
-  finish?: string;
+  finish: string;
 }>;
 
 /**
@@ -140,8 +152,8 @@ export function renderRunit(input: RunitInput): readonly Script[] {
     ]);
     const logRun = script([`exec svlogd -tt ${input.layout.log}/${service}`]);
     const control = MILTERS.includes(service) ? { control: script(KILL) } : {};
-    const finish = commands.finish === undefined ? {} : { finish: script(commands.finish) };
-    return [{ service, run, logRun, ...control, ...finish }];
+    const finish = script([NOTES_EXIT, ...(commands.finish ?? [])]);
+    return [{ service, run, logRun, ...control, finish }];
   });
 }
 

@@ -1,17 +1,27 @@
 import { spawn } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { messageOf } from "../../core/error.ts";
 import { HOUR_MS, SECOND_MS } from "../../core/time.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Environment } from "../../settings/load.ts";
+import { textOrNothing } from "../machine/read-text.ts";
 import { type Finished, lastLines, runProgram, SYSTEM_PATH } from "../machine/run-program.ts";
 import { removeFile, setModified, writeFile } from "../root-files/files.ts";
 import { makeDirectory } from "../root-files/trees.ts";
 import { removeTree } from "../root-files/walk.ts";
 import { endBy, endOrphans, processesOf, runsForAnother, signal } from "./processes.ts";
 import { listProcesses, nameOf, withDescendants } from "./read-processes.ts";
-import { CHECKED, MAY_STAND_IN, type RunitInput, renderRunit, SERVICES, type ServiceName } from "./runit.ts";
+import {
+  CHECKED,
+  EXITS,
+  MAY_STAND_IN,
+  MILTERS,
+  type RunitInput,
+  renderRunit,
+  SERVICES,
+  type ServiceName,
+} from "./runit.ts";
 import { startUnits, stopUnits } from "./units.ts";
 
 const STOP_MS = 15_000;
@@ -46,7 +56,8 @@ export function writeServices(input: RunitInput): void {
     writeScript(join(directory, "run"), run);
     writeScript(join(directory, "log", "run"), logRun);
     if (control !== undefined) writeScript(join(directory, "control", "t"), control);
-    if (finish !== undefined) writeScript(join(directory, "finish"), finish);
+    writeScript(join(directory, "finish"), finish);
+    removeFile(join(directory, EXITS));
     // A service that was stopped by hand returns with the next start.
     removeFile(join(services, service, "down"));
     removeFile(restartMark(services, service));
@@ -68,8 +79,9 @@ export async function removeFirewallTable(data: string): Promise<void> {
 /** The pid under which runsv(8) runs a service now; null while it is down. */
 export function pidOf(services: string, service: ServiceName): number | null {
   const file = pidFile(services, service);
-  const text = existsSync(file) ? readFileSync(file, "utf8").trim() : "";
-  return /^\d+$/.test(text) ? Number(text) : null;
+  const text = textOrNothing(file).trim();
+  const finishes = textOrNothing(join(dirname(file), "stat")).startsWith("finish");
+  return /^\d+$/.test(text) && !finishes ? Number(text) : null;
 }
 
 /** Exists while the keeper has stopped a service that it is about to start again. */
@@ -143,8 +155,11 @@ export async function restartService(
 ): Promise<string | null> {
   const sv = svOf(services, service, patienceSeconds);
   // Fail2ban 1.0.2 can hang forever if it must end while it starts; killing it then loses nothing. And `sv restart`
-  // mistakes a process that has just started, and not ended yet, for the new one.
-  const restarted = service === "fail2ban" ? await downAndUp(restartMark(services, service), sv) : await sv("restart");
+  // mistakes a process that has just started, and not ended yet, for the new one. A milter is killed, which must not count as its own end.
+  const restarted =
+    service === "fail2ban" || MILTERS.includes(service)
+      ? await downAndUp(restartMark(services, service), sv)
+      : await sv("restart");
   return restarted.code === 0 ? null : lastLines(restarted);
 }
 

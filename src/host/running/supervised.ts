@@ -14,7 +14,9 @@ type Supervised = Readonly<{
 }>;
 
 /** `supervise/status`: a TAI64N time, the pid in little endian, then: paused, wanted, term sent, state. */
-const STATUS = { bytes: 20, pid: 12, wanted: 17 } as const;
+const STATUS = { bytes: 20, pid: 12, wanted: 17, state: 19 } as const;
+/** `finish` runs, and its pid is given. */
+const FINISHES = 2;
 
 /** Null before the first start of its supervisor; its last state once the supervisor is gone. Only root may read it. */
 export function supervised(services: string, service: string): Supervised | null {
@@ -26,7 +28,7 @@ export function parseStatus(bytes: Buffer): Supervised | null {
   if (bytes.length !== STATUS.bytes) return null;
   const pid = bytes.readUInt32LE(STATUS.pid);
   return {
-    pid: pid === 0 ? null : pid,
+    pid: pid === 0 || bytes[STATUS.state] === FINISHES ? null : pid,
     isStopped: bytes[STATUS.wanted] === "d".charCodeAt(0),
     change: bytes.toString("hex", 0, STATUS.pid),
   };

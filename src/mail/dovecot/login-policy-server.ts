@@ -73,18 +73,20 @@ export class LoginPolicyServer {
     });
   }
 
-  /** Listens on 127.0.0.1. Port 0 takes a free one; resolves to the port. Programs of the same user may share it (`stand-in.ts`). */
+  /** Listens on 127.0.0.1. Port 0 takes a free one; resolves to the port. If it is refused, try again. Programs of the same user may share it (`stand-in.ts`). */
   start(port: number): Promise<number> {
     return new Promise((resolve, reject) => {
+      const accept = (): void => {
+        this.#server.off("error", refuse);
+        resolve(portOf(this.#server.address()));
+      };
       const refuse = (error: Error): void => {
+        this.#server.off("listening", accept);
         const find = codeOf(error) === "EADDRINUSE" ? ` Find the program that does: ss -ltnp sport = ${port}` : "";
         reject(new Error(`Cannot listen at 127.0.0.1:${port} for Dovecot's questions: ${error.message}.${find}`));
       };
-      this.#server.once("error", refuse);
-      this.#server.listen({ port, host: "127.0.0.1", reusePort: true }, () => {
-        this.#server.off("error", refuse);
-        resolve(portOf(this.#server.address()));
-      });
+      this.#server.once("error", refuse).once("listening", accept);
+      this.#server.listen({ port, host: "127.0.0.1", reusePort: true });
     });
   }
 

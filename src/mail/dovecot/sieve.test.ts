@@ -6,7 +6,7 @@ import { renderScriptDict, scriptColumn, scriptDict, sievePlugin, sieveSubmissio
 const site = sampleSite();
 
 test("mail of scripts is submitted on loopback, and redirected mail has its user as the sender", () => {
-  assert.equal(sieveSubmission(site), "submission_host = 127.0.0.1:10026");
+  assert.equal(sieveSubmission(site), "submission_host = 127.0.0.1:26");
   const plugin = sievePlugin(site);
   assert.match(plugin, /^ {2}sieve_before = \/srv\/mail\/conf\/sieve\/junk\.sieve$/m);
   assert.match(plugin, /^ {2}sieve_redirect_envelope_from = recipient$/m);

@@ -1,6 +1,6 @@
 import { HONEST_FOR_MS, isWanted } from "../../core/decide/honest-mail.ts";
 import type { Audit } from "../../core/events/command.ts";
-import { shareOfStrangers } from "../../core/firewall/connection-shares.ts";
+import { shareOfOneClient, shareOfStrangers } from "../../core/firewall/connection-shares.ts";
 import type { Passed } from "../../core/firewall/ports.ts";
 import { neighbourhoodOf, networkAddress, type Prefix } from "../../core/net/ip.ts";
 import { later } from "../../core/time.ts";
@@ -102,12 +102,17 @@ function proxyDoors(settings: Settings): ProxyDoors | null {
 
 const MAIL_PORTS = ["ports.smtp", "ports.submission", "ports.submissions", "ports.imaps"] as const;
 
+function placesOf(now: Settings, port: (typeof MAIL_PORTS)[number]): number {
+  return now[`limits.connections.${port === "ports.imaps" ? "imap" : "smtp"}_places`];
+}
+
 /** For the kernel's table. */
 function connectionLimit(now: Settings): ConnectionLimit {
   return {
     most: now["limits.connections.concurrent"],
     ports: MAIL_PORTS.map((key) => now[key]),
     perPort: now["limits.connections.per_port"],
+    here: MAIL_PORTS.map((key) => ({ port: now[key], most: shareOfOneClient(placesOf(now, key)) })),
   };
 }
 
@@ -123,9 +128,7 @@ function composeConnectionWatch(parts: FirewallParts): ConnectionWatch {
   const known = (): readonly Prefix[] => accounts.networksSince(knownSince());
   const rules = () => {
     const now = settingsNow();
-    const places = MAIL_PORTS.map(
-      (key) => [now[key], now[`limits.connections.${key === "ports.imaps" ? "imap" : "smtp"}_places`]] as const,
-    );
+    const places = MAIL_PORTS.map((key) => [now[key], placesOf(now, key)] as const);
     return {
       places: new Map(places),
       ...connectionLimit(now),

@@ -1,3 +1,5 @@
+import { messageOf } from "../../core/error.ts";
+import { SECOND_MS } from "../../core/time.ts";
 import { watchingForwards } from "../../guard/enforce/new-forwards.ts";
 import type { SubmissionSessions } from "../../guard/enforce/submission-sessions.ts";
 import type { Greylisting } from "../../guard/facts/greylisting.ts";
@@ -95,11 +97,22 @@ export function composeSources(parts: SourceParts) {
   const directory = layout.fail2banSpool;
   const reports = new ReportTaker({ directory, engine, clock, aheadMs, log, forgeable, banned });
   let probing: NodeJS.Timeout | undefined;
+  let retry: NodeJS.Timeout | undefined;
+  /** Another user's program may have the port: only sign-ins wait for its end, not mail. */
+  const listenForSignIns = async (): Promise<void> => {
+    try {
+      await loginServer.start(settings["ports.login_policy"]);
+      notices.clear("sign_ins_blocked");
+    } catch (error) {
+      notices.raise("sign_ins_blocked", messageOf(error));
+      retry = setTimeout(() => void listenForSignIns(), SECOND_MS);
+    }
+  };
   return {
     /** Servers first, so that no client waits for an answer while the firewall is filled. */
     async listen(): Promise<void> {
       await milterServer.start(layout.guardMilterSocket);
-      await loginServer.start(settings["ports.login_policy"]);
+      await listenForSignIns();
       await takeOver(layout.standIn, () => policyServer.start(layout.policySocket));
     },
     followLogs(): void {
@@ -121,6 +134,7 @@ export function composeSources(parts: SourceParts) {
       clearInterval(probing);
     },
     async close(): Promise<void> {
+      clearTimeout(retry);
       await Promise.all([policyServer.stop(), milterServer.stop(), loginServer.stop()]);
     },
   };

@@ -1,4 +1,5 @@
 /** Prepares the data directory and runs the server, once all is installed: as root, for `npm start` or the unit of systemd (start.ts). */
+import { existsSync } from "node:fs";
 import { flushCompileCache } from "node:module";
 import { plural } from "../../core/text.ts";
 import { instant } from "../../core/time.ts";
@@ -12,7 +13,7 @@ import { CHECKOUT } from "../../host/running/checkout.ts";
 import { containerNews, hasNetAdmin } from "../../host/running/container.ts";
 import { prepareDataDirectory, releaseLock, takeLock } from "../../host/running/data-directory.ts";
 import { diskTrouble, SetUpFailure } from "../../host/running/failure.ts";
-import { portsOf, refuseBusyPorts } from "../../host/running/ports.ts";
+import { busyPorts, portsOf, type ServerPort } from "../../host/running/ports.ts";
 import { type Ended, endOrphans, runsForAnother } from "../../host/running/processes.ts";
 import { memoryHere } from "../../host/running/read-processes.ts";
 import { StartLog, waitUntilReady } from "../../host/running/ready.ts";
@@ -98,9 +99,9 @@ async function main(): Promise<number> {
     if (snapshot !== null) log.say(`${SNAPSHOT_MADE} ${describeSnapshot(snapshot)}.`);
     const started = readServiceEnvironment(layout.environment);
     const read = await readSettings(layout, takenOver(process.env, started));
-    const { password, settings } = await prepare(layout, read, { started, log });
+    const prepared = await prepare(layout, read, { started, log });
     if (stop.asked()) return 130;
-    return await runServices(layout, settings, { password, log });
+    return await runServices(layout, prepared, log);
   } catch (error) {
     const isTold = error instanceof SetUpFailure || error instanceof UnsafePath;
     const says = isTold ? error.message : diskTrouble(error);
@@ -158,12 +159,33 @@ function stopSignal(): Stop {
   return { asked: () => wish !== null, wish: () => wish, promise };
 }
 
+/** `ports`: those that the server will open. */
+type Prepared = Readonly<{ password: AdminPassword; settings: Settings; ports: readonly ServerPort[] }>;
+
+/**
+ * The ports that no other program holds. Throws SetUpFailure if one of mail is missing. After a reboot another user's program could be first
+ * at those of the dashboard and of the guard: each is opened once it is free, and the owner is alerted. A first start has an owner who reads this.
+ */
+async function freePorts(
+  { engineDb }: Layout,
+  all: readonly ServerPort[],
+  log: StartLog,
+): Promise<readonly ServerPort[]> {
+  const busy = await busyPorts(all);
+  for (const { serverPort, says } of busy) {
+    const canWait = existsSync(engineDb) && (serverPort.service === "web" || serverPort.service === "guard");
+    if (!canWait) throw new SetUpFailure(says);
+    log.warn(says);
+  }
+  return all.filter((one) => !busy.some(({ serverPort }) => serverPort === one));
+}
+
 /** Everything that must exist before the first service starts. */
 async function prepare(
   layout: Layout,
   first: ValidSettings,
   { started, log }: Readonly<{ started: Environment; log: StartLog }>,
-): Promise<Readonly<{ password: AdminPassword; settings: Settings }>> {
+): Promise<Prepared> {
   await addUsers();
   // First, because the next start recognises the directory as ours by this file.
   const written = writeFirstSettings(layout, first);
@@ -179,10 +201,10 @@ async function prepare(
   if (outdated !== null) log.warn(outdated);
   makeLoginPolicySecret(layout);
   makeProofWord(layout);
-  await refuseBusyPorts(portsOf(settings));
+  const ports = await freePorts(layout, portsOf(settings), log);
   await installPrograms(CHECKOUT, layout);
   const password = await adminPassword(layout, process.env);
-  const prepared = { password, settings };
+  const prepared = { password, settings, ports };
   if (stop.asked()) return prepared;
   const environment = programEnvironment(layout, env);
   try {
@@ -207,7 +229,7 @@ async function prepare(
   if (shut?.ok === false) log.warn(`connections are not blocked: ${shut.reason}.`);
   if (settings["firewall.enabled"] && hasNetAdmin() && !runsForAnother(layout.data)) {
     const kept = await protectLocalPorts(localPorts(settings));
-    if (!kept.ok) log.warn(`other users' programs can answer Dovecot in the guard's place: ${kept.reason}.`);
+    if (!kept.ok) log.warn(`other users' programs can answer in place of the guard and the dashboard: ${kept.reason}.`);
   }
   await compileSieve(layout);
   const restored = await takeRestoredQueue(layout);
@@ -227,9 +249,7 @@ async function prepare(
   return prepared;
 }
 
-type Told = Readonly<{ password: AdminPassword; log: StartLog }>;
-
-async function runServices(layout: Layout, settings: Settings, { password, log }: Told): Promise<number> {
+async function runServices(layout: Layout, { settings, password, ports }: Prepared, log: StartLog): Promise<number> {
   if (!hasNetAdmin())
     log.warn("no CAP_NET_ADMIN here, so bans are kept by Postfix and Dovecot alone and not by the firewall.");
   for (const news of containerNews()) log.warn(news);
@@ -237,7 +257,7 @@ async function runServices(layout: Layout, settings: Settings, { password, log }
   const supervisor = BY_SYSTEMD ? await systemd(layout) : runsvdir(layout);
   const { died } = supervisor;
   const asked = stop.promise.then(() => "asked" as const);
-  const ready = waitUntilReady(layout, portsOf(settings), stop.asked);
+  const ready = waitUntilReady(layout, ports, stop.asked);
   const first = await Promise.race([ready, died, asked]);
   let end: "asked" | "died" | "failed";
   if (first === "died" || first === "asked") {

@@ -82,8 +82,8 @@ export const machine = {
   },
   "ports.sieve_mail": {
     kind: port,
-    byDefault: 10_026,
-    says: "Where Dovecot hands over mail that Sieve scripts send, on loopback only: automatic replies, and what a script redirects. No other user of the machine can send there.",
+    byDefault: 26,
+    says: "Where Dovecot hands over mail that Sieve scripts send, on loopback only: automatic replies, and what a script redirects. No other user of the machine can send there. Above 1023, a user could take the port, and Postfix would not start.",
     source: "RFC 5228, RFC 5230",
   },
   "ports.proxied_smtp": { kind: port, byDefault: 20_025, says: "As `ports.smtp`, only for `proxy.networks`." },

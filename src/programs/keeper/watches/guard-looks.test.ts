@@ -42,7 +42,7 @@ function looking(t: TestContext) {
       clock,
       mail,
       reload,
-      services: { look, takenPort: () => null },
+      services: { look },
       lockedBy: () => null,
       language: () => "en",
       say: () => null,
@@ -140,11 +140,7 @@ function alarmed() {
   writeFileSync(log, "2026-11-21_03:00:01.12345 engine.db is damaged.\n");
   const clock = new HandClock();
   const mails: AlertMail[] = [];
-  const state: { queueFails: boolean; taken: string | null; locked: string | null } = {
-    queueFails: false,
-    taken: null,
-    locked: null,
-  };
+  const state: { queueFails: boolean; locked: string | null } = { queueFails: false, locked: null };
   const alarm = new GuardAlarm({
     layout,
     clock,
@@ -152,7 +148,6 @@ function alarmed() {
       mails.push(alert);
       return Promise.resolve(state.queueFails ? { ok: false, reason: "no queue" } : { ok: true, detail: "" });
     },
-    takenPort: () => state.taken,
     lockedBy: () => state.locked,
     language: () => "en",
     say: () => undefined,
@@ -184,16 +179,6 @@ test("a guard that stays down is reported once, with its last log lines, and its
     ],
   );
   assert.equal(await after(60, true), 2);
-});
-
-test("a program that holds the guard's port is named, and no one is said to be able to sign in", async () => {
-  const { after, mails, state } = alarmed();
-  state.taken = "port 10025 is in use by nc (pid 7). Try: kill 7";
-  assert.equal(await after(13, false), 1);
-  const body = mails[0]?.body ?? "";
-  assert.match(body, /^Another program prevents its start: port 10025 is in use by nc \(pid 7\)\. Try: kill 7\.$/m);
-  assert.match(body, /^No one can sign in\. Mail from others is accepted, but nothing is counted/m);
-  assert.doesNotMatch(body, /users can sign in/);
 });
 
 test("a program whose lock keeps the guard from opening its database is named", async () => {

@@ -17,9 +17,9 @@ import type { AlertMail } from "../../../mail/notifiers/alert-mails.ts";
 import type { Layout } from "../../../settings/layout.ts";
 import type { Repeated } from "../repeat.ts";
 
-type GuardLooksParts = Omit<GuardAlarmParts, "takenPort"> &
+type GuardLooksParts = GuardAlarmParts &
   Readonly<{
-    services: Readonly<{ look: () => void; takenPort: (service: ServiceName) => string | null }>;
+    services: Readonly<{ look: () => void }>;
     /** Null, or why the service was not reloaded. */
     reload: (service: ServiceName) => Promise<string | null>;
   }>;
@@ -31,7 +31,7 @@ type GuardLooksParts = Omit<GuardAlarmParts, "takenPort"> &
 export function guardLooks({ services, reload, ...parts }: GuardLooksParts): readonly Repeated[] {
   const { layout, say } = parts;
   const watch = new GuardWatch(layout);
-  const alarm = new GuardAlarm({ ...parts, takenPort: () => services.takenPort("guard") });
+  const alarm = new GuardAlarm(parts);
   const accounts = new AccountsDbWatch(layout, reload);
   const guardLook = async (): Promise<void> => {
     const ended = await watch.look();
@@ -107,9 +107,7 @@ type GuardAlarmParts = Readonly<{
   layout: Layout;
   clock: Clock;
   mail: (alert: AlertMail) => Promise<KeeperReply>;
-  /** The guard's port that a foreign program holds, in one sentence; null if there is none. */
-  takenPort: () => string | null;
-  /** The program that keeps a database locked, likewise. Called at each check while the guard does not run. */
+  /** The program that keeps a database locked, in one sentence; null if there is none. Called at each check while the guard does not run. */
   lockedBy: () => string | null;
   /** The language of the alerts. */
   language: () => AlertLanguage;
@@ -145,20 +143,18 @@ export class GuardAlarm {
     this.#downSince ??= now;
     const locked = this.#parts.lockedBy();
     if (this.#alerted !== null || now - this.#downSince < PATIENCE_MS) return;
-    const { layout, say, language, takenPort } = this.#parts;
+    const { layout, say, language } = this.#parts;
     const frame = alertFrames[language()];
     const line = lastLogLineOf(layout);
-    const taken = takenPort();
-    const cause = taken ?? locked;
     const body = [
       frame.silentSince(isoTime(this.#downSince), line),
-      ...(cause === null ? [] : [frame.prevented(cause)]),
-      taken === null ? frame.unguarded : frame.unguardedMail,
+      ...(locked === null ? [] : [frame.prevented(locked)]),
+      frame.unguarded,
       frame.comesBack,
     ];
     if (!(await this.#mail("opened", frame.guardDown, body))) return;
     this.#alerted = { since: this.#downSince };
-    say(`the guard does not run${cause === null ? "" : `: ${cause}`}; the owner was alerted. Last log line: ${line}`);
+    say(`the guard does not run${locked === null ? "" : `: ${locked}`}; the owner was alerted. Last log line: ${line}`);
   }
 
   async #lookAtStarts(now: Millis): Promise<void> {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -9,10 +9,15 @@ import { listenOnPort } from "../../../../test/kit/local-server.ts";
 import { lacking } from "../../../../test/kit/needs.ts";
 import { temporaryLayout } from "../../../../test/kit/temporary-directory.ts";
 import { until } from "../../../../test/kit/until.ts";
+import { HOUR_MS, instant, MINUTE_MS } from "../../../core/time.ts";
 import type { ServerPort } from "../../../host/running/ports.ts";
+import { EXITS, renderRunit } from "../../../host/running/runit.ts";
 import { supervised } from "../../../host/running/supervised.ts";
+import { mailServices } from "../../../mail/configuration/mail-services.ts";
 import { serviceLog } from "../../../settings/layout.ts";
 import { ServiceWatch, SharedPorts } from "./watch-services.ts";
+
+const clock = { now: () => instant(Date.now()) };
 
 const NEEDED = { skip: lacking({ installed: ["runsv"] }) };
 
@@ -33,7 +38,7 @@ test("a service that keeps exiting is reported with its last log line; one exit 
   run("unbound", "exec sleep infinity");
   const port = await listenOnPort(createServer());
   const ports = [{ setting: "ports.http", port, address: null, says: "pages", service: "postgrey" }] as const;
-  const watch = new ServiceWatch(layout, []);
+  const watch = new ServiceWatch(layout, [], clock);
   // One check a second in the server; here directly after each change.
   let change: string | undefined;
   const look = (name: string): boolean => {
@@ -68,19 +73,53 @@ test("a service that keeps exiting is reported with its last log line; one exit 
   });
 });
 
-test("a guard's port that another user's program holds is reported, and not one that a stand-in holds", async () => {
-  const layout = temporaryLayout();
-  const port = await listenOnPort(createServer());
-  const ports = [
-    { setting: "ports.login_policy", port, address: "127.0.0.1", says: "Dovecot asking the guard", service: "guard" },
-  ] as const;
-  const uid = process.getuid?.() ?? assert.fail();
-  assert.equal(new ServiceWatch(layout, ports, uid).takenPort("guard"), null);
-  assert.match(
-    new ServiceWatch(layout, ports, uid + 1).takenPort("guard") ?? "",
-    new RegExp(`^port ${port} for Dovecot asking the guard is in use by .+ \\(pid ${process.pid}\\)`),
-  );
-});
+/** The first process ends with TERM, the second with code 3. */
+const RUN = `#!/bin/sh
+test -e first && test ! -e second && { touch second; trap 'kill $!; exit 3' TERM; sleep infinity & wait; }
+touch first
+exec sleep infinity
+`;
+
+test(
+  "a service that ends again and again is reported, unless it was ordered to, until it has run for two hours",
+  NEEDED,
+  async (t) => {
+    const layout = temporaryLayout();
+    const directory = join(layout.services, "postgrey");
+    mkdirSync(directory, { recursive: true });
+    const mail = mailServices(layout, { spam: 1, fail2ban: false });
+    const scripts = renderRunit({ layout, netAdmin: false, loginPort: 0, webLowPort: false, export: false, mail });
+    const { finish } = scripts.find(({ service }) => service === "postgrey") ?? assert.fail();
+    writeFileSync(join(directory, "run"), RUN, { mode: 0o755 });
+    writeFileSync(join(directory, "finish"), finish, { mode: 0o755 });
+    const exits = join(directory, EXITS);
+    const minute = Math.floor(Date.now() / MINUTE_MS);
+    const before = [...Array(11).keys()].map((one) => minute - 100 * (11 - one));
+    writeFileSync(exits, `${before.join("\n")}\n`);
+    const runsv = spawn("runsv", [directory], { stdio: "ignore" });
+    t.after(() => runsv.kill("SIGTERM"));
+    const pid = (): number | null => supervised(layout.services, "postgrey")?.pid ?? null;
+    const end = async (how: (pid: number) => void): Promise<number> => {
+      await until(() => pid() !== null);
+      const first = pid() ?? 0;
+      how(first);
+      await until(() => pid() !== null && pid() !== first);
+      return readFileSync(exits, "utf8").trim().split("\n").length;
+    };
+    let later = 0;
+    const watch = new ServiceWatch(layout, [], { now: () => instant(Date.now() + later) });
+    assert.equal(await end((main) => process.kill(main, "SIGTERM")), 11);
+    const ordered = await end(() => {
+      spawnSync("sv", ["-w", "7", "down", directory]);
+      spawnSync("sv", ["-w", "7", "up", directory]);
+    });
+    assert.deepEqual([ordered, watch.troubles()], [11, []], "fails at its end");
+    assert.equal(await end((main) => process.kill(main, "SIGKILL")), 12);
+    assert.deepEqual(watch.troubles(), [{ code: "service_unstable", detail: "postgrey" }]);
+    later = 3 * HOUR_MS;
+    assert.deepEqual(watch.troubles(), []);
+  },
+);
 
 /** Listens on the port that is its argument, and says so. */
 const BESIDE = `require("node:net").createServer()

@@ -1,9 +1,11 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import type { KeeperTrouble } from "../../../admin/declare/keeper.ts";
 import { printable } from "../../../core/text.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../../core/time.ts";
+import type { Clock } from "../../../guard/ports.ts";
 import { parseSocketsInUse } from "../../../host/kernel/tcp-sockets.ts";
 import { textOrNothing } from "../../../host/machine/read-text.ts";
-import { hasUser, userIds } from "../../../host/machine/system-users.ts";
 import {
   type Holder,
   holderOf,
@@ -13,16 +15,20 @@ import {
   socketsOn,
 } from "../../../host/running/ports.ts";
 import { isOf } from "../../../host/running/processes.ts";
-import { SERVICES, type ServiceName } from "../../../host/running/runit.ts";
+import { EXITS, SERVICES, type ServiceName } from "../../../host/running/runit.ts";
 import { pidOf } from "../../../host/running/supervise.ts";
 import { lastLogLine, supervised } from "../../../host/running/supervised.ts";
-import { type Layout, USERS } from "../../../settings/layout.ts";
+import type { Layout } from "../../../settings/layout.ts";
 
 /** Number of checks, one a second, that are remembered, and of starts and ends among them that is too high. A restart makes two. */
 const REMEMBERED = 12;
 const MANY = 5;
 const FEW = 1;
 const SHOWN_CHARACTERS = 300;
+
+/** Different minutes of a day in which a service ended: from this many on it is reported, until none has come for a while. */
+const MANY_MINUTES = 12;
+const QUIET_MS = 2 * HOUR_MS;
 
 type Seen = { change: string; changed: boolean[]; isEnding: boolean };
 
@@ -32,14 +38,13 @@ export class ServiceWatch {
   readonly #seen = new Map<ServiceName, Seen>();
   readonly #shared = new SharedPorts();
   readonly #holders = new Map<number, Holder | null>();
-  readonly #guardUid: number | null;
+  readonly #clock: Clock;
   #ports: readonly ServerPort[];
 
-  /** `guardUid`: the user of the guard and its stand-in; null: unknown. */
-  constructor(layout: Layout, ports: readonly ServerPort[], guardUid = uidOfGuard()) {
+  constructor(layout: Layout, ports: readonly ServerPort[], clock: Clock) {
     this.#layout = layout;
     this.#ports = ports;
-    this.#guardUid = guardUid;
+    this.#clock = clock;
   }
 
   /** After a change of the settings. */
@@ -66,6 +71,23 @@ export class ServiceWatch {
     });
   }
 
+  /** Services that end again and again, although they run most of the time. The notes are `finish`'s, so they outlive this process. */
+  troubles(): readonly KeeperTrouble[] {
+    const now = this.#clock.now();
+    const often = SERVICES.flatMap((service) => {
+      const minutes = textOrNothing(join(this.#layout.services, service, EXITS))
+        .trim()
+        .split("\n")
+        .map(Number);
+      const ends = minutes.map((minute) => minute * MINUTE_MS).filter((at) => Math.abs(now - at) < DAY_MS);
+      const last = ends.at(-1);
+      if (last === undefined || ends.length < MANY_MINUTES || now - last > QUIET_MS) return [];
+      const line = lastLogLine(this.#layout, service);
+      return [`${service}${line === null ? "" : ` (last log line: ${printable(line, SHOWN_CHARACTERS)})`}`];
+    });
+    return often.length === 0 ? [] : [{ code: "service_unstable", detail: often.join(", ") }];
+  }
+
   /** Why it cannot run, in one sentence; null if it runs, or was ordered to stay down. */
   troubleOf(service: ServiceName): string | null {
     const seen = this.#seen.get(service);
@@ -79,14 +101,12 @@ export class ServiceWatch {
     return `it keeps exiting${line === null ? "" : `; its last log line: ${printable(line, SHOWN_CHARACTERS)}`}`;
   }
 
-  /** The port of the service that a foreign program holds, and what to do; null if there is none. */
+  /** The port of the service that a foreign program holds, and what to do; null if there is none. The guard's own it reports itself. */
   takenPort(service: ServiceName): string | null {
     const ports = this.#ports.filter((each) => each.service === service);
-    if (ports.length === 0) return null;
+    if (ports.length === 0 || service === "guard") return null;
     const main = pidOf(this.#layout.services, service);
-    // A stand-in has the guard's ports until the guard takes over.
-    const ours = service === "guard" ? this.#guardUid : null;
-    const listening = listeners().filter(({ uid }) => uid !== ours);
+    const listening = listeners();
     for (const one of ports) {
       const sockets = socketsOn(one, listening);
       // A service that has its port did start.
@@ -94,7 +114,7 @@ export class ServiceWatch {
       const holder = holderOf(sockets, this.#holders.get(one.port));
       this.#holders.set(one.port, holder);
       const taken = `port ${one.port} for ${one.says} is in use by`;
-      if (holder === null && (main === null || ours !== null)) return `${taken} another program. Find it: ss -ltnp`;
+      if (holder === null && main === null) return `${taken} another program. Find it: ss -ltnp`;
       if (holder === null || isOf(holder.pid, main)) continue;
       const { who, remedy } = nameAndRemedy(holder);
       return `${taken} ${who}. ${remedy}`;
@@ -113,10 +133,6 @@ export class ServiceWatch {
     const changes = before.changed.filter(Boolean).length;
     before.isEnding = changes >= (before.isEnding ? FEW + 1 : MANY);
   }
-}
-
-function uidOfGuard(): number | null {
-  return hasUser(USERS.guard) ? userIds(USERS.guard).uid : null;
 }
 
 /** Calls of `look` from one read of the kernel's tables to the next. */

@@ -71,7 +71,7 @@ export function composeWatches(layout: Layout, { settings, clock, restart, inTur
   const probes = (): readonly Probe[] => (current === null ? [] : probesOf(layout, current));
   const say = (what: string): void => console.error(`keeper: ${what}`);
   const databases = new AskDatabases(layout);
-  const services = new ServiceWatch(layout, settings === null ? [] : portsOf(settings));
+  const services = new ServiceWatch(layout, settings === null ? [] : portsOf(settings), clock);
   const parts = new PartsWatch({
     services: layout.services,
     probes: probes(),
@@ -151,6 +151,7 @@ export function composeWatches(layout: Layout, { settings, clock, restart, inTur
   /** All watches that report problems. */
   const all: readonly Readonly<{ troubles(): readonly KeeperTrouble[] }>[] = [
     parts,
+    services,
     readers,
     stopped,
     locks,
