@@ -38,8 +38,8 @@ export const NO_FIELDS: Omit<AlertEvent, "id" | "at" | "type"> = {
 };
 
 /** Events one second apart, from the epoch on. */
-export function windows(thresholds: Partial<Thresholds> = {}) {
-  const all = new AlertWindows({ ...THRESHOLDS, ...thresholds });
+export function windows(thresholds: Partial<Thresholds> = {}, mailedTo: readonly string[] = []) {
+  const all = new AlertWindows({ ...THRESHOLDS, ...thresholds }, mailedTo);
   let id = 0;
   let now = 0;
   return {

@@ -10,6 +10,7 @@ import { HandClock, NoticeBoard } from "./engine-kit.ts";
 
 export const SETTINGS: Omit<AlertSettings, "channels"> = {
   thresholds: THRESHOLDS,
+  mailedTo: [],
   volume: { minimum: 50, factor: 5 },
   settleMs: 60_000,
   schedule: { quiet: null, timeZone: "UTC", digestMs: 0 },

@@ -16,6 +16,8 @@ import { openedMessage, resolvedMessage, testMessage } from "./words.ts";
 
 export type AlertSettings = Readonly<{
   thresholds: Thresholds;
+  /** The addresses to which alerts are mailed. */
+  mailedTo: readonly string[];
   volume: Readonly<{ minimum: number; factor: number }>;
   /** How long a condition must be false before its alert is resolved. */
   settleMs: number;
@@ -100,7 +102,8 @@ export class Alerts {
   }
 
   configure(settings: AlertSettings): void {
-    const isSame = JSON.stringify(settings.thresholds) === JSON.stringify(this.#settings.thresholds);
+    const counted = ({ thresholds, mailedTo }: AlertSettings): string => JSON.stringify([thresholds, mailedTo]);
+    const isSame = counted(settings) === counted(this.#settings);
     this.#settings = settings;
     if (!isSame) {
       this.#windows = this.#emptyWindows();
@@ -147,7 +150,7 @@ export class Alerts {
   }
 
   #emptyWindows(): AlertWindows {
-    const windows = new AlertWindows(this.#settings.thresholds);
+    const windows = new AlertWindows(this.#settings.thresholds, this.#settings.mailedTo);
     windows.remember(this.#book.open);
     return windows;
   }

@@ -46,6 +46,9 @@ test("accepted mail that is then refused is lost; a user's mail that other serve
   for (let i = 0; i < 30; i++) kit.take("EMAIL_BOUNCED", { verdict: "lose", subject: `a${i}@example.test` });
   assert.equal(kit.holding().length, 21);
   assert.equal(kit.holding().at(-1), "mail_undelivered further addresses");
+  const alerted = windows({}, ["Owner@elsewhere.test"]);
+  alerted.take("EMAIL_BOUNCED", { verdict: "refuse", subject: "owner@elsewhere.test" });
+  assert.deepEqual(alerted.holding(), ["mail_undelivered owner@elsewhere.test"], "alerts do not arrive");
   const other = windows();
   other.take("BOUNCE_WITHHELD", { verdict: "withhold" });
   assert.deepEqual(other.holding(), ["mail_undelivered"]);

@@ -45,11 +45,12 @@ export class AlertWindows {
   readonly #changes = new TimedConditions(LONGEST_WINDOW_MS);
   readonly #all: readonly Window[];
 
-  constructor(thresholds: Thresholds) {
+  /** `mailedTo`: the addresses that get alerts. */
+  constructor(thresholds: Thresholds, mailedTo: readonly string[] = []) {
     this.#guesses = new Guesses(thresholds.password_guessed);
     this.#all = [
       ...eventRules.map((rule) => new RuleWindow(rule, thresholds[rule.code])),
-      new LostMail(),
+      new LostMail(mailedTo),
       ...accountRules.map((rule) => new AccountWindow(rule)),
       this.#sending,
       new ChangeWindows(),
@@ -113,17 +114,27 @@ class RuleWindow implements Window {
   }
 }
 
-/** Mail that was accepted here and is lost. Each address has its own alert: one that loses mail every day hides no other. */
+/**
+ * Mail that was accepted here and is lost, or refused by an address that gets alerts: it may refuse these too. Each address has its own
+ * alert: one that loses mail every day hides no other.
+ */
 class LostMail implements Window {
+  readonly #mailedTo: readonly string[];
   readonly #found = new TimedConditions(LONGEST_WINDOW_MS);
 
+  constructor(mailedTo: readonly string[]) {
+    this.#mailedTo = mailedTo.map((address) => address.toLowerCase());
+  }
+
   take({ type, verdict, subject, at }: AlertEvent): void {
-    const isRefused = type === "EMAIL_BOUNCED" && verdict === "lose";
+    const ofAlerts = this.#mailedTo.includes((subject ?? "").toLowerCase());
+    const isRefused = type === "EMAIL_BOUNCED" && (verdict === "lose" || ofAlerts);
     if (!isRefused && type !== "BOUNCE_WITHHELD") return;
     const all = this.#found.holding(at).map((one) => one.subject);
     const of = withoutExtension(subject ?? "").toLowerCase();
     const hasRoom = all.includes(of) || all.length < MOST_ADDRESSES;
-    const detail = isRefused ? "a delivery was refused for good" : "a report about mail was withheld";
+    const refused = ofAlerts ? "alerts go there, and it refused mail for good" : "a delivery was refused for good";
+    const detail = isRefused ? refused : "a report about mail was withheld";
     this.#found.set({ code: "mail_undelivered", subject: hasRoom ? of : "further addresses", detail }, at);
   }
 

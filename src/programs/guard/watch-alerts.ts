@@ -7,7 +7,14 @@ import { ComponentWatch, Heartbeat } from "../../guard/alerts/health-watch.ts";
 import type { AlertMessage, Sent } from "../../guard/alerts/ports.ts";
 import type { Names } from "../../guard/network-ports.ts";
 import type { Clock, Log, Notices, RecipientDirectory } from "../../guard/ports.ts";
-import { type ChannelWorld, channelsOf, heartbeatTo, ownQueue, postmaster } from "../../mail/notifiers/channels.ts";
+import {
+  alertMailTo,
+  type ChannelWorld,
+  channelsOf,
+  heartbeatTo,
+  ownQueue,
+  postmaster,
+} from "../../mail/notifiers/channels.ts";
 import { receiverLookup } from "../../mail/notifiers/push.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { SqliteAlertEvents, SqliteAlertStore } from "../../store/engine-db/alerts.ts";
@@ -95,6 +102,7 @@ export class AlertWatch {
   #alertSettings(): AlertSettings {
     const settings = this.#settings;
     return {
+      mailedTo: alertMailTo(settings),
       thresholds: {
         failed_logins: settings["alerts.thresholds.failed_logins"],
         dashboard_logins: settings["alerts.thresholds.dashboard_logins"],
