@@ -121,9 +121,9 @@ export class Restic {
     return { ok: true, value: added };
   }
 
-  /** The oldest first. */
+  /** The oldest first, without those of other programs: the latest of these is not the server's latest. */
   async snapshots(): Promise<Restored<readonly Snapshot[]>> {
-    const ran = await this.#run(["snapshots", "--json", "--no-lock"]);
+    const ran = await this.#run(["snapshots", "--json", "--no-lock", "--tag", OURS]);
     return result(ran, () =>
       z
         .parse(snapshots, parseJson(ran.out.join("\n")) ?? [])

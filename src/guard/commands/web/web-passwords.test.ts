@@ -75,6 +75,8 @@ test("keys of an account keep its password on the server, also once mailboxes.en
   const set = await said({ verb: "account_set_password", name: ANNA, password: WORDS });
   assert.match(set, /^failed .* is set only on the server/);
   assert.equal(kit.book.password(ANNA), HASH);
+  assert.equal(await said({ verb: "account_remove", name: ANNA }), "done");
+  assert.match(await said({ verb: "account_create", name: ANNA, password: WORDS }), /is set only on the server/);
 });
 
 test("accounts in a file must be new, with a hash that servers can afford, or a password that is hashed here", async () => {

@@ -35,8 +35,7 @@ const webPassword: RunOf<"account_create" | "account_set_password", WebPasswordP
   by,
 ) => {
   // Keys stay after the setting has changed, and the new password would open none of them.
-  const hasKeys = command.verb === "account_set_password" && parts.accounts.hasKeys(name);
-  if (hasKeys || parts.mailboxes().keyOfEach) return ON_SERVER;
+  if (parts.accounts.hasKeys(name) || parts.mailboxes().keyOfEach) return ON_SERVER;
   if (command.verb === "account_create" && isPostmaster(name)) return OWNERS;
   const problem = passwordProblem(command.password, name);
   if (problem !== null) return usage(problem, "Choose another one.");
