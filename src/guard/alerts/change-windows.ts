@@ -94,7 +94,7 @@ function holdingIn(shares: Shares, now: Millis): readonly Holding[] {
 
 /**
  * Maximum within a day; further ones are reported by the hour. Each user's changes to their own mailbox, and each type with `apart`, have
- * separate shares, so that many of them hide no other change.
+ * separate shares, as has what the guard paused, so that many of them hide no other change.
  */
 const MOST_ACCOUNT_CHANGES = 20;
 const MOST_OF_USER = 5;
@@ -111,15 +111,16 @@ function accountChange({ id, type, account, subject, actor, at, isNewNetwork }: 
   const name = account ?? subject?.split(" ")[0];
   const alert = meaningOf(type).alert;
   if (alert === undefined || name === undefined || actor === null) return null;
-  const isUsers = actor === BY_GUARD ? alert.byGuard !== undefined : isMailboxUser(actor) && alert.byUser === true;
+  const isGuards = actor === BY_GUARD;
+  const isUsers = isGuards ? alert.byGuard !== undefined : isMailboxUser(actor) && alert.byUser === true;
   if (!isUsers && !isWebAdmin(actor)) return null;
-  const says = (actor === BY_GUARD ? alert.byGuard : undefined) ?? alert.says;
+  const says = (isGuards ? alert.byGuard : undefined) ?? alert.says;
   const what = subject === null ? says : `${says}: ${subject.slice(0, MOST_CHARACTERS)}`;
   const change = { at, subject: `${name} (event ${id})`, detail: `${what}, by ${actor}`, isNewNetwork };
   const apart = alert.apart === undefined ? "" : ` ${type}`;
   const reported = { code: "web_account", change } as const;
   return isUsers
-    ? { ...reported, share: `${name}${apart}`, most: MOST_OF_USER, whose: name }
+    ? { ...reported, share: `${name}${apart}${isGuards ? " paused" : ""}`, most: MOST_OF_USER, whose: name }
     : { ...reported, share: `owner${apart}`, most: alert.apart ?? MOST_ACCOUNT_CHANGES };
 }
 

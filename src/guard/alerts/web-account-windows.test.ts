@@ -72,12 +72,17 @@ test("a few users who change something every hour leave another's change an aler
   assert.ok(kit.holding().some((one) => one.startsWith(`web_account ${ANNA} (event `)));
 });
 
-test("a new forward that is paused raises the alert", () => {
+test("a new forward that is paused raises the alert, which the user's own changes do not hide", () => {
   const kit = windows();
-  kit.take("ACCOUNT_REMOVED", { account: ANNA, actor: "engine" });
-  kit.take("FORWARDING_CHANGED", { account: ANNA, actor: "engine" });
+  const paused = { account: ANNA, actor: "engine" };
+  kit.take("ACCOUNT_REMOVED", paused);
+  kit.take("FORWARDING_CHANGED", paused);
   assert.deepEqual(kit.holding(), [`web_account ${ANNA} (event 2)`]);
   assert.match(kit.details()[0] ?? "", /^too much mail left through its new forward/);
+  const user = `mailbox:${ANNA} via 203.0.113.9`;
+  for (let i = 0; i < 9; i++) kit.take("FORWARDING_CHANGED", { account: ANNA, actor: user });
+  kit.take("FORWARDING_CHANGED", paused);
+  assert.ok(kit.holding().includes(`web_account ${ANNA} (event 12)`));
 });
 
 test("a file of accounts leaves room for other alerts, and hides no takeover", () => {
