@@ -34,6 +34,16 @@ test("the first start signs a certificate for the host name; the next keeps it",
   assert.equal(readFileSync(layout.tlsCert, "utf8"), pem);
 });
 
+test("a self-signed certificate that has lost its key is made again, and nobody else's", OPENSSL, async () => {
+  const [layout, other] = [layoutFor("torn"), layoutFor("another")];
+  for (const one of [layout, other]) await prepare(one);
+  writeFileSync(layout.tlsKey, readFileSync(other.tlsKey));
+  assert.equal(await prepare(layout), null);
+  assert.notDeepEqual(readFileSync(layout.tlsKey), readFileSync(other.tlsKey));
+  writeFileSync(layout.tlsCert, "hello");
+  assert.match((await prepare(layout)) ?? "", /must hold a certificate in PEM/);
+});
+
 test("only root may read the served files, and key and chain are in one file", OPENSSL, async () => {
   const layout = layoutFor("served");
   await prepare(layout);

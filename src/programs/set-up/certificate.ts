@@ -1,4 +1,6 @@
-import { existsSync } from "node:fs";
+import { X509Certificate } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { readOr } from "../../core/error.ts";
 import { DAY_MS } from "../../core/time.ts";
 import { systemClock as clock } from "../../host/machine/clock.ts";
 import { lastLines, runProgram } from "../../host/machine/run-program.ts";
@@ -11,6 +13,7 @@ import type { Settings } from "../../settings/schema.ts";
 /** The longest that browsers and phones accept; most mail programs remember an exception as long. */
 const DAYS = 825;
 const RENEW_BEFORE_MS = 30 * DAY_MS;
+const SELF_SIGNED = "mail server";
 
 /**
  * Creates a self-signed certificate if none is set, and gives Postfix and Dovecot a valid one. An invalid one stops the
@@ -34,12 +37,17 @@ function mustBeMade(layout: Layout): boolean {
   const files = { cert: layout.tlsCert, key: layout.tlsKey };
   if (!existsSync(files.cert) || !existsSync(files.key)) return true;
   const read = readPair(files, clock.now());
-  return read.ok && read.pair.validTo - clock.now() < RENEW_BEFORE_MS;
+  return read.ok ? read.pair.validTo - clock.now() < RENEW_BEFORE_MS : isSelfSigned(files.cert);
+}
+
+/** Ours may have expired, as after a long run, or lack its key, as after a start that was killed between the two. */
+function isSelfSigned(cert: string): boolean {
+  return readOr(() => new X509Certificate(readFileSync(cert)).subject === `CN=${SELF_SIGNED}`, false);
 }
 
 /** The ciphers with an RSA key exchange in the list "seed" need an RSA key. */
 async function selfSign(layout: Layout, { hostname, "tls.profile": profile }: Settings): Promise<void> {
-  const names = ["-subj", "/CN=mail server", "-addext", `subjectAltName=DNS:${hostname}`];
+  const names = ["-subj", `/CN=${SELF_SIGNED}`, "-addext", `subjectAltName=DNS:${hostname}`];
   const algorithm = profile === "seed" ? ["rsa:2048"] : ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"];
   const kind = ["-x509", "-newkey", ...algorithm, "-noenc", "-days", String(DAYS)];
   // Both on its standard output, so openssl writes no file.
