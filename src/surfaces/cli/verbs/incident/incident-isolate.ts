@@ -21,7 +21,6 @@ import { type Answer, type Call, done, type Failure, failed, PROGRAM, whyNotSure
 import { wordsOf } from "../../parse.ts";
 import { columns, oneLine, when } from "../../print/text.ts";
 import { environmentOf, settingsOf } from "../../server-settings.ts";
-import { lossOfDomains, whyDomainsStay } from "../settings/config-apply.ts";
 import { inIncident, take, withContacts } from "./incident.ts";
 
 const USUAL_SSH = [22];
@@ -46,9 +45,7 @@ export const incidentIsolate = inIncident(async (call, incident) => {
   const ssh = isSshShut || found.length > 0 ? found : USUAL_SSH;
   const who = allow.length === 0 ? "no one" : `only ${allow.map(shown).join(", ")}`;
   const ports = ssh.length === 0 ? "" : ` (but SSH stays open for all on port ${ssh.join(", ")})`;
-  const loss = await lossOfDomains(call, read.settings);
-  const warning = loss === "" ? "" : `ghostinbox.toml was edited: ${loss} `;
-  const question = `${warning}Disconnect the server? Mail in both directions waits in the queue, and ${who} can connect${ports}.`;
+  const question = `Disconnect the server? Mail in both directions waits in the queue, and ${who} can connect${ports}.`;
   const unsure = await whyNotSure(call, question, "nothing was isolated");
   if (unsure !== null) return unsure;
   const isolation: Isolation = { incident: incident.id, since: isoTime(call.now()), allow, ssh, shut: SHUT };
@@ -130,8 +127,6 @@ async function liftPart(
   const part = word === "all" ? "all" : SHUT.find((one) => one === word);
   if (part === undefined)
     return wrongUsage(`"${oneLine(word)}" is not a part of the isolation.`, `Write one of: ${SHUT.join(", ")}, all.`);
-  const stays = await whyDomainsStay(call, settings);
-  if (stays !== null) return stays;
   const parts = part === "all" ? (isolation?.shut ?? SHUT) : [part];
   const left = isolation === null ? null : lifted(isolation, parts);
   keepIsolation(call.layout, left);

@@ -4,27 +4,23 @@ import { CHECKOUT } from "../../../../host/running/checkout.ts";
 import { adoptFilters, type Refused, refusedFilters } from "../../../../mail/fail2ban/adopt-filters.ts";
 import { type JailStatus, jailsOf } from "../../../../mail/fail2ban/client.ts";
 import { USERS } from "../../../../settings/layout.ts";
-import type { Settings } from "../../../../settings/schema.ts";
 import { type Answer, type Call, done, failed, PROGRAM, whileRunning } from "../../call.ts";
 import { columns, oneLine } from "../../print/text.ts";
 import { withSettings } from "../../server-settings.ts";
-import { notApplied, whyDomainsStay } from "../settings/config-apply.ts";
+import { notApplied } from "../settings/config-apply.ts";
 
-export const fail2banStatus = whileOn(async (call, settings) => {
+export const fail2banStatus = whileOn(async (call, sentences) => {
   const asked = await jailsOf(call.layout, process.getuid?.() === 0 ? userIds(USERS.fail2ban) : {});
   if (!asked.ok)
     return failed(`Fail2ban does not answer: ${asked.reason}.`, `\`${PROGRAM} fail2ban restart\` restarts it.`);
   const { jails } = asked;
-  const sentences = settings["fail2ban.sentences"];
   const refused = refusedFilters(call.layout);
   const text = `${printStatus(jails, refused)}\n${SENTENCES[sentences]}`;
   return done({ running: true, sentences, jails, refused }, text, `${PROGRAM} events --type JAIL_REPORTED`);
 });
 
 /** Loads new filters first: a new file becomes a jail. */
-export const fail2banRestart = whileOn(async (call, settings) => {
-  const stays = await whyDomainsStay(call, settings);
-  if (stays !== null) return stays;
+export const fail2banRestart = whileOn(async (call) => {
   const { own, refused } = await adoptFilters(CHECKOUT, call.layout);
   const applied = await call.keeper.ask({ verb: "apply" });
   if (!applied.ok) return notApplied(applied, "fail2ban restart");
@@ -41,11 +37,11 @@ const SENTENCES: Readonly<Record<Policy["jailSentences"], string>> = {
 };
 
 /** The server must run with Fail2ban. */
-function whileOn(run: (call: Call, settings: Settings) => Promise<Answer>) {
+function whileOn(run: (call: Call, sentences: Policy["jailSentences"]) => Promise<Answer>) {
   return withSettings(async (call, { settings }) => {
     if (!settings["fail2ban.enabled"])
       return failed("Fail2ban is off: fail2ban.enabled = false.", "Set it to true and start the server again.");
-    return whileRunning(() => run(call, settings))(call);
+    return whileRunning(() => run(call, settings["fail2ban.sentences"]))(call);
   });
 }
 

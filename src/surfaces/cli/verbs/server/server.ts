@@ -17,7 +17,6 @@ import { type Answer, type Call, done, type Failure, failed, notRunning, PROGRAM
 import { fitted } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 import { configCheck } from "../settings/config.ts";
-import { whyDomainsStay } from "../settings/config-apply.ts";
 
 /** `stop`: waits until nothing of the server runs. A stopped part counts as success. */
 export async function stop(call: Call): Promise<Answer> {
@@ -43,8 +42,6 @@ export async function restart(call: Call): Promise<Answer> {
   const own = { ...call, env: {} };
   const settings = settingsOf(own);
   if (!settings.ok) return settings;
-  const refused = await whyDomainsStay(own, settings.settings);
-  if (refused !== null) return refused;
   const checked = await configCheck(own);
   if (!checked.ok) return checked;
   const [obstacle] = obstaclesInData(call.layout, schemasOf(call.layout));

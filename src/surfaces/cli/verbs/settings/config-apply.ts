@@ -136,9 +136,9 @@ export async function confirmApply(
   if (call.flag("yes") || (!isReplayed && !changed.includes("domains"))) return { ok: true, note: "" };
   const opened = await call.reader();
   if (!opened.ok) return opened;
-  const loss = changed.includes("domains") ? lossOf(opened.reader, settings) : "";
-  if (loss !== "") {
-    const agreed = await agreedTo(call, loss, "");
+  const names = changed.includes("domains") ? withoutDomain(opened.reader, settings) : [];
+  if (names.length > 0) {
+    const agreed = await agreedTo(call, `this would refuse mail to ${firstFew(names)} for good.`, "");
     if (!agreed.ok) return agreed;
   }
   if (!isReplayed) return { ok: true, note: "" };
@@ -163,26 +163,6 @@ async function agreedTo(call: Call, says: string, more: string): Promise<Failure
   return (await agrees(call, `${says} Apply it all the same?`))
     ? { ok: true, note: "" }
     : failed("Nothing was applied.", next);
-}
-
-/** For commands that apply an edited file besides. Null if accounts and aliases keep their domain, or the administrator agrees. */
-export async function whyDomainsStay(call: Call, settings: Settings): Promise<Failure | null> {
-  const loss = await lossOfDomains(call, settings);
-  const agreed = loss === "" ? null : await agreedTo(call, loss, "");
-  return agreed === null || agreed.ok ? null : agreed;
-}
-
-/** What an edit of `domains` that is not in force yet would refuse; empty if nothing, or if the guard does not say. */
-export async function lossOfDomains(call: Call, settings: Settings): Promise<string> {
-  const pending = await pendingOf(call);
-  if (!pending.ok || !pending.result.changed.includes("domains")) return "";
-  const opened = await call.reader();
-  return opened.ok ? lossOf(opened.reader, settings) : "";
-}
-
-function lossOf(reader: Reader, settings: Settings): string {
-  const names = withoutDomain(reader, settings);
-  return names.length === 0 ? "" : `this would refuse mail to ${firstFew(names)} for good.`;
 }
 
 /** Accounts and aliases at domains that are not mail domains any more, for example because one was misspelled. */

@@ -1,11 +1,9 @@
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { loadValid } from "../../../../../test/kit/loaded-settings.ts";
 import { ip, LOGIN } from "../../../../../test/kit/samples.ts";
 import { scriptCall } from "../../../../../test/kit/script-world.ts";
 import { guardOfSuite, TIMED } from "../../../../../test/kit/test-guard.ts";
-import { releaseLock, takeLock } from "../../../../host/running/data-directory.ts";
 import { connect } from "../../../../programs/command-line/connect.ts";
 import { toPolicy } from "../../../../settings/to-policy.ts";
 import { confirmApply } from "./config-apply.ts";
@@ -38,26 +36,6 @@ describe("domains that accounts would lose", TIMED, () => {
     assert.equal((await confirm(`${misspelled}\nsimulate = true`, ["domains"], null)).ok, false);
     assert.equal((await confirm(misspelled, ["domains"], "y")).ok, true);
     assert.equal((await confirm(misspelled, ["domains"], null, { flags: ["yes"] })).ok, true);
-  });
-
-  test("are asked about by every command that applies an edited file besides", async () => {
-    guard().settingsWait({ changed: ["domains"], inForce: ['["example.org"]'] });
-    writeFileSync(layout.settings, 'domains = ["exmaple.org"]\n');
-    takeLock(layout.startPid, layout.data);
-    assert.equal((await run("incident open thief")).code, 0);
-    try {
-      for (const typed of ["restart", "fail2ban restart", "incident recover --lift all"]) {
-        const { code, err } = await run(typed);
-        assert.equal(code, 1, typed);
-        assert.match(
-          err,
-          /^Nothing was applied: this would refuse mail to anna@.* `\.\/ghostinbox config apply --yes`/,
-          typed,
-        );
-      }
-    } finally {
-      releaseLock(layout.startPid);
-    }
   });
 
   test("need no question where none is lost", async () => {
