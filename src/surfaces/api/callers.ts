@@ -97,8 +97,11 @@ export class Callers {
 
   async #asStranger(secret: string, ip: Ip): Promise<Found> {
     if (!this.#strangers.mayAsk(ip)) return "crowd";
-    const found = await this.#strangers.turns.run(() => this.#askGuard(secret, ip, true));
+    const found = await this.#strangers.turns.run(async () =>
+      this.#strangers.mayAsk(ip) ? this.#askGuard(secret, ip, true) : "crowd",
+    );
     if (found === "no_turn") return "down";
+    if (found === "crowd") return found;
     if (found === null) this.#strangers.wasWrong(ip);
     return found;
   }

@@ -18,7 +18,7 @@ type ClientOrigin = Readonly<{
 }>;
 
 /** The sender of a request, as the kernel reports it. `user`: the program's user, if it runs on this machine and its address could be a proxy's. */
-type Peer = Readonly<{ ip: Ip; isTrusted: boolean; user: string | null }>;
+export type Peer = Readonly<{ ip: Ip; isTrusted: boolean; user: string | null }>;
 
 type Forwarded = Readonly<{ for: string | null; proto: string | null }>;
 

@@ -6,7 +6,7 @@ import type { Ip } from "../../core/net/ip.ts";
 import { digestOf } from "../../guard/access/secrets.ts";
 import { type Caller, identityOf, isCrossOrigin, mayCall } from "./access.ts";
 import type { Callers } from "./callers.ts";
-import { isOwnName, originOf } from "./client-address.ts";
+import { isOwnName, originOf, type Peer } from "./client-address.ts";
 import type { Handlers } from "./handlers.ts";
 import { API_LIMITS } from "./limits.ts";
 import { JudgesBusy, LookupsBusy, StoreDown } from "./ports.ts";
@@ -83,7 +83,7 @@ const HEADERS = {
 };
 
 async function answer(row: Route, handlers: Handlers, http: Http): Promise<Response> {
-  const { parts, callers, rates, proxies, peers, connections } = handlers;
+  const { parts, peers, connections } = handlers;
   const { headers } = http.req.raw;
   const peer = await peers.of(http.env.incoming);
   if (peer === null) return problem({ status: 400, code: "invalid_request", detail: "The client has no address." });
@@ -91,14 +91,29 @@ async function answer(row: Route, handlers: Handlers, http: Http): Promise<Respo
   const isHere = (hop: Ip): boolean => parts.localClients.isHere(hop);
   const { ip, secure } = originOf(peer, forwarded, parts.settings.trustedProxies, isHere);
   if (!connections.isWithin(http.env.incoming.socket, ip)) return busy();
+  const answered = await connections.run(ip, () =>
+    answerFrom({ ip, secure, peer, forwarded: forwarded.for }, row, handlers, http),
+  );
+  return answered === "too_many" ? busy() : answered;
+}
 
+type Origin = Readonly<{ ip: Ip; secure: boolean; peer: Peer; forwarded: string | null }>;
+
+async function answerFrom(
+  { ip, secure, peer, forwarded }: Origin,
+  row: Route,
+  handlers: Handlers,
+  http: Http,
+): Promise<Response> {
+  const { parts, callers, rates, proxies } = handlers;
+  const { headers } = http.req.raw;
   const found = row.who === "anyone" ? null : await callers.of(headers, ip, secure);
   if (found === "down") return guardDown();
   if (found === "crowd") return tooManyWrong();
   if (!mayCall(row.who, found)) return unauthorized();
   const client = { caller: found, ip, secure };
   if (found === null) return answerTo(client, row, handlers, http);
-  if (found.account === null) proxies.saw(peer, ip, forwarded.for, parts.clock.now());
+  if (found.account === null) proxies.saw(peer, ip, forwarded, parts.clock.now());
   const rate = rates.spend(identityOf(found), parts.clock.now());
   const response = rate.isOver
     ? tooManyRequests(rate.resetSeconds)

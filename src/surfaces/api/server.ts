@@ -29,6 +29,7 @@ export class ApiServer {
         keepAliveTimeout: limits.keepAliveMs,
       },
       (request, response) => {
+        if (request.socket.destroyed) return;
         // A proxy may choose a different one of several `Host` headers (RFC 9112, 3.2).
         if (request.headersDistinct["host"]?.length === 1) void listener(request, response);
         else response.writeHead(400, { Connection: "close" }).end();

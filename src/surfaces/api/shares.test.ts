@@ -23,6 +23,7 @@ async function serving(t: TestContext, limits: { connections: number; connection
   const shares = new ConnectionShares(limits, { ipv6Prefix: 64, trustedProxies: isProxy ? [net("127.0.0.0/8")] : [] });
   const waiting: ServerResponse[] = [];
   const server = createServer((request, response) => {
+    if (request.socket.destroyed) return;
     const client = ip(String(request.headers["x"] ?? "127.0.0.1"));
     if (!shares.isWithin(request.socket, client)) return void response.writeHead(503).end();
     if (request.url === "/wait") return void waiting.push(response);
@@ -53,6 +54,36 @@ async function serving(t: TestContext, limits: { connections: number; connection
 function request(path: string, x: string): string {
   return `GET ${path} HTTP/1.1\r\nHost: x\r\nX: ${x}\r\nConnection: close\r\n\r\n`;
 }
+
+test("a request before the last answer ends the connection, and is not worked on", async (t) => {
+  const { open, waiting } = await serving(t, { connections: 100, connectionsAnAddress: 3 });
+  const kept = "GET /wait HTTP/1.1\r\nHost: x\r\n\r\n";
+  const socket = await open(kept.repeat(50));
+  await once(socket, "close");
+  assert.equal(waiting.length, 1);
+  const calm = await open(kept);
+  for (let answered = 1; answered <= 2; answered++) {
+    await until(() => waiting.length > answered);
+    waiting[answered]?.writeHead(204).end();
+    calm.write(kept);
+  }
+  await until(() => waiting.length === 4);
+});
+
+test("what a client has abandoned counts until it has been worked on", async () => {
+  const shares = new ConnectionShares(
+    { connections: 100, connectionsAnAddress: 2 },
+    { ipv6Prefix: 64, trustedProxies: [] },
+  );
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const ask = (from: string) => shares.run(ip(from), () => promise);
+  const running = [ask("2001:db8::1"), ask("2001:db8::2")];
+  assert.equal(await ask("2001:db8::3"), "too_many");
+  running.push(ask("2001:db8:0:1::1"));
+  resolve("done");
+  assert.deepEqual(await Promise.all(running), ["done", "done", "done"]);
+  assert.equal(await ask("2001:db8::3"), "done");
+});
 
 test("a client's slow and idle connections give way to its new ones, oldest first", async (t) => {
   const { open, asks } = await serving(t, { connections: 100, connectionsAnAddress: 3 });

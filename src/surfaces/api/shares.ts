@@ -23,6 +23,8 @@ export class ConnectionShares {
   readonly #settings: Settings;
   /** Longest idle first. */
   readonly #open = new Map<Socket, Held>();
+  /** How many requests of each client are being worked on. */
+  readonly #running = new Map<Prefix, number>();
 
   constructor(limits: Limits, settings: Settings) {
     this.#limits = limits;
@@ -31,7 +33,25 @@ export class ConnectionShares {
 
   watch(server: Server): void {
     server.on("connection", (socket: Socket) => this.#opened(socket));
-    server.on("request", (request: IncomingMessage, response: ServerResponse) => this.#asked(request, response));
+    // First: what it cuts off is not worked on.
+    server.prependListener("request", (request: IncomingMessage, response: ServerResponse) =>
+      this.#asked(request, response),
+    );
+  }
+
+  /** Works on a client's request, unless as many of its requests run as it may have connections: abandoned ones run to their end. */
+  async run<T>(client: Ip, work: () => Promise<T>): Promise<T | "too_many"> {
+    const unit = prefixOf(client, this.#settings.ipv6Prefix);
+    const count = this.#running.get(unit) ?? 0;
+    if (count >= this.#limits.connectionsAnAddress) return "too_many";
+    this.#running.set(unit, count + 1);
+    try {
+      return await work();
+    } finally {
+      const left = (this.#running.get(unit) ?? 1) - 1;
+      if (left === 0) this.#running.delete(unit);
+      else this.#running.set(unit, left);
+    }
   }
 
   /** Counts the connection for the client that a request names. False: all places of the client are at work. */
@@ -58,6 +78,8 @@ export class ConnectionShares {
     const { socket } = request;
     const held = this.#open.get(socket);
     if (held === undefined) return;
+    // Neither browsers nor proxies send a request before the last one is answered (RFC 9112, 9.3.2): thousands would count as one connection.
+    if (held.asked !== null && !held.asked.response.writableEnded) return this.#close(socket);
     held.asked = { request, response };
     response.once("close", () => {
       held.asked = null;
