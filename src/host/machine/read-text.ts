@@ -1,7 +1,17 @@
-import { readFileSync } from "node:fs";
+import { openSync, readFileSync, readSync } from "node:fs";
 import { readOr } from "../../core/error.ts";
+import { Held } from "../root-files/directory.ts";
 
 /** The text of a file of the kernel or of a program that may be gone; empty if it cannot be read. */
 export function textOrNothing(path: string): string {
   return readOr(() => readFileSync(path, "utf8"), "");
+}
+
+/** The same of at most so many bytes: any user decides how long the arguments of a process are, even gigabytes (prctl(2), PR_SET_MM_MAP). */
+export function beginOrNothing(path: string, mostBytes: number): string {
+  return readOr(() => {
+    using opened = new Held(openSync(path, "r"));
+    const bytes = Buffer.alloc(mostBytes);
+    return bytes.toString("utf8", 0, readSync(opened.fd, bytes));
+  }, "");
 }

@@ -157,6 +157,22 @@ test("a data directory behind a link is recognised by its real path", () => {
   assert.deepEqual(among(namesOf(join(top, "mail")), [supervisor, guard, master], WHOSE), [supervisor, guard, master]);
 });
 
+test("of long arguments the beginning is read, and of a stranger's process none", async (t) => {
+  const child = spawn("sleep", ["600", "0".repeat(100_000)]);
+  t.after(() => end(child));
+  await once(child, "spawn");
+  const found = listProcesses().find(({ pid }) => pid === child.pid);
+  assert.equal(found?.args[0], "sleep");
+  assert.ok(found.args.join("").length < 65_536);
+  const stranger: Process = {
+    ...at({ users: [1_000, 1_000, 1_000, 1_000] }),
+    get args() {
+      return assert.fail();
+    },
+  };
+  assert.deepEqual(among(DATA, [stranger], WHOSE), []);
+});
+
 test("a running process is read correctly", async (t) => {
   const child = spawn("sleep", ["600"], { cwd: "/usr", env: { HOME: "/srv/mail" } });
   t.after(() => end(child));

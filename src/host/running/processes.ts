@@ -94,7 +94,8 @@ export function among(data: Names, all: readonly Process[], { ours, shared, netw
   const belongs = (found: Process): boolean => {
     const left = runs(found, ours) && found.leftByItself() && !isInContainer(found, byPid);
     if (found.isContained && !left) return false;
-    if (isProgram(data, found) && !isStrangers(found)) return true;
+    // In this order: a stranger's process says nothing that is worth reading.
+    if (!isStrangers(found) && isProgram(data, found)) return true;
     if (runs(found, shared)) return pointsInto(data, found);
     if (!runs(found, ours)) return false;
     if (!left && (network === null || found.network() !== network)) return false;

@@ -1,7 +1,7 @@
 import { lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { freemem, totalmem } from "node:os";
 import { readOr } from "../../core/error.ts";
-import { textOrNothing } from "../machine/read-text.ts";
+import { beginOrNothing, textOrNothing } from "../machine/read-text.ts";
 
 /**
  * One running process as /proc shows it (proc(5)). Without CAP_SYS_PTRACE, as in most containers, root cannot see the
@@ -26,6 +26,9 @@ export type Process = Readonly<{
   /** Looked up on demand: its root directory, open files and environment. */
   used: () => readonly string[];
 }>;
+
+/** Of a process's arguments and environment. Those of our programs are shorter. */
+const MOST_BYTES = 65_536;
 
 /** Unlike its number, which may belong to a new process by now. */
 export function nameOf({ pid, exe, args }: Process): string {
@@ -85,7 +88,7 @@ class Running implements Process {
   }
 
   get args(): readonly string[] {
-    this.#args ??= textOrNothing(`/proc/${this.pid}/cmdline`).split("\0").slice(0, -1);
+    this.#args ??= beginOrNothing(`/proc/${this.pid}/cmdline`, MOST_BYTES).split("\0").slice(0, -1);
     return this.#args;
   }
 
@@ -147,7 +150,11 @@ function identityOf(path: string): string | null {
 }
 
 function usedBy(pid: number): readonly string[] {
-  return [linkOf(`/proc/${pid}/root`), ...openFiles(pid), ...textOrNothing(`/proc/${pid}/environ`).split("\0")];
+  return [
+    linkOf(`/proc/${pid}/root`),
+    ...openFiles(pid),
+    ...beginOrNothing(`/proc/${pid}/environ`, MOST_BYTES).split("\0"),
+  ];
 }
 
 /** The names of its open files, such as `socket:[INODE]`, if /proc shows them. */

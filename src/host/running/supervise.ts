@@ -11,7 +11,7 @@ import { removeFile, setModified, writeFile } from "../root-files/files.ts";
 import { makeDirectory } from "../root-files/trees.ts";
 import { removeTree } from "../root-files/walk.ts";
 import { endBy, endOrphans, processesOf, runsForAnother, signal } from "./processes.ts";
-import { listProcesses, nameOf, withDescendants } from "./read-processes.ts";
+import { startTimeOf, withDescendants } from "./read-processes.ts";
 import {
   CHECKED,
   EXITS,
@@ -172,11 +172,14 @@ export async function restartHanging(
   { services, data }: Pick<Layout, "services" | "data">,
   patienceSeconds: number = PATIENCE_SECONDS / 2,
 ): Promise<string | null> {
-  // Reads their names now: once one has ended, its number may be reused.
+  // Once one has ended, its number may be reused.
   const main = pidOf(services, service);
-  const family = new Set(withDescendants(processesOf(data), ({ parent }) => parent === main).map(nameOf));
+  const family = withDescendants(processesOf(data), ({ parent }) => parent === main).map(({ pid }) => ({
+    pid,
+    since: startTimeOf(pid),
+  }));
   const started = await downAndUp(restartMark(services, service), svOf(services, service, patienceSeconds), () => {
-    for (const one of listProcesses()) if (family.has(nameOf(one))) signal(one.pid, "SIGKILL");
+    for (const { pid, since } of family) if (since !== null && startTimeOf(pid) === since) signal(pid, "SIGKILL");
   });
   return started.code === 0 ? null : lastLines(started);
 }
