@@ -16,7 +16,7 @@ unset "${!SWAKS_OPT_@}"
 TOOLS="nmap:nmap sslscan:sslscan swaks:swaks curl:curl openssl:openssl hostname:hostname perl:perl"
 MAIL_PORTS="25 465 587 993"
 # Mail without TLS; remote shells and files; databases; dashboards, filters and resolvers, which only this machine may reach.
-SHUT_PORTS="21 23 24 110 111 139 143 445 783 873 953 1433 2049 2375 3000 3306 5432 5900 6379 8080 9200 10023 10025 10026 11211 11332 11333 11334 27017"
+SHUT_PORTS="21 23 24 26 110 111 139 143 445 783 873 953 1433 2049 2375 3000 3306 5432 5900 6379 8080 9200 10023 10025 10026 11211 11332 11333 11334 27017"
 USER_NAME="test"
 PASSWORD=wrong
 # Seconds for one reply; a server may greet slowly on purpose.

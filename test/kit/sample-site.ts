@@ -79,7 +79,7 @@ export function senders(...patterns: readonly string[]): readonly SenderPattern[
 export const RELAY: Relay = { nextHop: "[smtp.example.net]:587", login: null, authorities: "/x.pem" };
 
 /** The ports for proxies by the default settings. */
-export const PROXIED_PORTS = { smtp: 20_025, submission: 20_587, submissions: 20_465, imaps: 20_993 };
+export const PROXIED_PORTS = { smtp: 325, submission: 387, submissions: 365, imaps: 393 };
 
 /** The jails by the default settings. */
 export function shippedJails(): Pick<Site["fail2ban"], "jails" | "ownJail"> {

@@ -6,7 +6,7 @@ import { after, before, beforeEach, test } from "node:test";
 import { NftFirewall } from "../../src/host/firewall/firewall.ts";
 import { onlyBans } from "../../src/host/firewall/guard-table.ts";
 import { net } from "../kit/samples.ts";
-import { type FirewallLab, OK, PORT, UNITS } from "./firewall-kit.ts";
+import { AS_NOBODY, type FirewallLab, OK, PORT, UNITS } from "./firewall-kit.ts";
 import { until } from "./wait.ts";
 
 const MOST = 3;
@@ -44,12 +44,13 @@ export function connectionsTests(kitOf: () => FirewallLab): void {
     const connections = { most: MOST, ports: [PORT], perPort: false, here: [{ port: PORT, most: 2 }] };
     const local = new NftFirewall(() => ({ ...onlyBans(64), connections }), kit.able);
     assert.deepEqual(await local.reset([], [], kit.now()), OK);
-    const connects = `let open = 0;
-      for (let i = 0; i < 5; i++) require("net").connect(${PORT}, "127.0.0.1", () => open++).on("error", () => undefined);
-      setTimeout(() => process.exit(open), 1_000)`;
+    const connects = `let [open, tried] = [0, 0];
+      const settled = () => ++tried === 5 && process.exit(open);
+      for (let i = 0; i < 5; i++)
+        require("node:net").connect(${PORT}, "127.0.0.1", () => { open++; settled(); }).on("error", settled);`;
     const held = async (...as: readonly string[]) =>
       (await kit.lab.server.exec([...as, process.execPath, "-e", connects])).code;
-    assert.deepEqual([await held("setpriv", "--reuid", "nobody", "--clear-groups"), await held()], [2, 5]);
+    assert.deepEqual([await held(...AS_NOBODY.split(" ")), await held()], [2, 5]);
     await local.close();
   });
 

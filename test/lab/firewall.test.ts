@@ -209,7 +209,7 @@ describe("the firewall in a real kernel", { skip: whyNoLab() ?? false }, () => {
       [root, 0],
       [61_017, 3],
     ] as const) {
-      const local = [{ port: PORT, clients: { set: "askers", users: [] }, server }] as const;
+      const local = [{ port: PORT, clients: { set: "askers", users: [] }, server, address: "127.0.0.1" }] as const;
       const firewall = new NftFirewall(() => ({ ...onlyBans(64), local }), kit.able);
       assert.deepEqual(await firewall.reset([], [], kit.now()), OK);
       assert.equal(await kit.askOnLoopback(), code, `the listener is root's, and expected is ${server}`);
@@ -226,7 +226,7 @@ describe("the firewall in a real kernel", { skip: whyNoLab() ?? false }, () => {
       [61_017, 3],
       [0, 0],
     ] as const) {
-      const input = nftLocal([{ port: PORT, clients: { set: "askers", users: [] }, server }]);
+      const input = nftLocal([{ port: PORT, clients: { set: "askers", users: [] }, server, address: "127.0.0.1" }]);
       await kit.lab.server.mustExec(["nft", "-f", "-"], { input });
       assert.equal(await kit.askOnLoopback(), code, `the listener is root's, and expected is ${server}`);
     }

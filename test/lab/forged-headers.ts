@@ -9,7 +9,7 @@ import { SERVER } from "./network.ts";
 import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
 
-const IMAP_OF_PROXIES = 20_993;
+const IMAP_OF_PROXIES = 393;
 /** More than the jail allows. */
 const ATTEMPTS = 6;
 

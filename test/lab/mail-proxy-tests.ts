@@ -64,7 +64,7 @@ export function mailProxyTests({ lab, product }: Running, account: string): void
 
   test("of this machine's users only the proxy's reaches them", async () => {
     const connects = async (user: string): Promise<boolean> => {
-      const as = ["setpriv", `--reuid=${user}`, "--clear-groups", "bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/20025"];
+      const as = ["setpriv", `--reuid=${user}`, "--clear-groups", "bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/325"];
       return (await lab.server.exec(as)).code === 0;
     };
     assert.deepEqual([await connects("nobody"), await connects("haproxy")], [false, true]);

@@ -13,7 +13,7 @@ import { until } from "./wait.ts";
 export const MAIL_PROXY = "198.51.100.10";
 
 /** The server's ports for proxies, by default. */
-export const PROXIED: readonly number[] = [20_025, 20_465, 20_587, 20_993];
+export const PROXIED: readonly number[] = [325, 365, 387, 393];
 
 /** The greeting of an SMTP server, then the last line of its reply to this line. Shorter if it hangs up. */
 export async function saidTo(host: Host, wish: Wish, line: string): Promise<readonly string[]> {

@@ -269,7 +269,7 @@ const ofKeeper = {
     next: `${RESTARTED} log/web.`,
   },
   service_unstable: {
-    says: "A program of the server ends again and again: it is started anew each time, but what it was doing is cut off.",
+    says: "A program of the server keeps ending. It is restarted each time, but loses what it was doing.",
     next: "See its log under log/ for the cause; `restart` clears the count. The notice goes once it has run for two hours.",
   },
   process_stopped: {

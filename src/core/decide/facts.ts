@@ -37,7 +37,7 @@ export type Facts = Readonly<{
   /** The same by mail without a sender, such as bounces. */
   bounces: readonly Millis[];
   bounce: BounceFacts;
-  /** Whether a stranger's mail named a recipient with an extension before, and this recipient has another one. */
+  /** Whether a stranger's mail named this mailbox with another extension before. */
   hasOtherExtension: boolean;
   /** For mail with a sender: its recipient wrote to the sender's domain, and SPF proves the sender. SPF is asked only about correspondents. */
   isAnswer: boolean;

@@ -113,7 +113,7 @@ export const reasons = {
     smtp: "550 5.5.3 Multi-recipient bounce",
   },
   extensions_deferred: {
-    says: "A mail named a second recipient with an extension (anna+shop@): its copy would be stored and not counted, so it must come in another mail.",
+    says: "A mail named a mailbox with two extensions (anna+shop@, anna+bank@): the second copy would be stored and not counted, so it must come in another mail.",
     next: "Nothing to do: an honest server sends it in its next mail.",
     smtp: "452 4.5.3 Too many recipients",
   },

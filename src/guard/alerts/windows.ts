@@ -114,6 +114,11 @@ class RuleWindow implements Window {
   }
 }
 
+const REFUSED = {
+  alerts: "alerts go there, and it refused mail for good",
+  others: "a delivery was refused for good",
+} as const;
+
 /**
  * Mail that was accepted here and is lost, or refused by an address that gets alerts: it may refuse these too. Each address has its own
  * alert: one that loses mail every day hides no other.
@@ -133,8 +138,7 @@ class LostMail implements Window {
     const all = this.#found.holding(at).map((one) => one.subject);
     const of = withoutExtension(subject ?? "").toLowerCase();
     const hasRoom = all.includes(of) || all.length < MOST_ADDRESSES;
-    const refused = ofAlerts ? "alerts go there, and it refused mail for good" : "a delivery was refused for good";
-    const detail = isRefused ? refused : "a report about mail was withheld";
+    const detail = isRefused ? REFUSED[ofAlerts ? "alerts" : "others"] : "a report about mail was withheld";
     this.#found.set({ code: "mail_undelivered", subject: hasRoom ? of : "further addresses", detail }, at);
   }
 

@@ -6,7 +6,7 @@ import { isAdministrators } from "../../core/events/event-types.ts";
 import { isBounce, type Recipient } from "../../core/events/mail.ts";
 import type { Protection } from "../../core/events/reasons.ts";
 import { type Remembered, type Seen, seenIn } from "../../core/events/seen.ts";
-import { addressLiteral, hasExtension } from "../../core/net/address.ts";
+import { addressLiteral } from "../../core/net/address.ts";
 import { hostPrefix, type Ip, overlaps, type Prefix } from "../../core/net/ip.ts";
 import { later, type Millis } from "../../core/time.ts";
 import type { AddressState } from "./address-cache.ts";
@@ -175,9 +175,7 @@ export class EventFacts implements Facts {
 
   get hasOtherExtension(): boolean {
     const event = this.#event;
-    return (
-      this.#isStrangersRecipient(event) && hasExtension(event.recipient ?? "") && this.#sources.sessions.hasOther(event)
-    );
+    return this.#isStrangersRecipient(event) && !isBounce(event) && this.#sources.sessions.hasOther(event);
   }
 
   get isAnswer(): boolean {

@@ -8,7 +8,6 @@ import type { Consequence, Observation } from "../../core/events/log.ts";
 import { isBounce } from "../../core/events/mail.ts";
 import type { Protection } from "../../core/events/reasons.ts";
 import type { AskedBefore, Remembered } from "../../core/events/seen.ts";
-import { hasExtension } from "../../core/net/address.ts";
 import type { Ip, Prefix } from "../../core/net/ip.ts";
 import type { Millis } from "../../core/time.ts";
 import type { Notices } from "../ports.ts";
@@ -189,8 +188,7 @@ export class FactBase {
     if (decided.counted) addresses.count(this.policy, event, state, now);
     this.#progress.update(event, decided.verdict, now);
     if (event.type === "CONNECT") sessions.begin(event.session);
-    if (event.type === "RECIPIENT" && (isBounce(event) || hasExtension(event.recipient ?? "")))
-      sessions.nameSingle(event);
+    if (event.type === "RECIPIENT" && (passed || isBounce(event))) sessions.name(event);
     if (event.type === "DATA" && passed) sessions.addMail(event.session);
     // Protected clients need no credit. Held mail earns none, nor does that of a client with a simulated ban.
     if (event.type === "END_OF_MESSAGE" && decided.reason === "below_limit")

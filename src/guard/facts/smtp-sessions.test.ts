@@ -17,12 +17,12 @@ test("mails are counted by connection, and a reused port starts at zero", () => 
 
 test("notices a bounce that names a different recipient, but neither a repeated question nor the next mail", () => {
   const sessions = new SmtpSessions();
-  const mail = { session: "203.0.113.7 40000", transaction: "a1.1", recipient: "anna@example.org" };
+  const mail = { session: "203.0.113.7 40000", transaction: "a1.1", recipient: "anna@example.org", sender: "" };
   assert.equal(sessions.hasOther(mail), false);
-  sessions.nameSingle(mail);
+  sessions.name(mail);
   assert.equal(sessions.hasOther(mail), false, "Postfix asks again when no answer came");
   assert.equal(sessions.hasOther({ ...mail, recipient: "bert@example.org" }), true);
-  sessions.nameSingle({ ...mail, recipient: "bert@example.org" });
+  sessions.name({ ...mail, recipient: "bert@example.org" });
   assert.equal(sessions.hasOther(mail), false, "the first stays");
   assert.equal(sessions.hasOther({ ...mail, transaction: "a1.2", recipient: "bert@example.org" }), false);
   assert.equal(sessions.hasOther({ ...mail, session: "203.0.113.7 40001", recipient: "bert@example.org" }), false);
@@ -30,10 +30,27 @@ test("notices a bounce that names a different recipient, but neither a repeated 
   assert.equal(sessions.hasOther({ ...mail, recipient: "bert@example.org" }), false, "a reused port");
 });
 
+test("of the extensions of a mailbox a mail names one, and of any mailbox the name itself", () => {
+  const sessions = new SmtpSessions();
+  const to = (recipient: string) => ({
+    session: "203.0.113.7 40000",
+    transaction: "a1.1",
+    sender: "a@b.example",
+    recipient,
+  });
+  sessions.name(to("anna+shop@example.org"));
+  const refused = ["Anna+bank@example.org", "anna+shop@example.org", "anna@example.org", "bert+x@example.org"].map(
+    (one) => sessions.hasOther(to(one)),
+  );
+  assert.deepEqual(refused, [true, false, false, false]);
+  for (let i = 0; i < 19; i++) sessions.name(to(`a${i}+x@example.org`));
+  assert.equal(sessions.hasOther(to("bert+x@example.org")), true, "of many mailboxes the rest comes in another mail");
+});
+
 test("a flood of bounces displaces the oldest", () => {
   const sessions = new SmtpSessions();
-  const mail = { transaction: "a1.1", recipient: "anna@example.org" };
-  for (let port = 0; port <= 4_096; port++) sessions.nameSingle({ ...mail, session: `203.0.113.7 ${port}` });
+  const mail = { transaction: "a1.1", recipient: "anna@example.org", sender: "" };
+  for (let port = 0; port <= 4_096; port++) sessions.name({ ...mail, session: `203.0.113.7 ${port}` });
   const other = { ...mail, recipient: "bert@example.org" };
   assert.equal(sessions.hasOther({ ...other, session: "203.0.113.7 0" }), false);
   assert.equal(sessions.hasOther({ ...other, session: "203.0.113.7 1" }), true);
@@ -49,7 +66,7 @@ test("a flood of connections displaces the oldest", () => {
 test("an active connection stays in memory, whatever comes after it", () => {
   const sessions = new SmtpSessions();
   const name = (port: number, transaction = "a"): void =>
-    sessions.nameSingle({ session: `203.0.113.7 ${port}`, transaction, recipient: "one@example.org" });
+    sessions.name({ session: `203.0.113.7 ${port}`, transaction, recipient: "one@example.org", sender: "" });
   for (let port = 0; port < 4_096; port++) {
     sessions.addMail(`203.0.113.7 ${port}`);
     name(port);
@@ -60,7 +77,7 @@ test("an active connection stays in memory, whatever comes after it", () => {
   name(9_999);
   assert.deepEqual([sessions.mails("203.0.113.7 0"), sessions.mails("203.0.113.7 1")], [2, 0]);
   const hasOther = (port: number, transaction: string): boolean =>
-    sessions.hasOther({ session: `203.0.113.7 ${port}`, transaction, recipient: "other@example.org" });
+    sessions.hasOther({ session: `203.0.113.7 ${port}`, transaction, recipient: "other@example.org", sender: "" });
   assert.deepEqual([hasOther(0, "b"), hasOther(1, "a"), hasOther(2, "a")], [true, false, true]);
 });
 

@@ -4,15 +4,16 @@ import { NO_RECIPIENTS, type RecipientCounts, type SendingFacts } from "../../co
 import { withOneMore } from "../../core/decide/sending.ts";
 import { connectionOf } from "../../core/events/connection.ts";
 import type { ClientEvent } from "../../core/events/event.ts";
-import type { MailAttributes } from "../../core/events/mail.ts";
+import { isBounce, type MailAttributes } from "../../core/events/mail.ts";
 import { TRANSFER_MS } from "../../core/firewall/ports.ts";
+import { hasExtension, withoutExtension } from "../../core/net/address.ts";
 import { MINUTE_MS, type Millis } from "../../core/time.ts";
 import { LIMITS } from "../limits.ts";
 
 /** A mail within a connection. */
 export type MailId = Pick<MailAttributes, "session" | "transaction">;
-/** The same, and one of its recipients. */
-type Named = MailId & Pick<MailAttributes, "recipient">;
+/** The same, its sender and one of its recipients. */
+type Named = MailId & Pick<MailAttributes, "recipient" | "sender">;
 
 /**
  * Counts the mails of open connections, which Postfix 3.7 does not, and remembers the recipient of which a mail may have only one: that of
@@ -20,7 +21,8 @@ type Named = MailId & Pick<MailAttributes, "recipient">;
  */
 export class SmtpSessions {
   readonly #mails = new BoundedMap<string, number>(LIMITS.sessions);
-  readonly #singles = new BoundedMap<string, Named>(LIMITS.sessions);
+  /** By session: the mail, and each name in it with the recipient that stood for it first. */
+  readonly #singles = new BoundedMap<string, Singles>(LIMITS.sessions);
 
   /** Starts at zero: a new connection may reuse the port of an old one. */
   begin(session: string): void {
@@ -36,16 +38,34 @@ export class SmtpSessions {
     this.#mails.set(session, this.mails(session) + 1);
   }
 
-  /** Whether this mail named a different recipient before. Postfix may repeat a question, which does not count twice. */
-  hasOther({ session, transaction, recipient }: Named): boolean {
-    const named = this.#singles.get(session);
-    return named !== undefined && named.transaction === transaction && named.recipient !== recipient;
+  /** Whether this mail may not name this recipient, too. Postfix may repeat a question, which does not count twice. */
+  hasOther(mail: Named): boolean {
+    const [named, name] = [this.#singles.get(mail.session), singleName(mail)];
+    if (named?.transaction !== mail.transaction || name === null) return false;
+    const first = named.first.get(name);
+    return first === undefined ? named.first.size >= MOST_SINGLES : first !== mail.recipient;
   }
 
-  nameSingle({ session, transaction, recipient }: Named): void {
-    if (this.#singles.get(session)?.transaction === transaction) return;
-    this.#singles.set(session, { session, transaction, recipient });
+  name(mail: Named): void {
+    const [present, name] = [this.#singles.get(mail.session), singleName(mail)];
+    if (name === null) return;
+    const named: Singles =
+      present?.transaction === mail.transaction ? present : { transaction: mail.transaction, first: new Map() };
+    if (named.first.size < MOST_SINGLES) named.first.getOrInsertComputed(name, () => mail.recipient);
+    this.#singles.set(mail.session, named);
   }
+}
+
+type Singles = Readonly<{ transaction: string; first: Map<string, string | null> }>;
+
+/** Further mailboxes get the mail in another transaction. */
+const MOST_SINGLES = 20;
+
+/** Of which a mail has one recipient: all names of a bounce, and all extensions of a mailbox. Null: of any number. */
+function singleName({ sender, recipient }: Named): string | null {
+  if (isBounce({ sender })) return "";
+  const address = recipient ?? "";
+  return hasExtension(address) ? withoutExtension(address).toLowerCase() : null;
 }
 
 /** `at`: when a mail of this connection last made progress. `isTransferring`: its content is being sent or judged. */

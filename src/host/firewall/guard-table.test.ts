@@ -13,19 +13,22 @@ test("only its users reach a port on loopback, and a missing rule is noticed", (
   const shape: TableShape = {
     ...BANS_ALONE,
     local: [
-      { port: 10_025, clients: { set: "askers", users: [105, 105] }, server: 104 },
-      { port: 10_026, clients: { set: "sieve_senders", users: [106] }, server: null },
-      { port: 3_000, clients: null, server: 107 },
+      { port: 10_025, clients: { set: "askers", users: [105, 105] }, server: 104, address: "127.0.0.1" },
+      { port: 10_026, clients: { set: "sieve_senders", users: [106] }, server: null, address: "127.0.0.1" },
+      { port: 3_000, clients: null, server: 107, address: "0.0.0.0" },
     ],
   };
   const text = resetText([], [], shape);
   assert.match(text, /set askers \{ type uid; elements = \{ 0, 105 \} \}\n/);
   assert.match(text, /oif lo tcp dport 10025 meta skuid != @askers reject with tcp reset\n/);
-  assert.match(text, /oif lo tcp sport 10025 meta skuid != 104 drop\n/);
+  assert.match(
+    text,
+    / {4}ip saddr 127\.0\.0\.1 tcp sport 10025 tcp flags & \(syn \| ack\) == \(syn \| ack\) meta skuid != 104 drop\n/,
+  );
   assert.doesNotMatch(text, /sport 10026/);
   assert.match(text, /set sieve_senders \{ type uid; elements = \{ 0, 106 \} \}\n/);
   assert.match(text, /oif lo tcp dport 10026 meta skuid != @sieve_senders reject with tcp reset\n/);
-  assert.match(text, /oif lo tcp sport 3000 meta skuid != 107 drop\n/);
+  assert.match(text, / {4}tcp sport 3000 .* meta skuid != 107 drop\n/);
   assert.doesNotMatch(text, /dport 3000/);
   assert.match(nftProbe(shape), /delete set inet ghostinbox askers\n[^]*sieve_senders\n/);
   const early = nftLocal(shape.local);
@@ -222,14 +225,14 @@ function resetText(...args: Parameters<typeof nftReset>): string {
 const NETWORKS = ["10.0.0.5", "10.0.0.0/24", "2001:db8:5::/48"].map(net);
 const SHAPE: TableShape = {
   ...onlyBans(64),
-  proxied: { ports: [20_025, 20_993], networks: NETWORKS, users: [110] },
+  proxied: { ports: [325, 393], networks: NETWORKS, users: [110] },
 };
 
 test("only proxies reach the ports that trust a PROXY header, whatever else the rules accept", () => {
   const text = resetText([], [], SHAPE);
   const input = text.slice(text.indexOf("chain input")).split("\n");
   assert.match(input[2] ?? "", /^ {4}tcp dport @proxied jump from_proxies$/, "before loopback and the allow list");
-  assert.match(text, /set proxied \{ type inet_service; elements = \{ 20025, 20993 \} \}\n/);
+  assert.match(text, /set proxied \{ type inet_service; elements = \{ 325, 393 \} \}\n/);
   assert.match(text, /set proxy4 \{ type ipv4_addr; flags interval; elements = \{ 10\.0\.0\.0\/24 \} \}\n/);
   assert.match(text, /set proxy6 \{ type ipv6_addr; flags interval; elements = \{ 2001:db8:5::\/48 \} \}\n/);
   assert.match(text, / {4}ip saddr @proxy4 return\n {4}ip6 saddr @proxy6 return\n {4}reject with tcp reset\n/);

@@ -215,9 +215,11 @@ export type LocalPort = Readonly<{
   clients: Readonly<{ set: "askers" | "sieve_senders"; users: readonly number[] }> | null;
   /**
    * Who answers there. While none of our programs listens, another user could: Dovecot would believe its answers, and a proxy would
-   * pass it cookies and passwords. The kernel drops even the answer to a SYN, so no connection opens. Null: only root can listen.
+   * pass it cookies and passwords, or mail. The kernel drops the answer to a SYN, so no connection opens. Null: not checked.
    */
   server: number | null;
+  /** Where the server listens. */
+  address: string;
 }>;
 
 /**
@@ -229,14 +231,24 @@ function localText(local: readonly LocalPort[]): string {
   const sets = local.flatMap(({ clients }) =>
     clients === null ? [] : [setText(clients.set, "uid", andRootUser(clients.users))],
   );
-  const rules = local.flatMap(({ port, clients, server }) => [
+  const rules = local.flatMap(({ port, clients, server, address }) => [
     ...(clients === null ? [] : [`    oif lo tcp dport ${port} meta skuid != @${clients.set} reject with tcp reset\n`]),
-    ...(server === null ? [] : [`    oif lo tcp sport ${port} meta skuid != ${server} drop\n`]),
+    ...(server === null
+      ? []
+      : [`    ${fromAddress(address)}tcp sport ${port} ${ANSWER} meta skuid != ${server} drop\n`]),
   ]);
   return `${sets.join("")}  chain local {
     type filter hook output priority filter - 10; policy accept;
 ${rules.join("")}  }
 `;
+}
+
+/** To a SYN. */
+const ANSWER = "tcp flags & (syn | ack) == (syn | ack)";
+
+function fromAddress(address: string): string {
+  if (address === "0.0.0.0" || address === "::") return "";
+  return `${address.includes(":") ? "ip6" : "ip"} saddr ${address} `;
 }
 
 /**

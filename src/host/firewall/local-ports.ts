@@ -5,7 +5,7 @@ import { userIds } from "../machine/system-users.ts";
 import { type LocalPort, nftLocal } from "./guard-table.ts";
 import { loadNft } from "./run-nft.ts";
 
-type LocalPortSettings = Pick<Settings, "ports.login_policy" | "ports.sieve_mail" | "ports.http">;
+type LocalPortSettings = Pick<Settings, "ports.login_policy" | "ports.sieve_mail" | "ports.http" | "http.address">;
 
 /** Our ports on loopback, and whose programs may use and serve them. */
 export function localPorts(
@@ -17,9 +17,15 @@ export function localPorts(
       port: settings["ports.login_policy"],
       clients: { set: "askers", users: [uidOf(LOGIN_USER)] },
       server: uidOf(USERS.guard),
+      address: "127.0.0.1",
     },
-    { port: settings["ports.sieve_mail"], clients: { set: "sieve_senders", users: [uidOf(USERS.mail)] }, server: null },
-    { port: settings["ports.http"], clients: null, server: uidOf(USERS.web) },
+    {
+      port: settings["ports.sieve_mail"],
+      clients: { set: "sieve_senders", users: [uidOf(USERS.mail)] },
+      server: null,
+      address: "127.0.0.1",
+    },
+    { port: settings["ports.http"], clients: null, server: uidOf(USERS.web), address: settings["http.address"] },
   ];
 }
 

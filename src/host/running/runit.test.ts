@@ -99,7 +99,7 @@ const ofGuard = (): Readonly<{ run: string; finish: string }> => {
 test("the stand-in runs as the guard's user without capabilities, and none starts while the server stops", () => {
   const { run, finish } = ofGuard();
   const [, stopped = "", started = ""] =
-    /\n(grep .* && exit 0)\nif test .*; then (.*stand-in\.js.* &) fi\n$/.exec(finish) ?? [];
+    /\n(grep .* && exit 0)\nif test .*; then (.*stand-in\.js.* &) fi\n/.exec(finish) ?? [];
   assert.match(stopped, /want exit/);
   assert.match(started, /--reuid ghostinbox .*--bounding-set=-all .*stand-in\.js \/srv\/mail 10025 \$PPID .* &$/);
   assert.ok(run.includes(`stand-in.sock || ${started} fi\n`));

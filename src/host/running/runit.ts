@@ -71,7 +71,7 @@ const NOTES_EXIT = [
   'case "$1 $2" in "0 "* | *" 15") ;; *)',
   "minute=$(($(date +%s) / 60))",
   `grep -q want supervise/stat || test "$(tail -n 1 ${EXITS} 2>/dev/null)" = $minute ||`,
-  `{ { tail -n 99 ${EXITS} 2>/dev/null; echo $minute; } >${EXITS}.new && mv ${EXITS}.new ${EXITS}; }`,
+  `(umask 077; { tail -n 99 ${EXITS} 2>/dev/null; echo $minute; } >${EXITS}.new && mv ${EXITS}.new ${EXITS})`,
   ";; esac",
 ].join("\n");
 
@@ -152,7 +152,9 @@ export function renderRunit(input: RunitInput): readonly Script[] {
     ]);
     const logRun = script([`exec svlogd -tt ${input.layout.log}/${service}`]);
     const control = MILTERS.includes(service) ? { control: script(KILL) } : {};
-    const finish = script([NOTES_EXIT, ...(commands.finish ?? [])]);
+    const own = commands.finish ?? [];
+    // Of the guard first what stands in for it; others end by becoming a program.
+    const finish = script(service === "guard" ? [...own, NOTES_EXIT] : [NOTES_EXIT, ...own]);
     return [{ service, run, logRun, ...control, finish }];
   });
 }

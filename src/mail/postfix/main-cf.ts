@@ -85,8 +85,7 @@ function addresses({ hostname, domains, messageSizeBytes, recipientsPerMail }: S
     virtual_alias_maps: table("aliases"),
     smtpd_sender_login_maps: table("senders"),
     recipient_delimiter: "+",
-    // To the target of an alias or forward as it was typed: its server may know no extensions. And a stranger's mail to `list+1@`,
-    // `list+2@` would have as many copies, although Postfix drops a repeated target.
+    // Mail goes to the target of an alias or forward as it was typed: its server may know no extensions.
     propagate_unmatched_extensions: "",
     message_size_limit: String(messageSizeBytes),
     // With less free space Postfix accepts no mail (452 4.3.1), and clients retry.

@@ -22,7 +22,7 @@ function services(text: string): ReadonlyMap<string, readonly string[]> {
   return found;
 }
 
-const ports = { smtp: 2525, submission: 5870, submissions: 4650, imaps: 9930, loginPolicy: 10_025, sieveMail: 10_026 };
+const ports = { smtp: 2525, submission: 5870, submissions: 4650, imaps: 9930, loginPolicy: 10_025, sieveMail: 26 };
 const master = services(renderPostfixMaster(sampleSite({ ports })));
 
 test("each door listens on its port, and nothing else does", () => {
@@ -70,9 +70,9 @@ test("the proxies' copies of the ports trust a header, and accept no client with
     "{ smtpd_client_restrictions = $ghostinbox_guard, reject_unauth_pipelining }",
   ];
   for (const [name, door, proxied] of [
-    ["smtp", "2525 inet", "20025 inet"],
-    ["submission", "5870 inet", "20587 inet"],
-    ["submissions", "4650 inet", "20465 inet"],
+    ["smtp", "2525 inet", "325 inet"],
+    ["submission", "5870 inet", "387 inet"],
+    ["submissions", "4650 inet", "365 inet"],
   ] as const) {
     const added = (all.get(proxied) ?? []).slice(all.get(door)?.length);
     assert.deepEqual(added.toSorted(), [...own, `ghostinbox_context=proxied-${name}`].toSorted(), name);

@@ -19,8 +19,8 @@ const MOST_LOST_HEARTBEATS = 6;
 export const STALL_SECONDS = 20;
 
 /**
- * Signed headers of a mail (RFC 6376 sections 5.4.1 and 8.15). A second one of the first two lines would break the signature; of the first,
- * even one where the mail has none: whoever got the mail could otherwise send it to others with such a header of his own.
+ * Signed headers of a mail (RFC 6376 sections 5.4.1 and 8.15). `(o)`: any further such header breaks the signature, even the first; `(x)`: only
+ * a second one does. Otherwise whoever got the mail could add his own, and send it on.
  */
 const SIGNED = [
   ..."from reply-to subject to cc".split(" ").map((name) => `(o)${name}`),

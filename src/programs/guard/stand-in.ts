@@ -58,7 +58,7 @@ export class StandIn {
     await listenUnix(this.#handover, this.#places.handover, 0o600);
     try {
       await this.#policy.start(this.#places.policySocket);
-      // Another user's program may hold the port, and then keeps the guard from starting: only sign-ins wait for its end, not mail.
+      // Another user's program may hold the port: only sign-ins wait for its end, not mail.
       await this.#logins.start(this.#places.loginPort).catch(() => undefined);
     } catch (error) {
       await this.#leave();

@@ -163,21 +163,24 @@ function stopSignal(): Stop {
 type Prepared = Readonly<{ password: AdminPassword; settings: Settings; ports: readonly ServerPort[] }>;
 
 /**
- * The ports that no other program holds. Throws SetUpFailure if one of mail is missing. After a reboot another user's program could be first
- * at those of the dashboard and of the guard: each is opened once it is free, and the owner is alerted. A first start has an owner who reads this.
+ * The ports that no other program holds. Throws SetUpFailure if a mail port is taken. After a reboot another user's program could be first at
+ * those of the dashboard and the guard: each is opened once it is free, and the owner is alerted. At a first start the owner is present, so
+ * it fails with the reason.
  */
-async function freePorts(
-  { engineDb }: Layout,
-  all: readonly ServerPort[],
-  log: StartLog,
-): Promise<readonly ServerPort[]> {
+async function freePorts(layout: Layout, settings: Settings, log: StartLog): Promise<readonly ServerPort[]> {
+  const all = portsOf(settings);
   const busy = await busyPorts(all);
+  // Without the firewall, Dovecot would believe who answers at the guard's port.
+  const waiting = isFirewallOurs(layout, settings) ? ["web", "guard"] : ["web"];
   for (const { serverPort, says } of busy) {
-    const canWait = existsSync(engineDb) && (serverPort.service === "web" || serverPort.service === "guard");
-    if (!canWait) throw new SetUpFailure(says);
+    if (!existsSync(layout.engineDb) || !waiting.includes(serverPort.service)) throw new SetUpFailure(says);
     log.warn(says);
   }
   return all.filter((one) => !busy.some(({ serverPort }) => serverPort === one));
+}
+
+function isFirewallOurs({ data }: Layout, settings: Settings): boolean {
+  return settings["firewall.enabled"] && hasNetAdmin() && !runsForAnother(data);
 }
 
 /** Everything that must exist before the first service starts. */
@@ -201,7 +204,7 @@ async function prepare(
   if (outdated !== null) log.warn(outdated);
   makeLoginPolicySecret(layout);
   makeProofWord(layout);
-  const ports = await freePorts(layout, portsOf(settings), log);
+  const ports = await freePorts(layout, settings, log);
   await installPrograms(CHECKOUT, layout);
   const password = await adminPassword(layout, process.env);
   const prepared = { password, settings, ports };
@@ -227,8 +230,9 @@ async function prepare(
   if (isolation === null && !runsForAnother(layout.data)) await endShutOut();
   if (shut?.ok === true) log.warn("the server is isolated: see `./ghostinbox incident list`.");
   if (shut?.ok === false) log.warn(`connections are not blocked: ${shut.reason}.`);
-  if (settings["firewall.enabled"] && hasNetAdmin() && !runsForAnother(layout.data)) {
+  if (isFirewallOurs(layout, settings)) {
     const kept = await protectLocalPorts(localPorts(settings));
+    if (!kept.ok && !ports.some(({ service }) => service === "guard")) throw new SetUpFailure(kept.reason);
     if (!kept.ok) log.warn(`other users' programs can answer in place of the guard and the dashboard: ${kept.reason}.`);
   }
   await compileSieve(layout);

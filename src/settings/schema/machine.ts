@@ -86,18 +86,22 @@ export const machine = {
     says: "Where Dovecot hands over mail that Sieve scripts send, on loopback only: automatic replies, and what a script redirects. No other user of the machine can send there. Above 1023, a user could take the port, and Postfix would not start.",
     source: "RFC 5228, RFC 5230",
   },
-  "ports.proxied_smtp": { kind: port, byDefault: 20_025, says: "As `ports.smtp`, only for `proxy.networks`." },
+  "ports.proxied_smtp": {
+    kind: port,
+    byDefault: 325,
+    says: "As `ports.smtp`, only for `proxy.networks`. Above 1023, a user of this machine could take the port, and Postfix would not start.",
+  },
   "ports.proxied_submission": {
     kind: port,
-    byDefault: 20_587,
+    byDefault: 387,
     says: "As `ports.submission`, only for `proxy.networks`.",
   },
   "ports.proxied_submissions": {
     kind: port,
-    byDefault: 20_465,
+    byDefault: 365,
     says: "As `ports.submissions`, only for `proxy.networks`.",
   },
-  "ports.proxied_imaps": { kind: port, byDefault: 20_993, says: "As `ports.imaps`, only for `proxy.networks`." },
+  "ports.proxied_imaps": { kind: port, byDefault: 393, says: "As `ports.imaps`, only for `proxy.networks`." },
 
   "proxy.networks": {
     kind: listOf(network, 100),

@@ -94,7 +94,7 @@ export class ServiceWatch {
     if (seen === undefined) return null;
     // A service that has just exited need not keep exiting first, if the cause is known.
     const isSteady = !seen.isEnding && !seen.changed.includes(true) && pidOf(this.#layout.services, service) !== null;
-    const taken = isSteady ? null : this.takenPort(service);
+    const taken = isSteady ? null : this.#takenPort(service);
     if (taken !== null) return `it cannot start: ${taken}`;
     if (!seen.isEnding) return this.#shared.troubleOf(service);
     const line = lastLogLine(this.#layout, service);
@@ -102,7 +102,7 @@ export class ServiceWatch {
   }
 
   /** The port of the service that a foreign program holds, and what to do; null if there is none. The guard's own it reports itself. */
-  takenPort(service: ServiceName): string | null {
+  #takenPort(service: ServiceName): string | null {
     const ports = this.#ports.filter((each) => each.service === service);
     if (ports.length === 0 || service === "guard") return null;
     const main = pidOf(this.#layout.services, service);

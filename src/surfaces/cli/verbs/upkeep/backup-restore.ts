@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { isAbsolute } from "node:path";
+import { dirname, isAbsolute } from "node:path";
 import { messageOf } from "../../../../core/error.ts";
 import { parseAccountName } from "../../../../core/net/address.ts";
 import { formatBytes } from "../../../../core/report/figures.ts";
@@ -148,6 +148,7 @@ async function restoreAll(call: Call, { restic, place, key, snapshot, manifest }
 
 async function restoreFiles(call: Call, { restic, snapshot, manifest }: Chosen, to: string): Promise<Answer> {
   if (existsSync(to)) return takenName(to);
+  if (!existsSync(dirname(to))) return failed(`${oneLine(dirname(to))} does not exist.`, "Make it first.");
   if (call.flag("dry-run"))
     return done(
       { snapshot, to },
