@@ -52,6 +52,10 @@ export const germanNotices: Readonly<Record<NoticeCode, NoticeText>> = {
     says: "Der Wächter kann nicht dort lauschen, wo Dovecot nach Anmeldungen fragt, weil ein anderes Programm den Port hat: Niemand kann sich anmelden. Post von außen ist nicht betroffen.",
     next: "Beenden Sie das Programm, das den Port hat, wie die Einzelheit sagt; es wird jede Sekunde neu versucht.",
   },
+  domain_missing: {
+    says: "Konten oder Aliasse haben eine Domain, die nicht in `domains` steht: Ihre Post wartet bei den Absendern und geht nach einigen Tagen zurück.",
+    next: "Nehmen Sie die Domain in `domains` auf, dann `config apply`; oder entfernen Sie diese Konten und Aliasse.",
+  },
   export_failing: {
     says: "Ereignisse erreichen den Empfänger von `export.syslog` nicht. Er bekommt sie später, doch nicht, was der Server bis dahin entfernt hat (events.max_age, events.max_rows, events.max_size).",
     next: `${WRONG_DETAIL}; siehe log/export und docs/siem.md. Es wird jede Minute neu versucht; ein Verlust wird einen Tag lang gemeldet.`,

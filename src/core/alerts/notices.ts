@@ -36,6 +36,10 @@ const ofGuard = {
     says: "The guard cannot listen where Dovecot asks about sign-ins, because another program has the port: nobody can sign in. Mail from others is not affected.",
     next: "End the program that has the port, as the detail says; the server retries each second.",
   },
+  domain_missing: {
+    says: "Accounts or aliases have a domain that is not in `domains`: their mail waits at the senders, who return it after some days.",
+    next: "Add the domain to `domains`, then run `config apply`; or remove these accounts and aliases.",
+  },
   export_failing: {
     says: "Events do not reach the receiver of `export.syslog`. It gets them later, but not what the server has removed by then (events.max_age, events.max_rows, events.max_size).",
     next: "Fix what the detail names; see log/export and docs/siem.md. The exporter retries each minute; a loss is shown for a day.",

@@ -30,7 +30,10 @@ test("mail is refused while there is still room for ten of the largest", () => {
 });
 
 test("no client relays through port 25, not even from loopback", () => {
-  assert.equal(main.get("smtpd_relay_restrictions"), "reject_unauth_destination");
+  assert.equal(
+    main.get("smtpd_relay_restrictions"),
+    "check_recipient_access proxy:sqlite:$config_directory/left-domain.cf, reject_unauth_destination",
+  );
   assert.equal(main.get("smtpd_sasl_auth_enable"), "no");
   // The sender name of this machine's own programs does not affect relaying.
   const lists = [...main].filter(([name]) => name.endsWith("_restrictions") && name !== "smtpd_sender_restrictions");
@@ -177,11 +180,16 @@ test("only the guard asks Postgrey, and no mail waits while it does not answer",
 
 test("each table asks its view, and only about our domains", () => {
   const tables = new Map(renderPostfixTables(sampleSite()).map(({ name, text }) => [name, assignments(text)]));
-  assert.deepEqual([...tables.keys()], ["mailboxes.cf", "aliases.cf", "no-mailbox.cf", "senders.cf", "lanes.cf"]);
-  for (const table of tables.values()) {
+  const ofOthers = "left-domain.cf";
+  assert.deepEqual(
+    [...tables.keys()],
+    ["mailboxes.cf", "aliases.cf", "no-mailbox.cf", ofOthers, "senders.cf", "lanes.cf"],
+  );
+  for (const [name, table] of tables) {
     assert.equal(table.get("dbpath"), "/srv/mail/db/accounts/accounts.db");
-    assert.equal(table.get("domain"), "example.org example.net");
+    assert.equal(table.get("domain"), name === ofOthers ? undefined : "example.org example.net", name);
   }
+  assert.match(tables.get(ofOthers)?.get("query") ?? "", / NOT IN \('example\.org', 'example\.net'\) /);
   assert.equal(tables.get("aliases.cf")?.get("query"), "SELECT targets FROM alias_map WHERE address = '%s'");
 });
 

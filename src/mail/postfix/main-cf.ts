@@ -163,7 +163,7 @@ function restrictions(): Readonly<Record<string, string>> {
     smtpd_helo_restrictions: "reject_unauth_pipelining, reject_invalid_helo_hostname, reject_non_fqdn_helo_hostname",
     // The guard checks whether the domain exists: without an answer from the DNS it accepts the mail, and Postfix would defer it.
     smtpd_sender_restrictions: `${PROBE_SENDS_NOTHING}, ${shortOnly("sender")}, reject_non_fqdn_sender`,
-    smtpd_relay_restrictions: "reject_unauth_destination",
+    smtpd_relay_restrictions: `check_recipient_access ${table("left_domain")}, reject_unauth_destination`,
     // The guard before reject_unlisted_recipient: it counts unknown names as probing.
     smtpd_recipient_restrictions: `reject_non_fqdn_recipient, ${shortOnly("recipient")}, check_recipient_access ${table("no_mailbox")}, $ghostinbox_guard, reject_unlisted_recipient, $ghostinbox_quota`,
     smtpd_data_restrictions: "reject_unauth_pipelining, $ghostinbox_guard",
@@ -318,6 +318,11 @@ export const TABLES = {
     query:
       "SELECT '450 4.3.0 No mailboxes here yet, try again later' WHERE NOT EXISTS (SELECT 1 FROM account) AND NOT EXISTS (SELECT 1 FROM alias)",
   },
+  // A domain whose accounts are still here may have left the settings by mistake: no mail is lost until someone notices.
+  left_domain: {
+    file: "left-domain.cf",
+    query: `SELECT '450 4.3.0 Mail for this domain is not accepted now, try again later' FROM (SELECT name AS address FROM account UNION ALL SELECT address FROM alias) WHERE substr(address, instr(address, '@') + 1) = '%d' COLLATE NOCASE AND '%d' NOT IN (OURS) LIMIT 1`,
+  },
   senders: { file: "senders.cf", query: "SELECT logins FROM sender_login WHERE address = '%s'" },
   // An address gets the lane of its account: the account's position in the alphabetical list, modulo the number of lanes.
   lanes: {
@@ -333,7 +338,10 @@ function table(name: keyof typeof TABLES): string {
 
 export function renderPostfixTables({ layout, domains }: Site): readonly RenderedFile[] {
   // `domain` skips the database for addresses of foreign domains.
-  return Object.values(TABLES).map(({ file, query }) =>
-    rendered(file, `dbpath = ${layout.accountsDb}\nquery = ${query}\ndomain = ${domains.join(" ")}\n`),
-  );
+  const ofOurs = `domain = ${domains.join(" ")}\n`;
+  const quoted = domains.map((domain) => `'${domain}'`).join(", ");
+  return Object.entries(TABLES).map(([name, { file, query }]) => {
+    const asks = `dbpath = ${layout.accountsDb}\nquery = ${query.replace("OURS", quoted)}\n`;
+    return rendered(file, name === "left_domain" ? asks : asks + ofOurs);
+  });
 }

@@ -38,7 +38,14 @@ import { composeMaintenance } from "./compose-maintenance.ts";
 import { composeSources } from "./compose-sources.ts";
 import { composeStores } from "./compose-stores.ts";
 import { Housekeeping } from "./housekeeping.ts";
-import { changedKeys, readSettings, readSettingsText, ServedSettings, type ValidSettings } from "./settings.ts";
+import {
+  changedKeys,
+  lookAtDomains,
+  readSettings,
+  readSettingsText,
+  ServedSettings,
+  type ValidSettings,
+} from "./settings.ts";
 import { AlertWatch } from "./watch-alerts.ts";
 import { BanMails, lookAtBans } from "./watch-bans.ts";
 import { ContentWatch, SpamPreferenceFiles } from "./watch-content.ts";
@@ -137,7 +144,12 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
   const tracking = new TrackingWatch({ notices });
   const watches = {
     often: [() => clockWatch.look(), () => firewall.lookAtBlockedPorts(), () => lookAtFactors({ notices, ...stores })],
-    seldom: [() => lookAtBans(bans), () => tracking.look(), () => lookAtExport(exported)],
+    seldom: [
+      () => lookAtDomains({ notices, ...stores }),
+      () => lookAtBans(bans),
+      () => tracking.look(),
+      () => lookAtExport(exported),
+    ],
   };
   const housekeeping = new Housekeeping({
     ...common,

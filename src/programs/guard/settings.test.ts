@@ -3,10 +3,12 @@ import { writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { HandClock, NoticeBoard } from "../../../test/kit/engine-kit.ts";
 import { loadValid, settingsWith } from "../../../test/kit/loaded-settings.ts";
+import { databaseOnMemory } from "../../../test/kit/memory-database.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import { layoutOf } from "../../settings/layout.ts";
-import { changedKeys, readSettings, ServedSettings } from "./settings.ts";
+import { accountsMigrations } from "../../store/accounts-db/schema.ts";
+import { changedKeys, lookAtDomains, readSettings, ServedSettings } from "./settings.ts";
 
 function read(toml: string | null) {
   const layout = layoutOf(temporaryDirectory());
@@ -32,6 +34,21 @@ test("names the keys that differ, and compares lists by their contents", () => {
   assert.ok(before.ok && after.ok);
   assert.deepEqual(changedKeys(before.settings, before.settings), []);
   assert.deepEqual([...changedKeys(before.settings, after.settings)].toSorted(), ["allow.networks", "bans.permanent"]);
+});
+
+test("accounts and aliases at a domain that left the settings are named", () => {
+  const [db, notices] = [databaseOnMemory(accountsMigrations), new NoticeBoard()];
+  const look = (): string | undefined => {
+    lookAtDomains({ accountsDb: db, notices });
+    return notices.raised.get("domain_missing");
+  };
+  db.exec(`
+    INSERT INTO account (name, password, suspended, created_at) VALUES ('alice@example.org', '{ARGON2ID}x', 0, 0);
+    INSERT INTO alias (address, target) VALUES ('info@Example.com', 'alice@example.org');
+    INSERT INTO served (domain) VALUES ('example.org')`);
+  assert.equal(look(), "info@Example.com");
+  db.exec("INSERT INTO served (domain) VALUES ('example.com')");
+  assert.equal(look(), undefined);
 });
 
 test("settings that the accounts' database cannot store are reported, and retried until it stores the newest", () => {

@@ -1,3 +1,4 @@
+import type { DatabaseSync } from "node:sqlite";
 import { messageOf } from "../../core/error.ts";
 import { parseAddress } from "../../core/net/address.ts";
 import { SECOND_MS } from "../../core/time.ts";
@@ -8,7 +9,7 @@ import { SettingsUnreadable, settingsText } from "../../host/machine/settings-te
 import type { Layout } from "../../settings/layout.ts";
 import { loadSettings, type Sources, sentencesOf } from "../../settings/load.ts";
 import { type SettingKey, type Settings, settingKeys } from "../../settings/schema.ts";
-import type { SqliteAccountNetworks } from "../../store/accounts-db/account-networks.ts";
+import { type SqliteAccountNetworks, unserved } from "../../store/accounts-db/account-networks.ts";
 import type { SqliteFileAccounts } from "../../store/accounts-db/file-accounts.ts";
 
 export type ValidSettings = Readonly<{ ok: true; settings: Settings; sources: Sources }>;
@@ -92,4 +93,11 @@ export class ServedSettings {
     this.#waiting = null;
     notices.clear("accounts_unwritable");
   }
+}
+
+/** Reports accounts and aliases whose domain has left the settings, perhaps by mistake: Postfix defers their mail. */
+export function lookAtDomains({ accountsDb, notices }: Readonly<{ accountsDb: DatabaseSync; notices: Notices }>): void {
+  const without = unserved(accountsDb);
+  if (without.length === 0) notices.clear("domain_missing");
+  else notices.raise("domain_missing", without.join(", "));
 }

@@ -102,6 +102,19 @@ const SQL = {
   setAdministrator: "INSERT INTO administrator (address) VALUES (?)",
 };
 
+const MOST_NAMED = 4;
+
+/** Some accounts and aliases at domains that the settings in force do not name. */
+export function unserved(db: DatabaseSync): readonly string[] {
+  return db
+    .prepare(`
+      SELECT address FROM (SELECT name AS address FROM account UNION SELECT address FROM alias)
+      WHERE NOT EXISTS (SELECT 1 FROM served WHERE domain = substr(address, instr(address, '@') + 1))
+      LIMIT ${MOST_NAMED}`)
+    .all()
+    .map((row) => text(row["address"]));
+}
+
 /** The entry of networks in `SETTING_TABLES` (`setting-tables.ts` beside it). */
 export const NETWORKS = {
   key: "networks",

@@ -48,6 +48,18 @@ test("accounts, suspended ones too, their extensions and aliases are known, in a
   assert.ok(!recipients.exists("alice@example.org"), "a removed account is forgotten within a second");
 });
 
+test("mail for a domain that left the settings waits while accounts or aliases of it are here", () => {
+  const db = databaseOnMemory(accountsMigrations);
+  const query = TABLES.left_domain.query.replaceAll("'%d'", "?1").replace("OURS", "'example.org'");
+  const answers = (domain: string): readonly unknown[] => db.prepare(query).all(domain);
+  db.exec(`
+    INSERT INTO alias (address, target) VALUES ('info@example.com', 'anna@example.net');
+    INSERT INTO account (name, password, suspended, created_at) VALUES
+      ('alice@example.org', '{ARGON2ID}x', 0, 0), ('Bob@Example.net', '{ARGON2ID}x', 0, 0)`);
+  for (const left of ["example.net", "example.com"]) assert.match(JSON.stringify(answers(left)), /:"450 /, left);
+  for (const other of ["example.org", "elsewhere.test", "le.net"]) assert.deepEqual(answers(other), [], other);
+});
+
 test("Postfix refuses no recipient for good while there is neither an account nor an alias", () => {
   const db = databaseOnMemory(accountsMigrations);
   const replies = (): readonly unknown[] => db.prepare(TABLES.no_mailbox.query).all();

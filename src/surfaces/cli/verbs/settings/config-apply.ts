@@ -2,6 +2,7 @@ import type { Results } from "../../../../admin/declare/control.ts";
 import type { KeeperReply } from "../../../../admin/declare/keeper.ts";
 import type { ReplayReport } from "../../../../admin/declare/replay-items.ts";
 import { domainOf } from "../../../../core/net/address.ts";
+import { formatKeepRule } from "../../../../core/retention.ts";
 import { plural } from "../../../../core/text.ts";
 import { DAY_MS, dayAndTime, later } from "../../../../core/time.ts";
 import { restoreSettingsAccess } from "../../../../jobs/settings-file/settings-file.ts";
@@ -123,8 +124,8 @@ const DECIDES =
 type Confirmed = Readonly<{ ok: true; note: string }>;
 
 /**
- * Asks for confirmation if accounts or aliases would lose the domain to which their mail comes, or if the settings would have refused a
- * sign-in that succeeded.
+ * Asks for confirmation if accounts or aliases would lose the domain to which their mail comes, if mail would be deleted on the day on which
+ * it came, or if the settings would have refused a sign-in that succeeded.
  */
 export async function confirmApply(
   call: Call,
@@ -133,12 +134,23 @@ export async function confirmApply(
 ): Promise<Failure | Confirmed> {
   const { changed } = pending;
   const isReplayed = !settings.simulate && changed.some((key) => DECIDES.test(key));
-  if (call.flag("yes") || (!isReplayed && !changed.includes("domains"))) return { ok: true, note: "" };
+  if (call.flag("yes") || (!isReplayed && !changed.some((key) => key === "domains" || key === "retention.mail")))
+    return { ok: true, note: "" };
+  const soon = settings["retention.mail"].filter(({ keepMs }) => keepMs !== null && keepMs < DAY_MS);
+  if (changed.includes("retention.mail") && soon.length > 0) {
+    const rules = soon.map((rule) => `“${formatKeepRule(rule)}”`).join(", ");
+    const agreed = await agreedTo(
+      call,
+      `this would delete mail that is less than a day old: ${rules} (m is minutes).`,
+      "",
+    );
+    if (!agreed.ok) return agreed;
+  }
   const opened = await call.reader();
   if (!opened.ok) return opened;
   const names = changed.includes("domains") ? withoutDomain(opened.reader, settings) : [];
   if (names.length > 0) {
-    const agreed = await agreedTo(call, `this would refuse mail to ${firstFew(names)} for good.`, "");
+    const agreed = await agreedTo(call, `no mail would come to ${firstFew(names)} any more.`, "");
     if (!agreed.ok) return agreed;
   }
   if (!isReplayed) return { ok: true, note: "" };

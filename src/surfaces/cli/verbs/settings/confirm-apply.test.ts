@@ -30,12 +30,20 @@ describe("domains that accounts would lose", TIMED, () => {
     const misspelled = 'domains = ["exmaple.org"]';
     const refused = await confirm(misspelled, BOTH, null);
     assert.ok(!refused.ok);
-    assert.match(refused.message, /^Nothing was applied: this would refuse mail to anna@example\.org for good\.$/);
+    assert.match(refused.message, /^Nothing was applied: no mail would come to anna@example\.org any more\.$/);
     assert.equal(refused.next, "`./ghostinbox config apply --yes` applies them all the same.");
     assert.equal((await confirm(misspelled, ["domains"], "n")).ok, false);
     assert.equal((await confirm(`${misspelled}\nsimulate = true`, ["domains"], null)).ok, false);
     assert.equal((await confirm(misspelled, ["domains"], "y")).ok, true);
     assert.equal((await confirm(misspelled, ["domains"], null, { flags: ["yes"] })).ok, true);
+  });
+
+  test("a rule that deletes mail of the same day is applied only after a yes", async () => {
+    const [months, days] = ['retention.mail = ["INBOX 36m", "Trash 30d"]', 'retention.mail = ["Trash 30d"]'];
+    const refused = await confirm(months, ["retention.mail"], null);
+    assert.match(refused.ok ? "" : refused.message, /less than a day old: “INBOX 36m” \(m is minutes\)\.$/);
+    assert.equal((await confirm(months, ["retention.mail"], "y")).ok, true);
+    assert.equal((await confirm(days, ["retention.mail"], null)).ok, true);
   });
 
   test("need no question where none is lost", async () => {
@@ -46,7 +54,10 @@ describe("domains that accounts would lose", TIMED, () => {
   test("aliases would lose their mail too, and are named", async () => {
     assert.equal((await run(`alias add info@example.org ${ANNA}`)).code, 0);
     const refused = await confirm('domains = ["exmaple.org"]', BOTH, null);
-    assert.match(refused.ok ? "" : refused.message, /refuse mail to anna@example\.org.* info@example\.org for good/);
+    assert.match(
+      refused.ok ? "" : refused.message,
+      /no mail would come to anna@example\.org.* info@example\.org any more/,
+    );
   });
 
   test("a network that leaves the allow list is judged without it: who signed in there after guesses is named", async () => {
