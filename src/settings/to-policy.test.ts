@@ -57,6 +57,7 @@ test("each number of the policy comes from its own setting", () => {
         delayMs: 23_000,
       },
       perSession: 12,
+      recipientsPerMail: 100,
       logins: {
         failures: 6,
         windowMs: 7_000,

@@ -35,6 +35,7 @@ export function toPolicy(settings: Settings): Policy {
       delayMs: settings["greylist.crowd_delay"],
     },
     perSession: settings["limits.mail.per_session"],
+    recipientsPerMail: settings["limits.mail.recipients"],
     logins: {
       failures: settings["limits.logins.failures"],
       windowMs: settings["limits.logins.window"],

@@ -14,6 +14,7 @@ export const POLICY: Policy = {
   mail: [...SMALL_POLICY.mail, { key: "limits.mail.per_day", count: 200, windowMs: 8_000 }],
   // A restart forgets sessions, which have their own tests.
   perSession: 1_000_000,
+  recipientsPerMail: 1_000_000,
   // A restart forgets pending logins, which have their own tests.
   accounts: { ...SMALL_POLICY.accounts, failures: 6 },
   networks: { ...SMALL_POLICY.networks, failures: 6, windowMs: 1_000 },

@@ -25,6 +25,7 @@ export const SMALL_POLICY: Policy = {
     delayMs: 300,
   },
   perSession: 2,
+  recipientsPerMail: 1_000_000,
   logins: { failures: 3, windowMs: 2_000, perDay: 5, perWeek: 7, knownPerDay: 6, networks: [] },
   accounts: { failures: 4, windowMs: 3_000, knownForMs: 6_000, candidates: 12 },
   networks: { failures: 8, windowMs: 2_000, perDay: 12 },

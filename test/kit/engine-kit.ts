@@ -92,6 +92,7 @@ export class BreakableStore implements Store {
 export const TEST_POLICY: Policy = {
   ...POLICY,
   perSession: 100,
+  recipientsPerMail: 100,
   providers: ["bigmail.test"],
   domains: ["example.test"],
 };

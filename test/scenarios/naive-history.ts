@@ -184,6 +184,7 @@ export class NaiveHistory {
       sparing: () => UNSPARED,
       neighbourhood: () => ({ ...QUIET, settledAt: at }),
       sessionMails: event.type === "DATA" ? sessionMails(this.#kept, event.session) : 0,
+      sessionRecipients: 0,
       recipient: event.type === "RECIPIENT" && account === null ? recipientKind(event.recipient) : "exists",
       accountNetworks: [],
       priorReports:

@@ -32,9 +32,13 @@ const examples: readonly Example[] = [
   [
     "the 101st of the whole server",
     "defer bounces_deferred, uncounted",
-    { recipient: "unknown", probesFromAnywhere: times(100) },
+    { recipient: "unknown", probesFromAnywhere: times(100), networkProbed: true, firstContact: true },
   ],
-  ["to one of ours after that, from anywhere", "defer bounces_deferred, uncounted", { probesFromAnywhere: times(100) }],
+  [
+    "to one of ours after that, from a network that asked",
+    "defer bounces_deferred, uncounted",
+    { probesFromAnywhere: times(100), networkProbed: true, firstContact: true },
+  ],
   ["from a known place all the same", "pass below_limit, uncounted", { known: true, probesFromAnywhere: times(100) }],
   ["to one of ours after that", "defer bounces_deferred, uncounted", { bounces: times(30) }],
   [
@@ -57,3 +61,14 @@ const examples: readonly Example[] = [
   ["from what is never banned", "pass allow_listed, uncounted", { protection: "allow_listed", bounces: times(500) }],
 ];
 check("a bounce", examples, (facts) => decideRecipient(POLICY, facts, EVENT, NOON));
+
+const MANY = { probesFromAnywhere: times(100), firstContact: true };
+const greylisted: readonly Example[] = [
+  ["to one of ours, from a network that asked for none", "pass greylist_asked, uncounted", MANY],
+  ["to one who does not exist, from there", "pass recipient_hidden, uncounted", { ...MANY, recipient: "unknown" }],
+  ["to one of ours, from one that did", "defer bounces_deferred, uncounted", { ...MANY, networkProbed: true }],
+  ["from a server with wanted mail", "refuse recipient_unknown", { ...MANY, recipient: "unknown", isWanted: true }],
+];
+check("while strangers ask for many who do not exist, a bounce", greylisted, (facts) =>
+  decideRecipient({ ...POLICY, greylist: true }, facts, EVENT, NOON),
+);

@@ -60,6 +60,8 @@ export type Facts = Readonly<{
   isWanted: boolean;
   /** Mails in this connection so far. */
   sessionMails: number;
+  /** Recipients that the connection named since its last mail. */
+  sessionRecipients: number;
   /** Whether the sender's address literal is an address of this machine, if the event has a sender. */
   senderHere: boolean;
   /** The kind of the recipient, if the event names one. */

@@ -35,6 +35,7 @@ type RecipientFacts = Standing &
     | "firstContact"
     | "isAnswer"
     | "hasOtherExtension"
+    | "sessionRecipients"
   >;
 type DataFacts = Standing &
   Offender &
@@ -51,6 +52,9 @@ export function decideRecipient(policy: Policy, facts: RecipientFacts, event: Re
     decideBanOrProtection(facts, event.account) ?? decideInactive(facts) ?? decideOwnSender(policy, facts, event);
   if (settled !== null) return settled;
   if (event.account !== null) return decideAccountRecipient(policy, facts, now);
+  // No row: otherwise one address could push out the recorded events of months, without a single mail.
+  if (facts.sessionRecipients >= 2 * policy.recipientsPerMail)
+    return decision("refuse", "session_limit", { counted: false, recorded: false });
   if (event.blockListing !== null && !facts.known)
     return decision("refuse", "block_listed", {
       counted: false,
@@ -229,21 +233,23 @@ function decideOwnSender(policy: Policy, facts: Pick<Facts, "senderHere">, event
     : null;
 }
 
-export type BounceQuestion = Pick<Facts, "bounce" | "bounces" | "probesFromAnywhere" | "known" | "recipient">;
+export type BounceQuestion = ProbingQuestion & Pick<Facts, "bounce" | "bounces">;
 
 /**
  * A bounce names a recipient; null: nothing forbids it. An unknown recipient is no offence here, because honest servers bounce
  * spam that names made-up users. To hide which names exist, a bounce has one recipient, and past the limits existing and unknown
- * ones get the same answer, except a recipient who wrote to that server.
+ * ones get the same answer, except a recipient who wrote to that server. Past the limit of the whole server, this is as for other mail.
  */
 export function decideBounce(policy: Policy, facts: BounceQuestion, event: Recipient, now: Millis): Decision | null {
   if (!isBounce(event)) return null;
   if (facts.bounce.hasOther) return decision("refuse", "bounce_recipients", { counted: false });
-  const fromAnywhere = facts.known ? null : reached(policy.probesFromAnywhere, facts.probesFromAnywhere, now);
-  const evidence = exceeded(policy.probes, facts.bounces, now, policy.knownFactor) ?? fromAnywhere;
+  const own = exceeded(policy.probes, facts.bounces, now, policy.knownFactor);
+  const answer = own === null ? decideProbingFromAnywhere(policy, facts, event, now) : null;
+  const evidence = own ?? (answer?.verdict === "defer" ? answer.evidence : null);
   const isAnswered = evidence === null || (facts.recipient === "exists" && facts.bounce.isExpected);
   if (!isAnswered) return decision("defer", "bounces_deferred", { evidence, counted: false });
-  return facts.recipient === "unknown" ? decision("refuse", "recipient_unknown") : null;
+  if (facts.recipient !== "unknown") return null;
+  return answer ?? decision("refuse", "recipient_unknown");
 }
 
 type Stranger = Pick<Facts, "known" | "isWanted" | "firstContact">;

@@ -46,6 +46,19 @@ test("whether someone expects a bounce or an answer, and whether it named a diff
   assert.equal(of(BOUNCE).bounce.hasOther, false, "a repeated question is the same one");
 });
 
+test("recipients of a connection are counted until a mail passes, or a new connection begins", () => {
+  const { update, of } = factsOnFakes();
+  for (let i = 0; i < 3; i++) update(ASKED, PASS);
+  assert.equal(of(ASKED).sessionRecipients, 3);
+  update(SENT, REFUSE);
+  assert.equal(of(ASKED).sessionRecipients, 3);
+  update(SENT, PASS);
+  assert.equal(of(ASKED).sessionRecipients, 0);
+  update(ASKED, PASS);
+  update({ type: "CONNECT", ...MAIL });
+  assert.equal(of(ASKED).sessionRecipients, 0);
+});
+
 test("a stranger's mail may name one recipient with an extension", () => {
   const { update, of } = factsOnFakes();
   const to = (recipient: string, more: Partial<typeof ASKED> = {}) => ({ ...ASKED, ...more, recipient });

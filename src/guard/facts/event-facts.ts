@@ -120,6 +120,10 @@ export class EventFacts implements Facts {
     return this.#event.type === "DATA" ? this.#sources.sessions.mails(this.#event.session) : 0;
   }
 
+  get sessionRecipients(): number {
+    return this.#isStrangersRecipient(this.#event) ? this.#sources.sessions.recipients(this.#event.session) : 0;
+  }
+
   get accountMails(): readonly Millis[] {
     const sender = this.#sendingAccount;
     return sender === null ? NO_TIMES : this.#sources.addresses.accountMails(this.#sources.policy, sender, this.#now);

@@ -188,6 +188,7 @@ export class FactBase {
     if (decided.counted) addresses.count(this.policy, event, state, now);
     this.#progress.update(event, decided.verdict, now);
     if (event.type === "CONNECT") sessions.begin(event.session);
+    if (event.type === "RECIPIENT") sessions.addRecipient(event.session);
     if (event.type === "RECIPIENT" && (passed || isBounce(event))) sessions.name(event);
     if (event.type === "DATA" && passed) sessions.addMail(event.session);
     // Protected clients need no credit. Held mail earns none, nor does that of a client with a simulated ban.

@@ -16,17 +16,19 @@ export type MailId = Pick<MailAttributes, "session" | "transaction">;
 type Named = MailId & Pick<MailAttributes, "recipient" | "sender">;
 
 /**
- * Counts the mails of open connections, which Postfix 3.7 does not, and remembers the recipient of which a mail may have only one: that of
+ * Counts the mails of open connections, and the recipients since the last one, which Postfix 3.7 does not, and remembers the recipient of which a mail may have only one: that of
  * a bounce, or one with an extension. A dropped entry starts at zero again.
  */
 export class SmtpSessions {
   readonly #mails = new BoundedMap<string, number>(LIMITS.sessions);
+  readonly #recipients = new BoundedMap<string, number>(LIMITS.sessions);
   /** By session: the mail, and each name in it with the recipient that stood for it first. */
   readonly #singles = new BoundedMap<string, Singles>(LIMITS.sessions);
 
   /** Starts at zero: a new connection may reuse the port of an old one. */
   begin(session: string): void {
     this.#mails.delete(session);
+    this.#recipients.delete(session);
     this.#singles.delete(session);
   }
 
@@ -36,6 +38,16 @@ export class SmtpSessions {
 
   addMail(session: string): void {
     this.#mails.set(session, this.mails(session) + 1);
+    this.#recipients.delete(session);
+  }
+
+  /** Since its last mail. */
+  recipients(session: string): number {
+    return this.#recipients.get(session) ?? 0;
+  }
+
+  addRecipient(session: string): void {
+    this.#recipients.set(session, this.recipients(session) + 1);
   }
 
   /** Whether this mail may not name this recipient, too. Postfix may repeat a question, which does not count twice. */
