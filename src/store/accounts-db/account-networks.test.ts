@@ -68,6 +68,9 @@ test("postmaster and abuse of every domain reach the administrator, unless someo
   assert.equal(goesTo("postmaster@elsewhere.test"), undefined);
   networks.serve({ ...NONE, administrator: bob });
   assert.equal(goesTo("postmaster@example.org"), bob);
+  networks.serve({ ...NONE, administrator: mailAddress("gone@example.org") });
+  assert.equal(goesTo("postmaster@example.org"), ann, "alerts must reach someone");
+  networks.serve({ ...NONE, administrator: bob });
   accounts.addAlias(mailAddress("postmaster@example.org"), [ann]);
   assert.equal(goesTo("Postmaster@example.org"), ann);
   accounts.setAliasBlocked(mailAddress("postmaster@example.org"), true);

@@ -99,11 +99,16 @@ const baseline = `
     role TEXT COLLATE NOCASE PRIMARY KEY
   ) STRICT, WITHOUT ROWID;
 
-  -- RFC 5321 4.5.1 demands postmaster@, RFC 2142 abuse@.
+  -- RFC 5321 4.5.1 demands postmaster@, RFC 2142 abuse@. An administrator's address here that no account or alias has, for example because
+  -- the account was removed, does not count: alerts go there too.
   CREATE VIEW role_address (address, target) AS
     SELECT address, target FROM (
       SELECT (role || '@' || domain) COLLATE NOCASE AS address, coalesce(
-        (SELECT address FROM administrator),
+        (SELECT address FROM administrator AS named
+          WHERE instr(address, '+') > 1
+            OR NOT EXISTS (SELECT 1 FROM served WHERE domain = substr(named.address, instr(named.address, '@') + 1))
+            OR EXISTS (SELECT 1 FROM account WHERE account.name = named.address)
+            OR EXISTS (SELECT 1 FROM alias WHERE alias.address = named.address)),
         (SELECT name FROM account ORDER BY created_at, name LIMIT 1)) AS target
       FROM served, (SELECT 'postmaster' AS role UNION ALL SELECT 'abuse')
       WHERE role NOT IN (SELECT role FROM refused_role)

@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import { ip } from "../../../../../test/kit/samples.ts";
+import { scriptCall } from "../../../../../test/kit/script-world.ts";
 import { guardOfSuite, json, PASSWORD, TIMED } from "../../../../../test/kit/test-guard.ts";
 import { parseAccountName } from "../../../../core/net/address.ts";
 import { instant } from "../../../../core/time.ts";
+import { connect } from "../../../../programs/command-line/connect.ts";
 import { SqliteSessions } from "../../../../store/accounts-db/sessions.ts";
 import { openAccounts } from "../../../../store/open.ts";
+import { accountRemove } from "./accounts.ts";
 
 describe("sessions and tokens on the command line", TIMED, () => {
   const { layout, run } = guardOfSuite();
@@ -58,5 +61,30 @@ describe("sessions and tokens on the command line", TIMED, () => {
     const changed = await run("admin passwd --password-stdin", `${PASSWORD} 7\n`);
     assert.equal(changed.code, 0, changed.err);
     assert.match((await run("session list")).out, /No one is signed in/);
+  });
+});
+
+describe("the account that gets the mail of postmaster@", TIMED, () => {
+  const [anna, bert] = ["anna@example.org", "bert@example.org"];
+  const { layout } = guardOfSuite({ accounts: [anna, bert] });
+  const asked = async (name: string): Promise<string> => {
+    let question = "";
+    const ask = (text: string) => {
+      question = text;
+      return Promise.resolve("n");
+    };
+    const call = scriptCall({ layout, args: [name], terminal: { interactive: true, ask }, ...connect(layout, {}) });
+    assert.equal((await accountRemove(call)).ok, false);
+    return question;
+  };
+
+  test("is named as such before it is removed", async () => {
+    using accounts = openAccounts(layout.accountsDb);
+    accounts.exec("INSERT INTO served (domain) VALUES ('example.org') ON CONFLICT DO NOTHING");
+    assert.match(
+      await asked(anna),
+      /It gets the mail of postmaster@ and abuse@, often alerts too: these go to the oldest other/,
+    );
+    assert.doesNotMatch(await asked(bert), /postmaster/);
   });
 });
