@@ -68,7 +68,7 @@ async function applyRendered(
   { only = SERVICES, isServing = false, isStarting = false, moving }: How,
 ): Promise<Rendered> {
   // Dovecot checks that it can read them.
-  const keys = only.includes("dovecot") ? prepareMailKeys(site) : NO_KEYS;
+  const keys = only.includes("dovecot") ? prepareMailKeys(site, isStarting) : NO_KEYS;
   if (!keys.ok) return keys;
   if (keys.changed) moving?.("dovecot");
   const rendered = partsOf(site).filter(({ service }) => only.includes(service));

@@ -153,6 +153,12 @@ function spamOf(settings: Settings) {
   };
 }
 
+/** Throws SetUpFailure for a file that rendering reads and that is missing. */
+export function checkNamedFiles(settings: Settings): void {
+  relayOf(settings);
+  spamOf(settings);
+}
+
 /** Throws SetUpFailure if the file is missing. */
 function textIn(settings: Settings, key: "spam.rules" | "outbound.relay_password_file"): string {
   const file = settings[key];

@@ -63,6 +63,17 @@ test("a private key that does not match, or is invalid, is refused and changes n
   assert.equal(existsSync(layout.mailKeyConf), true);
 });
 
+test("a start goes on without a private key that does not match", () => {
+  const { layout, crypt, prepare } = scene();
+  const other = scene();
+  for (const one of [prepare, other.prepare]) one();
+  for (const wrong of [readFileSync(other.crypt.privateKey, "utf8"), "", "hello"]) {
+    writeFileSync(crypt.privateKey, wrong);
+    assert.ok(prepareMailKeys({ mailCrypt: crypt, layout }, true).ok);
+    assert.equal(existsSync(layout.mailKeyConf), false);
+  }
+});
+
 test("an existing private key gives its public half", () => {
   const { crypt, prepare } = scene();
   const other = scene();

@@ -19,13 +19,14 @@ type KeySite = Pick<Site, "mailCrypt"> & Readonly<{ layout: KeyFiles }>;
  * Creates the keys when encryption is enabled for the first time, and gives Dovecot the private one if it exists.
  * Never creates a second pair: mail encrypted with the first could not be read. `changed`: whether the private key appeared or disappeared.
  */
-export function prepareMailKeys({ mailCrypt: crypt, layout }: KeySite): Prepared {
+export function prepareMailKeys({ mailCrypt: crypt, layout }: KeySite, isStarting = false): Prepared {
   if (crypt === null) return { ok: true, changed: false };
   if (crypt.byAccount && !existsSync(layout.mailRecoveryKey)) return { ok: false, reason: NO_RECOVERY };
   try {
     if (!existsSync(layout.mailNoKey)) writeFile(layout.mailNoKey, newPrivateKey(), { mode: 0o600 });
     if (!existsSync(crypt.publicKey)) makeKeys(crypt);
-    const reason = mismatch(crypt);
+    // A start goes on without the key: mail arrives, and a notice says what is wrong.
+    const reason = isStarting ? null : mismatch(crypt);
     return reason === null ? { ok: true, changed: placeMailKey(crypt, layout) } : { ok: false, reason };
   } catch (error) {
     const why = messageOf(error);

@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
+import { ROOT } from "../../../test/kit/needs.ts";
 import { dataDirectory, ghostinbox, json } from "../../../test/kit/test-guard.ts";
 import { releaseLock, takeLock } from "../../host/running/data-directory.ts";
 import type { Layout } from "../../settings/layout.ts";
@@ -97,3 +98,23 @@ for (const [what, make] of [
       assert.deepEqual({ code, err }, { code: 1, err: message }, words.join(" "));
     }
   });
+
+test(
+  "config check names a file that the next start would miss, though a running server needs it no more",
+  ROOT,
+  async () => {
+    using layout = startedWith({});
+    for (const [toml, says] of [
+      [
+        'outbound.relay = "[smtp.example.net]:587"\noutbound.relay_user = "me"\noutbound.relay_password_file = "/nowhere"',
+        /relay_password_file/,
+      ],
+      ['dns.root_hints = "/nowhere"', /dns\.root_hints does not exist/],
+    ] as const) {
+      writeFileSync(layout.settings, `${FILE}${toml}\n`);
+      const { code, err } = await ghostinbox(layout, ["config", "check"]);
+      assert.equal(code, 1);
+      assert.match(err, says);
+    }
+  },
+);

@@ -51,11 +51,17 @@ export class MailKeyWatch {
     if (locked !== null) return [{ code: "mail_locked", detail: locked.replace(/\.$/, "") }];
     return existsSync(this.#layout.mailKeySeen)
       ? []
-      : [{ code: "mail_key_unseen", detail: "./ghostinbox encryption key" }];
+      : [{ code: "mail_key_unseen", detail: `./ghostinbox encryption key${isInMemory(crypt) ? IN_MEMORY : ""}` }];
   }
 
   #crypt() {
     const settings = this.#settings();
     return settings === null ? null : mailCryptOf(settings, this.#layout);
   }
+}
+
+const IN_MEMORY = " (the key is only in memory: the next reboot loses it, and the mail that it encrypted)";
+
+function isInMemory({ privateKey }: Readonly<{ privateKey: string }>): boolean {
+  return /^\/(run|dev\/shm)\//.test(privateKey);
 }

@@ -4,8 +4,10 @@ import { codeOf, readOr } from "../../../../core/error.ts";
 import { orNearest } from "../../../../core/text.ts";
 import { rewriteSettings, SettingsUnreadable } from "../../../../host/machine/settings-text.ts";
 import { CHECKOUT } from "../../../../host/running/checkout.ts";
+import { SetUpFailure } from "../../../../host/running/failure.ts";
 import { adoptDestemail, adoptScript } from "../../../../jobs/settings-file/adopt-edits.ts";
 import { certificateFiles, readPair } from "../../../../mail/certificates/issue-certificate.ts";
+import { checkNamedFiles } from "../../../../mail/configuration/site.ts";
 import { warningsOf } from "../../../../settings/conflicts.ts";
 import { loadSettings, missingDomain, withoutMark } from "../../../../settings/load.ts";
 import { commentedToml } from "../../../../settings/reference.ts";
@@ -41,6 +43,8 @@ export async function configCheck(call: Call): Promise<Answer> {
   if (domain !== null) return invalid([{ where: "domains", says: domain }]);
   const certificate = certificateProblem(loaded.settings, call);
   if (certificate !== null) return invalid([{ where: "tls.cert", says: certificate }]);
+  const file = fileProblem(loaded.settings);
+  if (file !== null) return invalid([{ where: "a file that is named", says: file }]);
   const where = existsSync(call.layout.settings) ? call.layout.settings : "The defaults and the environment";
   const warnings = [...edited.warnings, ...warningsOf(loaded.settings), ...surprises(call, loaded)];
   const text = [`${where}: nothing is wrong.`, ...warnings.map(({ says }) => `Warning: ${says}`)].join("\n");
@@ -52,6 +56,22 @@ function certificateProblem(settings: Settings, { layout, now }: Call): string |
   if (settings["tls.cert"] === "" || settings["tls.key"] === "") return null;
   const pair = readPair(certificateFiles(settings, layout), now());
   return pair.ok ? null : pair.reason;
+}
+
+/** What would keep the server from starting although it runs: it has read its files. Only root may read them all. */
+function fileProblem(settings: Settings): string | null {
+  if (process.getuid?.() !== 0) return null;
+  for (const key of ["dns.root_hints", "dns.trust_anchor"] as const) {
+    const file = settings[key];
+    if (file !== "" && !existsSync(file)) return `The file ${file} of ${key} does not exist.`;
+  }
+  try {
+    checkNamedFiles(settings);
+    return null;
+  } catch (error) {
+    if (error instanceof SetUpFailure) return error.message;
+    throw error;
+  }
 }
 
 /** What the server uses. Of a setting that was edited and not applied yet, both values are shown. */
