@@ -123,6 +123,14 @@ test("connection limits come after bans and the allow list; held prefixes are fo
   assert.match(without, /@refused4 reject/);
 });
 
+test("programs of other users may ask the resolver now and then", () => {
+  const shape = { ...BANS_ALONE, resolver: { address: "127.71.9.53", users: new Set([104, 106]) } };
+  assert.match(
+    resetText([], [], shape),
+    / ip daddr 127\.71\.9\.53 meta l4proto \{ tcp, udp \} th dport 53 meta skuid != \{ 0, 104, 106 \} limit rate over 50\/second burst 100 packets drop\n/,
+  );
+});
+
 test("programs of this machine may not take all places of a port, unless they are root's", () => {
   const here = [{ port: 25, most: 50 }];
   const shape = { ...COUNTING, connections: { most: 10, ports: [25, 993], perPort: true, here } };

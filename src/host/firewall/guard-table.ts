@@ -30,11 +30,16 @@ export type TableShape = Readonly<{
   local: readonly LocalPort[];
   /** Null: no port trusts a PROXY header. */
   proxied: ProxyDoors | null;
+  /** Null: anyone may ask the server's own resolver at any rate. */
+  resolver: Resolver | null;
 }>;
+
+/** `users`: whose programs need it, besides root's. */
+type Resolver = Readonly<{ address: string; users: ReadonlySet<number> }>;
 
 /** A table that holds only bans. */
 export function onlyBans(ipv6Length: number): TableShape {
-  return { ipv6Length, connections: null, local: [], proxied: null };
+  return { ipv6Length, connections: null, local: [], proxied: null, resolver: null };
 }
 
 /**
@@ -158,7 +163,7 @@ function setOfAddresses(set: keyof typeof SET_TYPES, elements: readonly string[]
  * None of this uses connection tracking, whose table a flood could fill.
  * Neighbour discovery is accepted: otherwise a ban of the machine's own link would cut it off from its router.
  */
-function tableRules({ ipv6Length, connections, local, proxied }: TableShape): string {
+function tableRules({ ipv6Length, connections, local, proxied, resolver }: TableShape): string {
   const mask = ipv6Mask(ipv6Length);
   const limits = connections === null ? NO_CONNECTIONS : connectionText(connections, mask);
   const doors = proxiedText(proxied);
@@ -178,7 +183,7 @@ ${doors.rule}    iif lo accept
     ip saddr @net4 goto banned
     ip6 saddr @net6 goto banned
 ${limits.rule}  }
-${limits.arrival}${localText(local)}}
+${limits.arrival}${localText(local)}${resolverText(resolver)}}
 `;
 }
 
@@ -243,12 +248,30 @@ ${rules.join("")}  }
 `;
 }
 
+/**
+ * It works on some hundred names at once. A local program that asks for slow ones without pause would leave no place for those that
+ * mail needs.
+ */
+function resolverText(resolver: Resolver | null): string {
+  if (resolver === null) return "";
+  const [to, users] = [`${familyOf(resolver.address)} daddr ${resolver.address}`, [0, ...resolver.users].join(", ")];
+  return `  chain resolver {
+    type filter hook output priority filter - 10; policy accept;
+    ${to} meta l4proto { tcp, udp } th dport 53 meta skuid != { ${users} } limit rate over 50/second burst 100 packets drop
+  }
+`;
+}
+
+function familyOf(address: string): "ip" | "ip6" {
+  return address.includes(":") ? "ip6" : "ip";
+}
+
 /** To a SYN. */
 const ANSWER = "tcp flags & (syn | ack) == (syn | ack)";
 
 function fromAddress(address: string): string {
   if (address === "0.0.0.0" || address === "::") return "";
-  return `${address.includes(":") ? "ip6" : "ip"} saddr ${address} `;
+  return `${familyOf(address)} saddr ${address} `;
 }
 
 /**

@@ -58,6 +58,11 @@ export function runsForAnother(data: string): boolean {
   return isAnotherAmong(namesOf(data), listProcesses(), whose);
 }
 
+/** The users of the server's programs, besides root. */
+export function serverUsers(): ReadonlySet<number> {
+  return new Set([...idsOf(OUR_USERS), ...idsOf(SHARED_USERS)]);
+}
+
 /** Ids of those of the users that exist here. */
 function idsOf(names: readonly string[]): ReadonlySet<number> {
   return new Set(names.filter(hasUser).map((name) => userIds(name).uid));
