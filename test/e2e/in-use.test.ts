@@ -193,7 +193,7 @@ describe("a server in use", { skip: whyNoLab() ?? false }, () => {
     await owner.seesAllWell();
   });
 
-  test("a start while another user holds the dashboard's port: mail flows, that program answers nobody, and the page returns", async () => {
+  test("a start while another user holds the dashboard's port: mail flows, that program answers no one, and the page returns", async () => {
     await product.stop();
     const listens = LISTENS.replace("0.0.0.0", "127.0.0.1");
     const taker = lab.server.spawn([...AS_NOBODY.split(" "), process.execPath, "-e", listens, "3000"]);

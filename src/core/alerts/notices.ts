@@ -33,7 +33,7 @@ const ofGuard = {
     next: "Do not stop the server. Restore the directory that the detail names, or free space; the server retries each second.",
   },
   sign_ins_blocked: {
-    says: "The guard cannot listen where Dovecot asks about sign-ins, because another program has the port: nobody can sign in. Mail from others is not affected.",
+    says: "The guard cannot listen where Dovecot asks about sign-ins, because another program has the port: no one can sign in. Mail from others is not affected.",
     next: "End the program that has the port, as the detail says; the server retries each second.",
   },
   domain_missing: {

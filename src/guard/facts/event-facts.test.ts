@@ -46,7 +46,7 @@ test("whether someone expects a bounce or an answer, and whether it named a diff
   assert.equal(of(BOUNCE).bounce.hasOther, false, "a repeated question is the same one");
 });
 
-test("recipients of a connection are counted until a mail passes, or a new connection begins", () => {
+test("recipients of a connection are counted until a mail passes, or a new connection starts", () => {
   const { update, of } = factsOnFakes();
   for (let i = 0; i < 3; i++) update(ASKED, PASS);
   assert.equal(of(ASKED).sessionRecipients, 3);

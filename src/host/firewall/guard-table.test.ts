@@ -123,7 +123,7 @@ test("connection limits come after bans and the allow list; held prefixes are fo
   assert.match(without, /@refused4 reject/);
 });
 
-test("programs of other users may ask the resolver now and then", () => {
+test("other users' programs may ask the resolver at a limited rate", () => {
   const shape = { ...BANS_ALONE, resolver: { address: "127.71.9.53", users: new Set([104, 106]) } };
   assert.match(
     resetText([], [], shape),

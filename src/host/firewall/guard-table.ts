@@ -34,7 +34,7 @@ export type TableShape = Readonly<{
   resolver: Resolver | null;
 }>;
 
-/** `users`: whose programs need it, besides root's. */
+/** `users`: whose programs need it, in addition to root's. */
 type Resolver = Readonly<{ address: string; users: ReadonlySet<number> }>;
 
 /** A table that holds only bans. */
@@ -216,10 +216,10 @@ function timeout(seconds: number | null): string {
 /** One of our TCP ports on loopback. */
 export type LocalPort = Readonly<{
   port: number;
-  /** The users whose programs may connect, besides root, and their set. A rule uses it, so its absence is noticed. Null: anyone. */
+  /** The users whose programs may connect, in addition to root, and their set. A rule uses it, so its absence is noticed. Null: anyone. */
   clients: Readonly<{ set: "askers" | "sieve_senders"; users: readonly number[] }> | null;
   /**
-   * Who answers there. While none of our programs listens, another user could: Dovecot would believe its answers, and a proxy would
+   * Who answers there. While none of our programs listens, another user could: Dovecot would trust its answers, and a proxy would
    * pass it cookies and passwords, or mail. The kernel drops the answer to a SYN, so no connection opens. Null: not checked.
    */
   server: number | null;

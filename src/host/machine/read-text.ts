@@ -7,7 +7,7 @@ export function textOrNothing(path: string): string {
   return readOr(() => readFileSync(path, "utf8"), "");
 }
 
-/** The same of at most so many bytes: any user decides how long the arguments of a process are, even gigabytes (prctl(2), PR_SET_MM_MAP). */
+/** The same, up to this many bytes: any user decides how long the arguments of a process are, even gigabytes (prctl(2), PR_SET_MM_MAP). */
 export function beginOrNothing(path: string, mostBytes: number): string {
   return readOr(() => {
     using opened = new Held(openSync(path, "r"));

@@ -157,7 +157,7 @@ test("a data directory behind a link is recognised by its real path", () => {
   assert.deepEqual(among(namesOf(join(top, "mail")), [supervisor, guard, master], WHOSE), [supervisor, guard, master]);
 });
 
-test("of long arguments the beginning is read, and of a stranger's process none", async (t) => {
+test("of long arguments the start is read, and of a stranger's process none", async (t) => {
   const child = spawn("sleep", ["600", "0".repeat(100_000)]);
   t.after(() => end(child));
   await once(child, "spawn");

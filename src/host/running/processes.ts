@@ -58,7 +58,7 @@ export function runsForAnother(data: string): boolean {
   return isAnotherAmong(namesOf(data), listProcesses(), whose);
 }
 
-/** The users of the server's programs, besides root. */
+/** The users of the server's programs, except root. */
 export function serverUsers(): ReadonlySet<number> {
   return new Set([...idsOf(OUR_USERS), ...idsOf(SHARED_USERS)]);
 }

@@ -63,7 +63,7 @@ export const CHECKED = "checked-by-the-start";
  */
 export const MAY_STAND_IN = "may-stand-in";
 
-/** In a service's directory: the minutes since 1970 in which it ended although nobody had ordered it; the last hundred. */
+/** In a service's directory: the minutes since 1970 in which it exited without an order; the last hundred. */
 export const EXITS = "exits";
 
 /** For `finish`, which runsv(8) gives the exit code and the signal: a service that was ordered to end has code 0 or TERM, or is not wanted. */
@@ -153,7 +153,7 @@ export function renderRunit(input: RunitInput): readonly Script[] {
     const logRun = script([`exec svlogd -tt ${input.layout.log}/${service}`]);
     const control = MILTERS.includes(service) ? { control: script(KILL) } : {};
     const own = commands.finish ?? [];
-    // Of the guard first what stands in for it; others end by becoming a program.
+    // The guard's stand-in starts first. Other scripts end by becoming a program.
     const finish = script(service === "guard" ? [...own, NOTES_EXIT] : [NOTES_EXIT, ...own]);
     return [{ service, run, logRun, ...control, finish }];
   });

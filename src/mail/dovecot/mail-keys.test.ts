@@ -63,7 +63,7 @@ test("a private key that does not match, or is invalid, is refused and changes n
   assert.equal(existsSync(layout.mailKeyConf), true);
 });
 
-test("a start goes on without a private key that does not match", () => {
+test("a start continues without a private key that does not match", () => {
   const { layout, crypt, prepare } = scene();
   const other = scene();
   for (const one of [prepare, other.prepare]) one();

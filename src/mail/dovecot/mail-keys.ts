@@ -25,7 +25,7 @@ export function prepareMailKeys({ mailCrypt: crypt, layout }: KeySite, isStartin
   try {
     if (!existsSync(layout.mailNoKey)) writeFile(layout.mailNoKey, newPrivateKey(), { mode: 0o600 });
     if (!existsSync(crypt.publicKey)) makeKeys(crypt);
-    // A start goes on without the key: mail arrives, and a notice says what is wrong.
+    // A start continues without the key: mail arrives, and a notice says what is wrong.
     const reason = isStarting ? null : mismatch(crypt);
     return reason === null ? { ok: true, changed: placeMailKey(crypt, layout) } : { ok: false, reason };
   } catch (error) {

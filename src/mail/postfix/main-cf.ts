@@ -85,7 +85,7 @@ function addresses({ hostname, domains, messageSizeBytes, recipientsPerMail }: S
     virtual_alias_maps: table("aliases"),
     smtpd_sender_login_maps: table("senders"),
     recipient_delimiter: "+",
-    // Mail goes to the target of an alias or forward as it was typed: its server may know no extensions.
+    // Mail goes to exactly the target of an alias or forward: its server may not support extensions.
     propagate_unmatched_extensions: "",
     message_size_limit: String(messageSizeBytes),
     // With less free space Postfix accepts no mail (452 4.3.1), and clients retry.

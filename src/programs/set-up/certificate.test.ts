@@ -34,7 +34,7 @@ test("the first start signs a certificate for the host name; the next keeps it",
   assert.equal(readFileSync(layout.tlsCert, "utf8"), pem);
 });
 
-test("a self-signed certificate that has lost its key is made again, and nobody else's", OPENSSL, async () => {
+test("a self-signed certificate that has lost its key is made again, and no other", OPENSSL, async () => {
   const [layout, other] = [layoutFor("torn"), layoutFor("another")];
   for (const one of [layout, other]) await prepare(one);
   writeFileSync(layout.tlsKey, readFileSync(other.tlsKey));

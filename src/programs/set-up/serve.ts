@@ -170,7 +170,7 @@ type Prepared = Readonly<{ password: AdminPassword; settings: Settings; ports: r
 async function freePorts(layout: Layout, settings: Settings, log: StartLog): Promise<readonly ServerPort[]> {
   const all = portsOf(settings);
   const busy = await busyPorts(all);
-  // Without the firewall, Dovecot would believe who answers at the guard's port.
+  // Without the firewall, Dovecot would trust any program that answers at the guard's port.
   const waiting = isFirewallOurs(layout, settings) ? ["web", "guard"] : ["web"];
   for (const { serverPort, says } of busy) {
     if (!existsSync(layout.engineDb) || !waiting.includes(serverPort.service)) throw new SetUpFailure(says);

@@ -33,7 +33,7 @@ export class ConnectionShares {
 
   watch(server: Server): void {
     server.on("connection", (socket: Socket) => this.#opened(socket));
-    // First: what it cuts off is not worked on.
+    // First, so that no handler runs for a connection that it closes.
     server.prependListener("request", (request: IncomingMessage, response: ServerResponse) =>
       this.#asked(request, response),
     );
