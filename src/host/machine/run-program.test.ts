@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { patience } from "../../../test/kit/patience.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { until } from "../../../test/kit/until.ts";
 import { textOrNothing } from "./read-text.ts";
 import { lastLines, runAsOther, runProgram } from "./run-program.ts";
 
@@ -31,6 +33,18 @@ test("a program that does not exist, one that hangs, one that never stops talkin
   const flood = await runProgram("yes", []);
   assert.notEqual(flood.code, 0);
   assert.ok(flood.stdout.length <= 1_000_000);
+});
+
+test("the end of a program that is ended is awaited: until then it may write", async () => {
+  const [file, abort] = [join(temporaryDirectory(), "pid"), new AbortController()];
+  const running = runProgram("sh", ["-c", `echo $$ >${file}; exec sleep 60`], { signal: abort.signal });
+  const pid = await until(() => existsSync(file) && readFileSync(file, "utf8") !== "").then(() =>
+    readFileSync(file, "utf8"),
+  );
+  abort.abort();
+  assert.equal((await running).code, 124);
+  assert.equal(existsSync(`/proc/${pid.trim()}`), false);
+  assert.equal((await runProgram("sleep", ["60"], { signal: abort.signal })).code, 124, "at once, if that was before");
 });
 
 test("a program that ends without reading its input is judged by its exit code", async () => {

@@ -12,7 +12,7 @@ export type RunOptions = Readonly<{
   timeoutMs?: number;
   /** More than this is a failure. */
   mostOutputBytes?: number;
-  /** Ends the program. */
+  /** Ends the program, and its end is awaited: until then it may write. */
   signal?: AbortSignal;
   env?: Readonly<Record<string, string>>;
   uid?: number;
@@ -28,26 +28,30 @@ export function runProgram(program: string, args: readonly string[], options: Ru
   const { uid, gid = uid, ...rest } = options;
   if (uid !== undefined)
     return runAsOther([`--reuid=${uid}`, `--regid=${gid}`, "--clear-groups", "--", program, ...args], rest);
-  const { input = "", timeoutMs = TIMEOUT_MS, env = {}, mostOutputBytes = MOST_OUTPUT_BYTES, ...others } = rest;
+  const { input = "", timeoutMs = TIMEOUT_MS, env = {}, mostOutputBytes = MOST_OUTPUT_BYTES, signal } = rest;
   return new Promise((resolve) => {
     let inputError: string | null = null;
     const child = execFile(
       program,
       [...args],
       {
-        ...others,
         timeout: timeoutMs,
         killSignal: "SIGKILL",
         maxBuffer: mostOutputBytes,
         env: { PATH: SYSTEM_PATH, LC_ALL: "C.UTF-8", ...env },
       },
-      (error, stdout, stderr) =>
+      (error, stdout, stderr) => {
+        signal?.removeEventListener("abort", end);
         resolve(
           inputError === null
             ? { code: codeOf(error), stdout, stderr: stderr === "" && error !== null ? error.message : stderr }
             : { code: 125, stdout, stderr: inputError },
-        ),
+        );
+      },
     );
+    const end = (): unknown => child.kill("SIGKILL");
+    signal?.addEventListener("abort", end, { once: true });
+    if (signal?.aborted === true) end();
     // A program may end without reading its input; its exit code decides.
     child.stdin?.on("error", () => undefined);
     if (child.stdin === null) return;
@@ -73,7 +77,7 @@ export function runAsOther(args: readonly string[], options: RunOptions = {}): P
 
 function codeOf(error: (Error & { code?: unknown; killed?: boolean }) | null): number {
   if (error === null) return 0;
-  if (error.killed === true || error.code === "ABORT_ERR") return 124;
+  if (error.killed === true) return 124;
   return typeof error.code === "number" ? error.code : 127;
 }
 
