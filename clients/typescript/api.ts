@@ -259,6 +259,7 @@ export type Health = {
       | "database_set_aside"
       | "database_unsaved"
       | "sign_ins_blocked"
+      | "domain_missing"
       | "export_failing"
       | "accounts_uncopied"
       | "engine_undigested"

@@ -1,10 +1,10 @@
 import { X509Certificate } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { readOr } from "../../core/error.ts";
 import { DAY_MS } from "../../core/time.ts";
 import { systemClock as clock } from "../../host/machine/clock.ts";
 import { lastLines, runProgram } from "../../host/machine/run-program.ts";
-import { writeFile } from "../../host/root-files/files.ts";
+import { readNamed, writeFile } from "../../host/root-files/files.ts";
 import { SetUpFailure } from "../../host/running/failure.ts";
 import { certificateFiles, readPair, serve, servedFiles } from "../../mail/certificates/issue-certificate.ts";
 import type { Layout } from "../../settings/layout.ts";
@@ -14,6 +14,7 @@ import type { Settings } from "../../settings/schema.ts";
 const DAYS = 825;
 const RENEW_BEFORE_MS = 30 * DAY_MS;
 const SELF_SIGNED = "mail server";
+const MOST_BYTES = 65_536;
 
 /**
  * Creates a self-signed certificate if none is set, and gives Postfix and Dovecot a valid one. An invalid one stops the
@@ -42,7 +43,7 @@ function mustBeMade(layout: Layout): boolean {
 
 /** Ours may have expired, as after a long run, or lack its key, as after a start that was killed between the two. */
 function isSelfSigned(cert: string): boolean {
-  return readOr(() => new X509Certificate(readFileSync(cert)).subject === `CN=${SELF_SIGNED}`, false);
+  return readOr(() => new X509Certificate(readNamed(cert, MOST_BYTES)).subject === `CN=${SELF_SIGNED}`, false);
 }
 
 /** The ciphers with an RSA key exchange in the list "seed" need an RSA key. */
