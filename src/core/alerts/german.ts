@@ -53,7 +53,7 @@ export const germanNotices: Readonly<Record<NoticeCode, NoticeText>> = {
     next: "Beenden Sie das Programm, das den Port hat, wie die Einzelheit sagt; es wird jede Sekunde neu versucht.",
   },
   domain_missing: {
-    says: "Konten oder Aliasse haben eine Domain, die nicht in `domains` steht: Ihre Post wartet bei den Absendern und geht nach einigen Tagen zurück.",
+    says: "Konten oder Aliasse haben eine Domain, die nicht in `domains` steht: Post für sie von anderen Servern wartet dort einige Tage; die Ihrer Nutzer und die über Aliasse geht zurück.",
     next: "Nehmen Sie die Domain in `domains` auf, dann `config apply`; oder entfernen Sie diese Konten und Aliasse.",
   },
   export_failing: {

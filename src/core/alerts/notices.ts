@@ -37,7 +37,7 @@ const ofGuard = {
     next: "End the program that has the port, as the detail says; the server retries each second.",
   },
   domain_missing: {
-    says: "Accounts or aliases have a domain that is not in `domains`: their mail waits at the senders, who return it after some days.",
+    says: "Accounts or aliases have a domain that is not in `domains`: mail for them from other servers waits there for some days; that of your users, and through aliases, is returned.",
     next: "Add the domain to `domains`, then run `config apply`; or remove these accounts and aliases.",
   },
   export_failing: {

@@ -92,7 +92,7 @@ const doors: readonly Example[] = [
   ["a common target of spam", "refuse recipient_blocked, uncounted", { recipient: "blocked" }],
   ["the 200th in a connection without a mail", "pass below_limit, uncounted", { sessionRecipients: 199 }],
   ["the 201st", "refuse session_limit, uncounted, unrecorded", { sessionRecipients: 200 }],
-  ["a second one with an extension", "defer extensions_deferred, uncounted", { hasOtherExtension: true }],
+  ["a second extension of a mailbox", "defer extensions_deferred, uncounted", { hasOtherExtension: true }],
   [
     "one with an extension that does not exist",
     "refuse recipient_unknown",

@@ -87,8 +87,8 @@ export const reasons = {
     next: "`account resume` lets it sign in again.",
   },
   session_limit: {
-    says: "The stranger reached the limit of mails for one connection; this is not an offence.",
-    next: "Nothing to do: the sender connects again. limits.mail.per_session allows more.",
+    says: "The stranger reached the limit of mails, or of recipients without a mail, for one connection; this is not an offence.",
+    next: "Nothing to do: the sender connects again. limits.mail.per_session and limits.mail.recipients allow more.",
     smtp: "421 4.7.0 Too many mails in one session, connect again",
   },
   block_listed: {
@@ -113,7 +113,7 @@ export const reasons = {
     smtp: "550 5.5.3 Multi-recipient bounce",
   },
   extensions_deferred: {
-    says: "A mail named a mailbox with two extensions (anna+shop@, anna+bank@): the second copy would be stored and not counted, so it must come in another mail.",
+    says: "A mail named a mailbox with two extensions (anna+shop@, anna+bank@), or more than 20 mailboxes with one: the further copies would not be counted, so they must come in another mail.",
     next: "Nothing to do: an honest server sends it in its next mail.",
     smtp: "452 4.5.3 Too many recipients",
   },

@@ -59,7 +59,7 @@ test("recipients of a connection are counted until a mail passes, or a new conne
   assert.equal(of(ASKED).sessionRecipients, 0);
 });
 
-test("a stranger's mail may name one recipient with an extension", () => {
+test("a stranger's mail may name one extension of each mailbox", () => {
   const { update, of } = factsOnFakes();
   const to = (recipient: string, more: Partial<typeof ASKED> = {}) => ({ ...ASKED, ...more, recipient });
   assert.equal(of(to("anna+shop@example.org")).hasOtherExtension, false);

@@ -16,8 +16,8 @@ export type MailId = Pick<MailAttributes, "session" | "transaction">;
 type Named = MailId & Pick<MailAttributes, "recipient" | "sender">;
 
 /**
- * Counts the mails of open connections, and the recipients since the last one, which Postfix 3.7 does not, and remembers the recipient of which a mail may have only one: that of
- * a bounce, or one with an extension. A dropped entry starts at zero again.
+ * Counts the mails of open connections, and the recipients since the last one, which Postfix 3.7 does not. Remembers which recipient stood
+ * first for a bounce, and for each mailbox that has an extension. A dropped entry starts at zero again.
  */
 export class SmtpSessions {
   readonly #mails = new BoundedMap<string, number>(LIMITS.sessions);

@@ -178,4 +178,5 @@ const REFUSED_ANYWAY: readonly Decision["reason"][] = [
   "block_listed",
   "sender_unknown",
   "bounce_recipients",
+  "session_limit",
 ];

@@ -132,7 +132,7 @@ export function isWhole(probeErrors: string, shape: TableShape): boolean {
   return busy === COUNTERS.length + setsOf(shape).length && countPresent(probeErrors) === HASH_SETS.length;
 }
 
-function setsOf({ connections, local, proxied }: TableShape): readonly string[] {
+function setsOf({ connections, local, proxied, resolver }: TableShape): readonly string[] {
   return [
     ...BAN_SETS,
     "allow4",
@@ -140,6 +140,7 @@ function setsOf({ connections, local, proxied }: TableShape): readonly string[] 
     ...(connections === null ? [] : connectionSets(connections)),
     ...local.flatMap(({ clients }) => clients?.set ?? []),
     ...(proxied === null ? [] : PROXY_SETS),
+    ...(resolver === null ? [] : [RESOLVER_USERS]),
   ];
 }
 
@@ -254,20 +255,22 @@ ${rules.join("")}  }
  */
 function resolverText(resolver: Resolver | null): string {
   if (resolver === null) return "";
-  const [to, users] = [`${familyOf(resolver.address)} daddr ${resolver.address}`, [0, ...resolver.users].join(", ")];
-  return `  chain resolver {
+  const to = `${familyOf(resolver.address)} daddr ${resolver.address}`;
+  return `${setText(RESOLVER_USERS, "uid", andRootUser([...resolver.users]))}  chain resolver {
     type filter hook output priority filter - 10; policy accept;
-    ${to} meta l4proto { tcp, udp } th dport 53 meta skuid != { ${users} } limit rate over 50/second burst 100 packets drop
+    ${to} meta l4proto { tcp, udp } th dport 53 meta skuid != @${RESOLVER_USERS} limit rate over 50/second burst 100 packets drop
   }
 `;
 }
+
+const RESOLVER_USERS = "resolver_users";
 
 function familyOf(address: string): "ip" | "ip6" {
   return address.includes(":") ? "ip6" : "ip";
 }
 
-/** To a SYN. */
-const ANSWER = "tcp flags & (syn | ack) == (syn | ack)";
+/** To a SYN; or another one, as when both ends connect at once (RFC 9293, 3.5). */
+const ANSWER = "tcp flags & syn == syn";
 
 function fromAddress(address: string): string {
   if (address === "0.0.0.0" || address === "::") return "";

@@ -49,7 +49,11 @@ export function runProgram(program: string, args: readonly string[], options: Ru
         );
       },
     );
-    const end = (): unknown => child.kill("SIGKILL");
+    const end = (): void => {
+      child.kill("SIGKILL");
+      // A program that it has started may have them too.
+      for (const output of [child.stdout, child.stderr]) output?.destroy();
+    };
     signal?.addEventListener("abort", end, { once: true });
     if (signal?.aborted === true) end();
     // A program may end without reading its input; its exit code decides.

@@ -138,7 +138,9 @@ describe("restic", { skip: lacking({ installed: ["restic", "setpriv"] }) }, () =
     assert.deepEqual(await night(-203), [-204, -203, 0], "once it is set right");
     backUp(-400);
     assert.deepEqual(await night(-202), [-203, -202, 0], "another program's snapshot is none of ours");
-    const all: unknown = JSON.parse(execFileSync("restic", ["snapshots", "--json"], { env, encoding: "utf8" }));
+    const all: unknown = JSON.parse(
+      execFileSync("setpriv", ["--", "restic", "snapshots", "--json"], { env, encoding: "utf8" }),
+    );
     assert.ok(Array.isArray(all) && all.length === 4, "but stays");
   });
 

@@ -318,7 +318,7 @@ export const TABLES = {
     query:
       "SELECT '450 4.3.0 No mailboxes here yet, try again later' WHERE NOT EXISTS (SELECT 1 FROM account) AND NOT EXISTS (SELECT 1 FROM alias)",
   },
-  // A domain whose accounts are still here may have left the settings by mistake: no mail is lost until someone notices.
+  // A domain whose accounts are still here may have left the settings by mistake: mail from other servers waits until someone notices.
   left_domain: {
     file: "left-domain.cf",
     query: `SELECT '450 4.3.0 Mail for this domain is not accepted now, try again later' FROM (SELECT name AS address FROM account UNION ALL SELECT address FROM alias) WHERE substr(address, instr(address, '@') + 1) = '%d' COLLATE NOCASE AND '%d' NOT IN (OURS) LIMIT 1`,

@@ -6,6 +6,7 @@ import { RecordedEvents } from "../../jobs/replay/recorded-events.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { countKeys, hasKeys, readKeys } from "../../store/accounts-db/account-keys.ts";
 import { AccountLists } from "../../store/accounts-db/account-lists.ts";
+import { getsRoleMail } from "../../store/accounts-db/account-networks.ts";
 import { Credentials } from "../../store/accounts-db/credentials.ts";
 import { readAccountSettings, readMailboxSettings } from "../../store/accounts-db/setting-tables.ts";
 import { LastSignIns, newPlaces, SqliteAccountHistory } from "../../store/engine-db/account-history.ts";
@@ -51,6 +52,7 @@ export function openReader(layout: Layout): Opened | Failure {
         own: (name) => readMailboxSettings(accounts, name),
         accountKeys: (name) => readKeys(accounts, name),
         hasAccountKeys: () => hasKeys(accounts),
+        getsRoleMail: (name) => getsRoleMail(accounts, name),
         countKeys: (most) => countKeys(accounts, most),
         dashboardPassword: () => credentials.adminPasswordHash(),
         tokens: (asked) => credentials.tokens(asked),

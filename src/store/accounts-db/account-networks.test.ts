@@ -68,8 +68,15 @@ test("postmaster and abuse of every domain reach the administrator, unless someo
   assert.equal(goesTo("postmaster@elsewhere.test"), undefined);
   networks.serve({ ...NONE, administrator: bob });
   assert.equal(goesTo("postmaster@example.org"), bob);
-  networks.serve({ ...NONE, administrator: mailAddress("gone@example.org") });
-  assert.equal(goesTo("postmaster@example.org"), ann, "alerts must reach someone");
+  for (const [administrator, gets] of [
+    ["gone@example.org", ann],
+    ["gone+alerts@example.org", ann],
+    ["bob+alerts@example.org", "bob+alerts@example.org"],
+    ["owner@elsewhere.test", "owner@elsewhere.test"],
+  ] as const) {
+    networks.serve({ ...NONE, administrator: mailAddress(administrator) });
+    assert.equal(goesTo("postmaster@example.org"), gets, "alerts must reach someone");
+  }
   networks.serve({ ...NONE, administrator: bob });
   accounts.addAlias(mailAddress("postmaster@example.org"), [ann]);
   assert.equal(goesTo("Postmaster@example.org"), ann);

@@ -115,6 +115,11 @@ export function unserved(db: DatabaseSync): readonly string[] {
     .map((row) => text(row["address"]));
 }
 
+/** Whether an account gets the mail of postmaster@ or abuse@ because no alias or account has that name. */
+export function getsRoleMail(db: DatabaseSync, name: AccountName): boolean {
+  return db.prepare("SELECT 1 FROM role_address WHERE target = ? COLLATE NOCASE LIMIT 1").get(name) !== undefined;
+}
+
 /** The entry of networks in `SETTING_TABLES` (`setting-tables.ts` beside it). */
 export const NETWORKS = {
   key: "networks",

@@ -127,6 +127,7 @@ test("what mail of an account to itself reaches by its forward, also under an al
   const [ann, bob] = ["ann@example.test", "bob@example.test"];
   db.exec(`
     INSERT INTO served VALUES ('example.test');
+    INSERT INTO account (name, password, suspended, created_at) VALUES ('${ann}', '{ARGON2ID}x', 0, 0);
     INSERT INTO administrator VALUES ('ann+alerts@example.test');
     INSERT INTO alias VALUES ('info@example.test', '${ann}')`);
   assert.deepEqual(reachedBy(ann, ann), []);

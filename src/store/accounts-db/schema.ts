@@ -19,6 +19,10 @@ function arrives(address: string): string {
         OR NOT EXISTS (SELECT 1 FROM served WHERE domain = substr(reached.address, instr(reached.address, '@') + 1)))`;
 }
 
+/** Of `named.address`. */
+const WITHOUT_EXTENSION = `iif(instr(named.address, '+') > 1,
+              substr(named.address, 1, instr(named.address, '+') - 1) || substr(named.address, instr(named.address, '@')), NULL)`;
+
 /**
  * The schema of `accounts.db`. Postfix and Dovecot read the views directly, through Debian's SQLite 3.40 and as other
  * users, so a view must not use newer features. Names compare without case, because an address reaches Postfix as the
@@ -105,10 +109,9 @@ const baseline = `
     SELECT address, target FROM (
       SELECT (role || '@' || domain) COLLATE NOCASE AS address, coalesce(
         (SELECT address FROM administrator AS named
-          WHERE instr(address, '+') > 1
-            OR NOT EXISTS (SELECT 1 FROM served WHERE domain = substr(named.address, instr(named.address, '@') + 1))
-            OR EXISTS (SELECT 1 FROM account WHERE account.name = named.address)
-            OR EXISTS (SELECT 1 FROM alias WHERE alias.address = named.address)),
+          WHERE NOT EXISTS (SELECT 1 FROM served WHERE domain = substr(named.address, instr(named.address, '@') + 1))
+            OR EXISTS (SELECT 1 FROM account WHERE name IN (named.address, ${WITHOUT_EXTENSION}))
+            OR EXISTS (SELECT 1 FROM alias WHERE alias.address IN (named.address, ${WITHOUT_EXTENSION}))),
         (SELECT name FROM account ORDER BY created_at, name LIMIT 1)) AS target
       FROM served, (SELECT 'postmaster' AS role UNION ALL SELECT 'abuse')
       WHERE role NOT IN (SELECT role FROM refused_role)

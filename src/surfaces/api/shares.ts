@@ -82,6 +82,8 @@ export class ConnectionShares {
     if (held.asked !== null && !held.asked.response.writableEnded) return this.#close(socket);
     held.asked = { request, response };
     response.once("close", () => {
+      // The next request may have come while this answer was being read.
+      if (held.asked?.response !== response) return;
       held.asked = null;
       if (this.#open.delete(socket) && !socket.destroyed) this.#open.set(socket, held);
     });

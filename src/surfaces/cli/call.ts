@@ -124,6 +124,8 @@ export interface Reader {
   accountKeys(name: string): readonly KeptKey[];
   /** Whether any account, including removed ones, has a key: another recovery key does not open it. */
   hasAccountKeys(): boolean;
+  /** Whether an account gets the mail of postmaster@ or abuse@, without an alias of that name. */
+  getsRoleMail(name: AccountName): boolean;
   /** At most `most` names each. */
   countKeys(most: number): KeyCounts;
   /** The hash of the dashboard's password; null if none is set. */

@@ -115,7 +115,11 @@ export const accountPasswd = ofAccount(async (call, name) => {
 
 export const accountRemove = ofAccount(async (call, name) => {
   const held = heldText(call.layout, name);
-  const notes = [...(held === null ? [] : [held]), ...((await isPostmaster(call, name)) ? [NEXT_POSTMASTER] : [])];
+  const opened = await call.reader();
+  const notes = [
+    ...(held === null ? [] : [held]),
+    ...(opened.ok && opened.reader.getsRoleMail(name) ? [NEXT_POSTMASTER] : []),
+  ];
   const question = [`Remove ${name}? No one will be able to sign in or send mail to it.`, ...notes].join(" ");
   if (!(await confirmed(call, question))) return failed(`${name} was not removed.`, "");
   const asked = await call.guard.ask({ verb: "account_remove", name });
@@ -124,13 +128,7 @@ export const accountRemove = ofAccount(async (call, name) => {
   return done(asked.result, text, `${PROGRAM} account list`);
 });
 
-const NEXT_POSTMASTER = `It gets the mail of postmaster@ and abuse@, often alerts too: these go to the oldest other account, unless \`${PROGRAM} config set accounts.administrator ADDRESS\` names another.`;
-
-async function isPostmaster(call: Call, name: AccountName): Promise<boolean> {
-  const opened = await call.reader();
-  if (!opened.ok) return false;
-  return opened.reader.access(name).addresses.some((address) => address.toLowerCase().startsWith("postmaster@"));
-}
+const NEXT_POSTMASTER = `It gets the mail of postmaster@ and abuse@, often alerts too: these go to the oldest other account, if there is one, unless \`${PROGRAM} config set accounts.administrator ADDRESS\` names another.`;
 
 export async function accountList(call: Call): Promise<Answer> {
   const page = pageFrom(call, "accounts");

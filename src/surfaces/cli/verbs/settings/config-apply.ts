@@ -146,6 +146,7 @@ export async function confirmApply(
     );
     if (!agreed.ok) return agreed;
   }
+  if (!isReplayed && !changed.includes("domains")) return { ok: true, note: "" };
   const opened = await call.reader();
   if (!opened.ok) return opened;
   const names = changed.includes("domains") ? withoutDomain(opened.reader, settings) : [];
