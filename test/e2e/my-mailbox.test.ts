@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import { whileBusy } from "../lab/busy-processors.ts";
-import { ANNA, assertAccepted, BERT, sendMail } from "../lab/mail.ts";
+import { ANNA, assertAccepted, BERT, sendMail, sendMailAs } from "../lab/mail.ts";
 import { findMail } from "../lab/mailbox.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
 import { ADMIN_PASSWORD, PASSWORD } from "../lab/product.ts";
@@ -133,13 +133,15 @@ describe("what the user of a mailbox does at the dashboard", { skip: whyNoLab() 
     const session = await sessionOf(hers);
     const set = await session.ask("PUT", "/api/v1/me/forwarding", { body: { to: [victim], keep: false } });
     assert.equal(set.status, 200, set.text);
-    // No server answers there: outgoing mail waits in the queue. Extensions stay (`victim+1@`).
+    // No server answers there: outgoing mail waits in the queue.
     const leaving = async (): Promise<number> => {
       const recipients = (await queueOf({ lab, product })).flatMap((mail) => mail.recipients);
       return recipients.filter(({ address }) => address.startsWith("victim")).length;
     };
     const many = Array.from({ length: 60 }, (_, i) => `anna+${i}@example.test`);
-    assert.equal((await sendMail({ host: lab.sender, from: SENDER, recipient: many, subject: "to many" })).code, 250);
+    // A stranger's mail may name one of them.
+    const toMany = { host: lab.sender, from: HERS, recipient: many, subject: "to many" };
+    assert.equal((await sendMailAs(BERT, toMany)).code, 250);
     await until("it leaves", async () => (await leaving()) > 0);
     await until("the rest of it is here", () => findMail(product.layout, "to many"));
     assert.equal((await sendMail({ host: lab.sender, from: SENDER, subject: "from outside" })).code, 250);
