@@ -121,7 +121,7 @@ export class Restic {
     return { ok: true, value: added };
   }
 
-  /** Ours, the oldest first: another program may keep its own in the same repository. */
+  /** Only ours, from the oldest on: another program may keep its own in the same repository. */
   async snapshots(): Promise<Restored<readonly Snapshot[]>> {
     const ran = await this.#run(["snapshots", "--json", "--no-lock", "--tag", OURS]);
     return result(ran, () =>
