@@ -11,7 +11,7 @@ export function textOrNothing(path: string): string {
 export function beginOrNothing(path: string, mostBytes: number): string {
   return readOr(() => {
     using opened = new Held(openSync(path, "r"));
-    const bytes = Buffer.alloc(mostBytes);
+    const bytes = Buffer.allocUnsafe(mostBytes);
     return bytes.toString("utf8", 0, readSync(opened.fd, bytes));
   }, "");
 }

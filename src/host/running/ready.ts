@@ -16,8 +16,8 @@ const TRIES = 4;
 const LOG_LINES = 5;
 
 /**
- * Waits until every port is open and the guard and the keeper answer, or until it is clear that they will not. Without a port of the
- * dashboard, it is not waited for.
+ * Waits until every port is open and the guard and the keeper answer, or until it is clear that they will not. The dashboard
+ * is awaited only if its port is among them.
  */
 export async function waitUntilReady(
   layout: Layout,
