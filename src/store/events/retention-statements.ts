@@ -64,7 +64,7 @@ export function retentionStatements(sql: (text: string) => StatementSync) {
     dropEntry: sql("DELETE FROM event_subject WHERE subject = ? AND counts = ? AND at = ? AND id = ?"),
     guessesAfter: sql("SELECT 1 FROM guess WHERE at > ? LIMIT 1 OFFSET ?"),
     dropGuesses: drop("guess", "account, network, proof", "WHERE at < ? ORDER BY at"),
-    dropManyGuesses: drop("guess", "account, network, proof", "ORDER BY at"),
+    dropGuess: sql("DELETE FROM guess WHERE account = ? AND network = ? AND proof = ? AND at = ?"),
     dropKnown: drop("known_address", "prefix, account", "WHERE last_at < ?"),
     dropOldBans: drop("ban", "id", "WHERE ended_at < ? ORDER BY ended_at"),
     dropManyBans: drop("ban", "id", "WHERE ended_at IS NOT NULL ORDER BY ended_at"),

@@ -220,6 +220,27 @@ test("a flood of guesses is counted within a minute, not within an hour, and the
   assert.equal(retention.mustCount(later(START, 2 * MINUTE_MS + HOUR_MS)), true);
 });
 
+test("a flood of names leaves the latest guesses at each account", (t) => {
+  const { db, settle } = fresh(t, {});
+  const guess = (account: string, rows: number, at: Millis): void => {
+    db.prepare(`
+      WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?2)
+      INSERT INTO guess (account, network, proof, at) SELECT printf(?1, i), '203.0.113.0/24', printf('%06d', i), ?3 FROM n`).run(
+      account,
+      rows,
+      at,
+    );
+  };
+  db.exec("INSERT INTO account_password (account, proof) VALUES ('anna', 'x'), ('bert', 'x')");
+  guess("anna", 1_500, START);
+  guess("bert", 2_100, START);
+  guess("nobody%d", 197_000, later(START, 1));
+  settle(later(START, 1));
+  const count = (where: string) => scalarOf(db, `SELECT count(*) FROM guess WHERE ${where}`);
+  assert.deepEqual([count("account = 'anna'"), count("account = 'bert'")], [1_500, 2_000]);
+  assert.equal(count("account LIKE 'nobody%'"), 196_500);
+});
+
 test("the oldest entries of the audit go when there are more than are kept, and the rest of the chain still fits", (t) => {
   const { db, settle } = fresh(t, {});
   const chain = new AuditChain(db);

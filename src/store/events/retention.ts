@@ -25,7 +25,9 @@ const ORPHAN_BYTES = 96;
 const KNOWN_FOR_MS = 180 * DAY_MS;
 /** As long as limits.accounts.window may be. */
 const GUESSES_FOR_MS = 7 * DAY_MS;
-const MOST_GUESSES = 200_000;
+export const MOST_GUESSES = 200_000;
+/** Of one account, the latest stay: twice what any of its limits counts. */
+export const KEPT_GUESSES = 2_000;
 /** This many within a sweep's hour bring the next sweep forward: a flood of sign-ins must not fill the database. */
 const MANY_GUESSES = 10_000;
 const LOOK_EVERY_MS = MINUTE_MS;
@@ -42,8 +44,9 @@ const SUMMARY_FOR_MS = 400 * DAY_MS;
 const SWEEP_EVERY_MS = HOUR_MS;
 
 type Entry = Readonly<{ subject: string; counts: number; at: number; id: number }>;
-/** The rest waits for the next count, which follows at once. */
-export const MOST_STALE = 5_000;
+type GuessRow = Readonly<{ account: string; network: string; proof: string; at: number }>;
+/** Rows that one count names. The rest waits for the next count, which follows at once. */
+export const MOST_NAMED = 5_000;
 
 /** Figures that need a scan of whole tables: the maintenance process counts them. Rows, except `firstRoutine`. */
 export type Surplus = Readonly<{
@@ -51,9 +54,10 @@ export type Surplus = Readonly<{
   firstRoutine: number;
   /** Window entries whose events are gone. */
   orphans: number;
-  /** Those of them that no window counts; at most `MOST_STALE`. */
+  /** Those of them that no window counts; at most `MOST_NAMED`. */
   stale: readonly Entry[];
-  guesses: number;
+  /** Those over `MOST_GUESSES`; at most `MOST_NAMED`. */
+  guesses: readonly GuessRow[];
   endedBans: number;
   correspondents: number;
   honestMail: number;
@@ -101,7 +105,8 @@ export class Retention {
       this.#isCounted = true;
     }
     this.#sweeps = this.#sweepsOf(surplus, now);
-    this.#nextSweepAt = surplus.stale.length < MOST_STALE ? now + SWEEP_EVERY_MS : now;
+    const isWhole = Math.max(surplus.stale.length, surplus.guesses.length) < MOST_NAMED;
+    this.#nextSweepAt = isWhole ? now + SWEEP_EVERY_MS : now;
     this.#countedAt = now;
     this.#lookAt = now + LOOK_EVERY_MS;
   }
@@ -200,18 +205,6 @@ export class Retention {
     this.#events.add(-Number(which.remove.run(low, high).changes));
   }
 
-  /** Removes entries kept for a window once the window is over. */
-  #dropStale(stale: readonly Entry[]): Sweep {
-    let left = stale;
-    return (batch) => {
-      const now = left.slice(0, batch);
-      for (const { subject, counts, at, id } of now) this.#sql.dropEntry.run(subject, counts, at, id);
-      left = left.slice(batch);
-      this.#orphans = Math.max(0, this.#orphans - now.length);
-      return now.length;
-    };
-  }
-
   /** One kind of row per step: by age, and by number if that is limited. */
   #sweepsOf(surplus: Surplus, now: Millis): readonly Sweep[] {
     const sql = this.#sql;
@@ -227,12 +220,21 @@ export class Retention {
         return gone;
       };
     };
+    const named = <R>(rows: readonly R[], drop: (row: R) => void): Sweep => {
+      let left = rows;
+      return (batch) => {
+        const now = left.slice(0, batch);
+        left = left.slice(batch);
+        for (const row of now) drop(row);
+        return now.length;
+      };
+    };
     const keptFrom = isoTime(instant(now - ENTRIES_STAY_MS));
     const dropAudit: Sweep = (batch) =>
       Number(sql.dropAudit.run(keptFrom, MOST_ENTRIES, MOST_YOUNG_ENTRIES, batch).changes);
     return [
       old(sql.dropGuesses, now - GUESSES_FOR_MS),
-      many(sql.dropManyGuesses, surplus.guesses, MOST_GUESSES),
+      named(surplus.guesses, ({ account, network, proof, at }) => sql.dropGuess.run(account, network, proof, at)),
       old(sql.dropKnown, now - KNOWN_FOR_MS),
       old(sql.dropOldBans, now - BANS_FOR_MS),
       many(sql.dropManyBans, surplus.endedBans, MOST_ENDED_BANS),
@@ -243,7 +245,10 @@ export class Retention {
       old(sql.dropOldHonest, Math.floor((now - HONEST_MAIL_FOR_MS) / DAY_MS)),
       many(sql.dropManyHonest, surplus.honestMail, MOST_HONEST_MAIL),
       old(sql.dropSummary, now - SUMMARY_FOR_MS),
-      this.#dropStale(surplus.stale),
+      named(surplus.stale, ({ subject, counts, at, id }) => {
+        sql.dropEntry.run(subject, counts, at, id);
+        this.#orphans = Math.max(0, this.#orphans - 1);
+      }),
     ];
   }
 }

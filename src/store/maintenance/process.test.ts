@@ -38,7 +38,7 @@ test("it carries out its orders, one after the other", async (t) => {
   ]);
   assert.ok(copied !== null && copied.frames > 0);
   assert.equal(copied.copied, copied.frames);
-  const nothing = { orphans: 0, stale: [], guesses: 0, endedBans: 0, correspondents: 0, honestMail: 0 };
+  const nothing = { orphans: 0, stale: [], guesses: [], endedBans: 0, correspondents: 0, honestMail: 0 };
   assert.deepEqual(surplus, { firstRoutine: 1, ...nothing });
   assert.equal(warmed, true);
 });

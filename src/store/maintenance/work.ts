@@ -3,7 +3,7 @@ import { backup, DatabaseSync, type StatementSync } from "node:sqlite";
 import { messageOf } from "../../core/error.ts";
 import type { Millis } from "../../core/time.ts";
 import { integer, text } from "../columns.ts";
-import { MOST_STALE, type Surplus } from "../events/retention.ts";
+import { KEPT_GUESSES, MOST_GUESSES, MOST_NAMED, type Surplus } from "../events/retention.ts";
 import { ROUTINE } from "../events/retention-statements.ts";
 import { createPrivate, isDamage, openAccountsForReading, refuseUnlessWhole } from "../open.ts";
 import { copyOf, digestOf } from "../recovery/database-files.ts";
@@ -146,7 +146,7 @@ export function surplusOf(db: DatabaseSync, staleBefore: Millis): Surplus {
   const row = counted.get();
   const of = (column: string): number => integer(row?.[column]);
   const stale = db.prepare(`
-    SELECT subject, counts, at, id FROM event_subject WHERE counts > 0 AND at < ? AND id < ? LIMIT ${MOST_STALE}`);
+    SELECT subject, counts, at, id FROM event_subject WHERE counts > 0 AND at < ? AND id < ? LIMIT ${MOST_NAMED}`);
   return {
     firstRoutine: of("first"),
     orphans: of("orphans"),
@@ -156,9 +156,26 @@ export function surplusOf(db: DatabaseSync, staleBefore: Millis): Surplus {
       at: integer(entry["at"]),
       id: integer(entry["id"]),
     })),
-    guesses: of("guesses"),
+    guesses: surplusGuesses(db, of("guesses") - MOST_GUESSES),
     endedBans: of("bans"),
     correspondents: of("correspondents"),
     honestMail: of("honest"),
   };
+}
+
+/** The oldest, but the latest of each account last: a flood of names, or at one account, resets no budget of another. */
+function surplusGuesses(db: DatabaseSync, surplus: number): Surplus["guesses"] {
+  if (surplus <= 0) return [];
+  const found = db.prepare(`
+    WITH existing AS (SELECT account FROM account_password UNION SELECT lower(account) FROM known_address)
+    SELECT account, network, proof, at FROM (
+      SELECT *, account IN existing AS exists_here, row_number() OVER (PARTITION BY account ORDER BY at DESC) AS nth
+      FROM guess)
+    ORDER BY exists_here AND nth <= ${KEPT_GUESSES}, at LIMIT ?`);
+  return found.all(Math.min(surplus, MOST_NAMED)).map((row) => ({
+    account: text(row["account"]),
+    network: text(row["network"]),
+    proof: text(row["proof"]),
+    at: integer(row["at"]),
+  }));
 }
