@@ -42,15 +42,20 @@ test("from another network Postgrey answers for known and unknown recipients", (
     assert.equal(answer({ recipient }), "pass recipient_hidden", recipient);
 });
 
-test("known places, wanted servers and those who are expected are answered as ever", () => {
-  for (const who of [{ known: true }, { isWanted: true }, { firstContact: false }] as const)
+test("known places and those who are expected are answered as ever", () => {
+  for (const who of [{ known: true }, { firstContact: false }] as const)
     assert.equal(answer({ ...who, recipient: "unknown", networkProbed: true }), null);
 });
 
-test("without greylisting all strangers wait but large providers", () => {
+test("three honest mails do not open the list of names", () => {
+  assert.equal(answer({ isWanted: true, recipient: "unknown", networkProbed: true }), "defer recipients_deferred");
+});
+
+test("without greylisting all strangers wait but large providers and wanted servers", () => {
   const off = { ...policy, greylist: false };
   assert.equal(answer({ firstContact: false }, off), "defer recipients_deferred");
   assert.equal(answer({ firstContact: false }, off, "mail-x.google.com"), null);
+  assert.equal(answer({ firstContact: false, isWanted: true }, off), null);
 });
 
 test("a repeated question bans no address", () => {

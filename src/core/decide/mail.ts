@@ -293,10 +293,10 @@ export function markFirstContact(policy: Policy, facts: MarkQuestion, now: Milli
 }
 
 /**
- * Whether nothing vouches for the client. Without greylisting no one looks up whom accounts wrote to: then only large providers
- * are excepted.
+ * Whether nothing vouches for the client. Three honest mails make a server wanted: that must not open the list of names. Without
+ * greylisting no one looks up whom accounts wrote to: then wanted servers and large providers are excepted.
  */
 function isStranger(policy: Policy, facts: Stranger, { clientName }: Recipient): boolean {
-  if (facts.known || facts.isWanted) return false;
-  return policy.greylist ? facts.firstContact : !isProvider(policy, clientName);
+  if (facts.known) return false;
+  return policy.greylist ? facts.firstContact : !facts.isWanted && !isProvider(policy, clientName);
 }
