@@ -17,7 +17,7 @@ import { filterNames as ownFilters, readFilter, STOCK_DIRECTORY, STOCK_FILTERS }
 const MOST_NAMED_BYTES = 1024 * 1024;
 
 export type MailCryptSettings = Pick<Settings, "mailboxes.encryption" | "mailboxes.encryption_key">;
-type MailKeyFiles = Pick<Layout, "mailPublicKey" | "mailPrivateKey">;
+type MailKeyFiles = Pick<Layout, "mailPublicKey" | "mailPrivateKey" | "mailKeySeen">;
 
 /** Everything on which the configuration files of Postfix and Dovecot depend. */
 export type Site = Readonly<ReturnType<typeof readSite>>;
@@ -100,12 +100,14 @@ export function readSite({ settings, sources }: Readonly<{ settings: Settings; s
 /** Null: mail was never encrypted. Once it was, Dovecot must be able to read it. */
 export function mailCryptOf(settings: MailCryptSettings, layout: MailKeyFiles) {
   const how = settings["mailboxes.encryption"];
-  const encrypts = how !== "off";
-  if (!encrypts && !existsSync(layout.mailPublicKey)) return null;
+  const isOn = how !== "off";
+  if (!isOn && !existsSync(layout.mailPublicKey)) return null;
   const own = settings["mailboxes.encryption_key"];
   const privateKey = own === "" ? layout.mailPrivateKey : own;
+  // A reboot would lose a key in memory, and with it the mail it encrypted, unless the owner has it.
+  const waits = isOn && /^\/(run|dev\/shm)\//.test(privateKey) && !existsSync(layout.mailKeySeen);
   // `byAccount`: with the account's own key, if it has one.
-  return { encrypts, byAccount: how === "account", publicKey: layout.mailPublicKey, privateKey };
+  return { encrypts: isOn && !waits, waits, byAccount: how === "account", publicKey: layout.mailPublicKey, privateKey };
 }
 
 /** Where the proxies of these networks connect. Null: there are none. */

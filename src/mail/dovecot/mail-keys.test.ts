@@ -17,7 +17,7 @@ import { fingerprint, lockedBecause, placeMailKey, prepareMailKeys, publicHalf }
 function scene() {
   const layout = temporaryLayout("mailPublicKey", "mailPrivateKey", "mailKeyConf");
   const { mailPublicKey: publicKey, mailPrivateKey: privateKey } = layout;
-  const crypt = { encrypts: true, byAccount: false, publicKey, privateKey };
+  const crypt = { encrypts: true, waits: false, byAccount: false, publicKey, privateKey };
   const prepare = (byAccount = false) => prepareMailKeys({ mailCrypt: { ...crypt, byAccount }, layout });
   return { layout, crypt, prepare };
 }
