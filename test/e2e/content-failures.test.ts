@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import { patience } from "../kit/patience.ts";
@@ -130,5 +130,16 @@ describe("a content filter that fails", { skip: whyNoLab() ?? false }, () => {
       JSON.stringify(await product.json(["report"], { deadlineMs: 60_000 })),
       /"rules":\{"version":"100","at":"[^"]*","failure":"[^"]+"\}/,
     );
+  });
+
+  test("a start without the file of spam.rules uses what it held", async () => {
+    const good = readFileSync(rules, "utf8");
+    await product.stop();
+    rmSync(rules);
+    await product.start();
+    assert.match(product.output, /The file \S+\/own\.cf of spam\.rules does not exist .* stays in use\./);
+    assert.equal(readFileSync(join(product.layout.spamAssassinConf, "own.cf"), "utf8"), good);
+    assert.match((await product.cli(["check", "--only", "permissions"])).stdout, /spam\.rules does not exist/);
+    assert.match((await product.cli(["config", "check"])).stderr, /spam\.rules/);
   });
 });

@@ -1,4 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { nullOn } from "../../core/error.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import { readIsolation } from "../../host/firewall/isolation.ts";
 import { userIds } from "../../host/machine/system-users.ts";
@@ -28,8 +30,16 @@ export type Relay = NonNullable<Site["outbound"]["relay"]>;
 /** The certificate authorities that Debian trusts (package ca-certificates). */
 export const SYSTEM_AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt";
 
+type NamedKey = "spam.rules" | "outbound.relay_password_file";
+/** What to use of a named file that cannot be read. Throws if there is nothing. */
+type Missing = (key: NamedKey, reason: string) => string;
+
 /** Collects what rendering needs from the settings and from this machine. */
-export function readSite({ settings, sources }: Readonly<{ settings: Settings; sources: Sources }>, layout: Layout) {
+export function readSite(
+  { settings, sources }: Readonly<{ settings: Settings; sources: Sources }>,
+  layout: Layout,
+  missing: Missing = refuseMissing,
+) {
   const ownDovecot = ownDovecotSettings(settings["mailboxes.dovecot"]);
   return {
     layout,
@@ -67,11 +77,11 @@ export function readSite({ settings, sources }: Readonly<{ settings: Settings; s
     },
     proxied: proxiedOf(settings),
     tls: { profile: settings["tls.profile"] },
-    outbound: outboundOf(settings),
+    outbound: outboundOf(settings, missing),
     /** Functions that an isolated server stops; empty for any other. */
     isolated: readIsolation(layout)?.shut ?? [],
     dns: dnsOf(settings),
-    spam: spamOf(settings),
+    spam: spamOf(settings, missing),
     fail2ban: {
       enabled: settings["fail2ban.enabled"],
       /** Debian's, unchanged: ours and the owner's include them. */
@@ -116,19 +126,19 @@ function proxiedOf(settings: Settings) {
   return ports === null ? null : { networks: settings["proxy.networks"], ports };
 }
 
-function outboundOf(settings: Settings) {
+function outboundOf(settings: Settings, missing: Missing) {
   return {
     /** Mails of an account to one domain, or mails into mailboxes, at once. */
     atOnce: settings["outbound.at_once"],
     queueLifetimeSeconds: wholeSeconds(settings["outbound.queue_lifetime"]),
     bounceLifetimeSeconds: wholeSeconds(settings["outbound.bounce_lifetime"]),
     delayWarningSeconds: wholeSeconds(settings["outbound.delay_warning"]),
-    relay: relayOf(settings),
+    relay: relayOf(settings, missing),
   };
 }
 
 /** Null: mail is sent to its recipients' servers. Throws SetUpFailure if the file has no password. */
-export function relayOf(settings: Settings) {
+export function relayOf(settings: Settings, missing: Missing = refuseMissing) {
   const nextHop = settings["outbound.relay"];
   if (nextHop === "") return null;
   const user = settings["outbound.relay_user"];
@@ -136,12 +146,12 @@ export function relayOf(settings: Settings) {
   return {
     /** As transport(5) writes it: `[smtp.example.net]:587`. */
     nextHop,
-    login: user === "" ? null : { user, password: relayPassword(settings) },
+    login: user === "" ? null : { user, password: relayPassword(settings, missing) },
     authorities: authorities === "" ? SYSTEM_AUTHORITIES : authorities,
   };
 }
 
-function spamOf(settings: Settings) {
+function spamOf(settings: Settings, missing: Missing) {
   return {
     enabled: settings["spam.enabled"],
     requiredScore: settings["spam.required_score"],
@@ -150,7 +160,7 @@ function spamOf(settings: Settings) {
     crowdScore: settings["spam.crowd_score"],
     allowFrom: settings["spam.allow_from"],
     onFailure: settings["spam.on_failure"],
-    ownRules: settings["spam.rules"] === "" ? "" : textIn(settings, "spam.rules"),
+    ownRules: settings["spam.rules"] === "" ? "" : textIn(settings, "spam.rules", missing),
     updates: { channel: settings["spam.update_channel"], keyFile: settings["spam.update_key_file"] },
   };
 }
@@ -158,23 +168,36 @@ function spamOf(settings: Settings) {
 /** Throws SetUpFailure for a file that rendering reads and that is missing. */
 export function checkNamedFiles(settings: Settings): void {
   relayOf(settings);
-  spamOf(settings);
+  spamOf(settings, refuseMissing);
 }
 
-/** Throws SetUpFailure if the file is missing. */
-function textIn(settings: Settings, key: "spam.rules" | "outbound.relay_password_file"): string {
+function refuseMissing(_key: NamedKey, reason: string): never {
+  throw new SetUpFailure(reason);
+}
+
+/** The file as the configuration in force has it. Null: it is for another login, or there is none. */
+export function textInForce(settings: Settings, layout: Layout, key: NamedKey): string | null {
+  const file = key === "spam.rules" ? join(layout.spamAssassinConf, OWN_RULES) : join(layout.postfixConf, RELAY_LOGIN);
+  const text = nullOn(["ENOENT"], () => readNamed(file, MOST_NAMED_BYTES).toString());
+  if (text === null || key === "spam.rules") return text;
+  const start = `${settings["outbound.relay"]} ${settings["outbound.relay_user"]}:`;
+  const line = text.split("\n").find((one) => one.startsWith(start));
+  return line?.slice(start.length) ?? null;
+}
+
+function textIn(settings: Settings, key: NamedKey, missing: Missing): string {
   const file = settings[key];
   try {
     return readNamed(file, MOST_NAMED_BYTES).toString();
   } catch {
-    throw new SetUpFailure(`The file ${file} of ${key} does not exist or cannot be read.`);
+    return missing(key, `The file ${file} of ${key} does not exist or cannot be read.`);
   }
 }
 
 /** The first line of the relay's password file. Throws SetUpFailure if there is none. */
-function relayPassword(settings: Settings): string {
+function relayPassword(settings: Settings, missing: Missing): string {
   const key = "outbound.relay_password_file";
-  const [line = ""] = textIn(settings, key).split("\n");
+  const [line = ""] = textIn(settings, key, missing).split("\n");
   const password = line.replace(/\r$/, "");
   if (password === "" || password !== password.trim())
     throw new SetUpFailure(
@@ -209,6 +232,10 @@ function hasIpv6(): boolean {
   const list = "/proc/net/if_inet6";
   return existsSync(list) && readFileSync(list, "utf8") !== "";
 }
+
+/** The owner's rules of SpamAssassin, and the login at the relay, as rendered. */
+export const OWN_RULES = "own.cf";
+export const RELAY_LOGIN = "relay-login";
 
 /** A file that rendering made, relative to its service's configuration directory. */
 export type RenderedFile = Readonly<{ name: string; text: string; mode: number }>;

@@ -4,6 +4,7 @@ import { isV4, PROBE_ADDRESS, type Prefix } from "../../core/net/ip.ts";
 import { hostAndPort, SUBMISSIONS } from "../../settings/ports.ts";
 import {
   domainPattern,
+  RELAY_LOGIN,
   type Relay,
   type RenderedFile,
   rendered,
@@ -234,9 +235,6 @@ function postfixIsolation({ isolated }: Pick<Site, "isolated">): Readonly<Record
   };
 }
 
-/** texthash(5): read as root before smtp(8) drops its privileges, so no other user needs to read it. */
-const LOGIN_FILE = "relay-login";
-
 /**
  * The services of master.cf that send what users write: each account is assigned one, which it shares only where there are more accounts
  * than services.
@@ -294,18 +292,21 @@ function toRelay(relay: Relay): Readonly<Record<string, string>> {
       : {
           smtp_tls_security_level: "secure",
           smtp_sasl_auth_enable: "yes",
-          smtp_sasl_password_maps: `texthash:$config_directory/${LOGIN_FILE}`,
+          smtp_sasl_password_maps: `texthash:$config_directory/${RELAY_LOGIN}`,
           smtp_sasl_security_options: "noanonymous",
           smtp_sasl_tls_security_options: "noanonymous",
         }),
   };
 }
 
-/** The login at the relay; an empty table if there is none, so that no old password stays. */
+/**
+ * The login at the relay; an empty table if there is none, so that no old password stays. texthash(5): read as root before smtp(8) drops
+ * its privileges, so no other user needs to read it.
+ */
 export function renderRelayLogin({ outbound: { relay } }: Site): RenderedFile {
   const login = relay?.login ?? null;
   const line = relay === null || login === null ? "" : `${relay.nextHop} ${login.user}:${login.password}\n`;
-  return rendered(LOGIN_FILE, line, 0o600);
+  return rendered(RELAY_LOGIN, line, 0o600);
 }
 
 /** Lookups in accounts.db (sqlite_table(5)). The views belong to the database's schema; `alias_map` has the forwards of accounts too. */

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Layout } from "../../settings/layout.ts";
-import { type RenderedFile, rendered, renderedScript, type Site, verbatim } from "../configuration/site.ts";
+import { OWN_RULES, type RenderedFile, rendered, renderedScript, type Site, verbatim } from "../configuration/site.ts";
 import { FIRST_CONTACT_MARK_HEADER } from "../postfix/policy-protocol.ts";
 import { JUNK_HEADER } from "../rspamd/rules.ts";
 import { PROOF_HEADER, VERIFIED_HEADER } from "../rspamd/verified-headers.ts";
@@ -15,7 +15,7 @@ export function renderSpamAssassin(site: Site): readonly RenderedFile[] {
   return [
     rendered("plugins.pre", pluginsPre(site)),
     rendered("local.cf", localCf(site)),
-    verbatim("own.cf", own),
+    verbatim(OWN_RULES, own),
     renderUpdateRules(site),
   ];
 }

@@ -51,7 +51,7 @@ import {
 } from "../../mail/configuration/apply.ts";
 import { addUsers, makeDirectories } from "../../mail/configuration/directories.ts";
 import { mailServices } from "../../mail/configuration/mail-services.ts";
-import { readSite } from "../../mail/configuration/site.ts";
+import { readSite, textInForce } from "../../mail/configuration/site.ts";
 import { adoptFilters } from "../../mail/fail2ban/adopt-filters.ts";
 import { takenOver } from "../../settings/first-variables.ts";
 import { DEFAULT_DATA_DIRECTORY, type Layout, layoutOf } from "../../settings/layout.ts";
@@ -220,7 +220,13 @@ async function prepare(
   if (password.printed === null) rememberAdminPassword(layout, password);
   for (const { file, reason } of (await adoptFilters(CHECKOUT, layout)).refused)
     log.warn(`${file} was refused: ${reason}.`);
-  const applied = await applyConfiguration(readSite(read, layout), { isStarting: true });
+  const site = readSite(read, layout, (key, reason) => {
+    const inForce = textInForce(settings, layout, key);
+    if (inForce === null) throw new SetUpFailure(reason);
+    log.warn(`${reason} What it held at the last change stays in use.`);
+    return inForce;
+  });
+  const applied = await applyConfiguration(site, { isStarting: true });
   if (!applied.ok) throw new SetUpFailure(applied.reason);
   if (applied.unused !== null) log.warn(`Dovecot runs without your settings: ${applied.unused}.`);
   // Before the first service starts: an isolated server is isolated from the start.

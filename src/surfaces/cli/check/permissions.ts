@@ -3,7 +3,9 @@ import { join } from "node:path";
 import { nullOn, readOr } from "../../../core/error.ts";
 import { plural } from "../../../core/text.ts";
 import { groupId, userIds } from "../../../host/machine/system-users.ts";
+import { SetUpFailure } from "../../../host/running/failure.ts";
 import { directories } from "../../../mail/configuration/directories.ts";
+import { checkNamedFiles } from "../../../mail/configuration/site.ts";
 import { CONTENT_USERS, type Layout, USERS } from "../../../settings/layout.ts";
 import { fileSettings, type SettingKey, type Settings } from "../../../settings/schema.ts";
 import { PROGRAM } from "../call.ts";
@@ -143,6 +145,18 @@ function named(settings: Settings): readonly Readonly<{ path: string; mode: numb
   });
 }
 
+/** Only root may read them all. */
+function missingNamed(settings: Settings): Finding | null {
+  if (process.getuid?.() !== 0) return null;
+  try {
+    checkNamedFiles(settings);
+    return null;
+  } catch (error) {
+    if (!(error instanceof SetUpFailure)) throw error;
+    return wrong(error.message, "put it back: until then the server starts with what it held before");
+  }
+}
+
 export const permissions = [
   {
     name: "directories",
@@ -170,7 +184,7 @@ export const permissions = [
   },
   {
     name: "named-files",
-    does: "Checks whether every user can read files with secrets that settings name.",
-    look: ({ settings }) => judgeNamed(named(settings)),
+    does: "Checks whether files that settings name are there, and whether every user can read those with secrets.",
+    look: ({ settings }) => missingNamed(settings) ?? judgeNamed(named(settings)),
   },
 ] as const satisfies readonly Check[];
