@@ -88,7 +88,7 @@ function besides(pid: number): string {
   return /^(runsv|svlogd)/.test(textOf(`/proc/${pid}/cmdline`)) ? SUPERVISION : START;
 }
 
-function parentOf(pid: number): number {
+export function parentOf(pid: number): number {
   return Number(/^PPid:\s+(\d+)$/m.exec(textOf(`/proc/${pid}/status`))?.[1]);
 }
 

@@ -1,17 +1,19 @@
 import assert from "node:assert/strict";
 import { existsSync, globSync } from "node:fs";
 import { mustRun } from "./commands.ts";
-import { textOf } from "./component-memory.ts";
+import { parentOf, textOf } from "./component-memory.ts";
 import type { Product } from "./product.ts";
 import { until } from "./wait.ts";
 
 /** The process of a guard with this product's paths that runs in another network namespace; null if there is none. */
 export function secondGuard(product: Product): number | null {
   const own = product.pidsOf(/guard\.js/);
-  const guards = globSync("/proc/[0-9]*/cmdline").filter((path) =>
-    textOf(path).endsWith(`${product.layout.program}/guard.js\0`),
-  );
-  return guards.map((path) => Number(path.split("/")[2])).find((pid) => !own.includes(pid)) ?? null;
+  const all = globSync("/proc/[0-9]*/cmdline")
+    .filter((path) => textOf(path).endsWith(`${product.layout.program}/guard.js\0`))
+    .map((path) => Number(path.split("/")[2]));
+  // A program that a guard starts has the guard's command line for a moment.
+  const isStarting = (pid: number): boolean => [...own, ...all].includes(parentOf(pid));
+  return all.find((pid) => !own.includes(pid) && !isStarting(pid)) ?? null;
 }
 
 /** Kills a restore drill (SIGKILL) while its second server runs, which must end with it. */
