@@ -1,5 +1,6 @@
 import { accountEventsEn } from "./accounts.ts";
 import { serverEventsEn, trafficEventsEn } from "./events.ts";
+import { settingEventsEn } from "./mailbox-settings.ts";
 
 export { en as accounts } from "./accounts.ts";
 export { en as bans } from "./bans.ts";
@@ -12,4 +13,4 @@ export { accessEn as access, passkeysEn as passkeys, securityEn as security } fr
 export { en as settings } from "./settings.ts";
 export { systemEn as system, upkeepEn as upkeep } from "./system.ts";
 
-export const eventNames = { ...trafficEventsEn, ...accountEventsEn, ...serverEventsEn };
+export const eventNames = { ...trafficEventsEn, ...accountEventsEn, ...settingEventsEn, ...serverEventsEn };

@@ -1,5 +1,6 @@
 import { accountEventsDe } from "./accounts.ts";
 import { serverEventsDe, trafficEventsDe } from "./events.ts";
+import { settingEventsDe } from "./mailbox-settings.ts";
 
 export { de as accounts } from "./accounts.ts";
 export { de as bans } from "./bans.ts";
@@ -12,4 +13,4 @@ export { accessDe as access, passkeysDe as passkeys, securityDe as security } fr
 export { de as settings } from "./settings.ts";
 export { systemDe as system, upkeepDe as upkeep } from "./system.ts";
 
-export const eventNames = { ...trafficEventsDe, ...accountEventsDe, ...serverEventsDe };
+export const eventNames = { ...trafficEventsDe, ...accountEventsDe, ...settingEventsDe, ...serverEventsDe };

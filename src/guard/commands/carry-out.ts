@@ -17,7 +17,6 @@ import { ALIAS_RUNS } from "./accounts/aliases.ts";
 import { APP_PASSWORD_RUNS, type AppPasswordParts } from "./accounts/app-passwords.ts";
 import { FILE_RUNS } from "./accounts/files.ts";
 import { FORWARD_RUNS, type ForwardCommandParts } from "./accounts/forwarding.ts";
-import { VACATION_RUNS, type VacationCommandParts } from "./accounts/vacation.ts";
 import { ALERT_RUNS } from "./alerts.ts";
 import { AUDIT_RUNS } from "./audit.ts";
 import { BAN_LIST_RUNS, NETWORK_DECISION_RUNS, type NetworkDecisionParts } from "./bans.ts";
@@ -60,7 +59,6 @@ const RUNS = {
   ...APP_PASSWORD_RUNS,
   ...FILE_RUNS,
   ...FORWARD_RUNS,
-  ...VACATION_RUNS,
   ...ALERT_RUNS,
   ...AUDIT_RUNS,
   ...BAN_LIST_RUNS,
@@ -91,7 +89,6 @@ export type CommandParts = (typeof RUNS)[Verb] extends (parts: infer P, ...rest:
  */
 export type DryRunParts = NetworkDecisionParts &
   AccountSettingParts &
-  VacationCommandParts &
   AppPasswordParts &
   ForwardCommandParts &
   GreylistCommandParts &

@@ -3,7 +3,7 @@ import { noAccount } from "../../admin/accounts.ts";
 import type { VacationItem } from "../../admin/mailboxes.ts";
 import type { AccountName } from "../../core/net/address.ts";
 import { isoTimeOrNull } from "../../core/time.ts";
-import type { Vacation, VacationStore } from "../../guard/commands/accounts/vacation.ts";
+import type { Vacation, VacationStore } from "../../guard/commands/accounts/account-settings.ts";
 import type { Outcome } from "../../guard/ports.ts";
 import { SCRIPT_VIEW } from "../../mail/dovecot/sieve.ts";
 import { VERIFIED_HEADER } from "../../mail/rspamd/verified-headers.ts";

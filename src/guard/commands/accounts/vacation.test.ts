@@ -5,7 +5,7 @@ import { ANY_CHARACTER } from "../../../../test/kit/any-character.ts";
 import { commandsOf } from "../../../../test/kit/commands-kit.ts";
 import type { VacationItem } from "../../../admin/mailboxes.ts";
 import { instant, isoTime, later } from "../../../core/time.ts";
-import { parseEnd } from "./vacation.ts";
+import { parseEnd } from "./account-settings.ts";
 
 const NAME = "alice@example.test";
 const AWAY = { subject: "Away", text: "I am in Rome.", until: null };
