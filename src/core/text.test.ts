@@ -46,6 +46,10 @@ test("every UTF-16 unit is escaped, a line end and both halves of a pair too", (
 
 test("one thing is not many", () => {
   assert.deepEqual([plural(0, "ban"), plural(1, "ban"), plural(2, "ban")], ["0 bans", "1 ban", "2 bans"]);
+  assert.deepEqual(
+    ["day", "directory", "address", "mailbox"].map((thing) => plural(2, thing)),
+    ["2 days", "2 directories", "2 addresses", "2 mailboxes"],
+  );
   assert.equal(plural(1, "record is", "records are"), "1 record is");
   assert.equal(plural(3, "record is", "records are"), "3 records are");
 });

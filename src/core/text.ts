@@ -25,9 +25,16 @@ export function escapeUnits(text: string): string {
   return text.replace(/./gs, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
-/** `1 record`, `2 records`; a word with another plural names it. */
-export function plural(n: number, thing: string, things = `${thing}s`): string {
+/** `1 record`, `2 records`, `2 entries`, `2 addresses`; a word with another plural names it. */
+export function plural(n: number, thing: string, things = pluralOf(thing)): string {
   return `${n} ${n === 1 ? thing : things}`;
+}
+
+function pluralOf(thing: string): string {
+  return thing
+    .replace(/(?<=[^aeiou])y$/, "ie")
+    .replace(/(?<=s|x)$/, "e")
+    .concat("s");
 }
 
 /** Undefined if it is not JSON. */

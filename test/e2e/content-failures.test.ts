@@ -139,7 +139,7 @@ describe("a content filter that fails", { skip: whyNoLab() ?? false }, () => {
     await product.start();
     assert.match(product.output, /The file \S+\/own\.cf of spam\.rules does not exist .* stays in use\./);
     assert.equal(readFileSync(join(product.layout.spamAssassinConf, "own.cf"), "utf8"), good);
-    assert.match((await product.cli(["check", "--only", "permissions"])).stdout, /spam\.rules does not exist/);
-    assert.match((await product.cli(["config", "check"])).stderr, /spam\.rules/);
+    const check = await product.cli(["check", "--only", "permissions"]);
+    assert.match(check.stderr, /named-files: The file \S+ of spam\.rules does not exist/);
   });
 });

@@ -163,7 +163,7 @@ function missing(from: number, to: number): Fault {
   if (to < from) return { id: from, says: `the entries are not in the order of their numbers at ${from}` };
   return {
     id: from,
-    says: `${plural(to - from + 1, "entry", "entries")} from ${from} on ${to === from ? "is" : "are"} missing`,
+    says: `${plural(to - from + 1, "entry")} from ${from} on ${to === from ? "is" : "are"} missing`,
   };
 }
 

@@ -117,7 +117,7 @@ function lessons({ incident, timeline, assessment, contacts }: Reported): readon
   const found: readonly (string | false | undefined)[] = [
     sender &&
       sender.places.length > 1 &&
-      `${sender.account} was used from ${plural(sender.places.length, "address", "addresses")}. If its owner works from few networks, \`account networks\` limits sign-ins to them.`,
+      `${sender.account} was used from ${plural(sender.places.length, "address")}. If its owner works from few networks, \`account networks\` limits sign-ins to them.`,
     guessed &&
       `From ${guessed.ip} came ${plural(guessed.guesses, "wrong password")} before it signed in: the password was guessed. A longer one, used nowhere else, prevents that.`,
     sender &&

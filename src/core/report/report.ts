@@ -118,7 +118,7 @@ function audit({ audit: { total, byType, latest } }: ReportFacts): Section {
   return {
     title: "What administrators did",
     blocks: [
-      total === 0 ? "Nothing was done by command." : `${plural(total, "entry", "entries")} of the audit: ${counts}.`,
+      total === 0 ? "Nothing was done by command." : `${plural(total, "entry")} of the audit: ${counts}.`,
       ...table(["TIME", "BY", "WHAT", "TO WHAT"], rows),
     ],
   };

@@ -60,7 +60,7 @@ export async function shareImap(layout: Layout, places: number): Promise<string 
   const [most] = surplus;
   if (most === undefined) return null;
   const { account, sessions, addresses } = most;
-  const from = `from ${plural(addresses, "address", "addresses")}`;
+  const from = `from ${plural(addresses, "address")}`;
   return `${account} had ${plural(sessions, "session")} open ${from}, ${most.end.length} were ended`;
 }
 

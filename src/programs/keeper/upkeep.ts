@@ -115,7 +115,7 @@ function report(layout: Layout, rules: Rules | null): Done {
   const { last } = readMailRecord(layout);
   const isOff = rules?.["report.mail"] === "off";
   if (last === null) return { at: null, says: isOff ? "No report is mailed (report.mail)." : "None was mailed yet." };
-  return { at: last.at, says: `Mailed to ${plural(last.to.length, "address", "addresses")}.`, isOff };
+  return { at: last.at, says: `Mailed to ${plural(last.to.length, "address")}.`, isOff };
 }
 
 function audit({ auditAnchors }: Layout): Done {

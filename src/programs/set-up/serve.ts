@@ -118,7 +118,7 @@ async function main(): Promise<number> {
 }
 
 function tellEnded({ count, left }: Ended, log: StartLog): void {
-  if (count > 0) log.say(`Ended ${plural(count, "process", "processes")} that an earlier start left behind.`);
+  if (count > 0) log.say(`Ended ${plural(count, "process")} that an earlier start left behind.`);
   if (left.length > 0)
     log.warn(
       `processes of an earlier start do not end; what they wait for: ps -o pid,user,wchan,args -p ${left.join()}`,

@@ -172,7 +172,7 @@ export class WebBounds {
   #tooManyAllowed(target: Ip | Prefix): Overreach | null {
     const own = this.#allowed().filter(({ by }) => isWebAdmin(by));
     if (own.length < WEB_LIMITS.allowEntries || own.some(({ prefix }) => prefix === asPrefix(target))) return null;
-    const message = `The dashboard and the API have put ${plural(own.length, "entry", "entries")} on the allow list, which is as many as they may.`;
+    const message = `The dashboard and the API have put ${plural(own.length, "entry")} on the allow list, which is as many as they may.`;
     return refused("failed", message, "Take one off, or use `allow add` on the server.");
   }
 

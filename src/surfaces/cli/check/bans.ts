@@ -51,9 +51,7 @@ export function judgeAllowed(allowed: readonly Readonly<{ prefix: string; note: 
       `The allow list holds ${firstFew(wide.map(({ prefix }) => prefix))}.`,
       `${PROGRAM} allow remove NETWORK`,
     );
-  return ok(
-    `${plural(allowed.length, "entry", "entries")} on the allow list, none of them for a large part of the internet.`,
-  );
+  return ok(`${plural(allowed.length, "entry")} on the allow list, none of them for a large part of the internet.`);
 }
 
 function judgeSelf(banned: readonly string[] | null): Finding {

@@ -157,9 +157,7 @@ function judgeReplaced(running: readonly string[], looked: number): Finding {
   if (running.length > 0)
     return warning(`These still run code from before an update: ${firstFew(running)}.`, `${PROGRAM} restart`);
   if (looked === 0) return unknown("No process of the server could be inspected.", `${PROGRAM} status`);
-  return ok(
-    `${plural(looked, "process", "processes")} of the server: none runs a program or library that was replaced.`,
-  );
+  return ok(`${plural(looked, "process")} of the server: none runs a program or library that was replaced.`);
 }
 
 export const updates = [

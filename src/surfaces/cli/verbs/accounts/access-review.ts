@@ -25,7 +25,7 @@ export const accessReviewed = withReader(async (call, reader) => {
   if (!call.flag("sign")) return done(json, text, `${PROGRAM} access review --sign`);
   const counts = [
     plural(review.accounts.length, "account"),
-    plural(review.aliases, "alias", "aliases"),
+    plural(review.aliases, "alias"),
     plural(review.forwards.length, "forward"),
     plural(review.admins.length, "administrator"),
   ];

@@ -160,9 +160,9 @@ function lines({ found, madeAt }: Drill): string {
   if (found === null || madeAt === null) return "";
   return [
     `  made       ${when(madeAt)}`,
-    `  mails      ${plural(found.mails, "mail")} in ${plural(found.mailboxes, "mailbox", "mailboxes")}, ${found.queued} in the queue: as many as the server had`,
+    `  mails      ${plural(found.mails, "mail")} in ${plural(found.mailboxes, "mailbox")}, ${found.queued} in the queue: as many as the server had`,
     `  compared   ${comparedText(found)}`,
-    `  databases  both whole, row by row: ${plural(found.accounts, "account")}, ${plural(found.aliases, "alias", "aliases")}, ${plural(found.bans, "ban")}, ${plural(found.tokens, "token")}`,
+    `  databases  both whole, row by row: ${plural(found.accounts, "account")}, ${plural(found.aliases, "alias")}, ${plural(found.bans, "ban")}, ${plural(found.tokens, "token")}`,
     "  settings   readable; certificate and DKIM keys match",
     `  server     ${serverText(found)}`,
   ].join("\n");
@@ -175,7 +175,7 @@ function serverText({ server }: Found): string {
   return [
     `started from it without a network in ${span(startMs)}: Dovecot counts ${plural(mails, "mail")}`,
     signedIn === null ? "no account to sign in with" : `${signedIn} can sign in`,
-    `${plural(aliases, "alias", "aliases")} forwarded`,
+    `${plural(aliases, "alias")} forwarded`,
     bans === null ? "no firewall" : `${plural(bans, "ban")} in its firewall`,
   ].join(", ");
 }
