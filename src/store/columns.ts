@@ -81,6 +81,11 @@ function unexpected(wanted: string, value: unknown): never {
   throw new Error(`The database holds ${JSON.stringify(value)} where ${wanted} belongs`);
 }
 
+/** The domain of the address in a column, for SQL. */
+export function sqlDomainOf(column: string): string {
+  return `substr(${column}, instr(${column}, '@') + 1)`;
+}
+
 /** A column of milliseconds, written like `dayAndTime`. SQLite has no text for times after the year 9999. */
 export function sqlDayAndTime(column: string): string {
   return `coalesce(strftime('%F %T UTC', ${column} / 1000, 'unixepoch'), 'an unknown time')`;

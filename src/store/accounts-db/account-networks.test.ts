@@ -77,6 +77,10 @@ test("postmaster and abuse of every domain reach the administrator, unless someo
     networks.serve({ ...NONE, administrator: mailAddress(administrator) });
     assert.equal(goesTo("postmaster@example.org"), gets, "alerts must reach someone");
   }
+  const later = accountName("carl@example.net");
+  accounts.add(later, HASH, START);
+  networks.serve({ ...NONE, domains: ["example.net"], administrator: bob });
+  assert.equal(goesTo("postmaster@example.net"), later, "not an account whose domain left");
   networks.serve({ ...NONE, administrator: bob });
   accounts.addAlias(mailAddress("postmaster@example.org"), [ann]);
   assert.equal(goesTo("Postmaster@example.org"), ann);

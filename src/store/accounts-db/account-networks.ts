@@ -4,7 +4,7 @@ import type { AccountName, Address } from "../../core/net/address.ts";
 import { inBoth, type Prefix, parsePrefix } from "../../core/net/ip.ts";
 import type { AccountNetworks, ServedSettings } from "../../guard/admin-ports.ts";
 import type { Outcome } from "../../guard/ports.ts";
-import { text } from "../columns.ts";
+import { sqlDomainOf, text } from "../columns.ts";
 import { type Prepared, prepared, together } from "../transactions.ts";
 
 /** Means "nowhere" to Dovecot, which reads an empty list as "anywhere": no client uses the broadcast address. */
@@ -109,7 +109,7 @@ export function unserved(db: DatabaseSync): readonly string[] {
   return db
     .prepare(`
       SELECT address FROM (SELECT name AS address FROM account UNION SELECT address FROM alias)
-      WHERE NOT EXISTS (SELECT 1 FROM served WHERE domain = substr(address, instr(address, '@') + 1))
+      WHERE NOT EXISTS (SELECT 1 FROM served WHERE domain = ${sqlDomainOf("address")})
       LIMIT ${MOST_NAMED}`)
     .all()
     .map((row) => text(row["address"]));

@@ -1,4 +1,5 @@
 import { LEAST_OF_A_MAIL } from "../../mail/dovecot/quota.ts";
+import { sqlDomainOf } from "../columns.ts";
 import { accountSettingsSchema } from "./setting-tables.ts";
 
 /**
@@ -16,7 +17,7 @@ function arrives(address: string): string {
         UNION SELECT role_address.target FROM reached JOIN role_address ON role_address.address = reached.address)
       SELECT 1 FROM reached
       WHERE EXISTS (SELECT 1 FROM account WHERE name = reached.address)
-        OR NOT EXISTS (SELECT 1 FROM served WHERE domain = substr(reached.address, instr(reached.address, '@') + 1)))`;
+        OR NOT EXISTS (SELECT 1 FROM served WHERE domain = ${sqlDomainOf("reached.address")}))`;
 }
 
 /** Of `named.address`. */
@@ -103,16 +104,17 @@ const baseline = `
     role TEXT COLLATE NOCASE PRIMARY KEY
   ) STRICT, WITHOUT ROWID;
 
-  -- RFC 5321 4.5.1 demands postmaster@, RFC 2142 abuse@. An administrator's address here that no account or alias has, for example because
-  -- the account was removed, does not count: alerts go there too.
+  -- RFC 5321 4.5.1 demands postmaster@, RFC 2142 abuse@. Alerts go there too, so an administrator's address that accepts no mail does not
+  -- count: its domain is ours, and no account or alias has it; or one has it, and its domain is no longer served.
   CREATE VIEW role_address (address, target) AS
     SELECT address, target FROM (
       SELECT (role || '@' || domain) COLLATE NOCASE AS address, coalesce(
         (SELECT address FROM administrator AS named
-          WHERE NOT EXISTS (SELECT 1 FROM served WHERE domain = substr(named.address, instr(named.address, '@') + 1))
-            OR EXISTS (SELECT 1 FROM account WHERE name IN (named.address, ${WITHOUT_EXTENSION}))
-            OR EXISTS (SELECT 1 FROM alias WHERE alias.address IN (named.address, ${WITHOUT_EXTENSION}))),
-        (SELECT name FROM account ORDER BY created_at, name LIMIT 1)) AS target
+          WHERE EXISTS (SELECT 1 FROM served WHERE domain = ${sqlDomainOf("named.address")})
+            = (EXISTS (SELECT 1 FROM account WHERE name IN (named.address, ${WITHOUT_EXTENSION}))
+              OR EXISTS (SELECT 1 FROM alias WHERE alias.address IN (named.address, ${WITHOUT_EXTENSION})))),
+        (SELECT name FROM account WHERE EXISTS (SELECT 1 FROM served WHERE domain = ${sqlDomainOf("name")})
+          ORDER BY created_at, name LIMIT 1)) AS target
       FROM served, (SELECT 'postmaster' AS role UNION ALL SELECT 'abuse')
       WHERE role NOT IN (SELECT role FROM refused_role)
     ) AS role
