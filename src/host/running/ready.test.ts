@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "no
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
 import { listenOnPort, listenOnSocket } from "../../../test/kit/local-server.ts";
 import { temporaryDirectory, temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { type Layout, serviceLog } from "../../settings/layout.ts";
@@ -34,20 +35,23 @@ function says(file: string, text: string): void {
 test("it is ready once every socket answers and every port is open", async () => {
   const layout = fresh();
   await withSockets(layout);
-  assert.deepEqual(await waitUntilReady(layout, [smtp(await listenOnPort(createServer()))], never, PATIENCE_MS), {
-    ok: true,
-  });
+  assert.deepEqual(
+    await waitUntilReady(layout, [smtp(await listenOnPort(createServer()))], never, { patienceMs: PATIENCE_MS }),
+    {
+      ok: true,
+    },
+  );
 });
 
 test("waits for a service that starts late", async () => {
   const layout = fresh();
-  const waiting = waitUntilReady(layout, [], never, 10_000);
+  const waiting = waitUntilReady(layout, [], never, { patienceMs: 10_000 });
   await withSockets(layout);
   assert.deepEqual(await waiting, { ok: true });
 });
 
 test("stops waiting when asked to stop", async () => {
-  assert.deepEqual(await waitUntilReady(fresh(), [], () => true, 60_000), { ok: true });
+  assert.deepEqual(await waitUntilReady(fresh(), [], () => true, { patienceMs: 60_000 }), { ok: true });
 });
 
 describe("what does not come up is named with its last log lines", () => {
@@ -55,7 +59,7 @@ describe("what does not come up is named with its last log lines", () => {
     const layout = fresh();
     await listenOnSocket(createServer(), layout.policySocket);
     says(serviceLog(layout, "guard"), "one\ntwo\n\nthree\nfour\nfive\nsix\n");
-    assert.deepEqual(await waitUntilReady(layout, [], never, PATIENCE_MS), {
+    assert.deepEqual(await waitUntilReady(layout, [], never, { patienceMs: PATIENCE_MS }), {
       ok: false,
       reason:
         "The guard takes no commands after 0.3 s. Last log lines of guard:\n  two\n  three\n  four\n  five\n  six",
@@ -66,7 +70,7 @@ describe("what does not come up is named with its last log lines", () => {
     const layout = fresh();
     await withSockets(layout);
     says(layout.mailLog, "postfix/master[1]: fatal: bind\n");
-    assert.deepEqual(await waitUntilReady(layout, [smtp(1)], never, PATIENCE_MS), {
+    assert.deepEqual(await waitUntilReady(layout, [smtp(1)], never, { patienceMs: PATIENCE_MS }), {
       ok: false,
       reason:
         "Port 1 (ports.smtp) is not open after 0.3 s. Last log lines of postfix:\n  postfix/master[1]: fatal: bind",
@@ -80,15 +84,37 @@ describe("what does not come up is named with its last log lines", () => {
     const restarts = setInterval(() => says(pid, `${++id}\n`), 20);
     try {
       const page: ServerPort = { setting: "ports.http", service: "web", port: 1, address: null, says: "page" };
-      assert.deepEqual(await waitUntilReady(layout, [page], never, 60_000), {
+      assert.deepEqual(await waitUntilReady(layout, [page], never, { patienceMs: 60_000 }), {
         ok: false,
         reason: "web keeps exiting. Its last log lines:\n  (none)",
       });
-      assert.match(JSON.stringify(await waitUntilReady(layout, [], never, PATIENCE_MS)), /The guard does not answer/);
+      assert.match(
+        JSON.stringify(await waitUntilReady(layout, [], never, { patienceMs: PATIENCE_MS })),
+        /The guard does not answer/,
+      );
     } finally {
       clearInterval(restarts);
     }
   });
+});
+
+test("a port that may wait is no longer awaited once another program has taken it", async () => {
+  const layout = fresh();
+  const pid = join(layout.services, "web", "supervise", "pid");
+  let id = 1_000;
+  const restarts = setInterval(() => says(pid, `${++id}\n`), 20);
+  const port = await listenOnPort(createServer());
+  const page: ServerPort = { setting: "ports.http", service: "web", port, address: "127.0.0.1", says: "the dashboard" };
+  const warnings: string[] = [];
+  try {
+    const waiting = waitUntilReady(layout, [page], never, { mayWait: [page], warn: (text) => warnings.push(text) });
+    while (warnings.length === 0) await pause(10);
+    await withSockets(layout);
+    assert.deepEqual(await waiting, { ok: true });
+    assert.match(warnings.join(), /^Port \d+ for the dashboard is in use by/);
+  } finally {
+    clearInterval(restarts);
+  }
 });
 
 const directory = temporaryDirectory();

@@ -4,7 +4,7 @@ import type { Outcome } from "../../guard/ports.ts";
 import { type Layout, serviceLog } from "../../settings/layout.ts";
 import { appendFile, truncateFile } from "../root-files/files.ts";
 import { answers } from "../sockets/unix-socket.ts";
-import { listeners, type ServerPort } from "./ports.ts";
+import { busyPorts, listeners, type ServerPort } from "./ports.ts";
 import { SERVICES, type ServiceName } from "./runit.ts";
 import { pidOf } from "./supervise.ts";
 import { tail } from "./supervised.ts";
@@ -15,6 +15,9 @@ const READY_MS = 40_000;
 const TRIES = 4;
 const LOG_LINES = 5;
 
+/** `mayWait`: ports that another program may take first; each is told to `warn`, and no longer awaited. */
+type Patience = Readonly<{ patienceMs?: number; mayWait?: readonly ServerPort[]; warn?: (says: string) => void }>;
+
 /**
  * Waits until every port is open and the guard and the keeper answer, or until it is clear that they will not. The dashboard
  * is awaited only if its port is among them.
@@ -23,28 +26,34 @@ export async function waitUntilReady(
   layout: Layout,
   serverPorts: readonly ServerPort[],
   stopped: () => boolean,
-  patienceMs: number = READY_MS,
+  { patienceMs = READY_MS, mayWait = [], warn = () => undefined }: Patience = {},
 ): Promise<Outcome> {
   const deadline = performance.now() + patienceMs;
-  const awaited = SERVICES.filter((service) => service !== "web" || serverPorts.some((port) => port.service === "web"));
-  const tries = new Map<ServiceName, Set<number>>(awaited.map((service) => [service, new Set()]));
-  for (;;) {
-    const missing = await notReady(layout, serverPorts);
-    if (missing === null || stopped()) return { ok: true };
-    for (const [service, pids] of tries) {
-      const pid = pidOf(layout.services, service);
+  const tries = new Map<ServiceName, Set<number>>(SERVICES.map((service) => [service, new Set()]));
+  let awaited = serverPorts;
+  const failed = ({ service, what }: Missing): Missing | null => {
+    for (const [each, pids] of tries) {
+      const pid = pidOf(layout.services, each);
       if (pid !== null) pids.add(pid);
-      if (pids.size >= TRIES)
-        return { ok: false, reason: `${service} keeps exiting. Its last log lines:\n${lastLogLines(layout, service)}` };
+      const counts = each !== "web" || awaited.some((port) => port.service === "web");
+      if (counts && pids.size >= TRIES) return { service: each, what: `${each} keeps exiting. Its last log lines:` };
     }
-    if (performance.now() > deadline) {
-      const words = lastLogLines(layout, missing.service);
-      return {
-        ok: false,
-        reason: `${missing.what} after ${patienceMs / 1000} s. Last log lines of ${missing.service}:\n${words}`,
-      };
+    const says = `${what} after ${patienceMs / 1000} s. Last log lines of ${service}:`;
+    return performance.now() > deadline ? { service, what: says } : null;
+  };
+  for (;;) {
+    const missing = await notReady(layout, awaited);
+    if (missing === null || stopped()) return { ok: true };
+    const why = failed(missing);
+    if (why === null) {
+      await pause(POLL_MS);
+      continue;
     }
-    await pause(POLL_MS);
+    const own = awaited.filter((port) => port.service === why.service && mayWait.includes(port));
+    const taken = await busyPorts(own);
+    if (taken.length === 0) return { ok: false, reason: `${why.what}\n${lastLogLines(layout, why.service)}` };
+    for (const { says } of taken) warn(says);
+    awaited = awaited.filter((port) => !taken.some(({ serverPort }) => serverPort === port));
   }
 }
 

@@ -68,7 +68,7 @@ export async function restartServer(
   process.kill(holder, RESTART_SIGNAL);
   if (!(await becomes(() => isGone() || textOrNothing(layout.startPid) !== before, STOP_MS)))
     return { ok: false, reason: `The start (pid ${holder}) has not stopped everything yet.`, isRunning: true };
-  const ready = await waitUntilReady(layout, ports, isGone, readyMs);
+  const ready = await waitUntilReady(layout, ports, isGone, { patienceMs: readyMs });
   if (isGone()) return { ok: false, reason: `It stopped and did not start again: ${whyNot(layout)}`, isRunning: false };
   return ready.ok ? ready : { ...ready, isRunning: true, isNew: true };
 }

@@ -159,24 +159,26 @@ function stopSignal(): Stop {
   return { asked: () => wish !== null, wish: () => wish, promise };
 }
 
-/** `ports`: those that the server will open. */
-type Prepared = Readonly<{ password: AdminPassword; settings: Settings; ports: readonly ServerPort[] }>;
+/** `awaited`: the ports that the server will open. `mayWait`: those of them that it does not need for mail. */
+type Ports = Readonly<{ awaited: readonly ServerPort[]; mayWait: readonly ServerPort[] }>;
+type Prepared = Readonly<{ password: AdminPassword; settings: Settings; ports: Ports }>;
 
 /**
  * The ports that no other program holds. Throws SetUpFailure if a mail port is taken. After a reboot another user's program could be first at
  * those of the dashboard and the guard: each is opened once it is free, and the owner is alerted. At a first start the owner is present, so
  * it fails with the reason.
  */
-async function freePorts(layout: Layout, settings: Settings, log: StartLog): Promise<readonly ServerPort[]> {
+async function freePorts(layout: Layout, settings: Settings, log: StartLog): Promise<Ports> {
   const all = portsOf(settings);
   const busy = await busyPorts(all);
   // Without the firewall, Dovecot would trust any program that answers at the guard's port.
   const waiting = isFirewallOurs(layout, settings) ? ["web", "guard"] : ["web"];
+  const mayWait = all.filter(({ service }) => existsSync(layout.engineDb) && waiting.includes(service));
   for (const { serverPort, says } of busy) {
-    if (!existsSync(layout.engineDb) || !waiting.includes(serverPort.service)) throw new SetUpFailure(says);
+    if (!mayWait.includes(serverPort)) throw new SetUpFailure(says);
     log.warn(says);
   }
-  return all.filter((one) => !busy.some(({ serverPort }) => serverPort === one));
+  return { awaited: all.filter((one) => !busy.some(({ serverPort }) => serverPort === one)), mayWait };
 }
 
 function isFirewallOurs({ data }: Layout, settings: Settings): boolean {
@@ -238,7 +240,7 @@ async function prepare(
   if (shut?.ok === false) log.warn(`connections are not blocked: ${shut.reason}.`);
   if (isFirewallOurs(layout, settings)) {
     const kept = await protectLocalPorts(localPorts(settings));
-    if (!kept.ok && !ports.some(({ service }) => service === "guard")) throw new SetUpFailure(kept.reason);
+    if (!kept.ok && !ports.awaited.some(({ service }) => service === "guard")) throw new SetUpFailure(kept.reason);
     if (!kept.ok) log.warn(`other users' programs can answer in place of the guard and the dashboard: ${kept.reason}.`);
   }
   await compileSieve(layout);
@@ -267,7 +269,8 @@ async function runServices(layout: Layout, { settings, password, ports }: Prepar
   const supervisor = BY_SYSTEMD ? await systemd(layout) : runsvdir(layout);
   const { died } = supervisor;
   const asked = stop.promise.then(() => "asked" as const);
-  const ready = waitUntilReady(layout, ports, stop.asked);
+  const warn = log.warn.bind(log);
+  const ready = waitUntilReady(layout, ports.awaited, stop.asked, { mayWait: ports.mayWait, warn });
   const first = await Promise.race([ready, died, asked]);
   let end: "asked" | "died" | "failed";
   if (first === "died" || first === "asked") {
