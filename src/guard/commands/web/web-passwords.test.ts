@@ -77,6 +77,8 @@ test("keys of an account keep its password on the server, also once mailboxes.en
   assert.equal(kit.book.password(ANNA), HASH);
   assert.equal(await said({ verb: "account_remove", name: ANNA }), "done");
   assert.match(await said({ verb: "account_create", name: ANNA, password: WORDS }), /is set only on the server/);
+  const { added } = await kit.result({ verb: "accounts_import", entries: [{ name: ANNA, password: WORDS }] });
+  assert.deepEqual(added, []);
 });
 
 test("accounts in a file must be new, with a hash that servers can afford, or a password that is hashed here", async () => {

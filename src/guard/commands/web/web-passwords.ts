@@ -59,7 +59,7 @@ const webImport: RunOf<"accounts_import", WebPasswordParts> = async (parts, { en
     const read = readEntry(entry);
     if ("why" in read) skipped.push(read);
     else if (!("password" in read)) ready.push(read);
-    else if (keyOfEach)
+    else if (keyOfEach || parts.accounts.hasKeys(read.owner))
       skipped.push({ name: read.owner, why: "needs a key for its mail, which `account add` on the server makes" });
     else typed.push(read);
   }
