@@ -44,6 +44,15 @@ test("a self-signed certificate that has lost its key is made again, and no othe
   assert.match((await prepare(layout)) ?? "", /must hold a certificate in PEM/);
 });
 
+test("a clock that is behind voids no certificate that clients trust", OPENSSL, async (t) => {
+  const layout = layoutFor("behind");
+  await prepare(layout);
+  const pem = readFileSync(layout.tlsCert, "utf8");
+  t.mock.method(Date, "now", () => 0);
+  assert.match((await prepare(layout)) ?? "", /The certificate of the last start is served instead\./);
+  assert.equal(readFileSync(layout.tlsCert, "utf8"), pem);
+});
+
 test("only root may read the served files, and key and chain are in one file", OPENSSL, async () => {
   const layout = layoutFor("served");
   await prepare(layout);
