@@ -115,7 +115,7 @@ export function mailCryptOf(settings: MailCryptSettings, layout: MailKeyFiles) {
   const own = settings["mailboxes.encryption_key"];
   const privateKey = own === "" ? layout.mailPrivateKey : own;
   // A reboot would lose a key in memory, and with it the mail it encrypted, unless the owner has it.
-  const waits = isOn && /^\/(run|dev\/shm)\//.test(privateKey) && !existsSync(layout.mailKeySeen);
+  const waits = isOn && /^\/(run|dev\/shm)\//.test(own) && !existsSync(layout.mailKeySeen);
   // `byAccount`: with the account's own key, if it has one.
   return { encrypts: isOn && !waits, waits, byAccount: how === "account", publicKey: layout.mailPublicKey, privateKey };
 }
