@@ -117,8 +117,8 @@ export class FirewallLab {
   }
 
   /** Sends a line from the server to itself: 0 if it comes back, 1 if it is refused, 3 if nothing answers. */
-  async askOnLoopback(): Promise<number | null> {
-    const ask = `const socket = require("net").connect(${PORT}, "127.0.0.1", () => socket.write("x"));
+  async askOnLoopback(port = PORT): Promise<number | null> {
+    const ask = `const socket = require("net").connect(${port}, "127.0.0.1", () => socket.write("x"));
       socket.on("data", () => process.exit(0)).on("error", () => process.exit(1)).setTimeout(2_000, () => process.exit(3))`;
     return (await this.lab.server.exec([process.execPath, "-e", ask])).code;
   }

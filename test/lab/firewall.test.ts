@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, test } from "node:test";
@@ -214,6 +215,28 @@ describe("the firewall in a real kernel", { skip: whyNoLab() ?? false }, () => {
       assert.deepEqual(await firewall.reset([], [], kit.now()), OK);
       assert.equal(await kit.askOnLoopback(), code, `the listener is root's, and expected is ${server}`);
       await firewall.close();
+    }
+  });
+
+  test("nor by SYN cookies, which belong to no user", async () => {
+    const port = PORT + 1;
+    const listen = `use Socket; $< = $> = 61018; socket(S, PF_INET, SOCK_STREAM, 0); bind(S, sockaddr_in(${port}, INADDR_LOOPBACK)) or die;
+      listen(S, 0); syswrite(STDOUT, "up"); while (accept(C, S)) { syswrite(C, "x"); close C }`;
+    const [program = "", ...argv] = kit.lab.server.inside(["perl", "-e", listen]);
+    const stranger = spawn(program, argv, { stdio: ["ignore", "pipe", "inherit"] });
+    try {
+      await once(stranger.stdout, "data");
+      for (const [server, code] of [
+        [61_018, 0],
+        [0, 3],
+      ] as const) {
+        const input = nftLocal([{ port, clients: null, server, address: "127.0.0.1" }]);
+        await kit.lab.server.mustExec(["nft", "-f", "-"], { input });
+        const answers = await Promise.all([1, 2, 3, 4].map(() => kit.askOnLoopback(port)));
+        assert.deepEqual(answers, [code, code, code, code], `the listener is 61018's, and expected is ${server}`);
+      }
+    } finally {
+      stranger.kill();
     }
   });
 

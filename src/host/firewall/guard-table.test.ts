@@ -21,11 +21,14 @@ test("only its users reach a port on loopback, and a missing rule is noticed", (
   const text = resetText([], [], shape);
   assert.match(text, /set askers \{ type uid; elements = \{ 0, 105 \} \}\n/);
   assert.match(text, /oif lo tcp dport 10025 meta skuid != @askers reject with tcp reset\n/);
-  assert.match(text, / {4}ip saddr 127\.0\.0\.1 tcp sport 10025 tcp flags & syn == syn meta skuid != 104 drop\n/);
+  assert.match(
+    text,
+    / {4}ip saddr 127\.0\.0\.1 tcp sport 10025 tcp flags & syn == syn meta skuid 104 accept\n.* == syn drop\n/,
+  );
   assert.doesNotMatch(text, /sport 10026/);
   assert.match(text, /set sieve_senders \{ type uid; elements = \{ 0, 106 \} \}\n/);
   assert.match(text, /oif lo tcp dport 10026 meta skuid != @sieve_senders reject with tcp reset\n/);
-  assert.match(text, / {4}tcp sport 3000 .* meta skuid != 107 drop\n/);
+  assert.match(text, / {4}tcp sport 3000 .* meta skuid 107 accept\n {4}tcp sport 3000 .* drop\n/);
   assert.doesNotMatch(text, /dport 3000/);
   assert.match(nftProbe(shape), /delete set inet ghostinbox askers\n[^]*sieve_senders\n/);
   const early = nftLocal(shape.local);
@@ -126,7 +129,7 @@ test("other users' programs may ask the resolver at a limited rate", () => {
   assert.match(nftProbe(shape), /delete set inet ghostinbox resolver_users\n/);
   assert.match(
     resetText([], [], shape),
-    / ip daddr 127\.71\.9\.53 meta l4proto \{ tcp, udp \} th dport 53 meta skuid != @resolver_users limit rate over 50\/second burst 100 packets drop\n/,
+    / ip daddr 127\.71\.9\.53 meta l4proto \{ tcp, udp \} th dport 53 meta skuid != @resolver_users limit rate over 4 kbytes\/second burst 16 kbytes drop\n/,
   );
 });
 

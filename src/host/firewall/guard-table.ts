@@ -221,7 +221,8 @@ export type LocalPort = Readonly<{
   clients: Readonly<{ set: "askers" | "sieve_senders"; users: readonly number[] }> | null;
   /**
    * Who answers there. While none of our programs listens, another user could: Dovecot would trust its answers, and a proxy would
-   * pass it cookies and passwords, or mail. The kernel drops the answer to a SYN, so no connection opens. Null: not checked.
+   * pass it cookies and passwords, or mail. The kernel drops the answer to a SYN, so no connection opens; one with a SYN cookie has no
+   * user, so it is dropped too. Null: not checked.
    */
   server: number | null;
   /** Where the server listens. */
@@ -241,7 +242,9 @@ function localText(local: readonly LocalPort[]): string {
     ...(clients === null ? [] : [`    oif lo tcp dport ${port} meta skuid != @${clients.set} reject with tcp reset\n`]),
     ...(server === null
       ? []
-      : [`    ${fromAddress(address)}tcp sport ${port} ${ANSWER} meta skuid != ${server} drop\n`]),
+      : [`meta skuid ${server} accept`, "drop"].map(
+          (verdict) => `    ${fromAddress(address)}tcp sport ${port} ${ANSWER} ${verdict}\n`,
+        )),
   ]);
   return `${sets.join("")}  chain local {
     type filter hook output priority filter - 10; policy accept;
@@ -251,14 +254,14 @@ ${rules.join("")}  }
 
 /**
  * It works on some hundred names at once. A local program that asks for slow ones without pause would leave no place for those that
- * mail needs.
+ * mail needs. Bytes, because one packet may hold 64 queries (udp(7), UDP_SEGMENT).
  */
 function resolverText(resolver: Resolver | null): string {
   if (resolver === null) return "";
   const to = `${familyOf(resolver.address)} daddr ${resolver.address}`;
   return `${setText(RESOLVER_USERS, "uid", andRootUser([...resolver.users]))}  chain resolver {
     type filter hook output priority filter - 10; policy accept;
-    ${to} meta l4proto { tcp, udp } th dport 53 meta skuid != @${RESOLVER_USERS} limit rate over 50/second burst 100 packets drop
+    ${to} meta l4proto { tcp, udp } th dport 53 meta skuid != @${RESOLVER_USERS} limit rate over 4 kbytes/second burst 16 kbytes drop
   }
 `;
 }

@@ -58,9 +58,9 @@ export function runsForAnother(data: string): boolean {
   return isAnotherAmong(namesOf(data), listProcesses(), whose);
 }
 
-/** The users of the server's programs, except root. */
-export function serverUsers(): ReadonlySet<number> {
-  return new Set([...idsOf(OUR_USERS), ...idsOf(SHARED_USERS)]);
+/** The users of the programs that need the server's resolver, except root. */
+export function resolverUsers(): ReadonlySet<number> {
+  return new Set([...idsOf([USERS.guard]), ...idsOf(SHARED_USERS)]);
 }
 
 /** Ids of those of the users that exist here. */

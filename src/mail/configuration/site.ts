@@ -114,8 +114,8 @@ export function mailCryptOf(settings: MailCryptSettings, layout: MailKeyFiles) {
   if (!isOn && !existsSync(layout.mailPublicKey)) return null;
   const own = settings["mailboxes.encryption_key"];
   const privateKey = own === "" ? layout.mailPrivateKey : own;
-  // A reboot would lose a key in memory, and with it the mail it encrypted, unless the owner has it.
-  const waits = isOn && /^\/(run|dev\/shm)\//.test(own) && !existsSync(layout.mailKeySeen);
+  // A reboot would lose a key there, and with it the mail it encrypted, unless the owner has it.
+  const waits = isOn && /^\/((var\/)?run|dev\/shm|tmp)\//.test(own) && !existsSync(layout.mailKeySeen);
   // `byAccount`: with the account's own key, if it has one.
   return { encrypts: isOn && !waits, waits, byAccount: how === "account", publicKey: layout.mailPublicKey, privateKey };
 }

@@ -19,7 +19,7 @@ import type { ProxyDoors } from "../../host/firewall/guard-table.ts";
 import { localPorts } from "../../host/firewall/local-ports.ts";
 import { KernelConnections } from "../../host/firewall/open-connections.ts";
 import { hasUser, userIds } from "../../host/machine/system-users.ts";
-import { serverUsers } from "../../host/running/processes.ts";
+import { resolverUsers } from "../../host/running/processes.ts";
 import { proxiedPorts } from "../../settings/ports.ts";
 import type { Settings } from "../../settings/schema.ts";
 import type { GuardParts } from "./compose-stores.ts";
@@ -47,7 +47,7 @@ export function composeFirewall(parts: FirewallParts) {
     connections: connectionLimit(settingsNow()),
     proxied: doors,
     local: localPorts(settings),
-    resolver: { address: settings["dns.address"], users: serverUsers() },
+    resolver: { address: settings["dns.address"], users: resolverUsers() },
   }));
   const enforcer = settings["firewall.enabled"]
     ? new BanEnforcer({ banLog, firewall, allowList, audit, clock, notices, log })
