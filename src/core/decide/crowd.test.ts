@@ -47,7 +47,10 @@ test("known places and those who are expected are answered as ever", () => {
     assert.equal(answer({ ...who, recipient: "unknown", networkProbed: true }), null);
 });
 
-test("three honest mails do not open the list of names", () => {
+test("a wanted server gets no list of names, but answers get through", () => {
+  const answering = { isWanted: true, isAnswer: true, networkProbed: true } as const;
+  assert.equal(answer({ ...answering, recipient: "exists" }), null);
+  assert.equal(answer({ ...answering, recipient: "unknown" }), "defer recipients_deferred");
   assert.equal(answer({ isWanted: true, recipient: "unknown", networkProbed: true }), "defer recipients_deferred");
 });
 

@@ -253,7 +253,7 @@ export function decideBounce(policy: Policy, facts: BounceQuestion, event: Recip
 }
 
 type Stranger = Pick<Facts, "known" | "isWanted" | "firstContact">;
-export type ProbingQuestion = Stranger & Pick<Facts, "recipient" | "probesFromAnywhere" | "networkProbed">;
+export type ProbingQuestion = Stranger & Pick<Facts, "recipient" | "isAnswer" | "probesFromAnywhere" | "networkProbed">;
 export type FirstContactQuestion = Stranger & Pick<Facts, "connections" | "firstContactsFromAnywhere">;
 export type MarkQuestion = Pick<Facts, "known" | "isWanted" | "isAmongFirstContacts" | "firstContactsFromAnywhere">;
 
@@ -270,6 +270,8 @@ export function decideProbingFromAnywhere(
 ): Decision | null {
   const evidence = reached(policy.probesFromAnywhere, facts.probesFromAnywhere, now);
   if (evidence === null || !isStranger(policy, facts, event)) return null;
+  // Reveals only those who wrote to the sender's domain.
+  if (facts.recipient === "exists" && facts.isWanted && facts.isAnswer) return null;
   if (facts.networkProbed || !policy.greylist)
     return decision("defer", "recipients_deferred", { evidence, counted: false });
   return facts.recipient === "exists" ? null : decision("pass", "recipient_hidden", { evidence, counted: false });
@@ -293,7 +295,7 @@ export function markFirstContact(policy: Policy, facts: MarkQuestion, now: Milli
 }
 
 /**
- * Whether nothing vouches for the client. Three honest mails make a server wanted: that must not open the list of names. Without
+ * Whether nothing vouches for the client. Honest mail on three days makes a server wanted, which must not open the list of names. Without
  * greylisting no one looks up whom accounts wrote to: then wanted servers and large providers are excepted.
  */
 function isStranger(policy: Policy, facts: Stranger, { clientName }: Recipient): boolean {

@@ -108,7 +108,8 @@ test("a port that may wait is no longer awaited once another program has taken i
   const warnings: string[] = [];
   try {
     const waiting = waitUntilReady(layout, [page], never, { mayWait: [page], warn: (text) => warnings.push(text) });
-    while (warnings.length === 0) await pause(10);
+    const ended = waiting.then(() => true);
+    while (warnings.length === 0 && !(await Promise.race([ended, pause(10, false)])));
     await withSockets(layout);
     assert.deepEqual(await waiting, { ok: true });
     assert.match(warnings.join(), /^Port \d+ for the dashboard is in use by/);

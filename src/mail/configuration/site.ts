@@ -19,7 +19,7 @@ import { filterNames as ownFilters, readFilter, STOCK_DIRECTORY, STOCK_FILTERS }
 const MOST_NAMED_BYTES = 1024 * 1024;
 
 export type MailCryptSettings = Pick<Settings, "mailboxes.encryption" | "mailboxes.encryption_key">;
-type MailKeyFiles = Pick<Layout, "mailPublicKey" | "mailPrivateKey" | "mailKeySeen">;
+type MailKeyFiles = Pick<Layout, "mailPublicKey" | "mailPrivateKey">;
 
 /** Everything on which the configuration files of Postfix and Dovecot depend. */
 export type Site = Readonly<ReturnType<typeof readSite>>;
@@ -110,14 +110,12 @@ export function readSite(
 /** Null: mail was never encrypted. Once it was, Dovecot must be able to read it. */
 export function mailCryptOf(settings: MailCryptSettings, layout: MailKeyFiles) {
   const how = settings["mailboxes.encryption"];
-  const isOn = how !== "off";
-  if (!isOn && !existsSync(layout.mailPublicKey)) return null;
+  const encrypts = how !== "off";
+  if (!encrypts && !existsSync(layout.mailPublicKey)) return null;
   const own = settings["mailboxes.encryption_key"];
   const privateKey = own === "" ? layout.mailPrivateKey : own;
-  // A reboot would lose a key there, and with it the mail it encrypted, unless the owner has it.
-  const waits = isOn && /^\/((var\/)?run|dev\/shm|tmp)\//.test(own) && !existsSync(layout.mailKeySeen);
   // `byAccount`: with the account's own key, if it has one.
-  return { encrypts: isOn && !waits, waits, byAccount: how === "account", publicKey: layout.mailPublicKey, privateKey };
+  return { encrypts, byAccount: how === "account", publicKey: layout.mailPublicKey, privateKey };
 }
 
 /** Where the proxies of these networks connect. Null: there are none. */
@@ -199,11 +197,9 @@ function relayPassword(settings: Settings, missing: Missing): string {
   const key = "outbound.relay_password_file";
   const [line = ""] = textIn(settings, key, missing).split("\n");
   const password = line.replace(/\r$/, "");
-  if (password === "" || password !== password.trim())
-    throw new SetUpFailure(
-      `The first line of ${settings[key]} must be the password for the relay, without blanks around it.`,
-    );
-  return password;
+  if (password !== "" && password === password.trim()) return password;
+  const reason = `The first line of ${settings[key]} must be the password for the relay, without blanks around it.`;
+  return missing(key, reason);
 }
 
 /** Postfix counts in seconds: never less than the setting. */

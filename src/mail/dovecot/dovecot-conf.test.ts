@@ -129,7 +129,7 @@ test("app passwords are asked first, by their digest, only for mail programs, an
 });
 
 test("if an account's password opens its mail, no other password signs in", () => {
-  const mailCrypt = { publicKey: "/k.pem", privateKey: "/p.pem", encrypts: true, waits: false, byAccount: true };
+  const mailCrypt = { publicKey: "/k.pem", privateKey: "/p.pem", encrypts: true, byAccount: true };
   assert.doesNotMatch(rendered({ mailCrypt }), /app-passwords\.conf/);
   assert.match(rendered({ mailCrypt: { ...mailCrypt, byAccount: false } }), /app-passwords\.conf/);
 });

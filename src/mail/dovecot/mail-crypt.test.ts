@@ -6,7 +6,7 @@ import { accountKeysConf, mailKeyConf } from "./mail-crypt.ts";
 
 const keys = { publicKey: "/srv/mail/lib/mail-crypt/public.pem", privateKey: "/run/mail.pem" };
 const files = (encrypts: boolean | null, byAccount = false) =>
-  renderDovecot(sampleSite({ mailCrypt: encrypts === null ? null : { encrypts, waits: false, byAccount, ...keys } }));
+  renderDovecot(sampleSite({ mailCrypt: encrypts === null ? null : { encrypts, byAccount, ...keys } }));
 const conf = (encrypts: boolean | null): string => files(encrypts)[0]?.text ?? "";
 const query = (name: string, ...how: Parameters<typeof files>): string =>
   new RegExp(`^${name} = (.*)$`, "m").exec(files(...how)[1]?.text ?? "")?.[1] ?? "";

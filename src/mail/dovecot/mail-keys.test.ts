@@ -17,7 +17,7 @@ import { fingerprint, lockedBecause, placeMailKey, prepareMailKeys, publicHalf }
 function scene() {
   const layout = temporaryLayout("mailPublicKey", "mailPrivateKey", "mailKeyConf");
   const { mailPublicKey: publicKey, mailPrivateKey: privateKey } = layout;
-  const crypt = { encrypts: true, waits: false, byAccount: false, publicKey, privateKey };
+  const crypt = { encrypts: true, byAccount: false, publicKey, privateKey };
   const prepare = (byAccount = false) => prepareMailKeys({ mailCrypt: { ...crypt, byAccount }, layout });
   return { layout, crypt, prepare };
 }
@@ -61,6 +61,13 @@ test("a private key that does not match, or is invalid, is refused and changes n
   writeFileSync(crypt.privateKey, "nonsense");
   assert.match(JSON.stringify(prepare()), /"ok":false.*could not be prepared/);
   assert.equal(existsSync(layout.mailKeyConf), true);
+});
+
+test("no key is made in memory, where a reboot would lose it", () => {
+  const { layout, crypt } = scene();
+  const mailCrypt = { ...crypt, publicKey: "/nowhere/public.pem", privateKey: "/run/no-such-directory/mail.pem" };
+  const prepared = prepareMailKeys({ mailCrypt, layout });
+  assert.match(prepared.ok ? "" : prepared.reason, /^No key is made at \/run\/.* where a reboot would lose it/);
 });
 
 test("a start continues without a private key that does not match", () => {

@@ -24,7 +24,11 @@ export function prepareMailKeys({ mailCrypt: crypt, layout }: KeySite, isStartin
   if (crypt.byAccount && !existsSync(layout.mailRecoveryKey)) return { ok: false, reason: NO_RECOVERY };
   try {
     if (!existsSync(layout.mailNoKey)) writeFile(layout.mailNoKey, newPrivateKey(), { mode: 0o600 });
-    if (!existsSync(crypt.publicKey)) makeKeys(crypt);
+    if (!existsSync(crypt.publicKey)) {
+      const wouldBeLost = MEMORY.test(crypt.privateKey) && !MEMORY.test(crypt.publicKey);
+      if (wouldBeLost && !existsSync(crypt.privateKey)) return { ok: false, reason: inMemory(crypt.privateKey) };
+      makeKeys(crypt);
+    }
     // A start continues without the key: mail arrives, and a notice says what is wrong.
     const reason = isStarting ? null : mismatch(crypt);
     return reason === null ? { ok: true, changed: placeMailKey(crypt, layout) } : { ok: false, reason };
@@ -80,6 +84,13 @@ const NO_RECOVERY =
   "A forgotten password would lose all mail of its account (mailboxes.encryption): make the key that opens them first, by `encryption recovery-key`, while the server runs with `server` or `off`.";
 
 /** An existing private key, as after a restored disk, stays. */
+const MEMORY = /^\/((var\/)?run|dev\/shm)\//;
+
+/** A reboot could lose a key that was made there before its owner has it, and with it all mail. */
+function inMemory(path: string): string {
+  return `No key is made at ${path} (mailboxes.encryption_key), where a reboot would lose it. Make it elsewhere and copy it there: openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256`;
+}
+
 function makeKeys({ publicKey, privateKey }: MailCrypt): void {
   if (!existsSync(privateKey)) writeFile(privateKey, newPrivateKey(), { mode: 0o600 });
   writeFile(publicKey, publicHalf(readNamed(privateKey, MOST_KEY_BYTES).toString()), { mode: 0o600 });

@@ -94,7 +94,7 @@ export function checksOf(layout: Layout): ChecksReport {
 
 /** The state of the server's key for `encryption show`, without its location. Throws if the public key cannot be read. */
 export function encryptionOf(
-  layout: Pick<Layout, "mailPublicKey" | "mailPrivateKey" | "mailKeyConf" | "mailKeySeen">,
+  layout: Pick<Layout, "mailPublicKey" | "mailPrivateKey" | "mailKeyConf">,
   settings: Pick<Settings, "mailboxes.encryption" | "mailboxes.encryption_key">,
 ): EncryptionReport {
   const crypt = mailCryptOf(settings, layout);

@@ -38,16 +38,17 @@ function mustBeMade(layout: Layout): boolean {
   const files = { cert: layout.tlsCert, key: layout.tlsKey };
   if (!existsSync(files.cert) || !existsSync(files.key)) return true;
   const read = readPair(files, clock.now());
-  return read.ok ? read.pair.validTo - clock.now() < RENEW_BEFORE_MS : isUseless(files.cert);
+  return read.ok ? read.pair.validTo - clock.now() < RENEW_BEFORE_MS : isUseless(files.cert, layout);
 }
 
 /**
  * Ours may have expired, as after a long run, or lack its key, as after a start that was killed between the two. A clock that is behind,
  * as on a board without a battery, must not void what clients trust.
  */
-function isUseless(cert: string): boolean {
+function isUseless(cert: string, layout: Layout): boolean {
   const own = readOr(() => new X509Certificate(readNamed(cert, MOST_BYTES)), null);
-  return own !== null && own.subject === `CN=${SELF_SIGNED}` && own.validFromDate.getTime() <= clock.now();
+  if (own?.subject !== `CN=${SELF_SIGNED}`) return false;
+  return own.validFromDate.getTime() <= clock.now() || !existsSync(servedFiles(layout).cert);
 }
 
 /** The ciphers with an RSA key exchange in the list "seed" need an RSA key. */

@@ -225,7 +225,7 @@ async function prepare(
   const site = readSite(read, layout, (key, reason) => {
     const inForce = textInForce(settings, layout, key);
     if (inForce === null) throw new SetUpFailure(reason);
-    log.warn(`${reason} What it held at the last change stays in use.`);
+    log.warn(`${reason} What was last read from it stays in use.`);
     return inForce;
   });
   const applied = await applyConfiguration(site, { isStarting: true });

@@ -26,8 +26,8 @@ const KNOWN_FOR_MS = 180 * DAY_MS;
 /** As long as limits.accounts.window may be. */
 const GUESSES_FOR_MS = 7 * DAY_MS;
 export const MOST_GUESSES = 200_000;
-/** Of one account, the latest stay: twice what any of its limits counts. */
-export const KEPT_GUESSES = 2_000;
+/** Of one account, the latest stay: as many as any of its limits counts. */
+export const KEPT_GUESSES = 4_000;
 /** This many within a sweep's hour bring the next sweep forward: a flood of sign-ins must not fill the database. */
 const MANY_GUESSES = 10_000;
 const LOOK_EVERY_MS = MINUTE_MS;
@@ -224,8 +224,8 @@ export class Retention {
       let left = rows;
       return (batch) => {
         const now = left.slice(0, batch);
-        left = left.slice(batch);
         for (const row of now) drop(row);
+        left = left.slice(batch);
         return now.length;
       };
     };

@@ -167,7 +167,7 @@ export function surplusOf(db: DatabaseSync, staleBefore: Millis): Surplus {
 function surplusGuesses(db: DatabaseSync, surplus: number): Surplus["guesses"] {
   if (surplus <= 0) return [];
   const found = db.prepare(`
-    WITH existing AS (SELECT account FROM account_password UNION SELECT lower(account) FROM known_address)
+    WITH existing AS (SELECT substr(account, 1, 64) AS account FROM account_password UNION SELECT substr(lower(account), 1, 64) FROM known_address)
     SELECT account, network, proof, at FROM (
       SELECT *, account IN existing AS exists_here, row_number() OVER (PARTITION BY account ORDER BY at DESC) AS nth
       FROM guess)

@@ -53,16 +53,6 @@ test("restarts Dovecot when the key appears or disappears, with a notice while i
   assert.deepEqual(await look(), [[], ["dovecot"]]);
 });
 
-test("a key in memory encrypts nothing until it was displayed", () => {
-  const { layout } = scene();
-  const crypt = () => mailCryptOf({ ...ON, "mailboxes.encryption_key": "/run/mail.pem" }, layout);
-  assert.deepEqual([crypt()?.encrypts, crypt()?.waits], [false, true]);
-  writeFileSync(layout.mailKeySeen, "");
-  assert.deepEqual([crypt()?.encrypts, crypt()?.waits], [true, false]);
-  rmSync(layout.mailKeySeen);
-  assert.equal(mailCryptOf(ON, layout)?.encrypts, true, "on the disk");
-});
-
 test("a key that is still being written, or a wrong one, locks the mail until the right one is complete", async () => {
   const { layout, inForce, watch, prepare, look } = scene();
   inForce.settings = ON;

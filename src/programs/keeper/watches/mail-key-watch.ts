@@ -51,7 +51,7 @@ export class MailKeyWatch {
     if (locked !== null) return [{ code: "mail_locked", detail: locked.replace(/\.$/, "") }];
     return existsSync(this.#layout.mailKeySeen)
       ? []
-      : [{ code: "mail_key_unseen", detail: `./ghostinbox encryption key${crypt.waits ? WAITS : ""}` }];
+      : [{ code: "mail_key_unseen", detail: `./ghostinbox encryption key${isInMemory(crypt) ? IN_MEMORY : ""}` }];
   }
 
   #crypt() {
@@ -60,4 +60,8 @@ export class MailKeyWatch {
   }
 }
 
-const WAITS = " and `config apply` (the key is only in memory: until then, new mail is not encrypted)";
+const IN_MEMORY = " (the key is only in memory: the next reboot loses it, and the mail that it encrypted)";
+
+function isInMemory({ privateKey }: Readonly<{ privateKey: string }>): boolean {
+  return /^\/(run|dev\/shm)\//.test(privateKey);
+}

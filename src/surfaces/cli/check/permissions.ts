@@ -153,7 +153,7 @@ function missingNamed(settings: Settings): Finding | null {
     return null;
   } catch (error) {
     if (!(error instanceof SetUpFailure)) throw error;
-    return wrong(error.message, "put it back: until then the server starts with what it held before");
+    return wrong(error.message, "put it back; the server keeps using what it had read from it");
   }
 }
 

@@ -27,7 +27,7 @@ import { noAccount, ofAccount } from "./accounts.ts";
 
 /** `encryption show` */
 export const encryptionShow = withCrypt(async (call, crypt) => {
-  const { encrypts, waits, byAccount, privateKey } = crypt;
+  const { encrypts, byAccount, privateKey } = crypt;
   const print = fingerprint(readFileSync(crypt.publicKey, "utf8"));
   const isGiven = existsSync(call.layout.mailKeyConf);
   const locked = lockedBecause(crypt) ?? (isGiven ? null : "Dovecot is given the private key within seconds.");
@@ -41,10 +41,7 @@ export const encryptionShow = withCrypt(async (call, crypt) => {
     `SHA-256 of the public key: ${print}`,
   ];
   const json = { encrypts, readable: locked === null, privateKey, fingerprint: print, accounts: own };
-  const next = waits
-    ? `${PROGRAM} encryption key  # a reboot would lose the key: until you keep it, nothing is encrypted`
-    : undefined;
-  return done(json, [...lines, ...keyCountsText(own, byAccount)].join("\n"), next);
+  return done(json, [...lines, ...keyCountsText(own, byAccount)].join("\n"));
 });
 
 /** `encryption key` */
@@ -53,8 +50,7 @@ export const encryptionKey = withCrypt(async (call, crypt) => {
   if (locked !== null) return failed(locked, "");
   const key = readFileSync(crypt.privateKey, "utf8");
   const advice = `${key}\nKeep this outside this machine. Without it what it encrypts cannot be read, neither here nor from a backup.`;
-  const next = crypt.waits && { next: `${PROGRAM} config apply  # new mail is encrypted from then on` };
-  const shown = { json: { key }, text: call.terminal.interactive ? advice : key.trimEnd(), ...next };
+  const shown = { json: { key }, text: call.terminal.interactive ? advice : key.trimEnd() };
   const seen = (): void => writeFile(call.layout.mailKeySeen, "", { mode: 0o600 });
   return showKey(call, shown, { seen, again: `${PROGRAM} encryption key` });
 });
