@@ -8,7 +8,7 @@ import type { Policy } from "./policy.ts";
 export type Guess = Readonly<{ network: Prefix; passwordHash: string }>;
 
 /** Longer names exist only as addresses in theory. In a flood of typed names each takes no more room than this. */
-const LONGEST_NAME = 64;
+export const LONGEST_NAME = 64;
 
 export type GuessedAt = Pick<Facts, "account" | "network">;
 

@@ -15,7 +15,7 @@ const READY_MS = 40_000;
 const TRIES = 4;
 const LOG_LINES = 5;
 
-/** `mayWait`: ports that another program may take first; each is told to `warn`, and no longer awaited. */
+/** `mayWait`: ports that another program may take first; each is reported to `warn`, and then not awaited. */
 type Patience = Readonly<{ patienceMs?: number; mayWait?: readonly ServerPort[]; warn?: (says: string) => void }>;
 
 /**

@@ -25,8 +25,8 @@ export function prepareMailKeys({ mailCrypt: crypt, layout }: KeySite, isStartin
   try {
     if (!existsSync(layout.mailNoKey)) writeFile(layout.mailNoKey, newPrivateKey(), { mode: 0o600 });
     if (!existsSync(crypt.publicKey)) {
-      const wouldBeLost = MEMORY.test(crypt.privateKey) && !MEMORY.test(crypt.publicKey);
-      if (wouldBeLost && !existsSync(crypt.privateKey)) return { ok: false, reason: inMemory(crypt.privateKey) };
+      const wouldBeLost = isInMemory(crypt.privateKey) && !isInMemory(crypt.publicKey);
+      if (wouldBeLost && !existsSync(crypt.privateKey)) return { ok: false, reason: notInMemory(crypt.privateKey) };
       makeKeys(crypt);
     }
     // A start continues without the key: mail arrives, and a notice says what is wrong.
@@ -84,10 +84,13 @@ const NO_RECOVERY =
   "A forgotten password would lose all mail of its account (mailboxes.encryption): make the key that opens them first, by `encryption recovery-key`, while the server runs with `server` or `off`.";
 
 /** An existing private key, as after a restored disk, stays. */
-const MEMORY = /^\/((var\/)?run|dev\/shm)\//;
+/** By the usual places: a reboot loses such a file. */
+export function isInMemory(path: string): boolean {
+  return /^\/((var\/)?run|dev\/shm)\//.test(path);
+}
 
 /** A reboot could lose a key that was made there before its owner has it, and with it all mail. */
-function inMemory(path: string): string {
+function notInMemory(path: string): string {
   return `No key is made at ${path} (mailboxes.encryption_key), where a reboot would lose it. Make it elsewhere and copy it there: openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256`;
 }
 

@@ -1,5 +1,6 @@
 import { chmodSync, renameSync, rmSync } from "node:fs";
 import { backup, DatabaseSync, type StatementSync } from "node:sqlite";
+import { LONGEST_NAME } from "../../core/decide/account-guard.ts";
 import { messageOf } from "../../core/error.ts";
 import type { Millis } from "../../core/time.ts";
 import { integer, text } from "../columns.ts";
@@ -163,11 +164,13 @@ export function surplusOf(db: DatabaseSync, staleBefore: Millis): Surplus {
   };
 }
 
-/** The oldest, but the latest of each account last: a flood of names, or at one account, resets no budget of another. */
+/** The oldest, but the latest of each account last: a flood of names, or at one account, resets no other account's budget. */
 function surplusGuesses(db: DatabaseSync, surplus: number): Surplus["guesses"] {
   if (surplus <= 0) return [];
   const found = db.prepare(`
-    WITH existing AS (SELECT substr(account, 1, 64) AS account FROM account_password UNION SELECT substr(lower(account), 1, 64) FROM known_address)
+    WITH existing AS (
+      SELECT substr(lower(account), 1, ${LONGEST_NAME}) AS account
+      FROM (SELECT account FROM account_password UNION SELECT account FROM known_address))
     SELECT account, network, proof, at FROM (
       SELECT *, account IN existing AS exists_here, row_number() OVER (PARTITION BY account ORDER BY at DESC) AS nth
       FROM guess)

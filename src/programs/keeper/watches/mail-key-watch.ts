@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import type { KeeperTrouble } from "../../../admin/declare/keeper.ts";
 import type { ServiceName } from "../../../host/running/runit.ts";
 import { type MailCryptSettings, mailCryptOf } from "../../../mail/configuration/site.ts";
-import { lockedBecause, placeMailKey } from "../../../mail/dovecot/mail-keys.ts";
+import { isInMemory, lockedBecause, placeMailKey } from "../../../mail/dovecot/mail-keys.ts";
 import type { Layout } from "../../../settings/layout.ts";
 
 type Files = Pick<Layout, "mailPublicKey" | "mailPrivateKey" | "mailKeyConf" | "mailKeyLink" | "mailKeySeen">;
@@ -51,7 +51,12 @@ export class MailKeyWatch {
     if (locked !== null) return [{ code: "mail_locked", detail: locked.replace(/\.$/, "") }];
     return existsSync(this.#layout.mailKeySeen)
       ? []
-      : [{ code: "mail_key_unseen", detail: `./ghostinbox encryption key${isInMemory(crypt) ? IN_MEMORY : ""}` }];
+      : [
+          {
+            code: "mail_key_unseen",
+            detail: `./ghostinbox encryption key${isInMemory(crypt.privateKey) ? IN_MEMORY : ""}`,
+          },
+        ];
   }
 
   #crypt() {
@@ -61,7 +66,3 @@ export class MailKeyWatch {
 }
 
 const IN_MEMORY = " (the key is only in memory: the next reboot loses it, and the mail that it encrypted)";
-
-function isInMemory({ privateKey }: Readonly<{ privateKey: string }>): boolean {
-  return /^\/(run|dev\/shm)\//.test(privateKey);
-}
