@@ -135,7 +135,7 @@ export function factsOf(known: Partial<Facts> = {}): Facts {
     hasOtherExtension: false,
     isAnswer: false,
     probesFromAnywhere: [],
-    networkProbed: false,
+    namesProbed: 0,
     firstContactsFromAnywhere: [],
     isAmongFirstContacts: false,
     accountNetworks: [],

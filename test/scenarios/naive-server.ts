@@ -9,7 +9,7 @@ import { changesOf, type Kept, recipientKind } from "./naive-recount.ts";
 type Asked = Readonly<{ reason: string; at: Millis; event: Recipient; subject: Prefix; network: Prefix }>;
 type ServerFacts = Pick<
   Facts,
-  "probesFromAnywhere" | "networkProbed" | "firstContactsFromAnywhere" | "isAmongFirstContacts"
+  "probesFromAnywhere" | "namesProbed" | "firstContactsFromAnywhere" | "isAmongFirstContacts"
 >;
 
 /** Answers that strangers got, known or unknown. A refusal for another reason said nothing about the recipient. */
@@ -71,10 +71,12 @@ export function serverFactsOf(
           countedNames.has(`${name} ${at}`) || name.startsWith(`${networkOf(now.event)} `) ? [at] : [],
         )
       : [],
-    networkProbed: firstTimes(
-      probes.map(({ at, network }) => ({ at, key: network })),
+    namesProbed: firstTimes(
+      probes
+        .filter(({ network }) => network === networkOf(now.event))
+        .map(({ at, event }) => ({ at, key: `${isBounce(event)} ${event.recipient}` })),
       now.at,
-    ).has(networkOf(now.event)),
+    ).size,
     firstContactsFromAnywhere: [...places].flatMap(([place, at]) =>
       counted.has(`${place} ${at}`) || contains(networkOf(now.event), networkAddress(place)) ? [at] : [],
     ),

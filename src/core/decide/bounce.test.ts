@@ -32,12 +32,12 @@ const examples: readonly Example[] = [
   [
     "the 101st of the whole server",
     "defer bounces_deferred, uncounted",
-    { recipient: "unknown", probesFromAnywhere: times(100), networkProbed: true, firstContact: true },
+    { recipient: "unknown", probesFromAnywhere: times(100), namesProbed: 1, firstContact: true },
   ],
   [
     "to one of ours after that, from a network that asked",
     "defer bounces_deferred, uncounted",
-    { probesFromAnywhere: times(100), networkProbed: true, firstContact: true },
+    { probesFromAnywhere: times(100), namesProbed: 1, firstContact: true },
   ],
   ["from a known place all the same", "pass below_limit, uncounted", { known: true, probesFromAnywhere: times(100) }],
   ["to one of ours after that", "defer bounces_deferred, uncounted", { bounces: times(30) }],
@@ -66,11 +66,16 @@ const MANY = { probesFromAnywhere: times(100), firstContact: true };
 const greylisted: readonly Example[] = [
   ["to one of ours, from a network that asked for none", "pass greylist_asked, uncounted", MANY],
   ["to one who does not exist, from there", "pass recipient_hidden, uncounted", { ...MANY, recipient: "unknown" }],
-  ["to one of ours, from one that did", "defer bounces_deferred, uncounted", { ...MANY, networkProbed: true }],
+  ["to one of ours, from one that did", "defer bounces_deferred, uncounted", { ...MANY, namesProbed: 1 }],
   [
     "from a server with wanted mail",
     "pass recipient_hidden, uncounted",
-    { ...MANY, recipient: "unknown", isWanted: true },
+    { ...MANY, recipient: "unknown", isWanted: true, namesProbed: 2 },
+  ],
+  [
+    "from one whose network named three",
+    "defer bounces_deferred, uncounted",
+    { ...MANY, isWanted: true, namesProbed: 3 },
   ],
 ];
 check("while strangers ask for many who do not exist, a bounce", greylisted, (facts) =>

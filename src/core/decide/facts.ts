@@ -43,8 +43,8 @@ export type Facts = Readonly<{
   isAnswer: boolean;
   /** Unknown recipients that strangers anywhere asked for: by bounces if the event is one, else by other mail. */
   probesFromAnywhere: readonly Millis[];
-  /** Whether a stranger of this network asked for an unknown recipient within the hour. */
-  networkProbed: boolean;
+  /** How many different unknown recipients strangers of this network asked for within the hour, those of bounces counted apart. */
+  namesProbed: number;
   /** When prefixes with first contacts had their first one within the hour, and whether this is one of these prefixes. */
   firstContactsFromAnywhere: readonly Millis[];
   isAmongFirstContacts: boolean;

@@ -253,14 +253,14 @@ export function decideBounce(policy: Policy, facts: BounceQuestion, event: Recip
 }
 
 type Stranger = Pick<Facts, "known" | "isWanted" | "firstContact">;
-export type ProbingQuestion = Stranger & Pick<Facts, "recipient" | "isAnswer" | "probesFromAnywhere" | "networkProbed">;
+export type ProbingQuestion = Stranger & Pick<Facts, "recipient" | "probesFromAnywhere" | "namesProbed">;
 export type FirstContactQuestion = Stranger & Pick<Facts, "connections" | "firstContactsFromAnywhere">;
 export type MarkQuestion = Pick<Facts, "known" | "isWanted" | "isAmongFirstContacts" | "firstContactsFromAnywhere">;
 
 /**
- * Probing for recipients from many places, each below its own limit. A network that asked for an unknown one is deferred for every
- * recipient. For others, an unknown recipient is answered like a first contact with a known one, by Postgrey, so honest strangers
- * still come in. Null: the usual rules apply. Retries never lead to a ban.
+ * Probing for recipients from many places, each below its own limit. A network that asked for an unknown one (for three, if the client
+ * is a wanted server) is deferred for every recipient. For others, an unknown recipient is answered like a first contact with a known
+ * one, by Postgrey, so honest strangers still come in. Null: the usual rules apply. Retries never lead to a ban.
  */
 export function decideProbingFromAnywhere(
   policy: Policy,
@@ -270,11 +270,17 @@ export function decideProbingFromAnywhere(
 ): Decision | null {
   const evidence = reached(policy.probesFromAnywhere, facts.probesFromAnywhere, now);
   if (evidence === null || !isStranger(policy, facts, event)) return null;
-  // Reveals only those who wrote to the sender's domain.
-  if (facts.recipient === "exists" && facts.isWanted && facts.isAnswer) return null;
-  if (facts.networkProbed || !policy.greylist)
+  if (isPastNames(facts) || !policy.greylist)
     return decision("defer", "recipients_deferred", { evidence, counted: false });
   return facts.recipient === "exists" ? null : decision("pass", "recipient_hidden", { evidence, counted: false });
+}
+
+/** From this many names of a network on, its wanted servers are deferred too. */
+const NAMES_OF_WANTED = 3;
+
+/** A mail to an outdated address, which is retried for days, must not keep out the other mail of a wanted server. */
+function isPastNames({ namesProbed, isWanted }: ProbingQuestion): boolean {
+  return namesProbed >= NAMES_OF_WANTED || (namesProbed > 0 && !isWanted);
 }
 
 /** Past the limit of first contacts (snowshoe spam: many addresses send one mail each), they are deferred for longer. */

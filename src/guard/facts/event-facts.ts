@@ -99,8 +99,8 @@ export class EventFacts implements Facts {
       : NO_TIMES;
   }
 
-  get networkProbed(): boolean {
-    return this.#sources.wholeServer.hasProbed(this.state.network, this.#now);
+  get namesProbed(): number {
+    return this.#sources.wholeServer.namesProbed(this.state.network, this.#now);
   }
 
   get firstContactsFromAnywhere(): readonly Millis[] {

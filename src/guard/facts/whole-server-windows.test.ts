@@ -6,7 +6,7 @@ import type { Facts } from "../../core/decide/facts.ts";
 import type { Recipient } from "../../core/events/mail.ts";
 import type { Reason } from "../../core/events/reasons.ts";
 import { hostPrefix, neighbourhoodOf } from "../../core/net/ip.ts";
-import { later } from "../../core/time.ts";
+import { HOUR_MS, later } from "../../core/time.ts";
 import { DistinctTimes, WholeServerWindows } from "./whole-server-windows.ts";
 
 test("each item counts once, until its first time leaves the window", () => {
@@ -76,10 +76,21 @@ test("an unknown recipient counts once for each network, whichever address asks;
   assert.deepEqual([counts.probes, counts.bounces, counts.places], [3, 1, 0]);
 });
 
-test("only its network has probed", () => {
-  const { windows } = after({ facts: unknown });
-  assert.ok(windows.hasProbed(neighbourhoodOf(ip("203.0.113.99"), 64), NOON));
-  assert.ok(!windows.hasProbed(neighbourhoodOf(ip("198.51.100.7"), 64), NOON));
+test("names count for the network that asked for them, each once, those of bounces apart, and for an hour", () => {
+  const own = neighbourhoodOf(ip("203.0.113.99"), 64);
+  const named = (...recipients: readonly string[]): readonly Asked[] =>
+    recipients.map((recipient) => ({ facts: unknown, event: { recipient } }));
+  const { windows } = after(...named("a@example.org", "b@example.org", "a@example.org"));
+  assert.deepEqual(
+    [own, ELSEWHERE].map((network) => windows.namesProbed(network, NOON)),
+    [2, 0],
+  );
+  assert.equal(windows.namesProbed(own, later(NOON, HOUR_MS)), 0);
+  const twenty = named(...Array.from({ length: 20 }, (_, i) => `${i}@example.org`));
+  const more = after(...twenty, { facts: unknown, event: { sender: "" } }).windows;
+  assert.equal(more.namesProbed(own, NOON), 21);
+  more.clear();
+  assert.equal(more.namesProbed(own, NOON), 0);
 });
 
 test("a place that writes for the first time counts once", () => {

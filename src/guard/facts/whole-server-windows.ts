@@ -104,6 +104,10 @@ class NetworkTimes {
     return further.length === 0 ? times : merged(times, further);
   }
 
+  ofNetwork(network: Prefix, now: Millis): number {
+    return this.#counted.timesOf(network, now).length + this.#further.timesOf(network, now).length;
+  }
+
   clear(): void {
     this.#counted.clear();
     this.#further.clear();
@@ -131,8 +135,6 @@ export class WholeServerWindows {
   /** Unknown recipients, each counted once for the network that asked for it. */
   readonly #probes = new NetworkTimes(COUNTED_OF_NETWORK.names);
   readonly #bounces = new NetworkTimes(COUNTED_OF_NETWORK.names);
-  /** Networks that asked for an unknown recipient. */
-  readonly #probers = new DistinctTimes(HOUR_MS, LIMITS.serverWindow);
   /** Prefixes with first contacts. */
   readonly #firstContacts = new NetworkTimes(COUNTED_OF_NETWORK.clients);
 
@@ -141,8 +143,8 @@ export class WholeServerWindows {
     return (isBounce(event) ? this.#bounces : this.#probes).times(network, now);
   }
 
-  hasProbed(network: Prefix, now: Millis): boolean {
-    return this.#probers.has(network, "", now);
+  namesProbed(network: Prefix, now: Millis): number {
+    return this.#probes.ofNetwork(network, now) + this.#bounces.ofNetwork(network, now);
   }
 
   /** As they count for a client of this network. */
@@ -158,14 +160,13 @@ export class WholeServerWindows {
   update(event: Recipient, facts: Asking, { reason }: Decision, now: Millis): void {
     if (event.account !== null || facts.protection !== null || facts.known || REFUSED_ANYWAY.includes(reason)) return;
     const { network, prefix } = facts;
-    if (facts.recipient === "unknown") {
+    if (facts.recipient === "unknown")
       (isBounce(event) ? this.#bounces : this.#probes).add(network, event.recipient ?? "", now);
-      this.#probers.add(network, "", now);
-    } else if (FIRST_CONTACTS.includes(reason) && facts.firstContact) this.#firstContacts.add(network, prefix, now);
+    else if (FIRST_CONTACTS.includes(reason) && facts.firstContact) this.#firstContacts.add(network, prefix, now);
   }
 
   clear(): void {
-    for (const window of [this.#probes, this.#bounces, this.#probers, this.#firstContacts]) window.clear();
+    for (const window of [this.#probes, this.#bounces, this.#firstContacts]) window.clear();
   }
 }
 
