@@ -6,7 +6,7 @@ import { after, before, beforeEach, test } from "node:test";
 import { NftFirewall } from "../../src/host/firewall/firewall.ts";
 import { onlyBans } from "../../src/host/firewall/guard-table.ts";
 import { net } from "../kit/samples.ts";
-import { AS_NOBODY, type FirewallLab, OK, PORT, UNITS } from "./firewall-kit.ts";
+import { type FirewallLab, OK, PORT, UNITS } from "./firewall-kit.ts";
 import { until } from "./wait.ts";
 
 const MOST = 3;
@@ -40,18 +40,29 @@ export function connectionsTests(kitOf: () => FirewallLab): void {
       for (const socket of [again, ...held]) socket.destroy();
     });
 
-  test("of the programs of this machine only root's may hold more", async () => {
-    const connections = { most: MOST, ports: [PORT], perPort: false, here: [{ port: PORT, most: 2 }] };
-    const local = new NftFirewall(() => ({ ...onlyBans(64), connections }), kit.able);
-    assert.deepEqual(await local.reset([], [], kit.now()), OK);
-    const connects = `let [open, tried] = [0, 0];
-      const settled = () => ++tried === 5 && process.exit(open);
+  test("of the programs of this machine only root's may hold more, and those of users who are spared", async () => {
+    const opens = (then: string): readonly string[] => [
+      process.execPath,
+      "-e",
+      `let [open, tried] = [0, 0];
+      const settled = () => ++tried === 5 && ${then};
       for (let i = 0; i < 5; i++)
-        require("node:net").connect(${PORT}, "127.0.0.1", () => { open++; settled(); }).on("error", settled);`;
-    const held = async (...as: readonly string[]) =>
-      (await kit.lab.server.exec([...as, process.execPath, "-e", connects])).code;
-    assert.deepEqual([await held(...AS_NOBODY.split(" ")), await held()], [2, 5]);
-    await local.close();
+        require("node:net").connect(${PORT}, "127.0.0.1", () => { open++; settled(); }).on("error", settled);`,
+    ];
+    const as = (user: number, then: string) => ["setpriv", `--reuid=${user}`, "--clear-groups", ...opens(then)];
+    const held = async (user: number) => (await kit.lab.server.exec(as(user, "process.exit(open)"))).code;
+    for (const [share, others] of [
+      [{ of: "all" }, [0, 0, 5]],
+      [{ of: "each user", spared: [61_021] }, [2, 5, 5]],
+    ] as const) {
+      const connections = { most: MOST, ports: [PORT], perPort: false, here: [{ port: PORT, most: 2, ...share }] };
+      const local = new NftFirewall(() => ({ ...onlyBans(64), connections }), kit.able);
+      assert.deepEqual([await local.reset([], [], kit.now()), await local.check()], [OK, OK]);
+      const first = await kit.lab.server.spawnReady(as(61_019, "console.log(open)"));
+      assert.deepEqual([await held(61_020), await held(61_021), await held(0)], others, share.of);
+      first.kill();
+      await local.close();
+    }
   });
 
   test("a table whose counting was taken away is noticed", async () => {

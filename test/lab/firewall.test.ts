@@ -10,7 +10,7 @@ import { nftLocal, onlyBans } from "../../src/host/firewall/guard-table.ts";
 import { patience } from "../kit/patience.ts";
 import { net } from "../kit/samples.ts";
 import { AS_NOBODY, FirewallLab, OK, PORT } from "./firewall-kit.ts";
-import { whyNoLab } from "./network.ts";
+import { SERVER, whyNoLab } from "./network.ts";
 import { until } from "./wait.ts";
 
 describe("the firewall in a real kernel", { skip: whyNoLab() ?? false }, () => {
@@ -237,6 +237,30 @@ describe("the firewall in a real kernel", { skip: whyNoLab() ?? false }, () => {
       }
     } finally {
       stranger.kill();
+    }
+  });
+
+  test("from outside SYN cookies pass, so forged SYNs keep nobody out", async () => {
+    const port = PORT + 2;
+    const address = SERVER.v4;
+    const listen = `use Socket; socket(S, PF_INET, SOCK_STREAM, 0); bind(S, sockaddr_in(${port}, inet_aton("${address}"))) or die;
+      listen(S, 5); $| = 1; print "up"; sleep 60`;
+    const listener = await kit.lab.server.spawnReady(["perl", "-e", listen]);
+    const deaf = "198.51.100.246";
+    const ignores = `table inet deaf { chain in { type filter hook input priority 0; ip daddr ${deaf} tcp sport ${port} drop; }; }`;
+    try {
+      const input = nftLocal([{ port, clients: null, server: 0, address }]);
+      await kit.lab.server.mustExec(["nft", "-f", "-"], { input });
+      await kit.lab.attacker.mustExec(["nft", "-f", "-"], { input: ignores });
+      const connect = (from: string) => kit.lab.attacker.connect({ from, to: address, port, timeoutMs: 900 });
+      const halfOpen = await Promise.all(Array.from({ length: 20 }, () => connect(deaf)));
+      assert.ok(halfOpen.every(({ ok }) => !ok));
+      const connected = await connect("198.51.100.247");
+      assert.ok(connected.ok);
+      connected.socket.destroy();
+    } finally {
+      listener.kill();
+      await kit.lab.attacker.exec(["nft", "delete", "table", "inet", "deaf"]);
     }
   });
 

@@ -8,11 +8,16 @@ export type ConnectionLimit = Readonly<{
   ports: readonly number[];
   /** Whether `most` holds for each port on its own. */
   perPort: boolean;
-  /** How many connections the programs of this machine, without root's, may have open to a port. The other limits spare loopback. */
-  here?: readonly Readonly<{ port: number; most: number }>[];
+  /** How many connections the programs of this machine may have open to a port. The other limits spare loopback. */
+  here?: readonly LocalShare[];
   /** Whether the kernel counts while the guard does not; false for a kernel that cannot. */
   kernelCounts?: boolean;
 }>;
+
+/** `spared`: users who may have any number, in addition to root. */
+type LocalShare = Readonly<
+  { port: number; most: number } & ({ of: "all" } | { of: "each user"; spared: readonly number[] })
+>;
 
 /**
  * The sets that the guard fills: `watched` holds the ports at which it counts, `full` those
@@ -21,6 +26,7 @@ export type ConnectionLimit = Readonly<{
  */
 const GUARD_SETS = ["watched", "full", "refused4", "refused6", "known4", "known6"] as const;
 const KERNEL_SETS = ["open4", "open6"] as const;
+const USERS_SET = "open_users";
 /** Connections accepted by our rules, and those that then passed every other program's rules. */
 const PASSED = ["offered", "arrived"] as const;
 /** After other programs' rules: firewalld's, the last of the usual ones, have priority 10. */
@@ -28,20 +34,30 @@ const AFTER_ALL = 300;
 const SYN = "tcp flags & (fin | syn | rst | ack) == syn";
 /** Addresses whose connections the kernel can count at once, about 20 MB. Further ones are not counted. */
 const COUNTED_ADDRESSES = 65_535;
+/** Likewise. */
+const COUNTED_USERS = 1_024;
 
 /** The sets that rules use: if the kernel never counts, none uses `watched`. */
-export function connectionSets({ kernelCounts = true }: ConnectionLimit): readonly string[] {
-  return kernelCounts ? [...GUARD_SETS, ...KERNEL_SETS] : GUARD_SETS.filter((set) => set !== "watched");
+export function connectionSets({ kernelCounts = true, here = [] }: ConnectionLimit): readonly string[] {
+  const byUser = here.some((share) => share.of === "each user") ? [USERS_SET] : [];
+  return kernelCounts ? [...GUARD_SETS, ...KERNEL_SETS, ...byUser] : GUARD_SETS.filter((set) => set !== "watched");
 }
 
-/** A user of this machine could hold all places of Postfix. A proxy may hide all clients there, so its programs get a share of them. */
-function fromHere(here: Required<ConnectionLimit>["here"]): string {
+/**
+ * A user of this machine could hold all places of Postfix, where a proxy may hide all clients, so its programs get a share of them; or
+ * fill the dashboard's queue.
+ */
+function fromHere(here: readonly LocalShare[]): string {
   if (here.length === 0) return "";
-  const rules = here.map(
-    ({ port, most }) =>
-      `    oif lo tcp dport ${port} ${SYN} meta skuid != 0 ct count over ${most} reject with tcp reset\n`,
-  );
-  return `  chain from_here {
+  const rules = here.map((share) => {
+    const over = `ct count over ${share.most}`;
+    const [spared, counted] =
+      share.of === "all" ? [[], over] : [share.spared, `add @${USERS_SET} { meta skuid ${over} }`];
+    const users = [...new Set([0, ...spared])].join(", ");
+    return `    oif lo tcp dport ${share.port} ${SYN} meta skuid != { ${users} } ${counted} reject with tcp reset\n`;
+  });
+  return `  set ${USERS_SET} { type uid; size ${COUNTED_USERS}; flags dynamic; }
+  chain from_here {
     type filter hook output priority filter - 10; policy accept;
 ${rules.join("")}  }
 `;

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { net } from "../../../test/kit/samples.ts";
 import { planReset, planSteps } from "../../core/firewall/plan-firewall.ts";
 import { DAY_MS, instant, later } from "../../core/time.ts";
+import type { ConnectionLimit } from "./connection-rules.ts";
 import { isWhole, nftApply, nftLocal, nftProbe, nftReset, onlyBans, type TableShape } from "./guard-table.ts";
 
 const NOW = instant(1_000_000_000_000);
@@ -23,12 +24,12 @@ test("only its users reach a port on loopback, and a missing rule is noticed", (
   assert.match(text, /oif lo tcp dport 10025 meta skuid != @askers reject with tcp reset\n/);
   assert.match(
     text,
-    / {4}ip saddr 127\.0\.0\.1 tcp sport 10025 tcp flags & syn == syn meta skuid 104 accept\n.* == syn drop\n/,
+    / {4}ip saddr 127\.0\.0\.1 tcp sport 10025 tcp flags & syn == syn meta skuid 104 accept\n.* == syn oif lo drop\n.* == syn meta skuid != 104 drop\n/,
   );
   assert.doesNotMatch(text, /sport 10026/);
   assert.match(text, /set sieve_senders \{ type uid; elements = \{ 0, 106 \} \}\n/);
   assert.match(text, /oif lo tcp dport 10026 meta skuid != @sieve_senders reject with tcp reset\n/);
-  assert.match(text, / {4}tcp sport 3000 .* meta skuid 107 accept\n {4}tcp sport 3000 .* drop\n/);
+  assert.match(text, / {4}tcp sport 3000 .* meta skuid 107 accept\n {4}tcp sport 3000 .* oif lo drop\n/);
   assert.doesNotMatch(text, /dport 3000/);
   assert.match(nftProbe(shape), /delete set inet ghostinbox askers\n[^]*sieve_senders\n/);
   const early = nftLocal(shape.local);
@@ -134,10 +135,14 @@ test("other users' programs may ask the resolver at a limited rate", () => {
 });
 
 test("programs of this machine may not take all places of a port, unless they are root's", () => {
-  const here = [{ port: 25, most: 50 }];
+  const here: ConnectionLimit["here"] = [
+    { port: 25, most: 50, of: "all" },
+    { port: 3_000, most: 64, of: "each user", spared: [107] },
+  ];
   const shape = { ...COUNTING, connections: { most: 10, ports: [25, 993], perPort: true, here } };
-  const rule = /oif lo tcp dport 25 tcp flags .* == syn meta skuid != 0 ct count over 50 reject with tcp reset\n/;
-  assert.match(resetText([], [], shape), rule);
+  const text = resetText([], [], shape);
+  assert.match(text, /oif lo tcp dport 25 .* == syn meta skuid != \{ 0 \} ct count over 50 reject with tcp reset\n/);
+  assert.match(text, / 3000 .* skuid != \{ 0, 107 \} add @open_users \{ meta skuid ct count over 64 \} reject with /);
   assert.doesNotMatch(
     resetText([], [], { ...shape, connections: { ...shape.connections, kernelCounts: false } }),
     /ct count/,

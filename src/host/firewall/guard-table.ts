@@ -221,8 +221,9 @@ export type LocalPort = Readonly<{
   clients: Readonly<{ set: "askers" | "sieve_senders"; users: readonly number[] }> | null;
   /**
    * Who answers there. While none of our programs listens, another user could: Dovecot would trust its answers, and a proxy would
-   * pass it cookies and passwords, or mail. The kernel drops the answer to a SYN, so no connection opens; one with a SYN cookie has no
-   * user, so it is dropped too. Null: not checked.
+   * pass it cookies and passwords, or mail. The kernel drops the answer to a SYN, so no connection opens. A SYN cookie has no user:
+   * on loopback it is dropped, so no user may fill the queue of our own program (`from_here`); elsewhere a flood of forged SYNs would
+   * keep everybody out, so there a local user who is first at the port can answer by cookies. Null: not checked.
    */
   server: number | null;
   /** Where the server listens. */
@@ -242,7 +243,7 @@ function localText(local: readonly LocalPort[]): string {
     ...(clients === null ? [] : [`    oif lo tcp dport ${port} meta skuid != @${clients.set} reject with tcp reset\n`]),
     ...(server === null
       ? []
-      : [`meta skuid ${server} accept`, "drop"].map(
+      : [`meta skuid ${server} accept`, "oif lo drop", `meta skuid != ${server} drop`].map(
           (verdict) => `    ${fromAddress(address)}tcp sport ${port} ${ANSWER} ${verdict}\n`,
         )),
   ]);

@@ -96,10 +96,7 @@ export function composeFirewall(parts: FirewallParts) {
 function proxyDoors(settings: Settings): ProxyDoors | null {
   const ports = proxiedPorts(settings);
   if (ports === null) return null;
-  const user = settings["proxy.user"];
-  // It need not exist: a proxy on a different machine has no user here.
-  const users = hasUser(user) ? [userIds(user).uid] : [];
-  return { ports: Object.values(ports), networks: settings["proxy.networks"], users };
+  return { ports: Object.values(ports), networks: settings["proxy.networks"], users: idsOf([settings["proxy.user"]]) };
 }
 
 const MAIL_PORTS = ["ports.smtp", "ports.submission", "ports.submissions", "ports.imaps"] as const;
@@ -108,13 +105,29 @@ function placesOf(now: Settings, port: (typeof MAIL_PORTS)[number]): number {
   return now[`limits.connections.${port === "ports.imaps" ? "imap" : "smtp"}_places`];
 }
 
+/**
+ * Connections to the dashboard that the users of this machine may have open, together and each: its queue holds twice as many
+ * (surfaces/api/server.ts). With a range in subuid(5), one user has 65,536 ids.
+ */
+const FROM_USERS = 2_048;
+const FROM_ONE_USER = 64;
+
+/** Of users by name or id. They need not exist: a proxy on a different machine has no user here. */
+function idsOf(users: readonly string[]): readonly number[] {
+  return users.flatMap((user) => (/^\d+$/.test(user) ? Number(user) : hasUser(user) ? userIds(user).uid : []));
+}
+
 /** For the kernel's table. */
 function connectionLimit(now: Settings): ConnectionLimit {
   return {
     most: now["limits.connections.concurrent"],
     ports: MAIL_PORTS.map((key) => now[key]),
     perPort: now["limits.connections.per_port"],
-    here: MAIL_PORTS.map((key) => ({ port: now[key], most: shareOfOneClient(placesOf(now, key)) })),
+    here: [
+      ...MAIL_PORTS.map((key) => ({ port: now[key], most: shareOfOneClient(placesOf(now, key)), of: "all" }) as const),
+      { port: now["ports.http"], most: FROM_USERS, of: "all" },
+      { port: now["ports.http"], most: FROM_ONE_USER, of: "each user", spared: idsOf(now["http.proxy_users"]) },
+    ],
   };
 }
 

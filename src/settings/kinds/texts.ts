@@ -114,7 +114,7 @@ export const systemUser = matching("a user of this machine such as haproxy", /^[
 /** The same, or the id of a user without a name here, as in a container. */
 export const systemUserOrId = matching(
   "a user of this machine such as caddy, or the id of one",
-  /^(?:[a-z_][a-z0-9_-]{0,31}|\d{1,10})$/,
+  /^(?:[a-z_][a-z0-9_-]{0,31}|\d{1,9}|[1-3]\d{9})$/,
 );
 
 /** For people: one printable line. */

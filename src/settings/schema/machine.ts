@@ -138,7 +138,7 @@ export const machine = {
   "http.proxy_users": {
     kind: listOf(systemUserOrId, 20),
     byDefault: ["root", "www-data", "nginx", "caddy", "haproxy", "traefik"],
-    says: "Users as which a proxy of `http.trusted_proxies` runs on this machine, by name, or by id if they have no name here, as in a container. The header of a program that runs as any other local user is ignored, and users that do not exist are skipped.",
+    says: "Users as which a proxy of `http.trusted_proxies` runs on this machine, by name, or by id if they have no name here, as in a container. The header of a program that runs as any other local user is ignored, and such a user may have 64 connections open. Users that do not exist are skipped.",
   },
 
   "events.max_rows": {

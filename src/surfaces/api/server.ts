@@ -9,6 +9,8 @@ import { routes } from "./routes.ts";
 import type { Streams } from "./streams/streams.ts";
 
 const SWEEP_MS = 20;
+/** Connections that the kernel holds until they are accepted; at most `net.core.somaxconn`, by default as many. */
+const BACKLOG = 4_096;
 
 /** The HTTP server of API and dashboard: plain HTTP, for loopback or a proxy with TLS in front. */
 export class ApiServer {
@@ -40,7 +42,7 @@ export class ApiServer {
 
   /** Resolves with the port, which the system chooses if it is 0. Rejects with the system's error. */
   async listen(address: string, port: number): Promise<number> {
-    this.#server.listen(port, address);
+    this.#server.listen({ port, host: address, backlog: BACKLOG });
     await once(this.#server, "listening");
     const bound = this.#server.address();
     return typeof bound === "object" && bound !== null ? bound.port : port;
