@@ -299,6 +299,7 @@ export type Health = {
       | "check_failed"
       | "audit_broken"
       | "mail_locked"
+      | "mail_unencrypted"
       | "mail_key_unseen"
       | "settings_unread"
       | "dovecot_settings_unused"

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { copyFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { generateKeyPairSync } from "node:crypto";
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import { patience } from "../kit/patience.ts";
@@ -141,5 +142,44 @@ describe("a content filter that fails", { skip: whyNoLab() ?? false }, () => {
     assert.equal(readFileSync(join(product.layout.spamAssassinConf, "own.cf"), "utf8"), good);
     const check = await product.cli(["check", "--only", "permissions"]);
     assert.match(check.stderr, /named-files: The file \S+ of spam\.rules does not exist/);
+    writeFileSync(rules, good);
+  });
+
+  test("a start without a key for mail in memory leaves new mail unencrypted, with an alert, until there is one", async () => {
+    const directory = mkdtempSync("/dev/shm/gi-key-");
+    try {
+      const key = join(directory, "mail.pem");
+      await product.json(["config", "set", "mailboxes.encryption", "server"]);
+      await product.json(["config", "set", "mailboxes.encryption_key", key]);
+      for (const command of [["config", "check"], ["config", "apply"], ["restart"]]) {
+        const { code, stderr } = await product.cli(command);
+        assert.notEqual(code, 0);
+        assert.match(stderr, /No key is made at \/dev\/shm\/gi-key-\w+\/mail\.pem/, command.join(" "));
+      }
+      await product.stop();
+      await product.start();
+      assert.match(product.output, /New mail is stored unencrypted\. No key is made at/);
+      const alerts = async (): Promise<boolean> =>
+        (await product.cli(["status"])).stdout.includes("New mail is stored unencrypted");
+      await until("the owner is alerted", alerts);
+      await product.json(["config", "set", "mailboxes.quota", "2GB"]);
+      assert.equal(
+        (await product.cli(["config", "apply", "--yes"])).code,
+        0,
+        "other settings need not wait for the key",
+      );
+      assert.ok(await alerts());
+      const pem = generateKeyPairSync("ec", { namedCurve: "prime256v1" }).privateKey.export({
+        type: "pkcs8",
+        format: "pem",
+      });
+      writeFileSync(key, pem, { mode: 0o600 });
+      assert.ok(await alerts(), "it is not used yet");
+      assert.equal((await product.cli(["config", "apply", "--yes"])).code, 0);
+      await until("the alert ends", async () => !(await alerts()));
+      assert.ok(existsSync(product.layout.mailPublicKey));
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
   });
 });

@@ -225,6 +225,7 @@ const NOTICE_SEVERITY: Partial<Record<NoticeCode, Severity>> = {
   database_unflushed: "critical",
   database_locked: "critical",
   sign_ins_blocked: "critical",
+  mail_unencrypted: "critical",
   mail_key_unseen: "critical",
   domain_missing: "critical",
   database_set_aside: "critical",

@@ -96,6 +96,10 @@ export const germanNotices: Readonly<Record<NoticeCode, NoticeText>> = {
     says: "Der Schlüssel des Servers, mit dem verschlüsselte Post gelesen wird, fehlt: Post kommt an, aber niemand kann lesen, was er verschlüsselt.",
     next: "Legen Sie den Schlüssel dorthin, wo die Einzelheit sagt, oder geben Sie ihn `encryption unlock`.",
   },
+  mail_unencrypted: {
+    says: "Neue Post wird unverschlüsselt gespeichert: Der Server hat keinen Schlüssel dafür.",
+    next: "Legen Sie einen Schlüssel dorthin, wo die Einzelheit sagt, und führen Sie dann `config apply` aus.",
+  },
   mail_key_unseen: {
     says: "Niemand hat den Schlüssel des Servers gesehen, mit dem verschlüsselte Post gelesen wird: Geht er verloren, ist keine mehr lesbar, auch nicht aus Sicherungen.",
     next: "Sehen Sie ihn mit `encryption key` an, und bewahren Sie ihn außerhalb dieser Maschine auf.",
@@ -177,7 +181,7 @@ export const germanNotices: Readonly<Record<NoticeCode, NoticeText>> = {
     next: "Der Befehl der Einzelheit zeigt alle Regeln: Finden Sie die einer anderen Tabelle, die den Port verwirft, und lassen Sie ihn dort zu.",
   },
   connections_uncounted: {
-    says: "Der Kernel kann Verbindungen nicht zählen. Das zählt nur, solange der Wächter fort ist: Dann kann eine Adresse mehr Verbindungen offen halten als erlaubt.",
+    says: "Der Kernel kann Verbindungen nicht zählen: Programme dieser Maschine können beliebig viele offen halten, und solange der Wächter fort ist, auch jede Adresse.",
     next: "Nehmen Sie einen Kernel mit dem Modul nft_connlimit; Postfix begrenzt seine eigenen Ports in jedem Fall.",
   },
   tracking_full: {

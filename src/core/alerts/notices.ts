@@ -81,7 +81,7 @@ const ofGuard = {
     next: "The command in the detail shows all rules: find the rule of another table that drops the port, and accept the port there.",
   },
   connections_uncounted: {
-    says: "The kernel cannot count connections. This matters only while the guard is down: then an address may hold more connections open than allowed.",
+    says: "The kernel cannot count connections: programs of this machine may hold any number of them, and while the guard is down, so may every address.",
     next: "Use a kernel with the module nft_connlimit; Postfix limits its own ports in any case.",
   },
   tracking_full: {
@@ -199,6 +199,10 @@ const ofKeeper = {
   mail_locked: {
     says: "The server's key for encrypted mail is missing: mail arrives, but users cannot read what that key encrypts.",
     next: "Put the key where the detail says, or enter it with `encryption unlock`.",
+  },
+  mail_unencrypted: {
+    says: "New mail is stored unencrypted: the server has no key for it.",
+    next: "Put a key where the detail says, then run `config apply`.",
   },
   mail_key_unseen: {
     says: "The server's key for encrypted mail has never been shown: if it is lost, that mail cannot be read any more, not even from backups.",

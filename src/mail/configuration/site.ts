@@ -169,18 +169,23 @@ export function checkNamedFiles(settings: Settings): void {
   spamOf(settings, refuseMissing);
 }
 
-function refuseMissing(_key: NamedKey, reason: string): never {
+export function refuseMissing(_key: NamedKey, reason: string): never {
   throw new SetUpFailure(reason);
 }
 
-/** The file as the configuration in force has it. Null: it is for another login, or there is none. */
-export function textInForce(settings: Settings, layout: Layout, key: NamedKey): string | null {
-  const file = key === "spam.rules" ? join(layout.spamAssassinConf, OWN_RULES) : join(layout.postfixConf, RELAY_LOGIN);
-  const text = nullOn(["ENOENT"], () => readNamed(file, MOST_NAMED_BYTES).toString());
-  if (text === null || key === "spam.rules") return text;
-  const start = `${settings["outbound.relay"]} ${settings["outbound.relay_user"]}:`;
-  const line = text.split("\n").find((one) => one.startsWith(start));
-  return line?.slice(start.length) ?? null;
+/** The file as the configuration in force has it. Throws SetUpFailure if that is for another login, or has none. */
+export function textInForce(settings: Settings, layout: Layout): Missing {
+  return (key, reason) => {
+    const inForce = join(
+      ...(key === "spam.rules" ? [layout.spamAssassinConf, OWN_RULES] : [layout.postfixConf, RELAY_LOGIN]),
+    );
+    const text = nullOn(["ENOENT"], () => readNamed(inForce, MOST_NAMED_BYTES).toString());
+    if (text === null) return refuseMissing(key, reason);
+    if (key === "spam.rules") return text;
+    const start = `${settings["outbound.relay"]} ${settings["outbound.relay_user"]}:`;
+    const line = text.split("\n").find((one) => one.startsWith(start));
+    return line?.slice(start.length) ?? refuseMissing(key, reason);
+  };
 }
 
 function textIn(settings: Settings, key: NamedKey, missing: Missing): string {

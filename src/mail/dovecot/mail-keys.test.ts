@@ -65,7 +65,7 @@ test("a private key that does not match, or is invalid, is refused and changes n
 
 test("no key is made in memory, where a reboot would lose it", () => {
   const { layout, crypt } = scene();
-  const mailCrypt = { ...crypt, publicKey: "/nowhere/public.pem", privateKey: "/run/no-such-directory/mail.pem" };
+  const mailCrypt = { ...crypt, publicKey: "/proc/nowhere/public.pem", privateKey: "/run/no-such-directory/mail.pem" };
   const prepared = prepareMailKeys({ mailCrypt, layout });
   assert.match(prepared.ok ? "" : prepared.reason, /^No key is made at \/run\/.* where a reboot would lose it/);
 });

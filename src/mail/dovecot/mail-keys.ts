@@ -1,6 +1,7 @@
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync } from "node:crypto";
-import { existsSync, readFileSync, readlinkSync } from "node:fs";
-import { messageOf, nullOn } from "../../core/error.ts";
+import { existsSync, readFileSync, readlinkSync, statfsSync } from "node:fs";
+import { dirname } from "node:path";
+import { messageOf, nullOn, readOr } from "../../core/error.ts";
 import { readNamed, removeFile, replaceLink, writeFile } from "../../host/root-files/files.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { MailCrypt, Site } from "../configuration/site.ts";
@@ -14,6 +15,7 @@ type Prepared = Readonly<{ ok: true; changed: boolean }> | Readonly<{ ok: false;
 type KeyPair = Pick<MailCrypt, "publicKey" | "privateKey">;
 type KeyFiles = Pick<Layout, "mailKeyConf" | "mailKeyLink" | "mailRecoveryKey" | "mailNoKey">;
 type KeySite = Pick<Site, "mailCrypt"> & Readonly<{ layout: KeyFiles }>;
+type NewKeySite = Pick<Site, "mailCrypt"> & Readonly<{ layout: Pick<KeyFiles, "mailRecoveryKey"> }>;
 
 /**
  * Creates the keys when encryption is enabled for the first time, and gives Dovecot the private one if it exists.
@@ -21,14 +23,11 @@ type KeySite = Pick<Site, "mailCrypt"> & Readonly<{ layout: KeyFiles }>;
  */
 export function prepareMailKeys({ mailCrypt: crypt, layout }: KeySite, isStarting = false): Prepared {
   if (crypt === null) return { ok: true, changed: false };
-  if (crypt.byAccount && !existsSync(layout.mailRecoveryKey)) return { ok: false, reason: NO_RECOVERY };
+  const refused = whyNoNewKeys({ mailCrypt: crypt, layout });
+  if (refused !== null) return { ok: false, reason: refused };
   try {
     if (!existsSync(layout.mailNoKey)) writeFile(layout.mailNoKey, newPrivateKey(), { mode: 0o600 });
-    if (!existsSync(crypt.publicKey)) {
-      const wouldBeLost = isInMemory(crypt.privateKey) && !isInMemory(crypt.publicKey);
-      if (wouldBeLost && !existsSync(crypt.privateKey)) return { ok: false, reason: notInMemory(crypt.privateKey) };
-      makeKeys(crypt);
-    }
+    if (!existsSync(crypt.publicKey)) makeKeys(crypt);
     // A start continues without the key: mail arrives, and a notice says what is wrong.
     const reason = isStarting ? null : mismatch(crypt);
     return reason === null ? { ok: true, changed: placeMailKey(crypt, layout) } : { ok: false, reason };
@@ -36,6 +35,24 @@ export function prepareMailKeys({ mailCrypt: crypt, layout }: KeySite, isStartin
     const why = messageOf(error);
     return { ok: false, reason: `The keys that encrypt mail could not be prepared (mailboxes.encryption*): ${why}` };
   }
+}
+
+/** What keeps encryption from being enabled: the owner could lose all mail. Null: nothing. */
+export function whyNoNewKeys({ mailCrypt: crypt, layout }: NewKeySite): string | null {
+  if (crypt === null) return null;
+  return crypt.byAccount && !existsSync(layout.mailRecoveryKey) ? NO_RECOVERY : whyNoServerKey(crypt);
+}
+
+/** Why the server lacks a key to encrypt mail with, and makes none. Null if it has one, or may make one. */
+export function whyNoServerKey({ publicKey, privateKey }: KeyPair): string | null {
+  if (existsSync(publicKey) || existsSync(privateKey)) return null;
+  return isInMemory(privateKey) && !isInMemory(publicKey) ? notInMemory(privateKey) : null;
+}
+
+/** For a server that should encrypt, and whose key a reboot lost before it was first used: mail is stored as before. */
+export function withoutLostKey<S extends Pick<Site, "mailCrypt">>(site: S): S {
+  const isLost = site.mailCrypt !== null && whyNoServerKey(site.mailCrypt) !== null;
+  return isLost ? { ...site, mailCrypt: null } : site;
 }
 
 /**
@@ -83,17 +100,23 @@ export function fingerprint(publicKey: string): string {
 const NO_RECOVERY =
   "A forgotten password would lose all mail of its account (mailboxes.encryption): make the key that opens them first, by `encryption recovery-key`, while the server runs with `server` or `off`.";
 
-/** An existing private key, as after a restored disk, stays. */
-/** By the usual places: a reboot loses such a file. */
+/** `f_type` of tmpfs, ramfs and overlayfs (statfs(2)). */
+const MEMORY = [0x01021994, 0x858458f6, 0x794c7630];
+
+/** Whether a reboot loses such a file, or a new container, which has a new layer of an overlay. */
 export function isInMemory(path: string): boolean {
-  return /^\/((var\/)?run|dev\/shm)\//.test(path);
+  if (/^\/(var\/)?run\//.test(path)) return true;
+  const directory = dirname(path);
+  const type = readOr(() => statfsSync(directory).type, null);
+  return type === null ? directory !== path && isInMemory(directory) : MEMORY.includes(type);
 }
 
 /** A reboot could lose a key that was made there before its owner has it, and with it all mail. */
 function notInMemory(path: string): string {
-  return `No key is made at ${path} (mailboxes.encryption_key), where a reboot would lose it. Make it elsewhere and copy it there: openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256`;
+  return `No key is made at ${path} (mailboxes.encryption_key), where a reboot would lose it. Make it elsewhere (openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out FILE) and copy it there.`;
 }
 
+/** An existing private key, as after a restored disk, stays. */
 function makeKeys({ publicKey, privateKey }: MailCrypt): void {
   if (!existsSync(privateKey)) writeFile(privateKey, newPrivateKey(), { mode: 0o600 });
   writeFile(publicKey, publicHalf(readNamed(privateKey, MOST_KEY_BYTES).toString()), { mode: 0o600 });

@@ -23,6 +23,7 @@ import { applyConfiguration, makeLoginPolicySecret, makeProofWord } from "../../
 import { makeDirectories } from "../../mail/configuration/directories.ts";
 import { mailServices } from "../../mail/configuration/mail-services.ts";
 import { readSite } from "../../mail/configuration/site.ts";
+import { withoutLostKey } from "../../mail/dovecot/mail-keys.ts";
 import { Mailboxes } from "../../mail/dovecot/mailboxes.ts";
 import { probeImap } from "../../mail/dovecot/probe.ts";
 import { TABLES } from "../../mail/postfix/main-cf.ts";
@@ -65,7 +66,7 @@ export async function serveScratch(layout: Layout, scratch: string, given: Envir
   const environment = programEnvironment(layout, env);
   await prepareDatabases(layout, null, environment);
   // The owner's own settings could name paths outside of it.
-  const site = { ...readSite(read, layout), ownDovecot: "", ownDovecotUnused: null };
+  const site = { ...withoutLostKey(readSite(read, layout)), ownDovecot: "", ownDovecotUnused: null };
   const applied = await applyConfiguration(site, { only: RENDERED });
   if (!applied.ok) throw new SetUpFailure(applied.reason);
   writeEnvironment(layout.environment, environment);

@@ -94,6 +94,22 @@ describe("`apply`", { skip: lacking(NEEDS) }, () => {
     assert.ok(!refused.ok && refused.mayHold === undefined);
   });
 
+  test("other settings change without a named file that was there when it was named", async () => {
+    const rules = join(layout.data, "rules.cf");
+    const named = (bytes: string): string => `${toml(bytes)}[spam]\nrules = "${rules}"\n`;
+    writeFileSync(rules, "score GTUBE 900\n");
+    writeFileSync(layout.settings, named("7MB"));
+    assert.ok((await verbs.obey({ verb: "apply" })).ok);
+    rmSync(rules);
+    writeFileSync(layout.settings, named("8MB"));
+    const applied = await verbs.obey({ verb: "apply" });
+    assert.ok(applied.ok, applied.ok ? "" : applied.reason);
+    assert.equal(size(), `${8 * 1024 * 1024}`);
+    assert.match(readFileSync(join(layout.spamAssassinConf, "own.cf"), "utf8"), /GTUBE 900/);
+    writeFileSync(layout.settings, toml("7MB"));
+    assert.ok((await verbs.obey({ verb: "apply" })).ok);
+  });
+
   test("says that something may be in force if a component refuses its files after Dovecot got its key", async () => {
     const encrypted = `${toml("7MB")}[mailboxes]\nencryption = "server"\n`;
     writeFileSync(layout.settings, `${encrypted}[dns]\nroot_hints = "/nonexistent/root.hints"\n`);

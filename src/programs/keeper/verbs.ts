@@ -14,15 +14,16 @@ import { certificateNews } from "../../mail/certificates/follow-certificate.ts";
 import { type CertificateFiles, certificateFiles, readPair } from "../../mail/certificates/issue-certificate.ts";
 import { applyConfiguration } from "../../mail/configuration/apply.ts";
 import { reloadService } from "../../mail/configuration/parts.ts";
-import { readSite } from "../../mail/configuration/site.ts";
+import { readSite, refuseMissing, type Site, textInForce } from "../../mail/configuration/site.ts";
 import { endSessions, kick, mailboxUse } from "../../mail/dovecot/doveadm.ts";
+import { withoutLostKey } from "../../mail/dovecot/mail-keys.ts";
 import { type LogRules, logRules, USUAL_LOG_RULES } from "../../mail/logs/keep-logs.ts";
 import { type AlertMail, AlertMails, queueMail } from "../../mail/notifiers/alert-mails.ts";
 import { type BanMail, renderBanMail } from "../../mail/notifiers/mail-text.ts";
 import { queueVerb } from "../../mail/postfix/mail-queue.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { type Environment, missingDomain } from "../../settings/load.ts";
-import type { Settings } from "../../settings/schema.ts";
+import type { SettingKey, Settings } from "../../settings/schema.ts";
 import { ChangeSettings } from "./change-settings.ts";
 import { oneAfterAnother } from "./repeat.ts";
 import { tell, tellRedirects } from "./tell.ts";
@@ -207,7 +208,7 @@ export class KeeperVerbs {
       hasMoved = true;
       if (isReloaded(service)) this.#unread.add(service);
     };
-    const apply = async () => applyConfiguration(readSite(read, this.#layout), { isServing: true, moving });
+    const apply = async () => applyConfiguration(this.#site(read), { isServing: true, moving });
     const applied = await apply().catch((error: unknown) => {
       if (hasMoved) throw error;
       return { ok: false, reason: messageOf(error) } as const;
@@ -223,6 +224,17 @@ export class KeeperVerbs {
     const reloaded = changed.length === 0 ? [] : [`Reloaded ${changed.join(" and ")}.`];
     const unused = applied.unused === null ? [] : [`Dovecot runs without your settings: ${applied.unused}.`];
     return { ok: true, detail: [...reloaded, ...certificate, ...unused].join(" ") };
+  }
+
+  /** Of a named file or a key that went missing since it was set, what is in force stays: other changes need not wait for it. */
+  #site(read: Parameters<typeof readSite>[0]): Site {
+    const { settings } = read;
+    const isChanged = (key: SettingKey): boolean => settings[key] !== this.#inForce?.[key];
+    const site = readSite(read, this.#layout, (key, reason) =>
+      (isChanged(key) ? refuseMissing : textInForce(settings, this.#layout))(key, reason),
+    );
+    const isNew = isChanged("mailboxes.encryption") || isChanged("mailboxes.encryption_key");
+    return isNew ? site : withoutLostKey(site);
   }
 
   #use(settings: Settings): void {

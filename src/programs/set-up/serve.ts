@@ -52,6 +52,7 @@ import {
 import { addUsers, makeDirectories } from "../../mail/configuration/directories.ts";
 import { mailServices } from "../../mail/configuration/mail-services.ts";
 import { readSite, textInForce } from "../../mail/configuration/site.ts";
+import { whyNoServerKey, withoutLostKey } from "../../mail/dovecot/mail-keys.ts";
 import { adoptFilters } from "../../mail/fail2ban/adopt-filters.ts";
 import { takenOver } from "../../settings/first-variables.ts";
 import { DEFAULT_DATA_DIRECTORY, type Layout, layoutOf } from "../../settings/layout.ts";
@@ -192,6 +193,8 @@ async function prepare(
   { started, log }: Readonly<{ started: Environment; log: StartLog }>,
 ): Promise<Prepared> {
   await addUsers();
+  // Not by the databases: a first start that is refused leaves them.
+  const isFirst = !existsSync(layout.dovecotConf);
   // First, because the next start recognises the directory as ours by this file.
   const written = writeFirstSettings(layout, first);
   const env = takenOver(process.env, started, written);
@@ -223,12 +226,13 @@ async function prepare(
   for (const { file, reason } of (await adoptFilters(CHECKOUT, layout)).refused)
     log.warn(`${file} was refused: ${reason}.`);
   const site = readSite(read, layout, (key, reason) => {
-    const inForce = textInForce(settings, layout, key);
-    if (inForce === null) throw new SetUpFailure(reason);
+    const inForce = textInForce(settings, layout)(key, reason);
     log.warn(`${reason} What was last read from it stays in use.`);
     return inForce;
   });
-  const applied = await applyConfiguration(site, { isStarting: true });
+  const noKey = isFirst || site.mailCrypt === null ? null : whyNoServerKey(site.mailCrypt);
+  if (noKey !== null) log.warn(`New mail is stored unencrypted. ${noKey}`);
+  const applied = await applyConfiguration(isFirst ? site : withoutLostKey(site), { isStarting: true });
   if (!applied.ok) throw new SetUpFailure(applied.reason);
   if (applied.unused !== null) log.warn(`Dovecot runs without your settings: ${applied.unused}.`);
   // Before the first service starts: an isolated server is isolated from the start.

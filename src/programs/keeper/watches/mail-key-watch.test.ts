@@ -39,7 +39,7 @@ test("restarts Dovecot when the key appears or disappears, with a notice while i
   const { layout, inForce, prepare, look } = scene();
   assert.deepEqual(await look(), [[], []]);
   inForce.settings = ON;
-  assert.deepEqual(await look(), [[], []], "the keys do not exist yet");
+  assert.deepEqual(await look(), [["mail_unencrypted"], []]);
   assert.ok(prepare());
   assert.deepEqual(await look(), [["mail_key_unseen"], []]);
   writeFileSync(layout.mailKeySeen, "");
@@ -51,6 +51,19 @@ test("restarts Dovecot when the key appears or disappears, with a notice while i
   assert.deepEqual(await look(), [["mail_locked"], []], "encrypted mail still needs it");
   renameSync(`${layout.mailPrivateKey}.away`, layout.mailPrivateKey);
   assert.deepEqual(await look(), [[], ["dovecot"]]);
+});
+
+test("a key that a reboot lost before its first use leaves new mail unencrypted, with a notice", () => {
+  const layout = { ...scene().layout, mailPublicKey: "/proc/nowhere/public.pem" };
+  const settings = { ...ON, "mailboxes.encryption_key": "/run/no-such-directory/mail.pem" };
+  const watch = new MailKeyWatch(
+    layout,
+    () => settings,
+    () => Promise.resolve(null),
+  );
+  const [trouble] = watch.troubles();
+  assert.equal(trouble?.code, "mail_unencrypted");
+  assert.match(trouble?.detail ?? "", /^No key is made at \/run\//);
 });
 
 test("a key that is still being written, or a wrong one, locks the mail until the right one is complete", async () => {

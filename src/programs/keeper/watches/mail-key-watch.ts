@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import type { KeeperTrouble } from "../../../admin/declare/keeper.ts";
 import type { ServiceName } from "../../../host/running/runit.ts";
 import { type MailCryptSettings, mailCryptOf } from "../../../mail/configuration/site.ts";
-import { isInMemory, lockedBecause, placeMailKey } from "../../../mail/dovecot/mail-keys.ts";
+import { isInMemory, lockedBecause, placeMailKey, whyNoServerKey } from "../../../mail/dovecot/mail-keys.ts";
 import type { Layout } from "../../../settings/layout.ts";
 
 type Files = Pick<Layout, "mailPublicKey" | "mailPrivateKey" | "mailKeyConf" | "mailKeyLink" | "mailKeySeen">;
@@ -46,7 +46,9 @@ export class MailKeyWatch {
 
   troubles(): readonly KeeperTrouble[] {
     const crypt = this.#crypt();
-    if (crypt === null || !existsSync(crypt.publicKey)) return [];
+    if (crypt === null) return [];
+    if (!existsSync(crypt.publicKey))
+      return [{ code: "mail_unencrypted", detail: whyNoServerKey(crypt) ?? `Not used yet: ${crypt.privateKey}` }];
     const locked = lockedBecause(crypt);
     if (locked !== null) return [{ code: "mail_locked", detail: locked.replace(/\.$/, "") }];
     return existsSync(this.#layout.mailKeySeen)

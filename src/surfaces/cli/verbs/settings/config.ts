@@ -7,8 +7,10 @@ import { CHECKOUT } from "../../../../host/running/checkout.ts";
 import { SetUpFailure } from "../../../../host/running/failure.ts";
 import { adoptDestemail, adoptScript } from "../../../../jobs/settings-file/adopt-edits.ts";
 import { certificateFiles, readPair } from "../../../../mail/certificates/issue-certificate.ts";
-import { checkNamedFiles } from "../../../../mail/configuration/site.ts";
+import { checkNamedFiles, mailCryptOf } from "../../../../mail/configuration/site.ts";
+import { whyNoNewKeys } from "../../../../mail/dovecot/mail-keys.ts";
 import { warningsOf } from "../../../../settings/conflicts.ts";
+import type { Layout } from "../../../../settings/layout.ts";
 import { loadSettings, missingDomain, withoutMark } from "../../../../settings/load.ts";
 import { commentedToml } from "../../../../settings/reference.ts";
 import {
@@ -43,6 +45,8 @@ export async function configCheck(call: Call): Promise<Answer> {
   if (domain !== null) return invalid([{ where: "domains", says: domain }]);
   const certificate = certificateProblem(loaded.settings, call);
   if (certificate !== null) return invalid([{ where: "tls.cert", says: certificate }]);
+  const key = keyProblem(loaded.settings, call.layout);
+  if (key !== null) return invalid([{ where: "mailboxes.encryption", says: key }]);
   const file = fileProblem(loaded.settings);
   if (file !== null) return invalid([{ where: "a file that is named", says: file }]);
   const where = existsSync(call.layout.settings) ? call.layout.settings : "The defaults and the environment";
@@ -56,6 +60,11 @@ function certificateProblem(settings: Settings, { layout, now }: Call): string |
   if (settings["tls.cert"] === "" || settings["tls.key"] === "") return null;
   const pair = readPair(certificateFiles(settings, layout), now());
   return pair.ok ? null : pair.reason;
+}
+
+/** What `config apply` would refuse about the keys that encrypt mail. Only root may look. */
+function keyProblem(settings: Settings, layout: Layout): string | null {
+  return process.getuid?.() === 0 ? whyNoNewKeys({ mailCrypt: mailCryptOf(settings, layout), layout }) : null;
 }
 
 /** What would keep the server from starting although it runs: it has read its files. Only root may read them all. */
