@@ -26,7 +26,7 @@ const KNOWN_FOR_MS = 180 * DAY_MS;
 /** As long as limits.accounts.window may be. */
 const GUESSES_FOR_MS = 7 * DAY_MS;
 export const MOST_GUESSES = 200_000;
-/** Of one account, the latest stay: as many as any of its limits counts. */
+/** Of one account, the latest stay. The guard looks at twenty times `limits.accounts.failures`, so they suffice for up to 200. */
 export const KEPT_GUESSES = 4_000;
 /** This many within a sweep's hour bring the next sweep forward: a flood of sign-ins must not fill the database. */
 const MANY_GUESSES = 10_000;

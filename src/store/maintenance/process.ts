@@ -8,8 +8,8 @@ type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 const RESTART_MS = { first: 1_000, most: 60_000 };
 /** A disk may be slow. A process that is silent for this long hangs for another reason. */
 const ANSWER_MS = 60_000;
-/** The longest answer, five thousand stale entries, takes a third of it. */
-const ANSWER_BYTES = 2 * 1024 * 1024;
+/** The longest answer, five thousand stale entries and as many guesses, takes a third of it. */
+const ANSWER_BYTES = 4 * 1024 * 1024;
 const STOP_MS = 1_000;
 const MOST_SAID = 300;
 
