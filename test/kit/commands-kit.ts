@@ -41,7 +41,7 @@ export function commandsOnMemory(policy = TEST_POLICY) {
   const memory = engineOnMemory(policy, [{ prefix: net("203.0.113.1/32"), why: "gateway" }]);
   const { engine, sqlite, accountHistory, notices, clock, db } = memory;
   const stores = accountsOnMemory(db, clock, () => engine.flush());
-  const { accounts, book, active, factors, sessions, heldMail, replies } = stores;
+  const { accounts, book, active, factors, sessions, heldMail, vacations } = stores;
   const asked: KeeperCommand[] = [];
   let up = true;
   let queue: (asked: KeeperCommandOf<"find_mail">) => readonly QueuedMail[] = () => [];
@@ -136,7 +136,7 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     active,
     appPasswordsOf: stores.appPasswordsOf,
     forwardingOf: stores.forwardingOf,
-    vacationOf: (account: string) => replies.vacationOf(account),
+    vacationOf: (account: string) => vacations.vacationOf(account),
     sessions,
     factors,
     keeper,

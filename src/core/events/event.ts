@@ -20,11 +20,11 @@ import type { Seen } from "./seen.ts";
 
 /**
  * The events that the engine decides on. Each kind has its own file. Those of a mail, by stage of SMTP, with the public
- * names of their rows (any may be EMAIL_BLOCKED or EMAIL_DEFERRED instead):
+ * names of their rows (any may be EMAIL_BLOCKED or EMAIL_DEFERRED instead) and their `recordedName`:
  *
- *     RCPT            RECIPIENT       RECIPIENT or GREYLIST_ASKED
- *     DATA            DATA            EMAIL
- *     END-OF-MESSAGE  END_OF_MESSAGE  EMAIL_ACCEPTED or EMAIL_HELD
+ *     RCPT            RECIPIENT       RECIPIENT or GREYLIST_ASKED   RECIPIENT
+ *     DATA            DATA            EMAIL                         MAIL
+ *     END-OF-MESSAGE  END_OF_MESSAGE  EMAIL_ACCEPTED or EMAIL_HELD  MESSAGE
  */
 export type Event =
   | Connect

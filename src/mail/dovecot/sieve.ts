@@ -24,7 +24,7 @@ export function sievePlugin({ layout }: Site): string {
   sieve_max_redirects = ${REDIRECTS}`;
 }
 
-/** For `protocol lmtp { }`: where mail sent by scripts goes. sendmail(1) would not find our queue. */
+/** For `protocol lmtp { }`: where mail sent by scripts goes (`sieveMailService` of Postfix). sendmail(1) would not find our queue. */
 export function sieveSubmission({ ports }: Site): string {
   return `submission_host = ${SIEVE_MAIL_ADDRESS}:${ports.sieveMail}`;
 }

@@ -13,7 +13,8 @@ const ADDED_BYTES = 65_536;
 
 /**
  * The smtpd of master.cf to which Dovecot submits mail of Sieve scripts (Pigeonhole: `submission_host`). It has no sign-in:
- * the guard checks the owner of the connection, and without the guard none is accepted. The firewall refuses other users first.
+ * the guard checks the owner of the connection (`isDovecot` of policy-server.ts), and without the guard none is accepted. The firewall
+ * refuses other users first.
  */
 export function sieveMailService({ ports, messageSizeBytes }: Site): readonly string[] {
   return [

@@ -49,7 +49,7 @@ const SQL = {
 
 /** The entry of vacation replies in `SETTING_TABLES` (`setting-tables.ts` beside it). */
 export const VACATIONS = {
-  key: "replies",
+  key: "vacations",
   store: (db: DatabaseSync) => new SqliteVacations(db),
   schema: `
   -- Replies of accounts while their users are away; \`until\` in milliseconds.

@@ -29,7 +29,7 @@ export type AccountSettingParts = AccountCommandParts &
   Readonly<{
     networks: AccountNetworks;
     sessions: Pick<SessionStore, "end">;
-    replies: VacationStore;
+    vacations: VacationStore;
     clock: Clock;
   }>;
 
@@ -115,11 +115,11 @@ export const ACCOUNT_SETTING_RUNS = {
     if (end !== null && typeof end !== "number") return end;
     const vacation = text === null ? null : { subject, text, until: end };
     return recordThenChange(parts, {
-      change: () => parts.replies.setVacation(name, vacation),
+      change: () => parts.vacations.setVacation(name, vacation),
       audit: { type: "VACATION_CHANGED", subject: `${name} ${says(vacation)}`, account: name, by },
       result: { name, vacation: vacation && { ...vacation, until: isoTimeOrNull(vacation.until) } },
     });
   },
-  vacation: ({ accountRow, replies }, { name }) =>
-    accountRow(name) === null ? NO_ACCOUNT : { ok: true, result: { vacation: replies.vacationOf(name) } },
+  vacation: ({ accountRow, vacations }, { name }) =>
+    accountRow(name) === null ? NO_ACCOUNT : { ok: true, result: { vacation: vacations.vacationOf(name) } },
 } satisfies RunsOf<AccountSettingParts>;
