@@ -51,15 +51,21 @@ export function connectionsTests(kitOf: () => FirewallLab): void {
     ];
     const as = (user: number, then: string) => ["setpriv", `--reuid=${user}`, "--clear-groups", ...opens(then)];
     const held = async (user: number) => (await kit.lab.server.exec(as(user, "process.exit(open)"))).code;
-    for (const [share, others] of [
-      [{ of: "all" }, [0, 0, 5]],
-      [{ of: "each user", spared: [61_021] }, [2, 5, 5]],
+    const all = { port: PORT, most: 2, of: "all", spared: [61_021] } as const;
+    const each = { ...all, of: "each user" } as const;
+    for (const [here, others] of [
+      [[all], [0, 5, 5]],
+      [[each], [2, 5, 5]],
+      [
+        [each, { ...all, most: 3 }],
+        [1, 5, 5],
+      ],
     ] as const) {
-      const connections = { most: MOST, ports: [PORT], perPort: false, here: [{ port: PORT, most: 2, ...share }] };
+      const connections = { most: MOST, ports: [PORT], perPort: false, here };
       const local = new NftFirewall(() => ({ ...onlyBans(64), connections }), kit.able);
       assert.deepEqual([await local.reset([], [], kit.now()), await local.check()], [OK, OK]);
       const first = await kit.lab.server.spawnReady(as(61_019, "console.log(open)"));
-      assert.deepEqual([await held(61_020), await held(61_021), await held(0)], others, share.of);
+      assert.deepEqual([await held(61_020), await held(61_021), await held(0)], others);
       first.kill();
       await local.close();
     }

@@ -15,9 +15,7 @@ export type ConnectionLimit = Readonly<{
 }>;
 
 /** `spared`: users who may have any number, in addition to root. */
-type LocalShare = Readonly<
-  { port: number; most: number } & ({ of: "all" } | { of: "each user"; spared: readonly number[] })
->;
+type LocalShare = Readonly<{ port: number; most: number; of: "all" | "each user"; spared: readonly number[] }>;
 
 /**
  * The sets that the guard fills: `watched` holds the ports at which it counts, `full` those
@@ -49,12 +47,11 @@ export function connectionSets({ kernelCounts = true, here = [] }: ConnectionLim
  */
 function fromHere(here: readonly LocalShare[]): string {
   if (here.length === 0) return "";
-  const rules = here.map((share) => {
-    const over = `ct count over ${share.most}`;
-    const [spared, counted] =
-      share.of === "all" ? [[], over] : [share.spared, `add @${USERS_SET} { meta skuid ${over} }`];
+  const rules = here.map(({ port, most, of, spared }) => {
+    const over = `ct count over ${most}`;
+    const counted = of === "all" ? over : `add @${USERS_SET} { meta skuid ${over} }`;
     const users = [...new Set([0, ...spared])].join(", ");
-    return `    oif lo tcp dport ${share.port} ${SYN} meta skuid != { ${users} } ${counted} reject with tcp reset\n`;
+    return `    oif lo tcp dport ${port} ${SYN} meta skuid != { ${users} } ${counted} reject with tcp reset\n`;
   });
   return `  set ${USERS_SET} { type uid; size ${COUNTED_USERS}; flags dynamic; }
   chain from_here {

@@ -136,7 +136,7 @@ test("other users' programs may ask the resolver at a limited rate", () => {
 
 test("programs of this machine may not take all places of a port, unless they are root's", () => {
   const here: ConnectionLimit["here"] = [
-    { port: 25, most: 50, of: "all" },
+    { port: 25, most: 50, of: "all", spared: [] },
     { port: 3_000, most: 64, of: "each user", spared: [107] },
   ];
   const shape = { ...COUNTING, connections: { most: 10, ports: [25, 993], perPort: true, here } };

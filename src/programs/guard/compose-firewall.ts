@@ -119,14 +119,17 @@ function idsOf(users: readonly string[]): readonly number[] {
 
 /** For the kernel's table. */
 function connectionLimit(now: Settings): ConnectionLimit {
+  const pages = { port: now["ports.http"], spared: idsOf(now["http.proxy_users"]) };
+  const mail = { of: "all", spared: [] } as const;
   return {
     most: now["limits.connections.concurrent"],
     ports: MAIL_PORTS.map((key) => now[key]),
     perPort: now["limits.connections.per_port"],
     here: [
-      ...MAIL_PORTS.map((key) => ({ port: now[key], most: shareOfOneClient(placesOf(now, key)), of: "all" }) as const),
-      { port: now["ports.http"], most: FROM_USERS, of: "all" },
-      { port: now["ports.http"], most: FROM_ONE_USER, of: "each user", spared: idsOf(now["http.proxy_users"]) },
+      ...MAIL_PORTS.map((key) => ({ port: now[key], most: shareOfOneClient(placesOf(now, key)), ...mail })),
+      // First, so that what it refuses does not count for all.
+      { ...pages, most: FROM_ONE_USER, of: "each user" },
+      { ...pages, most: FROM_USERS, of: "all" },
     ],
   };
 }
