@@ -10,9 +10,18 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
-import { fingerprint, lockedBecause, placeMailKey, prepareMailKeys, publicHalf } from "./mail-keys.ts";
+import {
+  fingerprint,
+  lockedBecause,
+  placeMailKey,
+  prepareMailKeys,
+  publicHalf,
+  whyNoNewKeys,
+  withoutLostKey,
+} from "./mail-keys.ts";
 
 function scene() {
   const layout = temporaryLayout("mailPublicKey", "mailPrivateKey", "mailKeyConf");
@@ -68,6 +77,23 @@ test("no key is made in memory, where a reboot would lose it", () => {
   const mailCrypt = { ...crypt, publicKey: "/proc/nowhere/public.pem", privateKey: "/run/no-such-directory/mail.pem" };
   const prepared = prepareMailKeys({ mailCrypt, layout });
   assert.match(prepared.ok ? "" : prepared.reason, /^No key is made at \/run\/.* where a reboot would lose it/);
+});
+
+test("no key is used before it can be read, nor made in a directory that is missing", () => {
+  const { layout, crypt } = scene();
+  const at = (privateKey: string) => whyNoNewKeys({ mailCrypt: { ...crypt, privateKey }, layout });
+  const own = join(layout.data, "own.pem");
+  writeFileSync(own, "-----BEGIN PRIVATE KEY-----");
+  assert.match(at(own) ?? "", /own\.pem holds no private key that can be read/);
+  assert.match(
+    at("/proc/nowhere/own.pem") ?? "",
+    /^The directory \/proc\/nowhere of mailboxes\.encryption_key does not/,
+  );
+  assert.equal(at(crypt.privateKey), null);
+  const site = { mailCrypt: { ...crypt, privateKey: own } };
+  assert.equal(withoutLostKey(site).mailCrypt, null);
+  assert.ok(prepareMailKeys({ mailCrypt: crypt, layout }).ok);
+  assert.equal(withoutLostKey(site), site, "it was used, so mail must be read");
 });
 
 test("a start continues without a private key that does not match", () => {

@@ -23,7 +23,8 @@ type NewKeySite = Pick<Site, "mailCrypt"> & Readonly<{ layout: Pick<KeyFiles, "m
  */
 export function prepareMailKeys({ mailCrypt: crypt, layout }: KeySite, isStarting = false): Prepared {
   if (crypt === null) return { ok: true, changed: false };
-  const refused = whyNoNewKeys({ mailCrypt: crypt, layout });
+  // Without the recovery key no account gets a key (surfaces/cli/verbs/accounts/account-keys.ts), so a start may do without.
+  const refused = isStarting ? null : whyNoNewKeys({ mailCrypt: crypt, layout });
   if (refused !== null) return { ok: false, reason: refused };
   try {
     if (!existsSync(layout.mailNoKey)) writeFile(layout.mailNoKey, newPrivateKey(), { mode: 0o600 });
@@ -45,11 +46,17 @@ export function whyNoNewKeys({ mailCrypt: crypt, layout }: NewKeySite): string |
 
 /** Why the server lacks a key to encrypt mail with, and makes none. Null if it has one, or may make one. */
 export function whyNoServerKey({ publicKey, privateKey }: KeyPair): string | null {
-  if (existsSync(publicKey) || existsSync(privateKey)) return null;
-  return isInMemory(privateKey) && !isInMemory(publicKey) ? notInMemory(privateKey) : null;
+  if (existsSync(publicKey)) return null;
+  if (existsSync(privateKey)) return unlessUnreadable(privateKey, () => publicHalfOf(privateKey) && null);
+  if (isInMemory(privateKey) && !isInMemory(publicKey)) return notInMemory(privateKey);
+  const directory = dirname(privateKey);
+  // Ours is made at set-up.
+  return existsSync(directory) || directory === dirname(publicKey)
+    ? null
+    : `The directory ${directory} of mailboxes.encryption_key does not exist.`;
 }
 
-/** For a server that should encrypt, and whose key a reboot lost before it was first used: mail is stored as before. */
+/** For a server that should encrypt, and has lost its key before that was first used: mail is stored as before. */
 export function withoutLostKey<S extends Pick<Site, "mailCrypt">>(site: S): S {
   const isLost = site.mailCrypt !== null && whyNoServerKey(site.mailCrypt) !== null;
   return isLost ? { ...site, mailCrypt: null } : site;
@@ -79,8 +86,12 @@ export function placeMailKey(
 export function lockedBecause(crypt: KeyPair): string | null {
   const { privateKey } = crypt;
   if (!existsSync(privateKey)) return `The private key ${privateKey} is not there.`;
+  return unlessUnreadable(privateKey, () => mismatch(crypt));
+}
+
+function unlessUnreadable(privateKey: string, look: () => string | null): string | null {
   try {
-    return mismatch(crypt);
+    return look();
   } catch (error) {
     return `${privateKey} holds no private key that can be read: ${messageOf(error)}.`;
   }
@@ -119,7 +130,11 @@ function notInMemory(path: string): string {
 /** An existing private key, as after a restored disk, stays. */
 function makeKeys({ publicKey, privateKey }: MailCrypt): void {
   if (!existsSync(privateKey)) writeFile(privateKey, newPrivateKey(), { mode: 0o600 });
-  writeFile(publicKey, publicHalf(readNamed(privateKey, MOST_KEY_BYTES).toString()), { mode: 0o600 });
+  writeFile(publicKey, publicHalfOf(privateKey), { mode: 0o600 });
+}
+
+function publicHalfOf(privateKey: string): string {
+  return publicHalf(readNamed(privateKey, MOST_KEY_BYTES).toString());
 }
 
 function newPrivateKey(): string {

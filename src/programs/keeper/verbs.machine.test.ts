@@ -103,9 +103,14 @@ describe("`apply`", { skip: lacking(NEEDS) }, () => {
     rmSync(rules);
     writeFileSync(layout.settings, named("8MB"));
     const applied = await verbs.obey({ verb: "apply" });
-    assert.ok(applied.ok, applied.ok ? "" : applied.reason);
+    assert.match(
+      applied.ok ? applied.detail : applied.reason,
+      /rules\.cf of spam\.rules does not exist .* stays in use\.$/,
+    );
     assert.equal(size(), `${8 * 1024 * 1024}`);
     assert.match(readFileSync(join(layout.spamAssassinConf, "own.cf"), "utf8"), /GTUBE 900/);
+    writeFileSync(rules, "x".repeat(1024 * 1024 + 1));
+    assert.ok(!(await verbs.obey({ verb: "apply" })).ok, "a file that is there and wrong");
     writeFileSync(layout.settings, toml("7MB"));
     assert.ok((await verbs.obey({ verb: "apply" })).ok);
   });

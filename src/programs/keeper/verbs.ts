@@ -208,7 +208,8 @@ export class KeeperVerbs {
       hasMoved = true;
       if (isReloaded(service)) this.#unread.add(service);
     };
-    const apply = async () => applyConfiguration(this.#site(read), { isServing: true, moving });
+    const kept: string[] = [];
+    const apply = async () => applyConfiguration(this.#site(read, kept), { isServing: true, moving });
     const applied = await apply().catch((error: unknown) => {
       if (hasMoved) throw error;
       return { ok: false, reason: messageOf(error) } as const;
@@ -223,16 +224,22 @@ export class KeeperVerbs {
     const certificate = await certificateNews(await this.watches.certificate.look(files), ports);
     const reloaded = changed.length === 0 ? [] : [`Reloaded ${changed.join(" and ")}.`];
     const unused = applied.unused === null ? [] : [`Dovecot runs without your settings: ${applied.unused}.`];
-    return { ok: true, detail: [...reloaded, ...certificate, ...unused].join(" ") };
+    return { ok: true, detail: [...reloaded, ...certificate, ...kept, ...unused].join(" ") };
   }
 
-  /** Of a named file or a key that went missing since it was set, what is in force stays: other changes need not wait for it. */
-  #site(read: Parameters<typeof readSite>[0]): Site {
+  /**
+   * Of a named file or a key that went missing since it was set, what is in force stays, so other changes need not wait for it. `kept`
+   * gets a sentence for each such file.
+   */
+  #site(read: Parameters<typeof readSite>[0], kept: string[]): Site {
     const { settings } = read;
     const isChanged = (key: SettingKey): boolean => settings[key] !== this.#inForce?.[key];
-    const site = readSite(read, this.#layout, (key, reason) =>
-      (isChanged(key) ? refuseMissing : textInForce(settings, this.#layout))(key, reason),
-    );
+    const site = readSite(read, this.#layout, (key, reason) => {
+      if (isChanged(key) || existsSync(settings[key])) return refuseMissing(key, reason);
+      const inForce = textInForce(settings, this.#layout)(key, reason);
+      kept.push(`${reason} What was last read from it stays in use.`);
+      return inForce;
+    });
     const isNew = isChanged("mailboxes.encryption") || isChanged("mailboxes.encryption_key");
     return isNew ? site : withoutLostKey(site);
   }

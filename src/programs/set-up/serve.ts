@@ -51,8 +51,8 @@ import {
 } from "../../mail/configuration/apply.ts";
 import { addUsers, makeDirectories } from "../../mail/configuration/directories.ts";
 import { mailServices } from "../../mail/configuration/mail-services.ts";
-import { readSite, textInForce } from "../../mail/configuration/site.ts";
-import { whyNoServerKey, withoutLostKey } from "../../mail/dovecot/mail-keys.ts";
+import { mailCryptOf, readSite, textInForce } from "../../mail/configuration/site.ts";
+import { whyNoNewKeys, whyNoServerKey, withoutLostKey } from "../../mail/dovecot/mail-keys.ts";
 import { adoptFilters } from "../../mail/fail2ban/adopt-filters.ts";
 import { takenOver } from "../../settings/first-variables.ts";
 import { DEFAULT_DATA_DIRECTORY, type Layout, layoutOf } from "../../settings/layout.ts";
@@ -193,13 +193,14 @@ async function prepare(
   { started, log }: Readonly<{ started: Environment; log: StartLog }>,
 ): Promise<Prepared> {
   await addUsers();
-  // Not by the databases: a first start that is refused leaves them.
-  const isFirst = !existsSync(layout.dovecotConf);
+  const isFirst = !existsSync(layout.engineDb);
   // First, because the next start recognises the directory as ours by this file.
   const written = writeFirstSettings(layout, first);
   const env = takenOver(process.env, started, written);
   const read = settingsWithEdits(layout, first, { env, say: (line) => log.say(line) });
   const { settings } = read;
+  const noKeys = isFirst ? whyNoNewKeys({ mailCrypt: mailCryptOf(settings, layout), layout }) : null;
+  if (noKeys !== null) throw new SetUpFailure(noKeys);
   for (const warning of makeDirectories(layout)) log.warn(warning);
   for (const line of [...settingsNews(layout, read, written), ...memoryNews(read, memoryHere())]) log.say(line);
   // Early: a start that fails later, for example because a port is in use, must not leave the firewall open.
@@ -230,9 +231,9 @@ async function prepare(
     log.warn(`${reason} What was last read from it stays in use.`);
     return inForce;
   });
-  const noKey = isFirst || site.mailCrypt === null ? null : whyNoServerKey(site.mailCrypt);
+  const noKey = site.mailCrypt === null ? null : whyNoServerKey(site.mailCrypt);
   if (noKey !== null) log.warn(`New mail is stored unencrypted. ${noKey}`);
-  const applied = await applyConfiguration(isFirst ? site : withoutLostKey(site), { isStarting: true });
+  const applied = await applyConfiguration(withoutLostKey(site), { isStarting: true });
   if (!applied.ok) throw new SetUpFailure(applied.reason);
   if (applied.unused !== null) log.warn(`Dovecot runs without your settings: ${applied.unused}.`);
   // Before the first service starts: an isolated server is isolated from the start.
