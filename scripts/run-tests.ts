@@ -47,8 +47,8 @@ const unitPlaces = (): number => availableParallelism() + (slowness < SLOW ? 3 :
 /** From here on fewer files run side by side, or each would wait too long for its turn. */
 const SLOW = 1.5;
 const VERY_SLOW = 2.5;
-/** A file takes two fifths of a core on average: five keep two cores busy, and with more each waits too long for its turn. */
-const labPlaces = (): number => (slowness < SLOW ? 5 : slowness < VERY_SLOW ? 4 : 2);
+/** A file takes a third of a core on average: five keep two cores busy, and with more each waits too long for its turn. */
+const labPlaces = (): number => (slowness < SLOW ? 5 : slowness < VERY_SLOW ? 3 : 2);
 /** Two of them leave one place for another file. */
 const HEAVY_PLACES = 2;
 
