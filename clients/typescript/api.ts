@@ -300,6 +300,7 @@ export type Health = {
       | "audit_broken"
       | "mail_locked"
       | "mail_unencrypted"
+      | "recovery_key_missing"
       | "mail_key_unseen"
       | "settings_unread"
       | "dovecot_settings_unused"

@@ -158,7 +158,7 @@ describe("a content filter that fails", { skip: whyNoLab() ?? false }, () => {
       }
       await product.stop();
       await product.start();
-      assert.match(product.output, /New mail is stored unencrypted\. No key is made at/);
+      assert.match(product.output, /new mail is not encrypted as the settings say\. No key is made at/);
       const alerts = async (): Promise<boolean> =>
         (await product.cli(["status"])).stdout.includes("New mail is stored unencrypted");
       await until("the owner is alerted", alerts);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { describe, test } from "node:test";
 import { Container } from "../lab/container.ts";
 import { whyNoLab } from "../lab/network.ts";
@@ -10,12 +11,20 @@ import { withProduct } from "../lab/with-product.ts";
 
 describe("a server to which no mail comes", { skip: whyNoLab() ?? false }, () => {
   const container = new Container();
-  const running = withProduct(STUB_ZONES.settings, ["anna@example.test"], {
-    records: () => STUB_ZONES.records,
-    within: container.within,
-    prepare: ({ lab }) => container.start(lab.server),
-  });
+  const running = withProduct(
+    { ...STUB_ZONES.settings, GHOSTINBOX_MAILBOXES__ENCRYPTION: "server" },
+    ["anna@example.test"],
+    {
+      records: () => STUB_ZONES.records,
+      within: container.within,
+      prepare: ({ lab }) => container.start(lab.server),
+    },
+  );
   const { lab, product } = running;
+
+  test("a first start makes the keys that encrypt mail", () => {
+    for (const key of [product.layout.mailPublicKey, product.layout.mailPrivateKey]) assert.ok(existsSync(key), key);
+  });
 
   describe("nonsense gets one clear line and its exit code", () => nonsenseTests(running));
   describe("zones of one's own among reserved names", () => stubZonesTests(running));

@@ -226,6 +226,7 @@ const NOTICE_SEVERITY: Partial<Record<NoticeCode, Severity>> = {
   database_locked: "critical",
   sign_ins_blocked: "critical",
   mail_unencrypted: "critical",
+  recovery_key_missing: "critical",
   mail_key_unseen: "critical",
   domain_missing: "critical",
   database_set_aside: "critical",

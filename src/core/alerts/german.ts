@@ -100,6 +100,10 @@ export const germanNotices: Readonly<Record<NoticeCode, NoticeText>> = {
     says: "Neue Post wird unverschlüsselt gespeichert: Der Server hat keinen Schlüssel dafür.",
     next: "Legen Sie einen Schlüssel dorthin, wo die Einzelheit sagt, und führen Sie dann `config apply` aus.",
   },
+  recovery_key_missing: {
+    says: "Konten bekommen keine Schlüssel, weil der Wiederherstellungsschlüssel fehlt: Der Schlüssel des Servers verschlüsselt alle neue Post.",
+    next: "Erzeugen Sie einen mit `encryption recovery-key`, und führen Sie dann `config apply` aus.",
+  },
   mail_key_unseen: {
     says: "Niemand hat den Schlüssel des Servers gesehen, mit dem verschlüsselte Post gelesen wird: Geht er verloren, ist keine mehr lesbar, auch nicht aus Sicherungen.",
     next: "Sehen Sie ihn mit `encryption key` an, und bewahren Sie ihn außerhalb dieser Maschine auf.",

@@ -204,6 +204,10 @@ const ofKeeper = {
     says: "New mail is stored unencrypted: the server has no key for it.",
     next: "Put a key where the detail says, then run `config apply`.",
   },
+  recovery_key_missing: {
+    says: "Accounts get no keys because the recovery key is missing: the server's key encrypts all new mail.",
+    next: "Make one with `encryption recovery-key`, then run `config apply`.",
+  },
   mail_key_unseen: {
     says: "The server's key for encrypted mail has never been shown: if it is lost, that mail cannot be read any more, not even from backups.",
     next: "Show it with `encryption key`, and keep it outside this machine.",

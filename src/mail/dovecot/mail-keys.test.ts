@@ -13,6 +13,7 @@ import {
 import { join } from "node:path";
 import { test } from "node:test";
 import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
+import { layoutOf } from "../../settings/layout.ts";
 import {
   fingerprint,
   lockedBecause,
@@ -89,8 +90,10 @@ test("no key is used before it can be read, nor made in a directory that is miss
     at("/proc/nowhere/own.pem") ?? "",
     /^The directory \/proc\/nowhere of mailboxes\.encryption_key does not/,
   );
-  assert.equal(at(crypt.privateKey), null);
-  const site = { mailCrypt: { ...crypt, privateKey: own } };
+  const fresh = layoutOf(join(layout.data, "fresh"));
+  const first = { ...crypt, publicKey: fresh.mailPublicKey, privateKey: fresh.mailPrivateKey };
+  assert.equal(whyNoNewKeys({ mailCrypt: first, layout: fresh }), null, "a first start makes its directories");
+  const site = { mailCrypt: { ...crypt, privateKey: own }, layout };
   assert.equal(withoutLostKey(site).mailCrypt, null);
   assert.ok(prepareMailKeys({ mailCrypt: crypt, layout }).ok);
   assert.equal(withoutLostKey(site), site, "it was used, so mail must be read");

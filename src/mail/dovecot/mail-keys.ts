@@ -13,9 +13,10 @@ const MOST_KEY_BYTES = 64 * 1024;
 
 type Prepared = Readonly<{ ok: true; changed: boolean }> | Readonly<{ ok: false; reason: string }>;
 type KeyPair = Pick<MailCrypt, "publicKey" | "privateKey">;
-type KeyFiles = Pick<Layout, "mailKeyConf" | "mailKeyLink" | "mailRecoveryKey" | "mailNoKey">;
+type KeyFiles = Pick<Layout, "mailKeyConf" | "mailKeyLink" | "mailNoKey" | "mailRecoveryKey" | "mailPrivateKey">;
 type KeySite = Pick<Site, "mailCrypt"> & Readonly<{ layout: KeyFiles }>;
-type NewKeySite = Pick<Site, "mailCrypt"> & Readonly<{ layout: Pick<KeyFiles, "mailRecoveryKey"> }>;
+type NewServerKeySite = Pick<Site, "mailCrypt"> & Readonly<{ layout: Pick<Layout, "mailPrivateKey"> }>;
+type NewKeySite = Pick<Site, "mailCrypt"> & Readonly<{ layout: Pick<Layout, "mailRecoveryKey" | "mailPrivateKey"> }>;
 
 /**
  * Creates the keys when encryption is enabled for the first time, and gives Dovecot the private one if it exists.
@@ -23,7 +24,7 @@ type NewKeySite = Pick<Site, "mailCrypt"> & Readonly<{ layout: Pick<KeyFiles, "m
  */
 export function prepareMailKeys({ mailCrypt: crypt, layout }: KeySite, isStarting = false): Prepared {
   if (crypt === null) return { ok: true, changed: false };
-  // Without the recovery key no account gets a key (surfaces/cli/verbs/accounts/account-keys.ts), so a start may do without.
+  // Without the recovery key no account gets a key (surfaces/cli/verbs/accounts/account-keys.ts): a start continues, with a notice.
   const refused = isStarting ? null : whyNoNewKeys({ mailCrypt: crypt, layout });
   if (refused !== null) return { ok: false, reason: refused };
   try {
@@ -40,26 +41,29 @@ export function prepareMailKeys({ mailCrypt: crypt, layout }: KeySite, isStartin
 
 /** What keeps encryption from being enabled: the owner could lose all mail. Null: nothing. */
 export function whyNoNewKeys({ mailCrypt: crypt, layout }: NewKeySite): string | null {
-  if (crypt === null) return null;
-  return crypt.byAccount && !existsSync(layout.mailRecoveryKey) ? NO_RECOVERY : whyNoServerKey(crypt);
+  return lacksRecoveryKey(crypt, layout) ? NO_RECOVERY : whyNoServerKey({ mailCrypt: crypt, layout });
+}
+
+/** Whether accounts get no keys although each should have one: the server's key encrypts their mail. */
+export function lacksRecoveryKey(crypt: Site["mailCrypt"], layout: Pick<Layout, "mailRecoveryKey">): boolean {
+  return crypt?.byAccount === true && !existsSync(layout.mailRecoveryKey);
 }
 
 /** Why the server lacks a key to encrypt mail with, and makes none. Null if it has one, or may make one. */
-export function whyNoServerKey({ publicKey, privateKey }: KeyPair): string | null {
-  if (existsSync(publicKey)) return null;
+export function whyNoServerKey({ mailCrypt: crypt, layout }: NewServerKeySite): string | null {
+  if (crypt === null || existsSync(crypt.publicKey)) return null;
+  const { publicKey, privateKey } = crypt;
   if (existsSync(privateKey)) return unlessUnreadable(privateKey, () => publicHalfOf(privateKey) && null);
   if (isInMemory(privateKey) && !isInMemory(publicKey)) return notInMemory(privateKey);
   const directory = dirname(privateKey);
-  // Ours is made at set-up.
-  return existsSync(directory) || directory === dirname(publicKey)
-    ? null
-    : `The directory ${directory} of mailboxes.encryption_key does not exist.`;
+  // A first start makes its own.
+  const isThere = existsSync(directory) || privateKey === layout.mailPrivateKey;
+  return isThere ? null : `The directory ${directory} of mailboxes.encryption_key does not exist.`;
 }
 
 /** For a server that should encrypt, and has lost its key before that was first used: mail is stored as before. */
-export function withoutLostKey<S extends Pick<Site, "mailCrypt">>(site: S): S {
-  const isLost = site.mailCrypt !== null && whyNoServerKey(site.mailCrypt) !== null;
-  return isLost ? { ...site, mailCrypt: null } : site;
+export function withoutLostKey<S extends NewServerKeySite>(site: S): S {
+  return whyNoServerKey(site) === null ? site : { ...site, mailCrypt: null };
 }
 
 /**

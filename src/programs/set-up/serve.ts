@@ -52,7 +52,7 @@ import {
 import { addUsers, makeDirectories } from "../../mail/configuration/directories.ts";
 import { mailServices } from "../../mail/configuration/mail-services.ts";
 import { mailCryptOf, readSite, textInForce } from "../../mail/configuration/site.ts";
-import { whyNoNewKeys, whyNoServerKey, withoutLostKey } from "../../mail/dovecot/mail-keys.ts";
+import { whyNoNewKeys, withoutLostKey } from "../../mail/dovecot/mail-keys.ts";
 import { adoptFilters } from "../../mail/fail2ban/adopt-filters.ts";
 import { takenOver } from "../../settings/first-variables.ts";
 import { DEFAULT_DATA_DIRECTORY, type Layout, layoutOf } from "../../settings/layout.ts";
@@ -199,8 +199,9 @@ async function prepare(
   const env = takenOver(process.env, started, written);
   const read = settingsWithEdits(layout, first, { env, say: (line) => log.say(line) });
   const { settings } = read;
-  const noKeys = isFirst ? whyNoNewKeys({ mailCrypt: mailCryptOf(settings, layout), layout }) : null;
-  if (noKeys !== null) throw new SetUpFailure(noKeys);
+  const noKeys = whyNoNewKeys({ mailCrypt: mailCryptOf(settings, layout), layout });
+  if (isFirst && noKeys !== null) throw new SetUpFailure(noKeys);
+  if (noKeys !== null) log.warn(`new mail is not encrypted as the settings say. ${noKeys}`);
   for (const warning of makeDirectories(layout)) log.warn(warning);
   for (const line of [...settingsNews(layout, read, written), ...memoryNews(read, memoryHere())]) log.say(line);
   // Early: a start that fails later, for example because a port is in use, must not leave the firewall open.
@@ -231,8 +232,6 @@ async function prepare(
     log.warn(`${reason} What was last read from it stays in use.`);
     return inForce;
   });
-  const noKey = site.mailCrypt === null ? null : whyNoServerKey(site.mailCrypt);
-  if (noKey !== null) log.warn(`New mail is stored unencrypted. ${noKey}`);
   const applied = await applyConfiguration(withoutLostKey(site), { isStarting: true });
   if (!applied.ok) throw new SetUpFailure(applied.reason);
   if (applied.unused !== null) log.warn(`Dovecot runs without your settings: ${applied.unused}.`);

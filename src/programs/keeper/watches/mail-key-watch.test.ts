@@ -66,6 +66,17 @@ test("a key that a reboot lost before its first use leaves new mail unencrypted,
   assert.match(trouble?.detail ?? "", /^No key is made at \/run\//);
 });
 
+test("a missing recovery key, without which accounts get no keys, is a trouble", () => {
+  const { layout, inForce, watch, prepare } = scene();
+  prepare();
+  writeFileSync(layout.mailKeySeen, "");
+  inForce.settings = { ...ON, "mailboxes.encryption": "account" };
+  assert.deepEqual(
+    watch.troubles().map(({ code }) => code),
+    ["recovery_key_missing"],
+  );
+});
+
 test("a key that is still being written, or a wrong one, locks the mail until the right one is complete", async () => {
   const { layout, inForce, watch, prepare, look } = scene();
   inForce.settings = ON;

@@ -1,11 +1,20 @@
 import { existsSync } from "node:fs";
 import type { KeeperTrouble } from "../../../admin/declare/keeper.ts";
 import type { ServiceName } from "../../../host/running/runit.ts";
-import { type MailCryptSettings, mailCryptOf } from "../../../mail/configuration/site.ts";
-import { isInMemory, lockedBecause, placeMailKey, whyNoServerKey } from "../../../mail/dovecot/mail-keys.ts";
+import { type MailCrypt, type MailCryptSettings, mailCryptOf } from "../../../mail/configuration/site.ts";
+import {
+  isInMemory,
+  lacksRecoveryKey,
+  lockedBecause,
+  placeMailKey,
+  whyNoServerKey,
+} from "../../../mail/dovecot/mail-keys.ts";
 import type { Layout } from "../../../settings/layout.ts";
 
-type Files = Pick<Layout, "mailPublicKey" | "mailPrivateKey" | "mailKeyConf" | "mailKeyLink" | "mailKeySeen">;
+type Files = Pick<
+  Layout,
+  "mailPublicKey" | "mailPrivateKey" | "mailRecoveryKey" | "mailKeyConf" | "mailKeyLink" | "mailKeySeen"
+>;
 
 /** A failed restart is retried after this many checks: in half a minute, since one that fails can take ten seconds. */
 const LOOKS_UNTIL_RETRY = 30;
@@ -47,18 +56,22 @@ export class MailKeyWatch {
   troubles(): readonly KeeperTrouble[] {
     const crypt = this.#crypt();
     if (crypt === null) return [];
-    if (!existsSync(crypt.publicKey))
-      return [{ code: "mail_unencrypted", detail: whyNoServerKey(crypt) ?? `Not used yet: ${crypt.privateKey}` }];
+    const recovery: readonly KeeperTrouble[] = lacksRecoveryKey(crypt, this.#layout)
+      ? [{ code: "recovery_key_missing", detail: "./ghostinbox encryption recovery-key" }]
+      : [];
+    return [...recovery, ...this.#troublesOfServer(crypt)];
+  }
+
+  #troublesOfServer(crypt: MailCrypt): readonly KeeperTrouble[] {
+    if (!existsSync(crypt.publicKey)) {
+      const why = whyNoServerKey({ mailCrypt: crypt, layout: this.#layout });
+      return [{ code: "mail_unencrypted", detail: why ?? `Not used yet: ${crypt.privateKey}` }];
+    }
     const locked = lockedBecause(crypt);
     if (locked !== null) return [{ code: "mail_locked", detail: locked.replace(/\.$/, "") }];
-    return existsSync(this.#layout.mailKeySeen)
-      ? []
-      : [
-          {
-            code: "mail_key_unseen",
-            detail: `./ghostinbox encryption key${isInMemory(crypt.privateKey) ? IN_MEMORY : ""}`,
-          },
-        ];
+    if (existsSync(this.#layout.mailKeySeen)) return [];
+    const inMemory = isInMemory(crypt.privateKey) ? IN_MEMORY : "";
+    return [{ code: "mail_key_unseen", detail: `./ghostinbox encryption key${inMemory}` }];
   }
 
   #crypt() {
