@@ -101,7 +101,7 @@ export const germanNotices: Readonly<Record<NoticeCode, NoticeText>> = {
     next: "Legen Sie einen Schlüssel dorthin, wo die Einzelheit sagt, und führen Sie dann `config apply` aus.",
   },
   recovery_key_missing: {
-    says: "Konten bekommen keine Schlüssel, weil der Wiederherstellungsschlüssel fehlt: Der Schlüssel des Servers verschlüsselt alle neue Post.",
+    says: "Der Wiederherstellungsschlüssel fehlt, also bekommen Konten keine Schlüssel: Der Schlüssel des Servers verschlüsselt die neue Post derer, die keinen haben.",
     next: "Erzeugen Sie einen mit `encryption recovery-key`, und führen Sie dann `config apply` aus.",
   },
   mail_key_unseen: {

@@ -205,7 +205,7 @@ const ofKeeper = {
     next: "Put a key where the detail says, then run `config apply`.",
   },
   recovery_key_missing: {
-    says: "Accounts get no keys because the recovery key is missing: the server's key encrypts all new mail.",
+    says: "The recovery key is missing, so accounts get no keys: the server's key encrypts the new mail of those without one.",
     next: "Make one with `encryption recovery-key`, then run `config apply`.",
   },
   mail_key_unseen: {

@@ -1,5 +1,6 @@
 // Invariant: Encrypted mail arrives without the private key, which is in no backup; a second pair of keys is never made.
 import assert from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
 import {
   copyFileSync,
   existsSync,
@@ -90,6 +91,14 @@ test("no key is used before it can be read, nor made in a directory that is miss
     at("/proc/nowhere/own.pem") ?? "",
     /^The directory \/proc\/nowhere of mailboxes\.encryption_key does not/,
   );
+  for (const foreign of [
+    generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }),
+    generateKeyPairSync("ec", { namedCurve: "prime256v1" }).privateKey.export({ type: "sec1", format: "pem" }),
+  ]) {
+    writeFileSync(own, foreign);
+    assert.match(at(own) ?? "", /own\.pem holds no private key that can be read: Dovecot reads only EC and RSA keys/);
+  }
+  assert.match(at("/proc/self/own.pem") ?? "", /^No key can be made in \/proc\/self \(mailboxes\.encryption_key\): /);
   const fresh = layoutOf(join(layout.data, "fresh"));
   const first = { ...crypt, publicKey: fresh.mailPublicKey, privateKey: fresh.mailPrivateKey };
   assert.equal(whyNoNewKeys({ mailCrypt: first, layout: fresh }), null, "a first start makes its directories");

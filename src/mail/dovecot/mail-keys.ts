@@ -1,7 +1,8 @@
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync } from "node:crypto";
-import { existsSync, readFileSync, readlinkSync, statfsSync } from "node:fs";
+import { accessSync, constants, existsSync, readFileSync, readlinkSync, statfsSync } from "node:fs";
 import { dirname } from "node:path";
 import { messageOf, nullOn, readOr } from "../../core/error.ts";
+import { Directory } from "../../host/root-files/directory.ts";
 import { readNamed, removeFile, replaceLink, writeFile } from "../../host/root-files/files.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { MailCrypt, Site } from "../configuration/site.ts";
@@ -55,10 +56,20 @@ export function whyNoServerKey({ mailCrypt: crypt, layout }: NewServerKeySite): 
   const { publicKey, privateKey } = crypt;
   if (existsSync(privateKey)) return unlessUnreadable(privateKey, () => publicHalfOf(privateKey) && null);
   if (isInMemory(privateKey) && !isInMemory(publicKey)) return notInMemory(privateKey);
-  const directory = dirname(privateKey);
-  // A first start makes its own.
-  const isThere = existsSync(directory) || privateKey === layout.mailPrivateKey;
-  return isThere ? null : `The directory ${directory} of mailboxes.encryption_key does not exist.`;
+  // A first start makes its directory.
+  return privateKey === layout.mailPrivateKey ? null : whyUnwritable(dirname(privateKey));
+}
+
+function whyUnwritable(directory: string): string | null {
+  if (!existsSync(directory)) return `The directory ${directory} of mailboxes.encryption_key does not exist.`;
+  try {
+    using own = Directory.own(directory);
+    // A mount may be read-only for root too.
+    accessSync(own.path, constants.W_OK);
+    return null;
+  } catch (error) {
+    return `No key can be made in ${directory} (mailboxes.encryption_key): ${messageOf(error)}`;
+  }
 }
 
 /** For a server that should encrypt, and has lost its key before that was first used: mail is stored as before. */
@@ -101,9 +112,12 @@ function unlessUnreadable(privateKey: string, look: () => string | null): string
   }
 }
 
-/** The public half of a private key in PEM; throws if the text is not such a key. */
+/** The public half of a private key in PEM; throws if Dovecot could not read the text as such a key: then it delivers no mail. */
 export function publicHalf(privateKey: string): string {
-  return createPublicKey(createPrivateKey(privateKey)).export({ type: "spki", format: "pem" });
+  const key = createPrivateKey(privateKey);
+  if (!privateKey.startsWith("-----BEGIN PRIVATE KEY-----") || !["ec", "rsa"].includes(key.asymmetricKeyType ?? ""))
+    throw new Error("Dovecot reads only EC and RSA keys in PKCS #8 (to convert one: openssl pkey -in FILE -out NEW)");
+  return createPublicKey(key).export({ type: "spki", format: "pem" });
 }
 
 /** The SHA-256 of a public key (DER), in hexadecimal. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash, createPrivateKey } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { before, describe, test } from "node:test";
@@ -71,6 +71,12 @@ describe("keys of accounts", { ...ROOT, timeout: 2 * TIMED.timeout }, () => {
     const again = await run("encryption recovery-key");
     assert.deepEqual([again.code, again.out], [1, ""]);
     assert.match(again.err, /^There is a recovery key, which accounts use/);
+    renameSync(layout.mailRecoveryKey, `${layout.mailRecoveryKey}.away`);
+    assert.match(
+      (await run("encryption recovery-key")).err,
+      /^Accounts use a recovery key that this machine no longer has/,
+    );
+    renameSync(`${layout.mailRecoveryKey}.away`, layout.mailRecoveryKey);
     const reset = await run(`account passwd ${ANNA} --password-stdin`, SECOND);
     assert.match(
       reset.out,

@@ -133,11 +133,16 @@ async function restart({ layout, keeper }: Call, crypt: MailCrypt): Promise<Fail
 export const encryptionRecoveryKey = withReader(async (call, reader) => {
   const { mailRecoveryKey } = call.layout;
   const replaces = existsSync(mailRecoveryKey);
-  if (replaces && reader.hasAccountKeys())
-    return failed(
-      "There is a recovery key, which accounts use: it was shown when it was made, and is not on this machine.",
-      "",
-    );
+  if (reader.hasAccountKeys())
+    return replaces
+      ? failed(
+          "There is a recovery key, which accounts use: it was shown when it was made, and is not on this machine.",
+          "",
+        )
+      : failed(
+          "Accounts use a recovery key that this machine no longer has. No second one is made: accounts with keys of both could be opened by neither.",
+          `Make its public half from the key that was shown: openssl pkey -in FILE -pubout -out ${mailRecoveryKey}`,
+        );
   const { publicKey, privateKey } = await makeRecoveryKeys();
   const shown = await call.terminal.outForGood(call.json ? printJson({ recoveryKey: privateKey }) : privateKey);
   if (!shown.ok)
