@@ -87,11 +87,11 @@ describe("everything ends at once", { skip: whyNoLab() ?? whyNoLoopDisk() ?? fal
     await product.start();
     startsMs.push(performance.now() - from);
     assertFiles(product.layout, load);
-    await assertPromised();
+    await assertPromised(how);
   }
   const startsMs: number[] = [];
 
-  async function assertPromised(): Promise<void> {
+  async function assertPromised(how: End): Promise<void> {
     const { bans, passwords, tokens } = load.promised;
     for (const file of [product.layout.engineDb, product.layout.accountsDb]) {
       assert.deepEqual(await product.sqlite("PRAGMA integrity_check", file), [["ok"]]);
@@ -120,7 +120,9 @@ describe("everything ends at once", { skip: whyNoLab() ?? whyNoLoopDisk() ?? fal
       [],
       "a token is gone",
     );
-    assert.deepEqual(readdirSync(join(product.layout.postfixQueue, "corrupt")), [], "a file of the queue is damaged");
+    // Postfix marks a file as complete before it flushes it (mail_stream.c), so the power may fail in between: that mail was not accepted.
+    if (how === "kill")
+      assert.deepEqual(readdirSync(join(product.layout.postfixQueue, "corrupt")), [], "a file of the queue is damaged");
     const [name = "", tried = []] = [...passwords].findLast(([, one]) => one.length === 1) ?? [];
     assert.ok(await signsIn(name, tried[0]), `${name} signs in with the last password that was acknowledged`);
   }
