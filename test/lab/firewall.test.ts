@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, test } from "node:test";
@@ -222,10 +221,8 @@ describe("the firewall in a real kernel", { skip: whyNoLab() ?? false }, () => {
     const port = PORT + 1;
     const listen = `use Socket; $< = $> = 61018; socket(S, PF_INET, SOCK_STREAM, 0); bind(S, sockaddr_in(${port}, INADDR_LOOPBACK)) or die;
       listen(S, 0); syswrite(STDOUT, "up"); while (accept(C, S)) { syswrite(C, "x"); close C }`;
-    const [program = "", ...argv] = kit.lab.server.inside(["perl", "-e", listen]);
-    const stranger = spawn(program, argv, { stdio: ["ignore", "pipe", "inherit"] });
+    const stranger = await kit.lab.server.spawnReady(["perl", "-e", listen]);
     try {
-      await once(stranger.stdout, "data");
       for (const [server, code] of [
         [61_018, 0],
         [0, 3],

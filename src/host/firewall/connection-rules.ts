@@ -15,7 +15,7 @@ export type ConnectionLimit = Readonly<{
 }>;
 
 /** `spared`: users who may have any number, in addition to root. */
-type LocalShare = Readonly<{ port: number; most: number; of: "all" | "each user"; spared: readonly number[] }>;
+export type LocalShare = Readonly<{ port: number; most: number; of: "all" | "each user"; spared: readonly number[] }>;
 
 /**
  * The sets that the guard fills: `watched` holds the ports at which it counts, `full` those

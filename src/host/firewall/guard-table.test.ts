@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { net } from "../../../test/kit/samples.ts";
 import { planReset, planSteps } from "../../core/firewall/plan-firewall.ts";
 import { DAY_MS, instant, later } from "../../core/time.ts";
-import type { ConnectionLimit } from "./connection-rules.ts";
+import type { LocalShare } from "./connection-rules.ts";
 import { isWhole, nftApply, nftLocal, nftProbe, nftReset, onlyBans, type TableShape } from "./guard-table.ts";
 
 const NOW = instant(1_000_000_000_000);
@@ -135,7 +135,7 @@ test("other users' programs may ask the resolver at a limited rate", () => {
 });
 
 test("programs of this machine may not take all places of a port, unless they are root's", () => {
-  const here: ConnectionLimit["here"] = [
+  const here: readonly LocalShare[] = [
     { port: 25, most: 50, of: "all", spared: [] },
     { port: 3_000, most: 64, of: "each user", spared: [107] },
   ];

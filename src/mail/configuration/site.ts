@@ -173,18 +173,24 @@ export function refuseMissing(_key: NamedKey, reason: string): never {
   throw new SetUpFailure(reason);
 }
 
-/** The file as the configuration in force has it. Throws SetUpFailure if that is for another login, or has none. */
-export function textInForce(settings: Settings, layout: Layout): Missing {
+/** The file as the configuration in force has it, reported by `say`. Throws SetUpFailure if that is for another login, or has none. */
+export function textInForce(settings: Settings, layout: Layout, say: (line: string) => void): Missing {
+  const start = `${settings["outbound.relay"]} ${settings["outbound.relay_user"]}:`;
+  const passwordIn = (logins: string | null): string | null =>
+    logins
+      ?.split("\n")
+      .find((one) => one.startsWith(start))
+      ?.slice(start.length) ?? null;
+  const read = (...path: readonly string[]): string | null =>
+    nullOn(["ENOENT"], () => readNamed(join(...path), MOST_NAMED_BYTES).toString());
   return (key, reason) => {
-    const inForce = join(
-      ...(key === "spam.rules" ? [layout.spamAssassinConf, OWN_RULES] : [layout.postfixConf, RELAY_LOGIN]),
-    );
-    const text = nullOn(["ENOENT"], () => readNamed(inForce, MOST_NAMED_BYTES).toString());
-    if (text === null) return refuseMissing(key, reason);
-    if (key === "spam.rules") return text;
-    const start = `${settings["outbound.relay"]} ${settings["outbound.relay_user"]}:`;
-    const line = text.split("\n").find((one) => one.startsWith(start));
-    return line?.slice(start.length) ?? refuseMissing(key, reason);
+    const inForce =
+      key === "spam.rules"
+        ? read(layout.spamAssassinConf, OWN_RULES)
+        : passwordIn(read(layout.postfixConf, RELAY_LOGIN));
+    if (inForce === null) return refuseMissing(key, reason);
+    say(`${reason} What was last read from it stays in use.`);
+    return inForce;
   };
 }
 

@@ -16,7 +16,6 @@ type Prepared = Readonly<{ ok: true; changed: boolean }> | Readonly<{ ok: false;
 type KeyPair = Pick<MailCrypt, "publicKey" | "privateKey">;
 type KeyFiles = Pick<Layout, "mailKeyConf" | "mailKeyLink" | "mailNoKey" | "mailRecoveryKey" | "mailPrivateKey">;
 type KeySite = Pick<Site, "mailCrypt"> & Readonly<{ layout: KeyFiles }>;
-type NewServerKeySite = Pick<Site, "mailCrypt"> & Readonly<{ layout: Pick<Layout, "mailPrivateKey"> }>;
 type NewKeySite = Pick<Site, "mailCrypt"> & Readonly<{ layout: Pick<Layout, "mailRecoveryKey" | "mailPrivateKey"> }>;
 
 /**
@@ -51,7 +50,7 @@ export function lacksRecoveryKey(crypt: Site["mailCrypt"], layout: Pick<Layout, 
 }
 
 /** Why the server lacks a key to encrypt mail with, and makes none. Null if it has one, or may make one. */
-export function whyNoServerKey({ mailCrypt: crypt, layout }: NewServerKeySite): string | null {
+export function whyNoServerKey({ mailCrypt: crypt, layout }: NewKeySite): string | null {
   if (crypt === null || existsSync(crypt.publicKey)) return null;
   const { publicKey, privateKey } = crypt;
   if (existsSync(privateKey)) return unlessUnreadable(privateKey, () => publicHalfOf(privateKey) && null);
@@ -73,7 +72,7 @@ function whyUnwritable(directory: string): string | null {
 }
 
 /** For a server that should encrypt, and has lost its key before that was first used: mail is stored as before. */
-export function withoutLostKey<S extends NewServerKeySite>(site: S): S {
+export function withoutLostKey<S extends NewKeySite>(site: S): S {
   return whyNoServerKey(site) === null ? site : { ...site, mailCrypt: null };
 }
 

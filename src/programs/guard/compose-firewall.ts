@@ -13,7 +13,7 @@ import { PortRoom } from "../../guard/enforce/port-room.ts";
 import type { Committed } from "../../guard/engine.ts";
 import type { SmtpProgress } from "../../guard/facts/smtp-sessions.ts";
 import type { OwnNetworks } from "../../guard/network-ports.ts";
-import type { ConnectionLimit } from "../../host/firewall/connection-rules.ts";
+import type { ConnectionLimit, LocalShare } from "../../host/firewall/connection-rules.ts";
 import { NftFirewall } from "../../host/firewall/firewall.ts";
 import type { ProxyDoors } from "../../host/firewall/guard-table.ts";
 import { localPorts } from "../../host/firewall/local-ports.ts";
@@ -44,7 +44,7 @@ export function composeFirewall(parts: FirewallParts) {
   const doors = proxyDoors(settings);
   const firewall = new NftFirewall(() => ({
     ipv6Length: engine.policy.bans.ipv6Prefix,
-    connections: connectionLimit(settingsNow()),
+    connections: { ...connectionLimit(settingsNow()), here: localShares(settingsNow()) },
     proxied: doors,
     local: localPorts(settings),
     resolver: { address: settings["dns.address"], users: resolverUsers() },
@@ -117,21 +117,24 @@ function idsOf(users: readonly string[]): readonly number[] {
   return users.flatMap((user) => (/^\d+$/.test(user) ? Number(user) : hasUser(user) ? userIds(user).uid : []));
 }
 
-/** For the kernel's table. */
 function connectionLimit(now: Settings): ConnectionLimit {
-  const pages = { port: now["ports.http"], spared: idsOf(now["http.proxy_users"]) };
-  const mail = { of: "all", spared: [] } as const;
   return {
     most: now["limits.connections.concurrent"],
     ports: MAIL_PORTS.map((key) => now[key]),
     perPort: now["limits.connections.per_port"],
-    here: [
-      ...MAIL_PORTS.map((key) => ({ port: now[key], most: shareOfOneClient(placesOf(now, key)), ...mail })),
-      // First, so that what it refuses does not count for all.
-      { ...pages, most: FROM_ONE_USER, of: "each user" },
-      { ...pages, most: FROM_USERS, of: "all" },
-    ],
   };
+}
+
+/** Only for the kernel's table: it reads who the machine's users are. */
+function localShares(now: Settings): readonly LocalShare[] {
+  const mail = { of: "all", spared: [] } as const;
+  const pages = { port: now["ports.http"], spared: idsOf(now["http.proxy_users"]) };
+  return [
+    ...MAIL_PORTS.map((key) => ({ port: now[key], most: shareOfOneClient(placesOf(now, key)), ...mail })),
+    // First, so that what it refuses does not count for all.
+    { ...pages, most: FROM_ONE_USER, of: "each user" },
+    { ...pages, most: FROM_USERS, of: "all" },
+  ];
 }
 
 /** How far connections to the mail ports have come since the last call. */

@@ -234,12 +234,10 @@ export class KeeperVerbs {
   #site(read: Parameters<typeof readSite>[0], kept: string[]): Site {
     const { settings } = read;
     const isChanged = (key: SettingKey): boolean => settings[key] !== this.#inForce?.[key];
-    const site = readSite(read, this.#layout, (key, reason) => {
-      if (isChanged(key) || existsSync(settings[key])) return refuseMissing(key, reason);
-      const inForce = textInForce(settings, this.#layout)(key, reason);
-      kept.push(`${reason} What was last read from it stays in use.`);
-      return inForce;
-    });
+    const inForce = textInForce(settings, this.#layout, (line) => kept.push(line));
+    const site = readSite(read, this.#layout, (key, reason) =>
+      (isChanged(key) || existsSync(settings[key]) ? refuseMissing : inForce)(key, reason),
+    );
     const isNew = isChanged("mailboxes.encryption") || isChanged("mailboxes.encryption_key");
     return isNew ? site : withoutLostKey(site);
   }

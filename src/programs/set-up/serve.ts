@@ -227,11 +227,8 @@ async function prepare(
   if (password.printed === null) rememberAdminPassword(layout, password);
   for (const { file, reason } of (await adoptFilters(CHECKOUT, layout)).refused)
     log.warn(`${file} was refused: ${reason}.`);
-  const site = readSite(read, layout, (key, reason) => {
-    const inForce = textInForce(settings, layout)(key, reason);
-    log.warn(`${reason} What was last read from it stays in use.`);
-    return inForce;
-  });
+  const inForce = textInForce(settings, layout, (line) => log.warn(line));
+  const site = readSite(read, layout, inForce);
   const applied = await applyConfiguration(withoutLostKey(site), { isStarting: true });
   if (!applied.ok) throw new SetUpFailure(applied.reason);
   if (applied.unused !== null) log.warn(`Dovecot runs without your settings: ${applied.unused}.`);
