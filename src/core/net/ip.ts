@@ -21,6 +21,10 @@ export const CHECK_ADDRESS = "127.71.9.26" as Ip;
 /** RFC 1122, 3.2.1.3; RFC 4291, 2.5.3. */
 export const LOOPBACK: readonly Prefix[] = ["127.0.0.0/8" as Prefix, "::1/128" as Prefix];
 
+const DOT = 46;
+const SLASH = 47;
+const ZERO = 48;
+
 /** Null unless the text is exactly one address. Zone identifiers (`%eth0`) are not part of an address. */
 export function parseIp(text: string): Ip | null {
   if (isIPv4(text)) return text as Ip;
@@ -125,7 +129,11 @@ export function isSingleAddress(network: Prefix): boolean {
 }
 
 export function contains(network: Prefix, address: Ip): boolean {
-  return isV4(network) === isV4(address) && truncate(address, prefixLength(network)) === network;
+  if (isV4(network) !== isV4(address)) return false;
+  const length = prefixLength(network);
+  return isV4(address)
+    ? keptBits(bitsOfV4(address), length) === bitsOfV4(network)
+    : truncate(address, length) === network;
 }
 
 /** True when the two networks share an address: one contains the other. */
@@ -135,14 +143,43 @@ export function overlaps(a: Prefix, b: Prefix): boolean {
 }
 
 function truncate(address: Ip, length: number): Prefix {
-  const parsed = ipaddr.parse(address);
-  const bytes = parsed.toByteArray();
+  return `${isV4(address) ? truncatedV4(address, length) : truncatedV6(address, length)}/${length}` as Prefix;
+}
+
+/** Without the library, whose parser made a quarter of all objects of a decision. */
+function truncatedV4(address: Ip, length: number): string {
+  const bits = keptBits(bitsOfV4(address), length);
+  return `${bits >>> 24}.${(bits >>> 16) & 255}.${(bits >>> 8) & 255}.${bits & 255}`;
+}
+
+/** The 32 bits of an IPv4 address, or of a network's address. */
+function bitsOfV4(text: Ip | Prefix): number {
+  let bits = 0;
+  let byte = 0;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === SLASH) break;
+    if (code === DOT) {
+      bits = (bits << 8) | byte;
+      byte = 0;
+    } else byte = byte * 10 + code - ZERO;
+  }
+  return (bits << 8) | byte;
+}
+
+function keptBits(bits: number, length: number): number {
+  // A shift by 32 would shift by 0 (ECMA-262, 13.9).
+  return length === 0 ? 0 : bits & (-1 << (32 - length));
+}
+
+function truncatedV6(address: Ip, length: number): string {
+  const bytes = ipaddr.parse(address).toByteArray();
   for (let i = 0; i < bytes.length; i++) {
     const kept = Math.min(8, Math.max(0, length - i * 8));
     bytes[i] = (bytes[i] ?? 0) & (0xff << (8 - kept)) & 0xff;
   }
-  // Of IPv6 this is the text of RFC 5952, too.
-  return `${ipaddr.fromByteArray(bytes).toString()}/${length}` as Prefix;
+  // The text of RFC 5952.
+  return ipaddr.fromByteArray(bytes).toString();
 }
 
 /** RFC 1918, RFC 6598 (behind a provider's NAT), RFC 3927; RFC 4193 and link-local in IPv6. */
