@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
-import { chmodSync } from "node:fs";
+import { chmodSync, rmSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { test } from "node:test";
 import { doneBackup, doneDrill } from "../../../test/kit/data-to-back-up.ts";
 import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { DAY_MS, HOUR_MS, instant, MINUTE_MS } from "../../core/time.ts";
 import { systemClock } from "../../host/machine/clock.ts";
+import { makeDirectory } from "../../host/root-files/trees.ts";
 import { releaseLock, takeLock } from "../../host/running/data-directory.ts";
 import { lastNight, type RunBehind } from "../job.ts";
 import { BackupJob, troublesOf } from "./backup-job.ts";
@@ -91,3 +93,18 @@ for (const task of ["backup", "drill"] as const)
       const [trouble] = later.troubles();
       assert.match(`${trouble?.code} ${trouble?.detail}`, TOLD[task]);
     });
+
+test("reports that the place of the backups cannot be prepared, until it can", () => {
+  const layout = temporaryLayout();
+  makeDirectory(dirname(layout.backup), 0o755);
+  writeFileSync(layout.backup, "not a directory");
+  const schedule = new BackupJob(layout, systemClock, () => RULES, assert.fail);
+  assert.throws(() => schedule.look());
+  assert.deepEqual(
+    schedule.troubles().map(({ code }) => code),
+    ["backup_failed"],
+  );
+  rmSync(layout.backup);
+  schedule.look();
+  assert.deepEqual(schedule.troubles(), []);
+});

@@ -32,8 +32,7 @@ export class BackupJob extends Job<BackupRules> {
     if (!rules["backup.enabled"]) return null;
     const record = this.#backups();
     if (record.since === 0) {
-      prepareDirectory(this.layout);
-      changeBackupRecord(this.layout, { since: now });
+      this.#begin(now);
       return null;
     }
     const task = busy(this.layout) === null ? this.#due(record, rules, now) : null;
@@ -46,6 +45,18 @@ export class BackupJob extends Job<BackupRules> {
     const [record, now] = [this.#backups(), this.now()];
     const how = { now, everyMs: rules["backup.drill_every"], runs: busy(this.layout) !== null };
     return [...troublesOf(record, now), ...drillTroubles(record, this.#drills(), how)];
+  }
+
+  /** Throws if the place of the backups cannot be prepared. Then no backup ever becomes due, so only this reports it. */
+  #begin(now: number): void {
+    try {
+      prepareDirectory(this.layout);
+      changeBackupRecord(this.layout, { since: now });
+      this.#unnoted.backup = null;
+    } catch (error) {
+      this.#unnoted.backup = { at: now, reason: messageOf(error) };
+      throw error;
+    }
   }
 
   #backups(): BackupRecord {
