@@ -98,7 +98,12 @@ test("reports that the place of the backups cannot be prepared, until it can", (
   const layout = temporaryLayout();
   makeDirectory(dirname(layout.backup), 0o755);
   writeFileSync(layout.backup, "not a directory");
-  const schedule = new BackupJob(layout, systemClock, () => RULES, assert.fail);
+  const schedule = new BackupJob(
+    layout,
+    systemClock,
+    () => RULES,
+    async () => null,
+  );
   assert.throws(() => schedule.look());
   assert.deepEqual(
     schedule.troubles().map(({ code }) => code),

@@ -64,11 +64,20 @@ test("only root may read the served files, and key and chain are in one file", O
   assert.match(chain, /^-----BEGIN PRIVATE KEY-----[^]+-----BEGIN CERTIFICATE-----/);
 });
 
-test("the ciphers of the seed get the RSA key that some of them need", OPENSSL, async () => {
-  const layout = layoutFor("rsa");
-  await prepare(layout, `[tls]\nprofile = "seed"`);
-  assert.equal(new X509Certificate(readFileSync(layout.tlsCert)).publicKey.asymmetricKeyType, "rsa");
-});
+test(
+  "a new host name gets another certificate, and the ciphers of the seed the RSA key that some need",
+  OPENSSL,
+  async () => {
+    const layout = layoutFor("changed");
+    const served = async (settings: string): Promise<X509Certificate> => {
+      assert.equal(await prepare(layout, settings), null);
+      return new X509Certificate(readFileSync(join(layout.tlsServed, "cert.pem")));
+    };
+    await served("");
+    assert.equal((await served(`hostname = "mx.example.org"`)).subjectAltName, "DNS:mx.example.org");
+    assert.equal((await served(`[tls]\nprofile = "seed"`)).publicKey.asymmetricKeyType, "rsa");
+  },
+);
 
 test("a bad certificate stops the first start; later the served one is kept", OPENSSL, async () => {
   const layout = layoutFor("bad");

@@ -23,7 +23,7 @@ const MOST_BYTES = 65_536;
  */
 export async function prepareCertificate(settings: Settings, layout: Layout): Promise<string | null> {
   const files = certificateFiles(settings, layout);
-  if (files.cert === layout.tlsCert && mustBeMade(layout)) await selfSign(layout, settings);
+  if (files.cert === layout.tlsCert && mustBeMade(layout, settings)) await selfSign(layout, settings);
   const read = readPair(files, clock.now());
   if (read.ok) {
     serve(read.pair, layout);
@@ -34,21 +34,30 @@ export async function prepareCertificate(settings: Settings, layout: Layout): Pr
   return `${read.reason} The certificate of the last start is served instead.`;
 }
 
-function mustBeMade(layout: Layout): boolean {
+function mustBeMade(layout: Layout, settings: Settings): boolean {
   const files = { cert: layout.tlsCert, key: layout.tlsKey };
   if (!existsSync(files.cert) || !existsSync(files.key)) return true;
+  const own = selfSigned(files.cert);
+  if (own !== null && !suits(own, settings)) return true;
   const read = readPair(files, clock.now());
-  return read.ok ? read.pair.validTo - clock.now() < RENEW_BEFORE_MS : isUseless(files.cert, layout);
+  if (read.ok) return read.pair.validTo - clock.now() < RENEW_BEFORE_MS;
+  // Ours may have expired, as after a long run, or lack its key, as after a start that was killed between the two. A clock
+  // that is behind, as on a board without a battery, must not void what clients trust.
+  return own !== null && (own.validFromDate.getTime() <= clock.now() || !existsSync(servedFiles(layout).cert));
 }
 
-/**
- * Ours may have expired, as after a long run, or lack its key, as after a start that was killed between the two. A clock that is behind,
- * as on a board without a battery, must not void what clients trust.
- */
-function isUseless(cert: string, layout: Layout): boolean {
+/** Null if the file holds another certificate. */
+function selfSigned(cert: string): X509Certificate | null {
   const own = readOr(() => new X509Certificate(readNamed(cert, MOST_BYTES)), null);
-  if (own?.subject !== `CN=${SELF_SIGNED}`) return false;
-  return own.validFromDate.getTime() <= clock.now() || !existsSync(servedFiles(layout).cert);
+  return own?.subject === `CN=${SELF_SIGNED}` ? own : null;
+}
+
+/** The host name or the TLS profile may have changed since. */
+function suits(
+  { subjectAltName, publicKey }: X509Certificate,
+  { hostname, "tls.profile": profile }: Settings,
+): boolean {
+  return subjectAltName === `DNS:${hostname}` && publicKey.asymmetricKeyType === (profile === "seed" ? "rsa" : "ec");
 }
 
 /** The ciphers with an RSA key exchange in the list "seed" need an RSA key. */
