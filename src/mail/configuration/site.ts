@@ -163,10 +163,17 @@ function spamOf(settings: Settings, missing: Missing) {
   };
 }
 
-/** Throws SetUpFailure for a file that rendering reads and that is missing. */
-export function checkNamedFiles(settings: Settings): void {
-  relayOf(settings);
-  spamOf(settings, refuseMissing);
+/** Which file that rendering reads is missing, in one sentence; null: none. Only root may look. */
+export function whyFilesMissing(settings: Settings): string | null {
+  if (process.getuid?.() !== 0) return null;
+  try {
+    relayOf(settings);
+    spamOf(settings, refuseMissing);
+    return null;
+  } catch (error) {
+    if (error instanceof SetUpFailure) return error.message;
+    throw error;
+  }
 }
 
 export function refuseMissing(_key: NamedKey, reason: string): never {

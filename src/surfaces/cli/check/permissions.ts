@@ -3,9 +3,8 @@ import { join } from "node:path";
 import { nullOn, readOr } from "../../../core/error.ts";
 import { plural } from "../../../core/text.ts";
 import { groupId, userIds } from "../../../host/machine/system-users.ts";
-import { SetUpFailure } from "../../../host/running/failure.ts";
 import { directories } from "../../../mail/configuration/directories.ts";
-import { checkNamedFiles } from "../../../mail/configuration/site.ts";
+import { whyFilesMissing } from "../../../mail/configuration/site.ts";
 import { CONTENT_USERS, type Layout, USERS } from "../../../settings/layout.ts";
 import { fileSettings, type SettingKey, type Settings } from "../../../settings/schema.ts";
 import { PROGRAM } from "../call.ts";
@@ -145,16 +144,9 @@ function named(settings: Settings): readonly Readonly<{ path: string; mode: numb
   });
 }
 
-/** Only root may read them all. */
 function missingNamed(settings: Settings): Finding | null {
-  if (process.getuid?.() !== 0) return null;
-  try {
-    checkNamedFiles(settings);
-    return null;
-  } catch (error) {
-    if (!(error instanceof SetUpFailure)) throw error;
-    return wrong(error.message, "put it back; the server keeps using what it had read from it");
-  }
+  const why = whyFilesMissing(settings);
+  return why === null ? null : wrong(why, "put it back; the server keeps using what it had read from it");
 }
 
 export const permissions = [

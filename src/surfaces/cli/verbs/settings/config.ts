@@ -4,10 +4,9 @@ import { codeOf, readOr } from "../../../../core/error.ts";
 import { orNearest } from "../../../../core/text.ts";
 import { rewriteSettings, SettingsUnreadable } from "../../../../host/machine/settings-text.ts";
 import { CHECKOUT } from "../../../../host/running/checkout.ts";
-import { SetUpFailure } from "../../../../host/running/failure.ts";
 import { adoptDestemail, adoptScript } from "../../../../jobs/settings-file/adopt-edits.ts";
 import { certificateFiles, readPair } from "../../../../mail/certificates/issue-certificate.ts";
-import { checkNamedFiles, mailCryptOf } from "../../../../mail/configuration/site.ts";
+import { mailCryptOf, whyFilesMissing } from "../../../../mail/configuration/site.ts";
 import { whyNoNewKeys } from "../../../../mail/dovecot/mail-keys.ts";
 import { warningsOf } from "../../../../settings/conflicts.ts";
 import type { Layout } from "../../../../settings/layout.ts";
@@ -74,13 +73,7 @@ function fileProblem(settings: Settings): string | null {
     const file = settings[key];
     if (file !== "" && !existsSync(file)) return `The file ${file} of ${key} does not exist.`;
   }
-  try {
-    checkNamedFiles(settings);
-    return null;
-  } catch (error) {
-    if (error instanceof SetUpFailure) return error.message;
-    throw error;
-  }
+  return whyFilesMissing(settings);
 }
 
 /** What the server uses. Of a setting that was edited and not applied yet, both values are shown. */
