@@ -105,7 +105,8 @@ export async function configReference(): Promise<Answer> {
 
 const REFERENCE = `\`${PROGRAM} config reference\``;
 
-type Assignment = Readonly<{ key: SettingKey; toml: string }>;
+/** `toml` null: the setting is removed. */
+type Assignment = Readonly<{ key: SettingKey; toml: string | null }>;
 
 /** One setting, or several that need each other, such as `tls.cert` and `tls.key`. */
 export async function configSet(call: Call): Promise<Answer> {
@@ -116,27 +117,17 @@ export async function configSet(call: Call): Promise<Answer> {
     if (!("key" in assignment)) return assignment;
     wanted.push(assignment);
   }
-  return change(
-    call,
-    wanted.map((one) => one.key),
-    (text) =>
-      wanted.reduce<Edited>((so, one) => (so.ok ? setKey(so.text, one.key.split("."), one.toml) : so), {
-        ok: true,
-        text,
-      }),
-  );
+  return change(call, wanted);
 }
 
 export async function configUnset(call: Call): Promise<Answer> {
-  const keys: SettingKey[] = [];
+  const wanted: Assignment[] = [];
   for (const name of (call.args[0] ?? "").split(" ")) {
     const key = keyFrom(name);
     if (typeof key !== "string") return key;
-    keys.push(key);
+    wanted.push({ key, toml: null });
   }
-  return change(call, keys, (text) =>
-    keys.reduce<Edited>((so, key) => (so.ok ? unsetKey(so.text, key.split(".")) : so), { ok: true, text }),
-  );
+  return change(call, wanted);
 }
 
 function keyFrom(given: string): SettingKey | Failure {
@@ -169,8 +160,9 @@ function valueIn(given: string): unknown {
 }
 
 /** Writes the file only if all of it is valid afterwards. Nothing is applied or audited: `config apply` does both. */
-async function change(call: Call, keys: readonly SettingKey[], edit: (text: string) => Edited): Promise<Answer> {
+async function change(call: Call, wanted: readonly Assignment[]): Promise<Answer> {
   const { layout } = call;
+  const keys = wanted.map(({ key }) => key);
   const text = settingsText(call);
   if (text === null)
     return failed(`${layout.settings} does not exist yet.`, "The first `npm start` writes it, with every setting.");
@@ -178,7 +170,7 @@ async function change(call: Call, keys: readonly SettingKey[], edit: (text: stri
   const plain = withoutMark(text);
   const broken = notTomlIn(plain);
   if (broken !== null) return broken;
-  const edited = edit(plain);
+  const edited = wanted.reduce<Edited>((so, one) => (so.ok ? editedWith(so.text, one) : so), { ok: true, text: plain });
   if (!edited.ok) return failed(edited.reason, "Nothing was written.");
   const loaded = loadSettings(edited.text, environmentOf(call));
   if (!loaded.ok) return invalid(loaded.problems, "nothing was written");
@@ -187,6 +179,11 @@ async function change(call: Call, keys: readonly SettingKey[], edit: (text: stri
   const changed = edited.text !== plain;
   if (changed) rewriteSettings(layout.settings, text.slice(0, text.length - plain.length) + edited.text);
   return outcomeOf(keys, loaded, changed);
+}
+
+function editedWith(text: string, { key, toml }: Assignment): Edited {
+  const path = key.split(".");
+  return toml === null ? unsetKey(text, path) : setKey(text, path, toml);
 }
 
 /** A problem without a key is one of the whole file. */
