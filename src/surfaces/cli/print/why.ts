@@ -2,7 +2,7 @@ import type { BanItem } from "../../../admin/bans.ts";
 import type { AccountReport, AddressStory, MessageReport, TimelineStep } from "../../../admin/declare/items.ts";
 import { type Protection, reasons } from "../../../core/events/reasons.ts";
 import { type Ip, isLoopback, type Prefix } from "../../../core/net/ip.ts";
-import { plural } from "../../../core/text.ts";
+import { asSentence, plural } from "../../../core/text.ts";
 import { dayAndTime, formatDuration, shown, span, until } from "../../../core/time.ts";
 import { PROGRAM } from "../call.ts";
 import { columns, oneLine, ordinal } from "./text.ts";
@@ -186,7 +186,7 @@ function state(subject: WhySubject): string {
   const covering = ban.prefix.startsWith(`${ip}/`) ? "" : ` as part of ${ban.prefix}`;
   const lines = [
     `${ip} is banned${covering} ${until(ban.expiresAt, nowMs)}.`,
-    `Reason: ${withCode(`${sentence(ban.reason)}${numbers(ban, report.timeline)}`, ban.code)}`,
+    `Reason: ${withCode(`${asSentence(oneLine(ban.reason))}${numbers(ban, report.timeline)}`, ban.code)}`,
     `Since ${dayAndTime(ban.createdAt)}; ${offence(subject, ban)}`,
     `To lift it: ${PROGRAM} unban ${shown(ban.prefix)}`,
   ];
@@ -264,9 +264,4 @@ const BAN_ENDINGS: Readonly<Record<string, string>> = { UNBAN: "lifted", BAN_EXP
 function ending(ban: AddressStory["pastBans"][number]): string {
   const lasted = ban.endedAt === null ? "" : ` after ${span(Date.parse(ban.endedAt) - Date.parse(ban.createdAt))}`;
   return `${BAN_ENDINGS[ban.ended ?? ""] ?? "over"}${lasted}`;
-}
-
-function sentence(text: string): string {
-  const line = oneLine(text);
-  return /[.!?]$/.test(line) ? line : `${line}.`;
 }

@@ -3,7 +3,7 @@ import type { KeeperReply } from "../../../../admin/declare/keeper.ts";
 import type { ReplayReport } from "../../../../admin/declare/replay-items.ts";
 import { domainOf } from "../../../../core/net/address.ts";
 import { formatKeepRule } from "../../../../core/retention.ts";
-import { plural } from "../../../../core/text.ts";
+import { asSentence, plural } from "../../../../core/text.ts";
 import { DAY_MS, dayAndTime, later } from "../../../../core/time.ts";
 import { restoreSettingsAccess } from "../../../../jobs/settings-file/settings-file.ts";
 import { warningsOf } from "../../../../settings/conflicts.ts";
@@ -21,7 +21,7 @@ import { beginTrial, confirmStrict } from "./firewall.ts";
 /** `command`: the one to repeat. */
 export function notApplied({ reason, mayHold }: Extract<KeeperReply, { ok: false }>, command: string): Failure {
   const what = mayHold === true ? "Not everything is in force, or not yet" : "Nothing was applied";
-  return failed(`${what}: ${reason}.`.replace(/\.\.$/, "."), `Correct that, then \`${PROGRAM} ${command}\` again.`);
+  return failed(`${what}: ${asSentence(reason)}`, `Correct that, then \`${PROGRAM} ${command}\` again.`);
 }
 
 /**

@@ -3,7 +3,7 @@ import { messageOf } from "../../../../core/error.ts";
 import type { AccountName } from "../../../../core/net/address.ts";
 import { formatBytes } from "../../../../core/report/figures.ts";
 import { plural } from "../../../../core/text.ts";
-import { DAY_MS, formatDuration, instant, isoTime } from "../../../../core/time.ts";
+import { formatDuration, instant, isoTime, WEEK_MS } from "../../../../core/time.ts";
 import { nextNight } from "../../../../jobs/job.ts";
 import {
   legalHoldOf,
@@ -27,8 +27,6 @@ import { sinceText } from "../../print/account-facts.ts";
 import { columns, oneLine, when } from "../../print/text.ts";
 import { type ValidSettings, withSettingsWhileRunning } from "../../server-settings.ts";
 import { ofAccount } from "../accounts/accounts.ts";
-
-const WEEK_MS = 7 * DAY_MS;
 
 /** `retention show` */
 export const retentionShow = withSettingsWhileRunning(async (call, { settings }) => {
