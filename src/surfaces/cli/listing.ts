@@ -51,17 +51,17 @@ export async function gather<R extends Paged>(
   return rest.ok ? { ok: true, result: join(asked.result, rest.result) } : rest;
 }
 
-/** Asks for page after page, to the last. Returns the failure if one cannot be had. */
+/** Asks for page after page, to the last, or until `see` returns false. Returns the failure if one cannot be had. */
 export async function eachPage<R extends Paged>(
   from: string | null,
   ask: (cursor: string | null) => Promise<Asked<R>>,
-  see: (page: R) => void,
+  see: (page: R) => unknown,
 ): Promise<Failure | null> {
   let cursor = from;
   do {
     const asked: Asked<R> = await ask(cursor);
     if (!asked.ok) return asked;
-    see(asked.result);
+    if (see(asked.result) === false) break;
     cursor = asked.result.next;
   } while (cursor !== null);
   return null;

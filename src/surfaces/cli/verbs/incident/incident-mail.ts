@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { PAGE } from "../../../../admin/declare/paging.ts";
 import { NO_MAIL } from "../../../../admin/queue.ts";
 import { messageOf } from "../../../../core/error.ts";
 import { mailsThatLeft } from "../../../../core/incident/assess.ts";
@@ -12,13 +13,13 @@ import { lastLines, runProgram } from "../../../../host/machine/run-program.ts";
 import { readIncidents, readTimeline } from "../../../../jobs/incident/folder.ts";
 import type { Layout } from "../../../../settings/layout.ts";
 import { type Answer, type Call, done, type Failure, failed, PROGRAM, whyNotSure } from "../../call.ts";
+import { eachPage } from "../../listing.ts";
 import { columns, oneLine } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 import { accountFrom } from "../accounts/accounts.ts";
 import { assessment, beginOf, contactsOf, inIncident, take, usualBegin } from "./incident.ts";
 
 const MOST_SHOWN = 50;
-const AT_ONCE = 500;
 const MOST_MAILS = 20_000;
 
 /** `incident sent [ACCOUNT]`: who sent what to whom. Works without an open incident. */
@@ -47,21 +48,17 @@ export async function incidentSent(call: Call): Promise<Answer> {
 export async function queueIds(call: Call, accounts: readonly AccountName[]): Promise<readonly string[] | Failure> {
   const ids: string[] = [];
   for (const account of accounts.length === 0 ? [null] : accounts) {
-    for (let cursor: string | null = null; ids.length < MOST_MAILS; ) {
-      const asked: Awaited<ReturnType<typeof call.guard.ask<"queue_list">>> = await call.guard.ask({
-        verb: "queue_list",
-        ...NO_MAIL,
-        account,
-        limit: AT_ONCE,
-        cursor,
-      });
-      if (!asked.ok) return asked;
-      ids.push(
-        ...asked.result.mails.flatMap(({ queueId, queue }) => (account !== null || queue === "hold" ? [queueId] : [])),
-      );
-      cursor = asked.result.next;
-      if (cursor === null) break;
-    }
+    const failure = await eachPage(
+      null,
+      (cursor) => call.guard.ask({ verb: "queue_list", ...NO_MAIL, account, limit: PAGE.most, cursor }),
+      ({ mails }) => {
+        const wanted = account === null ? mails.filter(({ queue }) => queue === "hold") : mails;
+        ids.push(...wanted.map(({ queueId }) => queueId));
+        return !isCut(ids);
+      },
+    );
+    if (failure !== null) return failure;
+    if (isCut(ids)) break;
   }
   return ids;
 }
