@@ -126,6 +126,7 @@ export const fail2banReport = () =>
     ),
   });
 
+/** Results of a check, the worst last. `unknown`: it cannot be seen from here, so it does not pass. */
 export const CHECK_STATES = ["ok", "unknown", "warning", "wrong"] as const;
 
 export const checksReport = () =>

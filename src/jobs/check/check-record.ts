@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { CHECK_STATES } from "../../admin/declare/reports.ts";
 import { DAY_MS } from "../../core/time.ts";
 import { readRecord, writeRecord } from "../../host/root-files/record-file.ts";
 import type { Layout } from "../../settings/layout.ts";
@@ -7,7 +8,7 @@ import type { Layout } from "../../settings/layout.ts";
 const MOST_UNSEEN_MS = 30 * DAY_MS;
 
 const kept = z.object({
-  state: z.enum(["ok", "unknown", "warning", "wrong"]),
+  state: z.enum(CHECK_STATES),
   evidence: z.string(),
   /** When it last was ok; null: never. */
   passedAt: z.nullable(z.number()),

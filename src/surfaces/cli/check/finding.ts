@@ -1,8 +1,7 @@
+import { CHECK_STATES } from "../../../admin/declare/reports.ts";
 import { asSentence } from "../../../core/text.ts";
 
-/** Results of a check, the worst last. `unknown`: it cannot be seen from here, so it does not pass. */
-export const STATES = ["ok", "unknown", "warning", "wrong"] as const;
-export type State = (typeof STATES)[number];
+export type State = (typeof CHECK_STATES)[number];
 
 /** `saw` is the evidence, `fix` the command or page that helps; empty if nothing needs to be done. */
 export type Finding = Readonly<{ state: State; saw: string; fix: string }>;
@@ -25,7 +24,7 @@ export function wrong(saw: string, fix: string): Finding {
 
 /** Returns the worst finding, with the evidence of all that are equally bad; `saw` if there is none. */
 export function worstOf(findings: readonly Finding[], saw: string): Finding {
-  const state = STATES.findLast((one) => findings.some((finding) => finding.state === one)) ?? "ok";
+  const state = CHECK_STATES.findLast((one) => findings.some((finding) => finding.state === one)) ?? "ok";
   const those = findings.filter((finding) => finding.state === state);
   const [first] = those;
   if (first === undefined) return ok(saw);

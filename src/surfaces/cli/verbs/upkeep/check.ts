@@ -1,10 +1,11 @@
+import { CHECK_STATES } from "../../../../admin/declare/reports.ts";
 import { plural } from "../../../../core/text.ts";
 import { lockHolder } from "../../../../host/running/data-directory.ts";
 import { diskTrouble } from "../../../../host/running/failure.ts";
 import { type CheckRecord, changeCheckRecord, noted, readCheckRecord } from "../../../../jobs/check/check-record.ts";
 import type { Layout } from "../../../../settings/layout.ts";
 import { type Answer, type Call, done, failed, wrongUsage } from "../../call.ts";
-import { STATES, type State } from "../../check/finding.ts";
+import type { State } from "../../check/finding.ts";
 import {
   groupsOfPoints,
   type JudgedPoint,
@@ -73,12 +74,12 @@ export function changesSince({ checks }: Pick<CheckRecord, "checks">, results: r
 /** Exported for its test. */
 export function outcomeOf(results: readonly Result[], changed: readonly Change[]): Answer {
   const count = (state: State): number => results.filter((result) => result.state === state).length;
-  const counts = Object.fromEntries(STATES.map((state) => [state, count(state)]));
+  const counts = Object.fromEntries(CHECK_STATES.map((state) => [state, count(state)]));
   const bad = count("wrong");
   const json = { ok: bad === 0, counts, changed, checks: results };
   const news = changed.map(({ id, from, to }) => `Changed since the last check: ${id} was ${from}, and is ${to}.`);
   const lines = [...results.flatMap(printed), ...news];
-  const sum = `${plural(results.length, "check")}: ${STATES.map((state) => `${count(state)} ${state}`).join(", ")}.`;
+  const sum = `${plural(results.length, "check")}: ${CHECK_STATES.map((state) => `${count(state)} ${state}`).join(", ")}.`;
   if (bad === 0) return done(json, [...lines, sum].join("\n"));
   return failed(
     `${sum} ${plural(bad, "check")} found something wrong.`,
