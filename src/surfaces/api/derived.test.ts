@@ -13,27 +13,27 @@ function unban(guard: GuardPort): Promise<string | Response> {
   return sendToGuard(guard, { asker: AS_TOKEN, isDry: false }, asked, ({ prefix }) => prefix);
 }
 
-test("each kind of answer of the guard becomes its own status", async () => {
+test("each kind of answer of the guard becomes its own status, in the guard's words", async () => {
   const guard = new FakeGuard();
-  const status = async (): Promise<unknown> => {
+  const refusal = async (): Promise<unknown> => {
     const answer = await unban(guard);
-    return answer instanceof Response ? answer.status : answer;
+    return answer instanceof Response ? answer.json() : answer;
   };
   guard.answers("unban", { prefix: "203.0.113.7/32" });
-  assert.equal(await status(), "203.0.113.7/32");
-  for (const [more, expected] of [
-    [{ kind: "usage" }, 400],
-    [{}, 409],
-    [{ isMissing: true }, 404],
-    [{ denied: "unauthorized" }, 401],
-    [{ denied: "not_allowed" }, 403],
-    [{ denied: "proof_needed" }, 403],
+  assert.equal(await refusal(), "203.0.113.7/32");
+  for (const [more, status, detail] of [
+    [{ kind: "usage" }, 400, "No."],
+    [{}, 409, "No."],
+    [{ isMissing: true }, 404, "No."],
+    [{ denied: "unauthorized" }, 401, "A session or a token is needed."],
+    [{ denied: "not_allowed" }, 403, "No."],
+    [{ denied: "proof_needed" }, 403, "No."],
   ] as const) {
     guard.refuses("unban", "No.", more);
-    assert.equal(await status(), expected, JSON.stringify(more));
+    assert.partialDeepStrictEqual(await refusal(), { status, detail }, JSON.stringify(more));
   }
   guard.isDown = true;
-  assert.equal(await status(), 503);
+  assert.partialDeepStrictEqual(await refusal(), { status: 503 });
 });
 
 test("a failed or unanswered command that may have been carried out counts as uncertain", async () => {
