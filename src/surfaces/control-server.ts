@@ -119,9 +119,9 @@ class Connection {
     let latest = -1;
     let sent = -1;
     let isUnread = false;
-    let timer: NodeJS.Timeout | null = null;
+    let timer: NodeJS.Timeout | undefined;
     const tell = (): void => {
-      timer = null;
+      timer = undefined;
       if (latest <= sent || isUnread) return;
       sent = latest;
       isUnread = true;
@@ -138,15 +138,15 @@ class Connection {
       latest = Math.max(latest, lastEventId);
       tellSoon();
     });
-    this.#socket.once("close", () => {
+    const leave = (): void => {
       unsubscribe();
-      if (timer !== null) clearTimeout(timer);
-    });
+      clearTimeout(timer);
+    };
+    this.#socket.once("close", leave);
     this.#socket.setTimeout(0);
     const reply = await this.#run(line);
     if (!reply.ok) {
-      unsubscribe();
-      if (timer !== null) clearTimeout(timer);
+      leave();
       this.#socket.setTimeout(this.#limits.idleMs);
       this.#send(printReply(reply));
     } else if ("lastEventId" in reply.result) {
