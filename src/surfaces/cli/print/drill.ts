@@ -4,18 +4,16 @@ import { type Drill, lastDrill, readDrills } from "../../../jobs/backup/records.
 import type { Layout } from "../../../settings/layout.ts";
 import { oneLine, when } from "./text.ts";
 
-/** One line about the last drill, for `status` and `backup list`; null if there was none, or only root may know. */
-export function lastDrillText(layout: Layout): string | null {
+/** The last drill in one line and as JSON, for `status` and `backup list`; null if there was none, or only root may know. */
+export function shownLastDrill(layout: Layout) {
   const drill = lastDrill(readDrills(layout));
   if (drill === null) return null;
-  const last = `Last restore drill: ${when(drill.at)}`;
-  if (drill.reason !== null) return `${last}, failed: ${oneLine(drill.reason)}.`;
-  return `${last}, ${plural(drill.found?.mails ?? 0, "mail")} of ${drill.snapshot} in ${span(drill.tookMs)}, all right.`;
-}
-
-export function lastDrillJson(layout: Layout) {
-  const drill = lastDrill(readDrills(layout));
-  return drill === null ? null : drillJson(drill);
+  const { reason, found, snapshot, tookMs } = drill;
+  const how =
+    reason === null
+      ? `${plural(found?.mails ?? 0, "mail")} of ${snapshot} in ${span(tookMs)}, all right`
+      : `failed: ${oneLine(reason)}`;
+  return { text: `Last restore drill: ${when(drill.at)}, ${how}.`, json: drillJson(drill) };
 }
 
 /** A drill as `--json` prints it. */

@@ -6,15 +6,7 @@ import { temporaryLayout } from "../../../../../test/kit/temporary-directory.ts"
 import type { Health } from "../../../../admin/declare/items.ts";
 import { changeCheckRecord } from "../../../../jobs/check/check-record.ts";
 import { changeMailRecord } from "../../../../jobs/report/records.ts";
-import {
-  lastCheckJson,
-  lastCheckText,
-  lastReportJson,
-  lastReportText,
-  printStats,
-  profileJson,
-  profileLines,
-} from "./status.ts";
+import { printStats, profileJson, profileLines, shownLastCheck, shownLastReport } from "./status.ts";
 
 function stats(bans: number, listed: number, headline: Health["headline"] = "well"): string {
   const items = Array.from({ length: listed }, (_, n) => banItem({ ip: `203.0.113.${n}`, reason: "it scanned us" }));
@@ -43,25 +35,26 @@ test("says that mail does not flow only if none does now", () => {
 
 test("one line about the last checks; nothing before the first", () => {
   const layout = temporaryLayout("checkRecord");
-  assert.deepEqual([lastCheckText(layout), lastCheckJson(layout)], [null, null]);
+  assert.equal(shownLastCheck(layout), null);
   const kept = { state: "ok", evidence: "x", passedAt: 1 } as const;
   changeCheckRecord(layout, { at: Date.UTC(2026, 10, 16, 7), checks: { "a.a": kept, "a.b": kept } });
-  assert.equal(lastCheckText(layout), "Last checks: 2026-11-16 07:00:00 UTC, 2 checks, nothing wrong.");
+  assert.equal(shownLastCheck(layout)?.text, "Last checks: 2026-11-16 07:00:00 UTC, 2 checks, nothing wrong.");
   changeCheckRecord(layout, { checks: { "a.a": kept, "a.b": { ...kept, state: "wrong" } } });
-  assert.equal(lastCheckText(layout), "Last checks: 2026-11-16 07:00:00 UTC, 2 checks, wrong: a.b.");
-  assert.deepEqual(lastCheckJson(layout), { at: "2026-11-16T07:00:00.000Z", checks: 2, wrong: ["a.b"] });
+  assert.deepEqual(shownLastCheck(layout), {
+    text: "Last checks: 2026-11-16 07:00:00 UTC, 2 checks, wrong: a.b.",
+    json: { at: "2026-11-16T07:00:00.000Z", checks: 2, wrong: ["a.b"] },
+  });
 });
 
 test("one line about the last report by mail; nothing before the first", () => {
   const layout = temporaryLayout("reportsMailed");
-  assert.deepEqual([lastReportText(layout), lastReportJson(layout)], [null, null]);
+  assert.equal(shownLastReport(layout), null);
   const to = ["anna@example.org", "bea@example.org"];
   changeMailRecord(layout, { last: { at: Date.UTC(2026, 10, 16, 7), to } });
-  assert.equal(
-    lastReportText(layout),
-    "Last report by mail: 2026-11-16 07:00:00 UTC, to anna@example.org, bea@example.org.",
-  );
-  assert.deepEqual(lastReportJson(layout), { at: "2026-11-16T07:00:00.000Z", to });
+  assert.deepEqual(shownLastReport(layout), {
+    text: "Last report by mail: 2026-11-16 07:00:00 UTC, to anna@example.org, bea@example.org.",
+    json: { at: "2026-11-16T07:00:00.000Z", to },
+  });
 });
 
 function shown(toml: string) {

@@ -14,7 +14,7 @@ import type { Layout } from "../../../../settings/layout.ts";
 import { givenUp } from "../../../../settings/profile.ts";
 import { type Answer, type Call, done, PROGRAM, withReader } from "../../call.ts";
 import { hint } from "../../guard-client.ts";
-import { lastDrillJson, lastDrillText } from "../../print/drill.ts";
+import { shownLastDrill } from "../../print/drill.ts";
 import { columns, oneLine } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 import { currentFirewall, shownState } from "../settings/firewall.ts";
@@ -31,25 +31,21 @@ export async function status(call: Call): Promise<Answer> {
   const { layout } = call;
   const firewall = await currentFirewall(call);
   const ports = "ok" in firewall ? null : firewall;
-  const lasts = [
-    ports && shownState(ports, readIsolation(layout)),
-    lastCheckText(layout),
-    lastDrillText(layout),
-    lastReportText(layout),
-  ].filter((line) => line !== null);
+  const [check, drill, report] = [shownLastCheck(layout), shownLastDrill(layout), shownLastReport(layout)];
+  const lasts = [ports && shownState(ports, readIsolation(layout)), check?.text, drill?.text, report?.text];
   const shownAlerts = known === null || known.leadOut ? [] : [LOCAL_ONLY];
   const container = containerNews();
   const profile = profileJson(call);
-  const text = [printStatus(health, active), ...shownAlerts, ...container, ...profileLines(profile), ...lasts].join(
-    "\n",
-  );
+  const text = [printStatus(health, active), ...shownAlerts, ...container, ...profileLines(profile), ...lasts]
+    .filter((line) => typeof line === "string")
+    .join("\n");
   const open = known?.items.filter(({ resolvedAt }) => resolvedAt === null) ?? [];
   const alerts = known === null ? null : { open: open.length, leadOut: known.leadOut };
   const lastly = {
     firewall: ports && stateJson(ports),
-    lastCheck: lastCheckJson(layout),
-    lastDrill: lastDrillJson(layout),
-    lastReport: lastReportJson(layout),
+    lastCheck: check?.json ?? null,
+    lastDrill: drill?.json ?? null,
+    lastReport: report?.json ?? null,
   };
   const json = { ...health, version: VERSION, activeBans: active, alerts, container, profile, ...lastly };
   return done(json, text, nextAfterStatus(health, active));
@@ -139,32 +135,25 @@ function section(title: string, rows: readonly (readonly string[])[]): string {
   return rows.length === 0 ? `${title}: none` : `${title}:\n${columns(rows)}`;
 }
 
-/** One line about the last run of all checks, for `status`; null if there was none, or only root may know. */
-export function lastCheckText(layout: Layout): string | null {
-  const last = lastCheckJson(layout);
-  if (last === null) return null;
-  const bad = last.wrong.length === 0 ? "nothing wrong" : `wrong: ${last.wrong.join(", ")}`;
-  const renewal = IS_IMAGE && last.wrong.includes("updates.waiting") ? ` Renew the image: ${RENEW_IMAGE}` : "";
-  return `Last checks: ${dayAndTime(last.at)}, ${plural(last.checks, "check")}, ${bad}.${renewal}`;
-}
-
-export function lastCheckJson(layout: Layout) {
-  const { at, checks } = readCheckRecord(layout);
-  if (at === null) return null;
-  const all = Object.entries(checks);
+/** The last run of all checks in one line and as JSON; null if there was none, or only root may know. */
+export function shownLastCheck(layout: Layout) {
+  const record = readCheckRecord(layout);
+  if (record.at === null) return null;
+  const at = isoTime(instant(record.at));
+  const all = Object.entries(record.checks);
   const wrong = all.filter(([, { state }]) => state === "wrong").map(([id]) => id);
-  return { at: isoTime(instant(at)), checks: all.length, wrong };
+  const bad = wrong.length === 0 ? "nothing wrong" : `wrong: ${wrong.join(", ")}`;
+  const renewal = IS_IMAGE && wrong.includes("updates.waiting") ? ` Renew the image: ${RENEW_IMAGE}` : "";
+  const text = `Last checks: ${dayAndTime(at)}, ${plural(all.length, "check")}, ${bad}.${renewal}`;
+  return { text, json: { at, checks: all.length, wrong } };
 }
 
-/** One line about the last report by mail, for `status`; null if there was none, or only root may know. */
-export function lastReportText(layout: Layout): string | null {
-  const last = lastReportJson(layout);
-  return last === null ? null : `Last report by mail: ${dayAndTime(last.at)}, to ${last.to.join(", ")}.`;
-}
-
-export function lastReportJson(layout: Layout) {
+/** The same of the last report by mail. */
+export function shownLastReport(layout: Layout) {
   const { last } = readMailRecord(layout);
-  return last === null ? null : { at: isoTime(instant(last.at)), to: last.to };
+  if (last === null) return null;
+  const at = isoTime(instant(last.at));
+  return { text: `Last report by mail: ${dayAndTime(at)}, to ${last.to.join(", ")}.`, json: { at, to: last.to } };
 }
 
 /** The profile and what it gives up, for `status`; null for the usual one, or if the settings cannot be read. */

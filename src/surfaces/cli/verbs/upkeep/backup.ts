@@ -10,7 +10,7 @@ import { changeBackupRecord, type Drill, type Found, readBackupRecord } from "..
 import { placeOf, readKey, repositoryOf } from "../../../../jobs/backup/repository.ts";
 import { BY_HAND, type Progress, type Restic } from "../../../../jobs/backup/restic.ts";
 import { type Answer, type Call, done, type Failure, failed, noServerIn, PROGRAM, showKey } from "../../call.ts";
-import { drillJson, lastDrillJson, lastDrillText } from "../../print/drill.ts";
+import { drillJson, shownLastDrill } from "../../print/drill.ts";
 import { columns, oneLine, when } from "../../print/text.ts";
 import { environmentOf, settingsOf, withSettings } from "../../server-settings.ts";
 
@@ -75,10 +75,10 @@ export async function backupList(call: Call): Promise<Answer> {
   }));
   if (snapshots.length === 0) return done({ place, snapshots }, noBackupIn(place, call), `${PROGRAM} backup create`);
   const rows = snapshots.map(({ id, at, host, tags }) => [id, dayAndTime(at), host, tags.join(" ")]);
-  const drill = lastDrillText(call.layout) ?? "Last restore drill: none yet.";
-  const text = `${plural(snapshots.length, "backup")} in ${place}, oldest first:\n\n${columns([["SNAPSHOT", "MADE", "HOST", "HOW"], ...rows])}\n\n${drill}`;
+  const drill = shownLastDrill(call.layout);
+  const text = `${plural(snapshots.length, "backup")} in ${place}, oldest first:\n\n${columns([["SNAPSHOT", "MADE", "HOST", "HOW"], ...rows])}\n\n${drill?.text ?? "Last restore drill: none yet."}`;
   return done(
-    { place, snapshots, lastDrill: lastDrillJson(call.layout) },
+    { place, snapshots, lastDrill: drill?.json ?? null },
     text,
     `${PROGRAM} backup restore ${snapshots.at(-1)?.id ?? ""} --dry-run`,
   );
