@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { parseControlLine, printReply, printWatchLine } from "../admin/declare/codec.ts";
+import { parseControlLine, printLine } from "../admin/declare/codec.ts";
 import type { CommandError, ParsedLine, Reply } from "../admin/declare/control.ts";
 import { CONTROL_LINE_BYTES, Framer } from "../admin/declare/framing.ts";
 import type { Origin } from "../admin/declare/verb.ts";
@@ -89,9 +89,9 @@ class Connection {
     this.#socket.pause();
     for (let line = this.#lines.shift(); line !== undefined; line = this.#lines.shift()) {
       const parsed = parseControlLine(line);
-      if (!parsed.ok) this.#send(printReply(parsed.error));
+      if (!parsed.ok) this.#send(parsed.error);
       else if (parsed.value.command.verb === "watch") await this.#watch(parsed.value);
-      else this.#send(printReply(await this.#run(parsed.value)));
+      else this.#send(await this.#run(parsed.value));
       await this.#whenRead();
     }
     this.#running = false;
@@ -114,7 +114,7 @@ class Connection {
    * that does not read gets no second one.
    */
   async #watch(line: ParsedLine): Promise<void> {
-    if (this.#watching) return this.#send(printReply(WATCHES_ALREADY));
+    if (this.#watching) return this.#send(WATCHES_ALREADY);
     this.#watching = true;
     let latest = -1;
     let sent = -1;
@@ -125,7 +125,7 @@ class Connection {
       if (latest <= sent || isUnread) return;
       sent = latest;
       isUnread = true;
-      this.#send(printWatchLine(latest), () => {
+      this.#send({ lastEventId: latest }, () => {
         isUnread = false;
         if (latest > sent) tellSoon();
       });
@@ -148,7 +148,7 @@ class Connection {
     if (!reply.ok) {
       leave();
       this.#socket.setTimeout(this.#limits.idleMs);
-      this.#send(printReply(reply));
+      this.#send(reply);
     } else if ("lastEventId" in reply.result) {
       latest = Math.max(latest, reply.result.lastEventId);
       tell();
@@ -167,9 +167,9 @@ class Connection {
     });
   }
 
-  #send(text: string, whenTaken?: () => void): void {
+  #send(line: Reply | Readonly<{ lastEventId: number }>, whenTaken?: () => void): void {
     if (this.#socket.destroyed) return;
-    this.#socket.write(text, whenTaken);
+    this.#socket.write(printLine(line), whenTaken);
     if (this.#socket.writableLength > this.#limits.maxUnsentBytes) this.#socket.destroy();
   }
 }

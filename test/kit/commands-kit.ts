@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parseControlLine, printControlLine } from "../../src/admin/declare/codec.ts";
+import { parseControlLine, printLine } from "../../src/admin/declare/codec.ts";
 import type { Command, ControlLine, Reply } from "../../src/admin/declare/control.ts";
 import type { KeeperCommand, KeeperReply, ListedMail, QueuedMail } from "../../src/admin/declare/keeper.ts";
 import type { Origin } from "../../src/admin/declare/verb.ts";
@@ -113,7 +113,7 @@ export function commandsOnMemory(policy = TEST_POLICY) {
   });
   type As = Partial<Omit<ControlLine, "command">>;
   const ask = <C extends Command>(command: C, origin: Origin = "root", as?: As) => {
-    const line = printControlLine({ by: origin === "root" ? "root" : "web:unnamed", ...as, command });
+    const line = printLine({ by: origin === "root" ? "root" : "web:unnamed", ...as, command });
     const parsed = parseControlLine(line);
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each verb has its own reply
     return (parsed.ok ? run(parsed.value, origin) : Promise.resolve(parsed.error)) as Promise<Reply<C["verb"]>>;

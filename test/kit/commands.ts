@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parseControlLine, printControlLine } from "../../src/admin/declare/codec.ts";
+import { parseControlLine, printLine } from "../../src/admin/declare/codec.ts";
 import { type Command, type CommandOf, type ParsedCommand, type Verb, verbs } from "../../src/admin/declare/control.ts";
 import { digestOf } from "../../src/guard/access/secrets.ts";
 import { TOKEN } from "./fake-guard.ts";
@@ -51,7 +51,7 @@ export const COMMANDS = Object.fromEntries(
 
 /** As the guard reads it. */
 export function parsedCommandOf(command: Command): ParsedCommand {
-  const parsed = parseControlLine(printControlLine({ by: "root", command }));
+  const parsed = parseControlLine(printLine({ by: "root", command }));
   assert.ok(parsed.ok, JSON.stringify(parsed));
   return parsed.value.command;
 }

@@ -3,11 +3,11 @@ import { test } from "node:test";
 import * as fc from "fast-check";
 import { ANY_CHARACTER } from "../../../test/kit/any-character.ts";
 import { COMMANDS } from "../../../test/kit/commands.ts";
-import { parseControlLine, parseReply, parseWatchLine, printControlLine, printReply, printWatchLine } from "./codec.ts";
+import { parseControlLine, parseReply, parseWatchLine, printLine } from "./codec.ts";
 
 for (const command of Object.values(COMMANDS))
   test(`control line: ${command.verb} comes back as it was sent`, () => {
-    const line = printControlLine({ by: "root", command });
+    const line = printLine({ by: "root", command });
     assert.match(line, /^[^\n]+\n$/);
     assert.deepEqual(parseControlLine(line), { ok: true, value: { by: "root", command } });
   });
@@ -85,8 +85,8 @@ test("no line throws, and each refusal is one printable sentence", () => {
 test("replies", () => {
   const good = { ok: true, result: { pid: 7 } } as const;
   const bad = { ok: false, kind: "failed", message: "No.", next: "Nothing." } as const;
-  assert.deepEqual(parseReply("ping", printReply(good)), good);
-  assert.deepEqual(parseReply("ping", printReply(bad)), bad);
+  assert.deepEqual(parseReply("ping", printLine(good)), good);
+  assert.deepEqual(parseReply("ping", printLine(bad)), bad);
   for (const line of [
     "",
     "[]",
@@ -100,7 +100,7 @@ test("replies", () => {
 });
 
 test("lines of watch", () => {
-  assert.equal(parseWatchLine(printWatchLine(12)), 12);
+  assert.equal(parseWatchLine(printLine({ lastEventId: 12 })), 12);
   for (const line of ["", "{}", '{"lastEventId":-1}', '{"lastEventId":1.5}', '{"lastEventId":"1"}', "12"])
     assert.equal(parseWatchLine(line), null, line);
 });

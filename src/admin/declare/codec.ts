@@ -32,17 +32,9 @@ export function parseControlLine(line: string): ParsedLineResult {
   return { ok: true, value: { ...whole.value, command: command.value } };
 }
 
-export function printControlLine(line: ControlLine): string {
+/** A command, its reply, or a line of `watch`. */
+export function printLine(line: ControlLine | Reply | Readonly<{ lastEventId: number }>): string {
   return `${JSON.stringify(line)}\n`;
-}
-
-export function printReply(reply: Reply): string {
-  return `${JSON.stringify(reply)}\n`;
-}
-
-/** A line of `watch`. */
-export function printWatchLine(lastEventId: number): string {
-  return `${JSON.stringify({ lastEventId })}\n`;
 }
 
 /** Null for anything but a line of `watch`. */

@@ -1,5 +1,5 @@
 import { connect, type Socket } from "node:net";
-import { parseReply, parseWatchLine, printControlLine } from "../../admin/declare/codec.ts";
+import { parseReply, parseWatchLine, printLine } from "../../admin/declare/codec.ts";
 import type { Command, ControlLine, Reply, Verb } from "../../admin/declare/control.ts";
 import { CONTROL_LINE_BYTES, CONTROL_REPLY_BYTES, Framer } from "../../admin/declare/framing.ts";
 import { codeOf } from "../../core/error.ts";
@@ -41,7 +41,7 @@ export function ask<C extends Command>(
       );
       if (!bounded) finish(noAnswer("broken"));
     });
-    socket.write(printControlLine({ ...head, command }));
+    socket.write(printLine({ ...head, command }));
   });
 }
 
@@ -67,7 +67,7 @@ export function watch(socketPath: string, onEvent: (lastEventId: number) => void
     });
     if (!bounded) socket.destroy();
   });
-  socket.write(printControlLine({ by: "watch", command: { verb: "watch" } }));
+  socket.write(printLine({ by: "watch", command: { verb: "watch" } }));
   return { ended, close: () => socket.destroy() };
 }
 
