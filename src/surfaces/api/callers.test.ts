@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { bearer, type Kit, signIn, startKit } from "../../../test/kit/api-kit.ts";
 import { AS_TOKEN, DISK_FULL } from "../../../test/kit/fake-guard.ts";
 import { ip } from "../../../test/kit/samples.ts";
@@ -15,10 +15,15 @@ const known = (found: Found): Caller =>
   typeof found === "object" && found !== null ? found : assert.fail(String(found));
 const asked = (kit: Kit): number => kit.guard.identified.length;
 
-test("the guard is asked once, and its yes is remembered for a few seconds", async (t) => {
+/** Callers that have asked the guard about one, `found`. */
+async function oneKnown(t: TestContext): Promise<{ kit: Kit; callers: Callers; found: Caller }> {
   const kit = await startKit(t);
   const callers = new Callers(kit.parts);
-  const found = known(await callers.of(headers, HERE));
+  return { kit, callers, found: known(await callers.of(headers, HERE)) };
+}
+
+test("the guard is asked once, and its yes is remembered for a few seconds", async (t) => {
+  const { kit, callers, found } = await oneKnown(t);
   assert.deepEqual([found.name, found.secret], ["ci", AS_TOKEN.as]);
   kit.guard.callers.clear();
   kit.advance(API_LIMITS.callerAgeMs - 1);
@@ -69,9 +74,7 @@ test("requests that come together share one question", async (t) => {
 });
 
 test("who has signed out is out at once, also for an answer that is on its way", async (t) => {
-  const kit = await startKit(t);
-  const callers = new Callers(kit.parts);
-  const found = known(await callers.of(headers, HERE));
+  const { callers, found } = await oneKnown(t);
   const late = callers.stillHolds(found, HERE);
   callers.end(found, HERE);
   assert.equal(await callers.of(headers, HERE), null);
@@ -80,9 +83,7 @@ test("who has signed out is out at once, also for an answer that is on its way",
 });
 
 test("beside an open stream the guard hears of requests once a minute", async (t) => {
-  const kit = await startKit(t);
-  const callers = new Callers(kit.parts);
-  const found = known(await callers.of(headers, HERE));
+  const { kit, callers, found } = await oneKnown(t);
   const uses = (): number => kit.guard.identified.filter(({ isUse }) => isUse).length;
   for (let seconds = 0; seconds < 600; seconds += 5) {
     kit.advance(API_LIMITS.callerAgeMs);
@@ -93,9 +94,7 @@ test("beside an open stream the guard hears of requests once a minute", async (t
 });
 
 test("a proof that is given while a question is on its way is not forgotten", async (t) => {
-  const kit = await startKit(t);
-  const callers = new Callers(kit.parts);
-  const found = known(await callers.of(headers, HERE));
+  const { callers, found } = await oneKnown(t);
   const freshUntil = "2026-11-20T07:10:00.000Z";
   const late = callers.stillHolds(found, HERE);
   callers.confirm(found.secret, HERE, { ...found, freshUntil });
@@ -104,9 +103,7 @@ test("a proof that is given while a question is on its way is not forgotten", as
 });
 
 test("while the guard is away, callers known a moment ago may still read, and no one else", async (t) => {
-  const kit = await startKit(t);
-  const callers = new Callers(kit.parts);
-  const found = known(await callers.of(headers, HERE));
+  const { kit, callers, found } = await oneKnown(t);
   kit.guard.isDown = true;
   kit.advance(API_LIMITS.callerAgeWithoutGuardMs - 1);
   assert.deepEqual(await callers.of(headers, HERE), found);
@@ -118,9 +115,7 @@ test("while the guard is away, callers known a moment ago may still read, and no
 });
 
 test("a guard that fails, with a full disk, is treated as one that is away: it refuses no one", async (t) => {
-  const kit = await startKit(t);
-  const callers = new Callers(kit.parts);
-  const found = known(await callers.of(headers, HERE));
+  const { kit, callers, found } = await oneKnown(t);
   kit.guard.replies.set("caller", DISK_FULL);
   kit.advance(API_LIMITS.callerAgeMs);
   assert.deepEqual(await callers.of(headers, HERE), found);
@@ -132,9 +127,7 @@ test("a guard that fails, with a full disk, is treated as one that is away: it r
 });
 
 test("made-up tokens are soon rejected without asking, and known ones still work", async (t) => {
-  const kit = await startKit(t);
-  const callers = new Callers(kit.parts);
-  const found = known(await callers.of(headers, HERE));
+  const { kit, callers, found } = await oneKnown(t);
   for (let n = 0; n < 5 * API_LIMITS.wrongCredentials; n++)
     assert.equal(await callers.of(other(n), HERE), n < API_LIMITS.wrongCredentials ? null : "crowd");
   assert.equal(asked(kit), 1 + API_LIMITS.wrongCredentials);
