@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { WEIGHTS } from "../../src/host/running/runit.ts";
+import { whileStopped } from "../lab/commands.ts";
 import { AS_NOBODY } from "../lab/firewall-kit.ts";
 import type { Lab } from "../lab/lab.ts";
 import {
@@ -104,9 +105,8 @@ describe("what the guard has committed", { skip: whyNoLab() ?? false }, () => {
     const signingIn = await openSubmission(lab.sender, from);
     const reading = await openImap(lab.sender, from);
     // The keeper would end the stalled one within seconds.
-    process.kill(keeper, "SIGSTOP");
-    process.kill(pid, "SIGSTOP");
-    try {
+    await whileStopped([keeper], async () => {
+      process.kill(pid, "SIGSTOP");
       const [sent, auth, written, said] = await Promise.all([
         sendMail({ host: lab.sender, from }),
         authenticate(signingIn, ANNA),
@@ -115,9 +115,7 @@ describe("what the guard has committed", { skip: whyNoLab() ?? false }, () => {
       ]);
       assert.deepEqual([sent.code, auth.code, written.code], [421, 454, 421]);
       assert.match(said ?? "", /^NO/);
-    } finally {
-      process.kill(keeper, "SIGCONT");
-    }
+    });
     let opened = false;
     await until("the stalled one is ended, and the guard is back", async () => {
       opened ||= product.pidsOf(STAND_IN).length > 0;

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import { patience } from "../kit/patience.ts";
 import { CHECKOUT } from "../lab/checkout.ts";
+import { whileStopped } from "../lab/commands.ts";
 import { contentMail, GTUBE, RECORDS, scoreByOneRule, spamdAnswers, stopService } from "../lab/content.ts";
 import { ANNA } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
@@ -58,16 +59,13 @@ describe("a content filter that fails", { skip: whyNoLab() ?? false }, () => {
   test("a frozen spamd holds a mail for a while only, and there is a notice", async () => {
     const pids = product.pidsOf(/spamd (child|--)/);
     assert.ok(pids.length >= 2);
-    for (const pid of pids) process.kill(pid, "SIGSTOP");
-    try {
+    await whileStopped(pids, async () => {
       const from = performance.now();
       assert.equal((await send({ subject: "while frozen", body: GTUBE })).code, 250);
       assert.ok(performance.now() - from < patience(20_000));
       await arrived("while frozen");
       await until("the owner is alerted", () => product.hasNotice("spam_filter_down"));
-    } finally {
-      for (const pid of pids) process.kill(pid, "SIGCONT");
-    }
+    });
     await until("all is well", async () => !(await product.hasNotice("spam_filter_down")));
   });
 

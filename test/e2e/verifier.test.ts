@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { patience } from "../kit/patience.ts";
+import { whileStopped } from "../lab/commands.ts";
 import { RECORDS } from "../lab/content.ts";
 import { ANNA, assertAccepted, sendMail } from "../lab/mail.ts";
 import { findMail, mailFiles, mailText } from "../lab/mailbox.ts";
@@ -57,15 +58,12 @@ describe("the verifier", { skip: whyNoLab() ?? false }, () => {
   test("a frozen one holds a mail for a while only, which must come again, and there is a notice", async () => {
     const pids = product.pidsOf(RSPAMD);
     assert.equal(pids.length, 2);
-    for (const pid of pids) process.kill(pid, "SIGSTOP");
-    try {
+    await whileStopped(pids, async () => {
       const from = performance.now();
       assert.equal(await send("x@sender.test", "frozen"), 451);
       assert.ok(performance.now() - from < patience(50_000));
       await until("the owner is alerted", () => product.hasNotice("verifier_silent"));
-    } finally {
-      for (const pid of pids) process.kill(pid, "SIGCONT");
-    }
+    });
     await until("all is well", async () => !(await product.hasNotice("verifier_silent")));
     assert.equal(await send("x@sender.test", "thawed"), 250);
     assert.match(await arrived("thawed"), /^Authentication-Results: mail\.example\.test;/m);

@@ -50,6 +50,16 @@ export function signal(pid: number, name: NodeJS.Signals | 0): boolean {
   }
 }
 
+/** Does `work` while these processes stand still. The last that was stopped continues first. */
+export async function whileStopped(pids: readonly number[], work: () => Promise<void>): Promise<void> {
+  for (const pid of pids) process.kill(pid, "SIGSTOP");
+  try {
+    await work();
+  } finally {
+    for (const pid of pids.toReversed()) process.kill(pid, "SIGCONT");
+  }
+}
+
 /** Ends a program unless it has ended, and waits until it has. */
 export async function endProgram(child: ChildProcess, by: NodeJS.Signals = "SIGTERM"): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { patience } from "../kit/patience.ts";
 import { type LabBrowser, PAGE } from "./browser.ts";
+import { whileStopped } from "./commands.ts";
 import { signIn } from "./dashboard-steps.ts";
 import { press, signInShown } from "./keyboard.ts";
 import { looksWell } from "./looks.ts";
@@ -120,15 +121,6 @@ async function loadsNothing(page: Page, other: Page): Promise<void> {
   await goTo(other, "accounts", "Accounts");
   await other.getByRole("alert").getByText("The server cannot be reached.").waitFor();
   await looksWell(other, "a list that could not be loaded");
-}
-
-async function whileStopped(pids: readonly number[], run: () => Promise<void>): Promise<void> {
-  for (const pid of pids) process.kill(pid, "SIGSTOP");
-  try {
-    await run();
-  } finally {
-    for (const pid of pids.toReversed()) process.kill(pid, "SIGCONT");
-  }
 }
 
 /** To kill(2) 0 is the process group of the test itself. */

@@ -6,6 +6,7 @@ import { before, test } from "node:test";
 import { serviceLog } from "../../src/settings/layout.ts";
 import { patience } from "../kit/patience.ts";
 import { whileBusy } from "./busy-processors.ts";
+import { whileStopped } from "./commands.ts";
 import { contentMail, spamdAnswers } from "./content.ts";
 import type { Dialog } from "./dialog.ts";
 import { ANNA, assertRefused, mailOver, openSmtp, openSubmissionAs, sendMail } from "./mail.ts";
@@ -144,9 +145,7 @@ export function excessTests(running: Running): void {
     const small = dialogs.pop();
     const [first, ...others] = dialogs;
     assert.ok(small !== undefined && first !== undefined);
-    const rspamd = product.pidsOf(/rspamd: /);
-    for (const pid of rspamd) process.kill(pid, "SIGSTOP");
-    try {
+    await whileStopped(product.pidsOf(/rspamd: /), async () => {
       first.sendRaw(`${MAY_HIDE[0]}\r\n.\r\n`);
       await until("the filters have it", async () => (await ended()) > taken);
       for (const [nth, other] of others.entries()) {
@@ -154,9 +153,7 @@ export function excessTests(running: Running): void {
         assert.deepEqual((await other.reply(60_000)).lines, ["4.3.2 Too much mail at once, try again later"]);
       }
       small.sendRaw(`${mailText({ subject: "small, forged", from: "boss@strict.test" })}\r\n.\r\n`);
-    } finally {
-      for (const pid of rspamd) process.kill(pid, "SIGCONT");
-    }
+    });
     assert.notEqual((await first.reply(60_000)).code, 451);
     assert.equal((await small.reply(60_000)).code, 554, "the forged mail did not pass unverified");
     for (const dialog of [first, small, ...others]) dialog.close();
@@ -173,9 +170,7 @@ export function excessTests(running: Running): void {
     );
     const [small, refused, ...others] = dialogs;
     assert.ok(small !== undefined && refused !== undefined);
-    const rspamd = product.pidsOf(/rspamd: /);
-    for (const pid of rspamd) process.kill(pid, "SIGSTOP");
-    try {
+    await whileStopped(product.pidsOf(/rspamd: /), async () => {
       for (const dialog of others) dialog.sendRaw(`${LARGE}\r\n.\r\n`);
       await until("the filters have all of it", async () => (await ended()) === taken + MOST_LARGE);
       refused.sendRaw(`${LARGE}\r\n.\r\n`);
@@ -183,9 +178,7 @@ export function excessTests(running: Running): void {
       assert.equal(code, 451, lines.join());
       assert.match(lines.join(), /Too much mail at once, try again later/);
       small.sendRaw(`${mailText({ subject: "small, forged", from: "boss@strict.test" })}\r\n.\r\n`);
-    } finally {
-      for (const pid of rspamd) process.kill(pid, "SIGCONT");
-    }
+    });
     for (const dialog of others) assert.equal((await dialog.reply(60_000)).code, 250);
     assert.equal((await small.reply(60_000)).code, 554, "the forged mail did not pass unverified");
     await until("there is room again", async () => {
@@ -238,14 +231,11 @@ export function excessTests(running: Running): void {
     const log = serviceLog(product.layout, "rspamd");
     const checks = () => readFileSync(log, "utf8").split(" heartbeat from worker type rspamd_proxy ").length;
     const before = checks();
-    process.kill(verifier, "SIGSTOP");
-    try {
+    await whileStopped([verifier], async () => {
       dialog.sendRaw(`${IN_PIECES}\r\n.\r\n`);
       await until("the filters have it", async () => (await ended()) > taken);
       await until("Rspamd misses its process", () => checks() >= before + 3);
-    } finally {
-      process.kill(verifier, "SIGCONT");
-    }
+    });
     const { code, lines } = await dialog.reply(60_000);
     assert.equal(code, 250, lines.join());
     dialog.close();

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { before, test } from "node:test";
 import { patience } from "../kit/patience.ts";
+import { whileStopped } from "./commands.ts";
 import { GTUBE, spamdAnswers } from "./content.ts";
 import { assertAccepted, sendMail } from "./mail.ts";
 import { findMail, mailText } from "./mailbox.ts";
@@ -151,19 +152,15 @@ export function longMailsTests({ lab, product }: Running): void {
   });
 
   test("mails whose client hung up wait no longer at a frozen spamd", async () => {
-    const frozen = product.pidsOf(/spamd (child|--)/);
     const [head] = product.pidsOf(/spam-head\.py/);
-    for (const pid of frozen) process.kill(pid, "SIGSTOP");
-    try {
+    await whileStopped(product.pidsOf(/spamd (child|--)/), async () => {
       // More than there are places, each longer than a socket buffer.
       const ask = ["spamc", "-U", product.layout.spamHeadSocket, "-t", "2", "-s", "1000000"];
       const input = `Subject: x\n\n${LINE.repeat(6_000)}`;
       await Promise.all(Array.from({ length: 20 }, () => lab.server.exec(ask, { input })));
       // One accepts connections, one reports about spamd; the milter's own query may be there.
       await until("none waits", () => readdirSync(`/proc/${head}/task`).length <= 3, 6_000);
-    } finally {
-      for (const pid of frozen) process.kill(pid, "SIGCONT");
-    }
+    });
     await until("spamd answers", () => spamdAnswers(product));
   });
 
