@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { describe, test } from "node:test";
-import { GTUBE, RECORDS, scoreByOneRule } from "../lab/content.ts";
+import { ELSEWHERE, GTUBE, MX, RECORDS, scoreByOneRule } from "../lab/content.ts";
 import type { Lab } from "../lab/lab.ts";
 import { ANNA, assertAccepted, openSmtp, sendMail, sendMailAs, tryLogIn } from "../lab/mail.ts";
 import { mailText } from "../lab/mailbox.ts";
@@ -10,9 +10,6 @@ import { Sink } from "../lab/sink.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
-/** mx.sender.test, which passes SPF, and an address that does not. */
-const MX = "198.51.100.10";
-const ELSEWHERE = "198.51.100.70";
 const NETWORK = "198.51.100.0/24";
 
 /** Settings that the lab's other tests turn off, because their hosts are neighbours. */

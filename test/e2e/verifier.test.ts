@@ -3,16 +3,13 @@ import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { patience } from "../kit/patience.ts";
 import { whileStopped } from "../lab/commands.ts";
-import { RECORDS } from "../lab/content.ts";
+import { contentMail, ELSEWHERE, MX, RECORDS } from "../lab/content.ts";
 import { ANNA, assertAccepted, sendMail } from "../lab/mail.ts";
-import { findMail, mailFiles, mailText } from "../lab/mailbox.ts";
+import { mailFiles, mailText } from "../lab/mailbox.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
-/** mx.sender.test, and an address that no domain names as its sender. */
-const MX = "198.51.100.10";
-const ELSEWHERE = "198.51.100.70";
 const SESSIONS = 8;
 const MAILS = 800;
 const RSPAMD = /rspamd: (main|rspamd_proxy) process/;
@@ -22,15 +19,12 @@ describe("the verifier", { skip: whyNoLab() ?? false }, () => {
     records: () => RECORDS,
   });
 
+  const { arrived } = contentMail(product);
+
   /** Sends one mail; returns the reply code. */
   async function send(author: string, subject: string, from: string = MX, sender: string = author): Promise<number> {
     const text = mailText({ subject, from: author });
     return (await sendMail({ host: lab.sender, from, sender, recipient: ANNA, text })).code;
-  }
-
-  async function arrived(subject: string, folder: "INBOX" | "Junk" = "INBOX"): Promise<string> {
-    const look = (): string | null => findMail(product.layout, subject, { folder, account: ANNA });
-    return until(`“${subject}” in ${folder}`, look);
   }
 
   test("who makes his own names slow to look up cannot forge another's", async () => {

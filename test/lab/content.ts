@@ -80,7 +80,7 @@ export async function spamdAnswers({ lab, layout }: Product): Promise<boolean> {
   return (await lab.server.exec(["spamc", "-K", "-U", layout.spamHeadSocket])).code === 0;
 }
 
-/** mx.sender.test, and an address that no name below has. */
+/** mx.sender.test, which passes SPF, and an address that no domain names as its sender. */
 export const MX = "198.51.100.10";
 export const ELSEWHERE = "198.51.100.70";
 

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { before, test } from "node:test";
 import { patience } from "../kit/patience.ts";
 import { whileStopped } from "./commands.ts";
-import { GTUBE, spamdAnswers } from "./content.ts";
+import { contentMail, GTUBE, MX, spamdAnswers } from "./content.ts";
 import { assertAccepted, sendMail } from "./mail.ts";
 import { findMail, mailText } from "./mailbox.ts";
 import { until } from "./wait.ts";
@@ -34,6 +34,7 @@ export const LONG_MAILS = {
 };
 
 export function longMailsTests({ lab, product }: Running): void {
+  const { arrived } = contentMail(product);
   before(() => until("spamd answers", () => spamdAnswers(product)));
 
   /** `padding`: headers after all others. */
@@ -44,11 +45,7 @@ export function longMailsTests({ lab, product }: Running): void {
     padding: readonly string[] = [],
   ): Promise<void> {
     const text = mailText({ subject, headers, body }).replace("\r\n\r\n", ["", ...padding, "", ""].join("\r\n"));
-    assertAccepted(await sendMail({ host: lab.sender, from: "198.51.100.10", text }));
-  }
-
-  async function arrived(subject: string, folder: "INBOX" | "Junk"): Promise<string> {
-    return until(`“${subject}” in ${folder}`, () => findMail(product.layout, subject, { folder }));
+    assertAccepted(await sendMail({ host: lab.sender, from: MX, text }));
   }
 
   /** As stored in the mailbox: with Unix line ends, and a complete last line. */

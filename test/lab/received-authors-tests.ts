@@ -3,32 +3,28 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { patience } from "../kit/patience.ts";
+import { contentMail, ELSEWHERE, MX } from "./content.ts";
 import { ANNA, assertAccepted, sendMail } from "./mail.ts";
-import { findMail, mailText } from "./mailbox.ts";
+import { mailText } from "./mailbox.ts";
 import { SERVER } from "./network.ts";
 import type { Signer } from "./signer.ts";
 import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
 
-/** mx.sender.test, and addresses that no name below has. */
-const MX = "198.51.100.10";
-const ELSEWHERE = "198.51.100.70";
+/** Like ELSEWHERE, an address that no domain names as its sender. */
 const PRINTER = "198.51.100.71";
 /** Its policy refuses forged mail; its own mail comes from MX. */
 const BOSS = "boss@strict.test";
 
 /** For a server that limits no mail, with RECORDS and the records of `signer`. */
 export function receivedAuthorsTests({ lab, product }: Running, signer: Signer): void {
+  const { arrived } = contentMail(product);
   /** A mail with these header lines; the envelope sender's domain proves itself from MX. */
   async function send(headers: readonly string[], subject: string, from: string = MX, sender = "x@sender.test") {
     // Not first: Postfix does not treat a first line that starts with `From ` as a header.
     const text = ["X-Lab: true", ...headers, `To: <${ANNA}>`, `Subject: ${subject}`, "", "Hello."].join("\r\n");
     const reply = await sendMail({ host: lab.sender, from, sender, recipient: ANNA, text });
     return { code: reply.code, text: reply.lines.join(" ") };
-  }
-
-  function arrived(subject: string, folder: "INBOX" | "Junk"): Promise<string> {
-    return until(`“${subject}” in ${folder}`, () => findMail(product.layout, subject, { folder }));
   }
 
   const unclear: readonly (readonly string[])[] = [

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { stopService } from "./content.ts";
+import { contentMail, stopService } from "./content.ts";
 import { Dialog } from "./dialog.ts";
 import { ANNA, authenticate, BERT, mailOver, openSubmission } from "./mail.ts";
 import { findMail } from "./mailbox.ts";
@@ -36,10 +36,7 @@ export function submittedAuthorsTests({ lab, product }: Running): void {
     });
   }
 
-  function arrived(subject: string): Promise<string> {
-    const look = (): string | null => findMail(product.layout, subject, { account: BERT });
-    return until(`“${subject}” in the mailbox`, look);
-  }
+  const arrived = (subject: string) => contentMail(product).arrived(subject, "INBOX", BERT);
 
   const own = `From: <${ANNA}>`;
   const forgeries: readonly (readonly string[])[] = [
