@@ -7,6 +7,7 @@ import { serviceLog } from "../../src/settings/layout.ts";
 import { patience } from "../kit/patience.ts";
 import { whileBusy } from "./busy-processors.ts";
 import { whileStopped } from "./commands.ts";
+import { processorSecondsOf } from "./component-memory.ts";
 import { contentMail, spamdAnswers } from "./content.ts";
 import type { Dialog } from "./dialog.ts";
 import { ANNA, assertRefused, mailOver, openSmtp, openSubmissionAs, sendMail } from "./mail.ts";
@@ -55,8 +56,6 @@ const MOST_LARGE = 8;
 /** A mail whose end no line of the log shows counts for longer. */
 const COUNTED_MS = 50_000;
 const VERIFIER = /rspamd: rspamd_proxy/;
-/** A clock tick of /proc. */
-const TICKS_A_SECOND = 100;
 
 /** For a server that scores mail, with the account of Anna. */
 export function excessTests(running: Running): void {
@@ -70,15 +69,7 @@ export function excessTests(running: Running): void {
       pids.every(({ length }) => length > 0),
       "the filters run",
     );
-    const ticks = pids.flat().map((pid) => {
-      const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-      const [user = "0", system = "0"] = stat
-        .slice(stat.lastIndexOf(")") + 2)
-        .split(" ")
-        .slice(11, 13);
-      return Number(user) + Number(system);
-    });
-    return ticks.reduce((sum, one) => sum + one, 0) / TICKS_A_SECOND;
+    return pids.flat().reduce((sum, pid) => sum + processorSecondsOf(pid), 0);
   }
 
   test("a mail with 300 headers and 50 parts arrives", async () => {
