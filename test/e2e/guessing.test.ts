@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { patience } from "../kit/patience.ts";
 import { cannotBeAskedTests } from "../lab/cannot-be-asked-tests.ts";
-import { comesIn, during, eachOf, signIn } from "../lab/login-attacks.ts";
+import { comesIn, during, signIn } from "../lab/login-attacks.ts";
 import { ANNA, logIn, openImap } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { PASSWORD } from "../lab/product.ts";
 import { type Credentials, SaslClient } from "../lab/sasl.ts";
-import { until } from "../lab/wait.ts";
+import { eachOf, until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
 const ADDRESSES = 500;

@@ -5,9 +5,10 @@ import { before, describe, test } from "node:test";
 import { messageOf } from "../../src/core/error.ts";
 import { patience } from "../kit/patience.ts";
 import { fail2banRuns, jailHasRead } from "../lab/fail2ban.ts";
-import { alertsOf, comesIn, eachOf, importAccounts, LOGINS_AS_SHIPPED, signIn } from "../lab/login-attacks.ts";
+import { alertsOf, comesIn, importAccounts, LOGINS_AS_SHIPPED, signIn } from "../lab/login-attacks.ts";
 import { assertAccepted, sendMail, sendMailAs } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
+import { eachOf } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
 /** Each in a different network. */

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import { patience } from "../kit/patience.ts";
 import { whileBusy } from "../lab/busy-processors.ts";
-import { alertsOf, comesIn, during, eachOf, LOGINS_AS_SHIPPED, signIn, watchedLogins } from "../lab/login-attacks.ts";
+import { alertsOf, comesIn, during, LOGINS_AS_SHIPPED, signIn, watchedLogins } from "../lab/login-attacks.ts";
 import { whyNoLab } from "../lab/network.ts";
 import type { Credentials } from "../lab/sasl.ts";
-import { until } from "../lab/wait.ts";
+import { eachOf, until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
 const OWNER = "anna@example.test";

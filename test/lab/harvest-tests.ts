@@ -6,7 +6,7 @@ import type { SmtpReply } from "./dialog.ts";
 import { NAMED } from "./dns.ts";
 import { ANNA, assertAccepted, openSmtp, sendMail, tryLogIn } from "./mail.ts";
 import { findMail, mailText } from "./mailbox.ts";
-import { until } from "./wait.ts";
+import { eachOf, until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
 
 const HOME = "198.51.100.70";
@@ -45,15 +45,9 @@ export function harvestTests({ lab, product }: Running): void {
     assert.match(await tryLogIn(lab.sender, HOME, ANNA), /^OK/);
     const networks = strangers(0, NETWORKS);
     const began = performance.now();
-    const waiting = [...networks.entries()];
-    await Promise.all(
-      Array.from({ length: 20 }, async () => {
-        for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-          const [i, from] = next;
-          asked.push(...(await ask(from, names.slice((i * NAMES) / NETWORKS, ((i + 1) * NAMES) / NETWORKS))));
-        }
-      }),
-    );
+    await eachOf([...networks.entries()], 20, async ([i, from]) => {
+      asked.push(...(await ask(from, names.slice((i * NAMES) / NETWORKS, ((i + 1) * NAMES) / NETWORKS))));
+    });
     const refused = asked.filter(({ code }) => code === 550);
     const deferred = asked.filter(({ code }) => code === 450);
     const real = deferred.filter(({ isReal }) => isReal);

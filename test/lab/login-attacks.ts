@@ -67,15 +67,6 @@ export function watchedLogins(product: Product) {
   };
 }
 
-/** Does `work` for each, this many at once. */
-export async function eachOf<T>(all: readonly T[], atOnce: number, work: (one: T) => Promise<void>): Promise<void> {
-  const waiting = all.values();
-  const worker = async (): Promise<void> => {
-    for (const one of waiting) await work(one);
-  };
-  await Promise.all(Array.from({ length: Math.min(atOnce, all.length) }, worker));
-}
-
 /** Milliseconds. Without a pause the sign-ins of one device would take a whole core. */
 const BETWEEN_SIGN_INS_MS = 1_000;
 

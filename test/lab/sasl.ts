@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { patience } from "../kit/patience.ts";
 import { SERVER } from "./network.ts";
 import { PASSWORD, type Product } from "./product.ts";
-import { until } from "./wait.ts";
+import { eachOf, until } from "./wait.ts";
 
 /** A thousand may wait for their turn on a busy machine. */
 const ANSWER_MS = 120_000;
@@ -59,12 +59,10 @@ export class SaslClient {
 
   /** Tries all of them with this concurrency; returns how many signed in. */
   async signInAll(all: readonly Credentials[], atOnce: number): Promise<number> {
-    const waiting = all.values();
     let signedIn = 0;
-    const work = async (): Promise<void> => {
-      for (const one of waiting) if (await this.signIn(one)) signedIn += 1;
-    };
-    await Promise.all(Array.from({ length: Math.min(atOnce, all.length) }, work));
+    await eachOf(all, atOnce, async (one) => {
+      if (await this.signIn(one)) signedIn += 1;
+    });
     return signedIn;
   }
 

@@ -64,6 +64,15 @@ function isThere<T>(answer: T): answer is Exclude<T, false | null | undefined> {
   return answer !== false && answer !== null && answer !== undefined;
 }
 
+/** Does `work` for each, this many at once. */
+export async function eachOf<T>(all: readonly T[], atOnce: number, work: (one: T) => Promise<void>): Promise<void> {
+  const waiting = all.values();
+  const worker = async (): Promise<void> => {
+    for (const one of waiting) await work(one);
+  };
+  await Promise.all(Array.from({ length: Math.min(atOnce, all.length) }, worker));
+}
+
 /** With its milliseconds. */
 export async function timed<T>(work: () => Promise<T>): Promise<Readonly<{ value: T; ms: number }>> {
   const from = performance.now();
