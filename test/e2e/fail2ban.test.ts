@@ -1,21 +1,18 @@
 // Invariant: Fail2ban itself bans no address: it leaves reports, and the guard decides (ADR 8).
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { before, describe, test } from "node:test";
 import type { EventItem } from "../../src/admin/declare/items.ts";
-import { scoreByOneRule, stopService } from "../lab/content.ts";
+import { stopService } from "../lab/content.ts";
 import { bannedByJail, fail2banRuns, lengthMs } from "../lab/fail2ban.ts";
-import { jailOffences } from "../lab/jail-offences.ts";
-import { Lists } from "../lab/lists.ts";
 import { ANNA, mailOver, openSmtp, sendMail, tryLogIn } from "../lab/mail.ts";
 import { findMail } from "../lab/mailbox.ts";
-import { SERVER, whyNoLab } from "../lab/network.ts";
+import { whyNoLab } from "../lab/network.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
 /** The owner's own address, which an attacker would like to see banned. */
 const OWNER = "198.51.100.70";
-const MINUTE = 60_000;
 
 describe("Fail2ban reports, and each report is a sentence if you say so", { skip: whyNoLab() ?? false }, () => {
   const { lab, product } = withProduct(
@@ -24,33 +21,12 @@ describe("Fail2ban reports, and each report is a sentence if you say so", { skip
       // Reports that the guard leaves to its own limits have a separate test (jail-evidence.test.ts).
       GHOSTINBOX_FAIL2BAN__SENTENCES: "all",
       GHOSTINBOX_FAIL2BAN__DESTEMAIL: ANNA,
-      GHOSTINBOX_SPAM__ENABLED: "true",
-      GHOSTINBOX_DNSBL__ZONES: "zen.spamhaus.org",
-      GHOSTINBOX_HTTP__ADDRESS: SERVER.v4,
       // A second offence may follow within the test.
       GHOSTINBOX_BANS__LADDER: "30m,2h,24h",
     },
     [ANNA],
-    { prepare, release: () => lists.stop() },
   );
-  let lists: Lists;
-  async function prepare(): Promise<void> {
-    scoreByOneRule({ product });
-    lists = await Lists.start();
-    await lists.become("zen.spamhaus.org", "honest", { "203.100.51.198": "127.0.0.2" });
-  }
-  before(async () => {
-    await until("spamd listens", () => existsSync(product.layout.spamHeadSocket));
-    await fail2banRuns(product);
-  });
-
-  async function banBy(jail: string, ip: string, lastsMs: number): Promise<void> {
-    const ban = await bannedByJail(product, jail, ip);
-    assert.deepEqual([ban.code, ban.level, lengthMs(ban)], ["jail_report", "light", lastsMs]);
-    const why = (await product.cli(["why", ip])).stdout;
-    assert.match(why, new RegExp(`jail ${jail}: \\d+ offences`), "why names the jail");
-    assert.match(why, new RegExp(`unban ${ip.replaceAll(".", "\\.")}`));
-  }
+  before(() => fail2banRuns(product));
 
   async function eventOf(ip: string, type: string, about: RegExp): Promise<EventItem> {
     return until(`${type} of ${ip}`, async () =>
@@ -58,14 +34,17 @@ describe("Fail2ban reports, and each report is a sentence if you say so", { skip
     );
   }
 
-  const offend = jailOffences(lab);
-
-  describe("each jail is triggered by real traffic", { concurrency: true }, () => {
+  // The other five, with nearly the same limits: examples.test.ts.
+  describe("a jail is triggered by real traffic", { concurrency: true }, () => {
     test("postfix: three recipients that do not exist", async () => {
       const from = "198.51.100.200";
       for (let i = 0; i < 3; i++)
         assert.equal((await sendMail({ host: lab.attacker, from, recipient: `nobody${i}@example.test` })).code, 550);
-      await banBy("postfix", from, 10 * MINUTE);
+      const ban = await bannedByJail(product, "postfix", from);
+      assert.deepEqual([ban.code, ban.level, lengthMs(ban)], ["jail_report", "light", 600_000]);
+      const why = (await product.cli(["why", from])).stdout;
+      assert.match(why, /jail postfix: \d+ offences/, "why names the jail");
+      assert.match(why, /unban 198\.51\.100\.200/);
     });
 
     test("dovecot: three wrong passwords over IMAP", async () => {
@@ -75,18 +54,6 @@ describe("Fail2ban reports, and each report is a sentence if you say so", { skip
       assert.equal(ban.level, "light");
       assert.match((await product.cli(["why", from])).stdout, /jail dovecot: 3 offences/);
     });
-
-    for (const [jail, what, from, times, minutes] of [
-      ["postfix-auth", "wrong passwords over submission", "198.51.100.202", 4, 30],
-      ["postfix-rbl", "mails although a block list names the client", "198.51.100.203", 3, 30],
-      ["postfix-spam", "mails that are refused for their content", "198.51.100.204", 3, 30],
-      ["ghostinbox-smtp-abuse", "requests in another protocol", "198.51.100.205", 10, 120],
-      ["ghostinbox-dashboard", "wrong passwords of the administrator", "198.51.100.206", 4, 30],
-    ] as const)
-      test(`${jail}: ${times} ${what}`, async () => {
-        await offend[jail](from, { account: ANNA, times });
-        await banBy(jail, from, minutes * MINUTE);
-      });
   });
 
   test("destemail: each of these bans was reported by a mail through our own queue", async () => {
@@ -136,16 +103,6 @@ describe("Fail2ban reports, and each report is a sentence if you say so", { skip
       (await product.events(OWNER)).filter(({ type }) => type === "JAIL_REPORTED" || type === "SPARED"),
       [],
     );
-  });
-
-  test("what is reported while the guard is down is taken up at its return", async () => {
-    const from = "198.51.100.213";
-    const guard = await stopService(product, "guard");
-    for (let i = 0; i < 3; i++) await sendMail({ host: lab.attacker, from, recipient: `nobody${i}@example.test` });
-    await until("a report waits", () => readdirSync(product.layout.fail2banSpool).length > 0);
-    await guard.start();
-    await banBy("postfix", from, 10 * MINUTE);
-    await until("nothing waits any more", () => readdirSync(product.layout.fail2banSpool).length === 0);
   });
 
   test("a restart of Fail2ban reports nothing again, even where it forgot what it has read", async () => {

@@ -133,7 +133,7 @@ describe("jails add what the guard did not judge as it happened", { skip: whyNoL
     await bannedByJail(product, "postfix", from);
   });
 
-  test("lines from while the guard was down were not judged", async () => {
+  test("what is reported while the guard is down was not judged, and is taken up at its return", async () => {
     const [prober, guesser] = ["198.51.100.92", "198.51.100.93"];
     const guard = await stopService(product, "guard");
     await names(prober, ["carl@example.test", "dora@example.test", "emil@example.test"]);
@@ -142,6 +142,7 @@ describe("jails add what the guard did not judge as it happened", { skip: whyNoL
     await guard.start();
     await bannedByJail(product, "postfix", prober);
     await bannedByJail(product, "dovecot", guesser);
+    await until("nothing waits any more", () => readdirSync(product.layout.fail2banSpool).length === 0);
   });
 
   test("status says which reports ban", async () => {
