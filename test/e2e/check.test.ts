@@ -13,6 +13,7 @@ import { mustRun, type Ran } from "../lab/commands.ts";
 import { ANNA } from "../lab/mail.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
 import { ADMIN_PASSWORD, PASSWORD } from "../lab/product.ts";
+import { queueOf } from "../lab/submitted.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
@@ -93,6 +94,8 @@ describe("the checks of a whole server", { skip: whyNoLab() ?? false }, () => {
     await mustRun(["openssl", "req", "-x509", ...key, ...names, "-days", "40", "-keyout", live.key, "-out", live.cert]);
   }
 
+  const alerts = async () => (await product.alerts()).map(({ code }) => code);
+
   async function checked(...argv: readonly string[]): Promise<Answer & Readonly<{ code: number; text: string }>> {
     const ran = await product.cli(["check", "--json", ...argv], { env: { ADMIN_PASSWORD: "" }, deadlineMs: 60_000 });
     return answerOf(ran);
@@ -135,7 +138,7 @@ describe("the checks of a whole server", { skip: whyNoLab() ?? false }, () => {
   });
 
   test("its own attempts do not count as an attack: no event of a sign-in, no ban, no alert, no mail", async () => {
-    const alerts = await alertsOf();
+    const before = await alerts();
     const { code, ok } = await checked("--only", "mail-flow");
     assert.deepEqual([code, ok], [0, true], "the group is well");
     assert.deepEqual(await product.events(PROBE), []);
@@ -148,8 +151,8 @@ describe("the checks of a whole server", { skip: whyNoLab() ?? false }, () => {
     );
     assert.deepEqual(await product.events(SERVER.v4), []);
     for (const address of [CHECK, PROBE, SERVER.v4]) assert.equal(await product.banOf(address), undefined, address);
-    assert.deepEqual(await alertsOf(), alerts);
-    await until("nothing is on its way", async () => (await queueOf()).total === 0);
+    assert.deepEqual(await alerts(), before);
+    await until("nothing is on its way", async () => (await queueOf({ lab, product })).length === 0);
     assert.equal((await product.cli(["check", "--only", "nonsense"])).code, 2);
   });
 
@@ -159,17 +162,6 @@ describe("the checks of a whole server", { skip: whyNoLab() ?? false }, () => {
       const { components, notices } = (await product.stats()).health;
       return notices.length === 0 && components.every(({ status }) => status === "ok");
     });
-  }
-
-  async function alertsOf(): Promise<readonly string[]> {
-    const { alerts } = (await product.json(["alerts", "list"])) as {
-      readonly alerts: readonly { readonly code: string }[];
-    };
-    return alerts.map(({ code }) => code);
-  }
-
-  async function queueOf(): Promise<Readonly<{ total: number }>> {
-    return (await product.json(["queue", "list"])) as Readonly<{ total: number }>;
   }
 
   test("each of many things that are broken at once is found and reported, and none after they are fixed", async () => {
@@ -183,7 +175,7 @@ describe("the checks of a whole server", { skip: whyNoLab() ?? false }, () => {
       assert.match(found.evidence, saw, id);
       assert.notEqual(found.mend, null, id);
     }
-    await until("the owner is alerted", async () => (await alertsOf()).includes("check_failed"));
+    await until("the owner is alerted", async () => (await alerts()).includes("check_failed"));
     // While a check fails that passed before, the keeper repeats it each day.
     // On a busy machine another check may fail in its run, so it runs until none does.
     await until("the keeper has looked", () => {

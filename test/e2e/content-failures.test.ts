@@ -107,8 +107,7 @@ describe("a content filter that fails", { skip: whyNoLab() ?? false }, () => {
       return arrived(subject);
     };
     const update = async (name: string) => {
-      await product.json(["config", "set", "spam.update_channel", name]);
-      await product.json(["config", "apply"]);
+      await product.configure("spam.update_channel", name);
       return product.cli(["spam", "update"]);
     };
     assert.doesNotMatch(await scored("before any"), /LAB_FETCHED/);
@@ -160,12 +159,8 @@ describe("a content filter that fails", { skip: whyNoLab() ?? false }, () => {
       const alerts = async (): Promise<boolean> =>
         (await product.cli(["status"])).stdout.includes("New mail is stored unencrypted");
       await until("the owner is alerted", alerts);
-      await product.json(["config", "set", "mailboxes.quota", "2GB"]);
-      assert.equal(
-        (await product.cli(["config", "apply", "--yes"])).code,
-        0,
-        "other settings need not wait for the key",
-      );
+      // Other settings need not wait for the key.
+      await product.configure("mailboxes.quota", "2GB");
       assert.ok(await alerts());
       const pem = generateKeyPairSync("ec", { namedCurve: "prime256v1" }).privateKey.export({
         type: "pkcs8",

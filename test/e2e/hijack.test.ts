@@ -4,7 +4,8 @@ import type { QueueEntry, QueueItem } from "../../src/admin/queue.ts";
 import { DAY_MS } from "../../src/core/time.ts";
 import { patience } from "../kit/patience.ts";
 import { whileBusy } from "../lab/busy-processors.ts";
-import { HttpReceiver } from "../lab/http-receiver.ts";
+import type { HttpReceiver } from "../lab/http-receiver.ts";
+import { receiveAlerts } from "../lab/incident-tests.ts";
 import { openSubmissionAs, tryLogIn } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { Sink } from "../lab/sink.ts";
@@ -29,14 +30,14 @@ const MOST_LEFT = 100;
 const ALERT_MS = 10_000;
 
 describe("a stolen password", { skip: whyNoLab() ?? false }, () => {
-  const running = withProduct({}, [ANNA, BERT, CARL, DORA, EVE], { prepare });
+  const running = withProduct({}, [ANNA, BERT, CARL, DORA, EVE], {
+    prepare: async (made) => {
+      webhook = await receiveAlerts(made);
+    },
+  });
   const { lab, product } = running;
   let webhook: HttpReceiver;
   let sink: Sink;
-  async function prepare(): Promise<void> {
-    webhook = await HttpReceiver.start(lab.sender, lab.directory, ELSEWHERE, 8001);
-    product.set({ GHOSTINBOX_ALERTS__WEBHOOK: `http://mx.sender.test:8001/hook` });
-  }
 
   test(`used to write to ${MAILS * A_MAIL} strangers: nothing is sent, and there is an alert within ${ALERT_MS / 1_000} s`, async () => {
     assert.match(await tryLogIn(lab.sender, HOME, ANNA), /^OK/);

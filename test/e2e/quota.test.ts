@@ -286,8 +286,7 @@ describe("room for mail", { skip: whyNoLab() ?? false }, () => {
     const cli = (...args: readonly string[]) => product.cli(args);
 
     await write("clearsecret");
-    await product.json(["config", "set", "mailboxes.encryption", "server"]);
-    assert.equal((await cli("config", "apply", "--yes")).code, 0);
+    await product.configure("mailboxes.encryption", "server");
     await write("subjectsecret");
     await open("subjectsecret");
     const all = await readAll();
@@ -332,9 +331,7 @@ describe("room for mail", { skip: whyNoLab() ?? false }, () => {
     await open("lockedsecret");
 
     rmSync(product.layout.mailPrivateKey);
-    await product.json(["config", "set", "mailboxes.encryption_key", kept]);
-    await product.json(["config", "set", "mailboxes.encryption", "off"]);
-    assert.equal((await cli("config", "apply", "--yes")).code, 0);
+    await product.configure("mailboxes.encryption_key", kept, "mailboxes.encryption", "off");
     await write("plainsecret");
     await open("subjectsecret");
     assert.match(await onDisk("plainsecret"), /Maildir/);

@@ -123,9 +123,7 @@ export function routesTests({ lab, product }: Running): void {
 
   test("encryption is shown with the fingerprint of its key, without its place", async (t) => {
     await toldSoon(t, "/api/v1/encryption", { encrypts: false, readable: null, fingerprint: null });
-    await product.json(["config", "set", "mailboxes.encryption", "server"]);
-    const applied = await product.cli(["config", "apply", "--yes"]);
-    assert.equal(applied.code, 0, applied.stderr);
+    await product.configure("mailboxes.encryption", "server");
     const { fingerprint } = z.object({ fingerprint: z.string() }).parse(await product.json(["encryption", "show"]));
     await toldSoon(t, "/api/v1/encryption", { encrypts: true, byAccount: false, readable: true, fingerprint });
     assert.doesNotMatch((await web.ask("GET", "/api/v1/encryption", { headers: bearer })).text, /\//);

@@ -181,8 +181,7 @@ export function signInsTests({ lab, product }: Running): void {
     const oldest = restore.replace("--into Back", "--into Oldest");
     assert.match(await cli(`${oldest} --recovery-key ${file}`), /^1 mail of .* is in the folder “Oldest”/);
 
-    await product.json(["config", "set", "mailboxes.encryption", "off"]);
-    await cli("config apply --yes");
+    await product.configure("mailboxes.encryption", "off");
     await mail.write("plainsecret");
     assert.match(await mail.onDisk("plainsecret"), /Maildir/);
     await canOfLate("Oldest.INBOX")(third, "secondsecret", ...LATER, "ninthsecret", "plainsecret");
