@@ -6,21 +6,34 @@ import type { Origin } from "../../src/admin/declare/verb.ts";
 import type { AccountName } from "../../src/core/net/address.ts";
 import { digestOf } from "../../src/guard/access/secrets.ts";
 import type { Passwords } from "../../src/guard/access/sign-in.ts";
+import type { SessionStore } from "../../src/guard/admin-ports.ts";
 import { createCommands } from "../../src/guard/commands/commands.ts";
 import { QueueUpkeep } from "../../src/guard/commands/queue/queue-upkeep.ts";
 import { noEnforcement } from "../../src/guard/enforce/enforce.ts";
 import { healthOf } from "../../src/guard/explain/health.ts";
+import type { Clock } from "../../src/guard/ports.ts";
 import { LastSignIns } from "../../src/store/engine-db/account-history.ts";
 import { accountsOnMemory, engineOnMemory, NO_ALERTS, rowsOf, TEST_POLICY } from "./engine-kit.ts";
 import { beforeEachOf } from "./hooks.ts";
 import { NO_NEEDS } from "./no-needs.ts";
 import { ip, net } from "./samples.ts";
+import { columnOf } from "./test-database.ts";
 import { upkeepOf } from "./upkeep-kit.ts";
 
 export const HASH = "{ARGON2ID}$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA";
 
 /** The owner's session at the dashboard. */
 export const OWNER = { as: "0e".repeat(32), ip: "203.0.113.8" };
+
+/** Opens a session at the dashboard with this secret; without an account the administrator's. */
+export function openSession(
+  { sessions, clock }: Readonly<{ sessions: SessionStore; clock: Clock }>,
+  { as, ip: from }: typeof OWNER,
+  account: AccountName | null = null,
+): void {
+  const [id, device] = [as.slice(-12), "Firefox on Linux"];
+  sessions.open({ digest: digestOf(as), id, account, device, ip: ip(from), at: clock.now() });
+}
 
 /** The kit's password hash. */
 export function hashOf(password: string): string {
@@ -118,11 +131,7 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each verb has its own reply
     return (parsed.ok ? run(parsed.value, origin) : Promise.resolve(parsed.error)) as Promise<Reply<C["verb"]>>;
   };
-  const rows = (column: string): readonly unknown[] =>
-    db
-      .prepare(`SELECT ${column} AS value FROM event ORDER BY id`)
-      .all()
-      .map((row) => row["value"]);
+  const rows = (column: string) => columnOf(db, `SELECT ${column} FROM event ORDER BY id`);
   return {
     ...memory,
     /** Makes every flush fail from now on. */
@@ -155,16 +164,8 @@ export function commandsOnMemory(policy = TEST_POLICY) {
       const reply = await ask(...asked);
       return reply.ok ? "done" : `${reply.kind} ${reply.message} ${reply.next}`;
     },
-    /** Opens a session at the dashboard with this secret; without an account the administrator's. */
-    signIn: ({ as, ip: from }: Readonly<{ as: string; ip: string }>, account: AccountName | null = null): void =>
-      sessions.open({
-        digest: digestOf(as),
-        id: as.slice(-12),
-        account,
-        device: "Firefox on Linux",
-        ip: ip(from),
-        at: clock.now(),
-      }),
+    signIn: (who: typeof OWNER, account: AccountName | null = null): void =>
+      openSession({ sessions, clock }, who, account),
     /** The reply that the owner would get, who is signed in at the dashboard (`signIn(OWNER)`). */
     dryRun: (command: Command): Promise<Reply> => ask(command, "web", { ...OWNER, isDry: true }),
     /** Every row of both databases. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { decision } from "../../src/core/decide/decision.ts";
 import type { HonestServer } from "../../src/core/decide/honest-mail.ts";
 import type { ClientEvent } from "../../src/core/events/event.ts";
-import type { DataCommand, Recipient } from "../../src/core/events/mail.ts";
+import type { DataCommand } from "../../src/core/events/mail.ts";
 import { hostPrefix, type Prefix } from "../../src/core/net/ip.ts";
 import { instant, type Millis } from "../../src/core/time.ts";
 import { FactBase } from "../../src/guard/facts/fact-base.ts";
@@ -14,7 +14,6 @@ import { ip, MAIL, NOON, POLICY, STRANGER } from "./samples.ts";
 
 export const HOME: Prefix = hostPrefix(STRANGER);
 export const SENT: DataCommand = { type: "DATA", recipientCount: 1, ...MAIL };
-export const ASKED: Recipient = { type: "RECIPIENT", blockListing: null, senderExists: null, ...MAIL };
 export const PRIOR_REPORTS = { upTo: NOON, passwords: ["p"], unjudged: [] };
 export const PASS = decision("pass", "below_limit");
 

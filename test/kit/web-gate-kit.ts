@@ -6,10 +6,10 @@ import { digestOf } from "../../src/guard/access/secrets.ts";
 import { SignIn, type SignInParts } from "../../src/guard/access/sign-in.ts";
 import { CommandGate } from "../../src/guard/commands/web/command-gate.ts";
 import { parsedCommandOf } from "./commands.ts";
-import { hashOf } from "./commands-kit.ts";
+import { hashOf, openSession } from "./commands-kit.ts";
 import { accountsOnMemory, engineOnMemory } from "./engine-kit.ts";
 import { beforeEachOf } from "./hooks.ts";
-import { ip } from "./samples.ts";
+import { columnOf } from "./test-database.ts";
 
 export const BY = "web:admin via 203.0.113.9";
 export const PASSWORD = "correct horse battery";
@@ -24,14 +24,7 @@ export function webGateOnMemory() {
   const { accounts, active, sessions, factors, passkeys, networks, credentials } = accountsOnMemory(db, clock);
   credentials.setAdminPassword(hashOf(PASSWORD));
   const signInAs = (secret: string, account: AccountName | null = null): void =>
-    sessions.open({
-      digest: digestOf(secret),
-      id: secret.slice(0, 12),
-      account,
-      device: "Firefox on Linux",
-      ip: ip(AS.ip),
-      at: clock.now(),
-    });
+    openSession({ sessions, clock }, { ...AS, as: secret }, account);
   signInAs(AS.as);
   let maySignIn = true;
   const mailboxes = () => ({ maySignIn });
@@ -48,10 +41,7 @@ export function webGateOnMemory() {
   const mailboxParts = { ...parts, guesses: memory.accountHistory, active, secrets, mailboxes };
   const mailboxSignIn = new MailboxSignIn(mailboxParts, gate.bounds);
   const rows = (sql: string, ...values: readonly string[]): readonly string[] =>
-    db
-      .prepare(sql)
-      .all(...values)
-      .map((row) => String(Object.values(row)[0]));
+    columnOf(db, sql, ...values).map(String);
   const admit = (command: Command, as: Readonly<{ as?: string; ip?: string; isDry?: boolean }> = AS) =>
     gate.admit({ command: parsedCommandOf(command), by: "root", ...as }, "web");
   return {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ASKED, factsOnFakes, HOME, PASS, PRIOR_REPORTS, SENT } from "../../../test/kit/facts-kit.ts";
-import { BAN, JAIL_REPORT, MAIL, NOON, POLICY, STRANGER, times } from "../../../test/kit/samples.ts";
+import { factsOnFakes, HOME, PASS, PRIOR_REPORTS, SENT } from "../../../test/kit/facts-kit.ts";
+import { BAN, JAIL_REPORT, MAIL, NOON, POLICY, RECIPIENT, STRANGER, times } from "../../../test/kit/samples.ts";
 import { decide } from "../../core/decide/decide.ts";
 import { decision } from "../../core/decide/decision.ts";
 import { NO_PRIOR_REPORTS } from "../../core/decide/facts.ts";
@@ -12,7 +12,7 @@ import { DAY_MS, later } from "../../core/time.ts";
 import type { AddressHistory } from "../storage-ports.ts";
 
 const LOGIN: LoginAttributes = { ip: STRANGER, service: "imap", login: "anna@example.org", passwordHash: "p" };
-const BOUNCE: Recipient = { ...ASKED, sender: "" };
+const BOUNCE: Recipient = { ...RECIPIENT, sender: "" };
 const REFUSE = decision("refuse", "session_limit");
 
 test("mails of a connection are counted when they pass, and read when the next one arrives", () => {
@@ -20,26 +20,26 @@ test("mails of a connection are counted when they pass, and read when the next o
   update(SENT);
   update(SENT);
   update(SENT, REFUSE);
-  update(ASKED);
+  update(RECIPIENT);
   assert.equal(of(SENT).sessionMails, 2);
-  assert.equal(of(ASKED).sessionMails, 0);
+  assert.equal(of(RECIPIENT).sessionMails, 0);
   update({ type: "CONNECT", ...MAIL });
   assert.equal(of(SENT).sessionMails, 0, "a new connection starts at zero");
 });
 
 test("whether a recipient exists, and is a first contact, comes from the directories", () => {
   const { of } = factsOnFakes();
-  const nobody = of({ ...ASKED, recipient: "nobody@example.org" }, {}, { ...POLICY, greylist: true });
+  const nobody = of({ ...RECIPIENT, recipient: "nobody@example.org" }, {}, { ...POLICY, greylist: true });
   assert.deepEqual([nobody.recipient, nobody.firstContact], ["unknown", true]);
-  assert.equal(of(ASKED).recipient, "exists");
+  assert.equal(of(RECIPIENT).recipient, "exists");
   assert.deepEqual([of(SENT).recipient, of(SENT).firstContact], ["exists", false]);
 });
 
 test("whether someone expects a bounce or an answer, and whether it named a different recipient before", () => {
   const { update, of } = factsOnFakes();
   assert.equal(of(BOUNCE).bounce.isExpected, true);
-  assert.deepEqual(of(ASKED).bounce, { hasOther: false, isExpected: false }, "it has a sender");
-  assert.deepEqual([of(ASKED).isAnswer, of(BOUNCE).isAnswer, of(SENT).isAnswer], [true, false, false]);
+  assert.deepEqual(of(RECIPIENT).bounce, { hasOther: false, isExpected: false }, "it has a sender");
+  assert.deepEqual([of(RECIPIENT).isAnswer, of(BOUNCE).isAnswer, of(SENT).isAnswer], [true, false, false]);
   assert.equal(of(BOUNCE).bounce.hasOther, false);
   update(BOUNCE, PASS);
   assert.equal(of({ ...BOUNCE, recipient: "other@example.org" }).bounce.hasOther, true);
@@ -48,20 +48,20 @@ test("whether someone expects a bounce or an answer, and whether it named a diff
 
 test("recipients of a connection are counted until a mail passes, or a new connection starts", () => {
   const { update, of } = factsOnFakes();
-  for (let i = 0; i < 3; i++) update(ASKED, PASS);
-  assert.equal(of(ASKED).sessionRecipients, 3);
+  for (let i = 0; i < 3; i++) update(RECIPIENT, PASS);
+  assert.equal(of(RECIPIENT).sessionRecipients, 3);
   update(SENT, REFUSE);
-  assert.equal(of(ASKED).sessionRecipients, 3);
+  assert.equal(of(RECIPIENT).sessionRecipients, 3);
   update(SENT, PASS);
-  assert.equal(of(ASKED).sessionRecipients, 0);
-  update(ASKED, PASS);
+  assert.equal(of(RECIPIENT).sessionRecipients, 0);
+  update(RECIPIENT, PASS);
   update({ type: "CONNECT", ...MAIL });
-  assert.equal(of(ASKED).sessionRecipients, 0);
+  assert.equal(of(RECIPIENT).sessionRecipients, 0);
 });
 
 test("a stranger's mail may name one extension of each mailbox", () => {
   const { update, of } = factsOnFakes();
-  const to = (recipient: string, more: Partial<typeof ASKED> = {}) => ({ ...ASKED, ...more, recipient });
+  const to = (recipient: string, more: Partial<typeof RECIPIENT> = {}) => ({ ...RECIPIENT, ...more, recipient });
   assert.equal(of(to("anna+shop@example.org")).hasOtherExtension, false);
   update(to("anna+shop@example.org"), PASS);
   assert.equal(of(to("anna+shop@example.org")).hasOtherExtension, false, "a repeated question is the same one");
@@ -138,7 +138,7 @@ test("an account has written to the recipients that passed, until the mail has e
   const { update, of } = factsOnFakes();
   const account = "anna@example.org";
   const names = (recipient: string | null, decided = PASS, by: string | null = account): void =>
-    update({ ...ASKED, account: by, recipient }, decided);
+    update({ ...RECIPIENT, account: by, recipient }, decided);
   const message = {
     type: "END_OF_MESSAGE",
     recipientCount: 2,
@@ -165,7 +165,7 @@ test("an account has written to the recipients that passed, until the mail has e
 
 test("a sender that names this machine by its address is local; one that names the gateway is not", () => {
   const { of } = factsOnFakes();
-  const here = (sender: string) => of({ ...ASKED, sender }).senderHere;
+  const here = (sender: string) => of({ ...RECIPIENT, sender }).senderHere;
   assert.equal(here("root@[203.0.113.25]"), true);
   assert.equal(here("root@[203.0.113.1]"), false);
   assert.equal(here("root@[203.0.113.9]"), false);
@@ -228,5 +228,5 @@ test("expensive facts are recorded only if the decision read them", () => {
   const over = of(connect, { connections: times(20) });
   decide(POLICY, over, connect, NOON);
   assert.equal(over.seen({})?.isWanted, true);
-  assert.equal(of({ ...ASKED, recipient: "nobody@example.org" }).seen({})?.recipient, "unknown");
+  assert.equal(of({ ...RECIPIENT, recipient: "nobody@example.org" }).seen({})?.recipient, "unknown");
 });
