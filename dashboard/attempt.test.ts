@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { settled } from "../test/kit/answered-requests.ts";
+import { settled } from "../test/kit/until.ts";
 import { forgetToasts, holdToasts, oneAtATime, TOAST_MS, tell, toasts, undoLast } from "./attempt.ts";
 
 const texts = (): readonly string[] => toasts.value.map(({ text }) => text);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { settled } from "../test/kit/answered-requests.ts";
+import { settled } from "../test/kit/until.ts";
 import { type Answer, HeldRows, LiveList } from "./live-list.ts";
 
 type Rows = Answer<string>;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { answerRequests, settled } from "../test/kit/answered-requests.ts";
+import { answerRequests } from "../test/kit/answered-requests.ts";
+import { settled } from "../test/kit/until.ts";
 import { figures, health, Live, liveness, onBans, onEvents, onGap, onStale, version } from "./live.ts";
 
 const STARTED = Date.UTC(2026, 10, 21, 14, 2);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { settled } from "../test/kit/answered-requests.ts";
+import { settled } from "../test/kit/until.ts";
 import { Refused } from "./api.ts";
 import { bytesOf, LONGEST_MS, mayWorkLater, OFFERED_MS, offerPasskey, textOf, whyNoPasskeys } from "./passkey.ts";
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { answerRequests, settled } from "../test/kit/answered-requests.ts";
+import { answerRequests } from "../test/kit/answered-requests.ts";
+import { settled } from "../test/kit/until.ts";
 import { complaintOf, post, Refused } from "./api.ts";
 import { complain, GivenUp, signedIn, toasts } from "./attempt.ts";
 import { changeWithProof, findSession, may, proofAsked, reader, trouble, withProof } from "./session.ts";

@@ -11,8 +11,3 @@ export function answerRequests(t: TestContext, answer: (request: string) => unkn
   });
   return asked;
 }
-
-/** What an answer sets off has happened. */
-export async function settled(): Promise<void> {
-  for (let turn = 0; turn < 10; turn += 1) await new Promise((resolve) => setImmediate(resolve));
-}

@@ -38,7 +38,3 @@ export function ban({ banLog, enforcer }: ReturnType<typeof newEnforcer>, count:
 export function address(n: number): Prefix {
   return net(`10.0.${n >> 8}.${n & 255}`);
 }
-
-export async function settled(): Promise<void> {
-  for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
-}

@@ -45,8 +45,3 @@ export async function started(dns: Dns = new Dns(), zones: readonly string[] = [
 }
 
 export const STRANGER = ip("198.51.100.7");
-
-/** Resolves once all answers so far have taken effect. */
-export function settled(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}

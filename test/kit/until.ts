@@ -14,3 +14,8 @@ export async function until(condition: () => boolean | Promise<boolean>, what = 
     await new Promise((resolve) => realSetTimeout(resolve, PAUSE_MS));
   }
 }
+
+/** Resolves once what is due in this process has happened, and what that sets off. */
+export async function settled(): Promise<void> {
+  for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}

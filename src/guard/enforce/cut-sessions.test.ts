@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { address, ban, enforcerKit, settled } from "../../../test/kit/enforcer-kit.ts";
-import { until } from "../../../test/kit/until.ts";
+import { address, ban, enforcerKit } from "../../../test/kit/enforcer-kit.ts";
+import { settled, until } from "../../../test/kit/until.ts";
 import { later } from "../../core/time.ts";
 
 const kit = enforcerKit(import.meta.filename);

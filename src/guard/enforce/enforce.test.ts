@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { address, ban, enforcerKit, newEnforcer, settled } from "../../../test/kit/enforcer-kit.ts";
-import { until } from "../../../test/kit/until.ts";
+import { address, ban, enforcerKit, newEnforcer } from "../../../test/kit/enforcer-kit.ts";
+import { settled, until } from "../../../test/kit/until.ts";
 import type { Outcome } from "../ports.ts";
 import { ENFORCE, noEnforcement } from "./enforce.ts";
 

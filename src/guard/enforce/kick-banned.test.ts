@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { settled } from "../../../test/kit/enforcer-kit.ts";
 import { MemoryBanLog } from "../../../test/kit/fake-firewall.ts";
 import { net } from "../../../test/kit/samples.ts";
+import { settled } from "../../../test/kit/until.ts";
 import { ImapKicker, type ImapKickerParts } from "./cut-sessions.ts";
 
 /** A ban table, and a keeper that records which sessions it was asked to close. */

@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HandClock, NoticeBoard } from "../../../test/kit/engine-kit.ts";
-import { COP, Dns, HONEST, NONE, STRANGER, settled, started, ZEN } from "../../../test/kit/honest-lists.ts";
+import { COP, Dns, HONEST, NONE, STRANGER, started, ZEN } from "../../../test/kit/honest-lists.ts";
 import { ip } from "../../../test/kit/samples.ts";
+import { settled } from "../../../test/kit/until.ts";
 import { MINUTE_MS } from "../../core/time.ts";
 import type { NameAnswer } from "../network-ports.ts";
 import { DnsBlockLists, LIST_LIMITS } from "./block-lists.ts";
