@@ -49,10 +49,10 @@ export class Child {
     return processorSecondsOf(this.pid);
   }
 
-  async stop(signal: "SIGTERM" | "SIGKILL" = "SIGTERM"): Promise<void> {
+  async stop(): Promise<void> {
     if (this.process.exitCode !== null || this.process.signalCode !== null) return;
     const ended = once(this.process, "exit");
-    this.process.kill(signal);
+    this.process.kill("SIGTERM");
     const deadline = setTimeout(() => this.process.kill("SIGKILL"), STOP_MS);
     await ended;
     clearTimeout(deadline);

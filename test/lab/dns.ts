@@ -142,7 +142,7 @@ function sign(folder: string, zone: string, key: string, records: readonly strin
  * Records of the root in addition to those from the start, instead of those published this way before. Resolvers start from this address of
  * the DNS host then. The server gets a SIGHUP (nsd(8)).
  */
-export function publish(directory: string, records: readonly string[], host: string = DNS_HOST): void {
+export function publish(directory: string, records: readonly string[], host: string): void {
   const folder = join(directory, "dns");
   const plain = join(folder, "root.zone.plain");
   const [first = ""] = readFileSync(plain, "utf8").split(PUBLISHED);

@@ -98,7 +98,7 @@ export function enforceTests(kitOf: () => FirewallLab): void {
         async () => !(await kit.reaches("198.51.100.203")) && !(await kit.reaches("198.51.100.204")),
       );
 
-      const nft = await kit.pidsOf("nft -i");
+      const nft = await kit.pidsOfNft();
       process.kill(Number(nft), "SIGKILL");
       ban("198.51.100.205");
       enforcer.nudge();

@@ -94,11 +94,11 @@ export class FirewallLab {
     return this.lab.server.mustExec(["nft", "list", "table", ...TABLE.split(" ")]);
   }
 
-  /** Processes of this name that the firewall started. */
-  async pidsOf(command: string): Promise<string> {
+  /** Processes of nft that the firewall started. */
+  async pidsOfNft(): Promise<string> {
     // Only of this lab: others may run at the same time.
-    const here = 'exec pgrep -u nobody --ns $$ --nslist net -f "$0"';
-    return (await this.lab.server.exec(["sh", "-c", here, command])).stdout.trim();
+    const here = 'exec pgrep -u nobody --ns $$ --nslist net -f "nft -i"';
+    return (await this.lab.server.exec(["sh", "-c", here])).stdout.trim();
   }
 
   async connect(from: string, timeoutMs = 3_000): Promise<Connected> {

@@ -192,12 +192,12 @@ describe("the firewall in a real kernel", { skip: whyNoLab() ?? false }, () => {
     const batch = (i: number): readonly string[] =>
       Array.from({ length: 60 }, (_, n) => `10.${i >> 8}.${i & 255}.${n}`);
     await kit.apply(["add", "198.51.100.242"]);
-    const first = await kit.pidsOf("nft -i");
+    const first = await kit.pidsOfNft();
     let batches = 0;
-    while (batches < 1_000 && (batches % 50 !== 49 || (await kit.pidsOf("nft -i")) === first))
+    while (batches < 1_000 && (batches % 50 !== 49 || (await kit.pidsOfNft()) === first))
       await kit.apply(...batch(batches++).map((text) => ["add", text] as const));
-    assert.notEqual(await kit.pidsOf("nft -i"), first);
-    assert.match(await kit.pidsOf("nft -i"), /^\d+$/, "the old one has ended");
+    assert.notEqual(await kit.pidsOfNft(), first);
+    assert.match(await kit.pidsOfNft(), /^\d+$/, "the old one has ended");
     const listing = await kit.listing();
     const held = new Set(listing.match(/\b10(?:\.\d+){3}\b/g));
     assert.equal(held.size, 60 * batches);

@@ -14,8 +14,8 @@ createServer((request, response) => {
   request.on("end", () => {
     const refuses = existsSync(`${file}.refuse`);
     if (!refuses) {
-      const { method, url, headers } = request;
-      appendFileSync(file, `${JSON.stringify({ at: Date.now(), method, url, headers, body })}\n`);
+      const { url, headers } = request;
+      appendFileSync(file, `${JSON.stringify({ at: Date.now(), url, headers, body })}\n`);
     }
     response.writeHead(refuses ? 503 : 200).end(refuses ? "not now" : "{}");
   });

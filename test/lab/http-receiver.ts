@@ -6,7 +6,6 @@ import type { Host } from "./host.ts";
 export type Received = Readonly<{
   /** Arrival of its last byte, in milliseconds since the epoch. */
   at: number;
-  method: string;
   url: string;
   headers: Readonly<Record<string, string>>;
   body: string;

@@ -43,7 +43,7 @@ export class Lab {
   }
 
   /** Further records, and the address at which resolvers find the DNS host. */
-  publish(records: readonly string[], host?: string): void {
+  publish(records: readonly string[], host: string): void {
     publish(this.directory, records, host);
     this.#dns?.kill("SIGHUP");
   }

@@ -206,8 +206,8 @@ export class Product {
     return token;
   }
 
-  async addAccount(name: string, password: string = PASSWORD): Promise<void> {
-    await this.json(["account", "add", name, "--password-stdin"], { input: `${password}\n` });
+  async addAccount(name: string): Promise<void> {
+    await this.json(["account", "add", name, "--password-stdin"], { input: `${PASSWORD}\n` });
   }
 
   /** Puts settings into the file, as `writeSettings` does, and applies them. */

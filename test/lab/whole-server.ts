@@ -16,14 +16,14 @@ export const MANY = Array.from({ length: 20 }, (_, i) => `user${i}@${DOMAINS[i %
 export const passwordOf = (name: string): string => `the password of ${name}`;
 export const BANNED_FOR_GOOD = "198.51.100.99";
 
-/** Gives a running server of these domains accounts, aliases, a ban and mails. */
-export async function fillServer(product: Product, accounts: readonly string[], mails: number): Promise<void> {
+/** Gives a running server of these domains MANY accounts, aliases, a ban and mails. */
+export async function fillServer(product: Product, mails: number): Promise<void> {
   const file = join(product.lab.directory, "accounts");
-  writeFileSync(file, accounts.map((name) => `${name}|{PLAIN}${passwordOf(name)}\n`).join(""));
+  writeFileSync(file, MANY.map((name) => `${name}|{PLAIN}${passwordOf(name)}\n`).join(""));
   await product.json(["account", "import", file]);
   for (const domain of DOMAINS) await product.json(["alias", "add", `office@${domain}`, `user0@${DOMAINS[0]}`]);
   await product.json(["ban", BANNED_FOR_GOOD, "kept", "--permanent"]);
-  new ManyMails(product.layout, accounts).add(mails);
+  new ManyMails(product.layout, MANY).add(mails);
   // Dovecot numbers the mails of a folder when it first opens it; retention, for example, opens all.
   const status = ["doveadm", "-c", product.layout.dovecotConf, "mailbox", "status", "-A", "messages", "*"];
   await product.lab.server.mustExec(status, { deadlineMs: 60_000 });
@@ -57,7 +57,7 @@ export async function backedUp(lab: Lab, elsewhere: string, mails: number) {
   };
   const source = new Product(lab, settings, { isByNpm: false });
   await source.start();
-  await fillServer(source, MANY, mails);
+  await fillServer(source, mails);
   const { key } = z.parse(z.object({ key: z.string() }), await source.json(["backup", "create"]));
   // Only the restored mails are compared, not the key.
   makeCheap(elsewhere, key);

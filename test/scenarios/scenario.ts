@@ -35,15 +35,17 @@ export const OWN: readonly OwnNetwork[] = [
   { prefix: net("203.0.113.1"), why: "gateway" },
 ];
 
-export function scenarioNames(directory: string): readonly string[] {
-  return readdirSync(directory, { withFileTypes: true })
+const HERE = import.meta.dirname;
+
+export function scenarioNames(): readonly string[] {
+  return readdirSync(HERE, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .map((entry) => entry.name)
     .toSorted();
 }
 
-export function readScenario(directory: string, name: string): Scenario {
-  const file = (what: string): string => readFileSync(join(directory, name, what), "utf8");
+export function readScenario(name: string): Scenario {
+  const file = (what: string): string => readFileSync(join(HERE, name, what), "utf8");
   const lines = file("events.jsonl").split("\n");
   const steps = stepsOfAll(lines.filter((line) => line !== "" && !line.startsWith("//")));
   const ascending = steps.every((step, i) => i === 0 || step.at >= (steps[i - 1]?.at ?? 0));
@@ -51,8 +53,8 @@ export function readScenario(directory: string, name: string): Scenario {
   return { name, policy: toPolicy(loadValid(file("policy.toml")).settings), steps, expected: file("expected.jsonl") };
 }
 
-export function rewriteExpected(directory: string, name: string, text: string): void {
-  writeFileSync(join(directory, name, "expected.jsonl"), text);
+export function rewriteExpected(name: string, text: string): void {
+  writeFileSync(join(HERE, name, "expected.jsonl"), text);
 }
 
 /** The decisions as the text of `expected.jsonl`. */

@@ -7,11 +7,9 @@ import { NaiveHistory } from "./naive-history.ts";
 import { RealEngine } from "./real-engine.ts";
 import { OWN, printDecisions, readScenario, rewriteExpected, START, scenarioNames } from "./scenario.ts";
 
-const HERE = import.meta.dirname;
-
-for (const name of scenarioNames(HERE)) {
+for (const name of scenarioNames()) {
   test(`${name}: the core with a history that recounts everything`, () => {
-    const { policy, steps, expected } = readScenario(HERE, name);
+    const { policy, steps, expected } = readScenario(name);
     const history = new NaiveHistory(policy, OWN);
     const got = printDecisions(
       steps,
@@ -20,12 +18,12 @@ for (const name of scenarioNames(HERE)) {
         return history.decide(event, at);
       }),
     );
-    if (process.env["UPDATE"] === "1") rewriteExpected(HERE, name, got);
+    if (process.env["UPDATE"] === "1") rewriteExpected(name, got);
     else assert.equal(got, expected);
   });
 
   test(`${name}: the engine on SQLite, and a replay of it`, async () => {
-    const { policy, steps, expected } = readScenario(HERE, name);
+    const { policy, steps, expected } = readScenario(name);
     const engine = new RealEngine(policy, OWN, START);
     try {
       const decisions: Decision[] = [];
@@ -41,7 +39,7 @@ for (const name of scenarioNames(HERE)) {
   });
 
   test(`${name}: the engine on SQLite, restarted before every event, and a replay of it`, async () => {
-    const { policy, steps } = readScenario(HERE, name);
+    const { policy, steps } = readScenario(name);
     const history = new NaiveHistory(policy, OWN);
     const engine = new RealEngine(policy, OWN, START);
     try {
