@@ -6,20 +6,14 @@ import { patience } from "../kit/patience.ts";
 import { whileBusy } from "../lab/busy-processors.ts";
 import type { HttpReceiver } from "../lab/http-receiver.ts";
 import { receiveAlerts } from "../lab/incident-tests.ts";
-import { openSubmissionAs, tryLogIn } from "../lab/mail.ts";
+import { ANNA, BERT, openSubmissionAs, tryLogIn } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { Sink } from "../lab/sink.ts";
 import { queueOf, submit } from "../lab/submitted.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
-const [ANNA, BERT, CARL, DORA, EVE] = ["anna", "bert", "carl", "dora", "eve"].map((name) => `${name}@example.test`) as [
-  string,
-  string,
-  string,
-  string,
-  string,
-];
+const [CARL, DORA, EVE] = ["carl@example.test", "dora@example.test", "eve@example.test"];
 const HOME = "198.51.100.65";
 const THIEF = "198.51.100.99";
 /** The address of mx.sender.test in the lab's DNS. */
