@@ -5,6 +5,7 @@ import { after, before, describe, test } from "node:test";
 import { layoutOf } from "../../src/settings/layout.ts";
 import { patience } from "../kit/patience.ts";
 import { BareDebian, type BareRun, expectAnnounced, INSIDE } from "../lab/bare-debian.ts";
+import { AS_NOBODY } from "../lab/commands.ts";
 import { whyNoDebian } from "../lab/debian-tree.ts";
 import { expectMails } from "../lab/expect-mails.ts";
 import { Lab } from "../lab/lab.ts";
@@ -81,8 +82,7 @@ describe("a bare Debian", { skip: whyNoLab() ?? whyNoDebian() ?? false }, () => 
 
   describe("changes nothing before consent", () => {
     test("is not set up by another user, nor without apt", async () => {
-      const user = { as: ["setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups"] };
-      const refused = await machine.run(["npm", "--silent", "run", "setup"], user);
+      const refused = await machine.run(["npm", "--silent", "run", "setup"], { as: AS_NOBODY });
       assert.equal(refused.code, 1);
       assert.match(refused.stderr, /must be started by root \(try: sudo npm start\)/);
       await machine.must(["mv", "/usr/bin/apt-get", "/usr/bin/apt-got"]);

@@ -4,8 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { WEIGHTS } from "../../src/host/running/runit.ts";
-import { whileStopped } from "../lab/commands.ts";
-import { AS_NOBODY } from "../lab/firewall-kit.ts";
+import { AS_NOBODY, whileStopped } from "../lab/commands.ts";
 import type { Lab } from "../lab/lab.ts";
 import {
   ANNA,
@@ -149,7 +148,7 @@ describe("what the guard has committed", { skip: whyNoLab() ?? false }, () => {
     await product.sv("down", "guard");
     for (const pid of await until("a stand-in runs", () => product.pidsOf(STAND_IN))) process.kill(pid, "SIGKILL");
     await until("the port is free", () => product.pidsOf(STAND_IN).length === 0);
-    const squatter = await lab.server.spawnReady([...AS_NOBODY.split(" "), process.execPath, "-e", SAYS_YES]);
+    const squatter = await lab.server.spawnReady([...AS_NOBODY, process.execPath, "-e", SAYS_YES]);
     try {
       assert.match(await tryLogIn(lab.sender, "198.51.100.107", ANNA), /^NO/);
       await product.sv("up", "guard");

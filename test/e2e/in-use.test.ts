@@ -3,7 +3,7 @@ import type { ChildProcess } from "node:child_process";
 import { before, describe, test } from "node:test";
 import { patience } from "../kit/patience.ts";
 import { copiedCheckout, copyCheckout } from "../lab/checkout.ts";
-import { AS_NOBODY } from "../lab/firewall-kit.ts";
+import { AS_NOBODY } from "../lab/commands.ts";
 import { Locker } from "../lab/locker.ts";
 import { signIn } from "../lab/login-attacks.ts";
 import { ANNA, assertAccepted, openSmtp, sendMail } from "../lab/mail.ts";
@@ -196,7 +196,7 @@ describe("a server in use", { skip: whyNoLab() ?? false }, () => {
   test("a start while another user holds the dashboard's port: mail flows, that program answers no one, and the page returns", async () => {
     await product.stop();
     const listens = LISTENS.replace("0.0.0.0", "127.0.0.1");
-    const taker = lab.server.spawn([...AS_NOBODY.split(" "), process.execPath, "-e", listens, "3000"]);
+    const taker = lab.server.spawn([...AS_NOBODY, process.execPath, "-e", listens, "3000"]);
     const page = { from: "127.0.0.1", to: "127.0.0.1", port: 3000 };
     try {
       await until("it has the port", () => lab.server.reaches(page));

@@ -7,8 +7,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { EventItem } from "../../src/admin/declare/items.ts";
 import { LabBrowser } from "../lab/browser.ts";
-import { endProgram } from "../lab/commands.ts";
-import { AS_NOBODY } from "../lab/firewall-kit.ts";
+import { AS_NOBODY, endProgram } from "../lab/commands.ts";
 import { ANNA, assertAccepted, sendMail, tryLogIn } from "../lab/mail.ts";
 import { believe, MAIL_PROXY, startMailProxy } from "../lab/mail-proxy.ts";
 import { mailProxyTests } from "../lab/mail-proxy-tests.ts";
@@ -190,7 +189,7 @@ describe("behind a reverse proxy as documented", { skip: whyNoLab() ?? false }, 
         const before = (await signIns("127.0.0.1")).length;
         for (const url of [`http://127.0.0.1:3000${LOGIN}`, `https://${DASHBOARD}${LOGIN}`]) {
           const asked = ["curl", "-sk", "--resolve", host, ...forged.flatMap((line) => ["-H", line]), "-d", body, url];
-          assert.match(await lab.server.mustExec([...AS_NOBODY.split(" "), ...asked]), /"status":401/);
+          assert.match(await lab.server.mustExec([...AS_NOBODY, ...asked]), /"status":401/);
         }
         assert.deepEqual(await signIns(ANYWHERE), []);
         assert.equal((await signIns("127.0.0.1")).length, before + 2);

@@ -41,6 +41,13 @@ export async function mustRun(argv: readonly string[], options: RunOptions = {})
   return ran.stdout;
 }
 
+/** Starts a command as this user, with no other groups. */
+export function asUser(user: string, group: string = user): readonly string[] {
+  return ["setpriv", "--reuid", user, "--regid", group, "--clear-groups"];
+}
+
+export const AS_NOBODY = asUser("nobody", "nogroup");
+
 /** Sends a signal; false if the process has just ended. 0 only asks whether it is there. */
 export function signal(pid: number, name: NodeJS.Signals | 0): boolean {
   try {

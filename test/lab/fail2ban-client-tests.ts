@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
-import { endProgram } from "./commands.ts";
+import { asUser, endProgram } from "./commands.ts";
 import { fail2banRuns } from "./fail2ban.ts";
 import type { Running } from "./with-product.ts";
 
@@ -30,9 +30,8 @@ export function fail2banClientTests({ lab, product }: Running): void {
     rmSync(socket, { force: true });
     const proof = join(dirname(socket), "ran-as");
     const ofRoot = join(lab.directory, "ran-as-root");
-    const user = ["setpriv", "--reuid", "ghostinbox-fail2ban", "--regid", "ghostinbox-fail2ban", "--clear-groups"];
     const server = ["/usr/bin/python3", "-c", HOSTILE, socket, `id -u > ${proof}; id -u > ${ofRoot}`];
-    const hostile = await lab.server.spawnReady([...user, ...server]);
+    const hostile = await lab.server.spawnReady([...asUser("ghostinbox-fail2ban"), ...server]);
     t.after(() => hostile.kill("SIGKILL"));
 
     await product.cli(["fail2ban", "status"]);

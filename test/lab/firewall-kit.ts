@@ -9,6 +9,7 @@ import type { Outcome } from "../../src/guard/ports.ts";
 import { NftFirewall } from "../../src/host/firewall/firewall.ts";
 import { onlyBans, TABLE } from "../../src/host/firewall/guard-table.ts";
 import { net } from "../kit/samples.ts";
+import { AS_NOBODY } from "./commands.ts";
 import type { Connected } from "./host.ts";
 import { Lab } from "./lab.ts";
 import { namespaceOf, SERVER } from "./network.ts";
@@ -25,9 +26,8 @@ export const UNITS = [
     "2001:db8:a000:2::1",
   ],
 ] as const;
-/** An unprivileged user, without and with the guard's only capability. */
-export const AS_NOBODY = "setpriv --reuid nobody --regid nogroup --clear-groups";
-const ABLE = `${AS_NOBODY} --inh-caps=+net_admin --ambient-caps=+net_admin`;
+/** An unprivileged user with the guard's only capability. */
+const ABLE = [...AS_NOBODY, "--inh-caps=+net_admin", "--ambient-caps=+net_admin"];
 /** Echoes lines, and reports ended sessions. */
 const LISTENER = `require("net").createServer((socket) => {
   const from = socket.remoteAddress.replace("::ffff:", "");
@@ -77,12 +77,12 @@ export class FirewallLab {
   }
 
   /** A folder whose `nft` and `ss` run the real ones in the server's network, with only these rights. */
-  toolsOf(name: string, rights: string): string {
+  toolsOf(name: string, rights: readonly string[]): string {
     const folder = join(this.lab.directory, name);
     mkdirSync(folder);
     for (const tool of ["/usr/sbin/nft", "/usr/bin/ss"]) {
       const path = join(folder, tool.slice(tool.lastIndexOf("/") + 1));
-      const command = `ip netns exec ${namespaceOf("server")} ${rights} ${tool}`;
+      const command = `ip netns exec ${namespaceOf("server")} ${rights.join(" ")} ${tool}`;
       writeFileSync(path, `#!/bin/sh\nPATH=/usr/sbin:/usr/bin exec ${command} "$@"\n`);
       chmodSync(path, 0o755);
     }

@@ -8,7 +8,8 @@ import { NftFirewall } from "../../src/host/firewall/firewall.ts";
 import { nftLocal, onlyBans } from "../../src/host/firewall/guard-table.ts";
 import { patience } from "../kit/patience.ts";
 import { net } from "../kit/samples.ts";
-import { AS_NOBODY, FirewallLab, OK, PORT } from "./firewall-kit.ts";
+import { AS_NOBODY } from "./commands.ts";
+import { FirewallLab, OK, PORT } from "./firewall-kit.ts";
 import { SERVER, whyNoLab } from "./network.ts";
 import { until } from "./wait.ts";
 

@@ -3,6 +3,7 @@ import { connect } from "node:net";
 import { test } from "node:test";
 import { requestOf } from "../../bench/policy-request.ts";
 import { patience } from "../kit/patience.ts";
+import { asUser } from "./commands.ts";
 import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
 
@@ -16,15 +17,7 @@ const TRAPS = {
 /** For a server with REACHED: the exporter runs, but has no receiver. */
 export function foreignFilesTests({ lab, product }: Running): void {
   const asExporter = (script: string): Promise<string> =>
-    lab.server.mustExec([
-      "setpriv",
-      "--reuid=ghostinbox-export",
-      "--regid=ghostinbox-export",
-      "--clear-groups",
-      "sh",
-      "-c",
-      script,
-    ]);
+    lab.server.mustExec([...asUser("ghostinbox-export"), "sh", "-c", script]);
 
   test("what the exporter's user puts in the place of its record stops no decision and no start", async () => {
     const { foreign: record } = product.layout.exportRecord;

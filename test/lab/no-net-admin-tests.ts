@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { AS_NOBODY } from "./commands.ts";
 import { ANNA, mailOver, openImapAs, openSubmissionAs, sendMail, tryLogIn } from "./mail.ts";
 import { PASSWORD } from "./product.ts";
 import { until } from "./wait.ts";
@@ -58,8 +59,7 @@ export function noNetAdminTests({ lab, product }: Running): void {
 
   test("a local user who keeps the login policy port busy delays no sign-in and no count", async () => {
     const { layout } = product;
-    const nobody = ["setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups"];
-    const holder = await lab.server.spawnReady([...nobody, layout.node, "-e", HOLD]);
+    const holder = await lab.server.spawnReady([...AS_NOBODY, layout.node, "-e", HOLD]);
     try {
       // A connection that Dovecot already has open proves nothing: it must connect again.
       for (const pid of product.pidsOf(/\/auth$/)) process.kill(pid, "SIGKILL");

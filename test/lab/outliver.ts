@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { endProgram } from "./commands.ts";
+import { asUser, endProgram } from "./commands.ts";
 import type { Host } from "./host.ts";
 
 /** Ignores SIGTERM, like a program that an attacker left behind; the first argument is a file to hold open. */
@@ -33,15 +33,8 @@ export class Outliver {
   }
 
   static async start({ host, user, file, within = [] }: Wish): Promise<Outliver> {
-    const as = ["setpriv", "--reuid", user, "--regid", user, "--clear-groups"];
-    const [program = "", ...argv] = host.inside([
-      ...within,
-      ...as,
-      "perl",
-      "-e",
-      PROGRAM,
-      ...(file === undefined ? [] : [file]),
-    ]);
+    const perl = ["perl", "-e", PROGRAM, ...(file === undefined ? [] : [file])];
+    const [program = "", ...argv] = host.inside([...within, ...asUser(user), ...perl]);
     const child = spawn(program, argv, { stdio: ["ignore", "pipe", "inherit"], env: { PATH: process.env["PATH"] } });
     assert.equal(String((await once(child.stdout, "data"))[0]), "here\n");
     return new Outliver(child);

@@ -4,6 +4,7 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { readDelivery } from "../../src/jobs/export/delivery-record.ts";
+import { AS_NOBODY } from "./commands.ts";
 import { ANNA, openImap, sendMail } from "./mail.ts";
 import { type Identity, identitiesOf, identityNamed, opens, type Reach, reachOf } from "./reach.ts";
 import { until } from "./wait.ts";
@@ -206,9 +207,8 @@ export function reachTests({ lab, product }: Running): void {
   });
 
   test("no local program puts anything into the queue as root does with an alert", async () => {
-    const nobody = ["setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups"];
     const sendmail = ["/usr/sbin/sendmail", "-C", product.layout.postfixConf, "-f", "postmaster@example.test", ANNA];
-    const ran = await lab.server.exec([...nobody, ...sendmail], { input: "Subject: forged\n\nx\n" });
+    const ran = await lab.server.exec([...AS_NOBODY, ...sendmail], { input: "Subject: forged\n\nx\n" });
     assert.notEqual(ran.code, 0, ran.stderr);
     const tested = await product.cli(["alerts", "test", "--json"]);
     assert.match(tested.stdout, /"channel": "email", "ok": true/);

@@ -3,7 +3,7 @@ import { X509Certificate } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { before, describe, test } from "node:test";
-import { mustRun } from "./commands.ts";
+import { asUser, mustRun } from "./commands.ts";
 import { daneTests } from "./dane-tests.ts";
 import type { Dialog } from "./dialog.ts";
 import type { Lab } from "./lab.ts";
@@ -183,8 +183,7 @@ export function tlsTests({ lab, product }: Running, certificateOf: () => Certifi
         const { mode, uid } = statSync(join(product.layout.tlsServed, name));
         assert.deepEqual([mode & 0o777, uid], [0o600, 0], name);
       }
-      const as = ["setpriv", "--reuid", "ghostinbox", "--regid", "ghostinbox", "--clear-groups"];
-      const read = await lab.server.exec([...as, "cat", join(product.layout.tlsServed, "key.pem")]);
+      const read = await lab.server.exec([...asUser("ghostinbox"), "cat", join(product.layout.tlsServed, "key.pem")]);
       assert.notEqual(read.code, 0);
     });
   });
