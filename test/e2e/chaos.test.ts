@@ -207,10 +207,10 @@ async function committed(product: Product, upTo?: number): Promise<Seen> {
   return { last: Number(row?.[0]), rows: Number(row?.[1]) };
 }
 
-/** Endless mails, each from a different IPv6 network. */
 /** How often a mail that is refused for the moment is sent again. */
 const TRIES = 3;
 
+/** Endless mails, each from a different IPv6 network. */
 class Flood {
   sent = 0;
   readonly #end = new AbortController();
