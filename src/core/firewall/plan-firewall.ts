@@ -1,4 +1,4 @@
-import { isV4, networkAddress, type Prefix, parsePrefix, prefixLength } from "../net/ip.ts";
+import { isV4, type Prefix, prefixLength, widened } from "../net/ip.ts";
 import { isOver, type Millis } from "../time.ts";
 
 /**
@@ -109,13 +109,9 @@ export function planSteps(networks: Networks, steps: readonly Step[], now: Milli
 export function outermost(prefixes: readonly Prefix[]): readonly Prefix[] {
   const all = new Set(prefixes);
   const lengths = [...new Set(prefixes.map(prefixLength))];
-  const widened = (prefix: Prefix, length: number): Prefix | null => parsePrefix(`${networkAddress(prefix)}/${length}`);
   return [...all].filter((prefix) => {
     const own = prefixLength(prefix);
-    return !lengths.some((length) => {
-      const wider = length < own ? widened(prefix, length) : null;
-      return wider !== null && all.has(wider);
-    });
+    return !lengths.some((length) => length < own && all.has(widened(prefix, length)));
   });
 }
 

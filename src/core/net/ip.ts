@@ -142,6 +142,11 @@ export function overlaps(a: Prefix, b: Prefix): boolean {
   return contains(wider, networkAddress(wider === a ? b : a));
 }
 
+/** The network of this length around it. */
+export function widened(network: Prefix, length: number): Prefix {
+  return truncate(networkAddress(network), length);
+}
+
 /** Without the library's parser, which made a quarter of all objects of a decision: the text is canonical. */
 function truncate(address: Ip, length: number): Prefix {
   return `${isV4(address) ? truncatedV4(address, length) : truncatedV6(address, length)}/${length}` as Prefix;

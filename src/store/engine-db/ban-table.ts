@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Ban, Change } from "../../core/decide/decision.ts";
-import { isSingleAddress, isV4, networkAddress, type Prefix, parsePrefix, prefixLength } from "../../core/net/ip.ts";
+import { isSingleAddress, isV4, type Prefix, prefixLength, widened } from "../../core/net/ip.ts";
 import type { Millis } from "../../core/time.ts";
 import type { AddressHistory } from "../../guard/storage-ports.ts";
 import { integer, millis } from "../columns.ts";
@@ -133,8 +133,7 @@ export class BanLengths {
     return [...lengths]
       .filter((length) => length < own)
       .sort((a, b) => b - a)
-      .map((length) => parsePrefix(`${networkAddress(network)}/${length}`))
-      .filter((wider) => wider !== null);
+      .map((length) => widened(network, length));
   }
 }
 

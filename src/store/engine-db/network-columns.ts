@@ -1,5 +1,5 @@
 import ipaddr from "ipaddr.js";
-import { isV4, networkAddress, type Prefix, parsePrefix, prefixLength } from "../../core/net/ip.ts";
+import { isV4, networkAddress, type Prefix, prefixLength, widened } from "../../core/net/ip.ts";
 
 export type Bounds = Readonly<{ first: Uint8Array; last: Uint8Array }>;
 
@@ -14,12 +14,8 @@ export function boundsOf(network: Prefix): Bounds {
 
 /** The network itself and all that contain it, narrowest first. */
 export function covering(network: Prefix): readonly Prefix[] {
-  const found: Prefix[] = [];
-  for (let length = prefixLength(network); length >= 0; length--) {
-    const wider = parsePrefix(`${networkAddress(network)}/${length}`);
-    if (wider !== null) found.push(wider);
-  }
-  return found;
+  const own = prefixLength(network);
+  return Array.from({ length: own + 1 }, (_, fewer) => widened(network, own - fewer));
 }
 
 const MAPPED = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
