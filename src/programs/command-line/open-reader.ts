@@ -24,7 +24,7 @@ export function openReader(layout: Layout): Opened | Failure {
     const engine = openEngineForReading(layout.engineDb);
     const accounts = openAccountsForReading(layout.accountsDb);
     const lists = new AccountLists(accounts);
-    const history = new SqliteAccountHistory(engine);
+    const guesses = new SqliteAccountHistory(engine);
     const heldMail = new SqliteHeldMail(engine);
     const signIns = new LastSignIns(engine);
     const credentials = new Credentials(accounts);
@@ -44,7 +44,7 @@ export function openReader(layout: Layout): Opened | Failure {
           };
         },
         account: (name) => lists.account(name),
-        accountState: (name, policy, now) => accountState({ history, heldMail, policy }, name, now),
+        accountState: (name, policy, now) => accountState({ engine: { policy }, guesses, heldMail }, name, now),
         aliases: (asked) => lists.aliases(asked),
         access: (name) => ({ addresses: lists.sendersOf(name), lastSignIn: signIns.of(name) }),
         accountPassword: (name) => lists.password(name),

@@ -9,7 +9,7 @@ import { accountState } from "./account-state.ts";
 const ANNA = "anna@example.test";
 
 function fresh() {
-  const { sqlite, clock, accountHistory: history, heldMail } = engineOnMemory();
+  const { engine, sqlite, clock, accountHistory: guesses, heldMail } = engineOnMemory();
   const apply = (...changes: readonly Change[]): void => {
     sqlite.begin();
     for (const change of changes) {
@@ -18,8 +18,8 @@ function fresh() {
     }
     sqlite.commit();
   };
-  const parts = { history, heldMail, policy: TEST_POLICY };
-  return { apply, clock, state: (account = ANNA) => accountState(parts, account, clock.now()) };
+  const state = (account = ANNA) => accountState({ engine, guesses, heldMail }, account, clock.now());
+  return { apply, clock, state };
 }
 
 const guess = (i: number): Change => ({

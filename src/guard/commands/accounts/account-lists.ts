@@ -49,12 +49,11 @@ export async function accountDetails(
 ): Promise<Reply<"account_details">> {
   const row = parts.accountRow(name);
   if (row === null) return NO_ACCOUNT;
-  const { engine, guesses: history, heldMail, clock, book, lastSignIn } = parts;
-  const known = accountState({ history, heldMail, policy: engine.policy }, name, clock.now());
+  const { book, lastSignIn } = parts;
   const { quotaBytes, keyOfEach } = parts.mailboxes();
   const result = {
     ...row,
-    ...known,
+    ...accountState(parts, name, parts.clock.now()),
     lastSignIn: lastSignIn(name),
     aliases: book.aliasesTo(name, MOST_ALIASES),
     aliasesTotal: book.aliasCounts([name]).get(name) ?? 0,

@@ -1,6 +1,5 @@
 import type { AccountKnown, AccountRow } from "../../../admin/accounts.ts";
 import type { ParsedCommandOf, Reply } from "../../../admin/declare/control.ts";
-import type { Policy } from "../../../core/decide/policy.ts";
 import { type AccountName, parseAccountName } from "../../../core/net/address.ts";
 import { later, type Millis } from "../../../core/time.ts";
 import type { HeldMail } from "../../admin-ports.ts";
@@ -10,43 +9,34 @@ import type { Clock } from "../../ports.ts";
 import type { AccountHistory } from "../../storage-ports.ts";
 
 type AccountStateParts = Readonly<{
-  history: Pick<AccountHistory, "guesses" | "signIns">;
+  engine: Pick<Engine, "policy">;
+  guesses: Pick<AccountHistory, "guesses" | "signIns">;
   heldMail: Pick<HeldMail, "accounts">;
-  policy: Policy;
 }>;
 
 /** What the guard knows about an account now, from the database. `account` in lower case. */
-export function accountState(
-  { history, heldMail, policy }: AccountStateParts,
-  account: string,
-  now: Millis,
-): AccountKnown {
+export function accountState(parts: AccountStateParts, account: string, now: Millis): AccountKnown {
+  const { policy } = parts.engine;
   const { failures: limit, windowMs, knownForMs } = policy.accounts;
-  const guesses = guessesAt(history, policy, { name: account, network: null, pending: [] }, now);
-  const signIns = history.signIns(account, later(now, -knownForMs));
+  const guesses = guessesAt(parts.guesses, policy, { name: account, network: null, pending: [] }, now);
+  const signIns = parts.guesses.signIns(account, later(now, -knownForMs));
   return {
     guarded: guesses < limit ? null : { guesses, windowMs },
-    held: heldMail.accounts().find((one) => one.account === account) ?? null,
+    held: parts.heldMail.accounts().find((one) => one.account === account) ?? null,
     known: [...new Set(signIns.map(({ prefix }) => prefix))],
   };
 }
 
-export type AccountStateCommandParts = Readonly<{
-  engine: Pick<Engine, "policy">;
-  accountRow: (name: AccountName) => AccountRow | null;
-  guesses: Pick<AccountHistory, "guesses" | "signIns">;
-  heldMail: Pick<HeldMail, "accounts">;
-  clock: Clock;
-}>;
+export type AccountStateCommandParts = AccountStateParts &
+  Readonly<{ accountRow: (name: AccountName) => AccountRow | null; clock: Clock }>;
 
 /** The current state of an account, for the web, which cannot read `accounts.db`. */
 export function accountStateNow(
-  { engine, accountRow, guesses: history, heldMail, clock }: AccountStateCommandParts,
+  parts: AccountStateCommandParts,
   { name: asked }: ParsedCommandOf<"account_state">,
 ): Reply<"account_state"> {
   const name = parseAccountName(asked);
-  const row = name === null ? null : accountRow(name);
+  const row = name === null ? null : parts.accountRow(name);
   if (name === null || row === null) return { ok: true, result: { state: null } };
-  const known = accountState({ history, heldMail, policy: engine.policy }, name, clock.now());
-  return { ok: true, result: { state: { ...row, ...known } } };
+  return { ok: true, result: { state: { ...row, ...accountState(parts, name, parts.clock.now()) } } };
 }
