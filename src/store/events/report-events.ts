@@ -31,14 +31,7 @@ const REFUSED = {
   EMAIL_BLOCKED: "mails",
   CONNECT_REFUSED: "connections",
 } as const satisfies Partial<Record<EventType, keyof AddressFigures>>;
-type Refusal = keyof typeof REFUSED;
-const REFUSALS = [
-  "LOGIN_FAILED",
-  "LOGIN_REFUSED",
-  "EMAIL_BLOCKED",
-  "CONNECT_REFUSED",
-] as const satisfies readonly Refusal[];
-const LOOKED_AT = [...REFUSALS, "SPAM_SCORED"] as const satisfies readonly EventType[];
+const LOOKED_AT = [...Object.keys(REFUSED), "SPAM_SCORED"];
 
 /**
  * Figures of a period for a report, by the index of types. Events that retention removed are in the sums by day and by reason,
@@ -92,11 +85,11 @@ export class ReportEvents {
   addresses(from: Millis, now: Millis): readonly AddressFigures[] {
     const first = this.#ids.firstSince(from);
     const found = new Map<string, Record<"signIns" | "mails" | "connections", number>>();
-    for (const type of REFUSALS)
+    for (const [type, figure] of Object.entries(REFUSED))
       for (const row of this.#sql.addresses.all(type, first, MOST, GROUPS)) {
         const ip = text(row["ip"]);
         const figures = found.get(ip) ?? { signIns: 0, mails: 0, connections: 0 };
-        figures[REFUSED[type]] += integer(row["n"]);
+        figures[figure] += integer(row["n"]);
         found.set(ip, figures);
       }
     const all = [...found].map(([ip, figures]) => ({ ip, ...figures }));
