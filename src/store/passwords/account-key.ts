@@ -9,6 +9,7 @@ import {
   privateDecrypt,
   publicEncrypt,
   randomBytes,
+  type ScryptOptions,
   scrypt,
 } from "node:crypto";
 import { promisify } from "node:util";
@@ -21,6 +22,7 @@ const RECOVERY_BITS = 3_072;
 const OAEP = { padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: "sha256" } as const;
 
 const generate = promisify(generateKeyPair);
+const derive = promisify<string, Buffer, number, ScryptOptions, Buffer>(scrypt);
 
 /** The owner's keys, in PEM: the public half encrypts each account's key, the private half opens it. */
 export async function makeRecoveryKeys(): Promise<Readonly<{ publicKey: string; privateKey: string }>> {
@@ -111,7 +113,7 @@ type Lock = (privateKey: Buffer) => string;
  */
 export async function lockOf(passphrase: string): Promise<Lock> {
   const salt = randomBytes(SALT_BYTES);
-  const derived = await derive(passphrase, salt);
+  const derived = await derive(passphrase, salt, KEY_BYTES, SCRYPT);
   return (privateKey) => {
     const iv = randomBytes(IV_BYTES);
     const cipher = createCipheriv("aes-256-cbc", derived, iv);
@@ -122,15 +124,6 @@ export async function lockOf(passphrase: string): Promise<Lock> {
     const algorithm = der(SEQUENCE, der(OBJECT, PBES2), der(SEQUENCE, derivation, encryption));
     return pem(der(SEQUENCE, algorithm, der(OCTET_STRING, closed)));
   };
-}
-
-function derive(passphrase: string, salt: Buffer): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    scrypt(passphrase, salt, KEY_BYTES, SCRYPT, (error, key) => {
-      if (error === null) resolve(key);
-      else reject(error);
-    });
-  });
 }
 
 /** One element of DER (ITU-T X.690, 8.1) of at most 65,535 bytes. */
