@@ -35,10 +35,7 @@ export class SqliteFactors implements FactorStore, RecoveryStore {
 
   totp(): StoredTotp | null {
     const row = this.#sql.totp.get();
-    if (row === undefined) return null;
-    const { secret } = row;
-    if (!(secret instanceof Uint8Array)) throw new TypeError("the secret is not bytes");
-    return { secret, lastStep: integer(row["last_step"]) };
+    return row === undefined ? null : { secret: bytes(row["secret"]), lastStep: integer(row["last_step"]) };
   }
 
   setTotp({ secret, lastStep, at, recovery }: NewTotp): void {
