@@ -13,7 +13,14 @@ import { SERVICES } from "../../host/running/runit.ts";
 import { CONTENT_USERS, type Layout, POSTGREY_USER, serviceLog, USERS } from "../../settings/layout.ts";
 import { fail2banDirectories } from "../fail2ban/fail2ban-conf.ts";
 
-type Entry = Readonly<{ path: string; mode: number; user: string; group: string }>;
+type Entry = Readonly<{
+  path: string;
+  mode: number;
+  user: string;
+  group: string;
+  /** Whether users write freely in it; after a move their user ids may differ. */
+  isTree: boolean;
+}>;
 
 /** Every directory of docs/reference/files.md, parents first: none is in one that another user could have replaced. */
 export function directories(layout: Layout): readonly Entry[] {
@@ -39,9 +46,9 @@ export function directories(layout: Layout): readonly Entry[] {
     at(layout.tls, 0o700),
     at(layout.secrets, 0o750, "root", guard),
     at(join(data, "db")),
-    at(dirname(layout.engineDb), 0o2750, guard, dataGroup),
-    at(dirname(layout.accountsDb), 0o2750, guard, accountsGroup),
-    at(layout.mail, 0o700, mail, mail),
+    tree(dirname(layout.engineDb), 0o2750, guard, dataGroup),
+    tree(dirname(layout.accountsDb), 0o2750, guard, accountsGroup),
+    tree(layout.mail, 0o700, mail, mail),
     at(join(data, "spool")),
     at(layout.postfixQueue),
     ...queueDirectories(layout),
@@ -51,21 +58,21 @@ export function directories(layout: Layout): readonly Entry[] {
     at(layout.postfixData, 0o700, "postfix", "postfix"),
     at(join(data, "lib", "dovecot")),
     // The guard reads its position.
-    at(layout.exportData, 0o2750, USERS.export, guard),
+    tree(layout.exportData, 0o2750, USERS.export, guard),
     at(dirname(layout.spamMilterSocket), 0o2750, CONTENT_USERS.spamMilter, "postfix"),
     at(dirname(layout.rspamdSocket), 0o2750, CONTENT_USERS.rspamd, "postfix"),
     at(dirname(layout.greylistSocket), 0o2750, POSTGREY_USER, "postfix"),
-    at(layout.postgreyData, 0o700, POSTGREY_USER, POSTGREY_USER),
+    tree(layout.postgreyData, 0o700, POSTGREY_USER, POSTGREY_USER),
     // Rspamd reads its keys; root creates them.
     at(layout.dkimKeys, 0o750, "root", CONTENT_USERS.rspamd),
     at(dirname(layout.proofWord), 0o750, "root", CONTENT_USERS.rspamd),
     at(dirname(layout.legalHolds), 0o700),
     at(dirname(layout.mailPublicKey), 0o700),
     at(dirname(layout.mailPrivateKey), 0o700),
-    at(layout.rspamdData, 0o700, CONTENT_USERS.rspamd, CONTENT_USERS.rspamd),
-    at(layout.spamState, 0o700, CONTENT_USERS.spamd, CONTENT_USERS.spamd),
-    at(layout.spamPreferences, 0o2750, guard, CONTENT_USERS.spamd),
-    at(layout.authorLists, 0o2750, guard, CONTENT_USERS.rspamd),
+    tree(layout.rspamdData, 0o700, CONTENT_USERS.rspamd, CONTENT_USERS.rspamd),
+    tree(layout.spamState, 0o700, CONTENT_USERS.spamd, CONTENT_USERS.spamd),
+    tree(layout.spamPreferences, 0o2750, guard, CONTENT_USERS.spamd),
+    tree(layout.authorLists, 0o2750, guard, CONTENT_USERS.rspamd),
     at(layout.report, 0o700),
     at(dirname(layout.checkRecord), 0o700),
     at(layout.incidents, 0o700),
@@ -84,7 +91,7 @@ export function directories(layout: Layout): readonly Entry[] {
     at(dirname(layout.spamdSocket), 0o2750, CONTENT_USERS.spamd, CONTENT_USERS.spamMilter),
     at(layout.dovecotBase),
     at(layout.folderLimits),
-    ...fail2banDirectories(layout).map((path) => at(path, 0o750, fail2ban, fail2ban)),
+    ...fail2banDirectories(layout).map((path) => tree(path, 0o750, fail2ban, fail2ban)),
     // Fail2ban writes it, and the guard removes what it has read.
     at(layout.fail2banSpool, 0o2770, fail2ban, guard),
     at(layout.services),
@@ -102,27 +109,15 @@ function queueDirectories({ postfixQueue }: Layout): readonly Entry[] {
 }
 
 function at(path: string, mode = 0o755, user = "root", group = "root"): Entry {
-  return { path, mode, user, group };
+  return { path, mode, user, group, isTree: false };
+}
+
+function tree(path: string, mode: number, user: string, group: string): Entry {
+  return { path, mode, user, group, isTree: true };
 }
 
 /** Of the queue, and others that belong only to Postfix. */
 const PRIVATE = "active bounce corrupt defer deferred flush hold incoming private saved trace".split(" ");
-
-/** Directories in which users write freely; after a move their user ids may differ. */
-function trees(layout: Layout): readonly string[] {
-  return [
-    dirname(layout.engineDb),
-    dirname(layout.accountsDb),
-    layout.mail,
-    layout.rspamdData,
-    layout.spamState,
-    layout.spamPreferences,
-    layout.authorLists,
-    layout.postgreyData,
-    layout.exportData,
-    ...fail2banDirectories(layout),
-  ];
-}
 
 /**
  * Creates missing directories and restores owners and modes. The users exist already. Returns messages for the
@@ -131,9 +126,9 @@ function trees(layout: Layout): readonly string[] {
 export function makeDirectories(layout: Layout): readonly string[] {
   const warnings: string[] = [];
   removeLeftStages(layout);
-  for (const { path, mode, user, group } of directories(layout)) {
+  for (const { path, mode, user, group, isTree } of directories(layout)) {
     const owner = { uid: userIds(user).uid, gid: groupId(group) };
-    const { count, first } = giveDirectory(path, { mode, owner }, trees(layout).includes(path));
+    const { count, first } = giveDirectory(path, { mode, owner }, isTree);
     if (first !== null)
       warnings.push(
         `Of the files below ${path} ${count} stay with another user, such as ${first}: see whose it is with ls -li.`,
