@@ -1,10 +1,7 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { describe, test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
-import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { inRspamdLua } from "../../../test/kit/rspamd-lua.ts";
 import { AUTHORS_LUA } from "./authors.ts";
 
 /** Field values and the addresses that they name. */
@@ -115,11 +112,8 @@ const UNCLEAR: readonly string[] = [
 const PROCESSOR_S = "os.clock()";
 
 describe("author fields", { skip: lacking({ installed: ["rspamadm"] }) }, () => {
-  const directory = temporaryDirectory();
-
-  /** Evaluates expressions in Rspamd's own Lua; one line of output for each. */
+  /** Evaluates expressions; one line of output for each. */
   function lua(expressions: readonly string[]): readonly string[] {
-    const script = join(directory, "try.lua");
     const show = [
       "local function show(list)",
       "  if not list then return 'nil' end",
@@ -132,8 +126,7 @@ describe("author fields", { skip: lacking({ installed: ["rspamadm"] }) }, () => 
       "end",
     ];
     const prints = expressions.map((expression) => `print((${expression}))`);
-    writeFileSync(script, [AUTHORS_LUA, ...show, ...prints, ""].join("\n"));
-    return execFileSync("rspamadm", ["lua", "-b", script], { encoding: "utf8" }).split("\n").slice(0, -1);
+    return inRspamdLua([AUTHORS_LUA, ...show, ...prints, ""].join("\n"));
   }
 
   const literal = (text: string): string =>

@@ -4,6 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
+import { inRspamdLua } from "../../../test/kit/rspamd-lua.ts";
 import { sampleSite } from "../../../test/kit/sample-site.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { dkimKeys, renderRspamd, rspamdService, rspamdVariables } from "./rspamd-conf.ts";
@@ -55,7 +56,6 @@ describe("rspamd itself", { skip: lacking({ installed: RSPAMD }) }, () => {
   });
 
   test("defers a mail over which a rule failed", () => {
-    const script = join(directory, "verdict.lua");
     const program = [
       "local rules = {}",
       "rspamd_config = { register_symbol = function(_, rule) rules[rule.name] = rule.callback end }",
@@ -67,8 +67,7 @@ describe("rspamd itself", { skip: lacking({ installed: RSPAMD }) }, () => {
       // This task lacks what the verdict asks it for.
       "judge(true)",
     ];
-    writeFileSync(script, program.join("\n"));
-    assert.equal(execFileSync("rspamadm", ["lua", "-b", script], { encoding: "utf8" }), "soft reject\n".repeat(2));
+    assert.deepEqual(inRspamdLua(program.join("\n")), ["soft reject", "soft reject"]);
   });
 
   test("finds the organization that a name belongs to", () => {
@@ -89,10 +88,7 @@ describe("rspamd itself", { skip: lacking({ installed: RSPAMD }) }, () => {
       'local names = require "rspamd_util"',
       ...Object.keys(expected).map((name) => `print(names.get_tld("${name}"))`),
     ];
-    const script = join(directory, "try.lua");
-    writeFileSync(script, program.join("\n"));
-    const printed = execFileSync("rspamadm", ["lua", "-b", script], { encoding: "utf8" });
-    assert.deepEqual(printed.trim().split("\n"), Object.values(expected));
+    assert.deepEqual(inRspamdLua(program.join("\n")), Object.values(expected));
   });
 });
 

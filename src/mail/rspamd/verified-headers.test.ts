@@ -1,17 +1,16 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
+import { inRspamdLua } from "../../../test/kit/rspamd-lua.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { VERIFIED_HEADERS_LUA } from "./verified-headers.ts";
 
 const RSPAMADM = { skip: lacking({ installed: ["rspamadm"] }) };
 
 test("a sender of ours gets no proof: its report is delivered here", RSPAMADM, () => {
-  const directory = temporaryDirectory();
-  const [word, script] = [join(directory, "word"), join(directory, "try.lua")];
+  const word = join(temporaryDirectory(), "word");
   writeFileSync(word, "7".repeat(32));
   const isProven = (domain: string): string => `
     local headers = {}
@@ -22,10 +21,8 @@ test("a sender of ours gets no proof: its report is delivered here", RSPAMADM, (
     print(headers["X-GhostInbox-Verified"].value, headers["X-GhostInbox-Proof"] ~= nil)`;
   const domains = ["elsewhere.test", "Example.org", "sub.example.org", ""];
   const given = `local PROOF_WORD = "${word}"\nlocal OWN_DOMAINS = { ["example.org"] = true }\n`;
-  writeFileSync(
-    script,
+  const printed = inRspamdLua(
     given + VERIFIED_HEADERS_LUA + domains.map((domain) => `do ${isProven(domain)} end`).join("\n"),
   );
-  const printed = execFileSync("rspamadm", ["lua", "-b", script], { encoding: "utf8" });
-  assert.deepEqual(printed.trim().split("\n"), ["spf\ttrue", "spf\tfalse", "spf\ttrue", "spf\ttrue"]);
+  assert.deepEqual(printed, ["spf\ttrue", "spf\tfalse", "spf\ttrue", "spf\ttrue"]);
 });
