@@ -1,12 +1,9 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { describe, test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
+import { headerActions } from "../../../test/kit/postmap.ts";
 import { PROXIED_PORTS, sampleSite } from "../../../test/kit/sample-site.ts";
 import { net } from "../../../test/kit/samples.ts";
-import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { LANES, shortOnly } from "./main-cf.ts";
 import { renderChroot, renderPostfixMaster, renderSubmissionHeaders } from "./master-cf.ts";
 import { postfixMilters } from "./milters.ts";
@@ -111,22 +108,8 @@ test("chrooted programs ask only our resolver", () => {
   assert.match(files.get("services") ?? "", /^smtp 25\/tcp/m);
 });
 
-/** Asks the real postmap(1) what cleanup(8) would do with a header. */
 describe("headers of submitted mail", { skip: lacking({ installed: ["postmap"] }) }, () => {
-  const directory = temporaryDirectory();
-  writeFileSync(join(directory, "main.cf"), "");
-  writeFileSync(join(directory, "table"), renderSubmissionHeaders().text);
-  const verdict = (header: string): string => {
-    const input = `${header}\n\nbody\n`;
-    const argv = ["-c", directory, "-h", "-q", "-", `regexp:${join(directory, "table")}`];
-    try {
-      // KEY, a tab, and the action.
-      const answer = execFileSync("postmap", argv, { input, encoding: "utf8", stdio: "pipe" });
-      return answer.slice(answer.lastIndexOf("\t") + 1).trim();
-    } catch {
-      return "";
-    }
-  };
+  const verdicts = (header: string) => headerActions(renderSubmissionHeaders().text, `${header}\n\nbody\n`);
 
   test("the user's address and mail program are removed", () => {
     for (const header of [
@@ -136,7 +119,7 @@ describe("headers of submitted mail", { skip: lacking({ installed: ["postmap"] }
       "x-php-originating-script: 1000:mail.php",
       "Received: from [10.0.0.7] (laptop.lan [10.0.0.7]) by webmail.example.org; Thu, 1 Jan 2026 00:00:00 +0000",
     ])
-      assert.equal(verdict(header), "IGNORE", header);
+      assert.deepEqual(verdicts(header), ["IGNORE"], header);
   });
 
   test("our own trace stays, without the client", () => {
@@ -147,13 +130,13 @@ describe("headers of submitted mail", { skip: lacking({ installed: ["postmap"] }
       "\tby mail.example.org (Postfix) with ESMTPSA id 4Xy1Zk2p",
       "\tfor <bob@example.net>; Thu,  1 Jan 2026 00:00:00 +0000 (UTC)",
     ].join("\n");
-    const replaced = verdict(received);
+    const [replaced = ""] = verdicts(received);
     assert.match(replaced, /^REPLACE Received: by mail\.example\.org with ESMTPSA id 4Xy1Zk2p; Thu, +1 Jan 2026/);
     assert.doesNotMatch(replaced, /198\.51|192\.168|bob|dsl/);
   });
 
   test("other header fields stay", () => {
     for (const header of ["Subject: X-Mailer: no", "From: <anna@example.org>", "Mime-Version: 1.0", "X-Priority: 1"])
-      assert.equal(verdict(header), "", header);
+      assert.deepEqual(verdicts(header), [], header);
   });
 });
