@@ -1,4 +1,4 @@
-import { listOf, oneOf, type Read } from "./kinds/kind.ts";
+import { oneOf, type Read } from "./kinds/kind.ts";
 import { domain, hostName, path } from "./kinds/texts.ts";
 import { abuse } from "./schema/abuse.ts";
 import { alerts } from "./schema/alerts.ts";
@@ -7,13 +7,12 @@ import { sending } from "./schema/limits.ts";
 import { certificates, machine } from "./schema/machine.ts";
 import { mail } from "./schema/mail.ts";
 import { backup, exported, report, retention } from "./schema/upkeep.ts";
-import { optional, type Setting } from "./setting.ts";
+import { optional, optionalList, type Setting } from "./setting.ts";
 
 /** Every setting. The key is the path in `ghostinbox.toml`. Each setting is used by something. */
 export const schema = {
   domains: {
-    kind: listOf(domain, 1_000),
-    byDefault: [],
+    ...optionalList(domain, 1_000),
     says: "Mail domains of this server; the first one names it.",
     variable: "GHOSTINBOX_DOMAIN",
   },

@@ -1,4 +1,4 @@
-import { type Kind, orEmpty, wholeNumber } from "./kinds/kind.ts";
+import { type Kind, listOf, orEmpty, wholeNumber } from "./kinds/kind.ts";
 
 /** One setting: what it accepts, its default as written in the file, and what it does. */
 export type Setting<T> = Readonly<{
@@ -31,6 +31,11 @@ export type Conflict = Omit<SettingProblem, "line">;
 /** Empty unless it is set. */
 export function optional(kind: Kind<string>) {
   return { kind: orEmpty(kind), byDefault: "" } as const;
+}
+
+/** A list of at most `most`, empty unless it is set. */
+export function optionalList<T>(item: Kind<T>, most: number) {
+  return { kind: listOf(item, most), byDefault: [] } as const;
 }
 
 export const count = wholeNumber(1, 1_000_000);

@@ -1,7 +1,7 @@
 import { HOUR_MS, SECOND_MS } from "../../core/time.ts";
 import { ascending, duration, flag, listOf, oneOf, size, wholeNumber } from "../kinds/kind.ts";
 import { domain, door, mailAddress, network, networkInterface } from "../kinds/texts.ts";
-import { count, GB, KB, optional, type Setting } from "../setting.ts";
+import { count, GB, KB, optional, optionalList, type Setting } from "../setting.ts";
 import { jails } from "./detection.ts";
 import { guessing } from "./limits.ts";
 
@@ -112,8 +112,7 @@ export const abuse = {
   ...guessing,
 
   "logins.networks": {
-    kind: listOf(network, 1_000),
-    byDefault: [],
+    ...optionalList(network, 1_000),
     says: "Networks from which users may sign in to read and send mail, and to the dashboard; empty means anywhere. `account networks` restricts a single account.",
     source: "Dovecot, allow_nets",
   },
@@ -200,13 +199,11 @@ export const abuse = {
     says: "What the firewall blocks: banned addresses (`bans`), or also every port but this server's, those of SSH and of `firewall.open` (`strict`; docs/firewall.md).",
   },
   "firewall.open": {
-    kind: listOf(door, 200),
-    byDefault: [],
+    ...optionalList(door, 200),
     says: "Further ports that the strict firewall accepts, such as 443/tcp.",
   },
   "firewall.trusted_interfaces": {
-    kind: listOf(networkInterface, 50),
-    byDefault: [],
+    ...optionalList(networkInterface, 50),
     says: "Interfaces from which the strict firewall accepts everything, such as wg0 or docker0; a name may end with `*`.",
   },
   "firewall.confirm_within": {

@@ -1,19 +1,17 @@
 import { ALERT_LANGUAGES } from "../../core/alerts/frames.ts";
 import { DAY_MS, SECOND_MS } from "../../core/time.ts";
-import { decimal, duration, listOf, oneOf, wholeNumber } from "../kinds/kind.ts";
+import { decimal, duration, oneOf, wholeNumber } from "../kinds/kind.ts";
 import { loginName, mailAddress, nextHop, oneLine, path, quietHours, timeZone, url } from "../kinds/texts.ts";
-import { count, optional, type Setting } from "../setting.ts";
+import { count, optional, optionalList, type Setting } from "../setting.ts";
 
 /** The messages to the owner, and their channels. */
 export const alerts = {
   "alerts.contacts": {
-    kind: listOf(oneLine, 20),
-    byDefault: [],
+    ...optionalList(oneLine, 20),
     says: "Contacts that every alert names, for example people and phone numbers.",
   },
   "alerts.email": {
-    kind: listOf(mailAddress, 20),
-    byDefault: [],
+    ...optionalList(mailAddress, 20),
     says: "Addresses that get alerts by mail, through this server's own queue. While no channel for alerts is set at all, `postmaster@` and the first domain gets them: the administrator, or the first account.",
   },
   "alerts.from": {
@@ -21,8 +19,7 @@ export const alerts = {
     says: "Sender of alerts by mail; empty means `postmaster@` and the first domain.",
   },
   "alerts.relay_to": {
-    kind: listOf(mailAddress, 20),
-    byDefault: [],
+    ...optionalList(mailAddress, 20),
     says: "Addresses that get alerts by mail through `alerts.relay`. These arrive even when our own Postfix is down.",
   },
   "alerts.relay": {
@@ -36,8 +33,7 @@ export const alerts = {
     says: "File whose first line is the password for `alerts.relay`. The user ghostinbox must be able to read it.",
   },
   "alerts.webhook": {
-    kind: listOf(url, 10),
-    byDefault: [],
+    ...optionalList(url, 10),
     says: "URLs to which alerts are posted as JSON.",
     source: "Standard Webhooks 1.0",
     secret: true,
@@ -48,8 +44,7 @@ export const alerts = {
     source: "Standard Webhooks 1.0",
   },
   "alerts.ntfy": {
-    kind: listOf(url, 10),
-    byDefault: [],
+    ...optionalList(url, 10),
     says: "Topics of ntfy, such as https://ntfy.sh/TOPIC.",
     source: "docs.ntfy.sh, publish as JSON",
     secret: true,
@@ -69,8 +64,7 @@ export const alerts = {
     says: "File whose first line is the application's token at Gotify. The user ghostinbox must be able to read it.",
   },
   "alerts.apprise": {
-    kind: listOf(url, 10),
-    byDefault: [],
+    ...optionalList(url, 10),
     says: "URLs of an Apprise API, such as http://apprise:8000/notify/KEY.",
     secret: true,
   },

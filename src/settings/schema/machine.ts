@@ -12,7 +12,7 @@ import {
   systemUser,
   systemUserOrId,
 } from "../kinds/texts.ts";
-import { GB, KB, MB, optional, type Setting } from "../setting.ts";
+import { GB, KB, MB, optional, optionalList, type Setting } from "../setting.ts";
 
 /** Where the server listens, which resolver it uses, and what it keeps. */
 export const machine = {
@@ -53,14 +53,12 @@ export const machine = {
     source: "RFC 4035; unbound.conf(5), trust-anchor-file",
   },
   "dns.stub": {
-    kind: listOf(stubZone, 100),
-    byDefault: [],
+    ...optionalList(stubZone, 100),
     says: "Zones that your own server answers, without signatures.",
     source: "unbound.conf(5), stub-zone",
   },
   "dns.forward": {
-    kind: listOf(resolver, 10),
-    byDefault: [],
+    ...optionalList(resolver, 10),
     says: "Resolvers that are asked for all names but those of `dns.stub`, instead of the name servers of the internet: for a machine that cannot reach these. Answers are validated here all the same. Of a resolver on this machine, such as 127.0.0.53, name those that it asks: `resolvectl dns`. Block lists refuse public resolvers.",
     source: "unbound.conf(5), forward-zone",
   },
@@ -104,8 +102,7 @@ export const machine = {
   "ports.proxied_imaps": { kind: port, byDefault: 393, says: "As `ports.imaps`, only for `proxy.networks`." },
 
   "proxy.networks": {
-    kind: listOf(network, 100),
-    byDefault: [],
+    ...optionalList(network, 100),
     says: "Proxies for mail, such as HAProxy, whose PROXY header is trusted. Only they may connect to the ports `ports.proxied_*`; while the list is empty, these ports are closed.",
     source: "The PROXY protocol, versions 1 and 2; postconf(5), smtpd_upstream_proxy_protocol",
   },
@@ -126,13 +123,11 @@ export const machine = {
     says: "Whether users of mailboxes sign in to the dashboard, with their address and password, and see the page of their mailbox.",
   },
   "http.names": {
-    kind: listOf(hostName, 100),
-    byDefault: [],
+    ...optionalList(hostName, 100),
     says: "More names under which browsers reach the dashboard. `hostname`, the domains and names below them are always accepted.",
   },
   "http.trusted_proxies": {
-    kind: listOf(network, 100),
-    byDefault: [],
+    ...optionalList(network, 100),
     says: "Proxies whose X-Forwarded-For header is trusted; on this machine, only while they run as one of `http.proxy_users`.",
   },
   "http.proxy_users": {
@@ -184,13 +179,11 @@ export const certificates = {
     source: "certspotter-script(8)",
   },
   "certificates.files": {
-    kind: listOf(path, 100),
-    byDefault: [],
+    ...optionalList(path, 100),
     says: "Certificates (PEM) of your other services on this machine, such as a web server: theirs are known too, also after each renewal.",
   },
   "certificates.known": {
-    kind: listOf(keyHash, 1_000),
-    byDefault: [],
+    ...optionalList(keyHash, 1_000),
     says: "SHA-256 of more public keys that are yours, in hexadecimal digits, as a notice names them.",
   },
 } as const satisfies Record<string, Setting<unknown>>;

@@ -1,7 +1,7 @@
 import { DAY_MS, MINUTE_MS, SECOND_MS } from "../../core/time.ts";
 import { decimal, duration, flag, listOf, oneOf, size, wholeNumber } from "../kinds/kind.ts";
 import { domain, localPart, loginName, mailAddress, nextHop, path, selector, senderPattern } from "../kinds/texts.ts";
-import { GB, optional, type Setting } from "../setting.ts";
+import { GB, optional, optionalList, type Setting } from "../setting.ts";
 
 /** Incoming and outgoing mail. */
 export const mail = {
@@ -114,8 +114,7 @@ export const mail = {
     says: "What is added to the score of a first mail while `limits.first_contacts` is exceeded.",
   },
   "spam.allow_from": {
-    kind: listOf(senderPattern, 1_000),
-    byDefault: [],
+    ...optionalList(senderPattern, 1_000),
     says: "Senders whose mail is hardly ever spam. A forged sender is trusted too, so prefer `spam allow add`.",
     source: "Mail::SpamAssassin::Conf(3), whitelist_from",
   },
