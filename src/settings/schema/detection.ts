@@ -78,54 +78,47 @@ const enabled: Setting<boolean> = {
 type JailSettings = Readonly<Record<`fail2ban.jails.${JailName}.enabled`, Setting<boolean>>> &
   Readonly<Record<`fail2ban.jails.${JailName}.${"maxretry" | "findtime" | "bantime"}`, Setting<number>>>;
 
+const JAIL_REPORTS = "the jail reports. `fail2ban.sentences` sets whether the report bans.";
+
 /** The jails in the words of jail.conf(5), with their values from the table of jails as defaults. */
 export const jails = {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- TypeScript does not follow composed names
   ...(Object.fromEntries(
-    JAILS.flatMap(({ name }) => [
-      [`fail2ban.jails.${name}.enabled`, enabled],
-      [`fail2ban.jails.${name}.maxretry`, maxretry(name)],
-      [`fail2ban.jails.${name}.findtime`, findtime(name)],
-      [`fail2ban.jails.${name}.bantime`, bantime(name)],
+    JAILS.flatMap((jail) => [
+      [`fail2ban.jails.${jail.name}.enabled`, enabled],
+      [`fail2ban.jails.${jail.name}.maxretry`, maxretry(jail, JAIL_REPORTS)],
+      [`fail2ban.jails.${jail.name}.findtime`, findtime(jail)],
+      [`fail2ban.jails.${jail.name}.bantime`, bantime(jail)],
     ]),
   ) as JailSettings),
-  "fail2ban.own_filters.maxretry": maxretry(null),
-  "fail2ban.own_filters.findtime": findtime(null),
-  "fail2ban.own_filters.bantime": bantime(null),
+  "fail2ban.own_filters.maxretry": maxretry(OWN_JAIL, "each jail of your own filters reports."),
+  "fail2ban.own_filters.findtime": findtime(OWN_JAIL),
+  "fail2ban.own_filters.bantime": bantime(OWN_JAIL),
 } as const satisfies Record<string, Setting<unknown>>;
 
-/** Null: the jails of the owner's own filters. */
-type Whose = JailName | null;
-
-function maxretry(name: Whose): Setting<number> {
-  const who = name === null ? "each jail of your own filters reports" : "the jail reports";
-  const bans = name === null ? "" : " `fail2ban.sentences` sets whether the report bans.";
+function maxretry({ limit }: Pick<Jail, "limit">, reports: string): Setting<number> {
   return {
     kind: count,
-    byDefault: shipped(name).limit,
-    says: `How many offences of one address within \`findtime\` it takes until ${who}.${bans}`,
+    byDefault: limit,
+    says: `How many offences of one address within \`findtime\` it takes until ${reports}`,
     source: "jail.conf(5), maxretry",
   };
 }
 
-function findtime(name: Whose): Setting<number> {
+function findtime({ windowMs }: Pick<Jail, "windowMs">): Setting<number> {
   return {
     kind: duration(SECOND_MS, LONGEST_WINDOW_MS),
-    byDefault: formatDuration(shipped(name).windowMs),
+    byDefault: formatDuration(windowMs),
     says: "How long an offence counts.",
     source: "jail.conf(5), findtime",
   };
 }
 
-function bantime(name: Whose): Setting<number> {
+function bantime({ banMs }: Pick<Jail, "banMs">): Setting<number> {
   return {
     kind: duration(SECOND_MS),
-    byDefault: formatDuration(shipped(name).banMs),
+    byDefault: formatDuration(banMs),
     says: "How long the first ban for such a report lasts.",
     source: "jail.conf(5), bantime",
   };
-}
-
-function shipped(whose: Whose): Omit<Jail, "name"> {
-  return JAILS.find(({ name }) => name === whose) ?? OWN_JAIL;
 }
