@@ -16,11 +16,12 @@ export function clientTypes(document: unknown): string {
   const sharedQueries = Object.entries(shared)
     .filter(([, parameter]) => fieldsOf(parameter)["in"] === "query")
     .map(([name, parameter]) => `export type ${typeNameOf(name)} = {\n${parameterField(fieldsOf(parameter))}};\n`);
+  const earlier = new Map<string, string>();
   const routes = Object.entries(fieldsOf(paths)).flatMap(([path, methods]) =>
     Object.entries(fieldsOf(methods))
       .map(([method, operation]) => [`${method.toUpperCase()} ${path}`, fieldsOf(operation)] as const)
       .filter(([, { tags }]) => !listOf(tags).includes("page"))
-      .map(([route, operation]) => routeOf(route, operation, shared)),
+      .map(([route, operation]) => routeOf(route, operation, { shared, earlier })),
   );
   return [HEADER, ...named, ...sharedQueries, `export type Routes = {\n${routes.join("\n")}};\n`].join("\n");
 }
@@ -28,21 +29,33 @@ export function clientTypes(document: unknown): string {
 const HEADER = `// Made from the description of the API in /openapi.json by scripts/client-types.ts: change nothing here.
 `;
 
-function routeOf(route: string, operation: Fields, shared: Fields): string {
+/** A type of this many lines or more is written once: other routes refer to the first that has it. */
+const LONG = 5;
+/** `earlier`: the long types of the routes before, with their places in `Routes`. */
+type Known = Readonly<{ shared: Fields; earlier: Map<string, string> }>;
+
+function routeOf(route: string, operation: Fields, { shared, earlier }: Known): string {
   const of = (place: string): readonly Fields[] =>
     listOf(operation["parameters"])
       .map(fieldsOf)
       .filter((parameter) => meantBy(parameter, shared)["in"] === place);
   const { content } = fieldsOf(operation["requestBody"]);
   const body = fieldsOf(fieldsOf(content)["application/json"])["schema"];
+  const once = (part: "body" | "answer", type: string): string => {
+    if (type.split("\n").length < LONG) return type;
+    const line = `${part}: ${type}`;
+    const before = earlier.get(line);
+    if (before === undefined) earlier.set(line, `Routes[${JSON.stringify(route)}]["${part}"]`);
+    return before ?? type;
+  };
   const says = [operation["summary"], operation["description"]].filter((text) => typeof text === "string").join(" ");
   return [
     `${comment(says)}${JSON.stringify(route)}: {`,
     ...group("params", of("path")),
     ...group("query", of("query")),
-    ...(body === undefined ? [] : [`readonly body: ${typeOf(body)};`]),
+    ...(body === undefined ? [] : [`readonly body: ${once("body", typeOf(body))};`]),
     ...(of("header").some((parameter) => meantBy(parameter, shared)["name"] === "Idempotency-Key") ? [REPEAT_KEY] : []),
-    `readonly answer: ${answerOf(fieldsOf(operation["responses"]))};`,
+    `readonly answer: ${once("answer", answerOf(fieldsOf(operation["responses"])))};`,
     "};\n",
   ].join("\n");
 }

@@ -589,15 +589,7 @@ export type Routes = {
 
   /** Who this session or token is, what it may do, and until when a proof of the password is fresh. */
   "GET /api/v1/session": {
-    readonly answer: {
-      readonly name: string;
-      readonly role: "owner" | "operator" | "viewer" | "mailbox";
-      /** The mailbox whose user this is; null: it administers, as its scopes say. */
-      readonly account: string | null;
-      readonly scopes: readonly ("read" | "ban" | "allow" | "greylist" | "queue" | "admin")[];
-      /** Until when the password that was given counts as a fresh proof. */
-      readonly freshUntil: Time | null;
-    };
+    readonly answer: Routes["POST /api/v1/login"]["answer"];
   };
 
   /** Gives the password again, and a code where one is needed, or a passkey: for 10 minutes this session may do what needs a fresh proof. */
@@ -620,15 +612,7 @@ export type Routes = {
           /** Where a second factor is set up: the code of the authenticator app, or a recovery code. */
           readonly code?: string | undefined;
         };
-    readonly answer: {
-      readonly name: string;
-      readonly role: "owner" | "operator" | "viewer" | "mailbox";
-      /** The mailbox whose user this is; null: it administers, as its scopes say. */
-      readonly account: string | null;
-      readonly scopes: readonly ("read" | "ban" | "allow" | "greylist" | "queue" | "admin")[];
-      /** Until when the password that was given counts as a fresh proof. */
-      readonly freshUntil: Time | null;
-    };
+    readonly answer: Routes["POST /api/v1/login"]["answer"];
   };
 
   /** Makes a token, which is shown only now. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
@@ -929,11 +913,7 @@ export type Routes = {
       readonly password?: string | undefined;
     };
     /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
-    readonly answer: {
-      readonly name: string;
-      /** The generated password, shown only now; null: it was given. */
-      readonly password: string | null;
-    };
+    readonly answer: Routes["POST /api/v1/accounts"]["answer"];
   };
 
   /** Sign-ins to the mailbox by any protocol, successful and failed, newest first, a page at a time. */
@@ -1490,11 +1470,7 @@ export type Routes = {
     };
     readonly query?: DryRun | undefined;
     /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
-    readonly answer: {
-      readonly name: string;
-      /** Mails of the account that wait on hold in the queue. */
-      readonly held: number;
-    };
+    readonly answer: Routes["POST /api/v1/accounts/{name}/suspend"]["answer"];
   };
 
   /** Gives an account its own quota, or that of the settings again. */
@@ -1715,65 +1691,17 @@ export type Routes = {
   /** Releases mail that was put on hold by hand. */
   "POST /api/v1/queue/release": {
     readonly query?: DryRun | undefined;
-    readonly body: {
-      /** Only these mails. */
-      readonly ids?: readonly string[] | undefined;
-      /** Mail of this account, by all its addresses. Not together with `sender`. */
-      readonly account?: string | undefined;
-      /** The envelope sender; empty: that of bounces and automatic replies. */
-      readonly sender?: string | undefined;
-      /** Mail with this recipient among those that are left. */
-      readonly recipient?: string | undefined;
-      /** Where it waits: deferred, on hold, or being delivered now. */
-      readonly state?: "deferred" | "hold" | "active" | undefined;
-      /** All mail is meant. */
-      readonly all?: true | undefined;
-      /** `next` of the page before. */
-      readonly cursor?: string | null | undefined;
-    };
+    readonly body: Routes["POST /api/v1/queue/hold"]["body"];
     /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
-    readonly answer: {
-      readonly changed: number;
-      /** What the guard holds for these accounts; it was left unchanged. */
-      readonly kept: readonly {
-        readonly account: string;
-        readonly mails: number;
-      }[];
-      /** Where the rest starts, for `cursor` of the same request; null: nothing is left. */
-      readonly next: string | null;
-    };
+    readonly answer: Routes["POST /api/v1/queue/hold"]["answer"];
   };
 
   /** Tries deferred mail again now. */
   "POST /api/v1/queue/flush": {
     readonly query?: DryRun | undefined;
-    readonly body: {
-      /** Only these mails. */
-      readonly ids?: readonly string[] | undefined;
-      /** Mail of this account, by all its addresses. Not together with `sender`. */
-      readonly account?: string | undefined;
-      /** The envelope sender; empty: that of bounces and automatic replies. */
-      readonly sender?: string | undefined;
-      /** Mail with this recipient among those that are left. */
-      readonly recipient?: string | undefined;
-      /** Where it waits: deferred, on hold, or being delivered now. */
-      readonly state?: "deferred" | "hold" | "active" | undefined;
-      /** All mail is meant. */
-      readonly all?: true | undefined;
-      /** `next` of the page before. */
-      readonly cursor?: string | null | undefined;
-    };
+    readonly body: Routes["POST /api/v1/queue/hold"]["body"];
     /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
-    readonly answer: {
-      readonly changed: number;
-      /** What the guard holds for these accounts; it was left unchanged. */
-      readonly kept: readonly {
-        readonly account: string;
-        readonly mails: number;
-      }[];
-      /** Where the rest starts, for `cursor` of the same request; null: nothing is left. */
-      readonly next: string | null;
-    };
+    readonly answer: Routes["POST /api/v1/queue/hold"]["answer"];
   };
 
   /** Deletes mail for good, 1,000 an hour at most, without a word to its sender. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
@@ -1794,46 +1722,15 @@ export type Routes = {
       readonly cursor?: string | null | undefined;
     };
     /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
-    readonly answer: {
-      readonly changed: number;
-      /** What the guard holds for these accounts; it was left unchanged. */
-      readonly kept: readonly {
-        readonly account: string;
-        readonly mails: number;
-      }[];
-      /** Where the rest starts, for `cursor` of the same request; null: nothing is left. */
-      readonly next: string | null;
-    };
+    readonly answer: Routes["POST /api/v1/queue/hold"]["answer"];
   };
 
   /** Returns mail to its senders as undeliverable; counts as deleted. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
   "POST /api/v1/queue/return": {
     readonly query?: DryRun | undefined;
-    readonly body: {
-      /** Only these mails. */
-      readonly ids?: readonly string[] | undefined;
-      /** Mail of this account, by all its addresses. Not together with `sender`. */
-      readonly account?: string | undefined;
-      /** The envelope sender; empty: that of bounces and automatic replies. */
-      readonly sender?: string | undefined;
-      /** Mail with this recipient among those that are left. */
-      readonly recipient?: string | undefined;
-      /** Where it waits: deferred, on hold, or being delivered now. */
-      readonly state?: "deferred" | "hold" | "active" | undefined;
-      /** `next` of the page before. */
-      readonly cursor?: string | null | undefined;
-    };
+    readonly body: Routes["POST /api/v1/queue/delete"]["body"];
     /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
-    readonly answer: {
-      readonly changed: number;
-      /** What the guard holds for these accounts; it was left unchanged. */
-      readonly kept: readonly {
-        readonly account: string;
-        readonly mails: number;
-      }[];
-      /** Where the rest starts, for `cursor` of the same request; null: nothing is left. */
-      readonly next: string | null;
-    };
+    readonly answer: Routes["POST /api/v1/queue/hold"]["answer"];
   };
 
   /** The account's passwords of single mail programs: who made each, and when it was used last. */
@@ -1877,18 +1774,7 @@ export type Routes = {
 
   /** The passwords of single mail programs, and when each was used last. */
   "GET /api/v1/me/app-passwords": {
-    readonly answer: {
-      readonly items: readonly {
-        readonly id: string;
-        readonly name: string;
-        /** ISO 8601 in UTC. */
-        readonly made: string;
-        /** To the minute. */
-        readonly lastUsed: string | null;
-        /** Who made it, and from where; hidden from the user of the mailbox. */
-        readonly madeBy?: string | undefined;
-      }[];
-    };
+    readonly answer: Routes["GET /api/v1/accounts/{name}/app-passwords"]["answer"];
   };
 
   /** Makes a password for a single mail program, which is shown only now. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
@@ -1897,11 +1783,7 @@ export type Routes = {
       /** Of the device. */
       readonly name: string;
     };
-    readonly answer: {
-      readonly id: string;
-      readonly name: string;
-      readonly password: string;
-    };
+    readonly answer: Routes["POST /api/v1/accounts/{name}/app-passwords"]["answer"];
   };
 
   /** Removes the password of a single mail program, and ends the account's open sessions. */
@@ -1970,23 +1852,12 @@ export type Routes = {
       readonly name: string;
     };
     readonly query?: DryRun | undefined;
-    readonly answer: {
-      readonly name: string;
-      /** Empty: mail stays in the mailbox. */
-      readonly to: readonly string[];
-      /** Whether a copy stays in the mailbox. */
-      readonly keep: boolean;
-    };
+    readonly answer: Routes["PUT /api/v1/accounts/{name}/forwarding"]["answer"];
   };
 
   /** Where the mail of the mailbox is sent on. */
   "GET /api/v1/me/forwarding": {
-    readonly answer: {
-      /** Empty: mail stays in the mailbox. */
-      readonly to: readonly string[];
-      /** Whether a copy stays in the mailbox. */
-      readonly keep: boolean;
-    };
+    readonly answer: Routes["GET /api/v1/accounts/{name}/forwarding"]["answer"];
   };
 
   /** Forwards the mail of the mailbox to these addresses. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
@@ -1995,24 +1866,12 @@ export type Routes = {
       readonly to: readonly string[];
       readonly keep: boolean;
     };
-    readonly answer: {
-      readonly name: string;
-      /** Empty: mail stays in the mailbox. */
-      readonly to: readonly string[];
-      /** Whether a copy stays in the mailbox. */
-      readonly keep: boolean;
-    };
+    readonly answer: Routes["PUT /api/v1/accounts/{name}/forwarding"]["answer"];
   };
 
   /** Stops forwarding. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
   "DELETE /api/v1/me/forwarding": {
-    readonly answer: {
-      readonly name: string;
-      /** Empty: mail stays in the mailbox. */
-      readonly to: readonly string[];
-      /** Whether a copy stays in the mailbox. */
-      readonly keep: boolean;
-    };
+    readonly answer: Routes["PUT /api/v1/accounts/{name}/forwarding"]["answer"];
   };
 
   /** The reply that the account sends while its user is away. */
@@ -2068,69 +1927,23 @@ export type Routes = {
       readonly name: string;
     };
     readonly query?: DryRun | undefined;
-    readonly answer: {
-      readonly name: string;
-      /** Null if no reply is stored. A reply that has ended stays stored. */
-      readonly vacation: {
-        /** Empty: the reply has the subject of the mail. */
-        readonly subject: string;
-        readonly text: string;
-        /** Null: until it is ended. */
-        readonly until: string | null;
-      } | null;
-    };
+    readonly answer: Routes["PUT /api/v1/accounts/{name}/vacation"]["answer"];
   };
 
   /** The reply that is sent while the user is away. */
   "GET /api/v1/me/vacation": {
-    readonly answer: {
-      /** Null if no reply is stored. A reply that has ended stays stored. */
-      readonly vacation: {
-        /** Empty: the reply has the subject of the mail. */
-        readonly subject: string;
-        readonly text: string;
-        /** Null: until it is ended. */
-        readonly until: string | null;
-      } | null;
-    };
+    readonly answer: Routes["GET /api/v1/accounts/{name}/vacation"]["answer"];
   };
 
   /** Replies to mail while the user is away, to each proven sender once in seven days. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
   "PUT /api/v1/me/vacation": {
-    readonly body: {
-      /** Empty: the reply has the subject of the mail. */
-      readonly subject?: string | undefined;
-      /** It may have several lines. */
-      readonly text: string;
-      /** An ISO time, or a day, to its end in UTC. Null: until it is ended. */
-      readonly until?: string | null | undefined;
-    };
-    readonly answer: {
-      readonly name: string;
-      /** Null if no reply is stored. A reply that has ended stays stored. */
-      readonly vacation: {
-        /** Empty: the reply has the subject of the mail. */
-        readonly subject: string;
-        readonly text: string;
-        /** Null: until it is ended. */
-        readonly until: string | null;
-      } | null;
-    };
+    readonly body: Routes["PUT /api/v1/accounts/{name}/vacation"]["body"];
+    readonly answer: Routes["PUT /api/v1/accounts/{name}/vacation"]["answer"];
   };
 
   /** Sends no more replies. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
   "DELETE /api/v1/me/vacation": {
-    readonly answer: {
-      readonly name: string;
-      /** Null if no reply is stored. A reply that has ended stays stored. */
-      readonly vacation: {
-        /** Empty: the reply has the subject of the mail. */
-        readonly subject: string;
-        readonly text: string;
-        /** Null: until it is ended. */
-        readonly until: string | null;
-      } | null;
-    };
+    readonly answer: Routes["PUT /api/v1/accounts/{name}/vacation"]["answer"];
   };
 
   /** Adds an alias, or further targets to one that is there. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
@@ -2257,12 +2070,7 @@ export type Routes = {
       /** How long, 30 days at most; 15m if absent. */
       readonly for?: string | null | undefined;
     };
-    readonly answer: {
-      readonly target: string;
-      /** ISO 8601 in UTC. */
-      readonly until: string;
-      readonly by: string;
-    };
+    readonly answer: Routes["POST /api/v1/greylist/pauses"]["answer"];
   };
 
   /** Ends the pause. */
@@ -2777,15 +2585,7 @@ export type Routes = {
       readonly digest: string;
     };
     /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
-    readonly answer: {
-      readonly changed: readonly string[];
-      /** What was reloaded. */
-      readonly detail: string;
-      readonly restarts: readonly string[];
-      readonly undoUntil: string | null;
-      /** False: it is in force, but the database could not keep a record of it. */
-      readonly recorded: boolean;
-    };
+    readonly answer: Routes["POST /api/v1/settings"]["answer"];
   };
 
   /** Which second factors and passkeys the sign-in has. */
