@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
-import { describe, test } from "node:test";
+import { describe, type TestContext, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { listenOnPort, listenOnSocket } from "../../../test/kit/local-server.ts";
 import { temporaryDirectory, temporaryLayout } from "../../../test/kit/temporary-directory.ts";
@@ -11,11 +11,7 @@ import type { ServerPort } from "./ports.ts";
 import { lastFailure, StartLog, waitUntilReady } from "./ready.ts";
 
 const never = (): boolean => false;
-const PATIENCE_MS = 300;
-
-function fresh(): Layout {
-  return temporaryLayout();
-}
+const SHORT = { patienceMs: 300 };
 
 /** Every socket by which the services answer each other. */
 async function withSockets(layout: Layout): Promise<void> {
@@ -32,34 +28,40 @@ function says(file: string, text: string): void {
   writeFileSync(file, text);
 }
 
+/** A layout in which the web gets another process again and again, until the test ends. */
+function exitingWeb(t: TestContext): Layout {
+  let id = 1_000;
+  const restarts = setInterval(() => says(join(layout.services, "web", "supervise", "pid"), `${++id}\n`), 20);
+  // Before the directory is removed.
+  t.after(() => clearInterval(restarts));
+  const layout = temporaryLayout();
+  return layout;
+}
+
 test("it is ready once every socket answers and every port is open", async () => {
-  const layout = fresh();
+  const layout = temporaryLayout();
   await withSockets(layout);
-  assert.deepEqual(
-    await waitUntilReady(layout, [smtp(await listenOnPort(createServer()))], never, { patienceMs: PATIENCE_MS }),
-    {
-      ok: true,
-    },
-  );
+  const ports = [smtp(await listenOnPort(createServer()))];
+  assert.deepEqual(await waitUntilReady(layout, ports, never, SHORT), { ok: true });
 });
 
 test("waits for a service that starts late", async () => {
-  const layout = fresh();
+  const layout = temporaryLayout();
   const waiting = waitUntilReady(layout, [], never, { patienceMs: 10_000 });
   await withSockets(layout);
   assert.deepEqual(await waiting, { ok: true });
 });
 
 test("stops waiting when asked to stop", async () => {
-  assert.deepEqual(await waitUntilReady(fresh(), [], () => true, { patienceMs: 60_000 }), { ok: true });
+  assert.deepEqual(await waitUntilReady(temporaryLayout(), [], () => true, { patienceMs: 60_000 }), { ok: true });
 });
 
 describe("what does not come up is named with its last log lines", () => {
   test("a service that does not answer", async () => {
-    const layout = fresh();
+    const layout = temporaryLayout();
     await listenOnSocket(createServer(), layout.policySocket);
     says(serviceLog(layout, "guard"), "one\ntwo\n\nthree\nfour\nfive\nsix\n");
-    assert.deepEqual(await waitUntilReady(layout, [], never, { patienceMs: PATIENCE_MS }), {
+    assert.deepEqual(await waitUntilReady(layout, [], never, SHORT), {
       ok: false,
       reason:
         "The guard takes no commands after 0.3 s. Last log lines of guard:\n  two\n  three\n  four\n  five\n  six",
@@ -67,55 +69,38 @@ describe("what does not come up is named with its last log lines", () => {
   });
 
   test("a closed port; Postfix speaks in the mail log", async () => {
-    const layout = fresh();
+    const layout = temporaryLayout();
     await withSockets(layout);
     says(layout.mailLog, "postfix/master[1]: fatal: bind\n");
-    assert.deepEqual(await waitUntilReady(layout, [smtp(1)], never, { patienceMs: PATIENCE_MS }), {
+    assert.deepEqual(await waitUntilReady(layout, [smtp(1)], never, SHORT), {
       ok: false,
       reason:
         "Port 1 (ports.smtp) is not open after 0.3 s. Last log lines of postfix:\n  postfix/master[1]: fatal: bind",
     });
   });
 
-  test("a service that keeps exiting is reported long before the time limit", async () => {
-    const layout = fresh();
-    const pid = join(layout.services, "web", "supervise", "pid");
-    let id = 1_000;
-    const restarts = setInterval(() => says(pid, `${++id}\n`), 20);
-    try {
-      const page: ServerPort = { setting: "ports.http", service: "web", port: 1, address: null, says: "page" };
-      assert.deepEqual(await waitUntilReady(layout, [page], never, { patienceMs: 60_000 }), {
-        ok: false,
-        reason: "web keeps exiting. Its last log lines:\n  (none)",
-      });
-      assert.match(
-        JSON.stringify(await waitUntilReady(layout, [], never, { patienceMs: PATIENCE_MS })),
-        /The guard does not answer/,
-      );
-    } finally {
-      clearInterval(restarts);
-    }
+  test("a service that keeps exiting is reported long before the time limit", async (t) => {
+    const layout = exitingWeb(t);
+    const page: ServerPort = { setting: "ports.http", service: "web", port: 1, address: null, says: "page" };
+    assert.deepEqual(await waitUntilReady(layout, [page], never, { patienceMs: 60_000 }), {
+      ok: false,
+      reason: "web keeps exiting. Its last log lines:\n  (none)",
+    });
+    assert.match(JSON.stringify(await waitUntilReady(layout, [], never, SHORT)), /The guard does not answer/);
   });
 });
 
-test("a port that may wait is no longer awaited once another program has taken it", async () => {
-  const layout = fresh();
-  const pid = join(layout.services, "web", "supervise", "pid");
-  let id = 1_000;
-  const restarts = setInterval(() => says(pid, `${++id}\n`), 20);
+test("a port that may wait is no longer awaited once another program has taken it", async (t) => {
+  const layout = exitingWeb(t);
   const port = await listenOnPort(createServer());
   const page: ServerPort = { setting: "ports.http", service: "web", port, address: "127.0.0.1", says: "the dashboard" };
   const warnings: string[] = [];
-  try {
-    const waiting = waitUntilReady(layout, [page], never, { mayWait: [page], warn: (text) => warnings.push(text) });
-    const ended = waiting.then(() => true);
-    while (warnings.length === 0 && !(await Promise.race([ended, pause(10, false)])));
-    await withSockets(layout);
-    assert.deepEqual(await waiting, { ok: true });
-    assert.match(warnings.join(), /^Port \d+ for the dashboard is in use by/);
-  } finally {
-    clearInterval(restarts);
-  }
+  const waiting = waitUntilReady(layout, [page], never, { mayWait: [page], warn: (text) => warnings.push(text) });
+  const ended = waiting.then(() => true);
+  while (warnings.length === 0 && !(await Promise.race([ended, pause(10, false)])));
+  await withSockets(layout);
+  assert.deepEqual(await waiting, { ok: true });
+  assert.match(warnings.join(), /^Port \d+ for the dashboard is in use by/);
 });
 
 const directory = temporaryDirectory();
