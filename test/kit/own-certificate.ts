@@ -1,12 +1,23 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { temporaryDirectory } from "./temporary-directory.ts";
+
+type Pair = Readonly<{ cert: string; key: string }>;
 
 /** A certificate for 127.0.0.1 and this name that is its own authority: PEM texts, and the files `cert.pem` and `key.pem` in `directory`. */
-export function ownCertificate(directory: string, host = "127.0.0.1"): Readonly<{ cert: string; key: string }> {
+export function ownCertificate(directory: string, host = "127.0.0.1"): Pair {
+  return made(directory, host, ["-days", "2", "-addext", "subjectAltName=IP:127.0.0.1"]);
+}
+
+/** A certificate that has this name only as its subject, and its key (PEM). */
+export function selfSigned(name: string): Pair {
+  return made(temporaryDirectory(), name, []);
+}
+
+function made(directory: string, name: string, options: readonly string[]): Pair {
   const [cert, key] = [join(directory, "cert.pem"), join(directory, "key.pem")];
-  const own = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"];
-  const name = ["-subj", `/CN=${host}`, "-addext", "subjectAltName=IP:127.0.0.1"];
-  execFileSync("openssl", ["req", "-x509", ...own, ...name, "-keyout", key, "-out", cert], { stdio: "ignore" });
+  const own = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc", "-subj", `/CN=${name}`, ...options];
+  execFileSync("openssl", ["req", "-x509", ...own, "-keyout", key, "-out", cert], { stdio: "ignore" });
   return { cert: readFileSync(cert, "utf8"), key: readFileSync(key, "utf8") };
 }

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { createServer } from "node:tls";
 import { listenOnPort } from "../../../test/kit/local-server.ts";
 import { lacking } from "../../../test/kit/needs.ts";
-import { selfSigned } from "../../../test/kit/self-signed.ts";
+import { selfSigned } from "../../../test/kit/own-certificate.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { certificateNews, certificateReport, notServing } from "./follow-certificate.ts";
@@ -20,7 +20,7 @@ test("before the first certificate the report names none", async () => {
 
 test("reports the certificate with its names and its end, and the ports that serve it", OPENSSL, async () => {
   const layout = layoutOf(temporaryDirectory());
-  const [served, other] = await Promise.all([selfSigned("mail.example.org"), selfSigned("other.example")]);
+  const [served, other] = [selfSigned("mail.example.org"), selfSigned("other.example")];
   mkdirSync(layout.tlsServed, { recursive: true });
   writeFileSync(servedFiles(layout).cert, served.cert);
   const good = await listenOnPort(createServer(served));
@@ -44,7 +44,7 @@ test("reports the certificate with its names and its end, and the ports that ser
 });
 
 test("waits until a port serves the new certificate", OPENSSL, async () => {
-  const [old, fresh] = await Promise.all([selfSigned("old"), selfSigned("new")]);
+  const [old, fresh] = [selfSigned("old"), selfSigned("new")];
   const server = createServer(old);
   const port = await listenOnPort(server);
   assert.deepEqual(await notServing(old.cert, [port]), []);
@@ -61,7 +61,7 @@ test(
   "one connection that gets the new certificate is not enough: a process of before may take the next",
   OPENSSL,
   async () => {
-    const [old, fresh] = await Promise.all([selfSigned("old"), selfSigned("new")]);
+    const [old, fresh] = [selfSigned("old"), selfSigned("new")];
     const server = createServer(old);
     const port = await listenOnPort(server);
     let asked = 0;
@@ -74,13 +74,13 @@ test(
 );
 
 test("a port that is closed, or does not speak TLS, is named", OPENSSL, async () => {
-  const { cert } = await selfSigned("any");
+  const { cert } = selfSigned("any");
   const mute = await listenOnPort(createPlain((socket) => socket.end("220 hello\r\n").on("error", () => undefined)));
   assert.deepEqual(await notServing(cert, [mute, 1], 300), [mute, 1]);
 });
 
 test("the message about a new certificate", OPENSSL, async () => {
-  const made = await selfSigned("any");
+  const made = selfSigned("any");
   const port = await listenOnPort(createServer(made));
   const none = { fresh: null, failed: null };
   assert.deepEqual(await certificateNews(none, [port]), []);

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { selfSigned } from "../../../test/kit/self-signed.ts";
+import { selfSigned } from "../../../test/kit/own-certificate.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { DAY_MS, instant, later, type Millis } from "../../core/time.ts";
 import { runProgram } from "../../host/machine/run-program.ts";
@@ -24,7 +24,7 @@ async function openssl(...argv: readonly string[]): Promise<void> {
 
 async function filesOf(name: string): Promise<CertificateFiles> {
   const files = { cert: join(directory, `${name}.pem`), key: join(directory, `${name}-key.pem`) };
-  const made = await selfSigned(name);
+  const made = selfSigned(name);
   for (const part of ["cert", "key"] as const) writeFileSync(files[part], made[part]);
   return files;
 }

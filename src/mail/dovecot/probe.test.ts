@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { createServer } from "node:tls";
 import { listenOnPort } from "../../../test/kit/local-server.ts";
-import { selfSigned } from "../../../test/kit/self-signed.ts";
+import { selfSigned } from "../../../test/kit/own-certificate.ts";
 import { answering, saying, servedPort, servedSocket, silent } from "../../../test/kit/served.ts";
 import { probeDovecotAuth, probeDovecotMaster, probeImap } from "./probe.ts";
 
@@ -29,7 +29,7 @@ test("auth works if it answers about a user, not if it only greets", async () =>
 
 test("the IMAP port works if it greets over TLS, with any certificate", async () => {
   const heard = Promise.withResolvers<string>();
-  const server = createServer(await selfSigned("any"), (socket) => {
+  const server = createServer(selfSigned("any"), (socket) => {
     socket.on("error", () => undefined);
     socket.write("* OK [CAPABILITY IMAP4rev1] Ready.\r\n");
     socket.on("data", (said) => heard.resolve(said.toString()));
