@@ -1,14 +1,16 @@
+import assert from "node:assert/strict";
 import type { Command } from "../../src/admin/declare/control.ts";
 import type { AccountName } from "../../src/core/net/address.ts";
 import { MailboxSignIn } from "../../src/guard/access/mailbox-sign-in.ts";
 import { Passkeys } from "../../src/guard/access/passkeys.ts";
 import { digestOf } from "../../src/guard/access/secrets.ts";
-import { SignIn, type SignInParts } from "../../src/guard/access/sign-in.ts";
+import { type Opened, SignIn, type SignInParts } from "../../src/guard/access/sign-in.ts";
 import { CommandGate } from "../../src/guard/commands/web/command-gate.ts";
 import { parsedCommandOf } from "./commands.ts";
 import { hashOf, openSession } from "./commands-kit.ts";
 import { accountsOnMemory, engineOnMemory } from "./engine-kit.ts";
 import { beforeEachOf } from "./hooks.ts";
+import { ip } from "./samples.ts";
 import { columnOf } from "./test-database.ts";
 
 export const BY = "web:admin via 203.0.113.9";
@@ -64,6 +66,12 @@ export function webGateOnMemory() {
       new MailboxSignIn({ ...mailboxParts, passwords: { verify, decoy } }, gate.bounds),
     /** Bars mailbox users from the dashboard from now on. */
     shutMailboxes: () => (maySignIn = false),
+    /** What the owner's right password opens, in a browser that has this cookie. */
+    opened: async (given: Readonly<{ known?: string | null; code?: string }> = {}): Promise<Opened> => {
+      const owner = { ip: ip("203.0.113.7"), password: PASSWORD, known: null, ...given };
+      const opened = await signIn.open(owner, "Firefox on Linux");
+      return typeof opened === "object" ? opened : assert.fail(opened);
+    },
     signInAs,
     admit,
     /** Asks with the owner's session; null: admitted. The record of a refusal is committed by the end of the turn. */

@@ -54,8 +54,7 @@ describe("the second factor of the dashboard's sign-in", () => {
   });
 
   test("a right password without a code is recorded only for new browsers, twenty times a day", async () => {
-    const first = await kit.signIn.open({ ip: IP, password: PASSWORD, known: null, code: code() }, "x");
-    assert.ok(typeof first === "object");
+    const first = await kit.opened({ code: code() });
     assert.equal(await open(undefined, { known: first.known }), "code_needed");
     assert.equal(await kit.signIn.prove({ ip: IP, password: PASSWORD }, first.digest), "code_needed");
     assert.equal(kit.count("SECOND_FACTOR_ASKED"), 0);
@@ -101,8 +100,7 @@ describe("the second factor of the dashboard's sign-in", () => {
   });
 
   test("past twenty wrong codes a day no app code is checked, but recovery codes still are", async () => {
-    const first = await kit.signIn.open({ ip: IP, password: PASSWORD, known: null, code: code() }, "x");
-    assert.ok(typeof first === "object");
+    const first = await kit.opened({ code: code() });
     kit.clock.advance(HOUR_MS);
     for (let i = 0; i < 2 * WRONG_CODES; i++) assert.equal(await open(`${900_000 + i}`), "wrong");
     assert.equal(kit.count("SECOND_FACTOR_FAILED"), WRONG_CODES, "unchecked codes are not reported");
@@ -131,8 +129,7 @@ describe("the second factor of the dashboard's sign-in", () => {
   });
 
   test("a proof needs a code too", async () => {
-    const opened = await kit.signIn.open({ ip: IP, password: PASSWORD, known: null, code: code() }, "x");
-    assert.ok(typeof opened === "object");
+    const opened = await kit.opened({ code: code() });
     kit.clock.advance(HOUR_MS);
     const prove = (given?: string) => kit.signIn.prove({ ip: IP, password: PASSWORD, code: given }, opened.digest);
     assert.equal(await prove(), "code_needed");

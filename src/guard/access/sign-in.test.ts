@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { hashOf } from "../../../test/kit/commands-kit.ts";
 import { ip } from "../../../test/kit/samples.ts";
+import { until } from "../../../test/kit/until.ts";
 import { PASSWORD, webGateOf } from "../../../test/kit/web-gate-kit.ts";
 import { HOUR_MS, MINUTE_MS } from "../../core/time.ts";
 import { WEB_LIMITS } from "../commands/web/web-bounds.ts";
@@ -21,11 +22,7 @@ describe("sign-ins to the dashboard", () => {
   }
 
   test("only the right password opens a session", async () => {
-    const opened = await kit.signIn.open(
-      { ip: ip("203.0.113.7"), password: PASSWORD, known: null },
-      "Firefox on Linux",
-    );
-    assert.ok(typeof opened === "object");
+    const opened = await kit.opened();
     assert.match(opened.secret, /^[\w-]{43}$/);
     assert.notEqual(kit.sessions.find(opened.digest, kit.clock.now(), true), null);
     assert.equal(kit.sessions.find(opened.secret, kit.clock.now(), true), null, "the secret itself is not stored");
@@ -75,8 +72,7 @@ describe("sign-ins to the dashboard", () => {
   });
 
   test("a proof is judged like a sign-in, and counts only for that session", async () => {
-    const opened = await kit.signIn.open({ ip: ip("203.0.113.7"), password: PASSWORD, known: null }, "x");
-    assert.ok(typeof opened === "object");
+    const opened = await kit.opened();
     kit.clock.advance(HOUR_MS);
     const prove = (password: string) => kit.signIn.prove({ ip: ip("203.0.113.7"), password }, opened.digest);
     assert.equal(await prove("wrong"), "wrong");
@@ -119,8 +115,7 @@ describe("sign-ins to the dashboard", () => {
   });
 
   test("a network that has used up its share can still give a proof, and a browser that signed in before can sign in", async () => {
-    const opened = await kit.signIn.open({ ip: ip("203.0.113.7"), password: PASSWORD, known: null }, "x");
-    assert.ok(typeof opened === "object");
+    const opened = await kit.opened();
     for (let i = 0; i < WEB_LIMITS.signInsEach; i++) await attempt("203.0.113.7");
     assert.equal(await attempt("203.0.113.7"), "refused");
     assert.equal(await attempt("203.0.113.7", PASSWORD, opened.known), "in");
@@ -190,9 +185,7 @@ describe("sign-ins to the dashboard", () => {
   });
 
   test("a browser that has signed in before gets past a crowd, until the password is changed", async () => {
-    const first = await kit.signIn.open({ ip: ip("203.0.113.7"), password: PASSWORD, known: null }, "x");
-    assert.ok(typeof first === "object");
-    const { known } = first;
+    const { known } = await kit.opened();
     const crowd = Promise.withResolvers<boolean>();
     const signIn = kit.verifying((_, given) => (given === PASSWORD ? Promise.resolve(true) : crowd.promise));
     const guesses = [...CROWD, 1].map((n) => attempt(`198.51.${n}.1`, "wrong", null, signIn));
@@ -208,13 +201,8 @@ describe("sign-ins to the dashboard", () => {
   });
 
   test("a browser's stolen cookie keeps no other browser out", async () => {
-    const from = { ip: ip("203.0.113.7"), password: PASSWORD };
-    const signedIn = async (known: string | null): Promise<string | null> => {
-      const opened = await kit.signIn.open({ ...from, known }, "x");
-      return typeof opened === "object" ? opened.known : assert.fail(opened);
-    };
-    const [stolen, own] = [await signedIn(null), await signedIn(null)];
-    assert.equal(await signedIn(own), own, "a browser keeps its own");
+    const [{ known: stolen }, { known: own }] = [await kit.opened(), await kit.opened()];
+    assert.equal((await kit.opened({ known: own })).known, own, "a browser keeps its own");
     const crowd = Promise.withResolvers<boolean>();
     const signIn = kit.verifying((_, given) => (given === PASSWORD ? Promise.resolve(true) : crowd.promise));
     const guesses = [1, 2].map((n) => attempt(`198.51.100.${n}`, "wrong", stolen, signIn));
@@ -224,10 +212,3 @@ describe("sign-ins to the dashboard", () => {
     assert.deepEqual(await Promise.all(guesses), ["wrong", "wrong"]);
   });
 });
-
-async function until(met: () => boolean): Promise<void> {
-  for (let turns = 0; !met(); turns++) {
-    assert.ok(turns < 1_000, "it never came");
-    await new Promise<void>((resolve) => setImmediate(resolve));
-  }
-}
