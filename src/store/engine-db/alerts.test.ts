@@ -69,30 +69,6 @@ test("what was not delivered before a restart is delivered after it, under the s
   assert.equal(scalarOf(db, "SELECT count(*) FROM alert_message"), 0);
 });
 
-test("a notice that comes and goes is one alert, and over when it has stayed away", async () => {
-  const { notices, seconds } = alertsOnDatabase();
-  const all: string[] = [];
-  for (let i = 0; i < 5; i++) {
-    notices.raise("dnsbl_set_aside", "zen.spamhaus.org");
-    all.push(...(await seconds(10)));
-    notices.clear("dnsbl_set_aside");
-    all.push(...(await seconds(10)));
-  }
-  assert.deepEqual(all, ["opened dnsbl_set_aside"]);
-  assert.deepEqual(await seconds(80), ["resolved dnsbl_set_aside"]);
-});
-
-test("after a restart nothing is over before it could have been looked at", async () => {
-  const { down, seconds, restart } = alertsOnDatabase(1_000);
-  down.push({ name: "postfix", status: "down", detail: "not running" });
-  assert.deepEqual(await seconds(20), ["opened component_down postfix"]);
-  restart();
-  assert.deepEqual(await seconds(60), []);
-  restart();
-  down.length = 0;
-  assert.deepEqual(await seconds(60), ["resolved component_down postfix"]);
-});
-
 test("an account that is guessed at from everywhere is reported, and its right password from a new place separately", async () => {
   const { engine, seconds, clock, restart } = alertsOnDatabase();
   await engine.ask(succeeded("203.0.113.200", ANNA, "right"));
