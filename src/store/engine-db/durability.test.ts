@@ -4,12 +4,10 @@ import { once } from "node:events";
 import { closeSync, mkdirSync, openSync, statfsSync, unlinkSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
-import { patience } from "../../../test/kit/patience.ts";
 import { net } from "../../../test/kit/samples.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { engineFor, eventRow, reachSince, record, START, scalarOf } from "../../../test/kit/test-database.ts";
+import { engineFor, eventRow, reachSince, START, scalarOf } from "../../../test/kit/test-database.ts";
 import { instant } from "../../core/time.ts";
 import { openEngine } from "../open.ts";
 import { SqliteStore } from "./store.ts";
@@ -106,25 +104,6 @@ function fillAndEmpty(disk: string): void {
   assert.equal(store.address(net("203.0.113.7"), REACH).connections.length, committed);
   assert.equal(scalarOf(db, "PRAGMA integrity_check"), "ok");
   db.close();
-}
-
-for (const mode of ["IMMEDIATE", "EXCLUSIVE"]) {
-  test(`a database locked by another program (BEGIN ${mode}) throws soon, and works once it is free`, (t) => {
-    const db = engineFor(t);
-    const store = new SqliteStore(db);
-    const other = new DatabaseSync(db.location() ?? "");
-    other.exec(`BEGIN ${mode}`);
-    const startedAt = performance.now();
-    assert.throws(() => store.begin(), /locked/);
-    const waitedMs = performance.now() - startedAt;
-    assert.ok(waitedMs < patience(2_000), `${waitedMs} ms`);
-    store.rollback();
-    assert.deepEqual(store.address(net("203.0.113.7"), REACH).connections, [], "reading continues");
-    other.exec("ROLLBACK");
-    other.close();
-    record(store, eventRow("203.0.113.7", START));
-    assert.equal(store.address(net("203.0.113.7"), REACH).connections.length, 1);
-  });
 }
 
 test("what was rolled back is gone, and a second rollback does no harm", (t) => {

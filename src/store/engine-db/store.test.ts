@@ -208,6 +208,8 @@ test("while another program holds the lock, only the first try waits for it; onc
   for (let i = 0; i < 20; i++) assert.throws(() => store.begin(), /database is locked/);
   assert.ok(performance.now() - from < patience(1_000), "twenty waits would take five seconds");
   assert.equal(busyTimeout(), 0);
+  store.rollback();
+  assert.deepEqual(store.address(net("203.0.113.7"), REACH).connections, [], "reading continues");
   other.exec("ROLLBACK");
   committed(() => store.append(eventRow("203.0.113.7", START)));
   assert.equal(busyTimeout(), 250);
