@@ -54,20 +54,6 @@ describe("address", () => {
     assert.deepEqual(store.address(net("203.0.113.7"), REACH).connections, []);
   });
 
-  test("keeps the newest `most`, all later than `since`", (t) => {
-    const { store, committed } = fresh(t);
-    committed(() => {
-      for (let i = 0; i < 10; i++) store.append(eventRow("203.0.113.7", later(START, i)));
-    });
-    const reach = { ...REACH, sinceConnections: later(START, 2) };
-    assert.deepEqual(store.address(net("203.0.113.7"), { ...reach, most: 3 }).connections, [
-      START + 7,
-      START + 8,
-      START + 9,
-    ]);
-    assert.equal(store.address(net("203.0.113.7"), reach).connections.length, 7);
-  });
-
   test("starts counting at zero after a ban and again after its end", (t) => {
     const { store, committed } = fresh(t);
     const connections = (): readonly number[] => store.address(net("203.0.113.7"), REACH).connections;
