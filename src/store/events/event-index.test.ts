@@ -63,10 +63,9 @@ test("a batch at a time; events outside the index are still found, in the same o
     found({ before: 8 }),
     found({ after: 8 }),
     found({ after: 8, order: "oldest_first", most: 2 }),
-    found({ type: "EMAIL" }),
   ];
   const expected = looks();
-  assert.deepEqual(expected.slice(0, 6), [
+  assert.deepEqual(expected, [
     [19, 17, 15, 13, 11, 9, 7, 5, 3, 1],
     [1, 3, 5, 7, 9, 11, 13, 15, 17, 19],
     [19, 17, 15],
