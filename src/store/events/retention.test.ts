@@ -34,6 +34,19 @@ function fresh(t: TestContext, limits: Partial<RetentionLimits>) {
   const count = (where = "true"): number => Number(scalarOf(db, `SELECT count(*) FROM event WHERE ${where}`));
   const append = (rows: number, at: Millis, type: EventType = "CONNECT") =>
     record(store, ...Array.from({ length: rows }, (_, i) => eventRow(`203.0.${i % 250}.7`, at, { type })));
+  /** Passwords numbered from `first` on, each tried at the account; `%d` in its name is the number. */
+  const guess = (account: string, rows: number, at: Millis, first = 1): void => {
+    const sql = `
+      WITH RECURSIVE n (i) AS (SELECT ?1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1 + ?2 - 1)
+      INSERT INTO guess (account, network, proof, at) SELECT printf(?3, i), '203.0.113.0/24', printf('%06d', i), ?4 FROM n`;
+    db.prepare(sql).run(first, rows, account, at);
+  };
+  const audit = (entries: number, atOf: (i: number) => Millis): void => {
+    const chain = new AuditChain(db);
+    db.exec("BEGIN");
+    for (let i = 0; i < entries; i++) chain.add(auditedRecovery("missing", atOf(i)));
+    db.exec("COMMIT");
+  };
   const settle = (now: Millis, batch = 1_000): number => {
     const before = events.rows;
     store.indexWaiting();
@@ -43,7 +56,7 @@ function fresh(t: TestContext, limits: Partial<RetentionLimits>) {
     }
     throw new Error("never settles");
   };
-  return { db, events, store, retention, count, append, settle };
+  return { db, events, store, retention, count, append, guess, audit, settle };
 }
 
 test("under its limits nothing goes", (t) => {
@@ -195,23 +208,14 @@ test("what is kept for windows is bounded too", (t) => {
 });
 
 test("a flood of guesses is counted within a minute, not within an hour, and the oldest go", (t) => {
-  const { db, retention, settle } = fresh(t, {});
-  const guess = (from: number, rows: number, at: Millis): void => {
-    db.prepare(`
-      WITH RECURSIVE n (i) AS (SELECT ?1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1 + ?2 - 1)
-      INSERT INTO guess (account, network, proof, at) SELECT 'anna', '203.0.113.0/24', printf('%06d', i), ?3 FROM n`).run(
-      from,
-      rows,
-      at,
-    );
-  };
+  const { db, retention, settle, guess } = fresh(t, {});
   const rows = (): readonly unknown[] =>
     Object.values(db.prepare("SELECT count(*), min(CAST(proof AS INTEGER)) FROM guess").get() ?? {});
-  guess(1, 190_010, START);
+  guess("anna", 190_010, START);
   settle(START);
-  guess(200_001, 10_000, later(START, 1));
+  guess("anna", 10_000, later(START, 1), 200_001);
   assert.equal(retention.mustCount(later(START, MINUTE_MS)), false, "ten thousand are not many");
-  guess(300_001, 1, later(START, 1));
+  guess("anna", 1, later(START, 1), 300_001);
   assert.equal(retention.mustCount(later(START, 2 * MINUTE_MS - 1)), false, "it looks once a minute");
   assert.deepEqual(rows(), [200_011, 1]);
   settle(later(START, 2 * MINUTE_MS));
@@ -221,16 +225,7 @@ test("a flood of guesses is counted within a minute, not within an hour, and the
 });
 
 test("a flood of names leaves the latest guesses at each account", (t) => {
-  const { db, settle } = fresh(t, {});
-  const guess = (account: string, rows: number, at: Millis): void => {
-    db.prepare(`
-      WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?2)
-      INSERT INTO guess (account, network, proof, at) SELECT printf(?1, i), '203.0.113.0/24', printf('%06d', i), ?3 FROM n`).run(
-      account,
-      rows,
-      at,
-    );
-  };
+  const { db, settle, guess } = fresh(t, {});
   db.exec("INSERT INTO account_password (account, proof) VALUES ('anna', 'x'), ('bert', 'x')");
   guess("anna", 1_500, START);
   guess("bert", 4_100, START);
@@ -242,12 +237,9 @@ test("a flood of names leaves the latest guesses at each account", (t) => {
 });
 
 test("the oldest entries of the audit go when there are more than are kept, and the rest of the chain still fits", (t) => {
-  const { db, settle } = fresh(t, {});
-  const chain = new AuditChain(db);
-  db.exec("BEGIN");
+  const { db, settle, audit } = fresh(t, {});
   // The clock was set back after the first five.
-  for (let i = 0; i < MOST_ENTRIES + 10; i++) chain.add(auditedRecovery("missing", later(START, i < 5 ? HOUR_MS : 0)));
-  db.exec("COMMIT");
+  audit(MOST_ENTRIES + 10, (i) => later(START, i < 5 ? HOUR_MS : 0));
   const entries = new AuditEntries(db);
   const left = (at: Millis) => {
     settle(at);
@@ -260,19 +252,13 @@ test("the oldest entries of the audit go when there are more than are kept, and 
 });
 
 test("a flood of audit entries is bounded, and the check reports each anchored entry that it pushed out", (t) => {
-  const { db, settle } = fresh(t, {});
-  const chain = new AuditChain(db);
-  const add = (count: number): void => {
-    db.exec("BEGIN");
-    for (let i = 0; i < count; i++) chain.add(auditedRecovery("missing", START));
-    db.exec("COMMIT");
-  };
-  add(10);
+  const { db, settle, audit } = fresh(t, {});
+  audit(10, () => START);
   const entries = new AuditEntries(db);
   const anchor = { at: isoTime(START), id: 7, hash: db.prepare("SELECT hash FROM audit_entry WHERE id = 7").get() };
   const anchors = [{ ...anchor, hash: String(anchor.hash?.["hash"]) }];
   assert.equal(entries.check(anchors, START).fault, null);
-  add(MOST_YOUNG_ENTRIES);
+  audit(MOST_YOUNG_ENTRIES, () => START);
   settle(START);
   const { first, last, fault } = entries.check(anchors, later(START, ENTRIES_STAY_MS - DAY_MS - 1));
   assert.deepEqual([first, last], [11, MOST_YOUNG_ENTRIES + 10]);
