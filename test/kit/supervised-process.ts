@@ -1,7 +1,10 @@
+import { spawn } from "node:child_process";
 import { mkdirSync, utimesSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
+import type { TestContext } from "node:test";
 import type { ServiceName } from "../../src/host/running/runit.ts";
 import { pidFile } from "../../src/host/running/supervise.ts";
+import { type Layout, serviceLog } from "../../src/settings/layout.ts";
 
 /** Notes the process of a service, as runsv(8) does. `startedAt`: in seconds, if not now. */
 export function noteProcess(services: string, service: ServiceName, pid: number | undefined, startedAt?: number): void {
@@ -9,4 +12,19 @@ export function noteProcess(services: string, service: ServiceName, pid: number 
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, `${pid}\n`);
   if (startedAt !== undefined) utimesSync(file, startedAt, startedAt);
+}
+
+/** Writes the only line of a service's log, as svlogd(8) does. */
+export function noteLogLine(layout: Layout, service: ServiceName, line: string): void {
+  const file = serviceLog(layout, service);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, `2026-11-21_03:00:01.12345 ${line}\n`);
+}
+
+/** Runs a service in this directory under a real runsv(8) until the test ends. */
+export function underRunsv(t: TestContext, directory: string, script: string): void {
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(join(directory, "run"), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  const runsv = spawn("runsv", [directory], { stdio: "ignore" });
+  t.after(() => runsv.kill("SIGTERM"));
 }

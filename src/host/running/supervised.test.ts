@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
+import { underRunsv } from "../../../test/kit/supervised-process.ts";
 import { temporaryDirectory, temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { until } from "../../../test/kit/until.ts";
 import { serviceLog } from "../../settings/layout.ts";
@@ -14,11 +15,9 @@ const NEEDED = { skip: lacking({ installed: ["runsv", "sv"] }) };
 test("a real runsv: its service runs, runs again after its end, and is stopped", NEEDED, async (t) => {
   const services = temporaryDirectory();
   mkdirSync(join(services, "x"));
-  writeFileSync(join(services, "x", "run"), "#!/bin/sh\nexec sleep infinity\n", { mode: 0o755 });
   const now = () => supervised(services, "x");
   assert.equal(now(), null, "no runsv has seen it yet");
-  const runsv = spawn("runsv", [join(services, "x")], { stdio: "ignore" });
-  t.after(() => runsv.kill("SIGTERM"));
+  underRunsv(t, join(services, "x"), "exec sleep infinity");
   await until(() => typeof now()?.pid === "number");
   const first = now();
   assert.equal(first?.isStopped, false);

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
-import { spawn, spawnSync } from "node:child_process";
-import { mkdirSync, utimesSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { spawnSync } from "node:child_process";
+import { utimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
+import { noteLogLine, underRunsv } from "../../../test/kit/supervised-process.ts";
 import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { until } from "../../../test/kit/until.ts";
 import { takeLock } from "../../host/running/data-directory.ts";
 import { supervised } from "../../host/running/supervised.ts";
-import { serviceLog } from "../../settings/layout.ts";
 import { NOT_RUNNING } from "../../surfaces/cli/call.ts";
 import { isStarting, whyDown } from "./why-down.ts";
 
@@ -19,13 +19,8 @@ test("without a start nothing runs; with one, the guard's last log line explains
   writeFileSync(layout.settings, "");
   assert.deepEqual(whyDown(layout), NOT_RUNNING);
   const service = join(layout.services, "guard");
-  mkdirSync(service, { recursive: true });
-  writeFileSync(join(service, "run"), "#!/bin/sh\nexit 1\n", { mode: 0o755 });
-  const log = serviceLog(layout, "guard");
-  mkdirSync(dirname(log), { recursive: true });
-  writeFileSync(log, "2026-11-21_03:00:01.12345 domains is empty. Correct it.\n");
-  const runsv = spawn("runsv", [service], { stdio: "ignore" });
-  t.after(() => runsv.kill("SIGTERM"));
+  noteLogLine(layout, "guard", "domains is empty. Correct it.");
+  underRunsv(t, service, "exit 1");
   await until(() => supervised(layout.services, "guard") !== null);
   assert.deepEqual(whyDown(layout), NOT_RUNNING, "its start was killed: another one works");
   assert.equal(isStarting(layout), false);

@@ -4,17 +4,16 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import type { Socket } from "node:net";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { HandClock } from "../../../../test/kit/engine-kit.ts";
 import { servedSocket, silent } from "../../../../test/kit/served.ts";
-import { noteProcess } from "../../../../test/kit/supervised-process.ts";
+import { noteLogLine, noteProcess } from "../../../../test/kit/supervised-process.ts";
 import { temporaryLayout } from "../../../../test/kit/temporary-directory.ts";
 import { until } from "../../../../test/kit/until.ts";
 import { SECOND_MS } from "../../../core/time.ts";
 import { MAY_STAND_IN } from "../../../host/running/runit.ts";
 import type { AlertMail } from "../../../mail/notifiers/alert-mails.ts";
-import { serviceLog } from "../../../settings/layout.ts";
 import { repeat } from "../repeat.ts";
 import { AccountsDbWatch, GuardAlarm, GuardWatch, guardLooks } from "./guard-looks.ts";
 
@@ -135,9 +134,7 @@ test("a guard that does not run, or that closes the connection, is left to runsv
 
 function alarmed() {
   const layout = temporaryLayout();
-  const log = serviceLog(layout, "guard");
-  mkdirSync(dirname(log), { recursive: true });
-  writeFileSync(log, "2026-11-21_03:00:01.12345 engine.db is damaged.\n");
+  noteLogLine(layout, "guard", "engine.db is damaged.");
   const clock = new HandClock();
   const mails: AlertMail[] = [];
   const state: { queueFails: boolean; locked: string | null } = { queueFails: false, locked: null };

@@ -3,10 +3,11 @@ import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { listenOnPort } from "../../../../test/kit/local-server.ts";
 import { lacking } from "../../../../test/kit/needs.ts";
+import { noteLogLine, underRunsv } from "../../../../test/kit/supervised-process.ts";
 import { temporaryLayout } from "../../../../test/kit/temporary-directory.ts";
 import { until } from "../../../../test/kit/until.ts";
 import { HOUR_MS, instant, MINUTE_MS } from "../../../core/time.ts";
@@ -14,7 +15,6 @@ import type { ServerPort } from "../../../host/running/ports.ts";
 import { EXITS, renderRunit } from "../../../host/running/runit.ts";
 import { supervised } from "../../../host/running/supervised.ts";
 import { mailServices } from "../../../mail/configuration/mail-services.ts";
-import { serviceLog } from "../../../settings/layout.ts";
 import { ServiceWatch, SharedPorts } from "./watch-services.ts";
 
 const clock = { now: () => instant(Date.now()) };
@@ -23,19 +23,10 @@ const NEEDED = { skip: lacking({ installed: ["runsv"] }) };
 
 test("a service that keeps exiting is reported with its last log line; one exit is not", NEEDED, async (t) => {
   const layout = temporaryLayout();
-  const run = (name: string, script: string): string => {
-    const directory = join(layout.services, name);
-    mkdirSync(directory, { recursive: true });
-    writeFileSync(join(directory, "run"), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
-    const runsv = spawn("runsv", [directory], { stdio: "ignore" });
-    t.after(() => runsv.kill("SIGTERM"));
-    return directory;
-  };
-  const log = serviceLog(layout, "postgrey");
-  mkdirSync(dirname(log), { recursive: true });
-  writeFileSync(log, "2026-11-21_03:00:01.12345 no such database\n");
-  const broken = run("postgrey", "test -e fixed && exec sleep infinity\nexit 1");
-  run("unbound", "exec sleep infinity");
+  noteLogLine(layout, "postgrey", "no such database");
+  const broken = join(layout.services, "postgrey");
+  underRunsv(t, broken, "test -e fixed && exec sleep infinity\nexit 1");
+  underRunsv(t, join(layout.services, "unbound"), "exec sleep infinity");
   const port = await listenOnPort(createServer());
   const ports = [{ setting: "ports.http", port, address: null, says: "pages", service: "postgrey" }] as const;
   const watch = new ServiceWatch(layout, [], clock);
@@ -74,11 +65,9 @@ test("a service that keeps exiting is reported with its last log line; one exit 
 });
 
 /** The first process ends with TERM, the second with code 3. */
-const RUN = `#!/bin/sh
-test -e first && test ! -e second && { touch second; trap 'kill $!; exit 3' TERM; sleep infinity & wait; }
+const RUN = `test -e first && test ! -e second && { touch second; trap 'kill $!; exit 3' TERM; sleep infinity & wait; }
 touch first
-exec sleep infinity
-`;
+exec sleep infinity`;
 
 test(
   "a service that ends again and again is reported, unless it was ordered to, until it has run for two hours",
@@ -90,14 +79,12 @@ test(
     const mail = mailServices(layout, { spam: 1, fail2ban: false });
     const scripts = renderRunit({ layout, netAdmin: false, loginPort: 0, webLowPort: false, export: false, mail });
     const { finish } = scripts.find(({ service }) => service === "postgrey") ?? assert.fail();
-    writeFileSync(join(directory, "run"), RUN, { mode: 0o755 });
     writeFileSync(join(directory, "finish"), finish, { mode: 0o755 });
     const exits = join(directory, EXITS);
     const minute = Math.floor(Date.now() / MINUTE_MS);
     const before = [...Array(11).keys()].map((one) => minute - 100 * (11 - one));
     writeFileSync(exits, `${before.join("\n")}\n`);
-    const runsv = spawn("runsv", [directory], { stdio: "ignore" });
-    t.after(() => runsv.kill("SIGTERM"));
+    underRunsv(t, directory, RUN);
     const pid = (): number | null => supervised(layout.services, "postgrey")?.pid ?? null;
     const end = async (how: (pid: number) => void): Promise<number> => {
       await until(() => pid() !== null);
