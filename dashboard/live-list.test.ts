@@ -163,13 +163,6 @@ test("the number of those that wait counts beyond what is kept", () => {
   assert.deepEqual(list.shown.value, ["9", "8"]);
 });
 
-test("a list that is read again moves nothing either", () => {
-  const list = rows(["b", "a"]);
-  list.hold("pointer", true);
-  list.add(["d", "c", "b"]);
-  assert.deepEqual([list.shown.value, list.waiting.value], [["b", "a"], 2]);
-});
-
 test("a list that is read again replaces the shown one, in its order, once the reader lets go of it", () => {
   const list = rows(["g", "f", "b", "a"], 9);
   list.hold("pointer", true);

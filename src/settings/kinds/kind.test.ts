@@ -40,19 +40,6 @@ for (const [what, kind, right, wrong] of kinds)
       assert.deepEqual(kind.read(written), { ok: false, must: `must be ${kind.accepts}`, got: written });
   });
 
-test("the canonical text is read as the same value", () => {
-  for (const [kind, written] of [
-    [duration(1, DAY_MS), "90s"],
-    [size(1, 9_000_000), "5000KB"],
-    [decimal(0, 9), 5],
-    [oneOf("old", "new"), "new"],
-  ] as const) {
-    const read = kind.read(written);
-    assert.ok(read.ok);
-    assert.deepEqual(kind.read(JSON.parse(read.toml)), read);
-  }
-});
-
 test("an environment variable gives the value that TOML would; nonsense stays text and is refused", () => {
   assert.deepEqual([wholeNumber(0, 9).fromText("7"), wholeNumber(0, 9).fromText("7x")], [7, "7x"]);
   assert.deepEqual([decimal(0, 9).fromText("0.5"), decimal(0, 9).fromText(".5")], [0.5, ".5"]);
