@@ -184,17 +184,13 @@ export class DatabaseWatch {
     this.#isCopying = true;
     const kept = await maintenance.ask({ type: "copy_accounts", path: accounts.path });
     this.#isCopying = false;
-    if (kept?.ok === true) {
-      this.#copiedChanges = changes;
-      return notices.clear("accounts_uncopied");
-    }
-    const why = this.#unlessDamaged(accounts, kept);
-    if (why !== null) notices.raise("accounts_uncopied", why);
+    if (kept?.ok === true) this.#copiedChanges = changes;
+    this.#report(accounts, "accounts_uncopied", kept);
   }
 
   /** Every few minutes. */
   async #makeDigest(): Promise<void> {
-    const { engine, clock, maintenance, notices } = this.#parts;
+    const { engine, clock, maintenance } = this.#parts;
     const now = clock.now();
     if (now < this.#digestAt) return;
     this.#isDigesting = true;
@@ -202,15 +198,15 @@ export class DatabaseWatch {
     const kept = await maintenance.ask({ type: "digest" });
     this.#isDigesting = false;
     this.#digestAt = now + (kept?.ok === true ? DIGEST_MS.every : DIGEST_MS.afterFailure);
-    if (kept?.ok === true) return notices.clear("engine_undigested");
-    const why = this.#unlessDamaged(engine, kept);
-    if (why !== null) notices.raise("engine_undigested", why);
+    this.#report(engine, "engine_undigested", kept);
   }
 
-  /** Why nothing was written; damage ends the guard. Null: the maintenance process does not run, which is reported anyway. */
-  #unlessDamaged(of: Watched, kept: Extract<Kept, { ok: false }> | null): string | null {
-    if (kept?.isDamage === true) this.#giveUp(of, kept.why);
-    return kept?.why ?? null;
+  /** Damage ends the guard. Null: the maintenance process does not run, which is reported anyway. */
+  #report(of: Watched, code: "accounts_uncopied" | "engine_undigested", kept: Kept | null): void {
+    if (kept === null) return;
+    if (kept.ok) return this.#parts.notices.clear(code);
+    if (kept.isDamage) this.#giveUp(of, kept.why);
+    this.#parts.notices.raise(code, kept.why);
   }
 }
 
