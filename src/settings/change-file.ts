@@ -1,6 +1,6 @@
 import { orNearest, parseJson } from "../core/text.ts";
 import { isSmallerQuota } from "./kinds/kind.ts";
-import { type Environment, type Loaded, loadSettings, withoutMark, wrongValue } from "./load.ts";
+import { type Environment, loadSettings, type ValidSettings, withoutMark, wrongValue } from "./load.ts";
 import { isSettingKey, type SettingKey, settingKeys, settingOf } from "./schema.ts";
 import { type Edited, setKey, unsetKey } from "./toml/edit.ts";
 import { tooLooseForWeb, whyNotOverWeb } from "./web-changes.ts";
@@ -17,9 +17,8 @@ type LineChange = Readonly<{
 }>;
 
 export type FileChanged =
-  | Readonly<{ ok: true; text: string; before: Valid; after: Valid; lines: readonly LineChange[] }>
+  | Readonly<{ ok: true; text: string; before: ValidSettings; after: ValidSettings; lines: readonly LineChange[] }>
   | Readonly<{ ok: false; problems: readonly KeyProblem[] }>;
-type Valid = Extract<Loaded, { ok: true }>;
 /** `key`: empty if the file as a whole is wrong. */
 type KeyProblem = Readonly<{ key: string; says: string }>;
 
@@ -60,7 +59,7 @@ const ONLY_RAISED =
 
 type EditedKey = (Extract<Edited, { ok: true }> & Readonly<{ key: SettingKey }>) | Extract<Edited, { ok: false }>;
 
-function edit(text: string, { key, value }: AskedChange, { sources }: Valid): EditedKey {
+function edit(text: string, { key, value }: AskedChange, { sources }: ValidSettings): EditedKey {
   if (!isSettingKey(key))
     return {
       ok: false,

@@ -31,9 +31,10 @@ export type Source = Readonly<
 >;
 export type Sources = Readonly<Record<SettingKey, Source>>;
 
-export type Loaded =
-  | Readonly<{ ok: true; settings: Settings; sources: Sources }>
-  | Readonly<{ ok: false; problems: readonly SettingProblem[] }>;
+export type ValidSettings = Readonly<{ ok: true; settings: Settings; sources: Sources }>;
+export type Loaded = ValidSettings | Readonly<{ ok: false; problems: readonly SettingProblem[] }>;
+/** `reason`: one sentence for each problem. */
+export type SettingsRead = ValidSettings | Readonly<{ ok: false; reason: string }>;
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -96,6 +97,12 @@ export function loadSettings(text: string | null, env: Environment): Loaded {
   if (sources.get("hostname")?.toml === '""')
     sources.set("hostname", { toml: JSON.stringify(settings.hostname), from: "default" });
   return { ok: true, settings, sources: Object.fromEntries(sources) as Sources };
+}
+
+/** As `loadSettings`, for callers that only report the problems. */
+export function settingsOrReason(text: string | null, env: Environment): SettingsRead {
+  const loaded = loadSettings(text, env);
+  return loaded.ok ? loaded : { ok: false, reason: sentencesOf(loaded.problems) };
 }
 
 /** All of them as one text: a sentence for each. */

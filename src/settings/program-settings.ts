@@ -1,4 +1,4 @@
-import { loadSettings, type Sources, sentencesOf } from "./load.ts";
+import { type SettingsRead, type Sources, settingsOrReason } from "./load.ts";
 import type { SettingKey, Settings, schema } from "./schema.ts";
 
 type Secret = {
@@ -49,11 +49,8 @@ export function settingsFile(keys: readonly SettingKey[], sources: Sources): str
 }
 
 /** Reads such a file; other settings have their defaults. The environment was read when the file was written. */
-export function readSettingsFile(
-  text: string,
-): Readonly<{ ok: true; settings: Settings }> | Readonly<{ ok: false; reason: string }> {
-  const loaded = loadSettings(text, {});
-  return loaded.ok ? loaded : { ok: false, reason: sentencesOf(loaded.problems) };
+export function readSettingsFile(text: string): SettingsRead {
+  return settingsOrReason(text, {});
 }
 
 type Program = "guard" | "web";

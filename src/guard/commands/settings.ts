@@ -6,7 +6,7 @@ import { asSentence } from "../../core/text.ts";
 import { isoTime, later, MINUTE_MS, type Millis } from "../../core/time.ts";
 import { changeFile } from "../../settings/change-file.ts";
 import { warningsOf } from "../../settings/conflicts.ts";
-import { type Environment, type Loaded, loadSettings, sentencesOf, withoutMark } from "../../settings/load.ts";
+import { type Environment, loadSettings, sentencesOf, type ValidSettings, withoutMark } from "../../settings/load.ts";
 import { programsToRestart } from "../../settings/program-settings.ts";
 import { showSettings } from "../../settings/show.ts";
 import { replayPolicy, toPolicy } from "../../settings/to-policy.ts";
@@ -45,7 +45,6 @@ export type SettingsCommandParts = ReloadCommandParts &
     clock: Clock;
   }>;
 
-type Valid = Extract<Loaded, { ok: true }>;
 type LastChange = Readonly<{
   at: Millis;
   textAfter: string;
@@ -187,7 +186,7 @@ export class SettingsCommands {
     return { ok: true, result: { changed, detail, restarts, undoUntil, recorded } };
   }
 
-  #read(): (Extract<SettingsText, { ok: true }> & Readonly<{ loaded: Valid }>) | CommandError {
+  #read(): (Extract<SettingsText, { ok: true }> & Readonly<{ loaded: ValidSettings }>) | CommandError {
     const read = this.#parts.settingsText();
     if (!read.ok) return unreadable("The settings file cannot be read.");
     const loaded = loadSettings(withoutMark(read.text), read.env);
@@ -235,7 +234,7 @@ const NO_PREVIEW: Omit<SettingsPreview, "problems" | "digest"> = {
 };
 
 /** Null if every event would be decided as before. */
-function trialOf(before: Valid, after: Valid): TrialPolicy | null {
+function trialOf(before: ValidSettings, after: ValidSettings): TrialPolicy | null {
   const policy = toPolicy(after.settings);
   if (JSON.stringify(policy) === JSON.stringify(toPolicy(before.settings)) || policy.simulate) return null;
   return replayPolicy(after.settings, before.settings);

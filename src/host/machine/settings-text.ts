@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { readOr } from "../../core/error.ts";
-import { type Environment, type Loaded, loadSettings, sentencesOf } from "../../settings/load.ts";
+import { type Environment, type SettingsRead, settingsOrReason } from "../../settings/load.ts";
 import { readPlain, writeFile } from "../root-files/files.ts";
 
 /** Bytes: 20 times the shipped file, which explains every setting. */
@@ -31,13 +31,10 @@ export class SettingsUnreadable extends Error {
   override readonly name = "SettingsUnreadable";
 }
 
-type SettingsIn = Extract<Loaded, { ok: true }> | Readonly<{ ok: false; reason: string }>;
-
-/** Loads the settings from that file and these variables. `reason`: one sentence for each problem. */
-export function settingsIn(path: string, env: Environment): SettingsIn {
+/** Loads the settings from that file and these variables. */
+export function settingsIn(path: string, env: Environment): SettingsRead {
   try {
-    const loaded = loadSettings(settingsText(path), env);
-    return loaded.ok ? loaded : { ok: false, reason: sentencesOf(loaded.problems) };
+    return settingsOrReason(settingsText(path), env);
   } catch (error) {
     if (!(error instanceof SettingsUnreadable)) throw error;
     return { ok: false, reason: `${error.message}.` };

@@ -9,11 +9,9 @@ import { SetUpFailure } from "../../host/running/failure.ts";
 import { WRITTEN_FIRST } from "../../settings/first-variables.ts";
 import { parseHostName } from "../../settings/kinds/texts.ts";
 import { type Layout, USERS } from "../../settings/layout.ts";
-import { type Environment, type Loaded, loadSettings, missingDomain } from "../../settings/load.ts";
+import { type Environment, type Loaded, loadSettings, missingDomain, type ValidSettings } from "../../settings/load.ts";
 import { commentedToml } from "../../settings/reference.ts";
 import { adoptDestemail, adoptScript } from "./adopt-edits.ts";
-
-export type ValidSettings = Extract<Loaded, { ok: true }>;
 
 /** Reads and validates the settings. Without a file and a domain it asks the machine for its own domain. */
 export async function readSettings(layout: Layout, env: Environment): Promise<ValidSettings> {

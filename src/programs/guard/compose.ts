@@ -22,6 +22,7 @@ import type { ReportTakerParts } from "../../mail/fail2ban/report-taker.ts";
 import { alertMailTo } from "../../mail/notifiers/channels.ts";
 import { reservedBytes } from "../../mail/postfix/main-cf.ts";
 import type { Layout } from "../../settings/layout.ts";
+import type { ValidSettings } from "../../settings/load.ts";
 import { dashboardNames } from "../../settings/program-settings.ts";
 import { shownValue } from "../../settings/show.ts";
 import { toPolicy } from "../../settings/to-policy.ts";
@@ -38,14 +39,7 @@ import { composeMaintenance } from "./compose-maintenance.ts";
 import { composeSources } from "./compose-sources.ts";
 import { composeStores } from "./compose-stores.ts";
 import { Housekeeping } from "./housekeeping.ts";
-import {
-  changedKeys,
-  lookAtDomains,
-  readSettings,
-  readSettingsText,
-  ServedSettings,
-  type ValidSettings,
-} from "./settings.ts";
+import { changedKeys, lookAtDomains, readSettings, readSettingsText, ServedSettings } from "./settings.ts";
 import { AlertWatch } from "./watch-alerts.ts";
 import { BanMails, lookAtBans } from "./watch-bans.ts";
 import { ContentWatch, SpamPreferenceFiles } from "./watch-content.ts";

@@ -7,13 +7,10 @@ import type { SettingsText } from "../../guard/commands/settings.ts";
 import type { Clock, Notices } from "../../guard/ports.ts";
 import { SettingsUnreadable, settingsText } from "../../host/machine/settings-text.ts";
 import type { Layout } from "../../settings/layout.ts";
-import { loadSettings, type Sources, sentencesOf } from "../../settings/load.ts";
+import { type SettingsRead, settingsOrReason } from "../../settings/load.ts";
 import { type SettingKey, type Settings, settingKeys } from "../../settings/schema.ts";
 import { type SqliteAccountNetworks, unserved } from "../../store/accounts-db/account-networks.ts";
 import type { SqliteFileAccounts } from "../../store/accounts-db/file-accounts.ts";
-
-export type ValidSettings = Readonly<{ ok: true; settings: Settings; sources: Sources }>;
-type SettingsRead = ValidSettings | Readonly<{ ok: false; reason: string }>;
 
 /** The settings file as text, with the variables that this program was started with. */
 export function readSettingsText(layout: Layout): SettingsText {
@@ -30,9 +27,7 @@ export function readSettingsText(layout: Layout): SettingsText {
 /** The settings as the running programs see them: the file and the environment they were started with. */
 export function readSettings(layout: Layout): SettingsRead {
   const read = readSettingsText(layout);
-  if (!read.ok) return read;
-  const loaded = loadSettings(read.text, read.env);
-  return loaded.ok ? loaded : { ok: false, reason: sentencesOf(loaded.problems) };
+  return read.ok ? settingsOrReason(read.text, read.env) : read;
 }
 
 /** The keys whose values differ. */

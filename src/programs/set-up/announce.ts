@@ -1,8 +1,8 @@
 import { hostname } from "node:os";
 import { IS_IMAGE } from "../../host/running/checkout.ts";
 import { portsOf, type ServerPort } from "../../host/running/ports.ts";
-import type { ValidSettings } from "../../jobs/settings-file/settings-file.ts";
 import { DEFAULT_DATA_DIRECTORY, type Layout } from "../../settings/layout.ts";
+import type { ValidSettings } from "../../settings/load.ts";
 import { givenUp } from "../../settings/profile.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { MB } from "../../settings/setting.ts";

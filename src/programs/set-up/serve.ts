@@ -30,12 +30,7 @@ import { finishRestore } from "../../jobs/backup/replace-contents.ts";
 import { takeRestoredQueue } from "../../jobs/backup/restored-queue.ts";
 import { installPrograms } from "../../jobs/build/program.ts";
 import { startAfresh } from "../../jobs/build/run-kept.ts";
-import {
-  readSettings,
-  settingsWithEdits,
-  type ValidSettings,
-  writeFirstSettings,
-} from "../../jobs/settings-file/settings-file.ts";
+import { readSettings, settingsWithEdits, writeFirstSettings } from "../../jobs/settings-file/settings-file.ts";
 import { finishRollback } from "../../jobs/upgrade/rollback.ts";
 import {
   describeSnapshot,
@@ -56,7 +51,7 @@ import { whyNoNewKeys, withoutLostKey } from "../../mail/dovecot/mail-keys.ts";
 import { adoptFilters } from "../../mail/fail2ban/adopt-filters.ts";
 import { takenOver } from "../../settings/first-variables.ts";
 import { DEFAULT_DATA_DIRECTORY, type Layout, layoutOf } from "../../settings/layout.ts";
-import type { Environment } from "../../settings/load.ts";
+import type { Environment, ValidSettings } from "../../settings/load.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { type AdminPassword, adminPassword, rememberAdminPassword } from "../../store/passwords/admin-password.ts";
 import { memoryNews, runningText, settingsNews } from "./announce.ts";

@@ -8,13 +8,12 @@ import {
 } from "../../host/machine/settings-text.ts";
 import { lockHolder } from "../../host/running/data-directory.ts";
 import { takenOver } from "../../settings/first-variables.ts";
-import { type Environment, type Loaded, loadSettings } from "../../settings/load.ts";
+import { type Environment, loadSettings, type ValidSettings } from "../../settings/load.ts";
 import { type SettingKey, type Settings, settingKeys, settingOf, variableOf } from "../../settings/schema.ts";
 import type { SettingProblem } from "../../settings/setting.ts";
 import { overridesOf } from "../../settings/show.ts";
 import { type Answer, type Call, type Failure, failed, PROGRAM, whileRunning } from "./call.ts";
 
-export type ValidSettings = Extract<Loaded, { ok: true }>;
 type Place = Pick<Call, "layout" | "env">;
 
 /** The settings for this data directory, or everything that is wrong with them. */

@@ -6,6 +6,7 @@ import { plural } from "../../../../core/text.ts";
 import { dayAndTime, formatDuration, shown } from "../../../../core/time.ts";
 import { whyAccount, whyAddress, whyMessage } from "../../../../guard/explain/why.ts";
 import type { Queries } from "../../../../guard/storage-ports.ts";
+import type { ValidSettings } from "../../../../settings/load.ts";
 import { showSettings } from "../../../../settings/show.ts";
 import { toPolicy } from "../../../../settings/to-policy.ts";
 import type { ShownSetting } from "../../../../store/accounts-db/setting-tables.ts";
@@ -21,7 +22,7 @@ import {
   type SettingsInForce,
   type WhySubject,
 } from "../../print/why.ts";
-import { settingsOf, type ValidSettings } from "../../server-settings.ts";
+import { settingsOf } from "../../server-settings.ts";
 import { mailboxUse, quotaText, usedText } from "../accounts/account-settings.ts";
 import { stateOf } from "../accounts/accounts.ts";
 import { eventsNaming } from "./events.ts";

@@ -10,7 +10,7 @@ import { mailCryptOf, whyFilesMissing } from "../../../../mail/configuration/sit
 import { whyNoNewKeys } from "../../../../mail/dovecot/mail-keys.ts";
 import { warningsOf } from "../../../../settings/conflicts.ts";
 import type { Layout } from "../../../../settings/layout.ts";
-import { loadSettings, missingDomain, withoutMark } from "../../../../settings/load.ts";
+import { loadSettings, missingDomain, type ValidSettings, withoutMark } from "../../../../settings/load.ts";
 import { commentedToml } from "../../../../settings/reference.ts";
 import {
   isSettingKey,
@@ -25,15 +25,7 @@ import { overridesOf, printSettings, showSettings } from "../../../../settings/s
 import { type Edited, setKey, unsetKey } from "../../../../settings/toml/edit.ts";
 import { type Answer, type Call, done, type Failure, failed, PROGRAM, wrongUsage } from "../../call.ts";
 import { oneLine } from "../../print/text.ts";
-import {
-  environmentOf,
-  invalid,
-  settingsOf,
-  settingsText,
-  surprises,
-  type ValidSettings,
-  withSettings,
-} from "../../server-settings.ts";
+import { environmentOf, invalid, settingsOf, settingsText, surprises, withSettings } from "../../server-settings.ts";
 
 export async function configCheck(call: Call): Promise<Answer> {
   const edited = adoptedEdits(call, { isTrial: true });

@@ -22,10 +22,11 @@ import {
 } from "../../../../jobs/retention/retention-job.ts";
 import { type Amount, Mailboxes } from "../../../../mail/dovecot/mailboxes.ts";
 import { homeOf } from "../../../../mail/dovecot/sieve-redirects.ts";
+import type { ValidSettings } from "../../../../settings/load.ts";
 import { agrees, type Call, done, failed, PROGRAM, wrongUsage } from "../../call.ts";
 import { sinceText } from "../../print/account-facts.ts";
 import { columns, oneLine, when } from "../../print/text.ts";
-import { type ValidSettings, withSettingsWhileRunning } from "../../server-settings.ts";
+import { withSettingsWhileRunning } from "../../server-settings.ts";
 import { ofAccount } from "../accounts/accounts.ts";
 
 /** `retention show` */
