@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { after } from "node:test";
 import { type Decision, decision } from "../../src/core/decide/decision.ts";
 import type { Event } from "../../src/core/events/event.ts";
+import type { Submit } from "../../src/guard/ports.ts";
 import { type PolicyOptions, PolicyServer } from "../../src/mail/postfix/policy-server.ts";
 import { WITHOUT_GUARD } from "../../src/programs/guard/stand-in.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
@@ -29,16 +30,19 @@ export class HeldEngine {
   }
 }
 
-/** A server that runs until the test ends, and its first client. */
-export async function started(options: Partial<PolicyOptions> = {}) {
+/** A server that runs until the test ends, and its first client. `submit`: instead of the held engine's. */
+export async function started(options: Partial<PolicyOptions> = {}, submit?: Submit) {
   const engine = new HeldEngine();
-  const reports: string[] = [];
-  const report = (code: string): unknown => reports.push(code);
-  const server = new PolicyServer(engine.submit, report, { ...WITHOUT_GUARD, stopMs: 50, ...options });
+  const [reports, details]: [string[], string[]] = [[], []];
+  const report = (code: string, detail: string): void => {
+    reports.push(code);
+    details.push(detail);
+  };
+  const server = new PolicyServer(submit ?? engine.submit, report, { ...WITHOUT_GUARD, stopMs: 50, ...options });
   after(() => server.stop());
   const path = join(temporaryDirectory(), "policy.sock");
   await server.start(path);
-  return { server, engine, reports, path, client: new Client(path) };
+  return { server, engine, reports, details, path, client: new Client(path) };
 }
 
 /** A Postfix that keeps all replies, chunk by chunk. */

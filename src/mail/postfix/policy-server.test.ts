@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { stat, writeFile } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { listenOnSocket } from "../../../test/kit/local-server.ts";
 import {
   ACTION,
@@ -18,22 +18,11 @@ import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { until } from "../../../test/kit/until.ts";
 import { decision } from "../../core/decide/decision.ts";
 import { SubmissionSessions } from "../../guard/enforce/submission-sessions.ts";
-import type { Submit } from "../../guard/ports.ts";
 import { WITHOUT_GUARD } from "../../programs/guard/stand-in.ts";
 import { settingOf } from "../../settings/schema.ts";
 import { POLICY_LIMITS, PolicyServer } from "./policy-server.ts";
 
 const directory = temporaryDirectory();
-
-/** A server with an engine of its own, until the test ends. */
-async function serving(submit: Submit): Promise<{ path: string; reports: string[] }> {
-  const reports: string[] = [];
-  const server = new PolicyServer(submit, (code, detail) => reports.push(`${code}: ${detail}`), WITHOUT_GUARD);
-  after(() => server.stop());
-  const path = join(temporaryDirectory(), "policy.sock");
-  await server.start(path);
-  return { path, reports };
-}
 
 test("a question is answered when the engine has decided, on a connection that stays", async () => {
   const { engine, client } = await started();
@@ -198,14 +187,13 @@ test("a client behind a proxy is accepted only while no other can forge its head
 });
 
 test("an engine that throws: no answer, so that Postfix takes its default action", async () => {
-  const { path, reports } = await serving(() => {
+  const { client, reports, details } = await started({}, () => {
     throw new Error("bug\nin the engine");
   });
-  const client = new Client(path);
   client.socket.write(ask());
   await until(() => client.closed, "the connection is dropped");
   assert.equal(client.text, "");
-  assert.deepEqual(reports, ["internal_error: bug\\x0ain the engine"]);
+  assert.deepEqual([reports, details], [["internal_error"], ["bug\\x0ain the engine"]]);
 });
 
 test("a connection with a second open question is dropped, and so is an idle one", async () => {
@@ -233,7 +221,7 @@ test("a second answer to one question does not answer the next", async () => {
 });
 
 test("a client that never reads its answers is dropped", async () => {
-  const { path, reports } = await serving((_event, answer) => answer(BANNED));
+  const { path, reports, details } = await started({}, (_event, answer) => answer(BANNED));
   const socket = connect(path).on("error", () => {});
   socket.pause();
   const flood = (): void => {
@@ -241,7 +229,7 @@ test("a client that never reads its answers is dropped", async () => {
   };
   flood();
   await until(() => reports.length > 0, "it is reported");
-  assert.deepEqual(reports, ["policy_flooded: answers are not read"]);
+  assert.deepEqual([reports, details], [["policy_flooded"], ["answers are not read"]]);
   socket.destroy();
 });
 
