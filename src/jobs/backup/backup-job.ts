@@ -32,7 +32,7 @@ export class BackupJob extends Job<BackupRules> {
     if (!rules["backup.enabled"]) return null;
     const record = this.#backups();
     if (record.since === 0) {
-      this.#begin(now);
+      this.#prepare(now);
       return null;
     }
     const task = busy(this.layout) === null ? this.#due(record, rules, now) : null;
@@ -48,7 +48,7 @@ export class BackupJob extends Job<BackupRules> {
   }
 
   /** Throws if the place of the backups cannot be prepared. Then no backup ever becomes due, so only this reports it. */
-  #begin(now: number): void {
+  #prepare(now: number): void {
     try {
       prepareDirectory(this.layout);
       changeBackupRecord(this.layout, { since: now });
