@@ -1,4 +1,4 @@
-import type { ComponentHealth } from "../../src/admin/declare/items.ts";
+import { MINUTE_MS } from "../../src/core/time.ts";
 import { Alerts } from "../../src/guard/alerts/alerts.ts";
 import { ComponentWatch } from "../../src/guard/alerts/health-watch.ts";
 import type { AlertMessage } from "../../src/guard/alerts/ports.ts";
@@ -9,10 +9,9 @@ import { engineOnMemory, SILENT } from "./engine-kit.ts";
 import { ip } from "./samples.ts";
 
 /** Real alerts on a real engine's database, with a fake channel. */
-export function alertsOnDatabase(settleMs = 60_000) {
+export function alertsOnDatabase() {
   const { engine, db, clock, notices } = engineOnMemory();
   const sent: AlertMessage[] = [];
-  const down: ComponentHealth[] = [];
   let reachable = true;
   const channel = {
     name: "channel",
@@ -22,9 +21,9 @@ export function alertsOnDatabase(settleMs = 60_000) {
       return Promise.resolve({ ok: true } as const);
     },
   };
-  const settings = { ...SETTINGS, settleMs, channels: [channel] };
+  const settings = { ...SETTINGS, settleMs: MINUTE_MS, channels: [channel] };
   const make = (): Alerts => {
-    const components = new ComponentWatch(() => Promise.resolve(down), clock);
+    const components = new ComponentWatch(() => Promise.resolve([]), clock);
     const parts = { events: new SqliteAlertEvents(db), store: new SqliteAlertStore(db), notices, components, clock };
     return new Alerts({ ...parts, log: SILENT }, settings);
   };
@@ -34,7 +33,6 @@ export function alertsOnDatabase(settleMs = 60_000) {
     db,
     clock,
     notices,
-    down,
     reach: (is: boolean) => (reachable = is),
     /** Restarts as after a kill: only stored state survives. */
     restart: () => (alerts = make()),

@@ -10,7 +10,7 @@ export function ownCertificate(directory: string, host = "127.0.0.1"): Pair {
   return made(directory, host, ["-days", "2", "-addext", "subjectAltName=IP:127.0.0.1"]);
 }
 
-/** A certificate that has this name only as its subject, and its key (PEM). */
+/** A certificate with this name as its subject and no other names, and its key (PEM). */
 export function selfSigned(name: string): Pair {
   return made(temporaryDirectory(), name, []);
 }

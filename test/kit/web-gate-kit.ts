@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Command } from "../../src/admin/declare/control.ts";
 import type { AccountName } from "../../src/core/net/address.ts";
+import type { Ip } from "../../src/core/net/ip.ts";
 import { MailboxSignIn } from "../../src/guard/access/mailbox-sign-in.ts";
 import { Passkeys } from "../../src/guard/access/passkeys.ts";
 import { digestOf } from "../../src/guard/access/secrets.ts";
@@ -67,7 +68,7 @@ export function webGateOnMemory() {
     /** Bars mailbox users from the dashboard from now on. */
     shutMailboxes: () => (maySignIn = false),
     /** What the owner's right password opens, in a browser that has this cookie. */
-    opened: async (given: Readonly<{ known?: string | null; code?: string }> = {}): Promise<Opened> => {
+    opened: async (given: Readonly<{ ip?: Ip; known?: string | null; code?: string }> = {}): Promise<Opened> => {
       const owner = { ip: ip("203.0.113.7"), password: PASSWORD, known: null, ...given };
       const opened = await signIn.open(owner, "Firefox on Linux");
       return typeof opened === "object" ? opened : assert.fail(opened);

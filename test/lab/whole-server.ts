@@ -16,7 +16,7 @@ export const MANY = Array.from({ length: 20 }, (_, i) => `user${i}@${DOMAINS[i %
 export const passwordOf = (name: string): string => `the password of ${name}`;
 export const BANNED_FOR_GOOD = "198.51.100.99";
 
-/** Gives a running server of these domains MANY accounts, aliases, a ban and mails. */
+/** Gives a running server of these domains the accounts of MANY, aliases, a ban and mails. */
 export async function fillServer(product: Product, mails: number): Promise<void> {
   const file = join(product.lab.directory, "accounts");
   writeFileSync(file, MANY.map((name) => `${name}|{PLAIN}${passwordOf(name)}\n`).join(""));

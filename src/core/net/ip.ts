@@ -147,7 +147,7 @@ export function widened(network: Prefix, length: number): Prefix {
   return truncate(networkAddress(network), length);
 }
 
-/** Without the library's parser, which made a quarter of all objects of a decision: the text is canonical. */
+/** The text is canonical, so it needs no parser: the library's made a quarter of all objects of a decision. */
 function truncate(address: Ip, length: number): Prefix {
   return `${isV4(address) ? truncatedV4(address, length) : truncatedV6(address, length)}/${length}` as Prefix;
 }

@@ -131,7 +131,7 @@ describe("users of mailboxes at the dashboard", () => {
     const signIn = kit.verifyingMailboxes(verify);
     const crowd = Array.from({ length: LIMITS.mailboxLogins }, (_, i) => attempt({ from: `198.51.${i}.1`, signIn }));
     assert.equal(await attempt({ from: "192.0.2.1", signIn }), "refused");
-    await kit.opened();
+    await kit.opened({ ip: ip("192.0.2.1") });
     while (turns.length < crowd.length) await new Promise((resolve) => setImmediate(resolve));
     for (const goOn of turns) goOn();
     assert.deepEqual(new Set(await Promise.all(crowd)), new Set(["wrong"]));

@@ -54,7 +54,7 @@ export class BackupJob extends Job<BackupRules> {
       changeBackupRecord(this.layout, { since: now });
       this.#unnoted.backup = null;
     } catch (error) {
-      this.#unnoted.backup = { at: now, reason: messageOf(error) };
+      this.#unnoted.backup = { at: now, reason: `their place cannot be prepared: ${messageOf(error)}` };
       throw error;
     }
   }

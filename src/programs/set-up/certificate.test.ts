@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { settingsWith } from "../../../test/kit/loaded-settings.ts";
 import { lacking } from "../../../test/kit/needs.ts";
+import { selfSigned } from "../../../test/kit/own-certificate.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { type Layout, layoutOf } from "../../settings/layout.ts";
 import { prepareCertificate } from "./certificate.ts";
@@ -49,8 +50,20 @@ test("a clock that is behind voids no certificate that clients trust", OPENSSL, 
   await prepare(layout);
   const pem = readFileSync(layout.tlsCert, "utf8");
   t.mock.method(Date, "now", () => 0);
-  assert.match((await prepare(layout)) ?? "", /The certificate of the last start is served instead\./);
+  for (const settings of ["", `hostname = "mx.example.org"`])
+    assert.match((await prepare(layout, settings)) ?? "", /The certificate of the last start is served instead\./);
   assert.equal(readFileSync(layout.tlsCert, "utf8"), pem);
+});
+
+test("if no other certificate can be made, the last one is served, and the owner hears of it", OPENSSL, async () => {
+  const layout = layoutFor("unmade");
+  await prepare(layout);
+  const pem = readFileSync(layout.tlsCert, "utf8");
+  rmSync(layout.tlsKey);
+  mkdirSync(layout.tlsKey);
+  const says = await prepare(layout, `hostname = "mx.example.org"`);
+  assert.match(says ?? "", /key\.pem.*\. The certificate of the last start is served instead\.$/);
+  assert.equal(readFileSync(join(layout.tlsServed, "cert.pem"), "utf8"), pem);
 });
 
 test("only root may read the served files, and key and chain are in one file", OPENSSL, async () => {
@@ -73,11 +86,23 @@ test(
       assert.equal(await prepare(layout, settings), null);
       return new X509Certificate(readFileSync(join(layout.tlsServed, "cert.pem")));
     };
+    const named = `hostname = "mx.example.org"`;
     await served("");
-    assert.equal((await served(`hostname = "mx.example.org"`)).subjectAltName, "DNS:mx.example.org");
-    assert.equal((await served(`[tls]\nprofile = "seed"`)).publicKey.asymmetricKeyType, "rsa");
+    assert.equal((await served(named)).subjectAltName, "DNS:mx.example.org");
+    const rsa = await served(`${named}\n[tls]\nprofile = "seed"`);
+    assert.equal(rsa.publicKey.asymmetricKeyType, "rsa");
+    assert.equal((await served(named)).serialNumber, rsa.serialNumber, "its key does for all ciphers");
   },
 );
+
+test("a certificate of another authority stays, whatever it names", OPENSSL, async () => {
+  const layout = layoutFor("foreign");
+  const { cert, key } = selfSigned("mail.example.net");
+  writeFileSync(layout.tlsCert, cert);
+  writeFileSync(layout.tlsKey, key);
+  assert.equal(await prepare(layout), null);
+  assert.equal(readFileSync(layout.tlsCert, "utf8"), cert);
+});
 
 test("a bad certificate stops the first start; later the served one is kept", OPENSSL, async () => {
   const layout = layoutFor("bad");

@@ -1,6 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { existsSync } from "node:fs";
-import { readOr } from "../../core/error.ts";
+import { messageOf, readOr } from "../../core/error.ts";
+import { asSentence } from "../../core/text.ts";
 import { DAY_MS } from "../../core/time.ts";
 import { systemClock as clock } from "../../host/machine/clock.ts";
 import { lastLines, runProgram } from "../../host/machine/run-program.ts";
@@ -22,28 +23,35 @@ const MOST_BYTES = 65_536;
  * the owner should know in that case.
  */
 export async function prepareCertificate(settings: Settings, layout: Layout): Promise<string | null> {
+  const isFirst = !existsSync(servedFiles(layout).cert);
   const files = certificateFiles(settings, layout);
-  if (files.cert === layout.tlsCert && mustBeMade(layout, settings)) await selfSign(layout, settings);
+  let reason: string | null = null;
+  if (files.cert === layout.tlsCert && mustBeMade(layout, settings, isFirst))
+    try {
+      await selfSign(layout, settings);
+    } catch (error) {
+      if (isFirst) throw error;
+      reason = messageOf(error);
+    }
   const read = readPair(files, clock.now());
-  if (read.ok) {
-    serve(read.pair, layout);
-    return null;
-  }
-  const before = servedFiles(layout);
-  if (!existsSync(before.cert)) throw new SetUpFailure(read.reason);
-  return `${read.reason} The certificate of the last start is served instead.`;
+  if (read.ok) serve(read.pair, layout);
+  else reason ??= read.reason;
+  if (reason === null) return null;
+  if (isFirst) throw new SetUpFailure(reason);
+  return `${asSentence(reason)} The certificate of the last start is served instead.`;
 }
 
-function mustBeMade(layout: Layout, settings: Settings): boolean {
+function mustBeMade(layout: Layout, settings: Settings, isFirst: boolean): boolean {
   const files = { cert: layout.tlsCert, key: layout.tlsKey };
   if (!existsSync(files.cert) || !existsSync(files.key)) return true;
   const own = selfSigned(files.cert);
-  if (own !== null && !suits(own, settings)) return true;
+  if (own === null) return false;
+  // A clock that is behind, as on a board without a battery, must not void what clients trust.
+  if (own.validFromDate.getTime() > clock.now()) return isFirst;
+  if (!suits(own, settings)) return true;
   const read = readPair(files, clock.now());
-  if (read.ok) return read.pair.validTo - clock.now() < RENEW_BEFORE_MS;
-  // Ours may have expired, as after a long run, or lack its key, as after a start that was killed between the two. A clock
-  // that is behind, as on a board without a battery, must not void what clients trust.
-  return own !== null && (own.validFromDate.getTime() <= clock.now() || !existsSync(servedFiles(layout).cert));
+  // Ours may have expired, as after a long run, or lack its key, as after a start that was killed between the two.
+  return !read.ok || read.pair.validTo - clock.now() < RENEW_BEFORE_MS;
 }
 
 /** Null if the file holds another certificate. */
@@ -52,12 +60,12 @@ function selfSigned(cert: string): X509Certificate | null {
   return own?.subject === `CN=${SELF_SIGNED}` ? own : null;
 }
 
-/** The host name or the TLS profile may have changed since. */
+/** Whether it has the host name of the settings, and the key that their ciphers need. */
 function suits(
   { subjectAltName, publicKey }: X509Certificate,
   { hostname, "tls.profile": profile }: Settings,
 ): boolean {
-  return subjectAltName === `DNS:${hostname}` && publicKey.asymmetricKeyType === (profile === "seed" ? "rsa" : "ec");
+  return subjectAltName === `DNS:${hostname}` && (profile !== "seed" || publicKey.asymmetricKeyType === "rsa");
 }
 
 /** The ciphers with an RSA key exchange in the list "seed" need an RSA key. */

@@ -17,7 +17,7 @@ test("each kind of answer of the guard becomes its own status, in the guard's wo
   const guard = new FakeGuard();
   const refusal = async (): Promise<unknown> => {
     const answer = await unban(guard);
-    return answer instanceof Response ? answer.json() : answer;
+    return answer instanceof Response ? [answer.status, await answer.json()] : answer;
   };
   guard.answers("unban", { prefix: "203.0.113.7/32" });
   assert.equal(await refusal(), "203.0.113.7/32");
@@ -30,10 +30,10 @@ test("each kind of answer of the guard becomes its own status, in the guard's wo
     [{ denied: "proof_needed" }, 403, "No."],
   ] as const) {
     guard.refuses("unban", "No.", more);
-    assert.partialDeepStrictEqual(await refusal(), { status, detail }, JSON.stringify(more));
+    assert.partialDeepStrictEqual(await refusal(), [status, { status, detail }], JSON.stringify(more));
   }
   guard.isDown = true;
-  assert.partialDeepStrictEqual(await refusal(), { status: 503 });
+  assert.partialDeepStrictEqual(await refusal(), [503]);
 });
 
 test("a failed or unanswered command that may have been carried out counts as uncertain", async () => {

@@ -67,6 +67,8 @@ test("each path names its own methods, also one below a parameter or beside one;
     const other = await fetch(`${kit.url}/api/v1/${path}`, { method: "PUT", headers: bearer });
     assert.deepEqual([other.status, other.headers.get("allow")], [405, allow], path);
   }
+  const old = await fetch(`${kit.url}/api/security`, { method: "PUT", headers: bearer });
+  assert.deepEqual([old.status, old.headers.get("allow")], [405, "GET, POST, HEAD, OPTIONS"]);
   assert.equal((await ask(kit, "/api/v1/accounts/import")).status, 405);
   assert.equal((await ask(kit, "/api/v1/accounts/a@example.org/password")).status, 405);
   for (const path of ["nothing", "tokens/a/b"]) assert.equal((await ask(kit, `/api/v1/${path}`)).status, 404, path);
