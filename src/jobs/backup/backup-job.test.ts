@@ -94,7 +94,7 @@ for (const task of ["backup", "drill"] as const)
       assert.match(`${trouble?.code} ${trouble?.detail}`, TOLD[task]);
     });
 
-test("reports that the place of the backups cannot be prepared, until it can", () => {
+test("reports that the directory of the backups cannot be prepared, until it can", () => {
   const layout = temporaryLayout();
   makeDirectory(dirname(layout.backup), 0o755);
   writeFileSync(layout.backup, "not a directory");

@@ -47,14 +47,14 @@ export class BackupJob extends Job<BackupRules> {
     return [...troublesOf(record, now), ...drillTroubles(record, this.#drills(), how)];
   }
 
-  /** Throws if the place of the backups cannot be prepared. Then no backup ever becomes due, so only this reports it. */
+  /** Throws if the directory of the backups cannot be prepared. No backup becomes due until it is, so only this reports it. */
   #prepare(now: number): void {
     try {
       prepareDirectory(this.layout);
       changeBackupRecord(this.layout, { since: now });
       this.#unnoted.backup = null;
     } catch (error) {
-      this.#unnoted.backup = { at: now, reason: `their place cannot be prepared: ${messageOf(error)}` };
+      this.#unnoted.backup = { at: now, reason: `their directory cannot be prepared: ${messageOf(error)}` };
       throw error;
     }
   }
