@@ -84,6 +84,30 @@ describe("with a running guard", TIMED, () => {
     assert.equal(applied.message, "Postfix and Dovecot have the new settings, the guard may not: The guard hangs.");
     assert.match(applied.next, /`\.\/ghostinbox restart` gives them to all programs/);
   });
+
+  test("a program that does not restart keeps no other from restarting", async () => {
+    const asked: string[] = [];
+    const guard = {
+      ask: ({ verb }: Readonly<{ verb: string }>) =>
+        Promise.resolve({
+          ok: true,
+          result: { changed: verb === "pending" ? [] : ["ports.login_policy", "hostname"], recorded: true },
+        }),
+    };
+    const keeper: Call["keeper"] = {
+      ask: (command) => {
+        asked.push(command.verb === "restart" ? command.service : command.verb);
+        const reason = "guard could not be restarted: it is down";
+        return Promise.resolve(asked.at(-1) === "guard" ? { ok: false, reason } : { ok: true, detail: "" });
+      },
+    };
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- nothing else is asked
+    const call = scriptCall({ layout: layout, keeper, guard: guard as unknown as Call["guard"] });
+    const applied = await configApply(call);
+    assert.deepEqual(asked, ["apply", "guard", "web"]);
+    assert.ok(!applied.ok);
+    assert.equal(applied.message, "Not everything is in force: guard could not be restarted: it is down.");
+  });
 });
 
 test("edits that were written to the settings file are reported even if nothing is applied", () => {

@@ -55,10 +55,13 @@ async function applyFile(call: Call, edits: readonly string[]): Promise<Answer> 
   if (!asked.ok) return withoutGuard(asked);
   const { changed, recorded } = asked.result;
   const restarted = programsToRestart(changed);
+  const failures: string[] = [];
   for (const service of restarted) {
     const reply = await call.keeper.ask({ verb: "restart", service });
-    if (!reply.ok) return failed(`Not everything is in force: ${reply.reason}`, `\`${PROGRAM} status\` shows more.`);
+    if (!reply.ok) failures.push(asSentence(reply.reason));
   }
+  if (failures.length > 0)
+    return failed(`Not everything is in force: ${failures.join(" ")}`, `\`${PROGRAM} status\` shows more.`);
   const tried = strict.begins ? await beginTrial(call) : null;
   if (tried !== null && !tried.ok)
     return {
