@@ -61,8 +61,8 @@ export const germanNotices: Readonly<Record<NoticeCode, NoticeText>> = {
     next: `${WRONG_DETAIL}; siehe log/export und docs/siem.md. Es wird jede Minute neu versucht; ein Verlust wird einen Tag lang gemeldet.`,
   },
   backup_failed: {
-    says: "Die letzte Sicherung ist nicht gelungen.",
-    next: `${WRONG_DETAIL}, dann \`backup create\`. Es wird jede Stunde neu versucht.`,
+    says: "Der letzte Versuch einer Sicherung ist nicht gelungen.",
+    next: `${WRONG_DETAIL}, dann \`backup create\`. Es wird mindestens jede Stunde neu versucht.`,
   },
   backup_old_kept: {
     says: "Sicherungen, die älter sind als backup.keep, ließen sich nicht entfernen: Sie brauchen immer mehr Platz.",

@@ -165,8 +165,8 @@ const ofKeeper = {
     next: "See the detail and `journalctl -u certspotter`; the notice ends a day after the last failure.",
   },
   backup_failed: {
-    says: "The last backup could not be made.",
-    next: "Fix what the detail names, then run `backup create`. The server retries each hour.",
+    says: "The last attempt at a backup failed.",
+    next: "Fix what the detail names, then run `backup create`. The server retries at least each hour.",
   },
   backup_old_kept: {
     says: "Backups older than backup.keep could not be removed: they use more and more space.",
