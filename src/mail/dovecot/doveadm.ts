@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import type { KeeperReply } from "../../admin/declare/keeper.ts";
 import { surplusOf } from "../../core/firewall/connection-shares.ts";
@@ -5,7 +6,7 @@ import { type AccountName, parseAccountName } from "../../core/net/address.ts";
 import { plural } from "../../core/text.ts";
 import { lastLines, runProgram } from "../../host/machine/run-program.ts";
 import { userIds } from "../../host/machine/system-users.ts";
-import { processesOf, signal } from "../../host/running/processes.ts";
+import { becomes, processesOf, signal } from "../../host/running/processes.ts";
 import { listProcesses, memoryOf } from "../../host/running/read-processes.ts";
 import { type Layout, USERS } from "../../settings/layout.ts";
 import { numberIn, rowsOf } from "./mailboxes.ts";
@@ -75,7 +76,10 @@ async function end(layout: Layout, sessions: ReadonlySet<number>): Promise<void>
   if (sessions.size === 0) return;
   for (const pid of mailProcesses(layout)) if (sessions.has(pid)) signal(pid, "SIGTERM");
   await pause(ENDING_MS);
-  for (const pid of mailProcesses(layout)) if (sessions.has(pid)) signal(pid, "SIGKILL");
+  const left = mailProcesses(layout).filter((pid) => sessions.has(pid));
+  for (const pid of left) signal(pid, "SIGKILL");
+  // Callers remove what only ended processes leave.
+  await becomes(() => !left.some((pid) => existsSync(`/proc/${pid}`)), ENDING_MS);
 }
 
 /** Processes of the user who owns all mail. By user: in a container root sees no other user's executable (`Process`). */

@@ -54,7 +54,7 @@ type MailboxServer = Readonly<{
   /** Ends sessions of accounts with too many of them, and describes it; null if there is none. Throws if they are not known. */
   endSurplus: (places: number) => Promise<string | null>;
   removeIndexes: (account: AccountName) => Promise<void>;
-  /** Removes what ended sessions were storing. */
+  /** Removes what ended sessions were storing, and nothing of those that are open. */
   removeUnfinished: (account: AccountName) => Promise<void>;
   /** `swapBytes`: free swap, in addition. */
   memory: () => Readonly<Record<"allBytes" | "freeBytes" | "swapBytes", number>>;
@@ -179,6 +179,8 @@ export class MailboxWatch {
         return this.#server.removeUnfinished(account);
       }
     }
+    // What remains of sessions that the last look ended may exceed nothing by itself.
+    await this.#server.removeUnfinished(account);
     if (typeof known === "string") throw new Error(known);
   }
 
