@@ -61,6 +61,7 @@ export function writeServices(input: RunitInput): void {
     // A service that was stopped by hand returns with the next start.
     removeFile(join(services, service, "down"));
     removeFile(restartMark(services, service));
+    removeFile(unreadMark(services, service));
   }
   for (const mark of [join("postfix", CHECKED), join("guard", MAY_STAND_IN)])
     writeFile(join(services, mark), "", { mode: 0o600, flush: false });
@@ -87,6 +88,11 @@ export function pidOf(services: string, service: ServiceName): number | null {
 /** Exists while the keeper has stopped a service that it is about to start again. */
 export function restartMark(services: string, service: ServiceName): string {
   return join(services, service, "restarting");
+}
+
+/** Exists while a service may not have read its files in force, because it was not reloaded. */
+export function unreadMark(services: string, service: ServiceName): string {
+  return join(services, service, "unread");
 }
 
 /** Written by runsv(8) whenever it starts the service or sees it end. */

@@ -57,12 +57,13 @@ describe("`apply`", { skip: lacking(NEEDS) }, () => {
     assert.notEqual(size(), bytes);
   });
 
-  test("a service that could not be reloaded is reloaded by the next one", async () => {
+  test("a service that could not be reloaded is reloaded by the next one, even if the keeper restarted", async () => {
     const postfix = join(layout.services, "postfix");
     mkdirSync(postfix, { recursive: true });
     writeFileSync(layout.settings, toml("8MB"));
-    for (const time of ["first", "second"]) {
-      const failed = await verbs.obey({ verb: "apply" });
+    for (const time of ["first", "second", "restarted"]) {
+      const keeper = time === "restarted" ? new KeeperVerbs(layout, {}) : verbs;
+      const failed = await keeper.obey({ verb: "apply" });
       assert.ok(!failed.ok && failed.mayHold === true, time);
       assert.match(failed.reason, /^postfix could not be reloaded/, time);
     }

@@ -8,8 +8,9 @@ import { SECOND_MS } from "../../core/time.ts";
 import type { Clock } from "../../guard/ports.ts";
 import { systemClock } from "../../host/machine/clock.ts";
 import { settingsIn } from "../../host/machine/settings-text.ts";
-import type { ServiceName } from "../../host/running/runit.ts";
-import { restartHanging, restartService } from "../../host/running/supervise.ts";
+import { removeFile, writeFile } from "../../host/root-files/files.ts";
+import { SERVICES, type ServiceName } from "../../host/running/runit.ts";
+import { restartHanging, restartService, unreadMark } from "../../host/running/supervise.ts";
 import { certificateNews } from "../../mail/certificates/follow-certificate.ts";
 import { type CertificateFiles, certificateFiles, readPair } from "../../mail/certificates/issue-certificate.ts";
 import { applyConfiguration } from "../../mail/configuration/apply.ts";
@@ -49,8 +50,8 @@ export class KeeperVerbs {
   readonly #alertMails: AlertMails;
   readonly #changes: ChangeSettings;
   readonly #inTurn = oneAfterAnother();
-  /** Services that may not have read their files in force, because a reload failed. */
-  readonly #unread = new Set<ServiceName>();
+  /** Services that may not have read their files in force: a reload failed, or the keeper ended before it. */
+  readonly #unread: Set<ServiceName>;
   /** For mails to the owner, which may take long on a full disk: nothing else waits for them. */
   readonly #mailInTurn = oneAfterAnother();
   /** For the use of mailboxes: a user with very many folders makes it slow. */
@@ -62,6 +63,7 @@ export class KeeperVerbs {
     this.#env = env;
     this.#alertMails = new AlertMails(layout, clock);
     this.#changes = new ChangeSettings({ path: layout.settings, env, clock, apply: () => this.#apply() });
+    this.#unread = new Set(SERVICES.filter((service) => existsSync(unreadMark(layout.services, service))));
     const read = this.#settings();
     this.#inForce = read.ok ? read.settings : null;
     this.watches = composeWatches(layout, {
@@ -206,7 +208,7 @@ export class KeeperVerbs {
     let hasMoved = false;
     const moving = (service: ServiceName): void => {
       hasMoved = true;
-      if (isReloaded(service)) this.#unread.add(service);
+      if (isReloaded(service)) this.#mustRead(service);
     };
     const kept: string[] = [];
     const apply = async () => applyConfiguration(this.#site(read, kept), { isServing: true, moving });
@@ -256,16 +258,27 @@ export class KeeperVerbs {
   }
 
   async #reload(services: readonly ServiceName[]): Promise<string | null> {
-    for (const service of services) this.#unread.add(service);
+    for (const service of services) this.#mustRead(service);
     const failures: string[] = [];
     for (const service of this.#unread) {
-      // Services that were disabled in the settings at the start do not exist.
-      const exists = existsSync(join(this.#layout.services, service));
+      const exists = this.#exists(service);
       const reason = exists ? await reloadService(service, this.#layout) : null;
-      if (reason === null) this.#unread.delete(service);
-      else failures.push(`${service} could not be reloaded: ${reason}`);
+      if (reason === null) {
+        this.#unread.delete(service);
+        if (exists) removeFile(unreadMark(this.#layout.services, service));
+      } else failures.push(`${service} could not be reloaded: ${reason}`);
     }
     return failures.length === 0 ? null : failures.join("; ");
+  }
+
+  #mustRead(service: ServiceName): void {
+    this.#unread.add(service);
+    if (this.#exists(service)) writeFile(unreadMark(this.#layout.services, service), "", { mode: 0o600, flush: false });
+  }
+
+  /** Services that were disabled in the settings at the start do not exist. */
+  #exists(service: ServiceName): boolean {
+    return existsSync(join(this.#layout.services, service));
   }
 
   #settings(): ReturnType<typeof settingsIn> {

@@ -255,9 +255,10 @@ test("Postfix and Dovecot are reloaded once for each new file, and not while it 
   const layout = temporaryLayout("accountsDb");
   writeFileSync(layout.accountsDb, "first");
   const reloaded: string[] = [];
+  let hangs = true;
   const watch = new AccountsDbWatch(layout, (service) => {
     reloaded.push(service);
-    return Promise.resolve(service === "dovecot" ? "it hangs" : null);
+    return Promise.resolve(service === "dovecot" && hangs ? "it hangs" : null);
   });
   assert.deepEqual(await watch.look(), []);
   writeFileSync(`${layout.accountsDb}.new`, "second");
@@ -265,6 +266,8 @@ test("Postfix and Dovecot are reloaded once for each new file, and not while it 
   assert.deepEqual(await watch.look(), []);
   renameSync(`${layout.accountsDb}.new`, layout.accountsDb);
   assert.deepEqual(await watch.look(), ["dovecot could not be reloaded after accounts.db was replaced: it hangs"]);
-  assert.deepEqual(await watch.look(), []);
-  assert.deepEqual(reloaded, ["postfix", "dovecot"]);
+  assert.deepEqual(await watch.look(), [], "the same reason is given once");
+  hangs = false;
+  for (let i = 0; i < 2; i++) assert.deepEqual(await watch.look(), []);
+  assert.deepEqual(reloaded, ["postfix", "dovecot", "dovecot", "dovecot"], "until it has read the new file");
 });

@@ -216,6 +216,8 @@ export class AccountsDbWatch {
   readonly #path: string;
   readonly #reload: (service: ServiceName) => Promise<string | null>;
   #inode: bigint | null;
+  /** Those that still have the old file open, with the reason of the last failure. */
+  readonly #unread = new Map<ServiceName, string | null>();
 
   constructor({ accountsDb }: Layout, reload: (service: ServiceName) => Promise<string | null>) {
     this.#path = accountsDb;
@@ -223,15 +225,20 @@ export class AccountsDbWatch {
     this.#inode = this.#now();
   }
 
-  /** Why a service was not reloaded, one sentence each; it is not retried. Call it about every second. */
+  /** Retries until each is reloaded. Returns new reasons why one is not, a sentence each. Call it about every second. */
   async look(): Promise<readonly string[]> {
     const inode = this.#now();
-    if (inode === null || inode === this.#inode) return [];
-    this.#inode = inode;
+    if (inode !== null && inode !== this.#inode) {
+      this.#inode = inode;
+      for (const service of READERS) this.#unread.set(service, null);
+    }
     const failures: string[] = [];
-    for (const service of READERS) {
+    for (const [service, before] of this.#unread) {
       const reason = await this.#reload(service);
-      if (reason !== null) failures.push(`${service} could not be reloaded after accounts.db was replaced: ${reason}`);
+      if (reason === null) this.#unread.delete(service);
+      else this.#unread.set(service, reason);
+      if (reason !== null && reason !== before)
+        failures.push(`${service} could not be reloaded after accounts.db was replaced: ${reason}`);
     }
     return failures;
   }

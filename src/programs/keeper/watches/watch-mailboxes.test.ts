@@ -27,6 +27,7 @@ function setUp() {
     freeSwap: 500 * MB,
     processes: 0,
     sessionMemory: 0,
+    areKnown: true,
   };
   const ended: AccountName[] = [];
   const removed: AccountName[] = [];
@@ -47,6 +48,7 @@ function setUp() {
       limited: () => [...limited],
       limit: (account, isLimited) => (isLimited ? limited.add(account) : limited.delete(account)),
       endSessions: async (account) => {
+        if (!state.areKnown) throw new Error("doveadm who failed");
         ended.push(account);
       },
       processes: () => state.processes,
@@ -165,6 +167,17 @@ test("too many folders: no more can be created until some are deleted", async ()
   clock.advance(-HOUR_MS);
   await look({ folders: 10 }, 0);
   assert.deepEqual([[...limited], watch.troubles()], [[], []], "even if the clock was set back");
+});
+
+test("sessions that open before the limit on folders are ended until none creates any", async () => {
+  const { ended, limited, look } = setUp();
+  await assert.rejects(look({ folders: MOST_FOLDERS + 1, areKnown: false }), { message: "doveadm who failed" });
+  assert.deepEqual([...limited], [ANNA]);
+  await look({ areKnown: true }, 0);
+  assert.deepEqual(ended, [ANNA]);
+  await look({ folders: MOST_FOLDERS + 2 });
+  await look();
+  assert.deepEqual(ended, [ANNA, ANNA]);
 });
 
 test("sessions of an account that take much memory are ended once half of it is in use", async () => {

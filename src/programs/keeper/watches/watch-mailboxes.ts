@@ -75,6 +75,8 @@ export class MailboxWatch {
   #lookedAt: Millis = instant(0);
   /** The most since the sessions were looked at. */
   #mostMemory = Number.POSITIVE_INFINITY;
+  /** Folders of each limited mailbox when its sessions were last ended. */
+  readonly #counted = new Map<AccountName, number>();
   readonly #ended = new Map<AccountName, Readonly<{ at: Millis; why: string }>>();
   #shared: Readonly<{ at: Millis; detail: string }> | null = null;
 
@@ -95,13 +97,17 @@ export class MailboxWatch {
     const found = await uncounted();
     this.#mostFree = free;
     this.#lookedAt = now;
-    for (const account of before)
-      if ((found.get(account)?.folders ?? 0) <= MOST_FOLDERS) this.#server.limit(account, false);
+    for (const account of before) {
+      if ((found.get(account)?.folders ?? 0) > MOST_FOLDERS) continue;
+      this.#server.limit(account, false);
+      this.#counted.delete(account);
+    }
     const failures: string[] = [];
     for (const [account, { folders, storingBytes, indexBytes, listBytes }] of found) {
       // One mailbox that cannot be read must not hide the others.
       try {
-        if (folders > MOST_FOLDERS && !before.includes(account)) await this.#limitFolders(account);
+        if (folders > MOST_FOLDERS && folders > (this.#counted.get(account) ?? 0))
+          await this.#limitFolders(account, folders);
         if (indexBytes > INDEXES_BYTES + INDEXES_PER_LIST * listBytes) await this.#removeIndexes(account, indexBytes);
         if (storingBytes > this.#mostOfOne) await this.#endOverrun(account);
       } catch (error) {
@@ -157,10 +163,11 @@ export class MailboxWatch {
     return this.#settings()?.["limits.mail.max_size"] ?? Number.POSITIVE_INFINITY;
   }
 
-  /** Open sessions do not know the limit yet, so they are ended. */
-  async #limitFolders(account: AccountName): Promise<void> {
+  /** Open sessions do not know the limit yet, so they are ended: again if one of them created more folders. */
+  async #limitFolders(account: AccountName, folders: number): Promise<void> {
     this.#server.limit(account, true);
     await this.#endSessions(account);
+    this.#counted.set(account, folders);
   }
 
   async #endOverrun(account: AccountName): Promise<void> {
