@@ -2,12 +2,14 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { lacking } from "../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { layoutOf } from "../../settings/layout.ts";
 import {
   closedParent,
   holdsForeignFiles,
@@ -16,6 +18,7 @@ import {
   releaseLock,
   removeDataDirectory,
   takeLock,
+  usedElsewhere,
 } from "./data-directory.ts";
 import { SetUpFailure } from "./failure.ts";
 
@@ -131,6 +134,16 @@ test("no other user can make a start wait for the lock", { skip: lacking({ root:
   starter.stdin.end("take\n");
   const [said] = await Promise.race([once(starter.stdout, "data"), pause(20_000, ["it waits"], { ref: false })]);
   assert.equal(String(said), "taken\n");
+});
+
+test("a server whose processes are not seen here, as in another container, is found by its sockets", async (t) => {
+  const layout = layoutOf(temporaryDirectory());
+  mkdirSync(dirname(layout.keeperSocket), { recursive: true });
+  assert.equal(await usedElsewhere(layout), null);
+  const keeper = createServer().listen(layout.keeperSocket);
+  t.after(() => keeper.close());
+  await once(keeper, "listening");
+  assert.match((await usedElsewhere(layout)) ?? "", /^A server in another container uses \S+: stop it first\.$/);
 });
 
 const ROUNDS = 100;

@@ -9,7 +9,9 @@ import { Directory, Held, ourselves } from "../root-files/directory.ts";
 import { createFile, removeFile, writeFile } from "../root-files/files.ts";
 import { giveDirectory, makeDirectory } from "../root-files/trees.ts";
 import { removeTree } from "../root-files/walk.ts";
+import { answers } from "../sockets/unix-socket.ts";
 import { SetUpFailure } from "./failure.ts";
+import { processesOf } from "./processes.ts";
 import { startTimeOf } from "./read-processes.ts";
 
 /** A unix socket's path has at most 107 bytes (unix(7)); the longest of ours adds 33 to the data directory. */
@@ -119,4 +121,10 @@ export function lockHolder(file: string): number | null {
 
 export function releaseLock(file: string): void {
   removeFile(file);
+}
+
+/** Why nothing may change here: a server answers, although its processes are not seen, as in a second container. Null if none does. */
+export async function usedElsewhere({ data, controlSocket, keeperSocket }: Layout): Promise<string | null> {
+  const isUsed = processesOf(data).length === 0 && ((await answers(controlSocket)) || (await answers(keeperSocket)));
+  return isUsed ? `A server in another container uses ${data}: stop it first.` : null;
 }

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { messageOf } from "../../core/error.ts";
@@ -17,6 +18,7 @@ import {
   lockHolder,
   releaseLock,
   takeLock,
+  usedElsewhere,
 } from "../../host/running/data-directory.ts";
 import { processesOf } from "../../host/running/processes.ts";
 import { type Layout, layoutOf } from "../../settings/layout.ts";
@@ -116,6 +118,8 @@ export async function restoreServer(
     makeDirectory(dirname(half.data), isIn ? 0o700 : 0o755);
     giveDirectory(half.data, { mode: 0o700, owner: ourselves() });
     const restored = await fetch(half.data, interrupted);
+    const used = await usedElsewhere(layout);
+    if (used !== null) return { ok: false, reason: `Nothing was restored: ${used}` };
     // From here on nothing is awaited, so no signal is handled before the end.
     if (interrupted?.aborted === true) return { ok: false, reason: "Interrupted: nothing was restored." };
     if (!restored.ok) return { ok: false, reason: `Nothing was restored: ${restored.reason}.` };
@@ -132,16 +136,19 @@ export async function restoreServer(
     // The server may have been started since.
     const refused = refusal(layout, replaces);
     if (refused !== null) return { ok: false, reason: `Nothing was restored: ${refused}` };
-    for (const mount of mountsIn(layout.data)) moveToMount(join(half.data, mount), join(layout.data, mount));
+    const mounts = mountsIn(layout.data);
+    for (const mount of mounts) moveToMount(join(half.data, mount), join(layout.data, mount));
     const keepsKey = key === null || !hasOwnPlace(half);
     if (key !== null && !(keepsKey && existsSync(layout.backupKey))) {
       writeFile(half.backupKey, `${key}\n`, { mode: 0o600 });
       changeBackupRecord(half, { isKeySeen: true });
     }
+    // A power loss soon after the restore must not leave empty files: nothing checks them later.
+    execFileSync("sync", ["-f", half.data, ...mounts.map((mount) => join(layout.data, mount))]);
     aside = placeForFormer(layout);
     if (isIn) {
       const name = aside === null ? null : basename(aside);
-      replaceContents(layout.data, { aside: name, keepsKey }, mountsIn(layout.data));
+      replaceContents(layout.data, { aside: name, keepsKey }, mounts);
     } else exchange(layout.data, { aside, keepsKey });
     return { ok: true, aside, manifest: checked.manifest };
   } catch (error) {

@@ -1,10 +1,29 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
+import { lacking } from "../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { changeBackupRecord } from "../backup/records.ts";
-import { dataSentence } from "./uninstall.ts";
+import { dataSentence, whyKept } from "./uninstall.ts";
+
+test("a disk that is mounted within the data directory is not deleted with it", {
+  skip: lacking({ root: true }),
+}, () => {
+  const { data, settings } = layoutOf(temporaryDirectory());
+  writeFileSync(settings, "");
+  const disk = join(data, "nas", "backups");
+  mkdirSync(disk, { recursive: true });
+  assert.equal(whyKept(data), null);
+  execFileSync("mount", ["-t", "tmpfs", "tmpfs", disk]);
+  try {
+    assert.match(whyKept(data) ?? "", /nas\/backups is a separate mount, which is not deleted: unmount it first/);
+  } finally {
+    execFileSync("umount", [disk]);
+  }
+});
 
 test("names the backups and their key with the deleted data, more prominently while the owner has not seen the key", () => {
   const layout = layoutOf(temporaryDirectory());

@@ -14,6 +14,7 @@ import { stopServer } from "../../host/running/stop.ts";
 import { serverOfUnits, uninstallUnits, unitsOf } from "../../host/running/units.ts";
 import { type Layout, USERS } from "../../settings/layout.ts";
 import { readBackupRecord } from "../backup/records.ts";
+import { mountsIn } from "../backup/replace-contents.ts";
 import {
   type Besides,
   readBesides,
@@ -78,8 +79,8 @@ export async function uninstall(layout: Layout, options: UninstallOptions, tell:
   const others = await alsoRemoved(packages);
   if (others.length > 0)
     return failed(`Without --packages it works; with it these would go too, for they need some: ${others.join(", ")}.`);
-  if (options.purgeData && existsSync(layout.data) && holdsForeignFiles(layout.data))
-    return failed(`${layout.data} holds no ghostinbox.toml, so it is not deleted.`);
+  const kept = options.purgeData ? whyKept(layout.data) : null;
+  if (kept !== null) return failed(kept);
 
   try {
     return await takeBack(layout, options, { packages, isOnly, tell });
@@ -87,6 +88,16 @@ export async function uninstall(layout: Layout, options: UninstallOptions, tell:
     if (error instanceof UnsafePath) return failed(error.message);
     throw error;
   }
+}
+
+/** Why a data directory is not deleted; null if it may be. Exported for its test. */
+export function whyKept(data: string): string | null {
+  if (existsSync(data) && holdsForeignFiles(data)) return `${data} holds no ghostinbox.toml, so it is not deleted.`;
+  // A disk with backups may be among them.
+  const [mount] = mountsIn(data);
+  return mount === undefined
+    ? null
+    : `${join(data, mount)} is a separate mount, which is not deleted: unmount it first, then delete what it holds yourself.`;
 }
 
 const DONE: Outcome = { ok: true };

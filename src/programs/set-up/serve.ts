@@ -11,7 +11,7 @@ import { readServiceEnvironment } from "../../host/machine/settings-text.ts";
 import { UnsafePath } from "../../host/root-files/directory.ts";
 import { CHECKOUT } from "../../host/running/checkout.ts";
 import { containerNews, hasNetAdmin } from "../../host/running/container.ts";
-import { prepareDataDirectory, releaseLock, takeLock } from "../../host/running/data-directory.ts";
+import { prepareDataDirectory, releaseLock, takeLock, usedElsewhere } from "../../host/running/data-directory.ts";
 import { diskTrouble, SetUpFailure } from "../../host/running/failure.ts";
 import { busyPorts, portsOf, type ServerPort } from "../../host/running/ports.ts";
 import { type Ended, endOrphans, runsForAnother } from "../../host/running/processes.ts";
@@ -82,6 +82,8 @@ async function main(): Promise<number> {
     if (finishRestore(data)) log.say("A restore that was cut off has been finished.");
     prepareDataDirectory(data);
     const wanted = layoutOf(data);
+    const used = await usedElsewhere(wanted);
+    if (used !== null) throw new SetUpFailure(used);
     if (process.argv.includes(AGAIN)) releaseLock(wanted.startPid);
     takeLock(wanted.startPid, data);
     layout = wanted;

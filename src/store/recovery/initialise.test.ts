@@ -154,6 +154,18 @@ for (const { what, does } of [
     assert.equal(setAsideBeside(layout.accountsDb).length, 1);
   });
 
+  test(`accounts.db that is ${what} stays in its place while its copy does not fit on the disk`, () => {
+    const { layout, accounts } = ran();
+    accounts.close();
+    writeFileSync(copyOf(layout.accountsDb), readFileSync(layout.accountsDb));
+    does(layout.accountsDb);
+    // A file cannot be written there either.
+    mkdirSync(`${layout.accountsDb}.new`);
+    assert.throws(() => openOrRestoreAccounts(layout, START));
+    assert.equal(existsSync(layout.accountsDb), what === "damaged");
+    assert.deepEqual(setAsideBeside(layout.accountsDb), []);
+  });
+
   test(`accounts.db that is ${what}, without a copy: nothing is changed, and there is an error`, () => {
     const { layout, accounts } = ran();
     accounts.close();

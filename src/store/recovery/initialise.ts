@@ -75,8 +75,9 @@ export function openOrRestoreAccounts({ accountsDb: path, firstStartDone }: Layo
   const isMarked = existsSync(markOf(path));
   const opened = isGone || isMarked ? null : unlessDamaged(() => openAccounts(path, { ifDamaged: "close" }));
   if (opened !== null) return opened;
-  setAside(path, isGone ? "missing" : "damaged", now);
+  // First, as it may not fit on the disk: Postfix and Dovecot can read most damaged databases, but none that is gone.
   copyFlushed(copy, `${path}.new`);
+  setAside(path, isGone ? "missing" : "damaged", now);
   renameSync(`${path}.new`, path);
   rmSync(markOf(path), { force: true });
   return openAccounts(path);

@@ -7,7 +7,7 @@ import { COMPONENTS } from "../../../../host/debian/packages.ts";
 import { waitingUpdates } from "../../../../host/debian/updates.ts";
 import { bytesBelow } from "../../../../host/root-files/walk.ts";
 import { CHECKOUT, releaseIn, stopCommand } from "../../../../host/running/checkout.ts";
-import { releaseLock, takeLock } from "../../../../host/running/data-directory.ts";
+import { releaseLock, takeLock, usedElsewhere } from "../../../../host/running/data-directory.ts";
 import { SetUpFailure } from "../../../../host/running/failure.ts";
 import { processesOf } from "../../../../host/running/processes.ts";
 import { changedPrograms } from "../../../../jobs/build/program.ts";
@@ -128,6 +128,8 @@ export async function rollback(call: Call): Promise<Answer> {
     );
   const why = whyNoRollback(layout, snapshot);
   if (why !== null) return failed(why, `\`${PROGRAM} backup list\` shows the backups.`);
+  const used = await usedElsewhere(layout);
+  if (used !== null) return failed(used, "");
   try {
     takeLock(layout.startPid, layout.data);
   } catch (error) {
