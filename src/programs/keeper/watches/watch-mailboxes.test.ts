@@ -105,7 +105,7 @@ test("what ended sessions were storing is removed, until none of it fills the di
   assert.equal(unfinished.length, 2, "nothing was left, and the disk holds no more");
 });
 
-test("what ended sessions left is removed even if it exceeds no quota by itself", async () => {
+test("what ended sessions left is removed even if the quota has room for it", async () => {
   const { ended, unfinished, look } = setUp();
   await look({ storingBytes: 11 * MB });
   assert.deepEqual([ended, unfinished], [[], [ANNA]]);

@@ -186,7 +186,7 @@ export class MailboxWatch {
         return this.#server.removeUnfinished(account);
       }
     }
-    // What remains of sessions that the last look ended may exceed nothing by itself.
+    // Leftovers of ended sessions may be smaller than what the quota leaves.
     await this.#server.removeUnfinished(account);
     if (typeof known === "string") throw new Error(known);
   }

@@ -221,7 +221,7 @@ test("programs that share one processor wait for it; one that sleeps does not", 
   await once(busy, "spawn");
   noteProcess(services, "unbound", busy.pid);
   await t.waitFor(() => assert.equal(childrenOf(busy).length, 2), SOON);
-  // The kernel adds a wait when it ends: one that began before a measurement may outlast it where other programs compute.
+  // The kernel counts a wait when it ends, which may be after the measurement while other programs compute.
   await t.waitFor(async () => {
     const isStarvedNow = measureStarvation(services);
     await pause(500);
