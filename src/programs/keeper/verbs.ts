@@ -273,7 +273,13 @@ export class KeeperVerbs {
 
   #mustRead(service: ServiceName): void {
     this.#unread.add(service);
-    if (this.#exists(service)) writeFile(unreadMark(this.#layout.services, service), "", { mode: 0o600, flush: false });
+    if (!this.#exists(service)) return;
+    try {
+      writeFile(unreadMark(this.#layout.services, service), "", { mode: 0o600, flush: false });
+    } catch (error) {
+      // A full disk must not keep a service from being reloaded.
+      console.error(`keeper: that ${service} is to be reloaded could not be noted: ${messageOf(error)}`);
+    }
   }
 
   /** Services that were disabled in the settings at the start do not exist. */

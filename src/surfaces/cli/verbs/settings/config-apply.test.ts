@@ -102,7 +102,7 @@ describe("with a running guard", TIMED, () => {
       },
     };
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- nothing else is asked
-    const call = scriptCall({ layout: layout, keeper, guard: guard as unknown as Call["guard"] });
+    const call = scriptCall({ layout, keeper, guard: guard as unknown as Call["guard"] });
     const applied = await configApply(call);
     assert.deepEqual(asked, ["apply", "guard", "web"]);
     assert.ok(!applied.ok);
