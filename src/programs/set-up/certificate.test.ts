@@ -95,7 +95,7 @@ test(
   },
 );
 
-test("a certificate of another authority stays, whatever it names", OPENSSL, async () => {
+test("a certificate that another authority issued stays, whatever it names", OPENSSL, async () => {
   const layout = layoutFor("foreign");
   const { cert, key } = selfSigned("mail.example.net");
   writeFileSync(layout.tlsCert, cert);

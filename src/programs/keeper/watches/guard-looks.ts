@@ -235,9 +235,12 @@ export class AccountsDbWatch {
     const failures: string[] = [];
     for (const [service, before] of this.#unread) {
       const reason = await this.#reload(service);
-      if (reason === null) this.#unread.delete(service);
-      else this.#unread.set(service, reason);
-      if (reason !== null && reason !== before)
+      if (reason === null) {
+        this.#unread.delete(service);
+        continue;
+      }
+      this.#unread.set(service, reason);
+      if (reason !== before)
         failures.push(`${service} could not be reloaded after accounts.db was replaced: ${reason}`);
     }
     return failures;
