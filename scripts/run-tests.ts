@@ -61,7 +61,7 @@ const unitPlace = () => ({ places: 1, timeout: unitTimeoutMs() });
 const labTimeoutMs = (): number => 900_000 * slowness;
 
 /** In the lab, while the processors idle: more than these would keep each other from their turn once they don't. */
-const LENT_PLACES = 2;
+const lentPlaces = (): number => Math.max(2, 5 - labPlaces());
 
 /** Which tests: `early` are those that take no packages, `late` the others. */
 type When = "early" | "late" | "any";
@@ -142,7 +142,7 @@ if (what === "all") {
   await sideBySide(
     jobs.flatMap(([places, files]) => filesOneByOne(files, { places, timeout: labTimeoutMs() })),
     lab,
-    LENT_PLACES,
+    lentPlaces(),
   );
   hurryChildren();
   await idly;

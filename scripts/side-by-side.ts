@@ -10,8 +10,9 @@ const LOOK_MS = 3_000;
 const IDLE_SHARE = 0.2;
 
 /**
- * Starts each as soon as there are places for it: in this order, but for those that must wait for more places. While the
- * processors idle all the same, `lent` places more are given, one at a time, to those that take one.
+ * Starts each as soon as there are places for it: in this order, but for those that must wait for more places. Only one that takes all
+ * places is not overtaken, or it would come last. While the processors idle all the same, `lent` places more are given, one at a time, to
+ * those that take one.
  */
 export async function sideBySide(jobs: readonly Job[], places: number, lent = 0): Promise<void> {
   const waiting = [...jobs];
@@ -28,8 +29,8 @@ export async function sideBySide(jobs: readonly Job[], places: number, lent = 0)
     running.add(ended);
   };
   while (waiting.length + running.size > 0) {
-    const at = waiting.findIndex((job) => job.places <= free.own);
-    if (at >= 0) {
+    const at = waiting.findIndex((job) => job.places <= free.own || job.places === places);
+    if ((waiting[at]?.places ?? Infinity) <= free.own) {
       begin(at, "own");
       continue;
     }
