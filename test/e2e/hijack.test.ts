@@ -4,6 +4,7 @@ import type { QueueEntry, QueueItem } from "../../src/admin/queue.ts";
 import { DAY_MS } from "../../src/core/time.ts";
 import { patience } from "../kit/patience.ts";
 import { whileBusy } from "../lab/busy-processors.ts";
+import { whileStopped } from "../lab/commands.ts";
 import type { HttpReceiver } from "../lab/http-receiver.ts";
 import { receiveAlerts } from "../lab/incident-tests.ts";
 import { ANNA, BERT, openSubmissionAs, tryLogIn } from "../lab/mail.ts";
@@ -13,7 +14,7 @@ import { queueOf, submit } from "../lab/submitted.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
-const [CARL, DORA, EVE] = ["carl@example.test", "dora@example.test", "eve@example.test"];
+const [CARL, DORA, EVE, FAY] = ["carl@example.test", "dora@example.test", "eve@example.test", "fay@example.test"];
 const HOME = "198.51.100.65";
 const THIEF = "198.51.100.99";
 /** The address of mx.sender.test in the lab's DNS. */
@@ -24,7 +25,7 @@ const MOST_LEFT = 100;
 const ALERT_MS = 10_000;
 
 describe("a stolen password", { skip: whyNoLab() ?? false }, () => {
-  const running = withProduct({}, [ANNA, BERT, CARL, DORA, EVE], {
+  const running = withProduct({}, [ANNA, BERT, CARL, DORA, EVE, FAY], {
     prepare: async (made) => {
       webhook = await receiveAlerts(made);
     },
@@ -141,6 +142,21 @@ describe("a stolen password", { skip: whyNoLab() ?? false }, () => {
     assert.match(resumed.stderr, /account release bert@example\.test/);
   });
 
+  test("an account is suspended while a filter reads its mail", async () => {
+    const dialog = await openSubmissionAs(lab.sender, HOME, FAY);
+    // No server listens there: the mail waits.
+    for (const line of [`MAIL FROM:<${FAY}>`, "RCPT TO:<one@phone.client.test>"])
+      assert.equal((await dialog.ask(line)).code, 250);
+    assert.equal((await dialog.ask("DATA")).code, 354);
+    await whileStopped(product.pidsOf(/rspamd: /), async () => {
+      dialog.send(`From: <${FAY}>\r\nTo: <one@phone.client.test>\r\nSubject: late\r\n\r\nHello.\r\n.`);
+      await until("the guard has seen it", () => product.countEvents(`type = 'EMAIL' AND account = '${FAY}'`));
+      assert.deepEqual(await product.json(["account", "suspend", FAY]), { name: FAY, held: 0 });
+    });
+    assert.equal((await dialog.reply(patience(60_000))).code, 250);
+    dialog.close();
+  });
+
   test("`drop` deletes it after a question, and further mail is held until `release`", async () => {
     const dropped = await product.json(["account", "drop", ANNA, "--yes"]);
     assert.deepEqual(dropped, { name: ANNA, dropped: MAILS, isMore: false, isHeld: true });
@@ -148,6 +164,8 @@ describe("a stolen password", { skip: whyNoLab() ?? false }, () => {
     // The thief has used up the ten mails of this minute.
     const sent = `type = 'EMAIL' AND account = '${ANNA}' AND at > 1000 * (unixepoch() - 61)`;
     await until("the minute is over", async () => (await product.countEvents(sent)) === 0, 90_000);
+    const late = async () => (await queued(FAY)).map(({ queue }) => queue).join();
+    await until("the late mail of the suspended account is held", async () => (await late()) === "hold", 60_000);
     assert.equal(await submit(running, ANNA, HOME, "friend@sender.test"), 250);
     const [mail, ...others] = await queued(ANNA);
     assert.deepEqual([mail?.queue, others.length], ["hold", 0]);

@@ -9,6 +9,7 @@ import type { KeeperCommand, KeeperReply } from "../../src/admin/declare/keeper.
 import type { Change } from "../../src/core/decide/decision.ts";
 import { instant } from "../../src/core/time.ts";
 import { createCommands } from "../../src/guard/commands/commands.ts";
+import { QueueUpkeep } from "../../src/guard/commands/queue/queue-upkeep.ts";
 import { CommitFeed } from "../../src/guard/commits.ts";
 import { noEnforcement } from "../../src/guard/enforce/enforce.ts";
 import { Engine } from "../../src/guard/engine.ts";
@@ -21,7 +22,7 @@ import { PasswordTurns } from "../../src/store/passwords/password-turns.ts";
 import { run } from "../../src/surfaces/cli/run.ts";
 import { ControlServer } from "../../src/surfaces/control-server.ts";
 import { KeeperServer } from "../../src/surfaces/keeper-server.ts";
-import { enginePartsOn } from "./engine-kit.ts";
+import { enginePartsOn, SILENT } from "./engine-kit.ts";
 import { loadValid } from "./loaded-settings.ts";
 import { needsOf } from "./no-needs.ts";
 import { patience } from "./patience.ts";
@@ -110,7 +111,7 @@ export async function startGuard(layout: Layout) {
     },
     mailboxes: () => ({ quotaBytes: 0, keyOfEach: false, maySignIn: true }),
     pauses: stores.correspondents,
-    queue: { holdSoon: () => undefined },
+    queue: new QueueUpkeep({ engine, keeper, ...stores, clock, log: SILENT }),
     contentLists: { refresh: () => undefined },
     keeper,
     notices,

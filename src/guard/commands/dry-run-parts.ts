@@ -16,6 +16,7 @@ export function partsOfDryRun(parts: CommandParts): DryRunParts {
     engine: decidingOnly(parts),
     isDry: true,
     keeper: keeperOfDryRun(parts.keeper),
+    queue: UNSEARCHED,
     notices: SILENT,
     secrets: UNHASHED,
     pauses: unpaused(parts),
@@ -28,6 +29,7 @@ export function partsOfDryRun(parts: CommandParts): DryRunParts {
   };
 }
 
+const UNSEARCHED: CommandParts["queue"] = { holdLate: () => undefined, holdSoon: () => undefined };
 const SILENT: Notices = { raise: () => undefined, clear: () => undefined, list: () => [] };
 
 /** A hash takes long, and a dry run stores none. */

@@ -15,6 +15,7 @@ import type { Engine } from "../../engine.ts";
 import type { AliasReach } from "../../mailbox-ports.ts";
 import type { Clock, Notices, Outcome } from "../../ports.ts";
 import { type HeldQueueParts, holdQueued } from "../queue/held-queue.ts";
+import type { QueueUpkeep } from "../queue/queue-upkeep.ts";
 import { type Rehearsal, recordFirst, recordThenChange, UNRECORDED, UNWRITTEN, uncertain } from "../record-first.ts";
 import { failed, notDone, notServed, type RunOf, usage } from "../refusals.ts";
 
@@ -25,6 +26,7 @@ export type AccountCommandParts = HeldQueueParts &
     engine: Pick<Engine, "policy" | "audit">;
     accounts: AccountStore & AliasStore & MailKeyStore;
     reach: AliasReach;
+    queue: Pick<QueueUpkeep, "holdLate">;
     keeper: Keeper;
     notices: Notices;
     clock: Clock;
@@ -102,8 +104,11 @@ function passwordChange(command: AccountCommand, name: AccountName): readonly Ch
 
 /** Mail that the account has sent waits until it is released or deleted. */
 async function holdMail(parts: AccountCommandParts, name: AccountName): Promise<Reply<"account_suspend">> {
-  const outcome = await holdQueued(parts, name);
-  if (outcome.ok) return { ok: true, result: { name, held: outcome.held } };
+  const outcome = await holdQueued(parts, name, new Set());
+  if (outcome.ok) {
+    parts.queue.holdLate(name, outcome.ids);
+    return { ok: true, result: { name, held: outcome.ids.length } };
+  }
   const message = `${name} is suspended, but its mail in the queue was not held: ${outcome.reason}`;
   return uncertain(message, "Suspend it again once `status` shows the keeper and Postfix.");
 }

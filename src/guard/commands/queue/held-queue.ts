@@ -41,11 +41,12 @@ export const ROUNDS = 40;
 /** A noted mail may enter the queue only after its milters have answered. */
 const ARRIVING_MS = HOUR_MS;
 
-/** Puts on hold all mail of the account that waits in the queue. Returns how many of its mails are then on hold. */
+/** Puts on hold all mail of the account that waits in the queue, except these. Returns its mails that are then on hold. */
 export async function holdQueued(
   parts: HeldQueueParts,
   account: AccountName,
-): Promise<Readonly<{ ok: true; held: number }> | Failure> {
+  except: ReadonlySet<string>,
+): Promise<Readonly<{ ok: true; ids: readonly string[] }> | Failure> {
   const { engine, heldMail, keeper } = parts;
   const senders = sendersOf(parts, account);
   const noted = new Set(heldMail.held(account).map(({ queueId }) => queueId));
@@ -53,15 +54,15 @@ export async function holdQueued(
   for (let round = 0; round < ROUNDS; round++) {
     const loose = await find(keeper, senders, [...noted, ...sent], { onHold: false });
     if (!loose.ok) return loose;
-    if (loose.mails.length === 0) {
+    const ids = loose.mails.map(({ id }) => id).filter((id) => !except.has(id));
+    if (ids.length === 0) {
       const found = await find(keeper, senders, [...noted, ...sent], { onHold: true });
       if (!found.ok) return found;
       const mails = found.mails.filter(({ id }) => !isRoots(heldMail, id));
       const changes = mails.filter(({ id }) => !noted.has(id)).map((mail) => heldChange(mail, account));
       if (changes.length > 0 && !(await engine.audit(null, changes))) return NO_RECORD;
-      return { ok: true, held: mails.length };
+      return { ok: true, ids: mails.map(({ id }) => id) };
     }
-    const ids = loose.mails.map(({ id }) => id);
     const { failure } = await change(keeper, "hold_mail", ids);
     if (failure !== null) return failure;
   }

@@ -59,6 +59,27 @@ test("retries each minute while the keeper is down, except for an account that w
   assert.deepEqual(kit.asked, [], "nothing is left to do");
 });
 
+test("mail whose milters answer after the suspension is held too, and what the owner has released is not", async () => {
+  kit.keeperUp(true);
+  assert.ok((await kit.ask({ verb: "account_suspend", name: ANNA })).ok);
+  assert.deepEqual(heldIds(), ["ANNA"]);
+  queue.mails = [listedMail("ANNA", { sender: ANNA }), listedMail("LATE", { sender: ANNA })];
+  kit.clock.advance(29 * SECOND_MS);
+  await kit.upkeep.round();
+  assert.deepEqual(heldIds(), []);
+  kit.clock.advance(SECOND_MS);
+  await kit.upkeep.round();
+  assert.deepEqual(heldIds(), ["LATE"]);
+  queue.mails = ["ANNA", "LATE", "LAST", "OURS"].map((id) => listedMail(id, { sender: id === "OURS" ? BERT : ANNA }));
+  kit.clock.advance(280 * SECOND_MS);
+  await kit.upkeep.round();
+  assert.deepEqual(heldIds(), ["LAST"]);
+  kit.asked.splice(0);
+  kit.clock.advance(10 * MINUTE_MS);
+  await kit.upkeep.round();
+  assert.deepEqual(kit.asked, []);
+});
+
 test("compares the notes with the queue once an hour", async () => {
   await suspend();
   kit.keeperUp(true);

@@ -1,7 +1,7 @@
 import { type KeeperReply, MAILS_LISTED } from "../../../admin/declare/keeper.ts";
 import { messageOf } from "../../../core/error.ts";
 import { type AccountName, domainOf } from "../../../core/net/address.ts";
-import { HOUR_MS, MINUTE_MS, type Millis } from "../../../core/time.ts";
+import { HOUR_MS, MINUTE_MS, type Millis, SECOND_MS } from "../../../core/time.ts";
 import type { Keeper } from "../../admin-ports.ts";
 import type { AccountDirectory, Log } from "../../ports.ts";
 import { forgetGone, type HeldQueueParts, holdQueued, ROUNDS } from "./held-queue.ts";
@@ -10,14 +10,27 @@ type QueueUpkeepParts = HeldQueueParts & Readonly<{ active: AccountDirectory; lo
 
 const RECONCILED_EVERY_MS = HOUR_MS;
 const AGAIN_MS = MINUTE_MS;
+/**
+ * When the mail of a suspended account is searched for. A mail whose milters were still reading it enters the queue later, at most after
+ * 300 s (milter_content_timeout of postconf(5)).
+ */
+const SEARCHES_MS = [0, 30 * SECOND_MS, 310 * SECOND_MS];
+
+type Search = Readonly<{
+  since: Millis;
+  /** How many searches were done. */
+  done: number;
+  /** What they have held. The owner may have released it since. */
+  known: ReadonlySet<string>;
+}>;
 
 /**
- * Holds the queued mail of accounts that were suspended together, until all is held; and once an hour removes notes of mail that
- * root has removed from the queue. Keeps its pending work only in memory.
+ * Holds the queued mail of suspended accounts; and once an hour removes notes of mail that root has removed from the queue. Keeps its
+ * pending work only in memory.
  */
 export class QueueUpkeep {
   readonly #parts: QueueUpkeepParts;
-  readonly #waiting = new Set<AccountName>();
+  readonly #searches = new Map<AccountName, Search>();
   #working = false;
   #triedAt = Number.NEGATIVE_INFINITY;
   #reconciledAt: Millis | null = null;
@@ -28,9 +41,14 @@ export class QueueUpkeep {
     this.#parts = parts;
   }
 
-  /** Starts at once, and retries each minute. */
+  /** After its mail, with these ids, was held: searches again for what its milters had not read yet. */
+  holdLate(account: AccountName, ids: readonly string[]): void {
+    this.#searches.set(account, { since: this.#parts.clock.now(), done: 1, known: new Set(ids) });
+  }
+
+  /** Holds what is there and what comes late. Starts at once, and retries each minute. */
   holdSoon(account: AccountName): void {
-    this.#waiting.add(account);
+    this.#searches.set(account, { since: this.#parts.clock.now(), done: 0, known: new Set() });
     this.#triedAt = Number.NEGATIVE_INFINITY;
     void this.round();
   }
@@ -51,13 +69,15 @@ export class QueueUpkeep {
   async #hold(): Promise<void> {
     const { clock, active, log } = this.#parts;
     if (Math.abs(clock.now() - this.#triedAt) < AGAIN_MS) return;
-    // Iterating over a set also visits entries that are added during it.
-    for (const account of this.#waiting) {
-      const outcome = active.isActive(account) ? null : await holdQueued(this.#parts, account);
-      if (outcome === null || outcome.ok) {
-        this.#waiting.delete(account);
+    // Iterating over a map also visits entries that are added during it.
+    for (const [account, search] of this.#searches) {
+      if (Math.abs(clock.now() - search.since) < (SEARCHES_MS[search.done] ?? 0)) continue;
+      if (active.isActive(account)) {
+        this.#searches.delete(account);
         continue;
       }
+      const outcome = await this.#search(account, search);
+      if (outcome.ok) continue;
       this.#triedAt = clock.now();
       log.warn("Mail of a suspended account in the queue is still being sent; the guard retries.", {
         account,
@@ -65,6 +85,16 @@ export class QueueUpkeep {
       });
       return;
     }
+  }
+
+  async #search(account: AccountName, search: Search): ReturnType<typeof holdQueued> {
+    const outcome = await holdQueued(this.#parts, account, search.known);
+    if (!outcome.ok) return outcome;
+    const known = new Set([...search.known, ...outcome.ids]);
+    const done = search.done + 1;
+    if (done < SEARCHES_MS.length) this.#searches.set(account, { ...search, done, known });
+    else this.#searches.delete(account);
+    return outcome;
   }
 
   async #reconcile(): Promise<void> {
