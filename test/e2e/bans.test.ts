@@ -11,6 +11,7 @@ import {
   authenticate,
   mailOver,
   openImap,
+  openImapAs,
   openSmtp,
   openSubmission,
   sendMail,
@@ -152,6 +153,9 @@ describe("mail, its limits, and bans of attackers", { skip: whyNoLab() ?? false 
     await until("its packets arrive", reachesServer);
     assert.equal(await isThere(), false);
     assert.equal((await product.banOf(from))?.code, "mail_limit", "the ban stands; the mail servers hold it");
+    const open = await openImapAs(lab.sender, "198.51.100.65", ANNA);
+    assert.equal((await product.cli(["ban", "198.51.100.65"])).code, 0);
+    await open.closed();
     await product.configure("firewall.enabled", "true");
     await until("its packets are dropped again", async () => !(await reachesServer()));
   });

@@ -10,8 +10,8 @@ const COMMANDS: readonly KeeperCommand[] = [
   { verb: "status" },
   { verb: "kick_account", account: "anna@example.org" },
   { verb: "mailbox_use", account: "anna@example.org" },
-  { verb: "kick_network", prefix: "203.0.113.0/24" },
-  { verb: "kick_network", prefix: "2001:db8::/64" },
+  { verb: "imap_clients" },
+  { verb: "end_imap", clients: ["203.0.113.7", "2001:db8::1"] },
   {
     verb: "change_settings",
     changes: [
@@ -76,7 +76,8 @@ for (const line of [
   '{"verb":"kick_account","account":"*"}',
   '{"verb":"kick_account","account":"-A"}',
   '{"verb":"kick_account","account":["anna@example.org"]}',
-  '{"verb":"kick_network","prefix":"all"}',
+  '{"verb":"end_imap","clients":["all"]}',
+  '{"verb":"end_imap","clients":[]}',
   '{"verb":"restart","service":"keeper"}',
   '{"verb":"mail_ban","prefix":"198.51.100.7/32","jail":"a\\nBcc: x","failures":3,"lastsMs":null,"unsaid":0}',
   '{"verb":"change_settings","changes":[],"digest":"x"}',

@@ -4,7 +4,7 @@ import { isKeeperNotice, type KeeperNotice } from "../../core/alerts/notices.ts"
 import { isJailName } from "../../core/decide/jails.ts";
 import { isQueueId } from "../../core/events/queue-id.ts";
 import { parseAccountName, parseAddress } from "../../core/net/address.ts";
-import { parsePrefix } from "../../core/net/ip.ts";
+import { parseIp, parsePrefix } from "../../core/net/ip.ts";
 import { parseJson } from "../../core/text.ts";
 import { instant } from "../../core/time.ts";
 import { QUEUE_STATES } from "../queue.ts";
@@ -53,8 +53,10 @@ const command = lazily(() =>
     z.object({ verb: z.literal("ping") }),
     /** Ends the account's open IMAP and submission sessions. */
     z.object({ verb: z.literal("kick_account"), account: parsed(parseAccountName) }),
-    /** Ends open IMAP sessions from this network. */
-    z.object({ verb: z.literal("kick_network"), prefix: parsed(parsePrefix) }),
+    /** The addresses that have an IMAP session open. */
+    z.object({ verb: z.literal("imap_clients") }),
+    /** Ends the IMAP sessions of these addresses. */
+    z.object({ verb: z.literal("end_imap"), clients: z.readonly(z.array(parsed(parseIp)).check(z.minLength(1))) }),
     /** Renders the configuration from the settings file, checks it, applies it, reloads what changed. */
     z.object({ verb: z.literal("apply") }),
     /**
@@ -174,6 +176,7 @@ const reply = lazily(() =>
         /** The first of its recipients. */
         to: z.exactOptional(z.readonly(z.array(z.string()))),
       }),
+      clients: z.exactOptional(z.readonly(z.array(z.string()))),
       /** How many mails were changed, or seconds are left to confirm a firewall that is tried. */
       count: z.exactOptional(z.number()),
       /** What `list_mail` found. */

@@ -3,6 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { KeeperReply } from "../../admin/declare/keeper.ts";
 import { surplusOf } from "../../core/firewall/connection-shares.ts";
 import { type AccountName, parseAccountName } from "../../core/net/address.ts";
+import { parseIp } from "../../core/net/ip.ts";
 import { plural } from "../../core/text.ts";
 import { lastLines, runProgram } from "../../host/machine/run-program.ts";
 import { userIds } from "../../host/machine/system-users.ts";
@@ -103,18 +104,35 @@ export async function sessionMemory(layout: Pick<Layout, "dovecotConf">): Promis
   return held;
 }
 
-/** Ends the IMAP sessions of an account, or those from a network. The guard ends submission sessions (guard/enforce/submission-sessions.ts). */
-export async function kick({ dovecotConf }: Layout, who: string): Promise<KeeperReply> {
-  const ran = await runProgram("doveadm", ["-c", dovecotConf, "kick", who]);
+/** Ends the IMAP sessions of an account. The guard ends submission sessions (guard/enforce/submission-sessions.ts). */
+export async function kick({ dovecotConf }: Layout, account: string): Promise<KeeperReply> {
+  const ran = await runProgram("doveadm", ["-c", dovecotConf, "kick", account]);
   if (ran.code === 0) return { ok: true, detail: "IMAP sessions were ended." };
   if (ran.code === NO_SESSION) return { ok: true, detail: "No IMAP session was open." };
   return { ok: false, reason: `doveadm kick failed: ${lastLines(ran)}` };
 }
 
-/** Of an account, also those in a long command. Throws an Error with doveadm's message. */
-export async function endSessions(layout: Layout, account: string): Promise<void> {
+/** Of these accounts, also those in a long command. Throws an Error with doveadm's message. */
+export function endSessions(layout: Layout, accounts: ReadonlySet<string>): Promise<void> {
+  return endThose(layout, ({ account }) => accounts.has(account));
+}
+
+async function endThose(layout: Layout, isMeant: (session: OpenSession) => boolean): Promise<void> {
+  const meant = (await openSessions(layout)).filter(isMeant);
+  await end(layout, new Set(meant.map(({ pid }) => pid)));
+}
+
+/** The addresses with an open session. */
+export async function imapClients(layout: Layout): Promise<KeeperReply> {
   const open = await openSessions(layout);
-  await end(layout, new Set(open.filter((one) => one.account === account).map(({ pid }) => pid)));
+  return { ok: true, detail: "", clients: [...new Set(open.map(({ ip }) => ip))] };
+}
+
+/** The sessions of these addresses, also those in a long command. */
+export async function endImap(layout: Layout, clients: readonly string[]): Promise<KeeperReply> {
+  const meant = new Set(clients.map(parseIp));
+  await endThose(layout, ({ ip }) => meant.has(parseIp(ip)));
+  return { ok: true, detail: "" };
 }
 
 /** Less than half of the time that callers wait for the keeper: one slow mailbox does not hide the next. */

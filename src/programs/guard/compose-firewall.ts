@@ -2,12 +2,12 @@ import { HONEST_FOR_MS, isWanted } from "../../core/decide/honest-mail.ts";
 import type { Audit } from "../../core/events/command.ts";
 import { shareOfOneClient, shareOfStrangers } from "../../core/firewall/connection-shares.ts";
 import type { Passed } from "../../core/firewall/ports.ts";
-import { neighbourhoodOf, networkAddress, type Prefix } from "../../core/net/ip.ts";
+import { contains, neighbourhoodOf, networkAddress, type Prefix } from "../../core/net/ip.ts";
 import { later } from "../../core/time.ts";
 import { BanLeakMonitor } from "../../guard/enforce/ban-leak-monitor.ts";
+import { BannedSessions } from "../../guard/enforce/banned-sessions.ts";
 import { BlockedPorts } from "../../guard/enforce/blocked-ports.ts";
 import { ConnectionWatch } from "../../guard/enforce/connection-watch.ts";
-import { ImapKicker } from "../../guard/enforce/cut-sessions.ts";
 import { BanEnforcer, noEnforcement } from "../../guard/enforce/enforce.ts";
 import { PortRoom } from "../../guard/enforce/port-room.ts";
 import type { Committed } from "../../guard/engine.ts";
@@ -53,10 +53,16 @@ export function composeFirewall(parts: FirewallParts) {
     ? new BanEnforcer({ banLog, firewall, allowList, audit, clock, notices, log })
     : noEnforcement;
   const connectionWatch = composeConnectionWatch(parts);
-  const kicker = new ImapKicker({ banLog, keeper, log });
+  const bannedSessions = new BannedSessions({
+    keeper,
+    isBanned: (client) => store.isBanned(client) && !allowList().some((allowed) => contains(allowed, client)),
+    log,
+  });
   const isEnforcing = () => enforcer.status().state === "enforcing";
   const blockedPorts = new BlockedPorts({ passed: () => passedConnections(settingsNow()), audit, notices, log });
   const hasProxies = doors !== null;
+  /** Whether the kernel itself ends the sessions of banned addresses. */
+  const closesSessions = () => !hasProxies && !["unavailable", "off"].includes(enforcer.status().state);
   const leakMonitor = new BanLeakMonitor({
     notices,
     clock,
@@ -64,18 +70,22 @@ export function composeFirewall(parts: FirewallParts) {
     hasProxies,
     rebuild: () => enforcer.rebuild(),
   });
+  const hasBans = () => Iterator.from(banLog.active(clock.now())).some(() => true);
   return {
     enforcer,
     leakMonitor,
     /** Whether the kernel lets only proxies connect to the ports for proxies. */
     guardsProxied: () => hasProxies && isEnforcing(),
+    lookAtSessions(): void {
+      if (!closesSessions() && hasBans()) bannedSessions.look();
+    },
     lookAtBlockedPorts(): void {
       if (isEnforcing()) void blockedPorts.look();
     },
     onCommit({ allowChanged, bansChanged, sightings }: Committed): void {
       if (allowChanged) enforcer.rebuild();
       else if (bansChanged) enforcer.nudge();
-      if (bansChanged) kicker.nudge(hasProxies || ["unavailable", "off"].includes(enforcer.status().state));
+      if (bansChanged && !closesSessions()) bannedSessions.look();
       for (const sighting of sightings) leakMonitor.noteSighting(sighting);
     },
     async start(): Promise<void> {

@@ -142,6 +142,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
       () => lookAtDomains({ notices, ...stores }),
       () => lookAtBans(bans),
       () => tracking.look(),
+      () => firewall.lookAtSessions(),
       () => lookAtExport(exported),
     ],
   };

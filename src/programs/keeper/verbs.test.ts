@@ -23,7 +23,7 @@ const BAN_MAIL = {
 } as const;
 
 function keeper(toml: string | null = DOMAIN): Readonly<{ layout: Layout; verbs: KeeperVerbs }> {
-  const layout = temporaryLayout();
+  const layout = temporaryLayout("keeperSocket");
   if (toml !== null) writeFileSync(layout.settings, toml);
   return { layout, verbs: new KeeperVerbs(layout, {}) };
 }
@@ -35,8 +35,8 @@ function reasonOf(reply: KeeperReply): string {
 test("a ping returns the process before running work is done; mails to the owner and other work have separate queues", async () => {
   const { verbs } = keeper();
   const order: string[] = [];
-  const slow = verbs.obey({ verb: "kick_network", prefix: "203.0.113.7/32" }).then(() => order.push("kick"));
-  const next = verbs.obey({ verb: "kick_network", prefix: "203.0.113.8/32" }).then(() => order.push("next"));
+  const slow = verbs.obey({ verb: "kick_account", account: "anna@example.org" }).then(() => order.push("kick"));
+  const next = verbs.obey({ verb: "kick_account", account: "bert@example.org" }).then(() => order.push("next"));
   const mail = verbs.obey(BAN_MAIL).then(() => order.push("mail"));
   assert.deepEqual(await verbs.obey({ verb: "ping" }), { ok: true, detail: `pid ${process.pid}` });
   order.push("ping");
@@ -47,7 +47,7 @@ test("a ping returns the process before running work is done; mails to the owner
 test("a question about a full mailbox delays no other work, nor waits for it", async () => {
   const { verbs } = keeper();
   const order: string[] = [];
-  const kicks = Array.from({ length: 5 }, () => verbs.obey({ verb: "kick_network", prefix: "203.0.113.7/32" }));
+  const kicks = Array.from({ length: 5 }, () => verbs.obey({ verb: "kick_account", account: "anna@example.org" }));
   const use = verbs.obey({ verb: "mailbox_use", account: "anna@example.org" }).then(() => order.push("use"));
   const last = Promise.all(kicks).then(() => order.push("kicks"));
   await Promise.all([use, last]);
@@ -147,7 +147,7 @@ test("a missing service is not restarted, and does not affect the next command",
 });
 
 for (const [command, says] of [
-  [{ verb: "kick_network", prefix: "203.0.113.7/32" }, /^doveadm kick failed: /],
+  [{ verb: "kick_account", account: "anna@example.org" }, /^doveadm kick failed: /],
   [{ verb: "mailbox_use", account: "anna@example.org" }, /^doveadm quota failed: /],
 ] as const)
   test(`without Dovecot, ${command.verb} fails with a reason`, async () =>

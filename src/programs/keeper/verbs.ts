@@ -1,10 +1,9 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { KeeperCommand, KeeperReply } from "../../admin/declare/keeper.ts";
 import { TOLD } from "../../admin/declare/reports.ts";
 import type { AlertLanguage } from "../../core/alerts/frames.ts";
 import { messageOf } from "../../core/error.ts";
-import { SECOND_MS } from "../../core/time.ts";
 import type { Clock } from "../../guard/ports.ts";
 import { systemClock } from "../../host/machine/clock.ts";
 import { settingsIn } from "../../host/machine/settings-text.ts";
@@ -16,7 +15,7 @@ import { type CertificateFiles, certificateFiles, readPair } from "../../mail/ce
 import { applyConfiguration } from "../../mail/configuration/apply.ts";
 import { reloadService } from "../../mail/configuration/parts.ts";
 import { readSite, refuseMissing, type Site, textInForce } from "../../mail/configuration/site.ts";
-import { endSessions, kick, mailboxUse } from "../../mail/dovecot/doveadm.ts";
+import { endImap, endSessions, imapClients, kick, mailboxUse } from "../../mail/dovecot/doveadm.ts";
 import { withoutLostKey } from "../../mail/dovecot/mail-keys.ts";
 import { type LogRules, logRules, USUAL_LOG_RULES } from "../../mail/logs/keep-logs.ts";
 import { type AlertMail, AlertMails, queueMail } from "../../mail/notifiers/alert-mails.ts";
@@ -26,18 +25,13 @@ import type { Layout } from "../../settings/layout.ts";
 import { type Environment, missingDomain } from "../../settings/load.ts";
 import type { SettingKey, Settings } from "../../settings/schema.ts";
 import { ChangeSettings } from "./change-settings.ts";
+import { LateEnds } from "./late-ends.ts";
 import { oneAfterAnother } from "./repeat.ts";
 import { tell, tellRedirects } from "./tell.ts";
 import { composeWatches, type Watches } from "./watches/watches.ts";
 
 /** They only read, so nothing needs to wait for them, nor they for anything. */
 const AT_ONCE: ReadonlySet<KeeperCommand["verb"]> = new Set([...TOLD, "ping", "status", "audit", "redirects"]);
-
-/**
- * When the sessions of an account are ended again: a sign-in whose former password Dovecot was verifying opens its session only
- * afterwards. A thief who signs in all the time would otherwise stay in, for as long as the session is open.
- */
-const LATE_SIGN_INS_MS = [15 * SECOND_MS, 180 * SECOND_MS];
 
 /** Runs the guard's requests as root. Every argument has passed its parser; no shell is used. */
 export class KeeperVerbs {
@@ -52,6 +46,7 @@ export class KeeperVerbs {
   readonly #inTurn = oneAfterAnother();
   /** Services that may not have read their files in force: a reload failed, or the keeper ended before it. */
   readonly #unread: Set<ServiceName>;
+  readonly #lateEnds: LateEnds;
   /** For mails to the owner, which may take long on a full disk: nothing else waits for them. */
   readonly #mailInTurn = oneAfterAnother();
   /** For the use of mailboxes: a user with very many folders makes it slow. */
@@ -64,6 +59,11 @@ export class KeeperVerbs {
     this.#alertMails = new AlertMails(layout, clock);
     this.#changes = new ChangeSettings({ path: layout.settings, env, clock, apply: () => this.#apply() });
     this.#unread = new Set(SERVICES.filter((service) => existsSync(unreadMark(layout.services, service))));
+    this.#lateEnds = new LateEnds({
+      file: join(dirname(layout.keeperSocket), "late-ends.json"),
+      clock,
+      end: (accounts) => this.#inTurn(() => endSessions(layout, accounts)),
+    });
     const read = this.#settings();
     this.#inForce = read.ok ? read.settings : null;
     this.watches = composeWatches(layout, {
@@ -114,6 +114,11 @@ export class KeeperVerbs {
     return this.#inTurn(() => this.#reload([service]));
   }
 
+  /** Ends sessions again that opened after their account's were ended. */
+  endLateSessions(): Promise<void> {
+    return this.#lateEnds.look();
+  }
+
   /** Not queued behind the guard's requests: the guard asks to end sessions while it applies account files. */
   lookAtAccounts(): Promise<void> {
     return this.watches.accounts.look(this.#inForce?.["accounts.follow"] ?? "");
@@ -138,9 +143,12 @@ export class KeeperVerbs {
       case "ping":
         return Promise.resolve({ ok: true, detail: `pid ${process.pid}` });
       case "kick_account":
-        return this.#kickAccount(command.account);
-      case "kick_network":
-        return kick(this.#layout, command.prefix);
+        this.#lateEnds.add(command.account);
+        return kick(this.#layout, command.account);
+      case "imap_clients":
+        return imapClients(this.#layout);
+      case "end_imap":
+        return endImap(this.#layout, command.clients);
       case "apply":
         return this.#changes.apply();
       case "change_settings":
@@ -183,18 +191,6 @@ export class KeeperVerbs {
           now: this.#clock.now(),
         });
     }
-  }
-
-  #kickAccount(account: string): Promise<KeeperReply> {
-    const again = async (): Promise<void> => {
-      try {
-        await this.#inTurn(() => endSessions(this.#layout, account));
-      } catch (error) {
-        console.error(`keeper: IMAP sessions of ${account} may still be open: ${messageOf(error)}`);
-      }
-    };
-    for (const ms of LATE_SIGN_INS_MS) setTimeout(() => void again(), ms).unref();
-    return kick(this.#layout, account);
   }
 
   async #apply(): Promise<KeeperReply> {

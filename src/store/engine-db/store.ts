@@ -3,7 +3,7 @@ import type { Ban, Change, LogPosition } from "../../core/decide/decision.ts";
 import type { PriorReports } from "../../core/decide/facts.ts";
 import type { EventRecord } from "../../core/events/event.ts";
 import type { JailReported } from "../../core/events/report.ts";
-import type { Prefix } from "../../core/net/ip.ts";
+import { hostPrefix, type Ip, type Prefix } from "../../core/net/ip.ts";
 import type { Millis } from "../../core/time.ts";
 import type {
   AddressHistory,
@@ -218,6 +218,13 @@ export class SqliteStore implements Store, History, BansInForce, JailMemory, Log
 
   bansWithin(prefix: Prefix): readonly Ban[] {
     return this.#bans.within(prefix);
+  }
+
+  /** By a ban of the address or of a network around it, which is not a simulated one. */
+  isBanned(address: Ip): boolean {
+    const own = hostPrefix(address);
+    const ban = this.#bans.ban(own) ?? this.#bans.around(own);
+    return ban !== null && ban.simulated !== true;
   }
 
   allowed(): readonly AllowEntry[] {

@@ -137,7 +137,7 @@ export function composeWatches(layout: Layout, { settings, clock, restart, inTur
         quota: (account) => quotaOf(layout, account),
         limited: () => withoutNewFolders(layout),
         limit: (account, isLimited) => limitFolders(layout, account, isLimited),
-        endSessions: (account) => endSessions(layout, account),
+        endSessions: (account) => endSessions(layout, new Set([account])),
         processes: countMailProcesses,
         endSurplus: (places) => shareImap(layout, places),
         removeIndexes: (account) => removeIndexes(layout, account),
