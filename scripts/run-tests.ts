@@ -46,10 +46,10 @@ import {
 const unitPlaces = (): number => availableParallelism() + (slowness < SLOW ? 3 : 1);
 /** From here on fewer files run side by side, or each would wait too long for its turn. */
 const SLOW = 1.5;
-const VERY_SLOW = 2.5;
 /** A file takes a third of a core on average: five keep two cores busy, and with more each waits too long for its turn. */
-const labPlaces = (): number => (slowness < SLOW ? 5 : slowness < VERY_SLOW ? 3 : 2);
-/** Two of them leave one place for another file. */
+const MOST_LAB_PLACES = 5;
+const labPlaces = (): number => (slowness < SLOW ? MOST_LAB_PLACES : 2);
+/** Two of them leave one place for another file; on a slow machine each takes all. */
 const HEAVY_PLACES = 2;
 
 /** Programs that tests write to their own directories stay in the cache, so it is emptied at this many files. */
@@ -60,8 +60,8 @@ const unitTimeoutMs = (): number => 120_000 * slowness;
 const unitPlace = () => ({ places: 1, timeout: unitTimeoutMs() });
 const labTimeoutMs = (): number => 900_000 * slowness;
 
-/** In the lab, while the processors idle: more than these would keep each other from their turn once they don't. */
-const lentPlaces = (): number => Math.max(2, 5 - labPlaces());
+/** In the lab, while the processors idle. */
+const lentPlaces = (): number => Math.max(2, MOST_LAB_PLACES - labPlaces());
 
 /** Which tests: `early` are those that take no packages, `late` the others. */
 type When = "early" | "late" | "any";
