@@ -41,7 +41,9 @@ export class LateEnds {
   /** Call it about every second. If they cannot be ended, it logs the reason once, and the next call retries. */
   async look(): Promise<void> {
     const now = this.#parts.clock.now();
-    const due = [...this.#waiting].filter(([, { since, ends }]) => now - since >= (LATE_SIGN_INS_MS[ends] ?? 0));
+    const due = [...this.#waiting].filter(
+      ([, { since, ends }]) => Math.abs(now - since) >= (LATE_SIGN_INS_MS[ends] ?? 0),
+    );
     if (due.length === 0) return;
     const failure = await this.#parts.end(new Set(due.map(([account]) => account))).then(() => null, messageOf);
     if (failure !== null && failure !== this.#failure)

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { describe, type TestContext, test } from "node:test";
 import { patience } from "../../../test/kit/patience.ts";
-import { net } from "../../../test/kit/samples.ts";
+import { ip, net } from "../../../test/kit/samples.ts";
 import {
   ban,
   banOf,
@@ -74,6 +74,19 @@ describe("address", () => {
 });
 
 describe("bans", () => {
+  test("an address is banned alone or with its network, also beside a simulated ban", (t) => {
+    const { store, committed } = fresh(t);
+    const isBanned = () => ["203.0.113.7", "203.0.113.8", "2001:db8::1"].map((text) => store.isBanned(ip(text)));
+    committed(() => {
+      ban(store, "203.0.113.7");
+      store.apply({ type: "BAN", ban: banOf("2001:db8::/64", START, { simulated: true }) }, START);
+      store.apply({ type: "BAN", ban: banOf("203.0.113.8", START, { simulated: true }) }, START);
+    });
+    assert.deepEqual(isBanned(), [true, false, false]);
+    committed(() => void store.apply({ type: "BAN", ban: banOf("203.0.113.0/24", START) }, START));
+    assert.deepEqual(isBanned(), [true, true, false]);
+  });
+
   test("a second ban replaces the first; a lifted one is history", (t) => {
     const { db, store, log, committed } = fresh(t);
     const second = banOf("203.0.113.7", later(START, SECOND_MS), { level: "medium", offences: 2, expiresAt: null });

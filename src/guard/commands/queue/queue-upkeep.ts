@@ -89,7 +89,8 @@ export class QueueUpkeep {
 
   async #search(account: AccountName, search: Search): ReturnType<typeof holdQueued> {
     const outcome = await holdQueued(this.#parts, account, search.known);
-    if (!outcome.ok) return outcome;
+    // The account may have been suspended again since.
+    if (!outcome.ok || this.#searches.get(account) !== search) return outcome;
     const known = new Set([...search.known, ...outcome.ids]);
     const done = search.done + 1;
     if (done < SEARCHES_MS.length) this.#searches.set(account, { ...search, done, known });
