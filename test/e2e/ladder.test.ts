@@ -94,6 +94,22 @@ describe("bans of seconds in real traffic", { skip: whyNoLab() ?? false }, () =>
     await refusesToBan(product, "127.0.0.99");
   });
 
+  test("who guesses on from many loopback addresses is refused, and the right password still signs in", async () => {
+    const answer = async (from: string, password: string): Promise<string | null> => {
+      const dialog = await openImap(lab.server, from, "127.0.0.1");
+      const said = await logIn(dialog, "anna@example.test", password);
+      dialog.close();
+      return said;
+    };
+    await Promise.all(Array.from({ length: 45 }, (_, n) => answer(`127.1.${n}.1`, `another ${n}`)));
+    const [refused, verified] = await Promise.all([
+      product.countEvents("reason = 'local_guesses_refused'"),
+      product.countEvents("type = 'LOGIN_FAILED' AND ip LIKE '127.%'"),
+    ]);
+    assert.ok(refused >= 5 && verified <= 40 + 8, `${refused} refused, ${verified} verified`);
+    assert.match((await answer("127.2.0.1", PASSWORD)) ?? "", /^OK/);
+  });
+
   test("neither the gateway nor a network that holds one of these is banned", async () => {
     for (const network of [SERVER.gateway, "203.0.113.0/24", "127.0.0.0/8", "::1", "198.51.100.0/24", SERVER.v6])
       await refusesToBan(product, network);

@@ -66,9 +66,9 @@ export const conditions = {
   },
   known_address_capped: {
     severity: "warning",
-    says: "Too many wrong passwords for an account came from an address that it knows.",
+    says: "Too many wrong passwords for an account came from an address that it knows, or from this machine.",
     matters:
-      "Someone who shares the owner's address is guessing, or a device there has been taken over. Only a password that looks right is checked there now.",
+      "Someone who shares the owner's address is guessing, or a device or program there has been taken over. Only a password that looks right is checked there now.",
     next: "Ask the owner; `why IP` shows what was tried. `allow add IP --for 1d` lifts the limit for the address.",
   },
   account_guarded: {

@@ -361,9 +361,9 @@ export const germanConditions: Readonly<Record<ConditionCode, Omit<ConditionText
     next: LET_IN,
   },
   known_address_capped: {
-    says: "Zu viele falsche Passwörter für ein Konto kamen von einer Adresse, die es kennt.",
+    says: "Zu viele falsche Passwörter für ein Konto kamen von einer Adresse, die es kennt, oder von diesem Rechner.",
     matters:
-      "Jemand, der die Adresse mit dem Inhaber teilt, rät, oder jemand hat ein Gerät dort übernommen. Nur ein Passwort, das richtig aussieht, wird dort noch geprüft.",
+      "Jemand, der die Adresse mit dem Inhaber teilt, rät, oder jemand hat ein Gerät oder Programm dort übernommen. Nur ein Passwort, das richtig aussieht, wird dort noch geprüft.",
     next: "Fragen Sie den Inhaber; `why IP` zeigt, was versucht wurde. `allow add IP --for 1d` hebt die Grenze für die Adresse auf.",
   },
   account_guarded: {

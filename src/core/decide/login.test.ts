@@ -182,6 +182,21 @@ const asked: readonly (readonly [
       failures: different(500).map((failure) => ({ ...failure, at: later(NOON, -10 * MINUTE_MS) })),
     },
   ],
+  [
+    "this machine after 40 wrong passwords in a day",
+    "refuse local_guesses_refused",
+    { protection: "loopback", account: { ...ACCOUNT, networkGuesses: 40 } },
+  ],
+  [
+    "this machine after 40 wrong passwords in a day, with one that looks right",
+    "pass loopback, unrecorded",
+    { protection: "loopback", account: { ...ACCOUNT, networkGuesses: 40, passwordHashes: ["now"] } },
+  ],
+  [
+    "one on the allow list after 40 wrong passwords in a day",
+    "pass allow_listed, unrecorded",
+    { protection: "allow_listed", account: { ...ACCOUNT, networkGuesses: 40 } },
+  ],
   ["a known address below the limit", "pass below_limit, unrecorded", { account: AT_HOME, failures: different(4) }],
   ["a known address at the limit", "delay known_address", { account: AT_HOME, failures: different(5) }],
   [
@@ -246,13 +261,34 @@ test("an address that the allow list accepted is known by its prefix", () => {
   assert.equal(known?.type === "KNOW" && known.prefix, "2001:db8:1:2::/64");
 });
 
-test("neither the administrator nor loopback makes anything known; an address that is only spared bans does", () => {
+test("the administrator makes nothing known; an address that is only spared bans does", () => {
   const dashboard = { type: "LOGIN_SUCCEEDED", ...LOGIN, service: "dashboard" } as const;
   assert.deepEqual(decideLoginSucceeded(POLICY, factsOf(), { ...dashboard, login: "admin" }).changes, []);
   assert.equal(decideLoginSucceeded(POLICY, factsOf(), dashboard).changes.length, 1, "a user's does as by mail");
-  const from = (protection: "loopback" | "gateway") =>
-    decideLoginSucceeded(POLICY, factsOf({ protection }), { type: "LOGIN_SUCCEEDED", ...LOGIN }).changes.length;
-  assert.deepEqual([from("loopback"), from("gateway")], [0, 1]);
+  const gateway = factsOf({ protection: "gateway" });
+  assert.equal(decideLoginSucceeded(POLICY, gateway, { type: "LOGIN_SUCCEEDED", ...LOGIN }).changes.length, 1);
+});
+
+test("a sign-in on this machine makes its password known once, and no place", () => {
+  const changes = (passwordHash: string) =>
+    decideLoginSucceeded(
+      POLICY,
+      factsOf({ protection: "loopback", account: { ...ACCOUNT, passwordHashes: ["set"] } }),
+      { type: "LOGIN_SUCCEEDED", ...LOGIN, login: "Anna@example.org", passwordHash },
+    ).changes;
+  assert.deepEqual(changes("new"), [{ type: "SET_PASSWORD", account: "anna@example.org", passwordHash: "new" }]);
+  assert.deepEqual([changes("set"), changes("")], [[], []]);
+});
+
+test("a wrong password counts as a guess on this machine, but not on the allow list", () => {
+  const from = (protection: "loopback" | "allow_listed") =>
+    decideLoginFailed(
+      POLICY,
+      factsOf({ protection, account: ACCOUNT }),
+      { type: "LOGIN_FAILED", ...LOGIN },
+      NOON,
+    ).changes.map(({ type }) => type);
+  assert.deepEqual([from("loopback"), from("allow_listed")], [["GUESS"], []]);
 });
 
 test("a ban for slow guessing lasts a day at least, or as long as its rung", () => {

@@ -8,6 +8,7 @@ import { type Change, type Decision, decision, type Evidence } from "./decision.
 import type { Facts, Offender } from "./facts.ts";
 import {
   barredBy,
+  barredHere,
   failuresWithin,
   isFresh,
   isKnownPlace,
@@ -25,7 +26,7 @@ type PasswordFacts = Offender & PlaceFacts;
 type LoginQuestion = PasswordFacts &
   GuessedAt &
   Pick<Facts, "protection" | "ban" | "accountNetworks" | "accountActive" | "sparing">;
-type SignInFacts = Pick<Facts, "protection">;
+type SignInFacts = Pick<Facts, "protection" | "account">;
 
 /** Before the password is verified. A pass leaves no row, because the report that follows does. */
 export function decideLoginAsked(policy: Policy, facts: LoginQuestion, event: LoginAsked, now: Millis): Decision {
@@ -33,6 +34,9 @@ export function decideLoginAsked(policy: Policy, facts: LoginQuestion, event: Lo
   // Restrictions on where accounts may sign in also apply to the allow list, as in Dovecot.
   if (isAway(policy, facts, event)) return decision("refuse", "outside_networks", { counted: false });
   if (isExempt(facts)) {
+    const local = barredHere(policy, facts);
+    if (local !== null && !looksRight(facts, event.passwordHash))
+      return decision("refuse", local.reason, { evidence: local.evidence, counted: false });
     const count = recentFailures(policy, facts, now).length;
     return (
       slowedGuessing(policy, facts, count) ?? decision("pass", facts.protection, { counted: false, recorded: false })
@@ -65,8 +69,14 @@ export function decideLoginAsked(policy: Policy, facts: LoginQuestion, event: Lo
  * Protected addresses are counted one by one; known ones are not.
  */
 export function decideLoginSucceeded(policy: Policy, facts: SignInFacts, event: LoginSucceeded): Decision {
-  if (facts.protection === "loopback" || isAdministrators(event.service, event.login))
-    return decision("pass", "signed_in");
+  if (isAdministrators(event.service, event.login)) return decision("pass", "signed_in");
+  if (facts.protection === "loopback") {
+    // Without it, a right password that was set elsewhere would never look right here.
+    const { login, passwordHash } = event;
+    const isNew = passwordHash !== "" && !looksRight(facts, passwordHash);
+    const known: Change = { type: "SET_PASSWORD", account: login.toLowerCase(), passwordHash };
+    return decision("pass", "signed_in", { changes: isNew ? [known] : [] });
+  }
   const prefix = prefixOf(event.ip, policy.bans.ipv6Prefix);
   return decision("pass", "signed_in", {
     changes: [{ type: "KNOW", prefix, account: event.login, passwordHash: event.passwordHash }],
@@ -84,7 +94,8 @@ export function decideLoginFailed(policy: Policy, facts: LoginQuestion, event: L
     if (isRepeated(facts, event, now))
       return named(facts, event, decision("pass", facts.protection, { counted: false }));
     const due = banIn(wrongPassword(policy, facts, event, now));
-    const changes = due === null ? [] : spare(facts, due, facts.protection, now);
+    const spared = due === null ? [] : spare(facts, due, facts.protection, now);
+    const changes = facts.protection === "loopback" ? [...guesses(facts, event.passwordHash), ...spared] : spared;
     const slowed = slowedGuessing(policy, facts, recentFailures(policy, facts, now).length + 1);
     return named(facts, event, { ...(slowed ?? decision("pass", facts.protection)), counted: true, changes });
   }

@@ -67,12 +67,21 @@ function guarded({ accounts }: Policy, { account }: PlaceFacts): Barred | null {
 }
 
 /** Applies even if the network is spared from a ban. */
-function ofGuessingNetwork({ networks }: Policy, { account }: PlaceFacts): Barred | null {
-  if (account === null) return null;
+function ofGuessingNetwork(policy: Policy, facts: PlaceFacts): Barred | null {
+  const evidence = networkGuesses(policy, facts);
+  return evidence === null ? null : barred("network_guesses_refused", evidence);
+}
+
+/** Programs of this machine, as opposed to an allow list, are trusted without anyone's decision. */
+export function barredHere(policy: Policy, facts: PlaceFacts & Pick<Facts, "protection">): Barred | null {
+  const evidence = facts.protection === "loopback" ? networkGuesses(policy, facts) : null;
+  return evidence === null ? null : barred("local_guesses_refused", evidence);
+}
+
+function networkGuesses({ networks }: Policy, { account }: PlaceFacts): Evidence | null {
+  if (account === null || account.networkGuesses < networks.perDay) return null;
   const { networkGuesses: count } = account;
-  if (count < networks.perDay) return null;
-  const evidence = { count, limit: networks.perDay, windowMs: DAY_MS, key: "limits.networks.per_day" };
-  return barred("network_guesses_refused", evidence);
+  return { count, limit: networks.perDay, windowMs: DAY_MS, key: "limits.networks.per_day" };
 }
 
 /** Detects one password for each account, from an address for each try: only the sum shows it. */

@@ -224,6 +224,10 @@ export const reasons = {
     says: "Too many different wrong passwords from this network within a day: at accounts that do not know it, only a password that looks right is checked.",
     next: "Nothing to do: places that an account knows still work. `allow add` exempts an honest address.",
   },
+  local_guesses_refused: {
+    says: "Too many different wrong passwords from this machine within a day: only a password that looks right is checked from here.",
+    next: "If it is a webmail or a proxy, make it pass on its users' addresses; otherwise find the program that guesses.",
+  },
   spraying: {
     says: "Many networks guess many accounts' passwords: in new places only a password that looks right is checked.",
     next: "Nothing to do: owners can sign in. `allow add` admits one with a new password in a new place.",

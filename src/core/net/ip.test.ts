@@ -134,3 +134,8 @@ test("loopback is ::1 and 127.0.0.0/8, however it is written", () => {
   for (const text of ["127.0.0.1", "127.255.255.255", "::ffff:127.0.0.1", "::1"]) assert.ok(isLoopback(ip(text)), text);
   for (const text of ["128.0.0.1", "12.7.0.1", "::", "::1:1"]) assert.ok(!isLoopback(ip(text)), text);
 });
+
+test("all of 127.0.0.0/8 counts as one client", () => {
+  assert.equal(prefixOf(ip("127.9.8.7"), 64), "127.0.0.0/8");
+  assert.equal(neighbourhoodOf(ip("127.9.8.7"), 64), "127.0.0.0/8");
+});

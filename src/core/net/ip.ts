@@ -97,9 +97,13 @@ export function asPrefix(one: Ip | Prefix): Prefix {
   return isPrefix(one) ? one : hostPrefix(one);
 }
 
-/** The prefix by which a client is counted and banned: one IPv4 address, or an IPv6 network. */
+/**
+ * The prefix by which a client is counted and banned: one IPv4 address, or an IPv6 network. All of 127.0.0.0/8 is one, because a local
+ * user has each of its addresses.
+ */
 export function prefixOf(address: Ip, ipv6Length: number): Prefix {
-  return isV4(address) ? hostPrefix(address) : truncate(address, ipv6Length);
+  if (isV6(address)) return truncate(address, ipv6Length);
+  return isLoopback(address) ? truncate(address, 8) : hostPrefix(address);
 }
 
 export function prefixLength(network: Prefix): number {
@@ -116,7 +120,8 @@ export function isTooWide(network: Prefix): boolean {
  * that a site gets (IPv6 /48, RFC 6177). Never narrower than `prefixOf`.
  */
 export function neighbourhoodOf(address: Ip, ipv6Length: number): Prefix {
-  return truncate(address, isV4(address) ? 24 : Math.min(48, ipv6Length));
+  if (isV6(address)) return truncate(address, Math.min(48, ipv6Length));
+  return truncate(address, isLoopback(address) ? 8 : 24);
 }
 
 /** The network address, without the length. */

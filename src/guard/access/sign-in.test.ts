@@ -162,8 +162,10 @@ describe("sign-ins to the dashboard", () => {
     );
     assert.equal(await attempt("203.0.113.9", PASSWORD, null, signIn), "in");
     verify(false);
-    for (const crowd of crowds)
-      assert.equal((await Promise.all(crowd)).filter((outcome) => outcome === "wrong").length, 4);
+    const tried = await Promise.all(
+      crowds.map(async (crowd) => (await Promise.all(crowd)).filter((outcome) => outcome === "wrong").length),
+    );
+    assert.deepEqual(tried, [4, 2], "this machine counts as one address");
   });
 
   test("the waiting attempt is next, before those that come again at once", async () => {

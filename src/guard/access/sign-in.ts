@@ -6,7 +6,7 @@ import { LOGIN_DELAY_SECONDS } from "../../core/decide/policy.ts";
 import { banIn } from "../../core/decide/sparing.ts";
 import { messageOf } from "../../core/error.ts";
 import type { LoginAttributes } from "../../core/events/login.ts";
-import { type Ip, isLoopback, neighbourhoodOf, type Prefix } from "../../core/net/ip.ts";
+import { type Ip, neighbourhoodOf, type Prefix } from "../../core/net/ip.ts";
 import { type Millis, SECOND_MS } from "../../core/time.ts";
 import type { CredentialStore, SessionStore } from "../admin-ports.ts";
 import type { WebBounds } from "../commands/web/web-bounds.ts";
@@ -28,8 +28,7 @@ type Lane = Readonly<{ name: string; among: readonly string[] }>;
 const SHARE = 1 / 8;
 
 export function laneOfStranger(ip: Ip, prefix: Prefix): Lane {
-  // A local user has all 16 million addresses of loopback.
-  return { name: prefix, among: [isLoopback(ip) ? "loopback" : neighbourhoodOf(ip, 48)] };
+  return { name: prefix, among: [neighbourhoodOf(ip, 48)] };
 }
 
 /**

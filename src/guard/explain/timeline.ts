@@ -46,6 +46,7 @@ const PREVENTED_BY: Readonly<Partial<Record<Reason, readonly SettingKey[]>>> = {
   pending_guesses: [FAILURES],
   account_guarded: ["limits.accounts.failures"],
   network_guesses_refused: ["limits.networks.per_day"],
+  local_guesses_refused: ["limits.networks.per_day"],
   spraying: ["limits.spraying.guesses"],
   known_address_capped: ["limits.logins.known_per_day"],
   known_address_at_others: [FAILURES],
