@@ -44,17 +44,16 @@ export interface ForwardTargets {
 }
 
 /**
- * Forwards to outside targets that someone other than root added within a day; enforce/new-forwards.ts counts their mail and pauses
- * them. Throws if the database cannot be read or written.
+ * Forwards to outside targets that someone other than root added; enforce/new-forwards.ts counts their mail and pauses them. Throws if the database cannot be read or written.
  */
 export interface NewForwards {
-  /** Each path by which mail for this recipient leaves through such a forward, except paused ones. */
-  reached(recipient: string, now: Millis): readonly Readonly<{ account: string; target: string }>[];
+  /** Each path by which mail for this recipient leaves through such a forward, except paused ones. `isNew`: set within a day. */
+  reached(recipient: string, now: Millis): readonly Readonly<{ account: string; target: string; isNew: boolean }>[];
   /** Mails that left through such forwards of the account after `since`, in ascending order. */
   sent(account: string, since: Millis): readonly SentMail[];
   count(account: string, mail: SentMail): void;
-  /** Until `until`, mail that would leave through such a forward stays in the account's mailbox. */
-  pause(account: string, until: Millis): void;
+  /** Until `until`, mail that would leave through such a forward, or through a new one, stays in the account's mailbox. */
+  pause(account: string, how: Readonly<{ now: Millis; until: Millis; which: "new" | "all" }>): void;
 }
 
 /** Where mail ends up that an account sends to its own address. Throws if the database cannot be read. */

@@ -231,9 +231,9 @@ test("a simulation holds nothing, but what was held before stays so", () => {
   assert.deepEqual([held.verdict, held.simulated], ["hold", undefined]);
 });
 
-test("what leaves by a new forward counts with what its account sends", () => {
-  const key = (copies: RecipientCounts, facts: Partial<SendingFacts> = {}) =>
-    tooMuchForwarded(POLICY, { ...NO_SENDING, ...facts }, copies, NOON)?.key ?? null;
+test("what leaves by a new forward counts with what its account sends; by an old one, only its recipients", () => {
+  const key = (copies: RecipientCounts, facts: Partial<SendingFacts> = {}, isNew = true) =>
+    tooMuchForwarded(POLICY, { ...NO_SENDING, ...facts, isNew }, copies, NOON)?.key ?? null;
   assert.equal(key(to(1)), null);
   assert.equal(key(to(51)), "limits.sending.recipients_per_minute");
   const hour = { mails: [sent(HOUR_MS - 1, to(60)), sent(HOUR_MS - 2, to(40))] };
@@ -245,4 +245,6 @@ test("what leaves by a new forward counts with what its account sends", () => {
     "limits.sending.strangers",
     "of a held account nothing leaves",
   );
+  assert.equal(key(to(1), { ...hour, holdEvidence: EVIDENCE }, false), null);
+  assert.equal(key(to(51), {}, false), "limits.sending.recipients_per_minute");
 });

@@ -56,16 +56,17 @@ export function decideAccountMail(
 }
 
 /**
- * Returns the limit that forwarded copies of a mail exceed, or null. It applies to forwards that someone other than root added within a
- * day. Copies count with what the account sends. Anyone who writes to the account can cause copies, so they never hold what the
- * account itself sends.
+ * Returns the limit that forwarded copies of a mail exceed, or null. It applies to forwards that someone other than root set; more than a
+ * day later (`isNew` false) only to the number of recipients. Copies count with what the account sends. Anyone who writes to the account
+ * can cause copies, so they never hold what the account itself sends.
  */
 export function tooMuchForwarded(
   policy: Policy,
-  sending: Pick<SendingFacts, "mails" | "holdEvidence" | "vouchedAt">,
+  { isNew, ...sending }: Pick<SendingFacts, "mails" | "holdEvidence" | "vouchedAt"> & Readonly<{ isNew: boolean }>,
   copies: RecipientCounts,
   now: Millis,
 ): Evidence | null {
+  if (!isNew) return tooManyRecipients(policy, sending, copies, now);
   const fromAnywhere = { ...sending, isNewPlace: () => false };
   return (
     sending.holdEvidence ??

@@ -1,4 +1,4 @@
-// Invariant: A new forward sends no more mail than its account may; the rest stays in the mailbox.
+// Invariant: A forward that root has not set sends no more mail than its account may; the rest stays in the mailbox.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MAIL, NOON, POLICY, RECIPIENT } from "../../../test/kit/samples.ts";
@@ -14,25 +14,36 @@ const TARGETS = ["one@else.example", "two@else.example"];
 const HELD: Evidence = { count: 101, limit: 100, windowMs: HOUR_MS, key: "limits.sending.strangers" };
 const PASS = decision("pass", "below_limit");
 
-type Asked = { policy?: Policy; decided?: Decision; written?: boolean; held?: Evidence; own?: readonly SentMail[] };
+type Asked = {
+  policy?: Policy;
+  decided?: Decision;
+  written?: boolean;
+  held?: Evidence;
+  own?: readonly SentMail[];
+  isNew?: boolean;
+};
 
 /** Mail for Ann leaves to two addresses. `broken`: the database cannot be read. */
-function watched({ policy = POLICY, decided = PASS, written = false, held, own = [] }: Asked = {}) {
+function watched({ policy = POLICY, decided = PASS, written = false, held, own = [], isNew = true }: Asked = {}) {
   const sent: SentMail[] = [];
   const audits: Audit[] = [];
   const warnings: string[] = [];
   let pausedUntil = 0;
+  let paused = "";
   const submit = watchingForwards((_, answer) => answer(decided), {
     newForwards: {
       reached: (recipient) => {
         if (recipient.startsWith("broken")) throw new Error("disk I/O error");
         return /^(?:ann|postmaster@example\.org)/.test(recipient) && pausedUntil === 0
-          ? TARGETS.map((target) => ({ account: ANN, target }))
+          ? TARGETS.map((target) => ({ account: ANN, target, isNew }))
           : [];
       },
       sent: () => sent,
       count: (_, mail) => sent.push(mail),
-      pause: (_, until) => (pausedUntil = until),
+      pause: (_, { until, which }) => {
+        pausedUntil = until;
+        paused = which;
+      },
     },
     sending: {
       sentMails: () => own,
@@ -58,7 +69,7 @@ function watched({ policy = POLICY, decided = PASS, written = false, held, own =
     for (const recipient of recipients) submit({ ...RECIPIENT, ...one, recipient }, answer);
     if (hasData) submit({ type: "DATA", recipientCount: recipients.length, ...one }, answer);
   };
-  return { mail, sent, audits, warnings, paused: () => pausedUntil, answers: () => answers };
+  return { mail, sent, audits, warnings, paused: () => pausedUntil, which: () => paused, answers: () => answers };
 }
 
 const extensions = (many: number): readonly string[] => Array.from({ length: many }, (_, i) => `ann+${i}@example.org`);
@@ -79,16 +90,34 @@ test("a postmaster without a domain is ours", () => {
 });
 
 test("past the limit the forward is paused, starting with the recipient that would exceed it, and that is recorded", () => {
-  const { mail, sent, paused, audits } = watched();
+  const { mail, sent, paused, which, audits } = watched();
   mail(extensions(26));
   assert.deepEqual(sent, [{ at: NOON, recipients: 50, written: 0, strangers: 50 }]);
   assert.equal(paused(), later(NOON, HOUR_MS));
   assert.deepEqual(
     audits.map(({ type, by, subject }) => `${type} ${by} ${subject}`),
     [
-      `FORWARDING_CHANGED engine ${ANN} to no new address outside until 2026-11-20T13:00:00.000Z: 52 within 1m, limit 50`,
+      `FORWARDING_CHANGED engine ${ANN} to no address outside that root has not set until 2026-11-20T13:00:00.000Z: 52 within 1m, limit 50`,
     ],
   );
+  assert.equal(which(), "all");
+});
+
+test("past the limit on strangers, only new forwards are paused", () => {
+  const own = [{ at: later(NOON, 1 - HOUR_MS), recipients: 100, written: 0, strangers: 100 }];
+  const { mail, which, audits } = watched({ own });
+  mail([ANN]);
+  assert.equal(which(), "new");
+  assert.match(audits[0]?.subject ?? "", /to no new address outside until/);
+});
+
+test("an old forward leads to no stranger, and the hold of its account does not concern it", () => {
+  const { mail, sent, paused } = watched({ isNew: false, held: HELD });
+  mail([ANN]);
+  assert.deepEqual(sent, [{ at: NOON, recipients: 2, written: 2, strangers: 0 }]);
+  assert.equal(paused(), 0);
+  mail(extensions(75));
+  assert.equal(paused(), later(NOON, HOUR_MS), "more than 150 within an hour");
 });
 
 test("what the account sends counts too; people it has written to are not strangers", () => {

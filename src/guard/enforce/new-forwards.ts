@@ -28,9 +28,9 @@ const MOST_SESSIONS = 10_000;
 const MOST_SENT = 10_000;
 
 /**
- * Counts the copies of each mail that leave through new forwards (`NewForwards`) as mail of the account that forwards. Past its
- * sending limits, its new forwards are paused, for this recipient too: Postfix looks up where it leads only after the guard's
- * answer. Mails that arrive at the same time are not added up: each may use the whole limit.
+ * Counts the copies of each mail that leave through forwards that root has not set (`NewForwards`) as mail of the account that forwards.
+ * Past its sending limits, they are paused, for this recipient too: Postfix looks up where it leads only after the guard's answer. Mails
+ * that arrive at the same time are not added up: each may use the whole limit.
  */
 export function watchingForwards(submit: Submit, parts: Parts): Submit {
   const mails = new BoundedMap<string, Copies>(MOST_SESSIONS);
@@ -61,15 +61,18 @@ function addRecipient(parts: Parts, mails: BoundedMap<string, Copies>, event: Re
   const copies = inFlight(mails, event);
   if (copies.recipients.has(recipient)) return;
   const added = new Map<string, RecipientCounts>();
-  for (const { account, target } of reached) {
+  for (const { account, target, isNew } of reached) {
     const before = added.get(account) ?? copies.byAccount.get(account) ?? NO_RECIPIENTS;
-    added.set(account, withOneMore(before, parts.sending.hasWritten(account, target) ? "written" : "stranger"));
+    const isStranger = isNew && !parts.sending.hasWritten(account, target);
+    added.set(account, withOneMore(before, isStranger ? "stranger" : "written"));
   }
   copies.recipients.add(recipient);
   for (const [account, counts] of added) {
-    const past = pastLimit(parts, account, counts);
+    const isNew = reached.some((one) => one.account === account && one.isNew);
+    const pastAny = pastLimit(parts, account, { ...counts, isNew: false });
+    const past = pastAny ?? (isNew ? pastLimit(parts, account, { ...counts, isNew }) : null);
     if (past === null) copies.byAccount.set(account, counts);
-    else pause(parts, account, past);
+    else pause(parts, account, past, pastAny === null ? "new" : "all");
   }
   mails.set(event.session, copies);
 }
@@ -84,22 +87,28 @@ function inFlight(mails: BoundedMap<string, Copies>, { session, transaction }: D
   return copies?.transaction === transaction ? copies : { transaction, recipients: new Set(), byAccount: new Map() };
 }
 
-function pastLimit({ newForwards, sending, engine, clock }: Parts, account: string, copies: RecipientCounts) {
+function pastLimit(
+  { newForwards, sending, engine, clock }: Parts,
+  account: string,
+  { isNew, ...copies }: RecipientCounts & Readonly<{ isNew: boolean }>,
+): Evidence | null {
   const now = clock.now();
   const since = later(now, -DAY_MS);
   const { evidence: held, vouchedAt } = sending.holdOf(account);
   const mails = [...sending.sentMails(account, since, MOST_SENT), ...newForwards.sent(account, since)];
   const sorted = mails.toSorted((a, b) => a.at - b.at);
-  return tooMuchForwarded(engine.policy, { mails: sorted, holdEvidence: held, vouchedAt }, copies, now);
+  return tooMuchForwarded(engine.policy, { isNew, mails: sorted, holdEvidence: held, vouchedAt }, copies, now);
 }
 
 function count({ newForwards, clock }: Parts, copies: Copies): void {
   for (const [account, counts] of copies.byAccount) newForwards.count(account, { at: clock.now(), ...counts });
 }
 
-function pause({ newForwards, engine, clock }: Parts, account: string, evidence: Evidence): void {
-  const until = later(clock.now(), Math.max(evidence.windowMs, HOUR_MS));
-  newForwards.pause(account, until);
-  const subject = `${account} to no new address outside until ${isoTime(until)}: ${countedText(evidence)}`;
+function pause({ newForwards, engine, clock }: Parts, account: string, evidence: Evidence, which: "new" | "all"): void {
+  const now = clock.now();
+  const until = later(now, Math.max(evidence.windowMs, HOUR_MS));
+  newForwards.pause(account, { now, until, which });
+  const where = which === "new" ? "no new address outside" : "no address outside that root has not set";
+  const subject = `${account} to ${where} until ${isoTime(until)}: ${countedText(evidence)}`;
   void engine.audit({ type: "FORWARDING_CHANGED", subject, account, by: "engine" });
 }

@@ -137,6 +137,10 @@ test("slow servers that strangers or a user choose hold no process that sends wh
     renderPostfixMaster(few),
     /^users15 unix - - y - 5 smtp\nshared unix - - y - 5 smtp\nreports unix - - y - 5 smtp\n {2}-o smtp_helo_timeout=60s$/m,
   );
+  assert.match(
+    renderPostfixMaster(few),
+    /^forwards unix - - y - - smtp\n(?: {2}-o smtp_\w+_timeout=60s\n){6} {2}-o smtp_data_done_timeout=300s$/m,
+  );
   assert.equal(mainOf({ isolated: ["send"] }).get(senders), "", "nothing leaves an isolated server");
   assert.equal(mainOf({ outbound: { ...outbound, relay: RELAY } }).get(senders), undefined);
 });

@@ -21,9 +21,9 @@ export function renderPostfixMaster(site: Site): string {
     ...proxiedServices(site),
     ...sieveMailService(site),
     `lmtp unix - - n - ${Math.min(outbound.atOnce, limits.smtpPlaces)} lmtp`,
-    `${FORWARDS} unix - - y - - smtp`,
+    ...impatient(FORWARDS, "-", 300),
     ...[...LANES, SHARED].map((name) => `${name} unix - - y - ${quarter} smtp`),
-    ...reportsService(quarter),
+    ...impatient(REPORTS, String(quarter), 60),
     ...[...submissionCleanup, ...ownMailCleanup, ...bounceServices, ...STANDARD_SERVICES].flatMap((line) => [
       line,
       ...roomFor(line, messageSizeBytes),
@@ -32,10 +32,17 @@ export function renderPostfixMaster(site: Site): string {
   ].join("\n");
 }
 
-/** With shorter timeouts than RFC 5321, 4.5.3.2, asks for: a duplicate or late report is harmless. */
-function reportsService(processes: number): readonly string[] {
-  const steps = ["helo", "starttls", "mail", "rcpt", "data_init", "data_xfer", "data_done"];
-  return [`${REPORTS} unix - - y - ${processes} smtp`, ...steps.map((step) => `  -o smtp_${step}_timeout=60s`)];
+/**
+ * With shorter timeouts than RFC 5321, 4.5.3.2, asks for, or mail for a slow server would wait in the active queue faster than it leaves
+ * it. `doneSeconds`: for the answer to a whole mail. If that comes later, the mail arrives twice.
+ */
+function impatient(name: string, processes: string, doneSeconds: number): readonly string[] {
+  const steps = ["helo", "starttls", "mail", "rcpt", "data_init", "data_xfer"];
+  return [
+    `${name} unix - - y - ${processes} smtp`,
+    ...steps.map((step) => `  -o smtp_${step}_timeout=60s`),
+    `  -o smtp_data_done_timeout=${doneSeconds}s`,
+  ];
 }
 
 /** The same services once more, for clients that come through a proxy. */

@@ -56,7 +56,7 @@ test("a second new password starts the wait again", async () => {
   assert.equal(ended.length, 3);
 });
 
-test("a keeper that is restarted ends them too; what has ended is not noted any more", async () => {
+test("a keeper that is restarted ends them too, but none that have ended", async () => {
   const { ended, start, lookAfter } = kit();
   start().add(ANNA);
   const second = start();

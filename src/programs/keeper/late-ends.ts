@@ -51,7 +51,7 @@ export class LateEnds {
     this.#failure = failure;
     if (failure !== null) return;
     for (const [account, waited] of due) {
-      // Meanwhile its password may have changed again.
+      // Its password may have changed again since.
       if (this.#waiting.get(account) !== waited) continue;
       const next = { ...waited, ends: waited.ends + 1 };
       if (next.ends < LATE_SIGN_INS_MS.length) this.#waiting.set(account, next);

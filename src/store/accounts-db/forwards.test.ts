@@ -168,11 +168,13 @@ function made(t: TestContext) {
       .toSorted();
   const networks = new SqliteAccountNetworks(db);
   const reached = (recipient: string, now: Millis = NOW) =>
-    newForwards.reached(recipient, now).map(({ account, target }) => `${account} ${target}`);
+    newForwards
+      .reached(recipient, now)
+      .map(({ account, target, isNew }) => `${account} ${target}${isNew ? "" : " old"}`);
   return { accounts, forwards, networks, newForwards, set, goesTo, reached };
 }
 
-test("mail reaches targets of the last day, by other accounts' aliases, forwards and role addresses too", (t) => {
+test("mail reaches targets that root has not set, by other accounts' aliases, forwards and role addresses too", (t) => {
   const { accounts, forwards, networks, set, reached } = made(t);
   assert.deepEqual(reached(ann), []);
   set(true);
@@ -182,7 +184,7 @@ test("mail reaches targets of the last day, by other accounts' aliases, forwards
   for (const recipient of [ann, "Ann+x@Example.org", bob, "INFO@example.org", "abuse@example.org"])
     assert.deepEqual(reached(recipient), [`${ann} ${added}`], recipient);
   assert.deepEqual(reached("carl@example.org"), []);
-  assert.deepEqual(reached(ann, later(NOW, DAY_MS)), [], "it is a day old");
+  assert.deepEqual(reached(ann, later(NOW, DAY_MS)), [`${ann} ${added} old`]);
   forwards.setForward(ann, [old, added], true, null);
   assert.deepEqual(reached(ann), [], "root has set it");
 });
@@ -191,18 +193,22 @@ test("while it is paused the mail stays in the mailbox, and is still sent to old
   const { forwards, newForwards, set, goesTo, reached } = made(t);
   for (const keep of [true, false]) {
     set(keep);
-    newForwards.pause(ann, later(NOW, HOUR_MS));
+    newForwards.pause(ann, { now: NOW, until: later(NOW, HOUR_MS), which: "new" });
     assert.deepEqual([goesTo(), reached(ann)], [[ann, old].toSorted(), []]);
   }
   forwards.setForward(ann, [], true, { targets: [], until: NOW });
   set(false);
   assert.deepEqual(goesTo(), [ann, old].toSorted(), "setting it again changes nothing");
   assert.deepEqual(reached(ann, later(NOW, HOUR_MS)), [`${ann} ${added}`], "the hour is over");
-  newForwards.pause(ann, later(NOW, -1));
+  newForwards.pause(ann, { now: NOW, until: later(NOW, -1), which: "new" });
   assert.deepEqual(goesTo(), [added, old].toSorted());
   set(false, later(NOW, -DAY_MS));
-  newForwards.pause(ann, later(NOW, DAY_MS));
-  assert.deepEqual(goesTo(), [added, old].toSorted(), "an old forward is not paused");
+  newForwards.pause(ann, { now: NOW, until: later(NOW, DAY_MS), which: "new" });
+  assert.deepEqual(goesTo(), [added, old].toSorted(), "it is not new any more");
+  newForwards.pause(ann, { now: NOW, until: later(NOW, DAY_MS), which: "all" });
+  assert.deepEqual(goesTo(), [ann, old].toSorted());
+  newForwards.count(ann, { at: later(NOW, 3 * DAY_MS), recipients: 1, written: 1, strangers: 0 });
+  assert.deepEqual(reached(ann, later(NOW, 3 * DAY_MS)), [`${ann} ${added} old`], "it counts as long as it exists");
 });
 
 test("what left is counted for a day", (t) => {

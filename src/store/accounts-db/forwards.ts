@@ -84,14 +84,14 @@ const SQL = {
   add: "INSERT INTO forward (account, target) VALUES (?, ?) ON CONFLICT DO NOTHING",
 };
 
-/** Forwards that are new, in `accounts.db`. Postfix sees at once which of them are paused. */
+/** Forwards that root has not set, in `accounts.db`. Postfix sees at once which of them are paused. */
 export class SqliteNewForwards implements NewForwards {
   readonly #sql: Prepared<typeof NEW_SQL>;
   /**
-   * When the last forward stops being new, as of change number `#changes`. It is read again only after a further change,
-   * because each read takes a lock, and every recipient needs it.
+   * Whether there is one, as of change number `#changes`. It is read again only after a further change, because each read takes a lock, and
+   * every recipient needs it.
    */
-  #lastUntil = 0;
+  #isAny = false;
   #changes: number | null = null;
 
   /** `db`: the connection that writes, because total_changes() counts only a connection's own changes. */
@@ -100,11 +100,11 @@ export class SqliteNewForwards implements NewForwards {
   }
 
   reached(recipient: string, now: Millis): ReturnType<NewForwards["reached"]> {
-    // There is rarely one, and an alias may have a thousand targets.
-    if (now >= this.#until() || this.#sql.any.get(now, now) === undefined) return [];
+    // Few servers have one, and an alias may have a thousand targets.
+    if (!this.#hasAny()) return [];
     return this.#sql.reached
       .all(recipient, withoutExtension(recipient), now, now)
-      .map((row) => ({ account: text(row["account"]), target: text(row["target"]) }));
+      .map((row) => ({ account: text(row["account"]), target: text(row["target"]), isNew: row["is_new"] === 1 }));
   }
 
   sent(account: string, since: Millis): readonly SentMail[] {
@@ -121,40 +121,40 @@ export class SqliteNewForwards implements NewForwards {
     this.#sql.count.run(account, at, recipients, strangers);
   }
 
-  pause(account: string, until: Millis): void {
-    this.#sql.pause.run(until, account);
+  pause(account: string, { now, until, which }: Parameters<NewForwards["pause"]>[1]): void {
+    this.#sql.pause.run(until, account, which === "new" ? now : 0);
   }
 
-  #until(): number {
+  #hasAny(): boolean {
     const changes = integer(this.#sql.changes.get()?.["n"]);
-    if (changes !== this.#changes) this.#lastUntil = integer(this.#sql.lastUntil.get()?.["until"]);
+    if (changes !== this.#changes) this.#isAny = this.#sql.any.get() !== undefined;
     this.#changes = changes;
-    return this.#lastUntil;
+    return this.#isAny;
   }
 }
 
 const NEW_SQL = {
   changes: "SELECT total_changes() AS n",
-  lastUntil: "SELECT coalesce(max(until), 0) AS until FROM new_forward",
-  any: "SELECT 1 FROM new_forward WHERE until > ? AND paused_until <= ? LIMIT 1",
+  any: "SELECT 1 FROM new_forward LIMIT 1",
   reached: `
     WITH RECURSIVE reached (address) AS (
       SELECT lower(?) UNION SELECT lower(?)
       UNION SELECT lower(onward.target) FROM reached JOIN onward ON onward.address = reached.address
     )
-    SELECT new_forward.account, new_forward.target
+    SELECT new_forward.account, new_forward.target, new_forward.until > ? AS is_new
     FROM reached
       JOIN new_forward ON new_forward.account = reached.address
       JOIN forward ON forward.account = new_forward.account AND forward.target = new_forward.target
-    WHERE new_forward.until > ? AND new_forward.paused_until <= ?`,
+    WHERE new_forward.paused_until <= ?`,
   sent: "SELECT at, recipients, strangers FROM new_forward_sent WHERE account = ? AND at > ? ORDER BY at",
   forget: "DELETE FROM new_forward_sent WHERE at <= ? OR at > ?",
-  forgetOld: "DELETE FROM new_forward WHERE until <= ?",
+  forgetOld: `
+    DELETE FROM new_forward WHERE max(until, paused_until) <= ? AND NOT EXISTS (
+      SELECT 1 FROM forward WHERE forward.account = new_forward.account AND forward.target = new_forward.target)`,
   count: `
     INSERT INTO new_forward_sent (account, at, recipients, strangers) VALUES (?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET recipients = recipients + excluded.recipients, strangers = strangers + excluded.strangers`,
-  // The pause ends once the forward is no longer new.
-  pause: "UPDATE new_forward SET paused_until = min(until, ?) WHERE account = ?",
+  pause: "UPDATE new_forward SET paused_until = ? WHERE account = ? AND until > ?",
 };
 
 /** Whether a copy of forwarded mail stays in the mailbox. */

@@ -139,8 +139,8 @@ const baseline = `
     DELETE FROM forward WHERE target = old.address;
   END;
 
-  -- Outside targets that mailbox users or the web added to forwards within the last day. Mail that leaves through them counts as
-  -- mail of the account. Past its limits they are paused until \`paused_until\`, and the mail stays in the mailbox.
+  -- Outside targets that mailbox users or the web added to forwards, and when they are no longer new. Mail that leaves through them
+  -- counts as mail of the account. Past its limits they are paused until \`paused_until\`, and the mail stays in the mailbox.
   CREATE TABLE new_forward (
     account TEXT COLLATE NOCASE NOT NULL,
     target TEXT COLLATE NOCASE NOT NULL,

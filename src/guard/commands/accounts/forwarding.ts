@@ -35,7 +35,7 @@ export type ForwardCommandParts = Pick<
   Pick<AccountStateCommandParts, "accountRow"> &
   Readonly<{ forwards: ForwardStore }>;
 
-/** Root is exempt. Others are limited, because mail that leaves through a forward more than a day old counts against no limit. */
+/** Root is exempt. Others are limited, because mail that leaves through a forward more than a day old may go to any stranger. */
 const NEW_TARGETS_A_DAY = 5;
 
 export const FORWARD_RUNS = {

@@ -59,7 +59,7 @@ test("retries each minute while the keeper is down, except for an account that w
   assert.deepEqual(kit.asked, [], "nothing is left to do");
 });
 
-test("mail whose milters answer after the suspension is held too, and what the owner has released is not", async () => {
+test("mail whose milters answer after the suspension is held too, but no mail that the owner has released", async () => {
   kit.keeperUp(true);
   assert.ok((await kit.ask({ verb: "account_suspend", name: ANNA })).ok);
   assert.deepEqual(heldIds(), ["ANNA"]);

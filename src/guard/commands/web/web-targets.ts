@@ -9,9 +9,9 @@ import type { Clock } from "../../ports.ts";
 import { failed } from "../refusals.ts";
 
 /**
- * Limits on the targets that the web may add. Mail that an alias, or a forward more than a day old (enforce/new-forwards.ts), sends
- * on counts against no account's sending limits, so the number of targets is limited instead. A target of two aliases or accounts
- * counts twice. Root has no such limits.
+ * Limits on the targets that the web may add. Mail that an alias sends on counts against no account's sending limits, and mail that
+ * leaves through a forward more than a day old only by its recipients (enforce/new-forwards.ts), so the number of targets is limited too.
+ * A target of two aliases or accounts counts twice. Root has no such limits.
  */
 const MOST = {
   aliases: 1_000,
