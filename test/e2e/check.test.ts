@@ -141,9 +141,10 @@ describe("the checks of a whole server", { skip: whyNoLab() ?? false }, () => {
     const before = await alerts();
     const { code, ok } = await checked("--only", "mail-flow");
     assert.deepEqual([code, ok], [0, true], "the group is well");
-    assert.deepEqual(await product.events(PROBE), []);
-    const types = new Set((await product.events(CHECK)).map(({ type }) => type));
-    assert.deepEqual([...types], ["CONNECT"]);
+    // A question about one address of loopback is answered for all of them.
+    const events = await product.events(CHECK);
+    const typesOf = (of: string) => [...new Set(events.filter(({ ip }) => ip === of).map(({ type }) => type))];
+    assert.deepEqual([typesOf(PROBE), typesOf(CHECK)], [[], ["CONNECT"]]);
     const { items } = (await product.json(["events", "--limit", "500"])) as { readonly items: readonly EventItem[] };
     assert.deepEqual(
       items.filter(({ type }) => /^(?:LOGIN_|SESSION_FAULT|TLS_FAILED|JAIL_|SPARED|CONNECT_|EMAIL_B)/.test(type)),
