@@ -93,6 +93,10 @@ describe("room for mail", { skip: whyNoLab() ?? false }, () => {
     await product.json(["alias", "add", "info@example.test", ANNA]);
     for (const name of ["Anna@Example.Test", "anna+lists@example.test", "info@example.test", "postmaster@example.test"])
       assert.match(await askFor(name), /^452 4\.2\.2 /, name);
+    for (const name of ["PostMaster", '"postmaster"', '"post\\master"', "@mail.example.test:postmaster"])
+      assert.match(await askFor(name), /^452 4\.2\.2 /, name);
+    for (const name of ["postmaster@", "postmaster(here)", "postmaster."])
+      assert.match(await askFor(name), /^(?:452 4\.2\.2|5\d\d) /, name);
     assert.match(await askFor(BERT), /^250 /);
     const dialog = await openSubmissionAs(lab.sender, HOME, BERT);
     await dialog.ask(`MAIL FROM:<${BERT}>`);

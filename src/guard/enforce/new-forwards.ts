@@ -1,7 +1,6 @@
 import { BoundedMap } from "../../core/bounded-map.ts";
 import { countedText, type Decision, type Evidence } from "../../core/decide/decision.ts";
 import { NO_RECIPIENTS, type RecipientCounts } from "../../core/decide/facts.ts";
-import type { Policy } from "../../core/decide/policy.ts";
 import { tooMuchForwarded, withOneMore } from "../../core/decide/sending.ts";
 import { messageOf } from "../../core/error.ts";
 import type { Event } from "../../core/events/event.ts";
@@ -55,7 +54,7 @@ function watch(parts: Parts, mails: BoundedMap<string, Copies>, event: Event, { 
 }
 
 function addRecipient(parts: Parts, mails: BoundedMap<string, Copies>, event: Recipient): void {
-  const recipient = qualified(event.recipient?.toLowerCase() ?? "", parts.engine.policy);
+  const recipient = event.recipient?.toLowerCase() ?? "";
   const reached = parts.newForwards.reached(recipient, parts.clock.now());
   if (reached.length === 0) return;
   const copies = inFlight(mails, event);
@@ -75,11 +74,6 @@ function addRecipient(parts: Parts, mails: BoundedMap<string, Copies>, event: Re
     else pause(parts, account, past, pastAny === null ? "new" : "all");
   }
   mails.set(event.session, copies);
-}
-
-/** Postfix takes `postmaster` without a domain too (RFC 5321, 4.5.1), and adds our first one (`myorigin`). */
-function qualified(recipient: string, { domains: [first = ""] }: Policy): string {
-  return recipient === "postmaster" ? `${recipient}@${first}` : recipient;
 }
 
 function inFlight(mails: BoundedMap<string, Copies>, { session, transaction }: DataCommand | Recipient): Copies {

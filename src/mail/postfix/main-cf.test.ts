@@ -29,6 +29,19 @@ test("mail is refused while there is still room for ten of the largest", () => {
   assert.equal(small.get("queue_minfree"), "655360");
 });
 
+test("a recipient without a domain gets ours before it is checked; Postfix itself sends the postmaster nothing", () => {
+  const [, pattern = "", result = ""] =
+    /^regexp:\{ \{ \/(.+)\/ (\S+) \} \}$/.exec(valueOf("smtpd_command_filter").replaceAll("$$", "$")) ?? [];
+  const filter = new RegExp(pattern.replaceAll("[:space:]", "\\s"), "i");
+  const filtered = (line: string) => line.replace(filter, result);
+  assert.equal(filtered("rcpt to:<PostMaster> NOTIFY=NEVER"), "rcpt to:<PostMaster@example.org> NOTIFY=NEVER");
+  assert.equal(filtered('RCPT TO: <"post\\master">'), 'RCPT TO: <"post\\master"@example.org>');
+  assert.equal(filtered("RCPT TO:<@else.example:postmaster>"), "RCPT TO:<@else.example:postmaster@example.org>");
+  for (const line of ["RCPT TO:<ann@example.net>", "RCPT TO:<@else.example:ann@example.net>", "MAIL FROM:<ann>"])
+    assert.equal(filtered(line), line);
+  assert.equal(main.get("notify_classes"), "");
+});
+
 test("no client relays through port 25, not even from loopback", () => {
   assert.equal(
     main.get("smtpd_relay_restrictions"),

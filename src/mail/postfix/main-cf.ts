@@ -41,7 +41,7 @@ function parameters(site: Site): Readonly<Record<string, string>> {
     ...delivery(site),
     ...guardQuestion(),
     ...greylisting(),
-    ...restrictions(),
+    ...restrictions(site),
     ...limits(site),
     ...postfixServerTls(site),
     ...postfixOutbound(site),
@@ -141,8 +141,9 @@ function greylisting(): Readonly<Record<string, string>> {
   };
 }
 
-function restrictions(): Readonly<Record<string, string>> {
+function restrictions({ domains }: Pick<Site, "domains">): Readonly<Record<string, string>> {
   return {
+    smtpd_command_filter: qualifyingFilter(domains),
     // With the default, "yes", a client that never names a recipient would not be seen.
     smtpd_delay_reject: "no",
     smtpd_helo_required: "yes",
@@ -185,10 +186,20 @@ export function shortOnly(of: "sender" | "recipient"): string {
 }
 
 /** anvil(8), the second line behind guard and firewall. It counts single addresses, in fixed windows of a minute. */
+/**
+ * Adds the domain to a recipient that has none, which Postfix would do later (myorigin): it accepts `postmaster` (RFC 5321, 4.5.1) without
+ * asking any restriction, so not the quota either. A source route before the name is kept, and ignored.
+ */
+function qualifyingFilter([domain]: readonly string[]): string {
+  return `regexp:{ { /^(RCPT[[:space:]]+TO:[[:space:]]*<(@[^:>]*:)?[^@>]+)(>.*)$$/ $$1@${domain}$$3 } }`;
+}
+
 function limits({
   limits: { smtpPlaces, connectionsAtOnce, mailsPerMinute, exempt },
 }: Site): Readonly<Record<string, string>> {
   return {
+    // Its notices to the postmaster would contain what strangers typed. The guard has alerts.
+    notify_classes: "",
     // Idle processes end soon, so that a burst of mail does not occupy memory for long.
     max_idle: "20s",
     // The default for services of master.cf.
