@@ -80,6 +80,17 @@ test("every other setting says why, and which text it may not see", () => {
     assert.ok(hidden.includes(key), key);
 });
 
+test("the web shortens the time that mail waits to a quarter at most", () => {
+  for (const [key, value, shorter] of [
+    ["outbound.queue_lifetime", '"30h"', '"29h"'],
+    ["outbound.bounce_lifetime", '"6h"', '"5h"'],
+  ] as const) {
+    assert.ok(changeFile(FILE, [{ key, value }], {}).ok, key);
+    const refused = changeFile(FILE, [{ key, value: shorter }], {});
+    assert.match(refused.ok ? "" : (refused.problems[0]?.says ?? ""), /at least .* here: mail that waits longer/, key);
+  }
+});
+
 test("however loose the web makes it, guessing at the dashboard is banned for a day", () => {
   const bounds = [
     { key: "limits.logins.failures", value: "20", looser: "21" },

@@ -13,7 +13,7 @@ const FAIL2BAN = [
   "own_filters",
 ] as const;
 
-/** How many times looser than the default the web may make what stops guessing. Stricter is free. */
+/** How many times looser than the default the web may make what has a bound. Stricter is free. */
 const LOOSEST = 4;
 /** Sign-ins to the dashboard are judged and banned by these, too. `more`: a larger value is looser; `less`: a smaller one. */
 const GUESSING: Readonly<Partial<Record<SettingKey, "more" | "less">>> = {
@@ -34,16 +34,18 @@ const GUESSING: Readonly<Partial<Record<SettingKey, "more" | "less">>> = {
   "bans.memory": "less",
   "bans.neighbours": "more",
 };
+/** With a shorter one, all mail that waits in the queue is returned or lost. */
+const WAITING: typeof GUESSING = { "outbound.queue_lifetime": "less", "outbound.bounce_lifetime": "less" };
 
 /**
  * The settings that the dashboard and the API may change: how much is too much, and what follows from it. Whoever takes over
  * the web, or an owner's session, must not get further with them. So none of them opens a port, trusts a proxy or a name,
  * names a file, a program or a host, sets where mail is sent, or changes which alerts concern the dashboard. Those that also slow
- * guessing at its password have a bound, and `mailboxes.quota` can only be raised (`change-file.ts`).
+ * guessing at its password, or keep mail in the queue, have a bound, and `mailboxes.quota` can only be raised (`change-file.ts`).
  */
 const MAY_CHANGE: ReadonlySet<SettingKey> = new Set<SettingKey>([
   /** Those with a bound. */
-  ...Object.keys(GUESSING).filter(isSettingKey),
+  ...Object.keys({ ...GUESSING, ...WAITING }).filter(isSettingKey),
   /** How much a stranger or an account may do. */
   "limits.mail.per_minute",
   "limits.mail.per_hour",
@@ -89,8 +91,6 @@ const MAY_CHANGE: ReadonlySet<SettingKey> = new Set<SettingKey>([
   /** How large a mailbox may become, and how long mail is tried. */
   "mailboxes.quota",
   "outbound.at_once",
-  "outbound.queue_lifetime",
-  "outbound.bounce_lifetime",
   "outbound.delay_warning",
   /** From which numbers on an alert is sent, but for the one about sign-ins to the dashboard. */
   "alerts.digest",
@@ -148,7 +148,7 @@ export function whyNotOverWeb(key: SettingKey): string | null {
 
 /** One sentence about a value, as the setting's reader gave it, that only root may set; null: the web may, too. */
 export function tooLooseForWeb(key: SettingKey, value: unknown): string | null {
-  const looser = GUESSING[key];
+  const looser = GUESSING[key] ?? WAITING[key];
   if (looser === undefined) return null;
   const usual = least(defaultOf(key).value);
   const bound = looser === "more" ? usual * LOOSEST : usual / LOOSEST;
@@ -157,7 +157,8 @@ export function tooLooseForWeb(key: SettingKey, value: unknown): string | null {
   const type = form.of ?? form.type;
   const shown = type === "duration" ? formatDuration(bound) : String(bound);
   const must = looser === "more" ? `at most ${shown}` : `at least ${shown}`;
-  return `${key} must be ${must} here: it slows guessing at passwords. Change it on the server: \`config set\`.`;
+  const why = key in WAITING ? "mail that waits longer is returned" : "it slows guessing at passwords";
+  return `${key} must be ${must} here: ${why}. Change it on the server: \`config set\`.`;
 }
 
 /** Of a list the least item: each must keep the bound. */

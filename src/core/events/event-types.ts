@@ -69,7 +69,7 @@ const AUDIT_EVENTS = {
     says: "may sign in now",
     isNamed: true,
   }),
-  QUOTA_CHANGED: ofSetting("An account's quota was changed."),
+  QUOTA_CHANGED: ofSetting("An account's quota was changed.", { says: "has a new quota", isNamed: true }),
   LEGAL_HOLD_SET: ofAccount("An account's mail is under legal hold: retention removes none of it.", "change"),
   LEGAL_HOLD_LIFTED: ofAccount("An account's mail is no longer under legal hold.", "change"),
   MAIL_KEY_MADE: ofAccount("An account has its own key for its mail, which its password opens.", "change"),
@@ -92,7 +92,7 @@ const AUDIT_EVENTS = {
       says: "its forwarding",
       byUser: true,
       byGuard:
-        "too much mail left through its new forward: for a while, mail for the new addresses stays in its mailbox",
+        "too much mail left through its forward: for a while, mail for addresses that root has not set stays in its mailbox",
     },
   ),
   VACATION_CHANGED: ofSetting("An account's vacation reply was turned on, changed or turned off.", {

@@ -78,7 +78,7 @@ test("a new forward that is paused raises the alert, which the user's own change
   kit.take("ACCOUNT_REMOVED", paused);
   kit.take("FORWARDING_CHANGED", paused);
   assert.deepEqual(kit.holding(), [`web_account ${ANNA} (event 2)`]);
-  assert.match(kit.details()[0] ?? "", /^too much mail left through its new forward/);
+  assert.match(kit.details()[0] ?? "", /^too much mail left through its forward/);
   const user = `mailbox:${ANNA} via 203.0.113.9`;
   for (let i = 0; i < 9; i++) kit.take("FORWARDING_CHANGED", { account: ANNA, actor: user });
   kit.take("FORWARDING_CHANGED", paused);

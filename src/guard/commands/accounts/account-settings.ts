@@ -10,7 +10,7 @@ import type { Clock, Outcome } from "../../ports.ts";
 import { recordFirst, recordThenChange } from "../record-first.ts";
 import { failed, type RunOf, type RunsOf, usage } from "../refusals.ts";
 import { type AccountListParts, NO_ACCOUNT } from "./account-lists.ts";
-import { type AccountCommandParts, endSessions, getsAlerts } from "./accounts.ts";
+import { type AccountCommandParts, alertsStay, endSessions, getsAlerts } from "./accounts.ts";
 
 /** A checked reply. `subject` empty: that of the mail that came. `until` null: until it is ended. */
 export type Vacation = Readonly<{ subject: string; text: string; until: Millis | null }>;
@@ -42,6 +42,8 @@ const networksCommand: RunOf<"networks_add" | "networks_remove", AccountSettingP
   { verb, name, networks },
   by,
 ) => {
+  // Whom it keeps out gets no alerts.
+  if (isWebAdmin(by) && getsAlerts(parts, name)) return alertsStay(name);
   const change = () => {
     const { networks: stored } = parts;
     const outcome =

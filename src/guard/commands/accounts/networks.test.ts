@@ -75,3 +75,13 @@ test("the caller learns where sessions stay open", async () => {
   kit.keeperUp(false);
   assert.match(refusalOf(await change("networks_add", ["203.0.113.7"])), /its open sessions were not ended: no answer/);
 });
+
+test("the web cannot restrict the mailbox that gets the alerts", async () => {
+  kit.signIn(OWNER);
+  kit.sendsAlertsTo([NAME]);
+  for (const verb of ["networks_add", "networks_remove"] as const) {
+    const reply = await kit.ask({ verb, name: NAME, networks: ["203.0.113.7/32"] }, "web", OWNER);
+    assert.match(reply.ok ? "taken" : reply.message, /gets the alerts/, verb);
+  }
+  assert.partialDeepStrictEqual(await change("networks_add", ["203.0.113.7/32"]), { ok: true }, "root may");
+});
