@@ -95,8 +95,11 @@ describe("room for mail", { skip: whyNoLab() ?? false }, () => {
       assert.match(await askFor(name), /^452 4\.2\.2 /, name);
     for (const name of ["PostMaster", '"postmaster"', '"post\\master"', "@mail.example.test:postmaster"])
       assert.match(await askFor(name), /^452 4\.2\.2 /, name);
-    for (const name of ["postmaster@", "postmaster(here)", "postmaster."])
-      assert.match(await askFor(name), /^(?:452 4\.2\.2|5\d\d) /, name);
+    for (const name of ["postmaster@", "postmaster(here)", "postmaster.", 'post"mas"ter']) {
+      const said = await askFor(name);
+      assert.match(said, /^(?:452 4\.2\.2|5\d\d) /, `${name}: ${said}`);
+    }
+    assert.match(await askFor("anna"), /^504 /, "a name without a domain is no address");
     assert.match(await askFor(BERT), /^250 /);
     const dialog = await openSubmissionAs(lab.sender, HOME, BERT);
     await dialog.ask(`MAIL FROM:<${BERT}>`);

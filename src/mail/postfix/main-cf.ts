@@ -187,11 +187,12 @@ export function shortOnly(of: "sender" | "recipient"): string {
 
 /** anvil(8), the second line behind guard and firewall. It counts single addresses, in fixed windows of a minute. */
 /**
- * Adds the domain to a recipient that has none, which Postfix would do later (myorigin): it accepts `postmaster` (RFC 5321, 4.5.1) without
- * asking any restriction, so not the quota either. A source route before the name is kept, and ignored.
+ * Adds the domain to the recipient `postmaster` (RFC 5321, 4.5.1), which Postfix would do later (myorigin): without one it accepts it
+ * without asking any restriction, so not the quota either. However it is quoted; a source route before it is kept, and ignored.
  */
 function qualifyingFilter([domain]: readonly string[]): string {
-  return `regexp:{ { /^(RCPT[[:space:]]+TO:[[:space:]]*<(@[^:>]*:)?[^@>]+)(>.*)$$/ $$1@${domain}$$3 } }`;
+  const name = [..."postmaster", ""].map((letter) => String.raw`["\\]*${letter}`).join("");
+  return `regexp:{ { /^(RCPT[[:space:]]+TO:[[:space:]]*<(@[^:>]*:)?${name})(>.*)$$/ $$1@${domain}$$3 } }`;
 }
 
 function limits({
