@@ -99,7 +99,7 @@ describe("room for mail", { skip: whyNoLab() ?? false }, () => {
       const said = await askFor(name);
       assert.match(said, /^(?:452 4\.2\.2|5\d\d) /, `${name}: ${said}`);
     }
-    assert.match(await askFor("anna"), /^504 /, "a name without a domain is no address");
+    assert.match(await askFor("anna"), /^504 /, "a name without a domain is not an address");
     assert.match(await askFor(BERT), /^250 /);
     const dialog = await openSubmissionAs(lab.sender, HOME, BERT);
     await dialog.ask(`MAIL FROM:<${BERT}>`);

@@ -18,7 +18,7 @@ type Parts = Readonly<{
   clock: Clock;
   log: Log;
 }>;
-/** For a mail in flight: its recipients, and by account the copies that leave through the account's new forwards. */
+/** For a mail in flight: its recipients, and by account the copies that leave through the account's counted forwards. */
 type Copies = Readonly<{ transaction: string; recipients: Set<string>; byAccount: Map<string, RecipientCounts> }>;
 
 /** More than there are smtpd processes, each of which has one mail in flight. */
@@ -68,10 +68,9 @@ function addRecipient(parts: Parts, mails: BoundedMap<string, Copies>, event: Re
   copies.recipients.add(recipient);
   for (const [account, counts] of added) {
     const isNew = reached.some((one) => one.account === account && one.isNew);
-    const pastAny = pastLimit(parts, account, { ...counts, isNew: false });
-    const past = pastAny ?? (isNew ? pastLimit(parts, account, { ...counts, isNew }) : null);
+    const past = pastLimit(parts, account, { ...counts, isNew });
     if (past === null) copies.byAccount.set(account, counts);
-    else pause(parts, account, past, pastAny === null ? "new" : "all");
+    else pause(parts, account, past);
   }
   mails.set(event.session, copies);
 }
@@ -81,24 +80,32 @@ function inFlight(mails: BoundedMap<string, Copies>, { session, transaction }: D
   return copies?.transaction === transaction ? copies : { transaction, recipients: new Set(), byAccount: new Map() };
 }
 
+/** The limit, and which forwards it applies to. */
+type Past = Readonly<{ evidence: Evidence; which: "new" | "all" }>;
+
 function pastLimit(
   { newForwards, sending, engine, clock }: Parts,
   account: string,
   { isNew, ...copies }: RecipientCounts & Readonly<{ isNew: boolean }>,
-): Evidence | null {
+): Past | null {
   const now = clock.now();
   const since = later(now, -DAY_MS);
   const { evidence: held, vouchedAt } = sending.holdOf(account);
   const mails = [...sending.sentMails(account, since, MOST_SENT), ...newForwards.sent(account, since)];
   const sorted = mails.toSorted((a, b) => a.at - b.at);
-  return tooMuchForwarded(engine.policy, { isNew, mails: sorted, holdEvidence: held, vouchedAt }, copies, now);
+  const facts = { mails: sorted, holdEvidence: held, vouchedAt };
+  for (const which of isNew ? (["all", "new"] as const) : (["all"] as const)) {
+    const evidence = tooMuchForwarded(engine.policy, { ...facts, isNew: which === "new" }, copies, now);
+    if (evidence !== null) return { evidence, which };
+  }
+  return null;
 }
 
 function count({ newForwards, clock }: Parts, copies: Copies): void {
   for (const [account, counts] of copies.byAccount) newForwards.count(account, { at: clock.now(), ...counts });
 }
 
-function pause({ newForwards, engine, clock }: Parts, account: string, evidence: Evidence, which: "new" | "all"): void {
+function pause({ newForwards, engine, clock }: Parts, account: string, { evidence, which }: Past): void {
   const now = clock.now();
   const until = later(now, Math.max(evidence.windowMs, HOUR_MS));
   newForwards.pause(account, { now, until, which });
