@@ -44,9 +44,9 @@ export interface ForwardTargets {
 }
 
 /**
- * Forwards to outside targets that someone other than root added; enforce/new-forwards.ts counts their mail and pauses them. Throws if the database cannot be read or written.
+ * Forwards to outside targets that someone other than root added; enforce/counted-forwards.ts counts their mail and pauses them. Throws if the database cannot be read or written.
  */
-export interface NewForwards {
+export interface CountedForwards {
   /** Each path by which mail for this recipient leaves through such a forward, except paused ones. `isNew`: set within a day. */
   reached(recipient: string, now: Millis): readonly Readonly<{ account: string; target: string; isNew: boolean }>[];
   /** Mails that left through such forwards of the account after `since`, in ascending order. */

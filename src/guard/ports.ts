@@ -61,7 +61,7 @@ export interface Notices {
 
 /**
  * How a server hands over an event. `answer` is called once, and may be called at once (docs/adr/0012). Postfix's questions pass
- * `lookups/submit-after-lookups.ts` (DNS) before the engine; `enforce/new-forwards.ts` sees each decision before Postfix gets it.
+ * `lookups/submit-after-lookups.ts` (DNS) before the engine; `enforce/counted-forwards.ts` sees each decision before Postfix gets it.
  * `mail/postfix/filter-load.ts` comes before both at the end of a mail.
  */
 export type Submit = (event: Event, answer: (decision: Decision) => void) => void;

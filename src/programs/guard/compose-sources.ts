@@ -1,6 +1,6 @@
 import { messageOf } from "../../core/error.ts";
 import { SECOND_MS } from "../../core/time.ts";
-import { watchingForwards } from "../../guard/enforce/new-forwards.ts";
+import { watchingForwards } from "../../guard/enforce/counted-forwards.ts";
 import type { SubmissionSessions } from "../../guard/enforce/submission-sessions.ts";
 import type { Greylisting } from "../../guard/facts/greylisting.ts";
 import { DnsBlockLists, type ListSettings } from "../../guard/lookups/block-lists.ts";
@@ -50,7 +50,7 @@ export function composeSources(parts: SourceParts) {
   const spfLookup = new ResolverLookup(settings["dns.address"]);
   const proofs = createSenderProofs(greylisting, spfLookup);
   const submit = submitAfterLookups(engine, blockLists, senderDomains, proofs);
-  const forwardWatch = { newForwards: stores.newForwards, sending: stores.sending, engine, clock, log };
+  const forwardWatch = { countedForwards: stores.countedForwards, sending: stores.sending, engine, clock, log };
   const filterLoad = new FilterLoad(clock);
   const policyServer = new PolicyServer(filterLoad.limiting(watchingForwards(submit, forwardWatch)), report, {
     ...POLICY_LIMITS,

@@ -9,7 +9,7 @@ import { SqliteAccounts } from "../../store/accounts-db/accounts.ts";
 import { NotedUses, SqliteCredentials } from "../../store/accounts-db/credentials.ts";
 import { SqliteFactors, SqlitePasskeys } from "../../store/accounts-db/factors.ts";
 import { SqliteFileAccounts } from "../../store/accounts-db/file-accounts.ts";
-import { SqliteNewForwards } from "../../store/accounts-db/forwards.ts";
+import { SqliteCountedForwards } from "../../store/accounts-db/forwards.ts";
 import {
   SqliteActiveAccounts,
   SqliteAliasReach,
@@ -85,7 +85,7 @@ export function storesOn({ engine: db, accounts: accountsDb }: Databases, clock:
     active: new SqliteActiveAccounts(accountsDb),
     files: new SqliteFileAccounts(accountsDb),
     ...own,
-    newForwards: new SqliteNewForwards(accountsDb),
+    countedForwards: new SqliteCountedForwards(accountsDb),
     recipients: new SqliteRecipients(accountsDb, clock),
     logins: new SqliteSenderLogins(accountsDb, uses),
     correspondents: new SqliteCorrespondents(outside, accountsDb),

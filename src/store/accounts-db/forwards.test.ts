@@ -9,7 +9,7 @@ import { DAY_MS, HOUR_MS, instant, later, type Millis } from "../../core/time.ts
 import { openAccounts } from "../open.ts";
 import { SqliteAccountNetworks } from "./account-networks.ts";
 import { SqliteAccounts } from "./accounts.ts";
-import { SqliteForwards, SqliteNewForwards } from "./forwards.ts";
+import { SqliteCountedForwards, SqliteForwards } from "./forwards.ts";
 import { readMailboxSettings } from "./setting-tables.ts";
 
 const HASH = "{BLF-CRYPT}$2y$05$x";
@@ -159,7 +159,7 @@ function made(t: TestContext) {
   const db = accountsFor(t);
   const accounts = new SqliteAccounts(db);
   for (const each of [ann, bob]) accounts.add(each, "{BLF-CRYPT}$2y$05$x", NOW);
-  const [forwards, newForwards] = [new SqliteForwards(db), new SqliteNewForwards(db)];
+  const [forwards, countedForwards] = [new SqliteForwards(db), new SqliteCountedForwards(db)];
   const set = (keep: boolean, at = NOW) =>
     forwards.setForward(ann, [old, added], keep, { targets: [added], until: later(at, DAY_MS) });
   const goesTo = () =>
@@ -168,10 +168,10 @@ function made(t: TestContext) {
       .toSorted();
   const networks = new SqliteAccountNetworks(db);
   const reached = (recipient: string, now: Millis = NOW) =>
-    newForwards
+    countedForwards
       .reached(recipient, now)
       .map(({ account, target, isNew }) => `${account} ${target}${isNew ? "" : " old"}`);
-  return { accounts, forwards, networks, newForwards, set, goesTo, reached };
+  return { accounts, forwards, networks, countedForwards, set, goesTo, reached };
 }
 
 test("mail reaches targets that root has not set, by other accounts' aliases, forwards and role addresses too", (t) => {
@@ -190,34 +190,34 @@ test("mail reaches targets that root has not set, by other accounts' aliases, fo
 });
 
 test("while it is paused the mail stays in the mailbox, and is still sent to older targets", (t) => {
-  const { forwards, newForwards, set, goesTo, reached } = made(t);
+  const { forwards, countedForwards, set, goesTo, reached } = made(t);
   for (const keep of [true, false]) {
     set(keep);
-    newForwards.pause(ann, { now: NOW, until: later(NOW, HOUR_MS), which: "new" });
+    countedForwards.pause(ann, { now: NOW, until: later(NOW, HOUR_MS), which: "new" });
     assert.deepEqual([goesTo(), reached(ann)], [[ann, old].toSorted(), []]);
   }
   forwards.setForward(ann, [], true, { targets: [], until: NOW });
   set(false);
   assert.deepEqual(goesTo(), [ann, old].toSorted(), "setting it again changes nothing");
   assert.deepEqual(reached(ann, later(NOW, HOUR_MS)), [`${ann} ${added}`], "the hour is over");
-  newForwards.pause(ann, { now: NOW, until: later(NOW, -1), which: "new" });
+  countedForwards.pause(ann, { now: NOW, until: later(NOW, -1), which: "new" });
   assert.deepEqual(goesTo(), [added, old].toSorted());
   set(false, later(NOW, -DAY_MS));
-  newForwards.pause(ann, { now: NOW, until: later(NOW, DAY_MS), which: "new" });
+  countedForwards.pause(ann, { now: NOW, until: later(NOW, DAY_MS), which: "new" });
   assert.deepEqual(goesTo(), [added, old].toSorted(), "it is not new any more");
-  newForwards.pause(ann, { now: NOW, until: later(NOW, DAY_MS), which: "all" });
+  countedForwards.pause(ann, { now: NOW, until: later(NOW, DAY_MS), which: "all" });
   assert.deepEqual(goesTo(), [ann, old].toSorted());
-  newForwards.count(ann, { at: later(NOW, 3 * DAY_MS), recipients: 1, written: 1, strangers: 0 });
+  countedForwards.count(ann, { at: later(NOW, 3 * DAY_MS), recipients: 1, written: 1, strangers: 0 });
   assert.deepEqual(reached(ann, later(NOW, 3 * DAY_MS)), [`${ann} ${added} old`], "it counts as long as it exists");
 });
 
 test("what left is counted for a day", (t) => {
-  const { newForwards } = made(t);
+  const { countedForwards } = made(t);
   const mail = { at: NOW, recipients: 3, written: 1, strangers: 2 };
-  newForwards.count(ann, mail);
-  newForwards.count(ann, mail);
+  countedForwards.count(ann, mail);
+  countedForwards.count(ann, mail);
   const twice = { at: NOW, recipients: 6, written: 2, strangers: 4 };
-  assert.deepEqual([newForwards.sent(ann, later(NOW, -1)), newForwards.sent(ann, NOW)], [[twice], []]);
-  newForwards.count(bob, { ...mail, at: later(NOW, DAY_MS) });
-  assert.deepEqual(newForwards.sent(ann, later(NOW, -1)), []);
+  assert.deepEqual([countedForwards.sent(ann, later(NOW, -1)), countedForwards.sent(ann, NOW)], [[twice], []]);
+  countedForwards.count(bob, { ...mail, at: later(NOW, DAY_MS) });
+  assert.deepEqual(countedForwards.sent(ann, later(NOW, -1)), []);
 });

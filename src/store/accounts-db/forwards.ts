@@ -5,7 +5,7 @@ import type { SentMail } from "../../core/decide/facts.ts";
 import { type AccountName, type Address, withoutExtension } from "../../core/net/address.ts";
 import { DAY_MS, type Millis } from "../../core/time.ts";
 import type { ForwardStore, NewTargets } from "../../guard/commands/accounts/forwarding.ts";
-import type { NewForwards } from "../../guard/mailbox-ports.ts";
+import type { CountedForwards } from "../../guard/mailbox-ports.ts";
 import type { Outcome } from "../../guard/ports.ts";
 import type { TimeSpan } from "../../guard/storage-ports.ts";
 import { integer, millis, text } from "../columns.ts";
@@ -85,7 +85,7 @@ const SQL = {
 };
 
 /** Forwards that root has not set, in `accounts.db`. Postfix sees at once which of them are paused. */
-export class SqliteNewForwards implements NewForwards {
+export class SqliteCountedForwards implements CountedForwards {
   readonly #sql: Prepared<typeof NEW_SQL>;
   /**
    * Whether there is one, as of change number `#changes`. It is read again only after a further change, because each read takes a lock, and
@@ -99,7 +99,7 @@ export class SqliteNewForwards implements NewForwards {
     this.#sql = prepared(db, NEW_SQL);
   }
 
-  reached(recipient: string, now: Millis): ReturnType<NewForwards["reached"]> {
+  reached(recipient: string, now: Millis): ReturnType<CountedForwards["reached"]> {
     // Few servers have one, and an alias may have a thousand targets.
     if (!this.#hasAny()) return [];
     return this.#sql.reached
@@ -121,7 +121,7 @@ export class SqliteNewForwards implements NewForwards {
     this.#sql.count.run(account, at, recipients, strangers);
   }
 
-  pause(account: string, { now, until, which }: Parameters<NewForwards["pause"]>[1]): void {
+  pause(account: string, { now, until, which }: Parameters<CountedForwards["pause"]>[1]): void {
     this.#sql.pause.run(until, account, which === "new" ? now : 0);
   }
 

@@ -20,7 +20,7 @@ export type NewTargets = Readonly<{ targets: readonly Address[]; until: Millis }
 export interface ForwardStore extends ForwardTargets {
   /**
    * Replaces the earlier one. Without targets, its mail stays in its mailbox. `newTargets`: mail forwarded to these targets counts with
-   * what the account sends (enforce/new-forwards.ts); null: no target counts, not even earlier ones.
+   * what the account sends (enforce/counted-forwards.ts); null: no target counts, not even earlier ones.
    */
   setForward(account: AccountName, to: readonly Address[], keep: boolean, newTargets: NewTargets | null): Outcome;
   /** Null if its mail stays in its mailbox. */

@@ -10,7 +10,7 @@ import { failed } from "../refusals.ts";
 
 /**
  * Limits on the targets that the web may add. Mail that an alias sends on counts against no account's sending limits, and mail that
- * leaves through a forward more than a day old only by its recipients (enforce/new-forwards.ts), so the number of targets is limited too.
+ * leaves through a forward more than a day old only by its recipients (enforce/counted-forwards.ts), so the number of targets is limited too.
  * A target of two aliases or accounts counts twice. Root has no such limits.
  */
 const MOST = {

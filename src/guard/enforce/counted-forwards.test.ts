@@ -7,7 +7,7 @@ import type { SentMail } from "../../core/decide/facts.ts";
 import type { Policy } from "../../core/decide/policy.ts";
 import type { Audit } from "../../core/events/command.ts";
 import { HOUR_MS, instant, later } from "../../core/time.ts";
-import { watchingForwards } from "./new-forwards.ts";
+import { watchingForwards } from "./counted-forwards.ts";
 
 const ANN = "ann@example.org";
 const TARGETS = ["one@else.example", "two@else.example"];
@@ -31,7 +31,7 @@ function watched({ policy = POLICY, decided = PASS, written = false, held, own =
   let pausedUntil = 0;
   let paused = "";
   const submit = watchingForwards((_, answer) => answer(decided), {
-    newForwards: {
+    countedForwards: {
       reached: (recipient) => {
         if (recipient.startsWith("broken")) throw new Error("disk I/O error");
         return recipient.startsWith("ann") && pausedUntil === 0

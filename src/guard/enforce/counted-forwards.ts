@@ -7,12 +7,12 @@ import type { Event } from "../../core/events/event.ts";
 import type { DataCommand, Recipient } from "../../core/events/mail.ts";
 import { DAY_MS, HOUR_MS, isoTime, later } from "../../core/time.ts";
 import type { Engine } from "../engine.ts";
-import type { NewForwards } from "../mailbox-ports.ts";
+import type { CountedForwards } from "../mailbox-ports.ts";
 import type { Clock, Log, Submit } from "../ports.ts";
 import type { SendingHistory } from "../storage-ports.ts";
 
 type Parts = Readonly<{
-  newForwards: NewForwards;
+  countedForwards: CountedForwards;
   sending: Pick<SendingHistory, "sentMails" | "hasWritten" | "holdOf">;
   engine: Pick<Engine, "policy" | "audit">;
   clock: Clock;
@@ -27,7 +27,7 @@ const MOST_SESSIONS = 10_000;
 const MOST_SENT = 10_000;
 
 /**
- * Counts the copies of each mail that leave through forwards that root has not set (`NewForwards`) as mail of the account that forwards.
+ * Counts the copies of each mail that leave through forwards that root has not set (`CountedForwards`) as mail of the account that forwards.
  * Past its sending limits, they are paused, for this recipient too: Postfix looks up where it leads only after the guard's answer. Mails
  * that arrive at the same time are not added up: each may use the whole limit.
  */
@@ -55,7 +55,7 @@ function watch(parts: Parts, mails: BoundedMap<string, Copies>, event: Event, { 
 
 function addRecipient(parts: Parts, mails: BoundedMap<string, Copies>, event: Recipient): void {
   const recipient = event.recipient?.toLowerCase() ?? "";
-  const reached = parts.newForwards.reached(recipient, parts.clock.now());
+  const reached = parts.countedForwards.reached(recipient, parts.clock.now());
   if (reached.length === 0) return;
   const copies = inFlight(mails, event);
   if (copies.recipients.has(recipient)) return;
@@ -84,14 +84,14 @@ function inFlight(mails: BoundedMap<string, Copies>, { session, transaction }: D
 type Past = Readonly<{ evidence: Evidence; which: "new" | "all" }>;
 
 function pastLimit(
-  { newForwards, sending, engine, clock }: Parts,
+  { countedForwards, sending, engine, clock }: Parts,
   account: string,
   { isNew, ...copies }: RecipientCounts & Readonly<{ isNew: boolean }>,
 ): Past | null {
   const now = clock.now();
   const since = later(now, -DAY_MS);
   const { evidence: held, vouchedAt } = sending.holdOf(account);
-  const mails = [...sending.sentMails(account, since, MOST_SENT), ...newForwards.sent(account, since)];
+  const mails = [...sending.sentMails(account, since, MOST_SENT), ...countedForwards.sent(account, since)];
   const sorted = mails.toSorted((a, b) => a.at - b.at);
   const facts = { mails: sorted, holdEvidence: held, vouchedAt };
   for (const which of isNew ? (["all", "new"] as const) : (["all"] as const)) {
@@ -101,14 +101,14 @@ function pastLimit(
   return null;
 }
 
-function count({ newForwards, clock }: Parts, copies: Copies): void {
-  for (const [account, counts] of copies.byAccount) newForwards.count(account, { at: clock.now(), ...counts });
+function count({ countedForwards, clock }: Parts, copies: Copies): void {
+  for (const [account, counts] of copies.byAccount) countedForwards.count(account, { at: clock.now(), ...counts });
 }
 
-function pause({ newForwards, engine, clock }: Parts, account: string, { evidence, which }: Past): void {
+function pause({ countedForwards, engine, clock }: Parts, account: string, { evidence, which }: Past): void {
   const now = clock.now();
   const until = later(now, Math.max(evidence.windowMs, HOUR_MS));
-  newForwards.pause(account, { now, until, which });
+  countedForwards.pause(account, { now, until, which });
   const where = which === "new" ? "no new address outside" : "no address outside that root has not set";
   const subject = `${account} to ${where} until ${isoTime(until)}: ${countedText(evidence)}`;
   void engine.audit({ type: "FORWARDING_CHANGED", subject, account, by: "engine" });
