@@ -46,8 +46,9 @@ describe("room for mail", { skip: whyNoLab() ?? false }, () => {
     imap.close();
     return answer;
   };
+  const begin = () => openSmtp(lab.sender, "198.51.100.71", ["EHLO client.test", "MAIL FROM:<someone@sender.test>"]);
   const askFor = async (recipient: string): Promise<string> => {
-    const dialog = await openSmtp(lab.sender, "198.51.100.71", ["EHLO client.test", "MAIL FROM:<someone@sender.test>"]);
+    const dialog = await begin();
     const reply = await dialog.ask(`RCPT TO:<${recipient}>`);
     dialog.close();
     return words(reply);
@@ -95,10 +96,22 @@ describe("room for mail", { skip: whyNoLab() ?? false }, () => {
       assert.match(await askFor(name), /^452 4\.2\.2 /, name);
     for (const name of ["PostMaster", '"postmaster"', '"post\\master"', "@mail.example.test:postmaster"])
       assert.match(await askFor(name), /^452 4\.2\.2 /, name);
-    for (const name of ["postmaster@", "postmaster(here)", "postmaster.", 'post"mas"ter']) {
+    for (const name of ["postmaster.", 'post"mas"ter', "postmaster@.", '"postmaster "', "postmaster%example.test"]) {
       const said = await askFor(name);
       assert.match(said, /^(?:452 4\.2\.2|5\d\d) /, `${name}: ${said}`);
     }
+    const session = await begin();
+    for (const name of [
+      "postmaster@",
+      "postmaster(here)",
+      " postmaster",
+      "postmaster ",
+      "<postmaster>",
+      "postmaster><",
+    ])
+      assert.match(words(await session.ask(`RCPT TO:<${name}>`)), /^501 /, name);
+    assert.match(words(await session.ask("R\\CPT TO:<postmaster>")), /^221 /);
+    session.close();
     assert.match(await askFor("anna"), /^504 /, "a name without a domain is not an address");
     assert.match(await askFor(BERT), /^250 /);
     const dialog = await openSubmissionAs(lab.sender, HOME, BERT);

@@ -18,6 +18,8 @@ const REFUSING = "198.51.100.101";
 export const FORWARDS_RECORDS = [
   "victim.test. MX 10 mx.sender.test.",
   'victim.test. TXT "v=spf1 -all"',
+  // The name that clients give in EHLO: the forger's own.
+  `client.test. TXT "v=spf1 ip4:${FORGER} -all"`,
   "refusing.test. MX 10 mx.refusing.test.",
   `mx.refusing.test. A ${REFUSING}`,
   // Two refusals per domain count.
@@ -97,8 +99,9 @@ export function forwardsTests({ lab, product }: Running, there: () => readonly s
       "Hello.",
     ].join("\r\n");
     await write("forged by a sender", FORGER, { sender: '"a; spf=pass b"@victim.test' });
+    await write("forged by a route", FORGER, { sender: "@:c@victim.test" });
     await write("forged by its inside", FORGER, { sender: "b@victim.test", text: enclosing });
-    for (const victim of ['"a; spf=pass b"@victim.test', "b@victim.test"])
+    for (const victim of ['"a; spf=pass b"@victim.test', "b@victim.test", "c@victim.test"])
       await until(`${victim} is an event`, () => detailsOf("BOUNCE_WITHHELD", `to=<${victim}>`));
     await until("the queue is empty", queueIsEmpty);
     assert.deepEqual(

@@ -29,22 +29,59 @@ test("mail is refused while there is still room for ten of the largest", () => {
   assert.equal(small.get("queue_minfree"), "655360");
 });
 
+/** As Postfix's regexp table does: the first rule that matches replaces the whole line. */
+function filtered(line: string): string {
+  const rules = valueOf("smtpd_command_filter")
+    .replaceAll("$$", "$")
+    .matchAll(/\{ (!?)\/(.+?)\/ (.+?) \}/g);
+  for (const [, isInverted, pattern = "", result = ""] of rules) {
+    const found = new RegExp(pattern.replaceAll("[:space:]", "\\s"), "i").exec(line);
+    if ((found === null) === (isInverted === "!"))
+      return result.replaceAll(/\$(\d)/g, (_, nth: string) => found?.[Number(nth)] ?? "");
+  }
+  return line;
+}
+
 test("a postmaster without a domain is ours before it is checked; Postfix itself sends the postmaster nothing", () => {
-  const [, pattern = "", result = ""] =
-    /^regexp:\{ \{ \/(.+)\/ (\S+) \} \}$/.exec(valueOf("smtpd_command_filter").replaceAll("$$", "$")) ?? [];
-  const filter = new RegExp(pattern.replaceAll("[:space:]", "\\s"), "i");
-  const filtered = (line: string) => line.replace(filter, result);
   assert.equal(filtered("rcpt to:<PostMaster> NOTIFY=NEVER"), "rcpt to:<PostMaster@example.org> NOTIFY=NEVER");
   assert.equal(filtered('RCPT TO: <"post\\master">'), 'RCPT TO: <"post\\master"@example.org>');
-  assert.equal(filtered("RCPT TO:<@else.example:postmaster>"), "RCPT TO:<@else.example:postmaster@example.org>");
+  assert.equal(filtered("RCPT TO:<@else.example:postmaster>"), "RCPT TO:<postmaster@example.org>");
+  assert.equal(main.get("notify_classes"), "");
+});
+
+test("addresses are those of RFC 5321, without a source route", () => {
   for (const line of [
     "RCPT TO:<postmaster@example.net>",
     "RCPT TO:<ann>",
-    "RCPT TO:<postmasters>",
-    "MAIL FROM:<postmaster>",
+    'rcpt to:  <"ann \\"x\\" <y>"@example.org> ORCPT=rfc822;ann',
+    "MAIL FROM:<>",
+    "MAIL FROM:<> SIZE=10 BODY=8BITMIME",
+    "MAIL FROM:<prvs=1/a_b'c+d=e..f@mx_1.example.org> SIZE=10",
+    "MAIL FROM:<j\u{f6}rg@[IPv6:2001:db8::1]>",
+    "EHLO mail.example.org",
+    "STARTTLS",
+    "rset",
+    "AUTH PLAIN AGFu",
+    "",
   ])
     assert.equal(filtered(line), line);
-  assert.equal(main.get("notify_classes"), "");
+  assert.equal(filtered("MAIL FROM:<@a.example,@b.example:ann@c.example> SIZE=1"), "MAIL FROM:<ann@c.example> SIZE=1");
+  for (const address of [
+    "< postmaster>",
+    "<postmaster >",
+    "<<postmaster>>",
+    "<postmaster(here)>",
+    "<postmaster@>",
+    "<ann@example.net.>",
+    "<ann@b@example.net>",
+    "<ann@example.net>postmaster<x>",
+    "ann@example.net",
+  ]) {
+    assert.equal(filtered(`RCPT TO:${address}`), "RCPT", address);
+    assert.equal(filtered(`mail from:${address}`), "MAIL", address);
+  }
+  for (const line of ["\fRCPT TO:<postmaster>", "R\\CPT TO:<postmaster>", '"RCPT" TO:<postmaster>'])
+    assert.equal(filtered(line), `UNKNOWN: ${line}`);
 });
 
 test("no client relays through port 25, not even from loopback", () => {

@@ -143,11 +143,14 @@ function greylisting(): Readonly<Record<string, string>> {
 
 function restrictions({ domains }: Pick<Site, "domains">): Readonly<Record<string, string>> {
   return {
-    smtpd_command_filter: qualifyingFilter(domains),
+    smtpd_command_filter: commandFilter(domains),
     // With the default, "yes", a client that never names a recipient would not be seen.
     smtpd_delay_reject: "no",
     smtpd_helo_required: "yes",
     strict_rfc821_envelopes: "yes",
+    // Otherwise `a%b@c` would be delivered to `a@b`.
+    allow_percent_hack: "no",
+    swap_bangpath: "no",
     disable_vrfy_command: "yes",
     // "User unknown", without "in virtual mailbox table".
     show_user_unknown_table_name: "no",
@@ -185,16 +188,31 @@ export function shortOnly(of: "sender" | "recipient"): string {
   return `check_${of}_access regexp:{ { /^.{321}/ REJECT Address too long } }`;
 }
 
-/** anvil(8), the second line behind guard and firewall. It counts single addresses, in fixed windows of a minute. */
 /**
- * Adds the domain to the recipient `postmaster` (RFC 5321, 4.5.1), which Postfix would do later (myorigin): without one it accepts it
- * without asking any restriction, so not the quota either. However it is quoted; a source route before it is kept, and ignored.
+ * Changes commands before smtpd(8) reads them. Postfix, the milters and the readers of its log would understand other forms of an address
+ * (with a source route, spaces, comments, more brackets, a dot at its end) differently, so MAIL and RCPT must name one of RFC 5321,
+ * 4.1.2. A source route is removed, as 4.1.1.3 says. A first word with other characters than letters could be either command in disguise;
+ * it ends the session, as a header line does. The recipient `postmaster` without a domain, which Postfix would accept without asking any restriction, gets our domain.
  */
-function qualifyingFilter([domain]: readonly string[]): string {
-  const name = [..."postmaster", ""].map((letter) => String.raw`["\\]*${letter}`).join("");
-  return `regexp:{ { /^(RCPT[[:space:]]+TO:[[:space:]]*<(@[^:>]*:)?${name})(>.*)$$/ $$1@${domain}$$3 } }`;
+function commandFilter([domain]: readonly string[]): string {
+  const mail = "MAIL[[:space:]]+FROM:[[:space:]]*<";
+  const rcpt = "RCPT[[:space:]]+TO:[[:space:]]*<";
+  const route = "@[^:>]*:";
+  const postmaster = [..."postmaster", ""].map((letter) => String.raw`["\\]*${letter}`).join("");
+  const local = String.raw`([^[:space:]"\\<>(),;:@]+|"([^"\\]|\\.)*")`;
+  const host = String.raw`[^[:space:]"\\<>(),;@]*[^[:space:]"\\<>(),;@.]`;
+  const path = `(${local}(@${host})?)?>([[:space:]].*)?`;
+  const rules = [
+    "/^(([[:space:]]|[A-Z]*[^A-Z[:space:]]).*)$$/ UNKNOWN: $$1",
+    `/^(${rcpt})(${route})?(${postmaster})(>.*)$$/ $$1$$3@${domain}$$4`,
+    `/^(${mail}|${rcpt})${route}(${path})$$/ $$1$$2`,
+    `!/^($$|[^M]|${mail}${path}$$)/ MAIL`,
+    `!/^($$|[^R]|RSET|${rcpt}${path}$$)/ RCPT`,
+  ];
+  return `regexp:{ ${rules.map((rule) => `{ ${rule} }`).join(" ")} }`;
 }
 
+/** anvil(8), the second line behind guard and firewall. It counts single addresses, in fixed windows of a minute. */
 function limits({
   limits: { smtpPlaces, connectionsAtOnce, mailsPerMinute, exempt },
 }: Site): Readonly<Record<string, string>> {

@@ -24,12 +24,13 @@ local function proof_word()
 end
 
 local function add_verified_headers(task, headers)
-  local spf = task:has_symbol("R_SPF_ALLOW")
+  local sender = (task:get_from("smtp") or {})[1]
+  -- If Rspamd can't read the sender, or there is none, SPF has proven the name in EHLO.
+  local spf = sender and (sender.addr or "") ~= "" and task:has_symbol("R_SPF_ALLOW")
   if spf or task:has_symbol("R_DKIM_ALLOW") then
     headers["${VERIFIED_HEADER}"] = { value = spf and "spf" or "dkim", order = 0 }
   end
   -- A report to this server's own users needs no proof, and would leave with one.
-  local sender = (task:get_from("smtp") or {})[1]
   local is_ours = sender and OWN_DOMAINS[(sender.domain or ""):lower()]
   local word = spf and not is_ours and proof_word()
   if word then headers["${PROOF_HEADER}"] = { value = word, order = 0 } end
