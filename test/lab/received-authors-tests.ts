@@ -158,17 +158,21 @@ export function receivedAuthorsTests({ lab, product }: Running, signer: Signer):
     const scanned = await send(["From: <scanner@example.test>"], "scanned", PRINTER, "scanner@example.test");
     assert.equal(scanned.code, 250, scanned.text);
     await arrived("scanned", "INBOX");
+    const changed = await send([`From: Boss <${BOSS}>`], "changed by a list", PRINTER, "list@sender.test");
+    assert.equal(changed.code, 250, changed.text);
+    await arrived("changed by a list", "INBOX");
   });
 
-  test("a sender of ours is one with a dot at its end, too, and by our address", async () => {
-    for (const sender of [
-      "bob@example.test.",
-      "BOB@Example.Test.",
-      `bob@[${SERVER.v4}]`,
-      `bob@[IPv6:${SERVER.v6.toUpperCase()}]`,
-    ]) {
+  test("a sender of ours is one by our address, too; a dot at its end makes it invalid", async () => {
+    for (const [sender, code] of [
+      ["@sender.test:bob@example.test", 550],
+      [`bob@[${SERVER.v4}]`, 550],
+      [`bob@[IPv6:${SERVER.v6.toUpperCase()}]`, 550],
+      ["bob@example.test.", 501],
+      ["BOB@Example.Test.", 501],
+    ] as const) {
       const reply = await send(["From: <x@sender.test>"], "by our sender", ELSEWHERE, sender);
-      assert.equal(reply.code, 550, `${sender}: ${reply.text}`);
+      assert.equal(reply.code, code, `${sender}: ${reply.text}`);
     }
   });
 

@@ -121,8 +121,10 @@ local function judge(task)
   for _, domain in ipairs(task:cache_get("ghostinbox_authors") or {}) do
     local own = is_own(domain)
     local verdict = verdict_on(task, domain, own)
-    if own and verdict ~= "pass" and trusted == nil then trusted = is_trusted(task, guard_list("clients")) end
-    if own and trusted then verdict = "pass" end
+    if (own or verdict ~= "none") and verdict ~= "pass" and trusted == nil then
+      trusted = is_trusted(task, guard_list("clients"))
+    end
+    if trusted then verdict = "pass" end
     if verdict == "reject" then return refuse(task, "rejected by DMARC policy for " .. domain) end
     if verdict == "later" then waits = true end
     if verdict == "quarantine" or own and verdict ~= "pass" then junk = junk or domain end
