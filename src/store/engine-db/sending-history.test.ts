@@ -4,6 +4,7 @@ import { MAIL, net } from "../../../test/kit/samples.ts";
 import { engineDatabase, START } from "../../../test/kit/test-database.ts";
 import { decision } from "../../core/decide/decision.ts";
 import { recordOf } from "../../core/events/event.ts";
+import type { Prefix } from "../../core/net/ip.ts";
 import { DAY_MS, later } from "../../core/time.ts";
 import { SqliteSendingHistory } from "./sending-history.ts";
 
@@ -63,6 +64,27 @@ test("to whom an account has written, and from where it signed in long enough ag
     [false, true],
   );
   assert.equal(history.knowsPlace(ANN, net("203.0.113.8"), { firstBy: later(START, 9), decidedAfter: START }), false);
+});
+
+test("a webmail on this machine is known from mails of more than a day ago, unless the owner disowned them", (t) => {
+  const { store, history } = fresh(t);
+  const local = net("127.0.0.0/8");
+  const event = { type: "DATA", ...MAIL, account: ANN, recipientCount: 1 } as const;
+  const writeFrom = (prefix: Prefix): void => {
+    const record = recordOf(event, decision("pass", "below_limit"), { at: later(START, 5), prefix, seen: undefined });
+    assert.ok(record !== null);
+    store.append(record);
+  };
+  const knows = (ms: number, account = ANN, place = local): boolean =>
+    history.knowsPlace(account, place, { firstBy: later(START, ms), decidedAfter: START });
+  writeFrom(local);
+  assert.deepEqual([knows(4), knows(5), knows(5, "eve@example.org")], [false, true, false]);
+  writeFrom(net("203.0.113.7"));
+  assert.equal(knows(5, ANN, net("203.0.113.7")), false, "elsewhere the sign-in counts");
+  const evidence = { count: 21, limit: 20, windowMs: DAY_MS, key: "limits.sending.strangers" };
+  store.apply({ type: "HOLD_ACCOUNT", account: ANN, prefix: local, ip: MAIL.ip, evidence }, later(START, 9));
+  store.apply({ type: "DISOWN_HOLD", account: ANN }, later(START, 10));
+  assert.equal(knows(5), false);
 });
 
 test("refusals are counted for each account within a window, and kept for a day", (t) => {

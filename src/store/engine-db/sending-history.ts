@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { SentMail } from "../../core/decide/facts.ts";
-import type { Prefix } from "../../core/net/ip.ts";
+import { LOOPBACK, type Prefix } from "../../core/net/ip.ts";
 import { DAY_MS, instant, type Millis } from "../../core/time.ts";
 import type { HoldState, PlaceTimes, SendingHistory } from "../../guard/storage-ports.ts";
 import { COUNTS_CODE, integer, LIMIT, millis, text } from "../columns.ts";
@@ -31,7 +31,8 @@ export class SqliteSendingHistory implements SendingHistory {
   }
 
   knowsPlace(account: string, place: Prefix, { firstBy, decidedAfter }: PlaceTimes): boolean {
-    return this.#sql.knowsPlace.get({ account, place, firstBy, decidedAfter }) !== undefined;
+    const isKnown = this.#sql.knowsPlace.get({ account, place, firstBy, decidedAfter }) !== undefined;
+    return isKnown || (isLocal(place) && this.#sql.wroteFrom.get({ account, place, firstBy }) !== undefined);
   }
 
   holdOf(account: string): HoldState {
@@ -49,6 +50,11 @@ export class SqliteSendingHistory implements SendingHistory {
     return integer(this.#sql.refusals.get(account, since)?.["count"] ?? 0);
   }
 }
+
+/** How many mails of an account are searched at most for one from this machine. */
+const MOST_MAILS = 500;
+
+const isLocal = (place: Prefix): boolean => LOOPBACK.includes(place);
 
 const NEVER: HoldState = { evidence: null, vouchedAt: instant(0) };
 
@@ -76,4 +82,13 @@ const SQL = {
     UNION ALL
     SELECT 1 FROM account_hold
     WHERE account = :account AND prefix = :place AND released_at > :decidedAfter AND dropped_at IS NULL LIMIT 1`,
+  // A webmail on this machine: no sign-in from it is kept, but the account's mails are.
+  wroteFrom: `
+    SELECT 1 FROM (
+      SELECT id, at FROM event_by_subject
+      WHERE subject = :account AND counts = ${COUNTS_CODE.account_mail} AND at <= :firstBy ORDER BY at DESC LIMIT ${MOST_MAILS}) AS s
+    JOIN event AS e ON e.id = s.id
+    WHERE e.prefix = :place AND NOT EXISTS (
+      SELECT 1 FROM account_hold AS hold
+      WHERE account = :account AND hold.prefix = :place AND dropped_at IS NOT NULL AND s.at > hold.at - ${DAY_MS}) LIMIT 1`,
 };
