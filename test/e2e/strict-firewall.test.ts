@@ -59,7 +59,8 @@ describe("an incident, and the strict firewall", { skip: whyNoLab() ?? false }, 
   }
 
   // First: it removes the whole ruleset.
-  describe("an incident, from the theft of a password to its report", () => incidentTests(running, () => webhook));
+  describe("an incident, from the theft of a password to its report", () =>
+    incidentTests(running, () => webhook, UNLISTED));
 
   test("by default every port at which a program listens is reached, and status says so", async () => {
     const other = "add table inet other; add chain inet other c { type filter hook input priority 0; }";

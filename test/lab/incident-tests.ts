@@ -32,8 +32,11 @@ export async function receiveAlerts({ lab, product }: Running): Promise<HttpRece
   return HttpReceiver.start(lab.sender, lab.directory, ELSEWHERE, 8001);
 }
 
-/** From the theft of a password to the report. For a server with the SETTINGS of an incident, Anna and Bert. */
-export function incidentTests(running: Running, webhook: () => HttpReceiver): void {
+/**
+ * From the theft of a password to the report. For a server with the SETTINGS of an incident, Anna and Bert; another program has the port
+ * `taken`.
+ */
+export function incidentTests(running: Running, webhook: () => HttpReceiver, taken: number): void {
   const { lab, product } = running;
   let elsewhere: Sink;
   let [before, id] = ["", ""];
@@ -89,13 +92,18 @@ export function incidentTests(running: Running, webhook: () => HttpReceiver): vo
     );
   });
 
-  test("it stays so over a changed setting, a table that is taken away, and a restart", async () => {
+  test("it stays so over a changed setting, a table that is taken away, a start that fails, and a restart", async () => {
     await assertTableFollows(running);
     assert.equal(await reaches(running, STRANGER, 25), false);
     await product.configure("limits.mail.recipients", "99");
     await bothWait();
     await product.stop();
     await lab.server.mustExec(["nft", "flush", "ruleset"]);
+    product.set({ GHOSTINBOX_PORTS__SUBMISSIONS: `${taken}` });
+    assert.notEqual(await product.startInVain(), 0);
+    assert.match(product.output, /is in use by/);
+    assert.equal(await reaches(running, STRANGER, taken), false);
+    product.set({ GHOSTINBOX_PORTS__SUBMISSIONS: "465" });
     await product.start();
     assert.match(product.output, /the server is isolated/);
     await assertShut(running, { stranger: STRANGER, administrator: HOME });

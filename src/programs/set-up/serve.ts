@@ -201,9 +201,10 @@ async function prepare(
   if (noKeys !== null) log.warn(`new mail is not encrypted as the settings say. ${noKeys}`);
   for (const warning of makeDirectories(layout)) log.warn(warning);
   for (const line of [...settingsNews(layout, read, written), ...memoryNews(read, memoryHere())]) log.say(line);
-  // Early: a start that fails later, for example because a port is in use, must not leave the firewall open.
+  // Early: a start that fails later, for example because a port is in use, must not leave the firewall open, nor an isolated machine.
   const open = await startStrict(layout, settings);
   if (open !== null) log.warn(open);
+  await isolate(layout, settings, log);
   const outdated = await prepareCertificate(settings, layout);
   if (outdated !== null) log.warn(outdated);
   makeLoginPolicySecret(layout);
@@ -229,13 +230,6 @@ async function prepare(
   const applied = await applyConfiguration(withoutLostKey(site), { isStarting: true });
   if (!applied.ok) throw new SetUpFailure(applied.reason);
   if (applied.unused !== null) log.warn(`Dovecot runs without your settings: ${applied.unused}.`);
-  // Before the first service starts: an isolated server is isolated from the start.
-  const isolation = readIsolation(layout);
-  const shut = isolation === null ? null : await shutOut(isolation, settings);
-  // Removes the table that an interrupted lift has left. If nft(8) cannot run, there is none.
-  if (isolation === null && !runsForAnother(layout.data)) await endShutOut();
-  if (shut?.ok === true) log.warn("the server is isolated: see `./ghostinbox incident list`.");
-  if (shut?.ok === false) log.warn(`connections are not blocked: ${shut.reason}.`);
   if (isFirewallOurs(layout, settings)) {
     const kept = await protectLocalPorts(localPorts(settings));
     if (!kept.ok && !ports.awaited.some(({ service }) => service === "guard")) throw new SetUpFailure(kept.reason);
@@ -257,6 +251,21 @@ async function prepare(
     webLowPort: settings["ports.http"] < 1024,
   });
   return prepared;
+}
+
+async function isolate(layout: Layout, settings: Settings, log: StartLog): Promise<void> {
+  const isolation = readIsolation(layout);
+  if (isolation === null) {
+    // Removes the table that an interrupted lift has left. If nft(8) cannot run, there is none.
+    if (!runsForAnother(layout.data)) await endShutOut();
+    return;
+  }
+  const blocked = await shutOut(isolation, settings);
+  log.warn(
+    blocked.ok
+      ? "the server is isolated: see `./ghostinbox incident list`."
+      : `connections are not blocked: ${blocked.reason}.`,
+  );
 }
 
 async function runServices(layout: Layout, { settings, password, ports }: Prepared, log: StartLog): Promise<number> {
