@@ -4,7 +4,7 @@ import { lastLines, runProgram } from "../../host/machine/run-program.ts";
 import { groupId, hasGroup, hasUser, isMember, userIds } from "../../host/machine/system-users.ts";
 import { copyFile } from "../../host/root-files/copies.ts";
 import { ownUid } from "../../host/root-files/directory.ts";
-import { createFile, layLink, setAccess, writeFile } from "../../host/root-files/files.ts";
+import { createFile, layLink, writeFile } from "../../host/root-files/files.ts";
 import { giveDirectory } from "../../host/root-files/trees.ts";
 import { removeTree } from "../../host/root-files/walk.ts";
 import { lockHolder } from "../../host/running/data-directory.ts";
@@ -12,6 +12,7 @@ import { SetUpFailure } from "../../host/running/failure.ts";
 import { SERVICES } from "../../host/running/runit.ts";
 import { CONTENT_USERS, type Layout, POSTGREY_USER, serviceLog, USERS } from "../../settings/layout.ts";
 import { fail2banDirectories } from "../fail2ban/fail2ban-conf.ts";
+import { giveMailLog, mailLogAccess } from "../logs/keep-logs.ts";
 
 type Entry = Readonly<{
   path: string;
@@ -155,9 +156,7 @@ function makeFiles(layout: Layout): void {
   layLink(basename(layout.postfixEtc), join(layout.postfixQueue, "etc"));
   // The time zone for Postfix's chrooted programs.
   if (existsSync("/etc/localtime")) copyFile("/etc/localtime", join(layout.postfixEtc, "localtime"), 0o644);
-  // Created in advance, so the log has a mode that lets the guard read it; Postfix would let only root read it.
-  const forReaders = { mode: 0o640, owner: { uid: 0, gid: groupId(USERS.logsGroup) } };
-  if (!createFile(layout.mailLog, "", forReaders)) setAccess(layout.mailLog, forReaders);
+  giveMailLog(layout.mailLog, mailLogAccess());
   // Fail2ban starts at the same time as the web, and follows only existing files.
   createFile(layout.webLog, "", { mode: 0o644 });
   // Where people expect it; svlogd(8) writes and rotates it.

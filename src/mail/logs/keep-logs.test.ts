@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import {
   appendFileSync,
+  chmodSync,
   closeSync,
   existsSync,
   mkdirSync,
@@ -59,6 +60,7 @@ function make(): LogKeeper {
       reopened += 1;
       return Promise.resolve(null);
     },
+    access: { mode: 0o640 },
     say: (what) => assert.fail(what),
   });
 }
@@ -123,6 +125,15 @@ test("a log that was renamed while the disk could take no new file is made, and 
   assert.deepEqual([statSync(layout.mailLog).mode & 0o777, reopened], [0o640, 1]);
   await keeper.look();
   assert.equal(reopened, 1);
+});
+
+test("a log that someone removed is made again, and one that Postfix made first can be read", async () => {
+  rmSync(layout.mailLog);
+  await keeper.look();
+  assert.deepEqual([statSync(layout.mailLog).mode & 0o777, reopened], [0o640, 1]);
+  chmodSync(layout.mailLog, 0o600);
+  await keeper.look();
+  assert.deepEqual([statSync(layout.mailLog).mode & 0o777, reopened], [0o640, 1]);
 });
 
 test("keeps the configured number of logs, the newest uncompressed, older ones compressed", async () => {

@@ -4,11 +4,21 @@ import { setImmediate as turn } from "node:timers/promises";
 import { DAY_MS, later, type Millis, SECOND_MS } from "../../core/time.ts";
 import type { Clock } from "../../guard/ports.ts";
 import { lastLines, runProgram } from "../../host/machine/run-program.ts";
+import { groupId } from "../../host/machine/system-users.ts";
 import { compressFile } from "../../host/root-files/copies.ts";
-import { appendFile, moveFile, removeFile, truncateFile, writeFile } from "../../host/root-files/files.ts";
+import {
+  appendFile,
+  createFile,
+  moveFile,
+  removeFile,
+  setAccess,
+  truncateFile,
+  writeFile,
+} from "../../host/root-files/files.ts";
+import type { Access } from "../../host/root-files/replace.ts";
 import { allPids, writtenFiles } from "../../host/running/read-processes.ts";
 import { pidOf } from "../../host/running/supervise.ts";
-import type { Layout } from "../../settings/layout.ts";
+import { type Layout, USERS } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { elderParts, rotatedAt, rotatedName } from "./log-follower.ts";
 import {
@@ -36,6 +46,8 @@ type LogKeeperParts = Readonly<{
   rules: () => LogRules;
   /** Lets the writers of mail.log reopen it. Null, or why one of them did not. */
   reopen: () => Promise<string | null>;
+  /** Of mail.log. */
+  access: Access;
   say: (what: string) => void;
 }>;
 
@@ -51,6 +63,18 @@ export function logRules(settings: Settings): LogRules {
     maxAgeMs: settings["logs.max_age"],
     keep: settings["logs.keep"],
   };
+}
+
+/** Lets the guard read it; Postfix would let only root read a log that it creates. */
+export function mailLogAccess(): Access {
+  return { mode: 0o640, owner: { uid: 0, gid: groupId(USERS.logsGroup) } };
+}
+
+/** Creates mail.log, or restores its owner and mode. Returns whether it was missing. */
+export function giveMailLog(file: string, access: Access): boolean {
+  if (createFile(file, "", access)) return true;
+  setAccess(file, access);
+  return false;
 }
 
 /** Rotates mail.log, mail.warn and mail.err when they are large or old, and keeps a number of each, compressed. */
@@ -79,7 +103,7 @@ export class LogKeeper {
   async look(): Promise<void> {
     const { mailLog, mailWarn, mailErr } = this.#parts.layout;
     for (const part of [mailWarn, mailErr]) if (this.#rotate(part)) this.#splitter.partsChanged();
-    if (this.#rotate(mailLog)) this.#reopenDue = true;
+    if (this.#rotate(mailLog) || giveMailLog(mailLog, this.#parts.access)) this.#reopenDue = true;
     if (this.#reopenDue) await this.#reopen();
     for (const file of [mailLog, mailWarn, mailErr]) await this.#tidy(file);
     await this.#indexer.look(mailLog, this.#parts.clock.now());

@@ -12,7 +12,7 @@ import { mailAnchor } from "../../jobs/audit/audit-watch.ts";
 import { removeLeftOverKeys } from "../../jobs/backup/repository.ts";
 import { reloadService } from "../../mail/configuration/parts.ts";
 import { removesStaleLocks } from "../../mail/dovecot/maildirs.ts";
-import { LogKeeper, reopenMailLog } from "../../mail/logs/keep-logs.ts";
+import { LogKeeper, mailLogAccess, reopenMailLog } from "../../mail/logs/keep-logs.ts";
 import { layoutFrom, USERS } from "../../settings/layout.ts";
 import { KeeperServer } from "../../surfaces/keeper-server.ts";
 import { type Repeated, repeat } from "./repeat.ts";
@@ -105,7 +105,14 @@ async function lookAtMailKey(): Promise<void> {
 }
 
 function logsLook(): () => Promise<void> {
-  const logs = new LogKeeper({ layout, clock, rules: () => verbs.logRules, reopen: () => reopenMailLog(layout), say });
+  const logs = new LogKeeper({
+    layout,
+    clock,
+    rules: () => verbs.logRules,
+    reopen: () => reopenMailLog(layout),
+    access: mailLogAccess(),
+    say,
+  });
   logs.start();
   return () => logs.look();
 }
