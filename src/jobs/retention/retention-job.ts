@@ -128,8 +128,11 @@ function nextRun(record: RetentionRecord, hour: number, now: number): number | n
   return record.failure === null ? night : Math.min(night, record.failure.at + HOUR_MS);
 }
 
-/** A clock that was set this far is not trusted at once. A machine that was off for longer looks the same. */
-const LEAP_MS = 2 * DAY_MS;
+/**
+ * A clock that was set this far is not trusted at once. A machine that was off for longer looks the same, so it is longer than a long
+ * weekend: each leap keeps all mail for its full time again.
+ */
+const LEAP_MS = 5 * DAY_MS;
 /** A clock that keeps its new time for this long is trusted. */
 const BELIEVED_AFTER_MS = DAY_MS;
 /** How often a check is noted: each note is flushed to the disk. */
@@ -156,7 +159,7 @@ export function clockSeen(note: ClockNote, now: number): ClockNote {
 export function leapText({ at, byMs }: Readonly<{ at: number; byMs: number }>): string {
   const days = Math.round(Math.abs(byMs) / DAY_MS);
   const to = new Date(at).toISOString().slice(0, 16).replace("T", " ");
-  return `the clock went ${byMs > 0 ? "ahead" : "back"} by ${days} days, to ${to} UTC, or the server was off: nothing is removed for a day`;
+  return `the clock went ${byMs > 0 ? "ahead" : "back"} by ${days} days, to ${to} UTC, or the server was off: nothing is removed for a day, and each folder's time starts again`;
 }
 
 /** The state of retention, without reading the mailboxes, which takes long. Times are in milliseconds since the epoch. */
