@@ -106,8 +106,8 @@ function passwordChange(command: AccountCommand, name: AccountName): readonly Ch
 async function holdMail(parts: AccountCommandParts, name: AccountName): Promise<Reply<"account_suspend">> {
   const outcome = await holdQueued(parts, name, new Set());
   if (outcome.ok) {
-    parts.queue.holdLate(name, outcome.ids);
-    return { ok: true, result: { name, held: outcome.ids.length } };
+    parts.queue.holdLate(name, outcome.all);
+    return { ok: true, result: { name, held: outcome.held } };
   }
   const message = `${name} is suspended, but its mail in the queue was not held: ${outcome.reason}`;
   return uncertain(message, "Suspend it again once `status` shows the keeper and Postfix.");

@@ -41,12 +41,15 @@ export const ROUNDS = 40;
 /** A noted mail may enter the queue only after its milters have answered. */
 const ARRIVING_MS = HOUR_MS;
 
-/** Puts on hold all mail of the account that waits in the queue, except these. Returns its mails that are then on hold. */
+/**
+ * Puts on hold all mail of the account that waits in the queue, except these. Returns its mails that are then on hold; with those that root
+ * put on hold, `all`.
+ */
 export async function holdQueued(
   parts: HeldQueueParts,
   account: AccountName,
   except: ReadonlySet<string>,
-): Promise<Readonly<{ ok: true; ids: readonly string[] }> | Failure> {
+): Promise<Readonly<{ ok: true; held: number; all: readonly string[] }> | Failure> {
   const { engine, heldMail, keeper } = parts;
   const senders = sendersOf(parts, account);
   const noted = new Set(heldMail.held(account).map(({ queueId }) => queueId));
@@ -61,7 +64,7 @@ export async function holdQueued(
       const mails = found.mails.filter(({ id }) => !isRoots(heldMail, id));
       const changes = mails.filter(({ id }) => !noted.has(id)).map((mail) => heldChange(mail, account));
       if (changes.length > 0 && !(await engine.audit(null, changes))) return NO_RECORD;
-      return { ok: true, ids: mails.map(({ id }) => id) };
+      return { ok: true, held: mails.length, all: found.mails.map(({ id }) => id) };
     }
     const { failure } = await change(keeper, "hold_mail", ids);
     if (failure !== null) return failure;

@@ -80,6 +80,20 @@ test("mail whose milters answer after the suspension is held too, but no mail th
   assert.deepEqual(kit.asked, []);
 });
 
+test("mail that root had put on hold before, and has released since, is not held again", async () => {
+  const id = "72CED1EABE5";
+  queue.mails = [listedMail(id, { sender: ANNA })];
+  kit.keeperUp(true);
+  const all = { account: null, sender: null, recipient: null, isAll: false, cursor: null } as const;
+  assert.ok((await kit.ask({ verb: "queue_hold", ids: [id], ...all })).ok);
+  assert.ok((await kit.ask({ verb: "account_suspend", name: ANNA })).ok);
+  assert.deepEqual(heldIds(), [id]);
+  queue.mails = [listedMail(id, { sender: ANNA })];
+  kit.clock.advance(30 * SECOND_MS);
+  await kit.upkeep.round();
+  assert.deepEqual(heldIds(), []);
+});
+
 test("compares the notes with the queue once an hour", async () => {
   await suspend();
   kit.keeperUp(true);

@@ -20,7 +20,7 @@ type Search = Readonly<{
   since: Millis;
   /** How many searches were done. */
   done: number;
-  /** What they have held. The owner may have released it since. */
+  /** What was on hold after them. The owner may have released it since. */
   known: ReadonlySet<string>;
 }>;
 
@@ -91,7 +91,7 @@ export class QueueUpkeep {
     const outcome = await holdQueued(this.#parts, account, search.known);
     // The account may have been suspended again since.
     if (!outcome.ok || this.#searches.get(account) !== search) return outcome;
-    const known = new Set([...search.known, ...outcome.ids]);
+    const known = new Set([...search.known, ...outcome.all]);
     const done = search.done + 1;
     if (done < SEARCHES_MS.length) this.#searches.set(account, { ...search, done, known });
     else this.#searches.delete(account);
