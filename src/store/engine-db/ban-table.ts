@@ -74,6 +74,12 @@ export class BanTable {
     return null;
   }
 
+  /** Whether a ban of the network, or of one around it, is in force and not a simulated one. */
+  isBanned(prefix: Prefix): boolean {
+    const isReal = (ban: Ban | null): boolean => ban !== null && ban.simulated !== true;
+    return [prefix, ...this.#lengths.around(prefix)].some((network) => isReal(this.ban(network)));
+  }
+
   /** All bans of the network. Events count again after the newest ban. */
   of(prefix: Prefix): typeof NO_BANS {
     const rows = this.#sql.bansOf.all(prefix, MOST_BANS);

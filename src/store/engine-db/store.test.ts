@@ -85,6 +85,8 @@ describe("bans", () => {
     assert.deepEqual(isBanned(), [true, false, false]);
     committed(() => store.apply({ type: "BAN", ban: banOf("203.0.113.0/24", START) }, START));
     assert.deepEqual(isBanned(), [true, true, false]);
+    committed(() => store.apply({ type: "BAN", ban: banOf("2001:db8::/48", START) }, START));
+    assert.deepEqual(isBanned(), [true, true, true], "around the simulated one");
   });
 
   test("a second ban replaces the first; a lifted one is history", (t) => {

@@ -222,8 +222,7 @@ export class SqliteStore implements Store, History, BansInForce, JailMemory, Log
 
   /** By a ban of the address or of a network around it, which is not a simulated one. */
   isBanned(address: Ip): boolean {
-    const own = hostPrefix(address);
-    return [this.#bans.ban(own), this.#bans.around(own)].some((ban) => ban !== null && ban.simulated !== true);
+    return this.#bans.isBanned(hostPrefix(address));
   }
 
   allowed(): readonly AllowEntry[] {
