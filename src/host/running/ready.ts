@@ -10,7 +10,8 @@ import { pidOf } from "./supervise.ts";
 import { tail } from "./supervised.ts";
 
 const POLL_MS = 100;
-const READY_MS = 40_000;
+/** Long enough for a slow machine that boots. Services that keep exiting are found sooner. */
+const READY_MS = 120_000;
 /** runsv(8) tries once a second: a service that ended this often will not start. */
 const TRIES = 4;
 const LOG_LINES = 5;

@@ -16,8 +16,8 @@ import { removeFirewallTable } from "./supervise.ts";
 export const RESTART_SIGNAL = "SIGUSR2";
 /** A start gives its programs 15 s to end and kills the rest, which takes at most another 15 s. */
 const STOP_MS = 45_000;
-/** Preparing takes seconds, then each service gets 40 s. */
-const READY_MS = 90_000;
+/** Preparing takes seconds, then each service gets two minutes. */
+const READY_MS = 170_000;
 
 export type Stopped = Readonly<{ ok: true; wasRunning: boolean }> | Extract<Outcome, { ok: false }>;
 
