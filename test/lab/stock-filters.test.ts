@@ -18,7 +18,7 @@ type Difference = Readonly<{ seenBy: "us" | "fail2ban"; lines: RegExp; why: stri
 const DIFFERENCES: readonly Difference[] = [
   {
     seenBy: "fail2ban",
-    lines: /: reject: .*: (?:User unknown;|Too busy,|Sending limit reached,|Service unavailable; Client host \[)/,
+    lines: /: reject: .*: (?:User unknown;|Too busy,|Sending limit reached[,:]|Service unavailable; Client host \[)/,
     why: "The guard had Postfix refuse it, and recorded it then with its reason: once is enough.",
   },
   {

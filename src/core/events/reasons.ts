@@ -70,8 +70,8 @@ export const reasons = {
   },
   account_recipient_limit: {
     says: "The account wrote to more recipients than its limit allows.",
-    next: "Raise limits.sending if the owner sent them; otherwise use `account suspend`.",
-    smtp: "450 4.7.1 Sending limit reached, try again later",
+    next: "If the owner sent them, send to fewer at once or raise limits.sending; otherwise use `account suspend`.",
+    smtp: "450 4.7.1 Sending limit reached: send to fewer recipients at once, or try again later",
   },
   account_held: {
     says: "The account wrote to many new recipients: its mail waits in the queue until the owner decides.",
@@ -189,7 +189,7 @@ export const reasons = {
   },
   dmarc_refused: {
     says: "The mail failed DMARC, and its domain asks to refuse such mail.",
-    next: "Nothing to do if it was forged; otherwise its sender must correct SPF or DKIM.",
+    next: "Nothing to do if it was forged. If a list or a forwarder changed it, `allow add` its address; otherwise its sender must correct SPF or DKIM.",
     smtp: "550 5.7.1 rejected by DMARC policy",
   },
   author_unclear: {
