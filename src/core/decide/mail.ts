@@ -55,9 +55,7 @@ export function decideRecipient(policy: Policy, facts: RecipientFacts, event: Re
   // No row: otherwise one address could push out the recorded events of months, without a single mail.
   if (facts.sessionRecipients >= 2 * policy.recipientsPerMail)
     return decision("refuse", "session_limit", { counted: false, recorded: false });
-  // Lists name servers for what a few of their users send. The spam filter asks them too.
-  const isExpected = (): boolean => facts.known || isProvider(policy, event.clientName) || facts.isAnswer;
-  if (event.blockListing !== null && !isExpected())
+  if (event.blockListing !== null && !isExpected(policy, facts, event))
     return decision("refuse", "block_listed", {
       counted: false,
       fill: { ip: event.ip, zone: event.blockListing.zone },
@@ -159,6 +157,11 @@ function decideExcess(
   const isSpared = isTrusted || facts.ban !== null || excess.isEstimate === true;
   const changes = isSpared ? [] : [nextBan(policy, facts, { code, evidence }, now)];
   return decision("refuse", code, { evidence, counted: false, changes });
+}
+
+/** Block lists name a server for what a few of its users send. The spam filter asks them too. */
+function isExpected(policy: Policy, facts: RecipientFacts, { clientName }: Recipient): boolean {
+  return facts.known || isProvider(policy, clientName) || facts.isAnswer;
 }
 
 /** Probing for recipients: each unknown one counts, and too many are an offence. */
