@@ -50,9 +50,7 @@ export function retentionStatements(sql: (text: string) => StatementSync) {
     pageCount: sql("PRAGMA page_count"),
     freePages: sql("PRAGMA freelist_count"),
     pageSize: sql("PRAGMA page_size"),
-    // Not one from a time when the clock was ahead: it would look young for as long.
-    firstRoutine: sql(`
-      SELECT id, at FROM event WHERE id >= ? AND at <= ? AND ${spare} AND ${ROUTINE} ORDER BY id LIMIT 1`),
+    firstRoutine: sql(`SELECT id, at FROM event WHERE id >= ? AND ${spare} AND ${ROUTINE} ORDER BY id LIMIT 1`),
     countOlder: sql(`
       SELECT count(*) AS n FROM
         (SELECT at FROM event WHERE id >= ?1 AND ${spare} AND ${ROUTINE} ORDER BY id LIMIT ?3) WHERE at < ?2`),

@@ -144,14 +144,6 @@ test("routine rows go when they are old", (t) => {
   assert.equal(count(), 6);
 });
 
-test("an event from a time when the clock was ahead keeps no older ones", (t) => {
-  const { append, settle } = fresh(t, { maxAgeMs: DAY_MS });
-  append(1, later(START, 365 * DAY_MS));
-  append(200, START);
-  append(1, later(START, DAY_MS));
-  assert.equal(settle(later(START, DAY_MS + 1)), 200);
-});
-
 test("known addresses, ended bans and followed steps are removed once they are old; those in force stay", (t) => {
   const { db, store, settle } = fresh(t, {});
   const rows = (table: string): number => Number(scalarOf(db, `SELECT count(*) FROM ${table}`));

@@ -172,7 +172,7 @@ export class Retention {
     const { maxRows, maxBytes, maxAgeMs } = this.#limits;
     if (rows > maxRows) return Math.min(batch, rows - maxRows);
     if (rows > FEWEST_ROWS && this.usedBytes() > maxBytes) return Math.min(batch, rows - FEWEST_ROWS);
-    const oldest = this.#sql.firstRoutine.get(this.#routineFrom, now);
+    const oldest = this.#sql.firstRoutine.get(this.#routineFrom);
     if (oldest === undefined) return 0;
     this.#routineFrom = integer(oldest["id"]);
     const cutoff = now - maxAgeMs;
