@@ -56,6 +56,15 @@ export const LOG_EXAMPLES: Readonly<Record<string, LogExample>> = {
       },
     ],
   },
+  refused_address: {
+    example: smtpd('unknown[198.51.100.7]: replacing command "MAIL FROM:<cron@host.>" with "MAIL"'),
+    hostile: [
+      {
+        line: smtpd('unknown[198.51.100.7]: replacing command "RCPT x" with "MAIL"; y[203.0.113.9]: z" with "RCPT"'),
+        ip: "198.51.100.7",
+      },
+    ],
+  },
   malformed_address: {
     example: smtpd("warning: Illegal address syntax from unknown[198.51.100.7] in RCPT command: <anna@ex??mple.test>"),
     hostile: [

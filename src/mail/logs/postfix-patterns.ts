@@ -39,6 +39,10 @@ export const SESSION_PATTERNS: LogPatterns = {
     ),
     reports: "malformed_command",
   },
+  refused_address: {
+    matches: new RegExp(`^${CLIENT}: replacing command "(?<detail>.*)" with "(?:MAIL|RCPT)"$`),
+    reports: "malformed_command",
+  },
   request_too_long: {
     matches: new RegExp(`^warning: ${CLIENT}: request longer than (?<detail>\\d+: .*)$`),
     reports: "malformed_command",

@@ -62,6 +62,7 @@ test("addresses are those of RFC 5321, without a source route", () => {
     "STARTTLS",
     "rset",
     "AUTH PLAIN AGFu",
+    "AHVzZXIAcGFzcw==",
     "",
   ])
     assert.equal(filtered(line), line);
@@ -81,7 +82,7 @@ test("addresses are those of RFC 5321, without a source route", () => {
     assert.equal(filtered(`mail from:${address}`), "MAIL", address);
   }
   for (const line of ["\fRCPT TO:<postmaster>", "R\\CPT TO:<postmaster>", '"RCPT" TO:<postmaster>'])
-    assert.equal(filtered(line), `UNKNOWN: ${line}`);
+    assert.equal(filtered(line), "UNKNOWN:");
 });
 
 test("no client relays through port 25, not even from loopback", () => {

@@ -191,8 +191,8 @@ export function shortOnly(of: "sender" | "recipient"): string {
 /**
  * Changes commands before smtpd(8) reads them. Postfix, the milters and the readers of its log would understand other forms of an address
  * (with a source route, spaces, comments, more brackets, a dot at its end) differently, so MAIL and RCPT must name one of RFC 5321,
- * 4.1.2. A source route is removed, as 4.1.1.3 says. A first word with other characters than letters could be either command in disguise;
- * it ends the session, as a header line does. The recipient `postmaster` without a domain, which Postfix would accept without asking any restriction, gets our domain.
+ * 4.1.2. A source route is removed, as 4.1.1.3 says. A first word with signs that Postfix removes could be either command in disguise; it
+ * ends the session, as a header line does. The recipient `postmaster` without a domain, which Postfix would accept without asking any restriction, gets our domain.
  */
 function commandFilter([domain]: readonly string[]): string {
   const mail = "MAIL[[:space:]]+FROM:[[:space:]]*<";
@@ -203,7 +203,7 @@ function commandFilter([domain]: readonly string[]): string {
   const host = String.raw`[^[:space:]"\\<>(),;@]*[^[:space:]"\\<>(),;@.]`;
   const path = `(${local}(@${host})?)?>([[:space:]].*)?`;
   const rules = [
-    "/^(([[:space:]]|[A-Z]*[^A-Z[:space:]]).*)$$/ UNKNOWN: $$1",
+    String.raw`/^([[:space:]]|[^[:space:]]*["\\<:])/ UNKNOWN:`,
     `/^(${rcpt})(${route})?(${postmaster})(>.*)$$/ $$1$$3@${domain}$$4`,
     `/^(${mail}|${rcpt})${route}(${path})$$/ $$1$$2`,
     `!/^($$|[^M]|${mail}${path}$$)/ MAIL`,
