@@ -157,6 +157,25 @@ test("keeps the configured number of logs, the newest uncompressed, older ones c
   );
 });
 
+test("a log that was removed while a program writes to it is changed over, even if that fails at first", async () => {
+  const held = openSync(layout.mailLog, "a");
+  const child = spawn("sleep", ["60"], { stdio: ["ignore", held, "ignore"] });
+  try {
+    closeSync(held);
+    rmSync(layout.mailLog);
+    keeper = make();
+    await keeper.look();
+    assert.equal(reopened, 1);
+    // As after a failure or a kill: the file is there, but not open.
+    await keeper.stop();
+    keeper = make();
+    await keeper.look();
+    assert.equal(reopened, 2);
+  } finally {
+    child.kill("SIGKILL");
+  }
+});
+
 test("finishes a rotation that a kill interrupted: programs that still write the old file get a signal", async () => {
   const aside = `${layout.mailLog}.20261113-080000`;
   writeFileSync(aside, "x\n");

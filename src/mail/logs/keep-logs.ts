@@ -175,10 +175,9 @@ function nextName(file: string, now: Millis): string {
   return rotatedName(file, newest === null || newest < now - SECOND_MS ? now : later(newest, SECOND_MS));
 }
 
-/** Whether a process has a rotated part of the log open for writing: /proc shows a file's current name (proc(5)). */
+/** Whether a process has a rotated part of the log, or a removed one, open for writing: /proc shows a file's current name (proc(5)). */
 function isHeldOpen(file: string): boolean {
-  const parts = new Set(existsSync(dirname(file)) ? elderParts(file) : []);
-  if (parts.size === 0) return false;
+  const parts = new Set([...(existsSync(dirname(file)) ? elderParts(file) : []), `${file} (deleted)`]);
   return allPids().some((pid) => pid !== process.pid && writtenFiles(pid).some((path) => parts.has(path)));
 }
 
