@@ -159,9 +159,9 @@ function decideExcess(
   return decision("refuse", code, { evidence, counted: false, changes });
 }
 
-/** Block lists name a server for what a few of its users send. The spam filter asks them too. */
+/** Block lists name a server for what a few of its users send. The spam filter still judges such mail. */
 function isExpected(policy: Policy, facts: RecipientFacts, { clientName }: Recipient): boolean {
-  return facts.known || isProvider(policy, clientName) || facts.isAnswer;
+  return facts.known || isProvider(policy, clientName) || facts.isAnswer || facts.bounce.isExpected;
 }
 
 /** Probing for recipients: each unknown one counts, and too many are an offence. */
