@@ -68,7 +68,7 @@ test("to whom an account has written, and from where it signed in long enough ag
 
 test("a webmail on this machine is known from mails of more than a day ago, unless the owner disowned them", (t) => {
   const { store, history } = fresh(t);
-  const local = net("127.0.0.0/8");
+  const [local, localV6] = [net("127.0.0.0/8"), net("::/64")];
   const event = { type: "DATA", ...MAIL, account: ANN, recipientCount: 1 } as const;
   const writeFrom = (prefix: Prefix): void => {
     const record = recordOf(event, decision("pass", "below_limit"), { at: later(START, 5), prefix, seen: undefined });
@@ -79,6 +79,8 @@ test("a webmail on this machine is known from mails of more than a day ago, unle
     history.knowsPlace(account, place, { firstBy: later(START, ms), decidedAfter: START });
   writeFrom(local);
   assert.deepEqual([knows(4), knows(5), knows(5, "eve@example.org")], [false, true, false]);
+  writeFrom(localV6);
+  assert.deepEqual([knows(4, ANN, localV6), knows(5, ANN, localV6)], [false, true], "as ::1 is counted");
   writeFrom(net("203.0.113.7"));
   assert.equal(knows(5, ANN, net("203.0.113.7")), false, "elsewhere the sign-in counts");
   const evidence = { count: 21, limit: 20, windowMs: DAY_MS, key: "limits.sending.strangers" };

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { SentMail } from "../../core/decide/facts.ts";
-import { LOOPBACK, type Prefix } from "../../core/net/ip.ts";
+import { LOOPBACK, overlaps, type Prefix } from "../../core/net/ip.ts";
 import { DAY_MS, instant, type Millis } from "../../core/time.ts";
 import type { HoldState, PlaceTimes, SendingHistory } from "../../guard/storage-ports.ts";
 import { COUNTS_CODE, integer, LIMIT, millis, text } from "../columns.ts";
@@ -32,7 +32,9 @@ export class SqliteSendingHistory implements SendingHistory {
 
   knowsPlace(account: string, place: Prefix, { firstBy, decidedAfter }: PlaceTimes): boolean {
     const isKnown = this.#sql.knowsPlace.get({ account, place, firstBy, decidedAfter }) !== undefined;
-    return isKnown || (isLocal(place) && this.#sql.wroteFrom.get({ account, place, firstBy }) !== undefined);
+    return (
+      isKnown || (isLocal(place) && this.#sql.wroteFrom.get({ account, place, firstBy, decidedAfter }) !== undefined)
+    );
   }
 
   holdOf(account: string): HoldState {
@@ -54,7 +56,7 @@ export class SqliteSendingHistory implements SendingHistory {
 /** How many mails of an account are searched at most for one from this machine. */
 const MOST_MAILS = 500;
 
-const isLocal = (place: Prefix): boolean => LOOPBACK.includes(place);
+const isLocal = (place: Prefix): boolean => LOOPBACK.some((own) => overlaps(own, place));
 
 const NEVER: HoldState = { evidence: null, vouchedAt: instant(0) };
 
@@ -90,5 +92,5 @@ const SQL = {
     JOIN event AS e ON e.id = s.id
     WHERE e.prefix = :place AND NOT EXISTS (
       SELECT 1 FROM account_hold AS hold
-      WHERE account = :account AND hold.prefix = :place AND dropped_at IS NOT NULL AND s.at > hold.at - ${DAY_MS}) LIMIT 1`,
+      WHERE account = :account AND hold.prefix = :place AND dropped_at > :decidedAfter AND s.at > hold.at - ${DAY_MS}) LIMIT 1`,
 };
