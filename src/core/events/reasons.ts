@@ -189,7 +189,7 @@ export const reasons = {
   },
   dmarc_refused: {
     says: "The mail failed DMARC, and its domain asks to refuse such mail.",
-    next: "Nothing to do if it was forged. If a list or a forwarder changed it, `allow add` its address; otherwise its sender must correct SPF or DKIM.",
+    next: "Nothing to do if it was forged. If a list or a forwarder changed it and no one else uses its address, `allow add` that; otherwise its sender must correct SPF or DKIM.",
     smtp: "550 5.7.1 rejected by DMARC policy",
   },
   author_unclear: {
@@ -318,7 +318,7 @@ export const reasons = {
     says: "The client tried to sign in on port 25, which does not offer it.",
     next: "A mail program of yours must use port 465 or 587.",
   },
-  malformed_command: { says: "The client sent a command that is not SMTP.", next: "Nothing to do." },
+  malformed_command: { says: "The client sent a command or an address that is not SMTP.", next: "Nothing to do." },
   postfix_limit: {
     says: "The client reached one of Postfix's own limits, the second line behind the guard.",
     next: "Raise limits.connections or limits.mail, or `allow add` an honest address.",
