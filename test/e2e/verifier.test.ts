@@ -15,7 +15,7 @@ const MAILS = 800;
 const RSPAMD = /rspamd: (main|rspamd_proxy) process/;
 
 describe("the verifier", { skip: whyNoLab() ?? false }, () => {
-  const { lab, product } = withProduct({ GHOSTINBOX_ALLOW__NETWORKS: "198.51.100.0/24" }, [ANNA], {
+  const { lab, product } = withProduct({ GHOSTINBOX_ALLOW__NETWORKS: "198.51.100.0/26" }, [ANNA], {
     records: () => RECORDS,
   });
 
