@@ -13,7 +13,9 @@ import { basename, join } from "node:path";
 import { before, describe, test } from "node:test";
 import { loadValid } from "../../../test/kit/loaded-settings.ts";
 import { lacking } from "../../../test/kit/needs.ts";
+import { ownCertificate } from "../../../test/kit/own-certificate.ts";
 import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
+import { servedFiles } from "../../mail/certificates/issue-certificate.ts";
 import { makeLoginPolicySecret, makeProofWord } from "../../mail/configuration/apply.ts";
 import { makeDirectories } from "../../mail/configuration/directories.ts";
 import { USERS } from "../../settings/layout.ts";
@@ -55,6 +57,19 @@ describe("`apply`", { skip: lacking(NEEDS) }, () => {
     const second = await verbs.obey({ verb: "apply" });
     assert.match(second.ok ? second.detail : second.reason, /^Reloaded postfix and dovecot and spamass-milter\.$/);
     assert.notEqual(size(), bytes);
+  });
+
+  test("without another certificate, ours is in force again, although it has gone", async () => {
+    const own = `[tls]\ncert = "${join(layout.data, "cert.pem")}"\nkey = "${join(layout.data, "key.pem")}"\n`;
+    const { cert } = ownCertificate(layout.data);
+    writeFileSync(layout.settings, `${toml("6MB")}${own}`);
+    assert.ok((await verbs.obey({ verb: "apply" })).ok);
+    const served = (): string => readFileSync(servedFiles(layout).cert, "utf8");
+    assert.equal(served().trim(), cert.trim());
+    for (const file of [layout.tlsCert, layout.tlsKey]) rmSync(file);
+    writeFileSync(layout.settings, toml("6MB"));
+    assert.ok((await verbs.obey({ verb: "apply" })).ok);
+    assert.equal(served(), readFileSync(layout.tlsCert, "utf8"));
   });
 
   test("a service that could not be reloaded is reloaded by the next one, even if the keeper restarted", async () => {

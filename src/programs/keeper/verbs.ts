@@ -24,6 +24,7 @@ import { queueVerb } from "../../mail/postfix/mail-queue.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { type Environment, missingDomain } from "../../settings/load.ts";
 import type { SettingKey, Settings } from "../../settings/schema.ts";
+import { makeCertificate } from "../set-up/certificate.ts";
 import { ChangeSettings } from "./change-settings.ts";
 import { LateEnds } from "./late-ends.ts";
 import { oneAfterAnother } from "./repeat.ts";
@@ -197,7 +198,7 @@ export class KeeperVerbs {
     const read = this.#settings();
     if (!read.ok) return read;
     const files = certificateFiles(read.settings, this.#layout);
-    const refused = this.#refuses(files);
+    const refused = await this.#refuses(files, read.settings);
     if (refused !== null) return { ok: false, reason: refused };
     // The web comes after the guard: `config apply` restarts it.
     const isReloaded = (service: ServiceName): boolean => service !== "web";
@@ -246,11 +247,13 @@ export class KeeperVerbs {
   }
 
   /** New files must be valid at once; those in force may have expired. */
-  #refuses(files: CertificateFiles): string | null {
+  async #refuses(files: CertificateFiles, settings: Settings): Promise<string | null> {
     const served = this.#certificateFiles;
-    const same = files.cert === served?.cert && files.key === served.key;
+    if (files.cert === served?.cert && files.key === served.key) return null;
+    // Without another one, back to our own, which may be missing or have expired since.
+    const failure = await makeCertificate(settings, this.#layout).then(() => null, messageOf);
     const pair = readPair(files, this.#clock.now());
-    return same || pair.ok ? null : pair.reason;
+    return pair.ok ? null : (failure ?? pair.reason);
   }
 
   async #reload(services: readonly ServiceName[]): Promise<string | null> {

@@ -26,19 +26,24 @@ export async function prepareCertificate(settings: Settings, layout: Layout): Pr
   const isFirst = !existsSync(servedFiles(layout).cert);
   const files = certificateFiles(settings, layout);
   let reason: string | null = null;
-  if (files.cert === layout.tlsCert && mustBeMade(layout, settings, isFirst))
-    try {
-      await selfSign(layout, settings);
-    } catch (error) {
-      if (isFirst) throw error;
-      reason = messageOf(error);
-    }
+  try {
+    await makeCertificate(settings, layout, isFirst);
+  } catch (error) {
+    if (isFirst) throw error;
+    reason = messageOf(error);
+  }
   const read = readPair(files, clock.now());
   if (read.ok) serve(read.pair, layout);
   else reason ??= read.reason;
   if (reason === null) return null;
   if (isFirst) throw new SetUpFailure(reason);
   return `${asSentence(reason)} The certificate of the last start is served instead.`;
+}
+
+/** Creates a self-signed certificate if the settings name no other, and the present one cannot be used. */
+export async function makeCertificate(settings: Settings, layout: Layout, isFirst = false): Promise<void> {
+  const isOurs = certificateFiles(settings, layout).cert === layout.tlsCert;
+  if (isOurs && mustBeMade(layout, settings, isFirst)) await selfSign(layout, settings);
 }
 
 function mustBeMade(layout: Layout, settings: Settings, isFirst: boolean): boolean {
