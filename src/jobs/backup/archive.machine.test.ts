@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { mkdirSync, statSync, writeFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { linkSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
@@ -32,4 +33,16 @@ test("an archive reports its size as it grows; without room, or interrupted, it 
   const ended = await unpack(file, to, secret, { bytes: () => undefined, signal: AbortSignal.abort() });
   assert.equal(ended.ok, false);
   assert.equal((await packTo("/dev/full/archive")).ok, false);
+  // As when its user marks it as read: tar sees that the file changed while it read it.
+  const [mail, moved] = [join(from, "1:2,S"), join(from, "2:2,")];
+  writeFileSync(mail, randomBytes(20_000_000));
+  let times = 0;
+  const moving = setInterval(() => {
+    linkSync(mail, moved);
+    rmSync(moved);
+    times += 1;
+  }, 5);
+  const packed = await packTo(join(top, "another.gpg")).finally(() => clearInterval(moving));
+  assert.deepEqual(packed, { ok: true });
+  assert.ok(times > 1);
 });

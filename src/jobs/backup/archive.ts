@@ -22,7 +22,8 @@ export async function pack(
   secret: Secret,
   bytes: (done: number) => void,
 ): Promise<Outcome> {
-  const tar = start("tar", ["--sort=name", "-cz", "."], { cwd: directory });
+  // 1: a file changed while it was read. Of these only the number of names does: a user moves or removes the mail.
+  const tar = start("tar", ["--sort=name", "-cz", "."], { cwd: directory, mayEndWith: 1 });
   tar.in.end();
   const encrypt = ["--cipher-algo", "AES256", "--compress-algo", "none", "--symmetric", "--output", "-"];
   const gpg = startGpg(encrypt, secret);
@@ -71,7 +72,11 @@ function startGpg(args: readonly string[], { passphrase, home }: Secret): Runnin
 }
 
 /** `secret` is what the program reads from its descriptor 3. */
-function start(program: string, args: readonly string[], { secret = "", cwd = process.cwd() } = {}): Running {
+function start(
+  program: string,
+  args: readonly string[],
+  { secret = "", cwd = process.cwd(), mayEndWith = 0 } = {},
+): Running {
   const child = spawn("setpriv", ["--pdeathsig", "TERM", "--", program, ...args], {
     cwd,
     stdio: ["pipe", "pipe", "pipe", "pipe"],
@@ -84,7 +89,9 @@ function start(program: string, args: readonly string[], { secret = "", cwd = pr
   errors.on("data", (chunk: Buffer) => (words = `${words}${chunk.toString()}`.slice(-REASON_CHARACTERS)));
   const ended = new Promise<string | null>((resolve) => {
     child.once("error", (error) => resolve(error.message));
-    child.once("close", (code) => resolve(code === 0 ? null : sentence(words.trim(), program, code)));
+    child.once("close", (code) => {
+      resolve(code === 0 || code === mayEndWith ? null : sentence(words.trim(), program, code));
+    });
   });
   return { in: input, out, ended };
 }
