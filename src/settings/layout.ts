@@ -122,6 +122,8 @@ export function layoutOf(dataDirectory: string) {
     backupMailStage: at("mail", ".backup-stage"),
     /** What the last backup came to. */
     backupRecord: at("backup", "last.json"),
+    /** Where backups were made, by this server or the one that it was restored from. */
+    backupPlaces: at("backup-places.json"),
     /** What the last restore drills came to. */
     backupDrills: at("backup", "drills.json"),
     /** A restored snapshot; there only during a restore drill. */

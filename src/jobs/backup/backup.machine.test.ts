@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { existsSync, globSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { after, before, describe, test } from "node:test";
@@ -18,7 +18,7 @@ import { layoutOf } from "../../settings/layout.ts";
 import { openAccounts } from "../../store/open.ts";
 import { createBackup } from "./create.ts";
 import { archiveIn, exportArchive, readArchive } from "./export.ts";
-import { readBackupRecord } from "./records.ts";
+import { hasUsedPlace, readBackupRecord } from "./records.ts";
 import { memoryDirectory, placeOf, readEnvironment, readKey, repositoryOf, scratchOf } from "./repository.ts";
 import { readManifest, refusal, restoreServer } from "./restore.ts";
 import { importMails, restoreMailbox } from "./restore-mailbox.ts";
@@ -247,6 +247,11 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
     const there = { "backup.repository": place };
     makeCheapRepository({ ...layout, backupRepository: place });
     assert.ok((await backUp(there)).ok);
+    const carried = layoutOf(join(top, "carried"));
+    const latest = (to: string) =>
+      repositoryOf(layout, { ...settings, ...there }).restore("latest", { to, watch: quiet });
+    assert.ok((await restoreServer(carried, latest, { key: null, replaces: false })).ok);
+    assert.ok(hasUsedPlace(carried, place) && !hasUsedPlace(carried, layout.backupRepository));
     rmSync(place, { recursive: true });
     const gone = await backUp(there);
     assert.match(
@@ -254,6 +259,13 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
       /^The backups in \S+ are gone, so no new one is started there: is its disk mounted\?/,
     );
     assert.ok(!existsSync(place));
+    // As if `backup` were a disk that is not mounted.
+    renameSync(layout.backup, `${layout.backup}.away`);
+    const unmounted = await backUp();
+    assert.match(unmounted.ok ? "" : unmounted.reason, /are gone, so no new one is started there/);
+    assert.equal(readKey(layout), null, "no second key");
+    rmSync(layout.backup, { recursive: true });
+    renameSync(`${layout.backup}.away`, layout.backup);
     const keyless = layoutOf(join(top, "from-archive"));
     const taken = { ...settings, "backup.repository": layout.backupRepository };
     const foreign = await createBackup(keyless, taken, { version: "1", tag: "by-hand", watch: quiet });

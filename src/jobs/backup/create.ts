@@ -6,7 +6,7 @@ import type { Failed } from "../../guard/ports.ts";
 import { bytesBelow, freeBytesAt } from "../../host/root-files/walk.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { namedFiles, type Settings } from "../../settings/schema.ts";
-import { changeBackupRecord, type DoneBackup, readBackupRecord } from "./records.ts";
+import { changeBackupRecord, type DoneBackup, hasUsedPlace, noteUsedPlace, readBackupRecord } from "./records.ts";
 import { alone, placeOf, prepareKey, readKey, removeLeftOver, repositoryOf } from "./repository.ts";
 import type { Progress, Restic, Tag } from "./restic.ts";
 import { Stage, stagedBytes } from "./stage.ts";
@@ -41,6 +41,8 @@ async function make(
   const opened = await openRepository(layout, settings);
   if (!opened.ok) return opened;
   const { restic, isKeyNew } = opened;
+  // Before the first snapshot, which then holds it.
+  noteUsedPlace(layout, place);
   const stage = new Stage(layout, namedFiles(settings));
   try {
     const manifest = await stage.build({ at, host: settings.hostname, version });
@@ -82,10 +84,10 @@ async function openRepository(layout: Layout, settings: Settings): Promise<Opene
       reason: `${place} holds backups already, and this machine has not their key: put it into ${layout.backupKey}.`,
     };
   if (opened.code !== "no_repository") return { ok: false, reason: `${place} cannot be used: ${opened.reason}.` };
-  if (readBackupRecord(layout).last?.place === place)
+  if (hasUsedPlace(layout, place))
     return {
       ok: false,
-      reason: `The backups in ${place} are gone, so no new one is started there: is its disk mounted? If they are lost for good, remove ${layout.backupRecord}.`,
+      reason: `The backups in ${place} are gone, so no new one is started there: is its disk mounted? If they are lost for good, remove ${layout.backupPlaces}.`,
     };
   const isKeyNew = prepareKey(layout);
   const restic = repositoryOf(layout, settings);

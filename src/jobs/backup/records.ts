@@ -40,6 +40,31 @@ export function changeBackupRecord(layout: Layout, change: Partial<BackupRecord>
   writeRecord(layout.backupRecord, { ...readBackupRecord(layout), ...change });
 }
 
+const placesSchema = z.array(z.string());
+/** More than an owner changes it. */
+const MOST_PLACES = 100;
+
+/** Whether this server, or the one that it was restored from, has had backups there. Not in `backup/`, which may be a disk of its own. */
+export function hasUsedPlace({ backupPlaces }: Layout, place: string): boolean {
+  return readRecord(backupPlaces, placesSchema, []).includes(place);
+}
+
+export function noteUsedPlace(layout: Layout, place: string): void {
+  if (hasUsedPlace(layout, place)) return;
+  const used = readRecord(layout.backupPlaces, placesSchema, []);
+  writeRecord(layout.backupPlaces, [...used, place].slice(-MOST_PLACES));
+}
+
+/** For a restored server, whose own repository stayed on the lost disk. */
+export function forgetUsedPlace({ backupPlaces }: Layout, place: string): void {
+  const used = readRecord(backupPlaces, placesSchema, []);
+  if (used.includes(place))
+    writeRecord(
+      backupPlaces,
+      used.filter((one) => one !== place),
+    );
+}
+
 /** Results of a server that was started from a restored directory. */
 export const secondServer = z.object({
   startMs: z.number(),

@@ -116,7 +116,11 @@ export async function importMails(
   const imported = await doveadm("import", "-u", account, "-s", source, folder, ...query);
   if (signal.aborted)
     return { ok: false, reason: `Interrupted: a part of the mails may be in the folder “${folder}”.` };
-  if (imported.code !== 0) return { ok: false, reason: `Dovecot could not take the mails: ${lastLines(imported)}` };
+  if (imported.code !== 0)
+    return {
+      ok: false,
+      reason: `A part of the mails may be in the folder “${folder}”; Dovecot could not take the others (is the quota used up?): ${lastLines(imported)}`,
+    };
   return { ok: true, mails };
 }
 

@@ -27,7 +27,7 @@ import { dropSessions } from "../../store/accounts-db/copied-accounts.ts";
 import { joinLegalHolds } from "../retention/retention.ts";
 import { checkRestored } from "./check-restored.ts";
 import { MANIFEST, type Manifest, parseManifest } from "./manifest.ts";
-import { changeBackupRecord } from "./records.ts";
+import { changeBackupRecord, forgetUsedPlace } from "./records.ts";
 import {
   dropWhole,
   exchange,
@@ -130,6 +130,7 @@ export async function restoreServer(
     dropSessions(half.accountsDb);
     keepQueue(half);
     prepareDirectory(half);
+    forgetUsedPlace(half, layoutOf(checked.manifest.data).backupRepository);
     for (const name of RECORDS)
       if (existsSync(join(layout.data, name))) copyFile(join(layout.data, name), join(half.data, name), 0o644);
     keepProtection(layout, half);

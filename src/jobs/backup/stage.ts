@@ -101,7 +101,8 @@ export class Stage {
     for (const part of plainParts(layout)) settle([this.#mirror(part, COPIES)]);
     this.#mirror(layout.log, LOGS).pass();
     copyFile(layout.settings, this.#inStage(layout.settings), 0o640);
-    if (existsSync(layout.adoptedScript)) copyFile(layout.adoptedScript, this.#inStage(layout.adoptedScript), 0o600);
+    for (const record of [layout.adoptedScript, layout.backupPlaces])
+      if (existsSync(record)) copyFile(record, this.#inStage(record), 0o600);
     copyOutsideFiles(layout, this.#named, this.#inStage(layout.backupOutside));
     // The databases last: the mails that they mention are in the mailboxes.
     for (const database of [layout.accountsDb, layout.engineDb]) await this.#database(database);
