@@ -242,6 +242,8 @@ export type Health = {
     | "disk_read_only"
     | "isolated"
     | "ports_blocked"
+    | "sign_ins_blocked"
+    | "domain_missing"
     | "relay_refuses"
     | "outgoing_blocked"
     | "tasks"

@@ -52,6 +52,8 @@ function sentenceOf({ headline, components, needsYou }: Health): Sentences {
     disk_read_only: stopped,
     isolated: stopped,
     ports_blocked: stopped,
+    sign_ins_blocked: partlyStopped,
+    domain_missing: partlyStopped,
     relay_refuses: partlyStopped,
     outgoing_blocked: partlyStopped,
     tasks: ["degraded", words.tasks(needsYou.length)],
@@ -100,6 +102,7 @@ function placeOf({ kind, code, account }: OwnerTask): Place {
   if (kind === "dns") return ["system", { show: "dns" }, words.see];
   if (ABOUT_BANS.includes(code)) return ["bans", {}, words.allBans];
   if (account !== null && may("admin")) return ["accounts", { name: account }, words.seeAccount];
+  if (code === "outgoing_blocked") return ["system", { show: "upkeep" }, words.see];
   return kind === "alert" ? ["system", { show: "alerts" }, words.seeAlerts] : ["system", { notice: code }, words.see];
 }
 

@@ -3,7 +3,7 @@ export const en = {
   well: "Mail flows. Nothing needs your attention.",
   tasks: (count: number) =>
     count === 1 ? "Mail flows. One thing needs your attention." : `Mail flows. ${count} things need your attention.`,
-  degraded: (names: string) => `Mail flows, but not all is well: ${names}.`,
+  degraded: (names: string) => `Not everything works: ${names}.`,
   down: (names: string) => `Mail may not flow: ${names} is down. Act now.`,
   guardDown: "The guard does not answer: bans stay in force, but nothing new is judged or banned. Act now.",
   todo: "What to do",
@@ -34,7 +34,7 @@ export const de: typeof en = {
   well: "Die Post läuft. Sie müssen nichts tun.",
   tasks: (count) =>
     count === 1 ? "Die Post läuft. Ein Hinweis wartet auf Sie." : `Die Post läuft. ${count} Hinweise warten auf Sie.`,
-  degraded: (names) => `Die Post läuft, aber nicht alles ist in Ordnung: ${names}.`,
+  degraded: (names) => `Nicht alles arbeitet: ${names}.`,
   down: (names) => `Die Post läuft vielleicht nicht: ${names} ist ausgefallen. Handeln Sie jetzt.`,
   guardDown:
     "Der Wächter antwortet nicht: Sperren bleiben, aber nichts Neues wird beurteilt oder gesperrt. Handeln Sie jetzt.",

@@ -152,6 +152,8 @@ export const health = lazily(() =>
           "disk_read_only",
           "isolated",
           "ports_blocked",
+          "sign_ins_blocked",
+          "domain_missing",
           "relay_refuses",
           "outgoing_blocked",
           "tasks",

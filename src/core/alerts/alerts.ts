@@ -210,7 +210,7 @@ export const conditions = {
   component_down: {
     severity: "critical",
     says: "A part of the server does not run.",
-    matters: "Without Postfix or Dovecot no mail arrives; without any other part its protection is missing.",
+    matters: "Without Postfix, Dovecot or Rspamd no mail arrives; without any other part its protection is missing.",
     next: "`status` shows what runs; the logs are below log/ in the data directory.",
   },
 } as const satisfies Record<string, ConditionText>;

@@ -485,7 +485,7 @@ export const germanConditions: Readonly<Record<ConditionCode, Omit<ConditionText
   },
   component_down: {
     says: "Ein Teil des Servers läuft nicht.",
-    matters: "Ohne Postfix oder Dovecot gibt es keine Post; ohne einen anderen Teil fehlt sein Schutz.",
+    matters: "Ohne Postfix, Dovecot oder Rspamd gibt es keine Post; ohne einen anderen Teil fehlt sein Schutz.",
     next: "`status` zeigt, was läuft; die Logs liegen unter log/ im Datenverzeichnis.",
   },
 };

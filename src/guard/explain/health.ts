@@ -19,8 +19,8 @@ export type HealthParts = Readonly<{
   needs: () => Promise<Omit<Needs, "notices">>;
 }>;
 
-/** Components without which mail stops. Without any other component the server is only degraded. */
-const VITAL: readonly string[] = ["postfix", "dovecot"];
+/** Components without which mail stops: Rspamd signs what users send, and verifies what comes. Without any other the server is only degraded. */
+const VITAL: readonly string[] = ["postfix", "dovecot", "rspamd"];
 
 export async function healthOf(parts: HealthParts): Promise<Health> {
   const { keeper, notices, clock, startedAt, needs } = parts;

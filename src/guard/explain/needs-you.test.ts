@@ -133,7 +133,9 @@ test("the headline is the worst of what is wrong; a full disk comes before the p
       headline("down", [part("postfix", "down")], "component_down"),
       headline("ok", full, "mail_held", "disk_full"),
       headline("down", [part("postfix", "down")], "ports_blocked"),
-      ...["isolated", "ports_blocked", "relay_refuses"].map((stops) => headline("ok", full, "mail_held", stops)),
+      ...["isolated", "ports_blocked", "sign_ins_blocked", "relay_refuses"].map((stops) =>
+        headline("ok", full, "mail_held", stops),
+      ),
       headline("ok", full, "mail_held"),
       headline("ok", [part("guard", "ok")], "mail_held"),
       headline("ok", [part("guard", "ok")]),
@@ -146,6 +148,7 @@ test("the headline is the worst of what is wrong; a full disk comes before the p
       "down",
       "isolated",
       "ports_blocked",
+      "sign_ins_blocked",
       "relay_refuses",
       "degraded",
       "tasks",

@@ -20,6 +20,16 @@ export type Needs = Readonly<{
 const DNS_CHECKS = ["mx", "spf", "dkim", "dmarc", "reverse"];
 const OUTGOING_BLOCKED = "outgoing_blocked";
 
+/** With one of these, some mail waits, or no one can sign in. */
+const PARTLY_STOPPED = [
+  "isolated",
+  "ports_blocked",
+  "sign_ins_blocked",
+  "domain_missing",
+  "relay_refuses",
+  OUTGOING_BLOCKED,
+] as const;
+
 /** An attack on many accounts must not displace everything else from the screen. */
 const MOST_HELD = 20;
 const MOST_OF_ONE_ALERT = 3;
@@ -60,8 +70,7 @@ export function headlineOf({ status, components, needsYou }: Omit<Health, "headl
   for (const stops of ["disk_full", "disk_read_only"] as const)
     if (needsYou.some(({ code }) => code === stops)) return stops;
   if (status === "down") return "down";
-  for (const stops of ["isolated", "ports_blocked", "relay_refuses", OUTGOING_BLOCKED] as const)
-    if (needsYou.some(({ code }) => code === stops)) return stops;
+  for (const stops of PARTLY_STOPPED) if (needsYou.some(({ code }) => code === stops)) return stops;
   if (components.some((one) => one.status !== "ok")) return "degraded";
   return needsYou.length > 0 ? "tasks" : "well";
 }

@@ -71,6 +71,8 @@ const HEADLINES: Readonly<Record<Health["headline"], string>> = {
   disk_read_only: STOPPED,
   isolated: "GhostInbox is running, but it is isolated.",
   ports_blocked: PARTLY_STOPPED,
+  sign_ins_blocked: "GhostInbox is running, but no one can sign in.",
+  domain_missing: PARTLY_STOPPED,
   relay_refuses: PARTLY_STOPPED,
   outgoing_blocked: "GhostInbox is running, but when last checked, mail to other servers could not leave.",
   tasks: "GhostInbox is running.",
