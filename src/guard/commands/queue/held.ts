@@ -41,7 +41,7 @@ async function list(parts: HeldQueueParts, account: AccountName | null): Promise
   const accounts = heldMail.accounts().filter((one) => account === null || one.account === account);
   const result = {
     accounts: accounts.slice(0, MOST_SHOWN),
-    held: found.items.slice(0, MOST_SHOWN),
+    held: found.items.toSorted((a, b) => b.at.localeCompare(a.at)).slice(0, MOST_SHOWN),
     heldTotal: found.items.length,
     sent: sent.slice(0, MOST_SHOWN),
     sentTotal: sent.length,
