@@ -34,7 +34,7 @@ const NEXT = {
   store_down: "Try again in a few seconds; `ghostinbox status` shows more.",
   too_many_streams: "Close one, such as a page of the dashboard.",
   busy: LATER,
-  timeout: LATER,
+  timeout: "Look at what there is now before you repeat a change: it may have been made.",
   internal: "The log of the web program on the server says more.",
 };
 type ProblemCode = keyof typeof NEXT;
@@ -134,14 +134,7 @@ export class Uncertain extends Response {}
 
 /** The guard accepted the command, but its answer is missing. */
 export function guardSilent(): Response {
-  return uncertain(
-    problem({
-      status: 503,
-      code: "guard_down",
-      detail: "The guard did not answer in time.",
-      next: "Look at what there is now before you repeat a change: it may have been made.",
-    }),
-  );
+  return uncertain(problem({ status: 503, code: "timeout", detail: "The guard did not answer in time." }));
 }
 
 export function uncertain({ body, status, headers }: Response): Response {

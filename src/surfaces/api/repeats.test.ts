@@ -74,7 +74,7 @@ test("a command that the guard took and did not answer is not sent again, and no
   );
   const first = await post(kit);
   assert.equal(first.status, 503);
-  assert.match(first.text, /"code":"guard_down".*it may have been made/);
+  assert.match(first.text, /"code":"timeout".*it may have been made/);
   asking.mock.restore();
   const again = await post(kit);
   assert.equal(again.status, 409);
