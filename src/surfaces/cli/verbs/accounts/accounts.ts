@@ -194,6 +194,8 @@ export const accountImport = whileRunning(async (call) => {
     const lines = accounts.slice(i, i + ENTRIES_PER_COMMAND);
     const entries = await Promise.all(lines.map((line) => hashed(line, call.layout.loginPolicySecret)));
     const asked = await call.guard.ask({ verb: "accounts_import_hashed", entries });
+    if (!asked.ok && added.length > 0)
+      return { ...asked, message: `${plural(added.length, "account")} imported, the others not yet: ${asked.message}` };
     if (!asked.ok) return asked;
     added.push(...asked.result.added);
     skipped.push(...asked.result.skipped);
