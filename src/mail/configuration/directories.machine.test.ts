@@ -152,6 +152,18 @@ describe("the data directory", OWN_ETC, () => {
     assert.deepEqual([statSync(layout.exportData).uid, statSync(record).uid], [own, own]);
   });
 
+  test("mail in the queue becomes Postfix's if its user had another id", async () => {
+    const [etc, layout] = [machine(61_000), fresh()];
+    await make(etc, layout);
+    const queue = join(layout.postfixQueue, "deferred");
+    mkdirSync(join(queue, "A"));
+    writeFileSync(join(queue, "A", "A123"), "");
+    const paths = [queue, join(queue, "A"), join(queue, "A", "A123")];
+    for (const path of paths) chownSync(path, 62_100, 62_100);
+    assert.deepEqual(await make(etc, layout), []);
+    for (const path of paths) assert.equal(statSync(path).uid, etc.numberOf("passwd", "postfix"), path);
+  });
+
   describe("of a backup that was killed", () => {
     /** A mail with a second name in both stages, and root's secret in the stage of the mails. */
     const leave = (layout: Layout, owner: number): string => {

@@ -19,7 +19,7 @@ type Entry = Readonly<{
   mode: number;
   user: string;
   group: string;
-  /** Whether users write freely in it; after a move their user ids may differ. */
+  /** Whether its user writes in it; on another machine that user's id may differ. */
   isTree: boolean;
 }>;
 
@@ -56,7 +56,7 @@ export function directories(layout: Layout): readonly Entry[] {
     at(layout.postfixEtc),
     at(dirname(layout.policySocket), 0o2750, guard, "postfix"),
     at(join(data, "lib")),
-    at(layout.postfixData, 0o700, "postfix", "postfix"),
+    tree(layout.postfixData, 0o700, "postfix", "postfix"),
     at(join(data, "lib", "dovecot")),
     // The guard reads its position.
     tree(layout.exportData, 0o2750, USERS.export, guard),
@@ -102,7 +102,7 @@ export function directories(layout: Layout): readonly Entry[] {
 /** As Postfix would create them, with fifty programs (`postfix check`, postfix-files). */
 function queueDirectories({ postfixQueue }: Layout): readonly Entry[] {
   return [
-    ...PRIVATE.map((name) => at(join(postfixQueue, name), 0o700, "postfix")),
+    ...PRIVATE.map((name) => tree(join(postfixQueue, name), 0o700, "postfix", "root")),
     at(join(postfixQueue, "maildrop"), 0o730, "postfix", "postdrop"),
     at(join(postfixQueue, "public"), 0o710, "postfix", "postdrop"),
     at(join(postfixQueue, "pid")),
