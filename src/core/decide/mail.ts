@@ -161,7 +161,7 @@ function decideExcess(
 
 /** Block lists name a server for what a few of its users send. The spam filter still judges such mail. */
 function isExpected(policy: Policy, facts: RecipientFacts, { clientName }: Recipient): boolean {
-  return facts.known || isProvider(policy, clientName) || facts.isAnswer || facts.bounce.isExpected;
+  return facts.known || isProvider(policy, clientName) || facts.isAnswer;
 }
 
 /** Probing for recipients: each unknown one counts, and too many are an offence. */
