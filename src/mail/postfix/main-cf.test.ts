@@ -62,7 +62,10 @@ test("addresses are those of RFC 5321, without a source route", () => {
     "STARTTLS",
     "rset",
     "AUTH PLAIN AGFu",
-    "AHVzZXIAcGFzcw==",
+    "MTIzNDU2",
+    "RGllIDEyMzQ=",
+    "MAILx",
+    "RC",
     "",
   ])
     assert.equal(filtered(line), line);

@@ -206,10 +206,16 @@ function commandFilter([domain]: readonly string[]): string {
     String.raw`/^([[:space:]]|[^[:space:]]*["\\<:])/ UNKNOWN:`,
     `/^(${rcpt})(${route})?(${postmaster})(>.*)$$/ $$1$$3@${domain}$$4`,
     `/^(${mail}|${rcpt})${route}(${path})$$/ $$1$$2`,
-    `!/^($$|[^M]|${mail}${path}$$)/ MAIL`,
-    `!/^($$|[^R]|RSET|${rcpt}${path}$$)/ RCPT`,
+    `!/^(${otherThan("MAIL")}|${mail}${path}$$)/ MAIL`,
+    `!/^(${otherThan("RCPT")}|${rcpt}${path}$$)/ RCPT`,
   ];
   return `regexp:{ ${rules.map((rule) => `{ ${rule} }`).join(" ")} }`;
+}
+
+/** Matches a line whose first word is another one. */
+function otherThan(word: string): string {
+  const others = [...word].map((letter, at) => `${word.slice(0, at)}([^${letter}]|$$)`);
+  return [...others, `${word}[^[:space:]]`].join("|");
 }
 
 /** anvil(8), the second line behind guard and firewall. It counts single addresses, in fixed windows of a minute. */
