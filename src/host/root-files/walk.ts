@@ -4,7 +4,7 @@ import { nullOn } from "../../core/error.ts";
 import { Directory, explained, type Held, ownUid, UnsafePath } from "./directory.ts";
 
 /** A Maildir is seven levels deep. Each level holds open descriptors. */
-const DEEPEST = 100;
+export const DEEPEST = 100;
 
 /** Visits each entry below, a directory before its contents. Descends if `visit` returns true. */
 export function walk(directory: Directory, visit: (entry: Held, path: string) => boolean, depth = 0): void {
