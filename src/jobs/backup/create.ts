@@ -84,10 +84,10 @@ async function openRepository(layout: Layout, settings: Settings): Promise<Opene
       reason: `${place} holds backups already, and this machine has not their key: put it into ${layout.backupKey}.`,
     };
   if (opened.code !== "no_repository") return { ok: false, reason: `${place} cannot be used: ${opened.reason}.` };
-  if (hasUsedPlace(layout, place))
+  if (hasUsedPlace(layout, place) || readBackupRecord(layout).last?.place === place)
     return {
       ok: false,
-      reason: `The backups in ${place} are gone, so no new one is started there: is its disk mounted? If they are lost for good, remove ${layout.backupPlaces}.`,
+      reason: `The backups in ${place} are gone, so no new one is started there: is its disk mounted? If they are lost for good, take it out of ${layout.backupPlaces}, and remove ${layout.backupRecord}.`,
     };
   const isKeyNew = prepareKey(layout);
   const restic = repositoryOf(layout, settings);
