@@ -1,4 +1,5 @@
 import { parseAccountName } from "../net/address.ts";
+import { DAY_MS } from "../time.ts";
 import { type NoticeCode, notices } from "./notices.ts";
 
 /** When each is sent: `critical` at any hour, `warning` outside quiet hours, `info` in a digest. */
@@ -210,7 +211,8 @@ export const conditions = {
   component_down: {
     severity: "critical",
     says: "A part of the server does not run.",
-    matters: "Without Postfix, Dovecot or Rspamd no mail arrives; without any other part its protection is missing.",
+    matters:
+      "Without Postfix, Dovecot or Rspamd no mail arrives or none is sent; without any other part its protection is missing.",
     next: "`status` shows what runs; the logs are below log/ in the data directory.",
   },
 } as const satisfies Record<string, ConditionText>;
@@ -272,6 +274,21 @@ const OF_MANY: readonly AlertCode[] = [
 
 /** Ended by the owner's decision, or after a day. */
 const DECIDED: readonly AlertCode[] = ["password_guessed", "login_after_guesses", "account_held"];
+
+/** Shown for a time, whatever the owner does: a stolen password or token is still valid then. */
+const SHOWN_FOR_A_TIME: readonly AlertCode[] = [
+  "web_token",
+  "web_overreach",
+  "web_new_network",
+  "passkey_copied",
+  "second_factor_guessed",
+  "right_password_refused",
+];
+
+/** Whether it is no longer shown although the owner may have done nothing about it. */
+export function endedByTime(code: AlertCode, lastedMs: number): boolean {
+  return SHOWN_FOR_A_TIME.includes(code) || (DECIDED.includes(code) && lastedMs >= DAY_MS);
+}
 
 /** Whether its end is reported at once, because it does not come and go. */
 export function endsAtOnce(code: AlertCode): boolean {

@@ -178,7 +178,7 @@ export const germanNotices: Readonly<Record<NoticeCode, NoticeText>> = {
   },
   firewall_lost: {
     says: "Ein anderes Programm hat die Tabelle der Sperren in der Firewall entfernt oder geändert: Sie war binnen Sekunden wieder da.",
-    next: "Finden Sie, was es war, etwa `nft flush ruleset` oder ein Neustart von nftables oder einer anderen Firewall; der Hinweis endet zehn Minuten nach dem letzten Mal.",
+    next: "Finden Sie, was es war, etwa ein Neustart von nftables oder einer anderen Firewall, oder ein Skript, das alle Regeln löscht; der Hinweis endet zehn Minuten nach dem letzten Mal.",
   },
   ports_blocked: {
     says: "Eine andere Regel der Firewall dieser Maschine verwirft, was einen Mailport erreicht: Absender und Nutzer bekommen keine Antwort.",
@@ -485,7 +485,7 @@ export const germanConditions: Readonly<Record<ConditionCode, Omit<ConditionText
   },
   component_down: {
     says: "Ein Teil des Servers läuft nicht.",
-    matters: "Ohne Postfix, Dovecot oder Rspamd gibt es keine Post; ohne einen anderen Teil fehlt sein Schutz.",
+    matters: "Ohne Postfix, Dovecot oder Rspamd kommt oder geht keine Post; ohne einen anderen Teil fehlt sein Schutz.",
     next: "`status` zeigt, was läuft; die Logs liegen unter log/ im Datenverzeichnis.",
   },
 };

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { instant } from "../../core/time.ts";
+import { DAY_MS, instant, later } from "../../core/time.ts";
 import type { Alert } from "./ports.ts";
 import { digestMessage, openedMessage, resolvedMessage, testMessage, textWithin } from "./words.ts";
 
@@ -84,6 +84,17 @@ test("a detail ends in one full stop, and an empty detail adds none", () => {
   assert.doesNotMatch(reported(""), /\. \.|Why it matters/);
   assert.equal(openedMessage(disk, "en").title, "The disk of the data directory is nearly full");
   assert.equal(resolvedMessage(disk, "en").title, "Resolved: The disk of the data directory is nearly full");
+});
+
+test("what was only shown for a time is not called over: the owner may still have to act", () => {
+  const guessed = { ...alert, subject: "anna@example.test" };
+  assert.match(resolvedMessage(guessed, "en").title, /^Resolved: /, "the password was changed");
+  const aDayLater = { ...guessed, resolvedAt: later(guessed.openedAt, DAY_MS) };
+  for (const ended of [aDayLater, { ...guessed, code: "web_token" } as const]) {
+    const { title, body } = resolvedMessage(ended, "en");
+    assert.match(title, /^No longer shown: /);
+    assert.match(body, /\n\nWhat to do: if you have not done it yet: /);
+  }
 });
 
 test("a resolution has the time of the end", () => {

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { nextSteps, type Severity } from "../../core/alerts/alerts.ts";
+import { endedByTime, nextSteps, type Severity } from "../../core/alerts/alerts.ts";
 import { type AlertLanguage, alertFrames, alertTextIn } from "../../core/alerts/frames.ts";
 import { asSentence, printable } from "../../core/text.ts";
 import { isoTime, type Millis } from "../../core/time.ts";
@@ -36,20 +36,23 @@ export function resolvedMessage(
   { code, subject, detail, openedAt, resolvedAt, lastAt }: Alert,
   language: AlertLanguage,
 ): AlertMessage {
-  const { severity, says } = alertTextIn(language, code);
+  const text = alertTextIn(language, code);
+  const { severity, says } = text;
   const frame = alertFrames[language];
+  const at = resolvedAt ?? lastAt;
+  const byTime = endedByTime(code, at - openedAt);
   return {
     id: newId(),
     kind: "resolved",
-    at: resolvedAt ?? lastAt,
+    at,
     severity,
     code,
     subject: printable(subject, LONGEST_SUBJECT),
-    title: `${frame.resolved}: ${bare(says)}${about(subject)}`,
+    title: `${byTime ? frame.noLonger : frame.resolved}: ${bare(says)}${about(subject)}`,
     body: paragraphs([
-      `${frame.isOver}: ${says} ${sentence(detail)}`,
+      `${byTime ? frame.noLonger : frame.isOver}: ${says} ${sentence(detail)}`,
       frame.lasted(isoTime(openedAt), isoTime(lastAt)),
-      `${frame.toDo}: ${frame.nothing}`,
+      `${frame.toDo}: ${byTime ? frame.unlessDone(nextSteps(text, subject)) : frame.nothing}`,
     ]),
   };
 }
