@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { AT_ONCE, outbox } from "../../../test/kit/outbox-kit.ts";
 import type { Schedule } from "../../core/alerts/schedule.ts";
 import { HOUR_MS } from "../../core/time.ts";
+import type { AlertMessage } from "./ports.ts";
 import { testMessage } from "./words.ts";
 
 test("each message reaches each channel once", async () => {
@@ -38,13 +39,20 @@ test("a digest collects informational alerts; a single one is sent as it is", as
   assert.deepEqual(await kit.rounds(daily), ["a: alone", "b: alone"]);
 });
 
-test("a channel that was removed from the settings is forgotten", async () => {
+test("what waits for a channel that was removed from the settings goes to the others", async () => {
   const kit = outbox();
   kit.broken.add("a");
-  kit.add(AT_ONCE, ["one", "critical"]);
-  await kit.rounds(AT_ONCE, 60);
-  kit.box.use([]);
-  assert.deepEqual([kit.box.deliveries.length, kit.box.failing.size], [0, 0]);
+  kit.add(AT_ONCE, ["one", "critical"], ["two", "critical"]);
+  assert.deepEqual((await kit.rounds(AT_ONCE, 60)).toSorted(), ["b: one", "b: two"]);
+  const got: string[] = [];
+  const send = ({ title }: AlertMessage): Promise<{ ok: true }> => {
+    got.push(title);
+    return Promise.resolve({ ok: true });
+  };
+  kit.box.use([{ name: "corrected", send }]);
+  assert.equal(kit.box.failing.size, 0);
+  await kit.rounds(AT_ONCE);
+  assert.deepEqual([got, kit.box.deliveries.length], [["one", "two"], 0]);
 });
 
 test("a channel handles one message at a time, and the box is settled once it has answered", async () => {

@@ -111,11 +111,20 @@ export class AlertOutbox {
     return new Map(failing.map(([name, { why }]) => [name, why]));
   }
 
+  /** What waits for a channel that is gone, such as a wrong address, goes to all that are there now. */
   use(channels: readonly AlertChannel[]): void {
     this.#channels = channels;
-    const isThere = (name: string): boolean => channels.some((channel) => channel.name === name);
+    const isThere = (name: string | null): boolean =>
+      name === null || channels.some((channel) => channel.name === name);
     for (const name of this.#failing.keys()) if (!isThere(name)) this.#failing.delete(name);
-    this.#keep(this.#deliveries.filter(({ channel }) => channel === null || isThere(channel)));
+    const left = this.#deliveries.filter(({ channel }) => !isThere(channel)).map(({ message }) => message);
+    const again = new Map(
+      left.map((message): [string, Delivery] => [
+        message.id,
+        { message, channel: null, attempts: 0, dueAt: message.at },
+      ]),
+    );
+    this.#keep([...again.values(), ...this.#deliveries.filter(({ channel }) => isThere(channel))]);
   }
 
   /** `waits`: the earliest time to send a message; together with others it is sent as a digest. */
