@@ -147,15 +147,18 @@ export class MailboxWatch {
 
   troubles(): readonly KeeperTrouble[] {
     const now = this.#server.clock.now();
-    const folders = this.#server
-      .limited()
-      .map((account) => `${account} has more than ${MOST_FOLDERS} folders: it can create no more`);
-    const ended = [...this.#ended]
-      .filter(([, { at }]) => now - at < REPORTED_MS)
-      .map(([account, { at, why }]) => `the sessions of ${account} were ended at ${isoTime(at)}: ${why}`);
+    const limited = this.#server.limited();
+    const folders = limited.map((account) => `${account} has more than ${MOST_FOLDERS} folders: it can create no more`);
+    const ended = [...this.#ended].filter(([, { at }]) => now - at < REPORTED_MS);
+    const sessions = ended.map(
+      ([account, { at, why }]) => `the sessions of ${account} were ended at ${isoTime(at)}: ${why}`,
+    );
     const shared = this.#shared !== null && now - this.#shared.at < REPORTED_MS ? [this.#shared.detail] : [];
-    const details = [...folders, ...ended, ...shared];
-    return details.length === 0 ? [] : [{ code: "mailbox_overused", detail: details.join("; ") }];
+    const details = [...folders, ...sessions, ...shared];
+    if (details.length === 0) return [];
+    // One account's folders must not hide another's theft.
+    const about = new Set([...limited, ...ended.map(([account]) => account), ...shared.map(() => "")]);
+    return [{ code: "mailbox_overused", detail: details.join("; "), about: [...about] }];
   }
 
   /** The largest mail: this much may be on its way into a mailbox at any time. */
