@@ -4,9 +4,11 @@ import { test } from "node:test";
 import { banItem, WELL } from "../../../../../test/kit/samples.ts";
 import { temporaryLayout } from "../../../../../test/kit/temporary-directory.ts";
 import type { Health } from "../../../../admin/declare/items.ts";
+import { alertText } from "../../../../core/alerts/alerts.ts";
+import { NOTICE_CODES } from "../../../../core/alerts/notices.ts";
 import { changeCheckRecord } from "../../../../jobs/check/check-record.ts";
 import { changeMailRecord } from "../../../../jobs/report/records.ts";
-import { printStats, profileJson, profileLines, shownLastCheck, shownLastReport } from "./status.ts";
+import { nextAfterStatus, printStats, profileJson, profileLines, shownLastCheck, shownLastReport } from "./status.ts";
 
 function stats(bans: number, listed: number, headline: Health["headline"] = "well"): string {
   const items = Array.from({ length: listed }, (_, n) => banItem({ ip: `203.0.113.${n}`, reason: "it scanned us" }));
@@ -31,6 +33,14 @@ test("says that mail does not flow only if none does now", () => {
     stops.map((headline) => /^GhostInbox is running, but (.*?)\. Up/.exec(stats(0, 0, headline))?.[1]),
     ["mail does not flow", "it is isolated", "when last checked, mail to other servers could not leave"],
   );
+});
+
+test("the next command is one of this program, whatever else the advice names", () => {
+  for (const code of NOTICE_CODES) {
+    const { says, next } = alertText(code);
+    const task = { kind: "notice", code, since: null, says, action: next, account: null } as const;
+    assert.match(nextAfterStatus({ ...WELL, headline: "tasks", needsYou: [task] }, 0), /^\.\/ghostinbox \w/, code);
+  }
 });
 
 test("one line about the last checks; nothing before the first", () => {

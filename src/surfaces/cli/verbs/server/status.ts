@@ -105,9 +105,13 @@ const LOCAL_ONLY =
   "Alerts go to a mailbox on this server only. Set a channel that does not depend on it, such as alerts.ntfy, or " +
   "alerts.email with a mailbox elsewhere (docs/alerts.md).";
 
-function nextAfterStatus(health: Health, activeBans: number | null): string {
+const COMMAND = new RegExp(`\`(${RegExp.escape(PROGRAM)} [^\`]+)\``);
+
+/** Exported for its test. */
+export function nextAfterStatus(health: Health, activeBans: number | null): string {
   if (activeBans === null) return `${PROGRAM} bans  # shows why the database cannot be read`;
-  const [command] = health.needsYou.flatMap(({ action }) => /`([^`]+)`/.exec(hint(action))?.[1] ?? []);
+  // Only of this program: an action may name what another one did, or a setting.
+  const [command] = health.needsYou.flatMap(({ action }) => COMMAND.exec(hint(action))?.[1] ?? []);
   if (command !== undefined) return command;
   return activeBans > 0 ? `${PROGRAM} bans` : `${PROGRAM} events --follow`;
 }
