@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { connect, guess, mail } from "../../test/kit/engine-events.ts";
 import { engineOnMemory } from "../../test/kit/engine-kit.ts";
-import { ip } from "../../test/kit/samples.ts";
+import { ip, net } from "../../test/kit/samples.ts";
 import type { Decision } from "../core/decide/decision.ts";
 import type { LoginAttributes } from "../core/events/login.ts";
 import { DAY_MS, HOUR_MS } from "../core/time.ts";
@@ -58,6 +58,17 @@ for (const step of ["begin", "append", "commit"] as const) {
     const away = guess("right", ip("203.0.113.99"));
     assert.equal((await engine.ask({ ...away, type: "LOGIN_ASKED" })).verdict, "pass");
     assert.equal((await engine.ask({ ...away, passwordHash: "wrong", type: "LOGIN_ASKED" })).verdict, "refuse");
+  });
+
+  test(`a database that fails at ${step}: a ban holds to its end, and no longer`, async () => {
+    const { engine, clock, store } = await full();
+    store.failing = null;
+    const asked = { type: "BAN_ASKED", durationMs: HOUR_MS, note: "", by: "root" } as const;
+    await engine.ask({ ...asked, prefix: net(connect().ip) });
+    store.failing = step;
+    assert.equal((await engine.ask(connect())).reason, "banned");
+    clock.advance(HOUR_MS);
+    assert.equal((await engine.ask(connect())).verdict, "pass");
   });
 
   test(`a database that fails at ${step}: parallel guesses do not get past the limit`, async () => {

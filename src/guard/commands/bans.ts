@@ -88,9 +88,9 @@ export const BAN_LIST_RUNS = {
     result: { expired: await expireBans(engine, banLog, clock) },
   }),
   break_glass: async (parts, _, by) => {
-    const { lifted, left } = await breakGlass(parts, by);
-    if (left === 0) return { ok: true, result: { lifted } };
-    const message = `${plural(left, "ban")} could not be lifted: the database takes no writes.`;
+    const { lifted, left, isDone } = await breakGlass(parts, by);
+    if (isDone) return { ok: true, result: { lifted } };
+    const message = `${plural(left, "ban")} could not be lifted, and no account's guesses forgotten: the database takes no writes.`;
     return failed(message, "`status` shows what is wrong.");
   },
 } satisfies RunsOf<BanListParts>;

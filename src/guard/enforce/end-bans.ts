@@ -31,8 +31,8 @@ export async function expireAllowed(
 
 type BreakGlassParts = Readonly<{ engine: Engine; banLog: BanLog; clock: Clock }>;
 
-/** `left` is above 0 only if the database cannot be written. */
-type GlassBroken = Readonly<{ lifted: number; left: number }>;
+/** `isDone`: false if the database cannot be written. Bans that are over hold then too, and guesses are not forgotten. */
+type GlassBroken = Readonly<{ lifted: number; left: number; isDone: boolean }>;
 
 /** Lifts and forgives every ban, and forgets the guesses at all accounts, for an owner who is locked out. */
 export async function breakGlass({ engine, banLog, clock }: BreakGlassParts, by: string): Promise<GlassBroken> {
@@ -43,6 +43,8 @@ export async function breakGlass({ engine, banLog, clock }: BreakGlassParts, by:
     const decided = await Promise.all(some.map(({ prefix }) => engine.ask({ type: "UNBAN_ASKED", prefix, by })));
     lifted += decided.filter(({ reason }) => reason === "manual").length;
   }
-  await engine.audit({ type: "BREAK_GLASS", subject: `${lifted} of ${plural(standing.length, "ban")} lifted`, by });
-  return { lifted, left: [...banLog.active(clock.now())].length };
+  const subject = `${lifted} of ${plural(standing.length, "ban")} lifted`;
+  const isStored = await engine.audit({ type: "BREAK_GLASS", subject, by });
+  const left = [...banLog.active(clock.now())].length;
+  return { lifted, left, isDone: isStored && left === 0 };
 }

@@ -5,7 +5,7 @@ import type { Failure, SentMail } from "../../core/decide/facts.ts";
 import { readOr } from "../../core/error.ts";
 import { type ClientEvent, isLogin } from "../../core/events/event.ts";
 import type { Ip, Prefix } from "../../core/net/ip.ts";
-import { instant, type Millis } from "../../core/time.ts";
+import { instant, isOver, type Millis } from "../../core/time.ts";
 import { LIMITS } from "../limits.ts";
 import type { AccountGuess, AccountHistory, HoldState, SendingHistory, TimeSpan } from "../storage-ports.ts";
 import { type AddressState, failureOf } from "./address-cache.ts";
@@ -62,7 +62,9 @@ export class UnrecordedFacts {
 }
 
 function stateOf({ addresses, policy }: FactSources, ip: Ip, now: Millis): AddressState {
-  return readOr(() => addresses.state(policy, ip, now), null) ?? addresses.blank(policy, ip);
+  const state = readOr(() => addresses.state(policy, ip, now), null) ?? addresses.blank(policy, ip);
+  // Its end cannot be written; the kernel has let the address in.
+  return state.ban !== null && isOver(state.ban.expiresAt, now) ? { ...state, ban: null } : state;
 }
 
 type Guessed = AccountGuess & Readonly<{ at: Millis; isStale: boolean }>;

@@ -72,8 +72,8 @@ export class Housekeeping {
   async breakGlass(): Promise<void> {
     const { engine, banLog, clock, layout } = this.#parts;
     if (!existsSync(layout.breakGlass)) return;
-    const { left } = await breakGlass({ engine, banLog, clock }, "root, while the guard was down");
-    if (left === 0) rmSync(layout.breakGlass, { force: true });
+    const { isDone } = await breakGlass({ engine, banLog, clock }, "root, while the guard was down");
+    if (isDone) rmSync(layout.breakGlass, { force: true });
   }
 
   start(): void {
