@@ -87,7 +87,7 @@ export function honestServersTests({ lab, product }: Running): void {
     };
     const replies = await repliesFor("anna");
     assert.deepEqual(replies, await repliesFor("made-up"));
-    for (const reply of replies) assert.match(reply, /^5\.1\.\d /);
+    for (const reply of replies) assert.match(reply, /^5\.\d\.\d /);
   });
 
   const credits = (kind: "wanted" | "written"): Promise<readonly (readonly string[])[]> =>
