@@ -41,11 +41,10 @@ export function composeFirewall(parts: FirewallParts) {
     return [...new Set([...always, ...engine.policy.allow])];
   };
   const audit = (one: Audit): void => void engine.audit(one);
-  const doors = proxyDoors(settings);
   const firewall = new NftFirewall(() => ({
     ipv6Length: engine.policy.bans.ipv6Prefix,
     connections: { ...connectionLimit(settingsNow()), here: localShares(settingsNow()) },
-    proxied: doors,
+    proxied: proxyDoors(settings),
     local: localPorts(settings),
     resolver: { address: settings["dns.address"], users: resolverUsers() },
   }));
@@ -60,7 +59,8 @@ export function composeFirewall(parts: FirewallParts) {
   });
   const isEnforcing = () => enforcer.status().state === "enforcing";
   const blockedPorts = new BlockedPorts({ passed: () => passedConnections(settingsNow()), audit, notices, log });
-  const hasProxies = doors !== null;
+  const hasProxies = proxiedPorts(settings) !== null;
+  let proxyUsers = String(proxyDoors(settings)?.users);
   /** Whether the kernel itself ends the sessions of banned addresses. */
   const closesSessions = () => !hasProxies && !["unavailable", "off"].includes(enforcer.status().state);
   const leakMonitor = new BanLeakMonitor({
@@ -80,6 +80,10 @@ export function composeFirewall(parts: FirewallParts) {
       if (!closesSessions() && hasBans()) bannedSessions.look();
     },
     lookAtBlockedPorts(): void {
+      // The proxy's package may have come after the settings that name its user.
+      const users = String(proxyDoors(settings)?.users);
+      if (users !== proxyUsers) enforcer.rebuild();
+      proxyUsers = users;
       if (isEnforcing()) void blockedPorts.look();
     },
     onCommit({ allowChanged, bansChanged, sightings }: Committed): void {
