@@ -285,7 +285,7 @@ const SHOWN_FOR_A_TIME: readonly AlertCode[] = [
   "right_password_refused",
 ];
 
-/** Whether it is no longer shown although the owner may have done nothing about it. */
+/** Whether it ended although the owner may have done nothing about it. */
 export function endedByTime(code: AlertCode, lastedMs: number): boolean {
   return SHOWN_FOR_A_TIME.includes(code) || (DECIDED.includes(code) && lastedMs >= DAY_MS);
 }

@@ -74,7 +74,7 @@ const ofGuard = {
   },
   firewall_lost: {
     says: "Another program removed or changed the firewall's table of bans: it was rebuilt within seconds.",
-    next: "Find what did it, such as a restart of nftables or of another firewall, or a script that flushes the ruleset; the notice ends ten minutes after the last time.",
+    next: "Find what did it, such as a restart of nftables, another firewall, or a script that flushes the ruleset; the notice ends ten minutes after the last time.",
   },
   ports_blocked: {
     says: "Another rule of this machine's firewall drops whatever comes to a mail port: senders and users get no answer.",

@@ -86,7 +86,7 @@ test("a detail ends in one full stop, and an empty detail adds none", () => {
   assert.equal(resolvedMessage(disk, "en").title, "Resolved: The disk of the data directory is nearly full");
 });
 
-test("what was only shown for a time is not called over: the owner may still have to act", () => {
+test("an alert that ends by time is not called over: the owner may still have to act", () => {
   const guessed = { ...alert, subject: "anna@example.test" };
   assert.match(resolvedMessage(guessed, "en").title, /^Resolved: /, "the password was changed");
   const aDayLater = { ...guessed, resolvedAt: later(guessed.openedAt, DAY_MS) };

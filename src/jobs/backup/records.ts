@@ -44,7 +44,7 @@ const placesSchema = z.array(z.string());
 /** More than an owner changes it. */
 const MOST_PLACES = 100;
 
-/** Whether this server, or the one that it was restored from, has had backups there. Not in `backup/`, which may be a disk of its own. */
+/** Whether this server, or the one that it was restored from, has had backups there. Not in `backup/`, which may be a separate disk. */
 export function hasUsedPlace({ backupPlaces }: Layout, place: string): boolean {
   return readRecord(backupPlaces, placesSchema, []).includes(place);
 }
