@@ -54,6 +54,7 @@ function sentenceOf({ headline, components, needsYou }: Health): Sentences {
     ports_blocked: stopped,
     sign_ins_blocked: partlyStopped,
     domain_missing: partlyStopped,
+    dns_failing: partlyStopped,
     relay_refuses: partlyStopped,
     outgoing_blocked: partlyStopped,
     tasks: ["degraded", words.tasks(needsYou.length)],

@@ -154,6 +154,7 @@ export const health = lazily(() =>
           "ports_blocked",
           "sign_ins_blocked",
           "domain_missing",
+          "dns_failing",
           "relay_refuses",
           "outgoing_blocked",
           "tasks",

@@ -212,6 +212,10 @@ export const germanNotices: Readonly<Record<NoticeCode, NoticeText>> = {
     says: "Der Resolver antwortet nicht: Post verspätet sich, Sperrlisten werden nicht gefragt, und Post an andere Server wartet in der Warteschlange.",
     next: `${RESTARTED} log/unbound.`,
   },
+  dns_failing: {
+    says: "Das DNS außerhalb antwortet nicht zur eigenen Domain des Servers: Post an andere Server wartet, und Post von ihnen kann sich verspäten.",
+    next: "Rufen Sie `check --only dns` auf. Port 53 (UDP und TCP) nach außen muss offen sein, die Uhr richtig gehen, und die Nameserver der Domain müssen arbeiten; log/unbound sagt mehr.",
+  },
   postfix_silent: {
     says: "Ein Teil von Postfix antwortet nicht: Post wird nicht angenommen, und Absender versuchen es später wieder, oder sie wartet in der Warteschlange.",
     next: `${RESTARTED} log/mail/mail.err.`,

@@ -264,6 +264,10 @@ const ofKeeper = {
     says: "The resolver does not answer: mail is delayed, block lists are not asked, and mail to other servers waits in the queue.",
     next: `${RESTARTED} log/unbound.`,
   },
+  dns_failing: {
+    says: "The DNS outside does not answer about the server's own domain: mail to other servers waits, and mail from them may be deferred.",
+    next: "Run `check --only dns`. See that port 53 (UDP and TCP) is open to the outside, that the clock is right, and that the domain's name servers work; log/unbound says more.",
+  },
   postfix_silent: {
     says: "A part of Postfix does not answer: mail waits in the queue, or is not accepted and senders try again later.",
     next: `${RESTARTED} log/mail/mail.err.`,

@@ -26,6 +26,7 @@ const PARTLY_STOPPED = [
   "ports_blocked",
   "sign_ins_blocked",
   "domain_missing",
+  "dns_failing",
   "relay_refuses",
   OUTGOING_BLOCKED,
 ] as const;

@@ -73,6 +73,7 @@ const HEADLINES: Readonly<Record<Health["headline"], string>> = {
   ports_blocked: PARTLY_STOPPED,
   sign_ins_blocked: "GhostInbox is running, but no one can sign in.",
   domain_missing: PARTLY_STOPPED,
+  dns_failing: PARTLY_STOPPED,
   relay_refuses: PARTLY_STOPPED,
   outgoing_blocked: "GhostInbox is running, but when last checked, mail to other servers could not leave.",
   tasks: "GhostInbox is running.",
