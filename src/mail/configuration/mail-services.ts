@@ -16,7 +16,7 @@ type Chosen = Readonly<{
 /** How the mail servers and the programs around them run. */
 export function mailServices(layout: Layout, { spam, fail2ban }: Chosen): MailServices {
   return {
-    unbound: { run: [`exec ${asUser("unbound", "net_bind_service")}unbound -d -p -c ${layout.unboundConf}`] },
+    unbound: { run: unboundCommands(layout) },
     postfix: { run: postfixCommands(layout) },
     dovecot: { run: dovecotCommands(layout) },
     rspamd: rspamdService(layout),
@@ -24,6 +24,18 @@ export function mailServices(layout: Layout, { spam, fail2ban }: Chosen): MailSe
     ...(spam > 0 ? spamServices(layout, spam) : {}),
     ...(fail2ban ? { fail2ban: { run: fail2banCommand(layout) } } : {}),
   };
+}
+
+/**
+ * Debian's AppArmor profile lets Unbound read only /etc/unbound. It applies where AppArmor confines nothing else, so not in most
+ * containers; there it could not be left either.
+ */
+function unboundCommands({ unboundConf }: Layout): readonly string[] {
+  const asUnbound = asUser("unbound", "net_bind_service").replace("setpriv ", "setpriv $profile ");
+  return [
+    "profile=$(grep -qx unconfined /proc/self/attr/current 2>/dev/null && echo --apparmor-profile=unconfined)",
+    `exec ${asUnbound}unbound -d -p -c ${unboundConf}`,
+  ];
 }
 
 function postfixCommands({ postfixConf }: Layout): readonly string[] {
