@@ -1,5 +1,5 @@
 import { parseAccountName } from "../net/address.ts";
-import { DAY_MS } from "../time.ts";
+import { DAY_MS, HOUR_MS } from "../time.ts";
 import { type NoticeCode, notices } from "./notices.ts";
 
 /** When each is sent: `critical` at any hour, `warning` outside quiet hours, `info` in a digest. */
@@ -272,22 +272,31 @@ const OF_MANY: readonly AlertCode[] = [
   "mail_undelivered",
 ];
 
-/** Ended by the owner's decision, or after a day. */
+/** They do not come and go. */
 const DECIDED: readonly AlertCode[] = ["password_guessed", "login_after_guesses", "account_held"];
 
-/** Shown for a time, whatever the owner does: a stolen password or token is still valid then. */
+/** Shown for a time, whatever the owner does: what a thief has is still valid then. */
 const SHOWN_FOR_A_TIME: readonly AlertCode[] = [
   "web_token",
+  "web_factor",
+  "web_account",
+  "web_settings",
+  "web_passkey",
   "web_overreach",
   "web_new_network",
   "passkey_copied",
+  "password_without_code",
   "second_factor_guessed",
+  "recovery_code_used",
   "right_password_refused",
 ];
+/** Ended by the owner's decision, or after a day. */
+const DECIDED_OR_TIMED: readonly AlertCode[] = ["password_guessed", "login_after_guesses", "login_new_place"];
 
 /** Whether it ended although the owner may have done nothing about it. */
 export function endedByTime(code: AlertCode, lastedMs: number): boolean {
-  return SHOWN_FOR_A_TIME.includes(code) || (DECIDED.includes(code) && lastedMs >= DAY_MS);
+  // The alert opens a little after its event.
+  return SHOWN_FOR_A_TIME.includes(code) || (DECIDED_OR_TIMED.includes(code) && lastedMs >= DAY_MS - HOUR_MS);
 }
 
 /** Whether its end is reported at once, because it does not come and go. */
