@@ -111,20 +111,22 @@ export class AlertOutbox {
     return new Map(failing.map(([name, { why }]) => [name, why]));
   }
 
-  /** What waits for a channel that is gone, such as a wrong address, goes to all that are there now. */
+  /** What waits for a channel that is gone, such as a wrong address, goes to those that are new. */
   use(channels: readonly AlertChannel[]): void {
+    const before = this.#channels;
     this.#channels = channels;
-    const isThere = (name: string | null): boolean =>
-      name === null || channels.some((channel) => channel.name === name);
-    for (const name of this.#failing.keys()) if (!isThere(name)) this.#failing.delete(name);
-    const left = this.#deliveries.filter(({ channel }) => !isThere(channel)).map(({ message }) => message);
-    const again = new Map(
-      left.map((message): [string, Delivery] => [
-        message.id,
-        { message, channel: null, attempts: 0, dueAt: message.at },
-      ]),
+    const isIn = (some: readonly AlertChannel[], name: string): boolean =>
+      some.some((channel) => channel.name === name);
+    for (const name of this.#failing.keys()) if (!isIn(channels, name)) this.#failing.delete(name);
+    const stays = ({ channel }: Delivery): boolean => channel === null || isIn(channels, channel);
+    const left = this.#deliveries.filter((one) => !stays(one)).map(({ message }) => message);
+    const fresh = channels.filter(
+      ({ name }) => !isIn(before, name) && !this.#deliveries.some(({ channel }) => channel === name),
     );
-    this.#keep([...again.values(), ...this.#deliveries.filter(({ channel }) => isThere(channel))]);
+    const again = [...new Map(left.map((message) => [message.id, message])).values()].flatMap((message) =>
+      fresh.map(({ name }): Delivery => ({ message, channel: name, attempts: 0, dueAt: message.at })),
+    );
+    this.#keep([...again, ...this.#deliveries.filter(stays)]);
   }
 
   /** `waits`: the earliest time to send a message; together with others it is sent as a digest. */
