@@ -92,6 +92,7 @@ async function openRepository(layout: Layout, settings: Settings): Promise<Opene
   const isKeyNew = prepareKey(layout);
   const restic = repositoryOf(layout, settings);
   const created = await restic.create();
+  if (created.ok && isKeyNew) changeBackupRecord(layout, { isKeySeen: false });
   return created.ok
     ? { ok: true, restic, isKeyNew }
     : { ok: false, reason: `${place} cannot be used: ${created.reason}.` };
