@@ -54,7 +54,8 @@ export function composeFirewall(parts: FirewallParts) {
   const connectionWatch = composeConnectionWatch(parts);
   const bannedSessions = new BannedSessions({
     keeper,
-    isBanned: (client) => store.isBanned(client) && !allowList().some((allowed) => contains(allowed, client)),
+    isBanned: (client) =>
+      store.isBanned(client, clock.now()) && !allowList().some((allowed) => contains(allowed, client)),
     log,
   });
   const isEnforcing = () => enforcer.status().state === "enforcing";

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Ban, Change } from "../../core/decide/decision.ts";
 import { isSingleAddress, isV4, type Prefix, prefixLength, widened } from "../../core/net/ip.ts";
-import type { Millis } from "../../core/time.ts";
+import { isOver, type Millis } from "../../core/time.ts";
 import type { AddressHistory } from "../../guard/storage-ports.ts";
 import { integer, millis } from "../columns.ts";
 import { readBan } from "./ban-log.ts";
@@ -75,8 +75,9 @@ export class BanTable {
   }
 
   /** Whether a ban of the network, or of one around it, is in force and not a simulated one. */
-  isBanned(prefix: Prefix): boolean {
-    const isReal = (ban: Ban | null): boolean => ban !== null && ban.simulated !== true;
+  isBanned(prefix: Prefix, now: Millis): boolean {
+    // While the database takes no writes, a ban that is over has not ended in it.
+    const isReal = (ban: Ban | null): boolean => ban !== null && ban.simulated !== true && !isOver(ban.expiresAt, now);
     return [prefix, ...this.#lengths.around(prefix)].some((network) => isReal(this.ban(network)));
   }
 

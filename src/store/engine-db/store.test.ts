@@ -76,7 +76,8 @@ describe("address", () => {
 describe("bans", () => {
   test("an address is banned alone or with its network, also beside a simulated ban", (t) => {
     const { store, committed } = fresh(t);
-    const isBanned = () => ["203.0.113.7", "203.0.113.8", "2001:db8::1"].map((text) => store.isBanned(ip(text)));
+    const isBanned = (now = START) =>
+      ["203.0.113.7", "203.0.113.8", "2001:db8::1"].map((text) => store.isBanned(ip(text), now));
     committed(() => {
       ban(store, "203.0.113.7");
       store.apply({ type: "BAN", ban: banOf("2001:db8::/64", START, { simulated: true }) }, START);

@@ -221,8 +221,8 @@ export class SqliteStore implements Store, History, BansInForce, JailMemory, Log
   }
 
   /** By a ban of the address or of a network around it, which is not a simulated one. */
-  isBanned(address: Ip): boolean {
-    return this.#bans.isBanned(hostPrefix(address));
+  isBanned(address: Ip, now: Millis): boolean {
+    return this.#bans.isBanned(hostPrefix(address), now);
   }
 
   allowed(): readonly AllowEntry[] {
