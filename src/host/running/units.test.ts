@@ -7,9 +7,9 @@ import { test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
 import { temporaryDirectory, temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { until } from "../../../test/kit/until.ts";
-import { layoutOf } from "../../settings/layout.ts";
+import { type Layout, layoutOf } from "../../settings/layout.ts";
 import { NODE_FLAGS } from "./runit.ts";
-import { installUnits, serverOfUnits, tellReady, uninstallUnits, unitsOf } from "./units.ts";
+import { installUnits, serverOfUnits, tellReady, uninstallUnits, unitsOf, whyNotByUnits } from "./units.ts";
 
 /** In place of systemd: prints its notifications. */
 const LISTEN = `
@@ -76,6 +76,9 @@ test("the units of a server are not given to another data directory", { skip: la
   const link = join(directory, "link");
   symlinkSync(there.data, link);
   assert.equal(other(layoutOf(link)), null);
+  const refused = (layout: Layout): string | null => whyNotByUnits(layout, [temporaryDirectory(), directory]);
+  assert.deepEqual([refused(there), refused(layoutOf(link))], [null, null]);
+  assert.match(refused(of.layout) ?? "", /^GHOSTINBOX_DATA names \/srv\/mail, but the units of systemd are for /);
   const outcome = await installUnits(of, directory);
   assert.ok(!outcome.ok && outcome.reason.startsWith(`systemd already starts the server in ${there.data}: `));
   assert.equal(other(), there.data);

@@ -89,6 +89,19 @@ export function serverOfUnits(
   return namesOf(served).at(-1) === namesOf(data).at(-1) ? null : served;
 }
 
+/** Why systemd cannot start this data directory: its units are for another one. Null if they are not. */
+export function whyNotByUnits(
+  { data }: Layout,
+  directories: readonly string[] = [UNIT_DIRECTORY, PACKAGED_UNITS],
+): string | null {
+  const own = directories.map(dataOfUnits).find((one) => one !== null);
+  if (own === undefined || own === null || namesOf(own).at(-1) === namesOf(data).at(-1)) return null;
+  return (
+    `GHOSTINBOX_DATA names ${data}, but the units of systemd are for ${own}: remove the variable from ` +
+    `/etc/default/ghostinbox. To keep the data elsewhere, make ${own} a link or a mount.`
+  );
+}
+
 function dataOfUnits(directory: string): string | null {
   const main = unitsOf(directory).find((file) => basename(file) === MAIN_UNIT);
   return main === undefined

@@ -25,7 +25,7 @@ import {
   writeEnvironment,
   writeServices,
 } from "../../host/running/supervise.ts";
-import { stopUnits, tellReady } from "../../host/running/units.ts";
+import { stopUnits, tellReady, whyNotByUnits } from "../../host/running/units.ts";
 import { finishRestore } from "../../jobs/backup/replace-contents.ts";
 import { takeRestoredQueue } from "../../jobs/backup/restored-queue.ts";
 import { installPrograms } from "../../jobs/build/program.ts";
@@ -79,6 +79,8 @@ async function main(): Promise<number> {
   try {
     if (process.getuid?.() !== 0) throw new SetUpFailure("GhostInbox must be started by root.");
     const data = (process.env["GHOSTINBOX_DATA"] ?? "").replace(/(.)\/+$/, "$1") || DEFAULT_DATA_DIRECTORY;
+    const elsewhere = BY_SYSTEMD ? whyNotByUnits(layoutOf(data)) : null;
+    if (elsewhere !== null) throw new SetUpFailure(elsewhere);
     if (finishRestore(data)) log.say("A restore that was cut off has been finished.");
     prepareDataDirectory(data);
     const wanted = layoutOf(data);
