@@ -349,7 +349,7 @@ export const reasons = {
   },
   signed_in: { says: "The password was right.", next: "Nothing to do." },
   manual: { says: "An administrator did this.", next: "Nothing to do.", smtp: `421 ${TRY_LATER}` },
-  not_banned: { says: "There is no ban on it.", next: "`bans` lists the bans in force." },
+  not_banned: { says: "There is no ban on it.", next: "`why` shows a ban of a network around it; `bans` lists all." },
   not_listed: { says: "It is not on the allow list.", next: "`allow list` shows it." },
   not_recorded: {
     says: "The database could not be written, so nothing new was decided.",
