@@ -34,7 +34,7 @@ export const de: typeof en = {
   well: "Die Post läuft. Sie müssen nichts tun.",
   tasks: (count) =>
     count === 1 ? "Die Post läuft. Ein Hinweis wartet auf Sie." : `Die Post läuft. ${count} Hinweise warten auf Sie.`,
-  degraded: (names) => `Nicht alles arbeitet: ${names}.`,
+  degraded: (names) => `Nicht alles funktioniert: ${names}.`,
   down: (names) => `Die Post läuft vielleicht nicht: ${names} ist ausgefallen. Handeln Sie jetzt.`,
   guardDown:
     "Der Wächter antwortet nicht: Sperren bleiben, aber nichts Neues wird beurteilt oder gesperrt. Handeln Sie jetzt.",

@@ -272,10 +272,9 @@ const OF_MANY: readonly AlertCode[] = [
   "mail_undelivered",
 ];
 
-/** They do not come and go. */
-const DECIDED: readonly AlertCode[] = ["password_guessed", "login_after_guesses", "account_held"];
+const END_AT_ONCE: readonly AlertCode[] = ["password_guessed", "login_after_guesses", "account_held"];
 
-/** Shown for a time, whatever the owner does: what a thief has is still valid then. */
+/** Shown for a fixed time, whatever the owner does: what a thief has may still be valid afterwards. */
 const SHOWN_FOR_A_TIME: readonly AlertCode[] = [
   "web_token",
   "web_factor",
@@ -290,18 +289,19 @@ const SHOWN_FOR_A_TIME: readonly AlertCode[] = [
   "recovery_code_used",
   "right_password_refused",
 ];
+
 /** Ended by the owner's decision, or after a day. */
 const DECIDED_OR_TIMED: readonly AlertCode[] = ["password_guessed", "login_after_guesses", "login_new_place"];
 
-/** Whether it ended although the owner may have done nothing about it. */
+/** Whether its time was up, so that the owner may still have to act. */
 export function endedByTime(code: AlertCode, lastedMs: number): boolean {
-  // The alert opens a little after its event.
+  // An hour of slack: the day starts at the event, and the alert opens a little later.
   return SHOWN_FOR_A_TIME.includes(code) || (DECIDED_OR_TIMED.includes(code) && lastedMs >= DAY_MS - HOUR_MS);
 }
 
 /** Whether its end is reported at once, because it does not come and go. */
 export function endsAtOnce(code: AlertCode): boolean {
-  return DECIDED.includes(code);
+  return END_AT_ONCE.includes(code);
 }
 
 /** Whether more than a handful within an hour share one message. Excludes alerts after which a thief already reads mail. */

@@ -56,6 +56,10 @@ export const germanNotices: Readonly<Record<NoticeCode, NoticeText>> = {
     says: "Konten oder Aliasse haben eine Domain, die nicht in `domains` steht: Post für sie von anderen Servern wartet dort einige Tage; die Ihrer Nutzer und die über Aliasse geht zurück.",
     next: "Nehmen Sie die Domain in `domains` auf, dann `config apply`; oder entfernen Sie diese Konten und Aliasse.",
   },
+  dns_failing: {
+    says: "Das DNS beantwortet keine Fragen zur eigenen Domain des Servers. Gilt das auch für andere Namen, so wartet Post an andere Server, und Post von ihnen kann sich verspäten.",
+    next: "Rufen Sie `check --only dns` auf. Port 53 (UDP und TCP) nach außen muss offen sein, die Uhr richtig gehen, und die Nameserver der Domain müssen arbeiten; log/unbound sagt mehr.",
+  },
   export_failing: {
     says: "Ereignisse erreichen den Empfänger von `export.syslog` nicht. Er bekommt sie später, doch nicht, was der Server bis dahin entfernt hat (events.max_age, events.max_rows, events.max_size).",
     next: `${WRONG_DETAIL}; siehe log/export und docs/siem.md. Es wird jede Minute neu versucht; ein Verlust wird einen Tag lang gemeldet.`,
@@ -211,10 +215,6 @@ export const germanNotices: Readonly<Record<NoticeCode, NoticeText>> = {
   resolver_silent: {
     says: "Der Resolver antwortet nicht: Post verspätet sich, Sperrlisten werden nicht gefragt, und Post an andere Server wartet in der Warteschlange.",
     next: `${RESTARTED} log/unbound.`,
-  },
-  dns_failing: {
-    says: "Das DNS außerhalb antwortet nicht zur eigenen Domain des Servers: Post an andere Server wartet, und Post von ihnen kann sich verspäten.",
-    next: "Rufen Sie `check --only dns` auf. Port 53 (UDP und TCP) nach außen muss offen sein, die Uhr richtig gehen, und die Nameserver der Domain müssen arbeiten; log/unbound sagt mehr.",
   },
   postfix_silent: {
     says: "Ein Teil von Postfix antwortet nicht: Post wird nicht angenommen, und Absender versuchen es später wieder, oder sie wartet in der Warteschlange.",

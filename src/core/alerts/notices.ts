@@ -40,6 +40,10 @@ const ofGuard = {
     says: "Accounts or aliases have a domain that is not in `domains`: mail for them from other servers waits there for some days; that of your users, and through aliases, is returned.",
     next: "Add the domain to `domains`, then run `config apply`; or remove these accounts and aliases.",
   },
+  dns_failing: {
+    says: "The DNS does not answer questions about the server's own domain. If other names fail too, mail to other servers waits, and mail from them may be deferred.",
+    next: "Run `check --only dns`. Check that outgoing port 53 (UDP and TCP) is open, that the clock is right, and that the domain's name servers work; log/unbound has details.",
+  },
   export_failing: {
     says: "Events do not reach the receiver of `export.syslog`. It gets them later, but not what the server has removed by then (events.max_age, events.max_rows, events.max_size).",
     next: "Fix what the detail names; see log/export and docs/siem.md. The exporter retries each minute; a loss is shown for a day.",
@@ -263,10 +267,6 @@ const ofKeeper = {
   resolver_silent: {
     says: "The resolver does not answer: mail is delayed, block lists are not asked, and mail to other servers waits in the queue.",
     next: `${RESTARTED} log/unbound.`,
-  },
-  dns_failing: {
-    says: "The DNS outside does not answer about the server's own domain: mail to other servers waits, and mail from them may be deferred.",
-    next: "Run `check --only dns`. See that port 53 (UDP and TCP) is open to the outside, that the clock is right, and that the domain's name servers work; log/unbound says more.",
   },
   postfix_silent: {
     says: "A part of Postfix does not answer: mail waits in the queue, or is not accepted and senders try again later.",

@@ -318,7 +318,10 @@ export const reasons = {
     says: "The client tried to sign in on port 25, which does not offer it.",
     next: "A mail program of yours must use port 465 or 587.",
   },
-  malformed_command: { says: "The client sent a command or an address that is not SMTP.", next: "Nothing to do." },
+  malformed_command: {
+    says: "The client sent a command or an address that SMTP does not allow.",
+    next: "Nothing to do.",
+  },
   postfix_limit: {
     says: "The client reached one of Postfix's own limits, the second line behind the guard.",
     next: "Raise limits.connections or limits.mail, or `allow add` an honest address.",
@@ -349,7 +352,10 @@ export const reasons = {
   },
   signed_in: { says: "The password was right.", next: "Nothing to do." },
   manual: { says: "An administrator did this.", next: "Nothing to do.", smtp: `421 ${TRY_LATER}` },
-  not_banned: { says: "There is no ban on it.", next: "`why` shows a ban of a network around it; `bans` lists all." },
+  not_banned: {
+    says: "There is no ban on it.",
+    next: "`bans` lists the bans in force; `why` shows one of a network around it.",
+  },
   not_listed: { says: "It is not on the allow list.", next: "`allow list` shows it." },
   not_recorded: {
     says: "The database could not be written, so nothing new was decided.",

@@ -111,20 +111,22 @@ export class AlertOutbox {
     return new Map(failing.map(([name, { why }]) => [name, why]));
   }
 
-  /** What waits for a channel that is gone, such as a wrong address, goes to those that are new. */
+  /** Messages that wait for a removed channel, such as one with a wrong address, go to the new channels; without any, to all. */
   use(channels: readonly AlertChannel[]): void {
-    const before = this.#channels;
+    const names = new Set(channels.map(({ name }) => name));
+    const before = new Set([
+      ...this.#channels.map(({ name }) => name),
+      ...this.#deliveries.map(({ channel }) => channel),
+    ]);
+    const fresh = channels.filter(({ name }) => !before.has(name));
     this.#channels = channels;
-    const isIn = (some: readonly AlertChannel[], name: string): boolean =>
-      some.some((channel) => channel.name === name);
-    for (const name of this.#failing.keys()) if (!isIn(channels, name)) this.#failing.delete(name);
-    const stays = ({ channel }: Delivery): boolean => channel === null || isIn(channels, channel);
-    const left = this.#deliveries.filter((one) => !stays(one)).map(({ message }) => message);
-    const fresh = channels.filter(
-      ({ name }) => !isIn(before, name) && !this.#deliveries.some(({ channel }) => channel === name),
-    );
-    const again = [...new Map(left.map((message) => [message.id, message])).values()].flatMap((message) =>
-      fresh.map(({ name }): Delivery => ({ message, channel: name, attempts: 0, dueAt: message.at })),
+    for (const name of this.#failing.keys()) if (!names.has(name)) this.#failing.delete(name);
+    const stays = ({ channel }: Delivery): boolean => channel === null || names.has(channel);
+    const left = this.#deliveries.filter((one) => !stays(one)).map(({ message }) => [message.id, message] as const);
+    const again = [...new Map(left).values()].flatMap((message) =>
+      (fresh.length > 0 ? fresh : channels).map(
+        ({ name }): Delivery => ({ message, channel: name, attempts: 0, dueAt: message.at }),
+      ),
     );
     this.#keep([...again, ...this.#deliveries.filter(stays)]);
   }

@@ -107,7 +107,7 @@ test("break-glass reports how many bans it lifted, and how many it could not lif
   kit.store.failing = "commit";
   assert.equal(
     await kit.said({ verb: "break_glass" }),
-    "failed 1 ban could not be lifted, and no account's guesses forgotten: the database takes no writes. `status` shows what is wrong.",
+    "failed The database takes no writes: 1 ban not lifted, and no account's guesses forgotten. `status` shows what is wrong.",
   );
   kit.store.failing = null;
   kit.clock.advance(2_000);

@@ -90,7 +90,7 @@ export const BAN_LIST_RUNS = {
   break_glass: async (parts, _, by) => {
     const { lifted, left, isDone } = await breakGlass(parts, by);
     if (isDone) return { ok: true, result: { lifted } };
-    const message = `${plural(left, "ban")} could not be lifted, and no account's guesses forgotten: the database takes no writes.`;
+    const message = `The database takes no writes: ${plural(left, "ban")} not lifted, and no account's guesses forgotten.`;
     return failed(message, "`status` shows what is wrong.");
   },
 } satisfies RunsOf<BanListParts>;

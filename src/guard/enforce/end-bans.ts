@@ -31,7 +31,7 @@ export async function expireAllowed(
 
 type BreakGlassParts = Readonly<{ engine: Engine; banLog: BanLog; clock: Clock }>;
 
-/** `isDone`: false if the database cannot be written. Bans that are over hold then too, and guesses are not forgotten. */
+/** `isDone`: false if the database cannot be written: guesses are not forgotten then, even if no ban is left. */
 type GlassBroken = Readonly<{ lifted: number; left: number; isDone: boolean }>;
 
 /** Lifts and forgives every ban, and forgets the guesses at all accounts, for an owner who is locked out. */

@@ -25,7 +25,7 @@ const BATCH_TIMEOUT_MS = 30_000;
 const CUT_AT_ONCE = 1_000;
 const DONE: Outcome = { ok: true };
 
-/** nft(8) prints some 170 bytes for each, of which only a part would be read if all were asked about at once. */
+/** nft(8) prints about 170 bytes for each, and longer output is cut: the count would be too low. */
 const PROBED_AT_ONCE = 1_000;
 
 /**

@@ -1,5 +1,5 @@
 import { realpathSync, type Stats } from "node:fs";
-import { basename, dirname, join, relative } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { codeOf } from "../../core/error.ts";
 import { Directory, explained, type Held, type Owner, ownUid } from "./directory.ts";
 import type { Access } from "./replace.ts";
@@ -81,19 +81,18 @@ function giveTree(top: Directory, owner: Owner): Kept {
     return false;
   };
   const mayGive = ({ dev, uid }: Stats): boolean => dev === top.stat.dev && (uid === top.stat.uid || uid === owner.uid);
-  // A program that was taken over must not keep the server from starting.
-  const isTooDeep = (path: string): boolean => relative(top.path, path).split("/").length > DEEPEST;
-  walk(top, (entry, path) => {
+  walk(top, (entry, path, depth) => {
     const { stat } = entry;
-    if (isTooDeep(path) || !mayGive(stat) || stat.isBlockDevice() || stat.isCharacterDevice()) return keep(path);
+    // A program that was taken over could have made such a tree; it must not keep the server from starting.
+    if (depth === DEEPEST || !mayGive(stat) || stat.isBlockDevice() || stat.isCharacterDevice()) return keep(path);
     if (!stat.isDirectory() && stat.nlink > 1) names.set(entry.identity, (names.get(entry.identity) ?? 0) + 1);
     else entry.give(owner);
     return true;
   });
   if (names.size === 0) return kept;
-  walk(top, (entry, path) => {
+  walk(top, (entry, path, depth) => {
     const { stat } = entry;
-    if (stat.isDirectory()) return mayGive(stat) && !isTooDeep(path);
+    if (stat.isDirectory()) return mayGive(stat) && depth < DEEPEST;
     if (stat.nlink === 1 || !mayGive(stat)) return false;
     if (names.get(entry.identity) !== stat.nlink) return keep(path);
     entry.give(owner);

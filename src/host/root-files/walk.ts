@@ -7,18 +7,22 @@ import { Directory, explained, type Held, ownUid, UnsafePath } from "./directory
 export const DEEPEST = 100;
 
 /** Visits each entry below, a directory before its contents. Descends if `visit` returns true. */
-export function walk(directory: Directory, visit: (entry: Held, path: string) => boolean, depth = 0): void {
+export function walk(
+  directory: Directory,
+  visit: (entry: Held, path: string, depth: number) => boolean,
+  depth = 0,
+): void {
   for (const name of directory.names()) {
     const path = join(directory.path, name);
     using held = directory.hold(name);
     if (held === null) continue;
     if (!held.stat.isDirectory()) {
-      visit(held, path);
+      visit(held, path, depth);
       continue;
     }
     // Something else may have its name by now.
     using inner = nullOn(["ENOTDIR", "ENOENT"], () => directory.enter(name));
-    if (inner === null || !visit(inner, path)) continue;
+    if (inner === null || !visit(inner, path, depth)) continue;
     if (depth === DEEPEST)
       throw new UnsafePath(`${path} lies deeper than ${DEEPEST} directories: move it away and start again.`);
     walk(inner, visit, depth + 1);

@@ -76,7 +76,7 @@ test("the next keeper starts a service that a killed one stopped, but none that 
   assert.notEqual(pid(), "");
   await runProgram("sv", ["-w", "0", "down", join(services, "postfix")]);
   assert.deepEqual(await finishRestarts({ services }, 5), []);
-  // On a slow machine the signal may come before it is deaf.
+  // On a slow machine the signal may arrive before the service ignores it.
   assert.match(await status(), /want down|^down: /);
 });
 

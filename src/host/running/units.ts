@@ -84,22 +84,25 @@ export function serverOfUnits(
   directories: readonly string[] = [UNIT_DIRECTORY, PACKAGED_UNITS],
 ): string | null {
   const served = directories.map(dataOfUnits).find((one) => one !== null && existsSync(layoutOf(one).settings));
-  if (served === undefined || served === null) return null;
-  // The last name is the real one.
-  return namesOf(served).at(-1) === namesOf(data).at(-1) ? null : served;
+  return served === undefined || served === null || isSamePlace(served, data) ? null : served;
 }
 
-/** Why systemd cannot start this data directory: its units are for another one. Null if they are not. */
+/** Why systemd cannot start this data directory: its units are for another one. Null if there are none, or if they are for this one. */
 export function whyNotByUnits(
   { data }: Layout,
   directories: readonly string[] = [UNIT_DIRECTORY, PACKAGED_UNITS],
 ): string | null {
-  const own = directories.map(dataOfUnits).find((one) => one !== null);
-  if (own === undefined || own === null || namesOf(own).at(-1) === namesOf(data).at(-1)) return null;
+  const own = directories.map(dataOfUnits).find((one) => one !== null) ?? null;
+  if (own === null || isSamePlace(own, data)) return null;
   return (
     `GHOSTINBOX_DATA names ${data}, but the units of systemd are for ${own}: remove the variable from ` +
     `/etc/default/ghostinbox. To keep the data elsewhere, make ${own} a link or a mount.`
   );
+}
+
+/** The last name is the real one. */
+function isSamePlace(a: string, b: string): boolean {
+  return namesOf(a).at(-1) === namesOf(b).at(-1);
 }
 
 function dataOfUnits(directory: string): string | null {

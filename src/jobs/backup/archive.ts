@@ -22,7 +22,7 @@ export async function pack(
   secret: Secret,
   bytes: (done: number) => void,
 ): Promise<Outcome> {
-  // 1: a file changed while it was read. Of these only the number of names does: a user moves or removes the mail.
+  // tar(1) exits with 1 if a file changed while it was read. Here only its link count can: a user moved or deleted the mail.
   const tar = start("tar", ["--sort=name", "-cz", "."], { cwd: directory, mayEndWith: 1 });
   tar.in.end();
   const encrypt = ["--cipher-algo", "AES256", "--compress-algo", "none", "--symmetric", "--output", "-"];

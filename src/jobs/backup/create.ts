@@ -87,12 +87,12 @@ async function openRepository(layout: Layout, settings: Settings): Promise<Opene
   if (hasUsedPlace(layout, place) || readBackupRecord(layout).last?.place === place)
     return {
       ok: false,
-      reason: `The backups in ${place} are gone, so no new one is started there: is its disk mounted? If they are lost for good, take it out of ${layout.backupPlaces}, and remove ${layout.backupRecord}.`,
+      reason: `The backups in ${place} are gone, so no new one is started there: is its disk mounted? If they are lost for good, remove this place from ${layout.backupPlaces}, and delete ${layout.backupRecord}.`,
     };
   const isKeyNew = prepareKey(layout);
+  if (isKeyNew) changeBackupRecord(layout, { isKeySeen: false });
   const restic = repositoryOf(layout, settings);
   const created = await restic.create();
-  if (created.ok && isKeyNew) changeBackupRecord(layout, { isKeySeen: false });
   return created.ok
     ? { ok: true, restic, isKeyNew }
     : { ok: false, reason: `${place} cannot be used: ${created.reason}.` };

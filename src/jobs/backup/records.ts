@@ -40,29 +40,29 @@ export function changeBackupRecord(layout: Layout, change: Partial<BackupRecord>
   writeRecord(layout.backupRecord, { ...readBackupRecord(layout), ...change });
 }
 
-const placesSchema = z.array(z.string());
-/** More than an owner changes it. */
+/** Maximum places remembered. The oldest is dropped. */
 const MOST_PLACES = 100;
 
-/** Whether this server, or the one that it was restored from, has had backups there. Not in `backup/`, which may be a separate disk. */
-export function hasUsedPlace({ backupPlaces }: Layout, place: string): boolean {
-  return readRecord(backupPlaces, placesSchema, []).includes(place);
+/** Not in `backup/`, which may be a separate disk. */
+function usedPlaces({ backupPlaces }: Layout): readonly string[] {
+  return readRecord(backupPlaces, z.array(z.string()), []);
+}
+
+/** Whether this server, or the one that it was restored from, has had backups there. */
+export function hasUsedPlace(layout: Layout, place: string): boolean {
+  return usedPlaces(layout).includes(place);
 }
 
 export function noteUsedPlace(layout: Layout, place: string): void {
-  if (hasUsedPlace(layout, place)) return;
-  const used = readRecord(layout.backupPlaces, placesSchema, []);
-  writeRecord(layout.backupPlaces, [...used, place].slice(-MOST_PLACES));
+  const used = usedPlaces(layout);
+  if (!used.includes(place)) writeRecord(layout.backupPlaces, [...used, place].slice(-MOST_PLACES));
 }
 
-/** For a restored server, whose own repository stayed on the lost disk. */
-export function forgetUsedPlace({ backupPlaces }: Layout, place: string): void {
-  const used = readRecord(backupPlaces, placesSchema, []);
-  if (used.includes(place))
-    writeRecord(
-      backupPlaces,
-      used.filter((one) => one !== place),
-    );
+/** For a restored server, whose former repository stayed on the lost disk. */
+export function forgetUsedPlace(layout: Layout, place: string): void {
+  const used = usedPlaces(layout);
+  const others = used.filter((one) => one !== place);
+  if (others.length < used.length) writeRecord(layout.backupPlaces, others);
 }
 
 /** Results of a server that was started from a restored directory. */

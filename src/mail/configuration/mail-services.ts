@@ -26,15 +26,17 @@ export function mailServices(layout: Layout, { spam, fail2ban }: Chosen): MailSe
   };
 }
 
+const APPARMOR = "/sys/kernel/security/apparmor";
+
 /**
- * Debian's AppArmor profile lets Unbound read only /etc/unbound. It applies where AppArmor confines nothing else, so not in most
- * containers; there it could not be left either.
+ * Debian's AppArmor profile allows Unbound to read only /etc/unbound, so it runs unconfined. A process that is already confined, as in
+ * most containers, keeps its profile: it may not leave it.
  */
 function unboundCommands({ unboundConf }: Layout): readonly string[] {
-  const asUnbound = asUser("unbound", "net_bind_service").replace("setpriv ", "setpriv $profile ");
   return [
-    "profile=$(grep -qx unconfined /proc/self/attr/current 2>/dev/null && echo --apparmor-profile=unconfined)",
-    `exec ${asUnbound}unbound -d -p -c ${unboundConf}`,
+    // In a privileged container AppArmor may be unseen, and setpriv(1) refuses to use it.
+    `profile=$(test -e ${APPARMOR} && grep -qx unconfined /proc/self/attr/current 2>/dev/null && echo --apparmor-profile=unconfined)`,
+    `exec ${asUser("unbound", "net_bind_service")}$profile unbound -d -p -c ${unboundConf}`,
   ];
 }
 

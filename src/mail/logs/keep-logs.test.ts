@@ -127,7 +127,7 @@ test("a log that was renamed while the disk could take no new file is made, and 
   assert.equal(reopened, 1);
 });
 
-test("a log that someone removed is made again, and one that Postfix made first can be read", async () => {
+test("a removed log is created again, and the guard can read one that Postfix created first", async () => {
   rmSync(layout.mailLog);
   await keeper.look();
   assert.deepEqual([statSync(layout.mailLog).mode & 0o777, reopened], [0o640, 1]);
@@ -157,7 +157,7 @@ test("keeps the configured number of logs, the newest uncompressed, older ones c
   );
 });
 
-test("a log that was removed while a program writes to it is changed over, even if that fails at first", async () => {
+test("programs that write to a removed log are made to reopen it, even if the first attempt fails", async () => {
   const held = openSync(layout.mailLog, "a");
   const child = spawn("sleep", ["60"], { stdio: ["ignore", held, "ignore"] });
   try {

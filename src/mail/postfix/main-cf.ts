@@ -189,10 +189,10 @@ export function shortOnly(of: "sender" | "recipient"): string {
 }
 
 /**
- * Changes commands before smtpd(8) reads them. Postfix, the milters and the readers of its log would understand other forms of an address
- * (with a source route, spaces, comments, more brackets, a dot at its end) differently, so MAIL and RCPT must name one of RFC 5321,
- * 4.1.2. A source route is removed, as 4.1.1.3 says. A first word with signs that Postfix removes could be either command in disguise; it
- * ends the session, as a header line does. The recipient `postmaster` without a domain, which Postfix would accept without asking any restriction, gets our domain.
+ * Rewrites commands before smtpd(8) parses them. Postfix, the milters and the readers of its log disagree about addresses that RFC 5321,
+ * 4.1.2, does not allow (with spaces, comments, more brackets, a trailing dot): MAIL and RCPT lose such an address and get a 501.
+ * A source route is removed (4.1.1.3). A first word with signs that smtpd may ignore could hide either command: it ends the session, as a
+ * header line does. `postmaster` without a domain (4.5.1) gets ours: Postfix would accept it without asking any restriction.
  */
 function commandFilter([domain]: readonly string[]): string {
   const mail = "MAIL[[:space:]]+FROM:[[:space:]]*<";
@@ -212,7 +212,7 @@ function commandFilter([domain]: readonly string[]): string {
   return `regexp:{ ${rules.map((rule) => `{ ${rule} }`).join(" ")} }`;
 }
 
-/** Matches a line whose first word is another one. */
+/** Matches a line whose first word is not this one. POSIX has no lookahead. */
 function otherThan(word: string): string {
   const others = [...word].map((letter, at) => `${word.slice(0, at)}([^${letter}]|$$)`);
   return [...others, `${word}[^[:space:]]`].join("|");

@@ -61,7 +61,8 @@ export function composeFirewall(parts: FirewallParts) {
   const isEnforcing = () => enforcer.status().state === "enforcing";
   const blockedPorts = new BlockedPorts({ passed: () => passedConnections(settingsNow()), audit, notices, log });
   const hasProxies = proxiedPorts(settings) !== null;
-  let proxyUsers = String(proxyDoors(settings)?.users);
+  const proxyUser = (): string => (hasProxies ? idsOf([settings["proxy.user"]]).join() : "");
+  let lastProxyUser = proxyUser();
   /** Whether the kernel itself ends the sessions of banned addresses. */
   const closesSessions = () => !hasProxies && !["unavailable", "off"].includes(enforcer.status().state);
   const leakMonitor = new BanLeakMonitor({
@@ -80,11 +81,13 @@ export function composeFirewall(parts: FirewallParts) {
     lookAtSessions(): void {
       if (!closesSessions() && hasBans()) bannedSessions.look();
     },
+    lookAtProxyUser(): void {
+      const user = proxyUser();
+      // The proxy's package may be installed after the settings name its user.
+      if (user !== lastProxyUser) enforcer.rebuild();
+      lastProxyUser = user;
+    },
     lookAtBlockedPorts(): void {
-      // The proxy's package may have come after the settings that name its user.
-      const users = String(proxyDoors(settings)?.users);
-      if (users !== proxyUsers) enforcer.rebuild();
-      proxyUsers = users;
       if (isEnforcing()) void blockedPorts.look();
     },
     onCommit({ allowChanged, bansChanged, sightings }: Committed): void {

@@ -146,6 +146,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
       () => tracking.look(),
       () => void dns.look(),
       () => firewall.lookAtSessions(),
+      () => firewall.lookAtProxyUser(),
       () => lookAtExport(exported),
     ],
   };

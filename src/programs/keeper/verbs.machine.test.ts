@@ -59,7 +59,7 @@ describe("`apply`", { skip: lacking(NEEDS) }, () => {
     assert.notEqual(size(), bytes);
   });
 
-  test("without another certificate, ours is in force again, although it has gone", async () => {
+  test("if tls.cert is removed from the settings, a missing self-signed certificate is created again", async () => {
     const own = `[tls]\ncert = "${join(layout.data, "cert.pem")}"\nkey = "${join(layout.data, "key.pem")}"\n`;
     const { cert } = ownCertificate(layout.data);
     writeFileSync(layout.settings, `${toml("6MB")}${own}`);

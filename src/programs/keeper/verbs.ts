@@ -250,7 +250,7 @@ export class KeeperVerbs {
   async #refuses(files: CertificateFiles, settings: Settings): Promise<string | null> {
     const served = this.#certificateFiles;
     if (files.cert === served?.cert && files.key === served.key) return null;
-    // Without another one, back to our own, which may be missing or have expired since.
+    // If the settings no longer name one, ours is used again: it may be missing or expired.
     const failure = await makeCertificate(settings, this.#layout).then(() => null, messageOf);
     const pair = readPair(files, this.#clock.now());
     return pair.ok ? null : (failure ?? pair.reason);

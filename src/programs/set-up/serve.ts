@@ -203,7 +203,7 @@ async function prepare(
   if (noKeys !== null) log.warn(`new mail is not encrypted as the settings say. ${noKeys}`);
   for (const warning of makeDirectories(layout)) log.warn(warning);
   for (const line of [...settingsNews(layout, read, written), ...memoryNews(read, memoryHere())]) log.say(line);
-  // Early: a start that fails later, for example because a port is in use, must not leave the firewall open, nor an isolated machine.
+  // Early: a start that fails later, for example because a port is in use, must leave the firewall strict and the machine isolated.
   const open = await startStrict(layout, settings);
   if (open !== null) log.warn(open);
   await isolate(layout, settings, log);

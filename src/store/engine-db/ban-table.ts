@@ -76,9 +76,9 @@ export class BanTable {
 
   /** Whether a ban of the network, or of one around it, is in force and not a simulated one. */
   isBanned(prefix: Prefix, now: Millis): boolean {
-    // While the database takes no writes, a ban that is over has not ended in it.
-    const isReal = (ban: Ban | null): boolean => ban !== null && ban.simulated !== true && !isOver(ban.expiresAt, now);
-    return [prefix, ...this.#lengths.around(prefix)].some((network) => isReal(this.ban(network)));
+    const bans = [prefix, ...this.#lengths.around(prefix)].flatMap((network) => this.ban(network) ?? []);
+    // While the database takes no writes, the end of a ban is not recorded.
+    return bans.some(({ simulated, expiresAt }) => simulated !== true && !isOver(expiresAt, now));
   }
 
   /** All bans of the network. Events count again after the newest ban. */

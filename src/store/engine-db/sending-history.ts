@@ -31,10 +31,9 @@ export class SqliteSendingHistory implements SendingHistory {
   }
 
   knowsPlace(account: string, place: Prefix, { firstBy, decidedAfter }: PlaceTimes): boolean {
-    const isKnown = this.#sql.knowsPlace.get({ account, place, firstBy, decidedAfter }) !== undefined;
-    return (
-      isKnown || (isLocal(place) && this.#sql.wroteFrom.get({ account, place, firstBy, decidedAfter }) !== undefined)
-    );
+    const asked = { account, place, firstBy, decidedAfter };
+    if (this.#sql.knowsPlace.get(asked) !== undefined) return true;
+    return isLocal(place) && this.#sql.wroteFrom.get(asked) !== undefined;
   }
 
   holdOf(account: string): HoldState {
@@ -53,7 +52,7 @@ export class SqliteSendingHistory implements SendingHistory {
   }
 }
 
-/** How many mails of an account are searched at most for one from this machine. */
+/** Maximum mails of an account that are searched for one from this machine. */
 const MOST_MAILS = 500;
 
 const isLocal = (place: Prefix): boolean => LOOPBACK.some((own) => overlaps(own, place));

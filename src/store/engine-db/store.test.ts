@@ -88,6 +88,11 @@ describe("bans", () => {
     assert.deepEqual(isBanned(), [true, true, false]);
     committed(() => store.apply({ type: "BAN", ban: banOf("2001:db8::/48", START) }, START));
     assert.deepEqual(isBanned(), [true, true, true], "around the simulated one");
+    committed(() =>
+      store.apply({ type: "BAN", ban: banOf("198.51.100.7", START, { expiresAt: later(START, 5) }) }, START),
+    );
+    const isStill = (ms: number) => store.isBanned(ip("198.51.100.7"), later(START, ms));
+    assert.deepEqual([isStill(4), isStill(5)], [true, false], "although its end is not recorded");
   });
 
   test("a second ban replaces the first; a lifted one is history", (t) => {

@@ -194,9 +194,10 @@ export const accountImport = whileRunning(async (call) => {
     const lines = accounts.slice(i, i + ENTRIES_PER_COMMAND);
     const entries = await Promise.all(lines.map((line) => hashed(line, call.layout.loginPolicySecret)));
     const asked = await call.guard.ask({ verb: "accounts_import_hashed", entries });
-    if (!asked.ok && added.length > 0)
-      return { ...asked, message: `${plural(added.length, "account")} imported, the others not yet: ${asked.message}` };
-    if (!asked.ok) return asked;
+    if (!asked.ok) {
+      const message = `${plural(added.length, "account")} imported, the others not yet: ${asked.message}`;
+      return added.length === 0 ? asked : { ...asked, message };
+    }
     added.push(...asked.result.added);
     skipped.push(...asked.result.skipped);
   }

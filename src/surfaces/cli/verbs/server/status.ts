@@ -111,7 +111,7 @@ const COMMAND = new RegExp(`\`(${RegExp.escape(PROGRAM)} [^\`]+)\``);
 /** Exported for its test. */
 export function nextAfterStatus(health: Health, activeBans: number | null): string {
   if (activeBans === null) return `${PROGRAM} bans  # shows why the database cannot be read`;
-  // Only of this program: an action may name what another one did, or a setting.
+  // Only our commands: advice also names other programs and settings.
   const [command] = health.needsYou.flatMap(({ action }) => COMMAND.exec(hint(action))?.[1] ?? []);
   if (command !== undefined) return command;
   return activeBans > 0 ? `${PROGRAM} bans` : `${PROGRAM} events --follow`;

@@ -44,7 +44,7 @@ test("a backup that cannot be made promises nothing about earlier ones", ROOT, a
   writeFileSync(layout.settings, "");
   changeBackupRecord(layout, { last: { ...doneBackup(Date.UTC(2026, 10, 20, 3)), place: layout.backupRepository } });
   const { code, err } = await ghostinbox(layout, ["backup", "create"]);
-  assert.match(err, /^The backups in \S+ are gone, .* remove \S+last\.json\.\n$/);
+  assert.match(err, /^The backups in \S+ are gone, .* delete \S+last\.json\.\n$/);
   assert.equal(code, 1);
 });
 
