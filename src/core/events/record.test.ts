@@ -163,6 +163,7 @@ test("a change that people want to see is a separate row", () => {
       "banned for 29m until 2026-11-20T12:29:00.000Z (light, offence 1)",
   );
   assert.match(line({ type: "BAN", ban: { ...BAN, expiresAt: null, offences: 0 } }), /banned for good \(light\)$/);
+  assert.match(line({ type: "BAN", ban: { ...BAN, simulated: true } }), /would be banned for 29m /);
   assert.equal(
     line({ type: "LIFT", prefix: network, cause: "UNBAN", forgiven: true, by }),
     "UNBAN 2001:db8:: null: 2001:db8::/64 by root | lifted",

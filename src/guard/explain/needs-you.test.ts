@@ -43,6 +43,12 @@ test("nothing needs the owner without a notice, alert, held mail or missing reco
   assert.deepEqual([missing?.says, more], ["DNS records are missing or wrong: dns.mx, dns.spf.", []]);
 });
 
+test("a notice has its detail after its sentence, if there is one", () => {
+  const notice = { code: "web_silent", since: SINCE, says: "It is silent.", next: "Wait." } as const;
+  const shown = ["", "For an hour."].map((detail) => tasks({ notices: [{ ...notice, detail }] })[0]?.says);
+  assert.deepEqual(shown, ["It is silent.", "It is silent. For an hour."]);
+});
+
 test("outgoing mail that never left is a task, and the headline", () => {
   const checks = (state: "ok" | "wrong") =>
     tasks({ checks: { at: SINCE, checks: [{ id: "reputation.port-25-out", state, passedAt: null }] } });
