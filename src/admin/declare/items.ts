@@ -138,28 +138,24 @@ export const messageReport = lazily(() =>
 );
 export type MessageReport = Readonly<z.output<ReturnType<typeof messageReport>>>;
 
+/** Notices and tasks with which some mail waits or no one can sign in, most urgent first. */
+export const PARTLY_STOPPED = [
+  "isolated",
+  "ports_blocked",
+  "sign_ins_blocked",
+  "domain_missing",
+  "dns_failing",
+  "relay_refuses",
+  "outgoing_blocked",
+] as const;
+
 export const status = z.enum(["ok", "degraded", "down"]);
 export const health = lazily(() =>
   z
     .object({
       status,
       headline: meaning(
-        z.enum([
-          "guard_down",
-          "down",
-          "degraded",
-          "disk_full",
-          "disk_read_only",
-          "isolated",
-          "ports_blocked",
-          "sign_ins_blocked",
-          "domain_missing",
-          "dns_failing",
-          "relay_refuses",
-          "outgoing_blocked",
-          "tasks",
-          "well",
-        ]),
+        z.enum(["guard_down", "down", "degraded", "disk_full", "disk_read_only", ...PARTLY_STOPPED, "tasks", "well"]),
         "The most urgent condition; `tasks` means that everything works and needsYou has entries.",
       ),
       components: records({ name: z.string(), status, detail: z.string() }),

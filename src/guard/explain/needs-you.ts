@@ -1,4 +1,4 @@
-import type { Health, Notice, OwnerTask } from "../../admin/declare/items.ts";
+import { type Health, type Notice, type OwnerTask, PARTLY_STOPPED } from "../../admin/declare/items.ts";
 import { type ChecksReport, OUTGOING_CHECK } from "../../admin/declare/reports.ts";
 import { type AlertCode, alertText, type ConditionCode, isCondition, nextSteps } from "../../core/alerts/alerts.ts";
 import { parseAccountName } from "../../core/net/address.ts";
@@ -19,17 +19,6 @@ export type Needs = Readonly<{
 /** Records without which mail is lost or distrusted, as `check` names them. */
 const DNS_CHECKS = ["mx", "spf", "dkim", "dmarc", "reverse"];
 const OUTGOING_BLOCKED = "outgoing_blocked";
-
-/** With one of these, some mail waits, or no one can sign in. */
-const PARTLY_STOPPED = [
-  "isolated",
-  "ports_blocked",
-  "sign_ins_blocked",
-  "domain_missing",
-  "dns_failing",
-  "relay_refuses",
-  OUTGOING_BLOCKED,
-] as const;
 
 /** An attack on many accounts must not displace everything else from the screen. */
 const MOST_HELD = 20;

@@ -11,7 +11,7 @@ import { tail } from "./supervised.ts";
 
 const POLL_MS = 100;
 /** Long enough for a slow machine that boots. Services that keep exiting are found sooner. */
-const READY_MS = 120_000;
+export const SERVICES_READY_MS = 120_000;
 /** runsv(8) tries once a second: a service that ended this often will not start. */
 const TRIES = 4;
 const LOG_LINES = 5;
@@ -27,7 +27,7 @@ export async function waitUntilReady(
   layout: Layout,
   serverPorts: readonly ServerPort[],
   stopped: () => boolean,
-  { patienceMs = READY_MS, mayWait = [], warn = () => undefined }: Patience = {},
+  { patienceMs = SERVICES_READY_MS, mayWait = [], warn = () => undefined }: Patience = {},
 ): Promise<Outcome> {
   const deadline = performance.now() + patienceMs;
   const tries = new Map<ServiceName, Set<number>>(SERVICES.map((service) => [service, new Set()]));

@@ -9,15 +9,15 @@ import { isForeign, lockHolder } from "./data-directory.ts";
 import type { ServerPort } from "./ports.ts";
 import { becomes, endOrphans, processesOf, runsForAnother, signal } from "./processes.ts";
 import { startTimeOf } from "./read-processes.ts";
-import { lastFailure, waitUntilReady } from "./ready.ts";
+import { lastFailure, SERVICES_READY_MS, waitUntilReady } from "./ready.ts";
 import { removeFirewallTable } from "./supervise.ts";
 
 /** Makes the running start stop everything, and start again in the same process. */
 export const RESTART_SIGNAL = "SIGUSR2";
 /** A start gives its programs 15 s to end and kills the rest, which takes at most another 15 s. */
 const STOP_MS = 45_000;
-/** Preparing takes seconds, then each service gets two minutes. */
-const READY_MS = 170_000;
+/** Preparing takes seconds; the services start after it. */
+const READY_MS = SERVICES_READY_MS + 50_000;
 
 export type Stopped = Readonly<{ ok: true; wasRunning: boolean }> | Extract<Outcome, { ok: false }>;
 

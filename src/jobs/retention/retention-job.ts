@@ -129,8 +129,8 @@ function nextRun(record: RetentionRecord, hour: number, now: number): number | n
 }
 
 /**
- * A clock that was set this far is not trusted at once. A machine that was off for longer looks the same, so it is longer than a long
- * weekend: each leap keeps all mail for its full time again.
+ * A clock that jumps further than this is not trusted at once. A machine that was off looks the same, so it exceeds a long weekend: after
+ * each jump all mail is kept for its full time again.
  */
 const LEAP_MS = 5 * DAY_MS;
 /** A clock that keeps its new time for this long is trusted. */

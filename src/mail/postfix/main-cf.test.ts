@@ -79,6 +79,7 @@ test("addresses are those of RFC 5321, without a source route", () => {
     "<ann@example.net.>",
     "<ann@b@example.net>",
     "<ann@example.net>postmaster<x>",
+    "<postmaster>postmaster<x>",
     "ann@example.net",
   ]) {
     assert.equal(filtered(`RCPT TO:${address}`), "RCPT", address);

@@ -201,10 +201,11 @@ function commandFilter([domain]: readonly string[]): string {
   const postmaster = [..."postmaster", ""].map((letter) => String.raw`["\\]*${letter}`).join("");
   const local = String.raw`([^[:space:]"\\<>(),;:@]+|"([^"\\]|\\.)*")`;
   const host = String.raw`[^[:space:]"\\<>(),;@]*[^[:space:]"\\<>(),;@.]`;
-  const path = `(${local}(@${host})?)?>([[:space:]].*)?`;
+  const end = ">([[:space:]].*)?";
+  const path = `(${local}(@${host})?)?${end}`;
   const rules = [
     String.raw`/^([[:space:]]|[^[:space:]]*["\\<:])/ UNKNOWN:`,
-    `/^(${rcpt})(${route})?(${postmaster})(>.*)$$/ $$1$$3@${domain}$$4`,
+    `/^(${rcpt})(${route})?(${postmaster})(${end})$$/ $$1$$3@${domain}$$4`,
     `/^(${mail}|${rcpt})${route}(${path})$$/ $$1$$2`,
     `!/^(${otherThan("MAIL")}|${mail}${path}$$)/ MAIL`,
     `!/^(${otherThan("RCPT")}|${rcpt}${path}$$)/ RCPT`,

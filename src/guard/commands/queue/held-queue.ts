@@ -41,10 +41,7 @@ export const ROUNDS = 40;
 /** A noted mail may enter the queue only after its milters have answered. */
 const ARRIVING_MS = HOUR_MS;
 
-/**
- * Puts on hold all mail of the account that waits in the queue, except these. Returns its mails that are then on hold; with those that root
- * put on hold, `all`.
- */
+/** Puts on hold all mail of the account that waits in the queue, except these. Returns how many it holds; `all` also has the ids that root holds. */
 export async function holdQueued(
   parts: HeldQueueParts,
   account: AccountName,
