@@ -112,6 +112,16 @@ for (const step of ["begin", "commit"] as const)
     assert.notEqual((await engine.ask(connect())).reason, "banned");
   });
 
+test("the end of a simulation is committed though no event follows", async () => {
+  const { engine, db } = engineOnMemory({ ...TEST_POLICY, simulate: true });
+  for (let i = 0; i < 21; i++) await engine.ask(connect());
+  engine.flush();
+  engine.setPolicy(TEST_POLICY);
+  assert.equal(db.isTransaction, true);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(db.isTransaction, false);
+});
+
 test("a simulation whose end was not committed does not end", async () => {
   const simulating = { ...TEST_POLICY, simulate: true };
   const { engine, store, clock, db } = engineOnMemory(simulating);

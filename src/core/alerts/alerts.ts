@@ -274,7 +274,7 @@ const OF_MANY: readonly AlertCode[] = [
 
 const END_AT_ONCE: readonly AlertCode[] = ["password_guessed", "login_after_guesses", "account_held"];
 
-/** Shown for a fixed time, whatever the owner does: what a thief has may still be valid afterwards. */
+/** Shown for a fixed time, whatever the owner does: what a thief has may still be valid afterwards, and what failed may still fail. */
 const SHOWN_FOR_A_TIME: readonly AlertCode[] = [
   "web_token",
   "web_factor",
@@ -288,6 +288,9 @@ const SHOWN_FOR_A_TIME: readonly AlertCode[] = [
   "second_factor_guessed",
   "recovery_code_used",
   "right_password_refused",
+  "known_address_capped",
+  "sending_limited",
+  "mail_undelivered",
 ];
 
 /** Ended by the owner's decision, or after a day. */

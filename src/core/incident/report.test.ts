@@ -40,7 +40,10 @@ const FOUND: Assessment = {
   events: 10,
   accounts: [account],
   addresses: [address],
-  mails: [mail, { ...mail, queueId: "82CED1EABE5", isHeld: true, recipients: [], reached: [] }],
+  mails: [
+    mail,
+    { ...mail, queueId: "82CED1EABE5", at: "2026-11-20T10:20:00.000Z", isHeld: true, recipients: [], reached: [] },
+  ],
   commands: [{ at: AT, by: "root", type: "PASSWORD_CHANGED", subject: account.account }],
   isCut: false,
 };

@@ -111,7 +111,10 @@ export class AlertOutbox {
     return new Map(failing.map(([name, { why }]) => [name, why]));
   }
 
-  /** Messages that wait for a removed channel, such as one with a wrong address, go to the new channels; without any, to all. */
+  /**
+   * Messages that wait for a removed channel, such as one with a wrong address, go to the new channels; without any, to all. After a
+   * restart every channel for which none waits counts as new, so one may arrive twice.
+   */
   use(channels: readonly AlertChannel[]): void {
     const names = new Set(channels.map(({ name }) => name));
     const before = new Set([

@@ -6,12 +6,12 @@ import type { Clock, Notices } from "../ports.ts";
 type DnsWatchParts = Readonly<{ names: Names; domain: () => string | undefined; notices: Notices; clock: Clock }>;
 
 const AGAIN_MS = 10 * SECOND_MS;
-/** Reported after this many failures in a row: a single question may be lost. */
-const FAILURES_REPORTED = 3;
+/** Reported after this many failures in a row, nearly a minute: a router may restart. */
+const FAILURES_REPORTED = 6;
 
 /**
- * Asks the DNS for a name below our first domain that no one has asked for, so that no cache has it (one of a signed zone may still know
- * that it does not exist). The probe of the resolver (mail/dns/resolver.ts) sees only whether it runs.
+ * Asks the DNS for a name below our first domain that no one has asked for, so that no cache has it. The probe of the resolver
+ * (mail/dns/resolver.ts) sees only whether it runs.
  */
 export class DnsWatch {
   readonly #parts: DnsWatchParts;

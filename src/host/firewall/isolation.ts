@@ -25,9 +25,10 @@ export function keepIsolation({ isolation: file }: Pick<Layout, "isolation">, is
   else writeRecord(file, isolation);
 }
 
-/** Creates the firewall table of an isolation. */
-export function shutOut(isolation: Isolation, settings: Settings): Promise<Outcome> {
-  return loadNft(nftIsolate(isolation, isolatedPorts(settings)));
+/** Creates the firewall table of an isolation. `settings`: null if they have not been read; then no service runs at their ports. */
+export function shutOut(isolation: Isolation, settings: Settings | null): Promise<Outcome> {
+  const ports = settings === null ? { smtp: [SMTP], signIn: [], relay: null } : isolatedPorts(settings);
+  return loadNft(nftIsolate(isolation, ports));
 }
 
 /** Removes the firewall's table, if it exists. */

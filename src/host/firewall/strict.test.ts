@@ -27,9 +27,9 @@ const SSH = door("2222/tcp");
 
 test("the confirmed firewall is in force from the start, with the present SSH ports; nothing else is", async () => {
   const layout = temporaryLayout();
-  const started = async (mode: string, outcome: Outcome = { ok: true }, isAnothers = false) => {
+  const started = async (mode: string | null, outcome: Outcome = { ok: true }, isAnothers = false) => {
     const doors: (readonly string[] | null)[] = [];
-    const says = await startStrict(layout, settingsWith(`firewall.mode = "${mode}"\n`), {
+    const says = await startStrict(layout, mode === null ? null : settingsWith(`firewall.mode = "${mode}"\n`), {
       isAnothers: () => isAnothers,
       ssh: () => Promise.resolve([SSH]),
       load: (loaded) => {
@@ -47,6 +47,7 @@ test("the confirmed firewall is in force from the start, with the present SSH po
   keepStrict(layout, { confirmed: OPEN, trial: null });
   const doors = ["25/tcp", "465/tcp", "587/tcp", "993/tcp", "2222/tcp"];
   assert.deepEqual(await started("strict"), { says: null, doors: [doors] });
+  assert.deepEqual((await started(null)).doors, [["25/tcp", "2222/tcp"]], "before the settings are read");
   assert.match((await started("strict", { ok: false, reason: "nft failed" })).says ?? "", /not strict: nft failed/);
   const anothers = await started("strict", { ok: true }, true);
   assert.match(anothers.says ?? "", /not strict: the server of another data directory runs here/);

@@ -44,22 +44,25 @@ const PARTS = { ssh: sshDoors, load: loadStrict, isAnothers: runsForAnother };
 
 /**
  * Before the first service starts: puts the confirmed firewall in force from the start. SSH may have a different port since
- * then, and an unconfirmed trial has ended. Returns a warning, or null.
+ * then, and an unconfirmed trial has ended. `settings`: null if they have not been read; only a strict firewall has a confirmation.
+ * Returns a warning, or null.
  */
-export async function startStrict(layout: Layout, settings: Settings, parts = PARTS): Promise<string | null> {
+export async function startStrict(layout: Layout, settings: Settings | null, parts = PARTS): Promise<string | null> {
+  const isWanted = settings === null || isStrict(settings);
   // The table has the same name for every server.
   if (parts.isAnothers(layout.data))
-    return isStrict(settings) ? "the firewall is not strict: the server of another data directory runs here." : null;
+    return isWanted ? "the firewall is not strict: the server of another data directory runs here." : null;
   const { confirmed, trial } = readStrict(layout);
   if (trial !== null) keepStrict(layout, { confirmed, trial: null });
-  if (!isStrict(settings) || confirmed === null) {
+  if (!isWanted || confirmed === null) {
     // If nft(8) cannot run, no table exists.
     await parts.load(null, null);
-    return isStrict(settings)
+    return isWanted
       ? "the firewall is not strict, because it was not confirmed. `./ghostinbox firewall try` starts a trial."
       : null;
   }
-  const opening = merged(confirmed, requiredOpening(settings, await parts.ssh()));
-  const loaded = await parts.load(opening, null);
+  const ssh = await parts.ssh();
+  const required = settings === null ? { doors: ssh, trusted: [] } : requiredOpening(settings, ssh);
+  const loaded = await parts.load(merged(confirmed, required), null);
   return loaded.ok ? null : `the firewall is not strict: ${loaded.reason}.`;
 }

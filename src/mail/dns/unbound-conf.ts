@@ -91,6 +91,8 @@ const CAREFUL: readonly string[] = [
   "hide-version: yes",
   // DNS flag day 2020: larger answers come over TCP instead of in fragments.
   "edns-buffer-size: 1232",
+  // Otherwise the NSEC records of our own signed domain answer the guard's probe (guard/lookups/watch-dns.ts) while the DNS fails.
+  "aggressive-nsec: no",
 ];
 
 /**

@@ -80,6 +80,8 @@ test("addresses are those of RFC 5321, without a source route", () => {
     "<ann@b@example.net>",
     "<ann@example.net>postmaster<x>",
     "<postmaster>postmaster<x>",
+    "<postmaster\\>",
+    "<post\\master>",
     "ann@example.net",
   ]) {
     assert.equal(filtered(`RCPT TO:${address}`), "RCPT", address);

@@ -198,7 +198,7 @@ function commandFilter([domain]: readonly string[]): string {
   const mail = "MAIL[[:space:]]+FROM:[[:space:]]*<";
   const rcpt = "RCPT[[:space:]]+TO:[[:space:]]*<";
   const route = "@[^:>]*:";
-  const postmaster = [..."postmaster", ""].map((letter) => String.raw`["\\]*${letter}`).join("");
+  const postmaster = String.raw`postmaster|"${[..."postmaster"].map((letter) => String.raw`\\?${letter}`).join("")}"`;
   const local = String.raw`([^[:space:]"\\<>(),;:@]+|"([^"\\]|\\.)*")`;
   const host = String.raw`[^[:space:]"\\<>(),;@]*[^[:space:]"\\<>(),;@.]`;
   const end = ">([[:space:]].*)?";

@@ -92,6 +92,7 @@ async function main(): Promise<number> {
     outliveTerminal(layout, log);
     // Before anything else of this version, even before processes of an earlier start are ended.
     if (finishRollback(layout)) log.say("A rollback that was cut off has been finished.");
+    await closeAsRecorded(layout);
     refuseUnfitData(layout);
     if (BY_SYSTEMD) await stopUnits();
     tellEnded(await endOrphans(data), log);
@@ -203,7 +204,6 @@ async function prepare(
   if (noKeys !== null) log.warn(`new mail is not encrypted as the settings say. ${noKeys}`);
   for (const warning of makeDirectories(layout)) log.warn(warning);
   for (const line of [...settingsNews(layout, read, written), ...memoryNews(read, memoryHere())]) log.say(line);
-  // Early: a start that fails later, for example because a port is in use, must leave the firewall strict and the machine isolated.
   const open = await startStrict(layout, settings);
   if (open !== null) log.warn(open);
   await isolate(layout, settings, log);
@@ -253,6 +253,13 @@ async function prepare(
     webLowPort: settings["ports.http"] < 1024,
   });
   return prepared;
+}
+
+/** First without the settings: a start that fails, at them or later, must leave the firewall strict and the machine isolated. */
+async function closeAsRecorded(layout: Layout): Promise<void> {
+  const isolation = readIsolation(layout);
+  if (isolation !== null) await shutOut(isolation, null);
+  await startStrict(layout, null);
 }
 
 async function isolate(layout: Layout, settings: Settings, log: StartLog): Promise<void> {

@@ -188,7 +188,12 @@ const WRITTEN: readonly CliCommand[] = [
     retention("accountLegalHold"),
   ),
   written("account held [ADDRESS]", "Show held mail, and what an account sent within a day.", held("accountHeld")),
-  written("account drop ADDRESS", "Delete the held mail of an account.", held("accountDrop"), [BOUNCE, YES]),
+  written(
+    "account drop ADDRESS [ID...]",
+    "Delete the held mail of an account, or only these mails.",
+    held("accountDrop"),
+    [BOUNCE, YES],
+  ),
   written(
     "greylist waiting",
     "Show mail that greylisting deferred and that was not sent again.",

@@ -22,6 +22,9 @@ test("held mail is deleted only after a question, which a script answers with --
     [`account drop ${NAME} --yes`, null],
   ] as const)
     assert.equal((await typed(line, replies, answer)).out, `2 held mails of ${NAME} deleted.\n`);
+  const one = await typed(`account drop ${NAME} 72CED1EABE5`, replies, "y");
+  assert.equal(one.question, `Delete 1 held mail of ${NAME}, for good? [y/N] `);
+  assert.deepEqual(one.asked[1], { verb: "held_drop", name: NAME, isReturned: false, ids: ["72CED1EABE5"] });
 });
 
 describe("account held", TIMED, () => {

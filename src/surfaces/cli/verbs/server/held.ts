@@ -37,14 +37,16 @@ export async function accountHeld(call: Call): Promise<Answer> {
     : done(asked.result, text, `${PROGRAM} account release ${first}, or ${PROGRAM} account drop ${first}`);
 }
 
-/** `account drop ADDRESS` */
+/** `account drop ADDRESS [ID...]` */
 export const accountDrop = ofAccount(async (call, name) => {
   const found = await call.guard.ask({ verb: "held_list", name });
   if (!found.ok) return found;
-  const question = `Delete ${plural(found.result.heldTotal, "held mail")} of ${name}, for good?`;
+  const ids = call.args.slice(1);
+  const question = `Delete ${plural(ids.length || found.result.heldTotal, "held mail")} of ${name}, for good?`;
   const unsure = await whyNotSure(call, question, `no mail of ${name} was deleted`);
   if (unsure !== null) return unsure;
-  const asked = await call.guard.ask({ verb: "held_drop", name, isReturned: call.flag("bounce") });
+  const only = ids.length > 0 ? { ids } : {};
+  const asked = await call.guard.ask({ verb: "held_drop", name, isReturned: call.flag("bounce"), ...only });
   if (!asked.ok) return asked;
   const how = call.flag("bounce") ? "returned as undeliverable" : "deleted";
   const deleted = `${plural(asked.result.dropped, "held mail")} of ${name} ${how}.`;
