@@ -15,7 +15,6 @@ import { memory, serverMemory } from "./memory.ts";
 import { queries } from "./queries.ts";
 import { restore } from "./restore.ts";
 import { type Part, printTable, type Row } from "./result.ts";
-import { retention } from "./retention.ts";
 import { web } from "./web.ts";
 
 const PARTS: readonly Part[] = [
@@ -26,7 +25,6 @@ const PARTS: readonly Part[] = [
   banTime,
   burst,
   restore,
-  retention,
   queries,
   web,
   memory,

@@ -7,7 +7,6 @@ import { Live, onGap } from "./live.ts";
 import { language, t } from "./messages.ts";
 import { Page } from "./page.tsx";
 import { Said } from "./parts.tsx";
-import { wasReloaded } from "./programs.ts";
 import { ProofDialog } from "./proof.tsx";
 import { followAddress, go, route } from "./route.ts";
 import { findSession, reader, trouble } from "./session.ts";
@@ -87,7 +86,6 @@ effect(() => {
 });
 onGap(() => tell(t.live.skipped));
 followAddress();
-if (wasReloaded()) tell(t.live.renewed);
 const place = document.getElementById("page");
 if (place !== null) render(<App />, place);
 void findSession();

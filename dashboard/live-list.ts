@@ -7,16 +7,14 @@ export type Answer<T> = Readonly<{ items: readonly T[]; next: string | null }>;
 type Parts<T, A extends Answer<T>> = Readonly<{
   read: () => Promise<A>;
   keyOf: (item: T) => string;
-  /** More rows than this are never shown. */
-  most: number;
   /** Starts before the list is read. Returns a function that ends it. */
   follow: (list: LiveList<T, A>) => () => void;
 }>;
 
-/** Time from news until the newest rows are read: a flood of news reads them once in this time. */
+/** Time from news until the list is read: a flood of news reads it once in this time. */
 const SETTLE_MS = 1_000;
 
-/** A page of a list, kept up to date by the stream. News that arrive while it is read are applied after the answer. */
+/** A page of a list, read again after news of the stream: only the server knows which rows belong to it. */
 export class LiveList<T, A extends Answer<T>> {
   readonly rows: HeldRows<T>;
   /** Why the list could not be read again; the shown one may be out of date. */
@@ -24,15 +22,12 @@ export class LiveList<T, A extends Answer<T>> {
   readonly #read: () => Promise<A>;
   readonly #latest: Signal<A>;
   readonly #leave: () => void;
-  readonly #later: (() => void)[] = [];
   #isReading = false;
-  #isAskedAgain = false;
   #settling: ReturnType<typeof setTimeout> | undefined;
-  #isOver = false;
 
-  private constructor({ read, keyOf, most, follow }: Parts<T, A>, nothing: A) {
+  private constructor({ read, keyOf, follow }: Parts<T, A>, nothing: A) {
     this.#read = read;
-    this.rows = new HeldRows<T>([], keyOf, most);
+    this.rows = new HeldRows<T>(keyOf);
     this.#latest = signal(nothing);
     this.#leave = follow(this);
   }
@@ -45,7 +40,7 @@ export class LiveList<T, A extends Answer<T>> {
   ): Promise<LiveList<T, A>> {
     const list = new LiveList(parts, nothing);
     over.addEventListener("abort", () => list.#end(), { once: true });
-    await list.#ask((answer) => list.#renew(answer));
+    await list.#renew();
     return list;
   }
 
@@ -53,62 +48,33 @@ export class LiveList<T, A extends Answer<T>> {
     return this.#latest.value;
   }
 
-  /** Applies news from the stream: at once, or after the answer if the list is being read. */
-  inOrder(deed: () => void): void {
-    if (this.#isReading) this.#later.push(deed);
-    else deed();
-  }
-
-  /** Reads the whole list again, because rows may be missing. */
-  readAgain(): void {
-    if (this.#isReading) this.#isAskedAgain = true;
-    else this.#askAgain((answer) => this.#renew(answer));
-  }
-
-  /** Reads the newest rows, because there are new ones and only the server knows which match. */
-  readNewest(): void {
+  /** Reads the list again in a moment. */
+  readonly refresh = (): void => {
     this.#settling ??= setTimeout(() => {
       this.#settling = undefined;
-      if (this.#isReading) return this.readAgain();
-      this.#askAgain((answer) => {
-        // If none of the rows is known, there may be more between these and the known ones.
-        if (this.rows.knows(answer.items)) this.rows.add(answer.items);
-        else this.#renew(answer);
+      // Two answers could come in the wrong order.
+      if (this.#isReading) return this.refresh();
+      this.#renew().catch((error: unknown) => {
+        this.error.value = complaintOf(error);
       });
     }, SETTLE_MS);
-  }
+  };
 
-  #renew(answer: A): void {
-    this.rows.renew(answer.items, answer.next === null);
-    this.#latest.value = answer;
-  }
-
-  #end(): void {
-    this.#isOver = true;
-    clearTimeout(this.#settling);
-    this.#leave();
-  }
-
-  #askAgain(take: (answer: A) => void): void {
-    if (this.#isOver) return;
-    this.#ask(take).catch((error: unknown) => {
-      this.error.value = complaintOf(error);
-    });
-  }
-
-  async #ask(take: (answer: A) => void): Promise<void> {
+  async #renew(): Promise<void> {
     this.#isReading = true;
     try {
       const answer = await this.#read();
-      take(answer);
+      this.rows.renew(answer);
+      this.#latest.value = answer;
       this.error.value = null;
     } finally {
       this.#isReading = false;
-      for (const deed of this.#later.splice(0)) deed();
     }
-    if (!this.#isAskedAgain) return;
-    this.#isAskedAgain = false;
-    this.readAgain();
+  }
+
+  #end(): void {
+    clearTimeout(this.#settling);
+    this.#leave();
   }
 }
 
@@ -120,68 +86,42 @@ type Holder = "pointer" | "focus" | "touch" | "reader";
  * rows that have ended stay in their place, marked.
  */
 export class HeldRows<T> {
-  readonly shown: Signal<readonly T[]>;
-  readonly waiting = signal(0);
+  readonly shown = signal<readonly T[]>([]);
+  /** Where the page after the shown rows starts; null: they are the last. */
+  readonly next = signal<string | null>(null);
+  /** How many new rows wait, such as `3`, or `50+` if there may be more. */
+  readonly waiting = signal("0");
   /** Keys of rows that are over but still shown. */
   readonly ended = signal<ReadonlySet<string>>(new Set());
-  /** Rows fell off the end, so the next page starts after the last row that is shown, not where the reading ended. */
-  readonly isCut = signal(false);
   readonly keyOf: (item: T) => string;
-  readonly #most: number;
   readonly #holds = new Set<Holder>();
-  #fresh: readonly T[] = [];
-  /** The list from the last reading: it replaces the shown one. */
-  #base: readonly T[] | null = null;
-  #isFreshCut = false;
+  #latest: Answer<T> = { items: [], next: null };
 
-  constructor(items: readonly T[], keyOf: (item: T) => string, most: number) {
+  constructor(keyOf: (item: T) => string) {
     this.keyOf = keyOf;
-    this.#most = most;
-    this.shown = signal(items.slice(0, most));
   }
 
-  /** New rows, newest first. A row that is shown already is updated in its place, and is not over any more. */
-  add(items: readonly T[]): void {
-    this.#update(items);
-    const known = this.#keysOf([...this.#fresh, ...(this.#base ?? this.shown.value)]);
-    const fresh = items.filter((item) => !known.has(this.keyOf(item)));
-    if (fresh.length === 0) return;
-    const all = [...fresh, ...this.#fresh];
-    if (all.length > this.#most) this.#isFreshCut = true;
-    this.#fresh = all.slice(0, this.#most);
-    this.waiting.value += fresh.length;
+  /** Takes over the list from the last reading, newest first. */
+  renew({ items, next }: Answer<T>): void {
+    this.#latest = { items, next };
+    const [shown, listed] = [this.shown.value.map(this.keyOf), items.map(this.keyOf)];
+    // Above the last row that both have, a row that is only shown is over, and one that is only listed is new. Below it, the first may
+    // be on a later page, and the second comes from there.
+    const lastKnown = listed.findLastIndex((key) => shown.includes(key));
+    const lastListed = next === null ? shown.length : shown.indexOf(listed[lastKnown] ?? "");
+    const isOver = (key: string, place: number): boolean => place < lastListed || this.ended.value.has(key);
+    this.ended.value = new Set(shown.filter((key, place) => !listed.includes(key) && isOver(key, place)));
+    const above = lastKnown === -1 ? listed : listed.slice(0, lastKnown);
+    const fresh = above.filter((key) => !shown.includes(key)).length;
+    const isMore = lastKnown === -1 && fresh > 0 && next !== null;
+    this.waiting.value = isMore ? `${fresh}+` : String(fresh);
     this.#takeIfFree();
   }
 
-  end(keys: ReadonlySet<string>): void {
-    const stands = (item: T): boolean => !keys.has(this.keyOf(item));
-    const left = this.#fresh.filter(stands);
-    this.waiting.value = Math.max(0, this.waiting.value - (this.#fresh.length - left.length));
-    this.#fresh = left;
-    this.#base = this.#base?.filter(stands) ?? null;
-    this.#mark(this.shown.value.filter((item) => !stands(item)));
+  /** Marks a row that the reader has ended, before the list is read again. */
+  end(key: string): void {
+    this.ended.value = new Set([...this.ended.value, key]);
     this.#takeIfFree();
-  }
-
-  /** The list from the last reading, newest first. `isAll`: it has all rows. */
-  renew(items: readonly T[], isAll: boolean): void {
-    this.#update(items);
-    const [shown, keys] = [this.shown.value, this.#keysOf(items)];
-    const isKept = (item: T): boolean => keys.has(this.keyOf(item));
-    // What stood above a row that is still listed has ended; what stood below may be on a later page.
-    const lastKept = isAll ? shown.length : shown.findLastIndex(isKept);
-    this.#mark(shown.filter((item, place) => place < lastKept && !isKept(item)));
-    const before = this.#keysOf(shown);
-    this.#base = items.slice(0, this.#most);
-    this.#fresh = [];
-    this.#isFreshCut = false;
-    this.waiting.value = items.filter((item) => !before.has(this.keyOf(item))).length;
-    this.#takeIfFree();
-  }
-
-  knows(items: readonly T[]): boolean {
-    const known = this.#keysOf([...this.#fresh, ...(this.#base ?? this.shown.value)]);
-    return items.some((item) => known.has(this.keyOf(item)));
   }
 
   hold(holder: Holder, isHeld: boolean): void {
@@ -190,39 +130,16 @@ export class HeldRows<T> {
   }
 
   take(): void {
-    if (this.#fresh.length === 0 && this.#base === null && this.ended.value.size === 0) return;
+    const { items, next } = this.#latest;
     const over = this.ended.value;
-    const below = this.#base ?? this.shown.value;
-    const rows = [...this.#fresh, ...below.filter((item) => !over.has(this.keyOf(item)))];
-    this.isCut.value = rows.length > this.#most || this.#isFreshCut || (this.#base === null && this.isCut.value);
-    this.shown.value = rows.slice(0, this.#most);
-    this.#fresh = [];
-    this.#isFreshCut = false;
-    this.#base = null;
+    this.#latest = { items: items.filter((item) => !over.has(this.keyOf(item))), next };
+    this.shown.value = this.#latest.items;
+    this.next.value = next;
     this.ended.value = new Set();
-    this.waiting.value = 0;
+    this.waiting.value = "0";
   }
 
   #takeIfFree(): void {
     if (this.#holds.size === 0) this.take();
-  }
-
-  #keysOf(items: readonly T[]): ReadonlySet<string> {
-    return new Set(items.map(this.keyOf));
-  }
-
-  /** Only shown rows are marked: otherwise the rest of a flood would be kept forever. */
-  #mark(over: readonly T[]): void {
-    if (over.length > 0) this.ended.value = new Set([...this.ended.value, ...this.#keysOf(over)]);
-  }
-
-  #update(items: readonly T[]): void {
-    const newer = new Map(items.map((item) => [this.keyOf(item), item]));
-    const latest = (item: T): T => newer.get(this.keyOf(item)) ?? item;
-    this.#fresh = this.#fresh.map(latest);
-    this.#base = this.#base?.map(latest) ?? null;
-    if (!this.shown.value.some((item) => newer.has(this.keyOf(item)))) return;
-    this.shown.value = this.shown.value.map(latest);
-    this.ended.value = new Set([...this.ended.value].filter((key) => !newer.has(key)));
   }
 }

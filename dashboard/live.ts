@@ -9,7 +9,7 @@ type Liveness = Readonly<{ kind: "connecting" | "live" }> | Readonly<{ kind: "si
 type BanNews = Readonly<{ added: readonly BanItem[]; removed: readonly string[]; total: number }>;
 /** Of the last 24 hours. */
 type Day = Readonly<{ mails_in: number; refused: number; deferred: number; logins: number; logins_failed: number }>;
-export type Figures = Readonly<{ bans: number; day: Day }>;
+type Figures = Readonly<{ bans: number; day: Day }>;
 
 /** The server sends something every 5 s. After this much silence the page stops showing "live". */
 const SILENCE_MS = 9_000;

@@ -1,8 +1,7 @@
 import { signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { t } from "./messages.ts";
-import { useLoaded, Waiting } from "./parts.tsx";
-import { loaded } from "./programs.ts";
+import { useProgram, Waiting } from "./parts.tsx";
 import type { PageName } from "./route.ts";
 import { Heading } from "./shell.tsx";
 
@@ -31,9 +30,9 @@ export function Page({ name }: Readonly<{ name: PageName }>) {
 }
 
 function Coming({ name }: Readonly<{ name: PageName }>) {
-  const program = useLoaded(async () => {
-    const pages = await loaded(PROGRAMS[name] ?? further);
+  const program = useProgram(async () => {
+    const pages = await (PROGRAMS[name] ?? further)();
     here.value = { ...here.peek(), ...pages };
-  }, []);
+  });
   return <Waiting {...program} />;
 }

@@ -149,6 +149,17 @@ export function useGet<T>(path: string, news: unknown = null): Loaded<T> {
   return useLoaded(() => get<T>(path), [path], news);
 }
 
+/** Loads a part of the page's program. A page that was open during an upgrade of the server lacks the parts that it had not loaded. */
+export function useProgram<T>(load: () => Promise<T>): Loaded<T> {
+  return useLoaded(
+    () =>
+      load().catch((cause: unknown) => {
+        throw new Error(t.live.outdated, { cause });
+      }),
+    [],
+  );
+}
+
 /** Focuses a part when it opens. When it closes, the focus returns to what opened it or, if that is gone, to the heading (`useKeptFocus`). */
 export function useOpened(): RefObject<HTMLElement | null> {
   const place = useRef<HTMLElement>(null);

@@ -83,5 +83,5 @@ export function LiveRows<T>({ label, rows, row }: LiveProps<T>) {
 /** How many new rows wait. It always takes up its space, so that nothing moves when there are some. */
 export function WaitingRows<T>({ rows }: Readonly<{ rows: HeldRows<T> }>) {
   const count = rows.waiting.value;
-  return <Button shown={t.lists.fresh(count)} class="waiting" disabled={count === 0} onClick={() => rows.take()} />;
+  return <Button shown={t.lists.fresh(count)} class="waiting" disabled={count === "0"} onClick={() => rows.take()} />;
 }

@@ -1,8 +1,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import { tell } from "./attempt.ts";
 import { t } from "./messages.ts";
-import { Button, useLoaded, Waiting } from "./parts.tsx";
-import { loaded } from "./programs.ts";
+import { Button, useProgram, Waiting } from "./parts.tsx";
 
 /** Puts the text on the clipboard. `what` names it for those who do not see what stands beside the button. */
 export function Copy({ text, what }: Readonly<{ text: string; what: string }>) {
@@ -47,7 +46,7 @@ const QUIET = 4;
 
 /** Shows the text as a QR code, dark on light in each colour scheme. The encoder is loaded when the first code is shown. */
 export function QrCode({ text, title }: Readonly<{ text: string; title: string }>) {
-  const encoder = useLoaded(() => loaded(() => import("./qr.ts")), []);
+  const encoder = useProgram(() => import("./qr.ts"));
   if (encoder.data === null) return <Waiting {...encoder} />;
   const code = encoder.data.encode(text, { ecc: "M", border: QUIET });
   const path = code.data.flatMap((row, y) => row.map((dark, x) => (dark ? `M${x} ${y}h1v1h-1z` : ""))).join("");

@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { type Complaint, complaintOf, post } from "./api.ts";
 import { t } from "./messages.ts";
 import { Button, fieldsOf, Said } from "./parts.tsx";
-import { mayWorkLater, offerPasskey, usePasskey, whyNoPasskeys } from "./passkey.ts";
+import { usePasskey, whyNoPasskeys } from "./passkey.ts";
 import { CodeField, isCodeAsked, selectIn } from "./proof.tsx";
 import { findSession } from "./session.ts";
 import { Heading } from "./shell.tsx";
@@ -17,24 +17,15 @@ export function SignIn() {
   const [error, setError] = useState<Complaint | null>(null);
   const [isWaiting, setWaiting] = useState(false);
   const [isCodeNeeded, setCodeNeeded] = useState(false);
-  const [isPasskeyRefused, setPasskeyRefused] = useState(false);
-  const endOffer = useRef(() => {});
   // Passkeys are the administrator's.
   const isOfMailbox = account !== "" && account !== ADMIN;
-  const isOffering = !isOfMailbox && !isWaiting && !isPasskeyRefused;
   useEffect(() => name.current?.focus(), []);
-  useEffect(() => {
-    if (isOffering)
-      endOffer.current = offerPasskey((assertion) => signInWith(() => Promise.resolve(assertion), "offered"));
-    return () => endOffer.current();
-  }, [isOffering]);
   const submit = (event: Event): void => {
     event.preventDefault();
     const { account: _, ...typed } = fieldsOf(form.current);
     signInWith(() => Promise.resolve({ ...(isOfMailbox && { account }), ...typed }), "typed");
   };
-  const signInWith = (given: () => Promise<object>, how: "typed" | "asked" | "offered"): void => {
-    endOffer.current();
+  const signInWith = (given: () => Promise<object>, how: "typed" | "passkey"): void => {
     setError(null);
     setWaiting(true);
     given()
@@ -43,8 +34,6 @@ export function SignIn() {
       .then(() => setWaiting(false))
       .catch((reason: unknown) => {
         setWaiting(false);
-        // One that was refused would be again.
-        setPasskeyRefused(how === "offered" && !mayWorkLater(reason));
         // The field for it takes the focus.
         if (isCodeAsked(reason)) return setCodeNeeded(true);
         setError(complaintOf(isCodeNeeded && how === "typed" ? t.code.refused : reason));
@@ -52,7 +41,6 @@ export function SignIn() {
       });
   };
   const words = t.signIn;
-  const offers = isOfMailbox ? "" : " webauthn";
   return (
     <main class="sign-in">
       <form class="card" ref={form} onSubmit={submit}>
@@ -64,7 +52,7 @@ export function SignIn() {
             ref={name}
             name="account"
             inputMode="email"
-            autocomplete={`username${offers}`}
+            autocomplete="username"
             autocapitalize="off"
             spellcheck={false}
             maxLength={254}
@@ -73,14 +61,14 @@ export function SignIn() {
         </label>
         <label class="field">
           <span>{isOfMailbox ? words.mailboxPassword : words.password}</span>
-          <input name="password" type="password" autocomplete={`current-password${offers}`} required />
+          <input name="password" type="password" autocomplete="current-password" required />
         </label>
         {isCodeNeeded && <CodeField />}
         <button class="primary" type="submit" disabled={isWaiting}>
           {isWaiting ? words.wait : words.button}
         </button>
         {!isOfMailbox && whyNoPasskeys() === null && (
-          <Button shown={t.passkey.use} disabled={isWaiting} onClick={() => signInWith(usePasskey, "asked")} />
+          <Button shown={t.passkey.use} disabled={isWaiting} onClick={() => signInWith(usePasskey, "passkey")} />
         )}
         <p class="error" role="alert">
           {error !== null && <Said {...error} />}

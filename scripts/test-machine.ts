@@ -71,8 +71,7 @@ function programStartMs(): number {
 const READY = "ready\n";
 const PIPE = "TEST_PACKAGES_FD";
 /** What asks whether something is installed (test/kit/needs.ts), or runs programs. */
-const LOOKS =
-  /kit\/(needs|own-etc|own-certificate|mail-queue|test-guard|speaker)\.ts"|"node:child_process"|runProgram\(/;
+const LOOKS = /kit\/(needs|own-etc|own-certificate|mail-queue|test-guard)\.ts"|"node:child_process"|runProgram\(/;
 
 /** Whether the packages that tests need have come. Resolves at once where none are being installed. */
 export async function packagesThere(): Promise<boolean> {

@@ -546,7 +546,7 @@ export type Routes = {
         };
   };
 
-  /** Signs in with the administrator's password, and a code where a second factor is set up, or with a passkey, as JSON, the password also as a form; or the user of a mailbox with its address and password. The answer sets the session's cookie. */
+  /** Signs in with the administrator's password, and a code where a second factor is set up, or with a passkey; or the user of a mailbox with its address and password. The answer sets the session's cookie. */
   "POST /api/v1/login": {
     readonly body:
       | {

@@ -6,17 +6,17 @@ import { eventName, t } from "../admin-texts.ts";
 import { queryOf } from "../api.ts";
 import { hourAndMinute, whole } from "../format.ts";
 import { cleanupOf, figures, health, liveness, onBans, onStale } from "../live.ts";
-import { Address, At, Card, LinkButton, Rows, Said, State, useGet, Waiting } from "../parts.tsx";
+import { Address, At, Card, LinkButton, now, Rows, Said, State, useGet, Waiting } from "../parts.tsx";
 import { hrefOf, type PageName, type Query } from "../route.ts";
 import { Advice, useStill } from "../rows.tsx";
 import { may } from "../session.ts";
-import { onNewCounts } from "./now/chart.ts";
 import { DayChart } from "./now/day-chart.tsx";
 
 const words = t.now;
 
 /** How long after news the newest bans are read again: a flood of news causes one request in this time. */
 const SETTLE_MS = 1_000;
+const MINUTE_MS = 60_000;
 const NEW_BANS = 6;
 const BUSIEST = 6;
 
@@ -183,8 +183,7 @@ function NewBans() {
 type Ranking = Readonly<{ items: readonly Readonly<{ ip: string; count: number }>[] }>;
 
 function Busiest() {
-  const ranking = useGet<Ranking>(`top${queryOf({ by: "mails", limit: BUSIEST })}`);
-  useEffect(() => onNewCounts(ranking.reload), []);
+  const ranking = useGet<Ranking>(`top${queryOf({ by: "mails", limit: BUSIEST })}`, Math.floor(now.value / MINUTE_MS));
   return (
     <Card title={words.busiest}>
       <Rows of={ranking} none={words.noMails}>

@@ -3,7 +3,7 @@ export const listsEn = {
   search: "Search",
   clear: "Clear",
   refresh: "Refresh",
-  fresh: (count: number) => `${count} new`,
+  fresh: (count: string) => `${count} new`,
 };
 
 export const listsDe: typeof listsEn = {

@@ -20,7 +20,6 @@ export const ALIASES = [
   verb("alias_add", PROVEN_ADMIN, { ...ofAlias, targets }, changes(named, "accounts"))
     .http("POST /aliases", "Adds an alias, or further targets to one that is there.", {
       status: 201,
-      bodyLimit: "accounts",
     })
     .cli("alias add ADDRESS TARGET...", "Pass mail for an address on to others.", {
       words: ["address", "targets"],

@@ -140,7 +140,6 @@ export const SETTINGS = [
     changesWithoutDryRun(changed, "settings", "The preview of the settings tries the same changes."),
   ).http("POST /settings", "Changes settings in the file, with its comments, and applies it.", {
     fields: { changes: changesByKey },
-    bodyLimit: "text",
   }),
   verb(
     "settings_undo",

@@ -25,6 +25,28 @@ export function escapeUnits(text: string): string {
   return text.replace(/./gs, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
+/** Breaks lines at blanks to at most `width`, if they have any; continuation lines are indented. */
+export function fitted(text: string, width: number, indent = "    "): string {
+  return text
+    .split("\n")
+    .map((line) => fittedLine(line, width, indent))
+    .join("\n");
+}
+
+function fittedLine(line: string, width: number, indent: string): string {
+  const lines: string[] = [];
+  let left = line;
+  while (left.length > width) {
+    const end = left.lastIndexOf(" ", width);
+    // A word that is longer than a line, such as a path, stays whole.
+    const at = end > left.length - left.trimStart().length ? end : left.indexOf(" ", width);
+    if (at < 0) break;
+    lines.push(left.slice(0, at).trimEnd());
+    left = indent + left.slice(at).trimStart();
+  }
+  return [...lines, left].join("\n");
+}
+
 /** `1 record`, `2 records`, `2 entries`, `2 addresses`; a word with another plural names it. */
 export function plural(n: number, thing: string, things = pluralOf(thing)): string {
   return `${n} ${n === 1 ? thing : things}`;

@@ -74,18 +74,11 @@ export class Engine {
 
   /** Raises a notice while nothing is enforced; afterwards simulated decisions do not count as offences. */
   simulationChanged(): void {
+    // The end of a simulation is the first change of the next transaction.
+    this.flush();
     this.#simulationEnd = this.policy.simulate ? null : "due";
-    if (this.policy.simulate) return this.#parts.notices.raise("simulating", "");
-    this.#parts.notices.clear("simulating");
-    // Not by `#record`: a commit that writes nothing does not prove that the database can be written again.
-    const now = this.#parts.clock.now();
-    if (!this.#begin(now)) return;
-    this.#timer.soon();
-    try {
-      this.#endSimulation(now);
-    } catch (error) {
-      this.#abandon(error, now);
-    }
+    if (this.policy.simulate) this.#parts.notices.raise("simulating", "");
+    else this.#parts.notices.clear("simulating");
   }
 
   /** If the commit fails, the next transaction does it. */

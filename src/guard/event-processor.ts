@@ -18,7 +18,7 @@ import type { Protection } from "../core/events/reasons.ts";
 import type { Ip, Prefix } from "../core/net/ip.ts";
 import { isOver, type Millis } from "../core/time.ts";
 import { UNRECORDED_PASS, whatStillApplies } from "./commits.ts";
-import { NO_SIGHTINGS, noted, type Sighting, sightingOf } from "./enforce/ban-leak-monitor.ts";
+import { type Sighting, sightingOf } from "./enforce/ban-leak-monitor.ts";
 import type { EventFacts } from "./facts/event-facts.ts";
 import { FactBase, type FactBaseParts } from "./facts/fact-base.ts";
 import type { Clock } from "./ports.ts";
@@ -32,7 +32,8 @@ export type Trace = {
   lastEventId: number;
   bansChanged: boolean;
   allowChanged: boolean;
-  sightings: readonly Sighting[];
+  /** Of a banned client: one is enough for the notice. A direct one is preferred to one that may have come through a proxy. */
+  sighting: Sighting | null;
 };
 
 /** Gathers the facts of an event, decides, and writes the outcome into the open transaction. */
@@ -41,9 +42,13 @@ export class EventProcessor {
   readonly #clock: Clock;
   readonly facts: FactBase;
   #idAtBegin = 0;
-  readonly #decisionShapes = new KeptShapes();
-  readonly #recordShapes = new KeptShapes();
-  readonly #trace: Trace = { lastEventId: 0, bansChanged: false, allowChanged: false, sightings: [] };
+  /**
+   * The latest objects of each kind that decisions use. At a full garbage collection V8 forgets shapes (hidden classes) without
+   * objects, and drops the code compiled for them, which made thousands of questions slow: the guard's objects live for one question.
+   */
+  readonly #decisionShapes = new Map<string, readonly unknown[]>();
+  readonly #recordShapes = new Map<string, readonly unknown[]>();
+  readonly #trace: Trace = { lastEventId: 0, bansChanged: false, allowChanged: false, sighting: null };
 
   constructor(parts: EventProcessorParts) {
     this.#store = parts.store;
@@ -64,10 +69,11 @@ export class EventProcessor {
     const remembered = this.facts.takeRemembered(event, decided, facts, { at: now, after: this.#trace.lastEventId });
     // Before `seen`, which ends look-ups; `seen` reads no window that this changes.
     this.facts.update(event, decided, facts, now);
-    this.#trace.sightings = noted(this.#trace.sightings, sightingOf(event, decided, facts, now));
+    const sighting = sightingOf(event, decided, facts, now);
+    if (sighting !== null && this.#trace.sighting?.mayBeProxied !== false) this.#trace.sighting = sighting;
     const context = { prefix: facts.prefix, at: now, seen: facts.seen(remembered) };
     this.#write(event, decided, context);
-    this.#decisionShapes.keep(event.type, [event, facts, decided, remembered, context]);
+    this.#decisionShapes.set(event.type, [event, facts, decided, remembered, context]);
     return decided;
   }
 
@@ -100,7 +106,7 @@ export class EventProcessor {
   /** Writes a row. Called directly for rows without a decision. */
   append(record: EventRecord): void {
     this.#trace.lastEventId = this.#store.append(record);
-    this.#recordShapes.keep(record.rest.event, [record]);
+    this.#recordShapes.set(record.rest.event, [record]);
   }
 
   /** Writes a log line's event, and its consequences for a server or an account. */
@@ -171,7 +177,7 @@ export class EventProcessor {
   end(committed: boolean): void {
     this.#trace.bansChanged = false;
     this.#trace.allowChanged = false;
-    this.#trace.sightings = NO_SIGHTINGS;
+    this.#trace.sighting = null;
     this.facts.ended(committed);
     if (committed) this.#idAtBegin = this.#trace.lastEventId;
     else this.#trace.lastEventId = this.#idAtBegin;
@@ -191,17 +197,5 @@ export class EventProcessor {
   protectionOf(network: Prefix): Protection | null {
     const now = this.#clock.now();
     return protectionOf(this.facts.sparing(network, now), now);
-  }
-}
-
-/**
- * Keeps the latest objects of each kind that decisions use. At a full garbage collection V8 forgets shapes (hidden classes) without
- * objects, and drops the code compiled for them, which made thousands of questions slow: the guard's objects live for one question.
- */
-export class KeptShapes {
-  readonly #latest = new Map<string, readonly unknown[]>();
-
-  keep(kind: string, objects: readonly unknown[]): void {
-    this.#latest.set(kind, objects);
   }
 }

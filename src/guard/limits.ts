@@ -19,8 +19,6 @@ export const LIMITS = {
   unrecordedMails: 512,
   /** Logins whose password is being verified. */
   pendingLogins: 4_096,
-  /** Events of banned clients that got through (`Sighting`), of one transaction. */
-  sightings: 16,
   /** Addresses of administrators that are remembered. */
   administrators: 64,
   /** Tokens of the API. */

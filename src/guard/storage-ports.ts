@@ -165,7 +165,6 @@ export interface GreylistPauses {
 /** Includes the rows of the open transaction. */
 export interface History {
   address(prefix: Prefix, reach: Reach): AddressHistory;
-  accountMails(account: string, since: Millis, most: number): readonly Millis[];
 }
 
 /** Bans and entries of the allow list that apply now. Includes the rows of the open transaction. */

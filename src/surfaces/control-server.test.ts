@@ -18,7 +18,6 @@ class FakeGuard {
   readonly listeners = new Set<(lastEventId: number) => void>();
   readonly reports: string[] = [];
   lastEventId = 10;
-  mayWatch = true;
   /** A command that takes time ends after this. */
   held: Promise<void> | null = null;
   readonly run = async (line: ControlLine, origin: string): Promise<Reply> => {
@@ -26,7 +25,6 @@ class FakeGuard {
     this.origins.push(origin);
     const { verb } = line.command;
     if (verb === "ping") return { ok: true, result: { pid: 7 } };
-    if (verb === "watch" && !this.mayWatch) return { ok: false, kind: "failed", message: "No.", next: "" };
     if (verb === "watch") return { ok: true, result: { lastEventId: this.lastEventId } };
     if (verb === "reload") throw new Error("bug\u001b");
     assert.equal(verb, "cleanup");
@@ -156,24 +154,12 @@ test("a watcher that does not read leaves one line waiting in the guard, and get
     socket.destroy();
   }));
 
-test("a connection watches once", () =>
+test("a second watch ends the connection", () =>
   withServer("web", {}, async (guard, connected) => {
-    const { socket, lines } = connected();
-    socket.write(line("watch").repeat(20));
-    await until(() => lines().length === 20, "the answers");
-    assert.equal(guard.listeners.size, 1);
-    assert.match(lines()[19] ?? "", /may watch once/);
-  }));
-
-test("a caller that may not watch gets an error, and no line", () =>
-  withServer("web", { watchMs: 1 }, async (guard, connected) => {
-    guard.mayWatch = false;
-    const { socket, lines } = connected();
-    socket.write(line("watch"));
-    await until(() => lines().length === 1, "an answer");
-    assert.equal(guard.listeners.size, 0);
-    const reply = parseReply("watch", lines()[0] ?? "");
-    assert.ok(reply?.ok === false);
+    const { socket, closed } = connected();
+    socket.write(line("watch").repeat(2));
+    await until(() => closed() && guard.listeners.size === 0, "it is ended, and the watcher forgotten");
+    assert.equal(guard.asked.length, 1);
   }));
 
 test("a watcher outlives the idle time, an idle client does not", () =>

@@ -111,10 +111,11 @@ class Connection {
 
   /**
    * Sends the newest event id now and after commits, coalesced: a listener that gets nothing has missed nothing. A client
-   * that does not read gets no second one.
+   * that does not read gets no second one. A second watch, and one that fails, end the connection: clients expect only ids.
    */
   async #watch(line: ParsedLine): Promise<void> {
-    if (this.#watching) return this.#send(WATCHES_ALREADY);
+    // A client that has gone would never unsubscribe.
+    if (this.#watching || this.#socket.destroyed) return void this.#socket.destroy();
     this.#watching = true;
     let latest = -1;
     let sent = -1;
@@ -138,21 +139,15 @@ class Connection {
       latest = Math.max(latest, lastEventId);
       tellSoon();
     });
-    const leave = (): void => {
+    this.#socket.once("close", () => {
       unsubscribe();
       clearTimeout(timer);
-    };
-    this.#socket.once("close", leave);
+    });
     this.#socket.setTimeout(0);
     const reply = await this.#run(line);
-    if (!reply.ok) {
-      leave();
-      this.#socket.setTimeout(this.#limits.idleMs);
-      this.#send(reply);
-    } else if ("lastEventId" in reply.result) {
-      latest = Math.max(latest, reply.result.lastEventId);
-      tell();
-    }
+    if (!reply.ok || !("lastEventId" in reply.result)) return void this.#socket.destroy();
+    latest = Math.max(latest, reply.result.lastEventId);
+    tell();
   }
 
   /** Waits until the client has read its answers. */
@@ -175,13 +170,6 @@ class Connection {
 }
 
 const WAIT_ABOVE_BYTES = 64 * 1024;
-
-const WATCHES_ALREADY: CommandError = {
-  ok: false,
-  kind: "failed",
-  message: "A connection may watch once.",
-  next: "Open another one.",
-};
 
 const INTERNAL_ERROR: CommandError = {
   ok: false,

@@ -115,7 +115,7 @@ async function playStep(dialog: Dialog, step: Exclude<Step, { type: "connect" }>
   }
 }
 
-export function whatIsWrong(reply: SmtpReply, expected: Extract<Step, { type: "reply" }>): string | null {
+function whatIsWrong(reply: SmtpReply, expected: Extract<Step, { type: "reply" }>): string | null {
   const has = (pattern: string): boolean => reply.lines.some((line) => matches(pattern, line));
   if (reply.code !== expected.code) return `expected ${expected.code}, got ${reply.code}`;
   const missing = [expected.pattern, ...expected.also].find((pattern) => !has(pattern));

@@ -26,7 +26,7 @@ describe("disks that run full or fail", { skip: whyNoLab() ?? whyNoLoopDisk() ??
     release: () => disk.unmount(),
   });
   const { layout } = product;
-  const disk = new LoopDisk(layout.data, 8_192);
+  const disk = new LoopDisk(layout.data, { sizeMb: 600, inodes: 8_192, mountOptions: "errors=remount-ro" });
   let owner: Owner;
   before(async () => {
     owner = await Owner.of(product, lab);

@@ -8,10 +8,9 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Layout } from "../../src/settings/layout.ts";
 import { seeded } from "../kit/test-database.ts";
 import { signal } from "../lab/commands.ts";
-import { whyNoLoopDisk } from "../lab/loop-disk.ts";
+import { LoopDisk, STRICT, whyNoLoopDisk } from "../lab/loop-disk.ts";
 import { mailFiles } from "../lab/mailbox.ts";
 import { whyNoLab } from "../lab/network.ts";
-import { PowerDisk } from "../lab/power-disk.ts";
 import type { Product } from "../lab/product.ts";
 import { signInsFrom } from "../lab/sign-ins.ts";
 import { UnderLoad } from "../lab/under-load.ts";
@@ -36,7 +35,7 @@ describe("everything ends at once", { skip: whyNoLab() ?? whyNoLoopDisk() ?? fal
     prepare: () => disk.mount(),
     release: () => disk.unmount(),
   });
-  const disk = new PowerDisk(product.layout.data);
+  const disk = new LoopDisk(product.layout.data, STRICT);
   const random = seeded(SEED);
   const load = new UnderLoad(product, ACCOUNTS);
   const ends: Span[] = [];

@@ -102,12 +102,10 @@ describe("behind a reverse proxy as documented", { skip: whyNoLab() ?? false }, 
           assert.equal((await web.ask("GET", at(path))).status, 200, path);
         }
         const signedIn = await web.ask("POST", at("api/v1/login"), {
-          body: new URLSearchParams({ password: ADMIN_PASSWORD }).toString(),
-          headers: { origin: `https://${DASHBOARD}`, "content-type": "application/x-www-form-urlencoded" },
+          body: { password: ADMIN_PASSWORD },
+          headers: { origin: `https://${DASHBOARD}` },
         });
-        assert.equal(signedIn.status, 303, signedIn.text);
-        const login = new URL(at("api/v1/login"), `https://${DASHBOARD}`);
-        assert.equal(new URL(signedIn.headers["location"] ?? "", login).pathname, "/mail-admin/");
+        assert.equal(signedIn.status, 200, signedIn.text);
         const cookie = signedIn.headers["set-cookie"]?.split(";")[0] ?? "";
         const described = await web.ask("GET", at("openapi.json"), { headers: { cookie } });
         assert.partialDeepStrictEqual(described.json(), { servers: [{ url: "." }] });
@@ -230,9 +228,8 @@ describe("behind a reverse proxy as documented", { skip: whyNoLab() ?? false }, 
             body,
             headers: { ...(isOpen ? token : { cookie }), ...headers },
           });
-          // The firewall refuses a long body of invalid JSON before its length is checked.
-          if (answer.status === answers || (answers === 413 && answer.status === 400)) continue;
-          different.push(`${method} ${path}: ${answer.status} for ${answers} ${answer.text.slice(0, 200)}`);
+          if (answer.status !== answers)
+            different.push(`${method} ${path}: ${answer.status} for ${answers} ${answer.text.slice(0, 200)}`);
         }
       }
       assert.deepEqual(different, []);
@@ -272,10 +269,8 @@ describe("behind a reverse proxy as documented", { skip: whyNoLab() ?? false }, 
         ["factors/totp/confirm", { code: secret }],
         ["me/password", { password: secret }],
         ["login", { account: ANNA, password: secret, code: secret }],
-        ["login", new URLSearchParams({ password: secret, code: secret }).toString()],
       ] as const) {
-        const type = typeof body === "string" ? { "content-type": "application/x-www-form-urlencoded" } : {};
-        const headers = { ...type, cookie: `__Host-ghostinbox=${secret}`, authorization: `Bearer ${secret}` };
+        const headers = { cookie: `__Host-ghostinbox=${secret}`, authorization: `Bearer ${secret}` };
         const { headers: answered } = await web.ask("POST", `/api/v1/${path}`, { body, headers });
         assert.match(answered["content-type"] ?? "", /json/, `${path} reached the server`);
       }

@@ -13,6 +13,7 @@ const WORDS = new Set(["details", "action"]);
 /** Who may read them, or something else of that name, and why. */
 const READERS: Readonly<Record<string, string>> = {
   "src/store/events/event-writer.ts": "writes the words of a record beside its columns",
+  "src/store/events/event-search.ts": "reads them from their columns",
   "src/core/events/event.ts": "adds words to words",
   "src/surfaces/cli/print/why.ts": "prints",
   "src/surfaces/cli/verbs/server/events.ts": "prints",

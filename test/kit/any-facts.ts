@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import type { Ban, Decision } from "../../src/core/decide/decision.ts";
-import type { Failure } from "../../src/core/decide/facts.ts";
+import { type Failure, NO_RECIPIENTS, NO_SENDING } from "../../src/core/decide/facts.ts";
 import type { Policy } from "../../src/core/decide/policy.ts";
 import type { Service } from "../../src/core/events/event-types.ts";
 import type { Protection } from "../../src/core/events/reasons.ts";
@@ -43,7 +43,7 @@ export const anyFacts = fc.record({
   connections: pastTimes,
   mails: pastTimes,
   failures: pastFailures,
-  accountMails: pastTimes,
+  sending: pastTimes.map((list) => ({ ...NO_SENDING, mails: list.map((at) => ({ at, ...NO_RECIPIENTS })) })),
 });
 export const anyMail = fc.record({
   service: services,

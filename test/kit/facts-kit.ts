@@ -29,10 +29,7 @@ export function factsOnFakes() {
     policy: POLICY,
     progress: new SmtpProgress(),
     notices: { raise: () => assert.fail("notice"), clear: () => {}, list: () => [] },
-    history: {
-      address: () => address,
-      accountMails: () => [NOON],
-    },
+    history: { address: () => address },
     bansInForce: { ban: () => null, bansWithin: () => [], allowed: () => [] },
     sending: {
       sentMails: () => [],

@@ -140,7 +140,6 @@ export function factsOf(known: Partial<Facts> = {}): Facts {
     isAmongFirstContacts: false,
     accountNetworks: [],
     accountActive: true,
-    accountMails: [],
     sending: NO_SENDING,
     isWanted: false,
     sessionMails: 0,

@@ -60,15 +60,35 @@ export function scriptCall({ flags = [], terminal = {}, ...used }: Called): Call
   };
 }
 
-type ScriptWorld = Partial<Pick<World, "env" | "now" | "connect">> & Readonly<{ width?: number | null }>;
+type ScriptWorld = Partial<Pick<World, "env" | "version" | "now" | "connect">> &
+  Readonly<{ width?: number | null; input?: string }>;
 
-/** Runs a command line without a person, and returns what it printed. */
-export async function script(
-  argv: readonly string[],
-  { env = {}, now = () => 0, connect = () => assert.fail("this needs no server"), width = null }: ScriptWorld,
-) {
+/** Runs a command line in this process, without a person, and returns what it printed. */
+export async function script(argv: readonly string[], world: ScriptWorld) {
+  const { env = {}, version = "1.2.3", now = () => 0, width = null, input = "" } = world;
+  const { connect = () => assert.fail("this needs no server") } = world;
   let [out, err] = ["", ""];
-  const terminal = scriptTerminal({ width, out: (text) => (out += `${text}\n`), err: (text) => (err += `${text}\n`) });
-  const code = await run(argv, { env, version: "1.2.3", now, terminal, connect });
+  const terminal = scriptTerminal({
+    width,
+    out: (text) => (out += lines(text)),
+    outForGood: (text) => {
+      out += lines(text);
+      return Promise.resolve({ ok: true });
+    },
+    err: (text) => (err += lines(text)),
+    readLine: (mostBytes) => Promise.resolve(firstLine(input, mostBytes)),
+  });
+  const code = await run(argv, { env, version, now, terminal, connect });
   return { code, out, err };
+}
+
+// These are as in src/surfaces/cli/process-terminal.ts.
+
+function firstLine(input: string, mostBytes: number): string | null {
+  const line = (input.split("\n", 1)[0] ?? "").replace(/\r$/, "");
+  return line === "" || line.length > mostBytes ? null : line;
+}
+
+function lines(text: string): string {
+  return text.endsWith("\n") ? text : `${text}\n`;
 }

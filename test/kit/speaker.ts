@@ -1,27 +1,7 @@
-import { readFileSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
-import { join } from "node:path";
 import { after } from "node:test";
 import { createServer as createTlsServer, TLSSocket, type TlsOptions } from "node:tls";
-import { runProgram } from "../../src/host/machine/run-program.ts";
 import { listenOnPort } from "./local-server.ts";
-import { temporaryDirectory } from "./temporary-directory.ts";
-
-export type Files = Readonly<{ key: Buffer; cert: Buffer; directory: string }>;
-
-/** A certificate for mail.example.org that is self-signed. `key`: options of openssl-req(1). */
-export async function selfSigned(
-  days = 30,
-  key: readonly string[] = ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"],
-): Promise<Files> {
-  const directory = temporaryDirectory();
-  const [keyFile, certFile] = [join(directory, "key.pem"), join(directory, "cert.pem")];
-  const names = ["-subj", "/CN=any", "-addext", "subjectAltName=DNS:mail.example.org"];
-  const made = ["req", "-x509", "-newkey", ...key, "-noenc", "-days", String(days), ...names];
-  const ran = await runProgram("openssl", [...made, "-keyout", keyFile, "-out", certFile]);
-  if (ran.code !== 0) throw new Error(ran.stderr);
-  return { key: readFileSync(keyFile), cert: readFileSync(certFile), directory };
-}
 
 export type Speech = Readonly<{
   greeting?: string;

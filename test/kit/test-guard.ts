@@ -19,7 +19,6 @@ import { composeStores } from "../../src/programs/guard/compose-stores.ts";
 import { type Layout, layoutOf } from "../../src/settings/layout.ts";
 import { toPolicy } from "../../src/settings/to-policy.ts";
 import { PasswordTurns } from "../../src/store/passwords/password-turns.ts";
-import { run } from "../../src/surfaces/cli/run.ts";
 import { ControlServer } from "../../src/surfaces/control-server.ts";
 import { KeeperServer } from "../../src/surfaces/keeper-server.ts";
 import { enginePartsOn, SILENT } from "./engine-kit.ts";
@@ -27,7 +26,7 @@ import { loadValid } from "./loaded-settings.ts";
 import { needsOf } from "./no-needs.ts";
 import { patience } from "./patience.ts";
 import { SAMPLE_ALERTS } from "./sample-alerts.ts";
-import { scriptTerminal } from "./script-world.ts";
+import { script } from "./script-world.ts";
 import { upkeepOf } from "./upkeep-kit.ts";
 
 /** The real engine with its commands, databases and control socket, but without mail servers and firewall. */
@@ -203,25 +202,8 @@ export async function ghostinbox(
   input = "",
   variables: Readonly<Record<string, string>> = {},
 ): Promise<Finished> {
-  let [out, err] = ["", ""];
-  const [line = ""] = input.split("\n");
-  const code = await run(words, {
-    env: { PATH: process.env["PATH"], GHOSTINBOX_DATA: layout.data, ...variables },
-    version: "1.2.3",
-    now: Date.now,
-    terminal: scriptTerminal({
-      out: (text) => (out += text.endsWith("\n") ? text : `${text}\n`),
-      outForGood: (text) => {
-        out += `${text.replace(/\n$/, "")}\n`;
-        return Promise.resolve({ ok: true });
-      },
-      err: (text) => (err += text.endsWith("\n") ? text : `${text}\n`),
-      readLine: (mostBytes) => Promise.resolve(line === "" || line.length > mostBytes ? null : line),
-      ask: () => Promise.resolve(null),
-    }),
-    connect,
-  });
-  return { code, out, err };
+  const env = { PATH: process.env["PATH"], GHOSTINBOX_DATA: layout.data, ...variables };
+  return script(words, { env, now: Date.now, connect, input });
 }
 
 /** The error, in one line and without a stack; there must be no output. */

@@ -1,6 +1,4 @@
-import assert from "node:assert/strict";
 import manifest from "../../package.json" with { type: "json" };
-import type { World } from "../../src/surfaces/cli/run.ts";
 import type { Ran } from "./commands.ts";
 
 /**
@@ -22,37 +20,10 @@ export function asksOnlyTheServer(argv: readonly string[]): boolean {
 
 /** Runs a command in this process: a Node process costs ten times as much as most commands. */
 export async function commandHere(argv: readonly string[], env: NodeJS.ProcessEnv, input = ""): Promise<Ran> {
-  let [stdout, stderr] = ["", ""];
-  const terminal: World["terminal"] = {
-    interactive: false,
-    width: null,
-    out: (text) => (stdout += lines(text)),
-    outForGood: (text) => {
-      stdout += lines(text);
-      return Promise.resolve({ ok: true });
-    },
-    err: (text) => (stderr += lines(text)),
-    progress: () => undefined,
-    readLine: (mostBytes) => Promise.resolve(firstLine(input, mostBytes)),
-    ask: () => assert.fail("no question is expected"),
-    askSecret: () => assert.fail("no question is expected"),
-    interrupted: new AbortController().signal,
-  };
-  const [{ connect }, { run }] = await Promise.all([
+  const [{ connect }, { script }] = await Promise.all([
     import("../../src/programs/command-line/connect.ts"),
-    import("../../src/surfaces/cli/run.ts"),
+    import("../kit/script-world.ts"),
   ]);
-  const code = await run(argv, { terminal, env, version: manifest.version, now: Date.now, connect });
-  return { code, stdout, stderr };
-}
-
-// The rest is as in src/surfaces/cli/process-terminal.ts.
-
-function firstLine(input: string, mostBytes: number): string | null {
-  const line = (input.split("\n", 1)[0] ?? "").replace(/\r$/, "");
-  return line === "" || line.length > mostBytes ? null : line;
-}
-
-function lines(text: string): string {
-  return text.endsWith("\n") ? text : `${text}\n`;
+  const { code, out, err } = await script(argv, { env, version: manifest.version, now: Date.now, connect, input });
+  return { code, stdout: out, stderr: err };
 }

@@ -6,7 +6,7 @@ import { signsInWithASecondFactor } from "./dashboard-factors.ts";
 import { decidesOnHeldMail, letsACodeIn, letsWaitAndDeletes } from "./dashboard-mail.ts";
 import { usesPasskeys } from "./dashboard-passkeys.ts";
 import { changesALimit } from "./dashboard-settings.ts";
-import { livesThroughAKill, saysWhatStandsStill, staysAfterAnUpgrade } from "./dashboard-silence.ts";
+import { livesThroughAKill, saysWhatStandsStill, showsTheStateWithoutAStream } from "./dashboard-silence.ts";
 import { comesToOtherStops } from "./dashboard-stops.ts";
 import type { Running } from "./with-product.ts";
 
@@ -38,6 +38,6 @@ export function outages(open: () => LabBrowser, { product }: Running): readonly 
       () => saysWhatStandsStill(open(), product),
     ],
     ["survives a kill of the server and misses no event", () => livesThroughAKill(open(), product)],
-    ["reloads once after an upgrade of the server", () => staysAfterAnUpgrade(open(), product)],
+    ["shows the state of the server without a stream", () => showsTheStateWithoutAStream(open())],
   ];
 }

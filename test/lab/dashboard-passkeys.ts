@@ -1,12 +1,9 @@
 import assert from "node:assert/strict";
 import type { CDPSession, Page } from "playwright-core";
-import { MINUTE_MS } from "../../src/core/time.ts";
-import { patience } from "../kit/patience.ts";
 import type { LabBrowser } from "./browser.ts";
 import { pressSurely, signIn, staleProof } from "./dashboard-steps.ts";
-import { enter, press, reach, signInShown, type } from "./keyboard.ts";
+import { enter, press, signInShown } from "./keyboard.ts";
 import { looksWell } from "./looks.ts";
-import { until } from "./wait.ts";
 
 /** A name: browsers know no passkeys for an IP address. */
 const PAGE = "http://localhost:3000/";
@@ -16,18 +13,7 @@ const FOREIGN = "http://mail.localhost:3000/";
 const KEY = { protocol: "ctap2", transport: "internal", automaticPresenceSimulation: true } as const;
 const VERIFYING = { hasResidentKey: true, hasUserVerification: true, isUserVerified: true } as const;
 
-const GUARD_DOWN = { status: 503, code: "guard_down", detail: "The guard does not answer." };
-
-/** Ends each offer of the page. */
-const NOTE_OFFERS = `
-  globalThis.offers = [];
-  const get = navigator.credentials.get.bind(navigator.credentials);
-  navigator.credentials.get = (asked) => {
-    if (asked.mediation === "conditional") offers.push(asked.signal);
-    return get(asked);
-  };`;
-
-/** An owner with a passkey, in a separate window: adds it, signs in with it in two ways, proves with it, removes it. */
+/** An owner with a passkey, in a separate window: adds it, signs in and proves with it, removes it. */
 export async function usesPasskeys(browser: LabBrowser): Promise<void> {
   const page = await browser.elsewhere();
   const devices = await page.context().newCDPSession(page);
@@ -39,28 +25,14 @@ export async function usesPasskeys(browser: LabBrowser): Promise<void> {
   await signIn(page);
   await isIn(page);
   await add(page, devices, authenticatorId);
-  const atHand = (enabled: boolean) =>
-    devices.send("WebAuthn.setAutomaticPresenceSimulation", { authenticatorId, enabled });
-  await page.addInitScript(NOTE_OFFERS);
-  // The owner accepts the browser's offer at the password field, at once, and again after a moment without the guard.
-  await page.route("**/api/v1/login", (request) => request.fulfill({ status: 503, json: GUARD_DOWN }), { times: 1 });
-  await signOut(page);
-  await isIn(page, patience(OFFERED_AGAIN_MS));
-  assert.ok([2, 3].includes(await page.evaluate<number>("offers.length")), "a third if a busy guard answered late");
   const use = page.getByRole("button", { name: "Use a passkey" });
   const usesButton = async (): Promise<void> => {
-    await atHand(false);
     await signOut(page);
     await signInShown(page);
-    await offered(page);
-    await offersNoneToMailbox(page);
-    await reach(use);
-    await atHand(true);
-    await page.keyboard.press("Enter");
+    await press(use);
   };
   await usesButton();
   await isIn(page);
-  assert.ok(await page.evaluate<boolean>("offers.every(({ aborted }) => aborted)"), "the button ends the offer");
   await removeWithProof(page);
   await usesButton();
   await page.getByRole("alert").getByText("The sign-in was refused.").waitFor();
@@ -75,31 +47,7 @@ export async function usesPasskeys(browser: LabBrowser): Promise<void> {
   assert.equal(await browser.page.getByRole("button", { name: "Add a passkey" }).count(), 0);
 }
 
-/** Passkeys are the administrator's: while the form has the name of a mailbox, the browser has nothing to offer. */
-async function offersNoneToMailbox(page: Page): Promise<void> {
-  const name = page.getByLabel("Your mail address");
-  const fields = () => page.locator("form input[autocomplete~=webauthn]").count();
-  assert.equal(await fields(), 2);
-  await type(name, "anna@example.test");
-  await until("none is offered", async () => !(await isOffered(page)));
-  assert.equal(await fields(), 0);
-  await type(name, "");
-  await offered(page);
-  assert.equal(await fields(), 2);
-}
-
-function isOffered(page: Page): Promise<boolean> {
-  return page.evaluate<boolean>("offers.at(-1)?.aborted === false");
-}
-
-/** A challenge that a busy server did not give is requested again after 90 s (dashboard/passkey.ts). */
-const OFFERED_AGAIN_MS = 2 * MINUTE_MS;
-
-async function offered(page: Page): Promise<void> {
-  await until("a passkey is offered", () => isOffered(page), OFFERED_AGAIN_MS);
-}
-
-/** From another page, so that Now belongs to the next sign-in, and no earlier offer is recorded. */
+/** From another page, so that Now belongs to the next sign-in. */
 async function signOut(page: Page): Promise<void> {
   await page.goto(`${PAGE}${SECURITY}`);
   await page.reload();
@@ -108,8 +56,8 @@ async function signOut(page: Page): Promise<void> {
   await press(page.getByRole("button", { name: "Sign out" }));
 }
 
-async function isIn(page: Page, timeout?: number): Promise<void> {
-  await page.getByRole("heading", { level: 1, name: "Now" }).waitFor(timeout === undefined ? {} : { timeout });
+async function isIn(page: Page): Promise<void> {
+  await page.getByRole("heading", { level: 1, name: "Now" }).waitFor();
 }
 
 async function add(page: Page, devices: CDPSession, authenticatorId: string): Promise<void> {

@@ -1,12 +1,10 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { patience } from "../kit/patience.ts";
 import { type LabBrowser, PAGE } from "./browser.ts";
 import { whileStopped } from "./commands.ts";
 import { signIn } from "./dashboard-steps.ts";
-import { press, signInShown } from "./keyboard.ts";
+import { press } from "./keyboard.ts";
 import { looksWell } from "./looks.ts";
 import type { Product } from "./product.ts";
 import { until } from "./wait.ts";
@@ -151,57 +149,15 @@ async function isShown(page: Page, address: string): Promise<void> {
   await page.getByRole("listitem").filter({ hasText: address }).first().waitFor();
 }
 
-const RELOADED = "The server has a new version, so the page was reloaded.";
-
-/** The server is upgraded while the page is open: the page reloads when it lacks a part, and says why. */
-export async function staysAfterAnUpgrade(browser: LabBrowser, product: Product): Promise<void> {
-  // The first browser has every part of the page, and keeps it.
+/** As behind a proxy that buffers: no stream reaches this separate window. */
+export async function showsTheStateWithoutAStream(browser: LabBrowser): Promise<void> {
   const page = await browser.elsewhere();
-  const asked: string[] = [];
-  page.on("request", (request) => asked.push(request.url()));
-  const heading = (name: string) => page.getByRole("heading", { level: 1, name }).waitFor();
-  await page.goto(PAGE);
-  await signInShown(page);
-  assert.deepEqual([askedFor(asked, "app"), askedFor(asked, "now")], [1, 0], "what the sign-in needs");
-  await signIn(page);
-  await heading("Now");
-  assert.deepEqual([askedFor(asked, "now"), askedFor(asked, "further"), askedFor(asked, "me")], [1, 0, 0]);
-  await upgrade(product);
-  const answers = "fetch('healthz/live').then(({ ok }) => ok, () => false)";
-  await until("the server answers again", () => page.evaluate<boolean>(answers));
-  await page.getByRole("link", { name: "Bans", exact: true }).click();
-  await page.getByText(RELOADED).waitFor();
-  await heading("Bans");
-  assert.deepEqual([askedFor(asked, "app"), askedFor(asked, "further")], [2, 2]);
-  await showsTheStateWithoutAStream(page);
-  await page.context().close();
-}
-
-/** The page is loaded again, and no longer says why it was reloaded before. */
-async function showsTheStateWithoutAStream(page: Page): Promise<void> {
   await page.route("**/api/v1/stream*", (request) => request.abort());
+  await page.goto(PAGE);
+  await signIn(page);
+  await page.getByRole("heading", { level: 1, name: "Now" }).waitFor();
   await goTo(page, "system", "System");
-  await page.reload();
   await page.getByRole("region", { name: "Components" }).getByRole("listitem").first().waitFor();
   assert.doesNotMatch(await page.locator(".live").innerText(), /● live/);
-  assert.equal(await page.getByText(RELOADED).count(), 0);
-}
-
-/** How many of the page's programs with this name were requested. */
-function askedFor(asked: readonly string[], name: string): number {
-  return asked.filter((url) => new RegExp(`/programs/${name}-[A-Z0-9_]{8}\\.js$`).test(url)).length;
-}
-
-/** Renames every program of the page, as if each had changed. */
-async function upgrade(product: Product): Promise<void> {
-  const page = join(product.layout.program, "dashboard");
-  const programs = join(page, "programs");
-  const names = readdirSync(programs).map((name) => [name, name.replace(/[A-Z0-9](?=\.js$)/, "_")] as const);
-  const files = [join(page, "index.html"), ...names.map(([name]) => join(programs, name))];
-  for (const file of files) {
-    const text = names.reduce((all, [from, to]) => all.replaceAll(from, to), readFileSync(file, "utf8"));
-    writeFileSync(file, text);
-  }
-  for (const [from, to] of names) renameSync(join(programs, from), join(programs, to));
-  await product.sv("restart", "web");
+  await page.context().close();
 }

@@ -24,7 +24,7 @@ export const NAMED = {
   "phone.client.test": "198.51.100.65",
 } as const;
 /** Its reverse name says google.com, which knows nothing of it. */
-export const FORGED_PROVIDER = "198.51.100.66";
+const FORGED_PROVIDER = "198.51.100.66";
 
 /** Lines of a zone file; `ns.lab` is the DNS host itself. */
 const RECORDS: readonly string[] = [

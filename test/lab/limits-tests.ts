@@ -127,16 +127,6 @@ export function limitsTests({ lab, product }: Running): void {
       assert.equal(larger.code, 552, larger.lines.join());
     });
 
-    for (const [bytes, code] of [
-      [LARGEST_BYTES, 250],
-      [LARGEST_BYTES + 1, 552],
-    ] as const)
-      test(`a mail that announces ${bytes} bytes is answered by ${code}`, async () => {
-        const dialog = await openSmtp(lab.sender, "198.51.100.95");
-        assert.equal((await dialog.ask(`MAIL FROM:<a@sender.test> SIZE=${bytes}`)).code, code);
-        dialog.close();
-      });
-
     test("without the firewall too, Postfix refuses the eleventh connection", async () => {
       await lab.server.mustExec(["nft", "delete", "table", "inet", "ghostinbox"]);
       const from = "198.51.100.96";

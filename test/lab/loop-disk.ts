@@ -1,10 +1,11 @@
 import { spawnSync } from "node:child_process";
-import { constants, copyFileSync, mkdirSync, readdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { mustRun, runProgram } from "./commands.ts";
 
-const SIZE_MB = 600;
 const SPARE_INODES = 100;
+/** EXT4_IOC_SHUTDOWN with EXT4_GOING_FLAGS_NOLOGFLUSH (linux/ext4.h): nothing more reaches the disk, not even the journal. */
+const CUT = 'my $how = pack("I", 2); open(my $top, "<", $ARGV[0]) or die $!; ioctl($top, 0x8004587D, $how) or die $!';
 
 /** Why no file can be mounted as a disk here; null if one can. */
 export function whyNoLoopDisk(): string | null {
@@ -13,46 +14,42 @@ export function whyNoLoopDisk(): string | null {
   return found.status === 0 ? null : `no loop device: ${found.stderr?.trim() || "no losetup"}`;
 }
 
-/** A directory on a separate ext4 disk, in a file, with few inodes. Its errors are those of a real disk. */
+/** `inodes`: as many as ext4 has by default if absent. `mountOptions`: as of mount(8). */
+type Wish = Readonly<{ sizeMb: number; inodes?: number; mountOptions: string }>;
+
+/**
+ * For a disk whose power is cut. ext4 usually flushes the content of a file that replaces another by a rename (`auto_da_alloc`),
+ * and hides a missing fsync with that. Other file systems do not.
+ */
+export const STRICT: Wish = { sizeMb: 768, mountOptions: "noauto_da_alloc" };
+
+/** A directory on a separate ext4 disk: a file, over a loop device with direct I/O. Its errors are those of a real disk. */
 export class LoopDisk {
   readonly #directory: string;
-  readonly #inodes: number;
-  #image: string;
+  readonly #wish: Wish;
+  #copies = 0;
 
-  constructor(directory: string, inodes: number) {
+  /** Its mount point; the image is next to it. */
+  constructor(directory: string, wish: Wish) {
     this.#directory = directory;
-    this.#inodes = inodes;
-    this.#image = `${directory}.img`;
+    this.#wish = wish;
   }
 
+  /** Formats and mounts it. */
   async mount(): Promise<void> {
+    const { sizeMb, inodes } = this.#wish;
     mkdirSync(this.#directory, { recursive: true });
-    await mustRun(["truncate", "-s", `${SIZE_MB}M`, this.#image]);
-    await mustRun(["mkfs.ext4", "-q", "-F", "-N", String(this.#inodes), this.#image]);
-    await this.#mount();
+    await mustRun(["truncate", "-s", `${sizeMb}M`, this.#image]);
+    const few = inodes === undefined ? [] : ["-N", String(inodes)];
+    await mustRun(["mkfs.ext4", "-q", "-F", ...few, this.#image]);
+    // If the run is stopped: before the lab removes the directory.
+    process.prependListener("exit", () => spawnSync("umount", ["-q", "-l", this.#directory]));
+    await this.#attach();
   }
 
   async unmount(): Promise<void> {
     await mustRun(["umount", "-l", this.#directory]);
-  }
-
-  /** What the kernel does after an error of the disk: ext4 refuses all further writes, even to open files. */
-  async fail(): Promise<void> {
-    const device = (await mustRun(["findmnt", "-n", "-o", "SOURCE", this.#directory])).trim();
-    writeFileSync(`/sys/fs/ext4/${basename(device)}/trigger_fs_error`, "a test\n");
-  }
-
-  /** Runs fsck(8) and mounts it again. Uses a copy: other tests' mount namespaces can still hold the failed one. */
-  async repair(): Promise<void> {
-    await this.unmount();
-    const copy = `${this.#image}.mended`;
-    copyFileSync(this.#image, copy, constants.COPYFILE_FICLONE);
-    const { code, stdout } = await runProgram(["e2fsck", "-f", "-y", copy]);
-    // 1: errors were corrected.
-    if (code > 1) throw new Error(`e2fsck: ${code}\n${stdout}`);
-    rmSync(this.#image);
-    this.#image = copy;
-    await this.#mount();
+    rmSync(this.#image, { force: true });
   }
 
   /** Uses up all but a few inodes, which the server's programs allocate and free all the time. */
@@ -69,11 +66,65 @@ export class LoopDisk {
     rmSync(filler, { recursive: true });
   }
 
-  #filler(): string {
-    return join(this.#directory, "filler");
+  /** What the kernel does after an error of the disk: ext4 refuses all further writes, even to open files. */
+  async fail(): Promise<void> {
+    const device = (await mustRun(["findmnt", "-n", "-o", "SOURCE", this.#directory])).trim();
+    writeFileSync(`/sys/fs/ext4/${basename(device)}/trigger_fs_error`, "a test\n");
   }
 
-  #mount(): Promise<string> {
-    return mustRun(["mount", "-o", "loop,errors=remount-ro", this.#image, this.#directory]);
+  /**
+   * Cuts the power: synchronous, so that the moment is exact. Writes that were not flushed are lost. The file system stays mounted,
+   * and everything in it fails, except that an fsync under way at that moment may say that it succeeded: the kernel then treats the
+   * transaction, which it has discarded, as already written (jbd2_complete_transaction() in fs/jbd2/journal.c). So what a program
+   * answers from now on promises nothing; after a power failure no one would get the answer.
+   */
+  cut(): void {
+    const { status, stderr } = spawnSync("perl", ["-e", CUT, this.#directory], { encoding: "utf8" });
+    if (status !== 0) throw new Error(`the power could not be cut: ${stderr}`);
+  }
+
+  /** Mounts the data that remains after `cut`; no process may use the old mount any longer. */
+  async restore(): Promise<void> {
+    await this.#leave();
+    await this.#attach();
+  }
+
+  /** Runs fsck(8) after `fail` and mounts it again. */
+  async repair(): Promise<void> {
+    await this.#leave();
+    const { code, stdout } = await runProgram(["e2fsck", "-f", "-y", this.#image]);
+    // 1: errors were corrected.
+    if (code > 1) throw new Error(`e2fsck: ${code}\n${stdout}`);
+    await this.#attach();
+  }
+
+  /**
+   * Unmounts it and continues with a copy of the image: other programs of this machine may have taken the old mount along in a mount
+   * namespace of theirs, and the dead file system would then stay.
+   */
+  async #leave(): Promise<void> {
+    const before = this.#image;
+    await mustRun(["umount", "-l", this.#directory]);
+    this.#copies += 1;
+    await mustRun(["cp", "--sparse=always", before, this.#image]);
+    rmSync(before);
+  }
+
+  async #attach(): Promise<void> {
+    const device = (await mustRun(["losetup", "--find", "--show", "--direct-io=on", this.#image])).trim();
+    try {
+      await mustRun(["mount", "-o", this.#wish.mountOptions, device, this.#directory]);
+    } finally {
+      // From now on it is removed with its last mount.
+      await mustRun(["losetup", "--detach", device]);
+    }
+  }
+
+  get #image(): string {
+    return `${this.#directory}-disk.${this.#copies}`;
+  }
+
+  #filler(): string {
+    return join(this.#directory, "filler");
   }
 }

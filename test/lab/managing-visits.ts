@@ -1,81 +1,68 @@
 import { ANNA } from "./mail.ts";
 import { NOBODY, UNPROVEN } from "./usual-visits.ts";
-import { nonsense, type Visit, WRONG_BODIES } from "./web-visits.ts";
+import type { Visit } from "./web-visits.ts";
 
 const REFUSED = { answers: 409, code: "refused" } as const;
-/** The body may be large. */
-const NO_CHOICE = WRONG_BODIES.filter(({ answers }) => answers === 400);
 const ANNAS = `/api/v1/accounts/${ANNA}`;
 const NOBODYS = `/api/v1/accounts/${NOBODY}`;
 const NOT_FOUND = { answers: 404, code: "not_found" } as const;
 
-/** Valid and invalid requests of the dashboard's pages that manage mail, accounts, settings and the sign-in, beyond `usualVisits`. */
+/** Requests of the dashboard's pages that manage mail, accounts, settings and the sign-in, beyond `usualVisits`. */
 export const managingVisits: Readonly<Record<string, readonly Visit[]>> = {
   "POST /api/v1/login/passkey": [{ answers: 200 }],
-  "POST /api/v1/factors/totp/confirm": [{ body: { code: "000000" }, ...REFUSED }, ...WRONG_BODIES],
+  "POST /api/v1/factors/totp/confirm": [{ body: { code: "000000" }, ...REFUSED }],
   "DELETE /api/v1/factors/totp": [REFUSED],
   "POST /api/v1/factors/recovery": [REFUSED],
-  "POST /api/v1/factors/passkeys/confirm": WRONG_BODIES,
+  "POST /api/v1/factors/passkeys/confirm": [{ body: {}, answers: 400, code: "invalid_request" }],
   "DELETE /api/v1/factors/passkeys/{id}": [{ path: "/api/v1/factors/passkeys/AAAAAAAAAAAAAAAAAAAAAA", ...REFUSED }],
 
   "GET /api/v1/settings": [{ answers: 200 }],
   "POST /api/v1/settings/preview": [
     { body: { changes: { "limits.mail.per_minute": "7" } }, answers: 200 },
     { body: { changes: { "no.such_setting": "7" } }, answers: 200 },
-    ...NO_CHOICE,
   ],
   "POST /api/v1/settings": [
     { body: { changes: { "limits.mail.per_minute": "7" }, digest: "0".repeat(64) }, ...UNPROVEN },
-    ...NO_CHOICE,
   ],
 
-  "GET /api/v1/queue": [{ answers: 200 }, nonsense("/api/v1/queue?state=lost")],
+  "GET /api/v1/queue": [{ answers: 200 }],
   "POST /api/v1/queue/hold": [
     { body: { ids: ["4XyZ0123456789abc"] }, ...REFUSED },
     { body: { sender: NOBODY }, ...UNPROVEN },
-    ...WRONG_BODIES,
   ],
-  "POST /api/v1/queue/release": [{ body: { sender: NOBODY }, ...REFUSED }, ...WRONG_BODIES],
-  "POST /api/v1/queue/flush": [{ body: { sender: NOBODY }, ...REFUSED }, ...WRONG_BODIES],
-  "POST /api/v1/queue/delete": [{ body: { sender: NOBODY }, ...UNPROVEN }, ...WRONG_BODIES],
-  "POST /api/v1/queue/return": [{ body: { sender: NOBODY }, ...UNPROVEN }, ...WRONG_BODIES],
+  "POST /api/v1/queue/release": [{ body: { sender: NOBODY }, ...REFUSED }],
+  "POST /api/v1/queue/flush": [{ body: { sender: NOBODY }, ...REFUSED }],
+  "POST /api/v1/queue/delete": [{ body: { sender: NOBODY }, ...UNPROVEN }],
+  "POST /api/v1/queue/return": [{ body: { sender: NOBODY }, ...UNPROVEN }],
   "GET /api/v1/held": [{ answers: 200 }, { path: `/api/v1/held?account=${ANNA}`, answers: 200 }],
   "POST /api/v1/greylist/pauses": [
     { body: { recipient: ANNA, for: "10m" }, answers: 201 },
     { body: { recipient: NOBODY }, ...REFUSED },
-    ...WRONG_BODIES,
   ],
   "DELETE /api/v1/greylist/pauses/{recipient}": [
     { path: `/api/v1/greylist/pauses/${ANNA}`, answers: 200 },
     { path: `/api/v1/greylist/pauses/${ANNA}`, ...REFUSED },
-    nonsense("/api/v1/greylist/pauses/nobody"),
   ],
   "GET /api/v1/greylist/waiting": [{ answers: 200 }],
   "GET /api/v1/spam": [{ answers: 200 }],
   "POST /api/v1/spam/senders": [
     { body: { account: ANNA, sender: "friend@elsewhere.test" }, answers: 201 },
     { body: { account: NOBODY, sender: "friend@elsewhere.test" }, ...REFUSED },
-    ...WRONG_BODIES,
   ],
   "DELETE /api/v1/spam/senders": [
     { path: `/api/v1/spam/senders?account=${ANNA}&sender=friend@elsewhere.test`, answers: 200 },
-    nonsense("/api/v1/spam/senders"),
   ],
 
-  "GET /api/v1/audit": [{ path: "/api/v1/audit?limit=100", answers: 200 }, nonsense("/api/v1/audit?cursor=last")],
+  "GET /api/v1/audit": [{ path: "/api/v1/audit?limit=100", answers: 200 }],
 
-  "GET /api/v1/accounts": [{ answers: 200 }, nonsense("/api/v1/accounts?limit=0")],
-  "GET /api/v1/access": [{ answers: 200 }, nonsense("/api/v1/access?limit=101")],
+  "GET /api/v1/accounts": [{ answers: 200 }],
+  "GET /api/v1/access": [{ answers: 200 }],
   "GET /api/v1/accounts/{name}": [
     { path: ANNAS, answers: 200 },
     { path: NOBODYS, ...NOT_FOUND },
-    nonsense("/api/v1/accounts/nobody"),
   ],
-  "POST /api/v1/accounts": [{ body: { name: NOBODY }, ...UNPROVEN }, ...WRONG_BODIES],
-  "POST /api/v1/accounts/import": [
-    { body: { file: `${NOBODY}|{PLAIN}a long password\n` }, ...UNPROVEN },
-    { body: { file: `${NOBODY}|no hash\n` }, answers: 400, code: "invalid_request" },
-  ],
+  "POST /api/v1/accounts": [{ body: { name: NOBODY }, ...UNPROVEN }],
+  "POST /api/v1/accounts/import": [{ body: { file: `${NOBODY}|{PLAIN}a long password\n` }, ...UNPROVEN }],
   "POST /api/v1/accounts/{name}/password": [{ path: `${ANNAS}/password`, body: {}, ...UNPROVEN }],
   // The first account gets the alerts.
   "POST /api/v1/accounts/{name}/suspend": [{ path: `${ANNAS}/suspend`, ...REFUSED }],

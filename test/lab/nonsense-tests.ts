@@ -6,32 +6,17 @@ import type { Running } from "./with-product.ts";
 /** The command, its exit code, and a word of its one-line error. */
 const NONSENSE: readonly (readonly [readonly string[], number, RegExp, string?])[] = [
   [["frobnicate"], 2, /frobnicate/],
-  [["statsu"], 2, /stats|status/],
   [["status", "extra"], 2, /extra/],
-  [["status", "--nonsense"], 2, /--nonsense/],
-  [["ban"], 2, /IP/],
   [["ban", "not-an-ip"], 2, /not-an-ip/],
-  [["ban", "1.2.3.4.5"], 2, /1\.2\.3\.4\.5/],
   [["ban", "0.0.0.0/0"], 1, /./],
   [["ban", "198.51.100.7", "--for", "forever"], 2, /forever/],
   [["ban", "198.51.100.7", "--for", "2h", "--permanent"], 2, /./],
-  [["ban", "fe80::1%eth0"], 2, /fe80::1%eth0/],
   [["unban", "198.51.100.7"], 1, /198\.51\.100\.7/],
-  [["unban", "'; DROP TABLE ban; --"], 2, /./],
-  [["why", "203.0.113.300"], 2, /203\.0\.113\.300/],
-  [["allow"], 2, /allow/],
   [["allow", "add", "zzz"], 2, /zzz/],
   [["allow", "remove", "198.51.100.7"], 1, /198\.51\.100\.7/],
   [["events", "--limit", "-1"], 2, /limit|-1/],
   [["events", "--type", "no such type"], 2, /no such type/],
-  [["events", "--ip", "300.1.1.1"], 2, /300\.1\.1\.1/],
   [["account", "add", "no-at-sign", "--password-stdin"], 2, /no-at-sign/, "seven unrelated words make good ones\n"],
-  [
-    ["account", "add", "x@elsewhere.test", "--password-stdin"],
-    1,
-    /elsewhere\.test/,
-    "seven unrelated words make good ones\n",
-  ],
   [["account", "add", "short@example.test", "--password-stdin"], 1, /too short/, "short\n"],
   [
     ["account", "add", "anna@example.test", "--password-stdin"],
@@ -39,25 +24,11 @@ const NONSENSE: readonly (readonly [readonly string[], number, RegExp, string?])
     /anna@example\.test/,
     "seven unrelated words make good ones\n",
   ],
-  [
-    ["account", "passwd", "nobody@example.test", "--password-stdin"],
-    1,
-    /nobody@example\.test/,
-    "seven unrelated words make good ones\n",
-  ],
   [["account", "suspend", "nobody@example.test"], 1, /nobody@example\.test/],
-  [["account", "resume", "nobody@example.test"], 1, /nobody@example\.test/],
   [["account", "remove", "nobody@example.test", "--yes"], 1, /nobody@example\.test/],
-  [["account", "suspend", "../../etc/passwd"], 2, /./],
-  [["alias", "add", "a@example.test"], 2, /TARGET/],
-  [["alias", "add", "info@example.test", "nobody@example.test"], 1, /neither an account nor an alias/],
-  [["alias", "add", "loop@example.test", "loop@example.test"], 1, /return to it/],
-  [["allow", "add", "0.0.0.0/0", "everybody"], 2, /too wide/],
-  [["allow", "add", "2000::/3", "everybody"], 2, /too wide/],
   [["alias", "remove", "nobody@example.test"], 1, /nobody@example\.test/],
   [["token", "revoke", "no-such"], 1, /no-such/],
   [["token", "create", "bad name\n"], 2, /./],
-  [["config"], 2, /config/],
   [["admin", "passwd", "--password-stdin"], 1, /./, "x\n"],
 ];
 
@@ -81,9 +52,6 @@ export function nonsenseTests({ lab, product }: Running): void {
   for (const [settings, says] of [
     [{ GHOSTINBOX_LIMITS__MAIL__PER_MINUTE: "many" }, /GHOSTINBOX_LIMITS__MAIL__PER_MINUTE/],
     [{ GHOSTINBOX_LIMITZ__MAIL__PER_MINUTE: "5" }, /GHOSTINBOX_LIMITZ__MAIL__PER_MINUTE/],
-    [{ GHOSTINBOX_DOMAIN: "" }, /domain/i],
-    [{ GHOSTINBOX_DNSBL__ZONES: "" }, /GHOSTINBOX_DNSBL__ZONES is empty: write \[\]/],
-    [{ GHOSTINBOX_DOMAIN: "not a domain" }, /not a domain/],
     [{ GHOSTINBOX_PORTS__IMAPS: "25" }, /25/],
   ] as const)
     test(`a start with ${JSON.stringify(settings)}`, async () => {

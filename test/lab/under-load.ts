@@ -53,7 +53,7 @@ export class UnderLoad {
     this.#done = Promise.all([...senders, ...others].map((work) => this.#onAndOn(work)));
   }
 
-  /** Call it before the power fails: no later answer would reach anyone, so none is a promise (`PowerDisk.cut`). */
+  /** Call it before the power fails: no later answer would reach anyone, so none is a promise (`LoopDisk.cut`). */
   losePower(): void {
     this.#isDark = true;
   }

@@ -31,10 +31,6 @@ export class Description {
     );
   }
 
-  methodsOf(path: string): readonly string[] {
-    return Object.keys(this.#paths[path] ?? {}).map((method) => method.toUpperCase());
-  }
-
   operation(route: string): Operation {
     const [method = "", path = ""] = route.split(" ");
     const operation = this.#paths[path]?.[method.toLowerCase()];

@@ -2,10 +2,9 @@ import { ANNA } from "./mail.ts";
 import { ADMIN_PASSWORD } from "./product.ts";
 
 export const GUEST = "198.51.100.71";
-export const STRANGER = "198.51.100.72";
+const STRANGER = "198.51.100.72";
 const OFFICE = "198.51.100.73";
 const KEY = { "idempotency-key": '"8e03978e-40d5-43dd-bc93-6894a57f9324"' };
-const FORM = { "content-type": "application/x-www-form-urlencoded" };
 
 export type Visit = Readonly<{
   /** The route's own path if absent. */
@@ -16,34 +15,21 @@ export type Visit = Readonly<{
   /** The code of a problem. */
   code?: string;
 }>;
-export const WRONG_BODIES: readonly Visit[] = [
-  { body: "{", answers: 400, code: "not_json" },
-  { body: "[]", answers: 400, code: "invalid_request" },
-  { body: {}, answers: 400, code: "invalid_request" },
-  { body: " ".repeat(5_000), answers: 413, code: "body_too_large" },
-];
-export const nonsense = (path: string): Visit => ({ path, answers: 400, code: "invalid_request" });
 
-/** Valid and invalid requests to every route of the server, in this order. */
+/** Requests to every route of the server, in this order. */
 export const visits = (queueId: string): Readonly<Record<string, readonly Visit[]>> => ({
   "GET /api/security": [
     { path: "/api/security?action=stats", answers: 200 },
     { path: "/api/security?action=cleanup", answers: 200 },
-    nonsense("/api/security"),
-    nonsense("/api/security?action=ban"),
   ],
   "POST /api/security": [
     { body: { action: "ban", ip: STRANGER, reason: "it scanned us", for: "2h" }, answers: 200 },
     { body: { action: "unban", ip: STRANGER }, answers: 200 },
     { body: { action: "unban", ip: STRANGER }, answers: 409, code: "refused" },
     { body: { action: "ban", ip: "127.0.0.1" }, answers: 409, code: "refused" },
-    { body: { action: "ban", ip: "nobody" }, answers: 400, code: "invalid_request" },
-    { body: { action: "ban", ip: STRANGER, since: "2h" }, answers: 400, code: "invalid_request" },
-    ...WRONG_BODIES,
   ],
   "POST /api/v1/login": [
     { body: { password: ADMIN_PASSWORD }, answers: 200 },
-    { body: `password=${encodeURIComponent(ADMIN_PASSWORD)}`, headers: FORM, answers: 303 },
     { body: { password: "guess" }, answers: 401, code: "login_refused" },
     {
       body: { password: ADMIN_PASSWORD },
@@ -52,86 +38,60 @@ export const visits = (queueId: string): Readonly<Record<string, readonly Visit[
       code: "foreign_origin",
     },
     { body: { password: ADMIN_PASSWORD }, headers: { host: "evil.test" }, answers: 403, code: "unknown_host" },
-    ...WRONG_BODIES,
   ],
   "GET /api/v1/session": [{ answers: 200 }],
   "POST /api/v1/session/proof": [
     { body: { password: ADMIN_PASSWORD }, answers: 200 },
     { body: { password: "guess" }, answers: 401, code: "login_refused" },
-    ...WRONG_BODIES,
   ],
   "GET /api/v1/sessions": [{ answers: 200 }],
-  "DELETE /api/v1/sessions/{id}": [
-    { path: "/api/v1/sessions/0a1b2c3d4e5f", answers: 403, code: "proof_needed" },
-    nonsense("/api/v1/sessions/nobody"),
-  ],
+  "DELETE /api/v1/sessions/{id}": [{ path: "/api/v1/sessions/0a1b2c3d4e5f", answers: 403, code: "proof_needed" }],
   "DELETE /api/v1/sessions": [{ answers: 403, code: "proof_needed" }],
-  "GET /api/v1/tokens": [{ answers: 200 }, nonsense("/api/v1/tokens?limit=0")],
+  "GET /api/v1/tokens": [{ answers: 200 }],
   "POST /api/v1/tokens": [
     { body: { name: "more", scopes: ["read"], expires: "90d" }, answers: 403, code: "proof_needed" },
     { body: { name: "more", scopes: ["root"] }, answers: 400, code: "invalid_request" },
-    ...WRONG_BODIES,
   ],
-  "DELETE /api/v1/tokens/{name}": [
-    { path: "/api/v1/tokens/routes", answers: 403, code: "proof_needed" },
-    nonsense("/api/v1/tokens/a%20b"),
-  ],
+  "DELETE /api/v1/tokens/{name}": [{ path: "/api/v1/tokens/routes", answers: 403, code: "proof_needed" }],
   "GET /api/v1/status": [{ answers: 200 }],
   "GET /api/v1/stats": [{ answers: 200 }],
-  "GET /api/v1/figures": [
-    { path: "/api/v1/figures?step=300", answers: 200 },
-    nonsense("/api/v1/figures?step=59"),
-    nonsense("/api/v1/figures?from=yesterday"),
-  ],
-  "GET /api/v1/top": [{ path: "/api/v1/top?by=refusals", answers: 200 }, nonsense("/api/v1/top?by=size")],
-  "GET /api/v1/stream": [nonsense("/api/v1/stream?since=x")],
+  "GET /api/v1/figures": [{ path: "/api/v1/figures?step=300", answers: 200 }],
+  "GET /api/v1/top": [{ path: "/api/v1/top?by=refusals", answers: 200 }],
+  // A stream has no end.
+  "GET /api/v1/stream": [{ path: "/api/v1/stream?since=x", answers: 400, code: "invalid_request" }],
   "POST /api/v1/bans": [
     { path: "/api/v1/bans?dry_run=true", body: { ip: STRANGER }, answers: 200 },
     { path: "/api/v1/bans?dry_run=true", body: { ip: "203.0.113.0/24" }, answers: 409, code: "refused" },
-    { path: "/api/v1/bans?dry_run=1", body: { ip: STRANGER }, answers: 400, code: "invalid_request" },
     { body: { ip: STRANGER, reason: "it came again", for: "permanent" }, headers: KEY, answers: 201 },
     { body: { ip: STRANGER, reason: "it came again", for: "permanent" }, headers: KEY, answers: 201 },
     { body: { ip: STRANGER }, headers: KEY, answers: 422, code: "key_reused" },
     { body: { ip: "203.0.113.0/24" }, answers: 409, code: "refused" },
-    { body: { ip: STRANGER, for: "soon" }, answers: 400, code: "invalid_request" },
-    { body: { ip: STRANGER, action: "ban" }, answers: 400, code: "invalid_request" },
-    ...WRONG_BODIES,
   ],
   "GET /api/v1/bans": [{ answers: 200 }, { path: "/api/v1/bans?text=198.51.100.&limit=2", answers: 200 }],
   "DELETE /api/v1/bans/{network}": [
     { path: `/api/v1/bans/${STRANGER}/32?dry_run=true`, answers: 200 },
     { path: `/api/v1/bans/${STRANGER}/32`, answers: 200 },
     { path: `/api/v1/bans/${STRANGER}`, answers: 409, code: "refused" },
-    nonsense("/api/v1/bans/nobody"),
   ],
   "POST /api/v1/allow": [
     { path: "/api/v1/allow?dry_run=true", body: { network: OFFICE }, answers: 200 },
     { body: { network: OFFICE, note: "the office", for: "2h" }, answers: 201 },
-    { body: { network: "0.0.0.0/1" }, answers: 400, code: "invalid_request" },
-    { body: { network: OFFICE, ip: OFFICE }, answers: 400, code: "invalid_request" },
-    ...WRONG_BODIES,
   ],
   "GET /api/v1/allow": [{ answers: 200 }],
   "DELETE /api/v1/allow/{network}": [
     { path: `/api/v1/allow/${OFFICE}?dry_run=true`, answers: 200 },
     { path: `/api/v1/allow/${OFFICE}`, answers: 200 },
     { path: `/api/v1/allow/${OFFICE}`, answers: 409, code: "refused" },
-    nonsense("/api/v1/allow/nobody"),
   ],
   "GET /api/v1/why/account/{account}": [
     { path: `/api/v1/why/account/${ANNA}`, answers: 200 },
     { path: "/api/v1/why/account/nobody%40example.test", answers: 200 },
-    nonsense(`/api/v1/why/account/${"a".repeat(321)}`),
   ],
-  "GET /api/v1/why/message/{message}": [
-    { path: `/api/v1/why/message/${queueId}`, answers: 200 },
-    nonsense("/api/v1/why/message/x"),
-  ],
+  "GET /api/v1/why/message/{message}": [{ path: `/api/v1/why/message/${queueId}`, answers: 200 }],
   "GET /api/v1/why/{ip}": [
     { path: `/api/v1/why/${GUEST}`, answers: 200 },
     { path: `/api/v1/why/${STRANGER}`, answers: 200 },
     { path: "/api/v1/why/2001:db8:b000::7", answers: 200 },
-    nonsense("/api/v1/why/nobody"),
   ],
   "GET /api/v1/events": [
     { answers: 200 },
@@ -141,14 +101,8 @@ export const visits = (queueId: string): Readonly<Record<string, readonly Visit[
       path: "/api/v1/events?type=BAN&type=EMAIL&text=%C3%A4&from=2026-01-01T00:00:00Z&to=2099-01-01T00:00:00Z",
       answers: 200,
     },
-    nonsense("/api/v1/events?from=yesterday"),
-    nonsense("/api/v1/events?text=a&text=b"),
-    nonsense("/api/v1/events?limit=0"),
-    nonsense("/api/v1/events?limit=501"),
-    nonsense("/api/v1/events?type=NOTHING"),
-    nonsense("/api/v1/events?cursor=-1"),
   ],
-  "GET /api/v1/events/stream": [nonsense("/api/v1/events/stream?after=x"), nonsense("/api/v1/events/stream?ip=x")],
+  "GET /api/v1/events/stream": [{ path: "/api/v1/events/stream?after=x", answers: 400, code: "invalid_request" }],
   "GET /healthz": [{ answers: 200 }],
   "GET /healthz/live": [{ answers: 200 }],
   "GET /healthz/ready": [{ answers: 200 }],

@@ -14,7 +14,8 @@ export type Result = Readonly<{
 /** Number of tests that run first: most mutants end there. */
 const FIRST = 3;
 /** A loop that never ends is a mutant that is noticed. The slowest file takes a few seconds. */
-const TIMEOUTS = { firstMs: 25_000, restMs: 600_000 };
+const FIRST_MS = 25_000;
+const REST_MS = 600_000;
 
 /** The tests that run a file, nearest first: the one beside it, then by the number of imports between. */
 export function testsOf(file: string, reaches: ReadonlyMap<string, Reach>): readonly string[] {
@@ -33,18 +34,13 @@ export function reachesOf(imports: Imports, tests: readonly string[]): ReadonlyM
 }
 
 /** Lets the tests loose on one mutant. */
-export async function attack(
-  tree: Tree,
-  mutant: Mutant,
-  tests: readonly string[],
-  { firstMs, restMs } = TIMEOUTS,
-): Promise<Result> {
+export async function attack(tree: Tree, mutant: Mutant, tests: readonly string[]): Promise<Result> {
   const from = performance.now();
   const verdict = await tree.with(mutant, async () => {
-    const first = await runTests(tree.path, tests.slice(0, FIRST), firstMs);
+    const first = await runTests(tree.path, tests.slice(0, FIRST), FIRST_MS);
     const rest = tests.slice(FIRST);
-    const last = first.end !== "passed" || rest.length === 0 ? first : await runTests(tree.path, rest, restMs);
-    return isProven(last, tests[0]) ? last : eachAlone(tree, [...fileOf(last), ...tests], firstMs);
+    const last = first.end !== "passed" || rest.length === 0 ? first : await runTests(tree.path, rest, REST_MS);
+    return isProven(last, tests[0]) ? last : eachAlone(tree, [...fileOf(last), ...tests]);
   });
   const tookMs = performance.now() - from;
   switch (verdict.end) {
@@ -62,9 +58,9 @@ function isProven(verdict: Verdict, ranAlone: string | undefined): boolean {
   return verdict.end !== "failed" || verdict.file === ranAlone;
 }
 
-async function eachAlone(tree: Tree, tests: readonly string[], timeoutMs: number): Promise<Verdict> {
+async function eachAlone(tree: Tree, tests: readonly string[]): Promise<Verdict> {
   for (const one of tests) {
-    const verdict = await runTests(tree.path, [one], timeoutMs);
+    const verdict = await runTests(tree.path, [one], FIRST_MS);
     if (verdict.end !== "passed") return verdict;
   }
   return { end: "passed" };

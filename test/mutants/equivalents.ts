@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Mutant } from "./mutants.ts";
 
 /** A mutant of one line that changes nothing which anybody could notice, as the report prints it, and why not. */
-export type Equivalent = Readonly<{ file: string; was: string; is: string; why: string }>;
+type Equivalent = Readonly<{ file: string; was: string; is: string; why: string }>;
 
 /** What `equivalent-mutants.txt` lists. */
 export function knownEquivalents(): readonly Equivalent[] {
@@ -11,7 +11,7 @@ export function knownEquivalents(): readonly Equivalent[] {
 }
 
 /** Reads the name of a file, and below it, indented, `before «was → is | or is» after // why`. */
-export function equivalentsIn(text: string): readonly Equivalent[] {
+function equivalentsIn(text: string): readonly Equivalent[] {
   let file = "";
   return text.split("\n").flatMap((line) => {
     if (!line.startsWith("  ")) {

@@ -96,7 +96,7 @@ function addressOf(): string {
 }
 
 /** Enters all events where the guard does so in batches and in small steps. */
-export function enterAll(db: DatabaseSync): void {
+function enterAll(db: DatabaseSync): void {
   const all = Number.MAX_SAFE_INTEGER;
   const entering = new EventIndex(db);
   if (!entering.isEmpty) throw new Error("events wait for their index");

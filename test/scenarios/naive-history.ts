@@ -197,7 +197,6 @@ export class NaiveHistory {
       writtenTo: writtenToIn(this.#kept.slice(this.#startedAfter), event),
       failures: failuresOf(this.#kept, subject, since, at),
       sending,
-      accountMails: sending.mails.map((mail) => mail.at),
     };
   }
 

@@ -68,10 +68,10 @@ test("a former ban that is over by now, or is that of a network around it, does 
 
 test("to undo an unban bans again, unless the network is wider than the page may ban", async (t) => {
   const asked = serve(t, { "POST bans": { ban: BAN } });
-  const back: BanItem[] = [];
-  await lift(BAN, (item) => back.push(item));
+  let undone = 0;
+  await lift(BAN, () => (undone += 1));
   assert.deepEqual(await undo(asked), ['POST bans {"ip":"192.0.2.1/32","reason":"the former","for":"permanent"}']);
-  assert.deepEqual(back, [BAN]);
+  assert.equal(undone, 1);
   const offered: [string, boolean][] = [];
   for (const prefix of ["192.0.2.0/24", "192.0.2.0/23", "2001:db8::/48", "2001:db8::/47"]) {
     await lift({ ...BAN, prefix }, () => {});

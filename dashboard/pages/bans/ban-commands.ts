@@ -41,13 +41,14 @@ export async function ban(request: BanRequest, former: BanItem | null): Promise<
 }
 
 /** Lifts a ban; to undo it bans again for the rest of the time. */
-export async function lift(item: BanItem, undone: (item: BanItem) => void): Promise<void> {
+export async function lift(item: BanItem, undone: () => void): Promise<void> {
   await remove(`bans/${item.prefix}`);
   const name = shortPrefix(item.prefix);
   if (isTooWide(item.prefix)) return tell(`${words.lifted(name)} ${words.tooWide}`);
   const undo = async (): Promise<void> => {
-    undone((await post<{ ban: BanItem }>("bans", again(item))).ban);
+    await post("bans", again(item));
     tell(words.banned(name));
+    undone();
   };
   tell(words.lifted(name), { undo });
 }

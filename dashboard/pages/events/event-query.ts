@@ -29,15 +29,6 @@ export function isFiltered(filter: EventFilter): boolean {
   return Object.values(filter).some((value) => value !== "" && value !== null);
 }
 
-/** Whether an event matches, as far as the page can tell: only the server knows what belongs to a network or an account. */
-export function matches(event: EventItem, { type, text, from, to }: EventFilter): boolean {
-  const at = Date.parse(event.at);
-  if (from !== null && at < from) return false;
-  if (to !== null && at > to) return false;
-  if (type !== "" && event.type !== type) return false;
-  return text === "" || textsOf(event).some((one) => holds(one, text));
-}
-
 /** At most `most` events, newest first. Throws `Refused`. */
 export async function findEvents(filter: EventFilter, cursor: string | null, most = PAGE_ROWS): Promise<Found> {
   const asked = { ...filter, from: isoOf(filter.from), to: isoOf(filter.to) };
@@ -50,15 +41,6 @@ export async function findEvents(filter: EventFilter, cursor: string | null, mos
     if (next === null || items.length >= most || answers === MOST_ANSWERS)
       return { items, next, searchedTo: timeOf(page.searchedTo ?? "") };
   }
-}
-
-function holds(value: string | null, wanted: string): boolean {
-  return value?.toLowerCase().includes(wanted.toLowerCase()) ?? false;
-}
-
-function textsOf(event: EventItem): readonly (string | null)[] {
-  const { details, action, ip, account, sender, recipient, queueId, messageId, helo, reason, actor } = event;
-  return [details, action, ip, account, sender, recipient, queueId, messageId, helo, reason, actor];
 }
 
 /** The values of the form for the address of the page, with times that mean the same in every time zone. */

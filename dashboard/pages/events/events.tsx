@@ -20,13 +20,11 @@ import {
   filterOf,
   findEvents,
   isFiltered,
-  matches,
   readForExport,
 } from "./event-query.ts";
 
 const words = t.events;
 
-const MOST_SHOWN = 150;
 const NOTHING: Found = { items: [], next: null, searchedTo: null };
 
 const keyOf = ({ id }: EventItem): string => String(id);
@@ -67,9 +65,9 @@ type Shown = Readonly<{ filter: EventFilter; list: LiveList<EventItem, Found>; i
 
 function Page({ shown, query, before }: Readonly<{ shown: Shown; query: Query; before: string }>) {
   const { filter, list } = shown;
-  const { items, searchedTo } = list.latest;
+  const { searchedTo } = list.latest;
   const rows = list.rows.shown.value;
-  const next = list.rows.isCut.value ? String(rows.at(-1)?.id ?? "") : list.latest.next;
+  const next = list.rows.next.value;
   const turn = (cursor: string): void => turnTo("events", { ...query, before: cursor });
   return (
     <>
@@ -78,7 +76,7 @@ function Page({ shown, query, before }: Readonly<{ shown: Shown; query: Query; b
       <Turns
         first={before === "" ? null : () => turn("")}
         next={next === null ? null : () => turn(next)}
-        nextLabel={items.length === 0 ? words.further : undefined}
+        nextLabel={rows.length === 0 ? words.further : undefined}
       >
         {searchedTo !== null && next !== null && isFiltered(filter) && (
           <span>{words.searched(moment(searchedTo, now.value))}</span>
@@ -92,20 +90,10 @@ async function readList(query: Query, before: string, over: AbortSignal): Promis
   const filter = filterOf(query);
   const isLive = before === "" && filter.to === null;
   const read = () => findEvents(filter, before || null);
-  const follow = (list: LiveList<EventItem, Found>) => (isLive ? followEvents(list, filter) : () => {});
-  const list = await LiveList.open({ read, keyOf, most: MOST_SHOWN, follow }, NOTHING, over);
+  const follow = ({ refresh }: LiveList<EventItem, Found>) =>
+    isLive ? cleanupOf(onStale(refresh), onEvents(refresh)) : () => {};
+  const list = await LiveList.open({ read, keyOf, follow }, NOTHING, over);
   return { filter, list, isLive };
-}
-
-function followEvents(list: LiveList<EventItem, Found>, filter: EventFilter): () => void {
-  const canMatch = filter.ip === "" && filter.account === "";
-  return cleanupOf(
-    onStale(() => list.readAgain()),
-    onEvents((items) => {
-      if (canMatch) list.inOrder(() => list.rows.add(items.filter((item) => matches(item, filter))));
-      else list.readNewest();
-    }),
-  );
 }
 
 function EventRow({ event, query }: Readonly<{ event: EventItem; query: Query }>) {

@@ -1,5 +1,3 @@
-import { type Figures, figures } from "../../live.ts";
-
 /** A line of a chart in a box of `width` by `height`, as the points of an SVG polyline. Its highest value may be `most`. */
 export function pointsOf(values: readonly number[], most: number, { width, height }: Box): string {
   const across = width / Math.max(1, values.length - 1);
@@ -19,22 +17,3 @@ function tidy(value: number): number {
 }
 
 export const STEP_SECONDS = 900;
-/** Minimum time between two readings, in milliseconds. */
-const REST_MS = 60_000;
-
-/** Reloads counts when the stream's figures change or a step of the chart ends: once a minute at most, and only while the page is visible. */
-export function onNewCounts(reload: () => void): () => void {
-  let readAt = performance.now();
-  let known = countsOf(figures.peek());
-  return figures.subscribe((latest) => {
-    const counts = countsOf(latest);
-    if (latest === null || document.hidden || counts === known || performance.now() - readAt < REST_MS) return;
-    [readAt, known] = [performance.now(), counts];
-    reload();
-  });
-}
-
-/** Without the times in the stream's figures, which differ in each message. */
-function countsOf(latest: Figures | null): string {
-  return JSON.stringify([Math.floor(Date.now() / (1_000 * STEP_SECONDS)), latest?.bans, latest?.day]);
-}

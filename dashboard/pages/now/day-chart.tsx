@@ -1,9 +1,9 @@
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { t } from "../../admin-texts.ts";
 import { get, queryOf } from "../../api.ts";
 import { hourAndMinute, whole } from "../../format.ts";
-import { Card, useLoaded, Waiting } from "../../parts.tsx";
-import { onNewCounts, pointsOf, roundUp, STEP_SECONDS } from "./chart.ts";
+import { Card, now, useLoaded, Waiting } from "../../parts.tsx";
+import { pointsOf, roundUp, STEP_SECONDS } from "./chart.ts";
 
 const words = t.now;
 
@@ -11,6 +11,7 @@ type Series = Readonly<{ mails_in: readonly number[]; refused: readonly number[]
 type Answer = Readonly<{ from: string; to: string; stepSeconds: number; series: Series }>;
 type Line = Readonly<{ name: string; style: string; values: readonly number[] }>;
 
+const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 const BOX = { width: 960, height: 160 };
 /** Steps between two times below the chart: six hours. */
@@ -18,8 +19,7 @@ const TICK_STEPS = 24;
 
 /** What came in the last 24 hours, as lines that differ in more than their colour, and as a table. */
 export function DayChart() {
-  const day = useLoaded(readDay, []);
-  useEffect(() => onNewCounts(day.reload), []);
+  const day = useLoaded(readDay, [], Math.floor(now.value / MINUTE_MS));
   return (
     <Card title={words.chart}>
       <Waiting {...day} />

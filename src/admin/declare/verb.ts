@@ -22,8 +22,6 @@ export type HttpForm<R = never> = Readonly<{
   /** The body, where it differs from the result. */
   of?: (result: R) => unknown;
   status?: 201;
-  /** Where the body has its own limit (`BODY_BYTES` in `derived.ts`). */
-  bodyLimit?: "accounts" | "text";
 }>;
 
 /** For the user of a mailbox, who names none. */

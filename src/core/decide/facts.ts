@@ -52,8 +52,6 @@ export type Facts = Readonly<{
   accountNetworks: readonly Prefix[];
   /** Whether the account that sends or signs in may still sign in; true if there is none. */
   accountActive: boolean;
-  /** Mails of the sending account, if it is signed in. */
-  accountMails: readonly Millis[];
   /** Of the account that sends, when one is signed in. */
   sending: SendingFacts;
   /** Whether mail from here is known to be wanted (honest-mail.ts). */

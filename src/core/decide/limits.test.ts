@@ -2,41 +2,15 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { anyFacts, anyMail, bansOf, passwords, policies } from "../../../test/kit/any-facts.ts";
-import { factsOf, LOGIN, MAIL, NOON, POLICY, STRANGER } from "../../../test/kit/samples.ts";
+import { factsOf, LOGIN, MAIL, NOON, POLICY } from "../../../test/kit/samples.ts";
 import { later, type Millis } from "../time.ts";
-import { decideConnect } from "./decide.ts";
 import type { Decision } from "./decision.ts";
 import type { Failure } from "./facts.ts";
 import { decideLoginFailed } from "./login.ts";
 import { decideData } from "./mail.ts";
-import type { Limit, Policy } from "./policy.ts";
+import type { Policy } from "./policy.ts";
 
 const gaps = fc.array(fc.nat(200), { minLength: 1, maxLength: 60 });
-
-test("a stranger's mails bring a ban exactly at the first that exceeds a limit in any window", () => {
-  fc.assert(
-    fc.property(policies, gaps, (policy, waits) => {
-      const arrivals = arrivalsOf(waits);
-      const banned = firstBan(arrivals, (mails, now) =>
-        decideData(policy, factsOf({ mails }), { type: "DATA", recipientCount: 1, ...MAIL }, now),
-      );
-      assert.equal(banned, firstBeyond(policy.mail, arrivals));
-    }),
-  );
-});
-
-test("a stranger's connections bring a ban exactly at the first that exceeds a limit in any window", () => {
-  const event = { type: "CONNECT", ip: STRANGER, service: "smtp", session: "", clientName: null } as const;
-  fc.assert(
-    fc.property(policies, gaps, (policy, waits) => {
-      const arrivals = arrivalsOf(waits);
-      const banned = firstBan(arrivals, (connections, now) =>
-        decideConnect(policy, factsOf({ connections }), event, now),
-      );
-      assert.equal(banned, firstBeyond(policy.connections, arrivals));
-    }),
-  );
-});
 
 test("a known address is banned no sooner than a stranger, and is not spared forever", () => {
   fc.assert(
@@ -101,15 +75,6 @@ function arrivalsOf(waitsMs: readonly number[]): readonly Millis[] {
 /** Index of the arrival at which the decision bans, if the earlier ones count; -1 if there is none. */
 function firstBan(arrivals: readonly Millis[], decide: (before: readonly Millis[], now: Millis) => Decision): number {
   return arrivals.findIndex((now, i) => bansOf(decide(arrivals.slice(0, i), now)).length > 0);
-}
-
-/** The definition: some window that ends with this arrival contains more than its limit. */
-function firstBeyond(limitList: readonly Limit[], arrivals: readonly Millis[]): number {
-  return arrivals.findIndex((now, i) =>
-    limitList.some(
-      ({ count, windowMs }) => arrivals.slice(0, i + 1).filter((at) => at > now - windowMs).length > count,
-    ),
-  );
 }
 
 /** Attempts in order until a ban, with the counted ones remembered. */

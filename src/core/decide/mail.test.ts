@@ -4,11 +4,15 @@ import { check, type Example, USER } from "../../../test/kit/mail-examples.ts";
 import { BAN, factsOf, MAIL, NOON, POLICY, RECIPIENT, times } from "../../../test/kit/samples.ts";
 import type { Excess } from "../events/mail.ts";
 import type { Decision } from "./decision.ts";
-import type { Facts } from "./facts.ts";
+import { type Facts, NO_RECIPIENTS, NO_SENDING } from "./facts.ts";
 import { decideData, decideEndOfMessage, decideRecipient } from "./mail.ts";
 import { banIn } from "./sparing.ts";
 
 const GOOGLE = "mail-lf1-f41.google.com";
+
+function sentByAccount(count: number): Pick<Facts, "sending"> {
+  return { sending: { ...NO_SENDING, mails: times(count).map((at) => ({ at, ...NO_RECIPIENTS })) } };
+}
 
 const mails: readonly Example[] = [
   ["a stranger's first mail", "pass below_limit"],
@@ -43,19 +47,14 @@ const mails: readonly Example[] = [
   [
     "an account's 10th in a minute, whatever its address did",
     "pass below_limit",
-    { accountMails: times(9), mails: times(500) },
+    { ...sentByAccount(9), mails: times(500) },
     { account: USER },
   ],
-  [
-    "an account's 11th in a minute",
-    "defer account_mail_limit, uncounted",
-    { accountMails: times(10) },
-    { account: USER },
-  ],
+  ["an account's 11th in a minute", "defer account_mail_limit, uncounted", sentByAccount(10), { account: USER }],
   [
     "an account over its limit on an allow-listed address",
     "defer account_mail_limit, uncounted",
-    { accountMails: times(10), protection: "allow_listed" },
+    { ...sentByAccount(10), protection: "allow_listed" },
     { account: USER },
   ],
   ["an account on a banned address", "refuse banned, uncounted", { ban: BAN }, { account: USER }],

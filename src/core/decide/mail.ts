@@ -40,10 +40,7 @@ type RecipientFacts = Standing &
 type DataFacts = Standing &
   Offender &
   MarkQuestion &
-  Pick<
-    Facts,
-    "accountActive" | "accountMails" | "sending" | "sessionMails" | "mails" | "known" | "knownAccounts" | "isWanted"
-  >;
+  Pick<Facts, "accountActive" | "sending" | "sessionMails" | "mails" | "known" | "knownAccounts" | "isWanted">;
 type EndOfMessageFacts = Standing & Offender & Pick<Facts, "writtenTo" | "sending" | "known" | "isWanted">;
 
 /** RCPT TO: the last moment at which one of several recipients can be refused. */

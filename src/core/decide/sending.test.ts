@@ -175,7 +175,7 @@ const mails: readonly Example[] = [
   [
     "the 11th in a minute of an account that is held",
     "defer account_mail_limit, uncounted",
-    { ...sending({ holdEvidence: EVIDENCE, mail: to(1) }), accountMails: times(10) },
+    sending({ holdEvidence: EVIDENCE, mail: to(1), mails: times(10).map((at) => ({ at, ...to(1) })) }),
   ],
   [
     "of a held account that was suspended",

@@ -15,7 +15,7 @@ const REFUSED_PART = 4;
 export const REFUSALS_OF_DOMAIN = 2;
 
 type Sender = Pick<Facts, "sending">;
-export type SendingAccount = Sender & Pick<Facts, "accountMails" | "prefix">;
+export type SendingAccount = Sender & Pick<Facts, "prefix">;
 
 /**
  * An account names a recipient. Past a limit each further one is deferred, so that a mail with many does not go out
@@ -36,11 +36,12 @@ export function decideAccountRecipient(policy: Policy, { sending }: Sender, now:
  */
 export function decideAccountMail(
   policy: Policy,
-  { sending, accountMails, prefix }: SendingAccount,
+  { sending, prefix }: SendingAccount,
   { account, ip }: DataCommand & Readonly<{ account: string }>,
   now: Millis,
 ): Decision {
-  const tooMany = exceeded(policy.mail, accountMails, now);
+  const times = sending.mails.map(({ at }) => at);
+  const tooMany = exceeded(policy.mail, times, now);
   if (tooMany !== null) return decision("defer", "account_mail_limit", { evidence: tooMany, counted: false });
   if (sending.holdEvidence !== null) return decision("hold", "account_held", { evidence: sending.holdEvidence });
   const strange = signOfThief(policy, sending, sending.mail, now);

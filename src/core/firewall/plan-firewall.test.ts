@@ -8,7 +8,6 @@ import {
   type BanSet,
   FILLING_ELEMENTS,
   type Networks,
-  outermost,
   type Plan,
   planReset,
   planSteps,
@@ -65,24 +64,6 @@ test("a step that adds a ban which ends just now takes it out, of networks too",
   assert.deepEqual([...planReset([inner], NOW, 64).fillings], []);
 });
 
-test("the last step on a prefix wins", () => {
-  const one = net("203.0.113.1");
-  const two = net("203.0.113.2");
-  const plan = planSteps(
-    new Map(),
-    [
-      { type: "add", prefix: one, expiresAt: null },
-      { type: "add", prefix: two, expiresAt: null },
-      { type: "delete", prefix: one },
-      { type: "delete", prefix: two },
-      { type: "add", prefix: two, expiresAt: later(NOW, 5_000) },
-    ],
-    NOW,
-    64,
-  );
-  assert.deepEqual(plan.changes, [{ set: "ban4", type: "change", add: [{ prefix: two, timeoutS: 5 }], remove: [one] }]);
-});
-
 test("a network within another waits until the wider one goes", () => {
   const inner = { prefix: net("203.0.113.0/24"), expiresAt: later(NOW, 90_000) };
   const outer = { prefix: net("203.0.0.0/16"), expiresAt: later(NOW, 10_000) };
@@ -109,17 +90,6 @@ test("many bans are read while the plan is, a filling at a time", () => {
   assert.deepEqual(
     sizes,
     Array.from({ length: 3 }, () => FILLING_ELEMENTS),
-  );
-});
-
-test("the outermost networks cover the same addresses and never overlap", () => {
-  fc.assert(
-    fc.property(fc.array(anyPrefix(), { maxLength: 30 }), (all) => {
-      const outer = outermost(all);
-      for (const one of all) assert.ok(outer.some((network) => overlaps(network, one)));
-      for (const [i, one] of outer.entries())
-        for (const other of outer.slice(i + 1)) assert.ok(!overlaps(one, other), `${one} and ${other}`);
-    }),
   );
 });
 

@@ -1,4 +1,4 @@
-import { printable } from "../text.ts";
+import { fitted, printable } from "../text.ts";
 import { day, number } from "./figures.ts";
 import type { Bar, Block, Report } from "./report.ts";
 
@@ -10,7 +10,7 @@ const BAR = 40;
 const GAP = "  ";
 const INDENT = "  ";
 
-/** A report for a terminal or the text part of a mail: lines of at most 80 characters, but for commands, which stay whole. */
+/** A report for a terminal or the text part of a mail: lines of at most 80 characters, except for commands and long words, which stay whole. */
 export function reportText(report: Report): string {
   const { title, host, from, to, todo, sections } = report;
   const steps = todo.flatMap(({ what, command }, i) => [
@@ -42,27 +42,9 @@ function blockLines(block: Block): readonly string[] {
   }
 }
 
-/** Words in lines, the first after `first`, the others after `next`; a word that is longer than a line is cut into pieces. */
+/** Lines that are broken at blanks, the first after `first`, the others after `next`. */
 function filled(text: string, first: string, next: string): readonly string[] {
-  const lines: string[] = [];
-  let now = first;
-  let isEmpty = true;
-  for (const word of printable(text, LONGEST)
-    .split(" ")
-    .flatMap((one) => pieces(one, WIDTH - next.length))) {
-    if (!isEmpty && now.length + 1 + word.length > WIDTH) {
-      lines.push(now);
-      now = next;
-      isEmpty = true;
-    }
-    now += isEmpty ? word : ` ${word}`;
-    isEmpty = false;
-  }
-  return [...lines, now];
-}
-
-function pieces(word: string, most: number): readonly string[] {
-  return word.length <= most ? [word] : [word.slice(0, most), ...pieces(word.slice(most), most)];
+  return fitted(first + printable(text, LONGEST), WIDTH, next).split("\n");
 }
 
 /** Columns of equal width; the widest gives way until the row fits. */

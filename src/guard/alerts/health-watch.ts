@@ -16,9 +16,7 @@ export class ComponentWatch {
   readonly #clock: Clock;
   #down: ReadonlyMap<string, Down> = new Map();
   #lookedAt = Number.NEGATIVE_INFINITY;
-  /** Number of checks so far, and the latest one that was answered. */
-  #looks = 0;
-  #latest = 0;
+  #looking = false;
 
   constructor(components: () => Promise<readonly ComponentHealth[]>, clock: Clock) {
     this.#components = components;
@@ -28,13 +26,14 @@ export class ComponentWatch {
   /** Call it about every second. Never rejects. */
   async look(): Promise<void> {
     const asked = this.#clock.now();
-    if (Math.abs(asked - this.#lookedAt) < LOOK_EVERY_MS) return;
+    if (this.#looking || Math.abs(asked - this.#lookedAt) < LOOK_EVERY_MS) return;
     this.#lookedAt = asked;
-    const look = ++this.#looks;
-    const components = await this.#components().catch(() => []);
-    // A keeper that is busy for seconds may answer a later check first: its answer to the earlier one is outdated.
-    if (look < this.#latest) return;
-    this.#latest = look;
+    this.#looking = true;
+    const components = await this.#components()
+      .catch(() => [])
+      .finally(() => {
+        this.#looking = false;
+      });
     const down = new Map<string, Down>();
     const isAnswered = components.some(({ name, status }) => name === "keeper" && status !== "down");
     // A missing answer from a busy keeper does not mean that a part is up again.

@@ -72,7 +72,7 @@ test("a preview lists the lines, the values, the restarts and the changed decisi
   });
   assert.deepEqual(values[0], { key: "limits.mail.per_minute", was: "10", is: "20" });
   assert.deepEqual([restarts, warnings], [["web"], []]);
-  const warned = await kit(`${FILE}spam.allow_from = ["a.test"]\n`).preview();
+  const warned = await kit(`${FILE}spam.allow_from = ["*@a.test"]\n`).preview();
   assert.deepEqual(warned.warnings, [], "only new ones are shown");
   assert.equal(trial?.policy.mail[0]?.count, 20);
   assert.equal((await preview([{ key: "mailboxes.quota", value: '"10GB"' }])).trial, null, "decides nothing");

@@ -4,7 +4,6 @@ import type { Event } from "../../core/events/event.ts";
 import type { Service } from "../../core/events/event-types.ts";
 import type { Ip } from "../../core/net/ip.ts";
 import { isoTime, MINUTE_MS, type Millis, SECOND_MS } from "../../core/time.ts";
-import { LIMITS } from "../limits.ts";
 import type { Clock, Notices } from "../ports.ts";
 
 /** By then a ban is in the kernel and its sessions are closed. */
@@ -32,13 +31,6 @@ export function sightingOf(event: Event, decided: Decision, { ban }: Pick<Facts,
   const { ip, service, type } = event;
   const mayBeProxied = type === "LOGIN_ASKED" && service === "submission";
   return { ip, service, since: ban.createdAt, mayBeProxied };
-}
-
-export const NO_SIGHTINGS: readonly Sighting[] = [];
-
-/** The sightings of a transaction plus one more, while there is room. */
-export function noted(sightings: readonly Sighting[], one: Sighting | null): readonly Sighting[] {
-  return one === null || sightings.length >= LIMITS.sightings ? sightings : [...sightings, one];
 }
 
 type BanLeakMonitorParts = Readonly<{

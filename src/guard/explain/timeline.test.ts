@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { eventItem } from "../../../test/kit/samples.ts";
-import type { EventItem } from "../../admin/declare/items.ts";
 import { EVENT_TYPES } from "../../core/events/event-types.ts";
 import { reasons } from "../../core/events/reasons.ts";
 import { isSettingKey } from "../../settings/schema.ts";
@@ -42,27 +41,6 @@ test("every type has a source, and every type and reason has a sentence", () => 
   }
 });
 
-test("reasons about accounts, networks and Fail2ban name the settings that would have prevented the event", () => {
-  const expected = {
-    account_guarded: "limits.accounts.failures",
-    right_password_guarded: "limits.accounts.candidates",
-    slow_guessing: "limits.logins.per_day",
-    pending_guesses: "limits.logins.failures",
-    known_address_capped: "limits.logins.known_per_day",
-    known_address_at_others: "limits.logins.failures",
-    network_guesses_refused: "limits.networks.per_day",
-    spraying: "limits.spraying.guesses",
-    network_guesses: "limits.networks.failures",
-    neighbours_banned: "bans.neighbours",
-    known_network: "bans.neighbours",
-    jail_report: "fail2ban.enabled",
-  } as const;
-  for (const [reason, key] of Object.entries(expected)) {
-    const [step] = timelineOf([{ ...event, reason }]);
-    assert.ok(step?.settings.includes(key), reason);
-  }
-});
-
 test("the setting is the recorded one, or all that apply to the reason", () => {
   const settings = (limitKey: string | null) =>
     timelineOf([{ ...event, type: "EMAIL_BLOCKED", reason: "mail_limit", limitKey }])[0]?.settings;
@@ -96,43 +74,4 @@ test("evidence is complete or absent; a step that needs no action has nothing th
   const [unknown] = timelineOf([{ ...event, reason: "one_of_a_newer_version" }]);
   assert.deepEqual([unknown?.meaning, unknown?.lift, unknown?.settings], ["refused", null, []]);
   assert.equal(timelineOf([{ ...event, reason: "expired" }])[0]?.lift, null);
-});
-
-test("if limits of several kinds cause it and its numbers do not show which, all of them are named", () => {
-  for (const [reason, key] of [
-    ["provider_busy", "limits.mail.per_minute"],
-    ["known_address", "limits.mail.per_minute"],
-    ["known_address", "limits.logins.failures"],
-    ["guessing_slowed", "limits.logins.failures"],
-    ["network_guesses", "limits.networks.failures"],
-    ["known_network", "limits.networks.failures"],
-    ["honest_network", "limits.networks.failures"],
-  ] as const)
-    assert.ok(timelineOf([{ ...event, reason, windowMs: null }])[0]?.settings.includes(key), `${reason}: ${key}`);
-});
-
-const at = (time: string, id: number, type: EventItem["type"] = "GREYLIST_ASKED"): EventItem =>
-  eventItem(type, {
-    id,
-    at: `2026-11-20T10:${time}.000Z`,
-    ip: "203.0.113.7",
-    sender: "eve@sender.test",
-    recipient: "anna@example.org",
-    reason: type === "GREYLIST_ASKED" ? "greylist_asked" : "below_limit",
-  });
-
-test("a greylisted mail shows when it was retried, and proposes nothing", () => {
-  const [first, second, mail] = timelineOf([at("02:00", 1), at("17:10", 2), at("17:11", 3, "EMAIL")]);
-  assert.match(first?.meaning ?? "", /it was deferred, and came again after 15 min\.$/);
-  assert.equal(first?.lift, null);
-  assert.equal(second?.meaning, reasons.greylist_asked.says);
-  assert.equal(mail?.meaning, reasons.below_limit.says);
-});
-
-test("a mail that Postgrey let through was not deferred, whatever its sender writes later", () => {
-  for (const recipient of ["anna@example.org", null]) {
-    const later = [at("50:00", 3), at("50:01", 4, "EMAIL")];
-    const [first] = timelineOf([at("02:00", 1), { ...at("02:01", 2, "EMAIL"), recipient }, ...later]);
-    assert.equal(first?.meaning, reasons.greylist_asked.says);
-  }
 });

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { ip, MAIL, NOON, net, POLICY, RECIPIENT } from "../../../test/kit/samples.ts";
 import { DAY_MS, HOUR_MS, later, type Millis, WEEK_MS } from "../../core/time.ts";
 import { type AddressHistory, type History, NO_HISTORY, type Reach } from "../storage-ports.ts";
-import { AddressCache, type AddressState, mostTimes, push } from "./address-cache.ts";
+import { AddressCache, mostTimes, push } from "./address-cache.ts";
 import { ProtectionList } from "./sparing.ts";
 
 /** A cache over a history that counts its queries. */
@@ -16,10 +16,6 @@ function kit(known: Partial<AddressHistory> = {}) {
       asked.push(prefix);
       reaches.push(reach);
       return { ...NO_HISTORY, ...known };
-    },
-    accountMails: (account, since) => {
-      asked.push(`${account} since ${NOON - since} ms`);
-      return [later(NOON, -1_000)];
     },
   };
   const book = new AddressCache(history, new ProtectionList({ current: () => [] }, { allowed: () => [] }));
@@ -57,19 +53,11 @@ test("future times are from before the clock was set back, and no longer count",
   assert.deepEqual(read.failures, failures.slice(0, 2));
 });
 
-test("the mails of an account are read once, a day back, and later mails are added", () => {
-  const { book, asked, state } = kit();
-  const mails = () => book.accountMails(POLICY, "anna@example.org", NOON);
-  assert.equal(mails().length, 1);
-  send(book, state("203.0.113.7"), "anna@example.org");
-  assert.deepEqual(mails(), [later(NOON, -1_000), NOON]);
-  assert.deepEqual(asked, [`anna@example.org since ${DAY_MS} ms`, "203.0.113.7/32"]);
-});
-
 test("a counted event enters only the window of its kind", () => {
   for (const [event, kind] of [
     [{ type: "CONNECT", ...MAIL }, "connections"],
     [{ type: "DATA", recipientCount: 1, ...MAIL }, "mails"],
+    [{ type: "DATA", recipientCount: 1, ...MAIL, account: "anna@example.org" }, null],
     [RECIPIENT, "probes"],
     [{ ...RECIPIENT, sender: "" }, "bounces"],
     [{ type: "LOGIN_FAILED", ip: MAIL.ip, service: "imap", login: "Anna", passwordHash: "p" }, "failures"],
@@ -106,16 +94,6 @@ test("keeps the two thousand most recently seen addresses", () => {
   assert.equal(asked.length, 2_050);
 });
 
-test("keeps a thousand accounts", () => {
-  const { book, asked } = kit();
-  for (let i = 0; i < 1_024; i++) book.accountMails(POLICY, `user${i}@example.org`, NOON);
-  book.accountMails(POLICY, "user0@example.org", NOON);
-  assert.equal(asked.length, 1_024);
-  book.accountMails(POLICY, "user1024@example.org", NOON);
-  book.accountMails(POLICY, "user0@example.org", NOON);
-  assert.equal(asked.length, 1_026);
-});
-
 test("a change to one prefix is read again for that prefix; a change to a wider network, for all", () => {
   for (const [dropped, asksAgain] of [
     ["203.0.113.7/32", ["203.0.113.7"]],
@@ -136,14 +114,12 @@ test("a change to one prefix is read again for that prefix; a change to a wider 
   }
 });
 
-test("dropped entries are read again: addresses, accounts and the prefixes themselves", () => {
+test("dropped entries are read again: addresses and the prefixes themselves", () => {
   const { book, asked, state } = kit();
   state("203.0.113.7");
-  book.accountMails(POLICY, "anna@example.org", NOON);
   book.forget();
   state("203.0.113.7");
-  book.accountMails(POLICY, "anna@example.org", NOON);
-  assert.equal(asked.length, 4);
+  assert.equal(asked.length, 2);
   assert.equal(state("2001:db8:1:2::7").prefix, "2001:db8:1:2::/64");
   book.forget();
   const wider = { ...POLICY, bans: { ...POLICY.bans, ipv6Prefix: 56 } };
@@ -167,7 +143,3 @@ test("keeps as many times as the widest limit of a known address needs", () => {
   for (const key of ["mail", "connections", "probes"] as const)
     assert.equal(mostTimes({ ...few, [key]: [{ ...limit, count: 1_000 }] }), 3_001);
 });
-
-function send(book: AddressCache, state: AddressState, account: string | null): void {
-  book.count(POLICY, { type: "DATA", recipientCount: 1, ...MAIL, account }, state, NOON);
-}

@@ -36,13 +36,12 @@ export type AddressState = {
   bounces: Millis[];
 };
 
-/** Remembers the latest clients and accounts. Others are read from the database when they return. */
+/** Remembers the latest clients. Others are read from the database when they return. */
 export class AddressCache {
   readonly #history: History;
   readonly #protection: ProtectionList;
   readonly #prefixes = new BoundedMap<Ip, Prefix>(LIMITS.cachedAddresses);
   readonly #states = new BoundedMap<Prefix, AddressState>(LIMITS.cachedAddresses);
-  readonly #accounts = new BoundedMap<string, Millis[]>(LIMITS.cachedAccounts);
 
   constructor(history: History, protection: ProtectionList) {
     this.#history = history;
@@ -59,16 +58,6 @@ export class AddressCache {
     return this.#stateOf(policy, this.#prefixOf(policy, ip), NO_HISTORY, instant(0));
   }
 
-  /** Counted mails of the account. */
-  accountMails(policy: Policy, account: string, now: Millis): Millis[] {
-    const known = this.#accounts.get(account);
-    if (known !== undefined) return known;
-    const since = later(now, -longestWindowMs(policy.mail));
-    const times = [...this.#history.accountMails(account, since, mostTimes(policy))];
-    this.#accounts.set(account, times);
-    return times;
-  }
-
   /** Adds an event that counts to its window: the window in its record. */
   count(policy: Policy, event: Event, state: AddressState, now: Millis): void {
     const keep = mostTimes(policy);
@@ -77,14 +66,14 @@ export class AddressCache {
         return push(state.connections, now, keep);
       case "mail":
         return push(state.mails, now, keep);
-      case "account_mail":
-        return this.#countAccountMail(policy, event, now, keep);
       case "login":
         return isLogin(event) ? push(state.failures, failureOf(event, now), mostFailures(policy)) : undefined;
       case "probe":
         return push(state.probes, now, keep);
       case "bounce":
         return push(state.bounces, now, keep);
+      // `SentMails` counts the mails of accounts.
+      case "account_mail":
       case null:
     }
   }
@@ -106,12 +95,6 @@ export class AddressCache {
   forget(): void {
     this.#prefixes.clear();
     this.#states.clear();
-    this.#accounts.clear();
-  }
-
-  #countAccountMail(policy: Policy, event: Event, now: Millis, keep: number): void {
-    if (!("account" in event) || event.account === null) return;
-    push(this.accountMails(policy, event.account, now), now, keep);
   }
 
   #prefixOf(policy: Policy, ip: Ip): Prefix {

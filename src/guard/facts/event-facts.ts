@@ -124,11 +124,6 @@ export class EventFacts implements Facts {
     return this.#isStrangersRecipient(this.#event) ? this.#sources.sessions.recipients(this.#event.session) : 0;
   }
 
-  get accountMails(): readonly Millis[] {
-    const sender = this.#sendingAccount;
-    return sender === null ? NO_TIMES : this.#sources.addresses.accountMails(this.#sources.policy, sender, this.#now);
-  }
-
   get sending(): SendingFacts {
     this.#sending ??= sendingOf(this.#sources, this.#event, this.state.prefix, this.#now);
     return this.#sending;

@@ -85,7 +85,7 @@ export class FactBase {
     // After the clock was set back, the memory lies in the future, so it is read again.
     if (now < this.#startedAt) {
       this.forget();
-      this.#sources.wholeServer.clear();
+      this.#sources = { ...this.#sources, wholeServer: new WholeServerWindows() };
     }
     this.#startedAt = now;
     this.#refresh(now, false);
@@ -244,7 +244,6 @@ export class FactBase {
 
   /** Call it after each transaction. Facts of a lost one are forgotten. */
   ended(isCommitted: boolean): void {
-    this.#queuedMails.ended(isCommitted);
     if (!isCommitted) this.forget();
   }
 

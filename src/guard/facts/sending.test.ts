@@ -96,6 +96,9 @@ test("mails of a day are read once, and later counted mails are added", () => {
   assert.deepEqual(of(SENT).mails, [old]);
   for (let i = 0; i < 5_000; i++) sent.count(POLICY, ANN, mail(NOON));
   assert.ok(of(SENT).mails.length <= 2 * 501, "no more than the limits can need");
+  sent.forget();
+  sent.of({ ...POLICY, mail: [{ key: "k", count: 9, windowMs: 2 * DAY_MS }] }, ANN, NOON);
+  assert.equal(asked.at(-1), `mails of ${ANN} since ${2 * DAY_MS}`);
 });
 
 test("a hold is looked up when it is read, and a place where the account signed in is not new", () => {

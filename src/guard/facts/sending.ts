@@ -1,7 +1,7 @@
 import { BoundedMap } from "../../core/bounded-map.ts";
 import type { Decision } from "../../core/decide/decision.ts";
 import { NO_SENDING, type RecipientCounts, type SendingFacts, type SentMail } from "../../core/decide/facts.ts";
-import type { Policy } from "../../core/decide/policy.ts";
+import type { Limit, Policy } from "../../core/decide/policy.ts";
 import { longestWindowMs, timesToKeep } from "../../core/decide/windows.ts";
 import { readOr } from "../../core/error.ts";
 import type { ClientEvent } from "../../core/events/event.ts";
@@ -30,8 +30,7 @@ export class SentMails {
   of(policy: Policy, account: string, now: Millis): SentMail[] {
     const known = this.#accounts.get(account);
     if (known !== undefined) return known;
-    const { burst, recipients, strangers } = policy.sending;
-    const since = later(now, -longestWindowMs([burst, ...recipients, ...strangers]));
+    const since = later(now, -longestWindowMs(limitsOf(policy)));
     // Future entries are from before the clock was set back.
     const mails = this.#history.sentMails(account, since, mostMails(policy)).filter(({ at }) => at <= now);
     this.#accounts.set(account, mails);
@@ -49,8 +48,12 @@ export class SentMails {
 }
 
 /** Each mail has at least one recipient, and no more mails count than their own limits allow. */
-function mostMails({ sending: { burst, recipients, strangers }, mail }: Policy): number {
-  return timesToKeep([burst, ...recipients, ...strangers, ...mail], 1);
+function mostMails(policy: Policy): number {
+  return timesToKeep(limitsOf(policy), 1);
+}
+
+function limitsOf({ sending: { burst, recipients, strangers }, mail }: Policy): readonly Limit[] {
+  return [burst, ...recipients, ...strangers, ...mail];
 }
 
 /** What is known about the sending account, if there is one. */

@@ -30,13 +30,6 @@ test("a flood displaces the oldest", () => {
   assert.ok(!seen.has("net", "0", later(NOON, 10)));
 });
 
-test("a cleared window forgets everything", () => {
-  const seen = new DistinctTimes(1_000, 3);
-  seen.add("net", "a", NOON);
-  seen.clear();
-  assert.deepEqual([seen.times(NOON), seen.has("net", "a", NOON)], [[], false]);
-});
-
 const asked = (changes: Partial<Recipient> = {}): Recipient => ({
   type: "RECIPIENT",
   blockListing: null,
@@ -89,8 +82,6 @@ test("names count for the network that asked for them, each once, those of bounc
   const twenty = named(...Array.from({ length: 20 }, (_, i) => `${i}@example.org`));
   const more = after(...twenty, { facts: unknown, event: { sender: "" } }).windows;
   assert.equal(more.namesProbed(own, NOON), 21);
-  more.clear();
-  assert.equal(more.namesProbed(own, NOON), 0);
 });
 
 test("a place that writes for the first time counts once", () => {
@@ -133,10 +124,4 @@ test("accounts, known places, exempt addresses and clients refused anyway do not
     { facts: { firstContact: true }, reason: "recipients_deferred" },
   );
   assert.deepEqual([counts.probes, counts.bounces, counts.places], [0, 0, 0]);
-});
-
-test("clear forgets everything", () => {
-  const { windows } = after({ facts: unknown });
-  windows.clear();
-  assert.equal(windows.probes(asked(), ELSEWHERE, NOON).length, 0);
 });

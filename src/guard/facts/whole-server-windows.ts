@@ -48,12 +48,6 @@ export class DistinctTimes {
     return this.#timesOf.get(network) ?? [];
   }
 
-  clear(): void {
-    this.#items.clear();
-    this.#times.length = 0;
-    this.#timesOf.clear();
-  }
-
   #prune(now: Millis): void {
     for (let at = this.#times[0]; at !== undefined && at <= now - this.#windowMs; at = this.#times[0])
       this.#dropOldest();
@@ -107,11 +101,6 @@ class NetworkTimes {
   ofNetwork(network: Prefix, now: Millis): number {
     return this.#counted.timesOf(network, now).length + this.#further.timesOf(network, now).length;
   }
-
-  clear(): void {
-    this.#counted.clear();
-    this.#further.clear();
-  }
 }
 
 /** Both are ascending, as is the result. */
@@ -163,10 +152,6 @@ export class WholeServerWindows {
     if (facts.recipient === "unknown")
       (isBounce(event) ? this.#bounces : this.#probes).add(network, event.recipient ?? "", now);
     else if (FIRST_CONTACTS.includes(reason) && facts.firstContact) this.#firstContacts.add(network, prefix, now);
-  }
-
-  clear(): void {
-    for (const window of [this.#probes, this.#bounces, this.#firstContacts]) window.clear();
   }
 }
 

@@ -127,19 +127,6 @@ test("a progress message is one line, on the terminal and in the file", (t) => {
   assert.equal(readFileSync(file, "utf8").replaceAll(/^\S+ /gm, ""), "5 s\n7 s\n");
 });
 
-test("the reason for an end by Ctrl-C is only in the file, and is not a failure", (t) => {
-  const file = join(directory, "stopped");
-  const out = t.mock.method(console, "log", () => undefined);
-  const err = t.mock.method(console, "error", () => undefined);
-  const log = new StartLog();
-  log.open(file);
-  log.stopped("no room is left on the disk");
-  assert.deepEqual([out.mock.callCount(), err.mock.callCount()], [0, 0]);
-  const text = readFileSync(file, "utf8");
-  assert.match(text, /stopped before everything ran: no room is left on the disk/);
-  assert.equal(lastFailure(text), null);
-});
-
 test("messages on the terminal are in the file too, each line with its time", (t) => {
   const file = join(directory, "said");
   const out = t.mock.method(console, "log", () => undefined);

@@ -131,14 +131,6 @@ export class StartLog {
     this.note(`${FAILED}${text}`);
   }
 
-  /**
-   * Notes why a start ended after Ctrl-C, which also ends the programs that set-up runs. Their unfinished work is not a failure, but it
-   * may be why Ctrl-C was pressed, so it is noted.
-   */
-  stopped(text: string): void {
-    this.note(`stopped before everything ran: ${text}`);
-  }
-
   /** Writes only to the file. Its lines start like those of svlogd(8) with -tt. */
   note(text: string): void {
     const file = this.#file;

@@ -50,10 +50,6 @@ export class UnixServer<C extends Connection | undefined> {
     return listenUnix(this.#server, path, mode);
   }
 
-  get open(): readonly C[] {
-    return [...this.#open.values()];
-  }
-
   /** Stops accepting and ends open connections: each has `graceMs` to be answered, then it is cut. */
   async close(graceMs: number): Promise<void> {
     if (!this.#server.listening) return;

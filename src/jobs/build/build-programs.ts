@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { basename, extname, join } from "node:path";
 import type { BuildOptions, Metafile, Plugin } from "esbuild";
-import { type Built, bundling, FOR_NODE, inAscii, inOneByte, type Make, sourcesOf } from "./bundle.ts";
+import { type Built, bundling, FOR_NODE, inAscii, type Make, sourcesOf } from "./bundle.ts";
 
 const PROGRAMS = {
   guard: "src/programs/guard/main.ts",
@@ -30,7 +30,7 @@ export async function buildPrograms(checkout: string): Promise<Built> {
     return {
       files: [
         ...services.outputFiles.map(({ path, text }) => ({ name: path.slice(1), text: inAscii(text) })),
-        ...page.outputFiles.map(({ path, text }) => ({ name: path.slice(1), text: inOneByte(text) })),
+        ...page.outputFiles.map(({ path, text }) => ({ name: path.slice(1), text })),
       ],
       sources: [
         ...[services.metafile, ...page.metafiles].flatMap((metafile) => sourcesOf(checkout, metafile)),

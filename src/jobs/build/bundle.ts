@@ -87,11 +87,6 @@ export function inAscii(program: string): string {
   return program.replaceAll(/[^\0-\u007f]/g, escaped);
 }
 
-/** The same only for characters beyond Latin-1, which need two bytes. */
-export function inOneByte(text: string): string {
-  return text.replaceAll(/[^\0-\xff]/g, escaped);
-}
-
 // As in core/text.ts, which the launcher lacks (run-kept.test.ts).
 function escaped(unit: string): string {
   return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;

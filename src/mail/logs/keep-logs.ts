@@ -102,7 +102,7 @@ export class LogKeeper {
   /** Never two at once. Throws if a file cannot be written. */
   async look(): Promise<void> {
     const { mailLog, mailWarn, mailErr } = this.#parts.layout;
-    for (const part of [mailWarn, mailErr]) if (this.#rotate(part)) this.#splitter.partsChanged();
+    for (const part of [mailWarn, mailErr]) this.#rotate(part);
     if (this.#rotate(mailLog) || giveMailLog(mailLog, this.#parts.access)) this.#reopenDue = true;
     if (this.#reopenDue) await this.#reopen();
     for (const file of [mailLog, mailWarn, mailErr]) await this.#tidy(file);

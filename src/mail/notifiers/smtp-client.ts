@@ -26,14 +26,24 @@ const MOST_REPLY_BYTES = 10_000;
 const SHOWN = 200;
 
 /** One mail in one session (RFC 5321). Ok if the server accepted it for at least one recipient. Never rejects. */
-export async function sendMail(server: SmtpServer, { from, to, text }: SmtpMail): Promise<Outcome> {
+export async function sendMail(server: SmtpServer, mail: SmtpMail): Promise<Outcome> {
+  const failure = await session(server, mail);
+  return failure === null ? { ok: true } : { ok: false, reason: shownReason(failure, server.login) };
+}
+
+/** Signs in, and disconnects before any mail. Null: the server accepts the sign-in. Never rejects. */
+export function trySignIn(server: SmtpServer): Promise<SmtpError | null> {
+  return session(server, null);
+}
+
+async function session(server: SmtpServer, mail: SmtpMail | null): Promise<SmtpError | null> {
   // Loaded only where a relay is set: the guard's memory is counted.
   const { default: SmtpConnection } = await import("nodemailer/lib/smtp-connection");
   const { host, port, security, authorities, login, helo, lookup } = server;
   return new Promise((resolve) => {
     // Opened here, because nodemailer would ask the resolver of the machine for the name.
     const socket = connect({ host, port, lookup });
-    const session = new SmtpConnection({
+    const connection = new SmtpConnection({
       connection: socket,
       host,
       secure: security === "tls",
@@ -50,35 +60,41 @@ export async function sendMail(server: SmtpServer, { from, to, text }: SmtpMail)
       greetingTimeout: STEP_MS,
       socketTimeout: STEP_MS,
     });
-    const end = (outcome: Outcome): void => {
+    const end = (failure: SmtpError | null): void => {
       clearTimeout(deadline);
-      if (outcome.ok) session.quit();
-      else session.close();
+      if (failure === null) connection.quit();
+      else connection.close();
       setTimeout(() => socket.destroy(), GOODBYE_MS).unref();
-      resolve(outcome);
+      resolve(failure);
     };
-    const fail = (error: SmtpError): void => end({ ok: false, reason: printable(reasonOf(error), SHOWN) });
-    const deadline = setTimeout(() => fail(new Error(`no end within ${DEADLINE_MS / 1000} s`)), DEADLINE_MS);
-    const send = (): void =>
-      session.send({ from, to: [...to] }, text, (error) => (error ? fail(error) : end({ ok: true })));
-    session.on("error", fail);
-    session.connect((error) => {
-      if (error) fail(error);
+    const deadline = setTimeout(() => end(new Error(`no end within ${DEADLINE_MS / 1000} s`)), DEADLINE_MS);
+    const send = (): void => {
+      if (mail === null) end(null);
+      else connection.send({ from: mail.from, to: [...mail.to] }, mail.text, end);
+    };
+    connection.on("error", end);
+    connection.connect((error) => {
+      if (error) end(error);
       else if (login === null) send();
-      else
-        session.login({ user: login.user, pass: login.password, method: "PLAIN" }, (refused) =>
-          refused ? end({ ok: false, reason: refusedLogin(refused, login) }) : send(),
-        );
+      else connection.login({ user: login.user, pass: login.password }, (refused) => (refused ? end(refused) : send()));
     });
   });
 }
 
-type SmtpError = Error & Readonly<{ command?: string | undefined; response?: unknown }>;
+/** `responseCode`: of the server's answer, if there was one. `originalCode`: of the system, the resolver or TLS. */
+export type SmtpError = Error &
+  Readonly<{
+    command?: string | undefined;
+    response?: unknown;
+    responseCode?: number | undefined;
+    originalCode?: string | undefined;
+  }>;
 
-/** The relay's words, unless they repeat what it was sent: the administrator sees reasons. */
-function refusedLogin(refused: SmtpError, { user, password }: Readonly<{ user: string; password: string }>): string {
-  const reason = reasonOf(refused);
-  const sent = [password, `\0${user}\0${password}`].flatMap((text) => [text, Buffer.from(text).toString("base64")]);
+/** The relay's words, unless they repeat the password: the administrator sees reasons. */
+function shownReason(failure: SmtpError, login: SmtpServer["login"]): string {
+  const reason = reasonOf(failure);
+  const secrets = login === null ? [] : [login.password, `\0${login.user}\0${login.password}`];
+  const sent = secrets.flatMap((text) => [text, Buffer.from(text).toString("base64")]);
   if (!sent.some((secret) => reason.includes(secret))) return printable(reason, SHOWN);
   return `it answered ${/\b\d{3}\b/.exec(reason)?.[0] ?? "with the password"}`;
 }

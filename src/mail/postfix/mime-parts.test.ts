@@ -95,24 +95,7 @@ const HIDING = encoded(message(FEW));
 const MIXED_IN = "multipart/mixed; boundary=in";
 const sibling = `--a b\r\nContent-Type: ${MIXED_IN}\r\n\r\n--in\r\n\r\ntext\r\n--in--\r\n`;
 for (const [that, type, body] of [
-  ...[
-    '*0="i"; boundary*1="n"',
-    "*=utf-8''i%6e",
-    '="i\\n"',
-    '=(c)"in"',
-    "(c)=in",
-    "=in(c)",
-    '="in',
-    "",
-    '=""',
-    '=x"in',
-    '=x; boundary="in',
-    '="x"in',
-    `=in${"n".repeat(300)}`,
-  ].map((boundary) => [`at boundary${boundary}`, `multipart/mixed; boundary${boundary}`, LINES] as const),
-  ["behind 3,000 characters", `multipart/mixed; x=${"x".repeat(3_000)}; boundary=in`, LINES],
   ["in a multipart that is not closed", MIXED, `--a b\r\n\r\ntext\r\n${"--x\r\nt\r\n".repeat(FEW)}`],
-  ["after the end of a multipart", MIXED, `--a b\r\n\r\nt\r\n--a b--\r\n${"--x\r\nt\r\n".repeat(FEW)}`],
   ["found once for each message around them", MIXED, `--a b\r\n${MESSAGE}\r\n`.repeat(40) + LINES.slice(0, 9_000)],
   [
     "in lines that SpamAssassin breaks",
@@ -149,14 +132,7 @@ for (const [that, type, body] of [
   ],
   ["without an empty line", MIXED, `--a b\r\n${HIDING.replace("\r\n\r\n", "\r\n")}`],
   ["in the default type of a digest", "multipart/digest; boundary=in", `--in\r\n${FIELDS}base64\r\n\r\n${HIDDEN}`],
-  ...[
-    "mes,sage/rfc822",
-    "(;)message/rfc822",
-    `(${"x".repeat(2_100)})message/rfc822`,
-    "=?x?Q?message?=/rfc822",
-    "message",
-    "",
-  ].map(
+  ...["mes,sage/rfc822", `(${"x".repeat(2_100)})message/rfc822`, ""].map(
     (type) =>
       [`in a message of type “${type.slice(0, 30)}”`, MIXED, inPart(HIDING.replace("message/rfc822", type))] as const,
   ),

@@ -27,11 +27,6 @@ export const POLICY_LIMITS = {
   maxConnections: 6_200,
   /** Maximum answers that the other side has not read. */
   maxUnsentBytes: 64 * 1024,
-  /**
-   * A connection is dropped after this long, or up to twice as long, without a question. Longer than
-   * smtpd_policy_service_max_idle (300 s), so that Postfix is the one to hang up.
-   */
-  idleMs: 600_000,
   /** How long `stop` waits for answers. */
   stopMs: 1_000,
 } as const;
@@ -58,7 +53,6 @@ const SOCKET_MODE = 0o660;
 export class PolicyServer {
   readonly #server: UnixServer<Connection>;
   readonly #limits: PolicyLimits;
-  #idle: NodeJS.Timeout | undefined;
 
   constructor(submit: Submit, report: Report, options: PolicyOptions) {
     this.#limits = options;
@@ -66,20 +60,13 @@ export class PolicyServer {
     this.#server = new UnixServer((socket) => new Connection(socket, parts), options.maxConnections, report);
   }
 
-  async start(path: string): Promise<void> {
-    await this.#server.start(path, SOCKET_MODE);
-    // One timer for all: separate ones would be reset with each question.
-    this.#idle = setInterval(() => this.#dropIdle(), this.#limits.idleMs).unref();
+  start(path: string): Promise<void> {
+    return this.#server.start(path, SOCKET_MODE);
   }
 
   /** Open questions are still answered. Postfix then asks the next guard, or uses its default action. */
-  async stop(): Promise<void> {
-    await this.#server.close(this.#limits.stopMs);
-    clearInterval(this.#idle);
-  }
-
-  #dropIdle(): void {
-    for (const connection of this.#server.open) connection.dropIfIdle();
+  stop(): Promise<void> {
+    return this.#server.close(this.#limits.stopMs);
   }
 }
 
@@ -96,8 +83,6 @@ class Connection {
   /** The number of the last question. */
   #question = 0;
   #finishing = false;
-  /** Nothing has arrived since the last check. */
-  #isIdle = false;
   /**
    * The recipients of the mail in flight, for the check at its end, where Postfix names the recipient only if there is
    * just one. A null entry: the mail will be held in the queue.
@@ -119,13 +104,7 @@ class Connection {
     if (!this.#isAsked) this.#socket.destroySoon();
   }
 
-  dropIfIdle(): void {
-    if (this.#isIdle) this.#socket.destroy();
-    this.#isIdle = true;
-  }
-
   #read(chunk: Buffer): void {
-    this.#isIdle = false;
     if (!this.#framer.push(chunk, this.#take)) this.#drop("policy_request_malformed", "request too long");
   }
 

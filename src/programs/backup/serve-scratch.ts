@@ -206,7 +206,7 @@ async function mustExpand({ accountsDb, postfixConf }: Layout, domains: readonly
 
 /** Bans that will last a while, in the second server's own firewall. */
 async function mustHold({ engineDb }: Layout, ipv6Length: number): Promise<number> {
-  const inForce = "ended_at IS NULL AND (expires_at IS NULL OR expires_at > ?)";
+  const inForce = "simulated = 0 AND ended_at IS NULL AND (expires_at IS NULL OR expires_at > ?)";
   const sample = rows(
     engineDb,
     `SELECT prefix FROM ban WHERE ${inForce} ORDER BY random() LIMIT ${SAMPLE}`,

@@ -3,7 +3,6 @@ import { describe, test } from "node:test";
 import { ip } from "../../../test/kit/samples.ts";
 import {
   dataDirectory,
-  type Finished,
   ghostinbox,
   ghostinboxProcess,
   guardOfSuite,
@@ -195,25 +194,6 @@ describe("with a running guard", TIMED, () => {
     assert.ok(!out.includes("\x1b"));
     const first = await run("events --type login_failed --limit 1 --json");
     assert.equal(first.out.match(/LOGIN_FAILED/g)?.length, 1);
-  });
-
-  test("the former program security.js prints the overview and one-line bans, and passes on exit codes", async () => {
-    const door = async (...words: readonly string[]): Promise<Finished> => {
-      const { child, ended } = start(layout, process.execPath, ["security/security.js", ...words]);
-      child.stdin.end();
-      return ended;
-    };
-    assert.equal((await door("ban", "203.0.113.44", "Spam relay attempt")).code, 0);
-    const stats = await door("stats");
-    const parsed = json(stats);
-    assert.ok(typeof parsed === "object" && parsed !== null);
-    for (const key of ["generatedAt", "bans", "events", "topIps", "health"]) assert.ok(key in parsed, key);
-    const line = stats.out.split("\n").find((each) => each.includes('"ip": "203.0.113.44"'));
-    assert.match(line ?? "", /"reason": "Spam relay attempt"/);
-    assert.equal((await door("unban", "203.0.113.44")).code, 0);
-    assert.equal((await door("cleanup")).code, 0);
-    assert.equal((await door("ban", "nonsense")).code, 2);
-    assert.equal((await door("frobnicate")).code, 2);
   });
 });
 

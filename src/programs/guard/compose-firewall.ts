@@ -90,11 +90,11 @@ export function composeFirewall(parts: FirewallParts) {
     lookAtBlockedPorts(): void {
       if (isEnforcing()) void blockedPorts.look();
     },
-    onCommit({ allowChanged, bansChanged, sightings }: Committed): void {
+    onCommit({ allowChanged, bansChanged, sighting }: Committed): void {
       if (allowChanged) enforcer.rebuild();
       else if (bansChanged) enforcer.nudge();
       if (bansChanged && !closesSessions()) bannedSessions.look();
-      for (const sighting of sightings) leakMonitor.noteSighting(sighting);
+      if (sighting !== null) leakMonitor.noteSighting(sighting);
     },
     async start(): Promise<void> {
       await enforcer.start();

@@ -107,7 +107,8 @@ async function main(): Promise<number> {
     const isTold = error instanceof SetUpFailure || error instanceof UnsafePath;
     const says = isTold ? error.message : diskTrouble(error);
     if (says === null) throw error;
-    if (stop.asked()) log.stopped(says);
+    // Ctrl-C also ends the programs that set-up runs. This is not a failure, but may be why it was pressed.
+    if (stop.asked()) log.note(`stopped before everything ran: ${says}`);
     if (stop.asked()) return 130;
     log.fail(says);
     return error instanceof SetUpFailure ? error.exitCode : 1;

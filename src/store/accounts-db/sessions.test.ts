@@ -44,6 +44,7 @@ test("a session is valid while it is used, and ends when idle, or at its greates
   open("b");
   for (let age = 0; age < SESSION_AGE_MS; age += SESSION_IDLE_MS / 2) assert.ok(isIn("b", later(START, age)));
   assert.ok(!isIn("b", later(START, SESSION_AGE_MS)));
+  assert.ok(!isIn("b", START), "the clock was far ahead at its last use");
 });
 
 test("a session that started while the clock was far ahead ends with the clock's correction, and leaves no row", (t) => {

@@ -27,8 +27,6 @@ export class SqliteBanLog implements BanLog {
         SELECT prefix FROM ban WHERE ended_at IS NULL AND expires_at IS NOT NULL AND expires_at <= ?
         ORDER BY expires_at LIMIT ?`,
     });
-    // Read in full at each start: rows as arrays take half the time.
-    this.#sql.active.setReturnArrays(true);
   }
 
   last(): number {
@@ -46,23 +44,16 @@ export class SqliteBanLog implements BanLog {
   /** In pages, so that no statement is open while others use the connection. A replaced ban gets a higher id. */
   *#pages(now: Millis): Generator<FirewallBan, void> {
     for (let after = 0; ; ) {
-      const page: readonly unknown[] = this.#sql.active.all(after, now, ACTIVE_PER_PAGE);
-      for (const row of page) yield readActive(row);
-      const last: unknown = page.at(-1);
-      if (page.length < ACTIVE_PER_PAGE || !Array.isArray(last)) return;
-      after = integer(last[2]);
+      const page = this.#sql.active.all(after, now, ACTIVE_PER_PAGE);
+      for (const row of page) yield { prefix: prefix(row["prefix"]), expiresAt: millisOrNull(row["expires_at"]) };
+      if (page.length < ACTIVE_PER_PAGE) return;
+      after = integer(page.at(-1)?.["id"]);
     }
   }
 
   expired(now: Millis, most: number): readonly Prefix[] {
     return this.#sql.expired.all(now, most).map((row) => prefix(row["prefix"]));
   }
-}
-
-/** A row as an array that starts with these two columns. */
-function readActive(row: unknown): FirewallBan {
-  const columns: readonly unknown[] = Array.isArray(row) ? row : [];
-  return { prefix: prefix(columns[0]), expiresAt: millisOrNull(columns[1]) };
 }
 
 function readStep(row: Row): BanStep {

@@ -45,17 +45,6 @@ export function textsWithin(network: Prefix): readonly string[] {
   return [joined(fixed, ":") + partial, ...shortened];
 }
 
-/** The same for IPv4 only, where each text that starts with one of these is within: at most 128. */
-export function exactTextsWithin(network: Prefix): readonly string[] {
-  const length = prefixLength(network);
-  const octets = networkAddress(network).split(".");
-  const fixed = octets.slice(0, Math.floor(length / 8));
-  const end = fixed.length >= octets.length - 1 ? "/" : ".";
-  if (length % 8 === 0) return [joined(fixed, ".").replace(/\.$/, fixed.length === octets.length ? "/" : ".")];
-  const lowest = Number(octets[fixed.length]);
-  return Array.from({ length: 2 ** (8 - (length % 8)) }, (_, i) => `${joined(fixed, ".")}${lowest + i}${end}`);
-}
-
 /** The common prefix of all of them. */
 export function sharedBeginning([first = "", ...others]: readonly string[]): string {
   let end = first.length;

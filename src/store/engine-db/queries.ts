@@ -2,7 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { BanItem } from "../../admin/bans.ts";
 import { type AddressReport, banItem } from "../../admin/declare/items.ts";
 import { firstPage, type Page } from "../../admin/declare/paging.ts";
-import { contains, isV4, networkAddress, type Prefix, prefixLength } from "../../core/net/ip.ts";
+import { contains, networkAddress, type Prefix } from "../../core/net/ip.ts";
 import { isoTime, isoTimeOrNull, type Millis } from "../../core/time.ts";
 import { everyPage } from "../../guard/explain/event-pages.ts";
 import type { BanChanges } from "../../guard/network-ports.ts";
@@ -12,7 +12,7 @@ import { addLowerCase, EventSearch, lowerCaseFor } from "../events/event-search.
 import { SqliteFigures } from "../events/figures.ts";
 import { type Prepared, prepared } from "../transactions.ts";
 import { BAN_COLUMNS, readBan } from "./ban-log.ts";
-import { covering, exactTextsWithin, textsWithin } from "./network-columns.ts";
+import { covering, textsWithin } from "./network-columns.ts";
 
 const PAST_BANS = 50;
 const KNOWN_ACCOUNTS = 50;
@@ -106,17 +106,10 @@ export class SqliteQueries implements Queries {
     const accountOf = (row: Row): string => text(row["account"]);
     const found = new Set(this.#sql.known.all(around).map(accountOf));
     // `~` sorts after every character in a network's text.
-    const between = (start: string) => [start, `${start}~`] as const;
-    const isExact = isV4(network) || prefixLength(network) === 0;
-    if (isExact)
-      for (const start of isV4(network) ? exactTextsWithin(network) : [""])
-        for (const row of this.#sql.accountsBetween.iterate(...between(start), isV4(network) ? "." : ":"))
+    for (const start of textsWithin(network))
+      for (const row of this.#sql.knownBetween.iterate(start, `${start}~`))
+        if (!found.has(accountOf(row)) && contains(network, networkAddress(prefixColumn(row["prefix"]))))
           found.add(accountOf(row));
-    else
-      for (const start of textsWithin(network))
-        for (const row of this.#sql.knownBetween.iterate(...between(start)))
-          if (!found.has(accountOf(row)) && contains(network, networkAddress(prefixColumn(row["prefix"]))))
-            found.add(accountOf(row));
     return [...found].toSorted((a, b) => (a < b ? -1 : 1));
   }
 }
@@ -151,7 +144,5 @@ const SQL = {
   allowed: `SELECT prefix, note, by, at, expires_at FROM allow_entry WHERE ${AMONG} ORDER BY at LIMIT 1`,
   countPastBans: `SELECT count(*) AS n FROM ban WHERE ${AMONG} AND ended_at IS NOT NULL AND simulated = 0`,
   known: `SELECT DISTINCT account FROM known_address WHERE ${AMONG}`,
-  // Many rows of few accounts, which SQLite sums up.
-  accountsBetween: "SELECT DISTINCT account FROM known_address WHERE prefix >= ? AND prefix < ? AND instr(prefix, ?)",
   knownBetween: "SELECT prefix, account FROM known_address WHERE prefix >= ? AND prefix < ?",
 };

@@ -208,10 +208,6 @@ export class SqliteStore implements Store, History, BansInForce, JailMemory, Log
     };
   }
 
-  accountMails(account: string, since: Millis, most: number): readonly Millis[] {
-    return this.#windowsFor(account).times(account, "account_mail", { since, after: 0, most });
-  }
-
   ban(prefix: Prefix): Ban | null {
     return this.#bans.ban(prefix);
   }

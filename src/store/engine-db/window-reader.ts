@@ -8,7 +8,7 @@ import { prepared } from "../transactions.ts";
 export type Stretch = Readonly<{ since: Millis; after: number; most: number }>;
 
 /**
- * Reads the windows of an address or account. `event_subject` is enough once its events were added to it;
+ * Reads the windows of an address. `event_subject` is enough once its events were added to it;
  * `event_by_subject` also includes waiting events, but has to read all of them.
  */
 export class WindowReader {

@@ -48,32 +48,13 @@ test("a hold of an account enters it, by the change", (t) => {
   assert.equal(fault(), undefined);
 });
 
-for (const { what, sql, says } of [
-  {
-    what: "an edit",
-    sql: "UPDATE audit_entry SET actor = 'web:eve' WHERE id = 3",
-    says: /^entry 3 was changed/,
-  },
-  { what: "a removal", sql: "DELETE FROM audit_entry WHERE id = 2", says: /^1 entry from 2 on is missing/ },
-  {
-    what: "an insertion",
-    sql: `UPDATE audit_entry SET id = id + 100 WHERE id > 2; UPDATE audit_entry SET id = id - 99 WHERE id > 100;
-      INSERT INTO audit_entry SELECT 3, at, actor, type, subject, detail, hash, hash FROM audit_entry WHERE id = 2`,
-    says: /^entry 3 was changed/,
-  },
-  {
-    what: "a swap",
-    sql: "UPDATE audit_entry SET id = 9 WHERE id = 2; UPDATE audit_entry SET id = 2 WHERE id = 3; UPDATE audit_entry SET id = 3 WHERE id = 9",
-    says: /^entry 2 does not follow entry 1/,
-  },
-])
-  test(`${what} made by SQL is found, and stays found when the chain grows`, (t) => {
-    const { db, add, fault } = audited(t);
-    db.exec(sql);
-    assert.match(fault() ?? "", says);
-    add("f");
-    assert.match(fault() ?? "", says);
-  });
+test("an edit made by SQL is found, and stays found when the chain grows", (t) => {
+  const { db, add, fault } = audited(t);
+  db.exec("UPDATE audit_entry SET actor = 'web:eve' WHERE id = 3");
+  assert.match(fault() ?? "", /^entry 3 was changed/);
+  add("f");
+  assert.match(fault() ?? "", /^entry 3 was changed/);
+});
 
 test("removed newest entries are found at once, with and without an anchor, and when the chain grows", (t) => {
   const { db, add, fault, anchor } = audited(t);

@@ -21,7 +21,7 @@ const IS_LEFT = `counts = 0 AND type IN (${PASSES.map((type) => `'${type}'`).joi
  */
 export class EventIndex {
   readonly #sql;
-  /** Addresses and accounts that may have waiting events. After a rollback some have none, which costs an empty batch. */
+  /** Addresses that may have waiting events. After a rollback some have none, which costs an empty batch. */
   readonly #subjects = new Set<string>();
   #waiting = 0;
   /** Events since the last batch, including those that are left to `EventNames`. */
@@ -63,12 +63,11 @@ export class EventIndex {
     return this.#isLost || this.#subjects.has(subject);
   }
 
-  add({ type, prefix, account, counts }: Pick<EventRecord, "type" | "prefix" | "account" | "counts">): void {
+  add({ type, prefix, counts }: Pick<EventRecord, "type" | "prefix" | "counts">): void {
     this.#unread += 1;
     if (counts === null && PASSES.includes(type)) return;
     this.#waiting += 1;
     if (prefix !== null) this.#subjects.add(prefix);
-    if (account !== null && counts === "account_mail") this.#subjects.add(account);
   }
 
   /** Call it within a transaction. Throws if the database cannot be written; all events then keep waiting. */

@@ -1,15 +1,21 @@
-import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import type { EventItem } from "../../admin/declare/items.ts";
 import { bareMessageId, isQueueId } from "../../core/events/queue-id.ts";
 import { overlaps } from "../../core/net/ip.ts";
 import { isoTime } from "../../core/time.ts";
 import type { EventFilter, EventPage } from "../../guard/storage-ports.ts";
-import { integer, integerOrNull, millis, prefix as prefixColumn, SIMULATED, text, textOrNull } from "../columns.ts";
+import {
+  integer,
+  integerOrNull,
+  millis,
+  prefix as prefixColumn,
+  type Row,
+  SIMULATED,
+  text,
+  textOrNull,
+} from "../columns.ts";
 import { EventCandidates } from "./event-candidates.ts";
 import { EventTimes } from "./event-streams.ts";
-
-/** The values of `COLUMNS`, in their order. As an array, a row takes half the time of an object. */
-type Row = readonly unknown[];
 
 /** The longest search for one page. Then it returns what it has, and where to continue. */
 const LONGEST_MS = 20;
@@ -69,9 +75,9 @@ export class EventSearch {
   #read(ids: readonly number[], { order, text: searched, from, to }: EventFilter): readonly Row[] {
     const { all, having } = this.#rows[order];
     const asked = [JSON.stringify(ids), from ?? 0, to ?? Number.MAX_SAFE_INTEGER] as const;
-    const rows: readonly unknown[] =
-      searched === undefined ? all.all(...asked) : having[lowerCaseFor(searched)].all(...asked, searched.toLowerCase());
-    return rows.filter(isRow);
+    return searched === undefined
+      ? all.all(...asked)
+      : having[lowerCaseFor(searched)].all(...asked, searched.toLowerCase());
   }
 
   #upTo(items: readonly EventItem[], next: number): EventPage {
@@ -81,22 +87,19 @@ export class EventSearch {
 }
 
 function rowsIn(db: DatabaseSync, direction: "ASC" | "DESC") {
-  const rows = (besides: string): StatementSync => {
-    const statement = db.prepare(`
+  const rows = (besides: string) =>
+    db.prepare(`
       SELECT ${COLUMNS} FROM event
       WHERE id IN (SELECT value FROM json_each(?)) AND at BETWEEN ? AND ? ${besides} ORDER BY id ${direction}`);
-    statement.setReturnArrays(true);
-    return statement;
-  };
-  const having = (lower: string): StatementSync => rows(`AND instr(${lower}(${SHOWN}), ?)`);
+  const having = (lower: string) => rows(`AND instr(${lower}(${SHOWN}), ?)`);
   return { all: rows(""), having: { lower: having("lower"), in_lower_case: having("in_lower_case") } };
 }
 
-function matches([, , type, , , rowPrefix, , , , , messageId]: Row, filter: EventFilter): boolean {
+function matches(row: Row, filter: EventFilter): boolean {
   const { prefix, types = [], mail } = filter;
-  if (types.length > 0 && !types.includes(text(type))) return false;
-  if (mail !== undefined && !isQueueId(mail) && !isNamed(messageId, mail)) return false;
-  return prefix === undefined || (rowPrefix !== null && overlaps(prefixColumn(rowPrefix), prefix));
+  if (types.length > 0 && !types.includes(text(row["type"]))) return false;
+  if (mail !== undefined && !isQueueId(mail) && !isNamed(row["message_id"], mail)) return false;
+  return prefix === undefined || (row["prefix"] !== null && overlaps(prefixColumn(row["prefix"]), prefix));
 }
 
 /** The index cuts long Message-IDs, and so finds those together that differ only after that. */
@@ -104,60 +107,31 @@ function isNamed(messageId: unknown, asked: string): boolean {
   return typeof messageId === "string" && bareMessageId(messageId) === bareMessageId(asked);
 }
 
-function isRow(row: unknown): row is Row {
-  return Array.isArray(row);
-}
-
-function eventItem([
-  id,
-  at,
-  type,
-  service,
-  ip,
-  ,
-  account,
-  sender,
-  recipient,
-  queueId,
-  messageId,
-  helo,
-  sizeBytes,
-  verdict,
-  reason,
-  offence,
-  count,
-  limit,
-  windowMs,
-  limitKey,
-  actor,
-  details,
-  action,
-  simulated,
-]: Row): EventItem {
+function eventItem(row: Row): EventItem {
   return {
-    id: integer(id),
-    at: isoTime(millis(at)),
-    type: text(type),
-    service: textOrNull(service),
-    ip: textOrNull(ip),
-    account: textOrNull(account),
-    sender: textOrNull(sender),
-    recipient: textOrNull(recipient),
-    queueId: textOrNull(queueId),
-    messageId: textOrNull(messageId),
-    helo: textOrNull(helo),
-    sizeBytes: integerOrNull(sizeBytes),
-    verdict: textOrNull(verdict),
-    reason: textOrNull(reason),
-    offence: integerOrNull(offence),
-    count: integerOrNull(count),
-    limit: integerOrNull(limit),
-    windowMs: integerOrNull(windowMs),
-    limitKey: textOrNull(limitKey),
-    simulated: textOrNull(simulated),
-    actor: textOrNull(actor),
-    details: text(details),
-    action: text(action),
+    id: integer(row["id"]),
+    at: isoTime(millis(row["at"])),
+    type: text(row["type"]),
+    service: textOrNull(row["service"]),
+    ip: textOrNull(row["ip"]),
+    account: textOrNull(row["account"]),
+    sender: textOrNull(row["sender"]),
+    recipient: textOrNull(row["recipient"]),
+    queueId: textOrNull(row["queue_id"]),
+    messageId: textOrNull(row["message_id"]),
+    helo: textOrNull(row["helo"]),
+    sizeBytes: integerOrNull(row["size_bytes"]),
+    verdict: textOrNull(row["verdict"]),
+    reason: textOrNull(row["reason"]),
+    offence: integerOrNull(row["offence"]),
+    count: integerOrNull(row["count"]),
+    limit: integerOrNull(row["limit_count"]),
+    windowMs: integerOrNull(row["window_ms"]),
+    limitKey: textOrNull(row["limit_key"]),
+    simulated: textOrNull(row["simulated"]),
+    actor: textOrNull(row["actor"]),
+    details: text(row["details"]),
+    action: text(row["action"]),
   };
 }
 

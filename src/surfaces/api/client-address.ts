@@ -2,7 +2,6 @@ import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { Notice } from "../../admin/declare/items.ts";
 import { notices } from "../../core/alerts/notices.ts";
-import { BoundedMap } from "../../core/bounded-map.ts";
 import { isNameOf } from "../../core/net/address.ts";
 import { contains, type Ip, isLoopback, isPrivate, type Prefix, parseIp } from "../../core/net/ip.ts";
 import { HOUR_MS, isoTime, later, MINUTE_MS, type Millis } from "../../core/time.ts";
@@ -98,15 +97,12 @@ const NOTICE_MS = 10 * MINUTE_MS;
 /** Reports within this time are the same notice. */
 const SAME_MS = HOUR_MS;
 
-/** Maximum number of remembered peers; the one seen last is reported. */
-const MOST_PEERS = 8;
-
 /**
- * Requests with `X-Forwarded-For` from an untrusted peer: most likely a proxy missing in the settings. Reports only peers nearby, and only requests
- * of administrators or tokens: the notice says to trust the peer, and strangers may come from it too (Docker's published ports).
+ * Requests with `X-Forwarded-For` from an untrusted peer: most likely a proxy missing in the settings. Reports only the last peer nearby, and only
+ * requests of administrators or tokens: the notice says to trust the peer, and strangers may come from it too (Docker's published ports).
  */
 export class UntrustedProxy {
-  readonly #seen = new BoundedMap<Ip, Readonly<{ since: Millis; at: Millis; user: string | null }>>(MOST_PEERS);
+  #last: Readonly<{ peer: Ip; since: Millis; at: Millis; user: string | null }> | null = null;
 
   /** Notes a request of an administrator or a token. `client`: the client that the request counts for. */
   saw({ ip: peer, user }: Pick<Peer, "ip" | "user">, client: Ip, forwardedFor: string | null, now: Millis): void {
@@ -114,16 +110,14 @@ export class UntrustedProxy {
     const first = parseIp(forwardedFor.split(",").at(-1)?.trim() ?? "");
     // A header that names the peer itself changes nothing.
     if (first === null || first === peer) return;
-    const known = this.#seen.get(peer);
-    const since = known !== undefined && now < later(known.at, SAME_MS) ? known.since : now;
-    this.#seen.set(peer, { since, at: now, user });
+    const last = this.#last;
+    const since = last?.peer === peer && now < later(last.at, SAME_MS) ? last.since : now;
+    this.#last = { peer, since, at: now, user };
   }
 
   notices(now: Millis): readonly Notice[] {
-    const last = [...this.#seen].at(-1);
-    if (last === undefined) return [];
-    const [peer, { since, at, user }] = last;
-    if (now >= later(at, NOTICE_MS)) return [];
+    if (this.#last === null || now >= later(this.#last.at, NOTICE_MS)) return [];
+    const { peer, since, user } = this.#last;
     const code = "proxy_not_trusted";
     const of = user === null ? "" : `, from a program of the user ${user}`;
     return [{ code, since: isoTime(since), detail: `X-Forwarded-For came from ${peer}${of}`, ...notices[code] }];

@@ -2,7 +2,6 @@ import * as z from "zod/mini";
 import { $ZodDefault, $ZodNullable, $ZodNumber } from "zod/v4/core";
 import { type CommandOf, type Reply, type VerbEntry, verbs, type WebVerb } from "../../admin/declare/control.ts";
 import type { HttpForm, Rights } from "../../admin/declare/verb.ts";
-import { API_LIMITS } from "./limits.ts";
 import type { ApiParts, Asking, GuardPort, Unreachable } from "./ports.ts";
 import { denied, guardDown, guardSilent, problem, uncertain } from "./problem.ts";
 import { type Method, partsOf, type Route, type RouteNeed, route, type Schema } from "./route.ts";
@@ -27,12 +26,6 @@ export async function sendToGuard<V extends WebVerb, A>(
   const refused = problem({ status: 409, code: "refused", detail, next });
   return reply.mayBeDone === true ? uncertain(refused) : refused;
 }
-
-const BODY_BYTES = {
-  usual: API_LIMITS.bodyBytes,
-  accounts: API_LIMITS.accountsBodyBytes,
-  text: API_LIMITS.textBodyBytes,
-} as const;
 
 export function derivedRoutes({ guard }: Pick<ApiParts, "guard">): readonly Route[] {
   return [...verbs.values()].flatMap((entry) =>
@@ -60,7 +53,7 @@ function routeOf(guard: ApiParts["guard"], entry: VerbEntry, form: HttpForm<unkn
     ...(status && { status }),
     ...(inPath.length > 0 && { params: z.object(shapeOf(inPath)) }),
     ...(rest.length > 0 && isQuery && { query: z.object(shapeOf(rest.map(asText))) }),
-    ...(rest.length > 0 && !isQuery && { body: bodyOf(form, rest), bodyBytes: BODY_BYTES[form.bodyLimit ?? "usual"] }),
+    ...(rest.length > 0 && !isQuery && { body: bodyOf(form, rest) }),
     ...(answer && { answer: answer() }),
     run: (call) => {
       const { caller, params, query, body: sent } = call;

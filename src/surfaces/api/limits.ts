@@ -3,12 +3,10 @@ import { MINUTE_MS, SECOND_MS } from "../../core/time.ts";
 /** Every bound of the HTTP server. Sizes in bytes, times in milliseconds. */
 export const API_LIMITS = {
   headerBytes: 16_384,
-  /** The largest usual body is a passkey with an RSA key of 4096 bits. */
-  bodyBytes: 4_096,
-  /** A text of 4,000 characters, in any script and with escapes. */
-  textBodyBytes: 32_768,
-  /** For a file of accounts, as JSON. */
-  accountsBodyBytes: 65_536,
+  /** The largest usual body is a file of accounts, as JSON. */
+  bodyBytes: 65_536,
+  /** For callers who have not signed in: the largest sign-in uses a passkey with an RSA key of 4096 bits. */
+  strangersBodyBytes: 4_096,
   connections: 512,
   /** How many of them one client, or one IPv6 unit, may have, also through a trusted proxy. */
   connectionsAnAddress: 64,

@@ -53,17 +53,6 @@ test("signing out while the guard is away takes the cookie, and tells that the s
   await stream.body?.cancel();
 });
 
-test("a form signs in too, and is led to the page", async (t) => {
-  const kit = await startKit(t);
-  const body = new URLSearchParams({ password: PASSWORD });
-  const response = await fetch(`${kit.url}/api/v1/login`, { method: "POST", body, redirect: "manual" });
-  const location = response.headers.get("location") ?? "";
-  assert.deepEqual([response.status, location], [303, "../../"]);
-  const below = new URL("https://mail.example/mail-admin/api/v1/login");
-  assert.equal(new URL(location, below).pathname, "/mail-admin/", "below a path of a proxy too");
-  assert.equal(await isIn(kit, response.headers.get("set-cookie")?.split(";")[0] ?? ""), true);
-});
-
 test("the user of a mailbox signs in with its address: nothing of it can be taken for the administrator", async (t) => {
   const kit = await startKit(t);
   const post = (body: object) =>
@@ -77,9 +66,6 @@ test("the user of a mailbox signs in with its address: nothing of it can be take
     assert.match(await refused.text(), /account is not an account name|account is not text/);
   }
   assert.deepEqual(kit.guard.of("sign_in"), []);
-  const form = new URLSearchParams({ account: "anna@example.org", password: PASSWORD });
-  const signedIn = await fetch(`${kit.url}/api/v1/login`, { method: "POST", body: form, redirect: "manual" });
-  assert.equal(signedIn.status, 303);
 });
 
 test("a wrong password and an address that may not try hear the same words", async (t) => {
@@ -102,7 +88,7 @@ test("the log has a line for each wrong password, for Fail2ban, and nothing else
   const reported: string[] = [];
   const parts = { ...kit.parts, signInRefused: (one: string) => reported.push(one), callers: new Callers(kit.parts) };
   const from = async (text: string, password: string): Promise<number> => {
-    const attempted = { given: { password }, ip: ip(text), secure: false, form: false, headers: new Headers() };
+    const attempted = { given: { password }, ip: ip(text), secure: false, headers: new Headers() };
     return (await tryToSignIn(parts, attempted)).status;
   };
   assert.equal(await from("203.0.113.1", "wrong"), 401);

@@ -13,12 +13,12 @@ import { codeNeeded, guardDown, guardFailed, loginRefused } from "./problem.ts";
 type Given = Readonly<{ password: string; code?: string | undefined }> | Readonly<{ passkey: Assertion }>;
 /** `account`: the mailbox whose user signs in; without it, the administrator does. */
 type GivenToSignIn = Given & Readonly<{ account?: string | undefined }>;
-type Attempt = Readonly<{ given: GivenToSignIn; ip: Ip; secure: boolean; form: boolean; headers: Headers }>;
+type Attempt = Readonly<{ given: GivenToSignIn; ip: Ip; secure: boolean; headers: Headers }>;
 /** `callers` gets the guard's answer, so that the next request is already known. */
 type Parts = Pick<ApiParts, "guard" | "signInRefused"> & Readonly<{ callers: Callers }>;
 
 /** The guard judges the attempt, verifies the password or passkey, and opens the session. Without it no one can sign in. */
-export async function signIn(parts: Parts, { given, ip, secure, form, headers }: Attempt): Promise<Response> {
+export async function signIn(parts: Parts, { given, ip, secure, headers }: Attempt): Promise<Response> {
   const known = knownOf(headers, secure);
   const device = deviceOf(headers.get("user-agent") ?? "");
   const reply = await askedWith(parts.guard, given, { ip, device, known });
@@ -28,10 +28,7 @@ export async function signIn(parts: Parts, { given, ip, secure, form, headers }:
   parts.callers.confirm(result.secret, ip, result.caller);
   const answer = new Headers({ "set-cookie": sessionCookie(result.secret, secure, SESSION_AGE_MS / SECOND_MS) });
   if (result.known !== null) answer.append("set-cookie", knownCookie(result.known, secure));
-  if (!form) return Response.json(sessionAnswer(result.caller), { headers: answer });
-  // The page, relative to this URL, so it works below any path of a proxy.
-  answer.set("location", "../../");
-  return new Response(null, { status: 303, headers: answer });
+  return Response.json(sessionAnswer(result.caller), { headers: answer });
 }
 
 type From = Readonly<{ ip: Ip; device: string; known: string | null }>;

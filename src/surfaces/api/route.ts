@@ -40,7 +40,7 @@ export type Method = "GET" | "POST" | "PUT" | "DELETE";
 export type RouteNeed = Scope | "mailbox";
 
 /** As in OpenAPI: `GET /api/v1/why/{ip}`. A network, an address or a message at the end takes the rest of the path, including slashes. */
-export type RouteLine = `${Method} ${string}`;
+type RouteLine = `${Method} ${string}`;
 
 type Shape = Readonly<{
   method: Method;
@@ -58,11 +58,10 @@ type Shape = Readonly<{
   bodyBytes: number;
   /** Unknown parameters are ignored: links, health checks and older scripts may add some. */
   anyQuery?: true;
-  form?: true;
   /** The status of an answer by the schema; 204 has no body. */
   status?: 200 | 201 | 204;
   /** Its other answers, by status, without problems. */
-  also?: Readonly<Partial<Record<303 | 503, Other>>>;
+  also?: Readonly<Partial<Record<503, Other>>>;
   /** Not `application/json`. */
   type?: string;
   /** Streams end when the client leaves; others within `API_LIMITS.answerMs`. */
@@ -80,8 +79,6 @@ type Typed<P, Q, B, A> = Omit<Shape, "method" | "path" | "says" | "who" | "bodyB
   Readonly<{
     /** A session or a token, unless given. */
     who?: WhoMayCall;
-    /** As many as are usual, unless given. */
-    bodyBytes?: number;
     params?: Schema<P>;
     query?: Schema<Q>;
     body?: Schema<B>;
@@ -100,9 +97,10 @@ export type Route = Shape &
 export function route<P, Q, B, A>(line: RouteLine, says: string, row: Typed<P, Q, B, A>): Route {
   const { params, query, body, answer, run, ...shape } = row;
   const [method, path] = partsOf(line);
+  const mostBytes = row.who === "anyone" ? API_LIMITS.strangersBodyBytes : API_LIMITS.bodyBytes;
   return {
     who: "session_or_token",
-    bodyBytes: body === undefined ? 0 : API_LIMITS.bodyBytes,
+    bodyBytes: body === undefined ? 0 : mostBytes,
     ...shape,
     method,
     path,

@@ -13,6 +13,7 @@ import type { Anchor, AuditEntry, Checked } from "../../core/audit/chain.ts";
 import type { Policy } from "../../core/decide/policy.ts";
 import type { EventRecord } from "../../core/events/event.ts";
 import type { AccountName } from "../../core/net/address.ts";
+import { fitted } from "../../core/text.ts";
 import type { Millis } from "../../core/time.ts";
 import type { Keeper } from "../../guard/admin-ports.ts";
 import type { Outcome } from "../../guard/ports.ts";
@@ -21,7 +22,7 @@ import type { ReplayAsked } from "../../jobs/replay/run-replay.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { ShownSetting } from "../../store/accounts-db/setting-tables.ts";
 import type { Shape } from "./parse.ts";
-import { fitted, printJson } from "./print/text.ts";
+import { printJson } from "./print/text.ts";
 
 /** The one place that maps the result of a command to its exit code. */
 export const EXIT_CODES = { done: 0, failed: 1, wrong_usage: 2, not_running: 3 } as const;

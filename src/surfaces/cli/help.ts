@@ -1,6 +1,7 @@
+import { fitted } from "../../core/text.ts";
 import { type Answer, type CliCommand, done, PROGRAM, wrongUsage } from "./call.ts";
 import { GLOBAL_OPTIONS, type Option } from "./parse.ts";
-import { columns, fitted } from "./print/text.ts";
+import { columns } from "./print/text.ts";
 
 const MOST_COLUMNS = 80;
 const INDENT = " ".repeat(28);

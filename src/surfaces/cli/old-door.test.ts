@@ -48,3 +48,8 @@ test("several containers require a name, and none is reported as such", () => {
     /^Docker does not say .*permission denied$/m,
   );
 });
+
+test("an unknown word reaches no server", () => {
+  const { status, out } = typed(running("one\\n"), ["frobnicate"]);
+  assert.deepEqual([status, out.startsWith('Unknown command "frobnicate". Usage: ')], [2, true]);
+});

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { connected, script } from "../../../test/kit/script-world.ts";
-import type { KeeperReply } from "../../admin/declare/keeper.ts";
 import type { Failure } from "./call.ts";
-import { type World, withWaiting } from "./run.ts";
+import type { World } from "./run.ts";
 
 /** Runs the program without a guard and returns its output. */
 const ran = (line: string, env: NodeJS.ProcessEnv = {}, connect?: World["connect"], width: number | null = null) =>
@@ -128,23 +127,4 @@ test("a disk error says what to do about it", async () => {
   assert.deepEqual(await ran("unban 192.0.2.1", {}, connect), { code: 1, out: "", err: `${message}\n` });
   const { out } = await ran("unban 192.0.2.1 --json", {}, connect);
   assert.deepEqual(JSON.parse(out), { ok: false, error: { code: "failed", exitCode: 1, message, next: "" } });
-});
-
-test("announces a slow answer once, and a fast one never", async (t) => {
-  t.mock.timers.enable({ apis: ["setTimeout"] });
-  const said: string[] = [];
-  const { promise, resolve } = Promise.withResolvers<KeeperReply>();
-  const { keeper } = withWaiting(
-    connected({ keeper: { ask: async ({ verb }) => (verb === "ping" ? { ok: true, detail: "" } : promise) } }),
-    { progress: (text) => said.push(text) },
-  );
-  await keeper.ask({ verb: "ping" });
-  t.mock.timers.tick(60_000);
-  assert.deepEqual(said, []);
-  const asked = keeper.ask({ verb: "apply" });
-  t.mock.timers.tick(60_000);
-  resolve({ ok: true, detail: "" });
-  await asked;
-  t.mock.timers.tick(60_000);
-  assert.deepEqual(said, ["Waiting for the server ..."]);
 });

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import type { Verb } from "../../admin/declare/control.ts";
 import { messageOf } from "../../core/error.ts";
+import { fitted } from "../../core/text.ts";
 import { instant } from "../../core/time.ts";
 import { diskTrouble } from "../../host/running/failure.ts";
 import { DEFAULT_DATA_DIRECTORY, type Layout, layoutOf } from "../../settings/layout.ts";
@@ -21,7 +22,7 @@ import { commands } from "./commands.ts";
 import { wrongWord } from "./derived.ts";
 import { helpFor } from "./help.ts";
 import { type Options, parse, wordsOf } from "./parse.ts";
-import { fitted, oneLine, printable, printJson } from "./print/text.ts";
+import { oneLine, printable, printJson } from "./print/text.ts";
 
 /** What a call needs in addition to its words. */
 export type World = Readonly<{
@@ -32,8 +33,7 @@ export type World = Readonly<{
   connect: (layout: Layout, env: NodeJS.ProcessEnv) => Connected;
 }>;
 /** `close`: the files that were opened for reading. */
-type Connected = Programs & Readonly<{ close: () => void }>;
-type Programs = Pick<Call, "guard" | "keeper" | "reader">;
+type Connected = Pick<Call, "guard" | "keeper" | "reader"> & Readonly<{ close: () => void }>;
 
 /** Runs one command line and returns its exit code. Never throws. */
 export async function run(argv: readonly string[], world: World): Promise<number> {
@@ -100,7 +100,6 @@ async function answerOf(command: CliCommand, args: readonly string[], options: O
   const named = options.get("data") ?? env["GHOSTINBOX_DATA"] ?? "";
   const layout = layoutOf(resolve(named === "" ? DEFAULT_DATA_DIRECTORY : named));
   const connected = world.connect(layout, env);
-  const programs = withWaiting(connected, terminal);
   const typed = new Set([...args, ...args.flatMap((text) => wordsOf(text)), ...options.values()]);
   const call: Call = {
     args,
@@ -111,8 +110,9 @@ async function answerOf(command: CliCommand, args: readonly string[], options: O
     env,
     terminal,
     now: () => instant(now()),
-    ...programs,
-    guard: withChecks(programs.guard, command, typed),
+    guard: withChecks(connected.guard, command, typed),
+    keeper: connected.keeper,
+    reader: connected.reader,
   };
   try {
     return await command.run(call);
@@ -145,23 +145,4 @@ function say(answer: Answer, json: boolean, terminal: Terminal): void {
   }
   if (answer.text !== "") terminal.out(printable(answer.text));
   if (answer.next !== undefined) terminal.err(printable(`Next: ${answer.next}`));
-}
-
-const SILENT_MS = 2_000;
-
-/** Wraps the same functions; a terminal gets a message when an answer takes long, such as that of an alert receiver. */
-export function withWaiting(programs: Programs, terminal: Pick<Terminal, "progress">): Programs {
-  const { guard, keeper, reader } = programs;
-  const announced = async <T>(answer: Promise<T>): Promise<T> => {
-    const timer = setTimeout(() => terminal.progress("Waiting for the server ..."), SILENT_MS);
-    return answer.finally(() => clearTimeout(timer));
-  };
-  return {
-    guard: {
-      ask: <V extends Verb>(command: Asked<V>) => announced(guard.ask<V>(command)),
-      watch: (onEvents, signal) => guard.watch(onEvents, signal),
-    },
-    keeper: { ask: (command) => announced(keeper.ask(command)) },
-    reader,
-  };
 }

@@ -137,14 +137,6 @@ test("refusals for users do not mention the command line", async () => {
   }
 });
 
-test("a mailbox that gets the alerts is forwarded only with a copy", async () => {
-  kit.sendsAlertsTo([ANNA]);
-  const to = (keep: boolean) =>
-    kit.ask({ verb: "forward_set", name: ANNA, to: ["anna@else.example"], keep }, "web", AS);
-  assert.match(refusalOf(await to(false)), /gets the alerts/);
-  assert.ok(!(await to(true)).ok, "nor to a new address outside");
-});
-
 test("a user may change a bounded number of things an hour, which takes nothing from other users", async () => {
   const end = () => kit.ask({ verb: "my_sessions_end" }, "web", AS);
   for (let n = 0; n < CHANGES_AN_HOUR; n++) assert.ok((await end()).ok);

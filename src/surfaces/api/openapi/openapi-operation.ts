@@ -9,7 +9,7 @@ import { type Route, type Schema, scopeOf } from "../route.ts";
 export type Json = { readonly [key: string]: unknown };
 
 export function operationOf(row: Route, schemas: Schemas): Json {
-  const { path, says, schemas: of, bodyBytes, form } = row;
+  const { path, says, schemas: of, bodyBytes } = row;
   const parameters = [
     ...parametersOf(of.params, "path", schemas),
     ...parametersOf(of.query, "query", schemas),
@@ -24,7 +24,7 @@ export function operationOf(row: Route, schemas: Schemas): Json {
     ...(remark !== null && { description: remark }),
     security: securityOf(row),
     ...(parameters.length > 0 && { parameters }),
-    ...(of.body && { requestBody: requestBody(schemas.of(of.body, "input"), bodyBytes, form) }),
+    ...(of.body && { requestBody: requestBody(schemas.of(of.body, "input"), bodyBytes) }),
     responses: responsesOf(row, schemas),
   };
 }
@@ -131,12 +131,8 @@ function response(description: string, schema?: Json, type = schema && "applicat
   return { description, content: { [type]: schema ? { schema } : {} } };
 }
 
-function requestBody(schema: Json, bytes: number, form = false): Json {
-  const content = {
-    "application/json": { schema },
-    ...(form && { "application/x-www-form-urlencoded": { schema } }),
-  };
-  return { required: true, description: `At most ${bytes} bytes.`, content };
+function requestBody(schema: Json, bytes: number): Json {
+  return { required: true, description: `At most ${bytes} bytes.`, content: { "application/json": { schema } } };
 }
 
 function parametersOf(schema: Schema | undefined, place: "path" | "query", schemas: Schemas): readonly Json[] {

@@ -4,7 +4,6 @@ import type { Handlers } from "../handlers.ts";
 import { API_LIMITS } from "../limits.ts";
 import { passkeyChallenge, prove, sessionAnswer, signIn, signOut } from "../login.ts";
 import { loginRefused, unauthorized } from "../problem.ts";
-import { isForm } from "../request.ts";
 import { type Route, route } from "../route.ts";
 import { Turns } from "../shares.ts";
 import * as shape from "./account-schemas.ts";
@@ -20,17 +19,15 @@ export function accessRoutes({ parts, callers }: Pick<Handlers, "parts" | "calle
   return [
     route(
       "POST /api/v1/login",
-      "Signs in with the administrator's password, and a code where a second factor is set up, or with a passkey, as JSON, the password also as a form; or the user of a mailbox with its address and password. The answer sets the session's cookie.",
+      "Signs in with the administrator's password, and a code where a second factor is set up, or with a passkey; or the user of a mailbox with its address and password. The answer sets the session's cookie.",
       {
         asks: "sign_in",
         who: "anyone",
-        form: true,
         body: loginRequest,
         answer: shape.session,
-        also: { 303: { says: "The form was accepted: a redirect to the dashboard." } },
         run: ({ body, ip, secure, headers }) =>
           inTurn(isMailboxUser(body) ? ofMailboxes : signIns, () =>
-            signIn(access, { given: body, ip, secure, form: isForm(headers), headers }),
+            signIn(access, { given: body, ip, secure, headers }),
           ),
       },
     ),

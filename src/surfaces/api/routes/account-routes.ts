@@ -34,7 +34,6 @@ export function accountRoutes(parts: Parts): readonly Route[] {
       {
         needs: "admin",
         asks: "accounts_import",
-        bodyBytes: API_LIMITS.accountsBodyBytes,
         body: shape.accountsFile,
         answer: shape.imported,
         run: (call) => importAccounts(parts, call, call.body.file),

@@ -145,7 +145,7 @@ test("an invalid change is refused before the guard sees it", async (t) => {
   assert.equal(
     (
       await kit.ask("/preview", {
-        changes: { "a.b": ["x".repeat(199)], filler: Array.from({ length: 400 }, () => "y".repeat(99)) },
+        changes: { "a.b": ["x".repeat(199)], filler: Array.from({ length: 700 }, () => "y".repeat(99)) },
       })
     ).status,
     413,

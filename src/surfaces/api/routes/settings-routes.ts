@@ -11,7 +11,6 @@ import { DAY_MS, later, type Millis } from "../../../core/time.ts";
 import { defaultOf, isSettingKey, settingOf, variableOf } from "../../../settings/schema.ts";
 import { whyNotOverWeb } from "../../../settings/web-changes.ts";
 import { sendToGuard } from "../derived.ts";
-import { API_LIMITS } from "../limits.ts";
 import type { ApiParts, TrialOutcome, Trials } from "../ports.ts";
 import { type Route, route } from "../route.ts";
 
@@ -46,7 +45,6 @@ export function settingsRoutes({ guard, trials, clock }: ApiParts): readonly Rou
       {
         needs: "admin",
         asks: "settings_preview",
-        bodyBytes: API_LIMITS.textBodyBytes,
         body: previewRequest,
         answer: preview(),
         run: async (call) => {

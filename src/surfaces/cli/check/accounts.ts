@@ -33,7 +33,7 @@ export function judgeUnused(
   );
 }
 
-export function judgeHeld(held: readonly string[]): Finding {
+function judgeHeld(held: readonly string[]): Finding {
   if (held.length === 0) return ok("No account's mail is held.");
   return warning(
     `The mail of ${plural(held.length, "account")} is held, because someone else may be sending as it: ${firstFew(held)}.`,

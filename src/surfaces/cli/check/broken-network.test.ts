@@ -9,8 +9,9 @@ import { type CheckedParts, checkedServer, printing } from "../../../../test/kit
 import type { OfNetwork } from "../../../../test/kit/checks-in-product.ts";
 import { ListServer } from "../../../../test/kit/list-server.ts";
 import { listenOnPort } from "../../../../test/kit/local-server.ts";
+import { mailCertificate, type Pair } from "../../../../test/kit/own-certificate.ts";
 import { ip, net } from "../../../../test/kit/samples.ts";
-import { type Files, type Speech, selfSigned, speaker } from "../../../../test/kit/speaker.ts";
+import { type Speech, speaker } from "../../../../test/kit/speaker.ts";
 import { zoneServer } from "../../../../test/kit/zone-server.ts";
 import { DAY_MS, instant } from "../../../core/time.ts";
 import { servedFiles } from "../../../mail/certificates/issue-certificate.ts";
@@ -18,7 +19,7 @@ import { dkimKeys } from "../../../mail/rspamd/rspamd-conf.ts";
 import { layoutOf } from "../../../settings/layout.ts";
 import { recordsOfDomain } from "../verbs/server/dns.ts";
 
-const files: Files = await selfSigned();
+const files = mailCertificate();
 const ADDRESS = "203.0.113.10";
 
 /** Broken inputs for each check of the network. */
@@ -90,12 +91,12 @@ const BROKEN: Readonly<Record<OfNetwork, Broken>> = {
   "tls.key": {
     state: "wrong",
     saw: /key of 1024 bits \(rsa\)/,
-    server: async () => served(await selfSigned(30, ["rsa:1024"])),
+    server: async () => served(mailCertificate({ newKey: ["rsa:1024"] })),
   },
   "tls.same": {
     state: "wrong",
     saw: /IMAPS/,
-    server: async () => ({ ...(await imaps({})), ...served(await selfSigned()) }),
+    server: async () => ({ ...(await imaps({})), ...served(mailCertificate()) }),
   },
 
   "dns.mx": { state: "wrong", saw: /MX example\.org: It is not published/, server: () => withoutRecord("mx") },
@@ -197,7 +198,7 @@ async function imaps(tls: Speech["tls"]): Promise<CheckedParts & Pick<Required<C
 }
 
 /** A data directory whose settings serve this certificate. */
-function served({ cert }: Files): CheckedParts {
+function served({ cert }: Pair): CheckedParts {
   const { data } = layoutOf(scratch());
   const file = servedFiles(layoutOf(data)).cert;
   mkdirSync(dirname(file), { recursive: true });

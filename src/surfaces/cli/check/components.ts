@@ -101,7 +101,7 @@ export function judgeOutside(alerts: Channels | null): Finding {
   );
 }
 
-export function judgeChannels(alerts: Channels | null): Finding {
+function judgeChannels(alerts: Channels | null): Finding {
   if (alerts === null) return unknown("The guard does not answer.");
   const failing = alerts.channels.filter((channel) => channel.failing !== null);
   if (failing.length > 0)

@@ -16,12 +16,12 @@ const FIX = `${PROGRAM} restart  # fixes what can be fixed: docs/recovery.md`;
 const MOST_BYTES = 1_000_000_000;
 
 /** `problem` null: every page was read and is consistent. */
-export function judgeDatabase(path: string, sizeBytes: number, problem: string | null): Finding {
+function judgeDatabase(path: string, sizeBytes: number, problem: string | null): Finding {
   if (problem !== null) return wrong(`${path}: ${problem}.`, FIX);
   return ok(`SQLite's quick_check read ${formatBytes(sizeBytes)} of ${path} and found nothing wrong.`);
 }
 
-export function judgeAside(files: readonly string[]): Finding {
+function judgeAside(files: readonly string[]): Finding {
   if (files.length === 0) return ok("No database was set aside.");
   return warning(`Databases were set aside: ${firstFew(files)}.`, "docs/recovery.md explains what may be missing");
 }

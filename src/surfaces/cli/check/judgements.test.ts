@@ -3,26 +3,10 @@ import { test } from "node:test";
 import { doneBackup, doneDrill } from "../../../../test/kit/data-to-back-up.ts";
 import { net, WELL } from "../../../../test/kit/samples.ts";
 import { DAY_MS, HOUR_MS } from "../../../core/time.ts";
-import {
-  defaultPasswords,
-  judgeDashboard,
-  judgeHeld,
-  judgeImported,
-  judgeSecretInEnvironment,
-  judgeUnused,
-} from "./accounts.ts";
+import { defaultPasswords, judgeDashboard, judgeImported, judgeSecretInEnvironment, judgeUnused } from "./accounts.ts";
 import { judgeAge as judgeBackup, judgeDrill, judgeKey, judgePlace } from "./backups.ts";
 import { judgeAllowed, judgeHeldByKernel, uncovered } from "./bans.ts";
-import {
-  judgeAge,
-  judgeChannels,
-  judgeComponents,
-  judgeLength,
-  judgeNotices,
-  judgeOutside,
-  judgeTest,
-} from "./components.ts";
-import { judgeAside, judgeDatabase } from "./database.ts";
+import { judgeAge, judgeComponents, judgeLength, judgeNotices, judgeOutside, judgeTest } from "./components.ts";
 import { judgeRecord } from "./dns.ts";
 import type { Finding, State } from "./finding.ts";
 import { judgeChain } from "./firewall.ts";
@@ -36,14 +20,14 @@ import {
   judgeUpdates,
 } from "./machine.ts";
 import { judgeOffers, judgeRelay, judgeSignIn } from "./mail-flow.ts";
-import { judgeNamed, judgeOwners } from "./permissions.ts";
+import { judgeOwners } from "./permissions.ts";
 
 const NOT_FOLLOWED = { weak: new Map<string, string>(), judged: new Set<string>() };
 const NOW = Date.parse("2026-11-21T08:00:00Z");
 
 /**
  * Asserts the judgement, and that any result other than ok says what helps. What `broken.test.ts` and its like bring about by a whole
- * check is not repeated here.
+ * check is not repeated here, nor what is ok on a whole server (`test/e2e/check.test.ts`).
  */
 function is(state: State, { state: found, saw, fix }: Finding): void {
   assert.equal(found, state, saw);
@@ -53,7 +37,6 @@ function is(state: State, { state: found, saw, fix }: Finding): void {
 }
 
 test("passwords: a followed one that is weak is wrong", () => {
-  is("ok", judgeDashboard("{ARGON2ID}…", 20, false));
   is("unknown", judgeDashboard(null, 0, false));
   assert.ok(defaultPasswords(["example.org"], "mail.example.org").includes("example.org"));
   is("ok", judgeImported([{ name: "a@example.org", origin: "command" }], NOT_FOLLOWED));
@@ -76,7 +59,6 @@ const BANNED = chainOf(['counter name "dropped" drop']);
 
 test("firewall: a chain that is missing, not hooked, or drops nothing", () => {
   const lets = 'iif "lo" accept\n\t\tip saddr @allow4 accept\n';
-  is("ok", judgeChain(`${HOOK}\n${DROPS}`, BANNED, ""));
   is("ok", judgeChain(`${HOOK} policy accept;\n${lets}${DROPS}`, BANNED, ""));
   for (const early of ["ip saddr 0.0.0.0/0 accept", "return", "jump other", 'accept comment "mine"']) {
     is("wrong", judgeChain(`${HOOK}\n${lets}${early}\n${DROPS}`, BANNED, ""));
@@ -112,16 +94,12 @@ test("dns: records that mail needs are wrong, optional ones are warnings, silenc
   is("unknown", of("unknown"));
 });
 
-test("mail flow: a refusal is right, and an unclear answer is unknown", () => {
+test("mail flow: an unclear answer is unknown, and a sign-in offered before TLS is wrong", () => {
   const taken = "250 2.1.0 Ok\r\n";
-  is("ok", judgeRelay(taken, "554 5.7.1 <a@example.com>: Relay access denied\r\n"));
   is("unknown", judgeRelay(taken, "450 4.7.1 try again\r\n"));
   const full = "452 4.3.1 Insufficient system storage\r\n";
   is("unknown", judgeRelay(full, "503 5.5.1 Error: need MAIL command\r\n"));
-  is("ok", judgeSignIn("IMAPS", "a NO [AUTHENTICATIONFAILED] Authentication failed.\r\n"));
-  is("ok", judgeSignIn("submission", "535 5.7.8 Error: authentication failed\r\n"));
   is("unknown", judgeSignIn("submission", "454 4.7.0 Temporary authentication failure\r\n"));
-  is("ok", judgeOffers("SMTP", "250-mail.example.org\r\n250 SIZE 1\r\n", "before TLS"));
   is("wrong", judgeOffers("SMTP", "250-mail.example.org\r\n250-AUTH PLAIN\r\n250 SIZE 1\r\n", "before TLS"));
   is("wrong", judgeOffers("SMTP", "250-mail.example.org\r\n250 AUTH PLAIN\r\n", "before TLS"));
 });
@@ -134,25 +112,20 @@ test("accounts: unused for 90 days, even if never used, but not if suspended", (
   is("warning", judgeUnused([{ ...one, lastSignInAt: null }], NOW));
   is("ok", judgeUnused([{ ...one, createdAt: signedIn(1), lastSignInAt: null }], NOW));
   is("ok", judgeUnused([{ ...one, suspended: true, lastSignInAt: null }], NOW));
-  is("ok", judgeHeld([]));
 });
 
 test("permissions: more rights or another owner are wrong; fewer rights and missing files are not", () => {
   const wanted = { path: "/x", mode: 0o640, uid: 0, gid: 7 };
-  is("ok", judgeOwners("file", [[wanted, { mode: 0o100640, uid: 0, gid: 7 }]]));
   is("ok", judgeOwners("file", [[wanted, { mode: 0o100600, uid: 0, gid: 7 }]]));
   is("ok", judgeOwners("file", [[wanted, null]]));
   is("wrong", judgeOwners("file", [[wanted, { mode: 0o100644, uid: 0, gid: 7 }]]));
   is("wrong", judgeOwners("file", [[wanted, { mode: 0o100640, uid: 5, gid: 7 }]]));
-  is("ok", judgeNamed([{ path: "/k", mode: 0o100640 }]));
 });
 
-test("components and notices, and a guard that does not answer", () => {
-  is("ok", judgeComponents({ ...WELL, components: [{ name: "postfix", status: "ok", detail: "" }] }));
+test("components: one that works badly, and a guard that does not answer", () => {
   const slow = { name: "postfix", status: "degraded", detail: "x" } as const;
   is("warning", judgeComponents({ ...WELL, components: [slow] }));
   is("wrong", judgeComponents(null));
-  is("ok", judgeNotices(WELL));
   is("wrong", judgeNotices(null));
 });
 
@@ -166,20 +139,13 @@ test("disk: little space, almost none, and an unknown mount", () => {
   is("unknown", judgeMount("/x", ""));
 });
 
-test("queue: no mail, a mail of an hour and 500 mails are ok", () => {
-  is("ok", judgeAge(undefined, NOW));
+test("queue: a mail of an hour and 500 mails are ok", () => {
   is("ok", judgeAge({ id: "4Wxyz", at: NOW - HOUR_MS }, NOW));
   is("ok", judgeLength(500));
 });
 
-test("databases: no damage and no files that were set aside", () => {
-  is("ok", judgeDatabase("/x.db", 1, null));
-  is("ok", judgeAside([]));
-});
-
 test("bans: missing in the kernel, networks too", () => {
   const network = net("203.0.113.0/24");
-  is("ok", judgeHeldByKernel(0, null, []));
   is("wrong", judgeHeldByKernel(2, "The kernel holds 1 of 2 bans.", []));
   is("wrong", judgeHeldByKernel(1, null, [network]));
   assert.deepEqual(uncovered([network], "elements = { 203.0.112.0/23 timeout 1h }"), []);
@@ -191,7 +157,6 @@ test("alerts: a channel that works and leaves the server, and a guard that does 
   const email = { name: "email", failing: null };
   is("ok", judgeOutside({ channels: [email], leadOut: true }));
   is("unknown", judgeOutside(null));
-  is("ok", judgeChannels({ channels: [email], leadOut: true }));
   is("unknown", judgeTest(null));
   is("ok", judgeTest([{ channel: "ntfy", ok: true, detail: "" }]));
 });
@@ -200,13 +165,11 @@ test("backups: none, old, failed, without a restore drill", () => {
   const last = doneBackup(NOW - HOUR_MS);
   const record = { last, failure: null, oldKept: null, since: 0, isKeySeen: true };
   const aged = (hours: number) => ({ ...record, last: { ...last, at: NOW - hours * HOUR_MS } });
-  is("ok", judgeBackup(true, record, NOW));
   is("warning", judgeBackup(true, aged(31), NOW));
   is("wrong", judgeBackup(true, aged(73), NOW));
   is("wrong", judgeBackup(true, { ...record, last: null }, NOW));
   is("warning", judgeBackup(true, { ...record, failure: { at: NOW, reason: "no room" } }, NOW));
   is("warning", judgeBackup(false, record, NOW));
-  is("ok", judgeKey(record));
   is("unknown", judgeKey({ ...record, last: null }));
   const drill = doneDrill(NOW - DAY_MS);
   is("ok", judgeDrill({ drills: [drill], begun: null }, 30 * DAY_MS, NOW));

@@ -4,11 +4,14 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { checkedServer } from "../../../../test/kit/checked-server.ts";
-import { type Speech, selfSigned, speaker } from "../../../../test/kit/speaker.ts";
+import { mailCertificate } from "../../../../test/kit/own-certificate.ts";
+import { type Speech, speaker } from "../../../../test/kit/speaker.ts";
+import { temporaryDirectory } from "../../../../test/kit/temporary-directory.ts";
 import { zoneServer } from "../../../../test/kit/zone-server.ts";
 import { signInAtRelay } from "./reputation.ts";
 
-const files = await selfSigned();
+const directory = temporaryDirectory();
+const files = mailCertificate({ directory });
 const PLAIN = `AUTH PLAIN ${Buffer.from("\0me\0right words").toString("base64")}`;
 const OFFERS = [/^EHLO/, "250-relay\r\n250-STARTTLS\r\n250 AUTH LOGIN PLAIN\r\n"] as const;
 const TAKES = [/^AUTH PLAIN /, "235 2.7.0 welcome\r\n"] as const;
@@ -16,27 +19,6 @@ const TAKES = [/^AUTH PLAIN /, "235 2.7.0 welcome\r\n"] as const;
 test("the relay accepts a sign-in over verified TLS", async () => {
   const only = [new RegExp(`^${RegExp.escape(PLAIN)}$`), "235 2.7.0 welcome\r\n"] as const;
   assert.match(await atRelay({ answers: [OFFERS, only], tls: files }), /^ok: /);
-});
-
-test("uses AUTH LOGIN if the relay offers nothing better", async () => {
-  const answers = [
-    [/^EHLO/, "250-relay\r\n250 AUTH LOGIN\r\n"],
-    [/^AUTH LOGIN$/, "334 VXNlcm5hbWU6\r\n"],
-    [/^bWU=$/, "334 UGFzc3dvcmQ6\r\n"],
-    [/^cmlnaHQgd29yZHM=$/, "235 2.7.0 welcome\r\n"],
-  ] as const;
-  assert.match(await atRelay({ answers, tls: files }), /^ok: /);
-});
-
-test("sends nothing that AUTH LOGIN does not ask for", async () => {
-  const offers = [/^EHLO/, "250-relay\r\n250 AUTH LOGIN\r\n"] as const;
-  // The relay would accept the other lines.
-  const all = [/^(?:bWU=|cmlnaHQ)/, "235 2.7.0 welcome\r\n"] as const;
-  const refuses = [/^AUTH LOGIN$/, "504 5.5.4 not this one\r\n"] as const;
-  assert.match(await atRelay({ answers: [offers, refuses, all], tls: files }), /^wrong: .* answers 504/);
-  const asks = [/^AUTH LOGIN$/, "334 VXNlcm5hbWU6\r\n"] as const;
-  const noSuchName = [/^bWU=$/, "535 5.7.8 no\r\n"] as const;
-  assert.match(await atRelay({ answers: [offers, asks, noSuchName, all], tls: files }), / answers 535/);
 });
 
 test("a refused password is wrong, and the report omits what was sent; a relay that cannot say is unknown", async () => {
@@ -51,7 +33,7 @@ test("sends no password without TLS, nor to a server with someone else's certifi
   assert.match(await atRelay({ answers }), /^wrong: .*it offers no TLS/);
   const others = await atRelay({ answers, tls: files }, { name: "smtp.other.example" });
   assert.match(others, /^wrong: .*(?:does not match|altnames)/i);
-  assert.match(await atRelay({ answers, tls: await selfSigned() }), /^wrong: .*self.signed/);
+  assert.match(await atRelay({ answers, tls: mailCertificate() }), /^wrong: .*self.signed/);
 });
 
 test("a relay that cannot be reached or accepts no mail for now may be restarting; one that refuses us is wrong", async () => {
@@ -74,14 +56,14 @@ async function atRelay(
   { name = "mail.example.org", password = "", isClosed = false } = {},
 ): Promise<string> {
   const port = isClosed ? 1 : await speaker(speech);
-  const file = join(files.directory, "relay-password");
+  const file = join(directory, "relay-password");
   writeFileSync(file, "right words\n");
   const { settings } = checkedServer({
     settings: {
       "outbound.relay": `[${name}]:${port}`,
       "outbound.relay_user": "me",
       "outbound.relay_password_file": password === "" ? file : password,
-      "outbound.relay_ca": join(files.directory, "cert.pem"),
+      "outbound.relay_ca": join(directory, "cert.pem"),
     },
   });
   const zone = ["mail.example.org", "smtp.other.example"].map(

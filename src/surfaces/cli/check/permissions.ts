@@ -39,7 +39,7 @@ function judgePrograms(open: readonly string[], { program, conf, services }: Lay
 }
 
 /** `found`: the owner's files that settings name, with their modes. */
-export function judgeNamed(found: readonly Readonly<{ path: string; mode: number }>[]): Finding {
+function judgeNamed(found: readonly Readonly<{ path: string; mode: number }>[]): Finding {
   const open = found.filter(({ mode }) => (mode & 0o007) !== 0).map(({ path }) => path);
   if (open.length > 0)
     return warning(`Every user of this machine can read ${firstFew(open)}.`, `chmod o= ${open[0] ?? ""}`);

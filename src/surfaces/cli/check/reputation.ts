@@ -1,17 +1,17 @@
 import type { Resolver } from "node:dns/promises";
 import { readFileSync } from "node:fs";
-import { isIP } from "node:net";
+import { isIP, type LookupFunction } from "node:net";
 import { codeOf, messageOf } from "../../../core/error.ts";
 import { type Ip, isV4 } from "../../../core/net/ip.ts";
 import { SECOND_MS } from "../../../core/time.ts";
 import { listQuery, publicZone, readListAnswer, testPoints } from "../../../guard/lookups/dnsbl.ts";
 import type { NameAnswer } from "../../../guard/network-ports.ts";
 import { hasIpv4Way, isPublic } from "../../../host/machine/own-addresses.ts";
-import { SetUpFailure } from "../../../host/running/failure.ts";
-import { type Relay, relayOf } from "../../../mail/configuration/site.ts";
+import { relayOf } from "../../../mail/configuration/site.ts";
 import { outsideAddresses } from "../../../mail/dns/published-records.ts";
 import { ResolverNames, resolverAt } from "../../../mail/dns/resolver.ts";
-import { greetingAt, PortDialogue, SMTP_REPLY } from "../../../mail/probes/port-dialogue.ts";
+import { type SmtpError, trySignIn } from "../../../mail/notifiers/smtp-client.ts";
+import { greetingAt } from "../../../mail/probes/port-dialogue.ts";
 import { hostAndPort, SUBMISSIONS } from "../../../settings/ports.ts";
 import type { Settings } from "../../../settings/schema.ts";
 import { PROGRAM } from "../call.ts";
@@ -130,84 +130,57 @@ export const reputation = [
   },
 ] as const satisfies readonly Check[];
 
-const TIMEOUT_MS = 15 * SECOND_MS;
 const FIX = "docs/install/outside-relay.md lists possible causes";
-
-/** `answer`: the last one of a sign-in (RFC 4954 section 6). Shows only its code, because a server may repeat the password. */
-function judgeSignIn(relay: string, answer: string): Finding {
-  const code = /^\d{3}/.exec(answer.trim().split("\r\n").at(-1) ?? "")?.[0] ?? "nothing";
-  if (code === "235")
-    return ok(`All mail to others goes through ${relay} (outbound.relay), which accepts the sign-in.`);
-  if (code.startsWith("4")) return unknown(`${relay} (outbound.relay) accepts no sign-in for now: it answers ${code}.`);
-  return wrong(`${relay} (outbound.relay) refuses the name or the password: it answers ${code}.`, FIX);
-}
 
 /** Signs in to the relay, as Postfix does, and disconnects before any mail. */
 export async function signInAtRelay(settings: Settings, resolver: Resolver): Promise<Finding> {
-  const name = settings["outbound.relay"].replaceAll(/[[\]]/g, "");
+  const name = `${settings["outbound.relay"].replaceAll(/[[\]]/g, "")} (outbound.relay)`;
   try {
     const relay = relayOf(settings);
     const login = relay?.login ?? null;
-    if (relay === null || login === null)
-      return ok(`All mail to others goes through ${name} (outbound.relay), without a sign-in.`);
-    return judgeSignIn(name, await signIn(relay, { hostname: settings.hostname, login, resolver }));
+    if (relay === null || login === null) return ok(`All mail to others goes through ${name}, without a sign-in.`);
+    const { host, port } = hostAndPort(relay.nextHop);
+    const failure = await trySignIn({
+      host,
+      port,
+      security: port === SUBMISSIONS ? "tls" : "starttls",
+      authorities: [readFileSync(relay.authorities, "utf8")],
+      login,
+      helo: settings.hostname,
+      lookup: lookupBy(resolver),
+    });
+    if (failure === null) return ok(`All mail to others goes through ${name}, which accepts the sign-in.`);
+    return judgeRefusal(name, failure);
   } catch (error) {
-    if (error instanceof SetUpFailure) return wrong(messageOf(error), FIX);
-    const saw = `No mail can go through ${name} (outbound.relay): ${messageOf(error)}.`;
-    // It may be restarting. If mail waits longer for it, the notice `relay_refuses` reports that.
-    return error instanceof Unfit || !AWAY.includes(codeOf(error)) ? wrong(saw, FIX) : unknown(saw, FIX);
+    return wrong(messageOf(error), FIX);
   }
 }
 
-/** Waiting does not help: the relay has no address, or answers in a way that lets no mail through. */
-class Unfit extends Error {}
-
-/** Codes of failed connections; empty if the relay hangs up, or its name could not be looked up. */
+/** Codes of failed connections; empty if the relay hangs up or hangs, or its name could not be looked up. */
 const AWAY = ["", "ECONNREFUSED", "ECONNRESET", "EHOSTUNREACH", "ENETUNREACH", "EPIPE", "ETIMEDOUT"];
 
-type SignIn = Readonly<{ hostname: string; login: NonNullable<Relay["login"]>; resolver: Resolver }>;
-
-async function signIn(relay: Relay, { hostname, login, resolver }: SignIn): Promise<string> {
-  const { host, port } = hostAndPort(relay.nextHop);
-  const tls = { ca: readFileSync(relay.authorities), ...(isIP(host) === 0 ? { servername: host } : {}) };
-  const target = { host: await addressOf(host, resolver), port, timeoutMs: TIMEOUT_MS };
-  return PortDialogue.run(port === SUBMISSIONS ? { ...target, tls } : target, "QUIT", async (dialogue) => {
-    const greeting = await dialogue.hears(SMTP_REPLY);
-    if (greeting.startsWith("4")) return greeting;
-    if (!greeting.startsWith("220")) throw new Unfit(`it answers ${greeting.slice(0, 3)}`);
-    let offers = await dialogue.ask(`EHLO ${hostname}`);
-    if (port !== SUBMISSIONS) {
-      const answer = await dialogue.ask("STARTTLS");
-      if (answer.startsWith("4")) return answer;
-      if (!answer.startsWith("220")) throw new Unfit("it offers no TLS");
-      await dialogue.startTls(tls);
-      offers = await dialogue.ask(`EHLO ${hostname}`);
-    }
-    return authenticate(dialogue, offers, login);
-  });
-}
-
-/** Uses PLAIN (RFC 4616), or LOGIN if the server offers nothing else. */
-async function authenticate(dialogue: PortDialogue, offers: string, { user, password }: SignIn["login"]) {
-  const encoded = (text: string): string => Buffer.from(text).toString("base64");
-  if (/^250[ -]AUTH\b.* PLAIN\b/im.test(offers)) return dialogue.ask(`AUTH PLAIN ${encoded(`\0${user}\0${password}`)}`);
-  if (!/^250[ -]AUTH\b.* LOGIN\b/im.test(offers)) throw new Unfit("it offers neither AUTH PLAIN nor AUTH LOGIN");
-  // A server that does not ask would take the next lines for commands, and log them.
-  for (const line of ["AUTH LOGIN", encoded(user)]) {
-    const answer = await dialogue.ask(line);
-    if (!answer.startsWith("334")) return answer;
-  }
-  return dialogue.ask(encoded(password));
+/** Shows only the code of an answer, because a server may repeat the password. */
+function judgeRefusal(relay: string, { command = "", responseCode, originalCode = "", message }: SmtpError): Finding {
+  const answer = `it answers ${responseCode ?? "nothing"}`;
+  if (responseCode !== undefined && responseCode >= 400 && responseCode < 500)
+    return unknown(`${relay} accepts no sign-in for now: ${answer}.`);
+  if (command.startsWith("AUTH")) return wrong(`${relay} refuses the name or the password: ${answer}.`, FIX);
+  const refusal = command === "STARTTLS" ? "it offers no TLS" : answer;
+  const saw = `No mail can go through ${relay}: ${responseCode === undefined ? message : refusal}.`;
+  // It may be restarting. If mail waits longer for it, the notice `relay_refuses` reports that.
+  return responseCode === undefined && AWAY.includes(originalCode) ? unknown(saw, FIX) : wrong(saw, FIX);
 }
 
 /** Asks the server's own resolver, as Postfix does. */
-async function addressOf(host: string, resolver: Resolver): Promise<string> {
-  if (isIP(host) !== 0) return host;
-  const answers = await Promise.allSettled([resolver.resolve4(host), resolver.resolve6(host)]);
-  const [address] = answers.flatMap((one) => (one.status === "fulfilled" ? one.value : []));
-  if (address !== undefined) return address;
-  const hasNone = (error: unknown): boolean => ["ENODATA", "ENOTFOUND"].includes(codeOf(error));
-  if (answers.every((one) => one.status === "rejected" && hasNone(one.reason)))
-    throw new Unfit("its name has no address");
-  throw new Error("its name could not be looked up");
+function lookupBy(resolver: Resolver): LookupFunction {
+  const find = async (...[host, , found]: Parameters<LookupFunction>): Promise<void> => {
+    const answers = await Promise.allSettled([resolver.resolve4(host), resolver.resolve6(host)]);
+    const [address] = answers.flatMap((one) => (one.status === "fulfilled" ? one.value : []));
+    if (address !== undefined) return found(null, [{ address, family: isIP(address) }]);
+    const hasNone = (error: unknown): boolean => ["ENODATA", "ENOTFOUND"].includes(codeOf(error));
+    if (answers.every((one) => one.status === "rejected" && hasNone(one.reason)))
+      found(Object.assign(new Error("its name has no address"), { code: "ENOTFOUND" }), []);
+    else found(new Error("its name could not be looked up"), []);
+  };
+  return (...asked) => void find(...asked);
 }

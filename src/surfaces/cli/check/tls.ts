@@ -48,7 +48,7 @@ export function judgeModern(door: string, shaken: Handshake): Finding {
   return today ? ok(`${door} ${shaken.protocol} ${shaken.cipher}`) : wrong(`${door} ${shaken.protocol}`, FIX);
 }
 
-export function judgeName(hostname: string, certificate: X509Certificate): Finding {
+function judgeName(hostname: string, certificate: X509Certificate): Finding {
   const names = certificate.subjectAltName ?? certificate.subject;
   if (certificate.checkHost(hostname) !== undefined) return ok(`The certificate names ${hostname} (${names}).`);
   return wrong(`The certificate names ${names}, and not ${hostname}.`, FIX);
@@ -69,7 +69,7 @@ export function judgeDays(validTo: number, now: number): Finding {
 }
 
 /** `served`: each port's certificate fingerprint. */
-export function judgeSame(served: ReadonlyMap<string, string>, file: string): Finding {
+function judgeSame(served: ReadonlyMap<string, string>, file: string): Finding {
   const others = [...served].filter(([, fingerprint]) => fingerprint !== file).map(([door]) => door);
   if (others.length === 0) return ok(`${plural(served.size, "port")}, each with the certificate of the settings.`);
   return wrong(`${firstFew(others)}: the certificate differs from that of the settings.`, `${PROGRAM} config apply`);

@@ -1,23 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { fitted, jsonLine, printJson } from "./text.ts";
-
-test("long lines are broken at blanks, and continue with an indent", () => {
-  assert.equal(fitted("short\none two three four", 9, "  "), "short\none two\n  three\n  four");
-  for (const line of fitted("word ".repeat(100).trim(), 40).split("\n")) assert.ok(line.length <= 40, line);
-});
-
-test("a word that is longer than the line stays whole", () => {
-  assert.equal(fitted("at /a/very/long/path now", 10, "  "), "at\n  /a/very/long/path\n  now");
-  assert.equal(fitted("/a/very/long/path", 10, "  "), "/a/very/long/path");
-});
-
-test("no word is lost", () => {
-  const text = "1 22 333 4444 55555 666666   7777777 88888888 999999999";
-  for (let width = 5; width < 60; width++)
-    assert.deepEqual(fitted(text, width, "    ").split(/\s+/), text.split(/\s+/), `${width}`);
-});
+import { jsonLine, printJson } from "./text.ts";
 
 test("each item of a list is on one line, so that grep shows the whole item", () => {
   const bans = { active: 1, items: [{ ip: "203.0.113.7", until: null, of: { networks: ["192.0.2.0/24", "::/64"] } }] };

@@ -1,4 +1,4 @@
-import { escapeUnits, printable as printableLine, UNPRINTABLE } from "../../../core/text.ts";
+import { escapeUnits, fitted, printable as printableLine, UNPRINTABLE } from "../../../core/text.ts";
 import { dayAndTime } from "../../../core/time.ts";
 
 /** A longer cell overflows its column instead of widening the table. */
@@ -25,26 +25,6 @@ const WIDTH = 80;
 /** One line for the screen, indented and broken at blanks. */
 export function wrapped(text: string, indent: string): string {
   return fitted(indent + oneLine(text), WIDTH, indent);
-}
-
-/** Breaks lines at blanks to at most `width`, if they have any; continuation lines are indented. */
-export function fitted(text: string, width: number, indent = "    "): string {
-  return text
-    .split("\n")
-    .map((line) => fittedLine(line, width, indent))
-    .join("\n");
-}
-
-function fittedLine(line: string, width: number, indent: string): string {
-  const lines: string[] = [];
-  for (let left = line; ; ) {
-    const end = left.length <= width ? -1 : left.lastIndexOf(" ", width);
-    // A word that is longer than a line, such as a path, stays whole.
-    const at = end > left.length - left.trimStart().length ? end : left.length <= width ? -1 : left.indexOf(" ", width);
-    if (at < 0) return [...lines, left].join("\n");
-    lines.push(left.slice(0, at).trimEnd());
-    left = indent + left.slice(at).trimStart();
-  }
 }
 
 const LONGEST_LINE = 2_000;

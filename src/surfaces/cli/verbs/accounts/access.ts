@@ -1,7 +1,7 @@
 import { parseScopes, ROLES, SCOPES } from "../../../../core/access/scopes.ts";
 import { plural } from "../../../../core/text.ts";
 import { newToken } from "../../../../guard/access/secrets.ts";
-import { type Answer, type Call, done, type Failure, PROGRAM, whileRunning, wrongUsage } from "../../call.ts";
+import { type Answer, type Call, done, PROGRAM, whileRunning, wrongUsage } from "../../call.ts";
 import { newPasswordHash } from "../../passwords.ts";
 import { oneLine } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
@@ -11,8 +11,7 @@ const DEFAULT_SCOPE = "operator";
 
 /** The token is made here and only its SHA-256 digest is stored, so it cannot be shown again. */
 export async function tokenCreate(call: Call): Promise<Answer> {
-  const name = nameFrom(call.args[0]);
-  if (typeof name !== "string") return name;
+  const [name = ""] = call.args;
   const asksFor = call.option("scope") ?? DEFAULT_SCOPE;
   const scopes = parseScopes(asksFor);
   if (scopes === null) {
@@ -35,11 +34,6 @@ export const adminPasswd = whileRunning(async (call) => {
   if (!asked.ok) return asked;
   return done(asked.result, `The dashboard's password was changed.${await stayingFactors(call)}`);
 });
-
-function nameFrom(text: string | undefined): string | Failure {
-  if (text !== undefined && /^[A-Za-z0-9_.-]{1,64}$/.test(text)) return text;
-  return wrongUsage(`"${oneLine(text ?? "")}" cannot name a token.`, "Use 1 to 64 letters, digits, dots or dashes.");
-}
 
 /** What to know after a new password; empty: the password alone signs in. */
 async function stayingFactors({ guard }: Call): Promise<string> {

@@ -42,7 +42,7 @@ export const accountAdd = ofAccount(async (call, name) => {
   const secret = await secretOf(call, name, password);
   if (!secret.ok) return secret;
   const asked = await call.guard.ask({ verb: "account_create_hashed", name, ...secret.fields });
-  if (!asked.ok) return overridden(call, name) ?? asked;
+  if (!asked.ok) return asked;
   // Of an account of this name that was removed.
   const text = `${name} can receive, read and send mail now.${secret.closed}`;
   return done(asked.result, text, `${PROGRAM} account list`);
@@ -59,22 +59,9 @@ async function whyInVain(call: Call, name: AccountName, must: "new" | "known"): 
   const loaded = settingsOf(call);
   if (loaded.ok && !loaded.settings.domains.includes(domainOf(name))) {
     const { message, next } = notServed(domainOf(name), loaded.settings.domains);
-    return overridden(call, name) ?? failed(message, next);
+    return failed(message, next);
   }
   return isKnown ? failed(accountExists(name), `${PROGRAM} account passwd ${name}`) : null;
-}
-
-/** The domain is in the file, but a variable decides. */
-function overridden(call: Call, name: AccountName): Failure | null {
-  const loaded = settingsOf(call);
-  const source = loaded.ok ? loaded.sources.domains : null;
-  const isInFile = source?.from === "env" && source.overrides?.toml.includes(JSON.stringify(domainOf(name)));
-  if (source?.from !== "env" || isInFile !== true || source.toml.includes(JSON.stringify(domainOf(name)))) return null;
-  const { variable } = source;
-  return failed(
-    `${domainOf(name)} is in ghostinbox.toml, but ${variable} overrides it: the server has ${source.toml}.`,
-    `Start the server without ${variable}.`,
-  );
 }
 
 /** The guard's part of a password. `closed`: a separate sentence if there is mail that it does not open, or empty. */

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { fitted } from "../../../../core/text.ts";
 import { CHECKOUT, IS_IMAGE, IS_PACKAGED, stopCommand } from "../../../../host/running/checkout.ts";
 import { isForeign, lockHolder } from "../../../../host/running/data-directory.ts";
 import { SetUpFailure } from "../../../../host/running/failure.ts";
@@ -14,7 +15,6 @@ import { obstaclesInData } from "../../../../jobs/upgrade/upgrade-snapshot.ts";
 import type { Layout } from "../../../../settings/layout.ts";
 import { schemasOf } from "../../../../store/schemas.ts";
 import { type Answer, type Call, done, type Failure, failed, notRunning, PROGRAM, wrongUsage } from "../../call.ts";
-import { fitted } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 import { configCheck } from "../settings/config.ts";
 
