@@ -1,7 +1,7 @@
 import type { Decision, Verdict } from "../decide/decision.ts";
 import { networkAddress, type Prefix } from "../net/ip.ts";
 import type { Millis } from "../time.ts";
-import { actionOf, type Counts, type DecidedKind, type EventColumns, row, type Sentence } from "./columns.ts";
+import { actionOf, type Counts, type DecidedKind, type EventColumns, type Sentence } from "./columns.ts";
 import { auditSentence, changeSentence, commandOf, isChange, type NetworkEvent, refusedBan } from "./command.ts";
 import { type Connect, connection } from "./connection.ts";
 import { logSentence } from "./log.ts";
@@ -134,24 +134,32 @@ function decided(
   { at, prefix, seen }: RecordContext,
 ): EventRecord {
   const { verdict, reason, evidence, counted, simulated } = decision;
-  return row(
-    {
-      ...kind.columns(event),
-      at,
-      type: kind.name(event, decision),
-      ip: isNetworkEvent(event) ? networkAddress(event.prefix) : event.ip,
-      prefix,
-      account: kind.account(event),
-      verdict,
-      reason,
-      counts: counted ? kind.window(event) : null,
-      count: evidence?.count ?? null,
-      limit: evidence?.limit ?? null,
-      windowMs: evidence?.windowMs ?? null,
-      limitKey: evidence?.key ?? null,
-    },
-    kind.rest(event, simulated === undefined ? seen : { ...seen, simulated }),
-  );
+  const columns = kind.columns(event);
+  return {
+    at,
+    type: kind.name(event, decision),
+    service: columns.service ?? null,
+    ip: isNetworkEvent(event) ? networkAddress(event.prefix) : event.ip,
+    prefix,
+    account: kind.account(event),
+    sender: columns.sender ?? null,
+    recipient: columns.recipient ?? null,
+    queueId: columns.queueId ?? null,
+    messageId: null,
+    helo: columns.helo ?? null,
+    sizeBytes: columns.sizeBytes ?? null,
+    verdict,
+    reason,
+    offence: null,
+    counts: counted ? kind.window(event) : null,
+    count: evidence?.count ?? null,
+    limit: evidence?.limit ?? null,
+    windowMs: evidence?.windowMs ?? null,
+    limitKey: evidence?.key ?? null,
+    actor: columns.actor ?? null,
+    proof: columns.proof ?? null,
+    rest: kind.rest(event, simulated === undefined ? seen : { ...seen, simulated }),
+  };
 }
 
 /** The sentence for a decision without effect: what it would have been. */

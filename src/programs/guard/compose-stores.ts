@@ -86,7 +86,7 @@ export function storesOn({ engine: db, accounts: accountsDb }: Databases, clock:
     files: new SqliteFileAccounts(accountsDb),
     ...own,
     countedForwards: new SqliteCountedForwards(accountsDb),
-    recipients: new SqliteRecipients(accountsDb),
+    recipients: new SqliteRecipients(accountsDb, clock),
     logins: new SqliteSenderLogins(accountsDb, uses),
     correspondents: new SqliteCorrespondents(outside, accountsDb),
     senders: new SqliteSpamAllow(outside, accountsDb),

@@ -87,14 +87,21 @@ const SQL = {
 /** Forwards that root has not set, in `accounts.db`. Postfix sees at once which of them are paused. */
 export class SqliteCountedForwards implements CountedForwards {
   readonly #sql: Prepared<typeof NEW_SQL>;
+  /**
+   * Whether there is one, as of change number `#changes`. It is read again only after a further change, because each read takes a lock, and
+   * every recipient needs it.
+   */
+  #isAny = false;
+  #changes: number | null = null;
 
+  /** `db`: the connection that writes, because total_changes() counts only a connection's own changes. */
   constructor(db: DatabaseSync) {
     this.#sql = prepared(db, NEW_SQL);
   }
 
   reached(recipient: string, now: Millis): ReturnType<CountedForwards["reached"]> {
     // Few servers have one, and an alias may have a thousand targets.
-    if (this.#sql.any.get() === undefined) return [];
+    if (!this.#hasAny()) return [];
     return this.#sql.reached
       .all(recipient, withoutExtension(recipient), now, now)
       .map((row) => ({ account: text(row["account"]), target: text(row["target"]), isNew: row["is_new"] === 1 }));
@@ -117,9 +124,17 @@ export class SqliteCountedForwards implements CountedForwards {
   pause(account: string, { now, until, which }: Parameters<CountedForwards["pause"]>[1]): void {
     this.#sql.pause.run(until, account, which === "new" ? now : 0);
   }
+
+  #hasAny(): boolean {
+    const changes = integer(this.#sql.changes.get()?.["n"]);
+    if (changes !== this.#changes) this.#isAny = this.#sql.any.get() !== undefined;
+    this.#changes = changes;
+    return this.#isAny;
+  }
 }
 
 const NEW_SQL = {
+  changes: "SELECT total_changes() AS n",
   any: "SELECT 1 FROM new_forward LIMIT 1",
   reached: `
     WITH RECURSIVE reached (address) AS (

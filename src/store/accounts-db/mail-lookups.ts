@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { type AccountName, type Address, withoutExtension } from "../../core/net/address.ts";
 import type { AliasReach, ForwardReach, Reached } from "../../guard/mailbox-ports.ts";
-import type { AccountDirectory, AccountPasswords, RecipientDirectory } from "../../guard/ports.ts";
+import type { AccountDirectory, AccountPasswords, Clock, RecipientDirectory } from "../../guard/ports.ts";
 import { text } from "../columns.ts";
 import { NotedUses } from "./credentials.ts";
 
@@ -23,17 +23,33 @@ export class SqliteActiveAccounts implements AccountDirectory, AccountPasswords 
   }
 }
 
+/** Recipients that existed a second ago count as existing: Postfix makes its own check and refuses the others. */
+const REMEMBERED_MS = 1_000;
+const MOST_REMEMBERED = 1_024;
+
 /** Looks recipients up in the same place as Postfix: the mailboxes and aliases of `accounts.db`. */
 export class SqliteRecipients implements RecipientDirectory {
   readonly #any: StatementSync;
+  readonly #clock: Clock;
+  readonly #known = new Set<string>();
+  #knownSince = 0;
 
-  constructor(db: DatabaseSync) {
+  constructor(db: DatabaseSync, clock: Clock) {
+    this.#clock = clock;
     this.#any = db.prepare(`
       SELECT EXISTS (SELECT 1 FROM mailbox WHERE address = ?1) OR EXISTS (SELECT 1 FROM alias_map WHERE address = ?1) AS found`);
   }
 
   exists(address: string): boolean {
-    return this.#has(address) || this.#has(withoutExtension(address));
+    const age = this.#clock.now() - this.#knownSince;
+    if (age < 0 || age >= REMEMBERED_MS || this.#known.size >= MOST_REMEMBERED) {
+      this.#known.clear();
+      this.#knownSince = this.#clock.now();
+    }
+    if (this.#known.has(address)) return true;
+    if (!this.#has(address) && !this.#has(withoutExtension(address))) return false;
+    this.#known.add(address);
+    return true;
   }
 
   #has(address: string): boolean {
