@@ -89,6 +89,13 @@ test("a list that could not be read again says so, stays, and is well after the 
   assert.equal(list.error.value, null);
 });
 
+test("a list whose first reading fails follows nothing", async (t) => {
+  const { asked, follower, opened } = start(t);
+  asked[0]?.reject(new Error("busy"));
+  await assert.rejects(opened, /busy/);
+  assert.ok(follower.hasLeft);
+});
+
 test("a list that is over follows nothing, and asks nothing", async (t) => {
   const { list, answer, asked, over, follower, pass } = start(t);
   await answer("a");

@@ -40,7 +40,12 @@ export class LiveList<T, A extends Answer<T>> {
   ): Promise<LiveList<T, A>> {
     const list = new LiveList(parts, nothing);
     over.addEventListener("abort", () => list.#end(), { once: true });
-    await list.#renew();
+    try {
+      await list.#renew();
+    } catch (error) {
+      list.#end();
+      throw error;
+    }
     return list;
   }
 

@@ -35,7 +35,8 @@ export const en = {
     retry: "Try again",
     again: "The page retries every three seconds.",
     loading: "Loading …",
-    outdated: "A part of the page is missing, probably after an upgrade of the server. Reload the page.",
+    outdated:
+      "A part of the page could not be loaded: the server is away, or was upgraded. If it is there, reload the page.",
   },
   state: { ok: "OK", degraded: "degraded", down: "down" },
   signIn: {
@@ -125,7 +126,8 @@ export const de: typeof en = {
     retry: "Noch einmal versuchen",
     again: "Die Seite versucht es alle drei Sekunden wieder.",
     loading: "Lädt …",
-    outdated: "Ein Teil der Seite fehlt, wohl nach einem Upgrade. Laden Sie sie neu.",
+    outdated:
+      "Ein Teil der Seite konnte nicht geladen werden: Der Server ist nicht erreichbar, oder es gab ein Upgrade. Ist er erreichbar, laden Sie die Seite neu.",
   },
   state: { ok: "in Ordnung", degraded: "eingeschränkt", down: "ausgefallen" },
   signIn: {

@@ -223,8 +223,8 @@ export interface HeldMail {
   held(account: AccountName | null): readonly HeldMailItem[];
   /** For each account with mail on hold, except mail held by hand. */
   counts(): readonly HeldCount[];
-  /** Queue ids of mails that were held before this moment, by hand too: at most the oldest 20,000. */
-  noted(before: Millis): readonly string[];
+  /** The next queue ids after `after`, for mails held before `before`. */
+  noted(after: string, before: Millis, most: number): readonly string[];
   /** The account for which a mail was put on hold, or `HELD_BY_HAND`; null if no hold was noted. */
   holderOf(queueId: string): string | null;
   /** Mails that were passed to delivery. */

@@ -224,7 +224,7 @@ describe("an incident, and the strict firewall", { skip: whyNoLab() ?? false }, 
   test("a start that fails has it in force, and stop opens it though nothing runs", async () => {
     for (const [port, says] of [
       ["2022", /Port 2022 .* is in use by dropbear/] as const,
-      ["none", /ports\.submissions/] as const,
+      ["none", /PORTS__SUBMISSIONS must be a whole number/] as const,
     ]) {
       product.set({ GHOSTINBOX_PORTS__SUBMISSIONS: port });
       assert.notEqual(await product.startInVain(), 0);

@@ -98,7 +98,10 @@ export function incidentTests(running: Running, webhook: () => HttpReceiver, tak
     await product.configure("limits.mail.recipients", "99");
     await bothWait();
     await product.stop();
-    for (const [port, says] of [[taken, /is in use by/] as const, ["none", /ports\.submissions/] as const]) {
+    for (const [port, says] of [
+      [taken, /is in use by/] as const,
+      ["none", /PORTS__SUBMISSIONS must be a whole number/] as const,
+    ]) {
       await lab.server.mustExec(["nft", "flush", "ruleset"]);
       product.set({ GHOSTINBOX_PORTS__SUBMISSIONS: `${port}` });
       assert.notEqual(await product.startInVain(), 0);

@@ -244,6 +244,7 @@ export class FactBase {
 
   /** Call it after each transaction. Facts of a lost one are forgotten. */
   ended(isCommitted: boolean): void {
+    this.#queuedMails.ended(isCommitted);
     if (!isCommitted) this.forget();
   }
 

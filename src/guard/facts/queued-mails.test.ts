@@ -27,6 +27,14 @@ test("at most two refusals of one domain count within the window, whichever subd
   assert.equal(take("h@hostile.test", -HOUR_MS), true, "the clock was set back");
 });
 
+test("a refusal that was undone does not count", () => {
+  const domains = new RefusingDomains();
+  const take = (recipient: string): boolean => domains.take({ account: ANNA, recipient }, HOUR_MS, START);
+  assert.deepEqual([take("a@hostile.test"), take("b@hostile.test"), take("c@hostile.test")], [true, true, false]);
+  domains.undoTake({ account: ANNA, recipient: "b@hostile.test" });
+  assert.deepEqual([take("d@hostile.test"), take("e@hostile.test")], [true, false]);
+});
+
 const SERVER = "203.0.113.7";
 const NETWORK = net("203.0.113.0/24");
 const POSITION = { inode: "1", offset: 1 };
@@ -189,4 +197,21 @@ test("a refusal of an account's mail is recorded and counted, one of a stranger'
     counted.map(({ account, count }) => [account, count]),
     [[ANNA, 1]],
   );
+});
+
+test("a log line in a lost transaction is applied again", () => {
+  const mails = new QueuedMails({ hasWrittenTo: () => false }, NEVER_HELD);
+  const sending = { ...NO_SENDING, mail: { recipients: 1, written: 0, strangers: 1 } };
+  mails.accepted({ ...MESSAGE, account: ANNA }, { ...FROM, sending }, instant(1));
+  mails.accepted({ ...MESSAGE, queueId: "BBBBB" }, FROM, instant(1));
+  const means = (seen: Observation) => mails.consequenceOf(seen, POLICY, instant(9))?.type ?? null;
+  const both = () => [means(REFUSED), means(tried("sent", null, "BBBBB"))];
+  const NOTHING = [null, null];
+  const MEANT = ["NOTE_REFUSAL", "CREDIT"];
+  assert.deepEqual([both(), both()], [MEANT, NOTHING]);
+  mails.ended(false);
+  assert.deepEqual(both(), MEANT);
+  mails.ended(true);
+  mails.ended(false);
+  assert.deepEqual(both(), NOTHING);
 });

@@ -30,6 +30,12 @@ export class RefusingDomains {
     this.#counted.set(key, [...before, now]);
     return true;
   }
+
+  /** Undoes the latest refusal that counted. */
+  undoTake(refusal: Refusal): void {
+    const key = keyOf(refusal);
+    this.#counted.set(key, (this.#counted.get(key) ?? []).slice(0, -1));
+  }
 }
 
 function keyOf({ account, recipient }: Refusal): string {
@@ -60,13 +66,14 @@ type Origin = Pick<Facts, "prefix" | "network" | "sending">;
 /**
  * Connects log lines about a mail, by queue id, with the server that it came from or was delivered to, and with the account that
  * sent it. Kept in memory only: a restart of the guard loses the credit and the refusals for the few mails in flight, and nothing else.
- * A lost transaction loses those of its log lines.
  */
 export class QueuedMails {
   readonly #honest: Pick<HonestMail, "hasWrittenTo">;
   readonly #sending: Pick<SendingHistory, "holdOf">;
   readonly #mails = new BoundedMap<string, FromStranger | FromAccount>(LIMITS.queuedMails);
   readonly #refusing = new RefusingDomains();
+  /** Undoes the changes of log lines in the open transaction: if it is lost, they are read again. */
+  #undo: (() => void)[] = [];
 
   constructor(honest: Pick<HonestMail, "hasWrittenTo">, sending: Pick<SendingHistory, "holdOf">) {
     this.#honest = honest;
@@ -78,6 +85,13 @@ export class QueuedMails {
     if (queueId === "") return;
     if (account !== null) this.#mails.set(queueId, { account, at, strangers: sending.mail.strangers });
     else this.#mails.set(queueId, { prefix, network, sender, proven: null, isSpam: false });
+  }
+
+  /** Call it after each transaction. */
+  ended(isCommitted: boolean): void {
+    if (this.#undo.length === 0) return;
+    if (!isCommitted) for (const undo of this.#undo.toReversed()) undo();
+    this.#undo = [];
   }
 
   /** The credit for the server if this mail was delivered, or a refusal that counts; null if neither. */
@@ -95,6 +109,7 @@ export class QueuedMails {
     if (observation.outcome !== "sent") return null;
     // Counts once for each mail, however many recipients it has.
     this.#mails.delete(observation.queueId);
+    this.#undo.push(() => this.#mails.set(observation.queueId, mail));
     if (mail.isSpam) return null;
     const { prefix, network } = mail;
     return { type: "CREDIT", prefix, network, mail: this.#kindOf(mail.sender, mail.proven) };
@@ -114,6 +129,10 @@ export class QueuedMails {
     const refusal = { account, recipient: observation.recipient };
     if (!this.#refusing.take(refusal, sending.refused.windowMs, now)) return null;
     mail.strangers -= 1;
+    this.#undo.push(() => {
+      mail.strangers += 1;
+      this.#refusing.undoTake(refusal);
+    });
     return { type: "NOTE_REFUSAL", account };
   }
 

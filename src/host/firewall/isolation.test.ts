@@ -78,6 +78,11 @@ test("each part that is lifted opens its ports, and only the last one all others
   assert.match(holds, /chain output/);
 });
 
+test("before the settings are read, what is not open is closed whatever the ports", () => {
+  const unread = nftIsolate({ ...ISOLATION, shut: ["sign-in"] }, { smtp: [25], signIn: [], relay: null });
+  assert.match(unread, /^ {4}tcp dport != \{ 22, 25 \} tcp flags & \(syn \| ack\) == syn goto refuse$/m);
+});
+
 test("without an address and without SSH every connection is blocked", () => {
   const text = table({ allow: [], ssh: [] });
   assert.match(text, /set allow4 \{ type ipv4_addr; flags interval; auto-merge; \}/);

@@ -25,7 +25,7 @@ export function keepIsolation({ isolation: file }: Pick<Layout, "isolation">, is
   else writeRecord(file, isolation);
 }
 
-/** Creates the firewall table of an isolation. `settings`: null if they have not been read; then no service runs at their ports. */
+/** Creates the firewall table of an isolation. `settings`: null if they have not been read; then only SSH, and mail if it is open, passes. */
 export function shutOut(isolation: Isolation, settings: Settings | null): Promise<Outcome> {
   const ports = settings === null ? { smtp: [SMTP], signIn: [], relay: null } : isolatedPorts(settings);
   return loadNft(nftIsolate(isolation, ports));
@@ -90,6 +90,10 @@ export function nftIsolate({ allow, ssh, shut }: Isolation, ports: IsolatedPorts
     ...(shut.includes("receive") ? ports.smtp : []),
     ...(shut.includes("sign-in") ? ports.signIn : []),
   ].filter((port) => !ssh.includes(port));
+  const refused = [
+    ...(closed.length === 0 ? [] : [`tcp dport { ${closed.join(", ")} } goto refuse`]),
+    ...(shut.every((one) => one === "send") ? [] : [rest(open)]),
+  ];
   const allowed = [
     setText("allow4", `ipv4_addr; ${RANGES}`, allow.filter(isV4)),
     setText("allow6", `ipv6_addr; ${RANGES}`, allow.filter(isV6)),
@@ -105,7 +109,7 @@ ${allowed}  chain refuse {
     iif lo accept
     ip saddr @allow4 accept
     ip6 saddr @allow6 accept
-${closed.length === 0 ? "" : `    tcp dport { ${closed.join(", ")} } goto refuse\n    ${rest(open)}\n`}  }
+${refused.map((rule) => `    ${rule}\n`).join("")}  }
 ${shut.includes("send") ? output(ports.relay) : ""}}
 `;
 }

@@ -41,6 +41,7 @@ test("the confirmed firewall is in force from the start, with the present SSH po
   };
   assert.deepEqual(await started("bans"), { says: null, doors: [null] });
   keepStrict(layout, { confirmed: null, trial: { opening: OPEN, connections: [] } });
+  assert.deepEqual(await started(null), { says: null, doors: [] }, "the kernel ends a trial");
   const unconfirmed = await started("strict");
   assert.match(unconfirmed.says ?? "", /because it was not confirmed/);
   assert.deepEqual([unconfirmed.doors, readStrict(layout)], [[null], UNCONFIRMED], "a trial has ended");

@@ -44,8 +44,8 @@ const PARTS = { ssh: sshDoors, load: loadStrict, isAnothers: runsForAnother };
 
 /**
  * Before the first service starts: puts the confirmed firewall in force from the start. SSH may have a different port since
- * then, and an unconfirmed trial has ended. `settings`: null if they have not been read; only a strict firewall has a confirmation.
- * Returns a warning, or null.
+ * then, and an unconfirmed trial has ended. `settings`: null if they have not been read; only a strict firewall has a confirmation, and
+ * without one nothing is changed. Returns a warning, or null.
  */
 export async function startStrict(layout: Layout, settings: Settings | null, parts = PARTS): Promise<string | null> {
   const isWanted = settings === null || isStrict(settings);
@@ -53,6 +53,7 @@ export async function startStrict(layout: Layout, settings: Settings | null, par
   if (parts.isAnothers(layout.data))
     return isWanted ? "the firewall is not strict: the server of another data directory runs here." : null;
   const { confirmed, trial } = readStrict(layout);
+  if (settings === null && confirmed === null) return null;
   if (trial !== null) keepStrict(layout, { confirmed, trial: null });
   if (!isWanted || confirmed === null) {
     // If nft(8) cannot run, no table exists.

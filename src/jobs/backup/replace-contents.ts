@@ -23,6 +23,7 @@ const HARMLESS = new Set([
   "installed-packages",
   "installed-besides",
   "besides-before",
+  "services-to-stop",
   WORK,
   LOCK,
 ]);

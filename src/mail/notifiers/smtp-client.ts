@@ -18,6 +18,7 @@ export type SmtpServer = Readonly<{
 type SmtpMail = Readonly<{ from: string; to: readonly string[]; text: string }>;
 
 const DEADLINE_MS = 25_000;
+const SIGN_IN_MS = 15_000;
 /** For single steps; the deadline of the whole session expires first, with our own message. */
 const STEP_MS = 2 * DEADLINE_MS;
 /** After the outcome is known. */
@@ -27,16 +28,16 @@ const SHOWN = 200;
 
 /** One mail in one session (RFC 5321). Ok if the server accepted it for at least one recipient. Never rejects. */
 export async function sendMail(server: SmtpServer, mail: SmtpMail): Promise<Outcome> {
-  const failure = await session(server, mail);
+  const failure = await session(server, mail, DEADLINE_MS);
   return failure === null ? { ok: true } : { ok: false, reason: shownReason(failure, server.login) };
 }
 
 /** Signs in, and disconnects before any mail. Null: the server accepts the sign-in. Never rejects. */
 export function trySignIn(server: SmtpServer): Promise<SmtpError | null> {
-  return session(server, null);
+  return session(server, null, SIGN_IN_MS);
 }
 
-async function session(server: SmtpServer, mail: SmtpMail | null): Promise<SmtpError | null> {
+async function session(server: SmtpServer, mail: SmtpMail | null, deadlineMs: number): Promise<SmtpError | null> {
   // Loaded only where a relay is set: the guard's memory is counted.
   const { default: SmtpConnection } = await import("nodemailer/lib/smtp-connection");
   const { host, port, security, authorities, login, helo, lookup } = server;
@@ -67,7 +68,7 @@ async function session(server: SmtpServer, mail: SmtpMail | null): Promise<SmtpE
       setTimeout(() => socket.destroy(), GOODBYE_MS).unref();
       resolve(failure);
     };
-    const deadline = setTimeout(() => end(new Error(`no end within ${DEADLINE_MS / 1000} s`)), DEADLINE_MS);
+    const deadline = setTimeout(() => end(new Error(`no end within ${deadlineMs / 1000} s`)), deadlineMs);
     const send = (): void => {
       if (mail === null) end(null);
       else connection.send({ from: mail.from, to: [...mail.to] }, mail.text, end);
@@ -76,6 +77,9 @@ async function session(server: SmtpServer, mail: SmtpMail | null): Promise<SmtpE
     connection.connect((error) => {
       if (error) end(error);
       else if (login === null) send();
+      // Otherwise nodemailer would send the password, and the answer would read as a refusal of it.
+      else if (!connection.allowsAuth)
+        end(Object.assign(new Error("it offers no sign-in"), { originalCode: "ENOAUTH" }));
       else connection.login({ user: login.user, pass: login.password }, (refused) => (refused ? end(refused) : send()));
     });
   });

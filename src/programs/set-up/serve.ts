@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { flushCompileCache } from "node:module";
 import { plural } from "../../core/text.ts";
 import { instant } from "../../core/time.ts";
-import { endShutOut, readIsolation, shutOut } from "../../host/firewall/isolation.ts";
+import { endShutOut, isShutOut, readIsolation, shutOut } from "../../host/firewall/isolation.ts";
 import { localPorts, protectLocalPorts } from "../../host/firewall/local-ports.ts";
 import { endStrict, startStrict } from "../../host/firewall/strict.ts";
 import { collectGarbage } from "../../host/machine/late-flags.ts";
@@ -259,7 +259,8 @@ async function prepare(
 /** First without the settings: a start that fails, at them or later, must leave the firewall strict and the machine isolated. */
 async function closeAsRecorded(layout: Layout): Promise<void> {
   const isolation = readIsolation(layout);
-  if (isolation !== null) await shutOut(isolation, null);
+  // The table of the last run knows the settings.
+  if (isolation !== null && !(await isShutOut())) await shutOut(isolation, null);
   await startStrict(layout, null);
 }
 

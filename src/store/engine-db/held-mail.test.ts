@@ -143,8 +143,10 @@ test("held accounts and mails, newest first; released and dropped ones are gone"
     held.held(ANN).map(({ queueId }) => queueId),
     ["A0"],
   );
-  assert.deepEqual(held.noted(later(START, 2)), ["A0", "A1"]);
-  assert.deepEqual(held.noted(later(START, 1)), ["A0"], "not yet those of just now");
+  assert.deepEqual(held.noted("", later(START, 2), 9), ["A0", "A1"]);
+  assert.deepEqual(held.noted("", later(START, 1), 9), ["A0"], "not yet those of just now");
+  assert.deepEqual(held.noted("A0", later(START, 2), 9), ["A1"]);
+  assert.deepEqual(held.noted("", later(START, 2), 1), ["A0"]);
   holds.apply({ type: "END_HOLD", account: "bob@example.org" }, later(START, 9));
   holds.apply({ type: "FORGET_HELD", queueIds: ["A1"] }, later(START, 9));
   assert.deepEqual([held.accounts().length, held.held(null).length], [1, 1]);

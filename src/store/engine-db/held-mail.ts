@@ -81,7 +81,6 @@ const HOLD_SQL = {
 
 const MOST = 2_000;
 const MOST_NAMED = 5;
-const MOST_NOTED = 20_000;
 
 /** Held accounts and their mail, for the administrator's commands. */
 export class SqliteHeldMail implements HeldMail {
@@ -122,8 +121,8 @@ export class SqliteHeldMail implements HeldMail {
     }));
   }
 
-  noted(before: Millis): readonly string[] {
-    return this.#sql.noted.all(before, MOST_NOTED).map((row) => text(row["queue_id"]));
+  noted(after: string, before: Millis, most: number): readonly string[] {
+    return this.#sql.noted.all(after, before, most).map((row) => text(row["queue_id"]));
   }
 
   holderOf(queueId: string): string | null {
@@ -150,7 +149,7 @@ const SQL = {
     SELECT account, count(*) AS mails, min(at) AS since FROM held_mail WHERE account <> '${HELD_BY_HAND}'
     GROUP BY account ORDER BY account LIMIT ?`,
   holder: "SELECT account FROM held_mail WHERE queue_id = ?",
-  noted: "SELECT queue_id FROM held_mail WHERE at < ? ORDER BY at, queue_id LIMIT ?",
+  noted: "SELECT queue_id FROM held_mail WHERE queue_id > ? AND at < ? ORDER BY queue_id LIMIT ?",
   sent: `
     SELECT e.at, e.ip, e.queue_id, e.recipient, coalesce(json_extract(e.rest, '$.recipientCount'), 1) AS recipients
     FROM event_by_subject AS s JOIN event AS e ON e.id = s.id

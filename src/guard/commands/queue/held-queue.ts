@@ -107,13 +107,21 @@ export async function onHoldOf(
   return { ok: true, items: mails.map((mail) => unnoted(mail, account)) };
 }
 
-/** Removes notes of mail that is no longer on hold, for all accounts and for root. They stay while the queue cannot be read. */
-export async function forgetGone({ engine, keeper, heldMail, clock }: HeldQueueParts): Promise<void> {
-  for (const ids of portions(heldMail.noted(settledBefore(clock.now())))) {
-    const found = await find(keeper, [], ids, { onHold: true });
-    if (!found.ok) return;
-    await forgetAllBut(engine, found.mails, ids);
-  }
+/**
+ * Removes notes of mails released since, for all accounts, `MAILS_PER_COMMAND` of them after `after`. Returns
+ * the last queue id that it read; null if there are no more, or if the queue cannot be read.
+ */
+export async function forgetGone(
+  { engine, keeper, heldMail, clock }: HeldQueueParts,
+  after: string,
+): Promise<string | null> {
+  const ids = heldMail.noted(after, settledBefore(clock.now()), MAILS_PER_COMMAND);
+  const last = ids.at(-1);
+  if (last === undefined) return null;
+  const found = await find(keeper, [], ids, { onHold: true });
+  if (!found.ok) return null;
+  await forgetAllBut(engine, found.mails, ids);
+  return last;
 }
 
 /** While the database cannot be written, the notes stay until the next time. */

@@ -4,7 +4,7 @@ import { type AccountName, domainOf } from "../../../core/net/address.ts";
 import { HOUR_MS, MINUTE_MS, type Millis, SECOND_MS } from "../../../core/time.ts";
 import type { Keeper } from "../../admin-ports.ts";
 import type { AccountDirectory, Log } from "../../ports.ts";
-import { forgetGone, type HeldQueueParts, holdQueued } from "./held-queue.ts";
+import { forgetGone, type HeldQueueParts, holdQueued, ROUNDS } from "./held-queue.ts";
 
 type QueueUpkeepParts = HeldQueueParts & Readonly<{ active: AccountDirectory; log: Log }>;
 
@@ -34,6 +34,8 @@ export class QueueUpkeep {
   #working = false;
   #triedAt = Number.NEGATIVE_INFINITY;
   #reconciledAt: Millis | null = null;
+  /** Where the last reconciliation ended: it reads 20,000 mails at a time. */
+  #position = "";
 
   constructor(parts: QueueUpkeepParts) {
     this.#parts = parts;
@@ -101,7 +103,11 @@ export class QueueUpkeep {
     this.#reconciledAt ??= now;
     if (Math.abs(now - this.#reconciledAt) < RECONCILED_EVERY_MS) return;
     this.#reconciledAt = now;
-    await forgetGone(this.#parts);
+    for (let round = 0; round < ROUNDS; round++) {
+      const last = await forgetGone(this.#parts, this.#position);
+      this.#position = last ?? "";
+      if (last === null) return;
+    }
   }
 }
 

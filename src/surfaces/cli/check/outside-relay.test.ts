@@ -28,8 +28,10 @@ test("a refused password is wrong, and the report omits what was sent; a relay t
   assert.match(await atRelay({ answers: [OFFERS, [/^AUTH/, "454 4.7.0 later\r\n"]], tls: files }), /^unknown: /);
 });
 
-test("sends no password without TLS, nor to a server with someone else's certificate", async () => {
+test("sends no password without TLS, nor to a server with someone else's certificate or without a sign-in", async () => {
   const answers = [OFFERS, TAKES];
+  const offersNone = [/^EHLO/, "250-relay\r\n250 STARTTLS\r\n"] as const;
+  assert.match(await atRelay({ answers: [offersNone, TAKES], tls: files }), /^wrong: .*: it offers no sign-in\.$/);
   assert.match(await atRelay({ answers }), /^wrong: .*it offers no TLS/);
   const others = await atRelay({ answers, tls: files }, { name: "smtp.other.example" });
   assert.match(others, /^wrong: .*(?:does not match|altnames)/i);

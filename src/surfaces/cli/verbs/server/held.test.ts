@@ -22,9 +22,11 @@ test("held mail is deleted only after a question, which a script answers with --
     [`account drop ${NAME} --yes`, null],
   ] as const)
     assert.equal((await typed(line, replies, answer)).out, `2 held mails of ${NAME} deleted.\n`);
-  const one = await typed(`account drop ${NAME} 72CED1EABE5`, replies, "y");
-  assert.equal(one.question, `Delete 1 held mail of ${NAME}, for good? [y/N] `);
-  assert.deepEqual(one.asked[1], { verb: "held_drop", name: NAME, isReturned: false, ids: ["72CED1EABE5"] });
+  const ids = ["72CED1EABE5", "82CED1EABE5", "92CED1EABE5"];
+  const some = await typed(`account drop ${NAME} ${ids.join(" ")}`, replies, "y");
+  assert.equal(some.question, `Delete 3 held mails of ${NAME}, for good? [y/N] `);
+  assert.deepEqual(some.asked[1], { verb: "held_drop", name: NAME, isReturned: false, ids });
+  assert.match(some.err, /^2 held mails of anna@example\.org deleted\. The guard holds no other of these\./);
 });
 
 describe("account held", TIMED, () => {

@@ -5,6 +5,7 @@ import { dayAndTime, formatDuration, shown } from "../../../../core/time.ts";
 import { waitingMails } from "../../../../guard/explain/waiting-mails.ts";
 import { fetchRules } from "../../../../jobs/spam-rules/spam-rules.ts";
 import { type Answer, type Call, done, failed, PROGRAM, whileRunning, whyNotSure, withReader } from "../../call.ts";
+import { wordsOf } from "../../parse.ts";
 import { columns, firstFew } from "../../print/text.ts";
 import { accountFrom, noAccount, ofAccount } from "../accounts/accounts.ts";
 
@@ -41,7 +42,7 @@ export async function accountHeld(call: Call): Promise<Answer> {
 export const accountDrop = ofAccount(async (call, name) => {
   const found = await call.guard.ask({ verb: "held_list", name });
   if (!found.ok) return found;
-  const ids = call.args.slice(1);
+  const ids = [...wordsOf(call.args[1])];
   const question = `Delete ${plural(ids.length || found.result.heldTotal, "held mail")} of ${name}, for good?`;
   const unsure = await whyNotSure(call, question, `no mail of ${name} was deleted`);
   if (unsure !== null) return unsure;
@@ -50,6 +51,12 @@ export const accountDrop = ofAccount(async (call, name) => {
   if (!asked.ok) return asked;
   const how = call.flag("bounce") ? "returned as undeliverable" : "deleted";
   const deleted = `${plural(asked.result.dropped, "held mail")} of ${name} ${how}.`;
+  if (asked.result.dropped < ids.length)
+    return failed(
+      `${deleted} The guard holds no other of these.`,
+      `\`${PROGRAM} account held ${name}\` shows what it holds.`,
+    );
+  if (ids.length > 0) return done(asked.result, deleted, `${PROGRAM} account held ${name}`);
   if (asked.result.isMore) return done(asked.result, `${deleted} ${MORE}`, `${PROGRAM} account drop ${name}`);
   if (!asked.result.isHeld) return done(asked.result, deleted, `${PROGRAM} account held ${name}`);
   const text = `${deleted} Its further mail is held until you release the account.`;
