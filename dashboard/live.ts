@@ -1,12 +1,9 @@
 import { computed, signal } from "@preact/signals";
-import type { BanItem } from "../src/admin/bans.ts";
-import type { EventItem, Health } from "../src/admin/declare/items.ts";
+import type { Health } from "../src/admin/declare/items.ts";
 import { get, queryOf, Refused } from "./api.ts";
 
 /** `since`: when the server was last heard, in ms since 1970. */
 type Liveness = Readonly<{ kind: "connecting" | "live" }> | Readonly<{ kind: "silent"; since: number }>;
-/** Networks whose bans started, and those whose bans are over; how many are in force. */
-type BanNews = Readonly<{ added: readonly BanItem[]; removed: readonly string[]; total: number }>;
 /** Of the last 24 hours. */
 type Day = Readonly<{ mails_in: number; refused: number; deferred: number; logins: number; logins_failed: number }>;
 type Figures = Readonly<{ bans: number; day: Day }>;
@@ -29,29 +26,29 @@ export const version = signal("");
 
 type Message =
   | Readonly<{ name: "hello"; news: Readonly<{ epoch: string; version: string }> }>
-  | Readonly<{ name: "events"; news: Readonly<{ items: readonly EventItem[]; more: boolean }> }>
-  | Readonly<{ name: "bans"; news: BanNews }>
+  | Readonly<{ name: "events"; news: Readonly<{ more: boolean }> }>
+  | Readonly<{ name: "bans"; news: unknown }>
   | Readonly<{ name: "health"; news: Health }>
   | Readonly<{ name: "figures"; news: Figures }>
   | Readonly<{ name: "beat"; news: unknown }>;
 const NAMES: readonly Message["name"][] = ["hello", "events", "bans", "health", "figures", "beat"];
 
-type Reader<T> = (news: T) => void;
+type Reader = () => void;
 
-/** News of one kind: `on` calls a reader with each until the function that it returns is called. */
-function topic<T = void>() {
-  const readers = new Set<Reader<T>>();
-  const on = (reader: Reader<T>): (() => void) => {
+/** News of one kind: `on` calls a reader until the function that it returns is called. */
+function topic() {
+  const readers = new Set<Reader>();
+  const on = (reader: Reader): (() => void) => {
     readers.add(reader);
     return () => readers.delete(reader);
   };
-  const tell: Reader<T> = (news) => readers.forEach((reader) => reader(news));
+  const tell: Reader = () => readers.forEach((reader) => reader());
   return { on, tell };
 }
 
-/** The newest first. */
-export const { on: onEvents, tell: tellEvents } = topic<readonly EventItem[]>();
-export const { on: onBans, tell: tellBans } = topic<BanNews>();
+/** There are new events, or bans that started or ended. Lists are read again, as only the server knows what belongs to them. */
+export const { on: onEvents, tell: tellEvents } = topic();
+export const { on: onBans, tell: tellBans } = topic();
 /** The reader fell so far behind that the stream skipped some events. */
 export const { on: onGap, tell: tellGap } = topic();
 /** Something may have changed that the stream does not report, so lists must be read again. */
@@ -130,10 +127,10 @@ export class Live {
           tellGap();
           tellStale();
         }
-        tellEvents(news.items.toReversed());
+        tellEvents();
         break;
       case "bans":
-        tellBans({ ...news, added: news.added.toReversed() });
+        tellBans();
         break;
       case "health":
         health.value = news;

@@ -151,13 +151,7 @@ function NewBans() {
         reload();
       }, SETTLE_MS);
     };
-    return cleanupOf(
-      () => clearTimeout(settling),
-      onStale(readSoon),
-      onBans(({ added, removed }) => {
-        if (added.length + removed.length > 0) readSoon();
-      }),
-    );
+    return cleanupOf(() => clearTimeout(settling), onStale(readSoon), onBans(readSoon));
   }, []);
   const [bans, holding] = useStill(data?.items ?? []);
   const all = <LinkButton shown={words.allBans} href={hrefOf("bans")} />;

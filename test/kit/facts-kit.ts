@@ -82,5 +82,5 @@ export function factsOnFakes() {
     return base.of(event, NOON);
   };
   const update = (event: ClientEvent, decided = PASS): void => base.update(event, decided, of(event), NOON);
-  return { state, of, update };
+  return { state, of, update, base };
 }

@@ -46,6 +46,16 @@ test("whether someone expects a bounce or an answer, and whether it named a diff
   assert.equal(of(BOUNCE).bounce.hasOther, false, "a repeated question is the same one");
 });
 
+test("what strangers asked for does not count after the clock was set back", () => {
+  const { base, update, of } = factsOnFakes();
+  const unknown: Recipient = { ...RECIPIENT, recipient: "nobody@example.org" };
+  base.begin(later(NOON, DAY_MS));
+  update(unknown, PASS);
+  assert.equal(of(unknown).probesFromAnywhere.length, 1);
+  base.begin(NOON);
+  assert.equal(of(unknown).probesFromAnywhere.length, 0);
+});
+
 test("recipients of a connection are counted until a mail passes, or a new connection starts", () => {
   const { update, of } = factsOnFakes();
   for (let i = 0; i < 3; i++) update(RECIPIENT, PASS);
