@@ -71,18 +71,20 @@ describe("set-up's record of what packages bring in addition", () => {
   test("where it fails, names no package that never came, and none as removed that is still there", () => {
     writeFileSync(join(root, "states"), "config-files also-b\ninstalled other-a\ninstalled other-b\n");
     const packages = (): string => readFileSync(inData("installed-packages"), "utf8");
+    const toStop = (): string => readFileSync(inData("services-to-stop"), "utf8");
     const removed = () => parseBesides(readFileSync(inData("installed-besides"), "utf8")).removed;
     // One of the two packages is unpacked.
     assert.equal(setUp("a", 'echo "unpacked a" >>"$ROOT/states"; return 1').status, 1);
-    assert.equal(packages(), "a\n");
+    assert.deepEqual([packages(), toStop()], ["a\n", "a\n"]);
     assert.deepEqual(removed(), []);
     assert.equal(setUp("b", "kill -KILL $$").signal, "SIGKILL");
-    assert.equal(packages(), "a\nalso-b configured\nb\n");
+    assert.deepEqual([packages(), toStop()], ["a\nalso-b configured\nb\n", "a\nalso-b\nb\n"]);
     assert.deepEqual(removed(), ["other-b"]);
     const done =
       'sed -i "/other-c/d" "$ROOT/states"; printf "installed c\\ninstalled also-c\\n" >>"$ROOT/states"; return 0';
     assert.equal(setUp("c", done).status, 0);
     assert.equal(packages(), "a\nalso-c\nc\n");
+    assert.ok(!existsSync(inData("services-to-stop")));
     assert.deepEqual(removed(), ["other-c"]);
   });
 

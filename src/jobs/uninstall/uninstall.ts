@@ -144,7 +144,8 @@ async function takePackagesBack({ data }: Layout, { packages, tell }: Work): Pro
   await removeOverrides(besides);
   // Packages that others still need are removed another time.
   if (packages.staying.length === 0)
-    for (const record of ["installed-packages", "installed-besides"]) removeFile(join(data, record));
+    for (const record of ["installed-packages", "installed-besides", "services-to-stop"])
+      removeFile(join(data, record));
   return { ok: true };
 }
 

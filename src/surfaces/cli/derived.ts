@@ -6,7 +6,7 @@ import type { CliForm } from "../../admin/declare/verb.ts";
 import { printable } from "../../core/text.ts";
 import { type Answer, type Call, type CliCommand, done, type Failure, PROGRAM, wrongUsage } from "./call.ts";
 import { andMore, gather, LIST_OPTIONS, pageFrom } from "./listing.ts";
-import { namedBy, type Option, wordsOf } from "./parse.ts";
+import { listOf, namedBy, type Option } from "./parse.ts";
 import { columns } from "./print/text.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -97,11 +97,6 @@ function askedBy({ verb, schema, fields }: VerbEntry, form: Form, { args, option
   const asked: Fields = { verb, ...Object.fromEntries(read), ...form.given };
   const parsed = schema().safeParse(asked, { jitless: true });
   return parsed.success ? parsed.data : wrongUse(form, faultOf(asked, parsed.error.issues[0]));
-}
-
-/** An empty word, as of an unset variable, is a wrong entry rather than an empty list: that would end a forward. */
-function listOf(text: string): readonly string[] {
-  return text.trim() === "" ? [text] : wordsOf(text);
 }
 
 /**

@@ -28,6 +28,12 @@ export function wordsOf(text = ""): readonly string[] {
   return text.split(/[\s,]+/).filter((word) => word !== "");
 }
 
+/** The same where an empty list would mean something else: a text without a word, as of an unset variable, is a wrong entry. */
+export function listOf(text: string): readonly string[] {
+  const words = wordsOf(text);
+  return words.length === 0 ? [text] : words;
+}
+
 export const GLOBAL_OPTIONS: readonly Option[] = [
   { name: "json", says: "Print JSON for programs." },
   { name: "data", value: "DIR", says: "The data directory; GHOSTINBOX_DATA sets it too." },

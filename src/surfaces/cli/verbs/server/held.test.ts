@@ -23,10 +23,12 @@ test("held mail is deleted only after a question, which a script answers with --
   ] as const)
     assert.equal((await typed(line, replies, answer)).out, `2 held mails of ${NAME} deleted.\n`);
   const ids = ["72CED1EABE5", "82CED1EABE5", "92CED1EABE5"];
-  const some = await typed(`account drop ${NAME} ${ids.join(" ")}`, replies, "y");
+  const some = await typed(`account drop ${NAME} ${ids.join(" ")} ${ids[0]}`, replies, "y");
   assert.equal(some.question, `Delete 3 held mails of ${NAME}, for good? [y/N] `);
   assert.deepEqual(some.asked[1], { verb: "held_drop", name: NAME, isReturned: false, ids });
   assert.match(some.err, /^2 held mails of anna@example\.org deleted\. The guard holds no other of these\./);
+  const none = await typed(`account drop ${NAME} ,`, replies, "y");
+  assert.deepEqual([none.code, none.asked.length], [2, 1], "an empty list does not mean all");
 });
 
 describe("account held", TIMED, () => {

@@ -5,7 +5,7 @@ import { dayAndTime, formatDuration, shown } from "../../../../core/time.ts";
 import { waitingMails } from "../../../../guard/explain/waiting-mails.ts";
 import { fetchRules } from "../../../../jobs/spam-rules/spam-rules.ts";
 import { type Answer, type Call, done, failed, PROGRAM, whileRunning, whyNotSure, withReader } from "../../call.ts";
-import { wordsOf } from "../../parse.ts";
+import { listOf } from "../../parse.ts";
 import { columns, firstFew } from "../../print/text.ts";
 import { accountFrom, noAccount, ofAccount } from "../accounts/accounts.ts";
 
@@ -42,7 +42,7 @@ export async function accountHeld(call: Call): Promise<Answer> {
 export const accountDrop = ofAccount(async (call, name) => {
   const found = await call.guard.ask({ verb: "held_list", name });
   if (!found.ok) return found;
-  const ids = [...wordsOf(call.args[1])];
+  const ids = call.args[1] === undefined ? [] : [...new Set(listOf(call.args[1]))];
   const question = `Delete ${plural(ids.length || found.result.heldTotal, "held mail")} of ${name}, for good?`;
   const unsure = await whyNotSure(call, question, `no mail of ${name} was deleted`);
   if (unsure !== null) return unsure;
