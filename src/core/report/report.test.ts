@@ -68,5 +68,7 @@ test("Lynis's result is shown with its age, its index and its warnings", () => {
 test("figures that cover only a part of the events say so", () => {
   const text = reportText(reportOf(reportFacts({ looked: { events: 100_000, isAll: false } })));
   assert.match(text, /2 users corrected it: 3 mails moved into Junk, 1 out of it\./);
+  const { spam } = reportFacts();
+  assert.match(reportText(reportOf(reportFacts({ spam: { ...spam, users: 0 } }))), /No user corrected it\./);
   assert.equal(text.replaceAll(/\s+/g, " ").split("Counted from the newest 100,000 events that are kept.").length, 3);
 });

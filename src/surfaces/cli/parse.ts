@@ -28,10 +28,10 @@ export function wordsOf(text = ""): readonly string[] {
   return text.split(/[\s,]+/).filter((word) => word !== "");
 }
 
-/** The same where an empty list would mean something else: a text without a word, as of an unset variable, is a wrong entry. */
-export function listOf(text: string): readonly string[] {
+/** The same of an argument that may be absent: one without a word, as of an unset variable, is a wrong entry rather than an empty list. */
+export function listOf(text: string | undefined): readonly string[] {
   const words = wordsOf(text);
-  return words.length === 0 ? [text] : words;
+  return words.length === 0 && text !== undefined ? [text] : words;
 }
 
 export const GLOBAL_OPTIONS: readonly Option[] = [

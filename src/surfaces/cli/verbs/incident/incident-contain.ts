@@ -11,7 +11,7 @@ import { madePassword } from "../../../../guard/access/secrets.ts";
 import { hashPassword } from "../../../../store/passwords/password-hash.ts";
 import { type Call, done, type Failure, failed, PROGRAM, type Reader, whyNotSure, wrongUsage } from "../../call.ts";
 import { eachPage } from "../../listing.ts";
-import { wordsOf } from "../../parse.ts";
+import { listOf, wordsOf } from "../../parse.ts";
 import { passwordHashFor } from "../../passwords.ts";
 import { oneLine } from "../../print/text.ts";
 import { accountFrom, noAccount, secretOf } from "../accounts/accounts.ts";
@@ -254,7 +254,7 @@ function notTaken(plan: string, failure: Failure): Came {
 
 export function accountsFrom(call: Call): readonly AccountName[] | Failure {
   const names: AccountName[] = [];
-  for (const word of wordsOf(call.args[0])) {
+  for (const word of listOf(call.args[0])) {
     const name = accountFrom(word);
     if (typeof name !== "string") return name;
     names.push(name);

@@ -42,7 +42,7 @@ export async function accountHeld(call: Call): Promise<Answer> {
 export const accountDrop = ofAccount(async (call, name) => {
   const found = await call.guard.ask({ verb: "held_list", name });
   if (!found.ok) return found;
-  const ids = call.args[1] === undefined ? [] : [...new Set(listOf(call.args[1]))];
+  const ids = [...new Set(listOf(call.args[1]))];
   const question = `Delete ${plural(ids.length || found.result.heldTotal, "held mail")} of ${name}, for good?`;
   const unsure = await whyNotSure(call, question, `no mail of ${name} was deleted`);
   if (unsure !== null) return unsure;

@@ -154,6 +154,8 @@ test("a deletion asks how many, and needs a yes or --yes", async () => {
   const silent = await typed("queue delete --all", replies);
   assert.equal(silent.code, 2);
   assert.match(silent.err, /^No terminal to ask on: nothing was deleted\. Give --yes/);
+  const unset = await typed("queue delete , --account anna@example.org --yes", lists());
+  assert.deepEqual([unset.code, unset.asked], [2, []], "it does not delete all of the account");
   const none = await typed("queue delete 72CED1EABE5", lists(), "y");
   assert.deepEqual(
     [none.code, none.err],

@@ -9,7 +9,7 @@ import { span } from "../../../../core/time.ts";
 import { SYSTEM_PATH } from "../../../../host/machine/run-program.ts";
 import { type Answer, type Call, done, type Failure, failed, PROGRAM, whyNotSure, wrongUsage } from "../../call.ts";
 import { andMore, eachPage, gather, pageFrom } from "../../listing.ts";
-import { wordsOf } from "../../parse.ts";
+import { listOf } from "../../parse.ts";
 import { printable, wrapped } from "../../print/text.ts";
 
 type Chosen = ReturnType<typeof chosenBy>;
@@ -112,7 +112,7 @@ function keptLines({ kept }: QueueChange): readonly string[] {
 function chosenBy(call: Call) {
   const sender = call.option("sender");
   return {
-    ids: [...wordsOf(call.args[0])],
+    ids: [...listOf(call.args[0])],
     account: call.option("account"),
     sender: sender === "<>" ? "" : sender,
     recipient: call.option("recipient"),
