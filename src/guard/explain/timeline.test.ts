@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { eventItem } from "../../../test/kit/samples.ts";
+import type { EventItem } from "../../admin/declare/items.ts";
 import { EVENT_TYPES } from "../../core/events/event-types.ts";
 import { reasons } from "../../core/events/reasons.ts";
 import { isSettingKey } from "../../settings/schema.ts";
@@ -74,4 +75,30 @@ test("evidence is complete or absent; a step that needs no action has nothing th
   const [unknown] = timelineOf([{ ...event, reason: "one_of_a_newer_version" }]);
   assert.deepEqual([unknown?.meaning, unknown?.lift, unknown?.settings], ["refused", null, []]);
   assert.equal(timelineOf([{ ...event, reason: "expired" }])[0]?.lift, null);
+});
+
+const at = (time: string, id: number, type: EventItem["type"] = "GREYLIST_ASKED"): EventItem =>
+  eventItem(type, {
+    id,
+    at: `2026-11-20T10:${time}.000Z`,
+    ip: "203.0.113.7",
+    sender: "eve@sender.test",
+    recipient: "anna@example.org",
+    reason: type === "GREYLIST_ASKED" ? "greylist_asked" : "below_limit",
+  });
+
+test("a greylisted mail shows when it was retried, and proposes nothing", () => {
+  const [first, second, mail] = timelineOf([at("02:00", 1), at("17:10", 2), at("17:11", 3, "EMAIL")]);
+  assert.match(first?.meaning ?? "", /it was deferred, and came again after 15 min\.$/);
+  assert.equal(first?.lift, null);
+  assert.equal(second?.meaning, reasons.greylist_asked.says);
+  assert.equal(mail?.meaning, reasons.below_limit.says);
+});
+
+test("a mail that Postgrey let through was not deferred, whatever its sender writes later", () => {
+  for (const recipient of ["anna@example.org", null]) {
+    const later = [at("50:00", 3), at("50:01", 4, "EMAIL")];
+    const [first] = timelineOf([at("02:00", 1), { ...at("02:01", 2, "EMAIL"), recipient }, ...later]);
+    assert.equal(first?.meaning, reasons.greylist_asked.says);
+  }
 });

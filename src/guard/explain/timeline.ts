@@ -2,6 +2,7 @@ import type { EventItem, TimelineSource, TimelineStep } from "../../admin/declar
 import { countedText } from "../../core/decide/decision.ts";
 import { EVENT_TYPES, meaningOf } from "../../core/events/event-types.ts";
 import { isReason, type Reason, reasons } from "../../core/events/reasons.ts";
+import { span } from "../../core/time.ts";
 import { isSettingKey, type SettingKey } from "../../settings/schema.ts";
 
 const MAIL_LIMITS: readonly SettingKey[] = ["limits.mail.per_minute", "limits.mail.per_hour", "limits.mail.per_day"];
@@ -75,7 +76,38 @@ function settingsBehind(reason: Reason, { limitKey }: Pick<EventItem, "limitKey"
  * settings would have prevented it. The command line, the API and the dashboard show the same. Oldest first.
  */
 export function timelineOf(events: readonly EventItem[]): readonly TimelineStep[] {
-  return [...events].sort((a, b) => a.id - b.id).map(stepOf);
+  const inOrder = [...events].sort((a, b) => a.id - b.id);
+  const retries = retriesIn(inOrder);
+  return inOrder.map((event) => {
+    const afterMs = retries.get(event.id);
+    if (afterMs === undefined) return stepOf(event);
+    const meaning = `A stranger's mail: it was deferred, and came again after ${span(afterMs)}.`;
+    return { ...stepOf(event), meaning, lift: null };
+  });
+}
+
+/** Shorter than any pause between two tries of an honest server, and longer than one try. */
+const LEAST_PAUSE_MS = 20_000;
+
+/**
+ * How long after a greylisting event the same mail was retried, by the id of that event. Postgrey's answer is not an event: a mail that it
+ * let through reaches DATA in the same try.
+ */
+function retriesIn(inOrder: readonly EventItem[]): ReadonlyMap<number, number> {
+  const retries = new Map<number, number>();
+  const next = new Map<string, number>();
+  const passed = new Map<string, number>();
+  for (const { id, at, type, ip, reason, sender, recipient } of inOrder.toReversed()) {
+    const time = Date.parse(at);
+    const [mail, several] = [`${sender} to ${recipient}`, `${sender} from ${ip}`];
+    if (type === "EMAIL") passed.set(recipient === null ? several : mail, time);
+    if (sender === null || recipient === null || reason !== "greylist_asked") continue;
+    const passedAt = Math.min(...[mail, several].map((key) => passed.get(key) ?? Number.POSITIVE_INFINITY));
+    const after = (next.get(mail) ?? 0) - time;
+    if (after >= LEAST_PAUSE_MS && passedAt - time >= LEAST_PAUSE_MS) retries.set(id, after);
+    next.set(mail, time);
+  }
+  return retries;
 }
 
 function stepOf(event: EventItem): TimelineStep {
