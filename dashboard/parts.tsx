@@ -1,4 +1,4 @@
-import { signal } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
 import { type ComponentChildren, Fragment, type JSX, type RefObject } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Health } from "../src/admin/declare/items.ts";
@@ -13,6 +13,8 @@ const GLYPHS = { ok: "●", degraded: "▲", down: "■" } as const;
 
 export const now = signal(Date.now());
 if (typeof window !== "undefined") setInterval(() => (now.value = Date.now()), TICK_MS);
+/** For what is read again once a minute. */
+export const minute = computed(() => Math.floor(now.value / 60_000));
 
 /** A state as a word and a shape, because colour must not be the only sign. */
 export function State({ status, children }: Readonly<{ status: Health["status"]; children?: ComponentChildren }>) {

@@ -6,7 +6,7 @@ import { eventName, t } from "../admin-texts.ts";
 import { queryOf } from "../api.ts";
 import { hourAndMinute, whole } from "../format.ts";
 import { cleanupOf, figures, health, liveness, onBans, onStale } from "../live.ts";
-import { Address, At, Card, LinkButton, now, Rows, Said, State, useGet, Waiting } from "../parts.tsx";
+import { Address, At, Card, LinkButton, minute, Rows, Said, State, useGet, Waiting } from "../parts.tsx";
 import { hrefOf, type PageName, type Query } from "../route.ts";
 import { Advice, useStill } from "../rows.tsx";
 import { may } from "../session.ts";
@@ -16,7 +16,6 @@ const words = t.now;
 
 /** How long after news the newest bans are read again: a flood of news causes one request in this time. */
 const SETTLE_MS = 1_000;
-const MINUTE_MS = 60_000;
 const NEW_BANS = 6;
 const BUSIEST = 6;
 
@@ -177,7 +176,7 @@ function NewBans() {
 type Ranking = Readonly<{ items: readonly Readonly<{ ip: string; count: number }>[] }>;
 
 function Busiest() {
-  const ranking = useGet<Ranking>(`top${queryOf({ by: "mails", limit: BUSIEST })}`, Math.floor(now.value / MINUTE_MS));
+  const ranking = useGet<Ranking>(`top${queryOf({ by: "mails", limit: BUSIEST })}`, minute.value);
   return (
     <Card title={words.busiest}>
       <Rows of={ranking} none={words.noMails}>

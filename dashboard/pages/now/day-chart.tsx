@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import { t } from "../../admin-texts.ts";
 import { get, queryOf } from "../../api.ts";
 import { hourAndMinute, whole } from "../../format.ts";
-import { Card, now, useLoaded, Waiting } from "../../parts.tsx";
+import { Card, minute, useLoaded, Waiting } from "../../parts.tsx";
 import { pointsOf, roundUp, STEP_SECONDS } from "./chart.ts";
 
 const words = t.now;
@@ -11,7 +11,6 @@ type Series = Readonly<{ mails_in: readonly number[]; refused: readonly number[]
 type Answer = Readonly<{ from: string; to: string; stepSeconds: number; series: Series }>;
 type Line = Readonly<{ name: string; style: string; values: readonly number[] }>;
 
-const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 const BOX = { width: 960, height: 160 };
 /** Steps between two times below the chart: six hours. */
@@ -19,7 +18,7 @@ const TICK_STEPS = 24;
 
 /** What came in the last 24 hours, as lines that differ in more than their colour, and as a table. */
 export function DayChart() {
-  const day = useLoaded(readDay, [], Math.floor(now.value / MINUTE_MS));
+  const day = useLoaded(readDay, [], minute.value);
   return (
     <Card title={words.chart}>
       <Waiting {...day} />

@@ -25,7 +25,7 @@ export function keepIsolation({ isolation: file }: Pick<Layout, "isolation">, is
   else writeRecord(file, isolation);
 }
 
-/** Creates the firewall table of an isolation. `settings`: null if they have not been read; then only SSH, and mail if it is open, passes. */
+/** Creates the firewall table of an isolation. `settings`: null if they have not been read; port 25 then is all that is known of ours. */
 export function shutOut(isolation: Isolation, settings: Settings | null): Promise<Outcome> {
   const ports = settings === null ? { smtp: [SMTP], signIn: [], relay: null } : isolatedPorts(settings);
   return loadNft(nftIsolate(isolation, ports));

@@ -51,13 +51,14 @@ export const accountDrop = ofAccount(async (call, name) => {
   if (!asked.ok) return asked;
   const how = call.flag("bounce") ? "returned as undeliverable" : "deleted";
   const deleted = `${plural(asked.result.dropped, "held mail")} of ${name} ${how}.`;
+  if (asked.result.isMore)
+    return done(asked.result, `${deleted} ${MORE}`, `${PROGRAM} account drop ${[name, ...ids].join(" ")}`);
   if (asked.result.dropped < ids.length)
     return failed(
       `${deleted} The guard holds no other of these.`,
       `\`${PROGRAM} account held ${name}\` shows what it holds.`,
     );
   if (ids.length > 0) return done(asked.result, deleted, `${PROGRAM} account held ${name}`);
-  if (asked.result.isMore) return done(asked.result, `${deleted} ${MORE}`, `${PROGRAM} account drop ${name}`);
   if (!asked.result.isHeld) return done(asked.result, deleted, `${PROGRAM} account held ${name}`);
   const text = `${deleted} Its further mail is held until you release the account.`;
   return done(asked.result, text, `${PROGRAM} account passwd ${name}, then ${PROGRAM} account release ${name}`);
