@@ -16,7 +16,7 @@ const KILLS = 5;
 const COMMITS_BEFORE_KILL = 40;
 const REACH = reachSince(instant(0), 1_000_000);
 
-/** Commits 50 rows at a time forever, and prints the last id after each commit. */
+/** Commits 50 rows at a time forever, and prints the last id after each commit, once the reader has made room (EAGAIN). */
 function flood(path: string): string {
   const module = (name: string): string => JSON.stringify(new URL(name, import.meta.url).href);
   return `
@@ -30,7 +30,15 @@ function flood(path: string): string {
       store.begin();
       for (let i = 0; i < 50; i++) last = store.append(eventRow("203.0.113." + (i % 250), START));
       store.commit();
-      writeSync(1, last + "\\n");
+      while (!printed(last + "\\n"));
+    }
+    function printed(line) {
+      try {
+        return writeSync(1, line) > 0;
+      } catch (error) {
+        if (error.code !== "EAGAIN") throw error;
+        return false;
+      }
     }`;
 }
 
