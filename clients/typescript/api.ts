@@ -331,6 +331,7 @@ export type Health = {
       | "accounts_file_ignored"
       | "spam_filter_down"
       | "component_outdated"
+      | "detector_stopped"
       | "spam_rules_old"
       | "disk_filling"
       | "disk_low"

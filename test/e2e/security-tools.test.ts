@@ -9,8 +9,10 @@ import { instant, MINUTE_MS } from "../../src/core/time.ts";
 import { hardening } from "../../src/host/debian/hardening.ts";
 import { knownHoles } from "../../src/host/debian/updates.ts";
 import { runProgram } from "../../src/host/machine/run-program.ts";
+import { processNames } from "../../src/host/running/read-processes.ts";
 import { readPsad, readSuricata } from "../../src/mail/detectors/intrusion-alerts.ts";
 import { CertificateWatch } from "../../src/programs/keeper/watches/watch-certificates.ts";
+import { DETECTORS } from "../../src/programs/keeper/watches/watch-detectors.ts";
 import { layoutOf } from "../../src/settings/layout.ts";
 import { HandClock } from "../kit/engine-kit.ts";
 import { listenOnPort } from "../kit/local-server.ts";
@@ -50,7 +52,7 @@ python3 -W ignore -m smtpd -n -c DebuggingServer 127.0.0.1:25 >&2 &
 suricata -i lo -S /run/local.rules -l /var/log >/run/suricata.out 2>&1 &
 for try in $(seq 30); do
   swaks --server 127.0.0.1 --from a@example.net --to 'root+\${run{/bin/sh}}@localhost' >&2 || true
-  if grep -q '"event_type":"alert"' /var/log/eve.json; then exec cat /var/log/eve.json; fi
+  if grep -q '"event_type":"alert"' /var/log/eve.json; then cat /proc/[0-9]*/comm /var/log/eve.json || true; exit; fi
   sleep 1
 done
 cat /run/suricata.out
@@ -77,20 +79,26 @@ done >/run/dropped
 # At once, or psad may see a smaller scan first.
 cat /run/dropped >>/var/log/messages
 sees "scan detected" /var/log/psad-scans.log
-cat /var/log/psad-scans.log
+cat /proc/[0-9]*/comm /var/log/psad-scans.log || true
 `;
+
+function processOf(detector: (typeof DETECTORS)[number]["name"]): string {
+  return DETECTORS.find(({ name }) => name === detector)?.process ?? "";
+}
 
 describe("the security tools of Debian, run for real", { skip, concurrency: true }, () => {
   test("Suricata 7.0.10: what a rule matches in a client's commands is read from eve.json", suricata, async () => {
-    const alerts = (await asInstalled(EXPLOITED)).split("\n").flatMap((line) => readSuricata(line, 2) ?? []);
+    const lines = (await asInstalled(EXPLOITED)).split("\n");
+    assert.ok(lines.includes(processOf("suricata")), "the process by whose name the keeper knows it");
+    const alerts = lines.flatMap((line) => readSuricata(line, 2) ?? []);
     const said = new Set(alerts.map(({ ip, text }) => `${ip}: ${text}`));
     assert.deepEqual([...said], ["127.0.0.1: 1000001 LOCAL exploit, severity 1, port 25"]);
   });
 
   test("psad 2.4.6: a scan of 200 ports is read from the file that rsyslog writes", async () => {
-    const scans = (await asInstalled(SCANNED))
-      .split("\n")
-      .flatMap((line) => readPsad(line, 3, instant(Date.now())) ?? []);
+    const lines = (await asInstalled(SCANNED)).split("\n");
+    assert.ok(lines.includes(processOf("psad")), "the process by whose name the keeper knows it");
+    const scans = lines.flatMap((line) => readPsad(line, 3, instant(Date.now())) ?? []);
     assert.deepEqual(
       scans.map(({ ip }) => ip),
       ["198.51.100.7"],
@@ -169,6 +177,7 @@ describe("the security tools of Debian, run for real", { skip, concurrency: true
       () => existsSync(found) && readFileSync(found, "utf8").split("\n").length === 3,
       20_000,
     );
+    assert.ok(processNames().has(processOf("certspotter")));
 
     mkdirSync(layout.tlsServed, { recursive: true });
     const clock = new HandClock(Date.now() + 16 * MINUTE_MS);

@@ -288,6 +288,10 @@ export const germanNotices: Readonly<Record<NoticeCode, NoticeText>> = {
     says: "Debian hat einen Bestandteil erneuert, und der Server läuft noch nicht mit der neuen Version.",
     next: `${WRONG_DETAIL}. Es wird alle zehn Minuten neu versucht, und nach der nächsten Änderung eines Pakets.`,
   },
+  detector_stopped: {
+    says: "Ein Programm, das nach Angriffen oder fremden Zertifikaten sucht, läuft nicht mehr: Was es melden würde, bleibt unbemerkt.",
+    next: "Starten Sie, was die Einzelheit nennt, zum Beispiel mit `systemctl start psad`, oder leeren Sie die Einstellung.",
+  },
   spam_rules_old: {
     says: "Die Regeln des Spamfilters ließen sich seit einer Woche nicht erneuern: Neue Arten von Spam können durchkommen.",
     next: `${WRONG_DETAIL}, dann \`spam update\`. Es wird jeden Tag neu versucht; die bisherigen Regeln bleiben in Gebrauch.`,

@@ -316,6 +316,10 @@ const ofKeeper = {
     says: "Debian has upgraded a component, and the server does not run the new version yet.",
     next: "Fix what the detail names. The server retries every ten minutes, and after the next package change.",
   },
+  detector_stopped: {
+    says: "A program that looks for intrusions or for foreign certificates has stopped: what it would report goes unnoticed.",
+    next: "Start what the detail names, for example with `systemctl start psad`, or empty its setting.",
+  },
   spam_rules_old: {
     says: "The rules of the spam filter could not be updated for a week: new kinds of spam may pass.",
     next: "Fix what the detail names, then run `spam update`. The server retries each day; the old rules stay in use.",

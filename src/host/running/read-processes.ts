@@ -45,6 +45,11 @@ export function allPids(): readonly number[] {
     .map(Number);
 }
 
+/** As the kernel names them, in at most 15 bytes (proc(5), /proc/PID/comm). */
+export function processNames(): ReadonlySet<string> {
+  return new Set(allPids().map((pid) => textOrNothing(`/proc/${pid}/comm`).trim()));
+}
+
 /** Those that belong, and all that they started. */
 export function withDescendants<One extends Pick<Process, "pid" | "parent">>(
   all: readonly One[],

@@ -4,9 +4,10 @@ import { endShutOut, isShutOut, readIsolation, shutOut } from "../../../host/fir
 import { openConnections, sshDoors } from "../../../host/firewall/opening.ts";
 import { keepStrict, listStrict, loadStrict, readStrict } from "../../../host/firewall/strict.ts";
 import { freeBytesAt } from "../../../host/root-files/walk.ts";
+import { IS_IMAGE } from "../../../host/running/checkout.ts";
 import { portsOf } from "../../../host/running/ports.ts";
 import { signal } from "../../../host/running/processes.ts";
-import { freeMemoryHere, freeSwapHere, memoryHere } from "../../../host/running/read-processes.ts";
+import { freeMemoryHere, freeSwapHere, memoryHere, processNames } from "../../../host/running/read-processes.ts";
 import type { ServiceName } from "../../../host/running/runit.ts";
 import { restartService } from "../../../host/running/supervise.ts";
 import { ask } from "../../../host/sockets/control-client.ts";
@@ -38,6 +39,7 @@ import { MailKeyWatch } from "./mail-key-watch.ts";
 import { awaitAnswers, type Probe, probesOf } from "./probes.ts";
 import { CertificateWatch } from "./watch-certificates.ts";
 import { ComponentWatch, replacedSinceStart } from "./watch-components.ts";
+import { DetectorWatch } from "./watch-detectors.ts";
 import { DiskSpaceWatch } from "./watch-disk-space.ts";
 import { FirewallWatch, IsolationWatch } from "./watch-firewall.ts";
 import { LockWatch, ReaderWatch } from "./watch-locks.ts";
@@ -127,6 +129,7 @@ export function composeWatches(layout: Layout, { settings, clock, restart, inTur
       },
       inForce,
     ),
+    detectors: new DetectorWatch(clock, () => (IS_IMAGE ? null : processNames()), inForce),
     relay: new RelayWatch({ clock, readQueue: (take) => readQueue(layout.postfixConf, take) }, settings),
     disk: new DiskSpaceWatch(layout, clock, inForce),
     mailboxes: new MailboxWatch(

@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { checkedServer } from "../../../../test/kit/checked-server.ts";
+import { HandClock } from "../../../../test/kit/engine-kit.ts";
+import { MINUTE_MS } from "../../../core/time.ts";
+import { DetectorWatch } from "./watch-detectors.ts";
+
+const { settings } = checkedServer();
+const ALL = {
+  ...settings,
+  "detection.suricata.file": "/var/log/suricata/eve.json",
+  "detection.psad.file": "/var/log/psad-scans.log",
+  "certificates.log": "/var/cache/certspotter/ghostinbox.log",
+};
+
+function watched(used: typeof settings | null, running: ReadonlySet<string> | null) {
+  const clock = new HandClock();
+  const seen = { running };
+  const watch = new DetectorWatch(
+    clock,
+    () => seen.running,
+    () => used,
+  );
+  const after = (minutes: number): readonly string[] => {
+    clock.advance(minutes * MINUTE_MS);
+    watch.look();
+    return watch.troubles().map(({ code, detail }) => `${code}: ${detail}`);
+  };
+  return { after, seen };
+}
+
+test("a detector that has not run for five minutes is reported until it runs again", () => {
+  const { after, seen } = watched(ALL, new Set(["Suricata-Main", "psad", "certspotter", "sh"]));
+  assert.deepEqual(after(0), []);
+  seen.running = new Set(["psad"]);
+  assert.deepEqual(after(1), []);
+  assert.deepEqual(after(4), []);
+  assert.deepEqual(after(1), ["detector_stopped: suricata (detection.suricata.file), certspotter (certificates.log)"]);
+  seen.running = new Set(["certspotter"]);
+  assert.deepEqual(after(1), ["detector_stopped: suricata (detection.suricata.file)"]);
+  seen.running = new Set(["Suricata-Main", "psad", "certspotter"]);
+  assert.deepEqual(after(1), []);
+  seen.running = new Set(["psad", "certspotter"]);
+  assert.deepEqual(after(4), [], "the five minutes start again");
+});
+
+test("nothing is reported of detectors that are not used, or that a container cannot see", () => {
+  for (const { after } of [watched(settings, new Set()), watched(ALL, null), watched(null, new Set())]) {
+    after(0);
+    assert.deepEqual(after(6), []);
+  }
+});

@@ -1,0 +1,49 @@
+import type { KeeperTrouble } from "../../../admin/declare/keeper.ts";
+import { MINUTE_MS, type Millis } from "../../../core/time.ts";
+import type { Clock } from "../../../guard/ports.ts";
+import type { Settings } from "../../../settings/schema.ts";
+
+/** A restart or an upgrade of such a program takes less. */
+const GRACE_MS = 5 * MINUTE_MS;
+
+/** The owner's programs whose files the settings name, each by its name in the kernel (proc(5), /proc/PID/comm). */
+export const DETECTORS = [
+  { name: "suricata", process: "Suricata-Main", file: "detection.suricata.file" },
+  { name: "psad", process: "psad", file: "detection.psad.file" },
+  { name: "certspotter", process: "certspotter", file: "certificates.log" },
+] as const;
+
+type DetectorSettings = Pick<Settings, (typeof DETECTORS)[number]["file"]>;
+
+/** A detector that has stopped writes no more than one that finds nothing: only the list of processes tells them apart. */
+export class DetectorWatch {
+  readonly #clock: Clock;
+  readonly #running: () => ReadonlySet<string> | null;
+  readonly #settings: () => DetectorSettings | null;
+  #stopped: readonly Readonly<{ name: string; file: string; since: Millis }>[] = [];
+
+  /** `running`: the names of all processes; null in a container, which cannot see those of its host. */
+  constructor(clock: Clock, running: () => ReadonlySet<string> | null, settings: () => DetectorSettings | null) {
+    this.#clock = clock;
+    this.#running = running;
+    this.#settings = settings;
+  }
+
+  look(): void {
+    const settings = this.#settings();
+    const used = DETECTORS.filter(({ file }) => settings !== null && settings[file] !== "");
+    const running = used.length === 0 ? null : this.#running();
+    const stopped = used.filter(({ process }) => running !== null && !running.has(process));
+    this.#stopped = stopped.map(({ name, file }) => {
+      const since = this.#stopped.find((one) => one.name === name)?.since ?? this.#clock.now();
+      return { name, file, since };
+    });
+  }
+
+  troubles(): readonly KeeperTrouble[] {
+    const now = this.#clock.now();
+    const long = this.#stopped.filter(({ since }) => now - since >= GRACE_MS);
+    if (long.length === 0) return [];
+    return [{ code: "detector_stopped", detail: long.map(({ name, file }) => `${name} (${file})`).join(", ") }];
+  }
+}
