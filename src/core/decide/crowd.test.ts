@@ -68,7 +68,9 @@ test("a repeated question bans no address", () => {
 
 const CROWD = times(20, SECOND_MS);
 const first = (known: Partial<Facts>): string => {
-  const { verdict, reason } = decideFirstContact(policy, factsOf({ firstContactsFromAnywhere: CROWD, ...known }), NOON);
+  const facts = factsOf({ firstContactsFromAnywhere: CROWD, ...known });
+  const { verdict, reason, counted } = decideFirstContact(policy, facts, NOON);
+  assert.equal(counted, false, "the connection was counted before");
   return `${verdict} ${reason}`;
 };
 

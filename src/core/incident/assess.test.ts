@@ -93,8 +93,9 @@ test("accounts, addresses, mails and commands are listed, but not accounts at wh
     ],
   );
   assert.deepEqual(
-    found.mails.map(({ queueId, isHeld, recipients, reached, refused }) => ({
+    found.mails.map(({ queueId, sender, isHeld, recipients, reached, refused }) => ({
       queueId,
+      sender,
       isHeld,
       recipients,
       reached,
@@ -103,12 +104,13 @@ test("accounts, addresses, mails and commands are listed, but not accounts at wh
     [
       {
         queueId: "Q1",
+        sender: ANNA,
         isHeld: false,
         recipients: ["one@away.test", "two@away.test"],
         reached: ["one@away.test"],
         refused: ["two@away.test"],
       },
-      { queueId: "Q2", isHeld: true, recipients: [], reached: [], refused: [] },
+      { queueId: "Q2", sender: ANNA, isHeld: true, recipients: [], reached: [], refused: [] },
     ],
   );
   assert.deepEqual(

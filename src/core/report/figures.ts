@@ -170,7 +170,7 @@ function slopeOf(at: readonly number[], values: readonly number[]): number {
   const [midAt, midValue] = [mean(at), mean(values)];
   const across = at.reduce((sum, x) => sum + (x - midAt) ** 2, 0);
   const along = at.reduce((sum, x, i) => sum + (x - midAt) * ((values[i] ?? 0) - midValue), 0);
-  return across === 0 ? 0 : along / across;
+  return along / across;
 }
 
 const UNITS = ["bytes", "kB", "MB", "GB", "TB"] as const;

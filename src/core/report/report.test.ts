@@ -57,6 +57,16 @@ test("what is not known says why, and what is off says so", () => {
     assert.ok(text.includes(`  ${line}\n`), line);
 });
 
+test("of nothing the share is none, and three holes of a package are named", () => {
+  const fixable = [{ name: "openssl", cves: ["CVE-1", "CVE-2", "CVE-3", "CVE-4"] }];
+  const spam = { ...reportFacts().spam, scored: 0, marked: 0 };
+  const text = reportText(
+    reportOf(reportFacts({ spam, holes: { known: true, isInstalled: true, fixable, unfixed: 0 } })),
+  );
+  assert.match(text, /0 mails were scored: 0 \(0 %\) went to Junk/);
+  assert.match(text, /openssl +CVE-1 CVE-2 CVE-3\n/);
+});
+
 test("Lynis's result is shown with its age, its index and its warnings", () => {
   const warnings = [{ test: "PKGS-7392", says: "Found one or more vulnerable packages." }];
   const hardening = { known: true, at: "2026-11-18T04:00:00.000Z", index: 84, warnings, suggestions: 12 } as const;

@@ -146,3 +146,14 @@ test("at most five are named, the weightiest first, and none twice", () => {
   );
   assert.equal(found[0]?.what, "First. why And 1 more task.");
 });
+
+test("fewer tries at an account, or refusals of an address, are no task", () => {
+  const tried = (failed: number) => ({ triedNames: [{ name: "anna@example.org", failed, isAccount: true }] });
+  const refused = (signIns: number) => ({
+    addresses: [{ ip: "203.0.113.9", signIns, mails: 1, connections: 1, isBanned: false }],
+  });
+  const tasks = [tried(99), tried(100), refused(497), refused(498)].map(
+    (changes) => todoOf(reportFacts(changes)).length,
+  );
+  assert.deepEqual(tasks, [0, 1, 0, 1]);
+});

@@ -6,7 +6,7 @@ import { DAY_MS, later, type Millis } from "../../../core/time.ts";
 import type { ForwardTargets } from "../../mailbox-ports.ts";
 import type { Outcome } from "../../ports.ts";
 import { recordThenChange } from "../record-first.ts";
-import { failed, notDone, type RunsOf } from "../refusals.ts";
+import { failed, type RunsOf } from "../refusals.ts";
 import { type OutsideTargetParts, tooManyForwards } from "../web/web-targets.ts";
 import { NO_ACCOUNT } from "./account-lists.ts";
 import type { AccountStateCommandParts } from "./account-state.ts";
@@ -68,7 +68,7 @@ export const FORWARD_RUNS = {
       check: to.length === 0 ? undefined : checkOfTargets(parts, { address: name, wrong, by }),
       audit: { type: "FORWARDING_CHANGED", subject: `${name} ${where}`, account: name, by },
       result: { name, to, keep },
-      refused: (reason) => (isMailboxUser(by) ? refusedTarget(reason, to.join(", "), by) : notDone(reason)),
+      refused: (reason) => refusedTarget(reason, to.join(", "), by),
     });
   },
   forwarding: ({ accountRow, forwards }, { name }) =>

@@ -127,6 +127,13 @@ test("what root does is recorded, except retries", async () => {
   ]);
 });
 
+test("the record of a change names ten of its mails", async () => {
+  queue.mails = Array.from({ length: 12 }, (_, i) => mail(`AAAA${10 + i}`));
+  const ids = queue.mails.map(({ id }) => id);
+  await result({ verb: "queue_hold", ...SOME, ids });
+  assert.equal(kit.details().at(-1), `${ids.slice(0, 10).join(" ")} and 2 more by root`);
+});
+
 test("two thousand mails are deleted in parts, skipping those that stay", async () => {
   queue.mails = mails(2_000, { queue: "hold" });
   await holdMails(kit, BERT, ...queue.mails.slice(0, 600).map(({ id }) => id));

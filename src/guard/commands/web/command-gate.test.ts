@@ -247,3 +247,16 @@ describe("what the web asks", () => {
     assert.equal(spent(2), 1, "and again; those of just now are not");
   });
 });
+
+describe("refusals within a day", () => {
+  const kit = webGateOf(import.meta.filename);
+
+  test("a hundred of one caller are recorded", async () => {
+    kit.clock.advance(PROOF_MS);
+    for (let i = 0; i < 120; i++) {
+      await kit.ask(COMMANDS.token_create);
+      kit.clock.advance(MINUTE_MS);
+    }
+    assert.equal(kit.denied().length, 100);
+  });
+});
