@@ -37,6 +37,19 @@ test("an active administrator is not banned, which is recorded as an event now a
   assert.equal(sqlite.ban(net(OFFICE))?.code, "connection_limit", "half an hour later it is");
 });
 
+test("an event keeps the administrators in its network, for a replay", async () => {
+  const { engine, connect, db } = scene();
+  engine.administratorAt(OFFICE);
+  await connect();
+  await connect(ip("203.0.114.7"));
+  engine.flush();
+  const rests = db.prepare("SELECT rest FROM event ORDER BY id").all();
+  assert.deepEqual(
+    rests.map(({ rest }) => String(rest).includes(`"administrators":[{"ip":"${OFFICE}"`)),
+    [true, false],
+  );
+});
+
 test("a report of Fail2ban about an active administrator is one event", async () => {
   const { engine, count, clock } = scene();
   engine.administratorAt(OFFICE);
