@@ -12,7 +12,7 @@ import { runProgram } from "../../src/host/machine/run-program.ts";
 import { processNames } from "../../src/host/running/read-processes.ts";
 import { readPsad, readSuricata } from "../../src/mail/detectors/intrusion-alerts.ts";
 import { CertificateWatch } from "../../src/programs/keeper/watches/watch-certificates.ts";
-import { DETECTORS } from "../../src/programs/keeper/watches/watch-detectors.ts";
+import { DETECTOR_PROCESSES } from "../../src/programs/keeper/watches/watch-detectors.ts";
 import { layoutOf } from "../../src/settings/layout.ts";
 import { HandClock } from "../kit/engine-kit.ts";
 import { listenOnPort } from "../kit/local-server.ts";
@@ -82,8 +82,8 @@ sees "scan detected" /var/log/psad-scans.log
 cat /proc/[0-9]*/comm /var/log/psad-scans.log || true
 `;
 
-function processOf(detector: (typeof DETECTORS)[number]["name"]): string {
-  return DETECTORS.find(({ name }) => name === detector)?.process ?? "";
+function processOf(detector: (typeof DETECTOR_PROCESSES)[number]["name"]): string {
+  return DETECTOR_PROCESSES.find(({ name }) => name === detector)?.process ?? "";
 }
 
 describe("the security tools of Debian, run for real", { skip, concurrency: true }, () => {

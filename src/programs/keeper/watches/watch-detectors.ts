@@ -7,13 +7,13 @@ import type { Settings } from "../../../settings/schema.ts";
 const GRACE_MS = 5 * MINUTE_MS;
 
 /** The owner's programs whose files the settings name, each by its name in the kernel (proc(5), /proc/PID/comm). */
-export const DETECTORS = [
+export const DETECTOR_PROCESSES = [
   { name: "suricata", process: "Suricata-Main", file: "detection.suricata.file" },
   { name: "psad", process: "psad", file: "detection.psad.file" },
   { name: "certspotter", process: "certspotter", file: "certificates.log" },
 ] as const;
 
-type DetectorSettings = Pick<Settings, (typeof DETECTORS)[number]["file"]>;
+type DetectorSettings = Pick<Settings, (typeof DETECTOR_PROCESSES)[number]["file"]>;
 
 /** A detector that has stopped writes no more than one that finds nothing: only the list of processes tells them apart. */
 export class DetectorWatch {
@@ -31,7 +31,7 @@ export class DetectorWatch {
 
   look(): void {
     const settings = this.#settings();
-    const used = DETECTORS.filter(({ file }) => settings !== null && settings[file] !== "");
+    const used = DETECTOR_PROCESSES.filter(({ file }) => settings !== null && settings[file] !== "");
     const running = used.length === 0 ? null : this.#running();
     const stopped = used.filter(({ process }) => running !== null && !running.has(process));
     this.#stopped = stopped.map(({ name, file }) => {
