@@ -9,7 +9,7 @@ import { instant, MINUTE_MS } from "../../src/core/time.ts";
 import { hardening } from "../../src/host/debian/hardening.ts";
 import { knownHoles } from "../../src/host/debian/updates.ts";
 import { runProgram } from "../../src/host/machine/run-program.ts";
-import { processNames } from "../../src/host/running/read-processes.ts";
+import { allCommands } from "../../src/host/running/read-processes.ts";
 import { readPsad, readSuricata } from "../../src/mail/detectors/intrusion-alerts.ts";
 import { CertificateWatch } from "../../src/programs/keeper/watches/watch-certificates.ts";
 import { DETECTOR_PROCESSES } from "../../src/programs/keeper/watches/watch-detectors.ts";
@@ -177,7 +177,7 @@ describe("the security tools of Debian, run for real", { skip, concurrency: true
       () => existsSync(found) && readFileSync(found, "utf8").split("\n").length === 3,
       20_000,
     );
-    assert.ok(processNames().has(processOf("certspotter")));
+    assert.ok(allCommands().has(processOf("certspotter")));
 
     mkdirSync(layout.tlsServed, { recursive: true });
     const clock = new HandClock(Date.now() + 16 * MINUTE_MS);

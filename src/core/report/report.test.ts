@@ -58,13 +58,16 @@ test("what is not known says why, and what is off says so", () => {
 });
 
 test("of nothing the share is none, and three holes of a package are named", () => {
-  const fixable = [{ name: "openssl", cves: ["CVE-1", "CVE-2", "CVE-3", "CVE-4"] }];
+  const fixable = [
+    { name: "openssl", cves: ["CVE-1", "CVE-2", "CVE-3", "CVE-4"] },
+    { name: "tar", cves: ["CVE-5"] },
+  ];
   const spam = { ...reportFacts().spam, scored: 0, marked: 0 };
   const text = reportText(
     reportOf(reportFacts({ spam, holes: { known: true, isInstalled: true, fixable, unfixed: 0 } })),
   );
   assert.match(text, /0 mails were scored: 0 \(0 %\) went to Junk/);
-  assert.match(text, /openssl +CVE-1 CVE-2 CVE-3\n/);
+  assert.match(text, /openssl +CVE-1 CVE-2 CVE-3\n +tar +CVE-5\n/);
 });
 
 test("Lynis's result is shown with its age, its index and its warnings", () => {

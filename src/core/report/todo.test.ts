@@ -147,7 +147,7 @@ test("at most five are named, the weightiest first, and none twice", () => {
   assert.equal(found[0]?.what, "First. why And 1 more task.");
 });
 
-test("fewer tries at an account, or refusals of an address, are no task", () => {
+test("an account tried less often, or an address refused less often, needs no attention", () => {
   const tried = (failed: number) => ({ triedNames: [{ name: "anna@example.org", failed, isAccount: true }] });
   const refused = (signIns: number) => ({
     addresses: [{ ip: "203.0.113.9", signIns, mails: 1, connections: 1, isBanned: false }],

@@ -5,7 +5,7 @@ import { type PortSetting, PROXIED_KEYS, proxiedPorts, SIEVE_MAIL_ADDRESS } from
 import type { Settings } from "../../settings/schema.ts";
 import { type ListeningSocket, parseListening, TCP_TABLES } from "../kernel/tcp-sockets.ts";
 import { textOrNothing } from "../machine/read-text.ts";
-import { allPids, openFiles } from "./read-processes.ts";
+import { allPids, commandOf, openFiles } from "./read-processes.ts";
 import type { ServiceName } from "./runit.ts";
 
 /** One port of the server. `address` null: every address of the machine. */
@@ -108,7 +108,7 @@ export function holderOf(sockets: readonly string[], before: Holder | null = nul
   if (sockets.length === 0) return null;
   const isStill = before !== null && holdsSocket(before.pid, sockets);
   const pid = isStill ? before.pid : allPids().find((one) => holdsSocket(one, sockets));
-  return pid === undefined ? null : { pid, name: textOrNothing(`/proc/${pid}/comm`).trim() };
+  return pid === undefined ? null : { pid, name: commandOf(pid) };
 }
 
 /** Whether sockets of these two addresses conflict. `::` includes IPv4 by default. */

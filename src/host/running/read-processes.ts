@@ -45,9 +45,14 @@ export function allPids(): readonly number[] {
     .map(Number);
 }
 
-/** As the kernel names them, in at most 15 bytes (proc(5), /proc/PID/comm). */
-export function processNames(): ReadonlySet<string> {
-  return new Set(allPids().map((pid) => textOrNothing(`/proc/${pid}/comm`).trim()));
+/** As the kernel names it, in at most 15 bytes (proc(5), /proc/PID/comm). Empty if it has ended. */
+export function commandOf(pid: number): string {
+  return textOrNothing(`/proc/${pid}/comm`).trim();
+}
+
+/** Those of all processes. */
+export function allCommands(): ReadonlySet<string> {
+  return new Set(allPids().map(commandOf));
 }
 
 /** Those that belong, and all that they started. */

@@ -22,7 +22,7 @@ export class DetectorWatch {
   readonly #settings: () => DetectorSettings | null;
   #stopped: readonly Readonly<{ name: string; file: string; since: Millis }>[] = [];
 
-  /** `running`: the names of all processes; null in a container, which cannot see those of its host. */
+  /** `running`: the commands of all processes; null in a container, which cannot see those of its host. */
   constructor(clock: Clock, running: () => ReadonlySet<string> | null, settings: () => DetectorSettings | null) {
     this.#clock = clock;
     this.#running = running;

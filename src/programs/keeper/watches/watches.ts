@@ -7,7 +7,7 @@ import { freeBytesAt } from "../../../host/root-files/walk.ts";
 import { IS_IMAGE } from "../../../host/running/checkout.ts";
 import { portsOf } from "../../../host/running/ports.ts";
 import { signal } from "../../../host/running/processes.ts";
-import { freeMemoryHere, freeSwapHere, memoryHere, processNames } from "../../../host/running/read-processes.ts";
+import { allCommands, freeMemoryHere, freeSwapHere, memoryHere } from "../../../host/running/read-processes.ts";
 import type { ServiceName } from "../../../host/running/runit.ts";
 import { restartService } from "../../../host/running/supervise.ts";
 import { ask } from "../../../host/sockets/control-client.ts";
@@ -129,7 +129,7 @@ export function composeWatches(layout: Layout, { settings, clock, restart, inTur
       },
       inForce,
     ),
-    detectors: new DetectorWatch(clock, () => (IS_IMAGE ? null : processNames()), inForce),
+    detectors: new DetectorWatch(clock, () => (IS_IMAGE ? null : allCommands()), inForce),
     relay: new RelayWatch({ clock, readQueue: (take) => readQueue(layout.postfixConf, take) }, settings),
     disk: new DiskSpaceWatch(layout, clock, inForce),
     mailboxes: new MailboxWatch(
