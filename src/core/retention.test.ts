@@ -16,6 +16,7 @@ test("a rule names a folder and a time, and an account before them if it is for 
     keepMs: null,
   });
   assert.deepEqual(parseKeepRule("a@b.example 1d"), { account: null, folder: "a@b.example", keepMs: DAY_MS });
+  assert.equal(parseKeepRule(`${"x".repeat(200)} 1d`)?.folder.length, 200);
   for (const wrong of [
     "",
     "30d",
@@ -30,7 +31,7 @@ test("a rule names a folder and a time, and an account before them if it is for 
 });
 
 test("what is printed is read as the same", () => {
-  for (const text of ["Trash 30d", "* forever", `${ANNA} Sent Mail 90m`])
+  for (const text of ["Old Trash 30d", "* forever", `${ANNA} Sent Mail 90m`])
     assert.equal(formatKeepRule(parseKeepRule(text) ?? assert.fail()), text);
 });
 
@@ -51,5 +52,8 @@ test("the account counts before the folder, the nearest folder before others, th
   assert.equal(keptFor(rules, "ANNA@example.org", "Junk"), 7 * DAY_MS);
   assert.equal(keptFor(rulesOf("Trash 3d", "Trash 9d", "Trash 5d"), ANNA, "Trash"), 9 * DAY_MS);
   assert.equal(keptFor(rulesOf("Trash 3d", "Trash forever"), ANNA, "Trash"), null);
+  assert.equal(keptFor(rulesOf("* 365d", "A 1d"), ANNA, "A"), DAY_MS);
+  const longest = "x".repeat(200);
+  assert.equal(keptFor(rulesOf(`${ANNA} * 1d`, `${longest} 9d`), ANNA, longest), DAY_MS);
   assert.equal(ruleFor(rules, "bert@example.org", "Trash.Keep.a")?.folder, "Trash.Keep");
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
 import { ANY_CHARACTER } from "../../test/kit/any-character.ts";
-import { asSentence, editDistance, escapeUnits, fitted, inMb, nearest, plural, printable } from "./text.ts";
+import { asSentence, editDistance, escapeUnits, fitted, inMb, nearest, orNearest, plural, printable } from "./text.ts";
 
 const cases: readonly (readonly [string, string, number, string])[] = [
   ["plain text stays", "mail.example.net", 40, "mail.example.net"],
@@ -88,17 +88,38 @@ test("edit distance counts insertions, deletions, replacements and swaps", () =>
   assert.equal(editDistance("abc", ""), 3);
   assert.equal(editDistance("kitten", "sitting"), 3);
   assert.equal(editDistance("sitting", "kitten"), 3);
-  assert.equal(editDistance("zab", "ba"), 2);
-  assert.equal(editDistance("ab", "ca"), 2);
+  const word = fc.string({ unit: fc.constantFrom("a", "b", "c"), maxLength: 5 });
+  fc.assert(
+    fc.property(word, word, (a, b) => assert.equal(editDistance(a, b), naiveDistance(a, b))),
+    { seed: 1, numRuns: 1000 },
+  );
 });
+
+/** Tries every edit at the first character. */
+function naiveDistance(a: string, b: string): number {
+  if (a === "" || b === "") return a.length + b.length;
+  const [x, y] = [a.slice(1), b.slice(1)];
+  const edited = [naiveDistance(x, y) + (a[0] === b[0] ? 0 : 1), naiveDistance(x, b) + 1, naiveDistance(a, y) + 1];
+  if (a[0] === b[1] && a[1] === b[0]) edited.push(naiveDistance(a.slice(2), b.slice(2)) + 1);
+  return Math.min(...edited);
+}
 
 test("the nearest name wins, the first of several equally near", () => {
   assert.equal(nearest("bann", ["allow", "bans", "band"]), "bans");
+  assert.equal(nearest("cat", ["bat", "cat"]), "cat");
   assert.equal(nearest("x", []), "");
+});
+
+test("a name is suggested if at most half of it differs", () => {
+  assert.equal(orNearest("ax", ["ab"]), "; the nearest is ab");
+  assert.equal(orNearest("axy", ["abc"]), "");
+  assert.equal(orNearest("ab", ["abcd"]), "; the nearest is abcd");
 });
 
 test("a very long name costs no more than a hundred characters do", () => {
   assert.equal(nearest(`bans${"x".repeat(1_000_000)}`, ["bans"]), "bans");
+  const known = [99, 101, 100].map((length) => "x".repeat(length));
+  assert.equal(nearest("x".repeat(200), known).length, 100);
 });
 
 test("a reason from elsewhere gets a full stop if it does not end like a sentence", () => {

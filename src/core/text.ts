@@ -73,10 +73,12 @@ export function inMb(bytes: number): number {
   return Math.ceil(bytes / (1 << 20));
 }
 
+const LONGEST_NAME = 100;
+
 /** The known name that needs the fewest edits to become `name`; the first of several. Long names are cut. */
 export function nearest(name: string, known: readonly string[]): string {
-  const wanted = name.slice(0, 100);
-  let best = known[0] ?? "";
+  const wanted = name.slice(0, LONGEST_NAME);
+  let best = "";
   let bestDistance = Number.POSITIVE_INFINITY;
   for (const candidate of known) {
     // At least this many characters must be added or removed.
@@ -90,7 +92,7 @@ export function nearest(name: string, known: readonly string[]): string {
 /** `; the nearest is NAME`, or nothing if no known name resembles it. */
 export function orNearest(name: string, known: readonly string[]): string {
   const near = nearest(name, known);
-  return editDistance(name.slice(0, 100), near) <= Math.max(name.length, near.length) / 2
+  return editDistance(name.slice(0, LONGEST_NAME), near) <= Math.max(name.length, near.length) / 2
     ? `; the nearest is ${near}`
     : "";
 }
@@ -110,8 +112,7 @@ function distanceOf(a: string, b: string): number {
     for (let j = 1; j <= b.length; j++) {
       const replaced = (last[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
       let least = Math.min(replaced, (last[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1);
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
-        least = Math.min(least, (before[j - 2] ?? 0) + 1);
+      if (a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) least = Math.min(least, (before[j - 2] ?? 0) + 1);
       row.push(least);
     }
     [before, last] = [last, row];
