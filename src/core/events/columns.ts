@@ -109,7 +109,7 @@ export function shown(value: string | null): string {
 
 /** As the client sent it, cut to `LONGEST_STORED`, for a column. */
 export function stored(value: string): string {
-  return value.length <= LONGEST_STORED ? value : value.slice(0, LONGEST_STORED);
+  return value.slice(0, LONGEST_STORED);
 }
 
 const NOTHING: Omit<EventColumns, "at" | "type"> = {

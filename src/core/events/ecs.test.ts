@@ -58,9 +58,15 @@ test("who signs in is the user; of a command its actor is, and the account is wh
   const account = "anna@example.org";
   const signedIn = ecsOf(eventItem("LOGIN_FAILED", { account, verdict: "pass" }));
   assert.deepEqual([signedIn["user.name"], signedIn["event.outcome"]], [account, "failure"]);
+  assert.ok(!("user.target.name" in signedIn));
   const changed = ecsOf(eventItem("PASSWORD_CHANGED", { account, actor: "root", verdict: "pass" }));
   assert.deepEqual([changed["user.name"], changed["user.target.name"]], ["root", account]);
   assert.equal(changed["event.outcome"], "success");
+});
+
+test("a simulated verdict that denies nothing leaves the outcome as it was", () => {
+  const accepted = ecsOf(eventItem("EMAIL_ACCEPTED", { verdict: "pass", simulated: "hold" }));
+  assert.deepEqual([accepted["event.type"], accepted["event.outcome"]], [["info", "allowed"], "success"]);
 });
 
 const CATEGORIES = "api authentication configuration database email host iam intrusion_detection network session".split(

@@ -69,17 +69,19 @@ test("a refusal for content names the mail, and the spam verdict is not a separa
 test("a delivery attempt is recorded; it counts as lost if it was refused for a local recipient or an alias", () => {
   const tried = { ...DELIVERED, outcome: "bounced", relay: "smtp mx.test" } as const;
   const of = (seen: Partial<Extract<Observation, { type: "MAIL_TRIED" }>>): string => {
-    const { type, action, verdict } = readBack(observationRecord({ ...tried, ...seen }, NOON, hostPrefix));
-    return `${type} ${verdict === "lose" ? "lost" : action}`;
+    const { type, action } = readBack(observationRecord({ ...tried, ...seen }, NOON, hostPrefix));
+    return `${type} ${action}`;
   };
   assert.equal(of({ outcome: "sent" }), "EMAIL_DELIVERED delivered");
   assert.equal(of({ outcome: "deferred" }), "EMAIL_DELAYED tried again later");
   assert.equal(of({}), "EMAIL_BOUNCED returned to its sender");
-  assert.equal(of({ relay: "lmtp private/dovecot-lmtp" }), "EMAIL_BOUNCED lost");
-  assert.equal(of({ alias: "info@example.org" }), "EMAIL_BOUNCED lost");
+  assert.equal(of({ relay: "lmtp private/dovecot-lmtp" }), "EMAIL_BOUNCED not delivered");
+  assert.equal(of({ alias: "info@example.org" }), "EMAIL_BOUNCED not delivered");
+  const { details } = readBack(observationRecord({ ...tried, alias: "info@example.org" }, NOON, hostPrefix));
+  assert.match(details, / to=<anna@example\.test> for=<info@example\.org> by smtp mx\.test: 250 Saved$/);
 });
 
-test("a delivery records what it says for the server that brought the mail", () => {
+test("a delivery records what it says for the server that brought the mail, a refusal for the account", () => {
   const credit = { type: "CREDIT", prefix: PREFIX, network: PREFIX, mail: "proven" } as const;
   const { rest } = readBack(observationRecord({ ...DELIVERED, server: STRANGER }, NOON, hostPrefix, credit));
   assert.deepEqual(rest, {
@@ -90,4 +92,7 @@ test("a delivery records what it says for the server that brought the mail", () 
     server: STRANGER,
     credit: { prefix: PREFIX, network: PREFIX, mail: "proven" },
   });
+  const note = { type: "NOTE_REFUSAL", account: "anna@example.org" } as const;
+  const refused = observationRecord({ ...DELIVERED, outcome: "bounced" }, NOON, hostPrefix, note);
+  assert.equal(refused?.account, "anna@example.org");
 });

@@ -64,7 +64,7 @@ export type EndOfMessage = Readonly<
 
 /** A mail without a sender is a bounce. No further bounce may be sent about it (RFC 5321, 4.5.5). */
 export function isBounce({ sender }: Pick<MailAttributes, "sender">): boolean {
-  return sender === "" || sender.trim() === "";
+  return sender.trim() === "";
 }
 
 type Session = Pick<RestOf<"MAIL">, "session" | "transaction" | "clientName" | "seen">;
@@ -104,8 +104,8 @@ export const dataCommand: DecidedKind<DataCommand, RestOf<"MAIL">> = {
   account: ({ account }) => account,
   columns: envelope,
   rest: (event, seen) => ({ event: "MAIL", ...sessionRest(event, seen), recipientCount: countOf(event) }),
-  sentence: (recorded, { recipientCount = 1 }) => ({
-    details: `${recorded.service} from=<${shown(recorded.sender)}>${toWhom(recorded, recipientCount)}`,
+  sentence: (recorded, rest) => ({
+    details: `${recorded.service} from=<${shown(recorded.sender)}>${toWhom(recorded, rest)}`,
     action: actionOf(recorded.verdict),
   }),
   event: (recorded, rest) => {
@@ -125,9 +125,9 @@ export const endOfMessage: DecidedKind<EndOfMessage, RestOf<"MESSAGE">> = {
     recipientCount: countOf(event),
     excess: event.excess,
   }),
-  sentence: (recorded, { recipientCount = 1 }) => ({
+  sentence: (recorded, rest) => ({
     details:
-      `${recorded.service} from=<${shown(recorded.sender)}>${toWhom(recorded, recipientCount)}` +
+      `${recorded.service} from=<${shown(recorded.sender)}>${toWhom(recorded, rest)}` +
       ` size=${recorded.sizeBytes} queue_id=${shown(recorded.queueId)}`,
     action: actionOf(recorded.verdict),
   }),
@@ -176,6 +176,6 @@ function mailOf(recorded: EventColumns, rest: Session): MailAttributes | null {
   return { ip, service, session, clientName, helo, sender, recipient, account, queueId: queueId ?? "", transaction };
 }
 
-function toWhom({ recipient }: EventColumns, recipientCount: number): string {
+function toWhom({ recipient }: EventColumns, { recipientCount = 1 }: RestOf<"MAIL" | "MESSAGE">): string {
   return recipient === null ? ` to ${plural(recipientCount, "recipient")}` : ` to=<${shown(recipient)}>`;
 }

@@ -65,6 +65,7 @@ test("each event has its public type, by what became of it", () => {
   const message: Event = { type: "END_OF_MESSAGE", recipientCount: 1, sizeBytes: 9, ...MAIL };
   const connect: Event = { type: "CONNECT", ...MAIL };
   const byAccount = { account: "anna@example.org" };
+  const asked: Event = { type: "LOGIN_ASKED", ...LOGIN };
   for (const [expected, event, decided] of [
     ["CONNECT allowed, connection, null", connect, PASS],
     ["CONNECT_REFUSED refused, null, null", connect, REFUSE],
@@ -72,19 +73,17 @@ test("each event has its public type, by what became of it", () => {
     ["RECIPIENT allowed, probe, null", RECIPIENT, PASS],
     ["GREYLIST_ASKED left to Postgrey, probe, null", RECIPIENT, decision("pass", "greylist_asked")],
     ["EMAIL_BLOCKED refused, null, null", RECIPIENT, REFUSE],
-    ["RECIPIENT allowed, bounce, null", { ...RECIPIENT, sender: "" }, PASS],
+    ["RECIPIENT allowed, bounce, null", { ...RECIPIENT, sender: " " }, PASS],
     ["EMAIL_DEFERRED deferred, probe, null", RECIPIENT, DEFER],
     ["EMAIL allowed, mail, null", mail, PASS],
     ["EMAIL_DEFERRED deferred, mail, null", mail, DEFER],
     ["EMAIL allowed, account_mail, anna@example.org", { ...mail, ...byAccount }, PASS],
     ["EMAIL_ACCEPTED allowed, null, anna@example.org", { ...message, ...byAccount }, PASS],
+    ["EMAIL_HELD held in the queue, null, null", message, decision("hold", "account_held")],
     ["EMAIL_BLOCKED refused, null, null", message, REFUSE],
-    [
-      "LOGIN_DELAYED delayed, login, User@example.org",
-      { type: "LOGIN_ASKED", ...LOGIN },
-      decision("delay", "known_address"),
-    ],
-    ["LOGIN_REFUSED refused, null, User@example.org", { type: "LOGIN_ASKED", ...LOGIN }, REFUSE],
+    ["LOGIN_DELAYED delayed, login, User@example.org", asked, decision("delay", "known_address")],
+    ["LOGIN_DELAYED allowed; would be delayed, login, User@example.org", asked, { ...PASS, simulated: "delay" }],
+    ["LOGIN_REFUSED refused, null, User@example.org", asked, REFUSE],
     ["LOGIN_FAILED allowed, login, User@example.org", { type: "LOGIN_FAILED", ...LOGIN }, PASS],
     ["LOGIN_FAILED allowed, login, null", { type: "LOGIN_FAILED", ...LOGIN, login: "" }, PASS],
     ["LOGIN_SUCCEEDED allowed, null, User@example.org", { type: "LOGIN_SUCCEEDED", ...LOGIN }, PASS],
@@ -92,18 +91,18 @@ test("each event has its public type, by what became of it", () => {
     assert.equal(line(event, decided), expected);
 });
 
-test("only failed and refused passwords are recorded by their hash", () => {
-  const proof = (type: "LOGIN_ASKED" | "LOGIN_FAILED" | "LOGIN_SUCCEEDED") => row({ type, ...LOGIN }).proof;
-  assert.deepEqual([proof("LOGIN_ASKED"), proof("LOGIN_FAILED"), proof("LOGIN_SUCCEEDED")], ["now", "now", null]);
+test("the hash of a failed or refused password has its own column, that of a right one has not", () => {
+  const hashes = (["LOGIN_ASKED", "LOGIN_FAILED", "LOGIN_SUCCEEDED"] as const).map((type) => {
+    const { proof, rest } = row({ type, ...LOGIN });
+    return `${proof} ${"passwordHash" in rest}`;
+  });
+  assert.deepEqual(hashes, ["now false", "now false", "null true"]);
 });
 
 test("a report of Fail2ban says what was done about it", () => {
   const report: Event = {
     ...JAIL_REPORT,
-    lines: [
-      { text: "first line", at: NOON, about: "log" },
-      { text: "second line", at: NOON, about: "log" },
-    ],
+    lines: Array.from({ length: 6 }, (_, i) => ({ text: `line ${i}`, at: NOON, about: "log" })),
   };
   assert.equal(line(report, decision("refuse", "jail_report")), "JAIL_REPORTED banned, null, null");
   assert.equal(line(report, decision("pass", "gateway")), "SPARED spared, null, null");
@@ -111,8 +110,9 @@ test("a report of Fail2ban says what was done about it", () => {
     assert.equal(line(report, decision("pass", reason)), "JAIL_REPORTED attached, null, null");
   assert.equal(
     row(report).details,
-    "jail postfix: 3 offences, the last at 2026-11-20T12:00:00.000Z | first line | second line",
+    "jail postfix: 3 offences, the last at 2026-11-20T12:00:00.000Z | line 1 | line 2 | line 3 | line 4 | line 5",
   );
+  assert.match(row({ ...report, jail: "ids:suricata" }).details, /^ids:suricata: 3 offences, /);
 });
 
 test("details name the service first, then the client's text, which cannot end a line", () => {
@@ -128,8 +128,15 @@ test("details name the service first, then the client's text, which cannot end a
     details({ type: "END_OF_MESSAGE", recipientCount: 1, sizeBytes: 9, ...MAIL, queueId: "4ABC" }),
     "smtp from=<someone@example.net> to=<owner@example.org> size=9 queue_id=4ABC",
   );
+  assert.equal(
+    details({ type: "DATA", recipientCount: 1, ...MAIL, recipient: null }),
+    "smtp from=<someone@example.net> to 1 recipient",
+  );
   assert.equal(details({ type: "LOGIN_FAILED", ...LOGIN }), "imap login=<User@example.org>");
+  const withPasskey = details({ type: "LOGIN_SUCCEEDED", ...LOGIN, passkey: "blue key" });
+  assert.equal(withPasskey, "imap login=<User@example.org> with passkey blue key");
   assert.equal(details({ type: "DATA", recipientCount: 1, ...MAIL, sender: "x".repeat(500) }).length, 355);
+  assert.equal(row({ ...RECIPIENT, sender: "x".repeat(2_000) }).sender, "x".repeat(1_024));
 });
 
 test("a refused command is a separate event with its network; one that was carried out is recorded by its changes", () => {
@@ -163,7 +170,8 @@ test("a change that people want to see is a separate row", () => {
       "banned for 29m until 2026-11-20T12:29:00.000Z (light, offence 1)",
   );
   assert.match(line({ type: "BAN", ban: { ...BAN, expiresAt: null, offences: 0 } }), /banned for good \(light\)$/);
-  assert.match(line({ type: "BAN", ban: { ...BAN, simulated: true } }), /would be banned for 29m /);
+  const would = /\(simulated: would be banned\) \| would be banned for 29m /;
+  assert.match(line({ type: "BAN", ban: { ...BAN, simulated: true } }), would);
   assert.equal(
     line({ type: "LIFT", prefix: network, cause: "UNBAN", forgiven: true, by }),
     "UNBAN 2001:db8:: null: 2001:db8::/64 by root | lifted",
@@ -194,14 +202,23 @@ test("what an administrator did names the thing and the person", () => {
     ip: from,
   } = readBack(auditRecord({ type: "ACCOUNT_ADDED", subject: "anna\n", by: "root" }, NOON));
   assert.deepEqual([type, details, action, from], ["ACCOUNT_ADDED", "anna\\x0a by root", "done", null]);
+  const granted = auditRecord({ type: "TOKEN_CREATED", subject: "backup", grants: "read", by: "root" }, NOON);
+  assert.equal(readBack(granted).details, "backup (read) by root");
+  const refused = auditRecord({ type: "COMMAND_REFUSED", subject: "ban", by: "web" }, NOON);
+  assert.equal(readBack(refused).action, "refused");
 });
 
-test("of a line of a log 240 characters are evidence enough", () => {
+test("of a line of a log 240 characters are evidence enough; one more is kept, so that it still ends as cut", () => {
   const line = { text: "z".repeat(500), at: NOON, about: "log" } as const;
-  assert.equal(row({ ...JAIL_REPORT, lines: [line] }).details.match(/z+/)?.[0].length, 239);
+  const { details, rest } = row({ ...JAIL_REPORT, lines: [line] });
+  assert.equal(details.match(/z+…/)?.[0].length, 240);
+  assert.equal(JSON.stringify(rest).match(/z+/)?.[0].length, 241);
 });
 
 test("a decision without effect tells what it would have been", () => {
-  const { details, action } = row({ type: "CONNECT", ...MAIL }, { ...PASS, simulated: "refuse" });
-  assert.deepEqual([details, action], ["smtp (simulated: would be refused)", "allowed; would be refused"]);
+  const context = { prefix: PREFIX, at: NOON, seen: { firstContact: true } } as const;
+  const { details, action, rest } = readBack(recordOf(RECIPIENT, { ...PASS, simulated: "refuse" }, context));
+  assert.match(details, /helo=<sender\.example\.net> \(simulated: would be refused\)$/);
+  assert.equal(action, "allowed; would be refused");
+  assert.deepEqual("seen" in rest && rest.seen, { firstContact: true, simulated: "refuse" });
 });

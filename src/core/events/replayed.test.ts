@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readBack } from "../../../test/kit/read-back.ts";
-import { BAN, JAIL_REPORT, LOGIN, MAIL, NOON, STRANGER } from "../../../test/kit/samples.ts";
+import { BAN, JAIL_REPORT, LOGIN, MAIL, NOON, RECIPIENT, STRANGER } from "../../../test/kit/samples.ts";
 import { type Change, decision } from "../decide/decision.ts";
 import { hostPrefix } from "../net/ip.ts";
 import { HOUR_MS, later } from "../time.ts";
 import { type Audit, auditRecord, changeRecord } from "./command.ts";
-import { type Event, eventOf, recordOf } from "./event.ts";
+import { type Event, eventOf, isNetworkEvent, recordedName, recordOf } from "./event.ts";
 import { readRest } from "./rest-schemas.ts";
 
 const PREFIX = hostPrefix(STRANGER);
@@ -18,6 +18,7 @@ test("decisions can be made again: each event is read back unchanged", () => {
   const report: Event = {
     ...JAIL_REPORT,
     failures: 7,
+    clientName: "mx.sender.test",
     lines: Array.from({ length: 7 }, (_, i) => ({ text: i < 2 ? "" : `line ${i}`, at: later(NOON, i), about: "log" })),
   };
   const events: readonly Event[] = [
@@ -33,10 +34,14 @@ test("decisions can be made again: each event is read back unchanged", () => {
       recipient: null,
       sender: "",
     },
-    { type: "DATA", recipientCount: 2, ...MAIL, recipient: null, account: "anna@example.org" },
+    { ...RECIPIENT, senderExists: true },
+    { type: "DATA", recipientCount: 2, ...MAIL, recipient: null, account: "anna@example.org", session: "other" },
+    { type: "DATA", recipientCount: 1, ...MAIL },
     { type: "END_OF_MESSAGE", recipientCount: 1, sizeBytes: 0, ...known, helo: "" },
+    { type: "END_OF_MESSAGE", recipientCount: 3, sizeBytes: 9, ...known, excess: { of: "mime_parts", count: 4 } },
     { type: "LOGIN_ASKED", ...LOGIN, withoutBan: "bans_used_up" },
-    { type: "LOGIN_SUCCEEDED", ...LOGIN },
+    { type: "LOGIN_SUCCEEDED", ...LOGIN, passkey: "blue key" },
+    { type: "LOGIN_SUCCEEDED", ...LOGIN, appPassword: "phone" },
     { type: "LOGIN_FAILED", ...LOGIN, login: "", passwordHash: "" },
     report,
     { type: "BAN_ASKED", prefix: PREFIX, note: "x", durationMs: 5, by: "root" },
@@ -44,6 +49,8 @@ test("decisions can be made again: each event is read back unchanged", () => {
   for (const event of events) {
     const record = readBack(recordOf(event, REFUSE, { prefix: PREFIX, at: NOON }));
     assert.deepEqual(eventOf(record), event);
+    if (!isNetworkEvent(event)) assert.equal(record.rest.event, recordedName(event));
+    if ("recipientCount" in event) assert.equal("recipientCount" in record.rest, event.recipientCount !== 1);
   }
 });
 
