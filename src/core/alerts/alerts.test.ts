@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type AlertCode, alertText, conditions, isAlertCode, isServerIll } from "./alerts.ts";
+import { DAY_MS, HOUR_MS } from "../time.ts";
+import { type AlertCode, alertText, conditions, endedByTime, isAlertCode, isServerIll } from "./alerts.ts";
 import { alertFrames, alertTextIn } from "./frames.ts";
 import { notices } from "./notices.ts";
 import { eventRules, isSpike } from "./rules.ts";
@@ -54,6 +55,11 @@ test("a critical alert makes the server's status critical, unless it is about an
     ["greylist_silent", false],
   ] as const)
     assert.equal(isServerIll(code), isIll, code);
+});
+
+test("an alert that ends after a day ends by time from 23 hours on, before by the owner's decision", () => {
+  const ends = [DAY_MS - HOUR_MS - 1, DAY_MS - HOUR_MS].map((ms) => endedByTime("password_guessed", ms));
+  assert.deepEqual(ends, [false, true]);
 });
 
 test("an owner's own changes through the web are warnings, and critical only from a new network", () => {

@@ -35,6 +35,7 @@ test("a sign-in that fails belongs to the mail or to the dashboard, unless a ban
   const user = { account: "anna@example.org", service: "dashboard" };
   assert.deepEqual(rulesFor({ type: "LOGIN_FAILED", ...user }), ["failed_logins"]);
   assert.deepEqual(rulesFor({ type: "LOGIN_REFUSED", reason: "account_guarded" }), ["failed_logins"]);
+  assert.deepEqual(rulesFor({ type: "LOGIN_REFUSED", reason: "spraying" }), ["failed_logins", "spraying"]);
   assert.deepEqual(rulesFor({ type: "LOGIN_REFUSED", reason: "banned" }), []);
   assert.deepEqual(rulesFor({ type: "LOGIN_SUCCEEDED" }), []);
 });
