@@ -60,16 +60,13 @@ test("the prefix that holds most goes first", () => {
 
 test("a user with many known places does not fill a port: of the prefix with most, one after the other ends from 95 % on", () => {
   const known = { ...rules, isKnown: () => true };
-  const filled = [...held(host(1), 14, TALKS), ...held(host(2), 12, { isTransferring: true }), ...held(KNOWN, 4)];
+  const filled = [...held(host(2), 12, { isTransferring: true }), ...held(host(1), 13, TALKS), ...held(KNOWN, 5)];
   const { cut: ended, refused, worst } = plan(filled, known);
-  assert.deepEqual(
-    ended.map(({ ip }) => ip),
-    [host(1), host(1), host(1)],
-  );
+  assert.deepEqual(ended.map(({ ip }) => ip).toSorted(), [host(1), host(1), host(2)]);
   assert.deepEqual([refused, worst], [[], `${host(1)}/32`]);
   assert.equal(plan(filled.slice(3), known).cut.length, 0);
-  const few = Array.from({ length: 3 }, (_, i) => held(host(i), 10)).flat();
-  assert.deepEqual(plan(few, known).cut, [], "each keeps those of a few devices");
+  const few = Array.from({ length: 3 }, (_, i) => held(host(i), 11)).flat();
+  assert.equal(plan(few, known).cut.length, 3, "each keeps the ten of a few devices");
 });
 
 test("a server that speaks keeps its three connections among strangers with one each", () => {
@@ -78,8 +75,18 @@ test("a server that speaks keeps its three connections among strangers with one 
 });
 
 test("of those that hold alike, the one that got nowhere for longest goes first", () => {
-  const old = held(host(100), 1, { stalledMs: 20_000, silentMs: 20_000 });
-  assert.deepEqual(from(cut([...spread(CROWDED - 1, 1), ...old])), [host(100)]);
+  for (const longer of [{ stalledMs: 20_000 }, { silentMs: 20_000 }] as const)
+    assert.deepEqual(from(cut([...spread(CROWDED - 1, 1), ...held(host(100), 1, longer)])), [host(100)]);
+});
+
+test("a connection is idle after three seconds of silence, or half a minute without progress", () => {
+  const ended = (silentMs: number, stalledMs: number) => cut(spread(CROWDED, 1, { silentMs, stalledMs })).length;
+  assert.deepEqual([ended(2_999, 29_999), ended(3_000, 0), ended(0, 30_000)], [0, 1, 1]);
+});
+
+test("neighbouring IPv6 sites do not count together", () => {
+  const sites = ["2001:db8:4::1", "2001:db8:5::1"].flatMap((site) => held(site, 1, { stalledMs: 9_000 }));
+  assert.deepEqual(from(cut([...sites, ...spread(CROWDED - 2, 1)])), [host(1)]);
 });
 
 test("a stranger who says something all the time, and gets nowhere, goes before a newcomer", () => {
@@ -189,8 +196,24 @@ test("an account keeps no more with ten known places than with one, and other ac
   const { cut: ended } = plan([...ofOne, ...held(KNOWN, 2)], known);
   assert.equal(ended.length, 3, "until 95 % are taken");
   assert.ok(!from(ended).includes(KNOWN));
-  assert.equal(plan(ofOne.slice(0, 27), known).cut.length, 0);
+  const lost = [27, 28].map((count) => plan(ofOne.slice(0, count), known).cut.length);
+  assert.deepEqual(lost, [0, 1]);
 });
+
+const SLOW = { silentMs: 0, stalledMs: 900, isTransferring: true };
+/** Two mails of each address of a network. */
+const mailsOf = (addresses: number): readonly Held[] =>
+  Array.from({ length: addresses }, (_, i) => held(`198.51.100.${i + 1}`, 2, SLOW)).flat();
+for (const [kept, mails, isWanted, lost] of [
+  ["two of an address", held(host(2), 400, SLOW), false, 1],
+  ["a twentieth of the places for a network", mailsOf(211), false, 2],
+  ["a tenth of the places for a network with wanted mail", mailsOf(221), true, 1],
+] as const)
+  test(`mails that are kept do not count when a full port is shared: ${kept}`, () => {
+    const large = { ...rules, places: new Map([[25, 840]]), isWanted: () => isWanted };
+    const { cut: ended } = plan([...mails, ...held(host(1), 840 - mails.length, TALKS)], large);
+    assert.deepEqual([ended.length, ended.filter(({ ip }) => ip !== host(1)).length], [43, lost]);
+  });
 
 test("strangers keep a fifth of the places, however many known places hold", () => {
   assert.equal(cut([...held(KNOWN, CROWDED), ...spread(10, 1)]).length, 4);

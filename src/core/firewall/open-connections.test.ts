@@ -69,6 +69,8 @@ test("connections to all ports count together, unless the owner wants each port 
   assert.deepEqual(plan.refused, everywhere("198.51.100.1"));
   assert.equal(plan.excess.length, 1);
   assert.deepEqual(planConnections(spread.slice(0, 2), NONE, together).refused, []);
+  const onOne = planConnections(connections("198.51.100.1", 3), NONE, together);
+  assert.deepEqual(onOne.refused, everywhere("198.51.100.1"), "each port once");
   const atHome = [25, 993].flatMap((port) => connections(KNOWN, 2, port));
   assert.deepEqual(planConnections(atHome, NONE, together).refused, [], "a known address");
   const more = planConnections([...atHome, ...connections(KNOWN, 2, 465)], NONE, together);
@@ -92,6 +94,7 @@ test("strangers who hold their share of a port leave the rest to known addresses
   assert.deepEqual(plan.excess, [strangers[0], strangers[2]]);
   const few = strangers.slice(0, 7);
   assert.deepEqual(planConnections([...few, ...connections(KNOWN, 4, 993)], NONE, rules).full, []);
+  assert.deepEqual(planConnections(strangers.slice(0, 8), NONE, rules).full, [993]);
   assert.deepEqual(planConnections(connections("198.51.100.1", 2), NONE, rules).full, [], "other ports have none");
 });
 

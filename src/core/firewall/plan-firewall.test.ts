@@ -38,11 +38,12 @@ test("a time-out is rounded up to seconds; a permanent ban has none; a ban that 
     { prefix: net("203.0.113.3"), expiresAt: later(NOW, 1_001) },
     { prefix: net("203.0.113.4"), expiresAt: null },
     { prefix: net("203.0.113.5"), expiresAt: NOW },
+    { prefix: net("2001:db8::/64"), expiresAt: later(NOW, 9_000) },
   ];
-  const [filling] = planReset(bans, NOW, 64).fillings;
+  const fillings = [...planReset(bans, NOW, 64).fillings];
   assert.deepEqual(
-    filling?.elements.map(({ timeoutS }) => timeoutS),
-    [1, 1, 2, null],
+    fillings.map(({ elements }) => elements.map(({ timeoutS }) => timeoutS)),
+    [[1, 1, 2, null], [9]],
   );
 });
 

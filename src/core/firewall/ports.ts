@@ -91,7 +91,7 @@ export function planRoom(
     .flatMap((prefixes) => stacked(prefixes.flatMap(ranks(new Set())), "height"))
     .filter(({ height }) => height > KEPT_OF_OWNER)
     .toSorted((a, b) => b.height - a.height);
-  const ended = [...cut, ...ofKnown.slice(0, Math.max(0, overAll))];
+  const ended = [...cut, ...ofKnown.slice(0, overAll)];
   return {
     port,
     taken: open.length,

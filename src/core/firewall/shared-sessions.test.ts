@@ -1,7 +1,7 @@
 // Invariant: The sessions of one account keep no one else out.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Session, surplusOf } from "./connection-shares.ts";
+import { type Session, sessionsWithoutSurplus, surplusOf } from "./connection-shares.ts";
 
 let pid = 1;
 const sessions = (account: string, ip: string, count: number): readonly Session[] =>
@@ -48,10 +48,11 @@ test("an account has a quarter of the places, or 60, also while most are free", 
       [3],
     );
   }
+  assert.deepEqual([60, 90, 400].map(sessionsWithoutSurplus), [40, 60, 100], "at most two thirds");
 });
 
 test("two accounts that share the places end alike", () => {
-  const both = [...sessions("anna@a.test", "192.0.2.1", 50), ...sessions("bert@a.test", "192.0.2.2", 40)];
+  const both = [...sessions("bert@a.test", "192.0.2.2", 40), ...sessions("anna@a.test", "192.0.2.1", 50)];
   assert.deepEqual(
     surplusOf(both, PLACES).map(({ account, end }) => [account, end.length]),
     [
@@ -61,7 +62,9 @@ test("two accounts that share the places end alike", () => {
   );
 });
 
-test("many accounts with few sessions each lose none, even if all places are taken", () => {
+test("many accounts keep ten sessions each, even if all places are taken", () => {
   const all = Array.from({ length: 9 }, (_, n) => sessions(`user${n}@a.test`, "192.0.2.1", 10)).flat();
   assert.deepEqual(surplusOf(all, PLACES), []);
+  const [eleventh] = surplusOf([...all, ...sessions("user0@a.test", "192.0.2.2", 1)], PLACES);
+  assert.deepEqual([eleventh?.account, eleventh?.end.length], ["user0@a.test", 1]);
 });

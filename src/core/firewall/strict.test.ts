@@ -6,7 +6,7 @@ import { beyond, isLetIn, isNothing, merged, parseDoor, parseInterface, partsOf,
 
 test("a door is a port or a range, with its protocol and perhaps the family", () => {
   assert.deepEqual(partsOf(door("60000-61000/udp6")), { protocol: "udp", family: 6, first: 60_000, last: 61_000 });
-  for (const text of ["25/tcp", "22/tcp4", "60000-61000/udp"]) assert.equal(door(text), text);
+  for (const text of ["25/tcp", "22/tcp4", "60000-61000/udp", "1-65535/tcp"]) assert.equal(door(text), text);
   assert.equal(door("025/tcp"), "25/tcp");
   assert.equal(door("25-25/tcp"), "25/tcp");
   for (const text of ["25", "0/tcp", "65536/tcp", "30-20/udp", "25/sctp", "25/tcp5", "ssh/tcp", "-1/tcp", " 25/tcp"])
@@ -17,13 +17,16 @@ test("openings are merged into the fewest doors that accept the same", () => {
   const all = merged(opening(["993/tcp", "22/tcp4"], ["wg0"]), opening(["22/tcp6", "90-100/udp", "95/udp"], ["br-*"]));
   assert.deepEqual(all, opening(["22/tcp", "90-100/udp", "993/tcp"], ["br-*", "wg0"]));
   assert.deepEqual(merged(opening(["22/tcp", "22/tcp4"])).doors, ["22/tcp"]);
+  const sorted = ["25/tcp", "25/udp6", "90-95/udp", "90-100/tcp", "95-200/udp", "100-200/tcp4"];
+  assert.deepEqual(merged(opening(sorted.toReversed())).doors, sorted);
 });
 
 test("the doors of one opening that another lacks", () => {
   const wide = opening(["22/tcp", "90-100/udp"], ["wg0"]);
   assert.ok(isNothing(beyond(opening(["22/tcp4", "95/udp"], ["wg0"]), wide)));
   assert.deepEqual(beyond(wide, opening(["22/tcp4", "90-99/udp"])), wide);
-  assert.ok(isNothing(beyond(opening(["22/tcp"]), opening(["22/tcp4", "22/tcp6"]))));
+  assert.ok(isNothing(beyond(opening(["22/tcp", "25/tcp4"]), opening(["22/tcp4", "22/tcp6", "25/tcp4"]))));
+  assert.deepEqual([opening(["22/tcp"]), opening([], ["wg0"])].map(isNothing), [false, false]);
   assert.ok(isLetIn(door("100/udp6"), wide));
   assert.ok(!isLetIn(door("100/tcp"), wide));
 });

@@ -59,7 +59,7 @@ export function merged(...openings: readonly Opening[]): Opening {
   }
   const doors = [...all].filter((one) => ![...all].some((other) => other !== one && covers(other, one)));
   const trusted = [...new Set(openings.flatMap((opening) => opening.trusted))];
-  return { doors: doors.toSorted(byPort), trusted: trusted.toSorted() };
+  return { doors: doors.toSorted().toSorted(byPort), trusted: trusted.toSorted() };
 }
 
 /** The doors that `opening` has and `other` lacks. */
@@ -90,7 +90,7 @@ function covers(wide: Door, narrow: Door): boolean {
 
 function byPort(one: Door, other: Door): number {
   const [a, b] = [partsOf(one), partsOf(other)];
-  return a.first - b.first || a.last - b.last || (one < other ? -1 : 1);
+  return a.first - b.first || a.last - b.last;
 }
 
 /** A name of an interface (IFNAMSIZ of Linux: 15 bytes), perhaps with a `*` at its end. Null for any other text. */
