@@ -227,7 +227,6 @@ export class FactBase {
       case "ALLOW":
       case "DISALLOW":
         this.#refresh(now, true);
-        this.forget();
         return;
       case "END_SIMULATION":
         this.forget();

@@ -73,9 +73,9 @@ export class PendingPasswords {
   }
 
   reported({ account, passwordHash, network }: AccountGuess): void {
-    const asked = this.#ofAccounts.get(account);
-    const at = asked?.findIndex((one) => one.passwordHash === passwordHash && one.network === network) ?? -1;
-    if (asked === undefined || at < 0) return;
+    const asked = this.#ofAccounts.get(account) ?? [];
+    const at = asked.findIndex((one) => one.passwordHash === passwordHash && one.network === network);
+    if (at < 0) return;
     if (asked.length === 1) this.#ofAccounts.delete(account);
     else this.#ofAccounts.set(account, asked.toSpliced(at, 1));
   }

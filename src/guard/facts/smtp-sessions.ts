@@ -153,7 +153,6 @@ export class NamedRecipients {
     if (named === undefined || named.last?.recipient !== recipient) return;
     named.names.length = named.last.names;
     named.counts = named.last.counts;
-    named.last = null;
   }
 
   of(mail: MailId): readonly string[] {
