@@ -45,6 +45,7 @@ for (const [what, name, answer, why] of [
   ["names the address that none may", `1.0.0.127.${ZEN}`, "127.0.0.2", /no list may name/],
   ["does not name the one that all must", `2.0.0.127.${ZEN}`, NONE, /does not list the test address/],
   ["names the IPv6 address that none may", `1.0.0.0.0.0.f.7.f.f.f.f.${"0.".repeat(20)}${ZEN}`, "127.0.0.2", /no list/],
+  ["does not serve us", ZEN, "127.255.255.254", /it answers 127\.255\.255\.254/],
   ["has been sold", ZEN, "203.0.113.80", /no list may name/],
 ] as const)
   test(`a list that ${what} is never trusted`, async () => {
