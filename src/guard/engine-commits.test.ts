@@ -105,11 +105,13 @@ for (const step of ["begin", "commit"] as const)
   });
 
 test("the first event after a simulation sees none of its bans, even in the same turn", async () => {
-  const { engine, db } = engineOnMemory({ ...TEST_POLICY, simulate: true });
+  const { engine, db, sqlite } = engineOnMemory({ ...TEST_POLICY, simulate: true });
   await connectTooOften(engine);
   engine.submit(connect(), () => {});
   engine.setPolicy(TEST_POLICY);
-  await engine.ask(connect());
+  assert.equal(engine.isProtected(STRANGER), false);
+  await connectTooOften(engine);
+  assert.equal(sqlite.ban(net(STRANGER))?.offences, 1);
   assert.equal(db.prepare("SELECT count(*) AS n FROM ban WHERE simulated = 1").get()?.["n"], 0);
 });
 

@@ -72,11 +72,14 @@ for (const step of ["begin", "append", "commit"] as const) {
   });
 
   test(`a database that fails at ${step}: parallel guesses do not get past the limit`, async () => {
-    const { engine } = await full();
+    const { engine, store } = await full();
+    store.failing = null;
+    await engine.ask(guess("recorded"));
+    store.failing = step;
     const asked = Array.from({ length: 60 }, (_, i) => engine.ask({ ...guess(`guess ${i}`), type: "LOGIN_ASKED" }));
     engine.flush();
     const heard = (await Promise.all(asked)).filter(({ verdict }) => verdict !== "refuse").length;
-    assert.equal(heard, 5);
+    assert.equal(heard, 4, "and the recorded one");
   });
 
   test(`a database that fails at ${step}: once it can be written again, only its contents count`, async () => {

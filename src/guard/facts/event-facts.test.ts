@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { factsOnFakes, HOME, PASS, PRIOR_REPORTS, SENT } from "../../../test/kit/facts-kit.ts";
-import { BAN, JAIL_REPORT, MAIL, NOON, POLICY, RECIPIENT, STRANGER, times } from "../../../test/kit/samples.ts";
+import { BAN, ip, JAIL_REPORT, MAIL, NOON, POLICY, RECIPIENT, STRANGER, times } from "../../../test/kit/samples.ts";
 import { decide } from "../../core/decide/decide.ts";
-import { decision } from "../../core/decide/decision.ts";
+import { type Ban, decision } from "../../core/decide/decision.ts";
 import { NO_PRIOR_REPORTS } from "../../core/decide/facts.ts";
 import type { ClientEvent } from "../../core/events/event.ts";
 import type { LoginAttributes } from "../../core/events/login.ts";
@@ -61,7 +61,7 @@ test("recipients of a connection are counted until a mail passes, or a new conne
   for (let i = 0; i < 3; i++) update(RECIPIENT, PASS);
   assert.equal(of(RECIPIENT).sessionRecipients, 3);
   update(SENT, REFUSE);
-  assert.equal(of(RECIPIENT).sessionRecipients, 3);
+  assert.deepEqual([of(RECIPIENT).sessionRecipients, of(SENT).sessionRecipients], [3, 0]);
   update(SENT, PASS);
   assert.equal(of(RECIPIENT).sessionRecipients, 0);
   update(RECIPIENT, PASS);
@@ -103,7 +103,9 @@ test("the account of a login may be suspended, which is looked up only for the d
     login: "anna@example.org",
     passwordHash: "a",
   } as const;
-  assert.equal(of(login).accountActive, false);
+  const read = of(login);
+  assert.equal(read.accountActive, false);
+  assert.equal(read.seen({})?.accountInactive, true);
   const unread = of(login);
   unread.seen({});
   assert.equal(unread.accountActive, true);
@@ -238,4 +240,37 @@ test("expensive facts are recorded only if the decision read them", () => {
   decide(POLICY, over, connect, NOON);
   assert.equal(over.seen({})?.isWanted, true);
   assert.equal(of({ ...RECIPIENT, recipient: "nobody@example.org" }).seen({})?.recipient, "unknown");
+  assert.equal(of(RECIPIENT).seen({}), undefined, "whether the mail was expected");
+});
+
+test("a simulated ban holds as long as the simulation", () => {
+  const { of } = factsOnFakes();
+  const simulated = { ...BAN, simulated: true } as const;
+  const banned = (ban: Ban, simulate: boolean) =>
+    of({ type: "CONNECT", ...MAIL }, { ban }, { ...POLICY, simulate }).ban;
+  assert.deepEqual([banned(simulated, true), banned(simulated, false), banned(BAN, true)], [simulated, null, BAN]);
+});
+
+test("a row keeps what only the guard's memory knew, once", () => {
+  const { base, of, update } = factsOnFakes();
+  const account = "anna@example.org";
+  const asked = { type: "LOGIN_ASKED", ...LOGIN } as const;
+  const pass = decision("pass", "below_limit", { counted: false, recorded: false });
+  const evidence = { count: 20, limit: 20, windowMs: 1_000, key: "k" };
+  const refuse = decision("refuse", "account_guarded", { evidence });
+  const take = (event: ClientEvent, decided = PASS, afterMs = 0): object => {
+    const all = base.takeRemembered(event, decided, of(event), { at: later(NOON, afterMs), after: 7 });
+    return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+  };
+  assert.deepEqual([take(SENT), take(SENT)], [{ restarted: true }, {}]);
+  base.administratorAt(ip("198.51.100.9"), NOON);
+  assert.deepEqual([take(asked, refuse), take(asked, pass, 1), take(asked, pass, 2)], [{}, {}, {}]);
+  const failed = () => take({ ...asked, type: "LOGIN_FAILED" });
+  const [first, second] = [1, 2].map((nth) => ({ at: later(NOON, nth), after: 7, nth }));
+  assert.deepEqual([failed(), failed(), failed()], [{ asked: first }, { asked: second }, {}]);
+  update(asked, pass);
+  assert.deepEqual(Object.keys(take(asked, refuse)), ["pending"]);
+  update({ ...RECIPIENT, account, recipient: "friend@sender.test" });
+  const data = { ...SENT, account, recipientCount: 2 };
+  assert.deepEqual(take(data), { sentTo: { written: 1, strangers: 1 } });
 });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { engineOnMemory, TEST_POLICY } from "../../../test/kit/engine-kit.ts";
 import { ip, JAIL_REPORT, MAIL, net, RECIPIENT } from "../../../test/kit/samples.ts";
+import type { OwnNetwork } from "../../core/decide/sparing.ts";
 import { MINUTE_MS } from "../../core/time.ts";
 
 const OFFICE = ip("203.0.113.7");
@@ -123,6 +124,15 @@ test("remembers the sixty-four most recently seen administrators", async () => {
   engine.administratorAt(ip("198.51.100.0"));
   engine.administratorAt(ip("198.51.100.64"));
   assert.deepEqual([await spared(0), await spared(1), await spared(2)], [true, false, true]);
+});
+
+test("a ban by command looks up what protects the network now", async () => {
+  const own: OwnNetwork[] = [];
+  const { engine } = engineOnMemory(TEST_POLICY, own);
+  await engine.ask({ type: "CONNECT", ...MAIL });
+  own.push({ prefix: net(OFFICE), why: "gateway" });
+  const asked = { type: "BAN_ASKED", prefix: net(OFFICE), note: "", durationMs: null, by: "root" } as const;
+  assert.equal((await engine.ask(asked)).reason, "gateway");
 });
 
 test("a ban for guessing is recorded even if a list protects the address", async () => {

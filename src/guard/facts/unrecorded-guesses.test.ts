@@ -64,6 +64,8 @@ test("an unreadable database counts as empty, and guesses in memory still count"
   assert.deepEqual(proofsIn(history, later(NOON, -1)), ["a"]);
   assert.deepEqual([history.signIns("anna", NOON), history.isKnownWithin(HERE, NOON)], [[], false]);
   assert.deepEqual(history.passwordHashes("anna"), []);
+  const asked = { since: later(NOON, -1), until: NOON, share: 9 };
+  assert.deepEqual(history.candidates("anna", asked), { within: 1, beyond: 0 });
 });
 
 test("is bounded for one address and in total", () => {
