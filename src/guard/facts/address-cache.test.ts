@@ -28,7 +28,7 @@ function address(i: number): string {
 }
 
 test("an address is read once, as far back as any limit reaches, with the bans around it", () => {
-  const { asked, reaches, state } = kit();
+  const { book, asked, reaches, state } = kit();
   assert.equal(state("2001:db8:1:2::7").prefix, "2001:db8:1:2::/64");
   assert.equal(state("2001:db8:1:2::8").network, "2001:db8:1::/48");
   assert.deepEqual(asked, ["2001:db8:1:2::/64"]);
@@ -42,6 +42,8 @@ test("an address is read once, as far back as any limit reaches, with the bans a
       mostFailures: 1_024,
     },
   ]);
+  book.state({ ...POLICY, logins: { ...POLICY.logins, failures: 1_000 } }, ip("203.0.113.7"), NOON);
+  assert.equal(reaches.at(-1)?.mostFailures, 3_001, "as many as a known address may have, and one");
 });
 
 test("future times are from before the clock was set back, and no longer count", () => {

@@ -133,6 +133,10 @@ test("ten clients with fewer than nine private ones end the notice", () => {
   assert.equal(notices.raised.size, 1, "nine are too few to decide");
   connect(PROXY);
   assert.equal(notices.raised.size, 0);
+  for (let i = 0; i < 9; i++) connect(PROXY);
+  notices.raise("all_clients_private", "of today");
+  connect(PROXY);
+  assert.equal(notices.raised.size, 1, "18 of 20 are not fewer");
 });
 
 test("a connection has no name, and a known name needs no second minute", () => {
@@ -151,7 +155,7 @@ test("an event counts until the end of the next half hour", () => {
   for (let i = 0; i < 10; i++) connect(PROXY);
   for (const login of ["ann", "bob", "cid"]) signIn(PROXY, login);
   connect(PROXY, 30 * MINUTE_MS - 1);
-  connect(PROXY, 60 * MINUTE_MS - 2);
+  connect("203.0.113.7", 60 * MINUTE_MS - 2);
   assert.equal(hides(PROXY, 60 * MINUTE_MS - 2), true);
   connect(PROXY, 60 * MINUTE_MS - 1 + 30 * MINUTE_MS);
   assert.equal(hides(PROXY, 90 * MINUTE_MS), false);

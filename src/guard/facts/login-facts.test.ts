@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { engineOnMemory, TEST_POLICY } from "../../../test/kit/engine-kit.ts";
-import { ip } from "../../../test/kit/samples.ts";
+import { ip, NOON, net } from "../../../test/kit/samples.ts";
 import type { LoginAttributes } from "../../core/events/login.ts";
-import { MINUTE_MS } from "../../core/time.ts";
+import { later, MINUTE_MS } from "../../core/time.ts";
+import { guessesAt, LoginFacts } from "./login-facts.ts";
+import { PendingPasswords } from "./pending-logins.ts";
 
 /** Only the guard of one account matters here. */
 const POLICY = { ...TEST_POLICY, spraying: { ...TEST_POLICY.spraying, guesses: 10_000 } };
@@ -123,6 +125,36 @@ test("while strangers guess, a new account signs in only with the password that 
   await engine.audit(changed, [{ type: "SET_PASSWORD", account: subject, passwordHash: "" }]);
   for (let i = 1; i <= LIMIT; i++) await engine.ask({ type: "LOGIN_FAILED", ...login(600 + i) });
   assert.equal(await ask("right"), "account_guarded", "the old password no longer looks right");
+});
+
+test("while strangers guess, the last eight passwords of an account look right", async () => {
+  const { engine, clock } = engineOnMemory(POLICY);
+  for (let i = 0; i < 9; i++) {
+    await engine.ask({ type: "LOGIN_SUCCEEDED", ...login(900 + i, { passwordHash: `right${i}` }) });
+    clock.advance(1);
+  }
+  for (let i = 1; i <= LIMIT; i++) await engine.ask({ type: "LOGIN_FAILED", ...login(i) });
+  const ask = async (passwordHash: string) =>
+    (await engine.ask({ type: "LOGIN_ASKED", ...login(500, { passwordHash }) })).reason;
+  assert.deepEqual([await ask("right0"), await ask("right1")], ["account_guarded", "below_limit"]);
+});
+
+test("of a flood only the latest guesses are read: twenty times the limit of an account, 2,000 of all accounts", () => {
+  const { sqlite, accountHistory } = engineOnMemory();
+  const anna = "anna@example.test";
+  let last = NOON;
+  const guess = (account: string, from: string): void => {
+    last = later(last, 1);
+    const [network, passwordHash] = [net(from), String(last)];
+    sqlite.apply({ type: "GUESS", account, network, passwordHash, isStale: false }, last);
+  };
+  for (let i = 0; i < 20; i++) guess(anna, `198.51.${i}.0/24`);
+  for (let i = 0; i < 390; i++) guess(anna, "203.0.113.0/24");
+  for (let i = 0; i < 1_605; i++) guess("bert@example.test", "203.0.113.0/24");
+  const at = { name: anna, network: null, pending: [] };
+  assert.equal(guessesAt(accountHistory, POLICY, at, last), 10 + 5, "ten networks, and the share of one");
+  const all = new LoginFacts(accountHistory, new PendingPasswords()).spraying(TEST_POLICY, last);
+  assert.deepEqual(all, { guesses: TEST_POLICY.spraying.guesses, networks: 5 + 1 });
 });
 
 test("the dashboard does not count as an account that could be guarded", async () => {

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ip, NOON } from "../../../test/kit/samples.ts";
+import { engineOnMemory } from "../../../test/kit/engine-kit.ts";
+import { ip, LOGIN, NOON, POLICY } from "../../../test/kit/samples.ts";
 import type { PendingPassword } from "../../core/decide/facts.ts";
 import { hostPrefix, neighbourhoodOf } from "../../core/net/ip.ts";
 import { later, MINUTE_MS } from "../../core/time.ts";
+import { LoginFacts } from "./login-facts.ts";
 import { PendingPasswords } from "./pending-logins.ts";
 
 function pending(known: Partial<PendingPassword> = {}): PendingPassword {
@@ -46,6 +48,29 @@ test("guesses are passwords that do not look right, at accounts that do not know
   assert.deepEqual(passwordHashes(all.from(hostPrefix(ip("203.0.113.8")), NOON)), []);
 });
 
+test("passwords in verification count as guesses: at their account, or all from the network of a stranger", () => {
+  const { accountHistory, sqlite } = engineOnMemory();
+  const all = new PendingPasswords();
+  const elsewhere = neighbourhoodOf(ip("198.51.100.1"), 64);
+  for (const passwordHash of ["a", "b"]) all.passed(pending({ passwordHash }));
+  all.passed(pending({ passwordHash: "c", network: elsewhere }));
+  all.passed(pending({ passwordHash: "d", account: "bert@example.org" }));
+  all.passed(pending({ passwordHash: "at home", isStrange: false }));
+  const logins = new LoginFacts(accountHistory, all);
+  const login = { ...LOGIN, type: "LOGIN_ASKED", login: "Anna@example.org" } as const;
+  const guesses = (from: string) => {
+    const facts = logins.facts(POLICY, login, { ...pending(), prefix: hostPrefix(ip(from)) }, NOON);
+    return [facts?.kinship, facts?.guesses, facts?.networkGuesses];
+  };
+  assert.deepEqual(guesses("203.0.113.9"), ["stranger", 3, 3]);
+  sqlite.apply(
+    { type: "KNOW", prefix: hostPrefix(ip("203.0.113.8")), account: login.login, passwordHash: "" },
+    later(NOON, -1),
+  );
+  assert.deepEqual(guesses("203.0.113.9"), ["network", 2, 2]);
+  assert.deepEqual(guesses("203.0.113.8"), ["address", 0, 2]);
+});
+
 test("eight unknown accounts may sign in at once", () => {
   const all = new PendingPasswords();
   for (let i = 0; i < 8; i++) {
@@ -59,10 +84,12 @@ test("its record starts with the nearest ones, and is restored once", () => {
   const all = new PendingPasswords();
   const network = neighbourhoodOf(ip("198.51.100.1"), 64);
   for (let i = 0; i < 60; i++) all.passed(pending({ account: `user${i}@example.org`, passwordHash: `${i}`, network }));
-  all.passed(pending({ passwordHash: "near" }));
+  const bert = { account: "bert@example.org" };
+  for (const one of [{}, { at: later(NOON, -1) }, { passwordHash: "other" }, { network }, bert])
+    all.passed(pending({ passwordHash: "near", ...one }));
   const recorded = all.about(pending(), NOON);
   assert.equal(recorded.length, 48);
-  assert.equal(recorded[0]?.passwordHash, "near");
+  assert.deepEqual(passwordHashes(recorded.slice(0, 6)), ["near", "near", "other", "near", "near", "0"]);
   const other = new PendingPasswords();
   for (let times = 0; times < 2; times++) other.restore(recorded);
   assert.deepEqual(other.about(pending(), NOON), recorded);
