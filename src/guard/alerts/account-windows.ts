@@ -77,7 +77,7 @@ export class SendingWindows {
     const mails = (before?.mails ?? 0) + 1;
     const all = (before?.recipients ?? 0) + (recipients ?? 1);
     const what = `${plural(mails, "mail")} to ${plural(all, "recipient")} from ${prefix ?? "?"}`;
-    const detail = `${what} ${mails === 1 ? "is" : "are"} held${whyOf(event)}`;
+    const detail = `${what} ${mails === 1 ? "is" : "are"} held${whyOf(account, event)}`;
     this.#held.set(account, { mails, recipients: all, detail });
   }
 
@@ -88,13 +88,12 @@ export class SendingWindows {
   }
 }
 
-function whyOf({ account, count, limit, windowMs, limitKey }: AlertEvent): string {
+function whyOf(account: string, { count, limit, windowMs, limitKey }: AlertEvent): string {
   if (count === null || windowMs === null) return "";
   const [within, limited] = [`within ${formatDuration(windowMs)}`, `limit ${limit}`];
-  const name = account?.toLowerCase() ?? "it";
   return limitKey === "limits.sending.refused"
-    ? `; mail to ${count} people to whom ${name} had never written was refused ${within}, ${limited}`
-    : `; ${name} wrote to ${count} people ${within} to whom it had never written, ${limited}`;
+    ? `; mail to ${count} people to whom ${account} had never written was refused ${within}, ${limited}`
+    : `; ${account} wrote to ${count} people ${within} to whom it had never written, ${limited}`;
 }
 
 /** A mail program that was offline sends more than ten mails within a minute: they wait, which is harmless. */

@@ -7,7 +7,7 @@ import { HOUR_MS, instant, isoTime, type Millis } from "../../core/time.ts";
 import { TimedConditions } from "./book.ts";
 
 type WebChange = Readonly<{ at: Millis; subject: string; detail: string; isNewNetwork: boolean }>;
-type Seen = Readonly<{ at: Millis; count: number; holding: Holding }>;
+type Seen = Readonly<{ at: Millis; holding: Holding }>;
 
 /**
  * Changes through the web within a day, each with a separate alert, even a second change of the same thing. Past
@@ -19,7 +19,7 @@ export class EachChange {
   readonly #most: number;
   readonly #whose: string | null;
   #single: readonly Seen[] = [];
-  readonly #hours = new Map<string, Seen>();
+  readonly #hours = new Map<string, Seen & Readonly<{ count: number }>>();
 
   constructor({ code, most, whose }: Pick<Reported, "code" | "most" | "whose">) {
     this.#code = code;
@@ -31,7 +31,7 @@ export class EachChange {
     this.#forget(at);
     const code = isNewNetwork ? "web_new_network" : this.#code;
     if (this.#single.length < this.#most) {
-      this.#single = [...this.#single, { at, count: 1, holding: { code, subject, detail } }];
+      this.#single = [...this.#single, { at, holding: { code, subject, detail } }];
       return;
     }
     const hour = Math.floor(at / HOUR_MS);

@@ -51,10 +51,8 @@ export class AlertCrowd {
   #nextDigest(now: Millis): Millis {
     const waitMs = this.#digestAt - now;
     // A longer wait means that the clock was set back.
-    if (waitMs <= 0 || waitMs > DIGEST_EVERY_MS) {
-      const restMs = waitMs > 0 ? 0 : waitMs + DIGEST_EVERY_MS;
-      this.#digestAt = now + Math.max(COLLECTED_MS, restMs);
-    }
+    if (waitMs > DIGEST_EVERY_MS) this.#digestAt = now + COLLECTED_MS;
+    else if (waitMs <= 0) this.#digestAt = Math.max(now + COLLECTED_MS, this.#digestAt + DIGEST_EVERY_MS);
     return later(now, this.#digestAt - now);
   }
 }
