@@ -27,7 +27,7 @@ export function alertsKit(kept: AlertState = { alerts: [], deliveries: [] }) {
   const steps: (readonly [after: number, upTo: number])[] = [];
   const seen: AlertEvent[] = [];
   const held: Holding[] = [];
-  const state = { last: 0, unreadable: false, unwritable: false, ids: (_since: Millis): number => 1 };
+  const state = { last: 0, unreadable: false, unwritable: false, asked: 0, ids: (_since: Millis): number => 1 };
   const answers = new Map<string, Outcome | Promise<Outcome>>();
   const channel = (name: string) => ({
     name,
@@ -36,6 +36,10 @@ export function alertsKit(kept: AlertState = { alerts: [], deliveries: [] }) {
       return Promise.resolve(answers.get(name) ?? ({ ok: true } as const));
     },
   });
+  const components = (): Promise<readonly []> => {
+    state.asked += 1;
+    return Promise.resolve([]);
+  };
   const readable = (): void => {
     if (state.unreadable) throw new Error("disk I/O error");
   };
@@ -64,7 +68,7 @@ export function alertsKit(kept: AlertState = { alerts: [], deliveries: [] }) {
         },
       },
       notices,
-      components: Object.assign(new ComponentWatch(() => Promise.resolve([]), clock), { holding: () => held }),
+      components: Object.assign(new ComponentWatch(components, clock), { holding: () => held }),
       clock,
       log: { info: log("info"), warn: log("warn"), error: log("error") },
     },

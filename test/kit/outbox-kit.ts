@@ -1,13 +1,14 @@
 import type { Severity } from "../../src/core/alerts/alerts.ts";
 import type { Schedule } from "../../src/core/alerts/schedule.ts";
 import { AlertOutbox } from "../../src/guard/alerts/outbox.ts";
-import type { AlertChannel, AlertMessage } from "../../src/guard/alerts/ports.ts";
+import type { AlertChannel, AlertMessage, Delivery } from "../../src/guard/alerts/ports.ts";
 import { testMessage } from "../../src/guard/alerts/words.ts";
 import { HandClock, SILENT } from "./engine-kit.ts";
 
 export const AT_ONCE: Schedule = { quiet: null, timeZone: "UTC", digestMs: 0 };
 
-export function outbox() {
+/** `kept`: deliveries from before a restart. */
+export function outbox(kept: readonly Delivery[] = []) {
   const clock = new HandClock(Date.UTC(2026, 0, 1, 12));
   const sent: string[] = [];
   const broken = new Set<string>();
@@ -24,7 +25,7 @@ export function outbox() {
     },
   });
   const log = { ...SILENT, warn: (...what: readonly unknown[]) => void warned.push(what) };
-  const box = new AlertOutbox([], { clock, log, changed: () => void changes++ });
+  const box = new AlertOutbox(kept, { clock, log, changed: () => void changes++ });
   box.use([channel("a"), channel("b")]);
   const message = (
     title: string,

@@ -41,6 +41,9 @@ test("each channel is listed, with the reason once it has failed three times", a
   assert.deepEqual([...alerts.channels], [["a", null]]);
   await seconds(16);
   assert.deepEqual([...alerts.channels], [["a", "it answered 503"]]);
+  assert.equal(alerts.leadOut, true);
+  alerts.configure({ ...SETTINGS, channels: [{ name: "email", isLocal: true, send: () => assert.fail("not yet") }] });
+  assert.equal(alerts.leadOut, false, "whoever owns this server can stop them");
 });
 
 test("a test message is sent to each channel at once, and returns the results", async () => {
@@ -108,6 +111,7 @@ test("only one round runs at a time", async () => {
   state.last = 600;
   await Promise.all([alerts.round(), alerts.round()]);
   assert.equal(steps.filter(([after]) => after === 0).length, 1);
+  assert.equal(state.asked, 1, "the parts of the server are asked once too");
 });
 
 test("events that cannot be read end no alert about them, and hide no other alerts", async () => {

@@ -47,7 +47,17 @@ test("many checks that fail at once are sent together too", async () => {
 test("a single alert past the first five is sent on its own", async () => {
   const { seconds, held } = alertsKit();
   held.push(...holdings("account_held", 6));
-  assert.deepEqual(await seconds(2 * MINUTE), opened("account_held", 6));
+  assert.deepEqual(await seconds(HOUR), opened("account_held", 6));
+  held.push(...holdings("account_held", 1, 6));
+  assert.deepEqual(await seconds(1), opened("account_held", 1, 6), "the next hour starts");
+});
+
+test("an alert that comes as a digest is sent joins it", async () => {
+  const { seconds, held } = alertsKit();
+  held.push(...holdings("account_held", 7));
+  await seconds(MINUTE);
+  held.push(...holdings("account_held", 1, 7));
+  assert.deepEqual(await seconds(2), ["a: digest"]);
 });
 
 test("a resolution never arrives before its alert; many are sent together", async () => {
@@ -86,11 +96,17 @@ test("alerts about possible access to mail, and about the server, never wait", a
 });
 
 test("after the clock was set back no alert waits longer than an hour", async () => {
-  const { seconds, held, clock } = alertsKit();
-  held.push(...holdings("account_held", 7));
-  await seconds(2 * MINUTE);
-  clock.advance(-48 * HOUR * 1_000);
-  held.push(...holdings("sending_limited", 7));
-  const reported = await seconds(HOUR);
-  assert.equal(reported.filter((one) => one === "a: digest").length, 1);
+  for (const [back, wait] of [
+    [HOUR + MINUTE, HOUR],
+    [HOUR + MINUTE + 1, MINUTE],
+    [48 * HOUR, MINUTE],
+  ] as const) {
+    const { seconds, held, clock } = alertsKit();
+    held.push(...holdings("account_held", 7));
+    await seconds(2 * MINUTE);
+    clock.advance(-back * 1_000);
+    held.push(...holdings("sending_limited", 7));
+    assert.deepEqual(await seconds(wait), opened("sending_limited", 5), `${back}`);
+    assert.deepEqual(await seconds(1), ["a: digest"], `${back}`);
+  }
 });

@@ -71,16 +71,52 @@ test("sign-ins refused without a check count as failed; those refused by a ban d
 });
 
 test("a network that failed makes sign-ins to accounts new to it suspicious; a neighbouring network does not", () => {
-  const { fail, succeed, holding } = kit();
-  fail(ANNA, "203.0.113.7");
+  const { fail, succeed, holding, details } = kit();
+  for (const account of [ANNA, "cid@example.test", "dora@example.test"]) fail(account, "203.0.113.7");
   succeed(BERT, "203.0.113.8", { isNewPlace: true, isNewNetwork: false });
   assert.deepEqual(holding(), [], "the network is Bert's");
   succeed(BERT, "203.0.113.9");
   assert.deepEqual(holding(), [`login_after_guesses ${BERT}`]);
+  const failed = `${ANNA}, cid@example.test, dora@example.test`;
+  assert.deepEqual(details(), [
+    `${BERT} signed in from 203.0.113.9/32; within a day, sign-ins from 203.0.113.0/24 failed at ${failed}`,
+  ]);
+  fail(ANNA, "2001:db8:2::1");
+  succeed("eve@example.test", "2001:db8:2:8000::1");
+  succeed("finn@example.test", "2001:db8:3::1");
+  assert.deepEqual(holding().slice(1), ["login_after_guesses eve@example.test", "login_new_place finn@example.test"]);
+});
+
+test("the last sixteen failures of a network count, and a repeated one counts once", () => {
+  const { fail, succeed, details } = kit();
+  fail(ANNA, "203.0.113.7");
+  for (let i = 0; i < 20; i++) fail(`user${i % 15}@example.test`, "203.0.113.8");
+  succeed(BERT, "203.0.113.7");
+  assert.match(details()[0] ?? "", / sign-ins from 203\.0\.113\.7\/32 failed at anna@example\.test$/);
+  fail("another@example.test", "203.0.113.8");
+  succeed(BERT, "203.0.113.7");
+  assert.match(details()[0] ?? "", / sign-ins from 203\.0\.113\.0\/24 failed at /, "the first is forgotten");
+});
+
+test("remembers the failures of 10,000 networks and the refusals of 2,000 accounts", () => {
+  const { fail, succeed, take, holding, details } = kit();
+  for (let i = 0; i <= 10_000; i++) fail(`user${i}@example.test`, `10.${i >> 8}.${i & 255}.1`);
+  succeed(ANNA, "10.0.0.1");
+  succeed(BERT, "10.0.1.1");
+  assert.deepEqual(holding(), [`login_new_place ${ANNA}`, `login_after_guesses ${BERT}`]);
+  for (let i = 0; i <= 2_000; i++) take("LOGIN_REFUSED", { account: `user${i}@example.test`, reason: "spraying" });
+  for (const i of [0, 1]) succeed(`user${i}@example.test`, "198.51.100.1");
+  assert.deepEqual(
+    details().filter((one) => one.startsWith("user")),
+    [
+      "user0@example.test signed in from 198.51.100.1/32",
+      "user1@example.test signed in from 198.51.100.1/32, while strangers guessed its password",
+    ],
+  );
 });
 
 test("does not suspect users who mistype at home or at their own account, or whom the account knows", () => {
-  const { fail, succeed, holding } = kit();
+  const { fail, succeed, wait, holding } = kit();
   fail(ANNA, "203.0.113.7", false);
   fail(BERT, "203.0.113.7");
   succeed(BERT, "203.0.113.7");
@@ -88,6 +124,10 @@ test("does not suspect users who mistype at home or at their own account, or who
   fail(ANNA, "198.51.100.7");
   succeed("cid@example.test", "198.51.100.7", { isNewPlace: false, isNewNetwork: false });
   assert.deepEqual(holding(), [`login_new_place ${BERT}`]);
+  fail(ANNA, "192.0.2.7");
+  wait(DAY_MS - 1_000);
+  succeed("dora@example.test", "192.0.2.7");
+  assert.deepEqual(holding(), ["login_new_place dora@example.test"], "nor a day after a failure");
 });
 
 test("a network where an account was never used is reported once a day, except for its first sign-in", () => {
@@ -101,6 +141,9 @@ test("a network where an account was never used is reported once a day, except f
   take("LOGIN_REFUSED", { account: ANNA, from: "192.0.2.1", isNewPlace: true, reason: "spraying" });
   succeed(ANNA, "198.51.103.1");
   assert.ok(details().includes(`${ANNA} signed in from 198.51.103.1/32, while strangers guessed its password`));
+  wait(HOUR_MS - 2_000);
+  succeed(ANNA, "198.51.104.1");
+  assert.ok(details().includes(`${ANNA} signed in from 198.51.104.1/32`), "an hour after the last guess");
 });
 
 test("neither the administrator nor a program of this machine is a new place; a user at the dashboard is", () => {

@@ -54,6 +54,19 @@ test("what waits for a channel that was removed from the settings goes to a new 
   assert.deepEqual(await kit.rounds(AT_ONCE), ["corrected: three"], "rather twice than never");
 });
 
+test("after a restart, what waits for a removed channel goes only to channels for which nothing waits", async () => {
+  const before = outbox();
+  before.box.use([before.channel("b"), before.channel("removed")]);
+  for (const name of ["b", "removed"]) before.broken.add(name);
+  before.add(AT_ONCE, ["one", "critical"]);
+  await before.rounds(AT_ONCE, 1);
+  const kit = outbox(before.box.deliveries);
+  kit.broken.add("a");
+  assert.deepEqual(await kit.rounds(AT_ONCE, 10), ["b: one"]);
+  const failed = { channel: "a", attempts: 1, why: "it answered 503" };
+  assert.deepEqual(kit.warned[0], ["An alert could not be delivered.", failed]);
+});
+
 test("a channel handles one message at a time, and the box is settled once it has answered", async () => {
   const kit = outbox();
   const answers: (() => void)[] = [];

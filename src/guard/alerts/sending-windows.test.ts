@@ -34,6 +34,8 @@ test("a hold from before a restart is still reported, unless it has ended since"
   const times = { openedAt: instant(0), lastAt: instant(0), resolvedAt: null };
   kit.all.remember([{ code: "account_held", subject: ANNA, detail: "as before", ...times }]);
   assert.deepEqual(kit.details(), ["as before"]);
+  kit.take("EMAIL_HELD", HELD);
+  assert.match(kit.details()[0] ?? "", /^1 mail to 100 recipients from /, "held since the restart");
   kit.take("ACCOUNT_REMOVED", { account: ANNA });
   assert.deepEqual(kit.holding(), []);
 });
@@ -57,8 +59,11 @@ test("a sending limit is reported once, for an hour; ten mails within a minute a
 test("many accounts leave room for other alerts", () => {
   const kit = windows();
   for (let i = 0; i < 200; i++) {
-    kit.take("EMAIL_HELD", { ...HELD, account: `held${i}@example.test` });
+    kit.take("EMAIL_HELD", { account: `held${i}@example.test` });
     kit.take("EMAIL_DEFERRED", { account: `limited${i}@example.test`, reason: "account_recipient_limit" });
   }
   assert.equal(kit.holding().length, 100);
+  const [held, limited] = [kit.details()[0], kit.details()[50]];
+  assert.equal(held, "1 mail to 1 recipient from ? is held", "as far as it is known");
+  assert.equal(limited, "? recipients within 0ms, limit ?, the last from ?");
 });

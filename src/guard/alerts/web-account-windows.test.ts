@@ -30,6 +30,7 @@ test("changes that outlast a stolen mailbox password are reported, and hide noth
   kit.take("PASSWORD_CHANGED", { account: ANNA, actor: user });
   assert.deepEqual(kit.holding(), [], "users change their own");
   for (let i = 0; i < 30; i++) kit.take("FORWARDING_CHANGED", { account: ANNA, subject: `${ANNA} to x`, actor: user });
+  assert.equal(kit.details()[0], `its forwarding: ${ANNA} to x, by ${user}`);
   kit.take("APP_PASSWORD_MADE", { account: "bert@example.test", actor: WEB });
   assert.ok(kit.holding().includes("web_account bert@example.test (event 32)"));
   assert.equal(kit.details().at(-1), "got a password for a mail program, by web:admin via 203.0.113.9");
@@ -47,12 +48,16 @@ test("one user's many changes hide no other user's", () => {
 
 test("changes of many users leave room for other alerts", () => {
   const kit = windows();
-  for (let i = 0; i < 300; i++) {
-    const name = `user${i % 60}@example.test`;
+  const change = (user: number): void => {
+    const name = `user${user}@example.test`;
     kit.take("APP_PASSWORD_MADE", { account: name, actor: `mailbox:${name} via 203.0.113.9` });
-  }
+  };
+  for (let i = 0; i < 35; i++) change(i % 7);
+  assert.equal(kit.holding().length, 31, "half of the room is for other users");
+  for (let i = 0; i < 300; i++) change(i % 60);
   assert.equal(kit.holding().length, 61);
-  for (let i = 0; i < 21; i++) kit.take("PASSWORD_CHANGED", { account: ANNA, actor: WEB });
+  for (let i = 0; i < 21; i++) kit.take(i < 10 ? "PASSWORD_CHANGED" : "ACCOUNT_RESUMED", { account: ANNA, actor: WEB });
+  assert.equal(kit.holding().length, 61 + 21, "twenty, and one about the others of this hour");
   const shared = kit.holding().filter((one) => one.includes("further changes"));
   assert.deepEqual(
     shared.map((one) => one.replace(/ since [^)]*/, "")),
@@ -105,6 +110,9 @@ test("changes of networks and of alias targets are reported too", () => {
     `may sign in now: ${ANNA} from anywhere, by ${WEB}`,
     `the alias was added: info@example.test to thief@evil.test, by ${WEB}`,
   ]);
+  const many = `info@example.test to ${"x".repeat(400)}`;
+  kit.take("ALIAS_ADDED", { subject: many, actor: WEB });
+  assert.equal(kit.details()[2], `the alias was added: ${many.slice(0, 400)}, by ${WEB}`, "its first 400 characters");
 });
 
 test("replies hide no forward, not even through the web", () => {

@@ -87,13 +87,15 @@ test("a detail ends in one full stop, and an empty detail adds none", () => {
 });
 
 test("an alert that ends by time is not called over: the owner may still have to act", () => {
-  const guessed = { ...alert, subject: "anna@example.test" };
-  assert.match(resolvedMessage(guessed, "en").title, /^Resolved: /, "the password was changed");
+  const guessed = { ...alert, subject: "anna@example.test", openedAt: instant(DAY_MS), resolvedAt: instant(DAY_MS) };
+  const over = resolvedMessage(guessed, "en");
+  assert.match(over.title, /^Resolved: /, "the password was changed");
+  assert.match(over.body, /^This is over: .*\n\nWhat to do: nothing, unless it returns\.$/s);
   const aDayLater = { ...guessed, resolvedAt: later(guessed.openedAt, DAY_MS - 1_000) };
   for (const ended of [aDayLater, { ...guessed, code: "web_token" } as const]) {
     const { title, body } = resolvedMessage(ended, "en");
     assert.match(title, /^No longer shown: /);
-    assert.match(body, /\n\nWhat to do: .* Nothing, if you have already done this\.$/s);
+    assert.match(body, /^No longer shown: .*\n\nWhat to do: .* Nothing, if you have already done this\.$/s);
   }
 });
 
