@@ -145,6 +145,14 @@ describe("users of mailboxes at the dashboard", () => {
     assert.equal(kit.count("BAN"), WEB_LIMITS.bannedSignIns);
   });
 
+  test("bans for wrong passwords use up the web's share", async () => {
+    for (let host = 0; host <= WEB_LIMITS.bannedSignIns; host++) {
+      const account = accountName(`user${host}@example.test`);
+      for (let n = 0; n < 5; n++) await attempt({ account, password: `${n}`, from: `198.51.${host}.1` });
+    }
+    assert.equal(kit.count("BAN"), WEB_LIMITS.bannedSignIns);
+  });
+
   test("a crowd of strangers keeps no user out of a place that the account knows", async () => {
     assert.equal(await attempt(), "in");
     const turns: (() => void)[] = [];

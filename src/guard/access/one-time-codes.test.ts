@@ -43,6 +43,7 @@ test("a code is accepted one step early or late, and no further", () => {
   for (const off of [-1, 0, 1]) assert.equal(stepOf(fresh, codeAt(SECRET, STEP + off), T0), STEP + off);
   for (const off of [-2, 2]) assert.equal(stepOf(fresh, codeAt(SECRET, STEP + off), T0), null);
   assert.equal(stepOf(fresh, codeAt(SECRET, STEP), later(T0, STEP_MS - 1)), STEP);
+  assert.equal(stepOf(fresh, codeAt(SECRET, 1), instant(0)), 1, "even if the clock starts at 1970");
 });
 
 test("a code is used once, and afterwards earlier ones are invalid", () => {

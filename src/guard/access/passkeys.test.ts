@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
+import { createPublicKey, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import { describe, test } from "node:test";
 import { Authenticator, type KeyKind } from "../../../test/kit/authenticator.ts";
 import { HandClock } from "../../../test/kit/engine-kit.ts";
 import { webGateOf } from "../../../test/kit/web-gate-kit.ts";
+import { MINUTE_MS } from "../../core/time.ts";
 import { ALGORITHMS, algorithmOf, CHALLENGE_MS, Challenges, hasSigned } from "./passkeys.ts";
 
 const ORIGIN = "https://mail.example.test";
@@ -124,6 +125,14 @@ describe("passkeys", () => {
     assert.match(refused({}, asked), /two minutes/, "once");
     const made = kit.keys.checkMade({ ...device.make(toMake()), publicKey: "AAAA" }, SESSION);
     assert.ok(!made.ok && made.reason.includes("ES256"));
+    for (const [bytes, reason] of [
+      [256, "added"],
+      [257, "Its id has more than 256 bytes."],
+    ] as const) {
+      const id = Buffer.alloc(bytes, 1);
+      const sized = kit.keys.checkMade({ ...device.make(toMake(), { id }), id: id.toString("base64url") }, SESSION);
+      assert.equal(sized.ok ? "added" : sized.reason, reason);
+    }
   });
 });
 
@@ -136,10 +145,10 @@ test("a challenge is random, and valid for its purpose for two minutes", () => {
   const { clock, challenges } = kit();
   const one = challenges.make("sign in");
   assert.notEqual(one, challenges.make("sign in"));
-  assert.ok(Buffer.from(one, "base64url").length >= 32);
+  assert.equal(Buffer.from(one, "base64url").length, 32 + 8 + 32, "random bytes, the time, and the MAC");
   assert.ok(challenges.isOpen(one, "sign in"));
   assert.ok(!challenges.isOpen(one, "make"), "not for another purpose");
-  clock.advance(CHALLENGE_MS - 1);
+  clock.advance(2 * MINUTE_MS - 1);
   assert.ok(challenges.isOpen(one, "sign in"));
   clock.advance(1);
   assert.ok(!challenges.isOpen(one, "sign in"));
@@ -180,8 +189,10 @@ test("strangers may request any number without displacing others", () => {
 
 test("the list of used challenges is bounded, and entries are removed when they expire", () => {
   const { clock, challenges } = kit();
-  for (let i = 0; i < 256; i++) challenges.spend(challenges.make("sign in"));
+  for (let i = 0; i < 255; i++) challenges.spend(challenges.make("sign in"));
   const more = challenges.make("sign in");
+  assert.ok(challenges.isOpen(more, "sign in"));
+  challenges.spend(challenges.make("sign in"));
   assert.ok(!challenges.isOpen(more, "sign in"));
   clock.advance(CHALLENGE_MS);
   assert.ok(challenges.isOpen(challenges.make("sign in"), "sign in"));
@@ -189,6 +200,7 @@ test("the list of used challenges is bounded, and entries are removed when they 
 
 const DATA = Buffer.from("what is signed");
 const spkiOf = (key: KeyObject): Buffer => key.export({ format: "der", type: "spki" });
+const rsaOf = (bytes: number) => ({ kty: "RSA", e: "AQAB", n: Buffer.alloc(bytes, 0xff).toString("base64url") });
 const rsa = (modulusLength: number, publicExponent = 65_537) =>
   generateKeyPairSync("rsa", { modulusLength, publicExponent });
 
@@ -219,7 +231,11 @@ test("refuses other keys: a different curve, a weak one, a slow one, and malform
     rsa(2_048, 3).publicKey,
   ])
     assert.equal(algorithmOf(spkiOf(key)), null);
+  const [longest, slow] = [512, 513].map((bytes) => createPublicKey({ key: rsaOf(bytes), format: "jwk" }));
+  assert.equal(longest && algorithmOf(spkiOf(longest)), ALGORITHMS.RS256);
+  assert.equal(slow && algorithmOf(spkiOf(slow)), null);
   assert.equal(algorithmOf(Buffer.from("no key")), null);
   assert.equal(algorithmOf(Buffer.alloc(0)), null);
-  assert.ok(!hasSigned({ publicKey: Buffer.from("no key"), algorithm: -7 }, DATA, Buffer.alloc(64)));
+  for (const publicKey of [Buffer.from("no key"), spkiOf(generateKeyPairSync("ed25519").publicKey)])
+    assert.ok(!hasSigned({ publicKey, algorithm: -7 }, DATA, Buffer.alloc(64)));
 });

@@ -23,14 +23,21 @@ describe("sign-ins to the dashboard", () => {
 
   test("only the right password opens a session", async () => {
     const opened = await kit.opened();
-    assert.match(opened.secret, /^[\w-]{43}$/);
+    assert.match(`${opened.secret} ${opened.known}`, /^[\w-]{43} [0-9a-f]{16}\.[\w-]{43}$/);
     assert.notEqual(kit.sessions.find(opened.digest, kit.clock.now(), true), null);
     assert.equal(kit.sessions.find(opened.secret, kit.clock.now(), true), null, "the secret itself is not stored");
-    const places = kit.sessions.list(null, kit.clock.now()).map(({ device, ip: from }) => `${device} ${from}`);
-    assert.ok(places.includes("Firefox on Linux 203.0.113.7"));
+    const places = kit.sessions.list(null, kit.clock.now()).map((place) => `${place.id} ${place.device} ${place.ip}`);
+    assert.ok(places.some((one) => /^[0-9a-f]{12} Firefox on Linux 203\.0\.113\.7$/.test(one)), places.join());
     assert.equal(await attempt("203.0.113.7", "wrong"), "wrong");
     assert.deepEqual([kit.count("LOGIN_SUCCEEDED"), kit.count("LOGIN_FAILED")], [1, 1]);
     assert.deepEqual(kit.named(), ["admin"]);
+  });
+
+  test("the guard records 12 bits of a guessed password, and none before it is checked", async (t) => {
+    const { mock } = t.mock.method(kit.engine, "ask");
+    assert.equal(await attempt("203.0.113.7", "wrong"), "wrong");
+    const recorded = mock.calls.map(({ arguments: [event] }) => ("passwordHash" in event ? event.passwordHash : null));
+    assert.deepEqual(recorded, ["", "1de"]);
   });
 
   test("after too many wrong passwords, the next is not even verified", async () => {
@@ -160,7 +167,8 @@ describe("sign-ins to the dashboard", () => {
     const crowds = [(n: number) => `2001:db8:1:${n}::1`, (n: number) => `127.${n}.0.1`].map((addressOf) =>
       CROWD.map((n) => attempt(addressOf(n), "guess", null, signIn)),
     );
-    assert.equal(await attempt("203.0.113.9", PASSWORD, null, signIn), "in");
+    for (const other of ["203.0.113.9", "2001:db8::1"])
+      assert.equal(await attempt(other, PASSWORD, null, signIn), "in");
     verify(false);
     const tried = await Promise.all(
       crowds.map(async (crowd) => (await Promise.all(crowd)).filter((outcome) => outcome === "wrong").length),
@@ -187,10 +195,12 @@ describe("sign-ins to the dashboard", () => {
   });
 
   test("a browser that has signed in before gets past a crowd, until the password is changed", async () => {
-    const { known } = await kit.opened();
+    const [{ known }, { known: another }] = [await kit.opened(), await kit.opened()];
     const crowd = Promise.withResolvers<boolean>();
     const signIn = kit.verifying((_, given) => (given === PASSWORD ? Promise.resolve(true) : crowd.promise));
-    const guesses = [...CROWD, 1].map((n) => attempt(`198.51.${n}.1`, "wrong", null, signIn));
+    // Another of the owner's browsers takes no place of the crowd's.
+    const guesses = [attempt("198.51.100.1", "wrong", another, signIn)];
+    for (const n of [...CROWD, 1]) guesses.push(attempt(`198.51.${n}.1`, "wrong", null, signIn));
     for (const from of ["198.51.1.1", "198.51.99.1"]) {
       assert.equal(await attempt(from, PASSWORD, null, signIn), "refused");
       assert.equal(await attempt(from, PASSWORD, `${known}x`, signIn), "refused", "a forged one");
