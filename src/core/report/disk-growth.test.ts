@@ -33,14 +33,18 @@ test("the day on which it is full follows from its growth", () => {
 
 test("one that shrinks, or grows a little in years, is not about to be full", () => {
   assert.equal(growthOf(disk({ 10: 80, 15: 70 }, 60), NOW)?.fullAt, null);
-  assert.equal(growthOf(disk({ 10: 50, 15: 50.0001 }, 50.0002), NOW)?.fullAt, null);
+  assert.equal(growthOf(disk({ 10: 50.000000005 }, 50), NOW)?.fullAt, null);
+  assert.equal(growthOf(disk({ 10: 100 }, 100), NOW)?.fullAt, null);
+  assert.equal(growthOf(disk({ 10: 63.41 }, 63.5), NOW)?.fullAt, null);
+  assert.equal(growthOf(disk({ 10: 63.4 }, 63.5), NOW)?.fullAt, "2036-11-17T12:00:00.000Z");
 });
 
 test("a few days say nothing", () => {
   assert.equal(growthOf(disk({}, 60), NOW), null);
   assert.equal(growthOf(disk({ 18: 50, 19: 55 }, 60), NOW), null);
+  assert.equal(growthOf(disk({ 17: 50 }, 60), NOW)?.days, 3);
 });
 
-test("days that a wrong clock put into the future do not count", () => {
-  assert.equal(growthOf(disk({ 10: 70, 30: 99 }, 80), NOW)?.days, 10);
+test("today's record, and days that a wrong clock put into the future, do not count", () => {
+  assert.deepEqual(growthOf(disk({ 10: 70, 20: 99, 30: 99 }, 80), NOW), growthOf(disk({ 10: 70 }, 80), NOW));
 });

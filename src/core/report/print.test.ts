@@ -1,35 +1,164 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { reportFacts } from "../../../test/kit/report-facts.ts";
-import { formatBytes } from "./figures.ts";
+import { formatBytes, share } from "./figures.ts";
 import { reportHtml, reportText } from "./print.ts";
 import { reportOf } from "./report.ts";
 
 const HOSTILE = `\u001b[2Jx\n\u202e<b>&"'${"long".repeat(60)}`;
 
-test("the head of the report reads well", () => {
+const usual = reportFacts();
+const days = usual.days.map((day, i) => ({ ...day, failed: 0, refused: [0, 1, 300][i] ?? 0, accepted: i % 2 }));
+
+test("a report reads well, and names the five weightiest things to do", () => {
+  const at = "2026-11-19T10:00:00.000Z";
+  const packages = ["tzdata", "tar", "openssl"].map((name) => ({ name, version: "3", isSecurity: name === "openssl" }));
   const facts = reportFacts({
-    accounts: { ...reportFacts().accounts, unused: [{ name: "old@example.org", lastSignInAt: null }] },
+    span: "month",
+    days,
+    looked: { events: 100_000, isAll: false },
+    addresses: [...usual.addresses, { ip: "2001:db8::1", signIns: 2_000, mails: 0, connections: 1, isBanned: false }],
+    triedNames: [...usual.triedNames, { name: "anna@example.org", failed: 8, isAccount: true }],
+    refusals: [...usual.refusals, { code: "x", says: "A reason that is too long for a cell of this table.", count: 2 }],
+    spam: { ...usual.spam, rules: { version: "19", at, failure: "no answer." } },
+    bans: { standing: 1, byReason: [...usual.bans.byReason, { code: "x", says: "Another.", count: 1_000 }] },
+    audit: {
+      total: 3,
+      byType: [...usual.audit.byType, { type: "BAN", count: 2 }],
+      latest: [...usual.audit.latest, { at, actor: "a".repeat(18), type: "BAN", subject: "b".repeat(60) }],
+    },
+    updates: { known: true, listsAt: at, isImage: false, packages },
+    holes: {
+      known: true,
+      isInstalled: true,
+      fixable: ["tar", "openssl"].map((name) => ({ name, cves: ["CVE-1", "CVE-2", "CVE-3", "CVE-4"] })),
+      unfixed: 1,
+    },
+    hardening: {
+      known: true,
+      at,
+      index: 84,
+      warnings: ["PKGS-7392", "MAIL-8818"].map((test) => ({ test, says: "Found something." })),
+      suggestions: 1,
+    },
+    certificate: { known: true, file: "/srv/cert.pem", isOwn: true, names: ["a.test", "b.test"], validTo: usual.to },
+    disk: {
+      ...(usual.disk.known ? usual.disk : assert.fail()),
+      history: [10, 15].map((day) => ({ day: `2026-11-${day}`, usedBytes: day * 1e9, logBytes: 0, databaseBytes: 0 })),
+    },
+    backups: { ...usual.backups, failure: { at, reason: "no room" }, isKeySeen: false },
+    accounts: {
+      ...usual.accounts,
+      unused: [null, "2026-01-02T03:04:05.000Z"].map((lastSignInAt, i) => ({ name: `old${i}@a.test`, lastSignInAt })),
+    },
+    notices: ["Second.", "First."].map((says) => ({ code: "x", says, detail: "why", isCritical: says === "First." })),
   });
   assert.equal(
-    reportText(reportOf(facts)).split("\n\nADDRESSES")[0],
-    `Weekly report of mail.example.org
+    reportText(reportOf(facts)),
+    `Monthly report of mail.example.org
 2026-11-13 to 2026-11-20, UTC
 
 TO DO
-1. old@example.org has not been used for 90 days: suspend unneeded accounts.
-     ./ghostinbox account suspend old@example.org
+1. First. why And 1 more task.
+     ./ghostinbox status
+2. The TLS certificate expires in 0 days. A restart renews it.
+     ./ghostinbox restart
+3. The disk will be full on 2026-12-10 at this rate: see what uses the space.
+     du -xh --max-depth=2 /srv/mail | sort -h | tail
+4. The last backup failed: no room
+     ./ghostinbox backup create
+5. Install 1 security update.
+     apt-get update && apt-get --with-new-pkgs upgrade
 
 SIGN-INS
-  9 failed, 9 refused without a check, 36 succeeded.
+  0 failed, 301 refused without a check, 36 succeeded.
   Failed and refused sign-ins by day:
-    2026-11-18   #################### 5
-    2026-11-19   ############ 3
-    2026-11-20   ######################################## 10
-  NAME TRIED  FAILED
-  admin       9       no account here`,
+    2026-11-18   0
+    2026-11-19   # 1
+    2026-11-20   ######################################## 300
+  NAME TRIED        FAILED
+  admin             9       no account here
+  anna@example.org  8       an account here
+
+ADDRESSES THAT WERE REFUSED MOST
+  ADDRESS      SIGN-INS  MAILS  CONNECTIONS  NOW
+  203.0.113.7  12        3      40           banned
+  2001:db8::1  2,000     0      1
+  Counted from the newest 100,000 events that are kept.
+
+BANS
+  1 ban in force; 1,005 added in this time.
+  BANS   REASON
+  5      Too many different wrong passwords.
+  1,000  Another.
+
+WHAT ADMINISTRATORS DID
+  3 entries of the audit: ACCOUNT_ADDED 1, BAN 2.
+  TIME                  BY                  WHAT           TO WHAT
+  2026-11-19 10:00 UTC  root                ACCOUNT_ADDED  anna@example.org
+  2026-11-19 10:00 UTC  aaaaaaaaaaaaaaaaaa  BAN            bbbbbbbbbbbbbbbbbbbb…
+
+MAIL
+  1 accepted, 15 refused, 117 delivered.
+  Mails accepted by day:
+    2026-11-18   0
+    2026-11-19   ######################################## 1
+    2026-11-20   0
+  REFUSED  REASON
+  15       The client is on a DNS block list.
+  2        A reason that is too long for a cell of thi…
+
+SPAM FILTER
+  120 mails were scored: 30 (25 %) went to Junk, 4 were refused. Counted from
+  the newest 100,000 events that are kept.
+  2 users corrected it: 3 mails moved into Junk, 1 out of it.
+  Its rules: version 19, looked for on 2026-11-19 10:00 UTC. The last try
+  failed: no answer.
+
+UPDATES
+  GhostInbox 0.1.0, Node.js 26.10.0.
+  3 updates waiting, 1 for security. The lists of apt are 0 days old.
+  PACKAGE  NEW VERSION
+  openssl  3            security
+  tzdata   3
+  tar      3
+  2 packages with known holes for which a fix is there; 1 hole without one yet.
+  PACKAGE  HOLES
+  tar      CVE-1 CVE-2 CVE-3
+  openssl  CVE-1 CVE-2 CVE-3
+
+HARDENING OF THE MACHINE (LYNIS)
+  On 2026-11-19, 0 days ago: index 84 of 100, 2 warnings, 1 suggestion.
+  TEST       WARNING
+  PKGS-7392  Found something.
+  MAIL-8818  Found something.
+
+CERTIFICATE
+  a.test, b.test: 0 days left, until 2026-11-20. It is self-signed.
+
+DISK AND LOGS
+  60.0 GB of 100.0 GB are free (60 %) at /srv/mail; logs take 300.0 MB,
+  databases 100.0 MB.
+  In 10 days it changed by 3.0 GB a day, of which logs 30.0 MB and databases
+  10.0 MB. It will be full on 2026-12-10 at this rate.
+  Used by day, in MB:
+    2026-11-10   ########################### 10,000
+    2026-11-15   ######################################## 15,000
+
+BACKUPS AND RESTORE DRILLS
+  The last one is of 2026-11-20 03:00 UTC (0 days ago): 5,000 mails, 3.0 GB, in
+  /srv/mail/backup/repository.
+  The one of 2026-11-19 10:00 UTC failed: no room
+  The key has never been shown.
+  The restore drill of 2026-11-02 05:00 UTC brought back 4,900 mails in 1 min.
+
+ACCOUNTS
+  4 accounts, 0 suspended; 2 unused for 90 days.
+  UNUSED ACCOUNT  LAST SIGN-IN
+  old0@a.test     no sign-in known
+  old1@a.test     2026-01-02
+`,
   );
-  assert.match(reportText(reportOf(reportFacts())), /\n\nNothing to do\.\n\n/);
 });
 
 test("no line of several words is longer than 80 characters, and strangers' text shows what is in it", () => {
@@ -49,6 +178,14 @@ test("no line of several words is longer than 80 characters, and strangers' text
   );
   assert.doesNotMatch(text.replaceAll("\n", ""), /[\p{C}]/u);
   assert.ok(text.includes("\\x1b[2Jx\\x0a\\u{202e}<b>"));
+});
+
+test("a text without an end takes 1,000 characters, and a command with one 400", () => {
+  const text = reportText(
+    reportOf(reportFacts({ triedNames: [{ name: "x".repeat(3_000), failed: 900, isAccount: true }] })),
+  );
+  const [, what = "", command] = /1\. (.*?)\n {5}([^\n]*)/s.exec(text) ?? [];
+  assert.deepEqual([what.replaceAll("\n   ", " ").length, command?.length], [1_000, 400]);
 });
 
 test("what strangers wrote is text, in every place", () => {
@@ -71,6 +208,9 @@ test("what strangers wrote is text, in every place", () => {
   assert.ok(
     html.includes("&lt;script src=&quot;https://evil.example/x&quot;&gt;&lt;/script&gt;\\x00\\u{202e}&amp;&#39;"),
   );
+  assert.equal(html.split("<li ").length - 1, 2);
+  assert.match(reportHtml(reportOf(reportFacts({ certificate: { known: false, reason: "None." } }))), /<li .*None\./);
+  assert.match(reportHtml(reportOf(usual)), /<p>Nothing to do\.<\/p>/);
 });
 
 test("it is whole: every element that is opened is closed, in order", () => {
@@ -89,14 +229,18 @@ test("it loads nothing and runs nothing", () => {
 });
 
 test("bars are cells as wide as their values, and an empty one is none", () => {
-  const html = reportHtml(reportOf(reportFacts()));
+  const html = reportHtml(reportOf(reportFacts({ days })));
   const widths = [...html.matchAll(/<td width="(\d+)"/g)].map(([, width]) => Number(width));
-  assert.deepEqual(widths.slice(0, 3), [150, 90, 300]);
+  assert.deepEqual(widths, [1, 300, 300]);
   const quiet = reportFacts({ days: [] });
   assert.doesNotMatch(reportHtml(reportOf(quiet)), /<td width/);
 });
 
 test("sizes by powers of 1,000, with one digit after the point", () => {
-  const shown = [0, 999, 1_000, 1_550, 999_949_999, 1e15, -1_550].map(formatBytes);
-  assert.deepEqual(shown, ["0 bytes", "999 bytes", "1.0 kB", "1.6 kB", "999.9 MB", "1000.0 TB", "-1.6 kB"]);
+  const shown = [0, -1, 999, 1_000, 1_550, 999_949_999, 1e15, -1_550].map(formatBytes);
+  assert.deepEqual(shown, ["0 bytes", "-1 bytes", "999 bytes", "1.0 kB", "1.6 kB", "999.9 MB", "1000.0 TB", "-1.6 kB"]);
+});
+
+test("shares in whole percent; of nothing it is none", () => {
+  assert.deepEqual([share(0, 0), share(1, 1), share(2, 3)], ["0 %", "100 %", "67 %"]);
 });

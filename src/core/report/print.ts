@@ -62,7 +62,7 @@ function tableLines(rows: readonly (readonly string[])[]): readonly string[] {
 }
 
 function barLines(rows: readonly Bar[]): readonly string[] {
-  const most = Math.max(1, ...rows.map(({ value }) => value));
+  const most = Math.max(...rows.map(({ value }) => value));
   return rows.map(({ label, value }) => {
     const length = value === 0 ? 0 : Math.max(1, Math.round((BAR * value) / most));
     return `${INDENT}${INDENT}${printable(label, 12).padEnd(12)} ${"#".repeat(length)}${length === 0 ? "" : " "}${number(value)}`;
@@ -120,7 +120,7 @@ function blockHtml(block: Block): string {
 }
 
 function barsHtml(rows: readonly Bar[]): string {
-  const most = Math.max(1, ...rows.map(({ value }) => value));
+  const most = Math.max(...rows.map(({ value }) => value));
   const lines = rows.map(({ label, value }) => {
     const width = Math.round((BAR_PIXELS * value) / most);
     const bar =

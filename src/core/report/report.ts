@@ -49,7 +49,7 @@ export type Section = Readonly<{ title: string; blocks: readonly Block[] }>;
 export type Block =
   | string
   | Readonly<{ type: "table"; head: readonly string[]; rows: readonly (readonly string[])[] }>
-  /** A bar for each row, as long as its value. */
+  /** A bar for each row, as long as its value; one at least is not 0. */
   | Readonly<{ type: "bars"; title: string; rows: readonly Bar[] }>;
 export type Bar = Readonly<{ label: string; value: number }>;
 

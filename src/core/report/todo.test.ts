@@ -19,8 +19,8 @@ function growing(bytesPerDay: number): ReportFacts["disk"] {
   return { ...disk, history: days };
 }
 
-function updates(isSecurity: boolean): ReportFacts["updates"] {
-  return { known: true, listsAt: usual.to, isImage: false, packages: [{ name: "one", version: "3", isSecurity }] };
+function updates(isSecurity: boolean, isImage = false): ReportFacts["updates"] {
+  return { known: true, listsAt: usual.to, isImage, packages: [{ name: "one", version: "3", isSecurity }] };
 }
 
 test("on a quiet server there is nothing to do", () => {
@@ -71,6 +71,11 @@ for (const [what, changes, command] of [
   ],
   ["no drill", { backups: { ...backups, drill: null } }, "./ghostinbox backup drill"],
   ["an update for security", { updates: updates(true) }, "apt-get update && apt-get --with-new-pkgs upgrade"],
+  [
+    "an update of the image",
+    { updates: updates(true, true) },
+    "docker compose build --pull --no-cache && docker compose up -d",
+  ],
   ["another update", { updates: updates(false) }, "apt-get update && apt-get --with-new-pkgs upgrade"],
   [
     "old lists of apt",
@@ -119,41 +124,44 @@ test("unknown names, banned addresses and a slowly growing disk are not mentione
   assert.deepEqual(found, []);
 });
 
-test("at most five are named, the weightiest first, and none twice", () => {
-  const found = todoOf(
-    reportFacts({
-      notices: [
-        { code: "a", says: "Second.", detail: "", isCritical: false },
-        { code: "b", says: "First.", detail: "why", isCritical: true },
-      ],
-      certificate: { known: false, reason: "None." },
-      backups: { ...backups, last: null, drill: null },
-      disk: growing(3e9),
-      holes: { known: false, isInstalled: false, reason: "-" },
-      accounts: { ...accounts, unused: [{ name: "old@example.org", lastSignInAt: null }] },
-      updates: updates(true),
-    }),
-  );
-  assert.deepEqual(
-    found.map(({ command }) => command.split(" ").slice(0, 3).join(" ")),
-    [
-      "./ghostinbox status",
-      "./ghostinbox config apply",
-      "du -xh --max-depth=2",
-      "./ghostinbox backup create",
-      "apt-get update &&",
-    ],
-  );
-  assert.equal(found[0]?.what, "First. why And 1 more task.");
+const tried = (failed: number) => ({ triedNames: [{ name: "anna@example.org", failed, isAccount: true }] });
+const refused = (signIns: number) => ({
+  addresses: [{ ip: "203.0.113.9", signIns, mails: 1, connections: 1, isBanned: false }],
 });
+const unused = (...names: readonly string[]) => ({
+  accounts: { ...accounts, unused: names.map((name) => ({ name, lastSignInAt: null })) },
+});
+const validTo = (at: string) => ({ certificate: { ...certificate, validTo: at, isOwn: true } });
+const backedUp = (at: string) => ({ backups: { ...backups, last: { at, mails: 1, bytes: 1, place: "/srv" } } });
+const drilled = (at: string) => ({ backups: { ...backups, drill: { at, tookMs: 1, mails: 1, reason: null } } });
+const listed = (listsAt: string) => ({ updates: { known: true, listsAt, isImage: false, packages: [] } as const });
+const silent = { code: "web_silent", says: "The dashboard does not answer.", detail: "", isCritical: false };
 
-test("an account tried less often, or an address refused less often, needs no attention", () => {
-  const tried = (failed: number) => ({ triedNames: [{ name: "anna@example.org", failed, isAccount: true }] });
-  const refused = (signIns: number) => ({
-    addresses: [{ ip: "203.0.113.9", signIns, mails: 1, connections: 1, isBanned: false }],
-  });
-  const tasks = [tried(99), tried(100), refused(497), refused(498)].map(
-    (changes) => todoOf(reportFacts(changes)).length,
-  );
-  assert.deepEqual(tasks, [0, 1, 0, 1]);
+test("each has its limit, and says what is wrong", () => {
+  for (const [changes, what] of [
+    [tried(99), ""],
+    [tried(100), "100 sign-ins to anna@example.org failed: see from where."],
+    [refused(497), ""],
+    [refused(498), "203.0.113.9 was refused often, and is not banned now."],
+    [validTo("2026-12-04T08:00:00.000Z"), ""],
+    [validTo("2026-12-04T07:59:59.999Z"), "The TLS certificate expires in 13 days. A restart renews it."],
+    [validTo("2026-11-20T07:59:59.999Z"), "The TLS certificate has expired. A restart renews it."],
+    [{ disk: growing(2e9) }, ""],
+    [{ disk: growing(2.001e9) }, "The disk will be full on 2026-12-20 at this rate: see what uses the space."],
+    [backedUp("2026-11-17T08:00:00.001Z"), ""],
+    [backedUp("2026-11-17T08:00:00.000Z"), "The last backup is old."],
+    [{ backups: { ...backups, last: null } }, "No backup exists yet."],
+    [{ backups: { ...backups, isOn: false, failure: { at: usual.to, reason: "no room" } } }, ""],
+    [drilled("2026-10-06T08:00:00.000Z"), ""],
+    [drilled("2026-10-05T08:00:00.000Z"), "Check that the backups can be restored."],
+    [listed("2026-11-13T08:00:00.001Z"), ""],
+    [listed("2026-11-13T08:00:00.000Z"), "apt has not asked for updates for 7 days."],
+    [unused("a@b.test"), "a@b.test has not been used for 90 days: suspend unneeded accounts."],
+    [unused("a@b.test", "", ""), "a@b.test (and 2 more) has not been used for 90 days: suspend unneeded accounts."],
+    [{ notices: [silent] }, "The dashboard does not answer."],
+    [{ notices: [silent, silent, silent] }, "The dashboard does not answer. And 2 more tasks."],
+  ] as const) {
+    const tasks = todoOf(reportFacts(changes));
+    assert.equal(tasks.map((task) => task.what).join("\n"), what);
+  }
 });
