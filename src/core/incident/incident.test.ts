@@ -56,6 +56,8 @@ function isolation(text = TEXT): Isolation {
 test("what was written is read again", () => {
   assert.equal(JSON.stringify(isolation()), TEXT);
   assert.deepEqual(isolation(TEXT.replace("65/32", "65")), isolation());
+  const { ssh, shut } = isolation(TEXT.replace("[22]", "[1,65535]").replace(',"sign-in","send"', ""));
+  assert.deepEqual([ssh, shut], [[1, 65_535], ["receive"]]);
 });
 
 for (const [what, text] of [
@@ -65,6 +67,7 @@ for (const [what, text] of [
   ["no such part", TEXT.replace("receive", "listen")],
   ["no address", TEXT.replace("198.51.100.65/32", "anna")],
   ["no port", TEXT.replace("[22]", "[70000]")],
+  ["port 0", TEXT.replace("[22]", "[0]")],
 ] as const)
   test(`${what} is refused`, () => assert.equal(parseIsolation(text), null));
 

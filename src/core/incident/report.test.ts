@@ -61,6 +61,8 @@ const TOLD: Reported = {
   timeline: [
     { ...entry, step: "open", says: "The incident was opened." },
     { ...entry, step: "isolate", says: "The server was isolated.", at: "2026-11-20T11:32:00.000Z" },
+    { ...entry, step: "assess", says: "It was assessed." },
+    { ...entry, step: "report", says: "It was reported." },
     { ...entry, step: "drop", says: "2 mails taken out.", lines: Array.from({ length: 40 }, (_, i) => `mail ${i}`) },
   ],
   assessment: FOUND,
@@ -76,18 +78,69 @@ test("the report says what happened, to whom, what was done, and what follows", 
     "- The server was isolated 2 min after the incident was opened.",
     "| 2026-11-20 11:32:00 | root | isolate | The server was isolated. |",
     "| anna@example.test | 4 | 0 | 2 | 1 | 2 | 198.51.100.99, 198.51.100.65 |",
+    "| 198.51.100.99 | anna@example.test | 3 | 7 | 2 | 2026-11-20 10:00:00 |",
     "| 72CED1EABE5 | anna@example.test | 198.51.100.99 | 2026-11-20 10:00:00 | one@away.test |",
     "| PASSWORD_CHANGED | root | 2026-11-20 10:00:00 | anna@example.test |",
     "- 2 mails taken out.",
+    "  - mail 0",
     "  - mail 29",
     "  - and 10 more",
-    "- From 198.51.100.99 came 7 wrong passwords before it signed in: the password was guessed. A longer one, used nowhere else, prevents that.",
-    "- 1 mail left before the hold. A lower `limits.sending.strangers` holds mail to strangers earlier.",
-    "- 1 h 30 min passed between the first of these mails and the opening of the incident.",
-    "- No evidence was collected: `incident investigate` does that.",
     "- Eve +49 30 901820",
   ])
     assert.ok(text.split("\n").includes(line), `${line}\nis not in\n${text}`);
+  assert.deepEqual(text.match(/^- (?:The incident was opened|It was).*|.* more(?: than.*)?$/gm), ["  - and 10 more"]);
+});
+
+test("only an account with a sign-in or a mail counts as used, and long lists are cut", () => {
+  const thirty = Array.from({ length: 30 }, (_, i) => `a${i}@b.test`);
+  const accounts = [account, { ...account, places: [place] }, ...thirty.map(() => ({ ...account, places: [] }))];
+  const addresses = [{ ...address, accounts: thirty.slice(0, 6) }];
+  const mails = thirty.map(() => ({ ...mail, reached: thirty.slice(0, 5) }));
+  const text = incidentReport({
+    ...TOLD,
+    incident: { ...TOLD.incident, title: "x".repeat(1_000) },
+    timeline: [{ ...entry, step: "drop", says: "30 mails taken out.", lines: thirty }],
+    assessment: { ...FOUND, accounts, addresses, mails, isCut: true },
+  });
+  assert.match(text, /^# Incident: x{399}…\n/);
+  assert.match(text, /\n- 2 accounts were used in that time, and 30 mails were sent by them: 0 held/);
+  assert.match(text, /\n- 30 mails taken out\.\n {2}- a0@b/);
+  assert.match(text, / a4@b\.test \|\n/);
+  assert.equal(text.match(/^\| anna@/gm)?.length, 30);
+  assert.deepEqual(text.match(/\S+ and \d+ more|^and.*more$|^There was more.*$/gm), [
+    "and 2 more",
+    "a4@b.test and 1 more",
+    "There was more than could be listed.",
+  ]);
+});
+
+test("the lessons follow from how the account was used, and from what was not done", () => {
+  const lessons = (changes: Partial<Reported>) =>
+    incidentReport({ ...TOLD, ...changes }).split(/## Lessons\n\n- |\n\n## Contacts/)[1]?.split("\n- ");
+  const took = "1 h 30 min passed between the first of these mails and the opening of the incident.";
+  assert.deepEqual(lessons({}), [
+    "anna@example.test was used from 2 addresses. If its owner works from few networks, `account networks` limits sign-ins to them.",
+    "From 198.51.100.99 came 7 wrong passwords before it signed in: the password was guessed. A longer one, used nowhere else, prevents that.",
+    "1 mail left before the hold. A lower `limits.sending.strangers` holds mail to strangers earlier.",
+    took,
+    "The server was not compared with a backup: `incident recover` does that.",
+    "No evidence was collected: `incident investigate` does that.",
+  ]);
+  const timeline = (["recover", "investigate"] as const).map((step) => ({ ...entry, step, says: "" }));
+  const held = {
+    accounts: [{ ...account, mails: 1, places: [place] }],
+    addresses: [{ ...address, guesses: 0 }],
+    mails: [{ ...mail, isHeld: true, reached: [] }],
+  };
+  assert.deepEqual(lessons({ timeline, assessment: { ...FOUND, ...held } }), [
+    "No guesses were seen before anna@example.test was used: its password was known to the thief. Ask its owner where else it was used, and which device may have lost it.",
+    "No mail left: the limits for mail to strangers held it in time.",
+    took,
+  ]);
+  const unsent = { accounts: [{ ...account, mails: 0 }], addresses: [{ ...address, guesses: 1 }], mails: [] };
+  assert.deepEqual(lessons({ timeline, assessment: { ...FOUND, ...unsent } }), [
+    "From 198.51.100.99 came 1 wrong password before it signed in: the password was guessed. A longer one, used nowhere else, prevents that.",
+  ]);
 });
 
 test("where nothing was found or done, it says so", () => {
@@ -96,6 +149,7 @@ test("where nothing was found or done, it says so", () => {
   for (const line of [
     "- The server was not isolated.",
     "None was taken yet.",
+    "None are set: `config set alerts.contacts` names them.",
     "- No contacts were set: `alerts.contacts` names the people whom every alert shows.",
     "- The server was not compared with a backup: `incident recover` does that.",
   ])

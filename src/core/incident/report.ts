@@ -57,7 +57,7 @@ export function incidentReport(facts: Reported): string {
 
 function summary({ incident, timeline, assessment }: Reported): readonly string[] {
   const { accounts, mails } = assessment;
-  const used = accounts.filter((one) => one.mails > 0 || one.places.length > 0);
+  const used = accounts.filter(({ places }) => places.length > 0);
   const held = mails.filter(({ isHeld }) => isHeld).length;
   const reached = new Set(mails.flatMap((mail) => mail.reached)).size;
   const isolated = timeline.find(({ step }) => step === "isolate");
