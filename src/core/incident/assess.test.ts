@@ -84,8 +84,10 @@ test("accounts, addresses, mails and commands are listed, but not accounts at wh
   const time = (s: number): string => isoTime(instant(s * 1_000));
   const used = (first: number, last: number) => ({ first: time(first), last: time(last) });
   const unsent = { failedSignIns: 0, mails: 0 };
+  const few = { ...unsent, held: 0, recipients: 0 };
   const sent = { account: ANNA, ip: THIEF, sender: ANNA, recipientCount: 2 };
   const [one, untried, two] = ["one@away.test", "untried@away.test", "two@away.test"];
+  const ended = { recipients: [one, untried, two], reached: [one], refused: [two] };
   assert.deepEqual(assess(story(), null), {
     events: 20,
     accounts: [
@@ -104,22 +106,13 @@ test("accounts, addresses, mails and commands are listed, but not accounts at wh
       {
         account: CARL,
         signIns: 2,
-        ...unsent,
-        held: 0,
-        recipients: 0,
+        ...few,
         places: [
           { ip: OFFICE, signIns: 1, mails: 0, ...used(3, 3) },
           { ip: HOME, signIns: 1, mails: 0, ...used(2, 2) },
         ],
       },
-      {
-        account: BERT,
-        signIns: 1,
-        ...unsent,
-        held: 0,
-        recipients: 0,
-        places: [{ ip: OFFICE, signIns: 1, mails: 0, ...used(1, 1) }],
-      },
+      { account: BERT, signIns: 1, ...few, places: [{ ip: OFFICE, signIns: 1, mails: 0, ...used(1, 1) }] },
     ],
     addresses: [
       { ip: THIEF, accounts: [ANNA], signIns: 1, failedSignIns: 4, guesses: 2, mails: 2, ...used(4, 20) },
@@ -127,15 +120,7 @@ test("accounts, addresses, mails and commands are listed, but not accounts at wh
       { ip: OFFICE, accounts: [BERT, CARL], signIns: 2, guesses: 0, ...unsent, ...used(1, 3) },
     ],
     mails: [
-      {
-        ...sent,
-        queueId: "Q1",
-        at: time(11),
-        isHeld: false,
-        recipients: [one, untried, two],
-        reached: [one],
-        refused: [two],
-      },
+      { ...sent, queueId: "Q1", at: time(11), isHeld: false, ...ended },
       { ...sent, queueId: "Q2", at: time(12), isHeld: true, recipients: [], reached: [], refused: [] },
     ],
     commands: [{ at: time(18), by: "root", type: "PASSWORD_CHANGED", subject: ANNA }],

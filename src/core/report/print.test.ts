@@ -13,6 +13,10 @@ const days = usual.days.map((day, i) => ({ ...day, failed: 0, refused: [0, 1, 30
 test("a report reads well, and names the five weightiest things to do", () => {
   const at = "2026-11-19T10:00:00.000Z";
   const packages = ["tzdata", "tar", "openssl"].map((name) => ({ name, version: "3", isSecurity: name === "openssl" }));
+  const fixable = ["tar", "openssl"].map((name) => ({ name, cves: ["CVE-1", "CVE-2", "CVE-3", "CVE-4"] }));
+  const warnings = ["PKGS-7392", "MAIL-8818"].map((test) => ({ test, says: "Found something." }));
+  const unused = [null, "2026-01-02"].map((lastSignInAt, i) => ({ name: `old${i}@a.test`, lastSignInAt }));
+  const history = [10, 15].map((n) => ({ day: `2026-11-${n}`, usedBytes: n * 1e9, logBytes: 0, databaseBytes: 0 }));
   const facts = reportFacts({
     span: "month",
     days,
@@ -28,29 +32,12 @@ test("a report reads well, and names the five weightiest things to do", () => {
       latest: [...usual.audit.latest, { at, actor: "a".repeat(18), type: "BAN", subject: "b".repeat(60) }],
     },
     updates: { known: true, listsAt: at, isImage: false, packages },
-    holes: {
-      known: true,
-      isInstalled: true,
-      fixable: ["tar", "openssl"].map((name) => ({ name, cves: ["CVE-1", "CVE-2", "CVE-3", "CVE-4"] })),
-      unfixed: 1,
-    },
-    hardening: {
-      known: true,
-      at,
-      index: 84,
-      warnings: ["PKGS-7392", "MAIL-8818"].map((test) => ({ test, says: "Found something." })),
-      suggestions: 1,
-    },
+    holes: { known: true, isInstalled: true, fixable, unfixed: 1 },
+    hardening: { known: true, at, index: 84, warnings, suggestions: 1 },
     certificate: { known: true, file: "/srv/cert.pem", isOwn: true, names: ["a.test", "b.test"], validTo: usual.to },
-    disk: {
-      ...(usual.disk.known ? usual.disk : assert.fail()),
-      history: [10, 15].map((day) => ({ day: `2026-11-${day}`, usedBytes: day * 1e9, logBytes: 0, databaseBytes: 0 })),
-    },
+    disk: { ...(usual.disk.known ? usual.disk : assert.fail()), history },
     backups: { ...usual.backups, failure: { at, reason: "no room" }, isKeySeen: false },
-    accounts: {
-      ...usual.accounts,
-      unused: [null, "2026-01-02T03:04:05.000Z"].map((lastSignInAt, i) => ({ name: `old${i}@a.test`, lastSignInAt })),
-    },
+    accounts: { ...usual.accounts, unused },
     notices: ["Second.", "First."].map((says) => ({ code: "x", says, detail: "why", isCritical: says === "First." })),
   });
   assert.equal(

@@ -8,6 +8,8 @@ const fill = <T>(times: number, one: T): readonly T[] => Array.from({ length: ti
 
 test("where nothing happened, no list and no bar is shown, and long lists are cut", () => {
   const { days, spam, disk, backups, accounts, ...usual } = reportFacts();
+  const history = fill(15, { day: "2026-11-10", usedBytes: 40e9, logBytes: 3e8, databaseBytes: 1e8 });
+  const drill = { at: "2026-11-02T05:00:00.000Z", tookMs: 1, mails: 0, reason: "a pack is damaged" };
   const { title, sections } = reportOf({
     ...usual,
     days: days.map(({ day }) => ({ day, signedIn: 0, failed: 0, refused: 0, accepted: 0, blocked: 0, delivered: 0 })),
@@ -19,16 +21,8 @@ test("where nothing happened, no list and no bar is shown, and long lists are cu
     audit: { total: 0, byType: [], latest: [] },
     updates: { known: true, listsAt: null, isImage: false, packages: [] },
     certificate: { known: true, file: "", isOwn: false, names: ["a.test"], validTo: "2026-11-20T07:59:00.000Z" },
-    disk: {
-      ...(disk.known ? disk : assert.fail()),
-      history: fill(15, { day: "2026-11-10", usedBytes: 40e9, logBytes: 3e8, databaseBytes: 1e8 }),
-    },
-    backups: {
-      ...backups,
-      last: null,
-      isKeySeen: false,
-      drill: { at: "2026-11-02T05:00:00.000Z", tookMs: 1, mails: 0, reason: "a pack is damaged" },
-    },
+    disk: { ...(disk.known ? disk : assert.fail()), history },
+    backups: { ...backups, last: null, isKeySeen: false, drill },
     accounts: { ...accounts, total: 11, unused: fill(11, { name: "a@a.test", lastSignInAt: null }) },
   });
   assert.equal(title, "Weekly report");

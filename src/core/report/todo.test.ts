@@ -29,34 +29,12 @@ test("on a quiet server there is nothing to do", () => {
 
 for (const [what, changes, command] of [
   [
-    "a critical notice",
-    {
-      notices: [{ code: "disk_read_only", says: "The file system takes no writes.", detail: "/srv", isCritical: true }],
-    },
-    "./ghostinbox status",
-  ],
-  [
-    "another notice",
-    { notices: [{ code: "web_silent", says: "The dashboard does not answer.", detail: "", isCritical: false }] },
-    "./ghostinbox status",
-  ],
-  [
     "a certificate that ends soon",
     { certificate: { ...certificate, validTo: "2026-11-30T00:00:00.000Z" } },
     "openssl x509 -noout -subject -dates -in /srv/mail/tls/cert.pem",
   ],
-  [
-    "one of our own that ends soon",
-    { certificate: { ...certificate, isOwn: true, validTo: "2026-11-30T00:00:00.000Z" } },
-    "./ghostinbox restart",
-  ],
   ["no certificate", { certificate: { known: false, reason: "None." } }, "./ghostinbox config apply"],
   ["a disk that fills up", { disk: growing(3e9) }, "du -xh --max-depth=2 /srv/mail | sort -h | tail"],
-  [
-    "a backup that failed",
-    { backups: { ...backups, failure: { at: "2026-11-20T03:00:00.000Z", reason: "no room" } } },
-    "./ghostinbox backup create",
-  ],
   ["no backup", { backups: { ...backups, last: null } }, "./ghostinbox backup create"],
   ["a key that was never shown", { backups: { ...backups, isKeySeen: false } }, "./ghostinbox backup key"],
   [
