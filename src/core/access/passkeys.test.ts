@@ -98,6 +98,7 @@ test("no other page can: not over http, not under another name, not at an IP add
     "https://203.0.113.10",
     "https://[2001:db8::1]",
     "http://x.localhost",
+    "ftp://localhost",
     "android:apk-key-hash:x",
     "null",
     "",

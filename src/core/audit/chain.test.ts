@@ -5,15 +5,7 @@ import { hash } from "node:crypto";
 import { test } from "node:test";
 import { seeded } from "../../../test/kit/test-database.ts";
 import { instant, later } from "../time.ts";
-import {
-  type Anchor,
-  type AuditEntry,
-  checkChain,
-  ENTRIES_STAY_MS,
-  GENESIS,
-  hashedText,
-  MOST_ENTRIES,
-} from "./chain.ts";
+import { type Anchor, type AuditEntry, checkChain, ENTRIES_STAY_MS, GENESIS, hashedText } from "./chain.ts";
 
 const sha256 = (text: string): string => hash("sha256", text);
 
@@ -50,8 +42,10 @@ const FIVE = chainOf(5);
 
 test("an unchanged chain fits, with its anchors, and so does an empty one", () => {
   assert.equal(check([]).fault, null);
-  const checked = check(FIVE, [anchorOf(FIVE[1]), anchorOf(FIVE[3])]);
-  assert.deepEqual([checked.fault, checked.first, checked.last, checked.anchored?.id], [null, 1, 5, 4]);
+  const again = { ...anchorOf(FIVE[3]), at: "2026-11-20T08:00:00.000Z" };
+  const { fault, first, last, anchored } = check(FIVE, [anchorOf(FIVE[1]), anchorOf(FIVE[3]), again]);
+  assert.deepEqual([fault, first, last, anchored], [null, 1, 5, again]);
+  assert.equal(GENESIS.length, sha256("").length);
 });
 
 test("an entry that says something else is found, and the hash that would fit it too", () => {
@@ -76,19 +70,23 @@ test("an entry between others is found", () => {
   const false3 = sealed({ ...(FIVE[2] ?? assert.fail()), subject: "198.51.100.1/32" });
   const shifted = [...FIVE.slice(0, 2), false3, ...FIVE.slice(2).map((entry) => ({ ...entry, id: entry.id + 1 }))];
   assert.equal(check(shifted).fault?.id, 4);
-  assert.notEqual(check([sealed({ ...false3, id: 0 }), ...FIVE]).fault, null);
+  const alone = (id: number, previous: string) => check([sealed({ ...false3, id, previous })]).fault?.says;
+  assert.equal(alone(0, GENESIS), "entry 0 cannot be the first one");
+  assert.equal(alone(1, sha256("")), "entry 1 cannot be the first one");
 });
 
 test("removed newest entries, and a chain that was written again, are found by an anchor alone", () => {
   assert.equal(check(FIVE.slice(0, 3)).fault, null);
   assert.match(
-    check(FIVE.slice(0, 3), [anchorOf(FIVE[4])]).fault?.says ?? "",
+    check(FIVE.slice(0, 3), [anchorOf(FIVE[3]), anchorOf(FIVE[4])]).fault?.says ?? "",
     /^2 entries from 4 on are missing: there were that many at 2026-11-20T07:00/,
   );
   assert.match(check([], [anchorOf(FIVE[4])]).fault?.says ?? "", /^5 entries from 1 on are missing/);
   const again = writtenAgain(FIVE, 2);
   assert.equal(check(again).fault, null);
-  assert.match(check(again, [anchorOf(FIVE[3])]).fault?.says ?? "", /^entry 4 is not the one that was anchored/);
+  const { fault, anchored } = check(again, [anchorOf(FIVE[3]), anchorOf(again[4])]);
+  assert.match(fault?.says ?? "", /^entry 4 is not the one that was anchored/);
+  assert.equal(anchored, null);
 });
 
 test("removed newest entries are found without an anchor, by the numbers that the database has given", () => {
@@ -113,7 +111,7 @@ test("an entry that was missing when root accepted the chain is not reported lat
 });
 
 /** As many as are kept, and three more. */
-const MANY = chainOf(MOST_ENTRIES + 3);
+const MANY = chainOf(100_003);
 
 test("what was accepted may leave once it is among the oldest", () => {
   const { last: id, head, sum } = check(MANY.slice(0, 2));
@@ -125,14 +123,23 @@ test("what was accepted may leave once it is among the oldest", () => {
   assert.equal(check(edited, [accepted]).fault?.id, 9);
 });
 
-test("the oldest may be gone only while as many are left as are kept", () => {
-  const many = MANY.slice(0, MOST_ENTRIES + 1);
+test("the oldest may be gone only while 100,000 are left", () => {
+  const many = MANY.slice(0, 100_001);
   assert.equal(check(many.slice(1)).fault, null);
   assert.equal(check(many.slice(2)).fault?.id, 1);
 });
 
+test("an anchored entry that left early is reported, but not the oldest that is left, nor an accepted empty chain", () => {
+  const soon = instant(Date.parse("2026-11-20T09:00:00.000Z"));
+  assert.equal(check(MANY.slice(3), [anchorOf(MANY[0])], 0, soon).fault?.id, 1);
+  assert.equal(check(MANY.slice(3), [anchorOf(MANY[3])], 0, soon).fault, null);
+  const accepted = { reason: "why", sum: GENESIS, numbered: 3 };
+  const empty = { at: "2026-11-20T08:00:00.000Z", id: 0, hash: GENESIS, accepted };
+  assert.equal(check(chainOf(100_000, 4), [empty], 0, soon).fault, null);
+});
+
 test("an accepted fault is not reported again while it stays the same", () => {
-  const broken = FIVE.filter(({ id }) => id !== 2);
+  const broken = FIVE.filter(({ id }) => id !== 4);
   const lost = { ...anchorOf(FIVE[4]), id: 9 };
   const { last, head, sum } = check(broken, [lost]);
   const accepted = { at: "2026-11-20T08:00:00.000Z", id: last, hash: head, accepted: { reason: "recovery", sum } };

@@ -69,7 +69,7 @@ export function checkChain(
 ): Checked {
   const accepted = anchors.findLastIndex((anchor) => anchor.accepted !== undefined);
   const inForce = anchors.slice(Math.max(accepted, 0));
-  const from = accepted < 0 ? undefined : anchors[accepted];
+  const from = anchors[accepted];
   const byId = Map.groupBy(inForce, ({ id }) => id);
   let first: number | null = null;
   let last = 0;
@@ -97,7 +97,7 @@ export function checkChain(
   else if (!oldestLeft && from.accepted?.sum !== sumAtFrom) fault = changedSince(from);
   if (oldestLeft) fault ??= leftEarly(first ?? 1, inForce, now);
   fault ??= truncated(last, inForce);
-  fault ??= unnumbered(last, Math.max(from?.accepted?.numbered ?? 0, from?.id ?? 0), numbered);
+  fault ??= unnumbered(last, from?.accepted?.numbered ?? 0, numbered);
   return { first: first ?? 0, last, numbered, head, sum, fault, anchored };
 }
 
