@@ -116,7 +116,7 @@ test("accounts, addresses, mails and commands are listed, but not accounts at wh
     ],
     addresses: [
       { ip: THIEF, accounts: [ANNA], signIns: 1, failedSignIns: 4, guesses: 2, mails: 2, ...used(4, 20) },
-      { ip: HOME, accounts: [CARL, "Anna@Example.test"], signIns: 3, guesses: 0, ...unsent, ...used(2, 19) },
+      { ip: HOME, accounts: [CARL, ANNA], signIns: 3, guesses: 0, ...unsent, ...used(2, 19) },
       { ip: OFFICE, accounts: [BERT, CARL], signIns: 2, guesses: 0, ...unsent, ...used(1, 3) },
     ],
     mails: [

@@ -144,7 +144,7 @@ class Assessor {
     const place = touched.byIp.getOrInsert(ip, { ip, signIns: 0, mails: 0, first: time, last: time });
     place.last = time;
     address.last = time;
-    if (!address.accounts.includes(account)) address.accounts.push(account);
+    if (!address.accounts.includes(touched.account)) address.accounts.push(touched.account);
     for (const one of [place, touched, address]) one[what] += 1;
     return touched;
   }
@@ -162,16 +162,17 @@ class Assessor {
   }
 
   #sent(record: EventRecord, transaction: string, recipientCount: number): void {
-    const { account, ip, at, queueId, sender, verdict } = record;
+    const { ip, at, queueId, sender, verdict } = record;
     const recipients = this.#named.get(transaction) ?? [];
     this.#named.delete(transaction);
     if (verdict !== "pass" && verdict !== "hold") return;
     const touched = this.#used(record, "mails");
-    if (touched === null || account === null || ip === null || queueId === null) return;
+    if (touched === null || ip === null || queueId === null) return;
     touched.recipients += recipientCount;
     const isHeld = verdict === "hold";
     if (isHeld) touched.held += 1;
     if (!this.#hasRoom(this.#mails, queueId)) return;
+    const { account } = touched;
     const mail = { queueId, account, ip, at: isoTime(at), sender: sender ?? "", recipientCount, isHeld };
     this.#mails.set(queueId, { ...mail, recipients, reached: [], refused: [] });
   }

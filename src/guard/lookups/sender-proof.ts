@@ -118,6 +118,7 @@ class Expansion {
   }
 
   async #exchanges(term: Lengths, domain: string): Promise<boolean> {
+    if (this.#isLate()) return false;
     const hosts = await this.#lookup.exchanges(domain);
     return hosts.ok && this.#addresses(term, hosts.found.slice(0, SPF_LIMITS.exchanges));
   }
