@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
-import type { KeeperCommand, ListedMail, QueuedMail } from "../../src/admin/declare/keeper.ts";
+import {
+  type KeeperCommand,
+  type ListedMail,
+  parseKeeperCommand,
+  type QueuedMail,
+} from "../../src/admin/declare/keeper.ts";
 import type { commandsOnMemory, KeeperCommandOf } from "./commands-kit.ts";
 import { beforeEachOf } from "./hooks.ts";
 
@@ -61,10 +66,15 @@ export class FakeQueue {
     const named = present.filter(({ id }) => ids.includes(id));
     const sent = present.filter(({ id, sender }) => senders.some((one) => one === sender) && !ids.includes(id));
     const found = [...named, ...sent].slice(0, 500);
-    return found.map(({ id, at, recipientCount }) => ({ id, isHeld: onHold, at, recipients: recipientCount }));
+    return found.map(({ id, at, recipientCount, recipients }) => {
+      const to = recipients.map(({ address }) => address);
+      return { id, isHeld: onHold, at, recipients: recipientCount, ...(to.length > 0 && { to }) };
+    });
   }
 
-  #list({ ids, beside = [], senders, recipient, where, after, limit }: KeeperCommandOf<"list_mail">) {
+  #list(asked: KeeperCommandOf<"list_mail">) {
+    assert.ok(parseKeeperCommand(JSON.stringify(asked)), "the keeper takes it");
+    const { ids, beside = [], senders, recipient, where, after, limit } = asked;
     const present = this.mails.filter(
       ({ id, queue, sender, recipients }) =>
         (where === "anywhere" || (where === "loose" ? queue !== "hold" : queue === where)) &&

@@ -36,12 +36,12 @@ async function send(queueId: string, recipients: number, account = ANNA): Promis
   return `${begun.verdict} ${begun.reason}`;
 }
 test("lists held mail, and for one account also what it sent before", async () => {
-  assert.equal(await send("SENT1", 2), "pass below_limit");
+  for (const id of ["SENT1", "SENT2"]) assert.equal(await send(id, 2), "pass below_limit");
   assert.equal(await send("HELD1", 30), "hold account_held");
   const account = {
     account: ANNA,
     ip: THIEF,
-    count: 32,
+    count: 34,
     limit: 20,
     windowMs: 3_600_000,
     key: "limits.sending.strangers",
@@ -54,8 +54,8 @@ test("lists held mail, and for one account also what it sent before", async () =
     accounts: [{ ...account, at }],
     held: [held],
     heldTotal: 1,
-    sent: [sent],
-    sentTotal: 1,
+    sent: [{ ...sent, queueId: "SENT2" }, sent],
+    sentTotal: 2,
   });
   const all = { accounts: [{ ...account, at }], held: [held], heldTotal: 1, sent: [], sentTotal: 0 };
   assert.deepEqual(await kit.result({ verb: "held_list", name: null }), all);
@@ -67,19 +67,34 @@ test("lists held mail, and for one account also what it sent before", async () =
   );
 });
 
+test("a list shows the latest hundred held mails, with their recipients in the queue, and says how many there are", async () => {
+  await holdMails(kit, ANNA, "NOTED");
+  const recipients = [{ address: "bob@elsewhere.test", reason: null }];
+  put({ queue: "hold", sender: ANNA, at: 1_000, recipients }, "NOTED", ...many(100));
+  const { held, heldTotal } = await kit.result({ verb: "held_list", name: ANNA });
+  assert.deepEqual([held.length, heldTotal], [100, 101]);
+  const shown = { account: ANNA, ip: null, recipientCount: 1, recipients: ["bob@elsewhere.test"] };
+  assert.deepEqual(held.slice(0, 2), [
+    { queueId: "NOTED", ...shown, at: new Date(kit.clock.now()).toISOString() },
+    { queueId: "MANY1000", ...shown, at: new Date(1_000).toISOString() },
+  ]);
+});
+
 test("a release ends the hold, sends the mail, and makes its recipients known", async () => {
   await send("HELD1", 30);
   kit.asked.splice(0);
   await releases(1);
   assert.deepEqual(queue.ordered("release_mail"), [["HELD1"]]);
+  assert.equal(queue.ordered("find_mail").length, 2, "the queue is read before and after");
   assert.equal(kit.types().at(-1), "ACCOUNT_RELEASED");
   assert.equal(await send("AFTER", 20), "pass below_limit", "the hour starts again, and the place is known");
   assert.match(await kit.said(RELEASE), /^failed No mail of anna@example\.test is held/);
 });
 
 test("nothing is lost while the keeper is down: the same command releases the rest", async () => {
-  await send("HELD1", 30);
   kit.keeperUp(false);
+  assert.equal((await kit.result({ verb: "held_list", name: null })).heldTotal, 0, "none was noted");
+  await send("HELD1", 30);
   assert.match(await kit.said(RELEASE), /^failed The queue could not be changed: no answer/);
   assert.match(await kit.said({ verb: "held_list", name: ANNA }), /no answer/);
   assert.match(await kit.said(DROP), /no answer/);
@@ -146,7 +161,9 @@ test("a drop deletes the mail, and the account stays held until it is released",
   assert.equal(kit.types().at(-1), "HELD_MAIL_DROPPED");
   assert.match(await kit.said(DROP), /^failed No mail/);
   assert.equal(await send("NEXT1", 1), "hold account_held");
-  await releases(1);
+  assert.deepEqual(await kit.result({ ...DROP, isReturned: true }), dropped(1));
+  assert.deepEqual(queue.ordered("return_mail"), [["NEXT1"]]);
+  await releases(0);
   assert.equal(await send("NEXT2", 1), "pass below_limit");
 });
 
@@ -154,14 +171,22 @@ test("a drop of named mails deletes no other mail, and none from a different acc
   await send("HELD1", 30);
   await send("HELD2", 1);
   await holdMails(kit, "bert@example.test", "BERT1");
-  put({ queue: "hold", sender: ANNA }, "BERT1");
+  put({ queue: "hold", sender: ANNA }, "BERT1", "UNSEEN");
   const drop = (ids: readonly string[]) => kit.result({ ...DROP, ids: [...ids] });
-  assert.deepEqual(await drop(["HELD1", "BERT1", "GONE1"]), dropped(1));
+  assert.deepEqual(await drop(["HELD1", "BERT1", "GONE1", "UNSEEN"]), dropped(2));
   assert.deepEqual(
     queue.mails.map(({ id }) => id),
     ["HELD2", "BERT1"],
   );
   assert.deepEqual(await drop(["HELD1"]), dropped(0));
+});
+
+test("without a record no held mail leaves the queue", async () => {
+  await send("HELD1", 30);
+  kit.fillDisk();
+  for (const command of [RELEASE, DROP])
+    assert.match(await kit.said(command), /^failed The database could not be written/);
+  assert.partialDeepStrictEqual(queue.mails, [{ id: "HELD1", queue: "hold" }]);
 });
 
 test("a thousand held mails are deleted in parts, and the release afterwards sends none", async () => {
@@ -191,6 +216,7 @@ test("mail that stays on hold keeps its note, and the reply says that there is m
   const stuck = { id: "HELD1", isHeld: true, at: 0, recipients: 30 };
   kit.queues(({ onHold }) => (onHold ? [stuck] : []));
   assert.deepEqual(await kit.result(DROP), dropped(0, true));
+  assert.equal(kit.kept().filter((verb) => verb === "delete_mail").length, 40, "20,000 mails at a time");
   const listed = await kit.result({ verb: "held_list", name: ANNA });
   assert.ok(JSON.stringify(listed.held).includes("held1-0@elsewhere.test"));
 });
@@ -200,25 +226,28 @@ test("a suspended account has its queued mail held: by its events, and by its ad
   await send("OTHER", 1, "bert@example.test");
   queue.mails = queue.mails.map((mail) => (mail.id === "SENT1" ? { ...mail, sender: "info@example.test" } : mail));
   put({ sender: ANNA, recipientCount: 7 }, "UNSEEN");
+  await holdMails(kit, ANNA, "NOTED");
+  put({ sender: "info@example.test" }, "NOTED");
   const aliases = { "sales@example.test": [ANNA], "team@example.test": [ANNA, "bert@example.test"] };
   assert.ok((await kit.ask({ verb: "account_create_hashed", name: "bert@example.test", hash: HASH })).ok);
   for (const [address, targets] of Object.entries(aliases)) {
     assert.ok((await kit.ask({ verb: "alias_add", address, targets })).ok);
     put({ sender: address }, address.slice(0, 5));
   }
-  assert.deepEqual(await kit.result({ verb: "account_suspend", name: ANNA }), { name: ANNA, held: 3 });
+  assert.deepEqual(await kit.result({ verb: "account_suspend", name: ANNA }), { name: ANNA, held: 4 });
   assert.deepEqual(
     queue.mails.filter((mail) => mail.queue === "hold").map(({ id }) => id),
-    ["SENT1", "UNSEEN", "sales"],
+    ["SENT1", "UNSEEN", "NOTED", "sales"],
   );
-  assert.deepEqual(await kit.result({ verb: "account_resume", name: ANNA }), { name: ANNA, held: 3 });
-  await releases(3);
+  assert.deepEqual(await kit.result({ verb: "account_resume", name: ANNA }), { name: ANNA, held: 4 });
+  await releases(4);
 });
 
 test("mail that cannot be held is reported", async () => {
   const stuck = { id: "STUCK1", isHeld: false, at: 0, recipients: 1 };
   kit.queues(({ onHold }) => (onHold ? [] : [stuck]));
   const reply = await kit.ask({ verb: "account_suspend", name: ANNA });
+  assert.equal(kit.kept().filter((verb) => verb === "hold_mail").length, 40);
   assert.match(
     refusalOf(reply),
     /is suspended, but its mail in the queue was not held: Mail kept coming into the queue/,

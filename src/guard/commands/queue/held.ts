@@ -114,7 +114,7 @@ async function changeAll(
 ): Promise<Readonly<{ ok: true; count: number; isMore: boolean }> | Failure> {
   const changed = new Set<string>();
   let items = first;
-  for (let round = 0; round < Math.min(ROUNDS, rounds) && items.length > 0; round++) {
+  for (let round = 0; round < Math.min(ROUNDS, rounds); round++) {
     const ids = idsOf(items).slice(0, most(items.length));
     if (ids.length === 0) break;
     const { done, failure } = await change(keeper, verb, ids);

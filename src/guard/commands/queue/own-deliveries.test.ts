@@ -48,6 +48,8 @@ test("retries deferred mail for local mailboxes, and no other mail, once after e
   const { look, asked, reloaded } = setUp(QUEUE);
   assert.deepEqual(await look("812"), [], "Dovecot has just started");
   assert.deepEqual(await look("812"), [["AAAAA", "CCCCC"]]);
+  assert.deepEqual(await setUp(QUEUE.slice(0, 1)).look("812", "812"), [["AAAAA"]]);
+  assert.deepEqual(await setUp(QUEUE.slice(1, 2)).look("812", "812"), [], "naming no mail would mean all");
   assert.deepEqual(await look("812", "812", "812"), []);
   assert.equal(asked.length, 0, "the queue is not read unnecessarily");
   assert.deepEqual(await look(null, "812"), []);
@@ -57,12 +59,17 @@ test("retries deferred mail for local mailboxes, and no other mail, once after e
   assert.deepEqual(await look("900", "900"), [["AAAAA", "CCCCC"]], "it has reloaded its settings");
 });
 
-test("a queue of many mails is read page by page", async () => {
-  const { look } = setUp(Array.from({ length: 1_200 }, (_, i) => mail(`Q${i + 10_000}`, "anna@example.test")));
-  assert.deepEqual(
-    (await look("812", "812")).map(({ length }) => length),
-    [500, 500, 200],
-  );
+test("a queue of many mails is read page by page, up to the first 10,000", async () => {
+  for (const [count, pages] of [
+    [1_200, [500, 500, 200]],
+    [10_001, Array.from({ length: 20 }, () => 500)],
+  ] as const) {
+    const { look } = setUp(Array.from({ length: count }, (_, i) => mail(`Q${i + 10_000}`, "anna@example.test")));
+    assert.deepEqual(
+      (await look("812", "812")).map(({ length }) => length),
+      pages,
+    );
+  }
 });
 
 test("a keeper that refuses is asked again", async () => {

@@ -35,7 +35,7 @@ const left = (): readonly string[] => queue.mails.map(({ id, queue: place }) => 
 
 test("lists where each mail waits and for whom it is held, a page at a time", async () => {
   queue.mails = [mail("AAAA1"), mail("AAAA2", { queue: "hold", nextTryAt: null }), mail("AAAA3", { queue: "hold" })];
-  await holdMails(kit, ANNA, "AAAA3");
+  await holdMails(kit, ANNA, "AAAA1", "AAAA3");
   const list = { verb: "queue_list", ...NONE, cursor: null } as const;
   const first = await result({ ...list, limit: 2 });
   const reported = { sizeBytes: 500, sender: ANNA, recipientCount: 1, recipients: mail("x").recipients };
@@ -74,6 +74,7 @@ test("root's holds are made by hand: a flush skips such mail, and a release deli
   assert.match(JSON.stringify(listing), /"queueId":"AAAA1","queue":"hold".*"heldFor":"root"/);
   await result({ verb: "queue_release", ...ALL });
   assert.deepEqual(left(), ["AAAA1 active", "AAAA2 active"]);
+  assert.equal(kit.heldMail.holderOf("AAAA1"), null, "its note goes too");
   assert.match(await kit.said({ verb: "queue_release", ...ALL }), /^failed No such mail is on hold/);
 });
 
@@ -111,27 +112,39 @@ test("`account release`, `account drop` and `suspend` do not touch what root hol
 });
 
 test("what root does is recorded, except retries", async () => {
-  queue.mails = [mail("AAAA1"), mail("AAAA2")];
+  queue.mails = [mail("AAAA1"), mail("AAAA2"), mail("BBBB1", { sender: BERT })];
   const before = kit.rows();
   await result({ verb: "queue_flush", ...ALL });
   assert.equal(kit.rows(), before);
   await result({ verb: "queue_hold", ...SOME, ids: ["AAAA1"] });
   await result({ verb: "queue_release", ...ANNAS });
+  await result({ verb: "queue_return", ...SOME, sender: BERT });
+  await result({ verb: "queue_hold", ...ALL });
   await result({ verb: "queue_delete", ...SOME, recipient: "bob@elsewhere.test" });
-  assert.deepEqual(kit.types().slice(before), ["QUEUE_HELD", "QUEUE_RELEASED", "QUEUE_DELETED"]);
-  const rows = kit.db.prepare("SELECT queue_id, account, recipient, actor FROM event WHERE id > ? ORDER BY id");
-  assert.deepEqual(rows.all(before).map(Object.values), [
-    ["AAAA1", null, null, "root"],
-    [null, ANNA, null, "root"],
-    [null, null, "bob@elsewhere.test", "root"],
+  assert.deepEqual(
+    kit.types().slice(before),
+    ["HELD", "RELEASED", "DELETED", "HELD", "DELETED"].map((what) => `QUEUE_${what}`),
+  );
+  const rows = kit.db.prepare("SELECT queue_id, account, sender, recipient, details FROM event ORDER BY id");
+  assert.deepEqual(rows.all().slice(before).map(Object.values), [
+    ["AAAA1", null, null, null, "AAAA1 by root"],
+    [null, ANNA, null, null, `account ${ANNA} by root`],
+    [null, null, BERT, null, `sender <${BERT}>, returned to its senders by root`],
+    [null, null, null, null, "all mail in the queue by root"],
+    [null, null, null, "bob@elsewhere.test", "recipient <bob@elsewhere.test> by root"],
   ]);
 });
 
 test("the record of a change names ten of its mails", async () => {
-  queue.mails = Array.from({ length: 12 }, (_, i) => mail(`AAAA${10 + i}`));
-  const ids = queue.mails.map(({ id }) => id);
-  await result({ verb: "queue_hold", ...SOME, ids });
-  assert.equal(kit.details().at(-1), `${ids.slice(0, 10).join(" ")} and 2 more by root`);
+  for (const [count, more] of [
+    [10, ""],
+    [11, " and 1 more"],
+  ] as const) {
+    queue.mails = mails(count);
+    const ids = queue.mails.map(({ id }) => id);
+    await result({ verb: "queue_hold", ...SOME, ids });
+    assert.equal(kit.details().at(-1), `${ids.slice(0, 10).join(" ")}${more} by root`);
+  }
 });
 
 test("two thousand mails are deleted in parts, skipping those that stay", async () => {
@@ -143,6 +156,7 @@ test("two thousand mails are deleted in parts, skipping those that stay", async 
   const next = `0000000000004999 ${id(4_999)}`;
   assert.deepEqual(await result({ verb: "queue_hold", ...ALL }), done(5_000, { next }));
   assert.deepEqual(await result({ verb: "queue_hold", ...ALL, cursor: next }), done(1_000));
+  assert.equal(kit.types().filter((type) => type === "QUEUE_HELD").length, 2, "one record of each command");
 });
 
 test("all mail is retried by one order, and chosen mail in parts", async () => {
@@ -194,14 +208,15 @@ test("a change that the keeper took and did not confirm may be done", async (t) 
 });
 
 test("what was changed before a failure is reported, with where the rest starts", async () => {
-  const all = mails(1_000);
+  const all = mails(1_000, { queue: "hold" });
+  await holdMails(kit, BERT, ...all.slice(1, 500).map(({ id }) => id));
   kit.listsQueue(({ after }) => {
     if (after !== null) kit.keeperUp(false);
     return { queue: after === null ? all.slice(0, 500) : all.slice(500), total: 1_000 };
   });
   const next = `0000000000000499 ${id(499)}`;
   const command = { verb: "queue_delete", ...ALL } as const;
-  assert.deepEqual(await result(command), done(500, { next }));
+  assert.deepEqual(await result(command), done(1, { kept: [{ account: BERT, mails: 499 }], next }));
   assert.match(await kit.said({ ...command, cursor: next }), /^failed The queue could not be changed: no answer/);
 });
 
@@ -218,21 +233,22 @@ test("no mail is held whose note cannot be written", async () => {
 
 test("an account includes what it sent from an address shared with other accounts", async () => {
   assert.ok((await kit.ask({ verb: "alias_add", address: INFO, targets: [ANNA, BERT] })).ok);
-  for (const account of [ANNA, BERT]) {
-    const queueId = account === ANNA ? "AAAA1" : "BBBB1";
+  for (const queueId of ["AAAA1", "AAAA2", "BBBB1"]) {
+    const account = queueId === "BBBB1" ? BERT : ANNA;
     const sent = { ...MAIL, ip: ip("203.0.113.7"), account, sender: INFO, queueId, session: queueId };
     const recipient = "x@elsewhere.test";
     const asked = { ...sent, type: "DATA", recipientCount: 1, recipient, transaction: queueId } as const;
     assert.equal((await kit.engine.ask(asked)).verdict, "pass");
   }
-  queue.mails = ["AAAA1", "BBBB1"].map((queueId) => mail(queueId, { sender: INFO }));
+  queue.mails = ["AAAA1", "AAAA2", "BBBB1"].map((queueId) => mail(queueId, { sender: INFO }));
   assert.ok((await kit.ask({ verb: "queue_hold", ...ANNAS })).ok);
-  assert.deepEqual(kit.asked.at(-1), { verb: "hold_mail", ids: ["AAAA1"] });
+  assert.deepEqual(kit.asked.at(-1), { verb: "hold_mail", ids: ["AAAA1", "AAAA2"] });
 });
 
 test("from the cursor before all mail, an empty result succeeds", async () => {
   assert.match(await kit.said({ verb: "queue_hold", ...ANNAS }), /^failed No such mail waits in the queue\./);
   assert.deepEqual(await result({ verb: "queue_hold", ...ANNAS, cursor: BEFORE_ALL_MAIL }), done(0));
+  assert.deepEqual(kit.asked, [], "Postfix gets no order");
   kit.keeperUp(false);
   assert.equal((await kit.ask({ verb: "queue_hold", ...ANNAS, cursor: BEFORE_ALL_MAIL })).ok, false);
 });
@@ -240,7 +256,7 @@ test("from the cursor before all mail, an empty result succeeds", async () => {
 test("a choice may say where mail waits; a command that is impossible there finds none", async () => {
   queue.mails = [mail(id(1)), mail(id(2), { queue: "hold" }), mail(id(3), { queue: "active" })];
   const of = (state: "deferred" | "hold" | "active") => ({ ...SOME, sender: ANNA, state }) as const;
-  const listing = await result({ verb: "queue_list", ...NONE, state: "hold", limit: 9, cursor: null });
+  const listing = await result({ verb: "queue_list", ...NONE, state: "hold", limit: 500, cursor: null });
   assert.match(JSON.stringify(listing), /^\{"mails":\[\{"queueId":"MANY00002".*"total":1\}$/);
   assert.match(await kit.said({ verb: "queue_hold", ...of("hold") }), /^failed No such mail waits/);
   assert.match(await kit.said({ verb: "queue_release", ...of("active") }), /^failed No such mail is on hold/);
@@ -253,17 +269,20 @@ test("a choice may say where mail waits; a command that is impossible there find
   assert.deepEqual(kit.details().at(-1), "sender <anna@example.test> state hold by root");
 });
 
-test("the web deletes at most a thousand mails within an hour, and learns where the rest starts", async () => {
-  const command = { verb: "queue_delete", ...SOME, sender: ANNA } as const;
+test("the web deletes or returns at most a thousand mails within an hour, and learns where the rest starts", async () => {
   kit.signIn(OWNER);
-  const ask = () => kit.ask(command, "web", OWNER);
+  const ask = (verb: "queue_delete" | "queue_return" | "queue_hold") =>
+    kit.ask({ verb, ...SOME, sender: ANNA }, "web", OWNER);
   queue.mails = mails(700);
-  assert.deepEqual(await ask(), { ok: true, result: done(700) });
+  assert.deepEqual(await ask("queue_delete"), { ok: true, result: done(700) });
   queue.mails = mails(700);
   const next = `0000000000000299 ${id(299)}`;
-  assert.deepEqual(await ask(), { ok: true, result: done(300, { next }) });
-  assert.match(refusalOf(await ask()), /as many as they may/);
+  assert.deepEqual(await ask("queue_return"), { ok: true, result: done(300, { next }) });
+  assert.match(refusalOf(await ask("queue_delete")), /as many as they may/);
   assert.equal(queue.mails.length, 400);
+  queue.mails = mails(1_001);
+  const held = done(1_000, { next: `0000000000000999 ${id(999)}` });
+  assert.deepEqual(await ask("queue_hold"), { ok: true, result: held }, "as many at a time, of any number");
   await new Promise((resolve) => setImmediate(resolve));
   const details = kit.details().join("\n");
   assert.match(details, /sender <anna@example\.test> by web:admin via 203\.0\.113\.8/);

@@ -115,10 +115,9 @@ async function list(
   const asked = { verb: "list_mail", ...selection, where: state ?? "anywhere", after, limit: limit + 1 } as const;
   const found = await parts.keeper.ask(asked);
   if (!found.ok) return unanswered(found.reason);
-  const { queue = [], total = 0 } = found;
   const holder = holderIn(parts);
-  const { items, next } = firstPage(queue, limit, cursorOf);
-  return { ok: true, result: { mails: items.map((mail) => itemOf(mail, holder)), next, total } };
+  const { items, next } = firstPage(found.queue ?? [], limit, cursorOf);
+  return { ok: true, result: { mails: items.map((mail) => itemOf(mail, holder)), next, total: found.total ?? 0 } };
 }
 
 type Change = Readonly<{ selection: Selection; command: ChangeCommand; where: Where; by: string; share: Share }>;
