@@ -63,6 +63,7 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     if (!up) return { ok: false, reason: "no answer" };
     if (command.verb === "find_mail") return { ok: true, detail: "", mails: queue(command) };
     if (command.verb === "list_mail") return { ok: true, detail: "", ...list(command) };
+    if (command.verb === "mailbox_use") return { ok: true, detail: "", mailbox: { usedBytes: 1_200, mails: 3 } };
     if (command.verb === "redirects") return { ok: true, detail: "", redirects: redirects(command.accounts) };
     return { ok: true, detail: "", count: "ids" in command ? command.ids.length : 0 };
   };

@@ -196,4 +196,14 @@ describe("a dry run that the web asks for", () => {
     assert.equal((await kit.ask(BAN))?.ok, false);
     assert.deepEqual(kit.refused(), [`ban by ${BY}`]);
   });
+
+  test("counts if it reads the queue or a file of accounts", () => {
+    const kit = webGateOnMemory();
+    const isTaken = (command: Command) =>
+      "by" in kit.admit(command, { as: "5e".repeat(32), ip: "203.0.113.9", isDry: true });
+    const costly = [COMMANDS.held_drop, COMMANDS.account_suspend, IMPORT];
+    for (let i = 0; i < WEB_LIMITS.dryRuns; i++) assert.ok(isTaken(costly[i % 3] ?? IMPORT));
+    assert.deepEqual(costly.map(isTaken), [false, false, false]);
+    assert.ok(isTaken(BAN));
+  });
 });

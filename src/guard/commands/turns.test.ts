@@ -30,13 +30,18 @@ test("one command runs at a time, some wait, even behind one that fails, and mor
 });
 
 test("a caller who fills its places leaves the other places free, and gets back each that it had", async () => {
-  const turn = new Turn({ most: 3, ofOne: 2, busy: "Busy." });
-  const gate = Promise.withResolvers<Reply>();
-  const waiting: (Promise<Reply> | Reply)[] = [turn.take(ANNA, () => gate.promise), turn.take(ANNA, () => DONE)];
+  const turn = new Turn({ most: 5, ofOne: 2, busy: "Busy." });
+  const [gate, late] = [Promise.withResolvers<Reply>(), Promise.withResolvers<Reply>()];
+  const first = turn.take(ANNA, () => gate.promise);
+  const waiting: (Promise<Reply> | Reply)[] = [first, turn.take(ANNA, () => late.promise)];
   assert.equal((await turn.take(ANNA, () => DONE)).ok, false);
   waiting.push(turn.take(BEN, () => DONE));
   const root = turn.take(null, () => DONE);
   gate.resolve(DONE);
+  await first;
+  waiting.push(turn.take(ANNA, () => DONE));
+  assert.equal((await turn.take(ANNA, () => DONE)).ok, false);
+  late.resolve(DONE);
   for (const reply of [...waiting, root]) assert.ok((await reply).ok);
   for (const again of [turn.take(ANNA, () => DONE), turn.take(ANNA, () => DONE)]) assert.ok((await again).ok);
 });

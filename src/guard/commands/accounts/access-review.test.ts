@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { COMMANDS } from "../../../../test/kit/commands.ts";
 import { commandsOnMemory, HASH } from "../../../../test/kit/commands-kit.ts";
 import { isoTime } from "../../../core/time.ts";
+import { digestOf } from "../../access/secrets.ts";
 
 const ALICE = "alice@example.test";
 const BERT = "bert@example.test";
@@ -32,6 +34,15 @@ test("lists who can read the mail of each account and where it is forwarded, and
   assert.partialDeepStrictEqual(await page(1, ALICE), { result: { items: [bert], next: null, total: 2 } });
   assert.partialDeepStrictEqual(await page(9, null, "bert"), { result: { items: [{ name: BERT }], total: 1 } });
   assert.deepEqual(kit.types(), recorded);
+});
+
+test("eight reviews wait, two of one caller, so that the keeper stays free for other commands", async () => {
+  const kit = commandsOnMemory();
+  for (const name of "abcde")
+    await kit.result({ ...COMMANDS.token_create, name, digest: digestOf(name), scopes: ["owner"] });
+  const review = { verb: "access_review", text: null, limit: 1, cursor: null } as const;
+  const asked = [..."aaabbccdde"].map((as) => kit.ask(review, "web", { as, ip: "203.0.113.9" }));
+  assert.equal((await Promise.all(asked)).map(({ ok }) => (ok ? "+" : "-")).join(""), "++-++++++-");
 });
 
 test("without the keeper nothing is listed: a page without forwards would look as if there were none", async () => {

@@ -45,7 +45,7 @@ test("an account's details: its aliases, its use of the quota from the keeper, a
     aliases: [{ address: "info@example.test", targets: [ANNA, BERT], blocked: false }],
     aliasesTotal: 1,
     usualQuotaBytes: 5_000,
-    use: null,
+    use: { usedBytes: 1_200, mails: 3 },
     lastSignIn: null,
   });
   assert.deepEqual(kit.kept(), ["kick_account", "mailbox_use"]);

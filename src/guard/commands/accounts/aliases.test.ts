@@ -95,6 +95,8 @@ test("through the web no alias diverts mail of an account, or the alerts of post
   const owned = "alice+bank@example.test";
   assert.match(await web({ verb: "alias_add", address: owned, targets }), /belongs to alice@example\.test/);
   assert.equal(await web({ verb: "alias_add", address: "sales+eu@example.test", targets }), "done");
+  for (const target of [ALICE, "sales@elsewhere.test"])
+    assert.equal(await web({ verb: "alias_add", address: "sales@example.test", targets: [target] }), "done");
   const address = "postmaster@example.test";
   assert.match(await web({ verb: "alias_add", address, targets }), /gets the alerts/);
   assert.equal(await addAlias(address, ALICE), "done", "root may");

@@ -78,10 +78,11 @@ test("through the web a mailbox that gets the alerts keeps a copy of its mail", 
   assert.match(refusalOf(await forwardBy(OWNER, [OUTSIDE], false)), /gets the alerts/);
   const outside = await forwardBy(OWNER, [OUTSIDE]);
   assert.match(refusalOf(outside), /gets the alerts/, "nor are they sent to a new target outside");
+  assert.ok((await forwardBy(OWNER, [], false)).ok, "that forwards nothing");
   kit.sendsAlertsTo([]);
   assert.ok((await forwardBy(OWNER, [OUTSIDE])).ok);
   assert.ok((await forwardBy(OWNER, [OUTSIDE], false)).ok);
-  assert.deepEqual(kit.details().slice(2), [
+  assert.deepEqual(kit.details().slice(3), [
     `${NAME} to ${OUTSIDE} by web:admin via 203.0.113.8`,
     `${NAME} to ${OUTSIDE}, without a copy here by web:admin via 203.0.113.8`,
   ]);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { COMMANDS, parsedCommandOf } from "../../../../test/kit/commands.ts";
-import { ip } from "../../../../test/kit/samples.ts";
+import { accountName, ip } from "../../../../test/kit/samples.ts";
 import { BY, webGateOf } from "../../../../test/kit/web-gate-kit.ts";
 import type { Command, Reply } from "../../../admin/declare/control.ts";
 import { rightsOf } from "../../../admin/declare/rights.ts";
@@ -35,7 +35,10 @@ describe("what the web asks", () => {
     assert.deepEqual(kit.refused(), []);
     kit.clock.advance(MINUTE_MS);
     await kit.ask(COMMANDS.token_create);
-    assert.equal(kit.denied().length, 2);
+    kit.signInAs("ab".repeat(32), accountName("anna@example.test"));
+    kit.admit(COMMANDS.token_create, { as: "ab".repeat(32), ip: "203.0.113.40" });
+    await kit.ask(COMMANDS.token_create);
+    assert.equal(kit.denied().length, 3, "once for each caller");
   });
 
   test("a flood of refused verbs does not fill the record", async () => {

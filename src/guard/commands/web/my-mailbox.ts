@@ -29,7 +29,7 @@ type By = OfCaller & Readonly<{ by: string }>;
 /** How often a minute Dovecot is asked for a mailbox's use: each time starts a program. */
 const LOOKS_A_MINUTE = 30;
 /** For how many users at once: Dovecot looks into every folder, and the keeper has few connections for the guard's other requests. */
-export const LOOKS_AT_ONCE = 4;
+const LOOKS_AT_ONCE = 4;
 /** Addresses that lead to one account. */
 const MOST_ADDRESSES = 1_000;
 

@@ -83,7 +83,8 @@ test("forwards of the web count with the aliases, and a forward keeps the target
     "users leave room for the administrator",
   );
   assert.equal(forward("carl@example.test", ["anna@example.test", "bob@example.test"]), "may");
-  assert.equal(forward("anna@example.test", outside(10, 50)), "may", "as many as before");
+  const asAnna = "mailbox:anna@example.test 203.0.113.7";
+  assert.equal(forward("anna@example.test", outside(10, 50), asAnna), "may", "as many as before");
   assert.equal(forward("anna@example.test", []), "may");
   assert.match(refusesTargets(parts(aliases, forwarded), adding(2))?.message ?? "may", /200 outside targets in all/);
 });
