@@ -19,7 +19,7 @@ const OVER: Alert = { ...OPEN, code: "greylist_silent", resolvedAt: later(NOON, 
 test("open alerts come before resolved ones, newest first in each group, with the channels", () => {
   const book = {
     open: [OPEN, { ...OPEN, subject: "newer", openedAt: later(OPEN.openedAt, 1) }],
-    resolved: [OVER, { ...OVER, subject: "older" }],
+    resolved: [OVER, { ...OVER, subject: "older", openedAt: later(NOON, 1), resolvedAt: later(NOON, 59_000) }],
   };
   const channels = new Map([
     ["a", null],
@@ -41,7 +41,7 @@ test("open alerts come before resolved ones, newest first in each group, with th
       ["disk_nearly_full", "newer", null],
       ["disk_nearly_full", "", null],
       ["greylist_silent", "", "2026-11-20T12:01:00.000Z"],
-      ["greylist_silent", "older", "2026-11-20T12:01:00.000Z"],
+      ["greylist_silent", "older", "2026-11-20T12:00:59.000Z"],
     ],
   );
   assert.equal(all.leadOut, true);

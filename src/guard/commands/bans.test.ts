@@ -83,6 +83,9 @@ test("an allow entry lifts the bans in its network, and is removed once", async 
   assert.deepEqual(await kit.ask(remove), { ok: true, result: { prefix: "203.0.113.7/32" } });
   assert.match(await kit.said(remove), /^failed 203\.0\.113\.7\/32: It is not on the allow list/);
   assert.match(await kit.said({ verb: "allow_remove", target: "nowhere" }), /^usage /);
+  for (let i = 0; i < 51; i++) assert.equal(await ban(`198.51.100.${i}`), "done");
+  const wide = await kit.result({ ...add, target: "198.51.100.0/24" });
+  assert.deepEqual([wide.lifted.length, wide.liftedTotal], [50, 51]);
 });
 
 test("entries from the settings are listed as such, and no command removes them", async () => {

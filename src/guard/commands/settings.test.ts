@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
 import { commandsOnMemory, refusalOf } from "../../../test/kit/commands-kit.ts";
-import { MINUTE_MS } from "../../core/time.ts";
+import { isoTime, later, MINUTE_MS } from "../../core/time.ts";
 
 const FILE = 'domains = ["example.test"] # ours\nlimits.mail.per_minute = 10 # few\n';
 const CHANGED = FILE.replace("= 10", "= 20");
@@ -95,15 +95,16 @@ test("a change is sent to the keeper with the digest of the file, recorded with 
   inForce(CHANGED);
   const applied = await pendingApply;
   assert.ok(applied.ok, JSON.stringify(applied));
-  assert.deepEqual(applied.result.changed, ["limits.mail.per_minute"]);
+  const [keys, until] = [["limits.mail.per_minute"], isoTime(later(clock.now(), 15 * MINUTE_MS))];
+  assert.deepEqual(applied.result, { changed: keys, detail: "", restarts: [], undoUntil: until, recorded: true });
   const sha256 = createHash("sha256").update(FILE).digest("hex");
   assert.deepEqual(asked, [{ verb: "change_settings", changes: CHANGES, digest: sha256 }]);
   assert.deepEqual(details(), ["limits.mail.per_minute = 20, was 10 by root"]);
-  const { undo } = await list();
-  assert.deepEqual(undo?.keys, ["limits.mail.per_minute"]);
-  clock.advance(16 * MINUTE_MS);
+  clock.advance(15 * MINUTE_MS);
+  assert.deepEqual((await list()).undo, { until, keys, by: "root" });
+  clock.advance(1);
   assert.equal((await list()).undo, null);
-  clock.advance(-16 * MINUTE_MS);
+  clock.advance(-15 * MINUTE_MS);
   assert.match(refusalOf(await ask({ verb: "settings_undo", digest })), /edited since then/, "in its earlier state");
   const pendingUndo = ask({ verb: "settings_undo", digest: (await list()).digest });
   inForce(FILE);
@@ -112,6 +113,14 @@ test("a change is sent to the keeper with the digest of the file, recorded with 
   assert.deepEqual(asked.at(-1), { verb: "undo_settings", digest: changed });
   assert.equal(details().at(-1), "undone: limits.mail.per_minute = 10, was 20 by root");
   assert.equal((await list()).undo, null);
+});
+
+test("a program that reads a changed setting only at its start is restarted", async () => {
+  const { preview, apply, inForce, asked } = kit();
+  const applied = apply((await preview()).digest, [{ key: "bans.memory", value: '"14d"' }]);
+  inForce(`${FILE}bans.memory = "14d"\n`);
+  assert.partialDeepStrictEqual(await applied, { result: { restarts: ["web"] } });
+  assert.deepEqual(asked.at(-1), { verb: "restart", service: "web" });
 });
 
 test("a file that was edited since the preview, or has unapplied edits, is not changed", async () => {

@@ -37,9 +37,10 @@ test("root's records are read once for all callers within some seconds", async (
   const [first, second] = await Promise.all([upkeep.records(), upkeep.records()]);
   assert.deepEqual(first, { ok: true, result: { items: [BACKUP] } });
   assert.equal(second, first);
+  clock.advance(5 * SECOND_MS - 1);
   await upkeep.records();
   assert.deepEqual(asked, ["upkeep"]);
-  clock.advance(5 * SECOND_MS);
+  clock.advance(1);
   await upkeep.records();
   assert.deepEqual(asked, ["upkeep", "upkeep"]);
 });
@@ -88,6 +89,22 @@ test("Fail2ban is asked once a minute, and a slow answer is not waited for", asy
   clock.advance(1);
   await upkeep.fail2ban();
   assert.equal(asked, 2);
+});
+
+test("the certificate is remembered for ten seconds, and a failure of Fail2ban for thirty", async () => {
+  const { clock, asked, upkeep, answer } = kit();
+  const lasts = { notBefore: "2026-11-01T00:00:00Z", notAfter: "2027-01-30T00:00:00Z", fingerprint: "00ff" };
+  const certificate = { names: [], issuer: "R3", isSelfSigned: false, ...lasts, trouble: null, ports: [] };
+  answer({ ok: true, detail: "", certificate });
+  for (const waitedMs of [0, 10 * SECOND_MS - 1, 1]) {
+    clock.advance(waitedMs);
+    assert.deepEqual(await upkeep.certificate(), { ok: true, result: certificate });
+  }
+  for (const waitedMs of [0, 30 * SECOND_MS - 1, 1]) {
+    clock.advance(waitedMs);
+    assert.partialDeepStrictEqual(await upkeep.fail2ban(), { ok: false });
+  }
+  assert.deepEqual(asked, ["certificate", "certificate", "fail2ban", "fail2ban"]);
 });
 
 test("a keeper that does not answer or is older is reported, and asked again", async () => {

@@ -163,7 +163,7 @@ const TOKENS_PROVE_NOTHING = failed(
 const SESSION_RUNS = {
   session_list: ({ signedIn: listed, clock }, asked, _, { caller }) => {
     const { items, next, total } = listed(asked, clock.now());
-    const own = caller?.item.session ?? null;
+    const own = caller?.item.session;
     return { ok: true, result: { items: items.map((item) => ({ ...item, isOwn: item.id === own })), next, total } };
   },
   session_end: async ({ sessions, engine }, { id }, by) => {

@@ -178,6 +178,7 @@ describe("passkeys of the dashboard, by command", () => {
       { ok: true, result: { factors: 1, ended: 1, passkeyNames: ["Laptop"] } },
       "root removes them, and ends what they opened",
     );
+    assert.deepEqual(kit.recorded(/^PASSKEY_REMOVED/), ["PASSKEY_REMOVED Laptop by root"]);
     const gone = await result({ verb: "sign_in_passkey", ...(await used(device)), ...FROM });
     assert.deepEqual(gone, { outcome: "wrong" });
   });
