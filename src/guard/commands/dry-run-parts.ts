@@ -82,7 +82,7 @@ export function keeperOfDryRun(keeper: Keeper): Keeper {
         const found = await keeper.ask(command);
         if (!found.ok) return found;
         for (const mail of found.mails ?? []) seen.set(mail.id, mail);
-        const there = [...(found.mails ?? []), ...(command.onHold ? held.values() : [])];
+        const there = [...(found.mails ?? []), ...held.values()];
         return { ...found, mails: there.filter(({ id }) => !gone.has(id) && (command.onHold || !held.has(id))) };
       }
       const ids = "ids" in command ? command.ids : [];

@@ -157,6 +157,8 @@ describe("for whom the web asks", () => {
     assert.ok("by" in unnamed && unnamed.by === "web:unnamed");
     const token = kit.admit(command, tokenWith(["ban"]));
     assert.ok("by" in token && token.by === `web:token tban via ${IP}`);
+    const lacks = kit.admit(COMMANDS.token_create, tokenWith(["allow"]));
+    assert.equal("error" in lacks && lacks.error.message, "The token tallow lacks the scope admin.");
     for (const from of ["nowhere", "", undefined])
       assert.match(refusal(command, { as: line.as, ...(from !== undefined && { ip: from }) }) ?? "", /No address/);
   });

@@ -136,11 +136,14 @@ test("everyone except root adds few targets a day, and a user does not learn whi
   for (const target of ["nobody@example.test", OTHER, "info@example.test"]) unsaid.add(await mine([target]));
   assert.deepEqual([...unsaid], ["Your mail cannot be forwarded to X"]);
   assert.equal(await mine(["one@else.example"]), "done");
+  const counted = () => /"target":"[a-z]+@else\.example","until":\d+/.test(kit.state());
+  assert.ok(counted(), "its mail counts as sent while the target is new");
   for (let n = 0; n < 3; n++) assert.equal(await mine(["one@else.example"]), "done", "it is not new");
   assert.equal(await mine(["one@else.example", "two@else.example"]), "done");
   assert.match(await mine(["three@else.example"]), /at most 5 new addresses within a day/);
   assert.equal(await mine([]), "done");
   assert.ok((await forward(NAME, ["three@else.example"])).ok, "root may");
+  assert.ok(!counted());
   kit.clock.advance(24 * 3_600_000);
   kit.sessions.end("everybody");
   signIn();

@@ -36,7 +36,10 @@ test("queued mail of suspended accounts is held at once, and noted", async () =>
   assert.deepEqual(heldIds(), ["ANNA", "BERT"]);
   assert.deepEqual(queue.ordered("hold_mail"), [["ANNA"], ["BERT"]]);
   assert.deepEqual(notedIds().toSorted(), ["ANNA", "BERT"]);
-  assert.deepEqual(kit.logged, []);
+  kit.store.failing = "commit";
+  kit.upkeep.holdSoon(ANNA);
+  await settled();
+  assert.deepEqual(kit.logged, [], "nothing needed a note");
 });
 
 test("retries each minute while the keeper is down, except for an account that was resumed", async () => {
