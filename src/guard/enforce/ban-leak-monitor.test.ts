@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { engineOnMemory, HandClock, NoticeBoard, TEST_POLICY } from "../../../test/kit/engine-kit.ts";
-import { MAIL, NOON, net, STRANGER } from "../../../test/kit/samples.ts";
-import { HOUR_MS, MINUTE_MS } from "../../core/time.ts";
-import { BanLeakMonitor, EFFECTIVE_AFTER_MS } from "./ban-leak-monitor.ts";
+import { BAN, MAIL, NOON, net, STRANGER } from "../../../test/kit/samples.ts";
+import { type Ban, decision } from "../../core/decide/decision.ts";
+import { HOUR_MS, later, MINUTE_MS } from "../../core/time.ts";
+import { BanLeakMonitor, EFFECTIVE_AFTER_MS, sightingOf } from "./ban-leak-monitor.ts";
 
 const LEAK = { ip: STRANGER, service: "smtp", since: NOON, mayBeProxied: false } as const;
 
@@ -66,6 +67,13 @@ test("a ban takes effect within fifteen seconds; later its address is reported, 
   assert.equal(sighting()?.ip, STRANGER);
 });
 
+test("a simulated ban stops no one, so its address is not reported", () => {
+  const sighted = (ban: Ban) =>
+    sightingOf({ type: "CONNECT", ...MAIL }, decision("pass", "banned"), { ban }, later(NOON, HOUR_MS));
+  assert.notEqual(sighted(BAN), null);
+  assert.equal(sighted({ ...BAN, simulated: true }), null);
+});
+
 test("a banned client that comes through a proxy is not a leak", async () => {
   const { engine, clock, sighting } = await strangerBanned();
   clock.advance(EFFECTIVE_AFTER_MS);
@@ -78,6 +86,8 @@ test("a banned client that comes through a proxy is not a leak", async () => {
   await engine.ask(toPostfix);
   const ofPostfix = sighting() ?? assert.fail();
   assert.equal(ofPostfix.mayBeProxied, true);
+  await engine.ask({ ...toPostfix, service: "imap" });
+  assert.equal(sighting()?.mayBeProxied, false, "Dovecot knows its own proxies");
   const [{ notices, watch }, without] = [monitor(true, true), monitor(true, false)];
   watch.noteSighting(ofPostfix);
   assert.equal(notices.raised.size, 0);

@@ -88,7 +88,7 @@ export class ConnectionWatch {
       const roomPlan = await room.plan(open);
       this.#isCrowded = roomPlan.isCrowded;
       const crowding = new Set(roomPlan.end);
-      const left = crowding.size === 0 ? open : open.filter((one) => !crowding.has(one));
+      const left = open.filter((one) => !crowding.has(one));
       const kept = planConnections(left, this.#before, rules());
       const plan = { ...kept, refused: [...roomPlan.refused, ...kept.refused], excess: [...crowding, ...kept.excess] };
       const excess = new Set(plan.excess.map(connectionName));
@@ -97,8 +97,8 @@ export class ConnectionWatch {
       const trouble = await this.#sendOrders(plan);
       await this.#end(plan);
       this.#report(trouble ?? this.#unable?.reason ?? null);
-      const isQuiet =
-        !this.#isCrowded && trouble === null && plan.refused.length + plan.full.length + plan.excess.length === 0;
+      const isWithin = [plan.refused, plan.full, plan.excess].every(({ length }) => length === 0);
+      const isQuiet = !this.#isCrowded && trouble === null && isWithin;
       this.#quiet = isQuiet && sockets !== null ? { sockets, left: CONNECTION_WATCH.mostLeftOut } : null;
     } catch (error) {
       this.#quiet = null;

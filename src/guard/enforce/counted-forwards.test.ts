@@ -17,25 +17,27 @@ const PASS = decision("pass", "below_limit");
 type Asked = {
   policy?: Policy;
   decided?: Decision;
+  atData?: Decision;
   written?: boolean;
   held?: Evidence;
   own?: readonly SentMail[];
   isNew?: boolean;
 };
 
-/** Mail for Ann leaves to two addresses. `broken`: the database cannot be read. */
-function watched({ policy = POLICY, decided = PASS, written = false, held, own = [], isNew = true }: Asked = {}) {
+/** Mail for Ann leaves to two addresses, for `ann+x` to one. `broken`: the database cannot be read. */
+function watched(asked: Asked = {}) {
+  const { policy = POLICY, decided = PASS, atData = decided, written = false, held, own = [], isNew = true } = asked;
   const sent: SentMail[] = [];
   const audits: Audit[] = [];
   const warnings: string[] = [];
   let pausedUntil = 0;
   let paused = "";
-  const submit = watchingForwards((_, answer) => answer(decided), {
+  const submit = watchingForwards(({ type }, answer) => answer(type === "DATA" ? atData : decided), {
     countedForwards: {
       reached: (recipient) => {
         if (recipient.startsWith("broken")) throw new Error("disk I/O error");
         return recipient.startsWith("ann") && pausedUntil === 0
-          ? TARGETS.map((target) => ({ account: ANN, target, isNew }))
+          ? TARGETS.slice(recipient.startsWith("ann+x") ? 1 : 0).map((target) => ({ account: ANN, target, isNew }))
           : [];
       },
       sent: () => sent,
@@ -79,8 +81,19 @@ test("each recipient of a mail counts once for each target, when the data arrive
   mail([ANN, "Ann@example.org", "ann+x@example.org", "bob@example.org"]);
   mail([ANN], false);
   mail(["bob@example.org"]);
-  assert.deepEqual(sent, [{ at: NOON, recipients: 4, written: 0, strangers: 4 }]);
+  assert.deepEqual(sent, [{ at: NOON, recipients: 3, written: 0, strangers: 3 }]);
   assert.equal(paused(), 0);
+});
+
+test("a mail refused at its data was not forwarded; one that is held will be", () => {
+  for (const [atData, mails] of [
+    [decision("defer", "account_mail_limit"), 0],
+    [decision("hold", "account_held"), 1],
+  ] as const) {
+    const { mail, sent } = watched({ atData });
+    mail([ANN]);
+    assert.equal(sent.length, mails);
+  }
 });
 
 test("past the limit the forward is paused, starting with the recipient that would exceed it, and that is recorded", () => {

@@ -57,15 +57,17 @@ test("an error while closing sessions is logged, and the sessions of the next ba
   await until(() => kit.firewall.cuts.length === 2);
 });
 
-for (const [who, isMissed] of [
-  ["that ban", false],
-  ["a different ban", true],
+for (const [who, lifted, others, isMissed] of [
+  ["that ban", 1, 0, false],
+  ["that ban, after 1,999 others,", 1, 1_999, false],
+  ["a different ban", 9, 0, true],
 ] as const)
   test(`a ban that the kernel lacks is ${isMissed ? "reported" : "not reported"} if ${who} was lifted in between`, async () => {
     await kit.enforcer.start();
     kit.firewall.losing.push(address(1));
     kit.firewall.cutting = () => {
-      kit.banLog.delete(address(isMissed ? 9 : 1));
+      for (let i = 0; i < others; i++) kit.banLog.delete(address(9));
+      kit.banLog.delete(address(lifted));
       kit.firewall.cutting = () => Promise.resolve({ ok: true });
       return Promise.resolve({ ok: true });
     };

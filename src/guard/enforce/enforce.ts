@@ -137,7 +137,6 @@ export class BanEnforcer implements Enforcer {
       const outcome = await this.#bringUpToDate();
       if (!this.#stopped) this.#settle(outcome);
       this.#cutter.cutUpTo(this.#applied);
-      if (this.#retry !== null) break;
     }
     this.#draining = null;
   }

@@ -59,14 +59,17 @@ test("while there is room, no silent client is searched for, and nothing is repo
 });
 
 test("if a port is nearly full, the oldest client without progress is disconnected, with a notice for a minute", async () => {
-  const { room, reported, asked, wait } = scene();
-  await room.plan(strangers(7, 1));
+  const { room, reported, asked, progress, wait } = scene();
+  await room.plan(strangers(6, 2));
   wait(30 * SECOND_MS);
+  progress.set("198.51.100.6 40000 25", { at: later(NOON, 1), isTransferring: false });
   const { isCrowded, end } = await room.plan([...strangers(1, 6), ...strangers(7, 4)]);
   assert.deepEqual([isCrowded, end], [true, strangers(7, 1)]);
   assert.deepEqual(asked, [[25]]);
   const [, detail] = reported;
   assert.equal(detail, "ports_crowded: port 25: 10 connections for 15 places, the most by 198.51.100.7/32; 1 ended");
+  await room.plan(strangers(11, 10));
+  assert.equal(reported.at(-1), detail, "its newest clients end no more connections");
   wait(MINUTE_MS - 1);
   await room.plan([]);
   assert.equal(reported.at(-1), detail);
@@ -90,7 +93,9 @@ test("a client disconnected while idle is refused for half a minute, unless an a
 });
 
 test("a client disconnected while active, or that has wanted mail, may connect again at once", async () => {
-  const { room, silences, wanted } = scene();
+  const { room, reported, silences, wanted } = scene();
+  await room.plan(strangers(1, 10));
+  assert.equal(reported.at(-1), "ports_crowded: port 25: 10 connections for 15 places; 0 ended");
   const talking = await room.plan(strangers(1, PLACES));
   assert.deepEqual([talking.end.length, talking.refused], [2, []]);
   for (const one of strangers(1, PLACES)) {
@@ -106,7 +111,7 @@ test("a client in a mail transfer stays, and silent clients are disconnected bef
   const [first, second, ...others] = strangers(1, 10);
   assert.ok(first !== undefined && second !== undefined);
   await room.plan([first]);
-  wait(5 * SECOND_MS);
+  wait(30 * SECOND_MS);
   progress.set(`${first.ip} ${first.clientPort} ${first.port}`, { at: NOON, isTransferring: true });
   silences.set(connectionName(second), 4_000);
   assert.deepEqual((await room.plan([first, ...others, second])).end, [second]);

@@ -24,6 +24,20 @@ test("an account's earlier sessions are over at each stage, and no other account
   assert.equal(sessions.isOver(OLD, ANNA, true), false, "the port was reused");
 });
 
+test("the latest 20,000 sessions are known, and the latest 20,000 accounts whose sessions ended", () => {
+  const sessions = new SubmissionSessions();
+  const both = (name: string, account: string): void => {
+    sessions.begin(name);
+    sessions.end(account);
+  };
+  both(OLD, ANNA);
+  both(NEW, BERT);
+  for (let i = 2; i < 20_000; i++) both(`session ${i}`, `user${i}@example.org`);
+  assert.deepEqual([sessions.isOver(OLD, "carl@example.org", true), sessions.isOver(OLD, ANNA, false)], [false, true]);
+  both("one more", "more@example.org");
+  assert.deepEqual([sessions.isOver(NEW, "carl@example.org", true), sessions.isOver(OLD, ANNA, false)], [true, false]);
+});
+
 test("a session from before the guard's start must sign in again, once its mail is accepted", () => {
   const sessions = new SubmissionSessions();
   assert.deepEqual([sessions.isOver(OLD, ANNA, true), sessions.isOver(OLD, ANNA, false)], [true, false]);
